@@ -87,6 +87,8 @@ static int truncate_inode(struct inode *inode, uint64_t size)
 	err = inode->ops->resize(inode, size);
 	if (inode->object)
 		object_put_write(inode->object);
+	if (inode->ops->end_write)
+		inode->ops->end_write(inode);
 	return err;
 }
 

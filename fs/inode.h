@@ -104,6 +104,12 @@ struct inode_ops {
 	int (*open)(struct inode *inode, unsigned flags);
 	/* Undoes that for who needs it no more; an open file's `release` does so itself. */
 	void (*close)(struct inode *inode);
+	/*
+	 * A writer has gone that has no file open for writing: a truncation, or the creation of a file
+	 * that is opened for reading, or not at all. Called after object_put_write(). NULL: there is
+	 * nothing to do.
+	 */
+	void (*end_write)(struct inode *inode);
 	/* Regular files: sets the size. The caller has write access (object_get_write()). */
 	int (*resize)(struct inode *inode, uint64_t size); /* [EINVAL] */
 	/*

@@ -148,11 +148,14 @@ static int open_once(struct file *dir, const char *path, unsigned flags, unsigne
 		     struct file *file)
 {
 	struct inode *inode = NULL;
-	bool made = false;
+	bool made = false, writes;
 	int err = path_open(dir, path, flags, mode, &inode, &made);
 
 	if (err == 0)
 		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
+	writes = err == 0 && ((flags + 1) & 2) != 0;
+	if (inode && inode->ops->end_write && (made || (flags & O_TRUNC)) && !writes)
+		inode->ops->end_write(inode);
 	if (err)
 		path_put(inode);
 	return made && err == -ESTALE ? -EIO : err;

@@ -186,10 +186,12 @@ static void data_used(struct object *object)
 	p9_use(node);
 }
 
+/* The mapping may have been the last writer. */
 static void data_unused(struct object *object)
 {
 	struct p9_node *node = to_p9_data(object)->node;
 
+	p9_data_close_writer(node->data);
 	p9_unuse(node, false); /* the mmap lock may be held */
 	path_put(&node->inode);
 }

@@ -490,6 +490,14 @@ static void node_close(struct inode *inode)
 	p9_unuse(node, true);
 }
 
+static void node_end_write(struct inode *inode)
+{
+	struct p9_node *node = to_p9_node(inode);
+
+	if (node->data)
+		p9_data_end_write(node);
+}
+
 static int node_open(struct inode *inode, unsigned flags)
 {
 	struct p9_node *node = to_p9_node(inode);
@@ -598,6 +606,7 @@ static const struct inode_ops node_ops = {
 	.setattr = p9_setattr,
 	.open = node_open,
 	.close = node_close,
+	.end_write = node_end_write,
 	.resize = p9_resize,
 	.free = node_free,
 };

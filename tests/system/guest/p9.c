@@ -103,7 +103,8 @@ struct control {
 	unsigned other_root; /* the root is another one */
 	/* so many answers of type `of` are about another file, which has the name now */
 	unsigned others;
-	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
+	unsigned reused;  /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
+	unsigned writers; /* fids that are open for writing */
 };
 
 static volatile struct control *control;
@@ -127,6 +128,7 @@ struct fid {
 	int64_t file; /* 0: not used */
 	uint32_t version;
 	uint8_t letter; /* of the name by which it was walked to */
+	bool writes;	/* it is open for writing */
 };
 
 #define FIDS 4096
@@ -260,7 +262,8 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 		say.wqid[say.nwqid++].version += file == ROOT && control->loops;
 		letter = (uint8_t)ask.wname[i].data[0];
 	}
-	fids[ask.newfid % FIDS] = (struct fid){ (int64_t)file, qid_of(file).version, letter };
+	fids[ask.newfid % FIDS] =
+		(struct fid){ (int64_t)file, qid_of(file).version, letter, false };
 	control->walks++;
 	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
 }
@@ -300,6 +303,13 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rgetattr(reply, sizeof(reply), tag, &say);
 }
 
+static void set_writes(struct fid *fid, bool writes)
+{
+	control->writers += writes;
+	control->writers -= fid->writes;
+	fid->writes = writes;
+}
+
 static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_tlopen ask;
@@ -310,6 +320,7 @@ static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
 	if (file_of(ask.fid) == 0)
 		return say_error(tag, ENOENT);
 	say.qid = qid_of(file_or_other((uint64_t)file_of(ask.fid), P9_TLOPEN));
+	set_writes(&fids[ask.fid % FIDS], (ask.flags & O_ACCMODE) != O_RDONLY);
 	return p9_encode_rlopen(reply, sizeof(reply), tag, &say);
 }
 
@@ -413,6 +424,7 @@ static ssize_t do_clunk(const struct p9_packet *packet, uint16_t tag)
 		return -1;
 	if (fids[ask.fid % FIDS].file != 0)
 		control->clunks++;
+	set_writes(&fids[ask.fid % FIDS], false);
 	fids[ask.fid % FIDS].file = 0;
 	return p9_encode_rclunk(reply, sizeof(reply), tag);
 }
@@ -457,6 +469,7 @@ static ssize_t do_create(const struct p9_packet *packet, uint16_t tag)
 	control->done[P9_TLCREATE]++;
 	control->new_size = 0;
 	fids[ask.fid % FIDS].file = NEW;
+	set_writes(&fids[ask.fid % FIDS], (ask.flags & O_ACCMODE) != O_RDONLY);
 	say.qid = qid_of(NEW);
 	return p9_encode_rlcreate(reply, sizeof(reply), tag, &say);
 }
@@ -904,6 +917,13 @@ static void wait_for(const char *what, const volatile unsigned *count, unsigned 
 	expect(what, 1, *count >= least);
 }
 
+static void wait_until_0(const char *what, const volatile unsigned *count)
+{
+	for (unsigned i = 0; i < 2000 && *count; i++)
+		nap(10);
+	expect(what, 0, *count);
+}
+
 static void reads_and_maps(void)
 {
 	static uint8_t bytes[FILE_SIZE + PAGE];
@@ -1336,6 +1356,56 @@ static void stores_reach_the_server(void)
 	expect("for stores too", 0, ((const uint8_t *)control->stored)[5]);
 	munmap(mem, n);
 	end_of_new_file(-1);
+}
+
+/*
+ * The server's file is open for writing as long as somebody may write it, and no longer: somebody on the server's side
+ * may want to execute it.
+ */
+static void writers_end(void)
+{
+	int fd = new_file();
+	uint8_t *mem = map_new(fd, 2 * PAGE);
+	pid_t child;
+
+	close(fd);
+	mem[0] = 1;
+	expect("msync", 0, msync(mem, PAGE, MS_SYNC));
+	expect("a mapping that nothing is stored by", 1, control->writers);
+	munmap(mem, PAGE);
+	expect("a part of it", 1, control->writers);
+	munmap(mem + PAGE, PAGE);
+	wait_until_0("unmapped", &control->writers);
+	fd = open("/mnt/new", O_RDWR);
+	mem = map_new(fd, PAGE);
+	close(fd);
+	mem[0] = 2;
+	expect("a mapping with a store", 1, control->writers);
+	munmap(mem, PAGE);
+	wait_until_0("unmapped and written", &control->writers);
+	expect("the store", 2, ((const uint8_t *)control->stored)[0]);
+	fd = open("/mnt/new", O_RDWR);
+	tell(OVERTAKEN, P9_TSETATTR);
+	child = fork();
+	if (child == 0) {
+		close(fd);
+		_exit(truncate("/mnt/new", PAGE + 1) != 0);
+	}
+	while (!control->holds)
+		nap(1);
+	tell(TRUTH, 0);
+	close(fd);
+	expect("while the file is cut", 1, control->writers);
+	ipc_notify(poke, 1);
+	waitpid(child, NULL, 0);
+	wait_until_0("cut", &control->writers);
+	expect("unlink", 0, unlink("/mnt/new"));
+	fd = open("/mnt/new", O_CREAT | O_RDONLY, 0644);
+	expect("create", 1, fd >= 0);
+	wait_until_0("created to be read", &control->writers);
+	close(open("/mnt/new", O_RDONLY | O_TRUNC));
+	wait_until_0("truncated to be read", &control->writers);
+	end_of_new_file(fd);
 }
 
 /*
@@ -2854,6 +2924,7 @@ int main(int argc, char **argv)
 	writes();
 	lies_about_changes();
 	stores_reach_the_server();
+	writers_end();
 	unmounted_at_any_time();
 	stores_during_a_write();
 	stores_without_end();
