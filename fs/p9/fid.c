@@ -50,9 +50,9 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	fid->known = fid->by_alias = false;
 	fid->is_stale = 0;
 	fid->node = NULL;
-	fid->number = atomic_add(&session->last_fid, 1);
-	if (fid->number == P9_NOFID)
-		fid->number = atomic_add(&session->last_fid, 1);
+	spin_lock(&session->lock);
+	fid->number = p9_fid_number_take(&session->fid_numbers, &fid->in_use);
+	spin_unlock(&session->lock);
 	*fid_ret = fid;
 	return 0;
 }
@@ -66,6 +66,9 @@ struct p9_fid *p9_fid_get(struct p9_fid *fid)
 
 static void fid_free(struct p9_fid *fid)
 {
+	spin_lock(&fid->session->lock);
+	p9_fid_number_give(&fid->in_use);
+	spin_unlock(&fid->session->lock);
 	p9_session_put(fid->session);
 	kfree(fid);
 }

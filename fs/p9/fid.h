@@ -7,14 +7,15 @@
 struct p9_node;
 
 /*
- * The numbers are used once. There is a reference of whoever created the fid, and one for each
- * request that names it and is given up or not waited for. When the last one is dropped, the server
- * is told, if it may know the fid: so it never is while the server may still use the fid.
+ * There is a reference of whoever created the fid, and one for each request that names it and is given
+ * up or not waited for. When the last one is dropped, the server is told, if it may know the fid: so it
+ * never is while the server may still use the fid. No other fid has the number until the server has
+ * answered.
  */
 struct p9_fid {
 	struct p9_session *session;
 	struct refcount refs;
-	uint32_t number;
+	uint32_t number;   /* const */
 	uint32_t nrenames; /* session->nrenames, before it was made */
 	bool known;	   /* the server may know it */
 	bool by_alias;	   /* walked to the name that the file gets just now; const with an owner */
@@ -23,6 +24,7 @@ struct p9_fid {
 	/* another server knows no such file any more; atomic, set under session->lock */
 	uint32_t is_stale;
 	/* guarded by session->lock: */
+	struct p9_fid_number in_use;
 	struct p9_node *node; /* the owner, by which it is made again; NULL: nobody can */
 	enum p9_fid_use { P9_FID_WALKED, P9_FID_READS, P9_FID_WRITES } use;
 	struct list link;    /* in session->fids, if it has an owner */

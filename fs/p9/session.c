@@ -248,6 +248,7 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	session->timeout = timeout;
 	spin_init(&session->lock, LOCK_FS);
 	tree_init(&session->nodes);
+	p9_fid_numbers_init(&session->fid_numbers);
 	list_init(&session->kept);
 	list_init(&session->requests);
 	list_init(&session->flushes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fs/file.h"
+#include "fs/p9/fid_numbers.h"
 #include "fs/p9/tags.h"
 #include "lib/list.h"
 #include "lib/refcount.h"
@@ -26,7 +27,6 @@ struct p9_session {
 	uint64_t timeout;     /* ticks; UINT64_MAX: none */
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */
-	uint32_t last_fid;
 	uint32_t nclunks;   /* fids that the server was told to forget, and has not answered */
 	uint32_t nflushes;  /* requests in `flushes` */
 	uint32_t closing;   /* p9_session_close() */
@@ -64,9 +64,10 @@ struct p9_session {
 	struct tree nodes; /* fs/p9/nodes.c: by qid.path */
 	struct list kept;  /* struct p9_node.kept: those used last at the end */
 	uint32_t nkept;
-	struct file *send;    /* by which the server is called; referenced */
-	bool is_lost;	      /* the server has ended, and no other one is attached yet */
-	uint64_t lost_tick;   /* when that was seen */
+	struct file *send;  /* by which the server is called; referenced */
+	bool is_lost;	    /* the server has ended, and no other one is attached yet */
+	uint64_t lost_tick; /* when that was seen */
+	struct p9_fid_numbers fid_numbers;
 	struct list fids;     /* struct p9_fid.link: those that another server is to know, too */
 	uint32_t nrenames;    /* names of nodes that have changed; atomic for a look */
 	struct list aliases;  /* struct p9_alias.link */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers of a 9P session's fids: of those that the server may know, no two have the same. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct p9_fid_number {
+	struct list link;
+	uint32_t value;
+};
+
+/*
+ * Numbers are given in turn, so that one is used again late. After 2^32 of them, those still in use
+ * are passed over. The caller has a lock for the struct.
+ */
+struct p9_fid_numbers {
+	uint32_t next; /* the number that follows the one given last */
+	struct list used;
+};
+
+/* No number is in use; the first one will be 0. */
+void p9_fid_numbers_init(struct p9_fid_numbers *numbers);
+
+/* Returns a number that is not in use, and never P9_NOFID. `number` remembers it while it is in use. */
+uint32_t p9_fid_number_take(struct p9_fid_numbers *numbers, struct p9_fid_number *number);
+
+/* The number is not in use any more. */
+void p9_fid_number_give(struct p9_fid_number *number);
