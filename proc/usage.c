@@ -58,6 +58,8 @@ struct usage usage_times(const struct process *process)
 	ran = thread_ran_ticks(process->thread);
 	usage.kernel_ticks = MIN(process->thread->kernel_ticks, ran);
 	usage.user_ticks = ran - usage.kernel_ticks;
+	usage.nvcsw = process->thread->nvcsw;
+	usage.nivcsw = process->thread->nivcsw;
 	return usage;
 }
 

@@ -25,7 +25,7 @@ void usage_add_space(struct usage *to, struct space *space);
 /* Returns what the running process has used up to now. */
 struct usage usage_current(void);
 
-/* Returns any process's times. The rest is 0 unless it has ended. process_tree_lock is held. */
+/* Returns any process's times and switches. The rest is 0 unless it has ended. process_tree_lock is held. */
 struct usage usage_times(const struct process *process);
 
 /* Converts usage to the ABI's form. */

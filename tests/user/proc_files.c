@@ -116,6 +116,9 @@ static void status(void)
 	slurp("/proc/self/status", text);
 	say("locked a few pages: %d\n", atoi(value_of("VmLck")) >= 20);
 	munlockall();
+	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	slurp("/proc/self/status", text);
+	say("has waited: %d\n", atoi(value_of("voluntary_ctxt_switches")) > 0);
 }
 
 /* Field n of stat, counted from 1, for those after the name. */
