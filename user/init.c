@@ -135,64 +135,66 @@ _Noreturn static void become(const char *path)
 }
 
 /*
- * Reaps processes, orphans included, until the child has ended or, with WNOHANG, none is left to
- * reap. While there is no process for a server, it only looks from time to time. Returns the child's status as a shell gives it (128 + N if signal N killed it), or -1 if it
- * has not ended.
+ * Waits for the end of a child, for a new size of the window, or until a server is to be started again.
+ * Closes the port when no more sizes will come.
  */
-static int reap_until(long child, int options)
+static void wait_for_event(int *port, uint64_t pause_ns)
+{
+	if (window_wait(*port, pause_ns))
+		return;
+	sys_close(*port);
+	*port = -1;
+}
+
+/*
+ * Reaps processes, orphans included, until the child has ended, and sets the terminal's size meanwhile.
+ * Returns the child's status as a shell gives it (128 + N if signal N killed it).
+ */
+static int reap_until(long child, int *port)
 {
 	for (;;) {
 		int status = 0;
 		uint64_t pause = servers_retry();
-		long pid = sys_wait4(-1, &status, pause ? WNOHANG : options);
+		long pid = sys_wait4(-1, &status, WNOHANG);
 
 		if (pid < 0 && pid != -EINTR)
 			fail("cannot wait for ", args.at[0], pid);
-		if (pid == 0 && !pause)
-			return -1;
 		if (pid == 0)
-			sys_sleep(pause);
-		else if (pid != child)
-			servers_reaped(pid, status);
-		else
+			wait_for_event(port, pause);
+		else if (pid == child)
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+		else if (pid > 0)
+			servers_reaped(pid, status);
 	}
 }
 
 /* What was written is to reach the server: one that is being started again is waited for. */
-static void wait_for_servers(void)
+static void wait_for_servers(int *port)
 {
-	int status, options = WNOHANG;
-
 	for (;;) {
+		int status = 0;
 		uint64_t pause = servers_retry();
 		/* One may have ended just now. */
-		long pid = sys_wait4(-1, &status, pause ? WNOHANG : options);
+		long pid = sys_wait4(-1, &status, WNOHANG);
 
 		if (pid > 0)
 			servers_reaped(pid, status);
-		else if (pid != -EINTR && !servers_are_missing())
+		else if (!servers_are_missing() || (pid < 0 && !pause))
 			break;
-		else if (pause)
-			sys_sleep(pause);
-		else if (pid < 0 && pid != -EINTR)
-			break;
-		options = pid == 0 ? 0 : WNOHANG;
+		else
+			wait_for_event(port, pause);
 	}
 }
 
-/* Waits for the child, and sets the terminal's size meanwhile. Returns as reap_until(). */
 static int follow(long child, int port)
 {
-	bool more = port >= 0 && window_begin() == 0;
-	int status = -1;
+	long err = window_begin();
+	int status;
 
-	while (status < 0) {
-		status = reap_until(child, more ? WNOHANG : 0);
-		if (status < 0)
-			more = window_wait(port);
-	}
-	wait_for_servers();
+	if (err)
+		fail("cannot wait for ", args.at[0], err);
+	status = reap_until(child, &port);
+	wait_for_servers(&port);
 	return status;
 }
 

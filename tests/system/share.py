@@ -451,6 +451,12 @@ def R143_there_is_no_process_for_the_next_server():
 
 
 @case
+def R143_the_program_ends_while_there_is_no_server():
+    """With --icount, no other load makes init late."""
+    passes("left-crowded", place=folder("left"), options=["--mem", "192M", "--icount"])
+
+
+@case
 def R143_the_server_is_killed_during_a_copy():
     place = folder("copied")
     put(place + "/from", os.urandom(64 << 20))

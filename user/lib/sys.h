@@ -147,10 +147,14 @@ static inline long sys_wait4(long pid, int *status, int options)
 	return sys_call(SYS_wait4, pid, (long)status, options, 0, 0, 0);
 }
 
-/* Waits without a time-out, with this signal mask meanwhile. */
-static inline long sys_ppoll(struct abi_pollfd *fds, unsigned long n, const uint64_t *mask)
+/* Waits for so long at most (0: without an end), with this signal mask meanwhile. */
+static inline long sys_ppoll(struct abi_pollfd *fds, unsigned long n, uint64_t ns,
+			     const uint64_t *mask)
 {
-	return sys_call(SYS_ppoll, (long)fds, (long)n, 0, (long)mask, ABI_SIGSET_BYTES, 0);
+	struct abi_timespec time = { (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC) };
+
+	return sys_call(SYS_ppoll, (long)fds, (long)n, ns ? (long)&time : 0, (long)mask,
+			ABI_SIGSET_BYTES, 0);
 }
 
 static inline long sys_sigaction(int sig, const struct abi_sigaction *action)

@@ -2,8 +2,6 @@
 /* Reads sizes of the host's window as lines "COLUMNSxROWS". */
 #include "lib/window.h"
 
-#include <stdint.h>
-
 #include "abi/poll.h"
 #include "abi/signal.h"
 #include "lib/sys.h"
@@ -63,15 +61,15 @@ static void take(char byte)
 	number = 0;
 }
 
-bool window_wait(int port)
+bool window_wait(int port, uint64_t pause_ns)
 {
 	struct abi_pollfd input = { .fd = port, .events = POLLIN };
 	const uint64_t none = 0;
 	char bytes[AT_ONCE];
-	long n = sys_ppoll(&input, 1, &none);
+	long n = sys_ppoll(&input, 1, pause_ns, &none);
 
-	if (n < 0)
-		return n == -EINTR;
+	if (n <= 0)
+		return n == 0 || n == -EINTR;
 	n = sys_read(port, bytes, sizeof(bytes));
 	for (long i = 0; i < n; i++)
 		take(bytes[i]);

@@ -4,6 +4,7 @@
 #define USER_LIB_WINDOW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Opens the port. Returns its descriptor, or -ERRNO: without a terminal there is no such port. */
 int window_open(void);
@@ -12,9 +13,10 @@ int window_open(void);
 int window_begin(void);
 
 /*
- * Waits for a new size, which it sets, or for SIGCHLD. The terminal is any of the descriptors 0 to
- * 2 that is one. Returns false if no more sizes will come.
+ * Waits for a new size, which it sets, for SIGCHLD, or for the end of the pause (0: it has none). The
+ * terminal is any of the descriptors 0 to 2 that is one. A negative port has no sizes. Returns false if
+ * no more sizes will come.
  */
-bool window_wait(int port);
+bool window_wait(int port, uint64_t pause_ns);
 
 #endif

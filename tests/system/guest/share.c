@@ -24,9 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* FNV-1a: cheap, and every bit of every byte counts. */
@@ -791,6 +793,12 @@ static int stay(void *unused)
 	return 0;
 }
 
+static void crowd_begin(void)
+{
+	crowd_stacks = mmap(NULL, (size_t)(CROWD_MOST + 1) * CROWD_STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* Makes processes as long as there may be more; they share this one's memory. */
 static void fill_up(void)
 {
@@ -813,8 +821,7 @@ static void do_crowded(char **argv)
 	struct pollfd told = { .fd = 0, .events = POLLIN };
 	pid_t server = find_process("hostfs");
 
-	crowd_stacks = mmap(NULL, (size_t)(CROWD_MOST + 1) * CROWD_STACK, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	crowd_begin();
 	fill_up();
 	expect("why there are no more", EAGAIN, errno);
 	expect("the machine is full", 1, ncrowd > 1000 && ncrowd < CROWD_MOST);
@@ -830,6 +837,91 @@ static void do_crowded(char **argv)
 	while (wait(NULL) > 0)
 		;
 	expect("a byte of a file", 'x', byte_at(argv[0], 0));
+}
+
+/* How often init has waited. */
+static unsigned long waits_of_init(void)
+{
+	FILE *file = fopen("/proc/1/status", "r");
+	unsigned long n = 0;
+	char line[200];
+
+	while (file && fgets(line, sizeof(line), file))
+		(void)sscanf(line, "voluntary_ctxt_switches: %lu", &n);
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/* Says so unless it is killed within this time after the end of the process that has made it. */
+static void say_that_it_is_late(void)
+{
+	const struct timespec time = { .tv_nsec = 600000000 };
+	sigset_t told;
+
+	sigemptyset(&told);
+	sigaddset(&told, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &told, NULL);
+	if (fork() != 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	sigwaitinfo(&told, NULL);
+	nanosleep(&time, NULL);
+	_exit(write(1, "late\n", 5) != 5);
+}
+
+static volatile unsigned *nlines; /* how often keep_stderr_busy() has written */
+
+/* Makes a process that, once it is told, keeps the port busy, so that init has to wait when it says something. */
+static pid_t keep_stderr_busy(void)
+{
+	static char lines[4096];
+	sigset_t told;
+	pid_t pid;
+
+	nlines = mmap(NULL, sizeof(*nlines), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	sigemptyset(&told);
+	sigaddset(&told, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &told, NULL);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	memset(lines, '\n', sizeof(lines));
+	sigwaitinfo(&told, NULL);
+	for (; write(2, lines, sizeof(lines)) > 0; ++*nlines)
+		;
+	_exit(1);
+}
+
+/*
+ * There is no process for the server, and init tries it again and again, with pauses that are longer each
+ * time, up to 1.28 s. This process ends at the begin of such a pause: the machine ends with it.
+ */
+static void do_left_crowded(char **argv)
+{
+	pid_t server = find_process("hostfs"), busy;
+	unsigned long waits;
+	unsigned nlast;
+
+	(void)argv;
+	say_that_it_is_late();
+	busy = keep_stderr_busy();
+	crowd_begin();
+	fill_up();
+	nlast = ncrowd;
+	kill(busy, SIGUSR2);
+	while (*nlines < 20)
+		sched_yield();
+	kill(server, SIGKILL);
+	while (ncrowd == nlast) { /* while init says that the server has ended */
+		fill_up();
+		sched_yield();
+	}
+	kill(busy, SIGSTOP);
+	waits = waits_of_init();
+	while (waits_of_init() < waits + 10)
+		usleep(1000);
 }
 
 /* What a server has: two streams that lead nowhere, one to write to, its device and its endpoint. */
@@ -941,6 +1033,7 @@ static const struct verb verbs[] = {
 	{ "at-once", do_at_once, false },
 	{ "setid", do_setid, true },
 	{ "crowded", do_crowded, false },
+	{ "left-crowded", do_left_crowded, false },
 	{ "descriptors", do_descriptors, true },
 };
 
