@@ -14,6 +14,7 @@
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
@@ -419,3 +420,92 @@ KTEST_IN_PROCESS(watch_holds_what_it_shows)
 	}
 	EXPECT_EQ(-ESRCH, inspect_space(PID_MAX - 1, &uspace, &exe));
 }
+
+/* ---- an orphan that ends while its group is woken ---- */
+
+#ifdef FAULTLINE_HARDENED
+
+PROGRAM(loops, LOOP);
+
+static struct thread *leaver;
+static int left; /* its child, which is stopped */
+
+static struct process *init_process(void)
+{
+	return process_find(PID_INIT);
+}
+
+static bool is_child_of(int pid, bool of_init)
+{
+	struct process *process;
+	bool is;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	is = process && process->parent == (of_init ? init_process() : current_process());
+	spin_unlock(&process_tree_lock);
+	return is;
+}
+
+/* The lock is dropped for the first time since the child has become an orphan: it goes on, and ends. */
+static void end_orphan(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != leaver)
+		return;
+	interleave_hook = NULL;
+	if (is_child_of(left, false)) {
+		interleave_hook = end_orphan;
+		return;
+	}
+	while (is_child_of(left, true))
+		sched_yield();
+}
+
+/* SIGHUP kills the child as soon as SIGCONT continues it, and only its parent ties its group. */
+static int leaves_a_stopped_child(void *unused)
+{
+	struct usage usage;
+	int status = 0;
+
+	left = ktest_spawn(program_main, (void *)&loops);
+	EXPECT_EQ(0, pgrp_set(left, 0));
+	EXPECT_EQ(0, process_kill(left, SIGSTOP));
+	EXPECT_EQ(left, process_wait(left, WUNTRACED, &status, &usage));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	leaver = current_thread();
+	interleave_hook = end_orphan;
+	return 0;
+}
+
+static void let_init_autoreap(bool autoreap)
+{
+	struct signals *signals;
+
+	spin_lock(&process_tree_lock);
+	signals = &init_process()->signals;
+	spin_lock(&signals->lock);
+	if (autoreap)
+		signals->ignored |= SIGNAL_BIT(SIGCHLD);
+	else
+		signals->ignored &= ~SIGNAL_BIT(SIGCHLD);
+	spin_unlock(&signals->lock);
+	spin_unlock(&process_tree_lock);
+}
+
+/* Nobody looks at the orphan after that. */
+KTEST_IN_PROCESS(jobs_orphan_ends_while_its_group_is_woken)
+{
+	struct usage usage;
+	int status = -1, child;
+
+	let_init_autoreap(true);
+	child = ktest_spawn(leaves_a_stopped_child, NULL);
+	EXPECT_EQ(child, process_wait(child, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
+	let_init_autoreap(false);
+}
+
+#endif
