@@ -73,6 +73,16 @@ static void fid_free(struct p9_fid *fid)
 	kfree(fid);
 }
 
+/*
+ * Does no server know the fid that will be asked once more? One that is just being attached may be the
+ * session's soon: its epoch is later.
+ */
+static bool is_unknown_locked(const struct p9_fid *fid)
+{
+	assert_hardened(spin_lock_held(&fid->session->lock));
+	return !fid->known || fid->is_stale || (int32_t)(fid->epoch - fid->session->epoch) < 0;
+}
+
 /* Whatever the server said, the fid is not used again. */
 static void clunked(struct p9_request *request)
 {
@@ -86,15 +96,16 @@ static void clunked(struct p9_request *request)
 void p9_fid_put(struct p9_fid *fid)
 {
 	struct p9_tclunk clunk;
+	bool is_unknown;
 	ssize_t n;
 
 	if (!fid || !refcount_put(&fid->refs))
 		return;
 	spin_lock(&fid->session->lock);
 	p9_fid_disown_locked(fid);
+	is_unknown = is_unknown_locked(fid);
 	spin_unlock(&fid->session->lock);
-	if (!fid->known || fid->is_stale || fid->epoch != atomic_load(&fid->session->epoch) ||
-	    !p9_request_init(fid->session, &fid->clunk)) {
+	if (is_unknown || !p9_request_init(fid->session, &fid->clunk)) {
 		fid_free(fid);
 		return;
 	}

@@ -292,11 +292,13 @@ static void request_ended(struct call *call, int result);
 static int place_locked(struct p9_request *request, bool *parked)
 {
 	struct p9_session *session = request->session;
+	/* A local one may be for the server that is just being attached. */
+	bool may_park = !request->is_local || (int32_t)(request->epoch - session->epoch) > 0;
 
 	assert_hardened(spin_lock_held(&session->lock));
 	*parked = session->is_lost;
 	if (session->is_lost) {
-		if (request->is_local || !p9_session_may_wait(session) ||
+		if (!may_park || !p9_session_may_wait(session) ||
 		    arch_time() >= p9_session_lost_until(session))
 			return -EPIPE;
 		list_add_tail(&session->parked, &request->link);

@@ -103,7 +103,8 @@ struct p9_request {
 	struct file *send; /* referenced while the server has it */
 	uint32_t epoch;	   /* of that server */
 	unsigned nends;	   /* servers that have ended while they had it */
-	bool is_local;	   /* it means nothing to another server: if this one ends, it is done */
+	/* It means nothing to another server than that of `epoch`: if this one ends, it is done. */
+	bool is_local;
 	/* Bytes of the message, and of the payload either way. */
 	size_t message_length, sent, received;
 	uint16_t tag, flush_tag;

@@ -57,6 +57,7 @@ enum lie {
 	TAKES_NONE,
 	TAKES_A_PAGE,
 	IS_FULL,   /* Rlerror with ENOSPC */
+	PAUSES,	   /* answers when it is told to go on */
 	OVERTAKEN, /* a read is answered when the server is notified, with the bytes from before */
 	LIES
 };
@@ -89,6 +90,7 @@ struct control {
 	unsigned changes;	    /* of its contents: its times */
 	unsigned loops;		    /* the root is another one below itself */
 	unsigned holds;		    /* an answer is held */
+	unsigned pauses, goes_on;   /* answers that have waited, and that may go */
 	unsigned long wrong;	    /* bytes that were written and are not those of new_byte() */
 	unsigned discards;	    /* the server keeps nothing of what is written */
 	unsigned long progress;	    /* of a child */
@@ -809,6 +811,11 @@ static void serve(int fd)
 			_exit(0);
 		if (lies && control->lie == MUTE)
 			continue;
+		if (lies && control->lie == PAUSES) {
+			control->pauses++;
+			while (*(volatile unsigned *)&control->goes_on < control->pauses)
+				nap(1);
+		}
 		if (lies && control->lie == OVERTAKEN) {
 			hold(rcvid, n);
 			continue;
@@ -2547,6 +2554,50 @@ static void answers_are_lost(void)
 	mount_flags = MS_RDONLY;
 }
 
+/* Two files are open, and one of them is closed when the next server has opened it, or does so just then. */
+static void closes_meanwhile(void)
+{
+	int reader = open("/mnt/a", O_RDONLY), fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+
+	if (reader < 0 || fd < 0)
+		_exit(1);
+	control->progress = 1;
+	while (control->pauses < 1)
+		nap(1);
+	control->goes_on = 1;
+	while (control->pauses < 2)
+		nap(1);
+	close(fd);
+	control->goes_on = 2;
+	_exit(0);
+}
+
+/* What is closed while another server is attached is closed there, too. */
+static void closed_while_attached(void)
+{
+	int status = -1;
+	pid_t child;
+
+	mount_flags = 0;
+	start("timeout=20");
+	child = fork();
+	if (child == 0)
+		closes_meanwhile();
+	while (!control->progress)
+		nap(1);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	control->writers = 0;
+	tell(PAUSES, P9_TLOPEN);
+	expect("attach again", 0, attach_again());
+	waitpid(child, &status, 0);
+	expect("the child's status", 0, status);
+	expect("files that were opened again", 2, control->pauses);
+	wait_until_0("closed", &control->writers);
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
 /*
  * A name of a file changes that was found by another one: that is its name after this, too. By the new name its fids
  * would be of no use once that goes.
@@ -2963,6 +3014,7 @@ int main(int argc, char **argv)
 	death(P9_TGETATTR);
 	death(P9_TWALK);
 	answers_are_lost();
+	closed_while_attached();
 	links_keep_their_names();
 	questions_are_asked_again();
 	wrong_servers();
