@@ -8,15 +8,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 . "$root/tools/setup.sh"
 
 open_descriptors
-if [ -z "${FAULTLINE_BUILD:-}" ]; then
-	lock
-	have_packages "${run_needs[@]}"
-	FAULTLINE_BUILD=$(build_folder build)
-	configure "$FAULTLINE_BUILD"
-	build "$FAULTLINE_BUILD" image
-	unlock
-	export FAULTLINE_BUILD
-fi
+command -v python3 > /dev/null || have_packages 'python3 python3'
 python=/usr/bin/python3
 [ -x $python ] || python=python3
 exec $python -I -S "$root/tools/run.py" "$@"

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs one program on Faultline in QEMU: what ./run.sh does once everything is built."""
+"""Runs one program on Faultline in QEMU: what ./run.sh does once there is a Python. It has everything built first."""
 
 import os
 import signal
 import sys
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main() takes it: Python's own handler would print a traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from runner import options, session  # noqa: E402
+from runner import build, options, session  # noqa: E402
 from runner.failure import BROKEN, Failure, Interrupted, explain  # noqa: E402
 from runner.log import write_all  # noqa: E402
 from runner.terminal import Terminal, ensure_descriptors  # noqa: E402
@@ -59,7 +60,10 @@ def main(words):
         if asked.help:
             return give_help()
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        return session.run(asked, root, Terminal())
+        session.check(asked)
+        return session.run(asked, build.build(root), root, Terminal())
+    except build.Said as said:
+        return said.status
     except Failure as failure:
         say(failure.reason)
         return failure.status

@@ -50,6 +50,33 @@ die() {
 	exit "${2:-125}"
 }
 
+# logged FILE COMMAND...: runs a command with its output there. It runs in the background, as everything that takes long:
+# a shell runs its traps only after a command in the foreground.
+logged() {
+	local log=$1
+	shift
+	"$@" < /dev/null > "$log" 2>&1 9<&- &
+	wait $!
+}
+
+# Ends what runs, and says so in one line: ended SIGNAL NUMBER
+ended() {
+	trap '' INT TERM HUP
+	local running
+	mapfile -t running < <(jobs -p)
+	[ ${#running[@]} = 0 ] || { kill "${running[@]}" && wait "${running[@]}"; }
+	die "ended by SIG$1" $((128 + $2))
+}
+
+# Shows why a command failed, from its log: ninja's first failure, or else the last lines.
+show_failure() {
+	if grep -q '^FAILED: ' "$1" 2> /dev/null; then
+		sed -n '/^FAILED: /,$p' "$1" | head -n 40 >&2
+	else
+		tail -n 20 "$1" >&2
+	fi
+}
+
 # The next file that is opened would take the number of a closed standard stream. /dev/null is opened for reading, so
 # that writing to it still fails. Python does not start if its input is a directory.
 open_descriptors() {
@@ -120,9 +147,19 @@ install_packages() {
 	printf '%s: installing %s\n' "$me" "${*//|/ or }" >&2
 	apt_update
 	mapfile -t packages < <(printf '%s\n' "$@" | choose_packages)
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q -y \
-		install --no-install-recommends "${packages[@]}" < /dev/null >&2 ||
+	apt_install "${packages[@]}" ||
 		die "packages could not be installed: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+}
+
+# A terminal sees what apt says; otherwise only the end of it is shown, and only if it fails.
+apt_install() {
+	local command said
+	command=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q -y install --no-install-recommends "$@")
+	if [ -t 2 ]; then
+		as_root "${command[@]}" < /dev/null >&2
+	else
+		said=$(as_root "${command[@]}" 2>&1 < /dev/null) || { printf '%s\n' "$said" | tail -n 20 >&2 && return 1; }
+	fi
 }
 
 # Installs the packages for those of these needs that are missing.
@@ -138,14 +175,20 @@ have_packages() {
 # Only one set-up or build runs at a time. The project's folder itself is locked, so that no file has to be written. A
 # message is printed only after two seconds: a build with nothing to do takes less.
 lock() {
+	trap 'ended INT 2' INT
+	trap 'ended TERM 15' TERM
+	trap 'ended HUP 1' HUP
 	exec 9< "$root"
-	flock -w 2 9 && return
+	flock -w 2 9 &
+	wait $! && return
 	printf '%s: waiting for another run.sh or test.sh, which is building\n' "$me" >&2
-	flock 9
+	flock 9 &
+	wait $!
 }
 
 unlock() {
 	exec 9<&-
+	trap - INT TERM HUP
 }
 
 # Prints the build folder: in the project or, if that is not writable, in the user's cache. Without HOME the shell takes
@@ -159,21 +202,56 @@ build_folder() {
 	fi
 }
 
+# Succeeds if a build folder was made for these sources. A copy of a build folder belongs to the tree that it was copied from:
+# ninja would build there.
+is_ours() {
+	local info=$1/meson-info/meson-info.json source
+	[ -e "$info" ] || return 0
+	[[ $(< "$info") == *"\"source\": \"$root\""* ]] && return
+	source=$(python3 -I -S -c 'import json, sys; print(json.load(open(sys.argv[1]))["directories"]["source"])' "$info") &&
+		[ "$source" -ef "$root" ]
+}
+
 # configure FOLDER [OPTION...]
 configure() {
-	local folder=$1
+	local folder=$1 log=$1/setup.log
 	shift
-	[ -e "$folder/build.ninja" ] && return
+	if [ -e "$folder/build.ninja" ]; then
+		is_ours "$folder" && return
+		printf '%s: %s was set up for other sources, and is set up anew\n' "$me" "$folder" >&2
+		find "$folder/" -mindepth 1 -delete || die "$folder cannot be emptied: remove it"
+	fi
 	mkdir -p "$folder" || die "there is no place to build: neither $root can be written nor $folder be made"
-	meson setup "$folder" "$root" --cross-file "$root/cross-riscv64.ini" "$@" < /dev/null >&2 9<&- ||
-		die "the build could not be configured (its log: $folder/meson-logs/meson-log.txt)"
+	rm -rf "$folder/meson-private" # of a set-up that was interrupted: meson would take it for a whole one
+	printf '%s: setting up %s\n' "$me" "$folder" >&2
+	logged "$log" meson setup "$folder" "$root" --cross-file "$root/cross-riscv64.ini" "$@" ||
+		{ show_failure "$log" && die "the build could not be configured (its log: $folder/meson-logs/meson-log.txt)"; }
+}
+
+# Copies ninja's output to a log, and shows on a terminal how far it is.
+follow_ninja() {
+	local line shown=
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >&3
+		if [ -t 2 ] && [[ $line =~ ^\[([0-9]+/[0-9]+)\] ]]; then
+			printf '\r%s: %s' "$me" "${BASH_REMATCH[1]}" >&2
+			shown=yes
+		fi
+	done 3> "$1"
+	[ -z "$shown" ] || printf '\r\33[K' >&2
 }
 
 # build FOLDER [TARGET...]: prints nothing if there is nothing to do.
 build() {
-	local folder=$1 said
+	local folder=$1 log=$1/build.log said steps status
 	shift
 	said=$(ninja -C "$folder" -n "$@" 2>&1 < /dev/null 9<&-) || true
 	[[ $said == *'no work to do'* ]] && return
-	ninja -C "$folder" "$@" < /dev/null >&2 9<&- || die "the build failed"
+	steps=${said##*$'\n['}
+	steps=${steps%%]*}
+	printf '%s: building%s; the log is %s\n' "$me" "${steps:+ in ${steps#*/} steps}" "$log" >&2
+	logged >(follow_ninja "$log") ninja -C "$folder" "$@"
+	status=$?
+	wait # for the end of the log
+	[ $status = 0 ] || { show_failure "$log" && die "the build failed: its log is $log"; }
 }

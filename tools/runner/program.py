@@ -92,6 +92,14 @@ def check(host, name, image_bin):
     return None
 
 
+def check_early(name, cwd, add, shares):
+    """Refuses a program with a slash that is no program, while there may be no image yet."""
+    add = [(host, os.path.join(cwd, path)) for host, path in add]
+    host, guest = find(name, os.devnull, cwd, add)
+    if "/" in name and os.path.dirname(guest) != "/bin":
+        check(share.find(guest, shares) or host, name, os.devnull)
+
+
 def resolve(words, image_bin, cwd, add=(), shares=(), env=()):
     """Finds and checks the program that these words ask for; none asks for the tour."""
     words = words or [DEFAULT]

@@ -33,8 +33,8 @@ TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 class Place:
     """Where the build is: the folder, the kernel and the image's programs."""
 
-    def __init__(self, root):
-        self.build = os.environ.get("FAULTLINE_BUILD") or os.path.join(root, "build")
+    def __init__(self, build):
+        self.build = build
         self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
         self.image_bin = os.path.join(self.build, "user")
         self.init = os.path.join(self.image_bin, "init")
@@ -457,11 +457,19 @@ def choose(options, place, cwd):
     return chosen, lambda guest: program.find_host(guest, chosen, place.image_bin, options.add, options.share)
 
 
-def run(options, root, terminal):
-    """Does what ./run.sh was asked for and gives its exit status."""
+def check(options):
+    """Refuses what can be seen to be wrong before anything is built: a swap disk, or a program with a slash."""
+    if isinstance(options.swap, str):
+        os.close(swap.open_file(options.swap))
+    if options.program and not options.root:
+        program.check_early(options.program[0], working_directory(), options.add, options.share)
+
+
+def run(options, build, root, terminal):
+    """Does what ./run.sh was asked for and gives its exit status. `build` is the folder of the build, `root` the project."""
     if not options.machine.has_virtio:
         terminal.unite()
-    place = Place(root)
+    place = Place(build)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
     if is_tour and options.harts == 1:

@@ -3,9 +3,11 @@
 """The installation of what is missing, with an apt, a sudo and an id that only play those."""
 
 import fcntl
+import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -225,6 +227,142 @@ def without_home_the_password_file_tells():
     equal(process.communicate()[1].splitlines()[-1], "run.sh: there is no place to build: neither /no/such can be "
           "written nor /dev/null/faultline be made", "last line")
     equal(process.returncode, 125, "status")
+
+
+PLAYED = {
+    "meson": """#!/bin/sh
+echo "meson $*" >> "$LOG"
+echo 'WARNING: much is said'
+printf '{"directories": {"source": "%s"}}' "$3" > "$2/meson-info.json"
+mkdir -p "$2/meson-info" && mv "$2/meson-info.json" "$2/meson-info" && touch "$2/build.ninja"
+""",
+    "ninja": """#!/bin/sh
+echo "ninja $*" >> "$LOG"
+case $* in
+*' -n '*) echo '[1/2] a'; echo '[2/2] b'; exit ;;
+esac
+echo '[1/2] a'
+if [ -p "$EVENTS" ]; then echo $$ > "$EVENTS"; exec sleep 1000; fi
+if [ -n "$FAILS" ]; then printf 'FAILED: a.o\ncc -c a.c\na.c:1: error: that is no C\n'; exit 1; fi
+"""}
+
+
+class Tree:
+    """A tree with the runner, but without sources, and a meson and a ninja that only play those."""
+
+    def __init__(self, place):
+        self.root, self.bin, self.log = (os.path.join(place, name) for name in ("tree", "bin", "log"))
+        os.makedirs(self.bin)
+        os.makedirs(os.path.join(self.root, "tools"))
+        shutil.copy(os.path.join(ROOT, "run.sh"), self.root)
+        for name in ("setup.sh", "run.py", "build-run"):
+            shutil.copy(os.path.join(TOOLS, name), os.path.join(self.root, "tools"))
+        shutil.copytree(os.path.join(TOOLS, "runner"), os.path.join(self.root, "tools/runner"))
+        for name, text in PLAYED.items():
+            with open(os.path.join(self.bin, name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(os.path.join(self.bin, name), 0o755)
+
+    def start(self, *words, **environment):
+        """Starts ./run.sh."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FAULTLINE_")}
+        path = self.bin + ":" + os.environ["PATH"]
+        return subprocess.Popen([os.path.join(self.root, "run.sh"), *words], text=True, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**kept, "PATH": path, "LOG": self.log, "FAILS": "", "EVENTS": "", **environment})
+
+    def run(self, *words, **environment):
+        """Gives (status, standard output, lines of standard error)."""
+        process = self.start(*words, **environment)
+        out, err = process.communicate()
+        return process.returncode, out, err.splitlines()
+
+    def asked(self):
+        """Gives what meson and ninja were called with, and forgets it."""
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        os.remove(self.log)
+        return lines
+
+
+@case
+def nothing_is_built_for_help_or_for_a_mistake():
+    with tempfile.TemporaryDirectory() as place:
+        tree = Tree(place)
+        for words, status in ((["--help"], 0), (["--mem", "much"], 2), (["--no-such-option"], 2), (["--swap", "/no such"], 2),
+                              (["--", "/no such/program"], 127), (["--", "/etc/passwd"], 126)):
+            equal(tree.run(*words)[0], status, f"status of {words}")
+            equal(tree.asked(), [], f"what was built for {words}")
+
+
+@case
+def the_tour_needs_the_release_kernel_only():
+    with tempfile.TemporaryDirectory() as place:
+        tree = Tree(place)
+        status, _out, err = tree.run()
+        build = os.path.join(tree.root, "build")
+        equal((status, err[-1]), (125, f"run.sh: {build}/faultline.elf is missing: it has not been built"), "the end")
+        equal(tree.asked()[-1], f"ninja -C {build} run", "what was built")
+        tree.run(FAULTLINE_KERNEL="faultline-hardened.elf")
+        equal(tree.asked()[-1], f"ninja -C {build} run faultline-hardened.elf", "what was built for another kernel")
+
+
+@case
+def a_build_says_three_lines_and_its_log_the_rest():
+    with tempfile.TemporaryDirectory() as place:
+        tree = Tree(place)
+        build = os.path.join(tree.root, "build")
+        said = [f"run.sh: setting up {build}", f"run.sh: building in 2 steps; the log is {build}/build.log"]
+        equal(tree.run()[2][:-1], said, "a build that succeeds")
+        with open(os.path.join(build, "build.log"), encoding="ascii") as file:
+            equal(file.read(), "[1/2] a\n", "the log")
+        status, _out, err = tree.run(FAILS="yes")
+        equal((status, err), (125, [said[1], "FAILED: a.o", "cc -c a.c", "a.c:1: error: that is no C",
+                                    f"run.sh: the build failed: its log is {build}/build.log"]), "one that fails")
+
+
+@case
+def a_copied_tree_is_built_from_its_own_sources():
+    """A build folder that was copied along belongs to the other tree: ninja would build there."""
+    with tempfile.TemporaryDirectory() as place:
+        tree = Tree(place)
+        build = os.path.join(tree.root, "build")
+        tree.run()
+        tree.asked()
+        tree.run()
+        equal([line.split()[0] for line in tree.asked()], ["ninja", "ninja"], "calls for the same tree")
+        copy = tree.root + " \u00e9 copy"
+        shutil.copytree(tree.root, copy)
+        with open(os.path.join(copy, "build/old"), "w", encoding="ascii"):
+            pass
+        tree.root = copy
+        ours = os.path.join(copy, "build")
+        equal(tree.run()[2][0], f"run.sh: {ours} was set up for other sources, and is set up anew", "what was said")
+        equal(tree.asked()[0].split(" --")[0], f"meson setup {ours} {copy}", "the set-up")
+        equal((os.path.exists(os.path.join(ours, "old")), os.path.exists(os.path.join(build, "build.ninja"))), (False, True),
+              "a file of the copied build, and of the original")
+        with open(os.path.join(ours, "meson-info/meson-info.json"), "w", encoding="ascii") as file:
+            json.dump({"directories": {"source": copy}}, file)  # as Meson writes it, in ASCII
+        tree.run()
+        equal([line.split()[0] for line in tree.asked()], ["ninja", "ninja"], "calls for the copy")
+
+
+@case
+def an_interrupted_build_says_one_line():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with tempfile.TemporaryDirectory() as place:
+            tree = Tree(place)
+            events = os.path.join(place, "events")
+            os.mkfifo(events)
+            process = tree.start(EVENTS=events)
+            with open(events, encoding="ascii") as file:
+                ninja = file.readline().strip()
+            os.kill(process.pid, number)
+            err = process.communicate()[1].splitlines()
+            equal((process.returncode, err[2:]), (128 + number, [f"run.sh: ended by {number.name}"]), "the end")
+            equal(os.path.exists("/proc/" + ninja), False, "the build goes on")
 
 
 if __name__ == "__main__":
