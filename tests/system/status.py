@@ -97,8 +97,9 @@ def qemu_that_refuses_is_125():
     if FAKE:
         raise Skip("needs the real QEMU")
     done = run("exit", "0", env={"FAULTLINE_QEMU": "-device no-such-device"})
-    own(done, 125)
-    has(done.err, b"no-such-device", "what QEMU said")
+    own(done, 125, b"no-such-device")
+    log = os.path.join(folder("no memory"), "log")
+    own(run("exit", "0", options=["--mem", "100000T", "--log", log]), 125, b"before the kernel said anything: ")
 
 
 @case
@@ -106,6 +107,18 @@ def not_an_elf_file_is_126():
     own(run_raw(["--", "/bin/sh"]), 126, b"not a riscv64 ELF")
     own(run_raw(["--", "/etc/passwd"]), 126, b"not a riscv64 ELF")
     own(run_raw(["--", "/"]), 126, b"not a file")
+    path = os.path.join(folder("not ours"), "prog")
+    for machine, bits, order, kind, said in (
+            (62, 2, 1, 2, b"prog: not a riscv64 ELF program but an x86-64 one: compile it with riscv64-linux-gnu-gcc -static"),
+            (22, 2, 2, 2, b"but an s390x one"), (243, 1, 1, 2, b"but a riscv32 one"), (999, 2, 1, 2, b"but an ELF (machine 999) one"),
+            (243, 2, 1, 1, b"but an object file, which is not linked")):
+        with open(path, "wb") as file:
+            words = b"".join(number.to_bytes(2, "little" if order == 1 else "big") for number in (kind, machine))
+            file.write(b"\x7fELF" + bytes([bits, order, 1]) + bytes(9) + words + bytes(44))
+        own(run_raw(["--", path]), 126, said)
+    with open(path + ".c", "w", encoding="ascii") as file:
+        file.write("int main(void) { return 0; }\n")
+    own(run_raw(["--", path + ".c"]), 126, b"but a C source: compile it with riscv64-linux-gnu-gcc -static")
 
 
 @case
@@ -146,6 +159,13 @@ def wrong_usage_is_2():
                   ["--swap", ""], ["--swap", "/no such file"], ["--swap", "/"], ["--swap", "/dev/null"],
                   ["--no-such-option"], ["program"], ["--icount=1"]):
         own(run_raw(words), 2)
+
+
+@case
+def a_size_without_a_unit_is_refused():
+    """--swap may name a file of that name, and neither says what the number would count."""
+    own(run_raw(["--mem", "64"]), 2, b"--mem wants a unit behind the number: 64M")
+    own(run_raw(["--swap", "1"]), 2, b"--swap wants a unit behind the number: 1M", b"./1")
 
 
 @case

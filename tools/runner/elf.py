@@ -5,6 +5,8 @@ import os
 import struct
 
 MACHINE_RISCV = 243
+MACHINES = {3: "an x86-32", 8: "a MIPS", 21: "a ppc64", 22: "an s390x", 40: "a 32-bit ARM", 62: "an x86-64", 183: "an AArch64",
+            258: "a LoongArch"}
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_RPATH, DT_RUNPATH = 0, 1, 5, 15, 29
 LONGEST = 4096  # bytes of a name or a list of folders
@@ -23,6 +25,18 @@ def read_header(data):
     if header["machine"] != MACHINE_RISCV or header["type"] not in (2, 3):
         return None
     return header
+
+
+def describe(data):
+    """Says in a few words what a file is that read_header() does not take, by its first bytes; "" if that is not known."""
+    if len(data) < 64 or data[:4] != b"\x7fELF" or data[5] not in (1, 2):
+        return ""
+    kind, machine = struct.unpack_from("<HH" if data[5] == 1 else ">HH", data, 16)
+    if machine != MACHINE_RISCV:
+        return MACHINES.get(machine, f"an ELF (machine {machine})") + " one"
+    if data[4] != 2:
+        return "a riscv32 one"
+    return "an object file, which is not linked" if kind == 1 else ""
 
 
 def segments(file, header):

@@ -77,8 +77,10 @@ class Options:
 
 
 def parse_size(text):
-    """Turns "64M" into bytes; a bare number counts MiB, as QEMU has it."""
-    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "M")
+    """Turns "64M" into bytes."""
+    digits, unit = text[:-1], text[-1:].upper()
+    if text.isascii() and text.isdigit():
+        raise Failure(USAGE, f"--mem wants a unit behind the number: {text}M, or {text}G")
     if not (digits.isascii() and digits.isdigit()) or unit not in UNITS or int(digits) == 0:
         raise Failure(USAGE, f"--mem wants a size such as 64M or 1G, not '{text}'")
     size = int(digits) * UNITS[unit]

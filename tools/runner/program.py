@@ -70,6 +70,12 @@ def where_not(name, image_bin):
     return ""
 
 
+def what_instead(name, head):
+    """Says what a file is that is no riscv64 program, and how to make one of it."""
+    found = elf.describe(head) or ("a C source" if name.endswith(".c") else "")
+    return f" but {found}: compile it with riscv64-linux-gnu-gcc -static" if found else ""
+
+
 def check(host, name, image_bin):
     """Refuses what is neither a riscv64 ELF file nor a script. Gives the name of the script's interpreter, or None."""
     try:
@@ -84,7 +90,7 @@ def check(host, name, image_bin):
                     raise Failure(NOT_ELF, f"{name}: a script that names no interpreter")
                 return os.fsdecode(interpreter)
             if elf.read_header(head) is None:
-                raise Failure(NOT_ELF, f"{name}: not a riscv64 ELF program")
+                raise Failure(NOT_ELF, f"{name}: not a riscv64 ELF program{what_instead(name, head)}")
     except (FileNotFoundError, NotADirectoryError):
         raise Failure(NOT_FOUND, f"{name}: not found{where_not(name, image_bin)}") from None
     except OSError as error:

@@ -385,7 +385,8 @@ def verdict(log, status, said, board):
         raise Failure(BROKEN, "--share, --root: QEMU refuses the folder, or has no virtio-9p device")
     if not log.spoke:
         log.show_withheld()
-        raise Failure(BROKEN, f"QEMU ended with status {status} before the kernel said anything")
+        words = said.strip().rpartition("\n")[2].removeprefix(qemu.QEMU + ": ")
+        raise Failure(BROKEN, f"QEMU ended with status {status} before the kernel said anything" + (words and f": {words}"))
     raise Failure(BROKEN, f"the machine went off with status {status} but the kernel did not say so")
 
 

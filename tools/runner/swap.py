@@ -25,6 +25,8 @@ def parse(text):
             raise Failure(USAGE, "--swap wants a size such as 512M, or a file")
         return text
     number, unit = match.groups()
+    if not unit and int(number) > 0:
+        raise Failure(USAGE, f"--swap wants a unit behind the number: {number}M, or {number}G (or ./{text}, if that is a file)")
     if unit.upper() not in UNITS or int(number) <= 0:
         raise Failure(USAGE, f"--swap wants a size such as 512M or 2G, or a file (./{text}, if it has that name), "
                       f"not '{text}'")
