@@ -14,6 +14,13 @@
 /* A larger device tree is not accepted. */
 #define DTB_LIMIT (1ul << 20)
 
+/*
+ * QEMU turns a deadline into nanoseconds and, with -icount, adds them to a clock of its own. For a
+ * later deadline than this that overflows, and QEMU's main loop never sleeps while the hart does.
+ * It is 14 years with a timebase of 10 MHz.
+ */
+#define FAR_TICKS (1ul << 52)
+
 static bool sstc;
 
 /* Is `name` one of the _-separated extensions of an isa string? */
@@ -74,6 +81,8 @@ void arch_timer_init(void)
 
 void arch_timer_set(uint64_t deadline_ticks)
 {
+	if (deadline_ticks > FAR_TICKS)
+		deadline_ticks = MIN(deadline_ticks, arch_time() + FAR_TICKS);
 	if (sstc)
 		csr_write(stimecmp, deadline_ticks);
 	else

@@ -8,6 +8,7 @@
 #include "arch/power.h"
 #include "arch/timer.h"
 #include "base/hart.h"
+#include "base/timerq.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
@@ -53,6 +54,27 @@ KTEST(arch_timer_interrupts)
 	while (harts[0].counters[HART_TIMER_INTERRUPTS] == before && arch_time() < limit)
 		__asm__ volatile("" ::: "memory");
 	EXPECT_TRUE(harts[0].counters[HART_TIMER_INTERRUPTS] > before);
+}
+
+/* A deadline that is far away rings no timer, however far: not even one that would overflow. */
+KTEST(arch_timer_far_deadlines)
+{
+	static const uint64_t far[] = { 1ul << 50, 1ul << 52,	   (1ul << 52) + 1,
+					1ul << 63, UINT64_MAX - 1, UINT64_MAX };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(far); i++) {
+		unsigned long irq = arch_irq_save();
+		uint64_t before = harts[0].counters[HART_TIMER_INTERRUPTS], start;
+
+		arch_timer_set(far[i]);
+		arch_irq_restore(irq);
+		for (start = arch_time(); arch_time() - start < 1000;)
+			__asm__ volatile("" ::: "memory");
+		irq = arch_irq_save();
+		EXPECT_EQ(before, harts[0].counters[HART_TIMER_INTERRUPTS]);
+		timerq_rearm();
+		arch_irq_restore(irq);
+	}
 }
 
 /* Numbers that the compiler keeps in registers: in an array they would be in memory. */

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from lib.guest import PATIENCE, PROBE, RUN, folder, run_raw
-from lib.processes import left_alive
+from lib.processes import children, cpu_seconds, left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
 from lib.pty import hang_up
 from lib.tap import case, equal, has, lacks, long_case, main
@@ -555,6 +555,24 @@ def megabytes_and_bytes_that_are_no_text_pass():
         equal(prompt.end(), 0, "status")
     finally:
         os.unlink(path)
+
+
+def is_idle(machine):
+    """Tells whether a process uses next to no processor time while this test uses half a second."""
+    before, begun = cpu_seconds(machine), time.process_time()
+    while time.process_time() - begun < 0.5:
+        pass
+    return cpu_seconds(machine) - before < 0.03
+
+
+@case
+def an_idle_prompt_needs_no_processor():
+    """Under --icount, QEMU spins if the hart's deadline is so far away that it overflows."""
+    prompt = Prompt(options=["--icount"])
+    machine = children(prompt.child.pid)[0]
+    equal(any(is_idle(machine) for _ in range(3)), True, "the machine is idle")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
 
 
 @case

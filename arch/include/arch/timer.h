@@ -15,5 +15,8 @@
 /* Chooses the timer of this hart: Sstc or SBI. */
 void arch_timer_init(void);
 
-/* Requests trap_timer() at or after that tick; UINT64_MAX: never. Replaces the last deadline. */
+/*
+ * Requests trap_timer() at or after that tick; UINT64_MAX: never. Replaces the last deadline. If
+ * the deadline is years away, trap_timer() may come before it, years from now.
+ */
 void arch_timer_set(uint64_t deadline_ticks);

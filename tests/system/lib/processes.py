@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What /proc tells of processes; ps need not be installed."""
 
+import os
 import time
 
 from .guest import PATIENCE
@@ -19,6 +20,13 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def cpu_seconds(pid):
+    """Gives the processor time that a process has used."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def left_alive(pids):
