@@ -9,12 +9,12 @@ import time
 
 import pexpect
 
-from lib.guest import FAKE, PATIENCE, RUN
+from lib.guest import FAKE, PATIENCE, RUN, run_raw
 from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
 from lib.pty import hang_up, modes_of_a_new_terminal
 from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
-from lib.tour import FIGURES, STOPS, STRIPS, figures, strips
+from lib.tour import FIGURES, STOPS, STRIPS, costs, figures, strips
 
 # A small disk: the stop about swap shows the same with 2 MiB as with 8, in a quarter of the time. And of a small memory
 # it locks the most sooner.
@@ -64,6 +64,10 @@ def a_key_goes_on():
     plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
     rows = figures(plain.split("\n"))
     equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
+    elsewhere = costs(run_raw(SMALL).out.decode().split("\n"))
+    for name, cost in costs(plain.split("\n")).items():
+        equal(abs(cost - elsewhere[name]) <= 0.15 * elsewhere[name], True,
+              f"{name}: {cost} instructions on a terminal, {elsewhere[name]} without")
     has(plain, "\nOr look around here first: help lists the commands; exit or Ctrl-D leaves.\n", "last line")
 
 

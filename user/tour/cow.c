@@ -95,6 +95,8 @@ void stop_cow(void)
 	struct meter reuse;
 	int status = 1;
 	pid_t pid;
+	char value;
+	long frame;
 
 	title(3, text(T_COW), "copy-on-write: fork()");
 	say(T_COW_WHY);
@@ -104,10 +106,12 @@ void stop_cow(void)
 		be_child(page, found);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 		die("fork");
-	picture(*page, page_frame(page), found);
+	value = *page;
+	frame = page_frame(page);
 	meter_start(&reuse);
 	*page = 'Q';
 	meter_stop(&reuse);
+	picture(value, frame, found); /* not before: a terminal's device interrupts while it prints */
 	rows_begin();
 	row(text(T_COW_ROW_COPY), &found->meter);
 	row(text(T_COW_ROW_REUSE), &reuse);

@@ -49,6 +49,12 @@ def figures(lines):
     return {name: (int(faults), int(frames), int(tables), kinds) for name, faults, frames, tables, _, kinds in rows}
 
 
+def costs(lines):
+    """Gives the cost of a fault of each row of the tables that has one, by its name."""
+    rows = [match.groups() for match in map(ROW.match, lines) if match]
+    return {row[0]: int(row[4]) for row in rows if row[4] != "-"}
+
+
 def strips(lines):
     """Gives the rows of the stop about swap: their names, cells and figures."""
     rows = [match.groups() for match in map(STRIP.match, lines) if match]
