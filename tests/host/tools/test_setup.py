@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 
 from base import ROOT, TOOLS
+from runner import options
 from lib.tap import Skip, case, equal, has, lacks, main
 
 APT = """\
@@ -307,6 +309,15 @@ def the_tour_needs_the_release_kernel_only():
         equal(tree.asked()[-1], f"ninja -C {build} run", "what was built")
         tree.run(FAULTLINE_KERNEL="faultline-hardened.elf")
         equal(tree.asked()[-1], f"ninja -C {build} run faultline-hardened.elf", "what was built for another kernel")
+
+
+@case
+def the_documents_list_the_options_that_there_are():
+    there_are = sorted([*options.FLAGS, *options.VALUES])
+    equal(sorted(set(re.findall(r"^  (--\w+)", options.HELP, re.MULTILINE))), there_are, "--help")
+    for name in ("README.md", "README.zh.md", "docs/run.md"):
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            equal(sorted(re.findall(r"^\| `(--\w+)", file.read(), re.MULTILINE)), there_are, name)
 
 
 @case
