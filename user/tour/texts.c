@@ -174,10 +174,10 @@ static const char *const table[TEXTS][LANGUAGES] = {
 			      "  ./run.sh --mem 256M" },
 	[T_SWAP_LINUX] = { "This stop fills all memory of the machine, so it runs on Faultline only.",
 			   "这一站会占满整台机器的内存，所以只在 Faultline 上运行。" },
-	[T_END] = { "That is what page faults do for a program. To run yours, linked with -static:\n"
+	[T_END] = { "That is what page faults do for a program. To run yours, compiled for riscv64:\n"
 		    "  ./run.sh -- ./a.out\n"
 		    "To follow one fault through the kernel: docs/life-of-a-fault.md",
-		    "缺页异常为程序做的就是这些。运行您自己的程序（用 -static 链接）：\n"
+		    "缺页异常为程序做的就是这些。运行您自己的程序（为 riscv64 编译）：\n"
 		    "  ./run.sh -- ./a.out\n"
 		    "一次缺页在内核里的全过程：docs/life-of-a-fault.md" },
 	[T_END_LINUX] = { "The figures above are Linux's.", "以上是 Linux 的数字。" },
