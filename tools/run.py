@@ -49,6 +49,12 @@ def give_help():
     return 0
 
 
+def kernels():
+    """Lists the kernel of the build folder that is wanted instead of the release kernel."""
+    name = os.environ.get("FAULTLINE_KERNEL", "")
+    return [name] if name and "/" not in name else []
+
+
 def main(words):
     """Gives the exit status of ./run.sh with these arguments."""
     ensure_descriptors()
@@ -61,7 +67,7 @@ def main(words):
             return give_help()
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         session.check(asked)
-        return session.run(asked, build.build(root), root, Terminal())
+        return session.run(asked, build.build(root, kernels()), root, Terminal())
     except build.Said as said:
         return said.status
     except Failure as failure:

@@ -15,13 +15,13 @@ class Said(Exception):
         self.status = status
 
 
-def build(root):
-    """Builds what a run needs; gives the build folder. One that FAULTLINE_BUILD names is used as it is."""
+def build(root, kernels=()):
+    """Builds what a run needs, with these kernels; gives the build folder. One that FAULTLINE_BUILD names is used as it is."""
     given = os.environ.get("FAULTLINE_BUILD")
     if given:
         return given
     ours, theirs = os.pipe()
-    pid = spawn(os.path.join(root, "tools/build-run"), theirs)
+    pid = spawn([os.path.join(root, "tools/build-run"), *kernels], theirs)
     os.close(theirs)
     with open(ours, "rb") as pipe:
         try:
@@ -37,14 +37,14 @@ def build(root):
     return os.fsdecode(folder)
 
 
-def spawn(path, output):
+def spawn(words, output):
     """Starts a program with its output there. It heeds SIGINT even where the shell has it ignored."""
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.posix_spawn(path, [path], os.environ, setsigdef=(signal.SIGINT,),
+        return os.posix_spawn(words[0], words, os.environ, setsigdef=(signal.SIGINT,),
                               file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, output, 1)])
     except OSError as error:
-        raise Failure(BROKEN, f"{path}: {error.strerror}") from None
+        raise Failure(BROKEN, f"{words[0]}: {error.strerror}") from None
     finally:
         os.close(null)
 

@@ -265,11 +265,11 @@ class Tree:
                 file.write(text)
             os.chmod(os.path.join(self.bin, name), 0o755)
 
-    def start(self, *words, **environment):
-        """Starts ./run.sh."""
+    def start(self, *words, program="run.sh", **environment):
+        """Starts ./run.sh, or another program of the tree."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FAULTLINE_")}
         path = self.bin + ":" + os.environ["PATH"]
-        return subprocess.Popen([os.path.join(self.root, "run.sh"), *words], text=True, stdin=subprocess.DEVNULL,
+        return subprocess.Popen([os.path.join(self.root, program), *words], text=True, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 env={**kept, "PATH": path, "LOG": self.log, "FAILS": "", "EVENTS": "", **environment})
 
@@ -309,6 +309,19 @@ def the_tour_needs_the_release_kernel_only():
         equal(tree.asked()[-1], f"ninja -C {build} run", "what was built")
         tree.run(FAULTLINE_KERNEL="faultline-hardened.elf")
         equal(tree.asked()[-1], f"ninja -C {build} run faultline-hardened.elf", "what was built for another kernel")
+
+
+@case
+def port_check_builds_its_kernels():
+    with tempfile.TemporaryDirectory() as place:
+        tree = Tree(place)
+        for name in ("port-check", "built.py"):
+            shutil.copy(os.path.join(TOOLS, name), os.path.join(tree.root, "tools"))
+        shutil.copytree(os.path.join(TOOLS, "port"), os.path.join(tree.root, "tools/port"))
+        status, _out, err = tree.run("--machine", "sifive_u", program="tools/port-check")
+        build = os.path.join(tree.root, "build")
+        equal((status, err[-1][:26]), (125, "port-check: " + build[:14]), "the end, as nothing was built really")
+        equal(tree.asked()[-1], f"ninja -C {build} run faultline-test-hardened.elf faultline-hardened.elf", "what was built")
 
 
 @case
