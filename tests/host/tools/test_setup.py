@@ -231,6 +231,70 @@ def without_home_the_password_file_tells():
     equal(process.returncode, 125, "status")
 
 
+FORKY_ONLY = {
+    "apt-get": """#!/bin/sh
+sources=$(sed -n 's/^.*Dir::Etc::sourcelist "\\([^"]*\\)".*/\\1/p' "$APT_CONFIG")
+case $* in
+update*) grep -q forky "$sources" || { echo 'E: Hash Sum mismatch'; exit 100; } ;;
+*--print-uris*) echo "'http://mirror/a.deb' a_1_riscv64.deb 1 SHA256:0" ;;
+download*) touch "$3_1_riscv64.deb" ;;
+esac
+""",
+    "apt-cache": """#!/bin/sh
+case $* in
+depends*) ! grep -q forky "$FAULTLINE_ORACLE/sources.list" || echo '  Depends: linux-image-7.2-riscv64' ;;
+*linux-binary-7.2*) ;;
+*) exit 1 ;;
+esac
+""",
+    "dpkg-deb": """#!/bin/sh
+case $2 in
+linux-binary*) mkdir -p "$3/usr/lib/modules/7.2-riscv64" && echo Linux > "$3/usr/lib/modules/7.2-riscv64/vmlinuz" ;;
+esac
+"""}
+
+
+def with_forky(place, *words, **environment):
+    """Runs a tool where only the lists of forky fit together; gives (status, standard output, lines of standard error)."""
+    tools = os.path.join(place, "bin")
+    os.makedirs(tools, exist_ok=True)
+    for name, text in FORKY_ONLY.items():
+        with open(os.path.join(tools, name), "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(os.path.join(tools, name), 0o755)
+    done = subprocess.run([os.path.join(TOOLS, words[0]), *words[1:]], capture_output=True, text=True, check=False,
+                          env={"PATH": tools + ":" + os.environ["PATH"], "HOME": place, "FAULTLINE_DEBIAN": "http://mirror",
+                               "FAULTLINE_ORACLE": os.path.join(place, "oracle"), **environment})
+    return done.returncode, done.stdout, done.stderr.splitlines()
+
+
+TAKEN = "the package lists of trixie cannot be read now: taking those of forky"
+
+
+@case
+def a_later_linux_where_the_lists_of_trixie_do_not_fit():
+    with tempfile.TemporaryDirectory() as place:
+        image = os.path.join(place, "oracle/linux/boot/vmlinux-7.2-riscv64")
+        for said in (["get-linux: " + TAKEN, "get-linux: Linux 7.2-riscv64"], []):
+            equal(with_forky(place, "oracle/get-linux"), (0, image + "\n", said), "get-linux")
+    with tempfile.TemporaryDirectory() as place:
+        status, _out, err = with_forky(place, "oracle/get-linux", FAULTLINE_ORACLE_SUITES="trixie sid")
+        equal((status, err), (1, ["E: Hash Sum mismatch", "get-linux: no package lists could be read of: trixie sid. Try again later"]),
+              "where there is none")
+
+
+@case
+def later_packages_where_the_lists_of_trixie_do_not_fit():
+    if not os.path.exists("/usr/share/keyrings/debian-archive-keyring.gpg"):
+        raise Skip("no keyring of Debian")
+    with tempfile.TemporaryDirectory() as place:
+        root = os.path.join(place, "root")
+        equal(with_forky(place, "debian-root", root, "a"),
+              (0, f"1 packages of forky are in {root}: ./run.sh --root {root}\n", ["debian-root: " + TAKEN]), "debian-root")
+        status, _out, err = with_forky(place, "debian-root", "--suite", "trixie", root, "a")
+        equal((status, err[0]), (1, "E: Hash Sum mismatch"), "a suite that is asked for")
+
+
 PLAYED = {
     "meson": """#!/bin/sh
 echo "meson $*" >> "$LOG"
