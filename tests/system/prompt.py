@@ -149,6 +149,10 @@ def what_cannot_be_run_is_said():
     has(listed, "walk    PID ADDRESS", "help")
     has(listed, "\nAs elsewhere: ls cat ", "help")
     equal(listed.count("\n") < 23, True, "help fits a screen of 24 lines")
+    own = [line.split()[0] for line in listed.partition("\nAs elsewhere")[0].split("\n")]
+    for name in own:
+        about = prompt.do("help " + name).split("\n")
+        equal((about[0].split()[0], len(about) > 1), (name, True), f"help {name}: {about}")
     equal(prompt.do("help pwd nosuch"),
           "pwd                      print the working directory\nsh: help: nosuch: no such command", "help COMMAND")
     prompt.send(CTRL["D"])

@@ -111,7 +111,8 @@ void stop_cow(void)
 	meter_start(&reuse);
 	*page = 'Q';
 	meter_stop(&reuse);
-	picture(value, frame, found); /* not before: a terminal's device interrupts while it prints */
+	picture(value, frame,
+		found); /* not before: a terminal's device interrupts while it prints */
 	rows_begin();
 	row(text(T_COW_ROW_COPY), &found->meter);
 	row(text(T_COW_ROW_REUSE), &reuse);
