@@ -65,6 +65,10 @@ def submissions(folder, area):
         with open(os.path.join(right, name), "rb") as file:
             put(os.path.join(folder, "crlf"), name, file.read().replace(b"\n", b"\r\n"))
     put(os.path.join(folder, "nothing"), "notes.txt", b"I was ill\n")
+    with open(os.path.join(ROOT, "mm/cow.h"), "rb") as file:  # the lab's start has the same
+        for name in ("untouched/mm/cow.h", "meson/mm/cow.h", "deep/lab/mm/cow.h"):
+            put(folder, name, file.read())
+            file.seek(0)
     for name, files in {"hangs": with_body("\tfor (;;)\n\t\t;\n"), "panics": with_body("\tpanic(\"cow\");\n"),
                         "floods": with_body("\tfor (;;)\n\t\tlog_warn(\"x\", \"result child 1\");\n", '#include "base/log.h"\n'),
                         "refuses": with_body("\treturn -ENOMEM;\n"), "broken": b"int vm_fork(\n",
@@ -141,13 +145,17 @@ def R161_neither_the_solution_nor_the_tests_can_be_seen():
 @case
 def files_that_are_not_of_the_lab_change_nothing():
     """The hidden point and those that the start tree keeps."""
-    equal(score("meson"), score("nothing"), "scores")
-    equal([float(results()["nothing"][name]) for name in ("a hidden one", "frames after fork", "shared mappings")], [5, 0, 2],
+    equal(score("meson"), score("untouched"), "scores")
+    equal([float(results()["untouched"][name]) for name in ("a hidden one", "frames after fork", "shared mappings")], [5, 0, 2],
           "points")
 
 
 @case
 def a_student_is_told_why():
+    for name, found in {"nothing": "found: notes.txt", "deep": "found: lab/mm/cow.h: hand in what is in the folder lab"}.items():
+        equal(score(name), 0, name)
+        has(results()[name]["error"], found, "in the table")
+        has(results()[name]["json"]["output"], found, "for the student")
     tests = {name: row["json"].get("tests", [])[:2] for name, row in results().items()}
     has(tests["panics"][0]["output"], "kernel panic: cow", "a panic")
     has(results()["broken"]["json"]["output"], "error: ", "a compiler's error")

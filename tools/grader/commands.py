@@ -89,7 +89,7 @@ def grade_points(lab, points, seed, options):
                 whole = options.why and point in options.asked
                 say(report.why(place, outcomes[-1]) if whole else report.line(outcomes[-1]))
     if options.json:
-        write(options.json, report.as_json(lab.name, seed, outcomes, broken))
+        write(options.json, report.as_json(lab.name, seed, outcomes, broken and "it does not compile:\n" + broken))
     if options.junit:
         write(options.junit, report.as_junit(lab.name, outcomes, broken))
     if not quiet:

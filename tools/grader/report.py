@@ -46,16 +46,16 @@ def summary(outcomes):
     return "\n".join([*lines, f"score: {got}/{most}"])
 
 
-def as_json(lab, seed, outcomes, broken=""):
-    """Returns the results as Gradescope reads them, with a few more fields."""
+def as_json(lab, seed, outcomes, said=""):
+    """Returns the results as Gradescope reads them, with a few more fields. `said` is of none of the tests."""
     got, most = score(outcomes)
     counting = counts(outcomes)
     tests = [{"name": one.point.name, "score": earned(one, counting), "max_score": one.point.worth,
               "status": "passed" if one.passed else "failed", "kind": one.point.kind,
               "output": one.why or one.point.says} for one in outcomes]
     result = {"lab": lab, "seed": seed, "score": got, "max_score": most, "tests": tests}
-    if broken:
-        result["output"] = "it does not compile:\n" + broken
+    if said:
+        result["output"] = said
     return json.dumps(result, indent=1) + "\n"
 
 

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 
-from grader import build, limits, report, seal
+from grader import build, limits, report, run, seal
 from grader.lab import Lab, Wrong
 from labs import slots, trees
 
@@ -41,20 +41,22 @@ class Submission:
 
     def texts(self, lab, slot):
         """Returns its files, {name: bytes}."""
-        return slots.read_patch(lab, slot, self.path) if self.is_patch else slots.read_folder(lab, self.path)
+        return slots.read_patch(lab, slot, self.path) if self.is_patch else slots.read_submission(lab, self.path)
+
+
+def is_submission(folder, name):
+    """Returns whether a name in a folder is that of a submission."""
+    path = os.path.join(folder, name)
+    if os.path.islink(path) or name.startswith("."):
+        return False
+    return os.path.isdir(path) or (os.path.isfile(path) and name.endswith((".patch", ".diff")))
 
 
 def submissions_in(folder):
     """Returns the submissions of a folder, sorted: its folders and its patches. Links are not followed."""
     if not os.path.isdir(folder):
         raise Wrong(f"{folder}: no such folder; it should have a folder or a patch (of ./pack) for each student")
-    found = []
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        if os.path.islink(path) or name.startswith("."):
-            continue
-        if os.path.isdir(path) or (os.path.isfile(path) and name.endswith((".patch", ".diff"))):
-            found.append(Submission(path))
+    found = [Submission(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if is_submission(folder, name)]
     names = [one.name for one in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -104,17 +106,20 @@ class Grading:
                 outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs,
                                               lambda outcome: self.write_line(one, report.line(outcome)))
             except (slots.Refused, Wrong, OSError) as error:
-                outcomes, broken, one.error = [], "", str(error)
+                broken, one.error = "", str(error)
             except seal.Outside as error:
-                outcomes, broken, one.error, one.outside = [], "", str(error), error.path
+                broken, one.error, one.outside = "", str(error), error.path
+        said = ""
+        if broken:
+            one.error, said = "it does not compile", "it does not compile:\n" + broken
+        elif one.error:
+            said = "not graded: " + one.error
+            outcomes = [run.not_run(point, "not graded") for point in self.points]
+        if said:
+            self.write_line(one, said)
         one.result = outcomes
         one.used = used
-        if broken:
-            one.error = "it does not compile"
-            self.write_line(one, "it does not compile:\n" + broken)
-        elif one.error:
-            self.write_line(one, "not graded: " + one.error)
-        self.write(one, "json", report.as_json(self.lab.name, self.options.seed, outcomes, broken))
+        self.write(one, "json", report.as_json(self.lab.name, self.options.seed, outcomes, said))
         got, most = self.score(one)
         with self.lock:
             print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")
@@ -147,7 +152,7 @@ class Grading:
             table.writerow(["name", "score", "of", "error", "cpu_seconds", "mib", *(point.name for point in self.points)])
             for one in found:
                 counting = report.counts(one.result)
-                earned = [report.earned(outcome, counting) for outcome in one.result] or [0] * len(self.points)
+                earned = [report.earned(outcome, counting) for outcome in one.result]
                 table.writerow([one.name, *self.score(one), one.error, f"{one.used.cpu:.1f}", one.used.memory >> 20, *earned])
         return path
 
@@ -195,6 +200,9 @@ def grade_all(root, options):
         if os.path.exists(os.path.join(options.out, one.name + ".txt")):
             os.unlink(os.path.join(options.out, one.name + ".txt"))
     print(f"lab {lab.name}, {len(found)} submissions, seed {options.seed}; {how_isolated()}", flush=True)
+    others = [ascii(name)[1:-1] for name in sorted(os.listdir(options.folder)) if not is_submission(options.folder, name)]
+    if others:
+        print(f"not taken, because they are neither folders nor patches: {', '.join(others)}", flush=True)
     made = make_slots(root, lab, options)
     grading = Grading(root, lab, options, made[0])
     seen = limits.in_sight(grading.secret)

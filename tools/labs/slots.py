@@ -20,6 +20,8 @@ c = ['{compiler}', 'riscv64-linux-gnu-gcc']
 CPU_BUDGET = 60  # seconds of a submission
 LEAST_CPU = 2  # seconds that have to be left for a point
 LARGEST = 1 << 20  # bytes of a file of a submission
+SHOWN = 4  # names in a message
+DEEPEST, MOST_NAMES = 6, 2000  # folders and files of a submission that are searched for the lab's
 
 
 class Refused(Exception):
@@ -202,10 +204,59 @@ def read_file(root, name):
     return text.replace(b"\r\n", b"\n")
 
 
+def few(names, most=SHOWN):
+    """Returns names as text, of many only the first."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def names_in(folder):
+    """Returns the files below a folder, shortest paths first, as far as a submission's mistakes need them. No link is followed."""
+    found = []
+    for at, folders, names in os.walk(folder):
+        inside = os.path.relpath(at, folder)
+        depth = 0 if inside == "." else inside.count("/") + 1
+        folders[:] = sorted(folders) if depth < DEEPEST else []
+        found += [os.path.normpath(os.path.join(inside, name)) for name in sorted(names)]
+        if len(found) >= MOST_NAMES:
+            break
+    return sorted(found, key=lambda name: (name.count("/"), name))
+
+
+def misplaced(lab, names):
+    """Returns (a name, the lab's file that it seems to be) for the first of these names that lies elsewhere: one with the same
+    path in another folder, or else one that is only called the same; None if there is none."""
+    for tail in (lambda name: name, os.path.basename):
+        for name in names:
+            for known in lab.files():
+                if ("/" + name).endswith("/" + tail(known)):
+                    return name, known
+    return None
+
+
+def refuse_without_files(lab, names, what):
+    """Raises Refused for a submission that has none of the lab's files, and says what it has and what is expected."""
+    wanted, printable = few(sorted(lab.files())), [ascii(name)[1:-1] for name in names]
+    found = misplaced(lab, printable)
+    if not found:
+        raise Refused(f"it {what} none of the lab's files; expected: {wanted}; found: {few(printable) or 'nothing'}")
+    name, known = found
+    above = name.removesuffix(known)
+    advice = f": hand in what is in the folder {above.rstrip('/')}" if above != name and what == "has" else ""
+    raise Refused(f"it {what} none of the lab's files at its place; expected: {known}; found: {name}{advice}")
+
+
 def read_folder(lab, folder):
     """Returns the lab's files in a folder, {name: bytes}."""
     found = {name: read_file(folder, name) for name in lab.files()}
     return {name: text for name, text in found.items() if text is not None}
+
+
+def read_submission(lab, folder):
+    """Returns the lab's files in a folder that was handed in, {name: bytes}; there is one at least."""
+    found = read_folder(lab, folder)
+    if not found:
+        refuse_without_files(lab, names_in(folder), "has")
+    return found
 
 
 def read_patch(lab, slot, path):
@@ -214,15 +265,27 @@ def read_patch(lab, slot, path):
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
         raise Refused(f"the patch has more than {LARGEST >> 20} MiB")
+    text = text.replace(b"\r\n", b"\n")
     with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
         tree = os.path.join(folder, "tree")
         shutil.copytree(slot.start, tree)
         words = ["apply", "--whitespace=nowarn", *(f"--include={name}" for name in lab.files()), "-"]
         try:
-            trees.git(words, tree, text.replace(b"\r\n", b"\n"), GIT_CEILING_DIRECTORIES=folder)
+            changed = changed_by(text, tree, folder)
+            if not set(changed) & set(lab.files()):
+                refuse_without_files(lab, changed, "changes")
+            trees.git(words, tree, text, GIT_CEILING_DIRECTORIES=folder)
         except Wrong as wrong:
             raise Refused(f"the patch does not fit the start tree: {wrong}") from None
         return read_folder(lab, tree)
+
+
+def changed_by(text, tree, above):
+    """Returns the files that a patch changes. Raises Wrong if it is none."""
+    if not text.strip():
+        return []
+    said = trees.git(["apply", "--numstat", "-z", "-"], tree, text, GIT_CEILING_DIRECTORIES=above)
+    return [part.split(b"\t")[-1].decode(errors="replace") for part in said.split(b"\0") if part]
 
 
 def describe(outcomes):

@@ -3,7 +3,9 @@
 """tools/lab and the grader, on a small tree with a lab of its own: nothing is compiled, no machine is booted (R160, R161)."""
 
 import argparse
+import csv
 import io
+import json
 import os
 import shlex
 import shutil
@@ -282,6 +284,102 @@ def patches_are_taken():
               "@@ -1,3 +0,0 @@\n-int a;\n-int copies;\n-int z;\ndiff --git a/mm/a.c b/mm/a.c\nnew file mode 120000\n"
               "--- /dev/null\n+++ b/mm/a.c\n@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n")
         has(refused(slots.read_patch, slot.lab, slot, os.path.join(place, "link.patch")), "", "a link")
+
+
+def refusal(lab, place, *names):
+    """Returns what is said of a submission that has these files."""
+    one = tempfile.mkdtemp(dir=place)
+    for name in names:
+        write(one, name, "")
+    return refused(slots.read_submission, lab, one)
+
+
+@case
+def what_has_none_of_the_lab_s_files_is_told():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot, lab = slot_of(root, place), trees.lab_of(root, "small")
+        equal(refusal(lab, place, "notes.txt", "x/y"), "it has none of the lab's files; expected: mm/a.c; found: notes.txt, x/y", "others")
+        equal(refusal(lab, place), "it has none of the lab's files; expected: mm/a.c; found: nothing", "an empty folder")
+        equal(refusal(lab, place, "my lab/mm/a.c", "readme"), "it has none of the lab's files at its place; expected: mm/a.c; "
+              "found: my lab/mm/a.c: hand in what is in the folder my lab", "a folder too deep")
+        equal(refusal(lab, place, "a.c"), "it has none of the lab's files at its place; expected: mm/a.c; found: a.c", "without folders")
+        has(refusal(lab, place, *(f"{n}.txt" for n in range(9))), "found: 0.txt, 1.txt, 2.txt, 3.txt and 5 more", "many")
+        has(refusal(lab, place, "a\n\x1b.txt"), "found: a\\n\\x1b.txt", "a name that a terminal would obey")
+        for text, says in ((SECOND.replace("/mm", "/my/mm"), "expected: mm/a.c; found: my/mm/a.c"),
+                           (SECOND.replace("a.c", "c.c"), "it changes none of the lab's files; expected: mm/a.c; found: mm/c.c"),
+                           ("", "found: nothing"), ("Lab: small\n\n", "does not fit the start tree: git apply: ")):
+            write(place, "one.patch", text)
+            has(refused(slots.read_patch, lab, slot, os.path.join(place, "one.patch")), says, text)
+        write(place, "other.patch", SECOND.replace("--- a/", "--- old/").replace("+++ b/", "+++ new/"))
+        equal(list(slots.read_patch(lab, slot, os.path.join(place, "other.patch"))), ["mm/a.c"], "names of another diff")
+
+
+class FakeSlot:
+    """Grades without a compiler: the point `frames taken` passes if the lab's file has the word `share`."""
+
+    def __init__(self, slot):
+        self.lab, self.start, self.tree, self.build, self.text, self.graded = slot.lab, slot.start, slot.tree, slot.tree, b"", []
+
+    def take(self, texts):
+        self.text = texts.get("mm/a.c", b"")
+
+    def grade(self, points, _common, seed, _seconds, _strict, _jobs, on_outcome):
+        self.graded.append(self.text)
+        if b"broken" in self.text:
+            return [run.not_run(point, "it does not compile") for point in points], "a.c:1: error: broken"
+        if b"interrupted" in self.text:
+            raise KeyboardInterrupt
+        outcomes = [run.Outcome(point, seed) for point in points]
+        for outcome in outcomes:
+            outcome.passed = outcome.point.kind == "keep" or b"share" in self.text
+            on_outcome(outcome)
+        return outcomes, ""
+
+
+def grade_all(root, place, slot, **more):
+    """Grades the submissions of place/in with a FakeSlot; returns (status, what it printed)."""
+    options = argparse.Namespace(**{"folder": os.path.join(place, "in"), "out": os.path.join(place, "out"), "lab": "small",
+                                    "area": os.path.join(place, "area"), "jobs": 1, "hidden": None, "seed": None, **more})
+    kept, said = (grading.make_slots, slots.Common.add), io.StringIO()
+    try:
+        grading.make_slots, slots.Common.add = lambda *_: [slot], lambda *_: None
+        with redirect_stdout(said):
+            status = grading.grade_all(root, options)
+    finally:
+        grading.make_slots, slots.Common.add = kept
+    return status, said.getvalue()
+
+
+def table(place):
+    """Returns the rows of the table, {name: row}."""
+    with open(os.path.join(place, "out/grades.csv"), encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+@case
+def a_submission_that_is_not_graded_is_told_why_everywhere():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot = FakeSlot(slot_of(root, place))
+        write(place, "in/ann/lab/mm/a.c", "int shares;\n")
+        write(place, "in/bob/mm/a.c", "int shares;\n")
+        write(place, "in/carl/mm/a.c", "broken\n")
+        write(place, "in/dora.zip", "")
+        status, said = grade_all(root, place, slot, seed=7)
+        why = "it has none of the lab's files at its place; expected: mm/a.c; found: lab/mm/a.c: hand in what is in the folder lab"
+        equal(status, 1, "status")
+        has(said, f"ann: 0/15 ({why})", "the output")
+        has(said, "bob: 15/15 [", "another's")
+        has(said, "neither folders nor patches: dora.zip", "what is left out")
+        equal([(row["score"], row["of"], row["error"]) for row in table(place).values()],
+              [("0", "15", why), ("15", "15", ""), ("0", "15", "it does not compile")], "the table")
+        equal(read(place, "out/ann.txt"), f"not graded: {why}\n", "the student's lines")
+        result = json.loads(read(place, "out/ann.json"))
+        equal((result["output"], result["score"], result["max_score"]), (f"not graded: {why}", 0, 15), "the student's JSON")
+        equal([(one["status"], one["output"]) for one in result["tests"]], [("failed", "not graded")] * 2, "its points")
+        equal(json.loads(read(place, "out/carl.json"))["output"], "it does not compile:\na.c:1: error: broken", "the compiler's errors")
+        has(read(place, "out/bob.txt"), "== frames taken (10): OK", "another's lines")
 
 
 @case
