@@ -62,6 +62,12 @@ def fits(root, lab, kind, patch=None):
         return attempt(trees.solution, root, lab, kind, folder, patch)
 
 
+def check_worths(points):
+    """Returns what is wrong with the worths: a solution that changes little keeps too many points."""
+    kept, most = (sum(point.worth for point in points if kind in ("", point.kind)) for kind in ("keep", ""))
+    return [f"{kept} of {most} points are of the kind keep, which is more than a third"] if 3 * kept > most else []
+
+
 def check_second(lab):
     """Returns what is wrong with the size of the second solution."""
     lines = added_lines(lab.path("second.patch"))
@@ -102,6 +108,7 @@ def check_wrong(root, lab, wrong):
 def check_patches(root, lab, tap):
     """Do all patches fit the sources as they are now? Builds nothing."""
     wrongs = trees.wrongs_of(lab)
+    tap.point(f"{lab.name}: at most a third of the points is there from the start", check_worths(trees.points_of(lab)))
     tap.point(f"{lab.name}: its files are there", trees.missing_files(root, lab)
               + taken_names(lab) + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
     bugs = bugs_of(trees.points_of(lab), root)

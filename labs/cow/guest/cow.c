@@ -287,6 +287,7 @@ static void kernel_writes(uint64_t seed, size_t n)
 	char *pages = map_pages(n, MAP_PRIVATE);
 	struct channel bytes, up;
 	int file = memfd_create("bytes", 0), child;
+	long before;
 
 	channel_open(&bytes);
 	channel_open(&up);
@@ -305,12 +306,14 @@ static void kernel_writes(uint64_t seed, size_t n)
 	result("child", hear(&up));
 	result("parent", sum(pages, n));
 	join_child(child);
+	before = private_frames();
 	child = fork_child();
 	if (child == 0) {
 		hear(&bytes);
 		tell(&up, sum(pages, n));
 		_exit(0);
 	}
+	result("frames_taken_by_fork", private_frames() - before);
 	check_count("read into pages that are shared", pread(file, pages, n * PAGE, 0), n * PAGE);
 	tell(&bytes, 0);
 	result("second_child", hear(&up));
@@ -374,6 +377,7 @@ static void last(uint64_t seed, size_t n)
 	char *pages = map_pages(n, MAP_PRIVATE);
 	unsigned long *before = malloc(n * sizeof(*before));
 	struct channel down, up;
+	long taken;
 	int child;
 
 	channel_open(&down);
@@ -381,6 +385,7 @@ static void last(uint64_t seed, size_t n)
 	fill(pages, n, seed);
 	for (size_t i = 0; i < n; i++)
 		before[i] = frame_at(0, pages + i * PAGE);
+	taken = private_frames();
 	child = fork_child();
 	if (child == 0) {
 		fill(pages, n / 2, BY_CHILD(seed));
@@ -389,6 +394,7 @@ static void last(uint64_t seed, size_t n)
 		_exit(0);
 	}
 	result("child", hear(&up));
+	result("frames_taken_beyond_the_copies", private_frames() - taken - (long)(n / 2));
 	fill(pages, n / 2, BY_PARENT(seed));
 	tell(&down, 0);
 	join_child(child);

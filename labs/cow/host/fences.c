@@ -21,8 +21,12 @@ static void start(uint64_t seed, size_t n)
  */
 static void after_fork(uint64_t seed, size_t n)
 {
+	size_t before;
+
 	start(seed, n);
+	before = rig_free();
 	fork_space_to(&parent, &child);
+	result("frames_taken", before - rig_free());
 	write_every(1, seed + 2, n);
 	result("parent", sum_pages(n));
 	result("child", sum_of(&child, n));

@@ -77,9 +77,13 @@ static void readers(uint64_t seed, size_t n)
  */
 static void writers(uint64_t seed, size_t n)
 {
+	size_t before;
+
 	start(seed, n, MAP_PRIVATE);
 	hold(n, VM_PROT_WRITE);
+	before = rig_free();
 	fork_fenced();
+	result("frames_taken", before - rig_free());
 	for (size_t i = 0; i < n; i += HELD)
 		*(unsigned char *)page_address(held[i]) = byte(seed + 1, i);
 	result("parent", sum_pages(n));

@@ -27,11 +27,15 @@ static void fork_and_count(struct space *from, struct space *to)
  */
 static void generations(uint64_t seed, size_t n)
 {
+	size_t before;
+
 	begin(SLOTS);
 	map_pages(&space, n, MAP_PRIVATE);
 	write_every(1, seed, n);
 	swap_out();
+	before = rig_free();
 	fork_and_count(&space, &child);
+	result("frames_taken", before - rig_free());
 	result("found", sum_of(&child, n));
 	write_every(3, seed + 1, n);
 	rig_run(&space);
