@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests/system")]
@@ -110,6 +111,10 @@ def results():
         for line in done.stdout.splitlines():
             print("# " + line)
         out = folder + "-results"
+        with open(os.path.join(out, "similar.csv"), encoding="utf-8") as file:
+            has(file.read(), "right,", "the table of lines in common")
+        with open(os.path.join(out, "statistics.txt"), encoding="utf-8") as file:
+            has(file.read(), f"submissions, {MOST} points; ", "statistics")
         with open(os.path.join(out, "grades.csv"), encoding="utf-8", newline="") as file:
             RESULTS.update({row["name"]: row for row in csv.DictReader(file)})
         for name, row in RESULTS.items():
@@ -210,6 +215,29 @@ def R161_where_bwrap_does_not_work_another_user_compiles():
                 lacks(file.read() + more.read(), "root:", name)
         for name in ("included", "from-afar", "as-bytes"):
             has(done.stdout, f"{name}: 0/100 (its sources name files that are neither", "why")
+
+
+@case
+def an_autograder_for_gradescope_grades():
+    """Its scripts, in a folder of their own: setup.sh grades a right solution, and then a wrong one is handed in."""
+    if os.geteuid() != 0:
+        raise Skip("Gradescope runs the scripts as root")
+    with tempfile.TemporaryDirectory(prefix="faultline-grading-") as top:
+        os.chmod(top, 0o711)
+        path = os.path.join(top, "cow.zip")
+        subprocess.run([os.path.join(ROOT, "tools/lab"), "gradescope", "cow", path], stdout=subprocess.DEVNULL, check=True)
+        with zipfile.ZipFile(path) as file:
+            file.extractall(os.path.join(top, "source"))
+        os.makedirs(os.path.join(top, "results"))
+        put(os.path.join(top, "submission"), FORK, with_body("\treturn -ENOMEM;\n"))
+        for name in ("setup.sh", "run_autograder"):
+            done = subprocess.run(["bash", os.path.join(top, "source", name)], env={**os.environ, "AUTOGRADER": top},
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            equal(done.returncode, 0, name + ": " + done.stdout + done.stderr)
+        with open(os.path.join(top, "results/results.json"), encoding="utf-8") as file:
+            result = json.load(file)
+        equal((result["score"], result["max_score"], len(result["tests"]) > 10), (0, 100, True), "what Gradescope reads")
+        lacks(done.stdout, "can be read by programs of submissions", "what is in sight")
 
 
 @case

@@ -46,16 +46,20 @@ def summary(outcomes):
     return "\n".join([*lines, f"score: {got}/{most}"])
 
 
-def as_json(lab, seed, outcomes, said=""):
-    """Returns the results as Gradescope reads them, with a few more fields. `said` is of none of the tests."""
+def as_json(lab, seed, outcomes, said="", more=None):
+    """Returns the results as Gradescope reads them, with a few more fields. `said` is of none of the tests, and `more` is what
+    Gradescope leaves alone. It hides points of another lab, as hidden ones are, until the teacher publishes the grades."""
     got, most = score(outcomes)
     counting = counts(outcomes)
     tests = [{"name": one.point.name, "score": earned(one, counting), "max_score": one.point.worth,
               "status": "passed" if one.passed else "failed", "kind": one.point.kind,
-              "output": one.why or one.point.says} for one in outcomes]
+              "output": one.why or one.point.says,
+              **({} if one.point.lab.name == lab else {"visibility": "after_published"})} for one in outcomes]
     result = {"lab": lab, "seed": seed, "score": got, "max_score": most, "tests": tests}
     if said:
         result["output"] = said
+    if more:
+        result["extra_data"] = more
     return json.dumps(result, indent=1) + "\n"
 
 

@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""Grades many submissions: takes the lab's files of each, compiles the kernel, runs the points, writes a table."""
+"""Grades many submissions: takes the lab's files of each, compiles the kernel, runs the points, writes a table. What a run
+that was interrupted has graded is kept."""
 
+import contextlib
 import csv
+import json
 import os
 import queue
 import re
+import secrets
 import threading
 import time
 
-from grader import build, limits, report, run, seal
+from grader import bugs, build, limits, report, run, seal
 from grader.lab import Lab, Wrong
-from labs import slots, trees
+from labs import overview, similar, slots, trees
 
 LAB_LINE = re.compile(rb"^Lab: (\w+)\r?$", re.MULTILINE)
 SECONDS = 60  # of a point, for what never ends and uses no CPU: others are ended sooner
 HEAD = 4096  # bytes of a patch in which the lab is named
+SEEDS = 1 << 32
+RUN = ".run.json"  # among the results: the seed of a run that may go on; no submission has such a name
 
 
 class Submission:
@@ -26,6 +32,9 @@ class Submission:
         self.is_patch = not os.path.isdir(path)
         self.name = os.path.splitext(name)[0] if self.is_patch else name
         self.result, self.error, self.outside = None, "", ""
+        self.used = limits.Used()
+        self.digest = ""  # of all that the result depends on; none if that may be another one next time
+        self.lines = frozenset()  # that the start has not
 
     def lab_name(self):
         """Returns the lab that the submission says it is for, or None."""
@@ -83,11 +92,14 @@ class Grading:
     def __init__(self, root, lab, options, slot):
         self.root, self.lab, self.options = root, lab, options
         self.points = []
+        self.start = similar.read(slot.start, lab.files())
+        self.made_of = bugs.digest_of(slot.tree, lab.files())
+        self.made_of.update(repr((options.seed, sorted(self.start.items()))).encode())
         self.common = slots.Common(os.path.join(options.area, lab.name, "common"))
         # What a compilation may not see: the solution, the tests, and what others have handed in.
         self.secret = [root, os.path.abspath(options.folder), os.path.abspath(options.out)]
         hidden = trees.hidden_of(lab)
-        for part in [lab, *([hidden] if hidden else []), *([Lab(options.hidden)] if options.hidden else [])]:
+        for part in [lab, *([hidden] if hidden else []), *([Lab(options.hidden, lab.name + "-more")] if options.hidden else [])]:
             self.add(part, slot)
         self.lock = threading.Lock()
 
@@ -96,35 +108,85 @@ class Grading:
         self.common.add(self.root, part, part.points, slot)
         self.points += part.points
         self.secret.append(part.folder)
+        if part is not self.lab:  # of the lab the tree has all that counts
+            self.made_of.update(bugs.digest_of(part.folder, ()).digest())
 
-    def grade(self, slot, one, jobs):
-        """Grades one submission and writes its results."""
-        used = limits.Used()
-        with limits.counting(used):
+    def digest(self, texts):
+        """Returns a digest of files {name: bytes}, or of the reason that there are none, and of all else that decides a result."""
+        digest = self.made_of.copy()
+        digest.update(repr(sorted(texts.items()) if isinstance(texts, dict) else texts).encode())
+        return digest.hexdigest()
+
+    def keep(self, one):
+        """Takes the result of a submission from a run before, if it is of the same files; returns whether it did."""
+        try:
+            with open(self.path(one, "json"), encoding="utf-8") as file:
+                result = json.load(file)
+            more = result["extra_data"]
+            if more["digest"] != one.digest or not os.path.exists(self.path(one, "txt")):
+                return False
+            outcomes = [run.not_run(point, told["output"]) for point, told in zip(self.points, result["tests"], strict=True)]
+            for outcome, told in zip(outcomes, result["tests"]):
+                outcome.passed = told["status"] == "passed"
+            one.used.cpu, one.used.memory = float(more["cpu_seconds"]), int(more["memory"])
+            one.error, one.outside, one.result = str(more["error"]), str(more["outside"]), outcomes
+            return True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def run(self, slot, one, texts, jobs):
+        """Compiles and runs a submission; returns (outcomes, what is said of all of them)."""
+        with limits.counting(one.used):
             try:
-                slot.take(one.texts(self.lab, slot))
+                slot.take(texts)
                 outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs,
                                               lambda outcome: self.write_line(one, report.line(outcome)))
-            except (slots.Refused, Wrong, OSError) as error:
-                broken, one.error = "", str(error)
+            except (Wrong, OSError) as error:
+                one.error, one.digest = str(error), ""
             except seal.Outside as error:
-                broken, one.error, one.outside = "", str(error), error.path
-        said = ""
+                one.error, one.outside = str(error), error.path
+        if one.error:
+            return self.refused(one)
         if broken:
-            one.error, said = "it does not compile", "it does not compile:\n" + broken
-        elif one.error:
-            said = "not graded: " + one.error
-            outcomes = [run.not_run(point, "not graded") for point in self.points]
-        if said:
-            self.write_line(one, said)
-        one.result = outcomes
-        one.used = used
-        self.write(one, "json", report.as_json(self.lab.name, self.options.seed, outcomes, said))
+            one.error = "it does not compile"
+            return outcomes, "it does not compile:\n" + broken
+        return outcomes, ""
+
+    def refused(self, one):
+        """Returns what run() does for a submission that is not graded."""
+        return [run.not_run(point, "not graded") for point in self.points], "not graded: " + one.error
+
+    def grade(self, slot, one, jobs):
+        """Grades one submission and writes its results, unless a run before has done so."""
+        texts = {}
+        try:
+            texts = one.texts(self.lab, slot)
+            one.digest, one.lines = self.digest(texts), similar.own_lines(texts, self.start)
+        except slots.Refused as error:
+            one.error, one.digest = str(error), self.digest(str(error))
+        except (Wrong, OSError) as error:
+            one.error = str(error)
+        error = one.error
+        kept = bool(one.digest) and self.keep(one)
+        if not kept:
+            self.remove(one)
+            one.result, said = self.refused(one) if error else self.run(slot, one, texts, jobs)
+            if said:
+                self.write_line(one, said)
+            self.write(one, "json", report.as_json(self.lab.name, self.options.seed, one.result, said, {
+                "digest": one.digest, "error": one.error, "outside": one.outside, "cpu_seconds": one.used.cpu,
+                "memory": one.used.memory}))
         got, most = self.score(one)
         with self.lock:
             print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")
                   + (f" (it reads {one.outside!r})" if one.outside else "")
-                  + f" [{used.cpu:.0f} s of CPU, {used.memory >> 20} MiB]", flush=True)
+                  + f" [{one.used.cpu:.0f} s of CPU, {one.used.memory >> 20} MiB]" + " as before" * kept, flush=True)
+
+    def remove(self, one):
+        """Removes the results of a submission. Its JSON is what says that they are complete."""
+        for ending in ("json", "txt"):
+            if os.path.lexists(self.path(one, ending)):
+                os.unlink(self.path(one, ending))
 
     def score(self, one):
         """Returns the points of a submission and of all."""
@@ -135,9 +197,8 @@ class Grading:
         return os.path.join(self.options.out, f"{one.name}.{ending}")
 
     def write(self, one, ending, text):
-        """Writes a file of results."""
-        with open(self.path(one, ending), "w", encoding="utf-8") as file:
-            file.write(text)
+        """Writes a file of results, all of it or nothing."""
+        write_whole(self.path(one, ending), text)
 
     def write_line(self, one, text):
         """Adds a line to a submission's results as soon as it is known."""
@@ -155,6 +216,40 @@ class Grading:
                 earned = [report.earned(outcome, counting) for outcome in one.result]
                 table.writerow([one.name, *self.score(one), one.error, f"{one.used.cpu:.1f}", one.used.memory >> 20, *earned])
         return path
+
+
+    def write_overview(self, found):
+        """Writes the statistics, and the lines that submissions share; returns the paths and a line about each."""
+        path, same = (os.path.join(self.options.out, name) for name in ("statistics.txt", "similar.csv"))
+        write_whole(path, overview.text(self.lab, self.points, found))
+        rows = similar.rows({one.name: one.lines for one in found}, similar.published(self.root, self.lab, self.start))
+        with open(same, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([similar.HEAD, *rows])
+        return [f"{path}: the points' distribution, and how often each was lost", f"{same}: {similar.summary(rows)}"]
+
+
+def write_whole(path, text):
+    """Writes a file, which is never there in part."""
+    part = path + ".part"
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(part, path)
+
+
+def choose_seed(options, lab):
+    """Returns the seed: the one that was asked for, or that of the run that has left results there, or another one."""
+    path = os.path.join(options.out, RUN)
+    seed = options.seed
+    if seed is None and not options.again:
+        try:
+            with open(path, encoding="utf-8") as file:
+                before = json.load(file)
+            seed = int(before["seed"]) if before["lab"] == lab.name else None
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
+    write_whole(path, json.dumps({"lab": lab.name, "seed": seed}) + "\n")
+    return seed
 
 
 def make_slots(root, lab, options):
@@ -191,40 +286,60 @@ def how_isolated():
             "none": "neither bwrap nor unshare works here: their programs can use the network and read your files"}[kind]
 
 
+def grade_each(grading, made, found):
+    """Grades the submissions in the slots. If somebody interrupts that, those that have begun are graded to their end."""
+    todo, ended = queue.SimpleQueue(), queue.SimpleQueue()
+    for one in found:
+        todo.put(one)
+
+    def work(slot):
+        with contextlib.suppress(queue.Empty):
+            while True:
+                grading.grade(slot, todo.get_nowait(), max(1, (os.cpu_count() or 1) // len(made)))
+
+    def work_and_tell(slot):
+        try:
+            work(slot)
+        finally:
+            ended.put(slot)
+
+    threads = [threading.Thread(target=work_and_tell, args=(slot,)) for slot in made]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in threads:  # join() of Python 3.11 takes a thread for ended once it was interrupted
+            ended.get()
+    except KeyboardInterrupt:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                todo.get_nowait()
+        print("interrupted: ends when what has begun is graded; the same command goes on from there", flush=True)
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(1)
+        raise
+
+
 def grade_all(root, options):
     """Grades all submissions of a folder; returns 0 if each of them could be graded."""
     found = submissions_in(options.folder)
     lab = choose_lab(root, found, options.lab)
     os.makedirs(options.out, 0o700, exist_ok=True)
-    for one in found:
-        if os.path.exists(os.path.join(options.out, one.name + ".txt")):
-            os.unlink(os.path.join(options.out, one.name + ".txt"))
+    options.seed = choose_seed(options, lab)
     print(f"lab {lab.name}, {len(found)} submissions, seed {options.seed}; {how_isolated()}", flush=True)
     others = [ascii(name)[1:-1] for name in sorted(os.listdir(options.folder)) if not is_submission(options.folder, name)]
     if others:
         print(f"not taken, because they are neither folders nor patches: {', '.join(others)}", flush=True)
     made = make_slots(root, lab, options)
     grading = Grading(root, lab, options, made[0])
+    if options.again:
+        for one in found:
+            grading.remove(one)
     seen = limits.in_sight(grading.secret)
     for path in (path for path in seen if not any(path.startswith(other + "/") for other in seen)):
         print(f"{path} can be read by programs of submissions: chmod go-rwx it", flush=True)
-    todo = queue.SimpleQueue()
-    for one in found:
-        todo.put(one)
-
-    def work(slot):
-        while True:
-            try:
-                one = todo.get_nowait()
-            except queue.Empty:
-                return
-            grading.grade(slot, one, max(1, (os.cpu_count() or 1) // len(made)))
-
     started = time.monotonic()
-    threads = [threading.Thread(target=work, args=(slot,)) for slot in made]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    grade_each(grading, made, found)
     print(f"{grading.write_table(found)}: {len(found)} submissions in {time.monotonic() - started:.0f} s")
+    print("\n".join(grading.write_overview(found)), flush=True)
     return 1 if any(one.error for one in found) else 0

@@ -9,9 +9,12 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import zipfile
 from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
@@ -19,7 +22,7 @@ from base import ROOT, TOOLS
 from grader import bugs, build, commands, limits, report, run
 from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
-from labs import check, grading, repository, slots, trees
+from labs import check, grading, gradescope, repository, slots, trees
 from lib.tap import case, equal, has, lacks, main
 
 START = "--- a/mm/a.c\n+++ b/mm/a.c\n@@ -1,3 +1,3 @@\n int a;\n-int shares;\n+int copies;\n int z;\n"
@@ -319,7 +322,8 @@ class FakeSlot:
     """Grades without a compiler: the point `frames taken` passes if the lab's file has the word `share`."""
 
     def __init__(self, slot):
-        self.lab, self.start, self.tree, self.build, self.text, self.graded = slot.lab, slot.start, slot.tree, slot.tree, b"", []
+        self.lab, self.start, self.tree, self.build = slot.lab, slot.start, slot.tree, slot.tree
+        self.text, self.graded, self.seeds, self.interrupted = b"", [], set(), False
 
     def take(self, texts):
         self.text = texts.get("mm/a.c", b"")
@@ -328,8 +332,12 @@ class FakeSlot:
         self.graded.append(self.text)
         if b"broken" in self.text:
             return [run.not_run(point, "it does not compile") for point in points], "a.c:1: error: broken"
-        if b"interrupted" in self.text:
-            raise KeyboardInterrupt
+        if b"interrupt" in self.text and not self.interrupted:
+            self.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
+            while "interrupted" not in sys.stdout.getvalue():  # the main thread says so
+                time.sleep(0.01)
+        self.seeds.add(seed)
         outcomes = [run.Outcome(point, seed) for point in points]
         for outcome in outcomes:
             outcome.passed = outcome.point.kind == "keep" or b"share" in self.text
@@ -340,7 +348,7 @@ class FakeSlot:
 def grade_all(root, place, slot, **more):
     """Grades the submissions of place/in with a FakeSlot; returns (status, what it printed)."""
     options = argparse.Namespace(**{"folder": os.path.join(place, "in"), "out": os.path.join(place, "out"), "lab": "small",
-                                    "area": os.path.join(place, "area"), "jobs": 1, "hidden": None, "seed": None, **more})
+                                    "area": os.path.join(place, "area"), "jobs": 1, "hidden": None, "seed": None, "again": False, **more})
     kept, said = (grading.make_slots, slots.Common.add), io.StringIO()
     try:
         grading.make_slots, slots.Common.add = lambda *_: [slot], lambda *_: None
@@ -380,6 +388,120 @@ def a_submission_that_is_not_graded_is_told_why_everywhere():
         equal([(one["status"], one["output"]) for one in result["tests"]], [("failed", "not graded")] * 2, "its points")
         equal(json.loads(read(place, "out/carl.json"))["output"], "it does not compile:\na.c:1: error: broken", "the compiler's errors")
         has(read(place, "out/bob.txt"), "== frames taken (10): OK", "another's lines")
+
+
+@case
+def grading_goes_on_where_it_was_interrupted():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot = FakeSlot(slot_of(root, place))
+        for name, text in {"ann": "int shares;", "bob": "broken", "carl": "interrupt share", "dora": "int shares_too;"}.items():
+            write(place, f"in/{name}/mm/a.c", text + "\n")
+        write(place, "in/emil/none", "")
+
+        def again(**more):
+            slot.graded.clear()
+            slot.seeds.clear()
+            status, said = grade_all(root, place, slot, **more)
+            equal(status, 1, "status")
+            return [text.decode().strip() for text in slot.graded], said
+
+        try:
+            again()
+            raise AssertionError("it was not interrupted")
+        except KeyboardInterrupt:
+            pass
+        equal((slot.graded[:2], b"int shares_too;\n" in slot.graded), ([b"int shares;\n", b"broken\n"], False), "what began")
+        seed = set(slot.seeds)
+        os.unlink(os.path.join(place, "out/carl.json"))  # as if the machine had gone off
+        write(place, "out/carl.txt", "half of a li")
+        graded, said = again()
+        equal((graded, slot.seeds), (["interrupt share", "int shares_too;"], seed), "what was left, with the seed of before")
+        has(said, "ann: 15/15 [0 s of CPU, 0 MiB] as before\n", "what was kept")
+        lacks(said.replace("emil: 0/15 (", "").partition("bob")[0], "dora: 15/15 [0 s of CPU, 0 MiB] as before", "what was not")
+        equal([(row["score"], row["error"][:11]) for row in table(place).values()],
+              [("15", ""), ("0", "it does not"), ("15", ""), ("15", ""), ("0", "it has none")], "the table")
+        lacks(read(place, "out/carl.txt"), "half", "lines of before")
+        equal(again()[0], [], "all is known")
+        write(place, "in/ann/mm/a.c", "int shares_more;\n")
+        equal(again()[0], ["int shares_more;"], "another version")
+        write(slot.tree, "mm/b.c", "int newer;\n")
+        equal(len(again()[0]), 4, "another tree")
+        equal(again(seed=min(seed) + 1)[0][:1], ["int shares_more;"], "another seed")
+        equal(len(again(again=True)[0]), 4, "all, as was asked for")
+        write(place, "out/ann.json", "{")
+        equal(again()[0], ["int shares_more;"], "a file that is no result")
+
+
+@case
+def a_teacher_sees_what_a_class_has_done():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/second.patch", SECOND.replace("+int also_shares;", "".join(f"+int also_shares_{n};\n" for n in range(9))
+                                                              .rstrip()).replace("@@ -1,3 +1,3 @@", "@@ -1,3 +1,11 @@"))
+        slot = FakeSlot(slot_of(root, place))
+        copied = "".join(f"int  also_shares_{n}; /* mine {n} */\n" for n in range(9))
+        friends = "".join(f"int together_{n}();\n" for n in range(10))
+        for name, text in {"ann": copied + "// share\n", "bob": "broken\n" + friends, "carl": "int share;\n" + friends[:-40],
+                           "dora": "int copies;\n", "emil": "int alone_alone;\nint share;\n"}.items():
+            write(place, f"in/{name}/mm/a.c", text)
+        write(place, "in/fritz/none", "")
+        said = grade_all(root, place, slot)[1]
+        has(said, "1 pairs of submissions share half of their lines or more, and 1 submissions share so many with a published", "a line")
+        rows = [line.split(",") for line in read(place, "out/similar.csv").splitlines()[1:]]
+        equal(rows, [["ann", "9", "second.patch", "9", "9", "100"], ["bob", "10", "carl", "9", "7", "77"]], "lines that are shared")
+        text = read(place, "out/statistics.txt")
+        for part in ("6 submissions, 15 points; 2 of them did not compile or were not graded", "mean 7.5, median 7.5, least 0, most 15",
+                     "0 points     3  ###\n", "15 points     3  ###\n",
+                     "of the 4 that ran:\n    1   25%  frames taken (10, gain)\n    0    0%  values (5, keep)\n"):
+            has(text, part, "statistics")
+
+
+@case
+def an_autograder_is_made():
+    """The scripts run here with a tools/lab that only notes its words; tests/labs runs them with the real one."""
+    with tempfile.TemporaryDirectory() as place:
+        root, fake = tree(place), '#!/bin/sh\nshift 1\necho "$@" >> "$AUTOGRADER/words"\nls "$1" >> "$AUTOGRADER/words"\n' \
+            'while [ "$1" != --out ]; do shift; done\nmkdir -p "$2"\necho "{}" > "$2/submission.json"\necho "== a: $SAYS" > "$2/second.txt"\n'
+        write(root, "tools/lab", fake)
+        os.chmod(os.path.join(root, "tools/lab"), 0o755)
+        git(root, "commit", "-qam", "a tool")
+        write(place, "secret/points.txt", POINTS)
+        path, other = os.path.join(place, "a.zip"), os.path.join(place, "b.zip")
+        for one in (path, other):
+            gradescope.make(root, trees.lab_of(root, "small"), one, os.path.join(place, "secret"), 7)
+        with open(path, "rb") as file, open(other, "rb") as more:
+            equal(file.read() == more.read(), True, "the same tree makes the same file")
+        has(refused(gradescope.make, root, trees.lab_of(root, "small"), path), "there is a file of that name", "twice")
+        has(refused(gradescope.make, root, trees.lab_of(root, "small"), path + "2", place), "no points.txt", "no hidden points")
+        top = os.path.join(place, "autograder")
+        for name in ("source", "submission", "results"):
+            os.makedirs(os.path.join(top, name))
+        with zipfile.ZipFile(path) as file:
+            equal(sorted(file.namelist()), ["faultline.tar", "run_autograder", "setup.sh"], "what is in it")
+            equal([file.getinfo(name).external_attr >> 16 & 0o777 for name in ("run_autograder", "setup.sh")], [0o755] * 2, "modes")
+            file.extractall(os.path.join(top, "source"))
+
+        def script(name, says="OK"):
+            if os.path.exists(os.path.join(top, "words")):
+                os.unlink(os.path.join(top, "words"))
+            done = subprocess.run(["bash", os.path.join(top, "source", name)], capture_output=True, text=True, check=False,
+                                  env={**os.environ, "AUTOGRADER": top, "SAYS": says})
+            return done.returncode, read(top, "words").splitlines()
+
+        status, (words, listed) = script("setup.sh")
+        equal((status, listed), (0, "second.patch"), "a machine that grades right solutions")
+        equal(words.split()[1:3] + words.split()[5:], ["--area", f"{top}/area", "--lab", "small", "--hidden",
+                                                       f"{top}/source/faultline/hidden-points", "--seed", "7"], "its words")
+        equal(script("setup.sh", "FAIL: no")[0] != 0, True, "a machine that does not")
+        equal(oct(os.stat(os.path.join(top, "source")).st_mode & 0o777), "0o700", "who sees the solutions")
+        equal(os.path.exists(os.path.join(top, "source/faultline/hidden-points/points.txt")), True, "the hidden points")
+        write(top, "submission/my work.patch", SECOND)
+        equal(script("run_autograder")[1][1], "submission.patch", "a patch")
+        equal(read(top, "results/results.json"), "{}\n", "results")
+        write(top, "submission/mm/a.c", "")
+        os.unlink(os.path.join(top, "submission/my work.patch"))
+        equal(script("run_autograder")[1][1], "submission", "files")
 
 
 @case
@@ -767,7 +889,7 @@ def a_student_packs_and_gets_hints():
 def help_says_what_there_is():
     done = subprocess.run([os.path.join(TOOLS, "lab"), "--help"], capture_output=True, text=True, check=False)
     equal(done.returncode, 0, "status")
-    for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden"):
+    for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden", "--again", "gradescope NAME FILE.zip"):
         has(done.stdout, word, "the help")
 
 
