@@ -17,6 +17,8 @@ from labs import slots, trees
 FEWEST_WRONG = 8
 SECOND_LINES = range(60, 151)  # that the second solution adds
 HINTS = 3  # at least
+ANSWERS = "answers.md"
+QUESTIONS = "## Questions\n"
 SECONDS = 60  # of a point, for what never ends; some of the wrong solutions do not
 
 
@@ -68,6 +70,20 @@ def check_worths(points):
     return [f"{kept} of {most} points are of the kind keep, which is more than a third"] if 3 * kept > most else []
 
 
+def numbered(path, title="\n"):
+    """Returns the numbers of the paragraphs 1., 2. and so on below a title, or in all of a file."""
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r"^(\d+)\. ", file.read().partition(title)[2], re.MULTILINE)
+
+
+def check_answers(lab):
+    """Returns what is wrong with the answers: there is one for each of the handout's questions."""
+    if not os.path.exists(lab.path(ANSWERS)):
+        return [f"there is no {ANSWERS}, with answers to the handout's questions"]
+    asked, answered = numbered(lab.path("README.md"), QUESTIONS), numbered(lab.path(ANSWERS))
+    return [] if asked and asked == answered else [f"{ANSWERS} answers {len(answered)} of {len(asked)} questions"]
+
+
 def check_second(lab):
     """Returns what is wrong with the size of the second solution."""
     lines = added_lines(lab.path("second.patch"))
@@ -110,7 +126,7 @@ def check_patches(root, lab, tap):
     wrongs = trees.wrongs_of(lab)
     tap.point(f"{lab.name}: at most a third of the points is there from the start", check_worths(trees.points_of(lab)))
     tap.point(f"{lab.name}: its files are there", trees.missing_files(root, lab)
-              + taken_names(lab) + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
+              + check_answers(lab) + taken_names(lab) + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
     bugs = bugs_of(trees.points_of(lab), root)
     if bugs:
         tap.point(f"{lab.name}: the bugs ({len(bugs)}) fit", [line for path in bugs.values() for line in wrong_bug(root, path)])

@@ -47,7 +47,8 @@ FILES = {
     "mm/a.c": "int a;\nint shares;\nint z;\n", "mm/b.c": "int b;\n", "run.sh": "#!/bin/sh\n",
     "tests/mutants/x.patch": "secret\n", "tools/lab": "secret\n", "docs/labs.md": "secret\n", "docs/run.md": "run\n",
     "labs/small/points.txt": POINTS, "labs/small/expect.py": EXPECT, "labs/small/files.txt": "# these\nmm/a.c\n",
-    "labs/small/hints.txt": "# no hint\nfirst\n\nsecond\n\nthird\n", "labs/small/README.md": "# A small lab\n",
+    "labs/small/hints.txt": "# no hint\nfirst\n\nsecond\n\nthird\n", "labs/small/README.md": "# A small lab\n\n1. A step.\n\n## Questions\n\n1. Why?\n2. How?\n",
+    "labs/small/answers.md": "# Answers\n\n1. So it is.\n",
     "labs/small/README.zh.md": "# 小实验\n",
     "labs/small/start.patch": START, "labs/small/second.patch": SECOND, "labs/small/wrong/bad.patch": WRONG,
     "labs/small/guest/t.c": "int main(void) { return 0; }\n", "labs/lib/lab.h": "\n", "labs/lib/programs.h": "\n",
@@ -117,6 +118,7 @@ def a_start_tree_has_no_solution():
             lacks("/" + name, "/labs/", "a file")
             lacks(name, "mutants", "a file")
             lacks(name, ".patch", "a file")
+            lacks(name, "answers", "a file")
         equal(read(student, "mm/a.c"), "int a;\nint copies;\nint z;\n", "the patched file")
         equal(read(student, ".gitattributes"), "* text=auto eol=lf\n", "attributes")
         equal(git(student, "log", "--format=%an %ae %ad %s", "--date=iso"),
@@ -819,6 +821,9 @@ def a_lab_s_mistakes_are_found():
         has(text, "second.patch adds 1 lines, not 60 to 150", "a short solution")
         has(text, "# fewer than 8\nnot ok 5", "few wrong solutions")
         lacks(text, "bad: ", "the one that fits")
+        has(text, "answers.md answers 1 of 2 questions", "answers")
+        os.unlink(os.path.join(root, "labs/small/answers.md"))
+        has(found()[1], "there is no answers.md", "no answers")
         has(text, "ok 1 - small: at most a third of the points is there from the start", "a third")
         write(root, "labs/small/points.txt", POINTS.replace("5 keep", "6 keep"))
         has(found()[1], "# 6 of 16 points are of the kind keep, which is more than a third\nnot ok 1", "more than a third")
