@@ -132,6 +132,12 @@ def generations(seed, n):
     return {"found": weighed(pages), "child": child, "grandchild": child, "parent": parent, "parent_later": parent}
 
 
+def writes_meanwhile(seed, n):
+    """What another thread writes to a page before it is shared, both see."""
+    both = weighed(first_bytes(seed + 2, n))
+    return {"parent": both, "child": both}
+
+
 def kinds(seed, n):
     """Stack, heap, data and two mappings."""
     base = total(fill(seed, n))

@@ -38,6 +38,7 @@ class Point:
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
         self.has_input = False
         self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
+        self.only_word = ""  # what the kernel's command line has in place of all else
         self.swap_reads = 0  # how many requests a second the swap disk reads; 0: as many as it can
         for word in options.split():
             self.take_option(word)
@@ -46,7 +47,7 @@ class Point:
 
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
-        bug=NAME (the kernel has this bug, which a test has to find), hart=N, input, swap_reads=N, or a limit."""
+        bug=NAME (the kernel has this bug, which a test has to find), hart=N, input, swap_reads=N, only_word=WORD, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
@@ -64,6 +65,8 @@ class Point:
             self.harts = int(value) if name == "harts" else self.harts
         elif name == "swap_reads" and value.isdigit() and int(value):
             self.swap_reads = int(value)
+        elif name == "only_word" and value:
+            self.only_word = value
         elif name == "bug" and value and self.of_student:
             self.bug = value
         elif word == "kernel=" + HARDENED:

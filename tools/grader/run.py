@@ -94,7 +94,8 @@ def slow_disk(point):
 
 def qemu_arguments(point):
     """Returns the arguments for QEMU that a point's own options ask for, as a list."""
-    return [*one_hart(point), *slow_disk(point)]
+    words_of_kernel = ["-append", point.only_word] if point.only_word else []  # after those of ./run.sh, which it replaces
+    return [*one_hart(point), *slow_disk(point), *words_of_kernel]
 
 
 def variables(place, point):

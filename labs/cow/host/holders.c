@@ -89,6 +89,9 @@ static void writers(uint64_t seed, size_t n)
 	result("parent", sum_pages(n));
 	result("child", sum_of(&child, n));
 	rig_run(&parent);
+	/* Afterwards its entries forbid to write, as they do after a fork that shared these pages. */
+	assert_int_equal(vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, VM_PROT_READ), 0);
+	assert_int_equal(vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, RW), 0);
 	write_every(1, seed + 2, n);
 	result("frames_of_the_parent", sum_of_frames(n));
 	result("parent_later", sum_pages(n));

@@ -57,10 +57,58 @@ static void generations(uint64_t seed, size_t n)
 	result("slots_lost", SLOTS - swap_free());
 }
 
+/* ---- what the hardware does meanwhile ---- */
+
+static uint64_t threads_seed;
+static size_t threads_pages;
+static bool written[1024];
+
+/*
+ * Another thread of the parent writes to a page at the last moment before its entry changes, with
+ * what its TLB has. The hardware notes that in the entry.
+ */
+static void write_before_change(struct mmu_entry *slot)
+{
+	struct mmu_entry entry = entry_load(slot);
+	size_t i = 0;
+
+	while (i < threads_pages && arch_mmu_lookup(&space.mmu, page_at(i)) != slot)
+		i++;
+	if (i == threads_pages || written[i] || !(entry_prot(entry) & VM_PROT_WRITE))
+		return;
+	*(unsigned char *)page_address(pfn_to_page(entry_pfn(entry))) = byte(threads_seed, i);
+	*slot = entry_with(entry, entry_prot(entry), ENTRY_ACCESSED | ENTRY_DIRTY);
+	written[i] = true;
+}
+
+/*
+ * Pages are in memory, and the swap disk has the same bytes. Each page is written while fork
+ * shares it. Then memory is short: the page has to be written to the disk again.
+ */
+static void writes_meanwhile(uint64_t seed, size_t n)
+{
+	begin(SLOTS);
+	assert_true(n <= ARRAY_SIZE(written));
+	map_pages(&space, n, MAP_PRIVATE);
+	write_every(1, seed, n);
+	swap_out();
+	(void)sum_pages(n);
+	threads_seed = seed + 2;
+	threads_pages = n;
+	fake_meddle = write_before_change;
+	fork_and_count(&space, &child);
+	fake_meddle = NULL;
+	swap_out();
+	result("parent", sum_of(&space, n));
+	result("child", sum_of(&child, n));
+	result("wrong_counts", wrong_counts);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct host_point points[] = {
 		{ "generations", generations },
+		{ "writes_meanwhile", writes_meanwhile },
 	};
 
 	return run_point(points, sizeof(points) / sizeof(points[0]), argc, argv);

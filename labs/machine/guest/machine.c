@@ -70,6 +70,14 @@ static void log_apart(uint64_t seed, size_t n)
 	}
 }
 
+/* A line of output, which is seen apart from the log only if the log has moved. */
+static void unasked(uint64_t seed, size_t n)
+{
+	(void)n;
+	say("a line of the program\n");
+	exit(1 + (int)(seed % 100));
+}
+
 static uint64_t switches(void)
 {
 	struct faultline_machine machine;
@@ -249,10 +257,11 @@ static void echo(uint64_t seed, size_t n)
 }
 
 static const struct lab_test tests[] = {
-	{ "programs", programs }, { "answer", answer }, { "status", status },
-	{ "lines", lines },	  { "cost", cost },	{ "log_apart", log_apart },
-	{ "idle", idle },	  { "input", input },	{ "late", late },
-	{ "blocked", blocked },	  { "polled", polled }, { "echo", echo },
+	{ "programs", programs }, { "answer", answer },	  { "status", status },
+	{ "lines", lines },	  { "cost", cost },	  { "log_apart", log_apart },
+	{ "unasked", unasked },	  { "idle", idle },	  { "input", input },
+	{ "late", late },	  { "blocked", blocked }, { "polled", polled },
+	{ "echo", echo },
 };
 
 int main(int argc, char **argv)

@@ -858,6 +858,8 @@ def a_swap_disk_is_as_slow_as_a_point_wants():
         equal(run.variables(here, slow), {"FAULTLINE_QEMU": slowly}, "what a person sets")
         equal(run.variables(here, usual), {}, "what a person sets for another point")
         has("\n".join(report.with_gdb(here, run.not_run(slow, ""))), f"FAULTLINE_QEMU='{slowly}' ./run.sh --gdb", "with gdb")
+        slow.take_option("only_word=poweroff=reboot")
+        has(run.environment(here, slow)["FAULTLINE_QEMU"], slowly + " -append poweroff=reboot", "a command line of one word")
 
 
 @case
