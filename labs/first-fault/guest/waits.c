@@ -456,7 +456,8 @@ static void slow_disk(uint64_t seed, size_t n)
 
 static char *here, *there, *replaced;
 static volatile bool ends;
-static volatile uint64_t forbidden, gone, other_values;
+static volatile uint64_t forbidden, gone, other_values, refused_copies;
+static int copied;   /* a file that the kernel copies to */
 static char *stacks; /* of the threads that read */
 static sigjmp_buf backs[READERS];
 
@@ -477,6 +478,13 @@ static void look_why(int number, siginfo_t *info, void *context)
 	siglongjmp(*back_of_this(), 1);
 }
 
+/* What is replaced is always there, for the kernel's copies, too. */
+static void copy_byte(const char *from)
+{
+	if (pwrite(copied, from, 1, 0) != 1)
+		refused_copies++;
+}
+
 /*
  * Reads where memory is, or was, or will be. It sleeps in between: when it wakes, it interrupts the
  * other thread, wherever that is.
@@ -492,7 +500,9 @@ static int touch(void *step)
 	for (size_t i = 0; !ends; i++) {
 		if (i % 12 == 0)
 			nanosleep(&some, NULL);
-		if (sigsetjmp(*back_of_this(), 1) == 0)
+		if (i % 6 == 5)
+			copy_byte(&replaced[i / 3 % 4 * (size_t)step]);
+		else if (sigsetjmp(*back_of_this(), 1) == 0)
 			other_values += places[i % 3][i / 3 % 4 * (size_t)step] != 'x';
 	}
 	return 0;
@@ -506,6 +516,8 @@ static void moved(uint64_t seed, size_t n)
 {
 	int pids[READERS], file = memfd_create("file", 0);
 	uint64_t begin;
+
+	copied = memfd_create("copied", 0);
 
 	signal(SIGCHLD, SIG_DFL);
 	stacks = map_pages(READERS * STACK / PAGE, MAP_PRIVATE);
@@ -544,7 +556,11 @@ static void moved(uint64_t seed, size_t n)
 	if (gone)
 		show("a thread got a signal %llu times for memory that was being replaced",
 		     (unsigned long long)gone);
+	if (refused_copies)
+		show("a system call was refused %llu times for memory that was being replaced",
+		     (unsigned long long)refused_copies);
 	result("forbidden", forbidden);
+	result("refused_copies", refused_copies);
 	result("gone", gone);
 	result("other_values", other_values);
 }
