@@ -129,7 +129,7 @@ class Grading:
             for outcome, told in zip(outcomes, result["tests"]):
                 outcome.passed = told["status"] == "passed"
             one.used.cpu, one.used.memory = float(more["cpu_seconds"]), int(more["memory"])
-            one.error, one.outside, one.result = str(more["error"]), str(more["outside"]), outcomes
+            one.error, one.result = str(more["error"]), outcomes
             return True
         except (OSError, ValueError, KeyError, TypeError):
             return False
@@ -144,7 +144,8 @@ class Grading:
             except (Wrong, OSError) as error:
                 one.error, one.digest = str(error), ""
             except seal.Outside as error:
-                one.error, one.outside = str(error), error.path
+                # The student's JSON does not name the file, so that the next run has to find it again.
+                one.error, one.outside, one.digest = str(error), error.path, ""
         if one.error:
             return self.refused(one)
         if broken:
@@ -174,8 +175,7 @@ class Grading:
             if said:
                 self.write_line(one, said)
             self.write(one, "json", report.as_json(self.lab.name, self.options.seed, one.result, said, {
-                "digest": one.digest, "error": one.error, "outside": one.outside, "cpu_seconds": one.used.cpu,
-                "memory": one.used.memory}))
+                "digest": one.digest, "error": one.error, "cpu_seconds": one.used.cpu, "memory": one.used.memory}))
         got, most = self.score(one)
         with self.lock:
             print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")

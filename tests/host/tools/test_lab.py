@@ -19,7 +19,7 @@ from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
-from grader import bugs, build, commands, limits, report, run
+from grader import bugs, build, commands, limits, report, run, seal
 from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
 from labs import check, grading, gradescope, repository, slots, trees
@@ -340,6 +340,8 @@ class FakeSlot:
             while "interrupted" not in sys.stdout.getvalue():  # the main thread says so
                 time.sleep(0.01)
         self.seeds.add(seed)
+        if b"outside" in self.text:
+            raise seal.Outside("/secret/file")
         outcomes = [run.Outcome(point, seed) for point in points]
         for outcome in outcomes:
             outcome.passed = outcome.point.kind == "keep" or b"share" in self.text
@@ -433,6 +435,12 @@ def grading_goes_on_where_it_was_interrupted():
         equal(len(again(again=True)[0]), 4, "all, as was asked for")
         write(place, "out/ann.json", "{")
         equal(again()[0], ["int shares_more;"], "a file that is no result")
+        write(place, "in/ann/mm/a.c", "outside\n")
+        for _ in range(2):
+            graded, said = again()
+            equal(graded, ["outside"], "what reads other files")
+            has(said, "(it reads '/secret/file')", "what the teacher is told")
+            lacks(read(place, "out/ann.json") + read(place, "out/ann.txt"), "/secret", "what the student is told")
 
 
 @case
