@@ -18,6 +18,7 @@
 #include "base/stack_guard.h"
 #include "base/trace.h"
 #include "boot/device_tree.h"
+#include "boot/holders.h"
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "drivers/firmware_console.h"
@@ -232,6 +233,7 @@ static void boot_thread(void *arg)
 	if (boot_options.latency)
 		latency_start();
 	futex_init();
+	holders_init();
 	if (sigreturn_init() != 0) {
 		log_error("boot", "too little memory to start");
 		give_up();

@@ -105,10 +105,12 @@ static int add(struct dev_node *dir, const struct path_part *part, const struct 
 	spin_lock(&nodes_lock);
 	err = add_locked(node);
 	spin_unlock(&nodes_lock);
-	if (err)
+	if (err) {
+		inode_discard(&node->inode);
 		kfree(node);
-	else
+	} else {
 		*node_ret = node;
+	}
 	return err;
 }
 
@@ -221,6 +223,12 @@ static struct inode *free_node(struct inode *inode)
 	return NULL;
 }
 
+/* The list, or for the root this file, has a reference to each. */
+static void devfs_holds(struct inode *inode)
+{
+	inode_found(inode);
+}
+
 /*
  * Programs can neither create names nor remove them, but may change the owners, permissions and
  * times of those that are there.
@@ -233,6 +241,7 @@ static const struct inode_ops devfs_ops = {
 	.getattr = devfs_getattr,
 	.setattr = devfs_setattr,
 	.free = free_node,
+	.holds = devfs_holds,
 };
 
 /* Those that were added before belong to no mount yet. */

@@ -21,6 +21,15 @@ void file_memory_add(ssize_t bytes)
 	counter_add(&in_files, (uint64_t)bytes);
 }
 
+static const char *file_name(const void *it)
+{
+	const struct file *file = it;
+
+	return file->ops ? file->ops->name : "being opened";
+}
+
+COUNTED_KIND(file_kind, "open file", struct file, file_name);
+
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 {
 	struct file *file = mem_wait_kmalloc(sizeof(*file));
@@ -36,20 +45,30 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->data = NULL;
 	file->locks = (struct lock_owner){ 0 };
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
+	counted_begin(&file_kind, &file->counted, &file->refs);
 	return file;
+}
+
+static void file_free(struct file *file)
+{
+	file_memory_add(-FILE_BYTES);
+	kfree(file);
 }
 
 void file_release(struct file *file)
 {
+	counted_end(&file->counted);
 	file_locks_close(file, &file->locks);
 	assert_hardened(file->locks.count == 0);
 	if (file->ops->release)
 		file->ops->release(file);
-	file_discard(file);
+	file_free(file);
 }
 
 void file_discard(struct file *file)
 {
-	file_memory_add(-FILE_BYTES);
-	kfree(file);
+	if (!file)
+		return;
+	counted_end(&file->counted);
+	file_free(file);
 }

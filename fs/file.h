@@ -9,6 +9,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/types.h"
+#include "mm/check/counted.h"
 #include "proc/mutex.h"
 
 struct file;
@@ -98,6 +99,11 @@ struct file_ops {
 	 */
 	size_t (*held)(const struct file *file);
 	void (*release)(struct file *file); /* the last reference is gone */
+	/*
+	 * For the ledger: calls counted_found() for each reference that the open file has, but for
+	 * that to an inode. NULL: there are no others. Called with no other thread running.
+	 */
+	void (*holds)(struct file *file);
 	bool serves;	 /* files of others may need the process that has it: it is killed last */
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	bool has_inode;	 /* file->node is a struct inode of fs/inode.h */
@@ -114,12 +120,15 @@ struct file {
 	void *node;		 /* belongs to the kind of file: an inode or a pipe */
 	void *data;		 /* the same: what it keeps for this open file. NULL at first */
 	struct lock_owner locks; /* by flock and F_OFD_SETLK; has a lock of its own */
+	struct counted counted;
 };
+
+extern struct counted_kind file_kind;
 
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */
 void file_release(struct file *file);
 
-/* Frees a file that was created and never used: its `release` is not called. */
+/* Frees a file that was created and never used: its `release` is not called. NULL is allowed. */
 void file_discard(struct file *file);
 
 /*

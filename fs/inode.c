@@ -13,6 +13,15 @@ uint64_t inode_next_ino(void)
 	return atomic_add(&last_ino, 1) + 1;
 }
 
+static const char *inode_type(const void *it)
+{
+	const struct inode *inode = it;
+
+	return inode->mount ? inode->mount->type->name : "no file system";
+}
+
+COUNTED_KIND(inode_kind, "inode", struct inode, inode_type);
+
 void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t mode,
 		const struct inode_ops *ops, const struct file_ops *file_ops)
 {
@@ -24,6 +33,7 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 		.mount = mount,
 	};
 	refcount_init(&inode->refs, 1);
+	counted_begin(&inode_kind, &inode->counted, &inode->refs.n);
 	inode->atime = inode->mtime = inode->ctime = clock_wall_ns();
 }
 
@@ -31,6 +41,7 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 __attribute__((noinline)) void inode_free(struct inode *inode)
 {
 	do {
+		counted_end(&inode->counted);
 		inode = inode->ops->free(inode);
 		(void)vm_pause();
 	} while (inode && refcount_put(&inode->refs));

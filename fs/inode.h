@@ -117,6 +117,11 @@ struct inode_ops {
 	 * with it, or NULL. So the end of a long chain of inodes is a loop and not a recursion.
 	 */
 	struct inode *(*free)(struct inode *inode);
+	/*
+	 * For the ledger: calls counted_found() for each reference that the inode has, but for that
+	 * to a regular file's object. NULL: there are no others. Called with no other thread running.
+	 */
+	void (*holds)(struct inode *inode);
 	/* Each look-up makes an inode, so nothing can be mounted on one: another would not be covered. */
 	bool fleeting;
 };
@@ -146,7 +151,17 @@ struct inode {
 	uint32_t asked;
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
+	struct counted counted;
 };
+
+extern struct counted_kind inode_kind;
+
+/* For the ledger: a holder of a reference to the inode; NULL is allowed. */
+static inline void inode_found(struct inode *inode)
+{
+	if (inode)
+		counted_found(&inode->counted);
+}
 
 /*
  * Fills a new inode in: one reference, nlink 0, the times of now. `mode` has the type and the
@@ -166,6 +181,12 @@ static inline void inode_get(struct inode *inode)
  * allowed. The caller holds no spinning lock.
  */
 void inode_put(struct inode *inode);
+
+/* inode_init() is undone: the caller frees the memory of an inode that nobody else has seen. */
+static inline void inode_discard(struct inode *inode)
+{
+	counted_end(&inode->counted);
+}
 
 /* Frees an inode whose last reference the caller has dropped, as inode_put() does. */
 void inode_free(struct inode *inode);

@@ -24,6 +24,13 @@ static struct list kept = LIST_INIT(kept); /* the same: struct mount.kept */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
 
+static const char *mount_type(const void *mount)
+{
+	return ((const struct mount *)mount)->type->name;
+}
+
+COUNTED_KIND(mount_kind, "mount", struct mount, mount_type);
+
 /* Takes the only mount of a type for the next place in the tree. */
 static int take_only(struct mount *mount, unsigned flags, struct mount **mount_ret)
 {
@@ -64,6 +71,7 @@ static int create(const struct fs_type *type, const char *source, unsigned flags
 	spin_lock(&mounts_lock);
 	list_add_tail(&kept, &mount->kept);
 	spin_unlock(&mounts_lock);
+	counted_begin(&mount_kind, &mount->counted, &mount->refs.n);
 	*mount_ret = mount;
 	return 0;
 
@@ -92,6 +100,7 @@ int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 /* Out of line, so that dropping one reference of many saves no registers. */
 static __attribute__((noinline)) void free_mount(struct mount *mount)
 {
+	counted_end(&mount->counted);
 	spin_lock(&mounts_lock);
 	list_del(&mount->kept);
 	spin_unlock(&mounts_lock);
@@ -456,6 +465,16 @@ void mount_statfs(struct mount *mount, struct abi_statfs *st)
 		st->flags |= ST_RELATIME;
 	if (mount->type->statfs)
 		mount->type->statfs(mount, st);
+}
+
+void mount_find_held(struct mount *mount)
+{
+	inode_found(mount->root);
+	path_found(mount->point);
+	if (!list_empty(&mount->link))
+		mount_found(mount);
+	if (mount->type->only && *mount->type->only == mount)
+		mount_found(mount);
 }
 
 struct mount *mount_after(uint64_t place)

@@ -82,7 +82,27 @@ struct mount {
 	uint64_t nentered;   /* how often a path has entered it */
 	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
 	uint64_t expires_at;
+	struct counted counted;
 };
+
+extern struct counted_kind mount_kind;
+
+/* For the ledger: a holder of a reference to the mount, of one by path_get(); NULL is allowed. */
+static inline void mount_found(struct mount *mount)
+{
+	if (mount)
+		counted_found(&mount->counted);
+}
+
+static inline void path_found(struct inode *inode)
+{
+	inode_found(inode);
+	if (inode)
+		mount_found(inode->mount);
+}
+
+/* For the ledger: finds what the mount, and its being in the tree, refer to. */
+void mount_find_held(struct mount *mount);
 
 /* The flags of mount(2) that a mount keeps. */
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)

@@ -63,6 +63,15 @@ struct ends_count {
 /* The last such count of an endpoint, for ipc/deadlock.c. Guarded by process_tree_lock. */
 struct ends_count *endpoint_ends(struct endpoint *endpoint);
 
+extern struct counted_kind endpoint_kind;
+
+/* For the ledger: finds what the endpoint's queue refers to. */
+void endpoint_find_held(struct endpoint *endpoint);
+
+/* For the ledger: visits the endpoint's calls that have not ended. */
+void endpoint_visit_calls(struct endpoint *endpoint,
+			  void (*visit)(const struct call *call, void *arg), void *arg);
+
 /*
  * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by
  * whichever thread ends the call, which may be this one before call_start() returns; then the call

@@ -37,6 +37,7 @@ struct endpoint {
 	uint32_t nkept; /* closed send ends that live on for a pulse; read without the lock, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
+	struct counted counted;
 };
 
 /* An open send end. Once it is closed, it lives on until its last pulse has been received. */
@@ -72,6 +73,13 @@ static uint64_t nkept_in_all; /* atomic */
 
 static const struct file_ops receive_ops, send_ops;
 
+static const char *endpoint_state(const void *endpoint)
+{
+	return ((const struct endpoint *)endpoint)->open ? "open" : "closed";
+}
+
+COUNTED_KIND(endpoint_kind, "endpoint", struct endpoint, endpoint_state);
+
 static struct endpoint *to_endpoint(struct file *file)
 {
 	return file->ops == &receive_ops ? file->node : NULL;
@@ -85,6 +93,7 @@ static struct sender *to_sender(struct file *file)
 static void endpoint_put(struct endpoint *endpoint)
 {
 	if (refcount_put(&endpoint->refs)) {
+		counted_end(&endpoint->counted);
 		ipc_deadlock_settle();
 		kfree(endpoint);
 	}
@@ -127,6 +136,7 @@ struct file *endpoint_create(void)
 	tree_init(&endpoint->received);
 	list_init(&endpoint->receivers);
 	waitq_init(&endpoint->readable);
+	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
 	return file;
 }
 
@@ -975,11 +985,52 @@ static int send_stat(struct file *file, struct abi_stat *st)
 	return stat_of(((struct sender *)file->node)->endpoint, st);
 }
 
+/* ---- for the ledger ---- */
+
+static void receive_holds(struct file *file)
+{
+	counted_found(&((struct endpoint *)file->node)->counted);
+}
+
+static void send_holds(struct file *file)
+{
+	counted_found(&((struct sender *)file->node)->endpoint->counted);
+}
+
+/* A send end that is closed lives on in its pulses, which may be two. */
+void endpoint_find_held(struct endpoint *endpoint)
+{
+	struct pulse *pulse;
+
+	list_for_each_entry(pulse, &endpoint->pulses, link) {
+		const struct sender *sender = pulse_sender(pulse);
+
+		if (sender && sender->released &&
+		    (pulse == &sender->closed || !sender->closed.pending))
+			counted_found(&endpoint->counted);
+	}
+}
+
+void endpoint_visit_calls(struct endpoint *endpoint,
+			  void (*visit)(const struct call *call, void *arg), void *arg)
+{
+	struct tree_node *node;
+	struct call *call;
+
+	list_for_each_entry(call, &endpoint->queue, link)
+		visit(call, arg);
+	if (endpoint->newest)
+		visit(endpoint->newest, arg);
+	tree_for_each(node, &endpoint->received)
+		visit(tree_entry(node, struct call, by_rcvid), arg);
+}
+
 static const struct file_ops receive_ops = {
 	.name = "receive end",
 	.poll = receive_poll,
 	.stat = receive_stat,
 	.release = receive_release,
+	.holds = receive_holds,
 	.serves = true,
 };
 
@@ -987,4 +1038,5 @@ static const struct file_ops send_ops = {
 	.name = "send end",
 	.stat = send_stat,
 	.release = send_release,
+	.holds = send_holds,
 };

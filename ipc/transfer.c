@@ -330,6 +330,26 @@ size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, si
 	return part;
 }
 
+/* A transfer of the kernel's has bytes before its pages. */
+static void visit_range(const struct transfer_range *range, bool written,
+			void (*visit)(struct page *page, bool pinned, void *arg), void *arg)
+{
+	if (range->length == 0 || range->head_length != 0)
+		return;
+	for (size_t i = 0; i < pages_of(range->offset, range->length); i++) {
+		enum page_kind kind = page_kind(range->page[i]);
+
+		visit(range->page[i], written && (kind == PAGE_ANON || kind == PAGE_OBJECT), arg);
+	}
+}
+
+void transfer_visit_pages(const struct transfer *transfer,
+			  void (*visit)(struct page *page, bool pinned, void *arg), void *arg)
+{
+	visit_range(&transfer->send, false, visit, arg);
+	visit_range(&transfer->receive, true, visit, arg);
+}
+
 struct file *transfer_take(const struct transfer *transfer, unsigned index)
 {
 	const struct transfer_fds *fds = transfer->fds;

@@ -65,6 +65,13 @@ size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, si
 		      size_t *wanted);
 
 /*
+ * For the ledger: visits the pages of a program that its call refers to, and says whether they are
+ * pinned. Those of the kernel's own transfers are not visited.
+ */
+void transfer_visit_pages(const struct transfer *transfer,
+			  void (*visit)(struct page *page, bool pinned, void *arg), void *arg);
+
+/*
  * The file at the caller's descriptor of that index, with a reference; or NULL if there is none.
  * Call with the call held.
  */

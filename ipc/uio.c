@@ -242,6 +242,14 @@ static void session_release(struct file *file)
 	uio_session_close(file->node);
 }
 
+static void session_holds(struct file *file)
+{
+	struct uio_session *session = file->node;
+
+	if (session)
+		object_found(&session->object);
+}
+
 static const struct file_ops session_ops = {
 	.name = "session",
 	.read = session_read,
@@ -252,6 +260,7 @@ static const struct file_ops session_ops = {
 	.label = session_label,
 	.object_of = session_object_of,
 	.release = session_release,
+	.holds = session_holds,
 	.serves = true,
 };
 
@@ -270,8 +279,7 @@ static int open_session(struct uio *uio)
 	file = file_create(&session_ops, O_RDWR, NULL);
 	err = file ? uio_session_begin(uio, &session) : -ENOMEM;
 	if (err) {
-		if (file)
-			file_discard(file);
+		file_discard(file);
 		fdtable_unreserve(table, fd);
 		return err;
 	}

@@ -88,6 +88,25 @@ static void destroy(struct object *object)
 	kfree(session_of(object));
 }
 
+/* The device has a reference to its session, and one to the send end that it pulses for it. */
+static void session_holds(struct object *object)
+{
+	const struct uio_session *session = container_of(object, struct uio_session, object);
+	const struct uio *uio = session->uio;
+
+	if (uio->session != session)
+		return;
+	object_found(object);
+	if (uio->notify)
+		counted_found(&uio->notify->counted);
+}
+
+/* What a device may still write to has its reference for ever. */
+static void lost_holds(struct object *object)
+{
+	object_found(object);
+}
+
 static const struct object_ops session_ops = {
 	.name = "uio",
 	.unevictable = true,
@@ -95,6 +114,7 @@ static const struct object_ops session_ops = {
 	.punch = refuse_punch,
 	.used = one_map_more,
 	.unused = one_map_less,
+	.holds = session_holds,
 	.destroy = destroy,
 };
 
@@ -110,6 +130,7 @@ static const struct object_ops lost_ops = {
 	.punch = refuse_punch,
 	.used = one_map_more,
 	.unused = one_map_less,
+	.holds = lost_holds,
 	.destroy = destroy,
 };
 

@@ -17,6 +17,13 @@ static struct list *hand = &objects; /* the link of the object that the hand of 
 
 static SLAB_CACHE(anon_cache, struct object);
 
+static const char *object_name(const void *object)
+{
+	return ((const struct object *)object)->ops->name;
+}
+
+COUNTED_KIND(object_kind, "memory object", struct object, object_name);
+
 /* Sets all but the lock. The object has no pages and no maps, and is on no list. */
 static void set_up(struct object *object, const struct object_ops *ops, uint64_t size)
 {
@@ -43,6 +50,7 @@ static void enter_list(struct object *object)
 	spin_lock(&list_lock);
 	list_add_tail(&objects, &object->link);
 	spin_unlock(&list_lock);
+	counted_begin(&object_kind, &object->counted, &object->refs);
 }
 
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size)
@@ -125,6 +133,7 @@ void object_put(struct object *object)
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
 	assert_hardened(!object->nwritable && !object->npinned && !object->writers &&
 			!object->nexec);
+	counted_end(&object->counted);
 	spin_lock(&list_lock);
 	if (hand == &object->link)
 		hand = hand->next;
@@ -167,6 +176,13 @@ void object_unuse(struct object *object)
 	if (object->ops->unused)
 		object->ops->unused(object);
 	object_put(object);
+}
+
+void object_use_found(struct object *object)
+{
+	object_found(object);
+	if (object->ops->use_holds)
+		object->ops->use_holds(object);
 }
 
 uint64_t object_size(const struct object *object)

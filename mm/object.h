@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "lib/radix.h"
 #include "lib/types.h"
+#include "mm/check/counted.h"
 #include "mm/phys/page.h"
 #include "mm/vm_wait.h"
 #include "sync/spinlock.h"
@@ -99,6 +100,13 @@ struct object_ops {
 	 */
 	struct inode *(*inode)(struct object *object);
 	/*
+	 * For the ledger: call counted_found() for each reference that the object itself has, and
+	 * for each that used() has taken once. NULL: there are none. Called with no other thread
+	 * running.
+	 */
+	void (*holds)(struct object *object);
+	void (*use_holds)(struct object *object);
+	/*
 	 * The last reference and all pages are gone: frees the object's memory, and drops what the
 	 * object refers to.
 	 */
@@ -129,7 +137,18 @@ struct object {
 	uint64_t passed;      /* where the hand of the clock goes on (mm/reclaim.c) */
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
+	struct counted counted;
 };
+
+extern struct counted_kind object_kind;
+
+/* For the ledger: a holder of a reference, and one of a reference by object_use(). */
+static inline void object_found(struct object *object)
+{
+	counted_found(&object->counted);
+}
+
+void object_use_found(struct object *object);
 
 /* The largest size: the largest signed file offset. */
 #define OBJECT_SIZE_MAX ((uint64_t)INT64_MAX)

@@ -258,8 +258,14 @@ bool swap_page_kept(const struct page *page)
 	return *slot_word(&slots, page->index) == SLOT_CACHED;
 }
 
+static uint64_t overdrawn = SLOT_NONE; /* a slot that had fewer references than were found */
+
 void swap_slot_count(uint64_t slot, int delta)
 {
+	uint32_t word = *slot_word(&slots, slot);
+
+	if (delta < 0 && (word == SLOT_FREE || word >= SLOT_CACHED))
+		overdrawn = slot;
 	*slot_word(&slots, slot) += (uint32_t)delta;
 }
 
@@ -273,16 +279,31 @@ static bool is_right(uint64_t slot, uint32_t word)
 	return word == SLOT_BAD || word == SLOT_FREE;
 }
 
-uint64_t swap_slot_faults(void)
+int32_t swap_slot_refs(uint64_t slot)
+{
+	uint32_t word = *slot_word(&slots, slot);
+
+	/* Without SLOT_CACHED, and below 0 if more were found than there are. */
+	return (int32_t)(word << 1) >> 1;
+}
+
+uint64_t swap_slot_faults(uint64_t *first_ret)
 {
 	uint64_t nfaults = 0, nfree = 0;
 
 	for (uint64_t slot = 0; slot < slots.count; slot++) {
 		uint32_t word = *slot_word(&slots, slot);
 
-		nfaults += !is_right(slot, word);
+		if (!is_right(slot, word) && nfaults++ == 0)
+			*first_ret = slot;
 		nfree += word == SLOT_FREE;
 	}
+	/* With one reference too few, the word is by now that of a bad slot, which is right. */
+	if (nfaults == 0 && overdrawn != SLOT_NONE) {
+		*first_ret = overdrawn;
+		nfaults = 1;
+	}
+	overdrawn = SLOT_NONE;
 	return nfaults + (nfree < slots.nfree);
 }
 

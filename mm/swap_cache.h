@@ -158,7 +158,9 @@ void swap_page_written(struct page *page, int result);
 /*
  * For the ledger. swap_slot_count() adds to the number of references of a slot. When it has
  * subtracted all references that were found, swap_slot_faults() returns how many slots have others,
- * or are free or in use when they should not be.
+ * or are free or in use when they should not be, and *first_ret is the first of these.
+ * swap_slot_refs() returns the number of references to a slot that is not bad.
  */
 void swap_slot_count(uint64_t slot, int delta);
-uint64_t swap_slot_faults(void);
+uint64_t swap_slot_faults(uint64_t *first_ret);
+int32_t swap_slot_refs(uint64_t slot);

@@ -8,6 +8,13 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
+static const char *exe_path(const void *exe)
+{
+	return ((const struct exe *)exe)->path;
+}
+
+COUNTED_KIND(exe_kind, "image", struct exe, exe_path);
+
 int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 {
 	size_t size = strlen(path) + 1;
@@ -26,6 +33,7 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 	exe->object = object;
 	exe->bias = 0;
 	memcpy(exe->path, path, size);
+	counted_begin(&exe_kind, &exe->counted, &exe->refs);
 	*exe_ret = exe;
 	return 0;
 }
@@ -39,6 +47,7 @@ void exe_put(struct exe *exe)
 {
 	if (__atomic_fetch_sub(&exe->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
+	counted_end(&exe->counted);
 	object_allow_write(exe->object);
 	object_unuse(exe->object);
 	kfree(exe);

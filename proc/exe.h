@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "mm/check/counted.h"
 
 struct object;
 
@@ -10,9 +11,12 @@ struct object;
 struct exe {
 	uint32_t refs;	       /* atomic */
 	struct object *object; /* const; referenced, and refuses writers */
-	vaddr_t bias;	       /* const once the image runs: load address minus file address */
-	char path[];	       /* const; absolute and resolved */
+	struct counted counted;
+	vaddr_t bias; /* const once the image runs: load address minus file address */
+	char path[];  /* const; absolute and resolved */
 };
+
+extern struct counted_kind exe_kind;
 
 /* Creates an exe with one reference. Returns 0, -ETXTBSY (open for writing) or -ENOMEM. */
 int exe_create(struct object *object, const char *path, struct exe **exe_ret);

@@ -59,6 +59,17 @@ void futex_init(void)
 	random_bytes(&hash_seed, sizeof(hash_seed));
 }
 
+void futex_find_held(void)
+{
+	const struct sleeper *sleeper;
+
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		list_for_each_entry(sleeper, &buckets[i].sleepers, link)
+			if (sleeper->key.object)
+				object_found(sleeper->key.object);
+	}
+}
+
 static struct bucket *bucket_of(const struct memory_key *key)
 {
 	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ hash_seed) + key->offset / sizeof(uint32_t);

@@ -20,6 +20,9 @@ struct futex_word {
 /* Called once, during boot, before there are processes. */
 void futex_init(void);
 
+/* For the ledger: finds the references of those who sleep. */
+void futex_find_held(void);
+
 /*
  * Sleeps if the word is `value`, until a wake for a bit of `bits` or until the tick *deadline
  * (NULL: no deadline). Returns 0, -EAGAIN if the word has another value, -EFAULT, -EINTR or

@@ -11,6 +11,7 @@
 #include "sync/lockorder.h"
 
 struct endpoint;
+struct slab_cache;
 struct mmu;
 struct process;
 struct trap_frame;
@@ -85,6 +86,8 @@ struct thread {
 	struct lockorder waiting_locks;
 #endif
 };
+
+extern struct slab_cache thread_cache; /* all threads */
 
 /* Asserts that the thread holds no waiting lock. For its end and its return to user mode. */
 static inline void thread_assert_no_waiting_lock(const struct thread *thread)

@@ -31,6 +31,11 @@ static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begi
 	thread->switched[SWITCHED_S1] = (vaddr_t)s1;
 }
 
+vaddr_t arch_thread_sp(const struct arch_thread *thread)
+{
+	return thread->switched[SWITCHED_SP];
+}
+
 void arch_thread_init(struct arch_thread *thread, void *kstack, void (*fn)(void *), void *arg)
 {
 	thread_prepare(thread, kstack, thread_begin, (void *)fn, arg);

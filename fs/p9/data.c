@@ -196,6 +196,20 @@ static void data_unused(struct object *object)
 	path_put(&node->inode);
 }
 
+static void data_use_holds(struct object *object)
+{
+	path_found(&to_p9_data(object)->node->inode);
+}
+
+static void data_holds(struct object *object)
+{
+	struct p9_data *data = to_p9_data(object);
+
+	p9_fid_found(data->fid);
+	p9_fid_found(data->writer);
+	p9_writeback_find_held(data);
+}
+
 static struct inode *data_inode(struct object *object)
 {
 	return inode_living(object, &to_p9_data(object)->inode);
@@ -242,6 +256,8 @@ static const struct object_ops data_ops = {
 	.writer_left = p9_writer_left,
 	.used = data_used,
 	.unused = data_unused,
+	.holds = data_holds,
+	.use_holds = data_use_holds,
 	.inode = data_inode,
 	.destroy = data_destroy,
 };

@@ -16,6 +16,13 @@
  */
 #define CLUNKS_MAX 1024u
 
+static const char *fid_state(const void *fid)
+{
+	return ((const struct p9_fid *)fid)->known ? "known to its server" : "new";
+}
+
+COUNTED_KIND(p9_fid_kind, "fid", struct p9_fid, fid_state);
+
 /* Waits until the server has forgotten enough fids. */
 static int wait_for_clunks(struct p9_session *session)
 {
@@ -53,6 +60,7 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	spin_lock(&session->lock);
 	fid->number = p9_fid_number_take(&session->fid_numbers, &fid->in_use);
 	spin_unlock(&session->lock);
+	counted_begin(&p9_fid_kind, &fid->counted, &fid->refs.n);
 	*fid_ret = fid;
 	return 0;
 }
@@ -101,6 +109,7 @@ void p9_fid_put(struct p9_fid *fid)
 
 	if (!fid || !refcount_put(&fid->refs))
 		return;
+	counted_end(&fid->counted);
 	spin_lock(&fid->session->lock);
 	p9_fid_disown_locked(fid);
 	is_unknown = is_unknown_locked(fid);

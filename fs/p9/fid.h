@@ -30,7 +30,17 @@ struct p9_fid {
 	struct list link;    /* in session->fids, if it has an owner */
 	struct list by_node; /* and in node->fids */
 	struct p9_request clunk;
+	struct counted counted;
 };
+
+extern struct counted_kind p9_fid_kind;
+
+/* For the ledger: a holder of a reference; NULL is allowed. */
+static inline void p9_fid_found(struct p9_fid *fid)
+{
+	if (fid)
+		counted_found(&fid->counted);
+}
 
 /*
  * Makes a fid with a number that the server does not know yet. Returns 0; -ENOMEM, -EINTR, or -EIO if

@@ -264,6 +264,18 @@ static void removal_ended(struct p9_request *request)
 		waitq_wake_all(&session->removed);
 }
 
+void p9_removal_find_held(struct p9_removal *removal)
+{
+	if (removal)
+		inode_found(&removal->parent->inode);
+}
+
+void p9_removal_find_held_by(struct p9_request *request)
+{
+	if (request->free == removal_ended)
+		p9_removal_find_held(container_of(request, struct p9_removal, request));
+}
+
 void p9_wait_for_removals(struct p9_session *session, uint64_t latest)
 {
 	uint64_t deadline = MIN(latest, p9_deadline(session, arch_time()));

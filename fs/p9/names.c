@@ -100,6 +100,12 @@ void p9_names_free(struct p9_names *names)
 	kfree(names);
 }
 
+void p9_names_find_held(struct p9_names *names)
+{
+	if (names)
+		p9_fid_found(names->fid);
+}
+
 static int names_create(struct p9_node *node)
 {
 	struct p9_names *names = mem_wait_kzalloc(sizeof(*names));

@@ -93,6 +93,7 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 	return node;
 
 free_name:
+	inode_discard(&node->inode);
 	kfree(copy);
 free_node:
 	kfree(node);
@@ -304,6 +305,21 @@ static struct inode *node_free(struct inode *inode)
 	kfree(node->name);
 	kfree(node);
 	return parent ? &parent->inode : NULL;
+}
+
+/* One reference is for being kept; the fids are of the node, and so is what it has of its names. */
+static void node_holds(struct inode *inode)
+{
+	struct p9_node *node = to_p9_node(inode);
+
+	if (node->parent != node)
+		inode_found(&node->parent->inode);
+	if (!list_empty(&node->kept))
+		inode_found(inode);
+	p9_fid_found(node->fid);
+	p9_fid_found(node->spare);
+	p9_names_find_held(node->names);
+	p9_removal_find_held(node->removal);
 }
 
 /* ---- walking and opening ---- */
@@ -609,4 +625,5 @@ static const struct inode_ops node_ops = {
 	.end_write = node_end_write,
 	.resize = p9_resize,
 	.free = node_free,
+	.holds = node_holds,
 };

@@ -174,6 +174,9 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory);
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
 	      const struct path_part *new, unsigned flags);
 void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
+/* For the ledger: find what it refers to, before and after the removal was started. NULL is allowed. */
+void p9_removal_find_held(struct p9_removal *removal);
+void p9_removal_find_held_by(struct p9_request *request);
 /*
  * Waits until the server has answered for all files that it is to remove after their last use, but
  * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
@@ -188,6 +191,7 @@ int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);
 /* Somebody has closed the directory: who still reads it asks the server again. */
 void p9_names_unused(struct p9_node *node);
 void p9_names_free(struct p9_names *names);
+void p9_names_find_held(struct p9_names *names); /* for the ledger; NULL is allowed */
 
 /* fs/p9/data.c: the bytes of regular files. */
 struct p9_data *p9_data_create(struct p9_node *node, uint64_t size);

@@ -176,6 +176,31 @@ static void thread_main(void *arg)
 	}
 }
 
+static void find_held_by(struct list *requests)
+{
+	struct p9_request *request;
+
+	list_for_each_entry(request, requests, link) {
+		p9_fid_found(request->fid);
+		p9_fid_found(request->other);
+		p9_removal_find_held_by(request);
+		if (request->send)
+			counted_found(&request->send->counted);
+	}
+}
+
+void p9_sessions_find_held(void)
+{
+	struct p9_session *session;
+
+	list_for_each_entry(session, &sessions, link) {
+		counted_found(&session->send->counted);
+		find_held_by(&session->requests);
+		find_held_by(&session->parked);
+		find_held_by(&session->flushes);
+	}
+}
+
 /* Memory is short: the nodes that have not been used for the longest time are kept no more. */
 static void forget_some(void)
 {

@@ -96,6 +96,9 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
  */
 int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *msize_ret);
 
+/* For the ledger: finds what the sessions and their requests refer to. */
+void p9_sessions_find_held(void);
+
 /* Nobody waits for another server any more, until one is attached. */
 void p9_session_abort(struct p9_session *session);
 

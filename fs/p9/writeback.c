@@ -81,6 +81,16 @@ void p9_writeback_init(struct p9_data *data)
 	list_init(&data->runs);
 }
 
+void p9_writeback_find_held(struct p9_data *data)
+{
+	size_t nruns = list_length(&data->runs);
+
+	if (data->listed)
+		path_found(&data->node->inode);
+	while (nruns--)
+		object_found(&data->object);
+}
+
 int p9_writeback_begin(struct p9_session *session)
 {
 	spin_init(&session->dirty_lock, LOCK_PAGE_CACHE);

@@ -10,6 +10,9 @@
 /* Initialises the fields of writeback.c. */
 void p9_writeback_init(struct p9_data *data);
 
+/* For the ledger: finds what is referred to because the file is being written back. */
+void p9_writeback_find_held(struct p9_data *data);
+
 /* Does the server lack something that is here, or may it still be answering? */
 bool p9_has_unwritten(struct p9_data *data);
 

@@ -66,6 +66,16 @@ static struct inode *free_node(struct inode *inode)
 	return parent;
 }
 
+static void node_holds(struct inode *inode)
+{
+	const struct proc_node *node = to_proc(inode);
+
+	if (node->parent != inode)
+		inode_found(node->parent);
+	for (unsigned i = 0; node->names && i < proc_root_count; i++)
+		inode_found(node->names[i]);
+}
+
 static int made(struct inode *inode, struct inode **inode_ret)
 {
 	if (!inode)
@@ -413,10 +423,11 @@ static int refuse_rename(struct inode *old_dir, const struct path_part *old, str
 	return -EPERM;
 }
 
-#define DIRECTORY_SLOTS                                                          \
-	.create = refuse_create, .symlink = refuse_symlink, .link = refuse_link, \
-	.remove = refuse_remove, .rename = refuse_rename, .parent = parent_of,   \
-	.path = path_in_mount, .getattr = getattr, .setattr = setattr, .free = free_node
+#define DIRECTORY_SLOTS                                                                   \
+	.create = refuse_create, .symlink = refuse_symlink, .link = refuse_link,          \
+	.remove = refuse_remove, .rename = refuse_rename, .parent = parent_of,            \
+	.path = path_in_mount, .getattr = getattr, .setattr = setattr, .free = free_node, \
+	.holds = node_holds
 
 static const struct inode_ops root_ops = {
 	.lookup = root_lookup,
@@ -446,6 +457,7 @@ static const struct inode_ops leaf_ops = {
 	.setattr = setattr,
 	.resize = resize,
 	.free = free_node,
+	.holds = node_holds,
 };
 
 static const struct inode_ops magic_ops = {
@@ -455,6 +467,7 @@ static const struct inode_ops magic_ops = {
 	.getattr = getattr,
 	.setattr = setattr,
 	.free = free_node,
+	.holds = node_holds,
 };
 
 /* Frees the root and its names: nobody else refers to an inode of a mount that is not used any more. */

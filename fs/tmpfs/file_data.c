@@ -121,6 +121,11 @@ static void file_data_unused(struct object *object)
 	mount_put(to_data(object)->mount);
 }
 
+static void file_data_use_holds(struct object *object)
+{
+	mount_found(to_data(object)->mount);
+}
+
 static int file_data_first_writer(struct object *object)
 {
 	return mount_begin_write(to_data(object)->mount);
@@ -140,6 +145,7 @@ static const struct object_ops counted_ops = {
 	.stored = file_data_stored,
 	.used = file_data_used,
 	.unused = file_data_unused,
+	.use_holds = file_data_use_holds,
 	.first_writer = file_data_first_writer,
 	.last_writer = file_data_last_writer,
 	.inode = file_data_inode,

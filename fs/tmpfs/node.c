@@ -68,6 +68,19 @@ static struct inode *node_free(struct inode *inode)
 	return parent;
 }
 
+static void node_holds(struct inode *inode)
+{
+	const struct dir *dir = &to_node(inode)->dir;
+	struct tree_node *node;
+
+	if (!S_ISDIR(inode->mode))
+		return;
+	if (dir->parent != inode)
+		inode_found(dir->parent);
+	tree_for_each(node, &dir->by_order)
+		inode_found(tree_entry(node, struct name, by_order)->inode);
+}
+
 /* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */
 static int node_add(struct inode *dir, const char *name, size_t len, struct inode *inode,
 		    struct inode **inode_ret)
@@ -159,4 +172,5 @@ static const struct inode_ops node_ops = {
 	.setattr = node_setattr,
 	.resize = regular_truncate,
 	.free = node_free,
+	.holds = node_holds,
 };

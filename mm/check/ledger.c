@@ -22,10 +22,13 @@
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
+#include "mm/swap_slots.h"
 #include "sync/latency.h"
 #include "sync/preempt.h"
 
 #define LOGGED_MAX 10
+
+void (*ledger_walk_others)(struct ledger_walk *walk);
 
 struct frame_census {
 	struct ledger ledger;
@@ -153,31 +156,56 @@ static void walk_all(struct ledger_walk *walk, int delta)
 	ledger_found(walk, zero_page, PAGE_ONE_REF);
 	ledger_walk_spaces(walk);
 	ledger_walk_objects(walk);
+	if (ledger_walk_others)
+		ledger_walk_others(walk);
 	walk->delta = 0;
 }
 
-/* All references to slots have been subtracted. */
-static void check_slots(struct ledger_walk *walk)
-{
-	uint64_t nfaults = swap_slot_faults();
+/* What is wrong with the slots when all references to them that were found have been subtracted. */
+struct slot_faults {
+	uint64_t count, first;
+	int32_t left; /* references of the first that were not found */
+};
 
-	if (nfaults)
-		ledger_error(walk, "%lu swap slots have other references than were found",
-			     (unsigned long)nfaults);
+static void find_slot_faults(struct slot_faults *faults)
+{
+	faults->first = SLOT_NONE;
+	faults->count = swap_slot_faults(&faults->first);
+	faults->left = faults->first == SLOT_NONE ? 0 : swap_slot_refs(faults->first);
+}
+
+/* The references have been added again. */
+static void check_slots(struct ledger_walk *walk, const struct slot_faults *faults)
+{
+	int32_t refs;
+
+	if (faults->count == 0)
+		return;
+	if (faults->first == SLOT_NONE) {
+		ledger_error(walk, "fewer swap slots are free than are counted as free");
+		return;
+	}
+	refs = swap_slot_refs(faults->first);
+	ledger_error(walk,
+		     "swap slot %lu: %d references, but %d holders were found; %lu slots are wrong",
+		     (unsigned long)faults->first, refs, refs - faults->left,
+		     (unsigned long)faults->count);
 }
 
 int ledger_check(struct ledger *ledger_ret)
 {
 	struct ledger_walk walk = { 0 };
 	struct frame_census census = { 0 };
+	struct slot_faults slots;
 
 	latency_exempt_begin();
 	preempt_disable();
 	walk_all(&walk, 0);
 	walk_all(&walk, -1);
 	check_frames(&walk, &census);
-	check_slots(&walk);
+	find_slot_faults(&slots);
 	walk_all(&walk, 1);
+	check_slots(&walk, &slots);
 	check_free(&walk, &census.ledger);
 	check_kinds(&walk, &census);
 	check_committed(&walk);

@@ -25,5 +25,11 @@ void ledger_error(struct ledger_walk *walk, const char *fmt, ...)
 /* Records a reference (PAGE_ONE_REF or PAGE_ONE_MAP) that was found. */
 void ledger_found(struct ledger_walk *walk, struct page *page, uint64_t what);
 
+/*
+ * What the layers above mm refer to: called in each walk, unless it is NULL. boot/holders.c sets it in
+ * the hardened build.
+ */
+extern void (*ledger_walk_others)(struct ledger_walk *walk);
+
 void ledger_walk_spaces(struct ledger_walk *walk);
 void ledger_walk_objects(struct ledger_walk *walk);

@@ -68,4 +68,43 @@ void slab_check_free(const struct slab_cache *cache, const struct page *page, vo
 	slab_check_cut(cache, object);
 }
 
+static void visit_slab(const struct slab_cache *cache, const struct page *page,
+		       void (*visit)(void *object, void *arg), void *arg)
+{
+	char *base = page_address(page);
+
+	for (uint32_t i = 0; i < cache->per_slab; i++) {
+		void *object = base + i * cache->stride;
+
+		if (*zone_of(cache, object) == ZONE_USED)
+			visit(object, arg);
+	}
+}
+
+void slab_visit(const struct slab_cache *cache, void (*visit)(void *object, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < page_segment_count; i++) {
+		for (size_t n = 0; n < page_segments[i].count; n++) {
+			const struct page *page = &page_segments[i].pages[n];
+
+			if (page_kind(page) == PAGE_KERNEL && page_has(page, PAGE_SLAB) &&
+			    page->owner == cache)
+				visit_slab(cache, page, visit, arg);
+		}
+	}
+}
+
+struct slab_range slab_range_of(const void *p)
+{
+	const struct page *page = virt_to_page(p);
+	const struct slab_cache *cache;
+	uintptr_t start;
+
+	if (!page || !page_has(page, PAGE_SLAB))
+		return (struct slab_range){ (uintptr_t)p, (uintptr_t)p + 1 };
+	cache = page->owner;
+	start = (uintptr_t)p - ((uintptr_t)p & PAGE_MASK) % cache->stride;
+	return (struct slab_range){ start, start + cache->size };
+}
+
 #endif

@@ -13,6 +13,15 @@ void slab_check_cut(const struct slab_cache *cache, void *object);
 void slab_check_alloc(const struct slab_cache *cache, void *object);
 void slab_check_free(const struct slab_cache *cache, const struct page *page, void *object);
 
+/* For the ledger: visits each object of the cache that is in use. Nothing else runs meanwhile. */
+void slab_visit(const struct slab_cache *cache, void (*visit)(void *object, void *arg), void *arg);
+
+/* The object that p points into, as a range; the byte at p alone if that is no object of a slab. */
+struct slab_range {
+	uintptr_t start, end;
+};
+struct slab_range slab_range_of(const void *p);
+
 #else
 
 #define SLAB_REDZONE 0u

@@ -46,6 +46,11 @@ int sigreturn_map(struct uspace *uspace)
 	return err ? -ENOMEM : 0;
 }
 
+void sigreturn_find_held(void)
+{
+	object_found(page);
+}
+
 bool sigreturn_is_page(const struct object *object)
 {
 	return object && object == page;

@@ -16,5 +16,7 @@ int sigreturn_init(void);
  */
 int sigreturn_map(struct uspace *uspace);
 
+void sigreturn_find_held(void); /* for the ledger */
+
 /* Tells whether a mapping of this object is the page. object may be NULL. Call with any locks. */
 bool sigreturn_is_page(const struct object *object);

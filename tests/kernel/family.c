@@ -527,6 +527,11 @@ bool family_begin(void)
 	return true;
 }
 
+void family_leave_object(void)
+{
+	object_put(family_object);
+}
+
 void family_end(void)
 {
 	for (unsigned i = 0; i < FAMILY_MAX; i++) {
@@ -536,7 +541,6 @@ void family_end(void)
 		add_counts(&members[i]);
 		uspace_put(members[i].us);
 	}
-	object_put(family_object);
 }
 
 #endif

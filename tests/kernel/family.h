@@ -51,6 +51,11 @@ extern struct family_counts family_counts;
 /* Makes the first member. Returns false if there is no memory. */
 bool family_begin(void);
 /* Ends all of them; no thread runs in them any more. */
+/*
+ * The members alone have the object from here on, so that the ledger finds all its holders. Then
+ * family_end() ends the family.
+ */
+void family_leave_object(void);
 void family_end(void);
 
 /* A member by lot, for use until family_put(). */

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The page ledger itself (R111): it agrees with what is right, and finds what is wrong. */
+#include "fs/fdtable.h"
+#include "fs/mount.h"
+#include "fs/tmpfs/memfd.h"
+#include "ipc/endpoint.h"
 #include "mm/check/ledger.h"
+#include "mm/get_user_page.h"
 #include "mm/page_cache.h"
 
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
+#include "proc/wait.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 
 #define AREA 0x40000ul
@@ -63,3 +70,94 @@ KTEST(ledger_finds_a_count_too_many)
 	EXPECT_EQ(0, ledger_check(NULL));
 	space_end(us);
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* R111: what has a reference and no holder is found, and what is right again is right */
+KTEST(ledger_finds_a_reference_without_holder)
+{
+	struct inode *root = mount_tree_root();
+	struct object *object = object_create_anon(PAGE_SIZE);
+	struct file *receive = endpoint_create(), *send = NULL;
+
+	ASSERT_TRUE(object && receive);
+	EXPECT_EQ(2, ledger_check(NULL)); /* nobody but this test has the two */
+	EXPECT_EQ(0, endpoint_badge(receive, 1, false, &send));
+	EXPECT_EQ(3, ledger_check(NULL));
+	file_put(send);
+	file_put(receive);
+	object_put(object);
+	EXPECT_EQ(0, ledger_check(NULL));
+	inode_get(root);
+	EXPECT_EQ(1, ledger_check(NULL));
+	inode_put(root);
+	mount_get(root->mount);
+	EXPECT_EQ(1, ledger_check(NULL));
+	mount_put(root->mount);
+	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+/* R111: a pin that no call has */
+KTEST(ledger_finds_a_pin_without_holder)
+{
+	struct uspace *us = two_pages();
+	struct page *page;
+
+	ASSERT_TRUE(us);
+	EXPECT_EQ(0, get_user_page(&us->space, AREA, VM_PROT_WRITE, &page));
+	EXPECT_EQ(2, ledger_check(NULL)); /* the pin and the reference */
+	page_get(page);
+	put_user_page(&us->space, page, VM_PROT_WRITE);
+	EXPECT_EQ(1, ledger_check(NULL));
+	page_put(page);
+	EXPECT_EQ(0, ledger_check(NULL));
+	space_end(us);
+}
+
+/* R111: a descriptor that no call has set aside */
+KTEST_IN_PROCESS(ledger_finds_a_descriptor_without_holder)
+{
+	struct fdtable *table = current_process()->fdtable;
+	int fd = fdtable_reserve(table, 0, false);
+
+	EXPECT_EQ(0, fd);
+	EXPECT_EQ(1, ledger_check(NULL));
+	fdtable_unreserve(table, fd);
+	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+static struct file *watched;
+
+/* Waits with a reference. */
+static int wait_with_file(void *queue)
+{
+	struct file *volatile mine = memfd_file_create();
+
+	watched = mine;
+	thread_wait_always(queue, waitq_sample(queue));
+	file_put(mine);
+	return 0;
+}
+
+/* R111: a reference that a call holds while it waits has a holder; one more than it knows has none */
+KTEST(ledger_finds_what_a_waiting_call_holds)
+{
+	static struct waitq queue = WAITQ_INIT(queue);
+	int pid;
+
+	watched = NULL;
+	pid = ktest_spawn(wait_with_file, &queue);
+	ASSERT_TRUE(pid > 0);
+	ktest_settle();
+	ASSERT_TRUE(watched);
+	EXPECT_EQ(0, ledger_check(NULL));
+	for (unsigned i = 0; i < 64; i++)
+		file_get(watched);
+	EXPECT_EQ(1, ledger_check(NULL));
+	for (unsigned i = 0; i < 64; i++)
+		file_put(watched);
+	waitq_wake_all(&queue);
+	EXPECT_EQ(EXITED(0), ktest_reap(pid));
+}
+
+#endif

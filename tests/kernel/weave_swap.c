@@ -286,6 +286,7 @@ static void play_family(struct weave *weave, uint64_t seed, bool is_late)
 	weave_run(weave, seed, THREADS + is_late, live);
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
 	ktest_settle(); /* no frame is on its way */
+	family_leave_object();
 	EXPECT_EQ(0, ledger_check(&ledger));
 	family_end();
 }

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* Looks for the holder of each reference, pin and reserved descriptor: a part of the ledger. */
+/*
+ * The walks begin at what is there in any case: processes, spaces, mounts, futexes, endpoints,
+ * devices, sessions with servers. Each adds to `holders` of what it finds; no walk looks at a
+ * count. At the end, what has other references than holders is reported. References that a system
+ * call holds while it waits are looked for on the stack of its thread, and only if some are left
+ * without a holder.
+ */
+#include "boot/holders.h"
+
+#include "abi/syscall.h"
+#include "fs/fdtable.h"
+#include "fs/mount.h"
+#include "fs/p9/fid.h"
+#include "ipc/call.h"
+#include "ipc/transfer.h"
+#include "lib/bits.h"
+#include "mm/check/ledger_walk.h"
+#include "mm/check/slab_check.h"
+#include "mm/swap_cache.h"
+#include "proc/exe.h"
+#include "proc/futex.h"
+#include "proc/pid.h"
+#include "proc/signal/sigreturn_page.h"
+#include "proc/stack_search.h"
+
+static struct counted_kind *const kinds[] = {
+	&object_kind, &exe_kind, &file_kind, &inode_kind, &mount_kind, &endpoint_kind, &p9_fid_kind,
+};
+
+/* The thing that has this struct counted. */
+static void *thing_of(const struct counted_kind *kind, struct counted *counted)
+{
+	return (char *)counted - kind->offset;
+}
+
+/* ---- memory ---- */
+
+static void find_in_spaces(void)
+{
+	struct tree_node *node;
+	struct space *space;
+
+	list_for_each_entry(space, &spaces, link) {
+		tree_for_each(node, &space->vmas) {
+			const struct vma *vma = tree_entry(node, struct vma, node);
+
+			if (vma->object)
+				object_use_found(vma->object);
+		}
+	}
+}
+
+/* A read has a reference to its object, and so has the first pin of a page. */
+static void find_in_frame(const struct page *page)
+{
+	enum page_kind kind = page_kind(page);
+
+	if (kind != PAGE_OBJECT && kind != PAGE_ANON)
+		return;
+	if (page_has(page, PAGE_READING))
+		object_found(page->owner);
+	if (kind == PAGE_OBJECT && page_pins(page))
+		object_found(page->pinned_in);
+}
+
+static void for_each_frame(void (*visit)(const struct page *page))
+{
+	for (unsigned i = 0; i < page_segment_count; i++)
+		for (size_t n = 0; n < page_segments[i].count; n++)
+			visit(&page_segments[i].pages[n]);
+}
+
+static void find_in_memory(void)
+{
+	find_in_spaces();
+	for_each_frame(find_in_frame);
+	if (swap_is_on())
+		object_found(&swap_cache);
+}
+
+/* ---- processes ---- */
+
+static void find_in_table(const struct fdtable *table)
+{
+	for (unsigned i = 0; i < FDTABLE_WORDS; i++) {
+		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
+			struct file *file = table->file[i * 64 + bit_lowest(left)];
+
+			if (file)
+				counted_found(&file->counted);
+		}
+	}
+}
+
+static void find_in_processes(void)
+{
+	const struct process *process;
+
+	list_for_each_entry(process, &process_list, all) {
+		if (process->exe)
+			counted_found(&process->exe->counted);
+		if (process->fdtable)
+			find_in_table(process->fdtable);
+		if (process->cwd)
+			counted_found(&process->cwd->counted);
+		path_found(process->root);
+	}
+}
+
+/* ---- what holds others ---- */
+
+static void image_holds(void *it)
+{
+	object_use_found(((struct exe *)it)->object);
+}
+
+static void object_holds(void *it)
+{
+	struct object *object = it;
+
+	if (object->ops->holds)
+		object->ops->holds(object);
+}
+
+static void file_holds(void *it)
+{
+	struct file *file = it;
+
+	if (!file->ops)
+		return;
+	if (file->ops->has_inode)
+		path_found(file_inode(file));
+	if (file->ops->holds)
+		file->ops->holds(file);
+}
+
+static void inode_holds(void *it)
+{
+	struct inode *inode = it;
+
+	if (S_ISREG(inode->mode) && inode->object)
+		object_found(inode->object);
+	if (inode->ops->holds)
+		inode->ops->holds(inode);
+}
+
+static void mount_holds(void *it)
+{
+	mount_find_held(it);
+}
+
+static void endpoint_holds(void *it)
+{
+	endpoint_find_held(it);
+}
+
+static void for_each(struct counted_kind *kind, void (*visit)(void *it))
+{
+	struct counted *counted;
+
+	counted_for_each(counted, kind) visit(thing_of(kind, counted));
+}
+
+static void find_all(void)
+{
+	find_in_memory();
+	find_in_processes();
+	sigreturn_find_held();
+	futex_find_held();
+	p9_sessions_find_held();
+	for_each(&exe_kind, image_holds);
+	for_each(&object_kind, object_holds);
+	for_each(&file_kind, file_holds);
+	for_each(&inode_kind, inode_holds);
+	for_each(&mount_kind, mount_holds);
+	for_each(&endpoint_kind, endpoint_holds);
+}
+
+/* ---- references ---- */
+
+static void check_counted(struct ledger_walk *walk, const struct counted_kind *kind,
+			  struct counted *counted)
+{
+	void *it = thing_of(kind, counted);
+	uint32_t refs = atomic_load_relaxed(counted->refs);
+	struct slab_range range;
+
+	if (refs == counted->holders)
+		return;
+	if (refs > counted->holders) {
+		range = slab_range_of(it);
+		if (stack_search(range.start, range.end) >= refs - counted->holders)
+			return;
+	}
+	ledger_error(walk, "%s %p (%s): %u references, but %u holders were found", kind->name, it,
+		     kind->what(it), refs, counted->holders);
+}
+
+static void check_references(struct ledger_walk *walk)
+{
+	struct counted *counted;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		counted_for_each(counted, kinds[i]) counted->holders = 0;
+	find_all();
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		counted_for_each(counted, kinds[i]) check_counted(walk, kinds[i], counted);
+}
+
+/* ---- calls: pages and descriptors ---- */
+
+static void for_each_call(void (*visit)(const struct call *call, void *arg), void *arg)
+{
+	struct counted *counted;
+
+	counted_for_each(counted, &endpoint_kind)
+		endpoint_visit_calls(thing_of(&endpoint_kind, counted), visit, arg);
+}
+
+static void found_page(struct page *page, bool pinned, void *arg)
+{
+	(void)pinned;
+	ledger_found(arg, page, PAGE_ONE_REF);
+}
+
+static void found_call(const struct call *call, void *arg)
+{
+	if (call->thread && call->transfer)
+		transfer_visit_pages(call->transfer, found_page, arg);
+}
+
+/* How many calls have pinned this page. */
+struct pins {
+	const struct page *page;
+	uint32_t holders;
+};
+
+static void count_pin(struct page *page, bool pinned, void *arg)
+{
+	struct pins *pins = arg;
+
+	pins->holders += pinned && page == pins->page;
+}
+
+static void count_pins(const struct call *call, void *arg)
+{
+	if (call->thread && call->transfer)
+		transfer_visit_pages(call->transfer, count_pin, arg);
+}
+
+static void check_pins(struct ledger_walk *walk, const struct page *page)
+{
+	enum page_kind kind = page_kind(page);
+	struct pins pins = { .page = page };
+
+	if ((kind != PAGE_OBJECT && kind != PAGE_ANON) || !page_pins(page))
+		return;
+	for_each_call(count_pins, &pins);
+	if (pins.holders != page_pins(page))
+		ledger_error(walk, "page of frame %#lx: %u pins, but %u holders were found",
+			     (unsigned long)page_to_pfn(page), page_pins(page), pins.holders);
+}
+
+static void check_all_pins(struct ledger_walk *walk)
+{
+	for (unsigned i = 0; i < page_segment_count; i++)
+		for (size_t n = 0; n < page_segments[i].count; n++)
+			check_pins(walk, &page_segments[i].pages[n]);
+}
+
+/* How many descriptors calls have set aside in a table. */
+struct room {
+	const struct fdtable *table;
+	unsigned holders;
+};
+
+static void count_room(const struct call *call, void *arg)
+{
+	const struct transfer_fds *fds = call->thread && call->transfer ? call->transfer->fds
+									: NULL;
+	struct room *room = arg;
+
+	if (fds && fds->table == room->table)
+		room->holders += fds->nroom - fds->ngiven;
+}
+
+static unsigned reserved_in(const struct fdtable *table)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FDTABLE_WORDS; i++)
+		for (uint64_t left = table->open[i]; left != 0; left &= left - 1)
+			n += !table->file[i * 64 + bit_lowest(left)];
+	return n;
+}
+
+/* Most descriptors that the call in which the process waits may have set aside, besides ipc_call's. */
+static unsigned room_of_call(const struct process *process)
+{
+	struct thread *thread = process->thread;
+
+	if (!thread || thread == current_thread())
+		return 0;
+	switch (frame_syscall(arch_thread_frame(&thread->arch))) {
+	case SYS_pipe2:
+		return 2;
+	case SYS_openat:
+	case SYS_ioctl:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void check_reserved(struct ledger_walk *walk)
+{
+	const struct process *process;
+
+	list_for_each_entry(process, &process_list, all) {
+		struct room room = { .table = process->fdtable };
+		unsigned reserved = process->fdtable ? reserved_in(process->fdtable) : 0;
+
+		for_each_call(count_room, &room);
+		if (reserved > room.holders)
+			room.holders += MIN(reserved - room.holders, room_of_call(process));
+		if (reserved != room.holders)
+			ledger_error(
+				walk,
+				"process %d (%s): %u reserved descriptors, but %u holders were found",
+				process->pid, process->thread->name, reserved, room.holders);
+	}
+}
+
+static void walk_others(struct ledger_walk *walk)
+{
+	for_each_call(found_call, walk);
+	if (walk->delta)
+		return;
+	check_references(walk);
+	check_all_pins(walk);
+	check_reserved(walk);
+}
+
+void holders_init(void)
+{
+	ledger_walk_others = walk_others;
+}
