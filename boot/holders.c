@@ -52,34 +52,6 @@ static void find_in_spaces(void)
 	}
 }
 
-/* A read has a reference to its object, and so has the first pin of a page. */
-static void find_in_frame(const struct page *page)
-{
-	enum page_kind kind = page_kind(page);
-
-	if (kind != PAGE_OBJECT && kind != PAGE_ANON)
-		return;
-	if (page_has(page, PAGE_READING))
-		object_found(page->owner);
-	if (kind == PAGE_OBJECT && page_pins(page))
-		object_found(page->pinned_in);
-}
-
-static void for_each_frame(void (*visit)(const struct page *page))
-{
-	for (unsigned i = 0; i < page_segment_count; i++)
-		for (size_t n = 0; n < page_segments[i].count; n++)
-			visit(&page_segments[i].pages[n]);
-}
-
-static void find_in_memory(void)
-{
-	find_in_spaces();
-	for_each_frame(find_in_frame);
-	if (swap_is_on())
-		object_found(&swap_cache);
-}
-
 /* ---- processes ---- */
 
 static void find_in_table(const struct fdtable *table)
@@ -107,106 +79,6 @@ static void find_in_processes(void)
 			counted_found(&process->cwd->counted);
 		path_found(process->root);
 	}
-}
-
-/* ---- what holds others ---- */
-
-static void image_holds(void *it)
-{
-	object_use_found(((struct exe *)it)->object);
-}
-
-static void object_holds(void *it)
-{
-	struct object *object = it;
-
-	if (object->ops->holds)
-		object->ops->holds(object);
-}
-
-static void file_holds(void *it)
-{
-	struct file *file = it;
-
-	if (!file->ops)
-		return;
-	if (file->ops->has_inode)
-		path_found(file_inode(file));
-	if (file->ops->holds)
-		file->ops->holds(file);
-}
-
-static void inode_holds(void *it)
-{
-	struct inode *inode = it;
-
-	if (S_ISREG(inode->mode) && inode->object)
-		object_found(inode->object);
-	if (inode->ops->holds)
-		inode->ops->holds(inode);
-}
-
-static void mount_holds(void *it)
-{
-	mount_find_held(it);
-}
-
-static void endpoint_holds(void *it)
-{
-	endpoint_find_held(it);
-}
-
-static void for_each(struct counted_kind *kind, void (*visit)(void *it))
-{
-	struct counted *counted;
-
-	counted_for_each(counted, kind) visit(thing_of(kind, counted));
-}
-
-static void find_all(void)
-{
-	find_in_memory();
-	find_in_processes();
-	sigreturn_find_held();
-	futex_find_held();
-	p9_sessions_find_held();
-	for_each(&exe_kind, image_holds);
-	for_each(&object_kind, object_holds);
-	for_each(&file_kind, file_holds);
-	for_each(&inode_kind, inode_holds);
-	for_each(&mount_kind, mount_holds);
-	for_each(&endpoint_kind, endpoint_holds);
-}
-
-/* ---- references ---- */
-
-static void check_counted(struct ledger_walk *walk, const struct counted_kind *kind,
-			  struct counted *counted)
-{
-	void *it = thing_of(kind, counted);
-	uint32_t refs = atomic_load_relaxed(counted->refs);
-	struct slab_range range;
-
-	if (refs == counted->holders)
-		return;
-	if (refs > counted->holders) {
-		range = slab_range_of(it);
-		if (stack_search(range.start, range.end) >= refs - counted->holders)
-			return;
-	}
-	ledger_error(walk, "%s %p (%s): %u references, but %u holders were found", kind->name, it,
-		     kind->what(it), refs, counted->holders);
-}
-
-static void check_references(struct ledger_walk *walk)
-{
-	struct counted *counted;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
-		counted_for_each(counted, kinds[i]) counted->holders = 0;
-	find_all();
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
-		counted_for_each(counted, kinds[i]) check_counted(walk, kinds[i], counted);
 }
 
 /* ---- calls: pages and descriptors ---- */
@@ -252,22 +124,39 @@ static void count_pins(const struct call *call, void *arg)
 
 static void check_pins(struct ledger_walk *walk, const struct page *page)
 {
-	enum page_kind kind = page_kind(page);
 	struct pins pins = { .page = page };
 
-	if ((kind != PAGE_OBJECT && kind != PAGE_ANON) || !page_pins(page))
-		return;
 	for_each_call(count_pins, &pins);
 	if (pins.holders != page_pins(page))
 		ledger_error(walk, "page of frame %#lx: %u pins, but %u holders were found",
 			     (unsigned long)page_to_pfn(page), page_pins(page), pins.holders);
 }
 
-static void check_all_pins(struct ledger_walk *walk)
+/* A read has a reference to its object, and so has the first pin of a page. */
+static void look_at_page(struct ledger_walk *walk, const struct page *page)
 {
-	for (unsigned i = 0; i < page_segment_count; i++)
-		for (size_t n = 0; n < page_segments[i].count; n++)
-			check_pins(walk, &page_segments[i].pages[n]);
+	if (page_has(page, PAGE_READING))
+		object_found(page->owner);
+	if (!page_pins(page))
+		return;
+	if (page_kind(page) == PAGE_OBJECT)
+		object_found(page->pinned_in);
+	check_pins(walk, page);
+}
+
+/* There are many frames, most of them free. */
+static UNCHECKED void look_at_frames(struct ledger_walk *walk)
+{
+	for (unsigned i = 0; i < page_segment_count; i++) {
+		const struct page *end = page_segments[i].pages + page_segments[i].count;
+
+		for (const struct page *page = page_segments[i].pages; page < end; page++) {
+			enum page_kind kind = page_kind(page);
+
+			if (kind == PAGE_OBJECT || kind == PAGE_ANON)
+				look_at_page(walk, page);
+		}
+	}
 }
 
 /* How many descriptors calls have set aside in a table. */
@@ -333,13 +222,115 @@ static void check_reserved(struct ledger_walk *walk)
 	}
 }
 
+/* ---- what holds others ---- */
+
+static void image_holds(void *it)
+{
+	object_use_found(((struct exe *)it)->object);
+}
+
+static void object_holds(void *it)
+{
+	struct object *object = it;
+
+	if (object->ops->holds)
+		object->ops->holds(object);
+}
+
+static void file_holds(void *it)
+{
+	struct file *file = it;
+
+	if (!file->ops)
+		return;
+	if (file->ops->has_inode)
+		path_found(file_inode(file));
+	if (file->ops->holds)
+		file->ops->holds(file);
+}
+
+static void inode_holds(void *it)
+{
+	struct inode *inode = it;
+
+	if (S_ISREG(inode->mode) && inode->object)
+		object_found(inode->object);
+	if (inode->ops->holds)
+		inode->ops->holds(inode);
+}
+
+static void mount_holds(void *it)
+{
+	mount_find_held(it);
+}
+
+static void endpoint_holds(void *it)
+{
+	endpoint_find_held(it);
+}
+
+static void for_each(struct counted_kind *kind, void (*visit)(void *it))
+{
+	struct counted *counted;
+
+	counted_for_each(counted, kind) visit(thing_of(kind, counted));
+}
+
+static void find_all(struct ledger_walk *walk)
+{
+	find_in_spaces();
+	look_at_frames(walk);
+	if (swap_is_on())
+		object_found(&swap_cache);
+	find_in_processes();
+	sigreturn_find_held();
+	futex_find_held();
+	p9_sessions_find_held();
+	for_each(&exe_kind, image_holds);
+	for_each(&object_kind, object_holds);
+	for_each(&file_kind, file_holds);
+	for_each(&inode_kind, inode_holds);
+	for_each(&mount_kind, mount_holds);
+	for_each(&endpoint_kind, endpoint_holds);
+}
+
+/* ---- references ---- */
+
+static void check_counted(struct ledger_walk *walk, const struct counted_kind *kind,
+			  struct counted *counted)
+{
+	void *it = thing_of(kind, counted);
+	uint32_t refs = atomic_load_relaxed(counted->refs);
+	struct slab_range range;
+
+	if (refs == counted->holders)
+		return;
+	if (refs > counted->holders) {
+		range = slab_range_of(it);
+		if (stack_search(range.start, range.end) >= refs - counted->holders)
+			return;
+	}
+	ledger_error(walk, "%s %p (%s): %u references, but %u holders were found", kind->name, it,
+		     kind->what(it), refs, counted->holders);
+}
+
+static void check_references(struct ledger_walk *walk)
+{
+	struct counted *counted;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		counted_for_each(counted, kinds[i]) counted->holders = 0;
+	find_all(walk);
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		counted_for_each(counted, kinds[i]) check_counted(walk, kinds[i], counted);
+}
+
 static void walk_others(struct ledger_walk *walk)
 {
 	for_each_call(found_call, walk);
 	if (walk->delta)
 		return;
 	check_references(walk);
-	check_all_pins(walk);
 	check_reserved(walk);
 }
 

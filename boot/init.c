@@ -34,6 +34,7 @@
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
 #include "proc/wait.h"
+#include "sync/preempt.h"
 
 static void give_up(void) __attribute__((noreturn));
 static void give_up(void)
@@ -42,7 +43,7 @@ static void give_up(void)
 	power_off(PANIC_STATUS);
 }
 
-/* All frames of the programs must have been freed (R111). */
+/* All frames of the programs must have been freed, and each reference that is left has a holder (R111). */
 static void check_at_end(void)
 {
 #ifdef FAULTLINE_HARDENED
@@ -50,9 +51,11 @@ static void check_at_end(void)
 	int wrong;
 
 	mm_trim();
+	sched_let_finish();
 	wrong = ledger_check(&ledger);
+	preempt_enable();
 	if (wrong)
-		panic("the page ledger disagrees in %d places at power-off", wrong);
+		panic("the ledger disagrees in %d places at power-off", wrong);
 	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
 	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
 		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);

@@ -32,7 +32,7 @@
  * - FAULTLINE_FAIL makes allocation number `from` of the calling thread fail, counted from 1 from
  *   now on (0: none). `which` says how the out-of-memory policy then answers. Returns 1 if an
  *   allocation has been made to fail since the last call, else 0.
- * - FAULTLINE_LEDGER empties all caches and accounts for every frame.
+ * - FAULTLINE_LEDGER empties all caches and accounts for every frame and every reference.
  * - FAULTLINE_PREEMPT forces a preemption: the thread that runs `from` ticks later (a second at
  *   most), in the kernel or not, loses the hart to another that is ready. 0: none.
  */

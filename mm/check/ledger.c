@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page ledger: checks that every frame is accounted for (R111). */
+/* The ledger: checks that every frame is accounted for, and that nothing else has leaked (R111). */
 
 /*
  * The ledger answers three questions. Does each frame's kind agree with the lists it is on? Do the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page ledger itself (R111): it agrees with what is right, and finds what is wrong. */
+/* The ledger itself (R111): it agrees with what is right, and finds what is wrong. */
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/tmpfs/memfd.h"

@@ -30,9 +30,9 @@ class Part:
         """Returns lines about what is wrong beside the result."""
         lines = [f"left {path} behind: if it has to, it needs the word alone" for path in self.left]
         if self.ledger:
-            lines.append(f"the page ledger disagrees in {self.ledger} places")
+            lines.append(f"the ledger disagrees in {self.ledger} places")
         if hardened and self.ledger is None:
-            lines.append("nobody looked at the page ledger")
+            lines.append("nobody looked at the ledger")
         return lines
 
 

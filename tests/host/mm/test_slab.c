@@ -7,6 +7,7 @@
 #include "arch/context.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
+#include "mm/check/slab_check.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -301,6 +302,45 @@ static struct slab_info info_of(const char *name)
 		}
 	assert_int_equal(n, 1);
 	return found;
+}
+
+static void count_thing(void *object, void *arg)
+{
+	struct thing *thing = object;
+	unsigned *n = arg;
+
+	assert_int_equal(thing->tail, 7);
+	++*n;
+}
+
+/* R111: the ledger sees each object in use once, and knows where it begins. */
+TEST(the_ledger_visits_what_is_in_use)
+{
+	struct thing *thing[100];
+	struct slab_range range;
+	unsigned n = 0;
+	char *large;
+
+	memory_start(512, NULL, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		thing[i] = slab_alloc(&thing_cache);
+		thing[i]->tail = i % 3 ? 7 : 0;
+	}
+	for (unsigned i = 0; i < 100; i += 3)
+		slab_free(&thing_cache, thing[i]);
+	slab_visit(&thing_cache, count_thing, &n);
+	assert_int_equal(n, 66);
+	range = slab_range_of(&thing[1]->tail);
+	assert_int_equal(range.start, (uintptr_t)thing[1]);
+	assert_int_equal(range.end, (uintptr_t)(thing[1] + 1));
+	large = kmalloc(PAGE_SIZE);
+	range = slab_range_of(large + 5);
+	assert_int_equal(range.start, (uintptr_t)large + 5);
+	assert_int_equal(range.end, (uintptr_t)large + 6);
+	kfree(large);
+	for (unsigned i = 0; i < 100; i++)
+		if (i % 3)
+			slab_free(&thing_cache, thing[i]);
 }
 
 /* /proc/slabinfo. */

@@ -508,6 +508,29 @@ TEST(the_ledger_checks_the_slots_of_indices) /* R111 */
 	finish_with(object);
 }
 
+/* A slot has a reference more than was found, or fewer: with one fewer its word is as that of a bad one. */
+TEST(the_ledger_finds_wrong_counts_of_slots) /* R111 */
+{
+	struct object *object;
+	void *held;
+	uint64_t slot;
+
+	begin(SLOTS);
+	object = object_create_anon(4 * P);
+	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	push_out();
+	held = radix_find(&object->pages, 1);
+	slot = (uint64_t)held >> 3;
+	assert_int_equal(swap_slot_refs(slot), 1);
+	for (int wrong = -2; wrong <= 2; wrong++) {
+		swap_slot_count(slot, wrong);
+		assert_int_equal(ledger_check(NULL), wrong != 0);
+		swap_slot_count(slot, -wrong);
+		assert_int_equal(ledger_check(NULL), 0);
+	}
+	finish_with(object);
+}
+
 /* ---- against a naive model ---- */
 
 #define PAGES 24u
