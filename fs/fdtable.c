@@ -88,9 +88,21 @@ static void close_set(struct fdtable *table, const uint64_t *which)
 			fdtable_close(table, (int)(i * 64 + bit_lowest(left)));
 }
 
+/* Is a descriptor in use? One that is closed is not, but one that is reserved is. */
+static bool is_used(const struct fdtable *table)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < WORDS; i++)
+		used |= table->open[i];
+	return used != 0;
+}
+
+/* No call is under way any more, so nothing may be reserved. */
 void fdtable_destroy(struct fdtable *table)
 {
 	close_set(table, table->open);
+	assert_hardened(!is_used(table));
 	assert_hardened(table->locks.count == 0 && !table->locks.waits);
 	kfree(table);
 }

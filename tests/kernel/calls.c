@@ -97,11 +97,24 @@ static int calls_main(void *arg)
 }
 
 /* The same with all descriptors but the first set aside, as a call that is under way does. */
+static struct fdtable *full;
+
 static int calls_main_full(void *arg)
 {
-	while (fdtable_reserve(current_process()->fdtable, 1, false) >= 0)
+	full = current_process()->fdtable;
+	while (fdtable_reserve(full, 1, false) >= 0)
 		;
 	return calls_main(arg);
+}
+
+/* That call ends before its process. */
+static const struct process_fs_ops *real_fs;
+
+static void exit_full(struct process *process)
+{
+	for (int fd = 1; full && process->fdtable == full && fd < FDTABLE_SIZE; fd++)
+		fdtable_unreserve(full, fd);
+	real_fs->exit(process);
 }
 
 static void expect_calls_of(int (*fn)(void *arg), const struct call *calls, size_t n)
@@ -241,8 +254,14 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_pipe2, { BUF, 0 }, -EMFILE },
 		{ SYS_close, { 5 }, -EBADF },
 	};
+	struct process_fs_ops ops = *process_fs;
 
+	full = NULL;
+	real_fs = process_fs;
+	ops.exit = exit_full;
+	process_fs = &ops;
 	expect_calls_of(calls_main_full, calls, ARRAY_SIZE(calls));
+	process_fs = real_fs;
 }
 
 KTEST(calls_about_memory_and_processes_give_back_what_they_took)

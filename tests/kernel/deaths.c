@@ -6,6 +6,7 @@
 #include "base/hart.h"
 #include "lib/assert.h"
 #include "lib/refcount.h"
+#include "fs/fdtable.h"
 #include "mm/check/fence_debt.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -193,6 +194,17 @@ KTEST(dies_of_a_double_free)
 
 	kfree(p);
 	kfree(p);
+}
+
+static int keep_a_descriptor(void *unused)
+{
+	return fdtable_reserve(current_process()->fdtable, 0, false) < 0;
+}
+
+/* R111: a descriptor that is set aside by no call */
+KTEST(dies_of_a_descriptor_without_holder)
+{
+	ktest_run(keep_a_descriptor, NULL);
 }
 
 KTEST(dies_of_a_write_after_free)

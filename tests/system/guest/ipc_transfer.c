@@ -376,11 +376,21 @@ static long call_result(struct ipc_transfer *with)
 	return ipc_call_with(send_end, &m, with, IPC_NEVER);
 }
 
+/* The lowest number that is free. */
+static int free_fd(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 /* R141: a bad buffer is its owner's error. */
 static void bad_buffers_of_the_caller(void)
 {
 	uint8_t *mem = map(PAGES + 1), *readonly = map_at(NULL, 1, PROT_READ, MAP_PRIVATE, -1);
 	struct ipc_transfer with = { .send = mem, .send_length = 64 * PAGE };
+	int first;
 
 	expect("64 pages", 0, call_result(&with));
 	with.send = mem + 1;
@@ -415,6 +425,10 @@ static void bad_buffers_of_the_caller(void)
 	expect("a bad address of all this", -EFAULT, call_result((void *)8));
 	with = (struct ipc_transfer){ .send = readonly, .send_length = 0, .receive = (void *)8 };
 	expect("empty buffers are anywhere", 0, call_result(&with));
+	first = free_fd();
+	with = (struct ipc_transfer){ .receive = readonly, .receive_length = 1, .nroom = 2 };
+	expect("a bad buffer, and room", -EFAULT, call_result(&with));
+	expect("nothing is set aside", first, free_fd());
 	munmap(mem, (PAGES + 1) * PAGE);
 	munmap(readonly, PAGE);
 }
@@ -473,15 +487,6 @@ static void bad_memory_of_the_server(void)
 	expect("the caller's status", 0, status);
 	close(receive);
 	close(send);
-}
-
-/* The lowest number that is free. */
-static int free_fd(void)
-{
-	int fd = dup(0);
-
-	close(fd);
-	return fd;
 }
 
 /* R146: what a caller names can be taken, and nothing else; what is given arrives at its number. */
