@@ -325,8 +325,11 @@ static void kill_victim(const struct choice *choice)
  */
 static int wait_for_dying(struct relief *relief, uint64_t seq)
 {
-	int err = thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
+	int err;
 
+	/* Hundreds may wait here, and compute as soon as there is memory. */
+	sched_wake_last(current_thread());
+	err = thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
 	relief->turn = err == -ETIMEDOUT ? relief->turn + 1 : 0;
 	return err == -ETIMEDOUT ? 0 : err;
 }

@@ -17,6 +17,7 @@ static uint64_t least_ticks;
 static void ring(struct timer *unused)
 {
 	waitq_wake_all(&rung);
+	sched_yield_soon(); /* behind those that are ready, not just behind our thread */
 }
 
 /* xorshift64 with a state of its own, so that other random numbers do not depend on it. */

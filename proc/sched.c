@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The run queues: round robin among the runnable threads of a hart, with time slices of SLICE_MS. */
+/* The run queues: round robin among the runnable threads of a hart, one slice of SLICE_MS each a round. */
 #include "proc/sched.h"
 
 #include "arch/mmu.h"
@@ -19,23 +19,27 @@
  * preempted in the kernel (sync/preempt.h). A preempted thread stays queued whatever its state. A
  * wake-up then only changes its state. A thread that was preempted on its way to sleep runs again,
  * and then sleeps unless it has been woken.
+ *
+ * A thread gets a slice in each round of `ready`. It may use it in its turn, or in pieces before the
+ * others: each time it is woken. So it runs soon if it sleeps most of the time, and no sleep gets it
+ * more than the others get.
  */
 struct runq {
 	struct spinlock lock;
 	/* guarded by lock (preempted: changed on its own hart with interrupts off): */
 	struct list ready;  /* linked by thread.run_link; the running thread is not on it */
-	struct list woken;  /* the same: woken threads that go first, within limits */
-	unsigned ahead;	    /* of these, how many ran since the last one of `ready` */
-	bool ticking;	    /* tick is armed */
-	unsigned preempted; /* threads preempted in the kernel that have not resumed */
+	struct list napped; /* the same: processes that slept for less than a slice; go first */
+	struct list woken;  /* the same: that slept for longer, and kernel threads; before those */
+	uint64_t round;	    /* in each, every thread that was in `ready` when it began has a turn */
+	uint64_t ahead_tick; /* when others began to go before the first of `ready`; 0: none has */
+	bool ticking;	     /* tick is armed */
+	bool turn_over;	     /* the running thread goes behind all others when it gives way */
+	unsigned preempted;  /* threads preempted in the kernel that have not resumed */
 	/* A queued thread that goes before all others if the running one sleeps; or NULL. */
 	struct thread *handed;
 	/* private to the hart: */
 	struct timer tick;
 };
-
-/* This many woken threads may run before one of `ready`. */
-#define WOKEN_AHEAD 4
 
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
@@ -55,12 +59,22 @@ static void resched_ask(struct thread *thread)
 /*
  * Clears the request when the thread yields or no other is ready. Call with the queue's lock held.
  */
-static void resched_done(struct thread *thread)
+static void resched_done(struct runq *runq, struct thread *thread)
 {
 	if (thread->arch.preempt.no_resched)
 		return;
+	runq->turn_over = false;
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
 	__atomic_store_n(&thread->arch.preempt.no_resched, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * The same, and the thread has had its turn. Call with interrupts off, for the running thread.
+ */
+static void end_turn(struct runq *runq, struct thread *thread)
+{
+	runq->turn_over = true;
+	resched_ask(thread);
 }
 
 /* Call with the run queue's lock held, on its own hart. */
@@ -74,7 +88,7 @@ static void tick_start(struct runq *runq)
 
 static bool none_ready(const struct runq *runq)
 {
-	return list_empty(&runq->ready) && list_empty(&runq->woken);
+	return list_empty(&runq->ready) && list_empty(&runq->napped) && list_empty(&runq->woken);
 }
 
 /*
@@ -91,7 +105,7 @@ static void tick(struct timer *timer)
 	runq->ticking = false;
 	if (!none_ready(runq)) {
 		if (arch_time() - thread->slice_tick >= slice_ticks / 2)
-			resched_ask(thread);
+			end_turn(runq, thread);
 		tick_start(runq);
 	} else if (thread != hart->idle) {
 		tick_start(runq);
@@ -106,26 +120,55 @@ static void enqueue(struct thread *thread, struct list *queue)
 	list_add_tail(queue, &thread->run_link);
 }
 
-/*
- * Queues a woken thread. Kernel threads work for others, who wait for them, so they go first. A
- * thread that has slept for at least a slice is I/O-bound and goes before the CPU-bound threads, so
- * that many of those do not delay it; WOKEN_AHEAD keeps many I/O-bound threads from starving the
- * CPU-bound ones. A thread that slept for less goes to the end of `ready`. Call with the run
- * queue's lock held.
- */
-static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
+/* Queues a thread behind all others: its turn comes in the next round. */
+static void enqueue_last(struct runq *runq, struct thread *thread)
 {
-	if (thread->process && arch_time() - thread->left_tick < slice_ticks) {
-		enqueue(thread, &runq->ready);
-	} else if (thread->process) {
-		enqueue(thread, &runq->woken);
-	} else {
+	thread->round = runq->round + 1;
+	enqueue(thread, &runq->ready);
+}
+
+/* What the thread has used of its slice. It may be more than the slice: a tick ends it late. */
+static inline uint64_t slice_used(const struct thread *thread)
+{
+	return thread->ran_ticks - thread->slice_ran;
+}
+
+/*
+ * Gives the thread a slice for each round that has begun since its last one. It saves up none. Call
+ * with the run queue's lock held.
+ */
+static void slices_give(const struct runq *runq, struct thread *thread)
+{
+	uint64_t given = (runq->round - thread->round) * slice_ticks;
+
+	thread->slice_ran += MIN(given, slice_used(thread));
+	thread->round = runq->round;
+}
+
+/*
+ * Queues a woken thread among others. Kernel threads work for others, who wait for them, so they go
+ * first. A process goes before `ready` as long as it has not used up its slice of this round. Those
+ * that slept for long have a list of their own: thousands of them may be woken at once. Call with
+ * the run queue's lock held.
+ */
+static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
+						    struct hart *hart)
+{
+	if (!thread->process) {
+		thread->slice_ran = thread->ran_ticks;
 		enqueue(thread, runq->woken.next); /* before the first */
-		runq->ahead = 0;
-		if (hart->current) /* NULL before sched_start() */
+		if (hart->current)		   /* NULL before sched_start() */
 			resched_ask(hart->current);
+		return;
 	}
-	tick_start(runq);
+	if (thread->round < runq->round)
+		slices_give(runq, thread);
+	if (slice_used(thread) >= slice_ticks)
+		enqueue_last(runq, thread);
+	else if (arch_time() - thread->left_tick < slice_ticks)
+		enqueue(thread, &runq->napped);
+	else
+		enqueue(thread, &runq->woken);
 }
 
 static void wake(struct thread *thread, bool hand_over)
@@ -144,7 +187,11 @@ static void wake(struct thread *thread, bool hand_over)
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
 		thread->state = THREAD_READY;
 		if (!thread->on_hart && !thread->queued) {
-			enqueue_woken(runq, thread, hart);
+			if (none_ready(runq) && thread->process)
+				enqueue(thread, &runq->ready); /* a turn that nobody waits for */
+			else
+				enqueue_woken(runq, thread, hart);
+			tick_start(runq);
 			if (hand_over && hart == hart_this())
 				runq->handed = thread;
 		}
@@ -182,24 +229,73 @@ void sched_use_mmu(struct mmu *mmu)
 }
 
 /*
+ * Of lists that are not all empty, returns the one whose first thread runs next: a kernel thread;
+ * then for half a slice those that have slept for long, however many they are; then for half a slice
+ * those that have napped; then one of those that are ready all the time. Call with the queue's lock
+ * held.
+ */
+static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
+{
+	const struct thread *first = list_first_entry(&runq->woken, struct thread, run_link);
+	bool woken = !list_empty(&runq->woken);
+	uint64_t now = arch_time();
+
+	if (woken && !first->process)
+		return &runq->woken;
+	if (!runq->ahead_tick)
+		runq->ahead_tick = now;
+	if (woken && now - runq->ahead_tick < slice_ticks / 2)
+		return &runq->woken;
+	if (!list_empty(&runq->napped) && now - runq->ahead_tick < slice_ticks)
+		return &runq->napped;
+	if (!list_empty(&runq->ready))
+		return &runq->ready;
+	runq->ahead_tick = 0;
+	return list_empty(&runq->napped) ? &runq->woken : &runq->napped;
+}
+
+/* Returns the list whose first thread runs next; it may be empty. Call with the queue's lock held. */
+static inline struct list *next_list(struct runq *runq)
+{
+	if (likely(list_empty(&runq->woken) && list_empty(&runq->napped)))
+		return &runq->ready;
+	return choose_list(runq);
+}
+
+/*
+ * Begins the turn of a thread of `ready`. It has a slice, less what it used too much of the last one:
+ * at most as much, for a server may have run on the slices of many callers.
+ */
+static inline void begin_turn(struct runq *runq, struct thread *thread)
+{
+	uint64_t used = slice_used(thread);
+
+	if (unlikely(thread->round != runq->round)) {
+		if (thread->round == runq->round + 1)
+			runq->round++;
+		thread->round = runq->round;
+	}
+	runq->ahead_tick = 0;
+	thread->slice_ran = thread->ran_ticks;
+	if (unlikely(used > slice_ticks))
+		thread->slice_ran -= MIN(used - slice_ticks, slice_ticks);
+}
+
+/*
  * Returns the next thread, taken off its queue, or the idle one. Call with the queue's lock held.
  */
-static struct thread *pick(struct runq *runq, struct hart *hart)
+static inline __attribute__((always_inline)) struct thread *pick(struct runq *runq,
+								 struct hart *hart)
 {
+	struct list *list = next_list(runq), *node = list_pop(list);
 	struct thread *thread;
-	struct list *node;
 
-	if (!list_empty(&runq->woken) && (runq->ahead < WOKEN_AHEAD || list_empty(&runq->ready))) {
-		runq->ahead++;
-		node = list_pop(&runq->woken);
-	} else {
-		runq->ahead = 0;
-		node = list_pop(&runq->ready);
-	}
 	if (!node)
 		return hart->idle;
 	thread = list_entry(node, struct thread, run_link);
 	thread->queued = false;
+	if (list == &runq->ready)
+		begin_turn(runq, thread);
 	return thread;
 }
 
@@ -236,7 +332,7 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	prev->ran_ticks += now - prev->since_tick;
 	prev->left_tick = now;
 	next->since_tick = now;
-	next->slice_tick = same_slice ? prev->slice_tick : now;
+	next->slice_tick = unlikely(same_slice) ? prev->slice_tick : now - slice_used(next);
 	runq->handed = NULL;
 	prev->on_hart = false;
 	next->on_hart = true;
@@ -248,11 +344,11 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 }
 
 /* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
-static void switch_to(struct runq *runq, struct thread *next)
+static inline __attribute__((always_inline)) void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();
 
-	resched_done(hart->current);
+	resched_done(runq, hart->current);
 	if (next != hart->idle)
 		tick_start(runq);
 	leave_for(runq, hart, hart->current, next, runq->handed == next);
@@ -280,29 +376,42 @@ static unsigned idle_count(void)
 	return current_thread() == hart_this()->idle;
 }
 
+void sched_wake_last(struct thread *thread)
+{
+	thread->slice_ran = thread->ran_ticks - slice_ticks;
+	thread->round = UINT64_MAX; /* no round gives it a slice before its turn */
+}
+
 void sched_yield_soon(void)
 {
-	resched_ask(current_thread());
+	unsigned long flags = irq_save();
+
+	end_turn(runq_this(), current_thread());
+	irq_restore(flags);
 }
 
 /*
- * Puts the running thread at the end of the queue, whatever its state, and switches to the next one
- * if any is ready. Call with interrupts off.
+ * Queues the running thread, whatever its state, and switches to the next one if any is ready. A
+ * thread that has had its turn goes behind all others. One that gives way to a kernel thread goes on
+ * with its slice soon. Call with interrupts off.
  */
-static void give_way(void)
+static void give_way(bool had_turn)
 {
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
 	spin_lock_irqoff(&runq->lock);
-	resched_done(thread);
+	had_turn |= runq->turn_over;
+	resched_done(runq, thread);
 	runq->handed = NULL;
 	if (!none_ready(runq)) {
 		struct thread *next = pick(runq, hart_this());
 
 		thread->nivcsw++;
-		if (thread != hart_this()->idle)
-			enqueue(thread, &runq->ready);
+		if (had_turn && thread != hart_this()->idle)
+			enqueue_last(runq, thread);
+		else if (thread != hart_this()->idle)
+			enqueue(thread, &runq->woken);
 		switch_to(runq, next);
 	}
 	spin_unlock_irqoff(&runq_this()->lock);
@@ -313,7 +422,16 @@ void sched_yield(void)
 	unsigned long flags = irq_save();
 
 	assert_may_leave(idle_count());
-	give_way();
+	give_way(true);
+	irq_restore(flags);
+}
+
+void sched_give_way(void)
+{
+	unsigned long flags = irq_save();
+
+	assert_may_leave(0);
+	give_way(false);
 	irq_restore(flags);
 }
 
@@ -321,7 +439,7 @@ void preempt_schedule_irq(void)
 {
 	assert_may_leave(0);
 	runq_this()->preempted++;
-	give_way();
+	give_way(false);
 	runq_this()->preempted--;
 }
 
@@ -525,6 +643,7 @@ void sched_init(void)
 		harts[i].runq = &runqs[i];
 		spin_init(&runqs[i].lock, LOCK_RUNQ);
 		list_init(&runqs[i].ready);
+		list_init(&runqs[i].napped);
 		list_init(&runqs[i].woken);
 		timer_init(&runqs[i].tick, tick);
 	}

@@ -16,8 +16,11 @@ void sched_init(void);
 /* Called once, during boot, with interrupts off: leaves the boot stack and runs threads. */
 void sched_start(void) __attribute__((noreturn));
 
-/* Lets other threads run. Call with preemption and interrupts on and no spinning lock held. */
+/* Lets all others that are ready run. Call with preemption and interrupts on and no spinning lock held. */
 void sched_yield(void);
+
+/* The same, but a thread that has not had its turn goes on with it soon. Call if need_resched(). */
+void sched_give_way(void);
 
 /*
  * Lets other threads run until none is left that was preempted in the kernel: all are asleep, in
@@ -25,6 +28,12 @@ void sched_yield(void);
  * Preconditions as for sched_yield().
  */
 void sched_let_finish(void);
+
+/*
+ * The next wake-up of the thread queues it behind all that are ready, as if it had not slept: for new
+ * threads, and for waits after which many compute. Call for a new thread or the running one.
+ */
+void sched_wake_last(struct thread *thread);
 
 /* Makes the running thread yield before it returns to user mode, or at a preemption point. */
 void sched_yield_soon(void);

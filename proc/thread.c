@@ -2,10 +2,10 @@
 /* Allocates and frees threads and their kernel stacks. */
 #include "proc/thread.h"
 
-#include "arch/timer.h"
 #include "lib/string.h"
 #include "mm/phys/kmap.h"
 #include "mm/relieve.h"
+#include "proc/sched.h"
 #include "proc/stack_watch.h"
 
 SLAB_CACHE(thread_cache, struct thread);
@@ -20,7 +20,7 @@ struct thread *thread_create(struct process *process)
 	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
 	thread->state = THREAD_NEW;
-	thread->left_tick = arch_time();
+	sched_wake_last(thread);
 	thread->kstack = kstack_alloc();
 	if (!thread->kstack) {
 		slab_free(&thread_cache, thread);

@@ -58,6 +58,8 @@ struct thread {
 	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
 	uint64_t since_tick;  /* time of the last switch to it */
 	uint64_t left_tick;   /* time of the last switch away from it */
+	uint64_t slice_ran;   /* ran_ticks when its slice began */
+	uint64_t round;	      /* of the run queue: when it got that slice, or when its turn comes */
 	uint64_t slice_tick;  /* when its slice began, or that of the one which handed over to it */
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */

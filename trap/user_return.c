@@ -15,5 +15,5 @@ void trap_user_return(struct trap_frame *frame)
 	if (work & ARCH_WORK_SIGNAL)
 		signal_user_return(frame);
 	if (work & ARCH_WORK_RESCHED)
-		sched_yield();
+		sched_give_way();
 }

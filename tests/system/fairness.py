@@ -65,6 +65,14 @@ def those_who_sleep_in_between_keep_nobody_from_running():
 
 
 @case
+def who_naps_runs_soon_but_gets_no_more_than_its_share():
+    """Eight compute, a ninth naps before each of its slices ends, and one naps all the time."""
+    share, late = guest_figures("greedy", "8")
+    equal(share < 1000 / 9 * 1.2, True, f"the ninth has {share} thousandths of the hart")
+    equal(late < 2 * SLICE_US + SLACK_US, True, f"one who naps for a millisecond was woken {late} us late")
+
+
+@case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("fairness")
 

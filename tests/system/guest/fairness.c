@@ -11,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUSY_MAX 64
-#define SLICE_NS 10000000
-#define BURST_NS 2000000
+#define BUSY_MAX  64
+#define SLICE_NS  10000000
+#define BURST_NS  2000000
+#define NAP_NS	  1000000
+#define GREEDY_NS 9000000
 
 static struct {
 	uint64_t end_begins;
@@ -22,6 +24,7 @@ static struct {
 	struct {
 		uint64_t looked, longest;
 	} busy[BUSY_MAX]; /* the same of those who do not nap */
+	uint64_t greedy;  /* how long the greedy one has run */
 } volatile *shared;
 
 static uint64_t now(void)
@@ -246,6 +249,65 @@ static int share(long n, long m, int naps)
 	return 0;
 }
 
+static uint64_t cpu_time(void)
+{
+	struct timespec ran;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
+	return (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+}
+
+/* Computes for most of a slice and naps before its end, again and again. */
+static void compute_and_nap(void)
+{
+	uint64_t begin, ran;
+
+	for (;;) {
+		begin = cpu_time();
+		while ((ran = cpu_time()) - begin < GREEDY_NS)
+			compute_a_little();
+		shared->greedy = ran;
+		nap(1);
+	}
+}
+
+/*
+ * n compute and a greedy one naps in between; this one does nothing but nap, and looks how late it is
+ * woken. Tells the greedy one's share of the hart per mille, too.
+ */
+static int greedy(long n, int naps)
+{
+	uint64_t since, before, latest = 0;
+	pid_t pids[BUSY_MAX + 1];
+
+	for (long i = 0; i <= n; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0 && i < n)
+			compute((int)i);
+		else if (pids[i] == 0)
+			compute_and_nap();
+		if (pids[i] < 0)
+			return 81;
+	}
+	nap(200); /* until all have had a turn */
+	since = now();
+	before = shared->greedy;
+	while (naps-- > 0) {
+		uint64_t due = now() + NAP_NS, woken;
+
+		nap(1);
+		woken = now();
+		if (woken - due > latest)
+			latest = woken - due;
+	}
+	printf("share %lu per mille, latest %lu us\n",
+	       (unsigned long)((shared->greedy - before) * 1000 / (now() - since)),
+	       (unsigned long)latest / 1000);
+	for (long i = 0; i <= n; i++)
+		kill(pids[i], SIGKILL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	long n = argc > 2 ? atol(argv[2]) : 0;
@@ -262,6 +324,8 @@ int main(int argc, char **argv)
 		return end_of_parent(n, 1);
 	if (strcmp(argv[1], "busy") == 0 && n <= BUSY_MAX)
 		return share(n, 0, 15);
+	if (strcmp(argv[1], "greedy") == 0 && n <= BUSY_MAX)
+		return greedy(n, 60);
 	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
 		return share(4, n, 6);
 	return 2;
