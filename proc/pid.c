@@ -110,7 +110,7 @@ struct process *process_alloc(int *err_ret)
 		*err_ret = -ENOMEM;
 		return NULL;
 	}
-	memset(process, 0, sizeof(*process));
+	memset(process, 0, offsetof(struct process, rlimits));
 	if (!process_count(&process->pid)) {
 		slab_free(&process_cache, process);
 		*err_ret = -EAGAIN;

@@ -13,7 +13,7 @@ extern struct spinlock process_tree_lock;
 
 /*
  * Creates a process with a pid but no thread; other processes cannot find it yet. Returns NULL on
- * failure, with *err_ret set to -ENOMEM or -EAGAIN.
+ * failure, with *err_ret set to -ENOMEM or -EAGAIN. The caller sets its limits, all else is zero.
  */
 struct process *process_alloc(int *err_ret);
 /*

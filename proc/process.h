@@ -80,8 +80,8 @@ struct process {
 	struct signals signals; /* has its own lock */
 	struct itimers itimers;
 
-	/* guarded by limits_lock: */
 	struct spinlock limits_lock;
+	/* guarded by limits_lock; last, see process_alloc(): */
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 

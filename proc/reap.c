@@ -88,16 +88,15 @@ static bool is_before(const struct process *child, const struct process *other)
 static struct process *first_with_event(const struct process *parent, const struct wait_for *wanted,
 					bool *any_ret)
 {
+	unsigned end = wants_clones(wanted, true) ? 2 * CHILD_STATES : CHILD_STATES;
 	struct process *first = NULL, *child;
 
 	*any_ret = false;
-	for (unsigned i = 0; i < 2 * CHILD_STATES; i++) {
-		bool clones = i / CHILD_STATES;
+	for (unsigned i = wants_clones(wanted, false) ? 0 : CHILD_STATES; i < end; i++) {
 		enum child_state state = i % CHILD_STATES;
+		const struct tree *tree = &parent->children.sorted[i / CHILD_STATES][state];
 
-		const struct tree *tree = &parent->children.sorted[clones][state];
-
-		if (tree_empty(tree) || !wants_clones(wanted, clones))
+		if (tree_empty(tree))
 			continue;
 		if (wanted->group == WAIT_ANY && !wants_state(wanted, state)) {
 			*any_ret |= state != CHILD_ENDED;
@@ -139,17 +138,14 @@ static struct process *child_event_find(struct process *parent, const struct wai
 	return NULL;
 }
 
-/*
- * Frees a zombie that its parent has taken off its list of children. Others can find the process,
- * and look at its thread, until it is freed: so the thread goes last.
- */
+/* Frees a zombie that nobody finds any more, once it has left its hart. */
 static void reap(struct process *parent, struct process *child, const struct child_event *event)
 {
 	struct thread *thread = child->thread;
 
 	usage_add(&parent->children_usage, &event->usage);
 	sched_wait_left(thread);
-	process_free(child);
+	process_destroy(child);
 	thread_destroy(thread);
 }
 
@@ -167,7 +163,7 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 		child = child_event_find(parent, wanted, &any, event);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended)
-			child_remove(child);
+			process_forget_locked(child);
 		spin_unlock(&process_tree_lock);
 		if (ended)
 			reap(parent, child, event);

@@ -71,6 +71,7 @@ void ktest_process_init(void)
 	process_fs_init();
 	file_locks_init();
 	assert(init && init->pid == PID_INIT);
+	memset(init->rlimits, 0, sizeof(init->rlimits));
 	err = process_add_thread(init);
 	assert(!err);
 	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
