@@ -48,9 +48,12 @@ struct oom_report {
 static size_t held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
+	size_t files = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return process_fs->held(process) + atomic_load_relaxed(&space->resident) +
+	if (atomic_load_relaxed(&process_fs_nholders) != 0)
+		files = process_fs->held(process);
+	return files + atomic_load_relaxed(&space->resident) +
 	       atomic_load_relaxed(&space->swapped) + atomic_load_relaxed(&space->tables) +
 	       atomic_load_relaxed(&process->kept) +
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;

@@ -131,6 +131,7 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 }
 
 const struct process_fs_ops *process_fs;
+uint64_t process_fs_nholders;
 
 int process_add_thread(struct process *process)
 {

@@ -114,6 +114,8 @@ struct process_fs_ops {
 };
 
 extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */
+/* Atomic: files whose pages process_fs->held() counts. With none, nobody need ask. */
+extern uint64_t process_fs_nholders;
 
 /* Creates the process's thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
 int process_add_thread(struct process *process);

@@ -13,6 +13,7 @@
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
+#include "proc/process.h"
 
 struct file_data {
 	struct object object;
@@ -47,13 +48,20 @@ static int file_data_read(struct object *object, struct page *page, struct vm_wa
 	return 0;
 }
 
+/* A mapping may keep a memfd for longer than an open file does. */
+static void count_memfd(int n)
+{
+	file_memory_add(n * FILE_BYTES);
+	counter_add(&process_fs_nholders, (uint64_t)n);
+}
+
 static void file_data_destroy(struct object *object)
 {
 	struct file_data *data = to_data(object);
 
 	quota_nodes_changed(data->nodes, 0);
 	if (!data->mount)
-		file_memory_add(-FILE_BYTES);
+		count_memfd(-1);
 	kfree(data);
 }
 
@@ -173,8 +181,7 @@ struct object *file_data_create(const void *initial, uint64_t size, struct mount
 	data->inode = NULL;
 	data->nodes = 0;
 	if (!mount)
-		file_memory_add(
-			FILE_BYTES); /* a mapping may keep it for longer than a descriptor */
+		count_memfd(1);
 	object_init(&data->object, mount ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
 }

@@ -13,9 +13,12 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
+#include "proc/process.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/signal.h"
 #include "proc/wait.h"
+
+uint64_t process_fs_nholders;
 
 int (*fake_sleep)(void);
 unsigned fake_sleeps;
