@@ -147,7 +147,10 @@ def what_is_no_disk_is_named():
 
 @case
 def sizes_are_refused_by_name():
-    for size in ("0", "64", "5X", "-1", "0M"):
+    done = run_raw(["--swap", "64"])
+    equal((done.status, done.err.decode()),
+          (2, "run.sh: --swap wants a unit behind the number: 64M, or 64G (or ./64, if that is a file)\n"), "status and error")
+    for size in ("0", "5X", "-1", "0M"):
         done = run_raw(["--swap", size])
         equal((done.status, done.err.decode()),
               (2, f"run.sh: --swap wants a size such as 512M or 2G, or a file (./{size}, if it has that name), "

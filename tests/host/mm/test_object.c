@@ -247,6 +247,44 @@ TEST(dying_is_passed_by)
 	assert_int_equal(ledger_check(NULL), 0);
 }
 
+static struct object *other;
+
+static void holds_other(struct object *unused)
+{
+	object_found(other);
+}
+
+static unsigned listed(const struct object *object)
+{
+	struct counted *counted;
+	unsigned n = 0;
+
+	counted_for_each(counted, &object_kind) n += counted == &object->counted;
+	return n;
+}
+
+/* What the ledger's walks find is counted where it is: with each use, what that has a reference to. */
+TEST(holders_are_counted)
+{
+	struct object_ops ops = file_ops;
+
+	memory_start(2048, NULL, 0);
+	ops.use_holds = holds_other;
+	other = object_create_anon(PAGE_SIZE);
+	object_init(&file, &ops, PAGE_SIZE);
+	assert_int_equal(listed(other) + listed(&file), 2);
+	assert_string_equal(object_kind.what(&file), ops.name);
+	object_use_found(&file);
+	object_use_found(other);
+	assert_int_equal(file.counted.holders, 1);
+	assert_int_equal(other->counted.holders, 2);
+	assert_int_equal(*other->counted.refs, 1);
+	object_put(&file);
+	assert_int_equal(listed(&file), 0);
+	object_put(other);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
 static void put_last(struct object *object)
 {
 	object->refs = 1;

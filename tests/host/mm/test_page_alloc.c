@@ -349,6 +349,29 @@ TEST(fail_switch)
 	assert_int_equal(alloc_fail_at, 0);
 }
 
+/* R45: failnth= counts the allocations of all threads and says which one it refuses; a test may count one thread's. */
+TEST(fail_at_boot)
+{
+	struct page *page;
+
+	memory_start(2048, NULL, 0);
+	alloc_fail_boot(0);
+	assert_false(alloc_fail_armed());
+	alloc_fail_boot(1);
+	fake_log_errors = 0;
+	assert_null(page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
+	assert_int_equal(fake_log_errors, 1);
+	assert_non_null(strstr(fake_log_last_error, "failnth="));
+	assert_true(alloc_fail_forced());
+	assert_int_equal(alloc_fail_take(), ALLOC_FAIL_REFUSE);
+	assert_int_equal(alloc_fail_take(), ALLOC_FAIL_ASK);
+	assert_true(alloc_fail_set(1, &page, ALLOC_FAIL_REFUSE)); /* of another thread */
+	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	assert_non_null(page);
+	page_free(page, 0);
+	assert_false(alloc_fail_set(0, NULL, ALLOC_FAIL_ASK));
+}
+
 TEST(misuse_is_found)
 {
 	struct page *page, *large;
