@@ -31,8 +31,9 @@ static void child(void)
 
 	if (bytes == MAP_FAILED)
 		_exit(1);
-	for (;; usleep(10000))
-		memset(bytes, 1, SIZE);
+	memset(bytes, 1, SIZE);
+	for (;;)
+		pause();
 }
 
 /* Naps for a millisecond, again and again: how late is it woken, at most? */
