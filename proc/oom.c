@@ -51,8 +51,10 @@ static size_t held_by(const struct process *process)
 	size_t files = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (atomic_load_relaxed(&process_fs_nholders) != 0)
+	if (atomic_load_relaxed(&process_fs_nholders) != 0) {
 		files = process_fs->held(process);
+		process_visit_ends_piece();
+	}
 	return files + atomic_load_relaxed(&space->resident) +
 	       atomic_load_relaxed(&space->swapped) + atomic_load_relaxed(&space->tables) +
 	       atomic_load_relaxed(&process->kept) +
@@ -214,16 +216,17 @@ static bool is_better(const struct choice *choice, const struct process *process
 	       (held == choice->held && process->birth > choice->birth);
 }
 
-static void choose_victim(struct choice *choice, struct process *process)
+static void choose_victim(struct choice *choice, const struct process *process, size_t held)
 {
 	choice->pid = process->pid;
 	choice->birth = process->birth;
-	choice->held = held_by(process);
+	choice->held = held;
 }
 
 static void consider(struct process *process, void *arg)
 {
 	struct choice *choice = arg;
+	size_t held;
 
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
@@ -233,8 +236,9 @@ static void consider(struct process *process, void *arg)
 	}
 	if (process->pid == PID_INIT || is_oom_reaped(process))
 		return;
-	if (is_better(choice, process, held_by(process)))
-		choose_victim(choice, process);
+	held = held_by(process);
+	if (is_better(choice, process, held))
+		choose_victim(choice, process, held);
 }
 
 /*
@@ -260,7 +264,7 @@ static struct choice choose(void)
 	if (!choice.pid && !choice.dying) {
 		process = process_find(PID_INIT);
 		if (process && process->uspace && !is_oom_reaped(process))
-			choose_victim(&choice, process);
+			choose_victim(&choice, process, held_by(process));
 	}
 	process = choice.pid ? process_find(choice.pid) : NULL;
 	if (process && process->birth == choice.birth && process->uspace && !is_oom_reaped(process))

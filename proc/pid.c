@@ -303,6 +303,14 @@ void process_tree_pause(void)
  * created meanwhile may be in a bucket that has been walked already. These processes are few and at
  * the end of process_list, and are visited there.
  */
+static bool piece_ends; /* guarded by process_tree_lock */
+
+void process_visit_ends_piece(void)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	piece_ends = true;
+}
+
 void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg)
 {
 	uint64_t before = births;
@@ -316,7 +324,8 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 				visit(process, arg);
 			n++;
 		}
-		if (n >= VISIT_PIECE) {
+		if (n >= VISIT_PIECE || piece_ends) {
+			piece_ends = false;
 			process_tree_pause();
 			n = 0;
 		}

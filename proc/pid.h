@@ -101,5 +101,8 @@ extern struct list process_list;
  */
 void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg);
 
+/* For `visit` after much work: the lock is dropped soon. Call with process_tree_lock held. */
+void process_visit_ends_piece(void);
+
 /* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */
 void process_tree_pause(void);
