@@ -193,6 +193,18 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 	tree_fix(tree, lowest, next);
 }
 
+void tree_take_first(struct tree *tree, struct tree_node *first)
+{
+	struct tree_node *above = first->parent, *below = first->child[1];
+
+	if (above != NULL)
+		above->child[0] = below;
+	else
+		tree->root = below;
+	if (below != NULL)
+		below->parent = above;
+}
+
 void tree_erase(struct tree *tree, struct tree_node *node)
 {
 	tree_erase_changed(tree, node, NULL);

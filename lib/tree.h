@@ -65,6 +65,12 @@ void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_
 /* As tree_erase(). `changed` is node's successor if its weight was changed too, else NULL. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
 
+/*
+ * Removes the first node without a look at balance and weights. From then on the tree can only be
+ * searched, and emptied by this function.
+ */
+void tree_take_first(struct tree *tree, struct tree_node *first);
+
 /* Replaces `old` by `new`, whose weight is set, at the same place in the order. */
 void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new);
 

@@ -48,6 +48,9 @@ void space_destroy(struct space *space)
 {
 	struct mmu_tables tables = { 0 };
 
+	spin_lock(&space->lock);
+	space->ending = true;
+	spin_unlock(&space->lock);
 	unmap_pieces(space, USER_BASE, USER_TOP);
 	assert(tree_empty(&space->vmas) && space->resident == 0);
 	if (commit_is_strict())

@@ -57,6 +57,7 @@ struct space {
 	struct space_stats stats;
 	uint32_t swapped; /* entries that are SWAP */
 	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
+	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	/* The busy range: a verb is at work there. Who finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;
 	unsigned at_idle;	/* AT_IDLE_*: what is left to do when the verb ends */

@@ -208,13 +208,22 @@ static void vma_link(struct space *space, struct vma *vma, struct vma *below, st
 	space->layout++;
 }
 
-static void vma_unlink(struct vma *vma)
+static void vma_erase(struct space *space, struct vma *vma)
 {
-	struct space *space = vma->space;
 	struct vma *next = vma_next(vma);
 	struct tree_node *changed = vma_set_gap(next, vma_prev(vma));
 
 	tree_erase_changed(&space->vmas, &vma->node, changed);
+}
+
+static void vma_unlink(struct vma *vma)
+{
+	struct space *space = vma->space;
+
+	if (space->ending)
+		tree_take_first(&space->vmas, &vma->node);
+	else
+		vma_erase(space, vma);
 	space->nvmas--;
 	space->layout++;
 	if (space->last_hit == vma)
@@ -353,7 +362,8 @@ void vma_set_start(struct vma *vma, vaddr_t start)
 		vma->offset += start - vma->start;
 	vma->start = start;
 	vma->space->layout++;
-	vma_refresh_gap(vma);
+	if (likely(!vma->space->ending))
+		vma_refresh_gap(vma);
 }
 
 void vma_set_end(struct vma *vma, vaddr_t end)

@@ -88,8 +88,10 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
 
-		check_order(walk, prev, vma);
-		check_node(walk, node);
+		if (!space->ending) {
+			check_order(walk, prev, vma);
+			check_node(walk, node);
+		}
 		if (vma->space != space)
 			ledger_error(walk, "VMA %#lx says it is another space's",
 				     (unsigned long)vma->start);

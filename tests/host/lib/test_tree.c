@@ -213,6 +213,27 @@ TEST(random_against_model)
 	check(&tree);
 }
 
+/* Taken apart from its first node on, it is in order all the time, and never higher than before. */
+TEST(taken_first)
+{
+	struct tree tree;
+	unsigned next = 0;
+
+	reset(&tree);
+	for (unsigned i = 0; i < KEYS; i++)
+		insert(&tree, &pieces[(i * 37) % KEYS]);
+	while (!tree_empty(&tree)) {
+		struct tree_node *node = tree_first(&tree), *after = tree_next(node);
+
+		assert_ptr_equal(node, &pieces[next].node);
+		tree_take_first(&tree, node);
+		assert_ptr_equal(tree_first(&tree), after);
+		for (unsigned i = ++next; after != NULL; after = tree_next(after))
+			assert_ptr_equal(after, &pieces[i++].node);
+	}
+	assert_int_equal(next, KEYS);
+}
+
 /* With weights that nobody sets, as most trees are. */
 TEST(without_weights)
 {
