@@ -34,12 +34,6 @@ struct relief {
  */
 int relieve(struct relief *relief);
 
-/*
- * A space has been freed: pages of files may be had now that only its process kept in use. The next
- * step of relieve() searches for them, whatever the last search has found.
- */
-void relieve_search_again(void);
-
 /* The slow paths of the functions below, for when there is no memory at once. */
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind);
 void *slab_alloc_relieved(struct slab_cache *cache, enum page_alloc_from last);

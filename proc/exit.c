@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
-#include "mm/relieve.h"
 #include "proc/child_tid.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
@@ -62,7 +61,6 @@ static void leave_space(struct process *process)
 	sched_use_mmu(NULL);
 	uspace_put(uspace);
 	vfork_done(process);
-	relieve_search_again();
 	oom_memory_freed();
 }
 

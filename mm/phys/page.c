@@ -9,6 +9,7 @@ struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 unsigned page_segment_count;
 struct page *zero_page;
 pfn_t zero_pfn;
+uint64_t pages_unmapped;
 
 /* Subtracts, and returns the counts before. A count that would fall below zero is a kernel bug. */
 static inline uint64_t counts_sub(struct page *page, uint64_t what)
@@ -40,9 +41,16 @@ void page_map_put_many(struct page *const *pages, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct page *page = pages[i];
 
+		uint64_t before;
+
 		interleave(INTERLEAVE_UNMAPPED, LOCK_NONE, page);
-		if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
+		before = counts_sub(page, PAGE_ONE_MAP);
+		if (before > PAGE_ONE_MAP + PAGE_ONE_REF) /* one comparison for what stays mapped */
+			continue;
+		if (before == PAGE_ONE_MAP)
 			page_batch_add(&batch, page);
+		else
+			counter_add(&pages_unmapped, 1);
 	}
 	page_batch_free(&batch);
 }

@@ -229,8 +229,12 @@ static inline void page_ref_to_map(struct page *page)
  */
 void page_map_put(struct page *page);
 
-/* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
+/*
+ * The same for n pages, faster than one by one. A page is listed once for each of its entries. What
+ * is left with one reference, and is mapped no more, counts in pages_unmapped.
+ */
 void page_map_put_many(struct page *const *pages, size_t n);
+extern uint64_t pages_unmapped; /* a counter (sync/atomic.h) */
 
 /* ---- the state ---- */
 

@@ -318,7 +318,37 @@ TEST(a_search_in_vain_counts_for_others)
 	assert_int_equal(searches(), 1);
 	rig_pause = NULL;
 	assert_int_equal(searches(), 0);
-	relieve_search_again();
+	counter_add(&pages_unmapped, 32);
 	assert_int_equal(searches(), 1);
 	finish();
+}
+
+/* R43: pages of a file that only a process kept in use are had once it has ended, and nobody is ended for them. */
+TEST(pages_that_an_ended_process_used_are_had)
+{
+	struct relief relief = { 0 };
+	struct object *file;
+
+	begin();
+	clock_init(10000000);
+	file = rig_file(64 * P);
+	map_file(file, AT + GIB, 64, 0, NULL, 0);
+	assert_int_equal(vm_protect(&space, AT + GIB, 64 * P, VM_PROT_READ), 0);
+	assert_int_equal(vm_lock(&space, AT + GIB, 64 * P, VMA_LOCKED), 0);
+	take_all();
+	rig_pause = time_passes;
+	assert_int_equal(searches(), 1);
+	rig_pause = NULL;
+	assert_int_equal(searches(), 0);
+	rig_destroy(&space);
+	while (take(PAGE_NORMAL))
+		;
+	assert_int_equal(relieve(&relief), 0);
+	assert_int_equal(relief.turn, 0);
+	assert_true(page_alloc_free_count() >= RECLAIM_BATCH);
+	assert_int_equal(asked, 0);
+	object_put(file);
+	give(SIZE_MAX);
+	page_alloc_set_reserve(0);
+	check_gone();
 }
