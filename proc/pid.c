@@ -14,7 +14,7 @@
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
-/* The visits drop the lock when they have visited at least this many. */
+/* The visits drop the lock when they have passed so many. */
 #define VISIT_PIECE	16u
 
 SLAB_CACHE(process_cache, struct process);
@@ -298,11 +298,14 @@ void process_tree_pause(void)
 	spin_lock(&process_tree_lock);
 }
 
-/*
- * Walks the pid buckets, because a process stays in its bucket for as long as it exists. A process
- * created meanwhile may be in a bucket that has been walked already. These processes are few and at
- * the end of process_list, and are visited there.
- */
+/* A visit of the processes born after `after` and until `until`. Guarded by process_tree_lock. */
+struct visit {
+	void (*fn)(struct process *process, void *arg);
+	void *arg;
+	uint64_t after, until;
+	unsigned n; /* walked since the lock was dropped */
+};
+
 static bool piece_ends; /* guarded by process_tree_lock */
 
 void process_visit_ends_piece(void)
@@ -311,29 +314,55 @@ void process_visit_ends_piece(void)
 	piece_ends = true;
 }
 
-void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg)
+static bool is_piece_done(struct visit *visit)
 {
-	uint64_t before = births;
+	if (++visit->n < VISIT_PIECE && !piece_ends)
+		return false;
+	piece_ends = false;
+	visit->n = 0;
+	return true;
+}
+
+/* Each bucket is in the order of births. */
+static void visit_bucket(struct visit *visit, const struct list *head)
+{
 	struct process *process;
-	unsigned n = 0;
+	struct process_id id;
+	uint64_t last = 0;
+
+again:
+	list_for_each_entry(process, head, pid_link) {
+		if (process->birth <= last)
+			continue;
+		if (process->birth > visit->until)
+			break;
+		last = process->birth;
+		id = (struct process_id){ process->pid, last };
+		if (last > visit->after)
+			visit->fn(process, visit->arg);
+		if (!is_piece_done(visit))
+			continue;
+		process_tree_pause();
+		process = process_find_id(&id);
+		if (!process)
+			goto again;
+	}
+}
+
+/*
+ * Walks the pid buckets, because a process stays in its bucket for as long as it exists. Those that
+ * are created meanwhile may be in a bucket that has been walked already, so there is another round
+ * for them.
+ */
+void process_visit_all(void (*fn)(struct process *process, void *arg), void *arg)
+{
+	struct visit visit = { .fn = fn, .arg = arg };
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	for (int i = 0; i < PID_BUCKETS; i++) {
-		list_for_each_entry(process, bucket(by_pid, i), pid_link) {
-			if (process->birth <= before)
-				visit(process, arg);
-			n++;
-		}
-		if (n >= VISIT_PIECE || piece_ends) {
-			piece_ends = false;
-			process_tree_pause();
-			n = 0;
-		}
-	}
-	for (struct list *node = process_list.prev; node != &process_list; node = node->prev) {
-		process = list_entry(node, struct process, all);
-		if (process->birth <= before)
-			break;
-		visit(process, arg);
+	while (visit.until != births) {
+		visit.after = visit.until;
+		visit.until = births;
+		for (int i = 0; i < PID_BUCKETS; i++)
+			visit_bucket(&visit, bucket(by_pid, i));
 	}
 }

@@ -95,13 +95,13 @@ void pid_put(int id);
 extern struct list process_list;
 
 /*
- * Visits all processes in no particular order, a few under each hold of the lock. Processes created
- * meanwhile are visited too, at the end. None is visited twice. A process that `visit` remembers
+ * Calls `fn` for all processes in no particular order, for a few under each hold of the lock. Those
+ * created meanwhile are visited too, at the end. None is visited twice. A process that `fn` remembers
  * may be gone when this returns. Call with process_tree_lock held; it is dropped in between.
  */
-void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg);
+void process_visit_all(void (*fn)(struct process *process, void *arg), void *arg);
 
-/* For `visit` after much work: the lock is dropped soon. Call with process_tree_lock held. */
+/* For `fn` after much work: the lock is dropped before the next visit. Call with process_tree_lock held. */
 void process_visit_ends_piece(void);
 
 /* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */

@@ -359,14 +359,19 @@ KTEST(process_storm_leaves_nothing_behind)
 static struct waitq crowd_may_go = WAITQ_INIT(crowd_may_go);
 static bool crowd_goes;
 static struct thread *visitor;
-static int newborn;
+static int newborn, leaver;
+
+static bool may_go(void)
+{
+	return atomic_load(&crowd_goes) || atomic_load(&leaver) == current_process()->pid;
+}
 
 static int wait_in_crowd(void *unused)
 {
-	while (!atomic_load(&crowd_goes)) {
+	while (!may_go()) {
 		uint64_t seq = waitq_sample(&crowd_may_go);
 
-		if (!atomic_load(&crowd_goes))
+		if (!may_go())
 			thread_wait_always(&crowd_may_go, seq);
 	}
 	return 0;
@@ -431,6 +436,93 @@ KTEST(process_visit_all_sees_whom_was_made_meanwhile)
 	for (unsigned i = 0; i < CROWD; i++)
 		EXPECT_EQ(EXITED(0), ktest_reap(visited.first + (int)i));
 	EXPECT_EQ(EXITED(0), ktest_reap(newborn));
+}
+
+/* Processes of which the pid table has all in one bucket. */
+static int bucket_pids[CROWD];
+static unsigned nvisits[CROWD];
+static unsigned in_this_hold, in_longest_hold;
+static int last_visited;
+
+static void count_in_bucket(struct process *process, void *each_ends_a_piece)
+{
+	if (*(bool *)each_ends_a_piece)
+		process_visit_ends_piece();
+	in_longest_hold = MAX(in_longest_hold, ++in_this_hold);
+	for (unsigned i = 0; i < CROWD; i++) {
+		if (process->pid != bucket_pids[i])
+			continue;
+		nvisits[i]++;
+		last_visited = process->pid;
+	}
+}
+
+/* Where the visit drops the lock inside the bucket for the first time, the process that it has come to is reaped. */
+static void reap_last_visited(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != visitor)
+		return;
+	in_this_hold = 0;
+	if (!last_visited || leaver)
+		return;
+	interleave_hook = NULL;
+	atomic_store(&leaver, last_visited);
+	waitq_wake_all(&crowd_may_go);
+	EXPECT_EQ(EXITED(0), ktest_reap(leaver));
+	interleave_hook = reap_last_visited;
+}
+
+#define BUCKET 100
+
+/* The next process will be in that bucket. */
+static void skip_pids(void)
+{
+	struct process *process;
+	int pid, err;
+
+	do {
+		process = process_alloc(&err);
+		ASSERT_TRUE(process);
+		pid = process->pid;
+		process_free(process);
+	} while (pid % 256 != BUCKET - 1);
+}
+
+static void visit_bucket_of_many(bool each_ends_a_piece)
+{
+	visitor = current_thread();
+	crowd_goes = false;
+	leaver = last_visited = 0;
+	in_this_hold = in_longest_hold = 0;
+	memset(nvisits, 0, sizeof(nvisits));
+	for (unsigned i = 0; i < CROWD; i++) {
+		skip_pids();
+		bucket_pids[i] = ktest_spawn(wait_in_crowd, NULL);
+		EXPECT_EQ(BUCKET, bucket_pids[i] % 256);
+	}
+	spin_lock(&process_tree_lock);
+	interleave_hook = reap_last_visited;
+	process_visit_all(count_in_bucket, &each_ends_a_piece);
+	interleave_hook = NULL;
+	spin_unlock(&process_tree_lock);
+	atomic_store(&crowd_goes, true);
+	waitq_wake_all(&crowd_may_go);
+	EXPECT_TRUE(leaver != 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		EXPECT_EQ(1, nvisits[i]);
+		if (bucket_pids[i] != leaver)
+			EXPECT_EQ(EXITED(0), ktest_reap(bucket_pids[i]));
+	}
+}
+
+/* R131. The lock is dropped inside a bucket, and the visit goes on behind a process that is gone. */
+KTEST(process_visit_all_drops_the_lock_inside_a_bucket)
+{
+	visit_bucket_of_many(false);
+	EXPECT_TRUE(in_longest_hold < CROWD);
+	visit_bucket_of_many(true);
+	EXPECT_EQ(1, in_longest_hold);
 }
 
 #endif
