@@ -148,8 +148,11 @@ static void kill_one(struct process *process, void *arg)
 
 	if (process->pid == PID_INIT || process->state == PROCESS_ZOMBIE)
 		return;
-	if (ending->spare_servers && process_fs->serves(process))
-		return;
+	if (ending->spare_servers) {
+		process_visit_ends_piece(); /* its descriptors are walked */
+		if (process_fs->serves(process))
+			return;
+	}
 	ending->nleft++;
 	if (process->state == PROCESS_ALIVE)
 		signal_send_info(process, &info);

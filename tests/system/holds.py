@@ -38,6 +38,11 @@ def swap_that_is_busy_and_swap_that_is_full():
 
 
 @case
+def full_tables_of_descriptors():
+    all_done("tables", mem="64M")
+
+
+@case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("holds")
 

@@ -190,19 +190,69 @@ static void forks(void)
 
 /* ---- reaped: shared mappings of a process that is killed because memory has run out ---- */
 
-static void reaped(void)
+static void fill_all(void)
+{
+	fill(map_private(GIB), GIB);
+}
+
+/* A child takes all memory and is killed for it. */
+static void take_all_memory(void (*take)(void))
 {
 	int status;
 	pid_t pid = fork();
 
 	MUST(pid);
 	if (pid == 0) {
-		many_vmas(MAP_SHARED);
-		fill(map_private(GIB), GIB);
+		take();
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
 	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "who took all memory");
+}
+
+static void fill_beside_vmas(void)
+{
+	many_vmas(MAP_SHARED);
+	fill_all();
+}
+
+static void reaped(void)
+{
+	take_all_memory(fill_beside_vmas);
+}
+
+/* ---- tables: full tables of descriptors, which are walked when memory runs out ---- */
+
+#define FULL_TABLES 60
+#define DESCRIPTORS 252
+
+static _Noreturn void fill_table(int file, uint32_t *ready)
+{
+	for (int i = 0; i < DESCRIPTORS - 1; i++)
+		MUST(dup(file));
+	__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+}
+
+/* The processes are left to process 1, which walks the tables again at its end. */
+static void tables(void)
+{
+	uint32_t *ready = map_shared(PAGE);
+	int file = memfd_create("in tables", 0);
+
+	MUST(file);
+	for (int i = 0; i < FULL_TABLES; i++) {
+		pid_t pid = fork();
+
+		MUST(pid);
+		if (pid == 0)
+			fill_table(file, ready);
+	}
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < FULL_TABLES)
+		sched_yield();
+	take_all_memory(fill_all);
+	_exit(0);
 }
 
 /* ---- sleepers: timers that end at once ---- */
@@ -437,7 +487,7 @@ static const struct {
 	{ "reaped", reaped },	{ "sleepers", sleepers }, { "copies", copies },
 	{ "deep", deep },	{ "segments", segments }, { "words", words },
 	{ "signals", signals }, { "out", out },		  { "full", full },
-	{ "pollers", pollers },
+	{ "pollers", pollers }, { "tables", tables },
 };
 
 static bool run_case(const char *name)
