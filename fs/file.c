@@ -11,9 +11,14 @@
 
 static uint64_t in_files; /* bytes; atomic */
 
-int file_room(void)
+int file_memory_charge(size_t bytes)
 {
-	return counter_read(&in_files) < page_alloc_total_count() * PAGE_SIZE / SHARE ? 0 : -ENFILE;
+	uint64_t before = atomic_add(&in_files, bytes);
+
+	if (before + bytes <= page_alloc_total_count() * PAGE_SIZE / SHARE)
+		return 0;
+	file_memory_add(-(ssize_t)bytes);
+	return -ENFILE;
 }
 
 void file_memory_add(ssize_t bytes)

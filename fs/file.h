@@ -131,15 +131,17 @@ void file_release(struct file *file);
 /* Frees a file that was created and never used: its `release` is not called. NULL is allowed. */
 void file_discard(struct file *file);
 
-/*
- * The kernel's memory for open files is limited to an eighth of memory. Returns 0, or -ENFILE if that
- * is used up: call it before a file is created for a program.
- */
-int file_room(void);
 /* About what an open file takes with its inode or the like: each counts as this much. */
 #define FILE_BYTES 1024
 /* Counts what a kind of file has beyond that; negative: has no more. */
 void file_memory_add(ssize_t bytes);
+/*
+ * The same with a limit: an eighth of memory for all open files. Returns 0, or -ENFILE and counts
+ * nothing. Who creates a file for a program first charges all that it will count, and gives that back
+ * by file_memory_add() when the file is there and counts itself, or could not be created. So those
+ * who create files at the same time do not exceed the limit together.
+ */
+int file_memory_charge(size_t bytes);
 
 /* Returns a file with one reference, or NULL if memory runs out. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);

@@ -419,7 +419,7 @@ static struct pipe *pipe_alloc(void)
 
 	if (!pipe)
 		return NULL;
-	file_memory_add(PIPE_RING_PAGE); /* which no pipe is refused */
+	file_memory_add(PIPE_RING_PAGE);
 	refcount_init(&pipe->refs, 2);
 	mutex_init(&pipe->lock, LOCK_PIPE);
 	waitq_init(&pipe->readable);
@@ -430,15 +430,11 @@ static struct pipe *pipe_alloc(void)
 	return pipe;
 }
 
-int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
+static int create(unsigned flags, struct file **read_ret, struct file **write_ret)
 {
 	struct file *reader, *writer;
-	struct pipe *pipe;
-	int err = file_room();
+	struct pipe *pipe = pipe_alloc();
 
-	if (err)
-		return err;
-	pipe = pipe_alloc();
 	if (!pipe)
 		return -ENOMEM;
 	reader = file_create(&pipe_read_ops, O_RDONLY | flags, pipe);
@@ -457,4 +453,18 @@ put_reader:
 free_pipe:
 	pipe_free(pipe);
 	return -ENOMEM;
+}
+
+/* Two ends, and the page that no pipe is refused. */
+#define PIPE_BYTES (2 * FILE_BYTES + (ssize_t)PIPE_RING_PAGE)
+
+int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
+{
+	int err = file_memory_charge(PIPE_BYTES);
+
+	if (err)
+		return err;
+	err = create(flags, read_ret, write_ret);
+	file_memory_add(-PIPE_BYTES);
+	return err;
 }

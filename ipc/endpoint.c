@@ -155,12 +155,11 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 		return -EINVAL;
 	if (!may_badge(endpoint))
 		return -EAGAIN;
-	if (file_room() != 0)
+	if (file_memory_charge(FILE_BYTES) != 0)
 		return -ENFILE;
 	sender = mem_wait_kzalloc(sizeof(*sender));
-	if (!sender)
-		return -ENOMEM;
-	*send_ret = file_create(&send_ops, O_RDWR, sender);
+	*send_ret = sender ? file_create(&send_ops, O_RDWR, sender) : NULL;
+	file_memory_add(-FILE_BYTES);
 	if (!*send_ret) {
 		kfree(sender);
 		return -ENOMEM;

@@ -235,10 +235,11 @@ long sys_memfd_create(struct trap_frame *frame)
 		return -EINVAL;
 	err = copy_memfd_name(name, arg_user(frame, 0));
 	if (err == 0)
-		err = file_room();
+		err = file_memory_charge(MEMFD_BYTES);
 	if (err)
 		return err;
 	file = create_memfd(name, flags);
+	file_memory_add(-MEMFD_BYTES);
 	if (!file)
 		return -ENOMEM;
 	fd = fdtable_install(current_process()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);

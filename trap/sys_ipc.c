@@ -24,9 +24,10 @@ long sys_ipc_create(struct trap_frame *frame)
 
 	if (flags & ~IPC_CLOEXEC)
 		return -EINVAL;
-	if (file_room() != 0)
+	if (file_memory_charge(FILE_BYTES) != 0)
 		return -ENFILE;
 	file = endpoint_create();
+	file_memory_add(-FILE_BYTES);
 	return file ? install(file, flags) : -ENOMEM;
 }
 

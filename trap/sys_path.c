@@ -40,9 +40,11 @@ static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 
 	if (fd < 0)
 		return fd;
-	err = file_room();
-	if (err == 0)
+	err = file_memory_charge(FILE_BYTES);
+	if (err == 0) {
 		err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
+		file_memory_add(-FILE_BYTES);
+	}
 	if (err) {
 		fdtable_unreserve(process->fdtable, fd);
 		return err;

@@ -10,12 +10,15 @@
 static int opened(struct file *file)
 {
 	struct proc_node *node = to_proc(file_inode(file));
+	int err = file_memory_charge(SEQ_BYTES_MOST);
 
+	if (err)
+		return err;
 	file->data = seq_create(node->entry->seq, node);
-	if (!file->data)
-		return -ENOMEM;
-	file_memory_add(SEQ_BYTES_MOST);
-	return 0;
+	if (file->data)
+		return 0;
+	file_memory_add(-SEQ_BYTES_MOST);
+	return -ENOMEM;
 }
 
 /* As on Linux, a process that has ended shows no mounts. */

@@ -4,6 +4,9 @@
 
 #include "fs/file.h"
 
+/* What one counts as (file_memory_add()): the open file, and what a mapping may keep. */
+#define MEMFD_BYTES (2 * FILE_BYTES)
+
 /*
  * Creates an empty file, open for reading and writing. Returns NULL if memory runs out. As on Linux,
  * the file may be executed while this descriptor is open: it does not count as a writer, and neither

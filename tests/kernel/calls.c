@@ -4,6 +4,7 @@
 #include "abi/faultline.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
+#include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
@@ -15,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -333,3 +335,102 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 
 	expect_calls(calls, ARRAY_SIZE(calls));
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* ---- a call that makes a file, and others that make files meanwhile ---- */
+
+#define ROOM_LEFT (8 * FILE_BYTES)
+
+static uint64_t wanted_call;
+static ssize_t taken_meanwhile;
+static bool is_over;
+
+static uint64_t call_under_way(void)
+{
+	const struct process *process = current_process();
+
+	return process && process->pid != PID_INIT
+		       ? frame_syscall(arch_thread_frame(&process->thread->arch))
+		       : UINT64_MAX;
+}
+
+/* An open sets a descriptor aside before it looks for room, and copies its path before that. */
+static bool has_looked_for_room(void)
+{
+	const struct fdtable *table = current_process()->fdtable;
+
+	return wanted_call != SYS_openat || ((table->open[0] & 1) && !table->file[0]);
+}
+
+static void look_whether_over(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	if (call_under_way() != SYS_getppid)
+		return;
+	interleave_hook = NULL;
+	is_over = file_memory_charge(0) != 0;
+}
+
+/* Where the call first allocates, others take all room that is left. */
+static void take_room(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SLAB || call_under_way() != wanted_call ||
+	    !has_looked_for_room())
+		return;
+	interleave_hook = NULL;
+	while (file_memory_charge(FILE_BYTES) == 0)
+		taken_meanwhile += FILE_BYTES;
+	interleave_hook = look_whether_over;
+}
+
+static void expect_limit_holds(uint64_t number, const struct call *calls, size_t n)
+{
+	ssize_t filled = 0;
+
+	while (file_memory_charge(FILE_BYTES) == 0)
+		filled += FILE_BYTES;
+	file_memory_add(-ROOM_LEFT);
+	wanted_call = number;
+	taken_meanwhile = 0;
+	is_over = true;
+	interleave_hook = take_room;
+	expect_calls(calls, n);
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
+	EXPECT_TRUE(taken_meanwhile > 0);
+	EXPECT_TRUE(!is_over);
+	file_memory_add(ROOM_LEFT - filled - taken_meanwhile);
+}
+
+KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
+{
+	static const struct call opens[] = {
+		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+	static const struct call makes_memfd[] = {
+		{ SYS_memfd_create, { EMPTY, 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+	static const struct call makes_pipe[] = {
+		{ SYS_pipe2, { BUF, 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+	static const struct call makes_endpoint[] = {
+		{ SYS_ipc_create, { 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+	static const struct call makes_send_end[] = {
+		{ SYS_ipc_create, { 0 }, 0 },
+		{ SYS_ipc_badge, { 0, 1, 0 }, 1 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+
+	expect_limit_holds(SYS_openat, opens, ARRAY_SIZE(opens));
+	expect_limit_holds(SYS_memfd_create, makes_memfd, ARRAY_SIZE(makes_memfd));
+	expect_limit_holds(SYS_pipe2, makes_pipe, ARRAY_SIZE(makes_pipe));
+	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));
+	expect_limit_holds(SYS_ipc_badge, makes_send_end, ARRAY_SIZE(makes_send_end));
+}
+
+#endif
