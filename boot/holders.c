@@ -56,14 +56,11 @@ static void find_in_spaces(void)
 
 static void find_in_table(const struct fdtable *table)
 {
-	for (unsigned i = 0; i < FDTABLE_WORDS; i++) {
-		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
-			struct file *file = table->file[i * 64 + bit_lowest(left)];
+	unsigned fd;
 
-			if (file)
-				counted_found(&file->counted);
-		}
-	}
+	for_each_fd(fd, table)
+		if (table->file[fd])
+			counted_found(&table->file[fd]->counted);
 }
 
 static void find_in_processes(void)
@@ -177,11 +174,10 @@ static void count_room(const struct call *call, void *arg)
 
 static unsigned reserved_in(const struct fdtable *table)
 {
-	unsigned n = 0;
+	unsigned fd, n = 0;
 
-	for (unsigned i = 0; i < FDTABLE_WORDS; i++)
-		for (uint64_t left = table->open[i]; left != 0; left &= left - 1)
-			n += !table->file[i * 64 + bit_lowest(left)];
+	for_each_fd(fd, table)
+		n += !table->file[fd];
 	return n;
 }
 

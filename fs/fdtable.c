@@ -45,25 +45,28 @@ struct fdtable *fdtable_create(void)
 	return table;
 }
 
+static void put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
+{
+	table->file[fd] = file;
+	bit_set(table->open, fd, true);
+	bit_set(table->cloexec, fd, cloexec);
+}
+
 struct fdtable *fdtable_copy(struct fdtable *table)
 {
 	struct fdtable *copy = fdtable_create();
+	unsigned fd;
 
 	if (!copy)
 		return NULL;
 	spin_lock(&table->lock);
-	for (unsigned i = 0; i < WORDS; i++) {
-		copy->open[i] = table->open[i];
-		copy->cloexec[i] = table->cloexec[i];
-		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
-			unsigned fd = i * 64 + bit_lowest(left);
+	for_each_fd(fd, table) {
+		struct file *file = table->file[fd];
 
-			copy->file[fd] = table->file[fd];
-			if (copy->file[fd])
-				file_get(copy->file[fd]);
-			else
-				bit_set(copy->open, fd, false);
-		}
+		if (!file)
+			continue;
+		file_get(file);
+		put_at(copy, file, fd, bit_test(table->cloexec, fd));
 	}
 	spin_unlock(&table->lock);
 	return copy;
@@ -83,19 +86,14 @@ static void let_go(struct fdtable *table, struct file *file)
 /* Closes every descriptor whose bit is set in `which`, a subset of table->open. */
 static void close_set(struct fdtable *table, const uint64_t *which)
 {
-	for (unsigned i = 0; i < WORDS; i++)
-		for (uint64_t left = which[i]; left != 0; left &= left - 1)
-			fdtable_close(table, (int)(i * 64 + bit_lowest(left)));
+	for (unsigned fd = 0; (fd = fdtable_find_bit(which, 0, fd)) < FDTABLE_SIZE; fd++)
+		fdtable_close(table, (int)fd);
 }
 
 /* Is a descriptor in use? One that is closed is not, but one that is reserved is. */
 static bool is_used(const struct fdtable *table)
 {
-	uint64_t used = 0;
-
-	for (unsigned i = 0; i < WORDS; i++)
-		used |= table->open[i];
-	return used != 0;
+	return fdtable_find_bit(table->open, 0, 0) < FDTABLE_SIZE;
 }
 
 /* No call is under way any more, so nothing may be reserved. */
@@ -115,22 +113,7 @@ void fdtable_close_on_exec(struct fdtable *table)
 /* Returns the lowest free descriptor from min on, or FDTABLE_SIZE if there is none. */
 static unsigned find_free(const struct fdtable *table, unsigned min)
 {
-	for (unsigned i = min / 64; i < WORDS; i++) {
-		uint64_t free = ~table->open[i];
-
-		if (i == min / 64)
-			free &= ~0ull << (min % 64);
-		if (free != 0)
-			return i * 64 + bit_lowest(free);
-	}
-	return FDTABLE_SIZE;
-}
-
-static void put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
-{
-	table->file[fd] = file;
-	bit_set(table->open, fd, true);
-	bit_set(table->cloexec, fd, cloexec);
+	return fdtable_find_bit(table->open, ~0ull, min);
 }
 
 int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec)
@@ -231,15 +214,14 @@ int fdtable_next(struct fdtable *table, unsigned min)
 size_t fdtable_held(struct fdtable *table)
 {
 	size_t held = 0;
+	unsigned fd;
 
 	spin_lock(&table->lock);
-	for (unsigned i = 0; i < WORDS; i++) {
-		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
-			struct file *file = table->file[i * 64 + bit_lowest(left)];
+	for_each_fd(fd, table) {
+		const struct file *file = table->file[fd];
 
-			if (file && file->ops->held)
-				held += file->ops->held(file);
-		}
+		if (file && file->ops->held)
+			held += file->ops->held(file);
 	}
 	spin_unlock(&table->lock);
 	return held;
@@ -248,13 +230,13 @@ size_t fdtable_held(struct fdtable *table)
 bool fdtable_serves(struct fdtable *table)
 {
 	bool serves = false;
+	unsigned fd;
 
 	spin_lock(&table->lock);
-	for (unsigned i = 0; i < FDTABLE_WORDS && !serves; i++) {
-		struct file *const *file = &table->file[i * 64];
-
-		for (uint64_t open = table->open[i]; open && !serves; open >>= 1, file++)
-			serves = (open & 1) && *file && (*file)->ops->serves;
+	for_each_fd(fd, table) {
+		serves = table->file[fd] && table->file[fd]->ops->serves;
+		if (serves)
+			break;
 	}
 	spin_unlock(&table->lock);
 	return serves;
@@ -302,11 +284,11 @@ int fdtable_close_flush(struct fdtable *table, int fd)
 
 unsigned fdtable_count(struct fdtable *table, const struct file *file)
 {
-	unsigned n = 0;
+	unsigned fd, n = 0;
 
 	spin_lock(&table->lock);
-	for (unsigned fd = 0; fd < FDTABLE_SIZE; fd++)
-		n += is_open(table, fd) && table->file[fd] == file;
+	for_each_fd(fd, table)
+		n += table->file[fd] == file;
 	spin_unlock(&table->lock);
 	return n;
 }

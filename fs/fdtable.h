@@ -7,7 +7,7 @@
 
 #define FDTABLE_WORDS (FDTABLE_SIZE / 64)
 
-/* The fields are for fs/fdtable.c and fdtable_look() alone. */
+/* The fields are for fs/fdtable.c, fdtable_look() and who walks the table alone. */
 struct fdtable {
 	struct spinlock lock;
 	/* guarded by lock: */
@@ -16,6 +16,28 @@ struct fdtable {
 	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
 	struct lock_owner locks;	 /* record locks of the process; has a lock of its own */
 };
+
+/* Returns the lowest n >= min whose bit is set in bits ^ flip, or FDTABLE_SIZE if there is none. */
+static inline unsigned fdtable_find_bit(const uint64_t *bits, uint64_t flip, unsigned min)
+{
+	for (unsigned n = min; n < FDTABLE_SIZE; n = (n | 63) + 1) {
+		uint64_t rest = (bits[n / 64] ^ flip) >> (n % 64);
+
+		if (rest & 1)
+			return n; /* bit_lowest() is a loop */
+		if (rest != 0)
+			return n + bit_lowest(rest);
+	}
+	return FDTABLE_SIZE;
+}
+
+/*
+ * Walks the descriptors in use, the lowest first; a reserved one has no file. Call with the table's
+ * lock held, or while no other thread runs.
+ */
+#define for_each_fd(fd, table)                                                  \
+	for ((fd) = fdtable_find_bit((table)->open, 0, 0); (fd) < FDTABLE_SIZE; \
+	     (fd) = fdtable_find_bit((table)->open, 0, (fd) + 1))
 
 /* Creates an empty table. Returns NULL if memory runs out. */
 struct fdtable *fdtable_create(void);

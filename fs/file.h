@@ -164,13 +164,24 @@ static inline void file_put(struct file *file)
 		file_release(file);
 }
 
-/* What the access mode permits. With O_PATH, or with all bits of O_ACCMODE set, that is neither. */
+/* What the access mode of these flags permits. With all bits of O_ACCMODE set, that is neither. */
+static inline bool file_flags_read(unsigned flags)
+{
+	return ((flags + 1) & 1) != 0;
+}
+
+static inline bool file_flags_write(unsigned flags)
+{
+	return ((flags + 1) & 2) != 0;
+}
+
+/* The same for an open file. With O_PATH, that is neither. */
 static inline bool file_readable(const struct file *file)
 {
-	return ((file->flags + 1) & 1) != 0 && !(file->flags & O_PATH);
+	return file_flags_read(file->flags) && !(file->flags & O_PATH);
 }
 
 static inline bool file_writable(const struct file *file)
 {
-	return ((file->flags + 1) & 2) != 0 && !(file->flags & O_PATH);
+	return file_flags_write(file->flags) && !(file->flags & O_PATH);
 }

@@ -18,7 +18,7 @@
 
 static bool wants_write(unsigned flags)
 {
-	return ((flags + 1) & 2) != 0 || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
+	return file_flags_write(flags) || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
 }
 
 /* The refusals of Linux's build_open_flags(). */
@@ -29,7 +29,7 @@ int fs_open_check_flags(unsigned flags)
 	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
 		return -EINVAL;
 	if (flags & TMPFILE_BIT)
-		return (flags & O_DIRECTORY) && ((flags + 1) & 2) ? -EOPNOTSUPP : -EINVAL;
+		return (flags & O_DIRECTORY) && file_flags_write(flags) ? -EOPNOTSUPP : -EINVAL;
 	return 0;
 }
 
@@ -97,7 +97,7 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
 	bool is_path = (flags & O_PATH) != 0;
-	bool denies = !is_path && S_ISREG(inode->mode) && inode->object && ((flags + 1) & 2) != 0;
+	bool denies = !is_path && S_ISREG(inode->mode) && inode->object && file_flags_write(flags);
 	bool truncates = !is_path && S_ISREG(inode->mode) && (flags & O_TRUNC);
 	bool writes = denies || (truncates && inode->object), opened;
 	int err = 0;
@@ -153,7 +153,7 @@ static int open_once(struct file *dir, const char *path, unsigned flags, unsigne
 
 	if (err == 0)
 		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
-	writes = err == 0 && ((flags + 1) & 2) != 0;
+	writes = err == 0 && file_flags_write(flags);
 	if (inode && inode->ops->end_write && (made || (flags & O_TRUNC)) && !writes)
 		inode->ops->end_write(inode);
 	if (err)

@@ -490,16 +490,6 @@ static int open_one(struct p9_node *node, struct p9_fid **at, unsigned flags)
 	return err;
 }
 
-static bool wants_read(unsigned flags)
-{
-	return ((flags + 1) & 1) != 0;
-}
-
-static bool wants_write(unsigned flags)
-{
-	return ((flags + 1) & 2) != 0;
-}
-
 /*
  * Opens what `flags` needs, and has not been opened yet, or all anew. Reading and writing have a fid
  * each, so that the server's file is not open for writing for longer than anybody's is.
@@ -509,9 +499,9 @@ static int open_fids(struct p9_node *node, unsigned flags, bool anew)
 	struct p9_data *data = node->data;
 	int err = 0;
 
-	if (wants_read(flags) && (anew || !is_open(data, &data->fid)))
+	if (file_flags_read(flags) && (anew || !is_open(data, &data->fid)))
 		err = open_one(node, &data->fid, O_RDONLY);
-	if (err == 0 && wants_write(flags) && (anew || !is_open(data, &data->writer)))
+	if (err == 0 && file_flags_write(flags) && (anew || !is_open(data, &data->writer)))
 		err = open_one(node, &data->writer, O_WRONLY);
 	return err;
 }
