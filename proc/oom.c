@@ -274,11 +274,26 @@ static struct choice choose(void)
 	return choice;
 }
 
+/* Who is killed for the memory of a space. */
+struct killing {
+	const struct uspace *uspace;
+	int victim; /* pid */
+	int pid;    /* of the victim; or of another that has the space, or 0: none */
+	char comm[THREAD_NAME_LEN]; /* of that process, when it was killed */
+};
+
 /* All processes that share the victim's memory lose it, so they are killed, too. */
-static void kill_sharer(struct process *process, void *uspace)
+static void kill_sharer(struct process *process, void *arg)
 {
-	if (process->uspace == uspace && process->state == PROCESS_ALIVE)
-		signal_force(process, SIGKILL);
+	struct killing *killing = arg;
+
+	if (process->uspace != killing->uspace || process->state != PROCESS_ALIVE)
+		return;
+	signal_force(process, SIGKILL);
+	if (killing->pid && process->pid != killing->victim)
+		return;
+	killing->pid = process->pid;
+	memcpy(killing->comm, process->thread->name, sizeof(killing->comm));
 }
 
 /* Who was killed and why, and whose allocation it was for. */
@@ -305,21 +320,21 @@ static void kill_victim(const struct choice *choice)
 {
 	struct process *victim = choice->victim;
 	struct uspace *uspace = victim->uspace;
+	struct killing killing = { .uspace = uspace, .victim = victim->pid };
 	struct oom_report report;
-	char comm[THREAD_NAME_LEN];
-	int pid = victim->pid;
 
-	memcpy(comm, victim->thread->name, sizeof(comm));
 	uspace_get(uspace);
 	oom_memory_leaves();
 	oom_report_collect(&report);
 	atomic_store(&uspace->oom_killed, true);
-	process_visit_all(kill_sharer, uspace);
+	process_visit_all(kill_sharer, &killing);
 	spin_unlock(&process_tree_lock);
-	name_victim(comm, pid, choice->held);
-	oom_report_show(&report);
-	if (is_census_due())
-		census_show();
+	if (killing.pid) { /* else it has left the space meanwhile, by exec or by its end */
+		name_victim(killing.comm, killing.pid, choice->held);
+		oom_report_show(&report);
+		if (is_census_due())
+			census_show();
+	}
 	oom_reap(uspace);
 	uspace_put(uspace);
 	oom_memory_freed();

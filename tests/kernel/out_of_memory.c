@@ -4,6 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "base/log.h"
+#include "fs/tmpfs/memfd.h"
+#include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "mm/user_copy.h"
@@ -14,6 +17,7 @@
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -127,6 +131,91 @@ static struct uspace *uspace_of(int pid)
 	spin_unlock(&process_tree_lock);
 	return us;
 }
+
+#ifdef FAULTLINE_HARDENED
+
+static struct uspace *space_to_lose;
+static struct thread *asking;
+static int victim;
+static const char *new_name; /* NULL: the victim ends */
+
+static struct thread *thread_of(int pid)
+{
+	struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = process_find(pid)->thread;
+	spin_unlock(&process_tree_lock);
+	return thread;
+}
+
+/* The victim goes on where the lock is dropped for the first time between its choice and the kill. */
+static void let_victim_go_on(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != asking ||
+	    atomic_load(&space_to_lose->refs) == 1)
+		return;
+	interleave_hook = NULL;
+	if (new_name) {
+		str_copy(thread_of(victim)->name, new_name, THREAD_NAME_LEN);
+		return;
+	}
+	EXPECT_EQ(0, process_kill(victim, SIGTERM));
+	while (uspace_of(victim))
+		sched_yield();
+}
+
+static bool is_logged_from(uint64_t cursor, const char *text)
+{
+	enum log_level level;
+	char line[200];
+	size_t n;
+
+	while ((n = log_read(&cursor, line, sizeof(line) - 1, &level)) != 0) {
+		line[n] = '\0';
+		if (strstr(line, text))
+			return true;
+	}
+	return false;
+}
+
+static int end_while_it_goes_on(const char *name, bool *is_named)
+{
+	uint64_t begin = log_newest();
+	int status;
+
+	new_name = name;
+	asking = current_thread();
+	victim = spawn_holder(hold_pages, 400);
+	space_to_lose = uspace_of(victim);
+	mm_trim();
+	interleave_hook = let_victim_go_on;
+	EXPECT_EQ(0, end_somebody());
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
+	status = ktest_reap(victim);
+	*is_named = is_logged_from(begin, name ? "killed renamed[" : "out of memory: killed");
+	return status;
+}
+
+/*
+ * The log has the name that the victim had when it was killed, and no kill of one that ended by itself. Where
+ * there is a memfd, each visit drops the lock after each process.
+ */
+KTEST(oom_names_the_victim_as_it_was_killed)
+{
+	struct file *memfd = memfd_file_create();
+	bool is_named;
+
+	ASSERT_TRUE(memfd);
+	EXPECT_EQ(KILLED(SIGKILL), end_while_it_goes_on("renamed", &is_named));
+	EXPECT_TRUE(is_named);
+	EXPECT_EQ(KILLED(SIGTERM), end_while_it_goes_on(NULL, &is_named));
+	EXPECT_TRUE(!is_named);
+	file_put(memfd);
+}
+
+#endif
 
 /*
  * R43: so is one that has left its space, whose frames are not free yet: here the end of the space
