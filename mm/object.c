@@ -43,6 +43,8 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	object->nexec = 0;
 	object->truncations = 0;
 	object->passed = 0;
+	object->charges_spaces = false;
+	object->charged = NULL;
 }
 
 static void enter_list(struct object *object)
@@ -103,15 +105,22 @@ static struct object *create_committed(uint64_t size)
 	return object;
 }
 
-struct object *object_create_anon(uint64_t size)
+static struct object *create_uncommitted(uint64_t size)
 {
-	struct object *object;
+	struct object *object = slab_alloc_wait(&anon_cache);
 
-	if (commit_is_strict())
-		return create_committed(size);
-	object = slab_alloc_wait(&anon_cache);
 	if (object)
 		object_init(object, &anon_ops, size);
+	return object;
+}
+
+struct object *object_create_anon(uint64_t size)
+{
+	struct object *object = commit_is_strict() ? create_committed(size)
+						   : create_uncommitted(size);
+
+	if (object)
+		object->charges_spaces = true; /* no other thread knows it yet, but for reclaim */
 	return object;
 }
 
@@ -132,7 +141,7 @@ void object_put(struct object *object)
 		return;
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
 	assert_hardened(!object->nwritable && !object->npinned && !object->writers &&
-			!object->nexec);
+			!object->nexec && !object->charged);
 	counted_end(&object->counted);
 	spin_lock(&list_lock);
 	if (hand == &object->link)

@@ -12,6 +12,7 @@
 
 struct inode;
 struct object;
+struct vma;
 
 /* Only punch may sleep. */
 struct object_ops {
@@ -135,6 +136,9 @@ struct object {
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
 	uint64_t truncations; /* number of them; decisions made before one are void after it */
 	uint64_t passed;      /* where the hand of the clock goes on (mm/reclaim.c) */
+	/* Only mappings hold it, so a space is charged (mm/object_charge.h): by this VMA, or NULL. */
+	bool charges_spaces;
+	struct vma *charged;
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 	struct counted counted;

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/commit.h"
 #include "mm/host.h"
+#include "mm/object_charge.h"
 #include "mm/page_age.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/reclaim.h"
@@ -249,6 +250,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	page_get(in->fresh);
 	put_at(object, in, held, in->fresh);
 	object->npages++;
+	object_charge(object, 1);
 	if (in->new_end == OBJECT_SIZE_SAME)
 		object->kept = MAX(object->kept, in->index + 1);
 	else
@@ -310,6 +312,7 @@ struct removal {
 static void page_left(struct object *object, struct page *page)
 {
 	object->npages--;
+	object_charge(object, -1);
 	uncharge(object, page);
 	if (unlikely(object->ops->left))
 		object->ops->left(object, page);
@@ -348,6 +351,7 @@ static void forget_swapped(struct object *object, const void *held)
 
 	(void)index_is_swapped(held, &slot, &charged);
 	object->nswapped--;
+	object_charge(object, -1);
 	if (charged)
 		uncharge_one(object);
 	swap_slot_put(slot);
@@ -646,7 +650,10 @@ static bool read_end(struct object *object, struct page *page, void *held)
 		radix_replace(&object->pages, index, held);
 	else if (there)
 		radix_remove(&object->pages, index, &freed);
-	object->npages += there && index_is_page(held);
+	if (there && index_is_page(held)) {
+		object->npages++;
+		object_charge(object, 1);
+	}
 	spin_unlock(&object->lock);
 	object_nodes_free(&freed);
 	waitq_wake_all(queue_of(object, index));
@@ -822,6 +829,7 @@ static inline bool end_reading(struct object *object, void **slot, struct page *
 		return false;
 	*slot = page;
 	object->npages++;
+	object_charge(object, 1);
 	return true;
 }
 

@@ -55,7 +55,7 @@ void space_destroy(struct space *space)
 	assert(tree_empty(&space->vmas) && space->resident == 0);
 	if (commit_is_strict())
 		space_settle(space);
-	assert_hardened(space->committed_bytes == 0);
+	assert_hardened(space->committed_bytes == 0 && atomic_load_relaxed(&space->charged) == 0);
 	spin_lock(&spaces_lock);
 	reclaim_space_gone(space);
 	list_del(&space->link);

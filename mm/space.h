@@ -56,6 +56,7 @@ struct space {
 	size_t pins;
 	struct space_stats stats;
 	uint32_t swapped; /* entries that are SWAP */
+	size_t charged;	  /* atomic: pages of objects that only mappings hold (object_charge.h) */
 	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	/* The busy range: a verb is at work there. Who finds no VMA in it waits. */

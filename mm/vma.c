@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/commit.h"
+#include "mm/object_charge.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
 #include "mm/space.h"
@@ -243,6 +244,7 @@ static void vma_attach(struct vma *vma)
 		list_add_tail(&object->stale, &vma->object_link);
 	else
 		list_add_tail(&object->vmas, &vma->object_link);
+	object_charge_joined(object, vma);
 	if (vma_writes_object(vma))
 		object->nwritable++;
 	spin_unlock(&object->lock);
@@ -255,6 +257,7 @@ static void vma_detach(struct vma *vma, struct list *dead)
 	if (object) {
 		spin_lock(&object->lock);
 		list_del(&vma->object_link);
+		object_charge_left(object, vma);
 		if (vma_writes_object(vma))
 			object->nwritable--;
 		spin_unlock(&object->lock);

@@ -42,8 +42,18 @@ struct oom_report {
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
 /*
- * Pages: resident ones, those in swap, page tables and VMAs, and what the kernel and open files keep
- * for it. Pages of a memfd count twice where they are mapped.
+ * Its pages in memory. Those of shared memory are charged to one space, also where no entry maps
+ * them. How many of them are resident there as well is not counted. So the larger number is taken:
+ * it counts nothing twice, and it is at least half of what the process has.
+ */
+static size_t in_memory(const struct space *space)
+{
+	return MAX(atomic_load_relaxed(&space->resident), atomic_load_relaxed(&space->charged));
+}
+
+/*
+ * Pages: those in memory and in swap, page tables and VMAs, and what the kernel and open files keep
+ * for it. Pages of a memfd with a descriptor count twice where they are mapped.
  */
 static size_t held_by(const struct process *process)
 {
@@ -55,9 +65,8 @@ static size_t held_by(const struct process *process)
 		files = process_fs->held(process);
 		process_visit_ends_piece();
 	}
-	return files + atomic_load_relaxed(&space->resident) +
-	       atomic_load_relaxed(&space->swapped) + atomic_load_relaxed(&space->tables) +
-	       atomic_load_relaxed(&process->kept) +
+	return files + in_memory(space) + atomic_load_relaxed(&space->swapped) +
+	       atomic_load_relaxed(&space->tables) + atomic_load_relaxed(&process->kept) +
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 

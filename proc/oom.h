@@ -5,9 +5,10 @@
 #include "mm/relieve.h"
 
 /*
- * The rule: the process with the most memory is killed. What counts is what it has resident, its
- * pages in swap, its page tables and its VMAs. Of equals it is the youngest. Process 1 is killed
- * only if no other process is left. No process is killed while another one is ending and its memory
+ * The rule: the process with the most memory is killed. What counts is what it has resident or is
+ * charged for (mm/object_charge.h), its pages in swap, its page tables and its VMAs, and what its
+ * descriptors and its system call keep. Of equals it is the youngest. Process 1 is killed only if no
+ * other process is left. No process is killed while another one is ending and its memory
  * is not free yet: the exception is one that does not end for two seconds.
  *
  * The last steps of relieve() (mm/relieve.h), one for each call. If processes are ending, waits for

@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
+#include "mm/object_charge.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
@@ -190,6 +191,8 @@ void file_data_set_inode(struct object *object, struct inode *inode)
 {
 	spin_lock(&object->lock);
 	to_data(object)->inode = inode;
+	if (!inode && !to_data(object)->mount) /* a memfd whose last descriptor is closed */
+		object_charge_begin(object);
 	spin_unlock(&object->lock);
 }
 

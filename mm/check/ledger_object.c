@@ -41,27 +41,27 @@ static void check_swapped(struct ledger_walk *walk, const struct object *object,
 		swap_slot_count(slot, walk->delta);
 }
 
-/* Returns how many VMAs of the list can write to the object. */
-static size_t check_maps(struct ledger_walk *walk, const struct object *object,
-			 const struct list *maps)
+/* Adds to *nwritable and *ncharged how many VMAs of the list can write to the object and are charged. */
+static void check_maps(struct ledger_walk *walk, const struct object *object,
+		       const struct list *maps, size_t *nwritable, size_t *ncharged)
 {
-	size_t nwritable = 0;
 	struct vma *vma;
 
 	list_for_each_entry(vma, maps, object_link) {
 		if (vma->object != object)
 			ledger_error(walk, "object %s: a VMA on its list maps another",
 				     object->ops->name);
-		nwritable += vma_writes_object(vma);
+		*nwritable += vma_writes_object(vma);
+		*ncharged += vma == object->charged;
 	}
-	return nwritable;
 }
 
 static void check_object(struct ledger_walk *walk, struct object *object)
 {
 	void *held;
 	uint64_t index;
-	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, npinned = 0, nwritable;
+	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, npinned = 0, nwritable = 0;
+	size_t ncharged = 0;
 	uint64_t slot;
 	bool is_charged;
 
@@ -95,12 +95,15 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 		walk->lost += npages;
 	if (!walk->delta)
 		walk->committed += object_committed_pages(object) + (commit_account ? charged : 0);
-	nwritable =
-		check_maps(walk, object, &object->vmas) + check_maps(walk, object, &object->stale);
+	check_maps(walk, object, &object->vmas, &nwritable, &ncharged);
+	check_maps(walk, object, &object->stale, &nwritable, &ncharged);
 	if (nwritable != object->nwritable)
 		ledger_error(walk, "object %s: %lu writable maps found, %lu counted",
 			     object->ops->name, (unsigned long)nwritable,
 			     (unsigned long)object->nwritable);
+	if (ncharged != (object->charges_spaces && object_is_mapped_locked(object)))
+		ledger_error(walk, "object %s: %lu of its VMAs are charged", object->ops->name,
+			     (unsigned long)ncharged);
 }
 
 void ledger_walk_objects(struct ledger_walk *walk)

@@ -79,11 +79,19 @@ static void check_node(struct ledger_walk *walk, struct tree_node *node)
 			     (unsigned long)node->heaviest);
 }
 
+/* Returns how many pages are charged to the space because of this VMA. */
+static size_t charged_by(const struct vma *vma)
+{
+	const struct object *object = vma->object;
+
+	return object && object->charged == vma ? object->npages + object->nswapped : 0;
+}
+
 static void check_vmas(struct ledger_walk *walk, struct space *space)
 {
 	const struct vma *prev = NULL;
 	struct tree_node *node;
-	size_t nvmas = 0, mapped = 0, data = 0, committed = 0;
+	size_t nvmas = 0, mapped = 0, data = 0, committed = 0, charged = 0;
 
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
@@ -96,6 +104,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			ledger_error(walk, "VMA %#lx says it is another space's",
 				     (unsigned long)vma->start);
 		nvmas++;
+		charged += charged_by(vma);
 		prev = vma;
 		if (vma->flags & VMA_LEAVING)
 			continue;
@@ -116,6 +125,9 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 		ledger_error(walk, "space: %#lx bytes committed, counted %#lx, a credit of %#lx",
 			     (unsigned long)committed, (unsigned long)space->committed_bytes,
 			     (unsigned long)space->commit_credit);
+	if (charged != space->charged)
+		ledger_error(walk, "space: %lu pages of objects are charged to it, %lu counted",
+			     (unsigned long)charged, (unsigned long)space->charged);
 	if (!walk->delta)
 		walk->committed += committed >> PAGE_SHIFT;
 }

@@ -125,6 +125,8 @@ HOGS = {
     "args": "Cannot allocate memory",
     "memfd": "signal 9",
     "memfds": "Too many open files in system",
+    "unmapped": "signal 9",
+    "written": "signal 9",
     "signals": "Resource temporarily unavailable",
     "endpoints": "Too many open files in system",
     "pipes": "Too many open files in system",

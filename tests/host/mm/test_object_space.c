@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
+#include "mm/check/ledger.h"
+#include "mm/object_charge.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "sync/interleave.h"
@@ -198,6 +200,68 @@ TEST(unmapped_before_its_turn)
 		}
 		object_put(file);
 	}
+	end();
+}
+
+/* What only mappings hold is charged to the space that has mapped it for the longest time (R111). */
+TEST(held_by_mappings_only)
+{
+	struct map_request request = { .addr = AT,
+				       .len = 2 * P,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = MAP_SHARED | MAP_FIXED };
+	struct object *object;
+	vaddr_t at;
+
+	start();
+	request.object = object = object_create_anon(4 * P);
+	rig_create(&other);
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(vm_map(&other, &request, &at), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(fake_store(AT + i * P, 1), 0);
+	assert_int_equal(vm_madvise(&space, AT, 2 * P, MADV_DONTNEED), 0);
+	assert_int_equal(space.resident, 0);
+	assert_int_equal(space.charged, 2); /* no entry maps them */
+	assert_int_equal(other.charged, 0);
+	rig_check();
+	assert_int_equal(vm_unmap(&space, AT, P), 0); /* which splits it, and the lower part goes */
+	assert_int_equal(space.charged + other.charged, 2);
+	rig_check();
+	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
+	assert_int_equal(space.charged, 0);
+	assert_int_equal(other.charged, 2);
+	assert_int_equal(object_punch(object, 0, P), 0);
+	assert_int_equal(other.charged, 1);
+	rig_destroy(&other);
+	object_put(object);
+	end();
+}
+
+/* A file's pages are charged to nobody while it has a name or a descriptor. Then its mapping is. */
+TEST(held_by_mappings_in_the_end)
+{
+	struct object *file;
+
+	start();
+	file = rig_file(4 * P);
+	map_at(file, AT, P, MAP_SHARED);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(space.charged, 0);
+	spin_lock(&file->lock);
+	object_charge_begin(file);
+	spin_unlock(&file->lock);
+	assert_int_equal(space.charged, file->npages);
+	map_at(file, AT + 8 * P, 4 * P, MAP_SHARED);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(fake_load(AT + (8 + i) * P), i ? rig_byte(i * P) : 1);
+	assert_int_equal(space.charged, 4); /* each page that was read, once */
+	rig_check();
+	file->charged->space->charged++;
+	assert_int_not_equal(ledger_check(NULL), 0);
+	file->charged->space->charged--;
+	object_put(file);
 	end();
 }
 

@@ -297,6 +297,36 @@ static int hog_memfds(void)
 	}
 }
 
+/* Shared memory without a name. No page stays mapped. */
+static int hog_unmapped(void)
+{
+	char *p = mmap(NULL, 1024 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return errno;
+	for (size_t at = 0; at < 1024 * MIB; at += PAGE) {
+		p[at] = 1;
+		if (madvise(p + at, PAGE, MADV_DONTNEED) != 0)
+			return errno;
+	}
+	return 0;
+}
+
+/* Memfds without a descriptor, of which one page is mapped, which is read-only. */
+static int hog_written(void)
+{
+	static const char bytes[MIB] = { 1 };
+
+	for (;;) {
+		int fd = memfd_create("hog", 0);
+
+		if (fd < 0 || write(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
+		    mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+			return errno;
+		close(fd);
+	}
+}
+
 /* The pages of a file are as far from each other as can be, so that each has an index of its own. */
 static int write_sparsely(int fd)
 {
@@ -486,7 +516,8 @@ static const struct hog {
 	{ "index", hog_index, end_index },    { "signals", hog_signals, NULL },
 	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
 	{ "texts", hog_texts, NULL },	      { "args", hog_args, NULL },
-	{ "memfds", hog_memfds, NULL },
+	{ "memfds", hog_memfds, NULL },	      { "unmapped", hog_unmapped, NULL },
+	{ "written", hog_written, NULL },
 };
 
 /* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
