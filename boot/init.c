@@ -57,8 +57,9 @@ static void check_at_end(void)
 	if (wrong)
 		panic("the ledger disagrees in %d places at power-off", wrong);
 	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
-	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
-		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+	/* Always, so that the runner knows that it was done. */
+	log_always("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
+		   ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
 	if (ledger.lost)
 		log_warn("mm",
 			 "ledger: %zu of these frames were lost to a device that did not stop",

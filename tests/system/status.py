@@ -85,6 +85,16 @@ def a_machine_that_goes_off_without_a_word_is_125():
 
 
 @case
+def a_hardened_kernel_that_goes_off_without_its_ledger_is_125():
+    if not FAKE:
+        raise Skip("needs a machine that fails at will")
+    hardened = {"FAULTLINE_KERNEL": "faultline-hardened.elf"}
+    own(run("exit", "3", env=hardened), 125, b"status 3 without a look at its ledger")
+    done = run("ledger", "3", env=hardened)
+    equal((done.status, done.err), (3, b""), "status and standard error")
+
+
+@case
 def no_qemu_is_125():
     path = folder("no qemu")
     for name in ("bash", "env", "readlink", "dirname", "python3"):

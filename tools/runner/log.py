@@ -8,6 +8,7 @@ from . import paint
 
 KERNEL_LINE = re.compile(rb"^\[ *\d+\.\d+\] ")
 POWER_OFF = re.compile(rb"^\[ *\d+\.\d+\] power: off, status (\d+)\s*$")
+LEDGER = re.compile(rb"^\[ *\d+\.\d+\] mm: ledger: .* all accounted for\s*$")
 PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
 GRAVE = re.compile(rb"^\[ *\d+\.\d+\] [^:]*: (warning|error|panic): |kernel panic: ")
 HAND_OVER = re.compile(rb"console: log (continues on (port faultline\.log|the second UART)|and streams share the console)\r?$")
@@ -50,6 +51,7 @@ class Log:
         self.spoke = False
         self.panic = None
         self.power_off = None
+        self.ledger = False  # a hardened kernel has closed its ledger
         self.withheld = []
         self.withheld_size = 0
 
@@ -67,13 +69,15 @@ class Log:
         """Takes a line of the kernel's; trusted: from the log port, where it sends what was asked for."""
         line = line.rstrip(b"\r")
         self.spoke = True
-        off, panic = POWER_OFF.match(line), PANIC.match(line)
+        off, ledger, panic = POWER_OFF.match(line), LEDGER.match(line), PANIC.match(line)
         if off:
             self.power_off = int(off.group(1))
+        if ledger:
+            self.ledger = True
         if panic and self.panic is None:
             self.panic = panic.group(1).decode(errors="replace")
         grave = self.panic is not None or GRAVE.search(line)
-        if self.verbose or grave or (trusted and not off):
+        if self.verbose or grave or (trusted and not off and not ledger):
             self.write(line)
         for more in self.sources.after(line) if self.sources else ():
             self.write(more)

@@ -373,11 +373,13 @@ class Session:
             raise Failure(BROKEN, f"--log: {self.options.log}: {os.strerror(self.log.error)}")
 
 
-def verdict(log, status, said, board):
+def verdict(log, status, said, board, kernel):
     """Makes the exit status of a machine that has gone off, or says what was wrong with it."""
     if log.panic is not None:
         raise Failure(BROKEN, f"kernel panic: {log.panic}")
     if log.power_off is not None and status == (log.power_off & 0xFF if board.gives_status else 0):
+        if qemu.closes_ledger(kernel) and not log.ledger and log.power_off != BROKEN:  # which also is a boot that failed
+            raise Failure(BROKEN, f"the kernel has ended with status {log.power_off} without a look at its ledger")
         return log.power_off & 0xFF
     for line in said.splitlines():
         log.write(os.fsencode(line))
@@ -422,7 +424,7 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
-    status = verdict(session.log, status, session.qemu.said(), options.machine)
+    status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel)
     session.check_streams()
     return status
 

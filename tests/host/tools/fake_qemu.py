@@ -220,6 +220,10 @@ class Guest:
         self.log("panic: backtrace")
         os._exit(125)
 
+    def do_ledger(self, status):
+        self.log("mm: ledger: 1 frames, 1 free, 0 in files, all accounted for")
+        return int(status)
+
     def do_lost(self):
         os._exit(3)
 

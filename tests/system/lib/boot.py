@@ -9,11 +9,13 @@ import sys
 import time
 
 from .guest import BUILD, PATIENCE, PROBE, ROOT
+from .tap import has
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 from runner import qemu  # noqa: E402
 from runner.archive import Archive  # noqa: E402
+from runner.failure import BROKEN  # noqa: E402
 from runner.streams import Loop  # noqa: E402
 
 KERNEL = os.path.join(BUILD, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
@@ -62,7 +64,16 @@ def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False):
         deadline = time.monotonic() + PATIENCE
         while not uart.ended and time.monotonic() < deadline:
             loop.turn(deadline - time.monotonic())
-        return running.wait() if uart.ended else None, text.decode(errors="replace")
+        text = text.decode(errors="replace")
+        check_ledger(text)
+        return running.wait() if uart.ended else None, text
+
+
+def check_ledger(text):
+    """Fails for a hardened kernel that has powered off without a look at its ledger. A boot that failed has none."""
+    off = re.search(r"power: off, status (\d+)", text)
+    if off and int(off.group(1)) != BROKEN and qemu.closes_ledger(KERNEL):
+        has(text, "all accounted for", "what came")
 
 
 def boot_until(texts, initrd=None, words=(), extra=()):
@@ -75,7 +86,9 @@ def boot_until(texts, initrd=None, words=(), extra=()):
             if os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 break
             time.sleep(0.05)
-        return running.said()
+        text = running.said()
+        check_ledger(text)
+        return text
 
 
 @contextlib.contextmanager

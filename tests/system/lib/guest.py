@@ -28,7 +28,7 @@ def heed_signals():
 def set_up_fake(scratch):
     """Makes a build folder and a QEMU that only look like those."""
     build = os.path.join(scratch, "build")
-    for name in ("faultline.elf", "user/init", "user/demo", "user/hostfs", "user/tour", "tests/system/probe"):
+    for name in ("faultline.elf", "faultline-hardened.elf", "user/init", "user/demo", "user/hostfs", "user/tour", "tests/system/probe"):
         path = os.path.join(build, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
