@@ -52,8 +52,10 @@ static void set_free(struct poll_set *set)
 	for (unsigned i = 0; i < set->n; i++)
 		if (entry_at(set, i)->file)
 			file_put(entry_at(set, i)->file);
-	for (unsigned i = 0; i < PAGES && set->more[i]; i++)
+	for (unsigned i = 0; i < PAGES && set->more[i]; i++) {
 		kfree(set->more[i]);
+		counter_add(&current_process()->kept, -1ul);
+	}
 }
 
 /* Allocates room for n entries. Returns 0, and the caller then calls set_free(); or -ENOMEM. */
@@ -70,6 +72,7 @@ static int set_make(struct poll_set *set, unsigned n)
 			set_free(set);
 			return -ENOMEM;
 		}
+		counter_add(&current_process()->kept, 1);
 	}
 	return 0;
 }

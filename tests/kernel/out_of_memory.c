@@ -3,7 +3,9 @@
 #include "proc/oom.h"
 
 #include "abi/errno.h"
+#include "abi/poll.h"
 #include "abi/signal.h"
+#include "abi/syscall.h"
 #include "base/log.h"
 #include "fs/tmpfs/memfd.h"
 #include "lib/string.h"
@@ -294,6 +296,51 @@ KTEST(oom_counts_page_tables)
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
+	end_bystander(bystander);
+}
+
+#define POLLED 256
+
+/* ppoll() of a full page of entries without a descriptor, for ever. */
+PROGRAM(polls, LUI(A0, DATA_PAGES), LI(A1, POLLED), LI(A2, 0), LI(A3, 0), LI(A7, SYS_ppoll), ECALL,
+	LOOP);
+
+static int hold_entries(void *arg)
+{
+	static const struct abi_pollfd none = { .fd = -1 };
+
+	(void)arg;
+	EXPECT_EQ(0, program_load(&polls));
+	for (unsigned i = 0; i < POLLED; i++)
+		EXPECT_EQ(0, user_copy_out(DATA_AT + i * sizeof(none), &none, sizeof(none)));
+	atomic_store(&ready, true);
+	ktest_enter(CODE_AT, 0);
+}
+
+static bool sleeps(int pid)
+{
+	struct process *process;
+	bool asleep;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	asleep = process && process->thread->state == THREAD_SLEEPING;
+	spin_unlock(&process_tree_lock);
+	return asleep;
+}
+
+/* R43: the entries of a call count, until it ends */
+KTEST(oom_counts_polled_entries)
+{
+	int bystander = spawn_holder(hold_pages, 6), poller = spawn_holder(hold_entries, 0);
+
+	ASSERT_TRUE(bystander > 0 && poller > 0);
+	while (!sleeps(poller))
+		sched_yield();
+	mm_trim();
+	EXPECT_EQ(0, end_somebody());
+	(void)process_kill(poller, SIGTERM); /* it sleeps if it was spared */
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(poller));
 	end_bystander(bystander);
 }
 
