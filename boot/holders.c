@@ -13,8 +13,10 @@
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/p9/fid.h"
+#include "fs/pipe.h"
 #include "ipc/call.h"
 #include "ipc/transfer.h"
+#include "ipc/uio_session.h"
 #include "lib/bits.h"
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
@@ -26,7 +28,8 @@
 #include "proc/stack_search.h"
 
 static struct counted_kind *const kinds[] = {
-	&object_kind, &exe_kind, &file_kind, &inode_kind, &mount_kind, &endpoint_kind, &p9_fid_kind,
+	&object_kind, &exe_kind,      &file_kind,   &inode_kind,  &mount_kind,	     &pipe_kind,
+	&uspace_kind, &endpoint_kind, &sender_kind, &p9_fid_kind, &uio_session_kind,
 };
 
 /* The thing that has this struct counted. */
@@ -63,11 +66,24 @@ static void find_in_table(const struct fdtable *table)
 			counted_found(&table->file[fd]->counted);
 }
 
+/* A child that fork() is making is in no list yet, and has no number. */
+static void find_in_unborn(void *it, void *arg)
+{
+	const struct process *process = it;
+
+	(void)arg;
+	if (process->birth == 0 && process->uspace)
+		counted_found(&process->uspace->counted);
+}
+
 static void find_in_processes(void)
 {
 	const struct process *process;
 
+	slab_visit(&process_cache, find_in_unborn, NULL);
 	list_for_each_entry(process, &process_list, all) {
+		if (process->uspace)
+			counted_found(&process->uspace->counted);
 		if (process->exe)
 			counted_found(&process->exe->counted);
 		if (process->fdtable)
@@ -265,6 +281,11 @@ static void endpoint_holds(void *it)
 	endpoint_find_held(it);
 }
 
+static void sender_holds(void *it)
+{
+	sender_find_held(it);
+}
+
 static void for_each(struct counted_kind *kind, void (*visit)(void *it))
 {
 	struct counted *counted;
@@ -288,6 +309,7 @@ static void find_all(struct ledger_walk *walk)
 	for_each(&inode_kind, inode_holds);
 	for_each(&mount_kind, mount_holds);
 	for_each(&endpoint_kind, endpoint_holds);
+	for_each(&sender_kind, sender_holds);
 }
 
 /* ---- references ---- */

@@ -40,7 +40,19 @@ struct pipe {
 	/* const: */
 	uint64_t ino;
 	uint64_t made; /* nanoseconds since 1970 */
+	struct counted counted;
 };
+
+static const char *pipe_state(const void *it)
+{
+	const struct pipe *pipe = it;
+
+	if (pipe->has_reader)
+		return pipe->has_writer ? "open" : "without a writer";
+	return pipe->has_writer ? "without a reader" : "closed";
+}
+
+COUNTED_KIND(pipe_kind, "pipe", struct pipe, pipe_state);
 
 static struct pipe *file_pipe(struct file *file)
 {
@@ -332,6 +344,7 @@ static void free_pages(struct pipe *pipe)
 
 static void pipe_free(struct pipe *pipe)
 {
+	counted_end(&pipe->counted);
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
 	kfree(pipe);
 }
@@ -395,6 +408,12 @@ static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 	return can;
 }
 
+/* An open file of an end has the reference of that end. */
+static void pipe_holds(struct file *file)
+{
+	counted_found(&file_pipe(file)->counted);
+}
+
 static const struct file_ops pipe_read_ops = {
 	.name = "pipe, read end",
 	.read = pipe_read,
@@ -402,6 +421,7 @@ static const struct file_ops pipe_read_ops = {
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_read,
+	.holds = pipe_holds,
 };
 
 static const struct file_ops pipe_write_ops = {
@@ -411,6 +431,7 @@ static const struct file_ops pipe_write_ops = {
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_write,
+	.holds = pipe_holds,
 };
 
 static struct pipe *pipe_alloc(void)
@@ -427,6 +448,7 @@ static struct pipe *pipe_alloc(void)
 	pipe->has_reader = pipe->has_writer = true;
 	pipe->ino = inode_next_ino();
 	pipe->made = clock_wall_ns();
+	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);
 	return pipe;
 }
 

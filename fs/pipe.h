@@ -4,5 +4,7 @@
 
 #include "fs/file.h"
 
+extern struct counted_kind pipe_kind;
+
 /* Returns both ends with one reference each. flags: O_NONBLOCK or 0. Returns 0 or -ENOMEM. */
 int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret);

@@ -65,8 +65,12 @@ struct ends_count *endpoint_ends(struct endpoint *endpoint);
 
 extern struct counted_kind endpoint_kind;
 
-/* For the ledger: finds what the endpoint's queue refers to. */
+extern struct counted_kind sender_kind; /* send ends, until their last pulse has been received */
+
+/* For the ledger: find what the endpoint's queue refers to, and what the send end does. */
 void endpoint_find_held(struct endpoint *endpoint);
+struct sender;
+void sender_find_held(struct sender *sender);
 
 /* For the ledger: visits the endpoint's calls that have not ended. */
 void endpoint_visit_calls(struct endpoint *endpoint,

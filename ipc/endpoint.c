@@ -49,6 +49,7 @@ struct sender {
 	bool released;	       /* who receives the last pulse frees it */
 	struct pulse notified; /* endpoint_notify() */
 	struct pulse closed;
+	struct counted counted;
 };
 
 /* A thread that waits for a call or a pulse; on its stack, like a call. */
@@ -80,6 +81,16 @@ static const char *endpoint_state(const void *endpoint)
 
 COUNTED_KIND(endpoint_kind, "endpoint", struct endpoint, endpoint_state);
 
+static const char *sender_state(const void *sender)
+{
+	return ((const struct sender *)sender)->released ? "closed" : "open";
+}
+
+COUNTED_KIND(sender_kind, "send end", struct sender, sender_state);
+
+/* A send end has no count: either its open file has it, or its pulses have it together. */
+static const uint32_t one_holder = 1;
+
 static struct endpoint *to_endpoint(struct file *file)
 {
 	return file->ops == &receive_ops ? file->node : NULL;
@@ -101,6 +112,7 @@ static void endpoint_put(struct endpoint *endpoint)
 
 static void sender_free(struct sender *sender)
 {
+	counted_end(&sender->counted);
 	endpoint_put(sender->endpoint);
 	kfree(sender);
 }
@@ -170,6 +182,7 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 	sender->tells_close = tells_close;
 	sender->notified.code = IPC_PULSE_NOTIFIED;
 	sender->closed.code = IPC_PULSE_CLOSED;
+	counted_begin(&sender_kind, &sender->counted, &one_holder);
 	return 0;
 }
 
@@ -993,7 +1006,7 @@ static void receive_holds(struct file *file)
 
 static void send_holds(struct file *file)
 {
-	counted_found(&((struct sender *)file->node)->endpoint->counted);
+	counted_found(&((struct sender *)file->node)->counted);
 }
 
 /* A send end that is closed lives on in its pulses, which may be two. */
@@ -1002,12 +1015,17 @@ void endpoint_find_held(struct endpoint *endpoint)
 	struct pulse *pulse;
 
 	list_for_each_entry(pulse, &endpoint->pulses, link) {
-		const struct sender *sender = pulse_sender(pulse);
+		struct sender *sender = pulse_sender(pulse);
 
 		if (sender && sender->released &&
 		    (pulse == &sender->closed || !sender->closed.pending))
-			counted_found(&endpoint->counted);
+			counted_found(&sender->counted);
 	}
+}
+
+void sender_find_held(struct sender *sender)
+{
+	counted_found(&sender->endpoint->counted);
 }
 
 void endpoint_visit_calls(struct endpoint *endpoint,

@@ -33,6 +33,13 @@ static struct uio_session *session_of(struct object *object)
 	return container_of(object, struct uio_session, object);
 }
 
+static const char *session_device(const void *session)
+{
+	return ((const struct uio_session *)session)->uio->dev->name;
+}
+
+COUNTED_KIND(uio_session_kind, "mapped session", struct uio_session, session_device);
+
 /* ---- the object ---- */
 
 /* An index has its page from the start, or is between areas: there is nothing to be read. */
@@ -85,7 +92,13 @@ static void one_map_less(struct object *object)
 
 static void destroy(struct object *object)
 {
+	counted_end(&session_of(object)->counted);
 	kfree(session_of(object));
+}
+
+static void map_found(struct object *object)
+{
+	counted_found(&session_of(object)->counted);
 }
 
 /* The device has a reference to its session, and one to the send end that it pulses for it. */
@@ -115,6 +128,7 @@ static const struct object_ops session_ops = {
 	.used = one_map_more,
 	.unused = one_map_less,
 	.holds = session_holds,
+	.use_holds = map_found,
 	.destroy = destroy,
 };
 
@@ -131,6 +145,7 @@ static const struct object_ops lost_ops = {
 	.used = one_map_more,
 	.unused = one_map_less,
 	.holds = lost_holds,
+	.use_holds = map_found,
 	.destroy = destroy,
 };
 
@@ -280,6 +295,7 @@ static int session_make(struct uio *uio, struct uio_session **session_ret)
 		return -ENOMEM;
 	session->uio = uio;
 	object_init(&session->object, &session_ops, OBJECT_SIZE);
+	counted_begin(&uio_session_kind, &session->counted, &session->maps);
 	err = add_registers(session);
 	if (err) {
 		object_put(&session->object);

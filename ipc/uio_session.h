@@ -36,6 +36,7 @@ struct uio_session {
 	size_t dma_pages;    /* of these */
 	uint64_t next_index; /* of the next area */
 	struct uio_area areas[UIO_AREAS_MAX];
+	struct counted counted; /* for `maps`; references to the session are the object's */
 };
 
 struct uio {
@@ -51,6 +52,9 @@ struct uio {
 	bool stuck;		     /* it did not answer its reset: it is used no more */
 	struct uio_session *session; /* the one that has not ended. NULL: none */
 };
+
+/* Sessions, by the VMAs that map them. */
+extern struct counted_kind uio_session_kind;
 
 /*
  * Begins a session. The one that there was has ended then, also when this returns an error: -EIO if

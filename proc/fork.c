@@ -49,8 +49,11 @@ static int check_flags(uint64_t flags)
 /* Releases everything that a half-made child has. */
 static void discard(struct process *child)
 {
-	if (child->uspace)
-		uspace_put(child->uspace);
+	struct uspace *uspace = child->uspace;
+
+	child->uspace = NULL; /* the ledger looks at it */
+	if (uspace)
+		uspace_put(uspace);
 	process_fs->exit(child);
 	if (child->exe)
 		exe_put(child->exe);

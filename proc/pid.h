@@ -2,6 +2,7 @@
 /* The pid table and the tree of processes. */
 #pragma once
 
+#include "mm/phys/slab.h"
 #include "proc/process.h"
 
 /*
@@ -93,6 +94,7 @@ void pid_put(int id);
  * meanwhile. Guarded by process_tree_lock.
  */
 extern struct list process_list;
+extern struct slab_cache process_cache; /* all, and those that fork() is making */
 
 /*
  * Calls `fn` for all processes in no particular order, for a few under each hold of the lock. Those

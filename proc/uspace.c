@@ -7,6 +7,13 @@
 
 SLAB_CACHE(uspace_cache, struct uspace);
 
+static const char *uspace_state(const void *uspace)
+{
+	return ((const struct uspace *)uspace)->space.dying ? "torn down" : "in use";
+}
+
+COUNTED_KIND(uspace_kind, "address space", struct uspace, uspace_state);
+
 struct uspace *uspace_create(void)
 {
 	struct uspace *uspace = slab_alloc_wait(&uspace_cache);
@@ -23,6 +30,7 @@ struct uspace *uspace_create(void)
 		return NULL;
 	}
 	uspace->space.owner = uspace;
+	counted_begin(&uspace_kind, &uspace->counted, &uspace->refs);
 	return uspace;
 }
 
@@ -30,6 +38,7 @@ void uspace_put(struct uspace *uspace)
 {
 	if (__atomic_fetch_sub(&uspace->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
+	counted_end(&uspace->counted);
 	mutex_lock_nested(&uspace->mmap_lock); /* nothing else uses the space any more */
 	space_destroy(&uspace->space);
 	uspace_unlock(uspace);

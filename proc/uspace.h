@@ -22,7 +22,10 @@ struct uspace {
 	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout;
 	struct space space; /* has its own locks */
+	struct counted counted;
 };
+
+extern struct counted_kind uspace_kind;
 
 /* Creates an empty space with one reference. Returns NULL if out of memory. */
 struct uspace *uspace_create(void);

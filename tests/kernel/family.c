@@ -430,7 +430,7 @@ void family_put(struct member *member)
 	if (!last)
 		return;
 	add_counts(member);
-	uspace_put(member->us);
+	uspace_put_by_test(member->us);
 	atomic_store(&member->taken, false);
 }
 
@@ -485,7 +485,7 @@ void family_fork(struct member *parent)
 	if (!child)
 		return;
 	uspace_lock(parent->us);
-	child->us = uspace_create();
+	child->us = uspace_create_for_test();
 	if (child->us)
 		err = fork_into(parent, child);
 	uspace_unlock(parent->us);
@@ -495,7 +495,7 @@ void family_fork(struct member *parent)
 		return;
 	}
 	if (child->us)
-		uspace_put(child->us);
+		uspace_put_by_test(child->us);
 	atomic_store(&child->taken, false);
 }
 
@@ -514,7 +514,7 @@ bool family_begin(void)
 	cells_clear(first->cells, FAMILY_PRIVATE);
 	cells_clear(shared, FAMILY_SHARED);
 	family_object = object_create_anon(FAMILY_SHARED * PAGE_SIZE);
-	first->us = family_object ? uspace_create() : NULL;
+	first->us = family_object ? uspace_create_for_test() : NULL;
 	if (!first->us)
 		return false;
 	first->us->space.limit_as = first->us->space.limit_data = UINT64_MAX;
@@ -539,7 +539,7 @@ void family_end(void)
 			continue;
 		EXPECT_EQ(0, members[i].users);
 		add_counts(&members[i]);
-		uspace_put(members[i].us);
+		uspace_put_by_test(members[i].us);
 	}
 }
 

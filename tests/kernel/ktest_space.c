@@ -7,6 +7,21 @@
 #include "lib/assert.h"
 #include "mm/get_user_page.h"
 
+struct uspace *uspace_create_for_test(void)
+{
+	struct uspace *us = uspace_create();
+
+	if (us)
+		counted_end(&us->counted);
+	return us;
+}
+
+void uspace_put_by_test(struct uspace *us)
+{
+	counted_begin(&uspace_kind, &us->counted, &us->refs);
+	uspace_put(us);
+}
+
 #define SPACES_MAX 12
 
 /* Those whose mmap locks the running test holds. */
@@ -39,7 +54,7 @@ static struct uspace *hold(struct uspace *us)
 
 struct uspace *space_new(void)
 {
-	struct uspace *us = hold(uspace_create());
+	struct uspace *us = hold(uspace_create_for_test());
 
 	if (us)
 		us->space.brk_start = us->space.brk = us->space.brk_high = HEAP_AT;
@@ -61,13 +76,13 @@ void space_end(struct uspace *us)
 	}
 	assert(left + 1 == nspaces);
 	nspaces = left;
-	uspace_put(us);
+	uspace_put_by_test(us);
 	lock_all();
 }
 
 struct uspace *space_fork(struct uspace *us)
 {
-	struct uspace *child = hold(uspace_create());
+	struct uspace *child = hold(uspace_create_for_test());
 
 	if (!child)
 		return NULL;

@@ -15,6 +15,13 @@
 #define EXEC	   VM_PROT_EXEC
 #define READ_WRITE (VM_PROT_READ | VM_PROT_WRITE)
 
+/*
+ * As uspace_create() and uspace_put(), but the ledger does not look for the holder: that is the test.
+ * The reference is the only one.
+ */
+struct uspace *uspace_create_for_test(void);
+void uspace_put_by_test(struct uspace *us);
+
 /* An empty space, its mmap lock held; NULL: out of memory. A test may have up to twelve. */
 struct uspace *space_new(void);
 /* Ends it, its lock included. */

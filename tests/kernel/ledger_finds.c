@@ -2,6 +2,7 @@
 /* The ledger itself (R111): it agrees with what is right, and finds what is wrong. */
 #include "fs/fdtable.h"
 #include "fs/mount.h"
+#include "fs/pipe.h"
 #include "fs/tmpfs/memfd.h"
 #include "ipc/endpoint.h"
 #include "mm/check/ledger.h"
@@ -94,6 +95,27 @@ KTEST(ledger_finds_a_reference_without_holder)
 	mount_get(root->mount);
 	EXPECT_EQ(1, ledger_check(NULL));
 	mount_put(root->mount);
+	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+/* R111: an end of a pipe that no open file is, and an address space that no process has */
+KTEST(ledger_finds_a_pipe_and_a_space_without_holder)
+{
+	struct file *reader, *writer;
+	struct uspace *us;
+
+	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
+	EXPECT_EQ(2, ledger_check(NULL)); /* both open files, and the pipe is theirs */
+	counted_end(&reader->counted);
+	EXPECT_EQ(2, ledger_check(NULL)); /* the other one, and the pipe */
+	counted_begin(&file_kind, &reader->counted, &reader->refs);
+	file_put(reader);
+	file_put(writer);
+	EXPECT_EQ(0, ledger_check(NULL));
+	us = uspace_create();
+	ASSERT_TRUE(us);
+	EXPECT_EQ(1, ledger_check(NULL));
+	uspace_put(us);
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
