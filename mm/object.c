@@ -141,7 +141,7 @@ void object_put(struct object *object)
 		return;
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
 	assert_hardened(!object->nwritable && !object->npinned && !object->writers &&
-			!object->nexec && !object->charged);
+			!object->nexec);
 	counted_end(&object->counted);
 	spin_lock(&list_lock);
 	if (hand == &object->link)

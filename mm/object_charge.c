@@ -27,21 +27,18 @@ static void choose(struct object *object)
 
 void object_charge_begin(struct object *object)
 {
-	assert_hardened(spin_lock_held(&object->lock));
 	object->charges_spaces = true;
 	choose(object);
 }
 
 void object_charge_joined(struct object *object, struct vma *vma)
 {
-	assert_hardened(spin_lock_held(&object->lock));
 	if (object->charges_spaces && !object->charged)
 		set_charged(object, vma);
 }
 
 void object_charge_left(struct object *object, const struct vma *vma)
 {
-	assert_hardened(spin_lock_held(&object->lock));
 	if (object->charged == vma)
 		choose(object);
 }

@@ -243,6 +243,7 @@ TEST(held_by_mappings_only)
 TEST(held_by_mappings_in_the_end)
 {
 	struct object *file;
+	struct vma *charged;
 
 	start();
 	file = rig_file(4 * P);
@@ -261,6 +262,10 @@ TEST(held_by_mappings_in_the_end)
 	file->charged->space->charged++;
 	assert_int_not_equal(ledger_check(NULL), 0);
 	file->charged->space->charged--;
+	charged = file->charged;
+	file->charged = NULL;
+	assert_int_not_equal(ledger_check(NULL), 0);
+	file->charged = charged;
 	object_put(file);
 	end();
 }
