@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of system calls, and the bad arguments that errnos makes each of them with. */
+#ifndef ERRNOS_H
+#define ERRNOS_H
+
+#include "../t.h"
+
+#include <stdbool.h>
+
+#define ARGS 7 /* registers of arguments; the seventh is for calls of endpoints */
+
+typedef uint64_t word;
+
+/* A bad value of an argument. A list of these ends with one that has no name. */
+struct bad {
+	const char *name;
+	word value;
+};
+
+/* How a call is made, and what is told of its result. */
+#define OPENS  1u /* the result is a descriptor: it is closed */
+#define HIDES  2u /* a good result is an address, a time or a pid: it is not told */
+#define FORKS  4u /* made by a child, as it may change or end its process */
+#define BLOCKS 8u /* the right call would wait for ever: it is not made */
+
+/* A pair of bad arguments whose errno is neither one's, and why. Arguments count from 1. */
+struct pair_exception {
+	const char *first, *second; /* "1 closed" */
+	int error;
+	const char *why;
+};
+
+struct row {
+	const char *name;
+	long number;
+	word right[ARGS];
+	const struct bad *bad[ARGS]; /* NULL: none is tried */
+	/* Called before each call: makes anew what the last one may have used up, and arguments. */
+	void (*before)(word *arg);
+	/* Called after each call that has not failed: undoes what it has done. */
+	void (*after)(const word *arg, long result);
+	unsigned how;
+	const struct pair_exception *exceptions; /* ends with one without `first` */
+};
+
+#define RIGHT(...) .right = { __VA_ARGS__ }
+#define BAD(...)   .bad = { __VA_ARGS__ }
+#define CALL_AS(title, nr, ...)                                \
+	{                                                      \
+		.name = title, .number = SYS_##nr, __VA_ARGS__ \
+	}
+#define CALL(nr, ...) CALL_AS(#nr, nr, __VA_ARGS__)
+
+struct group {
+	const char *name;
+	const struct row *rows;
+	size_t count;
+	void (*clear)(void); /* takes away what the rows have made; may be NULL */
+};
+
+extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
+	ipc_group;
+
+/* ---- what the right and the bad arguments refer to ---- */
+
+/* Memory at fixed addresses. Behind each of these is a hole. */
+#define DATA	 0x1000000000ul /* four pages that can be read and written */
+#define READONLY 0x1000100000ul
+#define NOACCESS 0x1000200000ul
+#define LAST	 0x1000300000ul /* one page */
+#define HOLE	 (LAST + PAGE)
+#define ENDLESS	 0x1000400000ul /* one page of 'x': no string in it ends */
+#define SHARED	 0x1000500000ul /* one page, MAP_SHARED */
+#define KERNEL	 0xffffffc000000000ul
+#define HALF	 (HOLE - 4) /* the first four bytes of something are there */
+
+/* Descriptors. */
+enum {
+	FD_RW = 20,	/* "file" */
+	FD_RDONLY = 21, /* the same */
+	FD_WRONLY = 22, /* the same */
+	FD_DIR = 23,	/* "full" */
+	FD_PATH = 24,	/* "file", O_PATH */
+	FD_IN = 25,	/* an empty pipe, O_NONBLOCK */
+	FD_OUT = 26,	/* its other end */
+	FD_BROKEN = 27, /* a pipe that nobody reads */
+	FD_MEMFD = 28,
+	FD_SEALED = 29, /* a memfd with F_SEAL_SEAL and F_SEAL_WRITE */
+	FD_ENDPOINT = 30,
+	FD_SEND = 31,
+	FD_HERE = 32, /* the working directory */
+	FD_CLOSED = 60,
+};
+
+#define FD_ABOVE (1ul << 20) /* no table is so large */
+#define NO_PID	 99999999ul
+#define MINUS(n) ((word) - (long)(n))
+
+extern char long_path[], long_name[];
+
+/* ---- lists of bad values ---- */
+
+extern const struct bad out[], out_or_null[], in[], in_or_null[], out_bytes[], in_bytes[];
+extern const struct bad fd_any[], fd_read[], fd_write[], fd_place[], fd_dir[], at[];
+extern const struct bad path[], path_of_file[], path_of_dir[], path_to_make[];
+extern const struct bad set_size[], pid_any[], signal_any[], clock_any[], huge[], negative[],
+	timespec[], timespec_or_null[];
+
+/* The end of a list. */
+#define NO_MORE   \
+	{         \
+		0 \
+	}
+
+/* The same pid is a child of ours that has ended; it is reaped at the end of each row. */
+pid_t ended_child(void);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls on open files. */
+#include "errnos.h"
+
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/uio.h>
+#include <termios.h>
+
+#define FD_DUP 61
+#define MANY   5000 /* bytes: more than a page */
+
+/* ---- fcntl ---- */
+
+static struct flock write_lock = { .l_type = F_WRLCK, .l_len = 100 },
+		    no_lock_type = { .l_type = 99, .l_len = 100 },
+		    no_lock_whence = { .l_type = F_WRLCK, .l_whence = 99 },
+		    before_start = { .l_type = F_WRLCK, .l_start = -1 },
+		    unlock = { .l_type = F_UNLCK };
+
+static void unlocks(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	fcntl(FD_RW, F_SETLK, &unlock);
+}
+
+static const struct bad commands[] = { { "unknown", 4711 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad lowest[] = { { "negative", MINUS(1) }, { "above", FD_ABOVE }, NO_MORE };
+static const struct bad locks[] = { { "null", 0 },
+				    { "unmapped", HOLE },
+				    { "half", HALF },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "type", (word)&no_lock_type },
+				    { "whence", (word)&no_lock_whence },
+				    { "start", (word)&before_start },
+				    NO_MORE };
+static const struct bad seals[] = { { "unknown", 0x1000 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad fd_seals[] = { { "closed", FD_CLOSED },
+				       { "path", FD_PATH },
+				       { "sealed", FD_SEALED },
+				       { "pipe", FD_IN },
+				       NO_MORE };
+static const struct bad fd_lock[] = { { "closed", FD_CLOSED },
+				      { "negative", MINUS(1) },
+				      { "path", FD_PATH },
+				      { "rdonly", FD_RDONLY },
+				      NO_MORE };
+
+static void copies_lock(word *arg)
+{
+	(void)arg;
+	*(struct flock *)DATA = write_lock;
+}
+
+/* ---- other calls ---- */
+
+static void unflocks(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	flock(FD_RW, LOCK_UN);
+}
+
+static void closes_both(const word *arg, long result)
+{
+	const int *fds = (const int *)arg[0];
+
+	(void)result;
+	if ((word)fds == DATA) {
+		close(fds[0]);
+		close(fds[1]);
+	}
+}
+
+static void opens_dup(word *arg)
+{
+	(void)arg;
+	dup2(FD_RW, FD_DUP);
+}
+
+static const struct bad fd_none[] = {
+	{ "closed", FD_CLOSED }, { "negative", MINUS(1) }, { "above", FD_ABOVE }, NO_MORE
+};
+static const struct bad new_fd[] = {
+	{ "same", FD_DUP }, { "negative", MINUS(1) }, { "above", FD_ABOVE }, NO_MORE
+};
+static const struct bad dup_flags[] = { { "1", 1 }, { "append", O_APPEND }, NO_MORE };
+static const struct bad operations[] = { { "none", 0 }, { "unknown", 99 }, NO_MORE };
+static const struct bad requests[] = { { "unknown", 4711 }, { "terminal's", TCGETS }, NO_MORE };
+static const struct bad pipe_flags[] = {
+	{ "1", 1 }, { "append", O_APPEND }, { "all", MINUS(1) }, NO_MORE
+};
+static const struct bad memfd_names[] = { { "null", 0 },
+					  { "unmapped", HOLE },
+					  { "noaccess", NOACCESS },
+					  { "kernel", KERNEL },
+					  { "endless", ENDLESS + PAGE - 8 },
+					  { "long", (word)long_name },
+					  NO_MORE };
+static const struct bad memfd_flags[] = { { "unknown", 0x4000 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad entries_size[] = { { "10", 10 }, { "0", 0 }, NO_MORE };
+static const struct bad whence[] = { { "9", 9 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad offsets[] = { { "negative", MINUS(1) },
+				      { "last", INT64_MAX - 10 },
+				      NO_MORE };
+static const struct bad lengths[] = { { "0", 0 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad modes[] = {
+	{ "unknown", 0x800 }, { "punch", 2 }, { "all", 0xffffffff }, NO_MORE
+};
+static const struct bad fd_truncate[] = { { "closed", FD_CLOSED },
+					  { "negative", MINUS(1) },
+					  { "path", FD_PATH },
+					  { "rdonly", FD_RDONLY },
+					  { "dir", FD_DIR },
+					  { "pipe", FD_OUT },
+					  NO_MORE };
+static const struct bad fd_sync[] = { { "closed", FD_CLOSED },
+				      { "negative", MINUS(1) },
+				      { "path", FD_PATH },
+				      { "pipe", FD_IN },
+				      NO_MORE };
+
+/* ---- vectors ---- */
+
+static const struct iovec vector[2] = { { (void *)DATA, MANY }, { (void *)(DATA + PAGE), 100 } },
+			  null_base[2] = { { NULL, MANY }, { (void *)DATA, 100 } },
+			  no_base[2] = { { (void *)HOLE, MANY }, { (void *)DATA, 100 } },
+			  no_second[2] = { { (void *)DATA, 100 }, { (void *)HOLE, 100 } },
+			  kernels_second[2] = { { (void *)DATA, 100 }, { (void *)KERNEL, 100 } },
+			  too_long[2] = { { (void *)DATA, 100 }, { (void *)DATA, -1ul } };
+
+static const struct bad vectors[] = { { "null", 0 },
+				      { "unmapped", HOLE },
+				      { "half", HOLE - 16 },
+				      { "noaccess", NOACCESS },
+				      { "kernel", KERNEL },
+				      { "null base", (word)null_base },
+				      { "no base", (word)no_base },
+				      { "no second", (word)no_second },
+				      { "kernel's second", (word)kernels_second },
+				      { "too long", (word)too_long },
+				      NO_MORE };
+static const struct bad counts[] = { { "1025", 1025 }, { "negative", MINUS(1) }, NO_MORE };
+
+/* ---- waits ---- */
+
+static const struct timespec at_once;
+static const word no_signals;
+static const struct {
+	const void *set;
+	size_t size;
+} mask = { &no_signals, 8 }, no_mask = { (void *)HOLE, 8 }, wrong_mask = { &no_signals, 4 };
+
+static void sets_poll(word *arg)
+{
+	(void)arg;
+	*(struct pollfd *)DATA = (struct pollfd){ .fd = FD_OUT, .events = POLLOUT };
+}
+
+static void sets_select(word *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 3; i++)
+		memset((char *)DATA + 1024 * i, 0, sizeof(fd_set));
+	FD_SET(FD_OUT, (fd_set *)(DATA + 1024));
+	memset((void *)(DATA + 3072), 0, sizeof(fd_set));
+	FD_SET(FD_CLOSED, (fd_set *)(DATA + 3072));
+}
+
+static void sets_offset(word *arg)
+{
+	(void)arg;
+	*(int64_t *)DATA = 0;
+	*(int64_t *)(DATA + 8) = -1;
+}
+
+static const struct bad polls[] = { { "null", 0 },	  { "unmapped", HOLE },
+				    { "half", HALF },	  { "noaccess", NOACCESS },
+				    { "kernel", KERNEL }, NO_MORE };
+static const struct bad poll_count[] = { { "above", FD_ABOVE }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad select_count[] = { { "negative", MINUS(1) }, NO_MORE };
+static const struct bad sets[] = { { "unmapped", HOLE },
+				   { "half", HALF },
+				   { "readonly", READONLY },
+				   { "noaccess", NOACCESS },
+				   { "kernel", KERNEL },
+				   { "of closed", DATA + 3072 },
+				   NO_MORE };
+static const struct bad masks[] = { { "unmapped", HOLE },
+				    { "kernel", KERNEL },
+				    { "no set", (word)&no_mask },
+				    { "size", (word)&wrong_mask },
+				    NO_MORE };
+static const struct bad sent_offset[] = { { "unmapped", HOLE },
+					  { "half", HALF },
+					  { "readonly", READONLY },
+					  { "noaccess", NOACCESS },
+					  { "kernel", KERNEL },
+					  { "negative", DATA + 8 },
+					  NO_MORE };
+static const struct bad fd_send[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+				      { "path", FD_PATH },     { "rdonly", FD_RDONLY },
+				      { "broken", FD_BROKEN }, NO_MORE };
+static const struct bad fd_sent[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+				      { "path", FD_PATH },     { "wronly", FD_WRONLY },
+				      { "dir", FD_DIR },       NO_MORE };
+
+#define SAME "equal numbers are EINVAL before either is looked at"
+static const struct pair_exception equal_fds[] = { { "1 negative", "2 negative", EINVAL, SAME },
+						   { "1 above", "2 above", EINVAL, SAME },
+						   NO_MORE };
+
+static const struct row rows[] = {
+	CALL(close, RIGHT(FD_CLOSED), BAD(fd_none), .how = BLOCKS),
+	CALL(dup, RIGHT(FD_RW), BAD(fd_any), .how = OPENS),
+	CALL(dup3, RIGHT(FD_DUP, FD_DUP + 1), BAD(fd_any, new_fd, dup_flags), .before = opens_dup,
+	     .how = OPENS, .exceptions = equal_fds),
+	CALL(fcntl, RIGHT(FD_RW, F_GETFL), BAD(fd_any, commands), .how = HIDES),
+	CALL_AS("fcntl(F_DUPFD)", fcntl, RIGHT(FD_RW, F_DUPFD), BAD(fd_any, NULL, lowest),
+		.how = OPENS),
+	CALL_AS("fcntl(F_SETLK)", fcntl, RIGHT(FD_RW, F_SETLK, (word)&write_lock),
+		BAD(fd_lock, commands, locks), .after = unlocks),
+	CALL_AS("fcntl(F_GETLK)", fcntl, RIGHT(FD_RW, F_GETLK, DATA), BAD(fd_lock, NULL, locks),
+		.before = copies_lock),
+	CALL_AS("fcntl(F_OFD_SETLK)", fcntl, RIGHT(FD_RW, F_OFD_SETLK, (word)&write_lock),
+		BAD(fd_lock, NULL, locks), .after = unflocks),
+	CALL_AS("fcntl(F_ADD_SEALS)", fcntl, RIGHT(FD_MEMFD, F_ADD_SEALS),
+		BAD(fd_seals, NULL, seals)),
+	CALL(flock, RIGHT(FD_RW, LOCK_EX | LOCK_NB), BAD(fd_any, operations), .after = unflocks),
+	CALL_AS("ioctl(FIONREAD)", ioctl, RIGHT(FD_IN, FIONREAD, DATA), BAD(fd_any, requests, out)),
+	CALL_AS("ioctl(FIONBIO)", ioctl, RIGHT(FD_RW, FIONBIO, (word) "\1\0\0"),
+		BAD(fd_any, requests, in)),
+	CALL(pipe2, RIGHT(DATA), BAD(out, pipe_flags), .after = closes_both),
+	CALL(memfd_create, RIGHT((word) "name"), BAD(memfd_names, memfd_flags), .how = OPENS),
+	CALL(getdents64, RIGHT(FD_DIR, DATA, 1000), BAD(fd_dir, out, entries_size), .how = HIDES),
+	CALL(lseek, RIGHT(FD_RW, 10, SEEK_SET), BAD(fd_place, negative, whence)),
+	CALL(read, RIGHT(FD_RW, DATA, MANY), BAD(fd_read, out_bytes, huge)),
+	CALL(write, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge)),
+	CALL(readv, RIGHT(FD_RW, (word)vector, 2), BAD(fd_read, vectors, counts)),
+	CALL(writev, RIGHT(FD_RW, (word)vector, 2), BAD(fd_write, vectors, counts)),
+	CALL(pread64, RIGHT(FD_RW, DATA, MANY), BAD(fd_read, out_bytes, huge, offsets)),
+	CALL(pwrite64, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge, offsets)),
+	CALL(sendfile, RIGHT(FD_WRONLY, FD_RDONLY, DATA, 100),
+	     BAD(fd_send, fd_sent, sent_offset, huge), .before = sets_offset),
+	CALL(fstat, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
+	CALL(fstatfs, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
+	CALL(ftruncate, RIGHT(FD_RW, 8192), BAD(fd_truncate, negative)),
+	CALL(fallocate, RIGHT(FD_RW, 0, 0, 100), BAD(fd_truncate, modes, offsets, lengths)),
+	CALL(fsync, RIGHT(FD_RW), BAD(fd_sync)),
+	CALL(fdatasync, RIGHT(FD_RW), BAD(fd_sync)),
+	CALL(fchmod, RIGHT(FD_RW, 0644), BAD(fd_any)),
+	CALL(fchown, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(ppoll, RIGHT(DATA, 1, (word)&at_once, (word)&no_signals, 8),
+	     BAD(polls, poll_count, timespec_or_null, in_or_null, set_size), .before = sets_poll),
+	CALL(pselect6, RIGHT(64, DATA, DATA + 1024, DATA + 2048, (word)&at_once, (word)&mask),
+	     BAD(select_count, sets, sets, sets, timespec_or_null, masks), .before = sets_select),
+};
+
+const struct group files_group = { "files", rows, sizeof(rows) / sizeof(rows[0]), NULL };

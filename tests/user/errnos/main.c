@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* Each call with each argument bad in each way, and with each two.
+ *
+ * errnos GROUP: a line for each argument, with what the call answers to each of its bad values. With two
+ * bad arguments the errno has to be one of the two. In the hardened kernel the ledger has to agree after
+ * each call with one bad argument, and after each two arguments in all their ways.
+ * errnos calls: says which calls have no row. */
+#include "errnos.h"
+
+#include <sys/wait.h>
+
+#include "abi/faultline.h"
+
+#define ROUNDS	 3
+#define MOST_BAD 32
+
+char long_path[2 * PAGE], long_name[300];
+
+static const struct row *now; /* whose calls are made */
+static bool quiet;	      /* only the ledger counts */
+static bool each;	      /* the ledger is asked after each call */
+static int lowest_free;
+static long *child_result;
+
+/* ---- the ledger ---- */
+
+static uint64_t known_errors;
+
+static bool read_ledger(struct faultline_ledger *ret)
+{
+	*ret = (struct faultline_ledger){ 0 };
+	return syscall(SYS_faultline, FAULTLINE_LEDGER, 0, ret, sizeof(*ret), 0) == 1;
+}
+
+/* Says so if the ledger has found more than before. Returns true if it has not. */
+static bool ledger_agrees(const char *after)
+{
+	struct faultline_ledger ledger;
+	uint64_t known = known_errors;
+
+	if (!read_ledger(&ledger))
+		return true;
+	known_errors = ledger.errors;
+	if (ledger.errors > known)
+		say("%s: after %s the ledger has %lu errors more\n", now->name, after,
+		    (unsigned long)(ledger.errors - known));
+	return ledger.errors <= known;
+}
+
+/* ---- one call ---- */
+
+static long raw(long number, const word arg[ARGS])
+{
+	register word a0 asm("a0") = arg[0];
+	register word a1 asm("a1") = arg[1];
+	register word a2 asm("a2") = arg[2];
+	register word a3 asm("a3") = arg[3];
+	register word a4 asm("a4") = arg[4];
+	register word a5 asm("a5") = arg[5];
+	register word a6 asm("a6") = arg[6];
+	register long a7 asm("a7") = number;
+
+	asm volatile("ecall"
+		     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6)
+		     : "r"(a7)
+		     : "memory");
+	return (long)a0;
+}
+
+static bool is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
+
+/* A child that exec has replaced leaves 0. Its own child, if the call makes one, ends at once. */
+static long in_a_child(long number, const word arg[ARGS])
+{
+	pid_t pid;
+
+	*child_result = 0;
+	pid = fork();
+	if (pid == 0) {
+		long result = raw(number, arg);
+
+		if (number == SYS_clone && result == 0)
+			_exit(0);
+		*child_result = result;
+		while (wait(NULL) > 0)
+			continue;
+		_exit(0);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return *child_result;
+}
+
+/* Positions are what they were, and descriptors are where they were: none stays open, or set aside. */
+static void check_descriptors(const char *after)
+{
+	int fd = dup(FD_RW);
+
+	close(fd);
+	if (fd != lowest_free && !quiet)
+		say("%s: after %s the lowest free descriptor is %d\n", now->name, after, fd);
+	for (int place = FD_RW; place <= FD_DIR; place++)
+		lseek(place, 0, SEEK_SET);
+}
+
+/* Makes the call with value a of argument i and value b of argument j, if they are not negative. */
+static long make(int i, const struct bad *a, int j, const struct bad *b, const char *what)
+{
+	word arg[ARGS];
+	long result;
+
+	memset((void *)LAST, 0, PAGE);
+	memcpy(arg, now->right, sizeof(arg));
+	if (now->before)
+		now->before(arg);
+	if (i >= 0)
+		arg[i] = a->value;
+	if (j >= 0)
+		arg[j] = b->value;
+	result = now->how & FORKS ? in_a_child(now->number, arg) : raw(now->number, arg);
+	if (!is_error(result)) {
+		if (now->how & OPENS)
+			close((int)result);
+		if (now->after)
+			now->after(arg, result);
+	}
+	check_descriptors(what);
+	return result;
+}
+
+/* ---- results ---- */
+
+static const char *text_of(long result, char *buf, size_t size)
+{
+	if (is_error(result) && strerrorname_np((int)-result))
+		snprintf(buf, size, "%s", strerrorname_np((int)-result));
+	else if (now->how & (HIDES | FORKS))
+		snprintf(buf, size, "ok");
+	else
+		snprintf(buf, size, "%ld", result);
+	return buf;
+}
+
+static long single[ARGS][MOST_BAD];
+
+static void tell_single(int i)
+{
+	char line[1000], text[40];
+	int at = snprintf(line, sizeof(line), "%s %d:", now->name, i + 1);
+
+	for (unsigned n = 0; now->bad[i][n].name; n++)
+		at += snprintf(line + at, sizeof(line) - (size_t)at, "%s %s %s", n ? "," : "",
+			       now->bad[i][n].name, text_of(single[i][n], text, sizeof(text)));
+	say("%s\n", line);
+}
+
+static void try_singles(void)
+{
+	char what[100], text[40];
+
+	if (!(now->how & BLOCKS)) {
+		long result = make(-1, NULL, -1, NULL, "the right call");
+
+		if (!quiet)
+			say("%s: %s\n", now->name, text_of(result, text, sizeof(text)));
+		ledger_agrees("the right call");
+	}
+	for (int i = 0; i < ARGS; i++) {
+		if (!now->bad[i])
+			continue;
+		for (unsigned n = 0; now->bad[i][n].name; n++) {
+			const struct bad *a = &now->bad[i][n];
+
+			snprintf(what, sizeof(what), "%d %s", i + 1, a->name);
+			single[i][n] = make(i, a, -1, NULL, what);
+			ledger_agrees(what);
+		}
+		if (!quiet)
+			tell_single(i);
+	}
+}
+
+static bool is_exception(const char *first, const char *second, long result)
+{
+	const struct pair_exception *e = now->exceptions;
+
+	for (; e && e->first; e++)
+		if (strcmp(e->first, first) == 0 && strcmp(e->second, second) == 0 &&
+		    result == -e->error)
+			return true;
+	return false;
+}
+
+/* An errno is that of one of the two. The call may succeed if one of the two alone is no error. */
+static bool is_of_two(long result, long a, long b)
+{
+	if (!is_error(result))
+		return !is_error(a) || !is_error(b);
+	return result == a || result == b;
+}
+
+static void try_pair(int i, unsigned m, int j, unsigned n)
+{
+	const struct bad *a = &now->bad[i][m], *b = &now->bad[j][n];
+	char first[50], second[50], what[110], text[3][40];
+	long result;
+
+	snprintf(first, sizeof(first), "%d %s", i + 1, a->name);
+	snprintf(second, sizeof(second), "%d %s", j + 1, b->name);
+	snprintf(what, sizeof(what), "%s and %s", first, second);
+	result = make(i, a, j, b, what);
+	if (each)
+		ledger_agrees(what);
+	if (quiet || is_of_two(result, single[i][m], single[j][n]) ||
+	    is_exception(first, second, result))
+		return;
+	say("%s: %s: %s, not %s or %s\n", now->name, what,
+	    text_of(result, text[0], sizeof(text[0])),
+	    text_of(single[i][m], text[1], sizeof(text[1])),
+	    text_of(single[j][n], text[2], sizeof(text[2])));
+}
+
+static void try_pairs_of(int i, int j)
+{
+	for (unsigned m = 0; now->bad[i][m].name; m++)
+		for (unsigned n = 0; now->bad[j][n].name; n++)
+			try_pair(i, m, j, n);
+}
+
+/* If the ledger disagrees, all is done again with a look after each call, to name the pair. */
+static void try_pairs(void)
+{
+	char what[40];
+
+	for (int i = 0; i < ARGS; i++) {
+		for (int j = i + 1; now->bad[i] && j < ARGS; j++) {
+			if (!now->bad[j])
+				continue;
+			try_pairs_of(i, j);
+			snprintf(what, sizeof(what), "pairs of %d and %d", i + 1, j + 1);
+			if (each || ledger_agrees(what))
+				continue;
+			each = quiet = true;
+			try_pairs_of(i, j);
+			each = quiet = false;
+		}
+	}
+}
+
+/* ---- rows ---- */
+
+static pid_t child;
+
+pid_t ended_child(void)
+{
+	siginfo_t info;
+
+	if (child && waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0)
+		return child;
+	child = fork();
+	if (child == 0)
+		_exit(7);
+	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+	return child;
+}
+
+static void clear(const struct group *group)
+{
+	if (child)
+		waitpid(child, NULL, 0);
+	child = 0;
+	if (group->clear)
+		group->clear();
+}
+
+static bool same_books(const struct faultline_ledger *a, const struct faultline_ledger *b)
+{
+	return a->slab_objects == b->slab_objects && a->tables == b->tables &&
+	       a->object == b->object && a->stacks == b->stacks;
+}
+
+static void warm_up(const struct group *group)
+{
+	if (!(now->how & BLOCKS))
+		make(-1, NULL, -1, NULL, "the right call");
+	clear(group);
+}
+
+/*
+ * What is allocated at the end of a row must be what was at its beginning, or the next time: a first
+ * use may make what stays.
+ */
+static void run_row(const struct group *group, const struct row *row)
+{
+	struct faultline_ledger before, after;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		bool has_ledger;
+
+		now = row;
+		quiet = round > 0;
+		if (round == 0)
+			warm_up(group);
+		has_ledger = read_ledger(&before);
+		try_singles();
+		try_pairs();
+		clear(group);
+		if (!has_ledger || !read_ledger(&after) || same_books(&before, &after))
+			return;
+	}
+	say("%s: there were %lu objects, %lu tables, %lu pages of files, %lu stacks; now %lu, %lu, %lu, %lu\n",
+	    row->name, (unsigned long)before.slab_objects, (unsigned long)before.tables,
+	    (unsigned long)before.object, (unsigned long)before.stacks,
+	    (unsigned long)after.slab_objects, (unsigned long)after.tables,
+	    (unsigned long)after.object, (unsigned long)after.stacks);
+}
+
+/* ---- what the arguments refer to ---- */
+
+static void map_at(word at, size_t npages, int prot, int how)
+{
+	if (mmap((void *)at, npages * PAGE, prot, how | MAP_FIXED | MAP_ANONYMOUS, -1, 0) !=
+	    (void *)at) {
+		say("cannot map %#lx: %s\n", (unsigned long)at, strerrorname_np(errno));
+		exit(98);
+	}
+}
+
+static void make_memory(void)
+{
+	map_at(DATA, 4, RW, MAP_PRIVATE);
+	map_at(READONLY, 4, PROT_READ, MAP_PRIVATE);
+	map_at(NOACCESS, 4, PROT_NONE, MAP_PRIVATE);
+	map_at(LAST, 1, RW, MAP_PRIVATE);
+	map_at(ENDLESS, 1, RW, MAP_PRIVATE);
+	map_at(SHARED, 1, RW, MAP_SHARED);
+	memset((void *)DATA, 0, 4 * PAGE);
+	memset((void *)ENDLESS, 'x', PAGE);
+	memset(long_path, '/', sizeof(long_path) - 1);
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	child_result = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static void place(int fd, int at)
+{
+	if (fd < 0 || dup2(fd, at) != at || close(fd) != 0) {
+		say("cannot open descriptor %d: %s\n", at, strerrorname_np(errno));
+		exit(97);
+	}
+}
+
+static void make_descriptors(void)
+{
+	int ends[2];
+
+	place(open("file", O_RDWR), FD_RW);
+	place(open("file", O_RDONLY), FD_RDONLY);
+	place(open("file", O_WRONLY), FD_WRONLY);
+	place(open("full", O_RDONLY), FD_DIR);
+	place(open("file", O_PATH), FD_PATH);
+	pipe2(ends, O_NONBLOCK);
+	place(ends[0], FD_IN);
+	place(ends[1], FD_OUT);
+	pipe(ends);
+	close(ends[0]);
+	place(ends[1], FD_BROKEN);
+	place(memfd_create("m", MFD_ALLOW_SEALING), FD_MEMFD);
+	place(memfd_create("s", MFD_ALLOW_SEALING), FD_SEALED);
+	fcntl(FD_SEALED, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_WRITE);
+	place(open(".", O_RDONLY), FD_HERE);
+	lowest_free = dup(FD_RW);
+	close(lowest_free);
+}
+
+static void make_files(void)
+{
+	make_file("file", 2 * PAGE);
+	chmod("file", 0644);
+	mkdir("dir", 0755);
+	mkdir("full", 0755);
+	make_file("full/x", 10);
+	if (symlink("loop", "loop") != 0 || symlink("file", "link") != 0)
+		exit(96);
+}
+
+/* ---- groups ---- */
+
+static const struct group *const groups[] = { &files_group, &names_group, &memory_group,
+					      &processes_group, &signals_group };
+
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static bool run_group(const char *name)
+{
+	for (unsigned i = 0; i < GROUPS; i++) {
+		if (strcmp(groups[i]->name, name) != 0)
+			continue;
+		make_files();
+		make_memory();
+		make_descriptors();
+		for (size_t n = 0; n < groups[i]->count; n++)
+			run_row(groups[i], &groups[i]->rows[n]);
+		return true;
+	}
+	return false;
+}
+
+/* ---- are these all calls? ---- */
+
+static const struct {
+	const char *name;
+	long number;
+} calls[] = {
+#define SYSCALL(name) { #name, SYS_##name },
+#include "trap/syscalls.def"
+#undef SYSCALL
+};
+
+/* No argument is an error to these, if they have any. */
+static const long never_fail[] = {
+	SYS_brk,	 SYS_exit,    SYS_getpid,	   SYS_getppid,
+	SYS_gettid,	 SYS_setsid,  SYS_getuid,	   SYS_geteuid,
+	SYS_getgid,	 SYS_getegid, SYS_set_tid_address, SYS_sched_yield,
+	SYS_umask,	 SYS_sync,    SYS_restart_syscall, SYS_munlockall,
+	SYS_rt_sigreturn
+};
+
+static bool has_row(long number)
+{
+	for (unsigned i = 0; i < sizeof(never_fail) / sizeof(never_fail[0]); i++)
+		if (never_fail[i] == number)
+			return true;
+	for (unsigned i = 0; i < GROUPS; i++)
+		for (size_t n = 0; n < groups[i]->count; n++)
+			if (groups[i]->rows[n].number == number)
+				return true;
+	return false;
+}
+
+static void look_for_calls(void)
+{
+	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (!has_row(calls[i].number))
+			say("%s has no row\n", calls[i].name);
+	say("all calls have been looked for\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+
+	if (strcmp(what, "exit") == 0)
+		return 0;
+	signal(SIGPIPE, SIG_IGN);
+	if (strcmp(what, "calls") == 0) {
+		look_for_calls();
+	} else if (!run_group(what)) {
+		say("no such group\n");
+		return 2;
+	}
+	return 0;
+}

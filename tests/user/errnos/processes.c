@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes, futexes, and what is asked of the kernel. */
+#include "errnos.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#define FUTEX	     SHARED
+#define SECOND_FUTEX (SHARED + 64)
+
+/* ---- clone, exec, wait ---- */
+
+static const char *const args[] = { "errnos", "exit", NULL };
+static const char *const no_string[] = { "errnos", (const char *)HOLE, NULL };
+static const char *const endless[] = { "errnos", (const char *)(ENDLESS + PAGE - 8), NULL };
+static char longest[33 * PAGE]; /* a string is shorter than 32 pages */
+static const char *const too_long[] = { "errnos", longest, NULL };
+
+static void fills_longest(word *arg)
+{
+	(void)arg;
+	memset(longest, 'x', sizeof(longest) - 1);
+}
+
+static void waits_for_ended(word *arg)
+{
+	arg[0] = (word)ended_child();
+}
+
+static void waits_for_ended_by_id(word *arg)
+{
+	arg[1] = (word)ended_child();
+}
+
+static const struct bad clone_flags[] = { { "thread", CLONE_THREAD | SIGCHLD },
+					  { "handlers", CLONE_SIGHAND | SIGCHLD },
+					  NO_MORE };
+static const struct bad programs[] = { { "null", 0 },
+				       { "unmapped", HOLE },
+				       { "noaccess", NOACCESS },
+				       { "kernel", KERNEL },
+				       { "endless", ENDLESS + PAGE - 8 },
+				       { "empty", (word) "" },
+				       { "long", (word)long_path },
+				       { "long name", (word)long_name },
+				       { "below file", (word) "file/x" },
+				       { "loop", (word) "loop/x" },
+				       { "missing", (word) "missing" },
+				       { "dir", (word) "full" },
+				       { "data", (word) "file" },
+				       { "script", (word) "script" },
+				       NO_MORE };
+static const struct bad strings[] = { { "unmapped", HOLE },
+				      { "half", HOLE - 8 },
+				      { "noaccess", NOACCESS },
+				      { "kernel", KERNEL },
+				      { "no string", (word)no_string },
+				      { "endless", (word)endless },
+				      { "too long", (word)too_long },
+				      NO_MORE };
+/* Each try takes a fork: with few of these the other arguments are tried, too. */
+static const struct bad few_programs[] = {
+	{ "unmapped", HOLE }, { "missing", (word) "missing" }, { "data", (word) "file" }, NO_MORE
+};
+static const struct bad few_strings[] = { { "unmapped", HOLE },
+					  { "no string", (word)no_string },
+					  NO_MORE };
+static const struct bad exec_flags[] = { { "unknown", 1 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad waited[] = {
+	{ "nobody", NO_PID }, { "no group", MINUS(NO_PID) }, { "minimum", 1ul << 31 }, NO_MORE
+};
+static const struct bad wait_options[] = { { "unknown", 0x100 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad id_kinds[] = { { "unknown", 99 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad ids[] = {
+	{ "nobody", NO_PID }, { "0", 0 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad id_options[] = { { "unknown", 0x100 | WEXITED }, { "none", 0 }, NO_MORE };
+static const struct bad groups[] = { { "nobody's", NO_PID }, { "negative", MINUS(1) }, NO_MORE };
+
+/* ---- futex ---- */
+
+static void resets_futexes(word *arg)
+{
+	(void)arg;
+	*(int *)FUTEX = 0;
+	*(int *)SECOND_FUTEX = 0;
+}
+
+static const struct timespec soon = { 0, 1 };
+
+static const struct bad futexes[] = { { "null", 0 },	    { "unmapped", HOLE },
+				      { "odd", FUTEX + 1 }, { "noaccess", NOACCESS },
+				      { "kernel", KERNEL }, NO_MORE };
+static const struct bad futex_operations[] = { { "unknown", 99 },
+					       { "clock", FUTEX_WAKE | FUTEX_CLOCK_REALTIME },
+					       NO_MORE };
+static const struct bad other_value[] = { { "other value", 5 }, NO_MORE };
+static const struct bad wake_operations[] = { { "operation", 15u << 28 },
+					      { "comparison", 15u << 24 },
+					      NO_MORE };
+static const struct bad negative_count[] = { { "negative", 0xffffffff }, NO_MORE };
+static const struct bad no_bits[] = { { "0", 0 }, NO_MORE };
+
+/* ---- what is asked ---- */
+
+static const struct rlimit crossed = { 20, 10 }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
+static const struct bad limits[] = { { "unmapped", HOLE },	    { "half", HALF },
+				     { "noaccess", NOACCESS },	    { "kernel", KERNEL },
+				     { "crossed", (word)&crossed }, NO_MORE };
+static const struct bad resources[] = { { "99", 99 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad nobody[] = { { "nobody", NO_PID }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad whose[] = { { "99", 99 }, { "-2", MINUS(2) }, NO_MORE };
+static const struct bad mask_size[] = { { "0", 0 }, { "4", 4 }, NO_MORE };
+static const struct bad options[] = { { "unknown", 4711 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad names[] = { { "null", 0 },
+				    { "unmapped", HOLE },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "endless", ENDLESS + PAGE - 8 },
+				    NO_MORE };
+static const struct bad random_flags[] = {
+	{ "unknown", 8 }, { "both", 2 | 4 }, { "all", MINUS(1) }, NO_MORE
+};
+static const struct bad actions[] = { { "unknown", 99 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad log_size[] = { { "negative", MINUS(1) }, NO_MORE };
+static const struct bad list_size[] = { { "0", 0 }, { "23", 23 }, { "huge", MINUS(1) }, NO_MORE };
+static const struct bad switches[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad random_bytes[] = { { "null", 0 },
+					   { "unmapped", HOLE },
+					   { "page", LAST },
+					   { "readonly", READONLY },
+					   { "noaccess", NOACCESS },
+					   { "kernel", KERNEL },
+					   NO_MORE };
+static const struct bad zeros[] = { { "1", 1 }, NO_MORE };
+
+static void lets_go(void)
+{
+	unlink("script");
+}
+
+static void makes_script(word *arg)
+{
+	int fd = open("script", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	(void)!write(fd, "#!missing\n", 10);
+	close(fd);
+	*(const char **)(HOLE - 8) = args[0]; /* of the other ones there is nothing */
+	fills_longest(arg);
+}
+
+static const struct pair_exception no_process[] = {
+	{ "1 negative", "2 nobody's", ESRCH,
+	  "-1 alone is EINVAL as the group that 0 stands for then" },
+	NO_MORE
+};
+
+#define SELF (word) "/proc/self/exe"
+
+static const struct row rows[] = {
+	CALL(clone, RIGHT(SIGCHLD), BAD(clone_flags), .how = FORKS),
+	CALL_AS("clone(CLONE_PARENT_SETTID)", clone,
+		RIGHT(SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, 0, DATA, 0, DATA),
+		BAD(clone_flags, NULL, out, NULL, out), .how = FORKS),
+	CALL(execve, RIGHT(SELF, (word)args, 0), BAD(programs, strings, few_strings),
+	     .before = makes_script, .how = FORKS),
+	CALL(execveat, RIGHT(FD_HERE, SELF, (word)args, 0),
+	     BAD(NULL, few_programs, few_strings, few_strings, exec_flags), .before = makes_script,
+	     .how = FORKS),
+	CALL_AS("execveat(a name)", execveat, RIGHT(FD_HERE, (word) "file", (word)args, 0),
+		BAD(at, NULL, few_strings, NULL, exec_flags), .how = FORKS),
+	CALL(wait4, RIGHT(0, DATA, 0, DATA + 64),
+	     BAD(waited, out_or_null, wait_options, out_or_null), .before = waits_for_ended,
+	     .how = HIDES),
+	CALL(waitid, RIGHT(P_PID, 0, DATA, WEXITED, DATA + 256),
+	     BAD(id_kinds, ids, out_or_null, id_options, out_or_null),
+	     .before = waits_for_ended_by_id, .how = HIDES),
+	CALL(setpgid, RIGHT(0, 0), BAD(nobody, groups), .how = FORKS, .exceptions = no_process),
+	CALL(getpgid, RIGHT(0), BAD(nobody), .how = HIDES),
+	CALL(getsid, RIGHT(0), BAD(nobody), .how = HIDES),
+	CALL_AS("futex(FUTEX_WAIT)", futex, RIGHT(FUTEX, FUTEX_WAIT, 0, (word)&soon),
+		BAD(futexes, futex_operations, other_value, timespec_or_null),
+		.before = resets_futexes),
+	CALL_AS("futex(FUTEX_WAIT_BITSET)", futex,
+		RIGHT(FUTEX, FUTEX_WAIT_BITSET, 0, (word)&soon, 0, 1),
+		BAD(futexes, futex_operations, other_value, timespec_or_null, NULL, no_bits),
+		.before = resets_futexes),
+	CALL_AS("futex(FUTEX_WAKE)", futex, RIGHT(FUTEX, FUTEX_WAKE, 1),
+		BAD(futexes, futex_operations), .before = resets_futexes),
+	CALL_AS("futex(FUTEX_REQUEUE)", futex, RIGHT(FUTEX, FUTEX_REQUEUE, 1, 1, SECOND_FUTEX),
+		BAD(futexes, futex_operations, negative_count, negative_count, futexes),
+		.before = resets_futexes),
+	CALL_AS("futex(FUTEX_CMP_REQUEUE)", futex,
+		RIGHT(FUTEX, FUTEX_CMP_REQUEUE, 1, 1, SECOND_FUTEX),
+		BAD(futexes, futex_operations, negative_count, negative_count, futexes,
+		    other_value),
+		.before = resets_futexes),
+	CALL_AS("futex(FUTEX_WAKE_OP)", futex, RIGHT(FUTEX, FUTEX_WAKE_OP, 1, 1, SECOND_FUTEX),
+		BAD(futexes, futex_operations, NULL, NULL, futexes, wake_operations),
+		.before = resets_futexes),
+	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
+	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
+	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
+	     BAD(nobody, resources, limits, out_or_null)),
+	CALL(getrusage, RIGHT(RUSAGE_SELF, DATA), BAD(whose, out)),
+	CALL(sched_getaffinity, RIGHT(0, 8, DATA), BAD(nobody, mask_size, out)),
+	CALL_AS("prctl(PR_SET_NAME)", prctl, RIGHT(PR_SET_NAME, (word) "errnos"),
+		BAD(options, names)),
+	CALL_AS("prctl(PR_GET_NAME)", prctl, RIGHT(PR_GET_NAME, DATA), BAD(options, out)),
+	CALL_AS("prctl(PR_SET_PDEATHSIG)", prctl, RIGHT(PR_SET_PDEATHSIG, 0),
+		BAD(options, signal_any)),
+	CALL_AS("prctl(PR_GET_PDEATHSIG)", prctl, RIGHT(PR_GET_PDEATHSIG, DATA), BAD(NULL, out)),
+	CALL_AS("prctl(PR_SET_DUMPABLE)", prctl, RIGHT(PR_SET_DUMPABLE, 1), BAD(NULL, switches)),
+	CALL_AS("prctl(PR_SET_NO_NEW_PRIVS)", prctl, RIGHT(PR_SET_NO_NEW_PRIVS, 1),
+		BAD(NULL, switches, zeros, zeros, zeros), .how = FORKS),
+	CALL(getrandom, RIGHT(DATA, 5000, 0), BAD(random_bytes, NULL, random_flags)),
+	CALL(uname, RIGHT(DATA), BAD(out)),
+	CALL(sysinfo, RIGHT(DATA), BAD(out)),
+	CALL(syslog, RIGHT(3, DATA, 0), BAD(actions, out, log_size), .how = HIDES),
+};
+
+const struct group processes_group = { "processes", rows, sizeof(rows) / sizeof(rows[0]), lets_go };
