@@ -7,11 +7,12 @@
 
 #include <stdbool.h>
 
-#define ARGS 7 /* registers of arguments; the seventh is for calls of endpoints */
+#define REGISTERS 7  /* of arguments; the seventh is for calls of endpoints */
+#define ARGS	  10 /* more where members of a struct are arguments */
 
 typedef uint64_t word;
 
-/* A bad value of an argument. A list of these ends with one that has no name. */
+/* A bad value of an argument. */
 struct bad {
 	const char *name;
 	word value;
@@ -39,6 +40,9 @@ struct row {
 	void (*before)(word *arg);
 	/* Called after each call that has not failed: undoes what it has done. */
 	void (*after)(const word *arg, long result);
+	/* Makes the call, if its arguments are more than registers; else NULL. */
+	long (*call)(const word *arg);
+	const char *answer; /* of the right call, where it is judged here */
 	unsigned how;
 	const struct pair_exception *exceptions; /* ends with one without `first` */
 };
@@ -55,7 +59,11 @@ struct group {
 	const char *name;
 	const struct row *rows;
 	size_t count;
-	void (*clear)(void); /* takes away what the rows have made; may be NULL */
+	/* The name of a bad value ends with what the call has to answer, as in "closed: EBADF". */
+	bool judges;
+	void (*set_up)(void);	 /* may be NULL */
+	void (*tear_down)(void); /* may be NULL */
+	void (*clear)(void);	 /* takes away what the rows have made; may be NULL */
 };
 
 extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
@@ -85,13 +93,16 @@ enum {
 	FD_OUT = 26,	/* its other end */
 	FD_BROKEN = 27, /* a pipe that nobody reads */
 	FD_MEMFD = 28,
-	FD_SEALED = 29, /* a memfd with F_SEAL_SEAL and F_SEAL_WRITE */
-	FD_ENDPOINT = 30,
-	FD_SEND = 31,
-	FD_HERE = 32, /* the working directory */
+	FD_SEALED = 29,	  /* a memfd with F_SEAL_SEAL and F_SEAL_WRITE */
+	FD_ENDPOINT = 30, /* a receive end */
+	FD_SEND = 31,	  /* of it */
+	FD_HERE = 32,	  /* the working directory */
+	FD_SERVER = 33,	  /* a send end: each call of it is answered */
+	FD_UNSERVED = 34, /* a send end without a receive end */
 	FD_CLOSED = 60,
 };
 
+#define MANY	 5000	     /* bytes: more than a page */
 #define FD_ABOVE (1ul << 20) /* no table is so large */
 #define NO_PID	 99999999ul
 #define MINUS(n) ((word) - (long)(n))

@@ -10,7 +10,6 @@
 #include <termios.h>
 
 #define FD_DUP 61
-#define MANY   5000 /* bytes: more than a page */
 
 /* ---- fcntl ---- */
 
@@ -258,4 +257,6 @@ static const struct row rows[] = {
 	     BAD(select_count, sets, sets, sets, timespec_or_null, masks), .before = sets_select),
 };
 
-const struct group files_group = { "files", rows, sizeof(rows) / sizeof(rows[0]), NULL };
+const struct group files_group = { .name = "files",
+				   .rows = rows,
+				   .count = sizeof(rows) / sizeof(rows[0]) };

@@ -17,6 +17,7 @@
 char long_path[2 * PAGE], long_name[300];
 
 static const struct row *now; /* whose calls are made */
+static bool judges;	      /* the table says what is right, and only what is wrong is told */
 static bool quiet;	      /* only the ledger counts */
 static bool each;	      /* the ledger is asked after each call */
 static int lowest_free;
@@ -49,7 +50,7 @@ static bool ledger_agrees(const char *after)
 
 /* ---- one call ---- */
 
-static long raw(long number, const word arg[ARGS])
+static long raw(long number, const word *arg)
 {
 	register word a0 asm("a0") = arg[0];
 	register word a1 asm("a1") = arg[1];
@@ -73,7 +74,7 @@ static bool is_error(long result)
 }
 
 /* A child that exec has replaced leaves 0. Its own child, if the call makes one, ends at once. */
-static long in_a_child(long number, const word arg[ARGS])
+static long in_a_child(long number, const word *arg)
 {
 	pid_t pid;
 
@@ -120,7 +121,10 @@ static long make(int i, const struct bad *a, int j, const struct bad *b, const c
 		arg[i] = a->value;
 	if (j >= 0)
 		arg[j] = b->value;
-	result = now->how & FORKS ? in_a_child(now->number, arg) : raw(now->number, arg);
+	if (now->call)
+		result = now->call(arg);
+	else
+		result = now->how & FORKS ? in_a_child(now->number, arg) : raw(now->number, arg);
 	if (!is_error(result)) {
 		if (now->how & OPENS)
 			close((int)result);
@@ -146,6 +150,28 @@ static const char *text_of(long result, char *buf, size_t size)
 
 static long single[ARGS][MOST_BAD];
 
+/* What the name of a bad value says that the call has to answer. */
+static void judge(const char *name, const char *expected, long result)
+{
+	char text[40];
+
+	text_of(result, text, sizeof(text));
+	if (strcmp(expected, text) != 0)
+		say("%s: %s, but it is %s\n", now->name, name, text);
+}
+
+static void judge_single(int i)
+{
+	char name[60];
+
+	for (unsigned n = 0; now->bad[i][n].name; n++) {
+		const char *expected = strstr(now->bad[i][n].name, ": ");
+
+		snprintf(name, sizeof(name), "%d %s", i + 1, now->bad[i][n].name);
+		judge(name, expected ? expected + 2 : "", single[i][n]);
+	}
+}
+
 static void tell_single(int i)
 {
 	char line[1000], text[40];
@@ -164,7 +190,9 @@ static void try_singles(void)
 	if (!(now->how & BLOCKS)) {
 		long result = make(-1, NULL, -1, NULL, "the right call");
 
-		if (!quiet)
+		if (judges)
+			judge("the right call", now->answer, result);
+		else if (!quiet)
 			say("%s: %s\n", now->name, text_of(result, text, sizeof(text)));
 		ledger_agrees("the right call");
 	}
@@ -178,7 +206,9 @@ static void try_singles(void)
 			single[i][n] = make(i, a, -1, NULL, what);
 			ledger_agrees(what);
 		}
-		if (!quiet)
+		if (judges)
+			judge_single(i);
+		else if (!quiet)
 			tell_single(i);
 	}
 }
@@ -388,8 +418,8 @@ static void make_files(void)
 
 /* ---- groups ---- */
 
-static const struct group *const groups[] = { &files_group, &names_group, &memory_group,
-					      &processes_group, &signals_group };
+static const struct group *const groups[] = { &files_group,	&names_group,	&memory_group,
+					      &processes_group, &signals_group, &ipc_group };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -401,8 +431,15 @@ static bool run_group(const char *name)
 		make_files();
 		make_memory();
 		make_descriptors();
+		judges = groups[i]->judges;
+		if (groups[i]->set_up)
+			groups[i]->set_up();
 		for (size_t n = 0; n < groups[i]->count; n++)
 			run_row(groups[i], &groups[i]->rows[n]);
+		if (groups[i]->tear_down)
+			groups[i]->tear_down();
+		if (judges)
+			say("errnos: all tried\n");
 		return true;
 	}
 	return false;

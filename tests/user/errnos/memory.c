@@ -197,4 +197,6 @@ static const struct row rows[] = {
 	     .before = maps_area),
 };
 
-const struct group memory_group = { "memory", rows, sizeof(rows) / sizeof(rows[0]), clear };
+const struct group memory_group = {
+	.name = "memory", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .clear = clear
+};

@@ -191,4 +191,7 @@ static const struct row rows[] = {
 	CALL(swapoff, RIGHT(FILE_NAME), BAD(path)),
 };
 
-const struct group names_group = { "names", rows, sizeof(rows) / sizeof(rows[0]), takes_all_away };
+const struct group names_group = { .name = "names",
+				   .rows = rows,
+				   .count = sizeof(rows) / sizeof(rows[0]),
+				   .clear = takes_all_away };

@@ -222,4 +222,6 @@ static const struct row rows[] = {
 	CALL(syslog, RIGHT(3, DATA, 0), BAD(actions, out, log_size), .how = HIDES),
 };
 
-const struct group processes_group = { "processes", rows, sizeof(rows) / sizeof(rows[0]), lets_go };
+const struct group processes_group = {
+	.name = "processes", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .clear = lets_go
+};

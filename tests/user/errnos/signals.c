@@ -127,4 +127,6 @@ static const struct row rows[] = {
 	CALL(times, RIGHT(DATA), BAD(out_or_null), .how = HIDES),
 };
 
-const struct group signals_group = { "signals", rows, sizeof(rows) / sizeof(rows[0]), clear };
+const struct group signals_group = {
+	.name = "signals", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .clear = clear
+};
