@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Programs that send each other messages through endpoints."""
 
-from lib.guest import BUILD, run, run_placed
+from lib.guest import run_placed
 from lib.tap import case, equal, main
 
 
@@ -46,13 +46,6 @@ def R141_the_same_with_forced_preemption_and_little_memory():
 def R75_R90_R141_pinned_pages():
     done = run_placed("pins", options=["--mem", "64M"])
     equal((done.status, done.out), (0, b"pins: ok\n"), f"status and output (it said {done.err})")
-
-
-@case
-def R140_R141_R146_each_call_with_each_one_or_two_arguments_bad():
-    """The rows of tests/user/errnos that Linux does not have: the errnos are in the table."""
-    done = run("ipc", program="/bin/errnos", options=["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"], cwd="/")
-    equal((done.status, done.out), (0, b"errnos: all tried\n"), f"status and output (it said {done.err})")
 
 
 if __name__ == "__main__":

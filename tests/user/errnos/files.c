@@ -125,6 +125,7 @@ static const struct bad fd_sync[] = { { "closed", FD_CLOSED },
 
 static const struct iovec vector[2] = { { (void *)DATA, MANY }, { (void *)(DATA + PAGE), 100 } },
 			  null_base[2] = { { NULL, MANY }, { (void *)DATA, 100 } },
+			  page_base[2] = { { (void *)LAST, MANY }, { (void *)DATA, 100 } },
 			  no_base[2] = { { (void *)HOLE, MANY }, { (void *)DATA, 100 } },
 			  no_second[2] = { { (void *)DATA, 100 }, { (void *)HOLE, 100 } },
 			  kernels_second[2] = { { (void *)DATA, 100 }, { (void *)KERNEL, 100 } },
@@ -137,6 +138,7 @@ static const struct bad vectors[] = { { "null", 0 },
 				      { "kernel", KERNEL },
 				      { "null base", (word)null_base },
 				      { "no base", (word)no_base },
+				      { "page", (word)page_base },
 				      { "no second", (word)no_second },
 				      { "kernel's second", (word)kernels_second },
 				      { "too long", (word)too_long },
@@ -211,6 +213,32 @@ static const struct pair_exception equal_fds[] = { { "1 negative", "2 negative",
 						   { "1 above", "2 above", EINVAL, SAME },
 						   NO_MORE };
 
+static void empties_pipe(word *arg)
+{
+	static char bytes[MANY];
+
+	(void)arg;
+	while (read(FD_IN, bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
+static void fills_pipe(word *arg)
+{
+	static const char bytes[MANY];
+
+	empties_pipe(arg);
+	(void)!write(FD_OUT, bytes, sizeof(bytes));
+}
+
+static const struct bad pipe_vectors[] = { { "null", 0 },
+					   { "unmapped", HOLE },
+					   { "null base", (word)null_base },
+					   { "no base", (word)no_base },
+					   { "page", (word)page_base },
+					   { "no second", (word)no_second },
+					   { "too long", (word)too_long },
+					   NO_MORE };
+
 static const struct row rows[] = {
 	CALL(close, RIGHT(FD_CLOSED), BAD(fd_none), .how = BLOCKS),
 	CALL(dup, RIGHT(FD_RW), BAD(fd_any), .how = OPENS),
@@ -239,6 +267,14 @@ static const struct row rows[] = {
 	CALL(write, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge)),
 	CALL(readv, RIGHT(FD_RW, (word)vector, 2), BAD(fd_read, vectors, counts)),
 	CALL(writev, RIGHT(FD_RW, (word)vector, 2), BAD(fd_write, vectors, counts)),
+	CALL_AS("read(a pipe)", read, RIGHT(FD_IN, DATA, MANY), BAD(NULL, out_bytes, huge),
+		.before = fills_pipe),
+	CALL_AS("write(a pipe)", write, RIGHT(FD_OUT, DATA, MANY), BAD(NULL, in_bytes, huge),
+		.before = empties_pipe),
+	CALL_AS("readv(a pipe)", readv, RIGHT(FD_IN, (word)vector, 2),
+		BAD(NULL, pipe_vectors, counts), .before = fills_pipe),
+	CALL_AS("writev(a pipe)", writev, RIGHT(FD_OUT, (word)vector, 2),
+		BAD(NULL, pipe_vectors, counts), .before = empties_pipe),
 	CALL(pread64, RIGHT(FD_RW, DATA, MANY), BAD(fd_read, out_bytes, huge, offsets)),
 	CALL(pwrite64, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge, offsets)),
 	CALL(sendfile, RIGHT(FD_WRONLY, FD_RDONLY, DATA, 100),

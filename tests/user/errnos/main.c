@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Each call with each argument bad in each way, and with each two.
  *
- * errnos GROUP: a line for each argument, with what the call answers to each of its bad values. With two
+ * errnos GROUP [each]: a line for each argument, with what the call answers to each of its bad values. With two
  * bad arguments the errno has to be one of the two. In the hardened kernel the ledger has to agree after
- * each call with one bad argument, and after each two arguments in all their ways.
+ * each argument, and each two, have been bad in all their ways; with `each`, after each call.
  * errnos calls: says which calls have no row. */
 #include "errnos.h"
 
@@ -183,34 +183,36 @@ static void tell_single(int i)
 	say("%s\n", line);
 }
 
-static void try_singles(void)
+static void try_right(void)
 {
-	char what[100], text[40];
+	char text[40];
+	long result;
 
-	if (!(now->how & BLOCKS)) {
-		long result = make(-1, NULL, -1, NULL, "the right call");
+	if (now->how & BLOCKS)
+		return;
+	result = make(-1, NULL, -1, NULL, "the right call");
+	if (judges)
+		judge("the right call", now->answer, result);
+	else if (!quiet)
+		say("%s: %s\n", now->name, text_of(result, text, sizeof(text)));
+	ledger_agrees("the right call");
+}
 
-		if (judges)
-			judge("the right call", now->answer, result);
-		else if (!quiet)
-			say("%s: %s\n", now->name, text_of(result, text, sizeof(text)));
-		ledger_agrees("the right call");
-	}
-	for (int i = 0; i < ARGS; i++) {
-		if (!now->bad[i])
-			continue;
-		for (unsigned n = 0; now->bad[i][n].name; n++) {
-			const struct bad *a = &now->bad[i][n];
+static void try_single(int i, int j)
+{
+	char what[60];
 
-			snprintf(what, sizeof(what), "%d %s", i + 1, a->name);
-			single[i][n] = make(i, a, -1, NULL, what);
+	(void)j;
+	for (unsigned n = 0; now->bad[i][n].name; n++) {
+		snprintf(what, sizeof(what), "%d %s", i + 1, now->bad[i][n].name);
+		single[i][n] = make(i, &now->bad[i][n], -1, NULL, what);
+		if (each)
 			ledger_agrees(what);
-		}
-		if (judges)
-			judge_single(i);
-		else if (!quiet)
-			tell_single(i);
 	}
+	if (judges)
+		judge_single(i);
+	else if (!quiet)
+		tell_single(i);
 }
 
 static bool is_exception(const char *first, const char *second, long result)
@@ -253,29 +255,42 @@ static void try_pair(int i, unsigned m, int j, unsigned n)
 	    text_of(single[j][n], text[2], sizeof(text[2])));
 }
 
-static void try_pairs_of(int i, int j)
+static void try_pairs(int i, int j)
 {
 	for (unsigned m = 0; now->bad[i][m].name; m++)
 		for (unsigned n = 0; now->bad[j][n].name; n++)
 			try_pair(i, m, j, n);
 }
 
-/* If the ledger disagrees, all is done again with a look after each call, to name the pair. */
-static void try_pairs(void)
+/* If the ledger disagrees then, all is done again with a look after each call, to name the one. */
+static void with_ledger(void (*try)(int, int), int i, int j, const char *what)
 {
-	char what[40];
+	const bool was_quiet = quiet;
 
+	try(i, j);
+	if (each || ledger_agrees(what))
+		return;
+	each = quiet = true;
+	try(i, j);
+	each = false;
+	quiet = was_quiet;
+}
+
+static void try_all(void)
+{
+	char what[50];
+
+	try_right();
+	for (int i = 0; i < ARGS; i++) {
+		snprintf(what, sizeof(what), "argument %d", i + 1);
+		if (now->bad[i])
+			with_ledger(try_single, i, i, what);
+	}
 	for (int i = 0; i < ARGS; i++) {
 		for (int j = i + 1; now->bad[i] && j < ARGS; j++) {
-			if (!now->bad[j])
-				continue;
-			try_pairs_of(i, j);
-			snprintf(what, sizeof(what), "pairs of %d and %d", i + 1, j + 1);
-			if (each || ledger_agrees(what))
-				continue;
-			each = quiet = true;
-			try_pairs_of(i, j);
-			each = quiet = false;
+			snprintf(what, sizeof(what), "arguments %d and %d", i + 1, j + 1);
+			if (now->bad[j])
+				with_ledger(try_pairs, i, j, what);
 		}
 	}
 }
@@ -335,8 +350,7 @@ static void run_row(const struct group *group, const struct row *row)
 		if (round == 0)
 			warm_up(group);
 		has_ledger = read_ledger(&before);
-		try_singles();
-		try_pairs();
+		try_all();
 		clear(group);
 		if (!has_ledger || !read_ledger(&after) || same_books(&before, &after))
 			return;
@@ -487,11 +501,12 @@ static void look_for_calls(void)
 
 int main(int argc, char **argv)
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	const char *what = argc > 1 ? argv[1] : "";
 
 	if (strcmp(what, "exit") == 0)
 		return 0;
 	signal(SIGPIPE, SIG_IGN);
+	each = argc > 2 && strcmp(argv[2], "each") == 0;
 	if (strcmp(what, "calls") == 0) {
 		look_for_calls();
 	} else if (!run_group(what)) {

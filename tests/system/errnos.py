@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Each call with each one or two arguments bad (tests/user/errnos): the groups that Linux does not have, and, in the soak,
+all of them with a look at the ledger after each call."""
+
+import os
+
+from lib.guest import BUILD, ROOT, SCRATCH, get, on_hardened, run
+from lib.tap import case, equal, main, soak_case
+
+on_hardened()
+
+RECORDED = ["files", "names", "memory", "processes", "signals"]
+
+
+def errnos(*words):
+    """Runs the program, in a folder with a name that is longer than four bytes; gives its status and output."""
+    options = ["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"]
+    done = run(*words, program="/bin/errnos", options=options, cwd=SCRATCH.name)
+    return done.status, done.out
+
+
+@case
+def R140_R141_R146_endpoints():
+    equal(errnos("ipc"), (0, b"errnos: all tried\n"), "status and output")
+
+
+def with_the_ledger(group):
+    """Makes the case of one group of Linux's calls."""
+    def check():
+        recorded = get(os.path.join(ROOT, f"tests/user/expected/errnos_{group}.out"))
+        equal(errnos(group, "each"), (0, recorded), "status and output")
+    check.__name__ = f"{group}_with_the_ledger_after_each_call"
+    return check
+
+
+for name in RECORDED:
+    soak_case(with_the_ledger(name))
+
+
+@soak_case
+def R140_R141_R146_endpoints_with_the_ledger_after_each_call():
+    equal(errnos("ipc", "each"), (0, b"errnos: all tried\n"), "status and output")
+
+
+if __name__ == "__main__":
+    main()
