@@ -19,10 +19,11 @@ struct bad {
 };
 
 /* How a call is made, and what is told of its result. */
-#define OPENS  1u /* the result is a descriptor: it is closed */
-#define HIDES  2u /* a good result is an address, a time or a pid: it is not told */
-#define FORKS  4u /* made by a child, as it may change or end its process */
-#define BLOCKS 8u /* the right call would wait for ever: it is not made */
+#define OPENS	1u  /* the result is a descriptor: it is closed */
+#define HIDES	2u  /* a good result is an address, a time or a pid: it is not told */
+#define FORKS	4u  /* made by a child, as it may change or end its process */
+#define BLOCKS	8u  /* the right call would wait for ever: it is not made */
+#define CROWDED 16u /* with one free descriptor in the table, FD_CLOSED */
 
 /* A pair of bad arguments whose errno is neither one's, and why. Arguments count from 1. */
 struct pair_exception {

@@ -260,6 +260,8 @@ static const struct row rows[] = {
 	CALL_AS("ioctl(FIONBIO)", ioctl, RIGHT(FD_RW, FIONBIO, (word) "\1\0\0"),
 		BAD(fd_any, requests, in)),
 	CALL(pipe2, RIGHT(DATA), BAD(out, pipe_flags), .after = closes_both),
+	CALL_AS("pipe2(one descriptor left)", pipe2, RIGHT(DATA), BAD(out, pipe_flags),
+		.how = CROWDED),
 	CALL(memfd_create, RIGHT((word) "name"), BAD(memfd_names, memfd_flags), .how = OPENS),
 	CALL(getdents64, RIGHT(FD_DIR, DATA, 1000), BAD(fd_dir, out, entries_size), .how = HIDES),
 	CALL(lseek, RIGHT(FD_RW, 10, SEEK_SET), BAD(fd_place, negative, whence)),

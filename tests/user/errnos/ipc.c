@@ -224,6 +224,14 @@ static const struct bad structs[] = { { "unmapped: EFAULT", HOLE },
 				      { "readonly: EFAULT", READONLY },
 				      { "half of room: EFAULT", HALF_ROOM },
 				      NO_MORE };
+static const struct bad crowded_callees[] = { { "closed: EBADF", FD_CLOSED },
+					      { "file: EMFILE", FD_RW },
+					      { "receive end: EMFILE", FD_ENDPOINT },
+					      NO_MORE };
+static const struct bad crowded_structs[] = { { "unmapped: EFAULT", HOLE },
+					      { "readonly: EMFILE", READONLY },
+					      { "half of room: EMFILE", HALF_ROOM },
+					      NO_MORE };
 static const struct bad sent[] = { { "null: EFAULT", 0 },	 { "unmapped: EFAULT", HOLE },
 				   { "page: EFAULT", LAST },	 { "noaccess: EFAULT", NOACCESS },
 				   { "kernel: EFAULT", KERNEL }, NO_MORE };
@@ -277,6 +285,11 @@ static const struct row rows[] = {
 		BAD(sent, lengths, got, lengths, transfer_flags, counts, counts, first_fd, not_zero,
 		    callees),
 		.call = call_with, .answer = "0"),
+	/* It has room for two descriptors, and the table for one. */
+	CALL_AS("ipc_call(one descriptor left)", ipc_call,
+		RIGHT(FD_SERVER, 1, 2, 3, 4, IPC_NEVER, (word)&has_room),
+		BAD(crowded_callees, NULL, NULL, NULL, NULL, NULL, crowded_structs),
+		.before = places_rooms, .answer = "EMFILE", .how = CROWDED),
 	CALL(ipc_receive, RIGHT(FD_ENDPOINT, 0, 0, 0, 0, 0, AT_ONCE), BAD(ends), .before = receives,
 	     .answer = "ETIMEDOUT"),
 	CALL(ipc_reply, RIGHT(FD_ENDPOINT), BAD(ends, calls), .before = names_call,

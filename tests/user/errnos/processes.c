@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes, futexes, and what is asked of the kernel. */
 #include "errnos.h"
+#include "../elf_make.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -18,12 +19,6 @@ static const char *const no_string[] = { "errnos", (const char *)HOLE, NULL };
 static const char *const endless[] = { "errnos", (const char *)(ENDLESS + PAGE - 8), NULL };
 static char longest[33 * PAGE]; /* a string is shorter than 32 pages */
 static const char *const too_long[] = { "errnos", longest, NULL };
-
-static void fills_longest(word *arg)
-{
-	(void)arg;
-	memset(longest, 'x', sizeof(longest) - 1);
-}
 
 static void waits_for_ended(word *arg)
 {
@@ -52,6 +47,10 @@ static const struct bad programs[] = { { "null", 0 },
 				       { "dir", (word) "full" },
 				       { "data", (word) "file" },
 				       { "script", (word) "script" },
+				       { "text", (word) "text" },
+				       { "header", (word) "header" },
+				       { "no interpreter", (word) "no-interpreter" },
+				       { "bad interpreter", (word) "bad-interpreter" },
 				       NO_MORE };
 static const struct bad strings[] = { { "unmapped", HOLE },
 				      { "half", HOLE - 8 },
@@ -140,16 +139,46 @@ static const struct bad zeros[] = { { "1", 1 }, NO_MORE };
 static void lets_go(void)
 {
 	unlink("script");
+	unlink("text");
+	unlink("header");
+	unlink("no-interpreter");
+	unlink("bad-interpreter");
 }
 
-static void makes_script(word *arg)
+static void make_text(const char *path, const char *bytes)
 {
-	int fd = open("script", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
 
-	(void)!write(fd, "#!missing\n", 10);
+	(void)!write(fd, bytes, strlen(bytes));
 	close(fd);
+}
+
+static void make_program(const char *path, const char *interpreter)
+{
+	const size_t at = CODE + 64, bytes = strlen(interpreter) + 1;
+
+	fresh_image();
+	img.eh.e_phnum = 2;
+	img.ph[1] = (Elf64_Phdr){ PT_INTERP, PF_R, at, BASE + at, BASE + at, bytes, bytes, 1 };
+	memcpy(img.bytes + at, interpreter, bytes);
+	img.size = at + bytes;
+	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size;
+	save_image(path);
+}
+
+static void makes_programs(word *arg)
+{
+	(void)arg;
 	*(const char **)(HOLE - 8) = args[0]; /* of the other ones there is nothing */
-	fills_longest(arg);
+	if (access("script", F_OK) == 0)
+		return;
+	memset(longest, 'x', sizeof(longest) - 1);
+	make_text("script", "#!missing\n");
+	make_text("text", "hello\n");
+	make_program("no-interpreter", "missing");
+	make_program("bad-interpreter", "text");
+	img.size = sizeof(Elf64_Ehdr);
+	save_image("header");
 }
 
 static const struct pair_exception no_process[] = {
@@ -166,10 +195,10 @@ static const struct row rows[] = {
 		RIGHT(SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, 0, DATA, 0, DATA),
 		BAD(clone_flags, NULL, out, NULL, out), .how = FORKS),
 	CALL(execve, RIGHT(SELF, (word)args, 0), BAD(programs, strings, few_strings),
-	     .before = makes_script, .how = FORKS),
+	     .before = makes_programs, .how = FORKS),
 	CALL(execveat, RIGHT(FD_HERE, SELF, (word)args, 0),
-	     BAD(NULL, few_programs, few_strings, few_strings, exec_flags), .before = makes_script,
-	     .how = FORKS),
+	     BAD(NULL, few_programs, few_strings, few_strings, exec_flags),
+	     .before = makes_programs, .how = FORKS),
 	CALL_AS("execveat(a name)", execveat, RIGHT(FD_HERE, (word) "file", (word)args, 0),
 		BAD(at, NULL, few_strings, NULL, exec_flags), .how = FORKS),
 	CALL(wait4, RIGHT(0, DATA, 0, DATA + 64),
