@@ -213,6 +213,50 @@ static const struct pair_exception equal_fds[] = { { "1 negative", "2 negative",
 						   { "1 above", "2 above", EINVAL, SAME },
 						   NO_MORE };
 
+/* More than the kernel has room for on its stack: these are allocated. */
+#define PARTS	   20
+#define MANY_PARTS DATA
+#define BAD_PART   (DATA + PAGE)
+#define LONG_PART  (DATA + 2 * PAGE)
+#define HALF_PARTS (HOLE - PARTS / 2 * sizeof(struct iovec))
+#define POLLED	   200
+#define HALF_POLLS (HOLE - POLLED / 2 * sizeof(struct pollfd))
+
+static void cuts_vectors(word *arg)
+{
+	(void)arg;
+	for (int i = 0; i < PARTS; i++) {
+		struct iovec part = { (void *)(DATA + 3 * PAGE), 10 };
+
+		((struct iovec *)MANY_PARTS)[i] = part;
+		((struct iovec *)BAD_PART)[i] = part;
+		((struct iovec *)LONG_PART)[i] = part;
+		if (i < PARTS / 2)
+			((struct iovec *)HALF_PARTS)[i] = part;
+	}
+	((struct iovec *)BAD_PART)[PARTS - 1].iov_base = (void *)KERNEL;
+	((struct iovec *)LONG_PART)[PARTS - 1].iov_len = -1ul;
+}
+
+static void sets_many_polls(word *arg)
+{
+	const struct pollfd polled = { .fd = FD_OUT, .events = POLLOUT };
+
+	(void)arg;
+	for (int i = 0; i < POLLED; i++)
+		((struct pollfd *)DATA)[i] = polled;
+}
+
+static const struct bad fd_few[] = { { "closed", FD_CLOSED }, { "path", FD_PATH }, NO_MORE };
+static const struct bad many_vectors[] = { { "unmapped", HOLE },
+					   { "half", HALF_PARTS },
+					   { "last in kernel", BAD_PART },
+					   { "last too long", LONG_PART },
+					   NO_MORE };
+static const struct bad many_polls[] = {
+	{ "unmapped", HOLE }, { "half", HALF_POLLS }, { "readonly", READONLY }, NO_MORE
+};
+
 static void empties_pipe(word *arg)
 {
 	static char bytes[MANY];
@@ -269,6 +313,10 @@ static const struct row rows[] = {
 	CALL(write, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge)),
 	CALL(readv, RIGHT(FD_RW, (word)vector, 2), BAD(fd_read, vectors, counts)),
 	CALL(writev, RIGHT(FD_RW, (word)vector, 2), BAD(fd_write, vectors, counts)),
+	CALL_AS("readv(many)", readv, RIGHT(FD_RW, MANY_PARTS, PARTS), BAD(fd_few, many_vectors),
+		.before = cuts_vectors),
+	CALL_AS("writev(many)", writev, RIGHT(FD_RW, MANY_PARTS, PARTS), BAD(fd_few, many_vectors),
+		.before = cuts_vectors),
 	CALL_AS("read(a pipe)", read, RIGHT(FD_IN, DATA, MANY), BAD(NULL, out_bytes, huge),
 		.before = fills_pipe),
 	CALL_AS("write(a pipe)", write, RIGHT(FD_OUT, DATA, MANY), BAD(NULL, in_bytes, huge),
@@ -291,6 +339,9 @@ static const struct row rows[] = {
 	CALL(fchown, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
 	CALL(ppoll, RIGHT(DATA, 1, (word)&at_once, (word)&no_signals, 8),
 	     BAD(polls, poll_count, timespec_or_null, in_or_null, set_size), .before = sets_poll),
+	CALL_AS("ppoll(many)", ppoll, RIGHT(DATA, POLLED, (word)&at_once, (word)&no_signals, 8),
+		BAD(many_polls, NULL, timespec_or_null, in_or_null, set_size),
+		.before = sets_many_polls),
 	CALL(pselect6, RIGHT(64, DATA, DATA + 1024, DATA + 2048, (word)&at_once, (word)&mask),
 	     BAD(select_count, sets, sets, sets, timespec_or_null, masks), .before = sets_select),
 };
