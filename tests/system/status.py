@@ -162,7 +162,7 @@ def a_script_for_this_machine_is_127():
 
 @case
 def wrong_usage_is_2():
-    for words in (["--mem", "much"], ["--mem", "0"], ["--mem"], ["--harts", "0"], ["--harts", "two"],
+    for words in (["--mem", "much"], ["--mem", "0"], ["--mem"], ["--harts", "0"], ["--harts", "two"], ["--harts", "9" * 5000],
                   ["--timeout", "-1"], ["--timeout", "soon"], ["--env", "=x"], ["--env", "x"],
                   ["--add", "/no such file"], ["--add", "/etc/passwd:relative"], ["--log", ""],
                   ["--swap", "0"], ["--swap", "64"], ["--swap", "5X"], ["--swap", "-1"], ["--swap", "39K"], ["--swap", "17T"],
@@ -217,6 +217,12 @@ def a_qemu_without_the_device_is_125_and_named():
     done = run("exit", "0", options=["--share", place], env={"PATH": place + ":" + os.environ["PATH"]})
     own(done, 125, b"no virtio-9p device")
     has(done.err, b"not a valid device model name", "what QEMU said")
+
+
+@case
+def more_harts_than_the_machine_can_have_are_125():
+    """QEMU knows how many, and says so."""
+    own(run_raw(["--harts", "99999", "--", PROBE, "exit", "0"]), 125, b"99999", b"max CPUs supported by machine 'virt'")
 
 
 @case

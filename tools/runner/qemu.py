@@ -62,7 +62,12 @@ class Machine:
             args += ["-global", "virtio-mmio.ioeventfd=off"]
         if self.gdb_port:
             args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
-        return args + self.extra
+        args += self.extra
+        if self.harts > 1 and not self.icount:
+            # The kernel runs on one hart. A thread for each other one keeps the host busy while the firmware starts them: 64
+            # take 25 times as long. Last, because of several QEMU takes the first that works.
+            args += ["-accel", "tcg,thread=single"]
+        return args
 
 
 def initrd_room(mem, version):

@@ -92,6 +92,14 @@ def an_input_waits_for_the_console():
 
 
 @case
+def several_harts_have_one_thread():
+    machine = qemu.Machine("kernel", 1 << 28, 2)
+    equal(machine.arguments()[-2:], ["-accel", "tcg,thread=single"], "the arguments for two harts end")
+    machine.harts = 1
+    equal("-accel" in machine.arguments(), False, "one hart needs that")
+
+
+@case
 def two_runs_with_gdb_get_two_ports():
     (one, lock), (other, other_lock) = qemu.reserve_gdb_port(), qemu.reserve_gdb_port()
     equal(one != other, True, f"ports {one} and {other} are two")
