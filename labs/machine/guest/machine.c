@@ -17,6 +17,13 @@ static void status(uint64_t seed, size_t n)
 	exit(1 + (int)(seed % 100));
 }
 
+/* The same, where the machine has no way to end. Without a word for it the console is a terminal. */
+static void stays_on(uint64_t seed, size_t n)
+{
+	(void)n;
+	exit(1 + (int)(seed % 100));
+}
+
 /* Many lines, in writes of several kilobytes. */
 static void lines(uint64_t seed, size_t n)
 {
@@ -257,11 +264,11 @@ static void echo(uint64_t seed, size_t n)
 }
 
 static const struct lab_test tests[] = {
-	{ "programs", programs }, { "answer", answer },	  { "status", status },
-	{ "lines", lines },	  { "cost", cost },	  { "log_apart", log_apart },
-	{ "unasked", unasked },	  { "idle", idle },	  { "input", input },
-	{ "late", late },	  { "blocked", blocked }, { "polled", polled },
-	{ "echo", echo },
+	{ "programs", programs },   { "answer", answer },   { "status", status },
+	{ "stays_on", stays_on },   { "lines", lines },	    { "cost", cost },
+	{ "log_apart", log_apart }, { "unasked", unasked }, { "idle", idle },
+	{ "input", input },	    { "late", late },	    { "blocked", blocked },
+	{ "polled", polled },	    { "echo", echo },
 };
 
 int main(int argc, char **argv)

@@ -613,6 +613,19 @@ def what_the_grader_counts_itself():
 
 
 @case
+def a_machine_can_have_to_stay_on():
+    with tempfile.TemporaryDirectory() as place:
+        point, right = point_of(place), "result taken 3\n"
+        on = "run.sh: the kernel has ended with status 7, but the machine did not go off"
+        equal(judged(point, right, on, 125).why, on[8:], "where that is not expected")
+        point.lab.expect.frames = lambda seed, n: {"status": 125, "left_on": 7}
+        for err, status, why in ((on + "\n", 125, ""), ("", 7, "status: 7 came, 125 expected"), (on.replace("7", "8"), 125, "left on: 8 came, 7 expected"),
+                                 ("run.sh: QEMU ended with status 1 before the kernel said anything", 125, "QEMU ended with status 1 before the kernel said anything"),
+                                 (on + "\nrun.sh: no end within 9 s", 124, "no end within 9 s")):
+            equal(judged(point, right, err, status).why, why, err)
+
+
+@case
 def a_point_can_have_an_input():
     with tempfile.TemporaryDirectory() as place:
         point = point_of(place)
