@@ -23,11 +23,12 @@ def place_tools(folder):
 
 
 def run(*words, path):
-    """Runs a command that must succeed, with this PATH."""
+    """Runs a command that must succeed, with this PATH; gives its output."""
     environment = {name: value for name, value in os.environ.items() if name not in ("CC", "CC_FOR_BUILD")}
     done = subprocess.run(words, env={**environment, "PATH": path}, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
     equal(done.returncode, 0, f"status of {words}, {done.stdout[-1000:]}{done.stderr[-1000:]}")
+    return done.stdout
 
 
 def rules(build):
@@ -44,7 +45,8 @@ def the_host_tests_come_with_the_compiler():
         tools, build = os.path.join(place, "bin"), os.path.join(place, "build")
         os.mkdir(tools)
         place_tools(tools)
-        run("meson", "setup", build, ROOT, "--cross-file", os.path.join(ROOT, "cross-riscv64.ini"), path=tools)
+        said = run("meson", "setup", build, ROOT, "--cross-file", os.path.join(ROOT, "cross-riscv64.ini"), path=tools)
+        equal("Compiler for language" in said, False, "a compiler is missed that nothing needs")
         equal(("tests/host/mm" in rules(build), PACKAGES in rules(build)), (False, True),
               "host tests, and the list of packages, in the rules")
         os.utime(os.path.join(build, "build.ninja"), (0, 0))  # as if packages had been installed since
