@@ -84,6 +84,12 @@ def table(path):
         return [line.rstrip("\n").split("\t") for line in file if line.strip() and not line.startswith("#")]
 
 
+def linux_release():
+    """Gives the release of the Linux that the targets were measured with."""
+    with open(os.path.join(HERE, "targets.tsv"), encoding="utf-8") as file:
+        return file.readline().rpartition(" ")[2].strip()
+
+
 def figures_path(prefix=""):
     """Gives the file of a benchmark's committed figures for the compiler that made the kernel."""
     compiler = os.environ.get("CROSS_CC", "riscv64-linux-gnu-gcc")

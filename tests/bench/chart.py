@@ -8,7 +8,7 @@ WIDTH, LEFT, RIGHT, TOP = 1000, 190, 70, 118
 BAR, GAP, ROW_GAP, GROUP_GAP = 9, 1, 8, 30
 FONT = "font-family='DejaVu Sans, Verdana, Arial, sans-serif'"
 # Okabe and Ito's colours, told apart by all kinds of colour vision; lightness differs too.
-SERIES = (("faultline", "Faultline", "#0072B2"), ("linux", "Linux 6.12", "#E69F00"),
+SERIES = (("faultline", "Faultline", "#0072B2"), ("linux", "Linux", "#E69F00"),
           ("xv6", "xv6 + lab features", "#999999"))
 TARGET, LIMIT = "#D55E00", "#000000"
 GROUPS = (
@@ -93,10 +93,11 @@ def draw_row(scale, y, row):
     return pieces, height
 
 
-def legend():
-    """Draws what the colours and marks mean."""
-    pieces, x, y = [], LEFT, 66
-    for _key, name, colour in SERIES:
+def legend(release):
+    """Draws what the colours and marks mean, with Linux's release."""
+    pieces, x, y = [], LEFT / 4, 66
+    for key, name, colour in SERIES:
+        name += f" {release}" if key == "linux" else ""
         pieces += [f"<rect x='{x}' y='{y - 9}' width='22' height='{BAR}' fill='{colour}'/>", text(x + 28, y, name)]
         x += 50 + 7 * len(name)
     pieces.append(f"<path d='M{x} {y - 5} l5 -5 l5 5 l-5 5 Z' fill='{TARGET}'/>")
@@ -129,8 +130,9 @@ def grouped(rows):
         yield "Others", list(left.values())
 
 
-def draw(rows, subtitle):
-    """Gives the whole SVG; a row is a dict of name, faultline, linux, xv6, limit, target (numbers or None)."""
+def draw(rows, subtitle, release):
+    """Gives the whole SVG, with that release of Linux; a row is a dict of name, faultline, linux, xv6, limit, target (numbers
+    or None)."""
     numbers = [row[key] for row in rows for key in ("faultline", "linux", "xv6", "limit", "target") if row[key]]
     scale, body, y = Scale(numbers), [], TOP
     for group, found in grouped(rows):
@@ -148,4 +150,4 @@ def draw(rows, subtitle):
             text(LEFT, 24, "Instructions per operation: fewer is better, each step is ten times", 16,
                  "font-weight='bold'"),
             text(LEFT, 44, subtitle, 12, "fill='#444444'")]
-    return "\n".join(head + legend() + axis(scale, y - 16) + body + ["</svg>"]) + "\n"
+    return "\n".join(head + legend(release) + axis(scale, y - 16) + body + ["</svg>"]) + "\n"

@@ -135,7 +135,7 @@ def main():
         rows = join(read_measured(args))
         words = setting()
         print(f"{words}\n\n{plain(rows)}\n\n{summary(rows)}\n")
-        picture = chart.draw(rows, words)
+        picture = chart.draw(rows, words, bench.linux_release())
         os.makedirs(args.out, exist_ok=True)
         write(os.path.join(args.out, "figures.json"), json.dumps({"setting": words, "rows": rows}, indent=1) + "\n")
         write(os.path.join(args.out, "figures.svg"), picture)

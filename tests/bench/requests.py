@@ -5,6 +5,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 
@@ -33,7 +34,7 @@ def load():
 
 
 tool = load()
-recorded = tool.load()
+release, recorded = tool.load()
 
 
 def compare(workload):
@@ -51,6 +52,13 @@ def requests_are_counted_and_answers_are_not():
         with open(work + "/trace", "wb") as file:
             file.write(TRACE)
         equal(dict(tool.count(work + "/trace")), {"version": 1, "read": 2}, "requests")
+
+
+@case
+def the_recording_names_its_linux():
+    equal(bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", release)), True, f"is '{release}' a kernel's release")
+    equal(tool.lines({("read", "linux"): {"read": 2}}, "1.2.3-riscv64"),
+          ["kernel\t1.2.3-riscv64", "# workload\tsystem\tall\tby type", "read\tlinux\t2\tread=2"], "what is recorded")
 
 
 @case

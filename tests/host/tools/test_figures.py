@@ -5,6 +5,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 import xml.etree.ElementTree
@@ -69,10 +70,12 @@ def what_was_not_run_is_said():
 
 @case
 def the_chart_is_an_svg_with_all_rows():
-    picture = xml.etree.ElementTree.fromstring(chart.draw(rows(), "a < b & c"))
+    picture = xml.etree.ElementTree.fromstring(chart.draw(rows(), "a < b & c", "1.2.3-riscv64"))
     words = [one.text for one in picture.iter(SVG + "text")]
     for row in rows():
         equal(words.count(row["name"]), 1, row["name"])
+    equal("Linux 1.2.3-riscv64" in words, True, "Linux's release in the legend")
+    equal(bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", bench.linux_release())), True, "the release that targets.tsv names")
     equal("a < b & c" in words and "113" in words and "not run" in words, True, "words")
     width = float(picture.get("width"))
     for one in picture.iter(SVG + "rect"):
