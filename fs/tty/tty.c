@@ -61,10 +61,12 @@ static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, 
 }
 
 /*
- * Waits for more input after `done` bytes. Returns 0 to look again, 1 if the read ends with what it
- * has, or a negative errno.
+ * Waits for more input after `done` bytes. VTIME counts from `since`, however often the thread is
+ * woken without input. Returns 0 to look again, 1 if the read ends with what it has, or a negative
+ * errno.
  */
-static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t done, uint64_t seq)
+static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t done,
+			  uint64_t since, uint64_t seq)
 {
 	int err;
 
@@ -77,7 +79,7 @@ static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t 
 	/* With both VMIN and VTIME set, the time counts from the first byte. */
 	if (wait->time == 0 || (wait->min != 0 && done == 0))
 		return thread_wait_interruptible(&tty->readable, seq);
-	err = thread_wait_interruptible_until(&tty->readable, seq, arch_time() + wait->time);
+	err = thread_wait_interruptible_until(&tty->readable, seq, since + wait->time);
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
@@ -85,6 +87,7 @@ static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t 
 static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct read_wait *wait)
 {
 	uint8_t piece[PIECE];
+	uint64_t since = arch_time(); /* the start, or the last byte */
 	size_t done = 0;
 	bool end = false;
 	int err = 0;
@@ -97,9 +100,9 @@ static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct re
 		if (got != 0 && user_iter_copy_out(to, piece, got) != got)
 			err = -EFAULT;
 		else if (got == 0 && !end)
-			err = wait_for_input(tty, wait, done, seq);
-		else
-			done += got;
+			err = wait_for_input(tty, wait, done, since, seq);
+		done += err == 0 ? got : 0;
+		since = got != 0 ? arch_time() : since;
 	}
 	return done != 0 || err > 0 ? (ssize_t)done : err;
 }
