@@ -90,7 +90,7 @@ static void keep_for_child(struct signals *signals, int sig)
 	signals->for_child |= SIGNAL_BIT(sig);
 }
 
-/* Acts on a pending signal that is not blocked, or not any more. Call with the lock held. */
+/* Acts on a signal that has come and is not blocked. Call with the lock held. */
 static void act(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
@@ -202,18 +202,17 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 {
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
-	uint64_t blocked, free;
-	int sig, err = 0;
+	uint64_t blocked;
+	int err = 0;
 
 	spin_lock(&signals->lock);
 	*old_ret = blocked = signals->blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
 	signals->blocked = blocked;
-	for (free = signals->pending & ~blocked; free; free &= ~SIGNAL_BIT(sig)) {
-		sig = signal_next(signals, free);
-		act(process, sig);
-	}
+	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
+	if (signals->pending & ~blocked)
+		__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	spin_unlock(&signals->lock);
 	return err;
 }

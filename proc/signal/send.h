@@ -40,6 +40,7 @@ bool signals_want_return(const struct signals *signals);
 
 /*
  * Changes the mask as rt_sigprocmask does (how: SIG_BLOCK, ...). Stores the old mask in *old_ret.
- * Signals that are no longer blocked are acted upon. Returns 0 or -EINVAL.
+ * Signals that are no longer blocked are delivered on the way to user mode, which a wait that signals
+ * end is on at once. Returns 0 or -EINVAL.
  */
 int signal_mask(int how, const uint64_t *set, uint64_t *old_ret);
