@@ -212,7 +212,7 @@ static int publish(struct piece *piece)
 	return 0;
 }
 
-/* Sends the piece as one request. Returns 0 or a negative errno. */
+/* Sends the piece as one request. If the server takes a part of it, the piece ends there. Returns 0 or a negative errno. */
 static int send(struct piece *piece, struct page *frame)
 {
 	struct p9_node *node = piece->node;
@@ -237,8 +237,10 @@ static int send(struct piece *piece, struct page *frame)
 	err = p9_rpc_packet(&rpc, result, reply, sizeof(reply), &packet);
 	if (err == 0)
 		err = p9_decode_rwrite(&packet, rpc.tag, ask.count, &got);
-	if (err == 0 && got.count < ask.count)
-		err = got.count ? -ENOSPC : -EIO;
+	if (err == 0 && got.count == 0)
+		err = -EIO;
+	if (err == 0)
+		piece->end = piece->start + got.count;
 	return err;
 }
 
@@ -323,7 +325,7 @@ static int put_piece(struct piece *piece)
 static ssize_t put_batch(struct p9_node *node, struct batch *batch, uint64_t at)
 {
 	struct object *object = &node->data->object;
-	uint64_t end, size = object_size(object);
+	uint64_t end, wanted = at, size = object_size(object);
 	struct piece piece = { .node = node, .batch = batch, .end = at };
 	struct p9_fid *writer;
 	int err;
@@ -337,10 +339,11 @@ static ssize_t put_batch(struct p9_node *node, struct batch *batch, uint64_t at)
 	p9_fid_put(writer);
 	if (at > size)
 		err = object_zero_tail(object, size, at);
-	while (!err && piece.end < end) {
+	/* Where the server takes a part, the write ends. The next one is told why. */
+	while (!err && piece.end == wanted && wanted < end) {
 		piece.start = piece.end;
 		piece.from = (size_t)(piece.start - at);
-		piece.end = MIN(end, (piece.start | PAGE_MASK) + 1);
+		piece.end = wanted = MIN(end, (piece.start | PAGE_MASK) + 1);
 		err = put_piece(&piece);
 	}
 	if (err)

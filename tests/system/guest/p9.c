@@ -107,6 +107,7 @@ struct control {
 	unsigned others;
 	unsigned reused;  /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 	unsigned writers; /* fids that are open for writing */
+	unsigned unreadable; /* files are not opened to be read */
 };
 
 static volatile struct control *control;
@@ -321,6 +322,8 @@ static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
 		return -1;
 	if (file_of(ask.fid) == 0)
 		return say_error(tag, ENOENT);
+	if (control->unreadable && (ask.flags & O_ACCMODE) != O_WRONLY)
+		return say_error(tag, EACCES);
 	say.qid = qid_of(file_or_other((uint64_t)file_of(ask.fid), P9_TLOPEN));
 	set_writes(&fids[ask.fid % FIDS], (ask.flags & O_ACCMODE) != O_RDONLY);
 	return p9_encode_rlopen(reply, sizeof(reply), tag, &say);
@@ -1747,6 +1750,16 @@ static void writes_without_reading(void)
 	expect("is written at once", 2, control->seen[P9_TWRITE]);
 	expect("behind the end", PAGE, pwrite(fd, new_bytes + PAGE, PAGE, PAGE));
 	expect("is not", 2, control->seen[P9_TWRITE]);
+	control->unreadable = 1;
+	tell(TAKES_HALF, P9_TWRITE);
+	expect("half of a part", 5, pwrite(fd, new_bytes + 100, 10, 100));
+	expect("half of the first page's", 50, pwrite(fd, new_bytes + PAGE - 100, 200, PAGE - 100));
+	tell(TAKES_NONE, P9_TWRITE);
+	expect("none", -1, pwrite(fd, new_bytes + 100, 10, 100));
+	expect("its errno", EIO, errno);
+	tell(IS_FULL, P9_TWRITE);
+	expect("a full disk", -1, pwrite(fd, new_bytes + 100, 10, 100));
+	expect("its errno", ENOSPC, errno);
 	tell(REFUSES, 0);
 	expect("refused", -1, pwrite(fd, new_bytes + 100, 10, 200));
 	expect("its errno", EACCES, errno);
