@@ -190,6 +190,8 @@ def R142_R92_all_is_on_the_host_in_the_end():
     lines = done.out.decode().splitlines()
     equal((done.status, lines[-1:]), (0, ["fsx: ok"]), f"status and last line ({done.err})")
     for line in lines[:-1]:
+        if line.endswith("/"):
+            continue
         name, size, _ = line.split()
         equal(os.path.getsize(f"{place}/work/{name}"), int(size), name)
     os.mkdir(place + "/stored")
