@@ -49,6 +49,23 @@ KTEST(arch_mmu_map_and_look_up)
 	EXPECT_EQ(1 + MIDDLES + LEAVES, arch_space_end(&as));
 }
 
+/* A TLB that has D set stores on without setting it. Nothing of the kind is true of A, or without W. */
+KTEST(arch_mmu_entry_that_loses_dirty_is_downgraded)
+{
+	const unsigned rw = VM_PROT_READ | VM_PROT_WRITE, both = ENTRY_ACCESSED | ENTRY_DIRTY;
+	struct mmu_entry writable = entry_make(PFN, rw, both);
+	struct mmu_entry readable = entry_make(PFN, VM_PROT_READ, both);
+
+	EXPECT_TRUE(entry_downgrades(writable, entry_with(writable, rw, ENTRY_ACCESSED)));
+	EXPECT_TRUE(entry_downgrades(writable, readable));
+	EXPECT_TRUE(!entry_downgrades(writable, writable));
+	EXPECT_EQ(!arch_sets_accessed(), /* without A it is invalid where the kernel sets A */
+		  entry_downgrades(writable, entry_with(writable, rw, ENTRY_DIRTY)));
+	EXPECT_TRUE(!entry_downgrades(readable, writable));
+	EXPECT_TRUE(
+		!entry_downgrades(readable, entry_with(readable, VM_PROT_READ, ENTRY_ACCESSED)));
+}
+
 KTEST(arch_mmu_prepare_without_tables_counts_them)
 {
 	struct mmu_tables none = { 0 };
