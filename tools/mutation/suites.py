@@ -33,14 +33,22 @@ class Test:
         self.suite = known["suite"][0].rpartition(":")[2]
         self.program, self.needs = os.path.relpath(self.words[0], build), known["needs"]
         self.seconds, self.limit = 0.0, float(known["timeout"])
-        self.boots, self.died = os.path.basename(self.words[0]) == "ktap", False
+        tool = next((at for at, word in enumerate(self.words[:2]) if os.path.basename(word) == "ktap"), None)
+        self.boots, self.after, self.died = tool is not None, (tool or 0) + 1, False
+
+    def start(self, words):
+        """Starts it with these words."""
+        return subprocess.Popen(words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, start_new_session=True)
 
     def run(self, only=""):
         """Runs it until a point fails; `only` selects a kernel test. Returns (what failed or None, seconds)."""
+        return self.run_with(["--append", "test=" + only] if only else [])
+
+    def run_with(self, more):
+        """Runs it with more words until a point fails. Returns (what failed or None, seconds)."""
         started = time.monotonic()
-        words = self.words[:1] + (["--append", "test=" + only] if only else []) + self.words[1:]
-        child = subprocess.Popen(words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        child = self.start(self.with_words(more))
         with child.stdout as pipe:
             text, ended = listen(pipe.fileno(), started + self.limit, LEAST_SECONDS if self.boots else self.limit)
             status = child.wait(LEAST_SECONDS) if ended else None
@@ -48,6 +56,21 @@ class Test:
         text = text.decode(errors="replace")
         self.died = "kernel panic" in text
         return verdict(status, text), time.monotonic() - started
+
+    def with_words(self, more):
+        """Returns its words with more of them; those for ktap come before its others."""
+        return self.words[: self.after] + more + self.words[self.after :] if self.boots else self.words + more
+
+    def output(self, more=()):
+        """Runs it to its end, or for its time limit; returns what it prints."""
+        child = self.start(self.with_words(list(more)))
+        with child.stdout as pipe:
+            deadline, text, got = time.monotonic() + self.limit, b"", b" "
+            while got and select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                got = os.read(pipe.fileno(), 65536)
+                text += got
+            end(child)
+        return text.decode(errors="replace")
 
     def again(self, failed):
         """Runs it again: only the point that failed, if that can be run alone. Returns what fails."""

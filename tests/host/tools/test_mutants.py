@@ -202,6 +202,14 @@ def what_an_output_comes_to():
 
 
 @case
+def tools_words_come_before_the_kernels():
+    for words, with_one in ((["python3", "/x/ktap", "--mem", "64M", "k"], ["python3", "/x/ktap", "-a", "--mem", "64M", "k"]),
+                            (["python3", "/x/replay", "k"], ["python3", "/x/replay", "k", "-a"])):
+        test = suites.Test({"name": "t", "cmd": words, "workdir": "", "env": {}, "suite": ["p:kernel"], "timeout": 1, "needs": []}, "/")
+        equal(test.with_words(["-a"]), with_one, words[1])
+
+
+@case
 def a_kernels_failed_point_is_tried_alone():
     """What failed may have been a panic, whose words are no point's name: then all points are tried."""
     folder = tree({})
