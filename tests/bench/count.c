@@ -18,17 +18,30 @@
  *
  * before mark N, for the kernel's basic blocks that were executed since the last mark.
  *
+ * Two arguments need no guest that asks. They count instructions by blocks, which costs little time:
+ *
+ *   reached=FOLDER   at QEMU's end, writes FOLDER/PID: a line "insns N", then a line "ADDRESS BYTES"
+ *                    for each of the kernel's blocks that was executed (it was translated, which QEMU
+ *                    does where it executes next)
+ *   limit=N          ends QEMU after N instructions, or once the guest has executed none for IDLE_SECONDS;
+ *   ended=FILE       and says which in that file
+ *
  * QEMU's header qemu-plugin.h is not in Debian's packages. So what is used of the interface is
  * declared here. Its version 1 (QEMU 4.2 to 8.2) counts in a plain variable, which the versions from
  * 2 on (QEMU 9) have replaced by scoreboards.
  */
+#define _GNU_SOURCE
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 #define WEAK   __attribute__((weak))
@@ -57,6 +70,7 @@ struct entry {
 
 typedef void (*tb_trans_fn)(uint64_t id, struct qemu_plugin_tb *tb);
 typedef void (*exec_fn)(unsigned hart, void *data);
+typedef void (*exit_fn)(uint64_t id, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, tb_trans_fn fn);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, exec_fn fn, int registers,
@@ -69,6 +83,7 @@ struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 void qemu_plugin_outs(const char *text);
+void qemu_plugin_register_atexit_cb(uint64_t id, exit_fn fn, void *data);
 
 /* Until version 2 it takes one argument and returns the address of the bytes. */
 uintptr_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size_t size);
@@ -76,11 +91,15 @@ uintptr_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, s
 /* In version 1 only. */
 WEAK void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op,
 						     void *number, uint64_t n);
+WEAK void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *number,
+						   uint64_t n);
 
 /* From version 2 on. */
 WEAK struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);
 WEAK void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn, int op,
 							      struct entry number, uint64_t n);
+WEAK void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(struct qemu_plugin_tb *tb, int op,
+							    struct entry number, uint64_t n);
 WEAK uint64_t qemu_plugin_u64_sum(struct entry number);
 
 /* QEMU reads this once the plugin is loaded. */
@@ -90,6 +109,11 @@ EXPORT int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int ar
 #define KERNEL	     (1ull << 63)
 #define FIRMWARE     0x80000000ull
 #define FIRMWARE_END 0x80200000ull
+
+#define POLL_NS	     100000000
+#define IDLE_SECONDS 20
+#define IDLE_POLLS   (IDLE_SECONDS * 10)
+#define ENDED	     86 /* QEMU's status */
 
 /* slti x0, x0, N with N > 0 */
 #define IS_MARK(code) (((code)&0x800fffff) == 0x00002013 && (code) >> 20 != 0)
@@ -107,6 +131,8 @@ static uint64_t counts[NWHO];
 static struct entry entries[NWHO];
 static struct block *blocks;
 static bool data_is_copied, with_blocks;
+static const char *reached_folder, *ended_file;
+static uint64_t limit;
 
 /* Version 2 is the oldest that a QEMU with scoreboards accepts, version 1 all that one without knows. */
 __attribute__((constructor)) static void choose_version(void)
@@ -176,6 +202,112 @@ static uint32_t code_of(const struct qemu_plugin_insn *insn)
 	return code;
 }
 
+static uint64_t count_all(void)
+{
+	return count_of(USER) + count_of(IN_KERNEL) + count_of(IN_FIRMWARE);
+}
+
+static void add_block(uint64_t address, uint64_t insns)
+{
+	struct block *block = calloc(1, sizeof(*block));
+
+	if (!block)
+		abort();
+	block->address = address;
+	block->insns = insns;
+	block->next = blocks;
+	blocks = block;
+}
+
+static uint64_t size_of(const struct qemu_plugin_tb *tb)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
+		bytes += qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i));
+	return bytes;
+}
+
+/* Counts by blocks, and remembers the kernel's. */
+static void translate_whole(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	uint64_t address = qemu_plugin_tb_vaddr(tb);
+	enum who who = who_is_at(address);
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	if (qemu_plugin_scoreboard_new)
+		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, INLINE_ADD, entries[who], n);
+	else
+		qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &counts[who], n);
+	if (reached_folder && who == IN_KERNEL)
+		add_block(address, size_of(tb));
+}
+
+/* In this mode a block's instructions are its bytes. */
+static void write_reached(uint64_t id, void *data)
+{
+	char path[4096];
+	FILE *file;
+
+	(void)id;
+	(void)data;
+	snprintf(path, sizeof(path), "%s/%ld", reached_folder, (long)getpid());
+	file = fopen(path, "w");
+	if (!file)
+		return;
+	fprintf(file, "insns %" PRIu64 "\n", count_all());
+	for (const struct block *block = blocks; block; block = block->next)
+		fprintf(file, "%" PRIx64 " %" PRIu64 "\n", block->address, block->insns);
+	fclose(file);
+}
+
+static void end_qemu(const char *why)
+{
+	FILE *file = ended_file ? fopen(ended_file, "w") : NULL;
+
+	if (file) {
+		fprintf(file, "%s\n", why);
+		fclose(file);
+	}
+	_exit(ENDED);
+}
+
+/* Polls are counted, not seconds: where the host is busy, this thread waits as long as the guest's. */
+static void *watch(void *data)
+{
+	const struct timespec poll = { .tv_nsec = POLL_NS };
+	uint64_t before = 0;
+	unsigned idle = 0;
+
+	for (;;) {
+		uint64_t now = count_all();
+
+		idle = now == before ? idle + 1 : 0;
+		before = now;
+		if (now > limit)
+			end_qemu("steps");
+		if (idle >= IDLE_POLLS)
+			end_qemu("idle");
+		nanosleep(&poll, NULL);
+	}
+	return data;
+}
+
+/* QEMU's signals are for its own threads. */
+static int start_watch(void)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, NULL, watch, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
 static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	enum who who = who_is_at(qemu_plugin_tb_vaddr(tb));
@@ -197,25 +329,42 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 								   1);
 	}
 	if (with_blocks && who == IN_KERNEL) {
-		struct block *block = calloc(1, sizeof(*block));
-
-		if (!block)
-			abort();
-		block->address = qemu_plugin_tb_vaddr(tb);
-		block->insns = n;
-		block->next = blocks;
-		blocks = block;
-		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, block);
+		add_block(qemu_plugin_tb_vaddr(tb), n);
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, blocks);
 	}
+}
+
+/* QEMU frees the arguments. */
+static const char *value_of(const char *word, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(word, name, n) == 0 ? strdup(word + n) : NULL;
+}
+
+static void take_argument(const char *word)
+{
+	const char *value;
+
+	with_blocks |= strcmp(word, "blocks=on") == 0;
+	value = value_of(word, "reached=");
+	reached_folder = value ? value : reached_folder;
+	value = value_of(word, "ended=");
+	ended_file = value ? value : ended_file;
+	value = value_of(word, "limit=");
+	limit = value ? strtoull(value, NULL, 10) : limit;
 }
 
 int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
-		with_blocks |= strcmp(argv[i], "blocks=on") == 0;
+		take_argument(argv[i]);
 	data_is_copied = info->version.cur >= VERSION_INSN_DATA_COPIES;
 	for (int who = 0; qemu_plugin_scoreboard_new && who < NWHO; who++)
 		entries[who].score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
-	return 0;
+	if (reached_folder)
+		qemu_plugin_register_atexit_cb(id, write_reached, NULL);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, reached_folder || limit ? translate_whole
+									  : translate);
+	return limit ? start_watch() : 0;
 }

@@ -69,23 +69,45 @@ def touch(path):
         pass
 
 
-class Slot:
+class Build:
+    """A build folder."""
+
+    def __init__(self, build):
+        self.build = build
+
+    def tests(self):
+        """Returns Meson's description of the tests; "needs" are the programs that are built for each."""
+        found, names = self.introspect("tests"), {}
+        for target in self.introspect("targets"):
+            if target["type"] == "executable":
+                names[target["id"]] = [os.path.relpath(path, self.build) for path in target["filename"]]
+        for test in found:
+            test["needs"] = [name for target in test["depends"] for name in names.get(target, ())]
+        return found
+
+    def introspect(self, what):
+        """Returns what Meson wrote about the build."""
+        with open(os.path.join(self.build, f"meson-info/intro-{what}.json"), encoding="utf-8") as file:
+            return json.load(file)
+
+
+class Slot(Build):
     """A copy with its build. Its name tells it from others."""
 
     def __init__(self, area, name):
         self.folder = os.path.join(area, name)
+        super().__init__(os.path.join(self.folder, "build"))
         self.tree = os.path.join(self.folder, "tree")
-        self.build = os.path.join(self.folder, "build")
         self.log = os.path.join(self.folder, "build.log")
 
-    def prepare(self, root, changed):
-        """Updates the copy and sets up its build; returns whether that succeeded."""
+    def prepare(self, root, changed, options=()):
+        """Updates the copy and sets up its build, with these options; returns whether that succeeded."""
         if not os.path.exists(self.tree):
             sync(root, self.tree, {})
         sync(root, self.tree, changed)
         if os.path.exists(os.path.join(self.build, "build.ninja")):
             return True
-        return run(["meson", "setup", self.build, self.tree, *SETUP], self.tree, self.log)
+        return run(["meson", "setup", self.build, self.tree, *SETUP, *options], self.tree, self.log)
 
     def copy_from(self, other):
         """Copies a slot that is built, so that little has to be compiled."""
@@ -105,21 +127,6 @@ class Slot:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
         return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
-
-    def tests(self):
-        """Returns Meson's description of the tests; "needs" are the programs that are built for each."""
-        found, names = self.introspect("tests"), {}
-        for target in self.introspect("targets"):
-            if target["type"] == "executable":
-                names[target["id"]] = [os.path.relpath(path, self.build) for path in target["filename"]]
-        for test in found:
-            test["needs"] = [name for target in test["depends"] for name in names.get(target, ())]
-        return found
-
-    def introspect(self, what):
-        """Returns what Meson wrote about the build."""
-        with open(os.path.join(self.build, f"meson-info/intro-{what}.json"), encoding="utf-8") as file:
-            return json.load(file)
 
 
 def move(path, old, new):
