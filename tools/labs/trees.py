@@ -15,7 +15,8 @@ from structure import files
 
 # What students do not get: the labs with their solutions, the bugs that the tests know, and the tools for these.
 LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*",
-            "tests/host/tools/test_mutants.py", "tests/host/tools/test_lab.py", "tests/host/tools/test_seal.py", "tests/labs/*", ".ci/*", ".github/*")
+            "tests/host/tools/test_mutants.py", "tests/host/tools/test_generate.py", "tests/host/tools/test_lab.py",
+            "tests/host/tools/test_seal.py", "tests/labs/*", ".ci/*", ".github/*")
 SCRIPTS = ("grade", "hint", "pack")
 HANDOUTS = (".md", ".zh.md")
 OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")
