@@ -9,8 +9,10 @@
 #include "lib/elf.h"
 #include "test.h"
 
-#define PAGE 4096ul
-#define TOP  (1ul << 38)
+#define PAGE	  4096ul
+#define TOP	  (1ul << 38)
+/* Offsets in files are signed. */
+#define LAST_PAGE ((1ul << 63) - PAGE)
 
 static const struct elf_limits limits = { .base = 0x10000, .top = TOP, .page_size = PAGE };
 
@@ -137,6 +139,8 @@ TEST(R73_odd_segments)
 		  eh.e_ident[EI_OSABI] = 0xaa));
 	/* BSS only: the offset does not matter */
 	R73_CASE((ph[1].p_filesz = 0, ph[1].p_offset = 12345));
+	/* up to the last offset of any file */
+	R73_CASE((ph[1].p_offset = LAST_PAGE + 0xdc0, ph[1].p_filesz = PAGE - 0xdc0 - 1));
 	/* empty */
 	R73_CASE((ph[1].p_filesz = 0, ph[1].p_memsz = 0));
 	assert_int_equal(image.high, 0x6e000);
@@ -288,6 +292,7 @@ TEST(R74_bad_segments)
 		 -ENOMEM);
 	R74_LATE(ph[1].p_vaddr++, -EINVAL);
 	R74_LATE(ph[1].p_offset += 512, -EINVAL);
+	R74_LATE((ph[1].p_offset = LAST_PAGE + 0xdc0, ph[1].p_filesz = PAGE - 0xdc0), -EINVAL);
 	R74_LATE(ph[1].p_offset = (1ul << 63) + 0xdc0, -EINVAL);
 	R74_LATE(ph[1].p_offset = -PAGE + 0xdc0, -EINVAL);
 	R74_LATE((ph[0].p_vaddr = 0), -EPERM);
