@@ -59,8 +59,8 @@ class Compiler:
                 return path
         return None
 
-    def code(self, path, function, text):
-        """Compiles a file with another text; returns the object file's bytes, or None if the compiler refuses it."""
+    def code(self, path, function, text, warnings=True):
+        """Compiles a file with another text; returns the object file's bytes, or None if gcc refuses it, or warns."""
         if path.endswith(".c"):
             main, put = path, {os.path.basename(path): f'#line 1 "{path}"\n{text}'}
         else:
@@ -74,7 +74,7 @@ class Compiler:
             with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
                 file.write(content)
         out = os.path.join(self.folder, "out.o")
-        words = self.commands[main]
+        words = [word for word in self.commands[main] if warnings or word != "-Werror"]
         try:
             done = subprocess.run([words[0], "-I" + self.folder, *words[1:], "-o", out, "-c",
                                    os.path.join(self.folder, os.path.basename(main))], cwd=self.slot.build,
@@ -137,9 +137,10 @@ def woven(mutants, texts, compiler):
     for path in sorted({mutant.path for mutant in mutants}):
         mine = [mutant for mutant in mutants if mutant.path == path]
         found[path] = weave_all(texts[path], mine)
-        if compiler.code(path, mine[0].function, found[path]) is not None:
+        if compiler.code(path, mine[0].function, found[path], warnings=False) is not None:
             continue
-        good = [mutant for mutant in mine if compiler.code(path, mutant.function, weave_all(texts[path], [mutant])) is not None]
+        good = [mutant for mutant in mine
+                if compiler.code(path, mutant.function, weave_all(texts[path], [mutant]), warnings=False) is not None]
         left += [mutant for mutant in mine if mutant not in good]
         found[path] = weave_all(texts[path], good)
         if not good:

@@ -8,7 +8,7 @@ import os
 import re
 import resource
 
-from mutation import suites
+from mutation import calls, number, suites, work
 
 SPLIT_KERNEL = "kernel-hardened"
 POINT = re.compile(r"^ok \d+ - (\S+)", re.MULTILINE)
@@ -136,7 +136,13 @@ def load_built(slot, stages, cpus):
     found = suites.Suites(slot, stages).stages
     if not slot.ninja(cpus, sorted({name for stage, tests in found.items() for name in suites.targets(stage, tests)})):
         raise SystemExit("mutants: it does not compile: " + slot.said())
+    unset(slot, {name for stage, tests in found.items() for name in suites.targets(stage, tests)})
     return load(slot, stages)
+
+
+def unset(slot, names):
+    """Selects no bug in these programs: the last run may have been killed."""
+    number.Programs(sorted(os.path.join(slot.build, name) for name in names), calls.SYMBOL).set(work.NOBODY)
 
 
 def name_of(program, build):
