@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* R92: the times of a file that is mapped: what a store through a shared mapping changes, and mmap itself. */
+/* R92: the times of a file: what a store through a shared mapping changes, mmap itself, and fallocate. */
 #include "t.h"
 
 static struct stat last;
@@ -107,6 +107,25 @@ static void of_writes_that_fail(void)
 	close(fd);
 }
 
+static void of_fallocate(void)
+{
+	int fd = memfd_create("holes", 0);
+
+	for (int i = 0; i < 4; i++)
+		pwrite(fd, "file", 4, i * (long)PAGE);
+	fstat(fd, &last);
+	nap(30);
+	TRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, PAGE));
+	times_of("a hole", fd);
+	TRY(fallocate(fd, 0, 0, 8 * PAGE));
+	times_of("allocated", fd);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16 * PAGE));
+	times_of("allocated behind the end", fd);
+	TRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE));
+	times_of("refused", fd);
+	close(fd);
+}
+
 int main(void)
 {
 	int bytes = open("times.src", O_CREAT | O_RDWR, 0644);
@@ -126,5 +145,6 @@ int main(void)
 	m[0] = 'x';
 	say("%c\n", m[0]);
 	of_writes_that_fail();
+	of_fallocate();
 	return 0;
 }
