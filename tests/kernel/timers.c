@@ -28,7 +28,7 @@ static void ring(struct timer *timer)
 	alarm->rang = arch_time();
 	if (nrung < ARRAY_SIZE(rung))
 		rung[nrung] = alarm->number;
-	in_interrupt = !arch_irq_enabled();
+	in_interrupt = !arch_irq_enabled() && hart_this()->in_interrupt;
 	__atomic_fetch_add(&nrung, 1, __ATOMIC_RELEASE);
 }
 
