@@ -19,7 +19,6 @@
  * DENY_ACCERR          VM_SEGV_ACCERR
  * ACCESSED, SPURIOUS,  the entry has its page already: vma_install() adds permissions
  * REUSE, REMAP
- * WP                   not implemented: nothing makes such entries yet
  * SWAPPED              the page comes from the swap cache, or from disk into that (swap_cache.c)
  * FILL                 the backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
  * COW                  the entry gets a copy of its page (cow.c)

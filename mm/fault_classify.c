@@ -9,7 +9,6 @@ const char *fault_kind_name(enum fault_kind kind)
 		[FAULT_DENY_ACCERR] = "DENY_ACCERR",
 		[FAULT_ACCESSED] = "ACCESSED",
 		[FAULT_SPURIOUS] = "SPURIOUS",
-		[FAULT_WP] = "WP",
 		[FAULT_SWAPPED] = "SWAPPED",
 		[FAULT_FILL] = "FILL",
 		[FAULT_REUSE] = "REUSE",

@@ -16,7 +16,6 @@
  *              is 0 on a write: set them. Also a read or fetch that the VMA allows and the entry
  *              does not: when mprotect adds permissions, it upgrades only few entries itself.
  * SPURIOUS     The entry allows the access, with A set, and with D set on a write.
- * WP           The entry is a write-protection mark, or has ENTRY_WP.
  * SWAPPED      The entry holds a swap slot.
  * FILL         The entry is empty.
  * REUSE        A write to a private anonymous page that only this entry maps, if it is pinned,
@@ -38,7 +37,6 @@ enum fault_kind {
 	FAULT_DENY_ACCERR,
 	FAULT_ACCESSED,
 	FAULT_SPURIOUS,
-	FAULT_WP,
 	FAULT_SWAPPED,
 	FAULT_FILL,
 	FAULT_REUSE,
@@ -111,8 +109,6 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 		if (!(wanted & VM_PROT_WRITE))
 			return FAULT_ACCESSED;
 	}
-	if (f->entry_state == ENTRY_MARK || (f->entry_flags & ENTRY_WP))
-		return FAULT_WP;
 	if (f->entry_state == ENTRY_SWAP)
 		return FAULT_SWAPPED;
 	if (f->entry_state == ENTRY_EMPTY)

@@ -51,13 +51,12 @@
 #define FAULTLINE_DENY_ACCERR 1 /* what is mapped there forbids it */
 #define FAULTLINE_ACCESSED    2 /* a bit was missing that the kernel maintains */
 #define FAULTLINE_SPURIOUS    3 /* the access was already allowed */
-#define FAULTLINE_WP	      4
-#define FAULTLINE_SWAPPED     5
-#define FAULTLINE_FILL	      6 /* nothing was there: a page or the zero page was mapped */
-#define FAULTLINE_REUSE	      7 /* a write by the last user of a page: nothing is copied */
-#define FAULTLINE_COW	      8 /* copied, or zeroed */
-#define FAULTLINE_REMAP	      9 /* the first write to a shared page */
-#define FAULTLINE_KINDS	      10
+#define FAULTLINE_SWAPPED     4
+#define FAULTLINE_FILL	      5 /* nothing was there: a page or the zero page was mapped */
+#define FAULTLINE_REUSE	      6 /* a write by the last user of a page: nothing is copied */
+#define FAULTLINE_COW	      7 /* copied, or zeroed */
+#define FAULTLINE_REMAP	      8 /* the first write to a shared page */
+#define FAULTLINE_KINDS	      9
 
 #define FAULTLINE_ALIVE	   0 /* running or ready */
 #define FAULTLINE_EXITING  1
@@ -86,7 +85,7 @@ struct faultline_process {
 	uint64_t mapped_bytes;
 	uint64_t heap_start, heap_end;
 	uint64_t swapped; /* private pages that are in swap instead of mapped */
-	uint64_t reserved[6];
+	uint64_t reserved[7];
 };
 
 #define FAULTLINE_VMA_READ   1u
@@ -103,7 +102,7 @@ struct faultline_vma {
 	uint32_t flags;
 	uint32_t faults[FAULTLINE_KINDS]; /* since it was made; a part split off begins at 0 */
 	char kind[16];			  /* what fills it: "anon", "elf", ... */
-	uint32_t reserved[5];
+	uint32_t reserved[6];
 };
 
 struct faultline_machine {

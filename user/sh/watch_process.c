@@ -16,8 +16,8 @@
 #define TRACE_SHOWN 20
 
 static const char *const kinds[FAULTLINE_KINDS] = {
-	"not mapped", "forbidden", "accessed", "spurious", "write-protected",
-	"swapped",    "fill",	   "reuse",    "cow",	   "first write",
+	"not mapped", "forbidden", "accessed", "spurious",    "swapped",
+	"fill",	      "reuse",	   "cow",      "first write",
 };
 
 static unsigned long served(const struct faultline_process *process)

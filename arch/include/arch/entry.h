@@ -14,7 +14,6 @@
  *   RESIDENT  invalid for the hardware, but it has a frame: PROT_NONE, or not accessed yet where
  *             the kernel maintains A
  *   SWAP      the page is in a swap slot; the entry has its number, and nothing else
- *   MARK      a write-protect or poison mark without a frame  (not implemented)
  * Where the kernel maintains D itself, a writable, clean entry has no W bit that the hardware sees.
  * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY.
  */
@@ -24,7 +23,7 @@ struct mmu_entry {
 
 #define ENTRY_NONE ((struct mmu_entry){ 0 }) /* EMPTY */
 
-enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY_MARK };
+enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
 
 /* Permissions of entries, VMAs and accesses. The values are those of PROT_*. */
 #define VM_PROT_READ  1u
@@ -35,7 +34,6 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
 #define ENTRY_ACCESSED 1u
 #define ENTRY_DIRTY    2u
 #define ENTRY_COW      4u /* write-protected because the page is shared, whatever its VMA allows */
-#define ENTRY_WP       8u /* write-protected because its owner asked for that */
 
 /*
  * arch-impl/entry.h supplies these inline functions:
@@ -59,7 +57,7 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  *       would the hardware allow an access that needs these VM_PROT_*? A, and D for a write, are
  *       set already
  * struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags);
- *       a user entry. prot 0 makes it RESIDENT. COW and WP remove VM_PROT_WRITE; VM_PROT_WRITE
+ *       a user entry. prot 0 makes it RESIDENT. COW removes VM_PROT_WRITE; VM_PROT_WRITE
  *       implies VM_PROT_READ. The W bit is withheld from the hardware while D is maintained by the
  *       kernel and not set.
  * struct mmu_entry entry_make_swap(uint64_t slot);

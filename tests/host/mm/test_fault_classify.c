@@ -61,11 +61,6 @@ static bool is_spurious(const struct truth *t)
 	       (!t->write || (t->f->entry_flags & ENTRY_DIRTY));
 }
 
-static bool is_wp(const struct truth *t)
-{
-	return t->f->entry_state == ENTRY_MARK || (t->f->entry_flags & ENTRY_WP) != 0;
-}
-
 static bool is_swapped(const struct truth *t)
 {
 	return t->f->entry_state == ENTRY_SWAP;
@@ -97,10 +92,13 @@ static enum fault_kind expected(const struct truth *t)
 		bool (*holds)(const struct truth *t);
 		enum fault_kind kind;
 	} table[] = {
-		{ is_denied, FAULT_DENY_ACCERR }, { is_accessed, FAULT_ACCESSED },
-		{ is_spurious, FAULT_SPURIOUS },  { is_wp, FAULT_WP },
-		{ is_swapped, FAULT_SWAPPED },	  { is_fill, FAULT_FILL },
-		{ is_reuse, FAULT_REUSE },	  { is_cow, FAULT_COW },
+		{ is_denied, FAULT_DENY_ACCERR },
+		{ is_accessed, FAULT_ACCESSED },
+		{ is_spurious, FAULT_SPURIOUS },
+		{ is_swapped, FAULT_SWAPPED },
+		{ is_fill, FAULT_FILL },
+		{ is_reuse, FAULT_REUSE },
+		{ is_cow, FAULT_COW },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -157,7 +155,7 @@ static void over_pages(struct fault_facts *f)
 
 static void over_entries(struct fault_facts *f)
 {
-	for (int state = ENTRY_EMPTY; state <= ENTRY_MARK; state++) {
+	for (int state = ENTRY_EMPTY; state <= ENTRY_SWAP; state++) {
 		f->entry_state = (enum entry_state)state;
 		f->entry_prot = f->entry_flags = 0;
 		if (state != ENTRY_PRESENT && state != ENTRY_RESIDENT) {
@@ -165,7 +163,7 @@ static void over_entries(struct fault_facts *f)
 			continue;
 		}
 		for (f->entry_prot = 0; f->entry_prot <= RWX; f->entry_prot++) {
-			for (f->entry_flags = 0; f->entry_flags < 16; f->entry_flags++)
+			for (f->entry_flags = 0; f->entry_flags < 8; f->entry_flags++)
 				over_pages(f);
 		}
 	}

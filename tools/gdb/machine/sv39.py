@@ -69,11 +69,9 @@ def translate(steps, va):
 def flag_letters(entry):
     """Returns the bits as "V R - - U - A -", and the kernel's own bits."""
     letters = " ".join(letter if entry & N[name] else "-" for letter, name in FLAGS)
-    if entry & SOFT_W == SOFT_W:
+    if entry & SOFT_W:
         return letters + ", W withheld until D"
-    if entry & COW:
-        return letters + ", COW"
-    return letters + ", WP" if entry & SOFT_W else letters
+    return letters + ", COW" if entry & COW else letters
 
 
 def describe(step):
@@ -102,7 +100,7 @@ def refusal(steps, bit, user):
     if user and not entry & N["PTE_U"]:
         return f"U is 0 {where}: the kernel's"
     if not entry & N["PTE_" + bit]:
-        why = ": copy on write" if bit == "W" and entry & SOFT_W == COW else ""
+        why = ": copy on write" if bit == "W" and entry & COW else ""
         return f"{bit} is 0 {where}{why}"
     if not entry & N["PTE_A"]:
         return f"A is 0 {where} (unless the hardware sets it)"

@@ -6,11 +6,11 @@
 #include "lib/types.h"
 
 /*
- * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame number.
+ * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, soft W), then the frame number.
  * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
  * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is
- * SWAP, with the slot in the lower bits. COW and WP together mean that the page may be written, but
- * W is withheld until D is set (on harts that do not set D, and with the boot option ad=soft).
+ * SWAP, with the slot in the lower bits. Soft W means that the page may be written, but W is withheld
+ * until D is set (on harts that do not set D, and with the boot option ad=soft).
  */
 #define ENTRY_WORD_V	  0x1ul
 #define ENTRY_WORD_RWX	  0xeul
@@ -20,7 +20,7 @@
 #define ENTRY_WORD_A	  0x40ul
 #define ENTRY_WORD_D	  0x80ul
 #define ENTRY_WORD_COW	  0x100ul
-#define ENTRY_WORD_SOFT_W 0x300ul
+#define ENTRY_WORD_SOFT_W 0x200ul
 #define ENTRY_PROT_SHIFT  1
 #define ENTRY_FLAGS_SHIFT 6
 #define ENTRY_WORD_SWAP	  0x20000000000000ul
@@ -72,7 +72,7 @@ static inline uint64_t entry_swap_slot(struct mmu_entry e)
 
 static inline bool entry_soft_w(struct mmu_entry e)
 {
-	return (e.word & ENTRY_WORD_SOFT_W) == ENTRY_WORD_SOFT_W;
+	return e.word & ENTRY_WORD_SOFT_W;
 }
 
 static inline unsigned entry_prot(struct mmu_entry e)
@@ -84,10 +84,7 @@ static inline unsigned entry_prot(struct mmu_entry e)
 
 static inline unsigned entry_flags(struct mmu_entry e)
 {
-	unsigned flags = (e.word >> ENTRY_FLAGS_SHIFT) &
-			 (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
-
-	return entry_soft_w(e) ? flags & ENTRY_ACCESSED : flags;
+	return (e.word >> ENTRY_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
 }
 
 static inline bool entry_allows(struct mmu_entry e, unsigned access)
@@ -121,8 +118,7 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned fla
 {
 	uint64_t word = pfn << ENTRY_PFN_SHIFT | ENTRY_WORD_U;
 
-	assert_hardened((flags & (ENTRY_COW | ENTRY_WP)) != (ENTRY_COW | ENTRY_WP));
-	if (flags & (ENTRY_COW | ENTRY_WP))
+	if (flags & ENTRY_COW)
 		prot &= ~VM_PROT_WRITE;
 	if (prot & VM_PROT_WRITE)
 		prot |= VM_PROT_READ;
@@ -142,7 +138,6 @@ static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, uns
 	return entry_make(entry_pfn(e), prot, flags);
 }
 
-/* COW and WP together are a withheld W, so both are cleared before COW is set. */
 static inline struct mmu_entry entry_share(struct mmu_entry e)
 {
 	return (struct mmu_entry){ (e.word & ~(ENTRY_WORD_W | ENTRY_WORD_SOFT_W)) |

@@ -72,7 +72,7 @@ static inline unsigned entry_prot(struct mmu_entry e)
 
 static inline unsigned entry_flags(struct mmu_entry e)
 {
-	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
+	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
 }
 
 static inline bool entry_allows(struct mmu_entry e, unsigned access)
@@ -87,7 +87,7 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned fla
 {
 	uint64_t word = pfn << FAKE_PFN_SHIFT | (uint64_t)flags << FAKE_FLAGS_SHIFT;
 
-	if (flags & (ENTRY_COW | ENTRY_WP))
+	if (flags & ENTRY_COW)
 		prot &= ~VM_PROT_WRITE;
 	if (prot & VM_PROT_WRITE)
 		prot |= VM_PROT_READ;
