@@ -15,6 +15,7 @@
 #include "sync/irq.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/late_event.h"
 
 #define NEVER UINT64_MAX
 
@@ -586,3 +587,24 @@ KTEST(endpoint_hand_over_ends_with_the_slice)
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
 	close_ends();
 }
+
+#ifdef FAULTLINE_HARDENED
+
+static struct file *begin_silent(void)
+{
+	return open_ends() ? receive_end : NULL;
+}
+
+static void notify(void)
+{
+	EXPECT_EQ(0, endpoint_notify(send_end, 1));
+}
+
+KTEST(endpoint_poll_misses_no_event)
+{
+	static const struct late_event pulse = { begin_silent, notify, close_ends, POLLIN };
+
+	late_event_expect(&pulse);
+}
+
+#endif

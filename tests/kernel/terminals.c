@@ -20,6 +20,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "tests/kernel/late_event.h"
 
 #define BUFFER 0x40000ul
 
@@ -565,3 +566,71 @@ KTEST(terminal_wakes_who_polls_it)
 		EXPECT_EQ(before + 1, waitq_sample(&poller.woken));
 	}
 }
+
+#ifdef FAULTLINE_HARDENED
+
+static struct file *begin_tty(void)
+{
+	begin("ab\n", 3);
+	return open_files() ? tty_file : NULL;
+}
+
+static void type_it(void)
+{
+	tty_input_main(&tty);
+}
+
+static struct file *begin_stopped(void)
+{
+	begin("", 0);
+	tty.ldisc.stopped = true;
+	return open_files() ? tty_file : NULL;
+}
+
+static void resume(void)
+{
+	spin_lock(&tty.lock);
+	tty.ldisc.stopped = false;
+	waitq_wake_all(&tty.resumed);
+	spin_unlock(&tty.lock);
+}
+
+static struct file *begin_full(void)
+{
+	begin("", 0);
+	full = true;
+	return open_files() ? tty_file : NULL;
+}
+
+static struct file *begin_full_port(void)
+{
+	begin_full();
+	return port_file;
+}
+
+static void make_room(void)
+{
+	full = false;
+	waitq_wake_all(&device.writable);
+}
+
+static void end_files(void)
+{
+	full = false;
+	close_files();
+}
+
+KTEST(terminal_poll_misses_no_event)
+{
+	static const struct late_event events[] = {
+		{ begin_tty, type_it, end_files, POLLIN },
+		{ begin_stopped, resume, end_files, POLLOUT },
+		{ begin_full, make_room, end_files, POLLOUT },
+		{ begin_full_port, make_room, end_files, POLLOUT },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(events); i++)
+		late_event_expect(&events[i]);
+}
+
+#endif
