@@ -1735,6 +1735,7 @@ static void attributes_meanwhile(void)
 /* A file that may be written and not read: the bytes go to the server at once. */
 static void writes_without_reading(void)
 {
+	unsigned nwrites;
 	int fd;
 
 	mount_flags = 0;
@@ -1746,8 +1747,10 @@ static void writes_without_reading(void)
 	control->changes++;
 	fd = open("/mnt/new", O_WRONLY);
 	tell(REFUSES, P9_TLOPEN);
+	memset((uint8_t *)control->stored + 100, 0, 10);
 	expect("a part of a page", 10, pwrite(fd, new_bytes + 100, 10, 100));
 	expect("is written at once", 2, control->seen[P9_TWRITE]);
+	expect("its bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, PAGE));
 	expect("behind the end", PAGE, pwrite(fd, new_bytes + PAGE, PAGE, PAGE));
 	expect("is not", 2, control->seen[P9_TWRITE]);
 	control->unreadable = 1;
@@ -1764,6 +1767,16 @@ static void writes_without_reading(void)
 	expect("refused", -1, pwrite(fd, new_bytes + 100, 10, 200));
 	expect("its errno", EACCES, errno);
 	tell(TRUTH, 0);
+	expect("fsync", 0, fsync(fd));
+	close(fd);
+	control->changes++;
+	fd = open("/mnt/new", O_WRONLY);
+	memset((uint8_t *)control->stored + PAGE - 100, 0, 200);
+	nwrites = control->seen[P9_TWRITE];
+	expect("parts of two pages", 200, pwrite(fd, new_bytes + PAGE - 100, 200, PAGE - 100));
+	expect("are written at once", nwrites + 2, control->seen[P9_TWRITE]);
+	expect("their bytes", 0,
+	       wrong_new_bytes((const uint8_t *)control->stored + PAGE - 100, PAGE - 100, 200));
 	end_of_new_file(fd);
 }
 
