@@ -498,12 +498,14 @@ static int touch(void *step)
 	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
 		return 1;
 	for (size_t i = 0; !ends; i++) {
+		size_t kind = i + i / 12; /* after each sleep another kind of access comes first */
+
 		if (i % 12 == 0)
 			nanosleep(&some, NULL);
-		if (i % 6 == 5)
+		if (kind % 2)
 			copy_byte(&replaced[i / 3 % 4 * (size_t)step]);
 		else if (sigsetjmp(*back_of_this(), 1) == 0)
-			other_values += places[i % 3][i / 3 % 4 * (size_t)step] != 'x';
+			other_values += places[kind / 2 % 3][i / 3 % 4 * (size_t)step] != 'x';
 	}
 	return 0;
 }
