@@ -452,7 +452,7 @@ static void slow_disk(uint64_t seed, size_t n)
 /* Enough for the threads that read to run many times while the other one is in the kernel. */
 #define ROUNDS	    4
 #define NANOSECONDS 3000000000ul
-#define READERS	    4
+#define READERS	    6 /* one for each kind of access: loads of three places, and three that copy */
 
 static char *here, *there, *replaced;
 static volatile bool ends;
@@ -461,9 +461,9 @@ static int copied;   /* a file that the kernel copies to */
 static char *stacks; /* of the threads that read */
 static sigjmp_buf backs[READERS];
 
-static sigjmp_buf *back_of_this(void)
+static size_t this_reader(void)
 {
-	return &backs[(size_t)((char *)__builtin_frame_address(0) - stacks) / STACK];
+	return (size_t)((char *)__builtin_frame_address(0) - stacks) / STACK;
 }
 
 static void look_why(int number, siginfo_t *info, void *context)
@@ -475,7 +475,7 @@ static void look_why(int number, siginfo_t *info, void *context)
 		gone++;
 	else if (number != SIGSEGV || info->si_code != SEGV_MAPERR)
 		forbidden++;
-	siglongjmp(*back_of_this(), 1);
+	siglongjmp(backs[this_reader()], 1);
 }
 
 /* What is replaced is always there, for the kernel's copies, too. */
@@ -487,7 +487,8 @@ static void copy_byte(const char *from)
 
 /*
  * Reads where memory is, or was, or will be. It sleeps in between: when it wakes, it interrupts the
- * other thread, wherever that is.
+ * other thread, wherever that is. The first access after a sleep is the one that finds the other
+ * thread's work unfinished, so each reader begins with a kind of its own.
  */
 static int touch(void *step)
 {
@@ -498,13 +499,13 @@ static int touch(void *step)
 	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
 		return 1;
 	for (size_t i = 0; !ends; i++) {
-		size_t kind = i + i / 12; /* after each sleep another kind of access comes first */
+		size_t kind = i + this_reader();
 
 		if (i % 12 == 0)
 			nanosleep(&some, NULL);
 		if (kind % 2)
 			copy_byte(&replaced[i / 3 % 4 * (size_t)step]);
-		else if (sigsetjmp(*back_of_this(), 1) == 0)
+		else if (sigsetjmp(backs[this_reader()], 1) == 0)
 			other_values += places[kind / 2 % 3][i / 3 % 4 * (size_t)step] != 'x';
 	}
 	return 0;
@@ -538,14 +539,15 @@ static void moved(uint64_t seed, size_t n)
 			fail("clone");
 	}
 	begin = nanoseconds();
+	/* With entries for all pages, the range is unmapped in many steps, between which readers run. */
 	for (unsigned i = 0; i < ROUNDS || nanoseconds() - begin < NANOSECONDS; i++) {
 		char *from = i % 2 ? there : here, *to = i % 2 ? here : there;
 
 		if (mremap(from, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 			fail("mremap");
 		for (unsigned k = 0; k < 2; k++)
-			if (mmap(replaced, n * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0) !=
-			    replaced)
+			if (mmap(replaced, n * PAGE, PROT_READ,
+				 MAP_SHARED | MAP_FIXED | MAP_POPULATE, file, 0) != replaced)
 				fail("mmap");
 	}
 	ends = true;
