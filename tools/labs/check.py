@@ -145,8 +145,8 @@ class Variant:
         self.quick = False  # for a wrong one: a point that it loses is enough
 
     def make_quick(self):
-        """Has only what is needed to see that a wrong solution loses points."""
-        self.quick, self.loses = True, self.loses[:1]
+        """Has only what is needed to see that a wrong solution loses points; others are graded whole."""
+        self.quick, self.loses = bool(self.patch), self.loses[:1]
 
     def chosen(self, points):
         """Returns those of the points that are needed."""
@@ -258,7 +258,10 @@ def check_lab(root, lab, options, tap):
         wrong = chance.choice([variant for variant in variants if variant.patch])
         wrong.make_quick()
         variants, points, made = [variants[0], wrong], some_points(points, wrong, chance), made[:1]
-    elif options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
+    if options.quick:
+        for variant in variants:
+            variant.make_quick()
+    if not options.some and options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
         return
     made[0].take({})
     common = slots.Common(os.path.join(options.area, lab.name, "common"))
