@@ -128,7 +128,7 @@ def hint(words):
 def git(*words):
     """Runs git here; returns its output. Raises Wrong if it fails."""
     try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
+        done = subprocess.run(["git", "-c", "safe.directory=" + os.path.realpath(ROOT), *words], cwd=ROOT, capture_output=True, check=False)
     except FileNotFoundError:
         raise Wrong("git is missing: sudo apt-get install git") from None
     if done.returncode:

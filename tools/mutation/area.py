@@ -18,7 +18,8 @@ def run(words, folder, log):
 
 def files_of(root):
     """Returns the names of the tree's files as they are now, committed or not."""
-    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    words = ["git", "-c", "safe.directory=" + os.path.realpath(root),  # another user may own the checkout
+             "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
     return [name for name in names if name and os.path.lexists(os.path.join(root, name))]
 

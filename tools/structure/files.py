@@ -7,13 +7,18 @@ import subprocess
 NOT_OURS = ("build", "__pycache__", ".git")
 
 
+def git(root, *words):
+    """Returns the command line for git. It runs also where another user owns the files: a container, a shared checkout."""
+    return ["git", "-c", "safe.directory=" + os.path.realpath(root), *words]
+
+
 def tracked(root):
     """Returns the files that git tracks, or None if the folder is not the top of a git work tree."""
     try:
-        top = subprocess.run(["git", "rev-parse", "--show-cdup"], cwd=root, capture_output=True, check=False)
+        top = subprocess.run(git(root, "rev-parse", "--show-cdup"), cwd=root, capture_output=True, check=False)
         if top.returncode != 0 or top.stdout.strip():
             return None
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=root, stdout=subprocess.PIPE, check=True).stdout
+        names = subprocess.run(git(root, "ls-files", "-z"), cwd=root, stdout=subprocess.PIPE, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
     return [os.fsdecode(name) for name in names.split(b"\0") if name]

@@ -139,6 +139,23 @@ def what_git_does_not_track_is_its_users():
         equal(rules_of(root)[0], ["first-lines", "machine-words", "listed"], "broken rules with it")
 
 
+@case
+def a_checkout_that_another_user_owns():
+    """git then refuses to say what it tracks. With this variable it takes any owner for another one."""
+    if shutil.which("git") is None:
+        raise Skip("no git")
+    with tempfile.TemporaryDirectory() as root:
+        write(root, {**GOOD, "mm/mine.c": "int f(void)\n{\n\treturn satp;\n}\n"})
+        for words in (["init", "-q"], ["add", *GOOD]):
+            subprocess.run(["git", *words], cwd=root, check=True)
+        os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
+        try:
+            refused = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=False).returncode
+            equal((refused != 0, rules_of(root)), (True, ([], [])), "whether git refuses, and broken rules")
+        finally:
+            del os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"]
+
+
 for seed in SEEDS:
     add_case(*seed)
 
