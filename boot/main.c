@@ -21,6 +21,7 @@
 #include "boot/holders.h"
 #include "boot/options.h"
 #include "boot/payload.h"
+#include "boot/version.h" /* which Meson makes of the file VERSION */
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
@@ -82,9 +83,9 @@ static void log_machine(const struct boot_info *info)
 {
 	uint64_t ram = ram_bytes(info);
 
-	log_info("boot", "Faultline on %s: %u hart%s, this is hart %lu; %u MiB of memory",
-		 info->model ?: "a machine", info->ncpus, info->ncpus == 1 ? "" : "s",
-		 info->hart_id, MIB(ram));
+	log_info("boot", "Faultline %s on %s: %u hart%s, this is hart %lu; %u MiB of memory",
+		 FAULTLINE_VERSION, info->model ?: "a machine", info->ncpus,
+		 info->ncpus == 1 ? "" : "s", info->hart_id, MIB(ram));
 	log_info("boot", "command line: %s", info->cmdline);
 	if (info->initrd.end != 0)
 		log_info("boot", "boot archive: %lu KiB",

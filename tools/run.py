@@ -41,9 +41,9 @@ def ended_by(signum):
     return 128 + signum
 
 
-def give_help():
-    """Writes the help text; gives the exit status."""
-    error = write_all(1, options.HELP.encode())
+def give(text):
+    """Writes a text; gives the exit status."""
+    error = write_all(1, text.encode())
     if error:
         raise Failure(BROKEN, f"standard output: {os.strerror(error)}")
     return 0
@@ -64,8 +64,11 @@ def main(words):
     try:
         asked = options.parse(words)
         if asked.help:
-            return give_help()
+            return give(options.HELP)
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        if asked.version:
+            with open(os.path.join(root, "VERSION"), encoding="ascii") as file:
+                return give("Faultline " + file.read())
         session.check(asked)
         return session.run(asked, build.build(root, kernels()), root, Terminal())
     except build.Said as said:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from lib.guest import PATIENCE, PROBE, RUN, folder, run_raw
+from lib.guest import PATIENCE, PROBE, ROOT, RUN, folder, run_raw
 from lib.processes import children, cpu_seconds, left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
 from lib.pty import hang_up
@@ -455,7 +455,9 @@ def R123_the_console_shows_page_tables_vmas_and_frames():
 def log_is_what_the_kernel_said():
     prompt = Prompt()
     rows = prompt.do("log | cat").split("\n")
-    has(rows[0], "] boot: Faultline on ", "the oldest line")
+    with open(os.path.join(ROOT, "VERSION"), encoding="ascii") as file:
+        version = file.read().strip()
+    has(rows[0], f"] boot: Faultline {version} on ", "the oldest line")
     has("\n".join(rows), "console: log continues on port faultline.log", "log")
     equal(prompt.do("log 0"), "")
     equal(prompt.do("log 2").split("\n"), rows[-2:], "the last two lines")

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 
-from lib.guest import FAKE, PATIENCE, PROBE, RUN, folder, run, run_raw, start
+from lib.guest import FAKE, PATIENCE, PROBE, ROOT, RUN, folder, run, run_raw, start
 from lib.processes import alive, children, left_alive
 from lib.tap import Skip, case, equal, has, lacks, main
 
@@ -235,8 +235,16 @@ def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
     equal((done.status, done.err), (0, b""), "status and standard error")
     for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
-                   b"--log", b"--gdb", b"--verbose"):
+                   b"--log", b"--gdb", b"--verbose", b"--version"):
         has(done.out, option, "help")
+
+
+@case
+def the_version_is_that_of_the_sources():
+    with open(os.path.join(ROOT, "VERSION"), "rb") as file:
+        version = file.read()
+    done = run_raw(["--version"])
+    equal((done.status, done.out, done.err), (0, b"Faultline " + version, b""), "--version")
 
 
 @case

@@ -40,6 +40,7 @@ Standard input, output and error are the program's own.
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
+  --version                the version of these sources, which the kernel's first line of log has, too
   --help                   this text
 
 Exit status: the program's, 128+N if signal N killed it; 2 wrong usage, 124 time-out,
@@ -72,7 +73,7 @@ class Options:
         self.log = None
         self.gdb = False
         self.verbose = False
-        self.help = False
+        self.help = self.version = False
         self.program = []
 
 
@@ -139,7 +140,7 @@ def parse_text(text):
     return text
 
 
-FLAGS = {"--icount", "--gdb", "--verbose", "--help"}
+FLAGS = {"--icount", "--gdb", "--verbose", "--help", "--version"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
