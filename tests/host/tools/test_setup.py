@@ -191,6 +191,15 @@ def nothing_is_done_where_nothing_is_missing():
 
 
 @case
+def a_devcontainer_installs_them():
+    """Here, where they are, its command has nothing to do."""
+    with open(os.path.join(ROOT, ".devcontainer/devcontainer.json"), encoding="utf-8") as file:
+        words = json.load(file)["postCreateCommand"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    equal((words, done.returncode, done.stdout, done.stderr), (["tools/install-packages"], 0, b"", b""), "how it ended")
+
+
+@case
 def no_package_host_is_named():
     for name in ("run.sh", "test.sh", "tools/setup.sh", "tools/oracle/get-linux"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
