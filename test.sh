@@ -35,7 +35,14 @@ esac
 build "$folder" all meson-test-prereq # since Meson 1.7 `all` does not include programs that only tests need
 unlock
 rm -f "$folder"/meson-logs/testlog*.json
-meson test -C "$folder" --no-rebuild --print-errorlogs "${arguments[@]}" < /dev/null
+charge=()
+case " ${arguments[*]} " in
+*' --gdb '* | *' --wrapper'*) ;;
+*) [ ! -x "$folder/tests/charge" ] || charge=(--wrapper "'$folder/tests/charge'") ;;
+esac
+times > "$folder/meson-logs/cpu.txt"
+meson test -C "$folder" --no-rebuild --print-errorlogs "${charge[@]}" "${arguments[@]}" < /dev/null
 status=$?
+times >> "$folder/meson-logs/cpu.txt"
 logs=("$folder"/meson-logs/testlog*.json) # its name has that of the setup, if there is one
-/usr/bin/python3 -I -B "$root/tools/test-summary" "${logs[0]}" "$status"
+/usr/bin/python3 -I -B "$root/tools/test-summary" "${logs[0]}" "$status" "$folder/meson-logs/cpu.txt"
