@@ -915,6 +915,8 @@ static bool break_one(struct endpoint *endpoint)
 		call = tree_entry(endpoint->received.root, struct call, by_rcvid);
 	else if (!list_empty(&endpoint->pulses))
 		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
+	if (call && call->transfer)
+		call->transfer->unanswered = call->state == CALL_RECEIVED;
 	if (call)
 		kernel = end_locked(endpoint, call, -EPIPE, false);
 	if (pulse) {

@@ -155,7 +155,7 @@ void transfer_init(struct transfer *transfer)
 	transfer->send = transfer->receive = (struct transfer_range){ 0 };
 	transfer->received = 0;
 	transfer->fds = NULL;
-	transfer->abandoned = false;
+	transfer->abandoned = transfer->unanswered = false;
 }
 
 /* Sets aside what descriptors need. */

@@ -32,6 +32,8 @@ struct transfer {
 	struct transfer_fds *fds; /* NULL: none either way */
 	/* The caller has given the call up, by its deadline or a kill, after it had been received. */
 	bool abandoned;
+	/* The receive end was closed after the call had been received: the server may have acted on it. */
+	bool unanswered;
 };
 
 struct transfer_fds {

@@ -26,7 +26,7 @@ struct attempt {
 #define TAG 0
 
 /* Returns 0 with the reply, or the error of a call that has failed: then the attempt has. */
-static int ask(struct attempt *a, ssize_t n, struct p9_packet *packet_ret)
+static int attach_ask(struct attempt *a, ssize_t n, struct p9_packet *packet_ret)
 {
 	n = p9_rpc_once(a->session, a->send, a->buffers->request, n, a->buffers->reply,
 			sizeof(a->buffers->reply));
@@ -64,85 +64,83 @@ static bool is_made_locked(const struct attempt *a, const struct p9_fid *fid)
 	return fid->is_stale || fid->epoch == a->number;
 }
 
-static const struct p9_alias *alias_of_locked(const struct attempt *a, const struct p9_node *node)
-{
-	const struct p9_alias *alias;
-
-	assert_hardened(spin_lock_held(&a->session->lock));
-	list_for_each_entry(alias, &a->session->aliases, link)
-		if (p9_is_same_file(alias->qid, &node->qid))
-			return alias;
-	return NULL;
-}
-
-/* Which way to a file is tried: by the name that it has, or by the one that it gets just now. */
+/* Which way to a file is tried: by the name that it has, or by the one that it may have instead. */
 enum way { BY_NAME, BY_ALIAS };
 
-/* What became of it. */
+/* What became of a fid, as long as the attempt goes on. Functions that return an errno say by it that the attempt has failed. */
 enum outcome {
-	MADE,
-	NOT_THERE,
-	OTHER, /* another file: the server has the fid for that */
-	AGAIN, /* another fid is to be made first, or names have changed meanwhile */
+	FID_MADE,
+	FID_STALE, /* the file is not there, or may not be opened any more */
+	FID_LATER, /* another fid is to be made first, or names have changed meanwhile */
 };
 
 /*
  * Encodes the walk to the fid: one that was not open, from the directory's by the file's name; one that was, from the
- * node's own. Returns MADE if that is to be sent. These structs are large, and not needed while the thread waits.
+ * node's own. Returns FID_MADE if that is to be sent. These structs are large, and not needed while the thread waits.
  */
-static __attribute__((noinline)) int encode_walk(struct attempt *a, const struct p9_node *node,
-						 const struct p9_fid *fid, enum way way,
-						 ssize_t *n_ret)
+static __attribute__((noinline)) enum outcome attach_encode_walk(struct attempt *a,
+								 const struct p9_node *node,
+								 const struct p9_fid *fid,
+								 enum way way, ssize_t *n_ret)
 {
 	struct p9_twalk walks = { .newfid = fid->number, .nwname = fid->use == P9_FID_WALKED };
 	const struct p9_alias *alias = NULL;
 	const struct p9_fid *from;
-	int result = MADE;
+	const char *name;
+	enum outcome outcome = FID_MADE;
 
 	spin_lock(&a->session->lock);
 	a->nrenames = a->session->nrenames;
-	if (way == BY_ALIAS)
-		alias = alias_of_locked(a, node);
-	from = !walks.nwname ? node->fid : alias ? alias->dir->fid : node->parent->fid;
+	name = node->name;
+	from = walks.nwname ? node->parent->fid : node->fid;
+	if (way == BY_ALIAS && (alias = p9_alias_of_locked(node))) {
+		name = alias->name;
+		from = alias->dir->fid;
+	}
 	walks.fid = from->number;
-	walks.wname[0] = alias ? (struct p9_string){ alias->name, alias->len }
-			       : (struct p9_string){ node->name, strlen(node->name) };
+	walks.wname[0] = (struct p9_string){ name, strlen(name) };
 	if (from->is_stale || (way == BY_ALIAS && !alias) || !from->node)
-		result = NOT_THERE;
+		outcome = FID_STALE;
 	else if (from->epoch != a->number)
-		result = AGAIN;
+		outcome = FID_LATER;
 	*n_ret = p9_encode_twalk(a->buffers->request, sizeof(a->buffers->request), TAG, &walks);
 	spin_unlock(&a->session->lock);
-	return result;
+	return outcome;
 }
 
 /* Does the error say that there is no such file? After others, the attempt has failed, and the next may not. */
-static int outcome_of(int err)
+static int outcome_of(int err, enum outcome *outcome_ret)
 {
 	switch (err) {
 	case 0:
-		return MADE;
+		*outcome_ret = FID_MADE;
+		return 0;
 	case -ENOENT:
 	case -ENOTDIR:
 	case -ESTALE:
 	case -ELOOP:
-		return NOT_THERE;
+		*outcome_ret = FID_STALE;
+		return 0;
 	default:
 		return err;
 	}
 }
 
-static __attribute__((noinline)) int found_it(const struct p9_node *node, const struct p9_fid *fid,
-					      const struct p9_packet *packet)
+/* *other_ret: the server has the fid for another file. */
+static __attribute__((noinline)) int attach_decode_walk(const struct p9_node *node,
+							const struct p9_fid *fid,
+							const struct p9_packet *packet,
+							enum outcome *outcome_ret, bool *other_ret)
 {
 	uint16_t nnames = fid->use == P9_FID_WALKED;
 	struct p9_packet reply = *packet;
 	struct p9_rwalk got;
 	int err = p9_decode_rwalk(&reply, TAG, nnames, &got);
 
-	if (err == 0 && got.nwqid < nnames)
-		return NOT_THERE;
-	return err == 0 && nnames && !is_same(&got.wqid[0], node) ? OTHER : outcome_of(err);
+	*other_ret = err == 0 && nnames && got.nwqid == nnames && !is_same(&got.wqid[0], node);
+	if (*other_ret || (err == 0 && got.nwqid < nnames))
+		err = -ENOENT;
+	return outcome_of(err, outcome_ret);
 }
 
 static int forget_walk(struct attempt *a, const struct p9_fid *fid)
@@ -152,46 +150,43 @@ static int forget_walk(struct attempt *a, const struct p9_fid *fid)
 		p9_encode_tclunk(a->buffers->request, sizeof(a->buffers->request), TAG, &clunks);
 	struct p9_packet packet;
 
-	return ask(a, n, &packet);
+	return attach_ask(a, n, &packet);
 }
 
-/* Returns MADE, NOT_THERE, AGAIN, or the error with which the attempt has failed. */
-static int walk(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
-		enum way way)
+static int attach_walk(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
+		       enum way way, enum outcome *outcome_ret)
 {
 	struct p9_packet packet;
+	bool other;
 	ssize_t n;
-	int err, result = encode_walk(a, node, fid, way, &n);
+	int err;
 
-	if (result != MADE)
-		return result;
-	err = ask(a, n, &packet);
-	if (err)
-		return err;
-	result = found_it(node, fid, &packet);
-	if (result == OTHER) {
-		err = forget_walk(a, fid);
-		result = err ? err : NOT_THERE;
-	}
-	return result;
+	*outcome_ret = attach_encode_walk(a, node, fid, way, &n);
+	if (*outcome_ret != FID_MADE)
+		return 0;
+	err = attach_ask(a, n, &packet);
+	if (err == 0)
+		err = attach_decode_walk(node, fid, &packet, outcome_ret, &other);
+	return err == 0 && other ? forget_walk(a, fid) : err;
 }
 
 /* The same for one that was open, once it is walked to. Who may not open it any more has lost it. */
-static int open_again(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid)
+static int open_again(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
+		      enum outcome *outcome_ret)
 {
 	const unsigned flags = fid->use == P9_FID_READS ? O_RDONLY : O_WRONLY;
 	const struct p9_tlopen opens = { fid->number, flags | O_LARGEFILE };
 	ssize_t n = p9_encode_tlopen(a->buffers->request, sizeof(a->buffers->request), TAG, &opens);
 	struct p9_packet packet;
 	struct p9_rlopen got;
-	int err = ask(a, n, &packet);
+	int err = attach_ask(a, n, &packet);
 
 	if (err)
 		return err;
 	err = p9_decode_rlopen(&packet, TAG, &got);
 	if (err == -EACCES || err == -EPERM || (err == 0 && !is_same(&got.qid, node)))
-		return NOT_THERE;
-	return outcome_of(err);
+		err = -ESTALE;
+	return outcome_of(err, outcome_ret);
 }
 
 static bool names_have_changed(struct attempt *a)
@@ -205,34 +200,38 @@ static bool names_have_changed(struct attempt *a)
 }
 
 /*
- * The old name first: where the new one is a link as yet, which goes again if the change is refused. But
- * a fid that was walked to that link stays with it.
+ * By its name first: where a file was to be renamed over another one, that has the new name as yet. What is found by the
+ * alias has been renamed.
  */
-static int walk_to(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
+static int walk_to(struct attempt *a, struct p9_node *node, const struct p9_fid *fid,
+		   enum outcome *outcome_ret)
 {
-	int result = walk(a, node, fid, fid->by_alias ? BY_ALIAS : BY_NAME);
+	int err = attach_walk(a, node, fid, BY_NAME, outcome_ret);
 	uint32_t nrenames = a->nrenames;
 
-	if (result == NOT_THERE && fid->use == P9_FID_WALKED) {
-		result = walk(a, node, fid, fid->by_alias ? BY_NAME : BY_ALIAS);
+	if (err == 0 && *outcome_ret == FID_STALE && fid->use == P9_FID_WALKED) {
+		err = attach_walk(a, node, fid, BY_ALIAS, outcome_ret);
 		a->nrenames = nrenames; /* a change between the two counts as well */
+		if (err == 0 && *outcome_ret == FID_MADE)
+			p9_alias_take(node);
 	}
-	return result == NOT_THERE && names_have_changed(a) ? AGAIN : result;
+	if (err == 0 && *outcome_ret == FID_STALE && names_have_changed(a))
+		*outcome_ret = FID_LATER;
+	return err;
 }
 
 /* A file that is not there any more is found by nobody. */
 static int make_fid(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
 {
-	int result = walk_to(a, node, fid);
+	enum outcome outcome;
+	int err = walk_to(a, node, fid, &outcome);
 
-	if (result == MADE && fid->use != P9_FID_WALKED)
-		result = open_again(a, node, fid);
-	if (result == AGAIN)
-		return 0;
-	if (result < 0)
-		return result;
-	fid_is_made(a, fid, result == NOT_THERE);
-	if (result == NOT_THERE && fid == node->fid)
+	if (err == 0 && outcome == FID_MADE && fid->use != P9_FID_WALKED)
+		err = open_again(a, node, fid, &outcome);
+	if (err || outcome == FID_LATER)
+		return err;
+	fid_is_made(a, fid, outcome == FID_STALE);
+	if (outcome == FID_STALE && fid == node->fid)
 		p9_node_forget(node);
 	return 0;
 }
@@ -286,45 +285,27 @@ static struct fid_of highest_locked(const struct attempt *a, struct p9_node *dir
 	return found;
 }
 
-/* The directory where the file may be by its other name, with a reference; or NULL. */
-static struct p9_node *alias_dir(const struct attempt *a, const struct p9_node *node)
-{
-	const struct p9_alias *alias;
-	struct p9_node *dir;
-
-	spin_lock(&a->session->lock);
-	alias = alias_of_locked(a, node);
-	dir = alias ? alias->dir : NULL;
-	if (dir)
-		inode_get(&dir->inode);
-	spin_unlock(&a->session->lock);
-	return dir;
-}
-
 /*
- * Returns the fid that is to be made first for this one, whose references it takes over: that of a directory above the
- * file, or above the other place where it may be, the file's own, or the fid itself.
+ * Returns the fid that is to be made first for this one, whose references it takes over: that of a directory where the
+ * alias is or above that, of one above the file, the file's own, or the fid itself.
  */
 static struct fid_of first_for(const struct attempt *a, struct fid_of it)
 {
-	struct fid_of first, other = { 0 };
-	struct p9_node *dir;
+	struct p9_node *dir = p9_alias_dir(a->session);
+	struct fid_of first = { 0 };
 
 	mutex_lock(&a->session->naming);
-	first = highest_locked(a, it.node);
-	dir = alias_dir(a, first.fid ? first.node : it.node);
 	if (dir)
-		other = highest_locked(a, dir);
+		first = highest_locked(a, dir);
+	if (!first.fid)
+		first = highest_locked(a, it.node);
 	mutex_unlock(&a->session->naming);
 	if (dir)
 		inode_put(&dir->inode);
-	if (!first.fid && !other.fid)
+	if (!first.fid)
 		return it;
 	fid_of_put(&it);
-	if (!other.fid)
-		return first;
-	fid_of_put(&first);
-	return other;
+	return first;
 }
 
 /*
@@ -372,9 +353,9 @@ static int attach_root(struct attempt *a, struct p9_node *root)
 
 	asks.fid = fid->number;
 	asks.aname = (struct p9_string){ "", 0 };
-	err = ask(a,
-		  p9_encode_tattach(a->buffers->request, sizeof(a->buffers->request), TAG, &asks),
-		  &packet);
+	err = attach_ask(
+		a, p9_encode_tattach(a->buffers->request, sizeof(a->buffers->request), TAG, &asks),
+		&packet);
 	if (err == 0)
 		err = p9_decode_rattach(&packet, TAG, &got);
 	if (err == 0 && !is_same(&got.qid, root))

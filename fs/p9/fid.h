@@ -18,7 +18,6 @@ struct p9_fid {
 	uint32_t number;   /* const */
 	uint32_t nrenames; /* session->nrenames, before it was made */
 	bool known;	   /* the server may know it */
-	bool by_alias;	   /* walked to the name that the file gets just now; const with an owner */
 	/* that of the server; atomic, and guarded by session->lock once the fid has an owner */
 	uint32_t epoch;
 	/* another server knows no such file any more; atomic, set under session->lock */

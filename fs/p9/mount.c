@@ -137,6 +137,7 @@ static void unmount(struct mount *mount)
 	struct p9_session *session = to_p9_node(mount->root)->session;
 
 	p9_session_close(session);
+	p9_alias_drop(session);
 	(void)p9_nodes_forget(session, UINT32_MAX);
 	inode_put(mount->root);
 }

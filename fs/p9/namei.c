@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of names on a 9P mount: create, symlink, link, remove, rename. */
 /*
- * The server makes each change; what is kept here follows it. A server refers to a file by its path,
- * or by a descriptor that it has open: once the name is gone, a fid that is not open is of no use,
- * and one that is may not survive the server's own end. So a file that is used when its name goes
- * gets another name, as with NFS, ".faultline-" and 16 digits, by which it is removed when its last
- * user is gone. A machine that is switched off meanwhile leaves such a file behind.
+ * The server makes each change; what is kept here follows it. Who removes or renames holds the mount's rename_lock. Other
+ * changes, and those of other clients, may come between a look at a name and the change: then the server's answer decides.
  *
- * Who removes or renames holds the mount's rename_lock. Other changes, and those of other clients, may
- * come between a look at a name and the change: then the server's answer decides.
+ * An answer is lost if the server ends, is too slow, or the caller is killed. The server may have made the change. It is
+ * not sent again: the caller gets EIO, and whoever has the file open goes on. Attaching to another server finds out which
+ * name the file has (fs/p9/attach.c). Until then the session's alias is the name that the node has not:
  *
- * If the server ends before it has answered, nobody knows whether it has made the change. These requests
- * are not sent again unseen (-EPIPE): once another server is attached, a look at the names tells.
+ *                       sent              answered: done
+ *     node: a, no alias ---> node: a, alias b ----------> node: b, no alias
+ *            ^                |     |
+ *            | refused        |     | lost
+ *            +----------------+     v
+ *                             EIO; node: a, alias b --- the next server has b ---> node: b, no alias
+ *
+ * With a server that has the file by a, it stays as it is. The next change of a name takes the alias's place.
+ *
+ * A server refers to a file by its path, or by a descriptor that it has open: once the name is gone, a fid that is not
+ * open is of no use, and one that is may not survive the server's own end. So a file that is used when its name goes gets
+ * another name, as with NFS, ".faultline-" and 16 digits, by which it is removed when its last user is gone. A machine that
+ * is switched off meanwhile leaves such a file behind.
+ *
+ *     P9_LINKED --- the hidden name is its only one ---> P9_HIDDEN --- last use ---> P9_REMOVED
+ *         ^                                                  |
+ *         +---------------- it has another name again -------+
+ *
+ * What removes the hidden name (struct p9_removal) is the node's before the server is asked for that name. If that answer
+ * is lost, the file is P9_LINKED still, and the hidden name, which may not be there, is removed after the last use even so.
  */
 #include "abi/errno.h"
 #include "abi/limits.h"
@@ -96,26 +112,9 @@ static bool is_covered(const struct found *found)
 	return found->node && atomic_load(&found->node->inode.cover);
 }
 
-/* ---- answers that were lost ---- */
-
-/* Returns 1 if the name refers to that file, 0 if it does to another or to none, or -EIO. */
-static int refers_to(const struct place *at, const struct p9_qid *qid)
-{
-	struct p9_fid *fid;
-	struct p9_qid there;
-	int err = p9_walk(at->dir, at->name.data, at->name.len, &fid, &there);
-
-	if (err == -ENOENT)
-		return 0;
-	if (err)
-		return err == -EINTR ? err : -EIO;
-	p9_fid_put(fid);
-	return p9_is_same_file(&there, qid);
-}
-
 /* ---- requests whose reply is empty ---- */
 
-static int unlinkat_once(const struct place *at, bool directory)
+static int p9_unlinkat(const struct place *at, bool directory)
 {
 	struct p9_fid *fid = p9_node_fid(at->dir);
 	const struct p9_tunlinkat ask = { fid->number, at->name, directory ? P9_AT_REMOVEDIR : 0 };
@@ -133,21 +132,7 @@ static int unlinkat_once(const struct place *at, bool directory)
 	return err ? err : p9_decode_runlinkat(&packet, rpc.tag);
 }
 
-/* `qid`: the file that has the name. */
-static int unlinkat(const struct place *at, bool directory, const struct p9_qid *qid)
-{
-	unsigned nends = 0;
-	int err, there = 1;
-
-	do
-		err = unlinkat_once(at, directory);
-	while (err == -EPIPE && ++nends < P9_SERVERS_MAX && (there = refers_to(at, qid)) == 1);
-	if (err != -EPIPE)
-		return err;
-	return nends < P9_SERVERS_MAX ? there : -EIO;
-}
-
-static int renameat_once(const struct place *from, const struct place *to)
+static int p9_renameat(const struct place *from, const struct place *to)
 {
 	const size_t size = RENAMEAT_BYTES + from->name.len + to->name.len;
 	uint8_t *message = mem_wait_kmalloc(size);
@@ -170,49 +155,6 @@ static int renameat_once(const struct place *from, const struct place *to)
 	changed(to);
 	return err ? err : p9_decode_rrenameat(&packet, rpc.tag);
 }
-
-/* Bracket what gives a file another name. */
-static void alias_begin(struct p9_alias *alias, const struct p9_qid *qid, const struct place *at)
-{
-	struct p9_session *session = at->dir->session;
-
-	*alias = (struct p9_alias){
-		.qid = qid, .dir = at->dir, .name = at->name.data, .len = at->name.len
-	};
-	spin_lock(&session->lock);
-	list_add_tail(&session->aliases, &alias->link);
-	spin_unlock(&session->lock);
-}
-
-static void alias_end(struct p9_alias *alias)
-{
-	struct p9_session *session = alias->dir->session;
-
-	spin_lock(&session->lock);
-	list_del(&alias->link);
-	spin_unlock(&session->lock);
-}
-
-/* `qid`: the file that has the old name. The caller has an alias for the new one. */
-static int renameat(const struct place *from, const struct place *to, const struct p9_qid *qid)
-{
-	int err, there;
-
-	for (unsigned nends = 0; nends < P9_SERVERS_MAX; nends++) {
-		err = renameat_once(from, to);
-		if (err != -EPIPE)
-			return err;
-		there = refers_to(to, qid);
-		if (there)
-			return there < 0 ? there : 0;
-		there = refers_to(from, qid);
-		if (there != 1)
-			return there ? there : -EIO;
-	}
-	return -EIO;
-}
-
-/* ---- names that are known here ---- */
 
 static char *name_copy(const struct p9_string *name)
 {
@@ -296,10 +238,9 @@ static void parent_changed(struct p9_node *node)
 	spin_unlock(&node->session->lock);
 }
 
-/* Starts the removal of a hidden file. If there is no tag for it, the file stays. */
-static void remove_hidden(struct p9_node *node)
+/* Starts the removal of a hidden name. If there is no tag for it, the file stays. */
+static void remove_hidden(struct p9_node *node, struct p9_removal *removal)
 {
-	struct p9_removal *removal = set_removal(node, NULL);
 	struct p9_tunlinkat ask = { 0 };
 	ssize_t n;
 
@@ -321,15 +262,18 @@ static void remove_hidden(struct p9_node *node)
 }
 
 /*
- * Who finds a hidden file without users first removes it. If it has other names, the server's path of
- * the node's fids may be the one that goes: whoever looks it up by another one gets a new node.
+ * Whoever takes the removal removes the hidden name. If the file has other names, the server's path of the node's fids may be
+ * the one that goes: whoever looks it up by another one gets a new node.
  */
 static void remove_unused(struct p9_node *node)
 {
-	if (atomic_load(&node->users) || !atomic_cas(&node->unlinked, P9_HIDDEN, P9_REMOVED))
+	struct p9_removal *removal;
+
+	if (atomic_load(&node->users) || !(removal = set_removal(node, NULL)))
 		return;
+	atomic_store(&node->unlinked, P9_REMOVED);
 	p9_node_forget(node); /* first: a new file may get its number at once */
-	remove_hidden(node);
+	remove_hidden(node, removal);
 }
 
 void p9_unuse(struct p9_node *node, bool waits)
@@ -403,43 +347,132 @@ static int removal_create(struct p9_node *dir, struct p9_removal **removal_ret)
 	return 0;
 }
 
-/* The file has no name from here on but the hidden one, by which `fid` has found it (NULL: all fids). */
-static void hidden_for_good(struct p9_node *node, struct p9_node *dir, struct p9_removal *removal,
-			    char *name, struct p9_fid *fid)
-{
-	p9_node_rename(node, dir, name, fid);
-	p9_removal_free(set_removal(node, removal));
-	atomic_store(&node->unlinked, P9_HIDDEN);
-	remove_unused(node);
-}
-
 /*
- * Gives a file that is used another name instead of removing it. If it is not known whether the server
- * has done it, the file goes at its last use all the same, as far as it has that name.
+ * Chooses a hidden name in the directory, and has it removed after the node's last use. The caller uses the node, so
+ * `hidden` is valid until then. *copy_ret is the name for the node.
  */
-static int hide(const struct place *from, struct p9_node *node)
+static int prepare_hiding(struct p9_node *node, struct p9_node *dir, struct place *hidden,
+			  char **copy_ret)
 {
-	struct place hidden = { from->dir, { NULL, HIDDEN_BYTES - 1 } };
-	char text[HIDDEN_BYTES], *name;
 	struct p9_removal *removal;
-	struct p9_alias alias;
-	int err = removal_create(from->dir, &removal);
+	int err = removal_create(dir, &removal);
 
 	if (err)
 		return err;
-	hidden.name.data = removal->name;
-	name = name_copy(&hidden.name);
-	hidden.name.data = memcpy(text, removal->name, sizeof(text));
-	alias_begin(&alias, &node->qid, &hidden);
-	err = name ? renameat(from, &hidden, &node->qid) : -ENOMEM;
-	if (p9_is_refusal(err)) {
+	*hidden = (struct place){ dir, { removal->name, HIDDEN_BYTES - 1 } };
+	*copy_ret = name_copy(&hidden->name);
+	if (!*copy_ret) {
 		p9_removal_free(removal);
-		kfree(name);
-	} else {
-		hidden_for_good(node, from->dir, removal, name, NULL);
+		return -ENOMEM;
 	}
-	alias_end(&alias);
+	p9_removal_free(set_removal(node, removal));
+	return 0;
+}
+
+/* It has no hidden name. */
+static void forget_hiding(struct p9_node *node)
+{
+	p9_removal_free(set_removal(node, NULL));
+}
+
+/* The file has the name `at`, by which another fid finds it: that is the node's, which takes over the copy of the name. */
+static int walk_node_to(struct p9_node *node, const struct place *at, char *copy)
+{
+	struct p9_fid *fid;
+	struct p9_qid qid;
+	int err;
+
+	for (;;) {
+		err = p9_walk(at->dir, at->name.data, at->name.len, &fid, &qid);
+		if (err)
+			return err;
+		if (!p9_is_same_file(&qid, &node->qid)) {
+			p9_fid_put(fid);
+			return -ESTALE;
+		}
+		if (p9_node_rename(node, at->dir, copy, fid))
+			return 0;
+		p9_fid_put(fid);
+	}
+}
+
+/*
+ * Renames a file, which may be asked for by either name until the answer is known. `node`: what has the old name here, or
+ * NULL; it takes over the copy of the new one.
+ */
+static int p9_rename_file(const struct p9_qid *qid, struct p9_node *node, const struct place *from,
+			  const struct place *to, char *copy)
+{
+	struct p9_session *session = from->dir->session;
+	char *alias = name_copy(&to->name);
+	int err;
+
+	if (!alias) {
+		kfree(copy);
+		return -ENOMEM;
+	}
+	p9_alias_set(session, qid, to->dir, alias);
+	err = p9_renameat(from, to);
+	if (err == 0 && node)
+		(void)p9_node_rename(node, to->dir, copy, NULL);
+	else
+		kfree(copy);
+	if (err == 0 || p9_is_refusal(err))
+		p9_alias_drop(session);
 	return err;
+}
+
+/* Gives a file that is used another name instead of removing it. */
+static int p9_hide(const struct place *from, struct p9_node *node)
+{
+	struct place hidden;
+	char *copy;
+	int err = prepare_hiding(node, from->dir, &hidden, &copy);
+
+	if (err)
+		return err;
+	err = p9_rename_file(&node->qid, node, from, &hidden, copy);
+	if (err == 0)
+		atomic_store(&node->unlinked, P9_HIDDEN);
+	else if (p9_is_refusal(err))
+		forget_hiding(node);
+	return err;
+}
+
+/*
+ * Gives it that name as a second one, which the node has from then on: there is a file at `at` all the time. Sets
+ * *linked_ret if the server has links. A link that may be there after an error is removed, at once or after the last use.
+ */
+static int p9_hide_by_link(const struct place *at, struct p9_node *node, bool *linked_ret)
+{
+	struct place hidden;
+	char *copy;
+	int there, err = prepare_hiding(node, at->dir, &hidden, &copy);
+
+	*linked_ret = false;
+	if (err)
+		return err;
+	err = p9_link(&at->dir->inode, hidden.name.data, hidden.name.len, &node->inode);
+	*linked_ret = !p9_is_refusal(err);
+	if (!*linked_ret)
+		forget_hiding(node);
+	if (err == 0)
+		err = walk_node_to(node, &hidden, copy);
+	if (err == 0) {
+		atomic_store(&node->unlinked, P9_HIDDEN);
+		return 0;
+	}
+	kfree(copy);
+	if (*linked_ret && ((there = p9_unlinkat(&hidden, false)) == 0 || there == -ENOENT))
+		forget_hiding(node);
+	return err;
+}
+
+/* The file has its name again, or another one that is not hidden. */
+static void p9_unhide(struct p9_node *node)
+{
+	if (atomic_cas(&node->unlinked, P9_HIDDEN, P9_LINKED))
+		forget_hiding(node);
 }
 
 /* ---- the slots ---- */
@@ -497,43 +530,17 @@ static int create_regular_once(const struct place *at, unsigned mode, struct ino
 	return err;
 }
 
-/*
- * A request to make a name was sent twice, for its first answer was lost. The name was not there when the call began.
- * So a file that is there now, and is as a new one would be, is taken for that of the first request. Returns 0 with the
- * inode, or -EEXIST.
- */
-static int made_before(const struct place *at, uint32_t type, struct inode **inode_ret)
-{
-	struct inode *inode;
-	bool is_new;
-	int err = p9_lookup(&at->dir->inode, at->name.data, at->name.len, &inode);
-
-	if (err)
-		return err;
-	is_new = (inode->mode & S_IFMT) == type &&
-		 (type != S_IFREG || atomic_load_relaxed(&to_p9_node(inode)->size) == 0);
-	if (is_new)
-		*inode_ret = inode;
-	else
-		inode_put(inode);
-	return is_new ? 0 : -EEXIST;
-}
-
 static int create_regular(const struct place *at, unsigned mode, struct inode **inode_ret)
 {
-	unsigned nlost = 0;
 	int err;
 
-	do {
+	do
 		err = create_regular_once(at, mode, inode_ret);
-		nlost += err == -EPIPE;
-	} while (err == -EAGAIN || (err == -EPIPE && nlost < P9_SERVERS_MAX));
-	if (err == -EPIPE)
-		return -EIO;
-	return nlost && err == -EEXIST ? made_before(at, S_IFREG, inode_ret) : err;
+	while (err == -EAGAIN);
+	return err;
 }
 
-static int create_directory_once(const struct place *at, unsigned mode)
+static int p9_mkdir(const struct place *at, unsigned mode)
 {
 	struct p9_fid *fid = p9_node_fid(at->dir);
 	const struct p9_tmkdir ask = { fid->number, at->name, mode & S_IALLUGO, GID };
@@ -554,15 +561,8 @@ static int create_directory_once(const struct place *at, unsigned mode)
 
 static int create_directory(const struct place *at, unsigned mode, struct inode **inode_ret)
 {
-	unsigned nlost = 0;
-	int err;
+	int err = p9_mkdir(at, mode);
 
-	while ((err = create_directory_once(at, mode)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
-		;
-	if (err == -EPIPE)
-		return -EIO;
-	if (nlost && err == -EEXIST)
-		return made_before(at, S_IFDIR, inode_ret);
 	return err ? err : p9_lookup(&at->dir->inode, at->name.data, at->name.len, inode_ret);
 }
 
@@ -575,12 +575,14 @@ int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
 			     : create_directory(&at, mode, inode_ret);
 }
 
-static int symlink_once(const struct place *at, const struct p9_string *target)
+int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+	       size_t target_len)
 {
-	const size_t size = P9_HEADER_BYTES + 4 + 2 + at->name.len + 2 + target->len + 4;
+	const struct place at = place_of(dir, name, len);
+	const size_t size = P9_HEADER_BYTES + 4 + 2 + len + 2 + target_len + 4;
 	uint8_t *message = mem_wait_kmalloc(size);
-	struct p9_fid *fid = p9_node_fid(at->dir);
-	const struct p9_tsymlink ask = { fid->number, at->name, *target, GID };
+	struct p9_fid *fid = p9_node_fid(at.dir);
+	const struct p9_tsymlink ask = { fid->number, at.name, { target, target_len }, GID };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rsymlink got;
@@ -595,47 +597,15 @@ static int symlink_once(const struct place *at, const struct p9_string *target)
 	rpc.message = message;
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
 	kfree(message);
-	changed(at);
+	changed(&at);
 	return err ? err : p9_decode_rsymlink(&packet, rpc.tag, &got);
 }
 
-/* Is the name a link to that, as if the request whose answer was lost had made it? */
-static int linked_before(const struct place *at, const struct p9_string *target)
-{
-	char *text = mem_wait_kmalloc(PATH_MAX);
-	struct inode *inode;
-	int err = text ? made_before(at, S_IFLNK, &inode) : -ENOMEM;
-	ssize_t n;
-
-	if (err == 0) {
-		n = inode->ops->readlink(inode, text);
-		if (n != (ssize_t)target->len || memcmp(text, target->data, target->len) != 0)
-			err = -EEXIST;
-		inode_put(inode);
-	}
-	kfree(text);
-	return err;
-}
-
-int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
-	       size_t target_len)
+int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
 {
 	const struct place at = place_of(dir, name, len);
-	const struct p9_string text = { target, target_len };
-	unsigned nlost = 0;
-	int err;
-
-	while ((err = symlink_once(&at, &text)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
-		;
-	if (err == -EPIPE)
-		return -EIO;
-	return nlost && err == -EEXIST ? linked_before(&at, &text) : err;
-}
-
-static int link_once(const struct place *at, struct p9_node *node)
-{
-	struct p9_fid *to = p9_node_fid(at->dir), *fid = p9_node_fid(node);
-	const struct p9_tlink ask = { to->number, fid->number, at->name };
+	struct p9_fid *to = p9_node_fid(at.dir), *fid = p9_node_fid(to_p9_node(inode));
+	const struct p9_tlink ask = { to->number, fid->number, at.name };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rpc rpc;
@@ -646,26 +616,8 @@ static int link_once(const struct place *at, struct p9_node *node)
 	rpc.once = true;
 	n = p9_encode_tlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	changed(at);
+	changed(&at);
 	return err ? err : p9_decode_rlink(&packet, rpc.tag);
-}
-
-/* Was the name made by the request whose answer was lost? If it was not, it is made once more. */
-int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
-{
-	const struct place at = place_of(dir, name, len);
-	struct p9_node *node = to_p9_node(inode);
-	unsigned nlost = 0;
-	int err, there;
-
-	while ((err = link_once(&at, node)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
-		;
-	if (err == -EPIPE)
-		return -EIO;
-	if (err != -EEXIST || !nlost)
-		return err;
-	there = refers_to(&at, &node->qid);
-	return there == 1 ? 0 : there ? there : -EEXIST;
 }
 
 /*
@@ -702,10 +654,14 @@ static int remove_found(const struct place *at, struct found *found, bool direct
 
 	if (directory && is_covered(found))
 		return -EBUSY;
-	if (!directory && must_hide(found, at))
-		return hide(at, found->node);
+	if (!directory && must_hide(found, at)) {
+		p9_use(found->node); /* nobody removes the hidden name meanwhile */
+		err = p9_hide(at, found->node);
+		p9_unuse(found->node, false);
+		return err;
+	}
 	goes = begin_removal(found, at);
-	err = unlinkat(at, directory, &found->qid);
+	err = p9_unlinkat(at, directory);
 	if (goes)
 		end_removal(found, err);
 	return err;
@@ -742,159 +698,86 @@ static int refusal(const struct found *from, const struct found *to, bool slash,
 	return is_covered(from) || (to && is_covered(to)) ? -EBUSY : 0;
 }
 
-/* What a rename over a file that is used needs: a hidden name for that file. */
-struct replacement {
-	struct p9_node *used;
-	struct place hidden;
-	struct p9_removal *removal;
-	struct p9_fid *fid; /* walked to the hidden name; NULL: the file has no other one */
-	char *name;	    /* the hidden one, for the node */
-	bool linked;	    /* it is a second name of the file */
-};
-
-static void replacement_free(struct replacement *r)
+/* The node's name follows, if it is that one: it may be known by a link to the file. */
+static int p9_move(const struct place *from, const struct found *moved, const struct place *to)
 {
-	p9_fid_put(r->fid);
-	p9_removal_free(r->removal);
-	kfree(r->name);
-}
-
-static int replacement_create(struct replacement *r, struct p9_node *dir, struct p9_node *used)
-{
+	char *copy;
 	int err;
 
-	*r = (struct replacement){ .used = used };
-	err = removal_create(dir, &r->removal);
-	if (err)
-		return err;
-	r->hidden = (struct place){ dir, { r->removal->name, HIDDEN_BYTES - 1 } };
-	r->name = name_copy(&r->hidden.name);
-	if (r->name)
-		return 0;
-	replacement_free(r);
-	return -ENOMEM;
-}
-
-/* The file goes at its last use by the hidden name. */
-static void replacement_done(struct replacement *r)
-{
-	hidden_for_good(r->used, r->hidden.dir, r->removal, r->name, r->fid);
-}
-
-/*
- * The server has not renamed, or it is not known. A hidden name that is a second one is of no use in
- * any case. The only name comes back if the server has refused; otherwise both files stay.
- */
-static void replacement_undo(struct replacement *r, const struct place *to, int err)
-{
-	if (!p9_is_refusal(err) && r->linked) {
-		replacement_done(r);
-		return;
-	}
-	if (!p9_is_refusal(err))
-		p9_node_forget(r->used);
-	else if (r->linked)
-		(void)unlinkat(&r->hidden, false, &r->used->qid);
-	else
-		(void)renameat(&r->hidden, to, &r->used->qid);
-	replacement_free(r);
-}
-
-/* Finds the file by its hidden name. The node owns that fid at once, for another server is to know it by that name. */
-static int walk_to_hidden(struct replacement *r)
-{
-	struct p9_qid qid;
-	int err;
-
-	for (;;) {
-		err = p9_walk(r->hidden.dir, r->hidden.name.data, r->hidden.name.len, &r->fid,
-			      &qid);
-		if (err)
-			return err;
-		r->fid->by_alias = true;
-		if (p9_fid_own(r->fid, r->used, P9_FID_WALKED))
-			return 0;
-		p9_fid_put(r->fid);
-		r->fid = NULL;
-	}
-}
-
-/*
- * The file gets the hidden name as a second one, so that there is always a file at `to`. Where the server has no links,
- * there is none for a moment.
- */
-static int hide_and_rename(struct replacement *r, const struct place *from,
-			   const struct found *moved, const struct place *to)
-{
-	struct p9_node *used = r->used;
-	int err = p9_link(&to->dir->inode, r->hidden.name.data, r->hidden.name.len, &used->inode);
-
-	r->linked = !p9_is_refusal(err);
+	if (!moved->node)
+		return p9_rename_file(&moved->qid, NULL, from, to, NULL);
+	if (!has_name(moved, from))
+		return p9_renameat(from, to);
+	copy = name_copy(&to->name);
+	if (!copy)
+		return -ENOMEM;
+	if (atomic_load(&moved->node->unlinked) == P9_LINKED)
+		forget_hiding(moved->node); /* an answer was lost: the file has kept its name */
+	err = p9_rename_file(&moved->qid, moved->node, from, to, copy);
 	if (err == 0)
-		err = walk_to_hidden(r);
-	else if (!r->linked)
-		err = renameat(to, &r->hidden, &used->qid);
-	if (err && !r->linked) { /* it has its name, as far as is known */
-		replacement_free(r);
-		return err;
-	}
-	if (err == 0)
-		err = renameat(from, to, &moved->qid);
-	if (err == 0)
-		replacement_done(r);
-	else
-		replacement_undo(r, to, err);
+		p9_unhide(moved->node);
 	return err;
 }
 
-/* Renames over a file that is used. */
+/* The server has refused to rename over a file that has a hidden name: it gets its own name again. */
+static void p9_undo_hide(struct p9_node *used, const struct place *to, bool linked)
+{
+	struct p9_removal *removal = used->removal;
+	const struct place hidden = { removal->parent, { removal->name, HIDDEN_BYTES - 1 } };
+	char *copy = name_copy(&to->name);
+	int err = -ENOMEM;
+
+	if (copy && !linked)
+		err = p9_rename_file(&used->qid, used, &hidden, to, copy);
+	else if (copy && (err = walk_node_to(used, to, copy)) != 0)
+		kfree(copy);
+	if (err)
+		return;
+	if (linked)
+		(void)p9_unlinkat(&hidden, false);
+	p9_unhide(used);
+}
+
+/*
+ * Renames over a file that is used, which has a hidden name first. If the answer is lost, and the server has no links, the
+ * file may have no other name than that: it stays there.
+ */
 static int rename_over(const struct place *from, const struct found *moved, const struct place *to,
 		       struct p9_node *used)
 {
-	struct p9_alias alias;
-	struct replacement r;
-	char text[HIDDEN_BYTES];
-	int err = replacement_create(&r, to->dir, used);
+	bool linked;
+	int err = p9_hide_by_link(to, used, &linked);
 
+	if (!linked)
+		err = p9_hide(to, used);
 	if (err)
 		return err;
-	memcpy(text, r.removal->name, sizeof(text));
-	alias_begin(&alias, &used->qid, &(struct place){ to->dir, { text, HIDDEN_BYTES - 1 } });
-	err = hide_and_rename(&r, from, moved, to);
-	alias_end(&alias);
+	err = p9_move(from, moved, to);
+	if (p9_is_refusal(err))
+		p9_undo_hide(used, to, linked);
+	else if (err && !linked)
+		forget_hiding(used);
 	return err;
 }
 
-static int rename_found(const struct place *from, struct found *moved, const struct place *to,
-			struct found *replaced)
+static int rename_found(const struct place *from, const struct found *moved, const struct place *to,
+			const struct found *replaced)
 {
-	bool moves = has_name(moved, from), goes;
-	struct p9_alias alias;
-	char *name;
+	bool goes;
 	int err;
 
 	if (replaced && replaced->qid.path == moved->qid.path)
 		return 0; /* as rename(2) says, both are names of one file, and stay */
-	name = name_copy(&to->name);
-	if (!name)
-		return -ENOMEM;
-	alias_begin(&alias, &moved->qid, to);
 	if (replaced && !is_dir(moved) && must_hide(replaced, to)) {
+		p9_use(replaced->node);
 		err = rename_over(from, moved, to, replaced->node);
-	} else {
-		goes = replaced && begin_removal(replaced, to);
-		err = renameat(from, to, &moved->qid);
-		if (goes)
-			end_removal(replaced, err);
+		p9_unuse(replaced->node, false);
+		return err;
 	}
-	if (err || !moves) {
-		kfree(name);
-	} else {
-		p9_node_rename(moved->node, to->dir, name, NULL);
-		/* it was to be removed */
-		(void)atomic_cas(&moved->node->unlinked, P9_HIDDEN, P9_LINKED);
-	}
-	alias_end(&alias);
+	goes = replaced && begin_removal(replaced, to);
+	err = p9_move(from, moved, to);
+	if (goes)
+		end_removal(replaced, err);
 	return err;
 }
 

@@ -176,19 +176,21 @@ static void change_name_locked(struct p9_node *node, struct name *name, bool may
 	*name = old;
 }
 
-void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, struct p9_fid *fid)
+bool p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, struct p9_fid *fid)
 {
 	struct name name = { parent, text };
 	struct p9_session *session = node->session;
 	struct p9_fid *spare = NULL, *old = NULL;
-	bool may;
+	bool may, known;
 
 	inode_get(&parent->inode);
 	mutex_lock(&session->naming);
 	may = may_have_parent_locked(node, parent);
 	spin_lock(&session->lock);
-	change_name_locked(node, &name, may);
-	if (fid) {
+	known = !fid || p9_fid_own_locked(fid, node, P9_FID_WALKED);
+	if (known)
+		change_name_locked(node, &name, may);
+	if (known && fid) {
 		old = node->fid;
 		spare = node->spare;
 		node->fid = fid;
@@ -196,9 +198,111 @@ void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, st
 	}
 	spin_unlock(&session->lock);
 	mutex_unlock(&session->naming);
-	name_free(&name);
+	if (known)
+		name_free(&name);
+	else
+		inode_put(&parent->inode);
 	p9_fid_put(old);
 	p9_fid_put(spare);
+	return known;
+}
+
+/* ---- the alias ---- */
+
+const struct p9_alias *p9_alias_of_locked(const struct p9_node *node)
+{
+	const struct p9_alias *alias = &node->session->alias;
+
+	assert_hardened(spin_lock_held(&node->session->lock));
+	return alias->dir && p9_is_same_file(&alias->qid, &node->qid) ? alias : NULL;
+}
+
+/* Sets another alias, or none, and drops the old one. */
+static void alias_replace(struct p9_session *session, struct p9_alias alias)
+{
+	struct p9_alias old;
+
+	spin_lock(&session->lock);
+	old = session->alias;
+	session->alias = alias;
+	spin_unlock(&session->lock);
+	name_free(&(struct name){ old.dir, old.name });
+}
+
+void p9_alias_drop(struct p9_session *session)
+{
+	alias_replace(session, (struct p9_alias){ 0 });
+}
+
+/* Is it the directory, or one above that? The session's `naming` is held. */
+static bool is_above_locked(const struct p9_qid *qid, const struct p9_node *dir)
+{
+	assert_hardened(mutex_held(&dir->session->naming));
+	while (!p9_is_same_file(&dir->qid, qid) && dir->parent != dir)
+		dir = dir->parent;
+	return p9_is_same_file(&dir->qid, qid);
+}
+
+void p9_alias_set(struct p9_session *session, const struct p9_qid *qid, struct p9_node *dir,
+		  char *name)
+{
+	inode_get(&dir->inode);
+	alias_replace(session, (struct p9_alias){ *qid, dir, name });
+}
+
+struct p9_node *p9_alias_dir(struct p9_session *session)
+{
+	struct p9_alias dropped = { 0 };
+	struct p9_node *dir;
+	struct p9_qid qid;
+
+	mutex_lock(&session->naming);
+	spin_lock(&session->lock);
+	dir = session->alias.dir;
+	qid = session->alias.qid;
+	if (dir)
+		inode_get(&dir->inode);
+	spin_unlock(&session->lock);
+	if (dir && is_above_locked(&qid, dir)) {
+		spin_lock(&session->lock);
+		if (session->alias.dir == dir) {
+			dropped = session->alias;
+			session->alias = (struct p9_alias){ 0 };
+		}
+		spin_unlock(&session->lock);
+	}
+	mutex_unlock(&session->naming);
+	if (dir && dropped.dir) {
+		inode_put(&dir->inode);
+		dir = NULL;
+	}
+	name_free(&(struct name){ dropped.dir, dropped.name });
+	return dir;
+}
+
+void p9_alias_take(struct p9_node *node)
+{
+	struct p9_session *session = node->session;
+	struct name name = { 0 };
+	bool may;
+
+	mutex_lock(&session->naming);
+	spin_lock(&session->lock);
+	if (p9_alias_of_locked(node)) { /* or whoever waited for the answer has got it */
+		name = (struct name){ session->alias.dir, session->alias.name };
+		session->alias = (struct p9_alias){ 0 };
+	}
+	spin_unlock(&session->lock);
+	if (name.text) {
+		may = may_have_parent_locked(node, name.parent);
+		spin_lock(&session->lock);
+		change_name_locked(node, &name, may);
+		if (node->removal)
+			(void)atomic_cas(&node->unlinked, P9_LINKED, P9_HIDDEN);
+		spin_unlock(&session->lock);
+	}
+	mutex_unlock(&session->naming);
+	name_free(&name);
 }
 
 /* What a walk has found: a name in a directory. */

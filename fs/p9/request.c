@@ -241,8 +241,11 @@ static ssize_t call_once(struct p9_rpc *rpc, size_t n, void *reply, size_t size,
 	result = check_fids(rpc, epoch);
 	if (result == 0)
 		result = call_server(rpc->session, send, rpc->message, n, reply, size, &transfer);
-	if (result == -EPIPE)
+	if (result == -EPIPE) {
 		p9_session_lost(rpc->session, epoch);
+		if (rpc->once && transfer.unanswered)
+			result = -EIO;
+	}
 	if (transfer.abandoned) {
 		rpc_flush(rpc, *request, send, epoch);
 		*request = NULL;
@@ -267,8 +270,8 @@ ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 	if (request) {
 		do
 			n = call_once(rpc, length, reply, size, &request);
-		while (n == -EPIPE && !rpc->once && ++nends < P9_SERVERS_MAX);
-		if (n == -EPIPE && !rpc->once)
+		while (n == -EPIPE && ++nends < P9_SERVERS_MAX);
+		if (n == -EPIPE)
 			n = -EIO;
 		flushed = !request;
 	}

@@ -31,7 +31,7 @@ struct p9_rpc {
 	struct p9_session *session;
 	struct p9_fid *fid, *other; /* that it names, referenced; NULL: none */
 	struct p9_fid *makes; /* the one of these that the server does not know yet, or NULL */
-	bool once;	      /* it must not be sent twice: see p9_rpc() */
+	bool once;	      /* it must not be done twice: see p9_rpc() */
 	uint16_t tag;
 	const void *message;   /* `request`; the caller may set another, for a longer one */
 	struct page **payload; /* pages whose bytes follow the message, or NULL */
@@ -52,9 +52,9 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
  * -EINTR if the thread was killed, -EDEADLK if the thread itself would have to answer, -ENOMEM, or
  * -EIO: no server is there, it did not answer in time, or it owes too many answers.
  *
- * If the server ends, the request waits for another one, and is sent to that; but not if rpc->once is set: then -EPIPE
- * says that it may have been done. The other server may not know the fids: -ESTALE says that it does not know the file,
- * -EAGAIN that the fid had no owner and is to be made anew. Call with no spinning lock held.
+ * If the server ends, the request waits for another one, and is sent to that; but not if rpc->once is set and the server
+ * had received it: then it may have been done, which is -EIO. The other server may not know the fids: -ESTALE says that it
+ * does not know the file, -EAGAIN that the fid had no owner and is to be made anew. Call with no spinning lock held.
  */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
 

@@ -195,6 +195,8 @@ void p9_sessions_find_held(void)
 
 	list_for_each_entry(session, &sessions, link) {
 		counted_found(&session->send->counted);
+		if (session->alias.dir)
+			inode_found(&session->alias.dir->inode);
 		find_held_by(&session->requests);
 		find_held_by(&session->parked);
 		find_held_by(&session->flushes);
@@ -278,7 +280,6 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	list_init(&session->requests);
 	list_init(&session->flushes);
 	list_init(&session->fids);
-	list_init(&session->aliases);
 	list_init(&session->parked);
 	mutex_init(&session->attaching, LOCK_INODE);
 	mutex_init(&session->naming, LOCK_NAMING);

@@ -6,6 +6,7 @@
 #include "fs/p9/fid_numbers.h"
 #include "fs/p9/tags.h"
 #include "lib/list.h"
+#include "lib/p9/p9.h"
 #include "lib/refcount.h"
 #include "lib/tree.h"
 #include "proc/mutex.h"
@@ -13,7 +14,18 @@
 #include "sync/waitq.h"
 
 struct p9_buffers;
+struct p9_node;
 struct p9_twrite_run;
+
+/*
+ * The last file that was to get another name, while it is not known whether it has: it has either the name of its node or
+ * this one. The states are drawn in fs/p9/namei.c.
+ */
+struct p9_alias {
+	struct p9_qid qid;
+	struct p9_node *dir; /* referenced; NULL: there is no such file */
+	char *name;
+};
 
 /*
  * One for each mount. There is a reference for each fid, the root's among them, and for each request
@@ -68,9 +80,9 @@ struct p9_session {
 	bool is_lost;	    /* the server has ended, and no other one is attached yet */
 	uint64_t lost_tick; /* when that was seen */
 	struct p9_fid_numbers fid_numbers;
-	struct list fids;     /* struct p9_fid.link: those that another server is to know, too */
-	uint32_t nrenames;    /* names of nodes that have changed; atomic for a look */
-	struct list aliases;  /* struct p9_alias.link */
+	struct list fids;  /* struct p9_fid.link: those that another server is to know, too */
+	uint32_t nrenames; /* names of nodes that have changed; atomic for a look */
+	struct p9_alias alias;
 	struct list parked;   /* struct p9_request.link: they wait for another server */
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */
 	struct list flushes;  /* the same, given up: for these Tflush was sent */

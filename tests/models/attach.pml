@@ -9,20 +9,21 @@
  *
  * - Opener walks to the last one and opens it, gives it an owner, and reads by it.
  * - Looker looks the file up, and the node takes the new fid (adopt() in fs/p9/node.c).
- * - Renamer renames the file, and looks at the names if the answer was lost.
+ * - Renamer renames the file. If the answer was lost, it gives up, and the file has the one name or the other one.
  * - Other is another client, which makes a new file of the old name as soon as that is free.
  * - Writer writes by the open fid, with a request that nobody waits for: it is parked while the session is lost.
  * - Remover removes another file, as Other_remover does. Another server may not find it: its fid is stale then.
  *
  * OPENS, LOOKS, RENAMES, WRITES and REMOVES say who takes part; WRITES needs OPENS. Checked: a server gets no request by a
  * fid that it does not know; when the session has a server, it knows all fids with an owner, and none of these is refused or
- * taken for lost; a rename is of the right file, and done once; what was answered is done; everybody ends, if a server
- * stays in the end. Clunks, flushes and time-outs are left out.
+ * taken for lost; a rename is of the right file, and done once at most; what was answered is done; everybody ends, if a
+ * server stays in the end. Clunks, flushes and time-outs are left out.
  *
  * With -DBROKEN_SWITCH the session gets the server in a later hold of the lock than the look for fids that are left. With
- * -DBROKEN_OWN a fid gets an owner whatever its epoch is. With -DBROKEN_TWICE a rename is sent again without a look. With
+ * -DBROKEN_OWN a fid gets an owner whatever its epoch is. With -DBROKEN_TWICE a rename whose answer was lost is sent again. With
  * -DBROKEN_PARK a request whose server has ended is parked even if there is another server by then. With
- * -DBROKEN_ALIAS the file is looked for by the name alone that the node has. With -DBROKEN_EPOCH a thread takes the server
+ * -DBROKEN_ALIAS the file is looked for by the name alone that the node has. With -DBROKEN_DROP the alias is there only until
+ * Renamer gives up. With -DBROKEN_TAKE a file that was found by its alias keeps its name here. With -DBROKEN_EPOCH a thread takes the server
  * in one hold, and compares the fids' epochs with its in another one. With -DBROKEN_FROM the attempt walks from the node's
  * fid without a look whether it is made yet. With -DBROKEN_NAME the file is lost if neither the name nor an alias leads
  * to it, even if the node has got another name since the attempt asked. With -DBROKEN_ADOPT the node gets the name of a
@@ -284,7 +285,7 @@ inline look(name)
 	od
 }
 
-/* The alias is there as long as the node may have another name than its file. */
+/* The alias is there as long as the file may have that name, and the node has not. */
 proctype Renamer()
 {
 	byte server, found;
@@ -293,36 +294,36 @@ proctype Renamer()
 	atomic {
 		has_alias = true
 	};
-	do
-	:: begin(ROOT, ROOT);
-		call(RENAME, ROOT, ROOT);
-		if
-		:: answered ->
-			assert(found == FILE);
-			break
-		:: else -> skip
-		fi;
-#ifndef BROKEN_TWICE
-		look(NEW);
-		if
-		:: found == FILE -> break
-		:: else -> look(OLD)
-		fi;
-		assert(found == FILE);
+again:
+	begin(ROOT, ROOT);
+	call(RENAME, ROOT, ROOT);
+	if
+	:: answered ->
+		assert(found == FILE && names[NEW] == FILE);
+		atomic {
+			node_name = NEW
+		};
+		atomic {
+			has_alias = false
+		}
+#ifdef BROKEN_TWICE
+	:: else -> goto again
+#else
+	:: else -> skip
 #endif
-		skip
-	od;
-	assert(names[NEW] == FILE);
-	atomic {
-		node_name = NEW
-	};
+	fi
+#ifdef BROKEN_DROP
+	;
 	atomic {
 		has_alias = false
 	}
+#endif
 }
 
+/* The name need not become free. */
 proctype Other()
 {
+end:
 	atomic {
 		names[OLD] == NOBODY -> names[OLD] = ANOTHER
 	}
@@ -435,7 +436,15 @@ inline walk_by_name()
 		:: else -> answered = true
 		fi;
 		if
-		:: !answered || found == FILE -> break
+		:: !answered -> break
+		:: answered && found == FILE ->
+			atomic { /* p9_alias_take() */
+#ifndef BROKEN_TAKE
+				node_name = NEW;
+#endif
+				has_alias = false
+			};
+			break
 		:: else -> skip
 		fi;
 #endif

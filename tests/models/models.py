@@ -114,7 +114,7 @@ def an_owner_of_a_fid_of_any_epoch_is_rejected():
 
 
 @case
-def a_rename_that_is_sent_again_unseen_is_rejected():
+def a_rename_that_is_sent_twice_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_TWICE")
 
 
@@ -126,6 +126,16 @@ def a_request_that_is_parked_after_the_switch_is_rejected():
 @case
 def a_look_for_a_file_by_its_old_name_alone_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_ALIAS")
+
+
+@case
+def an_alias_that_ends_with_the_call_is_rejected():
+    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_DROP")
+
+
+@case
+def a_file_that_keeps_its_name_after_the_alias_is_rejected():
+    wrong("attach.pml", "RENAMES", "BROKEN_TAKE")
 
 
 @case

@@ -197,6 +197,47 @@ static struct mapped *maps_of(const struct file *file)
 	return maps;
 }
 
+static bool kills; /* the server is killed meanwhile */
+
+/*
+ * Is the change of a name to be made once more? Its answer was lost (EIO) with a server that was killed. If it was made, the
+ * second one finds that, and its errno is `found`.
+ */
+static bool once_more(int *err, int found)
+{
+	static unsigned nlost;
+	bool lost = kills && *err == EIO && nlost < 5;
+
+	if (nlost && *err == found)
+		*err = 0;
+	nlost = lost ? nlost + 1 : 0;
+	return lost;
+}
+
+static int rename_surely(const char *from, const char *to)
+{
+	int err;
+
+	do
+		err = rename(from, to) ? errno : 0;
+	while (once_more(&err, ENOENT));
+	return err;
+}
+
+static int open_surely(const char *name, int flags, mode_t mode)
+{
+	int fd, err;
+
+	do {
+		fd = open(name, flags, mode);
+		err = fd < 0 ? errno : 0;
+		if (err == EIO)
+			flags &= ~O_EXCL;
+	} while (once_more(&err, 0));
+	errno = err;
+	return fd;
+}
+
 static void open_one(void)
 {
 	struct handle *handle = &handles[pick(OPEN)];
@@ -208,7 +249,7 @@ static void open_one(void)
 
 	if (handle->file)
 		return;
-	fd = open(name_of(number), flags, 0600 + pick(2) * 044);
+	fd = open_surely(name_of(number), flags, 0600 + pick(2) * 044);
 	if ((flags & O_CREAT) && (flags & O_EXCL) && file) {
 		check("open of a name that is there", EEXIST, fd < 0 ? errno : 0);
 		return;
@@ -450,7 +491,7 @@ static void rename_one(void)
 	unsigned from = pick(NAMES), to = pick(NAMES);
 	struct file *file = model->named[from];
 
-	check("rename", file ? 0 : ENOENT, rename(name_of(from), name_of(to)) ? errno : 0);
+	check("rename", file ? 0 : ENOENT, rename_surely(name_of(from), name_of(to)));
 	if (!file || model->named[to] == file)
 		return;
 	unname(to);
@@ -462,12 +503,12 @@ static void rename_one(void)
 static void link_one(void)
 {
 	unsigned from = pick(NAMES), to = pick(NAMES);
+	int err;
 
-	check("link",
-	      !model->named[from] ? ENOENT
-	      : model->named[to]  ? EEXIST
-				  : 0,
-	      link(name_of(from), name_of(to)) ? errno : 0);
+	do
+		err = link(name_of(from), name_of(to)) ? errno : 0;
+	while (once_more(&err, EEXIST));
+	check("link", !model->named[from] ? ENOENT : model->named[to] ? EEXIST : 0, err);
 	if (!model->named[from] || model->named[to])
 		return;
 	touch(to);
@@ -478,8 +519,12 @@ static void link_one(void)
 static void unlink_one(void)
 {
 	unsigned number = pick(NAMES);
+	int err;
 
-	check("unlink", model->named[number] ? 0 : ENOENT, unlink(name_of(number)) ? errno : 0);
+	do
+		err = unlink(name_of(number)) ? errno : 0;
+	while (once_more(&err, ENOENT));
+	check("unlink", model->named[number] ? 0 : ENOENT, err);
 	unname(number);
 }
 
@@ -489,10 +534,10 @@ static void move_directory(void)
 	const char *from = directory(), *to = model->moved ? "d" : "e";
 
 	if (pick(3) == 0) {
-		check("rename to what is open", 0, rename(from, from));
+		check("rename to what is open", 0, rename_surely(from, from));
 		return;
 	}
-	check("rename of the directory", 0, rename(from, to));
+	check("rename of the directory", 0, rename_surely(from, to));
 	model->moved = !model->moved;
 }
 
@@ -710,13 +755,13 @@ static void move_back(void)
 
 int main(int argc, char **argv)
 {
-	bool kills = argc == 6;
-	unsigned long steps = argc == 4 || kills ? strtoul(argv[3], NULL, 10) : 0;
+	unsigned long steps = argc == 4 || argc == 6 ? strtoul(argv[3], NULL, 10) : 0;
 	pid_t killer = 0, twin;
 	struct statfs fs;
 	int status;
 	bool here = true;
 
+	kills = argc == 6;
 	if ((argc != 4 && !kills) || chdir(argv[1]) != 0) {
 		fprintf(stderr,
 			"usage: fsx DIRECTORY SEED OPERATIONS [SERVER EVERY]\n"
