@@ -79,7 +79,7 @@ struct inode_ops {
 	 * Puts the path of the inode, by one of its names, before the path so far: "/a/b" from the
 	 * root of the file system, or from text->root if that comes first, and nothing for these
 	 * themselves. Returns 0, -ERANGE if it does not fit, or -ENOENT if the inode has no name any
-	 * more. fs/inode_path.h has the functions for it.
+	 * more. fs/path.h has the functions for it.
 	 */
 	int (*path)(struct inode *inode, struct path_text *text);
 	/*

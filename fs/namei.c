@@ -3,7 +3,6 @@
 #include "fs/namei.h"
 
 #include "abi/errno.h"
-#include "fs/inode_path.h"
 #include "fs/path.h"
 #include "lib/bits.h"
 #include "lib/string.h"

@@ -3,8 +3,6 @@
 #include "fs/open.h"
 
 #include "abi/errno.h"
-#include "fs/inode_name.h"
-#include "fs/inode_path.h"
 #include "fs/path.h"
 #include "lib/string.h"
 #include "mm/object.h"
@@ -62,23 +60,21 @@ static int create(struct path_walk *walk, unsigned mode, struct inode **inode_re
 }
 
 /*
- * Looks up the walk's last component, and creates the file if O_CREAT asks for it. Returns 0 and
- * the inode, PATH_AGAIN, or an error. *made_ret: the file is new.
+ * Looks up the walk's last component, and creates the file if O_CREAT asks for it. Returns 0 and the inode, or an error.
+ * *made_ret: the file is new.
  */
 static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 			  struct inode **inode_ret, bool *made_ret)
 {
-	bool exclusive = (flags & O_CREAT) && (flags & O_EXCL);
+	bool creates = flags & O_CREAT, exclusive = creates && (flags & O_EXCL);
 	bool follow = !(flags & O_NOFOLLOW) && !exclusive;
 	struct inode *inode;
 	int err;
 
 	do {
 		*made_ret = false;
-		if ((flags & O_CREAT) && walk->last.kind == PATH_NAME && walk->must_be_dir)
-			return -EISDIR;
-		err = path_last(walk, follow, &inode);
-		if (err == 0 && !inode && !(flags & O_CREAT))
+		err = path_follow(walk, follow, creates, &inode);
+		if (err == 0 && !inode && !creates)
 			err = -ENOENT;
 		if (err == 0 && !inode) {
 			*made_ret = true;
@@ -130,14 +126,10 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 		     struct inode **inode_ret, bool *made_ret)
 {
 	struct path_walk walk;
-	int err;
+	int err = path_parent(&walk, path_start(dir), path);
 
-	path_begin(&walk, path_start(dir), path);
-	do {
-		err = path_to_last(&walk);
-		if (err == 0)
-			err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
-	} while (err == PATH_AGAIN);
+	if (err == 0)
+		err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
 	if (err == 0 && !*made_ret)
 		err = check_inode(*inode_ret, flags, walk.must_be_dir);
 	path_end(&walk);
@@ -301,14 +293,10 @@ static int open_exec_once(struct file *dir, const char *path, bool follow,
 {
 	struct inode *inode = NULL;
 	struct path_walk walk;
-	int err;
+	int err = path_parent(&walk, path_start(dir), path);
 
-	path_begin(&walk, path_start(dir), path);
-	do {
-		err = path_to_last(&walk);
-		if (err == 0)
-			err = path_last(&walk, follow, &inode);
-	} while (err == PATH_AGAIN);
+	if (err == 0)
+		err = path_follow(&walk, follow, false, &inode);
 	if (err == 0)
 		err = check_last(&walk, follow, inode);
 	if (err == 0)

@@ -1,25 +1,68 @@
 /* SPDX-License-Identifier: MIT */
-/* Follows paths through the tree, component by component. */
+/* Paths: taken apart, followed through the tree, made at boot, and put together from their end. */
 #include "fs/path.h"
 
 #include "abi/errno.h"
 #include "fs/mount.h"
 #include "fs/process_fs.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/memfd.h"
 #include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
+/* path_last() entered a symbolic link: the walk goes on there. */
+#define PATH_AGAIN  1
+#define UNREACHABLE "(unreachable)"
+
+/* ---- components ---- */
+
+static const char *skip_slashes(const char *s)
+{
+	while (*s == '/')
+		s++;
+	return s;
+}
+
+static enum path_kind kind_of(const char *name, size_t len)
+{
+	if (len == 0)
+		return PATH_ROOT;
+	if (len == 1 && name[0] == '.')
+		return PATH_DOT;
+	if (len == 2 && name[0] == '.' && name[1] == '.')
+		return PATH_DOTDOT;
+	return PATH_NAME;
+}
+
+const char *path_part_next(const char *path, struct path_part *part)
+{
+	const char *s = skip_slashes(path);
+
+	part->name = s;
+	while (*s != '\0' && *s != '/')
+		s++;
+	part->len = (size_t)(s - part->name);
+	part->slash = *s == '/';
+	part->kind = kind_of(part->name, part->len);
+	return skip_slashes(s);
+}
+
+/* ---- a walk along a path ---- */
+
 /* Moves the walk to another directory and takes over the reference to it. */
-static void walk_to(struct path_walk *walk, struct inode *inode)
+static void path_walk_to(struct path_walk *walk, struct inode *inode)
 {
 	path_put(walk->dir);
 	walk->dir = inode;
 }
 
-static void walk_to_root(struct path_walk *walk)
+static void path_walk_to_root(struct path_walk *walk)
 {
 	path_get(walk->root);
-	walk_to(walk, walk->root);
+	path_walk_to(walk, walk->root);
 }
 
 struct inode *path_start(struct file *dir)
@@ -29,7 +72,7 @@ struct inode *path_start(struct file *dir)
 	return dir->ops->has_inode ? file_inode(dir) : NULL;
 }
 
-void path_begin(struct path_walk *walk, struct inode *start, const char *path)
+static void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 {
 	walk->root = process_root();
 	walk->dir = *path == '/' ? walk->root : start;
@@ -93,7 +136,7 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 	walk->text = target;
 	walk->rest = target;
 	if (*target == '/')
-		walk_to_root(walk);
+		path_walk_to_root(walk);
 	return PATH_AGAIN;
 }
 
@@ -162,7 +205,11 @@ static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
 	return 0;
 }
 
-int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
+/*
+ * Looks up the last component. Returns 0 and the inode, or NULL if walk->dir has no such name. Returns PATH_AGAIN if it
+ * entered a link: it does so if `follow` is set or a slash follows the link's name. path_to_last() goes on from there.
+ */
+static int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 {
 	struct inode *inode = NULL;
 	int err = 0;
@@ -192,7 +239,8 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 	return 0;
 }
 
-int path_to_last(struct path_walk *walk)
+/* Walks to the last component of what is left of the path. Sets walk->dir, last and must_be_dir. */
+static int path_to_last(struct path_walk *walk)
 {
 	struct inode *inode;
 	int err;
@@ -212,24 +260,41 @@ int path_to_last(struct path_walk *walk)
 			return err;
 		if (!inode)
 			return -ENOENT;
-		walk_to(walk, inode);
+		path_walk_to(walk, inode);
 	}
 	walk->must_be_dir |= walk->last.slash;
 	return S_ISDIR(walk->dir->mode) ? 0 : -ENOTDIR;
+}
+
+int path_parent(struct path_walk *walk, struct inode *start, const char *path)
+{
+	path_begin(walk, start, path);
+	return path_to_last(walk);
+}
+
+int path_follow(struct path_walk *walk, bool follow, bool creates, struct inode **inode_ret)
+{
+	int err;
+
+	do {
+		if (creates && walk->last.kind == PATH_NAME && walk->must_be_dir)
+			return -EISDIR;
+		err = path_last(walk, follow, inode_ret);
+		if (err != PATH_AGAIN)
+			return err;
+		err = path_to_last(walk);
+	} while (err == 0);
+	return err;
 }
 
 static inline int whole_walk(struct path_walk *walk, struct inode *start, const char *path,
 			     bool follow, struct inode **inode_ret)
 {
 	struct inode *inode = NULL;
-	int err;
+	int err = path_parent(walk, start, path);
 
-	path_begin(walk, start, path);
-	do {
-		err = path_to_last(walk);
-		if (err == 0)
-			err = path_last(walk, follow, &inode);
-	} while (err == PATH_AGAIN);
+	if (err == 0)
+		err = path_follow(walk, follow, false, &inode);
 	path_end(walk);
 	if (err)
 		return err;
@@ -258,12 +323,6 @@ int path_lookup_asked(struct inode *start, const char *path, bool follow, struct
 
 	*asked_ret = walk.asked;
 	return err;
-}
-
-int path_parent(struct path_walk *walk, struct inode *start, const char *path)
-{
-	path_begin(walk, start, path);
-	return path_to_last(walk);
 }
 
 int path_begin_write(struct path_walk *walk)
@@ -295,4 +354,180 @@ int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 	if (err == 0)
 		mount_get((*inode_ret)->mount);
 	return err;
+}
+
+/* ---- files of the boot: no links are followed, and no ".." ---- */
+
+/* Finds the directory of that name in dir, or creates it if nothing has the name. */
+static int enter_or_make(struct inode *dir, const struct path_part *part, struct inode **dir_ret)
+{
+	struct inode *inode = dir_find(dir, part->name, part->len);
+	int err = 0;
+
+	if (!inode) {
+		inode = dir_create(dir->mount, 0755);
+		if (!inode)
+			return -ENOMEM;
+		err = dir_add(dir, part->name, part->len, inode, false);
+	} else if (!S_ISDIR(inode->mode)) {
+		err = -ENOTDIR;
+	}
+	if (err)
+		inode_put(inode);
+	else
+		*dir_ret = inode;
+	return err;
+}
+
+/*
+ * Walks to the last component of path, or through it if `whole` is set. Sets *dir_ret to the
+ * directory reached, referenced, and *last_ret to the component that was not entered.
+ */
+static int descend(struct inode *root, const char *path, bool whole, struct inode **dir_ret,
+		   struct path_part *last_ret)
+{
+	struct inode *dir = root;
+	struct path_part part;
+	int err = 0;
+
+	inode_get(dir);
+	while (err == 0) {
+		struct inode *next;
+
+		path = path_part_next(path, &part);
+		if (part.kind == PATH_ROOT || (*path == '\0' && !whole))
+			break;
+		if (part.kind == PATH_DOT)
+			continue;
+		err = part.kind == PATH_NAME ? enter_or_make(dir, &part, &next) : -EINVAL;
+		if (err == 0) {
+			inode_put(dir);
+			dir = next;
+		}
+	}
+	if (err) {
+		inode_put(dir);
+		return err;
+	}
+	*dir_ret = dir;
+	*last_ret = part;
+	return 0;
+}
+
+int make_directories(struct inode *root, const char *path, struct inode **dir_ret)
+{
+	struct path_part last;
+
+	return descend(root, path, true, dir_ret, &last);
+}
+
+int make_path(struct inode *root, const char *path, struct inode *inode, bool replace)
+{
+	struct path_part last;
+	struct inode *dir;
+	int err = descend(root, path, false, &dir, &last);
+
+	if (err)
+		return err;
+	if (last.kind != PATH_NAME)
+		err = -EINVAL;
+	if (err == 0 && replace)
+		err = dir_remove(dir, last.name, last.len, false);
+	if (err == 0 || err == -ENOENT)
+		err = dir_add(dir, last.name, last.len, inode, false);
+	inode_put(dir);
+	return err;
+}
+
+/* ---- the path of a file: the path in each mount on the way up ---- */
+
+int path_prepend(struct path_text *text, const char *name, size_t len)
+{
+	if (text->at <= len)
+		return -ERANGE;
+	text->at -= len + 1;
+	text->buf[text->at] = '/';
+	memcpy(text->buf + text->at + 1, name, len);
+	return 0;
+}
+
+/* Says in front of a path that it does not begin at the root. */
+static int prepend_unreachable(struct path_text *text)
+{
+	if (text->at < strlen(UNREACHABLE))
+		return -ERANGE;
+	text->at -= strlen(UNREACHABLE);
+	memcpy(text->buf + text->at, UNREACHABLE, strlen(UNREACHABLE));
+	return 0;
+}
+
+/* Writes the path through all mounts, up to the root or as far as they go. Returns 0 or an errno. */
+static int prepend_all(struct path_text *text, struct inode *inode)
+{
+	struct inode *root = NULL;
+	int err = 0;
+
+	path_get(inode);
+	while (inode != root) {
+		err = inode->ops->path(inode, text);
+		if (err || text->reached)
+			break;
+		root = inode->mount->root;
+		path_get(root);
+		path_put(inode);
+		inode = root;
+		mount_leave(&inode, text->root);
+	}
+	path_put(inode);
+	return err;
+}
+
+/* `says`: a path that does not begin at the root says so. Returns as inode_path(). */
+static ssize_t write_path(struct inode *inode, char *buf, size_t size, bool says)
+{
+	struct path_text text = { .buf = buf, .at = size - 1, .root = process_root() };
+	size_t len;
+	int err;
+
+	if (size == 0)
+		return -ERANGE;
+	err = prepend_all(&text, inode);
+	if (err == 0 && text.at == size - 1)
+		err = path_prepend(&text, "", 0);
+	if (err == 0 && says && !text.reached)
+		err = prepend_unreachable(&text);
+	if (err)
+		return err;
+	len = size - 1 - text.at;
+	memmove(buf, buf + text.at, len);
+	buf[len] = '\0';
+	return (ssize_t)len + 1;
+}
+
+ssize_t inode_path(struct inode *inode, char *buf, size_t size)
+{
+	return write_path(inode, buf, size, true);
+}
+
+ssize_t inode_path_anyway(struct inode *inode, char *buf, size_t size)
+{
+	return write_path(inode, buf, size, false);
+}
+
+/* ---- names for lists of descriptors and mappings ---- */
+
+size_t inode_name(struct inode *inode, char *buf, size_t size)
+{
+	size_t len;
+
+	if (inode && !inode->mount) {
+		len = (size_t)ksnprintf(buf, size, "/memfd:%s (deleted)", memfd_name(inode));
+	} else {
+		ssize_t with_nul = inode ? inode_path_anyway(inode, buf, size) : -ENOENT;
+
+		if (with_nul > 0)
+			return (size_t)with_nul - 1;
+		len = str_copy(buf, "(deleted)", size);
+	}
+	return MIN(len, size - 1);
 }

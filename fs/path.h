@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* Follows paths through the tree. */
+/* Paths: taken apart, followed through the tree, made at boot, and put together from their end. */
 #pragma once
 
 #include "abi/limits.h"
 #include "fs/mount.h"
-#include "fs/path_part.h"
 
-/* path_last() entered a symbolic link: call path_to_last() again. */
-#define PATH_AGAIN 1
+enum path_kind {
+	PATH_ROOT,   /* only slashes were left */
+	PATH_DOT,    /* "." */
+	PATH_DOTDOT, /* ".." */
+	PATH_NAME,
+};
+
+struct path_part {
+	const char *name; /* points into the path; not terminated */
+	size_t len;
+	enum path_kind kind;
+	bool slash; /* at least one slash follows */
+};
+
+/* Takes the first component off a path into *part. Returns the rest, without leading slashes. */
+const char *path_part_next(const char *path, struct path_part *part);
 
 /*
- * A walk along a path. path_begin() starts it, and path_end() always ends it. In between,
- * path_to_last() walks to the last component, and path_last() looks that up, or enters it if it is
- * a symbolic link.
+ * A walk along a path. path_parent() starts it and walks to the last component, and path_end() always ends it. In between,
+ * path_follow() looks the last component up, through symbolic links.
  */
 struct path_walk {
 	struct inode *dir; /* the directory to look `last` up in, as by path_get() */
 	struct path_part last;
 	bool must_be_dir; /* a slash followed the last component */
-	bool jumped;	  /* path_last() took the last component's link straight to its inode */
-	bool asked;	  /* path_last() has asked a server for the inode's attributes */
+	bool jumped;	  /* path_follow() took the last component's link straight to its inode */
+	bool asked;	  /* path_follow() has asked a server for the inode's attributes */
 	/* private: */
 	struct inode *root;    /* by process_root() */
 	struct mount *writing; /* by path_begin_write() */
@@ -43,26 +55,22 @@ struct path_walk {
 struct inode *path_start(struct file *dir);
 
 /*
- * Starts a walk. `start` need not be a directory: that is checked later. No reference to it is
- * taken over. An absolute path starts at the root instead, which is the running process's. `path` is not empty.
+ * Starts a walk and goes to the last component. `start` need not be a directory: that is checked here. No reference to it is
+ * taken over. An absolute path starts at the root instead, which is the running process's. `path` is not empty. Sets
+ * walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or an error of a file system's lookup
+ * or readlink. The caller calls path_end() in any case.
  */
-void path_begin(struct path_walk *walk, struct inode *start, const char *path);
+int path_parent(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);
 
 /*
- * Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or an
- * error of a file system's lookup or readlink.
+ * Looks up the last component, and follows it if it is a symbolic link and `follow` is set or a slash follows the link's
+ * name: then walk->dir and last are those of the target. Returns 0 and the inode in *inode_ret, as by path_get(), or NULL
+ * there if walk->dir has no such name. For a directory that something is mounted on, it returns the root of what is mounted;
+ * but "." is walk->dir itself, which may have been covered since then. May be called again if a name was made meanwhile.
+ * Returns a negative errno as path_parent() does; -EISDIR if a file is to be created (`creates`) and a slash follows its name.
  */
-int path_to_last(struct path_walk *walk);
-
-/*
- * Looks up the last component. Returns 0 and the inode in *inode_ret, as by path_get(), or NULL
- * there if walk->dir has no such name. For a directory that something is mounted on, it returns the
- * root of what is mounted; but "." is walk->dir itself, which may have been covered since then.
- * Returns PATH_AGAIN if it entered a link: it does so if `follow` is set or a slash follows the
- * link's name. Returns a negative errno as path_to_last() does.
- */
-int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
+int path_follow(struct path_walk *walk, bool follow, bool creates, struct inode **inode_ret);
 
 /*
  * Looks a name up in a directory, not "." or "..", and goes to the root of what is mounted there.
@@ -78,9 +86,6 @@ int path_lookup(struct inode *start, const char *path, bool follow, struct inode
 int path_lookup_asked(struct inode *start, const char *path, bool follow, struct inode **inode_ret,
 		      bool *asked_ret);
 
-/* Starts a walk and goes to the last component. The caller calls path_end() in any case. */
-int path_parent(struct path_walk *walk, struct inode *start, const char *path);
-
 /*
  * The walk's last name is to be created, removed or renamed: its mount is not made read-only until
  * path_end_write() or path_end(). Returns 0 or -EROFS. It is called once for a walk, or again after
@@ -95,3 +100,59 @@ void path_end_write(struct path_walk *walk);
  * another error. The caller has called path_begin_write().
  */
 int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret);
+
+/*
+ * Gives the inode the name `path`, which starts at the directory `root`; symbolic links are not
+ * followed. Missing directories are created with mode 0755. With `replace`, whatever has the name
+ * is unlinked first, unless it is a directory. Returns 0, -EEXIST, -ENOTDIR, -EISDIR,
+ * -ENAMETOOLONG, -ENOSPC, -ENOMEM, or -EINVAL if the last component is missing or any component is
+ * "..", or the last one is ".".
+ */
+int make_path(struct inode *root, const char *path, struct inode *inode, bool replace);
+
+/*
+ * Returns the directory at `path` in *dir_ret, referenced, after creating whatever is missing. An
+ * empty path is `root`. Returns 0 or a negative errno, as make_path() does.
+ */
+int make_directories(struct inode *root, const char *path, struct inode **dir_ret);
+
+/*
+ * Writes the absolute path of an inode, by one of its names, into buf, terminated. It begins at the
+ * running process's root. Returns its length with the NUL, -ENOENT if it has no name any more, or
+ * -ERANGE if the path does not fit. As on Linux, the path begins with "(unreachable)" if the inode
+ * is not below that root, or its file system is not in the tree any more. The inode is of a mount
+ * (no memfd).
+ */
+ssize_t inode_path(struct inode *inode, char *buf, size_t size);
+
+/*
+ * The same for what only names a file, as the links of /proc do: what is not below the process's
+ * root has its path from the root of the tree, or of its file system.
+ */
+ssize_t inode_path_anyway(struct inode *inode, char *buf, size_t size);
+
+/* A path that is written from its end. */
+struct path_text {
+	char *buf;
+	size_t at;		  /* where the path so far begins; no terminator follows its end */
+	const struct inode *root; /* the path ends here, if it comes by it */
+	bool reached;		  /* it has */
+};
+
+/* For slots of struct inode_ops: has the path arrived at its root with this inode? */
+static inline bool path_reached(struct path_text *text, const struct inode *inode)
+{
+	text->reached = inode == text->root;
+	return text->reached;
+}
+
+/* The same: puts a slash and a name before the path. Returns 0, or -ERANGE if there is no room. */
+int path_prepend(struct path_text *text, const char *name, size_t len);
+
+/*
+ * Writes the name of a file into buf, terminated, and cut off if it does not fit: its absolute path,
+ * or "(deleted)", alone or after what is known of its name, if no directory has it any more. NULL:
+ * an inode that is gone. Returns the length of what was written. The caller has a path_get() of the
+ * inode, and holds no spinning lock.
+ */
+size_t inode_name(struct inode *inode, char *buf, size_t size);

@@ -35,7 +35,7 @@
 #include "base/random.h"
 #include "fs/mount.h"
 #include "fs/p9/node.h"
-#include "fs/path_part.h"
+#include "fs/path.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"

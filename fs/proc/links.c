@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The links of /proc: to the reader's directory, and from a process to what it runs and has open. */
 #include "abi/errno.h"
-#include "fs/inode_name.h"
 #include "fs/mount.h"
-#include "fs/process_fs.h"
+#include "fs/path.h"
 #include "fs/proc/node.h"
+#include "fs/process_fs.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/object.h"

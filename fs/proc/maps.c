@@ -2,8 +2,8 @@
 /* /proc/PID/maps: a line for each mapping. The cursor is the address after the last one. */
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "fs/inode_name.h"
 #include "fs/mount.h"
+#include "fs/path.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
 #include "lib/format.h"

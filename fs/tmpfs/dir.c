@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "fs/inode_path.h"
 #include "fs/mount.h"
+#include "fs/path.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"

@@ -2,8 +2,8 @@
 /* File objects whose missing pages are copied from the boot archive on demand. */
 #include "fs/tmpfs/file_data.h"
 
-#include "fs/inode_name.h"
 #include "fs/mount.h"
+#include "fs/path.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "lib/bits.h"

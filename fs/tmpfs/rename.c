@@ -3,7 +3,7 @@
 #include "fs/tmpfs/rename.h"
 
 #include "abi/errno.h"
-#include "fs/path_part.h"
+#include "fs/path.h"
 #include "fs/tmpfs/dir.h"
 #include "lib/bits.h"
 #include "lib/string.h"

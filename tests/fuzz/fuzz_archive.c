@@ -4,7 +4,7 @@
 /* An input: 4 bytes, of which the first says which allocation fails (0: none); then the archive. */
 #include "abi/errno.h"
 #include "fs/initrd.h"
-#include "fs/path_part.h"
+#include "fs/path.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fuzz.h"

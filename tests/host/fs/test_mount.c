@@ -6,10 +6,10 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "abi/mount.h"
+#include "fake_proc.h"
 #include "fs/attr.h"
 #include "fs/devfs.h"
 #include "fs/dir_file.h"
-#include "fs/inode_path.h"
 #include "fs/path.h"
 #include "fs/tmpfs/memfd.h"
 #include "mm/host.h"
@@ -20,7 +20,6 @@
 #include "mm/vma.h"
 #include "sync/interleave.h"
 #include "tests/host/lib/fail_nth.h"
-#include "fake_proc.h"
 #include "tree.h"
 
 static int tmpfs(const char *path)

@@ -5,7 +5,7 @@
 
 #include "abi/errno.h"
 #include "fs/dir_file.h"
-#include "fs/inode_path.h"
+#include "fs/path.h"
 #include "tests/host/lib/fail_nth.h"
 #include "tree.h"
 
