@@ -37,7 +37,7 @@ struct lock_group {
 };
 
 /* Memory that a change may need, and what it left over. */
-struct supplies {
+struct lock_prealloc {
 	struct lock_spares spares;
 	struct list groups;
 };
@@ -47,7 +47,7 @@ struct lock_wait {
 	struct list link; /* in its bucket: the oldest wait first */
 	const void *key;
 	const struct file_lock *lock;
-	struct supplies *supplies;
+	struct lock_prealloc *prealloc;
 	/* The process that has the first lock in the way; NULL: an open file has it. */
 	struct lock_owner *blocker;
 	struct waitq queue;
@@ -95,13 +95,13 @@ static struct bucket *bucket_of(const void *key)
 }
 
 /* Gets what there is memory for: whether it is enough is seen when it is known what is needed. */
-static void supplies_get(struct supplies *supplies, const struct file_lock *lock)
+static void lock_prealloc_get(struct lock_prealloc *prealloc, const struct file_lock *lock)
 {
 	bool is_all = lock->start == 0 && lock->end == LOCK_RANGE_END;
 	struct lock_group *group;
 
-	lock_spares_init(&supplies->spares);
-	list_init(&supplies->groups);
+	lock_spares_init(&prealloc->spares);
+	list_init(&prealloc->groups);
 	if (lock->type == F_UNLCK && is_all)
 		return;
 	for (unsigned i = 0; i < LOCK_SPARES_MAX; i++) {
@@ -109,21 +109,21 @@ static void supplies_get(struct supplies *supplies, const struct file_lock *lock
 
 		if (!range)
 			return;
-		lock_spares_add(&supplies->spares, range);
+		lock_spares_add(&prealloc->spares, range);
 	}
 	group = slab_alloc_wait(&group_cache);
 	if (group)
-		list_add(&supplies->groups, &group->link);
+		list_add(&prealloc->groups, &group->link);
 }
 
-static void supplies_free(struct supplies *supplies)
+static void lock_prealloc_free(struct lock_prealloc *prealloc)
 {
 	struct lock_group *group, *next;
 	struct lock_range *range;
 
-	while ((range = lock_spares_take(&supplies->spares)))
+	while ((range = lock_spares_take(&prealloc->spares)))
 		slab_free(&range_cache, range);
-	list_for_each_entry_safe(group, next, &supplies->groups, link)
+	list_for_each_entry_safe(group, next, &prealloc->groups, link)
 		slab_free(&group_cache, group);
 }
 
@@ -169,9 +169,9 @@ static struct lock_group *group_find_locked(const void *key, const struct lock_o
 	return NULL;
 }
 
-/* Returns the owner's group, or an empty one out of the supplies, or NULL. */
+/* Returns the owner's group, or an empty one that was preallocated, or NULL. */
 static struct lock_group *group_get_locked(const void *key, const struct file_lock *lock,
-					   struct supplies *supplies)
+					   struct lock_prealloc *prealloc)
 {
 	struct lock_group *group = group_find_locked(key, lock->owner, lock->kind);
 	struct list *link;
@@ -179,7 +179,7 @@ static struct lock_group *group_get_locked(const void *key, const struct file_lo
 	assert_hardened(mutex_held(&locks_mutex));
 	if (group)
 		return group;
-	link = list_pop(&supplies->groups);
+	link = list_pop(&prealloc->groups);
 	if (!link)
 		return NULL;
 	group = list_entry(link, struct lock_group, link);
@@ -192,13 +192,13 @@ static struct lock_group *group_get_locked(const void *key, const struct file_lo
 }
 
 /* A group that has become empty goes. */
-static void group_settle_locked(struct lock_group *group, struct supplies *supplies)
+static void group_settle_locked(struct lock_group *group, struct lock_prealloc *prealloc)
 {
 	assert_hardened(mutex_held(&locks_mutex));
 	if (group->ranges.count != 0)
 		return;
 	list_del(&group->link);
-	list_add(&supplies->groups, &group->link);
+	list_add(&prealloc->groups, &group->link);
 }
 
 /* How many ranges an owner and all together may still get. */
@@ -213,11 +213,11 @@ static uint32_t room_locked(const struct lock_owner *owner)
 }
 
 /* Sets what nothing is in the way of. Returns 0, or -ENOLCK: then nothing has changed. */
-static int set_locked(const void *key, const struct file_lock *lock, struct supplies *supplies)
+static int set_locked(const void *key, const struct file_lock *lock, struct lock_prealloc *prealloc)
 {
 	bool removes = lock->type == F_UNLCK;
 	struct lock_group *group = removes ? group_find_locked(key, lock->owner, lock->kind)
-					   : group_get_locked(key, lock, supplies);
+					   : group_get_locked(key, lock, prealloc);
 	uint32_t before;
 	int err;
 
@@ -226,12 +226,12 @@ static int set_locked(const void *key, const struct file_lock *lock, struct supp
 		return removes ? 0 : -ENOLCK;
 	before = group->ranges.count;
 	err = lock_ranges_set(&group->ranges, lock->type, lock->start, lock->end,
-			      before + room_locked(lock->owner), &supplies->spares);
+			      before + room_locked(lock->owner), &prealloc->spares);
 	atomic_store_relaxed(&lock->owner->count,
 			     lock->owner->count + group->ranges.count - before);
 	nranges += group->ranges.count;
 	nranges -= before;
-	group_settle_locked(group, supplies);
+	group_settle_locked(group, prealloc);
 	return err;
 }
 
@@ -300,7 +300,7 @@ static bool hand_over_locked(const void *key)
 		if (err == -EAGAIN)
 			continue;
 		if (!err)
-			err = set_locked(key, wait->lock, wait->supplies);
+			err = set_locked(key, wait->lock, wait->prealloc);
 		any |= !err;
 		wait_end_locked(wait);
 		wait->result = err;
@@ -340,7 +340,8 @@ static int wait_sleep(struct lock_wait *wait)
 }
 
 /* With flock, what is there goes first, whether or not the other comes. */
-static bool convert_locked(const void *key, const struct file_lock *lock, struct supplies *supplies)
+static bool convert_locked(const void *key, const struct file_lock *lock,
+			   struct lock_prealloc *prealloc)
 {
 	struct lock_group *group = group_find_locked(key, lock->owner, lock->kind);
 	struct file_lock none = *lock;
@@ -350,29 +351,29 @@ static bool convert_locked(const void *key, const struct file_lock *lock, struct
 	if (group && lock_ranges_find(&group->ranges, 0, LOCK_RANGE_END, true)->type == lock->type)
 		return false;
 	if (group)
-		(void)set_locked(key, &none, supplies);
+		(void)set_locked(key, &none, prealloc);
 	return true;
 }
 
 int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
 {
-	struct supplies supplies;
-	struct lock_wait self = { .key = key_of(file), .lock = lock, .supplies = &supplies };
+	struct lock_prealloc prealloc;
+	struct lock_wait self = { .key = key_of(file), .lock = lock, .prealloc = &prealloc };
 	bool had_some;
 	int err = 0;
 
 	waitq_init(&self.queue);
-	supplies_get(&supplies, lock);
+	lock_prealloc_get(&prealloc, lock);
 	mutex_lock(&locks_mutex);
 	had_some = lock->owner->count != 0;
-	if (lock->kind == FILE_LOCK_WHOLE && !convert_locked(self.key, lock, &supplies))
+	if (lock->kind == FILE_LOCK_WHOLE && !convert_locked(self.key, lock, &prealloc))
 		goto unlock;
 	if (lock->type != F_UNLCK)
 		err = wait_look_locked(&self);
 	if (err == -EDEADLK && !wait)
 		err = -EAGAIN;
 	if (!err)
-		err = set_locked(self.key, lock, &supplies);
+		err = set_locked(self.key, lock, &prealloc);
 	else if (err == -EAGAIN && wait)
 		wait_begin_locked(&self);
 	if (had_some)
@@ -381,7 +382,7 @@ int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
 		err = wait_sleep(&self);
 unlock:
 	mutex_unlock(&locks_mutex);
-	supplies_free(&supplies);
+	lock_prealloc_free(&prealloc);
 	return err;
 }
 
@@ -421,14 +422,14 @@ bool file_lock_find(struct file *file, struct file_lock *lock)
 void file_locks_drop(struct file *file, struct lock_owner *owner)
 {
 	const void *key = key_of(file);
-	struct supplies supplies;
+	struct lock_prealloc prealloc;
 	struct file_lock all = { .type = F_UNLCK, .end = LOCK_RANGE_END, .owner = owner };
 
-	supplies_get(&supplies, &all);
+	lock_prealloc_get(&prealloc, &all);
 	mutex_lock(&locks_mutex);
 	for (all.kind = FILE_LOCK_PROCESS; all.kind <= FILE_LOCK_WHOLE; all.kind++)
-		(void)set_locked(key, &all, &supplies);
+		(void)set_locked(key, &all, &prealloc);
 	weakened_locked(key);
 	mutex_unlock(&locks_mutex);
-	supplies_free(&supplies);
+	lock_prealloc_free(&prealloc);
 }

@@ -27,7 +27,7 @@
 #define SCRIPTS_MAX 5
 
 /* A new image while it is being built. */
-struct draft {
+struct new_image {
 	struct exe *exe;
 	struct exe *interp; /* of the program; NULL: it has none */
 	struct uspace *uspace;
@@ -36,21 +36,21 @@ struct draft {
 };
 
 /* Frees what only the building needs. The interpreter may be written again. */
-static void draft_done(struct draft *draft)
+static void new_image_done(struct new_image *new)
 {
-	if (draft->interp)
-		exe_put(draft->interp);
-	exec_headers_free(&draft->interp_headers);
-	exec_headers_free(&draft->headers);
+	if (new->interp)
+		exe_put(new->interp);
+	exec_headers_free(&new->interp_headers);
+	exec_headers_free(&new->headers);
 }
 
-static void draft_discard(struct draft *draft)
+static void new_image_discard(struct new_image *new)
 {
-	if (draft->uspace)
-		uspace_put(draft->uspace);
-	if (draft->exe)
-		exe_put(draft->exe);
-	draft_done(draft);
+	if (new->uspace)
+		uspace_put(new->uspace);
+	if (new->exe)
+		exe_put(new->exe);
+	new_image_done(new);
 }
 
 /* ---- scripts and interpreters ---- */
@@ -70,17 +70,17 @@ static int open_interp(const char *name, struct exe **exe_ret)
 }
 
 /*
- * The program of the draft is no ELF file. If it is a script, its interpreter becomes the program:
- * argv is then the interpreter's name, the argument of the line if there is one, the script's own
- * name, and the old argv without its first string. Returns 0, -ENOEXEC if it is no script, or
- * another error.
+ * The program of the new image is no ELF file. If it is a script, its interpreter becomes the
+ * program: argv is then the interpreter's name, the argument of the line if there is one, the
+ * script's own name, and the old argv without its first string. Returns 0, -ENOEXEC if it is no
+ * script, or another error.
  */
-static int follow_script(struct draft *draft, struct exec_args *args, bool first)
+static int follow_script(struct new_image *new, struct exec_args *args, bool first)
 {
 	char head[SCRIPT_HEAD_BYTES] = { 0 };
 	const char *name, *arg;
 	struct exe *interp;
-	ssize_t got = object_read_kernel(draft->exe->object, 0, head, sizeof(head));
+	ssize_t got = object_read_kernel(new->exe->object, 0, head, sizeof(head));
 	int err;
 
 	if (got < 0)
@@ -104,46 +104,46 @@ static int follow_script(struct draft *draft, struct exec_args *args, bool first
 		err = open_interp(name, &interp);
 	if (err)
 		return err;
-	exe_put(draft->exe);
-	draft->exe = interp;
+	exe_put(new->exe);
+	new->exe = interp;
 	return 0;
 }
 
 /* Reads the headers of the program, which is the last interpreter if the file is a script. */
-static int draft_find_program(struct draft *draft, struct exec_args *args)
+static int new_image_find_program(struct new_image *new, struct exec_args *args)
 {
 	for (unsigned scripts = 0;; scripts++) {
 		int err;
 
 		if (scripts > SCRIPTS_MAX)
 			return -ELOOP;
-		err = exec_headers_read(&draft->headers, draft->exe->object);
-		if (err != -ENOEXEC || draft->headers.phdrs)
+		err = exec_headers_read(&new->headers, new->exe->object);
+		if (err != -ENOEXEC || new->headers.phdrs)
 			return err;
-		err = follow_script(draft, args, scripts == 0);
+		err = follow_script(new, args, scripts == 0);
 		if (err)
 			return err;
 	}
 }
 
 /* Opens the interpreter that the program asks for, and reads its headers. */
-static int draft_find_interp(struct draft *draft)
+static int new_image_find_interp(struct new_image *new)
 {
 	char *name;
-	int err = exec_interp_name(&draft->headers, draft->exe->object, &name);
+	int err = exec_interp_name(&new->headers, new->exe->object, &name);
 
 	if (err)
 		return err;
-	err = open_interp(name, &draft->interp);
+	err = open_interp(name, &new->interp);
 	kfree(name);
 	if (err)
 		return err;
-	return exec_interp_read(&draft->interp_headers, draft->interp->object);
+	return exec_interp_read(&new->interp_headers, new->interp->object);
 }
 
-static bool is_late(const struct draft *draft)
+static bool is_late(const struct new_image *new)
 {
-	return draft->headers.late || draft->interp_headers.late;
+	return new->headers.late || new->interp_headers.late;
 }
 
 /* ---- the new image ---- */
@@ -165,9 +165,9 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 }
 
 /* Fills the new address space with everything that the image starts with. */
-static int draft_fill(struct draft *draft, const struct exec_args *args)
+static int new_image_fill(struct new_image *new, const struct exec_args *args)
 {
-	const struct elf_image *image = &draft->headers.image;
+	const struct elf_image *image = &new->headers.image;
 	struct exec_stack stack;
 	struct exec_aux aux;
 	vaddr_t bias;
@@ -177,52 +177,51 @@ static int draft_fill(struct draft *draft, const struct exec_args *args)
 				args->envc);
 	if (err)
 		return err;
-	err = exec_load(draft->uspace, draft->exe->object, &draft->headers, stack.top - stack.sp,
-			&bias);
+	err = exec_load(new->uspace, new->exe->object, &new->headers, stack.top - stack.sp, &bias);
 	if (err)
 		return err;
-	note_strings(&draft->uspace->layout, &stack, args);
-	draft->exe->bias = bias;
+	note_strings(&new->uspace->layout, &stack, args);
+	new->exe->bias = bias;
 	aux.entry = image->entry + bias;
 	aux.phdr = image->phdr ? image->phdr + bias : 0;
 	aux.phnum = image->phnum;
 	aux.base = 0;
-	draft->pc = aux.entry;
-	draft->sp = stack.sp;
-	if (draft->interp) {
-		err = exec_load_interp(draft->uspace, draft->interp->object, &draft->interp_headers,
+	new->pc = aux.entry;
+	new->sp = stack.sp;
+	if (new->interp) {
+		err = exec_load_interp(new->uspace, new->interp->object, &new->interp_headers,
 				       !image->is_dyn, &aux.base);
 		if (err)
 			return err;
-		draft->pc = draft->interp_headers.image.entry + aux.base;
+		new->pc = new->interp_headers.image.entry + aux.base;
 	}
-	return exec_stack_write(&draft->uspace->space, &stack, args, &aux);
+	return exec_stack_write(&new->uspace->space, &stack, args, &aux);
 }
 
-/* After an error, too, the draft is one for draft_discard(). */
-static int draft_make(struct draft *draft, struct object *object, const char *path,
-		      struct exec_args *args)
+/* The caller discards the new image with new_image_discard() after an error, too. */
+static int new_image_make(struct new_image *new, struct object *object, const char *path,
+			  struct exec_args *args)
 {
 	int err;
 
-	draft->exe = NULL;
-	draft->interp = NULL;
-	draft->uspace = NULL;
-	draft->headers.phdrs = NULL;
-	draft->interp_headers.phdrs = NULL;
-	draft->interp_headers.late = false;
-	err = exe_create(object, path, &draft->exe);
+	new->exe = NULL;
+	new->interp = NULL;
+	new->uspace = NULL;
+	new->headers.phdrs = NULL;
+	new->interp_headers.phdrs = NULL;
+	new->interp_headers.late = false;
+	err = exe_create(object, path, &new->exe);
 	if (!err)
-		err = draft_find_program(draft, args);
-	if (!err && draft->headers.image.has_interp)
-		err = draft_find_interp(draft);
-	if (err || is_late(draft))
+		err = new_image_find_program(new, args);
+	if (!err && new->headers.image.has_interp)
+		err = new_image_find_interp(new);
+	if (err || is_late(new))
 		return err;
-	draft->uspace = uspace_create();
-	if (!draft->uspace)
+	new->uspace = uspace_create();
+	if (!new->uspace)
 		return -ENOMEM;
-	copy_limits(current_process(), &draft->uspace->space);
-	return draft_fill(draft, args);
+	copy_limits(current_process(), &new->uspace->space);
+	return new_image_fill(new, args);
 }
 
 /* A file that was run by its descriptor is called by its own name, even if that has been removed. */
@@ -239,7 +238,7 @@ static void set_comm(struct process *process, const struct exe *exe, const struc
 }
 
 /* The point of no return: nothing below can fail. */
-static void commit(struct process *process, struct draft *draft, const struct exec_args *args)
+static void commit(struct process *process, struct new_image *new, const struct exec_args *args)
 {
 	struct uspace *old_uspace = process->uspace;
 	struct exe *old_exe = process->exe;
@@ -250,12 +249,12 @@ static void commit(struct process *process, struct draft *draft, const struct ex
 		usage_add_space(&process->past_usage, &old_uspace->space);
 	}
 	spin_lock(&process_tree_lock);
-	process->uspace = draft->uspace;
-	process->exe = draft->exe;
+	process->uspace = new->uspace;
+	process->exe = new->exe;
 	process->exit_signal = SIGCHLD;
 	child_sort(process);
 	process->did_exec = true;
-	set_comm(process, draft->exe, args);
+	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	signals_exec(&process->signals);
 	sched_use_mmu(&process->uspace->space.mmu);
@@ -265,31 +264,31 @@ static void commit(struct process *process, struct draft *draft, const struct ex
 		exe_put(old_exe);
 	vfork_done(process);
 	process_fs->exec(process);
-	arch_frame_start(arch_thread_frame(&process->thread->arch), draft->pc, draft->sp);
+	arch_frame_start(arch_thread_frame(&process->thread->arch), new->pc, new->sp);
 	arch_fpu_reset();
 }
 
 int exec_image(struct object *image, const char *path, struct exec_args *args)
 {
 	struct process *process = current_process();
-	struct draft draft;
-	int err = draft_make(&draft, image, path, args);
+	struct new_image new;
+	int err = new_image_make(&new, image, path, args);
 
 	if (!err && current_killed())
 		err = -EINTR;
-	if (!err && is_late(&draft)) {
+	if (!err && is_late(&new)) {
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
 			 process->thread->name, process->pid,
-			 draft.headers.late ? path : draft.interp->path);
+			 new.headers.late ? path : new.interp->path);
 		signal_force(process, SIGSEGV);
 		err = -ENOEXEC;
 	}
 	if (err) {
-		draft_discard(&draft);
+		new_image_discard(&new);
 		return err;
 	}
-	draft_done(&draft);
-	commit(process, &draft, args);
+	new_image_done(&new);
+	commit(process, &new, args);
 	return 0;
 }

@@ -262,7 +262,7 @@ void process_exit(int status)
 	process->status = status;
 	if (signals_report_stop(&process->signals))
 		child_sort(process);
-	pgrp_update_tie(process);
+	pgrp_update_jobc(process);
 	spin_unlock(&process_tree_lock);
 	if (process->pid == PID_INIT)
 		init_exit(process);

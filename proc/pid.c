@@ -131,7 +131,7 @@ struct process *process_alloc(int *err_ret)
 void process_forget_locked(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	assert_hardened(!process->tied);
+	assert_hardened(!process->in_jobc);
 	pid_put(process->pid);
 	if (!list_empty(&process->all)) {
 		pid_put(process->group);
@@ -171,7 +171,7 @@ static void join(struct process *parent, struct process *child, const struct pro
 	list_add_tail(&process_list, &child->all);
 	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
 	process_join_group(child);
-	pgrp_update_tie(child);
+	pgrp_update_jobc(child);
 }
 
 void process_publish_locked(struct process *parent, struct process *child)

@@ -45,7 +45,7 @@ struct process {
 	int group;	       /* process group; 0 for process 1, as on Linux */
 	int session;	       /* it is the session leader if this is its pid */
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
-	bool tied;	       /* counted in its group's ties; see pgrp_update_tie() */
+	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
 	bool did_exec;	       /* since its creation */
 	int exit_signal;       /* sent to the parent when this process ends; 0: none */
 	int death_signal;      /* sent to this process when its parent ends; 0: none */

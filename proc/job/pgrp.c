@@ -37,39 +37,41 @@ static bool group_exists(int group)
 }
 
 /*
- * For each group, the number of ties: of living members whose parent is in the same session but in
- * another group. Such a parent can continue the group after a stop. A group without ties is
- * orphaned. Guarded by process_tree_lock.
+ * For each group, the number of members that qualify it for job control, as pg_jobc in BSD: living
+ * members whose parent is in the same session but in another group. Such a parent can continue the
+ * group after a stop. A group whose count is 0 is orphaned. Guarded by process_tree_lock.
  */
-static uint16_t ties[PID_MAX];
-_Static_assert(PROCESS_COUNT_MAX <= UINT16_MAX, "ties[] holds a tie of each process");
+static uint16_t jobc[PID_MAX];
+_Static_assert(PROCESS_COUNT_MAX <= UINT16_MAX, "jobc[] can count each process");
 
-/* Whether the parent ties the child to its group. Call with process_tree_lock held. */
-static bool keeps(const struct process *parent, const struct process *child)
+/* Whether the child qualifies its group because of this parent. Call with process_tree_lock held. */
+static bool qualifies(const struct process *parent, const struct process *child)
 {
 	return parent && parent->pid != PID_INIT && parent->session == child->session &&
 	       parent->group != child->group;
 }
 
-static void set_tie(struct process *process, bool tied)
+static void set_in_jobc(struct process *process, bool in_jobc)
 {
-	if (tied && !process->tied)
-		ties[process->group]++;
-	else if (!tied && process->tied)
-		ties[process->group]--;
-	process->tied = tied;
+	if (in_jobc && !process->in_jobc)
+		jobc[process->group]++;
+	else if (!in_jobc && process->in_jobc)
+		jobc[process->group]--;
+	process->in_jobc = in_jobc;
 }
 
-void pgrp_update_tie(struct process *process)
+void pgrp_update_jobc(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	set_tie(process, process->state == PROCESS_ALIVE && keeps(process->parent, process));
+	set_in_jobc(process,
+		    process->state == PROCESS_ALIVE && qualifies(process->parent, process));
 }
 
 /*
- * Updates the ties of the process's children. They are visited from the first to the last, a few in
- * each hold of the lock. Meanwhile another process may set the ids again, and begin anew: then both
- * visit what is left. The process may be reaped, too. Call with process_tree_lock held.
+ * Updates jobc[] for the process's children. They are visited from the first to the last, a few in
+ * each hold of the lock. Between two holds another process may set the ids again and restart the
+ * visit: then both visit the children that are left. The process may also be reaped meanwhile. Call
+ * with process_tree_lock held.
  */
 static void update_children(struct process *process)
 {
@@ -81,7 +83,7 @@ static void update_children(struct process *process)
 		struct list *link = children->cursor;
 
 		children->cursor = link->next;
-		pgrp_update_tie(list_entry(link, struct process, child.link));
+		pgrp_update_jobc(list_entry(link, struct process, child.link));
 		if (n % CHILD_PIECE != 0)
 			continue;
 		process_tree_pause();
@@ -91,13 +93,13 @@ static void update_children(struct process *process)
 }
 
 /*
- * Moves the process to a group and a session. Its own tie and those of its children depend on these
- * ids. Call with process_tree_lock held; it is dropped if there are many children, and then the
- * process may be gone.
+ * Moves the process to a group and a session. Whether it and its children are counted in jobc[]
+ * depends on these ids. Call with process_tree_lock held; it is dropped if there are many children,
+ * and then the process may be gone.
  */
 static void set_ids(struct process *process, int group, int session)
 {
-	set_tie(process, false);
+	set_in_jobc(process, false);
 	pid_get(group);
 	pid_put(process->group);
 	pid_get(session);
@@ -105,7 +107,7 @@ static void set_ids(struct process *process, int group, int session)
 	child_set_group(process, group);
 	process->session = session;
 	process_join_group(process);
-	pgrp_update_tie(process);
+	pgrp_update_jobc(process);
 	update_children(process);
 }
 
@@ -199,7 +201,7 @@ int session_create(void)
 bool pgrp_is_orphaned(int group)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return ties[group] == 0;
+	return jobc[group] == 0;
 }
 
 static bool is_stopped(struct process *process, void *unused)
@@ -217,19 +219,19 @@ static void wake_if_orphaned(int group)
 	process_tree_pause(); /* there may be many such groups */
 }
 
-/* A child without a tie takes none away. A group is searched only when it loses its last tie. */
+/* A group is searched only when its count in jobc[] falls to 0. */
 void pgrp_parent_gone(struct process *child)
 {
-	if (!child->tied)
+	if (!child->in_jobc)
 		return;
-	pgrp_update_tie(child);
-	if (!child->tied)
+	pgrp_update_jobc(child);
+	if (!child->in_jobc)
 		wake_if_orphaned(child->group);
 }
 
 void pgrp_member_ends(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (keeps(process->parent, process))
+	if (qualifies(process->parent, process))
 		wake_if_orphaned(process->group);
 }

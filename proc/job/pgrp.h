@@ -25,8 +25,11 @@ int session_create(void);
  */
 bool pgrp_is_orphaned(int group);
 
-/* Updates the process's tie after its parent or state changed. process_tree_lock must be held. */
-void pgrp_update_tie(struct process *process);
+/*
+ * Counts the process as one that qualifies its group for job control, or no longer, after its
+ * parent or state changed. process_tree_lock must be held.
+ */
+void pgrp_update_jobc(struct process *process);
 
 /*
  * Send SIGHUP and SIGCONT to the process's group if it has become orphaned and has a stopped

@@ -191,8 +191,8 @@ KTEST(jobs_are_limited_in_number)
 /*
  * ---- who keeps a group from being orphaned ----
  *
- * Processes that make moves at random, one at a time; after each the count of ties is compared with a look at all.
- * So is the order in which children are found.
+ * Processes make moves at random, one at a time. After each move every group's count (jobc[]) is compared with a look
+ * at all processes, and so is the order in which children are found.
  */
 
 #define PLAYERS_MAX 24
@@ -350,7 +350,7 @@ static void let_move(int pid, enum move move)
 		sched_yield(); /* it ends, and somebody is told */
 }
 
-KTEST(jobs_ties_are_counted_as_the_rule_has_it)
+KTEST(jobs_jobc_is_counted_as_the_rule_has_it)
 {
 	unsigned counts[2] = { 0 };
 
@@ -462,7 +462,7 @@ static void end_orphan(enum interleave_kind kind, enum lock_class class, void *w
 		sched_yield();
 }
 
-/* SIGHUP kills the child as soon as SIGCONT continues it, and only its parent ties its group. */
+/* SIGHUP kills the child as soon as SIGCONT continues it, and only its parent qualifies its group. */
 static int leaves_a_stopped_child(void *unused)
 {
 	struct usage usage;
