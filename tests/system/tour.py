@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The guided tour: its words, every figure that it shows, its lines and columns, and README's copy of it."""
+"""The guided tour: its words, every figure that it shows, its lines and columns, and README's copy and picture of it."""
 
 import glob
+import html
 import os
 import re
 import shutil
@@ -343,22 +344,42 @@ def shown_by(path):
     return [line[4:] for line in block.rstrip("\n").split("\n")]
 
 
+def drawn_in(path):
+    """Gives the lines of an SVG by tools/draw-tour: pieces of text, each with the line and the column where it begins."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        pieces = re.findall(r'<text class="\S+" x="(\S+)" y="(\S+)" textLength="(\S+)">(.*)</text>', file.read())
+    lines = {}
+    for x, y, length, text in pieces:
+        text = html.unescape(text)
+        column = round(float(x) * len(text) / float(length))
+        lines[float(y)] = lines.get(float(y), "").ljust(column) + text
+    return [lines[y] for y in sorted(lines)]
+
+
+def is_printed(path, shown, printed):
+    """Checks that the tour prints the lines that a document or picture shows, in their order."""
+    real, at = [masked(line) for line in printed], 0
+    equal(len(shown) > 15, True, f"lines in {path}")
+    for line in shown:
+        if line == "...":
+            continue
+        has(real[at:], masked(line), f"{path}: what the tour prints, in this order")
+        at = real.index(masked(line), at) + 1
+        told, measured = each(line), each(printed[at - 1])
+        if told and not HARDENED:
+            equal(abs(measured - told) <= EACH_TOLERANCE * told, True,
+                  f"{path}: \"each\" within {EACH_TOLERANCE:.0%} of the {measured} that are measured: {line!r}")
+
+
 @case
 def the_readme_shows_what_it_prints():
     for path, environment in (("README.md", {}), ("README.zh.md", {"LANG": "zh_CN.UTF-8"})):
-        printed = tour(**environment)[1]
-        real = [masked(line) for line in printed]
-        shown, at = shown_by(path), 0
-        equal(len(shown) > 15, True, f"lines in {path}")
-        for line in shown:
-            if line == "...":
-                continue
-            has(real[at:], masked(line), f"{path}: what the tour prints, in this order")
-            at = real.index(masked(line), at) + 1
-            told, measured = each(line), each(printed[at - 1])
-            if told and not HARDENED:
-                equal(abs(measured - told) <= EACH_TOLERANCE * told, True,
-                      f"{path}: \"each\" within {EACH_TOLERANCE:.0%} of the {measured} that are measured: {line!r}")
+        is_printed(path, shown_by(path), tour(**environment)[1])
+
+
+@case
+def the_picture_shows_what_it_prints():
+    is_printed("docs/tour.svg", drawn_in("docs/tour.svg"), tour()[1])
 
 
 if __name__ == "__main__":
