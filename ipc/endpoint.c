@@ -34,7 +34,7 @@ struct endpoint {
 	struct list receivers; /* struct receiver.link: threads that wait */
 	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
 	bool pending;
-	uint32_t nkept; /* closed send ends that live on for a pulse; read without the lock, too */
+	uint32_t nlingering;   /* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
 	struct counted counted;
@@ -65,12 +65,13 @@ struct receiver {
 };
 
 /*
- * So many closed send ends of an endpoint may wait for their last pulse to be received, and no more
- * than one for each frame of the machine in all: then there are no new ones until it has received.
+ * A closed send end lingers until its last pulse has been received. At most so many of an endpoint
+ * may linger, and of all endpoints at most one for each frame of the machine. At the limit no send
+ * end is made until the server has received.
  */
-#define KEPT_MAX 1024
+#define LINGERING_MAX 1024
 
-static uint64_t nkept_in_all; /* atomic */
+static uint64_t nlingering_in_all; /* atomic */
 
 static const struct file_ops receive_ops, send_ops;
 
@@ -154,8 +155,8 @@ struct file *endpoint_create(void)
 
 static bool may_badge(const struct endpoint *endpoint)
 {
-	return atomic_load_relaxed(&endpoint->nkept) < KEPT_MAX &&
-	       counter_read(&nkept_in_all) < page_alloc_total_count();
+	return atomic_load_relaxed(&endpoint->nlingering) < LINGERING_MAX &&
+	       counter_read(&nlingering_in_all) < page_alloc_total_count();
 }
 
 int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
@@ -278,11 +279,11 @@ static struct sender *pulse_sender(struct pulse *pulse)
 	}
 }
 
-static void count_kept_locked(struct endpoint *endpoint, int n)
+static void count_lingering_locked(struct endpoint *endpoint, int n)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	endpoint->nkept += (uint32_t)n;
-	counter_add(&nkept_in_all, (uint64_t)n);
+	endpoint->nlingering += (uint32_t)n;
+	counter_add(&nlingering_in_all, (uint64_t)n);
 }
 
 /* If the pulse, which is not pending any more, was the last of a closed send end, returns that. */
@@ -293,7 +294,7 @@ static struct sender *pulse_gone_locked(struct endpoint *endpoint, struct pulse 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (!sender || !sender->released || sender->notified.pending || sender->closed.pending)
 		return NULL;
-	count_kept_locked(endpoint, -1);
+	count_lingering_locked(endpoint, -1);
 	return sender;
 }
 
@@ -948,13 +949,13 @@ static void send_release(struct file *file)
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
 	sender->released = true;
-	count_kept_locked(endpoint, 1); /* unless the pulse is received at once */
+	count_lingering_locked(endpoint, 1); /* unless the pulse is received at once */
 	if (sender->tells_close && endpoint->open)
 		queued = post_locked(endpoint, &sender->closed);
 	else
 		gone = !sender->notified.pending;
 	if (gone)
-		count_kept_locked(endpoint, -1);
+		count_lingering_locked(endpoint, -1);
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);

@@ -361,7 +361,7 @@ static void full_table(void)
 	close(receive);
 }
 
-#define KEPT_MAX 1024
+#define LINGERING_MAX 1024
 
 /* Ends are closed until there is no new one; then each pulse is received, and there are new ones. */
 static void pulses_of_closed_ends(void)
@@ -370,18 +370,18 @@ static void pulses_of_closed_ends(void)
 	struct ipc_message message;
 	uint64_t n = 0;
 
-	while (n <= KEPT_MAX && (send = ipc_badge(receive, n, IPC_TELL_CLOSE)) >= 0) {
+	while (n <= LINGERING_MAX && (send = ipc_badge(receive, n, IPC_TELL_CLOSE)) >= 0) {
 		if (n % 2)
 			ipc_notify(send, 1);
 		close(send);
 		n++;
 	}
-	expect("ends", KEPT_MAX, (long)n);
+	expect("ends", LINGERING_MAX, (long)n);
 	expect("one more", -EAGAIN, ipc_badge(receive, n, 0));
 	send = ipc_badge(other, 0, IPC_TELL_CLOSE);
 	expect("one of another endpoint", 1, send >= 0);
 	close(send);
-	for (n = 0; n < KEPT_MAX; n++) {
+	for (n = 0; n < LINGERING_MAX; n++) {
 		if (n % 2) {
 			expect("a bit", 0, ipc_receive(receive, &message, IPC_NOW));
 			expect("its kind", IPC_PULSE_NOTIFIED, (long)message.word[0]);
@@ -391,9 +391,9 @@ static void pulses_of_closed_ends(void)
 		expect("its badge", (long)n, (long)message.badge);
 	}
 	expect("no other", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
-	for (n = 0; n < 2 * KEPT_MAX && (send = ipc_badge(receive, n, 0)) >= 0; n++)
+	for (n = 0; n < 2 * LINGERING_MAX && (send = ipc_badge(receive, n, 0)) >= 0; n++)
 		close(send);
-	expect("ends that nobody is told of", 2 * KEPT_MAX, (long)n);
+	expect("ends that nobody is told of", 2 * LINGERING_MAX, (long)n);
 	close(receive);
 	close(other);
 }
