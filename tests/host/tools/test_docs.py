@@ -17,6 +17,8 @@ GOOD = {
     "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void) { fault_look(); }\n",
     "lib/list.h": "/* A list. */\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
+    "sync/lockorder.h": "/* Locks. */\nenum lock_class {\n\tLOCK_NONE,\n\tLOCK_A, /* outer */\n\tLOCK_B,\n\tLOCK_LAST = LOCK_B,\n\tLOCKS\n};\n",
+    "docs/LOCKING.md": "# Locks\n\n    LOCK_A  o\n    LOCK_B  o\n\n| class |\n|---|\n| `LOCK_A` |\n\n| `LOCK_B` |\n",
     "nothing.sh": "# Does nothing.\n",
 }
 SEEDS = [
@@ -31,6 +33,9 @@ SEEDS = [
     ("counts", "`mm/fault.c` (4 lines)"),
     ("counts", "`mm/` (about 30 lines, or so)"),
     ("counts", "`mm` (2,003 lines)"),
+    ("locks", "    LOCK_B\n    LOCK_A\n"),
+    ("locks", "| `LOCK_A` | is outer, and the other one is left out |"),
+    ("locks", "      LOCK_A\n      LOCK_B\n      LOCK_LAST\n"),
 ]
 
 
@@ -54,7 +59,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names", "counts"], "broken rules")
+    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names", "counts", "locks"], "broken rules")
 
 
 def add_case(number, rule, text):
