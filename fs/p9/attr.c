@@ -2,8 +2,8 @@
 /* Attributes on a 9P mount: who asks for them gets the server's answer, and changes are made there. */
 #include "abi/errno.h"
 #include "base/clock.h"
+#include "fs/p9/data.h"
 #include "fs/p9/node.h"
-#include "fs/p9/writeback.h"
 
 #define BLOCK_SIZE 512u
 

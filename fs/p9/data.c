@@ -2,8 +2,8 @@
 /* The cached bytes of files on a 9P server: missing pages are requests, whose answers are the pages. */
 #include "abi/errno.h"
 #include "fs/mount.h"
+#include "fs/p9/data.h"
 #include "fs/p9/node.h"
-#include "fs/p9/writeback.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"
 #include "lib/bits.h"
@@ -44,7 +44,7 @@ static void end_page(struct p9_read *read, unsigned i, bool answered, int err, u
 	bool again = err && read->npages > 1 && (answered || i > 0);
 
 	if (err == 0 && there == 0) {
-		atomic_store(&read->data->is_cut, 1u);
+		atomic_store(&read->data->reading.is_cut, 1u);
 		err = -EIO;
 		again = i > 0;
 	}
@@ -78,7 +78,7 @@ static void read_ended(struct p9_request *request, int result)
 
 	if (err) {
 		spin_lock(&read->data->object.lock);
-		read->data->next = NONE;
+		read->data->reading.next = NONE;
 		spin_unlock(&read->data->object.lock);
 	}
 	/* The last page may drop the last reference to the object. */
@@ -107,11 +107,12 @@ static struct p9_fid *next_window(struct p9_data *data, uint64_t index, unsigned
 	struct p9_fid *fid;
 
 	spin_lock(&data->object.lock);
-	if (index == 0 && data->next != NONE)
-		data->window = most;
+	if (index == 0 && data->reading.next != NONE)
+		data->reading.window = most;
 	else
-		data->window = index == data->next ? MIN(data->window * 2, most) : 1;
-	most = data->window - (unsigned)(index % data->window);
+		data->reading.window =
+			index == data->reading.next ? MIN(data->reading.window * 2, most) : 1;
+	most = data->reading.window - (unsigned)(index % data->reading.window);
 	fid = p9_fid_get(data->fid);
 	spin_unlock(&data->object.lock);
 	assert(fid);
@@ -133,7 +134,7 @@ static void add_pages(struct p9_read *read, unsigned window)
 	while (n > read->npages)
 		page_put(read->page[--n]);
 	spin_lock(&data->object.lock);
-	data->next = first + read->npages;
+	data->reading.next = first + read->npages;
 	spin_unlock(&data->object.lock);
 }
 
@@ -274,9 +275,9 @@ struct p9_data *p9_data_create(struct p9_node *node, uint64_t size)
 	data->session = node->session;
 	data->node = node;
 	data->inode = &node->inode;
-	data->size = size;
-	data->mtime = node->inode.mtime;
-	data->ctime = node->inode.ctime;
+	data->seen.size = size;
+	data->seen.mtime = node->inode.mtime;
+	data->seen.ctime = node->inode.ctime;
 	return data;
 }
 
@@ -400,7 +401,7 @@ static int forget_old(struct p9_data *data, uint64_t size)
 	if (err == 0)
 		err = p9_data_set_size(data, size);
 	if (err == 0)
-		data->has_old = !object_remove_unmapped(&data->object);
+		data->seen.has_old = !object_remove_unmapped(&data->object);
 	return err;
 }
 
@@ -408,27 +409,27 @@ static int forget_old(struct p9_data *data, uint64_t size)
 
 void p9_data_changed(struct p9_data *data)
 {
-	atomic_store(&data->is_changed, 1u);
+	atomic_store(&data->seen.is_changed, 1u);
 }
 
 void p9_data_doubtful(struct p9_data *data)
 {
-	atomic_store(&data->is_doubtful, 1u);
+	atomic_store(&data->seen.is_doubtful, 1u);
 }
 
 static bool is_other(const struct p9_node *node, const struct p9_rgetattr *attr)
 {
 	const struct p9_data *data = node->data;
 
-	return attr->size != data->size || node->inode.mtime != data->mtime ||
-	       node->inode.ctime != data->ctime;
+	return attr->size != data->seen.size || node->inode.mtime != data->seen.mtime ||
+	       node->inode.ctime != data->seen.ctime;
 }
 
 static void learn(struct p9_node *node, const struct p9_rgetattr *attr)
 {
-	node->data->size = attr->size;
-	node->data->mtime = node->inode.mtime;
-	node->data->ctime = node->inode.ctime;
+	node->data->seen.size = attr->size;
+	node->data->seen.mtime = node->inode.mtime;
+	node->data->seen.ctime = node->inode.ctime;
 }
 
 /*
@@ -439,8 +440,8 @@ static void learn(struct p9_node *node, const struct p9_rgetattr *attr)
 static bool has_changed(struct p9_node *node, const struct p9_rgetattr *attr, bool is_written)
 {
 	struct p9_data *data = node->data;
-	bool ours = atomic_exchange(&data->is_changed, 0u) && is_written;
-	bool doubtful = atomic_exchange(&data->is_doubtful, 0u) != 0;
+	bool ours = atomic_exchange(&data->seen.is_changed, 0u) && is_written;
+	bool doubtful = atomic_exchange(&data->seen.is_doubtful, 0u) != 0;
 
 	if (ours && !doubtful && attr->size == object_size(&data->object))
 		learn(node, attr);
@@ -452,7 +453,7 @@ static void learn_at_end(struct p9_node *node)
 {
 	struct p9_rgetattr attr = { 0 };
 
-	if (!atomic_exchange(&node->data->is_changed, 0u))
+	if (!atomic_exchange(&node->data->seen.is_changed, 0u))
 		return;
 	if (mutex_lock_killable(&node->lock))
 		return;
@@ -550,7 +551,7 @@ static struct p9_fid *take_writer(struct p9_data *data)
 	if (!atomic_load_relaxed(&data->writer))
 		return NULL;
 	spin_lock(&data->object.lock);
-	if (data->object.writers == 0 && !data->listed) {
+	if (data->object.writers == 0 && !data->wb.listed) {
 		fid = data->writer;
 		atomic_store_relaxed(&data->writer, NULL);
 	}
@@ -610,7 +611,7 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	if (err || p9_is_newer(node, changes))
 		return err;
 	changed = has_changed(node, &attr, is_written);
-	if (!changed && !data->has_old)
+	if (!changed && !data->seen.has_old)
 		return 0;
 	if (changed && !is_new)
 		err = open_fids(node, flags, true);
@@ -650,7 +651,7 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	struct p9_node *node = to_p9_node(file_inode(file));
 	ssize_t done = read_object(node->inode.object, to, pos);
 
-	if (done == -EIO && atomic_load(&node->data->is_cut) && learn_end(node))
+	if (done == -EIO && atomic_load(&node->data->reading.is_cut) && learn_end(node))
 		done = read_object(node->inode.object, to, pos);
 	return done;
 }

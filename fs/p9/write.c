@@ -10,8 +10,8 @@
  * The server makes a change of the size at once.
  */
 #include "abi/errno.h"
+#include "fs/p9/data.h"
 #include "fs/p9/node.h"
-#include "fs/p9/writeback.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object_io.h"
@@ -306,7 +306,7 @@ static int put_piece(struct piece *piece)
 
 	do {
 		err = put_once(piece);
-		if (err == -EIO && !has_learnt && atomic_load(&piece->node->data->is_cut)) {
+		if (err == -EIO && !has_learnt && atomic_load(&piece->node->data->reading.is_cut)) {
 			has_learnt = true;
 			err = p9_data_learn_end(piece->node) ? -EIO : -EAGAIN;
 		}

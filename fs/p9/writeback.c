@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fs/mount.h"
+#include "fs/p9/data.h"
 #include "fs/p9/node.h"
 #include "fs/p9/request.h"
 #include "lib/bits.h"
@@ -60,7 +61,7 @@
 struct p9_twrite_run {
 	struct p9_request request;
 	struct p9_data *data; /* referenced */
-	struct list link;     /* in data->runs, from take_run() on */
+	struct list link;     /* in data->wb.runs, from take_run() on */
 	uint64_t number;      /* of the file's requests: they are numbered as they begin */
 	uint64_t offset;
 	uint32_t count; /* bytes */
@@ -75,17 +76,17 @@ static uint64_t nunwritten;
 void p9_writeback_init(struct p9_data *data)
 {
 	mutex_init(&data->visit, LOCK_VISIT);
-	waitq_init(&data->written);
-	list_init(&data->dirty.link);
-	data->dirty.data = data;
-	list_init(&data->runs);
+	waitq_init(&data->wb.written);
+	list_init(&data->wb.dirty.link);
+	data->wb.dirty.data = data;
+	list_init(&data->wb.runs);
 }
 
 void p9_writeback_find_held(struct p9_data *data)
 {
-	size_t nruns = list_length(&data->runs);
+	size_t nruns = list_length(&data->wb.runs);
 
-	if (data->listed)
+	if (data->wb.listed)
 		path_found(&data->node->inode);
 	while (nruns--)
 		object_found(&data->object);
@@ -115,7 +116,7 @@ static inline bool is_unwritten(const struct page *page)
 static bool has_unwritten_locked(const struct p9_data *data)
 {
 	assert_hardened(spin_lock_held(&data->object.lock));
-	return data->ndirty || data->nwriting;
+	return data->wb.ndirty || data->wb.nwriting;
 }
 
 bool p9_has_unwritten(struct p9_data *data)
@@ -133,14 +134,14 @@ static void enlist(struct p9_data *data)
 {
 	struct p9_session *session = data->session;
 
-	data->listed = true;
+	data->wb.listed = true;
 	path_get(&data->node->inode);
 	p9_use(data->node);
 	spin_lock(&session->dirty_lock);
-	list_add_tail(&session->dirty, &data->dirty.link);
+	list_add_tail(&session->dirty, &data->wb.dirty.link);
 	session->ndirty_files++;
 	spin_unlock(&session->dirty_lock);
-	p9_sessions_look_before(data->dirty_tick + clock_ns_to_ticks(AGE_NS));
+	p9_sessions_look_before(data->wb.dirty_tick + clock_ns_to_ticks(AGE_NS));
 }
 
 static void count_unwritten(struct p9_session *session, int by)
@@ -158,14 +159,14 @@ void p9_dirty_page(struct p9_data *data, struct page *page)
 	if (!is_unwritten(page))
 		count_unwritten(data->session, 1);
 	page_set_dirty(page);
-	if (data->ndirty == 0) {
-		data->first = data->last = page->index;
-		data->dirty_tick = arch_time();
+	if (data->wb.ndirty == 0) {
+		data->wb.first = data->wb.last = page->index;
+		data->wb.dirty_tick = arch_time();
 	}
-	data->first = MIN(data->first, page->index);
-	data->last = MAX(data->last, page->index);
-	data->ndirty++;
-	if (!data->listed)
+	data->wb.first = MIN(data->wb.first, page->index);
+	data->wb.last = MAX(data->wb.last, page->index);
+	data->wb.ndirty++;
+	if (!data->wb.listed)
 		enlist(data);
 }
 
@@ -185,7 +186,7 @@ void p9_page_left(struct object *object, struct page *page)
 	if (!page_has(page, PAGE_DIRTY))
 		return;
 	page_clear(page, PAGE_DIRTY);
-	data->ndirty--;
+	data->wb.ndirty--;
 	if (!is_unwritten(page))
 		count_unwritten(data->session, -1);
 }
@@ -204,8 +205,8 @@ static bool is_over(const struct p9_session *session, unsigned part)
 
 void p9_write_soon(struct p9_data *data)
 {
-	if (!atomic_load_relaxed(&data->is_hurried))
-		atomic_store(&data->is_hurried, 1u);
+	if (!atomic_load_relaxed(&data->wb.is_hurried))
+		atomic_store(&data->wb.is_hurried, 1u);
 	p9_sessions_look_before(0);
 }
 
@@ -226,7 +227,7 @@ void p9_writer_left(struct object *object)
 {
 	struct p9_data *data = to_p9_data(object);
 
-	if (data->ndirty)
+	if (data->wb.ndirty)
 		p9_write_soon(data);
 }
 
@@ -304,11 +305,11 @@ static int judge_locked(struct p9_twrite_run *run, int err, uint32_t count)
 
 	assert_hardened(spin_lock_held(&data->object.lock));
 	if (!err && count < run->count)
-		atomic_add(&data->nshort, 1);
-	data->nstalled = err || is_taken(run, 0, count) ? 0 : data->nstalled + 1;
-	if (data->nstalled < STALLS_MAX)
+		atomic_add(&data->wb.nshort, 1);
+	data->wb.nstalled = err || is_taken(run, 0, count) ? 0 : data->wb.nstalled + 1;
+	if (data->wb.nstalled < STALLS_MAX)
 		return err;
-	data->nstalled = 0;
+	data->wb.nstalled = 0;
 	return -EIO;
 }
 
@@ -322,7 +323,7 @@ static void end_locked(struct p9_twrite_run *run, int err, uint32_t count)
 		end_page(data, run->page[i], !err && !is_taken(run, i, count));
 	atomic_add(&data->changes, 1);
 	list_del(&run->link);
-	data->nwriting--;
+	data->wb.nwriting--;
 }
 
 /* The request is over: tells everybody who waits, and drops what it refers to. */
@@ -332,9 +333,9 @@ static void run_is_over(struct p9_twrite_run *run, bool idle)
 
 	for (unsigned i = 0; i < run->npages; i++)
 		page_put(run->page[i]);
-	waitq_wake_all(&data->written);
+	waitq_wake_all(&data->wb.written);
 	waitq_wake_all(&data->session->cleaned);
-	if (idle || atomic_load_relaxed(&data->is_hurried))
+	if (idle || atomic_load_relaxed(&data->wb.is_hurried))
 		p9_sessions_look_before(0);
 	object_put(&data->object);
 }
@@ -357,7 +358,7 @@ static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
 	else
 		raise_backed(data, MIN(run->offset + count, data->object.size));
 	end_locked(run, err, count);
-	idle = !data->nwriting;
+	idle = !data->wb.nwriting;
 	spin_unlock(&data->object.lock);
 	run_is_over(run, idle);
 }
@@ -424,7 +425,7 @@ static void take_page(struct p9_data *data, struct p9_twrite_run *run, struct pa
 {
 	page_get(page);
 	page_start_write(page);
-	data->ndirty--;
+	data->wb.ndirty--;
 	run->page[run->npages++] = page;
 }
 
@@ -436,14 +437,14 @@ static void take_pages(struct p9_data *data, struct p9_twrite_run *run, uint64_t
 		       uint64_t end)
 {
 	unsigned most = MIN(RUN_PAGES, (data->session->msize - P9_TWRITE_HEAD_BYTES) / PAGE_SIZE);
-	uint64_t stop = MIN(MIN(end, data->last + 1), object_pages(data->object.size));
-	uint64_t at = MAX(*next, data->first), index;
+	uint64_t stop = MIN(MIN(end, data->wb.last + 1), object_pages(data->object.size));
+	uint64_t at = MAX(*next, data->wb.first), index;
 
 	for (unsigned seen = 0; seen < SCAN_MAX && run->npages < most; seen++) {
 		struct page *page = NULL;
 
 		index = at;
-		if (data->ndirty && at < stop)
+		if (data->wb.ndirty && at < stop)
 			page = radix_next(&data->object.pages, &index, stop - 1);
 		if (!page) { /* there is no other one */
 			at = end;
@@ -470,7 +471,7 @@ static void take_pages(struct p9_data *data, struct p9_twrite_run *run, uint64_t
 static bool take_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next, uint64_t end)
 {
 	assert_hardened(spin_lock_held(&data->object.lock));
-	if (!data->barred)
+	if (!data->wb.barred)
 		take_pages(data, run, next, end);
 	if (!run->npages)
 		return false;
@@ -479,9 +480,9 @@ static bool take_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *
 	run->count = (uint32_t)MIN(run->npages * PAGE_SIZE, data->object.size - run->offset);
 	run->is_mapped = data->object.nwritable != 0;
 	object_get(&data->object);
-	data->nwriting++;
-	run->number = ++data->nruns;
-	list_add_tail(&data->runs, &run->link);
+	data->wb.nwriting++;
+	run->number = ++data->wb.nruns;
+	list_add_tail(&data->wb.runs, &run->link);
 	return true;
 }
 
@@ -560,14 +561,14 @@ static bool may_start(struct p9_data *data)
 	bool may;
 
 	spin_lock(&data->object.lock);
-	may = !data->barred && data->nwriting < REQUESTS_MAX;
+	may = !data->wb.barred && data->wb.nwriting < REQUESTS_MAX;
 	spin_unlock(&data->object.lock);
 	return may;
 }
 
 /*
  * Starts one request, if there is a dirty page in [*next, end), and moves *next on. Returns 0;
- * -EAGAIN if there are too many of them or a bar, and data->written will be woken; or -ENOMEM.
+ * -EAGAIN if there are too many of them or a bar, and data->wb.written will be woken; or -ENOMEM.
  */
 static int start_one(struct p9_data *data, uint64_t *next, uint64_t end)
 {
@@ -601,12 +602,12 @@ static void retire(struct p9_data *data)
 	bool ended;
 
 	spin_lock(&data->object.lock);
-	ended = data->listed && !has_unwritten_locked(data);
+	ended = data->wb.listed && !has_unwritten_locked(data);
 	if (ended) {
-		data->listed = false;
-		atomic_store(&data->is_hurried, 0u);
+		data->wb.listed = false;
+		atomic_store(&data->wb.is_hurried, 0u);
 		spin_lock(&session->dirty_lock);
-		list_del(&data->dirty.link);
+		list_del(&data->wb.dirty.link);
 		session->ndirty_files--;
 		atomic_add(&session->nretiring, 1);
 		spin_unlock(&session->dirty_lock);
@@ -670,7 +671,7 @@ static struct p9_data *walk_next(struct walk *walk)
 	}
 	if (data) {
 		list_del(&walk->place.link);
-		list_add(&data->dirty.link, &walk->place.link);
+		list_add(&data->wb.dirty.link, &walk->place.link);
 		object_get(&data->object);
 	}
 	spin_unlock(&session->dirty_lock);
@@ -686,11 +687,11 @@ static void walk_end(struct walk *walk)
 
 /* ---- who waits ---- */
 
-/* Waits until data->written is woken after seq was sampled. */
+/* Waits until data->wb.written is woken after seq was sampled. */
 static int wait_written(struct p9_data *data, uint64_t seq, uint64_t deadline)
 {
-	return deadline == UINT64_MAX ? thread_wait(&data->written, seq)
-				      : thread_wait_until(&data->written, seq, deadline);
+	return deadline == UINT64_MAX ? thread_wait(&data->wb.written, seq)
+				      : thread_wait_until(&data->wb.written, seq, deadline);
 }
 
 /* Is a request under way that is one of the first n? Sets *seq_ret for who waits for its end. */
@@ -699,9 +700,9 @@ static bool has_run_of(struct p9_data *data, uint64_t n, uint64_t *seq_ret)
 	bool has = false;
 
 	spin_lock(&data->object.lock);
-	*seq_ret = waitq_sample(&data->written);
-	if (!list_empty(&data->runs))
-		has = list_first_entry(&data->runs, struct p9_twrite_run, link)->number <= n;
+	*seq_ret = waitq_sample(&data->wb.written);
+	if (!list_empty(&data->wb.runs))
+		has = list_first_entry(&data->wb.runs, struct p9_twrite_run, link)->number <= n;
 	spin_unlock(&data->object.lock);
 	return has;
 }
@@ -713,7 +714,7 @@ static int wait_for_runs(struct p9_data *data, uint64_t deadline)
 	int err = 0;
 
 	spin_lock(&data->object.lock);
-	n = data->nruns;
+	n = data->wb.nruns;
 	spin_unlock(&data->object.lock);
 	while (!err && has_run_of(data, n, &seq))
 		err = wait_written(data, seq, deadline);
@@ -728,7 +729,7 @@ static int wait_for_start(struct p9_data *data, int why, uint64_t seq, uint64_t 
 
 	if (why == -EAGAIN || soon >= deadline)
 		return wait_written(data, seq, deadline);
-	err = thread_wait_until(&data->written, seq, soon);
+	err = thread_wait_until(&data->wb.written, seq, soon);
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
@@ -739,7 +740,7 @@ static int flush_once(struct p9_data *data, uint64_t first, uint64_t end, uint64
 	int err = 0;
 
 	while (!err && next < end) {
-		uint64_t seq = waitq_sample(&data->written);
+		uint64_t seq = waitq_sample(&data->wb.written);
 
 		err = start_one(data, &next, end);
 		if (err)
@@ -761,13 +762,13 @@ int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadli
 		return 0;
 	if (p9_session_deadlocks(data->session))
 		return -EDEADLK;
-	atomic_add(&data->nflushing, 1);
-	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->nshort) != nshort);
+	atomic_add(&data->wb.nflushing, 1);
+	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->wb.nshort) != nshort);
 	     times++) {
-		nshort = atomic_load(&data->nshort);
+		nshort = atomic_load(&data->wb.nshort);
 		err = flush_once(data, first, end, deadline);
 	}
-	if (atomic_add(&data->nflushing, -1u) == 1)
+	if (atomic_add(&data->wb.nflushing, -1u) == 1)
 		p9_sessions_look_before(0);
 	retire(data);
 	return err;
@@ -831,7 +832,7 @@ int p9_bar(struct p9_data *data)
 	int err;
 
 	spin_lock(&data->object.lock);
-	data->barred = true;
+	data->wb.barred = true;
 	spin_unlock(&data->object.lock);
 	err = wait_for_runs(data, UINT64_MAX);
 	if (err)
@@ -848,10 +849,10 @@ void p9_pages_cut(struct p9_data *data)
 void p9_lift_bar(struct p9_data *data)
 {
 	spin_lock(&data->object.lock);
-	data->barred = false;
+	data->wb.barred = false;
 	spin_unlock(&data->object.lock);
-	waitq_wake_all(&data->written);
-	if (atomic_load_relaxed(&data->is_hurried))
+	waitq_wake_all(&data->wb.written);
+	if (atomic_load_relaxed(&data->wb.is_hurried))
 		p9_sessions_look_before(0);
 }
 
@@ -863,8 +864,8 @@ static uint64_t due_tick(struct p9_data *data)
 	uint64_t tick = UINT64_MAX;
 
 	spin_lock(&data->object.lock);
-	if (data->ndirty)
-		tick = data->dirty_tick + clock_ns_to_ticks(AGE_NS);
+	if (data->wb.ndirty)
+		tick = data->wb.dirty_tick + clock_ns_to_ticks(AGE_NS);
 	spin_unlock(&data->object.lock);
 	return tick;
 }
@@ -873,8 +874,8 @@ static uint64_t due_tick(struct p9_data *data)
 static void pass_is_over(struct p9_data *data, uint64_t now, uint64_t *next)
 {
 	spin_lock(&data->object.lock);
-	data->dirty_tick = now;
-	if (data->ndirty)
+	data->wb.dirty_tick = now;
+	if (data->wb.ndirty)
 		*next = MIN(*next, now + clock_ns_to_ticks(AGE_NS));
 	spin_unlock(&data->object.lock);
 }
@@ -884,16 +885,16 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 {
 	int err = 0;
 
-	atomic_store(&data->is_hurried, 0u); /* who comes from here on wants another pass */
-	while (!err && data->cursor < P9_PAGES_END)
-		err = start_one(data, &data->cursor, P9_PAGES_END);
+	atomic_store(&data->wb.is_hurried, 0u); /* who comes from here on wants another pass */
+	while (!err && data->wb.cursor < P9_PAGES_END)
+		err = start_one(data, &data->wb.cursor, P9_PAGES_END);
 	if (!err) {
-		data->cursor = 0;
+		data->wb.cursor = 0;
 		pass_is_over(data, now, next);
 		return;
 	}
 	/* Whoever makes room from here on sees this, and wakes the thread. */
-	atomic_store(&data->is_hurried, 1u);
+	atomic_store(&data->wb.is_hurried, 1u);
 	if (err == -ENOMEM)
 		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
 	else if (may_start(data)) /* there was room already */
@@ -906,14 +907,14 @@ static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *ne
 	uint64_t due = due_tick(data);
 
 	if (all && due != UINT64_MAX)
-		atomic_store(&data->is_hurried, 1u);
+		atomic_store(&data->wb.is_hurried, 1u);
 	if (due == UINT64_MAX) {
 		retire(data);
 		/* A file that stays, because of a store just now, tells nobody of that. */
 		*next = MIN(*next, due_tick(data));
-	} else if (atomic_load(&data->nflushing)) {
+	} else if (atomic_load(&data->wb.nflushing)) {
 		return;
-	} else if (due <= now || atomic_load(&data->is_hurried)) {
+	} else if (due <= now || atomic_load(&data->wb.is_hurried)) {
 		write_file(data, now, next);
 	} else {
 		*next = MIN(*next, due);

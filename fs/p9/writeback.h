@@ -2,7 +2,41 @@
 /* Writes the dirty pages of regular files back to their 9P server. */
 #pragma once
 
-#include "fs/p9/data.h"
+#include "lib/list.h"
+#include "mm/object.h"
+#include "sync/waitq.h"
+
+struct p9_data;
+struct p9_session;
+
+/* An entry of session->dirty: a file, or the place of a thread that goes through the list. */
+struct p9_dirty {
+	struct list link;
+	struct p9_data *data; /* NULL: a place */
+};
+
+/* The dirty pages of a file. Only fs/p9/writeback.c changes it. */
+struct p9_writeback {
+	/* guarded by object.lock: */
+	size_t ndirty;	      /* pages in the index that are PAGE_DIRTY */
+	uint64_t first, last; /* all of them have indices in [first, last] */
+	uint64_t dirty_tick;  /* when the first of them became so, or was passed */
+	unsigned nwriting;    /* requests under way */
+	struct list runs;     /* these, the oldest first: struct p9_twrite_run.link */
+	uint64_t nruns;	      /* how many there have been */
+	unsigned nstalled;    /* in sequence that were answered with less than a page */
+	bool barred;	      /* no request is to start: the file is being cut */
+	bool listed;	      /* is in session->dirty; with that, the node is used */
+	/* guarded by session->dirty_lock: */
+	struct p9_dirty dirty;
+	/* atomic: */
+	uint32_t is_hurried; /* pages are not to wait until they are old enough */
+	uint32_t nshort;     /* how often the server has taken a part of a request */
+	uint32_t nflushing;  /* threads in p9_flush(), to which the kernel thread leaves the file */
+	/* the kernel thread's own: */
+	uint64_t cursor;      /* where its pass over the file goes on */
+	struct waitq written; /* woken when a request has ended, or the bar is lifted; own lock */
+};
 
 /* The index after the last one that a page can have. */
 #define P9_PAGES_END ((OBJECT_SIZE_MAX >> PAGE_SHIFT) + 1)
