@@ -9,9 +9,9 @@
 enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
 
 /*
- * A pulse: a few words for the receiver, which nobody waits for. Each has one owner and one slot,
- * so a pulse that comes before the one before it was received becomes one with it: none is lost,
- * and nothing is allocated. Guarded by the endpoint's lock.
+ * A pulse: a few words for the receiver, without a reply. It is a field of its owner, a send end or
+ * a call, so nothing is allocated. If the owner sends another pulse before this one has been
+ * received, both become one; so none is lost. Guarded by the endpoint's lock.
  */
 struct pulse {
 	struct list link;
@@ -20,9 +20,10 @@ struct pulse {
 };
 
 /*
- * One call. A thread's is on its stack: nothing is allocated for it. Guarded by the endpoint's
- * lock. Who ends a thread's call does so, and wakes the thread, in one hold of the lock, and the
- * thread takes the lock before it returns: so nobody looks at a call that has gone.
+ * One call. The call of a thread is on its stack, so nothing is allocated. Guarded by the
+ * endpoint's lock. A thread's call is ended and the thread woken in one hold of the lock, and the
+ * thread takes the lock before it returns. So no other thread still uses the call when it goes out
+ * of scope.
  */
 struct call {
 	struct list link;	   /* CALL_QUEUED */
@@ -46,14 +47,17 @@ struct call {
 struct process_id;
 
 /*
- * Returns the process that received last, or at first has created the endpoint; whether it has the
- * receive end now is not known. Sets *end_ret to the receive end, without a reference, or to NULL if
- * it is closed, and *refs_ret to how many references there are to it.
+ * Returns the process that received last or, before the first receive, created the endpoint. It may
+ * have closed its receive end since. Sets *end_ret to the receive end, without a reference, or to
+ * NULL if it is closed; and *refs_ret to the number of references to it.
  */
 struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
 				  uint32_t *refs_ret);
 
-/* All receive ends were descriptors of one process, when it had begun to wait so many times. */
+/*
+ * Records that all references to the receive end were descriptors of one process, at a time when
+ * that process had begun so many waits.
+ */
 struct ends_count {
 	uint64_t birth; /* of the process; 0: not counted */
 	uint64_t waits;
@@ -86,15 +90,15 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 void call_start(struct file *send, struct call *call);
 
 /*
- * Would a call of the kernel's be answered by nobody but the running thread, which is about to wait
- * for it? Call with no spinning lock held.
+ * The running thread is about to wait for a call of the kernel's. Returns true if only the running
+ * thread itself could answer it. Call with no spinning lock held.
  */
 bool call_deadlocks(struct file *send);
 
 /*
  * Ends a call of the kernel's that was received before the tick `received`, or is not received yet.
- * Returns the state that it was in; ended() is not called then, and the call may be started again.
- * Returns CALL_DONE if the call goes on or has ended. The caller has made sure that the call is not
- * gone.
+ * Returns the state that the call was in; ended() is not called, and the call may be started again.
+ * Returns CALL_DONE if the call was received later, and so goes on, or has ended already. The
+ * caller ensures that the call is still allocated.
  */
 enum call_state call_withdraw(struct file *send, struct call *call, uint64_t received);

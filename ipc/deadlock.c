@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Rings of servers that wait for each other. */
 /*
- * To look along a chain of servers takes one hold of process_tree_lock, in which nobody in it goes
- * on. But a server's descriptors may be many, and to count those of its receive end takes long. So
- * one hold counts those of one server at most. The endpoint keeps the count: as long as there are
- * as many references, and the server has not begun to wait again, the count is right, for only the
- * server itself closes its descriptors.
+ * A chain of servers is followed in one hold of process_tree_lock, so that no server of the chain
+ * can change what it waits for meanwhile. But a server may have many descriptors, and it takes long
+ * to count how many of them are its receive end. So one hold counts the descriptors of at most one
+ * server.
+ *
+ * The endpoint keeps the result (struct ends_count). It stays valid while the receive end has the
+ * same number of references and the server has not begun another wait: only the server itself can
+ * close its descriptors.
  */
 #include "ipc/deadlock.h"
 
@@ -13,17 +16,21 @@
 #include "ipc/call.h"
 #include "proc/pid.h"
 
-/* A longer chain is not followed: its end is a time-out or a kill. */
+/* A longer chain is not followed. If it is a ring, a time-out or a kill has to end it. */
 #define CHAIN_MAX 64
 
-/* Those who wait again meanwhile are counted again. This many counts are enough, or it is a kill. */
+/*
+ * A server that begins another wait meanwhile is counted again. After so many counts the search
+ * gives up; a kill has to end the ring then.
+ */
 #define COUNTS_MAX (4 * CHAIN_MAX)
 
 enum outcome { NO_RING, RING, LOOK_AGAIN };
 
 /*
- * Does the process have all `refs` receive ends? Returns RING if it does, or LOOK_AGAIN if that is
- * known only now, and the next hold goes on.
+ * Are all `refs` references to the receive end descriptors of this process? Returns RING if they
+ * are and the kept count says so, NO_RING if not, and LOOK_AGAIN after a count that found that they
+ * are: the search then starts again in another hold.
  */
 static enum outcome has_all_locked(struct endpoint *endpoint, const struct process *process,
 				   const struct file *end, uint32_t refs)
@@ -45,8 +52,8 @@ static enum outcome has_all_locked(struct endpoint *endpoint, const struct proce
 }
 
 /*
- * Finds the process that alone can answer. Returns NO_RING if there is none, or if it is neither
- * the running one nor waits itself.
+ * Finds the only process that can answer calls of the endpoint. Returns NO_RING if other processes
+ * can, or if that process is not the running one and waits for no answer itself.
  */
 static enum outcome stuck_server_locked(struct endpoint *endpoint, struct process **server_ret)
 {
@@ -63,8 +70,8 @@ static enum outcome stuck_server_locked(struct endpoint *endpoint, struct proces
 }
 
 /*
- * An endpoint that a thread waits for is not freed meanwhile: ipc_deadlock_settle() waits for this
- * lock first.
+ * Endpoints in thread->waits_for are followed without a reference. They are not freed meanwhile,
+ * because ipc_deadlock_settle() takes process_tree_lock before one is freed.
  */
 static enum outcome look_locked(struct endpoint *endpoint)
 {

@@ -7,14 +7,19 @@
 struct endpoint;
 
 /*
- * Would the running thread wait for itself if it waited for an answer of the endpoint? That is known
- * where one process, which has one thread, has the only receive end, and it is the caller's, or waits
- * for an answer in the same way, without a deadline, and so on up to the caller. In all other cases
- * the answer is false: somebody may come. If the thread waits without a deadline, thread->waits_for
- * is set already, so that of those who close a ring at the same moment at least one sees it. Call
- * with no spinning lock held.
+ * Would a call of the endpoint make the running thread wait for itself? True if one process has all
+ * descriptors of the endpoint's receive end, and that process is the caller or waits, without a
+ * deadline, for an endpoint of which the same is true. (A process has one thread.) In all other
+ * cases another process may still answer, and the result is false.
+ *
+ * If the running thread is going to wait without a deadline, it has set thread->waits_for already.
+ * So if several threads close a ring at the same moment, at least one of them sees it. Call with no
+ * spinning lock held.
  */
 bool ipc_deadlocks(struct endpoint *endpoint);
 
-/* Returns when nobody looks at an endpoint that no thread waits for any more: it may be freed. */
+/*
+ * Waits until no search for deadlocks can be looking at an endpoint that no thread waits for any
+ * more. After that it may be freed.
+ */
 void ipc_deadlock_settle(void);

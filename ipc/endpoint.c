@@ -40,7 +40,7 @@ struct endpoint {
 	struct counted counted;
 };
 
-/* An open send end. Once it is closed, it lives on until its last pulse has been received. */
+/* A send end. After it is closed, it lingers until its last pulse has been received. */
 struct sender {
 	struct endpoint *endpoint;
 	uint64_t badge;
@@ -52,7 +52,7 @@ struct sender {
 	struct counted counted;
 };
 
-/* A thread that waits for a call or a pulse; on its stack, like a call. */
+/* A thread that waits for a call or a pulse. The struct is on the thread's stack, as a call is. */
 struct receiver {
 	struct list link;
 	struct endpoint *endpoint;
@@ -89,7 +89,10 @@ static const char *sender_state(const void *sender)
 
 COUNTED_KIND(sender_kind, "send end", struct sender, sender_state);
 
-/* A send end has no count: either its open file has it, or its pulses have it together. */
+/*
+ * A send end has no count of references. It has one owner: its open file or, after that is closed,
+ * its pending pulses.
+ */
 static const uint32_t one_holder = 1;
 
 static struct endpoint *to_endpoint(struct file *file)
@@ -211,7 +214,10 @@ static struct call *find_locked(struct endpoint *endpoint, uint64_t rcvid)
 	return NULL;
 }
 
-/* Makes room for a new one. Numbers grow, so the one before becomes the last of the tree. */
+/*
+ * Moves `newest` into the tree, to make room for another newest call. Rcvids grow, so it becomes
+ * the last node.
+ */
 static void insert_newest_locked(struct endpoint *endpoint)
 {
 	struct tree_node *last = tree_last(&endpoint->received);
@@ -235,7 +241,7 @@ static void erase_locked(struct endpoint *endpoint, struct call *call)
 
 /* ---- what a receiver gets ---- */
 
-/* The call is received: its words go to the receiver, and it gets its number, the newest. */
+/* Hands the call to the receiver: copies the words, and gives the call the next rcvid. */
 static inline void receive_call_locked(struct endpoint *endpoint, struct call *call,
 				       struct receiver *receiver)
 {
@@ -253,7 +259,7 @@ static inline void receive_call_locked(struct endpoint *endpoint, struct call *c
 	endpoint->newest = call;
 }
 
-/* The same for any call, which may be the kernel's, and where others are received. */
+/* The same for any call, also one of the kernel's, and also if `newest` is in use. */
 static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 				struct receiver *receiver)
 {
@@ -266,7 +272,7 @@ static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 	}
 }
 
-/* Returns the send end that the pulse is of, or NULL if it is of a call. */
+/* Returns the send end that owns the pulse, or NULL if a call owns it. */
 static struct sender *pulse_sender(struct pulse *pulse)
 {
 	switch (pulse->code) {
@@ -286,7 +292,10 @@ static void count_lingering_locked(struct endpoint *endpoint, int n)
 	counter_add(&nlingering_in_all, (uint64_t)n);
 }
 
-/* If the pulse, which is not pending any more, was the last of a closed send end, returns that. */
+/*
+ * The pulse is not pending any more. If it was the last one of a closed send end, returns that send
+ * end, which the caller frees; else NULL.
+ */
 static struct sender *pulse_gone_locked(struct endpoint *endpoint, struct pulse *pulse)
 {
 	struct sender *sender = pulse_sender(pulse);
@@ -312,7 +321,10 @@ static void receive_pulse_locked(struct endpoint *endpoint, struct pulse *pulse,
 	pulse->value = 0;
 }
 
-/* Takes the next receiver that waits, or returns NULL. It may go on when the lock is released. */
+/*
+ * Removes and returns the receiver that has waited longest, or NULL. Its thread may run on as soon
+ * as the lock is released.
+ */
 static struct receiver *pop_receiver_locked(struct endpoint *endpoint)
 {
 	struct list *first = list_pop(&endpoint->receivers);
@@ -321,7 +333,7 @@ static struct receiver *pop_receiver_locked(struct endpoint *endpoint)
 	return first ? list_entry(first, struct receiver, link) : NULL;
 }
 
-/* Gives the pulse to a receiver that waits, or queues it. Returns whether it was queued now. */
+/* Hands the pulse to a waiting receiver, or queues it. Returns true if this call queued it. */
 static bool post_locked(struct endpoint *endpoint, struct pulse *pulse)
 {
 	struct receiver *receiver;
@@ -353,7 +365,7 @@ static void unpost_locked(struct endpoint *endpoint, struct pulse *pulse)
 
 /* ---- calls ---- */
 
-/* Takes a call out of wherever it is. */
+/* Removes a call from the queue, from `newest` or from the tree. */
 static void take_out_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
@@ -367,8 +379,8 @@ static void take_out_locked(struct endpoint *endpoint, struct call *call)
 }
 
 /*
- * Ends a call. A thread may use its memory for something else when the lock is released. A call of
- * the kernel's is returned, for unlock_and_tell(); else the result is NULL.
+ * Ends a call. A thread's call is on its stack, so the memory may be reused as soon as the lock is
+ * released. Returns the call if it is the kernel's, for unlock_and_tell(); else NULL.
  */
 static struct call *end_locked(struct endpoint *endpoint, struct call *call, int result,
 			       bool hand_over)
@@ -390,8 +402,8 @@ static struct call *end_locked(struct endpoint *endpoint, struct call *call, int
 }
 
 /*
- * Who holds the call copies a few pages at most, and is not preempted: on one hart nobody is ever
- * met here.
+ * A thread that holds the call copies a few pages at most, with preemption off. So on one hart no
+ * call is ever found held here.
  */
 static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
 				    unsigned long *flags)
@@ -404,7 +416,7 @@ static void wait_for_holders_locked(struct endpoint *endpoint, const struct call
 	}
 }
 
-/* Releases the lock, and tells the kernel of the end of a call of its own, if there is one. */
+/* Releases the lock. If `kernel` is not NULL, then calls its ended(). */
 static void unlock_and_tell(struct endpoint *endpoint, struct call *kernel, unsigned long flags)
 {
 	if (unlikely(kernel != NULL))
@@ -414,7 +426,7 @@ static void unlock_and_tell(struct endpoint *endpoint, struct call *kernel, unsi
 		kernel->ended(kernel, kernel->result);
 }
 
-/* Gives the call to a receiver that waits, or queues it. Returns whether it was queued. */
+/* Hands the call to a waiting receiver, or queues it. Returns true if it was queued. */
 static bool begin_locked(struct endpoint *endpoint, struct call *call)
 {
 	struct receiver *receiver;
@@ -434,8 +446,9 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 }
 
 /*
- * A signal has come to the caller. It does not end a call that was received, for its server works
- * for it; but the server is told, so that it can end what it does and reply.
+ * Handles a signal for the caller of a received call. The call goes on, because the server already
+ * works on it. The server gets IPC_PULSE_UNBLOCK, so that it can stop the work and reply. Returns
+ * true if the pulse was queued.
  */
 static bool signal_locked(struct endpoint *endpoint, struct call *call)
 {
@@ -448,8 +461,8 @@ static bool signal_locked(struct endpoint *endpoint, struct call *call)
 }
 
 /*
- * Waits for the end of the call. A signal ends the wait of one that nobody has received. Whether
- * the call has ended is known under the lock only: right after that a reply may come.
+ * Waits for the end of the call. A signal ends the wait if the call has not been received yet. The
+ * state of the call is read under the lock only, because a reply may arrive at any other moment.
  */
 static __attribute__((noinline)) int wait_for_end(struct call *call, bool signals,
 						  uint64_t deadline)
@@ -504,7 +517,7 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 	call->transfer = transfer;
 }
 
-/* A call that waits, or has something to do that most calls have not. */
+/* The general way of a call: it may be queued, have a deadline, or find other calls received. */
 static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
 						 struct transfer *transfer, bool signals,
 						 uint64_t deadline)
@@ -527,8 +540,8 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 }
 
 /*
- * The same, unless the answer would have to come from the caller. A program that waits until its
- * own deadline is not refused.
+ * The same, but returns -EDEADLK if only the caller itself could answer. A program's call with a
+ * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
 			    struct transfer *transfer, bool signals, uint64_t deadline)
@@ -546,9 +559,9 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 }
 
 /*
- * The fast way is that of a call without a deadline to a receiver that waits and has nothing else to
- * answer. The receiver runs at once, and usually this thread runs again when it has been answered.
- * Where receivers wait, the endpoint is open.
+ * The fast way is for a call without a deadline, when a receiver waits and has no other call to
+ * answer. The receiver runs at once. Usually this thread runs again only when the call has been
+ * answered. An endpoint with waiting receivers is open, so that is not checked.
  */
 int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
 		      uint64_t deadline)
@@ -592,7 +605,7 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 	return sender ? call_if_answered(sender, words, transfer, false, deadline) : -EINVAL;
 }
 
-/* Does a thread wait to receive, which is then not the running one? */
+/* Does a thread wait to receive? It is not the running thread, which is not waiting. */
 static bool has_receiver(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
@@ -720,7 +733,10 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 	return true;
 }
 
-/* Receives what is there. If that is nothing, the receiver joins those that wait, if it may. */
+/*
+ * Receives the next pulse or call, if there is one. If there is none and `may_wait` is set, adds
+ * the receiver to those that wait.
+ */
 static void receive_now_locked(struct endpoint *endpoint, struct receiver *receiver, bool may_wait)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
@@ -730,7 +746,7 @@ static void receive_now_locked(struct endpoint *endpoint, struct receiver *recei
 		list_add_tail(&endpoint->receivers, &receiver->link);
 }
 
-/* Waits until something was received. Returns 0 or why it was not. */
+/* Waits until a call or pulse was received. Returns 0, -EINTR or -ETIMEDOUT. */
 static int receive_later(struct receiver *receiver, uint64_t deadline)
 {
 	struct endpoint *endpoint = receiver->endpoint;
@@ -748,7 +764,7 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 	return err;
 }
 
-/* Waits if nothing was received yet. Returns what endpoint_receive() does. */
+/* Waits if nothing was received yet. The result is that of endpoint_receive(). */
 static __attribute__((noinline)) int64_t end_receive(struct receiver *receiver, uint64_t deadline)
 {
 	if (!receiver->done) {
@@ -789,7 +805,7 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 	return end_receive(&receiver, deadline);
 }
 
-/* endpoint_reply_receive() if it does not wait, or has something to do that it usually has not. */
+/* The general way of endpoint_reply_receive(). */
 static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *receive, uint64_t *rcvid,
 							      const struct ipc_words *reply,
 							      struct ipc_words *words,
@@ -805,8 +821,8 @@ static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *recei
 }
 
 /*
- * The fast way is that of a server that answers the call that it received last, and then waits: the
- * caller runs at once, and usually this thread runs again when there is a call.
+ * The fast way is for a server that answers the call it received last and then has to wait. The
+ * caller runs at once. Usually this thread runs again when the next call comes.
  */
 int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
 			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline)
@@ -899,7 +915,10 @@ void endpoint_unhold(const struct call_hold *hold)
 
 /* ---- the files ---- */
 
-/* Ends one call or pulse for the receive end's closing. Returns false if there is none. */
+/*
+ * Closes the receive end, and ends one of the calls or pulses that are left. Returns false if there
+ * was none.
+ */
 static bool break_one(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
@@ -964,7 +983,7 @@ static void send_release(struct file *file)
 	endpoint_put(endpoint);
 }
 
-/* A receive end can be read when a call or a pulse waits; writing to it is never possible. */
+/* poll() finds a receive end readable while a call or pulse is queued, and never writable. */
 static unsigned receive_poll(struct file *file, struct poller *poller)
 {
 	struct endpoint *endpoint = file->node;
@@ -1012,7 +1031,7 @@ static void send_holds(struct file *file)
 	counted_found(&((struct sender *)file->node)->counted);
 }
 
-/* A send end that is closed lives on in its pulses, which may be two. */
+/* A lingering send end is referred to by its pending pulses, of which there may be two. */
 void endpoint_find_held(struct endpoint *endpoint)
 {
 	struct pulse *pulse;

@@ -9,7 +9,10 @@ struct call;
 struct endpoint;
 struct transfer;
 
-/* What goes in registers. A struct, so that copying it is a few instructions and no call. */
+/*
+ * The words of a message, which travel in registers. They are a struct so that copying them is a
+ * few instructions and not a call of memcpy().
+ */
 struct ipc_words {
 	uint64_t word[IPC_WORDS];
 };
@@ -31,44 +34,46 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
  */
 
 /*
- * Sends words and waits for the reply, which is stored there; nothing else may change them
- * meanwhile. `transfer` is what else goes with the call, or NULL. Returns 0, or -EPIPE if the receive
- * end is closed. A signal ends the wait only until the message has been received; after that it is a
- * pulse to the receiver. A kill and the deadline always end it, and the rcvid is not valid any more
- * then.
+ * Sends the words and waits for the reply, which replaces them; nothing else may change them
+ * meanwhile. `transfer` has the buffers and descriptors that go with the call, or is NULL. Returns
+ * 0, or -EPIPE if the receive end is closed.
+ *
+ * A signal ends the wait until the message has been received; after that, a signal sends the
+ * receiver a pulse. A kill or the deadline always ends the wait, and makes the rcvid invalid.
  */
 int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
 		      uint64_t deadline);
 
-/* The same, but no signal that is not a kill ends the wait, and the receiver is not told of it. */
+/* The same, but of signals only a kill ends the wait, and no signal sends the receiver a pulse. */
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
 			   uint64_t deadline);
 
-/* Can it be called? */
+/* Is the file a send end? */
 bool endpoint_is_send(struct file *file);
 
-/* Is the receive end of this send end closed? It will never be open again. */
+/* Is the receive end of this send end closed? Once closed, it stays so. */
 bool endpoint_is_broken(struct file *send);
 
 /*
- * Waits for a call or a pulse and takes it; pulses come first. Returns the rcvid of a call, or 0 for
- * a pulse, whose words are its code and its value; and the badge of the send end.
+ * Waits for a call or a pulse, and receives it; pulses come first. Returns the rcvid of a call, or
+ * 0 for a pulse, whose words are its code and its value. Sets *badge_ret to the badge of the send
+ * end.
  */
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
 			 uint64_t deadline);
 
 /*
- * Replies to *rcvid by the words of `reply`, sets *rcvid to 0, and receives as endpoint_receive()
- * does, in one go: the caller runs at once if there is nothing to receive yet. With *rcvid 0 it only
- * receives. Returns -ESRCH as endpoint_reply() does, and nothing was received then.
+ * Replies to *rcvid with the words of `reply`, sets *rcvid to 0, and receives as endpoint_receive()
+ * does. If there is nothing to receive yet, the caller that was answered runs at once. With *rcvid
+ * 0 it only receives. Returns -ESRCH if no call of that rcvid waits; then nothing was received.
  */
 int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
 			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline);
 
 /*
- * Sends a pulse with these bits. If the one before it was not received yet, the bits are added to
- * it. Returns 0, -EINVAL, or -EPIPE if the receive end is closed. May be called by interrupt
- * handlers, with locks up to LOCK_DEVICE held.
+ * Sends a pulse with these bits. If the previous pulse has not been received yet, the bits are
+ * added to it. Returns 0, -EINVAL, or -EPIPE if the receive end is closed. May be called by
+ * interrupt handlers, with locks up to LOCK_DEVICE held.
  */
 int endpoint_notify(struct file *send, uint64_t bits);
 
@@ -79,7 +84,9 @@ int endpoint_notify(struct file *send, uint64_t bits);
 int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words *words,
 		   bool hand_over);
 
-/* A received call that does not end meanwhile; `transfer` is what endpoint_call() was given. */
+/*
+ * A received call that cannot end while it is held. `transfer` is what endpoint_call() was given.
+ */
 struct call_hold {
 	struct endpoint *endpoint;
 	struct call *call;
@@ -87,8 +94,8 @@ struct call_hold {
 };
 
 /*
- * Holds a received call. Returns 0 with preemption off, and the caller does not sleep before
- * endpoint_unhold(); or -ESRCH as endpoint_reply() does, or -EINVAL.
+ * Holds a received call, so that it cannot end. Returns 0 with preemption off: do not sleep before
+ * endpoint_unhold(). Returns -ESRCH if no call of that rcvid waits, or -EINVAL.
  */
 int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold);
 

@@ -10,9 +10,9 @@
 #include "proc/process.h"
 
 /*
- * No program makes a count of a page overflow. A VMA maps a page once, and the last VMA of a space
- * may be split by a munmap. A thread refers to the pages of one call, and to one more while it copies
- * (mm/get_user_page.h). A process has one thread so far.
+ * The limits on processes and VMAs keep a page's counts from overflowing. A VMA maps a page once; a
+ * munmap at the limit of VMAs may split one more. A thread references the pages of one call, and
+ * one more page while it copies (mm/get_user_page.h). A process has one thread so far.
  */
 #define PINS_MAX    (PROCESS_COUNT_MAX * (IPC_PAGES + 1ul))
 #define ENTRIES_MAX (PROCESS_COUNT_MAX * (VMA_COUNT_MAX + 1ul))
@@ -88,8 +88,8 @@ static inline void unpin_all(struct space *space, const struct transfer_range *r
 }
 
 /*
- * What the server may write comes first: a page that is in both buffers is copied, if need be,
- * before anything refers to it for reading.
+ * Pins the buffer that the server may write before the one that it may read. A page may be in both.
+ * If it needs a COW copy, the copy is made before the page is referenced for reading.
  */
 static inline int pin_buffers(struct user_transfer *user, const struct ipc_transfer *asked)
 {
@@ -135,7 +135,10 @@ static int reserve(struct transfer_fds *fds, const struct ipc_transfer *asked)
 	return 0;
 }
 
-/* The server takes them later: then they may be closed again. */
+/*
+ * Checks that the descriptors are open. No reference is kept: the server takes them later, and the
+ * caller may have closed them by then.
+ */
 static int check_fds(struct transfer_fds *fds, const struct ipc_transfer *asked)
 {
 	fds->nfds = asked->nfds;
@@ -158,7 +161,10 @@ void transfer_init(struct transfer *transfer)
 	transfer->abandoned = transfer->unanswered = false;
 }
 
-/* Sets aside what descriptors need. */
+/*
+ * Checks the descriptors that go with the call, and reserves room for those that the server may
+ * give.
+ */
 static __attribute__((noinline)) int begin_fds(struct user_transfer *user,
 					       const struct ipc_transfer *asked)
 {
@@ -176,7 +182,10 @@ static __attribute__((noinline)) int begin_fds(struct user_transfer *user,
 	return reserve(fds, asked);
 }
 
-/* Closes those that were given unless the call was answered. Returns how many stay open. */
+/*
+ * If the call was not answered, closes the descriptors that the server gave. Returns how many stay
+ * open.
+ */
 static __attribute__((noinline)) unsigned end_fds(struct transfer_fds *fds, bool answered)
 {
 	unreserve(fds, fds->ngiven);
@@ -188,8 +197,8 @@ static __attribute__((noinline)) unsigned end_fds(struct transfer_fds *fds, bool
 }
 
 /*
- * Of the running process: references the pages of both buffers, breaks COW of what the server may
- * write, and sets descriptors aside.
+ * For the running process: references the pages of both buffers, breaks COW in the buffer that the
+ * server may write, and reserves descriptors.
  */
 static inline int begin(struct user_transfer *user, const struct ipc_transfer *asked)
 {
@@ -211,7 +220,10 @@ static inline int begin(struct user_transfer *user, const struct ipc_transfer *a
 	return err;
 }
 
-/* Releases everything. Returns how many descriptors were given, which stay open if it was answered. */
+/*
+ * Releases the pages and the unused descriptors. Returns how many descriptors the server gave; they
+ * stay open if the call was answered.
+ */
 static inline unsigned end(struct user_transfer *user, bool answered)
 {
 	unpin_all(user->space, &user->transfer.send, VM_PROT_READ);
@@ -219,7 +231,9 @@ static inline unsigned end(struct user_transfer *user, bool answered)
 	return unlikely(user->transfer.fds) ? end_fds(user->transfer.fds, answered) : 0;
 }
 
-/* Copies in what is asked. The descriptors are not looked at if there are none. */
+/*
+ * Copies in the program's struct ipc_transfer. The array of descriptors is left out if it is empty.
+ */
 static inline int copy_asked(struct ipc_transfer *asked, vaddr_t from)
 {
 	int err = user_copy_in(asked, from, offsetof(struct ipc_transfer, fd));
@@ -230,8 +244,8 @@ static inline int copy_asked(struct ipc_transfer *asked, vaddr_t from)
 }
 
 /*
- * The program learns the numbers of the descriptors that it may get before the call: nothing can
- * fail once it has got them.
+ * The numbers of the reserved descriptors are copied out before the call, because that can fail.
+ * After the call nothing can fail.
  */
 int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline)
 {
@@ -251,10 +265,13 @@ int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, 
 	return end(&user, err == 0) + err;
 }
 
-/* Preemption is off while so many pieces are copied, of a page at most. */
+/* So many pieces, of a page at most, are copied with preemption off. */
 #define COPY_PAGES 8
 
-/* Where the byte at `offset` is, and how many bytes follow it in one piece; 0 at the end. */
+/*
+ * Sets *at_ret to the byte at `offset`. Returns how many bytes from there on are contiguous; 0 at
+ * the end of the range.
+ */
 static inline size_t range_at(const struct transfer_range *range, size_t offset, void **at_ret)
 {
 	size_t at, left;
@@ -271,7 +288,7 @@ static inline size_t range_at(const struct transfer_range *range, size_t offset,
 	return MIN(left, PAGE_SIZE - (at & PAGE_MASK));
 }
 
-/* Copies the pieces behind the first `done` bytes, which are the first piece. */
+/* Copies the pieces that follow the first one, which had `done` bytes. */
 static inline __attribute__((always_inline)) size_t copy_on(const struct transfer_range *range,
 							    size_t offset, vaddr_t va, size_t n,
 							    size_t done, bool out, size_t *wanted)
@@ -330,7 +347,7 @@ size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, si
 	return part;
 }
 
-/* A transfer of the kernel's has bytes before its pages. */
+/* Only a program's range is visited. A range with bytes before its pages is one of the kernel's. */
 static void visit_range(const struct transfer_range *range, bool written,
 			void (*visit)(struct page *page, bool pinned, void *arg), void *arg)
 {

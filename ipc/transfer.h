@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes with a call besides its words: memory of the caller, and descriptors. */
+/* What goes with a call besides its words: buffers of the caller, and descriptors. */
 #pragma once
 
 #include "abi/ipc.h"
@@ -11,8 +11,8 @@ struct file;
 struct ipc_words;
 
 /*
- * Memory of the caller: bytes of the kernel's, if it is the caller, and then pages, which are
- * referenced, so that all of it can be accessed at any moment.
+ * A buffer of the caller: bytes of the kernel, if the kernel is the caller, and then pages. The
+ * pages are referenced, so the whole buffer can be accessed at any time.
  */
 struct transfer_range {
 	char *head;
@@ -30,7 +30,7 @@ struct transfer {
 	struct transfer_range send, receive; /* what the server may read, and what it may write */
 	size_t received; /* so many bytes from the start on have been written, one after the other */
 	struct transfer_fds *fds; /* NULL: none either way */
-	/* The caller has given the call up, by its deadline or a kill, after it had been received. */
+	/* The call was received, and then ended by its deadline or by a kill of the caller. */
 	bool abandoned;
 	/* The receive end was closed after the call had been received: the server may have acted on it. */
 	bool unanswered;
@@ -48,18 +48,19 @@ struct transfer_fds {
 void transfer_init(struct transfer *transfer);
 
 /*
- * endpoint_call() for the running program, with what its struct ipc_transfer at `from` describes.
- * Returns how many descriptors the server has given, or a negative errno: that of endpoint_call();
- * -EINVAL, -EMSGSIZE, -EFAULT, -EBADF, -EMFILE, or -ENOMEM or -EINTR of waiting for memory. Call with
- * no spinning lock held.
+ * endpoint_call() for the running program, with the buffers and descriptors that its struct
+ * ipc_transfer at `from` describes. Returns how many descriptors the server gave, or a negative
+ * errno: that of endpoint_call(); -EINVAL, -EMSGSIZE, -EFAULT, -EBADF or -EMFILE; or -ENOMEM or
+ * -EINTR if it had to wait for memory. Call with no spinning lock held.
  */
 int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline);
 
 /*
- * Copy up to n bytes between a buffer of the caller, from `offset` on, and the running process: some
- * pages at most, and not beyond the end of the buffer. *wanted is how many bytes that is. Return how
- * many were copied: fewer if the process's memory is not there, which user_iter_fault_in() then
- * brings. Call with preemption off, and the call held.
+ * Copy up to n bytes between a buffer of the caller, from `offset` on, and the running process. One
+ * call copies a few pages at most, and nothing beyond the end of the buffer; it sets *wanted to the
+ * bytes that this leaves. They return how many bytes were copied. If that is less than *wanted,
+ * memory of the process was not mapped: call user_iter_fault_in() and try again. Call with
+ * preemption off, and the call held.
  */
 size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n,
 		     size_t *wanted);

@@ -24,8 +24,8 @@ static struct uio uios[UIO_DEVICES_MAX];
 static unsigned nuios;
 
 /*
- * The interrupt of a device has come; it is masked. Whoever else is to be told is told here. Runs
- * with interrupts off.
+ * Handles the interrupt of a device, which the driver has masked: wakes readers and pollers, and
+ * sends the pulse that UIO_NOTIFY asked for. Runs with interrupts off.
  */
 static void interrupt(struct uio_device *dev)
 {
@@ -40,7 +40,7 @@ static void interrupt(struct uio_device *dev)
 	spin_unlock_irqrestore(&uio->notify_lock, flags);
 }
 
-/* What both kinds of files are in fstat: they have no type, as the descriptors of Linux that have no inode. */
+/* fstat() of devices and sessions. They have no type, like Linux's descriptors without an inode. */
 static int uio_stat(struct file *file, struct abi_stat *st)
 {
 	(void)file;
@@ -72,8 +72,9 @@ static int get_info(const struct uio_device *dev, vaddr_t to)
 /* ---- interrupts ---- */
 
 /*
- * Looks for interrupts that read() has not told of. Returns 0 with their number so far in
- * *count_ret, -EAGAIN if there are none, or -ENODEV if the session has ended.
+ * Looks for interrupts that read() has not reported yet. Returns 0, with the number of all
+ * interrupts so far in *count_ret; -EAGAIN if there are no new ones; or -ENODEV if the session has
+ * ended.
  */
 static int look(struct uio_session *session, word *count_ret)
 {
@@ -163,7 +164,7 @@ static unsigned session_poll(struct file *file, struct poller *poller)
 
 /* ---- registers and memory ---- */
 
-/* No program runs what a device may change, and there are no private copies of it. */
+/* Mappings are shared and not executable: a device may change the memory at any time. */
 static int session_object_of(struct file *file, const struct file_part *part,
 			     struct object **object_ret, unsigned *max_prot)
 {
@@ -183,7 +184,10 @@ static int session_info(struct uio_session *session, vaddr_t to)
 	return lives ? get_info(session->uio->dev, to) : -ENODEV;
 }
 
-/* Memory whose place cannot be reported to the program is not taken back: it counts until the session's end. */
+/*
+ * If the address cannot be copied out to the program, the memory stays allocated until the session
+ * ends.
+ */
 static int dma_alloc(struct uio_session *session, vaddr_t at)
 {
 	struct uio_dma dma;
@@ -266,7 +270,7 @@ static const struct file_ops session_ops = {
 
 /* ---- devices ---- */
 
-/* All that can fail for want of a descriptor or of memory for the file comes before the old session's end. */
+/* The descriptor and the file are allocated first. If that fails, the old session goes on. */
 static int open_session(struct uio *uio)
 {
 	struct fdtable *table = current_process()->fdtable;

@@ -23,7 +23,7 @@
 #include "proc/process.h"
 
 #define DMA_TOTAL_PAGES (UIO_DMA_TOTAL_MAX >> PAGE_SHIFT)
-/* What was asked for in vain leaves gaps, for which there is room. */
+/* Allocations that failed leave gaps among the indices; there is room for these. */
 #define OBJECT_SIZE	(1ull << 50)
 /* How often memory is reclaimed for a block of contiguous frames. */
 #define BLOCK_TRIES	8
@@ -42,7 +42,10 @@ COUNTED_KIND(uio_session_kind, "mapped session", struct uio_session, session_dev
 
 /* ---- the object ---- */
 
-/* An index has its page from the start, or is between areas: there is nothing to be read. */
+/*
+ * Nothing is read from anywhere: an index has its page from the start, or lies between areas and
+ * has none.
+ */
 static int nothing_to_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
 	(void)object, (void)page, (void)wait;
@@ -101,7 +104,9 @@ static void map_found(struct object *object)
 	counted_found(&session_of(object)->counted);
 }
 
-/* The device has a reference to its session, and one to the send end that it pulses for it. */
+/*
+ * The references that a device has: to its session, and to the send end that its interrupts notify.
+ */
 static void session_holds(struct object *object)
 {
 	const struct uio_session *session = container_of(object, struct uio_session, object);
@@ -114,7 +119,7 @@ static void session_holds(struct object *object)
 		counted_found(&uio->notify->counted);
 }
 
-/* What a device may still write to has its reference for ever. */
+/* A page that the device may still write to keeps its reference for ever. */
 static void lost_holds(struct object *object)
 {
 	object_found(object);
@@ -133,8 +138,9 @@ static const struct object_ops session_ops = {
 };
 
 /*
- * The device did not answer its reset: the object keeps its pages for ever. Who is about to call a
- * function of the one table may find this one.
+ * The operations of an object whose device did not answer its reset: the object keeps its pages for
+ * ever. The table is replaced while other threads may use it, so all of its functions must be valid
+ * for both.
  */
 static const struct object_ops lost_ops = {
 	.name = "uio-lost",
