@@ -6,6 +6,7 @@ two operands if there is a blank on both sides of it. What no operator here shou
 assertions, and arguments of the log.
 """
 
+import hashlib
 import random
 import re
 
@@ -14,8 +15,8 @@ from structure import source
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+\w*|\d+\w*|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\S")
 DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
-LEFT_OUT = re.compile(r"\b(?:assert\w*|ASSERT\w*|_Static_assert|panic\w*|log_(?:info|warn|error|always|write|debug)|sizeof|"
-                      r"__asm__|__attribute__|offsetof|container_of)\s*(?:volatile\s*)?\(")
+LEFT_OUT = re.compile(r"\b(?:assert\w*|ASSERT\w*|_Static_assert|panic\w*|log_(?:info|warn|error|error_once|always|write|debug)|"
+                      r"ledger_error|sizeof|__asm__|__attribute__|offsetof|container_of)\s*(?:volatile\s*)?\(")
 BINARY = {
     "logic": {"&&": ["||"], "||": ["&&"]},
     "border": {"<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="]},
@@ -57,6 +58,7 @@ class Mutant:
         self.start, self.end, self.other = start, end, other
         self.name = self.reason = ""
         self.number = None
+        self.source = ""  # what changes with the file's text
         self.lines = (0, 0)  # of the change
         self.body = (0, 0)  # of the function
 
@@ -239,7 +241,10 @@ def load(root, paths):
     found, texts = [], {}
     for path in sorted(paths):
         texts[path] = source.Source(root, path).text
-        found += of_text(path, texts[path])
+        mine, digest = of_text(path, texts[path]), hashlib.sha256(texts[path].encode()).hexdigest()[:16]
+        for mutant in mine:
+            mutant.source = digest
+        found += mine
     return found, texts
 
 

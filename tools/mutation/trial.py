@@ -114,7 +114,7 @@ class Trials:
         """Returns the Result of one bug."""
         before = units.cpu()
         if bug.reason:
-            return work.Result(bug.name, "equivalent", bug.reason, 0.0, bug.reason)
+            return work.Result(bug.name, "equivalent", bug.reason, 0.0, bug.reason, bug.source)
         groups = self.groups(bug)
         verdict, by, ran = "survived", "" if groups else "no test executes it", 0
         try:
@@ -129,4 +129,4 @@ class Trials:
                     break
         finally:
             self.programs.set(work.NOBODY)
-        return work.Result(bug.name, verdict, by, units.cpu() - before, bug.reason)
+        return work.Result(bug.name, verdict, by, units.cpu() - before, bug.reason, bug.source)

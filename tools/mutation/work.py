@@ -13,12 +13,14 @@ NOBODY = 0xFFFFFFFF
 class Result:
     """The verdict on one bug: caught, survived, or broken if it could not be tried."""
 
-    def __init__(self, name, verdict, by="", seconds=0.0, reason=""):
+    def __init__(self, name, verdict, by="", seconds=0.0, reason="", source=""):
         self.name, self.verdict, self.by, self.seconds, self.reason = name, verdict, by, seconds, reason
+        self.source = source
 
     def row(self):
         """Returns a line of tab-separated values."""
-        return "\t".join([self.name, self.verdict, self.by, f"{self.seconds:.0f}"])
+        words = [self.name, self.verdict, self.by, f"{self.seconds:.0f}"]
+        return "\t".join(words + ([self.source] if self.source else []))
 
 
 def by(stage, failed):
