@@ -590,6 +590,25 @@ KTEST(endpoint_hand_over_ends_with_the_slice)
 
 #ifdef FAULTLINE_HARDENED
 
+/* A send end that tells of its closing, which nothing but the closing makes readable. */
+static struct file *begin_telling(void)
+{
+	receive_end = endpoint_create();
+	if (!receive_end || endpoint_badge(receive_end, 77, true, &send_end) != 0)
+		return NULL;
+	return receive_end;
+}
+
+static void close_send_end(void)
+{
+	file_put(send_end);
+}
+
+static void close_receive_end(void)
+{
+	file_put(receive_end);
+}
+
 static struct file *begin_silent(void)
 {
 	return open_ends() ? receive_end : NULL;
@@ -604,7 +623,11 @@ KTEST(endpoint_poll_misses_no_event)
 {
 	static const struct late_event pulse = { begin_silent, notify, close_ends, POLLIN };
 
+	static const struct late_event closed = { begin_telling, close_send_end, close_receive_end,
+						  POLLIN };
+
 	late_event_expect(&pulse);
+	late_event_expect(&closed);
 }
 
 #endif

@@ -31,6 +31,9 @@ KTEST(options_are_read_from_the_command_line)
 	EXPECT_TRUE(boot_options.log_second && !boot_options.log_shared);
 	EXPECT_TRUE(boot_options.reboot);
 	EXPECT_STR("a*,b", boot_options.test);
+	read_options("init=/bin/sh test=a*,b init=/b test=c"); /* the last of each counts */
+	EXPECT_STR("/b", boot_options.init);
+	EXPECT_STR("c", boot_options.test);
 	boot_options = saved;
 }
 

@@ -60,7 +60,10 @@ int main(int argc, char **argv, char **envp)
 	    argv[0] > (char *)p && argv[1] == argv[0] + strlen(argv[0]) + 1 ? "yes" : "no");
 	say("AT_EXECFN is the path: %s\n",
 	    fn && strcmp(fn + strlen(fn) - 4, "auxv") == 0 ? "yes" : "no");
-	say("AT_RANDOM: %s\n", random && not_all(random, 16, random[0]) ? "16 odd bytes" : "none");
+	say("AT_RANDOM: %s\n",
+	    random && not_all(random, 8, random[0]) && not_all(random + 8, 8, random[8])
+		    ? "16 odd bytes"
+		    : "none");
 	say("no vDSO is needed: %s\n",
 	    clock_gettime(CLOCK_MONOTONIC, &(struct timespec){ 0 }) == 0 ? "yes" : "no");
 	entries((const Elf64_auxv_t *)(p + 1));

@@ -70,6 +70,12 @@ TEST(get)
 	assert_string_equal(buf, "/ini");
 	assert_true(cmdline_get(line, "flag", buf, sizeof(buf)));
 	assert_string_equal(buf, "");
+	assert_true(cmdline_get("a=x b=", "a", buf, sizeof(buf)));
+	assert_string_equal(buf, "x");
+	assert_true(cmdline_get("a=x b=", "b", buf, sizeof(buf)));
+	assert_string_equal(buf, "");
+	assert_true(cmdline_get("a=x", "a", buf, 1));
+	assert_string_equal(buf, "");
 	assert_false(cmdline_get(line, "fla", buf, sizeof(buf)));
 	assert_false(cmdline_find(line, "flags", &word));
 	assert_int_equal(cmdline_get_u64(line, "seed", &n), 0);

@@ -293,7 +293,8 @@ void machine_boot(void)
 	waitq_init(&machine.dev.readable);
 	waitq_init(&machine.dev.writable);
 	machine.room = SIZE_MAX;
-	check(tty_create("tty", &machine.dev, 80, 24, false, 1) == 0, "no terminal");
+	check(tty_create("tty", &machine.dev, MACHINE_COLS, MACHINE_ROWS, false, 1) == 0,
+	      "no terminal");
 	machine.inode = calloc(1, sizeof(*machine.inode));
 	machine.inode->device = machine.tty;
 	machine.file.node = machine.inode;

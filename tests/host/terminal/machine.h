@@ -9,6 +9,8 @@
 #define MACHINE_HZ     10000000u
 #define MACHINE_WATCH  8
 #define MACHINE_SIGNAL 8192
+#define MACHINE_COLS   80
+#define MACHINE_ROWS   24
 
 struct machine {
 	struct tty *tty;

@@ -303,6 +303,7 @@ static void start_read(size_t n, bool nonblock)
 static void compare(void)
 {
 	struct abi_termios termios;
+	struct abi_winsize winsize;
 	int available;
 	unsigned can;
 
@@ -313,6 +314,9 @@ static void compare(void)
 	check(tty_ops.ioctl(&machine.file, TCGETS, (vaddr_t)&termios) == 0 &&
 		      memcmp(&termios, &model.line.termios, sizeof(termios)) == 0,
 	      "other settings");
+	check(tty_ops.ioctl(&machine.file, TIOCGWINSZ, (vaddr_t)&winsize) == 0 &&
+		      winsize.cols == MACHINE_COLS && winsize.rows == MACHINE_ROWS,
+	      "%u columns and %u rows", winsize.cols, winsize.rows);
 	check(tty_ops.ioctl(&machine.file, FIONREAD, (vaddr_t)&available) == 0 &&
 		      (size_t)available == model.line.whole,
 	      "%d bytes to read, not %zu", available, model.line.whole);
