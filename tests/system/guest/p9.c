@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -1040,6 +1041,33 @@ static void directories(void)
 	expect("a wrong name", -EIO, count_names("/mnt/sub"));
 	tell(TRUTH, 0);
 	expect("the truth again", NAMES, count_names("/mnt/sub"));
+	stop();
+}
+
+static long free_pages(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == 0 ? (long)(info.freeram * info.mem_unit / PAGE) : -1;
+}
+
+/* The kernel has room for the names before it opens the directory, and none left when that is refused. */
+static void listings_refused(void)
+{
+	const long times = 400, spare = 100;
+	long before, listed = 0;
+
+	start("timeout=20");
+	tell(REFUSES, P9_TLOPEN);
+	expect("a directory that may not be read", -EACCES, count_names("/mnt/sub"));
+	before = free_pages();
+	for (long i = 0; i < times; i++)
+		listed += count_names("/mnt/sub") != -EACCES;
+	expect("nor the other times", 0, listed);
+	if (free_pages() < before - spare)
+		expect("pages free as before", before, free_pages());
+	tell(TRUTH, 0);
+	expect("many names", NAMES, count_names("/mnt/sub"));
 	stop();
 }
 
@@ -3020,6 +3048,7 @@ int main(int argc, char **argv)
 	silence_at_boot();
 	reads_and_maps();
 	directories();
+	listings_refused();
 	lies();
 	writes();
 	lies_about_changes();
