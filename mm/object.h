@@ -123,7 +123,7 @@ struct object {
 	uint64_t size;	    /* in bytes; faults on pages beyond it are BUS */
 	uint64_t kept;	    /* preallocated pages beyond the size have indices below this */
 	uint64_t backed;    /* bytes below this are read; others are zeros until written */
-	struct radix pages; /* index -> struct page, or a number: see index_page() */
+	struct radix pages; /* index -> what it holds: see mm/page_index.h */
 	size_t npages;	    /* pages in the index; the object has a reference to each */
 	size_t nswapped;    /* pages in swap */
 	/*
@@ -158,8 +158,9 @@ void object_use_found(struct object *object);
 #define OBJECT_SIZE_MAX ((uint64_t)INT64_MAX)
 
 /*
- * An index of an object holds nothing, the address of a struct page, or a number that says why no
- * page is there (mm/page_cache.c). A number is smaller than any address. Returns the page, or NULL.
+ * An index of an object holds NULL, the address of a struct page, or a number that says why no page
+ * is there (mm/page_index.h). A number is smaller than any address. index_page() returns the page, or
+ * NULL.
  */
 #define INDEX_NUMBERS (1ul << 40)
 

@@ -13,24 +13,6 @@
 #include "mm/verbs.h"
 #include "mm/vma.h"
 
-/* Returns the page if it is resident, with a reference; else NULL. Says whether it is in swap. */
-static struct page *page_look(struct object *object, uint64_t index, bool *swapped_ret)
-{
-	struct page *page;
-	uint64_t slot;
-	bool charged;
-	void *held;
-
-	spin_lock(&object->lock);
-	held = radix_find(&object->pages, index);
-	page = index_page(held);
-	*swapped_ret = index_is_swapped(held, &slot, &charged);
-	if (page)
-		page_get(page);
-	spin_unlock(&object->lock);
-	return page;
-}
-
 /*
  * Gets the page if there is one in memory or in swap: while it is referenced, it stays. *page_ret
  * is NULL if there is none. Returns 0 or a negative errno.
@@ -39,7 +21,7 @@ static int page_hold(struct object *object, uint64_t index, struct page **page_r
 {
 	bool swapped;
 
-	*page_ret = page_look(object, index, &swapped);
+	*page_ret = object_page_present(object, index, &swapped);
 	return swapped ? object_page_wait(object, index, page_ret, true) : 0;
 }
 

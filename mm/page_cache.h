@@ -70,11 +70,14 @@ void object_page_used(struct page *page);
 unsigned object_read_run(struct object *object, uint64_t index, struct page *const *pages,
 			 unsigned n);
 
-/* page_read_done() for n pages at consecutive indices of an object, all of them without an error. */
+/* page_read_done(page, 0) for n pages at consecutive indices of an object. */
 void page_read_run_done(struct page *const *pages, unsigned n);
 
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);
+
+/* The same. Sets *swapped_ret if the page is in swap. */
+struct page *object_page_present(struct object *object, uint64_t index, bool *swapped_ret);
 
 /*
  * The same for a truncation within the page: a read of the page is cancelled at the same time, so
@@ -141,9 +144,6 @@ bool object_swap_out(struct object *object, struct page *page);
 
 /* Is there nothing at the index, which means zeros? The caller holds no spinning lock. */
 bool object_is_hole(struct object *object, uint64_t index);
-
-/* Is the page at the index in swap? For the ledger; the caller holds object->lock. */
-bool index_is_swapped(const void *held, uint64_t *slot_ret, bool *charged_ret);
 
 /*
  * For reclaim: the same for some pages from object->passed on, in one hold of the lock. `marks`:

@@ -23,6 +23,7 @@
 #include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/reclaim.h"
 #include "mm/swap_io.h"
@@ -160,8 +161,7 @@ bool swap_is_full(void)
 static void remove_page(struct page *page)
 {
 	assert_hardened(spin_lock_held(&swap_cache.lock) && page->owner == &swap_cache);
-	radix_remove(&swap_cache.pages, page->index, &nodes);
-	swap_cache.npages--;
+	(void)index_remove(&swap_cache, page->index, &nodes);
 	page->owner = NULL;
 	page_clear(page, PAGE_SWAP_CACHED | PAGE_DIRTY);
 	if (*slot_word(&slots, page->index) == SLOT_CACHED)
@@ -197,8 +197,8 @@ static struct page *slot_put_locked(uint64_t slot)
 		remove_page(page);
 		return page;
 	}
-	if (held) /* a read that nobody needs, an error, or a mark */
-		radix_remove(&swap_cache.pages, slot, &nodes);
+	if (held) /* a read that nobody needs, an error, or a stamp */
+		(void)index_remove(&swap_cache, slot, &nodes);
 	slots_free(&slots, slot);
 	return NULL;
 }
@@ -341,12 +341,8 @@ static bool insert_page(struct page *page)
 		slots_free(&slots, slot);
 		return false;
 	}
-	page_get(page);
-	page->owner = &swap_cache;
-	page->index = slot;
 	page_set(page, PAGE_SWAP_CACHED | PAGE_DIRTY);
-	radix_insert(&swap_cache.pages, slot, page, &nodes);
-	swap_cache.npages++;
+	index_insert(&swap_cache, slot, INDEX_ENTRY_EMPTY, page, &nodes);
 	return true;
 }
 
@@ -367,10 +363,8 @@ static void move_page(struct page *page)
 		slots_free(&slots, fresh);
 		return;
 	}
-	radix_insert(&swap_cache.pages, fresh, page, &nodes);
-	radix_remove(&swap_cache.pages, old, &nodes);
+	index_move(&swap_cache, page, fresh, &nodes);
 	slots_free(&slots, old);
-	page->index = fresh;
 	page_set_dirty(page);
 }
 
@@ -455,7 +449,7 @@ void swap_page_written(struct page *page, int result)
 	bool gone;
 
 	spin_lock(&swap_cache.lock);
-	page_clear(page, PAGE_WRITING);
+	page_end_write(page);
 	if (result)
 		page_set_dirty(page);
 	page_put(page); /* the write's reference; the cache has one too */

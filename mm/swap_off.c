@@ -7,6 +7,7 @@
 #include "mm/install.h"
 #include "mm/object_io.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_io.h"
@@ -179,8 +180,7 @@ int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space))
  */
 static bool next_swapped(struct object *object, uint64_t *index, bool *more_ret)
 {
-	bool swapped = false, charged;
-	uint64_t slot;
+	bool swapped = false;
 
 	*more_ret = true;
 	spin_lock(&object->lock);
@@ -188,7 +188,7 @@ static bool next_swapped(struct object *object, uint64_t *index, bool *more_ret)
 		const void *held = radix_next(&object->pages, index, UINT64_MAX - 1);
 
 		*more_ret = held != NULL;
-		swapped = held && index_is_swapped(held, &slot, &charged);
+		swapped = index_entry_state(index_entry_of(held)) == INDEX_SWAPPED;
 		*index += held && !swapped;
 	}
 	spin_unlock(&object->lock);

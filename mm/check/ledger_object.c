@@ -3,6 +3,7 @@
 #include "mm/check/ledger_walk.h"
 #include "mm/commit.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/swap_cache.h"
 #include "mm/vma.h"
 
@@ -62,8 +63,6 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 	uint64_t index;
 	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, npinned = 0, nwritable = 0;
 	size_t ncharged = 0;
-	uint64_t slot;
-	bool is_charged;
 
 	radix_for_each_range(held, index, &object->pages, 0, UINT64_MAX)
 	{
@@ -73,11 +72,13 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 			charged += page_has(held, PAGE_CHARGED);
 			npinned += object != &swap_cache && page_pins(held) != 0;
 		} else {
+			struct index_entry entry = index_entry_of(held);
+
 			numbers++;
-			if (index_is_swapped(held, &slot, &is_charged)) {
+			if (index_entry_state(entry) == INDEX_SWAPPED) {
 				nswapped++;
-				charged += is_charged;
-				check_swapped(walk, object, index, slot);
+				charged += index_entry_is_charged(entry);
+				check_swapped(walk, object, index, index_entry_slot(entry));
 			}
 		}
 		if (index == UINT64_MAX)

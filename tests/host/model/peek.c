@@ -12,6 +12,7 @@
 #include "mm/commit.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/swap_cache.h"
 #include "ops.h"
 #include "swap_area.h"
@@ -63,14 +64,15 @@ static struct held entry_held(struct model_space *m, vaddr_t va)
 /* The slot that the page of an object is in; false: it is not out. */
 static bool object_slot(struct object *object, uint64_t index, uint64_t *slot)
 {
-	bool charged, is_out;
+	struct index_entry entry;
 
 	looking++;
 	spin_lock(&object->lock);
-	is_out = index_is_swapped(radix_find(&object->pages, index), slot, &charged);
+	entry = index_find(object, index);
 	spin_unlock(&object->lock);
 	looking--;
-	return is_out;
+	*slot = index_entry_slot(entry);
+	return index_entry_state(entry) == INDEX_SWAPPED;
 }
 
 /* The bytes of an object's page; NULL: not there. */
