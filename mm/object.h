@@ -135,7 +135,7 @@ struct object {
 	size_t npinned;	      /* pages in the index that have pins */
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
 	uint64_t truncations; /* number of them; decisions made before one are void after it */
-	uint64_t passed;      /* where the hand of the clock goes on (mm/reclaim.c) */
+	uint64_t passed;      /* where the hand of the clock goes on (mm/clock_hand.c) */
 	/* Only mappings hold it, so a space is charged (mm/object_charge.h): by this VMA, or NULL. */
 	bool charges_spaces;
 	struct vma *charged;

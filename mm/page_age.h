@@ -5,7 +5,7 @@
 #include "mm/phys/page.h"
 
 /*
- * The hand of the clock (mm/reclaim.c) passes every page once a turn, and asks whether the page was
+ * The hand of the clock (mm/clock_hand.c) passes every page once a turn, and asks whether the page was
  * used since the last turn. A page that was is hot: it stays for some turns even if it is not used
  * again.
  */

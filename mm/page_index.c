@@ -29,11 +29,6 @@ static inline void *swapped_number(uint64_t slot, bool charged)
 	return (void *)(uintptr_t)(slot << 3 | (uint64_t)charged << 2 | INDEX_SWAPPED);
 }
 
-bool index_entry_is_recent(struct index_entry entry)
-{
-	return index_entry_state(entry) == INDEX_DROPPED && reclaim_is_recent(entry.word >> 2);
-}
-
 /* ---- counts ---- */
 
 static inline void count_resident(struct object *object, ssize_t delta)
@@ -51,10 +46,10 @@ static inline void count_swapped(struct object *object, ssize_t delta)
 /* ---- transitions ---- */
 
 /* Puts a page or a number at an index that holds neither a page nor a reference. */
-static void fill_index(struct object *object, uint64_t index, struct index_entry entry, void *what,
-		       struct radix_spare *spare)
+static inline void fill_index(struct object *object, uint64_t index, struct index_entry entry,
+			      void *what, struct radix_spare *spare)
 {
-	assert_hardened(spin_lock_held(&object->lock) && index_entry_is_free(entry));
+	assert_hardened(index_entry_is_free(entry));
 	if (entry.word) {
 		void *before = radix_replace(&object->pages, index, what);
 
@@ -109,7 +104,6 @@ unsigned index_read_begin_run(struct object *object, uint64_t index, struct page
 
 static inline void page_end_read(const struct object *object, struct page *page)
 {
-	assert_hardened(spin_lock_held(&object->lock));
 	assert_hardened(page_has(page, PAGE_READING) && page->owner == object);
 	page_clear(page, PAGE_READING);
 }
@@ -120,6 +114,7 @@ uint32_t index_read_done(struct object *object, struct page *const *pages, unsig
 	uint32_t cancelled = 0;
 	unsigned here;
 
+	assert_hardened(spin_lock_held(&object->lock));
 	for (unsigned i = 0; i < n; i += here) {
 		void **slots = radix_slots_to_replace(&object->pages, index + i, &here);
 
@@ -160,12 +155,11 @@ void index_read_undo(struct object *object, struct page *page, struct index_entr
 }
 
 /* Puts another page or number in the place of a page or of a slot's number. */
-static void replace_held(struct object *object, uint64_t index, enum index_state from, void *what)
+static inline void replace_held(struct object *object, uint64_t index, enum index_state from,
+				void *what)
 {
-	void *before;
+	void *before = radix_replace(&object->pages, index, what);
 
-	assert_hardened(spin_lock_held(&object->lock));
-	before = radix_replace(&object->pages, index, what);
 	assert_hardened(index_entry_state(index_entry_of(before)) == from);
 	(void)before, (void)from;
 }

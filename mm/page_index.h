@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mm/object.h"
+#include "mm/reclaim.h"
 
 /*
  * Each index of an object is in one of these states:
@@ -98,7 +99,10 @@ static inline bool index_entry_is_charged(struct index_entry entry)
 }
 
 /* Was the page dropped so recently that a read of it shows that it is in use? */
-bool index_entry_is_recent(struct index_entry entry);
+static inline bool index_entry_is_recent(struct index_entry entry)
+{
+	return index_entry_state(entry) == INDEX_DROPPED && reclaim_is_recent(entry.word >> 2);
+}
 
 static inline struct index_entry index_find(const struct object *object, uint64_t index)
 {

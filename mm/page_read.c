@@ -102,13 +102,14 @@ static bool begin_run_locked(struct read_run *run)
 		struct page *const *next = run->pages + run->begun;
 		unsigned n = (unsigned)MIN(end - run->index, run->n - run->begun);
 
-		n = index_read_begin_run(object, run->index, next, n);
+		n = n > 1 ? index_read_begin_run(object, run->index, next, n) : 0;
 		if (n == 0) {
 			struct index_entry entry = index_find(object, run->index);
 
 			if (!may_read(entry, run->missing != NULL))
 				return false;
-			run->nodes_missing = radix_missing(&object->pages, run->index);
+			if (index_entry_state(entry) == INDEX_EMPTY)
+				run->nodes_missing = radix_missing(&object->pages, run->index);
 			if (run->nodes_missing > run->spare.count)
 				return true;
 			begin_one(object, run->index, entry, *next, &run->spare);
@@ -135,7 +136,8 @@ static int begin_run(struct read_run *run, enum page_alloc_from from)
 		if (more)
 			error = object_nodes_fill(&run->spare, run->nodes_missing, from);
 	} while (more && !error);
-	object_nodes_free(&run->spare);
+	if (run->spare.count)
+		object_nodes_free(&run->spare);
 	return error;
 }
 
@@ -212,7 +214,7 @@ void page_read_run_done(struct page *const *pages, unsigned n)
 	cancelled = index_read_done(object, pages, n);
 	spin_unlock(&object->lock);
 	waitq_wake_all(page_read_queue(object, first));
-	if (page_read_queue(object, last) != page_read_queue(object, first))
+	if (n > 1 && page_read_queue(object, last) != page_read_queue(object, first))
 		waitq_wake_all(page_read_queue(object, last));
 	for (uint32_t left = cancelled; left; left &= left - 1, n--)
 		read_drop(object, pages[bit_lowest(left)]);

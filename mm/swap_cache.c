@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the pages that have a slot: where they are, and who refers to them. */
 /*
- * The way out: the hand of the clock finds a cold page (mm/reclaim.c). The page gets a slot and is
+ * The way out: the hand of the clock finds a cold page (mm/clock_hand.c). The page gets a slot and is
  * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When
  * none is left, the hand has the page written, and then its frame is freed: nothing is here any
  * more but, for a while, the mark of a page that was dropped. A page of an object comes here from

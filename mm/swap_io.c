@@ -345,8 +345,10 @@ static void read_done(struct block_request *request, int result)
 	spin_unlock(&swap_cache.lock);
 	log_error_once("read", io->pages[0]->index, first);
 	counter_add(&reclaim_counts.read, n);
-	for (unsigned i = 0; i < n; i++)
-		page_read_done(io->pages[i], result);
+	if (result)
+		page_read_done(io->pages[0], result);
+	else
+		page_read_run_done(io->pages, n);
 	spin_lock(&swap_cache.lock);
 	io->state = IO_FREE;
 	spin_unlock(&swap_cache.lock);
