@@ -14,7 +14,24 @@ struct inode;
 struct object;
 struct vma;
 
-/* Only punch may sleep. */
+/*
+ * What an object's pager does. A slot that is NULL is not needed. Only punch and sync may sleep.
+ *
+ * The contract of a pager that writes dirty pages back (a server's files, the swap cache):
+ *
+ *   clean --------- stored(), then PAGE_DIRTY --------> dirty <---- page_set_dirty(): written to
+ *     ^                                                   |         again, or the write has failed
+ *     |                                                   | write_page(), or the pager by itself:
+ *     |                                                   v page_start_write()
+ *     +------------- page_end_write() ------------ under write-out
+ *
+ * - A store makes a page dirty only after may_store() has returned 0, and stored() was called.
+ * - A dirty page stays in the index until the pager has written it, or it is cut off.
+ * - A write has a reference to its page, so that reclaim does not drop the page meanwhile. A
+ *   truncation may: then the page's owner is not the object any more.
+ * - left() is called for each page that leaves the index, clean or dirty, but not for swap.
+ * tests/host/mm/test_pager.c has a small pager that does all of this.
+ */
 struct object_ops {
 	const char *name;
 	/*
@@ -24,6 +41,8 @@ struct object_ops {
 	bool unevictable;
 	/* For the ledger: nobody uses the object, and its pages are never freed. */
 	bool lost;
+
+	/* ---- reading ---- */
 	/*
 	 * Starts to read the bytes that the object had at page->index when it was made into the
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
@@ -31,23 +50,47 @@ struct object_ops {
 	 * later. Sets wait->major if it asks a device. Otherwise nothing was started: returns
 	 * VM_WAIT with *wait filled in, -ENOMEM, -EIO, or -EDEADLK if only the running thread could
 	 * bring the page. The caller takes care of later truncations: it does not ask for pages
-	 * that were cut off, and zeroes cut-off bytes itself. NULL: missing pages are zeros. Never sleeps. Called with no spinning lock held.
+	 * that were cut off, and zeroes cut-off bytes itself. NULL: missing pages are zeros. Called
+	 * with no spinning lock held.
 	 */
 	int (*read_page)(struct object *object, struct page *page, struct vm_wait *wait);
+
+	/* ---- writing back ---- */
 	/*
-	 * For reclaim, which has found a page to be cold and dirty, referenced by the index only:
-	 * the page is to be written, so that it can be dropped after that. write_page() adds it to
-	 * a request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; without
-	 * room it does nothing. Called with object->lock held; allocates nothing. swap_submit()
-	 * then sends the requests. It may also leave the page as it is, and have another thread
-	 * write it. NULL: dirty pages go to swap.
+	 * May a page become writable now, or are too many dirty already? Returns 0, or VM_WAIT with
+	 * *wait filled in. Called with the lock of a space held.
+	 */
+	int (*may_store)(struct object *object, struct vm_wait *wait);
+	/*
+	 * A page of the object becomes writable in a shared mapping, for a store that is about to be
+	 * made. It becomes PAGE_DIRTY after this call. Updates the time of modification. Called with
+	 * object->lock held; takes no lock but one inside LOCK_OBJECT.
+	 */
+	void (*stored)(struct object *object, struct page *page);
+	/*
+	 * Reclaim has found a cold dirty page to which only the index refers. Adds the page to a
+	 * request, with page_start_write() and a reference to the page, and swap_submit() sends the
+	 * request; or leaves the page as it is, and may have another thread write it. NULL: dirty
+	 * pages go to swap. Called with object->lock held; allocates nothing.
 	 */
 	void (*write_page)(struct object *object, struct page *page);
 	/*
-	 * charge() counts a page that enters the index and that is not read; uncharge()
-	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no
-	 * room. NULL: only memory limits the number of pages. Called with object->lock held; they
-	 * take no lock.
+	 * A page leaves the index, but not for swap. If it is PAGE_DIRTY, its bytes are not needed
+	 * any more. Called with object->lock held; takes no lock.
+	 */
+	void (*left)(struct object *object, struct page *page);
+	/*
+	 * Returns when what was stored in the bytes [start, end) is where it belongs, or with a
+	 * negative errno. NULL: there is no better place than memory. Waits; a kill ends it. Called
+	 * with a reference to the object and no lock held.
+	 */
+	int (*sync)(struct object *object, uint64_t start, uint64_t end);
+
+	/* ---- size and room ---- */
+	/*
+	 * charge() counts a page that enters the index and that is not read; uncharge() counts one
+	 * that leaves it. charge() returns false, and counts nothing, if there is no room. NULL: only
+	 * memory limits the number of pages. Called with object->lock held; they take no lock.
 	 */
 	bool (*charge)(struct object *object);
 	void (*uncharge)(struct object *object);
@@ -57,42 +100,22 @@ struct object_ops {
 	 * instead. Called with a reference to the object and no lock held.
 	 */
 	int (*punch)(struct object *object, uint64_t start, uint64_t end);
+
+	/* ---- users ---- */
 	/*
-	 * A page of the object becomes writable in a shared mapping, for a store that is about to
-	 * be made, and PAGE_DIRTY after this call: updates the time of modification. NULL: nothing
-	 * to do. Called with object->lock held; takes no lock but one inside LOCK_OBJECT.
-	 */
-	void (*stored)(struct object *object, struct page *page);
-	/*
-	 * May a page become writable now, or are too many dirty already? Returns 0, or VM_WAIT with
-	 * *wait filled in. NULL: it may. Called with the lock of a space held.
-	 */
-	int (*may_store)(struct object *object, struct vm_wait *wait);
-	/*
-	 * A page leaves the index, but not for swap. NULL: nothing to do. Called with object->lock
-	 * held; takes no lock.
-	 */
-	void (*left)(struct object *object, struct page *page);
-	/*
-	 * Returns when what was stored in the bytes [start, end) is where it belongs, or with a
-	 * negative errno. NULL: there is no better place than memory. Waits; a kill ends it. Called
-	 * with a reference to the object and no lock held.
-	 */
-	int (*sync)(struct object *object, uint64_t start, uint64_t end);
-	/*
-	 * object_use() and object_unuse() have been called. NULL: nothing to do. used() may be
-	 * called with spinning locks held and takes none; unused() is called with none held.
+	 * object_use() and object_unuse() have been called. used() may be called with spinning locks
+	 * held and takes none; unused() is called with none held.
 	 */
 	void (*used)(struct object *object);
 	void (*unused)(struct object *object);
 	/*
-	 * The first writer comes (object_get_write()), and the last one goes. first_writer()
-	 * returns 0 or refuses with a negative errno. NULL: nothing to do. Called with object->lock
-	 * held; they take no lock.
+	 * The first writer comes (object_get_write()), the last one goes, or any one goes: a mapping
+	 * or a descriptor. first_writer() returns 0 or refuses with a negative errno. writer_left()
+	 * is called after last_writer(). Called with object->lock held; they take no lock but
+	 * LOCK_WAITQ.
 	 */
 	int (*first_writer)(struct object *object);
 	void (*last_writer)(struct object *object);
-	/* Any writer goes: a mapping or a descriptor. NULL: nothing to do. The same holds. */
 	void (*writer_left)(struct object *object);
 	/*
 	 * Returns the inode of the file whose bytes these are, with a reference to it and to its
@@ -102,8 +125,7 @@ struct object_ops {
 	struct inode *(*inode)(struct object *object);
 	/*
 	 * For the ledger: call counted_found() for each reference that the object itself has, and
-	 * for each that used() has taken once. NULL: there are none. Called with no other thread
-	 * running.
+	 * for each that used() has taken once. Called with no other thread running.
 	 */
 	void (*holds)(struct object *object);
 	void (*use_holds)(struct object *object);

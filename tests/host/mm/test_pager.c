@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of a pager that writes pages back (struct object_ops), with a pager whose store is memory. */
+#include "one_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/page_cache.h"
+#include "mm/reclaim.h"
+
+#define P     PAGE_SIZE
+#define PAGES 8
+
+static unsigned char store[PAGES * P];
+static unsigned ndirty, dirty_most, npages_read, npages_written, nleft_dirty, nleft_clean,
+	nwriters_left, nlast_writers;
+static bool
+	writes_begin; /* write_page() begins a write, rather than leave the page to another thread */
+static struct page *written;
+static struct waitq cleaned;
+
+static int pager_read(struct object *object, struct page *page, struct vm_wait *wait)
+{
+	(void)object, (void)wait;
+	assert_true(page_has(page, PAGE_READING));
+	memcpy(page_address(page), store + page->index * P, P);
+	npages_read++;
+	page_read_done(page, 0);
+	return 0;
+}
+
+static void pager_stored(struct object *object, struct page *page)
+{
+	assert_true(spin_lock_held(&object->lock));
+	assert_ptr_equal(page->owner, object);
+	ndirty += !page_has(page, PAGE_DIRTY);
+}
+
+static int pager_may_store(struct object *object, struct vm_wait *wait)
+{
+	(void)object;
+	if (ndirty < dirty_most)
+		return 0;
+	wait->queue = &cleaned;
+	wait->seq = waitq_sample(&cleaned);
+	return VM_WAIT;
+}
+
+static void pager_write(struct object *object, struct page *page)
+{
+	assert_true(spin_lock_held(&object->lock));
+	assert_true(page_has(page, PAGE_DIRTY) && !page_has(page, PAGE_WRITING));
+	assert_int_equal(page->counts, PAGE_ONE_REF);
+	if (!writes_begin || written)
+		return;
+	page_get(page);
+	page_start_write(page);
+	ndirty--;
+	written = page;
+}
+
+static void pager_left(struct object *object, struct page *page)
+{
+	assert_true(spin_lock_held(&object->lock));
+	assert_ptr_equal(page->owner, object);
+	if (page_has(page, PAGE_DIRTY)) {
+		page_clear(page, PAGE_DIRTY);
+		ndirty--;
+		nleft_dirty++;
+	} else {
+		nleft_clean++;
+	}
+}
+
+static int pager_first_writer(struct object *object)
+{
+	(void)object;
+	return 0;
+}
+
+static void pager_last_writer(struct object *object)
+{
+	assert_int_equal(object->writers, 0);
+	nlast_writers++;
+}
+
+static void pager_writer_left(struct object *object)
+{
+	assert_true(spin_lock_held(&object->lock));
+	nwriters_left++;
+}
+
+static void pager_destroy(struct object *object)
+{
+	free(object);
+}
+
+static const struct object_ops pager_ops = {
+	.name = "pager",
+	.read_page = pager_read,
+	.write_page = pager_write,
+	.stored = pager_stored,
+	.may_store = pager_may_store,
+	.left = pager_left,
+	.first_writer = pager_first_writer,
+	.last_writer = pager_last_writer,
+	.writer_left = pager_writer_left,
+	.destroy = pager_destroy,
+};
+
+/* The write that pager_write() has begun ends. */
+static void end_write(void)
+{
+	memcpy(store + written->index * P, page_address(written), P);
+	page_end_write(written);
+	page_put(written);
+	written = NULL;
+	npages_written++;
+	waitq_wake_all(&cleaned);
+}
+
+static struct object *begin_pager(void)
+{
+	struct map_request request = { .addr = AT,
+				       .len = PAGES * P,
+				       .prot = RW,
+				       .max_prot = 7,
+				       .flags = MAP_SHARED | MAP_FIXED };
+	struct object *object = malloc(sizeof(*object));
+	vaddr_t got;
+
+	start();
+	assert_non_null(object);
+	for (unsigned i = 0; i < sizeof(store); i++)
+		store[i] = (unsigned char)(i / P + 1);
+	ndirty = npages_read = npages_written = nleft_dirty = nleft_clean = nwriters_left =
+		nlast_writers = 0;
+	dirty_most = PAGES;
+	writes_begin = true;
+	written = NULL;
+	waitq_init(&cleaned);
+	object_init(object, &pager_ops, sizeof(store));
+	request.object = object;
+	assert_int_equal(vm_map(&space, &request, &got), 0);
+	return object;
+}
+
+static void end_pager(struct object *object)
+{
+	rig_check();
+	assert_int_equal(vm_unmap(&space, AT, PAGES * P), 0);
+	object_put(object);
+	end();
+}
+
+/* R92: a store that makes a page dirty is told once, and waits while too many pages are dirty. */
+TEST(stores_wait_for_the_limit)
+{
+	struct object *object = begin_pager();
+
+	dirty_most = 2;
+	assert_int_equal(fake_store(AT, 'a'), 0);
+	assert_int_equal(fake_store(AT, 'b'), 0);
+	assert_int_equal(ndirty, 1);
+	assert_int_equal(fake_store(AT + P, 'c'), 0);
+	assert_int_equal(fake_store(AT + 2 * P, 'd'), -1);
+	assert_int_equal(rig_outcome, VM_WAIT);
+	assert_int_equal(ndirty, 2);
+	dirty_most = 3;
+	assert_int_equal(fake_store(AT + 2 * P, 'd'), 0);
+	assert_int_equal(ndirty, 3);
+	end_pager(object);
+}
+
+/*
+ * R92 R95: reclaim offers a cold dirty page to write_page(). A page that the pager leaves as it is stays. One that is
+ * written is dropped after the write, and a load reads it from the store.
+ */
+TEST(dirty_pages_are_written_before_they_go)
+{
+	struct object *object = begin_pager();
+
+	assert_int_equal(fake_store(AT + 3 * P, 'x'), 0);
+	assert_int_equal(vm_unmap(&space, AT, PAGES * P), 0);
+	writes_begin = false;
+	(void)reclaim(1000);
+	assert_int_equal(object->npages, 1);
+	assert_int_equal(nleft_dirty + nleft_clean, 0);
+	writes_begin = true;
+	(void)reclaim(1000);
+	assert_non_null(written);
+	assert_int_equal(object->npages, 1); /* the write has a reference */
+	end_write();
+	assert_int_equal(store[3 * P], 'x');
+	(void)reclaim(1000);
+	assert_int_equal(object->npages, 0);
+	assert_int_equal(nleft_clean, 1);
+	assert_int_equal(npages_written, 1);
+	npages_read = 0;
+	assert_int_equal(object_read_kernel(object, 3 * P, &store[0], 1), 1);
+	assert_int_equal(npages_read, 1);
+	assert_int_equal(store[0], 'x');
+	end_pager(object);
+}
+
+/* R92: left() is called for each page that a truncation cuts off, and sees which of them were dirty. */
+TEST(pages_that_are_cut_off_are_told)
+{
+	struct object *object = begin_pager();
+
+	for (unsigned i = 0; i < PAGES; i++)
+		assert_int_equal(i % 2 ? fake_store(AT + i * P, 'y') : fake_load(AT + i * P),
+				 i % 2 ? 0 : (int)i + 1);
+	assert_int_equal(ndirty, PAGES / 2);
+	assert_int_equal(object_set_size(object, 2 * P), 0);
+	assert_int_equal(nleft_dirty, 3);
+	assert_int_equal(nleft_clean, 3);
+	assert_int_equal(ndirty, 1);
+	end_pager(object);
+}
+
+/* R92: writer_left() is called for each writer that goes, after last_writer() if it was the last. */
+TEST(writers_that_leave_are_told)
+{
+	struct object *object = begin_pager();
+
+	assert_int_equal(object_get_write(object), 0);
+	assert_int_equal(object_get_write(object), 0);
+	object_put_write(object);
+	assert_int_equal(nwriters_left, 1);
+	assert_int_equal(nlast_writers, 0);
+	object_put_write(object);
+	assert_int_equal(nwriters_left, 2);
+	assert_int_equal(nlast_writers, 1);
+	end_pager(object);
+}
