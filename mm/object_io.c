@@ -83,15 +83,9 @@ int object_page_wait(struct object *object, uint64_t index, struct page **page_r
 	int result;
 
 	vm_wait_init(&wait);
-	do {
+	do
 		result = object_page(object, index, page_ret, &wait);
-		if (result == VM_WAIT)
-			result = mm_host.pause(&wait);
-		else if (result == -ENOMEM)
-			result = relieve(&relief);
-		else
-			break;
-	} while (result == 0);
+	while (wait_and_retry(&result, &wait, &relief));
 	return result;
 }
 

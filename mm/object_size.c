@@ -154,11 +154,7 @@ static int have_page(struct object *object, uint64_t index)
 		result = object_page(object, index, &page, &wait);
 		if (result == -ENXIO)
 			result = page_preallocate(object, index, &page);
-		if (result == VM_WAIT)
-			result = mm_host.pause(&wait) ?: -EAGAIN;
-		else if (result == -ENOMEM)
-			result = relieve(&relief) ?: -EAGAIN;
-	} while (result == -EAGAIN);
+	} while (wait_and_retry(&result, &wait, &relief));
 	if (result)
 		return result == -ENOMEM ? -ENOSPC : result;
 	if (!page_has(page, PAGE_DIRTY))

@@ -100,6 +100,21 @@ int relieve(struct relief *relief)
 	return step_reclaim(relief);
 }
 
+bool wait_and_retry(int *result, struct vm_wait *wait, struct relief *relief)
+{
+	int error = 0;
+
+	if (*result == VM_WAIT)
+		error = mm_host.pause(wait);
+	else if (*result == -ENOMEM)
+		error = relieve(relief);
+	else if (*result != -EAGAIN)
+		return false;
+	if (error)
+		*result = error;
+	return !error;
+}
+
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind)
 {
 	struct relief relief = { 0 };

@@ -5,6 +5,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/table_pages.h"
+#include "mm/vm_wait.h"
 
 /*
  * The state of one request for memory. Initialise with `struct relief r = {0};`. A growing file
@@ -33,6 +34,15 @@ struct relief {
  * call this; it returns VM_OOM, and the caller of vm_fault() calls this.
  */
 int relieve(struct relief *relief);
+
+/*
+ * For a loop that calls a function until it neither has to wait nor lacks memory. `*result` is what
+ * the function has returned: for VM_WAIT this waits for *wait, for -ENOMEM it calls relieve(), and
+ * for -EAGAIN it does nothing. Returns true if the loop should call the function again. Otherwise
+ * `*result` is the result of the loop: what the function has returned, or the error of the wait or of
+ * relieve(). Call with no spinning lock held.
+ */
+bool wait_and_retry(int *result, struct vm_wait *wait, struct relief *relief);
 
 /* The slow paths of the functions below, for when there is no memory at once. */
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind);
