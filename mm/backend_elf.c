@@ -15,15 +15,15 @@ static size_t file_bytes(vaddr_t va, vaddr_t file_end)
 /* The page where the file's bytes end is private from the start, whatever the access is. */
 static int get_last(struct fault *fault, size_t nbytes)
 {
-	const struct vma *vma = fault->vma;
-	struct page *source = object_page_locked(vma->object, vma_index(vma, fault->va));
+	const struct vma_attr *vma = &fault->attr;
+	struct page *source = object_page_locked(vma->object, vma_attr_index(vma, fault->va));
 
 	return source ? fault_get_copy(fault, page_to_pfn(source), nbytes) : fault_need_page(fault);
 }
 
 static int elf_get(struct fault *fault)
 {
-	size_t nbytes = file_bytes(fault->va, fault->vma->file_end);
+	size_t nbytes = file_bytes(fault->va, fault->attr.file_end);
 
 	if (nbytes == 0)
 		return vma_anon.get(fault);
@@ -33,7 +33,7 @@ static int elf_get(struct fault *fault)
 }
 
 /* The page where the file ends is in no object, so it is never resident: it has to be made. */
-static void elf_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+static void elf_resident(const struct vma_attr *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	size_t whole = va < vma->file_end ? (vma->file_end - va) >> PAGE_SHIFT : 0;
 	unsigned of_file = (unsigned)MIN(whole, n);

@@ -5,10 +5,10 @@
 #include "mm/page_cache.h"
 #include "mm/zero_page.h"
 
-static void object_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+static void object_resident(const struct vma_attr *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	const struct object *object = vma->object;
-	uint64_t index = vma_index(vma, va);
+	uint64_t index = vma_attr_index(vma, va);
 	uint64_t end = ALIGN_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT;
 	unsigned there = index < end ? (unsigned)MIN(end - index, n) : 0, run;
 
@@ -28,7 +28,7 @@ static void object_resident(const struct vma *vma, vaddr_t va, struct page **pag
 /* A read: maps the resident neighbours as well (fault-around). */
 static int get_around(struct fault *fault)
 {
-	const struct vma *vma = fault->vma;
+	const struct vma_attr *vma = &fault->attr;
 	vaddr_t window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
 	vaddr_t start = MAX(window, vma->start);
 	vaddr_t end = MIN(window + FAULT_AROUND * PAGE_SIZE, vma->end);
@@ -44,27 +44,26 @@ static int get_around(struct fault *fault)
 
 static int shared_get(struct fault *fault)
 {
-	const struct vma *vma = fault->vma;
+	const struct vma_attr *vma = &fault->attr;
 
 	if (!fault_is_write(fault))
 		return get_around(fault);
-	fault->page = object_page_locked(vma->object, vma_index(vma, fault->va));
+	fault->page = object_page_locked(vma->object, vma_attr_index(vma, fault->va));
 	return fault->page ? object_may_store(vma->object, fault->wait) : fault_need_page(fault);
 }
 
 /* A write to a page that is not mapped yet resolves FILL and COW in one fault. */
 static int private_get(struct fault *fault)
 {
-	const struct object *object = fault->vma->object;
-	uint64_t index = vma_index(fault->vma, fault->va);
+	const struct object *object = fault->attr.object;
+	uint64_t index = vma_attr_index(&fault->attr, fault->va);
 	struct page *page;
 
 	if (!fault_is_write(fault))
 		return get_around(fault);
-	page = fault->rounds ? fault->source_page : NULL;
-	if (page && object_has_locked(object, index, page)) /* cheaper than a look-up */
-		return fault_get_copy(fault, fault->source, PAGE_SIZE);
-	page = object_page_locked(object, index);
+	page = fault->prepared ? fault->prepared->source_page : NULL;
+	if (!page || !object_has_locked(object, index, page)) /* cheaper than a look-up */
+		page = object_page_locked(object, index);
 	if (unlikely(!page))
 		return fault_need_page(fault);
 	return fault_get_copy(fault, page_to_pfn(page), PAGE_SIZE);

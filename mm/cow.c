@@ -44,57 +44,54 @@ static inline void copy_frame(pfn_t to, pfn_t from, size_t nbytes)
 
 static inline int use_copy(struct fault *fault)
 {
-	fault->page = fault->copy;
-	fault->pfn = fault->copy_pfn;
-	fault->copy = NULL;
-	return 0;
+	fault->page = fault->prepared->copy;
+	fault->pfn = fault->prepared->copy_pfn;
+	fault->prepared->copy = NULL;
+	return VM_OK;
 }
 
 static inline int need_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
-	int result = fault_need(fault, FAULT_NEEDS_COPY);
-
+	fault->need.source = source;
+	fault->need.source_page = NULL;
+	fault->need.nbytes = nbytes;
 	if (source != zero_pfn) {
-		fault->source_page = pfn_to_page(source);
-		page_get(fault->source_page);
+		fault->need.source_page = pfn_to_page(source);
+		page_get(fault->need.source_page);
 	}
-	fault->source = source;
-	fault->nbytes = nbytes;
-	return result;
+	return fault_need(fault, FAULT_NEEDS_COPY);
 }
 
-/* Another source than the one that was copied is needed. */
-static __attribute__((noinline)) int need_other_copy(struct fault *fault, pfn_t source,
-						     size_t nbytes)
+/* The copy that was made is of another source. */
+static __attribute__((noinline)) int get_other_copy(struct fault *fault, pfn_t source,
+						    size_t nbytes)
 {
-	if (fault->rounds >= ROUNDS_WITHOUT_LOCK && fault->copy) {
-		copy_frame(fault->copy_pfn, source, nbytes);
-		return use_copy(fault);
-	}
-	if (fault->source_page)
-		page_put(fault->source_page);
-	fault->source_page = NULL;
-	return need_copy(fault, source, nbytes);
+	if (fault->prepared->rounds < ROUNDS_WITHOUT_LOCK)
+		return need_copy(fault, source, nbytes);
+	copy_frame(fault->prepared->copy_pfn, source, nbytes);
+	return use_copy(fault);
 }
 
 int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
-	if (!fault->rounds)
+	const struct fault_prepared *prepared = fault->prepared;
+
+	if (!prepared || !prepared->copy)
 		return need_copy(fault, source, nbytes);
-	if (likely(fault->copy && fault->source == source && fault->nbytes == nbytes))
+	if (likely(prepared->source == source && prepared->nbytes == nbytes))
 		return use_copy(fault);
-	return need_other_copy(fault, source, nbytes);
+	return get_other_copy(fault, source, nbytes);
 }
 
 int fault_get_zeros(struct fault *fault)
 {
-	struct page *page = likely(!fault->rounds) ? zeroed_take() : NULL;
+	struct page *page = likely(!fault->prepared) ? zeroed_take() : NULL;
 
 	if (unlikely(!page))
 		return fault_get_copy(fault, zero_pfn, PAGE_SIZE);
 	fault->page = page;
 	fault->pfn = page->zeroed_pfn;
-	return 0;
+	return VM_OK;
 }
 
 int cow_get(struct fault *fault)
@@ -106,14 +103,19 @@ int cow_get(struct fault *fault)
 	return fault_get_copy(fault, pfn, PAGE_SIZE);
 }
 
-int cow_prepare(struct fault *fault)
+int cow_prepare(struct fault_prepared *prepared, const struct fault_need *need)
 {
-	if (likely(!fault->copy)) {
-		fault->copy = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-		if (unlikely(!fault->copy))
+	if (unlikely(prepared->source_page))
+		page_put(prepared->source_page);
+	prepared->source = need->source;
+	prepared->source_page = need->source_page;
+	prepared->nbytes = need->nbytes;
+	if (likely(!prepared->copy)) {
+		prepared->copy = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+		if (unlikely(!prepared->copy))
 			return -ENOMEM;
-		fault->copy_pfn = page_to_pfn(fault->copy);
+		prepared->copy_pfn = page_to_pfn(prepared->copy);
 	}
-	copy_frame(fault->copy_pfn, fault->source, fault->nbytes);
+	copy_frame(prepared->copy_pfn, prepared->source, prepared->nbytes);
 	return 0;
 }

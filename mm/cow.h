@@ -5,8 +5,8 @@
 #include "mm/fault.h"
 
 /*
- * COW: gets a copy of the page that the entry maps, in fault->page. Returns 0 or FAULT_PREPARE. The
- * caller holds the space's lock.
+ * COW: gets a copy of the page that the entry maps, in fault->page. Returns VM_OK or VM_PREPARE.
+ * The caller holds the space's lock.
  */
 int cow_get(struct fault *fault);
 
@@ -14,4 +14,4 @@ int cow_get(struct fault *fault);
  * FAULT_NEEDS_COPY: allocates a frame and makes the copy that fault_get_copy() asked for. Returns 0
  * or -ENOMEM. The caller holds no spinning lock.
  */
-int cow_prepare(struct fault *fault);
+int cow_prepare(struct fault_prepared *prepared, const struct fault_need *need);

@@ -5,21 +5,9 @@
 #include "mm/space.h"
 #include "mm/vm_wait.h"
 
-/* What vm_fault() returns, besides 0 (run the instruction again) and VM_WAIT. */
-#define VM_SEGV_MAPERR (-1001) /* no VMA contains the address */
-#define VM_SEGV_ACCERR (-1002) /* the VMA forbids the access */
-#define VM_SEGV_STACK  (-1003) /* stack overflow: below a stack that may not grow further */
-#define VM_BUS	       (-1004) /* past the end of a file, I/O error, no room for the file's page */
-#define VM_OOM	       (-1005) /* no free frame: the caller applies its policy and may call again */
-#define VM_DYING       (-1006) /* the space is being torn down: its threads have been killed */
-
-/* Between the parts of the dispatcher, besides 0, VM_WAIT and the outcomes above. */
-#define FAULT_AGAIN   2 /* start another round; every smaller value ends the fault */
-#define FAULT_PREPARE 3 /* prepare with no lock held, then start another round: fault_need() */
-
-/* What a round may need prepared (fault->missing). */
+/* What a round may need prepared. */
 #define FAULT_NEEDS_TABLES 1u /* page-table pages */
-#define FAULT_NEEDS_PAGE   2u /* a page of the VMA's object that is not resident */
+#define FAULT_NEEDS_PAGE   2u /* a page of an object that is not resident */
 #define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
 
 /*
@@ -27,50 +15,86 @@
  */
 #define FAULT_AROUND 16
 
+/* What a round that ends with VM_PREPARE needs, with the references that fault_prepare() takes over. */
+struct fault_need {
+	unsigned what; /* FAULT_NEEDS_*; one of the three groups below is set */
+	/* TABLES: how many; and the private frame that was got and has to wait for them, or NULL */
+	unsigned ntables;
+	struct page *frame;
+	/* PAGE: of which object, referenced; of the swap cache with the slot `index` too */
+	struct object *object;
+	uint64_t index;
+	/* COPY: the frame that is copied; zero_pfn: zeros */
+	pfn_t source;
+	struct page *source_page; /* its page, referenced; NULL: zeros */
+	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
+};
+
+/* What was prepared with no lock held. It is kept from round to round until it is used. */
+struct fault_prepared {
+	unsigned rounds; /* how many came before this one */
+	unsigned needed; /* FAULT_NEEDS_* of all of them */
+	struct mmu_tables tables;
+	struct object *object; /* of the last page that was needed, with its reference; or NULL */
+	uint64_t index;
+	struct page *page; /* this page, with a reference that keeps it resident; or NULL */
+	int refused;	   /* why there is none: -ENXIO, -EIO, -EDEADLK, -ENOSPC; or 0 */
+	struct page *copy; /* a private frame; or NULL */
+	pfn_t copy_pfn;
+	pfn_t source; /* what it is a copy of, as in struct fault_need */
+	struct page *source_page;
+	size_t nbytes;
+	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
+};
+
 struct fault {
 	/* The request: set once, by vm_fault(). */
 	struct space *space;
 	vaddr_t va;	 /* of the page: stval, rounded down */
 	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
 	struct vm_wait *wait;
-	/* Found in this round, under the space's lock. */
-	struct vma *vma;
-	struct mmu_entry *slot; /* where the entry is; NULL: its table does not exist */
-	struct mmu_entry entry; /* its value */
+	/* Found in the first round, and again in a round that finds another layout. */
+	struct vma *vma; /* for what it counts: touched_start, touched_end, faults */
+	struct vma_attr attr;
 	unsigned wanted;	/* VM_PROT_*: what the access needs, see fault_wanted() */
+	struct mmu_entry *slot; /* where the entry is; NULL: its table does not exist */
+	/* Found and classified in each round, under the space's lock. */
+	struct mmu_entry entry;
 	enum fault_kind kind;
-	/* Got in this round, for FILL and COW, under the same hold of the locks. */
-	/* a private frame, with its reference; an object's; NULL: the zero page */
-	struct page *page;
-	pfn_t pfn;
-	struct page *pages[FAULT_AROUND]; /* a read of an object: see backend->resident() */
-	vaddr_t window;			  /* the address of the first */
+	/* Got in this round, for FILL, COW and SWAPPED, under the same hold of the locks. */
+	struct page
+		*page; /* a private frame, with its reference; an object's; NULL: the zero page */
+	pfn_t pfn;     /* its number, of a private frame only */
+	/* A read of an object: the window around va, see backend->resident(). */
 	unsigned npages;
-	/* Prepared with no lock held: valid from round to round, and only if rounds is not 0. */
-	unsigned rounds;
-	unsigned missing, had; /* FAULT_NEEDS_*: of the last round; of all rounds so far */
-	uint64_t layout;       /* space->layout at the end of the last round */
-	unsigned ntables;      /* FAULT_NEEDS_TABLES: how many */
-	struct mmu_tables tables;
-	struct object *object; /* FAULT_NEEDS_PAGE: of which object, with a reference; or NULL. Of
-				  the swap cache with a reference to the slot `index` too */
-	uint64_t index;
-	struct page *brought; /* the page, with a reference that keeps it resident; or NULL */
-	int refused;	      /* why it cannot be brought: -ENXIO, -EIO, -EDEADLK, -ENOSPC; or 0 */
-	struct page *copy;    /* FAULT_NEEDS_COPY: the frame with the copy; or NULL */
-	pfn_t copy_pfn;
-	pfn_t source;		  /* the frame that is copied; zero_pfn: zeros */
-	struct page *source_page; /* its page, with a reference; NULL: zeros */
-	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
-	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
-	/* FAULT_NEEDS_PAGE: object and index that the next fault_prepare() is to bring. */
-	struct object *wanted_object;
-	uint64_t wanted_index;
+	vaddr_t window; /* the address of the first */
+	struct page *pages[FAULT_AROUND];
+	/* Left for the next round by one that ends with VM_PREPARE or VM_AGAIN. */
+	uint64_t layout;		 /* space->layout at its end */
+	struct fault_need need;		 /* VM_PREPARE only */
+	struct fault_prepared *prepared; /* NULL in the first round */
 };
 
 static inline bool fault_is_write(const struct fault *fault)
 {
 	return fault->wanted & VM_PROT_WRITE;
+}
+
+static inline bool fault_is_shared(const struct fault *fault)
+{
+	return fault->attr.flags & VMA_SHARED;
+}
+
+/* Was a private frame got? */
+static inline bool fault_got_frame(const struct fault *fault)
+{
+	return fault->page && page_kind(fault->page) == PAGE_ANON;
+}
+
+/* Is the private frame a copy of a page, and not zeros? */
+static inline bool fault_is_copy(const struct fault *fault)
+{
+	return fault->prepared && fault->prepared->source_page;
 }
 
 /* Counts a resolved fault. The caller holds the space's lock. */
@@ -86,48 +110,32 @@ static inline unsigned fault_used_flags(const struct fault *fault)
 	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 }
 
-/* Nothing has been prepared yet. */
-static inline void fault_prepare_begin(struct fault *fault)
-{
-	fault->rounds = 1;
-	fault->had = 0;
-	fault->tables = (struct mmu_tables){ 0 };
-	fault->object = NULL;
-	fault->brought = fault->copy = fault->source_page = fault->replaced = NULL;
-	fault->source = zero_pfn;
-	fault->refused = 0;
-}
-
 /*
- * Ends the round: `what` (FAULT_NEEDS_*) has to be prepared with no lock held. Returns
- * FAULT_PREPARE. The caller holds the space's lock.
+ * Ends the round: `what` (FAULT_NEEDS_*) has to be prepared with no lock held. The caller sets the
+ * rest of fault->need. Returns VM_PREPARE. The caller holds the space's lock.
  */
 static inline int fault_need(struct fault *fault, unsigned what)
 {
 	struct space *space = fault->space;
 
 	assert_hardened(spin_lock_held(&space->lock));
-	if (!fault->rounds)
-		fault_prepare_begin(fault);
-	if (unlikely(fault->had & what)) /* it was prepared before, and could not be used */
+	if (unlikely(fault->prepared && fault->prepared->needed & what)) /* and could not be used */
 		space->stats.retry[what == FAULT_NEEDS_TABLES ? RETRY_TABLES : RETRY_SOURCE]++;
-	fault->missing = what;
-	fault->had |= what;
-	fault->layout = space->layout;
-	return FAULT_PREPARE;
+	fault->need.what = what;
+	return VM_PREPARE;
 }
 
 /*
  * The following three are for a backend's get(), under the locks that it is called with.
  *
- * The page of the VMA's object is not resident: returns FAULT_PREPARE, or VM_BUS if it was tried
- * and cannot be brought.
+ * The page of the VMA's object is not resident: returns VM_PREPARE, or VM_BUS if it was tried
+ * and cannot be read.
  */
 int fault_need_page(struct fault *fault);
 
 /*
- * Gets a private frame with the first nbytes of the frame `source`, and zeros after them. Returns 0
- * with the frame in fault->page, or FAULT_PREPARE.
+ * Gets a private frame with the first nbytes of the frame `source`, and zeros after them. Returns
+ * VM_OK with the frame in fault->page, or VM_PREPARE.
  */
 int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 
@@ -135,31 +143,8 @@ int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 int fault_get_zeros(struct fault *fault);
 
 /*
- * Returns the kind of a fault with this access (VM_PROT_*, see fault_wanted()) in this VMA, at an
- * entry that is not EMPTY. The caller holds the space's lock.
- */
-enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry);
-
-/* The same for any entry. Most faults are at an EMPTY one, which is quick to classify. */
-static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigned access,
-									 const struct vma *vma,
-									 struct mmu_entry entry)
-{
-	struct fault_facts facts = {
-		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
-		.vma_prot = vma->prot,
-		.vma_shared = vma_is_shared(vma),
-		.entry_state = ENTRY_EMPTY,
-	};
-
-	if (unlikely(!entry_empty(entry)))
-		return fault_judge_held(access, vma, entry);
-	return fault_classify(&facts);
-}
-
-/*
- * Resolves a fault at `address`. Returns 0, or VM_WAIT with *wait filled in, or VM_SEGV_*, VM_BUS,
- * VM_OOM, VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
+ * Resolves a fault at `address`. Returns VM_OK, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
+ * VM_OOM or VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
  */

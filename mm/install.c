@@ -14,12 +14,6 @@
  * a page are therefore changed by atomic operations only.
  */
 
-/*
- * The functions of the single cases are noipa. This makes their calls tail calls, so that the
- * shortest, which call nothing, need no stack frame. (Without noipa, gcc 14 removes their return
- * values, and then their calls are no tail calls.)
- */
-
 /* In larger ranges, faults give the entries the permissions that their VMA has gained. */
 #define GAINED_PAGES_MAX 16
 
@@ -40,32 +34,28 @@ static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t 
 	arch_mmu_map(slot, va, &entry, 1);
 }
 
-static inline int install_zero_page(struct fault *fault)
+static int install_zero_page(struct fault *fault)
 {
 	vma_touch(fault->vma, fault->va);
-	publish(fault, fault->slot, fault->va, zero_page_entry(fault->vma));
+	publish(fault, fault->slot, fault->va, zero_page_entry(fault->attr.prot));
 	fault_count(fault, FAULT_FILL);
 	fault->space->stats.zero_maps++;
-	return 0;
+	return VM_OK;
 }
 
-/* Maps a fresh frame. Its reference becomes that of the entry. */
+/* Maps a private frame. Its reference becomes that of the entry. */
 static inline int install_frame(struct fault *fault)
 {
-	sync_text(fault->vma->prot);
+	unsigned prot = fault->attr.prot;
+
+	sync_text(prot);
 	page_ref_to_map(fault->page);
 	vma_touch(fault->vma, fault->va);
 	publish(fault, fault->slot, fault->va,
-		entry_make(fault->pfn, fault->vma->prot, fault_used_flags(fault)));
+		entry_make(fault->pfn, prot, fault_used_flags(fault)));
 	space_add_resident(fault->space, 1);
 	fault_count(fault, fault->kind);
-	return 0;
-}
-
-/* The first write to anonymous memory. Calls nothing, and so needs no stack frame. */
-static __attribute__((noipa)) int install_zeros(struct fault *fault)
-{
-	return install_frame(fault);
+	return VM_OK;
 }
 
 /*
@@ -79,7 +69,9 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	struct mmu_flush flush;
 
 	if (pfn != zero_pfn) {
-		fault->replaced = pfn == fault->source ? fault->source_page : pfn_to_page(pfn);
+		fault->prepared->replaced = pfn == fault->prepared->source
+						    ? fault->prepared->source_page
+						    : pfn_to_page(pfn);
 		fault->space->resident--;
 	}
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
@@ -90,13 +82,9 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	space_fence(fault->space, &flush);
 }
 
-/* Maps a copy instead of the original: COW, or for a file's page not yet mapped, FILL and COW. */
-static __attribute__((noipa)) int install_copy(struct fault *fault)
+int install_copy(struct fault *fault)
 {
-	if (fault->kind == FAULT_COW)
-		clear_entry(fault);
-	else if (fault_is_write(fault) && fault->source != zero_pfn)
-		fault_count(fault, FAULT_COW);
+	clear_entry(fault);
 	return install_frame(fault);
 }
 
@@ -107,13 +95,13 @@ struct object_entry {
 
 static inline struct object_entry object_entry(const struct fault *fault, bool write)
 {
-	const struct vma *vma = fault->vma;
+	const struct vma_attr *vma = &fault->attr;
 	struct object_entry entry = {
 		.prot = vma->prot & (VM_PROT_READ | VM_PROT_EXEC | (write ? VM_PROT_WRITE : 0)),
 		.flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED,
 	};
 
-	if (!vma_is_shared(vma))
+	if (!(vma->flags & VMA_SHARED))
 		entry.flags |= ENTRY_COW;
 	return entry;
 }
@@ -128,7 +116,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 /* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
 static void install_written(struct fault *fault)
 {
-	object_stored(fault->vma->object, fault->page);
+	object_stored(fault->attr.object, fault->page);
 	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true));
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
@@ -169,14 +157,25 @@ static void install_around(struct fault *fault)
 	fault_count(fault, FAULT_FILL);
 }
 
-static __attribute__((noipa)) int install_shared(struct fault *fault)
+static __attribute__((noinline)) int install_from_object(struct fault *fault)
 {
-	sync_text(fault->vma->prot);
+	sync_text(fault->attr.prot);
 	if (fault_is_write(fault))
 		install_written(fault);
 	else
 		install_around(fault);
-	return 0;
+	return VM_OK;
+}
+
+int install_fill(struct fault *fault)
+{
+	if (!fault->page)
+		return install_zero_page(fault);
+	if (unlikely(!fault_got_frame(fault)))
+		return install_from_object(fault);
+	if (unlikely(fault_is_copy(fault)) && fault_is_write(fault))
+		fault_count(fault, FAULT_COW); /* of a file's page that was not mapped yet */
+	return install_frame(fault);
 }
 
 /* ---- SWAPPED: the page of the slot ---- */
@@ -185,23 +184,23 @@ static __attribute__((noipa)) int install_shared(struct fault *fault)
  * Only if nobody else has the page or refers to the slot, the entry is writable. Otherwise a write
  * is COW or REUSE next. The caller holds the lock of the swap cache.
  */
-static __attribute__((noipa)) int install_swapped(struct fault *fault)
+int install_swapped(struct fault *fault)
 {
-	bool own = fault->rounds && fault->object == &swap_cache && fault->brought == fault->page;
+	bool own = fault->prepared && fault->prepared->page == fault->page;
 	bool write = fault_is_write(fault), alone;
 	unsigned flags = fault_used_flags(fault);
 
-	sync_text(fault->vma->prot);
+	sync_text(fault->attr.prot);
 	page_map_get(fault->page);
 	alone = swap_in_page(fault->page, write, own);
 	if (!alone)
 		flags = ENTRY_ACCESSED | ENTRY_COW;
 	publish(fault, fault->slot, fault->va,
-		entry_make(page_to_pfn(fault->page), fault->vma->prot, flags));
+		entry_make(page_to_pfn(fault->page), fault->attr.prot, flags));
 	space_add_resident(fault->space, 1);
 	fault->space->swapped--;
 	fault_count(fault, FAULT_SWAPPED);
-	return write && !alone ? FAULT_AGAIN : 0;
+	return write && !alone ? VM_AGAIN : VM_OK;
 }
 
 /* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
@@ -219,28 +218,39 @@ static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_en
 	return true;
 }
 
-static inline __attribute__((always_inline)) int grant(struct fault *fault, unsigned prot,
-						       unsigned flags)
+static inline int grant(struct fault *fault, unsigned prot, unsigned flags)
 {
 	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, prot, flags))) {
 		fault->space->stats.retry[RETRY_RACE]++;
-		return FAULT_AGAIN;
+		return VM_AGAIN;
 	}
 	fault_count(fault, fault->kind);
-	return 0;
+	return VM_OK;
 }
 
-/* Gives the entry the permissions of its VMA, except write: REUSE, COW and REMAP give that. */
-static int grant_accessed(struct fault *fault)
+int install_accessed(struct fault *fault)
 {
-	unsigned prot = entry_prot(fault->entry) | (fault->vma->prot & ~VM_PROT_WRITE);
+	unsigned prot = entry_prot(fault->entry) | (fault->attr.prot & ~VM_PROT_WRITE);
 
 	return grant(fault, prot, entry_flags(fault->entry) | fault_used_flags(fault));
 }
 
-static int grant_remap(struct fault *fault)
+/* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
+int install_nothing(struct fault *fault)
 {
-	struct object *object = fault->vma->object;
+	arch_mmu_fence_local_all();
+	fault_count(fault, FAULT_SPURIOUS);
+	return VM_OK;
+}
+
+int install_reuse(struct fault *fault)
+{
+	return grant(fault, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+}
+
+int install_remap(struct fault *fault)
+{
+	struct object *object = fault->attr.object;
 	struct page *page = pfn_to_page(entry_pfn(fault->entry));
 	int result = object_may_store(object, fault->wait);
 
@@ -254,66 +264,7 @@ static int grant_remap(struct fault *fault)
 		object_stored_mapped(object, page);
 	else
 		page_set_dirty(page);
-	return grant(fault, fault->vma->prot, fault_used_flags(fault));
-}
-
-/* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
-static int grant_nothing(struct fault *fault)
-{
-	arch_mmu_fence_local_all();
-	fault_count(fault, FAULT_SPURIOUS);
-	return 0;
-}
-
-static __attribute__((noipa)) int grant_reuse(struct fault *fault)
-{
-	return grant(fault, fault->vma->prot, ENTRY_ACCESSED | ENTRY_DIRTY);
-}
-
-static __attribute__((noipa)) int install_prot(struct fault *fault)
-{
-	switch (fault->kind) {
-	case FAULT_ACCESSED:
-		return grant_accessed(fault);
-	case FAULT_SPURIOUS:
-		return grant_nothing(fault);
-	case FAULT_REMAP:
-		return grant_remap(fault);
-	default:
-		panic("fault: %s installs nothing", fault_kind_name(fault->kind));
-	}
-}
-
-static inline int install_fill(struct fault *fault)
-{
-	if (!fault->page)
-		return install_zero_page(fault);
-	if (unlikely(page_kind(fault->page) != PAGE_ANON))
-		return install_shared(fault);
-	return likely(!fault->rounds) ? install_zeros(fault) : install_copy(fault);
-}
-
-static inline int install(struct fault *fault)
-{
-	if (fault->kind == FAULT_FILL)
-		return install_fill(fault);
-	if (fault->kind == FAULT_REUSE)
-		return grant_reuse(fault);
-	if (fault->kind == FAULT_COW)
-		return install_copy(fault);
-	if (fault->kind == FAULT_SWAPPED)
-		return install_swapped(fault);
-	return install_prot(fault);
-}
-
-int vma_install(struct fault *fault)
-{
-	int result;
-
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	result = install(fault);
-	debt_assert_none(fault->space);
-	return result;
+	return grant(fault, fault->attr.prot, fault_used_flags(fault));
 }
 
 /* ---- for mprotect ---- */

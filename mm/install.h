@@ -5,13 +5,25 @@
 #include "mm/fault.h"
 
 /*
- * Installs what the fault got. FILL and COW map fault->page; the reference to a fresh frame becomes
- * that of the entry, and a read of an object's page maps fault->pages too. The other kinds give the
- * entry's page more permissions. Returns 0, or FAULT_AGAIN if the hardware or another hart has
- * changed the entry. The caller has held the space's lock since the look-up, and the object's lock
- * since it got a page of that object.
+ * One for each kind of fault (mm/fault_classify.h). They return VM_OK, or VM_AGAIN if another round
+ * is needed: for the last four if the hardware or another hart has changed the entry, for SWAPPED
+ * if the write is COW or REUSE next. REMAP returns VM_WAIT if it has to wait for write-back. The
+ * caller has held the space's lock since the look-up, and the object's lock since it got a page of
+ * that object.
+ *
+ * FILL maps fault->page, and for a read of an object's page also fault->pages; COW maps fault->page
+ * instead of the entry's; SWAPPED instead of the slot. The reference to a private frame becomes
+ * that of the entry.
  */
-int vma_install(struct fault *fault);
+int install_fill(struct fault *fault);
+int install_copy(struct fault *fault);
+int install_swapped(struct fault *fault);
+
+/* The entry's page stays, and the entry gets more permissions; SPURIOUS only fences. */
+int install_accessed(struct fault *fault);
+int install_nothing(struct fault *fault);
+int install_reuse(struct fault *fault);
+int install_remap(struct fault *fault);
 
 /*
  * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its

@@ -6,8 +6,8 @@
 
 /*
  * Called when the fault's address is in no VMA; `above` is the next VMA above it, or NULL. If that
- * is a stack that may grow, grows it down to the address. Returns 0 if the stack holds the address
- * now, VM_WAIT if a verb is at work there, VM_SEGV_STACK or VM_SEGV_MAPERR. The caller holds the
+ * is a stack that may grow, grows it down to the address. Returns VM_OK if the stack holds the
+ * address now, VM_WAIT if a verb is at work there, VM_SEGV_STACK or VM_SEGV_MAPERR. The caller holds the
  * space's lock.
  */
 int fault_grow(struct fault *fault, struct vma *above);

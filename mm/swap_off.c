@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/host.h"
+#include "mm/check/fence_debt.h"
 #include "mm/install.h"
 #include "mm/object_io.h"
 #include "mm/page_cache.h"
@@ -111,22 +112,23 @@ static void start_reads(const struct search *search, unsigned first)
 /* Maps the page, unless the entry has changed meanwhile. */
 static void map_page(struct space *space, const struct swapped_entry *found, struct page *page)
 {
+	struct fault_prepared prepared = { .page = page };
 	struct fault fault = { .space = space,
 			       .va = found->va,
 			       .kind = FAULT_SWAPPED,
 			       .page = page,
-			       .rounds = 1,
-			       .object = &swap_cache,
-			       .brought = page };
+			       .prepared = &prepared };
 
 	spin_lock(&space->lock);
 	fault.vma = space->dying ? NULL : vma_find(space, found->va);
 	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, found->va) : NULL;
 	fault.entry = fault.slot ? entry_load(fault.slot) : ENTRY_NONE;
 	if (fault.slot && fault.entry.word == found->entry.word) {
+		vma_attr_copy(&fault.attr, fault.vma);
 		spin_lock(&swap_cache.lock);
-		(void)vma_install(&fault);
+		(void)install_swapped(&fault);
 		spin_unlock(&swap_cache.lock);
+		debt_assert_none(space);
 	}
 	spin_unlock(&space->lock);
 }

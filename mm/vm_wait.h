@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* VM_WAIT, a result of mm that tells its caller to wait, and what for. */
+/* What a fault ends with, and what a caller that has to wait waits for. */
 #pragma once
 
 #include "sync/waitq.h"
@@ -29,5 +29,20 @@ static inline void vm_wait_init(struct vm_wait *wait)
 	wait->object = NULL;
 }
 
-/* A positive result, besides 0 and negative errno. */
-#define VM_WAIT 1
+/*
+ * What vm_fault() and the steps of its rounds return. Other functions of mm return VM_OK, VM_WAIT or
+ * a negative errno; no outcome is an errno.
+ */
+enum vm_outcome {
+	VM_DYING = -1006,      /* the space is being torn down: its threads have been killed */
+	VM_OOM = -1005,	       /* no free frame: the caller applies its policy and may call again */
+	VM_BUS = -1004,	       /* past the end of a file, I/O error, no room for the file's page */
+	VM_SEGV_STACK = -1003, /* stack overflow: below a stack that may not grow further */
+	VM_SEGV_ACCERR = -1002, /* the VMA forbids the access */
+	VM_SEGV_MAPERR = -1001, /* no VMA contains the address */
+	VM_OK = 0,		/* resolved: run the instruction again; of a step: take the next */
+	VM_WAIT = 1,		/* *wait is filled in */
+	/* Of a step only; every smaller value ends the fault. */
+	VM_AGAIN,   /* start another round */
+	VM_PREPARE, /* prepare what fault->need says with no lock held, then start another round */
+};

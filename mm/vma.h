@@ -37,6 +37,17 @@ struct fault;
 /* The touched_start of a VMA without entries. Its touched_end is 0. */
 #define VMA_UNTOUCHED UINT64_MAX
 
+/* What faults need to know of a VMA: a fault copies it, and looks at the VMA no more. */
+struct vma_attr {
+	unsigned prot;
+	const struct vma_backend *backend;
+	struct object *object;
+	unsigned flags;
+	/* Set only if there is an object: */
+	vaddr_t start, end, file_end;
+	uint64_t offset;
+};
+
 /* The code behind one kind of memory (backend_*.c). It gets pages, and never writes an entry. */
 struct vma_backend {
 	const char *name;
@@ -44,7 +55,7 @@ struct vma_backend {
 	 * Gets the page for a FILL. Sets fault->page to NULL for the zero page (zero_page.h), to a
 	 * page of the VMA's object, or to a fresh frame (fault_get_zeros(), fault_get_copy()). For
 	 * a read of an object's page it also sets fault->pages to the resident pages around it.
-	 * Returns 0, VM_BUS, or FAULT_PREPARE from fault_need_page() and similar functions if it
+	 * Returns VM_OK, VM_BUS, or VM_PREPARE from fault_need_page() and similar functions if it
 	 * needs something that cannot be done under a spinning lock. The caller holds the space's
 	 * lock, and the lock of the VMA's object if there is one.
 	 */
@@ -55,7 +66,7 @@ struct vma_backend {
 	 * or a number. The zero page counts as resident. Does not wait, allocate or take
 	 * references. The caller holds the locks of the space and the object.
 	 */
-	void (*resident)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
+	void (*resident)(const struct vma_attr *vma, vaddr_t va, struct page **pages, unsigned n);
 };
 
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
@@ -140,6 +151,35 @@ static inline void vma_clip_touched(struct vma *vma)
 static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 {
 	return (vma->offset + (va - vma->start)) >> PAGE_SHIFT;
+}
+
+static inline uint64_t vma_attr_index(const struct vma_attr *vma, vaddr_t va)
+{
+	return (vma->offset + (va - vma->start)) >> PAGE_SHIFT;
+}
+
+/* Copies what faults need to know. The caller holds the space's lock. */
+static inline void vma_attr_copy(struct vma_attr *attr, const struct vma *vma)
+{
+	attr->prot = vma->prot;
+	attr->backend = vma->backend;
+	attr->object = vma->object;
+	attr->flags = vma->flags;
+	if (!vma->object)
+		return;
+	attr->start = vma->start;
+	attr->end = vma->end;
+	attr->file_end = vma->file_end;
+	attr->offset = vma->offset;
+}
+
+/* The backend's resident(). The caller holds the locks of the space and of the VMA's object. */
+static inline void vma_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+{
+	struct vma_attr attr;
+
+	vma_attr_copy(&attr, vma);
+	vma->backend->resident(&attr, va, pages, n);
 }
 
 /*

@@ -4,18 +4,19 @@
 
 #include "mm/fault.h"
 
-/* For get(): resolves the fault with the zero page. Always returns 0. */
+/* For get(): resolves the fault with the zero page. Returns VM_OK. */
 static inline int zero_page_get(struct fault *fault)
 {
 	fault->page = NULL;
-	return 0;
+	return VM_OK;
 }
 
 /*
- * The entry that maps the zero page: never writable, and marked so that a write is COW. Such
- * entries are not counted: the page is never freed, and it is not resident memory of any space.
+ * The entry that maps the zero page in a VMA with these permissions: never writable, and marked so
+ * that a write is COW. Such entries are not counted: the page is never freed, and it is not resident
+ * memory of any space.
  */
-static inline struct mmu_entry zero_page_entry(const struct vma *vma)
+static inline struct mmu_entry zero_page_entry(unsigned prot)
 {
-	return entry_make(zero_pfn, vma->prot & ~VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
+	return entry_make(zero_pfn, prot & ~VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
 }

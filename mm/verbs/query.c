@@ -17,7 +17,7 @@ static bool is_resident(const struct vma *vma, vaddr_t va)
 	if (!vma->object)
 		return false;
 	spin_lock(&vma->object->lock);
-	vma->backend->resident(vma, va, &page, 1);
+	vma_resident(vma, va, &page, 1);
 	spin_unlock(&vma->object->lock);
 	return index_is_page(page) && page != zero_page;
 }

@@ -29,12 +29,12 @@ static void others_run(enum interleave_kind kind, enum lock_class class, void *w
 /* A backend whose pages are never there at once. */
 static int slow_get(struct fault *f)
 {
-	if (f->vma->object)
+	if (f->attr.object)
 		return vma_object_private.get(f);
 	return fault_get_copy(f, zero_pfn, PAGE_SIZE);
 }
 
-static void object_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+static void object_resident(const struct vma_attr *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	vma_object_private.resident(vma, va, pages, n);
 }
