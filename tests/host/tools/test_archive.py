@@ -20,7 +20,8 @@ from runner.failure import Failure
 def written(archive):
     """Gives an archive's bytes."""
     file = io.BytesIO()
-    equal(archive.write(file), file.tell(), "size")
+    size = archive.write(file)
+    equal(size, file.tell(), "size")
     return file.getvalue()
 
 
