@@ -20,7 +20,7 @@ static bool is_canonical(vaddr_t va)
 	return top == 0 || top == -1;
 }
 
-static const char *access_name(unsigned access)
+static const char *mmu_access_name(unsigned access)
 {
 	if (access & VM_PROT_EXEC)
 		return "a fetch";
@@ -59,9 +59,9 @@ static void say_entry(struct text *text, pte_t pte, unsigned access)
 		    pte & PTE_U ? " user" : " kernel", pte & PTE_A ? " accessed" : "",
 		    pte & PTE_D ? " dirty" : "", pte & ENTRY_WORD_COW ? " copy-on-write" : "");
 	if (bit)
-		say(text, "%s refuses %s", bit, access_name(access));
+		say(text, "%s refuses %s", bit, mmu_access_name(access));
 	else
-		say(text, "allows %s", access_name(access));
+		say(text, "allows %s", mmu_access_name(access));
 }
 
 int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned access, char *buf, size_t size)

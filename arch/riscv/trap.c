@@ -37,7 +37,7 @@ static bool is_interrupt(uint64_t cause)
 	return cause >> CAUSE_INTERRUPT_SHIFT;
 }
 
-static void interrupt(struct trap_frame *frame, uint64_t cause)
+static void trap_interrupt(struct trap_frame *frame, uint64_t cause)
 {
 	switch (cause & ~(1ul << CAUSE_INTERRUPT_SHIFT)) {
 	case IRQ_TIMER:
@@ -70,7 +70,7 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	frame->cause = cause;
 	frame->stval = stval;
 	if (is_interrupt(cause)) {
-		interrupt(frame, cause);
+		trap_interrupt(frame, cause);
 		latency_end(LATENCY_INTERRUPTS);
 		return;
 	}
@@ -162,7 +162,7 @@ static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t st
 static void trap_in_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	if (is_interrupt(cause)) {
-		interrupt(frame, cause);
+		trap_interrupt(frame, cause);
 		/* Others run with SUM and FPU off, as here; the frame has this thread's state. */
 		if (preempt_due())
 			preempt_schedule_irq();
