@@ -31,7 +31,7 @@ static void advance(void)
 }
 
 /* Moves n bytes, at most POOL_BYTES, out of the pool and erases them there. Call with lock held. */
-static void draw(uint8_t *to, size_t n)
+static void random_draw(uint8_t *to, size_t n)
 {
 	uint8_t *from;
 
@@ -79,9 +79,9 @@ void random_bytes(void *to, size_t n)
 	unsigned long flags = spin_lock_irqsave(&lock);
 
 	if (is_short)
-		draw(to, n);
+		random_draw(to, n);
 	else
-		draw(own_key, sizeof(own_key));
+		random_draw(own_key, sizeof(own_key));
 	spin_unlock_irqrestore(&lock, flags);
 	if (is_short)
 		return;

@@ -11,7 +11,8 @@ struct shown {
 	char text[40];
 };
 
-static const char *show(struct shown *shown, const struct ubsan_type *type, ubsan_value value)
+static const char *ubsan_value_show(struct shown *shown, const struct ubsan_type *type,
+				    ubsan_value value)
 {
 	unsigned bits = 1u << (type->info >> 1 & 15);
 
@@ -25,7 +26,7 @@ static const char *show(struct shown *shown, const struct ubsan_type *type, ubsa
 	return shown->text;
 }
 
-#define SHOW(type, value) show(&(struct shown){ "" }, type, value)
+#define SHOW(type, value) ubsan_value_show(&(struct shown){ "" }, type, value)
 
 /* Panics. what: a format string, followed by its arguments. */
 #define END(at, what, ...)                                                                     \
@@ -92,7 +93,7 @@ void __ubsan_handle_out_of_bounds_abort(const struct ubsan_bounds *data, ubsan_v
 }
 
 /* Names the kind of access, by the compiler's number for it. */
-static const char *access_name(unsigned access)
+static const char *ubsan_access_name(unsigned access)
 {
 	static const char *const names[] = { "load from", "store to",	       "reference to",
 					     "member of", "call of member of", "constructor of" };
@@ -108,7 +109,7 @@ void __ubsan_handle_type_mismatch_v1_abort(const struct ubsan_mismatch *data, ub
 		why = "null as";
 	else if (!IS_ALIGNED(address, 1ul << data->align_shift))
 		why = "misaligned for";
-	END(&data->place, "%s address %#lx, %s %s", access_name(data->access), address, why,
+	END(&data->place, "%s address %#lx, %s %s", ubsan_access_name(data->access), address, why,
 	    data->type->name);
 }
 
