@@ -29,7 +29,7 @@ static int add_range(struct phys_range *ranges, unsigned *n, uint64_t start, uin
 	return 0;
 }
 
-static int reserve(struct boot_info *info, uint64_t start, uint64_t size)
+static int boot_range_reserve(struct boot_info *info, uint64_t start, uint64_t size)
 {
 	return add_range(info->reserved, &info->nreserved, start, size);
 }
@@ -62,14 +62,14 @@ static int read_reserved(struct boot_info *info)
 	int err = 0;
 
 	for (unsigned i = 0; !err && dt_reserved(&info->dt, i, &start, &size) == 0; i++)
-		err = reserve(info, start, size);
+		err = boot_range_reserve(info, start, size);
 	info->first_node = info->nreserved;
 	if (top < 0)
 		return err;
 	dt_for_each_child(node, &info->dt,
 			  top) for (unsigned i = 0;
 				    !err && dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
-		err = reserve(info, start, size);
+		err = boot_range_reserve(info, start, size);
 	return err;
 }
 
@@ -78,7 +78,7 @@ static int read_reserved(struct boot_info *info)
  * Reservations in the tree's header do not count, because one of them may be for the archive
  * itself.
  */
-static bool is_taken(const struct boot_info *info, struct phys_range range)
+static bool boot_range_is_taken(const struct boot_info *info, struct phys_range range)
 {
 	for (unsigned i = 0; i < info->nreserved; i++)
 		if ((i < NRESERVED_OWN || i >= info->first_node) &&
@@ -97,13 +97,13 @@ static int read_initrd(struct boot_info *info, dt_node chosen)
 	if (end <= start)
 		return end == start ? 0 : -EINVAL;
 	info->initrd = (struct phys_range){ start, end };
-	if (is_taken(info, info->initrd))
+	if (boot_range_is_taken(info, info->initrd))
 		return -EINVAL;
-	return reserve(info, start, end - start);
+	return boot_range_reserve(info, start, end - start);
 }
 
 /* Returns the end of the memory range that contains `at`, or 0 if none does. */
-static paddr_t memory_end(const struct boot_info *info, paddr_t at)
+static paddr_t boot_memory_end(const struct boot_info *info, paddr_t at)
 {
 	for (unsigned i = 0; i < info->nram; i++)
 		if (info->ram[i].start <= at && at < info->ram[i].end)
@@ -114,7 +114,7 @@ static paddr_t memory_end(const struct boot_info *info, paddr_t at)
 static bool is_memory(const struct boot_info *info, struct phys_range range)
 {
 	while (range.start < range.end) {
-		range.start = memory_end(info, range.start);
+		range.start = boot_memory_end(info, range.start);
 		if (range.start == 0)
 			return false;
 	}
@@ -160,8 +160,8 @@ int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret)
 	if (err)
 		return err;
 	*why_ret = "too many reserved ranges";
-	if (reserve(info, image.start, image.end - image.start) ||
-	    reserve(info, dtb, info->dt.size))
+	if (boot_range_reserve(info, image.start, image.end - image.start) ||
+	    boot_range_reserve(info, dtb, info->dt.size))
 		return -EINVAL;
 	chosen = dt_path(&info->dt, "/chosen");
 	info->cmdline = dt_string(&info->dt, chosen, "bootargs");

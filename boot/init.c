@@ -36,8 +36,8 @@
 #include "proc/wait.h"
 #include "sync/preempt.h"
 
-static void give_up(void) __attribute__((noreturn));
-static void give_up(void)
+static void init_give_up(void) __attribute__((noreturn));
+static void init_give_up(void)
 {
 	chardev_drain_all();
 	power_off(PANIC_STATUS);
@@ -70,7 +70,7 @@ static void check_at_end(void)
 }
 
 /* Process 1 and all others have ended, but their output may still be queued. */
-static void end_machine(int status)
+static void init_machine_end(int status)
 {
 	check_at_end();
 	chardev_drain_all();
@@ -135,7 +135,7 @@ static void mount_root(void)
 	if (mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root) != 0 ||
 	    mount_attach(root, NULL) != 0) {
 		log_error("boot", "too little memory for a root file system");
-		give_up();
+		init_give_up();
 	}
 	process_fs_init();
 	file_locks_init();
@@ -143,12 +143,12 @@ static void mount_root(void)
 	if (initrd->end == 0) {
 		log_error("boot",
 			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
-		give_up();
+		init_give_up();
 	}
 	if (initrd_unpack(root, arch_phys_to_virt(initrd->start), initrd->end - initrd->start,
 			  &why) != 0) {
 		log_error("boot", "the boot archive is refused: %s", why);
-		give_up();
+		init_give_up();
 	}
 }
 
@@ -173,7 +173,7 @@ void boot_payload(void)
 {
 	int err;
 
-	machine_exit_hook = end_machine;
+	machine_exit_hook = init_machine_end;
 	mount_root();
 	make_devices();
 	mount_others();
@@ -190,6 +190,6 @@ void boot_payload(void)
 	else if (err)
 		log_error("boot", "cannot start %s: error %d", boot_options.init, err);
 	if (err)
-		give_up();
+		init_give_up();
 	kthread_exit();
 }

@@ -48,8 +48,8 @@
 #define MIB(bytes) ((unsigned)((bytes) >> 20))
 
 /* The machine cannot be used, and the log says why. */
-static void give_up(void) __attribute__((noreturn));
-static void give_up(void)
+static void boot_give_up(void) __attribute__((noreturn));
+static void boot_give_up(void)
 {
 	power_off(PANIC_STATUS);
 }
@@ -67,7 +67,7 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 		return;
 	console_set(&firmware_log_sink);
 	log_error("boot", "the device tree can't be used: %s", why);
-	give_up();
+	boot_give_up();
 }
 
 static uint64_t ram_bytes(const struct boot_info *info)
@@ -119,7 +119,7 @@ static void check_memory(const struct boot_info *info)
 			log_error("boot",
 				  "the device tree can't be used: there is no memory at %#lx",
 				  (unsigned long)pa);
-			give_up();
+			boot_give_up();
 		}
 	}
 }
@@ -131,7 +131,7 @@ static void start_memory(const struct boot_info *info)
 	if (ram_bytes(info) < RAM_LEAST) {
 		log_error("boot", "%u MiB of memory are too little: the least is %u MiB",
 			  MIB(ram_bytes(info)), MIB(RAM_LEAST));
-		give_up();
+		boot_give_up();
 	}
 	check_memory(info);
 	err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
@@ -140,7 +140,7 @@ static void start_memory(const struct boot_info *info)
 		log_error("boot", "%s",
 			  err == -ENOMEM ? "too little memory to start"
 					 : "memory in too many or in invalid ranges");
-		give_up();
+		boot_give_up();
 	}
 	page_cache_init();
 	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(),
@@ -159,7 +159,7 @@ static void find_ad(void)
 
 	if (!page || tables_fill(&tables, MMU_LEVELS + 1)) {
 		log_error("boot", "too little memory to start");
-		give_up();
+		boot_give_up();
 	}
 	if (!arch_mmu_sets_ad(&tables, page_to_paddr(page))) {
 		log_info("mm", "this hart does not set A and D bits: the kernel does");
@@ -237,10 +237,10 @@ static void boot_thread(void *arg)
 	holders_init();
 	if (sigreturn_init() != 0) {
 		log_error("boot", "too little memory to start");
-		give_up();
+		boot_give_up();
 	}
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
-		give_up();
+		boot_give_up();
 	start_disks();
 	if (reclaim_thread_start() != 0)
 		log_error("boot",
@@ -248,7 +248,7 @@ static void boot_thread(void *arg)
 	if (missing > 0) {
 		log_error("boot", "%u of %u ports did not come up: streams would be lost", missing,
 			  boot_options.ports);
-		give_up();
+		boot_give_up();
 	}
 	preempt_force_start(boot_options.preempt);
 	boot_payload();
@@ -277,7 +277,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	mm_host_init();
 	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {
 		log_error("boot", "too little memory to start");
-		give_up();
+		boot_give_up();
 	}
 	sched_start();
 }

@@ -14,7 +14,7 @@
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
 
 /* Reads up to four digits that end at `stop` or at `end`. Returns the text after them, or NULL. */
-static const char *read_number(const char *s, const char *end, char stop, unsigned *ret)
+static const char *boot_option_read_number(const char *s, const char *end, char stop, unsigned *ret)
 {
 	unsigned value = 0;
 	const char *start = s;
@@ -32,9 +32,9 @@ static bool read_winsize(const struct cmdline_word *word)
 {
 	const char *end = word->value + word->value_len;
 	unsigned columns, rows;
-	const char *s = read_number(word->value, end, 'x', &columns);
+	const char *s = boot_option_read_number(word->value, end, 'x', &columns);
 
-	if (!s || s == end || read_number(s + 1, end, '\0', &rows) != end)
+	if (!s || s == end || boot_option_read_number(s + 1, end, '\0', &rows) != end)
 		return false;
 	boot_options.columns = columns;
 	boot_options.rows = rows;
@@ -45,7 +45,7 @@ static bool read_ports(const struct cmdline_word *word)
 {
 	const char *end = word->value + word->value_len;
 
-	return read_number(word->value, end, '\0', &boot_options.ports) == end;
+	return boot_option_read_number(word->value, end, '\0', &boot_options.ports) == end;
 }
 
 static bool read_string(const struct cmdline_word *word, char *to, size_t size)
