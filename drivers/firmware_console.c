@@ -15,14 +15,15 @@ static struct {
 	unsigned head, tail; /* head: where the next byte is stored */
 } input = { .lock = SPINLOCK_INIT(LOCK_DEVICE) };
 
-static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
+static void firmware_console_log_write(struct log_sink *sink, const char *s, size_t n)
 {
 	arch_console_write(s, n);
 }
 
-struct log_sink firmware_log_sink = { .write = log_sink_write, .panic_write = log_sink_write };
+struct log_sink firmware_log_sink = { .write = firmware_console_log_write,
+				      .panic_write = firmware_console_log_write };
 
-static size_t console_read(struct chardev *dev, void *to, size_t n)
+static size_t firmware_console_read(struct chardev *dev, void *to, size_t n)
 {
 	unsigned long flags = spin_lock_irqsave(&input.lock);
 	size_t done = 0;
@@ -33,18 +34,18 @@ static size_t console_read(struct chardev *dev, void *to, size_t n)
 	return done;
 }
 
-static bool console_ended(struct chardev *dev)
+static bool firmware_console_ended(struct chardev *dev)
 {
 	return false;
 }
 
-static size_t console_write(struct chardev *dev, const void *from, size_t n)
+static size_t firmware_console_write(struct chardev *dev, const void *from, size_t n)
 {
 	arch_console_write(from, n);
 	return n;
 }
 
-static unsigned console_ready(struct chardev *dev)
+static unsigned firmware_console_ready(struct chardev *dev)
 {
 	unsigned long flags = spin_lock_irqsave(&input.lock);
 	unsigned ready = input.tail != input.head ? CHARDEV_READABLE : 0;
@@ -53,16 +54,16 @@ static unsigned console_ready(struct chardev *dev)
 	return ready | CHARDEV_WRITABLE;
 }
 
-static void console_drain(struct chardev *dev)
+static void firmware_console_drain(struct chardev *dev)
 {
 }
 
 static const struct chardev_ops console_ops = {
-	.read = console_read,
-	.ended = console_ended,
-	.write = console_write,
-	.ready = console_ready,
-	.drain = console_drain,
+	.read = firmware_console_read,
+	.ended = firmware_console_ended,
+	.write = firmware_console_write,
+	.ready = firmware_console_ready,
+	.drain = firmware_console_drain,
 };
 
 struct chardev firmware_console = {

@@ -119,7 +119,8 @@ static bool name_is_taken(const struct serial *serial, const char *name, size_t 
 }
 
 /* Names the port, if the name is valid as a file name and no other port has it. */
-static void set_name(struct serial *serial, struct serial_port *port, const char *name, size_t len)
+static void serial_set_port_name(struct serial *serial, struct serial_port *port, const char *name,
+				 size_t len)
 {
 	size_t prefix = sizeof name_prefix - 1;
 
@@ -158,7 +159,7 @@ static void control_receive(struct serial *serial, const void *message, uint32_t
 		break;
 	case CONTROL_PORT_NAME:
 		if (!serial->booted)
-			set_name(serial, port, copy.name, len - sizeof copy.head);
+			serial_set_port_name(serial, port, copy.name, len - sizeof copy.head);
 		break;
 	case CONTROL_PORT_OPEN:
 		serial_port_host_open(port, copy.head.value != 0);

@@ -52,7 +52,7 @@ static void tx_collect(struct serial_port *port)
 	}
 }
 
-static size_t port_read(struct chardev *dev, void *to, size_t n)
+static size_t serial_port_read(struct chardev *dev, void *to, size_t n)
 {
 	struct serial_port *port = dev->driver;
 	unsigned long flags = spin_lock_irqsave(&port->lock);
@@ -86,7 +86,7 @@ static bool host_has_closed(const struct serial_port *port)
 }
 
 /* The host closes its end after its last byte is in one of the buffers. */
-static bool port_ended(struct chardev *dev)
+static bool serial_port_ended(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
 	/* Read this first: if the host has closed its end by now, all its bytes are found below. */
@@ -122,7 +122,7 @@ static size_t tx_write(struct serial_port *port, const void *from, size_t n)
 	return done;
 }
 
-static size_t port_write(struct chardev *dev, const void *from, size_t n)
+static size_t serial_port_write(struct chardev *dev, const void *from, size_t n)
 {
 	struct serial_port *port = dev->driver;
 	unsigned long flags = spin_lock_irqsave(&port->lock);
@@ -133,7 +133,7 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 }
 
 /* A broken device accepts and discards all output. */
-static unsigned port_ready(struct chardev *dev)
+static unsigned serial_port_ready(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
 	bool host_closed = host_has_closed(port);
@@ -166,7 +166,7 @@ static void tx_drain(struct serial_port *port)
 	} while (port->stalled && !host_has_closed(port) && patience_lasts(&patience));
 }
 
-static void port_drain(struct chardev *dev)
+static void serial_port_drain(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
 	unsigned long flags = spin_lock_irqsave(&port->lock);
@@ -176,11 +176,11 @@ static void port_drain(struct chardev *dev)
 }
 
 const struct chardev_ops serial_port_ops = {
-	.read = port_read,
-	.ended = port_ended,
-	.write = port_write,
-	.ready = port_ready,
-	.drain = port_drain,
+	.read = serial_port_read,
+	.ended = serial_port_ended,
+	.write = serial_port_write,
+	.ready = serial_port_ready,
+	.drain = serial_port_drain,
 };
 
 static int make_buffers(struct serial_port *port)
@@ -236,7 +236,7 @@ int serial_port_start(struct serial_port *port)
 }
 
 /* Returns true the first time that a queue is found broken. Called with port->lock held. */
-static bool port_broke(struct serial_port *port)
+static bool serial_port_broke(struct serial_port *port)
 {
 	bool broke = (port->rx.broken || port->tx.broken) && !port->warned;
 
@@ -258,7 +258,7 @@ bool serial_port_poll(struct serial_port *port)
 	tx_collect(port);
 	news = port->news;
 	port->news = 0;
-	broke = port_broke(port);
+	broke = serial_port_broke(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	/* The lock is not held here, because the log may use this very port. */
 	if (broke)
@@ -280,7 +280,7 @@ void serial_port_host_open(struct serial_port *port, bool open)
 	waitq_wake_all(&port->dev.writable);
 }
 
-static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
+static void serial_port_log_panic_write(struct log_sink *sink, const char *s, size_t n)
 {
 	struct serial_port *port = container_of(sink, struct serial_port, sink);
 
@@ -295,19 +295,19 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 	}
 }
 
-static void sink_write(struct log_sink *sink, const char *s, size_t n)
+static void serial_port_log_write(struct log_sink *sink, const char *s, size_t n)
 {
 	struct serial_port *port = container_of(sink, struct serial_port, sink);
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 
-	log_panic_write(sink, s, n);
+	serial_port_log_panic_write(sink, s, n);
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
 void serial_port_take_log(struct serial_port *port)
 {
 	spin_init(&port->lock, LOCK_CONSOLE);
-	port->sink.write = sink_write;
-	port->sink.panic_write = log_panic_write;
+	port->sink.write = serial_port_log_write;
+	port->sink.panic_write = serial_port_log_panic_write;
 	console_move_log(&port->sink, "log continues on port faultline.log");
 }

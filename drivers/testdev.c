@@ -49,7 +49,7 @@ static void testdev_exit(unsigned status)
 }
 
 /* Returns 0 and the address, -ENODEV, or -EINVAL if it has no usable register. */
-static int find(const struct dt *dt, paddr_t *ret)
+static int testdev_find(const struct dt *dt, paddr_t *ret)
 {
 	dt_node node = dt_next_compatible(dt, -1, "sifive,test0");
 	uint64_t addr, size;
@@ -65,7 +65,7 @@ static int find(const struct dt *dt, paddr_t *ret)
 int testdev_init(const struct dt *dt)
 {
 	paddr_t addr;
-	int err = find(dt, &addr);
+	int err = testdev_find(dt, &addr);
 
 	if (err)
 		return err;
@@ -79,6 +79,6 @@ void early_exit(paddr_t dtb, unsigned status)
 	struct dt dt;
 	paddr_t addr;
 
-	if (dt_init(&dt, (const void *)dtb, DTB_LIMIT, NULL) == 0 && find(&dt, &addr) == 0)
+	if (dt_init(&dt, (const void *)dtb, DTB_LIMIT, NULL) == 0 && testdev_find(&dt, &addr) == 0)
 		exit_by((volatile void *)addr, status);
 }

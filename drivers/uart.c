@@ -48,12 +48,12 @@ static struct uart *to_uart(struct chardev *dev)
 	return container_of(dev, struct uart, dev);
 }
 
-static bool has_room(const struct uart *uart)
+static bool uart_has_room(const struct uart *uart)
 {
 	return uart->kind->has_room(&uart->regs);
 }
 
-static void put(const struct uart *uart, uint8_t byte)
+static void uart_put(const struct uart *uart, uint8_t byte)
 {
 	uart->kind->put(&uart->regs, byte);
 }
@@ -102,8 +102,8 @@ static size_t write_burst(struct uart *uart, const uint8_t *from, size_t n)
 	unsigned long flags = spin_lock_irqsave(&uart->output.lock);
 	size_t done = 0;
 
-	while (!uart->output.log_writes && done < n && has_room(uart))
-		put(uart, from[done++]);
+	while (!uart->output.log_writes && done < n && uart_has_room(uart))
+		uart_put(uart, from[done++]);
 	if (done < n)
 		want_interrupts(uart, UART_ROOM, 0);
 	spin_unlock_irqrestore(&uart->output.lock, flags);
@@ -130,7 +130,7 @@ static unsigned uart_ready(struct chardev *dev)
 
 	spin_unlock_irqrestore(&uart->input.lock, flags);
 	flags = spin_lock_irqsave(&uart->output.lock);
-	if (!uart->output.log_writes && has_room(uart))
+	if (!uart->output.log_writes && uart_has_room(uart))
 		ready |= CHARDEV_WRITABLE;
 	else
 		want_interrupts(uart, UART_ROOM, 0);
@@ -138,9 +138,9 @@ static unsigned uart_ready(struct chardev *dev)
 	return ready;
 }
 
-static void wait_for_room(const struct uart *uart)
+static void uart_wait_for_room(const struct uart *uart)
 {
-	for (unsigned i = 0; i < ROOM_TRIES && !has_room(uart); i++)
+	for (unsigned i = 0; i < ROOM_TRIES && !uart_has_room(uart); i++)
 		;
 }
 
@@ -174,7 +174,7 @@ static const struct chardev_ops uart_ops = {
 };
 
 /* Both directions of some kinds use the same registers. Called with input.lock held. */
-static int get(struct uart *uart)
+static int uart_get(struct uart *uart)
 {
 	int byte;
 
@@ -191,7 +191,7 @@ static void uart_interrupt(void *arg)
 	int byte = 0;
 
 	spin_lock(&uart->input.lock);
-	while (uart->input.head - uart->input.tail < RING_SIZE && (byte = get(uart)) >= 0) {
+	while (uart->input.head - uart->input.tail < RING_SIZE && (byte = uart_get(uart)) >= 0) {
 		uart->input.ring[uart->input.head++ % RING_SIZE] = (uint8_t)byte;
 		got = true;
 	}
@@ -200,7 +200,7 @@ static void uart_interrupt(void *arg)
 	spin_unlock(&uart->input.lock);
 	if (got)
 		waitq_wake_all(&uart->dev.readable);
-	if (has_room(uart)) {
+	if (uart_has_room(uart)) {
 		spin_lock(&uart->output.lock);
 		want_interrupts(uart, 0, UART_ROOM);
 		spin_unlock(&uart->output.lock);
@@ -210,21 +210,21 @@ static void uart_interrupt(void *arg)
 
 /* ---- the log ---- */
 
-static void put_polled(const struct uart *uart, uint8_t byte)
+static void uart_put_polled(const struct uart *uart, uint8_t byte)
 {
-	wait_for_room(uart);
-	put(uart, byte);
+	uart_wait_for_room(uart);
+	uart_put(uart, byte);
 }
 
 /* A terminal needs a carriage return at the end of each line. */
-static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
+static void uart_log_panic_write(struct log_sink *sink, const char *s, size_t n)
 {
 	struct uart *uart = container_of(sink, struct uart, sink);
 
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '\n')
-			put_polled(uart, '\r');
-		put_polled(uart, (uint8_t)s[i]);
+			uart_put_polled(uart, '\r');
+		uart_put_polled(uart, (uint8_t)s[i]);
 	}
 	wait_until_idle(uart);
 }
@@ -239,10 +239,10 @@ static size_t log_burst(struct uart *uart, const char *s, size_t n, bool anyway)
 	size_t done = 0;
 
 	uart->output.log_writes = true;
-	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || has_room(uart))) {
+	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || uart_has_room(uart))) {
 		anyway = false;
 		uart->output.returned = s[done] == '\n' && !uart->output.returned;
-		put(uart, uart->output.returned ? '\r' : (uint8_t)s[done++]);
+		uart_put(uart, uart->output.returned ? '\r' : (uint8_t)s[done++]);
 	}
 	spin_unlock_irqrestore(&uart->output.lock, flags);
 	return done;
@@ -257,7 +257,7 @@ static void log_burst_done(struct uart *uart)
 }
 
 /* Waits for room with interrupts on. If there is none for too long, bytes are lost. */
-static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
+static void uart_log_write(struct log_sink *sink, const char *s, size_t n)
 {
 	struct uart *uart = container_of(sink, struct uart, sink);
 	size_t done = 0, step;
@@ -273,20 +273,20 @@ static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
 
 /* ---- the UARTs of the machine ---- */
 
-#define UART(which, label)                                                           \
-	{                                                                            \
-		.dev = { .name = (label),                                            \
-			 .ops = &uart_ops,                                           \
-			 .readable = WAITQ_INIT((which).dev.readable),               \
-			 .writable = WAITQ_INIT((which).dev.writable) },             \
-		.sink = { .write = log_sink_write, .panic_write = log_panic_write }, \
-		.input.lock = SPINLOCK_INIT(LOCK_DEVICE),                            \
-		.output.lock = SPINLOCK_INIT(LOCK_CONSOLE),                          \
+#define UART(which, label)                                                                \
+	{                                                                                 \
+		.dev = { .name = (label),                                                 \
+			 .ops = &uart_ops,                                                \
+			 .readable = WAITQ_INIT((which).dev.readable),                    \
+			 .writable = WAITQ_INIT((which).dev.writable) },                  \
+		.sink = { .write = uart_log_write, .panic_write = uart_log_panic_write }, \
+		.input.lock = SPINLOCK_INIT(LOCK_DEVICE),                                 \
+		.output.lock = SPINLOCK_INIT(LOCK_CONSOLE),                               \
 	}
 
 static struct uart console = UART(console, "uart"), second = UART(second, "uart1");
 
-static const struct uart_kind *kind_of(const struct dt *dt, dt_node node)
+static const struct uart_kind *uart_kind_of(const struct dt *dt, dt_node node)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (dt_compatible(dt, node, kinds[i]->compatible))
@@ -298,7 +298,7 @@ static const struct uart_kind *kind_of(const struct dt *dt, dt_node node)
 static dt_node find_other(const struct dt *dt, dt_node but)
 {
 	for (dt_node node = dt_root(dt); node >= 0; node = dt_next(dt, node))
-		if (node != but && dt_available(dt, node) && kind_of(dt, node))
+		if (node != but && dt_available(dt, node) && uart_kind_of(dt, node))
 			return node;
 	return -ENOENT;
 }
@@ -309,12 +309,12 @@ static dt_node find_console(const struct dt *dt)
 	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
 	dt_node node = path ? dt_path(dt, path) : -ENOENT;
 
-	return node >= 0 && kind_of(dt, node) ? node : find_other(dt, -ENOENT);
+	return node >= 0 && uart_kind_of(dt, node) ? node : find_other(dt, -ENOENT);
 }
 
-static int start(struct uart *uart, const struct dt *dt, dt_node node)
+static int uart_start(struct uart *uart, const struct dt *dt, dt_node node)
 {
-	const struct uart_kind *kind = node >= 0 ? kind_of(dt, node) : NULL;
+	const struct uart_kind *kind = node >= 0 ? uart_kind_of(dt, node) : NULL;
 	uint64_t addr, size;
 	uint32_t cell;
 
@@ -339,19 +339,19 @@ static int start(struct uart *uart, const struct dt *dt, dt_node node)
 	return 0;
 }
 
-static void end_machine(unsigned status)
+static void uart_machine_end(unsigned status)
 {
 	console.kind->end(&console.regs, status);
 }
 
 int uart_init(const struct dt *dt)
 {
-	int err = start(&console, dt, find_console(dt));
+	int err = uart_start(&console, dt, find_console(dt));
 
 	if (err)
 		return err;
 	if (console.kind->end)
-		power_set_exit(end_machine);
+		power_set_exit(uart_machine_end);
 	return chardev_register(&console.dev);
 }
 
@@ -375,7 +375,7 @@ struct log_sink *uart_log_sink(void)
 
 struct log_sink *uart_second_log_sink(const struct dt *dt)
 {
-	return start(&second, dt, find_other(dt, find_console(dt))) ? NULL : &second.sink;
+	return uart_start(&second, dt, find_other(dt, find_console(dt))) ? NULL : &second.sink;
 }
 
 int uart_listen(void)

@@ -14,58 +14,58 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5, SIZE = 8 };
 #define LSR_ROOM	 0x20u /* the FIFO is empty */
 #define LSR_IDLE	 0x40u /* so is the register that shifts out the bits of a byte */
 
-static uint8_t reg_read(const struct uart_regs *regs, unsigned reg)
+static uint8_t uart_16550_reg_read(const struct uart_regs *regs, unsigned reg)
 {
 	return mmio_read8(regs->base, (size_t)reg << regs->shift);
 }
 
-static void reg_write(const struct uart_regs *regs, unsigned reg, uint8_t value)
+static void uart_16550_reg_write(const struct uart_regs *regs, unsigned reg, uint8_t value)
 {
 	mmio_write8(regs->base, (size_t)reg << regs->shift, value);
 }
 
-static void start(const struct uart_regs *regs)
+static void uart_16550_start(const struct uart_regs *regs)
 {
-	reg_write(regs, IER, 0);
-	reg_write(regs, LCR, LCR_8N1);
-	reg_write(regs, FCR, FCR_ENABLE_CLEAR | FCR_TRIGGER_14);
+	uart_16550_reg_write(regs, IER, 0);
+	uart_16550_reg_write(regs, LCR, LCR_8N1);
+	uart_16550_reg_write(regs, FCR, FCR_ENABLE_CLEAR | FCR_TRIGGER_14);
 }
 
-static void want(const struct uart_regs *regs, unsigned interrupts)
+static void uart_16550_want(const struct uart_regs *regs, unsigned interrupts)
 {
-	reg_write(regs, IER,
-		  (uint8_t)((interrupts & UART_INPUT ? IER_RECEIVE : 0) |
-			    (interrupts & UART_ROOM ? IER_TRANSMIT : 0)));
+	uart_16550_reg_write(regs, IER,
+			     (uint8_t)((interrupts & UART_INPUT ? IER_RECEIVE : 0) |
+				       (interrupts & UART_ROOM ? IER_TRANSMIT : 0)));
 }
 
-static int get(const struct uart_regs *regs)
+static int uart_16550_get(const struct uart_regs *regs)
 {
-	return reg_read(regs, LSR) & LSR_READY ? reg_read(regs, RBR) : -1;
+	return uart_16550_reg_read(regs, LSR) & LSR_READY ? uart_16550_reg_read(regs, RBR) : -1;
 }
 
-static bool has_room(const struct uart_regs *regs)
+static bool uart_16550_has_room(const struct uart_regs *regs)
 {
-	return reg_read(regs, LSR) & LSR_ROOM;
+	return uart_16550_reg_read(regs, LSR) & LSR_ROOM;
 }
 
-static void put(const struct uart_regs *regs, uint8_t byte)
+static void uart_16550_put(const struct uart_regs *regs, uint8_t byte)
 {
-	reg_write(regs, THR, byte);
+	uart_16550_reg_write(regs, THR, byte);
 }
 
-static bool is_idle(const struct uart_regs *regs)
+static bool uart_16550_is_idle(const struct uart_regs *regs)
 {
-	return reg_read(regs, LSR) & LSR_IDLE;
+	return uart_16550_reg_read(regs, LSR) & LSR_IDLE;
 }
 
 const struct uart_kind uart_16550 = {
 	.compatible = "ns16550a",
 	.size = SIZE,
 	.bytes = true,
-	.start = start,
-	.want = want,
-	.get = get,
-	.has_room = has_room,
-	.put = put,
-	.is_idle = is_idle,
+	.start = uart_16550_start,
+	.want = uart_16550_want,
+	.get = uart_16550_get,
+	.has_room = uart_16550_has_room,
+	.put = uart_16550_put,
+	.is_idle = uart_16550_is_idle,
 };

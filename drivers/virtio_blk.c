@@ -159,7 +159,7 @@ static void end_command(struct virtio_blk *blk, struct command *command, bool ok
 }
 
 /* Takes what the device has answered. Called with blk->lock held. */
-static void collect(struct virtio_blk *blk)
+static void blk_collect(struct virtio_blk *blk)
 {
 	struct command *command;
 	uint32_t len;
@@ -176,7 +176,7 @@ static void collect(struct virtio_blk *blk)
 }
 
 /* Stops the device, so that it leaves the pages alone, and fails all requests. */
-static void give_up(struct virtio_blk *blk)
+static void blk_give_up(struct virtio_blk *blk)
 {
 	struct list *node;
 
@@ -223,10 +223,10 @@ static bool blk_complete(struct block_device *disk)
 	bool broke = false, any;
 
 	spin_lock(&blk->lock);
-	collect(blk);
+	blk_collect(blk);
 	if (!blk->broken && (blk->vq.broken || (alarmed && virtio_needs_reset(&blk->dev)))) {
 		broke = true;
-		give_up(blk);
+		blk_give_up(blk);
 	}
 	start_waiting(blk);
 	list_splice_tail(&finished, &blk->finished);
@@ -298,7 +298,7 @@ static void read_config(struct virtio_blk *blk, uint64_t features)
 	blk->disk.read_only = features & VIRTIO_BLK_F_RO;
 }
 
-static int start(struct virtio_blk *blk)
+static int blk_start(struct virtio_blk *blk)
 {
 	uint64_t features;
 	int err = virtio_begin(
@@ -336,7 +336,7 @@ int virtio_blk_init(const struct virtio_device *dev, struct block_device **disk_
 	blk->disk =
 		(struct block_device){ .name = blk->name, .ops = &virtio_blk_ops, .driver = blk };
 	waitq_init(&blk->disk.answered);
-	err = start(blk);
+	err = blk_start(blk);
 	if (err) {
 		virtio_reset(&blk->dev);
 		virtio_fail(&blk->dev);

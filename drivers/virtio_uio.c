@@ -45,7 +45,7 @@ static const struct uio_device_ops ops = {
 };
 
 /* The interrupt stays masked until the program asks for it again. */
-static void interrupt(void *arg)
+static void virtio_uio_interrupt(void *arg)
 {
 	struct uio_device *dev = arg;
 
@@ -82,7 +82,7 @@ int virtio_uio_init(const struct virtio_device *dev, const char *name, paddr_t a
 	if (err == 0)
 		err = phys_add_device(addr, size >> PAGE_SHIFT, &made->uio.pages);
 	if (err == 0)
-		err = irq_register_masked(dev->irq, interrupt, &made->uio);
+		err = irq_register_masked(dev->irq, virtio_uio_interrupt, &made->uio);
 	if (err)
 		return err;
 	ndevices++; /* from here on the handler has its address */

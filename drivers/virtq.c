@@ -50,7 +50,7 @@ static void configure_device(struct virtq *vq)
 	mmio_write32(dev->regs, VIRTIO_QUEUE_READY, 1);
 }
 
-static int allocate(struct virtq *vq)
+static int virtq_allocate(struct virtq *vq)
 {
 	unsigned order = 0;
 
@@ -81,7 +81,7 @@ int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint
 	max = MIN(max, (uint32_t)VIRTQ_SIZE_MAX);
 	/* Indexes wrap around at 2^16, so the size of the ring must be a power of two. */
 	vq->size = (uint16_t)BIT(bit_highest(MIN(size, max)));
-	if (allocate(vq) != 0)
+	if (virtq_allocate(vq) != 0)
 		return -ENOMEM;
 	vq->desc = page_address(vq->page);
 	vq->avail = (struct virtq_avail *)(vq->desc + vq->size);
