@@ -33,7 +33,8 @@ static struct dev_node *to_dev(struct inode *inode)
 	return container_of(inode, struct dev_node, inode);
 }
 
-static struct dev_node *find_locked(const struct dev_node *dir, const char *name, size_t len)
+static struct dev_node *dev_node_find_locked(const struct dev_node *dir, const char *name,
+					     size_t len)
 {
 	struct dev_node *node;
 
@@ -46,20 +47,20 @@ static struct dev_node *find_locked(const struct dev_node *dir, const char *name
 }
 
 /* Nodes are never removed, so the result stays. */
-static struct dev_node *find(const struct dev_node *dir, const char *name, size_t len)
+static struct dev_node *dev_node_find(const struct dev_node *dir, const char *name, size_t len)
 {
 	struct dev_node *node;
 
 	spin_lock(&nodes_lock);
-	node = find_locked(dir, name, len);
+	node = dev_node_find_locked(dir, name, len);
 	spin_unlock(&nodes_lock);
 	return node;
 }
 
-static int add_locked(struct dev_node *node)
+static int dev_node_add_locked(struct dev_node *node)
 {
 	assert_hardened(spin_lock_held(&nodes_lock));
-	if (find_locked(node->parent, node->name, strlen(node->name)))
+	if (dev_node_find_locked(node->parent, node->name, strlen(node->name)))
 		return -EEXIST;
 	node->inode.mount = root.inode.mount;
 	node->pos = next_pos++;
@@ -81,8 +82,8 @@ static void make_root(void)
 	root.inode.nlink = MAX(root.inode.nlink, 2u);
 }
 
-static int add(struct dev_node *dir, const struct path_part *part, const struct inode *like,
-	       struct dev_node **node_ret)
+static int dev_node_add(struct dev_node *dir, const struct path_part *part,
+			const struct inode *like, struct dev_node **node_ret)
 {
 	struct dev_node *node;
 	int err;
@@ -102,7 +103,7 @@ static int add(struct dev_node *dir, const struct path_part *part, const struct 
 	node->parent = dir;
 	memcpy(node->name, part->name, part->len);
 	spin_lock(&nodes_lock);
-	err = add_locked(node);
+	err = dev_node_add_locked(node);
 	spin_unlock(&nodes_lock);
 	if (err) {
 		inode_discard(&node->inode);
@@ -127,10 +128,10 @@ static int add_path(const char *path, const struct inode *like)
 
 		path = path_part_next(path, &part);
 		if (*path == '\0')
-			return add(dir, &part, like, &next);
-		next = part.kind == PATH_NAME ? find(dir, part.name, part.len) : NULL;
+			return dev_node_add(dir, &part, like, &next);
+		next = part.kind == PATH_NAME ? dev_node_find(dir, part.name, part.len) : NULL;
 		if (!next)
-			err = add(dir, &part, &any_directory, &next);
+			err = dev_node_add(dir, &part, &any_directory, &next);
 		dir = next;
 	}
 	return err;
@@ -156,7 +157,7 @@ int devfs_add_directory(const char *path)
 
 static int devfs_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
-	struct dev_node *node = find(to_dev(dir), name, len);
+	struct dev_node *node = dev_node_find(to_dev(dir), name, len);
 
 	if (!node)
 		return -ENOENT;
@@ -183,7 +184,7 @@ static int devfs_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return err;
 }
 
-static struct inode *parent_of(struct inode *dir)
+static struct inode *devfs_parent(struct inode *dir)
 {
 	struct inode *parent = &to_dev(dir)->parent->inode;
 
@@ -215,7 +216,7 @@ static int devfs_setattr(struct inode *inode, const struct inode_attr *attr)
 }
 
 /* The list has a reference of its own, so this is never called. */
-static struct inode *free_node(struct inode *inode)
+static struct inode *devfs_free(struct inode *inode)
 {
 	(void)inode;
 	assert(false);
@@ -235,11 +236,11 @@ static void devfs_holds(struct inode *inode)
 static const struct inode_ops devfs_ops = {
 	.lookup = devfs_lookup,
 	.readdir = devfs_readdir,
-	.parent = parent_of,
+	.parent = devfs_parent,
 	.path = devfs_path,
 	.getattr = devfs_getattr,
 	.setattr = devfs_setattr,
-	.free = free_node,
+	.free = devfs_free,
 	.holds = devfs_holds,
 };
 

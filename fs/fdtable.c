@@ -27,7 +27,7 @@ static void bit_set(uint64_t *bits, unsigned n, bool value)
 }
 
 /* Is there a file at fd? A reserved descriptor has none. */
-static bool is_open(const struct fdtable *table, unsigned fd)
+static bool fdtable_is_open(const struct fdtable *table, unsigned fd)
 {
 	return bit_test(table->open, fd) && table->file[fd];
 }
@@ -45,7 +45,7 @@ struct fdtable *fdtable_create(void)
 	return table;
 }
 
-static void put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
+static void fdtable_put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
 {
 	table->file[fd] = file;
 	bit_set(table->open, fd, true);
@@ -66,7 +66,7 @@ struct fdtable *fdtable_copy(struct fdtable *table)
 		if (!file)
 			continue;
 		file_get(file);
-		put_at(copy, file, fd, bit_test(table->cloexec, fd));
+		fdtable_put_at(copy, file, fd, bit_test(table->cloexec, fd));
 	}
 	spin_unlock(&table->lock);
 	return copy;
@@ -91,7 +91,7 @@ static void close_set(struct fdtable *table, const uint64_t *which)
 }
 
 /* Is a descriptor in use? One that is closed is not, but one that is reserved is. */
-static bool is_used(const struct fdtable *table)
+static bool fdtable_is_used(const struct fdtable *table)
 {
 	return fdtable_find_bit(table->open, 0, 0) < FDTABLE_SIZE;
 }
@@ -100,7 +100,7 @@ static bool is_used(const struct fdtable *table)
 void fdtable_destroy(struct fdtable *table)
 {
 	close_set(table, table->open);
-	assert_hardened(!is_used(table));
+	assert_hardened(!fdtable_is_used(table));
 	assert_hardened(table->locks.count == 0 && !table->locks.waits);
 	kfree(table);
 }
@@ -123,7 +123,7 @@ int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool
 	spin_lock(&table->lock);
 	fd = find_free(table, min);
 	if (fd < FDTABLE_SIZE)
-		put_at(table, file, fd, cloexec);
+		fdtable_put_at(table, file, fd, cloexec);
 	spin_unlock(&table->lock);
 	return fd < FDTABLE_SIZE ? (int)fd : -EMFILE;
 }
@@ -161,7 +161,7 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	busy = bit_test(table->open, fd) && !table->file[fd];
 	if (!busy) {
 		before = bit_test(table->open, fd) ? table->file[fd] : NULL;
-		put_at(table, file, fd, cloexec);
+		fdtable_put_at(table, file, fd, cloexec);
 	}
 	spin_unlock(&table->lock);
 	if (before)
@@ -205,7 +205,7 @@ int fdtable_next(struct fdtable *table, unsigned min)
 
 	spin_lock(&table->lock);
 	for (unsigned fd = min; fd < FDTABLE_SIZE && found < 0; fd++)
-		if (is_open(table, fd))
+		if (fdtable_is_open(table, fd))
 			found = (int)fd;
 	spin_unlock(&table->lock);
 	return found;
@@ -243,14 +243,14 @@ bool fdtable_serves(struct fdtable *table)
 }
 
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */
-static struct file *take(struct fdtable *table, int fd)
+static struct file *fdtable_take(struct fdtable *table, int fd)
 {
 	struct file *file = NULL;
 
 	if ((unsigned)fd >= FDTABLE_SIZE)
 		return NULL;
 	spin_lock(&table->lock);
-	if (is_open(table, (unsigned)fd)) {
+	if (fdtable_is_open(table, (unsigned)fd)) {
 		file = table->file[fd];
 		bit_set(table->open, (unsigned)fd, false);
 		bit_set(table->cloexec, (unsigned)fd, false);
@@ -261,7 +261,7 @@ static struct file *take(struct fdtable *table, int fd)
 
 int fdtable_close(struct fdtable *table, int fd)
 {
-	struct file *file = take(table, fd);
+	struct file *file = fdtable_take(table, fd);
 
 	if (!file)
 		return -EBADF;
@@ -272,7 +272,7 @@ int fdtable_close(struct fdtable *table, int fd)
 /* Who gets a lock that goes with the descriptor finds what was written. */
 int fdtable_close_flush(struct fdtable *table, int fd)
 {
-	struct file *file = take(table, fd);
+	struct file *file = fdtable_take(table, fd);
 	int err;
 
 	if (!file)
@@ -300,7 +300,7 @@ int fdtable_cloexec(struct fdtable *table, int fd)
 	if ((unsigned)fd >= FDTABLE_SIZE)
 		return -EBADF;
 	spin_lock(&table->lock);
-	if (is_open(table, (unsigned)fd))
+	if (fdtable_is_open(table, (unsigned)fd))
 		ret = bit_test(table->cloexec, (unsigned)fd) ? FD_CLOEXEC : 0;
 	spin_unlock(&table->lock);
 	return ret;
@@ -313,7 +313,7 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec)
 	if ((unsigned)fd >= FDTABLE_SIZE)
 		return -EBADF;
 	spin_lock(&table->lock);
-	if (is_open(table, (unsigned)fd)) {
+	if (fdtable_is_open(table, (unsigned)fd)) {
 		bit_set(table->cloexec, (unsigned)fd, cloexec);
 		ret = 0;
 	}

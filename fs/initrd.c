@@ -49,7 +49,7 @@ static const char *why_of(int err)
 	}
 }
 
-static int refuse(struct archive *archive, const char *why)
+static int archive_refuse(struct archive *archive, const char *why)
 {
 	archive->why = why;
 	return -EINVAL;
@@ -90,8 +90,8 @@ static int add_inode(struct archive *archive, const struct cpio_entry *entry, st
 static int add_symlink(struct archive *archive, const struct cpio_entry *entry)
 {
 	if (entry->size == 0 || entry->size >= PATH_MAX || memchr(entry->data, 0, entry->size))
-		return refuse(archive,
-			      "a symbolic link's target is empty, too long, or has a NUL in it");
+		return archive_refuse(
+			archive, "a symbolic link's target is empty, too long, or has a NUL in it");
 	return add_inode(archive, entry,
 			 symlink_create(archive->root->mount, entry->data, entry->size));
 }
@@ -183,7 +183,7 @@ static int add_entry(struct archive *archive, const struct cpio_entry *entry)
 		log_debug("fs", "archive: skipped %s, a device, pipe or socket", entry->name);
 		return 0;
 	default:
-		return refuse(archive, "an entry is of no known type");
+		return archive_refuse(archive, "an entry is of no known type");
 	}
 }
 

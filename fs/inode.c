@@ -76,7 +76,7 @@ void inode_fill_stat(struct inode *inode, struct abi_stat *st)
 	time_split(atomic_load_relaxed(&inode->ctime), &st->ctime, &st->ctime_nsec);
 }
 
-static void drop_set_id(struct inode *inode)
+static void inode_drop_set_id(struct inode *inode)
 {
 	uint32_t mode = atomic_load_relaxed(&inode->mode);
 	uint32_t gone = mode & 0010 ? S_ISUID | S_ISGID : S_ISUID;
@@ -91,7 +91,7 @@ void inode_set_attr(struct inode *inode, const struct inode_attr *attr)
 		atomic_store_relaxed(&inode->mode,
 				     (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
 	if (attr->valid & ATTR_DROP_SET_ID)
-		drop_set_id(inode);
+		inode_drop_set_id(inode);
 	if (attr->valid & ATTR_UID)
 		atomic_store_relaxed(&inode->uid, attr->uid);
 	if (attr->valid & ATTR_GID)

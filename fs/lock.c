@@ -79,12 +79,12 @@ void file_locks_init(void)
 }
 
 /* Whatever has no node of its own is a file of its own. */
-static const void *key_of(const struct file *file)
+static const void *file_lock_key(const struct file *file)
 {
 	return file->node ?: (const void *)file;
 }
 
-static struct bucket *bucket_of(const void *key)
+static struct bucket *file_lock_bucket(const void *key)
 {
 	uint64_t z = (uint64_t)(uintptr_t)key ^ hash_seed;
 
@@ -136,7 +136,7 @@ static bool excludes_kind(enum file_lock_kind a, enum file_lock_kind b)
 static struct lock_group *conflict_locked(const void *key, const struct file_lock *lock,
 					  const struct lock_range **range_ret)
 {
-	struct bucket *bucket = bucket_of(key);
+	struct bucket *bucket = file_lock_bucket(key);
 	struct lock_group *group;
 
 	assert_hardened(mutex_held(&locks_mutex));
@@ -159,7 +159,7 @@ static struct lock_group *conflict_locked(const void *key, const struct file_loc
 static struct lock_group *group_find_locked(const void *key, const struct lock_owner *owner,
 					    enum file_lock_kind kind)
 {
-	struct bucket *bucket = bucket_of(key);
+	struct bucket *bucket = file_lock_bucket(key);
 	struct lock_group *group;
 
 	assert_hardened(mutex_held(&locks_mutex));
@@ -187,7 +187,7 @@ static struct lock_group *group_get_locked(const void *key, const struct file_lo
 		.key = key, .owner = lock->owner, .kind = lock->kind, .pid = lock->pid
 	};
 	lock_ranges_init(&group->ranges);
-	list_add_tail(&bucket_of(key)->groups, &group->link);
+	list_add_tail(&file_lock_bucket(key)->groups, &group->link);
 	return group;
 }
 
@@ -270,7 +270,7 @@ static int wait_look_locked(struct lock_wait *wait)
 static void wait_begin_locked(struct lock_wait *wait)
 {
 	assert_hardened(mutex_held(&locks_mutex));
-	list_add_tail(&bucket_of(wait->key)->waits, &wait->link);
+	list_add_tail(&file_lock_bucket(wait->key)->waits, &wait->link);
 	if (wait->lock->kind == FILE_LOCK_PROCESS)
 		wait->lock->owner->waits = wait;
 }
@@ -286,7 +286,7 @@ static void wait_end_locked(struct lock_wait *wait)
 /* Ends the waits that can end, in their order. Returns whether a lock was set. */
 static bool hand_over_locked(const void *key)
 {
-	struct bucket *bucket = bucket_of(key);
+	struct bucket *bucket = file_lock_bucket(key);
 	struct lock_wait *wait, *next;
 	bool any = false;
 
@@ -358,7 +358,7 @@ static bool convert_locked(const void *key, const struct file_lock *lock,
 int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
 {
 	struct lock_prealloc prealloc;
-	struct lock_wait self = { .key = key_of(file), .lock = lock, .prealloc = &prealloc };
+	struct lock_wait self = { .key = file_lock_key(file), .lock = lock, .prealloc = &prealloc };
 	bool had_some;
 	int err = 0;
 
@@ -404,8 +404,8 @@ bool file_lock_find(struct file *file, struct file_lock *lock)
 	struct lock_group *group;
 
 	mutex_lock(&locks_mutex);
-	group = lock->type == F_UNLCK ? own_locked(key_of(file), lock, &range)
-				      : conflict_locked(key_of(file), lock, &range);
+	group = lock->type == F_UNLCK ? own_locked(file_lock_key(file), lock, &range)
+				      : conflict_locked(file_lock_key(file), lock, &range);
 	if (group)
 		*lock = (struct file_lock){
 			.kind = group->kind,
@@ -421,7 +421,7 @@ bool file_lock_find(struct file *file, struct file_lock *lock)
 
 void file_locks_drop(struct file *file, struct lock_owner *owner)
 {
-	const void *key = key_of(file);
+	const void *key = file_lock_key(file);
 	struct lock_prealloc prealloc;
 	struct file_lock all = { .type = F_UNLCK, .end = LOCK_RANGE_END, .owner = owner };
 

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 
-static struct lock_range *range_of(struct tree_node *node)
+static struct lock_range *lock_range_of(struct tree_node *node)
 {
 	return tree_entry_or_null(node, struct lock_range, node);
 }
@@ -30,21 +30,21 @@ void lock_spares_add(struct lock_spares *spares, struct lock_range *range)
 }
 
 /* There is one. */
-static struct lock_range *take(struct lock_spares *spares)
+static struct lock_range *lock_spares_pop(struct lock_spares *spares)
 {
 	struct lock_range *range;
 
 	spares->count--;
 	if (!list_empty(&spares->list))
 		return list_entry(list_pop(&spares->list), struct lock_range, link);
-	range = range_of(tree_first(&spares->tree));
+	range = lock_range_of(tree_first(&spares->tree));
 	tree_erase(&spares->tree, &range->node);
 	return range;
 }
 
 struct lock_range *lock_spares_take(struct lock_spares *spares)
 {
-	return spares->count != 0 ? take(spares) : NULL;
+	return spares->count != 0 ? lock_spares_pop(spares) : NULL;
 }
 
 /* Returns the first range that ends at `start` or behind it, or NULL. */
@@ -53,12 +53,12 @@ static struct lock_range *first_to_reach(const struct lock_ranges *ranges, uint6
 	struct tree_node *node = ranges->tree.root, *found = NULL;
 
 	while (node) {
-		bool before = range_of(node)->end < start;
+		bool before = lock_range_of(node)->end < start;
 
 		found = before ? found : node;
 		node = node->child[before];
 	}
-	return range_of(found);
+	return lock_range_of(found);
 }
 
 /* The same, but counts a range that ends just before `start`. */
@@ -69,7 +69,7 @@ static struct lock_range *first_to_touch(const struct lock_ranges *ranges, uint6
 
 static struct lock_range *next_of(const struct lock_range *range)
 {
-	return range_of(tree_next(&range->node));
+	return lock_range_of(tree_next(&range->node));
 }
 
 static bool overlaps(const struct lock_range *range, uint64_t start, uint64_t end)
@@ -117,10 +117,10 @@ static void remove_all(struct lock_ranges *ranges, struct lock_spares *spares)
 }
 
 /* Adds a range where none is. */
-static void insert(struct lock_ranges *ranges, unsigned type, uint64_t start, uint64_t end,
-		   struct lock_spares *spares)
+static void lock_range_insert(struct lock_ranges *ranges, unsigned type, uint64_t start,
+			      uint64_t end, struct lock_spares *spares)
 {
-	struct lock_range *range = take(spares), *next = first_to_reach(ranges, start);
+	struct lock_range *range = lock_spares_pop(spares), *next = first_to_reach(ranges, start);
 	struct tree_node *prev = next ? tree_prev(&next->node) : tree_last(&ranges->tree);
 
 	*range = (struct lock_range){ .start = start, .end = end, .type = type };
@@ -130,8 +130,8 @@ static void insert(struct lock_ranges *ranges, unsigned type, uint64_t start, ui
 }
 
 /* Takes [start, end] out of a range of another type. */
-static void cut(struct lock_ranges *ranges, struct lock_range *range, uint64_t start, uint64_t end,
-		struct lock_spares *spares)
+static void lock_range_cut(struct lock_ranges *ranges, struct lock_range *range, uint64_t start,
+			   uint64_t end, struct lock_spares *spares)
 {
 	bool left = range->start<start, right = range->end> end;
 	uint64_t last = range->end;
@@ -139,7 +139,7 @@ static void cut(struct lock_ranges *ranges, struct lock_range *range, uint64_t s
 	if (left)
 		range->end = start - 1;
 	if (left && right)
-		insert(ranges, range->type, end + 1, last, spares);
+		lock_range_insert(ranges, range->type, end + 1, last, spares);
 	else if (right)
 		range->start = end + 1;
 	else if (!left)
@@ -149,8 +149,8 @@ static void cut(struct lock_ranges *ranges, struct lock_range *range, uint64_t s
 /* Is all that there is within [start, end]? */
 static bool is_all(const struct lock_ranges *ranges, uint64_t start, uint64_t end)
 {
-	const struct lock_range *first = range_of(tree_first(&ranges->tree));
-	const struct lock_range *last = range_of(tree_last(&ranges->tree));
+	const struct lock_range *first = lock_range_of(tree_first(&ranges->tree));
+	const struct lock_range *last = lock_range_of(tree_last(&ranges->tree));
 
 	return first && start <= first->start && last->end <= end;
 }
@@ -180,11 +180,11 @@ int lock_ranges_set(struct lock_ranges *ranges, unsigned type, uint64_t start, u
 			last = MAX(last, range->end);
 			remove(ranges, range, spares);
 		} else if (overlaps(range, start, end)) {
-			cut(ranges, range, start, end, spares);
+			lock_range_cut(ranges, range, start, end, spares);
 		}
 	}
 	if (type != F_UNLCK)
-		insert(ranges, type, first, last, spares);
+		lock_range_insert(ranges, type, first, last, spares);
 	return 0;
 }
 
@@ -215,12 +215,12 @@ const struct lock_range *lock_ranges_find(const struct lock_ranges *ranges, uint
 	struct lock_range *range = first_to_reach(ranges, start);
 
 	if (range && !writes)
-		range = range_of(first_heavy(&range->node));
+		range = lock_range_of(first_heavy(&range->node));
 	return range && range->start <= end ? range : NULL;
 }
 
 const struct lock_range *lock_ranges_next(const struct lock_ranges *ranges,
 					  const struct lock_range *range)
 {
-	return range ? next_of(range) : range_of(tree_first(&ranges->tree));
+	return range ? next_of(range) : lock_range_of(tree_first(&ranges->tree));
 }

@@ -47,8 +47,8 @@ static int take_only(struct mount *mount, unsigned flags, struct mount **mount_r
 	return err;
 }
 
-static int create(const struct fs_type *type, const char *source, unsigned flags,
-		  const char *options, struct mount **mount_ret)
+static int mount_make(const struct fs_type *type, const char *source, unsigned flags,
+		      const char *options, struct mount **mount_ret)
 {
 	struct mount *mount = mem_wait_kzalloc(sizeof(*mount));
 	int err = -ENOMEM;
@@ -89,7 +89,7 @@ int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 
 	if (type->only && *type->only)
 		return *options != '\0' ? -EINVAL : take_only(*type->only, flags, mount_ret);
-	err = create(type, source, flags, options, mount_ret);
+	err = mount_make(type, source, flags, options, mount_ret);
 	if (err == 0 && type->only) {
 		mount_get(*mount_ret);
 		*type->only = *mount_ret;
@@ -196,7 +196,7 @@ static int attach_locked(struct mount *mount, struct inode *point)
 }
 
 /* Takes the mount out of the tree; the two references that this releases pass to the caller. */
-static struct inode *take_out_locked(struct mount *mount)
+static struct inode *mount_take_out_locked(struct mount *mount)
 {
 	struct inode *point = mount->point;
 
@@ -226,7 +226,7 @@ static int undo_if_removed(struct mount *mount, struct inode *point)
 		return 0;
 	spin_lock(&mounts_lock);
 	if (mount->point == point) {
-		(void)take_out_locked(mount);
+		(void)mount_take_out_locked(mount);
 		out = true;
 	}
 	spin_unlock(&mounts_lock);
@@ -310,8 +310,8 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 }
 
 /*
- * Drops what take_out_locked() has released. Nobody can name the mount any more, to give it another
- * server.
+ * Drops what mount_take_out_locked() has released. Nobody can name the mount any more, to give it
+ * another server.
  */
 static void put_taken_out(struct mount *mount, struct inode *point)
 {
@@ -338,7 +338,7 @@ static bool detach_orphan(void)
 		}
 	}
 	if (found)
-		point = take_out_locked(found);
+		point = mount_take_out_locked(found);
 	spin_unlock(&mounts_lock);
 	if (found)
 		put_taken_out(found, point);
@@ -354,7 +354,7 @@ int mount_detach(struct inode *root, unsigned flags)
 	spin_lock(&mounts_lock);
 	err = may_detach_locked(mount, root, flags);
 	if (err == 0)
-		point = take_out_locked(mount);
+		point = mount_take_out_locked(mount);
 	spin_unlock(&mounts_lock);
 	if (err)
 		return err;
@@ -371,7 +371,7 @@ void mount_detach_all(void)
 		struct inode *point;
 
 		spin_lock(&mounts_lock);
-		point = take_out_locked(mount);
+		point = mount_take_out_locked(mount);
 		spin_unlock(&mounts_lock);
 		path_put(point);
 		mount_put(mount);

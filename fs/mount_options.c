@@ -6,7 +6,7 @@
 #include "lib/string.h"
 
 /* Reads a number of `len` characters. Returns 0 or -EINVAL. */
-static int read_number(const char *text, size_t len, const struct mount_option *option)
+static int mount_option_read_number(const char *text, size_t len, const struct mount_option *option)
 {
 	uint64_t number = 0;
 
@@ -32,7 +32,8 @@ static int read_option(const char *text, size_t len, const struct mount_option *
 
 		if (len > name_len && text[name_len] == '=' &&
 		    memcmp(text, known->name, name_len) == 0)
-			return read_number(text + name_len + 1, len - name_len - 1, known);
+			return mount_option_read_number(text + name_len + 1, len - name_len - 1,
+							known);
 	}
 	return -EINVAL;
 }

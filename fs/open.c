@@ -48,7 +48,7 @@ static int check_inode(const struct inode *inode, unsigned flags, bool must_be_d
 }
 
 /* Creates a file for O_CREAT. Returns -EEXIST if another thread has just created it. */
-static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
+static int open_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 {
 	int err = path_begin_write(walk);
 
@@ -78,7 +78,7 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 			err = -ENOENT;
 		if (err == 0 && !inode) {
 			*made_ret = true;
-			err = create(walk, mode, &inode);
+			err = open_create(walk, mode, &inode);
 		}
 	} while (err == -EEXIST && !exclusive);
 	if (err == 0)
@@ -136,8 +136,8 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 	return err;
 }
 
-static int open_once(struct file *dir, const char *path, unsigned flags, unsigned mode,
-		     struct file *file)
+static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsigned mode,
+			struct file *file)
 {
 	struct inode *inode = NULL;
 	bool made = false, writes;
@@ -170,7 +170,7 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	if (!file)
 		return -ENOMEM;
 	do
-		err = open_once(dir, path, flags, mode, file);
+		err = fs_open_once(dir, path, flags, mode, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	if (err)
 		file_discard(file);

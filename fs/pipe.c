@@ -106,7 +106,7 @@ static void page_back(struct pipe *pipe, uint8_t *page)
  * bytes in the pipe, provided that they fit into that page. Adds their number to *done. Returns 0,
  * or how many bytes of user memory have to be faulted in first.
  */
-static int append(struct pipe *pipe, struct user_iter *from, size_t *done)
+static int pipe_append(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	size_t n = from->left % PIPE_RING_PAGE;
 	uint8_t *at = pipe_ring_append_at(&pipe->ring, n);
@@ -121,11 +121,11 @@ static int append(struct pipe *pipe, struct user_iter *from, size_t *done)
 }
 
 /*
- * Both copy as much as possible and add the length to *done. They return 0, -ENOMEM, or as append()
- * a number of bytes to fault in. As on Linux, a piece (within one page) is copied entirely or not
- * at all: after a partial copy it is neither added to the pipe nor removed from it.
+ * Both copy as much as possible and add the length to *done. They return 0, -ENOMEM, or as
+ * pipe_append() a number of bytes to fault in. As on Linux, a piece (within one page) is copied
+ * entirely or not at all: after a partial copy it is neither added to the pipe nor removed from it.
  */
-static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
+static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	while (from->left != 0 && !pipe_ring_full(&pipe->ring)) {
 		size_t n = MIN(from->left, (size_t)PIPE_RING_PAGE);
@@ -163,11 +163,11 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 }
 
 /*
- * Waits for what stopped fill(): user memory or a page. The lock is dropped meanwhile, because
+ * Waits for what stopped pipe_fill(): user memory or a page. The lock is dropped meanwhile, because
  * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
  * lock held again.
  */
-static int fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
+static int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
 {
 	struct page *page = NULL;
 	int err = 0;
@@ -245,15 +245,15 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/* Copies in as much as there is room for; returns as fill() does. */
-static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
+/* Copies in as much as there is room for; returns as pipe_fill() does. */
+static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	bool was_empty = pipe_ring_empty(&pipe->ring);
-	int lacking = *done == 0 ? append(pipe, from, done) : 0;
+	int lacking = *done == 0 ? pipe_append(pipe, from, done) : 0;
 
 	if (lacking)
 		return lacking;
-	lacking = fill(pipe, from, done);
+	lacking = pipe_fill(pipe, from, done);
 	if (was_empty)
 		waitq_wake_all(&pipe->readable);
 	return lacking;
@@ -264,16 +264,16 @@ static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
  * or the error that ended the write early. Up to PIPE_BUF bytes go into one page entirely or not at
  * all, so they stay together.
  */
-static int write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, size_t *done)
+static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, size_t *done)
 {
 	int err = 0;
 
 	while (from->left != 0 && err == 0) {
 		if (!pipe->has_reader)
 			return -EPIPE;
-		err = write_some(pipe, from, done);
+		err = pipe_write_some(pipe, from, done);
 		if (err)
-			err = fetch(pipe, err, from);
+			err = pipe_fetch(pipe, err, from);
 		else if (from->left != 0)
 			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
 	}
@@ -288,7 +288,7 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 
 	(void)pos;
 	mutex_lock(&pipe->lock);
-	err = write_all(pipe, from, (file->flags & O_NONBLOCK) != 0, &done);
+	err = pipe_write_all(pipe, from, (file->flags & O_NONBLOCK) != 0, &done);
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_raise(SIGPIPE);
@@ -452,7 +452,7 @@ static struct pipe *pipe_alloc(void)
 	return pipe;
 }
 
-static int create(unsigned flags, struct file **read_ret, struct file **write_ret)
+static int pipe_ends_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 {
 	struct file *reader, *writer;
 	struct pipe *pipe = pipe_alloc();
@@ -486,7 +486,7 @@ int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 
 	if (err)
 		return err;
-	err = create(flags, read_ret, write_ret);
+	err = pipe_ends_create(flags, read_ret, write_ret);
 	file_memory_add(-PIPE_BYTES);
 	return err;
 }

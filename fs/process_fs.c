@@ -11,7 +11,7 @@
 
 #define FIRST_UMASK 022
 
-static int create(struct process *process)
+static int process_fs_create(struct process *process)
 {
 	process->umask = FIRST_UMASK;
 	process->fdtable = fdtable_create();
@@ -19,7 +19,7 @@ static int create(struct process *process)
 	return process->fdtable && process->cwd ? 0 : -ENOMEM;
 }
 
-static int copy(struct process *child, struct process *parent)
+static int process_fs_copy(struct process *child, struct process *parent)
 {
 	child->umask = parent->umask;
 	file_get(parent->cwd);
@@ -31,13 +31,13 @@ static int copy(struct process *child, struct process *parent)
 	return child->fdtable ? 0 : -ENOMEM;
 }
 
-static void exec(struct process *process)
+static void process_fs_exec(struct process *process)
 {
 	fdtable_close_on_exec(process->fdtable);
 }
 
 /* As on Linux, an empty name is the working directory's, and a directory is no program. */
-static int open_interp(const char *name, struct object **object_ret, char **path_ret)
+static int process_fs_open_interp(const char *name, struct object **object_ret, char **path_ret)
 {
 	if (*name == '\0')
 		return -EACCES;
@@ -45,7 +45,7 @@ static int open_interp(const char *name, struct object **object_ret, char **path
 }
 
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
-static void exit(struct process *process)
+static void process_fs_exit(struct process *process)
 {
 	struct fdtable *fdtable;
 	struct inode *root;
@@ -159,24 +159,24 @@ int process_next_fd(const struct process_id *id, unsigned min)
 	return fd;
 }
 
-static bool serves(const struct process *process)
+static bool process_fs_serves(const struct process *process)
 {
 	return process->fdtable && fdtable_serves(process->fdtable);
 }
 
-static size_t held(const struct process *process)
+static size_t process_fs_held(const struct process *process)
 {
 	return process->fdtable ? fdtable_held(process->fdtable) : 0;
 }
 
 static const struct process_fs_ops ops = {
-	.create = create,
-	.copy = copy,
-	.exec = exec,
-	.open_interp = open_interp,
-	.exit = exit,
-	.serves = serves,
-	.held = held,
+	.create = process_fs_create,
+	.copy = process_fs_copy,
+	.exec = process_fs_exec,
+	.open_interp = process_fs_open_interp,
+	.exit = process_fs_exit,
+	.serves = process_fs_serves,
+	.held = process_fs_held,
 	.sync = mount_sync_all,
 };
 

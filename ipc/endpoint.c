@@ -196,7 +196,7 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
  * Most servers answer a call before they receive another one. Then the call is never in the tree.
  */
 
-static struct call *find_locked(struct endpoint *endpoint, uint64_t rcvid)
+static struct call *call_find_locked(struct endpoint *endpoint, uint64_t rcvid)
 {
 	struct tree_node *node = endpoint->received.root;
 	struct call *newest = endpoint->newest;
@@ -366,7 +366,7 @@ static void unpost_locked(struct endpoint *endpoint, struct pulse *pulse)
 /* ---- calls ---- */
 
 /* Removes a call from the queue, from `newest` or from the tree. */
-static void take_out_locked(struct endpoint *endpoint, struct call *call)
+static void call_take_out_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (call->state == CALL_QUEUED)
@@ -382,13 +382,13 @@ static void take_out_locked(struct endpoint *endpoint, struct call *call)
  * Ends a call. A thread's call is on its stack, so the memory may be reused as soon as the lock is
  * released. Returns the call if it is the kernel's, for unlock_and_tell(); else NULL.
  */
-static struct call *end_locked(struct endpoint *endpoint, struct call *call, int result,
-			       bool hand_over)
+static struct call *call_end_locked(struct endpoint *endpoint, struct call *call, int result,
+				    bool hand_over)
 {
 	struct thread *thread = call->thread;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	take_out_locked(endpoint, call);
+	call_take_out_locked(endpoint, call);
 	call->result = result;
 	if (unlikely(!thread))
 		return call;
@@ -486,7 +486,7 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool signal
 		} else {
 			if (call->transfer)
 				call->transfer->abandoned = call->state == CALL_RECEIVED;
-			take_out_locked(endpoint, call);
+			call_take_out_locked(endpoint, call);
 		}
 		if (ended)
 			wait_for_holders_locked(endpoint, call, &flags);
@@ -652,7 +652,7 @@ enum call_state call_withdraw(struct file *send, struct call *call, uint64_t rec
 	if (state == CALL_RECEIVED && call->received_tick >= received)
 		state = CALL_DONE;
 	if (state != CALL_DONE) {
-		take_out_locked(endpoint, call);
+		call_take_out_locked(endpoint, call);
 		wait_for_holders_locked(endpoint, call, &flags);
 	}
 	spin_unlock_irqrestore(&endpoint->lock, flags);
@@ -868,10 +868,10 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	if (!endpoint)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&endpoint->lock);
-	call = find_locked(endpoint, rcvid);
+	call = call_find_locked(endpoint, rcvid);
 	if (call) {
 		*call->words = *words;
-		kernel = end_locked(endpoint, call, 0, hand_over);
+		kernel = call_end_locked(endpoint, call, 0, hand_over);
 	}
 	unlock_and_tell(endpoint, kernel, flags);
 	return call ? 0 : -ESRCH;
@@ -886,7 +886,7 @@ int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold)
 	if (!endpoint)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&endpoint->lock);
-	call = find_locked(endpoint, rcvid);
+	call = call_find_locked(endpoint, rcvid);
 	if (call) {
 		call->holds++;
 		preempt_disable();
@@ -938,7 +938,7 @@ static bool break_one(struct endpoint *endpoint)
 	if (call && call->transfer)
 		call->transfer->unanswered = call->state == CALL_RECEIVED;
 	if (call)
-		kernel = end_locked(endpoint, call, -EPIPE, false);
+		kernel = call_end_locked(endpoint, call, -EPIPE, false);
 	if (pulse) {
 		unpost_locked(endpoint, pulse);
 		gone = pulse_gone_locked(endpoint, pulse);

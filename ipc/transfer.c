@@ -35,8 +35,8 @@ static inline size_t pages_of(size_t offset, size_t n)
 }
 
 /* Drops the references to the first n pages of a range. */
-static void unpin(struct space *space, const struct transfer_range *range, size_t n,
-		  unsigned access)
+static void transfer_unpin(struct space *space, const struct transfer_range *range, size_t n,
+			   unsigned access)
 {
 	while (n)
 		put_user_page(space, range->page[--n], access);
@@ -52,7 +52,7 @@ static __attribute__((noinline)) int pin_pages(struct space *space,
 		int err = get_user_page(space, va + i * PAGE_SIZE, access, &range->page[i]);
 
 		if (err) {
-			unpin(space, range, i, access);
+			transfer_unpin(space, range, i, access);
 			return err;
 		}
 	}
@@ -60,10 +60,10 @@ static __attribute__((noinline)) int pin_pages(struct space *space,
 }
 
 /* Most buffers are empty or lie on one page. */
-static inline __attribute__((always_inline)) int pin(struct space *space,
-						     struct transfer_range *range,
-						     struct page **page, vaddr_t va, size_t n,
-						     unsigned access)
+static inline __attribute__((always_inline)) int transfer_pin(struct space *space,
+							      struct transfer_range *range,
+							      struct page **page, vaddr_t va,
+							      size_t n, unsigned access)
 {
 	range->length = n;
 	if (n == 0)
@@ -84,7 +84,7 @@ static inline void unpin_all(struct space *space, const struct transfer_range *r
 	if (n != 0 && likely(n <= PAGE_SIZE - range->offset))
 		put_user_page(space, range->page[0], access);
 	else if (n != 0)
-		unpin(space, range, pages_of(range->offset, n), access);
+		transfer_unpin(space, range, pages_of(range->offset, n), access);
 }
 
 /*
@@ -104,12 +104,12 @@ static inline int pin_buffers(struct user_transfer *user, const struct ipc_trans
 	nreceive = pages_of(receive & PAGE_MASK, asked->receive_length);
 	if (nreceive + pages_of(send & PAGE_MASK, asked->send_length) > IPC_PAGES)
 		return -EMSGSIZE;
-	err = pin(user->space, &transfer->receive, user->page, receive, asked->receive_length,
-		  VM_PROT_WRITE);
+	err = transfer_pin(user->space, &transfer->receive, user->page, receive,
+			   asked->receive_length, VM_PROT_WRITE);
 	if (unlikely(err))
 		return err;
-	err = pin(user->space, &transfer->send, user->page + nreceive, send, asked->send_length,
-		  VM_PROT_READ);
+	err = transfer_pin(user->space, &transfer->send, user->page + nreceive, send,
+			   asked->send_length, VM_PROT_READ);
 	if (unlikely(err))
 		unpin_all(user->space, &transfer->receive, VM_PROT_WRITE);
 	return err;
@@ -121,7 +121,7 @@ static void unreserve(struct transfer_fds *fds, unsigned from)
 		fdtable_unreserve(fds->table, fds->room[--fds->nroom]);
 }
 
-static int reserve(struct transfer_fds *fds, const struct ipc_transfer *asked)
+static int transfer_reserve_fds(struct transfer_fds *fds, const struct ipc_transfer *asked)
 {
 	while (fds->nroom < asked->nroom) {
 		int fd = fdtable_reserve(fds->table, 0, (asked->flags & IPC_CLOEXEC) != 0);
@@ -179,7 +179,7 @@ static __attribute__((noinline)) int begin_fds(struct user_transfer *user,
 	if (err)
 		return err;
 	user->transfer.fds = fds;
-	return reserve(fds, asked);
+	return transfer_reserve_fds(fds, asked);
 }
 
 /*
@@ -200,7 +200,7 @@ static __attribute__((noinline)) unsigned end_fds(struct transfer_fds *fds, bool
  * For the running process: references the pages of both buffers, breaks COW in the buffer that the
  * server may write, and reserves descriptors.
  */
-static inline int begin(struct user_transfer *user, const struct ipc_transfer *asked)
+static inline int transfer_begin(struct user_transfer *user, const struct ipc_transfer *asked)
 {
 	int err;
 
@@ -224,7 +224,7 @@ static inline int begin(struct user_transfer *user, const struct ipc_transfer *a
  * Releases the pages and the unused descriptors. Returns how many descriptors the server gave; they
  * stay open if the call was answered.
  */
-static inline unsigned end(struct user_transfer *user, bool answered)
+static inline unsigned transfer_end(struct user_transfer *user, bool answered)
 {
 	unpin_all(user->space, &user->transfer.send, VM_PROT_READ);
 	unpin_all(user->space, &user->transfer.receive, VM_PROT_WRITE);
@@ -254,7 +254,7 @@ int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, 
 	int64_t err = copy_asked(&asked, from);
 
 	if (err == 0)
-		err = begin(&user, &asked);
+		err = transfer_begin(&user, &asked);
 	if (unlikely(err))
 		return err;
 	if (unlikely(user.transfer.fds) && user.fds.nroom)
@@ -262,7 +262,7 @@ int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, 
 				    user.fds.nroom * sizeof(user.fds.room[0]));
 	if (err == 0)
 		err = endpoint_call(send, words, &user.transfer, deadline);
-	return end(&user, err == 0) + err;
+	return transfer_end(&user, err == 0) + err;
 }
 
 /* So many pieces, of a page at most, are copied with preemption off. */

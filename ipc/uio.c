@@ -27,7 +27,7 @@ static unsigned nuios;
  * Handles the interrupt of a device, which the driver has masked: wakes readers and pollers, and
  * sends the pulse that UIO_NOTIFY asked for. Runs with interrupts off.
  */
-static void interrupt(struct uio_device *dev)
+static void uio_interrupt(struct uio_device *dev)
 {
 	struct uio *uio = dev->user;
 	unsigned long flags;
@@ -76,7 +76,7 @@ static int get_info(const struct uio_device *dev, vaddr_t to)
  * interrupts so far in *count_ret; -EAGAIN if there are no new ones; or -ENODEV if the session has
  * ended.
  */
-static int look(struct uio_session *session, word *count_ret)
+static int uio_session_look(struct uio_session *session, word *count_ret)
 {
 	struct uio *uio = session->uio;
 	int err = 0;
@@ -109,7 +109,7 @@ static ssize_t session_read(struct file *file, struct user_iter *to, uint64_t *p
 		return -EINVAL;
 	for (;;) {
 		uint64_t seq = waitq_sample(happened);
-		int err = look(session, &count);
+		int err = uio_session_look(session, &count);
 
 		if (err == 0)
 			break;
@@ -156,7 +156,7 @@ static unsigned session_poll(struct file *file, struct poller *poller)
 	int err;
 
 	poll_watch(poller, &session->uio->happened);
-	err = look(session, &count);
+	err = uio_session_look(session, &count);
 	if (err == -ENODEV)
 		return POLLERR;
 	return err == 0 ? POLLIN | POLLRDNORM : 0;
@@ -198,7 +198,7 @@ static int dma_alloc(struct uio_session *session, vaddr_t at)
 	return err ? err : user_copy_out(at, &dma, sizeof(dma));
 }
 
-static int set_notify(struct uio_session *session, vaddr_t at)
+static int uio_file_set_notify(struct uio_session *session, vaddr_t at)
 {
 	struct file *send = NULL;
 	struct uio_notify notify;
@@ -228,7 +228,7 @@ static int session_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	case UIO_DMA_ALLOC:
 		return dma_alloc(file->node, arg);
 	case UIO_NOTIFY:
-		return set_notify(file->node, arg);
+		return uio_file_set_notify(file->node, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -246,7 +246,7 @@ static void session_release(struct file *file)
 	uio_session_close(file->node);
 }
 
-static void session_holds(struct file *file)
+static void uio_file_holds(struct file *file)
 {
 	struct uio_session *session = file->node;
 
@@ -264,7 +264,7 @@ static const struct file_ops session_ops = {
 	.label = session_label,
 	.object_of = session_object_of,
 	.release = session_release,
-	.holds = session_holds,
+	.holds = uio_file_holds,
 	.serves = true,
 };
 
@@ -333,7 +333,7 @@ void uio_set_up(struct uio *uio, struct uio_device *dev)
 	mutex_init(&uio->lock, LOCK_UIO);
 	spin_init(&uio->notify_lock, LOCK_DEVICE);
 	dev->user = uio;
-	dev->interrupt = interrupt;
+	dev->interrupt = uio_interrupt;
 }
 
 void uio_init(void)

@@ -28,7 +28,7 @@
 /* How often memory is reclaimed for a block of contiguous frames. */
 #define BLOCK_TRIES	8
 
-static struct uio_session *session_of(struct object *object)
+static struct uio_session *uio_session_of(struct object *object)
 {
 	return container_of(object, struct uio_session, object);
 }
@@ -60,7 +60,7 @@ static int refuse_punch(struct object *object, uint64_t start, uint64_t end)
 
 static void one_map_more(struct object *object)
 {
-	__atomic_fetch_add(&session_of(object)->maps, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&uio_session_of(object)->maps, 1, __ATOMIC_RELAXED);
 }
 
 static void session_end(struct uio *uio);
@@ -83,7 +83,7 @@ static void check_locked(struct uio_session *session)
 /* Ends the session with its last mapping, if the file is closed. */
 static void one_map_less(struct object *object)
 {
-	struct uio_session *session = session_of(object);
+	struct uio_session *session = uio_session_of(object);
 	struct uio *uio = session->uio;
 
 	if (__atomic_fetch_sub(&session->maps, 1, __ATOMIC_ACQ_REL) != 1)
@@ -93,21 +93,21 @@ static void one_map_less(struct object *object)
 	mutex_unlock(&uio->lock);
 }
 
-static void destroy(struct object *object)
+static void uio_session_destroy(struct object *object)
 {
-	counted_end(&session_of(object)->counted);
-	kfree(session_of(object));
+	counted_end(&uio_session_of(object)->counted);
+	kfree(uio_session_of(object));
 }
 
 static void map_found(struct object *object)
 {
-	counted_found(&session_of(object)->counted);
+	counted_found(&uio_session_of(object)->counted);
 }
 
 /*
  * The references that a device has: to its session, and to the send end that its interrupts notify.
  */
-static void session_holds(struct object *object)
+static void uio_session_holds(struct object *object)
 {
 	const struct uio_session *session = container_of(object, struct uio_session, object);
 	const struct uio *uio = session->uio;
@@ -132,9 +132,9 @@ static const struct object_ops session_ops = {
 	.punch = refuse_punch,
 	.used = one_map_more,
 	.unused = one_map_less,
-	.holds = session_holds,
+	.holds = uio_session_holds,
 	.use_holds = map_found,
-	.destroy = destroy,
+	.destroy = uio_session_destroy,
 };
 
 /*
@@ -152,7 +152,7 @@ static const struct object_ops lost_ops = {
 	.unused = one_map_less,
 	.holds = lost_holds,
 	.use_holds = map_found,
-	.destroy = destroy,
+	.destroy = uio_session_destroy,
 };
 
 /* ---- the end ---- */
@@ -188,7 +188,7 @@ static void lose(struct uio *uio, struct uio_session *session)
 }
 
 /* Takes over the reference to the send end. */
-static void set_notify(struct uio *uio, struct file *send, uint64_t bits)
+static void uio_set_notify(struct uio *uio, struct file *send, uint64_t bits)
 {
 	unsigned long flags = spin_lock_irqsave(&uio->notify_lock);
 	struct file *before = uio->notify;
@@ -218,7 +218,7 @@ static void session_end(struct uio *uio)
 		spin_unlock(&object->lock);
 		object_put(object);
 	}
-	set_notify(uio, NULL, 0);
+	uio_set_notify(uio, NULL, 0);
 	uio->session = NULL;
 	waitq_wake_all(&uio->happened);
 }
@@ -230,7 +230,7 @@ void uio_session_close(struct uio_session *session)
 	mutex_lock(&uio->lock);
 	session->open = false;
 	if (uio_session_lives_locked(session))
-		set_notify(uio, NULL, 0);
+		uio_set_notify(uio, NULL, 0);
 	check_locked(session);
 	mutex_unlock(&uio->lock);
 	object_put(&session->object);
@@ -243,7 +243,7 @@ int uio_session_notify(struct uio_session *session, struct file *send, uint64_t 
 
 	mutex_lock(&uio->lock);
 	if (uio_session_lives_locked(session))
-		set_notify(uio, send, bits);
+		uio_set_notify(uio, send, bits);
 	else
 		err = -ENODEV;
 	mutex_unlock(&uio->lock);

@@ -6,7 +6,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-static bool is_blank(char c)
+static bool cmdline_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -16,7 +16,7 @@ static const char *word_end(const char *s)
 {
 	bool quoted = false;
 
-	for (; *s != '\0' && (quoted || !is_blank(*s)); s++) {
+	for (; *s != '\0' && (quoted || !cmdline_is_blank(*s)); s++) {
 		if (*s == '"')
 			quoted = !quoted;
 	}
@@ -40,7 +40,7 @@ bool cmdline_next(const char **cursor, struct cmdline_word *ret)
 	const char *equals;
 	size_t len;
 
-	while (is_blank(*s))
+	while (cmdline_is_blank(*s))
 		s++;
 	if (*s == '\0') {
 		*cursor = s;

@@ -47,7 +47,7 @@ _Static_assert(sizeof(struct symbol) == 24, "as in the file");
 /* How well a symbol fits. */
 enum fit { FIT_NONE, FIT_BELOW, FIT_INSIDE };
 
-static bool read_all(const struct elf_file *file, uint64_t pos, void *to, size_t n)
+static bool elf_file_read_all(const struct elf_file *file, uint64_t pos, void *to, size_t n)
 {
 	uint64_t end;
 
@@ -56,14 +56,15 @@ static bool read_all(const struct elf_file *file, uint64_t pos, void *to, size_t
 	return file->read(file->arg, pos, to, n) == (ssize_t)n;
 }
 
-static bool read_header(const struct elf_file *file, struct header_tail *tail)
+static bool elf_file_read_header(const struct elf_file *file, struct header_tail *tail)
 {
 	static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
 	uint8_t ident[16];
 
-	if (!read_all(file, 0, ident, sizeof(ident)) || memcmp(ident, magic, sizeof(magic)) != 0)
+	if (!elf_file_read_all(file, 0, ident, sizeof(ident)) ||
+	    memcmp(ident, magic, sizeof(magic)) != 0)
 		return false;
-	if (ident[4] != CLASS_64 || !read_all(file, SECTIONS_AT, tail, sizeof(*tail)))
+	if (ident[4] != CLASS_64 || !elf_file_read_all(file, SECTIONS_AT, tail, sizeof(*tail)))
 		return false;
 	return tail->shoff != 0 && tail->shentsize == sizeof(struct section);
 }
@@ -77,7 +78,7 @@ static bool read_section(const struct elf_file *file, const struct header_tail *
 		return false;
 	if (add_overflows(tail->shoff, index * sizeof(*ret), &pos))
 		return false;
-	return read_all(file, pos, ret, sizeof(*ret));
+	return elf_file_read_all(file, pos, ret, sizeof(*ret));
 }
 
 /* Finds the symbol table and its table of names. */
@@ -110,8 +111,8 @@ static enum fit fit_of(const struct symbol *symbol, vaddr_t addr)
 }
 
 /* Is `symbol` better? If both fit equally well, the nearest one is, then one that is not local. */
-static bool is_better(const struct symbol *symbol, enum fit fit, const struct symbol *best,
-		      enum fit best_fit)
+static bool elf_symbol_is_better(const struct symbol *symbol, enum fit fit,
+				 const struct symbol *best, enum fit best_fit)
 {
 	if (fit != best_fit)
 		return fit > best_fit;
@@ -133,12 +134,12 @@ static enum fit find_best(const struct elf_file *file, const struct section *tab
 		uint64_t pos;
 
 		if (add_overflows(table->offset, done * sizeof(struct symbol), &pos) ||
-		    !read_all(file, pos, piece, n * sizeof(piece[0])))
+		    !elf_file_read_all(file, pos, piece, n * sizeof(piece[0])))
 			break;
 		for (size_t i = 0; i < n; i++) {
 			enum fit fit = fit_of(&piece[i], addr);
 
-			if (!is_better(&piece[i], fit, best, best_fit))
+			if (!elf_symbol_is_better(&piece[i], fit, best, best_fit))
 				continue;
 			*best = piece[i];
 			best_fit = fit;
@@ -178,7 +179,7 @@ int elf_find_symbol(const struct elf_file *file, vaddr_t addr, struct elf_symbol
 	struct header_tail tail;
 	struct symbol best;
 
-	if (!read_header(file, &tail) || !find_tables(file, &tail, &symbols, &names))
+	if (!elf_file_read_header(file, &tail) || !find_tables(file, &tail, &symbols, &names))
 		return -ENOENT;
 	if (find_best(file, &symbols, addr, &best) == FIT_NONE ||
 	    !read_name(file, &names, best.name, found.name))

@@ -7,7 +7,7 @@
 #define FIRST 2u /* after "#!" */
 #define LAST  (SCRIPT_HEAD_BYTES - 1)
 
-static bool is_blank(char c)
+static bool script_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -15,7 +15,7 @@ static bool is_blank(char c)
 /* Returns the first place from `at` to `last` without a blank, or last + 1. */
 static unsigned skip_blanks(const char *head, unsigned at, unsigned last)
 {
-	while (at <= last && is_blank(head[at]))
+	while (at <= last && script_is_blank(head[at]))
 		at++;
 	return at;
 }
@@ -23,7 +23,7 @@ static unsigned skip_blanks(const char *head, unsigned at, unsigned last)
 /* Returns the first place from `at` to `last` with a blank or NUL, or last + 1. */
 static unsigned skip_word(const char *head, unsigned at, unsigned last)
 {
-	while (at <= last && !is_blank(head[at]) && head[at] != '\0')
+	while (at <= last && !script_is_blank(head[at]) && head[at] != '\0')
 		at++;
 	return at;
 }
@@ -53,7 +53,7 @@ int script_parse(char *head, const char **name_ret, const char **arg_ret)
 	end = line_end(head);
 	if (end == 0)
 		return -ENOEXEC;
-	while (end > FIRST && is_blank(head[end - 1]))
+	while (end > FIRST && script_is_blank(head[end - 1]))
 		end--;
 	name = skip_blanks(head, FIRST, end);
 	if (name >= end)

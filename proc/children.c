@@ -31,18 +31,18 @@ static struct tree *tree_of(const struct process *child)
 	return &children->sorted[child->exit_signal != SIGCHLD][state];
 }
 
-static bool is_before(const struct process *a, const struct process *b)
+static bool child_is_before(const struct process *a, const struct process *b)
 {
 	return a->group != b->group ? a->group < b->group : a->child.place < b->child.place;
 }
 
 /* Inserts the child at its place among others. */
-static __attribute__((noinline)) void insert_among(struct tree *tree, struct process *child)
+static __attribute__((noinline)) void child_insert_among(struct tree *tree, struct process *child)
 {
 	struct tree_node *prev = NULL, *next = NULL, *node = tree->root;
 
 	while (node) {
-		if (is_before(process_of(node), child)) {
+		if (child_is_before(process_of(node), child)) {
 			prev = node;
 			node = node->child[1];
 		} else {
@@ -54,13 +54,13 @@ static __attribute__((noinline)) void insert_among(struct tree *tree, struct pro
 }
 
 /* Most parents have few children, each in another state. */
-static inline void insert(struct tree *tree, struct process *child)
+static inline void child_insert(struct tree *tree, struct process *child)
 {
 	child->child.in = tree;
 	if (likely(tree_empty(tree)))
 		tree_insert_only(tree, &child->child.node);
 	else
-		insert_among(tree, child);
+		child_insert_among(tree, child);
 }
 
 static inline void erase(struct process *child)
@@ -80,7 +80,7 @@ void child_add(struct process *parent, struct process *child)
 	child->child.place = ++last_place;
 	child->child.node.weight = UINT64_MAX - child->child.place;
 	list_add_tail(&parent->children.list, &child->child.link);
-	insert(tree_of(child), child);
+	child_insert(tree_of(child), child);
 }
 
 void child_remove(struct process *child)
@@ -109,7 +109,7 @@ void child_sort(struct process *child)
 		return;
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	erase(child);
-	insert(tree, child);
+	child_insert(tree, child);
 }
 
 void child_set_group(struct process *child, int group)
@@ -119,7 +119,7 @@ void child_set_group(struct process *child, int group)
 		erase(child);
 	child->group = group;
 	if (child->child.in)
-		insert(child->child.in, child);
+		child_insert(child->child.in, child);
 }
 
 /* Returns the node with the largest weight. */

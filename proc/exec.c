@@ -55,7 +55,7 @@ static void new_image_discard(struct new_image *new)
 
 /* ---- scripts and interpreters ---- */
 
-static int open_interp(const char *name, struct exe **exe_ret)
+static int exec_open_interp(const char *name, struct exe **exe_ret)
 {
 	struct object *object;
 	char *path;
@@ -101,7 +101,7 @@ static int follow_script(struct new_image *new, struct exec_args *args, bool fir
 	if (!err)
 		err = exec_args_check(args);
 	if (!err)
-		err = open_interp(name, &interp);
+		err = exec_open_interp(name, &interp);
 	if (err)
 		return err;
 	exe_put(new->exe);
@@ -134,7 +134,7 @@ static int new_image_find_interp(struct new_image *new)
 
 	if (err)
 		return err;
-	err = open_interp(name, &new->interp);
+	err = exec_open_interp(name, &new->interp);
 	kfree(name);
 	if (err)
 		return err;

@@ -132,7 +132,7 @@ int exec_args_add(struct exec_args *args, const char *string, bool is_env)
  * Copies a piece of the string at `from`: as much as fits into the chunk, or up to the string's
  * end, and then sets *end_ret. *len is the length copied so far.
  */
-static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
+static int exec_args_copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
 {
 	struct exec_chunk *chunk = chunk_with_room(args);
 	size_t room, n;
@@ -154,14 +154,14 @@ static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *e
 	return too_big(args, args->bytes) ? -E2BIG : 0;
 }
 
-static int copy_string(struct exec_args *args, vaddr_t from)
+static int exec_args_copy_string(struct exec_args *args, vaddr_t from)
 {
 	size_t len = 0;
 	bool end = false;
 	int err = 0;
 
 	while (!end && !err)
-		err = copy_piece(args, from, &len, &end);
+		err = exec_args_copy_piece(args, from, &len, &end);
 	return err;
 }
 
@@ -174,7 +174,7 @@ static int copy_array(struct exec_args *args, vaddr_t array, bool is_env)
 		if (!err && !string)
 			return 0;
 		if (!err)
-			err = copy_string(args, string);
+			err = exec_args_copy_string(args, string);
 		if (err)
 			return current_killed() ? -EINTR : err;
 		count_string(args, is_env);

@@ -223,7 +223,7 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
  * Sets where mmap begins, below the largest stack, its guard gap and the page for sigreturn, and the
  * heap. Call with the mmap lock held.
  */
-static void place(struct space *space, vaddr_t end)
+static void exec_place(struct space *space, vaddr_t end)
 {
 	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + (STACK_GUARD_PAGES + 1) * PAGE_SIZE;
 
@@ -258,20 +258,20 @@ int exec_load(struct uspace *uspace, struct object *object, const struct exec_he
 	int err;
 
 	uspace_lock(uspace);
-	place(space, USER_BASE);
+	exec_place(space, USER_BASE);
 	err = map_stack(space, args_bytes, image->exec_stack);
 	if (!err)
 		err = map_segments(uspace, object, headers, bias, &end);
 	if (!err)
-		place(space, end);
+		exec_place(space, end);
 	uspace_unlock(uspace);
 	*bias_ret = bias;
 	return err;
 }
 
 /* Chooses what is added to the interpreter's addresses. */
-static int place_interp(struct space *space, const struct elf_image *image, bool prefer,
-			vaddr_t *bias_ret)
+static int exec_place_interp(struct space *space, const struct elf_image *image, bool prefer,
+			     vaddr_t *bias_ret)
 {
 	vaddr_t start;
 	int err;
@@ -300,7 +300,7 @@ int exec_load_interp(struct uspace *uspace, struct object *object,
 	int err;
 
 	uspace_lock(uspace);
-	err = place_interp(space, &headers->image, prefer, bias_ret);
+	err = exec_place_interp(space, &headers->image, prefer, bias_ret);
 	if (!err)
 		err = map_segments(uspace, object, headers, *bias_ret, &end);
 	uspace_unlock(uspace);

@@ -16,7 +16,7 @@ struct writer {
 	uint64_t words[64];
 };
 
-static void flush(struct writer *writer)
+static void exec_writer_flush(struct writer *writer)
 {
 	size_t bytes = writer->count * sizeof(writer->words[0]);
 
@@ -26,11 +26,11 @@ static void flush(struct writer *writer)
 	writer->count = 0;
 }
 
-static void put(struct writer *writer, uint64_t word)
+static void exec_writer_put(struct writer *writer, uint64_t word)
 {
 	writer->words[writer->count++] = word;
 	if (writer->count == ARRAY_SIZE(writer->words))
-		flush(writer);
+		exec_writer_flush(writer);
 }
 
 /* Writes the chunks one after another. */
@@ -58,19 +58,19 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
 		for (size_t i = chunk->start; i < chunk->used; i++, va++) {
 			if (begins && left == 0 && !env) {
-				put(writer, 0);
+				exec_writer_put(writer, 0);
 				env = true;
 			}
 			if (begins) {
-				put(writer, va);
+				exec_writer_put(writer, va);
 				left -= !env;
 			}
 			begins = chunk->bytes[i] == '\0';
 		}
 	}
 	if (!env)
-		put(writer, 0);
-	put(writer, 0);
+		exec_writer_put(writer, 0);
+	exec_writer_put(writer, 0);
 }
 
 /* Writes zeros up to the place of the random bytes, then the random bytes. */
@@ -79,10 +79,10 @@ static void put_random(struct writer *writer, const struct exec_stack *stack)
 	uint64_t random[EXEC_RANDOM_BYTES / sizeof(uint64_t)];
 
 	while (writer->to + writer->count * sizeof(writer->words[0]) < stack->random)
-		put(writer, 0);
+		exec_writer_put(writer, 0);
 	random_bytes(random, sizeof(random));
 	for (unsigned i = 0; i < ARRAY_SIZE(random); i++)
-		put(writer, random[i]);
+		exec_writer_put(writer, random[i]);
 }
 
 static int write_tables(struct space *space, const struct exec_stack *stack,
@@ -96,15 +96,15 @@ static int write_tables(struct space *space, const struct exec_stack *stack,
 	writer.to = stack->sp;
 	writer.count = 0;
 	writer.err = 0;
-	put(&writer, stack->argc);
+	exec_writer_put(&writer, stack->argc);
 	put_pointers(&writer, stack, args);
 	exec_stack_auxv(stack, aux, auxv);
 	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++) {
-		put(&writer, auxv[i].type);
-		put(&writer, auxv[i].value);
+		exec_writer_put(&writer, auxv[i].type);
+		exec_writer_put(&writer, auxv[i].value);
 	}
 	put_random(&writer, stack);
-	flush(&writer);
+	exec_writer_flush(&writer);
 	return writer.err;
 }
 

@@ -33,12 +33,12 @@
  * for the process's own pages, which may be in swap: others would wait for ever for what is told
  * there.
  */
-static inline void memory_begin(struct process *process)
+static inline void exit_memory_begin(struct process *process)
 {
 	atomic_store(&process->thread->killed, false);
 }
 
-static inline void memory_end(struct process *process)
+static inline void exit_memory_end(struct process *process)
 {
 	if (atomic_load(&process->signals.fatal))
 		atomic_store(&process->thread->killed, true);
@@ -50,9 +50,9 @@ static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	memory_begin(process);
+	exit_memory_begin(process);
 	child_tid_clear(process);
-	memory_end(process);
+	exit_memory_end(process);
 	process->ended_usage = usage_current();
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
@@ -69,11 +69,11 @@ static void leave_space(struct process *process)
  * released. Descriptors are next: the reader of a pipe sees end of file before the parent is
  * notified.
  */
-static void release(struct process *process)
+static void exit_release(struct process *process)
 {
-	memory_begin(process);
+	exit_memory_begin(process);
 	futex_robust_exit(process);
-	memory_end(process);
+	exit_memory_end(process);
 	oom_futexes_marked(process);
 	process_fs->exit(process);
 	leave_space(process);
@@ -116,7 +116,7 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
  * is not sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with
  * process_tree_lock held, and preemption off.
  */
-static void notify_parent(struct process *process)
+static void exit_notify_parent(struct process *process)
 {
 	const struct signal_info info = end_siginfo(process);
 	struct process *parent = process->parent;
@@ -231,11 +231,11 @@ static void init_exit(struct process *init)
 	int status = init->status;
 
 	kill_others(init, true);
-	memory_begin(init);
+	exit_memory_begin(init);
 	process_fs->sync(arch_time() + clock_ns_to_ticks(LAST_SYNC_NS));
-	memory_end(init);
+	exit_memory_end(init);
 	kill_others(init, false);
-	release(init);
+	exit_release(init);
 	reap_the_rest();
 	if (!WIFSIGNALED(status))
 		machine_exit(WEXITSTATUS(status));
@@ -266,13 +266,13 @@ void process_exit(int status)
 	spin_unlock(&process_tree_lock);
 	if (process->pid == PID_INIT)
 		init_exit(process);
-	release(process);
+	exit_release(process);
 	spin_lock(&process_tree_lock);
 	ctty_leader_ends(process);
 	leave_children(process);
 	pgrp_member_ends(process);
 	preempt_disable(); /* for good: who reaps the zombie frees this thread */
-	notify_parent(process);
+	exit_notify_parent(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
 }

@@ -47,7 +47,7 @@ static int check_flags(uint64_t flags)
 }
 
 /* Releases everything that a half-made child has. */
-static void discard(struct process *child)
+static void fork_child_discard(struct process *child)
 {
 	struct uspace *uspace = child->uspace;
 
@@ -208,8 +208,8 @@ static int publish_and_wake(struct process *parent, struct process *child, uint6
 }
 
 /* Returns the child's pid or -EINTR. Once the child is woken it may end at any time. */
-static long start(struct process *parent, struct process *child,
-		  const struct clone_request *request)
+static long fork_child_start(struct process *parent, struct process *child,
+			     const struct clone_request *request)
 {
 	struct vfork vfork = { 0 };
 	bool wait = request->flags & CLONE_VFORK;
@@ -245,9 +245,9 @@ static long make_child(struct process *parent, const struct clone_request *reque
 		pid = write_tids(child, request);
 	}
 	if (!pid)
-		pid = start(parent, child, request);
+		pid = fork_child_start(parent, child, request);
 	if (pid < 0)
-		discard(child);
+		fork_child_discard(child);
 	return pid;
 }
 

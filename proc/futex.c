@@ -70,7 +70,7 @@ void futex_find_held(void)
 	}
 }
 
-static struct bucket *bucket_of(const struct memory_key *key)
+static struct bucket *futex_bucket(const struct memory_key *key)
 {
 	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ hash_seed) + key->offset / sizeof(uint32_t);
 
@@ -80,7 +80,7 @@ static struct bucket *bucket_of(const struct memory_key *key)
 	return &buckets[(z ^ z >> 31) % BUCKETS];
 }
 
-static int key_of(struct futex_word word, struct memory_key *key_ret)
+static int futex_key(struct futex_word word, struct memory_key *key_ret)
 {
 	uint32_t unused;
 
@@ -97,7 +97,7 @@ static int key_of(struct futex_word word, struct memory_key *key_ret)
 /* ---- sleeping ---- */
 
 /* Adds the sleeper. Returns false if the bucket has changed: then read the word again. */
-static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
+static bool futex_sleeper_join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
 {
 	bool same;
 
@@ -113,7 +113,7 @@ static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t change
 }
 
 /* Removes the sleeper: afterwards no other thread refers to it. Returns whether it was woken. */
-static bool leave(struct sleeper *sleeper)
+static bool futex_sleeper_leave(struct sleeper *sleeper)
 {
 	struct bucket *bucket;
 
@@ -142,7 +142,7 @@ static int sleep(struct sleeper *sleeper, const uint64_t *deadline)
 		err = deadline ? thread_wait_interruptible_until(&sleeper->queue, seq, *deadline)
 			       : thread_wait_interruptible(&sleeper->queue, seq);
 	} while (err == 0);
-	return leave(sleeper) ? 0 : err;
+	return futex_sleeper_leave(sleeper) ? 0 : err;
 }
 
 int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline)
@@ -150,12 +150,12 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint
 	struct sleeper sleeper = { .bits = bits };
 	struct bucket *bucket;
 	uint64_t changes;
-	int err = key_of(word, &sleeper.key);
+	int err = futex_key(word, &sleeper.key);
 
 	if (err)
 		return err;
 	waitq_init(&sleeper.queue);
-	bucket = bucket_of(&sleeper.key);
+	bucket = futex_bucket(&sleeper.key);
 	do {
 		uint32_t now;
 
@@ -163,7 +163,7 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint
 		err = user_load_word(&now, word.at);
 		if (!err && now != value)
 			err = -EAGAIN;
-	} while (!err && !join(&sleeper, bucket, changes));
+	} while (!err && !futex_sleeper_join(&sleeper, bucket, changes));
 	if (!err)
 		err = sleep(&sleeper, deadline);
 	memory_key_put(&sleeper.key);
@@ -190,7 +190,7 @@ static bool matches(const struct request *request, const struct sleeper *sleeper
 }
 
 /* Call with its bucket's lock held. */
-static void wake(struct sleeper *sleeper)
+static void futex_sleeper_wake(struct sleeper *sleeper)
 {
 	list_del(&sleeper->link);
 	atomic_store_relaxed(&sleeper->woken, true);
@@ -198,10 +198,10 @@ static void wake(struct sleeper *sleeper)
 }
 
 /*
- * Call with both buckets' locks held. serve() puts the reference of the sleeper's old key later,
- * when no lock is held.
+ * Call with both buckets' locks held. futex_serve() puts the reference of the sleeper's old key
+ * later, when no lock is held.
  */
-static void move(const struct request *request, struct sleeper *sleeper)
+static void futex_sleeper_move(const struct request *request, struct sleeper *sleeper)
 {
 	if (request->to->object)
 		object_get(request->to->object);
@@ -233,7 +233,7 @@ static void unlock_buckets(const struct request *request)
  * Serves one batch, from `at` on. Returns where it stopped, or NULL if it is done. Adds the number
  * of moved sleepers to *moved_ret. Call with the buckets' locks held.
  */
-static struct list *serve_some(struct request *request, struct list *at, unsigned *moved_ret)
+static struct list *futex_serve_some(struct request *request, struct list *at, unsigned *moved_ret)
 {
 	struct list *end = &request->bucket->sleepers, *next;
 	unsigned batch = 0, looks = 0;
@@ -251,9 +251,9 @@ static struct list *serve_some(struct request *request, struct list *at, unsigne
 		if (batch++ == BATCH)
 			return at;
 		if (request->done++ < request->max_wake) {
-			wake(sleeper);
+			futex_sleeper_wake(sleeper);
 		} else {
-			move(request, sleeper);
+			futex_sleeper_move(request, sleeper);
 			++*moved_ret;
 		}
 	}
@@ -264,8 +264,8 @@ static struct list *serve_some(struct request *request, struct list *at, unsigne
  * Serves the other batches. A sleeper that no request is for keeps the place meanwhile. Call with
  * the buckets' locks held; they are released in between.
  */
-static __attribute__((noinline)) void serve_rest(struct request *request, struct list *at,
-						 unsigned *moved_ret)
+static __attribute__((noinline)) void futex_serve_rest(struct request *request, struct list *at,
+						       unsigned *moved_ret)
 {
 	struct sleeper place = { .key = { 0 } };
 
@@ -275,12 +275,12 @@ static __attribute__((noinline)) void serve_rest(struct request *request, struct
 		lock_buckets(request);
 		at = place.link.next;
 		list_del(&place.link);
-		at = serve_some(request, at, moved_ret);
+		at = futex_serve_some(request, at, moved_ret);
 	}
 }
 
 /* Serves the request if *changes (NULL: any) is still current. Otherwise returns false at once. */
-static bool serve(struct request *request, const uint64_t *changes)
+static bool futex_serve(struct request *request, const uint64_t *changes)
 {
 	unsigned moved = 0;
 	struct list *at;
@@ -291,9 +291,9 @@ static bool serve(struct request *request, const uint64_t *changes)
 		return false;
 	}
 	request->until = request->bucket->changes++;
-	at = serve_some(request, request->bucket->sleepers.next, &moved);
+	at = futex_serve_some(request, request->bucket->sleepers.next, &moved);
 	if (unlikely(at != NULL))
-		serve_rest(request, at, &moved);
+		futex_serve_rest(request, at, &moved);
 	unlock_buckets(request);
 	while (moved--)
 		memory_key_put(request->key);
@@ -304,19 +304,19 @@ long futex_wake(struct futex_word word, unsigned max, uint32_t bits)
 {
 	struct request request = { .bits = bits, .max_wake = max ? max : 1 };
 	struct memory_key key;
-	int err = key_of(word, &key);
+	int err = futex_key(word, &key);
 
 	if (err)
 		return err;
 	request.key = &key;
-	request.bucket = bucket_of(&key);
-	serve(&request, NULL);
+	request.bucket = futex_bucket(&key);
+	futex_serve(&request, NULL);
 	memory_key_put(&key);
 	return request.done;
 }
 
 /* Serves the request if the word is *value. Returns 0, -EAGAIN if it is not, or -EFAULT. */
-static int serve_if(struct request *request, struct futex_word word, const uint32_t *value)
+static int futex_serve_if(struct request *request, struct futex_word word, const uint32_t *value)
 {
 	uint64_t changes;
 	uint32_t now;
@@ -327,7 +327,7 @@ static int serve_if(struct request *request, struct futex_word word, const uint3
 			return -EFAULT;
 		if (now != *value)
 			return -EAGAIN;
-	} while (!serve(request, &changes));
+	} while (!futex_serve(request, &changes));
 	return 0;
 }
 
@@ -338,21 +338,21 @@ long futex_requeue(struct futex_word from, struct futex_word to, unsigned max_wa
 				   .max_wake = max_wake,
 				   .max_move = max_move };
 	struct memory_key from_key, to_key;
-	int err = key_of(from, &from_key);
+	int err = futex_key(from, &from_key);
 
 	if (err)
 		return err;
-	err = key_of(to, &to_key);
+	err = futex_key(to, &to_key);
 	if (err)
 		goto put_from;
 	request.key = &from_key;
-	request.bucket = bucket_of(&from_key);
+	request.bucket = futex_bucket(&from_key);
 	request.to = &to_key;
-	request.to_bucket = bucket_of(&to_key);
+	request.to_bucket = futex_bucket(&to_key);
 	if (value)
-		err = serve_if(&request, from, value);
+		err = futex_serve_if(&request, from, value);
 	else
-		serve(&request, NULL);
+		futex_serve(&request, NULL);
 	memory_key_put(&to_key);
 put_from:
 	memory_key_put(&from_key);
@@ -442,7 +442,7 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 {
 	struct memory_key key;
 	long woken, woken2;
-	int err = key_of(word, &key);
+	int err = futex_key(word, &key);
 	int also;
 
 	if (err)
@@ -500,7 +500,7 @@ static struct entry entry_of(uint64_t pointer)
 			       .pi = pointer & ROBUST_LIST_PI };
 }
 
-static void walk(const struct process *process, const struct abi_robust_list_head *head)
+static void robust_list_walk(const struct process *process, const struct abi_robust_list_head *head)
 {
 	struct entry pending = entry_of(head->list_op_pending);
 	struct entry entry = entry_of(head->list.next);
@@ -528,6 +528,6 @@ void futex_robust_exit(struct process *process)
 	struct abi_robust_list_head head;
 
 	if (process->robust_list && user_copy_in(&head, process->robust_list, sizeof(head)) == 0)
-		walk(process, &head);
+		robust_list_walk(process, &head);
 	process->robust_list = 0;
 }

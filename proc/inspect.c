@@ -74,7 +74,7 @@ static void fill_process(const struct process *process, struct faultline_process
 }
 
 /* Call with process_tree_lock held. */
-static struct process *find(int pid)
+static struct process *inspect_find_pid(int pid)
 {
 	return pid == 0 ? current_process() : process_find(pid);
 }
@@ -84,7 +84,7 @@ int inspect_process(int pid, struct faultline_process *ret)
 	const struct process *process;
 
 	spin_lock(&process_tree_lock);
-	process = find(pid);
+	process = inspect_find_pid(pid);
 	if (process)
 		fill_process(process, ret);
 	spin_unlock(&process_tree_lock);
@@ -134,7 +134,7 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 	struct process *process;
 
 	spin_lock(&process_tree_lock);
-	process = find(pid);
+	process = inspect_find_pid(pid);
 	if (!process || !process->uspace) {
 		spin_unlock(&process_tree_lock);
 		return -ESRCH;

@@ -54,7 +54,7 @@ static uint64_t later(uint64_t now, uint64_t ns)
 }
 
 /* Running time advances at most as fast as real time, and possibly not at all. */
-static void arm(struct itimer *itimer, uint64_t left)
+static void itimer_arm(struct itimer *itimer, uint64_t left)
 {
 	uint64_t at = itimer->at_ns;
 
@@ -70,7 +70,7 @@ static void go_off(struct timer *timer)
 	uint64_t left = left_of(itimer);
 
 	if (left) {
-		arm(itimer, left);
+		itimer_arm(itimer, left);
 		return;
 	}
 	__atomic_fetch_or(&process->itimers.due, 1u << itimer->which, __ATOMIC_SEQ_CST);
@@ -136,7 +136,7 @@ void itimer_set(struct process *process, unsigned which, const struct abi_itimer
 	if (!ns)
 		return;
 	itimer->at_ns = later(now_of(process, which), ns);
-	arm(itimer, ns);
+	itimer_arm(itimer, ns);
 }
 
 /* Sets the next expiry from the last one, so that the period does not drift. Skips missed ones. */
@@ -150,7 +150,7 @@ static void itimer_advance(struct process *process, struct itimer *itimer)
 	}
 	missed = now > itimer->at_ns ? (now - itimer->at_ns) / itimer->interval_ns : 0;
 	itimer->at_ns = later(itimer->at_ns, (missed + 1) * itimer->interval_ns);
-	arm(itimer, itimer->at_ns - now);
+	itimer_arm(itimer, itimer->at_ns - now);
 }
 
 void itimers_take(struct process *process)

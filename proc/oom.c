@@ -84,7 +84,7 @@ static struct oom_row row_of(const struct process *process)
 }
 
 /* Inserts a row in order; the smallest is dropped if there are too many. */
-static void insert(struct oom_report *report, const struct oom_row *row)
+static void oom_report_insert(struct oom_report *report, const struct oom_row *row)
 {
 	unsigned at = report->nrows;
 
@@ -108,7 +108,7 @@ static void add_row(struct process *process, void *arg)
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
 	row = row_of(process);
-	insert(report, &row);
+	oom_report_insert(report, &row);
 	report->nprocesses++;
 }
 
@@ -219,7 +219,8 @@ static bool is_oom_reaped(const struct process *process)
 }
 
 /* Of equals the youngest is chosen, because it has done the least work. */
-static bool is_better(const struct choice *choice, const struct process *process, size_t held)
+static bool oom_choice_is_better(const struct choice *choice, const struct process *process,
+				 size_t held)
 {
 	return !choice->pid || held > choice->held ||
 	       (held == choice->held && process->birth > choice->birth);
@@ -246,7 +247,7 @@ static void consider(struct process *process, void *arg)
 	if (process->pid == PID_INIT || is_oom_reaped(process))
 		return;
 	held = held_by(process);
-	if (is_better(choice, process, held))
+	if (oom_choice_is_better(choice, process, held))
 		choose_victim(choice, process, held);
 }
 
@@ -263,7 +264,7 @@ static bool another_is_dying(uint64_t seq)
 }
 
 /* Call with process_tree_lock held; it is dropped in between. */
-static struct choice choose(void)
+static struct choice oom_choose(void)
 {
 	struct choice choice = { 0 };
 	struct process *process;
@@ -396,7 +397,7 @@ int oom_relieve(struct relief *relief)
 	if (waits && another_is_dying(seq))
 		choice = (struct choice){ .dying = true };
 	else
-		choice = choose();
+		choice = oom_choose();
 	if (waits && (choice.dying || choice.gone)) {
 		dying_seq = choice.dying ? seq + 1 : 0;
 		spin_unlock(&process_tree_lock);

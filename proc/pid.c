@@ -158,7 +158,8 @@ void process_free(struct process *process)
 	process_destroy(process);
 }
 
-static void join(struct process *parent, struct process *child, const struct process *like)
+static void process_join_tree(struct process *parent, struct process *child,
+			      const struct process *like)
 {
 	child->group = like ? like->group : 0;
 	child->session = like ? like->session : 0;
@@ -177,14 +178,14 @@ static void join(struct process *parent, struct process *child, const struct pro
 void process_publish_locked(struct process *parent, struct process *child)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	join(parent, child, parent);
+	process_join_tree(parent, child, parent);
 }
 
 void process_publish_sibling_locked(struct process *sibling, struct process *child)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	child->exit_signal = sibling->exit_signal;
-	join(sibling->parent, child, sibling);
+	process_join_tree(sibling->parent, child, sibling);
 }
 
 void process_publish(struct process *parent, struct process *child)

@@ -21,7 +21,7 @@ static void ring(struct timer *unused)
 }
 
 /* xorshift64 with a state of its own, so that other random numbers do not depend on it. */
-static uint64_t draw(void)
+static uint64_t preempt_force_draw(void)
 {
 	static uint64_t x = 0x9e3779b97f4a7c15;
 
@@ -31,9 +31,9 @@ static uint64_t draw(void)
 	return x;
 }
 
-static void arm(void)
+static void preempt_force_arm(void)
 {
-	timer_arm(&timer, arch_time() + least_ticks + draw() % (least_ticks + 1));
+	timer_arm(&timer, arch_time() + least_ticks + preempt_force_draw() % (least_ticks + 1));
 }
 
 /*
@@ -46,7 +46,7 @@ static void preempt_thread(void *unused)
 	for (;;) {
 		uint64_t seq = waitq_sample(&rung);
 
-		arm();
+		preempt_force_arm();
 		thread_wait_always(&rung, seq);
 		sched_yield();
 	}
@@ -75,7 +75,7 @@ bool preempt_force_paused(void)
 void preempt_force_resume(void)
 {
 	paused = false;
-	arm();
+	preempt_force_arm();
 }
 
 static void strike(struct timer *unused)

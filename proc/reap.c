@@ -79,7 +79,7 @@ static struct process *child_by_pid(const struct process *parent, const struct w
 	return wants_clones(wanted, child->exit_signal != SIGCHLD) ? child : NULL;
 }
 
-static bool is_before(const struct process *child, const struct process *other)
+static bool child_event_is_before(const struct process *child, const struct process *other)
 {
 	return !other || child->child.place < other->child.place;
 }
@@ -106,7 +106,7 @@ static struct process *first_with_event(const struct process *parent, const stru
 		if (!child)
 			continue;
 		*any_ret |= state != CHILD_ENDED;
-		if (wants_state(wanted, state) && is_before(child, first))
+		if (wants_state(wanted, state) && child_event_is_before(child, first))
 			first = child;
 	}
 	return first;

@@ -171,7 +171,7 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 		enqueue(thread, &runq->woken);
 }
 
-static void wake(struct thread *thread, bool hand_over)
+static void sched_wake(struct thread *thread, bool hand_over)
 {
 	struct hart *hart = thread->arch.hart;
 	struct runq *runq;
@@ -201,12 +201,12 @@ static void wake(struct thread *thread, bool hand_over)
 
 void thread_wake(struct thread *thread)
 {
-	wake(thread, false);
+	sched_wake(thread, false);
 }
 
 void sched_hand_over(struct thread *thread)
 {
-	wake(thread, true);
+	sched_wake(thread, true);
 }
 
 /*

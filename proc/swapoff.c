@@ -17,7 +17,7 @@
 #define WAIT_NS (NSEC_PER_SEC / 100)
 
 /* Chooses a space that has pages on the disk. */
-static void choose(struct process *process, void *arg)
+static void swapoff_choose(struct process *process, void *arg)
 {
 	struct uspace **chosen = arg;
 	struct uspace *uspace = process->state == PROCESS_ZOMBIE ? NULL : process->uspace;
@@ -42,7 +42,7 @@ static int swap_in_one(void)
 	int result;
 
 	spin_lock(&process_tree_lock);
-	process_visit_all(choose, &uspace);
+	process_visit_all(swapoff_choose, &uspace);
 	spin_unlock(&process_tree_lock);
 	if (!uspace)
 		return swap_in_objects() ?: 1;

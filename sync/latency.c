@@ -5,7 +5,7 @@
 #include "arch/irqflags.h"
 #include "arch/timer.h"
 
-static vaddr_t place(void *return_address)
+static vaddr_t latency_place(void *return_address)
 {
 	return (vaddr_t)return_address;
 }
@@ -17,7 +17,7 @@ void latency_begin(enum latency_kind kind)
 	if (!latency || !latency->on || latency->kinds[kind].open)
 		return;
 	latency->kinds[kind].open = true;
-	latency->kinds[kind].from = place(__builtin_return_address(0));
+	latency->kinds[kind].from = latency_place(__builtin_return_address(0));
 	latency->kinds[kind].since = arch_instructions();
 }
 
@@ -37,7 +37,7 @@ void latency_end(enum latency_kind kind)
 		*longest = (struct latency_stretch){
 			.instructions = instructions,
 			.from = latency->kinds[kind].from,
-			.to = place(__builtin_return_address(0)),
+			.to = latency_place(__builtin_return_address(0)),
 		};
 }
 

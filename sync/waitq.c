@@ -44,7 +44,7 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
  * Call with the queue's lock held and the waiter off the queue. The waiter may disappear as soon as
  * its `queue` is NULL, so that is stored last.
  */
-static void wake(struct waiter *waiter)
+static void waiter_wake(struct waiter *waiter)
 {
 	waiter->wake(waiter);
 	atomic_store(&waiter->queue, NULL);
@@ -75,7 +75,7 @@ static unsigned wake_piece(struct waitq *queue, uint64_t seq)
 	unsigned n = 0;
 
 	while (n < WAKE_PIECE && (waiter = pop_before(queue, seq)) != NULL) {
-		wake(waiter);
+		waiter_wake(waiter);
 		n++;
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -130,7 +130,7 @@ bool waitq_cancel(struct waiter *waiter)
 
 	if (queue == NULL)
 		return false;
-	/* No wake() is under way while the lock is held. */
+	/* No waiter_wake() is under way while the lock is held. */
 	flags = spin_lock_irqsave(&queue->lock);
 	queued = !list_empty(&waiter->link);
 	if (likely(queued)) {
@@ -152,7 +152,7 @@ static unsigned waitq_wake(struct waitq *queue, unsigned first_piece)
 
 	atomic_store(&queue->seq, queue->seq + 1);
 	while (n < first_piece && (node = list_pop(&queue->waiters)) != NULL) {
-		wake(list_entry(node, struct waiter, link));
+		waiter_wake(list_entry(node, struct waiter, link));
 		n++;
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);

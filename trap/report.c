@@ -32,7 +32,7 @@ static const char *signal_name(int sig)
 	}
 }
 
-static const char *access_name(unsigned right)
+static const char *report_access_name(unsigned right)
 {
 	if (right & VM_PROT_EXEC)
 		return "fetch from";
@@ -83,7 +83,7 @@ __attribute__((noinline)) static void show_walk(vaddr_t addr, unsigned right)
 /* After a jump, the return address is probably that of the caller. */
 __attribute__((noinline)) static void show_caller(const struct trap_frame *frame)
 {
-	struct place place = place_of(frame_caller(frame));
+	struct place place = report_place_of(frame_caller(frame));
 	char name[SYMBOL_TEXT_MAX];
 
 	name_address(&place, name, sizeof(name));
@@ -105,15 +105,15 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 		  unsigned kind, int sig)
 {
 	struct process *process = current_process();
-	struct place place = place_of(addr), from = place_of(frame_pc(frame));
+	struct place place = report_place_of(addr), from = report_place_of(frame_pc(frame));
 	char cause[REASON_TEXT_MAX], name[SYMBOL_TEXT_MAX], pc_name[SYMBOL_TEXT_MAX];
 
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
 	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", process->thread->name,
-		 process->pid, signal_name(sig), access_name(right), addr, name, from.addr, pc_name,
-		 cause);
+		 process->pid, signal_name(sig), report_access_name(right), addr, name, from.addr,
+		 pc_name, cause);
 	show_place(&place);
 	show_walk(addr, right);
 	if (right & VM_PROT_EXEC)
@@ -144,7 +144,7 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 		      vaddr_t addr, int sig)
 {
 	struct process *process = current_process();
-	struct place from = place_of(frame_pc(frame));
+	struct place from = report_place_of(frame_pc(frame));
 	char more[24], pc_name[SYMBOL_TEXT_MAX];
 
 	if (detail == REPORT_INSTRUCTION)
@@ -156,7 +156,7 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 		 process->pid, signal_name(sig), what, more, from.addr, pc_name);
 	show_area("pc is in:", &from.at);
 	if (detail == REPORT_ADDRESS) {
-		struct place place = place_of(addr);
+		struct place place = report_place_of(addr);
 
 		show_place(&place);
 	}

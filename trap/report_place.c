@@ -57,7 +57,7 @@ static void look_up(struct space *space, struct place *place)
 	place->unmapped = last_unmap(space, place->addr);
 }
 
-struct place place_of(vaddr_t addr)
+struct place report_place_of(vaddr_t addr)
 {
 	struct space *space = current_space();
 	struct place place = { .addr = addr };

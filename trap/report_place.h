@@ -28,7 +28,7 @@ struct place {
 };
 
 /* Looks addr up in the running address space. Call in a process, without a spinning lock. */
-struct place place_of(vaddr_t addr);
+struct place report_place_of(vaddr_t addr);
 
 /*
  * Writes the page-table walk for an access (one of VM_PROT_*) in words. buf: ARCH_DESCRIBE_MAX

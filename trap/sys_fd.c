@@ -19,7 +19,7 @@ long sys_close(struct trap_frame *frame)
 }
 
 /* Installs the file at a new descriptor and takes over its reference in any case. */
-static long install(struct file *file, unsigned min, bool cloexec)
+static long fd_install(struct file *file, unsigned min, bool cloexec)
 {
 	int fd = fdtable_install(current_process()->fdtable, file, min, cloexec);
 
@@ -32,7 +32,7 @@ long sys_dup(struct trap_frame *frame)
 {
 	struct file *file = arg_file_path(frame, 0);
 
-	return file ? install(file, 0, false) : -EBADF;
+	return file ? fd_install(file, 0, false) : -EBADF;
 }
 
 long sys_dup3(struct trap_frame *frame)
@@ -71,7 +71,7 @@ static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 	if (min >= FDTABLE_SIZE)
 		return -EINVAL;
 	file_get(file);
-	return install(file, min, cloexec);
+	return fd_install(file, min, cloexec);
 }
 
 static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)

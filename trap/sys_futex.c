@@ -110,7 +110,7 @@ static long wake_op(const struct arguments *args)
 			     at_least_one(args->value2), args->value3);
 }
 
-static long serve(const struct arguments *args)
+static long futex_dispatch(const struct arguments *args)
 {
 	bool with_bits = args->command == FUTEX_WAIT_BITSET || args->command == FUTEX_WAKE_BITSET;
 	uint32_t bits = with_bits ? args->value3 : FUTEX_BITSET_MATCH_ANY;
@@ -156,7 +156,7 @@ static long wait_again(struct trap_frame *frame)
 
 	args.timed = true;
 	args.until_ns = current_thread()->sleep_until_ns;
-	return serve(&args);
+	return futex_dispatch(&args);
 }
 
 /* Commands with priority inheritance are not implemented. */
@@ -184,7 +184,7 @@ long sys_futex(struct trap_frame *frame)
 
 	if (err)
 		return err;
-	return known(&args) ? serve(&args) : -ENOSYS;
+	return known(&args) ? futex_dispatch(&args) : -ENOSYS;
 }
 
 long sys_set_robust_list(struct trap_frame *frame)

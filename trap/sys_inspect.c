@@ -424,7 +424,7 @@ static size_t bytes_until(uint64_t end)
 }
 
 /* Copies out the newest lines that fit. The log is not locked, so lines may come and go. */
-static long read_all(vaddr_t buf, size_t room)
+static long syslog_read_all(vaddr_t buf, size_t room)
 {
 	uint64_t end = log_newest(), cursor = log_oldest();
 	size_t left = bytes_until(end), done = 0, n;
@@ -456,7 +456,7 @@ long sys_syslog(struct trap_frame *frame)
 			return -EINVAL;
 		if (!user_range_ok(buf, (size_t)len))
 			return -EFAULT;
-		return read_all(buf, (size_t)len);
+		return syslog_read_all(buf, (size_t)len);
 	case SYSLOG_ACTION_SIZE_BUFFER:
 		return ALL_BYTES;
 	default:

@@ -137,7 +137,7 @@ long sys_pwrite64(struct trap_frame *frame)
 	return io_at(frame, write_one);
 }
 
-static long seek(struct file *file, int64_t offset, unsigned whence)
+static long file_seek(struct file *file, int64_t offset, unsigned whence)
 {
 	int64_t pos;
 
@@ -160,7 +160,7 @@ long sys_lseek(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	pos = seek(file, arg_i64(frame, 1), arg_uint(frame, 2));
+	pos = file_seek(file, arg_i64(frame, 1), arg_uint(frame, 2));
 	file_put(file);
 	return pos;
 }
@@ -400,7 +400,7 @@ static bool is_mode(unsigned mode)
 	}
 }
 
-static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
+static long file_allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
 {
 	int64_t end;
 	long err;
@@ -428,7 +428,7 @@ long sys_fallocate(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	err = allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
+	err = file_allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
 	file_put(file);
 	return err;
 }

@@ -8,7 +8,7 @@
 #include "trap/arg_file.h"
 
 /* Takes over the reference. */
-static long install(struct file *file, unsigned flags)
+static long ipc_fd_install(struct file *file, unsigned flags)
 {
 	int fd = fdtable_install(current_process()->fdtable, file, 0, (flags & IPC_CLOEXEC) != 0);
 
@@ -28,7 +28,7 @@ long sys_ipc_create(struct trap_frame *frame)
 		return -ENFILE;
 	file = endpoint_create();
 	file_memory_add(-FILE_BYTES);
-	return file ? install(file, flags) : -ENOMEM;
+	return file ? ipc_fd_install(file, flags) : -ENOMEM;
 }
 
 long sys_ipc_badge(struct trap_frame *frame)
@@ -44,7 +44,7 @@ long sys_ipc_badge(struct trap_frame *frame)
 		return -EBADF;
 	err = endpoint_badge(end, arg_u64(frame, 1), (flags & IPC_TELL_CLOSE) != 0, &send);
 	file_put(end);
-	return err ? err : install(send, flags);
+	return err ? err : ipc_fd_install(send, flags);
 }
 
 /* Converts a deadline of CLOCK_MONOTONIC to ticks. */

@@ -29,7 +29,7 @@ static inline ssize_t copy_some(struct file *file, uint64_t rcvid, vaddr_t va, s
 }
 
 /* Brings what is not there of the server's memory. */
-static int bring(vaddr_t va, size_t n, bool write)
+static int ipc_fault_in(vaddr_t va, size_t n, bool write)
 {
 	struct user_iter iter = user_iter_one(va, n);
 
@@ -45,7 +45,8 @@ static __attribute__((noinline)) ssize_t copy_rest(const struct trap_frame *fram
 	size_t n = arg_u64(frame, 3), offset = arg_u64(frame, 4), done = copied;
 
 	while (wanted && done < n && !current_killed()) {
-		int err = copied == wanted ? 0 : bring(va + done, wanted - copied, !to_caller);
+		int err = copied == wanted ? 0
+					   : ipc_fault_in(va + done, wanted - copied, !to_caller);
 		ssize_t more;
 
 		if (err)
@@ -86,7 +87,7 @@ long sys_ipc_write(struct trap_frame *frame)
 }
 
 /* Returns the caller's file, or NULL with why there is none in *err. */
-static struct file *take(struct file *file, uint64_t rcvid, unsigned index, int *err)
+static struct file *ipc_take_file(struct file *file, uint64_t rcvid, unsigned index, int *err)
 {
 	struct call_hold hold;
 	struct file *taken = NULL;
@@ -112,7 +113,7 @@ long sys_ipc_take(struct trap_frame *frame)
 	file = arg_file(frame, 0);
 	if (!file)
 		return -EBADF;
-	taken = take(file, arg_u64(frame, 1), arg_uint(frame, 2), &result);
+	taken = ipc_take_file(file, arg_u64(frame, 1), arg_uint(frame, 2), &result);
 	file_put(file);
 	if (!taken)
 		return result;

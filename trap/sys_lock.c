@@ -34,7 +34,7 @@ static int base_of(struct file *file, int whence, int64_t *base_ret)
 }
 
 /* Sets the bytes of *to. */
-static int range_of(struct file *file, const struct abi_flock *from, struct file_lock *to)
+static int flock_range(struct file *file, const struct abi_flock *from, struct file_lock *to)
 {
 	int64_t start, end = LOCK_RANGE_END;
 	int err = base_of(file, from->whence, &start);
@@ -68,7 +68,7 @@ static bool may_set(const struct file *file, unsigned type)
 	return type == F_RDLCK ? file_readable(file) : type == F_WRLCK ? file_writable(file) : true;
 }
 
-static void tell(const struct file_lock *lock, struct abi_flock *to)
+static void flock_fill(const struct file_lock *lock, struct abi_flock *to)
 {
 	bool to_end = lock->end == LOCK_RANGE_END;
 
@@ -86,13 +86,13 @@ static long get_lock(struct file *file, struct abi_flock *asked, struct file_loc
 
 	if (!is_type(asked->type) || (asked->type == F_UNLCK && lock->kind == FILE_LOCK_PROCESS))
 		return -EINVAL;
-	err = range_of(file, asked, lock);
+	err = flock_range(file, asked, lock);
 	if (err)
 		return err;
 	if (lock->kind == FILE_LOCK_OPEN_FILE && asked->pid != 0)
 		return -EINVAL;
 	if (file_lock_find(file, lock))
-		tell(lock, asked);
+		flock_fill(lock, asked);
 	else
 		asked->type = F_UNLCK;
 	return user_copy_out(arg, asked, sizeof(*asked)) == 0 ? 0 : -EFAULT;
@@ -101,7 +101,7 @@ static long get_lock(struct file *file, struct abi_flock *asked, struct file_loc
 static long set_lock(struct file *file, const struct abi_flock *asked, struct file_lock *lock,
 		     bool wait)
 {
-	int err = range_of(file, asked, lock);
+	int err = flock_range(file, asked, lock);
 
 	if (err)
 		return err;

@@ -219,7 +219,7 @@ long sys_mremap(struct trap_frame *frame)
 	return err ? err : (long)addr;
 }
 
-static int punch(const struct vm_remove *remove)
+static int vm_remove_punch(const struct vm_remove *remove)
 {
 	struct object *object = remove->object;
 
@@ -269,7 +269,7 @@ static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
 		uspace_unlock(uspace);
 		if (err)
 			break;
-		err = punch(&remove);
+		err = vm_remove_punch(&remove);
 		object_put(remove.object);
 		gaps |= remove.gap;
 	}

@@ -18,7 +18,7 @@ struct mount_strings {
 };
 
 /* Copies a string of at most PATH_MAX - 1 bytes; a NULL stays NULL. */
-static int copy_string(vaddr_t user, char **string_ret)
+static int mount_copy_string(vaddr_t user, char **string_ret)
 {
 	char *string;
 	ssize_t len;
@@ -70,12 +70,12 @@ static void put_strings(struct mount_strings *strings)
 	kfree(strings->options);
 }
 
-static int copy_strings(const struct trap_frame *frame, struct mount_strings *strings)
+static int mount_copy_strings(const struct trap_frame *frame, struct mount_strings *strings)
 {
-	int err = copy_string(arg_user(frame, 2), &strings->type);
+	int err = mount_copy_string(arg_user(frame, 2), &strings->type);
 
 	if (err == 0)
-		err = copy_string(arg_user(frame, 0), &strings->source);
+		err = mount_copy_string(arg_user(frame, 0), &strings->source);
 	if (err == 0)
 		err = copy_options(arg_user(frame, 4), &strings->options);
 	return err;
@@ -103,7 +103,7 @@ long sys_mount(struct trap_frame *frame)
 {
 	struct mount_strings strings = { 0 };
 	struct at_path at;
-	long err = copy_strings(frame, &strings);
+	long err = mount_copy_strings(frame, &strings);
 
 	if (err == 0)
 		err = cwd_path_get(frame, 1, &at);

@@ -278,7 +278,7 @@ long sys_sched_getaffinity(struct trap_frame *frame)
 }
 
 /* As on Linux, a longer name is cut. */
-static long set_name(vaddr_t from)
+static long prctl_set_name(vaddr_t from)
 {
 	struct thread *thread = current_thread();
 	char name[THREAD_NAME_LEN] = { 0 };
@@ -291,7 +291,7 @@ static long set_name(vaddr_t from)
 	return 0;
 }
 
-static long get_name(vaddr_t to)
+static long prctl_get_name(vaddr_t to)
 {
 	char name[THREAD_NAME_LEN] = { 0 };
 
@@ -361,9 +361,9 @@ long sys_prctl(struct trap_frame *frame)
 	case PR_GET_NO_NEW_PRIVS:
 		return get_no_new_privs(frame);
 	case PR_SET_NAME:
-		return set_name(arg_user(frame, 1));
+		return prctl_set_name(arg_user(frame, 1));
 	case PR_GET_NAME:
-		return get_name(arg_user(frame, 1));
+		return prctl_get_name(arg_user(frame, 1));
 	default:
 		return -EINVAL;
 	}

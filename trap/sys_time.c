@@ -139,7 +139,7 @@ long sys_gettimeofday(struct trap_frame *frame)
 	return zone_at ? user_copy_out(zone_at, zone, sizeof(zone)) : 0;
 }
 
-static int64_t ticks_to_clk(uint64_t ticks)
+static int64_t times_ticks_to_clk(uint64_t ticks)
 {
 	return (int64_t)(clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
@@ -148,10 +148,10 @@ long sys_times(struct trap_frame *frame)
 {
 	const struct usage *children = &current_process()->children_usage;
 	struct usage own = usage_current();
-	struct abi_tms tms = { .utime = ticks_to_clk(own.user_ticks),
-			       .stime = ticks_to_clk(own.kernel_ticks),
-			       .cutime = ticks_to_clk(children->user_ticks),
-			       .cstime = ticks_to_clk(children->kernel_ticks) };
+	struct abi_tms tms = { .utime = times_ticks_to_clk(own.user_ticks),
+			       .stime = times_ticks_to_clk(own.kernel_ticks),
+			       .cutime = times_ticks_to_clk(children->user_ticks),
+			       .cstime = times_ticks_to_clk(children->kernel_ticks) };
 	vaddr_t to = arg_user(frame, 0);
 
 	if (to && user_copy_out(to, &tms, sizeof(tms)))

@@ -34,7 +34,8 @@ static void find_title(const struct image_layout *layout, struct range *range, c
 }
 
 /* Copies a piece of the range out by way of `page`. Returns how much, 0 at an end, or -errno. */
-static ssize_t copy_piece(const struct range *range, struct user_iter *to, uint64_t pos, char *page)
+static ssize_t proc_cmdline_copy_piece(const struct range *range, struct user_iter *to,
+				       uint64_t pos, char *page)
 {
 	vaddr_t from = range->start + pos;
 	size_t n;
@@ -53,12 +54,12 @@ static ssize_t copy_piece(const struct range *range, struct user_iter *to, uint6
 	return n ? (ssize_t)n : -EFAULT;
 }
 
-static ssize_t copy_range(const struct range *range, struct user_iter *to, uint64_t *pos,
-			  char *page)
+static ssize_t proc_cmdline_copy_range(const struct range *range, struct user_iter *to,
+				       uint64_t *pos, char *page)
 {
 	ssize_t done = 0, n;
 
-	while ((n = copy_piece(range, to, *pos, page)) > 0) {
+	while ((n = proc_cmdline_copy_piece(range, to, *pos, page)) > 0) {
 		*pos += (uint64_t)n;
 		done += n;
 	}
@@ -78,7 +79,7 @@ static ssize_t read_space(struct uspace *uspace, struct user_iter *to, uint64_t 
 	if (!page)
 		return -ENOMEM;
 	find_title(layout, &range, page);
-	done = copy_range(&range, to, pos, page);
+	done = proc_cmdline_copy_range(&range, to, pos, page);
 	kfree(page);
 	return done;
 }
@@ -96,7 +97,7 @@ static ssize_t read_cmdline(struct file *file, struct user_iter *to, uint64_t *p
 }
 
 /* Its size is 0, so its end is at 0. */
-static int64_t seek(struct file *file, int64_t offset, int whence)
+static int64_t proc_cmdline_seek(struct file *file, int64_t offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
 		return -EINVAL;
@@ -108,7 +109,7 @@ static int64_t seek(struct file *file, int64_t offset, int whence)
 	return offset;
 }
 
-static int truncate(struct file *file, uint64_t size)
+static int proc_cmdline_truncate(struct file *file, uint64_t size)
 {
 	(void)file, (void)size;
 	return 0;
@@ -118,8 +119,8 @@ const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",
 	.read = read_cmdline,
 	.stat = inode_file_stat,
-	.seek = seek,
-	.truncate = truncate,
+	.seek = proc_cmdline_seek,
+	.truncate = proc_cmdline_truncate,
 	.release = inode_file_release,
 	.has_inode = true,
 };

@@ -32,7 +32,7 @@ static int mounts_opened(struct file *file)
 	return err ? err : opened(file);
 }
 
-static void release(struct file *file)
+static void proc_file_release(struct file *file)
 {
 	seq_destroy(file->data);
 	file_memory_add(-SEQ_BYTES_MOST);
@@ -82,7 +82,7 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 	return (ssize_t)all;
 }
 
-static int truncate(struct file *file, uint64_t size)
+static int proc_file_truncate(struct file *file, uint64_t size)
 {
 	(void)file, (void)size;
 	return 0;
@@ -90,7 +90,7 @@ static int truncate(struct file *file, uint64_t size)
 
 #define TEXT_SLOTS                                                                \
 	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
-	.truncate = truncate, .release = release, .has_inode = true
+	.truncate = proc_file_truncate, .release = proc_file_release, .has_inode = true
 
 const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",

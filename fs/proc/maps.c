@@ -25,7 +25,7 @@ static void put_walk(struct walk *walk)
 	kfree(walk);
 }
 
-static int begin(void *source, void **walk_ret)
+static int proc_maps_begin(void *source, void **walk_ret)
 {
 	struct proc_node *node = source;
 	struct walk *walk = mem_wait_kzalloc(sizeof(*walk));
@@ -47,7 +47,7 @@ static int begin(void *source, void **walk_ret)
 	return 0;
 }
 
-static void end(void *walk)
+static void proc_maps_end(void *walk)
 {
 	put_walk(walk);
 }
@@ -125,4 +125,6 @@ static int record(void *source, void *data, uint64_t *cursor, struct seq *seq)
 	return 0;
 }
 
-const struct seq_ops proc_maps_seq = { .begin = begin, .end = end, .record = record };
+const struct seq_ops proc_maps_seq = { .begin = proc_maps_begin,
+				       .end = proc_maps_end,
+				       .record = record };

@@ -36,8 +36,9 @@ static SLAB_CACHE(node_cache, struct proc_node);
 static const struct inode_ops root_ops, process_dir_ops, fd_dir_ops, leaf_ops, magic_ops;
 
 /* Makes an inode, with a reference to its parent; NULL: it is the root. Returns NULL: no memory. */
-static struct inode *make(struct mount *mount, struct inode *parent, uint64_t ino, uint32_t mode,
-			  const struct inode_ops *ops, const struct file_ops *file_ops)
+static struct inode *proc_node_make(struct mount *mount, struct inode *parent, uint64_t ino,
+				    uint32_t mode, const struct inode_ops *ops,
+				    const struct file_ops *file_ops)
 {
 	struct proc_node *node = slab_alloc_wait(&node_cache);
 
@@ -56,7 +57,7 @@ static struct inode *make(struct mount *mount, struct inode *parent, uint64_t in
 	return &node->inode;
 }
 
-static struct inode *free_node(struct inode *inode)
+static struct inode *proc_node_free(struct inode *inode)
 {
 	struct proc_node *node = to_proc(inode);
 	struct inode *parent = node->parent == inode ? NULL : node->parent;
@@ -65,7 +66,7 @@ static struct inode *free_node(struct inode *inode)
 	return parent;
 }
 
-static void node_holds(struct inode *inode)
+static void proc_node_holds(struct inode *inode)
 {
 	const struct proc_node *node = to_proc(inode);
 
@@ -97,8 +98,8 @@ static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct pr
 	const struct inode_ops *ops = S_ISDIR(entry->mode) ? &fd_dir_ops
 				      : entry->follow	   ? &magic_ops
 							   : &leaf_ops;
-	struct inode *inode =
-		make(dir->mount, dir, ino, entry->mode, ops, entry->file_ops ?: &path_file_ops);
+	struct inode *inode = proc_node_make(dir->mount, dir, ino, entry->mode, ops,
+					     entry->file_ops ?: &path_file_ops);
 
 	if (inode) {
 		to_proc(inode)->entry = entry;
@@ -128,8 +129,9 @@ static int number_of(const char *name, size_t len, int limit)
 static int make_process_dir(struct inode *root, const struct process_id *id,
 			    struct inode **inode_ret)
 {
-	struct inode *dir = make(root->mount, root, ((uint64_t)id->pid << INO_PID_SHIFT) + INO_DIR,
-				 S_IFDIR | 0555, &process_dir_ops, &dir_file_ops);
+	struct inode *dir = proc_node_make(root->mount, root,
+					   ((uint64_t)id->pid << INO_PID_SHIFT) + INO_DIR,
+					   S_IFDIR | 0555, &process_dir_ops, &dir_file_ops);
 
 	if (dir) {
 		to_proc(dir)->process = *id;
@@ -283,7 +285,7 @@ static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 			   process_ino(node, INO_FD + (uint64_t)fd), S_IFLNK, fd);
 }
 
-static struct inode *parent_of(struct inode *dir)
+static struct inode *proc_node_parent(struct inode *dir)
 {
 	struct inode *parent = to_proc(dir)->parent;
 
@@ -355,7 +357,7 @@ static int setattr(struct inode *inode, const struct inode_attr *attr)
 	return 0;
 }
 
-static int resize(struct inode *inode, uint64_t size)
+static int proc_node_resize(struct inode *inode, uint64_t size)
 {
 	(void)inode, (void)size;
 	return 0;
@@ -422,11 +424,11 @@ static int refuse_rename(struct inode *old_dir, const struct path_part *old, str
 	return -EPERM;
 }
 
-#define DIRECTORY_SLOTS                                                                   \
-	.create = refuse_create, .symlink = refuse_symlink, .link = refuse_link,          \
-	.remove = refuse_remove, .rename = refuse_rename, .parent = parent_of,            \
-	.path = path_in_mount, .getattr = getattr, .setattr = setattr, .free = free_node, \
-	.holds = node_holds
+#define DIRECTORY_SLOTS                                                                        \
+	.create = refuse_create, .symlink = refuse_symlink, .link = refuse_link,               \
+	.remove = refuse_remove, .rename = refuse_rename, .parent = proc_node_parent,          \
+	.path = path_in_mount, .getattr = getattr, .setattr = setattr, .free = proc_node_free, \
+	.holds = proc_node_holds
 
 static const struct inode_ops root_ops = {
 	.lookup = root_lookup,
@@ -454,9 +456,9 @@ static const struct inode_ops leaf_ops = {
 	.readlink = readlink,
 	.getattr = getattr,
 	.setattr = setattr,
-	.resize = resize,
-	.free = free_node,
-	.holds = node_holds,
+	.resize = proc_node_resize,
+	.free = proc_node_free,
+	.holds = proc_node_holds,
 };
 
 static const struct inode_ops magic_ops = {
@@ -465,12 +467,12 @@ static const struct inode_ops magic_ops = {
 	.follow = follow,
 	.getattr = getattr,
 	.setattr = setattr,
-	.free = free_node,
-	.holds = node_holds,
+	.free = proc_node_free,
+	.holds = proc_node_holds,
 };
 
 /* Frees the root and its names: nobody else refers to an inode of a mount that is not used any more. */
-static void unmount(struct mount *mount)
+static void proc_unmount(struct mount *mount)
 {
 	struct inode **names = to_proc(mount->root)->names;
 
@@ -499,12 +501,13 @@ static int fill_proc(struct mount *mount, const char *options)
 
 	if (*options != '\0')
 		return -EINVAL;
-	mount->root = make(mount, NULL, INO_ROOT, S_IFDIR | 0555, &root_ops, &dir_file_ops);
+	mount->root =
+		proc_node_make(mount, NULL, INO_ROOT, S_IFDIR | 0555, &root_ops, &dir_file_ops);
 	if (!mount->root)
 		return -ENOMEM;
 	err = make_names(mount->root);
 	if (err)
-		unmount(mount);
+		proc_unmount(mount);
 	return err;
 }
 
@@ -512,5 +515,5 @@ const struct fs_type proc_type = {
 	.name = "proc",
 	.magic = ABI_PROC_MAGIC,
 	.fill_mount = fill_proc,
-	.unmount = unmount,
+	.unmount = proc_unmount,
 };

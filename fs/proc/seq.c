@@ -74,7 +74,7 @@ void seq_destroy(struct seq_file *file)
 }
 
 /* Gets the first buffer, or a larger one for a record that does not fit. The buffer is empty. */
-static int grow(struct seq_file *file)
+static int seq_grow(struct seq_file *file)
 {
 	size_t size = file->buf ? file->size * 2 : SIZE_FIRST;
 	char *buf;
@@ -109,20 +109,20 @@ static int add_record(struct seq_file *file, void *walk, bool *full_ret)
  * Makes records until there are `want` bytes or the next one does not fit: at least one, unless it
  * returns an error. It may return one after some records, too.
  */
-static int fill(struct seq_file *file, void *walk, size_t want)
+static int seq_fill(struct seq_file *file, void *walk, size_t want)
 {
 	bool full = false;
 	int err = 0;
 
 	file->from = file->len = 0;
 	if (!file->buf)
-		err = grow(file);
+		err = seq_grow(file);
 	while (err == 0 && file->len < want) {
 		err = add_record(file, walk, &full);
 		if (err == 0 && full && file->len > 0)
 			break;
 		if (err == 0)
-			err = full ? grow(file) : vm_pause();
+			err = full ? seq_grow(file) : vm_pause();
 	}
 	return err;
 }
@@ -135,7 +135,7 @@ static int go_to(struct seq_file *file, void *walk, uint64_t pos)
 	file->cursor = file->pos = 0;
 	file->from = file->len = 0;
 	while (err == 0 && file->pos < pos) {
-		err = fill(file, walk, 1);
+		err = seq_fill(file, walk, 1);
 		file->from = MIN(pos - file->pos, file->len);
 		file->pos += file->from;
 	}
@@ -143,7 +143,7 @@ static int go_to(struct seq_file *file, void *walk, uint64_t pos)
 }
 
 /* Copies out what is there. Returns how much that was, or -EFAULT. */
-static ssize_t copy(struct seq_file *file, struct user_iter *to, uint64_t *pos)
+static ssize_t seq_copy(struct seq_file *file, struct user_iter *to, uint64_t *pos)
 {
 	size_t n = MIN(file->len - file->from, to->left);
 	size_t done = user_iter_copy_out(to, file->buf + file->from, n);
@@ -164,14 +164,14 @@ static ssize_t read_records(struct seq_file *file, struct user_iter *to, uint64_
 	if (*pos != file->pos || *pos == 0)
 		err = go_to(file, walk, *pos);
 	if (err == 0 && file->from == file->len) {
-		err = fill(file, walk, to->left);
+		err = seq_fill(file, walk, to->left);
 		/* What was made is read first; the error comes again. */
 		if (file->len > 0)
 			err = 0;
 	}
 	if (file->ops->end)
 		file->ops->end(walk);
-	return err ? err : copy(file, to, pos);
+	return err ? err : seq_copy(file, to, pos);
 }
 
 ssize_t seq_read(struct seq_file *file, struct user_iter *to, uint64_t *pos)
@@ -184,7 +184,7 @@ ssize_t seq_read(struct seq_file *file, struct user_iter *to, uint64_t *pos)
 	if (done)
 		return done;
 	if (*pos == file->pos && *pos != 0 && file->from < file->len)
-		done = copy(file, to, pos);
+		done = seq_copy(file, to, pos);
 	else
 		done = read_records(file, to, pos);
 	mutex_unlock(&file->lock);

@@ -15,7 +15,7 @@
 
 struct inode *dir_create(struct mount *mount, uint32_t mode)
 {
-	struct inode *inode = node_create(mount, S_IFDIR | (mode & S_IALLUGO), &dir_file_ops);
+	struct inode *inode = tmpfs_node_create(mount, S_IFDIR | (mode & S_IALLUGO), &dir_file_ops);
 	struct dir *dir;
 
 	if (!inode)
@@ -139,7 +139,7 @@ static void count_link_locked(struct inode *dir, struct inode *inode)
 	dir->nlink++;
 }
 
-static int add_locked(struct inode *inode, struct name *name, bool again)
+static int dir_add_locked(struct inode *inode, struct name *name, bool again)
 {
 	struct dir *dir = &to_node(inode)->dir;
 
@@ -208,7 +208,7 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 	name->len = (uint32_t)len;
 	memcpy(name->text, text, len);
 	spin_lock(&names_lock);
-	err = add_locked(dir, name, again);
+	err = dir_add_locked(dir, name, again);
 	if (err == 0)
 		inode_get(inode);
 	spin_unlock(&names_lock);
@@ -236,7 +236,7 @@ void dir_take_out_locked(struct inode *dir, struct name *name)
 	dir->nlink--;
 }
 
-void name_free(struct inode *dir, struct name *name)
+void dir_name_free(struct inode *dir, struct name *name)
 {
 	inode_changed_now(dir);
 	inode_meta_now(name->inode);
@@ -272,7 +272,7 @@ int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
 		dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
 	if (err == 0)
-		name_free(dir, name);
+		dir_name_free(dir, name);
 	return err;
 }
 
@@ -450,5 +450,5 @@ void dir_discard_name(struct inode *dir, struct name *name)
 	spin_lock(&names_lock);
 	dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
-	name_free(dir, name);
+	dir_name_free(dir, name);
 }

@@ -58,7 +58,7 @@ void dir_discard_name(struct inode *dir, struct name *name);
 
 extern uint64_t dir_moves; /* renames of directories; guarded by names_lock */
 
-/* Steps of these, for renames. The caller holds names_lock, except for name_free(). */
+/* Steps of these, for renames. The caller holds names_lock, except for dir_name_free(). */
 
 /* Returns the name of that text in dir, or NULL. */
 struct name *dir_name_locked(struct inode *dir, const char *text, size_t len);
@@ -68,4 +68,4 @@ void dir_unlink_locked(struct inode *dir, struct name *name);
 /* Takes a name out and lowers the counts of links. A directory that loses its name is dead. */
 void dir_take_out_locked(struct inode *dir, struct name *name);
 /* Frees a name that has been taken out, and its reference. The caller holds no spinning lock. */
-void name_free(struct inode *dir, struct name *name);
+void dir_name_free(struct inode *dir, struct name *name);

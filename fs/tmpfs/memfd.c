@@ -13,7 +13,7 @@ struct file *memfd_file_create(void)
 	return memfd_file_create_with("", 0777, F_SEAL_SEAL);
 }
 
-static int set_name(struct inode *inode, const char *name)
+static int memfd_set_name(struct inode *inode, const char *name)
 {
 	size_t size = strlen(name) + 1;
 	char *copy;
@@ -36,7 +36,7 @@ struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned se
 	if (!inode)
 		return NULL;
 	to_node(inode)->seals = seals;
-	if (set_name(inode, name) == 0)
+	if (memfd_set_name(inode, name) == 0)
 		file = file_create(&memfd_file_ops, O_RDWR | O_LARGEFILE, inode);
 	if (!file)
 		inode_put(inode);

@@ -20,7 +20,7 @@ struct spinlock names_lock = SPINLOCK_INIT(LOCK_FS);
 
 static const struct inode_ops node_ops;
 
-struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops)
+struct inode *tmpfs_node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops)
 {
 	struct tmpfs_node *node = mem_wait_kzalloc(sizeof(*node));
 
@@ -34,7 +34,7 @@ struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_
 
 struct inode *symlink_create(struct mount *mount, const char *target, size_t n)
 {
-	struct inode *inode = node_create(mount, S_IFLNK | 0777, &path_file_ops);
+	struct inode *inode = tmpfs_node_create(mount, S_IFLNK | 0777, &path_file_ops);
 	char *copy;
 
 	if (!inode)
@@ -50,7 +50,7 @@ struct inode *symlink_create(struct mount *mount, const char *target, size_t n)
 	return inode;
 }
 
-static struct inode *node_free(struct inode *inode)
+static struct inode *tmpfs_node_free(struct inode *inode)
 {
 	struct tmpfs_node *node = to_node(inode);
 	struct inode *parent = NULL;
@@ -68,7 +68,7 @@ static struct inode *node_free(struct inode *inode)
 	return parent;
 }
 
-static void node_holds(struct inode *inode)
+static void tmpfs_node_holds(struct inode *inode)
 {
 	const struct dir *dir = &to_node(inode)->dir;
 	struct tree_node *node;
@@ -82,8 +82,8 @@ static void node_holds(struct inode *inode)
 }
 
 /* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */
-static int node_add(struct inode *dir, const char *name, size_t len, struct inode *inode,
-		    struct inode **inode_ret)
+static int tmpfs_node_add(struct inode *dir, const char *name, size_t len, struct inode *inode,
+			  struct inode **inode_ret)
 {
 	int err = inode ? dir_add(dir, name, len, inode, false) : -ENOMEM;
 
@@ -94,44 +94,46 @@ static int node_add(struct inode *dir, const char *name, size_t len, struct inod
 	return err;
 }
 
-static int node_make(struct inode *dir, const char *name, size_t len, unsigned mode,
-		     struct inode **inode_ret)
+static int tmpfs_node_make(struct inode *dir, const char *name, size_t len, unsigned mode,
+			   struct inode **inode_ret)
 {
 	struct inode *inode = S_ISDIR(mode) ? dir_create(dir->mount, mode)
 					    : regular_create(dir->mount, mode, NULL, 0);
 
-	return node_add(dir, name, len, inode, inode_ret);
+	return tmpfs_node_add(dir, name, len, inode, inode_ret);
 }
 
-static int node_symlink(struct inode *dir, const char *name, size_t len, const char *target,
-			size_t target_len)
+static int tmpfs_node_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+			      size_t target_len)
 {
 	struct inode *inode;
-	int err = node_add(dir, name, len, symlink_create(dir->mount, target, target_len), &inode);
+	int err = tmpfs_node_add(dir, name, len, symlink_create(dir->mount, target, target_len),
+				 &inode);
 
 	if (err == 0)
 		inode_put(inode);
 	return err;
 }
 
-static int node_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
+static int tmpfs_node_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
 {
 	return dir_add(dir, name, len, inode, true);
 }
 
-static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+static int tmpfs_node_lookup(struct inode *dir, const char *name, size_t len,
+			     struct inode **inode_ret)
 {
 	*inode_ret = dir_find(dir, name, len);
 	return *inode_ret ? 0 : -ENOENT;
 }
 
 /* A target is shorter than PATH_MAX. */
-static ssize_t node_readlink(struct inode *link, char *buf)
+static ssize_t tmpfs_node_readlink(struct inode *link, char *buf)
 {
 	return (ssize_t)str_copy(buf, to_node(link)->target, PATH_MAX);
 }
 
-static int node_getattr(struct inode *inode, struct abi_stat *st)
+static int tmpfs_node_getattr(struct inode *inode, struct abi_stat *st)
 {
 	struct tmpfs_node *node = to_node(inode);
 
@@ -149,7 +151,7 @@ static int node_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
-static int node_setattr(struct inode *inode, const struct inode_attr *attr)
+static int tmpfs_node_setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	if (S_ISREG(inode->mode))
 		return regular_set_attr(inode, attr);
@@ -158,19 +160,19 @@ static int node_setattr(struct inode *inode, const struct inode_attr *attr)
 }
 
 static const struct inode_ops node_ops = {
-	.lookup = node_lookup,
+	.lookup = tmpfs_node_lookup,
 	.readdir = dir_item_from,
-	.create = node_make,
-	.symlink = node_symlink,
-	.link = node_link,
+	.create = tmpfs_node_make,
+	.symlink = tmpfs_node_symlink,
+	.link = tmpfs_node_link,
 	.remove = dir_remove,
 	.parent = dir_parent,
 	.rename = tmpfs_rename,
 	.path = dir_path_in_mount,
-	.readlink = node_readlink,
-	.getattr = node_getattr,
-	.setattr = node_setattr,
+	.readlink = tmpfs_node_readlink,
+	.getattr = tmpfs_node_getattr,
+	.setattr = tmpfs_node_setattr,
 	.resize = regular_truncate,
-	.free = node_free,
-	.holds = node_holds,
+	.free = tmpfs_node_free,
+	.holds = tmpfs_node_holds,
 };

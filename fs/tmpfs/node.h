@@ -48,7 +48,8 @@ static inline struct tmpfs_node *to_node(struct inode *inode)
  * Creates an inode of the given type and permissions with one reference, nlink 0, and the fields of
  * its type zeroed. mount is NULL for a memfd. Returns NULL if memory runs out.
  */
-struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops);
+struct inode *tmpfs_node_create(struct mount *mount, uint32_t mode,
+				const struct file_ops *file_ops);
 
 /* Creates a symbolic link to the n bytes of target. Returns NULL if memory runs out. */
 struct inode *symlink_create(struct mount *mount, const char *target, size_t n);

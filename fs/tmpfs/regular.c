@@ -18,7 +18,8 @@
 
 struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial, uint64_t size)
 {
-	struct inode *inode = node_create(mount, S_IFREG | (mode & S_IALLUGO), &regular_file_ops);
+	struct inode *inode =
+		tmpfs_node_create(mount, S_IFREG | (mode & S_IALLUGO), &regular_file_ops);
 
 	if (!inode)
 		return NULL;
@@ -173,7 +174,7 @@ static int regular_file_truncate(struct file *file, uint64_t size)
 }
 
 /* Called with inode->lock held. */
-static int punch(struct inode *inode, uint64_t start, uint64_t end)
+static int regular_punch_pages(struct inode *inode, uint64_t start, uint64_t end)
 {
 	int err = seals_check_punch(inode);
 
@@ -186,7 +187,7 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 
 	if (err)
 		return err;
-	err = punch(inode, start, end);
+	err = regular_punch_pages(inode, start, end);
 	if (err == 0)
 		inode_changed_now(inode);
 	mutex_unlock(&to_node(inode)->lock);
@@ -202,7 +203,7 @@ static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end
 }
 
 /* Called with inode->lock held. */
-static int allocate(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
+static int regular_allocate_pages(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
 {
 	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
 
@@ -221,7 +222,7 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 	err = mutex_lock_killable(&to_node(inode)->lock);
 	if (err)
 		return err;
-	err = allocate(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
+	err = regular_allocate_pages(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
 	if (err == 0)
 		inode_changed_now(inode);
 	mutex_unlock(&to_node(inode)->lock);

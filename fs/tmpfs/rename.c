@@ -32,7 +32,7 @@ static bool exchanges(const struct rename *r)
 	return (r->flags & RENAME_EXCHANGE) != 0;
 }
 
-static bool is_dir(const struct inode *inode)
+static bool rename_is_dir(const struct inode *inode)
 {
 	return S_ISDIR(inode->mode);
 }
@@ -56,7 +56,7 @@ static bool is_at_or_above(const struct inode *above, struct inode *dir)
 }
 
 /* The checks that need no lock, in Linux's order. */
-static int refusal(const struct rename *r)
+static int rename_refusal(const struct rename *r)
 {
 	const struct inode *from = r->from.inode, *to = r->to.inode;
 
@@ -66,9 +66,9 @@ static int refusal(const struct rename *r)
 		return -EEXIST;
 	if (exchanges(r) && !to)
 		return -ENOENT;
-	if (exchanges(r) && !is_dir(to) && r->to.part->slash)
+	if (exchanges(r) && !rename_is_dir(to) && r->to.part->slash)
 		return -ENOTDIR;
-	if (!is_dir(from) && (r->from.part->slash || (!exchanges(r) && r->to.part->slash)))
+	if (!rename_is_dir(from) && (r->from.part->slash || (!exchanges(r) && r->to.part->slash)))
 		return -ENOTDIR;
 	if (is_at_or_above(from, r->to.dir))
 		return -EINVAL;
@@ -80,18 +80,19 @@ static int refusal(const struct rename *r)
 /*
  * The checks of what is replaced, and of mounts, which others may change until names_lock is held.
  */
-static int refusal_locked(const struct rename *r)
+static int rename_refusal_locked(const struct rename *r)
 {
 	struct inode *from = r->from.inode, *to = r->to.inode;
 
 	assert_hardened(spin_lock_held(&names_lock));
 	if (!to && to_node(r->to.dir)->dir.dead)
 		return -ENOENT;
-	if (to && !exchanges(r) && is_dir(from) != is_dir(to))
-		return is_dir(to) ? -EISDIR : -ENOTDIR;
+	if (to && !exchanges(r) && rename_is_dir(from) != rename_is_dir(to))
+		return rename_is_dir(to) ? -EISDIR : -ENOTDIR;
 	if (atomic_load(&from->cover) || (to && atomic_load(&to->cover)))
 		return -EBUSY;
-	return to && !exchanges(r) && is_dir(to) && to_node(to)->dir.count != 0 ? -ENOTEMPTY : 0;
+	return to && !exchanges(r) && rename_is_dir(to) && to_node(to)->dir.count != 0 ? -ENOTEMPTY
+										       : 0;
 }
 
 /*
@@ -100,7 +101,7 @@ static int refusal_locked(const struct rename *r)
 static struct inode *change_parent_locked(struct inode *dir, struct inode *from, struct inode *to)
 {
 	assert_hardened(spin_lock_held(&names_lock));
-	if (!is_dir(dir))
+	if (!rename_is_dir(dir))
 		return NULL;
 	dir_moves++;
 	from->nlink--;
@@ -153,7 +154,7 @@ static int rename_locked(struct rename *r)
 	assert_hardened(spin_lock_held(&names_lock));
 	if (!from || from->inode != r->from.inode || (to ? to->inode : NULL) != r->to.inode)
 		return -EAGAIN;
-	err = refusal_locked(r);
+	err = rename_refusal_locked(r);
 	if (err)
 		return err;
 	if (exchanges(r))
@@ -163,7 +164,7 @@ static int rename_locked(struct rename *r)
 	return 0;
 }
 
-static void tell(const struct rename *r)
+static void rename_times_update(const struct rename *r)
 {
 	inode_changed_now(r->from.dir);
 	inode_changed_now(r->to.dir);
@@ -188,10 +189,10 @@ static int prepare(struct rename *r)
 }
 
 /* Frees what is left over. The inode's reference has gone from the old name to the new one. */
-static void finish(struct rename *r)
+static void rename_finish(struct rename *r)
 {
 	if (r->replaced)
-		name_free(r->to.dir, r->replaced);
+		dir_name_free(r->to.dir, r->replaced);
 	kfree(r->old);
 	kfree(r->fresh);
 	for (unsigned i = 0; i < ARRAY_SIZE(r->left); i++)
@@ -201,7 +202,7 @@ static void finish(struct rename *r)
 /* Returns -EAGAIN if somebody else has changed one of the names meanwhile. */
 static int rename_once(struct rename *r)
 {
-	int err = refusal(r);
+	int err = rename_refusal(r);
 
 	/* As on Linux, nothing is done if both are names of one file. */
 	if (err || r->from.inode == r->to.inode)
@@ -213,12 +214,12 @@ static int rename_once(struct rename *r)
 	err = rename_locked(r);
 	spin_unlock(&names_lock);
 	if (err == 0)
-		tell(r);
-	finish(r);
+		rename_times_update(r);
+	rename_finish(r);
 	return err;
 }
 
-static struct inode *find(const struct end *end)
+static struct inode *rename_find(const struct end *end)
 {
 	return dir_find(end->dir, end->part->name, end->part->len);
 }
@@ -235,8 +236,8 @@ int tmpfs_rename(struct inode *old_dir, const struct path_part *old, struct inod
 			.flags = flags,
 		};
 
-		r.from.inode = find(&r.from);
-		r.to.inode = find(&r.to);
+		r.from.inode = rename_find(&r.from);
+		r.to.inode = rename_find(&r.to);
 		err = rename_once(&r);
 		inode_put(r.from.inode);
 		inode_put(r.to.inode);

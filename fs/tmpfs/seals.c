@@ -19,7 +19,7 @@
 #define SEALS_WRITE (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 
 /* Called with inode->lock held. */
-static int add(struct inode *inode, unsigned seals)
+static int seals_apply(struct inode *inode, unsigned seals)
 {
 	if (to_node(inode)->seals & F_SEAL_SEAL)
 		return -EPERM;
@@ -42,7 +42,7 @@ int seals_add(struct file *file, unsigned seals)
 	result = mutex_lock_killable(&to_node(inode)->lock);
 	if (result)
 		return result;
-	result = add(inode, seals);
+	result = seals_apply(inode, seals);
 	mutex_unlock(&to_node(inode)->lock);
 	return result;
 }

@@ -36,7 +36,7 @@ static int fill_tmpfs(struct mount *mount, const char *options)
 }
 
 /* Names and pages come out of the same half of memory and swap. */
-static void statfs(struct mount *mount, struct abi_statfs *st)
+static void tmpfs_statfs(struct mount *mount, struct abi_statfs *st)
 {
 	(void)mount;
 	st->blocks = quota_most();
@@ -45,15 +45,15 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 	st->ffree = st->bfree * QUOTA_RECORDS_PER_FRAME;
 }
 
-static bool discard(struct inode *dir, struct name *name)
+static bool tmpfs_name_discard(struct inode *dir, struct name *name)
 {
 	dir_discard_name(dir, name);
 	return false;
 }
 
-static void unmount(struct mount *mount)
+static void tmpfs_unmount(struct mount *mount)
 {
-	(void)dir_visit_all(mount->root, discard);
+	(void)dir_visit_all(mount->root, tmpfs_name_discard);
 	inode_put(mount->root);
 }
 
@@ -61,6 +61,6 @@ const struct fs_type tmpfs_type = {
 	.name = "tmpfs",
 	.magic = ABI_TMPFS_MAGIC,
 	.fill_mount = fill_tmpfs,
-	.statfs = statfs,
-	.unmount = unmount,
+	.statfs = tmpfs_statfs,
+	.unmount = tmpfs_unmount,
 };

@@ -82,7 +82,7 @@ static unsigned column_after(const struct ldisc *ldisc, unsigned column, uint8_t
 	return column + 1;
 }
 
-static size_t show(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
+static size_t ldisc_show(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
 {
 	ldisc->column = column_after(ldisc, ldisc->column, byte);
 	*to = byte;
@@ -95,14 +95,14 @@ size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
 	size_t n = 0;
 
 	if (!(oflag & OPOST))
-		return show(ldisc, byte, to);
+		return ldisc_show(ldisc, byte, to);
 	if (byte == '\r' && (oflag & ONOCR) && ldisc->column == 0)
 		return 0;
 	if (byte == '\r' && (oflag & OCRNL))
 		byte = '\n';
 	else if (byte == '\n' && (oflag & ONLCR))
-		n = show(ldisc, '\r', to);
-	return n + show(ldisc, byte, to + n);
+		n = ldisc_show(ldisc, '\r', to);
+	return n + ldisc_show(ldisc, byte, to + n);
 }
 
 static UNCHECKED inline bool is_control(uint8_t byte)
@@ -121,7 +121,7 @@ static bool has_caret(const struct ldisc *ldisc, uint8_t byte)
 	return is_caret(byte) && has_lflag(ldisc, ECHOCTL);
 }
 
-static void put(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
+static void ldisc_put(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
 {
 	if (echo->n + LDISC_EXPAND_MAX <= LDISC_ECHO_MAX)
 		echo->n += ldisc_output(ldisc, byte, echo->bytes + echo->n);
@@ -130,10 +130,10 @@ static void put(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
 static void echo_byte(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
 {
 	if (has_caret(ldisc, byte)) {
-		put(ldisc, echo, '^');
+		ldisc_put(ldisc, echo, '^');
 		byte ^= 0x40;
 	}
-	put(ldisc, echo, byte);
+	ldisc_put(ldisc, echo, byte);
 }
 
 /* ---- line editing ---- */
@@ -182,9 +182,9 @@ static void cut_line(struct ldisc *ldisc, struct ldisc_echo *echo, unsigned end)
 	if (!has_lflag(ldisc, ECHO))
 		return;
 	for (; width != 0; width--) {
-		put(ldisc, echo, '\b');
-		put(ldisc, echo, ' ');
-		put(ldisc, echo, '\b');
+		ldisc_put(ldisc, echo, '\b');
+		ldisc_put(ldisc, echo, ' ');
+		ldisc_put(ldisc, echo, '\b');
 	}
 	ldisc->column = from;
 }
@@ -249,7 +249,7 @@ void ldisc_flush_input(struct ldisc *ldisc)
 	ldisc->literal = false;
 }
 
-static bool append(struct ldisc *ldisc, uint16_t entry)
+static bool ldisc_append(struct ldisc *ldisc, uint16_t entry)
 {
 	/* The last slot is reserved for the end of the line. */
 	unsigned room = entry > UINT8_MAX ? LDISC_ROOM : LDISC_ROOM - 1;
@@ -265,7 +265,7 @@ static bool append(struct ldisc *ldisc, uint16_t entry)
 /* Adds a byte without special meaning. */
 static unsigned take_plain(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 {
-	if (!append(ldisc, byte))
+	if (!ldisc_append(ldisc, byte))
 		return 0;
 	if (has_lflag(ldisc, ECHO))
 		echo_byte(ldisc, echo, byte);
@@ -277,7 +277,7 @@ static unsigned take_plain(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo 
 
 static unsigned end_line(struct ldisc *ldisc, uint16_t entry)
 {
-	append(ldisc, entry);
+	ldisc_append(ldisc, entry);
 	ldisc->commit = ldisc->write;
 	return LDISC_READABLE;
 }

@@ -128,7 +128,7 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
  * of what has been typed goes first, or a prompt would overtake the line that it follows. Returns 0,
  * or -EINTR if the thread is killed.
  */
-static int put_bytes(struct tty *tty, const uint8_t *from, size_t n)
+static int tty_put_bytes(struct tty *tty, const uint8_t *from, size_t n)
 {
 	struct chardev *dev = tty->dev;
 	size_t sent = 0;
@@ -172,7 +172,7 @@ static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *
 	}
 }
 
-static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, size_t *done)
+static int tty_write_piece(struct tty *tty, struct user_iter *from, bool nonblock, size_t *done)
 {
 	uint8_t piece[PIECE];
 	uint8_t processed[PIECE * LDISC_EXPAND_MAX];
@@ -185,7 +185,7 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	len = process(tty, piece, copied, processed, nonblock);
 	if (len < 0)
 		return (int)len;
-	err = put_bytes(tty, processed, (size_t)len);
+	err = tty_put_bytes(tty, processed, (size_t)len);
 	if (err == 0)
 		*done += copied;
 	return err;
@@ -215,7 +215,7 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 		return err;
 	err = check_write(tty);
 	while (from->left != 0 && err == 0)
-		err = write_piece(tty, from, nonblock, &done) ?: turn_pause();
+		err = tty_write_piece(tty, from, nonblock, &done) ?: turn_pause();
 	turn_give(&tty->output);
 	return done != 0 ? (ssize_t)done : err;
 }

@@ -167,7 +167,7 @@ void tty_input_resume(struct tty *tty)
 		waitq_wake_all(&tty->dev->readable);
 }
 
-static void hang_up(struct tty *tty)
+static void tty_hang_up(struct tty *tty)
 {
 	spin_lock(&tty->lock);
 	tty->hung_up = true;
@@ -214,5 +214,5 @@ void tty_input_main(void *arg)
 			break;
 		wait_for_work(tty, all_echoed, seq);
 	}
-	hang_up(tty);
+	tty_hang_up(tty);
 }

@@ -94,7 +94,7 @@ static int get_available(struct tty *tty, vaddr_t arg)
 }
 
 /* A write returns only after the device has taken its bytes, so there is only input to discard. */
-static int flush(struct tty *tty, vaddr_t which)
+static int tty_flush(struct tty *tty, vaddr_t which)
 {
 	int err = ctty_check(&tty->jobs, SIGTTOU);
 
@@ -143,7 +143,7 @@ static int get_session(struct tty *tty, vaddr_t arg)
 	return err ? err : user_copy_out(arg, &session, sizeof(session));
 }
 
-static int set_group(struct tty *tty, vaddr_t arg)
+static int tty_set_group(struct tty *tty, vaddr_t arg)
 {
 	int group;
 	int err = ctty_check(&tty->jobs, SIGTTOU);
@@ -187,7 +187,7 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 	case TCSBRKP:
 		return send_break(tty);
 	case TCFLSH:
-		return flush(tty, arg);
+		return tty_flush(tty, arg);
 	case TIOCSCTTY:
 		return ctty_take(&tty->jobs, (int)arg == 1);
 	case TIOCNOTTY:
@@ -195,7 +195,7 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 	case TIOCGPGRP:
 		return get_group(tty, arg);
 	case TIOCSPGRP:
-		return set_group(tty, arg);
+		return tty_set_group(tty, arg);
 	case TIOCGSID:
 		return get_session(tty, arg);
 	default:

@@ -34,7 +34,7 @@ static void write_fail(struct p9_writer *w, int error)
 }
 
 /* Returns where to write the next n bytes, or NULL. */
-static inline uint8_t *put(struct p9_writer *w, size_t n)
+static inline uint8_t *p9_writer_put(struct p9_writer *w, size_t n)
 {
 	if (n > w->size - w->pos)
 		write_fail(w, -EMSGSIZE);
@@ -65,15 +65,15 @@ static inline __attribute__((always_inline)) uint64_t load(const uint8_t *at, si
 static inline __attribute__((always_inline)) void put_number(struct p9_writer *w, uint64_t value,
 							     size_t n)
 {
-	uint8_t *at = put(w, n);
+	uint8_t *at = p9_writer_put(w, n);
 
 	if (at)
 		store(at, value, n);
 }
 
-static void put_bytes(struct p9_writer *w, const void *from, size_t n)
+static void p9_writer_put_bytes(struct p9_writer *w, const void *from, size_t n)
 {
-	uint8_t *at = put(w, n);
+	uint8_t *at = p9_writer_put(w, n);
 
 	if (at && n > 0)
 		memcpy(at, from, n);
@@ -111,7 +111,7 @@ static void put_checked(struct p9_writer *w, struct p9_string s, bool (*is_good)
 	if (!is_good(s))
 		write_fail(w, -EINVAL);
 	p9_put_u16(w, (uint16_t)s.len);
-	put_bytes(w, s.data, s.len);
+	p9_writer_put_bytes(w, s.data, s.len);
 }
 
 void p9_put_string(struct p9_writer *w, struct p9_string string)
@@ -146,7 +146,7 @@ void p9_put_data(struct p9_writer *w, uint32_t n, const void *data)
 {
 	p9_put_u32(w, n);
 	if (data)
-		put_bytes(w, data, n);
+		p9_writer_put_bytes(w, data, n);
 	else
 		w->elsewhere = n;
 }
@@ -156,7 +156,7 @@ void p9_write_start(struct p9_writer *w, void *buf, size_t size, enum p9_type ty
 	uint8_t *at;
 
 	*w = (struct p9_writer){ .buf = buf, .size = size };
-	at = put(w, P9_HEADER_BYTES); /* the size is known at the end */
+	at = p9_writer_put(w, P9_HEADER_BYTES); /* the size is known at the end */
 	if (!at)
 		return;
 	at[4] = (uint8_t)type;
@@ -176,7 +176,7 @@ ssize_t p9_write_end(struct p9_writer *w)
 /* ---- reading ---- */
 
 /* Returns the next n bytes, or NULL. */
-static inline const uint8_t *get(struct p9_reader *r, size_t n)
+static inline const uint8_t *p9_reader_get(struct p9_reader *r, size_t n)
 {
 	if (n > r->packet.in_buf - r->pos)
 		r->bad = true;
@@ -188,7 +188,7 @@ static inline const uint8_t *get(struct p9_reader *r, size_t n)
 
 static inline __attribute__((always_inline)) uint64_t get_number(struct p9_reader *r, size_t n)
 {
-	const uint8_t *at = get(r, n);
+	const uint8_t *at = p9_reader_get(r, n);
 
 	return at ? load(at, n) : 0;
 }
@@ -236,7 +236,7 @@ static struct p9_string get_checked(struct p9_reader *r, bool (*is_good)(struct 
 {
 	struct p9_string s = { .len = p9_get_u16(r) };
 
-	s.data = (const char *)get(r, s.len);
+	s.data = (const char *)p9_reader_get(r, s.len);
 	if (!r->bad && !is_good(s))
 		r->bad = true;
 	if (r->bad)
@@ -292,7 +292,7 @@ uint32_t p9_get_data(struct p9_reader *r, const void **data)
 	if (r->bad)
 		return 0;
 	if (r->packet.in_buf == r->packet.size)
-		*data = get(r, n);
+		*data = p9_reader_get(r, n);
 	r->pos = r->packet.size;
 	return n;
 }
@@ -316,8 +316,8 @@ int p9_peek(const struct p9_packet *packet, struct p9_header *ret)
 }
 
 /* Begins behind the header, which is all 0 if it is bad. */
-static struct p9_header read_header(struct p9_reader *r, const struct p9_packet *packet,
-				    uint32_t limit)
+static struct p9_header p9_reader_get_header(struct p9_reader *r, const struct p9_packet *packet,
+					     uint32_t limit)
 {
 	struct p9_header header = { 0 };
 
@@ -331,7 +331,7 @@ static struct p9_header read_header(struct p9_reader *r, const struct p9_packet 
 
 void p9_read_start(struct p9_reader *r, const struct p9_packet *packet, enum p9_type type)
 {
-	struct p9_header header = read_header(r, packet, UINT32_MAX);
+	struct p9_header header = p9_reader_get_header(r, packet, UINT32_MAX);
 
 	if (header.type != type)
 		r->bad = true;
@@ -348,7 +348,7 @@ static int read_error(struct p9_reader *r)
 int p9_read_reply(struct p9_reader *r, const struct p9_packet *packet, enum p9_type type,
 		  uint16_t tag, uint32_t limit)
 {
-	struct p9_header header = read_header(r, packet, limit);
+	struct p9_header header = p9_reader_get_header(r, packet, limit);
 
 	if (r->bad || header.tag != tag)
 		return -EIO;

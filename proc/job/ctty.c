@@ -11,7 +11,7 @@
 #include "proc/signal/signal.h"
 
 /* New processes will not get these ids as pids. Call with process_tree_lock held. */
-static void set_ids(struct ctty *terminal, int session, int group)
+static void ctty_set_ids(struct ctty *terminal, int session, int group)
 {
 	pid_get(session);
 	pid_get(group);
@@ -39,13 +39,13 @@ static void pass_to(struct ctty *terminal, int session, int group)
 {
 	bool had = terminal->session != 0;
 
-	set_ids(terminal, session, group);
+	ctty_set_ids(terminal, session, group);
 	if (had)
 		process_visit_all(take_away, terminal);
 }
 
 /* Call with process_tree_lock held. */
-static int take(struct ctty *terminal, bool steal)
+static int ctty_acquire(struct ctty *terminal, bool steal)
 {
 	struct process *process = current_process();
 
@@ -66,7 +66,7 @@ int ctty_take(struct ctty *terminal, bool steal)
 	int err;
 
 	spin_lock(&process_tree_lock);
-	err = take(terminal, steal);
+	err = ctty_acquire(terminal, steal);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -82,7 +82,7 @@ bool ctty_is_own(struct ctty *terminal)
 }
 
 /* The running process leads the terminal's session. process_tree_lock is held, and dropped in between. */
-static void hang_up(struct ctty *terminal)
+static void ctty_hang_up(struct ctty *terminal)
 {
 	int session = terminal->session, group = terminal->group;
 
@@ -97,7 +97,7 @@ static void hang_up(struct ctty *terminal)
 void ctty_leader_ends(struct process *process)
 {
 	if (process->terminal && process->session == process->pid)
-		hang_up(process->terminal);
+		ctty_hang_up(process->terminal);
 }
 
 int ctty_leave(struct ctty *terminal)
@@ -109,7 +109,7 @@ int ctty_leave(struct ctty *terminal)
 	if (process->terminal != terminal)
 		err = -ENOTTY;
 	else if (process->session == process->pid)
-		hang_up(terminal);
+		ctty_hang_up(terminal);
 	else
 		process->terminal = NULL;
 	spin_unlock(&process_tree_lock);
@@ -155,7 +155,7 @@ static int session_of_group(int group)
 }
 
 /* Call with process_tree_lock held. */
-static int set_group(struct ctty *terminal, int group)
+static int ctty_change_group(struct ctty *terminal, int group)
 {
 	const struct process *self = current_process();
 	int session;
@@ -169,7 +169,7 @@ static int set_group(struct ctty *terminal, int group)
 		return -ESRCH;
 	if (session != self->session)
 		return -EPERM;
-	set_ids(terminal, session, group);
+	ctty_set_ids(terminal, session, group);
 	return 0;
 }
 
@@ -178,7 +178,7 @@ int ctty_set_group(struct ctty *terminal, int group)
 	int err;
 
 	spin_lock(&process_tree_lock);
-	err = set_group(terminal, group);
+	err = ctty_change_group(terminal, group);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

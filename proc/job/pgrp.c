@@ -11,7 +11,7 @@
 #define CHILD_PIECE 64u
 
 /* Call with process_tree_lock held. */
-static struct process *find(int pid)
+static struct process *pgrp_find_process(int pid)
 {
 	return pid ? process_find(pid) : current_process();
 }
@@ -97,7 +97,7 @@ static void update_children(struct process *process)
  * depends on these ids. Call with process_tree_lock held; it is dropped if there are many children,
  * and then the process may be gone.
  */
-static void set_ids(struct process *process, int group, int session)
+static void pgrp_set_ids(struct process *process, int group, int session)
 {
 	set_in_jobc(process, false);
 	pid_get(group);
@@ -138,13 +138,13 @@ int pgrp_set(int pid, int group)
 	if (group < 0)
 		return -EINVAL;
 	spin_lock(&process_tree_lock);
-	process = find(pid);
+	process = pgrp_find_process(pid);
 	if (process) {
 		group = group ? group : process->pid;
 		err = check_move(process, group);
 	}
 	if (!err)
-		set_ids(process, group, process->session);
+		pgrp_set_ids(process, group, process->session);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -155,7 +155,7 @@ int pgrp_of(int pid)
 	int group;
 
 	spin_lock(&process_tree_lock);
-	process = find(pid);
+	process = pgrp_find_process(pid);
 	group = process ? process->group : -ESRCH;
 	spin_unlock(&process_tree_lock);
 	return group;
@@ -167,7 +167,7 @@ int session_of(int pid)
 	int session;
 
 	spin_lock(&process_tree_lock);
-	process = find(pid);
+	process = pgrp_find_process(pid);
 	session = process ? process->session : -ESRCH;
 	spin_unlock(&process_tree_lock);
 	return session;
@@ -191,7 +191,7 @@ int session_create(void)
 	spin_lock(&process_tree_lock);
 	if (!group_exists(process->pid)) {
 		process->terminal = NULL;
-		set_ids(process, process->pid, process->pid);
+		pgrp_set_ids(process, process->pid, process->pid);
 		result = process->pid;
 	}
 	spin_unlock(&process_tree_lock);

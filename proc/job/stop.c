@@ -12,7 +12,7 @@
 #include "proc/wait.h"
 
 /* Call with process_tree_lock held. */
-static void notify_parent(struct process *process, int code, int status)
+static void stop_notify_parent(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
 	const struct usage usage = usage_current();
@@ -37,7 +37,7 @@ static void notify_parent(struct process *process, int code, int status)
  * Turns `stopping` into `stopped`, unless SIGCONT came in between. Returns the signal, or 0. Call
  * with process_tree_lock held.
  */
-static int begin(struct process *process)
+static int stop_begin(struct process *process)
 {
 	struct signals *signals = &process->signals;
 	int sig;
@@ -76,9 +76,9 @@ void process_stop(void)
 	int sig;
 
 	spin_lock(&process_tree_lock);
-	sig = begin(process);
+	sig = stop_begin(process);
 	if (sig)
-		notify_parent(process, CLD_STOPPED, sig);
+		stop_notify_parent(process, CLD_STOPPED, sig);
 	spin_unlock(&process_tree_lock);
 	if (!sig)
 		return;
@@ -86,7 +86,7 @@ void process_stop(void)
 	if (current_killed())
 		return;
 	spin_lock(&process_tree_lock);
-	notify_parent(process, CLD_CONTINUED, SIGCONT);
+	stop_notify_parent(process, CLD_CONTINUED, SIGCONT);
 	spin_unlock(&process_tree_lock);
 }
 

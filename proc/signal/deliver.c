@@ -91,8 +91,8 @@ static void no_room(const struct trap_frame *frame, int sig)
 }
 
 /* The signal stays pending until its frame is complete: writing that may wait for pages. */
-static void handle(struct trap_frame *frame, const struct signal_info *info,
-		   const struct abi_sigaction *action)
+static void signal_handler_run(struct trap_frame *frame, const struct signal_info *info,
+			       const struct abi_sigaction *action)
 {
 	struct signals *signals = &current_process()->signals;
 	int err;
@@ -164,7 +164,7 @@ void signal_user_return(struct trap_frame *frame)
 	itimers_take(process);
 	while (signal_peek(signals, ~signals->blocked, &info, &action)) {
 		if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
-			handle(frame, &info, &action);
+			signal_handler_run(frame, &info, &action);
 			work_again(signals);
 			return;
 		}

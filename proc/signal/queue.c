@@ -42,7 +42,7 @@ static void queued_free(struct queued_signal *queued)
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
 	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
-static struct queued_signal *find(const struct signals *signals, int sig, bool to_thread)
+static struct queued_signal *queued_find(const struct signals *signals, int sig, bool to_thread)
 {
 	struct queued_signal *queued;
 
@@ -53,7 +53,7 @@ static struct queued_signal *find(const struct signals *signals, int sig, bool t
 }
 
 /* As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. */
-static bool has_room(const struct signals *signals, const struct signal_info *info)
+static bool queued_has_room(const struct signals *signals, const struct signal_info *info)
 {
 	return (signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
 		counter_read(&nqueued) < page_alloc_total_count() / FRAMES_PER_QUEUED) ||
@@ -68,7 +68,7 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 
 	if (info->sig < SIGRTMIN && signals->pending_for[info->to_thread] & bit)
 		return 0;
-	if (has_room(signals, info))
+	if (queued_has_room(signals, info))
 		queued = queued_alloc();
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
@@ -110,7 +110,7 @@ static bool peek_pending(const struct signals *signals, uint64_t set, struct sig
 	if (!sig)
 		return false;
 	*info_ret = (struct signal_info){ .sig = sig, .to_thread = to_thread };
-	queued = find(signals, sig, to_thread);
+	queued = queued_find(signals, sig, to_thread);
 	if (queued)
 		*info_ret = queued->info;
 	return true;
@@ -143,10 +143,10 @@ bool signal_take(struct signals *signals, const struct signal_info *info)
 	}
 	if (!(signals->pending_for[info->to_thread] & SIGNAL_BIT(info->sig)))
 		return false;
-	queued = find(signals, info->sig, info->to_thread);
+	queued = queued_find(signals, info->sig, info->to_thread);
 	if (queued)
 		drop(signals, queued);
-	if (!find(signals, info->sig, info->to_thread))
+	if (!queued_find(signals, info->sig, info->to_thread))
 		signals->pending_for[info->to_thread] &= ~SIGNAL_BIT(info->sig);
 	signals->pending = signals->pending_for[false] | signals->pending_for[true];
 	return true;
@@ -176,7 +176,7 @@ void signal_free(struct list *spent)
 		queued_free(list_entry(node, struct queued_signal, link));
 }
 
-static int64_t ticks_to_clk(uint64_t ticks)
+static int64_t signal_ticks_to_clk(uint64_t ticks)
 {
 	return (int64_t)(clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
@@ -195,8 +195,8 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 	} else if (info->about == SIGNAL_OF_CHILD) {
 		abi->u.child.pid = info->pid;
 		abi->u.child.status = info->status;
-		abi->u.child.utime = ticks_to_clk(info->user_ticks);
-		abi->u.child.stime = ticks_to_clk(info->kernel_ticks);
+		abi->u.child.utime = signal_ticks_to_clk(info->user_ticks);
+		abi->u.child.stime = signal_ticks_to_clk(info->kernel_ticks);
 	} else {
 		abi->u.rt.pid = info->pid;
 		abi->u.rt.uid = info->uid;

@@ -39,7 +39,7 @@ void signals_set_fatal(struct process *process, int sig)
 }
 
 /* Whether to drop the signal. A blocked one may be wanted later. Call with the lock held. */
-static bool is_dropped(const struct process *process, int sig)
+static bool signal_is_dropped(const struct process *process, int sig)
 {
 	const struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
@@ -55,7 +55,7 @@ static bool is_dropped(const struct process *process, int sig)
  * Drops pending signals. An ordinary signal is kept at most once for the process and once for its
  * thread, so there are few infos to free under the lock. Call with the lock held.
  */
-static void forget(struct signals *signals, uint64_t set)
+static void signal_forget(struct signals *signals, uint64_t set)
 {
 	struct list spent = LIST_INIT(spent);
 
@@ -67,7 +67,7 @@ static void forget(struct signals *signals, uint64_t set)
 static void undo(struct signals *signals, int sig)
 {
 	if (sig == SIGCONT) {
-		forget(signals, STOPS);
+		signal_forget(signals, STOPS);
 		signals->stopping = 0;
 		if (!signals->stopped)
 			return;
@@ -76,7 +76,7 @@ static void undo(struct signals *signals, int sig)
 		signals->continue_unreported = true;
 		waitq_wake_all(&signals->resumed);
 	} else if (SIGNAL_BIT(sig) & STOPS) {
-		forget(signals, SIGNAL_BIT(SIGCONT));
+		signal_forget(signals, SIGNAL_BIT(SIGCONT));
 	}
 }
 
@@ -95,8 +95,8 @@ static void act(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
 
-	if (is_dropped(process, sig))
-		forget(signals, SIGNAL_BIT(sig));
+	if (signal_is_dropped(process, sig))
+		signal_forget(signals, SIGNAL_BIT(sig));
 	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
@@ -123,7 +123,7 @@ int signal_send_info(struct process *process, const struct signal_info *info)
 	undo(signals, info->sig);
 	if (info->to_many && signals->forking)
 		keep_for_child(signals, info->sig);
-	if (!is_dropped(process, info->sig))
+	if (!signal_is_dropped(process, info->sig))
 		err = signal_queue(signals, info);
 	if (signals->stopped && info->sig != SIGKILL)
 		; /* handled when the process continues */
