@@ -27,8 +27,8 @@ static inline void sync_text(unsigned prot)
 /* ---- FILL and COW: a page ---- */
 
 /* Writes an entry that is EMPTY or SWAP. */
-static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
-			   struct mmu_entry entry)
+static inline void install_publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
+				   struct mmu_entry entry)
 {
 	debt_assert_entry(fault->space, va);
 	arch_mmu_map(slot, va, &entry, 1);
@@ -37,7 +37,7 @@ static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t 
 static int install_zero_page(struct fault *fault)
 {
 	vma_touch(fault->vma, fault->va);
-	publish(fault, fault->slot, fault->va, zero_page_entry(fault->attr.prot));
+	install_publish(fault, fault->slot, fault->va, zero_page_entry(fault->attr.prot));
 	fault_count(fault, FAULT_FILL);
 	fault->space->stats.zero_maps++;
 	return VM_OK;
@@ -51,8 +51,8 @@ static inline int install_frame(struct fault *fault)
 	sync_text(prot);
 	page_ref_to_map(fault->page);
 	vma_touch(fault->vma, fault->va);
-	publish(fault, fault->slot, fault->va,
-		entry_make(fault->pfn, prot, fault_used_flags(fault)));
+	install_publish(fault, fault->slot, fault->va,
+			entry_make(fault->pfn, prot, fault_used_flags(fault)));
 	space_add_resident(fault->space, 1);
 	fault_count(fault, fault->kind);
 	return VM_OK;
@@ -110,7 +110,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 				       struct page *page, struct object_entry entry)
 {
 	page_map_get(page);
-	publish(fault, slot, va, entry_make(page_to_pfn(page), entry.prot, entry.flags));
+	install_publish(fault, slot, va, entry_make(page_to_pfn(page), entry.prot, entry.flags));
 }
 
 /* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
@@ -196,8 +196,8 @@ int install_swapped(struct fault *fault)
 	alone = swap_in_page(fault->page, write, own);
 	if (!alone)
 		flags = ENTRY_ACCESSED | ENTRY_COW;
-	publish(fault, fault->slot, fault->va,
-		entry_make(page_to_pfn(fault->page), fault->attr.prot, flags));
+	install_publish(fault, fault->slot, fault->va,
+			entry_make(page_to_pfn(fault->page), fault->attr.prot, flags));
 	space_add_resident(fault->space, 1);
 	fault->space->swapped--;
 	fault_count(fault, FAULT_SWAPPED);

@@ -18,7 +18,7 @@ static void set_charged(struct object *object, struct vma *vma)
 }
 
 /* A truncation that is under way may have moved the oldest VMA behind others. */
-static void choose(struct object *object)
+static void object_charge_choose(struct object *object)
 {
 	struct vma *vma = first_of(&object->vmas);
 
@@ -28,7 +28,7 @@ static void choose(struct object *object)
 void object_charge_begin(struct object *object)
 {
 	object->charges_spaces = true;
-	choose(object);
+	object_charge_choose(object);
 }
 
 void object_charge_joined(struct object *object, struct vma *vma)
@@ -40,5 +40,5 @@ void object_charge_joined(struct object *object, struct vma *vma)
 void object_charge_left(struct object *object, const struct vma *vma)
 {
 	if (object->charged == vma)
-		choose(object);
+		object_charge_choose(object);
 }

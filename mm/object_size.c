@@ -77,7 +77,7 @@ static bool is_mapped(struct object *object)
 }
 
 /* The size comes first, so that no new page appears beyond it; then the index, then the maps. */
-static int cut(struct object *object, uint64_t size)
+static int object_cut(struct object *object, uint64_t size)
 {
 	int result;
 
@@ -101,7 +101,7 @@ int object_set_size(struct object *object, uint64_t size)
 	if (size & PAGE_MASK && size <= object_size(object))
 		result = page_hold(object, size >> PAGE_SHIFT, &last);
 	if (!result)
-		result = cut(object, size);
+		result = object_cut(object, size);
 	if (last)
 		page_put(last);
 	return result;

@@ -96,8 +96,8 @@ bool object_is_hole(struct object *object, uint64_t index)
  * Looks the page up, as object_page() does. Returns MISSING if it is to be made or read, or
  * SWAPPED_OUT.
  */
-static int find_locked(struct object *object, struct missing_page *missing, struct page **page_ret,
-		       struct vm_wait *wait)
+static int page_cache_find_locked(struct object *object, struct missing_page *missing,
+				  struct page **page_ret, struct vm_wait *wait)
 {
 	struct index_entry entry;
 
@@ -135,7 +135,7 @@ static int page_find(struct object *object, struct missing_page *missing, struct
 	int result;
 
 	spin_lock(&object->lock);
-	result = find_locked(object, missing, page_ret, wait);
+	result = page_cache_find_locked(object, missing, page_ret, wait);
 	spin_unlock(&object->lock);
 	return result;
 }

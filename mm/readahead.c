@@ -37,7 +37,7 @@ static struct readahead_stream *find_stream(struct readahead *ahead, uint64_t in
 }
 
 /* Returns the window of the read after the stream's last one. */
-static unsigned next_window(const struct readahead_stream *stream, bool goes_on)
+static unsigned readahead_next_window(const struct readahead_stream *stream, bool goes_on)
 {
 	bool grow = stream->brought ? stream->used * 2 >= stream->brought : goes_on;
 	unsigned window = MAX(stream->window, 1u);
@@ -50,7 +50,7 @@ unsigned readahead_next(struct readahead *ahead, uint64_t index)
 	const struct readahead_stream *last = &ahead->streams[ahead->last];
 	bool goes_on = false;
 	struct readahead_stream *stream = find_stream(ahead, index, &goes_on);
-	unsigned window = next_window(goes_on ? stream : last, goes_on);
+	unsigned window = readahead_next_window(goes_on ? stream : last, goes_on);
 
 	*stream = (struct readahead_stream){ .first = ALIGN_DOWN(index, window),
 					     .window = window,

@@ -24,7 +24,7 @@ static bool stack_gap_is_free(struct vma *stack, vaddr_t start)
  * With commit=strict, the growth counts, and a refusal ends like one for a limit, as on Linux. If
  * the answer is true, the stack must grow: the space has the credit for it.
  */
-static bool may_grow(struct vma *stack, vaddr_t start)
+static bool stack_may_grow(struct vma *stack, vaddr_t start)
 {
 	struct space *space = stack->space;
 
@@ -54,7 +54,7 @@ int fault_grow(struct fault *fault, struct vma *above)
 		return fault_await_verb(fault); /* it works on the room or on the stack */
 	if (!is_stack)
 		return VM_SEGV_MAPERR;
-	if (!may_grow(above, fault->va))
+	if (!stack_may_grow(above, fault->va))
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
 	space->stats.grow++;

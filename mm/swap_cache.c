@@ -158,7 +158,7 @@ bool swap_is_full(void)
 /* ---- slots and pages ---- */
 
 /* Takes the page out of the cache. The caller holds the lock, and drops the cache's reference. */
-static void remove_page(struct page *page)
+static void swap_cache_remove_page(struct page *page)
 {
 	assert_hardened(spin_lock_held(&swap_cache.lock) && page->owner == &swap_cache);
 	(void)index_remove(&swap_cache, page->index, &nodes);
@@ -194,7 +194,7 @@ static struct page *slot_put_locked(uint64_t slot)
 	if (page && keeps_slot(page))
 		return NULL;
 	if (page) {
-		remove_page(page);
+		swap_cache_remove_page(page);
 		return page;
 	}
 	if (held) /* a read that nobody needs, an error, or a stamp */
@@ -425,7 +425,7 @@ bool swap_give_page(struct page *page)
 	if (given) {
 		see_use(page);
 		(void)slot_put_locked(page->index); /* the caller has another reference */
-		remove_page(page);
+		swap_cache_remove_page(page);
 		page_turn(page, PAGE_ANON, PAGE_OBJECT);
 	}
 	spin_unlock(&swap_cache.lock);
@@ -454,7 +454,7 @@ void swap_page_written(struct page *page, int result)
 		page_set_dirty(page);
 	page_put(page); /* the write's reference; the cache has one too */
 	if (*slot_word(&slots, page->index) == SLOT_CACHED && !keeps_slot(page)) {
-		remove_page(page);
+		swap_cache_remove_page(page);
 		gone = true;
 	} else {
 		gone = drop_if_cold(page);
@@ -492,7 +492,7 @@ bool swap_in_page(struct page *page, bool write, bool own)
 	left = *slot_word(&slots, slot);
 	alone = page->maps == 1 && page->refs == 2u + own && left == (own ? 1 : SLOT_CACHED);
 	if (alone && (write || is_scarce())) {
-		remove_page(page);
+		swap_cache_remove_page(page);
 		page_put(page);
 	}
 	return alone;
@@ -508,7 +508,7 @@ static bool forget_locked(struct page *page, bool mapped)
 	if (page_has(page, PAGE_WRITING) || (page->maps != 0) != mapped ||
 	    *slot_word(&slots, page->index) != SLOT_CACHED)
 		return false;
-	remove_page(page);
+	swap_cache_remove_page(page);
 	return true;
 }
 

@@ -117,7 +117,7 @@ void slots_destroy(struct swap_slots *slots)
 }
 
 /* Marks a free slot with another word. */
-static void take(struct swap_slots *slots, uint64_t slot, uint32_t word)
+static void swap_slots_take(struct swap_slots *slots, uint64_t slot, uint32_t word)
 {
 	uint64_t at = slot / SLOTS_PER_CHUNK;
 	struct slot_chunk *chunk = &slots->chunks[at];
@@ -134,7 +134,7 @@ static void take(struct swap_slots *slots, uint64_t slot, uint32_t word)
 }
 
 /* The first free slot from `next` on, with slot 0 behind the last one. There is a free slot. */
-static uint64_t find(const struct swap_slots *slots)
+static uint64_t swap_slots_find(const struct swap_slots *slots)
 {
 	uint64_t next = slots->next < slots->count ? slots->next : 0, chunks = chunk_count(slots);
 	uint64_t chunk = next / SLOTS_PER_CHUNK;
@@ -183,7 +183,7 @@ static uint64_t find_run(const struct swap_slots *slots)
 	return found;
 }
 
-static bool is_free(const struct swap_slots *slots, uint64_t slot)
+static bool swap_slots_is_free(const struct swap_slots *slots, uint64_t slot)
 {
 	return slot < slots->count && *slot_word(slots, slot) == SLOT_FREE;
 }
@@ -193,7 +193,7 @@ static uint64_t choose_in_order(struct swap_slots *slots)
 {
 	uint64_t run;
 
-	if (is_free(slots, slots->next))
+	if (swap_slots_is_free(slots, slots->next))
 		return slots->next;
 	if (slots->rest) {
 		slots->rest--;
@@ -209,7 +209,7 @@ static uint64_t take_chosen(struct swap_slots *slots, uint64_t slot)
 {
 	if (slot == SLOT_NONE)
 		return slot;
-	take(slots, slot, SLOT_CACHED);
+	swap_slots_take(slots, slot, SLOT_CACHED);
 	slots->next = slot + 1;
 	return slot;
 }
@@ -225,12 +225,12 @@ uint64_t slots_take(struct swap_slots *slots)
 
 	if (slot != SLOT_NONE || !slots->nfree)
 		return slot;
-	return take_chosen(slots, find(slots));
+	return take_chosen(slots, swap_slots_find(slots));
 }
 
 void slots_mark_bad(struct swap_slots *slots, uint64_t slot)
 {
-	take(slots, slot, SLOT_BAD);
+	swap_slots_take(slots, slot, SLOT_BAD);
 	if (slot == slots->next)
 		slots->next++;
 }

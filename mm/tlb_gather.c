@@ -46,7 +46,8 @@ static inline __attribute__((always_inline)) struct page *zapped_far(struct gath
 }
 
 /* Clears an entry that is not EMPTY. Returns its page, or its slot. */
-static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
+					    struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 
@@ -61,7 +62,7 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
-	gather->pages[gather->npages++] = zap_entry(gather, va, slot);
+	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
 	gather->space->resident--;
 }
 
@@ -98,7 +99,7 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	     slot = entry_next_used(slot + 1, end)) {
 		if (page == gather->pages + GATHER_PAGES)
 			break;
-		*page = zap_entry(gather, mmu_leaf_va(leaf, slot), slot);
+		*page = gather_entry_zap(gather, mmu_leaf_va(leaf, slot), slot);
 		if (unlikely(*page == zero_page))
 			nzero++;
 		page++;

@@ -400,7 +400,7 @@ void vma_set_prot(struct vma *vma, unsigned prot)
 	space->layout++;
 }
 
-static bool has_room(struct tree_node *node, size_t len)
+static bool vma_gap_has_room(struct tree_node *node, size_t len)
 {
 	return node && node->heaviest >= len;
 }
@@ -409,7 +409,7 @@ static bool has_room(struct tree_node *node, size_t len)
 static struct vma *highest_in(struct tree_node *node, size_t len)
 {
 	for (;;) {
-		if (has_room(node->child[1], len))
+		if (vma_gap_has_room(node->child[1], len))
 			node = node->child[1];
 		else if (node->weight >= len)
 			return vma_of(node);
@@ -428,7 +428,7 @@ static struct vma *highest_up_to(struct vma *vma, size_t len)
 	for (;;) {
 		struct tree_node *child = node;
 
-		if (has_room(node->child[0], len))
+		if (vma_gap_has_room(node->child[0], len))
 			return highest_in(node->child[0], len);
 		do {
 			child = node;

@@ -203,8 +203,8 @@ static bool names_have_changed(struct attempt *a)
  * By its name first: where a file was to be renamed over another one, that has the new name as yet. What is found by the
  * alias has been renamed.
  */
-static int walk_to(struct attempt *a, struct p9_node *node, const struct p9_fid *fid,
-		   enum outcome *outcome_ret)
+static int p9_attach_walk_to(struct attempt *a, struct p9_node *node, const struct p9_fid *fid,
+			     enum outcome *outcome_ret)
 {
 	int err = attach_walk(a, node, fid, BY_NAME, outcome_ret);
 	uint32_t nrenames = a->nrenames;
@@ -224,7 +224,7 @@ static int walk_to(struct attempt *a, struct p9_node *node, const struct p9_fid 
 static int make_fid(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
 {
 	enum outcome outcome;
-	int err = walk_to(a, node, fid, &outcome);
+	int err = p9_attach_walk_to(a, node, fid, &outcome);
 
 	if (err == 0 && outcome == FID_MADE && fid->use != P9_FID_WALKED)
 		err = open_again(a, node, fid, &outcome);
@@ -380,7 +380,7 @@ static int make_fids(struct attempt *a)
 }
 
 /* Nobody who waits was answered by the old server: all of it is sent to the new one. */
-static void go_on(struct attempt *a)
+static void p9_attach_go_on(struct attempt *a)
 {
 	struct p9_session *session = a->session;
 	struct list parked = LIST_INIT(parked);
@@ -411,7 +411,7 @@ static int try_server(struct attempt *a, struct p9_node *root)
 	if (err == 0)
 		err = make_fids(a);
 	if (err == 0)
-		go_on(a);
+		p9_attach_go_on(a);
 	return err;
 }
 

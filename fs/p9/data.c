@@ -37,7 +37,8 @@ struct p9_read {
  * The server was asked for what it had. If it has nothing of the page any more, somebody else has cut
  * the file: the page is not there.
  */
-static void end_page(struct p9_read *read, unsigned i, bool answered, int err, uint32_t count)
+static void p9_read_end_page(struct p9_read *read, unsigned i, bool answered, int err,
+			     uint32_t count)
 {
 	struct page *page = read->page[i];
 	size_t start = (size_t)i * PAGE_SIZE, there = count > start ? count - start : 0;
@@ -54,7 +55,7 @@ static void end_page(struct p9_read *read, unsigned i, bool answered, int err, u
 }
 
 /* The server's errors are not the program's: a page is there or not. */
-static int check_reply(struct p9_read *read, int result, uint32_t *count_ret)
+static int p9_read_check_reply(struct p9_read *read, int result, uint32_t *count_ret)
 {
 	size_t came = read->request.transfer.received;
 	size_t in_head = MIN(came, sizeof(read->request.reply));
@@ -74,7 +75,7 @@ static void read_ended(struct p9_request *request, int result)
 {
 	struct p9_read *read = container_of(request, struct p9_read, request);
 	uint32_t count = 0;
-	int err = check_reply(read, result, &count);
+	int err = p9_read_check_reply(read, result, &count);
 
 	if (err) {
 		spin_lock(&read->data->object.lock);
@@ -86,7 +87,7 @@ static void read_ended(struct p9_request *request, int result)
 		page_read_run_done(read->page, read->npages);
 	else
 		for (unsigned i = 0; i < read->npages; i++)
-			end_page(read, i, result == 0, err, count);
+			p9_read_end_page(read, i, result == 0, err, count);
 }
 
 static void read_free(struct p9_request *request)
@@ -100,7 +101,8 @@ static void read_free(struct p9_request *request)
  * fault that maps the neighbours too finds them. Returns the fid with a reference: who reads a page
  * has opened the file.
  */
-static struct p9_fid *next_window(struct p9_data *data, uint64_t index, unsigned *window_ret)
+static struct p9_fid *p9_data_next_window(struct p9_data *data, uint64_t index,
+					  unsigned *window_ret)
 {
 	unsigned most = MIN(READ_PAGES, (data->session->msize - P9_RREAD_HEAD_BYTES) / PAGE_SIZE);
 	uint64_t end = object_pages(object_size(&data->object));
@@ -162,7 +164,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 	read->npages = 1;
 	read->request.ended = read_ended;
 	read->request.free = read_free;
-	read->request.fid = next_window(data, page->index, &window);
+	read->request.fid = p9_data_next_window(data, page->index, &window);
 	add_pages(read, window);
 	ask.fid = read->request.fid->number;
 	ask.count = (uint32_t)(read->npages * PAGE_SIZE);
@@ -646,7 +648,7 @@ static bool learn_end(struct p9_node *node)
 	return err == 0;
 }
 
-static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
+static ssize_t p9_file_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
 	ssize_t done = read_object(node->inode.object, to, pos);
@@ -656,17 +658,17 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done;
 }
 
-static int64_t regular_seek(struct file *file, int64_t offset, int whence)
+static int64_t p9_file_seek(struct file *file, int64_t offset, int whence)
 {
 	return file_seek_within(file, object_size(file_inode(file)->object), offset, whence);
 }
 
-static struct object *regular_object(struct file *file)
+static struct object *p9_file_object(struct file *file)
 {
 	return file_inode(file)->object;
 }
 
-static int regular_truncate(struct file *file, uint64_t size)
+static int p9_file_truncate(struct file *file, uint64_t size)
 {
 	struct inode *inode = file_inode(file);
 	int err = p9_check_name(to_p9_node(inode));
@@ -712,7 +714,7 @@ static int regular_flush(struct file *file)
 }
 
 /* At the end of a process, regular_flush() was not called. */
-static void regular_release(struct file *file)
+static void p9_file_release(struct file *file)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
 
@@ -727,14 +729,14 @@ static void regular_release(struct file *file)
 const struct file_ops p9_regular_ops = {
 	.name = "file of a server",
 	.opened = regular_opened,
-	.read = regular_read,
+	.read = p9_file_read,
 	.write = p9_write,
-	.truncate = regular_truncate,
+	.truncate = p9_file_truncate,
 	.fsync = p9_fsync,
 	.flush = regular_flush,
 	.stat = inode_file_stat,
-	.seek = regular_seek,
-	.object = regular_object,
-	.release = regular_release,
+	.seek = p9_file_seek,
+	.object = p9_file_object,
+	.release = p9_file_release,
 	.has_inode = true,
 };

@@ -83,7 +83,7 @@ static void changed(const struct place *at)
 }
 
 /* Returns 0, or a negative errno. */
-static int find(const struct place *at, struct found *ret)
+static int p9_name_find(const struct place *at, struct found *ret)
 {
 	struct p9_fid *fid;
 	int err = p9_walk(at->dir, at->name.data, at->name.len, &fid, &ret->qid);
@@ -324,7 +324,7 @@ static int unused_name(struct p9_node *dir, char *text)
 		random_bytes(&number, sizeof(number));
 		ksnprintf(text, HIDDEN_BYTES, ".faultline-%016lx", (unsigned long)number);
 		at = (struct place){ dir, { text, HIDDEN_BYTES - 1 } };
-		err = find(&at, &found);
+		err = p9_name_find(&at, &found);
 		if (err == 0)
 			found_put(&found);
 	} while (err == 0);
@@ -675,7 +675,7 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
 
 	if (err)
 		return err;
-	err = find(&at, &found);
+	err = p9_name_find(&at, &found);
 	if (err == 0) {
 		err = remove_found(&at, &found, directory);
 		found_put(&found);
@@ -787,11 +787,11 @@ int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *
 	const struct place from = place_of(old_dir, old->name, old->len);
 	const struct place to = place_of(new_dir, new->name, new->len);
 	struct found moved, replaced, *there = &replaced;
-	int err = find(&from, &moved);
+	int err = p9_name_find(&from, &moved);
 
 	if (err)
 		return err;
-	err = find(&to, &replaced);
+	err = p9_name_find(&to, &replaced);
 	if (err == -ENOENT) {
 		there = NULL;
 		err = 0;

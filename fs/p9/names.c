@@ -176,7 +176,7 @@ static bool is_dot(const struct p9_string *name)
  * Takes the next entry of the reply that is neither "." nor "..", for which the server has no say.
  * Returns 1, 0 at the reply's end, or -EIO.
  */
-static int take(struct p9_names *names, struct dir_item *item)
+static int p9_names_take(struct p9_names *names, struct dir_item *item)
 {
 	struct p9_dirent entry;
 	int result;
@@ -232,7 +232,7 @@ static int next_name(struct p9_node *node, uint64_t cookie, struct dir_item *ite
 
 		names->last_at = names->at;
 		names->last_cookie = names->cookie;
-		result = take(names, item);
+		result = p9_names_take(names, item);
 		if (result)
 			return result < 0 ? result : 0;
 		if (names->bytes == 0)

@@ -429,8 +429,8 @@ static void node_holds(struct inode *inode)
 /* ---- walking and opening ---- */
 
 /* These structs are large, and not needed while the thread waits. */
-static __attribute__((noinline)) ssize_t encode_walk(struct p9_rpc *rpc, const char *name,
-						     size_t len)
+static __attribute__((noinline)) ssize_t p9_node_encode_walk(struct p9_rpc *rpc, const char *name,
+							     size_t len)
 {
 	struct p9_twalk ask = { .fid = rpc->fid->number,
 				.newfid = rpc->other->number,
@@ -459,8 +459,8 @@ static __attribute__((noinline)) int decode_walk(const uint8_t *reply, size_t n,
  * Walks from the node to one name, or with len 0 to itself. An unanswered walk may have made the fid
  * all the same.
  */
-static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fid *fid,
-		struct p9_qid *qid_ret)
+static int p9_node_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid *fid,
+			struct p9_qid *qid_ret)
 {
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_rpc rpc;
@@ -469,7 +469,7 @@ static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fi
 
 	p9_rpc_begin(&rpc, from->session, p9_node_fid(from), p9_fid_get(fid));
 	rpc.makes = fid;
-	n = encode_walk(&rpc, name, len);
+	n = p9_node_encode_walk(&rpc, name, len);
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
@@ -488,7 +488,7 @@ static int walk_new(struct p9_node *from, const char *name, size_t len, struct p
 
 	if (err)
 		return err;
-	err = walk(from, name, len, fid, qid_ret);
+	err = p9_node_walk(from, name, len, fid, qid_ret);
 	if (err)
 		p9_fid_put(fid);
 	else

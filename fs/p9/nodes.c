@@ -9,7 +9,7 @@
 #define KEPT_MAX	16384u
 #define FRAMES_PER_KEPT 4u
 
-static struct p9_node *find_locked(struct p9_session *session, uint64_t path)
+static struct p9_node *p9_nodes_find_locked(struct p9_session *session, uint64_t path)
 {
 	struct tree_node *at = session->nodes.root;
 
@@ -38,7 +38,7 @@ static void unlist_locked(struct p9_node *node)
  */
 static struct p9_node *find_qid_locked(struct p9_session *session, const struct p9_qid *qid)
 {
-	struct p9_node *node = find_locked(session, qid->path);
+	struct p9_node *node = p9_nodes_find_locked(session, qid->path);
 
 	assert_hardened(spin_lock_held(&session->lock));
 	if (!node)

@@ -179,7 +179,7 @@ static struct page *make_frame(struct piece *piece, struct page **own)
  * Makes a frame a page of the file. A read of the page that is under way would bring what was there
  * before: it is cancelled. Returns 0, -EAGAIN if there is a page by now, or -ENOMEM.
  */
-static int publish(struct piece *piece)
+static int p9_piece_publish(struct piece *piece)
 {
 	struct object *object = &piece->node->data->object;
 	struct page **own = frame_of(piece), *page, *there;
@@ -213,7 +213,7 @@ static int publish(struct piece *piece)
 }
 
 /* Sends the piece as one request. If the server takes a part of it, the piece ends there. Returns 0 or a negative errno. */
-static int send(struct piece *piece, struct page *frame)
+static int p9_piece_send(struct piece *piece, struct page *frame)
 {
 	struct p9_node *node = piece->node;
 	size_t n = (size_t)(piece->end - piece->start);
@@ -253,7 +253,7 @@ static __attribute__((noinline)) int write_through(struct piece *piece)
 
 	if (!frame)
 		return -ENOMEM;
-	err = send(piece, frame);
+	err = p9_piece_send(piece, frame);
 	page_put(frame);
 	if (err == 0) {
 		p9_data_changed(data);
@@ -295,7 +295,7 @@ static int put_once(struct piece *piece)
 		page_put(page);
 		return 0;
 	}
-	return is_whole(piece) ? publish(piece) : read_and_put(piece);
+	return is_whole(piece) ? p9_piece_publish(piece) : read_and_put(piece);
 }
 
 static int put_piece(struct piece *piece)
@@ -455,7 +455,7 @@ static int change_size(struct p9_node *node, uint64_t size)
 }
 
 /* A page that is cut off must not come to the server afterwards. */
-static int cut(struct p9_node *node, uint64_t size)
+static int p9_file_cut(struct p9_node *node, uint64_t size)
 {
 	int err = p9_bar(node->data);
 
@@ -476,7 +476,7 @@ int p9_resize(struct inode *inode, uint64_t size)
 	err = mutex_lock_killable(&node->lock);
 	if (err)
 		return err;
-	err = size < object_size(inode->object) ? cut(node, size) : change_size(node, size);
+	err = size < object_size(inode->object) ? p9_file_cut(node, size) : change_size(node, size);
 	mutex_unlock(&node->lock);
 	return err;
 }

@@ -273,13 +273,13 @@ static void note_error(struct p9_data *data, int err, unsigned npages)
 }
 
 /* Is this page one of those that the server has taken as a whole? */
-static bool is_taken(const struct p9_twrite_run *run, unsigned i, uint32_t count)
+static bool p9_twrite_is_taken(const struct p9_twrite_run *run, unsigned i, uint32_t count)
 {
 	return MIN((i + 1) * PAGE_SIZE, run->count) <= count;
 }
 
 /* A page that is to be written again may have been cut off meanwhile. */
-static void end_page(struct p9_data *data, struct page *page, bool again)
+static void p9_twrite_end_page(struct p9_data *data, struct page *page, bool again)
 {
 	if (again && page->owner == &data->object)
 		p9_dirty_page(data, page);
@@ -306,7 +306,7 @@ static int judge_locked(struct p9_twrite_run *run, int err, uint32_t count)
 	assert_hardened(spin_lock_held(&data->object.lock));
 	if (!err && count < run->count)
 		atomic_add(&data->wb.nshort, 1);
-	data->wb.nstalled = err || is_taken(run, 0, count) ? 0 : data->wb.nstalled + 1;
+	data->wb.nstalled = err || p9_twrite_is_taken(run, 0, count) ? 0 : data->wb.nstalled + 1;
 	if (data->wb.nstalled < STALLS_MAX)
 		return err;
 	data->wb.nstalled = 0;
@@ -320,7 +320,7 @@ static void end_locked(struct p9_twrite_run *run, int err, uint32_t count)
 
 	assert_hardened(spin_lock_held(&data->object.lock));
 	for (unsigned i = 0; i < run->npages; i++)
-		end_page(data, run->page[i], !err && !is_taken(run, i, count));
+		p9_twrite_end_page(data, run->page[i], !err && !p9_twrite_is_taken(run, i, count));
 	atomic_add(&data->changes, 1);
 	list_del(&run->link);
 	data->wb.nwriting--;
@@ -374,7 +374,7 @@ static void undo_run(struct p9_twrite_run *run)
 	run_is_over(run, false);
 }
 
-static int check_reply(const struct p9_twrite_run *run, int result, uint32_t *count_ret)
+static int p9_twrite_check_reply(const struct p9_twrite_run *run, int result, uint32_t *count_ret)
 {
 	size_t came = run->request.transfer.received;
 	size_t in_head = MIN(came, sizeof(run->request.reply));
@@ -392,7 +392,7 @@ static void run_ended(struct p9_request *request, int result)
 {
 	struct p9_twrite_run *run = container_of(request, struct p9_twrite_run, request);
 	uint32_t count = 0;
-	int err = check_reply(run, result, &count);
+	int err = p9_twrite_check_reply(run, result, &count);
 
 	end_run(run, err, count);
 }

@@ -32,8 +32,8 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 }
 
 /* The page at the index is in swap: counts the index's reference to the slot. */
-static void check_swapped(struct ledger_walk *walk, const struct object *object, uint64_t index,
-			  uint64_t slot)
+static void ledger_object_check_swapped(struct ledger_walk *walk, const struct object *object,
+					uint64_t index, uint64_t slot)
 {
 	if (slot >= swap_total())
 		ledger_error(walk, "object %s: page %lu of its index: there is no slot %lu",
@@ -78,7 +78,8 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 			if (index_entry_state(entry) == INDEX_SWAPPED) {
 				nswapped++;
 				charged += index_entry_is_charged(entry);
-				check_swapped(walk, object, index, index_entry_slot(entry));
+				ledger_object_check_swapped(walk, object, index,
+							    index_entry_slot(entry));
 			}
 		}
 		if (index == UINT64_MAX)

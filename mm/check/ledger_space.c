@@ -166,7 +166,7 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 }
 
 /* An entry that is SWAP: counts its reference to the slot. */
-static void check_swapped(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
+static void ledger_space_check_swapped(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 {
 	uint64_t slot = entry_swap_slot(e);
 
@@ -185,7 +185,7 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 	const char *fault;
 
 	if (!entry_has_page(e)) {
-		check_swapped(sw, va, e);
+		ledger_space_check_swapped(sw, va, e);
 		return;
 	}
 	page = pfn_to_page(entry_pfn(e));

@@ -32,7 +32,7 @@ static unsigned order_of(size_t size)
 	return order;
 }
 
-static void *frames_alloc(size_t size)
+static void *kmalloc_frames_alloc(size_t size)
 {
 	struct page *page = page_alloc(order_of(size), PAGE_KERNEL, PAGE_NORMAL);
 
@@ -47,7 +47,7 @@ size_t kmalloc_size(size_t size)
 void *kmalloc(size_t size)
 {
 	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
-	return size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : frames_alloc(size);
+	return size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : kmalloc_frames_alloc(size);
 }
 
 void *kzalloc(size_t size)

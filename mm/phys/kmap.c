@@ -126,7 +126,7 @@ static void frames_free(struct page *frames)
 }
 
 /* Allocates the frames of a stack, linked by `link`. Returns NULL if there are too few. */
-static struct page *frames_alloc(void)
+static struct page *kmap_frame_alloc(void)
 {
 	struct page *frames = NULL;
 
@@ -193,7 +193,7 @@ void *kstack_alloc(void)
 
 	if (stack)
 		return stack;
-	frames = frames_alloc();
+	frames = kmap_frame_alloc();
 	if (!frames)
 		return NULL;
 	spin_lock(&lock);

@@ -21,7 +21,7 @@ static bool data_limit_allows(const struct space *space, vaddr_t brk)
  * As on Linux, a page stays free below the next mapping, and below the guard gap if that is a
  * stack. The caller holds the space's lock.
  */
-static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
+static bool brk_has_room(struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct vma *next = vma_find_next(space, start);
 
@@ -91,9 +91,9 @@ static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
  * If the answer is true, the heap must grow: with commit=strict the space has the credit for it.
  * The caller holds the space's lock.
  */
-static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
+static bool brk_may_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
-	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
+	return brk_has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
 	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start) &&
 	       space_may_commit(space, commit_account, end - start);
 }
@@ -110,9 +110,10 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 			return -ENOMEM;
 	}
 	spin_lock(&space->lock);
-	may = may_grow(space, start, end);
+	may = brk_may_grow(space, start, end);
 	if (may && heap)
-		vma_set_end(heap, end); /* has_room(): a gap stays above, so there is no merge */
+		vma_set_end(heap,
+			    end); /* brk_has_room(): a gap stays above, so there is no merge */
 	else if (may)
 		vma_insert(space, fresh);
 	spin_unlock(&space->lock);

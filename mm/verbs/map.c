@@ -43,7 +43,7 @@ static bool is_file(const struct map_request *request)
 	return request->object || request->special;
 }
 
-static bool is_free(struct space *space, vaddr_t start, size_t len)
+static bool map_is_free(struct space *space, vaddr_t start, size_t len)
 {
 	struct vma *next = vma_find_next(space, start);
 
@@ -55,7 +55,7 @@ static inline int choose_address(struct space *space, vaddr_t hint, size_t len, 
 	hint = ALIGN_DOWN(hint, PAGE_SIZE);
 	if (hint && hint < USER_BASE)
 		hint = USER_BASE;
-	if (hint && hint <= USER_TOP - len && is_free(space, hint, len)) {
+	if (hint && hint <= USER_TOP - len && map_is_free(space, hint, len)) {
 		*start_ret = hint;
 		return 0;
 	}
@@ -103,7 +103,7 @@ static int plan_address(struct space *space, const struct map_request *request, 
 }
 
 /* The caller holds the mmap lock. */
-static bool is_taken(struct space *space, const struct map_plan *plan)
+static bool map_is_taken(struct space *space, const struct map_plan *plan)
 {
 	struct vma *next = vma_find_next(space, plan->start);
 
@@ -159,7 +159,7 @@ static int check_anonymous(const struct map_request *request)
 static int check_kind(struct space *space, const struct map_request *request,
 		      const struct map_plan *plan)
 {
-	if ((request->flags & MAP_FIXED_NOREPLACE) && is_taken(space, plan))
+	if ((request->flags & MAP_FIXED_NOREPLACE) && map_is_taken(space, plan))
 		return -EEXIST;
 	return is_file(request) ? check_file(request, plan->end - plan->start)
 				: check_anonymous(request);

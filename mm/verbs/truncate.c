@@ -94,8 +94,8 @@ static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
  * in the page tables, and so are entries that cannot be written through any more; they would use up
  * this piece too. Returns where it stopped. The caller holds the space's lock.
  */
-static vaddr_t go_on(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
-		     vaddr_t end)
+static vaddr_t truncate_go_on(struct gather *gather, struct cut *cut, const struct vma *vma,
+			      vaddr_t from, vaddr_t end)
 {
 	if (cut->vma == vma && cut->resume > from)
 		from = MIN(cut->resume, end);
@@ -123,7 +123,7 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 	} else if (cut->how == CUT_WRITE && !vma_writes_object(vma)) {
 		reached = end;
 	} else {
-		reached = go_on(gather, cut, vma, from, end);
+		reached = truncate_go_on(gather, cut, vma, from, end);
 	}
 	gather_fence(gather);
 	debt_assert_none(gather->space);
