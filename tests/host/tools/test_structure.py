@@ -18,7 +18,7 @@ GOOD = {
     "lib/list.c": C + "/* The list of nothing. */\n#include \"lib/list.h\"\nint list_n(struct list *l)\n{\n\treturn l->n;\n}\n",
     "arch/include/arch/mmu.h": C + "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
     "arch/riscv/impl/arch-impl/mmu.h": C + "/* What RISC-V supplies here. */\n#define ONE 1\n",
-    "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid f(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
+    "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid csr_read_satp(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
     "mm/fault_classify.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
     "mm/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
     "mm/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
@@ -65,6 +65,12 @@ SEEDS = [
     ("fixed-addresses", "mm/backend_anon.c", "long base = 0xffffffff80200000ul;\n", {}),
     ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
     ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
+    ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n", {}),
+    ("function-names", "arch/include/arch/mmu.h", "static inline int list_n(int *l)\n{\n\treturn *l;\n}\n", {}),
+    ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n",
+     {"tools/structure/same_names.txt": "# Left.\ninstall 2\n",
+      "trap/sys_mem.c": GOOD["trap/sys_mem.c"] + "static void install(void)\n{\n}\n"}),
+    ("function-names", "mm/cow.c", "", {"tools/structure/same_names.txt": "install 2\n"}),
     ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
     ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
     ("locked-asserts", "mm/backend_anon.c", LOCKED.partition("\n")[2], {}),
@@ -104,6 +110,20 @@ def rules_of(root):
 @case
 def a_good_tree_is_good():
     equal(broken_rules(GOOD), ([], []), "broken rules")
+
+
+@case
+def a_header_has_its_files_functions_inline():
+    equal(broken_rules({**GOOD, "sync/watch.c": C + "/* Watches all of it. */\nint watch(void)\n{\n\treturn 1;\n}\n",
+                        "sync/watch.h": C + "/* Watches nothing at all. */\n#pragma once\n"
+                                            "static inline int watch(void)\n{\n\treturn 0;\n}\n",
+                        "meson.build": GOOD["meson.build"] + "files('sync/watch.c')\n"}), ([], []), "broken rules")
+
+
+@case
+def a_name_that_is_left_is_known():
+    equal(broken_rules({**GOOD, "mm/cow.c": GOOD["mm/cow.c"] + "static void install(void)\n{\n}\n",
+                        "tools/structure/same_names.txt": "install 2\n"}), ([], []), "broken rules")
 
 
 def add_case(rule, path, text, more):
