@@ -39,16 +39,16 @@ def charged(*words):
 
 @case
 def it_ends_as_the_test_does():
-    equal(charged("sh", "-c", "echo ok; exit 3")[:2], (3, "ok\n"), "status and output")
-    equal(charged("sh", "-c", "kill -9 $$")[0], -9, "how one ends that is killed")
-    equal(charged("sh", "-c", "kill -TERM $PPID; kill -TERM $$")[0], -15, "one that a time-out ends with its group")
+    equal((3, "ok\n"), charged("sh", "-c", "echo ok; exit 3")[:2], "status and output")
+    equal(-9, charged("sh", "-c", "kill -9 $$")[0], "how one ends that is killed")
+    equal(-15, charged("sh", "-c", "kill -TERM $PPID; kill -TERM $$")[0], "one that a time-out ends with its group")
 
 
 @case
 def all_that_it_starts_is_charged():
-    equal(charged(sys.executable, "-c", SPIN)[2] >= 0.3, True, "the test itself")
-    equal(charged("sh", "-c", f"{sys.executable} -c '{SPIN}'; true")[2] >= 0.3, True, "its child")
-    equal(charged(sys.executable, "-c", ORPHAN)[2] >= 0.3, True, "one that its parent left behind")
+    equal(True, charged(sys.executable, "-c", SPIN)[2] >= 0.3, "the test itself")
+    equal(True, charged("sh", "-c", f"{sys.executable} -c '{SPIN}'; true")[2] >= 0.3, "its child")
+    equal(True, charged(sys.executable, "-c", ORPHAN)[2] >= 0.3, "one that its parent left behind")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def profile(row):
     takes fewer instructions with less memory."""
     done = subprocess.run([os.path.join(bench.ROOT, "tools/profile-row"), "--mem", "32M", "--top", "100", row], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    equal(done.returncode, 0, f"status (it said {done.stdout[-500:]})")
+    equal(0, done.returncode, f"status (it said {done.stdout[-500:]})")
     numbers = re.match(rf"{row}: ([\d,]+) instructions \(vmbench's median: ([\d,]+)\)", done.stdout)
     lines = [line.split() for line in done.stdout.splitlines()[1:] if line]
     total, median = (int(number.replace(",", "")) for number in numbers.groups())
@@ -29,17 +29,17 @@ def profile(row):
 @case
 def a_system_call_is_accounted_for():
     total, median, functions = profile("null_syscall")
-    equal(abs(total - median) <= 0.01 * median + 1, True, f"{total} counted, {median} measured, alike")
-    equal(abs(sum(functions.values()) - total) <= 0.01 * total, True, f"{functions} add up to {total}")
+    equal(True, abs(total - median) <= 0.01 * median + 1, f"{total} counted, {median} measured, alike")
+    equal(True, abs(sum(functions.values()) - total) <= 0.01 * total, f"{functions} add up to {total}")
     for name in ("trap_entry", "sys_getppid", "(the"):
-        equal(functions.get(name, 0) > 0, True, f"{name} has a part in {functions}")
+        equal(True, functions.get(name, 0) > 0, f"{name} has a part in {functions}")
 
 
 @case
 def an_unknown_row_is_refused():
     done = subprocess.run([os.path.join(bench.ROOT, "tools/profile-row"), "no_such_row"], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    equal((done.returncode, "no_such_row" in done.stdout or "vmbench" in done.stdout), (1, True), "answer")
+    equal((1, True), (done.returncode, "no_such_row" in done.stdout or "vmbench" in done.stdout), "answer")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def compare(workload):
     """Fails where there are more than recorded."""
     kinds = tool.measure(("faultline",), workloads=(workload,))[workload, "faultline"]
     most = recorded[workload, "faultline"]
-    equal(0 < sum(kinds.values()) <= most * SLACK, True,
+    equal(True, 0 < sum(kinds.values()) <= most * SLACK,
           f"{sum(kinds.values())} requests ({dict(kinds)}), where {most} were recorded and Linux has "
           f"{recorded[workload, 'linux']}: are there no more")
 
@@ -51,21 +51,21 @@ def requests_are_counted_and_answers_are_not():
     with tempfile.TemporaryDirectory(prefix="count-9p-") as work:
         with open(work + "/trace", "wb") as file:
             file.write(TRACE)
-        equal(dict(tool.count(work + "/trace")), {"version": 1, "read": 2}, "requests")
+        equal({"version": 1, "read": 2}, dict(tool.count(work + "/trace")), "requests")
 
 
 @case
 def the_recording_names_its_linux():
-    equal(bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", release)), True, f"is '{release}' a kernel's release")
-    equal(tool.lines({("read", "linux"): {"read": 2}}, "1.2.3-riscv64"),
-          ["kernel\t1.2.3-riscv64", "# workload\tsystem\tall\tby type", "read\tlinux\t2\tread=2"], "what is recorded")
+    equal(True, bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", release)), f"is '{release}' a kernel's release")
+    equal(["kernel\t1.2.3-riscv64", "# workload\tsystem\tall\tby type", "read\tlinux\t2\tread=2"],
+          tool.lines({("read", "linux"): {"read": 2}}, "1.2.3-riscv64"), "what is recorded")
 
 
 @case
 def linux_makes_as_many():
     for workload in tool.WORKLOADS:
         most = recorded[workload, "linux"]
-        equal(recorded[workload, "faultline"] <= most, True, f"{workload}: are no more recorded than Linux's {most}")
+        equal(True, recorded[workload, "faultline"] <= most, f"{workload}: are no more recorded than Linux's {most}")
 
 
 @case

@@ -26,14 +26,14 @@ def boot(word):
 @case
 def a_pattern_names_tests():
     status, points, _last, _lines = boot("patterns_*")
-    equal((status, sorted(points)), (0, ["patterns_choose_tests", "patterns_tell_what_is_like_them"]), "status, points")
+    equal((0, ["patterns_choose_tests", "patterns_tell_what_is_like_them"]), (status, sorted(points)), "status, points")
 
 
 @case
 def a_name_that_no_test_has():
     status, points, last, lines = boot("pattrens_choose_tests")
-    equal((status, points), (1, []), "status and points")
-    equal(last, "Bail out! test=pattrens_choose_tests matches no test of this kernel: say test=patterns_choose_tests",
+    equal((1, []), (status, points), "status and points")
+    equal("Bail out! test=pattrens_choose_tests matches no test of this kernel: say test=patterns_choose_tests", last,
           "last line")
     has("\n".join(lines), "# or test=", "other names")
 
@@ -41,14 +41,14 @@ def a_name_that_no_test_has():
 @case
 def one_pattern_of_several():
     status, points, last, _lines = boot("patterns_*,qq*")
-    equal((status, points), (1, []), "status and points")
-    equal(last, "Bail out! test=qq* matches no test of this kernel; without test= all run", "last line")
+    equal((1, []), (status, points), "status and points")
+    equal("Bail out! test=qq* matches no test of this kernel; without test= all run", last, "last line")
 
 
 @case
 def tests_that_end_in_a_panic_are_called_by_their_prefix():
     status, points, last, lines = boot("*es_of_a_null_pointer")
-    equal((status, points), (1, []), "status and points")
+    equal((1, []), (status, points), "status and points")
     has(last, "say test=dies_of_a_null_pointer", "last line")
     lacks("\n".join(lines), "kernel panic", "log")
 

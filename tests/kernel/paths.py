@@ -27,7 +27,7 @@ def no_folder_is_in_them():
     for name in KERNELS + PROGRAMS:
         with open(os.path.join(BUILD, name), "rb") as file:
             data = file.read()
-        equal([folder for folder in FOLDERS if os.fsencode(folder) in data], [], "folders in " + name)
+        equal([], [folder for folder in FOLDERS if os.fsencode(folder) in data], "folders in " + name)
 
 
 @case
@@ -35,7 +35,7 @@ def sources_are_named_from_the_top():
     kernel = os.path.join(BUILD, KERNELS[0])
     address = next(line.split()[0] for line in answer("riscv64-linux-gnu-nm", kernel).splitlines() if line.endswith(" vm_fault"))
     place = answer("riscv64-linux-gnu-addr2line", "-e", kernel, address)
-    equal(place.rpartition(":")[0], "/usr/src/faultline/mm/fault.c", "where vm_fault() is")
+    equal("/usr/src/faultline/mm/fault.c", place.rpartition(":")[0], "where vm_fault() is")
 
 
 if __name__ == "__main__":

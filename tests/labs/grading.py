@@ -130,19 +130,19 @@ def score(name):
 
 @case
 def right_solutions_get_all_points():
-    equal([score("right"), score("crlf")], [MOST, MOST], "scores")
+    equal([MOST, MOST], [score("right"), score("crlf")], "scores")
 
 
 @case
 def R161_what_is_no_solution_gets_none():
     for name in ("hangs", "panics", "floods", "refuses", "broken", "goes-off", *bombs()):
-        equal(score(name), 0, name)
+        equal(0, score(name), name)
 
 
 @case
 def R161_neither_the_solution_nor_the_tests_can_be_seen():
     for name in ("solution", "near-solution", "tests"):
-        equal((score(name), results()[name]["error"]), (0, "it does not compile"), name)
+        equal((0, "it does not compile"), (score(name), results()[name]["error"]), name)
         has(results()[name]["json"]["output"], "No such file or directory", name)
         lacks(results()[name]["json"]["output"], "return", name)
 
@@ -150,27 +150,27 @@ def R161_neither_the_solution_nor_the_tests_can_be_seen():
 @case
 def files_that_are_not_of_the_lab_change_nothing():
     """The hidden point and those that the start tree keeps."""
-    equal(score("meson"), score("untouched"), "scores")
-    equal([float(results()["untouched"][name]) for name in ("a hidden one", "frames after fork", "shared mappings")], [5, 0, 2],
+    equal(score("untouched"), score("meson"), "scores")
+    equal([5, 0, 2], [float(results()["untouched"][name]) for name in ("a hidden one", "frames after fork", "shared mappings")],
           "points")
 
 
 @case
 def a_student_is_told_why():
     for name, found in {"nothing": "found: notes.txt", "deep": "found: lab/mm/cow.h: hand in what is in the folder lab"}.items():
-        equal(score(name), 0, name)
+        equal(0, score(name), name)
         has(results()[name]["error"], found, "in the table")
         has(results()[name]["json"]["output"], found, "for the student")
     tests = {name: row["json"].get("tests", [])[:2] for name, row in results().items()}
     has(tests["panics"][0]["output"], "kernel panic: cow", "a panic")
     has(results()["broken"]["json"]["output"], "error: ", "a compiler's error")
-    equal(results()["broken"]["error"], "it does not compile", "in the table")
+    equal("it does not compile", results()["broken"]["error"], "in the table")
 
 
 @case
 def links_are_refused():
     for name in ("link", "aside"):
-        equal(score(name), 0, name)
+        equal(0, score(name), name)
         has(results()[name]["error"], "is a link", name)
 
 
@@ -233,10 +233,10 @@ def an_autograder_for_gradescope_grades():
         for name in ("setup.sh", "run_autograder"):
             done = subprocess.run(["bash", os.path.join(top, "source", name)], env={**os.environ, "AUTOGRADER": top},
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-            equal(done.returncode, 0, name + ": " + done.stdout + done.stderr)
+            equal(0, done.returncode, name + ": " + done.stdout + done.stderr)
         with open(os.path.join(top, "results/results.json"), encoding="utf-8") as file:
             result = json.load(file)
-        equal((result["score"], result["max_score"], len(result["tests"]) > 10), (0, 100, True), "what Gradescope reads")
+        equal((0, 100, True), (result["score"], result["max_score"], len(result["tests"]) > 10), "what Gradescope reads")
         lacks(done.stdout, "can be read by programs of submissions", "what is in sight")
 
 

@@ -33,7 +33,7 @@ def check(model, *defines, optimize):
         subprocess.run(["cc", optimize, "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"], cwd=folder, check=True)
         done = subprocess.run(["./pan", "-m100000"], cwd=folder, check=False, stdout=subprocess.PIPE, text=True)
     errors = re.search(r"errors: (\d+)", done.stdout)
-    equal("max search depth too small" in done.stdout, False, "the whole depth is searched")
+    equal(False, "max search depth too small" in done.stdout, "the whole depth is searched")
     return int(errors[1]), int(float(re.search(r"([\d.e+]+) states, stored", done.stdout)[1]))
 
 
@@ -41,12 +41,12 @@ def right(model, least, *defines):
     """The model has no error, and not so few states that it would say nothing. To optimize pays only for many states."""
     errors, states = check(model, *defines, optimize="-O1" if least > FEW_STATES else "-O0")
     print(f"# stats: {model} {' '.join(defines)}: {states} states")
-    equal((errors, states >= least), (0, True), f"errors, at least {least} of {states} states")
+    equal((0, True), (errors, states >= least), f"errors, at least {least} of {states} states")
 
 
 def wrong(model, *defines):
     """The model is rejected, which takes less time than to optimize the program would."""
-    equal(check(model, *defines, optimize="-O0")[0] > 0, True, f"{model} with {defines} has an error")
+    equal(True, check(model, *defines, optimize="-O0")[0] > 0, f"{model} with {defines} has an error")
 
 
 @case

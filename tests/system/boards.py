@@ -32,14 +32,14 @@ def both_always(function):
 @both_always
 def a_program_runs(options):
     done = run("machine", str(HZ[options]), options=options)
-    equal((done.status, done.out, done.err), (0, b"input 0, time 1, floats 1, child 2, parent 1\n", b""), "how it ran")
+    equal((0, b"input 0, time 1, floats 1, child 2, parent 1\n", b""), (done.status, done.out, done.err), "how it ran")
 
 
 @case
 def input_and_output_are_exact_on_sifive_u():
     """Keys and ends of lines are bytes as others, as long as a line has fewer than 4096 of them."""
     done = run("cat", stdin=LINES, options=SIFIVE)
-    equal((done.status, done.out, done.err), (0, LINES, b""), "how it ran")
+    equal((0, LINES, b""), (done.status, done.out, done.err), "how it ran")
 
 
 @both_always
@@ -47,24 +47,24 @@ def output_is_exact(options):
     """More than a socket would take before somebody reads."""
     done = run("bytes", "300000", options=options)
     expected = run("bytes", "300000")
-    equal((done.status, done.out == expected.out, len(done.out)), (0, True, len(expected.out)), "how it ran")
+    equal((0, True, len(expected.out)), (done.status, done.out == expected.out, len(done.out)), "how it ran")
 
 
 @both
 def the_streams_are_no_terminal(options):
-    equal(run("tty", options=options).out, b"tty 000 0x0\n", "standard output")
+    equal(b"tty 000 0x0\n", run("tty", options=options).out, "standard output")
 
 
 @both
 def the_status_is_that_of_the_program(options):
-    equal(run("exit", "42", options=options).status, 42, "status")
-    equal(run("kill", "9", options=options).status, 137, "status of one that was killed")
+    equal(42, run("exit", "42", options=options).status, "status")
+    equal(137, run("kill", "9", options=options).status, "status of one that was killed")
 
 
 @both_always
 def warnings_are_not_in_the_output(options):
     done = run("wild", options=options)
-    equal(done.status, 139, "status")
+    equal(139, done.status, "status")
     lacks(done.out, b"SIGSEGV", "standard output")
     has(done.err, b"killed by SIGSEGV", "standard error")
 
@@ -72,7 +72,7 @@ def warnings_are_not_in_the_output(options):
 @both_always
 def a_machine_without_init(options):
     done = run("exit", "0", options=[*options, "--append", "init=/none"])
-    equal(done.status, 125, "status")
+    equal(125, done.status, "status")
     has(done.err, b"boot: error: /none: not in the boot archive", "standard error")
 
 
@@ -81,7 +81,7 @@ def the_time_of_day_is_the_hosts(options):
     """To a minute or so, if the machine is busy: there is no clock but the word on the command line."""
     before = time.time() - 1
     told = float(run("clock", options=options).out)
-    equal(before <= told <= time.time() + 60, True, f"{told} is between {before} and now")
+    equal(True, before <= told <= time.time() + 60, f"{told} is between {before} and now")
 
 
 @both_always
@@ -91,7 +91,7 @@ def what_the_machine_lacks_is_refused(options):
                       (["--device", "virtio-rng"], b"--device needs a virtio device, which --machine"),
                       (["--harts", "9"], b" harts at most")):
         done = run("exit", "0", options=[*options, *more])
-        equal(done.status, 2, "status")
+        equal(2, done.status, "status")
         has(done.err, why, "standard error")
 
 
@@ -99,15 +99,15 @@ def what_the_machine_lacks_is_refused(options):
 def a_machine_that_does_not_go_off():
     """The firmware of sifive_u cannot power off, and a kernel that is not told so does not reset instead."""
     done = run("exit", "42", options=SIFIVE, env={"FAULTLINE_QEMU": "-append console=plain"})
-    equal(done.status, 125, "status")
-    equal(done.last_line(), b"run.sh: the kernel has ended with status 42, but the machine did not go off", "the last line")
+    equal(125, done.status, "status")
+    equal(b"run.sh: the kernel has ended with status 42, but the machine did not go off", done.last_line(), "the last line")
 
 
 @case
 def one_console_for_log_and_streams():
     """Of the second UART the kernel need not make use."""
     done = run("wild", options=[*SIFIVE, "--append", "log=console"])
-    equal(done.status, 139, "status")
+    equal(139, done.status, "status")
     lacks(done.out, b"SIGSEGV", "standard output")
     has(done.err, b"killed by SIGSEGV", "standard error")
 
@@ -115,12 +115,12 @@ def one_console_for_log_and_streams():
 @case
 def a_machine_that_is_not_known():
     done = run("exit", "0", options=["--machine", "toaster"])
-    equal((done.status, done.err), (2, b"run.sh: --machine wants one of virt, sifive_u, spike, not 'toaster'\n"), "how it ended")
+    equal((2, b"run.sh: --machine wants one of virt, sifive_u, spike, not 'toaster'\n"), (done.status, done.err), "how it ended")
 
 
 @both
 def a_run_that_takes_too_long(options):
-    equal(run("sleep", "1000", options=[*options, "--timeout", "2"]).status, 124, "status")
+    equal(124, run("sleep", "1000", options=[*options, "--timeout", "2"]).status, "status")
 
 
 @both
@@ -130,13 +130,13 @@ def a_program_on_a_terminal(options):
     program.send(b"typed\r")
     program.expect("typed")
     program.send(CTRL_C)
-    equal(program.finish()[0], 130, "status after Ctrl-C")
+    equal(130, program.finish()[0], "status after Ctrl-C")
 
 
 @both
 def the_tour(options):
     done = run_raw([*options, "--timeout", "300"])
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     for number in range(1, 9):
         has(done.out, b"\xe2\x94\x80\xe2\x94\x80 %d " % number, "what came")
     has(done.out, b"This machine has no swap disk", "what came")

@@ -27,36 +27,36 @@ def refused(result, *words):
 def few(text, most):
     """Checks that a boot with icount, which has gone off, took no more instructions than that."""
     has(text, "power: off", "what came")
-    equal(instructions(text) <= most, True, f"{instructions(text):,} instructions, {most:,} at most")
+    equal(True, instructions(text) <= most, f"{instructions(text):,} instructions, {most:,} at most")
 
 
 @long_case
 def memory_from_32_mib_to_4_gib():
     for size in ("32M", "48M", "64M", "100M", "256M", "1G", "2G", "3G", "4G"):
         done = run("bytes", "100000", options=["--mem", size])
-        equal((done.status, len(done.out)), (0, 100000), size)
+        equal((0, 100000), (done.status, len(done.out)), size)
 
 
 @case
 def other_harts_are_left_alone():
     for harts in ("2", "4", "8", "128"):  # with a thread of the host's for each, the firmware takes half a minute for 128
-        equal(run("exit", "5", options=["--harts", harts]).status, 5, f"{harts} harts")
+        equal(5, run("exit", "5", options=["--harts", harts]).status, f"{harts} harts")
 
 
 @case
 def without_the_sstc_extension():
-    equal(run("sleep", "1", env={"FAULTLINE_QEMU": "-cpu rv64,sstc=off"}).status, 0, "status")
+    equal(0, run("sleep", "1", env={"FAULTLINE_QEMU": "-cpu rv64,sstc=off"}).status, "status")
 
 
 @case
 def modern_virtio():
     done = run("cat", stdin=b"x" * 100000, env={"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"})
-    equal((done.status, len(done.out)), (0, 100000), "status and length")
+    equal((0, 100000), (done.status, len(done.out)), "status and length")
 
 
 @case
 def accessed_and_dirty_kept_in_software():
-    equal(run("bytes", "1000", options=["--append", "ad=soft"]).status, 0, "status")
+    equal(0, run("bytes", "1000", options=["--append", "ad=soft"]).status, "status")
 
 
 @case
@@ -91,7 +91,7 @@ def an_archive_with_one_bad_header():
         broken[at : at + 1] = byte
         status, text = boot(bytes(broken))
         lacks(text, "kernel panic", f"byte {at}")
-        equal(status is None, False, f"byte {at}: time-out")
+        equal(False, status is None, f"byte {at}: time-out")
 
 
 @long_case
@@ -101,7 +101,7 @@ def an_archive_of_many_names():
     entries = [header % (i, 0o100644, 0, 0, 2, 0, 0, 0, 0, 0, 0, 8, 0) + b"n%06d\0\0\0" % i for i in range(20000)]
     whole = b"".join(entries) + archive_of(["/exit"])
     status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, icount=True)
-    equal(status, 0, "status")
+    equal(0, status, "status")
     few(text, 1_140_000_000)
     has(text, "archive of", "what came")
     refused(boot(whole, words=["init=/exit"], mem=20 * MIB), "no memory for its names")
@@ -125,7 +125,7 @@ def init_is_no_program():
 @case
 def init_crashes():
     status, text = boot(archive_of(["/wild"]), words=["init=/wild"])
-    equal(status, 139, "status")
+    equal(139, status, "status")
     has(text, "error", "what came")
     lacks(text, "kernel panic", "what came")
 
@@ -133,14 +133,14 @@ def init_crashes():
 @case
 def init_ends_at_once():
     status, text = boot(archive_of(["/exit"]), words=["init=/exit"])
-    equal(status, 0, "status")
+    equal(0, status, "status")
     has(text, "power: off, status 0", "what came")
 
 
 @case
 def init_that_ignores_its_children():
     status, text = boot(archive_of(["/childless"]), words=["init=/childless"], mem=64 * MIB)
-    equal(status, 0, "status")
+    equal(0, status, "status")
     lacks(text, "error", "what came")
 
 
@@ -148,7 +148,7 @@ def init_that_ignores_its_children():
 def the_file_of_init_goes_like_any_other():
     """It is written over, so that its pages count; the one that is left leads back from handlers."""
     status, text = boot(archive_of(["/gone", "/probe"]), words=["init=/gone"])
-    equal(status, 0, "status")
+    equal(0, status, "status")
     if "hardened" in KERNEL:
         has(text, " 1 in files, all accounted for", "what came")
 
@@ -158,7 +158,7 @@ def odd_command_lines():
     for word in ("loglevel=", "loglevel=loud", "winsize=x", "winsize=99999999999x1", "=", "seed=", "test=*",
                  "x" * 5000, "init="):
         done = run("exit", "5", options=["--append", word])
-        equal(done.status in (5, 125) or word.startswith("init"), True, f"status {done.status} with {word[:30]}")
+        equal(True, done.status in (5, 125) or word.startswith("init"), f"status {done.status} with {word[:30]}")
         lacks(done.err, b"kernel panic", word[:30])
 
 
@@ -168,7 +168,7 @@ def trees_that_lie():
     start, end, size = b"\x84\x20\x00\x00", b"\x84\x20\x10\x00", b"\x80\0\0\0\0\0\0\0\x08\0\0\0"
     with tempfile.TemporaryDirectory() as scratch:
         good = tree(128 * MIB, scratch)
-        equal((good.count(start), good.count(end), good.count(size)), (1, 1, 1), "places in the tree")
+        equal((1, 1, 1), (good.count(start), good.count(end), good.count(size)), "places in the tree")
         path = os.path.join(scratch, "patched")
         for changes in (((start, b"\x10\0\0\0"), (end, b"\x10\0\x10\0")), ((end, b"\x94\0\0\0"),),
                         ((start, b"\x80\0\0\0"),), ((start, b"\x80\x20\0\0"),), ((end, b"\x84\0\0\0"),),
@@ -184,20 +184,20 @@ def trees_that_lie():
             lacks(text, "kernel panic", str(changes))
             has(text, "boot: error: the device tree can't be used", str(changes))
             has(text, "power: off, status 125", str(changes))
-            equal(status, 125, str(changes))
+            equal(125, status, str(changes))
 
 
 @case
 def too_little_memory():
     status, text = boot(mem=12 * MIB)
     has(text, "12 MiB of memory are too little", "what came")
-    equal(status, 125, "status")
+    equal(125, status, "status")
 
 
 @case
 def a_command_line_of_sixty_thousand_characters():
     status, text = boot(archive_of(["/exit"]), words=["seed=1"] * 8000 + ["init=/exit"], icount=True)
-    equal(status, 0, "status")
+    equal(0, status, "status")
     few(text, 100_000_000)
     lacks(text, "kernel panic", "what came")
 
@@ -206,7 +206,7 @@ def a_command_line_of_sixty_thousand_characters():
 def of_ten_thousand_unknown_words_some_are_named():
     text = boot(archive_of(["/exit"]), words=["x"] * 10000 + ["init=/exit"], icount=True)[1]
     few(text, 100_000_000)
-    equal(text.count("boot: warning: command line: "), 6, "warnings")
+    equal(6, text.count("boot: warning: command line: "), "warnings")
     has(text, 'boot: warning: command line: "x" is not known', "what came")
     has(text, "boot: warning: command line: 9995 more words are not understood", "what came")
     has(text, "power: off, status 0", "what came")
@@ -219,13 +219,13 @@ def icount_counts_instructions():
     costs = [int(run("ticks", options=["--icount"], stdin=reader).out.split()[1]) for _ in range(3)]
     os.close(reader)
     os.close(writer)
-    equal(max(costs) - min(costs) <= 1, True, f"costs {costs} are the same")
+    equal(True, max(costs) - min(costs) <= 1, f"costs {costs} are the same")
 
 
 @case
 def the_time_of_day_is_the_machines():
     before, told = time.time(), float(run("clock").out)
-    equal(before - 5 <= told <= time.time() + 5, True, f"{told} is between {before} and now")
+    equal(True, before - 5 <= told <= time.time() + 5, f"{told} is between {before} and now")
 
 
 @case
@@ -233,7 +233,7 @@ def under_icount_the_time_of_day_begins_anew():
     """2026-01-01 and what the boot took, whatever day it is here."""
     for _ in range(2):
         told = float(run("clock", options=["--icount"]).out) - 1767225600
-        equal(0 <= told < 5, True, f"{told} is in the first seconds of 2026")
+        equal(True, 0 <= told < 5, f"{told} is in the first seconds of 2026")
 
 
 @case
@@ -245,7 +245,7 @@ def the_lowest_address_of_the_kernel_is_its_entry():
     if not start:
         raise Skip("no _start")
     lowest = min(loads, key=lambda words: int(words[3], 16))
-    equal(start[0] - int(lowest[2], 16), 0, "_start above the lowest segment")
+    equal(0, start[0] - int(lowest[2], 16), "_start above the lowest segment")
 
 
 @case
@@ -255,7 +255,7 @@ def an_archive_that_just_fits():
     try:
         with open(path, "wb") as file:
             file.truncate(room)
-        equal(run("exit", "5", options=["--mem", "128M", "--add", path]).status, 5, "status")
+        equal(5, run("exit", "5", options=["--mem", "128M", "--add", path]).status, "status")
     finally:
         os.remove(path)
 

@@ -20,7 +20,7 @@ def costs(*words, mem="256M"):
         raise Skip("needs the real kernel")
     done = run(*words, program=PROBE, options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
     latency.take_log()
-    equal((done.status, done.err), (0, b""), f"status and standard error of {words}, which said {done.out}")
+    equal((0, b""), (done.status, done.err), f"status and standard error of {words}, which said {done.out}")
     rows = (line.rpartition(" ") for line in done.out.decode().splitlines())
     return {name: int(cost) for name, _, cost in rows}
 
@@ -30,7 +30,7 @@ def judge(rows, most):
     for name, cost in rows.items():
         print(f"# {name}: {cost} instructions")
     if RELEASE:
-        equal({name: cost for name, cost in rows.items() if cost > most}, {}, f"rows above {most}")
+        equal({}, {name: cost for name, cost in rows.items() if cost > most}, f"rows above {most}")
 
 
 def on_the_hart(*words, mem="256M"):

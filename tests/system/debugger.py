@@ -125,8 +125,8 @@ def the_printed_line_connects():
 
 @case
 def before_paging_commands_say_why_not():
-    equal(early().said("fl ps"), "no process yet\n", "ps")
-    equal(early().said("fl log"), "nothing is logged yet\n", "log")
+    equal("no process yet\n", early().said("fl ps"), "ps")
+    equal("nothing is logged yet\n", early().said("fl log"), "log")
     for command in ("fl faults", "fl page 0x80200", "fl walk 1 0x1000", "fl vmas"):
         has(early().said(command), "fl: the kernel has not set itself up yet", command)
     has(early().said("fl user"), "fl: no program runs", "user")
@@ -145,15 +145,15 @@ def kernel_symbols_before_and_after_paging():
     has(early().said("continue", 2), "boot_main (", "stop after paging")
     has(early().said("info symbol $pc", 2), "boot_main", "symbol after paging")
     lines = re.findall(r"starts at address (0x[0-9a-f]+)", early().said("info line trap_fault"))
-    equal([address[:10] for address in lines], ["0xffffffff"], "places of trap_fault after paging")
+    equal(["0xffffffff"], [address[:10] for address in lines], "places of trap_fault after paging")
 
 
 @case
 def the_first_fault_of_any_process():
     has(faults().said("continue", 2), "process 1 (init): fetch 0x", "the first stop")
     rows = faults().said("fl ps", 1).splitlines()
-    equal(len(rows), 2, "lines of ps")
-    equal(rows[1].split(), ["1", "0", "on", "hart", "0", "1", "init", "/init"], "init's line")
+    equal(2, len(rows), "lines of ps")
+    equal(["1", "0", "on", "hart", "0", "1", "init", "/init"], rows[1].split(), "init's line")
 
 
 @case
@@ -167,9 +167,9 @@ def a_breakpoint_in_the_program():
 @case
 def ps_lists_both_processes():
     rows = faults().said("fl ps", 2).splitlines()[1:]
-    equal([row.split()[:3] for row in rows], [["1", "0", "sleeping"], ["2", "1", "on"]], "pid, parent, state")
+    equal([["1", "0", "sleeping"], ["2", "1", "on"]], [row.split()[:3] for row in rows], "pid, parent, state")
     has(rows[1], " faulty ", "name")
-    equal(rows[1].endswith(" " + FAULTY), True, f"path at the end of '{rows[1]}'")
+    equal(True, rows[1].endswith(" " + FAULTY), f"path at the end of '{rows[1]}'")
 
 
 @case
@@ -177,7 +177,7 @@ def vmas_are_those_of_the_process():
     text = faults().said("fl vmas")
     has(text, "process 2 (faulty)", "head")
     row = [line for line in text.splitlines() if f"0x{TOUCHED:010x}-0x{TOUCHED + 0x3000:010x}" in line]
-    equal([line.split()[1:] for line in row], [["3", "pages", "rw-", "anon"]], "the mapping")
+    equal([["3", "pages", "rw-", "anon"]], [line.split()[1:] for line in row], "the mapping")
     for part in ("stack", "heap", "text", " r-x  elf"):
         has(text, part, "vmas")
     lacks(text, "warning", "vmas")
@@ -243,19 +243,19 @@ def refused_faults_from_a_number_on():
     has(refused.said("continue", 3), "in write_to_null, faulty.c:", "stop")
     has(refused.said("bt 1"), "trap_fault (", "backtrace")
     lacks(refused.said("continue", 4), "refused fault", "behind the last one")
-    equal(refused.status, 139, "status")
+    equal(139, refused.status, "status")
 
 
 @case
 def the_trace_and_the_log():
     rows = faults().said("fl faults 2").splitlines()
-    equal(len(rows), 3, "lines of fl faults 2")
+    equal(3, len(rows), "lines of fl faults 2")
     everything = faults().said("fl faults")
     has(everything, "pid 2     write      0x2000000000", "the write to the mapping")
     has(everything, "16 of ", "the last line")
     log = faults().said("fl log").splitlines()
-    equal(bool(re.match(r"\[ +\d+\.\d{6}\] \w+: ", log[0])), True, f"form of '{log[0]}'")
-    equal(faults().said("fl log 1").strip(), log[-1] if log[-1] else log[-2], "last line")
+    equal(True, bool(re.match(r"\[ +\d+\.\d{6}\] \w+: ", log[0])), f"form of '{log[0]}'")
+    equal(log[-1] if log[-1] else log[-2], faults().said("fl log 1").strip(), "last line")
 
 
 @case
@@ -271,7 +271,7 @@ def symbols_of_a_program_that_can_be_anywhere():
 
 @case
 def the_program_goes_on_to_its_end():
-    equal((faults().status, faults().out), (139, "read-only\n"), "status and output")
+    equal((139, "read-only\n"), (faults().status, faults().out), "status and output")
 
 
 @case
@@ -288,7 +288,7 @@ def a_machine_whose_first_cluster_is_not_the_kernels():
 def a_broken_list_is_reported():
     has(broken().said("fl ps", 2), "fl: the list of processes is broken after 0: 0x1234 is no kernel address", "answer")
     has(broken().said("fl ps", 3), "fl: the list of processes is broken after 0: 0x", "answer")
-    equal(len(broken().said("fl ps", 4).splitlines()), 3, "lines when it is whole again")
+    equal(3, len(broken().said("fl ps", 4).splitlines()), "lines when it is whole again")
 
 
 @case
@@ -296,7 +296,7 @@ def a_broken_tree_is_reported():
     has(broken().said("fl vmas", 1), "fl: the tree of VMAs is broken: 0x", "a loop")
     has(broken().said("fl vmas", 2), "fl: the tree of VMAs is broken after 1: 0x99 is no kernel address", "answer")
     has(broken().said("fl vmas", 3), "VMAs, ", "whole again")
-    equal(broken().status, 139, "status")
+    equal(139, broken().status, "status")
 
 
 @case

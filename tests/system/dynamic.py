@@ -63,7 +63,7 @@ int main()
 
 def see(done, status, out, what):
     """Checks a run that says nothing on standard error."""
-    equal((done.status, done.out, done.err), (status, out, b""), what)
+    equal((status, out, b""), (done.status, done.out, done.err), what)
 
 
 def put_script(place, name, text):
@@ -95,7 +95,7 @@ def it_opens_a_library():
 def R71_processes_share_the_text_of_libraries():
     done = run("share", program=PROGRAM, options=["--mem", "64M"])
     has(done.out, b"text of many pages, processes of fewer: yes\n", "standard output")
-    equal((done.status, done.err), (0, b""), "the run")
+    equal((0, b""), (done.status, done.err), "the run")
 
 
 @case
@@ -142,7 +142,7 @@ def folders_of_the_environment():
 @case
 def its_death_is_explained():
     done = run("crash", program=PROGRAM)
-    equal(done.status, 139, "status")
+    equal(139, done.status, "status")
     for part in (b" <crash", b": null pointer", b", moved by 0x2aaaaaa000, image /", b" is at dynamic.c:"):
         has(done.err, part, "the report")
     lacks(run("crash", program=FIXED).err, b"moved by", "the report of a fixed program")
@@ -153,13 +153,13 @@ def a_library_that_is_missing_is_named():
     place = folder("missing")
     shutil.copy(PROGRAM, place)
     done = run(program=place + "/dynamic")
-    equal(done.status, 127, "status")
+    equal(127, done.status, "status")
     has(done.last_line(), b"/dynamic: needs libdynamic_lib.so, which was not found: give it to the guest by --add FILE:/lib/",
         "last line")
     shutil.copy(LIBRARY, place)
     has(run(program=place + "/dynamic").last_line(), b"needs libdynamic_deep.so, which", "last line")
     shutil.copy(DEEP, place)
-    equal(run(program=place + "/dynamic").status, 7, "status with both")
+    equal(7, run(program=place + "/dynamic").status, "status with both")
 
 
 @case
@@ -181,7 +181,7 @@ def a_script_is_a_program():
     place = folder("program")
     put_script(place, "script", "#!/bin/sh\necho one; echo two | cat\npwd > /tmp/here\ncat /tmp/here\nfaults x || exit 9\n")
     done = run("ignored", program="./script", cwd=place)
-    equal((done.status, done.out), (9, f"one\ntwo\n{place}\n".encode()), "of the prompt")
+    equal((9, f"one\ntwo\n{place}\n".encode()), (done.status, done.out), "of the prompt")
     put_script(place, "other", "#! /opt/dynamic\ta b\n")
     own = [word for path in (PROGRAM, LIBRARY, DEEP) for word in ("--add", path + ":/opt/")]
     see(run("c", program="./other", cwd=place, options=own), 7, f"[/opt/dynamic]\n[a b]\n[{place}/other]\n[c]\n".encode() + END,
@@ -199,10 +199,10 @@ def a_script_that_cannot_run():
                                 ("#! \n/bin/sh\n", 126, b"a script that names no interpreter")):
         put_script(place, "script", text)
         done = run(program=place + "/script")
-        equal(done.status, status, text)
+        equal(status, done.status, text)
         has(done.last_line(), words, text)
     done = run("/none", program="sh")
-    equal((done.status, done.err), (127, b"sh: /none: No such file or directory\n"), "no file")
+    equal((127, b"sh: /none: No such file or directory\n"), (done.status, done.err), "no file")
 
 
 @case

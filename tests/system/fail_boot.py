@@ -29,7 +29,7 @@ def fail_at(number):
     has(done.err, b"is refused, as failnth= asks", f"log of {number}")
     lacks(done.err, b"kernel panic", f"log of {number}")
     lacks(done.err, b"ledger: error", f"log of {number}")
-    equal(done.status in STATUSES, True, f"status {done.status} of {number} among {STATUSES}")
+    equal(True, done.status in STATUSES, f"status {done.status} of {number} among {STATUSES}")
 
 
 def chosen(last):
@@ -42,10 +42,10 @@ def chosen(last):
 @case
 def R45_a_boot_whose_allocations_fail():
     done = boot()
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     last = int(re.search(rb"mm: (\d+) allocations since boot", done.err).group(1))
     print(f"# {last} allocations from power-on to power-off")
-    equal(last > TRIES, True, f"{last} allocations, more than the {TRIES} that are to fail")
+    equal(True, last > TRIES, f"{last} allocations, more than the {TRIES} that are to fail")
     for number in chosen(last):
         fail_at(number)
 
@@ -59,7 +59,7 @@ def R45_the_first_threads_memory():
 @case
 def none_is_reached():
     done = boot("--append", "failnth=1000000")
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     lacks(done.err, b"is refused", "log")
 
 

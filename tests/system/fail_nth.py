@@ -43,11 +43,11 @@ LAST, WRONG, DONE, REFUSED = play()
 def reaches(name):
     """Makes the case of one scenario."""
     def check():
-        equal([line for line in WRONG if line.startswith(f"# {name}:")], [], "what is wrong")
+        equal([], [line for line in WRONG if line.startswith(f"# {name}:")], "what is wrong")
         for policy in POLICIES if len(ASKED) < 2 else ():
-            equal(LAST.get((name, policy), -1) >= (name not in NEEDS_NONE), True,
+            equal(True, LAST.get((name, policy), -1) >= (name not in NEEDS_NONE),
                   f"{policy}: {LAST.get((name, policy))} allocations, at least one unless NEEDS_NONE has it")
-        equal(REFUSED.get(name, 0) <= BOUNDS.get(name, 0), True,
+        equal(True, REFUSED.get(name, 0) <= BOUNDS.get(name, 0),
               f"{REFUSED.get(name)} refusals where memory could be had")
     check.__name__ = "R45_" + name
     return check
@@ -61,10 +61,10 @@ for scenario in dict.fromkeys(name for name, _ in LAST):
 def no_kind_of_allocation_is_passed_over():
     if ASKED:
         raise Skip("FAIL_NTH names one scenario")
-    equal(NEEDS_NONE - {name for name, _ in LAST}, set(), "NEEDS_NONE that are gone")
+    equal(set(), NEEDS_NONE - {name for name, _ in LAST}, "NEEDS_NONE that are gone")
     for policy in POLICIES:
         total = sum(count for (_, with_policy), count in LAST.items() if with_policy == policy)
-        equal(total >= ALLOCATIONS, True, f"{policy}: {total} allocations in all, at least {ALLOCATIONS}")
+        equal(True, total >= ALLOCATIONS, f"{policy}: {total} allocations in all, at least {ALLOCATIONS}")
 
 
 @case
@@ -78,7 +78,7 @@ def who_is_killed_for_a_page_is_named():
 def the_kernel_goes_on():
     lacks(DONE.err, b"panic", "log")
     lacks(DONE.err, b"error: ", "log")
-    equal(DONE.status, 0, "status")
+    equal(0, DONE.status, "status")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def guest_figures(*words, mem="256M"):
     done = run(*words, program=f"{BUILD}/tests/system/fairness",
                options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
     latency.take_log()
-    equal((done.status, done.err), (0, b""), "status and standard error")
+    equal((0, b""), (done.status, done.err), "status and standard error")
     print("# " + done.out.decode().strip())
     return [int(number) for number in re.findall(r"\d+", done.out.decode())]
 
@@ -29,14 +29,14 @@ def guest_figures(*words, mem="256M"):
 def end_of_parent(what):
     """How long that takes. Who naps for a millisecond and is woken waits for two slices at most."""
     took, nap = guest_figures(what, CROWD)
-    equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
+    equal(True, nap < 2 * SLICE_US + SLACK_US, f"the longest nap: {nap} us")
     return took
 
 
 @case
 def a_parent_of_many_zombies_ends_soon():
     took = end_of_parent("zombies")
-    equal(took < 4 * SLICE_US, True, f"the end took {took} us")
+    equal(True, took < 4 * SLICE_US, f"the end took {took} us")
 
 
 @soak_case
@@ -47,29 +47,29 @@ def a_parent_of_many_that_are_stopped_keeps_nobody_waiting():
 @case
 def a_signal_to_a_group_of_many_keeps_nobody_waiting():
     _took, nap = guest_figures("group", "600")
-    equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
+    equal(True, nap < 2 * SLICE_US + SLACK_US, f"the longest nap: {nap} us")
 
 
 @case
 def who_computes_runs_within_twice_as_many_slices():
     longest, late = guest_figures("busy", "8")
-    equal(longest < 2 * 8 * SLICE_US, True, f"the longest wait of eight: {longest} us")
-    equal(late < 2 * SLICE_US + SLACK_US, True, f"one who has slept for two slices was woken {late} us late")
+    equal(True, longest < 2 * 8 * SLICE_US, f"the longest wait of eight: {longest} us")
+    equal(True, late < 2 * SLICE_US + SLACK_US, f"one who has slept for two slices was woken {late} us late")
 
 
 @case
 def those_who_sleep_in_between_keep_nobody_from_running():
     """Four compute; sixteen more sleep for a slice, compute for a fifth of one, and would take the hart for themselves."""
     longest, _ = guest_figures("bursts", "16")
-    equal(longest < 2 * 4 * SLICE_US + SLACK_US, True, f"the longest wait of four: {longest} us")
+    equal(True, longest < 2 * 4 * SLICE_US + SLACK_US, f"the longest wait of four: {longest} us")
 
 
 @case
 def who_naps_runs_soon_but_gets_no_more_than_its_share():
     """Eight compute, a ninth naps before each of its slices ends, and one naps all the time."""
     share, late = guest_figures("greedy", "8")
-    equal(share < 1000 / 9 * 1.2, True, f"the ninth has {share} thousandths of the hart")
-    equal(late < 2 * SLICE_US + SLACK_US, True, f"one who naps for a millisecond was woken {late} us late")
+    equal(True, share < 1000 / 9 * 1.2, f"the ninth has {share} thousandths of the hart")
+    equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps for a millisecond was woken {late} us late")
 
 
 @case

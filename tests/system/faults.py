@@ -11,7 +11,7 @@ STORM = ["--mem", "20M", "--swap", "64M"]  # the files have 128 MiB
 def passes(crowd, pages, options):
     """Runs the program: so many processes wait at once, and the storm checks so many pages."""
     done = run_placed("faults", str(crowd), str(pages), options=options)
-    equal((done.status, done.out), (0, b"faults: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"faults: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case

@@ -22,7 +22,7 @@ def images_with_random_headers():
     lacks(done.err, b"kernel panic", "log")
     lacks(done.err, b": error: ", "log")
     has(done.err, b"all accounted for", "log")
-    equal(done.status, 0, f"status with seed {SEED}")
+    equal(0, done.status, f"status with seed {SEED}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def all_done(*names, mem="128M", swap=()):
     """The guest does these cases; latency.check() looks at how long the kernel kept the hart."""
     done = run_placed("holds", *names, options=["--mem", mem, *swap, "--timeout", "200", *latency.options()])
     latency.take_log()
-    equal((done.status, done.out.decode()), (0, "".join(f"{name}: done\n" for name in names)), f"status and output; {done.err}")
+    equal((0, "".join(f"{name}: done\n" for name in names)), (done.status, done.out.decode()), f"status and output; {done.err}")
 
 
 @case

@@ -76,14 +76,14 @@ def be_hostile(first, seeds, mem, env=None):
     done.err += latency.take_log()
     text = done.out.decode(errors="replace").splitlines()
     known = [count(line) for line in text]
-    equal([line for line in text if line.startswith("#")], [], "what is wrong")
-    equal([line for line, is_known in zip(text, known) if not is_known], [], "lines that the judge did not write")
+    equal([], [line for line in text if line.startswith("#")], "what is wrong")
+    equal([], [line for line, is_known in zip(text, known) if not is_known], "lines that the judge did not write")
     lacks(done.err, b"kernel panic", "log")
     lacks(done.err, b": error: ", "log")
     has(done.err, b"power: off, status 0", "log")
     if "hardened" in os.environ.get("FAULTLINE_KERNEL", "hardened"):
         has(done.err, b"all accounted for", "log")
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
 
 
 @case
@@ -109,9 +109,9 @@ def with_harts_that_stay_parked():
 
 @case
 def every_call_was_made():
-    equal([name for number, (_, name) in calls().items() if DONE[number] + REFUSED[number] == 0], [], "never made")
+    equal([], [name for number, (_, name) in calls().items() if DONE[number] + REFUSED[number] == 0], "never made")
     if LONG or SEEDS:
-        equal([name for number, (_, name) in calls().items() if not DONE[number] and name not in NEVER_DONE], [],
+        equal([], [name for number, (_, name) in calls().items() if not DONE[number] and name not in NEVER_DONE],
               "never done")
 
 
@@ -126,9 +126,9 @@ def enough_was_done_and_enough_refused():
     for heading, (done, refused) in sums.items():
         print(f"# {heading}: {done} done, {refused} refused")
         least = [floor * sum(SEEDS_DONE) // ALL_SEEDS for floor in FLOORS[heading]]
-        equal(done >= least[0] and refused >= least[1], True, f"{heading}: at least {least}")
-    equal({act for act in ACTS if not ACTED[act]}, set(), "acts that nobody did")
-    equal(len(LINES), 4, "runs")
+        equal(True, done >= least[0] and refused >= least[1], f"{heading}: at least {least}")
+    equal(set(), {act for act in ACTS if not ACTED[act]}, "acts that nobody did")
+    equal(4, len(LINES), "runs")
 
 
 @case

@@ -17,7 +17,7 @@ SMALLER = ["--mem", "24M"]  # for what takes the longer the more there is
 @case
 def a_memory_hog_is_killed_and_named():
     done = run("hog", options=SMALL)
-    equal(done.status, 137, "status")
+    equal(137, done.status, "status")
     has(done.err.lower(), b"out of memory", "standard error")
     has(done.err, b"probe", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
@@ -28,46 +28,46 @@ def R132_hundreds_of_processes_are_killed_one_by_one():
     """Time is instructions: a kill takes at most a million, with the use of the pages that it frees. Who naps meanwhile,
     and needs no memory, is woken soon."""
     done = run_placed("storm", "200", "80", options=["--mem", "32M", "--icount"], env={"FAULTLINE_KERNEL": "faultline.elf"})
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     naps, late = (int(number) for number in re.findall(rb"\d+", done.out))
     print(f"# one of {naps} naps of a millisecond ended {late} us late")
-    equal(naps >= 5 and late < 25_000, True, f"{naps} naps are 5 at least, and {late} us late is two slices and a half at most")
+    equal(True, naps >= 5 and late < 25_000, f"{naps} naps are 5 at least, and {late} us late is two slices and a half at most")
     times = [float(time) for time in re.findall(rb"\[ *([0-9.]+)\] mm: warning: out of memory: killed storm", done.err)]
-    equal(len(times) >= 80, True, f"{len(times)} kills are 80 at least")
+    equal(True, len(times) >= 80, f"{len(times)} kills are 80 at least")
     each = (times[-1] - times[0]) * 1e9 / (len(times) - 1)
     print(f"# {len(times)} kills, {each:,.0f} instructions each")
-    equal(each <= 1e6, True, f"{each:,.0f} instructions are 1,000,000 at most")
+    equal(True, each <= 1e6, f"{each:,.0f} instructions are 1,000,000 at most")
 
 
 @case
 def the_hogs_parent_lives_on():
     done = run("survivor", options=SMALL)
-    equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+    equal((0, b"child: signal 9\n"), (done.status, done.out), "status and output")
 
 
 @case
 def a_fork_bomb_comes_to_an_end():
     done = run("bomb", options=["--mem", "32M"])
-    equal(done.status in (0, 137), True, f"status {done.status}")
+    equal(True, done.status in (0, 137), f"status {done.status}")
     lacks(done.err, b"kernel panic", "standard error")
 
 
 @case
 def a_hog_with_the_least_memory():
     done = run("hog", options=["--mem", "32M"])
-    equal(done.status, 137, "status")
+    equal(137, done.status, "status")
 
 
 @case
 def the_least_memory_is_enough_for_small_programs():
     done = run("survivor", options=["--mem", "16M"])
-    equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+    equal((0, b"child: signal 9\n"), (done.status, done.out), "status and output")
 
 
 @case
 def less_than_the_least_is_refused_by_the_runner():
     done = run("exit", "0", options=["--mem", "15M"])
-    equal((done.status, done.err), (2, b"run.sh: --mem 15M is too little: the least is 16M\n"), "status and error")
+    equal((2, b"run.sh: --mem 15M is too little: the least is 16M\n"), (done.status, done.err), "status and error")
 
 
 @case
@@ -75,7 +75,7 @@ def less_than_the_least_is_refused_by_the_kernel():
     if FAKE:
         raise Skip("needs the real kernel")
     status, text = boot(mem=15 * MIB)
-    equal(status is None, False, "it hangs")  # (the device that tells a status is not found so early)
+    equal(False, status is None, "it hangs")  # (the device that tells a status is not found so early)
     has(text, "boot: error: 15 MiB of memory are too little: the least is 16 MiB", "the UART")
     lacks(text, "panic", "the UART")
 
@@ -84,22 +84,22 @@ def less_than_the_least_is_refused_by_the_kernel():
 def eight_gibibytes_are_all_there():
     """The counters work as on a small machine, and all frames but some 2% for their books are there."""
     done = run(options=["--mem", "8G", "--verbose"], program=f"{BUILD}/tests/system/watch")
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     free = int(re.search(rb"mm: (\d+) of \d+ frames free", done.err).group(1))
-    equal(8 * 1024 * 256 * 0.98 < free < 8 * 1024 * 256, True, f"{free} frames are free")
+    equal(True, 8 * 1024 * 256 * 0.98 < free < 8 * 1024 * 256, f"{free} frames are free")
 
 
 @case
 def names_without_a_byte_are_refused_in_time():
     done = run("names", options=SMALLER, program=GREEDY)
-    equal((done.status, done.out), (0, b"refused: No space left on device\nanother: status 0\n"),
+    equal((0, b"refused: No space left on device\nanother: status 0\n"), (done.status, done.out),
           "status and output")
 
 
 @case
 def folders_that_are_removed_and_held_count():
     done = run("removed", options=SMALLER, program=GREEDY)
-    equal((done.status, done.out), (0, b"refused: No space left on device\nanother: status 0\nthen: Success\n"),
+    equal((0, b"refused: No space left on device\nanother: status 0\nthen: Success\n"), (done.status, done.out),
           "status and output")
 
 
@@ -107,13 +107,13 @@ def folders_that_are_removed_and_held_count():
 def holes_of_a_file_are_given_back():
     """The files' share of memory ends before memory does: SIGBUS, as on Linux's tmpfs when it is full."""
     done = run("holes", options=SMALL, program=GREEDY)
-    equal((done.status, done.out), (0, b"reader: signal 7\nanother: status 0\n"), "status and output")
+    equal((0, b"reader: signal 7\nanother: status 0\n"), (done.status, done.out), "status and output")
 
 
 @case
 def who_takes_page_tables_is_the_one_to_go():
     done = run("sparse", options=SMALL, program=GREEDY)
-    equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+    equal((0, b"child: signal 9\n"), (done.status, done.out), "status and output")
 
 
 # How each hog of tests/system/guest/hogs.c ends. It says more if the neighbour or memory was lost.
@@ -137,7 +137,7 @@ HOGS = {
 @case
 def what_a_hog_has_the_kernel_keep_is_limited():
     done = run_placed("hogs", *HOGS, options=SMALL)
-    equal((done.status, sorted(done.out.decode().splitlines())), (0, sorted(f"{hog}: {end}" for hog, end in HOGS.items())),
+    equal((0, sorted(f"{hog}: {end}" for hog, end in HOGS.items())), (done.status, sorted(done.out.decode().splitlines())),
           "status and output")
 
 
@@ -149,7 +149,7 @@ def memory_in_clean_pages_of_files_is_had():
         file.write(os.urandom(20 * MIB))
     done = run("/file", options=[*SMALL, "--add", f"{path}:/file"], program=f"{BUILD}/tests/system/cached")
     ways = ["fork", "processes", "mlock", "populate", "mprotect", "mremap", "write", "pipes"]
-    equal((done.status, done.out.decode().splitlines()), (0, [f"{way}: 0" for way in ways]), "status and output")
+    equal((0, [f"{way}: 0" for way in ways]), (done.status, done.out.decode().splitlines()), "status and output")
     lacks(done.err, b"out of memory", "standard error")
 
 
@@ -163,7 +163,7 @@ def a_mapped_file_bigger_than_memory_is_read():
     done = run("/file", options=[*SMALL, "--add", f"{path}:/file", *latency.options()],
                program=f"{BUILD}/tests/system/squeezed")
     log = latency.take_log() + done.err
-    equal((done.status, done.out.decode().split()), (0, [str(sum(data))] * 9), "status and sums")
+    equal((0, [str(sum(data))] * 9), (done.status, done.out.decode().split()), "status and sums")
     lacks(log, b"out of memory", "log")
 
 

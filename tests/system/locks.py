@@ -14,7 +14,7 @@ def passes(*words, options):
     """Runs the guest's program, which finds out itself what is wrong."""
     done = run_placed("locks", *words, options=options)
     lacks(done.err, b": error: ", "log")
-    equal((done.status, done.out), (0, b"locks: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"locks: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
@@ -31,7 +31,7 @@ def the_same_with_forced_preemption():
 def many_processes_lock_files_of_a_share():
     place = folder("many")
     passes("/mnt", options=["--mem", "64M", "--share", place])
-    equal(os.listdir(place), [], "what is left in the folder")
+    equal([], os.listdir(place), "what is left in the folder")
 
 
 def on_share(name):
@@ -39,8 +39,8 @@ def on_share(name):
     program = os.path.join(BUILD, "tests/user", name)
     done = run("/mnt", program=program, options=["--mem", "64M", "--share", folder(name)])
     with open(os.path.join(EXPECTED, name + ".out"), encoding="utf-8") as file:
-        equal(done.out.decode().splitlines(), file.read().splitlines(), "output")
-    equal((done.status, done.err), (0, b""), "status and standard error")
+        equal(file.read().splitlines(), done.out.decode().splitlines(), "output")
+    equal((0, b""), (done.status, done.err), "status and standard error")
 
 
 @case

@@ -56,10 +56,10 @@ def try_machine(arguments, sentence):
     lacks(done.err, b"kernel panic", "standard error")
     if sentence:
         has(done.err, sentence, "standard error")
-        equal((done.status, done.out), (125, b""), "status and standard output")
+        equal((125, b""), (done.status, done.out), "status and standard output")
     else:
-        equal((done.status, done.out, done.err),
-              (0, b"input %d, time 1, floats 1, child 2, parent 1\n" % len(INPUT), b""), "how it ran")
+        equal((0, b"input %d, time 1, floats 1, child 2, parent 1\n" % len(INPUT), b""),
+              (done.status, done.out, done.err), "how it ran")
 
 
 def add_case(arguments, sentence):

@@ -14,7 +14,7 @@ def cost(count):
     if FAKE:
         raise Skip("needs the real kernel")
     done = run(str(count), program=PROBE, options=["--icount", "--mem", "128M", "--timeout", "200"])
-    equal((done.status, done.err), (0, b""), "status and standard error")
+    equal((0, b""), (done.status, done.err), "status and standard error")
     return int(done.out)
 
 
@@ -22,19 +22,19 @@ def cost(count):
 def sealing_does_not_look_at_each_mapping():
     few, many = cost(1), cost(MANY)
     print(f"# {few} instructions, with {MANY} mappings {many}")
-    equal(many < few + 10_000, True, "about as much")
+    equal(True, many < few + 10_000, "about as much")
 
 
 @case
 def the_page_that_handlers_return_to_fills_no_hole():
     """A program that unmaps a page gets SIGSEGV there, whatever it does next."""
     done = run("handler", program=PROBE, options=["--mem", "64M"])
-    equal((done.status, done.err), (0, b""), "status and standard error")
+    equal((0, b""), (done.status, done.err), "status and standard error")
     hole, *maps = done.out.decode().splitlines()
     low, high = (int(word, 16) for word in hole.split())
     areas = [[int(word, 16) for word in line.split()[0].split("-")] for line in maps]
-    equal([line for line, area in zip(maps, areas) if area[0] < high and low < area[1]], [], "mappings in the hole")
-    equal([line.split()[1:] for line in maps if "sigpage" in line], [["r-xp", "00000000", "00:00", "0", "[sigpage]"]],
+    equal([], [line for line, area in zip(maps, areas) if area[0] < high and low < area[1]], "mappings in the hole")
+    equal([["r-xp", "00000000", "00:00", "0", "[sigpage]"]], [line.split()[1:] for line in maps if "sigpage" in line],
           "the page")
 
 

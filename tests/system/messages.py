@@ -15,7 +15,7 @@ STAMP = re.compile(rb"^\[ *\d+\.\d+\] ", re.MULTILINE)
 @case
 def a_quiet_run_says_nothing():
     done = run("exit", "0")
-    equal((done.out, done.err), (b"", b""), "both streams")
+    equal((b"", b""), (done.out, done.err), "both streams")
 
 
 @case
@@ -23,14 +23,14 @@ def verbose_says_all_on_standard_error():
     done = run("args", options=["--verbose"])
     has(done.err, b"OpenSBI", "standard error")
     has(done.err, b"power: off, status 0", "standard error")
-    equal(STAMP.search(done.out), None, "kernel lines on standard output")
+    equal(None, STAMP.search(done.out), "kernel lines on standard output")
 
 
 @case
 def log_takes_the_messages():
     path = os.path.join(folder("log"), "the log")
     done = run("both", options=["--verbose", "--log", path])
-    equal((done.out, done.err), (b"out\0\r\n\377", b"err\0\r\n\376"), "the program's streams")
+    equal((b"out\0\r\n\377", b"err\0\r\n\376"), (done.out, done.err), "the program's streams")
     with open(path, "rb") as file:
         text = file.read()
     has(text, b"OpenSBI", "log")
@@ -42,7 +42,7 @@ def a_log_without_verbose_holds_notices_and_warnings_only():
     path = os.path.join(folder("quiet log"), "log")
     run("exit", "0", options=["--log", path])
     with open(path, "rb") as file:
-        equal(file.read(), b"", "log")
+        equal(b"", file.read(), "log")
 
 
 @case
@@ -54,7 +54,7 @@ def warnings_are_shown():
         done = run("exit", "0", options=["--append", "no_such_word=1"])
         has(done.err, b"warning", "standard error")
         has(done.err, b"no_such_word", "standard error")
-    equal(done.out, b"", "standard output")
+    equal(b"", done.out, "standard output")
     lacks(done.err, b"power: off", "standard error")
 
 
@@ -69,8 +69,8 @@ def a_missing_call_is_named_once_for_each_program():
     if FAKE:
         raise Skip("needs the real kernel")
     done = run("missing", program=GREEDY)
-    equal((done.status, done.out), (0, b""), "status and standard output")
-    equal(lines_on_missing_calls(done.err), [b"greedy socket", b"other socket"], "standard error")
+    equal((0, b""), (done.status, done.out), "status and standard output")
+    equal([b"greedy socket", b"other socket"], lines_on_missing_calls(done.err), "standard error")
 
 
 @case
@@ -79,10 +79,10 @@ def the_log_also_names_missing_calls_that_programs_do_without():
         raise Skip("needs the real kernel")
     path = os.path.join(folder("missing"), "log")
     done = run("missing", program=GREEDY, options=["--log", path])
-    equal((done.status, done.out, done.err), (0, b"", b""), "status and streams")
+    equal((0, b"", b""), (done.status, done.out, done.err), "status and streams")
     with open(path, "rb") as file:
         found = lines_on_missing_calls(file.read())
-    equal(found, [b"greedy fadvise64", b"greedy socket", b"other fadvise64", b"other socket"], "log")
+    equal([b"greedy fadvise64", b"greedy socket", b"other fadvise64", b"other socket"], found, "log")
 
 
 @case
@@ -99,7 +99,7 @@ def a_killed_program_is_explained():
     if FAKE:
         raise Skip("needs the real kernel")
     done = run("wild")
-    equal((done.status, done.out), (139, b""), "status and standard output")
+    equal((139, b""), (done.status, done.out), "status and standard output")
     for part in (b"probe", b"0x10", b"null pointer"):
         has(done.err, part, "report")
 
@@ -109,7 +109,7 @@ def a_programs_name_makes_no_lines_of_the_log():
     if FAKE:
         raise Skip("needs the real kernel")
     done = run("liar", program=GREEDY)
-    equal((done.status, done.out), (139, b""), "status and standard output")
+    equal((139, b""), (done.status, done.out), "status and standard output")
     has(done.err, b"x?[    1.000000] kernel panic: a lie?[7m", "report")
 
 
@@ -117,7 +117,7 @@ def a_programs_name_makes_no_lines_of_the_log():
 def the_runners_own_lines_are_not_in_the_log():
     path = os.path.join(folder("own"), "log")
     done = run("sleep", options=["--timeout", "2", "--log", path])
-    equal(done.status, 124, "status")
+    equal(124, done.status, "status")
     has(done.last_line(), b"run.sh: no end within 2 s", "last line")
 
 
@@ -135,7 +135,7 @@ def gdb_is_waited_for():
                            "-ex", "info registers pc", "-ex", "delete", "-ex", "detach"],
                           capture_output=True, text=True, timeout=PATIENCE, check=False)
     has(done.stdout, "0x80200000", "what gdb shows")
-    equal(process.wait(PATIENCE), 3, "status")
+    equal(3, process.wait(PATIENCE), "status")
 
 
 if __name__ == "__main__":

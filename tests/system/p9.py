@@ -14,13 +14,13 @@ from lib.tap import case, equal, main
 @case
 def R142_R144_servers_that_lie_are_silent_or_die():
     done = run_placed("p9", options=["--mem", "32M", "--swap", "64M"])
-    equal((done.status, done.out), (0, b"p9: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
 def R142_R144_the_same_with_forced_preemption():
     done = run_placed("p9", options=["--mem", "32M", "--swap", "64M", "--append", "preempt=300"])
-    equal((done.status, done.out), (0, b"p9: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 def archive(folder):
@@ -50,7 +50,7 @@ def R142_our_servers_by_mounts():
         done = run_placed("served", "/files.cpio", options=[
             "--mem", "32M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{archive(folder)}:/files.cpio"])
-    equal((done.status, done.out), (0, b"served: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"served: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from lib.tap import case, equal, main
 @case
 def R142_no_more_requests_than_linux():
     done = run_placed("requests", options=["--mem", "256M"])
-    equal((done.status, done.out.splitlines()[-1:]), (0, [b"requests: ok"]),
+    equal((0, [b"requests: ok"]), (done.status, done.out.splitlines()[-1:]),
           f"status and output (it said {done.out} and {done.err})")
 
 

@@ -54,7 +54,7 @@ def check(*words, env=None):
 def passes(*words):
     """Runs all steps; each has to pass."""
     done = check(*words)
-    equal((done.status, done.steps), (0, [(name, "passed") for name in STEPS]), "status and steps")
+    equal((0, [(name, "passed") for name in STEPS]), (done.status, done.steps), "status and steps")
 
 
 class Image:
@@ -123,7 +123,7 @@ def add_bug(name, step, plant, says, qemu):
         words = ["--kernel", image.write(name), "--seconds", "1" if says.startswith("the hart is in") else "5"]
         done = check(*words, env={"FAULTLINE_QEMU": qemu})
         at = STEPS.index(step)
-        equal((done.status, done.steps), (1, [(name, "passed") for name in STEPS[:at]] + [(step, "FAILED")]), f"in: {done.text}")
+        equal((1, [(name, "passed") for name in STEPS[:at]] + [(step, "FAILED")]), (done.status, done.steps), f"in: {done.text}")
         has(done.text, says, "what was said")
         for word in ("what it means: ", "read next:     ", f"--step {at + 1}\n"):
             has(done.text, word, "what was said")
@@ -139,7 +139,7 @@ def an_interrupt_that_loses_registers():
     for load, zero in (("4273", "0143"), ("0e7eae7e4e7f", "014e814e014f")):
         image.exchange("trap_kernel_return", bytes.fromhex(load), bytes.fromhex(zero))
     done = check("--kernel", image.write("registers"), "--step", "interrupts", "--seconds", "3")
-    equal((done.status, done.steps), (1, [("interrupts", "FAILED")]), f"in: {done.text}")
+    equal((1, [("interrupts", "FAILED")]), (done.status, done.steps), f"in: {done.text}")
 
 
 def loads(image):
@@ -153,13 +153,13 @@ def loads(image):
 @soak_case
 def an_interrupt_that_loses_one_register():
     """Whichever it is, and whether or not the compiler keeps anything in it."""
-    equal(sorted(loads(Image())), [1, 5, 6, 7, *range(10, 18), *range(28, 32)], "registers")
+    equal([1, 5, 6, 7, *range(10, 18), *range(28, 32)], sorted(loads(Image())), "registers")
     for number in loads(Image()):
         image = Image()
         place = loads(image)[number]
         image.data[place : place + 2] = (0x4001 | number << 7).to_bytes(2, "little")  # c.li, 0
         done = check("--kernel", image.write(f"register {number}"), "--step", "interrupts", "--seconds", "1")
-        equal((done.status, done.steps), (1, [("interrupts", "FAILED")]), f"x{number} in: {done.text}")
+        equal((1, [("interrupts", "FAILED")]), (done.status, done.steps), f"x{number} in: {done.text}")
 
 
 @case
@@ -192,13 +192,13 @@ for bug in BUGS:
 def wrong_usage_is_2():
     for words in (["--nonsense"], ["--step", "99"], ["--step"], ["--seconds", "soon"], ["--mem", "much"]):
         done = Done(words)
-        equal(done.status, 2, f"status of {words}: {done.text}")
+        equal(2, done.status, f"status of {words}: {done.text}")
 
 
 @case
 def a_kernel_that_is_not_there_is_125():
     done = Done(["--kernel", "/no such kernel"])
-    equal(done.status, 125, "status")
+    equal(125, done.status, "status")
     has(done.text, "/no such kernel is missing", "what was said")
 
 

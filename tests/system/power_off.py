@@ -14,7 +14,7 @@ PAGE = 4096
 def passes(verb, *words, options, **names):
     """Runs a verb of the guest's program, which finds out itself what is wrong. Gives the run."""
     done = run_placed("power_off", verb, *words, options=["--mem", "64M", *options], **names)
-    equal(done.status, 0, f"status (it said {done.out} {done.err})")
+    equal(0, done.status, f"status (it said {done.out} {done.err})")
     has(done.out, b"power_off: ok\n", "standard output")
     lacks(done.err, b"did not end in time", "log")
     return done
@@ -26,19 +26,19 @@ def R92_R143_who_still_writes_is_killed_before_the_last_bytes_are_written():
     # QEMU answers five writes a second: there is time for more numbers while the first ones are on their way.
     done = run_placed("power_off", "write-on", "/mnt/numbers", options=["--mem", "64M", "--share", place],
                       env={"FAULTLINE_QEMU": "-set fsdev.share0.throttling.iops-write=5"})
-    equal((done.status, done.err), (0, b""), "status and log")
+    equal((0, b""), (done.status, done.err), "status and log")
     told = [int(line) for line in done.out.split(b"\n")[:-1] if line.isdigit()]
     data = get(place + "/numbers")
     count = len(data) // 8
-    equal(struct.unpack(f"<{count}Q", data[:count * 8]), tuple(range(count)), "the numbers on the host")
-    equal(count > told[-1] > 100, True, f"of {told[-1] + 1} that were told, all of the {count} are there")
+    equal(tuple(range(count)), struct.unpack(f"<{count}Q", data[:count * 8]), "the numbers on the host")
+    equal(True, count > told[-1] > 100, f"of {told[-1] + 1} that were told, all of the {count} are there")
 
 
 @case
 def R92_a_mount_that_is_out_of_the_tree_is_written_too():
     place = folder("detached")
     passes("detach", "/mnt", options=["--share", place])
-    equal(get(place + "/file") == bytes((at * 7 + at // PAGE) & 0xFF for at in range(40 * PAGE)), True, "the file is right")
+    equal(True, get(place + "/file") == bytes((at * 7 + at // PAGE) & 0xFF for at in range(40 * PAGE)), "the file is right")
 
 
 def pages_told(log):
@@ -51,8 +51,8 @@ def pages_told(log):
 def R92_the_machine_goes_off_although_a_server_is_silent():
     place = folder("silent")
     done = passes("silent", "/mnt/file", options=["--share", place])
-    equal(pages_told(done.err) >= 40, True, f"all pages are told (it said {done.err})")
-    equal(get(place + "/file"), b"", "the file, of which the server did not hear")
+    equal(True, pages_told(done.err) >= 40, f"all pages are told (it said {done.err})")
+    equal(b"", get(place + "/file"), "the file, of which the server did not hear")
 
 
 @case
@@ -63,7 +63,7 @@ def R92_the_machine_goes_off_although_a_server_is_slow():
                   env={"FAULTLINE_QEMU": "-set fsdev.share0.throttling.iops-write=4"})
     data = get(place + "/file")
     there = sum(data[at:at + PAGE] == b"\1" * PAGE for at in range(0, len(data), PAGE))
-    equal(0 < there < 8192 <= there + pages_told(done.err), True, f"the {there} pages that are there, and what it said ({done.err})")
+    equal(True, 0 < there < 8192 <= there + pages_told(done.err), f"the {there} pages that are there, and what it said ({done.err})")
 
 
 @case

@@ -37,8 +37,8 @@ def sweep_of(name, prefix=""):
     """Makes the case of one call."""
     def check():
         taken, wrong = ROWS.get(name, (0, -1))
-        equal(wrong, 0, "points that went wrong")
-        equal(taken >= LEAST, True, f"preempted in its midst {taken} times, at least {LEAST}")
+        equal(0, wrong, "points that went wrong")
+        equal(True, taken >= LEAST, f"preempted in its midst {taken} times, at least {LEAST}")
     check.__name__ = prefix + "preempted_" + name
     return check
 
@@ -54,7 +54,7 @@ for number, calls in CALLS_OF_SERVERS.items():
 def the_kernel_goes_on():
     for run in RUNS:
         lacks(run.err, b"panic", "log")
-        equal(run.status, 0, "status")
+        equal(0, run.status, "status")
 
 
 if __name__ == "__main__":

@@ -13,20 +13,20 @@ from lib.tap import Skip, case, equal, has, lacks, main
 def arguments_are_exact():
     words = ["", " ", "a b", "-x", "--", "--mem", "'\"$HOME*\\", "tab\there", "\u00e9", "line\nbreak"]
     done = run("args", *words)
-    equal(done.out.decode(), f"[{PROBE}]\n[args]\n" + "".join(f"[{word}]\n" for word in words), "arguments")
+    equal(f"[{PROBE}]\n[args]\n" + "".join(f"[{word}]\n" for word in words), done.out.decode(), "arguments")
 
 
 @case
 def many_long_arguments():
     words = ["x" * 1000 for _ in range(60)]
-    equal(run("args", *words).out.count(b"[" + b"x" * 1000 + b"]\n"), 60, "arguments")
+    equal(60, run("args", *words).out.count(b"[" + b"x" * 1000 + b"]\n"), "arguments")
 
 
 @case
 def the_environment_is_what_is_promised():
     done = run("env", env={"TERM": "xterm", "LEAK": "1"})
-    equal(sorted(done.out.decode().split("\n"))[-3:], ["HOME=/", "PATH=/bin:/usr/bin", "TERM=xterm"], "environment")
-    equal(b"LEAK" in done.out, False, "the host's variables in it")
+    equal(["HOME=/", "PATH=/bin:/usr/bin", "TERM=xterm"], sorted(done.out.decode().split("\n"))[-3:], "environment")
+    equal(False, b"LEAK" in done.out, "the host's variables in it")
 
 
 @case
@@ -34,8 +34,8 @@ def env_adds_and_replaces():
     done = run("env", options=["--env", "A=b c=d", "--env", "EMPTY=", "--env=HOME=/tmp"])
     lines = done.out.decode().split("\n")
     for line in ("A=b c=d", "EMPTY=", "HOME=/tmp", "PATH=/bin:/usr/bin"):
-        equal(lines.count(line), 1, line)
-    equal("HOME=/" in lines, False, "old HOME in it")
+        equal(1, lines.count(line), line)
+    equal(False, "HOME=/" in lines, "old HOME in it")
 
 
 @case
@@ -44,9 +44,9 @@ def a_path_runs_from_where_it_is_named():
     copy_probe(place + "/mine")
     for name in ("./mine", place + "/mine", "../here/mine", ".././here//mine"):
         done = run("self", program=name, cwd=place)
-        equal((done.status, done.out), (0, b"self data\n"), name)
-    equal(run("args", program="./mine", cwd=place).out, b"[./mine]\n[args]\n", "argv[0]")
-    equal(os.path.exists(place + "/written here"), False, "the guest's file here")
+        equal((0, b"self data\n"), (done.status, done.out), name)
+    equal(b"[./mine]\n[args]\n", run("args", program="./mine", cwd=place).out, "argv[0]")
+    equal(False, os.path.exists(place + "/written here"), "the guest's file here")
 
 
 @case
@@ -54,7 +54,7 @@ def a_path_through_another_folder():
     place = folder("through")
     os.mkdir(place + "/sub")
     copy_probe(place + "/mine")
-    equal(run("self", program="sub/../mine", cwd=place).out, b"self data\n", "standard output")
+    equal(b"self data\n", run("self", program="sub/../mine", cwd=place).out, "standard output")
 
 
 @case
@@ -62,7 +62,7 @@ def a_name_is_looked_up_in_the_working_directory():
     place = folder("named")
     copy_probe(place + "/my-probe")
     done = run("self", program="my-probe", cwd=place)
-    equal((done.status, done.out), (0, b"self data\n"), "status and output")
+    equal((0, b"self data\n"), (done.status, done.out), "status and output")
 
 
 @case
@@ -70,9 +70,9 @@ def the_image_comes_before_the_working_directory():
     place = folder("image first")
     with open(place + "/demo", "wb") as file:
         file.write(b"not a program")
-    equal(run_raw(["--", "./demo"], cwd=place).status, 126, "status of the file here")
+    equal(126, run_raw(["--", "./demo"], cwd=place).status, "status of the file here")
     if not FAKE:
-        equal(run_raw(["--", "demo"], cwd=place).status, 0, "status of the image's")
+        equal(0, run_raw(["--", "demo"], cwd=place).status, "status of the image's")
 
 
 @case
@@ -80,7 +80,7 @@ def blanks_and_odd_names():
     for name in ("with blank", "comma,here", "quote'\"s", "\u00fcml\u00e4ut", "colon:here", "-dash"):
         place = folder("odd " + name)
         copy_probe(f"{place}/{name}")
-        equal(run("self", program=f"./{name}", cwd=place).out, b"self data\n", name)
+        equal(b"self data\n", run("self", program=f"./{name}", cwd=place).out, name)
 
 
 @case
@@ -89,28 +89,28 @@ def a_project_in_a_folder_with_blanks():
     os.symlink(os.path.dirname(RUN), place)
     done = subprocess.run([place + "/run.sh", "--", PROBE, "exit", "4"], stdin=subprocess.DEVNULL, timeout=PATIENCE,
                           check=False)
-    equal(done.returncode, 4, "status")
+    equal(4, done.returncode, "status")
 
 
 @case
 def a_program_that_may_not_be_executed_here():
     place = folder("no x")
     os.chmod(copy_probe(place + "/plain"), 0o644)
-    equal(run("exit", "6", program="./plain", cwd=place).status, 6, "status")
+    equal(6, run("exit", "6", program="./plain", cwd=place).status, "status")
 
 
 @case
 def a_link_to_a_program():
     place = folder("link")
     os.symlink(PROBE, place + "/link")
-    equal(run("self", program="./link", cwd=place).out, b"self data\n", "standard output")
+    equal(b"self data\n", run("self", program="./link", cwd=place).out, "standard output")
 
 
 @case
 def several_runs_at_once():
     runs = [subprocess.Popen([RUN, "--", PROBE, "exit", str(number)], stdin=subprocess.DEVNULL)
             for number in range(10, 14)]
-    equal([process.wait(PATIENCE) for process in runs], [10, 11, 12, 13], "statuses")
+    equal([10, 11, 12, 13], [process.wait(PATIENCE) for process in runs], "statuses")
 
 
 @case
@@ -120,7 +120,7 @@ def add_copies_a_file():
         file.write(b"contents\n\0\xff")
     for option, path in ((place + "/some file:/etc/x", "/etc/x"),
                          (place + "/some file:/deep/er/", "/deep/er/some file")):
-        equal(run("show", path, options=["--add", option]).out, b"contents\n\0\xff", option)
+        equal(b"contents\n\0\xff", run("show", path, options=["--add", option]).out, option)
 
 
 @case
@@ -134,7 +134,7 @@ def add_without_a_path_goes_to_the_working_directory():
     for option, path in (("../in/a file", "a file"), ("../in/a file", place + "/work/a file"),
                          (place + "/in/a file", "./a file"), ("../in", "in/sub/b"), ("../in/", "in/sub/b")):
         done = run("show", path, options=["--add", option], cwd=place + "/work")
-        equal((done.status, done.out), (0, os.path.basename(path).encode()), f"{path} by {option}")
+        equal((0, os.path.basename(path).encode()), (done.status, done.out), f"{path} by {option}")
 
 
 @case
@@ -142,8 +142,8 @@ def add_splits_at_the_last_colon():
     place = folder("colon")
     with open(place + "/a:b", "wb") as file:
         file.write(b"colon")
-    equal(run("show", "/c", options=["--add", place + "/a:b:/c"]).out, b"colon", "standard output")
-    equal(run("show", "a:b", options=["--add", place + "/a:b:"]).out, b"colon", "standard output")
+    equal(b"colon", run("show", "/c", options=["--add", place + "/a:b:/c"]).out, "standard output")
+    equal(b"colon", run("show", "a:b", options=["--add", place + "/a:b:"]).out, "standard output")
 
 
 @case
@@ -156,7 +156,7 @@ def add_keeps_modes():
             file.write(b"12345")
         os.chmod(place + "/file", mode)
         done = run("stat", "file", options=["--add", place + "/file"])
-        equal(done.out.decode(), f"file {mode:o} 5\n", oct(mode))
+        equal(f"file {mode:o} 5\n", done.out.decode(), oct(mode))
 
 
 @case
@@ -168,13 +168,13 @@ def add_copies_a_folder_with_links():
     os.symlink("sub/file", place + "/top/link")
     os.chmod(place + "/top/sub", 0o700)
     option = ["--add", place + "/top"]
-    equal(run("show", "top/sub/file", options=option).out, b"deep", "a file in it")
-    equal(run("show", "/data/sub/file", options=["--add", place + "/top:/data"]).out, b"deep", "with a path")
+    equal(b"deep", run("show", "top/sub/file", options=option).out, "a file in it")
+    equal(b"deep", run("show", "/data/sub/file", options=["--add", place + "/top:/data"]).out, "with a path")
     if not FAKE:
-        equal(run("link", "top/link", options=option).out, b"sub/file\n", "a link in it")
-        equal(run("show", "top/link", options=option).out, b"deep", "through the link")
-        equal(run("stat", "top/sub/empty", options=option).out, b"folder 755 0\n", "an empty folder")
-        equal(run("stat", "top/sub", options=option).out, b"folder 700 0\n", "the folder's mode")
+        equal(b"sub/file\n", run("link", "top/link", options=option).out, "a link in it")
+        equal(b"deep", run("show", "top/link", options=option).out, "through the link")
+        equal(b"folder 755 0\n", run("stat", "top/sub/empty", options=option).out, "an empty folder")
+        equal(b"folder 700 0\n", run("stat", "top/sub", options=option).out, "the folder's mode")
 
 
 @case
@@ -185,8 +185,8 @@ def add_several():
         with open(f"{place}/{name}", "w", encoding="ascii") as file:
             file.write(name)
     options = ["--add", f"{place}/one", "--add", f"{place}/two:/three"]
-    equal(run("show", "one", program="./mine", cwd=place, options=options).out, b"one", "the first")
-    equal(run("show", "/three", program="./mine", cwd=place, options=options).out, b"two", "the second")
+    equal(b"one", run("show", "one", program="./mine", cwd=place, options=options).out, "the first")
+    equal(b"two", run("show", "/three", program="./mine", cwd=place, options=options).out, "the second")
 
 
 @case
@@ -195,7 +195,7 @@ def add_of_neither_file_nor_folder():
     os.makedirs(place + "/d")
     os.mkfifo(place + "/d/fifo")
     done = run("exit", "0", options=["--add", place + "/d"])
-    equal(done.status, 2, "status")
+    equal(2, done.status, "status")
     has(done.last_line(), b"fifo", "last line")
 
 
@@ -210,9 +210,9 @@ def a_program_where_add_puts_it():
                          ("/mine", "mine"), ("/inside:/opt", "/opt/other"), ("/inside", "inside/other"),
                          ("/mine:/bin/x", "//bin/./x")):
         done = run("args", options=["--add", place + option], program=name, cwd="/")
-        equal((done.status, done.out, done.err), (0, f"[{name}]\n[args]\n".encode(), b""), f"{name} by {option}")
-    equal(run("self", options=["--add", place + "/mine:/bin/x"], program="/bin/x").out, b"self data\n", "its own file")
-    equal(run("args", options=["--add", place + "/inside:/opt"], program="/opt/mine").status, 127, "what is not in it")
+        equal((0, f"[{name}]\n[args]\n".encode(), b""), (done.status, done.out, done.err), f"{name} by {option}")
+    equal(b"self data\n", run("self", options=["--add", place + "/mine:/bin/x"], program="/bin/x").out, "its own file")
+    equal(127, run("args", options=["--add", place + "/inside:/opt"], program="/opt/mine").status, "what is not in it")
 
 
 @case
@@ -220,8 +220,8 @@ def a_working_directory_that_is_gone_is_125():
     place = folder("gone")
     done = subprocess.run(["sh", "-c", 'rmdir "$PWD"; exec "$0" -- "$1" exit 0', RUN, PROBE], cwd=place,
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
-    equal((done.returncode, done.stderr.splitlines()[-1]),
-          (125, b"run.sh: the working directory: No such file or directory"), "status and last line")
+    equal((125, b"run.sh: the working directory: No such file or directory"),
+          (done.returncode, done.stderr.splitlines()[-1]), "status and last line")
 
 
 @case
@@ -236,7 +236,7 @@ def program_headers_beyond_all_files():
         file.write(head)
     done = run_raw(["--", path])
     lacks(done.err, b"Traceback", "standard error")
-    equal(done.status, 126, "status")
+    equal(126, done.status, "status")
 
 
 @case
@@ -247,15 +247,15 @@ def an_elf_file_that_is_broken_inside():
     with open(path, "wb") as file:
         file.write(ELF)
     done = run_raw(["--", path])
-    equal(done.status, 126, "status")
+    equal(126, done.status, "status")
     has(done.err, b"a.out", "standard error")
 
 
 @case
 def a_build_that_is_missing_is_125():
     done = run_raw(["--", PROBE], env={**os.environ, "FAULTLINE_BUILD": BUILD + "/no such"})
-    equal(done.status, 125, "status")
-    equal(done.last_line()[:8], b"run.sh: ", "last line")
+    equal(125, done.status, "status")
+    equal(b"run.sh: ", done.last_line()[:8], "last line")
 
 
 if __name__ == "__main__":

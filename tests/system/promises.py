@@ -14,7 +14,7 @@ STRICT = [*SMALL, "--append", "commit=strict"]
 def said(word, options):
     """Gives the lines of the program, which ends well, and nobody is killed."""
     done = run(word, program=PROGRAM, options=options)
-    equal(done.status, 0, f"status, with {done.err!r}")
+    equal(0, done.status, f"status, with {done.err!r}")
     lacks(done.err, b"out of memory", "log")
     return done.out.decode().splitlines()
 
@@ -28,43 +28,43 @@ def answers(lines):
 def what_is_too_large_is_refused():
     """R90: mmap, MAP_NORESERVE or not, shared anonymous memory, brk, mremap and mprotect."""
     want = ["done", "ENOMEM", "ENOMEM", "done", "done", "ENOMEM", "done", "ENOMEM", "ENOMEM", "done", "ENOMEM", "done"]
-    equal(answers(said("requests", STRICT)), want, "answers")
+    equal(want, answers(said("requests", STRICT)), "answers")
 
 
 @case
 def nothing_is_refused_by_default():
     """R14: an untouched reservation costs nothing."""
-    equal(answers(said("requests", SMALL)), ["done"] * 12, "answers")
+    equal(["done"] * 12, answers(said("requests", SMALL)), "answers")
 
 
 @case
 def fork_of_more_than_half_of_memory():
     """R20: ENOMEM, and the parent goes on; what ended children had can be had again."""
     end = "20 children had 25 MiB each, in turn"
-    equal(answers(said("forks", STRICT)), ["done", "ENOMEM", "done", end], "answers")
-    equal(answers(said("forks", SMALL)), ["done", "done", "done", end], "answers by default")
+    equal(["done", "ENOMEM", "done", end], answers(said("forks", STRICT)), "answers")
+    equal(["done", "done", "done", end], answers(said("forks", SMALL)), "answers by default")
 
 
 @case
 def a_hog_is_refused_and_not_killed():
     """R43: nobody is killed."""
-    equal(said("hog", STRICT), ["hog: 0"] * 2, "ends")
+    equal(["hog: 0"] * 2, said("hog", STRICT), "ends")
 
 
 @case
 def exec_of_an_image_for_which_there_is_no_room():
     """The old image goes on, with ENOMEM; it says 7, and the new one 5."""
-    equal(answers(said("exec", STRICT)), ["5", "7"], "ends")
-    equal(answers(said("exec", SMALL)), ["5", "5"], "ends by default")
+    equal(["5", "7"], answers(said("exec", STRICT)), "ends")
+    equal(["5", "5"], answers(said("exec", SMALL)), "ends by default")
 
 
 @case
 def a_stack_that_cannot_grow():
     """R31: SIGSEGV, as at any limit of a stack."""
     done = run("stack", program=PROGRAM, options=STRICT)
-    equal((done.status, done.out), (0, b"stack: 0\nstack: -11\n"), "status and ends")
+    equal((0, b"stack: 0\nstack: -11\n"), (done.status, done.out), "status and ends")
     has(done.err, b"stack overflow: the guard gap, or the limit of address space, or of what may be committed", "log")
-    equal(answers(said("stack", SMALL)), ["0", "0"], "ends by default")
+    equal(["0", "0"], answers(said("stack", SMALL)), "ends by default")
 
 
 @case
@@ -72,18 +72,18 @@ def limits_refuse_when_memory_is_asked_for():
     """R90: RLIMIT_DATA and RLIMIT_AS do, with the option and without."""
     want = ["ENOMEM", "done", "ENOMEM", "done", "ENOMEM"]
     for options in (SMALL, STRICT):
-        equal(answers(said("limits", options)), want, f"answers with {options}")
+        equal(want, answers(said("limits", options)), f"answers with {options}")
 
 
 @case
 def ordinary_programs_and_the_prompt_work():
-    equal(run("bytes", "100000", options=STRICT).status, 0, "status")
+    equal(0, run("bytes", "100000", options=STRICT).status, "status")
     if FAKE:
         raise Skip("needs the real kernel")
     prompt = Prompt(options=STRICT)
-    equal(prompt.do("echo strict"), "strict", "output")
+    equal("strict", prompt.do("echo strict"), "output")
     prompt.send("exit 3\r")
-    equal(prompt.end(), 3, "status of the prompt")
+    equal(3, prompt.end(), "status of the prompt")
 
 
 @case
@@ -91,7 +91,7 @@ def the_option_is_named_in_the_log():
     done = run("exit", "0", options=[*STRICT, "--verbose"])
     has(done.err, b"mm: strict commit accounting", "log")
     done = run("exit", "0", options=[*SMALL, "--append", "commit=foo"])
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     has(done.err, b"boot: warning: command line: commit: invalid value", "log")
 
 

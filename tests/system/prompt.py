@@ -23,28 +23,28 @@ def without_terminal(text, options=()):
 def a_line_is_run_and_ctrl_d_leaves():
     for columns in (80, 20):
         prompt = Prompt(columns)
-        equal(prompt.do("echo one"), "one")
-        equal(prompt.do("echo 'a  b' \"c d\" e\\ f" if columns == 80 else "echo 'a  b'"),
-              "a  b c d e f" if columns == 80 else "a  b")
+        equal("one", prompt.do("echo one"))
+        equal("a  b c d e f" if columns == 80 else "a  b",
+              prompt.do("echo 'a  b' \"c d\" e\\ f" if columns == 80 else "echo 'a  b'"))
         prompt.send(CTRL["D"])
-        equal(prompt.end(), 0, "status")
+        equal(0, prompt.end(), "status")
 
 
 @case
 def pipes_and_redirections():
     prompt = Prompt()
-    equal(prompt.do("cd /tmp"), "")
-    equal(prompt.do("pwd"), "/tmp")
-    equal(prompt.do("echo 1 > f"), "")
-    equal(prompt.do("echo 2 >> f"), "")
-    equal(prompt.do("cat < f | cat | cat"), "1\n2")
-    equal(prompt.do("cat nothing 2> e"), "")
-    equal(prompt.do("cat e"), "sh: nothing: No such file or directory")
-    equal(prompt.do("cat < nothing"), "sh: nothing: No such file or directory")
+    equal("", prompt.do("cd /tmp"))
+    equal("/tmp", prompt.do("pwd"))
+    equal("", prompt.do("echo 1 > f"))
+    equal("", prompt.do("echo 2 >> f"))
+    equal("1\n2", prompt.do("cat < f | cat | cat"))
+    equal("", prompt.do("cat nothing 2> e"))
+    equal("sh: nothing: No such file or directory", prompt.do("cat e"))
+    equal("sh: nothing: No such file or directory", prompt.do("cat < nothing"))
     names = prompt.do("ls").split("\n")
-    equal([name for name in names if name in ("e", "f", "nothing")], ["f", "e"], "names in /tmp")
+    equal(["f", "e"], [name for name in names if name in ("e", "f", "nothing")], "names in /tmp")
     prompt.send("exit 3\r")
-    equal(prompt.end(), 3, "status")
+    equal(3, prompt.end(), "status")
 
 
 @case
@@ -57,7 +57,7 @@ def pipelines_are_joined():
                          ("echo one || echo never ; echo two", "one\ntwo"),
                          ("probe exit 3 || probe exit 0 && echo well", "well"),
                          ("echo ';' \"&&\" \\|\\|", "; && ||")):
-        equal(prompt.do(line), answer, line)
+        equal(answer, prompt.do(line), line)
     # Ctrl-C ends one, and what stands behind it is not run.
     prompt.send("probe sleep ; echo never\r")
     prompt.until(lambda: "\nasleep" in prompt.screen.text(), "that it runs")
@@ -65,7 +65,7 @@ def pipelines_are_joined():
     prompt.shows("")
     lacks(prompt.screen.text(), "\nnever", "screen")
     prompt.send("nosuch ; exit 4\r")
-    equal(prompt.end(), 4, "status")
+    equal(4, prompt.end(), "status")
 
 
 @case
@@ -94,12 +94,12 @@ def files_and_texts():
     answers = [row for _, answer in lines for row in answer.split("\n") if row]
     status, out, err = without_terminal("".join(line + "\n" for line, _ in lines).encode(), ["--env", "TERM=dumb"])
     told = [row for row in answers if row.startswith(("sh: ", "usage: "))]
-    equal((status, err.decode().split("\n")), (0, told + [""]), "errors")
-    equal([row for row in out.decode().split("\n") if row], [row for row in answers if row not in told], "output")
+    equal((0, told + [""]), (status, err.decode().split("\n")), "errors")
+    equal([row for row in answers if row not in told], [row for row in out.decode().split("\n") if row], "output")
     listing = without_terminal(b"mkdir d; echo 12345 > d/f; ls -l d; ls -l /bin | grep ' sh$'\n")[1].decode()
     size = os.path.getsize(os.path.join(os.environ["FAULTLINE_BUILD"], "user/sh"))
-    equal([re.sub(r"\d+-\d\d-\d\d \d\d:\d\d", "DATE", re.sub(" +", " ", row)) for row in listing.split("\n")],
-          ["-rw-r--r-- 1 6 DATE f", f"-rwxr-xr-x 1 {size} DATE sh", ""], "ls -l")
+    equal(["-rw-r--r-- 1 6 DATE f", f"-rwxr-xr-x 1 {size} DATE sh", ""],
+          [re.sub(r"\d+-\d\d-\d\d \d\d:\d\d", "DATE", re.sub(" +", " ", row)) for row in listing.split("\n")], "ls -l")
     has(listing, time.strftime(" %Y-", time.gmtime()), "this year, of the host's clock")
 
 
@@ -109,8 +109,8 @@ def stty_shows_and_changes_the_terminal():
     sane = prompt.do("stty")
     has(sane, "rows 24; columns 80;\nintr = ^C;", "stty")
     has(sane, "\nisig icanon iexten echo echoe echok -echonl echoctl echoke -noflsh -tostop", "stty")
-    equal(prompt.do("stty size | cat; stty size"), "24 80\n24 80")
-    equal(prompt.do("stty -echo intr ^X columns 60; stty size > /tmp/s; cat /tmp/s"), "24 60")
+    equal("24 80\n24 80", prompt.do("stty size | cat; stty size"))
+    equal("24 60", prompt.do("stty -echo intr ^X columns 60; stty size > /tmp/s; cat /tmp/s"))
     has(prompt.do("stty"), "intr = ^X;", "stty")
     has(prompt.do("stty"), " -echo ", "stty")
     prompt.send("cat /tmp/s /dev/tty\r")
@@ -119,17 +119,17 @@ def stty_shows_and_changes_the_terminal():
     prompt.until(lambda: "\nonce\n" in prompt.screen.text(), "what cat says")
     prompt.send(CTRL["X"])
     prompt.shows("")
-    equal(prompt.screen.text().count("once"), 1, "what was typed, without its echo")
+    equal(1, prompt.screen.text().count("once"), "what was typed, without its echo")
     has(prompt.do("stty raw; stty"), "-isig -icanon iexten -echo", "stty raw")
-    equal(prompt.do("stty sane; stty columns 80; stty") == sane, True, "stty sane")
+    equal(True, prompt.do("stty sane; stty columns 80; stty") == sane, "stty sane")
     for line, answer in (("stty nosuch", "sh: stty: nosuch: no such mode, or no value for it"),
                          ("stty min", "sh: stty: min: no such mode, or no value for it"),
                          ("stty -echo | cat", "sh: stty: cannot change modes in a pipeline or in the background")):
-        equal(prompt.do(line), answer, line)
+        equal(answer, prompt.do(line), line)
     prompt.send("clear\r")
     prompt.until(lambda: prompt.screen.text() == prompt.mark, "a clear screen")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -144,19 +144,19 @@ def what_cannot_be_run_is_said():
                          ("echo a || echo b &", "sh: a pipeline after && or || cannot run in the background"),
                          ("cd /nosuch", "sh: /nosuch: No such file or directory"),
                          ("/run/argv", "sh: /run/argv: Permission denied")):
-        equal(prompt.do(line), answer, line)
+        equal(answer, prompt.do(line), line)
     listed = prompt.do("help")
     has(listed, "walk    PID ADDRESS", "help")
     has(listed, "\nAs elsewhere: ls cat ", "help")
-    equal(listed.count("\n") < 23, True, "help fits a screen of 24 lines")
+    equal(True, listed.count("\n") < 23, "help fits a screen of 24 lines")
     own = [line.split()[0] for line in listed.partition("\nAs elsewhere")[0].split("\n")]
     for name in own:
         about = prompt.do("help " + name).split("\n")
-        equal((about[0].split()[0], len(about) > 1), (name, True), f"help {name}: {about}")
-    equal(prompt.do("help pwd nosuch"),
-          "pwd                      print the working directory\nsh: help: nosuch: no such command", "help COMMAND")
+        equal((name, True), (about[0].split()[0], len(about) > 1), f"help {name}: {about}")
+    equal("pwd                      print the working directory\nsh: help: nosuch: no such command",
+          prompt.do("help pwd nosuch"), "help COMMAND")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -177,7 +177,7 @@ def a_line_is_edited():
     prompt.send("\r")
     prompt.until(lambda: prompt.screen.text() == "faultline> echo done\ndone\nfaultline>", "answer")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -193,7 +193,7 @@ def utf8_is_never_torn():
     prompt.until(lambda: len(prompt.screen.rows) > rows + 1 and prompt.screen.row() == prompt.mark, "prompt")
     has(prompt.screen.text(), "\näx漢é\n", "screen")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -211,16 +211,16 @@ def history_goes_up_and_down():
     prompt.type(CTRL["U"] + CTRL["P"] + CTRL["P"] + b"!", "echo one!")
     prompt.cancel()
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
 def tab_completes_commands_and_paths():
     prompt = Prompt()
     # In a folder of its own: the checkout may be in /tmp, and its folder is in the guest, too.
-    equal(prompt.do("mkdir -p /tab/sub/deep /tab/suburb; cd /tab; echo x > 'a b'; echo > sub/.hid; echo > sub/漢字; echo > sub/漢語"),
-          "")
-    equal(prompt.do("mkdir c; echo > c/漢; echo > c/江"), "")  # two characters that begin with the same byte
+    equal("",
+          prompt.do("mkdir -p /tab/sub/deep /tab/suburb; cd /tab; echo x > 'a b'; echo > sub/.hid; echo > sub/漢字; echo > sub/漢語"))
+    equal("", prompt.do("mkdir c; echo > c/漢; echo > c/江"))  # two characters that begin with the same byte
     for typed, then in ((b"hel\t", "help"), (b"ec\tone", "echo one"), (b"dem\t", "demo"), (b"/bin/to\t", "/bin/tour"),
                         (b"cat a\t", "cat a\\ b"), (b"cat 'a\t", "cat 'a b'"), (b'cat "\ta\tx', 'cat "a b" x'),
                         (b"ls s\t", "ls sub"), (b"ls sub/d\t", "ls sub/deep/"), (b"ls subu\t|wc -l\t", "ls suburb/|wc -l"),
@@ -242,7 +242,7 @@ def tab_completes_commands_and_paths():
     prompt.until(lambda: "\nroot" in prompt.screen.text(), "the walk")
     prompt.shows("")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -268,7 +268,7 @@ def ctrl_r_searches_the_history():
         prompt.until(lambda rows=rows: len(prompt.screen.rows) == rows + 2 and prompt.screen.row() == prompt.mark, "prompt")
         has(prompt.screen.text(), "> echo beta\nbeta\n" + prompt.mark, "screen")
         prompt.send(CTRL["D"])
-        equal(prompt.end(), 0, "status")
+        equal(0, prompt.end(), "status")
 
 
 @case
@@ -276,16 +276,16 @@ def ctrl_l_asks_for_the_size_of_the_window():
     prompt = Prompt()
     prompt.type(b"echo " + b"0123456789" * 5, "echo " + "0123456789" * 5)
     prompt.type(b"\x1b[24;20R!", "echo " + "0123456789" * 5 + "!")  # nobody has asked
-    equal(prompt.screen.questions, 0, "questions")
+    equal(0, prompt.screen.questions, "questions")
     prompt.send(CTRL["L"])
     prompt.until(lambda: prompt.screen.questions == 1, "the question")
     prompt.send(b"\x1b[12;34R")
     prompt.until(lambda: re.match(r"> \d{8,31}!", prompt.screen.row()), "the line in 34 columns")
     prompt.mark = ">"
     prompt.cancel()
-    equal(prompt.do("stty size"), "12 34")
+    equal("12 34", prompt.do("stty size"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -299,10 +299,10 @@ def the_prompt_follows_the_window():
     prompt.child.setwinsize(50, 90)
     prompt.shows("echo " + "0123456789" * 5)
     prompt.cancel()
-    equal(prompt.do("stty size"), "50 90")
-    equal(prompt.screen.questions, 0, "questions")
+    equal("50 90", prompt.do("stty size"))
+    equal(0, prompt.screen.questions, "questions")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -311,14 +311,14 @@ def a_long_line_in_a_window_of_20_columns():
     text = "0123456789" * 10
     prompt.send("echo " + text)
     prompt.until(lambda: prompt.screen.row().endswith("789"), "the line's end")
-    equal([row for row in prompt.screen.text().split("\n") if len(row) > 20], [], "rows that are too long")
+    equal([], [row for row in prompt.screen.text().split("\n") if len(row) > 20], "rows that are too long")
     prompt.type(HOME, "echo 012345678901")
     rows = len(prompt.screen.rows)
     prompt.send(b"\r")
     prompt.until(lambda: len(prompt.screen.rows) > rows + 5 and prompt.screen.row() == prompt.mark, "prompt")
     has(prompt.screen.text().replace("\n", ""), text, "what came")
     prompt.send("exit\r")
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 def wait_for_cat(prompt, line):
@@ -361,7 +361,7 @@ def ctrl_c_ends_the_program_and_never_the_prompt():
     prompt.shows("")
     lacks(prompt.screen.text(), "\ndropped", "screen")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -374,7 +374,7 @@ def typing_goes_to_the_program_that_runs():
     prompt.send(CTRL["D"])
     prompt.shows("")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @long_case
@@ -387,9 +387,9 @@ def ctrl_d_that_no_program_reads_hides_no_prompt():
     prompt.until(lambda: len(prompt.screen.rows) > 100, "some of it")
     prompt.send(CTRL["D"])
     prompt.shows("")
-    equal(prompt.do("echo on"), "on")
+    equal("on", prompt.do("echo on"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -409,7 +409,7 @@ def garbage_does_no_harm():
     prompt.until(lambda: "\nstill" in prompt.screen.text(), "still")
     prompt.shows("")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -422,12 +422,12 @@ def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
             has(answer, f"sh: {line.split()[0]}: this kernel does not offer it", line)
         else:
             has(answer, word, line)
-    equal(prompt.do("maps x"), "sh: maps: x is not a process id")
-    equal(prompt.do("faults -1"), "sh: faults: -1 is not a process id")
-    equal(prompt.do("walk 2 q"), "sh: walk: q is not an address")
-    equal(prompt.do("walk"), "usage: walk PID ADDRESS")
+    equal("sh: maps: x is not a process id", prompt.do("maps x"))
+    equal("sh: faults: -1 is not a process id", prompt.do("faults -1"))
+    equal("sh: walk: q is not an address", prompt.do("walk 2 q"))
+    equal("usage: walk PID ADDRESS", prompt.do("walk"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -435,20 +435,20 @@ def R123_the_console_shows_page_tables_vmas_and_frames():
     prompt = Prompt()
     start = re.search(r"^(\w+)-.* elf image$", prompt.do("maps"), re.MULTILINE).group(1)
     walk = prompt.do("walk 2 " + start)
-    equal(re.findall(r"^\w+", walk, re.MULTILINE), ["root", "middle", "leaf"], "a level a line")
+    equal(["root", "middle", "leaf"], re.findall(r"^\w+", walk, re.MULTILINE), "a level a line")
     tables = re.findall(r"table (0x\w+)", walk)
-    equal(len(tables), 2, "tables below the root")
+    equal(2, len(tables), "tables below the root")
     for table in tables:
         has(prompt.do("frame " + table), table + " page table", "a table's frame")
     address = re.search(r"frame (0x\w+)", walk).group(1)
     # Two prompts map it: the one that waits and the copy of it that asks. The file keeps a reference.
-    equal(prompt.do("frame " + address), address + " of a file, its page 0: mapped by 2 entries, references: 3")
+    equal(address + " of a file, its page 0: mapped by 2 entries, references: 3", prompt.do("frame " + address))
     has(prompt.do("frame 80000000"), "reserved", "the firmware's")
-    equal(prompt.do("frame 1000"), "sh: frame: this address is not in the memory that the kernel uses")
-    equal(prompt.do("frame"), "usage: frame ADDRESS")
-    equal(prompt.do("frame 12x"), "sh: frame: 12x is not an address")
+    equal("sh: frame: this address is not in the memory that the kernel uses", prompt.do("frame 1000"))
+    equal("usage: frame ADDRESS", prompt.do("frame"))
+    equal("sh: frame: 12x is not an address", prompt.do("frame 12x"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -459,11 +459,11 @@ def log_is_what_the_kernel_said():
         version = file.read().strip()
     has(rows[0], f"] boot: Faultline {version} on ", "the oldest line")
     has("\n".join(rows), "console: log continues on port faultline.log", "log")
-    equal(prompt.do("log 0"), "")
-    equal(prompt.do("log 2").split("\n"), rows[-2:], "the last two lines")
-    equal(prompt.do("log x"), "usage: log [N]")
+    equal("", prompt.do("log 0"))
+    equal(rows[-2:], prompt.do("log 2").split("\n"), "the last two lines")
+    equal("usage: log [N]", prompt.do("log x"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -473,19 +473,19 @@ def the_terminal_is_as_before():
         if typed.endswith(b"x"):
             typed = typed.replace(b"\x01x", b"") + b"\x01x"
         prompt.send(typed)
-        equal(prompt.left(), (status, True), "status and the same modes")
+        equal((status, True), prompt.left(), "status and the same modes")
 
 
 @case
 def process_1_reaps_what_others_have_left():
     """At a terminal it also waits for a new size of the window, and a signal has to end that wait."""
     prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
-    equal(prompt.do("probe abandon"), "")
+    equal("", prompt.do("probe abandon"))
     end = time.monotonic() + PATIENCE
     while " Z " in prompt.do("ps"):
-        equal(time.monotonic() < end, True, "it is reaped in the end")
+        equal(True, time.monotonic() < end, "it is reaped in the end")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -493,32 +493,32 @@ def a_closed_terminal_ends_it():
     prompt = Prompt()
     pid = prompt.child.pid
     hang_up(prompt.child)
-    equal(left_alive([pid]), [], "still there")
+    equal([], left_alive([pid]), "still there")
 
 
 @case
 def without_a_terminal_there_is_no_prompt():
     status, out, err = without_terminal(b"echo one\ncat\nfor cat\n")
-    equal((status, out, err), (0, b"one\nfor cat\n", b""))
+    equal((0, b"one\nfor cat\n", b""), (status, out, err))
     status, out, err = without_terminal(b"nosuch\necho two | cat\nexit 4\necho three\n")
-    equal((status, out, err), (4, b"two\n", b"sh: nosuch: not found\n"))
+    equal((4, b"two\n", b"sh: nosuch: not found\n"), (status, out, err))
     status, out, _ = without_terminal(b"\xff\x00\x1b[A'\nnot ended")
-    equal((status, out), (0, b""))
-    equal(without_terminal(b"")[0], 0, "status")
+    equal((0, b""), (status, out))
+    equal(0, without_terminal(b"")[0], "status")
 
 
 @long_case
 def a_line_that_is_too_long_is_not_run():
     line = b"echo " + b"x" * 4092
     status, out, err = without_terminal(line[:-1] + b"\n" + line + b"\necho " + b"y" * 100000 + b"\necho over\n")
-    equal((status, out), (0, line[5:-1] + b"\nover\n"), "status and output")
-    equal(err, b"sh: the line has more than 4096 bytes and is not run\n" * 2, "errors")
+    equal((0, line[5:-1] + b"\nover\n"), (status, out), "status and output")
+    equal(b"sh: the line has more than 4096 bytes and is not run\n" * 2, err, "errors")
     prompt = Prompt()
     prompt.send(b"echo " * 2000 + b"\r")
     prompt.until(lambda: "\nsh: the line has more than 4096 bytes and is not run\n" in prompt.screen.end(), "why it is not run")
-    equal(prompt.do("echo on"), "on")
+    equal("on", prompt.do("echo on"))
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @long_case
@@ -527,18 +527,18 @@ def a_paste_loses_nothing():
     rows = [f"{number:05} " + "x" * 93 for number in range(400)]
     prompt.send("cat > /tmp/f\r" + "\r".join(rows) + "\r\x04" + "echo over\r")  # cat reads until the Ctrl-D
     prompt.until(lambda: "\nover\n" in prompt.screen.end(), "over")
-    equal(prompt.do("wc /tmp/f"), "     400     800   40000 /tmp/f", "40 KB of lines")
-    equal(prompt.do("cat /tmp/f").replace("\n", "") == "".join(rows), True, "the same lines")
+    equal("     400     800   40000 /tmp/f", prompt.do("wc /tmp/f"), "40 KB of lines")
+    equal(True, prompt.do("cat /tmp/f").replace("\n", "") == "".join(rows), "the same lines")
     rows = [row[:60] for row in rows[:80]]
     prompt.send("".join(f"echo {row} >> /tmp/h\r" for row in rows) + "echo so\r")
     prompt.until(lambda: "\nso\n" in prompt.screen.end(), "the last answer")
-    equal(prompt.do("cat /tmp/h").split("\n"), rows, "what each line did")
-    equal(prompt.do("stty -icanon -echo"), "")
+    equal(rows, prompt.do("cat /tmp/h").split("\n"), "what each line did")
+    equal("", prompt.do("stty -icanon -echo"))
     prompt.send("probe head1 > /tmp/g; echo done\r" + "y" * 20000 + "\r")
     prompt.until(lambda: "\ndone\n" in prompt.screen.end(), "done")
-    equal(prompt.do("wc /tmp/g"), "       1       1   20001 /tmp/g", "a line that is read byte by byte")
+    equal("       1       1   20001 /tmp/g", prompt.do("wc /tmp/g"), "a line that is read byte by byte")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
@@ -549,7 +549,7 @@ def megabytes_and_bytes_that_are_no_text_pass():
         file.write(data)
     try:
         status, out, _ = without_terminal(b"cat /data | cat\n", ["--add", path + ":/data"])
-        equal((status, out == data), (0, True))
+        equal((0, True), (status, out == data))
         prompt = Prompt(options=["--add", path + ":/data"])
         prompt.send("cat /data\r")
         prompt.until(lambda: len(prompt.screen.rows) > 100, "some of it")
@@ -558,7 +558,7 @@ def megabytes_and_bytes_that_are_no_text_pass():
         prompt.until(lambda: "\nover" in prompt.screen.end(), "over")
         prompt.shows("")  # Ctrl-D before that would be for echo, as long as it runs
         prompt.send(CTRL["D"])
-        equal(prompt.end(), 0, "status")
+        equal(0, prompt.end(), "status")
     finally:
         os.unlink(path)
 
@@ -576,18 +576,18 @@ def an_idle_prompt_needs_no_processor():
     """Under --icount, QEMU spins if the hart's deadline is so far away that it overflows."""
     prompt = Prompt(options=["--icount"])
     machine = children(prompt.child.pid)[0]
-    equal(any(is_idle(machine) for _ in range(3)), True, "the machine is idle")
+    equal(True, any(is_idle(machine) for _ in range(3)), "the machine is idle")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @case
 def one_line_as_an_argument():
     done = run_raw(["--", "sh", "-c", "echo a | cat; echo b | cat ; "])
-    equal((done.status, done.out), (0, b"a\nb\n"))
+    equal((0, b"a\nb\n"), (done.status, done.out))
     done = run_raw(["--", "sh", "-c", "echo a; | cat"])
-    equal((done.status, done.out, done.err), (2, b"", b"sh: a program is missing before |\n"))
-    equal(run_raw(["--", "sh", "-x"]).status, 2, "status")
+    equal((2, b"", b"sh: a program is missing before |\n"), (done.status, done.out, done.err))
+    equal(2, run_raw(["--", "sh", "-x"]).status, "status")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ CAT = "cat /tmp/r /dev/tty"  # says when it runs
 def begin(*options):
     """Gives a prompt, and CAT its file."""
     prompt = Prompt(options=[*ADD, *options])
-    equal(prompt.do("echo ready > /tmp/r"), "")
+    equal("", prompt.do("echo ready > /tmp/r"))
     return prompt
 
 
@@ -52,26 +52,26 @@ def told(prompt, text):
 def leave(prompt, status=0):
     """Ctrl-D, and the end."""
     prompt.send(CTRL["D"])
-    equal(prompt.end(), status, "status")
+    equal(status, prompt.end(), "status")
 
 
 @case
 def a_program_runs_in_the_background():
     prompt = begin()
     number, pid = in_background(prompt, "probe spin > /tmp/out &  # on and on")
-    equal(number, 1)
-    equal(prompt.do("jobs"), "[1] Running  probe spin > /tmp/out")
+    equal(1, number)
+    equal("[1] Running  probe spin > /tmp/out", prompt.do("jobs"))
     has(prompt.do("trace 1000"), f"\n{pid:5} ", "trace")
-    equal(prompt.do("jobs | cat"), "[1] Running  probe spin > /tmp/out")
+    equal("[1] Running  probe spin > /tmp/out", prompt.do("jobs | cat"))
     number, _ = in_background(prompt, "probe exit 3 &")
-    equal(number, 2)
+    equal(2, number)
     told(prompt, "[2] Exit 3   probe exit 3\n")
     in_background(prompt, "echo one | cat > /tmp/one&")
     told(prompt, "[2] Done     echo one | cat > /tmp/one\n")
-    equal(prompt.do("cat /tmp/one"), "one")
+    equal("one", prompt.do("cat /tmp/one"))
     has(prompt.do(f"maps {pid}"), "stack", "maps")
-    equal(prompt.do("maps %1"), prompt.do(f"maps {pid}"))
-    equal(prompt.do(f"faults {pid}").split("\n")[0], f"probe[{pid}]", "faults")
+    equal(prompt.do(f"maps {pid}"), prompt.do("maps %1"))
+    equal(f"probe[{pid}]", prompt.do(f"faults {pid}").split("\n")[0], "faults")
     has(prompt.do(f"walk {pid} 10000"), "leaf", "walk")
     has(prompt.do("ps"), f"{pid:5}       2 R", "ps")
     in_background(prompt, "probe sleep | cat > /tmp/cat &")
@@ -85,18 +85,18 @@ def a_program_runs_in_the_background():
     seen = states()
     while not seen >= wanted:
         seen = states()
-    equal(seen - wanted <= {("R", "sh: cat")}, True, f"and no others: {seen}")
+    equal(True, seen - wanted <= {("R", "sh: cat")}, f"and no others: {seen}")
     prompt.do("kill %2")
     told(prompt, "[2] SIGTERM  probe sleep | cat > /tmp/cat\n")
     prompt.do("kill %1")
     told(prompt, "[1] SIGTERM  probe spin > /tmp/out\n")
-    equal(prompt.do("probe spin > /tmp/two & echo beside; jobs").split("\n")[1:],
-          ["beside", "[1] Running  probe spin > /tmp/two"], "what follows &")
+    equal(["beside", "[1] Running  probe spin > /tmp/two"],
+          prompt.do("probe spin > /tmp/two & echo beside; jobs").split("\n")[1:], "what follows &")
     prompt.do("kill %1")
     told(prompt, "[1] SIGTERM  probe spin > /tmp/two\n")
-    equal(prompt.do("jobs"), "")
-    equal(prompt.do(f"maps {pid}"), "sh: maps: no such process")
-    equal(prompt.do("maps %1"), "sh: maps: %1: no such job")
+    equal("", prompt.do("jobs"))
+    equal("sh: maps: no such process", prompt.do(f"maps {pid}"))
+    equal("sh: maps: %1: no such job", prompt.do("maps %1"))
     leave(prompt)
 
 
@@ -105,17 +105,17 @@ def ctrl_z_stops_what_runs_and_fg_brings_it_back():
     prompt = begin()
     start(prompt, CAT, "ready\n")
     stop(prompt, f"[1] Stopped  {CAT}\n")
-    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}")
+    equal(f"[1] Stopped  {CAT}", prompt.do("jobs"))
     has(prompt.do("ps"), " T ", "ps")
     start(prompt, "fg", CAT + "\n")
     start(prompt, "second", "second\nsecond")
     stop(prompt, f"[1] Stopped  {CAT}\n")
     start(prompt, "probe sleep | cat | cat", "asleep")
     stop(prompt, "[2] Stopped  probe sleep | cat | cat\n")
-    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Stopped  probe sleep | cat | cat")
-    equal(prompt.do("bg"), "[2] probe sleep | cat | cat &")
-    equal(prompt.do("bg %2"), "sh: bg: job 2 is already running")
-    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Running  probe sleep | cat | cat")
+    equal(f"[1] Stopped  {CAT}\n[2] Stopped  probe sleep | cat | cat", prompt.do("jobs"))
+    equal("[2] probe sleep | cat | cat &", prompt.do("bg"))
+    equal("sh: bg: job 2 is already running", prompt.do("bg %2"))
+    equal(f"[1] Stopped  {CAT}\n[2] Running  probe sleep | cat | cat", prompt.do("jobs"))
     start(prompt, "fg %2", "probe sleep | cat | cat\n")
     prompt.send(CTRL["C"])
     prompt.shows("")
@@ -123,7 +123,7 @@ def ctrl_z_stops_what_runs_and_fg_brings_it_back():
     start(prompt, "third", "third\nthird")
     prompt.send(CTRL["D"])
     prompt.shows("")
-    equal(prompt.do("jobs"), "")
+    equal("", prompt.do("jobs"))
     leave(prompt)
 
 
@@ -142,23 +142,23 @@ def who_reads_in_the_background_stops():
     told(prompt, "[1] SIGTERM  probe modes\n")
     in_background(prompt, "sh -q &")
     told(prompt, "[1] Stopped  sh -q (wants to read)\n")
-    equal(prompt.do("fg"), "sh -q")
-    equal(prompt.do("jobs"), "", "jobs of the prompt behind the prompt")
-    equal(prompt.do("exit"), "")
-    equal(prompt.do("jobs"), "")
+    equal("sh -q", prompt.do("fg"))
+    equal("", prompt.do("jobs"), "jobs of the prompt behind the prompt")
+    equal("", prompt.do("exit"))
+    equal("", prompt.do("jobs"))
     leave(prompt)
 
 
 @case
 def a_job_finds_the_terminal_as_it_left_it():
     prompt = begin()
-    equal(prompt.do("probe modes"), "[1] Stopped  probe modes")
+    equal("[1] Stopped  probe modes", prompt.do("probe modes"))
     start(prompt, CAT, "ready\n")
     start(prompt, "seen", "seen\nseen")
     prompt.send(CTRL["D"])
     prompt.shows("")
-    equal(prompt.do("fg"), "probe modes\nechoes not")
-    equal(prompt.do("probe modes > /tmp/o"), "[1] Stopped  probe modes > /tmp/o")
+    equal("probe modes\nechoes not", prompt.do("fg"))
+    equal("[1] Stopped  probe modes > /tmp/o", prompt.do("probe modes > /tmp/o"))
     after(prompt, "bg\r", "[1] probe modes > /tmp/o &\n")
     told(prompt, "[1] Done     probe modes > /tmp/o\n")
     leave(prompt)
@@ -167,12 +167,12 @@ def a_job_finds_the_terminal_as_it_left_it():
 @case
 def who_writes_in_the_background_stops_where_that_was_asked_for():
     prompt = begin()
-    equal(prompt.do("probe tostop"), "")
+    equal("", prompt.do("probe tostop"))
     in_background(prompt, "echo behind &")
     told(prompt, "[1] Stopped  echo behind (wants the terminal)\n")
     lacks(prompt.screen.text(), "\nbehind", "screen")
-    equal(prompt.do("fg"), "echo behind\nbehind")
-    equal(prompt.do("probe tostop -"), "")
+    equal("echo behind\nbehind", prompt.do("fg"))
+    equal("", prompt.do("probe tostop -"))
     prompt.send("echo through &\r")
     prompt.until(lambda: prompt.screen.text().count("through\n") > 0, "what it writes, in whose row ever")
     told(prompt, "[1] Done     echo through\n")
@@ -225,17 +225,17 @@ def what_can_go_wrong():
                          ("& &", "sh: a program is missing before &"),
                          ("echo & &", "sh: a program is missing before &"),
                          ("echo |&", "sh: a program is missing before &"), ("jobs", "")):
-        equal(prompt.do(line), answer, line)
-    equal(prompt.do("fg | cat"), "sh: fg: not in a pipeline or in the background")
+        equal(answer, prompt.do(line), line)
+    equal("sh: fg: not in a pipeline or in the background", prompt.do("fg | cat"))
     # It ends while it is brought forward: a signal has waited for that.
     start(prompt, CAT, "ready\n")
     stop(prompt, f"[1] Stopped  {CAT}\n")
     pid = re.search(r"^ *(\d+) .* T ", prompt.do("ps"), re.MULTILINE).group(1)
-    equal(prompt.do(f"kill -HUP {pid}"), "")
-    equal(prompt.do("fg"), f"{CAT}\nsh: cat: killed by SIGHUP (Hangup)")
+    equal("", prompt.do(f"kill -HUP {pid}"))
+    equal(f"{CAT}\nsh: cat: killed by SIGHUP (Hangup)", prompt.do("fg"))
     # It may have ended before that, and nobody was told yet.
     has(prompt.do("probe sleep 0 > /tmp/out & sleep 0.1; fg"), "probe sleep 0 > /tmp/out", "too late or not")
-    equal(prompt.do("jobs"), "")
+    equal("", prompt.do("jobs"))
     leave(prompt)
 
 
@@ -246,11 +246,11 @@ def leaving_with_stopped_jobs_warns_once():
         start(prompt, "probe sleep", "asleep")
         stop(prompt, "[1] Stopped  probe sleep\n")
         after(prompt, word, "sh: there are stopped jobs\n")
-        equal(prompt.do("jobs"), "[1] Stopped  probe sleep")
+        equal("[1] Stopped  probe sleep", prompt.do("jobs"))
         after(prompt, word, "sh: there are stopped jobs\n")
         prompt.shows("")
         prompt.send(word)
-        equal(prompt.end(), 4 if word.endswith(b"\r") else 0, "status")
+        equal(4 if word.endswith(b"\r") else 0, prompt.end(), "status")
 
 
 def without_terminal(text):
@@ -263,18 +263,18 @@ def without_terminal(text):
 @case
 def without_a_terminal_jobs_run_and_nobody_is_told():
     status, out, err = without_terminal("probe sleep &\ncat &\njobs\nkill %1\nfg\nfg\njobs\necho over\nexit 2\n")
-    equal(status, 2)
+    equal(2, status)
     lacks(out, "Stopped", "cat has nothing to read")
-    equal(out.count("[1] Running  probe sleep\n"), 1, "jobs before and after")
-    equal(out.endswith("over\n"), True, "the end of " + out)
+    equal(1, out.count("[1] Running  probe sleep\n"), "jobs before and after")
+    equal(True, out.endswith("over\n"), "the end of " + out)
     lacks(err, "[1]", "errors")
 
 
 @case
 def there_are_as_many_jobs_as_there_is_room():
     status, out, err = without_terminal("probe sleep > /tmp/out &\n" * 33 + "jobs\nkill %2\n")
-    equal((status, err), (0, "sh: cannot start it: there are too many jobs\n" * 2))
-    equal(out, "".join(f"[{n}] Running  probe sleep > /tmp/out\n" for n in range(1, 32)))
+    equal((0, "sh: cannot start it: there are too many jobs\n" * 2), (status, err))
+    equal("".join(f"[{n}] Running  probe sleep > /tmp/out\n" for n in range(1, 32)), out)
 
 
 if __name__ == "__main__":

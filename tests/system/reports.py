@@ -105,10 +105,10 @@ def make(way, signal, first, rest):
         if FAKE:
             raise Skip("needs the real kernel")
         done = run_placed("dies", way, options=["--mem", "64M"])
-        equal(done.status, STATUS[signal], "status")
+        equal(STATUS[signal], done.status, "status")
         lines = masked(done.err)
-        equal(lines, [f"dies[2] killed by {signal}: {first}", *rest], "report")
-        equal(len(lines) <= 10, True, "ten lines at most")
+        equal([f"dies[2] killed by {signal}: {first}", *rest], lines, "report")
+        equal(True, len(lines) <= 10, "ten lines at most")
 
     explained.__name__ = f"R121_{way}_is_explained"
     return explained
@@ -134,8 +134,8 @@ def R121_the_source_line_follows():
         raise Skip("needs the real kernel")
     if not shutil.which("riscv64-linux-gnu-addr2line"):
         raise Skip("riscv64-linux-gnu-addr2line is not installed")
-    equal(source_of("null"), ["*p = 1;"], "an access")
-    equal(source_of("call_null"), ["((void (*)(void))p)();"], "the call of a null pointer")
+    equal(["*p = 1;"], source_of("null"), "an access")
+    equal(["((void (*)(void))p)();"], source_of("call_null"), "the call of a null pointer")
 
 
 @case
@@ -143,21 +143,21 @@ def R121_out_of_memory_tells_who_uses_what():
     if FAKE:
         raise Skip("needs the real kernel")
     done = run_placed("dies", "hog", options=["--mem", "64M"])
-    equal(done.status, 137, "status")
+    equal(137, done.status, "status")
     lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
-    equal(len(lines), 7, "lines")
-    equal([re.sub(r"(?<!\[)\b\d+\b", "n", line) for line in lines[:3]],
-          ["out of memory: killed dies[2], which had the most: n KiB with swap and page tables",
-           "  dies[2] needed memory", "  n of n KiB are free; reclaim has dropped n pages in n turns"], "victim")
+    equal(7, len(lines), "lines")
+    equal(["out of memory: killed dies[2], which had the most: n KiB with swap and page tables",
+           "  dies[2] needed memory", "  n of n KiB are free; reclaim has dropped n pages in n turns"],
+          [re.sub(r"(?<!\[)\b\d+\b", "n", line) for line in lines[:3]], "victim")
     del lines[1:3]
-    equal(lines[1], "  memory by process, the largest 2 of 2:", "the table's head")
-    equal([re.sub(r"\d+ KiB", "n KiB", line) for line in lines[2:]],
-          ["    dies[2]: n KiB, in swap n KiB, page tables n KiB", "    init[1]: n KiB, in swap n KiB, page tables n KiB",
+    equal("  memory by process, the largest 2 of 2:", lines[1], "the table's head")
+    equal(["    dies[2]: n KiB, in swap n KiB, page tables n KiB", "    init[1]: n KiB, in swap n KiB, page tables n KiB",
            "  by kind: anonymous n KiB, files and shared n KiB, page tables n KiB, kernel n KiB (objects n KiB), "
-           "reserved n KiB, free n KiB"], "the table")
+           "reserved n KiB, free n KiB"],
+          [re.sub(r"\d+ KiB", "n KiB", line) for line in lines[2:]], "the table")
     kinds = [int(number) for number in re.findall(r"(?<!objects )\b(\d+) KiB", lines[4])]
-    equal(60 * 1024 < sum(kinds) <= 64 * 1024, True, f"all kinds together: {kinds}")
-    equal(kinds[0] > sum(kinds) * 3 // 4, True, f"most of it is anonymous: {kinds}")
+    equal(True, 60 * 1024 < sum(kinds) <= 64 * 1024, f"all kinds together: {kinds}")
+    equal(True, kinds[0] > sum(kinds) * 3 // 4, f"most of it is anonymous: {kinds}")
 
 
 if __name__ == "__main__":

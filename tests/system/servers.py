@@ -24,25 +24,25 @@ the server is dead
 @case
 def R140_R141_R146_a_server_at_an_endpoint():
     done = run_placed("servers", options=PROGRAMS)
-    equal((done.status, done.out), (0, b"servers: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"servers: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
 def R140_R141_the_same_with_forced_preemption():
     done = run_placed("servers", options=[*PROGRAMS, "--append", "preempt=300"])
-    equal((done.status, done.out), (0, b"servers: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"servers: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
 def R140_example_with_words():
     done = run_placed("example_words", options=["--mem", "64M"])
-    equal((done.status, done.out), (0, WORDS), f"status and output (it said {done.err})")
+    equal((0, WORDS), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
 def R140_R141_R146_example_with_buffers_and_descriptors():
     done = run_placed("example_buffers", options=["--mem", "64M"])
-    equal((done.status, done.out), (0, BUFFERS), f"status and output (it said {done.err})")
+    equal((0, BUFFERS), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
@@ -53,7 +53,7 @@ def serve_says_why_it_fails():
                                   (("-o", "msize=4096"), 2, b"usage: serve ")):
         done = run(*words, program="/bin/serve", cwd="/",
                    options=["--mem", "64M", "--add", f"{BUILD}/user/serve:/bin/serve", "--add", f"{BUILD}/user/madeup:/bin/madeup"])
-        equal((done.status, reason in done.err), (status, True), f"{words}: status and reason (it said {done.err})")
+        equal((status, True), (done.status, reason in done.err), f"{words}: status and reason (it said {done.err})")
 
 
 @case
@@ -64,8 +64,8 @@ def the_manual_shows_these_examples():
     for name in EXAMPLES:
         with open(os.path.join(ROOT, f"tests/system/guest/{name}.c"), encoding="utf-8") as file:
             sources += file.read()
-    equal([block for block in shown if block not in sources], [], "code that is in no example")
-    equal(len(shown) >= 6, True, "there are blocks of code")
+    equal([], [block for block in shown if block not in sources], "code that is in no example")
+    equal(True, len(shown) >= 6, "there are blocks of code")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def verb(name, *words, place, options=()):
 def passes(name, *words, place, options=()):
     """The same, of a verb that finds out itself what is wrong."""
     done = verb(name, *words, place=place, options=options)
-    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"share: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
     return done
 
 
@@ -77,10 +77,10 @@ def listed(place, ends=""):
 def same_tree(place, options=(), ends=""):
     """Compares all names and kinds, and size and contents of all files, or of those whose names end in these digits."""
     done = verb("walk", "/mnt", ends, place=place, options=options)
-    equal(done.status, 0, f"status ({done.err})")
+    equal(0, done.status, f"status ({done.err})")
     here, there = listed(place, ends), sorted(done.out.splitlines())
     missing, extra = sorted(set(here) - set(there)), sorted(set(there) - set(here))
-    equal((missing, extra, len(there)), ([], [], len(here)), "lines that only one side has, and their number")
+    equal(([], [], len(here)), (missing, extra, len(there)), "lines that only one side has, and their number")
 
 
 @case
@@ -91,11 +91,11 @@ def R142_files_are_read_mapped_and_executed():
     put(place + "/empty", b"")
     shutil.copy(PROBE, place + "/prog")
     same_tree(place)
-    equal(verb("map", "/mnt/data", place=place).out, checksum(data).encode() + b"\n", "mapped")
+    equal(checksum(data).encode() + b"\n", verb("map", "/mnt/data", place=place).out, "mapped")
     done = run_probe("exit", "9", program="/mnt/prog", options=["--share", place])
-    equal((done.status, done.err), (9, b""), "a program of the folder")
+    equal((9, b""), (done.status, done.err), "a program of the folder")
     done = run_probe("args", "a b", program="/opt/x/prog", options=["--share", place + ":/opt/x/"])
-    equal((done.status, done.out), (0, b"[/opt/x/prog]\n[args]\n[a b]\n"), "one at another path")
+    equal((0, b"[/opt/x/prog]\n[args]\n[a b]\n"), (done.status, done.out), "one at another path")
 
 
 @case
@@ -106,7 +106,7 @@ def a_folder_where_the_run_is():
     os.chdir(place)
     done = run_probe("show", "data", program="./prog", options=["--share", ".:" + place])
     os.chdir("/")
-    equal((done.status, done.out, done.err), (0, b"right", b""), "a program and a file by relative paths")
+    equal((0, b"right", b""), (done.status, done.out, done.err), "a program and a file by relative paths")
 
 
 @case
@@ -115,7 +115,7 @@ def R142_the_prompt_works_with_them():
     put(place + "/hello", b"from the host\n")
     shutil.copy(PROBE, place + "/prog")
     done = run_probe(program="sh", options=["--share", place], stdin=b"cd /mnt\ncat hello\n./prog args x\n")
-    equal((done.status, done.out, done.err), (0, b"from the host\n[./prog]\n[args]\n[x]\n", b""), "a prompt's status and output")
+    equal((0, b"from the host\n[./prog]\n[args]\n[x]\n", b""), (done.status, done.out, done.err), "a prompt's status and output")
 
 
 @case
@@ -130,11 +130,11 @@ def R141_names_of_all_kinds():
     os.symlink("x" * 4000, place + "/long")
     put(os.fsencode(place) + b"/\xff\xfe", b"no UTF-8")
     done = verb("walk", "/mnt", place=place + ":")  # its name has a colon
-    equal(sorted(done.out.split(b"\n")), sorted(b"\n".join(listed(place)).split(b"\n") + [b""]), "all names")
+    equal(sorted(b"\n".join(listed(place)).split(b"\n") + [b""]), sorted(done.out.split(b"\n")), "all names")
     done = verb("stat", "/mnt/link/a b", "/mnt/out/passwd", "/mnt/up", "/mnt/n" + "n" * 255, place=place + ":")
     first, second, _, fourth = done.out.splitlines()
     has(first, b"100644 ", "through a link")
-    equal((second, fourth), (b"ENOENT", b"ENAMETOOLONG"), "a link out of the folder, and a name that is too long")
+    equal((b"ENOENT", b"ENAMETOOLONG"), (second, fourth), "a link out of the folder, and a name that is too long")
 
 
 @case
@@ -148,10 +148,10 @@ def R146_no_link_and_no_path_leads_out():
     names = ("link", "absolute", "up/secret", "../secret", "up/mnt/inside")
     done = verb("stat", *[f"/mnt/{name}" for name in names], place=place + "/shared")
     lines = done.out.splitlines()
-    equal(lines[2:4], [b"ENOENT", b"ENOENT"], "paths with ..")
+    equal([b"ENOENT", b"ENOENT"], lines[2:4], "paths with ..")
     has(lines[4], b"100644 ", "up to the guest's root, and down again")
     done = run_probe(program="sh", options=["--share", place + "/shared"], stdin=b"cat /mnt/link\ncat /mnt/absolute\n")
-    equal((done.out, done.err.count(b"No such file")), (b"", 2), "links")
+    equal((b"", 2), (done.out, done.err.count(b"No such file")), "links")
 
 
 @case
@@ -171,7 +171,7 @@ def R142_attributes_are_the_hosts():
         lines.append("%o %u %u %d %d.%09d" % (info.st_mode, info.st_uid, info.st_gid, info.st_size,
                                               info.st_mtime_ns // 10**9, info.st_mtime_ns % 10**9))
     done = verb("stat", *[path.replace(place, "/mnt") for path in paths], place=place)
-    equal(done.out.decode().splitlines(), lines, "lstat")
+    equal(lines, done.out.decode().splitlines(), "lstat")
 
 
 @case
@@ -180,7 +180,7 @@ def R146_the_guest_changes_nothing():
     put(place + "/file", b"unchanged")
     passes("read-only", "/mnt", "/mnt/file", place=place + ":/mnt:ro")
     passes("read-only", "/mnt", "/mnt/file", place=place + ":ro")
-    equal(listed(place), [b"./file 9 " + checksum(b"unchanged").encode()], "the folder")
+    equal([b"./file 9 " + checksum(b"unchanged").encode()], listed(place), "the folder")
 
 
 def fsx(seed, steps, options, *kills):
@@ -191,9 +191,9 @@ def fsx(seed, steps, options, *kills):
     place = folder(f"fsx {seed} {' '.join(kills)}")
     done = run_placed("fsx", "/mnt", str(seed), str(steps), *kills, options=["--share", place, *options])
     lines = done.out.splitlines()
-    equal((done.status, lines[-1:]), (0, [b"fsx: ok"]), f"status and last line (it said {done.out} {done.err})")
+    equal((0, [b"fsx: ok"]), (done.status, lines[-1:]), f"status and last line (it said {done.out} {done.err})")
     lacks(done.err, b": error: ", "log")
-    equal(listed(place), [line for line in lines if line.startswith(b"./")], "the folder")
+    equal([line for line in lines if line.startswith(b"./")], listed(place), "the folder")
     return done
 
 
@@ -210,7 +210,7 @@ def R142_with_little_memory_and_preemption():
 @case
 def R142_the_same_on_tmpfs():
     done = run_placed("fsx", "/tmp", "3", "5000", options=["--mem", "64M"])
-    equal((done.status, done.out.splitlines()[-1:]), (0, [b"fsx: ok"]), f"status and last line ({done.out})")
+    equal((0, [b"fsx: ok"]), (done.status, done.out.splitlines()[-1:]), f"status and last line ({done.out})")
 
 
 @soak_case
@@ -225,13 +225,13 @@ def R142_changes_of_all_kinds():
     put(place + "/kept", b"kept")
     put(place + "/script", b"#!/bin/sh\n", 0o644)
     passes("edit", "/mnt", place=place)
-    equal(listed(place), sorted([b"./d/", b"./d/e/", b"./d/e/file 12 " + checksum(b"second linen").encode(), b"./kept 4 " + checksum(b"kept").encode(),
+    equal(sorted([b"./d/", b"./d/e/", b"./d/e/file 12 " + checksum(b"second linen").encode(), b"./kept 4 " + checksum(b"kept").encode(),
                                  b"./link -> d/e/file", b"./same 12 " + checksum(b"second linen").encode(),
-                                 b"./script 10 " + checksum(b"#!/bin/sh\n").encode()]), "the folder")
+                                 b"./script 10 " + checksum(b"#!/bin/sh\n").encode()]), listed(place), "the folder")
     info, script = os.stat(place + "/same"), os.stat(place + "/script")
-    equal((info.st_ino, info.st_nlink), (os.stat(place + "/d/e/file").st_ino, 2), "two names of one file")
-    equal((script.st_mode & 0o7777, script.st_mtime_ns), (0o751, 1234567890123456789), "mode and time")
-    equal(os.stat(place + "/d").st_mode & 0o7777, 0o1700, "the directory's mode")
+    equal((os.stat(place + "/d/e/file").st_ino, 2), (info.st_ino, info.st_nlink), "two names of one file")
+    equal((0o751, 1234567890123456789), (script.st_mode & 0o7777, script.st_mtime_ns), "mode and time")
+    equal(0o1700, os.stat(place + "/d").st_mode & 0o7777, "the directory's mode")
 
 
 @case
@@ -244,9 +244,9 @@ def R142_a_file_is_replaced_in_one_step():
 def R142_renames_are_killed():
     place = folder("killed renames")
     passes("killed-renames", "/mnt", place=place, options=["--mem", "64M", "--append", "preempt=300"])
-    equal(os.path.exists(place + "/target"), True, "the target is there")
+    equal(True, os.path.exists(place + "/target"), "the target is there")
     hidden = [name for name in os.listdir(place) if name.startswith(".")]
-    equal(len(hidden) < 10, True, f"few hidden names of 60 renames: {hidden}")
+    equal(True, len(hidden) < 10, f"few hidden names of 60 renames: {hidden}")
 
 
 @case
@@ -254,14 +254,14 @@ def R142_host_and_guest_agree_at_open():
     place = folder("agree")
     words = [RUN, "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "agree", "/mnt/file"]
     with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
-        equal(run.stdout.readline(), b"rewrite\n", "the first line")
+        equal(b"rewrite\n", run.stdout.readline(), "the first line")
         put(place + "/file", b"host")
         # The size is the same, and the time may be: files here go by a clock with long ticks.
         now = os.stat(place + "/file").st_mtime_ns
         os.utime(place + "/file", ns=(now, now + 1_000_000))
         run.stdin.write(b"x")
         run.stdin.close()
-        equal((run.stdout.read(), run.wait(PATIENCE)), (b"share: ok\n", 0), "output and status")
+        equal((b"share: ok\n", 0), (run.stdout.read(), run.wait(PATIENCE)), "output and status")
 
 
 @case
@@ -270,7 +270,7 @@ def R142_a_file_larger_than_memory_is_copied():
     data = pattern(5, 40 << 20)
     put(place + "/from", data)
     passes("copy", "/mnt/from", "/mnt/to", place=place, options=["--mem", "24M"])
-    equal(checksum_of(get(place + "/to")), checksum_of(data), "the copy")
+    equal(checksum_of(data), checksum_of(get(place + "/to")), "the copy")
 
 
 def stored(number):
@@ -282,7 +282,7 @@ def R92_R142_what_is_stored_is_on_the_host_in_the_end():
     place = folder("stores")
     passes("store", "/mnt", place=place, options=["--mem", "32M"])
     for number, name in enumerate(["unmapped", "ended", "killed", "last"]):
-        equal(checksum_of(get(place + "/" + name)), checksum_of(stored(number)), name)
+        equal(checksum_of(stored(number)), checksum_of(get(place + "/" + name)), name)
 
 
 @case
@@ -293,7 +293,7 @@ def R142_stores_by_many_processes():
     for at in range(len(want)):
         if at // 4096 % 4 != 3 or at % 512 < 8:
             want[at] = (at * 3 + 19) & 0xff
-    equal(checksum_of(get(place + "/file")), checksum_of(bytes(want)), "the file")
+    equal(checksum_of(bytes(want)), checksum_of(get(place + "/file")), "the file")
 
 
 @case
@@ -303,8 +303,8 @@ def R142_the_host_writes_too():
     with open(place + "/log", "ab") as file:
         file.write(b"host\n")
     done = run_probe(program="sh", options=["--share", place], stdin=b"echo guest >> /mnt/log\ncat /mnt/log\n")
-    equal((done.status, done.out, done.err), (0, b"host\nguest\n", b""), "what the guest sees")
-    equal(get(place + "/log"), b"host\nguest\n", "what is here")
+    equal((0, b"host\nguest\n", b""), (done.status, done.out, done.err), "what the guest sees")
+    equal(b"host\nguest\n", get(place + "/log"), "what is here")
 
 
 @case
@@ -358,7 +358,7 @@ def R142_text_that_was_dropped_is_read_again():
     place = folder("again")
     shutil.copy(PROBE, place + "/prog")
     done = verb("again", "/mnt/prog", place=place, options=["--mem", "32M", "--swap", "64M"])
-    equal((done.status, done.out), (0, b"major faults: some\n" * 3), f"status and output (it said {done.err})")
+    equal((0, b"major faults: some\n" * 3), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
@@ -399,16 +399,16 @@ def R140_several_requests_are_with_the_device_at_once():
     # QEMU answers five reads a second. While the first ones wait for that, the others have to come.
     done = run_placed("share", "at-once", *[f"/mnt/{name}" for name in names], options=["--mem", "64M", "--share", place],
                       env={"FAULTLINE_QEMU": f"-set fsdev.share0.throttling.iops-read=5 -trace v9fs_*,file={trace}"})
-    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"share: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
     most = most_at_once(trace)
-    equal(2 <= most <= 8, True, f"{most} at one time are more than one read, and no more than hostfs has room for")
+    equal(True, 2 <= most <= 8, f"{most} at one time are more than one read, and no more than hostfs has room for")
 
 
 def says_that_it_starts(done, least):
     """What init said: at least so many times that the server was killed, and nothing else. Returns how often."""
     said = [line for line in done.err.splitlines() if b"init: " in line]
-    equal(set(said), {b"init: the server of /mnt (/bin/hostfs) was killed by signal 9 and is started again"}, "what init says")
-    equal(len(said) >= least, True, f"{len(said)} starts are {least} at least")
+    equal({b"init: the server of /mnt (/bin/hostfs) was killed by signal 9 and is started again"}, set(said), "what init says")
+    equal(True, len(said) >= least, f"{len(said)} starts are {least} at least")
     return len(said)
 
 
@@ -419,7 +419,7 @@ def R143_R145_the_server_is_killed():
     os.truncate(place + "/big", 16384 * PAGE)
     put(place + "/other", b"x")
     for options in (["--mem", "64M"], ["--mem", "64M", "--append", "preempt=300"]):
-        equal(says_that_it_starts(passes("killed", "/mnt/big", place=place, options=options), 5), 5, "starts")
+        equal(5, says_that_it_starts(passes("killed", "/mnt/big", place=place, options=options), 5), "starts")
 
 
 @case
@@ -429,9 +429,9 @@ def R146_set_id_bits_stay_in_the_guest_unless_they_are_wanted():
     for wanted, shown in modes.items():
         place = folder(f"setid {wanted}")
         done = verb("setid", "/mnt", place=place + (":setid" if wanted else ""))
-        equal((done.status, done.out.decode()), (0, shown), f"status and modes (it said {done.err})")
+        equal((0, shown), (done.status, done.out.decode()), f"status and modes (it said {done.err})")
         here = {name: os.stat(f"{place}/{name}").st_mode & 0o7777 for name in os.listdir(place)}
-        equal(here, {line.split()[0]: int(line.split()[1], 8) for line in shown.splitlines()}, "modes here")
+        equal({line.split()[0]: int(line.split()[1], 8) for line in shown.splitlines()}, here, "modes here")
 
 
 @case
@@ -447,7 +447,7 @@ def R143_there_is_no_process_for_the_next_server():
                 break
         run.stdin.write(b"x")
         run.stdin.close()
-        equal((run.stdout.read(), run.wait(PATIENCE)), (b"share: ok\n", 0), f"output and status (it said {said})")
+        equal((b"share: ok\n", 0), (run.stdout.read(), run.wait(PATIENCE)), f"output and status (it said {said})")
 
 
 @case
@@ -460,8 +460,8 @@ def R143_the_program_ends_while_there_is_no_server():
 def R143_the_server_is_killed_during_a_copy():
     place = folder("copied")
     put(place + "/from", os.urandom(64 << 20))
-    equal(says_that_it_starts(passes("copied", "/mnt/from", "/mnt/to", place=place, options=["--mem", "64M"]), 4), 4, "starts")
-    equal(get(place + "/from") == get(place + "/to"), True, "the copy")
+    equal(4, says_that_it_starts(passes("copied", "/mnt/from", "/mnt/to", place=place, options=["--mem", "64M"]), 4), "starts")
+    equal(True, get(place + "/from") == get(place + "/to"), "the copy")
 
 
 def fsx_killed(seed, steps, options):
@@ -491,7 +491,7 @@ def ticks_on(name, kills, options=()):
     put(place + "/other", b"x")
     done = run_placed("share", "ticking", str(kills), options=["--mem", "64M", "--share", place, *options],
                       env={"LD_PRELOAD": slow_poll})
-    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"share: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
     says_that_it_starts(done, kills)
 
 
@@ -532,7 +532,7 @@ def R140_R142_readers_are_killed():
     put(place + "/other", b"x")
     put(place + "/big", b"")
     os.truncate(place + "/big", 16384 * PAGE)
-    equal(passes("interrupted", "/mnt/big", place=place).err, b"", "log")
+    equal(b"", passes("interrupted", "/mnt/big", place=place).err, "log")
     passes("interrupted", "/mnt/big", place=place, options=["--mem", "32M", "--append", "preempt=300"])
 
 
@@ -543,7 +543,7 @@ def a_folder_is_unmounted_and_its_server_ends():
     lines = b"cat /mnt/hello\nserve -u /mnt\nls /mnt\n" + b"sleep 0.1\nps\n" * 30  # it ends when it is told
     done = run_probe(program="sh", options=["--share", place], stdin=lines)
     last = done.out.rsplit(b"PID", 1)
-    equal((done.status, done.err, len(last), b"hostfs" in last[-1]), (0, b"", 2, False), "status, log, and is it there")
+    equal((0, b"", 2, False), (done.status, done.err, len(last), b"hostfs" in last[-1]), "status, log, and is it there")
     has(done.out, b"from the host\n", "standard output")
 
 
@@ -562,20 +562,20 @@ def without_its_device_or_its_server_a_run_is_125():
     put(place + "/orders", b"share0\0/mnt\0rw\0")
     orders = ["--add", place + "/orders:/run/share"]
     done = run_probe("exit", "0", options=orders)
-    equal((done.status, done.err),
-          (125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"), "no device")
+    equal((125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"),
+          (done.status, done.err), "no device")
     put(place + "/orders", b"shareX\0/mnt\0rw\0")
     device = f"-fsdev local,id=a,path={place},security_model=none -device virtio-9p-device,fsdev=a,mount_tag="
     done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "share"})
-    equal((done.status, done.err),
-          (125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"), "a device of another tag")
+    equal((125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"),
+          (done.status, done.err), "a device of another tag")
     done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "shareX"})
-    equal((done.status, done.err),
-          (125, b"init: cannot run /bin/hostfs: no such file\n"
-           b"init: cannot mount a folder of the host's at /mnt: no such file\n"), "no server")
+    equal((125, b"init: cannot run /bin/hostfs: no such file\n"
+           b"init: cannot mount a folder of the host's at /mnt: no such file\n"),
+          (done.status, done.err), "no server")
     put(place + "/orders", b"share0\0")
     done = run_probe("exit", "0", options=orders)
-    equal((done.status, done.err), (125, b"init: cannot read /run/share: invalid argument\n"), "no path")
+    equal((125, b"init: cannot read /run/share: invalid argument\n"), (done.status, done.err), "no path")
 
 
 @case
@@ -585,7 +585,7 @@ def R142_a_modern_device():
     put(place + "/data", data)
     done = run_probe("show", "/mnt/data", options=["--share", place],
                      env={"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"})
-    equal((done.status, done.out == data), (0, True), f"status, and the same bytes (it said {done.err})")
+    equal((0, True), (done.status, done.out == data), f"status, and the same bytes (it said {done.err})")
 
 
 @case
@@ -593,8 +593,8 @@ def R146_a_server_has_what_it_needs_and_no_more():
     place = folder("descriptors")
     done = verb("descriptors", place=place)
     lines = done.out.decode().splitlines()
-    equal([re.sub(r"[0-9]+", "N", re.sub(r"\S+:\[[0-9]+\]$", "ENDPOINT", re.sub(r"@\w+", "@N", line))) for line in lines],
-          ["N r /dev/null", "N w /dev/null", "N w /dev/port/stderr", "N rw session:[virtio_mmio@N]", "N rw ENDPOINT"],
+    equal(["N r /dev/null", "N w /dev/null", "N w /dev/port/stderr", "N rw session:[virtio_mmio@N]", "N rw ENDPOINT"],
+          [re.sub(r"[0-9]+", "N", re.sub(r"\S+:\[[0-9]+\]$", "ENDPOINT", re.sub(r"@\w+", "@N", line))) for line in lines],
           "descriptors")
 
 
@@ -605,7 +605,7 @@ def R145_R146_a_device_is_reached_only_by_its_server():
     put(two + "/file", b"right")
     for more in ([], ["--append", "preempt=300"]):
         done = run_placed("rights", "/mnt/file", "/two/file", options=["--mem", "64M", "--share", one, "--share", two + ":/two", *more])
-        equal((done.status, done.out), (0, b"rights: ok\n"), f"status and output (it said {done.err})")
+        equal((0, b"rights: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
         lacks(done.err, b": error: ", "log")
 
 
@@ -616,7 +616,7 @@ def several_folders():
     put(two + "/a", b"two")
     done = run_probe(program="sh", stdin=b"cat /mnt/a /opt/x/y/a\n",
                      options=["--share", one, "--share", two + ":/opt/x/y", "--swap", "40K"])
-    equal((done.status, done.out), (0, b"onetwo"), f"status and output (it said {done.err})")
+    equal((0, b"onetwo"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case

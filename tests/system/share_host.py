@@ -23,7 +23,7 @@ def holes_only(actual, what):
     """Expects what the guest has written, in which there may be holes."""
     want = bytes_for(len(actual))
     wrong = [at for at, byte in enumerate(actual) if byte not in (0, want[at])]
-    equal(wrong[:10], [], f"{what}: the first bytes of {len(wrong)} that are neither right nor missing")
+    equal([], wrong[:10], f"{what}: the first bytes of {len(wrong)} that are neither right nor missing")
 
 
 def steps(verb, *words, place, does, options=("--mem", "64M")):
@@ -37,7 +37,7 @@ def passes(verb, *words, place, options=("--mem", "64M")):
     """The same of a verb that waits for nothing; gives the run."""
     done = run_placed("share_host", verb, *words, options=["--share", place, *options])
     lacks(done.err, b": error: ", "log")
-    equal((done.status, done.out), (0, b"share_host: ok\n"), f"status and output (it said {done.err})")
+    equal((0, b"share_host: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
     return done
 
 
@@ -47,12 +47,12 @@ def writes_on_a_full_disk(name, *words, options=("--mem", "64M")):
 
         def look():
             there = get(place + "/file")
-            equal(there[:NKEPT * PAGE] == bytes_for(NKEPT * PAGE), True, "what was there before")
+            equal(True, there[:NKEPT * PAGE] == bytes_for(NKEPT * PAGE), "what was there before")
             holes_only(there, "the file")
 
         steps("full", "/mnt/file", *words, place=place, options=options,
               does={"look": look, "make room": lambda: os.unlink(filler)})
-        equal(get(place + "/file") == bytes_for(NALL * PAGE), True, "the file in the end")
+        equal(True, get(place + "/file") == bytes_for(NALL * PAGE), "the file in the end")
 
 
 @case
@@ -71,7 +71,7 @@ def R142_R143_appends_on_a_full_disk():
         put(place + "/file", b"k" * PAGE)
         filler = put(place + "/filler", bytes(MIB - PAGE))
         steps("append", "/mnt/file", place=place, does={"make room": lambda: os.unlink(filler)})
-        equal(get(place + "/file"), b"k" * PAGE + b"after", "the file")
+        equal(b"k" * PAGE + b"after", get(place + "/file"), "the file")
 
 
 @case
@@ -79,7 +79,7 @@ def R142_R143_mapped_pages_on_a_full_disk():
     with disk("mapped", 3 * MIB) as place:
         filler = put(place + "/filler", bytes(2 * MIB))
         steps("mapped", "/mnt/file", place=place, does={"make room": lambda: os.unlink(filler)})
-        equal(get(place + "/file") == bytes_for(NALL * PAGE), True, "the file in the end")
+        equal(True, get(place + "/file") == bytes_for(NALL * PAGE), "the file in the end")
 
 
 @case
@@ -105,7 +105,7 @@ def R142_a_disk_with_no_room_for_names():
     with disk("names", MIB, nr_inodes=2) as place:
         put(place + "/file", b"x")
         passes("names", "/mnt", place=place)
-        equal((os.listdir(place), get(place + "/new")), (["new"], b"x"), "the folder")
+        equal((["new"], b"x"), (os.listdir(place), get(place + "/new")), "the folder")
 
 
 @case
@@ -114,8 +114,8 @@ def R146_a_disk_that_is_read_only():
         put(place + "/file", b"unchanged")
         mount("-o", "remount,ro", place)
         done = run_placed("share", "read-only", "/mnt", "/mnt/file", options=["--share", place])
-        equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
-        equal((os.listdir(place), get(place + "/file")), (["file"], b"unchanged"), "the folder")
+        equal((0, b"share: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+        equal((["file"], b"unchanged"), (os.listdir(place), get(place + "/file")), "the folder")
 
 
 @case
@@ -129,8 +129,8 @@ def R142_a_file_shrinks():
 
     steps("shrink", "/mnt/file", "/mnt/other", place=place, does={"shrink": shrink})
     left = b"a" * (PAGE + PAGE // 2)
-    equal((get(files[0]) == left, get(files[1]).replace(b"\0", b"") == left + b"wxy"), (True, True), "the files")
-    equal([get(files[1])[at] for at in (30 * PAGE - 1, 30 * PAGE, 50 * PAGE + 5)], [*b"wxy"], "what was written")
+    equal((True, True), (get(files[0]) == left, get(files[1]).replace(b"\0", b"") == left + b"wxy"), "the files")
+    equal([*b"wxy"], [get(files[1])[at] for at in (30 * PAGE - 1, 30 * PAGE, 50 * PAGE + 5)], "what was written")
 
 
 @case
@@ -166,7 +166,7 @@ def R142_a_file_is_another_one_while_it_is_open():
 
     steps("replace", "/mnt/file", place=place, does={"replace": replace})
     info = os.stat(place + "/file")
-    equal((get(place + "/file") == b"b" * 80 * PAGE, info.st_mode & 0o7777, info.st_mtime_ns), (True, 0o644, 6), "the new file")
+    equal((True, 0o644, 6), (get(place + "/file") == b"b" * 80 * PAGE, info.st_mode & 0o7777, info.st_mtime_ns), "the new file")
 
 
 @case
@@ -175,7 +175,7 @@ def R142_a_file_vanishes_while_it_is_open():
     file = put(place + "/file", b"a" * 80 * PAGE)
     steps("vanish", "/mnt/file", place=place,
           does={"remove": lambda: os.unlink(file), "put a directory there": lambda: os.mkdir(file)})
-    equal(os.listdir(place), ["file"], "the folder")
+    equal(["file"], os.listdir(place), "the folder")
 
 
 def leads_out(name, *words):
@@ -192,9 +192,9 @@ def leads_out(name, *words):
 
     steps("link-out", *words, place=place, does={"lead out": lead_out})
     found = sorted((os.path.relpath(where, outside), sorted(files)) for where, _, files in os.walk(outside))
-    equal(found, [(".", ["secret"]), ("sub", ["file", "secret"])], "what is outside")
-    equal(get(outside + "/sub/file") == b"s" * 80 * PAGE, True, "the file outside")
-    equal((os.stat(outside + "/sub/file").st_mode & 0o7777, sorted(os.listdir(place))), (0o644, ["dir", "own"]), "its mode, and the folder")
+    equal([(".", ["secret"]), ("sub", ["file", "secret"])], found, "what is outside")
+    equal(True, get(outside + "/sub/file") == b"s" * 80 * PAGE, "the file outside")
+    equal((0o644, ["dir", "own"]), (os.stat(outside + "/sub/file").st_mode & 0o7777, sorted(os.listdir(place))), "its mode, and the folder")
 
 
 @case
@@ -213,7 +213,7 @@ def R142_the_whole_folder_vanishes():
     put(place + "/file", b"a" * 80 * PAGE)
     put(place + "/dir/file", b"x")
     steps("all-gone", place=place, does={"remove all": lambda: shutil.rmtree(place)})
-    equal(os.path.exists(place), False, "it is there again")
+    equal(False, os.path.exists(place), "it is there again")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from lib.tap import Skip, case, equal, has, lacks, main
 
 def own(done, status, *parts):
     """Checks a status of the runner's own and the words of its last line."""
-    equal(done.status, status, "status")
-    equal(done.last_line()[:8], b"run.sh: ", "beginning of the last line")
+    equal(status, done.status, "status")
+    equal(b"run.sh: ", done.last_line()[:8], "beginning of the last line")
     for part in parts:
         has(done.last_line(), part, "last line")
 
@@ -23,7 +23,7 @@ def own(done, status, *parts):
 def every_exit_status_comes_through():
     for status in (0, 1, 2, 77, 85, 123, 124, 125, 126, 127, 128, 129, 170, 254, 255):
         done = run("exit", str(status))
-        equal((done.status, done.err), (status, b""), f"exit {status}")
+        equal((status, b""), (done.status, done.err), f"exit {status}")
 
 
 @case
@@ -33,14 +33,14 @@ def a_port_that_is_missing_is_125():
     if FAKE:
         raise Skip("the kernel's side")
     done = run("exit", "0", options=["--append", "ports=5"], env={"FAULTLINE_QEMU": "-icount shift=6,sleep=off"})
-    equal(done.status, 125, "status")
+    equal(125, done.status, "status")
     has(done.err, b"boot: error: 1 of 5 ports did not come up", "standard error")
 
 
 @case
 def a_signal_is_128_and_its_number():
     for number in (9, 15, 10, 1):
-        equal(run("kill", str(number)).status, 128 + number, f"signal {number}")
+        equal(128 + number, run("kill", str(number)).status, f"signal {number}")
 
 
 @case
@@ -51,7 +51,7 @@ def time_out_is_124_and_says_where_the_harts_are():
         if done.out:  # else this machine is busy: it had not even started
             break
     has(done.err, b"hart 0: pc 0x", "report")
-    equal(done.out[:6] in (b"spinni", b"asleep"), True, "what it wrote before")
+    equal(True, done.out[:6] in (b"spinni", b"asleep"), "what it wrote before")
 
 
 @case
@@ -91,7 +91,7 @@ def a_hardened_kernel_that_goes_off_without_its_ledger_is_125():
     hardened = {"FAULTLINE_KERNEL": "faultline-hardened.elf"}
     own(run("exit", "3", env=hardened), 125, b"status 3 without a look at its ledger")
     done = run("ledger", "3", env=hardened)
-    equal((done.status, done.err), (3, b""), "status and standard error")
+    equal((3, b""), (done.status, done.err), "status and standard error")
 
 
 @case
@@ -180,7 +180,7 @@ def a_size_without_a_unit_is_refused():
 
 @case
 def a_long_time_out_is_taken():
-    equal(run("exit", "3", options=["--timeout", "1e8"]).status, 3, "status")
+    equal(3, run("exit", "3", options=["--timeout", "1e8"]).status, "status")
 
 
 @case
@@ -233,7 +233,7 @@ def icount_with_several_harts_is_2():
 @case
 def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
-    equal((done.status, done.err), (0, b""), "status and standard error")
+    equal((0, b""), (done.status, done.err), "status and standard error")
     for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
                    b"--log", b"--gdb", b"--verbose", b"--version"):
         has(done.out, option, "help")
@@ -244,7 +244,7 @@ def the_version_is_that_of_the_sources():
     with open(os.path.join(ROOT, "VERSION"), "rb") as file:
         version = file.read()
     done = run_raw(["--version"])
-    equal((done.status, done.out, done.err), (0, b"Faultline " + version, b""), "--version")
+    equal((0, b"Faultline " + version, b""), (done.status, done.out, done.err), "--version")
 
 
 @case
@@ -265,13 +265,13 @@ def signals_end_the_machine_too():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = start("sleep", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                         start_new_session=True)
-        equal(process.stdout.readline(), b"asleep\n", "first line")
+        equal(b"asleep\n", process.stdout.readline(), "first line")
         machines = children(process.pid)
         os.kill(process.pid, number)
         err = process.stderr.read()
-        equal(process.wait(PATIENCE), 128 + number, "status")
-        equal(err.splitlines()[-1][:8], b"run.sh: ", "beginning of the last line")
-        equal([pid for pid in machines if alive(pid)], [], "machines left")
+        equal(128 + number, process.wait(PATIENCE), "status")
+        equal(b"run.sh: ", err.splitlines()[-1][:8], "beginning of the last line")
+        equal([], [pid for pid in machines if alive(pid)], "machines left")
 
 
 @case
@@ -280,8 +280,8 @@ def an_interrupt_ends_a_run_in_a_scripts_background():
     script = '"$0" -- "$1" sleep < /dev/null & read -r line; kill -INT $!; wait $!; echo "status $?"'
     process = subprocess.Popen(["bash", "-c", script, RUN, PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
-    equal(process.stdout.readline(), b"asleep\n", "first line")
-    equal(process.communicate(b"\n", timeout=PATIENCE)[0], b"status 130\n", "the shell's line")
+    equal(b"asleep\n", process.stdout.readline(), "first line")
+    equal(b"status 130\n", process.communicate(b"\n", timeout=PATIENCE)[0], "the shell's line")
 
 
 @case
@@ -289,10 +289,10 @@ def a_killed_runner_takes_its_machine_along():
     process = start("sleep", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     process.stdout.readline()
     machines = children(process.pid)
-    equal(len(machines), 1, "machines")
+    equal(1, len(machines), "machines")
     process.kill()
     process.wait()
-    equal(left_alive(machines), [], "machines left")
+    equal([], left_alive(machines), "machines left")
 
 
 @case
@@ -300,7 +300,7 @@ def a_program_that_leaves_children_ends_the_run():
     if FAKE:
         raise Skip("needs the real kernel")
     done = run("orphan")
-    equal(done.status, 7, "status")
+    equal(7, done.status, "status")
     lacks(done.err, b"run.sh", "standard error")
 
 
@@ -309,7 +309,7 @@ def without_a_program_the_tour_runs():
     if FAKE:
         raise Skip("needs the real tour")
     done = run_raw(["--swap", "1M"])  # too small for its stop about swap, which takes most of the time
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
     has(done.err, b"tour[", "the report of the child that dies")
     has(done.out.lower(), b"copy-on-write", "standard output")
 
@@ -318,7 +318,7 @@ def without_a_program_the_tour_runs():
 def it_runs_without_its_name_being_a_path():
     done = subprocess.run(["bash", "-c", 'PATH="$1:$PATH"; run.sh -- "$0" exit 9', PROBE, os.path.dirname(RUN)],
                           stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
-    equal(done.returncode, 9, "status")
+    equal(9, done.returncode, "status")
 
 
 if __name__ == "__main__":

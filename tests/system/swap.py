@@ -26,10 +26,10 @@ def swapping(*words, options=SMALL):
     done = run_placed("swapping", *words, options=options)
     text = done.out.decode(errors="replace")
     print(f"# {' '.join(words)}: " + "; ".join(text.splitlines()))
-    equal((done.status, text.splitlines()[-1:]), (0, re.findall(rf"^{words[0]}: ok, .*", text, re.MULTILINE)),
+    equal((0, re.findall(rf"^{words[0]}: ok, .*", text, re.MULTILINE)), (done.status, text.splitlines()[-1:]),
           f"status and last line of {shown(done)}")
     lacks(done.err.lower(), b"out of memory", "standard error")
-    equal(int(re.search(r"(\d+) major faults", text)[1]) > 0, True, "there are major faults")
+    equal(True, int(re.search(r"(\d+) major faults", text)[1]) > 0, "there are major faults")
     return text
 
 
@@ -82,7 +82,7 @@ def R63_R82_R83_R84_four_children_get_pages_that_are_out():
 def R25_R81_R82_verbs_on_pages_that_are_out():
     text = swapping("verbs", 6 if LONG else 3, SET // 2)
     out, pages = (int(number) for number in re.search(r"(\d+) of (\d+) pages are out", text).groups())
-    equal(out > pages / 2, True, f"{out} of {pages} are out: more than half")
+    equal(True, out > pages / 2, f"{out} of {pages} are out: more than half")
 
 
 @case
@@ -106,7 +106,7 @@ def R43_R44_R84_memory_and_swap_are_full():
     done = run_placed("swapping", "full", str(4 * MEMORY), str(MEMORY * 9 // 8),
                       options=["--mem", f"{MEMORY}M", "--swap", f"{MEMORY}M"])
     killed = "full: the child ended with 137"
-    equal((done.status, done.out.decode().splitlines()[:-1]), (0, [killed, killed]), f"status and output of {shown(done)}")
+    equal((0, [killed, killed]), (done.status, done.out.decode().splitlines()[:-1]), f"status and output of {shown(done)}")
     has(done.err.lower(), b"out of memory", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
 
@@ -115,7 +115,7 @@ def R43_R44_R84_memory_and_swap_are_full():
 def R43_a_swap_disk_that_is_too_small():
     done = run_placed("swapping", "sequential", str(2 * MEMORY), "1",
                       options=["--mem", f"{MEMORY}M", "--swap", f"{MEMORY // 4}M"])
-    equal((done.status, done.out), (137, b""), "status and output")
+    equal((137, b""), (done.status, done.out), "status and output")
     has(done.err.lower(), b"out of memory", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
 
@@ -132,10 +132,10 @@ def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
     killed = Counter(re.findall(r"out of memory: killed (\w+)\[", log))
     print("# " + "; ".join(text.splitlines()) + f"; killed: {dict(killed)}")
     lacks(log, "kernel panic", "standard error")
-    equal((done.status, len(re.findall("^innocent: ok, ", text, re.MULTILINE)), "\nstorm: ok, " in text, text.splitlines()[-1:]),
-          (0, times, True, ["the prompt"]), f"status and output of {shown(done)}")
-    equal(sorted(killed), ["bomb", "hog"], "who was killed")
-    equal(min(killed.values()) >= least * times, True, f"enough of each: {dict(killed)}")
+    equal((0, times, True, ["the prompt"]),
+          (done.status, len(re.findall("^innocent: ok, ", text, re.MULTILINE)), "\nstorm: ok, " in text, text.splitlines()[-1:]), f"status and output of {shown(done)}")
+    equal(["bomb", "hog"], sorted(killed), "who was killed")
+    equal(True, min(killed.values()) >= least * times, f"enough of each: {dict(killed)}")
 
 
 @long_case
@@ -152,7 +152,7 @@ def R72_a_program_larger_than_memory():
 @case
 def the_programs_find_a_wrong_byte():
     done = run_placed("swapping", "spoiled", options=["--mem", "64M"])
-    equal((done.status, done.out.splitlines()[-1:]), (0, [b"spoiled: ok, 0 major faults"]), f"status and end of {shown(done)}")
+    equal((0, [b"spoiled: ok, 0 major faults"]), (done.status, done.out.splitlines()[-1:]), f"status and end of {shown(done)}")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def swap_errors(mib, env, status=0):
     text, log = done.out.decode(), done.err.decode()
     print("# " + "\n# ".join(text.splitlines() + log.splitlines()))
     lacks(log, "kernel panic", "log")
-    equal(done.status, status, "status")
+    equal(status, done.status, "status")
     passes = {name: {what: int(n) for what, n in re.findall(r"(\w+) (\d+)", rest)}
               for name, rest in re.findall(r"^(\w+): (unread .*)$", text, re.MULTILINE)}
     return passes, [line for line in text.splitlines() if ": unread" not in line], log
@@ -59,18 +59,18 @@ def swap_errors(mib, env, status=0):
 
 def no_harm(found):
     """No page that was read is wrong, each signal names its page, and the same pages fail each time."""
-    equal([(name, found[name]["wrong"], found[name]["others"], found[name]["odd"]) for name in found],
-          [("once", 0, 0, 0), ("twice", 0, 0, 0), ("afterwards", 0, 0, 0)], "harm")
+    equal([("once", 0, 0, 0), ("twice", 0, 0, 0), ("afterwards", 0, 0, 0)],
+          [(name, found[name]["wrong"], found[name]["others"], found[name]["odd"]) for name in found], "harm")
 
 
 @case
 def R84_pages_that_cannot_be_read_are_sigbus_for_those_who_need_them():
     found, lines, log = swap_errors(GREEDY, failing("read", "read", range(1000, 1048)))
     no_harm(found)
-    equal((0 < found["once"]["unread"] <= 48, found["afterwards"]["unread"]), (True, 0), "pages that can't be read")
-    equal(lines, ["a copy: EFAULT", "a store: signal 7", "a child: signal 7", "let go: 0"], "what is done with one")
-    equal(len(re.findall(r"swap: error: vda: page 10\d\d can't be read; more errors are not logged", log)), 1, "errors in the log")
-    equal(len(re.findall(r"killed by SIGBUS: read of .*: its page could not be read from the swap disk$", log, re.MULTILINE)), 1,
+    equal((True, 0), (0 < found["once"]["unread"] <= 48, found["afterwards"]["unread"]), "pages that can't be read")
+    equal(["a copy: EFAULT", "a store: signal 7", "a child: signal 7", "let go: 0"], lines, "what is done with one")
+    equal(1, len(re.findall(r"swap: error: vda: page 10\d\d can't be read; more errors are not logged", log)), "errors in the log")
+    equal(1, len(re.findall(r"killed by SIGBUS: read of .*: its page could not be read from the swap disk$", log, re.MULTILINE)),
           "reports")
     has(log, " of the swap disk: V=0 refuses a read", "the walk")
 
@@ -79,14 +79,14 @@ def R84_pages_that_cannot_be_read_are_sigbus_for_those_who_need_them():
 def R84_pages_that_cannot_be_written_stay_in_memory():
     found, lines, log = swap_errors(GREEDY, failing("write", "write", range(1000, 1048)))
     no_harm(found)
-    equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
-    equal(len(re.findall(r"swap: error: vda: page \d+ can't be written; more errors are not logged", log)), 1, "errors in the log")
+    equal(([0, 0, 0], []), ([found[name]["unread"] for name in found], lines), "pages that can't be read, and the rest")
+    equal(1, len(re.findall(r"swap: error: vda: page \d+ can't be written; more errors are not logged", log)), "errors in the log")
 
 
 @case
 def R43_R84_no_page_can_be_written():
     found, _, log = swap_errors(GREEDY, failing("full", "write"), status=137)
-    equal(found, {}, "passes")
+    equal({}, found, "passes")
     has(log, "out of memory: killed swap_errors[2]", "log")
     has(log, "can't be written; more errors are not logged", "log")
 
@@ -97,7 +97,7 @@ def R84_a_slow_disk():
                       "-object throttle-group,id=slow,x-iops-total=8000")
     found, lines, _ = swap_errors(27, slow)
     no_harm(found)
-    equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
+    equal(([0, 0, 0], []), ([found[name]["unread"] for name in found], lines), "pages that can't be read, and the rest")
 
 
 @case
@@ -106,7 +106,7 @@ def R151_a_robust_mutex_whose_list_is_read_from_a_slow_disk():
     slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('busy')}",
                       "-object throttle-group,id=slow,x-iops-total=100")
     done = run_placed("swapping", "robust", "24", options=["--mem", "24M"], env=slow)
-    equal((done.status, done.out[:10]), (0, b"robust: ok"), f"status and output of {done.err[-300:]}")
+    equal((0, b"robust: ok"), (done.status, done.out[:10]), f"status and output of {done.err[-300:]}")
 
 
 if __name__ == "__main__":

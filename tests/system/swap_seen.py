@@ -15,7 +15,7 @@ DISK = ["--mem", "64M", "--swap", "256M"]
 def figures(options):
     """Runs the program; gives what it has printed, by moment and name."""
     done = run_placed("swap_seen", "96" if "--swap" in options else "8", options=options)
-    equal(done.status, 0, f"status of {done.out + done.err}")
+    equal(0, done.status, f"status of {done.out + done.err}")
     return {line.split(":")[0]: {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", line)}
             for line in done.out.decode().splitlines()}
 
@@ -24,35 +24,35 @@ def figures(options):
 def R84_a_program_sees_what_is_in_swap():
     seen = figures(DISK)
     before, written, read, after = (seen[moment] for moment in ("before", "written", "read", "unmapped"))
-    equal((before["swap"], before["free_swap"]), (256 * 256 - 1, 256 * 256 - 1), "all pages but the header are free")
-    equal((before["swapped"], before["written"], before["read"]), (0, 0, 0), "nothing is in swap")
+    equal((256 * 256 - 1, 256 * 256 - 1), (before["swap"], before["free_swap"]), "all pages but the header are free")
+    equal((0, 0, 0), (before["swapped"], before["written"], before["read"]), "nothing is in swap")
     all_pages = written["resident"] + written["swapped"]
-    equal((written["swapped"] > PAGES / 4, all_pages >= PAGES), (True, True), f"in swap: {written}")
+    equal((True, True), (written["swapped"] > PAGES / 4, all_pages >= PAGES), f"in swap: {written}")
     used = written["swap"] - written["free_swap"]
-    equal(used >= written["swapped"], True, f"each has a slot: {written}")
+    equal(True, used >= written["swapped"], f"each has a slot: {written}")
     for name in ("turns", "scanned", "aged", "unmapped", "dropped", "written"):
-        equal(written[name] > 0, True, f"{name} when all was written: {written}")
-    equal(written["written"] > written["swapped"] / 2, True, f"most are on the disk: {written}")
-    equal(read["read"] >= PAGES / 4, True, f"they were read: {read}")
+        equal(True, written[name] > 0, f"{name} when all was written: {written}")
+    equal(True, written["written"] > written["swapped"] / 2, f"most are on the disk: {written}")
+    equal(True, read["read"] >= PAGES / 4, f"they were read: {read}")
     pages, requests = read["read"] - written["read"], read["reads"] - written["reads"]
-    equal(pages >= 4 * requests, True, f"they came together with their neighbours: {read}")
-    equal(written["written"] >= 8 * written["writes"], True, f"and went together with them: {written}")
-    equal(read["direct"] * 32 < read["dropped"] / 2, True, f"the reclaim thread freed most of the frames: {read}")
+    equal(True, pages >= 4 * requests, f"they came together with their neighbours: {read}")
+    equal(True, written["written"] >= 8 * written["writes"], f"and went together with them: {written}")
+    equal(True, read["direct"] * 32 < read["dropped"] / 2, f"the reclaim thread freed most of the frames: {read}")
     used = after["swap"] - after["free_swap"]  # by pages of this program and of init that it has not touched since
-    equal((after["swapped"] < 50, used < 100), (True, True), f"the slots are free again: {after}")
+    equal((True, True), (after["swapped"] < 50, used < 100), f"the slots are free again: {after}")
 
 
 @case
 def R84_without_a_disk_the_figures_are_zero():
     for moment, seen in figures(["--mem", "64M"]).items():
-        equal([seen[name] for name in ("swapped", "swap", "free_swap", "written", "read")], [0] * 5, moment)
+        equal([0] * 5, [seen[name] for name in ("swapped", "swap", "free_swap", "written", "read")], moment)
 
 
 @case
 def R84_sysinfo_has_the_swap_disk():
     for options in (DISK, ["--mem", "64M"]):
         for moment, seen in figures(options).items():
-            equal((seen["totalswap"], seen["freeswap"]), (seen["swap"], seen["free_swap"]), moment)
+            equal((seen["swap"], seen["free_swap"]), (seen["totalswap"], seen["freeswap"]), moment)
 
 
 def lines_of(line, options, words=("sh",), status=0):
@@ -61,7 +61,7 @@ def lines_of(line, options, words=("sh",), status=0):
     if words != ("sh",):
         add += ["--add", f"{BUILD}/user/sh:/bin/sh"]
     done = run_raw([*options, *add, "--", *words, "-c", line])
-    equal(done.status, status, f"status of {done.out + done.err}")
+    equal(status, done.status, f"status of {done.out + done.err}")
     return (done.out + done.err).decode()
 
 
@@ -70,13 +70,13 @@ def R84_R123_the_prompt_shows_swap():
     text = lines_of("ps; maps 2; free; faults 2", DISK, ["/bin/swap_seen", "96", "/bin/sh"])
     print("# " + text.replace("\n", "\n# "))
     here, out = (int(kib) for kib in re.search(r"^ +2 +1 \w +(\d+) +(\d+) +\d+ swap_seen$", text, re.MULTILINE).groups())
-    equal((out > 24 * 1024, here + out >= 90 * 1024), (True, True), "in memory and in swap")
+    equal((True, True), (out > 24 * 1024, here + out >= 90 * 1024), "in memory and in swap")
     later = int(re.search(r"in swap (\d+) KiB, page tables", text).group(1))
-    equal(abs(later - out) <= 4096, True, f"maps says {later} KiB, about what ps did: reclaim may go on in between")
+    equal(True, abs(later - out) <= 4096, f"maps says {later} KiB, about what ps did: reclaim may go on in between")
     pages = {name: int(n) for name, n in re.findall(r"^(\w[\w ]+?) +(\d+) pages +\d+ KiB$", text, re.MULTILINE)}
-    equal(pages["swap"], 256 * 256 - 1, "pages of the disk")
-    equal(pages["swap"] - pages["swap free"] >= out / 4, True, f"those in use: {pages}")
-    equal(pages["swap written"] > 0, True, "pages that were written")
+    equal(256 * 256 - 1, pages["swap"], "pages of the disk")
+    equal(True, pages["swap"] - pages["swap free"] >= out / 4, f"those in use: {pages}")
+    equal(True, pages["swap written"] > 0, "pages that were written")
 
 
 @case
@@ -105,28 +105,28 @@ def help_describes_them_in_two_languages():
 @case
 def R43_R84_the_log_says_how_much_of_a_victim_was_in_swap():
     done = run_placed("swap_seen", "96", options=["--mem", "64M", "--swap", "16M"])
-    equal(done.status, 137, f"status of {done.out + done.err}")
+    equal(137, done.status, f"status of {done.out + done.err}")
     lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
     print("# " + "\n# ".join(lines))
     held = int(re.fullmatch(r"out of memory: killed swap_seen\[2\], which had the most: (\d+) KiB with swap and page tables",
                             lines[0])[1])
     free, disk, written = (int(n) for n in re.fullmatch(
         r"  swap: (\d+) of (\d+) KiB are free; (\d+) pages were written, \d+ read", lines[3]).groups())
-    equal((disk, free < 1024, written > 0), (16 * 1024 - 4, True, True), "the disk is full")
+    equal((16 * 1024 - 4, True, True), (disk, free < 1024, written > 0), "the disk is full")
     here, swapped, tables = (int(n) for n in re.fullmatch(
         r"    swap_seen\[2\]: (\d+) KiB, in swap (\d+) KiB, page tables (\d+) KiB", lines[5]).groups())
-    equal((swapped > 15 * 1024, abs(held - here - swapped - tables) < 256), (True, True), "its pages")
+    equal((True, True), (swapped > 15 * 1024, abs(held - here - swapped - tables) < 256), "its pages")
 
 
 @case
 def R43_R84_what_is_in_swap_counts_for_the_choice():
     """The parent has more than its child, but less in memory: it was written first, and much of it is in swap."""
     done = run_placed("swap_seen", "56", "/bin/swap_seen", "52", options=["--mem", "64M", "--swap", "32M"])
-    equal(done.status, 137, f"status of {done.out + done.err}")
+    equal(137, done.status, f"status of {done.out + done.err}")
     text = done.err.decode()
     has(text, "out of memory: killed swap_seen[2], which had the most: ", "the choice")
     here = {int(pid): int(kib) for pid, kib in re.findall(r"swap_seen\[(\d)\]: (\d+) KiB, in swap", text)}
-    equal(here[2] < here[3], True, f"in memory, by pid: {here}")
+    equal(True, here[2] < here[3], f"in memory, by pid: {here}")
 
 
 if __name__ == "__main__":

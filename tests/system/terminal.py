@@ -32,7 +32,7 @@ def the_size_of_the_window_is_followed():
         run.expect("ready\r\n")
         run.child.setwinsize(12, 34)
         run.expect("winch 34x12\r\n")
-        equal(run.finish()[0], 0, "status")
+        equal(0, run.finish()[0], "status")
 
 
 @case
@@ -61,16 +61,16 @@ def warned(redirect="", **env):
 @case
 def the_log_is_wrapped_at_words_in_the_windows_width():
     rows = warned(TERM="dumb").decode().split("\r\n")
-    equal([row for row in rows if len(row) > 101], [], "rows wider than the window")
-    equal(any(row.startswith(" " * 17) for row in rows), True, "indented rows")
+    equal([], [row for row in rows if len(row) > 101], "rows wider than the window")
+    equal(True, any(row.startswith(" " * 17) for row in rows), "indented rows")
     has(" ".join(row.strip() for row in rows), "word word word" if FAKE else "empty: V=0 refuses a write", "the words")
 
 
 @case
 def warnings_have_a_colour_on_a_terminal():
     text = warned()
-    equal(text.count(YELLOW) == text.count(PLAIN) > 0, True, f"colour that ends: {text!r}")
-    equal(text.startswith(YELLOW + b"["), True, "a warning begins with it")
+    equal(True, text.count(YELLOW) == text.count(PLAIN) > 0, f"colour that ends: {text!r}")
+    equal(True, text.startswith(YELLOW + b"["), "a warning begins with it")
 
 
 @case
@@ -83,7 +83,7 @@ def no_colour_where_it_is_not_wanted():
 def a_log_that_goes_elsewhere_is_whole_and_plain():
     text = warned(redirect="2>&1 | cat")
     lacks(text, b"\x1b", "through a pipe")
-    equal(any(len(line) > 101 for line in text.split(b"\r\n")), True, "a line is longer than the window")
+    equal(True, any(len(line) > 101 for line in text.split(b"\r\n")), "a line is longer than the window")
 
 
 @case
@@ -96,7 +96,7 @@ def lines_are_edited_echoed_and_ended():
     has(run.expect("got again\r\n"), b"again\r\n", "echo")
     run.send(CTRL_D)
     run.expect("end\r\n")
-    equal(run.finish()[0], 0, "status")
+    equal(0, run.finish()[0], "status")
 
 
 @case
@@ -105,7 +105,7 @@ def typing_before_it_runs_is_kept():
     run.send(b"early\r")
     run.expect("got early\r\n")
     run.send(CTRL_D)
-    equal(run.finish()[0], 0, "status")
+    equal(0, run.finish()[0], "status")
 
 
 @case
@@ -113,7 +113,7 @@ def ctrl_c_is_the_programs_sigint():
     run = OnTerminal("sleep")
     run.expect("asleep\r\n")
     run.send(CTRL_C)
-    equal(run.finish()[0], 130, "status")
+    equal(130, run.finish()[0], "status")
 
 
 @case
@@ -122,7 +122,7 @@ def ctrl_a_x_ends_the_machine():
     run.expect("asleep\r\n")
     run.send(CTRL_A + b"x")
     status, rest = run.finish()
-    equal(status, 130, "status")
+    equal(130, status, "status")
     has(rest, b"run.sh: ended by Ctrl-A X", "last line")
 
 
@@ -131,7 +131,7 @@ def ctrl_a_x_does_not_wait_behind_a_paste_that_nobody_reads():
     run = OnTerminal("sleep")
     run.expect("asleep\r\n")
     run.send((b"x" * 99 + b"\r") * 3000 + CTRL_A + b"x")
-    equal(run.finish()[0], 130, "status")
+    equal(130, run.finish()[0], "status")
 
 
 @case
@@ -141,20 +141,20 @@ def ctrl_a_twice_is_one_ctrl_a():
     run.send(b"a" + CTRL_A + CTRL_A + b"b\r")
     run.expect("got a\x01b\r\n")
     run.send(CTRL_A + b"X")
-    equal(run.finish()[0], 130, "status")
+    equal(130, run.finish()[0], "status")
 
 
 @case
 def a_terminal_has_no_time_out_but_takes_one():
     run = OnTerminal("sleep", options=["--timeout", "3"])
     status, rest = run.finish()
-    equal(status, 124, "status")
+    equal(124, status, "status")
     has(rest, b"run.sh: no end within 3 s\r\n", "last line")
 
 
 @case
 def the_terminal_is_restored_at_a_normal_end():
-    equal(ShellOnTerminal("exit", "3").status(), (3, True), "status and same modes")
+    equal((3, True), ShellOnTerminal("exit", "3").status(), "status and same modes")
 
 
 @case
@@ -162,7 +162,7 @@ def the_terminal_is_restored_after_ctrl_a_x():
     run = ShellOnTerminal("sleep")
     run.child.expect_exact("asleep")
     run.child.send(CTRL_A + b"x")
-    equal(run.status(), (130, True), "status and same modes")
+    equal((130, True), run.status(), "status and same modes")
 
 
 @case
@@ -172,12 +172,12 @@ def the_terminal_is_restored_after_signals():
         run.child.expect_exact("asleep")
         with open(f"/proc/{run.child.pid}/task/{run.child.pid}/children", encoding="ascii") as file:
             os.kill(int(file.read().split()[0]), number)
-        equal(run.status(), (128 + number, True), f"status and same modes after {number.name}")
+        equal((128 + number, True), run.status(), f"status and same modes after {number.name}")
 
 
 @case
 def the_terminal_is_restored_after_a_failure():
-    equal(ShellOnTerminal("exit", "0", options=["--log", "/no such folder/x"]).status(), (125, True), "both")
+    equal((125, True), ShellOnTerminal("exit", "0", options=["--log", "/no such folder/x"]).status(), "both")
 
 
 @case
@@ -187,7 +187,7 @@ def kill_erases_the_line():
     run.send(b"wrong" + KILL + b"right\r")
     run.expect("got right\r\n")
     run.send(CTRL_D)
-    equal(run.finish()[0], 0, "status")
+    equal(0, run.finish()[0], "status")
 
 
 @case
@@ -195,7 +195,7 @@ def a_run_in_the_background_leaves_the_terminal_alone():
     script = 'set -m; "$0" "$@" & wait $!; echo "status $?."'
     run = ShellOnTerminal("args", "background", script=script)
     run.child.expect_exact("[background]")
-    equal(run.status(), (0, True), "status and same modes")
+    equal((0, True), run.status(), "status and same modes")
 
 
 @case
@@ -203,9 +203,9 @@ def hanging_up_ends_the_machine():
     run = OnTerminal("sleep")
     run.expect("asleep\r\n")
     machines = children(run.child.pid)
-    equal(len(machines), 1, "machines")
+    equal(1, len(machines), "machines")
     hang_up(run.child)
-    equal(left_alive(machines), [], "machines left")
+    equal([], left_alive(machines), "machines left")
 
 
 @case
@@ -220,7 +220,7 @@ def hanging_up_without_a_signal_ends_the_machine():
         seen += os.read(master, 4096)
     os.close(master)
     try:
-        equal(run.wait(PATIENCE), 128 + signal.SIGHUP, "status")
+        equal(128 + signal.SIGHUP, run.wait(PATIENCE), "status")
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)

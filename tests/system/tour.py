@@ -47,28 +47,28 @@ def width(line):
 @case
 def it_ends_well_and_soon():
     status, lines, _ = tour()
-    equal(status, 0, "status")
+    equal(0, status, "status")
     # With a disk, time goes on by this machine's clock while all sleep: that is no instructions.
     told = tour("--icount", "--swap", "128M", words=("--", "sh", "-c", "tour; cat /proc/uptime"))[1][-2]
     up, idle = (round(float(seconds) * 1e9) for seconds in told.split())
-    equal(up - idle < 1_000_000_000, True, f"a billion instructions at most: {up - idle:,} of {up:,}")
-    equal(len(lines) <= 110, True, f"110 lines at most: {len(lines)}")
+    equal(True, up - idle < 1_000_000_000, f"a billion instructions at most: {up - idle:,} of {up:,}")
+    equal(True, len(lines) <= 110, f"110 lines at most: {len(lines)}")
 
 
 @case
 def no_line_is_wider_than_80_columns():
     for lines in (tour()[1], tour(LANG="zh_CN.UTF-8")[1], tour("--swap", "9M", words=("--", "tour", "--lang", "zh"))[1]):
         for line in lines:
-            equal(width(line) <= 80, True, f"width of {line!r}")
-            equal(line, line.rstrip(), "blanks at the end")
+            equal(True, width(line) <= 80, f"width of {line!r}")
+            equal(line.rstrip(), line, "blanks at the end")
 
 
 @case
 def every_figure_is_exact():
     found = figures(tour()[1])
     for name, expected in FIGURES.items():
-        equal(found.pop(name, None), expected, name)
-    equal(found, {}, "rows that nobody expects")
+        equal(expected, found.pop(name, None), name)
+    equal({}, found, "rows that nobody expects")
 
 
 @case
@@ -83,10 +83,10 @@ def costs_are_instructions():
     Of the page that a server makes, most is the server's."""
     rows = [match.groups() for match in map(ROW.match, tour()[1]) if match]
     for name, faults, _, _, each, _ in rows:
-        equal(each == "-", faults == "0", f"a cost where there is a fault: {name}")
+        equal(faults == "0", each == "-", f"a cost where there is a fault: {name}")
         if each != "-":
             most = 1000000 if name == "its page touched" else 50000
-            equal(100 <= int(each) <= most, True, f"instructions a fault, {name}: {each}")
+            equal(True, 100 <= int(each) <= most, f"instructions a fault, {name}: {each}")
 
 
 @case
@@ -94,8 +94,8 @@ def what_the_boot_found():
     for mem, least in (("64M", 56), ("256M", 245)):
         line = tour("--mem", mem, *TINY)[1][1]
         found = re.match(r"riscv64, (\d+) MiB of memory \((\d+) MiB free\), harts: 1; kernel 6\.12\.0-faultline$", line)
-        equal(bool(found), True, f"line of {line!r}")
-        equal(least <= int(found.group(2)) <= int(found.group(1)) <= int(mem[:-1]), True, line)
+        equal(True, bool(found), f"line of {line!r}")
+        equal(True, least <= int(found.group(2)) <= int(found.group(1)) <= int(mem[:-1]), line)
 
 
 @case
@@ -109,16 +109,16 @@ def zeros_are_one_frame_and_written_pages_three():
     read = next(line for line in lines if line.startswith("   read:"))
     written = next(line for line in lines if line.startswith("   written:"))
     frames = re.findall(r"0x[0-9a-f]+", read)
-    equal((len(frames), len(set(frames))), (3, 1), "frames read")
+    equal((3, 1), (len(frames), len(set(frames))), "frames read")
     fresh = set(re.findall(r"0x[0-9a-f]+", written))
-    equal((len(fresh), fresh & set(frames)), (3, set()), "frames written")
+    equal((3, set()), (len(fresh), fresh & set(frames)), "frames written")
 
 
 @case
 def copy_on_write_gives_the_child_a_frame_of_its_own():
     values = re.findall(r"'(.)' in +(0x[0-9a-f]+)", "\n".join(tour()[1]))
-    equal([value for value, _ in values], ["P", "P", "C"], "values")
-    equal(values[0][1] == values[1][1] != values[2][1], True, f"frames: {values}")
+    equal(["P", "P", "C"], [value for value, _ in values], "values")
+    equal(True, values[0][1] == values[1][1] != values[2][1], f"frames: {values}")
 
 
 @case
@@ -127,8 +127,8 @@ def programs_that_serve_their_own_faults_do_as_on_linux():
     with open(os.path.join(ROOT, "tests/user/expected/faults.out"), encoding="utf-8") as file:
         recorded = [re.findall(r"\b\d+\b(?! GiB)", line) for line in file]
     shown = [re.findall(r"\b\d+\b(?! GiB)", line) for line in tour()[1] if re.match(r" +\d+ faults  ", line)]
-    equal(len(shown), 4, "programs")
-    equal(shown, recorded, "figures")
+    equal(4, len(shown), "programs")
+    equal(recorded, shown, "figures")
     lacks("\n".join(tour()[1]), "WRONG", "output")
 
 
@@ -136,10 +136,10 @@ def programs_that_serve_their_own_faults_do_as_on_linux():
 def R142_the_parts_of_a_way_to_a_server_add_up():
     lines = tour()[1]
     parts = [match.groups() for match in map(PART.match, lines) if match]
-    equal([name for name, _ in parts], ["receives", "makes 64 lines", "writes them", "replies"], "parts")
+    equal(["receives", "makes 64 lines", "writes them", "replies"], [name for name, _ in parts], "parts")
     whole = next(each(line) for line in lines if line.startswith("  its page touched "))
-    equal(sum(int(cost) for _, cost in parts), whole, f"the sum of {parts}")
-    equal(min(int(cost) for _, cost in parts) > 100, True, f"each part costs something: {parts}")
+    equal(whole, sum(int(cost) for _, cost in parts), f"the sum of {parts}")
+    equal(True, min(int(cost) for _, cost in parts) > 100, f"each part costs something: {parts}")
     has(lines, '   line 720720: "720720 = 2^4 * 3^2 * 5 * 7 * 11 * 13"', "what the server made")
 
 
@@ -148,22 +148,22 @@ def swap_is_shown(*options, left=8, **environment):
     status, lines, log = tour(*options, **environment)
     text, rows, npages = "\n".join(lines), strips(lines), 4 * left * 256
     print("# " + "\n# ".join(" ".join(map(str, row)) for row in rows))
-    equal(status, 0, f"status of {log[-1000:]}")
+    equal(0, status, f"status of {log[-1000:]}")
     has(text, f"but {left} MiB, writes {4 * left} MiB,", "the sizes")
     has(text, f"most of {npages // 32} pages", "the size of a cell")
-    equal([row[0] for row in rows], STRIPS, "rows")
+    equal(STRIPS, [row[0] for row in rows], "rows")
     for part, (name, cells, faults, *_) in enumerate(rows[:4], 1):
-        equal(cells.count("·"), 32 - 8 * part, f"cells that are not written yet: {name}")
-        equal(faults >= npages / 4, True, f"each page takes a fault: {name}: {faults}")
+        equal(32 - 8 * part, cells.count("·"), f"cells that are not written yet: {name}")
+        equal(True, faults >= npages / 4, f"each page takes a fault: {name}: {faults}")
     out = rows[3][1].count("░") * npages // 64  # half of the pages of such a cell, or more
     counts = [[sum(row[column] for row in rows[first:first + 4]) for column in range(3, 6)] for first in (0, 4)]
     (_, written, _), (major, _, read) = counts
-    equal((out > 0, written >= out, read >= out, major > 0), (True,) * 4, f"{out} pages are out, counts {counts}")
+    equal((True,) * 4, (out > 0, written >= out, read >= out, major > 0), f"{out} pages are out, counts {counts}")
     found = re.search(r"^   (\d+) pages, each byte right: (\d+) mapped, (\d+) unmapped, (\d+) on the disk$", text, re.MULTILINE)
-    equal(bool(found), True, "the last line of the stop")
+    equal(True, bool(found), "the last line of the stop")
     pages, mapped, unmapped, out = map(int, found.groups())
-    equal((pages, mapped + unmapped + out), (npages, npages), "pages, and all of them")
-    equal(out >= npages / 2, True, f"{out} pages are out: memory has no room for half of them")
+    equal((npages, npages), (pages, mapped + unmapped + out), "pages, and all of them")
+    equal(True, out >= npages / 2, f"{out} pages are out: memory has no room for half of them")
 
 
 @case
@@ -184,11 +184,11 @@ def R82_R84_all_frames_and_slots_are_free_after_it():
     before, after = ({name: int(n) for name, n in re.findall(r"^(\w[\w ]+?) +(\d+) (?:pages|frames) ", part, re.MULTILINE)}
                      for part in (text[:text.index("Faultline")], text[text.index("./a.out"):]))
     print(f"# {before}\n# {after}")
-    equal(before["swap"] - before["swap free"], 0, "pages in swap before it")
-    equal(after["swap written"] > 0, True, "pages were written")
+    equal(0, before["swap"] - before["swap free"], "pages in swap before it")
+    equal(True, after["swap written"] > 0, "pages were written")
     # The prompt and init may have pages there that they have not touched since.
-    equal(after["swap"] - after["swap free"] < 100, True, "pages in swap after it")
-    equal(after["private"] - before["private"] < 20, True, "private pages")
+    equal(True, after["swap"] - after["swap free"] < 100, "pages in swap after it")
+    equal(True, after["private"] - before["private"] < 20, "private pages")
 
 
 @soak_case
@@ -198,7 +198,7 @@ def what_the_stop_about_swap_needs_is_told():
                           (("--swap", "64M", "--mem", "2G"), " MiB of memory. With less:\n  ./run.sh --mem 256M\n"),
                           (("--swap", "64M", "--append", "commit=strict"), "\n   This kernel refuses the memory that this stop needs.\n")):
         status, lines, _ = tour(*options, words=("--", "tour"))
-        equal((status, strips(lines)), (0, []), f"status and rows with {options}")
+        equal((0, []), (status, strips(lines)), f"status and rows with {options}")
         has("\n".join(lines), said, f"with {options}")
     swap_is_shown("--swap", "128M", "--mem", "64M")
 
@@ -211,7 +211,7 @@ def a_disk_that_cannot_be_made_is_no_obstacle():
     for options, status, said in (([], 0, b"This machine has no swap disk"), (["--swap", "128M"], 125, b"run.sh: --swap: ")):
         done = subprocess.run(["/bin/bash", "-c", 'ulimit -f 65536; exec "$@"', "bash", RUN, *options], capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
-        equal(done.returncode, status, f"status with {options}")
+        equal(status, done.returncode, f"status with {options}")
         has(done.stdout + done.stderr, said, f"with {options}")
 
 
@@ -219,10 +219,10 @@ def a_disk_that_cannot_be_made_is_no_obstacle():
 def text_arrives_page_by_page():
     none = "················"
     lines = [line[19:] for line in tour()[1] if line.count("│") == 4 and "'" not in line]
-    equal(lines, [f"│{none}│{none}│{none}│",
+    equal([f"│{none}│{none}│{none}│",
                   f"│·····█··········│{none}│{none}│",
                   f"│·····▒··········│{none}│·····█··········│",
-                  f"│·····▒··········│{none}│·····▒··█·······│"], "picture")
+                  f"│·····▒··········│{none}│·····▒··█·······│"], lines, "picture")
 
 
 @case
@@ -242,19 +242,19 @@ def it_is_plain_text_without_a_terminal():
 def chinese_by_option_and_by_language():
     chosen = tour("--swap", "9M", words=("--", "tour", "--lang", "zh"))[1]
     has(chosen[0], "内存先许诺，再由缺页异常兑现", "title")
-    equal(tour(LANG="zh_CN.UTF-8")[1][0], chosen[0], "title with LANG")
-    equal(tour(*TINY, LC_ALL="zh_CN.UTF-8")[1][0], chosen[0], "title with LC_ALL")
-    equal(tour(*TINY, "--env", "LANG=zh_TW")[1][0], chosen[0], "title with --env")
-    equal(tour(*TINY, LANG="de_DE.UTF-8")[1][0], tour()[1][0], "title in another language")
-    equal(list(figures(chosen).values()), list(FIGURES.values()), "the same figures")
-    equal(tour(*TINY, words=("--", "tour", "--lang", "en"), LANG="zh_CN")[1][0], tour()[1][0], "the option first")
+    equal(chosen[0], tour(LANG="zh_CN.UTF-8")[1][0], "title with LANG")
+    equal(chosen[0], tour(*TINY, LC_ALL="zh_CN.UTF-8")[1][0], "title with LC_ALL")
+    equal(chosen[0], tour(*TINY, "--env", "LANG=zh_TW")[1][0], "title with --env")
+    equal(tour()[1][0], tour(*TINY, LANG="de_DE.UTF-8")[1][0], "title in another language")
+    equal(list(FIGURES.values()), list(figures(chosen).values()), "the same figures")
+    equal(tour()[1][0], tour(*TINY, words=("--", "tour", "--lang", "en"), LANG="zh_CN")[1][0], "the option first")
 
 
 @case
 def wrong_usage_is_told():
     for words in (["--lang"], ["--lang", "fr"], ["x"], ["--lang", "en", "x"]):
         status, lines, error = tour(words=("--", "tour", *words))
-        equal((status, lines, error), (2, [""], "usage: tour [--lang en|zh]\n"), f"with {words}")
+        equal((2, [""], "usage: tour [--lang en|zh]\n"), (status, lines, error), f"with {words}")
 
 
 @case
@@ -263,14 +263,14 @@ def a_closed_output_is_told_of():
         raise Skip("needs the real kernel")
     done = subprocess.run(["/bin/sh", "-c", '"$0" >&- 2>/dev/null </dev/null; echo $?', RUN], capture_output=True,
                           timeout=PATIENCE, check=False)
-    equal(done.stdout, b"125\n", "status")
+    equal(b"125\n", done.stdout, "status")
 
 
 @case
 def more_harts_and_a_clock_for_instructions():
     lines = tour("--harts", "2", *SMALL)[1]
     has("\n".join(lines), "ns each", "output")
-    equal(figures(lines), FIGURES, "the same figures")
+    equal(FIGURES, figures(lines), "the same figures")
 
 
 def tour_here():
@@ -302,7 +302,7 @@ class Here:
         """Presses these keys; gives the status, and whether the terminal is as it was."""
         for key in keys:
             self.child.expect_exact("any key: continue   q: quit ")
-            equal(termios.tcgetattr(self.child.child_fd) == self.modes, False, "modes while it waits")
+            equal(False, termios.tcgetattr(self.child.child_fd) == self.modes, "modes while it waits")
             self.child.send(key)
         self.child.expect(r"status (\d+)\.")
         status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
@@ -314,7 +314,7 @@ class Here:
 @case
 def single_keys_on_linux():
     for keys, status in (([" "] * (STOPS + 1), 0), ("q", 0), ("  Q", 0), (["\033[C", "\x04"], 0), ("\r\x03", 130)):
-        equal(Here().end(keys), (status, True), f"status and the same modes after {keys!r}")
+        equal((status, True), Here().end(keys), f"status and the same modes after {keys!r}")
 
 
 def masked(line):
@@ -359,7 +359,7 @@ def drawn_in(path):
 def is_printed(path, shown, printed):
     """Checks that the tour prints the lines that a document or picture shows, in their order."""
     real, at = [masked(line) for line in printed], 0
-    equal(len(shown) > 15, True, f"lines in {path}")
+    equal(True, len(shown) > 15, f"lines in {path}")
     for line in shown:
         if line == "...":
             continue
@@ -367,7 +367,7 @@ def is_printed(path, shown, printed):
         at = real.index(masked(line), at) + 1
         told, measured = each(line), each(printed[at - 1])
         if told and not HARDENED:
-            equal(abs(measured - told) <= EACH_TOLERANCE * told, True,
+            equal(True, abs(measured - told) <= EACH_TOLERANCE * told,
                   f"{path}: \"each\" within {EACH_TOLERANCE:.0%} of the {measured} that are measured: {line!r}")
 
 

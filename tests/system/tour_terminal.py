@@ -60,14 +60,14 @@ def a_key_goes_on():
     run.child.expect_exact("faultline> ")
     run.seen += run.child.before
     run.child.send("exit 7\r")
-    equal(run.end(), (7, True), "status and the same modes")
+    equal((7, True), run.end(), "status and the same modes")
     has(run.seen, "\033[1m", "colour")
     plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
     rows = figures(plain.split("\n"))
-    equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
+    equal(FIGURES, {name: rows.get(name) for name in FIGURES}, "figures")
     elsewhere = costs(run_raw(SMALL).out.decode().split("\n"))
     for name, cost in costs(plain.split("\n")).items():
-        equal(abs(cost - elsewhere[name]) <= max(0.15 * elsewhere[name], FILLING), True,
+        equal(True, abs(cost - elsewhere[name]) <= max(0.15 * elsewhere[name], FILLING),
               f"{name}: {cost} instructions on a terminal, {elsewhere[name]} without")
     has(plain, "\nOr look around here first: help lists the commands; exit or Ctrl-D leaves.\n", "last line")
 
@@ -87,9 +87,9 @@ def a_row_about_swap_changes_while_the_program_runs():
             run.child.send("\r")
         run.stop()
         run.child.send("q\r")
-        equal(run.end(), (0, True), "status and the same modes")
+        equal((0, True), run.end(), "status and the same modes")
         names = [row[0] for row in strips(re.split("[\r\n]", run.seen))]
-        equal(names, [name for name in STRIPS for _ in range(drawings)], f"rows in {columns} columns")
+        equal([name for name in STRIPS for _ in range(drawings)], names, f"rows in {columns} columns")
 
 
 @case
@@ -102,10 +102,10 @@ def ctrl_c_ends_the_stop_about_swap():
     prompt.until(lambda: drawn(prompt) > 1, "two rows")
     prompt.send(CTRL["C"])
     prompt.shows("")
-    equal(drawn(prompt) < len(STRIPS), True, f"rows: {drawn(prompt)}")
+    equal(True, drawn(prompt) < len(STRIPS), f"rows: {drawn(prompt)}")
     has(prompt.do("ps"), "sh", "processes")
     prompt.send(CTRL["D"])
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 @case
@@ -127,8 +127,8 @@ def q_ends_it_at(stops):
             run.child.send("\r")
         run.stop()
         run.child.send("q\r")
-        equal(run.end(), (0, True), f"status and the same modes at stop {number}")
-        equal(len(re.findall(r"── \d ", run.seen)), number, f"titles up to stop {number}")
+        equal((0, True), run.end(), f"status and the same modes at stop {number}")
+        equal(number, len(re.findall(r"── \d ", run.seen)), f"titles up to stop {number}")
         lacks(run.seen, "faultline>", "a prompt")
 
 
@@ -150,13 +150,13 @@ def an_arrow_is_one_key():
         prompt.send(key)
         prompt.until(lambda number=number: stops_seen(prompt) >= number and at_stop(prompt), f"stop {number}")
         prompt.settle()
-        equal(stops_seen(prompt), number, f"the stop after {key!r}")
+        equal(number, stops_seen(prompt), f"the stop after {key!r}")
     # Left and up do nothing: of these six keys one goes on, to where Ctrl-C is the seventh.
     prompt.send(b"\x1b[D\x1b[A\x1bOD\x1bOA\x1b[C" + CTRL["C"])
     prompt.shows("")
-    equal(stops_seen(prompt), 6, "stops in all")
+    equal(6, stops_seen(prompt), "stops in all")
     prompt.send(CTRL["D"])
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 def with_prompt(columns=80, options=SMALL, shell=True):
@@ -174,13 +174,13 @@ def the_prompt_comes_after_it():
     prompt = with_prompt()
     has(prompt.do("help"), "faults  [PID]", "help")
     has(prompt.do("faults"), "cow", "faults")
-    equal(prompt.do("ls /bin").split("\n"), ["cpiofs", "demo", "faults", "madeup", "serve", "sh", "tour"], "the image's programs")
+    equal(["cpiofs", "demo", "faults", "madeup", "serve", "sh", "tour"], prompt.do("ls /bin").split("\n"), "the image's programs")
     has(prompt.do("log 4"), "heap", "the end of the null pointer's report")
     again = prompt.do("tour" + "\r" * (STOPS + 1))
     has(again, "\nThat is what page faults do for a program.", "the tour once more, from the prompt")
     lacks(again, "look around here", "the tour once more, from the prompt")
     prompt.send(CTRL["D"])
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 @case
@@ -194,35 +194,35 @@ def the_help_is_chinese_where_the_tour_is():
     prompt.shows("")
     has(prompt.screen.text(), "\n输入 help 列出命令。\n", "greeting")
     chinese = prompt.do("help")
-    equal([row.split()[0] for row in chinese.split("\n") if not re.search("[\u4e00-\u9fff]", row)], [], "lines without Chinese")
+    equal([], [row.split()[0] for row in chinese.split("\n") if not re.search("[\u4e00-\u9fff]", row)], "lines without Chinese")
     prompt.send("tour --lang en\r")  # whoever chose a language there finds it in the prompt behind it only
     prompt.until(lambda: at_stop(prompt), "the first stop in English")
     prompt.send(CTRL["C"])
     prompt.shows("")
-    equal(prompt.do("help"), chinese, "help afterwards")
+    equal(chinese, prompt.do("help"), "help afterwards")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
     prompt = Prompt(options=["--env", "LC_ALL=C"], shell=False, lang="zh_CN.UTF-8")
     has(prompt.do("help"), "\nps                       list the processes\n", "help in English")
     prompt.send(CTRL["D"])
-    equal(prompt.end(), 0, "status")
+    equal(0, prompt.end(), "status")
 
 
 @soak_case
 def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
     prompt = with_prompt(20)
-    equal(prompt.do("echo one"), "one")
+    equal("one", prompt.do("echo one"))
     prompt.send("echo half\x01x")
-    equal(prompt.left(), (130, True), "status and the same modes")
+    equal((130, True), prompt.left(), "status and the same modes")
 
 
 @long_case
 def the_prompt_after_it_with_the_least_memory():
     prompt = with_prompt(options=[*SMALL, "--mem", "16M"])
     names = prompt.do("ls /bin").split("\n")
-    equal(("sh" in names, "tour" in names, "serve" in names), (True, True, False), f"what there is room for: {names}")
+    equal((True, True, False), ("sh" in names, "tour" in names, "serve" in names), f"what there is room for: {names}")
     prompt.send("exit\r")
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 @case
@@ -239,7 +239,7 @@ def any_bytes_are_keys():
     prompt.until(lambda: "\nstill\n" in prompt.screen.text(), "still")
     prompt.shows("")
     prompt.send(CTRL["D"])
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 @case
@@ -260,7 +260,7 @@ def ctrl_c_leads_to_the_prompt_at_any_moment():
             prompt.send(CTRL["C"])
             prompt.shows("")
         prompt.send("exit 3\r")
-        equal(prompt.left(), (3, True), f"status and the same modes at stop {number}")
+        equal((3, True), prompt.left(), f"status and the same modes at stop {number}")
     prompt = Prompt(shell=True, tour=True)
     prompt.until(lambda: at_stop(prompt), "the first stop")
     prompt.send("\r" * (STOPS + 1))
@@ -271,7 +271,7 @@ def ctrl_c_leads_to_the_prompt_at_any_moment():
     prompt.until(lambda: "\nalive\n" in prompt.screen.text(), "alive")
     prompt.shows("")
     prompt.send(CTRL["D"])
-    equal(prompt.left(), (0, True), "status and the same modes")
+    equal((0, True), prompt.left(), "status and the same modes")
 
 
 @case
@@ -296,7 +296,7 @@ def ctrl_c_while_it_boots():
             except AssertionError:
                 pass
         status, same = prompt.left()
-        equal((status in (0, 130), same), (True, True), f"status {status} and the same modes")
+        equal((True, True), (status in (0, 130), same), f"status {status} and the same modes")
 
 
 @case
@@ -305,9 +305,9 @@ def a_closed_terminal_ends_the_machine():
         prompt = Prompt(tour=True) if not at_prompt else with_prompt(options=TINY, shell=False)
         prompt.until(lambda: prompt.screen.text().strip(), "something")
         machines = children(prompt.child.pid)
-        equal(len(machines), 1, "machines")
+        equal(1, len(machines), "machines")
         hang_up(prompt.child)
-        equal(left_alive(machines), [], "machines left")
+        equal([], left_alive(machines), "machines left")
 
 
 @case
@@ -327,7 +327,7 @@ def no_colour_where_it_is_not_wanted():
     run = Terminal(NO_COLOR="1")
     run.stop()
     run.child.send("q\r")
-    equal(run.end(), (0, True), "status and the same modes")
+    equal((0, True), run.end(), "status and the same modes")
     lacks(run.seen, "\033[", "colour")
 
 

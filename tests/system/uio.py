@@ -17,7 +17,7 @@ def drive(group, devices=RNG, options=()):
     """Runs a group of the guest's tests; gives the run."""
     given = ["--device", "virtio-rng"] * devices.count("virtio-rng-device")
     done = run_placed("uio", group, options=["--mem", "64M", *given, *options], env={"FAULTLINE_QEMU": devices})
-    equal((done.status, done.out.splitlines()[-1:]), (0, [b"uio: ok"]), f"status and output ({done.out + done.err})")
+    equal((0, [b"uio: ok"]), (done.status, done.out.splitlines()[-1:]), f"status and output ({done.out + done.err})")
     lacks(done.err, b": error: ", "log")
     return done
 
@@ -79,7 +79,7 @@ def R146_a_device_that_is_not_given():
     done = run_placed("uio", "only", options=["--mem", "64M", "--verbose"], env={"FAULTLINE_QEMU": RNG})
     has(done.err, b"left to programs", "log")
     has(done.out, b"devices: 0", "standard output")
-    equal(done.status, 0, "status")
+    equal(0, done.status, "status")
 
 
 @case
@@ -96,14 +96,14 @@ def a_device_that_there_is_not():
                                     (["virtio-rng"], b"virtio-rng", ""), (["virtio"], b"virtio", RNG)):
         words = [word for name in names for word in ("--device", name)]
         done = run_placed("uio", "only", options=["--mem", "64M", *words], env={"FAULTLINE_QEMU": devices})
-        equal((done.status, done.out, done.err), (125, b"", b"init: cannot give the program " + missing + b": no such device\n"), names)
+        equal((125, b"", b"init: cannot give the program " + missing + b": no such device\n"), (done.status, done.out, done.err), names)
 
 
 @case
 def the_prompt_passes_a_device_on():
     place = ["--add", f"{BUILD}/tests/system/uio:/bin/uio"]
     done = run(program="sh", options=["--mem", "64M", "--device", "virtio-rng", *place], stdin=b"uio only\n", env={"FAULTLINE_QEMU": RNG})
-    equal((done.status, done.out), (0, b"devices: 1\nuio: ok\n"), f"status and output ({done.err})")
+    equal((0, b"devices: 1\nuio: ok\n"), (done.status, done.out), f"status and output ({done.err})")
 
 
 @case

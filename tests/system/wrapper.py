@@ -41,9 +41,9 @@ def a_foreign_project_is_set_up_and_tested():
     with open(place + "/cross.ini", "w", encoding="utf-8") as file:
         file.write(CROSS.format(run=RUN))
     status, text = meson("setup", "out", "--cross-file", "cross.ini", cwd=place)
-    equal(status, 0, f"status of the set-up, {text[-1500:]}")
+    equal(0, status, f"status of the set-up, {text[-1500:]}")
     status, text = meson("test", "-C", "out", cwd=place)
-    equal(status, 0, f"status of the tests, {text[-1500:]}")
+    equal(0, status, f"status of the tests, {text[-1500:]}")
     for line in ("Ok:                 4", "Expected Fail:      1", "Skipped:            1"):
         has(text, line, "summary")
 

@@ -48,7 +48,7 @@ static int write_meanwhile(struct vm_wait *wait)
 
 		if (!slot || entry_empty(entry_load(slot)))
 			continue;
-		assert_int_equal(fake_store(page_at(i), byte(threads_seed, i)), 0);
+		assert_int_equal(0, fake_store(page_at(i), byte(threads_seed, i)));
 		written[i] = true;
 	}
 	rig_pause = write_meanwhile;
@@ -91,7 +91,7 @@ static void fails_half_way(uint64_t seed, size_t n)
 	for (unsigned at = 1; failed; at++) {
 		write_every(1, seed + 3 * at, n);
 		before = sum_pages(n);
-		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(0, space_create(&child));
 		alloc_fail_at = at;
 		failed = vm_fork(&parent, &child) != 0;
 		alloc_fail_at = 0;

@@ -22,7 +22,7 @@ static void start(uint64_t seed, size_t n, unsigned flags)
 static void hold(size_t n, unsigned access)
 {
 	for (size_t i = 0; i < n; i += HELD)
-		assert_int_equal(get_user_page(&parent, page_at(i), access, &held[i]), 0);
+		assert_int_equal(0, get_user_page(&parent, page_at(i), access, &held[i]));
 }
 
 static void release(size_t n, unsigned access)
@@ -90,8 +90,8 @@ static void writers(uint64_t seed, size_t n)
 	result("child", sum_of(&child, n));
 	rig_run(&parent);
 	/* Afterwards its entries forbid to write, as they do after a fork that shared these pages. */
-	assert_int_equal(vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, VM_PROT_READ), 0);
-	assert_int_equal(vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, RW), 0);
+	assert_int_equal(0, vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, VM_PROT_READ));
+	assert_int_equal(0, vm_protect(&parent, PAGES_AT, n * APART * PAGE_SIZE, RW));
 	write_every(1, seed + 2, n);
 	result("frames_of_the_parent", sum_of_frames(n));
 	result("parent_later", sum_pages(n));

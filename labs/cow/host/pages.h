@@ -40,16 +40,15 @@ __attribute__((unused)) static void result(const char *name, uint64_t value)
 /* Maps the pages, and those between them, which are not touched. */
 __attribute__((unused)) static void map_pages(struct space *space, size_t n, unsigned flags)
 {
-	assert_int_equal(rig_map(space, PAGES_AT, n * APART * PAGE_SIZE, RW,
-				 flags | MAP_ANONYMOUS | MAP_FIXED),
-			 PAGES_AT);
+	assert_int_equal(PAGES_AT, rig_map(space, PAGES_AT, n * APART * PAGE_SIZE, RW,
+					   flags | MAP_ANONYMOUS | MAP_FIXED));
 }
 
 /* Writes every step-th page as the process that runs. */
 __attribute__((unused)) static void write_every(size_t step, uint64_t seed, size_t n)
 {
 	for (size_t i = 0; i < n; i += step)
-		assert_int_equal(fake_store(page_at(i), byte(seed, i)), 0);
+		assert_int_equal(0, fake_store(page_at(i), byte(seed, i)));
 }
 
 /* One number for what the process that runs reads. */
@@ -70,8 +69,8 @@ __attribute__((unused)) static uint64_t sum_of(struct space *space, size_t n)
 
 __attribute__((unused)) static void fork_space_to(struct space *parent, struct space *child)
 {
-	assert_int_equal(space_create(child), 0);
-	assert_int_equal(vm_fork(parent, child), 0);
+	assert_int_equal(0, space_create(child));
+	assert_int_equal(0, vm_fork(parent, child));
 }
 
 /* ---- which test runs ---- */

@@ -51,7 +51,7 @@ static void generations(uint64_t seed, size_t n)
 	result("grandchild", sum_of(&grandchild, n));
 	result("parent_later", sum_of(&space, n));
 	rig_destroy(&grandchild);
-	assert_int_equal(vm_unmap(&space, PAGES_AT, n * APART * PAGE_SIZE), 0);
+	assert_int_equal(0, vm_unmap(&space, PAGES_AT, n * APART * PAGE_SIZE));
 	wrong_counts += (uint64_t)ledger_check(NULL);
 	result("wrong_counts", wrong_counts);
 	result("slots_lost", SLOTS - swap_free());

@@ -42,7 +42,7 @@ static void say_sum(const char *name, size_t n)
 
 static void map(size_t n)
 {
-	assert_int_equal(rig_map(&space, AT, n * 7 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
+	assert_int_equal(AT, rig_map(&space, AT, n * 7 * PAGE_SIZE, RW, ANON | MAP_FIXED));
 }
 
 /*
@@ -58,7 +58,7 @@ static void written_by_another(uint64_t seed, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char byte = (unsigned char)mix(seed, i);
 
-		assert_int_equal(vm_copy_to(&space, page_at(i), &byte, 1), 0);
+		assert_int_equal(0, vm_copy_to(&space, page_at(i), &byte, 1));
 	}
 	rig_run(&space);
 	say_sum("written_by_another", n);
@@ -71,13 +71,13 @@ static void unmapped(uint64_t seed, size_t n)
 
 	map(n);
 	for (size_t i = 0; i < n; i += 2)
-		assert_int_equal(fake_load(page_at(i)), 0);
+		assert_int_equal(0, fake_load(page_at(i)));
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(fake_store(page_at(i), (unsigned char)mix(seed, i)), 0);
+		assert_int_equal(0, fake_store(page_at(i), (unsigned char)mix(seed, i)));
 	say_sum("stored", n);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(fake_load(page_at(i) + PAGE_SIZE), 0);
-	assert_int_equal(vm_unmap(&space, AT, n * 7 * PAGE_SIZE), 0);
+		assert_int_equal(0, fake_load(page_at(i) + PAGE_SIZE));
+	assert_int_equal(0, vm_unmap(&space, AT, n * 7 * PAGE_SIZE));
 	for (size_t i = 0; i < n; i++)
 		refused += fake_load(page_at(i)) == -1 && fake_load(page_at(i) + PAGE_SIZE) == -1;
 	say("refused", refused);

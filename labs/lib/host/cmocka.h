@@ -24,8 +24,8 @@
 #define assert_false(x)		   lab_assert(!(x), "not " #x)
 #define assert_non_null(x)	   lab_assert((x) != NULL, #x)
 #define assert_null(x)		   lab_assert((x) == NULL, "no " #x)
-#define assert_int_equal(x, y)	   lab_assert((x) == (y), #x " is " #y)
-#define assert_int_not_equal(x, y) lab_assert((x) != (y), #x " is not " #y)
+#define assert_int_equal(y, x)	   lab_assert((x) == (y), #y " is " #x)
+#define assert_int_not_equal(y, x) lab_assert((x) != (y), #y " is not " #x)
 #define assert_in_range(x, y, z)   lab_assert((y) <= (x) && (x) <= (z), #x " is in its range")
 
 #endif

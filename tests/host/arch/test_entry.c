@@ -25,16 +25,16 @@ static void check_hardware(struct mmu_entry e, unsigned prot, unsigned flags)
 	bool valid = prot != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
 	bool writable = (prot & VM_PROT_WRITE) && (!entry_ad_soft || (flags & ENTRY_DIRTY));
 
-	assert_int_equal(valid, e.word & V);
+	assert_int_equal(e.word & V, valid);
 	assert_int_equal(0, e.word & (G | RESERVED));
-	assert_int_equal(U, e.word & U);
+	assert_int_equal(e.word & U, U);
 	if (!valid)
 		return;
 	assert_int_not_equal(0, e.word & (R | W | X)); /* else it would point to a table */
 	assert_false((e.word & (R | W)) == W);	       /* a reserved encoding */
-	assert_int_equal(writable ? W : 0, e.word & W);
-	assert_int_equal(prot & VM_PROT_READ ? R : 0, e.word & R);
-	assert_int_equal(prot & VM_PROT_EXEC ? X : 0, e.word & X);
+	assert_int_equal(e.word & W, writable ? W : 0);
+	assert_int_equal(e.word & R, prot & VM_PROT_READ ? R : 0);
+	assert_int_equal(e.word & X, prot & VM_PROT_EXEC ? X : 0);
 }
 
 static void check_made(pfn_t pfn, unsigned prot, unsigned flags)
@@ -43,12 +43,12 @@ static void check_made(pfn_t pfn, unsigned prot, unsigned flags)
 	unsigned has = prot_expected(prot, flags);
 	bool present = has != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
 
-	assert_int_equal(present ? ENTRY_PRESENT : ENTRY_RESIDENT, entry_state(e));
+	assert_int_equal(entry_state(e), present ? ENTRY_PRESENT : ENTRY_RESIDENT);
 	assert_false(entry_empty(e));
-	assert_int_equal(pfn, entry_pfn(e));
-	assert_int_equal(has, entry_prot(e));
-	assert_int_equal(flags, entry_flags(e));
-	assert_int_equal(e.word, entry_with(e, entry_prot(e), entry_flags(e)).word);
+	assert_int_equal(entry_pfn(e), pfn);
+	assert_int_equal(entry_prot(e), has);
+	assert_int_equal(entry_flags(e), flags);
+	assert_int_equal(entry_with(e, entry_prot(e), entry_flags(e)).word, e.word);
 	check_hardware(e, has, flags);
 }
 
@@ -82,8 +82,8 @@ static void check_lessens(struct mmu_entry old, struct mmu_entry new)
 	bool moved = old.word >> 10 != new.word >> 10;
 	bool clean_again = (old.word & W) && (old.word & D) && !(new.word &D);
 
-	assert_int_equal(was != 0 && (moved || (was & ~is) || clean_again),
-			 entry_downgrades(old, new));
+	assert_int_equal(entry_downgrades(old, new),
+			 was != 0 && (moved || (was & ~is) || clean_again));
 }
 
 TEST(lessens)
@@ -106,12 +106,12 @@ static void check_share(pfn_t pfn, unsigned prot, unsigned flags)
 
 	e = entry_make(pfn, prot, flags);
 	shared = entry_share(e);
-	assert_int_equal(pfn, entry_pfn(shared));
-	assert_int_equal(entry_prot(e) & ~VM_PROT_WRITE, entry_prot(shared));
+	assert_int_equal(entry_pfn(shared), pfn);
+	assert_int_equal(entry_prot(shared), entry_prot(e) & ~VM_PROT_WRITE);
 	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_COW);
 	assert_int_equal(0, shared.word & W);
-	assert_int_equal(entry_with(e, entry_prot(e), entry_flags(e) | ENTRY_COW).word,
-			 shared.word);
+	assert_int_equal(shared.word,
+			 entry_with(e, entry_prot(e), entry_flags(e) | ENTRY_COW).word);
 }
 
 TEST(share) /* R60 */
@@ -129,10 +129,10 @@ TEST(atomic_changes)
 			 slot = a;
 
 	assert_false(entry_cas(&slot, b, b));
-	assert_int_equal(a.word, entry_load(&slot).word);
+	assert_int_equal(entry_load(&slot).word, a.word);
 	assert_true(entry_cas(&slot, a, b));
-	assert_int_equal(b.word, entry_swap(&slot, a).word);
-	assert_int_equal(a.word, slot.word);
+	assert_int_equal(entry_swap(&slot, a).word, b.word);
+	assert_int_equal(slot.word, a.word);
 	assert_int_equal(ENTRY_EMPTY, entry_state((struct mmu_entry){ 0 }));
 	assert_true(entry_empty((struct mmu_entry){ 0 }));
 }
@@ -143,15 +143,15 @@ TEST(next_used)
 	enum { N = 40 };
 	struct mmu_entry entries[N] = { 0 };
 
-	assert_ptr_equal(entry_next_used(entries, entries + N), entries + N);
+	assert_ptr_equal(entries + N, entry_next_used(entries, entries + N));
 	for (unsigned used = 0; used < N; used++) {
 		entries[used] = entry_make(frames[1], 0, 0);
 		for (unsigned from = 0; from < N; from++)
 			for (unsigned to = from; to <= N; to++) {
 				unsigned expected = from <= used && used < to ? used : to;
 
-				assert_ptr_equal(entry_next_used(entries + from, entries + to),
-						 entries + expected);
+				assert_ptr_equal(entries + expected,
+						 entry_next_used(entries + from, entries + to));
 			}
 		entries[used] = ENTRY_NONE;
 	}

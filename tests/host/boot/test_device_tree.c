@@ -24,7 +24,7 @@ struct phys_range arch_image(void)
 
 void *fake_phys_to_virt(paddr_t pa)
 {
-	assert_int_equal(pa, DTB);
+	assert_int_equal(DTB, pa);
 	return blob;
 }
 
@@ -82,8 +82,8 @@ static const char *end(void)
 
 static void assert_range(struct phys_range range, uint64_t start, uint64_t size)
 {
-	assert_int_equal(range.start, start);
-	assert_int_equal(range.end, start + size);
+	assert_int_equal(start, range.start);
+	assert_int_equal(start + size, range.end);
 }
 
 TEST(memory_in_pieces)
@@ -98,12 +98,12 @@ TEST(memory_in_pieces)
 	range(reg, FAR, 32 * MIB);
 	memory_node("memory@1", reg, 1);
 	assert_null(end());
-	assert_int_equal(boot_info.nram, 3);
+	assert_int_equal(3, boot_info.nram);
 	assert_range(boot_info.ram[0], RAM, 64 * MIB);
 	assert_range(boot_info.ram[1], RAM + 256 * MIB, 8 * MIB);
 	assert_range(boot_info.ram[2], FAR, 32 * MIB);
-	assert_int_equal(boot_info.ncpus, 1);
-	assert_int_equal(boot_info.timebase, TIMEBASE);
+	assert_int_equal(1, boot_info.ncpus);
+	assert_int_equal(TIMEBASE, boot_info.timebase);
 }
 
 TEST(memory_that_cannot_be_shown)
@@ -115,7 +115,7 @@ TEST(memory_that_cannot_be_shown)
 	range(reg + 2, PHYS_TOP, MIB);
 	memory_node("memory@0", reg, 2);
 	assert_null(end());
-	assert_int_equal(boot_info.nram, 1);
+	assert_int_equal(1, boot_info.nram);
 	assert_range(boot_info.ram[0], RAM, PHYS_TOP - RAM);
 }
 
@@ -136,11 +136,11 @@ TEST(reserved_and_archive)
 	must(fdt_end_node(blob));
 	must(fdt_end_node(blob));
 	assert_null(end());
-	assert_int_equal(boot_info.nreserved, 6);
+	assert_int_equal(6, boot_info.nreserved);
 	assert_range(boot_info.reserved[0], IMAGE, MIB);
 	assert_range(boot_info.reserved[1], DTB, fdt_totalsize(blob));
 	assert_range(boot_info.reserved[2], RAM, MIB); /* the header's */
-	assert_int_equal(boot_info.first_node, 3);
+	assert_int_equal(3, boot_info.first_node);
 	assert_range(boot_info.reserved[3], RAM + 40 * MIB, MIB);
 	assert_range(boot_info.reserved[4], RAM + 50 * MIB, MIB);
 	assert_range(boot_info.reserved[5], ARCHIVE, 4096);

@@ -77,8 +77,8 @@ static unsigned boot(unsigned announced, unsigned every, unsigned promised, uint
 	slow.every = every;
 	device_reset(&head);
 	kernel_start(0, false, false);
-	assert_int_equal(virtio_probe(&dev, 0x10008000, 0x1000, 8), 0);
-	assert_int_equal(serial_init(&dev, &missing), 0);
+	assert_int_equal(0, virtio_probe(&dev, 0x10008000, 0x1000, 8));
+	assert_int_equal(0, serial_init(&dev, &missing));
 	return missing;
 }
 
@@ -91,60 +91,60 @@ void test_setup(void)
 /* The first 200 looks take a millisecond each, the next ones a second: much more than a pause. */
 TEST(promised_ports_are_waited_for)
 {
-	assert_int_equal(boot(PORTS, 30, PORTS, 8), 0);
-	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_int_equal(0, boot(PORTS, 30, PORTS, 8));
+	assert_int_equal(PORTS - 1, kernel_ndevices);
 	assert_non_null(kernel_sink);
-	assert_int_equal(kernel_errors, 0);
-	assert_int_equal(slow.messages, 2 * PORTS);
+	assert_int_equal(0, kernel_errors);
+	assert_int_equal(2 * PORTS, slow.messages);
 }
 
 /* ... and no longer than that: the last announcement ends it. */
 TEST(promised_ports_end_the_wait)
 {
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
 	assert_true(kernel_now < NSEC_PER_SEC / 10);
 }
 
 TEST(a_port_that_never_comes)
 {
-	assert_int_equal(boot(PORTS - 1, 1, PORTS, 8), 1);
-	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_int_equal(1, boot(PORTS - 1, 1, PORTS, 8));
+	assert_int_equal(PORTS - 1, kernel_ndevices);
 	assert_true(kernel_now > MEET_NS && kernel_now < 1000 * MEET_NS);
 }
 
 TEST(a_stopped_machine_has_not_waited)
 {
 	slow.jump_at = 20;
-	assert_int_equal(boot(PORTS, 10, PORTS, 8), 0);
+	assert_int_equal(0, boot(PORTS, 10, PORTS, 8));
 	slow.jump_at = 45; /* between two that come within a pause */
 	kernel_end();
-	assert_int_equal(boot(PORTS, 20, 0, 8), 0);
-	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_int_equal(0, boot(PORTS, 20, 0, 8));
+	assert_int_equal(PORTS - 1, kernel_ndevices);
 }
 
 TEST(without_a_promise_a_pause_ends_it)
 {
-	assert_int_equal(boot(PORTS, 20, 0, 8), 0);
-	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_int_equal(0, boot(PORTS, 20, 0, 8));
+	assert_int_equal(PORTS - 1, kernel_ndevices);
 	kernel_end();
-	assert_int_equal(boot(PORTS, 120, 0, 8), 0);
-	assert_int_equal(kernel_ndevices, 0);
+	assert_int_equal(0, boot(PORTS, 120, 0, 8));
+	assert_int_equal(0, kernel_ndevices);
 }
 
 /* A device that takes our messages late gets all of them: one lost would be a port that never opens. */
 TEST(messages_wait_for_room)
 {
 	slow.takes_each = 7;
-	assert_int_equal(boot(PORTS, 5, PORTS, 1), 0);
-	assert_int_equal(kernel_ndevices, PORTS - 1);
-	assert_int_equal(kernel_errors, 0);
+	assert_int_equal(0, boot(PORTS, 5, PORTS, 1));
+	assert_int_equal(PORTS - 1, kernel_ndevices);
+	assert_int_equal(0, kernel_errors);
 }
 
 TEST(a_device_that_takes_no_messages)
 {
 	slow.takes_each = 0;
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), PORTS - 3);
-	assert_int_equal(kernel_errors, PORTS - 3);
+	assert_int_equal(PORTS - 3, boot(PORTS, 1, PORTS, 8));
+	assert_int_equal(PORTS - 3, kernel_errors);
 	assert_non_null(strstr(kernel_last_error, "the device does not open it"));
 }
 
@@ -158,15 +158,15 @@ TEST(bytes_found_before_their_interrupt_wake)
 	uint8_t bytes[16];
 	uint64_t seq;
 
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
 	stdin_port = kernel_devices[0];
 	seq = waitq_sample(&stdin_port->readable);
-	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), 0);
+	assert_int_equal(0, stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)));
 	device_honest(QUEUE_STDIN, sizeof(bytes) / 8);
 	assert_false(stdin_port->ops->ended(stdin_port));
 	kernel_interrupt();
-	assert_int_not_equal(waitq_sample(&stdin_port->readable), seq);
-	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_not_equal(seq, waitq_sample(&stdin_port->readable));
+	assert_int_equal(sizeof(bytes), stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)));
 }
 
 /* The same of room: poll's look may be what finds the buffers that came back. */
@@ -176,17 +176,17 @@ TEST(room_found_before_its_interrupt_wakes)
 	struct chardev *stdout_port;
 	uint64_t seq;
 
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
 	stdout_port = kernel_devices[1];
 	seq = waitq_sample(&stdout_port->writable);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = device_pattern(i);
-	assert_int_equal(stdout_port->ops->write(stdout_port, bytes, sizeof(bytes)), sizeof(bytes));
-	assert_int_equal(stdout_port->ops->write(stdout_port, bytes, 1), 0);
+	assert_int_equal(sizeof(bytes), stdout_port->ops->write(stdout_port, bytes, sizeof(bytes)));
+	assert_int_equal(0, stdout_port->ops->write(stdout_port, bytes, 1));
 	device_honest(QUEUE_STDOUT, 0);
 	assert_true(stdout_port->ops->ready(stdout_port) & CHARDEV_WRITABLE);
 	kernel_interrupt();
-	assert_int_not_equal(waitq_sample(&stdout_port->writable), seq);
+	assert_int_not_equal(seq, waitq_sample(&stdout_port->writable));
 }
 
 /* R130: a few ports in an interrupt. The others are not forgotten, and what is no news wakes nobody. */
@@ -195,31 +195,31 @@ TEST(an_interrupt_serves_few_ports)
 	const uint8_t byte = device_pattern(0);
 	uint64_t seq[PORTS];
 
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
-	assert_int_equal(kernel_interrupt(), 0);
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
+	assert_int_equal(0, kernel_interrupt());
 	device_honest(QUEUE_STDIN, 1);
 	for (unsigned i = 0; i < PORTS - 1; i++) {
 		struct chardev *port = kernel_devices[i];
 
 		seq[i] = waitq_sample(i == 0 ? &port->readable : &port->writable);
 		if (i > 0) {
-			assert_int_equal(port->ops->write(port, &byte, 1), 1);
+			assert_int_equal(1, port->ops->write(port, &byte, 1));
 			device_honest((uint8_t)(QUEUE_STDOUT + 2 * (i - 1)), 0);
 		}
 	}
-	assert_int_equal(kernel_interrupt(), 1);
+	assert_int_equal(1, kernel_interrupt());
 	for (unsigned i = 0; i < PORTS - 1; i++) {
 		struct chardev *port = kernel_devices[i];
 
-		assert_int_equal(waitq_sample(i == 0 ? &port->readable : &port->writable),
-				 seq[i] + 1);
+		assert_int_equal(seq[i] + 1,
+				 waitq_sample(i == 0 ? &port->readable : &port->writable));
 	}
-	assert_int_equal(kernel_interrupt(), 0);
+	assert_int_equal(0, kernel_interrupt());
 	for (unsigned i = 0; i < PORTS - 1; i++) {
 		struct chardev *port = kernel_devices[i];
 
-		assert_int_equal(waitq_sample(i == 0 ? &port->readable : &port->writable),
-				 seq[i] + 1);
+		assert_int_equal(seq[i] + 1,
+				 waitq_sample(i == 0 ? &port->readable : &port->writable));
 	}
 }
 
@@ -237,10 +237,10 @@ TEST(a_closed_port_is_not_drained)
 	struct chardev *stdout_port;
 	unsigned before;
 
-	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
 	stdout_port = kernel_devices[1];
 	tell_host(1, true);
-	assert_int_equal(stdout_port->ops->write(stdout_port, "x", 1), 1);
+	assert_int_equal(1, stdout_port->ops->write(stdout_port, "x", 1));
 	before = slow.looks;
 	stdout_port->ops->drain(stdout_port);
 	assert_true(slow.looks - before > 10);

@@ -212,7 +212,7 @@ uint64_t clock_ns(void)
 
 volatile void *kmap_device(paddr_t pa, size_t len)
 {
-	assert_int_equal(pa, REGISTER_AT);
+	assert_int_equal(REGISTER_AT, pa);
 	return map_fails ? NULL : registers;
 }
 
@@ -301,8 +301,8 @@ static void expect_sent(const char *text)
 	assert_int_equal(0, device.used);
 	if (!is_sifive()) /* which does not tell about its last byte */
 		assert_true(!device.shifting || now >= device.shifted_at);
-	assert_int_equal(strlen(text), device.nsent);
-	assert_memory_equal(text, device.sent, device.nsent);
+	assert_int_equal(device.nsent, strlen(text));
+	assert_memory_equal(device.sent, text, device.nsent);
 }
 
 static void last_line_is_sent(const char *compatible)
@@ -384,10 +384,10 @@ TEST(full_fifo_asks_for_room)
 	assert_int_equal(0, uart_listen());
 	device.stuck = true;
 	assert_in_range(registered->ops->write(registered, line, 30), FIFO, FIFO + 1);
-	assert_int_equal(S_TRANSMIT | S_RECEIVE, device.interrupts);
+	assert_int_equal(device.interrupts, S_TRANSMIT | S_RECEIVE);
 	assert_int_equal(0, registered->ops->ready(registered) & CHARDEV_WRITABLE);
 	handler(handler_arg);
-	assert_int_equal(S_TRANSMIT | S_RECEIVE, device.interrupts);
+	assert_int_equal(device.interrupts, S_TRANSMIT | S_RECEIVE);
 	device.stuck = false;
 	now += FIFO * SLOW_NS;
 	shift();
@@ -410,7 +410,7 @@ static void expect_bytes(unsigned *next)
 
 	while ((n = registered->ops->read(registered, bytes, sizeof(bytes))) > 0)
 		for (size_t i = 0; i < n; i++)
-			assert_int_equal((uint8_t)(*next)++, bytes[i]);
+			assert_int_equal(bytes[i], (uint8_t)(*next)++);
 }
 
 TEST(input_comes_by_interrupt)
@@ -425,10 +425,10 @@ TEST(input_comes_by_interrupt)
 	for (unsigned i = 1; i <= FIFO; i++) {
 		bytes_come(&sent, i);
 		handler(handler_arg);
-		assert_int_equal(CHARDEV_READABLE | CHARDEV_WRITABLE,
-				 registered->ops->ready(registered));
+		assert_int_equal(registered->ops->ready(registered),
+				 CHARDEV_READABLE | CHARDEV_WRITABLE);
 		expect_bytes(&got);
-		assert_int_equal(sent, got);
+		assert_int_equal(got, sent);
 		assert_int_equal(CHARDEV_WRITABLE, registered->ops->ready(registered));
 	}
 }
@@ -447,11 +447,11 @@ TEST(full_ring_leaves_bytes_in_the_device)
 	}
 	assert_true(device.ncome > 0);
 	expect_bytes(&got);
-	assert_int_equal(sent - device.ncome, got);
+	assert_int_equal(got, sent - device.ncome);
 	assert_int_equal(S_RECEIVE, device.interrupts);
 	handler(handler_arg);
 	expect_bytes(&got);
-	assert_int_equal(sent, got);
+	assert_int_equal(got, sent);
 }
 
 TEST(htif_is_polled)
@@ -472,7 +472,7 @@ TEST(htif_is_polled)
 	assert_int_equal(20, device.nsent);
 	assert_non_null(end_machine);
 	end_machine(3);
-	assert_int_equal(3 << 1 | 1, device.ended);
+	assert_int_equal(device.ended, 3 << 1 | 1);
 }
 
 static int try_tree(const char *compatible, uint32_t shift, uint32_t width, uint64_t size)

@@ -115,8 +115,8 @@ static void make_queue(struct virtq *vq, uint32_t version, uint32_t max, uint16_
 	far.version = version;
 	far.max = max;
 	kernel_start(0, false, false);
-	assert_int_equal(virtio_probe(&dev, 0x10008000, 0x1000, 8), 0);
-	assert_int_equal(virtq_init(vq, &dev, 0, size), 0);
+	assert_int_equal(0, virtio_probe(&dev, 0x10008000, 0x1000, 8));
+	assert_int_equal(0, virtq_init(vq, &dev, 0, size));
 	find_parts();
 	/* All of it is memory that the driver has: the last byte of the used ring, too. */
 	assert_non_null(arch_phys_to_virt(far.address[2] + 6 + 8ul * far.num - 1));
@@ -135,9 +135,9 @@ static void look(struct known *chain)
 		unsigned more = i + 1 < chain->count ? VIRTQ_DESC_NEXT : 0;
 
 		assert_in_range(id, 0, far.num - 1);
-		assert_int_equal(desc->addr, chain->bufs[i].addr);
-		assert_int_equal(desc->len, chain->bufs[i].len);
-		assert_int_equal(desc->flags, more | (chain->bufs[i].device_writes ? 2 : 0));
+		assert_int_equal(chain->bufs[i].addr, desc->addr);
+		assert_int_equal(chain->bufs[i].len, desc->len);
+		assert_int_equal(more | (chain->bufs[i].device_writes ? 2 : 0), desc->flags);
 		id = desc->next;
 	}
 }
@@ -152,13 +152,13 @@ static void offer(struct virtq *vq, struct known *chain, unsigned *nfree)
 		chain->bytes += chain->bufs[i].len;
 	}
 	if (chain->count > *nfree) {
-		assert_int_equal(virtq_add_chain(vq, chain->bufs, chain->count, chain), -ENOSPC);
+		assert_int_equal(-ENOSPC, virtq_add_chain(vq, chain->bufs, chain->count, chain));
 		chain->count = 0;
 		return;
 	}
-	assert_int_equal(virtq_add_chain(vq, chain->bufs, chain->count, chain), 0);
+	assert_int_equal(0, virtq_add_chain(vq, chain->bufs, chain->count, chain));
 	*nfree -= chain->count;
-	assert_int_equal(far_avail()->idx, (uint16_t)(far.seen + 1));
+	assert_int_equal((uint16_t)(far.seen + 1), far_avail()->idx);
 	look(chain);
 }
 
@@ -167,8 +167,8 @@ static void take_back(struct virtq *vq, struct known *chain, unsigned *nfree)
 	uint32_t len = (uint32_t)((uint64_t)test_random() % (chain->bytes + 1)), got;
 
 	answer(chain->id, len);
-	assert_ptr_equal(virtq_take(vq, &got), chain);
-	assert_int_equal(got, len);
+	assert_ptr_equal(chain, virtq_take(vq, &got));
+	assert_int_equal(len, got);
 	assert_null(virtq_take(vq, &got));
 	*nfree += chain->count;
 	chain->count = 0;
@@ -186,7 +186,7 @@ TEST(chains_of_any_length_in_any_order)
 
 			memset(known, 0, sizeof(known));
 			make_queue(&vq, version, 1024, size);
-			assert_int_equal(far.num, size);
+			assert_int_equal(size, far.num);
 			for (unsigned n = 0; n < 150000; n++) {
 				struct known *chain = &known[(unsigned)test_random() % size];
 
@@ -194,7 +194,7 @@ TEST(chains_of_any_length_in_any_order)
 					offer(&vq, chain, &nfree);
 				else
 					take_back(&vq, chain, &nfree);
-				assert_int_equal(vq.nfree, nfree);
+				assert_int_equal(nfree, vq.nfree);
 			}
 			assert_false(vq.broken);
 			kernel_end();
@@ -212,16 +212,16 @@ TEST(sizes_are_powers_of_two_that_both_have)
 		while (expected * 2 <= max && expected * 2 <= 200)
 			expected *= 2;
 		make_queue(&vq, 1 + max % 2, max, 200);
-		assert_int_equal(vq.size, expected);
-		assert_int_equal(far.num, expected);
+		assert_int_equal(expected, vq.size);
+		assert_int_equal(expected, far.num);
 		kernel_end();
 	}
 	far.max = 0;
-	assert_int_equal(virtq_init(&vq, vq.dev, 0, 8), -ENOENT);
+	assert_int_equal(-ENOENT, virtq_init(&vq, vq.dev, 0, 8));
 	far.max = 8;
 	for (unsigned nth = 1; nth <= 2; nth++) {
 		kernel_start(nth, false, false);
-		assert_int_equal(virtq_init(&vq, vq.dev, 0, 8), -ENOMEM);
+		assert_int_equal(-ENOMEM, virtq_init(&vq, vq.dev, 0, 8));
 		kernel_end();
 	}
 }
@@ -236,10 +236,10 @@ static void expect_broken(uint32_t id, uint32_t len)
 	uint32_t got;
 
 	make_queue(&vq, 2, 8, 8);
-	assert_int_equal(virtq_add_chain(&vq, bufs, 3, &bufs[0]), 0);
-	assert_int_equal(virtq_add_chain(&vq, bufs, 1, &bufs[1]), 0);
+	assert_int_equal(0, virtq_add_chain(&vq, bufs, 3, &bufs[0]));
+	assert_int_equal(0, virtq_add_chain(&vq, bufs, 1, &bufs[1]));
 	answer(3, 16);
-	assert_ptr_equal(virtq_take(&vq, &got), &bufs[1]);
+	assert_ptr_equal(&bufs[1], virtq_take(&vq, &got));
 	answer(id, len);
 	answer(0, 0);
 	assert_null(virtq_take(&vq, &got));
@@ -268,12 +268,12 @@ TEST(descriptors_that_the_device_changes_are_not_believed)
 	uint32_t got;
 
 	make_queue(&vq, 1, 4, 4);
-	assert_int_equal(virtq_add_chain(&vq, bufs, 2, &vq), 0);
+	assert_int_equal(0, virtq_add_chain(&vq, bufs, 2, &vq));
 	memset(far_desc(0), 0xff, 4 * sizeof(struct virtq_desc));
 	answer(0, 17);
-	assert_ptr_equal(virtq_take(&vq, &got), &vq);
-	assert_int_equal(virtq_add_chain(&vq, bufs, 4, &vq), 0);
-	assert_int_equal(virtq_add_chain(&vq, bufs, 1, &vq), -ENOSPC);
+	assert_ptr_equal(&vq, virtq_take(&vq, &got));
+	assert_int_equal(0, virtq_add_chain(&vq, bufs, 4, &vq));
+	assert_int_equal(-ENOSPC, virtq_add_chain(&vq, bufs, 1, &vq));
 	kernel_end();
 }
 
@@ -286,11 +286,11 @@ TEST(after_a_reset_the_hart_gets_its_deadline_again)
 	far.reset = false;
 	virtio_reset(vq.dev);
 	assert_true(far.reset);
-	assert_int_equal(kernel_rearms, 1);
+	assert_int_equal(1, kernel_rearms);
 	assert_true(fake_irq_on);
 	far.reset = false;
-	assert_int_equal(virtio_reset_wait(vq.dev), 0);
+	assert_int_equal(0, virtio_reset_wait(vq.dev));
 	assert_true(far.reset);
-	assert_int_equal(kernel_rearms, 1);
+	assert_int_equal(1, kernel_rearms);
 	kernel_end();
 }

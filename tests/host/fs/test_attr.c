@@ -12,8 +12,8 @@ TEST(pipes)
 	struct file *reader, *writer;
 
 	tree_start();
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
-	assert_int_equal(fs_set_attr_file(reader, &attr), -EPERM);
+	assert_int_equal(0, pipe_create(0, &reader, &writer));
+	assert_int_equal(-EPERM, fs_set_attr_file(reader, &attr));
 	file_put(reader);
 	file_put(writer);
 	tree_end();
@@ -27,13 +27,13 @@ TEST(an_owner_takes_set_ids_away)
 
 	tree_start();
 	tree_touch("f");
-	assert_int_equal(fs_set_attr(NULL, "f", true, &mode), 0);
-	assert_int_equal(fs_set_attr(NULL, "f", true, &owner), 0);
-	assert_int_equal(tree_mode("f"), S_IFREG | 0755);
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &mode));
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &owner));
+	assert_int_equal(S_IFREG | 0755, tree_mode("f"));
 	mode.mode = 06744;
-	assert_int_equal(fs_set_attr(NULL, "f", true, &mode), 0);
-	assert_int_equal(fs_set_attr(NULL, "f", true, &owner), 0);
-	assert_int_equal(tree_mode("f"), S_IFREG | 02744);
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &mode));
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &owner));
+	assert_int_equal(S_IFREG | 02744, tree_mode("f"));
 	fs_unlink(NULL, "f");
 	tree_end();
 }
@@ -62,8 +62,8 @@ TEST(a_chmod_during_chown_stays)
 	late_ops = *ops;
 	late_ops.setattr = after_chmod;
 	file_inode(file)->ops = &late_ops;
-	assert_int_equal(fs_set_attr_file(file, &owner), 0);
-	assert_int_equal(tree_mode("f"), S_IFREG | 0600);
+	assert_int_equal(0, fs_set_attr_file(file, &owner));
+	assert_int_equal(S_IFREG | 0600, tree_mode("f"));
 	file_inode(file)->ops = ops;
 	file_put(file);
 	fs_unlink(NULL, "f");
@@ -79,14 +79,14 @@ TEST(wrong_times)
 	tree_start();
 	file = tree_open("f", O_CREAT | O_RDONLY);
 	file_inode(file)->ctime = 5;
-	assert_int_equal(fs_set_attr_file(file, &wrong), -EINVAL);
-	assert_int_equal(file_inode(file)->ctime, 5);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
-	assert_int_equal(fs_set_attr(NULL, "f", true, &wrong), -EINVAL);
-	assert_int_equal(fs_set_attr(NULL, "none", true, &wrong), -ENOENT);
-	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
-	assert_int_equal(fs_set_attr_file(reader, &wrong), -EINVAL);
+	assert_int_equal(-EINVAL, fs_set_attr_file(file, &wrong));
+	assert_int_equal(5, file_inode(file)->ctime);
+	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY, ""));
+	assert_int_equal(-EINVAL, fs_set_attr(NULL, "f", true, &wrong));
+	assert_int_equal(-ENOENT, fs_set_attr(NULL, "none", true, &wrong));
+	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
+	assert_int_equal(0, pipe_create(0, &reader, &writer));
+	assert_int_equal(-EINVAL, fs_set_attr_file(reader, &wrong));
 	file_put(reader);
 	file_put(writer);
 	file_put(file);
@@ -101,8 +101,8 @@ TEST(the_type_stays)
 
 	tree_start();
 	tree_touch("f");
-	assert_int_equal(fs_set_attr(NULL, "f", true, &attr), 0);
-	assert_int_equal(tree_mode("f"), S_IFREG | 0600);
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &attr));
+	assert_int_equal(S_IFREG | 0600, tree_mode("f"));
 	fs_unlink(NULL, "f");
 	tree_end();
 }
@@ -118,13 +118,13 @@ TEST(the_others_stay)
 
 	tree_start();
 	tree_touch("f");
-	assert_int_equal(fs_set_attr(NULL, "f", true, &times), 0);
-	assert_int_equal(fs_set_attr(NULL, "f", true, &owner), 0);
-	assert_int_equal(fs_stat(NULL, "f", true, &st), 0);
-	assert_int_equal(st.atime_nsec, 5);
-	assert_int_equal(st.mtime_nsec, 6);
-	assert_int_equal(st.uid, 7);
-	assert_int_equal(st.gid, 0);
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &times));
+	assert_int_equal(0, fs_set_attr(NULL, "f", true, &owner));
+	assert_int_equal(0, fs_stat(NULL, "f", true, &st));
+	assert_int_equal(5, st.atime_nsec);
+	assert_int_equal(6, st.mtime_nsec);
+	assert_int_equal(7, st.uid);
+	assert_int_equal(0, st.gid);
 	fs_unlink(NULL, "f");
 	tree_end();
 }

@@ -27,23 +27,23 @@ TEST(bytes_and_positions)
 
 	tree_start();
 	file = tree_open("f", O_CREAT | O_RDWR);
-	assert_int_equal(tree_write(file, "hello", 5), 5);
-	assert_int_equal(file->ops->seek(file, 10000, SEEK_SET), 10000);
-	assert_int_equal(tree_write(file, "x", 1), 1);
-	assert_int_equal(file->ops->seek(file, -6, SEEK_END), 9995);
-	assert_int_equal(tree_read(file, bytes, 16), 6);
-	assert_memory_equal(bytes, "\0\0\0\0\0x", 6);
-	assert_int_equal(tree_read(file, bytes, 16), 0);
-	assert_int_equal(file->ops->seek(file, -1, SEEK_SET), -EINVAL);
-	assert_int_equal(file->ops->seek(file, INT64_MAX, SEEK_CUR), -EINVAL);
-	assert_int_equal(file->ops->seek(file, 10001, SEEK_DATA), -ENXIO);
-	assert_int_equal(file->ops->seek(file, 3, SEEK_HOLE), 10001);
-	assert_int_equal(file->ops->truncate(file, 3), 0);
-	assert_int_equal(file->ops->truncate(file, 8), 0);
+	assert_int_equal(5, tree_write(file, "hello", 5));
+	assert_int_equal(10000, file->ops->seek(file, 10000, SEEK_SET));
+	assert_int_equal(1, tree_write(file, "x", 1));
+	assert_int_equal(9995, file->ops->seek(file, -6, SEEK_END));
+	assert_int_equal(6, tree_read(file, bytes, 16));
+	assert_memory_equal("\0\0\0\0\0x", bytes, 6);
+	assert_int_equal(0, tree_read(file, bytes, 16));
+	assert_int_equal(-EINVAL, file->ops->seek(file, -1, SEEK_SET));
+	assert_int_equal(-EINVAL, file->ops->seek(file, INT64_MAX, SEEK_CUR));
+	assert_int_equal(-ENXIO, file->ops->seek(file, 10001, SEEK_DATA));
+	assert_int_equal(10001, file->ops->seek(file, 3, SEEK_HOLE));
+	assert_int_equal(0, file->ops->truncate(file, 3));
+	assert_int_equal(0, file->ops->truncate(file, 8));
 	file->pos = 0;
-	assert_int_equal(tree_read(file, bytes, 16), 8);
-	assert_memory_equal(bytes, "hel\0\0\0\0\0", 8);
-	assert_int_equal(file->ops->truncate(file, 1ull << 63), -EFBIG);
+	assert_int_equal(8, tree_read(file, bytes, 16));
+	assert_memory_equal("hel\0\0\0\0\0", bytes, 8);
+	assert_int_equal(-EFBIG, file->ops->truncate(file, 1ull << 63));
 	file_put(file);
 	fs_unlink(NULL, "f");
 	tree_end();
@@ -57,12 +57,12 @@ TEST(append_and_cut)
 	tree_start();
 	file = tree_open("f", O_CREAT | O_WRONLY | O_APPEND);
 	other = tree_open("f", O_RDWR);
-	assert_int_equal(tree_write(other, "12345", 5), 5);
-	assert_int_equal(tree_write(file, "67", 2), 2);
-	assert_int_equal(file->pos, 7);
-	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), 0);
+	assert_int_equal(5, tree_write(other, "12345", 5));
+	assert_int_equal(2, tree_write(file, "67", 2));
+	assert_int_equal(7, file->pos);
+	assert_int_equal(0, tree_open_error("f", O_RDONLY | O_TRUNC));
 	other->pos = 0;
-	assert_int_equal(tree_read(other, bytes, 16), 0);
+	assert_int_equal(0, tree_read(other, bytes, 16));
 	file_put(file);
 	file_put(other);
 	fs_unlink(NULL, "f");
@@ -77,8 +77,8 @@ static void write_up_to(struct file *file, uint64_t most)
 	do {
 		put = tree_write(file, bytes, sizeof(bytes));
 	} while (put > 0);
-	assert_int_equal(put, -ENOSPC);
-	assert_int_equal(file->pos, most);
+	assert_int_equal(-ENOSPC, put);
+	assert_int_equal(most, file->pos);
 }
 
 /* What could never be had is refused before a frame is taken. */
@@ -91,19 +91,16 @@ TEST(too_much_room_is_refused_at_once)
 	file = tree_open("f", O_CREAT | O_RDWR);
 	memfd = memfd_file_create();
 	before = alloc_count;
-	assert_int_equal(file->ops->allocate(file, 0, 0, (quota_most() + 1) * PAGE_SIZE), -ENOSPC);
-	assert_int_equal(
-		file->ops->allocate(file, 0, PAGE_SIZE - 1, (quota_most() + 1) * PAGE_SIZE - 1),
-		-ENOSPC);
-	assert_int_equal(file->ops->allocate(file, 0, 0, INT64_MAX), -ENOSPC);
-	assert_int_equal(
-		memfd->ops->allocate(memfd, 0, 0, (page_alloc_total_count() + 1) * PAGE_SIZE),
-		-ENOSPC);
-	assert_int_equal(alloc_count, before);
+	assert_int_equal(-ENOSPC, file->ops->allocate(file, 0, 0, (quota_most() + 1) * PAGE_SIZE));
+	assert_int_equal(-ENOSPC, file->ops->allocate(file, 0, PAGE_SIZE - 1,
+						      (quota_most() + 1) * PAGE_SIZE - 1));
+	assert_int_equal(-ENOSPC, file->ops->allocate(file, 0, 0, INT64_MAX));
+	assert_int_equal(-ENOSPC, memfd->ops->allocate(memfd, 0, 0,
+						       (page_alloc_total_count() + 1) * PAGE_SIZE));
+	assert_int_equal(before, alloc_count);
 	/* Holes need no room. */
-	assert_int_equal(
-		file->ops->allocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, INT64_MAX),
-		0);
+	assert_int_equal(0, file->ops->allocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+						INT64_MAX));
 	file_put(memfd);
 	file_put(file);
 	fs_unlink(NULL, "f");
@@ -122,10 +119,10 @@ TEST(files_leave_memory)
 	file = tree_open("f", O_CREAT | O_RDWR);
 	write_up_to(file, most);
 	file->pos = most - 4;
-	assert_int_equal(tree_write(file, bytes, 8), 4);
-	assert_int_equal(file->ops->truncate(file, PAGE_SIZE), 0);
+	assert_int_equal(4, tree_write(file, bytes, 8));
+	assert_int_equal(0, file->ops->truncate(file, PAGE_SIZE));
 	file->pos = 2 * PAGE_SIZE;
-	assert_int_equal(tree_write(file, bytes, 8), 8);
+	assert_int_equal(8, tree_write(file, bytes, 8));
 	file_put(file);
 	fs_unlink(NULL, "f");
 	file = tree_open("g", O_CREAT | O_RDWR);
@@ -141,13 +138,13 @@ TEST(running_text_is_not_written)
 
 	tree_start();
 	file = tree_open("f", O_CREAT | O_RDONLY);
-	assert_int_equal(object_deny_write(file->ops->object(file)), 0);
-	assert_int_equal(tree_open_error("f", O_WRONLY), -ETXTBSY);
-	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), -ETXTBSY);
-	assert_int_equal(tree_open_error("f", O_RDONLY), 0);
+	assert_int_equal(0, object_deny_write(file->ops->object(file)));
+	assert_int_equal(-ETXTBSY, tree_open_error("f", O_WRONLY));
+	assert_int_equal(-ETXTBSY, tree_open_error("f", O_RDONLY | O_TRUNC));
+	assert_int_equal(0, tree_open_error("f", O_RDONLY));
 	object_allow_write(file->ops->object(file));
-	assert_int_equal(tree_open_error("f", O_RDWR), 0);
-	assert_int_equal(object_deny_write(file->ops->object(file)), 0);
+	assert_int_equal(0, tree_open_error("f", O_RDWR));
+	assert_int_equal(0, object_deny_write(file->ops->object(file)));
 	object_allow_write(file->ops->object(file));
 	file_put(file);
 	fs_unlink(NULL, "f");
@@ -162,11 +159,11 @@ TEST(file_without_a_name)
 	tree_start();
 	file = memfd_file_create();
 	assert_non_null(file);
-	assert_int_equal(tree_write(file, "abc", 3), 3);
-	assert_int_equal(file->ops->stat(file, &st), 0);
-	assert_int_equal(st.nlink, 0);
-	assert_int_equal(st.size, 3);
-	assert_int_equal(st.blocks, 8);
+	assert_int_equal(3, tree_write(file, "abc", 3));
+	assert_int_equal(0, file->ops->stat(file, &st));
+	assert_int_equal(0, st.nlink);
+	assert_int_equal(3, st.size);
+	assert_int_equal(8, st.blocks);
 	file_put(file);
 	tree_end();
 }
@@ -197,13 +194,13 @@ TEST(listing)
 	tree_touch("one");
 	fs_mkdir(NULL, "two", 0700);
 	dir = fs_open_root();
-	assert_int_equal(list_some(dir, 1024, names), 24 * 4);
-	assert_string_equal(names, ". .. one two ");
-	assert_int_equal(list_some(dir, 1024, names), 0);
-	assert_int_equal(dir->ops->seek(dir, 0, SEEK_SET), 0);
-	assert_int_equal(list_some(dir, 23, names), -EINVAL);
-	assert_int_equal(list_some(dir, 24 * 3 + 5, names), 24 * 3);
-	assert_string_equal(names, ". .. one ");
+	assert_int_equal(24 * 4, list_some(dir, 1024, names));
+	assert_string_equal(". .. one two ", names);
+	assert_int_equal(0, list_some(dir, 1024, names));
+	assert_int_equal(0, dir->ops->seek(dir, 0, SEEK_SET));
+	assert_int_equal(-EINVAL, list_some(dir, 23, names));
+	assert_int_equal(24 * 3, list_some(dir, 24 * 3 + 5, names));
+	assert_string_equal(". .. one ", names);
 	file_put(dir);
 	fs_unlink(NULL, "one");
 	fs_rmdir(NULL, "two");
@@ -235,11 +232,11 @@ TEST(pipes_share_what_there_is)
 	before = page_alloc_free_count();
 	limit = page_alloc_total_count() / 8 + 2 * MANY_PIPES;
 	for (unsigned i = 0; i < MANY_PIPES; i++) {
-		assert_int_equal(pipe_create(O_NONBLOCK, &end[i][0], &end[i][1]), 0);
+		assert_int_equal(0, pipe_create(O_NONBLOCK, &end[i][0], &end[i][1]));
 		while ((went = tree_write(end[i][1], bytes, sizeof(bytes))) > 0)
 			written += (size_t)went;
-		assert_int_equal(went, -EAGAIN);
-		assert_int_equal(end[i][1]->ops->poll(end[i][1], NULL), 0);
+		assert_int_equal(-EAGAIN, went);
+		assert_int_equal(0, end[i][1]->ops->poll(end[i][1], NULL));
 	}
 	assert_true(before - page_alloc_free_count() <= limit);
 	assert_true(written >= page_alloc_total_count() / 8 * PAGE_SIZE);
@@ -250,23 +247,23 @@ TEST(pipes_share_what_there_is)
 					     .always = POLLERR | POLLHUP,
 					     .file = end[i][1] };
 		poll_look(&poller, &entry);
-		assert_int_equal(entry.ask.revents, 0);
-		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);
-		assert_int_equal(waitq_sample(&poller.woken), 1);
+		assert_int_equal(0, entry.ask.revents);
+		assert_int_equal(PAGE_SIZE, tree_read(end[i][0], bytes, PAGE_SIZE));
+		assert_int_equal(1, waitq_sample(&poller.woken));
 		poll_forget(&entry);
-		assert_int_equal(tree_write(end[i][1], bytes, PAGE_SIZE), PAGE_SIZE);
+		assert_int_equal(PAGE_SIZE, tree_write(end[i][1], bytes, PAGE_SIZE));
 	}
 	for (unsigned i = 0; i < MANY_PIPES; i++) {
-		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);
-		assert_int_equal(tree_write(end[i][1], bytes, PAGE_SIZE), PAGE_SIZE);
+		assert_int_equal(PAGE_SIZE, tree_read(end[i][0], bytes, PAGE_SIZE));
+		assert_int_equal(PAGE_SIZE, tree_write(end[i][1], bytes, PAGE_SIZE));
 		if (i == 0)
-			assert_int_equal(tree_write(end[i][1], bytes, 1), -EAGAIN);
+			assert_int_equal(-EAGAIN, tree_write(end[i][1], bytes, 1));
 		while ((went = tree_read(end[i][0], bytes, sizeof(bytes))) > 0)
 			written -= (size_t)went;
 		file_put(end[i][0]);
 		file_put(end[i][1]);
 	}
-	assert_int_equal(written, 0);
+	assert_int_equal(0, written);
 	tree_end();
 }
 
@@ -275,7 +272,7 @@ static unsigned served;
 
 static int serve_without_locks(vaddr_t va, unsigned access)
 {
-	assert_int_equal(fake_mutexes_held, 0);
+	assert_int_equal(0, fake_mutexes_held);
 	served++;
 	return serve(va, access);
 }
@@ -292,22 +289,22 @@ TEST(pipes_are_free_while_memory_is_waited_for)
 	user_memory_start(USER_MEMORY_START, 16);
 	serve = fake_fault;
 	fake_fault = serve_without_locks;
-	assert_int_equal(pipe_create(O_NONBLOCK, &reader, &writer), 0);
+	assert_int_equal(0, pipe_create(O_NONBLOCK, &reader, &writer));
 	iter = user_iter_one(from + 100, 3 * PAGE_SIZE);
-	assert_int_equal(writer->ops->write(writer, &iter, NULL), 3 * PAGE_SIZE);
-	assert_int_equal(served, 4);
+	assert_int_equal(3 * PAGE_SIZE, writer->ops->write(writer, &iter, NULL));
+	assert_int_equal(4, served);
 	*user_memory_at(to) = 1; /* there already: no fault for its first bytes */
 	served = 0;
 	iter = user_iter_one(to + 100, 3 * PAGE_SIZE);
-	assert_int_equal(reader->ops->read(reader, &iter, NULL), 3 * PAGE_SIZE);
-	assert_int_equal(served, 3);
+	assert_int_equal(3 * PAGE_SIZE, reader->ops->read(reader, &iter, NULL));
+	assert_int_equal(3, served);
 	/* Nothing that is not there is touched for bytes that do not come. */
 	iter = user_iter_one(from, 6);
-	assert_int_equal(writer->ops->write(writer, &iter, NULL), 6);
+	assert_int_equal(6, writer->ops->write(writer, &iter, NULL));
 	iter = user_iter_one(USER_MEMORY_START + 16 * PAGE_SIZE - 6, 100);
-	assert_int_equal(reader->ops->read(reader, &iter, NULL), 6);
+	assert_int_equal(6, reader->ops->read(reader, &iter, NULL));
 	iter = user_iter_one(USER_MEMORY_START + 16 * PAGE_SIZE - 6, 100);
-	assert_int_equal(writer->ops->write(writer, &iter, NULL), -EFAULT);
+	assert_int_equal(-EFAULT, writer->ops->write(writer, &iter, NULL));
 	file_put(reader);
 	file_put(writer);
 	fake_fault = serve;
@@ -327,7 +324,7 @@ TEST(listing_lets_others_run)
 	tree_touch("two");
 	dir = fs_open_root();
 	mm_host.pause = count_pause;
-	assert_int_equal(list_some(dir, 1024, names), 24 * 4);
+	assert_int_equal(24 * 4, list_some(dir, 1024, names));
 	assert_true(pauses >= 4);
 	file_put(dir);
 	fs_unlink(NULL, "one");
@@ -354,7 +351,7 @@ TEST(listing_while_names_change)
 		snprintf(name, sizeof(name), "go%02u", 49 - 2 * (i % 25));
 		fs_unlink(NULL, name);
 	}
-	assert_int_equal(seen, 25);
+	assert_int_equal(25, seen);
 	file_put(dir);
 	for (unsigned i = 0; i < 50; i++) {
 		snprintf(name, sizeof(name), "%s%02u", i % 2 ? "go" : "st", i);
@@ -372,7 +369,7 @@ TEST(listing_of_a_removed_directory)
 	fs_mkdir(NULL, "d", 0700);
 	dir = tree_open("d", O_RDONLY);
 	fs_rmdir(NULL, "d");
-	assert_int_equal(list_some(dir, 1024, names), -ENOENT);
+	assert_int_equal(-ENOENT, list_some(dir, 1024, names));
 	file_put(dir);
 	tree_end();
 }
@@ -387,34 +384,34 @@ TEST(descriptors)
 	tree_start();
 	files = fdtable_create();
 	file = memfd_file_create();
-	assert_int_equal(fdtable_install(files, file, 0, false), 0);
+	assert_int_equal(0, fdtable_install(files, file, 0, false));
 	file_get(file);
-	assert_int_equal(fdtable_install(files, file, 5, true), 5);
+	assert_int_equal(5, fdtable_install(files, file, 5, true));
 	file_get(file);
-	assert_int_equal(fdtable_install(files, file, 0, false), 1);
-	assert_int_equal(fdtable_cloexec(files, 5), FD_CLOEXEC);
-	assert_int_equal(fdtable_cloexec(files, 2), -EBADF);
+	assert_int_equal(1, fdtable_install(files, file, 0, false));
+	assert_int_equal(FD_CLOEXEC, fdtable_cloexec(files, 5));
+	assert_int_equal(-EBADF, fdtable_cloexec(files, 2));
 	for (unsigned i = 0; i < 4; i++) { /* each has a reference, for its user to put */
-		assert_ptr_equal(i % 2 ? fdtable_get(files, 0) : fdtable_get_path(files, 5), file);
+		assert_ptr_equal(file, i % 2 ? fdtable_get(files, 0) : fdtable_get_path(files, 5));
 		file_put(file);
 	}
-	assert_int_equal(fdtable_reserve(files, 0, false), 2);
+	assert_int_equal(2, fdtable_reserve(files, 0, false));
 	assert_null(fdtable_get(files, 2));
-	assert_int_equal(fdtable_close(files, 2), -EBADF);
+	assert_int_equal(-EBADF, fdtable_close(files, 2));
 	copy = fdtable_copy(files);
 	assert_null(fdtable_get(copy, 2));
-	assert_int_equal(fdtable_reserve(copy, 0, false), 2);
+	assert_int_equal(2, fdtable_reserve(copy, 0, false));
 	fdtable_unreserve(copy, 2);
 	fdtable_close_on_exec(copy);
 	assert_null(fdtable_get(copy, 5));
 	fdtable_destroy(copy);
 	file_get(file);
-	assert_int_equal(fdtable_install_at(files, file, 2, false), -EBUSY);
+	assert_int_equal(-EBUSY, fdtable_install_at(files, file, 2, false));
 	fdtable_unreserve(files, 2);
-	assert_int_equal(fdtable_install_at(files, file, 2, false), 2);
-	assert_int_equal(fdtable_install_at(files, file, FDTABLE_SIZE, false), -EBADF);
+	assert_int_equal(2, fdtable_install_at(files, file, 2, false));
+	assert_int_equal(-EBADF, fdtable_install_at(files, file, FDTABLE_SIZE, false));
 	file_get(file);
-	assert_int_equal(fdtable_install_at(files, file, 5, false), 5); /* what was there is put */
+	assert_int_equal(5, fdtable_install_at(files, file, 5, false)); /* what was there is put */
 	assert_null(fdtable_get(files, -1));
 	assert_null(fdtable_get(files, FDTABLE_SIZE));
 	fdtable_destroy(files);
@@ -431,11 +428,11 @@ TEST(full_table)
 	file = memfd_file_create();
 	for (int i = 0; i < FDTABLE_SIZE; i++) {
 		file_get(file);
-		assert_int_equal(fdtable_install(files, file, 0, false), i);
+		assert_int_equal(i, fdtable_install(files, file, 0, false));
 	}
-	assert_int_equal(fdtable_install(files, file, 0, false), -EMFILE);
-	assert_int_equal(fdtable_close(files, 77), 0);
-	assert_int_equal(fdtable_install(files, file, 0, false), 77);
+	assert_int_equal(-EMFILE, fdtable_install(files, file, 0, false));
+	assert_int_equal(0, fdtable_close(files, 77));
+	assert_int_equal(77, fdtable_install(files, file, 0, false));
 	fdtable_destroy(files);
 	tree_end();
 }

@@ -43,8 +43,8 @@ static void expect_bytes(const char *path, const char *bytes)
 	struct file *file = tree_open(path, O_RDONLY);
 	char got[64];
 
-	assert_int_equal(tree_read(file, got, sizeof(got)), strlen(bytes));
-	assert_memory_equal(got, bytes, strlen(bytes));
+	assert_int_equal(strlen(bytes), tree_read(file, got, sizeof(got)));
+	assert_memory_equal(bytes, got, strlen(bytes));
 	file_put(file);
 }
 
@@ -55,9 +55,9 @@ static void remove_all(void)
 	static const char *const folders[] = { "deep/er", "deep", "dev" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
-		assert_int_equal(fs_unlink(NULL, files[i]), 0);
+		assert_int_equal(0, fs_unlink(NULL, files[i]));
 	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
-		assert_int_equal(fs_rmdir(NULL, folders[i]), 0);
+		assert_int_equal(0, fs_rmdir(NULL, folders[i]));
 }
 
 TEST(archive_becomes_the_tree)
@@ -76,18 +76,18 @@ TEST(archive_becomes_the_tree)
 	add("hard2", S_IFREG | 0600, 7, 2, "shared");
 	add("twice", S_IFREG | 0600, 8, 1, "first");
 	add("twice", S_IFREG | 0600, 9, 1, "second");
-	assert_int_equal(mount(&why), 0);
+	assert_int_equal(0, mount(&why));
 	expect_bytes("link", "content");
 	expect_bytes("hard1", "shared");
 	expect_bytes("hard2", "shared");
 	expect_bytes("twice", "second");
-	assert_int_equal(tree_mode("/"), S_IFDIR | 0711);
-	assert_int_equal(tree_mode("deep"), S_IFDIR | 0700);
-	assert_int_equal(tree_mode("deep/er"), S_IFDIR | 0755);
-	assert_int_equal(tree_mode("dev/null"), -ENOENT);
-	assert_int_equal(fs_stat(NULL, "hard1", true, &st), 0);
-	assert_int_equal(st.nlink, 2);
-	assert_int_equal(st.mtime, 1000);
+	assert_int_equal(S_IFDIR | 0711, tree_mode("/"));
+	assert_int_equal(S_IFDIR | 0700, tree_mode("deep"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("deep/er"));
+	assert_int_equal(-ENOENT, tree_mode("dev/null"));
+	assert_int_equal(0, fs_stat(NULL, "hard1", true, &st));
+	assert_int_equal(2, st.nlink);
+	assert_int_equal(1000, st.mtime);
 	remove_all();
 	tree_end();
 }
@@ -105,18 +105,18 @@ TEST(archive_pages_on_demand)
 	memset(bytes, 'b', sizeof(bytes) - 1);
 	add("f", S_IFREG | 0644, 1, 1, bytes);
 	before = page_alloc_free_count();
-	assert_int_equal(mount(&why), 0);
+	assert_int_equal(0, mount(&why));
 	assert_true(page_alloc_free_count() + 8 >= before);
 	file = tree_open("f", O_RDWR);
 	file->pos = 2 * PAGE_SIZE;
-	assert_int_equal(tree_read(file, got, 2), 2);
-	assert_memory_equal(got, "bb", 2);
-	assert_int_equal(file->ops->object(file)->npages, 1);
-	assert_int_equal(file->ops->truncate(file, PAGE_SIZE + 1), 0);
-	assert_int_equal(file->ops->truncate(file, 2 * PAGE_SIZE), 0);
+	assert_int_equal(2, tree_read(file, got, 2));
+	assert_memory_equal("bb", got, 2);
+	assert_int_equal(1, file->ops->object(file)->npages);
+	assert_int_equal(0, file->ops->truncate(file, PAGE_SIZE + 1));
+	assert_int_equal(0, file->ops->truncate(file, 2 * PAGE_SIZE));
 	file->pos = PAGE_SIZE;
-	assert_int_equal(tree_read(file, got, 2), 2);
-	assert_memory_equal(got, "b\0", 2);
+	assert_int_equal(2, tree_read(file, got, 2));
+	assert_memory_equal("b\0", got, 2);
 	file_put(file);
 }
 

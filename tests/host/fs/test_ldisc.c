@@ -35,8 +35,8 @@ static void type(const char *keys)
 
 static void expect_screen(const char *what)
 {
-	assert_int_equal(shown, strlen(what));
-	assert_memory_equal(screen, what, shown);
+	assert_int_equal(strlen(what), shown);
+	assert_memory_equal(what, screen, shown);
 }
 
 /* Reads up to n bytes as a program would. */
@@ -46,9 +46,9 @@ static void expect_read(size_t n, const char *what, bool end)
 	bool got_end;
 	size_t got = ldisc_read(&ldisc, bytes, n, &got_end);
 
-	assert_int_equal(got, strlen(what));
-	assert_memory_equal(bytes, what, got);
-	assert_int_equal(got_end, end);
+	assert_int_equal(strlen(what), got);
+	assert_memory_equal(what, bytes, got);
+	assert_int_equal(end, got_end);
 }
 
 /* A console that stands for streams: every byte passes but VEOF and VLNEXT, nothing is shown. */
@@ -70,10 +70,10 @@ TEST(line_is_read_when_it_ends)
 {
 	start();
 	type("ab");
-	assert_int_equal(ldisc_available(&ldisc), 0);
-	assert_int_equal(events, 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
+	assert_int_equal(0, events);
 	key('\r');
-	assert_int_equal(events, LDISC_READABLE);
+	assert_int_equal(LDISC_READABLE, events);
 	expect_screen("ab\r\n");
 	expect_read(100, "ab\n", true);
 }
@@ -85,7 +85,7 @@ TEST(one_line_a_read)
 	expect_read(100, "one\n", true);
 	expect_read(2, "tw", false);
 	expect_read(100, "o\n", true);
-	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
 }
 
 TEST(end_of_file)
@@ -98,7 +98,7 @@ TEST(end_of_file)
 	expect_screen("abc");
 	/* Also where the bytes just fill the buffer: the next read must not see another end. */
 	expect_read(3, "abc", true);
-	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
 }
 
 TEST(erase)
@@ -175,7 +175,7 @@ TEST(interrupt_throws_input_away)
 	type("a\nbc\003");
 	assert_true(events & LDISC_INTERRUPT);
 	expect_screen("a\r\nbc^C");
-	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
 	type("d\n");
 	expect_read(100, "d\n", true);
 }
@@ -186,13 +186,13 @@ TEST(quit_and_no_signals)
 
 	start();
 	key('\034');
-	assert_int_equal(events, LDISC_QUIT | LDISC_RESUMED);
+	assert_int_equal(LDISC_QUIT | LDISC_RESUMED, events);
 	termios = ldisc.termios;
 	termios.c_lflag &= ~(uint32_t)ISIG;
 	ldisc_set_termios(&ldisc, &termios);
 	events = 0;
 	type("\003\n");
-	assert_int_equal(events, LDISC_READABLE);
+	assert_int_equal(LDISC_READABLE, events);
 	expect_read(100, "\003\n", true);
 }
 
@@ -211,9 +211,9 @@ TEST(stop_and_go)
 	assert_true(ldisc.stopped);
 	key('\021');
 	assert_false(ldisc.stopped);
-	assert_int_equal(events, LDISC_RESUMED);
+	assert_int_equal(LDISC_RESUMED, events);
 	expect_screen("");
-	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
 }
 
 /* Who cannot see why nothing comes presses these; the signal's program could not write its last words. */
@@ -272,11 +272,11 @@ TEST(raw_mode_hands_over_what_was_typed)
 
 	start();
 	type("ab");
-	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(0, ldisc_available(&ldisc));
 	termios = ldisc.termios;
 	termios.c_lflag &= ~ICANON;
 	ldisc_set_termios(&ldisc, &termios);
-	assert_int_equal(ldisc_available(&ldisc), 2);
+	assert_int_equal(2, ldisc_available(&ldisc));
 	key('c');
 	expect_read(8, "abc", true);
 }
@@ -291,14 +291,14 @@ TEST(end_of_file_is_nul_in_raw_mode)
 	termios = ldisc.termios;
 	termios.c_lflag &= ~ICANON;
 	ldisc_set_termios(&ldisc, &termios);
-	assert_int_equal(ldisc_available(&ldisc), 5);
+	assert_int_equal(5, ldisc_available(&ldisc));
 	for (unsigned i = 0; i < 5; i++) {
 		uint8_t byte = 0xff;
 		bool end;
 
-		assert_int_equal(ldisc_read(&ldisc, &byte, 1, &end), 1);
-		assert_int_equal(byte, "a\0\0b\0"[i]);
-		assert_int_equal(end, i == 4);
+		assert_int_equal(1, ldisc_read(&ldisc, &byte, 1, &end));
+		assert_int_equal("a\0\0b\0"[i], byte);
+		assert_int_equal(i == 4, end);
 	}
 }
 
@@ -312,9 +312,9 @@ TEST(full_line)
 		key('y');
 	shown = 0;
 	key('\n');
-	assert_int_equal(ldisc_read(&ldisc, bytes, sizeof(bytes), &end), LDISC_ROOM);
+	assert_int_equal(LDISC_ROOM, ldisc_read(&ldisc, bytes, sizeof(bytes), &end));
 	assert_true(end);
-	assert_int_equal(bytes[LDISC_ROOM - 1], '\n');
+	assert_int_equal('\n', bytes[LDISC_ROOM - 1]);
 }
 
 TEST(output)
@@ -323,13 +323,13 @@ TEST(output)
 	uint8_t to[LDISC_EXPAND_MAX];
 
 	start();
-	assert_int_equal(ldisc_output(&ldisc, '\n', to), 2);
-	assert_memory_equal(to, "\r\n", 2);
-	assert_int_equal(ldisc_output(&ldisc, 0, to), 1);
-	assert_int_equal(to[0], 0);
+	assert_int_equal(2, ldisc_output(&ldisc, '\n', to));
+	assert_memory_equal("\r\n", to, 2);
+	assert_int_equal(1, ldisc_output(&ldisc, 0, to));
+	assert_int_equal(0, to[0]);
 	termios = ldisc.termios;
 	termios.c_oflag &= ~(uint32_t)OPOST;
 	ldisc_set_termios(&ldisc, &termios);
-	assert_int_equal(ldisc_output(&ldisc, '\n', to), 1);
-	assert_memory_equal(to, "\n", 1);
+	assert_int_equal(1, ldisc_output(&ldisc, '\n', to));
+	assert_memory_equal("\n", to, 1);
 }

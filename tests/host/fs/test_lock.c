@@ -36,13 +36,13 @@ static unsigned compare(const struct lock_ranges *ranges, const unsigned map[BYT
 	for (unsigned i = 0; i < BYTES; i++) {
 		n += map[i] != F_UNLCK && (i == 0 || map[i] != map[i - 1]);
 		range = lock_ranges_find(ranges, i, end_of(i), true);
-		assert_int_equal(range ? range->type : F_UNLCK, map[i]);
+		assert_int_equal(map[i], range ? range->type : F_UNLCK);
 		range = lock_ranges_find(ranges, i, end_of(i), false);
-		assert_int_equal(range != NULL, map[i] == F_WRLCK);
+		assert_int_equal(map[i] == F_WRLCK, range != NULL);
 		while (writer < BYTES && (writer < i || map[writer] != F_WRLCK))
 			writer++;
 		range = lock_ranges_find(ranges, i, LOCK_RANGE_END, false);
-		assert_int_equal(range != NULL, writer < BYTES);
+		assert_int_equal(writer < BYTES, range != NULL);
 		assert_true(!range || (range->start <= writer && writer <= range->end));
 	}
 	for (range = lock_ranges_next(ranges, NULL); range;
@@ -54,8 +54,8 @@ static unsigned compare(const struct lock_ranges *ranges, const unsigned map[BYT
 		before = range;
 		count++;
 	}
-	assert_int_equal(count, n);
-	assert_int_equal(count, ranges->count);
+	assert_int_equal(n, count);
+	assert_int_equal(ranges->count, count);
 	return n;
 }
 
@@ -99,15 +99,15 @@ TEST(ranges_are_those_of_a_map_of_bytes)
 			lock_spares_add(&held_back, lock_spares_take(&spares));
 		err = lock_ranges_set(&ranges, type, start, end_of(end), most, &spares);
 		if (after > before && after > most)
-			assert_int_equal(err, -ENOLCK);
+			assert_int_equal(-ENOLCK, err);
 		else if (held_back.count == 0)
-			assert_int_equal(err, 0);
+			assert_int_equal(0, err);
 		refused += err != 0;
 		if (!err)
 			memcpy(map, wanted, sizeof(map));
 		compare(&ranges, map);
-		assert_int_equal(ranges.count + spares.count + held_back.count,
-				 BYTES + LOCK_SPARES_MAX);
+		assert_int_equal(BYTES + LOCK_SPARES_MAX,
+				 ranges.count + spares.count + held_back.count);
 		while (held_back.count > 0 && test_below(2))
 			lock_spares_add(&spares, lock_spares_take(&held_back));
 	}
@@ -131,8 +131,8 @@ TEST(two_spares_are_always_enough)
 		lock_spares_init(&spares);
 		for (unsigned i = 0; i < LOCK_SPARES_MAX; i++)
 			lock_spares_add(&spares, lock_spares_take(&rest));
-		assert_int_equal(lock_ranges_set(&ranges, any_type(), start, end, BYTES, &spares),
-				 0);
+		assert_int_equal(0,
+				 lock_ranges_set(&ranges, any_type(), start, end, BYTES, &spares));
 		while (spares.count > 0)
 			lock_spares_add(&rest, lock_spares_take(&spares));
 	}
@@ -363,7 +363,7 @@ static void set_step(void)
 	err = file_lock_set(file, &lock, wait);
 	if (wanted == -EAGAIN && wait)
 		wanted = it.result;
-	assert_int_equal(err, wanted);
+	assert_int_equal(wanted, err);
 }
 
 static void find_step(void)
@@ -379,21 +379,22 @@ static void find_step(void)
 
 		for (unsigned i = it.start; i <= it.end; i++)
 			own |= has[it.layer][it.file][it.owner][i] != F_UNLCK;
-		assert_int_equal(found, own);
+		assert_int_equal(own, found);
 		return;
 	}
 	owner = model_blocker(&it);
-	assert_int_equal(found, owner >= 0);
+	assert_int_equal(owner >= 0, found);
 	if (!found)
 		return;
-	assert_int_equal(lock.kind, it.layer == WHOLE	? FILE_LOCK_WHOLE
-				    : owner < PROCESSES ? FILE_LOCK_PROCESS
-							: FILE_LOCK_OPEN_FILE);
+	assert_int_equal(it.layer == WHOLE   ? FILE_LOCK_WHOLE
+			 : owner < PROCESSES ? FILE_LOCK_PROCESS
+					     : FILE_LOCK_OPEN_FILE,
+			 lock.kind);
 	if (lock.kind == FILE_LOCK_PROCESS)
-		assert_int_equal(lock.pid, owner + 100);
+		assert_int_equal(owner + 100, lock.pid);
 	for (unsigned i = 0; i < BYTES; i++)
 		if (i >= lock.start && i <= lock.end)
-			assert_int_equal(has[it.layer][it.file][owner][i], lock.type);
+			assert_int_equal(lock.type, has[it.layer][it.file][owner][i]);
 }
 
 /* A process closes a descriptor of a file. */
@@ -437,13 +438,13 @@ static void check_counts(void)
 
 		for (unsigned file = 0; file < FILES; file++)
 			n += ranges_of(has[0][file][process]);
-		assert_int_equal(processes[process].count, n);
+		assert_int_equal(n, processes[process].count);
 	}
 	for (unsigned file = 0; file < FILES; file++)
 		for (unsigned nth = 0; nth < OPEN; nth++)
-			assert_int_equal(files[file][nth]->locks.count,
-					 ranges_of(has[0][file][PROCESSES + nth]) +
-						 ranges_of(has[WHOLE][file][PROCESSES + nth]));
+			assert_int_equal(ranges_of(has[0][file][PROCESSES + nth]) +
+						 ranges_of(has[WHOLE][file][PROCESSES + nth]),
+					 files[file][nth]->locks.count);
 }
 
 static void step(void)
@@ -482,7 +483,7 @@ TEST(all_owners_agree_with_a_map_of_each)
 			open_file(file, nth);
 	for (unsigned n = 0; n < test_steps(20000); n++) {
 		step();
-		assert_int_equal(nwaiting, 0);
+		assert_int_equal(0, nwaiting);
 		check_counts();
 	}
 	printf("# waits %u, handed over %u, interrupted %u, rings %u, in the way %u\n", waited,
@@ -526,9 +527,9 @@ static int set_wait(struct lock_owner *owner, unsigned type, uint64_t start, uin
 static int chain_sleeps(void)
 {
 	if (depth++ == 0)
-		assert_int_equal(set_wait(&middle, F_RDLCK, 0, 29), 0);
+		assert_int_equal(0, set_wait(&middle, F_RDLCK, 0, 29));
 	else if (depth == 2)
-		assert_int_equal(set(chain_file, &last, F_UNLCK, 20, 29), 0);
+		assert_int_equal(0, set(chain_file, &last, F_UNLCK, 20, 29));
 	else
 		return -EINTR;
 	return 0;
@@ -541,10 +542,10 @@ TEST(a_lock_that_is_handed_over_lets_an_older_wait_go)
 	file_locks_init();
 	chain_file = tree_open("f", O_CREAT | O_RDWR);
 	fake_sleep = chain_sleeps;
-	assert_int_equal(set(chain_file, &middle, F_WRLCK, 0, 9), 0);
-	assert_int_equal(set(chain_file, &last, F_WRLCK, 20, 29), 0);
-	assert_int_equal(set_wait(&oldest, F_RDLCK, 0, 5), 0);
-	assert_int_equal(depth, 2);
+	assert_int_equal(0, set(chain_file, &middle, F_WRLCK, 0, 9));
+	assert_int_equal(0, set(chain_file, &last, F_WRLCK, 20, 29));
+	assert_int_equal(0, set_wait(&oldest, F_RDLCK, 0, 5));
+	assert_int_equal(2, depth);
 	file_locks_close(chain_file, &oldest);
 	file_locks_close(chain_file, &middle);
 	file_put(chain_file);
@@ -561,17 +562,17 @@ TEST(an_owner_has_so_many_and_no_more)
 	file_locks_init();
 	file = tree_open("f", O_CREAT | O_RDWR);
 	for (uint64_t i = 0; i < FILE_LOCKS_PER_OWNER; i++)
-		assert_int_equal(set(file, &owner, F_RDLCK, i * 4, i * 4 + 2), 0);
-	assert_int_equal(set(file, &owner, F_RDLCK, 1 << 20, 1 << 20), -ENOLCK);
-	assert_int_equal(set(file, &owner, F_UNLCK, 1, 1), -ENOLCK);
-	assert_int_equal(set(file, &owner, F_WRLCK, 1, 1), -ENOLCK);
-	assert_int_equal(set(file, &owner, F_WRLCK, 0, 2), 0);
-	assert_int_equal(set(file, &owner, F_UNLCK, 0, 0), 0);
-	assert_int_equal(owner.count, FILE_LOCKS_PER_OWNER);
-	assert_int_equal(set(file, &owner, F_RDLCK, 4, 10), 0);
-	assert_int_equal(set(file, &owner, F_RDLCK, 1 << 20, 1 << 20), 0);
-	assert_int_equal(set(file, &owner, F_UNLCK, 0, LOCK_RANGE_END), 0);
-	assert_int_equal(owner.count, 0);
+		assert_int_equal(0, set(file, &owner, F_RDLCK, i * 4, i * 4 + 2));
+	assert_int_equal(-ENOLCK, set(file, &owner, F_RDLCK, 1 << 20, 1 << 20));
+	assert_int_equal(-ENOLCK, set(file, &owner, F_UNLCK, 1, 1));
+	assert_int_equal(-ENOLCK, set(file, &owner, F_WRLCK, 1, 1));
+	assert_int_equal(0, set(file, &owner, F_WRLCK, 0, 2));
+	assert_int_equal(0, set(file, &owner, F_UNLCK, 0, 0));
+	assert_int_equal(FILE_LOCKS_PER_OWNER, owner.count);
+	assert_int_equal(0, set(file, &owner, F_RDLCK, 4, 10));
+	assert_int_equal(0, set(file, &owner, F_RDLCK, 1 << 20, 1 << 20));
+	assert_int_equal(0, set(file, &owner, F_UNLCK, 0, LOCK_RANGE_END));
+	assert_int_equal(0, owner.count);
 	file_put(file);
 	fs_unlink(NULL, "f");
 	tree_end();
@@ -593,10 +594,10 @@ TEST(all_together_have_one_for_each_frame)
 			err = set(file, &owners[i], F_RDLCK, at * 2, at * 2);
 			n += !err;
 		}
-	assert_int_equal(err, -ENOLCK);
-	assert_int_equal(n, most);
+	assert_int_equal(-ENOLCK, err);
+	assert_int_equal(most, n);
 	file_locks_close(file, &owners[0]);
-	assert_int_equal(set(file, &owners[0], F_RDLCK, 0, 0), 0);
+	assert_int_equal(0, set(file, &owners[0], F_RDLCK, 0, 0));
 	for (unsigned i = 0; i < ARRAY_SIZE(owners); i++)
 		file_locks_close(file, &owners[i]);
 	file_put(file);
@@ -628,16 +629,16 @@ TEST(without_memory_nothing_changes)
 		int err;
 
 		failed = set_failing(file, &owner, F_WRLCK, 10, ++nth, &err);
-		assert_int_equal(owner.count, err ? 0 : 1);
-		assert_int_equal(set(file, &owner, F_WRLCK, 10, 30), 0);
+		assert_int_equal(err ? 0 : 1, owner.count);
+		assert_int_equal(0, set(file, &owner, F_WRLCK, 10, 30));
 		refused += err == -ENOLCK;
 		failed |= set_failing(file, &owner, F_UNLCK, 12, nth, &err);
-		assert_int_equal(owner.count, err ? 1 : 2);
+		assert_int_equal(err ? 1 : 2, owner.count);
 		refused += err == -ENOLCK;
 		(void)alloc_fail_set(1, NULL, ALLOC_FAIL_STARVE);
-		assert_int_equal(set(file, &owner, F_UNLCK, 0, LOCK_RANGE_END), 0);
+		assert_int_equal(0, set(file, &owner, F_UNLCK, 0, LOCK_RANGE_END));
 		(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
-		assert_int_equal(owner.count, 0);
+		assert_int_equal(0, owner.count);
 	}
 	assert_true(refused >= 3);
 	file_put(file);

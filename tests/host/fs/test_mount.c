@@ -35,19 +35,19 @@ TEST(limit)
 	tree_start();
 	for (;; n++) {
 		sprintf(name, "m%u", n);
-		assert_int_equal(fs_mkdir(NULL, name, 0755), 0);
+		assert_int_equal(0, fs_mkdir(NULL, name, 0755));
 		if (tmpfs(name) != 0)
 			break;
 	}
-	assert_int_equal(n, 255); /* and the root */
-	assert_int_equal(tmpfs(name), -ENOSPC);
-	assert_int_equal(fs_umount(NULL, "m7", 0), 0);
-	assert_int_equal(tmpfs(name), 0);
-	assert_int_equal(fs_umount(NULL, name, 0), 0);
+	assert_int_equal(255, n); /* and the root */
+	assert_int_equal(-ENOSPC, tmpfs(name));
+	assert_int_equal(0, fs_umount(NULL, "m7", 0));
+	assert_int_equal(0, tmpfs(name));
+	assert_int_equal(0, fs_umount(NULL, name, 0));
 	for (unsigned i = 0; i <= n; i++) {
 		sprintf(name, "m%u", i);
-		assert_int_equal(fs_umount(NULL, name, 0), i == 7 || i == n ? -EINVAL : 0);
-		assert_int_equal(fs_rmdir(NULL, name), 0);
+		assert_int_equal(i == 7 || i == n ? -EINVAL : 0, fs_umount(NULL, name, 0));
+		assert_int_equal(0, fs_rmdir(NULL, name));
 	}
 	tree_end();
 }
@@ -59,14 +59,14 @@ TEST(a_deep_tree_goes)
 	char name[16];
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(tmpfs("m"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0, tmpfs("m"));
 	dir = tree_open("m", O_RDONLY);
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_int_equal(fs_mkdir(dir, "d", 0755), 0);
-		assert_int_equal(fs_mknod(dir, "before", S_IFREG | 0600), 0);
-		assert_int_equal(fs_symlink("d", dir, "link"), 0);
-		assert_int_equal(fs_open(dir, "d", O_RDONLY, 0, &next), 0);
+		assert_int_equal(0, fs_mkdir(dir, "d", 0755));
+		assert_int_equal(0, fs_mknod(dir, "before", S_IFREG | 0600));
+		assert_int_equal(0, fs_symlink("d", dir, "link"));
+		assert_int_equal(0, fs_open(dir, "d", O_RDONLY, 0, &next));
 		file_put(dir);
 		dir = next;
 	}
@@ -75,17 +75,17 @@ TEST(a_deep_tree_goes)
 		sprintf(name, "m/%u", i);
 		tree_touch(name);
 	}
-	assert_int_equal(fs_umount(NULL, "m", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_umount(NULL, "m", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
 TEST(the_root_stays)
 {
 	tree_start();
-	assert_int_equal(tmpfs("/"), -EBUSY);
-	assert_int_equal(fs_umount(NULL, "/", 0), -EBUSY);
-	assert_int_equal(fs_umount(NULL, "/.", MNT_DETACH), -EBUSY);
+	assert_int_equal(-EBUSY, tmpfs("/"));
+	assert_int_equal(-EBUSY, fs_umount(NULL, "/", 0));
+	assert_int_equal(-EBUSY, fs_umount(NULL, "/.", MNT_DETACH));
 	tree_end();
 }
 
@@ -96,12 +96,12 @@ TEST(a_removed_directory)
 	struct file *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
 	dir = tree_open("d", O_RDONLY);
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
-	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), -ENOENT);
-	assert_int_equal(mount_create(&tmpfs_type, "none", 0, "", &mount), 0);
-	assert_int_equal(mount_attach(mount, file_inode(dir)), -ENOENT);
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
+	assert_int_equal(-ENOENT, fs_mount("tmpfs", "none", dir, ".", 0, ""));
+	assert_int_equal(0, mount_create(&tmpfs_type, "none", 0, "", &mount));
+	assert_int_equal(-ENOENT, mount_attach(mount, file_inode(dir)));
 	mount_put(mount);
 	file_put(dir);
 	tree_end();
@@ -113,8 +113,8 @@ static struct inode_ops slow_ops;
 static int mount_another(struct inode *dir, struct abi_stat *st)
 {
 	dir->ops = dir->mount->root->ops;
-	assert_int_equal(fs_umount(NULL, "d", MNT_DETACH), 0);
-	assert_int_equal(tmpfs("d"), 0);
+	assert_int_equal(0, fs_umount(NULL, "d", MNT_DETACH));
+	assert_int_equal(0, tmpfs("d"));
 	*st = (struct abi_stat){ .nlink = 0 };
 	return 0;
 }
@@ -125,16 +125,16 @@ TEST(unmounted_while_it_is_mounted)
 	struct inode *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
-	assert_int_equal(path_lookup(path_start(NULL), "d", true, &dir), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
+	assert_int_equal(0, path_lookup(path_start(NULL), "d", true, &dir));
 	slow_ops = *dir->ops;
 	slow_ops.getattr = mount_another;
 	dir->ops = &slow_ops;
-	assert_int_equal(tmpfs("d"), 0);
+	assert_int_equal(0, tmpfs("d"));
 	assert_non_null(dir->cover);
 	path_put(dir);
-	assert_int_equal(fs_umount(NULL, "d", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(0, fs_umount(NULL, "d", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
 	tree_end();
 }
 
@@ -144,16 +144,16 @@ TEST(a_detached_mount)
 	struct file *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(tmpfs("m"), 0);
-	assert_int_equal(fs_mkdir(NULL, "m/x", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0, tmpfs("m"));
+	assert_int_equal(0, fs_mkdir(NULL, "m/x", 0755));
 	dir = tree_open("m", O_RDONLY);
-	assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
-	assert_int_equal(fs_mount("tmpfs", "none", dir, "x", 0, ""), -ENOENT);
-	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), -ENOENT);
-	assert_int_equal(fs_remount(dir, ".", MS_RDONLY, ""), -EINVAL);
+	assert_int_equal(0, fs_umount(NULL, "m", MNT_DETACH));
+	assert_int_equal(-ENOENT, fs_mount("tmpfs", "none", dir, "x", 0, ""));
+	assert_int_equal(-ENOENT, fs_mount("tmpfs", "none", dir, ".", 0, ""));
+	assert_int_equal(-EINVAL, fs_remount(dir, ".", MS_RDONLY, ""));
 	file_put(dir);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -163,28 +163,28 @@ TEST(a_covered_directory_is_mounted_on)
 	struct file *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
 	dir = tree_open("d", O_RDONLY);
-	assert_int_equal(tmpfs("d"), 0);
+	assert_int_equal(0, tmpfs("d"));
 	tree_touch("d/first");
-	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), 0);
+	assert_int_equal(0, fs_mount("tmpfs", "none", dir, ".", 0, ""));
 	file_put(dir);
-	assert_int_equal(tree_mode("d/first"), -ENOENT);
-	assert_int_equal(fs_umount(NULL, "d", 0), 0);
-	assert_int_equal(tree_mode("d/first"), S_IFREG | 0644);
-	assert_int_equal(fs_umount(NULL, "d", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(-ENOENT, tree_mode("d/first"));
+	assert_int_equal(0, fs_umount(NULL, "d", 0));
+	assert_int_equal(S_IFREG | 0644, tree_mode("d/first"));
+	assert_int_equal(0, fs_umount(NULL, "d", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
 	tree_end();
 }
 
 TEST(a_covered_directory_stays)
 {
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
-	assert_int_equal(tmpfs("d"), 0);
-	assert_int_equal(fs_rmdir(NULL, "d"), -EBUSY);
-	assert_int_equal(fs_umount(NULL, "d", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
+	assert_int_equal(0, tmpfs("d"));
+	assert_int_equal(-EBUSY, fs_rmdir(NULL, "d"));
+	assert_int_equal(0, fs_umount(NULL, "d", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
 	tree_end();
 }
 
@@ -193,12 +193,12 @@ static void expect_path(const char *of, const char *path, const char *anyway)
 	struct file *file;
 	char buf[64];
 
-	assert_int_equal(fs_open(NULL, of, O_PATH, 0, &file), 0);
-	assert_int_equal(inode_path(file_inode(file), buf, sizeof(buf)), strlen(path) + 1);
-	assert_string_equal(buf, path);
-	assert_int_equal(inode_path(file_inode(file), buf, strlen(path)), -ERANGE);
-	assert_int_equal(inode_path_anyway(file_inode(file), buf, sizeof(buf)), strlen(anyway) + 1);
-	assert_string_equal(buf, anyway);
+	assert_int_equal(0, fs_open(NULL, of, O_PATH, 0, &file));
+	assert_int_equal(strlen(path) + 1, inode_path(file_inode(file), buf, sizeof(buf)));
+	assert_string_equal(path, buf);
+	assert_int_equal(-ERANGE, inode_path(file_inode(file), buf, strlen(path)));
+	assert_int_equal(strlen(anyway) + 1, inode_path_anyway(file_inode(file), buf, sizeof(buf)));
+	assert_string_equal(anyway, buf);
 	file_put(file);
 }
 
@@ -209,10 +209,10 @@ TEST(paths_of_a_process_with_a_root)
 	char buf[64];
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
-	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
-	assert_int_equal(tmpfs("a/b"), 0);
-	assert_int_equal(fs_mkdir(NULL, "a/b/c", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "a", 0755));
+	assert_int_equal(0, fs_mkdir(NULL, "a/b", 0755));
+	assert_int_equal(0, tmpfs("a/b"));
+	assert_int_equal(0, fs_mkdir(NULL, "a/b/c", 0755));
 	middle = tree_open("a", O_RDONLY);
 	begin = tree_open("a/b", O_RDONLY);
 	outside = tree_open(".", O_RDONLY);
@@ -225,19 +225,19 @@ TEST(paths_of_a_process_with_a_root)
 	expect_path("/..", "/", "/");
 	expect_path("c/..", "/", "/");
 	expect_path("../c", "/c", "/c");
-	assert_int_equal(inode_path(file_inode(outside), buf, sizeof(buf)), 15);
-	assert_string_equal(buf, "(unreachable)/");
-	assert_int_equal(inode_path(file_inode(middle), buf, sizeof(buf)), 16);
-	assert_string_equal(buf, "(unreachable)/a");
-	assert_int_equal(inode_path_anyway(file_inode(middle), buf, sizeof(buf)), 3);
-	assert_string_equal(buf, "/a");
+	assert_int_equal(15, inode_path(file_inode(outside), buf, sizeof(buf)));
+	assert_string_equal("(unreachable)/", buf);
+	assert_int_equal(16, inode_path(file_inode(middle), buf, sizeof(buf)));
+	assert_string_equal("(unreachable)/a", buf);
+	assert_int_equal(3, inode_path_anyway(file_inode(middle), buf, sizeof(buf)));
+	assert_string_equal("/a", buf);
 	fake_root = NULL;
 	file_put(middle);
 	file_put(begin);
 	file_put(outside);
-	assert_int_equal(fs_umount(NULL, "a/b", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "a/b"), 0);
-	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	assert_int_equal(0, fs_umount(NULL, "a/b", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "a/b"));
+	assert_int_equal(0, fs_rmdir(NULL, "a"));
 	tree_end();
 }
 
@@ -248,24 +248,24 @@ TEST(paths_of_directories)
 	struct file *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
-	assert_int_equal(tmpfs("a"), 0);
-	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
-	assert_int_equal(tmpfs("a/b"), 0);
-	assert_int_equal(fs_mkdir(NULL, "a/b/c", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "a", 0755));
+	assert_int_equal(0, tmpfs("a"));
+	assert_int_equal(0, fs_mkdir(NULL, "a/b", 0755));
+	assert_int_equal(0, tmpfs("a/b"));
+	assert_int_equal(0, fs_mkdir(NULL, "a/b/c", 0755));
 	dir = tree_open("a/b/c", O_RDONLY);
-	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 7);
-	assert_string_equal(path, "/a/b/c");
-	assert_int_equal(inode_path(file_inode(dir), path, 7), 7);
-	assert_int_equal(inode_path(file_inode(dir), path, 6), -ERANGE);
-	assert_int_equal(inode_path(file_inode(dir), path, 0), -ERANGE);
-	assert_int_equal(fs_umount(NULL, "a/b", 0), -EBUSY);
-	assert_int_equal(fs_umount(NULL, "a", MNT_DETACH), 0);
-	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 16);
-	assert_string_equal(path, "(unreachable)/c");
-	assert_int_equal(inode_path(file_inode(dir), path, 15), -ERANGE);
+	assert_int_equal(7, inode_path(file_inode(dir), path, sizeof(path)));
+	assert_string_equal("/a/b/c", path);
+	assert_int_equal(7, inode_path(file_inode(dir), path, 7));
+	assert_int_equal(-ERANGE, inode_path(file_inode(dir), path, 6));
+	assert_int_equal(-ERANGE, inode_path(file_inode(dir), path, 0));
+	assert_int_equal(-EBUSY, fs_umount(NULL, "a/b", 0));
+	assert_int_equal(0, fs_umount(NULL, "a", MNT_DETACH));
+	assert_int_equal(16, inode_path(file_inode(dir), path, sizeof(path)));
+	assert_string_equal("(unreachable)/c", path);
+	assert_int_equal(-ERANGE, inode_path(file_inode(dir), path, 15));
 	file_put(dir);
-	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "a"));
 	tree_end();
 }
 
@@ -275,16 +275,16 @@ TEST(detached_mounts_are_freed)
 	struct file *file;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
-	assert_int_equal(tmpfs("a"), 0);
-	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
-	assert_int_equal(tmpfs("a/b"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "a", 0755));
+	assert_int_equal(0, tmpfs("a"));
+	assert_int_equal(0, fs_mkdir(NULL, "a/b", 0755));
+	assert_int_equal(0, tmpfs("a/b"));
 	file = tree_open("a/b/f", O_CREAT | O_RDWR);
-	assert_int_equal(tree_write(file, "bytes", 5), 5);
-	assert_int_equal(fs_umount(NULL, "a", MNT_DETACH), 0);
-	assert_int_equal(tree_write(file, "more", 4), 4);
+	assert_int_equal(5, tree_write(file, "bytes", 5));
+	assert_int_equal(0, fs_umount(NULL, "a", MNT_DETACH));
+	assert_int_equal(4, tree_write(file, "more", 4));
 	file_put(file);
-	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "a"));
 	tree_end();
 }
 
@@ -295,7 +295,7 @@ static int detach_below(struct vm_wait *wait)
 {
 	(void)wait;
 	if (pauses++ == 0)
-		assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
+		assert_int_equal(0, fs_umount(NULL, "m", MNT_DETACH));
 	return 0;
 }
 
@@ -305,19 +305,19 @@ TEST(two_unmounts_at_once)
 	struct abi_stat st;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(tmpfs("m"), 0);
-	assert_int_equal(fs_mkdir(NULL, "m/n", 0755), 0);
-	assert_int_equal(tmpfs("m/n"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0, tmpfs("m"));
+	assert_int_equal(0, fs_mkdir(NULL, "m/n", 0755));
+	assert_int_equal(0, tmpfs("m/n"));
 	tree_touch("m/n/one");
 	tree_touch("m/n/two");
 	pauses = 0;
 	mm_host.pause = detach_below;
-	assert_int_equal(fs_umount(NULL, "m/n", 0), 0);
+	assert_int_equal(0, fs_umount(NULL, "m/n", 0));
 	assert_true(pauses > 0);
-	assert_int_equal(fs_stat(NULL, "/", true, &st), 0);
-	assert_int_equal(fs_umount(NULL, "m", 0), -EINVAL);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_stat(NULL, "/", true, &st));
+	assert_int_equal(-EINVAL, fs_umount(NULL, "m", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -328,22 +328,22 @@ TEST(a_mapped_file_keeps_it)
 	struct file *file;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(tmpfs("m"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0, tmpfs("m"));
 	for (unsigned detached = 0; detached < 2; detached++) {
 		file = tree_open("m/f", O_CREAT | O_RDWR);
 		object = file->ops->object(file);
 		object_use(object);
 		file_put(file);
-		assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
-		assert_int_equal(fs_unlink(NULL, "m/f"), 0);
-		assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
+		assert_int_equal(-EBUSY, fs_umount(NULL, "m", 0));
+		assert_int_equal(0, fs_unlink(NULL, "m/f"));
+		assert_int_equal(-EBUSY, fs_umount(NULL, "m", 0));
 		if (detached)
-			assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
+			assert_int_equal(0, fs_umount(NULL, "m", MNT_DETACH));
 		object_unuse(object);
 	}
-	assert_int_equal(fs_umount(NULL, "m", 0), -EINVAL);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(-EINVAL, fs_umount(NULL, "m", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -355,16 +355,16 @@ TEST(a_program_keeps_it)
 	char *path;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(tmpfs("m"), 0);
-	assert_int_equal(fs_open(NULL, "m/p", O_CREAT | O_WRONLY, 0755, &file), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0, tmpfs("m"));
+	assert_int_equal(0, fs_open(NULL, "m/p", O_CREAT | O_WRONLY, 0755, &file));
 	file_put(file);
-	assert_int_equal(fs_open_exec(NULL, "m/p", true, &image, &path), 0);
-	assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
+	assert_int_equal(0, fs_open_exec(NULL, "m/p", true, &image, &path));
+	assert_int_equal(-EBUSY, fs_umount(NULL, "m", 0));
 	object_unuse(image);
 	kfree(path);
-	assert_int_equal(fs_umount(NULL, "m", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_umount(NULL, "m", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -373,21 +373,21 @@ TEST(options)
 	struct abi_stat st;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, ",uid=4294967294,,mode=07777,"),
-			 0);
-	assert_int_equal(fs_stat(NULL, "m", true, &st), 0);
-	assert_int_equal(st.mode, S_IFDIR | 07777);
-	assert_int_equal(st.uid, 4294967294u);
-	assert_int_equal(fs_umount(NULL, "m", 0), 0);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "uid=4294967295"), -EINVAL);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode=10000"), -EINVAL);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "gid=99999999999999999999"),
-			 -EINVAL);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode"), -EINVAL);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "modes=1"), -EINVAL);
-	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode=7 "), -EINVAL);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
+	assert_int_equal(0,
+			 fs_mount("tmpfs", "none", NULL, "m", 0, ",uid=4294967294,,mode=07777,"));
+	assert_int_equal(0, fs_stat(NULL, "m", true, &st));
+	assert_int_equal(S_IFDIR | 07777, st.mode);
+	assert_int_equal(4294967294u, st.uid);
+	assert_int_equal(0, fs_umount(NULL, "m", 0));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "uid=4294967295"));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode=10000"));
+	assert_int_equal(-EINVAL,
+			 fs_mount("tmpfs", "none", NULL, "m", 0, "gid=99999999999999999999"));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode"));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "modes=1"));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode=7 "));
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -397,7 +397,7 @@ TEST(without_memory)
 	unsigned n = 0;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "m", 0755));
 	do {
 		int err;
 
@@ -405,12 +405,12 @@ TEST(without_memory)
 		fail_arm(n, FAIL_ONE);
 		err = fs_mount("tmpfs", "a source", NULL, "m", 0, "");
 		if (err == 0)
-			assert_int_equal(fs_umount(NULL, "m", 0), 0);
+			assert_int_equal(0, fs_umount(NULL, "m", 0));
 		else
-			assert_int_equal(err, -ENOMEM);
+			assert_int_equal(-ENOMEM, err);
 	} while (fail_disarm());
 	assert_true(n > 3);
-	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "m"));
 	tree_end();
 }
 
@@ -433,62 +433,62 @@ TEST(devices)
 	char path[32];
 
 	tree_start();
-	assert_int_equal(devfs_add("port/one", &device_ops, path, S_IFCHR | 0600, 5), 0);
-	assert_int_equal(devfs_add("port/two", &device_ops, path, S_IFBLK | 0600, 6), 0);
-	assert_int_equal(devfs_add_directory("empty"), 0);
-	assert_int_equal(devfs_add_directory("empty"), -EEXIST);
-	assert_int_equal(devfs_add("", &device_ops, path, S_IFCHR | 0600, 5), -EINVAL);
-	assert_int_equal(devfs_add("port/one/x", &device_ops, path, S_IFCHR | 0600, 5), -ENOTDIR);
-	assert_int_equal(devfs_add("a-name-of-more-than-sixty-three-bytes-is-refused-as-"
+	assert_int_equal(0, devfs_add("port/one", &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(0, devfs_add("port/two", &device_ops, path, S_IFBLK | 0600, 6));
+	assert_int_equal(0, devfs_add_directory("empty"));
+	assert_int_equal(-EEXIST, devfs_add_directory("empty"));
+	assert_int_equal(-EINVAL, devfs_add("", &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(-ENOTDIR, devfs_add("port/one/x", &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(-ENAMETOOLONG,
+			 devfs_add("a-name-of-more-than-sixty-three-bytes-is-refused-as-"
 				   "it-has-no-room",
-				   &device_ops, path, S_IFCHR | 0600, 5),
-			 -ENAMETOOLONG);
-	assert_int_equal(fs_mkdir(NULL, "dev", 0755), 0);
-	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, "mode=755"), -EINVAL);
-	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
-	assert_int_equal(mount_create(&devfs_type, "none", 0, "", &again), -EBUSY);
-	assert_int_equal(tree_mode("dev"), S_IFDIR | 0755);
-	assert_int_equal(tree_mode("dev/port/two"), S_IFBLK | 0600);
-	assert_int_equal(fs_set_attr(NULL, "dev/port/one", true, &mode), 0);
-	assert_int_equal(tree_mode("dev/port/../port/one"), S_IFCHR | 0640);
-	assert_int_equal(fs_stat(NULL, "dev/port", true, &st), 0);
-	assert_int_equal(st.nlink, 2);
-	assert_int_equal(fs_stat(NULL, "dev", true, &st), 0);
-	assert_int_equal(st.nlink, 4);
-	assert_int_equal(fs_unlink(NULL, "dev/port/one"), -EPERM);
-	assert_int_equal(fs_symlink("x", NULL, "dev/x"), -EPERM);
-	assert_int_equal(fs_truncate(NULL, "dev/port/one", 0), -EINVAL);
-	assert_int_equal(fs_umount(NULL, "dev/port", 0), -EINVAL);
+				   &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(0, fs_mkdir(NULL, "dev", 0755));
+	assert_int_equal(-EINVAL, fs_mount("devtmpfs", "none", NULL, "dev", 0, "mode=755"));
+	assert_int_equal(0, fs_mount("devtmpfs", "none", NULL, "dev", 0, ""));
+	assert_int_equal(-EBUSY, mount_create(&devfs_type, "none", 0, "", &again));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("dev"));
+	assert_int_equal(S_IFBLK | 0600, tree_mode("dev/port/two"));
+	assert_int_equal(0, fs_set_attr(NULL, "dev/port/one", true, &mode));
+	assert_int_equal(S_IFCHR | 0640, tree_mode("dev/port/../port/one"));
+	assert_int_equal(0, fs_stat(NULL, "dev/port", true, &st));
+	assert_int_equal(2, st.nlink);
+	assert_int_equal(0, fs_stat(NULL, "dev", true, &st));
+	assert_int_equal(4, st.nlink);
+	assert_int_equal(-EPERM, fs_unlink(NULL, "dev/port/one"));
+	assert_int_equal(-EPERM, fs_symlink("x", NULL, "dev/x"));
+	assert_int_equal(-EINVAL, fs_truncate(NULL, "dev/port/one", 0));
+	assert_int_equal(-EINVAL, fs_umount(NULL, "dev/port", 0));
 	dir = tree_open("dev/port", O_RDONLY);
-	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 10);
-	assert_string_equal(path, "/dev/port");
-	assert_int_equal(inode_path(file_inode(dir), path, 4), -ERANGE);
+	assert_int_equal(10, inode_path(file_inode(dir), path, sizeof(path)));
+	assert_string_equal("/dev/port", path);
+	assert_int_equal(-ERANGE, inode_path(file_inode(dir), path, 4));
 	for (unsigned n = 0; n < 2; n++) {
 		struct inode *inode = file_inode(dir);
 
-		assert_int_equal(inode->ops->readdir(inode, item.pos + 1, &item), 0);
-		assert_int_equal(item.len, 3);
+		assert_int_equal(0, inode->ops->readdir(inode, item.pos + 1, &item));
+		assert_int_equal(3, item.len);
 	}
-	assert_int_equal(file_inode(dir)->ops->readdir(file_inode(dir), item.pos + 1, &item),
-			 -ENODATA);
+	assert_int_equal(-ENODATA,
+			 file_inode(dir)->ops->readdir(file_inode(dir), item.pos + 1, &item));
 	file_put(dir);
 	file = tree_open("dev/port/one", O_RDWR);
-	assert_ptr_equal(device_of(file), path);
-	assert_int_equal(fs_umount(NULL, "dev", 0), -EBUSY);
-	assert_int_equal(fs_umount(NULL, "dev", MNT_DETACH), 0);
-	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", MS_NOEXEC, ""), 0);
-	assert_int_equal(fs_statfs(NULL, "dev", &statfs), 0);
-	assert_int_equal(statfs.flags, ST_VALID | ST_RELATIME | MS_NOEXEC);
-	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), -EBUSY);
-	assert_int_equal(fs_remount(NULL, "dev", MS_RDONLY, ""), 0);
+	assert_ptr_equal(path, device_of(file));
+	assert_int_equal(-EBUSY, fs_umount(NULL, "dev", 0));
+	assert_int_equal(0, fs_umount(NULL, "dev", MNT_DETACH));
+	assert_int_equal(0, fs_mount("devtmpfs", "none", NULL, "dev", MS_NOEXEC, ""));
+	assert_int_equal(0, fs_statfs(NULL, "dev", &statfs));
+	assert_int_equal(ST_VALID | ST_RELATIME | MS_NOEXEC, statfs.flags);
+	assert_int_equal(-EBUSY, fs_mount("devtmpfs", "none", NULL, "dev", 0, ""));
+	assert_int_equal(0, fs_remount(NULL, "dev", MS_RDONLY, ""));
 	file_put(file);
 	file_put(tree_open("dev/port/one", O_RDWR));
-	assert_int_equal(fs_remount(NULL, "dev", 0, ""), 0);
-	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
-	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
-	assert_int_equal(tree_mode("dev/port/one"), S_IFCHR | 0640);
-	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "dev"), 0);
+	assert_int_equal(0, fs_remount(NULL, "dev", 0, ""));
+	assert_int_equal(0, fs_umount(NULL, "dev", 0));
+	assert_int_equal(0, fs_mount("devtmpfs", "none", NULL, "dev", 0, ""));
+	assert_int_equal(S_IFCHR | 0640, tree_mode("dev/port/one"));
+	assert_int_equal(0, fs_umount(NULL, "dev", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "dev"));
 	/* The names stay, and their memory with them. */
 }
 
@@ -498,27 +498,27 @@ TEST(statistics_and_flags)
 	struct abi_statfs st;
 
 	tree_start();
-	assert_int_equal(fs_statfs(NULL, "/", &st), 0);
-	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
-	assert_int_equal(st.flags, ST_VALID | ST_RELATIME);
+	assert_int_equal(0, fs_statfs(NULL, "/", &st));
+	assert_int_equal(ABI_TMPFS_MAGIC, st.type);
+	assert_int_equal(ST_VALID | ST_RELATIME, st.flags);
 	assert_true(st.bfree <= st.blocks && st.blocks > 0);
-	assert_int_equal(fs_statfs(NULL, "none", &st), -ENOENT);
+	assert_int_equal(-ENOENT, fs_statfs(NULL, "none", &st));
 	file = tree_open("f", O_CREAT | O_RDWR);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
-	assert_int_equal(fs_remount(NULL, "/", MS_NOEXEC, "mode=1"), -EINVAL);
-	assert_int_equal(fs_remount(NULL, "/f", 0, ""), -EINVAL);
+	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
+	assert_int_equal(-EINVAL, fs_remount(NULL, "/", MS_NOEXEC, "mode=1"));
+	assert_int_equal(-EINVAL, fs_remount(NULL, "/f", 0, ""));
 	fs_statfs_file(file, &st);
-	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
+	assert_int_equal(ABI_TMPFS_MAGIC, st.type);
 	file_put(file);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY | MS_NOATIME, ""), 0);
-	assert_int_equal(tree_open_error("f", O_RDWR), -EROFS);
-	assert_int_equal(fs_statfs(NULL, "/", &st), 0);
-	assert_int_equal(st.flags, ST_VALID | MS_RDONLY | ST_NOATIME);
-	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY | MS_NOATIME, ""));
+	assert_int_equal(-EROFS, tree_open_error("f", O_RDWR));
+	assert_int_equal(0, fs_statfs(NULL, "/", &st));
+	assert_int_equal(ST_VALID | MS_RDONLY | ST_NOATIME, st.flags);
+	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
 	memfd = memfd_file_create();
 	fs_statfs_file(memfd, &st);
-	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
-	assert_int_equal(st.blocks, 0);
+	assert_int_equal(ABI_TMPFS_MAGIC, st.type);
+	assert_int_equal(0, st.blocks);
 	file_put(memfd);
 	fs_unlink(NULL, "f");
 	tree_end();
@@ -533,23 +533,23 @@ TEST(writers)
 	tree_start();
 	file = tree_open("f", O_CREAT | O_RDWR);
 	object = file->ops->object(file);
-	assert_int_equal(vma_get_writecount(VMA_WRITER, object), 0);
+	assert_int_equal(0, vma_get_writecount(VMA_WRITER, object));
 	object_use(object);
 	file_put(file);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
-	assert_int_equal(tree_open_error("f", O_RDWR), 0);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
+	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
+	assert_int_equal(0, tree_open_error("f", O_RDWR));
+	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
 	vma_put_writecount(VMA_WRITER, object);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
+	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY, ""));
 	/* An open that looked at the mount before it became read-only. */
-	assert_int_equal(object_get_write(object), -EROFS);
-	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
-	assert_int_equal(tree_open_error("f", O_RDWR), 0);
-	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), 0);
-	assert_int_equal(fs_truncate(NULL, "f", 10), 0);
-	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
+	assert_int_equal(-EROFS, object_get_write(object));
+	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
+	assert_int_equal(0, tree_open_error("f", O_RDWR));
+	assert_int_equal(0, tree_open_error("f", O_RDONLY | O_TRUNC));
+	assert_int_equal(0, fs_truncate(NULL, "f", 10));
+	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY, ""));
 	object_unuse(object);
-	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
 	fs_unlink(NULL, "f");
 	tree_end();
 }
@@ -642,13 +642,13 @@ TEST(no_name_changes_on_a_mount_made_read_only)
 	};
 
 	tree_start();
-	assert_int_equal(fs_mknod(NULL, "f", S_IFREG | 0600), 0);
+	assert_int_equal(0, fs_mknod(NULL, "f", S_IFREG | 0600));
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		for (unsigned point = 1; !points_left; point++) {
 			int err;
 
 			if (changes[i].prepare)
-				assert_int_equal(changes[i].prepare(), 0);
+				assert_int_equal(0, changes[i].prepare());
 			was_there = is_there();
 			points_left = point;
 			interleave_hook = remount_at_a_point;
@@ -658,7 +658,7 @@ TEST(no_name_changes_on_a_mount_made_read_only)
 				assert_true(remounted == 0 || remounted == -EBUSY);
 				assert_true(err == 0 || (err == -EROFS && remounted == 0));
 				assert_true(err != 0 || remounted != 0 || is_done);
-				assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+				assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
 			}
 			(void)changes[i].undo();
 			(void)fs_unlink(NULL, "y");
@@ -666,17 +666,17 @@ TEST(no_name_changes_on_a_mount_made_read_only)
 		assert_true(points_left);
 		points_left = 0;
 	}
-	assert_int_equal(fs_unlink(NULL, "f"), 0);
+	assert_int_equal(0, fs_unlink(NULL, "f"));
 	tree_end();
 }
 
 TEST(umount_flags)
 {
 	tree_start();
-	assert_int_equal(fs_umount_check_flags(MNT_EXPIRE | UMOUNT_NOFOLLOW), 0);
-	assert_int_equal(fs_umount(NULL, "none", MNT_EXPIRE | MNT_DETACH), -ENOENT);
-	assert_int_equal(fs_umount_check_flags(16), -EINVAL);
-	assert_int_equal(fs_umount(NULL, "none", 0), -ENOENT);
+	assert_int_equal(0, fs_umount_check_flags(MNT_EXPIRE | UMOUNT_NOFOLLOW));
+	assert_int_equal(-ENOENT, fs_umount(NULL, "none", MNT_EXPIRE | MNT_DETACH));
+	assert_int_equal(-EINVAL, fs_umount_check_flags(16));
+	assert_int_equal(-ENOENT, fs_umount(NULL, "none", 0));
 	tree_end();
 }
 
@@ -719,27 +719,27 @@ TEST(sync)
 	for (const char *name = "abc"; *name; name++) {
 		const char path[] = { *name, '\0' };
 
-		assert_int_equal(fs_mkdir(NULL, path, 0755), 0);
-		assert_int_equal(fs_mount("noted", path, NULL, path, 0, ""), 0);
+		assert_int_equal(0, fs_mkdir(NULL, path, 0755));
+		assert_int_equal(0, fs_mount("noted", path, NULL, path, 0, ""));
 	}
 	kept = tree_open("b", O_RDONLY);
-	assert_int_equal(fs_umount(NULL, "b", MNT_DETACH), 0);
+	assert_int_equal(0, fs_umount(NULL, "b", MNT_DETACH));
 	mount_sync_all(77);
-	assert_string_equal(synced, "wc wb wa sc sb sa ");
+	assert_string_equal("wc wb wa sc sb sa ", synced);
 	file_put(kept);
 	synced[0] = '\0';
 	mount_sync_all(77);
-	assert_string_equal(synced, "wc wa sc sa ");
+	assert_string_equal("wc wa sc sa ", synced);
 	synced[0] = '\0';
-	assert_int_equal(fs_remount(NULL, "c", MS_NOEXEC, ""), 0);
-	assert_string_equal(synced, "");
-	assert_int_equal(fs_remount(NULL, "c", MS_RDONLY, ""), 0);
-	assert_string_equal(synced, "Sc "); /* and waits for as long as it takes */
-	assert_int_equal(fs_umount(NULL, "a", 0), 0);
-	assert_int_equal(fs_umount(NULL, "c", MNT_DETACH), 0);
-	assert_string_equal(synced, "Sc Sa ");
+	assert_int_equal(0, fs_remount(NULL, "c", MS_NOEXEC, ""));
+	assert_string_equal("", synced);
+	assert_int_equal(0, fs_remount(NULL, "c", MS_RDONLY, ""));
+	assert_string_equal("Sc ", synced); /* and waits for as long as it takes */
+	assert_int_equal(0, fs_umount(NULL, "a", 0));
+	assert_int_equal(0, fs_umount(NULL, "c", MNT_DETACH));
+	assert_string_equal("Sc Sa ", synced);
 	for (const char *name = "abc"; *name; name++)
-		assert_int_equal(fs_rmdir(NULL, (const char[]){ *name, '\0' }), 0);
+		assert_int_equal(0, fs_rmdir(NULL, (const char[]){ *name, '\0' }));
 	tree_end();
 }
 
@@ -751,25 +751,25 @@ TEST(list_of_mounts)
 	unsigned n = 0;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
-	assert_int_equal(fs_mount("tmpfs", "first", NULL, "a", 0, ""), 0);
-	assert_int_equal(fs_mount("tmpfs", "second", NULL, "a", 0, ""), 0);
-	assert_int_equal(fs_mkdir(NULL, "b", 0755), 0);
-	assert_int_equal(fs_mount("tmpfs", "third", NULL, "b", 0, ""), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "a", 0755));
+	assert_int_equal(0, fs_mount("tmpfs", "first", NULL, "a", 0, ""));
+	assert_int_equal(0, fs_mount("tmpfs", "second", NULL, "a", 0, ""));
+	assert_int_equal(0, fs_mkdir(NULL, "b", 0755));
+	assert_int_equal(0, fs_mount("tmpfs", "third", NULL, "b", 0, ""));
 	while ((mount = mount_after(place))) {
 		static const char *const sources[] = { "rootfs", "first", "second", "third" };
 
 		place = mount->place;
 		assert_in_range(n, 0, 3);
-		assert_string_equal(mount->source, sources[n++]);
+		assert_string_equal(sources[n++], mount->source);
 		mount_put(mount);
 		if (n == 3) /* the second one */
-			assert_int_equal(fs_umount(NULL, "a", 0), 0);
+			assert_int_equal(0, fs_umount(NULL, "a", 0));
 	}
-	assert_int_equal(n, 4);
-	assert_int_equal(fs_umount(NULL, "b", 0), 0);
-	assert_int_equal(fs_umount(NULL, "a", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "b"), 0);
-	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	assert_int_equal(4, n);
+	assert_int_equal(0, fs_umount(NULL, "b", 0));
+	assert_int_equal(0, fs_umount(NULL, "a", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "b"));
+	assert_int_equal(0, fs_rmdir(NULL, "a"));
 	tree_end();
 }

@@ -23,16 +23,16 @@ static int symlink_(const char *target, const char *path)
 TEST(make_and_remove)
 {
 	tree_start();
-	assert_int_equal(mkdir_("a"), 0);
-	assert_int_equal(mkdir_("a/b/"), 0);
+	assert_int_equal(0, mkdir_("a"));
+	assert_int_equal(0, mkdir_("a/b/"));
 	tree_touch("/a/b/f");
-	assert_int_equal(tree_mode("a//b/./../b/f"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("a/b"), S_IFDIR | 0755);
-	assert_int_equal(fs_rmdir(NULL, "a/b"), -ENOTEMPTY);
-	assert_int_equal(fs_unlink(NULL, "a/b/f"), 0);
-	assert_int_equal(fs_unlink(NULL, "a/b/f"), -ENOENT);
-	assert_int_equal(fs_rmdir(NULL, "a/b"), 0);
-	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	assert_int_equal(S_IFREG | 0644, tree_mode("a//b/./../b/f"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("a/b"));
+	assert_int_equal(-ENOTEMPTY, fs_rmdir(NULL, "a/b"));
+	assert_int_equal(0, fs_unlink(NULL, "a/b/f"));
+	assert_int_equal(-ENOENT, fs_unlink(NULL, "a/b/f"));
+	assert_int_equal(0, fs_rmdir(NULL, "a/b"));
+	assert_int_equal(0, fs_rmdir(NULL, "a"));
 	tree_end();
 }
 
@@ -41,17 +41,17 @@ TEST(what_is_there)
 	tree_start();
 	tree_touch("f");
 	mkdir_("d");
-	assert_int_equal(mkdir_("f"), -EEXIST);
-	assert_int_equal(mkdir_("d"), -EEXIST);
-	assert_int_equal(mkdir_("/"), -EEXIST);
-	assert_int_equal(mkdir_("d/."), -EEXIST);
-	assert_int_equal(mkdir_("d/.."), -EEXIST);
-	assert_int_equal(fs_mknod(NULL, "f", S_IFREG | 0600), -EEXIST);
-	assert_int_equal(fs_mknod(NULL, "f/", 0600), -EEXIST);
-	assert_int_equal(fs_link(NULL, "f", false, NULL, "d"), -EEXIST);
-	assert_int_equal(tree_open_error("f", O_CREAT | O_EXCL), -EEXIST);
-	assert_int_equal(tree_open_error("d", O_CREAT | O_EXCL), -EEXIST);
-	assert_int_equal(tree_open_error("/", O_CREAT | O_EXCL), -EEXIST);
+	assert_int_equal(-EEXIST, mkdir_("f"));
+	assert_int_equal(-EEXIST, mkdir_("d"));
+	assert_int_equal(-EEXIST, mkdir_("/"));
+	assert_int_equal(-EEXIST, mkdir_("d/."));
+	assert_int_equal(-EEXIST, mkdir_("d/.."));
+	assert_int_equal(-EEXIST, fs_mknod(NULL, "f", S_IFREG | 0600));
+	assert_int_equal(-EEXIST, fs_mknod(NULL, "f/", 0600));
+	assert_int_equal(-EEXIST, fs_link(NULL, "f", false, NULL, "d"));
+	assert_int_equal(-EEXIST, tree_open_error("f", O_CREAT | O_EXCL));
+	assert_int_equal(-EEXIST, tree_open_error("d", O_CREAT | O_EXCL));
+	assert_int_equal(-EEXIST, tree_open_error("/", O_CREAT | O_EXCL));
 	fs_unlink(NULL, "f");
 	fs_rmdir(NULL, "d");
 	tree_end();
@@ -62,23 +62,23 @@ TEST(wrong_kind)
 	tree_start();
 	tree_touch("f");
 	mkdir_("d");
-	assert_int_equal(tree_mode("f/x"), -ENOTDIR);
-	assert_int_equal(tree_mode("f/."), -ENOTDIR);
-	assert_int_equal(tree_mode("f/.."), -ENOTDIR);
-	assert_int_equal(tree_mode("f/"), -ENOTDIR);
-	assert_int_equal(mkdir_("f/x"), -ENOTDIR);
-	assert_int_equal(fs_rmdir(NULL, "f"), -ENOTDIR);
-	assert_int_equal(fs_unlink(NULL, "d"), -EISDIR);
-	assert_int_equal(fs_unlink(NULL, "d/"), -EISDIR);
-	assert_int_equal(fs_unlink(NULL, "f/"), -ENOTDIR);
-	assert_int_equal(fs_unlink(NULL, "/"), -EISDIR);
-	assert_int_equal(fs_link(NULL, "d", false, NULL, "e"), -EPERM);
-	assert_int_equal(tree_open_error("f", O_DIRECTORY), -ENOTDIR);
-	assert_int_equal(tree_open_error("f/", O_RDONLY), -ENOTDIR);
-	assert_int_equal(tree_open_error("d", O_WRONLY), -EISDIR);
-	assert_int_equal(tree_open_error("d", O_RDONLY | O_TRUNC), -EISDIR);
-	assert_int_equal(tree_open_error("d", O_RDONLY | O_CREAT), -EISDIR);
-	assert_int_equal(tree_open_error("n/", O_RDWR | O_CREAT), -EISDIR);
+	assert_int_equal(-ENOTDIR, tree_mode("f/x"));
+	assert_int_equal(-ENOTDIR, tree_mode("f/."));
+	assert_int_equal(-ENOTDIR, tree_mode("f/.."));
+	assert_int_equal(-ENOTDIR, tree_mode("f/"));
+	assert_int_equal(-ENOTDIR, mkdir_("f/x"));
+	assert_int_equal(-ENOTDIR, fs_rmdir(NULL, "f"));
+	assert_int_equal(-EISDIR, fs_unlink(NULL, "d"));
+	assert_int_equal(-EISDIR, fs_unlink(NULL, "d/"));
+	assert_int_equal(-ENOTDIR, fs_unlink(NULL, "f/"));
+	assert_int_equal(-EISDIR, fs_unlink(NULL, "/"));
+	assert_int_equal(-EPERM, fs_link(NULL, "d", false, NULL, "e"));
+	assert_int_equal(-ENOTDIR, tree_open_error("f", O_DIRECTORY));
+	assert_int_equal(-ENOTDIR, tree_open_error("f/", O_RDONLY));
+	assert_int_equal(-EISDIR, tree_open_error("d", O_WRONLY));
+	assert_int_equal(-EISDIR, tree_open_error("d", O_RDONLY | O_TRUNC));
+	assert_int_equal(-EISDIR, tree_open_error("d", O_RDONLY | O_CREAT));
+	assert_int_equal(-EISDIR, tree_open_error("n/", O_RDWR | O_CREAT));
 	fs_unlink(NULL, "f");
 	fs_rmdir(NULL, "d");
 	tree_end();
@@ -87,14 +87,14 @@ TEST(wrong_kind)
 TEST(nothing_there)
 {
 	tree_start();
-	assert_int_equal(tree_mode("x"), -ENOENT);
-	assert_int_equal(tree_mode("x/y"), -ENOENT);
-	assert_int_equal(mkdir_("x/y"), -ENOENT);
-	assert_int_equal(fs_unlink(NULL, "x/"), -ENOENT);
-	assert_int_equal(fs_mknod(NULL, "x/", 0600), -ENOENT);
-	assert_int_equal(fs_link(NULL, "x", false, NULL, "y"), -ENOENT);
-	assert_int_equal(tree_open_error("x", O_RDWR), -ENOENT);
-	assert_int_equal(tree_open_error("x/y", O_RDWR | O_CREAT), -ENOENT);
+	assert_int_equal(-ENOENT, tree_mode("x"));
+	assert_int_equal(-ENOENT, tree_mode("x/y"));
+	assert_int_equal(-ENOENT, mkdir_("x/y"));
+	assert_int_equal(-ENOENT, fs_unlink(NULL, "x/"));
+	assert_int_equal(-ENOENT, fs_mknod(NULL, "x/", 0600));
+	assert_int_equal(-ENOENT, fs_link(NULL, "x", false, NULL, "y"));
+	assert_int_equal(-ENOENT, tree_open_error("x", O_RDWR));
+	assert_int_equal(-ENOENT, tree_open_error("x/y", O_RDWR | O_CREAT));
 	tree_end();
 }
 
@@ -102,23 +102,23 @@ TEST(the_ends_of_rmdir)
 {
 	tree_start();
 	mkdir_("d");
-	assert_int_equal(fs_rmdir(NULL, "/"), -EBUSY);
-	assert_int_equal(fs_rmdir(NULL, "d/."), -EINVAL);
-	assert_int_equal(fs_rmdir(NULL, "d/.."), -ENOTEMPTY);
-	assert_int_equal(fs_rmdir(NULL, "d///"), 0);
+	assert_int_equal(-EBUSY, fs_rmdir(NULL, "/"));
+	assert_int_equal(-EINVAL, fs_rmdir(NULL, "d/."));
+	assert_int_equal(-ENOTEMPTY, fs_rmdir(NULL, "d/.."));
+	assert_int_equal(0, fs_rmdir(NULL, "d///"));
 	tree_end();
 }
 
 TEST(kinds_of_mknod)
 {
 	tree_start();
-	assert_int_equal(fs_mknod(NULL, "a", 0640), 0);
-	assert_int_equal(tree_mode("a"), S_IFREG | 0640);
-	assert_int_equal(fs_mknod(NULL, "b", S_IFDIR | 0700), -EPERM);
-	assert_int_equal(fs_mknod(NULL, "b", S_IFIFO | 0700), -EPERM);
-	assert_int_equal(fs_mknod(NULL, "b", S_IFCHR | 0700), -EPERM);
-	assert_int_equal(fs_mknod(NULL, "b", 0030000 | 0700), -EINVAL);
-	assert_int_equal(fs_mknod(NULL, "b", S_IFLNK | 0700), -EINVAL);
+	assert_int_equal(0, fs_mknod(NULL, "a", 0640));
+	assert_int_equal(S_IFREG | 0640, tree_mode("a"));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFDIR | 0700));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFIFO | 0700));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFCHR | 0700));
+	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", 0030000 | 0700));
+	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", S_IFLNK | 0700));
 	fs_unlink(NULL, "a");
 	tree_end();
 }
@@ -130,17 +130,17 @@ TEST(long_names)
 	tree_start();
 	memset(name, 'n', sizeof(name));
 	name[NAME_MAX] = '\0';
-	assert_int_equal(mkdir_(name), 0);
-	assert_int_equal(tree_mode(name), S_IFDIR | 0755);
-	assert_int_equal(fs_rmdir(NULL, name), 0);
+	assert_int_equal(0, mkdir_(name));
+	assert_int_equal(S_IFDIR | 0755, tree_mode(name));
+	assert_int_equal(0, fs_rmdir(NULL, name));
 	name[NAME_MAX] = 'n';
 	name[NAME_MAX + 1] = '\0';
-	assert_int_equal(mkdir_(name), -ENAMETOOLONG);
-	assert_int_equal(tree_mode(name), -ENAMETOOLONG);
-	assert_int_equal(tree_open_error(name, O_CREAT | O_RDWR), -ENAMETOOLONG);
+	assert_int_equal(-ENAMETOOLONG, mkdir_(name));
+	assert_int_equal(-ENAMETOOLONG, tree_mode(name));
+	assert_int_equal(-ENAMETOOLONG, tree_open_error(name, O_CREAT | O_RDWR));
 	name[NAME_MAX + 1] = '/';
 	name[NAME_MAX + 2] = '\0';
-	assert_int_equal(tree_mode(name), -ENAMETOOLONG);
+	assert_int_equal(-ENAMETOOLONG, tree_mode(name));
 	tree_end();
 }
 
@@ -152,17 +152,17 @@ TEST(hard_links)
 
 	tree_start();
 	file = tree_open("a", O_CREAT | O_RDWR);
-	assert_int_equal(tree_write(file, "x", 1), 1);
-	assert_int_equal(fs_link(NULL, "a", false, NULL, "b"), 0);
-	assert_int_equal(fs_stat(NULL, "b", true, &st), 0);
-	assert_int_equal(st.nlink, 2);
-	assert_int_equal(fs_unlink(NULL, "a"), 0);
-	assert_int_equal(fs_unlink(NULL, "b"), 0);
+	assert_int_equal(1, tree_write(file, "x", 1));
+	assert_int_equal(0, fs_link(NULL, "a", false, NULL, "b"));
+	assert_int_equal(0, fs_stat(NULL, "b", true, &st));
+	assert_int_equal(2, st.nlink);
+	assert_int_equal(0, fs_unlink(NULL, "a"));
+	assert_int_equal(0, fs_unlink(NULL, "b"));
 	/* Open, it lives on, but gets no name again. */
 	file->pos = 0;
-	assert_int_equal(tree_read(file, &byte, 1), 1);
-	assert_int_equal(byte, 'x');
-	assert_int_equal(fs_link_file(file, NULL, "c"), -ENOENT);
+	assert_int_equal(1, tree_read(file, &byte, 1));
+	assert_int_equal('x', byte);
+	assert_int_equal(-ENOENT, fs_link_file(file, NULL, "c"));
 	file_put(file);
 	tree_end();
 }
@@ -175,12 +175,12 @@ TEST(counts_of_directories)
 	mkdir_("d");
 	mkdir_("d/e");
 	tree_touch("d/f");
-	assert_int_equal(fs_stat(NULL, "d", true, &st), 0);
-	assert_int_equal(st.nlink, 3);
-	assert_int_equal(st.size, 80);
+	assert_int_equal(0, fs_stat(NULL, "d", true, &st));
+	assert_int_equal(3, st.nlink);
+	assert_int_equal(80, st.size);
 	fs_rmdir(NULL, "d/e");
-	assert_int_equal(fs_stat(NULL, "d", true, &st), 0);
-	assert_int_equal(st.nlink, 2);
+	assert_int_equal(0, fs_stat(NULL, "d", true, &st));
+	assert_int_equal(2, st.nlink);
 	fs_unlink(NULL, "d/f");
 	fs_rmdir(NULL, "d");
 	tree_end();
@@ -195,17 +195,17 @@ TEST(removed_directory)
 	mkdir_("d");
 	mkdir_("d/e");
 	dir = tree_open("d/e", O_RDONLY | O_DIRECTORY);
-	assert_int_equal(fs_getcwd(dir, path, sizeof(path)), 5);
-	assert_string_equal(path, "/d/e");
-	assert_int_equal(fs_getcwd(dir, path, 4), -ERANGE);
+	assert_int_equal(5, fs_getcwd(dir, path, sizeof(path)));
+	assert_string_equal("/d/e", path);
+	assert_int_equal(-ERANGE, fs_getcwd(dir, path, 4));
 	fs_rmdir(NULL, "d/e");
-	assert_int_equal(fs_getcwd(dir, path, sizeof(path)), -ENOENT);
-	assert_int_equal(fs_open(dir, "x", O_CREAT | O_RDWR, 0600, &file), -ENOENT);
-	assert_int_equal(fs_mkdir(dir, "x", 0700), -ENOENT);
+	assert_int_equal(-ENOENT, fs_getcwd(dir, path, sizeof(path)));
+	assert_int_equal(-ENOENT, fs_open(dir, "x", O_CREAT | O_RDWR, 0600, &file));
+	assert_int_equal(-ENOENT, fs_mkdir(dir, "x", 0700));
 	/* Its parent can be removed too, and is still above it. */
 	fs_rmdir(NULL, "d");
-	assert_int_equal(fs_mkdir(dir, "../x", 0700), -ENOENT);
-	assert_int_equal(fs_mkdir(dir, "../../x", 0700), 0);
+	assert_int_equal(-ENOENT, fs_mkdir(dir, "../x", 0700));
+	assert_int_equal(0, fs_mkdir(dir, "../../x", 0700));
 	fs_rmdir(NULL, "x");
 	file_put(dir);
 	tree_end();
@@ -220,11 +220,11 @@ TEST(removed_chain)
 	tree_start();
 	at[0] = fs_open_root();
 	for (unsigned i = 0; i < DEPTH; i++) {
-		assert_int_equal(fs_mkdir(at[i], "d", 0700), 0);
-		assert_int_equal(fs_open(at[i], "d", O_RDONLY | O_DIRECTORY, 0, &at[i + 1]), 0);
+		assert_int_equal(0, fs_mkdir(at[i], "d", 0700));
+		assert_int_equal(0, fs_open(at[i], "d", O_RDONLY | O_DIRECTORY, 0, &at[i + 1]));
 	}
 	for (unsigned i = DEPTH; i-- > 0;)
-		assert_int_equal(fs_rmdir(at[i], "d"), 0);
+		assert_int_equal(0, fs_rmdir(at[i], "d"));
 	for (unsigned i = 0; i <= DEPTH; i++)
 		file_put(at[i]);
 	tree_end();
@@ -237,27 +237,27 @@ TEST(symbolic_links)
 	tree_start();
 	mkdir_("d");
 	tree_touch("d/f");
-	assert_int_equal(symlink_("d", "l"), 0);
-	assert_int_equal(symlink_("/d/f", "d/abs"), 0);
-	assert_int_equal(symlink_("l/../l/abs", "chain"), 0);
-	assert_int_equal(tree_mode("l/f"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("chain"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("chain/"), -ENOTDIR);
-	assert_int_equal(tree_mode("l/"), S_IFDIR | 0755);
-	assert_int_equal(fs_readlink(NULL, "chain", target), 10);
-	assert_string_equal(target, "l/../l/abs");
-	assert_int_equal(fs_readlink(NULL, "l/", target), -EINVAL);
-	assert_int_equal(fs_readlink(NULL, "d", target), -EINVAL);
-	assert_int_equal(tree_open_error("chain", O_NOFOLLOW), -ELOOP);
-	assert_int_equal(tree_open_error("l", O_NOFOLLOW | O_DIRECTORY), -ENOTDIR);
-	assert_int_equal(tree_open_error("chain", O_CREAT | O_EXCL), -EEXIST);
-	assert_int_equal(tree_open_error("l", O_NOFOLLOW | O_PATH), 0);
-	assert_int_equal(fs_rmdir(NULL, "l/"), -ENOTDIR);
-	assert_int_equal(fs_unlink(NULL, "d/f"), 0);
-	assert_int_equal(tree_mode("chain"), -ENOENT);
+	assert_int_equal(0, symlink_("d", "l"));
+	assert_int_equal(0, symlink_("/d/f", "d/abs"));
+	assert_int_equal(0, symlink_("l/../l/abs", "chain"));
+	assert_int_equal(S_IFREG | 0644, tree_mode("l/f"));
+	assert_int_equal(S_IFREG | 0644, tree_mode("chain"));
+	assert_int_equal(-ENOTDIR, tree_mode("chain/"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("l/"));
+	assert_int_equal(10, fs_readlink(NULL, "chain", target));
+	assert_string_equal("l/../l/abs", target);
+	assert_int_equal(-EINVAL, fs_readlink(NULL, "l/", target));
+	assert_int_equal(-EINVAL, fs_readlink(NULL, "d", target));
+	assert_int_equal(-ELOOP, tree_open_error("chain", O_NOFOLLOW));
+	assert_int_equal(-ENOTDIR, tree_open_error("l", O_NOFOLLOW | O_DIRECTORY));
+	assert_int_equal(-EEXIST, tree_open_error("chain", O_CREAT | O_EXCL));
+	assert_int_equal(0, tree_open_error("l", O_NOFOLLOW | O_PATH));
+	assert_int_equal(-ENOTDIR, fs_rmdir(NULL, "l/"));
+	assert_int_equal(0, fs_unlink(NULL, "d/f"));
+	assert_int_equal(-ENOENT, tree_mode("chain"));
 	/* A link to what is not there is where O_CREAT makes it. */
-	assert_int_equal(tree_open_error("chain", O_CREAT | O_RDWR), 0);
-	assert_int_equal(tree_mode("d/f"), S_IFREG | 0644);
+	assert_int_equal(0, tree_open_error("chain", O_CREAT | O_RDWR));
+	assert_int_equal(S_IFREG | 0644, tree_mode("d/f"));
 	fs_unlink(NULL, "d/f");
 	fs_unlink(NULL, "d/abs");
 	fs_unlink(NULL, "l");
@@ -273,18 +273,18 @@ TEST(loops_of_links)
 	tree_start();
 	symlink_("loop", "loop");
 	symlink_("/", "root");
-	assert_int_equal(tree_mode("loop"), -ELOOP);
-	assert_int_equal(tree_mode("loop/x"), -ELOOP);
-	assert_int_equal(tree_mode("root"), S_IFDIR | 0755);
-	assert_int_equal(tree_mode("root/root//root/."), S_IFDIR | 0755);
+	assert_int_equal(-ELOOP, tree_mode("loop"));
+	assert_int_equal(-ELOOP, tree_mode("loop/x"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("root"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("root/root//root/."));
 	tree_touch("n0");
 	for (unsigned i = 1; i <= 41; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
 		snprintf(target, sizeof(target), "n%u", i - 1);
 		symlink_(target, name);
 	}
-	assert_int_equal(tree_mode("n40"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("n41"), -ELOOP);
+	assert_int_equal(S_IFREG | 0644, tree_mode("n40"));
+	assert_int_equal(-ELOOP, tree_mode("n41"));
 	for (unsigned i = 0; i <= 41; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
 		fs_unlink(NULL, name);
@@ -303,11 +303,11 @@ TEST(nested_links)
 	symlink_("a", "l1");
 	symlink_("l1/b", "l2");
 	symlink_("l2/../b/", "l3");
-	assert_int_equal(tree_mode("l3/f"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("l3/../../l3/f"), S_IFREG | 0644);
-	assert_int_equal(tree_mode("l3/f/"), -ENOTDIR);
+	assert_int_equal(S_IFREG | 0644, tree_mode("l3/f"));
+	assert_int_equal(S_IFREG | 0644, tree_mode("l3/../../l3/f"));
+	assert_int_equal(-ENOTDIR, tree_mode("l3/f/"));
 	symlink_("l3/f", "l4");
-	assert_int_equal(tree_open_error("l4", O_RDWR), 0);
+	assert_int_equal(0, tree_open_error("l4", O_RDWR));
 	for (unsigned i = 1; i <= 4; i++) {
 		char name[] = { 'l', (char)('0' + i), '\0' };
 
@@ -328,17 +328,17 @@ TEST(image_to_run)
 	tree_start();
 	mkdir_("bin");
 	symlink_("bin", "b");
-	assert_int_equal(fs_open(NULL, "bin/p", O_CREAT | O_RDWR, 0755, &file), 0);
+	assert_int_equal(0, fs_open(NULL, "bin/p", O_CREAT | O_RDWR, 0755, &file));
 	file_put(file);
 	tree_touch("bin/data");
-	assert_int_equal(fs_open_exec(NULL, "b/./p", true, &object, &path), 0);
-	assert_string_equal(path, "/bin/p");
+	assert_int_equal(0, fs_open_exec(NULL, "b/./p", true, &object, &path));
+	assert_string_equal("/bin/p", path);
 	object_unuse(object);
 	kfree(path);
-	assert_int_equal(fs_open_exec(NULL, "bin/data", true, &object, &path), -EACCES);
-	assert_int_equal(fs_open_exec(NULL, "bin", true, &object, &path), -EACCES);
-	assert_int_equal(fs_open_exec(NULL, "bin/p/", true, &object, &path), -ENOTDIR);
-	assert_int_equal(fs_open_exec(NULL, "bin/q", true, &object, &path), -ENOENT);
+	assert_int_equal(-EACCES, fs_open_exec(NULL, "bin/data", true, &object, &path));
+	assert_int_equal(-EACCES, fs_open_exec(NULL, "bin", true, &object, &path));
+	assert_int_equal(-ENOTDIR, fs_open_exec(NULL, "bin/p/", true, &object, &path));
+	assert_int_equal(-ENOENT, fs_open_exec(NULL, "bin/q", true, &object, &path));
 	fs_unlink(NULL, "bin/p");
 	fs_unlink(NULL, "bin/data");
 	fs_unlink(NULL, "b");
@@ -359,18 +359,18 @@ TEST(names_up_to_the_quota)
 		err = fs_mknod(NULL, name, S_IFREG | 0600);
 		count += err == 0;
 	} while (err == 0 && count < 100000);
-	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(-ENOSPC, err);
 	assert_true(page_alloc_free_count() > page_alloc_total_count() / 3);
-	assert_int_equal(fs_mkdir(NULL, "d", 0700), -ENOSPC);
-	assert_int_equal(fs_link(NULL, "0", false, NULL, "l"), -ENOSPC);
-	assert_int_equal(tree_open_error("f", O_CREAT | O_WRONLY), -ENOSPC);
-	assert_int_equal(fs_unlink(NULL, "0"), 0);
+	assert_int_equal(-ENOSPC, fs_mkdir(NULL, "d", 0700));
+	assert_int_equal(-ENOSPC, fs_link(NULL, "0", false, NULL, "l"));
+	assert_int_equal(-ENOSPC, tree_open_error("f", O_CREAT | O_WRONLY));
+	assert_int_equal(0, fs_unlink(NULL, "0"));
 	mkdir_("d");
-	assert_int_equal(fs_mkdir(NULL, "d", 0700), -EEXIST);
+	assert_int_equal(-EEXIST, fs_mkdir(NULL, "d", 0700));
 	fs_rmdir(NULL, "d");
 	while (--count > 0) {
 		snprintf(name, sizeof(name), "%u", count);
-		assert_int_equal(fs_unlink(NULL, name), 0);
+		assert_int_equal(0, fs_unlink(NULL, name));
 	}
 	tree_end();
 }

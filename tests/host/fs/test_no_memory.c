@@ -53,7 +53,7 @@ static void use_files(void)
 	fs_unlink(NULL, "d/f");
 	fs_unlink(NULL, "d/g");
 	fs_unlink(NULL, "d/l");
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
 }
 
 static void use_the_nameless(void)
@@ -68,9 +68,9 @@ static void use_the_nameless(void)
 	if (!done(pipe_create(0, &reader, &writer)))
 		return;
 	if (done(tree_write(writer, "abc", 3)))
-		assert_int_equal(tree_read(reader, bytes, 8), 3);
+		assert_int_equal(3, tree_read(reader, bytes, 8));
 	file_put(writer);
-	assert_int_equal(tree_read(reader, bytes, 8), 0);
+	assert_int_equal(0, tree_read(reader, bytes, 8));
 	file_put(reader);
 }
 
@@ -222,7 +222,7 @@ static void run_scenario(void)
 	for (enum fail_mode mode = FAIL_ONE; mode < FAIL_MODES; mode++)
 		if (mode != FAIL_RELIEVED) /* mem_wait_*() of fake_proc.c asks nobody */
 			fail_report(current->name, mode, fail_each(current, mode), true);
-	assert_int_equal(room(), before);
+	assert_int_equal(before, room());
 }
 
 static void run_alone(void **state)

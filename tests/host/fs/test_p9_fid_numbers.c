@@ -25,19 +25,19 @@ TEST(numbers_are_given_in_turn)
 {
 	start_at(0);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(take(i), i);
+		assert_int_equal(i, take(i));
 	p9_fid_number_give(&number[3]);
 	p9_fid_number_give(&number[9]);
-	assert_int_equal(take(3), 10);
-	assert_int_equal(take(9), 11);
+	assert_int_equal(10, take(3));
+	assert_int_equal(11, take(9));
 }
 
 TEST(no_fid_is_not_given)
 {
 	start_at(LAST);
-	assert_int_equal(take(0), LAST);
-	assert_int_equal(take(1), 0);
-	assert_int_equal(take(2), 1);
+	assert_int_equal(LAST, take(0));
+	assert_int_equal(0, take(1));
+	assert_int_equal(1, take(2));
 }
 
 /* R142: files that stay open keep their fids, while 2^32 others come and go. */
@@ -49,15 +49,15 @@ TEST(numbers_in_use_are_passed_over)
 	p9_fid_number_give(&number[0]);
 	p9_fid_number_give(&number[4]);
 	numbers.next = LAST;
-	assert_int_equal(take(8), LAST);
-	assert_int_equal(take(0), 0);
-	assert_int_equal(take(4), 4);
+	assert_int_equal(LAST, take(8));
+	assert_int_equal(0, take(0));
+	assert_int_equal(4, take(4));
 	p9_fid_number_give(&number[6]); /* 5 and 7 are still in use */
-	assert_int_equal(take(6), 6);
-	assert_int_equal(take(9), 8);
+	assert_int_equal(6, take(6));
+	assert_int_equal(8, take(9));
 	numbers.next = LAST; /* and once more: LAST is in use, as are 0 to 8 */
-	assert_int_equal(take(10), 9);
-	assert_int_equal(take(11), 10);
+	assert_int_equal(9, take(10));
+	assert_int_equal(10, take(11));
 }
 
 /* Among numbers close to the wrap, with some of them in use for long, none is given out twice. */
@@ -78,6 +78,6 @@ TEST(no_number_is_given_twice)
 		take(i);
 		for (unsigned other = 0; other < 100; other++)
 			assert_true(other == i || number[other].value != number[i].value);
-		assert_int_not_equal(number[i].value, P9_NOFID);
+		assert_int_not_equal(P9_NOFID, number[i].value);
 	}
 }

@@ -37,13 +37,13 @@ TEST(each_once_until_all_are_taken)
 {
 	start();
 	for (unsigned i = 0; i < P9_TAGS; i++)
-		assert_int_not_equal(take(), P9_NOTAG);
-	assert_int_equal(take(), P9_NOTAG);
+		assert_int_not_equal(P9_NOTAG, take());
+	assert_int_equal(P9_NOTAG, take());
 	p9_tag_give(&tags, P9_NOTAG);
-	assert_int_equal(take(), P9_NOTAG);
+	assert_int_equal(P9_NOTAG, take());
 	give(12345);
-	assert_int_equal(take(), 12345);
-	assert_int_equal(take(), P9_NOTAG);
+	assert_int_equal(12345, take());
+	assert_int_equal(P9_NOTAG, take());
 }
 
 /* A request that was given up keeps its tag while the others go round many times. */
@@ -51,7 +51,7 @@ TEST(kept_tags_are_not_given_out)
 {
 	start();
 	for (unsigned i = 0; i < 100; i++)
-		assert_int_not_equal(take(), P9_NOTAG);
+		assert_int_not_equal(P9_NOTAG, take());
 	for (unsigned i = 0; i < 3 * P9_TAGS; i++)
 		give(take());
 }
@@ -67,8 +67,8 @@ TEST(tags_are_used_in_turn)
 	for (unsigned i = 1; i < P9_TAGS; i++) {
 		uint16_t tag = take();
 
-		assert_int_not_equal(tag, first);
+		assert_int_not_equal(first, tag);
 		give(tag);
 	}
-	assert_int_equal(take(), first);
+	assert_int_equal(first, take());
 }

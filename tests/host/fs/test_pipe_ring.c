@@ -62,7 +62,7 @@ static size_t take(uint64_t first, size_t n)
 
 		assert_true(span > 0 && span <= PIPE_RING_PAGE);
 		for (size_t i = 0; i < span; i++)
-			assert_int_equal(at[i], byte_of(first + done + i));
+			assert_int_equal(byte_of(first + done + i), at[i]);
 		page = pipe_ring_take(&ring, span);
 		if (page)
 			unused[nunused++] = page;
@@ -80,10 +80,10 @@ TEST(empty_and_full)
 		assert_true(push(i * PIPE_RING_PAGE, PIPE_RING_PAGE));
 	assert_false(push(0, 1));
 	assert_false(append(0, 1));
-	assert_int_equal(pipe_ring_bytes(&ring), 65536);
-	assert_int_equal(take(0, 100000), 65536);
+	assert_int_equal(65536, pipe_ring_bytes(&ring));
+	assert_int_equal(65536, take(0, 100000));
 	assert_true(pipe_ring_empty(&ring));
-	assert_int_equal(nunused, PIPE_RING_SLOTS);
+	assert_int_equal(PIPE_RING_SLOTS, nunused);
 }
 
 TEST(slot_is_free_when_all_is_taken)
@@ -91,9 +91,9 @@ TEST(slot_is_free_when_all_is_taken)
 	start();
 	for (unsigned i = 0; i < PIPE_RING_SLOTS; i++)
 		push(i * 2, 2);
-	assert_int_equal(take(0, 1), 1);
+	assert_int_equal(1, take(0, 1));
 	assert_true(pipe_ring_full(&ring));
-	assert_int_equal(take(1, 1), 1);
+	assert_int_equal(1, take(1, 1));
 	assert_false(pipe_ring_full(&ring));
 }
 
@@ -105,9 +105,9 @@ TEST(bytes_fill_pages_up)
 		assert_true(append(i, 1));
 	assert_false(append(0, 1));
 	/* What was taken at the front of a page is no room at its end. */
-	assert_int_equal(take(0, 100), 100);
+	assert_int_equal(100, take(0, 100));
 	assert_false(append(0, 1));
-	assert_int_equal(take(100, 100000), PIPE_RING_PAGE - 100);
+	assert_int_equal(PIPE_RING_PAGE - 100, take(100, 100000));
 }
 
 TEST(against_a_queue)
@@ -122,7 +122,7 @@ TEST(against_a_queue)
 			out += take(out, n * test_below(20));
 		else if (append(in, n) || push(in, n))
 			in += n;
-		assert_int_equal(pipe_ring_bytes(&ring), in - out);
-		assert_int_equal(pipe_ring_empty(&ring), in == out);
+		assert_int_equal(in - out, pipe_ring_bytes(&ring));
+		assert_int_equal(in == out, pipe_ring_empty(&ring));
 	}
 }

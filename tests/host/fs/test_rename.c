@@ -43,15 +43,15 @@ static unsigned check_directory(struct inode *dir, const char *path)
 		char below[512], known[512];
 
 		snprintf(below, sizeof(below), "%s/%.*s", path, (int)item.len, item.text);
-		assert_int_equal(dir->ops->lookup(dir, item.text, item.len, &inode), 0);
+		assert_int_equal(0, dir->ops->lookup(dir, item.text, item.len, &inode));
 		assert_true(inode_path(inode, known, sizeof(known)) > 0);
 		nnames++;
 		if (S_ISDIR(inode->mode)) {
-			assert_string_equal(known, below);
+			assert_string_equal(below, known);
 			parent = inode->ops->parent(inode);
-			assert_ptr_equal(parent, dir);
+			assert_ptr_equal(dir, parent);
 			inode_put(parent);
-			assert_int_equal(inode->nlink, 2 + check_directory(inode, below));
+			assert_int_equal(2 + check_directory(inode, below), inode->nlink);
 			subdirs++;
 		}
 		inode_put(inode);
@@ -62,7 +62,7 @@ static unsigned check_directory(struct inode *dir, const char *path)
 static void check_tree(void)
 {
 	nnames = 0;
-	assert_int_equal(mount_tree_root()->nlink, 2 + check_directory(mount_tree_root(), ""));
+	assert_int_equal(2 + check_directory(mount_tree_root(), ""), mount_tree_root()->nlink);
 }
 
 static void empty_directory(const char *path)
@@ -73,7 +73,7 @@ static void empty_directory(const char *path)
 		snprintf(below, sizeof(below), "%s/%c", path, c);
 		if (fs_unlink(NULL, below) == -EISDIR) {
 			empty_directory(below);
-			assert_int_equal(fs_rmdir(NULL, below), 0);
+			assert_int_equal(0, fs_rmdir(NULL, below));
 		}
 	}
 }
@@ -139,7 +139,7 @@ TEST(a_tree_stays_a_tree)
 	assert_in_range(most, 20, 2000);
 	empty_directory("");
 	check_tree();
-	assert_int_equal(nnames, 0);
+	assert_int_equal(0, nnames);
 	tree_end();
 }
 
@@ -158,7 +158,7 @@ TEST(without_memory)
 		fail_arm(n, FAIL_ONE);
 		err = fs_rename(NULL, "a", NULL, "b", 0);
 		assert_true(err == 0 || err == -ENOMEM);
-		assert_int_equal(tree_mode("a") == -ENOENT, err == 0);
+		assert_int_equal(err == 0, tree_mode("a") == -ENOENT);
 	} while (fail_disarm());
 	assert_true(n > 1);
 	assert_true(tree_mode("b") > 0);
@@ -173,21 +173,21 @@ TEST(a_full_file_system)
 	unsigned n = 0;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
 	for (;; n++) {
 		sprintf(name, "d/%u", n);
 		if (fs_mknod(NULL, name, S_IFREG | 0600) != 0)
 			break;
 	}
-	assert_int_equal(fs_mknod(NULL, "more", S_IFREG | 0600), -ENOSPC);
-	assert_int_equal(fs_rename(NULL, "d/7", NULL, "d/moved", 0), 0);
-	assert_int_equal(fs_rename(NULL, "d/moved", NULL, "d/8", 0), 0);
-	assert_int_equal(fs_unlink(NULL, "d/8"), 0);
+	assert_int_equal(-ENOSPC, fs_mknod(NULL, "more", S_IFREG | 0600));
+	assert_int_equal(0, fs_rename(NULL, "d/7", NULL, "d/moved", 0));
+	assert_int_equal(0, fs_rename(NULL, "d/moved", NULL, "d/8", 0));
+	assert_int_equal(0, fs_unlink(NULL, "d/8"));
 	for (unsigned i = 0; i < n; i++) {
 		sprintf(name, "d/%u", i);
-		assert_int_equal(fs_unlink(NULL, name), i == 7 || i == 8 ? -ENOENT : 0);
+		assert_int_equal(i == 7 || i == 8 ? -ENOENT : 0, fs_unlink(NULL, name));
 	}
-	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(0, fs_rmdir(NULL, "d"));
 	tree_end();
 }
 
@@ -197,15 +197,15 @@ TEST(the_former_parent_goes)
 	struct file *dir;
 
 	tree_start();
-	assert_int_equal(fs_mkdir(NULL, "old", 0755), 0);
-	assert_int_equal(fs_mkdir(NULL, "new", 0755), 0);
-	assert_int_equal(fs_mkdir(NULL, "old/d", 0755), 0);
+	assert_int_equal(0, fs_mkdir(NULL, "old", 0755));
+	assert_int_equal(0, fs_mkdir(NULL, "new", 0755));
+	assert_int_equal(0, fs_mkdir(NULL, "old/d", 0755));
 	dir = tree_open("old/d", O_RDONLY);
-	assert_int_equal(fs_rename(NULL, "old/d", NULL, "new/d", 0), 0);
-	assert_int_equal(fs_rmdir(NULL, "old"), 0);
-	assert_int_equal(tree_mode("new/d/../d"), S_IFDIR | 0755);
-	assert_int_equal(fs_rmdir(NULL, "new/d"), 0);
-	assert_int_equal(fs_rmdir(NULL, "new"), 0);
+	assert_int_equal(0, fs_rename(NULL, "old/d", NULL, "new/d", 0));
+	assert_int_equal(0, fs_rmdir(NULL, "old"));
+	assert_int_equal(S_IFDIR | 0755, tree_mode("new/d/../d"));
+	assert_int_equal(0, fs_rmdir(NULL, "new/d"));
+	assert_int_equal(0, fs_rmdir(NULL, "new"));
 	file_put(dir);
 	tree_end();
 }

@@ -46,7 +46,7 @@ static int record(void *arg, void *walk, uint64_t *cursor, struct seq *seq)
 	struct source *source = arg;
 	unsigned n = (unsigned)*cursor + 1;
 
-	assert_ptr_equal(walk, arg);
+	assert_ptr_equal(arg, walk);
 	if (source->record_error && n == source->error_at)
 		return source->record_error;
 	if (n > source->records)
@@ -80,8 +80,8 @@ static ssize_t read_at(struct seq_file *file, char *to, size_t n, uint64_t *pos)
 	uint64_t before = *pos;
 	ssize_t got = seq_read(file, &iter, pos);
 
-	assert_int_equal(fake_mutexes_held, 0);
-	assert_int_equal(*pos - before, got > 0 ? got : 0);
+	assert_int_equal(0, fake_mutexes_held);
+	assert_int_equal(got > 0 ? got : 0, *pos - before);
 	for (ssize_t i = 0; i < got; i++)
 		to[i] = (char)*user_memory_at(USER_START + (vaddr_t)i);
 	return got;
@@ -98,11 +98,11 @@ static void in_pieces_of(struct source *source, size_t piece)
 
 	assert_non_null(file);
 	while ((got = read_at(file, part, piece, &pos)) > 0)
-		assert_memory_equal(part, whole + pos - (size_t)got, (size_t)got);
-	assert_int_equal(got, 0);
-	assert_int_equal(pos, len);
-	assert_int_equal(read_at(file, part, piece, &pos), 0);
-	assert_int_equal(source->begun, source->ended);
+		assert_memory_equal(whole + pos - (size_t)got, part, (size_t)got);
+	assert_int_equal(0, got);
+	assert_int_equal(len, pos);
+	assert_int_equal(0, read_at(file, part, piece, &pos));
+	assert_int_equal(source->ended, source->begun);
 	seq_destroy(file);
 }
 
@@ -124,7 +124,7 @@ TEST(each_record_is_made_once)
 
 	tree_start();
 	in_pieces_of(&some, 1);
-	assert_int_equal(some.made, 60);
+	assert_int_equal(60, some.made);
 	tree_end();
 }
 
@@ -147,7 +147,7 @@ TEST(records_too_large)
 
 	tree_start();
 	file = seq_create(&ops, &large);
-	assert_int_equal(read_at(file, part, 10, &pos), -ENOMEM);
+	assert_int_equal(-ENOMEM, read_at(file, part, 10, &pos));
 	seq_destroy(file);
 	tree_end();
 }
@@ -165,11 +165,11 @@ TEST(any_position)
 		ssize_t got = read_at(file, part, 50, &pos);
 
 		if (at >= len) {
-			assert_int_equal(got, 0);
+			assert_int_equal(0, got);
 			continue;
 		}
 		assert_in_range(got, 1, 50);
-		assert_memory_equal(part, whole + at, (size_t)got);
+		assert_memory_equal(whole + at, part, (size_t)got);
 	}
 	seq_destroy(file);
 	tree_end();
@@ -184,14 +184,14 @@ TEST(what_changes)
 
 	tree_start();
 	file = seq_create(&ops, &some);
-	assert_int_equal(read_at(file, part, 2, &pos), 2);
+	assert_int_equal(2, read_at(file, part, 2, &pos));
 	some.records = 0;
-	assert_int_equal(read_at(file, part, 10, &pos), 2);
-	assert_int_equal(read_at(file, part, 10, &pos), 0);
+	assert_int_equal(2, read_at(file, part, 10, &pos));
+	assert_int_equal(0, read_at(file, part, 10, &pos));
 	pos = 0;
-	assert_int_equal(read_at(file, part, 10, &pos), 0);
+	assert_int_equal(0, read_at(file, part, 10, &pos));
 	some.records = 1;
-	assert_int_equal(read_at(file, part, 10, &pos), 4);
+	assert_int_equal(4, read_at(file, part, 10, &pos));
 	seq_destroy(file);
 	tree_end();
 }
@@ -205,15 +205,15 @@ TEST(errors_of_the_source)
 
 	tree_start();
 	file = seq_create(&ops, &some);
-	assert_int_equal(read_at(file, part, 0, &pos), 0);
-	assert_int_equal(read_at(file, part, 100, &pos), 12);
-	assert_int_equal(read_at(file, part, 100, &pos), -ESRCH);
+	assert_int_equal(0, read_at(file, part, 0, &pos));
+	assert_int_equal(12, read_at(file, part, 100, &pos));
+	assert_int_equal(-ESRCH, read_at(file, part, 100, &pos));
 	some.begin_error = -EINTR;
-	assert_int_equal(read_at(file, part, 100, &pos), -EINTR);
-	assert_int_equal(some.begun, some.ended);
+	assert_int_equal(-EINTR, read_at(file, part, 100, &pos));
+	assert_int_equal(some.ended, some.begun);
 	pos = 2;
 	some.begin_error = -ENODATA;
-	assert_int_equal(read_at(file, part, 100, &pos), 0);
+	assert_int_equal(0, read_at(file, part, 100, &pos));
 	seq_destroy(file);
 	tree_end();
 }
@@ -230,15 +230,15 @@ TEST(memory_that_cannot_be_written)
 	expected(&some, whole);
 	file = seq_create(&ops, &some);
 	none = user_iter_one(8, 10);
-	assert_int_equal(seq_read(file, &none, &pos), -EFAULT);
-	assert_int_equal(pos, 0);
-	assert_int_equal(read_at(file, part, 3, &pos), 3);
+	assert_int_equal(-EFAULT, seq_read(file, &none, &pos));
+	assert_int_equal(0, pos);
+	assert_int_equal(3, read_at(file, part, 3, &pos));
 	few = user_iter_one(USER_START + 16 * PAGE_SIZE - 1, 10);
-	assert_int_equal(seq_read(file, &few, &pos), 1);
-	assert_int_equal(read_at(file, part, 5, &pos), 5);
-	assert_memory_equal(part, whole + 4, 5);
+	assert_int_equal(1, seq_read(file, &few, &pos));
+	assert_int_equal(5, read_at(file, part, 5, &pos));
+	assert_memory_equal(whole + 4, part, 5);
 	none = user_iter_one(8, 10);
-	assert_int_equal(seq_read(file, &none, &pos), -EFAULT);
+	assert_int_equal(-EFAULT, seq_read(file, &none, &pos));
 	seq_destroy(file);
 	tree_end();
 }
@@ -301,14 +301,14 @@ TEST(seeks)
 {
 	struct file file = { .pos = 5 };
 
-	assert_int_equal(file_seek_from_start(&file, 3, SEEK_SET), 3);
-	assert_int_equal(file_seek_from_start(&file, 4, SEEK_CUR), 7);
-	assert_int_equal(file.pos, 7);
-	assert_int_equal(file_seek_from_start(&file, -8, SEEK_CUR), -EINVAL);
-	assert_int_equal(file_seek_from_start(&file, INT64_MAX, SEEK_CUR), -EINVAL);
-	assert_int_equal(file_seek_from_start(&file, 0, SEEK_END), -EINVAL);
-	assert_int_equal(file_seek_from_start(&file, -1, SEEK_SET), -EINVAL);
-	assert_int_equal(file.pos, 7);
+	assert_int_equal(3, file_seek_from_start(&file, 3, SEEK_SET));
+	assert_int_equal(7, file_seek_from_start(&file, 4, SEEK_CUR));
+	assert_int_equal(7, file.pos);
+	assert_int_equal(-EINVAL, file_seek_from_start(&file, -8, SEEK_CUR));
+	assert_int_equal(-EINVAL, file_seek_from_start(&file, INT64_MAX, SEEK_CUR));
+	assert_int_equal(-EINVAL, file_seek_from_start(&file, 0, SEEK_END));
+	assert_int_equal(-EINVAL, file_seek_from_start(&file, -1, SEEK_SET));
+	assert_int_equal(7, file.pos);
 }
 
 TEST(once_and_escapes)
@@ -317,11 +317,11 @@ TEST(once_and_escapes)
 	struct seq seq = { .buf = buf, .size = sizeof(buf) };
 	uint64_t cursor = 0;
 
-	assert_int_equal(seq_once(&cursor), 0);
-	assert_int_equal(seq_once(&cursor), -ENODATA);
+	assert_int_equal(0, seq_once(&cursor));
+	assert_int_equal(-ENODATA, seq_once(&cursor));
 	seq_put_escaped(&seq, "a b\\\n", " \\\n");
 	assert_false(seq.full);
-	assert_string_equal(buf, "a\\040b\\134\\012");
+	assert_string_equal("a\\040b\\134\\012", buf);
 	seq_put(&seq, "%s", "123456");
 	assert_true(seq.full);
 }
@@ -381,13 +381,12 @@ static const struct process_facts a_process = {
 TEST(text_of_a_process)
 {
 	assert_string_equal(
-		text_of(proc_put_stat, &a_process),
 		"7 (a \\134 b\\012)) S 3 5 4 1281 9 0 11 21 12 22 0 0 0 0 20 0 1 0 0 409600 50 "
 		"18446744073709551615 65536 73729 4000 0 0 2 0 0 4 1 0 0 17 0 0 0 0 0 0 77824 "
-		"77840 81920 5000 5001 5002 5003 0\n");
-	assert_string_equal(text_of(proc_put_statm, &a_process), "100 50 0 3 0 12 0\n");
+		"77840 81920 5000 5001 5002 5003 0\n",
+		text_of(proc_put_stat, &a_process));
+	assert_string_equal("100 50 0 3 0 12 0\n", text_of(proc_put_statm, &a_process));
 	assert_string_equal(
-		text_of(put_status, &a_process),
 		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nPid:\t7\n"
 		"PPid:\t3\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t256\n"
 		"Groups:\t \nVmSize:\t     400 kB\nVmLck:\t       8 kB\nVmHWM:\t     240 kB\n"
@@ -396,7 +395,8 @@ TEST(text_of_a_process)
 		"SigQ:\t3/100\nSigPnd:\t0000010000000002\nShdPnd:\t0000000000000000\n"
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
 		"SigCgt:\t0000000000000004\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
-		"voluntary_ctxt_switches:\t13\nnonvoluntary_ctxt_switches:\t14\n");
+		"voluntary_ctxt_switches:\t13\nnonvoluntary_ctxt_switches:\t14\n",
+		text_of(put_status, &a_process));
 }
 
 TEST(text_of_a_zombie)
@@ -410,11 +410,11 @@ TEST(text_of_a_zombie)
 	assert_non_null(strstr(text, "FDSize:\t0\n"));
 	assert_null(strstr(text, "Vm"));
 	assert_null(strstr(text, "Umask"));
-	assert_string_equal(text_of(proc_put_stat, &zombie),
-			    "8 (z) Z 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 "
+	assert_string_equal("8 (z) Z 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 "
 			    "18446744073709551615 0 0 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 "
-			    "0 0 0 9\n");
-	assert_string_equal(text_of(proc_put_statm, &zombie), "0 0 0 0 0 0 0\n");
+			    "0 0 0 9\n",
+			    text_of(proc_put_stat, &zombie));
+	assert_string_equal("0 0 0 0 0 0 0\n", text_of(proc_put_statm, &zombie));
 }
 
 TEST(states)

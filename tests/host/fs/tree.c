@@ -33,8 +33,8 @@ void tree_start(void)
 	user_memory_start(USER_START, USER_PAGES);
 	for (unsigned i = 0; i < USER_PAGES; i++)
 		*user_memory_at(USER_START + i * PAGE_SIZE) = 0;
-	assert_int_equal(mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root), 0);
-	assert_int_equal(mount_attach(root, NULL), 0);
+	assert_int_equal(0, mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root));
+	assert_int_equal(0, mount_attach(root, NULL));
 	mm_trim();
 	free_at_start = page_alloc_free_count();
 	objects_at_start = objects();
@@ -43,16 +43,16 @@ void tree_start(void)
 void tree_end(void)
 {
 	mm_trim();
-	assert_int_equal(fake_mutexes_held, 0);
-	assert_int_equal(page_alloc_free_count(), free_at_start);
-	assert_int_equal(objects(), objects_at_start);
+	assert_int_equal(0, fake_mutexes_held);
+	assert_int_equal(free_at_start, page_alloc_free_count());
+	assert_int_equal(objects_at_start, objects());
 }
 
 struct file *tree_open(const char *path, unsigned flags)
 {
 	struct file *file = NULL;
 
-	assert_int_equal(fs_open(NULL, path, flags, 0644, &file), 0);
+	assert_int_equal(0, fs_open(NULL, path, flags, 0644, &file));
 	return file;
 }
 

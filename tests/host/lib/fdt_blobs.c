@@ -72,9 +72,9 @@ static void compare_node(const struct dt *dt, const void *blob, dt_node node)
 	unsigned index = 0;
 	int at;
 
-	assert_string_equal(dt_name(dt, node), fdt_get_name(blob, node, NULL));
-	assert_int_equal(dt_parent(dt, node),
-			 node == dt_root(dt) ? -ENOENT : fdt_parent_offset(blob, node));
+	assert_string_equal(fdt_get_name(blob, node, NULL), dt_name(dt, node));
+	assert_int_equal(node == dt_root(dt) ? -ENOENT : fdt_parent_offset(blob, node),
+			 dt_parent(dt, node));
 	fdt_for_each_property_offset(at, blob, node)
 	{
 		const char *name;
@@ -82,16 +82,16 @@ static void compare_node(const struct dt *dt, const void *blob, dt_node node)
 		const void *data = fdt_getprop_by_offset(blob, at, &name, &len);
 
 		assert_true(dt_prop_at(dt, node, index++, &prop));
-		assert_string_equal(prop.name, name);
-		assert_int_equal(prop.len, len);
-		assert_ptr_equal(prop.data, data);
+		assert_string_equal(name, prop.name);
+		assert_int_equal(len, prop.len);
+		assert_ptr_equal(data, prop.data);
 	}
 	assert_false(dt_prop_at(dt, node, index, &prop));
 	must(fdt_get_path(blob, node, path, sizeof(path)));
 	/* A mutation may make names that libfdt takes and we part, as with ':'. */
 	if (strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789-,@/") == strlen(path) &&
 	    !strstr(path, "//"))
-		assert_int_equal(MAX(dt_path(dt, path), -1), MAX(fdt_path_offset(blob, path), -1));
+		assert_int_equal(MAX(fdt_path_offset(blob, path), -1), MAX(dt_path(dt, path), -1));
 }
 
 unsigned compare_all(const void *blob, size_t size)
@@ -101,22 +101,22 @@ unsigned compare_all(const void *blob, size_t size)
 	unsigned count = 0;
 	int theirs = fdt_next_node(blob, -1, NULL);
 
-	assert_int_equal(dt_init(&dt, blob, size, NULL), 0);
+	assert_int_equal(0, dt_init(&dt, blob, size, NULL));
 	for (node = dt_root(&dt); node >= 0; node = dt_next(&dt, node)) {
 		dt_node child;
 		int theirs_child = fdt_first_subnode(blob, node);
 
-		assert_int_equal(node, theirs);
+		assert_int_equal(theirs, node);
 		compare_node(&dt, blob, node);
 		dt_for_each_child(child, &dt, node)
 		{
-			assert_int_equal(child, theirs_child);
+			assert_int_equal(theirs_child, child);
 			theirs_child = fdt_next_subnode(blob, theirs_child);
 		}
 		assert_true(theirs_child < 0);
 		theirs = fdt_next_node(blob, theirs, NULL);
 		count++;
 	}
-	assert_int_equal(theirs, -FDT_ERR_NOTFOUND);
+	assert_int_equal(-FDT_ERR_NOTFOUND, theirs);
 	return count;
 }

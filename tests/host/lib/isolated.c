@@ -39,7 +39,7 @@ void isolated_run(void (*fn)(void))
 	assert_true(child >= 0);
 	if (child == 0)
 		run_alone();
-	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(child, waitpid(child, &status, 0));
 	if (status != 0)
 		fail_msg("it ended with status %#x; its report is on standard error",
 			 (unsigned)status);

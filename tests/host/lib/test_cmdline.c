@@ -17,17 +17,17 @@ static void check_word(const char *line, unsigned n, const char *name, const cha
 		if (n-- > 0)
 			continue;
 		assert_non_null(name);
-		assert_int_equal(word.name_len, strlen(name));
-		assert_memory_equal(word.name, name, strlen(name));
+		assert_int_equal(strlen(name), word.name_len);
+		assert_memory_equal(name, word.name, strlen(name));
 		assert_true((word.value == NULL) == (value == NULL));
 		if (value != NULL) {
-			assert_int_equal(word.value_len, strlen(value));
-			assert_memory_equal(word.value, value, word.value_len);
+			assert_int_equal(strlen(value), word.value_len);
+			assert_memory_equal(value, word.value, word.value_len);
 		}
 		return;
 	}
 	assert_null(name);
-	assert_int_equal(n, 0);
+	assert_int_equal(0, n);
 }
 
 TEST(words)
@@ -67,22 +67,22 @@ TEST(get)
 	uint64_t n = 7;
 
 	assert_true(cmdline_get(line, "init", buf, sizeof(buf)));
-	assert_string_equal(buf, "/ini");
+	assert_string_equal("/ini", buf);
 	assert_true(cmdline_get(line, "flag", buf, sizeof(buf)));
-	assert_string_equal(buf, "");
+	assert_string_equal("", buf);
 	assert_true(cmdline_get("a=x b=", "a", buf, sizeof(buf)));
-	assert_string_equal(buf, "x");
+	assert_string_equal("x", buf);
 	assert_true(cmdline_get("a=x b=", "b", buf, sizeof(buf)));
-	assert_string_equal(buf, "");
+	assert_string_equal("", buf);
 	assert_true(cmdline_get("a=x", "a", buf, 1));
-	assert_string_equal(buf, "");
+	assert_string_equal("", buf);
 	assert_false(cmdline_get(line, "fla", buf, sizeof(buf)));
 	assert_false(cmdline_find(line, "flags", &word));
-	assert_int_equal(cmdline_get_u64(line, "seed", &n), 0);
-	assert_int_equal(n, 16);
-	assert_int_equal(cmdline_get_u64(line, "none", &n), -ENOENT);
-	assert_int_equal(cmdline_get_u64(line, "init", &n), -EINVAL);
-	assert_int_equal(cmdline_get_u64(line, "flag", &n), -EINVAL);
-	assert_int_equal(cmdline_get_u64(line, "big", &n), -ERANGE);
-	assert_int_equal(n, 16);
+	assert_int_equal(0, cmdline_get_u64(line, "seed", &n));
+	assert_int_equal(16, n);
+	assert_int_equal(-ENOENT, cmdline_get_u64(line, "none", &n));
+	assert_int_equal(-EINVAL, cmdline_get_u64(line, "init", &n));
+	assert_int_equal(-EINVAL, cmdline_get_u64(line, "flag", &n));
+	assert_int_equal(-ERANGE, cmdline_get_u64(line, "big", &n));
+	assert_int_equal(16, n);
 }

@@ -60,7 +60,7 @@ static const char *read_all(const void *data, size_t n, unsigned *count)
 	}
 	if (r == 0)
 		return NULL;
-	assert_int_equal(r, -EINVAL);
+	assert_int_equal(-EINVAL, r);
 	assert_non_null(cpio.why);
 	return cpio.why;
 }
@@ -98,24 +98,24 @@ TEST(good)
 	make_good();
 	cpio_init(&cpio, archive, size);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_int_equal(cpio_next(&cpio, &entry), 1);
-		assert_string_equal(entry.name, names[i]);
+		assert_int_equal(1, cpio_next(&cpio, &entry));
+		assert_string_equal(names[i], entry.name);
 		if (i != 1)
 			continue;
-		assert_int_equal(entry.size, 5);
-		assert_memory_equal(entry.data, "hello", 5);
-		assert_int_equal(entry.mode, 0100755);
-		assert_int_equal(entry.ino, 11);
-		assert_int_equal(entry.uid, 1);
-		assert_int_equal(entry.gid, 2);
-		assert_int_equal(entry.nlink, 3);
-		assert_int_equal(entry.mtime, 0x5eed);
-		assert_int_equal(entry.dev_major, 4);
-		assert_int_equal(entry.dev_minor, 5);
-		assert_int_equal(entry.rdev_major, 6);
-		assert_int_equal(entry.rdev_minor, 7);
+		assert_int_equal(5, entry.size);
+		assert_memory_equal("hello", entry.data, 5);
+		assert_int_equal(0100755, entry.mode);
+		assert_int_equal(11, entry.ino);
+		assert_int_equal(1, entry.uid);
+		assert_int_equal(2, entry.gid);
+		assert_int_equal(3, entry.nlink);
+		assert_int_equal(0x5eed, entry.mtime);
+		assert_int_equal(4, entry.dev_major);
+		assert_int_equal(5, entry.dev_minor);
+		assert_int_equal(6, entry.rdev_major);
+		assert_int_equal(7, entry.rdev_minor);
 	}
-	assert_int_equal(cpio_next(&cpio, &entry), 0);
+	assert_int_equal(0, cpio_next(&cpio, &entry));
 }
 
 TEST(two_archives)
@@ -128,7 +128,7 @@ TEST(two_archives)
 	end();
 	size += 100;
 	assert_null(read_copy(size, &count));
-	assert_int_equal(count, 6);
+	assert_int_equal(6, count);
 }
 
 TEST(truncated_at_every_byte)
@@ -149,7 +149,7 @@ static void refuse(const char *why)
 	const char *got = read_copy(size, &count);
 
 	assert_non_null(got);
-	assert_string_equal(got, why);
+	assert_string_equal(why, got);
 }
 
 TEST(reasons)

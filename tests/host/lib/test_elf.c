@@ -82,8 +82,8 @@ static int parse(void)
 
 static void refused(int error, bool is_late)
 {
-	assert_int_equal(parse(), error);
-	assert_int_equal(late, is_late);
+	assert_int_equal(error, parse());
+	assert_int_equal(is_late, late);
 }
 
 #define R74_CASE(change, error)        \
@@ -112,23 +112,23 @@ TEST(good)
 
 	R73_CASE((void)0);
 	assert_false(image.is_dyn);
-	assert_int_equal(image.entry, 0x10400);
-	assert_int_equal(image.phnum, 2);
-	assert_int_equal(image.phdr, 0x10040);
-	assert_int_equal(image.nsegments, 2);
-	assert_int_equal(image.low, 0x10000);
-	assert_int_equal(image.high, 0x7c000);
-	assert_int_equal(image.align, PAGE);
+	assert_int_equal(0x10400, image.entry);
+	assert_int_equal(2, image.phnum);
+	assert_int_equal(0x10040, image.phdr);
+	assert_int_equal(2, image.nsegments);
+	assert_int_equal(0x10000, image.low);
+	assert_int_equal(0x7c000, image.high);
+	assert_int_equal(PAGE, image.align);
 	assert_false(image.has_interp);
 	assert_false(image.exec_stack);
 	assert_true(elf_next_segment(&image, ph, &index, &segment));
-	assert_int_equal(segment.flags, ELF_R | ELF_X);
+	assert_int_equal(ELF_R | ELF_X, segment.flags);
 	assert_true(elf_next_segment(&image, ph, &index, &segment));
-	assert_int_equal(segment.vaddr, 0x71dc0);
-	assert_int_equal(segment.offset, 0x60dc0);
-	assert_int_equal(segment.filesz, 0x5000);
-	assert_int_equal(segment.memsz, 0xa000);
-	assert_int_equal(segment.flags, ELF_R | ELF_W);
+	assert_int_equal(0x71dc0, segment.vaddr);
+	assert_int_equal(0x60dc0, segment.offset);
+	assert_int_equal(0x5000, segment.filesz);
+	assert_int_equal(0xa000, segment.memsz);
+	assert_int_equal(ELF_R | ELF_W, segment.flags);
 	assert_false(elf_next_segment(&image, ph, &index, &segment));
 }
 
@@ -143,22 +143,22 @@ TEST(R73_odd_segments)
 	R73_CASE((ph[1].p_offset = LAST_PAGE + 0xdc0, ph[1].p_filesz = PAGE - 0xdc0 - 1));
 	/* empty */
 	R73_CASE((ph[1].p_filesz = 0, ph[1].p_memsz = 0));
-	assert_int_equal(image.high, 0x6e000);
+	assert_int_equal(0x6e000, image.high);
 	/* several in one page, and overlapping */
 	R73_CASE((ph[1].p_vaddr = 0x10dc0));
 	/* a fixed one with nothing to load: it is Linux's affair to kill it */
 	R73_CASE((ph[0].p_type = PT_NOTE, ph[1].p_type = PT_NOTE));
-	assert_int_equal(image.nsegments, 0);
-	assert_int_equal(image.phdr, 0);
+	assert_int_equal(0, image.nsegments);
+	assert_int_equal(0, image.phdr);
 	/* up to the end of the user's part */
 	R73_CASE((ph[1].p_memsz = TOP - ph[1].p_vaddr));
 	/* an entry in a hole faults when it runs */
 	R73_CASE(eh.e_entry = 0);
 	/* odd alignments are no reason */
 	R73_CASE((ph[0].p_align = 3, ph[1].p_align = 0));
-	assert_int_equal(image.align, PAGE);
+	assert_int_equal(PAGE, image.align);
 	R73_CASE(ph[1].p_align = 1 << 21);
-	assert_int_equal(image.align, 1 << 21);
+	assert_int_equal(1 << 21, image.align);
 }
 
 TEST(R73_many_headers)
@@ -170,7 +170,7 @@ TEST(R73_many_headers)
 				      .p_vaddr = 0x100000 + i * PAGE,
 				      .p_memsz = 16 };
 	refused(0, false);
-	assert_int_equal(image.nsegments, ELF_PHNUM_MAX);
+	assert_int_equal(ELF_PHNUM_MAX, image.nsegments);
 }
 
 TEST(R73_ignored_types)
@@ -181,7 +181,7 @@ TEST(R73_ignored_types)
 	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
 		R73_CASE((eh.e_phnum = 3,
 			  ph[2] = (Elf64_Phdr){ types[i], 7, -1ul, -1ul, -1ul, -1ul, -1ul, 3 }));
-		assert_int_equal(image.nsegments, 2);
+		assert_int_equal(2, image.nsegments);
 	}
 }
 
@@ -198,9 +198,9 @@ TEST(R73_static_pie)
 	R73_CASE((eh.e_type = ET_DYN, ph[0].p_vaddr = 0, ph[1].p_vaddr = 0x61dc0,
 		  eh.e_entry = 0x400));
 	assert_true(image.is_dyn);
-	assert_int_equal(image.low, 0);
-	assert_int_equal(image.high, 0x6c000);
-	assert_int_equal(image.phdr, 0x40);
+	assert_int_equal(0, image.low);
+	assert_int_equal(0x6c000, image.high);
+	assert_int_equal(0x40, image.phdr);
 	R74_LATE((eh.e_type = ET_DYN, eh.e_phnum = 1, ph[0].p_type = PT_NOTE), -EINVAL);
 }
 
@@ -209,8 +209,8 @@ TEST(R73_interpreter)
 	R73_CASE((eh.e_phnum = 4, ph[2].p_type = PT_INTERP, ph[2].p_offset = 0x200,
 		  ph[2].p_filesz = 28, ph[3].p_type = PT_INTERP, ph[3].p_filesz = 0));
 	assert_true(image.has_interp);
-	assert_int_equal(image.interp_offset, 0x200);
-	assert_int_equal(image.interp_bytes, 28);
+	assert_int_equal(0x200, image.interp_offset);
+	assert_int_equal(28, image.interp_bytes);
 	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 4096));
 	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 4097), -ENOEXEC);
 	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 1), -ENOEXEC);
@@ -230,8 +230,8 @@ static int parse_interp(void)
 	do {                                             \
 		fresh();                                 \
 		change;                                  \
-		assert_int_equal(parse_interp(), error); \
-		assert_int_equal(late, is_late);         \
+		assert_int_equal(error, parse_interp()); \
+		assert_int_equal(is_late, late);         \
 	} while (0)
 
 TEST(R74_interpreters)
@@ -272,8 +272,8 @@ TEST(R74_truncated_header)
 {
 	fresh();
 	for (size_t n = 0; n < sizeof(eh); n++)
-		assert_int_equal(parse_header(n), -ENOEXEC);
-	assert_int_equal(parse_header(sizeof(eh)), 0);
+		assert_int_equal(-ENOEXEC, parse_header(n));
+	assert_int_equal(0, parse_header(sizeof(eh)));
 }
 
 TEST(R74_bad_segments)

@@ -88,9 +88,9 @@ static void fresh(void)
 
 static void expect(vaddr_t addr, const char *name, uint64_t offset)
 {
-	assert_int_equal(find(addr), 0);
-	assert_string_equal(found.name, name);
-	assert_int_equal(found.offset, offset);
+	assert_int_equal(0, find(addr));
+	assert_string_equal(name, found.name);
+	assert_int_equal(offset, found.offset);
 }
 
 TEST(R121_addresses_have_names)
@@ -105,29 +105,29 @@ TEST(R121_addresses_have_names)
 	assert_true(found.variable);
 	expect(0x10140, "_start", 0x140);
 	assert_false(found.variable);
-	assert_int_equal(find(0xffff), -ENOENT);
-	assert_int_equal(find(0x20100), -ENOENT);
-	assert_int_equal(find(UINT64_MAX), -ENOENT);
+	assert_int_equal(-ENOENT, find(0xffff));
+	assert_int_equal(-ENOENT, find(0x20100));
+	assert_int_equal(-ENOENT, find(UINT64_MAX));
 }
 
 TEST(R121_no_symbols_no_name)
 {
 	fresh();
 	image.sh[1].sh_type = SHT_DYNSYM;
-	assert_int_equal(find(0x10200), -ENOENT);
+	assert_int_equal(-ENOENT, find(0x10200));
 	fresh();
 	image.eh.e_shoff = 0;
-	assert_int_equal(find(0x10200), -ENOENT);
+	assert_int_equal(-ENOENT, find(0x10200));
 	fresh();
 	image.sh[1].sh_link = 1;
-	assert_int_equal(find(0x10200), -ENOENT);
+	assert_int_equal(-ENOENT, find(0x10200));
 	fresh();
 	image.sh[1].sh_entsize = 23;
-	assert_int_equal(find(0x10200), -ENOENT);
+	assert_int_equal(-ENOENT, find(0x10200));
 	fresh();
 	image.symbols[3].st_name = NAMES_BYTES;
 	image.symbols[4].st_value = 0;
-	assert_int_equal(find(0x10200), -ENOENT);
+	assert_int_equal(-ENOENT, find(0x10200));
 }
 
 /* What a name holds goes to the log: printable, and of a bounded length. */
@@ -138,15 +138,15 @@ TEST(R121_names_are_cleaned)
 	expect(0x10200, "m?[2", 0);
 	fresh();
 	memset(image.names + image.symbols[7].st_name, 'n', 60);
-	assert_int_equal(find(0x10220), 0);
-	assert_int_equal(strlen(found.name), ELF_SYMBOL_NAME - 1);
-	assert_string_equal(found.name + ELF_SYMBOL_NAME - 4, "...");
+	assert_int_equal(0, find(0x10220));
+	assert_int_equal(ELF_SYMBOL_NAME - 1, strlen(found.name));
+	assert_string_equal("...", found.name + ELF_SYMBOL_NAME - 4);
 	fresh();
 	memset(image.names, 'n', sizeof(image.names));
 	image.symbols[3].st_name = NAMES_BYTES - 2;
 	image.symbols[4].st_value = 0;
-	assert_int_equal(find(0x10200), 0);
-	assert_string_equal(found.name, "...");
+	assert_int_equal(0, find(0x10200));
+	assert_string_equal("...", found.name);
 }
 
 TEST(R121_any_length_of_the_file)

@@ -31,7 +31,7 @@ static void ask_everything(const struct dt *dt)
 		dt_reg(dt, node, 0, &a, &b);
 		dt_available(dt, node);
 		dt_compatible(dt, node, "virtio,mmio");
-		assert_int_equal(dt_parent(dt, node) < 0, node == dt_root(dt));
+		assert_int_equal(node == dt_root(dt), dt_parent(dt, node) < 0);
 	}
 	dt_path(dt, "/soc/serial");
 	dt_path(dt, "serial0");
@@ -54,7 +54,7 @@ static bool try_blob(const char *blob, size_t size)
 		if (fdt_check_full(copy, size) == 0)
 			compare_all(copy, size);
 	} else {
-		assert_int_equal(r, -EINVAL);
+		assert_int_equal(-EINVAL, r);
 		assert_non_null(why);
 	}
 	free(copy);
@@ -119,7 +119,7 @@ TEST(truncated)
 
 	for (size_t n = 0; n < made_size; n++)
 		assert_false(try_blob(made_blob, n));
-	assert_int_equal(dt_init(&dt, made_blob, made_size - 1, NULL), -EINVAL);
+	assert_int_equal(-EINVAL, dt_init(&dt, made_blob, made_size - 1, NULL));
 }
 
 TEST(too_deep)
@@ -134,7 +134,7 @@ TEST(too_deep)
 		for (unsigned i = 0; i < depth; i++)
 			must(fdt_end_node(blob));
 		must(fdt_finish(blob));
-		assert_int_equal(try_blob(blob, fdt_totalsize(blob)), depth <= DT_DEPTH_MAX);
+		assert_int_equal(depth <= DT_DEPTH_MAX, try_blob(blob, fdt_totalsize(blob)));
 	}
 }
 

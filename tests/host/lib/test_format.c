@@ -20,8 +20,8 @@
 		char ours_[128], theirs_[128];                            \
 		int n_ = ksnprintf(ours_, sizeof(ours_), __VA_ARGS__);    \
 		int m_ = snprintf(theirs_, sizeof(theirs_), __VA_ARGS__); \
-		assert_string_equal(ours_, theirs_);                      \
-		assert_int_equal(n_, m_);                                 \
+		assert_string_equal(theirs_, ours_);                      \
+		assert_int_equal(m_, n_);                                 \
 	} while (0)
 
 TEST(numbers)
@@ -60,11 +60,11 @@ TEST(bounds)
 	char buf[8];
 
 	memset(buf, 'z', sizeof(buf));
-	assert_int_equal(ksnprintf(buf, 4, "%s", "abcdef"), 6);
-	assert_memory_equal(buf, "abc\0zzzz", 8);
-	assert_int_equal(ksnprintf(buf, 1, "%d", 12345), 5);
-	assert_int_equal(buf[0], '\0');
-	assert_int_equal(ksnprintf(NULL, 0, "%100d", 1), 100);
+	assert_int_equal(6, ksnprintf(buf, 4, "%s", "abcdef"));
+	assert_memory_equal("abc\0zzzz", buf, 8);
+	assert_int_equal(5, ksnprintf(buf, 1, "%d", 12345));
+	assert_int_equal('\0', buf[0]);
+	assert_int_equal(100, ksnprintf(NULL, 0, "%100d", 1));
 }
 
 TEST(append)
@@ -74,11 +74,11 @@ TEST(append)
 
 	assert_true(kappendf(buf, sizeof(buf), &pos, "%d", 123));
 	assert_true(kappendf(buf, sizeof(buf), &pos, "%s", "abcd"));
-	assert_int_equal(pos, 7);
-	assert_string_equal(buf, "123abcd");
+	assert_int_equal(7, pos);
+	assert_string_equal("123abcd", buf);
 	assert_false(kappendf(buf, sizeof(buf), &pos, "e"));
-	assert_int_equal(pos, 7);
-	assert_string_equal(buf, "123abcd");
+	assert_int_equal(7, pos);
+	assert_string_equal("123abcd", buf);
 }
 
 TEST(odd_formats)
@@ -86,9 +86,9 @@ TEST(odd_formats)
 	char buf[32];
 
 	ksnprintf(buf, sizeof(buf), "a%");
-	assert_string_equal(buf, "a");
+	assert_string_equal("a", buf);
 	ksnprintf(buf, sizeof(buf), "%q|");
-	assert_string_equal(buf, "q|");
+	assert_string_equal("q|", buf);
 }
 
 TEST(random_against_libc)

@@ -15,11 +15,11 @@ static void check(struct list *head, const int *want, size_t n)
 
 	list_for_each_entry(item, head, link) {
 		assert_true(i < n);
-		assert_int_equal(item->value, want[i++]);
-		assert_ptr_equal(item->link.next->prev, &item->link);
+		assert_int_equal(want[i++], item->value);
+		assert_ptr_equal(&item->link, item->link.next->prev);
 	}
-	assert_int_equal(i, n);
-	assert_int_equal(list_length(head), n);
+	assert_int_equal(n, i);
+	assert_int_equal(n, list_length(head));
 }
 
 TEST(add_and_del)
@@ -33,15 +33,15 @@ TEST(add_and_del)
 	list_add(&head, &a.link);
 	list_add_tail(&head, &c.link);
 	check(&head, (int[]){ 1, 2, 3 }, 3);
-	assert_ptr_equal(list_first_entry(&head, struct item, link), &a);
-	assert_ptr_equal(list_last_entry(&head, struct item, link), &c);
+	assert_ptr_equal(&a, list_first_entry(&head, struct item, link));
+	assert_ptr_equal(&c, list_last_entry(&head, struct item, link));
 	list_del(&b.link);
 	assert_true(list_empty(&b.link));
 	list_del(&b.link);
 	check(&head, (int[]){ 1, 3 }, 2);
 	list_add_tail(&c.link, &b.link);
 	check(&head, (int[]){ 1, 2, 3 }, 3);
-	assert_ptr_equal(list_pop(&head), &a.link);
+	assert_ptr_equal(&a.link, list_pop(&head));
 	check(&head, (int[]){ 2, 3 }, 2);
 }
 

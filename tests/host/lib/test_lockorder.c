@@ -196,5 +196,5 @@ TEST(every_class_has_a_name)
 {
 	for (enum lock_class class = LOCK_NONE; class < LOCK_CLASSES; class ++)
 		assert_non_null(lock_class_name(class));
-	assert_string_equal(lock_class_name(LOCK_CLASSES), "no class");
+	assert_string_equal("no class", lock_class_name(LOCK_CLASSES));
 }

@@ -33,7 +33,7 @@ static void paper_write(struct log_sink *sink, const char *s, size_t n)
 	struct paper *paper = (struct paper *)sink;
 
 	assert_true(paper->len + n < sizeof(paper->text));
-	assert_int_equal(s[n - 1], '\n');
+	assert_int_equal('\n', s[n - 1]);
 	memcpy(paper->text + paper->len, s, n);
 	paper->len += n;
 	paper->text[paper->len] = '\0';
@@ -66,10 +66,11 @@ TEST(lines)
 	log_error("fs", "bad");
 	log_debug("mm", "not shown");
 	log_always("power", "off, status %d", 0);
-	assert_string_equal(uart.text, "[    1.012345] mm: 5 pages\n"
-				       "[    1.012345] mm: warning: low\n"
-				       "[    1.012345] fs: error: bad\n"
-				       "[    1.012345] power: off, status 0\n");
+	assert_string_equal("[    1.012345] mm: 5 pages\n"
+			    "[    1.012345] mm: warning: low\n"
+			    "[    1.012345] fs: error: bad\n"
+			    "[    1.012345] power: off, status 0\n",
+			    uart.text);
 }
 
 /* A file's name, and so a process's, may hold anything; a line of the log is one line all the same. */
@@ -80,9 +81,9 @@ TEST(control_bytes_are_not_passed_on)
 	log_warn("trap", "%s[2] killed",
 		 "e\n[    1.000000] kernel panic: x\x1b[31m\x7f\r\t\xc3\xa9\xc2\x9b"
 		 "2J\xc2\xa0");
-	assert_string_equal(uart.text,
-			    "[    1.012345] trap: warning: e?[    1.000000] kernel panic: "
-			    "x?[31m???\xc3\xa9??2J\xc2\xa0[2] killed\n");
+	assert_string_equal("[    1.012345] trap: warning: e?[    1.000000] kernel panic: "
+			    "x?[31m???\xc3\xa9??2J\xc2\xa0[2] killed\n",
+			    uart.text);
 }
 
 TEST(levels)
@@ -95,13 +96,13 @@ TEST(levels)
 	log_error("b", "y");
 	assert_null(strstr(uart.text, "a: "));
 	assert_non_null(strstr(uart.text, "b: error: y"));
-	assert_int_equal(log_level_parse("debug", 5, &level), 0);
-	assert_int_equal(level, LOG_DEBUG);
-	assert_int_equal(log_level_parse("warnings", 4, &level), 0);
-	assert_int_equal(level, LOG_WARN);
-	assert_int_equal(log_level_parse("warnings", 8, &level), -EINVAL);
-	assert_int_equal(log_level_parse("", 0, &level), -EINVAL);
-	assert_int_equal(level, LOG_WARN);
+	assert_int_equal(0, log_level_parse("debug", 5, &level));
+	assert_int_equal(LOG_DEBUG, level);
+	assert_int_equal(0, log_level_parse("warnings", 4, &level));
+	assert_int_equal(LOG_WARN, level);
+	assert_int_equal(-EINVAL, log_level_parse("warnings", 8, &level));
+	assert_int_equal(-EINVAL, log_level_parse("", 0, &level));
+	assert_int_equal(LOG_WARN, level);
 }
 
 TEST(ring_keeps_what_is_not_shown)
@@ -113,9 +114,9 @@ TEST(ring_keeps_what_is_not_shown)
 	log_debug("x", "hidden");
 	assert_true(log_read(&cursor, line, sizeof(line), &level) > 0);
 	assert_non_null(strstr(line, "x: hidden\n"));
-	assert_int_equal(level, LOG_DEBUG);
-	assert_int_equal(log_read(&cursor, line, sizeof(line), NULL), 0);
-	assert_int_equal(cursor, log_newest());
+	assert_int_equal(LOG_DEBUG, level);
+	assert_int_equal(0, log_read(&cursor, line, sizeof(line), NULL));
+	assert_int_equal(log_newest(), cursor);
 }
 
 TEST(late_sink_sees_all)
@@ -127,7 +128,7 @@ TEST(late_sink_sees_all)
 	log_info("a", "late");
 	assert_non_null(strstr(uart.text, "early"));
 	assert_non_null(strstr(uart.text, "late"));
-	assert_int_equal(uart.sink.lost, 0);
+	assert_int_equal(0, uart.sink.lost);
 }
 
 TEST(turns_over)
@@ -145,14 +146,14 @@ TEST(turns_over)
 	while (log_read(&cursor, line, sizeof(line), NULL) > 0) {
 		unsigned i;
 
-		assert_int_equal(sscanf(strstr(line, "n: "), "n: %u", &i), 1);
+		assert_int_equal(1, sscanf(strstr(line, "n: "), "n: %u", &i));
 		if (n++ > 0)
-			assert_int_equal(i, (unsigned)atoi(last) + 1);
+			assert_int_equal((unsigned)atoi(last) + 1, i);
 		snprintf(last, sizeof(last), "%u", i);
 	}
-	assert_string_equal(last, "4999");
+	assert_string_equal("4999", last);
 	log_sink_add(&uart.sink, 0);
-	assert_int_equal(uart.sink.lost, 1);
+	assert_int_equal(1, uart.sink.lost);
 }
 
 TEST(long_text_is_cut)
@@ -162,8 +163,8 @@ TEST(long_text_is_cut)
 	memset(big, 'x', sizeof(big) - 1);
 	log_sink_add(&uart.sink, log_newest());
 	log_info("t", "%s", big);
-	assert_int_equal(uart.len, strlen("[    1.012345] ") + LOG_TEXT_MAX + 1);
-	assert_string_equal(uart.text + uart.len - 5, "x...\n");
+	assert_int_equal(strlen("[    1.012345] ") + LOG_TEXT_MAX + 1, uart.len);
+	assert_string_equal("x...\n", uart.text + uart.len - 5);
 }
 
 TEST(log_in_the_middle_of_a_line)
@@ -185,11 +186,11 @@ TEST(port_takes_over)
 	uart.log_from_write = true;
 	log_sink_replace(&uart.sink, &port.sink, "log continues on port faultline.log");
 	log_warn("a", "two");
-	assert_string_equal(strchr(uart.text, '\n') + 1 + 15,
-			    "console: log continues on port faultline.log\n");
+	assert_string_equal("console: log continues on port faultline.log\n",
+			    strchr(uart.text, '\n') + 1 + 15);
 	assert_null(strstr(uart.text, "nested"));
 	assert_null(strstr(uart.text, "two"));
-	assert_string_equal(port.text + 15, "irq: nested\n[    1.012345] a: warning: two\n");
+	assert_string_equal("irq: nested\n[    1.012345] a: warning: two\n", port.text + 15);
 }
 
 TEST(trace)
@@ -204,18 +205,18 @@ TEST(trace)
 	}
 	for (unsigned i = 10; i < TRACE_RECORDS + 10; i++) {
 		assert_true(trace_read(0, &cursor, &fault, &dropped));
-		assert_int_equal(fault.addr, i);
+		assert_int_equal(i, fault.addr);
 	}
-	assert_int_equal(dropped, 10);
+	assert_int_equal(10, dropped);
 	assert_false(trace_read(0, &cursor, &fault, &dropped));
-	assert_int_equal(dropped, 10);
+	assert_int_equal(10, dropped);
 	/* Another reader has a cursor of its own; one from the future reads nothing. */
 	assert_true(trace_read(0, &late, &fault, &dropped));
-	assert_int_equal(fault.addr, 10);
-	assert_int_equal(dropped, 15);
+	assert_int_equal(10, fault.addr);
+	assert_int_equal(15, dropped);
 	late = UINT64_MAX;
 	assert_false(trace_read(0, &late, &fault, &dropped));
-	assert_int_equal(dropped, 15);
+	assert_int_equal(15, dropped);
 }
 
 TEST(power_off_in_the_middle_of_a_line)
@@ -225,7 +226,7 @@ TEST(power_off_in_the_middle_of_a_line)
 	uart.off_from_write = true;
 	if (setjmp(test_panic_jump) == 0)
 		log_info("a", "outer");
-	assert_int_equal(machine_status, 7);
+	assert_int_equal(7, machine_status);
 	assert_non_null(strstr(uart.text, "] power: off, status 7\n"));
 }
 
@@ -251,10 +252,10 @@ TEST(panic)
 		panic("broken: %d", 7);
 	assert_true(panic_begun());
 	assert_false(arch_irq_enabled());
-	assert_int_equal(machine_status, PANIC_STATUS);
-	assert_int_equal(reports, 1);
-	assert_string_equal(strchr(uart.text, ']'),
-			    strstr(uart.text, "] kernel panic: broken: 7\n"));
+	assert_int_equal(PANIC_STATUS, machine_status);
+	assert_int_equal(1, reports);
+	assert_string_equal(strstr(uart.text, "] kernel panic: broken: 7\n"),
+			    strchr(uart.text, ']'));
 	assert_non_null(strstr(uart.text, "] panic: somewhere\n"));
 	assert_non_null(strstr(uart.text, "] trace: fault at "));
 	assert_non_null(strstr(uart.text, "] panic: again: in the report\n"));

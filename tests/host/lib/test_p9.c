@@ -132,9 +132,9 @@ static void expect_same(unsigned type, const union p9_any *x, const union p9_any
 #define QID(field)	 assert_true(same_qid(a->field, b->field));
 #define STRING(field)	 assert_true(same_string(a->field, b->field));
 #define NAME(field)	 assert_true(same_string(a->field, b->field));
-#define NAMES(n, field)	 assert_int_equal(a->n, b->n); assert_true(same_names(a->n, a->field, b->field));
-#define QIDS(n, field)	 assert_int_equal(a->n, b->n); assert_true(same_qids(a->n, a->field, b->field));
-#define DATA(n, field)	 assert_int_equal(a->n, b->n); assert_memory_equal(a->field, b->field, a->n);
+#define NAMES(n, field)	 assert_int_equal(b->n, a->n); assert_true(same_names(a->n, a->field, b->field));
+#define QIDS(n, field)	 assert_int_equal(b->n, a->n); assert_true(same_qids(a->n, a->field, b->field));
+#define DATA(n, field)	 assert_int_equal(b->n, a->n); assert_memory_equal(b->field, a->field, a->n);
 #define REQUEST(number, NAME, name, fields) \
 	case P9_##NAME: { const struct p9_##name *a = &x->name, *b = &y->name; fields break; }
 #define REPLY(number, NAME, name, fields)	  REQUEST(number, NAME, name, fields)
@@ -245,11 +245,11 @@ static void check_round_trip(unsigned type, union p9_any *any, size_t n)
 	struct p9_header header;
 	union p9_any back;
 
-	assert_int_equal(p9_peek(&packet, &header), 0);
-	assert_int_equal(header.type, type);
-	assert_int_equal(header.tag, TAG);
-	assert_int_equal(p9_claimed_size(bytes), n);
-	assert_int_equal(p9_any_decode(type, &packet, TAG, limit, &back), 0);
+	assert_int_equal(0, p9_peek(&packet, &header));
+	assert_int_equal(type, header.type);
+	assert_int_equal(TAG, header.tag);
+	assert_int_equal(n, p9_claimed_size(bytes));
+	assert_int_equal(0, p9_any_decode(type, &packet, TAG, limit, &back));
 	expect_same(type, any, &back);
 }
 
@@ -263,7 +263,7 @@ static void check_small_buffers(unsigned type, union p9_any *any, size_t n)
 	for (size_t size = 0; size < n; size += 1 + size / 64) {
 		uint8_t *buf = malloc(size);
 
-		assert_int_equal(p9_any_encode(type, buf, size, TAG, any), -EMSGSIZE);
+		assert_int_equal(-EMSGSIZE, p9_any_encode(type, buf, size, TAG, any));
 		free(buf);
 	}
 }
@@ -282,13 +282,13 @@ static void check_truncated(unsigned type, union p9_any *any, size_t n)
 		uint8_t header[4];
 
 		memcpy(header, bytes, 4);
-		assert_int_equal(decode_copy(type, bytes, n - cut, limit), -EIO);
+		assert_int_equal(-EIO, decode_copy(type, bytes, n - cut, limit));
 		set_size(bytes, n - cut);
-		assert_int_equal(decode_copy(type, bytes, n - cut, limit), -EIO);
-		assert_int_equal(decode_copy(type, bytes, n, limit), -EIO);
+		assert_int_equal(-EIO, decode_copy(type, bytes, n - cut, limit));
+		assert_int_equal(-EIO, decode_copy(type, bytes, n, limit));
 		memcpy(bytes, header, 4);
 	}
-	assert_int_equal(decode_copy(type, bytes, n, limit), 0);
+	assert_int_equal(0, decode_copy(type, bytes, n, limit));
 }
 
 TEST(every_truncation_is_refused)
@@ -304,10 +304,10 @@ static void check_trailing(unsigned type, union p9_any *any, size_t n)
 	for (size_t more = 1; more <= 9; more++) {
 		memset(bytes + n, 0, more);
 		set_size(bytes, n);
-		assert_int_equal(decode_copy(type, bytes, n + more, limit), -EIO);
+		assert_int_equal(-EIO, decode_copy(type, bytes, n + more, limit));
 		set_size(bytes, n + more);
-		assert_int_equal(decode_copy(type, bytes, n + more, limit), -EIO);
-		assert_int_equal(decode_copy(type, bytes, n, limit), -EIO);
+		assert_int_equal(-EIO, decode_copy(type, bytes, n + more, limit));
+		assert_int_equal(-EIO, decode_copy(type, bytes, n, limit));
 	}
 }
 
@@ -324,13 +324,13 @@ static void check_other_header(unsigned type, union p9_any *any, size_t n)
 		bytes[4] = (uint8_t)other;
 		/* An Rlerror in place of a reply: see below. */
 		if (other != type && (p9_any_is_request(type) || other != P9_RLERROR))
-			assert_int_equal(decode_copy(type, bytes, n, limit), -EIO);
+			assert_int_equal(-EIO, decode_copy(type, bytes, n, limit));
 	}
 	bytes[4] = (uint8_t)type;
 	for (unsigned bit = 0; bit < 16; bit++) {
 		bytes[5 + bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_equal(decode_copy(type, bytes, n, limit),
-				 p9_any_is_request(type) ? 0 : -EIO);
+		assert_int_equal(p9_any_is_request(type) ? 0 : -EIO,
+				 decode_copy(type, bytes, n, limit));
 		bytes[5 + bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 }
@@ -346,10 +346,10 @@ static void check_limit(unsigned type, union p9_any *any, size_t n)
 
 	if (!p9_any_is_limited(type))
 		return;
-	assert_int_equal(decode_copy(type, bytes, n, UINT32_MAX), 0);
+	assert_int_equal(0, decode_copy(type, bytes, n, UINT32_MAX));
 	if (limit > 0) {
-		assert_int_equal(decode_copy(type, bytes, n, limit - 1), -EIO);
-		assert_int_equal(decode_copy(type, bytes, n, 0), -EIO);
+		assert_int_equal(-EIO, decode_copy(type, bytes, n, limit - 1));
+		assert_int_equal(-EIO, decode_copy(type, bytes, n, 0));
 	}
 }
 
@@ -369,7 +369,7 @@ TEST(types_that_do_not_exist)
 		assert_non_null(p9_any_name(type + 1));
 		assert_false(p9_any_is_request(type + 1));
 	}
-	assert_int_equal(requests, 22);
+	assert_int_equal(22, requests);
 }
 
 /* ---- errors that a server answers ---- */
@@ -381,24 +381,24 @@ static int decode_error(uint32_t ecode, uint16_t tag)
 	struct p9_rgetattr getattr;
 	int r = p9_decode_rgetattr(&packet, TAG, &getattr);
 
-	assert_int_equal(n, 11);
+	assert_int_equal(11, n);
 	/* All replies treat it in the same way. */
 	for (unsigned type = 0; type < TYPES; type++)
 		if (p9_any_name(type) && !p9_any_is_request(type) && type != P9_RLERROR)
-			assert_int_equal(decode_copy(type, bytes, (size_t)n, 100), r);
+			assert_int_equal(r, decode_copy(type, bytes, (size_t)n, 100));
 	return r;
 }
 
 TEST(errors_of_the_server)
 {
-	assert_int_equal(decode_error(1, TAG), -EPERM);
-	assert_int_equal(decode_error(ENOENT, TAG), -ENOENT);
-	assert_int_equal(decode_error(4095, TAG), -4095);
-	assert_int_equal(decode_error(0, TAG), -EIO);
-	assert_int_equal(decode_error(4096, TAG), -EIO);
-	assert_int_equal(decode_error(0x80000000, TAG), -EIO);
-	assert_int_equal(decode_error((uint32_t)-ENOENT, TAG), -EIO);
-	assert_int_equal(decode_error(ENOENT, TAG + 1), -EIO);
+	assert_int_equal(-EPERM, decode_error(1, TAG));
+	assert_int_equal(-ENOENT, decode_error(ENOENT, TAG));
+	assert_int_equal(-4095, decode_error(4095, TAG));
+	assert_int_equal(-EIO, decode_error(0, TAG));
+	assert_int_equal(-EIO, decode_error(4096, TAG));
+	assert_int_equal(-EIO, decode_error(0x80000000, TAG));
+	assert_int_equal(-EIO, decode_error((uint32_t)-ENOENT, TAG));
+	assert_int_equal(-EIO, decode_error(ENOENT, TAG + 1));
 }
 
 TEST(an_error_of_the_wrong_size)
@@ -406,10 +406,10 @@ TEST(an_error_of_the_wrong_size)
 	p9_encode_rlerror(bytes, sizeof(bytes), TAG, &(struct p9_rlerror){ ENOENT });
 	for (size_t n = 0; n <= 20; n++) {
 		set_size(bytes, n);
-		assert_int_equal(decode_copy(P9_RREAD, bytes, n, 100), n == 11 ? -ENOENT : -EIO);
+		assert_int_equal(n == 11 ? -ENOENT : -EIO, decode_copy(P9_RREAD, bytes, n, 100));
 	}
 	set_size(bytes, 11);
-	assert_int_equal(decode_copy(P9_TREAD, bytes, 11, 0), -EIO);
+	assert_int_equal(-EIO, decode_copy(P9_TREAD, bytes, 11, 0));
 }
 
 /* ---- strings and names ---- */
@@ -443,12 +443,12 @@ TEST(names)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(encode_walk(bad[i]), -EINVAL);
-		assert_int_equal(decode_walk(bad[i]), -EIO);
+		assert_int_equal(-EINVAL, encode_walk(bad[i]));
+		assert_int_equal(-EIO, decode_walk(bad[i]));
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_true(encode_walk(good[i]) > 0);
-		assert_int_equal(decode_walk(good[i]), 0);
+		assert_int_equal(0, decode_walk(good[i]));
 	}
 }
 
@@ -490,26 +490,26 @@ TEST(lengths_of_names)
 	char name[NAME_MAX + 1];
 
 	memset(name, 'n', sizeof(name));
-	assert_int_equal(encode_walk((struct p9_string){ name, 0 }), -EINVAL);
-	assert_int_equal(encode_walk((struct p9_string){ name, NAME_MAX + 1 }), -EINVAL);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, 0), 0), -EIO);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, 1), 0), 0);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, NAME_MAX), 0), 0);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, NAME_MAX + 1), 0),
-			 -EIO);
+	assert_int_equal(-EINVAL, encode_walk((struct p9_string){ name, 0 }));
+	assert_int_equal(-EINVAL, encode_walk((struct p9_string){ name, NAME_MAX + 1 }));
+	assert_int_equal(-EIO, decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, 0), 0));
+	assert_int_equal(0, decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, 1), 0));
+	assert_int_equal(0, decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, NAME_MAX), 0));
+	assert_int_equal(-EIO,
+			 decode_copy(P9_TWALK, bytes, make_walk(1, 1, name, NAME_MAX + 1), 0));
 }
 
 TEST(numbers_of_names)
 {
 	struct p9_twalk many = { .nwname = P9_WALK_MAX + 1 };
 
-	assert_int_equal(p9_encode_twalk(bytes, sizeof(bytes), TAG, &many), -EINVAL);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(0, 0, "n", 1), 0), 0);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(16, 16, "n", 1), 0), 0);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(17, 17, "n", 1), 0), -EIO);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(0xffff, 16, "n", 1), 0), -EIO);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(3, 2, "n", 1), 0), -EIO);
-	assert_int_equal(decode_copy(P9_TWALK, bytes, make_walk(2, 3, "n", 1), 0), -EIO);
+	assert_int_equal(-EINVAL, p9_encode_twalk(bytes, sizeof(bytes), TAG, &many));
+	assert_int_equal(0, decode_copy(P9_TWALK, bytes, make_walk(0, 0, "n", 1), 0));
+	assert_int_equal(0, decode_copy(P9_TWALK, bytes, make_walk(16, 16, "n", 1), 0));
+	assert_int_equal(-EIO, decode_copy(P9_TWALK, bytes, make_walk(17, 17, "n", 1), 0));
+	assert_int_equal(-EIO, decode_copy(P9_TWALK, bytes, make_walk(0xffff, 16, "n", 1), 0));
+	assert_int_equal(-EIO, decode_copy(P9_TWALK, bytes, make_walk(3, 2, "n", 1), 0));
+	assert_int_equal(-EIO, decode_copy(P9_TWALK, bytes, make_walk(2, 3, "n", 1), 0));
 }
 
 TEST(numbers_of_qids)
@@ -518,15 +518,15 @@ TEST(numbers_of_qids)
 	size_t n;
 
 	n = (size_t)p9_encode_rwalk(bytes, sizeof(bytes), TAG, &walk);
-	assert_int_equal(n, 9 + 13 * P9_WALK_MAX);
-	assert_int_equal(decode_copy(P9_RWALK, bytes, n, P9_WALK_MAX), 0);
+	assert_int_equal(9 + 13 * P9_WALK_MAX, n);
+	assert_int_equal(0, decode_copy(P9_RWALK, bytes, n, P9_WALK_MAX));
 	walk.nwqid++;
-	assert_int_equal(p9_encode_rwalk(bytes, sizeof(bytes), TAG, &walk), -EINVAL);
+	assert_int_equal(-EINVAL, p9_encode_rwalk(bytes, sizeof(bytes), TAG, &walk));
 	/* One more, all there, and asked for: there is no room for it. */
 	memset(bytes + n, 0, 13);
 	bytes[7] = P9_WALK_MAX + 1;
 	set_size(bytes, n + 13);
-	assert_int_equal(decode_copy(P9_RWALK, bytes, n + 13, 100), -EIO);
+	assert_int_equal(-EIO, decode_copy(P9_RWALK, bytes, n + 13, 100));
 }
 
 TEST(strings)
@@ -537,21 +537,21 @@ TEST(strings)
 	struct p9_packet packet;
 	ssize_t n;
 
-	assert_int_equal(p9_encode_rreadlink(bytes, sizeof(bytes), TAG, &link), -EINVAL);
+	assert_int_equal(-EINVAL, p9_encode_rreadlink(bytes, sizeof(bytes), TAG, &link));
 	link.target.data = "a/b.c";
 	n = p9_encode_rreadlink(bytes, sizeof(bytes), TAG, &link);
-	assert_int_equal(n, 14);
-	assert_int_equal(decode_copy(P9_RREADLINK, bytes, 14, 0), 0);
+	assert_int_equal(14, n);
+	assert_int_equal(0, decode_copy(P9_RREADLINK, bytes, 14, 0));
 	bytes[12] = 0;
-	assert_int_equal(decode_copy(P9_RREADLINK, bytes, 14, 0), -EIO);
+	assert_int_equal(-EIO, decode_copy(P9_RREADLINK, bytes, 14, 0));
 	memset(longest, 's', sizeof(longest));
 	link.target = (struct p9_string){ longest, P9_STRING_MAX };
 	n = p9_encode_rreadlink(buf, sizeof(buf), TAG, &link);
 	packet = p9_packet(buf, (size_t)n);
-	assert_int_equal(p9_decode_rreadlink(&packet, TAG, &link), 0);
-	assert_int_equal(link.target.len, P9_STRING_MAX);
+	assert_int_equal(0, p9_decode_rreadlink(&packet, TAG, &link));
+	assert_int_equal(P9_STRING_MAX, link.target.len);
 	link.target = (struct p9_string){ longest, P9_STRING_MAX + 1 };
-	assert_int_equal(p9_encode_rreadlink(buf, sizeof(buf), TAG, &link), -EINVAL);
+	assert_int_equal(-EINVAL, p9_encode_rreadlink(buf, sizeof(buf), TAG, &link));
 }
 
 /* ---- payloads ---- */
@@ -563,20 +563,20 @@ TEST(payload_elsewhere)
 	struct p9_packet packet = { head, sizeof(head), sizeof(head) + 4096 };
 	struct p9_twrite in;
 
-	assert_int_equal(p9_encode_twrite(head, sizeof(head), TAG, &out), P9_TWRITE_HEAD_BYTES);
-	assert_int_equal(p9_claimed_size(head), P9_TWRITE_HEAD_BYTES + 4096);
-	assert_int_equal(p9_decode_twrite(&packet, &in), 0);
-	assert_int_equal(in.fid, 5);
-	assert_int_equal(in.offset, 1ul << 40);
-	assert_int_equal(in.count, 4096);
+	assert_int_equal(P9_TWRITE_HEAD_BYTES, p9_encode_twrite(head, sizeof(head), TAG, &out));
+	assert_int_equal(P9_TWRITE_HEAD_BYTES + 4096, p9_claimed_size(head));
+	assert_int_equal(0, p9_decode_twrite(&packet, &in));
+	assert_int_equal(5, in.fid);
+	assert_int_equal(1ul << 40, in.offset);
+	assert_int_equal(4096, in.count);
 	assert_null(in.data);
 	packet.size--;
-	assert_int_equal(p9_decode_twrite(&packet, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_twrite(&packet, &in));
 	packet.size += 2;
-	assert_int_equal(p9_decode_twrite(&packet, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_twrite(&packet, &in));
 	packet.size--;
 	packet.in_buf--;
-	assert_int_equal(p9_decode_twrite(&packet, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_twrite(&packet, &in));
 }
 
 TEST(reply_with_its_payload_in_a_page)
@@ -585,22 +585,22 @@ TEST(reply_with_its_payload_in_a_page)
 	struct p9_packet packet = { head, sizeof(head), sizeof(head) + 100 };
 	struct p9_rread in;
 
-	assert_int_equal(p9_encode_rread(head, sizeof(head), TAG, &(struct p9_rread){ 100, NULL }),
-			 11);
-	assert_int_equal(p9_decode_rread(&packet, TAG, 100, &in), 0);
-	assert_int_equal(in.count, 100);
+	assert_int_equal(11,
+			 p9_encode_rread(head, sizeof(head), TAG, &(struct p9_rread){ 100, NULL }));
+	assert_int_equal(0, p9_decode_rread(&packet, TAG, 100, &in));
+	assert_int_equal(100, in.count);
 	assert_null(in.data);
-	assert_int_equal(p9_decode_rread(&packet, TAG, 99, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_rread(&packet, TAG, 99, &in));
 	/* It claims bytes that did not come, or more came. */
 	packet.size = sizeof(head) + 99;
-	assert_int_equal(p9_decode_rread(&packet, TAG, 4096, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_rread(&packet, TAG, 4096, &in));
 	packet.size = sizeof(head) + 101;
-	assert_int_equal(p9_decode_rread(&packet, TAG, 4096, &in), -EIO);
+	assert_int_equal(-EIO, p9_decode_rread(&packet, TAG, 4096, &in));
 	/* Nothing at all is an answer too. */
 	packet.size = sizeof(head);
 	p9_encode_rread(head, sizeof(head), TAG, &(struct p9_rread){ 0, NULL });
-	assert_int_equal(p9_decode_rread(&packet, TAG, 4096, &in), 0);
-	assert_int_equal(in.count, 0);
+	assert_int_equal(0, p9_decode_rread(&packet, TAG, 4096, &in));
+	assert_int_equal(0, in.count);
 }
 
 /* A part of the payload came with the head: the codec gives no pointer to it. */
@@ -610,7 +610,7 @@ TEST(payload_partly_elsewhere)
 	struct p9_rread in;
 
 	p9_encode_rread(bytes, sizeof(bytes), TAG, &(struct p9_rread){ 100, NULL });
-	assert_int_equal(p9_decode_rread(&packet, TAG, 100, &in), 0);
+	assert_int_equal(0, p9_decode_rread(&packet, TAG, 100, &in));
 	assert_null(in.data);
 }
 
@@ -625,22 +625,20 @@ TEST(lies_about_payloads)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(counts); i++) {
-		assert_int_equal(p9_encode_twrite(bytes, sizeof(bytes), TAG, &out), n);
+		assert_int_equal(n, p9_encode_twrite(bytes, sizeof(bytes), TAG, &out));
 		set_size(bytes + P9_TWRITE_HEAD_BYTES - 4, counts[i]);
-		assert_int_equal(decode_copy(P9_TWRITE, bytes, n, 0), -EIO);
+		assert_int_equal(-EIO, decode_copy(P9_TWRITE, bytes, n, 0));
 		p9_encode_rread(bytes, sizeof(bytes), TAG,
 				&(struct p9_rread){ sizeof(pattern), pattern });
 		set_size(bytes + P9_RREAD_HEAD_BYTES - 4, counts[i]);
-		assert_int_equal(decode_copy(P9_RREAD, bytes, P9_RREAD_HEAD_BYTES + 64, UINT32_MAX),
-				 -EIO);
+		assert_int_equal(
+			-EIO, decode_copy(P9_RREAD, bytes, P9_RREAD_HEAD_BYTES + 64, UINT32_MAX));
 	}
-	assert_int_equal(p9_encode_rread(bytes, sizeof(bytes), TAG,
-					 &(struct p9_rread){ UINT32_MAX - 10, NULL }),
-			 -EMSGSIZE);
-	assert_int_equal(p9_encode_rread(bytes, sizeof(bytes), TAG,
-					 &(struct p9_rread){ UINT32_MAX - 11, NULL }),
-			 11);
-	assert_int_equal(p9_claimed_size(bytes), UINT32_MAX);
+	assert_int_equal(-EMSGSIZE, p9_encode_rread(bytes, sizeof(bytes), TAG,
+						    &(struct p9_rread){ UINT32_MAX - 10, NULL }));
+	assert_int_equal(11, p9_encode_rread(bytes, sizeof(bytes), TAG,
+					     &(struct p9_rread){ UINT32_MAX - 11, NULL }));
+	assert_int_equal(UINT32_MAX, p9_claimed_size(bytes));
 }
 
 /* A caller's mistake, and a message without its header. */
@@ -650,12 +648,12 @@ TEST(packets_that_cannot_be)
 	struct p9_header header;
 
 	p9_encode_rlerror(bytes, sizeof(bytes), TAG, &(struct p9_rlerror){ ENOENT });
-	assert_int_equal(p9_peek(&packet, &header), -EIO);
+	assert_int_equal(-EIO, p9_peek(&packet, &header));
 	packet = (struct p9_packet){ NULL, 0, 0 };
-	assert_int_equal(p9_peek(&packet, &header), -EIO);
+	assert_int_equal(-EIO, p9_peek(&packet, &header));
 	packet = (struct p9_packet){ NULL, 0, 11 };
-	assert_int_equal(p9_peek(&packet, &header), -EIO);
-	assert_int_equal(p9_decode_rclunk(&packet, TAG), -EIO);
+	assert_int_equal(-EIO, p9_peek(&packet, &header));
+	assert_int_equal(-EIO, p9_decode_rclunk(&packet, TAG));
 }
 
 /* ---- entries of directories ---- */
@@ -669,7 +667,7 @@ static size_t make_dirents(unsigned n)
 						 random_string(1, NAME_MAX, true) };
 		ssize_t more = p9_put_dirent(bytes + size, sizeof(bytes) - size, &entry);
 
-		assert_int_equal(more, 24 + entry.name.len);
+		assert_int_equal(24 + entry.name.len, more);
 		size += (size_t)more;
 		free((void *)entry.name.data);
 	}
@@ -691,7 +689,7 @@ static int count_dirents(const uint8_t *data, size_t n)
 		assert_true(pos == before + 24 + entry.name.len && pos <= n);
 		before = pos;
 	}
-	assert_int_equal(pos, before);
+	assert_int_equal(before, pos);
 	assert_true(r <= 0);
 	free(copy);
 	return r < 0 ? r : count;
@@ -701,8 +699,8 @@ TEST(entries)
 {
 	size_t n = make_dirents(10), ends = 0;
 
-	assert_int_equal(count_dirents(bytes, n), 10);
-	assert_int_equal(count_dirents(bytes, 0), 0);
+	assert_int_equal(10, count_dirents(bytes, n));
+	assert_int_equal(0, count_dirents(bytes, 0));
 	/* All lengths but those where an entry ends are refused. */
 	for (size_t cut = 0; cut < n; cut++) {
 		int r = count_dirents(bytes, cut);
@@ -710,7 +708,7 @@ TEST(entries)
 		assert_true(r == -EIO || r == (int)ends);
 		ends += r >= 0;
 	}
-	assert_int_equal(ends, 10);
+	assert_int_equal(10, ends);
 }
 
 TEST(bad_entries)
@@ -719,21 +717,21 @@ TEST(bad_entries)
 	const struct p9_dirent none = { .name = text("") }, slash = { .name = text("a/b") };
 	ssize_t n = p9_put_dirent(bytes, sizeof(bytes), &good);
 
-	assert_int_equal(n, 28);
+	assert_int_equal(28, n);
 	for (size_t size = 0; size < 28; size++) {
 		uint8_t *buf = malloc(size);
 
-		assert_int_equal(p9_put_dirent(buf, size, &good), -EMSGSIZE);
+		assert_int_equal(-EMSGSIZE, p9_put_dirent(buf, size, &good));
 		free(buf);
 	}
-	assert_int_equal(p9_put_dirent(bytes, sizeof(bytes), &none), -EINVAL);
-	assert_int_equal(p9_put_dirent(bytes, sizeof(bytes), &slash), -EINVAL);
+	assert_int_equal(-EINVAL, p9_put_dirent(bytes, sizeof(bytes), &none));
+	assert_int_equal(-EINVAL, p9_put_dirent(bytes, sizeof(bytes), &slash));
 	p9_put_dirent(bytes, sizeof(bytes), &good);
-	assert_int_equal(count_dirents(bytes, 28), 1);
+	assert_int_equal(1, count_dirents(bytes, 28));
 	bytes[25] = '/';
-	assert_int_equal(count_dirents(bytes, 28), -EIO);
+	assert_int_equal(-EIO, count_dirents(bytes, 28));
 	bytes[25] = 0;
-	assert_int_equal(count_dirents(bytes, 28), -EIO);
+	assert_int_equal(-EIO, count_dirents(bytes, 28));
 	bytes[22] = 0;
-	assert_int_equal(count_dirents(bytes, 24), -EIO);
+	assert_int_equal(-EIO, count_dirents(bytes, 24));
 }

@@ -17,8 +17,8 @@
 
 #define assert_text(string, expected)                                           \
 	do {                                                                    \
-		assert_int_equal((string).len, strlen(expected));               \
-		assert_memory_equal((string).data, expected, strlen(expected)); \
+		assert_int_equal(strlen(expected), (string).len);               \
+		assert_memory_equal(expected, (string).data, strlen(expected)); \
 	} while (0)
 
 struct recorded {
@@ -45,7 +45,7 @@ static bool next_recorded(char **at, struct recorded *ret)
 	assert_true(line[1] == ' ' && strlen(line + 2) / 2 <= sizeof(ret->bytes));
 	for (line += 2; sscanf(line, "%2hhx%n", &ret->bytes[ret->size], &used) == 1; line += used)
 		ret->size++;
-	assert_int_equal(line[0], '\0');
+	assert_int_equal('\0', line[0]);
 	return true;
 }
 
@@ -72,18 +72,18 @@ TEST(recorded_messages_are_understood_and_made_again)
 		struct p9_header header;
 		union p9_any any;
 
-		assert_int_equal(p9_peek(&packet, &header), 0);
+		assert_int_equal(0, p9_peek(&packet, &header));
 		if (!p9_any_name(header.type)) {
 			unknown++;
-			assert_int_equal(header.type, 30); /* Txattrwalk */
+			assert_int_equal(30, header.type); /* Txattrwalk */
 			continue;
 		}
 		seen[header.type] = true;
-		assert_int_equal(p9_any_is_request(header.type), message.side == 'T');
-		assert_int_equal(p9_any_decode(header.type, &packet, header.tag, 8192, &any), 0);
-		assert_int_equal(p9_any_encode(header.type, again, sizeof(again), header.tag, &any),
-				 message.size);
-		assert_memory_equal(again, message.bytes, message.size);
+		assert_int_equal(message.side == 'T', p9_any_is_request(header.type));
+		assert_int_equal(0, p9_any_decode(header.type, &packet, header.tag, 8192, &any));
+		assert_int_equal(message.size, p9_any_encode(header.type, again, sizeof(again),
+							     header.tag, &any));
+		assert_memory_equal(message.bytes, again, message.size);
 	}
 	assert_true(unknown > 0);
 	for (unsigned type = 0; type < TYPES; type++)
@@ -104,10 +104,10 @@ static uint16_t get_recorded(unsigned type, unsigned n, union p9_any *ret)
 		struct p9_packet packet = p9_packet(message.bytes, message.size);
 		struct p9_header header;
 
-		assert_int_equal(p9_peek(&packet, &header), 0);
+		assert_int_equal(0, p9_peek(&packet, &header));
 		if (header.type != type || n-- > 0)
 			continue;
-		assert_int_equal(p9_any_decode(type, &packet, header.tag, UINT32_MAX, ret), 0);
+		assert_int_equal(0, p9_any_decode(type, &packet, header.tag, UINT32_MAX, ret));
 		free(fixture);
 		return header.tag;
 	}
@@ -120,18 +120,18 @@ TEST(session_of_linux)
 	union p9_any m;
 	uint16_t oldtag;
 
-	assert_int_equal(get_recorded(P9_TVERSION, 0, &m), P9_NOTAG);
-	assert_int_equal(m.tversion.msize, 8192);
+	assert_int_equal(P9_NOTAG, get_recorded(P9_TVERSION, 0, &m));
+	assert_int_equal(8192, m.tversion.msize);
 	assert_text(m.tversion.version, P9_VERSION);
 	get_recorded(P9_TATTACH, 0, &m);
-	assert_int_equal(m.tattach.fid, 0);
-	assert_int_equal(m.tattach.afid, P9_NOFID);
+	assert_int_equal(0, m.tattach.fid);
+	assert_int_equal(P9_NOFID, m.tattach.afid);
 	assert_text(m.tattach.uname, "me");
 	assert_text(m.tattach.aname, "/share");
-	assert_int_equal(m.tattach.n_uname, P9_NONUNAME);
+	assert_int_equal(P9_NONUNAME, m.tattach.n_uname);
 	get_recorded(P9_TFLUSH, 0, &m);
 	oldtag = m.tflush.oldtag;
-	assert_int_equal(oldtag, get_recorded(P9_TREAD, 2, &m));
+	assert_int_equal(get_recorded(P9_TREAD, 2, &m), oldtag);
 }
 
 TEST(attributes_of_linux)
@@ -139,22 +139,22 @@ TEST(attributes_of_linux)
 	union p9_any m;
 
 	get_recorded(P9_TGETATTR, 0, &m);
-	assert_int_equal(m.tgetattr.fid, 0);
-	assert_int_equal(m.tgetattr.request_mask, P9_GETATTR_BASIC | P9_GETATTR_GEN);
+	assert_int_equal(0, m.tgetattr.fid);
+	assert_int_equal(P9_GETATTR_BASIC | P9_GETATTR_GEN, m.tgetattr.request_mask);
 	get_recorded(P9_TSETATTR, 0, &m);
-	assert_int_equal(m.tsetattr.valid, P9_SETATTR_MODE | P9_SETATTR_CTIME);
-	assert_int_equal(m.tsetattr.mode & 07777, 0604);
+	assert_int_equal(P9_SETATTR_MODE | P9_SETATTR_CTIME, m.tsetattr.valid);
+	assert_int_equal(0604, m.tsetattr.mode & 07777);
 	get_recorded(P9_TSETATTR, 1, &m);
-	assert_int_equal(m.tsetattr.valid, P9_SETATTR_UID | P9_SETATTR_GID | P9_SETATTR_CTIME);
-	assert_int_equal(m.tsetattr.uid, 2001);
-	assert_int_equal(m.tsetattr.gid, 2002);
+	assert_int_equal(P9_SETATTR_UID | P9_SETATTR_GID | P9_SETATTR_CTIME, m.tsetattr.valid);
+	assert_int_equal(2001, m.tsetattr.uid);
+	assert_int_equal(2002, m.tsetattr.gid);
 	get_recorded(P9_TSETATTR, 2, &m);
-	assert_int_equal(m.tsetattr.valid & P9_SETATTR_SIZE, P9_SETATTR_SIZE);
-	assert_int_equal(m.tsetattr.size, 12345);
+	assert_int_equal(P9_SETATTR_SIZE, m.tsetattr.valid & P9_SETATTR_SIZE);
+	assert_int_equal(12345, m.tsetattr.size);
 	get_recorded(P9_TSETATTR, 4, &m);
-	assert_int_equal(m.tsetattr.valid & P9_SETATTR_ATIME_SET, P9_SETATTR_ATIME_SET);
-	assert_int_equal(m.tsetattr.valid & P9_SETATTR_MTIME_SET, 0);
-	assert_int_equal(m.tsetattr.atime_sec, 1111111111);
+	assert_int_equal(P9_SETATTR_ATIME_SET, m.tsetattr.valid & P9_SETATTR_ATIME_SET);
+	assert_int_equal(0, m.tsetattr.valid & P9_SETATTR_MTIME_SET);
+	assert_int_equal(1111111111, m.tsetattr.atime_sec);
 }
 
 TEST(contents_of_linux)
@@ -162,20 +162,20 @@ TEST(contents_of_linux)
 	union p9_any m;
 
 	get_recorded(P9_TLOPEN, 0, &m);
-	assert_int_equal(m.tlopen.flags, 2);
+	assert_int_equal(2, m.tlopen.flags);
 	get_recorded(P9_TREAD, 0, &m);
-	assert_int_equal(m.tread.offset, 3);
-	assert_int_equal(m.tread.count, 200);
+	assert_int_equal(3, m.tread.offset);
+	assert_int_equal(200, m.tread.count);
 	get_recorded(P9_TWRITE, 0, &m);
-	assert_int_equal(m.twrite.offset, 7);
-	assert_int_equal(m.twrite.count, 5);
+	assert_int_equal(7, m.twrite.offset);
+	assert_int_equal(5, m.twrite.count);
 	get_recorded(P9_TFSYNC, 0, &m);
-	assert_int_equal(m.tfsync.datasync, 0);
+	assert_int_equal(0, m.tfsync.datasync);
 	get_recorded(P9_TFSYNC, 1, &m);
-	assert_int_equal(m.tfsync.datasync, 1);
+	assert_int_equal(1, m.tfsync.datasync);
 	get_recorded(P9_TREADDIR, 0, &m);
-	assert_int_equal(m.treaddir.offset, 0);
-	assert_int_equal(m.treaddir.count, 8192 - 24);
+	assert_int_equal(0, m.treaddir.offset);
+	assert_int_equal(8192 - 24, m.treaddir.count);
 }
 
 TEST(names_of_linux)
@@ -184,29 +184,29 @@ TEST(names_of_linux)
 
 	get_recorded(P9_TLCREATE, 0, &m);
 	assert_text(m.tlcreate.name, "made");
-	assert_int_equal(m.tlcreate.flags & 3, 1);
-	assert_int_equal(m.tlcreate.mode & 07777, 0640);
+	assert_int_equal(1, m.tlcreate.flags & 3);
+	assert_int_equal(0640, m.tlcreate.mode & 07777);
 	get_recorded(P9_TSYMLINK, 0, &m);
 	assert_text(m.tsymlink.name, "made-link");
 	assert_text(m.tsymlink.target, "target");
 	get_recorded(P9_TMKNOD, 0, &m);
 	assert_text(m.tmknod.name, "node");
-	assert_int_equal(m.tmknod.mode, 0010600);
+	assert_int_equal(0010600, m.tmknod.mode);
 	get_recorded(P9_TMKDIR, 0, &m);
 	assert_text(m.tmkdir.name, "made-dir");
-	assert_int_equal(m.tmkdir.mode & 07777, 0700);
+	assert_int_equal(0700, m.tmkdir.mode & 07777);
 	get_recorded(P9_TLINK, 0, &m);
 	assert_text(m.tlink.name, "hard");
-	assert_int_equal(m.tlink.dfid, 1);
+	assert_int_equal(1, m.tlink.dfid);
 	get_recorded(P9_TRENAMEAT, 0, &m);
 	assert_text(m.trenameat.oldname, "made");
 	assert_text(m.trenameat.newname, "moved");
 	get_recorded(P9_TUNLINKAT, 0, &m);
 	assert_text(m.tunlinkat.name, "moved");
-	assert_int_equal(m.tunlinkat.flags, 0);
+	assert_int_equal(0, m.tunlinkat.flags);
 	get_recorded(P9_TUNLINKAT, 1, &m);
 	assert_text(m.tunlinkat.name, "made-dir");
-	assert_int_equal(m.tunlinkat.flags, P9_AT_REMOVEDIR);
+	assert_int_equal(P9_AT_REMOVEDIR, m.tunlinkat.flags);
 }
 
 /* The longest walk that there is, and one that walks nowhere. */
@@ -218,9 +218,9 @@ TEST(walks_of_linux)
 	char *at;
 
 	get_recorded(P9_TWALK, 0, &m);
-	assert_int_equal(m.twalk.fid, 1);
-	assert_int_equal(m.twalk.newfid, 2);
-	assert_int_equal(m.twalk.nwname, 1);
+	assert_int_equal(1, m.twalk.fid);
+	assert_int_equal(2, m.twalk.newfid);
+	assert_int_equal(1, m.twalk.nwname);
 	assert_text(m.twalk.wname[0], "file");
 
 	open_fixture();
@@ -231,7 +231,7 @@ TEST(walks_of_linux)
 
 		if (message.bytes[4] != P9_TWALK)
 			continue;
-		assert_int_equal(p9_decode_twalk(&packet, &walk), 0);
+		assert_int_equal(0, p9_decode_twalk(&packet, &walk));
 		longest = longest || walk.nwname == P9_WALK_MAX;
 		if (walk.nwname == P9_WALK_MAX)
 			assert_text(walk.wname[P9_WALK_MAX - 1], "dir");
@@ -247,38 +247,38 @@ TEST(replies_that_linux_understood)
 	union p9_any m;
 
 	get_recorded(P9_RGETATTR, 1, &m);
-	assert_int_equal(m.rgetattr.valid, P9_GETATTR_BASIC);
-	assert_int_equal(m.rgetattr.qid.type, P9_QTFILE);
-	assert_int_equal(m.rgetattr.qid.version, 0x01020304);
-	assert_int_equal(m.rgetattr.qid.path, 0x1112131415161701);
-	assert_int_equal(m.rgetattr.mode, 0100644);
-	assert_int_equal(m.rgetattr.uid, 1001);
-	assert_int_equal(m.rgetattr.gid, 1002);
-	assert_int_equal(m.rgetattr.nlink, 3);
-	assert_int_equal(m.rgetattr.size, 100);
-	assert_int_equal(m.rgetattr.rdev, 0);
-	assert_int_equal(m.rgetattr.blksize, 4096);
-	assert_int_equal(m.rgetattr.blocks, 24);
-	assert_int_equal(m.rgetattr.atime_sec, 1000000001);
-	assert_int_equal(m.rgetattr.atime_nsec, 11);
-	assert_int_equal(m.rgetattr.mtime_sec, 1000000002);
-	assert_int_equal(m.rgetattr.mtime_nsec, 22);
-	assert_int_equal(m.rgetattr.ctime_sec, 1000000003);
+	assert_int_equal(P9_GETATTR_BASIC, m.rgetattr.valid);
+	assert_int_equal(P9_QTFILE, m.rgetattr.qid.type);
+	assert_int_equal(0x01020304, m.rgetattr.qid.version);
+	assert_int_equal(0x1112131415161701, m.rgetattr.qid.path);
+	assert_int_equal(0100644, m.rgetattr.mode);
+	assert_int_equal(1001, m.rgetattr.uid);
+	assert_int_equal(1002, m.rgetattr.gid);
+	assert_int_equal(3, m.rgetattr.nlink);
+	assert_int_equal(100, m.rgetattr.size);
+	assert_int_equal(0, m.rgetattr.rdev);
+	assert_int_equal(4096, m.rgetattr.blksize);
+	assert_int_equal(24, m.rgetattr.blocks);
+	assert_int_equal(1000000001, m.rgetattr.atime_sec);
+	assert_int_equal(11, m.rgetattr.atime_nsec);
+	assert_int_equal(1000000002, m.rgetattr.mtime_sec);
+	assert_int_equal(22, m.rgetattr.mtime_nsec);
+	assert_int_equal(1000000003, m.rgetattr.ctime_sec);
 	get_recorded(P9_RSTATFS, 0, &m);
-	assert_int_equal(m.rstatfs.blocks, 1000001);
-	assert_int_equal(m.rstatfs.type, 0x12345678);
-	assert_int_equal(m.rstatfs.bsize, 4096);
-	assert_int_equal(m.rstatfs.bfree, 1000002);
-	assert_int_equal(m.rstatfs.bavail, 1000003);
-	assert_int_equal(m.rstatfs.files, 1000004);
-	assert_int_equal(m.rstatfs.ffree, 1000005);
-	assert_int_equal(m.rstatfs.fsid, 0x2122232425262728);
-	assert_int_equal(m.rstatfs.namelen, 255);
+	assert_int_equal(1000001, m.rstatfs.blocks);
+	assert_int_equal(0x12345678, m.rstatfs.type);
+	assert_int_equal(4096, m.rstatfs.bsize);
+	assert_int_equal(1000002, m.rstatfs.bfree);
+	assert_int_equal(1000003, m.rstatfs.bavail);
+	assert_int_equal(1000004, m.rstatfs.files);
+	assert_int_equal(1000005, m.rstatfs.ffree);
+	assert_int_equal(0x2122232425262728, m.rstatfs.fsid);
+	assert_int_equal(255, m.rstatfs.namelen);
 	get_recorded(P9_RLCREATE, 0, &m);
-	assert_int_equal(m.rlcreate.qid.path, 0x1112131415161706);
-	assert_int_equal(m.rlcreate.iounit, 4096);
+	assert_int_equal(0x1112131415161706, m.rlcreate.qid.path);
+	assert_int_equal(4096, m.rlcreate.iounit);
 	get_recorded(P9_RLERROR, 0, &m);
-	assert_int_equal(m.rlerror.ecode, ENOENT);
+	assert_int_equal(ENOENT, m.rlerror.ecode);
 }
 
 TEST(directory_that_linux_read)
@@ -294,15 +294,14 @@ TEST(directory_that_linux_read)
 	at = fixture;
 	while (next_recorded(&at, &message) && message.bytes[4] != P9_RREADDIR)
 		;
-	assert_int_equal(
-		p9_decode_rreaddir(&(struct p9_packet){ message.bytes, message.size, message.size },
-				   0, 8192, &m),
-		0);
+	assert_int_equal(0, p9_decode_rreaddir(&(struct p9_packet){ message.bytes, message.size,
+								    message.size },
+					       0, 8192, &m));
 	while (p9_next_dirent(m.data, m.count, &pos, &entry) == 1) {
 		if (n++ == 1)
 			assert_text(entry.name, "file");
 	}
-	assert_int_equal(n, 8);
-	assert_int_equal(pos, m.count);
+	assert_int_equal(8, n);
+	assert_int_equal(m.count, pos);
 	free(fixture);
 }

@@ -26,7 +26,7 @@ static void drain(struct radix_spare *spare)
 		free(node);
 		nodes_out--;
 	}
-	assert_int_equal(spare->count, 0);
+	assert_int_equal(0, spare->count);
 }
 
 /* Inserts with exactly as many nodes as the tree says it needs. */
@@ -45,8 +45,8 @@ static void insert(uint64_t index, void *ptr)
 		nodes_out++;
 	}
 	radix_insert(&radix, index, ptr, &spare);
-	assert_int_equal(spare.count, 0);
-	assert_int_equal(radix_missing(&radix, index), 0);
+	assert_int_equal(0, spare.count);
+	assert_int_equal(0, radix_missing(&radix, index));
 }
 
 static void *remove_one(uint64_t index)
@@ -70,10 +70,10 @@ TEST(empty)
 	assert_null(radix_find(&radix, UINT64_MAX));
 	assert_null(radix_next(&radix, &index, UINT64_MAX));
 	assert_null(remove_one(17));
-	assert_int_equal(radix_missing(&radix, 0), 1);
-	assert_int_equal(radix_missing(&radix, 63), 1);
-	assert_int_equal(radix_missing(&radix, 64), 2);
-	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_DEPTH_MAX);
+	assert_int_equal(1, radix_missing(&radix, 0));
+	assert_int_equal(1, radix_missing(&radix, 63));
+	assert_int_equal(2, radix_missing(&radix, 64));
+	assert_int_equal(RADIX_DEPTH_MAX, radix_missing(&radix, UINT64_MAX - 1));
 }
 
 TEST(extremes)
@@ -86,42 +86,42 @@ TEST(extremes)
 	setup();
 	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
 		insert(at[i], &things[i]);
-	assert_int_equal(radix.count, ARRAY_SIZE(at));
+	assert_int_equal(ARRAY_SIZE(at), radix.count);
 	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
-		assert_ptr_equal(radix_find(&radix, at[i]), &things[i]);
+		assert_ptr_equal(&things[i], radix_find(&radix, at[i]));
 		assert_null(radix_find(&radix, at[i] ^ 2));
-		assert_ptr_equal(radix_next(&radix, &index, UINT64_MAX), &things[i]);
-		assert_int_equal(index, at[i]);
+		assert_ptr_equal(&things[i], radix_next(&radix, &index, UINT64_MAX));
+		assert_int_equal(at[i], index);
 		index++;
 	}
 	assert_null(radix_next(&radix, &index, UINT64_MAX));
 	for (unsigned i = ARRAY_SIZE(at); i-- > 0;)
-		assert_ptr_equal(remove_one(at[i]), &things[i]);
-	assert_int_equal(nodes_out, 0);
+		assert_ptr_equal(&things[i], remove_one(at[i]));
+	assert_int_equal(0, nodes_out);
 }
 
 TEST(worst_case_of_nodes)
 {
 	setup();
 	insert(0, things);
-	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_MISSING_MAX);
+	assert_int_equal(RADIX_MISSING_MAX, radix_missing(&radix, UINT64_MAX - 1));
 	insert(UINT64_MAX - 1, things);
 	/* The tree becomes low again. */
 	remove_one(UINT64_MAX - 1);
-	assert_int_equal(radix.levels, 1);
-	assert_int_equal(nodes_out, 1);
+	assert_int_equal(1, radix.levels);
+	assert_int_equal(1, nodes_out);
 	remove_one(0);
-	assert_int_equal(nodes_out, 0);
+	assert_int_equal(0, nodes_out);
 }
 
 TEST(replace)
 {
 	setup();
 	insert(1000, &things[0]);
-	assert_ptr_equal(radix_replace(&radix, 1000, &things[1]), &things[0]);
-	assert_ptr_equal(radix_find(&radix, 1000), &things[1]);
+	assert_ptr_equal(&things[0], radix_replace(&radix, 1000, &things[1]));
+	assert_ptr_equal(&things[1], radix_find(&radix, 1000));
 	assert_true(panics(radix_replace(&radix, 1001, &things[1])));
-	assert_int_equal(radix.count, 1);
+	assert_int_equal(1, radix.count);
 	remove_one(1000);
 }
 
@@ -165,13 +165,13 @@ static void check_against(const bool *in)
 	{
 		while (!in[i])
 			i++;
-		assert_int_equal(index, place(i));
-		assert_ptr_equal(ptr, &things[i]);
+		assert_int_equal(place(i), index);
+		assert_ptr_equal(&things[i], ptr);
 		i++;
 		count++;
 	}
-	assert_int_equal(count, radix.count);
-	assert_int_equal(count_nodes(radix.root, radix.levels), radix.nodes);
+	assert_int_equal(radix.count, count);
+	assert_int_equal(radix.nodes, count_nodes(radix.root, radix.levels));
 }
 
 struct remover {
@@ -184,7 +184,7 @@ static void note_removed(void *arg, uint64_t index, void *ptr)
 	struct remover *remover = arg;
 	size_t i = (size_t)((char *)ptr - things);
 
-	assert_int_equal(index, place((unsigned)i));
+	assert_int_equal(place((unsigned)i), index);
 	assert_true(remover->in[i]);
 	remover->in[i] = false;
 	remover->calls++;
@@ -200,7 +200,7 @@ static void remove_some_range(bool *in)
 	radix_spare_init(&freed);
 	radix_remove_range(&radix, place(a), place(b), note_removed, &remover, &freed);
 	drain(&freed);
-	assert_int_equal(before - radix.count, remover.calls);
+	assert_int_equal(remover.calls, before - radix.count);
 	for (unsigned i = a; i <= b; i++)
 		assert_false(in[i]);
 }
@@ -213,11 +213,11 @@ TEST(random_against_array)
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		unsigned i = (unsigned)test_below(1024);
 
-		assert_ptr_equal(radix_find(&radix, place(i)), in[i] ? &things[i] : NULL);
+		assert_ptr_equal(in[i] ? &things[i] : NULL, radix_find(&radix, place(i)));
 		if (step % 500 == 499) {
 			remove_some_range(in);
 		} else if (in[i]) {
-			assert_ptr_equal(remove_one(place(i)), &things[i]);
+			assert_ptr_equal(&things[i], remove_one(place(i)));
 			in[i] = false;
 		} else {
 			insert(place(i), &things[i]);
@@ -229,7 +229,7 @@ TEST(random_against_array)
 	for (unsigned i = 0; i < 1024; i++)
 		remove_one(place(i));
 	assert_true(radix_empty(&radix));
-	assert_int_equal(nodes_out, 0);
+	assert_int_equal(0, nodes_out);
 }
 
 TEST(next_stops_at_last)
@@ -239,9 +239,9 @@ TEST(next_stops_at_last)
 	setup();
 	insert(100, things);
 	assert_null(radix_next(&radix, &index, 99));
-	assert_int_equal(index, 0);
+	assert_int_equal(0, index);
 	assert_non_null(radix_next(&radix, &index, 100));
-	assert_int_equal(index, 100);
+	assert_int_equal(100, index);
 	remove_one(100);
 }
 
@@ -255,24 +255,24 @@ TEST(a_run_is_inserted_as_far_as_there_is_room)
 	setup();
 	for (unsigned i = 0; i < 80; i++)
 		run[i] = &things[i];
-	assert_int_equal(radix_insert_run(&radix, 0, run, 5), 0); /* there is no node */
+	assert_int_equal(0, radix_insert_run(&radix, 0, run, 5)); /* there is no node */
 	insert(10, &things[100]);
-	assert_int_equal(radix_insert_run(&radix, 3, run, 80), 7);
-	assert_int_equal(radix_insert_run(&radix, 10, run, 80), 0);
-	assert_int_equal(radix_insert_run(&radix, 11, run, 4), 4);
-	assert_int_equal(radix_insert_run(&radix, 60, run, 80), 4);
-	assert_int_equal(radix_insert_run(&radix, 64, run, 1), 0); /* of another node */
-	assert_int_equal(radix.count, 1 + 7 + 4 + 4);
+	assert_int_equal(7, radix_insert_run(&radix, 3, run, 80));
+	assert_int_equal(0, radix_insert_run(&radix, 10, run, 80));
+	assert_int_equal(4, radix_insert_run(&radix, 11, run, 4));
+	assert_int_equal(4, radix_insert_run(&radix, 60, run, 80));
+	assert_int_equal(0, radix_insert_run(&radix, 64, run, 1)); /* of another node */
+	assert_int_equal(1 + 7 + 4 + 4, radix.count);
 	for (unsigned i = 0; i < 7; i++)
-		assert_ptr_equal(radix_find(&radix, 3 + i), &things[i]);
+		assert_ptr_equal(&things[i], radix_find(&radix, 3 + i));
 	slots = radix_slots_to_replace(&radix, 61, &n);
-	assert_int_equal(n, 3);
-	assert_ptr_equal(slots[2], &things[3]);
+	assert_int_equal(3, n);
+	assert_ptr_equal(&things[3], slots[2]);
 	slots[0] = &things[200];
-	assert_ptr_equal(radix_find(&radix, 61), &things[200]);
+	assert_ptr_equal(&things[200], radix_find(&radix, 61));
 	assert_null(radix_slots_to_replace(&radix, 64, &n));
 	for (unsigned i = 0; i < 64; i++)
 		remove_one(i);
 	assert_true(radix_empty(&radix));
-	assert_int_equal(nodes_out, 0);
+	assert_int_equal(0, nodes_out);
 }

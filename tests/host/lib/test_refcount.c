@@ -8,10 +8,10 @@ TEST(get_and_put)
 	struct refcount r = REFCOUNT_INIT(1);
 
 	refcount_get(&r);
-	assert_int_equal(refcount_read(&r), 2);
+	assert_int_equal(2, refcount_read(&r));
 	assert_false(refcount_put(&r));
 	assert_true(refcount_put(&r));
-	assert_int_equal(refcount_read(&r), 0);
+	assert_int_equal(0, refcount_read(&r));
 }
 
 TEST(get_unless_zero)
@@ -20,10 +20,10 @@ TEST(get_unless_zero)
 
 	refcount_init(&r, 0);
 	assert_false(refcount_get_unless_zero(&r));
-	assert_int_equal(refcount_read(&r), 0);
+	assert_int_equal(0, refcount_read(&r));
 	refcount_init(&r, 1);
 	assert_true(refcount_get_unless_zero(&r));
-	assert_int_equal(refcount_read(&r), 2);
+	assert_int_equal(2, refcount_read(&r));
 }
 
 TEST(misuse_panics)

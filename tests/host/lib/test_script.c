@@ -17,13 +17,13 @@ static void check_bytes(const char *bytes, size_t len, const char *name, const c
 
 	memcpy(head, bytes, MIN(len, (size_t)SCRIPT_HEAD_BYTES));
 	err = script_parse(head, &name_is, &arg_is);
-	assert_int_equal(err, name ? 0 : -ENOEXEC);
+	assert_int_equal(name ? 0 : -ENOEXEC, err);
 	if (name) {
-		assert_string_equal(name_is, name);
+		assert_string_equal(name, name_is);
 		assert_true((arg_is != NULL) == (arg != NULL));
 	}
 	if (name && arg)
-		assert_string_equal(arg_is, arg);
+		assert_string_equal(arg, arg_is);
 	free(head);
 }
 

@@ -44,9 +44,9 @@ TEST(set)
 	for (size_t at = 0; at < 16; at++) {
 		for (size_t n = 0; n <= 160; n++) {
 			fill();
-			assert_ptr_equal(test_memset(ours + at, (int)n + 300, n), ours + at);
+			assert_ptr_equal(ours + at, test_memset(ours + at, (int)n + 300, n));
 			memset(theirs + at, (int)n + 300, n);
-			assert_memory_equal(ours, theirs, SPAN);
+			assert_memory_equal(theirs, ours, SPAN);
 		}
 	}
 }
@@ -61,9 +61,9 @@ TEST(copy)
 				fill();
 				for (unsigned i = 0; i < SPAN; i++)
 					from[i] = (unsigned char)test_random();
-				assert_ptr_equal(test_memcpy(ours + to, from + at, n), ours + to);
+				assert_ptr_equal(ours + to, test_memcpy(ours + to, from + at, n));
 				memcpy(theirs + to, from + at, n);
-				assert_memory_equal(ours, theirs, SPAN);
+				assert_memory_equal(theirs, ours, SPAN);
 			}
 		}
 	}
@@ -76,9 +76,9 @@ TEST(move_overlapping)
 		size_t n = test_below(SPAN - (to > from ? to : from) + 1);
 
 		fill();
-		assert_ptr_equal(test_memmove(ours + to, ours + from, n), ours + to);
+		assert_ptr_equal(ours + to, test_memmove(ours + to, ours + from, n));
 		memmove(theirs + to, theirs + from, n);
-		assert_memory_equal(ours, theirs, SPAN);
+		assert_memory_equal(theirs, ours, SPAN);
 	}
 }
 
@@ -91,8 +91,8 @@ TEST(compare)
 		memcpy(ours + a, theirs + b, n);
 		if (n > 0 && test_below(2))
 			ours[a + test_below(n)] ^= 0x80;
-		assert_int_equal(sign(test_memcmp(ours + a, theirs + b, n)),
-				 sign(memcmp(ours + a, theirs + b, n)));
+		assert_int_equal(sign(memcmp(ours + a, theirs + b, n)),
+				 sign(test_memcmp(ours + a, theirs + b, n)));
 	}
 }
 
@@ -118,15 +118,15 @@ TEST(strings)
 		size_t n = test_below(14);
 		int c = test_below(4) ? 'a' + (int)test_below(4) : 0;
 
-		assert_int_equal(test_strlen(a), strlen(a));
-		assert_int_equal(test_strnlen(a, n), strnlen(a, n));
-		assert_int_equal(sign(test_strcmp(a, b)), sign(strcmp(a, b)));
-		assert_int_equal(sign(test_strncmp(a, b, n)), sign(strncmp(a, b, n)));
-		assert_ptr_equal(test_strchr(a, c), strchr(a, c));
-		assert_ptr_equal(test_strrchr(a, c), strrchr(a, c));
-		assert_ptr_equal(test_strstr(a, b), strstr(a, b));
-		assert_ptr_equal(test_memchr(a, c, strlen(a)), memchr(a, c, strlen(a)));
-		assert_int_equal(str_starts(a, b), strncmp(a, b, strlen(b)) == 0);
+		assert_int_equal(strlen(a), test_strlen(a));
+		assert_int_equal(strnlen(a, n), test_strnlen(a, n));
+		assert_int_equal(sign(strcmp(a, b)), sign(test_strcmp(a, b)));
+		assert_int_equal(sign(strncmp(a, b, n)), sign(test_strncmp(a, b, n)));
+		assert_ptr_equal(strchr(a, c), test_strchr(a, c));
+		assert_ptr_equal(strrchr(a, c), test_strrchr(a, c));
+		assert_ptr_equal(strstr(a, b), test_strstr(a, b));
+		assert_ptr_equal(memchr(a, c, strlen(a)), test_memchr(a, c, strlen(a)));
+		assert_int_equal(strncmp(a, b, strlen(b)) == 0, str_starts(a, b));
 		free(a);
 		free(b);
 	}
@@ -136,12 +136,12 @@ TEST(str_copy)
 {
 	char buf[4] = "zzz";
 
-	assert_int_equal(str_copy(buf, "abcdef", sizeof(buf)), 6);
-	assert_string_equal(buf, "abc");
-	assert_int_equal(str_copy(buf, "ab", sizeof(buf)), 2);
-	assert_string_equal(buf, "ab");
-	assert_int_equal(str_copy(buf, "xyz", 0), 3);
-	assert_string_equal(buf, "ab");
+	assert_int_equal(6, str_copy(buf, "abcdef", sizeof(buf)));
+	assert_string_equal("abc", buf);
+	assert_int_equal(2, str_copy(buf, "ab", sizeof(buf)));
+	assert_string_equal("ab", buf);
+	assert_int_equal(3, str_copy(buf, "xyz", 0));
+	assert_string_equal("ab", buf);
 }
 
 static int number(const char *s, uint64_t *ret)
@@ -155,21 +155,21 @@ TEST(numbers)
 	uint64_t value = 77;
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(number(bad[i], &value), -EINVAL);
-	assert_int_equal(number("18446744073709551616", &value), -ERANGE);
-	assert_int_equal(number("0x10000000000000000", &value), -ERANGE);
-	assert_int_equal(number("99999999999999999999x", &value), -EINVAL);
-	assert_int_equal(value, 77);
-	assert_int_equal(number("18446744073709551615", &value), 0);
+		assert_int_equal(-EINVAL, number(bad[i], &value));
+	assert_int_equal(-ERANGE, number("18446744073709551616", &value));
+	assert_int_equal(-ERANGE, number("0x10000000000000000", &value));
+	assert_int_equal(-EINVAL, number("99999999999999999999x", &value));
+	assert_int_equal(77, value);
+	assert_int_equal(0, number("18446744073709551615", &value));
 	assert_true(value == UINT64_MAX);
-	assert_int_equal(number("0", &value), 0);
-	assert_int_equal(value, 0);
-	assert_int_equal(number("0x1F", &value), 0);
-	assert_int_equal(value, 31);
-	assert_int_equal(number("017", &value), 0);
-	assert_int_equal(value, 15);
-	assert_int_equal(str_to_u64("12345", 3, &value), 0);
-	assert_int_equal(value, 123);
+	assert_int_equal(0, number("0", &value));
+	assert_int_equal(0, value);
+	assert_int_equal(0, number("0x1F", &value));
+	assert_int_equal(31, value);
+	assert_int_equal(0, number("017", &value));
+	assert_int_equal(15, value);
+	assert_int_equal(0, str_to_u64("12345", 3, &value));
+	assert_int_equal(123, value);
 }
 
 /* Each word of each length, by itself and behind another. */
@@ -185,7 +185,7 @@ TEST(words_differ)
 			assert_null(words_differ(words, n * 8, from[i]));
 			for (size_t at = n; at-- > 0;) {
 				words[at] ^= 1ull << (at * 7 + n) % 64;
-				assert_ptr_equal(words_differ(words, n * 8, from[i]), &words[at]);
+				assert_ptr_equal(&words[at], words_differ(words, n * 8, from[i]));
 			}
 		}
 	}

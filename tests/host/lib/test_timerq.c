@@ -80,7 +80,7 @@ TEST(one_interrupt_rings_few)
 			;
 		assert_in_range(rung - before, 1, 4);
 	}
-	assert_int_equal(rung, TIMERS);
+	assert_int_equal(TIMERS, rung);
 }
 
 TEST(rings_once_at_its_time)
@@ -88,11 +88,11 @@ TEST(rings_once_at_its_time)
 	uint64_t now = fake_time;
 
 	timer_arm(&bells[0].timer, now + 10);
-	assert_int_equal(machine_deadline, now + 10);
+	assert_int_equal(now + 10, machine_deadline);
 	pass_to(now + 9);
-	assert_int_equal(bells[0].rung, 0);
+	assert_int_equal(0, bells[0].rung);
 	pass_to(now + 10);
-	assert_int_equal(bells[0].rung, 1);
+	assert_int_equal(1, bells[0].rung);
 	assert_true(timerq_next() == UINT64_MAX);
 	assert_true(machine_deadline == UINT64_MAX);
 	assert_false(timer_cancel(&bells[0].timer));
@@ -108,9 +108,9 @@ TEST(a_deadline_that_the_machine_forgot)
 	timer_arm(&bells[1].timer, now + 20);
 	machine_deadline = UINT64_MAX;
 	timerq_rearm();
-	assert_int_equal(machine_deadline, now + 10);
+	assert_int_equal(now + 10, machine_deadline);
 	pass_to(now + 20);
-	assert_int_equal(bells[0].rung + bells[1].rung, 2);
+	assert_int_equal(2, bells[0].rung + bells[1].rung);
 }
 
 TEST(in_order_of_deadlines)
@@ -121,13 +121,13 @@ TEST(in_order_of_deadlines)
 	timer_arm(&bells[1].timer, now + 10);
 	timer_arm(&bells[2].timer, now + 20);
 	timer_arm(&bells[3].timer, now + 20);
-	assert_int_equal(machine_deadline, now + 10);
+	assert_int_equal(now + 10, machine_deadline);
 	pass_to(now + 20);
-	assert_ptr_equal(last_rung, &bells[3]);
-	assert_int_equal(bells[1].rung + bells[2].rung + bells[3].rung, 3);
-	assert_int_equal(machine_deadline, now + 30);
+	assert_ptr_equal(&bells[3], last_rung);
+	assert_int_equal(3, bells[1].rung + bells[2].rung + bells[3].rung);
+	assert_int_equal(now + 30, machine_deadline);
 	pass_to(now + 30);
-	assert_ptr_equal(last_rung, &bells[0]);
+	assert_ptr_equal(&bells[0], last_rung);
 }
 
 TEST(move_and_cancel)
@@ -137,18 +137,18 @@ TEST(move_and_cancel)
 	timer_arm(&bells[0].timer, now + 10);
 	timer_arm(&bells[0].timer, now + 20);
 	pass_to(now + 15);
-	assert_int_equal(bells[0].rung, 0);
+	assert_int_equal(0, bells[0].rung);
 	assert_true(timer_cancel(&bells[0].timer));
 	assert_false(timer_cancel(&bells[0].timer));
 	pass_to(now + 25);
-	assert_int_equal(bells[0].rung, 0);
+	assert_int_equal(0, bells[0].rung);
 }
 
 TEST(past_deadline)
 {
 	timer_arm(&bells[0].timer, 0);
 	pass_to(fake_time);
-	assert_int_equal(bells[0].rung, 1);
+	assert_int_equal(1, bells[0].rung);
 }
 
 TEST(cancel_inside_fn)
@@ -159,13 +159,13 @@ TEST(cancel_inside_fn)
 	timer_arm(&bells[1].timer, now + 1);
 	to_cancel = &bells[1];
 	pass_to(now + 1);
-	assert_int_equal(bells[0].rung, 1);
-	assert_int_equal(bells[1].rung, 0);
+	assert_int_equal(1, bells[0].rung);
+	assert_int_equal(0, bells[1].rung);
 	/* itself: no waiting for itself */
 	to_cancel = &bells[0];
 	timer_arm(&bells[0].timer, now + 2);
 	pass_to(now + 2);
-	assert_int_equal(bells[0].rung, 2);
+	assert_int_equal(2, bells[0].rung);
 }
 
 TEST(rearm_inside_fn)
@@ -176,7 +176,7 @@ TEST(rearm_inside_fn)
 	timer_arm(&bells[0].timer, now + 5);
 	for (uint64_t t = now; t <= now + 50; t++)
 		pass_to(t);
-	assert_int_equal(bells[0].rung, 10);
+	assert_int_equal(10, bells[0].rung);
 	assert_true(timer_cancel(&bells[0].timer));
 }
 
@@ -192,20 +192,20 @@ TEST(random_against_model)
 			model[i] = fake_time + 1 + test_below(100);
 			timer_arm(&bells[i].timer, model[i]);
 		} else {
-			assert_int_equal(timer_cancel(&bells[i].timer), model[i] != 0);
+			assert_int_equal(model[i] != 0, timer_cancel(&bells[i].timer));
 			model[i] = 0;
 		}
 		pass_to(fake_time + test_below(8));
 		for (i = 0; i < TIMERS; i++) {
 			if (model[i] != 0 && model[i] <= fake_time) {
-				assert_int_equal(bells[i].rung_at, fake_time);
+				assert_int_equal(fake_time, bells[i].rung_at);
 				model[i] = 0;
 			}
 			if (model[i] != 0)
 				next = MIN(next, model[i]);
-			assert_int_equal(bells[i].timer.armed, model[i] != 0);
+			assert_int_equal(model[i] != 0, bells[i].timer.armed);
 		}
-		assert_int_equal(timerq_next(), next);
+		assert_int_equal(next, timerq_next());
 	}
 }
 
@@ -213,33 +213,33 @@ TEST(clock)
 {
 	fake_time += 12345;
 	clock_init(10000000);
-	assert_int_equal(clock_ns(), 0);
+	assert_int_equal(0, clock_ns());
 	fake_time += 3;
-	assert_int_equal(clock_ns(), 300);
-	assert_int_equal(clock_deadline(300), fake_time);
-	assert_int_equal(clock_deadline(301), fake_time + 1);
-	assert_int_equal(clock_ns_to_ticks(1), 1);
-	assert_int_equal(clock_ns_to_ticks(0), 0);
+	assert_int_equal(300, clock_ns());
+	assert_int_equal(fake_time, clock_deadline(300));
+	assert_int_equal(fake_time + 1, clock_deadline(301));
+	assert_int_equal(1, clock_ns_to_ticks(1));
+	assert_int_equal(0, clock_ns_to_ticks(0));
 	assert_true(clock_deadline(UINT64_MAX) > fake_time);
-	assert_int_equal(clock_wall_ns(), 300);
+	assert_int_equal(300, clock_wall_ns());
 	clock_set_wall(1700000000ul * NSEC_PER_SEC);
 	fake_time += 10000000;
-	assert_int_equal(clock_wall_ns(), 1700000001ul * NSEC_PER_SEC);
+	assert_int_equal(1700000001ul * NSEC_PER_SEC, clock_wall_ns());
 }
 
 TEST(clock_of_odd_frequency)
 {
 	clock_init(32768);
-	assert_int_equal(clock_ticks_to_ns(32768), NSEC_PER_SEC);
-	assert_int_equal(clock_ticks_to_ns(1), 30517);
-	assert_int_equal(clock_ns_to_ticks(30517), 1);
-	assert_int_equal(clock_ns_to_ticks(30518), 2);
+	assert_int_equal(NSEC_PER_SEC, clock_ticks_to_ns(32768));
+	assert_int_equal(30517, clock_ticks_to_ns(1));
+	assert_int_equal(1, clock_ns_to_ticks(30517));
+	assert_int_equal(2, clock_ns_to_ticks(30518));
 	assert_true(clock_ticks_to_ns(UINT64_MAX) == UINT64_MAX);
 	clock_init(3000000000u);
-	assert_int_equal(clock_ticks_to_ns(3), 1);
+	assert_int_equal(1, clock_ticks_to_ns(3));
 	assert_true(clock_ns_to_ticks(UINT64_MAX) == UINT64_MAX);
 	/* hundreds of years */
-	assert_int_equal(clock_ticks_to_ns(3000000000ul * 5000000000ul),
-			 5000000000ul * NSEC_PER_SEC);
+	assert_int_equal(5000000000ul * NSEC_PER_SEC,
+			 clock_ticks_to_ns(3000000000ul * 5000000000ul));
 	assert_true(panics(clock_init(0)));
 }

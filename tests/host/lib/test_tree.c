@@ -73,14 +73,14 @@ static int check_subtree(struct tree_node *node, struct tree_node *parent)
 
 	if (node == NULL)
 		return 0;
-	assert_ptr_equal(node->parent, parent);
+	assert_ptr_equal(parent, node->parent);
 	left = check_subtree(node->child[0], node);
 	right = check_subtree(node->child[1], node);
 	assert_in_range(left - right + 1, 0, 2);
-	assert_int_equal(node->height, 1 + (left > right ? left : right));
-	assert_int_equal(node->weight, piece->weight);
+	assert_int_equal(1 + (left > right ? left : right), node->height);
+	assert_int_equal(piece->weight, node->weight);
 	heaviest = MAX(heaviest_of(node->child[0]), heaviest_of(node->child[1]));
-	assert_int_equal(node->heaviest, MAX(heaviest, piece->weight));
+	assert_int_equal(MAX(heaviest, piece->weight), node->heaviest);
 	return node->height;
 }
 
@@ -93,13 +93,13 @@ static void check(struct tree *tree)
 	for (unsigned i = 0; i < KEYS; i++) {
 		if (!pieces[i].in)
 			continue;
-		assert_ptr_equal(node, &pieces[i].node);
-		assert_ptr_equal(tree_prev(node), before);
+		assert_ptr_equal(&pieces[i].node, node);
+		assert_ptr_equal(before, tree_prev(node));
 		before = node;
 		node = tree_next(node);
 	}
 	assert_null(node);
-	assert_ptr_equal(tree_last(tree), before);
+	assert_ptr_equal(before, tree_last(tree));
 }
 
 static void reset(struct tree *tree)
@@ -225,13 +225,13 @@ TEST(taken_first)
 	while (!tree_empty(&tree)) {
 		struct tree_node *node = tree_first(&tree), *after = tree_next(node);
 
-		assert_ptr_equal(node, &pieces[next].node);
+		assert_ptr_equal(&pieces[next].node, node);
 		tree_take_first(&tree, node);
-		assert_ptr_equal(tree_first(&tree), after);
+		assert_ptr_equal(after, tree_first(&tree));
 		for (unsigned i = ++next; after != NULL; after = tree_next(after))
-			assert_ptr_equal(after, &pieces[i++].node);
+			assert_ptr_equal(&pieces[i++].node, after);
 	}
-	assert_int_equal(next, KEYS);
+	assert_int_equal(KEYS, next);
 }
 
 /* With weights that nobody sets, as most trees are. */
@@ -247,8 +247,8 @@ TEST(without_weights)
 	for (unsigned i = 0; i < 100; i++) {
 		struct tree_node *node = tree_first(&tree);
 
-		assert_ptr_equal(node, &pieces[i].node);
-		assert_int_equal(tree.root->heaviest, 0);
+		assert_ptr_equal(&pieces[i].node, node);
+		assert_int_equal(0, tree.root->heaviest);
 		tree_erase(&tree, node);
 	}
 	assert_true(tree_empty(&tree));

@@ -53,10 +53,10 @@ TEST(moved_sequence_is_not_waited_for)
 	uint64_t seq = waitq_sample(&queue);
 
 	assert_false(waitq_wake_one(&queue));
-	assert_int_equal(waitq_sample(&queue), seq + 1);
+	assert_int_equal(seq + 1, waitq_sample(&queue));
 	assert_false(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
 	assert_false(waitq_cancel(&sleepers[0].waiter));
-	assert_int_equal(sleepers[0].calls, 0);
+	assert_int_equal(0, sleepers[0].calls);
 }
 
 TEST(wake_one_in_order)
@@ -68,10 +68,10 @@ TEST(wake_one_in_order)
 	for (unsigned i = 0; i < 3; i++) {
 		assert_true(waitq_wake_one(&queue));
 		for (unsigned k = 0; k < 3; k++)
-			assert_int_equal(sleepers[k].calls, k <= i);
+			assert_int_equal(k <= i, sleepers[k].calls);
 	}
 	assert_false(waitq_wake_one(&queue));
-	assert_int_equal(waitq_sample(&queue), seq + 4);
+	assert_int_equal(seq + 4, waitq_sample(&queue));
 }
 
 TEST(wake_all)
@@ -80,10 +80,10 @@ TEST(wake_all)
 
 	for (unsigned i = 0; i < 3; i++)
 		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
-	assert_int_equal(waitq_wake_all(&queue), 3);
-	assert_int_equal(waitq_wake_all(&queue), 0);
+	assert_int_equal(3, waitq_wake_all(&queue));
+	assert_int_equal(0, waitq_wake_all(&queue));
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(sleepers[i].calls, 1);
+		assert_int_equal(1, sleepers[i].calls);
 		assert_false(waitq_cancel(&sleepers[i].waiter));
 	}
 }
@@ -102,10 +102,10 @@ TEST(wake_many)
 			sleeper_init(&many[i]);
 			assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
 		}
-		assert_int_equal(waitq_wake_all(&queue), n);
-		assert_int_equal(waitq_sample(&queue), seq + 1);
+		assert_int_equal(n, waitq_wake_all(&queue));
+		assert_int_equal(seq + 1, waitq_sample(&queue));
 		for (unsigned i = 0; i < n; i++)
-			assert_int_equal(many[i].calls, 1);
+			assert_int_equal(1, many[i].calls);
 		assert_false(waitq_wake_one(&queue));
 	}
 }
@@ -129,9 +129,9 @@ TEST(wake_all_ends)
 		assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
 	}
 	interleave_hook = wait_again;
-	assert_int_equal(waitq_wake_all(&queue), 20);
+	assert_int_equal(20, waitq_wake_all(&queue));
 	assert_null(interleave_hook);
-	assert_int_equal(many[0].calls, 1);
+	assert_int_equal(1, many[0].calls);
 	assert_true(waitq_cancel(&many[0].waiter));
 }
 
@@ -161,17 +161,17 @@ static unsigned wake_all_in_interrupt(void)
 static void assert_woken(unsigned first, unsigned without)
 {
 	for (unsigned i = 0; i < MANY; i++)
-		assert_int_equal(many[i].calls, i < first && i != without);
+		assert_int_equal(i < first && i != without, many[i].calls);
 }
 
 TEST(wake_few_in_interrupt)
 {
 	for (unsigned n = 0; n < 3; n++) {
 		enqueue_many(n);
-		assert_int_equal(wake_all_in_interrupt(), n);
+		assert_int_equal(n, wake_all_in_interrupt());
 	}
 	enqueue_many(MANY);
-	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_int_equal(3, wake_all_in_interrupt());
 	assert_woken(3, MANY);
 	/* This one comes after the change. */
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
@@ -180,20 +180,20 @@ TEST(wake_few_in_interrupt)
 	assert_woken(3, MANY);
 	assert_false(waitq_cancel(&many[2].waiter));
 	assert_woken(MANY, MANY);
-	assert_int_equal(sleepers[0].calls, 0);
+	assert_int_equal(0, sleepers[0].calls);
 	assert_true(waitq_cancel(&sleepers[0].waiter));
 	/* All refer to nothing, and may wait again. */
 	enqueue_many(MANY);
-	assert_int_equal(waitq_wake_all(&queue), MANY);
+	assert_int_equal(MANY, waitq_wake_all(&queue));
 }
 
 /* One of the rest gives up; and before they are woken all are to be woken once more. */
 TEST(wake_few_twice_in_interrupt)
 {
 	enqueue_many(MANY);
-	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_int_equal(3, wake_all_in_interrupt());
 	assert_true(waitq_cancel(&many[4].waiter));
-	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_int_equal(3, wake_all_in_interrupt());
 	assert_woken(7, 4);
 	assert_false(waitq_cancel(&many[2].waiter));
 	assert_woken(MANY, 4);
@@ -206,21 +206,21 @@ TEST(wake_few_twice_in_interrupt)
 TEST(wake_one_before_the_rest)
 {
 	enqueue_many(MANY);
-	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_int_equal(3, wake_all_in_interrupt());
 	assert_true(waitq_wake_one(&queue));
 	assert_woken(4, MANY);
 	/* This one comes after both. */
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
 	assert_false(waitq_cancel(&many[2].waiter));
 	assert_woken(MANY, MANY);
-	assert_int_equal(sleepers[0].calls, 0);
+	assert_int_equal(0, sleepers[0].calls);
 }
 
 /* Who is to wake the rest ends its own wait with interrupts off: it leaves them to the next. */
 TEST(rest_is_passed_on_in_interrupt)
 {
 	enqueue_many(MANY);
-	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_int_equal(3, wake_all_in_interrupt());
 	for (unsigned i = 2; i < MANY; i++) {
 		assert_woken(i + 1, MANY);
 		arch_irq_disable();
@@ -239,12 +239,12 @@ TEST(cancel)
 		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
 	assert_true(waitq_cancel(&sleepers[1].waiter));
 	assert_false(waitq_cancel(&sleepers[1].waiter));
-	assert_int_equal(waitq_wake_all(&queue), 2);
-	assert_int_equal(sleepers[1].calls, 0);
+	assert_int_equal(2, waitq_wake_all(&queue));
+	assert_int_equal(0, sleepers[1].calls);
 	/* and it can wait again */
 	assert_true(waitq_enqueue(&queue, &sleepers[1].waiter, waitq_sample(&queue)));
 	assert_true(waitq_wake_one(&queue));
-	assert_int_equal(sleepers[1].calls, 1);
+	assert_int_equal(1, sleepers[1].calls);
 }
 
 TEST(enqueued_twice)
@@ -302,15 +302,15 @@ TEST(no_wake_up_is_lost)
 	pthread_t makers[2], takers[3];
 
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(&takers[i], NULL, take_goods, NULL), 0);
+		assert_int_equal(0, pthread_create(&takers[i], NULL, take_goods, NULL));
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&makers[i], NULL, make_goods, NULL), 0);
+		assert_int_equal(0, pthread_create(&makers[i], NULL, make_goods, NULL));
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(makers[i], NULL);
 	atomic_store(&closed, 1);
 	waitq_wake_all(&queue);
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(takers[i], NULL);
-	assert_int_equal(taken, 2 * GOODS);
+	assert_int_equal(2 * GOODS, taken);
 	assert_true(list_empty(&queue.waiters));
 }

@@ -11,7 +11,7 @@ void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nr
 	struct phys_range ram = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + nframes * PAGE_SIZE };
 
 	fake_arena_init(nframes);
-	assert_int_equal(phys_init(&ram, 1, reserved, nreserved), 0);
+	assert_int_equal(0, phys_init(&ram, 1, reserved, nreserved));
 	page_cache_init();
 }
 
@@ -23,6 +23,6 @@ void memory_start_split(size_t nframes, size_t first)
 	};
 
 	fake_arena_init(nframes);
-	assert_int_equal(phys_init(ram, 2, NULL, 0), 0);
+	assert_int_equal(0, phys_init(ram, 2, NULL, 0));
 	page_cache_init();
 }

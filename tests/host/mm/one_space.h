@@ -26,7 +26,7 @@ static inline void start(void)
 static inline void check_gone(void)
 {
 	rig_check();
-	assert_int_equal(rig_objects(), objects_before);
+	assert_int_equal(objects_before, rig_objects());
 }
 
 static inline void end(void)
@@ -38,7 +38,7 @@ static inline void end(void)
 
 static inline void map(vaddr_t addr, size_t npages, unsigned prot)
 {
-	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
+	assert_int_equal(addr, rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED));
 }
 
 /* So many touched pages that their entries follow by faults when they gain permissions. */
@@ -48,11 +48,11 @@ static inline void map(vaddr_t addr, size_t npages, unsigned prot)
 static inline void protect_many(unsigned prot)
 {
 	map(AT + PAGE_SIZE, MANY - 1, RW);
-	assert_int_equal(fake_store(AT + (MANY - 1) * PAGE_SIZE, 1), 0);
-	assert_int_equal(vm_protect(&space, AT, MANY * PAGE_SIZE, prot), 0);
-	assert_int_equal(fake_store(AT, 1), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
-	assert_int_equal(vm_protect(&space, AT, MANY * PAGE_SIZE, RW), 0);
+	assert_int_equal(0, fake_store(AT + (MANY - 1) * PAGE_SIZE, 1));
+	assert_int_equal(0, vm_protect(&space, AT, MANY * PAGE_SIZE, prot));
+	assert_int_equal(-1, fake_store(AT, 1));
+	assert_int_equal(VM_SEGV_ACCERR, rig_outcome);
+	assert_int_equal(0, vm_protect(&space, AT, MANY * PAGE_SIZE, RW));
 }
 
 static inline void map_file(struct object *file, vaddr_t addr, size_t npages, uint64_t offset,
@@ -69,7 +69,7 @@ static inline void map_file(struct object *file, vaddr_t addr, size_t npages, ui
 				       .file_end = file_end };
 	vaddr_t at;
 
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 }
 
 static inline int fault(vaddr_t va, unsigned access)

@@ -60,7 +60,7 @@ static inline void finish(void)
 {
 	rig_check();
 	disk_end_all();
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	rig_check();
 	disk_stop();
 	end();
@@ -74,14 +74,14 @@ static inline unsigned char byte_of(unsigned page)
 static inline void write_pages(unsigned first, unsigned n)
 {
 	for (unsigned i = first; i < first + n; i++)
-		assert_int_equal(fake_store(AT + i * P + i % P, byte_of(i)), 0);
+		assert_int_equal(0, fake_store(AT + i * P + i % P, byte_of(i)));
 }
 
 static inline void check_pages(unsigned first, unsigned n)
 {
 	for (unsigned i = first; i < first + n; i++) {
-		assert_int_equal(fake_load(AT + i * P + i % P), byte_of(i));
-		assert_int_equal(fake_load(AT + i * P + (i + 1) % P), 0);
+		assert_int_equal(byte_of(i), fake_load(AT + i * P + i % P));
+		assert_int_equal(0, fake_load(AT + i * P + (i + 1) % P));
 	}
 }
 
@@ -102,7 +102,7 @@ static inline int leave_at_a_wait(struct vm_wait *wait)
 static inline void start_writes(void)
 {
 	rig_pause = leave_at_a_wait;
-	assert_int_equal(reclaim(10000), -EINTR);
+	assert_int_equal(-EINTR, reclaim(10000));
 	assert_true(disk_count > 0);
 	rig_pause = disk_pause;
 }
@@ -112,7 +112,7 @@ static inline struct space *fork_space(void)
 	struct space *child = malloc(sizeof(*child));
 
 	rig_create(child);
-	assert_int_equal(vm_fork(&space, child), 0);
+	assert_int_equal(0, vm_fork(&space, child));
 	return child;
 }
 

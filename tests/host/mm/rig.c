@@ -48,7 +48,7 @@ void rig_start_split(size_t nframes, size_t first)
 
 void rig_create(struct space *space)
 {
-	assert_int_equal(space_create(space), 0);
+	assert_int_equal(0, space_create(space));
 	space->brk_start = space->brk = 0x100000;
 	space->stack_top = USER_TOP;
 	space->mmap_top = USER_TOP - GIB;
@@ -79,7 +79,7 @@ long rig_map(struct space *space, vaddr_t addr, size_t len, unsigned prot, unsig
 	int result = vm_map(space, &request, &at);
 
 	if (result)
-		assert_int_equal(at, 0xdead);
+		assert_int_equal(0xdead, at);
 	return result ? result : (long)at;
 }
 
@@ -127,8 +127,8 @@ struct object *rig_file(uint64_t size)
 
 void rig_check(void)
 {
-	assert_int_equal(ledger_check(NULL), 0);
-	assert_int_equal(fake_tlb_debts(), 0);
+	assert_int_equal(0, ledger_check(NULL));
+	assert_int_equal(0, fake_tlb_debts());
 }
 
 size_t rig_free(void)

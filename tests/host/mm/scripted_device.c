@@ -20,7 +20,7 @@ unsigned char device_byte(uint64_t pos)
 
 static int device_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	assert_ptr_equal(page->owner, object);
+	assert_ptr_equal(object, page->owner);
 	if (device_full) {
 		*wait = (struct vm_wait){ .queue = &device_room,
 					  .seq = waitq_sample(&device_room) };

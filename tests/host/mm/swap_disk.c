@@ -21,7 +21,7 @@ static unsigned char *bytes;
 static void submit(struct block_device *device, struct block_request *request)
 {
 	assert_true(disk_count < DISK_REQUESTS);
-	assert_int_equal(request->sector % SECTORS_PER_PAGE, 0);
+	assert_int_equal(0, request->sector % SECTORS_PER_PAGE);
 	assert_in_range(request->npages, 1, BLOCK_PAGES_MAX);
 	assert_true(request->sector >= SECTORS_PER_PAGE); /* the header stays */
 	assert_true(request->sector + request->npages * SECTORS_PER_PAGE <= device->sectors);
@@ -45,7 +45,7 @@ static void start(unsigned pages, const uint32_t *bad, unsigned nbad)
 	memset(bytes, 0xdb, disk.sectors * SECTOR_SIZE);
 	disk_bad_slot = 0;
 	disk_count = disk_reads = disk_writes = disk_pages_read = disk_pages_written = 0;
-	assert_int_equal(swap_area_start(&disk, pages, bad, nbad), 0);
+	assert_int_equal(0, swap_area_start(&disk, pages, bad, nbad));
 }
 
 void disk_start(unsigned slots)
@@ -68,7 +68,7 @@ void disk_start_apart(unsigned slots)
 void disk_stop(void)
 {
 	disk_end_all();
-	assert_int_equal(swap_free(), swap_census().usable);
+	assert_int_equal(swap_census().usable, swap_free());
 	swap_area_stop();
 	free(bytes);
 	bytes = NULL;

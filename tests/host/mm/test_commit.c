@@ -21,14 +21,14 @@ static void start_strict(size_t pages)
 	objects_before = rig_objects();
 	rig_create(&space);
 	rig_run(&space);
-	assert_int_equal(commit_charged(), 0);
-	assert_int_equal(commit_limit(), pages);
+	assert_int_equal(0, commit_charged());
+	assert_int_equal(pages, commit_limit());
 }
 
 static void end_strict(void)
 {
 	end();
-	assert_int_equal(commit_charged(), 0);
+	assert_int_equal(0, commit_charged());
 	commit_set_strict(false);
 }
 
@@ -36,7 +36,7 @@ static void end_strict(void)
 static void committed(size_t pages)
 {
 	rig_check();
-	assert_int_equal(commit_charged(), pages);
+	assert_int_equal(pages, commit_charged());
 }
 
 static long map_at(vaddr_t addr, size_t npages, unsigned prot, unsigned flags)
@@ -50,24 +50,24 @@ TEST(mmap_counts_private_writable_memory)
 	struct object *file;
 
 	start_strict(LEFT);
-	assert_int_equal(map_at(AT, 10, RW, ANON), AT);
+	assert_int_equal(AT, map_at(AT, 10, RW, ANON));
 	committed(10);
-	assert_int_equal(map_at(AT + 20 * P, 1000, PROT_READ, ANON), AT + 20 * P);
-	assert_int_equal(map_at(AT + GIB, 5000, PROT_NONE, ANON | MAP_NORESERVE), AT + GIB);
+	assert_int_equal(AT + 20 * P, map_at(AT + 20 * P, 1000, PROT_READ, ANON));
+	assert_int_equal(AT + GIB, map_at(AT + GIB, 5000, PROT_NONE, ANON | MAP_NORESERVE));
 	committed(10);
 	file = rig_file(200 * P);
 	map_file(file, AT + 2 * GIB, 5, 0, NULL, 0); /* it may be copied */
 	committed(15);
-	assert_int_equal(map_at(AT + 3 * GIB, 5, RW, ANON | MAP_GROWSDOWN), AT + 3 * GIB);
+	assert_int_equal(AT + 3 * GIB, map_at(AT + 3 * GIB, 5, RW, ANON | MAP_GROWSDOWN));
 	committed(20);
-	assert_int_equal(map_at(AT + 4 * GIB, 81, RW, ANON), -ENOMEM);
-	assert_int_equal(map_at(AT + 4 * GIB, 81, RW, ANON | MAP_NORESERVE), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT + 4 * GIB, 81, RW, ANON));
+	assert_int_equal(-ENOMEM, map_at(AT + 4 * GIB, 81, RW, ANON | MAP_NORESERVE));
 	committed(20);
-	assert_int_equal(map_at(AT + 4 * GIB, 80, RW, ANON | MAP_NORESERVE), AT + 4 * GIB);
+	assert_int_equal(AT + 4 * GIB, map_at(AT + 4 * GIB, 80, RW, ANON | MAP_NORESERVE));
 	committed(100);
-	assert_int_equal(map_at(AT + 5 * GIB, 1, RW, ANON), -ENOMEM);
-	assert_int_equal(map_at(AT + 5 * GIB, 1, PROT_READ, ANON), AT + 5 * GIB);
-	assert_int_equal(vm_unmap(&space, AT, 6 * GIB), 0);
+	assert_int_equal(-ENOMEM, map_at(AT + 5 * GIB, 1, RW, ANON));
+	assert_int_equal(AT + 5 * GIB, map_at(AT + 5 * GIB, 1, PROT_READ, ANON));
+	assert_int_equal(0, vm_unmap(&space, AT, 6 * GIB));
 	committed(0);
 	object_put(file);
 	end_strict();
@@ -84,7 +84,7 @@ TEST(a_shared_mapping_of_a_file_does_not_count)
 
 	start_strict(LEFT);
 	request.object = rig_file(500 * P);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	committed(0);
 	object_put(request.object);
 	end_strict();
@@ -95,15 +95,15 @@ TEST(munmap_gives_back_parts)
 {
 	start_strict(LEFT);
 	map(AT, 30, RW);
-	assert_int_equal(vm_unmap(&space, AT, 5 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 5 * P));
 	committed(25);
-	assert_int_equal(vm_unmap(&space, AT + 25 * P, 5 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT + 25 * P, 5 * P));
 	committed(20);
-	assert_int_equal(fake_store(AT + 12 * P, 1), 0);
-	assert_int_equal(vm_unmap(&space, AT + 10 * P, 5 * P), 0);
+	assert_int_equal(0, fake_store(AT + 12 * P, 1));
+	assert_int_equal(0, vm_unmap(&space, AT + 10 * P, 5 * P));
 	committed(15);
 	map(AT + 10 * P, 5, RW); /* the hole: one VMA again */
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(1, space.nvmas);
 	committed(20);
 	end_strict();
 }
@@ -119,15 +119,15 @@ TEST(map_fixed_pays_for_the_difference)
 	committed(90);
 	map(AT + 80 * P, 20, RW);
 	committed(100);
-	assert_int_equal(map_at(AT + 95 * P, 6, RW, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT + 95 * P, 6, RW, ANON));
 	committed(100);
 	map(AT + 10 * P, 10, PROT_READ);
 	committed(90);
-	assert_int_equal(map_at(AT + 195 * P, 11, RW, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT + 195 * P, 11, RW, ANON));
 	map(AT + 200 * P, 10, RW);
 	committed(100);
 	alloc_fail_at = 3; /* the split of what is replaced */
-	assert_int_equal(map_at(AT + 40 * P, 1, PROT_READ, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT + 40 * P, 1, PROT_READ, ANON));
 	alloc_fail_at = 0;
 	committed(100);
 	end_strict();
@@ -139,31 +139,31 @@ TEST(mprotect_counts_what_becomes_writable)
 	start_strict(LEFT);
 	map(AT, 200, PROT_READ);
 	committed(0);
-	assert_int_equal(vm_protect(&space, AT, 200 * P, RW), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT, 200 * P, RW));
 	committed(0);
-	assert_int_equal(vm_protect(&space, AT + 50 * P, 10 * P, RW), 0);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(0, vm_protect(&space, AT + 50 * P, 10 * P, RW));
+	assert_int_equal(3, space.nvmas);
 	committed(10);
 	/* the border moves, to both sides */
-	assert_int_equal(vm_protect(&space, AT + 60 * P, 5 * P, RW), 0);
-	assert_int_equal(vm_protect(&space, AT + 45 * P, 5 * P, RW), 0);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(0, vm_protect(&space, AT + 60 * P, 5 * P, RW));
+	assert_int_equal(0, vm_protect(&space, AT + 45 * P, 5 * P, RW));
+	assert_int_equal(3, space.nvmas);
 	committed(20);
-	assert_int_equal(vm_protect(&space, AT + 45 * P, 20 * P, PROT_READ), 0);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(0, vm_protect(&space, AT + 45 * P, 20 * P, PROT_READ));
+	assert_int_equal(3, space.nvmas);
 	committed(20);
-	assert_int_equal(vm_protect(&space, AT + 45 * P, 20 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT + 45 * P, 20 * P, RW));
 	committed(20);
 	/* over all of it: only what is new counts, and one VMA is left */
-	assert_int_equal(vm_protect(&space, AT + 5 * P, 95 * P, RW), 0);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(0, vm_protect(&space, AT + 5 * P, 95 * P, RW));
+	assert_int_equal(3, space.nvmas);
 	committed(95);
-	assert_int_equal(vm_protect(&space, AT + 98 * P, 8 * P, RW), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT + 98 * P, 8 * P, RW));
 	committed(95);
-	assert_int_equal(vm_protect(&space, AT, 6 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 6 * P, RW));
 	committed(100);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(vm_unmap(&space, AT + 10 * P, 190 * P), 0);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, vm_unmap(&space, AT + 10 * P, 190 * P));
 	committed(10);
 	end_strict();
 }
@@ -173,11 +173,11 @@ TEST(mprotect_that_fails_gives_back)
 	start_strict(LEFT);
 	map(AT, 30, PROT_READ);
 	alloc_fail_at = 1; /* the split */
-	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, RW), -ENOMEM);
-	assert_int_equal(alloc_fail_at, 0);
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT + 10 * P, 10 * P, RW));
+	assert_int_equal(0, alloc_fail_at);
 	committed(0);
 	space.limit_data = 5 * P;
-	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, RW), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT + 10 * P, 10 * P, RW));
 	committed(0);
 	end_strict();
 }
@@ -188,16 +188,16 @@ TEST(brk_is_refused_and_gives_back) /* R22 R24 */
 
 	start_strict(LEFT);
 	base = space.brk;
-	assert_int_equal(vm_brk(&space, base + 100 * P + 1), base);
-	assert_int_equal(vm_brk(&space, base + 60 * P - 7), base + 60 * P - 7);
+	assert_int_equal(base, vm_brk(&space, base + 100 * P + 1));
+	assert_int_equal(base + 60 * P - 7, vm_brk(&space, base + 60 * P - 7));
 	committed(60);
-	assert_int_equal(vm_brk(&space, base + 101 * P), base + 60 * P - 7);
-	assert_int_equal(vm_brk(&space, base + 100 * P), base + 100 * P);
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(base + 60 * P - 7, vm_brk(&space, base + 101 * P));
+	assert_int_equal(base + 100 * P, vm_brk(&space, base + 100 * P));
+	assert_int_equal(1, space.nvmas);
 	committed(100);
-	assert_int_equal(vm_brk(&space, base + 5 * P + 1), base + 5 * P + 1);
+	assert_int_equal(base + 5 * P + 1, vm_brk(&space, base + 5 * P + 1));
 	committed(6);
-	assert_int_equal(vm_brk(&space, base), base);
+	assert_int_equal(base, vm_brk(&space, base));
 	committed(0);
 	end_strict();
 }
@@ -209,34 +209,32 @@ TEST(mremap_pays_for_what_grows)
 
 	start_strict(LEFT);
 	map(AT, 40, RW);
-	assert_int_equal(fake_store(AT, 7), 0);
-	assert_int_equal(vm_remap(&space, AT, 40 * P, 101 * P, MREMAP_MAYMOVE, 0, &at), -ENOMEM);
+	assert_int_equal(0, fake_store(AT, 7));
+	assert_int_equal(-ENOMEM, vm_remap(&space, AT, 40 * P, 101 * P, MREMAP_MAYMOVE, 0, &at));
 	committed(40);
-	assert_int_equal(vm_remap(&space, AT, 40 * P, 50 * P, 0, 0, &at), 0);
+	assert_int_equal(0, vm_remap(&space, AT, 40 * P, 50 * P, 0, 0, &at));
 	committed(50);
 	map(AT + 50 * P, 1, PROT_READ);
-	assert_int_equal(vm_remap(&space, AT, 50 * P, 60 * P, 0, 0, &at), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_remap(&space, AT, 50 * P, 60 * P, 0, 0, &at));
 	committed(50);
 	/* it moves, and is never counted twice: 60 and 50 are more than there is */
-	assert_int_equal(vm_remap(&space, AT, 50 * P, 60 * P, MREMAP_MAYMOVE, 0, &at), 0);
-	assert_int_equal(fake_load(at), 7);
+	assert_int_equal(0, vm_remap(&space, AT, 50 * P, 60 * P, MREMAP_MAYMOVE, 0, &at));
+	assert_int_equal(7, fake_load(at));
 	committed(60);
-	assert_int_equal(
-		vm_remap(&space, at, 60 * P, 60 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at),
-		-ENOMEM);
-	assert_int_equal(vm_remap(&space, at, 60 * P, 45 * P, 0, 0, &at), 0);
+	assert_int_equal(-ENOMEM, vm_remap(&space, at, 60 * P, 60 * P,
+					   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at));
+	assert_int_equal(0, vm_remap(&space, at, 60 * P, 45 * P, 0, 0, &at));
 	committed(45);
 	assert_int_equal(
-		vm_remap(&space, at, 45 * P, 45 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at), 0);
+		0, vm_remap(&space, at, 45 * P, 45 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at));
 	committed(90);
 	/* what is at the new place pays for the growth */
 	map(AT + GIB, 10, RW);
 	committed(100);
-	assert_int_equal(
-		vm_remap(&space, at, 45 * P, 55 * P, MREMAP_MAYMOVE | MREMAP_FIXED, AT + GIB, &at),
-		0);
+	assert_int_equal(0, vm_remap(&space, at, 45 * P, 55 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
+				     AT + GIB, &at));
 	committed(100);
-	assert_int_equal(fake_load(at), 7);
+	assert_int_equal(7, fake_load(at));
 	end_strict();
 }
 
@@ -247,7 +245,7 @@ TEST(mremap_that_fails_gives_back)
 	start_strict(LEFT);
 	map(AT, 40, RW);
 	map(AT + 40 * P, 1, PROT_READ);
-	assert_int_equal(fake_store(AT, 7), 0);
+	assert_int_equal(0, fake_store(AT, 7));
 	for (unsigned n = 1; n < 20; n++) {
 		int result;
 
@@ -255,7 +253,7 @@ TEST(mremap_that_fails_gives_back)
 		result = vm_remap(&space, AT, 40 * P, 50 * P, MREMAP_MAYMOVE, 0, &at);
 		if (!result)
 			break;
-		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(-ENOMEM, result);
 		committed(40);
 	}
 	alloc_fail_at = 0;
@@ -269,29 +267,29 @@ TEST(fork_is_refused)
 	start_strict(LEFT);
 	map(AT, 45, RW);
 	map(AT + 100 * P, 20, PROT_READ);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_store(AT, 1));
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	committed(90);
-	assert_int_equal(child.committed_bytes, 45 * P);
+	assert_int_equal(45 * P, child.committed_bytes);
 	rig_destroy(&child);
 	committed(45);
 	map(AT + 200 * P, 10, RW);
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_fork(&space, &child));
 	rig_destroy(&child);
 	committed(55);
 	/* a child that does not get some of it */
-	assert_int_equal(vm_madvise(&space, AT + 200 * P, 10 * P, MADV_DONTFORK), 0);
+	assert_int_equal(0, vm_madvise(&space, AT + 200 * P, 10 * P, MADV_DONTFORK));
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	committed(100);
 	rig_destroy(&child);
 	/* one that gets it empty */
-	assert_int_equal(vm_unmap(&space, AT, 40 * P), 0);
-	assert_int_equal(vm_madvise(&space, AT + 40 * P, 5 * P, MADV_WIPEONFORK), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 40 * P));
+	assert_int_equal(0, vm_madvise(&space, AT + 40 * P, 5 * P, MADV_WIPEONFORK));
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	committed(20);
 	rig_destroy(&child);
 	committed(15);
@@ -303,7 +301,7 @@ TEST(fork_that_fails_gives_back) /* R20 R45 */
 	start_strict(LEFT);
 	map(AT, 10, RW);
 	map(AT + 100 * P, 10, RW);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_store(AT, 1));
 	for (unsigned n = 1; n < 20; n++) {
 		int result;
 
@@ -324,23 +322,23 @@ TEST(fork_that_fails_gives_back) /* R20 R45 */
 TEST(shared_anonymous_memory_counts_once)
 {
 	start_strict(LEFT);
-	assert_int_equal(map_at(AT, 101, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS), -ENOMEM);
-	assert_int_equal(map_at(AT, 100, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE),
-			 AT);
+	assert_int_equal(-ENOMEM, map_at(AT, 101, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS));
+	assert_int_equal(AT,
+			 map_at(AT, 100, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE));
 	committed(100);
-	assert_int_equal(vm_protect(&space, AT, 100 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 100 * P, RW));
 	committed(100);
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	committed(100);
-	assert_int_equal(vm_unmap(&space, AT, 99 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 99 * P));
 	committed(100);
 	rig_destroy(&child);
 	committed(100);
-	assert_int_equal(vm_unmap(&space, AT, 100 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 100 * P));
 	committed(0);
 	alloc_fail_at = 2; /* the object, behind its VMA */
-	assert_int_equal(map_at(AT, 1, RW, MAP_SHARED | MAP_ANONYMOUS), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT, 1, RW, MAP_SHARED | MAP_ANONYMOUS));
 	alloc_fail_at = 0;
 	committed(0);
 	end_strict();
@@ -385,23 +383,23 @@ TEST(pages_of_files_count_one_by_one)
 
 	start_strict(10);
 	object_init(&file, &ops, 20 * P);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
 	committed(10);
-	assert_int_equal(fake_store(AT + 10 * P, 1), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
-	assert_int_equal(pages_charged, 10);
-	assert_int_equal(map_at(AT + GIB, 1, RW, ANON), -ENOMEM);
-	assert_int_equal(object_punch(&file, 0, 4 * P), 0);
+	assert_int_equal(-1, fake_store(AT + 10 * P, 1));
+	assert_int_equal(VM_BUS, rig_outcome);
+	assert_int_equal(10, pages_charged);
+	assert_int_equal(-ENOMEM, map_at(AT + GIB, 1, RW, ANON));
+	assert_int_equal(0, object_punch(&file, 0, 4 * P));
 	committed(6);
-	assert_int_equal(fake_store(AT + 10 * P, 1), 0);
+	assert_int_equal(0, fake_store(AT + 10 * P, 1));
 	committed(7);
-	assert_int_equal(vm_unmap(&space, AT, 20 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 20 * P));
 	committed(7);
 	object_put(&file);
-	assert_int_equal(pages_charged, 0);
-	assert_int_equal(pages_destroyed, 1);
+	assert_int_equal(0, pages_charged);
+	assert_int_equal(1, pages_destroyed);
 	end_strict();
 }
 
@@ -411,15 +409,15 @@ TEST(a_stack_grows_within_the_limit)
 	const vaddr_t top = AT + GIB;
 
 	start_strict(20);
-	assert_int_equal(map_at(top - 4 * P, 4, RW, ANON | MAP_GROWSDOWN), top - 4 * P);
-	assert_int_equal(fake_store(top - 15 * P, 1), 0);
+	assert_int_equal(top - 4 * P, map_at(top - 4 * P, 4, RW, ANON | MAP_GROWSDOWN));
+	assert_int_equal(0, fake_store(top - 15 * P, 1));
 	committed(15);
-	assert_int_equal(fake_store(top - 21 * P, 1), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_STACK);
+	assert_int_equal(-1, fake_store(top - 21 * P, 1));
+	assert_int_equal(VM_SEGV_STACK, rig_outcome);
 	committed(15);
-	assert_int_equal(fake_store(top - 20 * P, 1), 0);
+	assert_int_equal(0, fake_store(top - 20 * P, 1));
 	committed(20);
-	assert_int_equal(vm_unmap(&space, top - 20 * P, 10 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, top - 20 * P, 10 * P));
 	committed(10);
 	end_strict();
 }
@@ -428,18 +426,18 @@ TEST(a_stack_grows_within_the_limit)
 TEST(the_limit_moves)
 {
 	start_strict(10);
-	assert_int_equal(map_at(AT, 11, RW, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT, 11, RW, ANON));
 	commit_add_limit(5);
-	assert_int_equal(map_at(AT, 15, RW, ANON), AT);
+	assert_int_equal(AT, map_at(AT, 15, RW, ANON));
 	commit_add_limit(-5);
 	committed(15);
-	assert_int_equal(commit_limit(), 10);
-	assert_int_equal(map_at(AT + GIB, 1, RW, ANON), -ENOMEM);
+	assert_int_equal(10, commit_limit());
+	assert_int_equal(-ENOMEM, map_at(AT + GIB, 1, RW, ANON));
 	map(AT, 15, RW); /* it replaces what is there */
 	committed(15);
 	map(AT, 6, PROT_NONE);
 	committed(9);
-	assert_int_equal(map_at(AT + GIB, 1, RW, ANON), AT + GIB);
+	assert_int_equal(AT + GIB, map_at(AT + GIB, 1, RW, ANON));
 	end_strict();
 }
 
@@ -447,10 +445,10 @@ TEST(the_limit_moves)
 TEST(by_default_nothing_is_counted)
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 200 * GIB, RW, ANON | MAP_NORESERVE), AT);
-	assert_int_equal(rig_map(&space, 0, 20 * GIB, RW, MAP_SHARED | MAP_ANONYMOUS) > 0, 1);
-	assert_int_equal(space.committed_bytes, 0);
-	assert_int_equal(commit_charged(), 0);
+	assert_int_equal(AT, rig_map(&space, AT, 200 * GIB, RW, ANON | MAP_NORESERVE));
+	assert_int_equal(1, rig_map(&space, 0, 20 * GIB, RW, MAP_SHARED | MAP_ANONYMOUS) > 0);
+	assert_int_equal(0, space.committed_bytes);
+	assert_int_equal(0, commit_charged());
 	end();
 }
 
@@ -459,12 +457,12 @@ TEST(limits_of_the_program_hold_too)
 {
 	start_strict(LEFT);
 	space.limit_as = 50 * P;
-	assert_int_equal(map_at(AT, 51, RW, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT, 51, RW, ANON));
 	space.limit_as = UINT64_MAX;
 	space.limit_data = 50 * P;
-	assert_int_equal(map_at(AT, 51, RW, ANON), -ENOMEM);
-	assert_int_equal(map_at(AT, 51, PROT_READ, ANON), AT);
-	assert_int_equal(vm_protect(&space, AT, 51 * P, RW), -ENOMEM);
+	assert_int_equal(-ENOMEM, map_at(AT, 51, RW, ANON));
+	assert_int_equal(AT, map_at(AT, 51, PROT_READ, ANON));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT, 51 * P, RW));
 	committed(0);
 	end_strict();
 }
@@ -473,7 +471,7 @@ TEST(limits_of_the_program_hold_too)
 TEST(wrong_use)
 {
 	start_strict(LEFT);
-	assert_int_equal(map_at(AT, 3, RW, ANON), AT);
+	assert_int_equal(AT, map_at(AT, 3, RW, ANON));
 	committed(3);
 	assert_true(panics(commit_set_strict(false)));
 	assert_true(panics(space_commit(&space, P))); /* without the lock */

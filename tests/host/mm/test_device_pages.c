@@ -48,19 +48,19 @@ static void start_device(void)
 	vaddr_t at;
 
 	rig_start(2048);
-	assert_int_equal(phys_add_device(REGISTERS_AT, NPAGES, &pages), 0);
+	assert_int_equal(0, phys_add_device(REGISTERS_AT, NPAGES, &pages));
 	start_space();
 	destroyed = 0;
 	object_init(&device, &device_ops, 16 * P);
 	for (unsigned i = 0; i < NPAGES; i++) {
 		page_get(&pages[i]);
-		assert_int_equal(object_publish(&device, i, &pages[i], 0, 0, &there), 0);
+		assert_int_equal(0, object_publish(&device, i, &pages[i], 0, 0, &there));
 		page_put(there);
 	}
 	memory = page_alloc_zeroed(PAGE_OBJECT);
-	assert_int_equal(object_publish(&device, NPAGES, memory, 0, 0, &there), 0);
+	assert_int_equal(0, object_publish(&device, NPAGES, memory, 0, 0, &there));
 	page_put(there);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 }
 
 static void end_device(void)
@@ -68,9 +68,9 @@ static void end_device(void)
 	rig_check();
 	rig_destroy(&space);
 	object_put(&device);
-	assert_int_equal(destroyed, 1);
+	assert_int_equal(1, destroyed);
 	for (unsigned i = 0; i < NPAGES; i++) {
-		assert_int_equal(pages[i].counts, PAGE_ONE_REF);
+		assert_int_equal(PAGE_ONE_REF, pages[i].counts);
 		assert_null(pages[i].owner);
 	}
 	check_gone();
@@ -82,14 +82,14 @@ TEST(frames_outside_memory)
 
 	start_device();
 	for (unsigned i = 0; i < NPAGES; i++) {
-		assert_ptr_equal(pfn_to_page(paddr_to_pfn(REGISTERS_AT) + i), &pages[i]);
-		assert_int_equal(page_to_paddr(&pages[i]), REGISTERS_AT + i * P);
-		assert_int_equal(page_kind(&pages[i]), PAGE_DEVICE);
+		assert_ptr_equal(&pages[i], pfn_to_page(paddr_to_pfn(REGISTERS_AT) + i));
+		assert_int_equal(REGISTERS_AT + i * P, page_to_paddr(&pages[i]));
+		assert_int_equal(PAGE_DEVICE, page_kind(&pages[i]));
 	}
 	assert_null(pfn_to_page(paddr_to_pfn(REGISTERS_AT) + NPAGES));
-	assert_int_equal(phys_add_device(REGISTERS_AT + P, 1, &others), -EEXIST);
-	assert_int_equal(phys_add_device(FAKE_PHYS_BASE + 5 * P, 1, &others), -EEXIST);
-	assert_int_equal(phys_add_device(FAKE_PHYS_BASE - P, 2, &others), -EEXIST);
+	assert_int_equal(-EEXIST, phys_add_device(REGISTERS_AT + P, 1, &others));
+	assert_int_equal(-EEXIST, phys_add_device(FAKE_PHYS_BASE + 5 * P, 1, &others));
+	assert_int_equal(-EEXIST, phys_add_device(FAKE_PHYS_BASE - P, 2, &others));
 	end_device();
 }
 
@@ -102,11 +102,11 @@ TEST(no_more_segments)
 	start_device();
 	before = rig_objects();
 	alloc_fail_at = 1;
-	assert_int_equal(phys_add_device(REGISTERS_AT + 8 * P, 1, &others), -ENOMEM);
+	assert_int_equal(-ENOMEM, phys_add_device(REGISTERS_AT + 8 * P, 1, &others));
 	alloc_fail_at = 0;
 	while (page_segment_count < PAGE_SEGMENTS_MAX)
-		assert_int_equal(phys_add_device(REGISTERS_AT + (8 + 2 * n++) * P, 1, &others), 0);
-	assert_int_equal(phys_add_device(REGISTERS_AT + (8 + 2 * n) * P, 1, &others), -ENOSPC);
+		assert_int_equal(0, phys_add_device(REGISTERS_AT + (8 + 2 * n++) * P, 1, &others));
+	assert_int_equal(-ENOSPC, phys_add_device(REGISTERS_AT + (8 + 2 * n) * P, 1, &others));
 	objects_before += rig_objects() - before; /* what is added stays */
 	end_device();
 }
@@ -120,18 +120,18 @@ TEST(maps_registers)
 	for (unsigned i = 0; i < NPAGES; i++) {
 		struct mmu_entry *slot;
 
-		assert_int_equal(fault(AT + i * P, i ? VM_PROT_READ : VM_PROT_WRITE), 0);
+		assert_int_equal(0, fault(AT + i * P, i ? VM_PROT_READ : VM_PROT_WRITE));
 		slot = arch_mmu_lookup(&space.mmu, AT + i * P);
-		assert_int_equal(entry_pfn(entry_load(slot)), paddr_to_pfn(REGISTERS_AT) + i);
+		assert_int_equal(paddr_to_pfn(REGISTERS_AT) + i, entry_pfn(entry_load(slot)));
 	}
-	assert_int_equal(fault(AT, VM_PROT_EXEC), VM_SEGV_ACCERR);
-	assert_int_equal(ledger_check(&ledger), 0);
-	assert_int_equal(ledger.kind[PAGE_DEVICE], NPAGES);
-	assert_int_equal(ledger.total, 2048);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_NONE), 0);
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_SEGV_ACCERR);
-	assert_int_equal(vm_protect(&space, AT, P, RW), 0);
-	assert_int_equal(fault(AT, VM_PROT_READ), 0);
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT, VM_PROT_EXEC));
+	assert_int_equal(0, ledger_check(&ledger));
+	assert_int_equal(NPAGES, ledger.kind[PAGE_DEVICE]);
+	assert_int_equal(2048, ledger.total);
+	assert_int_equal(0, vm_protect(&space, AT, P, PROT_NONE));
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT, VM_PROT_READ));
+	assert_int_equal(0, vm_protect(&space, AT, P, RW));
+	assert_int_equal(0, fault(AT, VM_PROT_READ));
 	end_device();
 }
 
@@ -141,10 +141,10 @@ TEST(no_door_to_registers)
 	struct page *page;
 
 	start_device();
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), -EFAULT);
-	assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &page), -EFAULT);
-	assert_int_equal(vm_copy_to(&space, AT + P, "bytes", 5), -EFAULT);
-	assert_int_equal(vm_copy_to(&space, AT + 2 * P, "bytes", 5), 0);
+	assert_int_equal(-EFAULT, get_user_page(&space, AT, VM_PROT_READ, &page));
+	assert_int_equal(-EFAULT, get_user_page(&space, AT + P, VM_PROT_WRITE, &page));
+	assert_int_equal(-EFAULT, vm_copy_to(&space, AT + P, "bytes", 5));
+	assert_int_equal(0, vm_copy_to(&space, AT + 2 * P, "bytes", 5));
 	end_device();
 }
 
@@ -154,26 +154,25 @@ TEST(verbs)
 	vaddr_t at;
 
 	start_device();
-	assert_int_equal(fault(AT, VM_PROT_WRITE), 0);
-	assert_int_equal(fault(AT + 2 * P, VM_PROT_WRITE), 0);
+	assert_int_equal(0, fault(AT, VM_PROT_WRITE));
+	assert_int_equal(0, fault(AT + 2 * P, VM_PROT_WRITE));
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	rig_check();
-	assert_int_equal(vm_unmap(&child, AT + P, P), 0);
+	assert_int_equal(0, vm_unmap(&child, AT + P, P));
 	rig_destroy(&child);
-	assert_int_equal(vm_remap(&space, AT, 3 * P, 4 * P, MREMAP_MAYMOVE, 0, &at), -EFAULT);
-	assert_int_equal(vm_remap(&space, AT, 0, P, MREMAP_MAYMOVE, 0, &at), -EFAULT);
-	assert_int_equal(vm_madvise(&space, AT, 3 * P, MADV_DONTNEED), 0);
-	assert_int_equal(fault(AT, VM_PROT_READ), 0);
-	assert_int_equal(vm_lock(&space, AT, 3 * P, VMA_LOCKED), 0);
-	assert_int_equal(space.resident, 3);
-	assert_int_equal(vm_unlock(&space, AT, 3 * P), 0);
-	assert_int_equal(vm_madvise(&space, AT, 3 * P, MADV_PAGEOUT), 0);
-	assert_int_equal(vm_remap(&space, AT, 3 * P, 2 * P, 0, 0, &at), 0);
-	assert_int_equal(
-		vm_remap(&space, AT, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED, AT + 64 * P, &at),
-		0);
-	assert_int_equal(fault(AT + 64 * P, VM_PROT_READ), 0);
+	assert_int_equal(-EFAULT, vm_remap(&space, AT, 3 * P, 4 * P, MREMAP_MAYMOVE, 0, &at));
+	assert_int_equal(-EFAULT, vm_remap(&space, AT, 0, P, MREMAP_MAYMOVE, 0, &at));
+	assert_int_equal(0, vm_madvise(&space, AT, 3 * P, MADV_DONTNEED));
+	assert_int_equal(0, fault(AT, VM_PROT_READ));
+	assert_int_equal(0, vm_lock(&space, AT, 3 * P, VMA_LOCKED));
+	assert_int_equal(3, space.resident);
+	assert_int_equal(0, vm_unlock(&space, AT, 3 * P));
+	assert_int_equal(0, vm_madvise(&space, AT, 3 * P, MADV_PAGEOUT));
+	assert_int_equal(0, vm_remap(&space, AT, 3 * P, 2 * P, 0, 0, &at));
+	assert_int_equal(0, vm_remap(&space, AT, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
+				     AT + 64 * P, &at));
+	assert_int_equal(0, fault(AT + 64 * P, VM_PROT_READ));
 	end_device();
 }
 
@@ -185,7 +184,7 @@ TEST(stays)
 		assert_true(reclaim(10) >= 0);
 		mm_trim();
 	}
-	assert_int_equal(device.npages, NPAGES + 1);
+	assert_int_equal(NPAGES + 1, device.npages);
 	end_device();
 }
 
@@ -202,18 +201,18 @@ TEST(nothing_else)
 	vaddr_t at;
 
 	start_device();
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(fault(AT + 64 * P, VM_PROT_WRITE), 0);
-	assert_int_equal(fault(AT + 65 * P, VM_PROT_WRITE), VM_BUS);
-	assert_int_equal(fault(AT + 65 * P, VM_PROT_READ), VM_BUS);
-	assert_int_equal(fault(AT, VM_PROT_READ), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, fault(AT + 64 * P, VM_PROT_WRITE));
+	assert_int_equal(VM_BUS, fault(AT + 65 * P, VM_PROT_WRITE));
+	assert_int_equal(VM_BUS, fault(AT + 65 * P, VM_PROT_READ));
+	assert_int_equal(0, fault(AT, VM_PROT_READ));
 	device.kept = NPAGES + 1;
 	device.backed = device.size = 0;
 	vm_truncate(&device, 0);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_BUS);
-	assert_int_equal(fault(AT + 64 * P, VM_PROT_READ), VM_BUS);
-	assert_int_equal(device.npages, NPAGES + 1);
+	assert_int_equal(0, space.resident);
+	assert_int_equal(VM_BUS, fault(AT, VM_PROT_READ));
+	assert_int_equal(VM_BUS, fault(AT + 64 * P, VM_PROT_READ));
+	assert_int_equal(NPAGES + 1, device.npages);
 	end_device();
 }
 
@@ -228,12 +227,12 @@ TEST(split)
 	block = page_alloc(3, PAGE_OBJECT, PAGE_NORMAL);
 	page_alloc_split(block, 3);
 	for (unsigned i = 0; i < 8; i++) {
-		assert_int_equal(block[i].counts, PAGE_ONE_REF);
-		assert_int_equal(page_state(&block[i]), PAGE_OBJECT);
-		assert_int_equal(page_alloc_free_count(), free - 8 + i);
+		assert_int_equal(PAGE_ONE_REF, block[i].counts);
+		assert_int_equal(PAGE_OBJECT, page_state(&block[i]));
+		assert_int_equal(free - 8 + i, page_alloc_free_count());
 		page_put(&block[i]);
 	}
-	assert_int_equal(page_alloc_free_count(), free);
+	assert_int_equal(free, page_alloc_free_count());
 	end_device();
 }
 
@@ -251,7 +250,7 @@ TEST(lost)
 
 	start_device();
 	device.ops = &lost_ops;
-	assert_int_equal(ledger_check(&ledger), 0);
-	assert_int_equal(ledger.lost, NPAGES + 1);
+	assert_int_equal(0, ledger_check(&ledger));
+	assert_int_equal(NPAGES + 1, ledger.lost);
 	end_device();
 }

@@ -35,14 +35,14 @@ static void written(void)
 {
 	area();
 	for (unsigned i = 0; i < PAGES; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)(i + 1)));
 }
 
 static void forked(void)
 {
 	written();
-	assert_int_equal(space_create(&child), 0);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, space_create(&child));
+	assert_int_equal(0, vm_fork(&space, &child));
 	have_child = true;
 }
 
@@ -50,7 +50,7 @@ static void seen(void)
 {
 	area();
 	for (unsigned i = 0; i < PAGES; i++)
-		assert_int_equal(fake_load(AT + i * P), 0);
+		assert_int_equal(0, fake_load(AT + i * P));
 }
 
 static void shared(void)
@@ -80,15 +80,15 @@ static void stack(void)
 				       .vma_flags = VMA_STACK };
 	vaddr_t at;
 
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 }
 
 static void heap(void)
 {
 	vaddr_t want = space.brk + 2 * P + 10;
 
-	assert_int_equal(vm_brk(&space, want), want);
-	assert_int_equal(fake_store(space.brk - 1, 1), 0);
+	assert_int_equal(want, vm_brk(&space, want));
+	assert_int_equal(0, fake_store(space.brk - 1, 1));
 }
 
 static void object(void)
@@ -103,14 +103,14 @@ static void much(void)
 	written();
 	for (unsigned i = 1; i < 4; i++) {
 		map(AT + i * GIB, 4, RW);
-		assert_int_equal(fake_store(AT + i * GIB, 1), 0);
-		assert_int_equal(fake_load(AT + i * GIB + P), 0);
+		assert_int_equal(0, fake_store(AT + i * GIB, 1));
+		assert_int_equal(0, fake_load(AT + i * GIB + P));
 	}
 	assert_true(rig_map(&space, FAR, 4 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED) > 0);
-	assert_int_equal(fake_store(FAR, 1), 0);
+	assert_int_equal(0, fake_store(FAR, 1));
 	file = rig_file(PAGES * P);
 	map_file(file, FAR + GIB, PAGES, 0, NULL, 0);
-	assert_int_equal(fake_store(FAR + GIB, 1), 0);
+	assert_int_equal(0, fake_store(FAR + GIB, 1));
 	assert_true(fake_load(FAR + GIB + P) >= 0);
 }
 
@@ -360,14 +360,14 @@ static bool fails_at(unsigned n)
 		if (!reached || (result != -ENOMEM && result != -ENOSPC && result != VM_OOM))
 			fail_msg("%s answers %ld", current->name, result);
 		if (current->allocations != PARTLY) {
-			assert_int_equal(space.mapped_bytes, mapped);
-			assert_int_equal(space.resident, resident);
+			assert_int_equal(mapped, space.mapped_bytes);
+			assert_int_equal(resident, space.resident);
 		}
-		assert_int_equal(space.nvmas, nvmas);
+		assert_int_equal(nvmas, space.nvmas);
 		rig_check();
 		result = current->op();
 	}
-	assert_int_equal(result, 0);
+	assert_int_equal(0, result);
 	end_one();
 	return reached;
 }
@@ -383,7 +383,7 @@ static unsigned fail_each(void)
 	do {
 		assert_in_range(++n, 1, NTH_MAX);
 	} while (fails_at(n) && rig_free() == before);
-	assert_int_equal(rig_free(), before);
+	assert_int_equal(before, rig_free());
 	return n - 1;
 }
 

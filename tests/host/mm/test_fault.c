@@ -13,11 +13,11 @@ TEST(no_vma_is_maperr) /* R12 */
 {
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(fault(AT - 1, VM_PROT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), VM_SEGV_MAPERR);
-	assert_int_equal(fault(0, VM_PROT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(USER_TOP, VM_PROT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(UINT64_MAX, VM_PROT_EXEC), VM_SEGV_MAPERR);
+	assert_int_equal(VM_SEGV_MAPERR, fault(AT - 1, VM_PROT_READ));
+	assert_int_equal(VM_SEGV_MAPERR, fault(AT + PAGE_SIZE, VM_PROT_WRITE));
+	assert_int_equal(VM_SEGV_MAPERR, fault(0, VM_PROT_READ));
+	assert_int_equal(VM_SEGV_MAPERR, fault(USER_TOP, VM_PROT_READ));
+	assert_int_equal(VM_SEGV_MAPERR, fault(UINT64_MAX, VM_PROT_EXEC));
 	assert_kind(&space, DENY_MAPERR, 5);
 	end();
 }
@@ -28,11 +28,11 @@ TEST(forbidden_is_accerr) /* R61 */
 	map(AT, 1, PROT_READ);
 	map(AT + PAGE_SIZE, 1, PROT_NONE);
 	map(AT + 2 * PAGE_SIZE, 1, PROT_EXEC);
-	assert_int_equal(fault(AT, VM_PROT_WRITE), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT, VM_PROT_EXEC), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_READ), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + 2 * PAGE_SIZE, VM_PROT_READ), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + 2 * PAGE_SIZE, VM_PROT_EXEC), 0);
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT, VM_PROT_WRITE));
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT, VM_PROT_EXEC));
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT + PAGE_SIZE, VM_PROT_READ));
+	assert_int_equal(VM_SEGV_ACCERR, fault(AT + 2 * PAGE_SIZE, VM_PROT_READ));
+	assert_int_equal(0, fault(AT + 2 * PAGE_SIZE, VM_PROT_EXEC));
 	assert_kind(&space, DENY_ACCERR, 4);
 	end();
 }
@@ -42,11 +42,11 @@ TEST(read_maps_the_zero_page) /* R11 R50 R53 */
 	start();
 	map(AT, 600, RW);
 	for (unsigned i = 0; i < 600; i++)
-		assert_int_equal(fake_load(AT + i * PAGE_SIZE), 0);
+		assert_int_equal(0, fake_load(AT + i * PAGE_SIZE));
 	assert_kind(&space, FILL, 600);
-	assert_int_equal(space.stats.zero_maps, 600);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(zero_page->counts, PAGE_ONE_REF); /* entries do not count */
+	assert_int_equal(600, space.stats.zero_maps);
+	assert_int_equal(0, space.resident);
+	assert_int_equal(PAGE_ONE_REF, zero_page->counts); /* entries do not count */
 	end();
 }
 
@@ -54,17 +54,17 @@ TEST(write_takes_one_fault) /* R51 R11 */
 {
 	start();
 	map(AT, 2, RW);
-	assert_int_equal(fake_store(AT + 5, 7), 0);
+	assert_int_equal(0, fake_store(AT + 5, 7));
 	assert_kind(&space, FILL, 1);
-	assert_int_equal(fake_counts.faults, 1);
-	assert_int_equal(fake_load(AT + 5), 7);
-	assert_int_equal(fake_load(AT + 6), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 9), 0); /* the zero page, copied by zeroing */
+	assert_int_equal(1, fake_counts.faults);
+	assert_int_equal(7, fake_load(AT + 5));
+	assert_int_equal(0, fake_load(AT + 6));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 9)); /* the zero page, copied by zeroing */
 	assert_kind(&space, COW, 1);
-	assert_int_equal(fake_load(AT + PAGE_SIZE + 1), 0);
-	assert_int_equal(space.resident, 2);
-	assert_int_equal(zero_page->maps, 0);
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE + 1));
+	assert_int_equal(2, space.resident);
+	assert_int_equal(0, zero_page->maps);
 	end();
 }
 
@@ -72,13 +72,13 @@ TEST(accessed_after_protection_came_back) /* R94 */
 {
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(0, fake_store(AT, 5));
 	protect_many(PROT_NONE);
-	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(5, fake_load(AT));
 	assert_kind(&space, ACCESSED, 1);
-	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(0, fake_store(AT, 6));
 	assert_kind(&space, REUSE, 1);
-	assert_int_equal(fake_load(AT), 6);
+	assert_int_equal(6, fake_load(AT));
 	end();
 }
 
@@ -87,24 +87,24 @@ TEST(few_pages_gain_at_once) /* R94 */
 {
 	start();
 	map(AT, 3, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0); /* the zero page */
-	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_NONE), 0);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
-	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(0, fake_store(AT, 5));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE)); /* the zero page */
+	assert_int_equal(0, vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_NONE));
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(VM_SEGV_ACCERR, rig_outcome);
+	assert_int_equal(0, vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_READ));
 	fake_counts.faults = 0;
-	assert_int_equal(fake_load(AT), 5);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
-	assert_int_equal(fake_counts.faults, 0);
-	assert_int_equal(fake_store(AT, 6), -1);
-	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, RW), 0);
+	assert_int_equal(5, fake_load(AT));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
+	assert_int_equal(0, fake_counts.faults);
+	assert_int_equal(-1, fake_store(AT, 6));
+	assert_int_equal(0, vm_protect(&space, AT, 3 * PAGE_SIZE, RW));
 	fake_counts.faults = 0;
-	assert_int_equal(fake_store(AT, 6), 0);
-	assert_int_equal(fake_counts.faults, 0);
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0); /* a page that others have too */
+	assert_int_equal(0, fake_store(AT, 6));
+	assert_int_equal(0, fake_counts.faults);
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7)); /* a page that others have too */
 	assert_kind(&space, COW, 1);
-	assert_int_equal(zero_page->maps, 0);
+	assert_int_equal(0, zero_page->maps);
 	end();
 }
 
@@ -115,15 +115,15 @@ TEST(shared_pages_gain_no_writes)
 
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
-	assert_int_equal(space_create(&child), 0);
-	assert_int_equal(vm_fork(&space, &child), 0);
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, RW), 0);
-	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(0, fake_store(AT, 5));
+	assert_int_equal(0, space_create(&child));
+	assert_int_equal(0, vm_fork(&space, &child));
+	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, PROT_READ));
+	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, RW));
+	assert_int_equal(0, fake_store(AT, 6));
 	assert_kind(&space, COW, 1);
 	rig_run(&child);
-	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(5, fake_load(AT));
 	rig_run(NULL);
 	rig_destroy(&child);
 	end();
@@ -135,11 +135,11 @@ TEST(accessed_keeps_a_and_d_in_software) /* R85 */
 	arch_ad_soft_set(true);
 	rig_create(&space);
 	rig_run(&space);
-	assert_int_equal(rig_map(&space, AT, PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
-	assert_int_equal(space.resident, 1);
+	assert_int_equal(AT, rig_map(&space, AT, PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE));
+	assert_int_equal(1, space.resident);
 	protect_many(PROT_READ);
-	assert_int_equal(fake_load(AT), 0);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_load(AT));
+	assert_int_equal(0, fake_store(AT, 1));
 	assert_kind(&space, REUSE, 1);
 	end();
 }
@@ -150,12 +150,12 @@ TEST(spurious_does_nothing)
 
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(0, fake_store(AT, 5));
 	before = *arch_mmu_lookup(&space.mmu, AT);
-	assert_int_equal(fault(AT, VM_PROT_READ), 0);
-	assert_int_equal(fault(AT, VM_PROT_WRITE), 0);
+	assert_int_equal(0, fault(AT, VM_PROT_READ));
+	assert_int_equal(0, fault(AT, VM_PROT_WRITE));
 	assert_kind(&space, SPURIOUS, 2);
-	assert_int_equal(before.word, arch_mmu_lookup(&space.mmu, AT)->word);
+	assert_int_equal(arch_mmu_lookup(&space.mmu, AT)->word, before.word);
 	end();
 }
 
@@ -164,9 +164,9 @@ TEST(spurious_forgets_missing_tables)
 {
 	start();
 	map(AT, 2, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(0, fake_store(AT, 5));
 	fake_tlb_miss_table(AT);
-	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(5, fake_load(AT));
 	assert_kind(&space, SPURIOUS, 1);
 	end();
 }
@@ -175,17 +175,17 @@ TEST(shared_memory_remaps) /* R100 */
 {
 	start();
 	assert_int_equal(
-		rig_map(&space, AT, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED), AT);
-	assert_int_equal(fake_load(AT), 0);
-	assert_int_equal(zero_page->maps, 0); /* shared mappings never show it */
+		AT, rig_map(&space, AT, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	assert_int_equal(0, fake_load(AT));
+	assert_int_equal(0, zero_page->maps); /* shared mappings never show it */
 	assert_kind(&space, FILL, 1);
-	assert_int_equal(fake_store(AT, 3), 0);
+	assert_int_equal(0, fake_store(AT, 3));
 	assert_kind(&space, REMAP, 1);
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 4), 0); /* FILL and REMAP in one */
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 4)); /* FILL and REMAP in one */
 	assert_kind(&space, FILL, 2);
 	assert_kind(&space, REMAP, 2);
-	assert_int_equal(fake_counts.faults, 3);
-	assert_int_equal(fake_load(AT), 3);
+	assert_int_equal(3, fake_counts.faults);
+	assert_int_equal(3, fake_load(AT));
 	end();
 }
 
@@ -196,20 +196,20 @@ TEST(file_pages) /* R91 R95 */
 	start();
 	file = rig_file(10 * PAGE_SIZE + 100);
 	map_file(file, AT, 12, PAGE_SIZE, NULL, 0);
-	assert_int_equal(fake_load(AT + 1), rig_byte(PAGE_SIZE + 1));
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 1), 0); /* FILL and COW in one */
+	assert_int_equal(rig_byte(PAGE_SIZE + 1), fake_load(AT + 1));
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1)); /* FILL and COW in one */
 	assert_kind(&space, FILL, 2);
 	assert_kind(&space, COW, 1);
-	assert_int_equal(fake_load(AT + PAGE_SIZE + 1), rig_byte(2 * PAGE_SIZE + 1));
-	assert_int_equal(fake_store(AT, 2), 0);
+	assert_int_equal(rig_byte(2 * PAGE_SIZE + 1), fake_load(AT + PAGE_SIZE + 1));
+	assert_int_equal(0, fake_store(AT, 2));
 	assert_kind(&space, COW, 2);
-	assert_int_equal(fake_load(AT + 9 * PAGE_SIZE + 99), rig_byte(10 * PAGE_SIZE + 99));
-	assert_int_equal(fake_load(AT + 9 * PAGE_SIZE + 100), 0); /* the tail */
-	assert_int_equal(fake_load(AT + 10 * PAGE_SIZE), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
+	assert_int_equal(rig_byte(10 * PAGE_SIZE + 99), fake_load(AT + 9 * PAGE_SIZE + 99));
+	assert_int_equal(0, fake_load(AT + 9 * PAGE_SIZE + 100)); /* the tail */
+	assert_int_equal(-1, fake_load(AT + 10 * PAGE_SIZE));
+	assert_int_equal(VM_BUS, rig_outcome);
 	object_put(file);
 	end();
-	assert_int_equal(rig_files, 0); /* it lived as long as its mapping (R75) */
+	assert_int_equal(0, rig_files); /* it lived as long as its mapping (R75) */
 }
 
 TEST(pages_around_come_along)
@@ -221,17 +221,17 @@ TEST(pages_around_come_along)
 	start();
 	file = rig_file(64 * PAGE_SIZE);
 	for (unsigned i = 0; i < 64; i++) {
-		assert_int_equal(object_page(file, i, &page, &wait), 0);
+		assert_int_equal(0, object_page(file, i, &page, &wait));
 		page_put(page);
 	}
 	map_file(file, AT + 3 * PAGE_SIZE, 40, 0, NULL, 0);
-	assert_int_equal(fake_store(AT + 6 * PAGE_SIZE, 1),
-			 0); /* makes the table; a copy is left alone */
-	assert_int_equal(fake_load(AT + 5 * PAGE_SIZE), rig_byte(2 * PAGE_SIZE));
+	assert_int_equal(
+		0, fake_store(AT + 6 * PAGE_SIZE, 1)); /* makes the table; a copy is left alone */
+	assert_int_equal(rig_byte(2 * PAGE_SIZE), fake_load(AT + 5 * PAGE_SIZE));
 	assert_kind(&space, FILL, 2);
-	assert_int_equal(space.stats.around, 16 - 3 - 2);
-	assert_int_equal(fake_load(AT + 15 * PAGE_SIZE), rig_byte(12 * PAGE_SIZE));
-	assert_int_equal(fake_load(AT + 6 * PAGE_SIZE), 1);
+	assert_int_equal(16 - 3 - 2, space.stats.around);
+	assert_int_equal(rig_byte(12 * PAGE_SIZE), fake_load(AT + 15 * PAGE_SIZE));
+	assert_int_equal(1, fake_load(AT + 6 * PAGE_SIZE));
 	assert_kind(&space, FILL, 2);
 	object_put(file);
 	end();
@@ -244,18 +244,18 @@ TEST(where_data_ends_and_bss_begins) /* R52 */
 	start();
 	file = rig_file(4 * PAGE_SIZE);
 	map_file(file, AT, 4, 0, &vma_elf, AT + 2 * PAGE_SIZE + 10);
-	assert_int_equal(fake_load(AT + 2 * PAGE_SIZE + 9), rig_byte(2 * PAGE_SIZE + 9));
-	assert_int_equal(fake_load(AT + 2 * PAGE_SIZE + 10), 0);
-	assert_int_equal(fake_load(AT + 3 * PAGE_SIZE - 1), 0);
-	assert_int_equal(fake_store(AT + 2 * PAGE_SIZE + 10, 8),
-			 0); /* its own already: no fault more */
-	assert_int_equal(fake_counts.faults, 1);
-	assert_int_equal(fake_load(AT + 3 * PAGE_SIZE), 0);
-	assert_int_equal(space.stats.zero_maps, 1);
-	assert_int_equal(fake_store(AT + 3 * PAGE_SIZE, 8), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), rig_byte(PAGE_SIZE));
-	assert_int_equal(fake_store(AT, 8), 0);
-	assert_int_equal(fake_load(AT + 1), rig_byte(1));
+	assert_int_equal(rig_byte(2 * PAGE_SIZE + 9), fake_load(AT + 2 * PAGE_SIZE + 9));
+	assert_int_equal(0, fake_load(AT + 2 * PAGE_SIZE + 10));
+	assert_int_equal(0, fake_load(AT + 3 * PAGE_SIZE - 1));
+	assert_int_equal(
+		0, fake_store(AT + 2 * PAGE_SIZE + 10, 8)); /* its own already: no fault more */
+	assert_int_equal(1, fake_counts.faults);
+	assert_int_equal(0, fake_load(AT + 3 * PAGE_SIZE));
+	assert_int_equal(1, space.stats.zero_maps);
+	assert_int_equal(0, fake_store(AT + 3 * PAGE_SIZE, 8));
+	assert_int_equal(rig_byte(PAGE_SIZE), fake_load(AT + PAGE_SIZE));
+	assert_int_equal(0, fake_store(AT, 8));
+	assert_int_equal(rig_byte(1), fake_load(AT + 1));
 	object_put(file);
 	end();
 }
@@ -263,16 +263,15 @@ TEST(where_data_ends_and_bss_begins) /* R52 */
 TEST(populate_counts_as_write)
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 100 * PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE),
-			 AT);
-	assert_int_equal(space.resident, 100);
-	assert_int_equal(rig_map(&space, AT + MIB, 9 * PAGE_SIZE, PROT_READ,
-				 ANON | MAP_FIXED | MAP_POPULATE),
-			 AT + MIB);
-	assert_int_equal(space.stats.zero_maps, 9);
+	assert_int_equal(AT,
+			 rig_map(&space, AT, 100 * PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE));
+	assert_int_equal(100, space.resident);
+	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, 9 * PAGE_SIZE, PROT_READ,
+					   ANON | MAP_FIXED | MAP_POPULATE));
+	assert_int_equal(9, space.stats.zero_maps);
 	fake_counts.faults = 0;
-	assert_int_equal(fake_store(AT + 50 * PAGE_SIZE, 1), 0);
-	assert_int_equal(fake_counts.faults, 0);
+	assert_int_equal(0, fake_store(AT + 50 * PAGE_SIZE, 1));
+	assert_int_equal(0, fake_counts.faults);
 	end();
 }
 
@@ -280,15 +279,14 @@ TEST(dying_grants_nothing)
 {
 	start();
 	map(AT, 4, RW);
-	assert_int_equal(
-		rig_map(&space, AT + MIB, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
-		AT + MIB);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(fake_store(AT + MIB, 1), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
+	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, PAGE_SIZE, RW,
+					   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, fake_store(AT + MIB, 1));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
 	vm_oom_reap(&space);
-	assert_int_equal(space.resident, 1);
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_DYING);
+	assert_int_equal(1, space.resident);
+	assert_int_equal(VM_DYING, fault(AT, VM_PROT_READ));
 	rig_check();
 	end();
 }
@@ -298,8 +296,8 @@ static void assert_syncs(vaddr_t va, unsigned access, bool syncs)
 {
 	uint64_t before = fake_text_syncs;
 
-	assert_int_equal(fault(va, access), 0);
-	assert_int_equal(fake_text_syncs > before, syncs);
+	assert_int_equal(0, fault(va, access));
+	assert_int_equal(syncs, fake_text_syncs > before);
 }
 
 TEST(text_is_synced) /* R8 */
@@ -313,16 +311,15 @@ TEST(text_is_synced) /* R8 */
 	assert_syncs(AT, VM_PROT_WRITE, false);
 	assert_syncs(AT + PAGE_SIZE, VM_PROT_WRITE, false);
 	assert_syncs(AT + GIB, VM_PROT_READ, false);
-	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC));
 	assert_syncs(AT, VM_PROT_EXEC, true);
 	assert_syncs(AT + PAGE_SIZE, VM_PROT_EXEC, true);
-	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, RW | PROT_EXEC), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 4 * PAGE_SIZE, RW | PROT_EXEC));
 	assert_syncs(AT + 2 * PAGE_SIZE, VM_PROT_WRITE, true); /* it can be fetched from at once */
-	assert_int_equal(rig_map(&space, AT + MIB, PAGE_SIZE, PROT_READ | PROT_EXEC,
-				 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
-			 AT + MIB);
+	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, PAGE_SIZE, PROT_READ | PROT_EXEC,
+					   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
 	assert_syncs(AT + MIB, VM_PROT_EXEC, true);
-	assert_int_equal(vm_madvise(&space, AT + MIB, PAGE_SIZE, MADV_DONTNEED), 0);
+	assert_int_equal(0, vm_madvise(&space, AT + MIB, PAGE_SIZE, MADV_DONTNEED));
 	assert_syncs(AT + MIB, VM_PROT_EXEC, true); /* the page is at hand */
 	object_put(file);
 	end();

@@ -212,9 +212,9 @@ TEST(truly_read_only_is_denied) /* R61 */
 				 .page_kind = PAGE_ANON,
 				 .maps = 2 };
 
-	assert_int_equal(fault_classify(&f), FAULT_DENY_ACCERR);
+	assert_int_equal(FAULT_DENY_ACCERR, fault_classify(&f));
 	f.vma_prot |= VM_PROT_WRITE;
-	assert_int_equal(fault_classify(&f), FAULT_COW);
+	assert_int_equal(FAULT_COW, fault_classify(&f));
 }
 
 TEST(last_holder_reuses) /* R62 */
@@ -228,21 +228,21 @@ TEST(last_holder_reuses) /* R62 */
 				 .maps = 1,
 				 .refs = 1 };
 
-	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	assert_int_equal(FAULT_REUSE, fault_classify(&f));
 	f.refs = 2; /* somebody reads it */
-	assert_int_equal(fault_classify(&f), FAULT_COW);
+	assert_int_equal(FAULT_COW, fault_classify(&f));
 	f.page_flags = FACT_PINNED;
-	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	assert_int_equal(FAULT_REUSE, fault_classify(&f));
 	f.page_flags = 0;
 	f.page_kind = PAGE_ZERO;
-	assert_int_equal(fault_classify(&f), FAULT_COW);
+	assert_int_equal(FAULT_COW, fault_classify(&f));
 	f.page_kind = PAGE_OBJECT;
-	assert_int_equal(fault_classify(&f), FAULT_COW);
+	assert_int_equal(FAULT_COW, fault_classify(&f));
 }
 
 TEST(names)
 {
-	assert_string_equal(fault_kind_name(FAULT_DENY_MAPERR), "DENY_MAPERR");
-	assert_string_equal(fault_kind_name(FAULT_REMAP), "REMAP");
-	assert_string_equal(fault_kind_name(FAULT_KINDS), "?");
+	assert_string_equal("DENY_MAPERR", fault_kind_name(FAULT_DENY_MAPERR));
+	assert_string_equal("REMAP", fault_kind_name(FAULT_REMAP));
+	assert_string_equal("?", fault_kind_name(FAULT_KINDS));
 }

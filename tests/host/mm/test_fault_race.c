@@ -57,7 +57,7 @@ static void map_slow_from(vaddr_t addr, size_t npages, struct object *file, uint
 
 	if (!file)
 		request.flags |= MAP_ANONYMOUS;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	interleave_hook = others_run;
 }
 
@@ -68,7 +68,7 @@ static void map_slow(vaddr_t addr, size_t npages, struct object *file)
 
 static void unmap_it(void)
 {
-	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, PAGE_SIZE));
 }
 
 TEST(unmapped_meanwhile)
@@ -76,16 +76,16 @@ TEST(unmapped_meanwhile)
 	start();
 	map_slow(AT, 4, NULL);
 	meanwhile = unmap_it;
-	assert_int_equal(fake_store(AT, 1), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
-	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
+	assert_int_equal(-1, fake_store(AT, 1));
+	assert_int_equal(VM_SEGV_MAPERR, rig_outcome);
+	assert_int_equal(1, space.stats.retry[RETRY_VMA]);
 	end();
 }
 
 static void map_another(void)
 {
 	map(AT, 1, RW);
-	assert_int_equal(fake_store(AT, 77), 0);
+	assert_int_equal(0, fake_store(AT, 77));
 }
 
 TEST(mapped_anew_meanwhile)
@@ -93,15 +93,15 @@ TEST(mapped_anew_meanwhile)
 	start();
 	map_slow(AT, 4, NULL);
 	meanwhile = map_another;
-	assert_int_equal(fake_store(AT + 1, 1), 0);
-	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
-	assert_int_equal(fake_load(AT), 77);
+	assert_int_equal(0, fake_store(AT + 1, 1));
+	assert_int_equal(1, space.stats.retry[RETRY_VMA]);
+	assert_int_equal(77, fake_load(AT));
 	end();
 }
 
 static void split_it(void)
 {
-	assert_int_equal(vm_protect(&space, AT + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ));
 }
 
 /* The round starts over, and what was prepared is used. */
@@ -110,18 +110,18 @@ TEST(split_meanwhile)
 	start();
 	map_slow(AT, 4, NULL);
 	map_slow(AT + PAGE_SIZE * 4, 1, NULL);
-	assert_int_equal(fake_store(AT, 1), 0); /* the tables are there */
+	assert_int_equal(0, fake_store(AT, 1)); /* the tables are there */
 	memset(space.stats.retry, 0, sizeof(space.stats.retry));
 	meanwhile = split_it;
-	assert_int_equal(fake_store(AT + 3 * PAGE_SIZE, 1), 0);
-	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
-	assert_int_equal(space.stats.retry[RETRY_SOURCE], 0);
+	assert_int_equal(0, fake_store(AT + 3 * PAGE_SIZE, 1));
+	assert_int_equal(1, space.stats.retry[RETRY_VMA]);
+	assert_int_equal(0, space.stats.retry[RETRY_SOURCE]);
 	end();
 }
 
 static void forbid_it(void)
 {
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, PROT_READ));
 }
 
 TEST(protected_meanwhile)
@@ -129,14 +129,14 @@ TEST(protected_meanwhile)
 	start();
 	map_slow(AT, 1, NULL);
 	meanwhile = forbid_it;
-	assert_int_equal(fake_store(AT, 1), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(-1, fake_store(AT, 1));
+	assert_int_equal(VM_SEGV_ACCERR, rig_outcome);
 	end();
 }
 
 static void store_too(void)
 {
-	assert_int_equal(fake_store(AT + 100, 42), 0);
+	assert_int_equal(0, fake_store(AT + 100, 42));
 }
 
 TEST(two_fault_on_one_page) /* R16 */
@@ -144,10 +144,10 @@ TEST(two_fault_on_one_page) /* R16 */
 	start();
 	map_slow(AT, 1, NULL);
 	meanwhile = store_too;
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(fake_load(AT), 1);
-	assert_int_equal(fake_load(AT + 100), 42);
-	assert_int_equal(space.resident, 1);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(1, fake_load(AT));
+	assert_int_equal(42, fake_load(AT + 100));
+	assert_int_equal(1, space.resident);
 	assert_true(space.stats.retry[RETRY_ENTRY] + space.stats.retry[RETRY_TABLES] > 0);
 	end();
 }
@@ -156,8 +156,8 @@ static struct object *doomed;
 
 static void shrink_and_grow(void)
 {
-	assert_int_equal(object_set_size(doomed, 0), 0);
-	assert_int_equal(object_set_size(doomed, 4 * PAGE_SIZE), 0);
+	assert_int_equal(0, object_set_size(doomed, 0));
+	assert_int_equal(0, object_set_size(doomed, 4 * PAGE_SIZE));
 }
 
 static void truncated_meanwhile(bool write)
@@ -165,12 +165,12 @@ static void truncated_meanwhile(bool write)
 	start();
 	doomed = rig_file(4 * PAGE_SIZE);
 	map_slow(AT, 4, doomed);
-	assert_int_equal(fake_load(AT + 3 * PAGE_SIZE), rig_byte(3 * PAGE_SIZE));
+	assert_int_equal(rig_byte(3 * PAGE_SIZE), fake_load(AT + 3 * PAGE_SIZE));
 	meanwhile = shrink_and_grow;
 	if (write)
-		assert_int_equal(fake_store(AT + 1, 5), 0);
-	assert_int_equal(fake_load(AT), 0); /* zeros since; never what was there before */
-	assert_int_equal(space.stats.retry[RETRY_SOURCE], 1);
+		assert_int_equal(0, fake_store(AT + 1, 5));
+	assert_int_equal(0, fake_load(AT)); /* zeros since; never what was there before */
+	assert_int_equal(1, space.stats.retry[RETRY_SOURCE]);
 	object_put(doomed);
 	end();
 }
@@ -196,8 +196,8 @@ TEST(another_part_meanwhile)
 	doomed = rig_file(6 * PAGE_SIZE);
 	map_slow(AT, 4, doomed);
 	meanwhile = map_further_on;
-	assert_int_equal(fake_load(AT + 5), rig_byte(2 * PAGE_SIZE + 5));
-	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
+	assert_int_equal(rig_byte(2 * PAGE_SIZE + 5), fake_load(AT + 5));
+	assert_int_equal(1, space.stats.retry[RETRY_VMA]);
 	object_put(doomed);
 	end();
 }
@@ -206,24 +206,24 @@ TEST(tables_had_before) /* R17 */
 {
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(space.tables, 1);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(space.tables, 3);
-	assert_int_equal(space.stats.retry[RETRY_TABLES], 0);
+	assert_int_equal(1, space.tables);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(3, space.tables);
+	assert_int_equal(0, space.stats.retry[RETRY_TABLES]);
 	map(AT + 2 * MIB, 1, RW);
-	assert_int_equal(fake_store(AT + 2 * MIB, 1), 0);
-	assert_int_equal(space.stats.retry[RETRY_TABLES], 0);
-	assert_int_equal(space.tables, 4);
-	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
-	assert_int_equal(vm_unmap(&space, AT + 2 * MIB, PAGE_SIZE), 0);
-	assert_int_equal(space.tables, 1);
+	assert_int_equal(0, fake_store(AT + 2 * MIB, 1));
+	assert_int_equal(0, space.stats.retry[RETRY_TABLES]);
+	assert_int_equal(4, space.tables);
+	assert_int_equal(0, vm_unmap(&space, AT, PAGE_SIZE));
+	assert_int_equal(0, vm_unmap(&space, AT + 2 * MIB, PAGE_SIZE));
+	assert_int_equal(1, space.tables);
 	end();
 }
 
 static void map_it_anew(void)
 {
-	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
-	assert_int_equal(space.tables, 1);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * PAGE_SIZE));
+	assert_int_equal(1, space.tables);
 	map_slow(AT, 4, NULL);
 }
 
@@ -232,16 +232,16 @@ TEST(tables_gone_meanwhile)
 {
 	start();
 	map_slow(AT, 4, NULL);
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 1), 0);
-	assert_int_equal(space.tables, 3);
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1));
+	assert_int_equal(3, space.tables);
 	memset(space.stats.retry, 0, sizeof(space.stats.retry));
 	meanwhile = map_it_anew;
-	assert_int_equal(fake_store(AT, 5), 0);
-	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
-	assert_int_equal(space.tables, 3);
-	assert_int_equal(space.resident, 1);
-	assert_int_equal(fake_load(AT), 5);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
+	assert_int_equal(0, fake_store(AT, 5));
+	assert_int_equal(1, space.stats.retry[RETRY_VMA]);
+	assert_int_equal(3, space.tables);
+	assert_int_equal(1, space.resident);
+	assert_int_equal(5, fake_load(AT));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
 	end();
 }
 
@@ -260,12 +260,12 @@ static void fail_each(vaddr_t va, unsigned access)
 		result = fault(va, access);
 		if (alloc_fail_at) {
 			alloc_fail_at = 0;
-			assert_int_equal(result, 0);
+			assert_int_equal(0, result);
 			assert_true(n > 1);
 			return;
 		}
-		assert_int_equal(result, VM_OOM);
-		assert_int_equal(space.resident, resident);
+		assert_int_equal(VM_OOM, result);
+		assert_int_equal(resident, space.resident);
 		rig_check();
 	}
 }
@@ -283,7 +283,7 @@ TEST(no_memory) /* R17 R43 R45 */
 	fail_each(AT + GIB, VM_PROT_READ);
 	fail_each(AT + GIB + PAGE_SIZE, VM_PROT_WRITE);
 	fail_each(AT + 2 * GIB, VM_PROT_READ);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
 	fail_each(AT + PAGE_SIZE, VM_PROT_WRITE); /* COW */
 	object_put(file);
 	end();
@@ -315,8 +315,8 @@ static void no_destroy(struct object *object)
 static int wake_later(struct vm_wait *wait)
 {
 	if (wait) {
-		assert_ptr_equal(wait->queue, &later);
-		assert_int_equal(wait->seq, later.seq);
+		assert_ptr_equal(&later, wait->queue);
+		assert_int_equal(later.seq, wait->seq);
 		waitq_wake_all(&later);
 	}
 	return 0;
@@ -335,16 +335,16 @@ TEST(wait_and_error_are_outcomes)
 	waitq_init(&later);
 	object_init(&object, &ops, 4 * PAGE_SIZE);
 	map_file(&object, AT, 4, 0, NULL, 0);
-	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
-	assert_ptr_equal(wait.queue, &later);
-	assert_int_equal(space.stats.major, 1);
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT, VM_PROT_READ, &wait));
+	assert_ptr_equal(&later, wait.queue);
+	assert_int_equal(1, space.stats.major);
 	rig_pause = wake_later;
-	assert_int_equal(vm_copy_from(&space, &c, AT, 1), 0); /* waits twice by the host's pause */
-	assert_int_equal(c, 'w');
-	assert_int_equal(space.stats.major, 3);
+	assert_int_equal(0, vm_copy_from(&space, &c, AT, 1)); /* waits twice by the host's pause */
+	assert_int_equal('w', c);
+	assert_int_equal(3, space.stats.major);
 	waitq_wake_all(&later);
-	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_READ), VM_BUS); /* R75 */
-	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
+	assert_int_equal(VM_BUS, fault(AT + PAGE_SIZE, VM_PROT_READ)); /* R75 */
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * PAGE_SIZE));
 	object_put(&object);
 	end();
 }

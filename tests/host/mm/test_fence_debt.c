@@ -16,7 +16,7 @@ static void start(void)
 	rig_start(1024);
 	rig_create(&space);
 	rig_run(&space);
-	assert_int_equal(rig_map(&space, AT, 64 * P, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
+	assert_int_equal(AT, rig_map(&space, AT, 64 * P, RW, ANON | MAP_FIXED | MAP_POPULATE));
 }
 
 /* Takes the right to write, or all, from one entry, as a verb would, and leaves the fence out. */
@@ -119,14 +119,14 @@ TEST(many_are_paid_by_one)
 TEST(stale_entry_is_seen)
 {
 	start();
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_store(AT, 1));
 	spin_lock(&space.lock);
 	lessen(AT, VM_PROT_READ);
 	spin_unlock(&space.lock);
-	assert_int_equal(fake_tlb_debts(), 1);
-	assert_int_equal(fake_store(AT, 2), 0);
+	assert_int_equal(1, fake_tlb_debts());
+	assert_int_equal(0, fake_store(AT, 2));
 	spin_lock(&space.lock);
 	fence(1, (vaddr_t[]){ AT }, false);
 	spin_unlock(&space.lock);
-	assert_int_equal(fake_tlb_debts(), 0);
+	assert_int_equal(0, fake_tlb_debts());
 }

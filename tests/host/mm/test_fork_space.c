@@ -20,16 +20,16 @@ static void start(void)
 
 static void map(vaddr_t addr, size_t npages, unsigned flags)
 {
-	assert_int_equal(rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS),
-			 addr);
+	assert_int_equal(addr,
+			 rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS));
 }
 
 static void fork_to(struct space *from, struct space *to)
 {
-	assert_int_equal(space_create(to), 0);
-	assert_int_equal(vm_fork(from, to), 0);
-	assert_int_equal(fake_tlb_debts(), 0); /* R64 */
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, space_create(to));
+	assert_int_equal(0, vm_fork(from, to));
+	assert_int_equal(0, fake_tlb_debts()); /* R64 */
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 static int load(struct space *space, vaddr_t va)
@@ -41,7 +41,7 @@ static int load(struct space *space, vaddr_t va)
 static void store(struct space *space, vaddr_t va, unsigned char value)
 {
 	rig_run(space);
-	assert_int_equal(fake_store(va, value), 0);
+	assert_int_equal(0, fake_store(va, value));
 }
 
 TEST(writer_copies) /* R60 R62 R66 */
@@ -54,21 +54,21 @@ TEST(writer_copies) /* R60 R62 R66 */
 	store(&parent, AT, 1);
 	store(&parent, AT + P, 2);
 	fork_to(&parent, &child);
-	assert_int_equal(load(&child, AT), 1);
+	assert_int_equal(1, load(&child, AT));
 	store(&child, AT, 10);
 	assert_kind(&child, COW, 1);
-	assert_int_equal(load(&parent, AT), 1);
+	assert_int_equal(1, load(&parent, AT));
 	store(&parent, AT, 11); /* the last holder now: nothing is copied */
 	assert_kind(&parent, COW, 0);
 	assert_kind(&parent, REUSE, 1);
 	store(&parent, AT + P, 12);
 	assert_kind(&parent, COW, 1);
-	assert_int_equal(load(&child, AT), 10);
-	assert_int_equal(load(&child, AT + P), 2);
+	assert_int_equal(10, load(&child, AT));
+	assert_int_equal(2, load(&child, AT + P));
 	rig_check();
 	rig_destroy(&child);
 	vm_unmap(&parent, AT, 3 * P);
-	assert_int_equal(rig_free(), before);
+	assert_int_equal(before, rig_free());
 	rig_destroy(&parent);
 	rig_check();
 }
@@ -78,21 +78,21 @@ TEST(generations_and_siblings) /* R63 R19 */
 	start();
 	map(AT, 4, MAP_PRIVATE);
 	store(&parent, AT, 1);
-	assert_int_equal(load(&parent, AT + P), 0); /* the zero page; the rest are holes */
+	assert_int_equal(0, load(&parent, AT + P)); /* the zero page; the rest are holes */
 	fork_to(&parent, &child);
 	fork_to(&child, &grandchild);
 	store(&grandchild, AT, 3);
 	store(&grandchild, AT + P, 4);
 	store(&grandchild, AT + 2 * P, 5);
 	store(&child, AT, 2);
-	assert_int_equal(load(&parent, AT), 1);
-	assert_int_equal(load(&child, AT + P), 0);
-	assert_int_equal(load(&parent, AT + 2 * P), 0);
+	assert_int_equal(1, load(&parent, AT));
+	assert_int_equal(0, load(&child, AT + P));
+	assert_int_equal(0, load(&parent, AT + 2 * P));
 	rig_destroy(&child);
-	assert_int_equal(load(&grandchild, AT), 3);
+	assert_int_equal(3, load(&grandchild, AT));
 	fork_to(&grandchild, &child);
 	store(&grandchild, AT + 2 * P, 6);
-	assert_int_equal(load(&child, AT + 2 * P), 5);
+	assert_int_equal(5, load(&child, AT + 2 * P));
 	rig_destroy(&grandchild);
 	store(&child, AT + P, 9);
 	assert_kind(&child, REUSE, 1);
@@ -110,11 +110,11 @@ TEST(shared_stays_shared) /* R100 */
 	fork_to(&parent, &child);
 	store(&child, AT, 2);
 	store(&child, AT + P, 3);
-	assert_int_equal(load(&parent, AT), 2);
-	assert_int_equal(load(&parent, AT + P), 3);
+	assert_int_equal(2, load(&parent, AT));
+	assert_int_equal(3, load(&parent, AT + P));
 	assert_kind(&child, COW, 0);
 	rig_destroy(&parent);
-	assert_int_equal(load(&child, AT), 2);
+	assert_int_equal(2, load(&child, AT));
 	rig_destroy(&child);
 	rig_check();
 }
@@ -132,23 +132,23 @@ TEST(private_file_pages) /* R63 */
 	start();
 	file = rig_file(4 * P);
 	request.object = file;
-	assert_int_equal(vm_map(&parent, &request, &at), 0);
+	assert_int_equal(0, vm_map(&parent, &request, &at));
 	object_put(file);
 	store(&parent, AT, 1);
-	assert_int_equal(load(&parent, AT + P), rig_byte(P));
+	assert_int_equal(rig_byte(P), load(&parent, AT + P));
 	fork_to(&parent, &child);
 	rig_run(&child);
 	fake_counts.faults = 0;
-	assert_int_equal(load(&child, AT + P), rig_byte(P)); /* the entry came along */
-	assert_int_equal(fake_counts.faults, 0);
+	assert_int_equal(rig_byte(P), load(&child, AT + P)); /* the entry came along */
+	assert_int_equal(0, fake_counts.faults);
 	store(&child, AT, 2);
 	store(&child, AT + P, 3);
 	assert_kind(&child, COW, 2);
-	assert_int_equal(load(&parent, AT), 1);
-	assert_int_equal(load(&parent, AT + P), rig_byte(P));
+	assert_int_equal(1, load(&parent, AT));
+	assert_int_equal(rig_byte(P), load(&parent, AT + P));
 	rig_destroy(&parent);
 	rig_destroy(&child);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(0, rig_files);
 	rig_check();
 }
 
@@ -162,15 +162,15 @@ TEST(protected_pages) /* R61 R94 */
 	vm_protect(&parent, AT + P, P, PROT_READ);
 	fork_to(&parent, &child);
 	rig_run(&child);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(fake_store(AT + P, 0), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(-1, fake_store(AT + P, 0));
+	assert_int_equal(VM_SEGV_ACCERR, rig_outcome);
 	vm_protect(&child, AT, 3 * P, RW);
 	store(&child, AT, 10);
 	store(&child, AT + P, 11);
 	vm_protect(&parent, AT, 3 * P, RW);
-	assert_int_equal(load(&parent, AT), 1);
-	assert_int_equal(load(&parent, AT + P), 2);
+	assert_int_equal(1, load(&parent, AT));
+	assert_int_equal(2, load(&parent, AT + P));
 	rig_check();
 	rig_destroy(&child);
 	rig_destroy(&parent);
@@ -184,11 +184,11 @@ TEST(sparse_costs_what_is_there) /* R18 R19 R21 */
 	for (unsigned i = 0; i < 10; i++)
 		store(&parent, AT + 10 * i * GIB, 1);
 	fork_to(&parent, &child);
-	assert_int_equal(child.tables, parent.tables);
-	assert_int_equal(child.resident, 10);
+	assert_int_equal(parent.tables, child.tables);
+	assert_int_equal(10, child.resident);
 	assert_true(parent.stats.fences <= 10);
 	fork_to(&child, &grandchild); /* all read-only by now */
-	assert_int_equal(child.stats.fences, 0);
+	assert_int_equal(0, child.stats.fences);
 	rig_destroy(&grandchild);
 	rig_destroy(&child);
 	rig_destroy(&parent);
@@ -202,11 +202,11 @@ TEST(figures_come_along)
 	parent.limit_stack = 12345;
 	map(AT, 3, MAP_PRIVATE);
 	fork_to(&parent, &child);
-	assert_int_equal(child.brk, parent.brk);
-	assert_int_equal(child.limit_stack, 12345);
-	assert_int_equal(child.mapped_bytes, parent.mapped_bytes);
-	assert_int_equal(child.data_bytes, parent.data_bytes);
-	assert_int_equal(vm_brk(&child, child.brk_start), child.brk_start);
+	assert_int_equal(parent.brk, child.brk);
+	assert_int_equal(12345, child.limit_stack);
+	assert_int_equal(parent.mapped_bytes, child.mapped_bytes);
+	assert_int_equal(parent.data_bytes, child.data_bytes);
+	assert_int_equal(child.brk_start, vm_brk(&child, child.brk_start));
 	assert_true(parent.brk > parent.brk_start);
 	rig_destroy(&child);
 	rig_destroy(&parent);
@@ -234,7 +234,7 @@ static void check_parent(void)
 {
 	rig_check();
 	for (unsigned i = 0; i < 70; i++) {
-		assert_int_equal(load(&parent, AT + i * P), (unsigned char)i);
+		assert_int_equal((unsigned char)i, load(&parent, AT + i * P));
 		store(&parent, AT + i * P, (unsigned char)i);
 	}
 	assert_kind(&parent, COW, 0);
@@ -250,20 +250,20 @@ TEST(no_memory) /* R20 R45 */
 	for (unsigned n = 1;; n++) {
 		int result;
 
-		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(0, space_create(&child));
 		alloc_fail_at = n;
 		result = vm_fork(&parent, &child);
 		if (alloc_fail_at) {
 			alloc_fail_at = 0;
-			assert_int_equal(result, 0);
+			assert_int_equal(0, result);
 			assert_true(n > 8);
 			break;
 		}
-		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(-ENOMEM, result);
 		rig_check();
 		rig_destroy(&child);
 		check_parent();
-		assert_int_equal(rig_free(), before);
+		assert_int_equal(before, rig_free());
 	}
 	rig_destroy(&child);
 	rig_destroy(&parent);
@@ -283,10 +283,10 @@ TEST(killed) /* R20 */
 	start();
 	fill_parent();
 	for (unsigned n = 1; n <= 3; n++) {
-		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(0, space_create(&child));
 		rig_pause = kill_later;
 		kill_at = n;
-		assert_int_equal(vm_fork(&parent, &child), -EINTR);
+		assert_int_equal(-EINTR, vm_fork(&parent, &child));
 		rig_pause = NULL;
 		rig_destroy(&child);
 		check_parent();
@@ -307,9 +307,9 @@ TEST(parent_stripped_meanwhile)
 {
 	start();
 	fill_parent();
-	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(0, space_create(&child));
 	rig_pause = strip_parent;
-	assert_int_equal(vm_fork(&parent, &child), -EINTR);
+	assert_int_equal(-EINTR, vm_fork(&parent, &child));
 	rig_check();
 	rig_destroy(&child);
 	rig_destroy(&parent);
@@ -325,7 +325,7 @@ static int truncate_in_fork(struct vm_wait *wait)
 	(void)wait;
 	if (++pauses == 2) {
 		rig_pause = NULL;
-		assert_int_equal(object_set_size(file, P), 0);
+		assert_int_equal(0, object_set_size(file, P));
 		rig_pause = truncate_in_fork;
 	}
 	return 0;
@@ -343,17 +343,17 @@ TEST(truncated_meanwhile)
 	start();
 	file = rig_file(2048 * P);
 	request.object = file;
-	assert_int_equal(vm_map(&parent, &request, &at), 0);
+	assert_int_equal(0, vm_map(&parent, &request, &at));
 	for (unsigned i = 0; i < 2048; i += 100)
 		store(&parent, AT + i * P, 1);
-	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(0, space_create(&child));
 	rig_pause = truncate_in_fork;
-	assert_int_equal(vm_fork(&parent, &child), 0);
-	assert_int_equal(parent.resident, 1);
-	assert_int_equal(child.resident, 1);
-	assert_int_equal(load(&child, AT), 1);
-	assert_int_equal(load(&child, AT + 100 * P), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
+	assert_int_equal(0, vm_fork(&parent, &child));
+	assert_int_equal(1, parent.resident);
+	assert_int_equal(1, child.resident);
+	assert_int_equal(1, load(&child, AT));
+	assert_int_equal(-1, load(&child, AT + 100 * P));
+	assert_int_equal(VM_BUS, rig_outcome);
 	rig_check();
 	object_put(file);
 	rig_destroy(&child);
@@ -367,9 +367,8 @@ TEST(truncated_meanwhile)
 static void map_many(unsigned flags)
 {
 	for (unsigned i = 0; i < NPASSED; i++)
-		assert_int_equal(rig_map(&parent, AT + i * P, P, i % 2 ? RW : PROT_READ,
-					 flags | MAP_FIXED | MAP_ANONYMOUS),
-				 AT + i * P);
+		assert_int_equal(AT + i * P, rig_map(&parent, AT + i * P, P, i % 2 ? RW : PROT_READ,
+						     flags | MAP_FIXED | MAP_ANONYMOUS));
 }
 
 static int count_pause(struct vm_wait *wait)
@@ -384,18 +383,18 @@ TEST(what_is_not_copied_is_passed_in_pieces)
 {
 	start();
 	map_many(MAP_PRIVATE);
-	assert_int_equal(vm_madvise(&parent, AT, NPASSED * P, MADV_DONTFORK), 0);
+	assert_int_equal(0, vm_madvise(&parent, AT, NPASSED * P, MADV_DONTFORK));
 	map(AT + GIB, 40 * 512, MAP_PRIVATE);
 	for (unsigned i = 0; i < 40; i++)
 		store(&parent, AT + GIB + i * 512 * P, 1);
-	assert_int_equal(vm_madvise(&parent, AT + GIB, 39 * 512 * P, MADV_DONTNEED), 0);
+	assert_int_equal(0, vm_madvise(&parent, AT + GIB, 39 * 512 * P, MADV_DONTNEED));
 	pauses = 0;
 	rig_pause = count_pause;
 	fork_to(&parent, &child);
 	rig_pause = NULL;
 	assert_true(pauses >= 4);
-	assert_int_equal(load(&child, AT + GIB + 39 * 512 * P), 1);
-	assert_int_equal(load(&child, AT + GIB), 0);
+	assert_int_equal(1, load(&child, AT + GIB + 39 * 512 * P));
+	assert_int_equal(0, load(&child, AT + GIB));
 	rig_run(&child);
 	assert_true(fake_load(AT) < 0);
 	rig_destroy(&child);
@@ -411,13 +410,13 @@ TEST(reaper_passes_shared_vmas_in_pieces)
 	store(&parent, AT + P, 1);
 	map(AT + GIB, 1, MAP_PRIVATE);
 	store(&parent, AT + GIB, 1);
-	assert_int_equal(parent.resident, 2);
+	assert_int_equal(2, parent.resident);
 	pauses = 0;
 	rig_pause = count_pause;
 	vm_oom_reap(&parent);
 	rig_pause = NULL;
 	assert_true(pauses >= 3);
-	assert_int_equal(parent.resident, 1);
+	assert_int_equal(1, parent.resident);
 	rig_destroy(&parent);
 	rig_check();
 }

@@ -16,19 +16,19 @@ TEST(hold) /* R29 */
 
 	start();
 	rig_create(&other);
-	assert_int_equal(rig_map(&other, AT, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
+	assert_int_equal(AT, rig_map(&other, AT, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED));
 	for (size_t i = 0; i < sizeof(buf); i++)
 		buf[i] = (char)(i * 13 + 1);
-	assert_int_equal(vm_copy_to(&other, AT + 100, buf, sizeof(buf)), 0);
-	assert_int_equal(vm_copy_from(&other, back, AT + 100, sizeof(back)), 0);
-	assert_memory_equal(buf, back, sizeof(buf));
-	assert_int_equal(vm_copy_from(&other, back, AT + PAGE_SIZE, sizeof(back) + 1), -EFAULT);
-	assert_int_equal(vm_protect(&other, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(get_user_page(&other, AT, VM_PROT_WRITE, &page), -EFAULT);
-	assert_int_equal(get_user_page(&other, AT, VM_PROT_READ, &page), 0);
+	assert_int_equal(0, vm_copy_to(&other, AT + 100, buf, sizeof(buf)));
+	assert_int_equal(0, vm_copy_from(&other, back, AT + 100, sizeof(back)));
+	assert_memory_equal(back, buf, sizeof(buf));
+	assert_int_equal(-EFAULT, vm_copy_from(&other, back, AT + PAGE_SIZE, sizeof(back) + 1));
+	assert_int_equal(0, vm_protect(&other, AT, PAGE_SIZE, PROT_READ));
+	assert_int_equal(-EFAULT, get_user_page(&other, AT, VM_PROT_WRITE, &page));
+	assert_int_equal(0, get_user_page(&other, AT, VM_PROT_READ, &page));
 	rig_destroy(&other);
-	assert_int_equal(((char *)page_address(page))[100],
-			 buf[0]); /* held, it outlives its space */
+	assert_int_equal(buf[0],
+			 ((char *)page_address(page))[100]); /* held, it outlives its space */
 	put_user_page(&other, page, VM_PROT_READ);
 	end();
 }
@@ -42,14 +42,14 @@ TEST(refused) /* R27 R43 */
 	start();
 	map(AT, 1, PROT_READ);
 	for (unsigned i = 0; i < ARRAY_SIZE(nowhere); i++)
-		assert_int_equal(get_user_page(&space, nowhere[i], VM_PROT_READ, &page), -EFAULT);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), -EFAULT);
-	assert_int_equal(vm_copy_to(&space, AT, "bytes", 5), -EFAULT);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), 0);
-	assert_ptr_equal(page, zero_page);
+		assert_int_equal(-EFAULT, get_user_page(&space, nowhere[i], VM_PROT_READ, &page));
+	assert_int_equal(-EFAULT, get_user_page(&space, AT, VM_PROT_WRITE, &page));
+	assert_int_equal(-EFAULT, vm_copy_to(&space, AT, "bytes", 5));
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_READ, &page));
+	assert_ptr_equal(zero_page, page);
 	put_user_page(&space, page, VM_PROT_READ);
 	vm_oom_reap(&space);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), -EFAULT);
+	assert_int_equal(-EFAULT, get_user_page(&space, AT, VM_PROT_READ, &page));
 	end();
 }
 
@@ -65,20 +65,20 @@ TEST(write_faults)
 			 reuses = space.stats.kind[FAULT_REUSE];
 		struct page *page;
 
-		assert_int_equal(fake_store(AT, 1), 0);
-		assert_int_equal(get_user_page(&space, AT, access[i], &page), 0);
-		assert_int_equal(page_pins(page), i);
+		assert_int_equal(0, fake_store(AT, 1));
+		assert_int_equal(0, get_user_page(&space, AT, access[i], &page));
+		assert_int_equal(i, page_pins(page));
 		map(AT + P, MANY - 1, RW);
-		assert_int_equal(fake_store(AT + (MANY - 1) * P, 1), 0);
-		assert_int_equal(vm_protect(&space, AT, MANY * P, PROT_READ), 0);
-		assert_int_equal(vm_protect(&space, AT, MANY * P, RW), 0);
-		assert_int_equal(fake_store(AT, 2), 0);
-		assert_int_equal(*(char *)page_address(page), 1 + i);
-		assert_int_equal(space.stats.kind[FAULT_COW] - copies, 1 - i);
-		assert_int_equal(space.stats.kind[FAULT_REUSE] - reuses, i);
+		assert_int_equal(0, fake_store(AT + (MANY - 1) * P, 1));
+		assert_int_equal(0, vm_protect(&space, AT, MANY * P, PROT_READ));
+		assert_int_equal(0, vm_protect(&space, AT, MANY * P, RW));
+		assert_int_equal(0, fake_store(AT, 2));
+		assert_int_equal(1 + i, *(char *)page_address(page));
+		assert_int_equal(1 - i, space.stats.kind[FAULT_COW] - copies);
+		assert_int_equal(i, space.stats.kind[FAULT_REUSE] - reuses);
 		put_user_page(&space, page, access[i]);
-		assert_int_equal(space.pins, 0);
-		assert_int_equal(vm_unmap(&space, AT + P, (MANY - 1) * P), 0);
+		assert_int_equal(0, space.pins);
+		assert_int_equal(0, vm_unmap(&space, AT + P, (MANY - 1) * P));
 	}
 	end();
 }
@@ -91,30 +91,29 @@ TEST(fork_copies_pinned)
 	start();
 	map(AT, n, RW);
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)(i + 1)));
 	for (unsigned set = 0; set < 1u << n; set += 37) {
 		struct page *pages[8] = { NULL };
 		struct space child;
 
 		for (unsigned i = 0; i < n; i++)
 			if (set & 1u << i)
-				assert_int_equal(
-					get_user_page(&space, AT + i * P, VM_PROT_WRITE, &pages[i]),
-					0);
-		assert_int_equal(space_create(&child), 0);
-		assert_int_equal(vm_fork(&space, &child), 0);
-		assert_int_equal(child.resident, n);
+				assert_int_equal(0, get_user_page(&space, AT + i * P, VM_PROT_WRITE,
+								  &pages[i]));
+		assert_int_equal(0, space_create(&child));
+		assert_int_equal(0, vm_fork(&space, &child));
+		assert_int_equal(n, child.resident);
 		rig_run(&child);
 		for (unsigned i = 0; i < n; i++) {
 			if (pages[i])
 				*(char *)page_address(pages[i]) = 99;
-			assert_int_equal(fake_load(AT + i * P), i + 1);
-			assert_int_equal(fake_store(AT + i * P, 77), 0);
+			assert_int_equal(i + 1, fake_load(AT + i * P));
+			assert_int_equal(0, fake_store(AT + i * P, 77));
 		}
 		rig_run(&space);
 		for (unsigned i = 0; i < n; i++) {
-			assert_int_equal(fake_load(AT + i * P), pages[i] ? 99 : i + 1);
-			assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+			assert_int_equal(pages[i] ? 99 : i + 1, fake_load(AT + i * P));
+			assert_int_equal(0, fake_store(AT + i * P, (unsigned char)(i + 1)));
 			if (pages[i])
 				put_user_page(&space, pages[i], VM_PROT_WRITE);
 		}
@@ -129,8 +128,8 @@ TEST(fork_copies_pinned)
 /* As rig_check(): but who holds so many pages is not known to the ledger. */
 static void check_but(unsigned held)
 {
-	assert_int_equal(ledger_check(NULL), held);
-	assert_int_equal(fake_tlb_debts(), 0);
+	assert_int_equal(held, ledger_check(NULL));
+	assert_int_equal(0, fake_tlb_debts());
 }
 
 /* Pages of which some are pinned, in one table with memory of other kinds; a table further on. */
@@ -141,35 +140,34 @@ static void start_pinned(struct page **pages)
 	start();
 	map(AT, 2 * PINNED, RW);
 	for (unsigned i = 0; i < 2 * PINNED; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)(i + 1)));
 	for (unsigned i = 0; i < PINNED; i++)
-		assert_int_equal(get_user_page(&space, AT + 2 * i * P, VM_PROT_WRITE, &pages[i]),
-				 0);
+		assert_int_equal(0,
+				 get_user_page(&space, AT + 2 * i * P, VM_PROT_WRITE, &pages[i]));
 	file = rig_file(2 * P);
 	map_file(file, AT + 16 * P, 2, 0, NULL, 0);
 	object_put(file);
-	assert_int_equal(fake_load(AT + 16 * P), rig_byte(0));
-	assert_int_equal(
-		rig_map(&space, AT + 32 * P, P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
-		AT + 32 * P);
-	assert_int_equal(fake_store(AT + 32 * P, 's'), 0);
+	assert_int_equal(rig_byte(0), fake_load(AT + 16 * P));
+	assert_int_equal(AT + 32 * P, rig_map(&space, AT + 32 * P, P, RW,
+					      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	assert_int_equal(0, fake_store(AT + 32 * P, 's'));
 	map(AT + GIB, 1, RW);
-	assert_int_equal(fake_store(AT + GIB, 'f'), 0);
+	assert_int_equal(0, fake_store(AT + GIB, 'f'));
 }
 
 /* Whoever writes by reference still writes to what the space reads, and the space to what he has. */
 static void check_pinned(struct page *const *pages)
 {
 	check_but(PINNED);
-	assert_int_equal(space.pins, PINNED);
+	assert_int_equal(PINNED, space.pins);
 	for (unsigned i = 0; i < PINNED; i++) {
 		unsigned char *byte = page_address(pages[i]);
 
-		assert_int_equal(page_pins(pages[i]), 1);
+		assert_int_equal(1, page_pins(pages[i]));
 		*byte = (unsigned char)(100 + i);
-		assert_int_equal(fake_load(AT + 2 * i * P), 100 + i);
-		assert_int_equal(fake_store(AT + 2 * i * P, (unsigned char)(2 * i + 1)), 0);
-		assert_int_equal(*byte, 2 * i + 1);
+		assert_int_equal(100 + i, fake_load(AT + 2 * i * P));
+		assert_int_equal(0, fake_store(AT + 2 * i * P, (unsigned char)(2 * i + 1)));
+		assert_int_equal(2 * i + 1, *byte);
 	}
 }
 
@@ -177,7 +175,7 @@ static void end_pinned(struct page **pages)
 {
 	for (unsigned i = 0; i < PINNED; i++)
 		put_user_page(&space, pages[i], VM_PROT_WRITE);
-	assert_int_equal(space.pins, 0);
+	assert_int_equal(0, space.pins);
 	end();
 }
 
@@ -194,23 +192,23 @@ TEST(fork_without_memory)
 	for (unsigned n = 1;; n++) {
 		int result;
 
-		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(0, space_create(&child));
 		alloc_fail_at = n;
 		result = vm_fork(&space, &child);
 		left = alloc_fail_at;
 		alloc_fail_at = 0;
 		check_but(PINNED);
 		if (left) {
-			assert_int_equal(result, 0);
+			assert_int_equal(0, result);
 			assert_true(n > PINNED);
 			break;
 		}
-		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(-ENOMEM, result);
 		rig_destroy(&child);
 		check_pinned(pages);
-		assert_int_equal(rig_free(), before);
+		assert_int_equal(before, rig_free());
 	}
-	assert_int_equal(child.pins, 0);
+	assert_int_equal(0, child.pins);
 	rig_destroy(&child);
 	check_pinned(pages);
 	end_pinned(pages);
@@ -236,7 +234,7 @@ TEST(fork_killed)
 	for (unsigned n = 1;; n++) {
 		struct space child;
 
-		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(0, space_create(&child));
 		kill_at = n;
 		rig_pause = kill_later;
 		result = vm_fork(&space, &child);
@@ -244,14 +242,14 @@ TEST(fork_killed)
 		check_but(PINNED);
 		rig_destroy(&child);
 		check_pinned(pages);
-		assert_int_equal(rig_free(), before);
+		assert_int_equal(before, rig_free());
 		if (kill_at) {
 			assert_true(n > 2 * PINNED);
 			break;
 		}
-		assert_int_equal(result, -EINTR);
+		assert_int_equal(-EINTR, result);
 	}
-	assert_int_equal(result, 0);
+	assert_int_equal(0, result);
 	end_pinned(pages);
 }
 
@@ -273,37 +271,37 @@ TEST(unpinned_in_fork)
 
 	start();
 	map(AT, 2, RW);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(fake_store(AT + P, 2), 0);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, fake_store(AT + P, 2));
 	map(AT + GIB, 1, RW);
-	assert_int_equal(fake_store(AT + GIB, 3), 0);
+	assert_int_equal(0, fake_store(AT + GIB, 3));
 	before = rig_free();
 	for (unsigned i = 0; i < 2; i++) {
 		struct page *pinned;
 
-		assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &unpinned), 0);
+		assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &unpinned));
 		if (i)
-			assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &pinned), 0);
-		assert_int_equal(space_create(&child), 0);
+			assert_int_equal(0, get_user_page(&space, AT + P, VM_PROT_WRITE, &pinned));
+		assert_int_equal(0, space_create(&child));
 		rig_pause = unpin;
-		assert_int_equal(vm_fork(&space, &child), 0);
+		assert_int_equal(0, vm_fork(&space, &child));
 		assert_null(rig_pause);
 		check_but(i);
-		assert_int_equal(unpinned->maps, 2);
-		assert_int_equal(child.resident, 3);
+		assert_int_equal(2, unpinned->maps);
+		assert_int_equal(3, child.resident);
 		rig_run(&child);
-		assert_int_equal(fake_load(AT), 1);
-		assert_int_equal(fake_load(AT + P), 2);
-		assert_int_equal(fake_load(AT + GIB), 3);
+		assert_int_equal(1, fake_load(AT));
+		assert_int_equal(2, fake_load(AT + P));
+		assert_int_equal(3, fake_load(AT + GIB));
 		rig_run(&space);
 		if (i) {
-			assert_int_equal(pinned->maps, 1);
+			assert_int_equal(1, pinned->maps);
 			put_user_page(&space, pinned, VM_PROT_WRITE);
 		}
 		rig_destroy(&child);
-		assert_int_equal(fake_store(AT, 1), 0);
-		assert_int_equal(fake_store(AT + P, 2), 0);
-		assert_int_equal(rig_free(), before);
+		assert_int_equal(0, fake_store(AT, 1));
+		assert_int_equal(0, fake_store(AT + P, 2));
+		assert_int_equal(before, rig_free());
 	}
 	end();
 }
@@ -315,7 +313,7 @@ TEST(wrong_pins)
 
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
 	page->state += (UINT32_MAX - 1) * PAGE_ONE_PIN; /* no program can make so many */
 	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
 	spin_unlock(&space.lock);

@@ -28,7 +28,7 @@ static void touch(struct space *space, vaddr_t va, unsigned access)
 {
 	struct vm_wait wait = { 0 };
 
-	assert_int_equal(vm_fault(space, va, access, &wait), 0);
+	assert_int_equal(0, vm_fault(space, va, access, &wait));
 }
 
 static void map_at(vaddr_t addr, unsigned prot, unsigned flags)
@@ -39,7 +39,7 @@ static void map_at(vaddr_t addr, unsigned prot, unsigned flags)
 				       .max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 				       .flags = flags | MAP_FIXED | MAP_ANONYMOUS };
 
-	assert_int_equal(vm_map(&parent, &request, &addr), 0);
+	assert_int_equal(0, vm_map(&parent, &request, &addr));
 }
 
 /*
@@ -48,8 +48,8 @@ static void map_at(vaddr_t addr, unsigned prot, unsigned flags)
 static void scene(void)
 {
 	memory_start(2048, NULL, 0);
-	assert_int_equal(space_create(&parent), 0);
-	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(0, space_create(&parent));
+	assert_int_equal(0, space_create(&child));
 	map_at(ANON, VM_PROT_READ | VM_PROT_WRITE, MAP_PRIVATE);
 	map_at(SHARED, VM_PROT_READ | VM_PROT_WRITE, MAP_SHARED);
 	map_at(READ_ONLY, VM_PROT_READ, MAP_PRIVATE);
@@ -60,18 +60,18 @@ static void scene(void)
 		touch(&parent, SHARED + i * PAGE_SIZE, VM_PROT_WRITE);
 		touch(&parent, READ_ONLY + i * PAGE_SIZE, VM_PROT_READ);
 	}
-	assert_int_equal(vm_fork(&parent, &child), 0);
+	assert_int_equal(0, vm_fork(&parent, &child));
 	touch(&child, ANON, VM_PROT_WRITE);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 static void end_scene(void)
 {
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 	space_destroy(&child);
 	space_destroy(&parent);
 	object_put(object);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 static struct mmu_entry *slot(vaddr_t va)
@@ -91,7 +91,7 @@ static struct page *page_at(vaddr_t va)
 		(place) = (wrong);                       \
 		assert_true(ledger_check(NULL) > 0);     \
 		(place) = right_;                        \
-		assert_int_equal(ledger_check(NULL), 0); \
+		assert_int_equal(0, ledger_check(NULL)); \
 	} while (0)
 
 TEST(sound)
@@ -102,17 +102,17 @@ TEST(sound)
 	memory_start(2048, NULL, 0);
 	mm_trim();
 	before = page_alloc_free_count();
-	assert_int_equal(space_create(&parent), 0);
+	assert_int_equal(0, space_create(&parent));
 	space_destroy(&parent);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(ledger_check(&ledger), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(&ledger));
 	for (unsigned kind = 0; kind < PAGE_KINDS; kind++)
 		sum += ledger.kind[kind];
-	assert_int_equal(sum, ledger.total);
-	assert_int_equal(ledger.kind[PAGE_FREE], before);
-	assert_int_equal(ledger.kind[PAGE_ZERO], 1);
-	assert_int_equal(ledger.kind[PAGE_ANON] + ledger.kind[PAGE_OBJECT], 0);
+	assert_int_equal(ledger.total, sum);
+	assert_int_equal(before, ledger.kind[PAGE_FREE]);
+	assert_int_equal(1, ledger.kind[PAGE_ZERO]);
+	assert_int_equal(0, ledger.kind[PAGE_ANON] + ledger.kind[PAGE_OBJECT]);
 }
 
 TEST(kinds_of_scene)
@@ -120,9 +120,9 @@ TEST(kinds_of_scene)
 	struct ledger ledger;
 
 	scene();
-	assert_int_equal(ledger_check(&ledger), 0);
-	assert_int_equal(ledger.kind[PAGE_ANON], 4 + 1); /* the child's own copy */
-	assert_int_equal(ledger.kind[PAGE_OBJECT], 4);
+	assert_int_equal(0, ledger_check(&ledger));
+	assert_int_equal(4 + 1, ledger.kind[PAGE_ANON]); /* the child's own copy */
+	assert_int_equal(4, ledger.kind[PAGE_OBJECT]);
 	end_scene();
 }
 
@@ -133,9 +133,9 @@ TEST(census)
 	struct ledger ledger;
 
 	scene();
-	assert_int_equal(ledger_check(&ledger), 0);
+	assert_int_equal(0, ledger_check(&ledger));
 	page_census(&census);
-	assert_memory_equal(census.kind, ledger.kind, sizeof(census.kind));
+	assert_memory_equal(ledger.kind, census.kind, sizeof(census.kind));
 	assert_true(census.slabs > 0 && census.slabs < census.kind[PAGE_KERNEL]);
 	end_scene();
 }
@@ -174,8 +174,8 @@ TEST(kinds)
 	leaked = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	assert_true(ledger_check(NULL) > 0);
 	page_put(leaked);
-	assert_int_equal(ledger_check(NULL), 0);
-	assert_int_equal(tables_fill(&tables, 1), 0);
+	assert_int_equal(0, ledger_check(NULL));
+	assert_int_equal(0, tables_fill(&tables, 1));
 	assert_true(ledger_check(NULL) > 0);
 	tables_free(&tables);
 	leaked = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
@@ -277,7 +277,7 @@ TEST(maps_of_objects)
 		other->nwritable--;
 		list_del(&vma->object_link);
 		list_add_tail(stale ? &object->stale : &object->vmas, &vma->object_link);
-		assert_int_equal(ledger_check(NULL), 0);
+		assert_int_equal(0, ledger_check(NULL));
 		finds(object->nwritable, 1); /* the child's alone */
 	}
 	list_del(&vma->object_link);

@@ -17,7 +17,7 @@ static void begin(void)
 	start();
 	meddled = 0;
 	map(AT, 1, RW);
-	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(0, fake_store(AT, 5));
 }
 
 static unsigned flags_at(struct space *s, vaddr_t va)
@@ -31,10 +31,10 @@ TEST(fault_starts_over)
 	begin();
 	protect_many(PROT_READ);
 	fake_meddle = age;
-	assert_int_equal(fake_store(AT, 6), 0);
-	assert_int_equal(meddled, 1);
-	assert_int_equal(space.stats.retry[RETRY_RACE], 1);
-	assert_int_equal(fake_load(AT), 6);
+	assert_int_equal(0, fake_store(AT, 6));
+	assert_int_equal(1, meddled);
+	assert_int_equal(1, space.stats.retry[RETRY_RACE]);
+	assert_int_equal(6, fake_load(AT));
 	end();
 }
 
@@ -43,11 +43,11 @@ TEST(protect_keeps_what_changed)
 {
 	begin();
 	fake_meddle = age;
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(meddled, 1);
+	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, PROT_READ));
+	assert_int_equal(1, meddled);
 	assert_false(flags_at(&space, AT) & ENTRY_ACCESSED);
-	assert_int_equal(fake_store(AT, 6), -1);
-	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(-1, fake_store(AT, 6));
+	assert_int_equal(5, fake_load(AT));
 	end();
 }
 
@@ -57,15 +57,15 @@ TEST(fork_keeps_what_changed)
 	struct space child;
 
 	begin();
-	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(0, space_create(&child));
 	fake_meddle = age;
-	assert_int_equal(vm_fork(&space, &child), 0);
-	assert_int_equal(meddled, 1);
+	assert_int_equal(0, vm_fork(&space, &child));
+	assert_int_equal(1, meddled);
 	assert_false(flags_at(&space, AT) & ENTRY_ACCESSED);
 	assert_false(flags_at(&child, AT) & ENTRY_ACCESSED);
-	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(0, fake_store(AT, 6));
 	rig_run(&child);
-	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(5, fake_load(AT));
 	rig_run(NULL);
 	rig_destroy(&child);
 	end();

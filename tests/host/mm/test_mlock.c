@@ -12,7 +12,7 @@ static struct space child;
 static void fork_it(void)
 {
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 }
 
 /* R90 R45: what could not be locked for want of memory is told; the rest is as it was. */
@@ -33,18 +33,18 @@ TEST(failures)
 		if (!failed)
 			break;
 		/* the books first, then the pages */
-		assert_int_equal(result, nth == 1 ? -ENOMEM : -EAGAIN);
-		assert_int_equal(vm_unlock(&space, AT, 600 * P), 0);
-		assert_int_equal(space.nvmas, 1);
-		assert_int_equal(vm_madvise(&space, AT, 600 * P, MADV_DONTNEED), 0);
+		assert_int_equal(nth == 1 ? -ENOMEM : -EAGAIN, result);
+		assert_int_equal(0, vm_unlock(&space, AT, 600 * P));
+		assert_int_equal(1, space.nvmas);
+		assert_int_equal(0, vm_madvise(&space, AT, 600 * P, MADV_DONTNEED));
 	}
-	assert_int_equal(result, 0);
-	assert_int_equal(space.resident, 590);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
+	assert_int_equal(0, result);
+	assert_int_equal(590, space.resident);
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED));
 	alloc_fail_at = 1;
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTFORK), -EAGAIN);
+	assert_int_equal(-EAGAIN, vm_madvise(&space, AT, P, MADV_DONTFORK));
 	alloc_fail_at = 0;
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTFORK), 0);
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTFORK));
 	end();
 }
 
@@ -55,7 +55,7 @@ TEST(protected)
 
 	start();
 	map(AT, 600, VM_PROT_READ);
-	assert_int_equal(vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED));
 	for (uint64_t nth = 1; failed; nth += 7) {
 		int result;
 
@@ -64,14 +64,14 @@ TEST(protected)
 		failed = alloc_fail_at == 0;
 		alloc_fail_at = 0;
 		rig_check();
-		assert_int_equal(result, 0);
+		assert_int_equal(0, result);
 		if (failed)
 			assert_true(space.resident < 590);
 		else
-			assert_int_equal(space.resident, 590);
-		assert_int_equal(fake_store(AT + 590 * P, (uint8_t)nth), 0);
-		assert_int_equal(vm_madvise(&space, AT, 600 * P, MADV_DONTNEED_LOCKED), 0);
-		assert_int_equal(vm_protect(&space, AT, 600 * P, VM_PROT_READ), 0);
+			assert_int_equal(590, space.resident);
+		assert_int_equal(0, fake_store(AT + 590 * P, (uint8_t)nth));
+		assert_int_equal(0, vm_madvise(&space, AT, 600 * P, MADV_DONTNEED_LOCKED));
+		assert_int_equal(0, vm_protect(&space, AT, 600 * P, VM_PROT_READ));
 	}
 	end();
 }
@@ -89,15 +89,15 @@ TEST(shared)
 
 	start();
 	request.object = object = object_create_anon(4 * P);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), 0);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED), 0);
-	assert_int_equal(vm_protect(&space, AT, 4 * P, RW), 0);
-	assert_int_equal(space.resident, 1);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_WIPEONFORK), -EINVAL);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, vm_lock(&space, AT, 2 * P, VMA_LOCKED));
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED));
+	assert_int_equal(0, vm_protect(&space, AT, 4 * P, RW));
+	assert_int_equal(1, space.resident);
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_WIPEONFORK));
 	/* As on a Linux without KSM. */
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_MERGEABLE), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_UNMERGEABLE), -EINVAL);
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_MERGEABLE));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_UNMERGEABLE));
 	object_put(object);
 	end();
 }
@@ -107,21 +107,21 @@ TEST(forked)
 {
 	start();
 	map(AT, 8, RW);
-	assert_int_equal(vm_lock(&space, AT + 2 * P, 2 * P, VMA_LOCKED), 0);
-	assert_int_equal(vm_lock(&space, AT + 5 * P, P, VMA_LOCKED | VMA_ONFAULT), 0);
-	assert_int_equal(space.nvmas, 5);
-	assert_int_equal(fake_store(AT + 3 * P, 9), 0);
+	assert_int_equal(0, vm_lock(&space, AT + 2 * P, 2 * P, VMA_LOCKED));
+	assert_int_equal(0, vm_lock(&space, AT + 5 * P, P, VMA_LOCKED | VMA_ONFAULT));
+	assert_int_equal(5, space.nvmas);
+	assert_int_equal(0, fake_store(AT + 3 * P, 9));
 	fork_it();
-	assert_int_equal(child.nvmas, 1);
+	assert_int_equal(1, child.nvmas);
 	rig_run(&child);
-	assert_int_equal(fake_load(AT + 3 * P), 9);
-	assert_int_equal(fake_store(AT + 3 * P, 8), 0);
+	assert_int_equal(9, fake_load(AT + 3 * P));
+	assert_int_equal(0, fake_store(AT + 3 * P, 8));
 	rig_check();
 	rig_destroy(&child);
 	rig_run(&space);
-	assert_int_equal(fake_load(AT + 3 * P), 9);
+	assert_int_equal(9, fake_load(AT + 3 * P));
 	vm_lock_all(&space, 0, 0);
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(1, space.nvmas);
 	end();
 }
 
@@ -130,17 +130,17 @@ TEST(left_out)
 {
 	start();
 	map(AT, 1000, RW);
-	assert_int_equal(vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE), 0);
-	assert_int_equal(vm_madvise(&space, AT, 400 * P, MADV_DONTFORK), 0);
-	assert_int_equal(vm_madvise(&space, AT + 400 * P, 300 * P, MADV_WIPEONFORK), 0);
+	assert_int_equal(0, vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE));
+	assert_int_equal(0, vm_madvise(&space, AT, 400 * P, MADV_DONTFORK));
+	assert_int_equal(0, vm_madvise(&space, AT + 400 * P, 300 * P, MADV_WIPEONFORK));
 	fork_it();
-	assert_int_equal(child.nvmas, 2);
-	assert_int_equal(child.mapped_bytes, 600 * P);
-	assert_int_equal(child.resident, 300);
+	assert_int_equal(2, child.nvmas);
+	assert_int_equal(600 * P, child.mapped_bytes);
+	assert_int_equal(300, child.resident);
 	rig_run(&child);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
-	assert_int_equal(fake_load(AT + 400 * P), 0);
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(VM_SEGV_MAPERR, rig_outcome);
+	assert_int_equal(0, fake_load(AT + 400 * P));
 	rig_check();
 	rig_destroy(&child);
 	rig_run(&space);
@@ -155,13 +155,13 @@ TEST(mincore)
 	start();
 	map(AT, 3, RW);
 	map(AT + 3 * P, 1, PROT_READ);
-	assert_int_equal(fake_store(AT + P, 1), 0);
-	assert_int_equal(vm_mincore(&space, AT, 8, there), 3);
-	assert_int_equal(there[0] + 2 * there[1] + 4 * there[2], 2);
-	assert_int_equal(vm_mincore(&space, AT + 3 * P, 8, there), 1);
-	assert_int_equal(vm_mincore(&space, AT + 4 * P, 8, there), -ENOMEM);
-	assert_int_equal(vm_sync(&space, AT, 4 * P, MS_SYNC), 0);
-	assert_int_equal(vm_sync(&space, AT, 5 * P, MS_SYNC), -ENOMEM);
+	assert_int_equal(0, fake_store(AT + P, 1));
+	assert_int_equal(3, vm_mincore(&space, AT, 8, there));
+	assert_int_equal(2, there[0] + 2 * there[1] + 4 * there[2]);
+	assert_int_equal(1, vm_mincore(&space, AT + 3 * P, 8, there));
+	assert_int_equal(-ENOMEM, vm_mincore(&space, AT + 4 * P, 8, there));
+	assert_int_equal(0, vm_sync(&space, AT, 4 * P, MS_SYNC));
+	assert_int_equal(-ENOMEM, vm_sync(&space, AT, 5 * P, MS_SYNC));
 	end();
 }
 
@@ -169,22 +169,22 @@ TEST(mincore)
 TEST(future)
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_LOCKED), AT);
-	assert_int_equal(space.resident, 4);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_FREE), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_COLD), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED), 0);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_KEEPONFORK), 0);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DOFORK), 0);
+	assert_int_equal(AT, rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_LOCKED));
+	assert_int_equal(4, space.resident);
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_DONTNEED));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_FREE));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_COLD));
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED));
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_KEEPONFORK));
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DOFORK));
 	vm_lock_all(&space, 0, VMA_LOCKED);
-	assert_int_equal(vm_brk(&space, space.brk_start + 5 * P), space.brk_start + 5 * P);
-	assert_int_equal(space.resident, 3 + 5);
+	assert_int_equal(space.brk_start + 5 * P, vm_brk(&space, space.brk_start + 5 * P));
+	assert_int_equal(3 + 5, space.resident);
 	vm_lock_all(&space, VMA_LOCKED, 0);
-	assert_int_equal(space.resident, 4 + 5);
-	assert_int_equal(vm_lock(&space, UINT64_MAX, 2 * P, VMA_LOCKED), -EINVAL);
-	assert_int_equal(vm_unlock(&space, AT + 2 * P, 9 * P), -ENOMEM);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_COLD), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT + 2 * P, P, MADV_COLD), 0);
+	assert_int_equal(4 + 5, space.resident);
+	assert_int_equal(-EINVAL, vm_lock(&space, UINT64_MAX, 2 * P, VMA_LOCKED));
+	assert_int_equal(-ENOMEM, vm_unlock(&space, AT + 2 * P, 9 * P));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_COLD));
+	assert_int_equal(0, vm_madvise(&space, AT + 2 * P, P, MADV_COLD));
 	end();
 }

@@ -34,28 +34,28 @@ TEST(sparse)
 	file_start();
 	before = page_alloc_free_count();
 	object = object_create_anon(OBJECT_SIZE_MAX);
-	assert_int_equal(object_read_kernel(object, 1ul << 50, buffer, BUFFER_BYTES), BUFFER_BYTES);
+	assert_int_equal(BUFFER_BYTES, object_read_kernel(object, 1ul << 50, buffer, BUFFER_BYTES));
 	for (unsigned i = 0; i < BUFFER_BYTES; i++)
-		assert_int_equal(buffer[i], 0);
-	assert_int_equal(object->npages, 0);
-	assert_int_equal(object_set_size(object, 10), 0);
-	assert_int_equal(object_write_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3), 2);
-	assert_int_equal(object_size(object), OBJECT_SIZE_MAX);
-	assert_int_equal(object->npages, 1);
-	assert_int_equal(object_write_kernel(object, OBJECT_SIZE_MAX, bytes, 1), -EFBIG);
-	assert_int_equal(object_write_kernel(object, UINT64_MAX, bytes, 3), -EFBIG);
-	assert_int_equal(object_write_kernel(object, UINT64_MAX, bytes, 0), 0);
-	assert_int_equal(object_read_kernel(object, UINT64_MAX, bytes, 3), 0);
-	assert_int_equal(object_read_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3), 2);
-	assert_int_equal(bytes[1], 2);
-	assert_int_equal(object_set_size(object, OBJECT_SIZE_MAX + 1), -EFBIG);
-	assert_int_equal(object_set_size(object, UINT64_MAX), -EFBIG);
-	assert_int_equal(ledger_check(NULL), 0);
-	assert_int_equal(object_set_size(object, 0), 0);
-	assert_int_equal(object->npages, 0);
+		assert_int_equal(0, buffer[i]);
+	assert_int_equal(0, object->npages);
+	assert_int_equal(0, object_set_size(object, 10));
+	assert_int_equal(2, object_write_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3));
+	assert_int_equal(OBJECT_SIZE_MAX, object_size(object));
+	assert_int_equal(1, object->npages);
+	assert_int_equal(-EFBIG, object_write_kernel(object, OBJECT_SIZE_MAX, bytes, 1));
+	assert_int_equal(-EFBIG, object_write_kernel(object, UINT64_MAX, bytes, 3));
+	assert_int_equal(0, object_write_kernel(object, UINT64_MAX, bytes, 0));
+	assert_int_equal(0, object_read_kernel(object, UINT64_MAX, bytes, 3));
+	assert_int_equal(2, object_read_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3));
+	assert_int_equal(2, bytes[1]);
+	assert_int_equal(-EFBIG, object_set_size(object, OBJECT_SIZE_MAX + 1));
+	assert_int_equal(-EFBIG, object_set_size(object, UINT64_MAX));
+	assert_int_equal(0, ledger_check(NULL));
+	assert_int_equal(0, object_set_size(object, 0));
+	assert_int_equal(0, object->npages);
 	object_put(object);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 }
 
 /* R27: a bad address part-way: what was done is told, and the rest of the file is as it was. */
@@ -67,20 +67,20 @@ TEST(partial)
 	file_start();
 	user_memory_start(USER_MEMORY_START, USER_PAGES);
 	object = object_create_anon(0);
-	assert_int_equal(object_write(object, 0, last - 6000, 10000), 6000);
-	assert_int_equal(object_size(object), 6000);
-	assert_int_equal(object_write(object, 6000, last, 10), -EFAULT);
-	assert_int_equal(object_write(object, 6000, USER_TOP - 5, 10), -EFAULT);
-	assert_int_equal(object_write(object, 9000, last, 10), -EFAULT);
-	assert_int_equal(object_write(object, 6000, 0, 10), -EFAULT);
-	assert_int_equal(object_write(object, 6000, USER_TOP - 5, 10), -EFAULT);
-	assert_int_equal(object_write(object, 6000, UINT64_MAX - 5, 10), -EFAULT);
-	assert_int_equal(object_size(object), 6000);
-	assert_int_equal(object->npages, 2);
-	assert_int_equal(object_read(object, 0, last - 5000, 6000), 5000);
-	assert_int_equal(object_read(object, 0, last, 6000), -EFAULT);
-	assert_int_equal(object_read(object, 6000, last, 6000), 0);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(6000, object_write(object, 0, last - 6000, 10000));
+	assert_int_equal(6000, object_size(object));
+	assert_int_equal(-EFAULT, object_write(object, 6000, last, 10));
+	assert_int_equal(-EFAULT, object_write(object, 6000, USER_TOP - 5, 10));
+	assert_int_equal(-EFAULT, object_write(object, 9000, last, 10));
+	assert_int_equal(-EFAULT, object_write(object, 6000, 0, 10));
+	assert_int_equal(-EFAULT, object_write(object, 6000, USER_TOP - 5, 10));
+	assert_int_equal(-EFAULT, object_write(object, 6000, UINT64_MAX - 5, 10));
+	assert_int_equal(6000, object_size(object));
+	assert_int_equal(2, object->npages);
+	assert_int_equal(5000, object_read(object, 0, last - 5000, 6000));
+	assert_int_equal(-EFAULT, object_read(object, 0, last, 6000));
+	assert_int_equal(0, object_read(object, 6000, last, 6000));
+	assert_int_equal(0, ledger_check(NULL));
 	object_put(object);
 	user_memory_end();
 }
@@ -97,18 +97,18 @@ TEST(ends_early)
 	object_init(&file, &file_ops, FILE_BYTES);
 	mm_host.pause = pause_killed;
 	file_reads = 0;
-	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), PAGE_SIZE);
-	assert_int_equal(object_write_kernel(&file, 100, buffer, FILE_BYTES), PAGE_SIZE - 100);
+	assert_int_equal(PAGE_SIZE, object_read_kernel(&file, 0, buffer, FILE_BYTES));
+	assert_int_equal(PAGE_SIZE - 100, object_write_kernel(&file, 100, buffer, FILE_BYTES));
 	file_reads = 2;
-	assert_int_equal(object_read_kernel(&file, 5 * PAGE_SIZE, buffer, 10), -EINTR);
-	assert_int_equal(object_set_size(&file, 0), 0);
+	assert_int_equal(-EINTR, object_read_kernel(&file, 5 * PAGE_SIZE, buffer, 10));
+	assert_int_equal(0, object_set_size(&file, 0));
 	object_put(&file);
 	object_init(&file, &broken_ops, FILE_BYTES);
-	assert_int_equal(object_read_kernel(&file, 0, buffer, 10), -EIO);
-	assert_int_equal(object_write_kernel(&file, 0, buffer, 10), -EIO);
-	assert_int_equal(object_write_kernel(&file, 10 * PAGE_SIZE, buffer, 10), 10);
+	assert_int_equal(-EIO, object_read_kernel(&file, 0, buffer, 10));
+	assert_int_equal(-EIO, object_write_kernel(&file, 0, buffer, 10));
+	assert_int_equal(10, object_write_kernel(&file, 10 * PAGE_SIZE, buffer, 10));
 	object_put(&file);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* R45: each allocation of a write fails once; nothing leaks, what was told as written is there. */
@@ -128,23 +128,23 @@ TEST(failures)
 		alloc_fail_at = ++nth;
 		went = object_write_kernel(object, 1ul << 40, buffer, 20000);
 		if (went > 0)
-			assert_int_equal(object_size(object), (1ul << 40) + (uint64_t)went);
+			assert_int_equal((1ul << 40) + (uint64_t)went, object_size(object));
 		else
-			assert_int_equal(went, -ENOSPC);
+			assert_int_equal(-ENOSPC, went);
 		memset(buffer, 0, 20000);
 		if (alloc_fail_at == 0)
 			assert_true(went < 20000);
 		alloc_fail_at = 0;
 		if (went > 0)
-			assert_int_equal(object_read_kernel(object, 1ul << 40, buffer, 20000),
-					 went);
+			assert_int_equal(went,
+					 object_read_kernel(object, 1ul << 40, buffer, 20000));
 		for (ssize_t i = 0; i < went; i++)
-			assert_int_equal(buffer[i], 0x5a);
-		assert_int_equal(ledger_check(NULL), 0);
+			assert_int_equal(0x5a, buffer[i]);
+		assert_int_equal(0, ledger_check(NULL));
 		object_put(object);
 		mm_trim();
 		/* One slab stays: the object's cache was emptied too. */
-		assert_int_equal(page_alloc_free_count(), before);
+		assert_int_equal(before, page_alloc_free_count());
 	} while (went < 20000);
 	assert_true(nth > 10);
 }
@@ -167,19 +167,19 @@ TEST(relieved)
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
 	alloc_fail_at = 1;
-	assert_int_equal(object_read_kernel(&file, 0, buffer, 10), -ENOMEM);
+	assert_int_equal(-ENOMEM, object_read_kernel(&file, 0, buffer, 10));
 	mm_host.relieve = relieve_counted;
 	for (uint64_t nth = 1; nth <= 3; nth++) {
 		alloc_fail_at = nth;
-		assert_int_equal(object_read_kernel(&file, 0, buffer, 3 * PAGE_SIZE),
-				 3 * PAGE_SIZE);
-		assert_int_equal(buffer[3 * PAGE_SIZE - 1], file_byte(3 * PAGE_SIZE - 1));
+		assert_int_equal(3 * PAGE_SIZE,
+				 object_read_kernel(&file, 0, buffer, 3 * PAGE_SIZE));
+		assert_int_equal(file_byte(3 * PAGE_SIZE - 1), buffer[3 * PAGE_SIZE - 1]);
 		alloc_fail_at = 0;
 		mm_trim();
 	}
-	assert_int_equal(relieved, 3);
+	assert_int_equal(3, relieved);
 	object_put(&file);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Running text is not written, written files do not run. */
@@ -187,16 +187,16 @@ TEST(text_busy)
 {
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
-	assert_int_equal(object_deny_write(&file), 0);
-	assert_int_equal(object_deny_write(&file), 0);
-	assert_int_equal(object_get_write(&file), -ETXTBSY);
+	assert_int_equal(0, object_deny_write(&file));
+	assert_int_equal(0, object_deny_write(&file));
+	assert_int_equal(-ETXTBSY, object_get_write(&file));
 	object_allow_write(&file);
-	assert_int_equal(object_get_write(&file), -ETXTBSY);
+	assert_int_equal(-ETXTBSY, object_get_write(&file));
 	object_allow_write(&file);
-	assert_int_equal(object_get_write(&file), 0);
-	assert_int_equal(object_deny_write(&file), -ETXTBSY);
+	assert_int_equal(0, object_get_write(&file));
+	assert_int_equal(-ETXTBSY, object_deny_write(&file));
 	object_put_write(&file);
-	assert_int_equal(object_deny_write(&file), 0);
+	assert_int_equal(0, object_deny_write(&file));
 	object_allow_write(&file);
 	object_put(&file);
 }
@@ -211,17 +211,17 @@ TEST(trim)
 	memory_start(2048, NULL, 0);
 	waitq_init(&file_room);
 	object_init(&file, &file_ops, FILE_BYTES);
-	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), FILE_BYTES);
-	assert_int_equal(file.npages, 10);
-	assert_int_equal(object_write_kernel(&file, 7 * PAGE_SIZE, &byte, 1), 1);
-	assert_int_equal(object_page(&file, 2, &held, &wait), 0);
+	assert_int_equal(FILE_BYTES, object_read_kernel(&file, 0, buffer, FILE_BYTES));
+	assert_int_equal(10, file.npages);
+	assert_int_equal(1, object_write_kernel(&file, 7 * PAGE_SIZE, &byte, 1));
+	assert_int_equal(0, object_page(&file, 2, &held, &wait));
 	mm_trim();
-	assert_int_equal(file.npages, 2);
+	assert_int_equal(2, file.npages);
 	page_put(held);
 	mm_trim();
-	assert_int_equal(file.npages, 1);
-	assert_int_equal(object_read_kernel(&file, 7 * PAGE_SIZE, &byte, 1), 1);
-	assert_int_equal(byte, 'x');
+	assert_int_equal(1, file.npages);
+	assert_int_equal(1, object_read_kernel(&file, 7 * PAGE_SIZE, &byte, 1));
+	assert_int_equal('x', byte);
 	object_put(&file);
 }
 
@@ -236,15 +236,15 @@ TEST(dying_is_passed_by)
 	third = object_create_anon(PAGE_SIZE);
 	second->refs = 0;
 	object_get(first);
-	assert_ptr_equal(object_next(first), third);
-	assert_int_equal(second->refs, 0);
-	assert_int_equal(third->refs, 2);
+	assert_ptr_equal(third, object_next(first));
+	assert_int_equal(0, second->refs);
+	assert_int_equal(2, third->refs);
 	object_put(third);
 	second->refs = 1;
 	object_put(first);
 	object_put(second);
 	object_put(third);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 static struct object *other;
@@ -272,17 +272,17 @@ TEST(holders_are_counted)
 	ops.use_holds = holds_other;
 	other = object_create_anon(PAGE_SIZE);
 	object_init(&file, &ops, PAGE_SIZE);
-	assert_int_equal(listed(other) + listed(&file), 2);
-	assert_string_equal(object_kind.what(&file), ops.name);
+	assert_int_equal(2, listed(other) + listed(&file));
+	assert_string_equal(ops.name, object_kind.what(&file));
 	object_use_found(&file);
 	object_use_found(other);
-	assert_int_equal(file.counted.holders, 1);
-	assert_int_equal(other->counted.holders, 2);
-	assert_int_equal(*other->counted.refs, 1);
+	assert_int_equal(1, file.counted.holders);
+	assert_int_equal(2, other->counted.holders);
+	assert_int_equal(1, *other->counted.refs);
 	object_put(&file);
-	assert_int_equal(listed(&file), 0);
+	assert_int_equal(0, listed(&file));
 	object_put(other);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 static void put_last(struct object *object)
@@ -320,7 +320,7 @@ TEST(wrong_uses)
 	list_add(&object->stale, &map);
 	assert_true(panics(put_last(object)));
 	list_del(&map);
-	assert_int_equal(object->refs, 0);
+	assert_int_equal(0, object->refs);
 	assert_true(panics(object_get(object)));
 	object->refs = 0;
 	assert_true(panics(object_put(object)));

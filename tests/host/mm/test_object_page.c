@@ -24,24 +24,24 @@ TEST(pages)
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
 	assert_null(object_page_resident(&file, 0));
-	assert_int_equal(object_page(&file, 3, &page, &wait), 0);
-	assert_int_equal(*(unsigned char *)page_address(page), file_byte(3 * PAGE_SIZE));
-	assert_int_equal(page->refs, 2);
-	assert_int_equal(object_page(&file, 3, &again, &wait), 0);
-	assert_ptr_equal(page, again);
+	assert_int_equal(0, object_page(&file, 3, &page, &wait));
+	assert_int_equal(file_byte(3 * PAGE_SIZE), *(unsigned char *)page_address(page));
+	assert_int_equal(2, page->refs);
+	assert_int_equal(0, object_page(&file, 3, &again, &wait));
+	assert_ptr_equal(again, page);
 	again = object_page_resident(&file, 3);
-	assert_ptr_equal(page, again);
-	assert_int_equal(page->refs, 4);
+	assert_ptr_equal(again, page);
+	assert_int_equal(4, page->refs);
 	for (unsigned i = 0; i < 3; i++)
 		page_put(page);
-	assert_int_equal(object_page(&file, FILE_BYTES / PAGE_SIZE + 1, &page, &wait), -ENXIO);
-	assert_int_equal(object_page(&file, UINT64_MAX, &page, &wait), -ENXIO);
+	assert_int_equal(-ENXIO, object_page(&file, FILE_BYTES / PAGE_SIZE + 1, &page, &wait));
+	assert_int_equal(-ENXIO, object_page(&file, UINT64_MAX, &page, &wait));
 	file_reads = 2;
-	assert_int_equal(object_page(&file, 0, &page, &wait), VM_WAIT);
-	assert_ptr_equal(wait.queue, &file_room);
-	assert_int_equal(object_page(&file, 0, &page, &wait), 0);
+	assert_int_equal(VM_WAIT, object_page(&file, 0, &page, &wait));
+	assert_ptr_equal(&file_room, wait.queue);
+	assert_int_equal(0, object_page(&file, 0, &page, &wait));
 	page_put(page);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 	object_put(&file);
 }
 
@@ -51,8 +51,8 @@ static void ask_too(void)
 {
 	struct page *page;
 
-	assert_int_equal(object_page(&file, 1, &page, &inner), VM_WAIT);
-	assert_int_equal(waitq_sample(inner.queue), inner.seq);
+	assert_int_equal(VM_WAIT, object_page(&file, 1, &page, &inner));
+	assert_int_equal(inner.seq, waitq_sample(inner.queue));
 }
 
 /* R16 for files: two need the same page; the second waits for the first one's read. */
@@ -64,28 +64,28 @@ TEST(two_readers)
 
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
-	assert_int_equal(object_page(&file, 0, &page, &wait), 0);
+	assert_int_equal(0, object_page(&file, 0, &page, &wait));
 	page_put(page);
 	before = page_alloc_free_count();
 	file_reads = 0;
 	file_meanwhile = ask_too;
-	assert_int_equal(object_page(&file, 1, &page, &wait), 0);
-	assert_int_not_equal(waitq_sample(inner.queue), inner.seq);
-	assert_int_equal(page->refs, 2);
-	assert_int_equal(page_alloc_free_count(), before - 1);
+	assert_int_equal(0, object_page(&file, 1, &page, &wait));
+	assert_int_not_equal(inner.seq, waitq_sample(inner.queue));
+	assert_int_equal(2, page->refs);
+	assert_int_equal(before - 1, page_alloc_free_count());
 	page_put(page);
 	object_put(&file);
 }
 
 static void cut_to_5000(void)
 {
-	assert_int_equal(object_set_size(&file, 5000), 0);
+	assert_int_equal(0, object_set_size(&file, 5000));
 }
 
 static void cut_to_5000_and_grow(void)
 {
 	cut_to_5000();
-	assert_int_equal(object_set_size(&file, FILE_BYTES), 0);
+	assert_int_equal(0, object_set_size(&file, FILE_BYTES));
 }
 
 /* R75: a truncation while a page is being read: what it cut off does not come back. */
@@ -98,20 +98,20 @@ TEST(truncation_during_read)
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
 	file_meanwhile = cut_to_5000;
-	assert_int_equal(object_page(&file, 2, &page, &wait), -ENXIO);
+	assert_int_equal(-ENXIO, object_page(&file, 2, &page, &wait));
 	object_put(&file);
 
 	object_init(&file, &file_ops, FILE_BYTES);
 	file_meanwhile = cut_to_5000_and_grow;
 	file_reads = 0;
-	assert_int_equal(object_page(&file, 1, &page, &wait), 0);
-	assert_int_equal(((unsigned char *)page_address(page))[5000 - PAGE_SIZE - 1],
-			 file_byte(4999));
-	assert_int_equal(((unsigned char *)page_address(page))[5000 - PAGE_SIZE], 0);
+	assert_int_equal(0, object_page(&file, 1, &page, &wait));
+	assert_int_equal(file_byte(4999),
+			 ((unsigned char *)page_address(page))[5000 - PAGE_SIZE - 1]);
+	assert_int_equal(0, ((unsigned char *)page_address(page))[5000 - PAGE_SIZE]);
 	page_put(page);
-	assert_int_equal(object_read_kernel(&file, 20000, &byte, 1), 1);
-	assert_int_equal(byte, 0);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(1, object_read_kernel(&file, 20000, &byte, 1));
+	assert_int_equal(0, byte);
+	assert_int_equal(0, ledger_check(NULL));
 	object_put(&file);
 }
 
@@ -136,14 +136,14 @@ static void map_file(struct space *space)
 	vaddr_t addr;
 	int result;
 
-	assert_int_equal(vm_map(space, &request, &addr), 0);
+	assert_int_equal(0, vm_map(space, &request, &addr));
 	for (unsigned i = 0; i < 8; i++) {
 		unsigned access = i % 2 ? VM_PROT_WRITE : VM_PROT_READ;
 
 		do {
 			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access, &wait);
 		} while (result == VM_WAIT);
-		assert_int_equal(result, 0);
+		assert_int_equal(0, result);
 	}
 }
 
@@ -159,16 +159,16 @@ TEST(truncation_everywhere)
 
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
-	assert_int_equal(space_create(&space), 0);
+	assert_int_equal(0, space_create(&space));
 	map_file(&space);
-	assert_int_equal(object_page(&file, 2, &held, &wait), 0);
-	assert_int_equal(object_set_size(&file, 3 * PAGE_SIZE - 100), 0);
+	assert_int_equal(0, object_page(&file, 2, &held, &wait));
+	assert_int_equal(0, object_set_size(&file, 3 * PAGE_SIZE - 100));
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(mapped(&space, i), i < 3);
+		assert_int_equal(i < 3, mapped(&space, i));
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
-		assert_int_equal(((unsigned char *)page_address(held))[i],
-				 i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0);
-	assert_int_equal(vm_fault(&space, MAPPED + 3 * PAGE_SIZE, VM_PROT_READ, &wait), VM_BUS);
+		assert_int_equal(i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0,
+				 ((unsigned char *)page_address(held))[i]);
+	assert_int_equal(VM_BUS, vm_fault(&space, MAPPED + 3 * PAGE_SIZE, VM_PROT_READ, &wait));
 	spin_lock(&file.lock);
 	assert_true(object_has_locked(&file, 2, held));
 	assert_false(object_has_locked(&file, 1, held));
@@ -176,15 +176,15 @@ TEST(truncation_everywhere)
 	assert_false(object_has_locked(&file, 2, held));
 	file.size = 3 * PAGE_SIZE - 100;
 	spin_unlock(&file.lock);
-	assert_int_equal(object_set_size(&file, 2 * PAGE_SIZE), 0);
+	assert_int_equal(0, object_set_size(&file, 2 * PAGE_SIZE));
 	spin_lock(&file.lock);
 	assert_false(object_has_locked(&file, 2, held));
 	spin_unlock(&file.lock);
 	assert_false(mapped(&space, 2));
-	assert_int_equal(held->refs, 1);
+	assert_int_equal(1, held->refs);
 	page_put(held);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 	space_destroy(&space);
 	object_put(&file);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }

@@ -30,33 +30,33 @@ TEST(frames)
 
 	start();
 	file = object_create_anon(0);
-	assert_int_equal(object_allocate(file, P, 100 * P, false), 0);
-	assert_int_equal(object_size(file), 0);
-	assert_int_equal(file->npages, 99);
-	assert_int_equal(object_set_size(file, 0), 0);
-	assert_int_equal(file->npages, 0);
-	assert_int_equal(object_allocate(file, 3 * P, 100 * P, true), 0);
-	assert_int_equal(file->npages, 97);
+	assert_int_equal(0, object_allocate(file, P, 100 * P, false));
+	assert_int_equal(0, object_size(file));
+	assert_int_equal(99, file->npages);
+	assert_int_equal(0, object_set_size(file, 0));
+	assert_int_equal(0, file->npages);
+	assert_int_equal(0, object_allocate(file, 3 * P, 100 * P, true));
+	assert_int_equal(97, file->npages);
 	mm_trim();
-	assert_int_equal(file->npages, 97); /* what was had stays */
+	assert_int_equal(97, file->npages); /* what was had stays */
 	request.object = file;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(fake_store(AT + 3 * P, 5), 0);
-	assert_int_equal(object_punch(file, 3 * P + 1, 50 * P), 0);
-	assert_int_equal(file->npages, 51);
-	assert_int_equal(fake_load(AT + 3 * P), 5);
-	assert_int_equal(object_punch(file, 0, 100 * P), 0);
-	assert_int_equal(file->npages, 0);
-	assert_int_equal(object_set_size(file, 99 * P + 100), 0);
-	assert_int_equal(object_punch(file, 98 * P, 99 * P + 50), 0);
-	assert_int_equal(object_punch(file, 99 * P + 50, 100 * P), 0);
-	assert_int_equal(object_set_size(file, 100 * P), 0);
-	assert_int_equal(fake_load(AT + 3 * P), 5);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, fake_store(AT + 3 * P, 5));
+	assert_int_equal(0, object_punch(file, 3 * P + 1, 50 * P));
+	assert_int_equal(51, file->npages);
+	assert_int_equal(5, fake_load(AT + 3 * P));
+	assert_int_equal(0, object_punch(file, 0, 100 * P));
+	assert_int_equal(0, file->npages);
+	assert_int_equal(0, object_set_size(file, 99 * P + 100));
+	assert_int_equal(0, object_punch(file, 98 * P, 99 * P + 50));
+	assert_int_equal(0, object_punch(file, 99 * P + 50, 100 * P));
+	assert_int_equal(0, object_set_size(file, 100 * P));
+	assert_int_equal(5, fake_load(AT + 3 * P));
 	assert_false(object_has_writable_maps(file));
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	request.flags = MAP_SHARED | MAP_FIXED;
 	request.prot = PROT_READ;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	assert_true(object_has_writable_maps(file)); /* mprotect could make it so */
 	object_put(file);
 	end();
@@ -81,7 +81,7 @@ static int look_at_the_lists(struct vm_wait *wait)
 		return 0;
 	cut_pauses++;
 	list_for_each_entry(vma, &object->vmas, object_link)
-		assert_int_equal(vma->truncation, object->truncations);
+		assert_int_equal(object->truncations, vma->truncation);
 	list_for_each_entry(vma, &object->stale, object_link)
 		assert_true(vma->truncation < object->truncations);
 	return 0;
@@ -101,29 +101,29 @@ TEST(truncations_put_mappings_apart)
 	often_mapped = request.object = rig_file(2 * P);
 	for (unsigned i = 0; i < n; i++) {
 		request.addr = AT + 2 * i * P;
-		assert_int_equal(vm_map(&space, &request, &at), 0);
-		assert_int_equal(fake_load(at), rig_byte(0));
+		assert_int_equal(0, vm_map(&space, &request, &at));
+		assert_int_equal(rig_byte(0), fake_load(at));
 	}
-	assert_int_equal(often_mapped->nwritable, n);
+	assert_int_equal(n, often_mapped->nwritable);
 	rig_pause = look_at_the_lists;
-	assert_int_equal(object_set_size(often_mapped, 0), 0);
+	assert_int_equal(0, object_set_size(often_mapped, 0));
 	assert_true(cut_pauses >= n - 1);
 	assert_true(list_empty(&often_mapped->stale));
-	assert_int_equal(object_set_size(often_mapped, P), 0);
-	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(0, object_set_size(often_mapped, P));
+	assert_int_equal(0, fake_load(AT));
 	cut_pauses = 0;
-	assert_int_equal(object_punch(often_mapped, 0, P), 0);
+	assert_int_equal(0, object_punch(often_mapped, 0, P));
 	assert_true(cut_pauses >= n - 1);
 	assert_true(list_empty(&often_mapped->stale));
 	rig_pause = NULL;
 	at = AT;
 	list_for_each_entry(vma, &often_mapped->vmas, object_link) {
-		assert_int_equal(vma->start, at);
+		assert_int_equal(at, vma->start);
 		at += 2 * P;
 	}
-	assert_int_equal(list_sum(often_mapped), n);
-	assert_int_equal(vm_unmap(&space, AT, n * P), 0);
-	assert_int_equal(often_mapped->nwritable, n / 2);
+	assert_int_equal(n, list_sum(often_mapped));
+	assert_int_equal(0, vm_unmap(&space, AT, n * P));
+	assert_int_equal(n / 2, often_mapped->nwritable);
 	rig_check();
 	object_put(often_mapped);
 	often_mapped = NULL;
@@ -139,7 +139,7 @@ static void map_at(struct object *file, vaddr_t at, uint64_t len, unsigned flags
 				       .flags = flags | MAP_FIXED,
 				       .object = file };
 
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 }
 
 static struct space other;
@@ -156,7 +156,7 @@ static void unmap_between(enum interleave_kind kind, enum lock_class class, void
 	interleave_hook = NULL;
 	assert_true(spin_lock_held(&spaces_lock));
 	lockorder_drop(&spaces_lock, LOCK_SPACES);
-	assert_int_equal(vm_unmap(&space, AT, 2 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 2 * P));
 	lockorder_take(&spaces_lock, LOCK_SPACES, false);
 }
 
@@ -174,27 +174,27 @@ TEST(unmapped_before_its_turn)
 		struct object *file = request.object;
 		vaddr_t at;
 
-		assert_int_equal(vm_map(&space, &request, &at), 0);
-		assert_int_equal(fake_store(AT + P, 1), 0);
+		assert_int_equal(0, vm_map(&space, &request, &at));
+		assert_int_equal(0, fake_store(AT + P, 1));
 		if (others) {
 			rig_create(&other);
-			assert_int_equal(vm_map(&other, &request, &at), 0);
+			assert_int_equal(0, vm_map(&other, &request, &at));
 			rig_run(&other);
-			assert_int_equal(fake_load(AT), rig_byte(0));
-			assert_int_equal(fake_load(AT + P), 1);
+			assert_int_equal(rig_byte(0), fake_load(AT));
+			assert_int_equal(1, fake_load(AT + P));
 		}
 		interleave_hook = unmap_between;
-		assert_int_equal(object_set_size(file, P), 0);
+		assert_int_equal(0, object_set_size(file, P));
 		assert_null(interleave_hook);
-		assert_int_equal(space.resident, 0);
+		assert_int_equal(0, space.resident);
 		assert_true(list_empty(&file->stale));
-		assert_int_equal(list_sum(file), others);
-		assert_int_equal(file->npages, others);
+		assert_int_equal(others, list_sum(file));
+		assert_int_equal(others, file->npages);
 		rig_check();
 		if (others) {
-			assert_int_equal(fake_load(AT), rig_byte(0));
-			assert_int_equal(fake_load(AT + P), -1);
-			assert_int_equal(rig_outcome, VM_BUS);
+			assert_int_equal(rig_byte(0), fake_load(AT));
+			assert_int_equal(-1, fake_load(AT + P));
+			assert_int_equal(VM_BUS, rig_outcome);
 			rig_run(&space);
 			rig_destroy(&other);
 		}
@@ -217,23 +217,23 @@ TEST(held_by_mappings_only)
 	start();
 	request.object = object = object_create_anon(4 * P);
 	rig_create(&other);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(vm_map(&other, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, vm_map(&other, &request, &at));
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
-	assert_int_equal(vm_madvise(&space, AT, 2 * P, MADV_DONTNEED), 0);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(space.charged, 2); /* no entry maps them */
-	assert_int_equal(other.charged, 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
+	assert_int_equal(0, vm_madvise(&space, AT, 2 * P, MADV_DONTNEED));
+	assert_int_equal(0, space.resident);
+	assert_int_equal(2, space.charged); /* no entry maps them */
+	assert_int_equal(0, other.charged);
 	rig_check();
-	assert_int_equal(vm_unmap(&space, AT, P), 0); /* which splits it, and the lower part goes */
-	assert_int_equal(space.charged + other.charged, 2);
+	assert_int_equal(0, vm_unmap(&space, AT, P)); /* which splits it, and the lower part goes */
+	assert_int_equal(2, space.charged + other.charged);
 	rig_check();
-	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
-	assert_int_equal(space.charged, 0);
-	assert_int_equal(other.charged, 2);
-	assert_int_equal(object_punch(object, 0, P), 0);
-	assert_int_equal(other.charged, 1);
+	assert_int_equal(0, vm_unmap(&space, AT + P, P));
+	assert_int_equal(0, space.charged);
+	assert_int_equal(2, other.charged);
+	assert_int_equal(0, object_punch(object, 0, P));
+	assert_int_equal(1, other.charged);
 	rig_destroy(&other);
 	object_put(object);
 	end();
@@ -248,23 +248,23 @@ TEST(held_by_mappings_in_the_end)
 	start();
 	file = rig_file(4 * P);
 	map_at(file, AT, P, MAP_SHARED);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(space.charged, 0);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, space.charged);
 	spin_lock(&file->lock);
 	object_charge_begin(file);
 	spin_unlock(&file->lock);
-	assert_int_equal(space.charged, file->npages);
+	assert_int_equal(file->npages, space.charged);
 	map_at(file, AT + 8 * P, 4 * P, MAP_SHARED);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(fake_load(AT + (8 + i) * P), i ? rig_byte(i * P) : 1);
-	assert_int_equal(space.charged, 4); /* each page that was read, once */
+		assert_int_equal(i ? rig_byte(i * P) : 1, fake_load(AT + (8 + i) * P));
+	assert_int_equal(4, space.charged); /* each page that was read, once */
 	rig_check();
 	file->charged->space->charged++;
-	assert_int_not_equal(ledger_check(NULL), 0);
+	assert_int_not_equal(0, ledger_check(NULL));
 	file->charged->space->charged--;
 	charged = file->charged;
 	file->charged = NULL;
-	assert_int_not_equal(ledger_check(NULL), 0);
+	assert_int_not_equal(0, ledger_check(NULL));
 	file->charged = charged;
 	object_put(file);
 	end();
@@ -277,9 +277,9 @@ static int unmap_front(struct vm_wait *wait)
 		return 0;
 	rig_pause = NULL;
 	assert_in_range(space.resident, 101, 199); /* it stopped within the first half */
-	assert_int_equal(vm_unmap(&space, AT, 100 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 100 * P));
 	/* What is left is a VMA made in the memory of the one that the hole has stopped in. */
-	assert_int_equal(vm_unmap(&space, AT + 100 * P, 20 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT + 100 * P, 20 * P));
 	return 0;
 }
 
@@ -292,16 +292,16 @@ TEST(front_goes_amid_a_hole)
 	often_mapped = file = object_create_anon(200 * P);
 	map_at(file, AT, 200 * P, MAP_SHARED);
 	for (unsigned i = 0; i < 200; i++)
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
 	rig_pause = unmap_front;
-	assert_int_equal(object_punch(file, 0, 199 * P), 0);
+	assert_int_equal(0, object_punch(file, 0, 199 * P));
 	assert_null(rig_pause);
 	rig_check();
-	assert_int_equal(space.resident, 1);
-	assert_int_equal(file->npages, 1);
-	assert_int_equal(fake_load(AT + 199 * P), 1);
-	assert_int_equal(fake_load(AT + 120 * P), 0);
-	assert_int_equal(fake_load(AT + 198 * P), 0);
+	assert_int_equal(1, space.resident);
+	assert_int_equal(1, file->npages);
+	assert_int_equal(1, fake_load(AT + 199 * P));
+	assert_int_equal(0, fake_load(AT + 120 * P));
+	assert_int_equal(0, fake_load(AT + 198 * P));
 	often_mapped = NULL;
 	object_put(file);
 	end();
@@ -326,7 +326,7 @@ static void there(uint64_t first, uint64_t stop, bool is)
 
 static void resize(struct object *file, uint64_t size)
 {
-	assert_int_equal(object_set_size(file, size), 0);
+	assert_int_equal(0, object_set_size(file, size));
 	if (size <= file_model.size) {
 		memset(model + size, 0, BYTES - size);
 		there(pages(size), 12, false);
@@ -336,7 +336,7 @@ static void resize(struct object *file, uint64_t size)
 
 static void allocate(struct object *file, uint64_t a, uint64_t end, bool grow)
 {
-	assert_int_equal(object_allocate(file, a, end, grow), 0);
+	assert_int_equal(0, object_allocate(file, a, end, grow));
 	there(a / P, pages(end), true);
 	if (grow)
 		file_model.size = MAX(file_model.size, end);
@@ -345,14 +345,14 @@ static void allocate(struct object *file, uint64_t a, uint64_t end, bool grow)
 static void write_some(struct object *file, uint64_t a, uint64_t end, unsigned char c)
 {
 	memset(model + a, c, end - a);
-	assert_int_equal(object_write_kernel(file, a, model + a, end - a), end - a);
+	assert_int_equal(end - a, object_write_kernel(file, a, model + a, end - a));
 	there(a / P, pages(end), true);
 	file_model.size = MAX(file_model.size, end);
 }
 
 static void punch(struct object *file, uint64_t a, uint64_t end)
 {
-	assert_int_equal(object_punch(file, a, end), 0);
+	assert_int_equal(0, object_punch(file, a, end));
 	memset(model + a, 0, end - a);
 	there(pages(a), end / P, false);
 }
@@ -388,11 +388,11 @@ TEST(beyond_the_end)
 			}
 			for (unsigned i = 0; i < 12; i++)
 				npages += file_model.there[i];
-			assert_int_equal(object_size(file), file_model.size);
-			assert_int_equal(file->npages, npages);
-			assert_int_equal(object_read_kernel(file, 0, bytes, BYTES),
-					 file_model.size);
-			assert_memory_equal(bytes, model, file_model.size);
+			assert_int_equal(file_model.size, object_size(file));
+			assert_int_equal(npages, file->npages);
+			assert_int_equal(file_model.size,
+					 object_read_kernel(file, 0, bytes, BYTES));
+			assert_memory_equal(model, bytes, file_model.size);
 			rig_check();
 		}
 		object_put(file);
@@ -419,24 +419,24 @@ TEST(mapped_holes)
 	map_at(file, AT, len, MAP_SHARED);
 	map_at(file, mine, len, MAP_PRIVATE);
 	for (uint64_t i = 0; i < len; i += i < dense * P ? P : STRIDE) {
-		assert_int_equal(fake_store(AT + i, 's'), 0);
-		assert_int_equal(fake_load(mine + i), 's');
+		assert_int_equal(0, fake_store(AT + i, 's'));
+		assert_int_equal('s', fake_load(mine + i));
 		if (i / P % 7 != 3)
 			continue;
-		assert_int_equal(fake_store(mine + i, 'm'), 0);
+		assert_int_equal(0, fake_store(mine + i, 'm'));
 		copies++;
 	}
-	assert_int_equal(fake_store(mine + 2 * STRIDE, 'm'), 0);
-	assert_int_equal(object_punch(file, 3 * P, len - STRIDE - P), 0);
+	assert_int_equal(0, fake_store(mine + 2 * STRIDE, 'm'));
+	assert_int_equal(0, object_punch(file, 3 * P, len - STRIDE - P));
 	rig_check();
-	assert_int_equal(file->npages, 3 + 1); /* those before, and the last */
-	assert_int_equal(space.resident, 4 + 4 + copies);
-	assert_int_equal(fake_load(mine + 3 * P), 'm');
-	assert_int_equal(fake_load(mine + 2 * STRIDE), 'm');
-	assert_int_equal(fake_load(mine + 4 * P), 0);
-	assert_int_equal(fake_load(AT + 3 * P), 0);
-	assert_int_equal(fake_load(AT + 2 * P), 's');
-	assert_int_equal(fake_load(AT + 3 * STRIDE), 0);
+	assert_int_equal(3 + 1, file->npages); /* those before, and the last */
+	assert_int_equal(4 + 4 + copies, space.resident);
+	assert_int_equal('m', fake_load(mine + 3 * P));
+	assert_int_equal('m', fake_load(mine + 2 * STRIDE));
+	assert_int_equal(0, fake_load(mine + 4 * P));
+	assert_int_equal(0, fake_load(AT + 3 * P));
+	assert_int_equal('s', fake_load(AT + 2 * P));
+	assert_int_equal(0, fake_load(AT + 3 * STRIDE));
 	object_put(file);
 	end();
 }
@@ -455,40 +455,40 @@ TEST(what_is_removed)
 	map_at(file, AT + 2 * P, 4 * P, MAP_SHARED);
 	map_at(file, AT + 8 * P, 2 * P, MAP_PRIVATE);
 	map(AT + 10 * P, 1, RW);
-	assert_int_equal(vm_advice_range(AT + 1, P, &stop), -EINVAL);
-	assert_int_equal(vm_advice_range(AT, UINT64_MAX, &stop), -EINVAL);
-	assert_int_equal(vm_advice_range(AT, UINT64_MAX - AT, &stop), -EINVAL);
-	assert_int_equal(vm_advice_range(AT, 2 * P + 1, &stop), 0);
-	assert_int_equal(stop, AT + 3 * P);
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 2 * P, &remove), -ENOMEM);
-	assert_int_equal(vm_remove_next(&space, &addr, stop, &remove), 0);
+	assert_int_equal(-EINVAL, vm_advice_range(AT + 1, P, &stop));
+	assert_int_equal(-EINVAL, vm_advice_range(AT, UINT64_MAX, &stop));
+	assert_int_equal(-EINVAL, vm_advice_range(AT, UINT64_MAX - AT, &stop));
+	assert_int_equal(0, vm_advice_range(AT, 2 * P + 1, &stop));
+	assert_int_equal(AT + 3 * P, stop);
+	assert_int_equal(-ENOMEM, vm_remove_next(&space, &addr, AT + 2 * P, &remove));
+	assert_int_equal(0, vm_remove_next(&space, &addr, stop, &remove));
 	assert_true(remove.gap && remove.object == file);
-	assert_int_equal(remove.start, 0);
-	assert_int_equal(remove.end, P);
-	assert_int_equal(addr, stop);
+	assert_int_equal(0, remove.start);
+	assert_int_equal(P, remove.end);
+	assert_int_equal(stop, addr);
 	object_put(file);
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), 0);
+	assert_int_equal(0, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	assert_true(!remove.gap);
-	assert_int_equal(remove.start, P);
-	assert_int_equal(remove.end, 4 * P);
-	assert_int_equal(addr, AT + 6 * P);
+	assert_int_equal(P, remove.start);
+	assert_int_equal(4 * P, remove.end);
+	assert_int_equal(AT + 6 * P, addr);
 	object_put(file);
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
+	assert_int_equal(-EACCES, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	vma = vma_find(&space, AT + 2 * P);
 	max_prot = vma->max_prot;
 	vma->max_prot = VM_PROT_READ; /* of a descriptor to read */
 	addr = AT + 2 * P;
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
+	assert_int_equal(-EACCES, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	vma->max_prot = max_prot;
 	addr = AT + 10 * P;
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
+	assert_int_equal(-EINVAL, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	addr = AT + 11 * P;
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -ENOMEM);
+	assert_int_equal(-ENOMEM, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	addr = USER_TOP - P;
-	assert_int_equal(vm_remove_next(&space, &addr, USER_TOP, &remove), -ENOMEM);
-	assert_int_equal(vm_lock(&space, AT + 2 * P, P, VMA_LOCKED), 0);
+	assert_int_equal(-ENOMEM, vm_remove_next(&space, &addr, USER_TOP, &remove));
+	assert_int_equal(0, vm_lock(&space, AT + 2 * P, P, VMA_LOCKED));
 	addr = AT + 2 * P;
-	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
+	assert_int_equal(-EINVAL, vm_remove_next(&space, &addr, AT + 20 * P, &remove));
 	object_put(file);
 	end();
 }
@@ -503,20 +503,20 @@ TEST(failures)
 		struct object *file = object_create_anon(4 * P);
 		uint64_t left;
 
-		assert_int_equal(object_write_kernel(file, P, "x", 1), 1);
+		assert_int_equal(1, object_write_kernel(file, P, "x", 1));
 		alloc_fail_at = nth;
 		result = object_allocate(file, 0, 20 * P, true);
 		left = alloc_fail_at;
 		alloc_fail_at = 0;
 		rig_check();
-		assert_int_equal(object_size(file), result ? 4 * P : 20 * P);
-		assert_int_equal(file->npages, result ? 1 : 20);
+		assert_int_equal(result ? 4 * P : 20 * P, object_size(file));
+		assert_int_equal(result ? 1 : 20, file->npages);
 		object_put(file);
 		mm_trim();
 		if (left)
 			break;
-		assert_int_equal(result, -ENOSPC);
+		assert_int_equal(-ENOSPC, result);
 	}
-	assert_int_equal(result, 0);
+	assert_int_equal(0, result);
 	end();
 }

@@ -26,20 +26,20 @@ TEST(layout)
 	struct ledger ledger;
 
 	memory_start(2048, reserved, 4);
-	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE))), PAGE_RESERVED);
-	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x20000))),
-			 PAGE_RESERVED);
-	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x80000))),
-			 PAGE_RESERVED);
+	assert_int_equal(PAGE_RESERVED, page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE))));
+	assert_int_equal(PAGE_RESERVED,
+			 page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x20000))));
+	assert_int_equal(PAGE_RESERVED,
+			 page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x80000))));
 	assert_null(pfn_to_page(1));
 	assert_null(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE) + 2048));
-	assert_int_equal(ledger_check(&ledger), 0);
-	assert_int_equal(ledger.total, 2048);
+	assert_int_equal(0, ledger_check(&ledger));
+	assert_int_equal(2048, ledger.total);
 	/* 33 + 1 reserved, 24 of struct pages, 2 of kernel tables */
-	assert_int_equal(ledger.kind[PAGE_RESERVED], 33 + 1 + 24 + 2);
+	assert_int_equal(33 + 1 + 24 + 2, ledger.kind[PAGE_RESERVED]);
 	phys_release((struct phys_range){ FAKE_PHYS_BASE + 0x100, FAKE_PHYS_BASE + 0x4000 });
-	assert_int_equal(ledger_check(&ledger), 0);
-	assert_int_equal(ledger.kind[PAGE_RESERVED], 33 + 1 + 24 + 2 - 3);
+	assert_int_equal(0, ledger_check(&ledger));
+	assert_int_equal(33 + 1 + 24 + 2 - 3, ledger.kind[PAGE_RESERVED]);
 }
 
 TEST(holes)
@@ -56,20 +56,20 @@ TEST(holes)
 	};
 
 	fake_arena_init(2048);
-	assert_int_equal(phys_init(ram, ARRAY_SIZE(ram), NULL, 0), 0);
-	assert_int_equal(page_segment_count, 2);
-	assert_int_equal(page_segments[0].count, (0x800000 - 0x301000) / PAGE_SIZE);
+	assert_int_equal(0, phys_init(ram, ARRAY_SIZE(ram), NULL, 0));
+	assert_int_equal(2, page_segment_count);
+	assert_int_equal((0x800000 - 0x301000) / PAGE_SIZE, page_segments[0].count);
 	for (pfn_t pfn = paddr_to_pfn(FAKE_PHYS_BASE); pfn < paddr_to_pfn(FAKE_PHYS_BASE) + 2048;
 	     pfn++) {
 		struct page *page = pfn_to_page(pfn);
 		paddr_t offset = pfn_to_paddr(pfn) - FAKE_PHYS_BASE;
 		bool ours = (offset >= 0x1000 && offset < 0x200000) || offset >= 0x301000;
 
-		assert_int_equal(page != NULL, ours);
+		assert_int_equal(ours, page != NULL);
 		if (page)
-			assert_int_equal(page_to_pfn(page), pfn);
+			assert_int_equal(pfn, page_to_pfn(page));
 	}
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Each a boot of its own. */
@@ -77,7 +77,7 @@ static void refused(const struct phys_range *ram, unsigned nram, const struct ph
 		    unsigned nreserved, int error)
 {
 	fake_arena_init(2048);
-	assert_int_equal(phys_init(ram, nram, reserved, nreserved), error);
+	assert_int_equal(error, phys_init(ram, nram, reserved, nreserved));
 }
 
 static const struct phys_range all = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 2048 * PAGE_SIZE };
@@ -141,7 +141,7 @@ TEST(ranges_against_model)
 			unsigned start = 1 + (unsigned)test_below(MAP_UNITS - 10);
 			unsigned end = start + 1 + (unsigned)test_below(9);
 
-			assert_int_equal(ranges_add(&set, (struct phys_range){ start, end }), 0);
+			assert_int_equal(0, ranges_add(&set, (struct phys_range){ start, end }));
 			for (unsigned unit = start; unit < end; unit++)
 				map[unit] = true;
 		}
@@ -156,7 +156,7 @@ TEST(ranges_against_model)
 		}
 		if (first + size <= MAP_UNITS)
 			assert_int_equal(
-				ranges_gap(&set, (struct phys_range){ 1, MAP_UNITS }, size), first);
+				first, ranges_gap(&set, (struct phys_range){ 1, MAP_UNITS }, size));
 	}
 }
 
@@ -188,13 +188,13 @@ TEST(random_against_model)
 					     test_below(2) ? PAGE_NORMAL : PAGE_RESERVE);
 			if (!l->page)
 				continue;
-			assert_int_equal(page_to_pfn(l->page) & ((1ul << l->order) - 1), 0);
+			assert_int_equal(0, page_to_pfn(l->page) & ((1ul << l->order) - 1));
 			l->mark = (unsigned char)(1 + test_below(255));
 			for (size_t i = 0; i < 1ul << l->order; i++) {
 				size_t frame =
 					page_to_pfn(l->page) + i - paddr_to_pfn(FAKE_PHYS_BASE);
 
-				assert_int_equal(owner[frame], 0);
+				assert_int_equal(0, owner[frame]);
 				owner[frame] = l->mark;
 				*(unsigned char *)page_address(l->page + i) = l->mark;
 			}
@@ -205,8 +205,8 @@ TEST(random_against_model)
 
 			live[which] = live[--nlive];
 			for (size_t i = 0; i < 1ul << l.order; i++) {
-				assert_int_equal(*(unsigned char *)page_address(l.page + i),
-						 l.mark);
+				assert_int_equal(l.mark,
+						 *(unsigned char *)page_address(l.page + i));
 				owner[page_to_pfn(l.page) + i - paddr_to_pfn(FAKE_PHYS_BASE)] = 0;
 			}
 			if (test_below(2))
@@ -219,15 +219,15 @@ TEST(random_against_model)
 
 			for (unsigned i = 0; i < nlive; i++)
 				used += 1ul << live[i].order;
-			assert_int_equal(page_alloc_free_count(), start_free - used);
-			assert_int_equal(ledger_check(NULL), 0);
+			assert_int_equal(start_free - used, page_alloc_free_count());
+			assert_int_equal(0, ledger_check(NULL));
 		}
 	}
 	while (nlive--)
 		page_put(live[nlive].page);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), start_free);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(start_free, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* After everything came back one by one, the largest blocks are there again. */
@@ -240,14 +240,14 @@ TEST(merge)
 	memory_start(4096, NULL, 0);
 	while ((pages[n] = page_alloc(0, PAGE_ANON, PAGE_RESERVE)))
 		n++;
-	assert_int_equal(page_alloc_free_count(), 0);
+	assert_int_equal(0, page_alloc_free_count());
 	for (size_t i = 0; i < n; i++)
 		page_put(pages[i * 7919 % n]); /* n is prime to 7919 */
-	assert_int_equal(page_alloc_free_count(), n);
+	assert_int_equal(n, page_alloc_free_count());
 	large = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
 	assert_non_null(large);
 	page_free(large, PAGE_ORDER_MAX);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 TEST(reserve)
@@ -280,23 +280,23 @@ TEST(watermarks)
 	memory_start(2048, NULL, 0);
 	page_alloc_set_reserve(RESERVE);
 	seq = waitq_sample(&page_alloc_low);
-	assert_int_equal(page_alloc_missing(), 0);
+	assert_int_equal(0, page_alloc_missing());
 	while (page_alloc_free_count() > LOW)
 		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-	assert_int_equal(waitq_sample(&page_alloc_low), seq);
+	assert_int_equal(seq, waitq_sample(&page_alloc_low));
 	for (unsigned i = 0; i < 10; i++)
 		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-	assert_int_equal(waitq_sample(&page_alloc_low), seq + 1);
-	assert_int_equal(page_alloc_missing(), HIGH - LOW + 10);
+	assert_int_equal(seq + 1, waitq_sample(&page_alloc_low));
+	assert_int_equal(HIGH - LOW + 10, page_alloc_missing());
 	block = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);
-	assert_int_equal(waitq_sample(&page_alloc_low), seq + 2);
-	assert_int_equal(page_alloc_missing(), HIGH - LOW + 14);
+	assert_int_equal(seq + 2, waitq_sample(&page_alloc_low));
+	assert_int_equal(HIGH - LOW + 14, page_alloc_missing());
 	page_free(block, 2);
 	while (page_alloc_free_count() < HIGH)
 		page_put(pages[--n]);
-	assert_int_equal(page_alloc_missing(), 0);
+	assert_int_equal(0, page_alloc_missing());
 	pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-	assert_int_equal(waitq_sample(&page_alloc_low), seq + 2);
+	assert_int_equal(seq + 2, waitq_sample(&page_alloc_low));
 	while (n--)
 		page_put(pages[n]);
 }
@@ -311,26 +311,26 @@ TEST(counts)
 	one = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	page_map_get(one);
 	page_counts_add(one, 3 * PAGE_ONE_MAP);
-	assert_int_equal(one->maps, 4);
-	assert_int_equal(one->refs, 5);
+	assert_int_equal(4, one->maps);
+	assert_int_equal(5, one->refs);
 	page_put(one);
 	for (unsigned i = 0; i < 4; i++)
 		pages[i] = one;
-	assert_int_equal(page_alloc_free_count(), before - 1);
+	assert_int_equal(before - 1, page_alloc_free_count());
 	page_map_put(one);
 	page_map_put_many(pages, 2);
-	assert_int_equal(one->maps, 1);
-	assert_int_equal(page_alloc_free_count(), before - 1);
+	assert_int_equal(1, one->maps);
+	assert_int_equal(before - 1, page_alloc_free_count());
 	page_map_put_many(pages, 1);
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 	for (unsigned i = 0; i < 4; i++) {
 		pages[i] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 		page_map_get(pages[i]);
 		page_put(pages[i]);
 	}
 	page_map_put_many(pages, 4);
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* R45: the switch makes exactly the Nth fail. */
@@ -342,11 +342,11 @@ TEST(fail_switch)
 	alloc_fail_at = 3;
 	for (unsigned i = 1; i <= 5; i++) {
 		page = page_alloc(0, PAGE_ANON, PAGE_RESERVE);
-		assert_int_equal(page == NULL, i == 3);
+		assert_int_equal(i == 3, page == NULL);
 		if (page)
 			page_put(page);
 	}
-	assert_int_equal(alloc_fail_at, 0);
+	assert_int_equal(0, alloc_fail_at);
 }
 
 /* R45: failnth= counts the allocations of all threads and says which one it refuses; a test may count one thread's. */
@@ -360,11 +360,11 @@ TEST(fail_at_boot)
 	alloc_fail_boot(1);
 	fake_log_errors = 0;
 	assert_null(page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
-	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(1, fake_log_errors);
 	assert_non_null(strstr(fake_log_last_error, "failnth="));
 	assert_true(alloc_fail_forced());
-	assert_int_equal(alloc_fail_take(), ALLOC_FAIL_REFUSE);
-	assert_int_equal(alloc_fail_take(), ALLOC_FAIL_ASK);
+	assert_int_equal(ALLOC_FAIL_REFUSE, alloc_fail_take());
+	assert_int_equal(ALLOC_FAIL_ASK, alloc_fail_take());
 	assert_true(alloc_fail_set(1, &page, ALLOC_FAIL_REFUSE)); /* of another thread */
 	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	assert_non_null(page);

@@ -42,9 +42,9 @@ static void end(void)
 {
 	object_put(&object);
 	device_end_all();
-	assert_int_equal(device_destroyed, 1);
+	assert_int_equal(1, device_destroyed);
 	rig_check();
-	assert_int_equal(rig_free(), free_before);
+	assert_int_equal(free_before, rig_free());
 }
 
 /* One of two threads asks for the page, or asks again. When it has its answer, the access has ended. */
@@ -84,7 +84,7 @@ static int byte_at(uint64_t pos)
 {
 	unsigned char byte = 0xee;
 
-	assert_int_equal(object_read_kernel(&object, pos, &byte, 1), 1);
+	assert_int_equal(1, object_read_kernel(&object, pos, &byte, 1));
 	return byte;
 }
 
@@ -99,7 +99,7 @@ static void map_in(struct space *in, unsigned flags)
 	vaddr_t at;
 
 	rig_create(in);
-	assert_int_equal(vm_map(in, &request, &at), 0);
+	assert_int_equal(0, vm_map(in, &request, &at));
 }
 
 TEST(two_faults_share_one_read)
@@ -109,22 +109,21 @@ TEST(two_faults_share_one_read)
 	start();
 	for (unsigned i = 0; i < 2; i++) {
 		map_in(&space[i], i ? MAP_SHARED : MAP_PRIVATE);
-		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE,
-					  i ? VM_PROT_READ : VM_PROT_WRITE, &both[i]),
-				 VM_WAIT);
-		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &both[i]),
-				 VM_WAIT);
+		assert_int_equal(VM_WAIT, vm_fault(&space[i], AT + PAGE_SIZE,
+						   i ? VM_PROT_READ : VM_PROT_WRITE, &both[i]));
+		assert_int_equal(VM_WAIT,
+				 vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &both[i]));
 	}
-	assert_int_equal(device_started, 1);
+	assert_int_equal(1, device_started);
 	rig_check();
 	assert_false(woken(&both[0]) || woken(&both[1]));
 	device_end(0, 0);
 	assert_true(woken(&both[0]) && woken(&both[1]));
 	for (unsigned i = 0; i < 2; i++) {
 		rig_run(&space[i]);
-		assert_int_equal(fake_load(AT + PAGE_SIZE) & 0xff, device_byte(PAGE_SIZE));
+		assert_int_equal(device_byte(PAGE_SIZE), fake_load(AT + PAGE_SIZE) & 0xff);
 	}
-	assert_int_equal(device_started, 1);
+	assert_int_equal(1, device_started);
 	for (unsigned i = 0; i < 2; i++)
 		rig_destroy(&space[i]);
 	end();
@@ -139,7 +138,7 @@ static void end_in_order(unsigned k, unsigned n, unsigned failing)
 		int result = failing >> index & 1 ? -EIO : 0;
 
 		device_end(which, result);
-		assert_int_equal(ask(index), result);
+		assert_int_equal(result, ask(index));
 	}
 }
 
@@ -151,10 +150,10 @@ TEST(every_order_of_answers_with_every_error)
 		for (unsigned failing = 0; failing < 16; failing++) {
 			begin();
 			for (unsigned i = 0; i < 4; i++)
-				assert_int_equal(ask(i), VM_WAIT);
+				assert_int_equal(VM_WAIT, ask(i));
 			end_in_order(order, 4, failing);
 			for (unsigned i = 0; i < 4; i++)
-				assert_int_equal(ask(i), failing >> i & 1 ? VM_WAIT : 0);
+				assert_int_equal(failing >> i & 1 ? VM_WAIT : 0, ask(i));
 			end();
 		}
 	}
@@ -165,13 +164,13 @@ TEST(an_error_is_the_fault_s_outcome_once)
 	vm_wait_init(&wait);
 	start();
 	map_in(&space[0], MAP_SHARED);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	device_end(0, -EIO);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_BUS);
+	assert_int_equal(VM_BUS, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	vm_wait_init(&wait);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	device_end(0, 0);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), 0);
+	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	rig_destroy(&space[0]);
 	end();
 }
@@ -180,7 +179,7 @@ TEST(an_error_is_the_fault_s_outcome_once)
 TEST(an_error_that_nobody_hears)
 {
 	start();
-	assert_int_equal(ask(0), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(0));
 	device_end(0, -EIO);
 	end();
 }
@@ -189,14 +188,14 @@ TEST(an_error_that_nobody_hears)
 TEST(an_error_is_for_all_that_waited)
 {
 	start();
-	assert_int_equal(ask_as(0, 3), VM_WAIT);
-	assert_int_equal(ask_as(1, 3), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask_as(0, 3));
+	assert_int_equal(VM_WAIT, ask_as(1, 3));
 	device_end(0, -EIO);
-	assert_int_equal(ask_as(1, 3), -EIO);
-	assert_int_equal(ask_as(0, 3), -EIO);
-	assert_int_equal(device_started, 1);
-	assert_int_equal(ask_as(0, 3), VM_WAIT);
-	assert_int_equal(device_started, 2);
+	assert_int_equal(-EIO, ask_as(1, 3));
+	assert_int_equal(-EIO, ask_as(0, 3));
+	assert_int_equal(1, device_started);
+	assert_int_equal(VM_WAIT, ask_as(0, 3));
+	assert_int_equal(2, device_started);
 	end();
 }
 
@@ -204,14 +203,14 @@ TEST(an_error_is_for_all_that_waited)
 TEST(an_error_is_for_nobody_who_comes_later)
 {
 	start();
-	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask_as(0, 3));
 	device_end(0, -EIO);
-	assert_int_equal(ask_as(1, 3), VM_WAIT);
-	assert_int_equal(device_started, 2);
+	assert_int_equal(VM_WAIT, ask_as(1, 3));
+	assert_int_equal(2, device_started);
 	rig_check();
 	device_end(0, 0);
-	assert_int_equal(ask_as(1, 3), 0);
-	assert_int_equal(byte_at(3 * PAGE_SIZE), device_byte(3 * PAGE_SIZE));
+	assert_int_equal(0, ask_as(1, 3));
+	assert_int_equal(device_byte(3 * PAGE_SIZE), byte_at(3 * PAGE_SIZE));
 	end();
 }
 
@@ -221,12 +220,12 @@ TEST(an_error_is_not_for_another_fault)
 	vm_wait_init(&wait);
 	start();
 	map_in(&space[0], MAP_SHARED);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	device_end(0, -EIO);
 	vm_wait_init(&wait);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	device_end(0, 0);
-	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), 0);
+	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	rig_destroy(&space[0]);
 	end();
 }
@@ -237,11 +236,11 @@ TEST(an_error_is_not_for_another_page)
 	struct page *page;
 
 	start();
-	assert_int_equal(ask(3), VM_WAIT);
-	assert_int_equal(ask(4), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(3));
+	assert_int_equal(VM_WAIT, ask(4));
 	device_end(0, -EIO);
-	assert_int_equal(object_page(&object, 3, &page, &waits[0][4]), VM_WAIT);
-	assert_int_equal(device_started, 3);
+	assert_int_equal(VM_WAIT, object_page(&object, 3, &page, &waits[0][4]));
+	assert_int_equal(3, device_started);
 	end();
 }
 
@@ -249,14 +248,14 @@ TEST(an_error_is_not_for_another_page)
 TEST(a_new_read_takes_the_error_away)
 {
 	start();
-	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask_as(0, 3));
 	device_end(0, -EIO);
-	assert_int_equal(ask_as(1, 3), VM_WAIT);
-	assert_int_equal(ask_as(0, 3), VM_WAIT);
-	assert_int_equal(device_started, 2);
+	assert_int_equal(VM_WAIT, ask_as(1, 3));
+	assert_int_equal(VM_WAIT, ask_as(0, 3));
+	assert_int_equal(2, device_started);
 	device_end(0, 0);
-	assert_int_equal(ask_as(0, 3), 0);
-	assert_int_equal(ask_as(1, 3), 0);
+	assert_int_equal(0, ask_as(0, 3));
+	assert_int_equal(0, ask_as(1, 3));
 	end();
 }
 
@@ -266,13 +265,13 @@ TEST(a_device_that_fails_at_once)
 	start();
 	device_broken = true;
 	for (unsigned i = 1; i <= 3; i++) {
-		assert_int_equal(ask_as(i & 1, 3), -EIO);
-		assert_int_equal(device_started, i);
+		assert_int_equal(-EIO, ask_as(i & 1, 3));
+		assert_int_equal(i, device_started);
 	}
 	device_broken = false;
-	assert_int_equal(ask(3), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(3));
 	device_end(0, 0);
-	assert_int_equal(ask(3), 0);
+	assert_int_equal(0, ask(3));
 	end();
 }
 
@@ -283,12 +282,12 @@ TEST(a_page_is_made_where_a_read_has_failed)
 
 	start();
 	device_broken = true;
-	assert_int_equal(ask(3), -EIO);
+	assert_int_equal(-EIO, ask(3));
 	get_pages(&page, 1);
-	assert_int_equal(object_publish(&object, 3, page, object.truncations, 0, &page), 0);
+	assert_int_equal(0, object_publish(&object, 3, page, object.truncations, 0, &page));
 	page_put(page);
-	assert_int_equal(object.npages, 1);
-	assert_int_equal(ask(3), 0);
+	assert_int_equal(1, object.npages);
+	assert_int_equal(0, ask(3));
 	end();
 }
 
@@ -298,7 +297,7 @@ TEST(failed_reads_are_reclaimed)
 	start();
 	device_broken = true;
 	for (unsigned i = 0; i < PAGES; i++)
-		assert_int_equal(ask(i), -EIO);
+		assert_int_equal(-EIO, ask(i));
 	object_trim();
 	assert_true(radix_empty(&object.pages));
 	end();
@@ -309,16 +308,16 @@ TEST(a_truncation_does_not_wait)
 	struct vm_wait first;
 
 	start();
-	assert_int_equal(ask(3), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(3));
 	first = wait;
-	assert_int_equal(object_set_size(&object, PAGE_SIZE), 0);
+	assert_int_equal(0, object_set_size(&object, PAGE_SIZE));
 	assert_true(woken(&first));
-	assert_int_equal(ask(3), -ENXIO);
+	assert_int_equal(-ENXIO, ask(3));
 	rig_check();
-	assert_int_equal(object_set_size(&object, BYTES), 0);
+	assert_int_equal(0, object_set_size(&object, BYTES));
 	device_end(0, 0);
-	assert_int_equal(byte_at(3 * PAGE_SIZE), 0);
-	assert_int_equal(device_started, 1);
+	assert_int_equal(0, byte_at(3 * PAGE_SIZE));
+	assert_int_equal(1, device_started);
 	end();
 }
 
@@ -330,20 +329,20 @@ TEST(a_truncation_within_the_page)
 		struct vm_wait before;
 
 		begin();
-		assert_int_equal(ask(1), VM_WAIT);
+		assert_int_equal(VM_WAIT, ask(1));
 		before = wait;
-		assert_int_equal(object_set_size(&object, PAGE_SIZE + 100), 0);
+		assert_int_equal(0, object_set_size(&object, PAGE_SIZE + 100));
 		assert_true(woken(&before));
-		assert_int_equal(object_set_size(&object, BYTES), 0);
-		assert_int_equal(ask(1), VM_WAIT);
-		assert_int_equal(device_count, 2);
+		assert_int_equal(0, object_set_size(&object, BYTES));
+		assert_int_equal(VM_WAIT, ask(1));
+		assert_int_equal(2, device_count);
 		rig_check();
 		device_end(first, 0);
-		assert_int_equal(ask(1), first ? 0 : VM_WAIT);
+		assert_int_equal(first ? 0 : VM_WAIT, ask(1));
 		device_end(0, 0);
-		assert_int_equal(byte_at(PAGE_SIZE + 99), device_byte(PAGE_SIZE + 99));
-		assert_int_equal(byte_at(PAGE_SIZE + 100), 0);
-		assert_int_equal(byte_at(2 * PAGE_SIZE - 1), 0);
+		assert_int_equal(device_byte(PAGE_SIZE + 99), byte_at(PAGE_SIZE + 99));
+		assert_int_equal(0, byte_at(PAGE_SIZE + 100));
+		assert_int_equal(0, byte_at(2 * PAGE_SIZE - 1));
 		end();
 	}
 }
@@ -355,24 +354,24 @@ TEST(a_changed_file_is_read_anew)
 
 	start();
 	map_in(&space[0], MAP_SHARED);
-	assert_int_equal(ask(1), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(1));
 	device_end(0, 0);
-	assert_int_equal(vm_fault(&space[0], AT + PAGE_SIZE, VM_PROT_READ, &wait), 0);
-	assert_int_equal(ask(0), VM_WAIT);
+	assert_int_equal(0, vm_fault(&space[0], AT + PAGE_SIZE, VM_PROT_READ, &wait));
+	assert_int_equal(VM_WAIT, ask(0));
 	device_end(0, 0);
-	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(2));
 	first = wait;
 	assert_false(object_remove_unmapped(&object));
 	assert_true(woken(&first));
 	rig_check();
 	device_end(0, 0);
-	assert_int_equal(ask(1), 0);
-	assert_int_equal(ask(2), VM_WAIT);
-	assert_int_equal(ask(0), VM_WAIT);
+	assert_int_equal(0, ask(1));
+	assert_int_equal(VM_WAIT, ask(2));
+	assert_int_equal(VM_WAIT, ask(0));
 	device_end_all();
-	assert_int_equal(vm_unmap(&space[0], AT, BYTES), 0);
+	assert_int_equal(0, vm_unmap(&space[0], AT, BYTES));
 	assert_true(object_remove_unmapped(&object));
-	assert_int_equal(object.npages, 0);
+	assert_int_equal(0, object.npages);
 	rig_destroy(&space[0]);
 	end();
 }
@@ -383,12 +382,12 @@ TEST(a_file_that_is_cut_and_written_meanwhile)
 	unsigned char byte = 7;
 
 	start();
-	assert_int_equal(ask(1), VM_WAIT);
-	assert_int_equal(object_set_size(&object, 0), 0);
-	assert_int_equal(object_write_kernel(&object, PAGE_SIZE + 5, &byte, 1), 1);
+	assert_int_equal(VM_WAIT, ask(1));
+	assert_int_equal(0, object_set_size(&object, 0));
+	assert_int_equal(1, object_write_kernel(&object, PAGE_SIZE + 5, &byte, 1));
 	device_end(0, 0);
-	assert_int_equal(byte_at(PAGE_SIZE + 4), 0);
-	assert_int_equal(byte_at(PAGE_SIZE + 5), 7);
+	assert_int_equal(0, byte_at(PAGE_SIZE + 4));
+	assert_int_equal(7, byte_at(PAGE_SIZE + 5));
 	end();
 }
 
@@ -397,18 +396,18 @@ TEST(unmap_fork_and_exit_do_not_wait)
 	start();
 	map_in(&space[0], MAP_PRIVATE);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(vm_fault(&space[0], AT + i * PAGE_SIZE, VM_PROT_WRITE, &wait),
-				 VM_WAIT);
+		assert_int_equal(VM_WAIT,
+				 vm_fault(&space[0], AT + i * PAGE_SIZE, VM_PROT_WRITE, &wait));
 	rig_create(&space[1]);
-	assert_int_equal(vm_fork(&space[0], &space[1]), 0);
-	assert_int_equal(vm_unmap(&space[0], AT, PAGE_SIZE), 0);
+	assert_int_equal(0, vm_fork(&space[0], &space[1]));
+	assert_int_equal(0, vm_unmap(&space[0], AT, PAGE_SIZE));
 	device_end(1, 0);
 	rig_run(&space[1]);
-	assert_int_equal(fake_load(AT + PAGE_SIZE) & 0xff, device_byte(PAGE_SIZE));
+	assert_int_equal(device_byte(PAGE_SIZE), fake_load(AT + PAGE_SIZE) & 0xff);
 	rig_destroy(&space[0]);
 	rig_check();
 	rig_destroy(&space[1]);
-	assert_int_equal(device_count, 2);
+	assert_int_equal(2, device_count);
 	end();
 }
 
@@ -416,16 +415,16 @@ TEST(unmap_fork_and_exit_do_not_wait)
 TEST(the_last_reference_is_a_read_s)
 {
 	start();
-	assert_int_equal(ask(0), VM_WAIT);
-	assert_int_equal(ask(5), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(0));
+	assert_int_equal(VM_WAIT, ask(5));
 	object_put(&object);
 	device_end(0, -EIO);
-	assert_int_equal(device_destroyed, 0);
+	assert_int_equal(0, device_destroyed);
 	rig_check();
 	device_end(0, 0);
-	assert_int_equal(device_destroyed, 1);
+	assert_int_equal(1, device_destroyed);
 	rig_check();
-	assert_int_equal(rig_free(), free_before);
+	assert_int_equal(free_before, rig_free());
 }
 
 /* Who finds the page busy with a read that was refused after all looks again. */
@@ -433,13 +432,13 @@ TEST(no_room_for_a_read)
 {
 	start();
 	device_full = true;
-	assert_int_equal(ask(2), VM_WAIT);
-	assert_ptr_equal(wait.queue, &device_room);
+	assert_int_equal(VM_WAIT, ask(2));
+	assert_ptr_equal(&device_room, wait.queue);
 	rig_check();
 	assert_true(radix_empty(&object.pages));
 	device_full = false;
-	assert_int_equal(ask(2), VM_WAIT);
-	assert_ptr_not_equal(wait.queue, &device_room);
+	assert_int_equal(VM_WAIT, ask(2));
+	assert_ptr_not_equal(&device_room, wait.queue);
 	end();
 }
 
@@ -447,19 +446,19 @@ TEST(no_room_for_a_read)
 TEST(no_room_for_a_page_that_was_dropped)
 {
 	start();
-	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(2));
 	device_end(0, 0);
-	assert_int_equal(reclaim(1), 1);
-	assert_int_equal(object.npages, 0);
-	assert_int_equal(object.pages.count, 1);
+	assert_int_equal(1, reclaim(1));
+	assert_int_equal(0, object.npages);
+	assert_int_equal(1, object.pages.count);
 	device_full = true;
-	assert_int_equal(ask(2), VM_WAIT);
-	assert_int_equal(object.pages.count, 1);
+	assert_int_equal(VM_WAIT, ask(2));
+	assert_int_equal(1, object.pages.count);
 	device_full = false;
-	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(2));
 	device_end(0, 0);
-	assert_int_equal(ask(2), 0);
-	assert_int_equal(object.pages.count, 1);
+	assert_int_equal(0, ask(2));
+	assert_int_equal(1, object.pages.count);
 	end();
 }
 
@@ -487,15 +486,15 @@ TEST(no_memory_for_a_read)
 TEST(a_trim_leaves_reads_alone)
 {
 	start();
-	assert_int_equal(ask(0), VM_WAIT);
-	assert_int_equal(ask(1), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(0));
+	assert_int_equal(VM_WAIT, ask(1));
 	device_end(1, 0);
-	assert_int_equal(object.npages, 1);
+	assert_int_equal(1, object.npages);
 	object_trim();
-	assert_int_equal(object.npages, 0);
+	assert_int_equal(0, object.npages);
 	device_end(0, 0);
-	assert_int_equal(ask(0), 0);
-	assert_int_equal(ask(1), VM_WAIT);
+	assert_int_equal(0, ask(0));
+	assert_int_equal(VM_WAIT, ask(1));
 	end();
 }
 
@@ -534,9 +533,9 @@ static void step_ask(void)
 	bool was_busy = model.state[index] == BUSY;
 	int want = expected(who, index);
 
-	assert_int_equal(ask_as(who, index), want);
+	assert_int_equal(want, ask_as(who, index));
 	model.asked[who][index] = want == VM_WAIT;
-	assert_int_equal(device_count, before + (want == VM_WAIT && !was_busy));
+	assert_int_equal(before + (want == VM_WAIT && !was_busy), device_count);
 	if (device_count != before)
 		model.read[index] = device_reads[before];
 }
@@ -559,7 +558,7 @@ static void step_size(void)
 {
 	uint64_t size = test_below(BYTES + 1);
 
-	assert_int_equal(object_set_size(&object, size), 0);
+	assert_int_equal(0, object_set_size(&object, size));
 	if (size < model.size) {
 		for (uint64_t i = object_pages(size); i < PAGES; i++)
 			model.state[i] = GONE;
@@ -594,10 +593,10 @@ static void check_bytes(void)
 		const unsigned char *bytes = page ? page_address(page) : NULL;
 		uint64_t pos = i << PAGE_SHIFT;
 
-		assert_int_equal(page != NULL, model.state[i] == HERE);
+		assert_int_equal(model.state[i] == HERE, page != NULL);
 		for (unsigned b = 0; page && b < PAGE_SIZE && pos + b < model.size; b += 37)
-			assert_int_equal(bytes[b],
-					 pos + b < model.backed ? device_byte(pos + b) : 0);
+			assert_int_equal(pos + b < model.backed ? device_byte(pos + b) : 0,
+					 bytes[b]);
 		if (page)
 			page_put(page);
 	}
@@ -607,18 +606,18 @@ static void check_bytes(void)
 TEST(the_size_follows_another_party)
 {
 	start();
-	assert_int_equal(ask(4), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(4));
 	device_end(0, 0);
-	assert_int_equal(object_set_backed(&object, 3 * PAGE_SIZE + 5), 0);
-	assert_int_equal(object_size(&object), 3 * PAGE_SIZE + 5);
-	assert_int_equal(ask(4), -ENXIO);
-	assert_int_equal(object_set_backed(&object, BYTES), 0);
-	assert_int_equal(ask(4), VM_WAIT);
-	assert_int_equal(device_started, 2);
+	assert_int_equal(0, object_set_backed(&object, 3 * PAGE_SIZE + 5));
+	assert_int_equal(3 * PAGE_SIZE + 5, object_size(&object));
+	assert_int_equal(-ENXIO, ask(4));
+	assert_int_equal(0, object_set_backed(&object, BYTES));
+	assert_int_equal(VM_WAIT, ask(4));
+	assert_int_equal(2, device_started);
 	device_end(0, 0);
-	assert_int_equal(byte_at(4 * PAGE_SIZE), device_byte(4 * PAGE_SIZE));
-	assert_int_equal(object_set_backed(&object, OBJECT_SIZE_MAX + 1), -EFBIG);
-	assert_int_equal(object_size(&object), BYTES);
+	assert_int_equal(device_byte(4 * PAGE_SIZE), byte_at(4 * PAGE_SIZE));
+	assert_int_equal(-EFBIG, object_set_backed(&object, OBJECT_SIZE_MAX + 1));
+	assert_int_equal(BYTES, object_size(&object));
 	end();
 }
 
@@ -628,24 +627,24 @@ TEST(a_run_of_pages_is_read_at_once)
 	struct page *pages[PAGES];
 
 	start();
-	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(VM_WAIT, ask(2));
 	device_end(0, 0);
 	get_pages(pages, PAGES);
-	assert_int_equal(object_read_run(&object, 2, pages, PAGES), 0);
-	assert_int_equal(object_read_run(&object, 0, pages, PAGES), 2); /* there is page 2 */
-	assert_int_equal(ask(1), VM_WAIT);
-	assert_int_equal(device_started, 1);
+	assert_int_equal(0, object_read_run(&object, 2, pages, PAGES));
+	assert_int_equal(2, object_read_run(&object, 0, pages, PAGES)); /* there is page 2 */
+	assert_int_equal(VM_WAIT, ask(1));
+	assert_int_equal(1, device_started);
 	assert_false(woken(&wait));
 	page_read_run_done(pages, 2);
 	assert_true(woken(&wait));
-	assert_int_equal(ask(1), 0);
-	assert_int_equal(byte_at(PAGE_SIZE + 7), 1);
+	assert_int_equal(0, ask(1));
+	assert_int_equal(1, byte_at(PAGE_SIZE + 7));
 	/* Up to the end of the object, and those that were not used are the caller's. */
-	assert_int_equal(object_read_run(&object, 5, pages + 2, 6), PAGES - 5);
+	assert_int_equal(PAGES - 5, object_read_run(&object, 5, pages + 2, 6));
 	page_read_run_done(pages + 2, PAGES - 5);
 	for (unsigned i = PAGES - 3; i < PAGES; i++)
 		page_put(pages[i]);
-	assert_int_equal(byte_at(BYTES - 1), PAGES - 4);
+	assert_int_equal(PAGES - 4, byte_at(BYTES - 1));
 	end();
 }
 
@@ -656,15 +655,15 @@ TEST(a_run_goes_on_across_nodes)
 	unsigned n;
 
 	start();
-	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
+	assert_int_equal(0, object_set_backed(&object, MANY * PAGE_SIZE));
 	get_pages(pages, READ_RUN_MAX);
 	n = object_read_run(&object, 50, pages, READ_RUN_MAX);
-	assert_int_equal(n, READ_RUN_MAX);
-	assert_int_equal(ask(64), VM_WAIT);
+	assert_int_equal(READ_RUN_MAX, n);
+	assert_int_equal(VM_WAIT, ask(64));
 	page_read_run_done(pages, n);
 	assert_true(woken(&wait));
-	assert_int_equal(byte_at(81 * PAGE_SIZE), 31);
-	assert_int_equal(device_started, 0);
+	assert_int_equal(31, byte_at(81 * PAGE_SIZE));
+	assert_int_equal(0, device_started);
 	rig_check();
 	end();
 }
@@ -675,17 +674,17 @@ TEST(a_truncation_cancels_a_part_of_a_run)
 	struct page *pages[READ_RUN_MAX], *page;
 
 	start();
-	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
+	assert_int_equal(0, object_set_backed(&object, MANY * PAGE_SIZE));
 	get_pages(pages, READ_RUN_MAX);
-	assert_int_equal(object_read_run(&object, 50, pages, READ_RUN_MAX), READ_RUN_MAX);
-	assert_int_equal(object_set_backed(&object, 70 * PAGE_SIZE), 0);
-	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
+	assert_int_equal(READ_RUN_MAX, object_read_run(&object, 50, pages, READ_RUN_MAX));
+	assert_int_equal(0, object_set_backed(&object, 70 * PAGE_SIZE));
+	assert_int_equal(0, object_set_backed(&object, MANY * PAGE_SIZE));
 	page_read_run_done(pages, READ_RUN_MAX);
-	assert_int_equal(byte_at(69 * PAGE_SIZE), 19);
+	assert_int_equal(19, byte_at(69 * PAGE_SIZE));
 	page = object_page_resident(&object, 70);
 	assert_null(page);
-	assert_int_equal(ask(81), VM_WAIT);
-	assert_int_equal(device_started, 1);
+	assert_int_equal(VM_WAIT, ask(81));
+	assert_int_equal(1, device_started);
 	rig_check();
 	end();
 }

@@ -35,7 +35,7 @@ static int pager_read(struct object *object, struct page *page, struct vm_wait *
 static void pager_stored(struct object *object, struct page *page)
 {
 	assert_true(spin_lock_held(&object->lock));
-	assert_ptr_equal(page->owner, object);
+	assert_ptr_equal(object, page->owner);
 	ndirty += !page_has(page, PAGE_DIRTY);
 }
 
@@ -53,7 +53,7 @@ static void pager_write(struct object *object, struct page *page)
 {
 	assert_true(spin_lock_held(&object->lock));
 	assert_true(page_has(page, PAGE_DIRTY) && !page_has(page, PAGE_WRITING));
-	assert_int_equal(page->counts, PAGE_ONE_REF);
+	assert_int_equal(PAGE_ONE_REF, page->counts);
 	if (!writes_begin || written)
 		return;
 	page_get(page);
@@ -65,7 +65,7 @@ static void pager_write(struct object *object, struct page *page)
 static void pager_left(struct object *object, struct page *page)
 {
 	assert_true(spin_lock_held(&object->lock));
-	assert_ptr_equal(page->owner, object);
+	assert_ptr_equal(object, page->owner);
 	if (page_has(page, PAGE_DIRTY)) {
 		page_clear(page, PAGE_DIRTY);
 		ndirty--;
@@ -83,7 +83,7 @@ static int pager_first_writer(struct object *object)
 
 static void pager_last_writer(struct object *object)
 {
-	assert_int_equal(object->writers, 0);
+	assert_int_equal(0, object->writers);
 	nlast_writers++;
 }
 
@@ -144,14 +144,14 @@ static struct object *begin_pager(void)
 	waitq_init(&cleaned);
 	object_init(object, &pager_ops, sizeof(store));
 	request.object = object;
-	assert_int_equal(vm_map(&space, &request, &got), 0);
+	assert_int_equal(0, vm_map(&space, &request, &got));
 	return object;
 }
 
 static void end_pager(struct object *object)
 {
 	rig_check();
-	assert_int_equal(vm_unmap(&space, AT, PAGES * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
 	object_put(object);
 	end();
 }
@@ -162,16 +162,16 @@ TEST(stores_wait_for_the_limit)
 	struct object *object = begin_pager();
 
 	dirty_most = 2;
-	assert_int_equal(fake_store(AT, 'a'), 0);
-	assert_int_equal(fake_store(AT, 'b'), 0);
-	assert_int_equal(ndirty, 1);
-	assert_int_equal(fake_store(AT + P, 'c'), 0);
-	assert_int_equal(fake_store(AT + 2 * P, 'd'), -1);
-	assert_int_equal(rig_outcome, VM_WAIT);
-	assert_int_equal(ndirty, 2);
+	assert_int_equal(0, fake_store(AT, 'a'));
+	assert_int_equal(0, fake_store(AT, 'b'));
+	assert_int_equal(1, ndirty);
+	assert_int_equal(0, fake_store(AT + P, 'c'));
+	assert_int_equal(-1, fake_store(AT + 2 * P, 'd'));
+	assert_int_equal(VM_WAIT, rig_outcome);
+	assert_int_equal(2, ndirty);
 	dirty_most = 3;
-	assert_int_equal(fake_store(AT + 2 * P, 'd'), 0);
-	assert_int_equal(ndirty, 3);
+	assert_int_equal(0, fake_store(AT + 2 * P, 'd'));
+	assert_int_equal(3, ndirty);
 	end_pager(object);
 }
 
@@ -183,26 +183,26 @@ TEST(dirty_pages_are_written_before_they_go)
 {
 	struct object *object = begin_pager();
 
-	assert_int_equal(fake_store(AT + 3 * P, 'x'), 0);
-	assert_int_equal(vm_unmap(&space, AT, PAGES * P), 0);
+	assert_int_equal(0, fake_store(AT + 3 * P, 'x'));
+	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
 	writes_begin = false;
 	(void)reclaim(1000);
-	assert_int_equal(object->npages, 1);
-	assert_int_equal(nleft_dirty + nleft_clean, 0);
+	assert_int_equal(1, object->npages);
+	assert_int_equal(0, nleft_dirty + nleft_clean);
 	writes_begin = true;
 	(void)reclaim(1000);
 	assert_non_null(written);
-	assert_int_equal(object->npages, 1); /* the write has a reference */
+	assert_int_equal(1, object->npages); /* the write has a reference */
 	end_write();
-	assert_int_equal(store[3 * P], 'x');
+	assert_int_equal('x', store[3 * P]);
 	(void)reclaim(1000);
-	assert_int_equal(object->npages, 0);
-	assert_int_equal(nleft_clean, 1);
-	assert_int_equal(npages_written, 1);
+	assert_int_equal(0, object->npages);
+	assert_int_equal(1, nleft_clean);
+	assert_int_equal(1, npages_written);
 	npages_read = 0;
-	assert_int_equal(object_read_kernel(object, 3 * P, &store[0], 1), 1);
-	assert_int_equal(npages_read, 1);
-	assert_int_equal(store[0], 'x');
+	assert_int_equal(1, object_read_kernel(object, 3 * P, &store[0], 1));
+	assert_int_equal(1, npages_read);
+	assert_int_equal('x', store[0]);
 	end_pager(object);
 }
 
@@ -212,13 +212,13 @@ TEST(pages_that_are_cut_off_are_told)
 	struct object *object = begin_pager();
 
 	for (unsigned i = 0; i < PAGES; i++)
-		assert_int_equal(i % 2 ? fake_store(AT + i * P, 'y') : fake_load(AT + i * P),
-				 i % 2 ? 0 : (int)i + 1);
-	assert_int_equal(ndirty, PAGES / 2);
-	assert_int_equal(object_set_size(object, 2 * P), 0);
-	assert_int_equal(nleft_dirty, 3);
-	assert_int_equal(nleft_clean, 3);
-	assert_int_equal(ndirty, 1);
+		assert_int_equal(i % 2 ? 0 : (int)i + 1,
+				 i % 2 ? fake_store(AT + i * P, 'y') : fake_load(AT + i * P));
+	assert_int_equal(PAGES / 2, ndirty);
+	assert_int_equal(0, object_set_size(object, 2 * P));
+	assert_int_equal(3, nleft_dirty);
+	assert_int_equal(3, nleft_clean);
+	assert_int_equal(1, ndirty);
 	end_pager(object);
 }
 
@@ -227,13 +227,13 @@ TEST(writers_that_leave_are_told)
 {
 	struct object *object = begin_pager();
 
-	assert_int_equal(object_get_write(object), 0);
-	assert_int_equal(object_get_write(object), 0);
+	assert_int_equal(0, object_get_write(object));
+	assert_int_equal(0, object_get_write(object));
 	object_put_write(object);
-	assert_int_equal(nwriters_left, 1);
-	assert_int_equal(nlast_writers, 0);
+	assert_int_equal(1, nwriters_left);
+	assert_int_equal(0, nlast_writers);
 	object_put_write(object);
-	assert_int_equal(nwriters_left, 2);
-	assert_int_equal(nlast_writers, 1);
+	assert_int_equal(2, nwriters_left);
+	assert_int_equal(1, nlast_writers);
 	end_pager(object);
 }

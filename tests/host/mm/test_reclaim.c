@@ -18,7 +18,7 @@
 static void touch(unsigned first, unsigned n)
 {
 	for (unsigned i = first; i < first + n; i++)
-		assert_int_equal(fake_load(AT + i * P) & 0xff, rig_byte(i * P));
+		assert_int_equal(rig_byte(i * P), fake_load(AT + i * P) & 0xff);
 }
 
 static struct object *map_new(unsigned npages, unsigned flags)
@@ -31,7 +31,7 @@ static struct object *map_new(unsigned npages, unsigned flags)
 				       .object = rig_file(npages * P) };
 	vaddr_t at;
 
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	return request.object;
 }
 
@@ -52,7 +52,7 @@ static unsigned resident(struct object *file, unsigned first, unsigned n)
 static void finish(struct object *file)
 {
 	object_put(file);
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	end();
 }
 
@@ -74,8 +74,8 @@ TEST(cold_pages_go)
 	rig_reads = 0;
 	left = resident(file, 0, 64);
 	touch(0, 64);
-	assert_int_equal(rig_reads, 64 - left);
-	assert_int_equal(resident(file, 0, 64), 64);
+	assert_int_equal(64 - left, rig_reads);
+	assert_int_equal(64, resident(file, 0, 64));
 	finish(file);
 }
 
@@ -87,9 +87,9 @@ TEST(as_much_as_there_is)
 	start();
 	file = map_new(100, MAP_SHARED);
 	touch(0, 100);
-	assert_int_equal(reclaim(1000), 100);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(reclaim(1), 0);
+	assert_int_equal(100, reclaim(1000));
+	assert_int_equal(0, space.resident);
+	assert_int_equal(0, reclaim(1));
 	finish(file);
 }
 
@@ -110,11 +110,11 @@ TEST(ahead_of_need)
 	}
 	assert_in_range(reclaim_ahead(1000), 50, 99);
 	assert_true(resident(file, 0, 50) > 0);
-	assert_int_equal(resident(file, 50, 50), 0);
-	assert_int_equal(reclaim_counts.direct, direct);
+	assert_int_equal(0, resident(file, 50, 50));
+	assert_int_equal(direct, reclaim_counts.direct);
 	assert_true(reclaim(1000) > 0);
-	assert_int_equal(reclaim_counts.direct, direct + 1);
-	assert_int_equal(space.resident, 0);
+	assert_int_equal(direct + 1, reclaim_counts.direct);
+	assert_int_equal(0, space.resident);
 	finish(file);
 }
 
@@ -128,18 +128,18 @@ TEST(what_stays)
 	start();
 	file = map_new(8, MAP_SHARED);
 	touch(0, 8);
-	assert_int_equal(fake_store(AT + 2 * P, 77), 0);
-	assert_int_equal(object_write_kernel(file, 3 * P, "written", 7), 7);
-	assert_int_equal(object_page(file, 4, &held, &wait), 0);
+	assert_int_equal(0, fake_store(AT + 2 * P, 77));
+	assert_int_equal(7, object_write_kernel(file, 3 * P, "written", 7));
+	assert_int_equal(0, object_page(file, 4, &held, &wait));
 	map(AT + MIB, 1, RW);
-	assert_int_equal(fake_store(AT + MIB, 78), 0);
-	assert_int_equal(reclaim(1000), 5);
-	assert_int_equal(resident(file, 2, 3), 3);
-	assert_int_equal(resident(file, 0, 8), 3);
+	assert_int_equal(0, fake_store(AT + MIB, 78));
+	assert_int_equal(5, reclaim(1000));
+	assert_int_equal(3, resident(file, 2, 3));
+	assert_int_equal(3, resident(file, 0, 8));
 	page_put(held);
-	assert_int_equal(fake_load(AT + 2 * P), 77);
-	assert_int_equal(fake_load(AT + 3 * P) & 0xff, 'w');
-	assert_int_equal(fake_load(AT + MIB), 78);
+	assert_int_equal(77, fake_load(AT + 2 * P));
+	assert_int_equal('w', fake_load(AT + 3 * P) & 0xff);
+	assert_int_equal(78, fake_load(AT + MIB));
 	finish(file);
 }
 
@@ -149,12 +149,12 @@ TEST(locked_memory_stays)
 
 	start();
 	file = map_new(32, MAP_SHARED);
-	assert_int_equal(vm_lock(&space, AT, 16 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_lock(&space, AT, 16 * P, VMA_LOCKED));
 	touch(0, 32);
-	assert_int_equal(reclaim(1000), 16);
-	assert_int_equal(resident(file, 0, 16), 16);
-	assert_int_equal(vm_unlock(&space, AT, 16 * P), 0);
-	assert_int_equal(reclaim(1000), 16);
+	assert_int_equal(16, reclaim(1000));
+	assert_int_equal(16, resident(file, 0, 16));
+	assert_int_equal(0, vm_unlock(&space, AT, 16 * P));
+	assert_int_equal(16, reclaim(1000));
 	finish(file);
 }
 
@@ -178,9 +178,9 @@ TEST(the_place_of_the_hand_goes_away)
 
 		touch(0, 300);
 		rig_create(child);
-		assert_int_equal(vm_fork(&space, child), 0);
+		assert_int_equal(0, vm_fork(&space, child));
 		for (unsigned n = 0; n < 50; n++) {
-			assert_int_equal(object_page(other, n, &page, &wait), 0);
+			assert_int_equal(0, object_page(other, n, &page, &wait));
 			page_put(page);
 		}
 		rig_pause = kill_in_time;
@@ -192,7 +192,7 @@ TEST(the_place_of_the_hand_goes_away)
 		free(child);
 		(void)reclaim(1 + i);
 		object_put(file);
-		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, GIB));
 		rig_check();
 	}
 	end();
@@ -207,7 +207,7 @@ TEST(a_kill_ends_it)
 	touch(0, 600);
 	rig_pause = kill_in_time;
 	pauses_left = 3;
-	assert_int_equal(reclaim(1000), -EINTR);
+	assert_int_equal(-EINTR, reclaim(1000));
 	rig_pause = NULL;
 	finish(file);
 }
@@ -275,7 +275,7 @@ static unsigned our_misses(struct object *file)
 	rig_reads = 0;
 	for (unsigned i = 0; i < TRACE; i++) {
 		make_room(file);
-		assert_int_equal(fake_load(AT + trace[i] * P) & 0xff, rig_byte(trace[i] * P));
+		assert_int_equal(rig_byte(trace[i] * P), fake_load(AT + trace[i] * P) & 0xff);
 	}
 	return rig_reads;
 }
@@ -363,7 +363,7 @@ TEST(one_of_two_uses_them)
 	file = map_new(2 * SET + SCAN + FRAMES_N, MAP_SHARED);
 	touch(0, SET);
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
 	assert_true(scan(file, &child, FRAMES_N) <= SET / 10);
 	rig_destroy(&child);
 	finish(file);
@@ -377,7 +377,7 @@ TEST(what_was_hot_cools_down)
 	start();
 	file = map_new(2 * SET + SCAN + FRAMES_N, MAP_SHARED);
 	(void)scan(file, &space, 0);
-	assert_int_equal(resident(file, 0, SET), SET);
+	assert_int_equal(SET, resident(file, 0, SET));
 	for (unsigned round = 0; round < 20; round++) {
 		for (unsigned i = 0; i < FRAMES_N - 10; i++) {
 			make_room(file);
@@ -407,7 +407,7 @@ static int thread_runs(struct vm_wait *wait)
 	if (has_run || reclaim_counts.turns - turns_before != 2)
 		return 0;
 	has_run = true;
-	assert_int_equal(reclaim_ahead(1000), 0);
+	assert_int_equal(0, reclaim_ahead(1000));
 	return 0;
 }
 
@@ -419,7 +419,7 @@ TEST(turns_of_the_thread_are_not_hard)
 	start();
 	file = map_new(100, MAP_SHARED);
 	touch(0, 100);
-	assert_int_equal(vm_lock(&space, AT, 30 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_lock(&space, AT, 30 * P, VMA_LOCKED));
 	for (unsigned i = 30; i < 100; i++) {
 		struct page *page = object_page_resident(file, i);
 
@@ -432,6 +432,6 @@ TEST(turns_of_the_thread_are_not_hard)
 	assert_true(reclaim(32) >= 32);
 	assert_true(has_run);
 	rig_pause = NULL;
-	assert_int_equal(vm_unlock(&space, AT, 30 * P), 0);
+	assert_int_equal(0, vm_unlock(&space, AT, 30 * P));
 	finish(file);
 }

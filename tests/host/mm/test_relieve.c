@@ -53,7 +53,7 @@ static void begin(void)
 	asked = 0;
 	taken = NULL;
 	map(AT, 64, RW);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_store(AT, 1));
 }
 
 /* No frame is left but the reserve, and nothing can be trimmed but what is made afterwards. */
@@ -85,7 +85,7 @@ static struct object *cached(unsigned npages)
 		struct vm_wait wait = { 0 };
 		struct page *page;
 
-		assert_int_equal(object_page(file, i, &page, &wait), 0);
+		assert_int_equal(0, object_page(file, i, &page, &wait));
 		page_put(page);
 	}
 	while (take(PAGE_NORMAL))
@@ -103,19 +103,19 @@ TEST(clean_pages_are_had)
 	begin();
 	for (unsigned i = 1; i < 4; i++) {
 		map(AT + i * GIB, 1, RW);
-		assert_int_equal(fake_store(AT + i * GIB, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * GIB, 1));
 	}
 	file = cached(64);
-	assert_int_equal(space_create(&child), 0);
-	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(0, space_create(&child));
+	assert_int_equal(0, vm_fork(&space, &child));
 	object_put(file);
 	file = cached(64);
-	assert_int_equal(vm_copy_to(&child, AT, &word, sizeof(word)), 0);
+	assert_int_equal(0, vm_copy_to(&child, AT, &word, sizeof(word)));
 	object_put(file);
 	file = cached(64);
-	assert_int_equal(vm_lock(&space, AT, 40 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_lock(&space, AT, 40 * P, VMA_LOCKED));
 	object_put(file);
-	assert_int_equal(asked, 0);
+	assert_int_equal(0, asked);
 	give(SIZE_MAX);
 	rig_destroy(&child);
 	finish();
@@ -127,7 +127,7 @@ static int fill_meanwhile(struct vm_wait *wait)
 	(void)wait;
 	rig_pause = NULL;
 	give(1);
-	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(0, fake_store(AT + P, 1));
 	assert_null(page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
 	return 0;
 }
@@ -138,10 +138,10 @@ TEST(looks_again)
 	begin();
 	take_all();
 	rig_pause = fill_meanwhile;
-	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), 0);
-	assert_int_equal(asked, 0);
-	assert_int_equal(vm_lock(&space, AT, 3 * P, VMA_LOCKED), -EAGAIN);
-	assert_int_equal(asked, 1);
+	assert_int_equal(0, vm_lock(&space, AT, 2 * P, VMA_LOCKED));
+	assert_int_equal(0, asked);
+	assert_int_equal(-EAGAIN, vm_lock(&space, AT, 3 * P, VMA_LOCKED));
+	assert_int_equal(1, asked);
 	finish();
 }
 
@@ -155,11 +155,11 @@ TEST(unmap_has_the_reserve)
 	while (vm_protect(&space, AT + at * P, P, PROT_READ) == 0)
 		at += 2;
 	assert_in_range(at, 1, 40);
-	assert_int_equal(asked, 1);
+	assert_int_equal(1, asked);
 	asked = 0;
 	for (; at < 63; at += 2)
-		assert_int_equal(vm_unmap(&space, AT + at * P, P), 0);
-	assert_int_equal(asked, 0);
+		assert_int_equal(0, vm_unmap(&space, AT + at * P, P));
+	assert_int_equal(0, asked);
 	finish();
 }
 
@@ -176,15 +176,15 @@ TEST(the_ending_have_the_reserve)
 	begin();
 	map(AT + 5 * GIB, 1, RW);
 	take_all();
-	assert_int_equal(fault(AT + 5 * GIB, VM_PROT_WRITE), VM_OOM);
+	assert_int_equal(VM_OOM, fault(AT + 5 * GIB, VM_PROT_WRITE));
 	assert_null(page_alloc(1, PAGE_KERNEL, PAGE_NORMAL));
 	mm_host.is_ending = yes;
-	assert_int_equal(fault(AT + 5 * GIB, VM_PROT_WRITE), 0);
-	assert_int_equal(fake_load(AT + 5 * GIB), 0);
+	assert_int_equal(0, fault(AT + 5 * GIB, VM_PROT_WRITE));
+	assert_int_equal(0, fake_load(AT + 5 * GIB));
 	assert_null(page_alloc(0, PAGE_ANON, PAGE_OPTIONAL));
 	while (take(PAGE_NORMAL))
 		;
-	assert_int_equal(page_alloc_free_count(), 0);
+	assert_int_equal(0, page_alloc_free_count());
 	mm_host.is_ending = no;
 	finish();
 }
@@ -204,10 +204,10 @@ TEST(growth_spares_all)
 	object = object_create_anon(0);
 	take_all();
 	mm_host.relieve = remember;
-	assert_int_equal(object_write_kernel(object, 0, "grows", 5), -ENOSPC);
-	assert_int_equal(asked, 1);
+	assert_int_equal(-ENOSPC, object_write_kernel(object, 0, "grows", 5));
+	assert_int_equal(1, asked);
 	give(16);
-	assert_int_equal(object_write_kernel(object, 0, "grows", 5), 5);
+	assert_int_equal(5, object_write_kernel(object, 0, "grows", 5));
 	object_put(object);
 	finish();
 }
@@ -229,22 +229,22 @@ TEST(door)
 	page_put(page);
 	object_put(file);
 	file = cached(64);
-	assert_int_equal(tables_fill_wait(&tables, 3), 0);
-	assert_int_equal(tables.count, 3);
+	assert_int_equal(0, tables_fill_wait(&tables, 3));
+	assert_int_equal(3, tables.count);
 	tables_free(&tables);
 	object_put(file);
-	assert_int_equal(asked, 0);
+	assert_int_equal(0, asked);
 	take_all();
 	assert_null(page_alloc_wait(0, PAGE_KERNEL));
-	assert_int_equal(asked, 1);
-	assert_int_equal(tables_fill_wait(&tables, 3), -ENOMEM);
-	assert_int_equal(asked, 2);
+	assert_int_equal(1, asked);
+	assert_int_equal(-ENOMEM, tables_fill_wait(&tables, 3));
+	assert_int_equal(2, asked);
 	assert_null(slab_alloc_wait(&own_cache));
-	assert_int_equal(asked, 3);
+	assert_int_equal(3, asked);
 	tables_free(&tables);
 	object = slab_alloc_last(&own_cache); /* of the reserve */
 	assert_non_null(object);
-	assert_int_equal(asked, 3);
+	assert_int_equal(3, asked);
 	slab_free(&own_cache, object);
 	finish();
 }
@@ -265,15 +265,15 @@ TEST(the_killed_get_nothing)
 	begin();
 	file = cached(64);
 	rig_pause = killed;
-	assert_int_equal(relieve(&relief), -EINTR);
-	assert_int_equal(relief.turn, 0);
+	assert_int_equal(-EINTR, relieve(&relief));
+	assert_int_equal(0, relief.turn);
 	assert_null(page_alloc_wait(0, PAGE_KERNEL));
 	assert_null(slab_alloc_wait(&own_cache));
-	assert_int_equal(tables_fill_wait(&tables, 1), -EINTR);
-	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), -EINTR);
+	assert_int_equal(-EINTR, tables_fill_wait(&tables, 1));
+	assert_int_equal(-EINTR, vm_lock(&space, AT, 2 * P, VMA_LOCKED));
 	rig_pause = NULL;
-	assert_int_equal(file->npages, 64);
-	assert_int_equal(asked, 0);
+	assert_int_equal(64, file->npages);
+	assert_int_equal(0, asked);
 	tables_free(&tables);
 	object_put(file);
 	finish();
@@ -292,8 +292,8 @@ static uint64_t searches(void)
 	uint64_t before = counter_read(&reclaim_counts.direct);
 	struct relief relief = { 0 };
 
-	assert_int_equal(relieve(&relief), 0);
-	assert_int_equal(relief.turn, 1);
+	assert_int_equal(0, relieve(&relief));
+	assert_int_equal(1, relief.turn);
 	return counter_read(&reclaim_counts.direct) - before;
 }
 
@@ -304,22 +304,22 @@ TEST(a_search_in_vain_counts_for_others)
 	clock_init(10000000);
 	take_all();
 	rig_pause = time_passes;
-	assert_int_equal(searches(), 1);
+	assert_int_equal(1, searches());
 	rig_pause = NULL;
-	assert_int_equal(searches(), 0);
-	assert_int_equal(searches(), 0);
+	assert_int_equal(0, searches());
+	assert_int_equal(0, searches());
 	fake_time += UINT32_MAX;
 	rig_pause = time_passes;
-	assert_int_equal(searches(), 1);
+	assert_int_equal(1, searches());
 	rig_pause = NULL;
-	assert_int_equal(searches(), 0);
+	assert_int_equal(0, searches());
 	counter_add(&reclaim_counts.dropped, 64);
 	rig_pause = time_passes;
-	assert_int_equal(searches(), 1);
+	assert_int_equal(1, searches());
 	rig_pause = NULL;
-	assert_int_equal(searches(), 0);
+	assert_int_equal(0, searches());
 	counter_add(&pages_unmapped, 32);
-	assert_int_equal(searches(), 1);
+	assert_int_equal(1, searches());
 	finish();
 }
 
@@ -333,20 +333,20 @@ TEST(pages_that_an_ended_process_used_are_had)
 	clock_init(10000000);
 	file = rig_file(64 * P);
 	map_file(file, AT + GIB, 64, 0, NULL, 0);
-	assert_int_equal(vm_protect(&space, AT + GIB, 64 * P, VM_PROT_READ), 0);
-	assert_int_equal(vm_lock(&space, AT + GIB, 64 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_protect(&space, AT + GIB, 64 * P, VM_PROT_READ));
+	assert_int_equal(0, vm_lock(&space, AT + GIB, 64 * P, VMA_LOCKED));
 	take_all();
 	rig_pause = time_passes;
-	assert_int_equal(searches(), 1);
+	assert_int_equal(1, searches());
 	rig_pause = NULL;
-	assert_int_equal(searches(), 0);
+	assert_int_equal(0, searches());
 	rig_destroy(&space);
 	while (take(PAGE_NORMAL))
 		;
-	assert_int_equal(relieve(&relief), 0);
-	assert_int_equal(relief.turn, 0);
+	assert_int_equal(0, relieve(&relief));
+	assert_int_equal(0, relief.turn);
 	assert_true(page_alloc_free_count() >= RECLAIM_BATCH);
-	assert_int_equal(asked, 0);
+	assert_int_equal(0, asked);
 	object_put(file);
 	give(SIZE_MAX);
 	page_alloc_set_reserve(0);

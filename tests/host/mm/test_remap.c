@@ -20,20 +20,20 @@ static long remap(vaddr_t addr, size_t npages, size_t new_npages, unsigned flags
 	int result = vm_remap(&space, addr, npages * P, new_npages * P, flags, to, &at);
 
 	if (result)
-		assert_int_equal(at, 0xdead);
+		assert_int_equal(0xdead, at);
 	return result ? result : (long)at;
 }
 
 static void fill(vaddr_t at, unsigned npages)
 {
 	for (unsigned i = 0; i < npages; i++)
-		assert_int_equal(fake_store(at + i * P, (unsigned char)(i + 1)), 0);
+		assert_int_equal(0, fake_store(at + i * P, (unsigned char)(i + 1)));
 }
 
 static void assert_filled(vaddr_t at, unsigned npages)
 {
 	for (unsigned i = 0; i < npages; i++)
-		assert_int_equal(fake_load(at + i * P), (unsigned char)(i + 1));
+		assert_int_equal((unsigned char)(i + 1), fake_load(at + i * P));
 }
 
 /* R90 R93: nothing is copied, every page keeps its frame, no table is left behind. */
@@ -46,29 +46,29 @@ TEST(moves)
 	fill(AT, N);
 	tables = space.tables;
 	resident = space.resident;
-	assert_int_equal(remap(AT, N, N + 10, FIXED, TO), TO);
-	assert_int_equal(space.resident, resident);
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(space.mapped_bytes, (N + 10) * P);
-	assert_int_equal(space.data_bytes, (N + 10) * P);
+	assert_int_equal(TO, remap(AT, N, N + 10, FIXED, TO));
+	assert_int_equal(resident, space.resident);
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal((N + 10) * P, space.mapped_bytes);
+	assert_int_equal((N + 10) * P, space.data_bytes);
 	assert_in_range(space.tables, tables, tables + 1);
 	rig_check();
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(VM_SEGV_MAPERR, rig_outcome);
 	assert_filled(TO, N);
-	assert_int_equal(fake_load(TO + (N + 9) * P), 0);
+	assert_int_equal(0, fake_load(TO + (N + 9) * P));
 	assert_kind(&space, COW, 0);
 	/* back, from the middle: three parts, and one again */
-	assert_int_equal(remap(TO + 100 * P, 10, 10, FIXED, AT), AT);
-	assert_int_equal(space.nvmas, 3);
-	assert_int_equal(fake_load(AT), 101);
-	assert_int_equal(remap(AT, 10, 10, FIXED, TO + 100 * P), TO + 100 * P);
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(AT, remap(TO + 100 * P, 10, 10, FIXED, AT));
+	assert_int_equal(3, space.nvmas);
+	assert_int_equal(101, fake_load(AT));
+	assert_int_equal(TO + 100 * P, remap(AT, 10, 10, FIXED, TO + 100 * P));
+	assert_int_equal(1, space.nvmas);
 	assert_filled(TO, N);
-	assert_int_equal(remap(TO, N, N, KEEP, AT), AT);
-	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(AT, remap(TO, N, N, KEEP, AT));
+	assert_int_equal(2, space.nvmas);
 	assert_filled(AT, N);
-	assert_int_equal(fake_load(TO + 7 * P), 0);
+	assert_int_equal(0, fake_load(TO + 7 * P));
 	end();
 }
 
@@ -86,10 +86,10 @@ static int touch_both(struct vm_wait *wait)
 	new = vm_fault(&space, TO + probe * P, VM_PROT_WRITE, &mine);
 	/* until both VMAs are marked, and when the old one is going, others may be told */
 	if (old == VM_WAIT)
-		assert_int_equal(new, VM_WAIT);
+		assert_int_equal(VM_WAIT, new);
 	waited += old == VM_WAIT;
-	assert_int_equal(space.stats.kind[FAULT_DENY_MAPERR], 0);
-	assert_int_equal(space.stats.kind[FAULT_DENY_ACCERR], 0);
+	assert_int_equal(0, space.stats.kind[FAULT_DENY_MAPERR]);
+	assert_int_equal(0, space.stats.kind[FAULT_DENY_ACCERR]);
 	probe = (probe + 97) % N;
 	return 0;
 }
@@ -101,10 +101,10 @@ TEST(faults_wait)
 	fill(AT, N);
 	rig_pause = touch_both;
 	waited = 0;
-	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	assert_int_equal(TO, remap(AT, N, N, FIXED, TO));
 	assert_true(waited >= 3);
 	rig_pause = NULL;
-	assert_int_equal(space.at_idle, 0);
+	assert_int_equal(0, space.at_idle);
 	assert_filled(TO, N);
 	end();
 }
@@ -122,7 +122,7 @@ static int push_in_pause(struct vm_wait *wait)
 	if (!vma_find(&space, TO))
 		return 0; /* nothing is at two places yet */
 	outcome = vm_fault(&space, pushed - P, VM_PROT_WRITE, &mine);
-	assert_int_equal(outcome, grown < 2 ? 0 : VM_SEGV_STACK);
+	assert_int_equal(grown < 2 ? 0 : VM_SEGV_STACK, outcome);
 	if (outcome == 0) {
 		grown++;
 		pushed -= P;
@@ -136,16 +136,16 @@ TEST(counts_once_on_the_way)
 	start();
 	map(AT, N, RW);
 	fill(AT, N);
-	assert_int_equal(rig_map(&space, USER_TOP - GIB, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN),
-			 USER_TOP - GIB);
+	assert_int_equal(USER_TOP - GIB,
+			 rig_map(&space, USER_TOP - GIB, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN));
 	pushed = USER_TOP - GIB;
 	grown = 0;
 	space.limit_as = (N + 1 + 2) * P;
 	rig_pause = push_in_pause;
-	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	assert_int_equal(TO, remap(AT, N, N, FIXED, TO));
 	rig_pause = NULL;
-	assert_int_equal(grown, 2);
-	assert_int_equal(space.mapped_bytes, (N + 1 + 2) * P);
+	assert_int_equal(2, grown);
+	assert_int_equal((N + 1 + 2) * P, space.mapped_bytes);
 	assert_filled(TO, N);
 	end();
 }
@@ -158,7 +158,7 @@ static int cut_in_pause(struct vm_wait *wait)
 	(void)wait;
 	if (cut_at && --cut_at == 0) {
 		rig_pause = NULL;
-		assert_int_equal(object_set_size(cut, 9 * P), 0);
+		assert_int_equal(0, object_set_size(cut, 9 * P));
 	}
 	return 0;
 }
@@ -179,24 +179,24 @@ TEST(truncated_meanwhile)
 		vaddr_t at;
 
 		cut = request.object = rig_file(CUT * P);
-		assert_int_equal(vm_map(&space, &request, &at), 0);
+		assert_int_equal(0, vm_map(&space, &request, &at));
 		fill(AT, CUT);
 		cut_at = (nth + 1) / 2;
 		rig_pause = cut_in_pause;
-		assert_int_equal(remap(AT, CUT, CUT, nth / 2 % 2 ? KEEP : FIXED, TO), TO);
+		assert_int_equal(TO, remap(AT, CUT, CUT, nth / 2 % 2 ? KEEP : FIXED, TO));
 		came = cut_at == 0;
 		rig_pause = NULL;
 		rig_check();
 		assert_filled(TO, 9);
 		if (came) {
-			assert_int_equal(fake_load(TO + 9 * P), -1);
-			assert_int_equal(rig_outcome, VM_BUS);
-			assert_int_equal(fake_load(TO + (CUT - 1) * P), -1);
-			assert_int_equal(space.resident, 9);
+			assert_int_equal(-1, fake_load(TO + 9 * P));
+			assert_int_equal(VM_BUS, rig_outcome);
+			assert_int_equal(-1, fake_load(TO + (CUT - 1) * P));
+			assert_int_equal(9, space.resident);
 		}
-		assert_int_equal(vm_unmap(&space, AT, TO + CUT * P - AT), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, TO + CUT * P - AT));
 		object_put(cut);
-		assert_int_equal(rig_files, 0);
+		assert_int_equal(0, rig_files);
 	}
 	end();
 }
@@ -206,7 +206,7 @@ static int move_in_pause(struct vm_wait *wait)
 {
 	(void)wait;
 	rig_pause = NULL;
-	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	assert_int_equal(TO, remap(AT, N, N, FIXED, TO));
 	return 0;
 }
 
@@ -221,14 +221,14 @@ TEST(moved_in_a_truncation)
 
 	start();
 	request.object = rig_file(N * P);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	fill(AT, N);
 	rig_pause = move_in_pause;
-	assert_int_equal(object_set_size(request.object, 2 * P), 0);
+	assert_int_equal(0, object_set_size(request.object, 2 * P));
 	assert_null(rig_pause);
 	rig_check();
 	assert_filled(TO, 2);
-	assert_int_equal(space.resident, 2);
+	assert_int_equal(2, space.resident);
 	object_put(request.object);
 	end();
 }
@@ -251,14 +251,14 @@ TEST(failures)
 		done = result == TO;
 		if (done)
 			break;
-		assert_int_equal(result, -ENOMEM);
-		assert_int_equal(space.nvmas, 1);
-		assert_int_equal(space.data_bytes, N * P);
+		assert_int_equal(-ENOMEM, result);
+		assert_int_equal(1, space.nvmas);
+		assert_int_equal(N * P, space.data_bytes);
 		assert_filled(AT, N);
 		mm_trim();
 	}
-	assert_int_equal(fake_load(TO), 6);
-	assert_int_equal(fake_load(AT + (N - 4) * P), (unsigned char)(N - 3));
+	assert_int_equal(6, fake_load(TO));
+	assert_int_equal((unsigned char)(N - 3), fake_load(AT + (N - 4) * P));
 	end();
 }
 
@@ -267,14 +267,14 @@ TEST(refuses)
 {
 	start();
 	map(AT, 4, RW);
-	assert_int_equal(remap(AT, 4, 4, FIXED, 0), -EPERM);
+	assert_int_equal(-EPERM, remap(AT, 4, 4, FIXED, 0));
 	space.nvmas += VMA_COUNT_MAX - 5;
-	assert_int_equal(remap(AT, 4, 4, FIXED, TO), -ENOMEM);
+	assert_int_equal(-ENOMEM, remap(AT, 4, 4, FIXED, TO));
 	space.nvmas -= VMA_COUNT_MAX - 5;
 	space.limit_data = 6 * P;
-	assert_int_equal(remap(AT, 4, 7, MREMAP_MAYMOVE, 0), -ENOMEM);
-	assert_int_equal(remap(AT, 4, 4, KEEP, TO), -ENOMEM);
-	assert_int_equal(remap(AT, 4, 6, 0, 0), AT);
+	assert_int_equal(-ENOMEM, remap(AT, 4, 7, MREMAP_MAYMOVE, 0));
+	assert_int_equal(-ENOMEM, remap(AT, 4, 4, KEEP, TO));
+	assert_int_equal(AT, remap(AT, 4, 6, 0, 0));
 	end();
 }
 
@@ -282,18 +282,18 @@ TEST(refuses)
 TEST(stack_and_heap)
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
-	assert_int_equal(fake_store(AT + P, 1), 0);
-	assert_int_equal(remap(AT, 8, 8, FIXED, TO), TO);
-	assert_int_equal(fake_load(TO + P), 1);
-	assert_int_equal(fake_store(TO - P, 2), 0);
-	assert_int_equal(space.stats.grow, 1);
-	assert_int_equal(vm_brk(&space, space.brk_start + 8 * P), space.brk_start + 8 * P);
-	assert_int_equal(fake_store(space.brk_start, 3), 0);
-	assert_int_equal(remap(space.brk_start, 8, 8, FIXED, AT), AT);
-	assert_int_equal(fake_load(AT), 3);
-	assert_int_equal(vma_find(&space, AT)->flags, 0);
-	assert_int_equal(vm_brk(&space, space.brk_start + 9 * P), space.brk_start + 9 * P);
+	assert_int_equal(AT, rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN));
+	assert_int_equal(0, fake_store(AT + P, 1));
+	assert_int_equal(TO, remap(AT, 8, 8, FIXED, TO));
+	assert_int_equal(1, fake_load(TO + P));
+	assert_int_equal(0, fake_store(TO - P, 2));
+	assert_int_equal(1, space.stats.grow);
+	assert_int_equal(space.brk_start + 8 * P, vm_brk(&space, space.brk_start + 8 * P));
+	assert_int_equal(0, fake_store(space.brk_start, 3));
+	assert_int_equal(AT, remap(space.brk_start, 8, 8, FIXED, AT));
+	assert_int_equal(3, fake_load(AT));
+	assert_int_equal(0, vma_find(&space, AT)->flags);
+	assert_int_equal(space.brk_start + 9 * P, vm_brk(&space, space.brk_start + 9 * P));
 	end();
 }
 
@@ -305,28 +305,28 @@ TEST(in_place)
 	start();
 	map(AT, 8, RW);
 	fill(AT, 8);
-	assert_int_equal(remap(AT, 8, 4, 0, 0), AT);
-	assert_int_equal(remap(AT, 4, 8, 0, 0), AT);
+	assert_int_equal(AT, remap(AT, 8, 4, 0, 0));
+	assert_int_equal(AT, remap(AT, 4, 8, 0, 0));
 	assert_filled(AT, 4);
-	assert_int_equal(fake_load(AT + 4 * P), 0);
-	assert_int_equal(remap(AT, 3, 3, 0, 0), AT);
-	assert_int_equal(remap(AT + 8 * P, 1, 2, MREMAP_MAYMOVE, 0), -EFAULT);
-	assert_int_equal(remap(AT, 9, 10, MREMAP_MAYMOVE, 0), -EFAULT);
-	assert_int_equal(remap(AT, 0, 1, MREMAP_MAYMOVE, 0), -EINVAL);
-	assert_int_equal(remap(AT, 1, 1, 8, 0), -EINVAL);
-	assert_int_equal(remap(AT, 1, 1, MREMAP_FIXED, TO), -EINVAL);
-	assert_int_equal(remap(AT, 1, 2, KEEP, TO), -EINVAL);
-	assert_int_equal(remap(AT, 1, 1, FIXED, TO + 1), -EINVAL);
-	assert_int_equal(remap(AT, 4, 4, FIXED, AT + P), -EINVAL);
-	assert_int_equal(remap(AT, 1, 1, FIXED, USER_TOP), -EINVAL);
-	assert_int_equal(remap(AT, USER_TOP / P, 1, 0, 0), -EINVAL);
-	assert_int_equal(remap(AT, 8, USER_TOP / P, MREMAP_MAYMOVE, 0), -ENOMEM);
+	assert_int_equal(0, fake_load(AT + 4 * P));
+	assert_int_equal(AT, remap(AT, 3, 3, 0, 0));
+	assert_int_equal(-EFAULT, remap(AT + 8 * P, 1, 2, MREMAP_MAYMOVE, 0));
+	assert_int_equal(-EFAULT, remap(AT, 9, 10, MREMAP_MAYMOVE, 0));
+	assert_int_equal(-EINVAL, remap(AT, 0, 1, MREMAP_MAYMOVE, 0));
+	assert_int_equal(-EINVAL, remap(AT, 1, 1, 8, 0));
+	assert_int_equal(-EINVAL, remap(AT, 1, 1, MREMAP_FIXED, TO));
+	assert_int_equal(-EINVAL, remap(AT, 1, 2, KEEP, TO));
+	assert_int_equal(-EINVAL, remap(AT, 1, 1, FIXED, TO + 1));
+	assert_int_equal(-EINVAL, remap(AT, 4, 4, FIXED, AT + P));
+	assert_int_equal(-EINVAL, remap(AT, 1, 1, FIXED, USER_TOP));
+	assert_int_equal(-EINVAL, remap(AT, USER_TOP / P, 1, 0, 0));
+	assert_int_equal(-ENOMEM, remap(AT, 8, USER_TOP / P, MREMAP_MAYMOVE, 0));
 	map(AT + 8 * P, 1, PROT_READ);
-	assert_int_equal(remap(AT, 8, 9, 0, 0), -ENOMEM);
+	assert_int_equal(-ENOMEM, remap(AT, 8, 9, 0, 0));
 	moved = remap(AT, 8, 9, MREMAP_MAYMOVE, 0);
 	assert_true(moved > 0 && moved != AT);
 	assert_filled((vaddr_t)moved, 4);
-	assert_int_equal(remap((vaddr_t)moved, 9, 3, FIXED, TO), TO);
+	assert_int_equal(TO, remap((vaddr_t)moved, 9, 3, FIXED, TO));
 	assert_filled(TO, 3);
 	moved = remap(TO, 3, 3, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
 	assert_filled((vaddr_t)moved, 3);
@@ -339,11 +339,11 @@ TEST(keeps_the_middle)
 	start();
 	map(AT, 8, RW);
 	fill(AT, 8);
-	assert_int_equal(remap(AT + 2 * P, 4, 4, KEEP, TO), TO);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(fake_load(TO), 3);
-	assert_int_equal(fake_load(AT + 2 * P), 0);
-	assert_int_equal(fake_load(AT + 6 * P), 7);
+	assert_int_equal(TO, remap(AT + 2 * P, 4, 4, KEEP, TO));
+	assert_int_equal(2, space.nvmas);
+	assert_int_equal(3, fake_load(TO));
+	assert_int_equal(0, fake_load(AT + 2 * P));
+	assert_int_equal(7, fake_load(AT + 6 * P));
 	end();
 }
 
@@ -354,9 +354,9 @@ TEST(grows_up_to_the_next)
 	map(AT, 4, RW);
 	map(AT + 6 * P, 2, RW);
 	fill(AT, 4);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(remap(AT, 4, 6, 0, 0), AT);
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(2, space.nvmas);
+	assert_int_equal(AT, remap(AT, 4, 6, 0, 0));
+	assert_int_equal(1, space.nvmas);
 	assert_filled(AT, 4);
 	end();
 }
@@ -365,17 +365,17 @@ TEST(grows_up_to_the_next)
 TEST(duplicates)
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 4 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
-			 AT);
+	assert_int_equal(AT,
+			 rig_map(&space, AT, 4 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
 	fill(AT, 4);
-	assert_int_equal(remap(AT, 0, 2, FIXED, TO), TO);
-	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(TO, remap(AT, 0, 2, FIXED, TO));
+	assert_int_equal(2, space.nvmas);
 	assert_filled(TO, 2);
-	assert_int_equal(remap(AT + 2 * P, 0, 2, FIXED, TO + 2 * P), TO + 2 * P);
-	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(TO + 2 * P, remap(AT + 2 * P, 0, 2, FIXED, TO + 2 * P));
+	assert_int_equal(2, space.nvmas);
 	assert_filled(TO, 4);
 	assert_filled(AT, 4);
-	assert_int_equal(fake_store(TO + 3 * P, 77), 0);
-	assert_int_equal(fake_load(AT + 3 * P), 77);
+	assert_int_equal(0, fake_store(TO + 3 * P, 77));
+	assert_int_equal(77, fake_load(AT + 3 * P));
 	end();
 }

@@ -36,7 +36,7 @@ static unsigned char in_file(struct object *file, uint64_t pos)
 {
 	unsigned char byte = 0;
 
-	assert_int_equal(object_read_kernel(file, pos, &byte, 1), 1);
+	assert_int_equal(1, object_read_kernel(file, pos, &byte, 1));
 	return byte;
 }
 
@@ -56,27 +56,27 @@ TEST(dirty_pages_stay)
 
 	start();
 	file = rig_file(8 * P);
-	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
-	assert_int_equal(fake_load(AT), rig_byte(0));
-	assert_int_equal(fake_load(AT + P), rig_byte(P));
+	assert_int_equal(AT, map_shared(&space, file, AT, 8, 0));
+	assert_int_equal(rig_byte(0), fake_load(AT));
+	assert_int_equal(rig_byte(P), fake_load(AT + P));
 	assert_kind(&space, REMAP, 0);
 	assert_false(page_has(page_at(file, 0), PAGE_DIRTY));
-	assert_int_equal(fake_store(AT, 200), 0);
+	assert_int_equal(0, fake_store(AT, 200));
 	assert_kind(&space, REMAP, 1);
 	assert_true(page_has(page_at(file, 0), PAGE_DIRTY));
-	assert_int_equal(fake_store(AT + 5 * P, 201), 0); /* FILL and REMAP in one */
+	assert_int_equal(0, fake_store(AT + 5 * P, 201)); /* FILL and REMAP in one */
 	assert_kind(&space, REMAP, 2);
-	assert_int_equal(in_file(file, 0), 200);
-	assert_int_equal(object_write_kernel(file, 1, "r", 1), 1);
-	assert_int_equal(fake_load(AT + 1), 'r');
-	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	assert_int_equal(200, in_file(file, 0));
+	assert_int_equal(1, object_write_kernel(file, 1, "r", 1));
+	assert_int_equal('r', fake_load(AT + 1));
+	assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
 	mm_trim();
-	assert_int_equal(file->npages, 2);
-	assert_int_equal(in_file(file, 0), 200);
-	assert_int_equal(in_file(file, 5 * P), 201);
-	assert_int_equal(in_file(file, P), rig_byte(P));
+	assert_int_equal(2, file->npages);
+	assert_int_equal(200, in_file(file, 0));
+	assert_int_equal(201, in_file(file, 5 * P));
+	assert_int_equal(rig_byte(P), in_file(file, P));
 	object_put(file);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(0, rig_files);
 	end();
 }
 
@@ -87,29 +87,29 @@ TEST(forked)
 
 	start();
 	file = rig_file(4 * P);
-	assert_int_equal(map_shared(&space, file, AT, 4, VMA_WRITER), AT);
+	assert_int_equal(AT, map_shared(&space, file, AT, 4, VMA_WRITER));
 	object_put(file);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(fake_load(AT + P), rig_byte(P));
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(rig_byte(P), fake_load(AT + P));
 	rig_create(&child);
-	assert_int_equal(vm_fork(&space, &child), 0);
-	assert_int_equal(space.stats.fences, 0);
-	assert_int_equal(fake_store(AT, 2), 0);
+	assert_int_equal(0, vm_fork(&space, &child));
+	assert_int_equal(0, space.stats.fences);
+	assert_int_equal(0, fake_store(AT, 2));
 	rig_run(&child);
-	assert_int_equal(fake_load(AT), 2);
-	assert_int_equal(fake_store(AT + P, 3), 0);
+	assert_int_equal(2, fake_load(AT));
+	assert_int_equal(0, fake_store(AT + P, 3));
 	assert_kind(&child, COW, 0);
 	assert_kind(&child, REMAP, 1);
 	rig_run(&space);
-	assert_int_equal(fake_load(AT + P), 3);
-	assert_int_equal(file->writers, 2);
+	assert_int_equal(3, fake_load(AT + P));
+	assert_int_equal(2, file->writers);
 	rig_destroy(&child);
-	assert_int_equal(file->writers, 1);
-	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
-	assert_int_equal(file->writers, 2); /* two parts now */
-	assert_int_equal(rig_files, 1);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(1, file->writers);
+	assert_int_equal(0, vm_unmap(&space, AT + P, P));
+	assert_int_equal(2, file->writers); /* two parts now */
+	assert_int_equal(1, rig_files);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
+	assert_int_equal(0, rig_files);
 	end();
 }
 
@@ -119,7 +119,7 @@ static int cut_it(struct vm_wait *wait)
 {
 	(void)wait;
 	rig_pause = NULL;
-	assert_int_equal(object_set_size(cut, P), 0);
+	assert_int_equal(0, object_set_size(cut, P));
 	return 0;
 }
 
@@ -129,26 +129,26 @@ TEST(cut_in_a_pause)
 	start();
 	for (unsigned verb = 0; verb < 3; verb++) {
 		cut = rig_file(200 * P);
-		assert_int_equal(map_shared(&space, cut, AT, 1500, 0), AT);
+		assert_int_equal(AT, map_shared(&space, cut, AT, 1500, 0));
 		for (unsigned i = 0; i < 200; i++)
-			assert_int_equal(fake_store(AT + i * P, 9), 0);
+			assert_int_equal(0, fake_store(AT + i * P, 9));
 		rig_create(&child);
 		rig_pause = cut_it;
 		if (verb == 0)
-			assert_int_equal(vm_fork(&space, &child), 0);
+			assert_int_equal(0, vm_fork(&space, &child));
 		else if (verb == 1)
-			assert_int_equal(vm_unmap(&space, AT + 2 * P, 190 * P), 0);
+			assert_int_equal(0, vm_unmap(&space, AT + 2 * P, 190 * P));
 		else
-			assert_int_equal(vm_protect(&space, AT, 1500 * P, PROT_READ), 0);
+			assert_int_equal(0, vm_protect(&space, AT, 1500 * P, PROT_READ));
 		if (rig_pause)
 			(void)cut_it(NULL);
 		rig_check();
-		assert_int_equal(fake_load(AT), 9);
-		assert_int_equal(fake_load(AT + 199 * P), -1);
-		assert_int_equal(rig_outcome, VM_BUS);
-		assert_int_equal(object_set_size(cut, 200 * P), 0);
-		assert_int_equal(fake_load(AT + 199 * P), 0);
-		assert_int_equal(vm_unmap(&space, AT, 1500 * P), 0);
+		assert_int_equal(9, fake_load(AT));
+		assert_int_equal(-1, fake_load(AT + 199 * P));
+		assert_int_equal(VM_BUS, rig_outcome);
+		assert_int_equal(0, object_set_size(cut, 200 * P));
+		assert_int_equal(0, fake_load(AT + 199 * P));
+		assert_int_equal(0, vm_unmap(&space, AT, 1500 * P));
 		rig_destroy(&child);
 		object_put(cut);
 	}
@@ -183,7 +183,7 @@ static unsigned stores;
 static void count_store(struct object *object, struct page *page)
 {
 	assert_true(spin_lock_held(&object->lock));
-	assert_ptr_equal(page->owner, object);
+	assert_ptr_equal(object, page->owner);
 	stores++;
 }
 
@@ -212,27 +212,27 @@ TEST(full)
 
 	start();
 	file = counted_file(10 * P, 2);
-	assert_int_equal(map_shared(&space, file, AT, 10, 0), AT);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(fake_load(AT + P), 0);
-	assert_int_equal(room, 0);
-	assert_int_equal(fake_store(AT + 2 * P, 1), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
-	assert_int_equal(fake_load(AT + 2 * P), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
-	assert_int_equal(object_write_kernel(file, 2 * P, "x", 1), -ENOSPC);
-	assert_int_equal(object_write_kernel(file, 20 * P, "x", 1), -ENOSPC);
-	assert_int_equal(object_size(file), 10 * P);
-	assert_int_equal(object_write_kernel(file, 2 * P - 1, "xy", 2), 1);
-	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(AT, map_shared(&space, file, AT, 10, 0));
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, fake_load(AT + P));
+	assert_int_equal(0, room);
+	assert_int_equal(-1, fake_store(AT + 2 * P, 1));
+	assert_int_equal(VM_BUS, rig_outcome);
+	assert_int_equal(-1, fake_load(AT + 2 * P));
+	assert_int_equal(VM_BUS, rig_outcome);
+	assert_int_equal(-ENOSPC, object_write_kernel(file, 2 * P, "x", 1));
+	assert_int_equal(-ENOSPC, object_write_kernel(file, 20 * P, "x", 1));
+	assert_int_equal(10 * P, object_size(file));
+	assert_int_equal(1, object_write_kernel(file, 2 * P - 1, "xy", 2));
+	assert_int_equal(0, fake_store(AT + P, 1));
 	rig_check();
-	assert_int_equal(object_set_size(file, P), 0);
-	assert_int_equal(room, 1);
-	assert_int_equal(object_write_kernel(file, 3 * P, "x", 1), 1);
-	assert_int_equal(room, 0);
-	assert_int_equal(vm_unmap(&space, AT, 10 * P), 0);
+	assert_int_equal(0, object_set_size(file, P));
+	assert_int_equal(1, room);
+	assert_int_equal(1, object_write_kernel(file, 3 * P, "x", 1));
+	assert_int_equal(0, room);
+	assert_int_equal(0, vm_unmap(&space, AT, 10 * P));
 	object_put(file);
-	assert_int_equal(room, 2);
+	assert_int_equal(2, room);
 	end();
 }
 
@@ -249,29 +249,29 @@ TEST(stores_are_told)
 	file = counted_file(8 * P, 8);
 	stores = 0;
 	request.object = file;
-	assert_int_equal(vm_map(&space, &request, &mine), 0);
-	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
-	assert_int_equal(fake_load(AT), 0);
-	assert_int_equal(stores, 0);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(stores, 1); /* in place */
-	assert_int_equal(fake_store(AT, 2), 0);
-	assert_int_equal(stores, 1);
-	assert_int_equal(fake_store(AT + P, 1), 0);
-	assert_int_equal(stores, 2); /* a page that had to be made */
-	assert_int_equal(object_write_kernel(file, 2 * P, "x", 1), 1);
-	assert_int_equal(stores, 2);
-	assert_int_equal(fake_store(AT + 2 * P, 1), 0);
-	assert_int_equal(stores, 3); /* one that was there */
-	assert_int_equal(fake_store(mine, 3), 0);
-	assert_int_equal(fake_store(mine + 3 * P, 3), 0);
-	assert_int_equal(stores, 3);
-	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
-	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
-	assert_int_equal(fake_store(AT, 3), 0);
-	assert_int_equal(stores, 4);
-	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
-	assert_int_equal(vm_unmap(&space, mine, 8 * P), 0);
+	assert_int_equal(0, vm_map(&space, &request, &mine));
+	assert_int_equal(AT, map_shared(&space, file, AT, 8, 0));
+	assert_int_equal(0, fake_load(AT));
+	assert_int_equal(0, stores);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(1, stores); /* in place */
+	assert_int_equal(0, fake_store(AT, 2));
+	assert_int_equal(1, stores);
+	assert_int_equal(0, fake_store(AT + P, 1));
+	assert_int_equal(2, stores); /* a page that had to be made */
+	assert_int_equal(1, object_write_kernel(file, 2 * P, "x", 1));
+	assert_int_equal(2, stores);
+	assert_int_equal(0, fake_store(AT + 2 * P, 1));
+	assert_int_equal(3, stores); /* one that was there */
+	assert_int_equal(0, fake_store(mine, 3));
+	assert_int_equal(0, fake_store(mine + 3 * P, 3));
+	assert_int_equal(3, stores);
+	assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
+	assert_int_equal(AT, map_shared(&space, file, AT, 8, 0));
+	assert_int_equal(0, fake_store(AT, 3));
+	assert_int_equal(4, stores);
+	assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
+	assert_int_equal(0, vm_unmap(&space, mine, 8 * P));
 	object_put(file);
 	end();
 }
@@ -301,7 +301,7 @@ static unsigned left;
 
 static void count_left(struct object *object, struct page *page)
 {
-	assert_ptr_equal(page->owner, object);
+	assert_ptr_equal(object, page->owner);
 	left++;
 }
 
@@ -338,42 +338,42 @@ TEST(stores_are_told_again)
 	start();
 	file = synced_file(40 * P);
 	request.object = file;
-	assert_int_equal(vm_map(&space, &request, &mine), 0);
-	assert_int_equal(map_shared(&space, file, AT, 40, 0), AT);
-	assert_int_equal(map_shared(&space, file, AT + 64 * P, 40, 0), AT + 64 * P);
+	assert_int_equal(0, vm_map(&space, &request, &mine));
+	assert_int_equal(AT, map_shared(&space, file, AT, 40, 0));
+	assert_int_equal(AT + 64 * P, map_shared(&space, file, AT + 64 * P, 40, 0));
 	for (unsigned i = 0; i < 40; i++) {
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
-		assert_int_equal(fake_store(AT + (64 + i) * P, 2), 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
+		assert_int_equal(0, fake_store(AT + (64 + i) * P, 2));
 	}
-	assert_int_equal(fake_store(mine, 9), 0);
-	assert_int_equal(stores, 80);
+	assert_int_equal(0, fake_store(mine, 9));
+	assert_int_equal(80, stores);
 	vm_protect_object(file, 2 * P, 20 * P);
-	assert_int_equal(fake_store(AT + P, 3), 0);
-	assert_int_equal(fake_store(AT + 20 * P, 3), 0);
-	assert_int_equal(stores, 80);
-	assert_int_equal(fake_load(AT + 2 * P), 2);
-	assert_int_equal(fake_store(AT + 2 * P, 3), 0);
-	assert_int_equal(stores, 81);
-	assert_int_equal(fake_store(AT + 2 * P, 4), 0);
-	assert_int_equal(stores, 81);
-	assert_int_equal(fake_store(AT + (64 + 2) * P, 5), 0);
-	assert_int_equal(fake_store(AT + (64 + 19) * P, 5), 0);
-	assert_int_equal(stores, 83);
+	assert_int_equal(0, fake_store(AT + P, 3));
+	assert_int_equal(0, fake_store(AT + 20 * P, 3));
+	assert_int_equal(80, stores);
+	assert_int_equal(2, fake_load(AT + 2 * P));
+	assert_int_equal(0, fake_store(AT + 2 * P, 3));
+	assert_int_equal(81, stores);
+	assert_int_equal(0, fake_store(AT + 2 * P, 4));
+	assert_int_equal(81, stores);
+	assert_int_equal(0, fake_store(AT + (64 + 2) * P, 5));
+	assert_int_equal(0, fake_store(AT + (64 + 19) * P, 5));
+	assert_int_equal(83, stores);
 	vm_protect_object(file, 0, 8 * P);
-	assert_int_equal(fake_store(mine, 8), 0);
-	assert_int_equal(stores, 83);
+	assert_int_equal(0, fake_store(mine, 8));
+	assert_int_equal(83, stores);
 	may_stores = 0;
-	assert_int_equal(fake_store(AT, 6), -1);
-	assert_int_equal(rig_outcome, VM_WAIT);
-	assert_int_equal(stores, 83);
-	assert_int_equal(may_stores, 1);
-	assert_int_equal(fake_store(AT, 6), 0);
-	assert_int_equal(stores, 84);
+	assert_int_equal(-1, fake_store(AT, 6));
+	assert_int_equal(VM_WAIT, rig_outcome);
+	assert_int_equal(83, stores);
+	assert_int_equal(1, may_stores);
+	assert_int_equal(0, fake_store(AT, 6));
+	assert_int_equal(84, stores);
 	rig_check();
-	assert_int_equal(object_set_size(file, P), 0);
-	assert_int_equal(left, 39);
-	assert_int_equal(vm_unmap(&space, AT, 128 * P), 0);
-	assert_int_equal(vm_unmap(&space, mine, 8 * P), 0);
+	assert_int_equal(0, object_set_size(file, P));
+	assert_int_equal(39, left);
+	assert_int_equal(0, vm_unmap(&space, AT, 128 * P));
+	assert_int_equal(0, vm_unmap(&space, mine, 8 * P));
 	object_put(file);
 	end();
 }
@@ -386,17 +386,17 @@ TEST(stores_are_told_again_in_many_tables)
 
 	start();
 	file = synced_file(40 * step);
-	assert_int_equal(map_shared(&space, file, AT, 40 * 512, 0), AT);
+	assert_int_equal(AT, map_shared(&space, file, AT, 40 * 512, 0));
 	for (unsigned i = 0; i < 40; i += 2)
-		assert_int_equal(fake_store(AT + i * step, 1), 0);
-	assert_int_equal(stores, 20);
+		assert_int_equal(0, fake_store(AT + i * step, 1));
+	assert_int_equal(20, stores);
 	vm_protect_object(file, step, 39 * step);
 	for (unsigned i = 0; i < 40; i += 2)
-		assert_int_equal(fake_store(AT + i * step, 2), 0);
-	assert_int_equal(stores, 20 + 19);
+		assert_int_equal(0, fake_store(AT + i * step, 2));
+	assert_int_equal(20 + 19, stores);
 	vm_protect_object(file, 41 * step, 42 * step);
 	rig_check();
-	assert_int_equal(vm_unmap(&space, AT, 40 * step), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 40 * step));
 	vm_protect_object(file, 0, step);
 	object_put(file);
 	end();
@@ -410,17 +410,17 @@ TEST(object_pages_are_pinned)
 
 	start();
 	file = synced_file(4 * P);
-	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(AT, map_shared(&space, file, AT, 4, 0));
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
 	assert_true(page_is_pinned(page));
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &reader), 0);
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &again));
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_READ, &reader));
 	put_user_page(&space, again, VM_PROT_WRITE);
 	assert_true(page_is_pinned(page));
 	put_user_page(&space, page, VM_PROT_WRITE);
 	assert_false(page_is_pinned(reader));
 	put_user_page(&space, reader, VM_PROT_READ);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	object_put(file);
 	end();
 }
@@ -435,19 +435,19 @@ TEST(many_pins)
 
 	start();
 	file = synced_file(4 * P);
-	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(AT, map_shared(&space, file, AT, 4, 0));
+	assert_int_equal(0, fake_store(AT, 1));
 	before = page_state(page_at(file, 0));
 	for (uint32_t i = 0; i < many; i++)
-		assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
-	assert_int_equal(page_pins(page), many);
-	assert_int_equal(page_state(page) - many * PAGE_ONE_PIN, before);
+		assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
+	assert_int_equal(many, page_pins(page));
+	assert_int_equal(before, page_state(page) - many * PAGE_ONE_PIN);
 	for (uint32_t i = 0; i < many; i++) {
 		assert_true(page_is_pinned(page));
 		put_user_page(&space, page, VM_PROT_WRITE);
 	}
-	assert_int_equal(page_state(page), before);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(before, page_state(page));
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	object_put(file);
 	end();
 }
@@ -461,30 +461,30 @@ TEST(pins_of_objects)
 	start();
 	file = rig_file(4 * P);
 	assert_false(object_may_change(file));
-	assert_int_equal(map_shared(&space, file, AT, 4, VMA_WRITER), AT);
+	assert_int_equal(AT, map_shared(&space, file, AT, 4, VMA_WRITER));
 	assert_true(object_may_change(file));
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
-	assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &cut), 0);
-	assert_int_equal(file->npinned, 2);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &again));
+	assert_int_equal(0, get_user_page(&space, AT + P, VM_PROT_WRITE, &cut));
+	assert_int_equal(2, file->npinned);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	assert_false(object_has_writable_maps(file));
 	assert_true(object_may_change(file));
-	assert_int_equal(object_deny_write(file), -ETXTBSY);
+	assert_int_equal(-ETXTBSY, object_deny_write(file));
 	put_user_page(&space, page, VM_PROT_WRITE);
-	assert_int_equal(file->npinned, 2);
+	assert_int_equal(2, file->npinned);
 	put_user_page(&space, again, VM_PROT_WRITE);
-	assert_int_equal(file->npinned, 1);
+	assert_int_equal(1, file->npinned);
 	assert_true(object_may_change(file));
-	assert_int_equal(object_set_size(file, P), 0);
-	assert_int_equal(file->npinned, 0);
+	assert_int_equal(0, object_set_size(file, P));
+	assert_int_equal(0, file->npinned);
 	assert_false(object_may_change(file));
-	assert_int_equal(object_deny_write(file), 0);
+	assert_int_equal(0, object_deny_write(file));
 	put_user_page(&space, cut, VM_PROT_WRITE);
-	assert_int_equal(file->npinned, 0);
+	assert_int_equal(0, file->npinned);
 	object_allow_write(file);
 	object_put(file);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(0, rig_files);
 	end();
 }
 
@@ -496,22 +496,22 @@ TEST(pins_of_pages_that_left)
 
 	start();
 	file = rig_file(4 * P);
-	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(AT, map_shared(&space, file, AT, 4, 0));
+	assert_int_equal(0, fake_store(AT, 1));
 	object_remove(file, 0, 0, NULL);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
-	assert_ptr_equal(page, again);
-	assert_int_equal(file->npinned, 0);
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &again));
+	assert_ptr_equal(again, page);
+	assert_int_equal(0, file->npinned);
 	put_user_page(&space, again, VM_PROT_WRITE);
-	assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &again), 0);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(0, get_user_page(&space, AT + P, VM_PROT_WRITE, &again));
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	object_put(file);
-	assert_int_equal(rig_files, 1);
+	assert_int_equal(1, rig_files);
 	put_user_page(&space, again, VM_PROT_WRITE);
-	assert_int_equal(rig_files, 1);
+	assert_int_equal(1, rig_files);
 	put_user_page(&space, page, VM_PROT_WRITE);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(0, rig_files);
 	end();
 }
 
@@ -526,30 +526,30 @@ TEST(parts_to_sync)
 	file = synced_file(40 * P);
 	other = counted_file(8 * P, 100);
 	assert_false(vm_sync_next(&space, &at, AT + 4 * P, &shown));
-	assert_int_equal(map_shared(&space, other, AT, 4, 0), AT);
-	assert_int_equal(map_shared(&space, file, AT + 8 * P, 10, 0), AT + 8 * P);
-	assert_int_equal(map_shared(&space, file, AT + 32 * P, 10, 0), AT + 32 * P);
+	assert_int_equal(AT, map_shared(&space, other, AT, 4, 0));
+	assert_int_equal(AT + 8 * P, map_shared(&space, file, AT + 8 * P, 10, 0));
+	assert_int_equal(AT + 32 * P, map_shared(&space, file, AT + 32 * P, 10, 0));
 	assert_false(vm_sync_next(&space, &at, AT + 8 * P, &shown));
 	assert_true(vm_sync_next(&space, &at, AT + 34 * P, &shown));
-	assert_ptr_equal(shown.object, file);
-	assert_int_equal(shown.start, 0);
-	assert_int_equal(shown.end, 10 * P);
+	assert_ptr_equal(file, shown.object);
+	assert_int_equal(0, shown.start);
+	assert_int_equal(10 * P, shown.end);
 	object_unuse(shown.object);
-	assert_int_equal(at, AT + 18 * P);
+	assert_int_equal(AT + 18 * P, at);
 	assert_true(vm_sync_next(&space, &at, AT + 34 * P, &shown));
-	assert_int_equal(shown.end, 2 * P);
+	assert_int_equal(2 * P, shown.end);
 	object_unuse(shown.object);
-	assert_int_equal(at, AT + 34 * P);
+	assert_int_equal(AT + 34 * P, at);
 	at = AT + 10 * P;
 	assert_true(vm_sync_next(&space, &at, AT + 11 * P, &shown));
-	assert_int_equal(shown.start, 2 * P);
-	assert_int_equal(shown.end, 3 * P);
+	assert_int_equal(2 * P, shown.start);
+	assert_int_equal(3 * P, shown.end);
 	object_unuse(shown.object);
 	at = AT + 60 * P;
 	assert_false(vm_sync_next(&space, &at, AT + 64 * P, &shown));
 	at = AT + 20 * P;
 	assert_false(vm_sync_next(&space, &at, AT + 30 * P, &shown));
-	assert_int_equal(vm_unmap(&space, AT, 64 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 64 * P));
 	object_put(file);
 	object_put(other);
 	end();
@@ -565,21 +565,21 @@ TEST(failures)
 		struct object *file = counted_file(1ul << 40, 9);
 		int stored;
 
-		assert_int_equal(map_shared(&space, file, AT, 1ul << 18, 0), AT);
+		assert_int_equal(AT, map_shared(&space, file, AT, 1ul << 18, 0));
 		alloc_fail_at = nth;
 		stored = fake_store(AT + 77777 * P, 5);
 		left = alloc_fail_at;
 		alloc_fail_at = 0;
-		assert_int_equal(stored, left ? 0 : -1);
+		assert_int_equal(left ? 0 : -1, stored);
 		if (stored)
-			assert_int_equal(rig_outcome, VM_OOM);
-		assert_int_equal(room, 9 - file->npages);
-		assert_int_equal(fake_store(AT + 77777 * P, 5), 0);
-		assert_int_equal(in_file(file, 77777 * P), 5);
+			assert_int_equal(VM_OOM, rig_outcome);
+		assert_int_equal(9 - file->npages, room);
+		assert_int_equal(0, fake_store(AT + 77777 * P, 5));
+		assert_int_equal(5, in_file(file, 77777 * P));
 		rig_check();
-		assert_int_equal(vm_unmap(&space, AT, P << 18), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, P << 18));
 		object_put(file);
-		assert_int_equal(room, 9);
+		assert_int_equal(9, room);
 		mm_trim();
 		if (left)
 			break;
@@ -598,12 +598,12 @@ TEST(prot)
 
 	start();
 	request.object = rig_file(2 * P);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(vm_protect(&space, at, P, RW), -EACCES);
-	assert_int_equal(vm_protect(&space, at, P, PROT_READ | PROT_EXEC), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(-EACCES, vm_protect(&space, at, P, RW));
+	assert_int_equal(0, vm_protect(&space, at, P, PROT_READ | PROT_EXEC));
 	request.flags = MAP_PRIVATE;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(vm_protect(&space, at, P, RW), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, vm_protect(&space, at, P, RW));
 	object_put(request.object);
 	end();
 }
@@ -620,24 +620,24 @@ TEST(keys)
 
 	start();
 	file = rig_file(8 * P);
-	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
-	assert_int_equal(map_shared(&space, file, AT + 64 * P, 8, 0), AT + 64 * P);
-	assert_int_equal(memory_key_get(&space, AT + P + 12, &a), 0);
-	assert_int_equal(memory_key_get(&space, AT + 65 * P + 12, &b), 0);
+	assert_int_equal(AT, map_shared(&space, file, AT, 8, 0));
+	assert_int_equal(AT + 64 * P, map_shared(&space, file, AT + 64 * P, 8, 0));
+	assert_int_equal(0, memory_key_get(&space, AT + P + 12, &a));
+	assert_int_equal(0, memory_key_get(&space, AT + 65 * P + 12, &b));
 	assert_true(memory_key_equal(&a, &b));
 	memory_key_put(&b);
-	assert_int_equal(memory_key_get(&space, AT + 65 * P + 16, &b), 0);
+	assert_int_equal(0, memory_key_get(&space, AT + 65 * P + 16, &b));
 	assert_false(memory_key_equal(&a, &b));
 	memory_key_put(&b);
 	/* What is read of the file without a copy is the file's; once it can be written it is not. */
 	request.object = file;
 	request.offset = P;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(memory_key_get(&space, at + 12, &b), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, memory_key_get(&space, at + 12, &b));
 	assert_true(memory_key_equal(&a, &b));
 	memory_key_put(&b);
-	assert_int_equal(vm_protect(&space, at, P, RW), 0);
-	assert_int_equal(memory_key_get(&space, at + 12, &b), 0);
+	assert_int_equal(0, vm_protect(&space, at, P, RW));
+	assert_int_equal(0, memory_key_get(&space, at + 12, &b));
 	own = memory_key_private(&space, at + 12);
 	assert_true(memory_key_equal(&own, &b));
 	memory_key_put(&b);
@@ -645,17 +645,17 @@ TEST(keys)
 	own = memory_key_private(&child, at + 12);
 	assert_false(memory_key_equal(&own, &b));
 	/* Nothing, and what never changes. */
-	assert_int_equal(memory_key_get(&space, AT + 9 * P, &b), -EFAULT);
+	assert_int_equal(-EFAULT, memory_key_get(&space, AT + 9 * P, &b));
 	map(AT + 128 * P, 1, PROT_READ);
-	assert_int_equal(memory_key_get(&space, AT + 128 * P, &b), -EFAULT);
+	assert_int_equal(-EFAULT, memory_key_get(&space, AT + 128 * P, &b));
 	/* The key keeps the object, whoever else lets it go. */
-	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
-	assert_int_equal(vm_unmap(&space, AT + 64 * P, 8 * P), 0);
-	assert_int_equal(vm_unmap(&space, at, 4 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
+	assert_int_equal(0, vm_unmap(&space, AT + 64 * P, 8 * P));
+	assert_int_equal(0, vm_unmap(&space, at, 4 * P));
 	object_put(file);
-	assert_int_equal(rig_files, 1);
+	assert_int_equal(1, rig_files);
 	memory_key_put(&a);
-	assert_int_equal(rig_files, 0);
+	assert_int_equal(0, rig_files);
 	end();
 }
 
@@ -669,8 +669,8 @@ static int ask_for_key(struct vm_wait *wait)
 	int result;
 
 	if (wait) {
-		assert_ptr_equal(wait->queue, &space.busy_done);
-		assert_int_equal(wait->seq, waitq_sample(wait->queue));
+		assert_ptr_equal(&space.busy_done, wait->queue);
+		assert_int_equal(waitq_sample(wait->queue), wait->seq);
 		holes++;
 		return -EINTR; /* who waits is killed */
 	}
@@ -678,7 +678,7 @@ static int ask_for_key(struct vm_wait *wait)
 	if (result == 0)
 		memory_key_put(&key);
 	else
-		assert_int_equal(result, -EINTR);
+		assert_int_equal(-EINTR, result);
 	return 0;
 }
 
@@ -697,25 +697,23 @@ static struct object *replaced;
 
 static void replace_all(void)
 {
-	assert_int_equal(map_shared(&space, replaced, AT, 512, 0), AT);
+	assert_int_equal(AT, map_shared(&space, replaced, AT, 512, 0));
 }
 
 static void move_over(void)
 {
 	vaddr_t at;
 
-	assert_int_equal(vm_remap(&space, AT + 1024 * P, 512 * P, 512 * P,
-				  MREMAP_MAYMOVE | MREMAP_FIXED, AT, &at),
-			 0);
+	assert_int_equal(0, vm_remap(&space, AT + 1024 * P, 512 * P, 512 * P,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, AT, &at));
 }
 
 static void move_pages_only(void)
 {
 	vaddr_t at;
 
-	assert_int_equal(vm_remap(&space, AT + 2048 * P, 128 * P, 128 * P,
-				  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at),
-			 0);
+	assert_int_equal(0, vm_remap(&space, AT + 2048 * P, 128 * P, 128 * P,
+				     MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at));
 }
 
 /*
@@ -730,18 +728,18 @@ TEST(key_beside_a_verb)
 	replaced = rig_file(512 * P);
 	replace_all();
 	for (unsigned i = 0; i < 512; i++)
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
 	assert_true(waits_beside(replace_all, AT));
-	assert_int_equal(map_shared(&space, replaced, AT + 1024 * P, 512, 0), AT + 1024 * P);
+	assert_int_equal(AT + 1024 * P, map_shared(&space, replaced, AT + 1024 * P, 512, 0));
 	for (unsigned i = 0; i < 512; i++)
-		assert_int_equal(fake_store(AT + i * P, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * P, 1));
 	assert_true(waits_beside(move_over, AT));
 	map(AT + 2048 * P, 128, RW);
 	for (unsigned i = 0; i < 128; i++)
-		assert_int_equal(fake_store(AT + (2048 + i) * P, 1), 0);
+		assert_int_equal(0, fake_store(AT + (2048 + i) * P, 1));
 	assert_true(waits_beside(move_pages_only, AT + 2048 * P));
-	assert_int_equal(memory_key_get(&space, AT + 1024 * P, &key), -EFAULT); /* it has moved */
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	assert_int_equal(-EFAULT, memory_key_get(&space, AT + 1024 * P, &key)); /* it has moved */
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	object_put(replaced);
 	end();
 }

@@ -43,7 +43,7 @@ static size_t random_size(void)
 static void check_live(const struct live *l)
 {
 	for (size_t i = 0; i < l->size; i++)
-		assert_int_equal(l->p[i], l->mark);
+		assert_int_equal(l->mark, l->p[i]);
 }
 
 /* R111: no two overlap, contents stay, and all frames come back. */
@@ -64,7 +64,7 @@ TEST(random_against_model)
 			l->p = typed ? slab_alloc(&thing_cache) : kmalloc(l->size);
 			if (!l->p)
 				continue;
-			assert_int_equal((uintptr_t)l->p % 8, 0);
+			assert_int_equal(0, (uintptr_t)l->p % 8);
 			l->mark = (unsigned char)test_random();
 			memset(l->p, l->mark, l->size);
 			nlive++;
@@ -76,15 +76,15 @@ TEST(random_against_model)
 			live[which] = live[--nlive];
 		}
 		if (step % 2000 == 0)
-			assert_int_equal(ledger_check(NULL), 0);
+			assert_int_equal(0, ledger_check(NULL));
 	}
 	while (nlive--) {
 		check_live(&live[nlive]);
 		kfree(live[nlive].p);
 	}
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Without mm_trim(), an emptied cache keeps one slab at most. */
@@ -102,10 +102,10 @@ TEST(empty_slabs_go_back)
 		assert_true(slab_frames() > 20);
 		for (unsigned i = 0; i < 1000; i++)
 			slab_free(&thing_cache, things[i]);
-		assert_int_equal(page_alloc_free_count(), before - 1);
+		assert_int_equal(before - 1, page_alloc_free_count());
 	}
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 }
 
 /* R131: a trim looks at a cache's slabs in pieces, and finds the empty ones behind others. */
@@ -127,8 +127,8 @@ TEST(trim_finds_empty_slabs_behind_others)
 		slab_free(&thing_cache, things[i]);
 	slab_free(&thing_cache, things[0]);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 TEST(zeroed_and_sizes)
@@ -142,17 +142,17 @@ TEST(zeroed_and_sizes)
 		kfree(p);
 		p = kzalloc(size);
 		for (size_t i = 0; i < size; i++)
-			assert_int_equal(p[i], 0);
+			assert_int_equal(0, p[i]);
 		kfree(p);
 	}
-	assert_int_equal(kmalloc_size(1), 16);
-	assert_int_equal(kmalloc_size(65), 128);
-	assert_int_equal(kmalloc_size(SLAB_SIZE_MAX + 1), PAGE_SIZE);
-	assert_int_equal(kmalloc_size(2 * PAGE_SIZE + 1), 4 * PAGE_SIZE);
+	assert_int_equal(16, kmalloc_size(1));
+	assert_int_equal(128, kmalloc_size(65));
+	assert_int_equal(PAGE_SIZE, kmalloc_size(SLAB_SIZE_MAX + 1));
+	assert_int_equal(4 * PAGE_SIZE, kmalloc_size(2 * PAGE_SIZE + 1));
 	assert_null(kmalloc((PAGE_SIZE << PAGE_ORDER_MAX) + 1));
 	assert_null(kmalloc(SIZE_MAX));
 	kfree(NULL);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* R45: out of memory is an answer, at every allocation that a call makes. */
@@ -178,8 +178,8 @@ TEST(failures)
 	while (n)
 		kfree(all[--n]);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 TEST(misuse_is_found)
@@ -217,27 +217,27 @@ TEST(stacks)
 		for (unsigned i = 0; i < 200; i++) {
 			stacks[i] = kstack_alloc();
 			assert_non_null(stacks[i]);
-			assert_int_equal((uintptr_t)stacks[i] % (2 * KSTACK_SIZE), KSTACK_SIZE);
+			assert_int_equal(KSTACK_SIZE, (uintptr_t)stacks[i] % (2 * KSTACK_SIZE));
 			memset(stacks[i], (int)i, KSTACK_SIZE);
 		}
 		for (unsigned i = 0; i < 200; i++) {
-			assert_int_equal((unsigned char)stacks[i][0], i);
-			assert_int_equal((unsigned char)stacks[i][KSTACK_SIZE - 1], i);
+			assert_int_equal(i, (unsigned char)stacks[i][0]);
+			assert_int_equal(i, (unsigned char)stacks[i][KSTACK_SIZE - 1]);
 		}
-		assert_int_equal(ledger_check(NULL), 0);
+		assert_int_equal(0, ledger_check(NULL));
 		for (unsigned i = 0; i < 200; i++)
 			kstack_free(stacks[i]);
-		assert_int_equal(ledger_check(NULL), 0);
+		assert_int_equal(0, ledger_check(NULL));
 	}
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_int_equal(kstack_frames(), 0);
+	assert_int_equal(before, page_alloc_free_count());
+	assert_int_equal(0, kstack_frames());
 	for (uint64_t nth = 1; nth <= KSTACK_SIZE / PAGE_SIZE; nth++) {
 		alloc_fail_at = nth;
 		assert_null(kstack_alloc());
 	}
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 }
 
 /* As many as there are slots or frames, then NULL, and nothing is lost. */
@@ -252,11 +252,11 @@ TEST(stacks_run_out)
 	while (n < 2048 && (stacks[n] = kstack_alloc()))
 		n++;
 	assert_true(n > 200 && n < 600);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 	while (n)
 		kstack_free(stacks[--n]);
 	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 }
 
 TEST(devices)
@@ -268,12 +268,12 @@ TEST(devices)
 	b = kmap_device(0xc000000, 0x600000);
 	assert_non_null(a);
 	assert_non_null(b);
-	assert_int_equal((uintptr_t)a & PAGE_MASK, 5);
+	assert_int_equal(5, (uintptr_t)a & PAGE_MASK);
 	assert_true(b + 0x600000 <= a);
 	assert_null(kmap_device(0x1000, 0));
 	assert_null(kmap_device(0x1000, 1ul << 40));
 	assert_null(kmap_device(UINT64_MAX - 5, 100));
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Large ones take many tables: at some time there is no memory for them. */
@@ -285,7 +285,7 @@ TEST(devices_run_out)
 	while (n < 512 && kmap_device(0x40000000, 64ul << 20))
 		n++;
 	assert_true(n > 5 && n < 20);
-	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Finds one by its name: it is there once. */
@@ -300,7 +300,7 @@ static struct slab_info info_of(const char *name)
 			found = info;
 			n++;
 		}
-	assert_int_equal(n, 1);
+	assert_int_equal(1, n);
 	return found;
 }
 
@@ -309,7 +309,7 @@ static void count_thing(void *object, void *arg)
 	struct thing *thing = object;
 	unsigned *n = arg;
 
-	assert_int_equal(thing->tail, 7);
+	assert_int_equal(7, thing->tail);
 	++*n;
 }
 
@@ -329,14 +329,14 @@ TEST(the_ledger_visits_what_is_in_use)
 	for (unsigned i = 0; i < 100; i += 3)
 		slab_free(&thing_cache, thing[i]);
 	slab_visit(&thing_cache, count_thing, &n);
-	assert_int_equal(n, 66);
+	assert_int_equal(66, n);
 	range = slab_range_of(&thing[1]->tail);
-	assert_int_equal(range.start, (uintptr_t)thing[1]);
-	assert_int_equal(range.end, (uintptr_t)(thing[1] + 1));
+	assert_int_equal((uintptr_t)thing[1], range.start);
+	assert_int_equal((uintptr_t)(thing[1] + 1), range.end);
 	large = kmalloc(PAGE_SIZE);
 	range = slab_range_of(large + 5);
-	assert_int_equal(range.start, (uintptr_t)large + 5);
-	assert_int_equal(range.end, (uintptr_t)large + 6);
+	assert_int_equal((uintptr_t)large + 5, range.start);
+	assert_int_equal((uintptr_t)large + 6, range.end);
 	kfree(large);
 	for (unsigned i = 0; i < 100; i++)
 		if (i % 3)
@@ -354,17 +354,17 @@ TEST(what_each_cache_has)
 	slab_free(&thing_cache, slab_alloc(&thing_cache));
 	mm_trim();
 	before = info_of("struct thing");
-	assert_int_equal(before.size, sizeof(struct thing));
-	assert_int_equal(before.used, 0);
-	assert_int_equal(before.slabs, 0);
+	assert_int_equal(sizeof(struct thing), before.size);
+	assert_int_equal(0, before.used);
+	assert_int_equal(0, before.slabs);
 	for (unsigned i = 0; i < 100; i++)
 		thing[i] = slab_alloc(&thing_cache);
 	after = info_of("struct thing");
-	assert_int_equal(after.used, 100);
-	assert_int_equal(after.slabs, (100 + after.per_slab - 1) / after.per_slab);
-	assert_int_equal(info_of("kmalloc-128").size, 128);
+	assert_int_equal(100, after.used);
+	assert_int_equal((100 + after.per_slab - 1) / after.per_slab, after.slabs);
+	assert_int_equal(128, info_of("kmalloc-128").size);
 	for (unsigned i = 0; i < 100; i++)
 		slab_free(&thing_cache, thing[i]);
 	mm_trim();
-	assert_int_equal(info_of("struct thing").used, 0);
+	assert_int_equal(0, info_of("struct thing").used);
 }

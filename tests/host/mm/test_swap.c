@@ -26,8 +26,8 @@ static void disk_submit(struct block_device *dev, struct block_request *request)
 		request->done(request, 0);
 		return;
 	}
-	assert_int_equal(request->sector, 0);
-	assert_int_equal(request->npages, 1);
+	assert_int_equal(0, request->sector);
+	assert_int_equal(1, request->npages);
 	submitted++;
 	pending = request;
 }
@@ -93,13 +93,13 @@ TEST(a_disk_with_a_header_is_used_once)
 
 	begin();
 	objects = rig_objects();
-	assert_int_equal(swap_on(&disk), 0);
-	assert_int_equal(swap_on(&disk), -EBUSY);
-	assert_int_equal(swap_on(&other), -EPERM);
-	assert_int_equal(submitted, 1);
+	assert_int_equal(0, swap_on(&disk));
+	assert_int_equal(-EBUSY, swap_on(&disk));
+	assert_int_equal(-EPERM, swap_on(&other));
+	assert_int_equal(1, submitted);
 	rig_check();
 	swap_area_stop();
-	assert_int_equal(rig_objects(), objects);
+	assert_int_equal(objects, rig_objects());
 	rig_check();
 }
 
@@ -111,20 +111,20 @@ TEST(what_is_refused_is_free_again)
 	free_before = rig_free();
 	objects = rig_objects();
 	disk.read_only = true;
-	assert_int_equal(swap_on(&disk), -EROFS);
-	assert_int_equal(submitted, 0);
+	assert_int_equal(-EROFS, swap_on(&disk));
+	assert_int_equal(0, submitted);
 	disk.read_only = false;
 	read_result = -EIO;
-	assert_int_equal(swap_on(&disk), -EIO);
+	assert_int_equal(-EIO, swap_on(&disk));
 	read_result = 0;
 	header[4086] = 'x';
-	assert_int_equal(swap_on(&disk), -EINVAL);
+	assert_int_equal(-EINVAL, swap_on(&disk));
 	make_header(DISK_PAGES);
-	assert_int_equal(swap_on(&other), -EINVAL);
-	assert_int_equal(rig_free(), free_before);
-	assert_int_equal(rig_objects(), objects);
+	assert_int_equal(-EINVAL, swap_on(&other));
+	assert_int_equal(free_before, rig_free());
+	assert_int_equal(objects, rig_objects());
 	make_header(DISK_PAGES - 1);
-	assert_int_equal(swap_on(&other), 0);
+	assert_int_equal(0, swap_on(&other));
 }
 
 TEST(a_killed_caller_leaves_the_read_to_its_end)
@@ -135,15 +135,15 @@ TEST(a_killed_caller_leaves_the_read_to_its_end)
 	free_before = rig_free();
 	objects = rig_objects();
 	rig_pause = pause_killed;
-	assert_int_equal(swap_on(&disk), -EINTR);
+	assert_int_equal(-EINTR, swap_on(&disk));
 	assert_non_null(pending);
 	answer();
-	assert_int_equal(rig_free(), free_before);
-	assert_int_equal(rig_objects(), objects);
+	assert_int_equal(free_before, rig_free());
+	assert_int_equal(objects, rig_objects());
 	rig_pause = pause_answered_and_killed;
-	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(0, swap_on(&disk));
 	swap_area_stop();
-	assert_int_equal(rig_objects(), objects);
+	assert_int_equal(objects, rig_objects());
 }
 
 TEST(without_memory_nothing_is_claimed)
@@ -154,12 +154,12 @@ TEST(without_memory_nothing_is_claimed)
 	free_before = rig_free();
 	for (unsigned nth = 1; nth <= 2; nth++) {
 		alloc_fail_at = nth;
-		assert_int_equal(swap_on(&disk), -ENOMEM);
+		assert_int_equal(-ENOMEM, swap_on(&disk));
 		alloc_fail_at = 0;
 	}
-	assert_int_equal(rig_free(), free_before);
-	assert_int_equal(submitted, 0);
-	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(free_before, rig_free());
+	assert_int_equal(0, submitted);
+	assert_int_equal(0, swap_on(&disk));
 }
 
 /* The counts of the slots may take a sixteenth of memory: the rest of a larger disk is not used. */
@@ -178,10 +178,10 @@ TEST(a_disk_that_is_larger_than_memory_can_count)
 	memcpy(header + 1032, &nbad, sizeof(nbad));
 	memcpy(header + 1536, bad, sizeof(bad));
 	fake_log_errors = 0;
-	assert_int_equal(swap_on(&disk), 0);
-	assert_int_equal(fake_log_errors, 1);
-	assert_int_equal(swap_total(), npages);
-	assert_int_equal(swap_free(), npages - 3);
+	assert_int_equal(0, swap_on(&disk));
+	assert_int_equal(1, fake_log_errors);
+	assert_int_equal(npages, swap_total());
+	assert_int_equal(npages - 3, swap_free());
 	rig_check();
 	swap_area_stop();
 }
@@ -201,10 +201,10 @@ TEST(without_memory_for_slots_nothing_is_claimed)
 		alloc_fail_at = 0;
 		if (!result)
 			break;
-		assert_int_equal(result, -ENOMEM);
-		assert_int_equal(swap_total(), 0);
-		assert_int_equal(rig_free(), free_before);
-		assert_int_equal(rig_objects(), objects);
+		assert_int_equal(-ENOMEM, result);
+		assert_int_equal(0, swap_total());
+		assert_int_equal(free_before, rig_free());
+		assert_int_equal(objects, rig_objects());
 	}
 	assert_true(submitted > 1);
 	swap_area_stop();
@@ -218,20 +218,20 @@ TEST(the_area_is_switched_off)
 	begin();
 	objects = rig_objects();
 	limit = commit_limit();
-	assert_int_equal(swap_off_begin(&disk), -EINVAL);
-	assert_int_equal(swap_on(&disk), 0);
-	assert_int_equal(commit_limit(), limit + DISK_PAGES - 1);
-	assert_int_equal(swap_off_begin(&other), -EINVAL);
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(swap_off_begin(&disk), -EINVAL);
+	assert_int_equal(-EINVAL, swap_off_begin(&disk));
+	assert_int_equal(0, swap_on(&disk));
+	assert_int_equal(limit + DISK_PAGES - 1, commit_limit());
+	assert_int_equal(-EINVAL, swap_off_begin(&other));
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(-EINVAL, swap_off_begin(&disk));
 	swap_off_cancel();
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(swap_off_end(), 0);
-	assert_int_equal(commit_limit(), limit);
-	assert_int_equal(rig_objects(), objects);
-	assert_int_equal(swap_on(&other), 0);
-	assert_int_equal(swap_off_begin(&other), 0);
-	assert_int_equal(swap_off_end(), 0);
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(0, swap_off_end());
+	assert_int_equal(limit, commit_limit());
+	assert_int_equal(objects, rig_objects());
+	assert_int_equal(0, swap_on(&other));
+	assert_int_equal(0, swap_off_begin(&other));
+	assert_int_equal(0, swap_off_end());
 	rig_check();
 }
 
@@ -245,24 +245,24 @@ TEST(promises_need_the_area) /* R90 */
 	begin();
 	commit_set_strict(true);
 	most = commit_limit();
-	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(0, swap_on(&disk));
 	rig_create(&space);
 	rig_run(&space);
-	assert_int_equal(rig_map(&space, at, (most + 1) * PAGE_SIZE, RW, ANON | MAP_FIXED), at);
-	assert_int_equal(swap_off_begin(&disk), -ENOMEM);
-	assert_int_equal(commit_limit(), most + DISK_PAGES - 1);
+	assert_int_equal(at, rig_map(&space, at, (most + 1) * PAGE_SIZE, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, swap_off_begin(&disk));
+	assert_int_equal(most + DISK_PAGES - 1, commit_limit());
 	assert_false(swap_is_full());
-	assert_int_equal(vm_unmap(&space, at, PAGE_SIZE), 0);
-	assert_int_equal(commit_charged(), most);
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED), -ENOMEM);
+	assert_int_equal(0, vm_unmap(&space, at, PAGE_SIZE));
+	assert_int_equal(most, commit_charged());
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(-ENOMEM, rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED));
 	swap_off_cancel();
-	assert_int_equal(rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED), other_at);
-	assert_int_equal(swap_off_begin(&disk), -ENOMEM);
-	assert_int_equal(vm_unmap(&space, other_at, PAGE_SIZE), 0);
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(swap_off_end(), 0);
-	assert_int_equal(commit_limit(), most);
+	assert_int_equal(other_at, rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, swap_off_begin(&disk));
+	assert_int_equal(0, vm_unmap(&space, other_at, PAGE_SIZE));
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(0, swap_off_end());
+	assert_int_equal(most, commit_limit());
 	rig_check();
 	rig_destroy(&space);
 	commit_set_strict(false);
@@ -276,27 +276,27 @@ TEST(the_area_is_still_needed)
 	struct list hogs = LIST_INIT(hogs);
 
 	begin();
-	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(0, swap_on(&disk));
 	rig_create(&space);
 	rig_run(&space);
-	assert_int_equal(rig_map(&space, 0x40000000, 100 * PAGE_SIZE, RW, ANON | MAP_FIXED),
-			 0x40000000);
+	assert_int_equal(0x40000000,
+			 rig_map(&space, 0x40000000, 100 * PAGE_SIZE, RW, ANON | MAP_FIXED));
 	for (unsigned i = 0; i < 100; i++)
-		assert_int_equal(fake_store(0x40000000 + i * PAGE_SIZE, 1), 0);
+		assert_int_equal(0, fake_store(0x40000000 + i * PAGE_SIZE, 1));
 	(void)reclaim(1000);
-	assert_int_equal(space.swapped, 100);
+	assert_int_equal(100, space.swapped);
 	while (page_alloc_free_count() > 90 && (hog = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)))
 		list_add(&hogs, &hog->link);
-	assert_int_equal(swap_off_begin(&disk), -ENOMEM);
+	assert_int_equal(-ENOMEM, swap_off_begin(&disk));
 	while (!list_empty(&hogs)) {
 		hog = list_first_entry(&hogs, struct page, link);
 		list_del(&hog->link);
 		page_free(hog, 0);
 	}
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(swap_off_end(), -EAGAIN);
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(-EAGAIN, swap_off_end());
 	rig_destroy(&space);
-	assert_int_equal(swap_off_end(), 0);
+	assert_int_equal(0, swap_off_end());
 	rig_check();
 }
 
@@ -311,10 +311,10 @@ TEST(a_disk_that_is_far_too_large)
 	header[1032] = 2; /* bad pages: one that is used, and one beyond */
 	header[1536] = 7;
 	memcpy(header + 1540, &last, sizeof(last));
-	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(0, swap_on(&disk));
 	assert_in_range(swap_total(), 1024, last / 2);
-	assert_int_equal(swap_free(), swap_total() - 2);
-	assert_int_equal(swap_off_begin(&disk), 0);
-	assert_int_equal(swap_off_end(), 0);
+	assert_int_equal(swap_total() - 2, swap_free());
+	assert_int_equal(0, swap_off_begin(&disk));
+	assert_int_equal(0, swap_off_end());
 	rig_check();
 }

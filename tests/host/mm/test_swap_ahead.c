@@ -18,14 +18,14 @@ static void begin_out(unsigned npages)
 	map(AT, npages, RW);
 	write_pages(0, npages);
 	push_out();
-	assert_int_equal(space.swapped, npages);
+	assert_int_equal(npages, space.swapped);
 }
 
 static bool is_resident(unsigned page)
 {
 	uint8_t there;
 
-	assert_int_equal(vm_mincore(&space, AT + page * P, 1, &there), 1);
+	assert_int_equal(1, vm_mincore(&space, AT + page * P, 1, &there));
 	return there;
 }
 
@@ -56,12 +56,12 @@ TEST(the_window_grows_while_neighbours_are_used)
 	struct readahead ahead = { 0 };
 	uint64_t index = 1000;
 
-	assert_int_equal(read_at(&ahead, index, 0), 1);
+	assert_int_equal(1, read_at(&ahead, index, 0));
 	assert_false(readahead_is_wide(&ahead));
 	for (unsigned i = 0; i < 10; i++) {
 		unsigned window = read_at(&ahead, ++index, READAHEAD_MAX / 2);
 
-		assert_int_equal(window, MIN(2u << i, READAHEAD_MAX));
+		assert_int_equal(MIN(2u << i, READAHEAD_MAX), window);
 		assert_true(readahead_is_wide(&ahead));
 	}
 }
@@ -73,11 +73,11 @@ TEST(the_window_shrinks_while_neighbours_are_not_used)
 
 	while (read_at(&ahead, index, READAHEAD_MAX) < READAHEAD_MAX)
 		index++;
-	assert_int_equal(read_at(&ahead, ++index, READAHEAD_MAX / 2 - 1), READAHEAD_MAX);
+	assert_int_equal(READAHEAD_MAX, read_at(&ahead, ++index, READAHEAD_MAX / 2 - 1));
 	for (unsigned window = READAHEAD_MAX / 2; window > 1; window /= 2)
-		assert_int_equal(read_at(&ahead, ++index, window / 2 - 1), window);
-	assert_int_equal(read_at(&ahead, 50, 0), 1);
-	assert_int_equal(read_at(&ahead, 52, 0), 1);
+		assert_int_equal(window, read_at(&ahead, ++index, window / 2 - 1));
+	assert_int_equal(1, read_at(&ahead, 50, 0));
+	assert_int_equal(1, read_at(&ahead, 52, 0));
 }
 
 /* If no neighbour is out, a stream that goes on grows all the same, and a new one does not. */
@@ -85,12 +85,12 @@ TEST(the_window_where_nothing_comes_along)
 {
 	struct readahead ahead = { 0 };
 
-	assert_int_equal(readahead_next(&ahead, 100), 1);
-	assert_int_equal(readahead_next(&ahead, 101), 2);
-	assert_int_equal(readahead_next(&ahead, 103), 4);
-	assert_int_equal(readahead_next(&ahead, 500), 2);
-	assert_int_equal(readahead_next(&ahead, 600), 1);
-	assert_int_equal(readahead_next(&ahead, 99), 8); /* the first stream's, backward */
+	assert_int_equal(1, readahead_next(&ahead, 100));
+	assert_int_equal(2, readahead_next(&ahead, 101));
+	assert_int_equal(4, readahead_next(&ahead, 103));
+	assert_int_equal(2, readahead_next(&ahead, 500));
+	assert_int_equal(1, readahead_next(&ahead, 600));
+	assert_int_equal(8, readahead_next(&ahead, 99)); /* the first stream's, backward */
 }
 
 /* Whatever comes, it is a power of two and at most READAHEAD_MAX. */
@@ -102,7 +102,7 @@ TEST(the_window_has_limits)
 		unsigned window = read_at(&ahead, test_below(i % 2 ? 8 : 1000), test_below(8));
 
 		assert_in_range(window, 1, READAHEAD_MAX);
-		assert_int_equal(window & (window - 1), 0);
+		assert_int_equal(0, window & (window - 1));
 	}
 }
 
@@ -154,7 +154,7 @@ TEST(a_stream_outlasts_others)
 		for (unsigned k = 0; k < READAHEAD_STREAMS - 1; k++)
 			(void)read_at(&ahead, 100000 + (i * 16 + k) * 100, 0);
 		index = ALIGN_UP(index + 1, READAHEAD_MAX);
-		assert_int_equal(read_at(&ahead, index, READAHEAD_MAX), READAHEAD_MAX);
+		assert_int_equal(READAHEAD_MAX, read_at(&ahead, index, READAHEAD_MAX));
 	}
 }
 
@@ -164,7 +164,7 @@ TEST(a_stride_is_no_stream)
 	struct readahead ahead = { 0 };
 
 	for (unsigned i = 0; i < 1000; i++)
-		assert_int_equal(read_at(&ahead, 1000 + i % 3 * 10000 + i / 3 * 2, 0), 1);
+		assert_int_equal(1, read_at(&ahead, 1000 + i % 3 * 10000 + i / 3 * 2, 0));
 }
 
 /* ---- reads ---- */
@@ -173,7 +173,7 @@ TEST(pages_in_order_take_few_requests)
 {
 	begin_out(400);
 	check_pages(0, 400);
-	assert_int_equal(disk_pages_read, 400);
+	assert_int_equal(400, disk_pages_read);
 	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5);
 	finish();
 }
@@ -183,7 +183,7 @@ TEST(pages_in_reverse_order_take_few_requests)
 	begin_out(400);
 	for (unsigned i = 400; i-- > 0;)
 		check_pages(i, 1);
-	assert_int_equal(disk_pages_read, 400);
+	assert_int_equal(400, disk_pages_read);
 	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5);
 	finish();
 }
@@ -197,7 +197,7 @@ static void check_in_turn(unsigned n)
 	for (unsigned i = 0; i < part; i++)
 		for (unsigned s = 0; s < n; s++)
 			check_pages(s * part + (s % 2 ? part - 1 - i : i), 1);
-	assert_int_equal(disk_pages_read, 400);
+	assert_int_equal(400, disk_pages_read);
 	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5 * n);
 	finish();
 }
@@ -246,7 +246,7 @@ static unsigned begin_wide_read(void)
 			if (disk_requests[0]->npages == READAHEAD_MAX)
 				return i;
 			disk_end_all();
-			assert_int_equal(fault(AT + i * P, VM_PROT_READ), 0);
+			assert_int_equal(0, fault(AT + i * P, VM_PROT_READ));
 		}
 	}
 }
@@ -260,14 +260,14 @@ TEST(neighbours_wait_for_the_same_read)
 	first = begin_wide_read();
 	reads = disk_reads;
 	for (unsigned i = 1; i < READAHEAD_MAX; i++)
-		assert_int_equal(fault(AT + (first + i) * P, VM_PROT_WRITE), VM_WAIT);
-	assert_int_equal(disk_reads, reads);
+		assert_int_equal(VM_WAIT, fault(AT + (first + i) * P, VM_PROT_WRITE));
+	assert_int_equal(reads, disk_reads);
 	rig_check();
 	disk_end_all();
 	rig_check();
 	for (unsigned i = 0; i < READAHEAD_MAX; i++)
-		assert_int_equal(fault(AT + (first + i) * P, VM_PROT_WRITE), 0);
-	assert_int_equal(disk_reads, reads);
+		assert_int_equal(0, fault(AT + (first + i) * P, VM_PROT_WRITE));
+	assert_int_equal(reads, disk_reads);
 	check_pages(0, 100);
 	finish();
 }
@@ -280,14 +280,14 @@ TEST(an_error_is_not_the_neighbours)
 		disk_bad_slot = bad + 1;
 		for (unsigned i = 0; i < 40; i++) {
 			if (i == bad)
-				assert_int_equal(fake_load(AT + i * P), -1);
+				assert_int_equal(-1, fake_load(AT + i * P));
 			else
 				check_pages(i, 1);
 		}
 		rig_check();
 		disk_bad_slot = 0;
 		push_out();
-		assert_int_equal(space.swapped, 40);
+		assert_int_equal(40, space.swapped);
 	}
 	check_pages(0, 40);
 	finish();
@@ -300,13 +300,13 @@ TEST(pages_go_while_a_read_fails)
 
 	begin_out(100);
 	first = begin_wide_read();
-	assert_int_equal(vm_unmap(&space, AT + first * P, 3 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT + first * P, 3 * P));
 	disk_end(0, -EIO);
 	rig_check();
-	assert_int_equal(disk_count, 1); /* the page that was asked for, once more */
+	assert_int_equal(1, disk_count); /* the page that was asked for, once more */
 	disk_end(0, -EIO);
 	rig_check();
-	assert_int_equal(disk_count, 0);
+	assert_int_equal(0, disk_count);
 	check_pages(0, first);
 	check_pages(first + 3, 100 - first - 3);
 	finish();
@@ -320,8 +320,8 @@ TEST(neighbours_go_during_the_read)
 	begin_out(100);
 	first = begin_wide_read();
 	free_before = (unsigned)swap_free();
-	assert_int_equal(vm_unmap(&space, AT + (first + 1) * P, 4 * P), 0);
-	assert_int_equal(swap_free(), free_before + 4);
+	assert_int_equal(0, vm_unmap(&space, AT + (first + 1) * P, 4 * P));
+	assert_int_equal(free_before + 4, swap_free());
 	rig_check();
 	disk_end_all();
 	rig_check();
@@ -347,7 +347,7 @@ TEST(pages_that_nobody_needed_go)
 	begin_out(100);
 	first = begin_wide_read();
 	disk_end_all();
-	assert_int_equal(fault(AT + first * P, VM_PROT_READ), 0);
+	assert_int_equal(0, fault(AT + first * P, VM_PROT_READ));
 	in_use = first + 1;
 	for (unsigned i = 1; i < READAHEAD_MAX; i++) {
 		struct page *page = object_page_resident(&swap_cache, first + i + 1);
@@ -355,11 +355,11 @@ TEST(pages_that_nobody_needed_go)
 		page_set_hot(page); /* as one that is read again soon */
 		page_put(page);
 	}
-	assert_int_equal(count_resident(100), first + READAHEAD_MAX);
+	assert_int_equal(first + READAHEAD_MAX, count_resident(100));
 	rig_pause = use_some;
 	(void)reclaim_ahead(READAHEAD_MAX - 1);
 	rig_pause = disk_pause;
-	assert_int_equal(count_resident(100), first + 1);
+	assert_int_equal(first + 1, count_resident(100));
 	rig_check();
 	check_pages(0, 100);
 	finish();
@@ -374,11 +374,11 @@ TEST(no_memory_for_neighbours)
 	check_pages(0, 20);
 	reads = disk_reads;
 	page_alloc_set_reserve(page_alloc_free_count() - 1);
-	assert_int_equal(fault(AT + 50 * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(disk_requests[0]->npages, 1);
+	assert_int_equal(VM_WAIT, fault(AT + 50 * P, VM_PROT_READ));
+	assert_int_equal(1, disk_requests[0]->npages);
 	page_alloc_set_reserve(0);
 	disk_end_all();
-	assert_int_equal(disk_reads, reads + 1);
+	assert_int_equal(reads + 1, disk_reads);
 	check_pages(0, 100);
 	finish();
 }
@@ -387,9 +387,9 @@ TEST(no_memory_for_neighbours)
 TEST(swapoff_reads_ahead)
 {
 	begin_out(400);
-	assert_int_equal(swap_in_space(&space, NULL), 0);
-	assert_int_equal(space.swapped, 0);
-	assert_int_equal(disk_pages_read, 400);
+	assert_int_equal(0, swap_in_space(&space, NULL));
+	assert_int_equal(0, space.swapped);
+	assert_int_equal(400, disk_pages_read);
 	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5);
 	finish();
 }
@@ -415,10 +415,10 @@ TEST(swapoff_waits_for_several_reads)
 		push_out();
 	waits = 0;
 	rig_pause = wait_for_all;
-	assert_int_equal(swap_in_space(&space, NULL), 0);
+	assert_int_equal(0, swap_in_space(&space, NULL));
 	rig_pause = disk_pause;
-	assert_int_equal(space.swapped, 0);
-	assert_int_equal(disk_reads, 80);
+	assert_int_equal(0, space.swapped);
+	assert_int_equal(80, disk_reads);
 	assert_in_range(waits, 10, 12);
 	check_pages(0, 80);
 	finish();
@@ -434,7 +434,7 @@ TEST(pages_shared_by_fork_come_along)
 	check_pages(0, 100);
 	rig_run(child);
 	check_pages(0, 100);
-	assert_int_equal(disk_pages_read, 100);
+	assert_int_equal(100, disk_pages_read);
 	write_pages(0, 100);
 	drop_space(child);
 	check_pages(0, 100);

@@ -35,14 +35,14 @@ static void begin_both(void)
 
 	begin(2 * SCAN + PAGES_N);
 	file = request.object;
-	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
 	map(PRIVATE_AT, SET + SCAN + PAGES_N, RW);
 	free_at_start = page_alloc_free_count();
 }
 
 static void finish_both(void)
 {
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	object_put(file);
 	finish();
 }
@@ -77,7 +77,7 @@ static void read_private(unsigned page)
 static void use_file(unsigned page)
 {
 	make_room();
-	assert_int_equal(fake_load(FILE_AT + page * P) & 0xff, rig_byte(page * P));
+	assert_int_equal(rig_byte(page * P), fake_load(FILE_AT + page * P) & 0xff);
 }
 
 static void tell(const char *what, unsigned again)

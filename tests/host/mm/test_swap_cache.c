@@ -15,16 +15,16 @@ TEST(pages_go_out_and_come_back) /* R81 */
 	map(AT, 100, RW);
 	write_pages(0, 100);
 	push_out();
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(space.swapped, 100);
-	assert_int_equal(disk_pages_written, 100);
+	assert_int_equal(0, space.resident);
+	assert_int_equal(100, space.swapped);
+	assert_int_equal(100, disk_pages_written);
 	assert_true(disk_writes <= 8); /* in clusters */
-	assert_int_equal(swap_free(), SLOTS - 100);
-	assert_int_equal(swap_census().usable, SLOTS); /* without the header */
-	assert_int_equal(swap_census().free, SLOTS - 100);
+	assert_int_equal(SLOTS - 100, swap_free());
+	assert_int_equal(SLOTS, swap_census().usable); /* without the header */
+	assert_int_equal(SLOTS - 100, swap_census().free);
 	check_pages(0, 100);
-	assert_int_equal(disk_pages_read, 100);
-	assert_int_equal(space.swapped, 0);
+	assert_int_equal(100, disk_pages_read);
+	assert_int_equal(0, space.swapped);
 	assert_kind(&space, SWAPPED, 100);
 	finish();
 }
@@ -39,7 +39,7 @@ TEST(clean_pages_are_not_written_again) /* R80 */
 	check_pages(0, 20);
 	write_pages(5, 1);
 	push_out();
-	assert_int_equal(disk_pages_written, 21);
+	assert_int_equal(21, disk_pages_written);
 	check_pages(0, 20);
 	finish();
 }
@@ -56,9 +56,9 @@ TEST(dirty_pages_go_together)
 		write_pages(i * 37 % 200, 1);
 	disk_writes = disk_pages_written = 0;
 	push_out();
-	assert_int_equal(disk_pages_written, 100);
+	assert_int_equal(100, disk_pages_written);
 	assert_true(disk_writes <= 3);
-	assert_int_equal(swap_free(), SLOTS - 200);
+	assert_int_equal(SLOTS - 200, swap_free());
 	check_pages(0, 200);
 	finish();
 }
@@ -99,12 +99,12 @@ TEST(a_page_shared_by_fork_goes_once_and_comes_once) /* R83 */
 	write_pages(0, 30);
 	child = fork_space();
 	push_out();
-	assert_int_equal(disk_pages_written, 30);
-	assert_int_equal(space.swapped + child->swapped, 60);
+	assert_int_equal(30, disk_pages_written);
+	assert_int_equal(60, space.swapped + child->swapped);
 	check_pages(0, 30);
 	rig_run(child);
 	check_pages(0, 30);
-	assert_int_equal(disk_pages_read, 30);
+	assert_int_equal(30, disk_pages_read);
 	drop_space(child);
 	finish();
 }
@@ -118,17 +118,17 @@ TEST(fork_of_swapped_pages) /* R82 */
 	write_pages(0, 30);
 	push_out();
 	child = fork_space();
-	assert_int_equal(child->swapped, 30);
+	assert_int_equal(30, child->swapped);
 	rig_check();
 	for (unsigned i = 0; i < 30; i++)
-		assert_int_equal(fake_store(AT + i * P + i % P, 200), 0);
+		assert_int_equal(0, fake_store(AT + i * P + i % P, 200));
 	rig_check();
 	rig_run(child);
 	check_pages(0, 30);
 	rig_check();
 	write_pages(0, 30);
 	rig_run(&space);
-	assert_int_equal(fake_load(AT + 7 * P + 7), 200);
+	assert_int_equal(200, fake_load(AT + 7 * P + 7));
 	drop_space(child);
 	finish();
 }
@@ -139,11 +139,11 @@ TEST(unmapped_pages_give_their_slots_back) /* R82 */
 	map(AT, 64, RW);
 	write_pages(0, 64);
 	push_out();
-	assert_int_equal(vm_unmap(&space, AT + 10 * P, 20 * P), 0);
-	assert_int_equal(swap_free(), SLOTS - 44);
-	assert_int_equal(vm_madvise(&space, AT, 5 * P, MADV_DONTNEED), 0);
-	assert_int_equal(swap_free(), SLOTS - 39);
-	assert_int_equal(fake_load(AT + 2 * P + 2), 0);
+	assert_int_equal(0, vm_unmap(&space, AT + 10 * P, 20 * P));
+	assert_int_equal(SLOTS - 44, swap_free());
+	assert_int_equal(0, vm_madvise(&space, AT, 5 * P, MADV_DONTNEED));
+	assert_int_equal(SLOTS - 39, swap_free());
+	assert_int_equal(0, fake_load(AT + 2 * P + 2));
 	check_pages(5, 5);
 	check_pages(30, 34);
 	finish();
@@ -155,14 +155,14 @@ TEST(permissions_of_swapped_pages) /* R82 */
 	map(AT, 10, RW);
 	write_pages(0, 10);
 	push_out();
-	assert_int_equal(vm_protect(&space, AT, 10 * P, PROT_NONE), 0);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
-	assert_int_equal(vm_protect(&space, AT, 10 * P, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 10 * P, PROT_NONE));
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(VM_SEGV_ACCERR, rig_outcome);
+	assert_int_equal(0, vm_protect(&space, AT, 10 * P, PROT_READ));
 	check_pages(0, 10);
-	assert_int_equal(fake_store(AT, 1), -1);
+	assert_int_equal(-1, fake_store(AT, 1));
 	push_out();
-	assert_int_equal(vm_protect(&space, AT, 10 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 10 * P, RW));
 	check_pages(0, 10);
 	write_pages(0, 10);
 	finish();
@@ -176,12 +176,11 @@ TEST(swapped_pages_are_moved) /* R82 */
 	map(AT, 40, RW);
 	write_pages(0, 40);
 	push_out();
-	assert_int_equal(vm_remap(&space, AT, 40 * P, 60 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
-				  AT + 3 * MIB, &at),
-			 0);
+	assert_int_equal(0, vm_remap(&space, AT, 40 * P, 60 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
+				     AT + 3 * MIB, &at));
 	rig_check();
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(fake_load(at + i * P + i % P), byte_of(i));
+		assert_int_equal(byte_of(i), fake_load(at + i * P + i % P));
 	finish();
 }
 
@@ -194,13 +193,13 @@ TEST(mincore_and_mlock_of_swapped_pages) /* R82 */
 	write_pages(0, 8);
 	push_out();
 	check_pages(3, 1);
-	assert_int_equal(vm_mincore(&space, AT, 8, there), 8);
+	assert_int_equal(8, vm_mincore(&space, AT, 8, there));
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(there[i], i == 3);
-	assert_int_equal(vm_lock(&space, AT, 8 * P, VMA_LOCKED), 0);
-	assert_int_equal(space.swapped, 0);
+		assert_int_equal(i == 3, there[i]);
+	assert_int_equal(0, vm_lock(&space, AT, 8 * P, VMA_LOCKED));
+	assert_int_equal(0, space.swapped);
 	push_out();
-	assert_int_equal(space.resident, 8);
+	assert_int_equal(8, space.resident);
 	check_pages(0, 8);
 	finish();
 }
@@ -214,12 +213,12 @@ TEST(a_read_fails)
 	map(AT, 4, RW);
 	write_pages(0, 4);
 	push_out();
-	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_READ, &wait), VM_WAIT);
-	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_WRITE, &wait), VM_WAIT);
-	assert_int_equal(disk_count, 1); /* one read for both */
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT + P, VM_PROT_READ, &wait));
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT + P, VM_PROT_WRITE, &wait));
+	assert_int_equal(1, disk_count); /* one read for both */
 	disk_end(0, -EIO);
 	rig_check();
-	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_READ, &wait), VM_BUS);
+	assert_int_equal(VM_BUS, vm_fault(&space, AT + P, VM_PROT_READ, &wait));
 	check_pages(0, 4);
 	finish();
 }
@@ -237,7 +236,7 @@ TEST(a_write_fails)
 	rig_check();
 	disk_reads = 0;
 	check_pages(0, 4);
-	assert_int_equal(disk_reads, 0);
+	assert_int_equal(0, disk_reads);
 	push_out();
 	check_pages(0, 4);
 	finish();
@@ -251,14 +250,14 @@ TEST(used_while_it_is_written)
 	write_pages(0, 3);
 	start_writes();
 	check_pages(0, 1);
-	assert_int_equal(fake_store(AT + P, 99), 0);
+	assert_int_equal(0, fake_store(AT + P, 99));
 	rig_check();
 	disk_end_all();
 	rig_check();
-	assert_int_equal(disk_reads, 0);
-	assert_int_equal(space.resident, 2);
+	assert_int_equal(0, disk_reads);
+	assert_int_equal(2, space.resident);
 	push_out();
-	assert_int_equal(fake_load(AT + P), 99);
+	assert_int_equal(99, fake_load(AT + P));
 	check_pages(2, 1);
 	finish();
 }
@@ -270,11 +269,11 @@ TEST(unmapped_while_it_is_written)
 	map(AT, 3, RW);
 	write_pages(0, 3);
 	start_writes();
-	assert_int_equal(vm_unmap(&space, AT, 3 * P), 0);
-	assert_int_equal(swap_free(), SLOTS - 3);
+	assert_int_equal(0, vm_unmap(&space, AT, 3 * P));
+	assert_int_equal(SLOTS - 3, swap_free());
 	rig_check();
 	disk_end_all();
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(SLOTS, swap_free());
 	finish();
 }
 
@@ -286,9 +285,9 @@ TEST(unmapped_while_it_is_read)
 	map(AT, 3, RW);
 	write_pages(0, 3);
 	push_out();
-	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
-	assert_int_equal(vm_unmap(&space, AT, 3 * P), 0);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT, VM_PROT_READ, &wait));
+	assert_int_equal(0, vm_unmap(&space, AT, 3 * P));
+	assert_int_equal(SLOTS, swap_free());
 	rig_check();
 	disk_end_all();
 	finish();
@@ -301,12 +300,12 @@ TEST(full) /* R43, R84 */
 	map(AT, 40, RW);
 	write_pages(0, 40);
 	push_out();
-	assert_int_equal(space.swapped, 16);
-	assert_int_equal(swap_free(), 0);
+	assert_int_equal(16, space.swapped);
+	assert_int_equal(0, swap_free());
 	check_pages(0, 40);
 	push_out();
 	check_pages(0, 40);
-	assert_int_equal(vm_unmap(&space, AT, 20 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 20 * P));
 	push_out();
 	check_pages(20, 20);
 	finish();
@@ -319,7 +318,7 @@ static void drop_maps(struct gather *gather, vaddr_t start, vaddr_t end)
 {
 	gather_init(gather, &space);
 	spin_lock(&space.lock);
-	assert_int_equal(gather_zap(gather, vma_find(&space, start), start, end), end);
+	assert_int_equal(end, gather_zap(gather, vma_find(&space, start), start, end));
 	gather_fence(gather);
 	spin_unlock(&space.lock);
 	page_map_put_many(gather->pages, gather->npages);
@@ -342,7 +341,7 @@ TEST(the_hand_meets_pages_that_are_going)
 	(void)reclaim(1000);
 	for (unsigned i = 0; i < gather.npages; i++)
 		swap_page_unmapped(gather.pages[i]);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(SLOTS, swap_free());
 	finish();
 }
 
@@ -356,10 +355,10 @@ TEST(a_frame_that_is_another_pages_by_now)
 	map(AT, 2, RW);
 	write_pages(0, 1);
 	push_out();
-	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT, VM_PROT_READ, &wait));
 	frame = pfn_to_page(disk_requests[0]->pages[0] >> PAGE_SHIFT);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
-	assert_int_equal(swap_free(), 1);
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED));
+	assert_int_equal(1, swap_free());
 	write_pages(1, 1);
 	start_writes(); /* it gets the slot */
 	check_pages(1, 1);
@@ -380,20 +379,20 @@ TEST(paged_out_by_advice)
 	begin(SLOTS);
 	map(AT, 300, RW);
 	write_pages(0, 300);
-	assert_int_equal(vm_madvise(&space, AT + 10 * P, 280 * P, MADV_PAGEOUT), 0);
+	assert_int_equal(0, vm_madvise(&space, AT + 10 * P, 280 * P, MADV_PAGEOUT));
 	disk_end_all();
 	rig_check();
-	assert_int_equal(space.swapped, 280);
-	assert_int_equal(space.resident, 20);
-	assert_int_equal(disk_pages_written, 280);
+	assert_int_equal(280, space.swapped);
+	assert_int_equal(20, space.resident);
+	assert_int_equal(280, disk_pages_written);
 	check_pages(0, 300);
-	assert_int_equal(disk_pages_read, 280);
+	assert_int_equal(280, disk_pages_read);
 	child = fork_space();
-	assert_int_equal(vm_madvise(&space, AT, 300 * P, MADV_PAGEOUT), 0);
-	assert_int_equal(space.swapped, 0);
+	assert_int_equal(0, vm_madvise(&space, AT, 300 * P, MADV_PAGEOUT));
+	assert_int_equal(0, space.swapped);
 	drop_space(child);
-	assert_int_equal(vm_lock(&space, AT, 300 * P, VMA_LOCKED), 0);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_PAGEOUT), -EINVAL);
+	assert_int_equal(0, vm_lock(&space, AT, 300 * P, VMA_LOCKED));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_PAGEOUT));
 	finish();
 }
 
@@ -403,14 +402,14 @@ TEST(cold_by_advice)
 	begin(SLOTS);
 	map(AT, 100, RW);
 	write_pages(0, 100);
-	assert_int_equal(vm_madvise(&space, AT + 40 * P, 20 * P, MADV_COLD), 0);
-	assert_int_equal(space.swapped, 0);
+	assert_int_equal(0, vm_madvise(&space, AT + 40 * P, 20 * P, MADV_COLD));
+	assert_int_equal(0, space.swapped);
 	assert_true(reclaim(20) >= 20);
 	rig_check();
-	assert_int_equal(space.swapped, 20);
+	assert_int_equal(20, space.swapped);
 	check_pages(0, 40);
 	check_pages(60, 40);
-	assert_int_equal(disk_pages_read, 0);
+	assert_int_equal(0, disk_pages_read);
 	check_pages(40, 20);
 	finish();
 }
@@ -421,7 +420,7 @@ TEST(a_kill_ends_the_advice)
 	map(AT, 400, RW);
 	write_pages(0, 400);
 	rig_pause = leave_at_a_wait;
-	assert_int_equal(vm_madvise(&space, AT, 400 * P, MADV_PAGEOUT), 0);
+	assert_int_equal(0, vm_madvise(&space, AT, 400 * P, MADV_PAGEOUT));
 	rig_pause = disk_pause;
 	assert_in_range(disk_count, 1, 8); /* it has waited for these */
 	rig_check();
@@ -441,25 +440,25 @@ TEST(everything_is_brought_back)
 	write_pages(0, 200);
 	write_pages(600, 60);
 	child = fork_space();
-	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, PROT_NONE), 0);
+	assert_int_equal(0, vm_protect(&space, AT + 10 * P, 10 * P, PROT_NONE));
 	push_out();
 	assert_true(swap_area_freeze(true));
 	assert_false(swap_area_freeze(true));
-	assert_int_equal(swap_area_drain(), 0);
-	assert_int_equal(swap_in_space(&space, NULL), 0);
+	assert_int_equal(0, swap_area_drain());
+	assert_int_equal(0, swap_in_space(&space, NULL));
 	rig_check();
-	assert_int_equal(space.swapped, 0);
-	assert_int_equal(swap_area_drain(), 0); /* the child's */
-	assert_int_equal(swap_in_space(child, NULL), 0);
+	assert_int_equal(0, space.swapped);
+	assert_int_equal(0, swap_area_drain()); /* the child's */
+	assert_int_equal(0, swap_in_space(child, NULL));
 	rig_check();
-	assert_int_equal(disk_pages_read, 260);
-	assert_int_equal(swap_area_drain(), SLOTS);
+	assert_int_equal(260, disk_pages_read);
+	assert_int_equal(SLOTS, swap_area_drain());
 	push_out(); /* nothing goes any more */
-	assert_int_equal(space.swapped, 0);
+	assert_int_equal(0, space.swapped);
 	rig_check();
 	assert_true(swap_area_freeze(false));
-	assert_int_equal(fake_load(AT + 12 * P), -1);
-	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, RW), 0);
+	assert_int_equal(-1, fake_load(AT + 12 * P));
+	assert_int_equal(0, vm_protect(&space, AT + 10 * P, 10 * P, RW));
 	check_pages(0, 200);
 	rig_run(child);
 	check_pages(600, 60);
@@ -487,11 +486,11 @@ TEST(bringing_back_fails)
 	write_pages(0, 20);
 	push_out();
 	rig_pause = fail_a_read;
-	assert_int_equal(swap_in_space(&space, NULL), -EIO);
-	assert_int_equal(space.swapped, 17);
+	assert_int_equal(-EIO, swap_in_space(&space, NULL));
+	assert_int_equal(17, space.swapped);
 	rig_check();
 	rig_pause = kill_at_a_wait;
-	assert_int_equal(swap_in_space(&space, NULL), -EINTR);
+	assert_int_equal(-EINTR, swap_in_space(&space, NULL));
 	rig_check();
 	rig_pause = disk_pause;
 	check_pages(0, 20);
@@ -508,13 +507,13 @@ static int change_at_a_wait(struct vm_wait *wait)
 	rig_pause = disk_pause;
 	switch (change++) {
 	case 0:
-		assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
+		assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED));
 		break;
 	case 1:
-		assert_int_equal(fake_store(AT, 99), 0);
+		assert_int_equal(0, fake_store(AT, 99));
 		break;
 	case 2:
-		assert_int_equal(vm_unmap(&space, AT, P), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, P));
 		break;
 	default:
 		space.dying = true;
@@ -533,12 +532,12 @@ TEST(changes_while_it_is_brought_back)
 		write_pages(0, 4);
 		push_out();
 		rig_pause = change_at_a_wait;
-		assert_int_equal(swap_in_space(&space, NULL), 0);
-		assert_int_equal(space.swapped, left[i] + (i == 3));
+		assert_int_equal(0, swap_in_space(&space, NULL));
+		assert_int_equal(left[i] + (i == 3), space.swapped);
 		rig_check();
 		space.dying = false;
 		rig_pause = disk_pause;
-		assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	}
 	finish();
 }
@@ -559,8 +558,8 @@ TEST(nobody_needs_the_rest)
 	write_pages(0, 20);
 	push_out();
 	wanted = 5;
-	assert_int_equal(swap_in_space(&space, is_wanted), 0);
-	assert_int_equal(space.swapped, 15);
+	assert_int_equal(0, swap_in_space(&space, is_wanted));
+	assert_int_equal(15, space.swapped);
 	check_pages(0, 20);
 	finish();
 }
@@ -578,17 +577,17 @@ TEST(too_little_memory_to_bring_back)
 	while (page_alloc_free_count() > 95 && (hog = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)))
 		list_add(&hogs, &hog->link);
 	assert_false(swap_off_fits());
-	assert_int_equal(swap_in_space(&space, NULL), -ENOMEM);
-	assert_int_equal(space.swapped, 100);
+	assert_int_equal(-ENOMEM, swap_in_space(&space, NULL));
+	assert_int_equal(100, space.swapped);
 	while (!list_empty(&hogs)) {
 		hog = list_first_entry(&hogs, struct page, link);
 		list_del(&hog->link);
 		page_free(hog, 0);
 	}
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_STARVE);
-	assert_int_equal(swap_in_space(&space, NULL), -ENOMEM);
+	assert_int_equal(-ENOMEM, swap_in_space(&space, NULL));
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
-	assert_int_equal(swap_in_space(&space, NULL), 0);
+	assert_int_equal(0, swap_in_space(&space, NULL));
 	check_pages(0, 100);
 	finish();
 }
@@ -628,13 +627,13 @@ static void random_step(struct world *world)
 	case 0:
 	case 1:
 	case 2:
-		assert_int_equal(fake_load(va), world->bytes[who][page]);
+		assert_int_equal(world->bytes[who][page], fake_load(va));
 		break;
 	case 3:
 	case 4:
 	case 5:
 		world->bytes[who][page] = (unsigned char)test_below(256);
-		assert_int_equal(fake_store(va, world->bytes[who][page]), 0);
+		assert_int_equal(0, fake_store(va, world->bytes[who][page]));
 		break;
 	case 6:
 		(void)reclaim(1 + test_below(20));
@@ -644,10 +643,10 @@ static void random_step(struct world *world)
 		break;
 	case 9:
 		if (!test_below(20))
-			assert_int_equal(swap_in_space(one, NULL), 0);
+			assert_int_equal(0, swap_in_space(one, NULL));
 		break;
 	case 8:
-		assert_int_equal(vm_madvise(one, va, P, MADV_DONTNEED), 0);
+		assert_int_equal(0, vm_madvise(one, va, P, MADV_DONTNEED));
 		world->bytes[who][page] = 0;
 		break;
 	default:
@@ -660,7 +659,7 @@ static void random_step(struct world *world)
 		}
 		world->spaces[other] = malloc(sizeof(*one));
 		rig_create(world->spaces[other]);
-		assert_int_equal(vm_fork(one, world->spaces[other]), 0);
+		assert_int_equal(0, vm_fork(one, world->spaces[other]));
 		memcpy(world->bytes[other], world->bytes[who], PAGES);
 	}
 }
@@ -682,7 +681,7 @@ TEST(random_steps) /* R81, R82, R83, R84 */
 			continue;
 		rig_run(world.spaces[who]);
 		for (unsigned page = 0; page < PAGES; page++)
-			assert_int_equal(fake_load(AT + page * P), world.bytes[who][page]);
+			assert_int_equal(world.bytes[who][page], fake_load(AT + page * P));
 		rig_run(NULL);
 		rig_destroy(world.spaces[who]);
 		if (world.spaces[who] != &space)
@@ -699,5 +698,5 @@ TEST(pages_of_a_forgotten_stream_do_not_count)
 
 	readahead_brought(&readahead, 1000000, 4);
 	for (unsigned i = 0; i < READAHEAD_STREAMS; i++)
-		assert_int_equal(readahead.streams[i].brought, 0);
+		assert_int_equal(0, readahead.streams[i].brought);
 }

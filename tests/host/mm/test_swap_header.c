@@ -42,20 +42,20 @@ static uint32_t get(const uint8_t *bytes, size_t at)
 static void expect_refused(uint64_t disk_pages, const char *reason)
 {
 	why = NULL;
-	assert_int_equal(swap_header_read(page, disk_pages, &header, &why), -EINVAL);
+	assert_int_equal(-EINVAL, swap_header_read(page, disk_pages, &header, &why));
 	assert_non_null(strstr(why, reason));
 }
 
 TEST(what_mkswap_writes_is_taken)
 {
 	make_page();
-	assert_int_equal(swap_header_read(page, 256, &header, &why), 0);
-	assert_int_equal(header.npages, 256);
-	assert_int_equal(header.usable, 255);
-	assert_int_equal(header.nbad, 0);
+	assert_int_equal(0, swap_header_read(page, 256, &header, &why));
+	assert_int_equal(256, header.npages);
+	assert_int_equal(255, header.usable);
+	assert_int_equal(0, header.nbad);
 	/* A disk may be larger than its area. */
-	assert_int_equal(swap_header_read(page, 1000, &header, &why), 0);
-	assert_int_equal(header.npages, 256);
+	assert_int_equal(0, swap_header_read(page, 1000, &header, &why));
+	assert_int_equal(256, header.npages);
 }
 
 TEST(no_header)
@@ -87,15 +87,15 @@ TEST(sizes)
 	expect_refused(255, "more pages than it has");
 	put(1028, UINT32_MAX);
 	expect_refused(UINT32_MAX, "more pages than it has");
-	assert_int_equal(swap_header_read(page, 1ull << 32, &header, &why), 0);
-	assert_int_equal(header.npages, 1ul << 32);
+	assert_int_equal(0, swap_header_read(page, 1ull << 32, &header, &why));
+	assert_int_equal(1ul << 32, header.npages);
 	for (uint32_t last = 0; last < 9; last++) {
 		put(1028, last);
 		expect_refused(256, "too little");
 	}
 	put(1028, 9);
-	assert_int_equal(swap_header_read(page, 10, &header, &why), 0);
-	assert_int_equal(header.usable, 9);
+	assert_int_equal(0, swap_header_read(page, 10, &header, &why));
+	assert_int_equal(9, header.usable);
 }
 
 TEST(bad_pages)
@@ -106,18 +106,18 @@ TEST(bad_pages)
 	put(1540, 255);
 	put(1544, 7); /* twice */
 	put(1548, 1);
-	assert_int_equal(swap_header_read(page, 256, &header, &why), 0);
-	assert_int_equal(header.nbad, 3);
-	assert_int_equal(header.usable, 252);
-	assert_int_equal(header.bad[0], 7);
-	assert_int_equal(header.bad[1], 255);
-	assert_int_equal(header.bad[2], 1);
+	assert_int_equal(0, swap_header_read(page, 256, &header, &why));
+	assert_int_equal(3, header.nbad);
+	assert_int_equal(252, header.usable);
+	assert_int_equal(7, header.bad[0]);
+	assert_int_equal(255, header.bad[1]);
+	assert_int_equal(1, header.bad[2]);
 	put(1544, 0);
 	expect_refused(256, "not in the area");
 	put(1544, 256);
 	expect_refused(256, "not in the area");
 	put(1032, 2);
-	assert_int_equal(swap_header_read(page, 256, &header, &why), 0);
+	assert_int_equal(0, swap_header_read(page, 256, &header, &why));
 }
 
 TEST(too_many_bad_pages)
@@ -127,9 +127,9 @@ TEST(too_many_bad_pages)
 	for (uint32_t i = 0; i < SWAP_BAD_MAX; i++)
 		put(1536 + 4 * i, 1 + i);
 	put(1032, SWAP_BAD_MAX);
-	assert_int_equal(memcmp(page + 4086, "SW", 2), 0);
-	assert_int_equal(swap_header_read(page, 1000, &header, &why), 0);
-	assert_int_equal(header.nbad, SWAP_BAD_MAX);
+	assert_int_equal(0, memcmp(page + 4086, "SW", 2));
+	assert_int_equal(0, swap_header_read(page, 1000, &header, &why));
+	assert_int_equal(SWAP_BAD_MAX, header.nbad);
 	put(1032, SWAP_BAD_MAX + 1);
 	expect_refused(1000, "too many");
 	put(1032, UINT32_MAX);
@@ -187,11 +187,11 @@ TEST(any_bytes)
 		memcpy(bytes, page, SWAP_HEADER_BYTES);
 		expected = naive(bytes, disk_pages);
 		err = swap_header_read(bytes, disk_pages, &header, &why);
-		assert_int_equal(err, expected ? 0 : -EINVAL);
+		assert_int_equal(expected ? 0 : -EINVAL, err);
 		if (err == 0) {
-			assert_int_equal(header.usable, expected);
-			assert_int_equal(header.npages, get(bytes, 1028) + 1ul);
-			assert_int_equal(header.usable + header.nbad + 1, header.npages);
+			assert_int_equal(expected, header.usable);
+			assert_int_equal(get(bytes, 1028) + 1ul, header.npages);
+			assert_int_equal(header.npages, header.usable + header.nbad + 1);
 			taken++;
 		}
 	}

@@ -20,7 +20,7 @@ static void begin_reads(unsigned npages, unsigned n)
 	write_pages(0, npages);
 	push_out();
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
+		assert_int_equal(VM_WAIT, fault(AT + 2 * i * P, VM_PROT_READ));
 }
 
 /* ---- requests ---- */
@@ -30,18 +30,18 @@ TEST(no_room_for_another_read)
 	struct vm_wait wait = { 0 }, again = { 0 };
 
 	begin_reads(2 * READS + 4, READS);
-	assert_int_equal(disk_count, READS);
-	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait), VM_WAIT);
-	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &again), VM_WAIT);
-	assert_int_equal(disk_count, READS);
-	assert_ptr_equal(wait.queue, again.queue);
+	assert_int_equal(READS, disk_count);
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait));
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &again));
+	assert_int_equal(READS, disk_count);
+	assert_ptr_equal(again.queue, wait.queue);
 	assert_false(woken(&wait));
 	rig_check();
 	disk_end(3, 0);
 	assert_true(woken(&wait));
-	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait), VM_WAIT);
-	assert_int_equal(disk_count, READS);
-	assert_int_equal(disk_reads, READS + 1);
+	assert_int_equal(VM_WAIT, vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait));
+	assert_int_equal(READS, disk_count);
+	assert_int_equal(READS + 1, disk_reads);
 	check_pages(0, 2 * READS + 4);
 	finish();
 }
@@ -54,18 +54,18 @@ TEST(no_room_for_another_write)
 	write_pages(0, 400);
 	start_writes();
 	assert_false(swap_may_write());
-	assert_int_equal(disk_writes, 8);
+	assert_int_equal(8, disk_writes);
 	assert_in_range(disk_pages_written, 8, 399);
-	assert_int_equal(swap_writing(), disk_pages_written);
+	assert_int_equal(disk_pages_written, swap_writing());
 	rig_check();
 	check_pages(0, 400);
-	assert_int_equal(disk_reads, 0);
+	assert_int_equal(0, disk_reads);
 	disk_end(5, 0);
 	assert_true(swap_may_write());
 	push_out();
 	push_out(); /* those that were in use during their write */
-	assert_int_equal(swap_writing(), 0);
-	assert_int_equal(space.swapped, 400);
+	assert_int_equal(0, swap_writing());
+	assert_int_equal(400, space.swapped);
 	check_pages(0, 400);
 	finish();
 }
@@ -76,13 +76,13 @@ TEST(one_read_error_is_logged)
 	begin_reads(8, 3);
 	fake_log_errors = 0;
 	disk_end(1, -EIO);
-	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(1, fake_log_errors);
 	disk_end(0, -EIO);
 	disk_end(0, 0);
-	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(1, fake_log_errors);
 	/* Those faults were given up: the next ones read again. */
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(fault(AT + 2 * P, VM_PROT_WRITE), VM_WAIT);
+	assert_int_equal(VM_WAIT, fault(AT, VM_PROT_READ));
+	assert_int_equal(VM_WAIT, fault(AT + 2 * P, VM_PROT_WRITE));
 	check_pages(0, 8);
 	finish();
 }
@@ -96,9 +96,9 @@ TEST(one_write_error_is_logged)
 	fake_log_errors = 0;
 	while (disk_count)
 		disk_end(0, -EIO);
-	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(1, fake_log_errors);
 	push_out();
-	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(1, fake_log_errors);
 	check_pages(0, 60);
 	finish();
 }
@@ -120,20 +120,20 @@ TEST(pages_with_references_stay)
 		for (unsigned i = 0; i < 2; i++) {
 			if (round == 1)
 				check_pages(i, 1);
-			assert_int_equal(get_user_page(&space, AT + i * P, access[i], &pages[i]),
-					 0);
+			assert_int_equal(0,
+					 get_user_page(&space, AT + i * P, access[i], &pages[i]));
 		}
 		(void)reclaim(10000);
 		disk_end_all();
-		assert_int_equal(ledger_check(NULL), 2); /* it does not know of the references */
-		assert_int_equal(space.resident, 2);
-		assert_int_equal(space.swapped, 8);
+		assert_int_equal(2, ledger_check(NULL)); /* it does not know of the references */
+		assert_int_equal(2, space.resident);
+		assert_int_equal(8, space.swapped);
 		((unsigned char *)page_address(pages[1]))[77] = 99;
 		for (unsigned i = 0; i < 2; i++)
 			put_user_page(&space, pages[i], access[i]);
 		push_out();
-		assert_int_equal(space.swapped, 10);
-		assert_int_equal(fake_load(AT + P + 77), 99);
+		assert_int_equal(10, space.swapped);
+		assert_int_equal(99, fake_load(AT + P + 77));
 		check_pages(0, 10);
 	}
 	finish();
@@ -147,17 +147,17 @@ TEST(locked_memory_stays)
 	begin(SLOTS);
 	map(AT, 10, RW);
 	write_pages(0, 10);
-	assert_int_equal(vm_lock(&space, AT, 10 * P, VMA_LOCKED), 0);
+	assert_int_equal(0, vm_lock(&space, AT, 10 * P, VMA_LOCKED));
 	push_out();
-	assert_int_equal(space.resident, 10);
+	assert_int_equal(10, space.resident);
 	child = fork_space();
 	push_out();
-	assert_int_equal(space.resident, 10);
-	assert_int_equal(child->swapped, 10);
+	assert_int_equal(10, space.resident);
+	assert_int_equal(10, child->swapped);
 	rig_run(child);
 	check_pages(0, 5);
-	assert_int_equal(fake_store(AT, 1), 0);
-	assert_int_equal(disk_reads, 0);
+	assert_int_equal(0, fake_store(AT, 1));
+	assert_int_equal(0, disk_reads);
 	drop_space(child);
 	check_pages(0, 10);
 	finish();
@@ -172,16 +172,16 @@ TEST(slots_are_given_up)
 	map(AT, 12, RW);
 	write_pages(0, 6);
 	push_out();
-	assert_int_equal(swap_free(), 10);
+	assert_int_equal(10, swap_free());
 	check_pages(0, 1);
-	assert_int_equal(swap_free(), 10);
+	assert_int_equal(10, swap_free());
 	write_pages(1, 1);
-	assert_int_equal(swap_free(), 11);
+	assert_int_equal(11, swap_free());
 	write_pages(6, 6);
 	push_out();
-	assert_int_equal(swap_free(), 4);
+	assert_int_equal(4, swap_free());
 	check_pages(2, 1);
-	assert_int_equal(swap_free(), 5);
+	assert_int_equal(5, swap_free());
 	check_pages(0, 12);
 	finish();
 }
@@ -192,7 +192,7 @@ static int use_some(struct vm_wait *wait)
 	int result = disk_pause(wait);
 
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(fake_load(AT + i * P + i), byte_of(i));
+		assert_int_equal(byte_of(i), fake_load(AT + i * P + i));
 	return result;
 }
 
@@ -204,7 +204,7 @@ TEST(pages_in_use_give_slots_to_others)
 	write_pages(0, 10);
 	push_out();
 	check_pages(0, 10);
-	assert_int_equal(swap_free(), 22);
+	assert_int_equal(22, swap_free());
 	write_pages(10, 70);
 	rig_pause = use_some;
 	for (unsigned i = 0; i < 10; i++)
@@ -212,12 +212,12 @@ TEST(pages_in_use_give_slots_to_others)
 	rig_pause = disk_pause;
 	disk_end_all();
 	rig_check();
-	assert_int_equal(space.swapped, 32);
+	assert_int_equal(32, space.swapped);
 	for (unsigned i = 0; i < 10; i++) {
 		uint8_t there;
 
-		assert_int_equal(vm_mincore(&space, AT + i * P, 1, &there), 1);
-		assert_int_equal(there, 1);
+		assert_int_equal(1, vm_mincore(&space, AT + i * P, 1, &there));
+		assert_int_equal(1, there);
 	}
 	check_pages(0, 80);
 	finish();
@@ -234,22 +234,22 @@ static void begin_reads_of_reused_slots(void)
 	write_pages(0, 8);
 	push_out();
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
-	assert_int_equal(swap_free(), 8);
+		assert_int_equal(VM_WAIT, fault(AT + 2 * i * P, VM_PROT_READ));
+	assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
+	assert_int_equal(8, swap_free());
 	map(AT, 8, RW);
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)(200 + i)), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)(200 + i)));
 	rig_pause = leave_at_a_wait;
-	assert_int_equal(reclaim(10000), -EINTR);
+	assert_int_equal(-EINTR, reclaim(10000));
 	rig_pause = disk_pause;
 	while (disk_count > 4)
 		disk_end(4, 0);
 	rig_check();
-	assert_int_equal(space.swapped, 8);
+	assert_int_equal(8, space.swapped);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(disk_count, 8);
+		assert_int_equal(VM_WAIT, fault(AT + 2 * i * P, VM_PROT_READ));
+	assert_int_equal(8, disk_count);
 }
 
 /* The old reads end first, then the new ones: nobody learns of the old ones. */
@@ -258,10 +258,10 @@ static void end_reads_of_reused_slots(int result)
 	for (unsigned i = 0; i < 4; i++)
 		disk_end(0, result);
 	rig_check();
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(disk_count, 4);
+	assert_int_equal(VM_WAIT, fault(AT, VM_PROT_READ));
+	assert_int_equal(4, disk_count);
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(fake_load(AT + i * P), 200 + i);
+		assert_int_equal(200 + i, fake_load(AT + i * P));
 	finish();
 }
 
@@ -283,7 +283,7 @@ TEST(slots_are_used_again_and_their_old_reads_end_last)
 	for (unsigned i = 0; i < 4; i++)
 		disk_end(4, 0);
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(fake_load(AT + i * P), 200 + i);
+		assert_int_equal(200 + i, fake_load(AT + i * P));
 	finish();
 }
 
@@ -296,13 +296,13 @@ TEST(no_memory_for_the_index)
 	map(AT, 100, RW);
 	write_pages(0, 100);
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_STARVE);
-	assert_int_equal(reclaim(100), 0);
+	assert_int_equal(0, reclaim(100));
 	assert_true(alloc_fail_set(0, NULL, ALLOC_FAIL_ASK));
 	rig_check();
-	assert_int_equal(space.resident, 100);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(100, space.resident);
+	assert_int_equal(SLOTS, swap_free());
 	push_out();
-	assert_int_equal(space.swapped, 100);
+	assert_int_equal(100, space.swapped);
 	check_pages(0, 100);
 	finish();
 }
@@ -319,11 +319,11 @@ TEST(nodes_come_back)
 		write_pages(i, 500);
 		push_out();
 	}
-	assert_int_equal(space.swapped, N);
+	assert_int_equal(N, space.swapped);
 	for (unsigned i = 0; i < N; i += 8)
 		check_pages(i, 1);
 	objects = rig_objects();
-	assert_int_equal(vm_unmap(&space, AT, N * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, N * P));
 	map(AT, 1, RW);
 	write_pages(0, 1);
 	push_out();
@@ -343,12 +343,12 @@ TEST(no_memory_for_a_page)
 		result = fault(AT, VM_PROT_WRITE);
 		(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
 		rig_check();
-		assert_int_equal(space.swapped, 2);
+		assert_int_equal(2, space.swapped);
 		if (result == VM_WAIT)
 			break;
-		assert_int_equal(result, VM_OOM);
+		assert_int_equal(VM_OOM, result);
 	}
-	assert_int_equal(disk_reads, 1);
+	assert_int_equal(1, disk_reads);
 	check_pages(0, 2);
 	finish();
 }
@@ -368,7 +368,7 @@ TEST(the_ending_read_into_the_reserve) /* R43 */
 
 	begin_reads(2, 0);
 	page_alloc_set_reserve(page_alloc_free_count());
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_OOM);
+	assert_int_equal(VM_OOM, fault(AT, VM_PROT_READ));
 	mm_host.is_ending = yes;
 	check_pages(0, 2);
 	mm_host.is_ending = no;
@@ -386,21 +386,21 @@ TEST(a_space_ends_during_reads)
 		struct space *child = fork_space();
 
 		if (shared)
-			assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+			assert_int_equal(0, vm_unmap(&space, AT, 8 * P));
 		for (unsigned i = 0; i < 16; i++) {
 			struct vm_wait wait = { 0 };
 
-			assert_int_equal(vm_fault(child, AT + i * P, VM_PROT_WRITE, &wait),
-					 VM_WAIT);
+			assert_int_equal(VM_WAIT,
+					 vm_fault(child, AT + i * P, VM_PROT_WRITE, &wait));
 		}
 		drop_space(child);
-		assert_int_equal(swap_free(), SLOTS - (shared ? 8 : 16));
+		assert_int_equal(SLOTS - (shared ? 8 : 16), swap_free());
 		rig_check();
 		disk_end_all();
 		rig_check();
 		disk_reads = 0;
 		check_pages(8, 8);
-		assert_int_equal(disk_reads, 0);
+		assert_int_equal(0, disk_reads);
 		push_out();
 	}
 	finish();
@@ -411,13 +411,13 @@ TEST(killed_during_reads)
 {
 	begin_reads(8, 4);
 	vm_oom_reap(&space);
-	assert_int_equal(space.swapped, 0);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(0, space.swapped);
+	assert_int_equal(SLOTS, swap_free());
 	rig_check();
 	disk_end(2, 0);
-	assert_int_equal(fault(AT + 2 * P, VM_PROT_READ), VM_DYING);
+	assert_int_equal(VM_DYING, fault(AT + 2 * P, VM_PROT_READ));
 	disk_end_all();
-	assert_int_equal(fault(AT, VM_PROT_READ), VM_DYING);
+	assert_int_equal(VM_DYING, fault(AT, VM_PROT_READ));
 	finish();
 }
 
@@ -434,19 +434,19 @@ TEST(the_ledger_counts_references_to_slots)
 	slot = arch_mmu_lookup(&space.mmu, AT);
 	entry = entry_load(slot);
 	swap_slot_get(entry_swap_slot(entry));
-	assert_int_equal(ledger_check(NULL), 1);
+	assert_int_equal(1, ledger_check(NULL));
 	swap_slot_put(entry_swap_slot(entry));
 	space.swapped++;
-	assert_int_equal(ledger_check(NULL), 1);
+	assert_int_equal(1, ledger_check(NULL));
 	space.swapped--;
 	*slot = entry_make_swap(SLOTS + 1);
-	assert_int_equal(ledger_check(NULL),
-			 2); /* no such slot; and that of the entry has too many */
+	assert_int_equal(2,
+			 ledger_check(NULL)); /* no such slot; and that of the entry has too many */
 	*slot = entry;
 	rig_check();
 	check_pages(0, 1);
 	swap_slot_get(entry_swap_slot(entry));
-	assert_int_equal(ledger_check(NULL), 2); /* the entry may not be writable either */
+	assert_int_equal(2, ledger_check(NULL)); /* the entry may not be writable either */
 	swap_slot_put(entry_swap_slot(entry));
 	finish();
 }
@@ -482,7 +482,7 @@ TEST(no_more_is_written_than_needed)
 		assert_true(reclaim(32) >= 32);
 		rig_pause = disk_pause;
 		assert_in_range(disk_pages_written - written, 1, 2 * BLOCK_PAGES_MAX);
-		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	}
 	finish();
 }
@@ -519,7 +519,7 @@ TEST(what_others_write_is_waited_for)
 	disk_end(0, -EIO); /* it stays, dirty, and no entry maps it */
 	turns_before = reclaim_counts.turns;
 	interleave_hook = fill_in_the_last_turn;
-	assert_int_equal(reclaim(1), 1);
+	assert_int_equal(1, reclaim(1));
 	assert_null(interleave_hook);
 	check_pages(0, 1);
 	finish();

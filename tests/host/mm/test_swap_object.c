@@ -29,7 +29,7 @@ static void show(struct space *where, struct object *object, vaddr_t at, unsigne
 				       .object = object };
 	vaddr_t got;
 
-	assert_int_equal(vm_map(where, &request, &got), 0);
+	assert_int_equal(0, vm_map(where, &request, &got));
 }
 
 TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
@@ -41,22 +41,22 @@ TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
 	object = object_create_anon(40 * P);
 	show(&space, object, AT, MAP_SHARED);
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(fake_store(AT + i * P + i, byte_of(i)), 0);
+		assert_int_equal(0, fake_store(AT + i * P + i, byte_of(i)));
 	child = malloc(sizeof(*child));
 	rig_create(child);
-	assert_int_equal(vm_fork(&space, child), 0);
+	assert_int_equal(0, vm_fork(&space, child));
 	push_out();
-	assert_int_equal(object->npages, 0);
-	assert_int_equal(object->nswapped, 40);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(disk_pages_written, 40);
+	assert_int_equal(0, object->npages);
+	assert_int_equal(40, object->nswapped);
+	assert_int_equal(0, space.resident);
+	assert_int_equal(40, disk_pages_written);
 	rig_run(child);
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(fake_load(AT + i * P + i), byte_of(i));
-	assert_int_equal(fake_store(AT + 7, 200), 0);
+		assert_int_equal(byte_of(i), fake_load(AT + i * P + i));
+	assert_int_equal(0, fake_store(AT + 7, 200));
 	rig_run(&space);
-	assert_int_equal(fake_load(AT + 7), 200);
-	assert_int_equal(disk_pages_read, 40);
+	assert_int_equal(200, fake_load(AT + 7));
+	assert_int_equal(40, disk_pages_read);
 	rig_destroy(child);
 	free(child);
 	finish_with(object);
@@ -71,19 +71,19 @@ TEST(a_file_that_was_written) /* R80 */
 	file = rig_file(20 * P);
 	show(&space, file, AT, MAP_SHARED);
 	for (unsigned i = 0; i < 20; i++)
-		assert_int_equal(fake_load(AT + i * P), rig_byte(i * P));
-	assert_int_equal(fake_store(AT + 3 * P, 33), 0);
-	assert_int_equal(object_write_kernel(file, 5 * P + 1, "written", 7), 7);
+		assert_int_equal(rig_byte(i * P), fake_load(AT + i * P));
+	assert_int_equal(0, fake_store(AT + 3 * P, 33));
+	assert_int_equal(7, object_write_kernel(file, 5 * P + 1, "written", 7));
 	push_out();
-	assert_int_equal(file->npages, 0);
-	assert_int_equal(file->nswapped, 2);
+	assert_int_equal(0, file->npages);
+	assert_int_equal(2, file->nswapped);
 	rig_reads = 0;
-	assert_int_equal(fake_load(AT + 3 * P), 33);
-	assert_int_equal(fake_load(AT + 5 * P + 1), 'w');
-	assert_int_equal(fake_load(AT + 5 * P), rig_byte(5 * P));
-	assert_int_equal(rig_reads, 0);
-	assert_int_equal(fake_load(AT + 6 * P), rig_byte(6 * P));
-	assert_int_equal(rig_reads, 1);
+	assert_int_equal(33, fake_load(AT + 3 * P));
+	assert_int_equal('w', fake_load(AT + 5 * P + 1));
+	assert_int_equal(rig_byte(5 * P), fake_load(AT + 5 * P));
+	assert_int_equal(0, rig_reads);
+	assert_int_equal(rig_byte(6 * P), fake_load(AT + 6 * P));
+	assert_int_equal(1, rig_reads);
 	finish_with(file);
 }
 
@@ -94,18 +94,18 @@ TEST(read_and_write_find_them) /* R81 */
 
 	begin(SLOTS);
 	object = object_create_anon(4 * P);
-	assert_int_equal(object_write_kernel(object, 2 * P, "swapped", 7), 7);
+	assert_int_equal(7, object_write_kernel(object, 2 * P, "swapped", 7));
 	push_out();
-	assert_int_equal(object->nswapped, 1);
-	assert_int_equal(object_read_kernel(object, 2 * P, text, 7), 7);
-	assert_string_equal(text, "swapped");
+	assert_int_equal(1, object->nswapped);
+	assert_int_equal(7, object_read_kernel(object, 2 * P, text, 7));
+	assert_string_equal("swapped", text);
 	push_out();
-	assert_int_equal(object_write_kernel(object, 2 * P, "S", 1), 1);
+	assert_int_equal(1, object_write_kernel(object, 2 * P, "S", 1));
 	push_out();
-	assert_int_equal(object_read_kernel(object, 2 * P, text, 7), 7);
-	assert_string_equal(text, "Swapped");
-	assert_int_equal(object_read_kernel(object, P, text, 7), 7); /* a hole */
-	assert_int_equal(text[0], 0);
+	assert_int_equal(7, object_read_kernel(object, 2 * P, text, 7));
+	assert_string_equal("Swapped", text);
+	assert_int_equal(7, object_read_kernel(object, P, text, 7)); /* a hole */
+	assert_int_equal(0, text[0]);
 	finish_with(object);
 }
 
@@ -118,24 +118,24 @@ TEST(truncation) /* R82 */
 	begin(SLOTS);
 	object = object_create_anon(10 * P);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(object_write_kernel(object, i * P + 100, "ab", 2), 2);
+		assert_int_equal(2, object_write_kernel(object, i * P + 100, "ab", 2));
 	push_out();
-	assert_int_equal(object_set_size(object, 4 * P + 101), 0);
-	assert_int_equal(object->nswapped, 4);
-	assert_int_equal(swap_free(), SLOTS - 4);
-	assert_int_equal(object_set_size(object, 10 * P), 0);
-	assert_int_equal(object_read_kernel(object, 4 * P + 100, &c, 1), 1);
-	assert_int_equal(c, 'a');
-	assert_int_equal(object_read_kernel(object, 4 * P + 101, &c, 1), 1);
-	assert_int_equal(c, 0);
-	assert_int_equal(object_read_kernel(object, 5 * P + 100, &c, 1), 1);
-	assert_int_equal(c, 0);
+	assert_int_equal(0, object_set_size(object, 4 * P + 101));
+	assert_int_equal(4, object->nswapped);
+	assert_int_equal(SLOTS - 4, swap_free());
+	assert_int_equal(0, object_set_size(object, 10 * P));
+	assert_int_equal(1, object_read_kernel(object, 4 * P + 100, &c, 1));
+	assert_int_equal('a', c);
+	assert_int_equal(1, object_read_kernel(object, 4 * P + 101, &c, 1));
+	assert_int_equal(0, c);
+	assert_int_equal(1, object_read_kernel(object, 5 * P + 100, &c, 1));
+	assert_int_equal(0, c);
 	push_out();
-	assert_int_equal(object_punch(object, P, 3 * P + 10), 0);
-	assert_int_equal(object_read_kernel(object, 2 * P + 100, &c, 1), 1);
-	assert_int_equal(c, 0);
-	assert_int_equal(object_read_kernel(object, 3 * P + 101, &c, 1), 1);
-	assert_int_equal(c, 'b');
+	assert_int_equal(0, object_punch(object, P, 3 * P + 10));
+	assert_int_equal(1, object_read_kernel(object, 2 * P + 100, &c, 1));
+	assert_int_equal(0, c);
+	assert_int_equal(1, object_read_kernel(object, 3 * P + 101, &c, 1));
+	assert_int_equal('b', c);
 	finish_with(object);
 }
 
@@ -154,21 +154,21 @@ TEST(errors) /* R84 */
 
 	begin(SLOTS);
 	object = object_create_anon(4 * P);
-	assert_int_equal(object_write_kernel(object, P + 100, "ab", 2), 2);
+	assert_int_equal(2, object_write_kernel(object, P + 100, "ab", 2));
 	push_out();
 	rig_pause = fail_reads;
-	assert_int_equal(object_read_kernel(object, P + 100, &c, 1), -EIO);
-	assert_int_equal(object_set_size(object, P + 101), -EIO);
-	assert_int_equal(object->size, 4 * P);
-	assert_int_equal(swap_in_objects(), -EIO);
+	assert_int_equal(-EIO, object_read_kernel(object, P + 100, &c, 1));
+	assert_int_equal(-EIO, object_set_size(object, P + 101));
+	assert_int_equal(4 * P, object->size);
+	assert_int_equal(-EIO, swap_in_objects());
 	rig_check();
 	rig_pause = disk_pause;
 	alloc_fail_at = 1;
-	assert_int_equal(object_set_size(object, P + 101), -ENOMEM);
+	assert_int_equal(-ENOMEM, object_set_size(object, P + 101));
 	alloc_fail_at = 0;
-	assert_int_equal(object->size, 4 * P);
-	assert_int_equal(object_read_kernel(object, P + 101, &c, 1), 1);
-	assert_int_equal(c, 'b');
+	assert_int_equal(4 * P, object->size);
+	assert_int_equal(1, object_read_kernel(object, P + 101, &c, 1));
+	assert_int_equal('b', c);
 	finish_with(object);
 }
 
@@ -184,25 +184,25 @@ TEST(a_hole_drops_pages_in_swap) /* R82, R84 */
 	begin(SLOTS);
 	object = object_create_anon(70 * P);
 	for (unsigned i = 0; i < 70; i++)
-		assert_int_equal(object_write_kernel(object, i * P + 100, "ab", 2), 2);
+		assert_int_equal(2, object_write_kernel(object, i * P + 100, "ab", 2));
 	push_out();
-	assert_int_equal(object->nswapped, 70);
+	assert_int_equal(70, object->nswapped);
 	alloc_fail_at = 1;
-	assert_int_equal(object_punch(object, 2 * P, 60 * P), 0);
+	assert_int_equal(0, object_punch(object, 2 * P, 60 * P));
 	alloc_fail_at = 0;
-	assert_int_equal(disk_reads, 0);
-	assert_int_equal(object->nswapped, 12);
-	assert_int_equal(swap_free(), SLOTS - 12);
+	assert_int_equal(0, disk_reads);
+	assert_int_equal(12, object->nswapped);
+	assert_int_equal(SLOTS - 12, swap_free());
 	rig_check();
-	assert_int_equal(object_punch(object, 60 * P + 101, 64 * P + 101), 0);
-	assert_int_equal(object->nswapped, 7);
+	assert_int_equal(0, object_punch(object, 60 * P + 101, 64 * P + 101));
+	assert_int_equal(7, object->nswapped);
 	assert_in_range(disk_pages_read, 2, 2 * 8);
-	assert_int_equal(object_read_kernel(object, 60 * P + 100, &c, 1), 1);
-	assert_int_equal(c, 'a');
-	assert_int_equal(object_read_kernel(object, 62 * P + 100, &c, 1), 1);
-	assert_int_equal(c, 0);
-	assert_int_equal(object_read_kernel(object, 64 * P + 101, &c, 1), 1);
-	assert_int_equal(c, 'b');
+	assert_int_equal(1, object_read_kernel(object, 60 * P + 100, &c, 1));
+	assert_int_equal('a', c);
+	assert_int_equal(1, object_read_kernel(object, 62 * P + 100, &c, 1));
+	assert_int_equal(0, c);
+	assert_int_equal(1, object_read_kernel(object, 64 * P + 101, &c, 1));
+	assert_int_equal('b', c);
 	finish_with(object);
 }
 
@@ -214,16 +214,16 @@ TEST(a_hole_in_what_was_read_from_elsewhere) /* R80, R82 */
 
 	begin(SLOTS);
 	file = rig_file(8 * P);
-	assert_int_equal(object_write_kernel(file, 2 * P + 1, "swapped", 7), 7);
+	assert_int_equal(7, object_write_kernel(file, 2 * P + 1, "swapped", 7));
 	push_out();
-	assert_int_equal(file->nswapped, 1);
-	assert_int_equal(object_punch(file, P, 4 * P), 0);
+	assert_int_equal(1, file->nswapped);
+	assert_int_equal(0, object_punch(file, P, 4 * P));
 	for (unsigned i = 1; i < 4; i++) {
-		assert_int_equal(object_read_kernel(file, i * P + 1, &c, 1), 1);
-		assert_int_equal(c, 0);
+		assert_int_equal(1, object_read_kernel(file, i * P + 1, &c, 1));
+		assert_int_equal(0, c);
 	}
-	assert_int_equal(object_read_kernel(file, 4 * P, &c, 1), 1);
-	assert_int_equal((unsigned char)c, rig_byte(4 * P));
+	assert_int_equal(1, object_read_kernel(file, 4 * P, &c, 1));
+	assert_int_equal(rig_byte(4 * P), (unsigned char)c);
 	finish_with(file);
 }
 
@@ -234,13 +234,13 @@ TEST(a_hole_during_the_write) /* R82 */
 
 	begin(SLOTS);
 	object = object_create_anon(4 * P);
-	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	assert_int_equal(1, object_write_kernel(object, P, "x", 1));
 	start_writes();
-	assert_int_equal(object->nswapped, 1);
-	assert_int_equal(object_punch(object, 0, 4 * P), 0);
-	assert_int_equal(object->nswapped, 0);
+	assert_int_equal(1, object->nswapped);
+	assert_int_equal(0, object_punch(object, 0, 4 * P));
+	assert_int_equal(0, object->nswapped);
 	disk_end_all();
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(SLOTS, swap_free());
 	finish_with(object);
 }
 
@@ -250,7 +250,7 @@ static int need_filling(struct vm_wait *wait)
 	if (wait)
 		return disk_pause(wait);
 	for (unsigned i = 0; swap_filling() && i < 40; i++)
-		assert_int_equal(fake_load(AT + i * P), byte_of(i)); /* see serve_waiting() */
+		assert_int_equal(byte_of(i), fake_load(AT + i * P)); /* see serve_waiting() */
 	return 0;
 }
 
@@ -263,12 +263,12 @@ TEST(a_page_of_a_request_that_is_not_full) /* R81 */
 	object = object_create_anon(40 * P);
 	show(&space, object, AT, MAP_SHARED);
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(fake_store(AT + i * P, byte_of(i)), 0);
+		assert_int_equal(0, fake_store(AT + i * P, byte_of(i)));
 	rig_pause = need_filling;
 	(void)reclaim(10000);
 	rig_pause = disk_pause;
 	assert_true(disk_writes > 0);
-	assert_int_equal(swap_filling(), 0);
+	assert_int_equal(0, swap_filling());
 	finish_with(object);
 }
 
@@ -304,20 +304,20 @@ TEST(charges_stay)
 	begin(SLOTS);
 	object_init(&object, &ops, 8 * P);
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(object_write_kernel(&object, i * P, "x", 1), 1);
+		assert_int_equal(1, object_write_kernel(&object, i * P, "x", 1));
 	assert_true(swap_area_freeze(true)); /* nothing goes */
 	(void)reclaim(100);
-	assert_int_equal(object.nswapped, 0);
+	assert_int_equal(0, object.nswapped);
 	assert_true(swap_area_freeze(false));
 	push_out();
-	assert_int_equal(object.nswapped, 8);
-	assert_int_equal(charged, 8);
-	assert_int_equal(object_read_kernel(&object, P, &c, 1), 1);
-	assert_int_equal(charged, 8);
-	assert_int_equal(object_set_size(&object, 4 * P), 0);
-	assert_int_equal(charged, 4);
+	assert_int_equal(8, object.nswapped);
+	assert_int_equal(8, charged);
+	assert_int_equal(1, object_read_kernel(&object, P, &c, 1));
+	assert_int_equal(8, charged);
+	assert_int_equal(0, object_set_size(&object, 4 * P));
+	assert_int_equal(4, charged);
 	finish_with(&object);
-	assert_int_equal(charged, 0);
+	assert_int_equal(0, charged);
 }
 
 /* MADV_PAGEOUT of shared memory, and of a file that was written in part. */
@@ -331,20 +331,20 @@ TEST(paged_out_by_advice)
 	file = rig_file(10 * P);
 	show(&space, file, AT + MIB, MAP_SHARED);
 	for (unsigned i = 0; i < 10; i++) {
-		assert_int_equal(fake_store(AT + i * P, byte_of(i)), 0);
-		assert_int_equal(fake_load(AT + MIB + i * P), rig_byte(i * P));
+		assert_int_equal(0, fake_store(AT + i * P, byte_of(i)));
+		assert_int_equal(rig_byte(i * P), fake_load(AT + MIB + i * P));
 	}
-	assert_int_equal(fake_store(AT + MIB + 2 * P, 77), 0);
-	assert_int_equal(vm_madvise(&space, AT, 10 * P, MADV_PAGEOUT), 0);
-	assert_int_equal(vm_madvise(&space, AT + MIB, 10 * P, MADV_PAGEOUT), 0);
+	assert_int_equal(0, fake_store(AT + MIB + 2 * P, 77));
+	assert_int_equal(0, vm_madvise(&space, AT, 10 * P, MADV_PAGEOUT));
+	assert_int_equal(0, vm_madvise(&space, AT + MIB, 10 * P, MADV_PAGEOUT));
 	disk_end_all();
 	rig_check();
-	assert_int_equal(object->npages + file->npages, 0);
-	assert_int_equal(object->nswapped + file->nswapped, 11);
+	assert_int_equal(0, object->npages + file->npages);
+	assert_int_equal(11, object->nswapped + file->nswapped);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(fake_load(AT + i * P), byte_of(i));
-	assert_int_equal(fake_load(AT + MIB + 2 * P), 77);
-	assert_int_equal(fake_load(AT + MIB + 3 * P), rig_byte(3 * P));
+		assert_int_equal(byte_of(i), fake_load(AT + i * P));
+	assert_int_equal(77, fake_load(AT + MIB + 2 * P));
+	assert_int_equal(rig_byte(3 * P), fake_load(AT + MIB + 3 * P));
 	object_put(file);
 	finish_with(object);
 }
@@ -356,13 +356,13 @@ TEST(swapoff_brings_them_back) /* R82 */
 	begin(SLOTS);
 	object = object_create_anon(150 * P);
 	for (unsigned i = 0; i < 150; i += 2)
-		assert_int_equal(object_write_kernel(object, i * P, "x", 1), 1);
+		assert_int_equal(1, object_write_kernel(object, i * P, "x", 1));
 	push_out();
 	assert_true(swap_area_freeze(true));
-	assert_int_equal(swap_in_objects(), 0);
-	assert_int_equal(object->nswapped, 0);
-	assert_int_equal(object->npages, 75);
-	assert_int_equal(swap_area_drain(), SLOTS);
+	assert_int_equal(0, swap_in_objects());
+	assert_int_equal(0, object->nswapped);
+	assert_int_equal(75, object->npages);
+	assert_int_equal(SLOTS, swap_area_drain());
 	assert_true(swap_area_freeze(false));
 	finish_with(object);
 }
@@ -417,13 +417,13 @@ static int allocate(struct object *object, unsigned first, unsigned end, bool gr
 /* All of it has room in memory or in swap, and no other file gets that. */
 static void check_room(struct object *object)
 {
-	assert_int_equal(object->npages + object->nswapped, ROOM);
-	assert_int_equal(charged, ROOM);
+	assert_int_equal(ROOM, object->npages + object->nswapped);
+	assert_int_equal(ROOM, charged);
 	for (unsigned i = 0; i < ROOM; i++)
-		assert_int_equal(object_write_kernel(object, i * P + i, "x", 1), 1);
+		assert_int_equal(1, object_write_kernel(object, i * P + i, "x", 1));
 	push_out();
-	assert_int_equal(object->npages + object->nswapped, ROOM);
-	assert_int_equal(charged, ROOM);
+	assert_int_equal(ROOM, object->npages + object->nswapped);
+	assert_int_equal(ROOM, charged);
 	rig_check();
 }
 
@@ -436,14 +436,14 @@ static void preallocate(bool swap, uint64_t size, bool grow)
 	if (!swap)
 		assert_true(swap_area_freeze(true));
 	object_init(&object, &roomy_ops, 0);
-	assert_int_equal(object_set_size(&object, size), 0);
-	assert_int_equal(allocate(&object, 0, ROOM, grow), 0);
+	assert_int_equal(0, object_set_size(&object, size));
+	assert_int_equal(0, allocate(&object, 0, ROOM, grow));
 	push_out();
 	check_room(&object);
 	if (!swap)
 		assert_true(swap_area_freeze(false));
 	finish_with(&object);
-	assert_int_equal(charged, 0);
+	assert_int_equal(0, charged);
 }
 
 TEST(preallocated_pages_stay) /* R92 */
@@ -474,16 +474,16 @@ TEST(a_preallocation_fails) /* R92 */
 
 	begin(SLOTS);
 	object_init(&object, &roomy_ops, 0);
-	assert_int_equal(object_write_kernel(&object, 4 * P, "abc", 3), 3);
-	assert_int_equal(allocate(&object, 10, 12, false), 0);
+	assert_int_equal(3, object_write_kernel(&object, 4 * P, "abc", 3));
+	assert_int_equal(0, allocate(&object, 10, 12, false));
 	push_out();
-	assert_int_equal(charged, 3);
-	assert_int_equal(allocate(&object, 0, ROOM + 1, true), -ENOSPC);
-	assert_int_equal(charged, 3);
-	assert_int_equal(object.npages + object.nswapped, 3);
-	assert_int_equal(object.size, 4 * P + 3);
-	assert_int_equal(object_read_kernel(&object, 4 * P + 1, &c, 1), 1);
-	assert_int_equal(c, 'b');
+	assert_int_equal(3, charged);
+	assert_int_equal(-ENOSPC, allocate(&object, 0, ROOM + 1, true));
+	assert_int_equal(3, charged);
+	assert_int_equal(3, object.npages + object.nswapped);
+	assert_int_equal(4 * P + 3, object.size);
+	assert_int_equal(1, object_read_kernel(&object, 4 * P + 1, &c, 1));
+	assert_int_equal('b', c);
 	finish_with(&object);
 }
 
@@ -496,13 +496,13 @@ TEST(the_ledger_checks_the_slots_of_indices) /* R111 */
 
 	begin(SLOTS);
 	object = object_create_anon(4 * P);
-	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	assert_int_equal(1, object_write_kernel(object, P, "x", 1));
 	push_out();
 	held = radix_find(&object->pages, 1);
 	assert_false(index_is_page(held));
 	for (uint64_t slot = SLOTS + 1; slot < 1ul << 36; slot <<= 1) {
 		radix_replace(&object->pages, 1, (void *)(slot << 3));
-		assert_int_equal(ledger_check(NULL), 2); /* the page's slot has too many, too */
+		assert_int_equal(2, ledger_check(NULL)); /* the page's slot has too many, too */
 	}
 	radix_replace(&object->pages, 1, held);
 	finish_with(object);
@@ -517,16 +517,16 @@ TEST(the_ledger_finds_wrong_counts_of_slots) /* R111 */
 
 	begin(SLOTS);
 	object = object_create_anon(4 * P);
-	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	assert_int_equal(1, object_write_kernel(object, P, "x", 1));
 	push_out();
 	held = radix_find(&object->pages, 1);
 	slot = (uint64_t)held >> 3;
-	assert_int_equal(swap_slot_refs(slot), 1);
+	assert_int_equal(1, swap_slot_refs(slot));
 	for (int wrong = -2; wrong <= 2; wrong++) {
 		swap_slot_count(slot, wrong);
-		assert_int_equal(ledger_check(NULL), wrong != 0);
+		assert_int_equal(wrong != 0, ledger_check(NULL));
 		swap_slot_count(slot, -wrong);
-		assert_int_equal(ledger_check(NULL), 0);
+		assert_int_equal(0, ledger_check(NULL));
 	}
 	finish_with(object);
 }
@@ -540,10 +540,10 @@ static unsigned model_pages;
 
 static void check_all(struct object *object)
 {
-	assert_int_equal(object->size, model_pages * P);
+	assert_int_equal(model_pages * P, object->size);
 	for (unsigned i = 0; i < model_pages; i++) {
-		assert_int_equal(fake_load(AT + i * P), model[i][0]);
-		assert_int_equal(fake_load(AT + i * P + P - 1), model[i][1]);
+		assert_int_equal(model[i][0], fake_load(AT + i * P));
+		assert_int_equal(model[i][1], fake_load(AT + i * P + P - 1));
 	}
 }
 
@@ -552,14 +552,14 @@ static void set_size(struct object *object, unsigned pages)
 	for (unsigned i = pages; i < PAGES; i++)
 		model[i][0] = model[i][1] = 0;
 	model_pages = pages;
-	assert_int_equal(object_set_size(object, pages * P), 0);
+	assert_int_equal(0, object_set_size(object, pages * P));
 }
 
 /* Cuts within a page, and grows back. */
 static void cut_within(struct object *object, unsigned page)
 {
-	assert_int_equal(object_set_size(object, page * P + 1), 0);
-	assert_int_equal(object_set_size(object, model_pages * P), 0);
+	assert_int_equal(0, object_set_size(object, page * P + 1));
+	assert_int_equal(0, object_set_size(object, model_pages * P));
 	model[page][1] = 0;
 	for (unsigned i = page + 1; i < model_pages; i++)
 		model[i][0] = model[i][1] = 0;
@@ -574,23 +574,23 @@ static void step(struct object *object)
 	switch (test_below(12)) {
 	case 0:
 	case 1:
-		assert_int_equal(fake_load(AT + at), model[page][end]);
+		assert_int_equal(model[page][end], fake_load(AT + at));
 		break;
 	case 2:
 	case 3:
-		assert_int_equal(fake_store(AT + at, c), 0);
+		assert_int_equal(0, fake_store(AT + at, c));
 		model[page][end] = c;
 		break;
 	case 4:
-		assert_int_equal(object_write_kernel(object, at, &c, 1), 1);
+		assert_int_equal(1, object_write_kernel(object, at, &c, 1));
 		model[page][end] = c;
 		break;
 	case 5:
-		assert_int_equal(object_read_kernel(object, at, &c, 1), 1);
-		assert_int_equal(c, model[page][end]);
+		assert_int_equal(1, object_read_kernel(object, at, &c, 1));
+		assert_int_equal(model[page][end], c);
 		break;
 	case 6:
-		assert_int_equal(object_punch(object, page * P, (page + 1) * P), 0);
+		assert_int_equal(0, object_punch(object, page * P, (page + 1) * P));
 		model[page][0] = model[page][1] = 0;
 		break;
 	case 7:
@@ -610,7 +610,7 @@ static void step(struct object *object)
 		break;
 	case 10:
 		if (!test_below(100))
-			assert_int_equal(swap_in_objects(), 0);
+			assert_int_equal(0, swap_in_objects());
 		break;
 	default:
 		(void)reclaim(1 + test_below(20));

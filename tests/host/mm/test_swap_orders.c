@@ -23,7 +23,7 @@ static void forks(unsigned from, unsigned to)
 {
 	spaces_of[to] = malloc(sizeof(struct space));
 	rig_create(spaces_of[to]);
-	assert_int_equal(vm_fork(spaces_of[from], spaces_of[to]), 0);
+	assert_int_equal(0, vm_fork(spaces_of[from], spaces_of[to]));
 	memcpy(bytes[to], bytes[from], sizeof(bytes[to]));
 	memcpy(mapped[to], mapped[from], sizeof(mapped[to]));
 }
@@ -62,14 +62,14 @@ static void loads(unsigned who, unsigned page)
 	fake_fault = serve_at_once;
 	byte = fake_load(AT + page * P);
 	if (byte >= 0)
-		assert_int_equal(byte, bytes[who][page]);
+		assert_int_equal(bytes[who][page], byte);
 	fake_fault = serve_waiting;
 	rig_run(&space);
 }
 
 static void unmaps(unsigned who, unsigned page)
 {
-	assert_int_equal(vm_unmap(spaces_of[who], AT + page * P, P), 0);
+	assert_int_equal(0, vm_unmap(spaces_of[who], AT + page * P, P));
 	mapped[who][page] = false;
 }
 
@@ -150,20 +150,20 @@ static void set_the_scene(void)
 	for (unsigned page = 0; page < PAGES; page++) {
 		mapped[PARENT][page] = true;
 		bytes[PARENT][page] = (unsigned char)(10 + page);
-		assert_int_equal(fake_store(AT + page * P, bytes[PARENT][page]), 0);
+		assert_int_equal(0, fake_store(AT + page * P, bytes[PARENT][page]));
 	}
 	push_out();
 	for (unsigned page = 0; page < PAGES; page++)
-		assert_int_equal(fake_load(AT + page * P), bytes[PARENT][page]);
+		assert_int_equal(bytes[PARENT][page], fake_load(AT + page * P));
 	for (unsigned page = 0; page < PAGES; page += 2) {
 		bytes[PARENT][page] += 10;
-		assert_int_equal(fake_store(AT + page * P, bytes[PARENT][page]), 0);
+		assert_int_equal(0, fake_store(AT + page * P, bytes[PARENT][page]));
 	}
 	spaces_of[PARENT] = &space;
 	forks(PARENT, CHILD);
 	start_writes();
 	loads(CHILD, 1);
-	assert_int_equal(disk_count, REQUESTS);
+	assert_int_equal(REQUESTS, disk_count);
 }
 
 /* Ends requests in the k-th order, those that come meanwhile too. The set bits of `errors` fail. */
@@ -192,10 +192,10 @@ static void check_bytes(unsigned who)
 		int byte = fake_load(AT + page * P);
 
 		if (!mapped[who][page]) {
-			assert_int_equal(byte, -1);
+			assert_int_equal(-1, byte);
 			continue;
 		}
-		assert_int_equal(byte, bytes[who][page]);
+		assert_int_equal(bytes[who][page], byte);
 	}
 	rig_run(&space);
 }
@@ -219,8 +219,8 @@ static void run(unsigned order, unsigned errors, void (*event)(void), unsigned w
 	}
 	exits(CHILD);
 	exits(GRANDCHILD);
-	assert_int_equal(vm_unmap(&space, AT, PAGES * P), 0);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
+	assert_int_equal(SLOTS, swap_free());
 }
 
 static void run_all(unsigned first, unsigned end)

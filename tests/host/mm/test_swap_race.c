@@ -23,7 +23,7 @@ static void at_decision(enum interleave_kind kind, enum lock_class class, void *
 
 static void unmap_all(void)
 {
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
 }
 
 static void reap_all(void)
@@ -73,17 +73,17 @@ TEST(changes_before_the_page_is_installed)
 		push_out();
 		meanwhile = cases[i].what;
 		disk_at_once = true;
-		assert_int_equal(fault(AT, VM_PROT_WRITE), cases[i].outcome);
+		assert_int_equal(cases[i].outcome, fault(AT, VM_PROT_WRITE));
 		disk_at_once = false;
 		assert_null(meanwhile);
 		rig_check();
-		assert_int_equal(SLOTS - swap_free(), cases[i].nused);
+		assert_int_equal(cases[i].nused, SLOTS - swap_free());
 		if (cases[i].outcome == 0)
 			check_pages(0, 1);
 		if (forked)
 			drop_space(forked);
 		forked = NULL;
-		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	}
 	finish();
 }
@@ -118,10 +118,10 @@ TEST(reclaim_between_unmapping_and_freeing)
 		push_out();
 		check_pages(0, 4);
 		meanwhile = what[i];
-		assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+		assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 		assert_null(meanwhile);
 		rig_check();
-		assert_int_equal(swap_free(), SLOTS);
+		assert_int_equal(SLOTS, swap_free());
 	}
 	finish();
 }
@@ -130,11 +130,11 @@ TEST(reclaim_between_unmapping_and_freeing)
 static void use_frame_and_slot_again(void)
 {
 	disk_end_all();
-	assert_int_equal(fault(AT + P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
+	assert_int_equal(VM_WAIT, fault(AT + P, VM_PROT_READ));
+	assert_int_equal(0, vm_unmap(&space, AT + P, P));
 	write_pages(2, 3);
 	rig_pause = leave_at_a_wait;
-	assert_int_equal(reclaim(10000), -EINTR);
+	assert_int_equal(-EINTR, reclaim(10000));
 	rig_pause = disk_pause;
 	check_pages(2, 3);
 }
@@ -150,7 +150,7 @@ TEST(a_frame_is_another_page_s_before_it_is_freed)
 	check_pages(0, 1);
 	interleave_hook = at_the_lock;
 	meanwhile = use_frame_and_slot_again;
-	assert_int_equal(vm_unmap(&space, AT, P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, P));
 	assert_null(meanwhile);
 	rig_check();
 	check_pages(2, 3);
@@ -171,7 +171,7 @@ TEST(the_area_ends_while_reclaim_prepares)
 	assert_true(rig_objects() < nodes);
 	nodes = rig_objects();
 	swap_out_prepare();
-	assert_int_equal(rig_objects(), nodes);
+	assert_int_equal(nodes, rig_objects());
 	disk_start(SLOTS);
 	finish();
 }
@@ -189,9 +189,9 @@ static void at_the_free_request(enum interleave_kind kind, enum lock_class class
 static void write_others(void)
 {
 	map(AT + MIB, 1, RW);
-	assert_int_equal(fake_store(AT + MIB, 1), 0);
+	assert_int_equal(0, fake_store(AT + MIB, 1));
 	start_writes();
-	assert_int_equal(disk_requests[0]->sector, 4 * SECTORS_PER_PAGE);
+	assert_int_equal(4 * SECTORS_PER_PAGE, disk_requests[0]->sector);
 }
 
 /* The log has the page whose write failed, though its request is used for another one by then. */
@@ -220,14 +220,14 @@ static void at_the_held_lock(enum interleave_kind kind, enum lock_class class, v
 	(void)what;
 	if (kind != INTERLEAVE_LOCK || class != LOCK_SWAP_CACHE || released)
 		return;
-	assert_int_equal(swap_cache.lock.locked, 1);
+	assert_int_equal(1, swap_cache.lock.locked);
 	swap_cache.lock.locked = 0;
 	released = true;
 }
 
 TEST(the_lock_of_the_cache_is_older_than_the_area)
 {
-	assert_int_equal(spin_class(&swap_cache.lock), LOCK_SWAP_CACHE);
+	assert_int_equal(LOCK_SWAP_CACHE, spin_class(&swap_cache.lock));
 	begin(SLOTS);
 	disk_stop();
 	swap_cache.lock.locked = 1;
@@ -292,11 +292,11 @@ TEST(a_replaced_page_goes_to_swap_before_it_is_put)
 	interleave_hook = at_the_copy;
 	write_pages(0, 1);
 	interleave_hook = NULL;
-	assert_int_equal(changes, CHANGES);
+	assert_int_equal(CHANGES, changes);
 	assert_null(sharer);
 	rig_check();
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(SLOTS, swap_free());
 	check_pages(0, 1);
 	finish();
-	assert_int_equal(swap_cache.npages, 0);
+	assert_int_equal(0, swap_cache.npages);
 }

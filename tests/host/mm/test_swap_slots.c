@@ -23,7 +23,7 @@ static void begin(uint64_t count)
 	assert_true(count <= SLOTS_MAX);
 	memset(&model, 0, sizeof(model));
 	model.count = count;
-	assert_int_equal(slots_create(&slots, count), 0);
+	assert_int_equal(0, slots_create(&slots, count));
 }
 
 static unsigned count_free(uint64_t first, unsigned n)
@@ -98,7 +98,7 @@ static uint64_t model_take(void)
 
 static void take(void)
 {
-	assert_int_equal(slots_take(&slots), model_take());
+	assert_int_equal(model_take(), slots_take(&slots));
 }
 
 static void free_slot(uint64_t slot)
@@ -131,14 +131,14 @@ static void check(void)
 		uint32_t here = 0;
 
 		for (uint64_t i = first; i < MIN(first + SLOTS_PER_CHUNK, model.count); i++) {
-			assert_int_equal(*slot_word(&slots, i), model.words[i]);
+			assert_int_equal(model.words[i], *slot_word(&slots, i));
 			here += model.words[i] == SLOT_FREE;
 		}
-		assert_int_equal(slots.chunks[first / SLOTS_PER_CHUNK].nfree, here);
+		assert_int_equal(here, slots.chunks[first / SLOTS_PER_CHUNK].nfree);
 		nfree += here;
 	}
-	assert_int_equal(slots.nfree, nfree);
-	assert_int_equal(slots.count, model.count);
+	assert_int_equal(nfree, slots.nfree);
+	assert_int_equal(model.count, slots.count);
 }
 
 /* In 32 steps, so many take a slot, and the others free one. */
@@ -182,21 +182,21 @@ TEST(slots_follow_one_another)
 	rig_start(1024);
 	begin(3000);
 	for (uint64_t slot = 0; slot < 3000; slot++)
-		assert_int_equal(slots_take(&slots), slot);
-	assert_int_equal(slots_take(&slots), SLOT_NONE);
+		assert_int_equal(slot, slots_take(&slots));
+	assert_int_equal(SLOT_NONE, slots_take(&slots));
 	for (uint64_t slot = 400; slot < 2500; slot++)
 		if (slot < 500 || slot >= 512)
 			slots_free(&slots, slot);
 	for (uint64_t slot = 512; slot < 1500; slot++)
-		assert_int_equal(slots_take(&slots), slot);
+		assert_int_equal(slot, slots_take(&slots));
 	for (uint64_t slot = 512; slot < 600; slot++)
 		slots_free(&slots, slot);
 	for (uint64_t slot = 1500; slot < 2500; slot++)
-		assert_int_equal(slots_take(&slots), slot); /* on, not back */
+		assert_int_equal(slot, slots_take(&slots)); /* on, not back */
 	for (uint64_t slot = 400; slot < 600; slot++)
 		if (slot < 500 || slot >= 512)
-			assert_int_equal(slots_take(&slots), slot);
-	assert_int_equal(slots.nfree, 0);
+			assert_int_equal(slot, slots_take(&slots));
+	assert_int_equal(0, slots.nfree);
 	slots_destroy(&slots);
 }
 
@@ -228,7 +228,7 @@ TEST(bad_slots_are_not_taken)
 	for (unsigned i = 0; i < 2050; i++)
 		take();
 	check();
-	assert_int_equal(slots.nfree, 0);
+	assert_int_equal(0, slots.nfree);
 	slots_destroy(&slots);
 }
 
@@ -248,17 +248,17 @@ TEST(no_memory)
 		alloc_fail_at = 0;
 		if (!result)
 			break;
-		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(-ENOMEM, result);
 		assert_null(slots.chunks);
-		assert_int_equal(slots.count, 0);
-		assert_int_equal(rig_free(), free_before);
-		assert_int_equal(rig_objects(), objects);
+		assert_int_equal(0, slots.count);
+		assert_int_equal(free_before, rig_free());
+		assert_int_equal(objects, rig_objects());
 	} while (true);
 	assert_true(nth > 5);
-	assert_int_equal(slots.nfree, 4 * SLOTS_PER_CHUNK + 1);
+	assert_int_equal(4 * SLOTS_PER_CHUNK + 1, slots.nfree);
 	slots_destroy(&slots);
-	assert_int_equal(rig_free(), free_before);
-	assert_int_equal(rig_objects(), objects);
+	assert_int_equal(free_before, rig_free());
+	assert_int_equal(objects, rig_objects());
 	rig_check();
 }
 

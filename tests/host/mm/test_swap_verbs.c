@@ -25,19 +25,19 @@ TEST(a_write_while_another_refers_to_the_slot)
 {
 	struct space *child = begin_shared(1);
 
-	assert_int_equal(fake_load(AT), byte_of(0));
-	assert_int_equal(fake_store(AT, 99), 0);
+	assert_int_equal(byte_of(0), fake_load(AT));
+	assert_int_equal(0, fake_store(AT, 99));
 	assert_kind(&space, COW, 1);
 	rig_check();
 	rig_run(child);
 	check_pages(0, 1);
-	assert_int_equal(disk_reads, 1);
+	assert_int_equal(1, disk_reads);
 	write_pages(0, 1); /* the child has it alone by now */
 	assert_kind(child, COW, 0);
 	rig_run(&space);
-	assert_int_equal(fake_load(AT), 99);
+	assert_int_equal(99, fake_load(AT));
 	push_out();
-	assert_int_equal(fake_load(AT), 99);
+	assert_int_equal(99, fake_load(AT));
 	drop_space(child);
 	finish();
 }
@@ -46,15 +46,15 @@ TEST(a_write_at_once_while_another_refers_to_the_slot)
 {
 	struct space *child = begin_shared(1);
 
-	assert_int_equal(fake_store(AT, 99), 0);
+	assert_int_equal(0, fake_store(AT, 99));
 	assert_kind(&space, SWAPPED, 1);
 	assert_kind(&space, COW, 1);
-	assert_int_equal(swap_free(), SLOTS - 1);
+	assert_int_equal(SLOTS - 1, swap_free());
 	rig_run(child);
 	check_pages(0, 1);
-	assert_int_equal(disk_reads, 1);
+	assert_int_equal(1, disk_reads);
 	drop_space(child);
-	assert_int_equal(swap_free(), SLOTS);
+	assert_int_equal(SLOTS, swap_free());
 	finish();
 }
 
@@ -66,20 +66,20 @@ TEST(both_write)
 	check_pages(0, 2);
 	rig_run(child);
 	check_pages(0, 2);
-	assert_int_equal(swap_free(), SLOTS - 2);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(SLOTS - 2, swap_free());
+	assert_int_equal(0, fake_store(AT, 1));
 	rig_run(&space);
-	assert_int_equal(fake_store(AT, 2), 0);
+	assert_int_equal(0, fake_store(AT, 2));
 	assert_kind(child, COW, 1);
 	assert_kind(&space, REUSE, 1);
 	rig_check();
 	drop_space(child);
-	assert_int_equal(fake_store(AT + P, 3), 0);
+	assert_int_equal(0, fake_store(AT + P, 3));
 	assert_kind(&space, REUSE, 2);
 	assert_kind(&space, COW, 0);
 	push_out();
-	assert_int_equal(fake_load(AT), 2);
-	assert_int_equal(fake_load(AT + P), 3);
+	assert_int_equal(2, fake_load(AT));
+	assert_int_equal(3, fake_load(AT + P));
 	finish();
 }
 
@@ -89,15 +89,15 @@ TEST(a_write_while_the_page_is_read)
 	struct space *child = begin_shared(1);
 	struct page *page;
 
-	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), 0);
+	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_READ, &page));
 	drop_space(child);
-	assert_int_equal(swap_free(), SLOTS - 1);
-	assert_int_equal(fake_store(AT, 99), 0);
+	assert_int_equal(SLOTS - 1, swap_free());
+	assert_int_equal(0, fake_store(AT, 99));
 	assert_kind(&space, COW, 1);
-	assert_int_equal(swap_free(), SLOTS);
-	assert_int_equal(*(unsigned char *)page_address(page), byte_of(0));
+	assert_int_equal(SLOTS, swap_free());
+	assert_int_equal(byte_of(0), *(unsigned char *)page_address(page));
 	put_user_page(&space, page, VM_PROT_READ);
-	assert_int_equal(fake_load(AT), 99);
+	assert_int_equal(99, fake_load(AT));
 	finish();
 }
 
@@ -110,13 +110,13 @@ TEST(stores_after_the_page_came_back)
 	for (unsigned i = 0; i < 5; i++) {
 		push_out();
 		check_pages(0, 1);
-		assert_int_equal(fake_load(AT + P), i);
-		assert_int_equal(fake_store(AT + P, (unsigned char)(i + 1)), 0);
-		assert_int_equal(disk_pages_written, 2 + i);
+		assert_int_equal(i, fake_load(AT + P));
+		assert_int_equal(0, fake_store(AT + P, (unsigned char)(i + 1)));
+		assert_int_equal(2 + i, disk_pages_written);
 	}
 	push_out();
-	assert_int_equal(disk_pages_written, 7);
-	assert_int_equal(fake_load(AT + P), 5);
+	assert_int_equal(7, disk_pages_written);
+	assert_int_equal(5, fake_load(AT + P));
 	finish();
 }
 
@@ -136,19 +136,19 @@ TEST(the_break_is_in_a_page_that_cannot_be_read)
 
 	begin(SLOTS);
 	base = space.brk;
-	assert_int_equal(vm_brk(&space, base + P), base + P);
-	assert_int_equal(fake_store(base + 5, 1), 0);
-	assert_int_equal(fake_store(base + 105, 2), 0);
-	assert_int_equal(vm_brk(&space, base + 100), base + 100);
+	assert_int_equal(base + P, vm_brk(&space, base + P));
+	assert_int_equal(0, fake_store(base + 5, 1));
+	assert_int_equal(0, fake_store(base + 105, 2));
+	assert_int_equal(base + 100, vm_brk(&space, base + 100));
 	push_out();
 	rig_pause = fail_reads;
-	assert_int_equal(vm_brk(&space, base + 2 * P), base + 100);
+	assert_int_equal(base + 100, vm_brk(&space, base + 2 * P));
 	rig_pause = disk_pause;
-	assert_int_equal(fake_load(base + P), -1);
-	assert_int_equal(vm_brk(&space, base + 2 * P), base + 2 * P);
-	assert_int_equal(fake_load(base + 5), 1);
-	assert_int_equal(fake_load(base + 105), 0);
-	assert_int_equal(vm_brk(&space, base), base);
+	assert_int_equal(-1, fake_load(base + P));
+	assert_int_equal(base + 2 * P, vm_brk(&space, base + 2 * P));
+	assert_int_equal(1, fake_load(base + 5));
+	assert_int_equal(0, fake_load(base + 105));
+	assert_int_equal(base, vm_brk(&space, base));
 	finish();
 }
 
@@ -164,20 +164,20 @@ TEST(permissions_are_gained)
 	write_pages(0, 4);
 	push_out();
 	check_pages(0, 2);
-	assert_int_equal(vm_protect(&space, AT, 5 * P, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 5 * P, PROT_READ));
 	child = fork_space();
 	check_pages(2, 1);
-	assert_int_equal(vm_protect(&space, AT, 5 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 5 * P, RW));
 	rig_check();
 	for (unsigned i = 0; i < 5; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)i), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)i));
 	rig_check();
 	rig_run(child);
 	check_pages(0, 4);
-	assert_int_equal(fake_load(AT + 4 * P), 0);
+	assert_int_equal(0, fake_load(AT + 4 * P));
 	drop_space(child);
 	for (unsigned i = 0; i < 5; i++)
-		assert_int_equal(fake_load(AT + i * P), i);
+		assert_int_equal(i, fake_load(AT + i * P));
 	finish();
 }
 
@@ -190,11 +190,11 @@ TEST(permission_to_write_is_gained)
 	push_out();
 	check_pages(0, 1);
 	protect_many(PROT_READ);
-	assert_int_equal(fake_store(AT, 99), 0);
+	assert_int_equal(0, fake_store(AT, 99));
 	assert_kind(&space, COW, 0);
 	assert_kind(&space, REUSE, 1);
 	push_out();
-	assert_int_equal(fake_load(AT), 99);
+	assert_int_equal(99, fake_load(AT));
 	finish();
 }
 
@@ -208,15 +208,15 @@ TEST(accessed_and_dirty_in_software)
 	map(AT, 40, RW);
 	write_pages(0, 40);
 	push_out();
-	assert_int_equal(space.swapped, 40);
+	assert_int_equal(40, space.swapped);
 	check_pages(0, 40);
 	write_pages(5, 1);
 	push_out();
-	assert_int_equal(disk_pages_written, 41);
+	assert_int_equal(41, disk_pages_written);
 	check_pages(0, 10);
-	assert_int_equal(fake_store(AT + P, 9), 0);
+	assert_int_equal(0, fake_store(AT + P, 9));
 	push_out();
-	assert_int_equal(fake_load(AT + P), 9);
+	assert_int_equal(9, fake_load(AT + P));
 	write_pages(1, 1);
 	child = fork_space();
 	check_pages(0, 40);
@@ -246,15 +246,15 @@ static struct object *begin_file(unsigned npages, const struct vma_backend *back
 static void write_some(unsigned npages)
 {
 	for (unsigned i = 0; i < npages; i += 2)
-		assert_int_equal(fake_store(AT + i * P + 5, (unsigned char)(100 + i)), 0);
+		assert_int_equal(0, fake_store(AT + i * P + 5, (unsigned char)(100 + i)));
 }
 
 static void check_some(unsigned npages)
 {
 	for (unsigned i = 0; i < npages; i++) {
-		assert_int_equal(fake_load(AT + i * P + 6), rig_byte(i * P + 6));
-		assert_int_equal(fake_load(AT + i * P + 5),
-				 i % 2 ? rig_byte(i * P + 5) : (unsigned char)(100 + i));
+		assert_int_equal(rig_byte(i * P + 6), fake_load(AT + i * P + 6));
+		assert_int_equal(i % 2 ? rig_byte(i * P + 5) : (unsigned char)(100 + i),
+				 fake_load(AT + i * P + 5));
 	}
 }
 
@@ -266,9 +266,9 @@ TEST(a_private_file_mapping)
 	write_some(20);
 	check_some(20);
 	push_out();
-	assert_int_equal(space.swapped, 10);
-	assert_int_equal(space.resident, 0);
-	assert_int_equal(disk_pages_written, 10);
+	assert_int_equal(10, space.swapped);
+	assert_int_equal(0, space.resident);
+	assert_int_equal(10, disk_pages_written);
 	check_some(20);
 	object_put(file);
 	finish();
@@ -281,13 +281,13 @@ TEST(a_data_segment)
 
 	write_some(4);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(fake_load(AT + 3 * P + 99), rig_byte(3 * P + 99));
-		assert_int_equal(fake_load(AT + 3 * P + 100), 0);
-		assert_int_equal(fake_load(AT + 2 * P + 5), 102);
-		assert_int_equal(fake_store(AT + 3 * P + 200, 7), 0);
+		assert_int_equal(rig_byte(3 * P + 99), fake_load(AT + 3 * P + 99));
+		assert_int_equal(0, fake_load(AT + 3 * P + 100));
+		assert_int_equal(102, fake_load(AT + 2 * P + 5));
+		assert_int_equal(0, fake_store(AT + 3 * P + 200, 7));
 		push_out();
-		assert_int_equal(space.swapped, 3);
-		assert_int_equal(fake_load(AT + 3 * P + 200), 7);
+		assert_int_equal(3, space.swapped);
+		assert_int_equal(7, fake_load(AT + 3 * P + 200));
 	}
 	object_put(file);
 	finish();
@@ -300,15 +300,15 @@ TEST(a_truncation_of_a_private_mapping)
 
 	write_some(10);
 	push_out();
-	assert_int_equal(fault(AT + 8 * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(object_set_size(file, 4 * P), 0);
-	assert_int_equal(space.swapped, 2);
-	assert_int_equal(swap_free(), SLOTS - 2);
+	assert_int_equal(VM_WAIT, fault(AT + 8 * P, VM_PROT_READ));
+	assert_int_equal(0, object_set_size(file, 4 * P));
+	assert_int_equal(2, space.swapped);
+	assert_int_equal(SLOTS - 2, swap_free());
 	rig_check();
 	disk_end_all();
 	check_some(4);
-	assert_int_equal(fake_load(AT + 6 * P), -1);
-	assert_int_equal(rig_outcome, VM_BUS);
+	assert_int_equal(-1, fake_load(AT + 6 * P));
+	assert_int_equal(VM_BUS, rig_outcome);
 	object_put(file);
 	finish();
 }
@@ -322,7 +322,7 @@ TEST(a_hole_under_a_private_mapping)
 	check_some(10);
 	push_out();
 	vm_truncate_hole(file, 0, 10 * P);
-	assert_int_equal(space.swapped, 5);
+	assert_int_equal(5, space.swapped);
 	check_some(10);
 	object_put(file);
 	finish();
@@ -340,20 +340,19 @@ TEST(moved_and_kept)
 	write_pages(0, 50);
 	push_out();
 	check_pages(0, 10);
-	assert_int_equal(fault(AT + 30 * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(vm_remap(&space, AT, 50 * P, 50 * P,
-				  MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, TO, &at),
-			 0);
-	assert_int_equal(space.swapped, 40);
+	assert_int_equal(VM_WAIT, fault(AT + 30 * P, VM_PROT_READ));
+	assert_int_equal(0, vm_remap(&space, AT, 50 * P, 50 * P,
+				     MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, TO, &at));
+	assert_int_equal(40, space.swapped);
 	rig_check();
 	for (unsigned i = 0; i < 50; i++) {
-		assert_int_equal(fake_load(AT + i * P + i), 0);
-		assert_int_equal(fake_load(TO + i * P + i), byte_of(i));
+		assert_int_equal(0, fake_load(AT + i * P + i));
+		assert_int_equal(byte_of(i), fake_load(TO + i * P + i));
 	}
 	write_pages(0, 50);
 	push_out();
 	check_pages(0, 50);
-	assert_int_equal(vm_unmap(&space, TO, 50 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, TO, 50 * P));
 	finish();
 }
 
@@ -367,15 +366,15 @@ TEST(fork_with_a_pinned_page)
 	map(AT, 6, RW);
 	write_pages(0, 6);
 	push_out();
-	assert_int_equal(get_user_page(&space, AT + 3 * P, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(0, get_user_page(&space, AT + 3 * P, VM_PROT_WRITE, &page));
 	child = fork_space();
-	assert_int_equal(child->swapped, 5);
-	assert_int_equal(child->resident, 1);
+	assert_int_equal(5, child->swapped);
+	assert_int_equal(1, child->resident);
 	((unsigned char *)page_address(page))[0] = 99;
 	put_user_page(&space, page, VM_PROT_WRITE);
 	rig_check();
 	push_out();
-	assert_int_equal(fake_load(AT + 3 * P), 99);
+	assert_int_equal(99, fake_load(AT + 3 * P));
 	rig_run(child);
 	check_pages(0, 6);
 	drop_space(child);
@@ -391,10 +390,10 @@ TEST(advice_on_pages_in_the_swap_cache)
 	write_pages(0, 10);
 	push_out();
 	check_pages(0, 5);
-	assert_int_equal(vm_madvise(&space, AT, 10 * P, MADV_DONTNEED), 0);
-	assert_int_equal(swap_free(), SLOTS);
-	assert_int_equal(space.swapped + space.resident, 0);
-	assert_int_equal(fake_load(AT + 3 * P + 3), 0);
+	assert_int_equal(0, vm_madvise(&space, AT, 10 * P, MADV_DONTNEED));
+	assert_int_equal(SLOTS, swap_free());
+	assert_int_equal(0, space.swapped + space.resident);
+	assert_int_equal(0, fake_load(AT + 3 * P + 3));
 	finish();
 }
 
@@ -426,10 +425,10 @@ TEST(frames_in_two_segments)
 	assert_in_range(near_pages(600), 100, 500);
 	child = fork_space();
 	for (unsigned i = 0; i < 600; i += 3)
-		assert_int_equal(fake_store(AT + i * P + P / 2, 1), 0);
+		assert_int_equal(0, fake_store(AT + i * P + P / 2, 1));
 	check_pages(0, 600);
 	push_out();
-	assert_int_equal(space.swapped, 600);
+	assert_int_equal(600, space.swapped);
 	check_pages(300, 300);
 	rig_run(child);
 	check_pages(0, 600);

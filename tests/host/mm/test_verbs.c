@@ -27,27 +27,27 @@ TEST(map_refuses) /* R90 R15 */
 
 	start();
 	file = rig_file(P);
-	assert_int_equal(rig_map(&space, 0, 0, RW, ANON), -EINVAL);
-	assert_int_equal(rig_map(&space, 0, UINT64_MAX, RW, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, 0, UINT64_MAX - P, RW, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, 0, USER_TOP, RW, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, 0, P, RW, MAP_ANONYMOUS), -EINVAL);
-	assert_int_equal(rig_map(&space, 0, P, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE), -EINVAL);
-	assert_int_equal(rig_map(&space, AT + 1, P, RW, ANON | MAP_FIXED), -EINVAL);
-	assert_int_equal(rig_map(&space, 0, P, RW, ANON | MAP_FIXED), -EPERM);
-	assert_int_equal(rig_map(&space, USER_TOP, P, RW, ANON | MAP_FIXED), -ENOMEM);
-	assert_int_equal(rig_map(&space, USER_TOP - P, 2 * P, RW, ANON | MAP_FIXED), -ENOMEM);
-	assert_int_equal(rig_map(&space, UINT64_MAX - P + 1, P, RW, ANON | MAP_FIXED), -ENOMEM);
-	assert_int_equal(rig_map(&space, 0, P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN),
-			 -EINVAL);
-	assert_int_equal(map_object(file, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, P, 0), -EINVAL);
-	assert_int_equal(map_object(file, RW, RW, MAP_PRIVATE, P, 1), -EINVAL);
-	assert_int_equal(map_object(file, RW, RW, MAP_PRIVATE, P, (1ul << 63) - P), -EOVERFLOW);
-	assert_int_equal(map_object(file, RW, RW, MAP_PRIVATE, P, -P), -EOVERFLOW);
-	assert_int_equal(map_object(file, PROT_READ, PROT_WRITE, MAP_PRIVATE, P, 0), -EACCES);
-	assert_int_equal(map_object(file, RW, PROT_READ, MAP_SHARED, P, 0), -EACCES);
+	assert_int_equal(-EINVAL, rig_map(&space, 0, 0, RW, ANON));
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, UINT64_MAX, RW, ANON));
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, UINT64_MAX - P, RW, ANON));
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, USER_TOP, RW, ANON));
+	assert_int_equal(-EINVAL, rig_map(&space, 0, P, RW, MAP_ANONYMOUS));
+	assert_int_equal(-EINVAL, rig_map(&space, 0, P, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE));
+	assert_int_equal(-EINVAL, rig_map(&space, AT + 1, P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-EPERM, rig_map(&space, 0, P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, rig_map(&space, USER_TOP, P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, rig_map(&space, USER_TOP - P, 2 * P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, rig_map(&space, UINT64_MAX - P + 1, P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-EINVAL,
+			 rig_map(&space, 0, P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN));
+	assert_int_equal(-EINVAL, map_object(file, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, P, 0));
+	assert_int_equal(-EINVAL, map_object(file, RW, RW, MAP_PRIVATE, P, 1));
+	assert_int_equal(-EOVERFLOW, map_object(file, RW, RW, MAP_PRIVATE, P, (1ul << 63) - P));
+	assert_int_equal(-EOVERFLOW, map_object(file, RW, RW, MAP_PRIVATE, P, -P));
+	assert_int_equal(-EACCES, map_object(file, PROT_READ, PROT_WRITE, MAP_PRIVATE, P, 0));
+	assert_int_equal(-EACCES, map_object(file, RW, PROT_READ, MAP_SHARED, P, 0));
 	assert_true(map_object(file, RW, PROT_READ, MAP_PRIVATE, P, 0) > 0);
-	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(1, space.nvmas);
 	object_put(file);
 	end();
 }
@@ -76,26 +76,25 @@ TEST(map_of_descriptors) /* R91 */
 	start();
 	file = rig_file(P);
 	assert_true(map_object(file, RW, RW, validate, P, 0) > 0);
-	assert_int_equal(map_object(file, RW, RW, validate | MAP_SYNC, P, 0), -EOPNOTSUPP);
-	assert_int_equal(map_object(file, RW, RW, validate | 1u << 31, P, 0), -EOPNOTSUPP);
-	assert_int_equal(map_object(file, RW, PROT_READ, validate, P, 0), -EACCES);
-	assert_int_equal(map_object(file, RW, RW, 8, P, 0), -EINVAL);
-	assert_int_equal(map_object(file, RW, RW, 8, P, -P), -EOVERFLOW);
-	assert_int_equal(map_special(MAP_OF_NOTHING, PROT_READ, RW, MAP_PRIVATE, 0), -ENODEV);
-	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_READ, MAP_SHARED, 0), -EACCES);
-	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_WRITE, MAP_SHARED, 0), -EACCES);
-	assert_int_equal(map_special(MAP_OF_NOTHING, RW, RW, MAP_SHARED, 1ul << 63), -EOVERFLOW);
-	assert_int_equal(map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, 0),
-			 -EINVAL);
-	assert_int_equal(map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_FIXED, P), AT);
-	assert_int_equal(fake_load(AT), 0);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(-EOPNOTSUPP, map_object(file, RW, RW, validate | MAP_SYNC, P, 0));
+	assert_int_equal(-EOPNOTSUPP, map_object(file, RW, RW, validate | 1u << 31, P, 0));
+	assert_int_equal(-EACCES, map_object(file, RW, PROT_READ, validate, P, 0));
+	assert_int_equal(-EINVAL, map_object(file, RW, RW, 8, P, 0));
+	assert_int_equal(-EOVERFLOW, map_object(file, RW, RW, 8, P, -P));
+	assert_int_equal(-ENODEV, map_special(MAP_OF_NOTHING, PROT_READ, RW, MAP_PRIVATE, 0));
+	assert_int_equal(-EACCES, map_special(MAP_OF_NOTHING, RW, PROT_READ, MAP_SHARED, 0));
+	assert_int_equal(-EACCES, map_special(MAP_OF_NOTHING, RW, PROT_WRITE, MAP_SHARED, 0));
+	assert_int_equal(-EOVERFLOW, map_special(MAP_OF_NOTHING, RW, RW, MAP_SHARED, 1ul << 63));
+	assert_int_equal(-EINVAL,
+			 map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, 0));
+	assert_int_equal(AT, map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_FIXED, P));
+	assert_int_equal(0, fake_load(AT));
+	assert_int_equal(0, fake_store(AT, 1));
 	assert_null(vma_find(&space, AT)->object);
-	assert_int_equal(
-		map_special(MAP_OF_ZEROS, PROT_READ, PROT_READ, MAP_SHARED | MAP_FIXED, 1ul << 62),
-		AT);
-	assert_int_equal(fake_load(AT), 0);
-	assert_int_equal(vm_protect(&space, AT, P, RW), -EACCES);
+	assert_int_equal(AT, map_special(MAP_OF_ZEROS, PROT_READ, PROT_READ, MAP_SHARED | MAP_FIXED,
+					 1ul << 62));
+	assert_int_equal(0, fake_load(AT));
+	assert_int_equal(-EACCES, vm_protect(&space, AT, P, RW));
 	object_put(file);
 	end();
 }
@@ -103,39 +102,38 @@ TEST(map_of_descriptors) /* R91 */
 TEST(noreplace_and_fixed) /* R90 */
 {
 	start();
-	assert_int_equal(rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED_NOREPLACE), AT);
-	assert_int_equal(rig_map(&space, AT + 3 * P, 2 * P, RW, ANON | MAP_FIXED_NOREPLACE),
-			 -EEXIST);
-	assert_int_equal(fake_store(AT + P, 1), 0);
-	assert_int_equal(
-		rig_map(&space, AT + 3 * P, 2 * P, RW, ANON | MAP_FIXED_NOREPLACE | MAP_FIXED),
-		-EEXIST);
-	assert_int_equal(fake_load(AT + P), 1);
-	assert_int_equal(rig_map(&space, AT + P, P, RW, ANON | MAP_FIXED), AT + P);
-	assert_int_equal(fake_load(AT + P), 0);
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(space.mapped_bytes, 4 * P);
+	assert_int_equal(AT, rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED_NOREPLACE));
+	assert_int_equal(-EEXIST,
+			 rig_map(&space, AT + 3 * P, 2 * P, RW, ANON | MAP_FIXED_NOREPLACE));
+	assert_int_equal(0, fake_store(AT + P, 1));
+	assert_int_equal(-EEXIST, rig_map(&space, AT + 3 * P, 2 * P, RW,
+					  ANON | MAP_FIXED_NOREPLACE | MAP_FIXED));
+	assert_int_equal(1, fake_load(AT + P));
+	assert_int_equal(AT + P, rig_map(&space, AT + P, P, RW, ANON | MAP_FIXED));
+	assert_int_equal(0, fake_load(AT + P));
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal(4 * P, space.mapped_bytes);
 	end();
 }
 
 TEST(where_the_kernel_puts_it) /* R90 */
 {
 	start();
-	assert_int_equal(rig_map(&space, 0, 3 * P - 1, RW, ANON), space.mmap_top - 3 * P);
-	assert_int_equal(rig_map(&space, 0, P, RW, ANON), space.mmap_top - 4 * P);
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(rig_map(&space, AT + 5, P, RW, ANON), AT); /* a hint, rounded down */
-	assert_int_equal(rig_map(&space, AT, P, RW, ANON), space.mmap_top - 5 * P);
-	assert_int_equal(rig_map(&space, 5, P, RW, ANON),
-			 space.mmap_top - 6 * P); /* rounded to none */
-	assert_int_equal(rig_map(&space, USER_TOP - P, 2 * P, RW, ANON), space.mmap_top - 8 * P);
-	assert_int_equal(vm_unmap(&space, space.mmap_top - 3 * P, P), 0);
-	assert_int_equal(rig_map(&space, 0, 2 * P, PROT_READ, ANON), space.mmap_top - 10 * P);
-	assert_int_equal(rig_map(&space, 0, P, PROT_READ, ANON), space.mmap_top - 3 * P);
+	assert_int_equal(space.mmap_top - 3 * P, rig_map(&space, 0, 3 * P - 1, RW, ANON));
+	assert_int_equal(space.mmap_top - 4 * P, rig_map(&space, 0, P, RW, ANON));
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal(AT, rig_map(&space, AT + 5, P, RW, ANON)); /* a hint, rounded down */
+	assert_int_equal(space.mmap_top - 5 * P, rig_map(&space, AT, P, RW, ANON));
+	assert_int_equal(space.mmap_top - 6 * P,
+			 rig_map(&space, 5, P, RW, ANON)); /* rounded to none */
+	assert_int_equal(space.mmap_top - 8 * P, rig_map(&space, USER_TOP - P, 2 * P, RW, ANON));
+	assert_int_equal(0, vm_unmap(&space, space.mmap_top - 3 * P, P));
+	assert_int_equal(space.mmap_top - 10 * P, rig_map(&space, 0, 2 * P, PROT_READ, ANON));
+	assert_int_equal(space.mmap_top - 3 * P, rig_map(&space, 0, P, PROT_READ, ANON));
 	/* where nothing is left below mmap_top, above it */
-	assert_int_equal(rig_map(&space, 0, space.mmap_top - GIB, RW, ANON), -ENOMEM);
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, space.mmap_top - GIB, RW, ANON));
 	space.mmap_top = USER_BASE + 2 * P;
-	assert_int_equal(rig_map(&space, 0, GIB, RW, ANON), USER_TOP - GIB);
+	assert_int_equal(USER_TOP - GIB, rig_map(&space, 0, GIB, RW, ANON));
 	end();
 }
 
@@ -146,38 +144,38 @@ TEST(huge_and_sparse) /* R14 R18 R93 */
 	start();
 	at = rig_map(&space, 0, 200 * GIB, RW, ANON | MAP_NORESERVE);
 	assert_true(at > 0);
-	assert_int_equal(space.tables, 1);
+	assert_int_equal(1, space.tables);
 	for (unsigned i = 0; i < 200; i += 20)
-		assert_int_equal(fake_store((vaddr_t)at + i * GIB, 1), 0);
-	assert_int_equal(space.resident, 10);
-	assert_int_equal(space.tables, 21);
-	assert_int_equal(vm_unmap(&space, USER_BASE, USER_TOP - USER_BASE), 0);
-	assert_int_equal(space.tables, 1);
-	assert_int_equal(space.nvmas, 0);
-	assert_int_equal(space.mapped_bytes, 0);
+		assert_int_equal(0, fake_store((vaddr_t)at + i * GIB, 1));
+	assert_int_equal(10, space.resident);
+	assert_int_equal(21, space.tables);
+	assert_int_equal(0, vm_unmap(&space, USER_BASE, USER_TOP - USER_BASE));
+	assert_int_equal(1, space.tables);
+	assert_int_equal(0, space.nvmas);
+	assert_int_equal(0, space.mapped_bytes);
 	end();
 }
 
 TEST(unmap) /* R93 */
 {
 	start();
-	assert_int_equal(vm_unmap(&space, AT + 1, P), -EINVAL);
-	assert_int_equal(vm_unmap(&space, AT, 0), -EINVAL);
-	assert_int_equal(vm_unmap(&space, USER_TOP, P), -EINVAL);
-	assert_int_equal(vm_unmap(&space, AT, USER_TOP), -EINVAL);
-	assert_int_equal(vm_unmap(&space, AT, UINT64_MAX), -EINVAL);
-	assert_int_equal(vm_unmap(&space, 0, P), 0);
-	assert_int_equal(vm_unmap(&space, AT, P), 0); /* a hole */
+	assert_int_equal(-EINVAL, vm_unmap(&space, AT + 1, P));
+	assert_int_equal(-EINVAL, vm_unmap(&space, AT, 0));
+	assert_int_equal(-EINVAL, vm_unmap(&space, USER_TOP, P));
+	assert_int_equal(-EINVAL, vm_unmap(&space, AT, USER_TOP));
+	assert_int_equal(-EINVAL, vm_unmap(&space, AT, UINT64_MAX));
+	assert_int_equal(0, vm_unmap(&space, 0, P));
+	assert_int_equal(0, vm_unmap(&space, AT, P)); /* a hole */
 	rig_map(&space, AT, 10 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
-	assert_int_equal(vm_unmap(&space, AT + 4 * P, 2 * P), 0);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(vm_unmap(&space, AT, 1), 0);
-	assert_int_equal(vm_unmap(&space, AT + 9 * P, 5 * P), 0);
-	assert_int_equal(space.resident, 6);
-	assert_int_equal(fake_load(AT + 4 * P), -1);
-	assert_int_equal(fake_load(AT + 6 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT + 4 * P, 2 * P));
+	assert_int_equal(2, space.nvmas);
+	assert_int_equal(0, vm_unmap(&space, AT, 1));
+	assert_int_equal(0, vm_unmap(&space, AT + 9 * P, 5 * P));
+	assert_int_equal(6, space.resident);
+	assert_int_equal(-1, fake_load(AT + 4 * P));
+	assert_int_equal(0, fake_load(AT + 6 * P));
 	rig_map(&space, AT + 4 * P, 2 * P, RW, ANON | MAP_FIXED);
-	assert_int_equal(space.nvmas, 1); /* one again */
+	assert_int_equal(1, space.nvmas); /* one again */
 	end();
 }
 
@@ -185,23 +183,23 @@ TEST(limits) /* R90 */
 {
 	start();
 	space.limit_as = 10 * P + 5;
-	assert_int_equal(rig_map(&space, AT, 11 * P, RW, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, AT, 10 * P, RW, ANON), AT);
-	assert_int_equal(rig_map(&space, AT + MIB, P, PROT_NONE, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, AT + P, 9 * P, PROT_READ, ANON | MAP_FIXED), AT + P);
-	assert_int_equal(rig_map(&space, AT + P, 10 * P, PROT_READ, ANON | MAP_FIXED), -ENOMEM);
-	assert_int_equal(space.mapped_bytes,
-			 10 * P); /* the one that was refused took nothing away */
+	assert_int_equal(-ENOMEM, rig_map(&space, AT, 11 * P, RW, ANON));
+	assert_int_equal(AT, rig_map(&space, AT, 10 * P, RW, ANON));
+	assert_int_equal(-ENOMEM, rig_map(&space, AT + MIB, P, PROT_NONE, ANON));
+	assert_int_equal(AT + P, rig_map(&space, AT + P, 9 * P, PROT_READ, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, rig_map(&space, AT + P, 10 * P, PROT_READ, ANON | MAP_FIXED));
+	assert_int_equal(10 * P,
+			 space.mapped_bytes); /* the one that was refused took nothing away */
 	space.limit_as = UINT64_MAX;
 	space.limit_data = 3 * P;
-	assert_int_equal(rig_map(&space, AT + MIB, 3 * P, RW, ANON), -ENOMEM);
-	assert_int_equal(rig_map(&space, AT + MIB, 2 * P, RW, ANON), AT + MIB);
+	assert_int_equal(-ENOMEM, rig_map(&space, AT + MIB, 3 * P, RW, ANON));
+	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, 2 * P, RW, ANON));
 	assert_true(rig_map(&space, 0, 100 * P, RW, MAP_SHARED | MAP_ANONYMOUS) > 0);
 	assert_true(rig_map(&space, 0, 100 * P, PROT_READ, ANON) > 0);
-	assert_int_equal(vm_protect(&space, AT + P, P, RW), -ENOMEM);
-	assert_int_equal(vm_brk(&space, space.brk + P), space.brk);
-	assert_int_equal(vm_protect(&space, AT + MIB, P, PROT_READ), 0);
-	assert_int_equal(vm_protect(&space, AT + P, P, RW), 0);
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT + P, P, RW));
+	assert_int_equal(space.brk, vm_brk(&space, space.brk + P));
+	assert_int_equal(0, vm_protect(&space, AT + MIB, P, PROT_READ));
+	assert_int_equal(0, vm_protect(&space, AT + P, P, RW));
 	end();
 }
 
@@ -211,32 +209,32 @@ TEST(protect) /* R94 */
 	long at;
 
 	start();
-	assert_int_equal(vm_protect(&space, AT + 1, P, RW), -EINVAL);
-	assert_int_equal(vm_protect(&space, AT, 0, RW), 0);
-	assert_int_equal(vm_protect(&space, AT, P, RW), -ENOMEM);
-	assert_int_equal(vm_protect(&space, AT, UINT64_MAX, RW), -ENOMEM);
-	assert_int_equal(vm_protect(&space, AT, P, 0x40), -EINVAL);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_GROWSDOWN | PROT_GROWSUP), -EINVAL);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP), -ENOMEM);
+	assert_int_equal(-EINVAL, vm_protect(&space, AT + 1, P, RW));
+	assert_int_equal(0, vm_protect(&space, AT, 0, RW));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT, P, RW));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT, UINT64_MAX, RW));
+	assert_int_equal(-EINVAL, vm_protect(&space, AT, P, 0x40));
+	assert_int_equal(-EINVAL, vm_protect(&space, AT, P, PROT_GROWSDOWN | PROT_GROWSUP));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP));
 	rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSDOWN), -EINVAL);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP), -EINVAL);
-	assert_int_equal(vm_protect(&space, AT - P, 2 * P, PROT_READ | PROT_GROWSUP), -ENOMEM);
-	assert_int_equal(vm_protect(&space, AT + 4 * P, 8 * P, PROT_READ), -ENOMEM);
-	assert_int_equal(fake_store(AT + 4 * P, 1), -1); /* the part before the hole has changed */
-	assert_int_equal(fake_store(AT + 3 * P, 1), 0);
-	assert_int_equal(vm_protect(&space, AT + 4 * P, 4 * P, PROT_WRITE), 0);
-	assert_int_equal(space.nvmas, 1); /* write-only is readable too */
-	assert_int_equal(vm_protect(&space, AT, 8 * P, PROT_NONE), 0);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(vm_protect(&space, AT, 8 * P, RW | PROT_SEM), 0);
-	assert_int_equal(fake_load(AT + 3 * P), 1);
+	assert_int_equal(-EINVAL, vm_protect(&space, AT, P, PROT_READ | PROT_GROWSDOWN));
+	assert_int_equal(-EINVAL, vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT - P, 2 * P, PROT_READ | PROT_GROWSUP));
+	assert_int_equal(-ENOMEM, vm_protect(&space, AT + 4 * P, 8 * P, PROT_READ));
+	assert_int_equal(-1, fake_store(AT + 4 * P, 1)); /* the part before the hole has changed */
+	assert_int_equal(0, fake_store(AT + 3 * P, 1));
+	assert_int_equal(0, vm_protect(&space, AT + 4 * P, 4 * P, PROT_WRITE));
+	assert_int_equal(1, space.nvmas); /* write-only is readable too */
+	assert_int_equal(0, vm_protect(&space, AT, 8 * P, PROT_NONE));
+	assert_int_equal(-1, fake_load(AT));
+	assert_int_equal(0, vm_protect(&space, AT, 8 * P, RW | PROT_SEM));
+	assert_int_equal(1, fake_load(AT + 3 * P));
 	file = rig_file(P);
 	at = map_object(file, PROT_READ, PROT_READ | PROT_EXEC, MAP_PRIVATE, P, 0);
-	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, RW | PROT_EXEC), 0);
+	assert_int_equal(0, vm_protect(&space, (vaddr_t)at, P, RW | PROT_EXEC));
 	vma_find(&space, (vaddr_t)at)->max_prot = PROT_READ;
-	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, PROT_READ), 0);
-	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, RW), -EACCES);
+	assert_int_equal(0, vm_protect(&space, (vaddr_t)at, P, PROT_READ));
+	assert_int_equal(-EACCES, vm_protect(&space, (vaddr_t)at, P, RW));
 	object_put(file);
 	end();
 }
@@ -249,26 +247,26 @@ TEST(advise) /* R90 */
 	start();
 	rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	fake_store(AT, 1);
-	assert_int_equal(vm_madvise(&space, AT, P, 12345), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT + 1, P, MADV_DONTNEED), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, UINT64_MAX, MADV_DONTNEED), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, -P, MADV_DONTNEED), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, 0, MADV_DONTNEED), 0);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_WILLNEED), 0);
-	assert_int_equal(vm_madvise(&space, AT - P, P, MADV_NORMAL), -ENOMEM);
-	assert_int_equal(fake_load(AT), 1);
-	assert_int_equal(vm_madvise(&space, AT - P, 2 * P, MADV_DONTNEED), -ENOMEM);
-	assert_int_equal(fake_load(AT), 0); /* told of the hole, and done */
-	assert_int_equal(space.resident, 3);
-	assert_int_equal(vm_madvise(&space, AT, 4 * P, MADV_FREE), 0);
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, 12345));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT + 1, P, MADV_DONTNEED));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, UINT64_MAX, MADV_DONTNEED));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, -P, MADV_DONTNEED));
+	assert_int_equal(0, vm_madvise(&space, AT, 0, MADV_DONTNEED));
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_WILLNEED));
+	assert_int_equal(-ENOMEM, vm_madvise(&space, AT - P, P, MADV_NORMAL));
+	assert_int_equal(1, fake_load(AT));
+	assert_int_equal(-ENOMEM, vm_madvise(&space, AT - P, 2 * P, MADV_DONTNEED));
+	assert_int_equal(0, fake_load(AT)); /* told of the hole, and done */
+	assert_int_equal(3, space.resident);
+	assert_int_equal(0, vm_madvise(&space, AT, 4 * P, MADV_FREE));
 	file = rig_file(P);
 	at = map_object(file, RW, RW, MAP_PRIVATE, P, 0);
-	assert_int_equal(vm_madvise(&space, (vaddr_t)at, P, MADV_FREE), -EINVAL);
-	assert_int_equal(vm_madvise(&space, AT, 4 * P, MADV_POPULATE_WRITE), 0);
-	assert_int_equal(space.resident, 4);
-	assert_int_equal(vm_madvise(&space, AT, 5 * P, MADV_POPULATE_READ), -ENOMEM);
+	assert_int_equal(-EINVAL, vm_madvise(&space, (vaddr_t)at, P, MADV_FREE));
+	assert_int_equal(0, vm_madvise(&space, AT, 4 * P, MADV_POPULATE_WRITE));
+	assert_int_equal(4, space.resident);
+	assert_int_equal(-ENOMEM, vm_madvise(&space, AT, 5 * P, MADV_POPULATE_READ));
 	vm_protect(&space, AT, P, PROT_READ);
-	assert_int_equal(vm_madvise(&space, AT, P, MADV_POPULATE_WRITE), -EINVAL);
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, P, MADV_POPULATE_WRITE));
 	object_put(file);
 	end();
 }
@@ -288,8 +286,8 @@ static int fault_in_pause(struct vm_wait *wait)
 	(void)wait;
 	if (space.busy_end == 0)
 		return 0;
-	assert_int_equal(touch(AT), VM_WAIT);
-	assert_int_equal(space.at_idle, AT_IDLE_WAKE);
+	assert_int_equal(VM_WAIT, touch(AT));
+	assert_int_equal(AT_IDLE_WAKE, space.at_idle);
 	return 0;
 }
 
@@ -301,19 +299,19 @@ TEST(faults_wait_for_a_verb)
 	rig_map(&space, AT, 200 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	rig_pause = fault_in_pause;
 	seq = space.busy_done.seq;
-	assert_int_equal(rig_map(&space, AT, 200 * P, RW, ANON | MAP_FIXED), AT);
+	assert_int_equal(AT, rig_map(&space, AT, 200 * P, RW, ANON | MAP_FIXED));
 	assert_true(space.busy_done.seq > seq);
-	assert_int_equal(touch(AT), 0);
+	assert_int_equal(0, touch(AT));
 	rig_pause = NULL;
-	assert_int_equal(vm_unmap(&space, AT, 200 * P), 0);
-	assert_int_equal(touch(AT), VM_SEGV_MAPERR);
+	assert_int_equal(0, vm_unmap(&space, AT, 200 * P));
+	assert_int_equal(VM_SEGV_MAPERR, touch(AT));
 	end();
 }
 
 /* Checks how many fences there were since the last call. */
 static void assert_fences(unsigned fences)
 {
-	assert_int_equal(space.stats.fences, fences);
+	assert_int_equal(fences, space.stats.fences);
 	space.stats.fences = 0;
 }
 
@@ -326,44 +324,44 @@ TEST(fences_and_pauses) /* R8 R18 R51 R64 R90 R93 R94 */
 	start();
 	map(AT, 16, RW);
 	for (unsigned i = 0; i < 16; i++)
-		assert_int_equal(fake_store(AT + i * P, (unsigned char)i), 0);
+		assert_int_equal(0, fake_store(AT + i * P, (unsigned char)i));
 	assert_fences(0);
-	assert_int_equal(vm_protect(&space, AT, 4 * P, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 4 * P, PROT_READ));
 	assert_fences(1);
-	assert_int_equal(vm_protect(&space, AT, 4 * P, RW), 0);
+	assert_int_equal(0, vm_protect(&space, AT, 4 * P, RW));
 	assert_fences(0);
-	assert_int_equal(vm_madvise(&space, AT, 5 * P, MADV_DONTNEED), 0);
+	assert_int_equal(0, vm_madvise(&space, AT, 5 * P, MADV_DONTNEED));
 	assert_fences(1);
-	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(0, fake_load(AT));
 	assert_fences(0);
-	assert_int_equal(fake_store(AT, 1), 0); /* the zero page is unmapped first */
+	assert_int_equal(0, fake_store(AT, 1)); /* the zero page is unmapped first */
 	assert_fences(1);
 	/* The second fork finds all entries read-only; a store to a page that is no longer shared copies nothing. */
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(space_create(&child), 0);
-		assert_int_equal(vm_fork(&space, &child), 0);
+		assert_int_equal(0, space_create(&child));
+		assert_int_equal(0, vm_fork(&space, &child));
 		rig_destroy(&child);
 		if (i == 1)
-			assert_int_equal(fake_store(AT, 2), 0);
+			assert_int_equal(0, fake_store(AT, 2));
 		assert_fences(i != 1);
 	}
-	assert_int_equal(vm_unmap(&space, AT, 16 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 16 * P));
 	assert_fences(1);
-	assert_int_equal(rig_map(&space, AT, 256 * P, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
+	assert_int_equal(AT, rig_map(&space, AT, 256 * P, RW, ANON | MAP_FIXED | MAP_POPULATE));
 	assert_fences(0);
 	rig_pauses = 0;
-	assert_int_equal(vm_unmap(&space, AT, 256 * P), 0);
+	assert_int_equal(0, vm_unmap(&space, AT, 256 * P));
 	assert_fences(4);
-	assert_int_equal(rig_pauses, 3);
+	assert_int_equal(3, rig_pauses);
 	base = space.brk;
 	for (unsigned touched = 0; touched < 2; touched++) {
-		assert_int_equal(vm_brk(&space, base + 200 * GIB), base + 200 * GIB);
+		assert_int_equal(base + 200 * GIB, vm_brk(&space, base + 200 * GIB));
 		if (touched)
-			assert_int_equal(fake_store(base + 100 * GIB, 1), 0);
+			assert_int_equal(0, fake_store(base + 100 * GIB, 1));
 		rig_pauses = 0;
-		assert_int_equal(vm_brk(&space, base), base);
+		assert_int_equal(base, vm_brk(&space, base));
 		assert_fences(touched);
-		assert_int_equal(rig_pauses, 0);
+		assert_int_equal(0, rig_pauses);
 	}
 	end();
 }
@@ -379,10 +377,10 @@ TEST(a_killed_thread_finishes)
 	start();
 	rig_map(&space, AT, 300 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	rig_pause = killed;
-	assert_int_equal(vm_protect(&space, AT, 300 * P, PROT_READ), 0);
-	assert_int_equal(touch(AT + 299 * P), VM_SEGV_ACCERR);
-	assert_int_equal(vm_unmap(&space, AT, 300 * P), 0);
-	assert_int_equal(space.resident, 0);
+	assert_int_equal(0, vm_protect(&space, AT, 300 * P, PROT_READ));
+	assert_int_equal(VM_SEGV_ACCERR, touch(AT + 299 * P));
+	assert_int_equal(0, vm_unmap(&space, AT, 300 * P));
+	assert_int_equal(0, space.resident);
 	rig_map(&space, AT, 300 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	assert_in_range(space.resident, 64, 65); /* populating ends at the first pause */
 	end();
@@ -399,16 +397,16 @@ TEST(text_keeps_writers_off)
 
 	start();
 	request.object = rig_file(4 * P);
-	assert_int_equal(object_get_write(request.object), 0);
-	assert_int_equal(vm_map(&space, &request, &at), -ETXTBSY);
+	assert_int_equal(0, object_get_write(request.object));
+	assert_int_equal(-ETXTBSY, vm_map(&space, &request, &at));
 	object_put_write(request.object);
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-	assert_int_equal(vm_unmap(&space, at + P, P), 0);
-	assert_int_equal(object_get_write(request.object), -ETXTBSY);
-	assert_int_equal(vm_unmap(&space, at, P), 0);
-	assert_int_equal(object_get_write(request.object), -ETXTBSY);
-	assert_int_equal(vm_unmap(&space, at, 4 * P), 0);
-	assert_int_equal(object_get_write(request.object), 0);
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	assert_int_equal(0, vm_unmap(&space, at + P, P));
+	assert_int_equal(-ETXTBSY, object_get_write(request.object));
+	assert_int_equal(0, vm_unmap(&space, at, P));
+	assert_int_equal(-ETXTBSY, object_get_write(request.object));
+	assert_int_equal(0, vm_unmap(&space, at, 4 * P));
+	assert_int_equal(0, object_get_write(request.object));
 	object_put_write(request.object);
 	/* Two that become one, with one hold. */
 	request.len = 2 * P;
@@ -416,11 +414,11 @@ TEST(text_keeps_writers_off)
 	for (unsigned i = 0; i < 2; i++) {
 		request.addr = AT + i * 2 * P;
 		request.offset = i * 2 * P;
-		assert_int_equal(vm_map(&space, &request, &at), 0);
+		assert_int_equal(0, vm_map(&space, &request, &at));
 	}
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
-	assert_int_equal(object_get_write(request.object), 0);
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
+	assert_int_equal(0, object_get_write(request.object));
 	object_put_write(request.object);
 	object_put(request.object);
 	end();

@@ -59,7 +59,7 @@ static void put(unsigned from, unsigned to, unsigned prot, unsigned flags)
 
 static void take(unsigned from, unsigned to)
 {
-	assert_int_equal(unmap_range(&space, va_of(from), va_of(to)), 0);
+	assert_int_equal(0, unmap_range(&space, va_of(from), va_of(to)));
 	for (unsigned i = from; i < to; i++) {
 		prot_at[i] = 0;
 		stack_at[i] = false;
@@ -80,14 +80,14 @@ static void check_vmas(void)
 		while (i + 1 < PAGES && same(from, i + 1))
 			i++;
 		assert_non_null(vma);
-		assert_int_equal(vma->start, va_of(from));
-		assert_int_equal(vma->end, va_of(i + 1));
-		assert_int_equal(vma->prot + 1, prot_at[from]);
+		assert_int_equal(va_of(from), vma->start);
+		assert_int_equal(va_of(i + 1), vma->end);
+		assert_int_equal(prot_at[from], vma->prot + 1);
 		vma = vma_next(vma);
 		n++;
 	}
 	assert_null(vma);
-	assert_int_equal(space.nvmas, n);
+	assert_int_equal(n, space.nvmas);
 }
 
 static void check_lookup(void)
@@ -101,10 +101,10 @@ static void check_lookup(void)
 	spin_unlock(&space.lock);
 	while (next < PAGES && !prot_at[next])
 		next++;
-	assert_int_equal(found != NULL, prot_at[page] != 0);
+	assert_int_equal(prot_at[page] != 0, found != NULL);
 	if (found)
 		assert_true(found->start <= va_of(page) && va_of(page) < found->end);
-	assert_int_equal(after != NULL, next < PAGES);
+	assert_int_equal(next < PAGES, after != NULL);
 	if (after)
 		assert_true(after->start <= va_of(next) && va_of(next) < after->end);
 }
@@ -134,9 +134,9 @@ static void check_gap(void)
 	spin_lock(&space.lock);
 	result = vma_find_gap(&space, len * P, va_of(top), &at);
 	spin_unlock(&space.lock);
-	assert_int_equal(result, 0); /* there is always room below the window */
+	assert_int_equal(0, result); /* there is always room below the window */
 	if (run == len)
-		assert_int_equal(at, want);
+		assert_int_equal(want, at);
 	else
 		assert_true(at < BASE);
 }
@@ -182,15 +182,15 @@ TEST(many_stay_balanced)
 	rig_create(&space);
 	for (unsigned i = 0; i < n; i++)
 		rig_map(&space, BASE + 2 * P * ((i * 7919u) % n), P, RW, ANON | MAP_FIXED);
-	assert_int_equal(space.nvmas, n);
+	assert_int_equal(n, space.nvmas);
 	assert_true(space.vmas.root->height <= 19);
 	spin_lock(&space.lock);
 	assert_non_null(vma_find(&space, BASE + 2 * P * 5000));
 	assert_null(vma_find(&space, BASE + 2 * P * 5000 + P));
 	spin_unlock(&space.lock);
 	rig_check();
-	assert_int_equal(vm_unmap(&space, BASE, 2 * n * P), 0);
-	assert_int_equal(space.nvmas, 0);
+	assert_int_equal(0, vm_unmap(&space, BASE, 2 * n * P));
+	assert_int_equal(0, space.nvmas);
 	rig_destroy(&space);
 	rig_check();
 }
@@ -203,13 +203,13 @@ TEST(most_mappings)
 	rig_create(&space);
 	for (unsigned i = 0; last >= 0; i++)
 		last = rig_map(&space, BASE + 2 * P * i, P, RW, ANON | MAP_FIXED);
-	assert_int_equal(last, -ENOMEM);
-	assert_int_equal(space.nvmas, VMA_COUNT_MAX + 1);
-	assert_int_equal(vm_unmap(&space, BASE, P), 0);
-	assert_int_equal(rig_map(&space, GIB, 3 * P, RW, ANON | MAP_FIXED), GIB);
-	assert_int_equal(vm_unmap(&space, GIB + P, P), -ENOMEM);
-	assert_int_equal(vm_protect(&space, GIB + P, P, PROT_READ), -ENOMEM);
-	assert_int_equal(vm_unmap(&space, GIB, P), 0);
+	assert_int_equal(-ENOMEM, last);
+	assert_int_equal(VMA_COUNT_MAX + 1, space.nvmas);
+	assert_int_equal(0, vm_unmap(&space, BASE, P));
+	assert_int_equal(GIB, rig_map(&space, GIB, 3 * P, RW, ANON | MAP_FIXED));
+	assert_int_equal(-ENOMEM, vm_unmap(&space, GIB + P, P));
+	assert_int_equal(-ENOMEM, vm_protect(&space, GIB + P, P, PROT_READ));
+	assert_int_equal(0, vm_unmap(&space, GIB, P));
 	rig_destroy(&space);
 	rig_check();
 }
@@ -239,20 +239,20 @@ TEST(splits_keep_to_the_limit)
 	rig_start(8192);
 	rig_create(&space);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(rig_map(&space, BASE, 64 * P, RW, ANON | MAP_FIXED), BASE);
+		assert_int_equal(BASE, rig_map(&space, BASE, 64 * P, RW, ANON | MAP_FIXED));
 		space.nvmas += VMA_COUNT_MAX - 6;
-		assert_int_equal(calls[i](BASE), 0);
-		assert_int_equal(calls[i](BASE + 10 * P), 0);
-		assert_int_equal(calls[i](BASE + 20 * P), 0);
-		assert_int_equal(space.nvmas, VMA_COUNT_MAX);
-		assert_int_equal(calls[i](BASE + 30 * P), errors[i]);
-		assert_int_equal(calls[i](BASE + 63 * P), errors[i]);
-		assert_int_equal(calls[i](BASE + 11 * P), 0);
-		assert_int_equal(calls[i](BASE + 19 * P), 0);
-		assert_int_equal(space.nvmas, VMA_COUNT_MAX);
+		assert_int_equal(0, calls[i](BASE));
+		assert_int_equal(0, calls[i](BASE + 10 * P));
+		assert_int_equal(0, calls[i](BASE + 20 * P));
+		assert_int_equal(VMA_COUNT_MAX, space.nvmas);
+		assert_int_equal(errors[i], calls[i](BASE + 30 * P));
+		assert_int_equal(errors[i], calls[i](BASE + 63 * P));
+		assert_int_equal(0, calls[i](BASE + 11 * P));
+		assert_int_equal(0, calls[i](BASE + 19 * P));
+		assert_int_equal(VMA_COUNT_MAX, space.nvmas);
 		space.nvmas -= VMA_COUNT_MAX - 6;
 		rig_check();
-		assert_int_equal(vm_unmap(&space, BASE, 64 * P), 0);
+		assert_int_equal(0, vm_unmap(&space, BASE, 64 * P));
 	}
 	rig_destroy(&space);
 	rig_check();

@@ -43,9 +43,9 @@ static void modify(vaddr_t start, vaddr_t end, unsigned prot)
 	struct vma *vma = vma_find(&space, start);
 
 	spin_lock(&space.lock);
-	assert_int_equal(vma_modify(&vma, start, end, prot, vma->flags, &dead), 0);
+	assert_int_equal(0, vma_modify(&vma, start, end, prot, vma->flags, &dead));
 	assert_true(vma->start <= start && end <= vma->end);
-	assert_int_equal(vma->prot, prot);
+	assert_int_equal(prot, vma->prot);
 	spin_unlock(&space.lock);
 	vma_free_dead(&dead);
 }
@@ -58,21 +58,21 @@ TEST(alike)
 	start();
 	file = rig_file(8 * P);
 	map_file(file, AT, 4, 0, NULL, 0);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_READ), 0);
+	assert_int_equal(0, vm_protect(&space, AT, P, PROT_READ));
 	for (enum field field = 0; field < FIELDS; field++) {
 		struct vma *below = vma_find(&space, AT);
 
 		change(below, field);
-		assert_int_equal(vm_protect(&space, AT + P, P, PROT_READ), 0);
-		assert_int_equal(space.nvmas, 3);
-		assert_int_equal(below->end, AT + P);
+		assert_int_equal(0, vm_protect(&space, AT + P, P, PROT_READ));
+		assert_int_equal(3, space.nvmas);
+		assert_int_equal(AT + P, below->end);
 		change(below, field);
-		assert_int_equal(vm_protect(&space, AT + P, P, RW), 0);
-		assert_int_equal(space.nvmas, 2);
+		assert_int_equal(0, vm_protect(&space, AT + P, P, RW));
+		assert_int_equal(2, space.nvmas);
 	}
-	assert_int_equal(vm_protect(&space, AT + P, P, PROT_READ), 0);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(vma_find(&space, AT)->end, AT + 2 * P);
+	assert_int_equal(0, vm_protect(&space, AT + P, P, PROT_READ));
+	assert_int_equal(2, space.nvmas);
+	assert_int_equal(AT + 2 * P, vma_find(&space, AT)->end);
 	object_put(file);
 	end();
 }
@@ -88,18 +88,18 @@ TEST(parts)
 	map(AT + 7 * P, 1, PROT_READ);
 	modify(AT + P, AT + 2 * P, VM_PROT_READ);
 	modify(AT + 6 * P, AT + 7 * P, VM_PROT_READ);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(3, space.nvmas);
 	vma = vma_find(&space, AT + 2 * P);
-	assert_int_equal(vma->start, AT + 2 * P);
-	assert_int_equal(vma->end, AT + 6 * P);
-	assert_int_equal(space.data_bytes, 4 * P);
+	assert_int_equal(AT + 2 * P, vma->start);
+	assert_int_equal(AT + 6 * P, vma->end);
+	assert_int_equal(4 * P, space.data_bytes);
 	modify(AT + 3 * P, AT + 4 * P, VM_PROT_READ);
-	assert_int_equal(space.nvmas, 5);
+	assert_int_equal(5, space.nvmas);
 	modify(AT + 3 * P, AT + 4 * P, VM_PROT_READ | VM_PROT_WRITE);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(3, space.nvmas);
 	modify(AT + 2 * P, AT + 6 * P, VM_PROT_READ);
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(space.data_bytes, 0);
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal(0, space.data_bytes);
 	end();
 }
 
@@ -161,6 +161,6 @@ TEST(keeps_them_apart)
 	assert_dies(vma_modify(&low, low->start, high->end, RW, 0, &dead), "end <= vma->end");
 	spin_unlock(&space.lock);
 	vma_free(more);
-	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(3, space.nvmas);
 	end();
 }

@@ -10,9 +10,9 @@ static void start_ahead(void)
 {
 	start();
 	map(AT, 8, RW);
-	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(0, fake_store(AT, 1));
 	zeroed_prepare();
-	assert_int_equal(zeroed_count(), 1);
+	assert_int_equal(1, zeroed_count());
 }
 
 /* R11 R51: it comes zeroed, and the next fault makes another ready */
@@ -24,16 +24,16 @@ TEST(first_write_takes_it)
 	start_ahead();
 	ahead = prezeroed;
 	before = page_alloc_free_count();
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 7);
-	assert_int_equal(fake_load(AT + PAGE_SIZE + 1), 0);
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
+	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE + 1));
 	assert_kind(&space, FILL, 2);
-	assert_int_equal(ahead->maps, 1);
-	assert_int_equal(page_alloc_free_count(), before - 1);
-	assert_int_equal(zeroed_count(), 0);
-	assert_int_equal(fake_load(AT + 2 * PAGE_SIZE), 0);
-	assert_int_equal(zeroed_count(), 1);
-	assert_ptr_not_equal(prezeroed, ahead);
+	assert_int_equal(1, ahead->maps);
+	assert_int_equal(before - 1, page_alloc_free_count());
+	assert_int_equal(0, zeroed_count());
+	assert_int_equal(0, fake_load(AT + 2 * PAGE_SIZE));
+	assert_int_equal(1, zeroed_count());
+	assert_ptr_not_equal(ahead, prezeroed);
 	end();
 }
 
@@ -41,12 +41,12 @@ TEST(first_write_takes_it)
 TEST(upgrade_takes_it)
 {
 	start_ahead();
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
-	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0);
-	assert_int_equal(fake_load(AT + PAGE_SIZE), 7);
+	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
+	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
 	assert_kind(&space, COW, 1);
-	assert_int_equal(zero_page->counts, PAGE_ONE_REF);
-	assert_int_equal(space.resident, 2);
+	assert_int_equal(PAGE_ONE_REF, zero_page->counts);
+	assert_int_equal(2, space.resident);
 	end();
 }
 
@@ -60,12 +60,12 @@ TEST(others_leave_it)
 	ahead = prezeroed;
 	file = rig_file(2 * PAGE_SIZE);
 	map_file(file, AT + 16 * PAGE_SIZE, 2, 0, NULL, 0);
-	assert_int_equal(fake_store(AT + 16 * PAGE_SIZE, 7), 0);
-	assert_int_equal(fake_load(AT + 16 * PAGE_SIZE + 1), rig_byte(1));
-	assert_int_equal(fake_load(AT + 17 * PAGE_SIZE), rig_byte(PAGE_SIZE));
-	assert_int_equal(fake_store(AT + 17 * PAGE_SIZE, 7), 0);
-	assert_int_equal(fake_load(AT + 17 * PAGE_SIZE + 1), rig_byte(PAGE_SIZE + 1));
-	assert_ptr_equal(prezeroed, ahead);
+	assert_int_equal(0, fake_store(AT + 16 * PAGE_SIZE, 7));
+	assert_int_equal(rig_byte(1), fake_load(AT + 16 * PAGE_SIZE + 1));
+	assert_int_equal(rig_byte(PAGE_SIZE), fake_load(AT + 17 * PAGE_SIZE));
+	assert_int_equal(0, fake_store(AT + 17 * PAGE_SIZE, 7));
+	assert_int_equal(rig_byte(PAGE_SIZE + 1), fake_load(AT + 17 * PAGE_SIZE + 1));
+	assert_ptr_equal(ahead, prezeroed);
 	object_put(file);
 	end();
 }
@@ -83,16 +83,16 @@ TEST(last_frame)
 		list = page;
 		n++;
 	}
-	assert_int_equal(n, before);
-	assert_int_equal(zeroed_count(), 0);
-	assert_int_equal(page_alloc_free_count(), 0);
-	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), VM_OOM);
+	assert_int_equal(before, n);
+	assert_int_equal(0, zeroed_count());
+	assert_int_equal(0, page_alloc_free_count());
+	assert_int_equal(VM_OOM, fault(AT + PAGE_SIZE, VM_PROT_WRITE));
 	while ((page = list)) {
 		list = page->owner;
 		page_free(page, 0);
 	}
-	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), 0);
-	assert_int_equal(zeroed_count(), 0);
+	assert_int_equal(0, fault(AT + PAGE_SIZE, VM_PROT_WRITE));
+	assert_int_equal(0, zeroed_count());
 	end();
 }
 
@@ -103,13 +103,13 @@ TEST(blocks_come_back)
 
 	start_ahead();
 	before = rig_free();
-	assert_int_equal(zeroed_count(), 0);
+	assert_int_equal(0, zeroed_count());
 	zeroed_prepare();
 	zeroed_prepare();
-	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(before, page_alloc_free_count());
 	assert_true(zeroed_drop());
 	assert_false(zeroed_drop());
-	assert_int_equal(rig_free(), before);
+	assert_int_equal(before, rig_free());
 	end();
 }
 

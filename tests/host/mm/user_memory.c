@@ -44,7 +44,7 @@ void user_memory_start(vaddr_t start, size_t npages)
 	first = start;
 	nframes = npages;
 	arch_mmu_create(&mmu, page_to_paddr(tables[0]));
-	assert_int_equal(arch_mmu_prepare(&mmu, start, &spare), 0);
+	assert_int_equal(0, arch_mmu_prepare(&mmu, start, &spare));
 	arch_mmu_activate(&mmu);
 	fake_fault = touch;
 }

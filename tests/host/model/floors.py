@@ -36,14 +36,14 @@ def told(floors):
 @case
 def all_is_reached():
     status, said = told("# a remark\n" + ALL + "op.load 10 with a remark\n")
-    equal(status, 0, f"status, which said {said}")
+    equal(0, status, f"status, which said {said}")
 
 
 @case
 def a_figure_below_its_floor():
     for line, name in (("op.load 999999\n", "op.load"), ("killed 999999\n", "killed")):
         status, said = told(line + ALL.replace("killed 0\n", "") if name == "killed" else ALL + line)
-        equal(status, 1, "status")
+        equal(1, status, "status")
         has(said, f"# {name}: ", "what it says")
         has(said, ", fewer than 999999\n", "what it says")
         lacks(said, "op.store: ", "what it says")
@@ -52,7 +52,7 @@ def a_figure_below_its_floor():
 @case
 def a_figure_below_its_groups_floor():
     status, said = told(ALL.replace("op. 0", "op. 999999") + "op.load 1\n")
-    equal(status, 1, "status")
+    equal(1, status, "status")
     has(said, "# op.store: ", "what it says")
     lacks(said, "# op.load: ", "what it says")
 
@@ -60,7 +60,7 @@ def a_figure_below_its_groups_floor():
 @case
 def names_and_figures_without_each_other():
     status, said = told(ALL + "op.nothing 1\nnothing. 1\n")
-    equal(status, 1, "status")
+    equal(1, status, "status")
     for name in ("op.nothing", "nothing."):
         has(said, f"# {name}: no such figure\n", "what it says")
     has(told(ALL.replace("way. 0\n", ""))[1], "# way.remap-move: no floor\n", "what it says")
@@ -71,13 +71,13 @@ def a_sequence_that_differs_is_told_as_tap():
     """Behind "# " stands a script that fails in the same way, and that is good where no rule is forgotten."""
     status, said = model("--plant", "drop", "--steps", "3000", "--shrink", "100", "--floors")
     lines = said.splitlines()
-    equal((status, lines[0], lines[-1]), (1, "1..1", "not ok 1 - seed 1"), "status, first and last line")
-    equal([line for line in lines[1:-1] if not line.startswith("# ")], [], "lines that are no comments")
+    equal((1, "1..1", "not ok 1 - seed 1"), (status, lines[0], lines[-1]), "status, first and last line")
+    equal([], [line for line in lines[1:-1] if not line.startswith("# ")], "lines that are no comments")
     start = next(i for i, line in enumerate(lines) if line.startswith("# replay this"))
     script = "\n".join(line.removeprefix("# ") for line in lines[start + 1 : -1]) + "\n"
     has(script, "drop space=", "the script")
-    equal(model("--plant", "drop", "--replay", text=script)[0], 1, "status of a replay")
-    equal(model("--replay", text=script)[0], 0, "status of a replay with the rule")
+    equal(1, model("--plant", "drop", "--replay", text=script)[0], "status of a replay")
+    equal(0, model("--replay", text=script)[0], "status of a replay with the rule")
 
 
 if __name__ == "__main__":

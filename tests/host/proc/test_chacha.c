@@ -38,7 +38,7 @@ static void blocks_are_those_of_the_standard(void **state)
 		memset(key, 0, sizeof(key));
 		key[sizeof(key) - 1] = vectors[i].last_key_byte;
 		chacha_block(key, vectors[i].counter, block);
-		assert_memory_equal(block, vectors[i].begin, sizeof(vectors[i].begin));
+		assert_memory_equal(vectors[i].begin, block, sizeof(vectors[i].begin));
 	}
 }
 

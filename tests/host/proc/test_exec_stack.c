@@ -19,15 +19,15 @@ static void check(const struct exec_stack *stack, size_t filename, size_t string
 {
 	size_t table = (3ul + argc + envc) * 8 + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
 
-	assert_int_equal(stack->sp % 16, 0);
-	assert_int_equal(stack->filename + filename, TOP - 8);
-	assert_int_equal(stack->strings + strings, stack->filename);
+	assert_int_equal(0, stack->sp % 16);
+	assert_int_equal(TOP - 8, stack->filename + filename);
+	assert_int_equal(stack->filename, stack->strings + strings);
 	assert_true(stack->random + EXEC_RANDOM_BYTES <= stack->strings);
 	assert_true(stack->sp + table <= stack->random);
 	assert_true(stack->random - (stack->sp + table) < 16);
 	assert_true(stack->strings - stack->random < 2 * EXEC_RANDOM_BYTES);
-	assert_int_equal(stack->argc, argc);
-	assert_int_equal(stack->envc, envc);
+	assert_int_equal(argc, stack->argc);
+	assert_int_equal(envc, stack->envc);
 }
 
 static void layout_of_all_small_sizes(void **state)
@@ -37,9 +37,8 @@ static void layout_of_all_small_sizes(void **state)
 	for (unsigned argc = 0; argc < 5; argc++)
 		for (unsigned envc = 0; envc < 5; envc++)
 			for (size_t bytes = 0; bytes < 40; bytes++) {
-				assert_int_equal(exec_stack_layout(&stack, TOP, bytes + 1, bytes,
-								   argc, envc),
-						 0);
+				assert_int_equal(0, exec_stack_layout(&stack, TOP, bytes + 1, bytes,
+								      argc, envc));
 				check(&stack, bytes + 1, bytes, argc, envc);
 			}
 }
@@ -48,12 +47,12 @@ static void layout_of_large_sizes(void **state)
 {
 	struct exec_stack stack;
 
-	assert_int_equal(exec_stack_layout(&stack, TOP, 4096, 6ul << 20, 100000, 200000), 0);
+	assert_int_equal(0, exec_stack_layout(&stack, TOP, 4096, 6ul << 20, 100000, 200000));
 	check(&stack, 4096, 6ul << 20, 100000, 200000);
-	assert_int_equal(exec_stack_layout(&stack, TOP, 1, TOP, 1, 1), -E2BIG);
-	assert_int_equal(exec_stack_layout(&stack, TOP, 1, SIZE_MAX, 1, 1), -E2BIG);
-	assert_int_equal(exec_stack_layout(&stack, TOP, SIZE_MAX, 1, 1, 1), -E2BIG);
-	assert_int_equal(exec_stack_layout(&stack, 4096, 1, 1, UINT32_MAX, UINT32_MAX), -E2BIG);
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, TOP, 1, TOP, 1, 1));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, TOP, 1, SIZE_MAX, 1, 1));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, TOP, SIZE_MAX, 1, 1, 1));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, 4096, 1, 1, UINT32_MAX, UINT32_MAX));
 }
 
 static uint64_t aux_value(const struct abi_auxv *auxv, uint64_t type)
@@ -74,23 +73,23 @@ static void auxv_has_what_libraries_want(void **state)
 	struct abi_auxv auxv[EXEC_AUXV_COUNT];
 	struct exec_stack stack;
 
-	assert_int_equal(exec_stack_layout(&stack, TOP, 6, 12, 1, 1), 0);
+	assert_int_equal(0, exec_stack_layout(&stack, TOP, 6, 12, 1, 1));
 	exec_stack_auxv(&stack, &aux, auxv);
-	assert_int_equal(aux_value(auxv, AT_PHDR), 0x10040);
-	assert_int_equal(aux_value(auxv, AT_PHENT), ELF_PHDR_BYTES);
-	assert_int_equal(aux_value(auxv, AT_PHNUM), 7);
-	assert_int_equal(aux_value(auxv, AT_PAGESZ), 4096);
-	assert_int_equal(aux_value(auxv, AT_ENTRY), 0x10554);
-	assert_int_equal(aux_value(auxv, AT_BASE), 0x3ff7fe000);
-	assert_int_equal(aux_value(auxv, AT_RANDOM), stack.random);
-	assert_int_equal(aux_value(auxv, AT_EXECFN), stack.filename);
-	assert_int_equal(aux_value(auxv, AT_HWCAP), 0x112d);
-	assert_int_equal(aux_value(auxv, AT_CLKTCK), 100);
-	assert_int_equal(aux_value(auxv, AT_SECURE), 0);
-	assert_int_equal(auxv[EXEC_AUXV_COUNT - 1].type, AT_NULL);
+	assert_int_equal(0x10040, aux_value(auxv, AT_PHDR));
+	assert_int_equal(ELF_PHDR_BYTES, aux_value(auxv, AT_PHENT));
+	assert_int_equal(7, aux_value(auxv, AT_PHNUM));
+	assert_int_equal(4096, aux_value(auxv, AT_PAGESZ));
+	assert_int_equal(0x10554, aux_value(auxv, AT_ENTRY));
+	assert_int_equal(0x3ff7fe000, aux_value(auxv, AT_BASE));
+	assert_int_equal(stack.random, aux_value(auxv, AT_RANDOM));
+	assert_int_equal(stack.filename, aux_value(auxv, AT_EXECFN));
+	assert_int_equal(0x112d, aux_value(auxv, AT_HWCAP));
+	assert_int_equal(100, aux_value(auxv, AT_CLKTCK));
+	assert_int_equal(0, aux_value(auxv, AT_SECURE));
+	assert_int_equal(AT_NULL, auxv[EXEC_AUXV_COUNT - 1].type);
 	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++) {
-		assert_int_not_equal(auxv[i].type, AT_SYSINFO_EHDR);
-		assert_int_not_equal(auxv[i].type, AT_MINSIGSTKSZ);
+		assert_int_not_equal(AT_SYSINFO_EHDR, auxv[i].type);
+		assert_int_not_equal(AT_MINSIGSTKSZ, auxv[i].type);
 	}
 }
 

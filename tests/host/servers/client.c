@@ -29,11 +29,11 @@ void client_begin(const struct file_ops *ops, void *tree, uint32_t msize)
 	union p9_any m = { .tversion = { msize, p9_string(P9_VERSION) } };
 
 	client_connect(ops, tree);
-	assert_int_equal(client_call(P9_TVERSION, &m), 0);
+	assert_int_equal(0, client_call(P9_TVERSION, &m));
 	assert_true(p9_string_is(m.rversion.version, P9_VERSION));
 	m.tattach = (struct p9_tattach){ 0, P9_NOFID, p9_string("me"), p9_string(""), 0 };
-	assert_int_equal(client_call(P9_TATTACH, &m), 0);
-	assert_int_equal(m.rattach.qid.type, P9_QTDIR);
+	assert_int_equal(0, client_call(P9_TATTACH, &m));
+	assert_int_equal(P9_QTDIR, m.rattach.qid.type);
 }
 
 size_t client_send(const void *bytes, size_t n)
@@ -170,6 +170,6 @@ ssize_t client_read_file(const char *path, void *to, size_t size)
 		memcpy((char *)to + done, data, (size_t)n);
 		done += n;
 	} while (n > 0);
-	assert_int_equal(client_clunk(fid), 0);
+	assert_int_equal(0, client_clunk(fid));
 	return done;
 }

@@ -60,15 +60,15 @@ static int create(void)
 static void serve(void)
 {
 	END();
-	assert_int_equal(create(), 0);
+	assert_int_equal(0, create());
 	client_begin(&cpiofs_ops, fs, CLIENT_MSIZE);
 }
 
 static void expect_refused(const char *expected)
 {
 	END();
-	assert_int_equal(create(), -EINVAL);
-	assert_string_equal(why, expected);
+	assert_int_equal(-EINVAL, create());
+	assert_string_equal(expected, why);
 	assert_true(at > 0 && at <= size);
 	size = 0;
 }
@@ -77,9 +77,9 @@ static struct p9_rgetattr attr_of(const char *path)
 {
 	struct p9_rgetattr attr;
 
-	assert_int_equal(client_walk(100, path), 0);
-	assert_int_equal(client_getattr(100, &attr), 0);
-	assert_int_equal(client_clunk(100), 0);
+	assert_int_equal(0, client_walk(100, path));
+	assert_int_equal(0, client_getattr(100, &attr));
+	assert_int_equal(0, client_clunk(100));
 	return attr;
 }
 
@@ -88,9 +88,9 @@ static void expect_file(const char *path, const char *contents)
 	char bytes[10000];
 	ssize_t n = client_read_file(path, bytes, sizeof(bytes));
 
-	assert_int_equal(n, strlen(contents));
-	assert_memory_equal(bytes, contents, (size_t)n);
-	assert_int_equal(attr_of(path).size, n);
+	assert_int_equal(strlen(contents), n);
+	assert_memory_equal(contents, bytes, (size_t)n);
+	assert_int_equal(n, attr_of(path).size);
 }
 
 /* Writes the names in a directory to `to`, each behind a blank. */
@@ -101,13 +101,13 @@ static void list(const char *path, char *to)
 	ssize_t n;
 
 	*to = '\0';
-	assert_int_equal(client_walk(100, path), 0);
-	assert_int_equal(client_open(100, 0), 0);
+	assert_int_equal(0, client_walk(100, path));
+	assert_int_equal(0, client_open(100, 0));
 	while ((n = client_readdir(100, entry.offset, 280, &data)) > 0)
 		for (size_t pos = 0; p9_next_dirent(data, (size_t)n, &pos, &entry) == 1;)
 			to += sprintf(to, " %.*s", (int)entry.name.len, entry.name.data);
-	assert_int_equal(n, 0);
-	assert_int_equal(client_clunk(100), 0);
+	assert_int_equal(0, n);
+	assert_int_equal(0, client_clunk(100));
 }
 
 TEST(files_directories_and_links)
@@ -124,26 +124,26 @@ TEST(files_directories_and_links)
 	expect_file("dir/file", "contents\n");
 	expect_file("dir/empty", "");
 	attr = attr_of("dir/file");
-	assert_int_equal(attr.mode, S_IFREG | 04755);
-	assert_int_equal(attr.uid, 1001);
-	assert_int_equal(attr.gid, 1002);
-	assert_int_equal(attr.mtime_sec, 200);
-	assert_int_equal(attr.nlink, 1);
-	assert_int_equal(attr.qid.version, 7);
-	assert_int_equal(attr_of("").mode, S_IFDIR | 01775);
-	assert_int_equal(attr_of("").nlink, 3);
-	assert_int_equal(attr_of("dir").nlink, 2);
-	assert_int_equal(attr_of("dir").mtime_sec, 0xffffffff);
-	assert_int_equal(attr_of("dir/..").qid.path, attr_of("").qid.path);
-	assert_int_equal(attr_of("..").qid.path, attr_of("").qid.path);
-	assert_int_equal(client_walk(1, "link"), 0);
-	assert_int_equal(client_readlink(1, text, sizeof(text)), 0);
-	assert_string_equal(text, "dir/file");
+	assert_int_equal(S_IFREG | 04755, attr.mode);
+	assert_int_equal(1001, attr.uid);
+	assert_int_equal(1002, attr.gid);
+	assert_int_equal(200, attr.mtime_sec);
+	assert_int_equal(1, attr.nlink);
+	assert_int_equal(7, attr.qid.version);
+	assert_int_equal(S_IFDIR | 01775, attr_of("").mode);
+	assert_int_equal(3, attr_of("").nlink);
+	assert_int_equal(2, attr_of("dir").nlink);
+	assert_int_equal(0xffffffff, attr_of("dir").mtime_sec);
+	assert_int_equal(attr_of("").qid.path, attr_of("dir/..").qid.path);
+	assert_int_equal(attr_of("").qid.path, attr_of("..").qid.path);
+	assert_int_equal(0, client_walk(1, "link"));
+	assert_int_equal(0, client_readlink(1, text, sizeof(text)));
+	assert_string_equal("dir/file", text);
 	list("", text);
-	assert_string_equal(text, " . .. dir link");
+	assert_string_equal(" . .. dir link", text);
 	list("dir", text);
-	assert_string_equal(text, " . .. file empty");
-	assert_int_equal(client_walk(2, "dir/missing"), -ENOENT);
+	assert_string_equal(" . .. file empty", text);
+	assert_int_equal(-ENOENT, client_walk(2, "dir/missing"));
 	cpiofs_destroy(fs);
 }
 
@@ -162,14 +162,14 @@ TEST(hard_links)
 	expect_file("a", "shared");
 	expect_file("b", "shared");
 	expect_file("dir/c", "shared");
-	assert_int_equal(attr_of("a").qid.path, attr_of("dir/c").qid.path);
-	assert_int_equal(attr_of("a").nlink, 3);
-	assert_int_equal(attr_of("a").mode, S_IFREG | 0640);
+	assert_int_equal(attr_of("dir/c").qid.path, attr_of("a").qid.path);
+	assert_int_equal(3, attr_of("a").nlink);
+	assert_int_equal(S_IFREG | 0640, attr_of("a").mode);
 	expect_file("d", "first");
 	expect_file("e", "first");
-	assert_int_equal(attr_of("e").nlink, 2);
-	assert_int_equal(attr_of("f").nlink, 1);
-	assert_int_equal(attr_of("g").qid.type, P9_QTSYMLINK);
+	assert_int_equal(2, attr_of("e").nlink);
+	assert_int_equal(1, attr_of("f").nlink);
+	assert_int_equal(P9_QTSYMLINK, attr_of("g").qid.type);
 	cpiofs_destroy(fs);
 }
 
@@ -184,12 +184,12 @@ TEST(names_in_any_form)
 	serve();
 	expect_file("absolute/file", "1");
 	expect_file("a/b/c", "2");
-	assert_int_equal(attr_of("absolute").mode, S_IFDIR | 0755);
-	assert_int_equal(attr_of("a/b").mode, S_IFDIR | 0711);
-	assert_int_equal(attr_of("a").mode, S_IFDIR | 0700);
-	assert_int_equal(attr_of("a").nlink, 3);
+	assert_int_equal(S_IFDIR | 0755, attr_of("absolute").mode);
+	assert_int_equal(S_IFDIR | 0711, attr_of("a/b").mode);
+	assert_int_equal(S_IFDIR | 0700, attr_of("a").mode);
+	assert_int_equal(3, attr_of("a").nlink);
 	list("", text);
-	assert_string_equal(text, " . .. absolute a");
+	assert_string_equal(" . .. absolute a", text);
 	cpiofs_destroy(fs);
 }
 
@@ -204,10 +204,10 @@ TEST(later_members_replace_earlier_ones)
 	serve();
 	expect_file("a", "newer");
 	expect_file("b", "old");
-	assert_int_equal(attr_of("a").nlink, 1);
-	assert_int_equal(attr_of("b").nlink, 1);
+	assert_int_equal(1, attr_of("a").nlink);
+	assert_int_equal(1, attr_of("b").nlink);
 	list("", text);
-	assert_string_equal(text, " . .. a b");
+	assert_string_equal(" . .. a b", text);
 	cpiofs_destroy(fs);
 }
 
@@ -222,9 +222,9 @@ TEST(devices_are_left_out)
 	PUT("nothing", 0666);
 	PUT("file", S_IFREG | 0666, .data = "x");
 	serve();
-	assert_int_equal(cpiofs_left_out(fs), 5);
+	assert_int_equal(5, cpiofs_left_out(fs));
 	list("", text);
-	assert_string_equal(text, " . .. file");
+	assert_string_equal(" . .. file", text);
 	cpiofs_destroy(fs);
 }
 
@@ -282,9 +282,9 @@ TEST(links_that_lead_nowhere)
 	PUT("a", S_IFLNK | 0777, .data = target);
 	serve();
 	client_begin(&cpiofs_ops, fs, 4096);
-	assert_int_equal(client_walk(1, "a"), 0);
+	assert_int_equal(0, client_walk(1, "a"));
 	/* It does not fit into a message. */
-	assert_int_equal(client_readlink(1, target, sizeof(target)), -EMSGSIZE);
+	assert_int_equal(-EMSGSIZE, client_readlink(1, target, sizeof(target)));
 	cpiofs_destroy(fs);
 }
 
@@ -305,7 +305,7 @@ TEST(truncated_archives)
 		if (n > whole - 4 && create() == 0)
 			cpiofs_destroy(fs);
 		else
-			assert_int_equal(cpiofs_create(cut, n, 7, &fs, &why, &at), -EINVAL);
+			assert_int_equal(-EINVAL, cpiofs_create(cut, n, 7, &fs, &why, &at));
 		free(cut);
 	}
 }
@@ -317,15 +317,15 @@ TEST(cookies_of_other_directories)
 	PUT("a/b", S_IFREG | 0644, .data = "x");
 	PUT("c", S_IFREG | 0644, .data = "x");
 	serve();
-	assert_int_equal(client_walk(1, "a"), 0);
-	assert_int_equal(client_open(1, 0), 0);
+	assert_int_equal(0, client_walk(1, "a"));
+	assert_int_equal(0, client_open(1, 0));
 	assert_true(client_readdir(1, 2, 1000, &data) > 0);
 	/* Entries are numbered from 0: a, b, c. A cookie is the number, and 3. */
-	assert_int_equal(client_readdir(1, 3, 1000, &data), 0);
+	assert_int_equal(0, client_readdir(1, 3, 1000, &data));
 	assert_true(client_readdir(1, 4, 1000, &data) > 0);
-	assert_int_equal(client_readdir(1, 5, 1000, &data), 0);
-	assert_int_equal(client_readdir(1, 6, 1000, &data), 0);
-	assert_int_equal(client_readdir(1, (1ul << 32) + 2, 1000, &data), 0);
+	assert_int_equal(0, client_readdir(1, 5, 1000, &data));
+	assert_int_equal(0, client_readdir(1, 6, 1000, &data));
+	assert_int_equal(0, client_readdir(1, (1ul << 32) + 2, 1000, &data));
 	cpiofs_destroy(fs);
 }
 
@@ -345,7 +345,7 @@ TEST(many_names)
 	}
 	serve();
 	list("dir", text);
-	assert_string_equal(text, text + 10000);
+	assert_string_equal(text + 10000, text);
 	expect_file("dir/0", "dir/0");
 	expect_file("dir/399", "dir/399");
 	cpiofs_destroy(fs);
@@ -360,8 +360,8 @@ static void save(const char *path)
 	FILE *file = fopen(path, "wb");
 
 	assert_non_null(file);
-	assert_int_equal(fwrite(archive, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
+	assert_int_equal(size, fwrite(archive, 1, size, file));
+	assert_int_equal(0, fclose(file));
 }
 
 TEST(program_maps_its_archive)
@@ -372,20 +372,20 @@ TEST(program_maps_its_archive)
 
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(cpiofs_main(4, words), 1); /* empty */
+	assert_int_equal(1, cpiofs_main(4, words)); /* empty */
 	PUT("file", S_IFREG | 0644, .data = "contents");
 	save(path);
-	assert_int_equal(cpiofs_main(4, words), 1); /* without an end */
+	assert_int_equal(1, cpiofs_main(4, words)); /* without an end */
 	PUT("fifo", S_IFIFO | 0644);
 	END();
 	save(path);
-	assert_int_equal(cpiofs_main(4, words), 0);
-	assert_string_equal(served.words[0], "--socket");
+	assert_int_equal(0, cpiofs_main(4, words));
+	assert_string_equal("--socket", served.words[0]);
 	client_begin(served.ops, served.tree, 8192);
 	expect_file("file", "contents");
 	assert_true(attr_of("file").qid.version != 0);
 	unlink(path);
-	assert_int_equal(cpiofs_main(4, words), 1);
-	assert_int_equal(cpiofs_main(1, words), 2);
+	assert_int_equal(1, cpiofs_main(4, words));
+	assert_int_equal(2, cpiofs_main(1, words));
 	cpiofs_destroy(served.tree);
 }

@@ -26,7 +26,7 @@ static void try_set(uint32_t number, uint64_t file)
 {
 	unsigned i = model_find(number);
 
-	assert_int_equal(fid_set(&table, number, file), i == FIDS_MAX ? -EMFILE : 0);
+	assert_int_equal(i == FIDS_MAX ? -EMFILE : 0, fid_set(&table, number, file));
 	if (i == FIDS_MAX)
 		return;
 	model[i].number = number;
@@ -39,19 +39,19 @@ static void try_drop(uint32_t number)
 {
 	unsigned i = model_find(number);
 
-	assert_int_equal(fid_drop(&table, number), i < count);
+	assert_int_equal(i < count, fid_drop(&table, number));
 	if (i < count)
 		model[i] = model[--count];
 }
 
 static void compare(void)
 {
-	assert_int_equal(table.count, count);
+	assert_int_equal(count, table.count);
 	for (unsigned i = 0; i < count; i++) {
 		const struct fid *fid = fid_get(&table, model[i].number);
 
 		assert_non_null(fid);
-		assert_int_equal(fid->file, model[i].file);
+		assert_int_equal(model[i].file, fid->file);
 	}
 }
 
@@ -73,7 +73,7 @@ TEST(crowded_numbers_are_found_again)
 		if (i % 16 == 0)
 			compare();
 		number = crowded_number();
-		assert_int_equal(fid_get(&table, number) != NULL, model_find(number) < count);
+		assert_int_equal(model_find(number) < count, fid_get(&table, number) != NULL);
 	}
 	compare();
 }

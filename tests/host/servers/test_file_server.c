@@ -18,7 +18,7 @@ static bool elsewhere; /* the tree does not copy what is read */
 
 static int tree_attach(void *tree, struct p9_string aname, uint64_t *ret)
 {
-	assert_ptr_equal(tree, contents);
+	assert_ptr_equal(contents, tree);
 	*ret = ROOT;
 	return p9_string_is(aname, "nothing") ? -ENOENT : 0;
 }
@@ -61,8 +61,8 @@ static int tree_open(void *tree, uint64_t file)
 static ssize_t tree_read(void *tree, uint64_t file, uint64_t offset, void *buf, size_t n,
 			 const void **data)
 {
-	assert_int_equal(file, FILE_NODE);
-	assert_ptr_equal(*data, buf);
+	assert_int_equal(FILE_NODE, file);
+	assert_ptr_equal(buf, *data);
 	if (offset >= SIZE)
 		return 0;
 	n = n < SIZE - offset ? n : SIZE - offset;
@@ -123,110 +123,110 @@ TEST(session_agrees_on_the_size_of_messages)
 {
 	union p9_any m = { .tversion = { 1u << 30, p9_string(P9_VERSION) } };
 
-	assert_int_equal(client_call(P9_TVERSION, &m), 0);
-	assert_int_equal(m.rversion.msize, FILE_SERVER_MSIZE);
+	assert_int_equal(0, client_call(P9_TVERSION, &m));
+	assert_int_equal(FILE_SERVER_MSIZE, m.rversion.msize);
 	m.tversion = (struct p9_tversion){ 5000, p9_string(P9_VERSION) };
-	assert_int_equal(client_call(P9_TVERSION, &m), 0);
-	assert_int_equal(m.rversion.msize, 5000);
-	assert_int_equal(CALL(P9_TVERSION, tversion, 4095, TEXT(P9_VERSION)), -EMSGSIZE);
-	assert_int_equal(CALL(P9_TVERSION, tversion, 0, TEXT(P9_VERSION)), -EMSGSIZE);
+	assert_int_equal(0, client_call(P9_TVERSION, &m));
+	assert_int_equal(5000, m.rversion.msize);
+	assert_int_equal(-EMSGSIZE, CALL(P9_TVERSION, tversion, 4095, TEXT(P9_VERSION)));
+	assert_int_equal(-EMSGSIZE, CALL(P9_TVERSION, tversion, 0, TEXT(P9_VERSION)));
 }
 
 TEST(session_begins_with_a_version_that_is_known)
 {
 	union p9_any m = { .tversion = { 8192, p9_string("9P2000.u") } };
 
-	assert_int_equal(client_walk(1, ""), 0);
-	assert_int_equal(client_call(P9_TVERSION, &m), 0);
+	assert_int_equal(0, client_walk(1, ""));
+	assert_int_equal(0, client_call(P9_TVERSION, &m));
 	assert_true(p9_string_is(m.rversion.version, "unknown"));
-	assert_int_equal(client_walk(2, ""), -EPROTO);
+	assert_int_equal(-EPROTO, client_walk(2, ""));
 	/* A new session knows no fid of the old one. */
-	assert_int_equal(CALL(P9_TVERSION, tversion, 8192, TEXT(P9_VERSION)), 0);
-	assert_int_equal(client_walk(2, ""), -EBADF);
+	assert_int_equal(0, CALL(P9_TVERSION, tversion, 8192, TEXT(P9_VERSION)));
+	assert_int_equal(-EBADF, client_walk(2, ""));
 	client_connect(&ops, contents);
-	assert_int_equal(CALL(P9_TATTACH, tattach, 0, P9_NOFID, TEXT(""), TEXT(""), 0), -EPROTO);
+	assert_int_equal(-EPROTO, CALL(P9_TATTACH, tattach, 0, P9_NOFID, TEXT(""), TEXT(""), 0));
 }
 
 TEST(attach_gets_the_root)
 {
-	assert_int_equal(CALL(P9_TATTACH, tattach, 0, P9_NOFID, TEXT(""), TEXT(""), 0), -EBADF);
-	assert_int_equal(CALL(P9_TATTACH, tattach, 1, 0, TEXT(""), TEXT(""), 0), -EOPNOTSUPP);
-	assert_int_equal(CALL(P9_TATTACH, tattach, 1, P9_NOFID, TEXT(""), TEXT("nothing"), 0),
-			 -ENOENT);
-	assert_int_equal(client_clunk(1), -EBADF);
-	assert_int_equal(CALL(P9_TATTACH, tattach, 1, P9_NOFID, TEXT("u"), TEXT("x"), 0), 0);
-	assert_int_equal(client_clunk(1), 0);
+	assert_int_equal(-EBADF, CALL(P9_TATTACH, tattach, 0, P9_NOFID, TEXT(""), TEXT(""), 0));
+	assert_int_equal(-EOPNOTSUPP, CALL(P9_TATTACH, tattach, 1, 0, TEXT(""), TEXT(""), 0));
+	assert_int_equal(-ENOENT,
+			 CALL(P9_TATTACH, tattach, 1, P9_NOFID, TEXT(""), TEXT("nothing"), 0));
+	assert_int_equal(-EBADF, client_clunk(1));
+	assert_int_equal(0, CALL(P9_TATTACH, tattach, 1, P9_NOFID, TEXT("u"), TEXT("x"), 0));
+	assert_int_equal(0, client_clunk(1));
 }
 
 TEST(walk_goes_as_far_as_it_can)
 {
 	union p9_any m = { .twalk = { 0, 1, 3, { TEXT("dir"), TEXT(".."), TEXT("file") } } };
 
-	assert_int_equal(client_call(P9_TWALK, &m), 0);
-	assert_int_equal(m.rwalk.nwqid, 3);
-	assert_int_equal(m.rwalk.wqid[0].type, P9_QTDIR);
-	assert_int_equal(m.rwalk.wqid[0].path, DIR_NODE);
-	assert_int_equal(m.rwalk.wqid[1].path, ROOT);
-	assert_int_equal(m.rwalk.wqid[2].type, P9_QTFILE);
-	assert_int_equal(m.rwalk.wqid[2].version, 15);
+	assert_int_equal(0, client_call(P9_TWALK, &m));
+	assert_int_equal(3, m.rwalk.nwqid);
+	assert_int_equal(P9_QTDIR, m.rwalk.wqid[0].type);
+	assert_int_equal(DIR_NODE, m.rwalk.wqid[0].path);
+	assert_int_equal(ROOT, m.rwalk.wqid[1].path);
+	assert_int_equal(P9_QTFILE, m.rwalk.wqid[2].type);
+	assert_int_equal(15, m.rwalk.wqid[2].version);
 	m.twalk = (struct p9_twalk){ 0, 2, 3, { TEXT("dir"), TEXT("none"), TEXT("x") } };
-	assert_int_equal(client_call(P9_TWALK, &m), 0);
-	assert_int_equal(m.rwalk.nwqid, 1);
-	assert_int_equal(client_clunk(2), -EBADF);
+	assert_int_equal(0, client_call(P9_TWALK, &m));
+	assert_int_equal(1, m.rwalk.nwqid);
+	assert_int_equal(-EBADF, client_clunk(2));
 	m.twalk = (struct p9_twalk){ 0, 2, 2, { TEXT("file"), TEXT("..") } };
-	assert_int_equal(client_call(P9_TWALK, &m), 0);
-	assert_int_equal(m.rwalk.nwqid, 1); /* a file has no parent to go to */
-	assert_int_equal(client_walk(2, "none"), -ENOENT);
-	assert_int_equal(client_walk(2, "bad"), -EUCLEAN);
-	assert_int_equal(CALL(P9_TWALK, twalk, 1, 2, 1, { TEXT("x") }), -ENOTDIR);
-	assert_int_equal(CALL(P9_TWALK, twalk, .fid = 9, .newfid = 2), -EBADF);
-	assert_int_equal(CALL(P9_TWALK, twalk, .fid = 0, .newfid = 1), -EBADF); /* in use */
-	assert_int_equal(client_clunk(2), -EBADF);
+	assert_int_equal(0, client_call(P9_TWALK, &m));
+	assert_int_equal(1, m.rwalk.nwqid); /* a file has no parent to go to */
+	assert_int_equal(-ENOENT, client_walk(2, "none"));
+	assert_int_equal(-EUCLEAN, client_walk(2, "bad"));
+	assert_int_equal(-ENOTDIR, CALL(P9_TWALK, twalk, 1, 2, 1, { TEXT("x") }));
+	assert_int_equal(-EBADF, CALL(P9_TWALK, twalk, .fid = 9, .newfid = 2));
+	assert_int_equal(-EBADF, CALL(P9_TWALK, twalk, .fid = 0, .newfid = 1)); /* in use */
+	assert_int_equal(-EBADF, client_clunk(2));
 }
 
 TEST(walk_can_move_a_fid)
 {
 	struct p9_rgetattr attr;
 
-	assert_int_equal(client_walk(1, ""), 0);
-	assert_int_equal(CALL(P9_TWALK, twalk, 1, 1, 2, { TEXT("dir"), TEXT("none") }), 0);
-	assert_int_equal(client_getattr(1, &attr), 0);
-	assert_int_equal(attr.qid.path, ROOT); /* it went nowhere, for the walk ended early */
-	assert_int_equal(CALL(P9_TWALK, twalk, 1, 1, 1, { TEXT("file") }), 0);
-	assert_int_equal(client_getattr(1, &attr), 0);
-	assert_int_equal(attr.qid.path, FILE_NODE);
-	assert_int_equal(client_open(1, 0), 0);
-	assert_int_equal(CALL(P9_TWALK, twalk, .fid = 1, .newfid = 1),
-			 -EBADF); /* not while it is open */
-	assert_int_equal(CALL(P9_TWALK, twalk, .fid = 1, .newfid = 2), 0);
-	assert_int_equal(client_open(2, 0), 0); /* the copy was not open */
+	assert_int_equal(0, client_walk(1, ""));
+	assert_int_equal(0, CALL(P9_TWALK, twalk, 1, 1, 2, { TEXT("dir"), TEXT("none") }));
+	assert_int_equal(0, client_getattr(1, &attr));
+	assert_int_equal(ROOT, attr.qid.path); /* it went nowhere, for the walk ended early */
+	assert_int_equal(0, CALL(P9_TWALK, twalk, 1, 1, 1, { TEXT("file") }));
+	assert_int_equal(0, client_getattr(1, &attr));
+	assert_int_equal(FILE_NODE, attr.qid.path);
+	assert_int_equal(0, client_open(1, 0));
+	assert_int_equal(-EBADF,
+			 CALL(P9_TWALK, twalk, .fid = 1, .newfid = 1)); /* not while it is open */
+	assert_int_equal(0, CALL(P9_TWALK, twalk, .fid = 1, .newfid = 2));
+	assert_int_equal(0, client_open(2, 0)); /* the copy was not open */
 }
 
 TEST(open_only_to_read)
 {
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(client_open(1, O_WRONLY), -EROFS);
-	assert_int_equal(client_open(1, O_RDWR), -EROFS);
-	assert_int_equal(client_open(1, 01000), -EROFS);      /* O_TRUNC */
-	assert_int_equal(client_open(1, 0200000), -ENOTDIR);  /* O_DIRECTORY */
-	assert_int_equal(client_open(1, 0100000 | 04000), 0); /* O_LARGEFILE, O_NONBLOCK */
-	assert_int_equal(client_open(1, 0), -EBADF);
-	assert_int_equal(client_walk(2, "link"), 0);
-	assert_int_equal(client_open(2, 0), -ELOOP);
-	assert_int_equal(client_walk(3, "shut"), 0);
-	assert_int_equal(client_open(3, 0), -EACCES);
-	assert_int_equal(client_walk(4, "dir"), 0);
-	assert_int_equal(client_open(4, 0200000), 0);
-	assert_int_equal(client_open(5, 0), -EBADF);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(-EROFS, client_open(1, O_WRONLY));
+	assert_int_equal(-EROFS, client_open(1, O_RDWR));
+	assert_int_equal(-EROFS, client_open(1, 01000));      /* O_TRUNC */
+	assert_int_equal(-ENOTDIR, client_open(1, 0200000));  /* O_DIRECTORY */
+	assert_int_equal(0, client_open(1, 0100000 | 04000)); /* O_LARGEFILE, O_NONBLOCK */
+	assert_int_equal(-EBADF, client_open(1, 0));
+	assert_int_equal(0, client_walk(2, "link"));
+	assert_int_equal(-ELOOP, client_open(2, 0));
+	assert_int_equal(0, client_walk(3, "shut"));
+	assert_int_equal(-EACCES, client_open(3, 0));
+	assert_int_equal(0, client_walk(4, "dir"));
+	assert_int_equal(0, client_open(4, 0200000));
+	assert_int_equal(-EBADF, client_open(5, 0));
 }
 
 TEST(read_any_bytes)
 {
 	const void *data;
 
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(client_read(1, 0, 1, &data), -EBADF); /* not open */
-	assert_int_equal(client_open(1, 0), 0);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(-EBADF, client_read(1, 0, 1, &data)); /* not open */
+	assert_int_equal(0, client_open(1, 0));
 	for (unsigned i = 0; i < 2000; i++) {
 		uint64_t offset = test_below(SIZE + 10);
 		uint32_t count = (uint32_t)test_below(70000);
@@ -236,15 +236,15 @@ TEST(read_any_bytes)
 		expected = expected < count ? expected : count;
 		if (expected > CLIENT_MSIZE - 11)
 			expected = CLIENT_MSIZE - 11;
-		assert_int_equal(client_read(1, offset, count, &data), expected);
+		assert_int_equal(expected, client_read(1, offset, count, &data));
 		if (expected > 0)
-			assert_memory_equal(data, contents + offset, expected);
+			assert_memory_equal(contents + offset, data, expected);
 	}
-	assert_int_equal(client_read(1, UINT64_MAX, UINT32_MAX, &data), 0);
-	assert_int_equal(client_read(2, 0, 1, &data), -EBADF);
-	assert_int_equal(client_walk(2, "dir"), 0);
-	assert_int_equal(client_open(2, 0), 0);
-	assert_int_equal(client_read(2, 0, 1, &data), -EISDIR);
+	assert_int_equal(0, client_read(1, UINT64_MAX, UINT32_MAX, &data));
+	assert_int_equal(-EBADF, client_read(2, 0, 1, &data));
+	assert_int_equal(0, client_walk(2, "dir"));
+	assert_int_equal(0, client_open(2, 0));
+	assert_int_equal(-EISDIR, client_read(2, 0, 1, &data));
 }
 
 /* Reads the directory by requests of `count` bytes. Returns how many entries it has. */
@@ -260,17 +260,18 @@ static unsigned list(uint32_t fid, uint32_t count)
 
 		assert_true(bytes <= count);
 		while (pos < (size_t)bytes) {
-			assert_int_equal(p9_next_dirent(data, (size_t)bytes, &pos, &entry), 1);
+			assert_int_equal(1, p9_next_dirent(data, (size_t)bytes, &pos, &entry));
 			assert_true(n != 0 || p9_string_is(entry.name, "."));
 			assert_true(n != 1 || p9_string_is(entry.name, ".."));
-			assert_int_equal(entry.qid.path, n == 0	  ? DIR_NODE
-							 : n == 1 ? ROOT
-								  : DEEP + n - 2);
-			assert_int_equal(entry.type, n < 2 ? 4 : 8);
+			assert_int_equal(n == 0	  ? DIR_NODE
+					 : n == 1 ? ROOT
+						  : DEEP + n - 2,
+					 entry.qid.path);
+			assert_int_equal(n < 2 ? 4 : 8, entry.type);
 			n++;
 		}
 	}
-	assert_int_equal(bytes, 0);
+	assert_int_equal(0, bytes);
 	return n;
 }
 
@@ -278,52 +279,52 @@ TEST(directories_in_pieces)
 {
 	const void *data;
 
-	assert_int_equal(client_walk(1, "dir"), 0);
-	assert_int_equal(client_readdir(1, 0, 1000, &data), -EBADF); /* not open */
-	assert_int_equal(client_open(1, 0), 0);
-	assert_int_equal(list(1, 100000), NAMES + 2);
-	assert_int_equal(list(1, 24 + 255), NAMES + 2);
-	assert_int_equal(list(1, 1000), NAMES + 2);
+	assert_int_equal(0, client_walk(1, "dir"));
+	assert_int_equal(-EBADF, client_readdir(1, 0, 1000, &data)); /* not open */
+	assert_int_equal(0, client_open(1, 0));
+	assert_int_equal(NAMES + 2, list(1, 100000));
+	assert_int_equal(NAMES + 2, list(1, 24 + 255));
+	assert_int_equal(NAMES + 2, list(1, 1000));
 	/* No room for one entry: that is not the end. */
-	assert_int_equal(client_readdir(1, 2, 24 + 254, &data), -EINVAL);
-	assert_int_equal(client_readdir(1, 0, 24, &data), -EINVAL);
-	assert_int_equal(client_readdir(1, 0, 25, &data), 25);
-	assert_int_equal(client_readdir(1, 1, 26, &data), 26);
-	assert_int_equal(client_readdir(1, 0, 0, &data), -EINVAL);
-	assert_int_equal(client_readdir(1, UINT64_MAX, 1000, &data), 0);
-	assert_int_equal(client_walk(2, "file"), 0);
-	assert_int_equal(client_open(2, 0), 0);
-	assert_int_equal(client_readdir(2, 0, 1000, &data), -ENOTDIR);
+	assert_int_equal(-EINVAL, client_readdir(1, 2, 24 + 254, &data));
+	assert_int_equal(-EINVAL, client_readdir(1, 0, 24, &data));
+	assert_int_equal(25, client_readdir(1, 0, 25, &data));
+	assert_int_equal(26, client_readdir(1, 1, 26, &data));
+	assert_int_equal(-EINVAL, client_readdir(1, 0, 0, &data));
+	assert_int_equal(0, client_readdir(1, UINT64_MAX, 1000, &data));
+	assert_int_equal(0, client_walk(2, "file"));
+	assert_int_equal(0, client_open(2, 0));
+	assert_int_equal(-ENOTDIR, client_readdir(2, 0, 1000, &data));
 }
 
 TEST(error_in_a_directory_comes_after_the_entries_before_it)
 {
 	const void *data;
 
-	assert_int_equal(client_walk(1, ""), 0);
-	assert_int_equal(client_open(1, 0), 0);
-	assert_int_equal(client_readdir(1, 0, 1000, &data), 25 + 26);
-	assert_int_equal(client_readdir(1, 2, 1000, &data), -EREMOTEIO);
+	assert_int_equal(0, client_walk(1, ""));
+	assert_int_equal(0, client_open(1, 0));
+	assert_int_equal(25 + 26, client_readdir(1, 0, 1000, &data));
+	assert_int_equal(-EREMOTEIO, client_readdir(1, 2, 1000, &data));
 }
 
 TEST(attributes)
 {
 	struct p9_rgetattr r;
 
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(client_getattr(1, &r), 0);
-	assert_int_equal(r.valid, P9_GETATTR_BASIC);
-	assert_int_equal(r.mode, S_IFREG | 0640);
-	assert_int_equal(r.uid, 11);
-	assert_int_equal(r.gid, 12);
-	assert_int_equal(r.nlink, 13);
-	assert_int_equal(r.size, SIZE);
-	assert_int_equal(r.blksize, 4096);
-	assert_int_equal(r.blocks, (SIZE + 511) / 512);
-	assert_int_equal((int64_t)r.mtime_sec, -14);
-	assert_int_equal((int64_t)r.atime_sec, -14);
-	assert_int_equal(r.qid.path, FILE_NODE);
-	assert_int_equal(client_getattr(2, &r), -EBADF);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(0, client_getattr(1, &r));
+	assert_int_equal(P9_GETATTR_BASIC, r.valid);
+	assert_int_equal(S_IFREG | 0640, r.mode);
+	assert_int_equal(11, r.uid);
+	assert_int_equal(12, r.gid);
+	assert_int_equal(13, r.nlink);
+	assert_int_equal(SIZE, r.size);
+	assert_int_equal(4096, r.blksize);
+	assert_int_equal((SIZE + 511) / 512, r.blocks);
+	assert_int_equal(-14, (int64_t)r.mtime_sec);
+	assert_int_equal(-14, (int64_t)r.atime_sec);
+	assert_int_equal(FILE_NODE, r.qid.path);
+	assert_int_equal(-EBADF, client_getattr(2, &r));
 }
 
 TEST(links_and_statfs)
@@ -331,39 +332,39 @@ TEST(links_and_statfs)
 	union p9_any m = { .tstatfs = { 0 } };
 	char target[100];
 
-	assert_int_equal(client_call(P9_TSTATFS, &m), 0);
-	assert_int_equal(m.rstatfs.blocks, 77);
-	assert_int_equal(m.rstatfs.namelen, 255);
-	assert_int_equal(CALL(P9_TSTATFS, tstatfs, 5), -EBADF);
-	assert_int_equal(client_walk(1, "link"), 0);
-	assert_int_equal(client_readlink(1, target, sizeof(target)), 0);
-	assert_string_equal(target, "file");
-	assert_int_equal(client_readlink(0, target, sizeof(target)), -EINVAL);
-	assert_int_equal(client_readlink(7, target, sizeof(target)), -EBADF);
+	assert_int_equal(0, client_call(P9_TSTATFS, &m));
+	assert_int_equal(77, m.rstatfs.blocks);
+	assert_int_equal(255, m.rstatfs.namelen);
+	assert_int_equal(-EBADF, CALL(P9_TSTATFS, tstatfs, 5));
+	assert_int_equal(0, client_walk(1, "link"));
+	assert_int_equal(0, client_readlink(1, target, sizeof(target)));
+	assert_string_equal("file", target);
+	assert_int_equal(-EINVAL, client_readlink(0, target, sizeof(target)));
+	assert_int_equal(-EBADF, client_readlink(7, target, sizeof(target)));
 }
 
 TEST(clunk_remove_flush_fsync)
 {
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(CALL(P9_TFSYNC, tfsync, 1, 0), 0);
-	assert_int_equal(CALL(P9_TFSYNC, tfsync, 2, 0), -EBADF);
-	assert_int_equal(CALL(P9_TREMOVE, tremove, 1), -EROFS);
-	assert_int_equal(client_clunk(1), -EBADF); /* gone with Tremove */
-	assert_int_equal(CALL(P9_TREMOVE, tremove, 1), -EBADF);
-	assert_int_equal(CALL(P9_TFLUSH, tflush, 17), 0);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(0, CALL(P9_TFSYNC, tfsync, 1, 0));
+	assert_int_equal(-EBADF, CALL(P9_TFSYNC, tfsync, 2, 0));
+	assert_int_equal(-EROFS, CALL(P9_TREMOVE, tremove, 1));
+	assert_int_equal(-EBADF, client_clunk(1)); /* gone with Tremove */
+	assert_int_equal(-EBADF, CALL(P9_TREMOVE, tremove, 1));
+	assert_int_equal(0, CALL(P9_TFLUSH, tflush, 17));
 }
 
 TEST(nothing_is_written)
 {
-	assert_int_equal(CALL(P9_TLCREATE, tlcreate, 0, TEXT("a"), 1, 0644, 0), -EROFS);
-	assert_int_equal(CALL(P9_TWRITE, twrite, 0, 0, 3, "abc"), -EROFS);
-	assert_int_equal(CALL(P9_TSETATTR, tsetattr, .fid = 0, .valid = P9_SETATTR_MODE), -EROFS);
-	assert_int_equal(CALL(P9_TSYMLINK, tsymlink, 0, TEXT("a"), TEXT("b"), 0), -EROFS);
-	assert_int_equal(CALL(P9_TMKNOD, tmknod, 0, TEXT("a"), 0, 0, 0, 0), -EROFS);
-	assert_int_equal(CALL(P9_TMKDIR, tmkdir, 0, TEXT("a"), 0, 0), -EROFS);
-	assert_int_equal(CALL(P9_TLINK, tlink, 0, 0, TEXT("a")), -EROFS);
-	assert_int_equal(CALL(P9_TRENAMEAT, trenameat, 0, TEXT("a"), 0, TEXT("b")), -EROFS);
-	assert_int_equal(CALL(P9_TUNLINKAT, tunlinkat, 0, TEXT("a"), 0), -EROFS);
+	assert_int_equal(-EROFS, CALL(P9_TLCREATE, tlcreate, 0, TEXT("a"), 1, 0644, 0));
+	assert_int_equal(-EROFS, CALL(P9_TWRITE, twrite, 0, 0, 3, "abc"));
+	assert_int_equal(-EROFS, CALL(P9_TSETATTR, tsetattr, .fid = 0, .valid = P9_SETATTR_MODE));
+	assert_int_equal(-EROFS, CALL(P9_TSYMLINK, tsymlink, 0, TEXT("a"), TEXT("b"), 0));
+	assert_int_equal(-EROFS, CALL(P9_TMKNOD, tmknod, 0, TEXT("a"), 0, 0, 0, 0));
+	assert_int_equal(-EROFS, CALL(P9_TMKDIR, tmkdir, 0, TEXT("a"), 0, 0));
+	assert_int_equal(-EROFS, CALL(P9_TLINK, tlink, 0, 0, TEXT("a")));
+	assert_int_equal(-EROFS, CALL(P9_TRENAMEAT, trenameat, 0, TEXT("a"), 0, TEXT("b")));
+	assert_int_equal(-EROFS, CALL(P9_TUNLINKAT, tunlinkat, 0, TEXT("a"), 0));
 }
 
 TEST(server_without_functions)
@@ -373,16 +374,16 @@ TEST(server_without_functions)
 	const void *data;
 
 	client_begin(&least, contents, CLIENT_MSIZE);
-	assert_int_equal(client_call(P9_TSTATFS, &m), 0);
-	assert_int_equal(m.rstatfs.blocks, 0);
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(client_open(1, 0), 0);
-	assert_int_equal(client_read(1, 0, 10, &data), -EOPNOTSUPP);
-	assert_int_equal(client_walk(2, "link"), 0);
-	assert_int_equal(client_readlink(2, target, sizeof(target)), -EOPNOTSUPP);
-	assert_int_equal(client_walk(3, "dir"), 0);
-	assert_int_equal(client_open(3, 0), 0);
-	assert_int_equal(client_readdir(3, 0, 100, &data), -EOPNOTSUPP);
+	assert_int_equal(0, client_call(P9_TSTATFS, &m));
+	assert_int_equal(0, m.rstatfs.blocks);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(0, client_open(1, 0));
+	assert_int_equal(-EOPNOTSUPP, client_read(1, 0, 10, &data));
+	assert_int_equal(0, client_walk(2, "link"));
+	assert_int_equal(-EOPNOTSUPP, client_readlink(2, target, sizeof(target)));
+	assert_int_equal(0, client_walk(3, "dir"));
+	assert_int_equal(0, client_open(3, 0));
+	assert_int_equal(-EOPNOTSUPP, client_readdir(3, 0, 100, &data));
 }
 
 /* Encodes a Tread as bytes that a test can spoil. */
@@ -405,20 +406,20 @@ TEST(what_is_no_request)
 	size_t n = raw_read(bytes, 55);
 
 	/* Not a message: there is no tag to answer to. */
-	assert_int_equal(client_send(bytes, 0), 0);
-	assert_int_equal(client_send(bytes, 6), 0);
-	assert_int_equal(client_send(bytes, n - 1), 0);
-	assert_int_equal(client_send(bytes, n + 1), 0);
+	assert_int_equal(0, client_send(bytes, 0));
+	assert_int_equal(0, client_send(bytes, 6));
+	assert_int_equal(0, client_send(bytes, n - 1));
+	assert_int_equal(0, client_send(bytes, n + 1));
 	/* One with a byte too many, or too few. */
 	bytes[0]++;
-	assert_int_equal(raw_error(bytes, n + 1, 55), -EIO);
+	assert_int_equal(-EIO, raw_error(bytes, n + 1, 55));
 	bytes[0] -= 2;
-	assert_int_equal(raw_error(bytes, n - 1, 55), -EIO);
+	assert_int_equal(-EIO, raw_error(bytes, n - 1, 55));
 	bytes[0]++;
 	/* Tauth, Txattrwalk, a reply, a type that there is not. */
 	for (unsigned i = 0; i < 4; i++) {
 		bytes[4] = (uint8_t[]){ 102, 30, P9_RREAD, 255 }[i];
-		assert_int_equal(raw_error(bytes, n, 55), -EOPNOTSUPP);
+		assert_int_equal(-EOPNOTSUPP, raw_error(bytes, n, 55));
 	}
 }
 
@@ -430,7 +431,7 @@ TEST(request_above_the_size_that_was_agreed)
 	client_begin(&ops, contents, 4096);
 	n = (size_t)p9_encode_twrite(bytes, sizeof(bytes), 9,
 				     &(struct p9_twrite){ 0, 0, sizeof(data), data });
-	assert_int_equal(raw_error(bytes, n, 9), -EPROTO);
+	assert_int_equal(-EPROTO, raw_error(bytes, n, 9));
 }
 
 TEST(replies_fit_the_size_that_was_agreed)
@@ -438,11 +439,11 @@ TEST(replies_fit_the_size_that_was_agreed)
 	const void *data;
 
 	client_begin(&ops, contents, 4096);
-	assert_int_equal(client_walk(1, "file"), 0);
-	assert_int_equal(client_open(1, 0), 0);
-	assert_int_equal(client_read(1, 0, 100000, &data), 4096 - 11);
-	assert_int_equal(client_walk(2, "dir"), 0);
-	assert_int_equal(client_open(2, 0), 0);
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(0, client_open(1, 0));
+	assert_int_equal(4096 - 11, client_read(1, 0, 100000, &data));
+	assert_int_equal(0, client_walk(2, "dir"));
+	assert_int_equal(0, client_open(2, 0));
 	assert_true(client_readdir(2, 0, 100000, &data) <= 4096 - 11);
 	assert_true(client_readdir(2, 0, 100000, &data) > 4096 - 11 - 24 - 255);
 }
@@ -453,10 +454,10 @@ TEST(fids_have_an_end)
 
 	while (client_walk(fid, "") == 0)
 		fid++;
-	assert_int_equal(fid, FIDS_MAX);
-	assert_int_equal(client_walk(fid, ""), -EMFILE);
-	assert_int_equal(client_clunk(77), 0);
-	assert_int_equal(client_walk(fid, ""), 0);
-	assert_int_equal(CALL(P9_TVERSION, tversion, 8192, TEXT(P9_VERSION)), 0);
-	assert_int_equal(client_clunk(fid), -EBADF);
+	assert_int_equal(FIDS_MAX, fid);
+	assert_int_equal(-EMFILE, client_walk(fid, ""));
+	assert_int_equal(0, client_clunk(77));
+	assert_int_equal(0, client_walk(fid, ""));
+	assert_int_equal(0, CALL(P9_TVERSION, tversion, 8192, TEXT(P9_VERSION)));
+	assert_int_equal(-EBADF, client_clunk(fid));
 }

@@ -16,7 +16,7 @@ static void start(uint32_t max, int expected)
 {
 	memset(memory, 0, sizeof(memory));
 	used_idx = 0;
-	assert_int_equal(queue_init(&queue, memory, max), expected);
+	assert_int_equal(expected, queue_init(&queue, memory, max));
 }
 
 static void offer(unsigned number, uint32_t room)
@@ -38,9 +38,9 @@ static void expect_take(int number, uint32_t len)
 {
 	uint32_t got = 0;
 
-	assert_int_equal(queue_take(&queue, &got), number);
+	assert_int_equal(number, queue_take(&queue, &got));
 	if (number >= 0)
-		assert_int_equal(got, len);
+		assert_int_equal(len, got);
 }
 
 TEST(a_queue_has_what_the_device_takes) // R146
@@ -48,13 +48,13 @@ TEST(a_queue_has_what_the_device_takes) // R146
 	start(0, -EINVAL);
 	start(QUEUE_CHAIN - 1, -EINVAL);
 	start(QUEUE_CHAIN, 0);
-	assert_int_equal(queue.nrequests, 1);
+	assert_int_equal(1, queue.nrequests);
 	start(100, 0);
-	assert_int_equal(queue.size, 64);
-	assert_int_equal(queue.nrequests, 4);
+	assert_int_equal(64, queue.size);
+	assert_int_equal(4, queue.nrequests);
 	start(1024, 0);
-	assert_int_equal(queue.size, QUEUE_SIZE_MAX);
-	assert_int_equal(queue.nrequests, QUEUE_REQUESTS_MAX);
+	assert_int_equal(QUEUE_SIZE_MAX, queue.size);
+	assert_int_equal(QUEUE_REQUESTS_MAX, queue.nrequests);
 	/* All of it is in its memory, and nothing overlaps. */
 	assert_true((uint8_t *)&queue.avail->ring[queue.size] <= memory + QUEUE_USED_AT);
 	assert_true((uint8_t *)&queue.used->ring[queue.size] <= memory + QUEUE_BYTES);
@@ -69,14 +69,14 @@ TEST(a_chain_is_as_the_device_expects_it) // R141
 
 	start(128, 0);
 	queue_offer(&queue, 3, pieces, 3);
-	assert_int_equal(queue.avail->idx, 1);
-	assert_int_equal(queue.avail->ring[0], first);
+	assert_int_equal(1, queue.avail->idx);
+	assert_int_equal(first, queue.avail->ring[0]);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(queue.desc[first + i].addr, pieces[i].addr);
-		assert_int_equal(queue.desc[first + i].len, pieces[i].len);
-		assert_int_equal(queue.desc[first + i].flags,
-				 (i > 0 ? VIRTQ_DESC_WRITE : 0) | (i < 2 ? VIRTQ_DESC_NEXT : 0));
-		assert_int_equal(queue.desc[first + i].next, i < 2 ? first + i + 1 : 0);
+		assert_int_equal(pieces[i].addr, queue.desc[first + i].addr);
+		assert_int_equal(pieces[i].len, queue.desc[first + i].len);
+		assert_int_equal((i > 0 ? VIRTQ_DESC_WRITE : 0) | (i < 2 ? VIRTQ_DESC_NEXT : 0),
+				 queue.desc[first + i].flags);
+		assert_int_equal(i < 2 ? first + i + 1 : 0, queue.desc[first + i].next);
 	}
 	use(first, 4196);
 	expect_take(3, 4196);
@@ -94,8 +94,8 @@ TEST(answers_come_in_any_order_and_the_indexes_wrap_around) // R140
 
 		if (!offered[number]) {
 			offer(number, number * 10);
-			assert_int_equal(queue.avail->ring[(uint16_t)(queue.avail->idx - 1) % 128],
-					 number * QUEUE_CHAIN);
+			assert_int_equal(number * QUEUE_CHAIN,
+					 queue.avail->ring[(uint16_t)(queue.avail->idx - 1) % 128]);
 		} else {
 			use(number * QUEUE_CHAIN, number);
 			expect_take((int)number, number);
@@ -157,7 +157,7 @@ TEST(pieces_are_all_bytes_and_no_others) // R141
 		}
 		npieces = pieces_add(pieces, before, pages, offset, n, writes);
 		for (unsigned i = before; i < npieces; i++) {
-			assert_int_equal(pieces[i].device_writes, writes);
+			assert_int_equal(writes, pieces[i].device_writes);
 			assert_true(i == before ||
 				    pieces[i - 1].addr + pieces[i - 1].len != pieces[i].addr);
 			for (uint32_t j = 0; j < pieces[i].len; j++, at++)
@@ -165,7 +165,7 @@ TEST(pieces_are_all_bytes_and_no_others) // R141
 				    pieces[i].addr + j)
 					fail();
 		}
-		assert_int_equal(at - offset, n);
+		assert_int_equal(n, at - offset);
 	}
 }
 
@@ -194,11 +194,11 @@ static void make(uint8_t type, uint16_t tag, size_t n)
 static uint16_t pass(unsigned number, uint8_t type, uint16_t tag)
 {
 	make(type, tag, 50);
-	assert_int_equal(relay_request(&relay, number, message, 50), 0);
-	assert_int_equal(message[4], type);
+	assert_int_equal(0, relay_request(&relay, number, message, 50));
+	assert_int_equal(type, message[4]);
 	for (unsigned i = P9_HEADER_BYTES; i < 50; i++)
 		if (type != P9_TREAD && type != P9_TREADDIR && type != P9_TVERSION)
-			assert_int_equal(message[i], 0xaa);
+			assert_int_equal(0xaa, message[i]);
 	return tag_of(message);
 }
 
@@ -206,13 +206,13 @@ static void expect_reply(unsigned number, uint8_t type, uint16_t tag, ssize_t ex
 			 uint16_t expected_tag)
 {
 	make(type, tag, 40);
-	assert_int_equal(relay_reply(&relay, number, message, 40), expected);
+	assert_int_equal(expected, relay_reply(&relay, number, message, 40));
 	if (expected < 0)
 		return;
-	assert_int_equal(tag_of(message), expected_tag);
-	assert_int_equal(message[4], type);
+	assert_int_equal(expected_tag, tag_of(message));
+	assert_int_equal(type, message[4]);
 	for (unsigned i = P9_HEADER_BYTES; i < 40; i++)
-		assert_int_equal(message[i], 0xaa);
+		assert_int_equal(0xaa, message[i]);
 }
 
 TEST(no_two_requests_have_one_tag) // R140
@@ -222,7 +222,7 @@ TEST(no_two_requests_have_one_tag) // R140
 	for (unsigned i = 0; i < QUEUE_REQUESTS_MAX; i++) {
 		sent[i] = pass(i, P9_TGETATTR, 7); /* whatever the client's tags are */
 		for (unsigned j = 0; j < i; j++)
-			assert_int_not_equal(sent[i], sent[j]);
+			assert_int_not_equal(sent[j], sent[i]);
 	}
 	for (unsigned i = QUEUE_REQUESTS_MAX; i-- > 0;)
 		expect_reply(i, P9_RGETATTR, sent[i], 40, 7);
@@ -236,7 +236,7 @@ TEST(a_reply_gets_its_requests_tag) // R140
 	b = pass(1, P9_TREADLINK, 3000);
 	expect_reply(1, P9_RREADLINK, b, 40, 3000);
 	expect_reply(0, P9_RGETATTR, a, 40, 1000);
-	assert_int_equal(pass(2, P9_TVERSION, P9_NOTAG), P9_NOTAG);
+	assert_int_equal(P9_NOTAG, pass(2, P9_TVERSION, P9_NOTAG));
 	expect_reply(2, P9_RVERSION, P9_NOTAG, 40, P9_NOTAG);
 }
 
@@ -252,19 +252,19 @@ TEST(what_is_no_reply_is_refused) // R141
 	for (size_t n = 1; n < P9_HEADER_BYTES; n++) {
 		pass(3, P9_TGETATTR, 1);
 		make(P9_RGETATTR, tag, 40);
-		assert_int_equal(relay_reply(&relay, 3, message, n), -EIO);
+		assert_int_equal(-EIO, relay_reply(&relay, 3, message, n));
 	}
 	pass(3, P9_TGETATTR, 1);
 	make(P9_RGETATTR, tag, 41); /* more than it wrote */
-	assert_int_equal(relay_reply(&relay, 3, message, 40), -EIO);
+	assert_int_equal(-EIO, relay_reply(&relay, 3, message, 40));
 	pass(3, P9_TGETATTR, 1);
 	make(P9_RGETATTR, tag, 6); /* less than a header */
-	assert_int_equal(relay_reply(&relay, 3, message, 40), -EIO);
+	assert_int_equal(-EIO, relay_reply(&relay, 3, message, 40));
 	pass(3, P9_TGETATTR, 1);
 	make(P9_RGETATTR, tag, 30); /* what follows is no part of it */
-	assert_int_equal(relay_reply(&relay, 3, message, 40), 30);
+	assert_int_equal(30, relay_reply(&relay, 3, message, 40));
 	pass(3, P9_TGETATTR, 1); /* flushed: nothing comes */
-	assert_int_equal(relay_reply(&relay, 3, message, 0), 0);
+	assert_int_equal(0, relay_reply(&relay, 3, message, 0));
 }
 
 TEST(an_error_is_a_message) // R140
@@ -276,10 +276,10 @@ TEST(an_error_is_a_message) // R140
 	pass(5, P9_TGETATTR, 0x1234);
 	n = relay_error(&relay, 5, message, EIO);
 	packet = p9_packet(message, n);
-	assert_int_equal(p9_decode_rgetattr(&packet, 0x1234, &got), -EIO);
+	assert_int_equal(-EIO, p9_decode_rgetattr(&packet, 0x1234, &got));
 	n = relay_error(&relay, 5, message, EPERM);
 	packet = p9_packet(message, n);
-	assert_int_equal(p9_decode_rgetattr(&packet, 0x1234, &got), -EPERM);
+	assert_int_equal(-EPERM, p9_decode_rgetattr(&packet, 0x1234, &got));
 }
 
 /* The requests that have a mode, each with this one. Returns the mode after relay_request(). */
@@ -299,30 +299,30 @@ static uint32_t mode_sent(unsigned kind, uint32_t mode)
 	case 0:
 		n[0] = p9_encode_tsetattr(message, sizeof(message), 1, &setattr);
 		packet = p9_packet(message, (size_t)n[0]);
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tsetattr(&packet, &setattr), 0);
-		assert_int_equal(setattr.valid, P9_SETATTR_MODE);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tsetattr(&packet, &setattr));
+		assert_int_equal(P9_SETATTR_MODE, setattr.valid);
 		return setattr.mode;
 	case 1:
 		n[1] = p9_encode_tlcreate(message, sizeof(message), 1, &create);
 		packet = p9_packet(message, (size_t)n[1]);
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tlcreate(&packet, &create), 0);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tlcreate(&packet, &create));
 		assert_true(create.flags == ~0u && create.gid == ~0u);
 		return create.mode;
 	case 2:
 		n[2] = p9_encode_tmkdir(message, sizeof(message), 1, &mkdir);
 		packet = p9_packet(message, (size_t)n[2]);
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tmkdir(&packet, &mkdir), 0);
-		assert_int_equal(mkdir.gid, ~0u);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tmkdir(&packet, &mkdir));
+		assert_int_equal(~0u, mkdir.gid);
 		return mkdir.mode;
 	default:
 		n[3] = p9_encode_tmknod(message, sizeof(message), 1, &mknod);
 		packet = p9_packet(message, (size_t)n[3]);
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tmknod(&packet, &mknod), 0);
-		assert_int_equal(mknod.gid, ~0u);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tmknod(&packet, &mknod));
+		assert_int_equal(~0u, mknod.gid);
 		return mknod.mode;
 	}
 }
@@ -333,18 +333,18 @@ TEST(set_id_bits_are_dropped_unless_they_are_wanted) // R146
 
 	for (unsigned kind = 0; kind < 4; kind++) {
 		relay.setid = false;
-		assert_int_equal(mode_sent(kind, ~0u), ~06000u);
-		assert_int_equal(mode_sent(kind, 01755), 01755);
+		assert_int_equal(~06000u, mode_sent(kind, ~0u));
+		assert_int_equal(01755, mode_sent(kind, 01755));
 		relay.setid = true;
-		assert_int_equal(mode_sent(kind, ~0u), ~0u);
+		assert_int_equal(~0u, mode_sent(kind, ~0u));
 		relay.setid = false;
 		/* A message that ends before its mode, or whose name does, goes as it is: the device refuses it. */
 		for (size_t n = P9_HEADER_BYTES; n < 60; n++) {
 			make(types[kind], 1, n);
 			memset(message + P9_HEADER_BYTES, 0xff, sizeof(message) - P9_HEADER_BYTES);
-			assert_int_equal(relay_request(&relay, 0, message, n), 0);
+			assert_int_equal(0, relay_request(&relay, 0, message, n));
 			for (size_t at = n; at < sizeof(message); at++)
-				assert_int_equal(message[at], 0xff);
+				assert_int_equal(0xff, message[at]);
 		}
 	}
 }
@@ -353,12 +353,12 @@ TEST(what_is_no_message_is_not_sent) // R141
 {
 	for (size_t n = 0; n < P9_HEADER_BYTES; n++) {
 		make(P9_TCLUNK, 1, P9_HEADER_BYTES);
-		assert_int_equal(relay_request(&relay, 0, message, n), -EIO);
+		assert_int_equal(-EIO, relay_request(&relay, 0, message, n));
 	}
 	make(P9_TCLUNK, 1, 11);
-	assert_int_equal(relay_request(&relay, 0, message, 10), -EIO);
-	assert_int_equal(relay_request(&relay, 0, message, 12), -EIO);
-	assert_int_equal(relay_request(&relay, 0, message, 11), 0);
+	assert_int_equal(-EIO, relay_request(&relay, 0, message, 10));
+	assert_int_equal(-EIO, relay_request(&relay, 0, message, 12));
+	assert_int_equal(0, relay_request(&relay, 0, message, 11));
 }
 
 TEST(only_those_with_short_replies_are_long) // R141
@@ -367,12 +367,12 @@ TEST(only_those_with_short_replies_are_long) // R141
 		bool may = type == P9_TWRITE || type == P9_TWALK || type == P9_TSYMLINK;
 
 		make((uint8_t)type, 1, RELAY_SHORT + 1);
-		assert_int_equal(relay_request(&relay, 0, message, RELAY_SHORT + 1),
-				 may ? 0 : -EIO);
+		assert_int_equal(may ? 0 : -EIO,
+				 relay_request(&relay, 0, message, RELAY_SHORT + 1));
 		if (type == P9_TFLUSH)
 			continue;
 		make((uint8_t)type, 1, RELAY_SHORT);
-		assert_int_equal(relay_request(&relay, 0, message, RELAY_SHORT), 0);
+		assert_int_equal(0, relay_request(&relay, 0, message, RELAY_SHORT));
 	}
 }
 
@@ -395,30 +395,30 @@ TEST(sizes_are_lowered_to_what_there_is_room_for) // R141
 		uint32_t most = RELAY_MSIZE - P9_RREAD_HEAD_BYTES;
 		struct p9_packet packet = p9_packet(message, version(asked[i]));
 
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tversion(&packet, &version_got), 0);
-		assert_int_equal(version_got.msize,
-				 asked[i] < RELAY_MSIZE ? asked[i] : RELAY_MSIZE);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tversion(&packet, &version_got));
+		assert_int_equal(asked[i] < RELAY_MSIZE ? asked[i] : RELAY_MSIZE,
+				 version_got.msize);
 
 		packet.size = packet.in_buf = (size_t)p9_encode_tread(
 			message, sizeof(message), 5, &(struct p9_tread){ 1, UINT64_MAX, asked[i] });
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_tread(&packet, &read_got), 0);
-		assert_int_equal(read_got.count, asked[i] < most ? asked[i] : most);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_tread(&packet, &read_got));
+		assert_int_equal(asked[i] < most ? asked[i] : most, read_got.count);
 		assert_true(read_got.fid == 1 && read_got.offset == UINT64_MAX);
 
 		packet.size = packet.in_buf = (size_t)p9_encode_treaddir(
 			message, sizeof(message), 5, &(struct p9_treaddir){ 1, 2, asked[i] });
-		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
-		assert_int_equal(p9_decode_treaddir(&packet, &readdir_got), 0);
-		assert_int_equal(readdir_got.count, asked[i] < most ? asked[i] : most);
+		assert_int_equal(0, relay_request(&relay, 0, message, packet.size));
+		assert_int_equal(0, p9_decode_treaddir(&packet, &readdir_got));
+		assert_int_equal(asked[i] < most ? asked[i] : most, readdir_got.count);
 	}
 	for (size_t n = P9_HEADER_BYTES; n < 23;
 	     n++) { /* too short for the field: the device says so */
 		make(P9_TREAD, 1, n);
 		message[n] = 0x55;
-		assert_int_equal(relay_request(&relay, 0, message, n), 0);
-		assert_int_equal(message[n], 0x55);
+		assert_int_equal(0, relay_request(&relay, 0, message, n));
+		assert_int_equal(0x55, message[n]);
 	}
 }
 
@@ -433,7 +433,7 @@ static int flush(unsigned number, uint16_t tag, uint16_t oldtag, uint16_t *ret)
 
 	packet = p9_packet(message, n);
 	if (result == 0) {
-		assert_int_equal(p9_decode_tflush(&packet, &got), 0);
+		assert_int_equal(0, p9_decode_tflush(&packet, &got));
 		*ret = got.oldtag;
 	}
 	return result;
@@ -445,19 +445,19 @@ TEST(a_flush_names_the_devices_tag) // R140
 	struct p9_packet packet;
 
 	pass(2, P9_TGETATTR, 78);
-	assert_int_equal(flush(0, 79, 77, &flushed), 0);
-	assert_int_equal(flushed, sent);
+	assert_int_equal(0, flush(0, 79, 77, &flushed));
+	assert_int_equal(sent, flushed);
 	own = tag_of(message);
 	expect_reply(4, P9_RREAD, sent, 40, 77);
 	expect_reply(0, P9_RFLUSH, own, 40, 79);
 	/* It has been answered: we do that ourselves. */
-	assert_int_equal(flush(0, 80, 77, &flushed), 1);
+	assert_int_equal(1, flush(0, 80, 77, &flushed));
 	packet = p9_packet(message, P9_HEADER_BYTES);
-	assert_int_equal(p9_decode_rflush(&packet, 80), 0);
+	assert_int_equal(0, p9_decode_rflush(&packet, 80));
 	/* And the number is free. */
-	assert_int_equal(flush(1, 81, 80, &flushed), 1);
+	assert_int_equal(1, flush(1, 81, 80, &flushed));
 	make(P9_TFLUSH, 1, 10);
-	assert_int_equal(relay_request(&relay, 0, message, 10), -EIO);
+	assert_int_equal(-EIO, relay_request(&relay, 0, message, 10));
 	make(P9_TFLUSH, 1, 8);
-	assert_int_equal(relay_request(&relay, 0, message, 8), -EIO);
+	assert_int_equal(-EIO, relay_request(&relay, 0, message, 8));
 }

@@ -66,23 +66,23 @@ static int get_names(const char *path, struct listing_name *ret)
 	ssize_t bytes;
 	int n = 0;
 
-	assert_int_equal(walk(path), 0);
-	assert_int_equal(client_open(FID, 0), 0);
+	assert_int_equal(0, walk(path));
+	assert_int_equal(0, client_open(FID, 0));
 	while ((bytes = client_readdir(FID, entry.offset, 700, &data)) > 0)
 		for (size_t pos = 0; p9_next_dirent(data, (size_t)bytes, &pos, &entry) == 1; n++) {
 			memcpy(ret[n].name, entry.name.data, entry.name.len);
 			ret[n].name[entry.name.len] = '\0';
 			ret[n].type = entry.type;
 		}
-	assert_int_equal(bytes, 0);
+	assert_int_equal(0, bytes);
 	client_clunk(FID);
 	return n;
 }
 
 static ssize_t get_target(const char *path, char *to, size_t size)
 {
-	assert_int_equal(walk(path), 0);
-	assert_int_equal(client_readlink(FID, to, size), 0);
+	assert_int_equal(0, walk(path));
+	assert_int_equal(0, client_readlink(FID, to, size));
 	client_clunk(FID);
 	return (ssize_t)strlen(to);
 }
@@ -92,14 +92,14 @@ static ssize_t get_bytes(const char *path, void *to, size_t n, off_t offset)
 	const void *data;
 	ssize_t got, done = 0;
 
-	assert_int_equal(walk(path), 0);
-	assert_int_equal(client_open(FID, 0), 0);
+	assert_int_equal(0, walk(path));
+	assert_int_equal(0, client_open(FID, 0));
 	while ((got = client_read(FID, (uint64_t)(offset + done), (uint32_t)n - (uint32_t)done,
 				  &data)) > 0) {
 		memcpy((char *)to + done, data, (size_t)got);
 		done += got;
 	}
-	assert_int_equal(got, 0);
+	assert_int_equal(0, got);
 	client_clunk(FID);
 	return done;
 }
@@ -108,7 +108,7 @@ static int try_write(const char *path)
 {
 	int err;
 
-	assert_int_equal(walk(path), 0);
+	assert_int_equal(0, walk(path));
 	err = client_open(FID, O_WRONLY);
 	client_clunk(FID);
 	return err;
@@ -120,7 +120,7 @@ static void print_statfs(FILE *out)
 {
 	union p9_any m = { .tstatfs = { 0 } };
 
-	assert_int_equal(client_call(P9_TSTATFS, &m), 0);
+	assert_int_equal(0, client_call(P9_TSTATFS, &m));
 	fprintf(out, "statfs: type %x, block %u, blocks %ju, files %ju, name %u\n", m.rstatfs.type,
 		m.rstatfs.bsize, (uintmax_t)m.rstatfs.blocks, (uintmax_t)m.rstatfs.files,
 		m.rstatfs.namelen);
@@ -132,12 +132,12 @@ static void begin(void)
 	char *words[] = { "server", archive, "--socket", "0", NULL };
 
 	if (strstr(test_argument, "madeup")) {
-		assert_int_equal(madeup_main(4, words), 0);
+		assert_int_equal(0, madeup_main(4, words));
 	} else {
 		int n = (int)(strrchr(test_argument, '/') - test_argument);
 
 		snprintf(archive, sizeof(archive), "%.*s/tree.cpio", n, test_argument);
-		assert_int_equal(cpiofs_main(4, words), 0);
+		assert_int_equal(0, cpiofs_main(4, words));
 	}
 	client_begin(served.ops, served.tree, 8192);
 }
@@ -163,7 +163,7 @@ TEST(all_that_linux_has_read)
 			continue;
 		our_line = strsep(&our_at, "\n");
 		assert_non_null(our_line);
-		assert_string_equal(our_line, line);
+		assert_string_equal(line, our_line);
 		nlines++;
 	}
 	assert_null(our_at);

@@ -15,12 +15,12 @@ static char *words[] = { "madeup", "--endpoint", "3", NULL };
 
 void test_setup(void)
 {
-	assert_int_equal(madeup_main(3, words), 0);
-	assert_string_equal(served.words[0], "--endpoint");
-	assert_string_equal(served.words[1], "3");
+	assert_int_equal(0, madeup_main(3, words));
+	assert_string_equal("--endpoint", served.words[0]);
+	assert_string_equal("3", served.words[1]);
 	client_begin(served.ops, served.tree, FILE_SERVER_MSIZE);
-	assert_int_equal(client_walk(1, "numbers"), 0);
-	assert_int_equal(client_open(1, 0), 0);
+	assert_int_equal(0, client_walk(1, "numbers"));
+	assert_int_equal(0, client_open(1, 0));
 }
 
 /* Writes what the line of n should be. */
@@ -60,14 +60,14 @@ static void check(uint64_t offset, uint32_t count)
 
 	if (count > FILE_SERVER_MSIZE - 11)
 		count = FILE_SERVER_MSIZE - 11;
-	assert_int_equal(n, offset >= size ? 0 : size - offset < count ? size - offset : count);
+	assert_int_equal(offset >= size ? 0 : size - offset < count ? size - offset : count, n);
 	for (ssize_t at = 0; at < n;) {
 		char expected[LINE];
 		size_t skip = (offset + (uint64_t)at) % LINE;
 		size_t piece = LINE - skip < (size_t)(n - at) ? LINE - skip : (size_t)(n - at);
 
 		expect_line((uint32_t)((offset + (uint64_t)at) / LINE), expected);
-		assert_memory_equal((const char *)data + at, expected + skip, piece);
+		assert_memory_equal(expected + skip, (const char *)data + at, piece);
 		at += (ssize_t)piece;
 	}
 }
@@ -79,18 +79,18 @@ TEST(first_lines)
 					     "6 = 2 * 3 ",  "7 is prime " };
 	const void *data;
 
-	assert_int_equal(client_read(1, 0, 8 * LINE, &data), 8 * LINE);
+	assert_int_equal(8 * LINE, client_read(1, 0, 8 * LINE, &data));
 	for (unsigned i = 0; i < 8; i++)
-		assert_memory_equal((const char *)data + i * LINE, lines[i], strlen(lines[i]));
-	assert_int_equal(client_read(1, 360 * LINE, 21, &data), 21);
-	assert_memory_equal(data, "360 = 2^3 * 3^2 * 5  ", 21);
+		assert_memory_equal(lines[i], (const char *)data + i * LINE, strlen(lines[i]));
+	assert_int_equal(21, client_read(1, 360 * LINE, 21, &data));
+	assert_memory_equal("360 = 2^3 * 3^2 * 5  ", data, 21);
 	/* The longest line; the largest square of a prime; the last line. */
-	assert_int_equal(client_read(1, 223092870ul * LINE, LINE, &data), LINE);
-	assert_memory_equal(data, "223092870 = 2 * 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 ", 51);
-	assert_int_equal(client_read(1, 16381ul * 16381 * LINE, 20, &data), 20);
-	assert_memory_equal(data, "268337161 = 16381^2 ", 20);
-	assert_int_equal(client_read(1, (LINES - 1ul) * LINE, 100, &data), LINE);
-	assert_memory_equal(data, "268435455 = 3 * 5 * 29 * 43 * 113 * 127 ", 40);
+	assert_int_equal(LINE, client_read(1, 223092870ul * LINE, LINE, &data));
+	assert_memory_equal("223092870 = 2 * 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 ", data, 51);
+	assert_int_equal(20, client_read(1, 16381ul * 16381 * LINE, 20, &data));
+	assert_memory_equal("268337161 = 16381^2 ", data, 20);
+	assert_int_equal(LINE, client_read(1, (LINES - 1ul) * LINE, 100, &data));
+	assert_memory_equal("268435455 = 3 * 5 * 29 * 43 * 113 * 127 ", data, 40);
 }
 
 TEST(any_bytes_are_what_they_should_be)
@@ -121,16 +121,16 @@ TEST(tree)
 	ssize_t n = client_read_file("README", text, sizeof(text));
 
 	assert_true(n > 100 && strncmp(text, "These files", 11) == 0);
-	assert_int_equal(client_walk(2, "more/../more/numbers"), 0);
-	assert_int_equal(client_readlink(2, target, sizeof(target)), 0);
-	assert_string_equal(target, "../numbers");
-	assert_int_equal(client_walk(3, "more/README"), -ENOENT);
-	assert_int_equal(client_walk(3, ".."), 0);
-	assert_int_equal(client_getattr(3, &attr), 0);
-	assert_int_equal(attr.qid.path, 0);
-	assert_int_equal(attr.nlink, 3);
-	assert_int_equal(client_getattr(1, &attr), 0);
-	assert_int_equal(attr.size, (uint64_t)LINES * LINE);
+	assert_int_equal(0, client_walk(2, "more/../more/numbers"));
+	assert_int_equal(0, client_readlink(2, target, sizeof(target)));
+	assert_string_equal("../numbers", target);
+	assert_int_equal(-ENOENT, client_walk(3, "more/README"));
+	assert_int_equal(0, client_walk(3, ".."));
+	assert_int_equal(0, client_getattr(3, &attr));
+	assert_int_equal(0, attr.qid.path);
+	assert_int_equal(3, attr.nlink);
+	assert_int_equal(0, client_getattr(1, &attr));
+	assert_int_equal((uint64_t)LINES * LINE, attr.size);
 }
 
 TEST(directories)
@@ -141,13 +141,13 @@ TEST(directories)
 	size_t pos = 0;
 	ssize_t bytes;
 
-	assert_int_equal(client_walk(2, ""), 0);
-	assert_int_equal(client_open(2, 0), 0);
+	assert_int_equal(0, client_walk(2, ""));
+	assert_int_equal(0, client_open(2, 0));
 	bytes = client_readdir(2, 0, 1000, &data);
 	for (unsigned i = 0; i < 5; i++) {
-		assert_int_equal(p9_next_dirent(data, (size_t)bytes, &pos, &entry), 1);
+		assert_int_equal(1, p9_next_dirent(data, (size_t)bytes, &pos, &entry));
 		assert_true(p9_string_is(entry.name, names[i]));
 	}
-	assert_int_equal(pos, bytes);
-	assert_int_equal(client_readdir(2, entry.offset, 1000, &data), 0);
+	assert_int_equal(bytes, pos);
+	assert_int_equal(0, client_readdir(2, entry.offset, 1000, &data));
 }

@@ -31,7 +31,7 @@ static int start(void)
 {
 	int ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
 	child = fork();
 	if (child == 0) {
 		close(ends[0]);
@@ -48,7 +48,7 @@ static int finish(int fd)
 	int status = 0;
 
 	shutdown(fd, SHUT_WR);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(child, waitpid(child, &status, 0));
 	assert_true(WIFEXITED(status));
 	close(fd);
 	return WEXITSTATUS(status);
@@ -70,8 +70,8 @@ static void expect_version(int fd, size_t size)
 		assert_true(got > 0);
 		n += (size_t)got;
 	}
-	assert_int_equal(p9_claimed_size(reply), size);
-	assert_int_equal(reply[4], P9_RVERSION);
+	assert_int_equal(size, p9_claimed_size(reply));
+	assert_int_equal(P9_RVERSION, reply[4]);
 }
 
 TEST(messages_in_pieces_and_together)
@@ -81,13 +81,13 @@ TEST(messages_in_pieces_and_together)
 	int fd = start();
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(write(fd, bytes + i, 1), 1);
+		assert_int_equal(1, write(fd, bytes + i, 1));
 	expect_version(fd, n);
 	memcpy(bytes + n, bytes, n);
-	assert_int_equal(write(fd, bytes, 2 * n), 2 * n);
+	assert_int_equal(2 * n, write(fd, bytes, 2 * n));
 	expect_version(fd, n);
 	expect_version(fd, n);
-	assert_int_equal(finish(fd), 0);
+	assert_int_equal(0, finish(fd));
 }
 
 TEST(stream_that_ends_in_a_message)
@@ -98,8 +98,8 @@ TEST(stream_that_ends_in_a_message)
 	for (size_t i = 0; i < n; i++) {
 		int fd = start();
 
-		assert_int_equal(write(fd, bytes, i), i);
-		assert_int_equal(finish(fd), i == 0 ? 0 : EIO);
+		assert_int_equal(i, write(fd, bytes, i));
+		assert_int_equal(i == 0 ? 0 : EIO, finish(fd));
 	}
 }
 
@@ -110,8 +110,8 @@ TEST(sizes_that_cannot_be)
 	for (unsigned i = 0; i < 5; i++) {
 		int fd = start();
 
-		assert_int_equal(write(fd, &sizes[i], 4), 4);
-		assert_int_equal(finish(fd), EPROTO);
+		assert_int_equal(4, write(fd, &sizes[i], 4));
+		assert_int_equal(EPROTO, finish(fd));
 	}
 }
 
@@ -121,9 +121,9 @@ TEST(client_that_does_not_wait_for_the_reply)
 	size_t n = version(bytes);
 	int fd = start(), status = 0;
 
-	assert_int_equal(write(fd, bytes, n), n);
+	assert_int_equal(n, write(fd, bytes, n));
 	close(fd);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(child, waitpid(child, &status, 0));
 	/* By its end, or by SIGPIPE, which file_server_main() ignores. */
 	assert_true(WIFEXITED(status) || WTERMSIG(status) == 13);
 }

@@ -152,31 +152,31 @@ def broken_rules(files):
         done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-abi"), root], capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
-    equal(done.returncode, 1 if found else 0, "status " + done.stderr)
+    equal(1 if found else 0, done.returncode, "status " + done.stderr)
     return found, [line for line in lines if line.startswith("#")]
 
 
 @case
 def a_good_tree_is_good():
-    equal(broken_rules(GOOD), ([], []), "broken rules")
+    equal(([], []), broken_rules(GOOD), "broken rules")
 
 
 @case
 def an_undocumented_call_is_named_with_the_file_that_lists_it():
     files = {**GOOD, "trap/syscalls.def": "SYSCALL(open)\nSYSCALL(look)\n",
              ABI: GOOD[ABI].replace("| 93 | `quit` | ends | opens, other |\n", "")}
-    equal(sorted(broken_rules(files)[1]),
-          ["# docs/ABI.md:0: calls-documented: look is in trap/syscalls.def, and not documented",
-           "# docs/ABI.md:0: calls-documented: quit is in trap/syscall.c, and not documented"], "messages")
+    equal(["# docs/ABI.md:0: calls-documented: look is in trap/syscalls.def, and not documented",
+           "# docs/ABI.md:0: calls-documented: quit is in trap/syscall.c, and not documented"],
+          sorted(broken_rules(files)[1]), "messages")
 
 
 def add_case(name, rule, path, old, new):
     """Makes a case of one seed."""
 
     def seeded():
-        equal(GOOD[path].count(old), 1, f"places for the seed in {path}")
+        equal(1, GOOD[path].count(old), f"places for the seed in {path}")
         found, said = broken_rules({**GOOD, path: GOOD[path].replace(old, new)})
-        equal(found, [rule], f"broken rules ({said})")
+        equal([rule], found, f"broken rules ({said})")
 
     seeded.__name__ = name.replace(" ", "_")
     case(seeded)

@@ -39,28 +39,28 @@ def check(files):
 @case
 def nothing_is_found_in_nothing():
     status, said = check({"lib/a.c": "/* One thing. */\nint one;\n"})
-    equal(status, 0, said)
+    equal(0, status, said)
 
 
 @case
 def a_leak_is_found():
     status, said = check({"lib/a.c": LEAK % ""})
     if "SKIP" not in said:
-        equal(status, 1, said)
+        equal(1, status, said)
         has(said, "# lib/a.c:7: leak of", "what is said")
 
 
 @case
 def an_exception_holds_for_the_line_below():
     status, said = check({"lib/a.c": LEAK % "\t/* gcc-analyzer-suppress malloc-leak ; it is seeded here */\n"})
-    equal(status, 0, said)
+    equal(0, status, said)
 
 
 @case
 def an_exception_wants_a_reason():
     status, said = check({"lib/a.c": LEAK % "\t/* gcc-analyzer-suppress malloc-leak */\n"})
     if "SKIP" not in said:
-        equal(status, 1, said)
+        equal(1, status, said)
         has(said, "lib/a.c:7: why is malloc-leak suppressed?", "what is said")
 
 
@@ -68,7 +68,7 @@ def an_exception_wants_a_reason():
 def an_exception_that_nothing_needs_is_found():
     status, said = check({"lib/a.c": "/* gcc-analyzer-suppress malloc-leak ; once there was one */\nint one;\n"})
     if "SKIP" not in said:
-        equal(status, 1, said)
+        equal(1, status, said)
         has(said, "lib/a.c:1: malloc-leak is suppressed, and was not found", "what is said")
 
 
@@ -76,7 +76,7 @@ def an_exception_that_nothing_needs_is_found():
 def cppcheck_finds_an_index_behind_an_array():
     status, said = check({"user/b.c": BEHIND % ""})
     if "SKIP" not in said:
-        equal(status, 1, said)
+        equal(1, status, said)
         has(said, "arrayIndexOutOfBounds", "what is said")
 
 

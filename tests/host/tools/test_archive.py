@@ -21,7 +21,7 @@ def written(archive):
     """Gives an archive's bytes."""
     file = io.BytesIO()
     size = archive.write(file)
-    equal(size, file.tell(), "size")
+    equal(file.tell(), size, "size")
     return file.getvalue()
 
 
@@ -50,9 +50,9 @@ def cpio_unpacks_it_with_modes_and_links():
         os.mkdir(place + "/out")
         subprocess.run(["cpio", "-idm", "--quiet"], input=written(archive), cwd=place + "/out", check=True)
         info = os.stat(place + "/out/a/b/sub/file")
-        equal((info.st_size, stat.S_IMODE(info.st_mode)), (256 * 33 + 1, 0o4751), "file")
-        equal(os.readlink(place + "/out/a/b/link"), "sub/file", "link")
-        equal(os.stat(place + "/out/empty").st_size, 0, "empty file")
+        equal((256 * 33 + 1, 0o4751), (info.st_size, stat.S_IMODE(info.st_mode)), "file")
+        equal("sub/file", os.readlink(place + "/out/a/b/link"), "link")
+        equal(0, os.stat(place + "/out/empty").st_size, "empty file")
 
 
 @case
@@ -63,7 +63,7 @@ def parents_come_before_what_is_in_them():
     data = written(archive)
     names = [name for name in (b"x\0", b"x/y\0", b"x/y/z\0", b"x-y\0")]
     places = [data.index(b"000000" + name) if b"000000" + name in data else data.index(name) for name in names]
-    equal(places[:3], sorted(places[:3]), "order")
+    equal(sorted(places[:3]), places[:3], "order")
 
 
 @case
@@ -72,7 +72,7 @@ def the_later_one_replaces():
     archive.add_bytes("/f", b"old")
     archive.add_bytes("//f", b"new")
     data = written(archive)
-    equal((b"old" in data, data.count(b"new")), (False, 1), "contents")
+    equal((False, 1), (b"old" in data, data.count(b"new")), "contents")
 
 
 @case
@@ -91,7 +91,7 @@ def the_same_files_make_the_same_bytes():
         archive.add_tree("/me", __file__)
         return written(archive)
 
-    equal(make() == make(), True, "same bytes")
+    equal(True, make() == make(), "same bytes")
 
 
 @case
@@ -99,7 +99,7 @@ def the_room_for_it_is_what_qemu_leaves():
     mib = 1 << 20
     for mem, version, room in ((16, 7, 2), (32, 7, 10), (128, 7, 58), (512, 7, 378), (2048, 7, 890),
                                (512, 10, 250), (1024, 10, 506), (4096, 10, 506)):
-        equal(qemu.initrd_room(mem * mib, version) // mib, room, f"{mem} MiB, version {version}")
+        equal(room, qemu.initrd_room(mem * mib, version) // mib, f"{mem} MiB, version {version}")
 
 
 class BadDisk:
@@ -115,7 +115,7 @@ def a_file_that_cannot_be_read_is_named():
     try:
         copy_exactly(BadDisk(), io.BytesIO(), 10, "/some/file")
     except Failure as failure:
-        equal(failure.reason, "/some/file: Input/output error", "reason")
+        equal("/some/file: Input/output error", failure.reason, "reason")
     else:
         raise AssertionError("not refused")
 
@@ -130,7 +130,7 @@ def folders_as_deep_as_they_go():
         subprocess.run(["mkdir", "-p", path], check=True)
         archive = Archive()
         archive.add_tree("/t", place)
-        equal(len(archive.entries), 1 + path[len(place):].count("/"), "folders")
+        equal(1 + path[len(place):].count("/"), len(archive.entries), "folders")
         subprocess.run(["rm", "-rf", place + "/d"], check=True)
 
 

@@ -37,11 +37,11 @@ def the_log_is_taken_out_wherever_the_bytes_are_cut():
     whole = b"".join(OUTPUT)
     expected = (b"one\n[ 3.1] is no line of the log\ntwothree [x\nleft [  ",
                 [b"[    1.234567] trap: warning: it is\r", b"[   12.000001] power: off, status 3"])
-    equal(separate(OUTPUT), expected, "in pieces")
-    equal(separate([whole]), expected, "at once")
-    equal(separate([bytes([byte]) for byte in whole]), expected, "byte by byte")
+    equal(expected, separate(OUTPUT), "in pieces")
+    equal(expected, separate([whole]), "at once")
+    equal(expected, separate([bytes([byte]) for byte in whole]), "byte by byte")
     for cut in range(len(whole)):
-        equal(separate([whole[:cut], whole[cut:]]), expected, f"cut at {cut}")
+        equal(expected, separate([whole[:cut], whole[cut:]]), f"cut at {cut}")
 
 
 @case
@@ -49,7 +49,7 @@ def what_is_no_log_is_not_held_back():
     data = bytearray()
     mixed = log.Mixed(Kept(), data.extend)
     mixed.feed(b"$ [1] a prompt> ")
-    equal(bytes(data), b"$ [1] a prompt> ", "what has come so far")
+    equal(b"$ [1] a prompt> ", bytes(data), "what has come so far")
 
 
 class Sink:
@@ -74,38 +74,38 @@ def typed(*pieces):
 
 @case
 def an_input_is_lines_and_an_end():
-    equal(typed(b"a\n", b"b\n"), b"a\nb\n\4", "whole lines")
-    equal(typed(b"a\nb"), b"a\nb\4\4", "a line that does not end")
-    equal(typed(), b"\4", "no input")
-    equal(typed(b"\3\4\26\177\n"), b"\3\26\4\26\26\26\177\n\4", "bytes that would be keys")
+    equal(b"a\nb\n\4", typed(b"a\n", b"b\n"), "whole lines")
+    equal(b"a\nb\4\4", typed(b"a\nb"), "a line that does not end")
+    equal(b"\4", typed(), "no input")
+    equal(b"\3\26\4\26\26\26\177\n\4", typed(b"\3\4\26\177\n"), "bytes that would be keys")
 
 
 @case
 def an_input_waits_for_the_console():
     text = session.Text(Sink())
-    equal(text.full(), False, "full")
+    equal(False, text.full(), "full")
     text.feed(bytes(MOST_HELD))
-    equal(text.full(), True, "full before anything was taken")
+    equal(True, text.full(), "full before anything was taken")
     text.take(MOST_HELD)
-    equal(text.full(), False, "full afterwards")
-    equal(session.Text(Sink(is_full=True)).full(), True, "full where the console is")
+    equal(False, text.full(), "full afterwards")
+    equal(True, session.Text(Sink(is_full=True)).full(), "full where the console is")
 
 
 @case
 def several_harts_have_one_thread():
     machine = qemu.Machine("kernel", 1 << 28, 2)
-    equal(machine.arguments()[-2:], ["-accel", "tcg,thread=single"], "the arguments for two harts end")
+    equal(["-accel", "tcg,thread=single"], machine.arguments()[-2:], "the arguments for two harts end")
     machine.harts = 1
-    equal("-accel" in machine.arguments(), False, "one hart needs that")
+    equal(False, "-accel" in machine.arguments(), "one hart needs that")
 
 
 @case
 def two_runs_with_gdb_get_two_ports():
     (one, lock), (other, other_lock) = qemu.reserve_gdb_port(), qemu.reserve_gdb_port()
-    equal(one != other, True, f"ports {one} and {other} are two")
+    equal(True, one != other, f"ports {one} and {other} are two")
     lock.close()
     again, last_lock = qemu.reserve_gdb_port()
-    equal(again, one, "the port of a run that has ended")
+    equal(one, again, "the port of a run that has ended")
     other_lock.close()
     last_lock.close()
 

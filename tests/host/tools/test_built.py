@@ -28,8 +28,8 @@ def the_sentence():
         for path in (there, place + "/build/build.ninja"):
             with open(path, "w", encoding="utf-8"):
                 pass
-        equal(built.missing(there), "", "of what is there")
-        equal(built.missing(there, gone), f"{gone} is missing. Build it: ninja -C {place}/build {built.TARGETS}", "in a build folder")
+        equal("", built.missing(there), "of what is there")
+        equal(f"{gone} is missing. Build it: ninja -C {place}/build {built.TARGETS}", built.missing(there, gone), "in a build folder")
         has(built.missing(place + "/gone"), "meson setup build", "in no build folder")
 
 
@@ -44,7 +44,7 @@ def tools_name_the_command():
                               (2, [os.path.join(ROOT, "tests/system/status.py")]),
                               (2, [os.path.join(ROOT, "tests/system/hostile.py"), "little"])):
             found, said = answer(build, *words)
-            equal(found, status, f"status of {words}")
+            equal(status, found, f"status of {words}")
             has(said, f"is missing. Build it: ninja -C {build} all", "what it said")
             lacks(said, "Traceback", "what it said")
         has(answer(build, TOOLS + "/ktap", build + "/faultline-test.elf")[1], "Bail out! ", "what ktap said")
@@ -54,7 +54,7 @@ def tools_name_the_command():
 def coverage_of_what_never_ran():
     with tempfile.TemporaryDirectory() as build:
         status, said = answer(build, TOOLS + "/coverage", build, "--", os.path.join(ROOT, "lib/fdt.c"))
-        equal(status, 1, "status")
+        equal(1, status, "status")
         has(said, "meson test -C BUILD coverage", "what it said")
 
 

@@ -45,22 +45,22 @@ def checked(*messages, clone=()):
 
 @case
 def good_messages():
-    equal(checked(LONGEST, "mm: Do this\n\nSince " + LONGEST), (0, ["1..1", "ok 1 - the messages of 2 commits"]), "status and lines")
-    equal(checked(), (0, ["1..1", "ok 1 - the messages of 0 commits"]), "those of no commit")
+    equal((0, ["1..1", "ok 1 - the messages of 2 commits"]), checked(LONGEST, "mm: Do this\n\nSince " + LONGEST), "status and lines")
+    equal((0, ["1..1", "ok 1 - the messages of 0 commits"]), checked(), "those of no commit")
 
 
 @case
 def bad_messages():
     for message, why in ((LONGEST + "x", "the first line has 73 characters"), ("mm: Do this\nand that", "the second line is not empty")):
         status, lines = checked("mm: Good", message, "mm: Good, too")
-        equal((status, lines[-1]), (1, "not ok 1 - the messages of 3 commits"), "status and last line")
+        equal((1, "not ok 1 - the messages of 3 commits"), (status, lines[-1]), "status and last line")
         has(lines[1], why, "the complaint")
 
 
 @case
 def a_shallow_clone_has_nothing_to_check():
     status, lines = checked("mm: Good", LONGEST + "x", clone=("--depth", "1"))
-    equal((status, len(lines), lines[0].split()[:3]), (0, 1, ["1..0", "#", "SKIP"]), "status and lines")
+    equal((0, 1, ["1..0", "#", "SKIP"]), (status, len(lines), lines[0].split()[:3]), "status and lines")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def run(*words, path):
     environment = {name: value for name, value in os.environ.items() if name not in ("CC", "CC_FOR_BUILD")}
     done = subprocess.run(words, env={**environment, "PATH": path}, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
-    equal(done.returncode, 0, f"status of {words}, {done.stdout[-1000:]}{done.stderr[-1000:]}")
+    equal(0, done.returncode, f"status of {words}, {done.stdout[-1000:]}{done.stderr[-1000:]}")
     return done.stdout
 
 
@@ -46,17 +46,17 @@ def the_host_tests_come_with_the_compiler():
         os.mkdir(tools)
         place_tools(tools)
         said = run("meson", "setup", build, ROOT, "--cross-file", os.path.join(ROOT, "cross-riscv64.ini"), path=tools)
-        equal("Compiler for language" in said, False, "a compiler is missed that nothing needs")
-        equal(("tests/host/mm" in rules(build), PACKAGES in rules(build)), (False, True),
+        equal(False, "Compiler for language" in said, "a compiler is missed that nothing needs")
+        equal((False, True), ("tests/host/mm" in rules(build), PACKAGES in rules(build)),
               "host tests, and the list of packages, in the rules")
         os.utime(os.path.join(build, "build.ninja"), (0, 0))  # as if packages had been installed since
         run("ninja", "-C", build, "build.ninja", path=tools)
-        equal("tests/host/mm" in rules(build), False, "host tests where there is still no compiler")
+        equal(False, "tests/host/mm" in rules(build), "host tests where there is still no compiler")
         if shutil.which("cc") is None or not os.path.exists("/usr/include/cmocka.h"):
             raise Skip("no native compiler, or no cmocka")
         os.utime(os.path.join(build, "build.ninja"), (0, 0))
         run("ninja", "-C", build, "build.ninja", path=os.environ["PATH"])
-        equal(("tests/host/mm" in rules(build), PACKAGES in rules(build)), (True, False),
+        equal((True, False), ("tests/host/mm" in rules(build), PACKAGES in rules(build)),
               "host tests, and the list of packages, in the rules with a compiler")
 
 

@@ -48,18 +48,18 @@ def broken_rules(files):
                 file.write(text)
         done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-docs"), root], capture_output=True, text=True, check=False)
     found = [line.split(" - ")[1] for line in done.stdout.splitlines() if line.startswith("not ok")]
-    equal(done.returncode, 1 if found else 0, "status " + done.stdout + done.stderr)
+    equal(1 if found else 0, done.returncode, "status " + done.stdout + done.stderr)
     return found
 
 
 @case
 def a_good_project_is_good():
-    equal(broken_rules(GOOD), [], "broken rules")
+    equal([], broken_rules(GOOD), "broken rules")
 
 
 @case
 def a_project_without_documents_is_not():
-    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names", "counts", "locks"], "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
 
 
 def add_case(number, rule, text):
@@ -67,7 +67,7 @@ def add_case(number, rule, text):
 
     def seeded():
         files = {**GOOD, "docs/MORE.md": f"# More\n\n{text}\n"}
-        equal(broken_rules(files), [rule], "broken rules of " + text)
+        equal([rule], broken_rules(files), "broken rules of " + text)
 
     seeded.__name__ = f"{rule}_seed_{number}"
     case(seeded)

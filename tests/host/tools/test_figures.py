@@ -48,17 +48,17 @@ def by_name(name):
 @case
 def figures_stand_beside_those_of_others():
     row = by_name("null_syscall")
-    equal((row["faultline"], row["mean"], row["linux"], row["xv6"]), (113.4, 113.9, 430.0, 1130.0), "figures")
-    equal((row["limit"], row["target"], row["target_mean"]), (30.0, 140.0, None), "limit and target")
-    equal(by_name("anon_write_fault")["target_mean"], 800.0, "the mean that is aimed at")
-    equal(by_name("fork_exit_wait_64m")["limit"], None, "a limit in words")
+    equal((113.4, 113.9, 430.0, 1130.0), (row["faultline"], row["mean"], row["linux"], row["xv6"]), "figures")
+    equal((30.0, 140.0, None), (row["limit"], row["target"], row["target_mean"]), "limit and target")
+    equal(800.0, by_name("anon_write_fault")["target_mean"], "the mean that is aimed at")
+    equal(None, by_name("fork_exit_wait_64m")["limit"], "a limit in words")
 
 
 @case
 def the_table_lines_up():
     lines = figures.plain(rows()).splitlines()
-    equal(len({len(line) for line in lines}), 1, "lengths of its lines")
-    equal(lines[1].split(), ["null_syscall", "113", "114", "430", "3.8", "1,130", "30", "140", "0.81"], "first row")
+    equal(1, len({len(line) for line in lines}), "lengths of its lines")
+    equal(["null_syscall", "113", "114", "430", "3.8", "1,130", "30", "140", "0.81"], lines[1].split(), "first row")
     has(figures.markdown(rows()), "| null_syscall | 113 | 114 | 430 | 3.8 |", "table of the document")
 
 
@@ -73,21 +73,21 @@ def the_chart_is_an_svg_with_all_rows():
     picture = xml.etree.ElementTree.fromstring(chart.draw(rows(), "a < b & c", "1.2.3-riscv64"))
     words = [one.text for one in picture.iter(SVG + "text")]
     for row in rows():
-        equal(words.count(row["name"]), 1, row["name"])
-    equal("Linux 1.2.3-riscv64" in words, True, "Linux's release in the legend")
-    equal(bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", bench.linux_release())), True, "the release that targets.tsv names")
-    equal("a < b & c" in words and "113" in words and "not run" in words, True, "words")
+        equal(1, words.count(row["name"]), row["name"])
+    equal(True, "Linux 1.2.3-riscv64" in words, "Linux's release in the legend")
+    equal(True, bool(re.fullmatch(r"\d+\.\d+\.\d+\S*-riscv64", bench.linux_release())), "the release that targets.tsv names")
+    equal(True, "a < b & c" in words and "113" in words and "not run" in words, "words")
     width = float(picture.get("width"))
     for one in picture.iter(SVG + "rect"):
-        equal(float(one.get("x", 0)) + float(one.get("width")) <= width, True, "a bar within the picture")
+        equal(True, float(one.get("x", 0)) + float(one.get("width")) <= width, "a bar within the picture")
 
 
 @case
 def the_scale_is_logarithmic():
     scale = chart.Scale([10, 1000])
-    equal(round(scale.x(100) - scale.x(10), 6), round(scale.x(1000) - scale.x(100), 6), "steps")
-    equal(scale.powers(), [10, 100, 1000], "powers")
-    equal([chart.short(n) for n in (79.3, 1056.4, 132133, 7956162)], ["79", "1,056", "132k", "7.96M"], "numbers")
+    equal(round(scale.x(1000) - scale.x(100), 6), round(scale.x(100) - scale.x(10), 6), "steps")
+    equal([10, 100, 1000], scale.powers(), "powers")
+    equal(["79", "1,056", "132k", "7.96M"], [chart.short(n) for n in (79.3, 1056.4, 132133, 7956162)], "numbers")
 
 
 @case
@@ -99,7 +99,7 @@ def a_section_of_a_document_is_replaced():
         for words in ("new", "newer\n"):
             figures.replace_section(path, "figures", words)
         with open(path, encoding="utf-8") as file:
-            equal(file.read(), "before\n<!-- figures -->\nnewer\n<!-- end of figures -->\nafter\n", "document")
+            equal("before\n<!-- figures -->\nnewer\n<!-- end of figures -->\nafter\n", file.read(), "document")
         try:
             figures.replace_section(path, "others", "x")
         except bench.Failure as failure:
@@ -133,23 +133,23 @@ def instructions_within_samples_are_counted():
     text = log(*BEGUN, *SAMPLES, READ, KERNEL, KERNEL + 4, 7, READ, KERNEL, READ, KERNEL + 8, 8, 9, READ, 7)
     for size in (1, 2, 3, 100):
         windows = windows_of(text, size)
-        equal(windows.sizes, [3, 3], f"sizes with pieces of {size}")
-        equal(sum(windows.counts.values()), 6, "all of them")
-        equal(windows.counts[b"%016x" % 7], 1, "what is behind a sample is not in it")
+        equal([3, 3], windows.sizes, f"sizes with pieces of {size}")
+        equal(6, sum(windows.counts.values()), "all of them")
+        equal(1, windows.counts[b"%016x" % 7], "what is behind a sample is not in it")
 
 
 @case
 def they_are_attributed_to_functions():
     symbols = PROFILE.Symbols.__new__(PROFILE.Symbols)
     symbols.addresses, symbols.names = (KERNEL, KERNEL + 8), ("first", "second")
-    equal([symbols.name(one) for one in (KERNEL + 4, KERNEL + 8, 0x1000)],
-          ["first", "second", "(the program itself)"], "names")
+    equal(["first", "second", "(the program itself)"],
+          [symbols.name(one) for one in (KERNEL + 4, KERNEL + 8, 0x1000)], "names")
     windows = windows_of(log(*BEGUN, *SAMPLES, READ, KERNEL, KERNEL + 8, READ, READ, KERNEL, KERNEL + 4, READ), 5)
     total, functions = PROFILE.attribute(windows, symbols, 1.0)
-    equal((total, functions), (1.0, {"first": 0.75, "second": 0.25}), "instructions per operation")
+    equal((1.0, {"first": 0.75, "second": 0.25}), (total, functions), "instructions per operation")
     has(PROFILE.table("row", 1.0, total, functions, 1), "75.0%  first", "table")
     has(PROFILE.table("row", 1.0, total, functions, 1), "25.0%  (others)", "table")
-    equal(PROFILE.sentence(100, {"first": 90, "(others)": 9.5}), "`first` 90, (others) 10", "sentence")
+    equal("`first` 90, (others) 10", PROFILE.sentence(100, {"first": 90, "(others)": 9.5}), "sentence")
 
 
 if __name__ == "__main__":

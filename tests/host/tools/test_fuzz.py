@@ -42,15 +42,15 @@ def read(text):
 @case
 def inputs_and_words():
     inputs, words = read(TEXT)
-    equal(words, [b"a#b\0"])
-    equal(inputs["one"], b"text\n\0\xff\0\1\0\1\x10\0\0\0" + bytes(1) + b"000000ff" + b"00000010")
-    equal(inputs["two.changed"], b"tEXt\n\0\0\0")
+    equal([b"a#b\0"], words)
+    equal(b"text\n\0\xff\0\1\0\1\x10\0\0\0" + bytes(1) + b"000000ff" + b"00000010", inputs["one"])
+    equal(b"tEXt\n\0\0\0", inputs["two.changed"])
 
 
 @case
 def bytes_as_text_and_back():
     data = bytes(range(256)) + b"rest"
-    equal(read("= x\n" + corpus.to_text(data))[0]["x"], data)
+    equal(data, read("= x\n" + corpus.to_text(data))[0]["x"])
 
 
 @case
@@ -74,20 +74,20 @@ def run(program):
         os.mkdir(path + ".p")
         done = subprocess.run([sys.executable, os.path.join(FUZZ, "fuzz.py"), "cpio", path, path], text=True,
                               capture_output=True, check=False, env={**os.environ, "FUZZ_EXECUTIONS": "9"})
-    equal(done.returncode, 1, "status")
+    equal(1, done.returncode, "status")
     return done.stdout
 
 
 @case
 def what_falls_below_a_floor():
-    equal((fuzz.floors("sh")["accepted"], fuzz.floors("new") == fuzz.floors("*")), (40.0, True), "floors")
+    equal((40.0, True), (fuzz.floors("sh")["accepted"], fuzz.floors("new") == fuzz.floors("*")), "floors")
     inputs = len(corpus.read(os.path.join(FUZZ, "corpus/cpio.txt"))[0])
     os.environ.pop("FUZZ_EXECUTIONS", None)
     said, before = io.StringIO(), (fuzz.run, fuzz.cover)
     fuzz.run = lambda *_: {"inputs": inputs - 1, "executions": 200000, "accepted": 100}
     fuzz.cover = lambda *_: [100, 94, 100, 100]
     with contextlib.redirect_stdout(said):
-        equal(fuzz.main(["cpio", "", ""]), 1, "status")
+        equal(1, fuzz.main(["cpio", "", ""]), "status")
     fuzz.run, fuzz.cover = before
     for point in (f"not ok 2 - cpio: inputs: {inputs - 1}, at least {inputs}\n", "\nok 3 - cpio: executions: 200000",
                   "not ok 4 - cpio: accepted: 0.05, at least 2\n", "not ok 5 - cpio: lines: 94, at least 95\n",

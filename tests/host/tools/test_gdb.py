@@ -43,15 +43,15 @@ def text(va, leaf, more=None):
 def the_kernels_numbers_are_read():
     for name, number in (("IMAGE_BASE", 0xFFFFFFFF80200000), ("PTE_D", 0x80), ("VMA_STACK", 2), ("TRACE_RECORDS", 128),
                          ("VM_PROT_EXEC", 4), ("ENTRY_WORD_COW", 0x100), ("PAGE_DIRTY", 512), ("TRAP_COPY", 16)):
-        equal(headers.N[name], number, name)
+        equal(number, headers.N[name], name)
 
 
 @case
 def flags_in_words():
-    equal(headers.flag_words(3, "VMA_"), "shared stack", "two flags")
-    equal(headers.flag_words(0, "VMA_"), "", "none")
-    equal(headers.flag_words(1 << 30 | 1, "VMA_"), "shared 0x40000000", "an unknown one")
-    equal(headers.prot_words(5), "r-x", "rights")
+    equal("shared stack", headers.flag_words(3, "VMA_"), "two flags")
+    equal("", headers.flag_words(0, "VMA_"), "none")
+    equal("shared 0x40000000", headers.flag_words(1 << 30 | 1, "VMA_"), "an unknown one")
+    equal("r-x", headers.prot_words(5), "rights")
 
 
 @case
@@ -71,14 +71,14 @@ def each_bit_that_refuses():
                            (0x13, "R", "A is 0 in the leaf entry (unless the hardware sets it)"),
                            (0x57, "W", "D is 0 in the leaf entry (unless the hardware sets it)"),
                            (0x01, "R", "R, W and X are 0 in the leaf entry")):
-        equal(sv39.refusal(walk(0x1000, page(5, bits) if bits else 0), bit, True), why, f"bits {bits:x}")
-    equal(sv39.refusal(walk(0x1000, page(5, 0xD7)), "W", True), "", "nothing refuses")
+        equal(why, sv39.refusal(walk(0x1000, page(5, bits) if bits else 0), bit, True), f"bits {bits:x}")
+    equal("", sv39.refusal(walk(0x1000, page(5, 0xD7)), "W", True), "nothing refuses")
 
 
 @case
 def a_walk_ends_where_a_table_is_missing():
     steps = sv39.walk(lambda address: 0, ROOT_TABLE, 0x1000)
-    equal((len(steps), sv39.describe(steps[0])), (1, "empty: no table here"), "root")
+    equal((1, "empty: no table here"), (len(steps), sv39.describe(steps[0])), "root")
     has("\n".join(sv39.lines(steps, 0x1000)), "refused, V is 0 in the root entry", "text")
 
 
@@ -86,7 +86,7 @@ def a_walk_ends_where_a_table_is_missing():
 def large_pages():
     va = 0x40212345
     steps = sv39.walk(lambda address: {ROOT_TABLE + 8: page(0x80000, 0xD7)}.get(address, 0), ROOT_TABLE, va)
-    equal((len(steps), sv39.translate(steps, va)), (1, 0x80212345), "a page of the root table")
+    equal((1, 0x80212345), (len(steps), sv39.translate(steps, va)), "a page of the root table")
     has(sv39.describe(steps[0]), "1 GiB page 0x80000", "words")
 
 

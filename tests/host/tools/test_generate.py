@@ -56,47 +56,47 @@ def changes(operator, text=TEXT):
 
 @case
 def operators_change_what_they_say():
-    equal(changes("border"), [
+    equal([
         "if (n < 2 || a->b) => if (n <= 2 || a->b)", "if (n < 2 || a->b) => if (n >= 2 || a->b)",
         "for (int i = 0; i <= n; i++) { => for (int i = 0; i < n; i++) {",
-        "for (int i = 0; i <= n; i++) { => for (int i = 0; i > n; i++) {"], "borders")
-    equal(changes("logic"), ["if (n < 2 || a->b) => if (n < 2 && a->b)"], "and, or")
-    equal(changes("errno"), ["return -EINVAL; => return -EPERM;"], "error numbers")
-    equal(changes("negate"), ["if (n < 2 || a->b) => if (!(n < 2 || a->b))",
+        "for (int i = 0; i <= n; i++) { => for (int i = 0; i > n; i++) {"], changes("border"), "borders")
+    equal(["if (n < 2 || a->b) => if (n < 2 && a->b)"], changes("logic"), "and, or")
+    equal(["return -EINVAL; => return -EPERM;"], changes("errno"), "error numbers")
+    equal(["if (n < 2 || a->b) => if (!(n < 2 || a->b))",
                               "for (int i = 0; i <= n; i++) { => for (int i = 0; !(i <= n); i++) {",
-                              "if (!a) => if (!(!a))"], "conditions")
-    equal(changes("arithmetic"), ["for (int i = 0; i <= n; i++) { => for (int i = 0; i <= n; i--) {",
+                              "if (!a) => if (!(!a))"], changes("negate"), "conditions")
+    equal(["for (int i = 0; i <= n; i++) { => for (int i = 0; i <= n; i--) {",
                                   "a->n |= 4 & n; => a->n &= 4 & n;", "a->n |= 4 & n; => a->n |= 4 | n;",
-                                  "*p = n - 1; => *p = n + 1;"], "operators, but no pointer's and no address's")
-    equal(changes("constant"), ["bool more = false; => bool more = true;", "if (n < 2 || a->b) => if (n < 3 || a->b)",
+                                  "*p = n - 1; => *p = n + 1;"], changes("arithmetic"), "operators, but no pointer's and no address's")
+    equal(["bool more = false; => bool more = true;", "if (n < 2 || a->b) => if (n < 3 || a->b)",
                                 "if (n < 2 || a->b) => if (n < 1 || a->b)", "*p = n - 1; => *p = n - 2;",
-                                "*p = n - 1; => *p = n - 0;"], "numbers at borders")
-    equal(changes("delete"), ["continue; => nothing", "a->n |= 4 & n; => nothing", "*p = n - 1; => nothing",
-                              "(void)g(a, /* a < b */ n); => nothing"], "statements")
+                                "*p = n - 1; => *p = n - 0;"], changes("constant"), "numbers at borders")
+    equal(["continue; => nothing", "a->n |= 4 & n; => nothing", "*p = n - 1; => nothing",
+                              "(void)g(a, /* a < b */ n); => nothing"], changes("delete"), "statements")
 
 
 @case
 def deleted_statements_keep_the_lines():
     bug = generate.of_text("mm/x.c", TEXT)[-1]
     text = bug.apply(TEXT)
-    equal((bug.operator, text.count("\n")), ("delete", TEXT.count("\n")), "as many lines")
-    equal((bug.lines, bug.body), ((19, 20), (4, 22)), "the lines of the change, and of the function")
+    equal(("delete", TEXT.count("\n")), (bug.operator, text.count("\n")), "as many lines")
+    equal(((19, 20), (4, 22)), (bug.lines, bug.body), "the lines of the change, and of the function")
 
 
 @case
 def statements_are_those_of_expressions():
     text = ("void f(void)\n{\n\tstruct a b = { .c = 1 };\n\tfoo_t *d = e();\n\n\tif (x)\n\t\tgo(1);\n\telse\n\t\t--y;\n"
             "\tswitch (z) {\n\tcase 1:\n\t\tstop();\n\t\tbreak;\n\tdefault:\n\t\ty = (int)go(2);\n\t}\nout:\n\tlast(y);\n}\n")
-    equal(changes("delete", text), ["go(1); => nothing", "--y; => nothing", "stop(); => nothing", "break; => nothing",
-                                    "y = (int)go(2); => nothing", "last(y); => nothing"], "no declarations, none within others")
+    equal(["go(1); => nothing", "--y; => nothing", "stop(); => nothing", "break; => nothing",
+                                    "y = (int)go(2); => nothing", "last(y); => nothing"], changes("delete", text), "no declarations, none within others")
 
 
 @case
 def names_stay_while_others_change():
     known = {bug.name for bug in generate.of_text("mm/x.c", TEXT)}
     moved = TEXT.replace("\tint *p", "\tint *q = &a->m;\n\tint *p").replace("/* Bugs", "/* Some\n bugs")
-    equal(known - {bug.name for bug in generate.of_text("mm/x.c", moved)}, set(), "each is found again")
-    equal(len(known), len(generate.of_text("mm/x.c", TEXT)), "no two are alike")
+    equal(set(), known - {bug.name for bug in generate.of_text("mm/x.c", moved)}, "each is found again")
+    equal(len(generate.of_text("mm/x.c", TEXT)), len(known), "no two are alike")
     twice = TEXT.replace("\t*p = n - 1;\n", "\t*p = n - 1;\n\t*p = n - 1;\n")
     has("\n".join(bug.name for bug in generate.of_text("mm/x.c", twice)), "*p = n - 1; => nothing #2", "equal lines are counted")
 
@@ -105,8 +105,8 @@ def names_stay_while_others_change():
 def a_seed_is_an_order():
     bugs = generate.of_text("mm/x.c", TEXT)
     names = [[bug.name for bug in generate.shuffled(some, seed)] for some, seed in ((bugs, 1), (bugs[::-1], 1), (bugs, 2))]
-    equal(names[0], names[1], "the same seed")
-    equal(names[0] != names[2] and sorted(names[0]) == sorted(names[2]), True, "another one")
+    equal(names[1], names[0], "the same seed")
+    equal(True, names[0] != names[2] and sorted(names[0]) == sorted(names[2]), "another one")
 
 
 class Slot:
@@ -126,23 +126,23 @@ def bugs_compile_and_make_other_code():
             "\tif (n == 1)\n\t\ta = &s[n] - s;\n\treturn a;\n}\n")
     write(folder, "mm/x.c", text)
     compiler = compiled.Compiler(folder, Slot(folder), os.path.join(folder, "area"))
-    equal((compiler.knows("mm/x.c"), compiler.knows("mm/y.c")), (True, False), "files of the kernel")
+    equal((True, False), (compiler.knows("mm/x.c"), compiler.knows("mm/y.c")), "files of the kernel")
     bugs = generate.of_text("mm/x.c", text)
     chosen = compiled.choose(bugs, {"mm/x.c": text}, compiler, 99)
     names = [bug.name.partition(": ")[2] for bug in chosen.bugs]
-    equal(names, ["if (n == 1) => if (n != 1)", "if (n == 1) => if (n == 2)", "if (n == 1) => if (n == 0)"],
+    equal(["if (n == 1) => if (n != 1)", "if (n == 1) => if (n == 2)", "if (n == 1) => if (n == 0)"], names,
           "what can be tried")
     # `unused = 1` does nothing, pointers have no sum, negated is the same as !=, and without the assignment as == 0.
-    equal((chosen.refused, chosen.same, chosen.twice), (1, 1, 2), "what is left out")
-    equal(len(compiled.choose(bugs, {"mm/x.c": text}, compiler, 2).bugs), 2, "as many as wanted")
+    equal((1, 1, 2), (chosen.refused, chosen.same, chosen.twice), "what is left out")
+    equal(2, len(compiled.choose(bugs, {"mm/x.c": text}, compiler, 2).bugs), "as many as wanted")
     texts, left = compiled.woven(chosen.bugs, {"mm/x.c": text}, compiler)
-    equal((list(texts), left), (["mm/x.c"], []), "all in one text")
+    equal((["mm/x.c"], []), (list(texts), left), "all in one text")
     write(folder, "main.c", texts["mm/x.c"] + "int main(int argc, char **argv)\n{\n\tmutant_number = argv[1][0] - '0';\n"
           "\treturn f(argc - 1) * 10 + f(argc);\n}\n")
     program = os.path.join(folder, "program")
     subprocess.run(["gcc", "-o", program, os.path.join(folder, "main.c")], check=True)
     answers = [subprocess.run([program, str(number)], check=False).returncode for number in (9, 0, 1, 2)]
-    equal(answers, [10, 2, 2, 0], "the original, and each bug")
+    equal([10, 2, 2, 0], answers, "the original, and each bug")
     shutil.rmtree(folder)
 
 
@@ -153,9 +153,9 @@ def what_changes_nothing_has_a_reason():
     names = [bug.name for bug in generate.of_text("mm/x.c", TEXT)]
     write(folder, equivalents.FILE, f"# Why.\n\n{names[0]}\n\tit is written\n\tbefore it is read\n{names[1]}\n\tso\n"
           "mm/y.c:f: a => b\n\tnobody can ever tell them apart\n")
-    equal(equivalents.load(folder)[names[0]], "it is written before it is read", "a reason in two lines")
-    equal(equivalents.check(folder), [f"{equivalents.FILE}: {names[1]}: no reason",
-                                      f"{equivalents.FILE}: mm/y.c:f: a => b: there is no such bug"], "wrong ones")
+    equal("it is written before it is read", equivalents.load(folder)[names[0]], "a reason in two lines")
+    equal([f"{equivalents.FILE}: {names[1]}: no reason",
+                                      f"{equivalents.FILE}: mm/y.c:f: a => b: there is no such bug"], equivalents.check(folder), "wrong ones")
     shutil.rmtree(folder)
 
 
@@ -184,11 +184,11 @@ def tests_are_split():
     words = ["python3", "/x/tools/replay", "--together", "--kernel", "k.elf"]
     whole = [Test("user cases 1 hardened", [*words, "a", "b"]), Test("preempt hardened", [*words, "--append", "p", "a"]),
              Test("chroot"), Test("chroot hardened"), Test("stdin")]
-    equal([one.name for one in units.of_stage("user", whole)],
-          ["user user cases 1 hardened: a", "user user cases 1 hardened: b", "user preempt hardened", "user chroot hardened",
-           "user stdin"], "cases by name; what runs on both kernels runs once")
-    equal(units.shortened(["pipe_a", "pipe_bc", "oom_is_told"], ["pipe_a", "pipe_bc", "pipe_b", "oom_is_told"]),
-          ["pipe_a", "pipe_bc", "oom_*"], "patterns for one test each")
+    equal(["user user cases 1 hardened: a", "user user cases 1 hardened: b", "user preempt hardened", "user chroot hardened",
+           "user stdin"],
+          [one.name for one in units.of_stage("user", whole)], "cases by name; what runs on both kernels runs once")
+    equal(["pipe_a", "pipe_bc", "oom_*"],
+          units.shortened(["pipe_a", "pipe_bc", "oom_is_told"], ["pipe_a", "pipe_bc", "pipe_b", "oom_is_told"]), "patterns for one test each")
 
 
 @case
@@ -198,10 +198,10 @@ def the_cheapest_run_first():
     some = [unit("user", cases, name, 0.3 + 0.1 * number) for number, name in enumerate(names)]
     some += [unit("kernel", kernel, "points_" + "x" * 110 + letter, 0.3) for letter in "abc"] + [unit("host", Test("h"), "", 0.2)]
     groups = units.grouped(some, [one.part for one in some if one.stage == "kernel"])
-    equal(groups[0].name, "host h", "the first")
-    equal([group.seconds for group in groups], sorted(group.seconds for group in groups), "rising")
-    equal(sorted(one.name for group in groups for one in group.units), sorted(one.name for one in some), "none is lost")
-    equal([len(group.words[1]) <= units.GLOBS + 5 for group in groups if group.stage == "kernel"], [True, True], "as the kernel takes them")
+    equal("host h", groups[0].name, "the first")
+    equal(sorted(group.seconds for group in groups), [group.seconds for group in groups], "rising")
+    equal(sorted(one.name for one in some), sorted(one.name for group in groups for one in group.units), "none is lost")
+    equal([True, True], [len(group.words[1]) <= units.GLOBS + 5 for group in groups if group.stage == "kernel"], "as the kernel takes them")
 
 
 def trials(folder, found, limit=100.0):
@@ -222,14 +222,14 @@ def only_what_executes_the_function_runs():
     found = [unit("user", Test("cheap"), "", 0.1, {"mm/x.c": there}), unit("user", Test("dear"), "", 5.0, {"mm/x.c": here}),
              unit("user", Test("other"), "", 0.1, {"mm/x.c": elsewhere}), unit("user", Test("none"), "", 0.1, {"mm/y.c": here})]
     made = trials(folder, found)
-    equal([group.name for group in made.groups(bug)], ["user dear", "user cheap"], "the changed line first, then the function")
-    equal((made.run(bug).verdict, [len(one.test.ran) for one in found]), ("survived", [1, 1, 0, 0]), "no others")
+    equal(["user dear", "user cheap"], [group.name for group in made.groups(bug)], "the changed line first, then the function")
+    equal(("survived", [1, 1, 0, 0]), (made.run(bug).verdict, [len(one.test.ran) for one in found]), "no others")
     made.limit = -1.0
-    equal(made.run(bug).by, "limit: 0 of 2 runs", "no more than the limit")
+    equal("limit: 0 of 2 runs", made.run(bug).by, "no more than the limit")
     made.units = found[2:]
-    equal(made.run(bug).by, "no test executes it", "none at all")
+    equal("no test executes it", made.run(bug).by, "none at all")
     bug.reason = "it is not used"
-    equal(made.run(bug).verdict, "equivalent", "struck")
+    equal("equivalent", made.run(bug).verdict, "struck")
     shutil.rmtree(folder)
 
 
@@ -241,13 +241,13 @@ def a_test_that_fails_without_the_bug_says_nothing():
     made = trials(folder, [unit("user", Test("broken", fails=["broken"]), "", 1.0, lines)])
     selected = []
     made.programs.set = selected.append
-    equal((made.run(bug).verdict, made.bad), ("survived", {"user broken"}), "it fails always")
-    equal(selected, [1, work.NOBODY, work.NOBODY], "tried without the bug")
+    equal(("survived", {"user broken"}), (made.run(bug).verdict, made.bad), "it fails always")
+    equal([1, work.NOBODY, work.NOBODY], selected, "tried without the bug")
     test = Test("sees")
     test.run_with = lambda words: ("p" if selected[-1] == 1 else None, 0.0)
     made.units = [unit("user", test, "", 1.0, lines)]
     result = made.run(bug)
-    equal((result.verdict, result.by), ("caught", "user sees: p"), "it fails with the bug")
+    equal(("caught", "user sees: p"), (result.verdict, result.by), "it fails with the bug")
     shutil.rmtree(folder)
 
 
@@ -261,19 +261,19 @@ def each_qemu_leaves_what_it_executes():
     shim.record()
     told = subprocess.run([guest.QEMU, "-m", "64M", "-kernel", "/b/faultline.elf"], env={**os.environ, "PATH": shim.path},
                           stdout=subprocess.PIPE, text=True, check=True).stdout
-    equal(told, f"-plugin {folder}/count.so,reached={shim.reached} -m 64M -kernel /b/faultline.elf\n", "its words")
+    equal(f"-plugin {folder}/count.so,reached={shim.reached} -m 64M -kernel /b/faultline.elf\n", told, "its words")
     runs = list(shim.runs())
-    equal(runs, [("faultline.elf", 70, [(0xffffffff80200000, 6)])], "kernel, instructions, blocks")
+    equal([("faultline.elf", 70, [(0xffffffff80200000, 6)])], runs, "kernel, instructions, blocks")
     kernels = guest.Kernels(folder, folder)
     lines = guest.Lines.__new__(guest.Lines)
     lines.at = {0xffffffff80200000: [("mm/x.c", 3)], 0xffffffff80200004: [("mm/x.c", 9), ("mm/x.h", 1)],
                 0xffffffff80200006: [("mm/x.c", 10)]}
     kernels.known["faultline.elf"] = lines
-    equal(kernels.executed(runs), ({"mm/x.c": 1 << 3 | 1 << 9, "mm/x.h": 2}, 70), "lines, those of inlined functions too")
+    equal(({"mm/x.c": 1 << 3 | 1 << 9, "mm/x.h": 2}, 70), kernels.executed(runs), "lines, those of inlined functions too")
     shim.limit(5000)
-    equal((list(shim.runs()), shim.why_ended()), ([], ""), "nothing is left of it")
+    equal(([], ""), (list(shim.runs()), shim.why_ended()), "nothing is left of it")
     write(folder, "shim/ended", "steps\n")
-    equal(shim.why_ended(), "steps", "why it was ended")
+    equal("steps", shim.why_ended(), "why it was ended")
     shutil.rmtree(folder)
 
 
@@ -284,7 +284,7 @@ def sources_are_found_wherever_they_were_compiled():
     write(folder, "build-mutants/reach/tree/mm/x.c", "")
     for path, found in (("../tree/mm/x.c", "mm/x.c"), (folder + "/build/../mm/x.c", "mm/x.c"),
                         (folder + "/build-mutants/reach/build/../tree/mm/x.c", "mm/x.c"), ("/other/tree/build/../mm/x.c (discriminator 3)", "mm/x.c"), ("??", None)):
-        equal(guest.below(folder, path, {}), found, path)
+        equal(found, guest.below(folder, path, {}), path)
     shutil.rmtree(folder)
 
 

@@ -28,14 +28,14 @@ def wrong(lines, status, part):
 @case
 def good_ktap_comes_out_flat():
     found, emitted = read(GOOD, 1)
-    equal(found, [], "what was wrong")
-    equal(emitted, ["# OpenSBI v1", "# [    0.000001] boot: hello", "1..3", "ok 1 - first", "# expected 1, actual 2",
-                    "not ok 2 - second", "# [    0.000002] mm: text", "ok 3 - third # SKIP no reason"], "TAP")
+    equal([], found, "what was wrong")
+    equal(["# OpenSBI v1", "# [    0.000001] boot: hello", "1..3", "ok 1 - first", "# expected 1, actual 2",
+                    "not ok 2 - second", "# [    0.000002] mm: text", "ok 3 - third # SKIP no reason"], emitted, "TAP")
 
 
 @case
 def carriage_returns_are_not_part_of_it():
-    equal(read([line + "\r" for line in GOOD], 1), read(GOOD, 1), "all")
+    equal(read(GOOD, 1), read([line + "\r" for line in GOOD], 1), "all")
 
 
 @case
@@ -94,8 +94,8 @@ def a_panic():
 @case
 def a_kernel_that_bails_out():
     found, emitted = read(["KTAP version 1", "# or test=b", "Bail out! test=x matches no test", "[    0.1] power: off"], 1)
-    equal(found, ["test=x matches no test"], "what was wrong")
-    equal(emitted, ["# or test=b", "# [    0.1] power: off"], "TAP")
+    equal(["test=x matches no test"], found, "what was wrong")
+    equal(["# or test=b", "# [    0.1] power: off"], emitted, "TAP")
 
 
 @case
@@ -109,7 +109,7 @@ def statuses_that_contradict():
 def the_firmwares_remark_in_a_line():
     found, emitted = read(["KTAP version 1", "1..1",
                            "oksystem_opcode_insn: Failed to access CSR 0xc00 from U-mode 1 a"], 0)
-    equal((found, emitted), ([], ["1..1", "ok 1 - a"]), "all")
+    equal(([], ["1..1", "ok 1 - a"]), (found, emitted), "all")
 
 
 if __name__ == "__main__":

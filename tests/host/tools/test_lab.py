@@ -113,19 +113,19 @@ def a_start_tree_has_no_solution():
         start(tree(place), student)
         names = git(student, "ls-files").split("\n")
         for name in ("LAB.md", "LAB.zh.md", "grade", "hint", "pack", "lab/points.txt", "lab/guest/t.c", "docs/run.md", ".gitattributes"):
-            equal(name in names, True, name)
+            equal(True, name in names, name)
         for name in names:
             lacks("/" + name, "/labs/", "a file")
             lacks(name, "mutants", "a file")
             lacks(name, ".patch", "a file")
             lacks(name, "answers", "a file")
-        equal(read(student, "mm/a.c"), "int a;\nint copies;\nint z;\n", "the patched file")
-        equal(read(student, ".gitattributes"), "* text=auto eol=lf\n", "attributes")
-        equal(git(student, "log", "--format=%an %ae %ad %s", "--date=iso"),
-              "Faultline labs labs@faultline.invalid 2026-01-01 00:00:00 +0000 Lab small: the tree to start from\n", "the commit")
-        equal(git(student, "status", "--porcelain"), "", "what has changed")
-        equal([os.access(os.path.join(student, name), os.X_OK) for name in ("grade", "run.sh", "mm/b.c")],
-              [True, True, False], "modes")
+        equal("int a;\nint copies;\nint z;\n", read(student, "mm/a.c"), "the patched file")
+        equal("* text=auto eol=lf\n", read(student, ".gitattributes"), "attributes")
+        equal("Faultline labs labs@faultline.invalid 2026-01-01 00:00:00 +0000 Lab small: the tree to start from\n",
+              git(student, "log", "--format=%an %ae %ad %s", "--date=iso"), "the commit")
+        equal("", git(student, "status", "--porcelain"), "what has changed")
+        equal([True, True, False],
+              [os.access(os.path.join(student, name), os.X_OK) for name in ("grade", "run.sh", "mm/b.c")], "modes")
 
 
 @case
@@ -142,10 +142,10 @@ def all_students_have_the_same_first_commit():
             del os.environ["GIT_CONFIG_GLOBAL"]
         write(root, "mm/b.c", "int not_committed;\n")
         write(root, "mm/untracked.c", "int untracked;\n")
-        equal(trees.uncommitted(root), ["mm/b.c"], "what is left out")
+        equal(["mm/b.c"], trees.uncommitted(root), "what is left out")
         ids.append(start(root, os.path.join(place, "three")))
         ids.append(start(tree(place, "unpacked", False), os.path.join(place, "four")))
-        equal(ids, [ids[0]] * 4, "first commits")
+        equal([ids[0]] * 4, ids, "first commits")
 
 
 @case
@@ -159,9 +159,9 @@ def trees_are_mirrored():
         write(copy, "mm/more.c", "more\n")
         os.unlink(os.path.join(copy, "mm/dangling"))
         slots.mirror(root, copy)
-        equal([read(copy, "mm/b.c"), os.path.exists(os.path.join(copy, "mm/more.c"))], ["int b;\n", False], "what differed")
-        equal(os.readlink(os.path.join(copy, "mm/dangling")), "nowhere", "a link")
-        equal(os.stat(os.path.join(copy, "mm/a.c")).st_mtime_ns, before, "what did not differ keeps its time")
+        equal(["int b;\n", False], [read(copy, "mm/b.c"), os.path.exists(os.path.join(copy, "mm/more.c"))], "what differed")
+        equal("nowhere", os.readlink(os.path.join(copy, "mm/dangling")), "a link")
+        equal(before, os.stat(os.path.join(copy, "mm/a.c")).st_mtime_ns, "what did not differ keeps its time")
 
 
 @case
@@ -170,14 +170,14 @@ def start_spoils_nothing():
         root, full = tree(place), os.path.join(place, "full")
         write(full, "thesis.txt", "years of work\n")
         has(refused(start, root, full), "is not empty; name a folder that does not exist yet", "a full folder")
-        equal(os.listdir(full), ["thesis.txt"], "what is in it")
+        equal(["thesis.txt"], os.listdir(full), "what is in it")
         has(refused(start, root, os.path.join(full, "thesis.txt")), "there is a file of that name", "a file")
         has(refused(start, root, os.path.join(place, "no/such")), "no such folder; make it first", "no parent")
         has(refused(trees.lab_of, root, "nosuch"), "no lab is called 'nosuch'; there are: small", "an unknown lab")
         write(root, "labs/small/start.patch", START.replace("int a;", "int b;"))
         new = os.path.join(place, "new")
         has(refused(start, root, new), "start.patch does not fit the sources", "a patch that does not fit")
-        equal(os.path.exists(new), False, "anything left of it")
+        equal(False, os.path.exists(new), "anything left of it")
 
 
 @case
@@ -185,16 +185,16 @@ def releases_are_merged():
     with tempfile.TemporaryDirectory() as place:
         root, student = tree(place), os.path.join(place, "student")
         first = start(root, student)
-        equal(repository.update(root, student), False, "nothing is new")
+        equal(False, repository.update(root, student), "nothing is new")
         write(student, "mm/a.c", "int a;\nint mine;\nint z;\n")
         write(root, "docs/run.md", "run faster\n")
         git(root, "commit", "-qam", "newer")
         has(refused(repository.update, root, student), "not committed (mm/a.c): commit them first", "changes")
         git(student, "commit", "-qam", "mine")
-        equal(repository.update(root, student), True, "it is new")
-        equal([read(student, "mm/a.c"), read(student, "docs/run.md")], ["int a;\nint mine;\nint z;\n", "run faster\n"], "both")
-        equal(git(student, "rev-list", "--max-parents=0", "HEAD").strip(), first, "the first commit")
-        equal(repository.update(root, student), False, "nothing is new any more")
+        equal(True, repository.update(root, student), "it is new")
+        equal(["int a;\nint mine;\nint z;\n", "run faster\n"], [read(student, "mm/a.c"), read(student, "docs/run.md")], "both")
+        equal(first, git(student, "rev-list", "--max-parents=0", "HEAD").strip(), "the first commit")
+        equal(False, repository.update(root, student), "nothing is new any more")
         other = os.path.join(place, "other")
         start(root, other)
         has(refused(repository.update, root, place), "is no tree of a lab", "another folder")
@@ -223,7 +223,7 @@ def packages_may_be_missing():
             os.symlink(shutil.which(name), os.path.join(place, name))
         done = subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "lab"), "check"], env={"PATH": place},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        equal(done.returncode, 2, "status")
+        equal(2, done.returncode, "status")
         has(done.stderr, "lab: these are missing", "what it says")
         has(done.stderr, "gcc-riscv64-linux-gnu", "what it says")
         lacks(done.stderr, "Traceback", "what it says")
@@ -246,12 +246,12 @@ def only_the_lab_s_files_are_taken():
         write(one, "mm/b.c", "int cheating;\n")
         write(one, "meson.build", "cheating()\n")
         texts = slots.read_folder(slot.lab, one)
-        equal(texts, {"mm/a.c": b"int a;\nint mine;\nint z;\n"}, "a folder, with LF")
+        equal({"mm/a.c": b"int a;\nint mine;\nint z;\n"}, texts, "a folder, with LF")
         slot.take(texts)
-        equal([read(slot.tree, "mm/a.c"), os.path.exists(os.path.join(slot.tree, "meson.build"))],
-              ["int a;\nint mine;\nint z;\n", False], "the tree")
+        equal(["int a;\nint mine;\nint z;\n", False],
+              [read(slot.tree, "mm/a.c"), os.path.exists(os.path.join(slot.tree, "meson.build"))], "the tree")
         slot.take({})
-        equal(read(slot.tree, "mm/a.c"), "int a;\nint copies;\nint z;\n", "the next one's tree")
+        equal("int a;\nint copies;\nint z;\n", read(slot.tree, "mm/a.c"), "the next one's tree")
 
 
 @case
@@ -280,9 +280,9 @@ def patches_are_taken():
         write(place, "ann.patch", "Lab: small\n\n" + SECOND + other)
         write(place, "bob.patch", ("Lab: small\n\n" + SECOND).replace("\n", "\r\n"))
         for name in ("ann", "bob"):
-            equal(slots.read_patch(slot.lab, slot, os.path.join(place, name + ".patch")),
-                  {"mm/a.c": b"int a;\nint also_shares;\nint z;\n"}, name)
-        equal(grading.Submission(os.path.join(place, "bob.patch")).lab_name(), "small", "the lab that it names")
+            equal({"mm/a.c": b"int a;\nint also_shares;\nint z;\n"},
+                  slots.read_patch(slot.lab, slot, os.path.join(place, name + ".patch")), name)
+        equal("small", grading.Submission(os.path.join(place, "bob.patch")).lab_name(), "the lab that it names")
         write(place, "out.patch", SECOND.replace("int a;", "int q;"))
         has(refused(slots.read_patch, slot.lab, slot, os.path.join(place, "out.patch")), "does not fit", "another patch")
         write(place, "link.patch", "diff --git a/mm/a.c b/mm/a.c\ndeleted file mode 100644\n--- a/mm/a.c\n+++ /dev/null\n"
@@ -304,11 +304,11 @@ def what_has_none_of_the_lab_s_files_is_told():
     with tempfile.TemporaryDirectory() as place:
         root = tree(place)
         slot, lab = slot_of(root, place), trees.lab_of(root, "small")
-        equal(refusal(lab, place, "notes.txt", "x/y"), "it has none of the lab's files; expected: mm/a.c; found: notes.txt, x/y", "others")
-        equal(refusal(lab, place), "it has none of the lab's files; expected: mm/a.c; found: nothing", "an empty folder")
-        equal(refusal(lab, place, "my lab/mm/a.c", "readme"), "it has none of the lab's files at its place; expected: mm/a.c; "
-              "found: my lab/mm/a.c: hand in what is in the folder my lab", "a folder too deep")
-        equal(refusal(lab, place, "a.c"), "it has none of the lab's files at its place; expected: mm/a.c; found: a.c", "without folders")
+        equal("it has none of the lab's files; expected: mm/a.c; found: notes.txt, x/y", refusal(lab, place, "notes.txt", "x/y"), "others")
+        equal("it has none of the lab's files; expected: mm/a.c; found: nothing", refusal(lab, place), "an empty folder")
+        equal("it has none of the lab's files at its place; expected: mm/a.c; "
+              "found: my lab/mm/a.c: hand in what is in the folder my lab", refusal(lab, place, "my lab/mm/a.c", "readme"), "a folder too deep")
+        equal("it has none of the lab's files at its place; expected: mm/a.c; found: a.c", refusal(lab, place, "a.c"), "without folders")
         has(refusal(lab, place, *(f"{n}.txt" for n in range(9))), "found: 0.txt, 1.txt, 2.txt, 3.txt and 5 more", "many")
         has(refusal(lab, place, "a\n\x1b.txt"), "found: a\\n\\x1b.txt", "a name that a terminal would obey")
         for text, says in ((SECOND.replace("/mm", "/my/mm"), "expected: mm/a.c; found: my/mm/a.c"),
@@ -317,7 +317,7 @@ def what_has_none_of_the_lab_s_files_is_told():
             write(place, "one.patch", text)
             has(refused(slots.read_patch, lab, slot, os.path.join(place, "one.patch")), says, text)
         write(place, "other.patch", SECOND.replace("--- a/", "--- old/").replace("+++ b/", "+++ new/"))
-        equal(list(slots.read_patch(lab, slot, os.path.join(place, "other.patch"))), ["mm/a.c"], "names of another diff")
+        equal(["mm/a.c"], list(slots.read_patch(lab, slot, os.path.join(place, "other.patch"))), "names of another diff")
 
 
 class FakeSlot:
@@ -380,17 +380,17 @@ def a_submission_that_is_not_graded_is_told_why_everywhere():
         write(place, "in/dora.zip", "")
         status, said = grade_all(root, place, slot, seed=7)
         why = "it has none of the lab's files at its place; expected: mm/a.c; found: lab/mm/a.c: hand in what is in the folder lab"
-        equal(status, 1, "status")
+        equal(1, status, "status")
         has(said, f"ann: 0/15 ({why})", "the output")
         has(said, "bob: 15/15 [", "another's")
         has(said, "neither folders nor patches: dora.zip", "what is left out")
-        equal([(row["score"], row["of"], row["error"]) for row in table(place).values()],
-              [("0", "15", why), ("15", "15", ""), ("0", "15", "it does not compile")], "the table")
-        equal(read(place, "out/ann.txt"), f"not graded: {why}\n", "the student's lines")
+        equal([("0", "15", why), ("15", "15", ""), ("0", "15", "it does not compile")],
+              [(row["score"], row["of"], row["error"]) for row in table(place).values()], "the table")
+        equal(f"not graded: {why}\n", read(place, "out/ann.txt"), "the student's lines")
         result = json.loads(read(place, "out/ann.json"))
-        equal((result["output"], result["score"], result["max_score"]), (f"not graded: {why}", 0, 15), "the student's JSON")
-        equal([(one["status"], one["output"]) for one in result["tests"]], [("failed", "not graded")] * 2, "its points")
-        equal(json.loads(read(place, "out/carl.json"))["output"], "it does not compile:\na.c:1: error: broken", "the compiler's errors")
+        equal((f"not graded: {why}", 0, 15), (result["output"], result["score"], result["max_score"]), "the student's JSON")
+        equal([("failed", "not graded")] * 2, [(one["status"], one["output"]) for one in result["tests"]], "its points")
+        equal("it does not compile:\na.c:1: error: broken", json.loads(read(place, "out/carl.json"))["output"], "the compiler's errors")
         has(read(place, "out/bob.txt"), "== frames taken (10): OK", "another's lines")
 
 
@@ -407,7 +407,7 @@ def grading_goes_on_where_it_was_interrupted():
             slot.graded.clear()
             slot.seeds.clear()
             status, said = grade_all(root, place, slot, **more)
-            equal(status, 1, "status")
+            equal(1, status, "status")
             return [text.decode().strip() for text in slot.graded], said
 
         try:
@@ -415,30 +415,30 @@ def grading_goes_on_where_it_was_interrupted():
             raise AssertionError("it was not interrupted")
         except KeyboardInterrupt:
             pass
-        equal((slot.graded[:2], b"int shares_too;\n" in slot.graded), ([b"int shares;\n", b"broken\n"], False), "what began")
+        equal(([b"int shares;\n", b"broken\n"], False), (slot.graded[:2], b"int shares_too;\n" in slot.graded), "what began")
         seed = set(slot.seeds)
         os.unlink(os.path.join(place, "out/carl.json"))  # as if the machine had gone off
         write(place, "out/carl.txt", "half of a li")
         graded, said = again()
-        equal((graded, slot.seeds), (["interrupt share", "int shares_too;"], seed), "what was left, with the seed of before")
+        equal((["interrupt share", "int shares_too;"], seed), (graded, slot.seeds), "what was left, with the seed of before")
         has(said, "ann: 15/15 [0 s of CPU, 0 MiB] as before\n", "what was kept")
         lacks(said.replace("emil: 0/15 (", "").partition("bob")[0], "dora: 15/15 [0 s of CPU, 0 MiB] as before", "what was not")
-        equal([(row["score"], row["error"][:11]) for row in table(place).values()],
-              [("15", ""), ("0", "it does not"), ("15", ""), ("15", ""), ("0", "it has none")], "the table")
+        equal([("15", ""), ("0", "it does not"), ("15", ""), ("15", ""), ("0", "it has none")],
+              [(row["score"], row["error"][:11]) for row in table(place).values()], "the table")
         lacks(read(place, "out/carl.txt"), "half", "lines of before")
-        equal(again()[0], [], "all is known")
+        equal([], again()[0], "all is known")
         write(place, "in/ann/mm/a.c", "int shares_more;\n")
-        equal(again()[0], ["int shares_more;"], "another version")
+        equal(["int shares_more;"], again()[0], "another version")
         write(slot.tree, "mm/b.c", "int newer;\n")
-        equal(len(again()[0]), 4, "another tree")
-        equal(again(seed=min(seed) + 1)[0][:1], ["int shares_more;"], "another seed")
-        equal(len(again(again=True)[0]), 4, "all, as was asked for")
+        equal(4, len(again()[0]), "another tree")
+        equal(["int shares_more;"], again(seed=min(seed) + 1)[0][:1], "another seed")
+        equal(4, len(again(again=True)[0]), "all, as was asked for")
         write(place, "out/ann.json", "{")
-        equal(again()[0], ["int shares_more;"], "a file that is no result")
+        equal(["int shares_more;"], again()[0], "a file that is no result")
         write(place, "in/ann/mm/a.c", "outside\n")
         for _ in range(2):
             graded, said = again()
-            equal(graded, ["outside"], "what reads other files")
+            equal(["outside"], graded, "what reads other files")
             has(said, "(it reads '/secret/file')", "what the teacher is told")
             lacks(read(place, "out/ann.json") + read(place, "out/ann.txt"), "/secret", "what the student is told")
 
@@ -459,7 +459,7 @@ def a_teacher_sees_what_a_class_has_done():
         said = grade_all(root, place, slot)[1]
         has(said, "1 pairs of submissions share half of their lines or more, and 1 submissions share so many with a published", "a line")
         rows = [line.split(",") for line in read(place, "out/similar.csv").splitlines()[1:]]
-        equal(rows, [["ann", "9", "second.patch", "9", "9", "100"], ["bob", "10", "carl", "9", "7", "77"]], "lines that are shared")
+        equal([["ann", "9", "second.patch", "9", "9", "100"], ["bob", "10", "carl", "9", "7", "77"]], rows, "lines that are shared")
         text = read(place, "out/statistics.txt")
         for part in ("6 submissions, 15 points; 2 of them did not compile or were not graded", "mean 7.5, median 7.5, least 0, most 15",
                      "0 points     3  ###\n", "15 points     3  ###\n",
@@ -481,15 +481,15 @@ def an_autograder_is_made():
         for one in (path, other):
             gradescope.make(root, trees.lab_of(root, "small"), one, os.path.join(place, "secret"), 7)
         with open(path, "rb") as file, open(other, "rb") as more:
-            equal(file.read() == more.read(), True, "the same tree makes the same file")
+            equal(True, file.read() == more.read(), "the same tree makes the same file")
         has(refused(gradescope.make, root, trees.lab_of(root, "small"), path), "there is a file of that name", "twice")
         has(refused(gradescope.make, root, trees.lab_of(root, "small"), path + "2", place), "no points.txt", "no hidden points")
         top = os.path.join(place, "autograder")
         for name in ("source", "submission", "results"):
             os.makedirs(os.path.join(top, name))
         with zipfile.ZipFile(path) as file:
-            equal(sorted(file.namelist()), ["faultline.tar", "run_autograder", "setup.sh"], "what is in it")
-            equal([file.getinfo(name).external_attr >> 16 & 0o777 for name in ("run_autograder", "setup.sh")], [0o755] * 2, "modes")
+            equal(["faultline.tar", "run_autograder", "setup.sh"], sorted(file.namelist()), "what is in it")
+            equal([0o755] * 2, [file.getinfo(name).external_attr >> 16 & 0o777 for name in ("run_autograder", "setup.sh")], "modes")
             file.extractall(os.path.join(top, "source"))
 
         def script(name, says="OK"):
@@ -500,18 +500,18 @@ def an_autograder_is_made():
             return done.returncode, read(top, "words").splitlines()
 
         status, (words, listed) = script("setup.sh")
-        equal((status, listed), (0, "second.patch"), "a machine that grades right solutions")
-        equal(words.split()[1:3] + words.split()[5:], ["--area", f"{top}/area", "--lab", "small", "--hidden",
-                                                       f"{top}/source/faultline/hidden-points", "--seed", "7"], "its words")
-        equal(script("setup.sh", "FAIL: no")[0] != 0, True, "a machine that does not")
-        equal(oct(os.stat(os.path.join(top, "source")).st_mode & 0o777), "0o700", "who sees the solutions")
-        equal(os.path.exists(os.path.join(top, "source/faultline/hidden-points/points.txt")), True, "the hidden points")
+        equal((0, "second.patch"), (status, listed), "a machine that grades right solutions")
+        equal(["--area", f"{top}/area", "--lab", "small", "--hidden",
+                                                       f"{top}/source/faultline/hidden-points", "--seed", "7"], words.split()[1:3] + words.split()[5:], "its words")
+        equal(True, script("setup.sh", "FAIL: no")[0] != 0, "a machine that does not")
+        equal("0o700", oct(os.stat(os.path.join(top, "source")).st_mode & 0o777), "who sees the solutions")
+        equal(True, os.path.exists(os.path.join(top, "source/faultline/hidden-points/points.txt")), "the hidden points")
         write(top, "submission/my work.patch", SECOND)
-        equal(script("run_autograder")[1][1], "submission.patch", "a patch")
-        equal(read(top, "results/results.json"), "{}\n", "results")
+        equal("submission.patch", script("run_autograder")[1][1], "a patch")
+        equal("{}\n", read(top, "results/results.json"), "results")
         write(top, "submission/mm/a.c", "")
         os.unlink(os.path.join(top, "submission/my work.patch"))
-        equal(script("run_autograder")[1][1], "submission", "files")
+        equal("submission", script("run_autograder")[1][1], "files")
 
 
 @case
@@ -524,8 +524,8 @@ def submissions_are_found():
         write(place, "readme.txt", "")
         os.symlink("/", os.path.join(place, "carl"))
         found = grading.submissions_in(place)
-        equal([one.name for one in found], ["ann müller", "bob"], "names")
-        equal(grading.choose_lab(tree(place + "/x"), found, None).name, "small", "the lab")
+        equal(["ann müller", "bob"], [one.name for one in found], "names")
+        equal("small", grading.choose_lab(tree(place + "/x"), found, None).name, "the lab")
         write(place, "bob/mm/a.c", "")
         has(refused(grading.submissions_in, place), "the same name: bob", "the same name")
 
@@ -538,13 +538,13 @@ def a_program_is_as_old_as_its_headers():
         lab, program = trees.lab_of(root, "small"), os.path.join(place, "t")
         write(place, "t", "")
         sources = build.made_from(lab, lab.path("guest", "t.c"), os.path.join(root, "labs/lib"))
-        equal(sorted(os.path.basename(name) for name in sources), ["lab.h", "own.h", "programs.h", "t.c"], "sources")
+        equal(["lab.h", "own.h", "programs.h", "t.c"], sorted(os.path.basename(name) for name in sources), "sources")
         for source in sources:
             os.utime(source, (1, 1))
-        equal(build.is_newer(program, sources), True, "older sources")
+        equal(True, build.is_newer(program, sources), "older sources")
         os.utime(lab.path("guest", "own.h"), None)
         os.utime(program, (2, 2))
-        equal(build.is_newer(program, sources), False, "a newer header")
+        equal(False, build.is_newer(program, sources), "a newer header")
 
 
 def point_of(place, name="frames taken"):
@@ -587,11 +587,11 @@ def R161_only_right_answers_pass():
                 (right, "no end: it has used up its time on the CPU",
                  {"status": 125, "err": "run.sh: the machine went off with status -24 but the kernel did not say so\n"})):
             outcome = judged(point, text, **more)
-            equal((outcome.passed, outcome.why), (not why, why), text[:20])
+            equal((not why, why), (outcome.passed, outcome.why), text[:20])
         values = point_of(place + "/2", "values")
-        equal([judged(values, text).passed for text in ("result parent 1\n", "result child 2\nresult child 3\n",
-                                                        "result child 3\nresult child 2\n", "result child 2\n")],
-              [True, True, False, False], "one of several answers")
+        equal([True, True, False, False],
+              [judged(values, text).passed for text in ("result parent 1\n", "result child 2\nresult child 3\n",
+                                                        "result child 3\nresult child 2\n", "result child 2\n")], "one of several answers")
 
 
 @case
@@ -608,7 +608,7 @@ def what_the_grader_counts_itself():
                 (right.replace("\n", "\r\n"), log, 7, "2 stray lines, 1 allowed"),
                 (right, "", 7, "kills in the log: 0 came, 1 expected"), (right, log, 0, "status: 0 came, 7 expected"),
                 (right + "result status 7\n", log, 0, "status: 0 came, 7 expected")):
-            equal(judged(point, text, err, status).why, why, text + err)
+            equal(why, judged(point, text, err, status).why, text + err)
         has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), judged(point, right, log, 7)), "stray lines = 0", "what --why shows")
 
 
@@ -617,28 +617,28 @@ def a_machine_can_have_to_stay_on():
     with tempfile.TemporaryDirectory() as place:
         point, right = point_of(place), "result taken 3\n"
         on = "run.sh: the kernel has ended with status 7, but the machine did not go off"
-        equal(judged(point, right, on, 125).why, on[8:], "where that is not expected")
+        equal(on[8:], judged(point, right, on, 125).why, "where that is not expected")
         point.lab.expect.frames = lambda seed, n: {"status": 125, "left_on": 7}
         for err, status, why in ((on + "\n", 125, ""), ("", 7, "status: 7 came, 125 expected"), (on.replace("7", "8"), 125, "left on: 8 came, 7 expected"),
                                  ("run.sh: QEMU ended with status 1 before the kernel said anything", 125, "QEMU ended with status 1 before the kernel said anything"),
                                  (on + "\nrun.sh: no end within 9 s", 124, "no end within 9 s")):
-            equal(judged(point, right, err, status).why, why, err)
+            equal(why, judged(point, right, err, status).why, err)
 
 
 @case
 def a_point_can_have_an_input():
     with tempfile.TemporaryDirectory() as place:
         point = point_of(place)
-        equal(point.input(1), [], "without the option")
+        equal([], point.input(1), "without the option")
         point.take_option("input")
         point.lab.expect.frames_input = lambda seed, n: [b"%d\n" % seed, b"%d\n" % n]
-        equal(point.input(3), [b"3\n", b"5\n"], "with it")
+        equal([b"3\n", b"5\n"], point.input(3), "with it")
         has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), judged(point, "")), "frames_input(1, 5) of ", "what --why shows")
-        equal(limits.run(["cat"], 60, pieces=point.input(3)).out, b"3\n5\n", "what a command reads")
-        equal(limits.run(["true"], 60, pieces=[b"x" * 100000] * 3).status, 0, "a command that does not read")
-        equal(choose([point], [])[0].options, ["--mem", "64M"], "options")
+        equal(b"3\n5\n", limits.run(["cat"], 60, pieces=point.input(3)).out, "what a command reads")
+        equal(0, limits.run(["true"], 60, pieces=[b"x" * 100000] * 3).status, "a command that does not read")
+        equal(["--mem", "64M"], choose([point], [])[0].options, "options")
         point.take_option("machine=sifive_u")
-        equal(point.options[-2:], ["--machine", "sifive_u"], "the machine")
+        equal(["--machine", "sifive_u"], point.options[-2:], "the machine")
 
 
 @case
@@ -646,16 +646,16 @@ def one_of_several_harts_can_be_the_one_that_boots():
     with tempfile.TemporaryDirectory() as place:
         lab = point_of(place).lab
         usual = environment_of(lab, "harts=4")
-        equal(usual, environment_of(lab, "mem=64M"), "QEMU's arguments where the firmware chooses")
-        equal(Point("a | 1 gain | t a | harts=4 mem=64M | b", lab).options, ["--harts", "4", "--mem", "64M"], "options")
+        equal(environment_of(lab, "mem=64M"), usual, "QEMU's arguments where the firmware chooses")
+        equal(["--harts", "4", "--mem", "64M"], Point("a | 1 gain | t a | harts=4 mem=64M | b", lab).options, "options")
         sleeping = environment_of(lab, "machine=sifive_u harts=3 hart=2").removeprefix(usual)
-        equal([word for word in sleeping.split() if "cpu-num" in word],
-              ["loader,addr=0x8000,cpu-num=1", "loader,addr=0x8000,cpu-num=3"], "those that sleep")
+        equal(["loader,addr=0x8000,cpu-num=1", "loader,addr=0x8000,cpu-num=3"],
+              [word for word in sleeping.split() if "cpu-num" in word], "those that sleep")
         point = Point("a | 1 gain | t a | machine=sifive_u harts=3 hart=2 | b", lab)
         outcome = run.Outcome(point, 1)
         outcome.expected = [{}]
         has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), outcome), f"FAULTLINE_QEMU='{sleeping.strip()}' ./run.sh", "with gdb")
-        equal(environment_of(lab, "machine=sifive_u hart=1"), usual, "the only one")
+        equal(usual, environment_of(lab, "machine=sifive_u hart=1"), "the only one")
         for options in ("hart=1", "machine=virt hart=1", "machine=sifive_u hart=2", "machine=sifive_u harts=2 hart=3", "harts=two",
                         "machine=sifive_u hart=x", "machine=sifive_u hart=-1"):
             try:
@@ -670,14 +670,14 @@ def keep_counts_once_a_gain_passes():
     with tempfile.TemporaryDirectory() as place:
         gain, keep = (run.Outcome(point, 1) for point in Lab(os.path.join(tree(place), "labs/small")).points)
         keep.passed, gain.why = True, 'a <wrong> "answer"\0'
-        equal(report.score([gain, keep]), (0, 15), "without a gain")
+        equal((0, 15), report.score([gain, keep]), "without a gain")
         has(report.summary([gain, keep]), "it counts once a gain passes", "the summary")
         root = ElementTree.fromstring(report.as_junit("small", [gain, keep]))
-        equal([root.get("failures"), root.find("testcase/failure").get("message")], ["1", 'a <wrong> "answer"'], "JUnit")
+        equal(["1", 'a <wrong> "answer"'], [root.get("failures"), root.find("testcase/failure").get("message")], "JUnit")
         has(report.as_json("small", 1, [gain, keep]), '"max_score": 15', "JSON")
         gain.passed = True
-        equal(report.score([gain, keep]), (15, 15), "with one")
-        equal(report.line(gain), "== frames taken (10): OK", "a line")
+        equal((15, 15), report.score([gain, keep]), "with one")
+        equal("== frames taken (10): OK", report.line(gain), "a line")
 
 
 @case
@@ -690,7 +690,7 @@ def the_command_that_explains_a_failure_can_be_pasted():
             with redirect_stdout(said):
                 commands.conclude(lab, lab.points, [run.not_run(point, "") for point in lab.points], "", 7)
             line = said.getvalue().split("\n")[0]
-            equal(shlex.split(line.rpartition(": ")[2].rstrip(")")), ["./grade", "--why", name, "--seed", "7"], line)
+            equal(["./grade", "--why", name, "--seed", "7"], shlex.split(line.rpartition(": ")[2].rstrip(")")), line)
 
 
 BUGS = """right | 2 must | tests/mine/mine | mem=64M | no bug
@@ -727,23 +727,23 @@ def students_tests_have_to_find_bugs():
             outcomes = [run.Outcome(point, 0) for point in (right, one)]
             for outcome in outcomes:
                 run.judge_tests(outcome, limits.Done(status, text.encode(), err, stopped))
-            equal([outcome.passed for outcome in outcomes], [not says, found], "passes without the bug, with it: " + says)
+            equal([not says, found], [outcome.passed for outcome in outcomes], "passes without the bug, with it: " + says)
             has(outcomes[0].why, says, "why not")
             has(report.line(outcomes[1]), f"OK ({outcomes[1].found})" if found else "FAIL: no test fails", "the line")
         outcomes[0].passed = False
         place_without_hosts = run.Place("", "", {}, ({}, ""))
-        equal([run.unfit(place_without_hosts, point, outcomes[:1]) != "" for point in (right, one, two)], [False, True, True], "what is not run")
+        equal([False, True, True], [run.unfit(place_without_hosts, point, outcomes[:1]) != "" for point in (right, one, two)], "what is not run")
         outcomes[1].passed = True
-        equal(report.score(outcomes), (0, 5), "a test that fails on the right kernel")
+        equal((0, 5), report.score(outcomes), "a test that fails on the right kernel")
         outcomes[0].passed = True
-        equal(report.score(outcomes), (5, 5), "tests that find a bug")
+        equal((5, 5), report.score(outcomes), "tests that find a bug")
         student = os.path.join(place, "student")
         start(root, student)
         names = git(student, "ls-files").split("\n")
-        equal(["lab/bugs/x.patch" in names, "lab/bugs/y.patch" in names, [name for name in names if "hidden" in name]],
-              [True, False, []], "what students get")
+        equal([True, False, []],
+              ["lab/bugs/x.patch" in names, "lab/bugs/y.patch" in names, [name for name in names if "hidden" in name]], "what students get")
         points = Lab(os.path.join(student, "lab"), "small").points
-        equal([point.name for point in with_musts(points, choose(points, ["bug"]))], ["right", "bug one"], "what one bug needs")
+        equal(["right", "bug one"], [point.name for point in with_musts(points, choose(points, ["bug"]))], "what one bug needs")
 
 
 @case
@@ -753,7 +753,7 @@ def what_does_not_compile_for_the_host_costs_those_points_only():
         write(root, "labs/small/points.txt", POINTS.replace("icount", "host"))
         points = Lab(os.path.join(root, "labs/small")).points
         where = run.Place("", "", {}, ({}, "x.c:1: error: y"))
-        equal([run.unfit(where, point, []) for point in points], ["", "mm/ does not compile for this computer: x.c:1: error: y"],
+        equal(["", "mm/ does not compile for this computer: x.c:1: error: y"], [run.unfit(where, point, []) for point in points],
               "what is not run")
 
 
@@ -773,10 +773,10 @@ def kernels_with_bugs_are_built_once():
             for _ in range(2):
                 found = bugs.kernels(root, patches, os.path.join(place, "kernels"), made, ["mm/b.c"])
                 write(root, "mm/b.c", "int of_student;\n")
-            equal([read(path) for path in found.values()], ["int a;\nint is_wrong;\nint z;\n", "int a;\nint also_wrong;\nint z;\n"],
+            equal(["int a;\nint is_wrong;\nint z;\n", "int a;\nint also_wrong;\nint z;\n"], [read(path) for path in found.values()],
                   "kernels")
-            equal(seen, [read(path) for path in found.values()], "what was built")
-            equal(read(root, "mm/a.c"), "int a;\nint shares;\nint z;\n", "the source afterwards")
+            equal([read(path) for path in found.values()], seen, "what was built")
+            equal("int a;\nint shares;\nint z;\n", read(root, "mm/a.c"), "the source afterwards")
             write(root, "mm/a.c", "int a;\nint shares;\nint zz;\n")
             has(refused(bugs.kernels, root, patches, os.path.join(place, "kernels"), made), "the bug x cannot be put", "no fit")
         finally:
@@ -792,8 +792,8 @@ def R161_nothing_but_files_is_read_of_submissions():
         os.symlink("../tree/lab", os.path.join(place, "linked/lab"))
         for name in ("waits/lab/name", "waits.patch"):
             os.mkfifo(os.path.join(place, name))
-        equal([(one.name, one.lab_name()) for one in grading.submissions_in(place)],
-              [("linked", None), ("tree", "small"), ("waits", None)], "submissions, and the labs that they name")
+        equal([("linked", None), ("tree", "small"), ("waits", None)],
+              [(one.name, one.lab_name()) for one in grading.submissions_in(place)], "submissions, and the labs that they name")
 
 
 @case
@@ -806,23 +806,23 @@ def commands_are_limited():
             return done, used
 
         done, used = limited("echo out; echo err >&2; exit 3")
-        equal((done.status, done.out, done.err, done.stopped), (3, b"out\n", b"err\n", ""), "a command")
-        equal(used.memory > 0, True, "what it used is known")
+        equal((3, b"out\n", b"err\n", ""), (done.status, done.out, done.err, done.stopped), "a command")
+        equal(True, used.memory > 0, "what it used is known")
         has(limited("yes")[0].stopped, "KiB of output", "a flood")
-        equal(len(limited("yes")[0].out), limits.OUTPUT_BYTES, "what is kept of it")
+        equal(limits.OUTPUT_BYTES, len(limited("yes")[0].out), "what is kept of it")
         has(limited("sleep 1000 & sleep 1000", 1)[0].stopped, "no end within 1 s", "a hang")
-        equal(limited("kill -SEGV $$")[0].status in (-11, 139), True, "a signal")  # bwrap says it as a shell does
+        equal(True, limited("kill -SEGV $$")[0].status in (-11, 139), "a signal")  # bwrap says it as a shell does
         has(limited("ulimit -t; ulimit -c", strict=True)[0].out.decode(), f"{limits.CPU_SECONDS}\n0\n", "limits")
         shown = limits.Limits(True, [place], [os.path.join(place, "a lab without host programs")])
-        equal(limits.run(["true"], 30, shown, cwd="/").status, 0, "a folder to show that is not there")
-        equal(limits.run(["/no/such"], 5).stopped, "/no/such did not start: No such file or directory", "no command")
+        equal(0, limits.run(["true"], 30, shown, cwd="/").status, "a folder to show that is not there")
+        equal("/no/such did not start: No such file or directory", limits.run(["/no/such"], 5).stopped, "no command")
 
 
 @case
 def only_the_compiler_s_lines_are_shown():
     text = ("ninja: Entering directory `x'\n[1/3] Compiling\nFAILED: a.o\nriscv64-linux-gnu-gcc -c a.c\n../mm/a.c:3: warning: x\n"
             "../mm/a.c:4:2: error: no\n    4 | x\n[2/3] more\nninja: build stopped\n")
-    equal(build.errors_of(text), "mm/a.c:4:2: error: no\n    4 | x", "what is shown")
+    equal("mm/a.c:4:2: error: no\n    4 | x", build.errors_of(text), "what is shown")
     has(build.errors_of("a: error: b\n" * 99), "\n...", "much of it")
 
 
@@ -838,7 +838,7 @@ def a_lab_s_mistakes_are_found():
             return status, said.getvalue()
 
         status, text = found()
-        equal(status, 1, "status")
+        equal(1, status, "status")
         has(text, "second.patch adds 1 lines, not 60 to 150", "a short solution")
         has(text, "# fewer than 8\nnot ok 5", "few wrong solutions")
         lacks(text, "bad: ", "the one that fits")
@@ -876,8 +876,8 @@ def a_swap_disk_is_as_slow_as_a_point_wants():
         slowly = "-set drive.disk.throttling.iops-read=3"
         has(run.environment(here, slow)["FAULTLINE_QEMU"], slowly, "what QEMU gets")
         lacks(run.environment(here, usual)["FAULTLINE_QEMU"], "throttling", "what it gets for another point")
-        equal(run.variables(here, slow), {"FAULTLINE_QEMU": slowly}, "what a person sets")
-        equal(run.variables(here, usual), {}, "what a person sets for another point")
+        equal({"FAULTLINE_QEMU": slowly}, run.variables(here, slow), "what a person sets")
+        equal({}, run.variables(here, usual), "what a person sets for another point")
         has("\n".join(report.with_gdb(here, run.not_run(slow, ""))), f"FAULTLINE_QEMU='{slowly}' ./run.sh --gdb", "with gdb")
         slow.take_option("only_word=poweroff=reboot")
         has(run.environment(here, slow)["FAULTLINE_QEMU"], slowly + " -append poweroff=reboot", "a command line of one word")
@@ -896,27 +896,27 @@ def a_student_packs_and_gets_hints():
             done = subprocess.run(words, cwd=student, capture_output=True, text=True, check=False)
             return done.returncode, done.stdout + done.stderr
 
-        equal(runs("./hint"), (0, "There are 3 hints: ./hint 1 shows the first.\n"), "no number")
-        equal(runs("./hint", "2"), (0, "second\n"), "a hint")
-        equal(runs("./hint", "9"), (2, "hint: there are 3 hints, from 1 to 3\n"), "no such hint")
+        equal((0, "There are 3 hints: ./hint 1 shows the first.\n"), runs("./hint"), "no number")
+        equal((0, "second\n"), runs("./hint", "2"), "a hint")
+        equal((2, "hint: there are 3 hints, from 1 to 3\n"), runs("./hint", "9"), "no such hint")
         has(runs("./pack")[1], "pack: there is nothing to hand in", "no change")
         write(student, "mm/a.c", "int a;\nint mine;\nint z;\n")
         write(student, "mm/b.c", "int other;\n")
         status, said = runs("./pack")
-        equal(status, 0, said)
+        equal(0, status, said)
         has(said, "It does not have mm/b.c", "what is left out")
         text = read(student, "small.patch")
         has(text, "Lab: small\n", "the patch")
         has(text, "+int mine;", "the patch")
         lacks(text, "other", "the patch")
-        equal(runs("./grade", "--list")[1].split("\n")[0], "frames taken (10, gain): it shares", "a list")
+        equal("frames taken (10, gain): it shares", runs("./grade", "--list")[1].split("\n")[0], "a list")
         has(runs("./grade", "nothing like it")[1], "grade: no test is named 'nothing like it'", "an unknown test")
 
 
 @case
 def help_says_what_there_is():
     done = subprocess.run([os.path.join(TOOLS, "lab"), "--help"], capture_output=True, text=True, check=False)
-    equal(done.returncode, 0, "status")
+    equal(0, done.returncode, "status")
     for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden", "--again", "gradescope NAME FILE.zip"):
         has(done.stdout, word, "the help")
 

@@ -56,12 +56,12 @@ def find(path, in_guest=None, env=(), shares=(), here=()):
 @case
 def what_a_file_needs():
     needs = elf.needs_of(put("whole", make(["liba.so", "libb.so"], rpath="/r", runpath="$ORIGIN/x:/y")))
-    equal((needs.interpreter, needs.libraries, needs.rpath, needs.runpath), (LOADER, ["liba.so", "libb.so"], "/r", "$ORIGIN/x:/y"))
+    equal((LOADER, ["liba.so", "libb.so"], "/r", "$ORIGIN/x:/y"), (needs.interpreter, needs.libraries, needs.rpath, needs.runpath))
     needs = elf.needs_of(put("static", make(interpreter=None)))
-    equal((needs.interpreter, needs.libraries), ("", []), "a static one")
-    equal(elf.needs_of(put("text", b"text")), None, "a text")
-    equal(elf.needs_of(os.path.join(SCRATCH.name, "none")), None, "no file")
-    equal(elf.needs_of(SCRATCH.name), None, "a folder")
+    equal(("", []), (needs.interpreter, needs.libraries), "a static one")
+    equal(None, elf.needs_of(put("text", b"text")), "a text")
+    equal(None, elf.needs_of(os.path.join(SCRATCH.name, "none")), "no file")
+    equal(None, elf.needs_of(SCRATCH.name), "a folder")
 
 
 @case
@@ -87,11 +87,11 @@ def the_c_library_is_brought():
     for name in ("ld-test.so.1", "libc.so.6"):
         put("cross/" + name, make(interpreter=None))
     path = put("c", make(["libc.so.6"]))
-    equal(find(path, here=(cross,)), ([], {LOADER: cross + "/ld-test.so.1", "/lib/libc.so.6": cross + "/libc.so.6"}))
-    equal(find(path, here=("/none", cross))[0], [], "in the second folder")
-    equal(find(path, {LOADER: path, "/usr/lib/libc.so.6": path}), ([], {}), "the guest has all")
+    equal(([], {LOADER: cross + "/ld-test.so.1", "/lib/libc.so.6": cross + "/libc.so.6"}), find(path, here=(cross,)))
+    equal([], find(path, here=("/none", cross))[0], "in the second folder")
+    equal(([], {}), find(path, {LOADER: path, "/usr/lib/libc.so.6": path}), "the guest has all")
     put("cross/libc.so.6", b"/* a script of the linker's */")
-    equal(find(path, here=(cross,))[0], ["libc.so.6"], "what is none")
+    equal(["libc.so.6"], find(path, here=(cross,))[0], "what is none")
 
 
 @case
@@ -100,7 +100,7 @@ def what_libraries_need_is_brought():
     for name, needed in (("ld-test.so.1", ()), ("liba.so", ["libb.so", "ld-test.so.1"]), ("libb.so", ["liba.so", "libc.so"])):
         put("deep/" + name, make(needed, interpreter=None))
     missing, given = find(put("d", make(["liba.so"])), here=(cross,))
-    equal((missing, sorted(given)), (["libc.so"], [LOADER, "/lib/liba.so", "/lib/libb.so"]))
+    equal((["libc.so"], [LOADER, "/lib/liba.so", "/lib/libb.so"]), (missing, sorted(given)))
 
 
 @case
@@ -111,25 +111,25 @@ def lists_of_folders():
     have = {LOADER: "x"}
     for field in ("rpath", "runpath"):
         path = put("lists/prog", make(["liba.so", "libb.so"], **{field: "$ORIGIN/none:${ORIGIN}/mine:$LIB:" + place + "/other"}))
-        equal(find(path, have), ([], {place + "/mine/liba.so": place + "/mine/liba.so", place + "/other/libb.so": place + "/other/libb.so"}),
+        equal(([], {place + "/mine/liba.so": place + "/mine/liba.so", place + "/other/libb.so": place + "/other/libb.so"}), find(path, have),
               field)
     path = put("lists/prog", make(["liba.so"], runpath=place + "/mine"))
     env = ["LD_LIBRARY_PATH=lists/other"]
-    equal(find(path, have, env)[1], {place + "/other/liba.so": place + "/other/liba.so"}, "the environment comes before RUNPATH")
+    equal({place + "/other/liba.so": place + "/other/liba.so"}, find(path, have, env)[1], "the environment comes before RUNPATH")
     path = put("lists/prog", make(["liba.so"], rpath=place + "/mine"))
-    equal(find(path, have, env)[1], {place + "/mine/liba.so": place + "/mine/liba.so"}, "and after RPATH")
+    equal({place + "/mine/liba.so": place + "/mine/liba.so"}, find(path, have, env)[1], "and after RPATH")
     path = put("lists/prog", make(["./lists/mine/liba.so"]))
-    equal(find(path, have)[1], {place + "/mine/liba.so": place + "/mine/liba.so"}, "a path")
+    equal({place + "/mine/liba.so": place + "/mine/liba.so"}, find(path, have)[1], "a path")
     put("lists/mine/liba.so", make(["libb.so"], interpreter=None))
-    equal(find(put("lists/prog", make(["liba.so"], rpath=place + "/mine:" + place + "/other")), have)[0], [], "RPATH is for libraries too")
-    equal(find(put("lists/prog", make(["liba.so"], runpath=place + "/mine:" + place + "/other")), have)[0], ["libb.so"], "RUNPATH is not")
+    equal([], find(put("lists/prog", make(["liba.so"], rpath=place + "/mine:" + place + "/other")), have)[0], "RPATH is for libraries too")
+    equal(["libb.so"], find(put("lists/prog", make(["liba.so"], runpath=place + "/mine:" + place + "/other")), have)[0], "RUNPATH is not")
 
 
 @case
 def what_is_loaded_before_others():
     lib = put("pre/libp.so", make(interpreter=None))
     path = put("pre/prog", make())
-    equal(find(path, {LOADER: "x"}, [f"LD_PRELOAD={lib}:none.so"]), ([], {lib: lib}))
+    equal(([], {lib: lib}), find(path, {LOADER: "x"}, [f"LD_PRELOAD={lib}:none.so"]))
 
 
 @case
@@ -138,7 +138,7 @@ def a_shared_folder_hides_what_is_brought():
     for name in ("ld-test.so.1", "libc.so.6"):
         put("cross2/" + name, make(interpreter=None))
     shares = [share.Share(SCRATCH.name, "/lib", False)]
-    equal(find(put("s", make(["libc.so.6"])), shares=shares, here=(cross,)), ([LOADER, "libc.so.6"], {}))
+    equal(([LOADER, "libc.so.6"], {}), find(put("s", make(["libc.so.6"])), shares=shares, here=(cross,)))
 
 
 def refused(words):
@@ -156,7 +156,7 @@ def what_to_do_is_said():
     for name, words in (("libc.so.6", "the package libc6-riscv64-cross"), ("libstdc++.so.6", "the package libstdc++6-riscv64-cross"),
                         ("libx.so.1", "--add FILE:/lib/"), ("odd\nname", "'odd\\nname'")):
         status, reason = refused([put("r", make([name], interpreter=put("ld", make(interpreter=None))))])
-        equal(status, NOT_FOUND, name)
+        equal(NOT_FOUND, status, name)
         has(reason, words, name)
     has(refused([put("r", make(["liba.so", "libb.so"], interpreter="/lib/ld-linux-x.so.1"))])[1],
         "needs /lib/ld-linux-x.so.1 (and liba.so, libb.so), which was not found: install the package libc6-riscv64-cross", "several")

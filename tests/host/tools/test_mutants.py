@@ -61,10 +61,10 @@ def tree(patches, text=TEXT):
 def a_patch_is_put_where_its_lines_are():
     folder = tree({"two": SAYS + CHANGE})
     bug = patch.load(folder)[0]
-    equal((bug.name, bug.path, len(bug.says), bug.reason), ("two", "mm/x.c", 2, ""), "what it says")
+    equal(("two", "mm/x.c", 2, ""), (bug.name, bug.path, len(bug.says), bug.reason), "what it says")
     moved = "int before;\n" * 40 + TEXT
-    equal(bug.apply(moved), moved[:-len("return 1;\n}\n")] + "return 2;\n}\n", "the change, lines further down")
-    equal(patch.check(folder), [], "nothing is wrong with it")
+    equal(moved[:-len("return 1;\n}\n")] + "return 2;\n}\n", bug.apply(moved), "the change, lines further down")
+    equal([], patch.check(folder), "nothing is wrong with it")
     shutil.rmtree(folder)
 
 
@@ -84,7 +84,7 @@ def a_patch_has_to_say_what_it_does():
         has("\n".join(patch.check(folder)), name + ": ", name)
         shutil.rmtree(folder)
     folder = tree({"excused": SAYS + "Survives: with one hart nobody\ncan see it.\n\n" + CHANGE})
-    equal(patch.check(folder), ["excused: why it may survive belongs in " + survivors.FILE], "a reason in the wrong place")
+    equal(["excused: why it may survive belongs in " + survivors.FILE], patch.check(folder), "a reason in the wrong place")
     shutil.rmtree(folder)
 
 
@@ -92,10 +92,10 @@ def a_patch_has_to_say_what_it_does():
 def call_sites_are_statements_of_functions():
     folder = tree({}, CALLS)
     sites = calls.load(folder)
-    equal([site.name for site in sites],
-          ["mm/x.c:page_put:page_free#1", "mm/x.c:page_put:spin_unlock#1", "mm/x.c:f:page_put#1", "mm/x.c:f:asm#1"],
+    equal(["mm/x.c:page_put:page_free#1", "mm/x.c:page_put:spin_unlock#1", "mm/x.c:f:page_put#1", "mm/x.c:f:asm#1"],
+          [site.name for site in sites],
           "names")
-    equal([site.kind for site in sites], ["put", "unlock", "put", "fence"], "kinds")
+    equal(["put", "unlock", "put", "fence"], [site.kind for site in sites], "kinds")
     text = calls.rewritten(folder, sites)["mm/x.c"]
     has(text, "\t\t({ if (mutant_number != 0u) page_free(page, page->order); });\n\telse\n", "before an else")
     has(text, "({ if (mutant_number != 2u) (void)page_put(g(1,\n\t\t\t 2)); });", "over two lines")
@@ -109,10 +109,10 @@ def reasons_name_bugs_that_are_there():
     write(folder, survivors.FILE, "# Why.\nmm/x.c:f:asm* one hart sees its own stores\ntwo nobody looks at it\n"
           "mm/y.c:* nobody would ever know\nmm/x.c:f:page_put#1 because\n")
     found = {bug.name: bug.reason for bug in [*calls.load(folder), *patch.load(folder)]}
-    equal((found["mm/x.c:f:asm#1"], found["two"], found["mm/x.c:page_put:page_free#1"]),
-          ("one hart sees its own stores", "nobody looks at it", ""), "reasons")
-    equal(survivors.check(folder, list(found)), [f"{survivors.FILE}: mm/y.c:*: there is no such bug",
-                                                 f"{survivors.FILE}: mm/x.c:f:page_put#1: no reason"], "reasons that are none")
+    equal(("one hart sees its own stores", "nobody looks at it", ""),
+          (found["mm/x.c:f:asm#1"], found["two"], found["mm/x.c:page_put:page_free#1"]), "reasons")
+    equal([f"{survivors.FILE}: mm/y.c:*: there is no such bug",
+                                                 f"{survivors.FILE}: mm/x.c:f:page_put#1: no reason"], survivors.check(folder, list(found)), "reasons that are none")
     shutil.rmtree(folder)
 
 
@@ -130,11 +130,11 @@ def results_are_kept_in_the_area():
         options = tool.parse(["--area", os.path.join(folder, "area"), *words])
         return sorted(bug.name for bug in tool.chosen(options, bugs))
 
-    equal(names(), ["a", "b", "c", "d"], "all")
-    equal(names("--resume"), ["c"], "what has not been tried")
-    equal(names("--again"), ["b"], "what survived without a reason, the last time")
-    equal(names("--again", "--only", "a"), [], "what was caught the last time")
-    equal(os.path.basename(tool.parse(["--delete-calls"]).out), "calls.tsv", "the table of call sites")
+    equal(["a", "b", "c", "d"], names(), "all")
+    equal(["c"], names("--resume"), "what has not been tried")
+    equal(["b"], names("--again"), "what survived without a reason, the last time")
+    equal([], names("--again", "--only", "a"), "what was caught the last time")
+    equal("calls.tsv", os.path.basename(tool.parse(["--delete-calls"]).out), "the table of call sites")
     shutil.rmtree(folder)
 
 
@@ -144,8 +144,8 @@ def functions_are_woven_with_their_variants():
             "int f(struct s *a, void (*then)(int n),\n      char b[4])\n{\n\tthen(1);\n\treturn 1;\n}\n\n"
             "static void g(void)\n{\n\tf(0, 0, 0);\n}\n")
     found, between = weave.pieces(text)
-    equal([name for name, _, _ in found], ["f", "g"], "functions")
-    equal("\n".join([between[0], found[0][1], found[0][2], between[1], found[1][1], found[1][2], between[2]]), text,
+    equal(["f", "g"], [name for name, _, _ in found], "functions")
+    equal(text, "\n".join([between[0], found[0][1], found[0][2], between[1], found[1][1], found[1][2], between[2]]),
           "nothing is lost")
     head, body = found[0][1:]
     variant = weave.woven("f", head, body, {7: (head, body.replace("return 1", "return 2"))})
@@ -161,8 +161,8 @@ def functions_are_woven_with_their_variants():
 def what_is_no_function_is_left():
     folder = tree({"one": SAYS + CHANGE, "two": SAYS + "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1 +1 @@\n-int a(void)\n+long a(void)\n"})
     weaver = weave.Weaver(folder)
-    equal(([bug.name for bug in weaver.bugs], [bug.name for bug in weaver.left]), (["one"], ["two"]), "which")
-    equal(list(weaver.texts), ["mm/x.c"], "files")
+    equal((["one"], ["two"]), ([bug.name for bug in weaver.bugs], [bug.name for bug in weaver.left]), "which")
+    equal(["mm/x.c"], list(weaver.texts), "files")
     shutil.rmtree(folder)
 
 
@@ -174,10 +174,10 @@ def a_number_is_set_in_a_program():
     programs = number.Programs([program], calls.SYMBOL)
     for value, status in ((7, 1), (8, 0)):
         programs.set(value)
-        equal(subprocess.run([program], check=False).returncode, status, f"with {value}")
+        equal(status, subprocess.run([program], check=False).returncode, f"with {value}")
     with open(program, "rb") as file:
         file.seek(programs.places[0][1])
-        equal(struct.unpack("<I", file.read(4))[0], 8, "in the file")
+        equal(8, struct.unpack("<I", file.read(4))[0], "in the file")
     shutil.rmtree(folder)
 
 
@@ -192,13 +192,13 @@ def a_program_that_still_runs_is_waited_for():
 
 @case
 def what_an_output_comes_to():
-    equal(suites.verdict(0, "1..1\nok 1 - a\n"), None, "all passed")
-    equal(suites.verdict(1, "ok 1 - a\nnot ok 2 - b c\n"), "b c", "the first that failed")
-    equal(suites.verdict(125, "# [  0.1] kernel panic: no\n"), "no", "a panic")
-    equal(suites.verdict(1, "==1==ERROR: AddressSanitizer: heap-use-after-free on\n"), "heap-use-after-free", "a report")
-    equal(suites.verdict(None, "ok 1 - a\n"), "timeout", "a hang")
-    equal(suites.verdict(3, ""), "status 3", "silence")
-    equal(suites.verdict(None, "ok 1 - a\nnot ok 2 - b c\n"), "b c", "one that was not waited for")
+    equal(None, suites.verdict(0, "1..1\nok 1 - a\n"), "all passed")
+    equal("b c", suites.verdict(1, "ok 1 - a\nnot ok 2 - b c\n"), "the first that failed")
+    equal("no", suites.verdict(125, "# [  0.1] kernel panic: no\n"), "a panic")
+    equal("heap-use-after-free", suites.verdict(1, "==1==ERROR: AddressSanitizer: heap-use-after-free on\n"), "a report")
+    equal("timeout", suites.verdict(None, "ok 1 - a\n"), "a hang")
+    equal("status 3", suites.verdict(3, ""), "silence")
+    equal("b c", suites.verdict(None, "ok 1 - a\nnot ok 2 - b c\n"), "one that was not waited for")
 
 
 @case
@@ -206,7 +206,7 @@ def tools_words_come_before_the_kernels():
     for words, with_one in ((["python3", "/x/ktap", "--mem", "64M", "k"], ["python3", "/x/ktap", "-a", "--mem", "64M", "k"]),
                             (["python3", "/x/replay", "k"], ["python3", "/x/replay", "k", "-a"])):
         test = suites.Test({"name": "t", "cmd": words, "workdir": "", "env": {}, "suite": ["p:kernel"], "timeout": 1, "needs": []}, "/")
-        equal(test.with_words(["-a"]), with_one, words[1])
+        equal(with_one, test.with_words(["-a"]), words[1])
 
 
 @case
@@ -221,7 +221,7 @@ def a_kernels_failed_point_is_tried_alone():
         os.chmod(path, 0o755)
         test = suites.Test({"name": name, "cmd": [path], "workdir": folder, "env": {}, "suite": ["p:kernel"],
                             "timeout": 30, "needs": []}, folder)
-        equal(test.again("p"), second, name)
+        equal(second, test.again("p"), name)
     shutil.rmtree(folder)
 
 
@@ -239,11 +239,11 @@ class Slot:
 
 @case
 def tests_of_a_suite_by_expression():
-    equal([test.name for test in suites.stage_tests(Slot, "host", "mm-.*k")], ["mm-fork"], "which")
+    equal(["mm-fork"], [test.name for test in suites.stage_tests(Slot, "host", "mm-.*k")], "which")
     try:
         suites.stage_tests(Slot, "host", "mm-fualt")
     except SystemExit as refusal:
-        equal(str(refusal), "mutants: no test of host is called 'mm-fualt': say mm-fault", "an expression for none")
+        equal("mutants: no test of host is called 'mm-fualt': say mm-fault", str(refusal), "an expression for none")
     else:
         raise AssertionError("not refused")
 
@@ -260,7 +260,7 @@ def programs_of_a_test_are_those_that_it_runs():
     write(folder, "slot/build/meson-info/intro-targets.json", json.dumps(targets))
     write(folder, "slot/build/meson-info/intro-tests.json", json.dumps(tests))
     found = suites.stage_tests(slot, "system", ".*")
-    equal(suites.targets("system", found), ["kernel.elf", "user/server"], "they hold the bug, and are built")
+    equal(["kernel.elf", "user/server"], suites.targets("system", found), "they hold the bug, and are built")
     shutil.rmtree(folder)
 
 
@@ -271,7 +271,7 @@ def a_test_is_heard_up_to_the_first_failure():
                                 ("echo ok 1 - a; sleep 9", 0.2, (b"ok 1 - a\n", False))):
         test = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True)
         with test.stdout as pipe:
-            equal(suites.listen(pipe.fileno(), time.monotonic() + limit, 9), said, script)
+            equal(said, suites.listen(pipe.fileno(), time.monotonic() + limit, 9), script)
         suites.end(test)
 
 
@@ -280,13 +280,13 @@ def seconds_hold_until_something_is_built():
     folder = tree({})
     log, known = os.path.join(folder, ".ninja_log"), os.path.join(folder, "seconds.json")
     write(folder, ".ninja_log", "")
-    equal(suites.known_times(known, folder, {}), None, "none were measured")
+    equal(None, suites.known_times(known, folder, {}), "none were measured")
     write(folder, "seconds.json", '{"host a": 2}')
     os.utime(log, (1, 1))
-    equal(suites.known_times(known, folder, {"host a": 0}), {"host a": 2}, "nothing was built since")
-    equal(suites.known_times(known, folder, {"host a": 0, "host b": 0}), None, "another test")
+    equal({"host a": 2}, suites.known_times(known, folder, {"host a": 0}), "nothing was built since")
+    equal(None, suites.known_times(known, folder, {"host a": 0, "host b": 0}), "another test")
     os.utime(known, (0, 0))
-    equal(suites.known_times(known, folder, {"host a": 0}), None, "built since")
+    equal(None, suites.known_times(known, folder, {"host a": 0}), "built since")
     shutil.rmtree(folder)
 
 
@@ -300,11 +300,11 @@ def a_copy_follows_the_tree():
     write(folder, "mm/new.c", "new\n")
     write(copy, "mm/old.c", "old\n")
     area.sync(folder, copy, {"mm/new.c": "changed\n"})
-    equal(sorted(os.listdir(os.path.join(copy, "mm"))), ["new.c", "x.c"], "files")
-    equal(os.stat(os.path.join(copy, "mm/x.c")).st_mtime_ns, before, "what is the same is not touched")
+    equal(["new.c", "x.c"], sorted(os.listdir(os.path.join(copy, "mm"))), "files")
+    equal(before, os.stat(os.path.join(copy, "mm/x.c")).st_mtime_ns, "what is the same is not touched")
     area.sync(folder, copy, {"mm/new.c": "changed\n"})
     with open(os.path.join(copy, "mm/new.c"), encoding="utf-8") as file:
-        equal(file.read(), "changed\n", "a text that is given")
+        equal("changed\n", file.read(), "a text that is given")
     shutil.rmtree(folder)
     shutil.rmtree(copy)
 

@@ -26,7 +26,7 @@ def answer(*words):
 def refused(words, *parts):
     """Checks that a tool refuses its arguments, and says these things."""
     status, _out, said = answer(sys.executable, *words)
-    equal(status, 2, f"status of {words}, which said {said}")
+    equal(2, status, f"status of {words}, which said {said}")
     for part in parts:
         has(said, part, "what it said")
 
@@ -51,11 +51,11 @@ def told(*words):
 @case
 def near_names_come_first():
     known = ["cow_tree", "cow_kinds", "pipe_full", "fs_tree"]
-    equal(spelling.near("cow_tre", known)[0], "cow_tree", "a letter left out")
-    equal(spelling.near("pip*", known), ["pipe_full"], "the beginning of a name, as a pattern")
-    equal(spelling.near("full", known), ["pipe_full"], "a word of a name")
-    equal(spelling.near("zzz", known), [], "nothing like it")
-    equal(spelling.explain("case", "zzz", known, "see the list"), "no case is called 'zzz': see the list", "its answer")
+    equal("cow_tree", spelling.near("cow_tre", known)[0], "a letter left out")
+    equal(["pipe_full"], spelling.near("pip*", known), "the beginning of a name, as a pattern")
+    equal(["pipe_full"], spelling.near("full", known), "a word of a name")
+    equal([], spelling.near("zzz", known), "nothing like it")
+    equal("no case is called 'zzz': see the list", spelling.explain("case", "zzz", known, "see the list"), "its answer")
 
 
 @case
@@ -71,7 +71,7 @@ def cases_of_a_file_of_tests():
     refused([path, "writen"], "test_archive.py: no case is called 'writen'")
     refused([path, "the_later_one", "parrents"], "say parents_come_before_what_is_in_them")
     done = subprocess.run([sys.executable, path, "the later one"], stdout=subprocess.PIPE, text=True, check=False)
-    equal((done.returncode, done.stdout.split("\n")[0]), (0, "1..1"), "a name as its point shows it")
+    equal((0, "1..1"), (done.returncode, done.stdout.split("\n")[0]), "a name as its point shows it")
 
 
 @case
@@ -92,7 +92,7 @@ def names_that_meson_would_pass_over():
                         (["kernel?long"], "is in the suite soak: say --setup all 'kernel?long'"),
                         (["-t", "3", "--suite", "host", "kernel"], "is in no suite that was asked for: say --suite kernel")):
         status, _out, said = told(*words)
-        equal(status, 2, f"status of {words}")
+        equal(2, status, f"status of {words}")
         has(said, "test.sh: ", "what was said")
         has(said, part, "what was said")
 
@@ -101,13 +101,13 @@ def names_that_meson_would_pass_over():
 def names_that_meson_takes():
     for words in ([], ["mm-fault"], ["p:mm-fault"], ["--suite", "soak", "kernel long"], ["--setup", "all", "fuzz long"],
                   ["--suite", "p:host", "-j", "1", "--repeat=3", "-v"], ["--setup", "all", "--no-suite", "kernel"]):
-        equal(told(*words), (0, "".join(word + "\n" for word in words), ""), f"answer to {words}")
+        equal((0, "".join(word + "\n" for word in words), ""), told(*words), f"answer to {words}")
 
 
 @case
 def patterns_become_names():
-    equal(told("p:mm-f*", "-v", "mm-fault", "*-fork", "k*l"),
-          (0, "-v\np:mm-fault\np:mm-fork\nmm-fault\nmm-fork\nkernel\n", ""), "answer")
+    equal((0, "-v\np:mm-fault\np:mm-fork\nmm-fault\nmm-fork\nkernel\n", ""),
+          told("p:mm-f*", "-v", "mm-fault", "*-fork", "k*l"), "answer")
 
 
 @case
@@ -117,13 +117,13 @@ def test_sh_asks_before_it_builds():
         os.symlink(TOOLS, os.path.join(place, "tools"))
         build_folder(place)
         status, _out, said = answer("bash", os.path.join(place, "test.sh"), "mm-fualt")
-        equal((status, said.splitlines()[-1]), (2, "test.sh: no test is called 'mm-fualt': say mm-fault"), "its answer")
+        equal((2, "test.sh: no test is called 'mm-fualt': say mm-fault"), (status, said.splitlines()[-1]), "its answer")
         with open(os.path.join(place, "meson"), "w", encoding="utf-8") as file:
             file.write('#!/bin/sh\necho "$*"\n')
         os.chmod(os.path.join(place, "meson"), 0o755)
         os.environ["PATH"] = place + ":" + os.environ["PATH"]
         status, out, _said = answer("bash", os.path.join(place, "test.sh"), "--setup", "all", "--list", "k*")
-        equal((status, out), (0, f"test -C {place}/build-test --no-rebuild --setup all --list kernel kernel long\n"), "a list")
+        equal((0, f"test -C {place}/build-test --no-rebuild --setup all --list kernel kernel long\n"), (status, out), "a list")
 
 
 @case
@@ -141,7 +141,7 @@ def test_sh_counts_what_a_setup_has_run():
             os.chmod(os.path.join(place, tool), 0o755)
         os.environ["PATH"] = place + ":" + os.environ["PATH"]
         status, out, _said = answer("bash", os.path.join(place, "test.sh"), "--setup", "all")
-        equal((status, out.splitlines()[-1]), (0, "1 passed, 0 failed"), "status and the last line")
+        equal((0, "1 passed, 0 failed"), (status, out.splitlines()[-1]), "status and the last line")
 
 
 if __name__ == "__main__":

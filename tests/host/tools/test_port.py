@@ -44,8 +44,8 @@ def read(path):
 
 @case
 def steps_are_found_by_number_and_by_name():
-    equal([steps.find(word) for word in ("1", "hand-over", str(len(steps.STEPS)), "0", "99", "entr", "-1")],
-          [0, 0, len(steps.STEPS) - 1, None, None, None, None], "indices")
+    equal([0, 0, len(steps.STEPS) - 1, None, None, None, None],
+          [steps.find(word) for word in ("1", "hand-over", str(len(steps.STEPS)), "0", "99", "entr", "-1")], "indices")
 
 
 @case
@@ -54,9 +54,9 @@ def every_step_names_tests_and_files_that_exist():
     for step in steps.STEPS:
         for pattern in (step.tests or "").split(",") if step.tests else []:
             found = [name for name in names if re.fullmatch(pattern.replace("*", ".*"), name)]
-            equal(bool(found), True, f"{step.name}: a test for {pattern}")
+            equal(True, bool(found), f"{step.name}: a test for {pattern}")
         for path in FILE.findall(step.read):
-            equal(os.path.exists(os.path.join(ROOT, path)), True, f"{step.name}: {path}")
+            equal(True, os.path.exists(os.path.join(ROOT, path)), f"{step.name}: {path}")
 
 
 @case
@@ -64,13 +64,13 @@ def every_contract_test_of_the_processor_is_in_a_step():
     patterns = [pattern.replace("*", ".*") for step in steps.STEPS for pattern in (step.tests or "").split(",")]
     for path in glob.glob(os.path.join(ROOT, "tests/kernel/arch_*.c")):
         for name in KTEST.findall(read(path)):
-            equal(any(re.fullmatch(pattern, name) for pattern in patterns), True, f"{name} is in a step")
+            equal(True, any(re.fullmatch(pattern, name) for pattern in patterns), f"{name} is in a step")
 
 
 @case
 def the_course_has_the_same_steps():
     heads = re.findall(r"^### Step (\d+): ([\w -]+)$", read("docs/porting.md"), re.MULTILINE)
-    equal(heads, [(str(number), step.name) for number, step in enumerate(steps.STEPS, 1)], "headings of docs/porting.md")
+    equal([(str(number), step.name) for number, step in enumerate(steps.STEPS, 1)], heads, "headings of docs/porting.md")
     for number, step in enumerate(steps.STEPS, 1):
         has(step.read, f"docs/porting.md, step {number}", step.name)
 
@@ -80,13 +80,13 @@ def no_device_is_named_where_nothing_depends_on_the_machine():
     for folder in ("mm", "proc", "trap", "fs", "ipc", "sync", "base", "lib", "boot"):
         for path in glob.glob(os.path.join(ROOT, folder, "**/*.[chS]"), recursive=True):
             found = DEVICE.search(read(path))
-            equal(found.group() if found else "", "", path)
+            equal("", found.group() if found else "", path)
 
 
 @case
 def gdb_and_the_host_know_the_same_first_steps():
     table = re.search(r"^STEPS = \((.*?)\)\)$", read("tools/gdb/machine/bringup.py"), re.MULTILINE | re.DOTALL).group(1)
-    equal(re.findall(r'"([\w-]+)"', table), [step.name for step in steps.STEPS if not step.tests][:-1], "steps")
+    equal([step.name for step in steps.STEPS if not step.tests][:-1], re.findall(r'"([\w-]+)"', table), "steps")
 
 
 @case
@@ -96,8 +96,8 @@ def the_lines_of_gdb_are_told_apart():
     for line in (b"Breakpoint -1, early_map () at x.c:1", b"bringup: passed hand-over", b"bringup: failed entry",
                  b"bringup:   the BSS is not cleared", b"bringup:   sp is 0"):
         told.line(line)
-    equal((told.passed, told.failed, told.why), (["hand-over"], "entry", ["the BSS is not cleared", "sp is 0"]), "what was told")
-    equal((done, told.other), (["hand-over", "entry"], ["Breakpoint -1, early_map () at x.c:1"]), "calls, and the rest")
+    equal((["hand-over"], "entry", ["the BSS is not cleared", "sp is 0"]), (told.passed, told.failed, told.why), "what was told")
+    equal((["hand-over", "entry"], ["Breakpoint -1, early_map () at x.c:1"]), (done, told.other), "calls, and the rest")
 
 
 def points_of(*lines):
@@ -122,8 +122,8 @@ def why(points, how, status=0):
 @case
 def a_test_that_fails_is_named_with_its_remarks():
     points = points_of("the firmware's", "KTAP version 1", "1..3", "ok 1 a", "# x.c:1: expected 1, got 2", "not ok 2 b", "ok 3 c # SKIP no")
-    equal(points.failed, ["the test b (tests/kernel/)", "  x.c:1: expected 1, got 2"], "what failed")
-    equal((points.passed, points.skipped, why(points, "end", 1)), (1, 1, ""), "counts, and the end")
+    equal(["the test b (tests/kernel/)", "  x.c:1: expected 1, got 2"], points.failed, "what failed")
+    equal((1, 1, ""), (points.passed, points.skipped, why(points, "end", 1)), "counts, and the end")
 
 
 @case
@@ -140,7 +140,7 @@ def every_bad_end_has_a_sentence():
             (whole, "end", 3, "all tests passed, and the machine ended with status 3"),
             (["KTAP version 1", "Bail out! test=x matches no test"], "end", 1, "test=x matches no test")):
         has(why(points_of(*lines), how, status), said, f"{lines} that ends by {how}")
-    equal(why(points_of(*whole), "end"), "", "a good end")
+    equal("", why(points_of(*whole), "end"), "a good end")
 
 
 @case
@@ -148,18 +148,18 @@ def the_harts_of_a_device_tree():
     source = b"""/dts-v1/; / { #address-cells = <2>; cpus { #address-cells = <1>; #size-cells = <0>;
         cpu@0 { reg = <0>; }; cpu@2 { reg = <2>; cpu@9 { reg = <9>; }; }; cpu-map { x = <1>; }; }; memory { reg = <0 1 0 2>; }; };"""
     blob = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source, stdout=subprocess.PIPE, check=True).stdout
-    equal((devtree.size_of(blob), devtree.harts(blob)), (len(blob), [0, 2]), "size and harts")
+    equal((len(blob), [0, 2]), (devtree.size_of(blob), devtree.harts(blob)), "size and harts")
     for cut in range(devtree.HEADER, len(blob)):
         devtree.harts(blob[:cut])  # none of them is endless or an exception
-    equal([devtree.size_of(head) for head in (b"", bytes(40), struct.pack(">II", devtree.MAGIC, 1 << 30) + bytes(32))],
-          [None, None, None], "what is no tree")
+    equal([None, None, None],
+          [devtree.size_of(head) for head in (b"", bytes(40), struct.pack(">II", devtree.MAGIC, 1 << 30) + bytes(32))], "what is no tree")
 
 
 @case
 def a_machine_that_the_runner_does_not_know_has_a_console():
     board = machine.choose("toaster")
-    equal((board.has_virtio, board.gives_status, board.arguments(1)[:2]), (False, False, ["-machine", "toaster"]), "the board")
-    equal(machine.choose("virt").has_virtio, True, "virt")
+    equal((False, False, ["-machine", "toaster"]), (board.has_virtio, board.gives_status, board.arguments(1)[:2]), "the board")
+    equal(True, machine.choose("virt").has_virtio, "virt")
 
 
 if __name__ == "__main__":

@@ -81,9 +81,9 @@ def R161_a_compilation_tells_each_file_that_it_reads():
         area = Area(place)
         near, relative = os.path.join(area.tree, "..", "secret"), os.path.relpath(area.secret, area.build)
         os.symlink(area.secret, os.path.join(area.tree, "link"))
-        equal(area.make('#include "ours.h"\n#include <stddef.h>\n#line 7 "other.c"\nint a;\n' + asm('.file "x.c"')), "fine", "a right one")
+        equal("fine", area.make('#include "ours.h"\n#include <stddef.h>\n#line 7 "other.c"\nint a;\n' + asm('.file "x.c"')), "a right one")
         for compiler in (CROSS, "cc"):
-            equal(area.make('#include <stdint.h>\nint b;\n', compiler=compiler), "fine", "headers of " + compiler)
+            equal("fine", area.make('#include <stdint.h>\nint b;\n', compiler=compiler), "headers of " + compiler)
             for text in (f'#include "{area.secret}"\n', f'#include <{area.secret}>\n', f'#include "{near}"\n', '#include "link"\n',
                          f'#import "{relative}"\n', f'#define A "{area.secret}"\n#include A\n', asm(f'.incbin "{area.secret}"'),
                          f'#pragma GCC system_header\n#include "{area.secret}"\n', '#include "/proc/self/cwd/../secret"\n',
@@ -93,8 +93,8 @@ def R161_a_compilation_tells_each_file_that_it_reads():
                          asm(f'.altmacro\n.macro i a,b\n.\\a\\b "{area.secret}"\n.endm\ni inc bin'),
                          asm(f'.incbin "{"".join(f"{chr(92)}{ord(letter):03o}" for letter in area.secret)}"'),
                          f'int a = b;\n#include "{area.secret}"\n', f'#error no\n#include "{area.secret}"\n'):
-                equal(area.make(text, compiler=compiler, limited=NoWall()), "outside", text)
-        equal(area.make(f'.incbin "{area.secret}"\n', "sub.S"), "outside", "an assembly file")
+                equal("outside", area.make(text, compiler=compiler, limited=NoWall()), text)
+        equal("outside", area.make(f'.incbin "{area.secret}"\n', "sub.S"), "an assembly file")
 
 
 @case
@@ -104,12 +104,12 @@ def R161_errors_are_shown_if_it_is_known_what_was_read():
         has(area.make("int a = b;\n", limited=NoWall()), "sub.c:1:9: error: ", "an error")
         has(area.make("#error no\n", limited=NoWall()), "#error no", "an error before the compiler's own")
         for text in (f'#include "{area.secret}"\n#include "none.h"\n', asm(f'.include "{area.secret}"')):
-            equal(area.make(text, limited=NoWall()), build.NOT_LISTED, text)
+            equal(build.NOT_LISTED, area.make(text, limited=NoWall()), text)
         has(area.make('#include "none.h"\n'), "none.h: No such file", "the same behind a wall")
         said = area.make(f'#line 1 "{area.secret}"\nint a = b;\n', limited=NoWall())
         has(said, "error: ", "a line of another file")
         lacks(said, SECRET, "a line of another file")
-        equal(area.make('int a;\n', limited=NoWall()), "fine", "after all that")
+        equal("fine", area.make('int a;\n', limited=NoWall()), "after all that")
         os.unlink(os.path.join(area.build, "sub.o.d"))
         try:
             area.make('int a;\n')
@@ -125,8 +125,8 @@ def R161_no_object_is_taken_for_one_of_LTO():
         area, listing = Area(place), os.path.join(place, "listing")
         options = f".section .gnu.lto_.opts,\"e\",@progbits\n.asciz \"'-O2' '-Xassembler' '-a={listing}'\""
         text = asm(options + '\n.section .gnu.lto_.symtab.x,"e",@progbits\n.byte 0\n.text') + "void _start(void)\n{\n}\n"
-        equal(area.make(text, link=True), "fine", "a link")
-        equal(os.path.exists(listing), False, "a file that it would have written")
+        equal("fine", area.make(text, link=True), "a link")
+        equal(False, os.path.exists(listing), "a file that it would have written")
 
 
 @case
@@ -146,7 +146,7 @@ def R161_a_symbol_s_name_is_no_assembly():
         lacks(" ".join(seal.read_by(last + ".d")), area.secret, "what the table reads")
         with open(last, "rb") as file:
             found = file.read()
-        equal([SECRET.encode() in found, name.encode() in found], [False, True], "the file's line, and the name")
+        equal([False, True], [SECRET.encode() in found, name.encode() in found], "the file's line, and the name")
 
 
 @case
@@ -155,8 +155,8 @@ def what_dependency_files_say():
         path = os.path.join(place, "x.d")
         with open(path, "w", encoding="utf-8") as file:
             file.write("a\\ b.o: x.c /in\\ c/d$$e \\\n f\\#g\n\nx.c:\n/odd: /y:z\n")
-        equal(seal.read_by(path), ["x.c", "/in c/d$e", "f#g", "/y:z"], "names")
-        equal(seal.read_by(path + "x"), [], "no file")
+        equal(["x.c", "/in c/d$e", "f#g", "/y:z"], seal.read_by(path), "names")
+        equal([], seal.read_by(path + "x"), "no file")
         os.makedirs(os.path.join(place, "in/sub"))
         for name, there in (("in/out", "../x.d"), ("in/dev", "/dev"), ("in/up", ".."), ("in/sub/same", "../sub")):
             os.symlink(there, os.path.join(place, name))
@@ -167,14 +167,14 @@ def what_dependency_files_say():
         for name, yes in (("x", True), ("sub/y", True), ("sub/same/../x", True), ("out", False), ("../x.d", False), ("up/x.d", False),
                           ("none.c", True), ("<built-in>", True), ("no ne", False), ("dev/null", False), ("up/in/x", True),
                           (f"/proc/self/root{place}/in/x", False), (f"/sys/..{place}/in/x", False), ("/dev/fd/99", False)):
-            equal(seal.is_inside(name, inside[0], inside), yes, name)
+            equal(yes, seal.is_inside(name, inside[0], inside), name)
 
 
 @case
 def R161_commands_see_the_system_s_programs_and_what_is_shown():
     if limits.isolation()[0] != "bwrap":
         raise Skip("bwrap does not work here")
-    equal(limits.out_of_sight(), [], "tools that cannot be seen")
+    equal([], limits.out_of_sight(), "tools that cannot be seen")
     with tempfile.TemporaryDirectory() as place:
         area = Area(place)
         limited = limits.Limits(True, [area.build], [area.tree])
@@ -185,22 +185,22 @@ def R161_commands_see_the_system_s_programs_and_what_is_shown():
             del os.environ["FAULTLINE_SECRET"]
             return done.out.decode()
 
-        equal(set(printed("ls /").split()) - {"bin", "sbin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "tmp", "usr"},
-              {part for part in (area.tree.split("/")[1], *(path.split("/")[1] for path in limits.system_folders()))
-               if part not in ("tmp", "usr")}, "the root")
-        equal(set(printed("ls /etc").split()) <= {"alternatives", "ld.so.cache"}, True, "/etc")
-        equal(printed("ls /usr/src /usr/local/etc /root /home /var /work 2> /dev/null"), "", "folders of others")
-        equal(printed(f"cat {shlex.quote(area.secret)} 2> /dev/null"), "", "a file that is not shown")
-        equal(printed(f"cat {shlex.quote(area.tree)}/ours.h"), "int ours;\n", "one that is")
+        equal({part for part in (area.tree.split("/")[1], *(path.split("/")[1] for path in limits.system_folders()))
+               if part not in ("tmp", "usr")},
+              set(printed("ls /").split()) - {"bin", "sbin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "tmp", "usr"}, "the root")
+        equal(True, set(printed("ls /etc").split()) <= {"alternatives", "ld.so.cache"}, "/etc")
+        equal("", printed("ls /usr/src /usr/local/etc /root /home /var /work 2> /dev/null"), "folders of others")
+        equal("", printed(f"cat {shlex.quote(area.secret)} 2> /dev/null"), "a file that is not shown")
+        equal("int ours;\n", printed(f"cat {shlex.quote(area.tree)}/ours.h"), "one that is")
         lacks(printed("cat /proc/*/environ; env"), SECRET, "the environment")
-        equal(printed("touch /usr/bin/x /etc/x " + shlex.quote(area.tree) + "/x 2> /dev/null && echo written"), "", "what can be written")
+        equal("", printed("touch /usr/bin/x /etc/x " + shlex.quote(area.tree) + "/x 2> /dev/null && echo written"), "what can be written")
         has(area.make(f'#include "{area.secret}"\n', limited=limited), "No such file", "an inclusion")
         for compiler in (CROSS, "cc"):
-            equal(area.make("#include <stdint.h>\nint a;\n", compiler=compiler, limited=limited), "fine", compiler)
+            equal("fine", area.make("#include <stdint.h>\nint a;\n", compiler=compiler, limited=limited), compiler)
         firmware = "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin"
-        equal(printed(f"test -s {firmware} && echo there") == "there\n", os.path.exists(firmware), "QEMU's firmware")
+        equal(os.path.exists(firmware), printed(f"test -s {firmware} && echo there") == "there\n", "QEMU's firmware")
         has(printed("qemu-system-riscv64 --version"), "QEMU", "QEMU")
-        equal(re.sub(r"\s", "", printed(f"{limits.python()} -c 'import ctypes, json; print(1)'")), "1", "Python")
+        equal("1", re.sub(r"\s", "", printed(f"{limits.python()} -c 'import ctypes, json; print(1)'")), "Python")
 
 
 main()

@@ -52,9 +52,9 @@ def the_labs_container_has_the_packages_that_a_teacher_needs():
         text = file.read()
     said = text.partition("--no-install-recommends")[2].partition("&&")[0].replace("\\", " ").split()
     one_of = [set(names.split("|")) for names in [*wanted, "gdb-multiarch"]]  # what --why tells to debug with
-    equal([names for names in one_of if not names & set(said)], [], "packages that are missing")
-    equal([name for name in said if not any(name in names for names in one_of)], [], "packages that nobody needs")
-    equal(said, sorted(said), "the order")
+    equal([], [names for names in one_of if not names & set(said)], "packages that are missing")
+    equal([], [name for name in said if not any(name in names for names in one_of)], "packages that nobody needs")
+    equal(sorted(said), said, "the order")
 
 
 class Machine:
@@ -100,7 +100,7 @@ def machine(*marks, **names):
 @case
 def root_updates_and_installs():
     status, err, asked = machine("new")
-    equal(status, 0, f"status, {err}")
+    equal(0, status, f"status, {err}")
     lines = asked.splitlines()
     has(lines[0], "update", "the first that apt was asked for")
     has(lines[1], "install --no-install-recommends new-name", "the second")
@@ -136,48 +136,48 @@ def test_sh_builds_what_only_tests_need():
         subprocess.run([os.path.join(place, "test.sh")], env={**os.environ, "PATH": path}, capture_output=True, check=True)
         with open(log, encoding="ascii") as file:
             built = file.read().splitlines()[-1].split()
-        equal(built[2:], ["all", "meson-test-prereq"], "targets")
+        equal(["all", "meson-test-prereq"], built[2:], "targets")
 
 
 @case
 def the_lists_lock_is_waited_for():
     status, _err, asked = machine("locked")
-    equal((status, asked.count("update")), (0, 2), "status and updates")
+    equal((0, 2), (status, asked.count("update")), "status and updates")
 
 
 @case
 def sudo_that_asks_for_nothing_is_used():
     status, err, asked = machine(uid="1000", sudo='[ "$1" = -n ] && shift; exec "$@"')
-    equal(status, 0, f"status, {err}")
+    equal(0, status, f"status, {err}")
     has(asked, "install", "what apt was asked for")
 
 
 @case
 def sudo_that_cannot_ask_is_not_used():
     status, err, asked = machine(uid="1000", sudo='[ "$1" = -n ] && exit 1; exec "$@"')
-    equal((status, asked), (125, ""), "status and what apt was asked for")
+    equal((125, ""), (status, asked), "status and what apt was asked for")
     last = err.splitlines()[-1]
-    equal(last, "run.sh: packages are missing: sudo apt-get install -y --no-install-recommends old-name", "last line")
+    equal("run.sh: packages are missing: sudo apt-get install -y --no-install-recommends old-name", last, "last line")
 
 
 @case
 def without_sudo_the_line_to_paste():
     status, err, _asked = machine(uid="1000")
-    equal(status, 125, "status")
+    equal(125, status, "status")
     has(err.splitlines()[-1], "sudo apt-get install -y --no-install-recommends old-name", "last line")
 
 
 @case
 def without_apt_the_names():
     status, err, _asked = machine(apt=None)
-    equal(status, 125, "status")
+    equal(125, status, "status")
     has(err.splitlines()[-1], "new-name or old-name", "last line")
 
 
 @case
 def an_installation_that_fails_is_125():
     status, err, _asked = machine("broken")
-    equal(status, 125, "status")
+    equal(125, status, "status")
     has(err.splitlines()[-1], "run.sh: still missing", "last line")
 
 
@@ -187,7 +187,7 @@ def nothing_is_done_where_nothing_is_missing():
         one = Machine(place)
         one.write("wanted", "#!/bin/sh\n")
         status, err, asked = one.set_up()
-        equal((status, err, asked), (0, "", ""), "all")
+        equal((0, "", ""), (status, err, asked), "all")
 
 
 @case
@@ -196,7 +196,7 @@ def a_devcontainer_installs_them():
     with open(os.path.join(ROOT, ".devcontainer/devcontainer.json"), encoding="utf-8") as file:
         words = json.load(file)["postCreateCommand"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    equal((words, done.returncode, done.stdout, done.stderr), (["tools/install-packages"], 0, b"", b""), "how it ended")
+    equal((["tools/install-packages"], 0, b"", b""), (words, done.returncode, done.stdout, done.stderr), "how it ended")
 
 
 @case
@@ -219,11 +219,11 @@ def another_build_is_waited_for_and_that_is_said():
         held = os.open(place, os.O_RDONLY)
         fcntl.flock(held, fcntl.LOCK_EX)
         process = sourced(place, "lock; echo locked")
-        equal(process.stderr.readline(), "run.sh: waiting for another run.sh or test.sh, which is building\n", "said")
-        equal(process.poll(), None, "its end")
+        equal("run.sh: waiting for another run.sh or test.sh, which is building\n", process.stderr.readline(), "said")
+        equal(None, process.poll(), "its end")
         os.close(held)
-        equal((process.communicate()[0], process.returncode), ("locked\n", 0), "end")
-        equal(sourced(place, "lock; echo locked").communicate(), ("locked\n", ""), "alone")
+        equal(("locked\n", 0), (process.communicate()[0], process.returncode), "end")
+        equal(("locked\n", ""), sourced(place, "lock; echo locked").communicate(), "alone")
 
 
 @case
@@ -233,11 +233,11 @@ def without_home_the_password_file_tells():
     for environment, expected in (({}, home + "/.cache/faultline/"), ({"HOME": "/h"}, "/h/.cache/faultline/"),
                                   ({"XDG_CACHE_HOME": "/x"}, "/x/faultline/"), ({"HOME": ""}, "/.cache/faultline/")):
         out, err = sourced("/no/such", "build_folder build", **environment).communicate()
-        equal((out.startswith(expected), out[-7:], err), (True, "/build\n", ""), f"{out} with {environment}")
+        equal((True, "/build\n", ""), (out.startswith(expected), out[-7:], err), f"{out} with {environment}")
     process = sourced("/no/such", "configure /dev/null/faultline")
-    equal(process.communicate()[1].splitlines()[-1], "run.sh: there is no place to build: neither /no/such can be "
-          "written nor /dev/null/faultline be made", "last line")
-    equal(process.returncode, 125, "status")
+    equal("run.sh: there is no place to build: neither /no/such can be "
+          "written nor /dev/null/faultline be made", process.communicate()[1].splitlines()[-1], "last line")
+    equal(125, process.returncode, "status")
 
 
 FORKY_ONLY = {
@@ -285,10 +285,10 @@ def a_later_linux_where_the_lists_of_trixie_do_not_fit():
     with tempfile.TemporaryDirectory() as place:
         image = os.path.join(place, "oracle/linux/boot/vmlinux-7.2-riscv64")
         for said in (["get-linux: " + TAKEN, "get-linux: Linux 7.2-riscv64"], []):
-            equal(with_forky(place, "oracle/get-linux"), (0, image + "\n", said), "get-linux")
+            equal((0, image + "\n", said), with_forky(place, "oracle/get-linux"), "get-linux")
     with tempfile.TemporaryDirectory() as place:
         status, _out, err = with_forky(place, "oracle/get-linux", FAULTLINE_ORACLE_SUITES="trixie sid")
-        equal((status, err), (1, ["E: Hash Sum mismatch", "get-linux: no package lists could be read of: trixie sid. Try again later"]),
+        equal((1, ["E: Hash Sum mismatch", "get-linux: no package lists could be read of: trixie sid. Try again later"]), (status, err),
               "where there is none")
 
 
@@ -298,10 +298,10 @@ def later_packages_where_the_lists_of_trixie_do_not_fit():
         raise Skip("no keyring of Debian")
     with tempfile.TemporaryDirectory() as place:
         root = os.path.join(place, "root")
-        equal(with_forky(place, "debian-root", root, "a"),
-              (0, f"1 packages of forky are in {root}: ./run.sh --root {root}\n", ["debian-root: " + TAKEN]), "debian-root")
+        equal((0, f"1 packages of forky are in {root}: ./run.sh --root {root}\n", ["debian-root: " + TAKEN]),
+              with_forky(place, "debian-root", root, "a"), "debian-root")
         status, _out, err = with_forky(place, "debian-root", "--suite", "trixie", root, "a")
-        equal((status, err[0]), (1, "E: Hash Sum mismatch"), "a suite that is asked for")
+        equal((1, "E: Hash Sum mismatch"), (status, err[0]), "a suite that is asked for")
 
 
 PLAYED = {
@@ -368,8 +368,8 @@ def nothing_is_built_for_help_or_for_a_mistake():
         tree = Tree(place)
         for words, status in ((["--help"], 0), (["--mem", "much"], 2), (["--no-such-option"], 2), (["--swap", "/no such"], 2),
                               (["--", "/no such/program"], 127), (["--", "/etc/passwd"], 126)):
-            equal(tree.run(*words)[0], status, f"status of {words}")
-            equal(tree.asked(), [], f"what was built for {words}")
+            equal(status, tree.run(*words)[0], f"status of {words}")
+            equal([], tree.asked(), f"what was built for {words}")
 
 
 @case
@@ -378,10 +378,10 @@ def the_tour_needs_the_release_kernel_only():
         tree = Tree(place)
         status, _out, err = tree.run()
         build = os.path.join(tree.root, "build")
-        equal((status, err[-1]), (125, f"run.sh: {build}/faultline.elf is missing: it has not been built"), "the end")
-        equal(tree.asked()[-1], f"ninja -C {build} run", "what was built")
+        equal((125, f"run.sh: {build}/faultline.elf is missing: it has not been built"), (status, err[-1]), "the end")
+        equal(f"ninja -C {build} run", tree.asked()[-1], "what was built")
         tree.run(FAULTLINE_KERNEL="faultline-hardened.elf")
-        equal(tree.asked()[-1], f"ninja -C {build} run faultline-hardened.elf", "what was built for another kernel")
+        equal(f"ninja -C {build} run faultline-hardened.elf", tree.asked()[-1], "what was built for another kernel")
 
 
 @case
@@ -393,17 +393,17 @@ def port_check_builds_its_kernels():
         shutil.copytree(os.path.join(TOOLS, "port"), os.path.join(tree.root, "tools/port"))
         status, _out, err = tree.run("--machine", "sifive_u", program="tools/port-check")
         build = os.path.join(tree.root, "build")
-        equal((status, err[-1][:26]), (125, "port-check: " + build[:14]), "the end, as nothing was built really")
-        equal(tree.asked()[-1], f"ninja -C {build} run faultline-test-hardened.elf faultline-hardened.elf", "what was built")
+        equal((125, "port-check: " + build[:14]), (status, err[-1][:26]), "the end, as nothing was built really")
+        equal(f"ninja -C {build} run faultline-test-hardened.elf faultline-hardened.elf", tree.asked()[-1], "what was built")
 
 
 @case
 def the_documents_list_the_options_that_there_are():
     there_are = sorted([*options.FLAGS, *options.VALUES])
-    equal(sorted(set(re.findall(r"^  (--\w+)", options.HELP, re.MULTILINE))), there_are, "--help")
+    equal(there_are, sorted(set(re.findall(r"^  (--\w+)", options.HELP, re.MULTILINE))), "--help")
     for name in ("README.md", "README.zh.md", "docs/run.md"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
-            equal(sorted(re.findall(r"^\| `(--\w+)", file.read(), re.MULTILINE)), there_are, name)
+            equal(there_are, sorted(re.findall(r"^\| `(--\w+)", file.read(), re.MULTILINE)), name)
 
 
 @case
@@ -412,12 +412,12 @@ def a_build_says_three_lines_and_its_log_the_rest():
         tree = Tree(place)
         build = os.path.join(tree.root, "build")
         said = [f"run.sh: setting up {build}", f"run.sh: building in 2 steps; the log is {build}/build.log"]
-        equal(tree.run()[2][:-1], said, "a build that succeeds")
+        equal(said, tree.run()[2][:-1], "a build that succeeds")
         with open(os.path.join(build, "build.log"), encoding="ascii") as file:
-            equal(file.read(), "[1/2] a\n", "the log")
+            equal("[1/2] a\n", file.read(), "the log")
         status, _out, err = tree.run(FAILS="yes")
-        equal((status, err), (125, [said[1], "FAILED: a.o", "cc -c a.c", "a.c:1: error: that is no C",
-                                    f"run.sh: the build failed: its log is {build}/build.log"]), "one that fails")
+        equal((125, [said[1], "FAILED: a.o", "cc -c a.c", "a.c:1: error: that is no C",
+                                    f"run.sh: the build failed: its log is {build}/build.log"]), (status, err), "one that fails")
 
 
 @case
@@ -429,21 +429,21 @@ def a_copied_tree_is_built_from_its_own_sources():
         tree.run()
         tree.asked()
         tree.run()
-        equal([line.split()[0] for line in tree.asked()], ["ninja", "ninja"], "calls for the same tree")
+        equal(["ninja", "ninja"], [line.split()[0] for line in tree.asked()], "calls for the same tree")
         copy = tree.root + " \u00e9 copy"
         shutil.copytree(tree.root, copy)
         with open(os.path.join(copy, "build/old"), "w", encoding="ascii"):
             pass
         tree.root = copy
         ours = os.path.join(copy, "build")
-        equal(tree.run()[2][0], f"run.sh: {ours} was set up for other sources, and is set up anew", "what was said")
-        equal(tree.asked()[0].split(" --")[0], f"meson setup {ours} {copy}", "the set-up")
-        equal((os.path.exists(os.path.join(ours, "old")), os.path.exists(os.path.join(build, "build.ninja"))), (False, True),
+        equal(f"run.sh: {ours} was set up for other sources, and is set up anew", tree.run()[2][0], "what was said")
+        equal(f"meson setup {ours} {copy}", tree.asked()[0].split(" --")[0], "the set-up")
+        equal((False, True), (os.path.exists(os.path.join(ours, "old")), os.path.exists(os.path.join(build, "build.ninja"))),
               "a file of the copied build, and of the original")
         with open(os.path.join(ours, "meson-info/meson-info.json"), "w", encoding="ascii") as file:
             json.dump({"directories": {"source": copy}}, file)  # as Meson writes it, in ASCII
         tree.run()
-        equal([line.split()[0] for line in tree.asked()], ["ninja", "ninja"], "calls for the copy")
+        equal(["ninja", "ninja"], [line.split()[0] for line in tree.asked()], "calls for the copy")
 
 
 @case
@@ -458,8 +458,8 @@ def an_interrupted_build_says_one_line():
                 ninja = file.readline().strip()
             os.kill(process.pid, number)
             err = process.communicate()[1].splitlines()
-            equal((process.returncode, err[2:]), (128 + number, [f"run.sh: ended by {number.name}"]), "the end")
-            equal(os.path.exists("/proc/" + ninja), False, "the build goes on")
+            equal((128 + number, [f"run.sh: ended by {number.name}"]), (process.returncode, err[2:]), "the end")
+            equal(False, os.path.exists("/proc/" + ninja), "the build goes on")
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def a_signal_during_a_write_has_nothing_written_twice():
     writer = loop.add_writer(writing)
     writer.put(b"asleep\n")
     write_and_be_told(loop)
-    equal(bytes(writer.held), b"", "bytes still held")
-    equal(os.read(reading, 100), b"asleep\n", "bytes written")
+    equal(b"", bytes(writer.held), "bytes still held")
+    equal(b"asleep\n", os.read(reading, 100), "bytes written")
 
 
 @case
@@ -62,7 +62,7 @@ def a_read_that_fails_is_no_end_of_the_stream():
     reader = loop.add_reader(folder, ended.append, lambda: ended.append("end"))
     loop.turn(10)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, streams.ENDING)
-    equal((ended, reader.error), (["end"], errno.EISDIR), "what it was told, and the error")
+    equal((["end"], errno.EISDIR), (ended, reader.error), "what it was told, and the error")
 
 
 main()

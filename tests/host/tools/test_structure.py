@@ -103,27 +103,27 @@ def rules_of(root):
     done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-structure"), root], capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
-    equal(done.returncode, 1 if found else 0, "status " + done.stderr)
+    equal(1 if found else 0, done.returncode, "status " + done.stderr)
     return found, [line for line in lines if line.startswith("#")]
 
 
 @case
 def a_good_tree_is_good():
-    equal(broken_rules(GOOD), ([], []), "broken rules")
+    equal(([], []), broken_rules(GOOD), "broken rules")
 
 
 @case
 def a_header_has_its_files_functions_inline():
-    equal(broken_rules({**GOOD, "sync/watch.c": C + "/* Watches all of it. */\nint watch(void)\n{\n\treturn 1;\n}\n",
-                        "sync/watch.h": C + "/* Watches nothing at all. */\n#pragma once\n"
-                                            "static inline int watch(void)\n{\n\treturn 0;\n}\n",
-                        "meson.build": GOOD["meson.build"] + "files('sync/watch.c')\n"}), ([], []), "broken rules")
+    equal(([], []), broken_rules({**GOOD, "sync/watch.c": C + "/* Watches all of it. */\nint watch(void)\n{\n\treturn 1;\n}\n",
+                                  "sync/watch.h": C + "/* Watches nothing at all. */\n#pragma once\n"
+                                                      "static inline int watch(void)\n{\n\treturn 0;\n}\n",
+                                  "meson.build": GOOD["meson.build"] + "files('sync/watch.c')\n"}), "broken rules")
 
 
 @case
 def a_name_that_is_left_is_known():
-    equal(broken_rules({**GOOD, "mm/cow.c": GOOD["mm/cow.c"] + "static void install(void)\n{\n}\n",
-                        "tools/structure/same_names.txt": "install 2\n"}), ([], []), "broken rules")
+    equal(([], []), broken_rules({**GOOD, "mm/cow.c": GOOD["mm/cow.c"] + "static void install(void)\n{\n}\n",
+                                  "tools/structure/same_names.txt": "install 2\n"}), "broken rules")
 
 
 def add_case(rule, path, text, more):
@@ -131,7 +131,7 @@ def add_case(rule, path, text, more):
 
     def seeded():
         found, said = broken_rules({**GOOD, **more, path: GOOD.get(path, "") + text})
-        equal(found, [rule], f"broken rules ({said})")
+        equal([rule], found, f"broken rules ({said})")
 
     number = sum(function.__name__.startswith(rule.replace("-", "_")) for function in CASES) + 1
     seeded.__name__ = f"{rule.replace('-', '_')}_seed_{number}"
@@ -141,8 +141,8 @@ def add_case(rule, path, text, more):
 @case
 def a_rule_without_files_is_broken():
     found, said = broken_rules({path: text for path, text in GOOD.items() if path != "mm/cow.c"})
-    equal(found, ["rules-match"], f"broken rules ({said})")
-    equal("mm/cow.c" in said[0] and "backends" in said[0], True, said[0])
+    equal(["rules-match"], found, f"broken rules ({said})")
+    equal(True, "mm/cow.c" in said[0] and "backends" in said[0], said[0])
 
 
 @case
@@ -154,9 +154,9 @@ def what_git_does_not_track_is_its_users():
                      "notes/x.py": "later"})
         for words in (["init", "-q"], ["add", *GOOD]):
             subprocess.run(["git", *words], cwd=root, check=True)
-        equal(rules_of(root), ([], []), "broken rules")
+        equal(([], []), rules_of(root), "broken rules")
         subprocess.run(["git", "add", "mm/mine.c"], cwd=root, check=True)
-        equal(rules_of(root)[0], ["first-lines", "machine-words", "listed"], "broken rules with it")
+        equal(["first-lines", "machine-words", "listed"], rules_of(root)[0], "broken rules with it")
 
 
 @case
@@ -171,7 +171,7 @@ def a_checkout_that_another_user_owns():
         os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
         try:
             refused = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=False).returncode
-            equal((refused != 0, rules_of(root)), (True, ([], [])), "whether git refuses, and broken rules")
+            equal((True, ([], [])), (refused != 0, rules_of(root)), "whether git refuses, and broken rules")
         finally:
             del os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"]
 

@@ -28,28 +28,28 @@ def summary(tests, status=0, times=""):
 def points_are_counted_each_once():
     status, lines = summary([("faultline:host / a", "OK", "1..3\nok 1 - x\nok 2 - y # SKIP why\nok 3 z\n"),
                              ("faultline:host / b", "OK", "")])
-    equal((status, lines[-1]), (0, "3 passed, 0 failed, 1 skipped"), "end")
+    equal((0, "3 passed, 0 failed, 1 skipped"), (status, lines[-1]), "end")
     has(lines, "suite host: 3 passed, 0 failed, 1 skipped, 2.0 s", "lines")
 
 
 @case
 def a_failed_point_fails():
     status, lines = summary([("f:user / a", "FAIL", "1..2\nok 1\nnot ok 2 - y\n")], 1)
-    equal((status, lines[-1]), (1, "1 passed, 1 failed"), "end")
+    equal((1, "1 passed, 1 failed"), (status, lines[-1]), "end")
 
 
 @case
 def a_crash_after_good_points_fails():
     for result in ("ERROR", "TIMEOUT", "FAIL", "INTERRUPT", "UNEXPECTEDPASS"):
         status, lines = summary([("f:user / a", result, "1..2\nok 1\nok 2\n")], 1)
-        equal((status, lines[-1]), (1, "2 passed, 1 failed"), result)
+        equal((1, "2 passed, 1 failed"), (status, lines[-1]), result)
 
 
 @case
 def a_skipped_test_counts_once():
-    equal(summary([("f:user / a", "SKIP", "1..0 # SKIP why\n"), ("f:user / b", "SKIP", ""),
-                   ("f:user / c", "OK", "1..1\nok 1\n")]),
-          (0, ["suite user: 1 passed, 0 failed, 2 skipped, 3.0 s", "1 passed, 0 failed, 2 skipped"]), "all")
+    equal((0, ["suite user: 1 passed, 0 failed, 2 skipped, 3.0 s", "1 passed, 0 failed, 2 skipped"]),
+          summary([("f:user / a", "SKIP", "1..0 # SKIP why\n"), ("f:user / b", "SKIP", ""),
+                   ("f:user / c", "OK", "1..1\nok 1\n")]), "all")
 
 
 @case
@@ -62,9 +62,9 @@ def the_longest_latencies_are_told():
 
 @case
 def no_tests_at_all_fail():
-    equal(summary([], 0)[0], 1, "status")
+    equal(1, summary([], 0)[0], "status")
     status, lines = summary([("f:user / a", "OK", "1..1\nok 1\n")], 3)
-    equal((status, lines[-1]), (1, "1 passed, 1 failed"), "a failing meson")
+    equal((1, "1 passed, 1 failed"), (status, lines[-1]), "a failing meson")
 
 
 @case
@@ -88,32 +88,32 @@ def processor_time_is_added_up():
 def told(stdout, result="FAIL", stderr=""):
     """Gives the lines that are said of one test that failed."""
     _status, lines = summary([("f:user / a", result, stdout, stderr)], 1)
-    equal(lines[0], f"failed: f:user / a ({result})", "first line")
+    equal(f"failed: f:user / a ({result})", lines[0], "first line")
     return [line[2:] for line in lines[1:] if line.startswith("  ")]
 
 
 @case
 def of_a_failed_point_its_comments_are_said():
-    equal(told("1..3\n# of 1\nok 1 - x\n# of 2\n# more\nnot ok 2 - y\n# of 3\nok 3 - z\n"),
-          ["# of 2", "# more", "not ok 2 - y"], "comments before")
-    equal(told("1..4\nok 1 - w\nnot ok 2 - x\n# of 2\nnot ok 3 - y\n# of 3\nok 4 - z\n"),
-          ["not ok 2 - x", "# of 2", "not ok 3 - y", "# of 3"], "comments behind")
-    equal(told("1..2\nnot ok 1 - x # TODO later\n# of 2\nnot ok 2 - y\nBail out! lost\n"),
-          ["# of 2", "not ok 2 - y", "Bail out! lost"], "with a point to do, and an end")
+    equal(["# of 2", "# more", "not ok 2 - y"],
+          told("1..3\n# of 1\nok 1 - x\n# of 2\n# more\nnot ok 2 - y\n# of 3\nok 3 - z\n"), "comments before")
+    equal(["not ok 2 - x", "# of 2", "not ok 3 - y", "# of 3"],
+          told("1..4\nok 1 - w\nnot ok 2 - x\n# of 2\nnot ok 3 - y\n# of 3\nok 4 - z\n"), "comments behind")
+    equal(["# of 2", "not ok 2 - y", "Bail out! lost"],
+          told("1..2\nnot ok 1 - x # TODO later\n# of 2\nnot ok 2 - y\nBail out! lost\n"), "with a point to do, and an end")
 
 
 @case
 def of_a_test_that_fails_without_points_its_end_is_said():
-    equal(told("1..2\nok 1 - x\n# here\n", "TIMEOUT"), ["1..2", "ok 1 - x", "# here"], "of standard output")
-    equal(told("", "ERROR", "Traceback\nError: why\n"), ["Traceback", "Error: why"], "of standard error")
+    equal(["1..2", "ok 1 - x", "# here"], told("1..2\nok 1 - x\n# here\n", "TIMEOUT"), "of standard output")
+    equal(["Traceback", "Error: why"], told("", "ERROR", "Traceback\nError: why\n"), "of standard error")
     many = told("1..9000\n" + "# line\n" * 5000 + "not ok 1 - x\n")
-    equal((len(many) < 100, many[-1]), (True, "not ok 1 - x"), "few lines of many")
+    equal((True, "not ok 1 - x"), (len(many) < 100, many[-1]), "few lines of many")
 
 
 @case
 def of_very_many_failures_the_first_are_said():
     _status, lines = summary([(f"f:user / {i}", "FAIL", "1..1\n" + "# why\n" * 30 + "not ok 1\n") for i in range(200)], 1)
-    equal((len(lines) < 1000, lines[-1]), (True, "0 passed, 200 failed"), "how many lines, and the last")
+    equal((True, "0 passed, 200 failed"), (len(lines) < 1000, lines[-1]), "how many lines, and the last")
 
 
 if __name__ == "__main__":

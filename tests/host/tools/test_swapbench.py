@@ -46,10 +46,10 @@ def changed(row, **figures):
 @case
 def what_lies_between_two_marks_is_a_row():
     row = swaprun.rows_of(OUTPUT, LOG)["fill"]
-    equal(row, {"touched": 5, "majflt": 2, "user": 7, "kernel": 40, "firmware": 1, "writes": 1, "pages_out": 8, "reads": 2,
-                "pages_in": 2}, "figures")
-    equal(swaprun.blocks_of(OUTPUT, LOG), {"fill": [(0xFFFFFFFF80200000, 40)]}, "blocks")
-    equal(swaprun.facts(OUTPUT), {"kernel": "Some 1", "start": "99"}, "facts")
+    equal({"touched": 5, "majflt": 2, "user": 7, "kernel": 40, "firmware": 1, "writes": 1, "pages_out": 8, "reads": 2,
+                "pages_in": 2}, row, "figures")
+    equal({"fill": [(0xFFFFFFFF80200000, 40)]}, swaprun.blocks_of(OUTPUT, LOG), "blocks")
+    equal({"kernel": "Some 1", "start": "99"}, swaprun.facts(OUTPUT), "facts")
 
 
 @case
@@ -65,7 +65,7 @@ def a_plugin_that_counts_wrongly_is_found():
 
 @case
 def half_of_linux_is_good_enough():
-    equal(judged(changed("fill"))[0], 0, "bad points")
+    equal(0, judged(changed("fill"))[0], "bad points")
 
 
 @case
@@ -82,7 +82,7 @@ def each_limit_is_held():
         ("zipf pages in, beside exact LRU", "zipf", {"pages_in": int(RECORDING[0]["zipf_lru"]) * 6 // 5}),
     ):
         bad, text = judged(changed(row, **figures))
-        equal(bad >= 1, True, f"{point}: there are bad points")
+        equal(True, bad >= 1, f"{point}: there are bad points")
         has([line.split(" - ")[1] for line in text.splitlines() if line.startswith("not ok")], point, "bad points")
 
 
@@ -97,10 +97,10 @@ def the_document_has_a_line_for_each_row():
 @case
 def lru_and_the_optimum_of_a_short_trace():
     trace = [1, 2, 3, 1, 4, 2, 5, 1]
-    equal(swaptrace.lru(trace, 3, []), [0, 1, 2, 4, 5, 6, 7], "misses of LRU")
-    equal(swaptrace.optimum(trace, 3, []), [0, 1, 2, 4, 6], "misses of the optimum")
-    equal(swaptrace.lru([1, 2, 3], 2, [1, 2]), [2], "misses of LRU with two pages there")
-    equal(swaptrace.optimum([1, 2, 3, 1], 2, [1, 2]), [2], "misses of the optimum with two pages there")
+    equal([0, 1, 2, 4, 5, 6, 7], swaptrace.lru(trace, 3, []), "misses of LRU")
+    equal([0, 1, 2, 4, 6], swaptrace.optimum(trace, 3, []), "misses of the optimum")
+    equal([2], swaptrace.lru([1, 2, 3], 2, [1, 2]), "misses of LRU with two pages there")
+    equal([2], swaptrace.optimum([1, 2, 3, 1], 2, [1, 2]), "misses of the optimum with two pages there")
 
 
 @case
@@ -118,15 +118,15 @@ def the_optimum_is_the_least_of_all_choices():
 
     for _ in range(20):
         trace = [random.below(6) for _ in range(14)]
-        equal(len(swaptrace.optimum(trace, 3, [])), least(trace, frozenset()), f"misses for {trace}")
+        equal(least(trace, frozenset()), len(swaptrace.optimum(trace, 3, [])), f"misses for {trace}")
 
 
 @case
 def zipf_touches_few_pages_often():
     trace = swaptrace.zipf(1000, 20000)
     shares = sorted((trace.count(page) for page in set(trace)), reverse=True)
-    equal(0.12 < shares[0] / len(trace) < 0.15, True, f"share of the first of 1000 pages, about 1 / 7.5: {shares[0]}")
-    equal(0.9 < shares[0] / shares[1] / 2 < 1.1, True, "the second has about half of that")
+    equal(True, 0.12 < shares[0] / len(trace) < 0.15, f"share of the first of 1000 pages, about 1 / 7.5: {shares[0]}")
+    equal(True, 0.9 < shares[0] / shares[1] / 2 < 1.1, "the second has about half of that")
 
 
 if __name__ == "__main__":

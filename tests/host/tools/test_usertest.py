@@ -43,7 +43,7 @@ class Player:
         """Plays one boot."""
         wanted = cases.load(SHARED)
         if program == together.PROGRAM:
-            equal(arguments, together.orders(wanted, TOKEN), "orders")
+            equal(together.orders(wanted, TOKEN), arguments, "orders")
             results = [one.expected() for one in wanted]
             out = b"".join(self.change(index, result) for index, result in enumerate(results))
             err = b"".join(frame(index, result[2], result[0]) for index, result in enumerate(results)
@@ -72,8 +72,8 @@ class Player:
 @case
 def a_line_is_taken_apart():
     one = cases.Case("name | prog 'a b' c | stdin-lines=3 mem=64M add=x:/y", 1)
-    equal((one.name, one.words, one.options, one.add),
-          ("name", ["prog", "a b", "c"], {"stdin-lines": "3", "mem": "64M"}, ["x:/y"]), "case")
+    equal(("name", ["prog", "a b", "c"], {"stdin-lines": "3", "mem": "64M"}, ["x:/y"]),
+          (one.name, one.words, one.options, one.add), "case")
 
 
 @case
@@ -89,15 +89,15 @@ def bad_lines_are_refused():
 @case
 def every_case_is_recorded():
     missing = [one.name for one in cases.load() if one.expected() is None]
-    equal(missing, [], "cases without a recording")
+    equal([], missing, "cases without a recording")
 
 
 @case
 def standard_input_is_made():
     one = cases.Case("name | prog | stdin-lines=400", 1).stdin()
-    equal((one.count(b"\n"), one.endswith(b"\n"), one.split(b"\n")[0]),
-          (399, False, b"0 entry page exec break break break map break fault entry"), "lines, an end, the first")
-    equal(cases.Case("name | prog", 1).stdin(), b"", "none")
+    equal((399, False, b"0 entry page exec break break break map break fault entry"),
+          (one.count(b"\n"), one.endswith(b"\n"), one.split(b"\n")[0]), "lines, an end, the first")
+    equal(b"", cases.Case("name | prog", 1).stdin(), "none")
 
 
 @case
@@ -105,14 +105,14 @@ def what_is_usual_has_no_file():
     before = cases.EXPECTED
     with tempfile.TemporaryDirectory() as cases.EXPECTED:
         one = cases.Case("name | prog", 1)
-        equal(one.expected(), None, "before it is recorded")
+        equal(None, one.expected(), "before it is recorded")
         for found, files in (((3, b"", b"no"), ["name.err", "name.out", "name.status"]), ((0, b"", b""), ["name.out"])):
             one.record(*found)
-            equal((one.expected(), sorted(os.listdir(cases.EXPECTED))), (found, files), "what was recorded")
+            equal((found, files), (one.expected(), sorted(os.listdir(cases.EXPECTED))), "what was recorded")
     cases.EXPECTED = before
     idle = [name for name in os.listdir(before)
             if name.endswith((".status", ".err")) and cases.read(os.path.join(before, name)) in (b"", b"0\n")]
-    equal(idle, [], "files that say what is usual")
+    equal([], idle, "files that say what is usual")
 
 
 @case
@@ -121,24 +121,24 @@ def the_manifest_names_each_other_linux():
     first = record.manifest("", "6.12", ["a", "b"], True)
     has(first, "kernel 6.12\n")
     later = record.manifest(first, "7.2", ["b"], False)
-    equal(later, first + "case b 7.2\n", "one case of another Linux")
-    equal(record.manifest(later, "7.3", ["a", "b"], False), first + "case a 7.3\ncase b 7.3\n", "both, of a third one")
-    equal(record.manifest(later, "6.12", ["b"], False), first, "the case recorded as the rest")
-    equal(record.manifest(later, "7.2", ["a", "b"], True), first.replace("6.12", "7.2"), "all of another Linux")
+    equal(first + "case b 7.2\n", later, "one case of another Linux")
+    equal(first + "case a 7.3\ncase b 7.3\n", record.manifest(later, "7.3", ["a", "b"], False), "both, of a third one")
+    equal(first, record.manifest(later, "6.12", ["b"], False), "the case recorded as the rest")
+    equal(first.replace("6.12", "7.2"), record.manifest(later, "7.2", ["a", "b"], True), "all of another Linux")
 
 
 @case
 def nothing_is_recorded_that_is_no_case():
     names = {one.name for one in cases.load()}
     files = [name for name in os.listdir(cases.EXPECTED) if name != "MANIFEST"]
-    equal([name for name in files if name.rpartition(".")[0] not in names], [], "files left over")
+    equal([], [name for name in files if name.rpartition(".")[0] not in names], "files left over")
 
 
 @case
 def who_may_share_a_boot():
     for options, shares in (("mem=64M", True), ("mem=128M", False), ("", False), ("mem=64M alone", False),
                             ("mem=64M soak=release", False), ("mem=64M tree=links", False), ("mem=64M stdin-lines=4", False)):
-        equal(cases.Case(f"name | prog | {options}", 1).may_share(), shares, options)
+        equal(shares, cases.Case(f"name | prog | {options}", 1).may_share(), options)
 
 
 @case
@@ -146,28 +146,28 @@ def a_shared_stream_is_taken_apart():
     out = b"before" + frame(0, b"no newline", 0) + frame(1, b"a\n", 139, ledger=3) + frame(2, b"half")
     err = frame(0, b"", 0, left="/tmp/x y") + b"between" + frame(1, b"<%s 1 begun>\n" % TOKEN.encode(), 139, ledger=3)
     parts, stray = together.take_apart(4, TOKEN, out, err)
-    equal(stray, b"beforebetween", "what is no case's")
-    equal([part.result() for part in parts],
-          [(0, b"no newline", b""), (139, b"a\n", b"<%s 1 begun>\n" % TOKEN.encode()), (None, b"half", b""), (None, b"", b"")],
+    equal(b"beforebetween", stray, "what is no case's")
+    equal([(0, b"no newline", b""), (139, b"a\n", b"<%s 1 begun>\n" % TOKEN.encode()), (None, b"half", b""), (None, b"", b"")],
+          [part.result() for part in parts],
           "results")
-    equal([part.begun for part in parts], [True, True, True, False], "which began")
-    equal([len(part.faults(False)) for part in parts], [1, 1, 0, 0], "faults")
+    equal([True, True, True, False], [part.begun for part in parts], "which began")
+    equal([1, 1, 0, 0], [len(part.faults(False)) for part in parts], "faults")
     has(parts[0].faults(False)[0], "/tmp/x y", "what was left")
     has(parts[1].faults(True)[0], "disagrees in 3 places", "the ledger")
-    equal(len(parts[0].faults(True)), 2, "the hardened kernel looks at its ledger")
+    equal(2, len(parts[0].faults(True)), "the hardened kernel looks at its ledger")
 
 
 @case
 def together_all_pass():
     player = Player()
-    equal((player.run()[0], player.points(), player.ran_alone), (0, [True] * 4, []), "status, points, who ran alone")
+    equal((0, [True] * 4, []), (player.run()[0], player.points(), player.ran_alone), "status, points, who ran alone")
 
 
 @case
 def a_failure_together_counts_though_it_passes_alone():
     player = Player(lambda index, result: frame(index, result[1] + b"x" * (index == 1), result[0]))
     status, said = player.run()
-    equal((status, player.points()), (1, [True, False, True, True]), "status, points")
+    equal((1, [True, False, True, True]), (status, player.points()), "status, points")
     has(said, "together with others; alone it passes", "what was said")
     player.alone = lambda result: (result[0] + 1, *result[1:])
     has(player.run()[1], "together with others; alone it fails, too:", "what was said")
@@ -179,23 +179,23 @@ def a_failure_together_counts_though_it_passes_alone():
 def a_boot_that_ends_early_fails_the_case_that_ran():
     player = Player(lambda index, result: frame(index, result[1], result[0]) if index < 1 else frame(1, b"") * (index == 1))
     player.status = 125
-    equal((player.points(), player.ran_alone), ([True, False, True, False], SHARED[1:]), "points, who ran alone")
+    equal(([True, False, True, False], SHARED[1:]), (player.points(), player.ran_alone), "points, who ran alone")
     player.alone = lambda result: (result[0], b"other", b"")
-    equal(player.points(), [True, False, False, False], "points if none passes alone either")
+    equal([True, False, False, False], player.points(), "points if none passes alone either")
 
 
 @case
 def the_boot_and_its_ledger_have_to_be_right():
     player = Player()
     player.status = 1
-    equal(player.points(), [True, True, True, False], "points of a boot with another status")
+    equal([True, True, True, False], player.points(), "points of a boot with another status")
     player = Player()
     player.kernel = "faultline-hardened.elf"
-    equal(player.points(), [False, False, False, True], "points if nobody looked at the ledger")
+    equal([False, False, False, True], player.points(), "points if nobody looked at the ledger")
     player.ledger = "7"
-    equal(player.points(), [False, False, False, True], "points if it disagrees")
+    equal([False, False, False, True], player.points(), "points if it disagrees")
     player.ledger = "0"
-    equal(player.points(), [True] * 4, "points if it agrees")
+    equal([True] * 4, player.points(), "points if it agrees")
 
 
 if __name__ == "__main__":

@@ -61,25 +61,25 @@ def shrunk(wrong, steps=1000):
 @case
 def one_step_is_found():
     for step in (1, 2, 499, 500, 1000):
-        equal(shrunk(Player([step])).only, str(step), "step")
+        equal(str(step), shrunk(Player([step])).only, "step")
 
 
 @case
 def steps_that_need_each_other_are_found():
-    equal(shrunk(Player([3, 77, 500, 501, 999])).only, "3,77,500-501,999", "steps")
+    equal("3,77,500-501,999", shrunk(Player([3, 77, 500, 501, 999])).only, "steps")
 
 
 @case
 def a_step_of_a_child_is_found():
     plan = shrunk(Player([7, 40], "40.2"))
-    equal((plan.only, plan.but), ("7,40", "40.1,40.3"), "plan")
+    equal(("7,40", "40.1,40.3"), (plan.only, plan.but), "plan")
 
 
 @case
 def few_runs_are_enough():
     wrong = Player([613])
     shrunk(wrong)
-    equal(wrong.lines < 150, True, "fewer than 150 runs")
+    equal(True, wrong.lines < 150, "fewer than 150 runs")
 
 
 @case
@@ -88,8 +88,8 @@ def a_hunt_prints_what_differs_and_cuts_the_run_first():
     with contextlib.redirect_stdout(out):
         status = hunt.hunt(Player(), wrong, [5], 1000)
     lines = out.getvalue().splitlines()
-    equal((status, lines[:2]), (1, ["seed 5: differs", "fuzz-vm --replay 5 250"]), "what is printed")
-    equal(lines[-2:], ["  - 250 step() = 0", "  + 250 step() = 1"], "both answers")
+    equal((1, ["seed 5: differs", "fuzz-vm --replay 5 250"]), (status, lines[:2]), "what is printed")
+    equal(["  - 250 step() = 0", "  + 250 step() = 1"], lines[-2:], "both answers")
 
 
 @case
@@ -97,24 +97,24 @@ def a_hunt_without_a_difference_is_good():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         status = hunt.hunt(Player(), Player(), [1, 2], 500)
-    equal((status, out.getvalue()), (0, "seed 1: the same\nseed 2: the same\n"), "what is printed")
+    equal((0, "seed 1: the same\nseed 2: the same\n"), (status, out.getvalue()), "what is printed")
 
 
 @case
 def runs_are_taken_apart_and_missing_ones_differ():
     runs = sides.take_apart("run 1\na\nb\nrun 2\nc\nall\n", 3)
-    equal(runs[:2], [["a", "b"], ["c"]], "runs")
-    equal(runs[2][0].startswith("nothing"), True, "the third is missing")
+    equal([["a", "b"], ["c"]], runs[:2], "runs")
+    equal(True, runs[2][0].startswith("nothing"), "the third is missing")
 
 
 @case
 def numbers_are_written_as_ranges():
-    equal([shrink.ranges(n) for n in ([1], [1, 2, 3, 7, 9, 10], [])], ["1", "1-3,7,9-10", "0"], "ranges")
+    equal(["1", "1-3,7,9-10", "0"], [shrink.ranges(n) for n in ([1], [1, 2, 3, 7, 9, 10], [])], "ranges")
 
 
 @case
 def a_list_of_which_nothing_is_needed_becomes_empty():
-    equal(shrink.ddmin(list(range(9)), lambda candidates: 0), [], "items")
+    equal([], shrink.ddmin(list(range(9)), lambda candidates: 0), "items")
 
 
 if __name__ == "__main__":

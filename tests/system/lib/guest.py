@@ -137,7 +137,7 @@ def in_steps(name, words, place, steps, options=("--mem", "64M")):
             run.stdin.flush()
         run.stdin.close()
         said = run.stderr.read()
-        equal((run.wait(PATIENCE), lines, list(steps)), (0, [name + ": ok"], []), f"status and output (it said {said})")
+        equal((0, [name + ": ok"], []), (run.wait(PATIENCE), lines, list(steps)), f"status and output (it said {said})")
     return Result(0, b"", said)
 
 

@@ -36,4 +36,4 @@ def check(name):
     if not MEASURED:
         raise Skip("measured on the hardened kernel alone")
     print(f"# stats: latency: {name}: {MEASURED.stats()}")
-    equal(MEASURED.wrong(), [], "what was off for too long")
+    equal([], MEASURED.wrong(), "what was off for too long")

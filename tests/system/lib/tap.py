@@ -36,7 +36,7 @@ def soak_case(function):
     return case(function)
 
 
-def equal(actual, expected, what="it"):
+def equal(expected, actual, what="it"):
     """Fails with both values where they differ."""
     if actual != expected:
         raise AssertionError(f"{what}: expected {shorten(expected)}, actual {shorten(actual)}")
