@@ -331,7 +331,7 @@ void swap_out_prepare(void)
 }
 
 /* Gives the page a slot. The caller holds the lock. */
-static bool insert_page(struct page *page)
+static bool swap_cache_insert(struct page *page)
 {
 	uint64_t slot = is_frozen ? SLOT_NONE : slots_take(&slots);
 
@@ -374,7 +374,7 @@ bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret)
 
 	spin_lock(&swap_cache.lock);
 	if (!page_has(page, PAGE_SWAP_CACHED)) {
-		cached = insert_page(page);
+		cached = swap_cache_insert(page);
 	} else {
 		cached = !is_frozen;
 		if (cached && (dirty || page_has(page, PAGE_DIRTY)))
@@ -394,7 +394,7 @@ bool swap_take_page(struct page *page, uint64_t *slot_ret)
 
 	assert_hardened(page->counts == PAGE_ONE_REF);
 	spin_lock(&swap_cache.lock);
-	taken = insert_page(page);
+	taken = swap_cache_insert(page);
 	if (taken) {
 		page_turn(page, PAGE_OBJECT, PAGE_ANON);
 		*slot_ret = page->index;

@@ -67,10 +67,6 @@ SEEDS = [
     ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
     ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n", {}),
     ("function-names", "arch/include/arch/mmu.h", "static inline int list_n(int *l)\n{\n\treturn *l;\n}\n", {}),
-    ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n",
-     {"tools/structure/same_names.txt": "# Left.\ninstall 2\n",
-      "trap/sys_mem.c": GOOD["trap/sys_mem.c"] + "static void install(void)\n{\n}\n"}),
-    ("function-names", "mm/cow.c", "", {"tools/structure/same_names.txt": "install 2\n"}),
     ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
     ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
     ("locked-asserts", "mm/backend_anon.c", LOCKED.partition("\n")[2], {}),
@@ -118,12 +114,6 @@ def a_header_has_its_files_functions_inline():
                                   "sync/watch.h": C + "/* Watches nothing at all. */\n#pragma once\n"
                                                       "static inline int watch(void)\n{\n\treturn 0;\n}\n",
                                   "meson.build": GOOD["meson.build"] + "files('sync/watch.c')\n"}), "broken rules")
-
-
-@case
-def a_name_that_is_left_is_known():
-    equal(([], []), broken_rules({**GOOD, "mm/cow.c": GOOD["mm/cow.c"] + "static void install(void)\n{\n}\n",
-                                  "tools/structure/same_names.txt": "install 2\n"}), "broken rules")
 
 
 def add_case(rule, path, text, more):
