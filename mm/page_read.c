@@ -100,14 +100,16 @@ static bool begin_run_locked(struct read_run *run)
 		return false;
 	while (run->begun < run->n && run->index < end) {
 		struct page *const *next = run->pages + run->begun;
+		struct index_entry entry = index_find(object, run->index);
 		unsigned n = (unsigned)MIN(end - run->index, run->n - run->begun);
 
-		n = n > 1 ? index_read_begin_run(object, run->index, next, n) : 0;
+		if (!may_read(entry, run->missing != NULL))
+			return false;
+		if (index_entry_state(entry) != INDEX_EMPTY)
+			n = 0;
+		else
+			n = index_read_begin_run(object, run->index, next, n);
 		if (n == 0) {
-			struct index_entry entry = index_find(object, run->index);
-
-			if (!may_read(entry, run->missing != NULL))
-				return false;
 			if (index_entry_state(entry) == INDEX_EMPTY)
 				run->nodes_missing = radix_missing(&object->pages, run->index);
 			if (run->nodes_missing > run->spare.count)
