@@ -392,3 +392,23 @@ TEST(misuse_is_found)
 	*((char *)page_address(page) + 77) = 1;
 	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
 }
+
+/* What a page counts is neither less than nothing nor more than fits, and a write ends once. */
+TEST(misuse_of_counts_is_found)
+{
+	struct page *page;
+
+	memory_start(2048, NULL, 0);
+	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+	assert_true(panics(page_unpin(page)));
+	page_clear(page, PAGE_PINS_MASK);
+	assert_true(panics(page_end_write(page)));
+	assert_true(panics(page_turn(page, PAGE_ANON, PAGE_OBJECT)));
+	page_turn(page, PAGE_ANON, PAGE_OBJECT);
+	page->refs = PAGE_REFS_MAX - 1;
+	page_get(page);
+	assert_true(panics(page_get(page)));
+	page->refs = 0;
+	assert_true(panics(page_get(page)));
+	assert_true(panics(page_to_pfn((const struct page *)&page)));
+}
