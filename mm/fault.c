@@ -384,6 +384,7 @@ static __attribute__((noinline)) int fault_more_rounds(struct fault *fault, int 
 		assert_hardened(prepared.rounds < ROUNDS_MAX);
 		outcome = fault_round(fault, true);
 	}
+	fault->prepared = NULL;
 	fault_release(&prepared);
 	return outcome;
 }
