@@ -39,7 +39,7 @@ def memory_from_32_mib_to_4_gib():
 
 @case
 def other_harts_are_left_alone():
-    for harts in ("2", "4", "8", "128"):  # with a thread of the host's for each, the firmware takes half a minute for 128
+    for harts in ("2", "4", "8", "100"):  # OpenSBI 1.6 says nothing where there are some more
         equal(5, run("exit", "5", options=["--harts", harts]).status, f"{harts} harts")
 
 
