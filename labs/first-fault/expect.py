@@ -110,7 +110,7 @@ def slow_disk(_, __):
 
 def moved(_, __):
     """A fault waits until the other thread's system call has ended."""
-    return {"end": [0] * 4, "forbidden": 0, "refused_copies": 0, "gone": 0, "other_values": 0}
+    return {"end": [0] * 6, "forbidden": 0, "refused_copies": 0, "gone": 0, "other_values": 0}
 
 
 def cost(seed, n):
