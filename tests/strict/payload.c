@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: MIT */
+/* The strict machine against the specification: what is cached, what a fence drops, what an SBI call answers. */
+/*
+ * Runs bare in S-mode, and prints TAP. It knows QEMU's virt only. Numbers of sections are those of the
+ * privileged specification 1.12.
+ */
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/types.h"
+#include "tools/strict/csr.h"
+#include "tools/strict/pte.h"
+
+#define RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
+#define RW  (PTE_V | PTE_R | PTE_W | PTE_A | PTE_D)
+#define RO  (PTE_V | PTE_R | PTE_A | PTE_D)
+
+#define GIB	(1ul << 30)
+#define MIB2	(1ul << 21)
+#define WINDOW	(4 * GIB) /* what the tests map */
+#define NONE	(-1l)
+#define POOL	0x80100000ul /* the firmware's shadow tables */
+#define FW	0x80000000ul
+
+extern int64_t last_cause;
+extern uint64_t last_tval, last_status, last_epc;
+
+long try_load(uint64_t va, uint64_t *value);
+long try_store(uint64_t va, uint64_t value);
+long try_amo(uint64_t va, uint64_t value);
+long try_lr(uint64_t va);
+long try_fetch(uint64_t va);
+long try_stimecmp(void);
+long try_user(uint64_t va);
+void payload(uint64_t id, uint64_t tree);
+
+/* ---- output ---- */
+
+static uint64_t hart_id;
+static unsigned tests;
+static const char *wrong;
+static unsigned wrong_line;
+
+struct sbi_answer {
+	long error;
+	uint64_t value;
+};
+
+static struct sbi_answer sbi(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+			     uint64_t arg3, uint64_t arg4)
+{
+	register uint64_t a0 asm("a0") = arg0, a1 asm("a1") = arg1, a2 asm("a2") = arg2, a3 asm("a3") = arg3,
+			  a4 asm("a4") = arg4, a6 asm("a6") = function, a7 asm("a7") = extension;
+
+	asm volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7) : "memory");
+	return (struct sbi_answer){ (long)a0, a1 };
+}
+
+static void print(const char *text)
+{
+	for (; *text; text++)
+		(void)sbi(1, 0, (uint64_t)*text, 0, 0, 0, 0);
+}
+
+void panic(const char *fmt, ...)
+{
+	print("Bail out! ");
+	print(fmt);
+	for (;;)
+		(void)sbi(8, 0, 0, 0, 0, 0, 0);
+}
+
+static void check_at(bool is, const char *what, unsigned line)
+{
+	if (!is && !wrong) {
+		wrong = what;
+		wrong_line = line;
+	}
+}
+
+#define check(x) check_at(x, #x, __LINE__)
+
+static void run(const char *name, void (*test)(void))
+{
+	char line[200];
+
+	wrong = NULL;
+	test();
+	ksnprintf(line, sizeof(line), "%s %u - %s\n", wrong ? "not ok" : "ok", ++tests, name);
+	print(line);
+	if (wrong) {
+		ksnprintf(line, sizeof(line), "# line %u: %s\n", wrong_line, wrong);
+		print(line);
+	}
+}
+
+/* ---- tables ---- */
+
+#define NFRAMES 1400u
+static uint64_t frames[NFRAMES][512] __attribute__((aligned(4096)));
+static unsigned nframes;
+static uint64_t *root;
+static uint64_t big[2][MIB2 / 8] __attribute__((aligned(2097152)));
+
+static uint64_t *frame(void)
+{
+	uint64_t *found = frames[nframes++];
+
+	for (unsigned i = 0; i < 512; i++)
+		found[i] = 0;
+	return found;
+}
+
+static void fence_all(void)
+{
+	asm volatile("sfence.vma" ::: "memory");
+}
+
+static void fence_va(uint64_t va)
+{
+	asm volatile("sfence.vma %0" : : "r"(va) : "memory");
+}
+
+static void fence_asid(uint64_t asid)
+{
+	asm volatile("sfence.vma zero, %0" : : "r"(asid) : "memory");
+}
+
+static void fence_va_asid(uint64_t va, uint64_t asid)
+{
+	asm volatile("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
+}
+
+/* Returns the slot of a level for an address, and makes the tables above it. */
+static uint64_t *slot_of(uint64_t *table, uint64_t va, unsigned level)
+{
+	for (unsigned at = LEVELS - 1; at > level; at--) {
+		uint64_t *slot = &table[level_index(va, at)];
+
+		if (!*slot)
+			*slot = pte_of((uint64_t)frame()) | PTE_V;
+		table = (uint64_t *)pte_address(*slot);
+	}
+	return &table[level_index(va, level)];
+}
+
+static void map_in(uint64_t *table, uint64_t va, const void *page, uint64_t bits)
+{
+	*slot_of(table, va, 0) = pte_of((uint64_t)page) | bits;
+}
+
+static uint64_t *new_root(void)
+{
+	uint64_t *table = frame();
+
+	table[0] = RW;
+	table[2] = pte_of(0x80000000ul) | RWX; /* with this program, and the firmware */
+	return table;
+}
+
+static void use(const uint64_t *table, uint64_t asid)
+{
+	csr_write(satp, SATP_SV39 << 60 | asid << 44 | (uint64_t)table >> 12);
+}
+
+/* Fresh tables in ASID 0, with nothing cached. */
+static void begin(void)
+{
+	csr_write(satp, 0);
+	nframes = 0;
+	root = new_root();
+	use(root, 0);
+	fence_all();
+}
+
+static void map(uint64_t va, const void *page, uint64_t bits)
+{
+	map_in(root, va, page, bits);
+}
+
+static uint64_t *page_of(uint64_t value)
+{
+	uint64_t *page = frame();
+
+	page[0] = value;
+	return page;
+}
+
+static uint64_t load(uint64_t va)
+{
+	uint64_t value = 0;
+
+	return try_load(va, &value) == NONE ? value : ~0ul;
+}
+
+/* ---- what is cached, and what a fence drops (4.2.1) ---- */
+
+static void another_frame(void)
+{
+	begin();
+	map(WINDOW, page_of(1), RW);
+	check(load(WINDOW) == 1);
+	map(WINDOW, page_of(2), RW);
+	check(load(WINDOW) == 1);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW) == 1);
+	fence_va(WINDOW + 8);
+	check(load(WINDOW) == 2);
+}
+
+static void unmapped(void)
+{
+	uint64_t *page = page_of(1);
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, RW);
+	check(load(WINDOW) == 1);
+	map(WINDOW, page, 0);
+	check(load(WINDOW) == 1);
+	fence_all();
+	check(try_load(WINDOW + 16, page) == LOAD_PAGE);
+	check(last_tval == WINDOW + 16);
+}
+
+static void without_write(void)
+{
+	uint64_t *page;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, RW);
+	check(try_store(WINDOW, 2) == NONE);
+	map(WINDOW, page, RO);
+	check(try_store(WINDOW, 3) == NONE && page[0] == 3);
+	fence_va(WINDOW);
+	check(try_store(WINDOW, 4) == STORE_PAGE && page[0] == 3);
+	check(load(WINDOW) == 3);
+}
+
+#define INSN_RET   0x8082u
+#define INSN_ECALL 0x73u
+
+static void without_execute(void)
+{
+	uint64_t *page;
+
+	begin();
+	page = page_of(INSN_RET);
+	asm volatile("fence.i");
+	map(WINDOW, page, RWX);
+	check(try_fetch(WINDOW) == NONE);
+	map(WINDOW, page, RW);
+	check(try_fetch(WINDOW) == NONE);
+	fence_va(WINDOW);
+	check(try_fetch(WINDOW) == FETCH_PAGE && last_tval == WINDOW);
+}
+
+static void more_rights(void)
+{
+	uint64_t *page;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, RO);
+	check(load(WINDOW) == 1);
+	map(WINDOW, page, RW);
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	fence_va(WINDOW);
+	check(try_store(WINDOW, 2) == NONE && page[0] == 2);
+}
+
+static void from_nothing(void)
+{
+	begin();
+	map(WINDOW, frame(), 0);
+	check(load(WINDOW) == ~0ul);
+	map(WINDOW, page_of(1), RW);
+	fence_va(WINDOW);
+	check(load(WINDOW) == 1);
+}
+
+static void by_asid(void)
+{
+	begin();
+	map(WINDOW, page_of(1), RW);
+	map(WINDOW + PAGE_SIZE, page_of(1), RW | PTE_G);
+	use(root, 1);
+	check(load(WINDOW) == 1 && load(WINDOW + PAGE_SIZE) == 1);
+	map(WINDOW, page_of(2), RW);
+	map(WINDOW + PAGE_SIZE, page_of(2), RW | PTE_G);
+	fence_asid(2);
+	fence_va_asid(WINDOW, 2);
+	check(load(WINDOW) == 1 && load(WINDOW + PAGE_SIZE) == 1);
+	fence_va_asid(WINDOW, 1);
+	fence_va_asid(WINDOW + PAGE_SIZE, 1);
+	check(load(WINDOW) == 2 && load(WINDOW + PAGE_SIZE) == 1);
+	map(WINDOW, page_of(3), RW);
+	fence_asid(1);
+	check(load(WINDOW) == 3 && load(WINDOW + PAGE_SIZE) == 1);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW + PAGE_SIZE) == 2);
+}
+
+/* satp has effect at once, but what is cached of an ASID stays. */
+static void other_tables(void)
+{
+	uint64_t *other;
+
+	begin();
+	other = new_root();
+	map(WINDOW, page_of(1), RW);
+	map_in(other, WINDOW, page_of(2), RW);
+	use(root, 1);
+	check(load(WINDOW) == 1);
+	use(other, 1);
+	check(load(WINDOW) == 1);
+	use(other, 2);
+	check(load(WINDOW) == 2);
+	fence_asid(1);
+	use(other, 1);
+	check(load(WINDOW) == 2);
+}
+
+static void superpages(void)
+{
+	begin();
+	big[0][0] = 1;
+	big[1][0] = 2;
+	big[0][1000] = 1;
+	big[1][1000] = 2;
+	*slot_of(root, WINDOW, 1) = pte_of((uint64_t)big[0]) | RW;
+	check(load(WINDOW) == 1 && load(WINDOW + 8000) == 1);
+	*slot_of(root, WINDOW, 1) = pte_of((uint64_t)big[1]) | RW;
+	check(load(WINDOW) == 1 && load(WINDOW + 8000) == 1);
+	fence_va(WINDOW + MIB2 - 1);
+	check(load(WINDOW) == 2 && load(WINDOW + 8000) == 2);
+}
+
+/* Pages are cached, and then become a superpage: both are used until a fence. */
+static void superpage_over_pages(void)
+{
+	uint64_t *table;
+
+	begin();
+	big[0][0] = 1;
+	big[0][512] = 1;
+	big[0][1024] = 1;
+	map(WINDOW, page_of(5), RW);
+	check(load(WINDOW) == 5);
+	table = slot_of(root, WINDOW, 1);
+	*table = pte_of((uint64_t)big[0]) | RW;
+	check(load(WINDOW) == 5);
+	check(load(WINDOW + PAGE_SIZE) == 1 && load(WINDOW + 2 * PAGE_SIZE) == 1);
+	big[1][512] = 2;
+	big[1][1024] = 2;
+	*table = pte_of((uint64_t)big[1]) | RW;
+	check(load(WINDOW + PAGE_SIZE) == 1 && load(WINDOW + 2 * PAGE_SIZE) == 1);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW + PAGE_SIZE) == 2 && load(WINDOW + 2 * PAGE_SIZE) == 2);
+	check(load(WINDOW) == 5);
+}
+
+/* More tables than the firmware has room for: entries go, and come again. */
+static void evictions(void)
+{
+	begin();
+	for (uint64_t i = 0; i < 600; i++)
+		map(WINDOW + i * MIB2, page_of(i), RW);
+	for (unsigned turn = 0; turn < 2; turn++)
+		for (uint64_t i = 0; i < 600; i++)
+			check(load(WINDOW + i * MIB2) == i);
+}
+
+static void many_asids(void)
+{
+	begin();
+	map(WINDOW, page_of(7), RW);
+	for (unsigned turn = 0; turn < 2; turn++)
+		for (uint64_t asid = 0; asid < 200; asid++) {
+			use(root, asid);
+			check(load(WINDOW) == 7);
+		}
+}
+
+/* ---- A and D (4.3.1) ---- */
+
+static void accessed_and_dirty(void)
+{
+	uint64_t *slot;
+
+	begin();
+	map(WINDOW, page_of(1), PTE_V | PTE_R | PTE_W);
+	slot = slot_of(root, WINDOW, 0);
+	check(!(*slot & (PTE_A | PTE_D)));
+	check(load(WINDOW) == 1);
+	check((*slot & (PTE_A | PTE_D)) == PTE_A);
+	check(try_store(WINDOW, 2) == NONE && load(WINDOW) == 2);
+	check((*slot & (PTE_A | PTE_D)) == (PTE_A | PTE_D));
+	map(WINDOW, page_of(1), PTE_V | PTE_R);
+	fence_va(WINDOW);
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	check(!(*slot & (PTE_A | PTE_D)));
+}
+
+/* D is set in the entry that is there now, not in the one that was cached. */
+static void dirty_reads_again(void)
+{
+	uint64_t *slot, *page;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, PTE_V | PTE_R | PTE_W | PTE_A);
+	slot = slot_of(root, WINDOW, 0);
+	check(load(WINDOW) == 1);
+	*slot = 0;
+	check(load(WINDOW) == 1);
+	check(try_store(WINDOW, 2) == STORE_PAGE && *slot == 0 && page[0] == 1);
+}
+
+/* ---- what the tables say (4.3.1, 4.3.2) ---- */
+
+static void malformed(void)
+{
+	uint64_t *page, value;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW + 0 * PAGE_SIZE, page, PTE_V | PTE_W | PTE_A | PTE_D);
+	map(WINDOW + 1 * PAGE_SIZE, page, RW | 1ul << 54);
+	map(WINDOW + 2 * PAGE_SIZE, page, RW | 1ul << 63);
+	map(WINDOW + 3 * PAGE_SIZE, page, PTE_V);
+	*slot_of(root, WINDOW + MIB2, 1) = pte_of((uint64_t)big[0] + PAGE_SIZE) | RW;
+	*slot_of(root, WINDOW + 2 * MIB2, 1) = pte_of((uint64_t)frame()) | PTE_V | PTE_U;
+	for (unsigned i = 0; i < 4; i++)
+		check(try_load(WINDOW + i * PAGE_SIZE, &value) == LOAD_PAGE);
+	check(try_load(WINDOW + MIB2, &value) == LOAD_PAGE);
+	check(try_load(WINDOW + 2 * MIB2, &value) == LOAD_PAGE);
+	check(try_load(WINDOW | 1ul << 39, &value) == LOAD_PAGE && last_tval == (WINDOW | 1ul << 39));
+	check(try_load(1ul << 63, &value) == LOAD_PAGE);
+}
+
+static void tables_elsewhere(void)
+{
+	uint64_t value;
+
+	begin();
+	root[level_index(WINDOW, 2)] = pte_of(FW) | PTE_V;
+	check(try_load(WINDOW, &value) == LOAD_ACCESS && last_tval == WINDOW);
+	root[level_index(WINDOW, 2)] = pte_of(1ul << 50) | PTE_V;
+	check(try_store(WINDOW, 1) == STORE_ACCESS);
+	check(try_fetch(WINDOW) == FETCH_ACCESS);
+}
+
+static void user_pages(void)
+{
+	uint64_t *page, value;
+
+	begin();
+	page = page_of(INSN_ECALL);
+	asm volatile("fence.i");
+	map(WINDOW, page, RWX | PTE_U);
+	map(WINDOW + PAGE_SIZE, page, RWX);
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+	csr_set(sstatus, MSTATUS_SUM);
+	check(try_fetch(WINDOW) == FETCH_PAGE); /* QEMU 7.2 forgets this once the page has been read */
+	check(try_load(WINDOW, &value) == NONE);
+	csr_clear(sstatus, MSTATUS_SUM);
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+	check(try_user(WINDOW) == ECALL_FROM_USER && !(last_status & MSTATUS_SPP));
+	check(try_user(WINDOW + PAGE_SIZE) == FETCH_PAGE && !(last_status & MSTATUS_SPP));
+}
+
+static void executable_may_be_read(void)
+{
+	uint64_t value;
+
+	begin();
+	map(WINDOW, page_of(9), PTE_V | PTE_X | PTE_A);
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+	csr_set(sstatus, MSTATUS_MXR);
+	check(try_load(WINDOW, &value) == NONE && value == 9);
+	csr_clear(sstatus, MSTATUS_MXR);
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+}
+
+static void atomics(void)
+{
+	begin();
+	check(try_amo(WINDOW, 1) == STORE_PAGE);
+	check(try_lr(WINDOW) == LOAD_PAGE);
+	map(WINDOW, page_of(1), PTE_V | PTE_R | PTE_W);
+	check(try_amo(WINDOW, 4) == NONE && load(WINDOW) == 5);
+	map(WINDOW, page_of(1), RO);
+	fence_va(WINDOW);
+	check(try_amo(WINDOW, 4) == STORE_PAGE && try_lr(WINDOW) == NONE);
+}
+
+static void across_pages(void)
+{
+	uint64_t value, edge = WINDOW + PAGE_SIZE;
+	uint16_t *code;
+
+	begin();
+	map(WINDOW, page_of(0), RWX);
+	check(try_load(edge - 4, &value) == LOAD_PAGE && last_tval == edge);
+	check(try_store(edge - 4, 1) == STORE_PAGE && last_tval == edge);
+	map(edge, page_of(~0ul), RW);
+	check(try_load(edge - 4, &value) == NONE && value >> 32 == ~0u);
+	code = (uint16_t *)(pte_address(*slot_of(root, WINDOW, 0)) + PAGE_SIZE - 2);
+	*code = INSN_ECALL; /* half of an instruction of four bytes */
+	asm volatile("fence.i");
+	check(try_fetch(edge - 2) == FETCH_PAGE && last_tval == edge && last_epc == edge - 2);
+}
+
+/* ---- the firmware's own memory, and registers ---- */
+
+static void firmware_memory(void)
+{
+	uint64_t value;
+
+	begin();
+	check(try_load(FW, &value) == LOAD_ACCESS);
+	check(try_store(FW, 0) == STORE_ACCESS);
+	check(try_fetch(FW) == FETCH_ACCESS);
+	check(try_store(POOL, 0) == STORE_ACCESS);
+	csr_write(satp, 0);
+	check(try_load(FW, &value) == LOAD_ACCESS);
+	check(try_store(POOL, 0) == STORE_ACCESS);
+}
+
+static void satp_modes(void)
+{
+	uint64_t before;
+
+	begin();
+	use(root, 5);
+	before = csr_read(satp);
+	check(before == (SATP_SV39 << 60 | 5ul << 44 | (uint64_t)root >> 12));
+	csr_write(satp, 9ul << 60 | (uint64_t)root >> 12);
+	csr_write(satp, 1ul << 60);
+	check(csr_read(satp) == before);
+	csr_set(satp, 2ul << 44);
+	check(csr_read(satp) == (before | 7ul << 44));
+	csr_clear(satp, 7ul << 44);
+	check(csr_read(satp) == (before & ~(0xfffful << 44)));
+}
+
+static void illegal(void)
+{
+	begin();
+	check(try_stimecmp() == ILLEGAL_INSTRUCTION && last_tval == 0x14d01073);
+}
+
+/* An exception that the firmware passes on changes sstatus as the hardware's would (3.1.6.1). */
+static void status_of_traps(void)
+{
+	uint64_t value;
+
+	begin();
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+	check(last_status & MSTATUS_SPP && !(last_status & (MSTATUS_SIE | MSTATUS_SPIE)));
+	csr_set(sstatus, MSTATUS_SIE);
+	check(try_load(WINDOW, &value) == LOAD_PAGE);
+	check(last_status & MSTATUS_SPIE && !(last_status & MSTATUS_SIE));
+	csr_clear(sstatus, MSTATUS_SIE);
+}
+
+/* ---- the SBI ---- */
+
+#define NOT_SUPPORTED (-2)
+#define INVALID_PARAM (-3)
+#define ALREADY	      (-6)
+#define BASE	      0x10
+#define TIME	      0x54494d45
+#define IPI	      0x735049
+#define RFENCE	      0x52464e43
+#define HSM	      0x48534d
+#define SRST	      0x53525354
+#define DBCN	      0x4442434e
+
+static long answer(uint64_t extension, uint64_t function, uint64_t a, uint64_t b)
+{
+	return sbi(extension, function, a, b, 0, 0, 0).error;
+}
+
+static void sbi_base(void)
+{
+	static const uint64_t there[] = { BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN, 0, 1, 8 };
+
+	check(sbi(BASE, 0, 0, 0, 0, 0, 0).value == 2ul << 24);
+	for (unsigned i = 0; i < ARRAY_SIZE(there); i++)
+		check(sbi(BASE, 3, there[i], 0, 0, 0, 0).value == 1);
+	check(sbi(BASE, 3, 0x504d55, 0, 0, 0, 0).value == 0);
+	check(sbi(BASE, 3, 9, 0, 0, 0, 0).value == 0);
+	for (unsigned i = 0; i < 7; i++)
+		check(answer(there[i], 99, 0, 0) == NOT_SUPPORTED);
+	check(answer(12345, 0, 0, 0) == NOT_SUPPORTED);
+}
+
+static void sbi_harts(void)
+{
+	uint64_t other = hart_id + 1;
+
+	check(answer(HSM, 0, hart_id, 0) == ALREADY);
+	check(answer(HSM, 0, other, 0) == INVALID_PARAM);
+	check(sbi(HSM, 2, hart_id, 0, 0, 0, 0).error == 0 && sbi(HSM, 2, hart_id, 0, 0, 0, 0).value == 0);
+	check(answer(HSM, 2, other, 0) == INVALID_PARAM);
+	check(answer(HSM, 3, 0x70000000, 0) == INVALID_PARAM);
+	check(answer(IPI, 0, 1, other) == INVALID_PARAM);
+	check(answer(IPI, 0, 3, hart_id) == INVALID_PARAM);
+	check(!(csr_read(sip) & IRQ_SSI));
+	check(answer(IPI, 0, 1, hart_id) == 0 && csr_read(sip) & IRQ_SSI);
+	csr_clear(sip, IRQ_SSI);
+	check(!(csr_read(sip) & IRQ_SSI));
+	check(answer(IPI, 0, 0, ~0ul) == 0 && csr_read(sip) & IRQ_SSI);
+	csr_clear(sip, IRQ_SSI);
+	check(answer(IPI, 0, 0, 0) == 0 && !(csr_read(sip) & IRQ_SSI));
+}
+
+static void sbi_timer(void)
+{
+	uint64_t now;
+
+	asm volatile("rdtime %0" : "=r"(now));
+	check(answer(TIME, 0, ~0ul, 0) == 0 && !(csr_read(sip) & IRQ_STI));
+	check(answer(TIME, 0, now, 0) == 0);
+	for (unsigned i = 0; i < 100000 && !(csr_read(sip) & IRQ_STI); i++)
+		;
+	check((csr_read(sip) & IRQ_STI) != 0);
+	check(answer(TIME, 0, ~0ul, 0) == 0 && !(csr_read(sip) & IRQ_STI));
+}
+
+static void sbi_fences(void)
+{
+	static const struct fence {
+		uint64_t function, start, size, asid;
+		uint64_t found;
+	} fences[] = {
+		{ 1, WINDOW, PAGE_SIZE, 0, 2 },	 { 1, WINDOW + PAGE_SIZE, PAGE_SIZE, 0, 1 },
+		{ 1, 0, 0, 0, 2 },		 { 1, WINDOW - PAGE_SIZE, 2 * PAGE_SIZE, 0, 2 },
+		{ 1, 0, ~0ul, 0, 2 },		 { 2, WINDOW, PAGE_SIZE, 3, 2 },
+		{ 2, WINDOW, PAGE_SIZE, 4, 1 },	 { 2, 0, 0, 3, 2 },
+		{ 2, WINDOW - GIB, 2 * GIB, 3, 2 }, { 0, 0, 0, 0, 1 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fences); i++) {
+		const struct fence *fence = &fences[i];
+
+		begin();
+		use(root, 3);
+		map(WINDOW, page_of(1), RW);
+		check(load(WINDOW) == 1);
+		map(WINDOW, page_of(2), RW);
+		check(sbi(RFENCE, fence->function, 1, hart_id + 1, fence->start, fence->size, fence->asid).error ==
+		      INVALID_PARAM);
+		check(sbi(RFENCE, fence->function, 0, 0, fence->start, fence->size, fence->asid).error == 0);
+		check(load(WINDOW) == 1);
+		check(sbi(RFENCE, fence->function, 1, hart_id, fence->start, fence->size, fence->asid).error == 0);
+		check(load(WINDOW) == fence->found);
+	}
+}
+
+static void sbi_console(void)
+{
+	static const char text[] = "# written by the debug console\n";
+
+	check(sbi(DBCN, 0, sizeof(text) - 1, (uint64_t)text, 0, 0, 0).value == sizeof(text) - 1);
+	check(answer(DBCN, 0, 8, FW) == INVALID_PARAM);
+	check(answer(DBCN, 0, ~0ul, (uint64_t)text) == INVALID_PARAM);
+	check(answer(DBCN, 1, 8, FW) == INVALID_PARAM);
+	check(sbi(DBCN, 0, 8, (uint64_t)text, 1, 0, 0).error == INVALID_PARAM);
+	check(answer(SRST, 0, 3, 0) == INVALID_PARAM && answer(SRST, 0, 0, 2) == INVALID_PARAM);
+}
+
+/* Each function of each extension with odd arguments: an answer, and the machine goes on. */
+static void sbi_nonsense(void)
+{
+	static const uint64_t extensions[] = { BASE, TIME, IPI, RFENCE, DBCN, 0x504d55, 0x535441, ~0ul };
+	static const uint64_t odd[] = { 0, 1, ~0ul, FW, 1ul << 63 };
+
+	for (unsigned e = 0; e < ARRAY_SIZE(extensions); e++)
+		for (unsigned function = 0; function < 9; function++)
+			for (unsigned a = 0; a < ARRAY_SIZE(odd) * ARRAY_SIZE(odd); a++) {
+				if (extensions[e] == DBCN && function == 2)
+					continue; /* would print */
+				(void)sbi(extensions[e], function, odd[a % 5], odd[a / 5], odd[a % 3], odd[a % 4], 0);
+			}
+	csr_clear(sip, IRQ_SSI);
+	(void)answer(TIME, 0, ~0ul, 0);
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+	const char *name;
+	void (*test)(void);
+} cases[] = {
+	{ "another frame is seen after a fence", another_frame },
+	{ "an unmapped page is gone after a fence", unmapped },
+	{ "a page without W is written until a fence", without_write },
+	{ "a page without X is executed until a fence", without_execute },
+	{ "more rights are seen after a fence", more_rights },
+	{ "a new page is there after a fence", from_nothing },
+	{ "a fence by ASID leaves others, and global entries", by_asid },
+	{ "an ASID keeps what it has when satp changes", other_tables },
+	{ "a fence of an address drops its whole superpage", superpages },
+	{ "pages and a superpage over them", superpage_over_pages },
+	{ "more tables than there is room for", evictions },
+	{ "more ASIDs than there are shadows", many_asids },
+	{ "A and D", accessed_and_dirty },
+	{ "D is set in the entry as it is now", dirty_reads_again },
+	{ "malformed entries and addresses", malformed },
+	{ "tables that are not in memory", tables_elsewhere },
+	{ "user pages and SUM", user_pages },
+	{ "MXR", executable_may_be_read },
+	{ "AMO, LR", atomics },
+	{ "accesses across pages", across_pages },
+	{ "the firmware's memory", firmware_memory },
+	{ "modes of satp", satp_modes },
+	{ "stimecmp is an illegal instruction", illegal },
+	{ "sstatus in a trap", status_of_traps },
+	{ "SBI: base", sbi_base },
+	{ "SBI: harts and IPIs", sbi_harts },
+	{ "SBI: timer", sbi_timer },
+	{ "SBI: remote fences", sbi_fences },
+	{ "SBI: console and reset", sbi_console },
+	{ "SBI: nonsense", sbi_nonsense },
+};
+
+void payload(uint64_t id, uint64_t tree)
+{
+	char line[32];
+
+	(void)tree;
+	hart_id = id;
+	ksnprintf(line, sizeof(line), "1..%u\n", (unsigned)ARRAY_SIZE(cases));
+	print(line);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		run(cases[i].name, cases[i].test);
+	(void)sbi(SRST, 0, 0, 0, 0, 0, 0);
+}

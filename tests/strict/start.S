@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The payload's entry, and accesses that may trap. Each returns the cause, or -1 if it did not. */
+	.section .text.start, "ax"
+	.globl _start
+_start:
+	la sp, stack_top
+	la t0, trapped
+	csrw stvec, t0
+	call payload
+1:	j 1b
+
+	.balign 4
+trapped:
+	la t1, last_cause
+	csrr t0, scause
+	sd t0, 0(t1)
+	csrr t0, stval
+	sd t0, 8(t1)
+	csrr t0, sstatus
+	sd t0, 16(t1)
+	csrr t0, sepc
+	sd t0, 24(t1)
+	ld t0, recover
+	csrw sepc, t0
+	li t0, 1 << 8		/* from user mode, too, it goes on in S-mode */
+	csrs sstatus, t0
+	sret
+
+.macro may_trap name
+	.globl \name
+\name:	mv t6, ra
+	la t2, recover
+	la t3, 9f
+	sd t3, 0(t2)
+	la t2, last_cause
+	li t3, -1
+	sd t3, 0(t2)
+.endm
+.macro end_trap
+9:	mv ra, t6
+	ld a0, last_cause
+	ret
+.endm
+
+	may_trap try_load	/* (address, value *) */
+	ld t3, 0(a0)
+	sd t3, 0(a1)
+	end_trap
+
+	may_trap try_store	/* (address, value) */
+	sd a1, 0(a0)
+	end_trap
+
+	may_trap try_amo
+	amoadd.d t3, a1, (a0)
+	end_trap
+
+	may_trap try_lr
+	lr.d t3, (a0)
+	end_trap
+
+	may_trap try_fetch	/* (address of a function) */
+	jalr a0
+	end_trap
+
+	may_trap try_stimecmp
+	csrw 0x14d, zero
+	end_trap
+
+	may_trap try_user	/* (address of code in a user page): runs it in user mode, until it traps */
+	li t0, 1 << 8 | 1 << 5	/* with interrupts off after it */
+	csrc sstatus, t0
+	csrw sepc, a0
+	sret
+	end_trap
+
+	.bss
+	.balign 16
+	.space 16384
+stack_top:
+	.globl last_cause, last_tval, last_status, last_epc
+last_cause: .space 8
+last_tval: .space 8
+last_status: .space 8
+last_epc: .space 8
+recover: .space 8

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The entry, and the trap handler's registers. */
+#define FRAME 256 /* struct frame */
+
+	.section .text.start, "ax"
+	.globl _start
+/* a0: hart, a1: device tree, a2: where the kernel is (struct boot_info) */
+_start:
+	la t0, lottery
+	li t1, 1
+	amoswap.w.aq t0, t1, (t0)
+	bnez t0, park
+	la t0, bss_start
+	la t1, bss_end
+1:	bgeu t0, t1, 2f
+	sd zero, 0(t0)
+	addi t0, t0, 8
+	j 1b
+2:	la sp, stack_top - FRAME
+	la t0, trap_entry
+	csrw mtvec, t0
+	csrw mscratch, sp
+	mv a3, sp
+	call firmware_main	/* fills the frame */
+	/* fall through */
+
+/* Goes on with the frame at sp. */
+resume:
+	csrw mscratch, sp
+	ld x1, 8(sp)
+	ld x3, 24(sp)
+	ld x4, 32(sp)
+	ld x5, 40(sp)
+	ld x6, 48(sp)
+	ld x7, 56(sp)
+	ld x8, 64(sp)
+	ld x9, 72(sp)
+	ld x10, 80(sp)
+	ld x11, 88(sp)
+	ld x12, 96(sp)
+	ld x13, 104(sp)
+	ld x14, 112(sp)
+	ld x15, 120(sp)
+	ld x16, 128(sp)
+	ld x17, 136(sp)
+	ld x18, 144(sp)
+	ld x19, 152(sp)
+	ld x20, 160(sp)
+	ld x21, 168(sp)
+	ld x22, 176(sp)
+	ld x23, 184(sp)
+	ld x24, 192(sp)
+	ld x25, 200(sp)
+	ld x26, 208(sp)
+	ld x27, 216(sp)
+	ld x28, 224(sp)
+	ld x29, 232(sp)
+	ld x30, 240(sp)
+	ld x31, 248(sp)
+	ld sp, 16(sp)
+	mret
+
+	.balign 4
+trap_entry:
+	csrrw sp, mscratch, sp	/* sp: the frame */
+	sd x1, 8(sp)
+	sd x3, 24(sp)
+	sd x4, 32(sp)
+	sd x5, 40(sp)
+	sd x6, 48(sp)
+	sd x7, 56(sp)
+	sd x8, 64(sp)
+	sd x9, 72(sp)
+	sd x10, 80(sp)
+	sd x11, 88(sp)
+	sd x12, 96(sp)
+	sd x13, 104(sp)
+	sd x14, 112(sp)
+	sd x15, 120(sp)
+	sd x16, 128(sp)
+	sd x17, 136(sp)
+	sd x18, 144(sp)
+	sd x19, 152(sp)
+	sd x20, 160(sp)
+	sd x21, 168(sp)
+	sd x22, 176(sp)
+	sd x23, 184(sp)
+	sd x24, 192(sp)
+	sd x25, 200(sp)
+	sd x26, 208(sp)
+	sd x27, 216(sp)
+	sd x28, 224(sp)
+	sd x29, 232(sp)
+	sd x30, 240(sp)
+	sd x31, 248(sp)
+	/* A trap of the firmware itself gets a frame of its own. */
+	la t0, panic_stack_top - FRAME
+	csrrw t0, mscratch, t0
+	sd t0, 16(sp)
+	mv a0, sp
+	call trap
+	j resume
+
+/* One hart runs. */
+park:
+	csrw mie, zero
+	wfi
+	j park
+
+	.data
+	.balign 4
+lottery: .word 0

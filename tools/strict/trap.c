@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Traps: what the firmware does for the kernel, and what the kernel gets as its own. */
+#include "shadow.h"
+#include "strict.h"
+
+struct hart hart;
+
+static enum privilege interrupted(void)
+{
+	return (enum privilege)((csr_read(mstatus) & MSTATUS_MPP) >> MSTATUS_MPP_SHIFT);
+}
+
+void redirect(uint64_t cause, uint64_t tval)
+{
+	uint64_t status = csr_read(mstatus), next = status & ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_MPP);
+
+	if (status & MSTATUS_SIE)
+		next |= MSTATUS_SPIE;
+	if (interrupted() == SUPERVISOR)
+		next |= MSTATUS_SPP;
+	csr_write(mstatus, next | (uint64_t)SUPERVISOR << MSTATUS_MPP_SHIFT);
+	csr_write(scause, cause);
+	csr_write(stval, tval);
+	csr_write(sepc, csr_read(mepc));
+	csr_write(mepc, csr_read(stvec) & ~3ul);
+}
+
+static void skip_instruction(void)
+{
+	csr_write(mepc, csr_read(mepc) + 4);
+}
+
+/* ---- instructions ---- */
+
+#define OPCODE(insn)  ((insn)&0x7f)
+#define RD(insn)      ((insn) >> 7 & 31)
+#define FUNCT3(insn)  ((insn) >> 12 & 7)
+#define RS1(insn)     ((insn) >> 15 & 31)
+#define RS2(insn)     ((insn) >> 20 & 31)
+#define CSR_OF(insn)  ((insn) >> 20)
+#define OPCODE_SYSTEM 0x73u
+#define OPCODE_AMO    0x2fu
+#define FUNCT5(insn)  ((insn) >> 27)
+#define FUNCT5_LR     2u
+#define SFENCE_VMA    0x12000073u
+#define SINVAL_VMA    0x16000073u
+#define FENCE_FIXED   0xfe007fffu /* the bits of a fence that are not operands */
+#define CSR_SATP      0x180u
+
+/* Returns the instruction at mepc, or 0 if it can't be read. */
+static uint32_t fetch(void)
+{
+	uint64_t pc = csr_read(mepc);
+	uint16_t low, high = 0;
+
+	if (!shadow_fetch(pc, interrupted(), &low))
+		return 0;
+	if ((low & 3) == 3 && !shadow_fetch(pc + 2, interrupted(), &high))
+		return 0;
+	return (uint32_t)high << 16 | low;
+}
+
+/* A mode that there is not leaves satp as it was. */
+static void satp_write(uint64_t value)
+{
+	if (satp_mode(value) != SATP_BARE && satp_mode(value) != SATP_SV39)
+		return;
+	hart.satp = value;
+	shadow_switch(value);
+}
+
+/* CSRRW, CSRRS, CSRRC and their immediate forms. Returns false if it is none of them. */
+static bool emulate_satp(struct frame *frame, uint32_t insn)
+{
+	uint64_t before = hart.satp, operand = FUNCT3(insn) & 4 ? RS1(insn) : frame->x[RS1(insn)];
+
+	switch (FUNCT3(insn) & 3) {
+	case 1:
+		satp_write(operand);
+		break;
+	case 2:
+		if (RS1(insn))
+			satp_write(before | operand);
+		break;
+	case 3:
+		if (RS1(insn))
+			satp_write(before & ~operand);
+		break;
+	default:
+		return false;
+	}
+	frame->x[RD(insn)] = before;
+	frame->x[0] = 0;
+	return true;
+}
+
+static bool emulate(struct frame *frame, uint32_t insn)
+{
+	if (interrupted() != SUPERVISOR)
+		return false;
+	if ((insn & FENCE_FIXED) == SFENCE_VMA || (insn & FENCE_FIXED) == SINVAL_VMA) {
+		shadow_fence(RS1(insn) ? frame->x[RS1(insn)] : ALL_ADDRESSES,
+			     RS2(insn) ? frame->x[RS2(insn)] & 0xffff : ALL_ASIDS);
+		return true;
+	}
+	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP && emulate_satp(frame, insn);
+}
+
+static void illegal_instruction(struct frame *frame)
+{
+	uint64_t tval = csr_read(mtval);
+
+	if (emulate(frame, tval ? (uint32_t)tval : fetch()))
+		skip_instruction();
+	else
+		redirect(ILLEGAL_INSTRUCTION, tval);
+}
+
+/* ---- page faults ---- */
+
+/* QEMU reports an AMO that finds no page as a load. The specification has it as a store (3.1.15). */
+static bool is_store(void)
+{
+	uint32_t insn = fetch();
+
+	return OPCODE(insn) == OPCODE_AMO && FUNCT5(insn) != FUNCT5_LR;
+}
+
+static void page_fault(uint64_t cause)
+{
+	uint64_t va = csr_read(mtval);
+	enum access access = cause == FETCH_PAGE ? EXECUTE : cause == LOAD_PAGE ? READ : WRITE;
+	enum shadow_fault fault = shadow_fault(va, access, interrupted());
+
+	if (fault == SHADOW_FILLED)
+		return;
+	if (cause == LOAD_PAGE && is_store())
+		cause = STORE_PAGE;
+	if (fault == SHADOW_ACCESS_FAULT)
+		cause = cause == FETCH_PAGE ? FETCH_ACCESS : cause == LOAD_PAGE ? LOAD_ACCESS : STORE_ACCESS;
+	redirect(cause, va);
+}
+
+/* ---- all of them ---- */
+
+void trap(struct frame *frame)
+{
+	uint64_t cause = csr_read(mcause);
+
+	frame->x[0] = 0;
+	if (interrupted() == MACHINE)
+		firmware_panic("a trap", csr_read(mepc));
+	switch (cause) {
+	case CAUSE_INTERRUPT | 7:
+		timer_due();
+		break;
+	case ILLEGAL_INSTRUCTION:
+		illegal_instruction(frame);
+		break;
+	case FETCH_PAGE:
+	case LOAD_PAGE:
+	case STORE_PAGE:
+		page_fault(cause);
+		break;
+	case ECALL_FROM_SUPERVISOR:
+		skip_instruction();
+		sbi_call(frame);
+		break;
+	default:
+		firmware_panic("a trap that is not the firmware's", cause);
+	}
+}
