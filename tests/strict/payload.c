@@ -4,6 +4,8 @@
  * Runs bare in S-mode, and prints TAP. It knows QEMU's virt only. Numbers of sections are those of the
  * privileged specification 1.12.
  */
+#include "payload.h"
+
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -15,24 +17,12 @@
 #define RW  (PTE_V | PTE_R | PTE_W | PTE_A | PTE_D)
 #define RO  (PTE_V | PTE_R | PTE_A | PTE_D)
 
-#define GIB	(1ul << 30)
-#define MIB2	(1ul << 21)
-#define WINDOW	(4 * GIB) /* what the tests map */
-#define NONE	(-1l)
-#define POOL	0x80100000ul /* the firmware's shadow tables */
-#define FW	0x80000000ul
-
-extern int64_t last_cause;
-extern uint64_t last_tval, last_status, last_epc;
-
-long try_load(uint64_t va, uint64_t *value);
-long try_store(uint64_t va, uint64_t value);
-long try_amo(uint64_t va, uint64_t value);
-long try_lr(uint64_t va);
-long try_fetch(uint64_t va);
-long try_stimecmp(void);
-long try_user(uint64_t va);
-void payload(uint64_t id, uint64_t tree);
+#define GIB    (1ul << 30)
+#define MIB2   (1ul << 21)
+#define WINDOW (4 * GIB) /* what the tests map */
+#define NONE   (-1l)
+#define POOL   0x80100000ul /* the firmware's shadow tables */
+#define FW     0x80000000ul
 
 /* ---- output ---- */
 
@@ -46,13 +36,17 @@ struct sbi_answer {
 	uint64_t value;
 };
 
-static struct sbi_answer sbi(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1, uint64_t arg2,
-			     uint64_t arg3, uint64_t arg4)
+static struct sbi_answer sbi(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1,
+			     uint64_t arg2, uint64_t arg3, uint64_t arg4)
 {
-	register uint64_t a0 asm("a0") = arg0, a1 asm("a1") = arg1, a2 asm("a2") = arg2, a3 asm("a3") = arg3,
-			  a4 asm("a4") = arg4, a6 asm("a6") = function, a7 asm("a7") = extension;
+	register uint64_t a0 asm("a0") = arg0, a1 asm("a1") = arg1, a2 asm("a2") = arg2,
+			     a3 asm("a3") = arg3, a4 asm("a4") = arg4, a6 asm("a6") = function,
+			     a7 asm("a7") = extension;
 
-	asm volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7) : "memory");
+	asm volatile("ecall"
+		     : "+r"(a0), "+r"(a1)
+		     : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
+		     : "memory");
 	return (struct sbi_answer){ (long)a0, a1 };
 }
 
@@ -436,7 +430,8 @@ static void malformed(void)
 		check(try_load(WINDOW + i * PAGE_SIZE, &value) == LOAD_PAGE);
 	check(try_load(WINDOW + MIB2, &value) == LOAD_PAGE);
 	check(try_load(WINDOW + 2 * MIB2, &value) == LOAD_PAGE);
-	check(try_load(WINDOW | 1ul << 39, &value) == LOAD_PAGE && last_tval == (WINDOW | 1ul << 39));
+	check(try_load(WINDOW | 1ul << 39, &value) == LOAD_PAGE &&
+	      last_tval == (WINDOW | 1ul << 39));
 	check(try_load(1ul << 63, &value) == LOAD_PAGE);
 }
 
@@ -463,7 +458,8 @@ static void user_pages(void)
 	map(WINDOW + PAGE_SIZE, page, RWX);
 	check(try_load(WINDOW, &value) == LOAD_PAGE);
 	csr_set(sstatus, MSTATUS_SUM);
-	check(try_fetch(WINDOW) == FETCH_PAGE); /* QEMU 7.2 forgets this once the page has been read */
+	check(try_fetch(WINDOW) ==
+	      FETCH_PAGE); /* QEMU 7.2 forgets this once the page has been read */
 	check(try_load(WINDOW, &value) == NONE);
 	csr_clear(sstatus, MSTATUS_SUM);
 	check(try_load(WINDOW, &value) == LOAD_PAGE);
@@ -604,7 +600,8 @@ static void sbi_harts(void)
 
 	check(answer(HSM, 0, hart_id, 0) == ALREADY);
 	check(answer(HSM, 0, other, 0) == INVALID_PARAM);
-	check(sbi(HSM, 2, hart_id, 0, 0, 0, 0).error == 0 && sbi(HSM, 2, hart_id, 0, 0, 0, 0).value == 0);
+	check(sbi(HSM, 2, hart_id, 0, 0, 0, 0).error == 0 &&
+	      sbi(HSM, 2, hart_id, 0, 0, 0, 0).value == 0);
 	check(answer(HSM, 2, other, 0) == INVALID_PARAM);
 	check(answer(HSM, 3, 0x70000000, 0) == INVALID_PARAM);
 	check(answer(IPI, 0, 1, other) == INVALID_PARAM);
@@ -637,11 +634,16 @@ static void sbi_fences(void)
 		uint64_t function, start, size, asid;
 		uint64_t found;
 	} fences[] = {
-		{ 1, WINDOW, PAGE_SIZE, 0, 2 },	 { 1, WINDOW + PAGE_SIZE, PAGE_SIZE, 0, 1 },
-		{ 1, 0, 0, 0, 2 },		 { 1, WINDOW - PAGE_SIZE, 2 * PAGE_SIZE, 0, 2 },
-		{ 1, 0, ~0ul, 0, 2 },		 { 2, WINDOW, PAGE_SIZE, 3, 2 },
-		{ 2, WINDOW, PAGE_SIZE, 4, 1 },	 { 2, 0, 0, 3, 2 },
-		{ 2, WINDOW - GIB, 2 * GIB, 3, 2 }, { 0, 0, 0, 0, 1 },
+		{ 1, WINDOW, PAGE_SIZE, 0, 2 },
+		{ 1, WINDOW + PAGE_SIZE, PAGE_SIZE, 0, 1 },
+		{ 1, 0, 0, 0, 2 },
+		{ 1, WINDOW - PAGE_SIZE, 2 * PAGE_SIZE, 0, 2 },
+		{ 1, 0, ~0ul, 0, 2 },
+		{ 2, WINDOW, PAGE_SIZE, 3, 2 },
+		{ 2, WINDOW, PAGE_SIZE, 4, 1 },
+		{ 2, 0, 0, 3, 2 },
+		{ 2, WINDOW - GIB, 2 * GIB, 3, 2 },
+		{ 0, 0, 0, 0, 1 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(fences); i++) {
@@ -652,11 +654,15 @@ static void sbi_fences(void)
 		map(WINDOW, page_of(1), RW);
 		check(load(WINDOW) == 1);
 		map(WINDOW, page_of(2), RW);
-		check(sbi(RFENCE, fence->function, 1, hart_id + 1, fence->start, fence->size, fence->asid).error ==
-		      INVALID_PARAM);
-		check(sbi(RFENCE, fence->function, 0, 0, fence->start, fence->size, fence->asid).error == 0);
+		check(sbi(RFENCE, fence->function, 1, hart_id + 1, fence->start, fence->size,
+			  fence->asid)
+			      .error == INVALID_PARAM);
+		check(sbi(RFENCE, fence->function, 0, 0, fence->start, fence->size, fence->asid)
+			      .error == 0);
 		check(load(WINDOW) == 1);
-		check(sbi(RFENCE, fence->function, 1, hart_id, fence->start, fence->size, fence->asid).error == 0);
+		check(sbi(RFENCE, fence->function, 1, hart_id, fence->start, fence->size,
+			  fence->asid)
+			      .error == 0);
 		check(load(WINDOW) == fence->found);
 	}
 }
@@ -676,7 +682,8 @@ static void sbi_console(void)
 /* Each function of each extension with odd arguments: an answer, and the machine goes on. */
 static void sbi_nonsense(void)
 {
-	static const uint64_t extensions[] = { BASE, TIME, IPI, RFENCE, DBCN, 0x504d55, 0x535441, ~0ul };
+	static const uint64_t extensions[] = { BASE, TIME,     IPI,	 RFENCE,
+					       DBCN, 0x504d55, 0x535441, ~0ul };
 	static const uint64_t odd[] = { 0, 1, ~0ul, FW, 1ul << 63 };
 
 	for (unsigned e = 0; e < ARRAY_SIZE(extensions); e++)
@@ -684,7 +691,8 @@ static void sbi_nonsense(void)
 			for (unsigned a = 0; a < ARRAY_SIZE(odd) * ARRAY_SIZE(odd); a++) {
 				if (extensions[e] == DBCN && function == 2)
 					continue; /* would print */
-				(void)sbi(extensions[e], function, odd[a % 5], odd[a / 5], odd[a % 3], odd[a % 4], 0);
+				(void)sbi(extensions[e], function, odd[a % 5], odd[a / 5],
+					  odd[a % 3], odd[a % 4], 0);
 			}
 	csr_clear(sip, IRQ_SSI);
 	(void)answer(TIME, 0, ~0ul, 0);

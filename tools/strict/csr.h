@@ -4,15 +4,17 @@
 
 #include "lib/types.h"
 
-#define csr_read(name)                                       \
-	({                                                   \
-		uint64_t csr_value_;                         \
+#define csr_read(name)                                              \
+	({                                                          \
+		uint64_t csr_value_;                                \
 		asm volatile("csrr %0, " #name : "=r"(csr_value_)); \
-		csr_value_;                                  \
+		csr_value_;                                         \
 	})
-#define csr_write(name, value) asm volatile("csrw " #name ", %0" : : "r"((uint64_t)(value)) : "memory")
-#define csr_set(name, bits)    asm volatile("csrs " #name ", %0" : : "r"((uint64_t)(bits)) : "memory")
-#define csr_clear(name, bits)  asm volatile("csrc " #name ", %0" : : "r"((uint64_t)(bits)) : "memory")
+#define csr_write(name, value) \
+	asm volatile("csrw " #name ", %0" : : "r"((uint64_t)(value)) : "memory")
+#define csr_set(name, bits) asm volatile("csrs " #name ", %0" : : "r"((uint64_t)(bits)) : "memory")
+#define csr_clear(name, bits) \
+	asm volatile("csrc " #name ", %0" : : "r"((uint64_t)(bits)) : "memory")
 
 #define MSTATUS_SIE	  (1ul << 1)
 #define MSTATUS_SPIE	  (1ul << 5)
@@ -50,7 +52,8 @@ enum cause {
 	STORE_PAGE = 15,
 };
 
-#define MENVCFG_CBO 0xf0ul /* cache-block operations are allowed; STCE, which gives stimecmp, is 0 */
+#define MENVCFG_CBO \
+	0xf0ul /* cache-block operations are allowed; STCE, which gives stimecmp, is 0 */
 
 #define SATP_BARE 0ul
 #define SATP_SV39 8ul

@@ -36,7 +36,8 @@ static void hide_firmware(const struct dt *dt)
 		uint32_t length;
 		uint8_t *reg;
 
-		if (!type || strcmp(type, "memory") != 0 || dt_reg(dt, node, 0, &address, &size) != 0 ||
+		if (!type || strcmp(type, "memory") != 0 ||
+		    dt_reg(dt, node, 0, &address, &size) != 0 ||
 		    address != (uint64_t)firmware_start)
 			continue;
 		reg = (uint8_t *)dt_prop(dt, node, "reg", &length);
@@ -47,7 +48,8 @@ static void hide_firmware(const struct dt *dt)
 		put_number(reg + 8, ram_end - KERNEL_RAM);
 		return;
 	}
-	firmware_panic("the device tree has no memory like that of QEMU's virt", (uint64_t)dt->blob);
+	firmware_panic("the device tree has no memory like that of QEMU's virt",
+		       (uint64_t)dt->blob);
 }
 
 /* Removes a text from a property, whose end is then filled with zeros. */
@@ -75,9 +77,9 @@ static void hide_sstc(const struct dt *dt)
 
 /* ---- protection ---- */
 
-#define PMP_READ  1ul
-#define PMP_ALL	  7ul
-#define PMP_TOR	  (1ul << 3)
+#define PMP_READ	   1ul
+#define PMP_ALL		   7ul
+#define PMP_TOR		   (1ul << 3)
 #define PMP_ENTRY(n, what) ((what) << 8 * (n))
 
 /*
@@ -91,12 +93,13 @@ static void protect(void)
 	csr_write(pmpaddr2, (uint64_t)pool_end >> 2);
 	csr_write(pmpaddr3, ~0ul >> 10);
 	csr_write(pmpcfg0, PMP_ENTRY(0, PMP_TOR | PMP_ALL) | PMP_ENTRY(1, PMP_TOR) |
-				   PMP_ENTRY(2, PMP_TOR | PMP_READ) | PMP_ENTRY(3, PMP_TOR | PMP_ALL));
+				   PMP_ENTRY(2, PMP_TOR | PMP_READ) |
+				   PMP_ENTRY(3, PMP_TOR | PMP_ALL));
 }
 
 /* Misaligned accesses are delegated: QEMU makes those itself that OpenSBI would emulate. */
-#define DELEGATED                                                                               \
-	(BIT(FETCH_MISALIGNED) | BIT(FETCH_ACCESS) | BIT(BREAKPOINT) | BIT(LOAD_MISALIGNED) |   \
+#define DELEGATED                                                                             \
+	(BIT(FETCH_MISALIGNED) | BIT(FETCH_ACCESS) | BIT(BREAKPOINT) | BIT(LOAD_MISALIGNED) | \
 	 BIT(LOAD_ACCESS) | BIT(STORE_MISALIGNED) | BIT(STORE_ACCESS) | BIT(ECALL_FROM_USER))
 
 void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, struct frame *frame);
@@ -125,8 +128,8 @@ void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, str
 	csr_write(sie, 0);
 	csr_write(satp, 0);
 	csr_write(mepc, info->next_address);
-	csr_write(mstatus, (csr_read(mstatus) & ~(MSTATUS_MPP | MSTATUS_SIE)) | MSTATUS_TVM | MSTATUS_FS |
-				   (uint64_t)SUPERVISOR << MSTATUS_MPP_SHIFT);
+	csr_write(mstatus, (csr_read(mstatus) & ~(MSTATUS_MPP | MSTATUS_SIE)) | MSTATUS_TVM |
+				   MSTATUS_FS | (uint64_t)SUPERVISOR << MSTATUS_MPP_SHIFT);
 	memset(frame, 0, sizeof(*frame));
 	frame->x[10] = id;
 	frame->x[11] = (uint64_t)tree;

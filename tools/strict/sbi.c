@@ -32,10 +32,10 @@ enum legacy {
 	LEGACY_CALLS
 };
 
-#define SPEC_VERSION	(2ul << 24)
-#define IMPLEMENTATION	0x737472696374 /* "strict": no number of the registered ones */
-#define OUR_VERSION	1
-#define MTIMECMP(hart)	((volatile uint64_t *)(0x2004000 + 8 * (hart)))
+#define SPEC_VERSION   (2ul << 24)
+#define IMPLEMENTATION 0x737472696374 /* "strict": no number of the registered ones */
+#define OUR_VERSION    1
+#define MTIMECMP(hart) ((volatile uint64_t *)(0x2004000 + 8 * (hart)))
 
 struct answer {
 	int64_t error;
@@ -164,7 +164,8 @@ static struct answer call_rfence(uint64_t function, const uint64_t *arguments)
 	if (function == 0)
 		asm volatile("fence.i" ::: "memory");
 	else
-		fence_range(arguments[2], arguments[3], function == 2 ? arguments[4] & 0xffff : ALL_ASIDS);
+		fence_range(arguments[2], arguments[3],
+			    function == 2 ? arguments[4] & 0xffff : ALL_ASIDS);
 	return value(0);
 }
 
@@ -173,7 +174,8 @@ static struct answer call_hsm(uint64_t function, const uint64_t *arguments)
 {
 	switch (function) {
 	case 0:
-		return error(arguments[0] == hart.id ? SBI_ERR_ALREADY_AVAILABLE : SBI_ERR_INVALID_PARAM);
+		return error(arguments[0] == hart.id ? SBI_ERR_ALREADY_AVAILABLE
+						     : SBI_ERR_INVALID_PARAM);
 	case 1:
 		say("\nstrict: the only hart has stopped\n");
 		power_off_with(1);
@@ -181,7 +183,8 @@ static struct answer call_hsm(uint64_t function, const uint64_t *arguments)
 		return arguments[0] == hart.id ? value(0) : error(SBI_ERR_INVALID_PARAM);
 	case 3:
 		if (arguments[0] != 0) /* only the default suspension that keeps everything */
-			return error(arguments[0] == 0x80000000 ? SBI_ERR_NOT_SUPPORTED : SBI_ERR_INVALID_PARAM);
+			return error(arguments[0] == 0x80000000 ? SBI_ERR_NOT_SUPPORTED
+								: SBI_ERR_INVALID_PARAM);
 		asm volatile("wfi");
 		return value(0);
 	}
@@ -260,7 +263,8 @@ static int64_t call_legacy(uint64_t call, const uint64_t *arguments)
 	return SBI_ERR_NOT_SUPPORTED;
 }
 
-static struct answer call_extension(uint64_t extension, uint64_t function, const uint64_t *arguments)
+static struct answer call_extension(uint64_t extension, uint64_t function,
+				    const uint64_t *arguments)
 {
 	switch (extension) {
 	case EXT_BASE:

@@ -24,7 +24,7 @@ struct shadow {
 
 static struct shadow shadows[NSHADOWS];
 static struct shadow *current;
-static unsigned victim; /* the next one that has to give up its tables */
+static unsigned victim;	      /* the next one that has to give up its tables */
 static uint64_t *free_tables; /* linked by their first words */
 static unsigned nfree;
 static bool has_fragments; /* some shadow does, perhaps */

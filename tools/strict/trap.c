@@ -12,7 +12,8 @@ static enum privilege interrupted(void)
 
 void redirect(uint64_t cause, uint64_t tval)
 {
-	uint64_t status = csr_read(mstatus), next = status & ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_MPP);
+	uint64_t status = csr_read(mstatus),
+		 next = status & ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_MPP);
 
 	if (status & MSTATUS_SIE)
 		next |= MSTATUS_SPIE;
@@ -103,7 +104,8 @@ static bool emulate(struct frame *frame, uint32_t insn)
 			     RS2(insn) ? frame->x[RS2(insn)] & 0xffff : ALL_ASIDS);
 		return true;
 	}
-	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP && emulate_satp(frame, insn);
+	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP &&
+	       emulate_satp(frame, insn);
 }
 
 static void illegal_instruction(struct frame *frame)
@@ -137,7 +139,9 @@ static void page_fault(uint64_t cause)
 	if (cause == LOAD_PAGE && is_store())
 		cause = STORE_PAGE;
 	if (fault == SHADOW_ACCESS_FAULT)
-		cause = cause == FETCH_PAGE ? FETCH_ACCESS : cause == LOAD_PAGE ? LOAD_ACCESS : STORE_ACCESS;
+		cause = cause == FETCH_PAGE  ? FETCH_ACCESS
+			: cause == LOAD_PAGE ? LOAD_ACCESS
+					     : STORE_ACCESS;
 	redirect(cause, va);
 }
 

@@ -9,7 +9,8 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege)
 
 	if (privilege == USER && !(pte & PTE_U))
 		return false;
-	if (privilege == SUPERVISOR && pte & PTE_U && (access == EXECUTE || !(status & MSTATUS_SUM)))
+	if (privilege == SUPERVISOR && pte & PTE_U &&
+	    (access == EXECUTE || !(status & MSTATUS_SUM)))
 		return false;
 	switch (access) {
 	case READ:
@@ -35,7 +36,8 @@ static bool is_well_formed(uint64_t pte, unsigned level)
 enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privilege privilege,
 		      struct mapping *mapping)
 {
-	uint64_t table = satp_root(satp), wanted = PTE_A | (access == WRITE ? PTE_D : 0), pte, *slot;
+	uint64_t table = satp_root(satp), wanted = PTE_A | (access == WRITE ? PTE_D : 0), pte,
+		 *slot;
 	unsigned level = LEVELS;
 
 	if (!va_is_canonical(va))

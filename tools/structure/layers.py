@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},
     "user": {"include", "lib", "lib/p9"},
+    "tools/strict": {"include", "lib"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
 SEARCHED = ["", "include", "arch/include", IMPL]
