@@ -49,10 +49,10 @@ def give(text):
     return 0
 
 
-def kernels():
-    """Lists the kernel of the build folder that is wanted instead of the release kernel."""
+def targets(asked):
+    """Lists what is wanted of the build folder besides: a kernel instead of the release kernel, another firmware."""
     name = os.environ.get("FAULTLINE_KERNEL", "")
-    return [name] if name and "/" not in name else []
+    return [name] * bool(name and "/" not in name) + [build.STRICT] * asked.strict
 
 
 def main(words):
@@ -70,7 +70,7 @@ def main(words):
             with open(os.path.join(root, "VERSION"), encoding="ascii") as file:
                 return give("Faultline " + file.read())
         session.check(asked)
-        return session.run(asked, build.build(root, kernels()), root, Terminal())
+        return session.run(asked, build.build(root, targets(asked)), root, Terminal())
     except build.Said as said:
         return said.status
     except Failure as failure:

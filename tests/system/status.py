@@ -231,11 +231,24 @@ def icount_with_several_harts_is_2():
 
 
 @case
+def strict_with_several_harts_or_another_machine_is_2():
+    for option in (["--harts", "2"], ["--machine", "spike"]):
+        own(run_raw(["--strict", *option, "--", PROBE, "exit", "0"]), 2, b"--strict")
+
+
+@case
+def strict_is_another_firmware():
+    done = run_raw(["--strict", "--verbose", "--", PROBE, "exit", "5"])
+    equal(5, done.status, "status")
+    has(done.err, b"strict: hart 0, 254 MiB of memory", "what the firmware says")
+
+
+@case
 def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
     equal((0, b""), (done.status, done.err), "status and standard error")
     for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
-                   b"--log", b"--gdb", b"--verbose", b"--version"):
+                   b"--log", b"--strict", b"--gdb", b"--verbose", b"--version"):
         has(done.out, option, "help")
 
 

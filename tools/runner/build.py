@@ -6,6 +6,8 @@ import signal
 
 from .failure import BROKEN, Failure, Interrupted
 
+STRICT = "tools/strict/strict.elf"  # in the build folder
+
 
 class Said(Exception):
     """The build did not succeed. It has said why itself; `status` is the runner's."""
@@ -15,13 +17,13 @@ class Said(Exception):
         self.status = status
 
 
-def build(root, kernels=()):
-    """Builds what a run needs, with these kernels; gives the build folder. One that FAULTLINE_BUILD names is used as it is."""
+def build(root, targets=()):
+    """Builds what a run needs, with these targets; gives the build folder. One that FAULTLINE_BUILD names is used as it is."""
     given = os.environ.get("FAULTLINE_BUILD")
     if given:
         return given
     ours, theirs = os.pipe()
-    pid = spawn([os.path.join(root, "tools/build-run"), *kernels], theirs)
+    pid = spawn([os.path.join(root, "tools/build-run"), *targets], theirs)
     os.close(theirs)
     with open(ours, "rb") as pipe:
         try:

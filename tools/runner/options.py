@@ -38,6 +38,8 @@ Standard input, output and error are the program's own.
   --device NAME            a device that the kernel does not drive is the program's: a kind, as
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
+  --strict                 the firmware is the strict machine (tools/strict/README.md), on which a
+                           fence that the kernel lacks shows (virt, one hart)
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -71,6 +73,7 @@ class Options:
         self.share = []
         self.device = []
         self.log = None
+        self.strict = False
         self.gdb = False
         self.verbose = False
         self.help = self.version = False
@@ -140,7 +143,7 @@ def parse_text(text):
     return text
 
 
-FLAGS = {"--icount", "--gdb", "--verbose", "--help", "--version"}
+FLAGS = {"--icount", "--strict", "--gdb", "--verbose", "--help", "--version"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
@@ -197,6 +200,8 @@ def parse(words):
             take_option(options, word, rest)
     if options.icount and options.harts > 1:
         raise Failure(USAGE, "--icount works with one hart only")
+    if options.strict and (options.harts > 1 or options.machine.name != "virt"):
+        raise Failure(USAGE, "--strict works with one hart of --machine virt only")
     share.check(options.share)
     root.check(options)
     board.check(options)

@@ -31,6 +31,7 @@ class Machine:
         self.mem = mem
         self.harts = harts
         self.board = BOARDS["virt"]
+        self.firmware = None  # in place of the board's own
         self.words = []  # of the kernel's command line
         self.icount = False
         self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
@@ -46,7 +47,7 @@ class Machine:
         memory = f"{self.mem // MIB}M" if self.mem % MIB == 0 else f"{self.mem // 1024}k"
         words = self.board.words(self.icount, channels) + self.words
         args = [*self.board.arguments(self.harts), "-m", memory, "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-bios", self.board.bios, "-kernel", self.kernel, "-append", " ".join(words)]
+                "-no-reboot", "-bios", self.firmware or self.board.bios, "-kernel", self.kernel, "-append", " ".join(words)]
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
         if self.disk is not None:

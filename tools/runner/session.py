@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from . import program, qemu, share, swap
+from . import build, program, qemu, share, swap
 from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
@@ -33,12 +33,13 @@ TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 class Place:
     """Where the build is: the folder, the kernel and the image's programs."""
 
-    def __init__(self, build):
-        self.build = build
+    def __init__(self, folder):
+        self.build = folder
         self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
         self.image_bin = os.path.join(self.build, "user")
         self.init = os.path.join(self.image_bin, "init")
         self.server = os.path.join(self.image_bin, share.SERVER)  # for --share
+        self.strict = os.path.join(self.build, build.STRICT)  # for --strict
         for path in (self.kernel, self.init):
             if not os.path.isfile(path):
                 raise Failure(BROKEN, f"{path} is missing: it has not been built")
@@ -140,6 +141,7 @@ def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.board = options.machine
+    machine.firmware = place.strict if options.strict else None
     machine.initrd, machine.disk = initrd, disk
     machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present
@@ -468,11 +470,11 @@ def check(options):
         program.check_early(options.program[0], working_directory(), options.add, options.share)
 
 
-def run(options, build, root, terminal):
-    """Does what ./run.sh was asked for and gives its exit status. `build` is the folder of the build, `root` the project."""
+def run(options, folder, root, terminal):
+    """Does what ./run.sh was asked for and gives its exit status. `folder` is that of the build, `root` the project."""
     if not options.machine.has_virtio:
         terminal.unite()
-    place = Place(build)
+    place = Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
     if is_tour and options.harts == 1:

@@ -118,6 +118,8 @@ void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, str
 	hide_sstc(&dt);
 	shadow_init();
 	protect();
+	say("strict: hart %lu, %lu MiB of memory for the kernel at %#lx\n", id,
+	    (ram_end - KERNEL_RAM) >> 20, KERNEL_RAM);
 	csr_write(medeleg, DELEGATED);
 	csr_write(mideleg, IRQ_SSI | IRQ_STI | IRQ_SEI);
 	csr_write(mcounteren, 7);
