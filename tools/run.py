@@ -9,7 +9,7 @@ import sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main() takes it: Python's own handler would print a traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from runner import build, options, session  # noqa: E402
+from runner import build, options, session, strict  # noqa: E402
 from runner.failure import BROKEN, Failure, Interrupted, explain  # noqa: E402
 from runner.log import write_all  # noqa: E402
 from runner.terminal import Terminal, ensure_descriptors  # noqa: E402
@@ -52,7 +52,7 @@ def give(text):
 def targets(asked):
     """Lists what is wanted of the build folder besides: a kernel instead of the release kernel, another firmware."""
     name = os.environ.get("FAULTLINE_KERNEL", "")
-    return [name] * bool(name and "/" not in name) + [build.STRICT] * asked.strict
+    return [name] * bool(name and "/" not in name) + [strict.FIRMWARE] * (asked.strict is not None)
 
 
 def main(words):

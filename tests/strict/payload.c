@@ -8,7 +8,10 @@
 
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "lib/cmdline.h"
+#include "lib/fdt.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "lib/types.h"
 #include "tools/strict/csr.h"
 #include "tools/strict/pte.h"
@@ -509,6 +512,134 @@ static void across_pages(void)
 	check(try_fetch(edge - 2) == FETCH_PAGE && last_tval == edge && last_epc == edge - 2);
 }
 
+/* ---- options ---- */
+
+static void nothing_is_cached(void)
+{
+	uint64_t *page;
+
+	begin();
+	page = page_of(1);
+	check(load(WINDOW) == ~0ul);
+	map(WINDOW, page, RO);
+	check(load(WINDOW) == ~0ul); /* its level 1 entry was not valid */
+	fence_va(WINDOW);
+	check(load(WINDOW) == 1);
+	check(load(WINDOW + PAGE_SIZE) == ~0ul);
+	map(WINDOW + PAGE_SIZE, page, RW);
+	check(load(WINDOW + PAGE_SIZE) == ~0ul);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW + PAGE_SIZE) == 1);
+	map(WINDOW, page, RW);
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	fence_asid(0);
+	check(try_store(WINDOW, 2) == NONE);
+}
+
+/* A refused access may leave its entry in the TLB. */
+static void refusals_are_cached(void)
+{
+	uint64_t *page;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, RO);
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	map(WINDOW, page, RW);
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	map(WINDOW, page_of(3), RW);
+	check(load(WINDOW) == 1);
+	fence_va(WINDOW);
+	check(try_store(WINDOW, 2) == NONE && page[0] == 1);
+}
+
+static void bits_by_faults(void)
+{
+	uint64_t *slot, *page;
+
+	begin();
+	page = page_of(1);
+	map(WINDOW, page, PTE_V | PTE_R | PTE_W);
+	slot = slot_of(root, WINDOW, 0);
+	check(load(WINDOW) == ~0ul && last_cause == LOAD_PAGE);
+	check(!(*slot & (PTE_A | PTE_D)));
+	*slot |= PTE_A;
+	fence_va(WINDOW);
+	check(load(WINDOW) == 1);
+	check(try_store(WINDOW, 2) == STORE_PAGE && page[0] == 1);
+	*slot |= PTE_D;
+	check(try_store(WINDOW, 2) == STORE_PAGE);
+	fence_va(WINDOW);
+	check(try_store(WINDOW, 2) == NONE && page[0] == 2);
+}
+
+/* What was never accessed is cached: of 31 pages around one that is accessed, again and again. */
+static void neighbours_are_cached(void)
+{
+	unsigned cached = 0;
+
+	begin();
+	for (uint64_t i = 0; i < 64; i++)
+		map(WINDOW + i * PAGE_SIZE, page_of(1), RW);
+	for (uint64_t i = 16; i < 48; i += 4)
+		check(load(WINDOW + i * PAGE_SIZE) == 1);
+	for (uint64_t i = 0; i < 64; i++)
+		map(WINDOW + i * PAGE_SIZE, page_of(2), RW);
+	for (uint64_t i = 0; i < 64; i++)
+		cached += load(WINDOW + i * PAGE_SIZE) == 1;
+	check(cached > 8);
+	fence_all();
+	for (uint64_t i = 0; i < 64; i++)
+		check(load(WINDOW + i * PAGE_SIZE) == 2);
+}
+
+/* A of pages that were never accessed; D of none. */
+static void neighbours_are_accessed(void)
+{
+	unsigned accessed = 0;
+
+	begin();
+	for (uint64_t i = 0; i < 64; i++)
+		map(WINDOW + i * PAGE_SIZE, page_of(1), PTE_V | PTE_R | PTE_W);
+	for (uint64_t i = 16; i < 48; i += 4)
+		check(load(WINDOW + i * PAGE_SIZE) == 1);
+	for (uint64_t i = 0; i < 64; i++) {
+		uint64_t entry = *slot_of(root, WINDOW + i * PAGE_SIZE, 0);
+
+		accessed += (entry & PTE_A) != 0;
+		check(!(entry & PTE_D));
+	}
+	check(accessed > 8);
+}
+
+/* Without a fence, too, an old entry goes some time. */
+static void old_entries_go(void)
+{
+	uint64_t turns = 0;
+
+	begin();
+	map(WINDOW, page_of(1), RW);
+	check(load(WINDOW) == 1);
+	map(WINDOW, page_of(2), RW);
+	while (load(WINDOW) == 1 && turns++ < 100000)
+		(void)csr_read(satp); /* a trap */
+	check(turns > 0 && turns < 100000);
+}
+
+static void few_asids(void)
+{
+	begin();
+	use(root, 5);
+	check(csr_read(satp) == (SATP_SV39 << 60 | 1ul << 44 | (uint64_t)root >> 12));
+	map(WINDOW, page_of(1), RW);
+	check(load(WINDOW) == 1);
+	map(WINDOW, page_of(2), RW);
+	use(root, 9);
+	check(load(WINDOW) == 1);
+	fence_asid(13);
+	check(load(WINDOW) == 2);
+}
+
 /* ---- the firmware's own memory, and registers ---- */
 
 static void firmware_memory(void)
@@ -700,51 +831,100 @@ static void sbi_nonsense(void)
 
 /* ---- all of them ---- */
 
+/* The options that the machine has. Some cases hold with all of them. */
+#define PLAIN	  1u
+#define NEGATIVE  2u
+#define AD_FAULTS 4u
+#define SPECULATE 8u
+#define EVICT	  16u
+#define ASIDS	  32u
+#define SBI_ONCE  PLAIN /* does not depend on options */
+#define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS)
+
+static const char *const modes[] = { "plain", "negative", "ad", "speculate", "evict", "asid" };
+
 static const struct {
 	const char *name;
 	void (*test)(void);
+	unsigned modes;
 } cases[] = {
-	{ "another frame is seen after a fence", another_frame },
-	{ "an unmapped page is gone after a fence", unmapped },
-	{ "a page without W is written until a fence", without_write },
-	{ "a page without X is executed until a fence", without_execute },
-	{ "more rights are seen after a fence", more_rights },
-	{ "a new page is there after a fence", from_nothing },
-	{ "a fence by ASID leaves others, and global entries", by_asid },
-	{ "an ASID keeps what it has when satp changes", other_tables },
-	{ "a fence of an address drops its whole superpage", superpages },
-	{ "pages and a superpage over them", superpage_over_pages },
-	{ "more tables than there is room for", evictions },
-	{ "more ASIDs than there are shadows", many_asids },
-	{ "A and D", accessed_and_dirty },
-	{ "D is set in the entry as it is now", dirty_reads_again },
-	{ "malformed entries and addresses", malformed },
-	{ "tables that are not in memory", tables_elsewhere },
-	{ "user pages and SUM", user_pages },
-	{ "MXR", executable_may_be_read },
-	{ "AMO, LR", atomics },
-	{ "accesses across pages", across_pages },
-	{ "the firmware's memory", firmware_memory },
-	{ "modes of satp", satp_modes },
-	{ "stimecmp is an illegal instruction", illegal },
-	{ "sstatus in a trap", status_of_traps },
-	{ "SBI: base", sbi_base },
-	{ "SBI: harts and IPIs", sbi_harts },
-	{ "SBI: timer", sbi_timer },
-	{ "SBI: remote fences", sbi_fences },
-	{ "SBI: console and reset", sbi_console },
-	{ "SBI: nonsense", sbi_nonsense },
+	{ "another frame is seen after a fence", another_frame,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "an unmapped page is gone after a fence", unmapped,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "a page without W is written until a fence", without_write,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "a page without X is executed until a fence", without_execute,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "more rights are seen after a fence", more_rights,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "a new page is there after a fence", from_nothing, ALL },
+	{ "a fence by ASID leaves others, and global entries", by_asid,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE },
+	{ "an ASID keeps what it has when satp changes", other_tables,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE },
+	{ "a fence of an address drops its whole superpage", superpages,
+	  PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | ASIDS },
+	{ "pages and a superpage over them", superpage_over_pages, PLAIN },
+	{ "more tables than there is room for", evictions, ALL },
+	{ "more ASIDs than there are shadows", many_asids, ALL },
+	{ "A and D", accessed_and_dirty, PLAIN | NEGATIVE | SPECULATE | EVICT | ASIDS },
+	{ "D is set in the entry as it is now", dirty_reads_again,
+	  PLAIN | NEGATIVE | SPECULATE | ASIDS },
+	{ "malformed entries and addresses", malformed, ALL },
+	{ "tables that are not in memory", tables_elsewhere, ALL },
+	{ "user pages and SUM", user_pages, PLAIN | AD_FAULTS | EVICT | ASIDS },
+	{ "MXR", executable_may_be_read, ALL },
+	{ "AMO, LR", atomics, PLAIN | EVICT | ASIDS },
+	{ "accesses across pages", across_pages, PLAIN | AD_FAULTS | EVICT | ASIDS },
+	{ "the firmware's memory", firmware_memory, ALL },
+	{ "modes of satp", satp_modes, PLAIN },
+	{ "stimecmp is an illegal instruction", illegal, PLAIN },
+	{ "sstatus in a trap", status_of_traps, ALL },
+	{ "SBI: base", sbi_base, SBI_ONCE },
+	{ "SBI: harts and IPIs", sbi_harts, SBI_ONCE },
+	{ "SBI: timer", sbi_timer, SBI_ONCE },
+	{ "SBI: remote fences", sbi_fences, PLAIN },
+	{ "SBI: console and reset", sbi_console, SBI_ONCE },
+	{ "an invalid entry is cached", nothing_is_cached, NEGATIVE },
+	{ "an entry that refused an access is cached", refusals_are_cached, NEGATIVE },
+	{ "A and D by faults", bits_by_faults, AD_FAULTS },
+	{ "neighbours are cached", neighbours_are_cached, SPECULATE },
+	{ "neighbours are accessed", neighbours_are_accessed, SPECULATE },
+	{ "old entries go", old_entries_go, EVICT },
+	{ "few ASIDs", few_asids, ASIDS },
+	{ "SBI: nonsense", sbi_nonsense, SBI_ONCE },
 };
+
+/* The word mode=NAME of the command line. */
+static unsigned mode_of(uint64_t tree)
+{
+	struct dt dt;
+	char word[16];
+	const char *line = NULL;
+
+	if (dt_init(&dt, (const void *)tree, ~0u >> 1, NULL) == 0)
+		line = dt_string(&dt, dt_path(&dt, "/chosen"), "bootargs");
+	for (unsigned i = 0; line && i < ARRAY_SIZE(modes); i++)
+		if (cmdline_get(line, "mode", word, sizeof(word)) && strcmp(word, modes[i]) == 0)
+			return 1u << i;
+	panic("the command line has no mode=\n");
+}
 
 void payload(uint64_t id, uint64_t tree)
 {
+	unsigned mode = mode_of(tree), n = 0;
 	char line[32];
 
-	(void)tree;
 	hart_id = id;
-	ksnprintf(line, sizeof(line), "1..%u\n", (unsigned)ARRAY_SIZE(cases));
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		n += (cases[i].modes & mode) != 0;
+	ksnprintf(line, sizeof(line), "1..%u\n", n);
 	print(line);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
-		run(cases[i].name, cases[i].test);
+		if (cases[i].modes & mode)
+			run(cases[i].name, cases[i].test);
+	ksnprintf(line, sizeof(line), "# %lu instructions\n", csr_read(instret));
+	print(line);
 	(void)sbi(SRST, 0, 0, 0, 0, 0, 0);
 }

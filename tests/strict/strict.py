@@ -1,39 +1,72 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the payload on the strict machine, as TAP; a second run must take the same number of instructions.
+"""Runs the payload on the strict machine with each option, as TAP; two equal runs must take equally many instructions.
 
 usage: strict.py FIRMWARE PAYLOAD"""
 
 import subprocess
 import sys
+import tempfile
 
+OPTIONS_AT = 0x8001F000  # as in tools/strict/options.h
 SECONDS = 300
-POINTS = ("ok ", "not ok ", "# ", "Bail out!")
+MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
+         "asid": "asid=2"}
 
 
-def run(firmware, payload):
-    """Returns what the payload prints."""
-    words = ["qemu-system-riscv64", "-machine", "virt", "-m", "64M", "-display", "none", "-monitor", "none", "-serial", "stdio",
-             "-no-reboot", "-icount", "shift=0,sleep=off", "-seed", "1", "-bios", firmware, "-kernel", payload]
-    try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
-                              check=False)
-    except subprocess.TimeoutExpired as hangs:
-        return (hangs.stdout or b"") + b"\nBail out! no end\n"
-    return done.stdout + (b"" if done.returncode == 0 else b"\nBail out! status %d\n" % done.returncode)
+def run(firmware, payload, options, line=""):
+    """Returns the status, and what the machine prints as lines."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(options.encode())
+        file.flush()
+        words = ["qemu-system-riscv64", "-machine", "virt", "-m", "64M", "-display", "none", "-monitor", "none", "-serial", "stdio",
+                 "-no-reboot", "-icount", "shift=0,sleep=off", "-seed", "1", "-bios", firmware, "-kernel", payload, "-append", line,
+                 "-device", f"loader,file={file.name},addr={OPTIONS_AT:#x},force-raw=on"]
+        try:
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired as hangs:
+            return None, (hangs.stdout or b"").decode(errors="replace").splitlines()
+    return done.returncode, done.stdout.decode(errors="replace").splitlines()
+
+
+class Report:
+    """Numbers the points of several runs."""
+
+    def __init__(self):
+        self.points = 0
+
+    def point(self, good, name):
+        """Prints one point."""
+        self.points += 1
+        print(f"{'ok' if good else 'not ok'} {self.points} - {name}", flush=True)
+
+    def take(self, mode, status, lines):
+        """Prints those of a run, and one for whether it came to its end."""
+        planned, before = None, self.points
+        for line in lines:
+            words = line.split(" - ", 1)
+            if line.startswith("1.."):
+                planned = int(line[3:])
+            elif len(words) == 2 and line.startswith(("ok ", "not ok ")):
+                self.point(line.startswith("ok "), f"{mode}: {words[1]}")
+            else:
+                print("# " + line)
+        self.point(status == 0 and planned == self.points - before, f"{mode}: to the end, with status {status}")
 
 
 def main(firmware, payload):
-    """Prints the first run's points, and one for equality."""
-    first, second = (run(firmware, payload).replace(b"\r\n", b"\n").decode(errors="replace") for _ in range(2))
-    lines = first.splitlines()
-    plan = next((line for line in lines if line.startswith("1..")), "1..0")
-    count = int(plan[3:])
-    print(f"1..{count + 1}")
-    for line in lines:
-        if line != plan:
-            print(line if line.startswith(POINTS) else "# " + line)
-    print(f"{'ok' if first == second else 'not ok'} {count + 1} - equal runs are equal")
+    """Runs all modes."""
+    report = Report()
+    for mode, options in MODES.items():
+        report.take(mode, *run(firmware, payload, options, f"mode={mode}"))
+    same = [run(firmware, payload, f"{MODES['evict']} seed={seed}", "mode=evict") for seed in (5, 5, 6)]
+    report.point(same[0] == same[1], "equal seeds, equal runs")
+    report.point(same[0] != same[2], "another seed, another run")
+    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1"):
+        status, lines = run(firmware, payload, text)
+        report.point(status == 2 and any("no such option" in line for line in lines), f"'{text}' is refused")
+    print(f"1..{report.points}")
     return 0
 
 

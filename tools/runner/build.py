@@ -6,8 +6,6 @@ import signal
 
 from .failure import BROKEN, Failure, Interrupted
 
-STRICT = "tools/strict/strict.elf"  # in the build folder
-
 
 class Said(Exception):
     """The build did not succeed. It has said why itself; `status` is the runner's."""

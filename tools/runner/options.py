@@ -3,7 +3,7 @@
 
 import os
 
-from . import board, root, share, swap
+from . import board, root, share, strict, swap
 from .failure import USAGE, Failure
 from .swap import UNITS
 
@@ -38,8 +38,10 @@ Standard input, output and error are the program's own.
   --device NAME            a device that the kernel does not drive is the program's: a kind, as
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
-  --strict                 the firmware is the strict machine (tools/strict/README.md), on which a
+  --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows (virt, one hart)
+  --strict-opt OPTION,...  what that machine does, of negative, speculate=N, evict=N,
+                           ad=hw|fault|spec, asid=BITS (all)
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -73,7 +75,8 @@ class Options:
         self.share = []
         self.device = []
         self.log = None
-        self.strict = False
+        self.strict = None  # its seed, as an option of the firmware's
+        self.strict_opt = []
         self.gdb = False
         self.verbose = False
         self.help = self.version = False
@@ -143,7 +146,7 @@ def parse_text(text):
     return text
 
 
-FLAGS = {"--icount", "--strict", "--gdb", "--verbose", "--help", "--version"}
+FLAGS = {"--icount", "--gdb", "--verbose", "--help", "--version"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
@@ -157,6 +160,7 @@ VALUES = {
     "--share": share.parse,
     "--device": parse_text,
     "--log": parse_text,
+    "--strict-opt": strict.parse_options,
 }
 
 
@@ -174,8 +178,11 @@ def take_option(options, word, rest):
     name, equals, inline = word.partition("=")
     if name == "-h":
         name = "--help"
-    field = name[2:]
-    if name in FLAGS and not equals:
+    field = name[2:].replace("-", "_")
+    if name == "--strict":
+        seed = inline if equals else rest.pop(0) if rest and rest[0].isdigit() else "1"
+        options.strict = strict.parse_seed(seed)
+    elif name in FLAGS and not equals:
         setattr(options, field, True)
     elif name in VALUES:
         value = VALUES[name](take_value(name, inline if equals else None, rest))
@@ -200,8 +207,7 @@ def parse(words):
             take_option(options, word, rest)
     if options.icount and options.harts > 1:
         raise Failure(USAGE, "--icount works with one hart only")
-    if options.strict and (options.harts > 1 or options.machine.name != "virt"):
-        raise Failure(USAGE, "--strict works with one hart of --machine virt only")
+    strict.check(options)
     share.check(options.share)
     root.check(options)
     board.check(options)

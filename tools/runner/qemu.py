@@ -31,7 +31,7 @@ class Machine:
         self.mem = mem
         self.harts = harts
         self.board = BOARDS["virt"]
-        self.firmware = None  # in place of the board's own
+        self.firmware = None  # a strict.Firmware in place of the board's own
         self.words = []  # of the kernel's command line
         self.icount = False
         self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
@@ -46,8 +46,11 @@ class Machine:
         """Gives QEMU's arguments but for the channels, which have these names."""
         memory = f"{self.mem // MIB}M" if self.mem % MIB == 0 else f"{self.mem // 1024}k"
         words = self.board.words(self.icount, channels) + self.words
+        bios = self.firmware.path if self.firmware else self.board.bios
         args = [*self.board.arguments(self.harts), "-m", memory, "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-bios", self.firmware or self.board.bios, "-kernel", self.kernel, "-append", " ".join(words)]
+                "-no-reboot", "-bios", bios, "-kernel", self.kernel, "-append", " ".join(words)]
+        if self.firmware:
+            args += self.firmware.arguments()
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
         if self.disk is not None:
@@ -131,6 +134,7 @@ class Qemu:
             args += pair.arguments()
             inherited += pair.theirs
         inherited += [fd for fd in (machine.initrd, machine.disk) if fd is not None]
+        inherited += [machine.firmware.options] if machine.firmware else []
         self.pid = self._spawn(args, inherited)
         for pair in pairs.values():
             pair.close_theirs()

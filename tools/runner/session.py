@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from . import build, program, qemu, share, swap
+from . import program, qemu, share, strict, swap
 from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
@@ -39,7 +39,6 @@ class Place:
         self.image_bin = os.path.join(self.build, "user")
         self.init = os.path.join(self.image_bin, "init")
         self.server = os.path.join(self.image_bin, share.SERVER)  # for --share
-        self.strict = os.path.join(self.build, build.STRICT)  # for --strict
         for path in (self.kernel, self.init):
             if not os.path.isfile(path):
                 raise Failure(BROKEN, f"{path} is missing: it has not been built")
@@ -141,7 +140,8 @@ def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.board = options.machine
-    machine.firmware = place.strict if options.strict else None
+    if options.strict is not None:
+        machine.firmware = strict.Firmware(place.build, options.strict, options.strict_opt)
     machine.initrd, machine.disk = initrd, disk
     machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present

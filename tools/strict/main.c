@@ -3,6 +3,7 @@
 #include "lib/bits.h"
 #include "lib/fdt.h"
 #include "lib/string.h"
+#include "options.h"
 #include "pte.h"
 #include "shadow.h"
 #include "strict.h"
@@ -114,12 +115,14 @@ void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, str
 	if (dt_init(&dt, tree, ~0u >> 1, &why) != 0)
 		firmware_panic(why, (uint64_t)tree);
 	hart.id = id;
+	options_read();
 	hide_firmware(&dt);
 	hide_sstc(&dt);
 	shadow_init();
 	protect();
 	say("strict: hart %lu, %lu MiB of memory for the kernel at %#lx\n", id,
 	    (ram_end - KERNEL_RAM) >> 20, KERNEL_RAM);
+	options_say();
 	csr_write(medeleg, DELEGATED);
 	csr_write(mideleg, IRQ_SSI | IRQ_STI | IRQ_SEI);
 	csr_write(mcounteren, 7);

@@ -4,15 +4,17 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "options.h"
 #include "pte.h"
 
 /*
  * Software bits of an entry in a shadow. HELD_W: the kernel's entry permits writes, but the page's D
  * was not set. FRAGMENT: a part of a superpage, where smaller entries of the same range were there
- * before.
+ * before. NEGATIVE is all of an entry that stands for an invalid one.
  */
 #define SHADOW_HELD_W	(1ul << 8)
 #define SHADOW_FRAGMENT (1ul << 9)
+#define SHADOW_NEGATIVE (1ul << 10)
 
 #define NSHADOWS 64
 
@@ -43,6 +45,12 @@ static uint64_t *table_of(uint64_t pte)
 	return (uint64_t *)pte_address(pte);
 }
 
+/* Entries of a shadow are 0, tables, leaves, or NEGATIVE. */
+static bool is_table(uint64_t pte)
+{
+	return pte & PTE_V && !pte_is_leaf(pte);
+}
+
 /*
  * Drops what is below a table: all, all but global entries, or only fragments. Returns whether the
  * table is empty then.
@@ -60,10 +68,10 @@ static bool table_drop(uint64_t *table, unsigned level, enum drop what)
 	bool empty = true;
 
 	for (uint64_t *slot = table; slot < table + PTE_ENTRIES; slot++) {
-		if (*slot && pte_is_leaf(*slot)) {
+		if (!is_table(*slot)) {
 			if (is_dropped(*slot, what))
 				*slot = 0;
-		} else if (*slot && table_drop(table_of(*slot), level - 1, what)) {
+		} else if (table_drop(table_of(*slot), level - 1, what)) {
 			table_free(table_of(*slot));
 			*slot = 0;
 		}
@@ -160,7 +168,7 @@ void shadow_switch(uint64_t satp)
 
 /* ---- entries ---- */
 
-/* Returns the leaf for an address, and its level; NULL if the shadow has none. */
+/* Returns the leaf or NEGATIVE for an address, and its level; NULL if the shadow has none. */
 static uint64_t *leaf_find(const struct shadow *shadow, uint64_t va, unsigned *level_ret)
 {
 	uint64_t *table = shadow->root;
@@ -171,7 +179,7 @@ static uint64_t *leaf_find(const struct shadow *shadow, uint64_t va, unsigned *l
 		*level_ret = level;
 		if (!*slot)
 			return NULL;
-		if (pte_is_leaf(*slot))
+		if (!is_table(*slot))
 			return slot;
 		table = table_of(*slot);
 	}
@@ -194,7 +202,8 @@ static uint64_t shadow_entry(uint64_t pte)
  */
 static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct mapping *mapping)
 {
-	uint64_t entry = shadow_entry(mapping->pte), *table = shadow->root, *slot;
+	uint64_t entry = mapping->well_formed ? shadow_entry(mapping->pte) : SHADOW_NEGATIVE;
+	uint64_t *table = shadow->root, *slot;
 	unsigned level;
 
 	tables_reserve(LEVELS - 1);
@@ -206,13 +215,53 @@ static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct ma
 			*slot = pte_of((uint64_t)table_alloc()) | PTE_V;
 		table = table_of(*slot);
 	}
-	if (level < mapping->level) {
+	if (level < mapping->level && mapping->well_formed) {
 		uint64_t inside = va % level_size(mapping->level);
 
 		entry = (entry + pte_of(ALIGN_DOWN(inside, level_size(level)))) | SHADOW_FRAGMENT;
 		has_fragments = true;
 	}
 	*slot = entry;
+}
+
+/* What a page fault leaves in the TLB: an invalid entry, or a valid one that does not permit the access. */
+static void remember_refusal(uint64_t va, const struct mapping *mapping)
+{
+	bool used = mapping->well_formed && mapping->pte & PTE_A;
+
+	if (options.negative && va_is_canonical(va) && (used || !mapping->well_formed))
+		leaf_enter(current, va, mapping);
+}
+
+/* Fills pages near an address, as if something were about to access them. */
+static void speculate(uint64_t near)
+{
+	for (unsigned i = 0; i < options.speculate; i++) {
+		uint64_t va = near + (random_below(32) - 16) * PAGE_SIZE;
+		struct mapping mapping;
+		unsigned level;
+
+		if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
+		    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK)
+			leaf_enter(current, va, &mapping);
+	}
+}
+
+/*
+ * What the entry that is cached says of an access which it has trapped. Returns false if the
+ * kernel's entry has to be read again, to set D in it.
+ */
+static bool is_refused(uint64_t cached, enum access access, enum privilege privilege)
+{
+	bool held = (cached & SHADOW_HELD_W) != 0;
+
+	if (cached == SHADOW_NEGATIVE ||
+	    !pte_permits(cached | (held ? PTE_W : 0), access, privilege))
+		return true;
+	if (!held || access != WRITE)
+		firmware_panic("the machine refuses an access that its tables permit",
+			       csr_read(mtval));
+	return options.ad == AD_FAULT;
 }
 
 enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege privilege)
@@ -225,16 +274,13 @@ enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege p
 		return SHADOW_PAGE_FAULT;
 	slot = leaf_find(current, va, &level);
 	if (slot) {
-		bool held = (*slot & SHADOW_HELD_W) != 0;
-
-		if (!pte_permits(*slot | (held ? PTE_W : 0), access, privilege))
+		if (is_refused(*slot, access, privilege))
 			return SHADOW_PAGE_FAULT;
-		if (!held || access != WRITE)
-			firmware_panic("the machine refuses an access that its tables permit", va);
-		*slot = 0; /* D is to be set in the kernel's entry, which is read again for that */
+		*slot = 0;
 	}
 	switch (walk(hart.satp, va, access, privilege, &mapping)) {
 	case WALK_PAGE_FAULT:
+		remember_refusal(va, &mapping);
 		return SHADOW_PAGE_FAULT;
 	case WALK_ACCESS_FAULT:
 		return SHADOW_ACCESS_FAULT;
@@ -242,7 +288,47 @@ enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege p
 		break;
 	}
 	leaf_enter(current, va, &mapping);
+	speculate(va);
 	return SHADOW_FILLED;
+}
+
+/* ---- evictions ---- */
+
+/* Drops the entry at a random place of a table, or the first one behind it. */
+static void evict_from(uint64_t *table)
+{
+	unsigned start = (unsigned)random_below(PTE_ENTRIES);
+
+	for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+		uint64_t *slot = &table[(start + i) % PTE_ENTRIES];
+
+		if (is_table(*slot)) {
+			evict_from(table_of(*slot));
+			return;
+		}
+		if (*slot) {
+			*slot = 0;
+			return;
+		}
+	}
+}
+
+void shadow_age(void)
+{
+	const struct shadow *shadow;
+
+	if (!options.evict || random_below(options.evict) != 0)
+		return;
+	shadow = &shadows[random_below(NSHADOWS)];
+	if (!shadow->used)
+		shadow = current;
+	if (!shadow)
+		return;
+	if (random_below(16) == 0)
+		shadow_drop(shadow, DROP_ALL);
+	else
+		evict_from(shadow->root);
+	asm volatile("sfence.vma" ::: "memory");
 }
 
 /* ---- fences ---- */
@@ -291,8 +377,8 @@ static bool translate(uint64_t va, enum privilege privilege, uint64_t *address_r
 	if (!va_is_canonical(va))
 		return false;
 	slot = leaf_find(current, va, &level);
-	if (slot)
-		mapping = (struct mapping){ *slot, level };
+	if (slot && *slot != SHADOW_NEGATIVE)
+		mapping = (struct mapping){ *slot, level, true };
 	else if (walk(hart.satp, va, EXECUTE, privilege, &mapping) != WALK_OK)
 		return false;
 	*address_ret = pte_address(mapping.pte) + va % level_size(mapping.level);

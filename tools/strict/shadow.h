@@ -38,6 +38,9 @@ enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege p
  */
 void shadow_fence(uint64_t va, uint64_t asid);
 
+/* Called at the end of each trap: drops something now and then, if the options say so. */
+void shadow_age(void);
+
 /*
  * Reads a half-word of the kernel's or the program's text, as the machine has fetched it. Returns false
  * if the address has no translation.

@@ -52,13 +52,15 @@ void timer_due(void);
 
 /* ---- the kernel's page tables ---- */
 
-enum access { READ, WRITE, EXECUTE };
+/* A speculative access asks for no permission, and never sets D. */
+enum access { READ, WRITE, EXECUTE, SPECULATIVE };
 
 enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
 
 struct mapping {
 	uint64_t pte; /* as it is in the kernel's table after the walk */
 	unsigned level;
+	bool well_formed; /* a page fault comes from a lack of permission only */
 };
 
 /* May an access be made by this leaf, at the present SUM and MXR? */
@@ -66,7 +68,9 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege);
 
 /*
  * Translates an address by the tables that satp has, which is of Sv39, as the hardware does
- * (privileged spec, 4.3.2). It sets A, and for a write D.
+ * (privileged spec, 4.3.2). It sets A, and for a write D, if the options say
+ * so. *mapping is the last entry that was read, also after a page fault, unless the address itself
+ * is bad.
  */
 enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privilege privilege,
 		      struct mapping *mapping);

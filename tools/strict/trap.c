@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Traps: what the firmware does for the kernel, and what the kernel gets as its own. */
+#include "options.h"
 #include "shadow.h"
 #include "strict.h"
 
@@ -61,9 +62,16 @@ static uint32_t fetch(void)
 	return (uint32_t)high << 16 | low;
 }
 
+/* The bits of an ASID that there are. */
+static uint64_t asid_mask(void)
+{
+	return (1ul << options.asid_bits) - 1;
+}
+
 /* A mode that there is not leaves satp as it was. */
 static void satp_write(uint64_t value)
 {
+	value &= ~((0xfffful & ~asid_mask()) << 44);
 	if (satp_mode(value) != SATP_BARE && satp_mode(value) != SATP_SV39)
 		return;
 	hart.satp = value;
@@ -101,7 +109,7 @@ static bool emulate(struct frame *frame, uint32_t insn)
 		return false;
 	if ((insn & FENCE_FIXED) == SFENCE_VMA || (insn & FENCE_FIXED) == SINVAL_VMA) {
 		shadow_fence(RS1(insn) ? frame->x[RS1(insn)] : ALL_ADDRESSES,
-			     RS2(insn) ? frame->x[RS2(insn)] & 0xffff : ALL_ASIDS);
+			     RS2(insn) ? frame->x[RS2(insn)] & asid_mask() : ALL_ASIDS);
 		return true;
 	}
 	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP &&
@@ -173,4 +181,5 @@ void trap(struct frame *frame)
 	default:
 		firmware_panic("a trap that is not the firmware's", cause);
 	}
+	shadow_age();
 }

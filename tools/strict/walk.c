@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks the kernel's page tables as the hardware does. */
+#include "options.h"
 #include "pte.h"
 #include "strict.h"
 
@@ -7,6 +8,8 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege)
 {
 	uint64_t status = csr_read(mstatus);
 
+	if (access == SPECULATIVE)
+		return true;
 	if (privilege == USER && !(pte & PTE_U))
 		return false;
 	if (privilege == SUPERVISOR && pte & PTE_U &&
@@ -19,8 +22,26 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege)
 		return (pte & PTE_W) != 0;
 	case EXECUTE:
 		return (pte & PTE_X) != 0;
+	case SPECULATIVE:
+		break;
 	}
 	return false;
+}
+
+/*
+ * Sets A, and D for a write, in an entry that lacks them. Returns false if the options have software
+ * do that. Otherwise *pte is what the entry is then.
+ */
+static bool bits_set(uint64_t *slot, uint64_t *pte, enum access access)
+{
+	uint64_t wanted = PTE_A | (access == WRITE ? PTE_D : 0);
+
+	if ((*pte & wanted) == wanted)
+		return true;
+	if (options.ad == AD_FAULT || (access == SPECULATIVE && options.ad != AD_SPECULATIVE))
+		return false;
+	*pte = __atomic_or_fetch(slot, wanted, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Is it an entry whose bits mean something, at this level? */
@@ -36,10 +57,10 @@ static bool is_well_formed(uint64_t pte, unsigned level)
 enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privilege privilege,
 		      struct mapping *mapping)
 {
-	uint64_t table = satp_root(satp), wanted = PTE_A | (access == WRITE ? PTE_D : 0), pte,
-		 *slot;
+	uint64_t table = satp_root(satp), pte, *slot;
 	unsigned level = LEVELS;
 
+	*mapping = (struct mapping){ 0 };
 	if (!va_is_canonical(va))
 		return WALK_PAGE_FAULT;
 	do {
@@ -48,14 +69,12 @@ enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privi
 			return WALK_ACCESS_FAULT;
 		slot = (uint64_t *)table + level_index(va, level);
 		pte = __atomic_load_n(slot, __ATOMIC_RELAXED);
-		if (!is_well_formed(pte, level))
+		*mapping = (struct mapping){ pte, level, is_well_formed(pte, level) };
+		if (!mapping->well_formed)
 			return WALK_PAGE_FAULT;
 		table = pte_address(pte);
 	} while (!pte_is_leaf(pte));
-	if (!pte_permits(pte, access, privilege))
+	if (!pte_permits(pte, access, privilege) || !bits_set(slot, &mapping->pte, access))
 		return WALK_PAGE_FAULT;
-	if ((pte & wanted) != wanted)
-		pte = __atomic_or_fetch(slot, wanted, __ATOMIC_RELAXED);
-	*mapping = (struct mapping){ pte, level };
 	return WALK_OK;
 }

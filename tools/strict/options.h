@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machine does of that which the specification allows, by name and by a seed. */
+#pragma once
+
+#include "lib/types.h"
+
+enum ad {
+	AD_HARDWARE,	/* the machine sets A and D */
+	AD_FAULT,	/* an access whose bit is not set is a page fault */
+	AD_SPECULATIVE, /* as AD_HARDWARE, and A is set by speculative fills, too */
+};
+
+extern struct options {
+	bool negative;	    /* invalid entries are cached, too */
+	unsigned speculate; /* so many pages nearby are cached at each miss */
+	uint64_t
+		evict; /* an entry goes after so many traps, on average; 0: only for want of room */
+	enum ad ad;
+	unsigned asid_bits; /* 0 to 16 */
+	uint64_t seed;
+} options;
+
+/*
+ * The options are a text at OPTIONS_AT, which QEMU loads there (-device loader). Words are separated
+ * by blanks or commas. Without a text, `options` has its initial values; with one, only what it names
+ * is on. A word that is none ends the machine with a message.
+ */
+#define OPTIONS_AT   0x8001f000ul
+#define OPTIONS_SIZE 256u
+
+void options_read(void);
+
+/* Prints the options that are on, as words that options_read() takes. */
+void options_say(void);
+
+/* A random number below n, which is not 0. Equal seeds give equal numbers. */
+uint64_t random_below(uint64_t n);
