@@ -30,6 +30,11 @@ def run(firmware, payload, options, line=""):
     return done.returncode, done.stdout.decode(errors="replace").splitlines()
 
 
+def instructions(lines):
+    """Returns how many the payload has counted at its end."""
+    return next((int(line.split()[1]) for line in lines if line.endswith(" instructions")), 0)
+
+
 class Report:
     """Numbers the points of several runs."""
 
@@ -60,9 +65,9 @@ def main(firmware, payload):
     report = Report()
     for mode, options in MODES.items():
         report.take(mode, *run(firmware, payload, options, f"mode={mode}"))
-    same = [run(firmware, payload, f"{MODES['evict']} seed={seed}", "mode=evict") for seed in (5, 5, 6)]
-    report.point(same[0] == same[1], "equal seeds, equal runs")
-    report.point(same[0] != same[2], "another seed, another run")
+    counts = [instructions(run(firmware, payload, f"{MODES['evict']} seed={seed}", "mode=evict")[1]) for seed in (5, 5, 6)]
+    report.point(counts[0] and counts[0] == counts[1], f"equal seeds, equal runs: {counts[0]} instructions")
+    report.point(counts[0] != counts[2], f"another seed, another run: {counts[2]} instructions")
     for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1"):
         status, lines = run(firmware, payload, text)
         report.point(status == 2 and any("no such option" in line for line in lines), f"'{text}' is refused")
