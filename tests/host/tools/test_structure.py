@@ -30,6 +30,7 @@ GOOD = {
 
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "fs/p9/fid.h", "boot/main.h", "user/lib.h",
+         "tools/strict/shadow.h",
          "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
@@ -48,6 +49,7 @@ SEEDS = [
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
     ("include-directions", "lib/list.c", '#include "lib/p9/p9.h"\n', {}),
     ("include-directions", "user/lib.h", '#include "base/log.h"\n', {}),
+    ("include-directions", "tools/strict/shadow.h", '#include "base/log.h"\n', {}),
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
      {"lib/tree.h": C + '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
     ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
