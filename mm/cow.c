@@ -22,7 +22,7 @@
  */
 #define ROUNDS_WITHOUT_LOCK 8
 
-static __attribute__((noinline)) void copy_part(char *to, const char *from, size_t nbytes)
+static void copy_part(char *to, const char *from, size_t nbytes)
 {
 	memcpy(to, from, nbytes);
 	memset(to + nbytes, 0, PAGE_SIZE - nbytes);
@@ -63,8 +63,7 @@ static inline int need_copy(struct fault *fault, pfn_t source, size_t nbytes)
 }
 
 /* The copy that was made is of another source. */
-static __attribute__((noinline)) int get_other_copy(struct fault *fault, pfn_t source,
-						    size_t nbytes)
+static int get_other_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
 	if (fault->prepared->rounds < ROUNDS_WITHOUT_LOCK)
 		return need_copy(fault, source, nbytes);

@@ -283,7 +283,7 @@ static void p9_twrite_end_page(struct p9_data *data, struct page *page, bool aga
 {
 	if (again && page->owner == &data->object)
 		p9_dirty_page(data, page);
-	page_clear(page, PAGE_WRITING);
+	page_end_write(page);
 	if (!is_unwritten(page))
 		count_unwritten(data->session, -1);
 }
