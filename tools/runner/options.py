@@ -162,6 +162,7 @@ VALUES = {
     "--log": parse_text,
     "--strict-opt": strict.parse_options,
 }
+NUMBERS = {"--strict": strict.parse_seed}  # a number may follow; without one it is 1
 
 
 def take_value(name, inline, rest):
@@ -179,9 +180,9 @@ def take_option(options, word, rest):
     if name == "-h":
         name = "--help"
     field = name[2:].replace("-", "_")
-    if name == "--strict":
-        seed = inline if equals else rest.pop(0) if rest and rest[0].isdigit() else "1"
-        options.strict = strict.parse_seed(seed)
+    if name in NUMBERS:
+        number = inline if equals else rest.pop(0) if rest and rest[0].isdigit() else "1"
+        setattr(options, field, NUMBERS[name](number))
     elif name in FLAGS and not equals:
         setattr(options, field, True)
     elif name in VALUES:

@@ -399,11 +399,11 @@ def port_check_builds_its_kernels():
 
 @case
 def the_documents_list_the_options_that_there_are():
-    there_are = sorted([*options.FLAGS, *options.VALUES])
-    equal(there_are, sorted(set(re.findall(r"^  (--\w+)", options.HELP, re.MULTILINE))), "--help")
+    there_are = sorted([*options.FLAGS, *options.VALUES, *options.NUMBERS])
+    equal(there_are, sorted(set(re.findall(r"^  (--[\w-]+)", options.HELP, re.MULTILINE))), "--help")
     for name in ("README.md", "README.zh.md", "docs/run.md"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
-            equal(there_are, sorted(re.findall(r"^\| `(--\w+)", file.read(), re.MULTILINE)), name)
+            equal(there_are, sorted(re.findall(r"^\| `(--[\w-]+)", file.read(), re.MULTILINE)), name)
 
 
 @case
