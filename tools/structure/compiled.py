@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rules about the build: each header compiles alone, and each source file is in a meson.build."""
+"""Rules about the build: each header compiles alone, and each source file and system test is in a meson.build."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from . import files
-from .scope import folders
+from .scope import Scope, folders
 
 COMPILER = "riscv64-linux-gnu-gcc"
 KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64",
@@ -21,6 +21,7 @@ ABI = folders("headers-compile-alone", "include/abi")
 QUOTED = re.compile(r"'([^'\n]*)'")
 USER = folders("headers-compile-alone", "user")
 TESTS = folders("listed", "tests")
+SYSTEM_TESTS = Scope("listed", "tests/system/*.py")  # but for those in lib/
 
 
 def compile_alone(root, source):
@@ -60,10 +61,16 @@ def listed_files(root):
     return listed
 
 
+def is_listed_by_name(source):
+    """Returns whether a file does nothing if no meson.build names it."""
+    if SYSTEM_TESTS.has(source):
+        return not source.path.startswith("tests/system/lib/")
+    return source.path.endswith((".c", ".S")) and any(scope.has(source) for scope in (KERNEL, USER, TESTS))
+
+
 def check_listed(root, sources):
-    """Yields C and assembly files that are in no meson.build."""
+    """Yields C and assembly files and system tests that are in no meson.build."""
     listed = listed_files(root)
     for source in sources:
-        if source.path.endswith((".c", ".S")) and any(scope.has(source) for scope in (KERNEL, USER, TESTS)):
-            if source.path not in listed and os.path.splitext(source.path)[0] not in listed:
-                yield source.path, 1, "is in no meson.build"
+        if is_listed_by_name(source) and not {source.path, os.path.splitext(source.path)[0]} & listed:
+            yield source.path, 1, "is in no meson.build"

@@ -35,8 +35,8 @@ EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thr
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
-             for path in ("tools/structure/text.py", "tests/host/tools/test_structure.py")})
-GOOD["meson.build"] += "files(" + ", ".join(f"'{path}'" for path in EMPTY) + ")\n"
+             for path in ("tools/structure/text.py", "tests/host/tools/test_structure.py", "tests/system/boots.py")})
+GOOD["meson.build"] += "files('tests/system/boots.py', " + ", ".join(f"'{path}'" for path in EMPTY) + ")\n"
 
 LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*x = 2;\n}\n"
 
@@ -78,6 +78,7 @@ SEEDS = [
     ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
     ("later", "mm/backend_anon.c", "/* TO" "DO */\n", {}),
     ("listed", "mm/new.c", C + "/* A file nobody builds. */\nint new_file;\n", {}),
+    ("listed", "tests/system/new.py", SH + '"""A test that nobody runs."""\n', {}),
 ]
 
 
