@@ -2,6 +2,7 @@
 /* For programs that check many things and go on: each thing that is wrong is a line of the output. */
 #pragma once
 
+#include <errno.h>
 #include <stdio.h>
 
 static unsigned nwrong;
@@ -12,4 +13,10 @@ static void expect(const char *what, long expected, long actual)
 		return;
 	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
 	nwrong++;
+}
+
+/* Of a call that is to fail with an errno. */
+static inline void expect_error(const char *what, long error, long result)
+{
+	expect(what, error, result == -1 ? errno : 0);
 }

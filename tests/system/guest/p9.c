@@ -848,7 +848,7 @@ static int poke = -1; /* another send end, to notify the server */
 static enum lie first_lie;
 static const char *mounted_at = "/mnt";
 
-static unsigned long mount_flags = MS_RDONLY; /* few tests write */
+static unsigned long mount_flags; /* as it was started: few tests write */
 
 /* Starts a server, and mounts it, or with MS_REMOUNT attaches the mount to it. */
 static int mount_server(unsigned long flags, const char *options)
@@ -873,12 +873,13 @@ static int mount_server(unsigned long flags, const char *options)
 	return result;
 }
 
-static int try_mount(const char *options)
+static int try_mount(unsigned long flags, const char *options)
 {
 	char text[80];
 
 	memset((void *)control, 0, sizeof(*control));
 	control->lie = first_lie;
+	mount_flags = flags;
 	snprintf(text, sizeof(text), ",%s", options);
 	return mount_server(0, text);
 }
@@ -890,7 +891,12 @@ static int attach_again(void)
 
 static void start(const char *options)
 {
-	expect("mount", 0, try_mount(options));
+	expect("mount", 0, try_mount(MS_RDONLY, options));
+}
+
+static void start_to_write(const char *options)
+{
+	expect("mount", 0, try_mount(0, options));
 }
 
 static void stop(void)
@@ -972,14 +978,10 @@ static void reads_and_maps(void)
 	expect("its target", 'a', target[0]);
 	expect("stat by the link", 0, stat("/mnt/link", &st));
 	expect("the same file", FILE_A + 2, (long)st.st_ino);
-	expect("no such name", -1, open("/mnt/b", O_RDONLY));
-	expect("its errno", ENOENT, errno);
-	expect("a device", -1, open("/mnt/dev", O_RDONLY));
-	expect("its errno", ENXIO, errno);
-	expect("for writing", -1, open("/mnt/a", O_RDWR));
-	expect("its errno", EROFS, errno);
-	expect("mkdir", -1, mkdir("/mnt/new", 0755));
-	expect("its errno", EROFS, errno);
+	expect_error("no such name", ENOENT, open("/mnt/b", O_RDONLY));
+	expect_error("a device", ENXIO, open("/mnt/dev", O_RDONLY));
+	expect_error("for writing", EROFS, open("/mnt/a", O_RDWR));
+	expect_error("mkdir", EROFS, mkdir("/mnt/new", 0755));
 	expect("remount for writing", 0, mount("", "/mnt", "", MS_REMOUNT, ""));
 	expect("and back", 0, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, ""));
 	expect("statfs", 0, statfs("/mnt", &fs));
@@ -1032,8 +1034,7 @@ static void directories(void)
 	expect("chdir", 0, chdir("/mnt/sub"));
 	expect("getcwd", 0, getcwd(cwd, sizeof(cwd)) ? strcmp(cwd, "/mnt/sub") : -1);
 	expect("upwards", 0, access("../a", R_OK));
-	expect("busy", -1, umount("/mnt"));
-	expect("its errno", EBUSY, errno);
+	expect_error("busy", EBUSY, umount("/mnt"));
 	expect("chdir back", 0, chdir("/"));
 	tell(SAME_COOKIE, P9_TREADDIR);
 	expect("a circle", -EIO, count_names("/mnt"));
@@ -1095,39 +1096,31 @@ static void lies(void)
 		int fd;
 
 		tell(all[i], P9_TWALK);
-		expect("walk", -1, stat("/mnt/a", &st));
-		expect("its errno", EIO, errno);
+		expect_error("walk", EIO, stat("/mnt/a", &st));
 		tell(all[i], P9_TGETATTR);
-		expect("getattr", -1, stat("/mnt/a", &st));
-		expect("its errno", EIO, errno);
+		expect_error("getattr", EIO, stat("/mnt/a", &st));
 		tell(all[i], P9_TLOPEN);
-		expect("open", -1, open_another());
-		expect("its errno", EIO, errno);
+		expect_error("open", EIO, open_another());
 		tell(all[i], P9_TREADLINK);
-		expect("readlink", -1, readlink("/mnt/link", target, sizeof(target)));
-		expect("its errno", EIO, errno);
+		expect_error("readlink", EIO, readlink("/mnt/link", target, sizeof(target)));
 		tell(all[i], P9_TREADDIR);
 		expect("readdir", -EIO, count_names("/mnt/sub"));
 		tell(TRUTH, 0);
 		fd = open("/mnt/a", O_RDONLY);
 		/* a byte more than a page has no room */
 		tell(all[i] == TRAILING ? GARBAGE : all[i], P9_TREAD);
-		expect("read", -1, pread(fd, &byte, 1, at));
-		expect("its errno", EIO, errno);
+		expect_error("read", EIO, pread(fd, &byte, 1, at));
 		tell(TRUTH, 0);
 		expect("read the truth", 1, pread(fd, &byte, 1, at));
 		expect("its byte", byte_of((uint64_t)at), (uint8_t)byte);
 		close(fd);
 	}
 	tell(NO_TARGET, P9_TREADLINK);
-	expect("no target", -1, readlink("/mnt/link", target, sizeof(target)));
-	expect("its errno", EIO, errno);
+	expect_error("no target", EIO, readlink("/mnt/link", target, sizeof(target)));
 	tell(REFUSES, P9_TLOPEN);
-	expect("refused", -1, open_another());
-	expect("its errno", EACCES, errno);
+	expect_error("refused", EACCES, open_another());
 	tell(HUGE, P9_TGETATTR);
-	expect("huge", -1, open("/mnt/a", O_RDONLY));
-	expect("its errno", EIO, errno);
+	expect_error("huge", EIO, open("/mnt/a", O_RDONLY));
 	stop();
 }
 
@@ -1144,6 +1137,12 @@ static long wrong_new_bytes(const uint8_t *bytes, uint64_t at, size_t n)
 	for (size_t i = 0; i < n; i++)
 		wrong += bytes[i] != new_byte(at + i);
 	return wrong;
+}
+
+/* Of what the server has. */
+static long wrong_stored_bytes(uint64_t at, size_t n)
+{
+	return wrong_new_bytes((const uint8_t *)control->stored + at, at, n);
 }
 
 #define NEW_SIZE (70 * PAGE + 11)
@@ -1179,15 +1178,13 @@ static void trees_with_loops(void)
 {
 	struct stat st;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	control->loops = 1;
 	expect("the root below itself", 0, stat("/mnt/sub/self", &st));
 	expect("once more", 0, stat("/mnt/sub/self/sub/self", &st));
 	expect("a directory below itself", 0, rename("/mnt/sub", "/mnt/sub/n001"));
 	expect("and what was there", 0, stat("/mnt/sub/self/sub/n002", &st));
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* What is appended comes behind what another client has appended. */
@@ -1196,8 +1193,7 @@ static void appends(void)
 	uint8_t bytes[10] = { 0 };
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fd = open("/mnt/new", O_CREAT | O_RDWR | O_APPEND, 0644);
 	fill_new(new_bytes, 0, 400);
 	expect("write", 100, write(fd, new_bytes, 100));
@@ -1207,8 +1203,7 @@ static void appends(void)
 	expect("append", 100, write(fd, new_bytes + 200, 100));
 	expect("fsync of that", 0, fsync(fd));
 	expect("the size", 300, (long)control->new_size);
-	expect("where the bytes are", 0,
-	       wrong_new_bytes((const uint8_t *)control->stored + 200, 200, 100));
+	expect("where the bytes are", 0, wrong_stored_bytes(200, 100));
 	expect("read the other's", 10, pread(fd, bytes, sizeof(bytes), 150));
 	expect("the other's byte", 0, bytes[0]);
 	expect("read what was appended", 10, pread(fd, bytes, sizeof(bytes), 250));
@@ -1220,7 +1215,6 @@ static void appends(void)
 	expect("the size", 400, (long)control->new_size);
 	close(fd);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* A write that is not answered may have been made. */
@@ -1229,8 +1223,7 @@ static void write_without_an_answer(void)
 	uint8_t bytes[100];
 	int fd, writer, status;
 
-	mount_flags = 0;
-	start("timeout=2");
+	start_to_write("timeout=2");
 	memset(bytes, 0xee, sizeof(bytes));
 	fill_new(new_bytes, 0, PAGE);
 	writer = open("/mnt/new", O_CREAT | O_WRONLY, 0644);
@@ -1240,8 +1233,7 @@ static void write_without_an_answer(void)
 	expect("fsync", 0, fsync(writer));
 	tell(MUTE, P9_TWRITE);
 	expect("write", 100, pwrite(writer, bytes, sizeof(bytes), 0));
-	expect("fsync without an answer", -1, fsync(writer));
-	expect("its errno", EIO, errno);
+	expect_error("fsync without an answer", EIO, fsync(writer));
 	tell(TRUTH, 0);
 	status = (int)control->seen[P9_TCLUNK];
 	close(writer);
@@ -1256,7 +1248,6 @@ static void write_without_an_answer(void)
 	control->lie = TRUTH;
 	expect("umount", 0, umount(mounted_at));
 	waitpid(server, &status, 0);
-	mount_flags = MS_RDONLY;
 }
 
 /* What a read brings that was begun before a write is not kept. */
@@ -1266,8 +1257,7 @@ static void read_that_is_overtaken(void)
 	pid_t reader;
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	memset(bytes, 0x11, sizeof(bytes));
 	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
 	expect("write", PAGE, pwrite(fd, bytes, PAGE, PAGE));
@@ -1290,7 +1280,6 @@ static void read_that_is_overtaken(void)
 	expect("what was written", 0xee, byte);
 	close(fd);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* ---- write-back ---- */
@@ -1299,8 +1288,7 @@ static int new_file(void)
 {
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
 	expect("create", 1, fd >= 0);
 	return fd;
@@ -1311,7 +1299,6 @@ static void end_of_new_file(int fd)
 	if (fd >= 0)
 		close(fd);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* Makes the file n bytes long and maps it. */
@@ -1331,7 +1318,7 @@ static void server_gets(const char *what, size_t n)
 	long wrong = 1;
 
 	for (unsigned i = 0; i < 6000 && wrong; i++) {
-		wrong = wrong_new_bytes((const uint8_t *)control->stored, 0, n);
+		wrong = wrong_stored_bytes(0, n);
 		if (wrong)
 			nap(10);
 	}
@@ -1351,17 +1338,17 @@ static void stores_reach_the_server(void)
 	expect("nothing before", 0, control->seen[P9_TWRITE]);
 	expect("msync", 0, msync(mem, n, MS_SYNC));
 	expect("one request", 1, control->seen[P9_TWRITE]);
-	expect("its bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, 2 * PAGE));
+	expect("its bytes", 0, wrong_stored_bytes(0, 2 * PAGE));
 	expect("msync of nothing", 0, msync(mem, n, MS_SYNC));
 	expect("no request", 1, control->seen[P9_TWRITE]);
 	fill_new(mem + 2 * PAGE, 2 * PAGE, PAGE);
 	fill_new(mem + 9 * PAGE, 9 * PAGE, PAGE);
 	expect("msync of a part", 0, msync(mem + 2 * PAGE, PAGE, MS_SYNC));
-	expect("one page", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, 3 * PAGE));
-	expect("and not the other", 0, ((const uint8_t *)control->stored)[9 * PAGE + 1]);
+	expect("one page", 0, wrong_stored_bytes(0, 3 * PAGE));
+	expect("and not the other", 0, control->stored[9 * PAGE + 1]);
 	fill_new(mem, 0, n / 2);
 	expect("fsync", 0, fsync(fd));
-	expect("after fsync", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, n / 2));
+	expect("after fsync", 0, wrong_stored_bytes(0, n / 2));
 	fill_new(mem + n / 2, n / 2, PAGE);
 	server_gets("by age", n / 2 + PAGE);
 	child = fork();
@@ -1390,8 +1377,8 @@ static void stores_reach_the_server(void)
 	memset(new_bytes, 0, 3);
 	expect("write", 3, pwrite(fd, new_bytes, 3, PAGE));
 	expect("close", 0, close(fd));
-	expect("it is at the server", 0, ((const uint8_t *)control->stored)[PAGE + 1]);
-	expect("for stores too", 0, ((const uint8_t *)control->stored)[5]);
+	expect("it is at the server", 0, control->stored[PAGE + 1]);
+	expect("for stores too", 0, control->stored[5]);
 	munmap(mem, n);
 	end_of_new_file(-1);
 }
@@ -1421,7 +1408,7 @@ static void writers_end(void)
 	expect("a mapping with a store", 1, control->writers);
 	munmap(mem, PAGE);
 	wait_until_0("unmapped and written", &control->writers);
-	expect("the store", 2, ((const uint8_t *)control->stored)[0]);
+	expect("the store", 2, control->stored[0]);
 	fd = open("/mnt/new", O_RDWR);
 	tell(OVERTAKEN, P9_TSETATTR);
 	child = fork();
@@ -1465,7 +1452,6 @@ static void unmounted_at_any_time(void)
 			;
 		stop();
 	}
-	mount_flags = MS_RDONLY;
 }
 
 /* A store that comes while its page is being written is not lost: the page is written again. */
@@ -1491,13 +1477,13 @@ static void stores_during_a_write(void)
 	waitpid(child, &status, 0);
 	expect("msync", 0, status);
 	expect("fsync", 0, fsync(fd));
-	expect("the later store", 2, ((const uint8_t *)control->stored)[0]);
-	expect("the other mapping's", 2, ((const uint8_t *)control->stored)[1]);
+	expect("the later store", 2, control->stored[0]);
+	expect("the other mapping's", 2, control->stored[1]);
 	mem[0] = 3;
 	other[1] = 3;
 	expect("fsync again", 0, fsync(fd));
-	expect("a store after that", 3, ((const uint8_t *)control->stored)[0]);
-	expect("by the other mapping", 3, ((const uint8_t *)control->stored)[1]);
+	expect("a store after that", 3, control->stored[0]);
+	expect("by the other mapping", 3, control->stored[1]);
 	munmap(mem, 2 * PAGE);
 	munmap(other, 2 * PAGE);
 	end_of_new_file(fd);
@@ -1557,8 +1543,7 @@ static void parts_of_writes(void)
 	tell(TAKES_A_PAGE, P9_TWRITE);
 	expect("write", 40 * PAGE, pwrite(fd, new_bytes, 40 * PAGE, 0));
 	expect("fsync", 0, fsync(fd));
-	expect("the server's bytes", 0,
-	       wrong_new_bytes((const uint8_t *)control->stored, 0, 40 * PAGE));
+	expect("the server's bytes", 0, wrong_stored_bytes(0, 40 * PAGE));
 	tell(TRUTH, 0);
 	end_of_new_file(fd);
 }
@@ -1582,7 +1567,7 @@ static void fsync_among_stores(void)
 	for (unsigned i = 0; i < 10; i++) {
 		mem[i * 2 * PAGE] = (uint8_t)(i + 1);
 		expect("fsync", 0, i & 1 ? fsync(fd) : msync(mem, 98 * PAGE, MS_SYNC));
-		expect("the byte", i + 1, ((const uint8_t *)control->stored)[i * 2 * PAGE]);
+		expect("the byte", i + 1, control->stored[i * 2 * PAGE]);
 		nap(10);
 	}
 	for (unsigned i = 0; i < 3; i++) {
@@ -1600,11 +1585,10 @@ static void synchronous_writes(void)
 
 	fill_new(new_bytes, 0, NEW_SIZE);
 	expect("write", 100, write(other, new_bytes, 100));
-	expect("its bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, 100));
+	expect("its bytes", 0, wrong_stored_bytes(0, 100));
 	expect("Tfsync", 1, control->seen[P9_TFSYNC]);
 	tell(IS_FULL, P9_TWRITE);
-	expect("write to a full disk", -1, write(other, new_bytes + 100, 100));
-	expect("its errno", ENOSPC, errno);
+	expect_error("write to a full disk", ENOSPC, write(other, new_bytes + 100, 100));
 	tell(TRUTH, 0);
 	close(other);
 	end_of_new_file(fd);
@@ -1617,8 +1601,7 @@ static void no_holes(void)
 	uint8_t *mem = map_new(fd, 2 * PAGE);
 
 	mem[0] = 1;
-	expect("MADV_REMOVE", -1, madvise(mem, 2 * PAGE, MADV_REMOVE));
-	expect("its errno", EOPNOTSUPP, errno);
+	expect_error("MADV_REMOVE", EOPNOTSUPP, madvise(mem, 2 * PAGE, MADV_REMOVE));
 	expect("the byte", 1, mem[0]);
 	munmap(mem, 2 * PAGE);
 	end_of_new_file(fd);
@@ -1648,15 +1631,15 @@ static void stores_by_copied_mappings(void)
 		mem = moved;
 		mem[PAGE] = (uint8_t)round;
 		expect("msync", 0, msync(mem, 4 * PAGE, MS_SYNC));
-		expect("the store", (uint8_t)round, ((const uint8_t *)control->stored)[PAGE]);
+		expect("the store", (uint8_t)round, control->stored[PAGE]);
 		mem[PAGE] = 0xff;
 		expect("msync again", 0, msync(mem + PAGE, PAGE, MS_SYNC));
-		expect("the next store", 0xff, ((const uint8_t *)control->stored)[PAGE]);
+		expect("the next store", 0xff, control->stored[PAGE]);
 	}
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	expect("fsync", 0, fsync(fd));
-	expect("the child's last store", mem[0], ((const uint8_t *)control->stored)[0]);
+	expect("the child's last store", mem[0], control->stored[0]);
 	munmap(mem, 4 * PAGE);
 	end_of_new_file(fd);
 }
@@ -1692,8 +1675,8 @@ static void cuts_and_writes(void)
 	expect("no byte from behind the end", 0, mem[PAGE + 20]);
 	mem[PAGE + 20] = 0x7a;
 	expect("fsync", 0, fsync(fd));
-	expect("a byte where it grew", 0x7a, ((const uint8_t *)control->stored)[PAGE + 20]);
-	expect("zeros around it", 0, ((const uint8_t *)control->stored)[PAGE + 19]);
+	expect("a byte where it grew", 0x7a, control->stored[PAGE + 20]);
+	expect("zeros around it", 0, control->stored[PAGE + 19]);
 	munmap(mem, 4 * PAGE);
 	end_of_new_file(fd);
 }
@@ -1708,17 +1691,13 @@ static void errors_are_told_once(void)
 	expect("fsync", 0, fsync(fd));
 	mem[0] = 10;
 	tell(IS_FULL, P9_TWRITE);
-	expect("msync", -1, msync(mem, PAGE, MS_SYNC));
-	expect("its errno", ENOSPC, errno);
+	expect_error("msync", ENOSPC, msync(mem, PAGE, MS_SYNC));
 	tell(TRUTH, 0);
 	later = open("/mnt/new", O_RDWR);
-	expect("fsync tells", -1, fsync(fd));
-	expect("its errno", ENOSPC, errno);
+	expect_error("fsync tells", ENOSPC, fsync(fd));
 	expect("once", 0, fsync(fd));
-	expect("close tells the other", -1, close(other));
-	expect("its errno", ENOSPC, errno);
-	expect("it is closed", -1, close(other));
-	expect("with", EBADF, errno);
+	expect_error("close tells the other", ENOSPC, close(other));
+	expect_error("it is closed", EBADF, close(other));
 	expect("who opened it later is not told", 0, fsync(later));
 	munmap(mem, 2 * PAGE);
 	close(later);
@@ -1756,7 +1735,7 @@ static void attributes_meanwhile(void)
 	fill_new(new_bytes, 0, NEW_SIZE);
 	expect("write a part of a page", 10, pwrite(fd, new_bytes + 100, 10, 100));
 	expect("fsync", 0, fsync(fd));
-	expect("the server's bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, 5000));
+	expect("the server's bytes", 0, wrong_stored_bytes(0, 5000));
 	end_of_new_file(fd);
 }
 
@@ -1766,8 +1745,7 @@ static void writes_without_reading(void)
 	unsigned nwrites;
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fd = open("/mnt/new", O_CREAT | O_WRONLY, 0200);
 	fill_new(new_bytes, 0, NEW_SIZE);
 	expect("write", PAGE, pwrite(fd, new_bytes, PAGE, 0));
@@ -1778,7 +1756,7 @@ static void writes_without_reading(void)
 	memset((uint8_t *)control->stored + 100, 0, 10);
 	expect("a part of a page", 10, pwrite(fd, new_bytes + 100, 10, 100));
 	expect("is written at once", 2, control->seen[P9_TWRITE]);
-	expect("its bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, PAGE));
+	expect("its bytes", 0, wrong_stored_bytes(0, PAGE));
 	expect("behind the end", PAGE, pwrite(fd, new_bytes + PAGE, PAGE, PAGE));
 	expect("is not", 2, control->seen[P9_TWRITE]);
 	control->unreadable = 1;
@@ -1786,14 +1764,11 @@ static void writes_without_reading(void)
 	expect("half of a part", 5, pwrite(fd, new_bytes + 100, 10, 100));
 	expect("half of the first page's", 50, pwrite(fd, new_bytes + PAGE - 100, 200, PAGE - 100));
 	tell(TAKES_NONE, P9_TWRITE);
-	expect("none", -1, pwrite(fd, new_bytes + 100, 10, 100));
-	expect("its errno", EIO, errno);
+	expect_error("none", EIO, pwrite(fd, new_bytes + 100, 10, 100));
 	tell(IS_FULL, P9_TWRITE);
-	expect("a full disk", -1, pwrite(fd, new_bytes + 100, 10, 100));
-	expect("its errno", ENOSPC, errno);
+	expect_error("a full disk", ENOSPC, pwrite(fd, new_bytes + 100, 10, 100));
 	tell(REFUSES, 0);
-	expect("refused", -1, pwrite(fd, new_bytes + 100, 10, 200));
-	expect("its errno", EACCES, errno);
+	expect_error("refused", EACCES, pwrite(fd, new_bytes + 100, 10, 200));
 	tell(TRUTH, 0);
 	expect("fsync", 0, fsync(fd));
 	close(fd);
@@ -1803,8 +1778,7 @@ static void writes_without_reading(void)
 	nwrites = control->seen[P9_TWRITE];
 	expect("parts of two pages", 200, pwrite(fd, new_bytes + PAGE - 100, 200, PAGE - 100));
 	expect("are written at once", nwrites + 2, control->seen[P9_TWRITE]);
-	expect("their bytes", 0,
-	       wrong_new_bytes((const uint8_t *)control->stored + PAGE - 100, PAGE - 100, 200));
+	expect("their bytes", 0, wrong_stored_bytes(PAGE - 100, 200));
 	end_of_new_file(fd);
 }
 
@@ -1848,10 +1822,8 @@ static void limit_of_dirty_pages(void)
 	waitpid(child, &status, 0);
 	expect("without a server, what is there can be stored to", 0, status);
 	munmap(mem, n);
-	expect("close", -1, close(fd));
-	expect("its errno", EIO, errno);
+	expect_error("close", EIO, close(fd));
 	expect("umount", 0, umount(mounted_at));
-	mount_flags = MS_RDONLY;
 }
 
 /* Bytes that another process writes by a call into a mapping of the file reach the server, too. */
@@ -1892,8 +1864,7 @@ static void writes(void)
 	uint8_t *mem;
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fill_new(new_bytes, 0, NEW_SIZE);
 	fd = open("/mnt/new", O_CREAT | O_EXCL | O_RDWR, 0644);
 	expect("create", 1, fd >= 0);
@@ -1914,8 +1885,7 @@ static void writes(void)
 	sync();
 	expect("wrong bytes at the server", 0, (long)control->wrong);
 	munmap(mem, NEW_SIZE);
-	expect("fallocate", -1, fallocate(fd, 0, 0, NEW_SIZE + 6000));
-	expect("its errno", EOPNOTSUPP, errno);
+	expect_error("fallocate", EOPNOTSUPP, fallocate(fd, 0, 0, NEW_SIZE + 6000));
 	expect("as POSIX has it", 0, posix_fallocate(fd, 0, NEW_SIZE + 6000));
 	expect("its size here", NEW_SIZE + 6000, lseek(fd, 0, SEEK_END));
 	expect("ftruncate", 0, ftruncate(fd, 100));
@@ -1938,7 +1908,6 @@ static void writes(void)
 	expect("chmod", 0, chmod("/mnt/sub", 0700));
 	expect("chown", 0, chown("/mnt/sub", 1, 2));
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* Does each kind of change. Returns what it should: 0, or a negative errno. */
@@ -1989,8 +1958,7 @@ static void lies_about_changes(void)
 	uint8_t byte;
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fill_new(new_bytes, 0, sizeof(new_bytes));
 	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
 	expect("write", (long)sizeof(new_bytes), write(fd, new_bytes, sizeof(new_bytes)));
@@ -2020,7 +1988,6 @@ static void lies_about_changes(void)
 	expect("the server's bytes", 0, (long)control->wrong);
 	close(fd);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* The server ends, or is silent, in the middle of a change: nobody waits for ever. */
@@ -2030,9 +1997,8 @@ static void no_answer_to_a_change(enum lie lie)
 					  P9_TRENAMEAT, P9_TFSYNC,   P9_TMKDIR };
 	int status, fd;
 
-	mount_flags = 0;
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		start("timeout=1");
+		start_to_write("timeout=1");
 		fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
 		expect("write", 100, pwrite(fd, new_bytes, 100, 0));
 		tell(lie, types[i]);
@@ -2042,7 +2008,6 @@ static void no_answer_to_a_change(enum lie lie)
 		expect("umount", 0, umount(mounted_at));
 		waitpid(server, &status, 0);
 	}
-	mount_flags = MS_RDONLY;
 }
 
 static void lies_about_reads(void)
@@ -2054,17 +2019,13 @@ static void lies_about_reads(void)
 	start("timeout=20");
 	fd = open("/mnt/a", O_RDONLY);
 	tell(TOO_MUCH, P9_TREAD);
-	expect("too much", -1, pread(fd, bytes, 1, 0));
-	expect("its errno", EIO, errno);
+	expect_error("too much", EIO, pread(fd, bytes, 1, 0));
 	tell(GAP, P9_TREAD);
-	expect("a gap", -1, pread(fd, bytes, 1, 0));
-	expect("its errno", EIO, errno);
+	expect_error("a gap", EIO, pread(fd, bytes, 1, 0));
 	tell(REFUSES, P9_TREAD);
-	expect("refused", -1, pread(fd, bytes, 1, 0));
-	expect("its errno", EIO, errno);
+	expect_error("refused", EIO, pread(fd, bytes, 1, 0));
 	tell(OTHER_TYPE, 0);
-	expect("another type", -1, fstat(fd, &st));
-	expect("its errno", ESTALE, errno);
+	expect_error("another type", ESTALE, fstat(fd, &st));
 	tell(TRUTH, 0);
 	expect("read", 16, pread(fd, bytes, 16, 0));
 	expect("its bytes", 0, wrong_bytes(bytes, 0, 16));
@@ -2196,13 +2157,10 @@ static void names_change_hands(void)
 	others_have_the_name(P9_TGETATTR, 1000);
 	expect("stat of the open file", 0, fstat(fd, &st));
 	expect("its size", FILE_SIZE, st.st_size);
-	expect("a name that is never ours", -1, open("/mnt/prog", O_RDONLY));
-	expect("its errno", ESTALE, errno);
+	expect_error("a name that is never ours", ESTALE, open("/mnt/prog", O_RDONLY));
 	others_have_the_name(P9_TLOPEN, 1000);
-	expect("the same at open", -1, open("/mnt/prog", O_RDONLY));
-	expect("its errno", ESTALE, errno);
-	expect("and at exec", -1, execl("/mnt/prog", "prog", "child", NULL));
-	expect("its errno", ESTALE, errno);
+	expect_error("the same at open", ESTALE, open("/mnt/prog", O_RDONLY));
+	expect_error("and at exec", ESTALE, execl("/mnt/prog", "prog", "child", NULL));
 	others_have_the_name(0, 0);
 	expect("read on", 16, pread(fd, bytes, 16, 20 * PAGE));
 	close(fd);
@@ -2215,17 +2173,13 @@ static void read_only_later(void)
 {
 	int fd;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
-	expect("a writer", -1, mount("", "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
-	expect("its errno", EBUSY, errno);
+	expect_error("a writer", EBUSY, mount("", "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	close(fd);
 	expect("no writer", 0, mount("", "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
-	expect("open", -1, open("/mnt/new", O_RDWR));
-	expect("its errno", EROFS, errno);
+	expect_error("open", EROFS, open("/mnt/new", O_RDWR));
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /* What is only kept for later goes when the server has no fids left. */
@@ -2301,14 +2255,11 @@ static void silence(void)
 	fd = open("/mnt/a", O_RDONLY);
 	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	tell(SILENT, 0);
-	expect("stat", -1, stat("/mnt/sub", &st));
-	expect("its errno", EIO, errno);
-	expect("read", -1, pread(fd, &byte, 1, 0));
-	expect("its errno", EIO, errno);
+	expect_error("stat", EIO, stat("/mnt/sub", &st));
+	expect_error("read", EIO, pread(fd, &byte, 1, 0));
 	expect("a mapped page", SIGBUS, touch(mem + PAGE) & 0x7f);
 	tell(LATE, P9_TREAD);
-	expect("a late read", -1, pread(fd, &byte, 1, 9 * PAGE));
-	expect("its errno", EIO, errno);
+	expect_error("a late read", EIO, pread(fd, &byte, 1, 9 * PAGE));
 	tell(TRUTH, 0);
 	expect("read", 1, pread(fd, &byte, 1, 9 * PAGE));
 	expect("its byte", byte_of(9 * PAGE), byte);
@@ -2424,16 +2375,14 @@ static void flushes_of_the_late(void)
 	fd = open("/mnt/a", O_RDONLY);
 	control->flush = FLUSH_AFTER_ANSWER;
 	tell(MUTE, P9_TREAD);
-	expect("read", -1, pread(fd, &byte, 1, 9 * PAGE));
-	expect("its errno", EIO, errno);
+	expect_error("read", EIO, pread(fd, &byte, 1, 9 * PAGE));
 	wait_for("Tflush", &control->seen[P9_TFLUSH], 1);
 	tell(TRUTH, 0);
 	expect("read again", 1, pread(fd, &byte, 1, 9 * PAGE));
 	expect("its byte", byte_of(9 * PAGE), byte);
 	expect("the late answer", -ESRCH, control->late);
 	tell(MUTE, P9_TWALK);
-	expect("stat", -1, stat("/mnt/a", &st));
-	expect("its errno", EIO, errno);
+	expect_error("stat", EIO, stat("/mnt/a", &st));
 	wait_for("Tflush", &control->seen[P9_TFLUSH], 2);
 	close(fd);
 	tell(MUTE, P9_TCLUNK);
@@ -2464,8 +2413,7 @@ static void flushes_without_end(void)
 		wait_for("Tflush", &control->seen[P9_TFLUSH], i + 1);
 	}
 	walks = control->seen[P9_TWALK];
-	expect("stat", -1, stat("/mnt/a", &st));
-	expect("its errno", EIO, errno);
+	expect_error("stat", EIO, stat("/mnt/a", &st));
 	expect("was not sent", walks, control->seen[P9_TWALK]);
 	ipc_notify(poke, 1);
 	for (unsigned i = 0; i < 2000 && stat("/mnt/a", &st) != 0; i++)
@@ -2517,16 +2465,13 @@ static void death(unsigned of)
 	if (of == P9_TREAD) {
 		expect("a mapped page", SIGBUS, touch(mem + 33 * PAGE) & 0x7f);
 	} else {
-		expect("stat", -1, stat("/mnt/a", &st));
-		expect("its errno", EIO, errno);
+		expect_error("stat", EIO, stat("/mnt/a", &st));
 	}
 	waitpid(server, &status, 0);
 	expect("what was read before", 1, pread(fd, &byte, 1, 0));
-	expect("what was not", -1, pread(fd, &byte, 1, 35 * PAGE));
-	expect("its errno", EIO, errno);
+	expect_error("what was not", EIO, pread(fd, &byte, 1, 35 * PAGE));
 	expect("a mapped page", SIGBUS, touch(mem + 36 * PAGE) & 0x7f);
-	expect("stat", -1, stat("/mnt/a", &st));
-	expect("its errno", EIO, errno);
+	expect_error("stat", EIO, stat("/mnt/a", &st));
 	munmap(mem, FILE_SIZE);
 	close(fd);
 	expect("umount", 0, umount("/mnt"));
@@ -2603,13 +2548,12 @@ static int renames_open_file(enum lie lie, unsigned type)
  */
 static void change_with_lost_answer(enum lie lie, unsigned type)
 {
-	start("timeout=20");
+	start_to_write("timeout=20");
 	survives(type == P9_TRENAMEAT ? renames_open_file : change_is_made, lie, type);
 	if (changes_name(type))
 		expect("how often it was made", lie != DIE, control->done[type]);
 	if (type == P9_TWRITE)
-		expect("what was written", 0,
-		       wrong_new_bytes((const uint8_t *)control->stored, 0, 100));
+		expect("what was written", 0, wrong_stored_bytes(0, 100));
 	stop();
 }
 
@@ -2619,14 +2563,12 @@ static void answers_are_lost(void)
 					  P9_TMKDIR,	P9_TSYMLINK, P9_TLINK,
 					  P9_TRENAMEAT, P9_TFSYNC,   P9_TLCREATE };
 
-	mount_flags = 0;
 	fill_new(new_bytes, 0, 100);
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		change_with_lost_answer(TRUTH, types[i]);
 		change_with_lost_answer(DIE, types[i]);
 		change_with_lost_answer(DIE_AFTER, types[i]);
 	}
-	mount_flags = MS_RDONLY;
 }
 
 /* Two files are open, and one of them is closed when the next server has opened it, or does so just then. */
@@ -2653,8 +2595,7 @@ static void closed_while_attached(void)
 	int status = -1;
 	pid_t child;
 
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	child = fork();
 	if (child == 0)
 		closes_meanwhile();
@@ -2670,7 +2611,6 @@ static void closed_while_attached(void)
 	expect("files that were opened again", 2, control->pauses);
 	wait_until_0("closed", &control->writers);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 /*
@@ -2684,8 +2624,7 @@ static int renames_a_link(enum lie lie, unsigned type)
 
 	control->keeps = 1;
 	tell(lie, type);
-	expect("rename of a link", -1, rename("/mnt/a", "/mnt/other"));
-	expect("its errno", EIO, errno);
+	expect_error("rename of a link", EIO, rename("/mnt/a", "/mnt/other"));
 	control->asked_by['o'] = 0;
 	expect("fstat", 0, fstat(fd, &st));
 	return (int)control->asked_by['o'];
@@ -2702,8 +2641,7 @@ static int renames_over_an_open_file(enum lie lie, unsigned type)
 
 	close(open("/mnt/new", O_CREAT | O_WRONLY, 0644));
 	tell(lie, type);
-	expect("rename over an open file", -1, rename("/mnt/new", "/mnt/a"));
-	expect("its errno", EIO, errno);
+	expect_error("rename over an open file", EIO, rename("/mnt/new", "/mnt/a"));
 	control->asked_by['a'] = 0;
 	expect("fstat", 0, fstat(fd, &st));
 	expect("the open file is asked for by its old name", 0, control->asked_by['a']);
@@ -2712,14 +2650,12 @@ static int renames_over_an_open_file(enum lie lie, unsigned type)
 
 static void links_keep_their_names(void)
 {
-	mount_flags = 0;
-	start("timeout=20");
+	start_to_write("timeout=20");
 	survives(renames_a_link, DIE_AFTER, P9_TRENAMEAT);
 	stop();
-	start("timeout=20");
+	start_to_write("timeout=20");
 	survives(renames_over_an_open_file, DIE, P9_TRENAMEAT);
 	stop();
-	mount_flags = MS_RDONLY;
 }
 
 static int asks(enum lie lie, unsigned type)
@@ -2784,10 +2720,9 @@ static void wrong_servers(void)
 	end_server(); /* which has ended by itself, as it was refused */
 	expect("another option", -EINVAL, mount_server(MS_REMOUNT, ",msize=8192"));
 	waitpid(server, &status, 0);
-	expect("no send end", -1, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=0"));
-	expect("its errno", EINVAL, errno);
-	expect("no descriptor", -1, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=999"));
-	expect("its errno", EINVAL, errno);
+	expect_error("no send end", EINVAL, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=0"));
+	expect_error("no descriptor", EINVAL,
+		     mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=999"));
 	expect("it is as before", 0, stat("/mnt/a", &st));
 	server = first;
 	end_server();
@@ -2818,10 +2753,8 @@ static void wrong_servers(void)
 	control->gone = 1;
 	expect("without the file", 0, attach_again());
 	expect("what was read", 1, pread(fd, &byte, 1, 0));
-	expect("what was not, while it is open", -1, pread(fd, &byte, 1, 35 * PAGE));
-	expect("its errno", EIO, errno);
-	expect("fstat", -1, fstat(fd, &st));
-	expect("its errno", ESTALE, errno);
+	expect_error("what was not, while it is open", EIO, pread(fd, &byte, 1, 35 * PAGE));
+	expect_error("fstat", ESTALE, fstat(fd, &st));
 	close(fd);
 	control->gone = 0;
 	expect("stat of the same name again", 0, stat("/mnt/a", &st));
@@ -2874,8 +2807,7 @@ static void forced(void)
 	start("timeout=0");
 	used = open("/mnt", O_RDONLY | O_DIRECTORY);
 	child = waits_for_another(-1);
-	expect("umount", -1, umount2("/mnt", MNT_FORCE));
-	expect("its errno", EBUSY, errno);
+	expect_error("umount", EBUSY, umount2("/mnt", MNT_FORCE));
 	waitpid(child, &status, 0);
 	expect("who has waited", 0, status);
 	expect("attach again", 0, attach_again());
@@ -2891,8 +2823,7 @@ static void not_forced(void)
 
 	start("timeout=0");
 	child = waits_for_another(1);
-	expect("umount", -1, umount2("/mnt", MNT_FORCE | MNT_EXPIRE));
-	expect("its errno", EINVAL, errno);
+	expect_error("umount", EINVAL, umount2("/mnt", MNT_FORCE | MNT_EXPIRE));
 	expect("attach again", 0, attach_again());
 	waitpid(child, &status, 0);
 	expect("who has waited", 0, status);
@@ -2924,10 +2855,8 @@ static void too_late(void)
 	end_server();
 	child = fork();
 	if (child == 0) {
-		expect("nobody comes", -1, stat("/mnt/a", &st));
-		expect("its errno", EIO, errno);
-		expect("and at once", -1, stat("/mnt/sub", &st));
-		expect("its errno", EIO, errno);
+		expect_error("nobody comes", EIO, stat("/mnt/a", &st));
+		expect_error("and at once", EIO, stat("/mnt/sub", &st));
 		_exit(nwrong != 0);
 	}
 	expect("who waits in vain", 0, status_in_time(child));
@@ -3010,21 +2939,18 @@ static void refused_mounts(void)
 {
 	int status;
 
-	expect("no descriptor", -1, mount("s", "/mnt", "9p", 0, ""));
-	expect("its errno", EINVAL, errno);
-	expect("a closed one", -1, mount("s", "/mnt", "9p", 0, "fd=99"));
-	expect("its errno", EINVAL, errno);
-	expect("no send end", -1, mount("s", "/mnt", "9p", 0, "fd=1"));
-	expect("its errno", EINVAL, errno);
-	expect("little messages", -EINVAL, try_mount("msize=100"));
+	expect_error("no descriptor", EINVAL, mount("s", "/mnt", "9p", 0, ""));
+	expect_error("a closed one", EINVAL, mount("s", "/mnt", "9p", 0, "fd=99"));
+	expect_error("no send end", EINVAL, mount("s", "/mnt", "9p", 0, "fd=1"));
+	expect("little messages", -EINVAL, try_mount(MS_RDONLY, "msize=100"));
 	waitpid(server, &status, 0);
-	expect("an unknown option", -EINVAL, try_mount("colour=3"));
+	expect("an unknown option", -EINVAL, try_mount(MS_RDONLY, "colour=3"));
 	waitpid(server, &status, 0);
 	first_lie = OTHER_VERSION;
-	expect("another version", -EPROTONOSUPPORT, try_mount("timeout=20"));
+	expect("another version", -EPROTONOSUPPORT, try_mount(MS_RDONLY, "timeout=20"));
 	waitpid(server, &status, 0);
 	first_lie = GARBAGE;
-	expect("garbage", -EIO, try_mount("timeout=20"));
+	expect("garbage", -EIO, try_mount(MS_RDONLY, "timeout=20"));
 	waitpid(server, &status, 0);
 	first_lie = TRUTH;
 }

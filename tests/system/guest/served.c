@@ -128,8 +128,7 @@ static void archived(char *archive)
 	expect("a program of the archive", 42 << 8, status);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	expect("after the server's end", -1, stat("/ar/many/n0777", &st));
-	expect("its errno", EIO, errno);
+	expect_error("after the server's end", EIO, stat("/ar/many/n0777", &st));
 	expect("umount", 0, umount("/ar"));
 }
 

@@ -351,11 +351,9 @@ static void interrupts_by_pulse(void)
 	expect("notify again", 0, ioctl(rng.fd, UIO_NOTIFY, &notify));
 	close(send);
 	notify.fd = 250;
-	expect("no descriptor", -1, ioctl(rng.fd, UIO_NOTIFY, &notify));
-	expect("its errno", EBADF, errno);
+	expect_error("no descriptor", EBADF, ioctl(rng.fd, UIO_NOTIFY, &notify));
 	notify.fd = receive;
-	expect("no send end", -1, ioctl(rng.fd, UIO_NOTIFY, &notify));
-	expect("its errno", EINVAL, errno);
+	expect_error("no send end", EINVAL, ioctl(rng.fd, UIO_NOTIFY, &notify));
 	stop(&rng);
 	expect("closed with the device", 0, ipc_receive(receive, &message, IPC_NOW));
 	expect("its badge", 71, (long)message.badge);
