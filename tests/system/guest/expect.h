@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-static unsigned nwrong;
+unsigned nwrong __attribute__((weak)); /* one for all files of a program */
 
-static void expect(const char *what, long expected, long actual)
+static inline void expect(const char *what, long expected, long actual)
 {
 	if (expected == actual)
 		return;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests do with the server and its files. */
+#define _GNU_SOURCE
+#include "p9.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+pid_t server;
+int poke = -1;
+
+enum lie first_lie;
+const char *mounted_at = "/mnt";
+
+static unsigned long mount_flags; /* as it was started: few tests write */
+
+uint8_t new_bytes[NEW_SIZE];
+
+int mount_server(unsigned long flags, const char *options)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, IPC_TELL_CLOSE), result;
+	char text[80];
+
+	if (poke >= 0)
+		close(poke);
+	poke = ipc_badge(receive, 2, 0);
+	server = fork();
+	if (server == 0) {
+		for (int fd = 3; fd < 32; fd++) /* its own files would keep the mount busy */
+			if (fd != receive)
+				close(fd);
+		serve(receive);
+	}
+	close(receive);
+	snprintf(text, sizeof(text), "fd=%d%s", send, options);
+	result = mount("server", mounted_at, "9p", mount_flags | flags, text) == 0 ? 0 : -errno;
+	close(send);
+	return result;
+}
+
+int try_mount(unsigned long flags, const char *options)
+{
+	char text[80];
+
+	memset((void *)control, 0, sizeof(*control));
+	control->lie = first_lie;
+	mount_flags = flags;
+	snprintf(text, sizeof(text), ",%s", options);
+	return mount_server(0, text);
+}
+
+int attach_again(void)
+{
+	return mount_server(MS_REMOUNT, "");
+}
+
+void start(const char *options)
+{
+	expect("mount", 0, try_mount(MS_RDONLY, options));
+}
+
+void start_to_write(const char *options)
+{
+	expect("mount", 0, try_mount(0, options));
+}
+
+void stop(void)
+{
+	int status = -1;
+
+	control->lie = TRUTH;
+	if (umount(mounted_at) != 0) {
+		expect("umount", 0, -errno);
+		umount2(mounted_at, MNT_DETACH); /* or the server would not end */
+	}
+	waitpid(server, &status, 0);
+	expect("the server's status", 0, status);
+}
+
+int new_file(void)
+{
+	int fd;
+
+	start_to_write("timeout=20");
+	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	expect("create", 1, fd >= 0);
+	return fd;
+}
+
+void end_of_new_file(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	stop();
+}
+
+void tell(enum lie lie, unsigned of)
+{
+	control->of = of;
+	control->lie = lie;
+}
+
+void wait_for(const char *what, const volatile unsigned *count, unsigned least)
+{
+	for (unsigned i = 0; i < 2000 && *count < least; i++)
+		nap(10);
+	expect(what, 1, *count >= least);
+}
+
+void wait_until_0(const char *what, const volatile unsigned *count)
+{
+	for (unsigned i = 0; i < 2000 && *count; i++)
+		nap(10);
+	expect(what, 0, *count);
+}
+
+long wrong_bytes(const uint8_t *bytes, uint64_t from, size_t n)
+{
+	long wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wrong += bytes[i] != byte_of(from + i);
+	return wrong;
+}
+
+void fill_new(uint8_t *bytes, uint64_t at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = new_byte(at + i);
+}
+
+long wrong_new_bytes(const uint8_t *bytes, uint64_t at, size_t n)
+{
+	long wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wrong += bytes[i] != new_byte(at + i);
+	return wrong;
+}
+
+long wrong_stored_bytes(uint64_t at, size_t n)
+{
+	return wrong_new_bytes((const uint8_t *)control->stored + at, at, n);
+}
+
+long count_names(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	long n = 0;
+
+	if (!dir)
+		return -errno;
+	errno = 0;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			n++;
+	if (errno)
+		n = -errno;
+	closedir(dir);
+	return n;
+}
+
+int open_another(void)
+{
+	static unsigned n;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/mnt/sub/n%03u", n++ % NAMES);
+	return open(path, O_RDONLY);
+}
+
+int touch(const uint8_t *at)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(*(volatile const uint8_t *)at == byte_of(0) ? 0 : 1);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+long change_of(unsigned type, int fd)
+{
+	long result = -1;
+
+	switch (type) {
+	case P9_TWRITE:
+		result = pwrite(fd, new_bytes, 100, 0) == 100 ? fsync(fd) : 1;
+		break;
+	case P9_TLCREATE:
+		result = open("/mnt/new", O_CREAT | O_EXCL | O_WRONLY, 0644);
+		break;
+	case P9_TSETATTR:
+		result = chmod("/mnt/sub", 0700);
+		break;
+	case P9_TUNLINKAT:
+		result = unlink("/mnt/a");
+		break;
+	case P9_TMKDIR:
+		result = mkdir("/mnt/other", 0755);
+		break;
+	case P9_TSYMLINK:
+		result = symlink("target", "/mnt/other");
+		break;
+	case P9_TLINK:
+		result = link("/mnt/a", "/mnt/other");
+		break;
+	case P9_TRENAMEAT:
+		result = rename("/mnt/a", "/mnt/other");
+		break;
+	case P9_TFSYNC:
+		result = fsync(fd);
+		break;
+	}
+	return result < 0 ? -errno : result;
+}
