@@ -474,38 +474,17 @@ static ssize_t keep_other_change(const struct p9_packet *packet, const struct p9
 
 static ssize_t answer(const struct p9_packet *packet, const struct p9_header *header)
 {
-	switch (header->type) {
-	case P9_TVERSION:
-		return do_version(packet, header->tag);
-	case P9_TATTACH:
-		return do_attach(packet, header->tag);
-	case P9_TWALK:
-		return do_walk(packet, header->tag);
-	case P9_TGETATTR:
-		return do_getattr(packet, header->tag);
-	case P9_TLOPEN:
-		return do_open(packet, header->tag);
-	case P9_TREAD:
-		return do_read(packet, header->tag);
-	case P9_TREADDIR:
-		return do_readdir(packet, header->tag);
-	case P9_TREADLINK:
-		return do_readlink(packet, header->tag);
-	case P9_TSTATFS:
-		return do_statfs(packet, header->tag);
-	case P9_TCLUNK:
-		return do_clunk(packet, header->tag);
-	case P9_TWRITE:
-		return do_write(packet, header->tag);
-	case P9_TLCREATE:
-		return do_create(packet, header->tag);
-	case P9_TSETATTR:
-		return do_setattr(packet, header->tag);
-	case P9_TUNLINKAT:
-		return do_unlink(packet, header->tag);
-	default:
-		return keep_other_change(packet, header);
-	}
+	static ssize_t (*const answers[256])(const struct p9_packet *packet, uint16_t tag) = {
+		[P9_TVERSION] = do_version, [P9_TATTACH] = do_attach,	  [P9_TWALK] = do_walk,
+		[P9_TGETATTR] = do_getattr, [P9_TLOPEN] = do_open,	  [P9_TREAD] = do_read,
+		[P9_TREADDIR] = do_readdir, [P9_TREADLINK] = do_readlink, [P9_TSTATFS] = do_statfs,
+		[P9_TCLUNK] = do_clunk,	    [P9_TWRITE] = do_write,	  [P9_TLCREATE] = do_create,
+		[P9_TSETATTR] = do_setattr, [P9_TUNLINKAT] = do_unlink,
+	};
+
+	if (answers[header->type])
+		return answers[header->type](packet, header->tag);
+	return keep_other_change(packet, header);
 }
 
 /* Spoils a right answer of n bytes. Returns how many bytes are to be sent. */
