@@ -72,6 +72,38 @@ static bool woken(const struct vm_wait *one)
 	return waitq_sample(one->queue) != one->seq;
 }
 
+/* A thread that sleeps until it is woken: `woken` above does not tell one from all. */
+struct sleeper {
+	struct waiter waiter;
+	bool woken;
+};
+
+static void sleeper_wake(struct waiter *waiter)
+{
+	container_of(waiter, struct sleeper, waiter)->woken = true;
+}
+
+#define SLEEPERS 4
+
+/* The threads ask for a page that is not there yet, and sleep. */
+static void sleepers_start(struct sleeper *sleepers, uint64_t index)
+{
+	for (unsigned i = 0; i < SLEEPERS; i++) {
+		assert_int_equal(VM_WAIT, ask(index));
+		sleepers[i].woken = false;
+		waiter_init(&sleepers[i].waiter, sleeper_wake);
+		assert_true(waitq_enqueue(wait.queue, &sleepers[i].waiter, wait.seq));
+	}
+}
+
+static void assert_all_woken(struct sleeper *sleepers)
+{
+	for (unsigned i = 0; i < SLEEPERS; i++) {
+		assert_true(sleepers[i].woken);
+		(void)waitq_cancel(&sleepers[i].waiter);
+	}
+}
+
 static void get_pages(struct page **pages, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -228,6 +260,53 @@ TEST(an_error_is_not_for_another_fault)
 	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	rig_destroy(&space[0]);
 	end();
+}
+
+static void read_ends(void)
+{
+	device_end(0, 0);
+}
+
+static void read_fails(void)
+{
+	device_end(0, -EIO);
+}
+
+static void read_is_undone(void)
+{
+	device_end(0, -EAGAIN);
+}
+
+static void page_is_cut_off(void)
+{
+	assert_int_equal(0, object_set_size(&object, PAGE_SIZE));
+}
+
+static void page_is_cut(void)
+{
+	assert_int_equal(0, object_set_size(&object, 3 * PAGE_SIZE + 100));
+}
+
+static void file_is_changed(void)
+{
+	assert_true(object_remove_unmapped(&object));
+}
+
+/* R75 */
+TEST(all_that_wait_for_a_page_are_woken)
+{
+	static void (*const ways[])(void) = { read_ends,       read_fails,  read_is_undone,
+					      page_is_cut_off, page_is_cut, file_is_changed };
+	struct sleeper sleepers[SLEEPERS];
+
+	rig_start(2048);
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+		begin();
+		sleepers_start(sleepers, 3);
+		ways[i]();
+		assert_all_woken(sleepers);
+		end();
+	}
 }
 
 /* What was waited for is one page of one object: another's error is not told. */
@@ -665,6 +744,24 @@ TEST(a_run_goes_on_across_nodes)
 	assert_int_equal(31, byte_at(81 * PAGE_SIZE));
 	assert_int_equal(0, device_started);
 	rig_check();
+	end();
+}
+
+/* Its pages have two queues. */
+TEST(all_that_wait_for_a_run_are_woken)
+{
+	struct sleeper at_first[SLEEPERS], at_last[SLEEPERS];
+	struct page *pages[READ_RUN_MAX];
+
+	start();
+	assert_int_equal(0, object_set_backed(&object, MANY * PAGE_SIZE));
+	get_pages(pages, READ_RUN_MAX);
+	assert_int_equal(READ_RUN_MAX, object_read_run(&object, 50, pages, READ_RUN_MAX));
+	sleepers_start(at_first, 50);
+	sleepers_start(at_last, 81);
+	page_read_run_done(pages, READ_RUN_MAX);
+	assert_all_woken(at_first);
+	assert_all_woken(at_last);
 	end();
 }
 
