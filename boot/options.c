@@ -13,39 +13,30 @@
 
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
 
-/* Reads up to four digits that end at `stop` or at `end`. Returns the text after them, or NULL. */
-static const char *boot_option_read_number(const char *s, const char *end, char stop, unsigned *ret)
+/* Reads a number that fits into struct winsize. */
+static bool boot_option_read_number(const char *s, size_t len, unsigned *ret)
 {
-	unsigned value = 0;
-	const char *start = s;
+	uint64_t value;
 
-	for (; s < end && *s >= '0' && *s <= '9' && s - start < 4; s++)
-		value = 10 * value + (unsigned)(*s - '0');
-	if (s == start || (s < end && *s != stop))
-		return NULL;
-	*ret = value;
-	return s;
+	if (str_to_u64(s, len, &value) != 0 || value > UINT16_MAX)
+		return false;
+	*ret = (unsigned)value;
+	return true;
 }
 
 /* COLSxROWS */
 static bool read_winsize(const struct cmdline_word *word)
 {
-	const char *end = word->value + word->value_len;
+	const char *x = memchr(word->value, 'x', word->value_len);
+	size_t len = x ? (size_t)(x - word->value) : 0;
 	unsigned columns, rows;
-	const char *s = boot_option_read_number(word->value, end, 'x', &columns);
 
-	if (!s || s == end || boot_option_read_number(s + 1, end, '\0', &rows) != end)
+	if (!x || !boot_option_read_number(word->value, len, &columns) ||
+	    !boot_option_read_number(x + 1, word->value_len - len - 1, &rows))
 		return false;
 	boot_options.columns = columns;
 	boot_options.rows = rows;
 	return true;
-}
-
-static bool read_ports(const struct cmdline_word *word)
-{
-	const char *end = word->value + word->value_len;
-
-	return boot_option_read_number(word->value, end, '\0', &boot_options.ports) == end;
 }
 
 static bool read_string(const struct cmdline_word *word, char *to, size_t size)
@@ -103,7 +94,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "winsize"))
 		return word->value && read_winsize(word);
 	if (cmdline_is(word, "ports"))
-		return word->value && read_ports(word);
+		return word->value &&
+		       boot_option_read_number(word->value, word->value_len, &boot_options.ports);
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;

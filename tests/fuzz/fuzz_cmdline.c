@@ -110,19 +110,29 @@ static bool level_of(const char *name, enum log_level *ret)
 	return false;
 }
 
-static bool four_digits(const char *text, size_t len)
+/* A number for which struct winsize has room. */
+static bool short_number(const char *text, size_t len, unsigned *ret)
 {
-	return len >= 1 && len <= 4 && strspn(text, "0123456789") >= len;
+	char *copy = strndup(text, len);
+	uint64_t value = UINT64_MAX;
+	bool fits = number(copy, &value) == 0 && value <= 65535;
+
+	free(copy);
+	if (fits)
+		*ret = (unsigned)value;
+	return fits;
 }
 
 static bool window(const char *text, struct boot_options *options)
 {
 	const char *x = strchr(text, 'x');
+	unsigned columns, rows;
 
-	if (!x || !four_digits(text, (size_t)(x - text)) || !four_digits(x + 1, strlen(x + 1)))
+	if (!x || !short_number(text, (size_t)(x - text), &columns) ||
+	    !short_number(x + 1, strlen(x + 1), &rows))
 		return false;
-	options->columns = (unsigned)atoi(text);
-	options->rows = (unsigned)atoi(x + 1);
+	options->columns = columns;
+	options->rows = rows;
 	return true;
 }
 
@@ -184,12 +194,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return text_value(word->value, options->test, 0);
 	if (strcmp(word->name, "winsize") == 0)
 		return window(word->value, options);
-	if (strcmp(word->name, "ports") == 0) {
-		if (!four_digits(word->value, strlen(word->value)))
-			return false;
-		options->ports = (unsigned)atoi(word->value);
-		return true;
-	}
+	if (strcmp(word->name, "ports") == 0)
+		return short_number(word->value, strlen(word->value), &options->ports);
 	if (strcmp(word->name, "seed") == 0)
 		return number(word->value, &options->seed) == 0;
 	if (strcmp(word->name, "failnth") == 0)

@@ -31,6 +31,9 @@ KTEST(options_are_read_from_the_command_line)
 	EXPECT_TRUE(boot_options.log_second && !boot_options.log_shared);
 	EXPECT_TRUE(boot_options.reboot);
 	EXPECT_STR("a*,b", boot_options.test);
+	read_options("winsize=65535x1");
+	EXPECT_EQ(65535, boot_options.columns);
+	EXPECT_EQ(1, boot_options.rows);
 	read_options("init=/bin/sh test=a*,b init=/b test=c"); /* the last of each counts */
 	EXPECT_STR("/b", boot_options.init);
 	EXPECT_STR("c", boot_options.test);
@@ -42,7 +45,7 @@ KTEST(options_that_are_wrong_are_named_and_passed_over)
 {
 	static const char *const lines[] = {
 		"winsize=80 seed=7",	"winsize=x5 seed=7",
-		"winsize=8x2x3 seed=7", "winsize=99999x1 seed=7",
+		"winsize=8x2x3 seed=7", "winsize=65536x1 seed=7",
 		"init= seed=7",		"ad=hard seed=7",
 		"strange seed=7",	"loglevel=loud seed=7",
 		"ports=4x seed=7",	"ports= seed=7",
