@@ -175,7 +175,6 @@ static int map_segments(struct uspace *uspace, struct object *object,
 {
 	struct space *space = &uspace->space;
 	struct elf_segment segment;
-	vaddr_t data = 0;
 	unsigned index = 0;
 
 	uspace->layout = (struct image_layout){ 0 };
@@ -193,11 +192,8 @@ static int map_segments(struct uspace *uspace, struct object *object,
 			return err;
 		note_segment(&uspace->layout, &segment, va);
 		*end_ret = MAX(*end_ret, va + segment.memsz);
-		if (va >= data) { /* brk counts the highest segment as the image's data */
-			data = va;
-			space->image_data_bytes = segment.filesz;
-		}
 	}
+	space->image_data_bytes = uspace->layout.data_end - uspace->layout.data_start;
 	return 0;
 }
 
