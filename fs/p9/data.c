@@ -131,8 +131,7 @@ static void add_pages(struct p9_read *read, unsigned window)
 
 	while (n < window && (read->page[n] = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL)))
 		n++;
-	if (n > 1)
-		read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
+	read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
 	while (n > read->npages)
 		page_put(read->page[--n]);
 	spin_lock(&data->object.lock);
