@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/page.h"
 #include "boot/device_tree.h"
+#include "lib/bits.h"
 #include "test.h"
 
 #define MIB	 (1ul << 20)
@@ -49,7 +50,7 @@ static void memory_node(const char *name, const uint64_t *reg, unsigned nranges)
 	must(fdt_end_node(blob));
 }
 
-static void begin(void)
+static void begin_with_archive(uint64_t archive)
 {
 	must(fdt_create(blob, sizeof(blob)));
 	must(fdt_add_reservemap_entry(blob, RAM, MIB));
@@ -64,8 +65,28 @@ static void begin(void)
 	must(fdt_end_node(blob));
 	must(fdt_end_node(blob));
 	must(fdt_begin_node(blob, "chosen"));
-	must(fdt_property_u64(blob, "linux,initrd-start", ARCHIVE));
-	must(fdt_property_u64(blob, "linux,initrd-end", ARCHIVE + 4096));
+	must(fdt_property_u64(blob, "linux,initrd-start", archive));
+	must(fdt_property_u64(blob, "linux,initrd-end", archive + 4096));
+	must(fdt_end_node(blob));
+}
+
+static void begin(void)
+{
+	begin_with_archive(ARCHIVE);
+}
+
+static void reserving_node(uint64_t first, uint64_t second)
+{
+	uint64_t reg[4];
+
+	must(fdt_begin_node(blob, "reserved-memory"));
+	must(fdt_property_u32(blob, "#address-cells", 2));
+	must(fdt_property_u32(blob, "#size-cells", 2));
+	must(fdt_begin_node(blob, "firmware"));
+	range(reg, first, MIB);
+	range(reg + 2, second, MIB);
+	must(fdt_property(blob, "reg", reg, sizeof(reg)));
+	must(fdt_end_node(blob));
 	must(fdt_end_node(blob));
 }
 
@@ -121,20 +142,12 @@ TEST(memory_that_cannot_be_shown)
 
 TEST(reserved_and_archive)
 {
-	uint64_t reg[4];
+	uint64_t reg[2];
 
 	begin();
 	range(reg, RAM, 64 * MIB);
 	memory_node("memory@0", reg, 1);
-	must(fdt_begin_node(blob, "reserved-memory"));
-	must(fdt_property_u32(blob, "#address-cells", 2));
-	must(fdt_property_u32(blob, "#size-cells", 2));
-	must(fdt_begin_node(blob, "firmware"));
-	range(reg, RAM + 40 * MIB, MIB);
-	range(reg + 2, RAM + 50 * MIB, MIB);
-	must(fdt_property(blob, "reg", reg, sizeof(reg)));
-	must(fdt_end_node(blob));
-	must(fdt_end_node(blob));
+	reserving_node(RAM + 40 * MIB, RAM + 50 * MIB);
 	assert_null(end());
 	assert_int_equal(6, boot_info.nreserved);
 	assert_range(boot_info.reserved[0], IMAGE, MIB);
@@ -145,4 +158,30 @@ TEST(reserved_and_archive)
 	assert_range(boot_info.reserved[4], RAM + 50 * MIB, MIB);
 	assert_range(boot_info.reserved[5], ARCHIVE, 4096);
 	assert_range(boot_info.initrd, ARCHIVE, 4096);
+}
+
+/* May the archive be there? */
+static bool takes_archive_at(uint64_t archive)
+{
+	uint64_t reg[2];
+
+	begin_with_archive(archive);
+	range(reg, RAM, 64 * MIB);
+	memory_node("memory@0", reg, 1);
+	reserving_node(RAM + 40 * MIB, RAM + 50 * MIB);
+	return end() == NULL;
+}
+
+TEST(an_archive_over_what_is_reserved_is_refused)
+{
+	const uint64_t taken[] = { IMAGE, DTB, RAM + 40 * MIB, RAM + 50 * MIB };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(taken); i++) {
+		assert_false(takes_archive_at(taken[i]));
+		assert_false(takes_archive_at(taken[i] - 1));
+		assert_true(takes_archive_at(taken[i] - 4096));
+	}
+	assert_false(takes_archive_at(IMAGE + MIB - 1));
+	assert_true(takes_archive_at(IMAGE + MIB));
+	assert_true(takes_archive_at(RAM)); /* the header may reserve the archive itself */
 }
