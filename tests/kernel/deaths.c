@@ -22,7 +22,8 @@
 
 /* tests/kernel/deaths boots the kernel once for each, and knows what the panic has to say. */
 
-#define AREA 0x40000ul
+#define AREA	 0x40000ul
+#define FIRMWARE 0x80000000ul /* a physical address of memory that only the firmware may use */
 
 /* Kept from the compiler, which would not believe it. */
 static uint64_t *volatile nearly_null = (uint64_t *)8;
@@ -72,6 +73,14 @@ static int read_after_refused_copies(void *arg)
 KTEST(dies_of_touching_user_memory_after_a_refusal)
 {
 	ktest_run(read_after_refused_copies, NULL);
+}
+
+/* R110: a copy may fail at user addresses only, whatever the machine says of another */
+KTEST(dies_of_a_copy_from_the_firmware)
+{
+	char byte;
+
+	EXPECT_EQ(0, arch_copy_in(&byte, (vaddr_t)arch_phys_to_virt(FIRMWARE), 1));
 }
 
 /* R110: through the image, and through the direct map */
