@@ -115,8 +115,6 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 	char *target;
 	ssize_t len;
 
-	if (walk->nlinks == ABI_SYMLINK_MAX)
-		return -ELOOP;
 	target = mem_wait_kmalloc(PATH_MAX);
 	if (!target)
 		return -ENOMEM;
@@ -125,7 +123,6 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 		kfree(target);
 		return len < 0 ? (int)len : -ENOENT;
 	}
-	walk->nlinks++;
 	if (*walk->rest != '\0') {
 		walk->outer[walk->depth].rest = walk->rest;
 		walk->outer[walk->depth].text = walk->text;
@@ -143,9 +140,6 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 /* Goes to where a link of that kind leads. Returns 0 and the inode, as by path_get(). */
 static int jump(struct path_walk *walk, struct inode *link, struct inode **inode_ret)
 {
-	if (walk->nlinks == ABI_SYMLINK_MAX)
-		return -ELOOP;
-	walk->nlinks++;
 	walk->jumped = true;
 	return link->ops->follow(link, inode_ret);
 }
@@ -154,8 +148,10 @@ static int jump(struct path_walk *walk, struct inode *link, struct inode **inode
 static __attribute__((noinline)) int follow_link(struct path_walk *walk, struct inode *link,
 						 struct inode **inode_ret)
 {
-	int err = link->ops->follow ? jump(walk, link, inode_ret) : enter_link(walk, link);
+	int err = -ELOOP;
 
+	if (walk->nlinks++ < ABI_SYMLINK_MAX)
+		err = link->ops->follow ? jump(walk, link, inode_ret) : enter_link(walk, link);
 	path_put(link);
 	return err;
 }
