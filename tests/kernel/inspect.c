@@ -2,8 +2,11 @@
 /* What a process's counts tell: each field is that of its own count, and sums have all their parts. */
 #include "proc/inspect.h"
 
+#include "abi/mman.h"
 #include "lib/string.h"
+#include "mm/object.h"
 #include "mm/space.h"
+#include "mm/verbs.h"
 #include "proc/process.h"
 #include "proc/uspace.h"
 #include "tests/kernel/ktest.h"
@@ -49,4 +52,55 @@ KTEST_IN_PROCESS(inspect_tells_each_count)
 	EXPECT_EQ(space->brk, told.heap_end);
 	EXPECT_EQ(space->swapped, told.swapped);
 	space->stats = before;
+}
+
+/* Two mappings that differ in each field, and the fault counts of one of them. */
+KTEST_IN_PROCESS(inspect_tells_each_field_of_a_mapping)
+{
+	const vaddr_t at = 0x10000000;
+	struct uspace *uspace = current_process()->uspace;
+	struct space *space = &uspace->space;
+	struct map_request request = { .addr = at,
+				       .len = 3 * PAGE_SIZE,
+				       .prot = PROT_READ | PROT_WRITE,
+				       .max_prot = PROT_READ | PROT_WRITE,
+				       .flags = MAP_SHARED | MAP_FIXED,
+				       .offset = 5 * PAGE_SIZE };
+	struct faultline_vma told[2];
+	struct vma *vma;
+	vaddr_t got;
+
+	request.object = object_create_anon(8 * PAGE_SIZE);
+	ASSERT_TRUE(request.object != NULL);
+	uspace_lock(uspace);
+	EXPECT_EQ(0, vm_map(space, &request, &got));
+	object_put(request.object);
+	request = (struct map_request){ .addr = at + 4 * PAGE_SIZE,
+					.len = PAGE_SIZE,
+					.prot = PROT_READ,
+					.max_prot = PROT_READ,
+					.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED };
+	EXPECT_EQ(0, vm_map(space, &request, &got));
+	uspace_unlock(uspace);
+	spin_lock(&space->lock);
+	vma = vma_find(space, at);
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		vma->faults.kind[kind] = 100 + kind;
+	spin_unlock(&space->lock);
+
+	ASSERT_TRUE(inspect_vmas(uspace, NULL, at, told, 2) == 2);
+	EXPECT_EQ(at, told[0].start);
+	EXPECT_EQ(at + 3 * PAGE_SIZE, told[0].end);
+	EXPECT_EQ(5 * PAGE_SIZE, told[0].offset);
+	EXPECT_EQ(PROT_READ | PROT_WRITE | FAULTLINE_VMA_SHARED, told[0].flags);
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		EXPECT_EQ(100 + kind, told[0].faults[kind]);
+	EXPECT_EQ(at + 4 * PAGE_SIZE, told[1].start);
+	EXPECT_EQ(at + 5 * PAGE_SIZE, told[1].end);
+	EXPECT_EQ(PROT_READ, told[1].flags);
+	EXPECT_STR("anon", told[1].kind);
+	EXPECT_EQ(1, inspect_vmas(uspace, NULL, at, told, 1));
+	uspace_lock(uspace);
+	EXPECT_EQ(0, vm_unmap(space, at, 5 * PAGE_SIZE));
+	uspace_unlock(uspace);
 }
