@@ -131,7 +131,8 @@ static void add_pages(struct p9_read *read, unsigned window)
 
 	while (n < window && (read->page[n] = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL)))
 		n++;
-	read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
+	if (n > 1) /* spares most reads the call */
+		read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
 	while (n > read->npages)
 		page_put(read->page[--n]);
 	spin_lock(&data->object.lock);
