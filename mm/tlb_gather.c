@@ -15,7 +15,6 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->flush.count = 0;
 	gather->flush.all = false;
 	gather->flush.tables = false;
-	gather->flush.text = false;
 	gather->tables = (struct mmu_tables){ 0 };
 }
 

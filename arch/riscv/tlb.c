@@ -33,16 +33,12 @@ static struct sbi_harts others(uint64_t harts_mask)
 	return to;
 }
 
-static void remote(unsigned long what, struct sbi_harts to, vaddr_t start, size_t size)
-{
-	struct sbi_result r = sbi_call(SBI_EXT_RFENCE, what, to.mask, to.first, start, size);
-
-	assert_hardened(r.error == 0);
-}
-
 static void fence_remote(struct sbi_harts to, vaddr_t start, size_t size)
 {
-	remote(SBI_RFENCE_SFENCE_VMA, to, start, size);
+	struct sbi_result r =
+		sbi_call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, to.mask, to.first, start, size);
+
+	assert_hardened(r.error == 0);
 }
 
 void tlb_flush_kernel(void)
@@ -64,8 +60,6 @@ static void flush_local(const struct mmu_flush *flush)
 
 static void flush_remote(const struct mmu_flush *flush, struct sbi_harts to)
 {
-	if (flush->text)
-		remote(SBI_RFENCE_FENCE_I, to, 0, 0);
 	if (flush->all || flush->tables || flush->count > 1)
 		fence_remote(to, 0, SIZE_MAX);
 	else if (flush->count)
@@ -79,12 +73,9 @@ void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
 
 	if (mask & self)
 		flush_local(flush);
-	if (flush->text)
-		arch_icache_sync();
 	if (mask & ~self)
 		flush_remote(flush, others(mask));
 	flush->count = 0;
 	flush->all = false;
 	flush->tables = false;
-	flush->text = false;
 }

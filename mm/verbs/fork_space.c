@@ -188,7 +188,7 @@ static void fence_parent(struct copying *copying)
 	if (copying->downgraded) {
 		flush.count = 0;
 		flush.all = true;
-		flush.tables = flush.text = false;
+		flush.tables = false;
 		space_fence(copying->parent, &flush);
 	}
 	debt_assert_none(copying->parent);

@@ -70,7 +70,6 @@ struct mmu_flush {
 	unsigned count;
 	bool all;    /* all addresses of this space */
 	bool tables; /* a table was unlinked: fence with rs1=x0, even for few pages */
-	bool text;   /* harts must also drop the instructions that they fetched */
 };
 
 /*
@@ -137,7 +136,6 @@ static inline void mmu_flush_init(struct mmu_flush *flush)
 	flush->count = 0;
 	flush->all = false;
 	flush->tables = false;
-	flush->text = false;
 }
 
 static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
