@@ -176,8 +176,7 @@ int reclaim_pass_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct reclaim_pass *pass = arg;
 
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end)) {
+	entry_for_each_used(slot, leaf->entries, end) {
 		pass->next = mmu_leaf_va(leaf, slot);
 		if (!pass->left || pass->nruns == PASS_RUNS || gather_full(&pass->gather))
 			return 1;

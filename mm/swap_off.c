@@ -42,8 +42,7 @@ static int search_leaf(void *arg, const struct mmu_leaf *leaf)
 	search->next = leaf->va;
 	if (search->leaves++ == SEARCH_LEAVES)
 		return 1;
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end)) {
+	entry_for_each_used(slot, leaf->entries, end) {
 		struct mmu_entry entry = entry_load(slot);
 
 		search->next = mmu_leaf_va(leaf, slot);

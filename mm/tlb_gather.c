@@ -84,6 +84,21 @@ void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot
 	gather->space->swapped++;
 }
 
+/*
+ * Visits the leaf tables of the part of [start, end) that was ever touched. Returns `end`, or where
+ * a piece stopped.
+ */
+static inline vaddr_t gather_visit(struct gather *gather, const struct vma *vma, vaddr_t start,
+				   vaddr_t end, mmu_visit_fn visit)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to && arch_mmu_visit(&gather->space->mmu, from, to, visit, gather))
+		return gather->resume;
+	return end;
+}
+
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -94,8 +109,7 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end)) {
+	entry_for_each_used(slot, leaf->entries, end) {
 		if (page == gather->pages + GATHER_PAGES)
 			break;
 		*page = gather_entry_zap(gather, mmu_leaf_va(leaf, slot), slot);
@@ -113,22 +127,11 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
-	int more = 0;
-
-	assert_hardened(spin_lock_held(&gather->space->lock));
-	if (from < to)
-		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_leaf, gather);
-	return more ? gather->resume : end;
+	return gather_visit(gather, vma, start, end, zap_leaf);
 }
 
 /* Leaf tables of a piece: the page of each entry is looked at. */
 #define SHOWN_LEAVES 2
-
-struct zap_shown {
-	struct gather *gather;
-	const struct object *object;
-};
 
 /* Does the entry map a page of the object? What is swapped out is a private copy. */
 static bool shows(struct mmu_entry entry, const struct object *object)
@@ -137,48 +140,38 @@ static bool shows(struct mmu_entry entry, const struct object *object)
 	return entry_has_page(entry) && pfn_to_page(entry_pfn(entry))->owner == object;
 }
 
-/* Clears entries one by one. A leaf table counts once, however many of its entries are cleared. */
 static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
-	const struct zap_shown *zap = arg;
-	struct gather *gather = zap->gather;
-	unsigned leaves = gather->leaves;
+	struct gather *gather = arg;
 
 	gather->resume = leaf->va;
-	if (leaves >= SHOWN_LEAVES)
+	if (gather->leaves >= SHOWN_LEAVES)
 		return 1;
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end)) {
-		struct mmu_leaf one = *leaf;
-
-		if (!shows(entry_load(slot), zap->object))
+	entry_for_each_used(slot, leaf->entries, end) {
+		gather->resume = mmu_leaf_va(leaf, slot);
+		if (!shows(entry_load(slot), gather->shown))
 			continue;
-		one.va = mmu_leaf_va(leaf, slot);
-		one.entries = slot;
-		one.count = 1;
-		gather->leaves = leaves;
-		if (zap_leaf(gather, &one))
+		if (gather->npages == GATHER_PAGES)
 			return 1;
+		gather_zap_entry(gather, gather->resume, slot);
 	}
-	gather->leaves = leaves + 1;
+	gather->leaves++;
 	return 0;
 }
 
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
-	struct zap_shown zap = { .gather = gather, .object = vma->object };
-	int more = 0;
-
-	assert_hardened(spin_lock_held(&gather->space->lock));
-	if (from < to)
-		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_shown_leaf, &zap);
-	return more ? gather->resume : end;
+	gather->shown = vma->object;
+	return gather_visit(gather, vma, start, end, zap_shown_leaf);
 }
 
-void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
-		     struct mmu_flush *flush)
+/*
+ * Takes all permissions but `prot` from one entry, which is to be fenced with `flush`. The hardware
+ * may set A and D meanwhile, and they stay.
+ */
+static void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
+			    struct mmu_flush *flush)
 {
 	struct mmu_entry old, new;
 
@@ -193,7 +186,7 @@ void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, un
 		mmu_flush_add(flush, va);
 }
 
-static int protect_leaf(void *arg, const struct mmu_leaf *leaf)
+static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct gather *gather = arg;
@@ -202,22 +195,17 @@ static int protect_leaf(void *arg, const struct mmu_leaf *leaf)
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
 	gather->leaves++;
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end))
-		entry_downgrade(gather->space, mmu_leaf_va(leaf, slot), slot, ~VM_PROT_WRITE,
+	entry_for_each_used(slot, leaf->entries, end)
+		entry_downgrade(gather->space, mmu_leaf_va(leaf, slot), slot, gather->prot,
 				&gather->flush);
 	return 0;
 }
 
-vaddr_t gather_protect(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
+			 unsigned prot)
 {
-	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
-	int more = 0;
-
-	assert_hardened(spin_lock_held(&gather->space->lock));
-	if (from < to)
-		more = arch_mmu_visit(&gather->space->mmu, from, to, protect_leaf, gather);
-	return more ? gather->resume : end;
+	gather->prot = prot;
+	return gather_visit(gather, vma, start, end, downgrade_leaf);
 }
 
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)

@@ -14,10 +14,12 @@ struct gather {
 	unsigned leaves; /* leaf tables visited up to the end of the range in them */
 	unsigned npages;
 	/*
-	 * How many of `pages` do not count as mapped: the zero page, and the slots of entries that
-	 * were SWAP, as odd numbers (see gather_slot()).
+	 * `pages` also has zero pages (nzero), and the swap slots of entries that were SWAP (nslots),
+	 * stored as odd numbers (slot_as_page()). None of these has a map count to drop.
 	 */
 	unsigned nzero, nslots;
+	unsigned prot;		    /* what gather_downgrade() leaves */
+	const struct object *shown; /* the object whose pages gather_zap_shown() removes */
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;
 	struct mmu_tables tables;
@@ -45,18 +47,12 @@ void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot
 		       struct mmu_entry to);
 
 /*
- * Takes write permission from the entries of [start, end) of a VMA, or from as many as a piece may.
- * Returns `end`, or the address to continue at. The caller holds the space's lock, and keeps it
- * until gather_fence().
+ * Takes all permissions but `prot` from the entries of [start, end) of a VMA, or from as many as a
+ * piece may. Returns `end`, or the address to continue at. The caller holds the space's lock, and
+ * keeps it until gather_fence().
  */
-vaddr_t gather_protect(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
-
-/*
- * Takes all permissions but `prot` from one entry, which is to be fenced with `flush`. The hardware
- * may set A and D meanwhile, and they stay. The caller holds the space's lock.
- */
-void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
-		     struct mmu_flush *flush);
+vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
+			 unsigned prot);
 
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)

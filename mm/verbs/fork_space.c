@@ -51,16 +51,18 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 }
 
 /*
- * The child's entries [slot, end) that are SWAP have been copied: they refer to their slots too,
+ * The child's entries [first, end) that are SWAP have been copied: they refer to their slots too,
  * until parent or child needs the page. The caller holds both locks, so that the slots stay.
  */
 static __attribute__((noinline)) void refer_to_slots(struct copying *copying,
-						     struct mmu_entry *slot, struct mmu_entry *end)
+						     struct mmu_entry *first, struct mmu_entry *end)
 {
-	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+	struct mmu_entry *slot;
+
+	entry_for_each_used(slot, first, end) {
 		struct mmu_entry entry = entry_load(slot);
 
-		if (entry_empty(entry) || entry_has_page(entry))
+		if (entry_has_page(entry))
 			continue;
 		swap_slot_get(entry_swap_slot(entry));
 		copying->child->swapped++;
@@ -68,17 +70,17 @@ static __attribute__((noinline)) void refer_to_slots(struct copying *copying,
 }
 
 /*
- * Copies the entries [slot, end) of one leaf table, and counts one more map of each page. `to` is
+ * Copies the entries [first, end) of one leaf table, and counts one more map of each page. `to` is
  * the child's slot for leaf->va.
  */
 static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
-			      struct mmu_entry *slot, struct mmu_entry *end, struct mmu_entry *to)
+			      struct mmu_entry *first, struct mmu_entry *end, struct mmu_entry *to)
 {
-	struct mmu_entry *first = to + (slot - leaf->entries), *last = to + (end - leaf->entries);
+	struct mmu_entry *slot;
 	bool share = !vma_is_shared(copying->vma), swapped = false;
 	unsigned nresident = 0;
 
-	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+	entry_for_each_used(slot, first, end) {
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
@@ -99,7 +101,7 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 	}
 	space_add_resident(copying->child, nresident);
 	if (unlikely(swapped))
-		refer_to_slots(copying, first, last);
+		refer_to_slots(copying, to + (first - leaf->entries), to + (end - leaf->entries));
 }
 
 static bool is_pinned(struct mmu_entry entry)
@@ -109,13 +111,13 @@ static bool is_pinned(struct mmu_entry entry)
 	return page && page_kind(page) == PAGE_ANON && page_pins(page);
 }
 
-/* Returns the first entry from `slot` on whose page is pinned, or the end of the leaf table. */
+/* Returns the first entry from `first` on whose page is pinned, or the end of the leaf table. */
 static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu_leaf *leaf,
-								struct mmu_entry *slot)
+								struct mmu_entry *first)
 {
-	struct mmu_entry *end = leaf->entries + leaf->count;
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 
-	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+	entry_for_each_used(slot, first, end) {
 		if (is_pinned(entry_load(slot)))
 			return slot;
 	}

@@ -26,45 +26,6 @@ struct protect {
 	struct list *dead; /* VMAs that were merged away */
 };
 
-/* ---- entries ---- */
-
-struct downgrade {
-	struct space *space;
-	unsigned prot;
-	unsigned leaves;
-	vaddr_t resume; /* where the piece stopped */
-	struct mmu_flush flush;
-};
-
-static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
-{
-	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
-	struct downgrade *down = arg;
-
-	if (down->leaves == PROTECT_LEAVES) {
-		down->resume = leaf->va;
-		return 1;
-	}
-	down->leaves++;
-	for (slot = entry_next_used(leaf->entries, end); slot < end;
-	     slot = entry_next_used(slot + 1, end))
-		entry_downgrade(down->space, mmu_leaf_va(leaf, slot), slot, down->prot,
-				&down->flush);
-	return 0;
-}
-
-/* Returns where the piece stopped. The caller holds the space's lock. */
-static vaddr_t downgrade_piece(struct downgrade *down, vaddr_t start, vaddr_t end)
-{
-	down->leaves = 0;
-	down->resume = end;
-	mmu_flush_init(&down->flush);
-	(void)arch_mmu_visit(&down->space->mmu, start, end, downgrade_leaf, down);
-	space_fence(down->space, &down->flush);
-	debt_assert_none(down->space);
-	return down->resume;
-}
-
 /* A fatal signal does not stop a verb that has begun to change things. */
 static void pause_unlocked(struct space *space)
 {
@@ -74,21 +35,27 @@ static void pause_unlocked(struct space *space)
 }
 
 /*
- * Takes all permissions but `prot` from the entries of a range, whose VMAs have lost them already.
- * The caller holds the space's lock, which is released between pieces.
+ * Takes all permissions but `prot` from the entries of a range of a VMA, which has lost them
+ * already. The caller holds the space's lock, which is released between pieces; it holds the mmap
+ * lock too, so that the VMA stays.
  */
-static __attribute__((noinline)) void downgrade(struct space *space, vaddr_t start, vaddr_t end,
+static __attribute__((noinline)) void downgrade(const struct vma *vma, vaddr_t start, vaddr_t end,
 						unsigned prot)
 {
-	struct downgrade down;
+	struct space *space = vma->space;
+	struct gather gather;
 
-	down.space = space;
-	down.prot = prot;
-	while ((start = downgrade_piece(&down, start, end)) < end)
+	gather_init(&gather, space);
+	for (;;) {
+		gather.leaves = GATHER_LEAVES - PROTECT_LEAVES;
+		start = gather_downgrade(&gather, vma, start, end, prot);
+		gather_fence(&gather);
+		debt_assert_none(space);
+		if (start >= end)
+			return;
 		pause_unlocked(space);
+	}
 }
-
-/* ---- VMAs ---- */
 
 /*
  * May this VMA's part of the range get the permissions? As on Linux, RLIMIT_DATA refuses only what
@@ -173,7 +140,7 @@ static int protect_one(struct protect *protect)
 	if (!lost)
 		install_gained(vma, from, to);
 	else if (from < to)
-		downgrade(space, from, to, prot);
+		downgrade(vma, from, to, prot);
 	if (unlikely(populate))
 		populate_unlocked(space, start, end);
 	return 0;

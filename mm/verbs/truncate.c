@@ -103,7 +103,7 @@ static vaddr_t truncate_go_on(struct gather *gather, struct cut *cut, const stru
 	if (cut->how == CUT_HOLE)
 		cut->resume = gather_zap_shown(gather, vma, from, end);
 	else
-		cut->resume = gather_protect(gather, vma, from, end);
+		cut->resume = gather_downgrade(gather, vma, from, end, ~VM_PROT_WRITE);
 	return cut->resume;
 }
 

@@ -105,6 +105,11 @@ static inline struct mmu_entry *entry_next_used(struct mmu_entry *slot, struct m
 	return slot;
 }
 
+/* Goes through the entries of [from, end) that are not EMPTY. At the end, slot is `end`. */
+#define entry_for_each_used(slot, from, end)                      \
+	for (slot = entry_next_used((from), (end)); slot < (end); \
+	     slot = entry_next_used(slot + 1, (end)))
+
 /*
  * If `on`, entries made from now on keep A and D without help from the hardware: for machines that
  * do not set these bits, and for the boot option ad=soft. Call before there is any user space.
