@@ -331,7 +331,7 @@ int uio_session_begin(struct uio *uio, struct uio_session **session_ret)
 			session_end(uio);
 		err = session_make(uio, session_ret);
 		mutex_unlock(&uio->lock);
-	} while (err == -ENOMEM && (err = relieve(&relief)) == 0);
+	} while (wait_and_retry(&err, NULL, &relief));
 	return err == -EINTR ? -ENOMEM : err;
 }
 

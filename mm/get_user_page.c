@@ -4,7 +4,6 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "mm/host.h"
 #include "mm/fault.h"
 #include "mm/relieve.h"
 
@@ -74,24 +73,6 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 	return page;
 }
 
-/* Takes the fault path once. Returns 0 if the caller should look again, or a negative errno. */
-static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief,
-			   struct vm_wait *wait)
-{
-	int result = vm_fault(space, va, access, wait);
-
-	switch (result) {
-	case 0:
-		return 0;
-	case VM_WAIT:
-		return mm_host.pause(wait);
-	case VM_OOM:
-		return relieve(relief);
-	default:
-		return -EFAULT;
-	}
-}
-
 /* Registers of a device have no address in the direct map. */
 static __attribute__((noinline)) int refuse_registers(struct page *page)
 {
@@ -105,18 +86,15 @@ static __attribute__((noinline)) int user_page_bring(struct space *space, vaddr_
 {
 	struct relief relief = { 0 };
 	struct vm_wait wait;
-	struct page *page;
+	int result;
 
 	vm_wait_init(&wait);
 	do {
-		int result = user_page_fault(space, va, access, &relief, &wait);
-
-		if (result)
-			return result;
-		page = user_page_look(space, va, access);
-	} while (!page);
-	*page_ret = page;
-	return 0;
+		result = vm_fault(space, va, access, &wait);
+		if (result == VM_OK && (*page_ret = user_page_look(space, va, access)))
+			return 0;
+	} while (result == VM_OK || wait_and_retry(&result, &wait, &relief));
+	return result <= VM_SEGV_MAPERR ? -EFAULT : result;
 }
 
 int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "lib/types.h"
+#include "mm/vm_wait.h"
 
 struct relief;
 struct space;
-struct vm_wait;
 
 struct mm_host {
 	/*
@@ -32,4 +32,18 @@ extern struct mm_host mm_host;
 static inline int vm_pause(void)
 {
 	return mm_host.pause(NULL);
+}
+
+/*
+ * For a loop that calls a function until it does not have to wait. If `*result`, which the function
+ * has returned, is VM_WAIT, this waits for *wait, and returns true if the loop should call the
+ * function again. Otherwise `*result` is the result of the loop. Where memory may be missing, too,
+ * see wait_and_retry() in mm/relieve.h. Call with no spinning lock held.
+ */
+static inline bool vm_wait_again(int *result, struct vm_wait *wait)
+{
+	if (likely(*result != VM_WAIT))
+		return false;
+	*result = mm_host.pause(wait);
+	return *result == 0;
 }

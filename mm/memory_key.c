@@ -6,7 +6,6 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/space.h"
-#include "mm/vm_wait.h"
 
 /*
  * A private mapping of a file that can't be written shows the object's bytes, so its key is the
@@ -49,12 +48,9 @@ int memory_key_get(struct space *space, vaddr_t va, struct memory_key *key_ret)
 	struct vm_wait wait;
 	int result;
 
-	do {
+	do
 		result = look(space, va, key_ret, &wait);
-		if (likely(result != VM_WAIT))
-			return result;
-		result = mm_host.pause(&wait);
-	} while (!result);
+	while (vm_wait_again(&result, &wait));
 	return result;
 }
 

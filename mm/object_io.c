@@ -124,9 +124,9 @@ static void size_raise(struct object *object, uint64_t end)
 	spin_unlock(&object->lock);
 }
 
-/* Drops the caller's reference to the page. */
-static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
-			const struct side *from, size_t n)
+/* Drops the caller's reference to the page. Returns 0 or -EFAULT. */
+static int write_to(struct object *object, struct page *page, uint64_t pos, const struct side *from,
+		    size_t n, size_t *went_ret)
 {
 	size_t went;
 
@@ -136,15 +136,8 @@ static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
 	if (!went)
 		return -EFAULT;
 	size_raise(object, pos + went);
-	return (ssize_t)went;
-}
-
-static ssize_t write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n)
-{
-	struct page *page;
-	int error = object_page_wait(object, pos >> PAGE_SHIFT, &page, false);
-
-	return error ? error : write_to(object, page, pos, from, n);
+	*went_ret = went;
+	return 0;
 }
 
 /* Returns the preallocated page at index, referenced, or NULL. */
@@ -155,7 +148,17 @@ static struct page *page_cached(struct object *object, uint64_t index)
 	return preallocated ? object_page_resident(object, index) : NULL;
 }
 
-static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
+static int write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n,
+			size_t *went_ret, struct vm_wait *wait)
+{
+	struct page *page;
+	int error = object_page(object, pos >> PAGE_SHIFT, &page, wait);
+
+	return error ? error : write_to(object, page, pos, from, n, went_ret);
+}
+
+static int write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n,
+			size_t *went_ret)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
 	struct page *page = page_cached(object, pos >> PAGE_SHIFT);
@@ -163,7 +166,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	int error;
 
 	if (page)
-		return write_to(object, page, pos, from, n);
+		return write_to(object, page, pos, from, n, went_ret);
 	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	if (!page)
 		return -ENOMEM;
@@ -179,34 +182,35 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	if (error)
 		return error;
 	page_put(page);
-	return (ssize_t)went;
+	*went_ret = went;
+	return 0;
 }
 
-/* If memory has run out, the file does not grow; no process is killed for it. */
-static ssize_t write_growing(struct object *object, uint64_t pos, const struct side *from, size_t n)
-{
-	struct relief relief = { .spare = true };
-	ssize_t went;
-
-	while ((went = write_beyond(object, pos, from, n)) == -ENOMEM)
-		if (relieve(&relief))
-			return -ENOSPC;
-	return went;
-}
-
-/* Writes up to the end of a page. Returns the count or a negative errno. */
+/*
+ * Writes up to the end of a page. Returns the count or a negative errno. If memory has run out, the
+ * file does not grow; no process is killed for that.
+ */
 static ssize_t write_piece(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
-	ssize_t went;
+	struct relief relief = { 0 };
+	struct vm_wait wait;
+	size_t went;
+	int result;
 
 	n = within_page(pos, n);
+	vm_wait_init(&wait);
 	do {
-		if (pos >> PAGE_SHIFT < object_pages(object_size(object)))
-			went = write_inside(object, pos, from, n);
+		relief.spare = pos >> PAGE_SHIFT >= object_pages(object_size(object));
+		if (relief.spare)
+			result = write_beyond(object, pos, from, n, &went);
 		else
-			went = write_growing(object, pos, from, n);
-	} while (went == -EAGAIN || went == -ENXIO);
-	return went;
+			result = write_inside(object, pos, from, n, &went, &wait);
+		if (result == -ENXIO)
+			result = -EAGAIN;
+	} while (wait_and_retry(&result, &wait, &relief));
+	if (result == -ENOMEM && relief.spare)
+		return -ENOSPC;
+	return result ? result : (ssize_t)went;
 }
 
 typedef ssize_t (*piece_fn)(struct object *object, uint64_t pos, const struct side *side, size_t n);

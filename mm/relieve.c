@@ -102,17 +102,12 @@ int relieve(struct relief *relief)
 
 bool wait_and_retry(int *result, struct vm_wait *wait, struct relief *relief)
 {
-	int error = 0;
-
-	if (*result == VM_WAIT)
-		error = mm_host.pause(wait);
-	else if (*result == -ENOMEM)
-		error = relieve(relief);
-	else if (*result != -EAGAIN)
-		return false;
-	if (error)
-		*result = error;
-	return !error;
+	if (*result == -EAGAIN)
+		return true;
+	if (*result != -ENOMEM && *result != VM_OOM)
+		return vm_wait_again(result, wait);
+	*result = relieve(relief);
+	return *result == 0;
 }
 
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind)

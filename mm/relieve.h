@@ -37,10 +37,11 @@ int relieve(struct relief *relief);
 
 /*
  * For a loop that calls a function until it neither has to wait nor lacks memory. `*result` is what
- * the function has returned: for VM_WAIT this waits for *wait, for -ENOMEM it calls relieve(), and
- * for -EAGAIN it does nothing. Returns true if the loop should call the function again. Otherwise
- * `*result` is the result of the loop: what the function has returned, or the error of the wait or of
- * relieve(). Call with no spinning lock held.
+ * the function has returned: for VM_WAIT this waits for *wait, for -ENOMEM and VM_OOM it calls
+ * relieve(), and for -EAGAIN it does nothing. Returns true if the loop should call the function
+ * again. Otherwise `*result` is the result of the loop: what the function has returned, or the error
+ * of the wait or of relieve(). `wait` is NULL if the function never returns VM_WAIT. Call with no
+ * spinning lock held.
  */
 bool wait_and_retry(int *result, struct vm_wait *wait, struct relief *relief);
 

@@ -5,7 +5,6 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/host.h"
-#include "mm/vm_wait.h"
 #include "proc/job/ctty.h"
 #include "proc/sched.h"
 
@@ -346,17 +345,13 @@ static int lock_and_find(struct space *space, vaddr_t from, const struct vma **v
 	int err;
 
 	do {
-		const struct vma *vma;
-
 		spin_lock(&space->lock);
-		vma = vma_find_next(space, from);
-		*vma_ret = vma;
-		if (!is_unsettled(space, from, vma))
+		*vma_ret = vma_find_next(space, from);
+		if (!is_unsettled(space, from, *vma_ret))
 			return 0;
-		(void)space_await_verb(space, &wait);
+		err = space_await_verb(space, &wait);
 		spin_unlock(&space->lock);
-		err = mm_host.pause(&wait);
-	} while (!err);
+	} while (vm_wait_again(&err, &wait));
 	return err;
 }
 

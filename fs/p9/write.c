@@ -310,9 +310,9 @@ static int put_piece(struct piece *piece)
 			has_learnt = true;
 			err = p9_data_learn_end(piece->node) ? -EIO : -EAGAIN;
 		}
-		if (err == -ENOMEM)
-			err = relieve(&relief) ?: -EAGAIN;
-	} while (err == -EAGAIN || err == -ENXIO);
+		if (err == -ENXIO)
+			err = -EAGAIN;
+	} while (wait_and_retry(&err, NULL, &relief));
 	return err;
 }
 

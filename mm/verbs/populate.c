@@ -14,23 +14,15 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 {
 	struct relief relief = { 0 };
 	struct vm_wait wait;
+	int result;
 
 	vm_wait_init(&wait);
-	for (;;) {
-		int result;
-
+	do {
 		if (!vma_find(space, va)) /* a stack grows only for a real access */
 			return VM_SEGV_MAPERR;
 		result = vm_fault(space, va, access, &wait);
-		if (result == VM_WAIT)
-			result = mm_host.pause(&wait);
-		else if (result == VM_OOM)
-			result = relieve(&relief);
-		else
-			return result;
-		if (result)
-			return result == -ENOMEM ? VM_OOM : result;
-	}
+	} while (wait_and_retry(&result, &wait, &relief));
+	return result == -ENOMEM ? VM_OOM : result;
 }
 
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)
