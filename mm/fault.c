@@ -28,14 +28,17 @@
 
 /* ---- find ---- */
 
-/* Counts why this round is not the first, if it differs from the last: the VMAs, or the kind. */
-static void count_retry(struct fault *fault, enum fault_kind before)
+/*
+ * Counts why this round is not the first, if it differs from the last: the VMAs, or the kind.
+ * fault->kind is still that of the last round.
+ */
+static void count_retry(struct fault *fault, enum fault_kind now)
 {
 	struct space_stats *stats = &fault->space->stats;
 
 	if (fault->layout != fault->space->layout)
 		stats->retry[RETRY_VMA]++;
-	else if (fault->kind != before)
+	else if (fault->kind != now)
 		stats->retry[RETRY_ENTRY]++;
 }
 
@@ -46,11 +49,9 @@ static void count_retry(struct fault *fault, enum fault_kind before)
 static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_kind kind,
 						int outcome)
 {
-	enum fault_kind before = fault->kind;
-
-	fault->kind = kind;
 	if (fault->prepared)
-		count_retry(fault, before);
+		count_retry(fault, kind);
+	fault->kind = kind;
 	if (outcome != VM_WAIT && outcome != VM_DYING)
 		fault->space->stats.kind[kind]++;
 	return outcome;
@@ -148,21 +149,22 @@ static enum fault_kind classify_entry(const struct fault *fault)
 /* Reads the entry, and sets the kind of the fault. */
 static inline void fault_judge(struct fault *fault, bool again)
 {
-	enum fault_kind before = fault->kind;
 	const struct fault_facts facts = {
 		.access = fault->wanted & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
 		.vma_prot = fault->attr.prot,
 		.vma_shared = fault_is_shared(fault),
 		.entry_state = ENTRY_EMPTY,
 	};
+	enum fault_kind kind;
 
 	fault->entry = likely(fault->slot) ? entry_load(fault->slot) : ENTRY_NONE;
 	if (entry_empty(fault->entry))
-		fault->kind = fault_classify(&facts);
+		kind = fault_classify(&facts);
 	else
-		fault->kind = classify_entry(fault);
+		kind = classify_entry(fault);
 	if (again)
-		count_retry(fault, before);
+		count_retry(fault, kind);
+	fault->kind = kind;
 }
 
 /* ---- get and install ---- */
