@@ -15,7 +15,7 @@
  * dirty (page_is_pinned()).
  */
 
-static __attribute__((noinline)) void pin_shared(struct space *space, vaddr_t va, struct page *page)
+static void pin_shared(struct space *space, vaddr_t va, struct page *page)
 {
 	object_pin(vma_find(space, va)->object, page);
 }
@@ -54,9 +54,7 @@ static void unpin(struct space *space, struct page *page)
 }
 
 /* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
-static inline __attribute__((always_inline)) struct page *user_page_look(struct space *space,
-									 vaddr_t va,
-									 unsigned access)
+static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
 {
 	struct page *page = NULL;
 	struct mmu_entry *slot;
@@ -74,15 +72,14 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 }
 
 /* Registers of a device have no address in the direct map. */
-static __attribute__((noinline)) int refuse_registers(struct page *page)
+static int refuse_registers(struct page *page)
 {
 	page_put(page);
 	return -EFAULT;
 }
 
 /* The page is not there as it has to be. */
-static __attribute__((noinline)) int user_page_bring(struct space *space, vaddr_t va,
-						     unsigned access, struct page **page_ret)
+static int user_page_bring(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
 {
 	struct relief relief = { 0 };
 	struct vm_wait wait;
