@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The rule about names of functions: gdb, profiles and grep find one function by its name, not several."""
+"""The rule about names of functions: gdb, profiles and grep find one function by its name, not several. It does not
+cover user/ and tests/: each program there is an image of its own, and several have a main(), a usage() or a fail()."""
 
 import collections
 
