@@ -34,7 +34,7 @@ struct copying {
  * Makes the parent's entry copy-on-write, and returns it. The hardware may set A and D meanwhile,
  * and they must stay.
  */
-static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
+static inline struct mmu_entry cow_protect(struct copying *copying, vaddr_t va,
 					   struct mmu_entry *slot, struct mmu_entry old)
 {
 	struct mmu_entry new = entry_share(old);
@@ -92,7 +92,7 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		if (!pfn_is_near(entry_pfn_if_any(entry), &page))
 			page = pfn_to_page_far(entry_pfn(entry));
 		if (share)
-			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
+			entry = cow_protect(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
 		if (page == zero_page)
 			continue;
