@@ -8,19 +8,33 @@ import subprocess
 import tempfile
 
 from lib.guest import BUILD, run_placed
-from lib.tap import case, equal, main
+from lib.tap import case, equal, has, long_case, main
+
+
+# Parts of guest/p9.c that wait for time-outs: with --icount and without a disk, time in which all wait passes at once.
+WAITING = ["silence", "writes", "stores", "attach", "mounts"]
+
+
+def passes(*parts, options):
+    """Runs these parts of the program, or all."""
+    done = run_placed("p9", *parts, options=["--mem", "32M", *options])
+    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case
 def R142_R144_servers_that_lie_are_silent_or_die():
-    done = run_placed("p9", options=["--mem", "32M", "--swap", "64M"])
-    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+    passes(*WAITING, options=["--icount"])
+    passes("reads", options=["--swap", "64M"])
 
 
-@case
+@long_case
+def R142_R144_servers_by_the_clock_of_this_machine():
+    passes(options=["--swap", "64M"])
+
+
+@long_case
 def R142_R144_the_same_with_forced_preemption():
-    done = run_placed("p9", options=["--mem", "32M", "--swap", "64M", "--append", "preempt=300"])
-    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+    passes(options=["--swap", "64M", "--append", "preempt=300"])
 
 
 def archive(folder):
@@ -45,10 +59,18 @@ def archive(folder):
 
 
 @case
+def R92_the_machine_goes_off_although_a_server_is_silent():
+    done = run_placed("p9", "leaves", options=["--mem", "32M", "--icount"])
+    equal((0, b"p9: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+    has(done.err, b"[   30.0", "log")
+    has(done.err, b"9p: warning: 40 pages of files could not be written in time", "log")
+
+
+@case
 def R142_our_servers_by_mounts():
     with tempfile.TemporaryDirectory(prefix="p9-") as folder:
         done = run_placed("served", "/files.cpio", options=[
-            "--mem", "32M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
+            "--icount", "--mem", "32M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{archive(folder)}:/files.cpio"])
     equal((0, b"served: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void refused_mounts(void)
 {
@@ -32,6 +34,36 @@ static void refused_mounts(void)
 	first_lie = TRUTH;
 }
 
+/* The server has not got what was written, and does not answer any more, when the machine goes off. */
+static void leave_a_silent_server(void)
+{
+	static const uint8_t bytes[40 * PAGE] = { 1 };
+	int fd;
+
+	start_to_write("timeout=60");
+	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	tell(SILENT, 0);
+	expect("write", sizeof(bytes), write(fd, bytes, sizeof(bytes)));
+}
+
+static const struct part {
+	const char *name;
+	void (*run)(void);
+} parts[] = { { "silence", test_silence }, /* the first, for silence_at_boot() */
+	      { "reads", test_reads },	    { "writes", test_writes },
+	      { "stores", test_stores },    { "attach", test_attach },
+	      { "mounts", refused_mounts }, { "leaves", leave_a_silent_server } /* the last */ };
+
+static bool is_wanted(const char *name, char **words)
+{
+	bool wanted = *words == NULL;
+
+	for (; *words; words++)
+		wanted |= strcmp(*words, name) == 0;
+	return wanted;
+}
+
+/* p9 [PART...]: these, or all. */
 int main(int argc, char **argv)
 {
 	int fd;
@@ -48,12 +80,9 @@ int main(int argc, char **argv)
 		       -1, 0);
 	close(fd);
 	mkdir("/mnt", 0755);
-	test_silence(); /* the first, for silence_at_boot() */
-	test_reads();
-	test_writes();
-	test_stores();
-	test_attach();
-	refused_mounts();
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (is_wanted(parts[i].name, argv + 1))
+			parts[i].run();
 	if (nwrong == 0)
 		puts("p9: ok");
 	return nwrong != 0;
