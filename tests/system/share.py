@@ -274,7 +274,8 @@ def R142_a_file_larger_than_memory_is_copied():
 
 
 def stored(number):
-    return bytes((at * 7 + at // 4096 + number) & 0xff for at in range(300 * 4096 + 5))
+    pages = [bytes((at * 7 + page) & 0xff for at in range(PAGE)) for page in range(256)]
+    return b"".join(pages[(page + number) % 256] for page in range(301))[:300 * PAGE + 5]
 
 
 @case
