@@ -12,14 +12,14 @@ from base import TOOLS
 from lib.tap import case, equal, has, main
 
 
-def summary(tests, status=0, times=""):
+def summary(tests, status=0, times="", aim=0):
     """Gives (exit status, lines) for a log of these (name, result, stdout[, stderr])."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
         for name, result, *streams in tests:
             log.write(json.dumps({"name": name, "result": result, "duration": 1.0,
                                   **dict(zip(("stdout", "stderr"), streams))}) + "\n")
         log.flush()
-        done = subprocess.run([sys.executable, os.path.join(TOOLS, "test-summary"), log.name, str(status), times],
+        done = subprocess.run([sys.executable, os.path.join(TOOLS, "test-summary"), log.name, str(status), times, str(aim)],
                               stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout.splitlines()
 
@@ -80,9 +80,11 @@ def processor_time_is_added_up():
         file.write("0m0.500s 0m0.250s\n1m30.000s 0m9.250s\n0m0.500s 0m0.250s\n1m34.500s 0m10.000s\n")
         file.flush()
         lines = summary(tests, times=file.name)[1]
+        aims = [[line for line in summary(tests, times=file.name, aim=aim)[1] if "aim" in line] for aim in (0, 106, 100)]
     for line in ("suite host: 2 passed, 0 failed, 2.0 s, CPU 3.8 s", "suite user: 1 passed, 0 failed, 1.0 s",
                  "most CPU: 2.2 s b, 1.5 s a", "CPU: 100.0 s to build, 5.2 s to test, 105.2 s in all"):
         has(lines, line, "lines")
+    equal([[], [], ["CPU: that is 5.2 s more than the aim of 100 s"]], aims, "a line where there is an aim, and it is missed")
 
 
 def told(stdout, result="FAIL", stderr=""):
