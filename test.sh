@@ -9,7 +9,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 
 case ${1:-} in
 -h | --help)
-	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suites soak, nightly and ci run only if they are named (--setup ci: what CI runs for a commit; --setup nightly: what it runs at night)\n'
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suites soak and nightly run only if they are named (--setup nightly: all that runs at night)\n'
 	exit 0
 	;;
 esac
@@ -21,7 +21,7 @@ folder=$(build_folder build-test)
 configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false
 # The programs of the test `coverage` are a sixth of all to compile, so they are built only where that runs.
 case " $* " in
-*' --setup ci '* | *' --setup=ci '* | *' --setup nightly '* | *' --setup=nightly '*)
+*' --setup nightly '* | *' --setup=nightly '*)
 	meson configure "$folder" -Dcoverage=true < /dev/null >&2 9<&- || die 'the build could not be configured'
 	build "$folder" build.ninja
 	;;

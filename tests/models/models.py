@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Checks the models of protocols with spin: all orders of their steps, of the right ones and of wrong ones.
 
-usage: models.py [--long]
-
-Each wrong variant has to be rejected, so that a model which says nothing is noticed. --long checks the large forms too.
+Each wrong variant has to be rejected, so that a model which says nothing is noticed. These, and the larger forms, are
+for the suites nightly and soak: they depend on nothing but the models.
 """
 
 import os
@@ -17,9 +16,8 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
-from lib.tap import Skip, case, equal, main  # noqa: E402
+from lib.tap import Skip, case, equal, long_case, main, soak_case  # noqa: E402
 
-LONG = "--long" in sys.argv[1:2]
 FEW_STATES = 50000
 
 
@@ -52,118 +50,130 @@ def wrong(model, *defines):
 @case
 def R140_calls_have_one_end():
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1")
-    right("endpoint.pml", 200000, "CALLS=2", "SERVERS=1")
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "HOLDS")
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "SWITCH_OVER")
-    if LONG:
-        right("endpoint.pml", 2000000, "CALLS=1", "SERVERS=2")
 
 
-@case
+@long_case
+def R140_two_calls_have_one_end_each():
+    right("endpoint.pml", 200000, "CALLS=2", "SERVERS=1")
+
+
+@soak_case
+def R140_a_call_has_one_end_beside_two_servers():
+    right("endpoint.pml", 2000000, "CALLS=1", "SERVERS=2")
+
+
+@long_case
 def a_pulse_that_outlives_its_call_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "KEEP_PULSE")
 
 
-@case
+@long_case
 def a_caller_that_does_not_wait_for_copies_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "HOLDS", "IGNORE_HOLDERS")
 
 
-@case
+@long_case
 def a_sleep_without_a_look_for_a_kill_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "SWITCH_OVER", "SLEEP_BLINDLY")
 
 
-@case
+@long_case
 def a_wake_up_outside_the_lock_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "WAKE_OUTSIDE")
 
 
-@case
+@long_case
 def a_look_without_the_lock_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_UNLOCKED")
 
 
-@case
+@long_case
 def a_look_before_the_mark_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_THEN_SLEEP")
 
 
 @case
 def all_go_on_with_another_server():
-    right("attach.pml", 100000, "OPENS", "LOOKS")
     right("attach.pml", 20000, "OPENS", "WRITES")
+    right("attach.pml", 5000, "REMOVES")
+
+
+@long_case
+def all_go_on_that_open_look_or_rename():
+    right("attach.pml", 100000, "OPENS", "LOOKS")
     right("attach.pml", 100000, "RENAMES", "LOOKS")
     right("attach.pml", 100000, "RENAMES", "OPENS")
-    right("attach.pml", 5000, "REMOVES")
-    if LONG:
-        right("attach.pml", 400000, "OPENS", "LOOKS", "ENDS=3")
-        right("attach.pml", 500000, "RENAMES", "LOOKS", "ENDS=3")
-        right("attach.pml", 100000, "REMOVES", "LOOKS")
-        right("attach.pml", 2000000, "OPENS", "LOOKS", "RENAMES", "WRITES", "ENDS=1")
 
 
-@case
+@soak_case
+def all_go_on_with_a_third_server_or_all_at_once():
+    right("attach.pml", 400000, "OPENS", "LOOKS", "ENDS=3")
+    right("attach.pml", 500000, "RENAMES", "LOOKS", "ENDS=3")
+    right("attach.pml", 100000, "REMOVES", "LOOKS")
+    right("attach.pml", 2000000, "OPENS", "LOOKS", "RENAMES", "WRITES", "ENDS=1")
+
+
+@long_case
 def a_switch_in_a_later_hold_of_the_lock_is_rejected():
     wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_SWITCH")
 
 
-@case
+@long_case
 def an_owner_of_a_fid_of_any_epoch_is_rejected():
     wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_OWN")
 
 
-@case
+@long_case
 def a_rename_that_is_sent_twice_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_TWICE")
 
 
-@case
+@long_case
 def a_request_that_is_parked_after_the_switch_is_rejected():
     wrong("attach.pml", "OPENS", "WRITES", "ENDS=1", "BROKEN_PARK")
 
 
-@case
+@long_case
 def a_look_for_a_file_by_its_old_name_alone_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_ALIAS")
 
 
-@case
+@long_case
 def an_alias_that_ends_with_the_call_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_DROP")
 
 
-@case
+@long_case
 def a_file_that_keeps_its_name_after_the_alias_is_rejected():
     wrong("attach.pml", "RENAMES", "BROKEN_TAKE")
 
 
-@case
+@long_case
 def a_server_that_is_taken_before_the_look_at_fids_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_EPOCH")
 
 
-@case
+@long_case
 def a_walk_from_a_fid_that_is_not_made_is_rejected():
     wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_FROM")
 
 
-@case
+@long_case
 def a_file_that_is_lost_while_it_gets_its_name_is_rejected():
     wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_NAME")
 
 
-@case
+@long_case
 def a_name_that_is_older_than_a_rename_is_rejected():
     wrong("attach.pml", "RENAMES", "LOOKS", "ENDS=1", "BROKEN_ADOPT")
 
 
-@case
+@long_case
 def an_owner_of_a_stale_fid_is_rejected():
     wrong("attach.pml", "REMOVES", "BROKEN_STALE")
 
 
 if __name__ == "__main__":
-    if LONG:
-        del sys.argv[1]
     main()

@@ -6,7 +6,7 @@ import time
 
 from lib.guest import run, run_raw
 from lib.pty import OnTerminal
-from lib.tap import case, equal, has, lacks, main, soak_case
+from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
 SIFIVE, SPIKE = ("--machine", "sifive_u"), ("--machine", "spike")
 HZ = {SIFIVE: 1000000, SPIKE: 10000000}  # of their clocks
@@ -14,9 +14,9 @@ CTRL_C = b"\x03"
 LINES = b"".join(bytes(range(256)) + b"%d\n" % number for number in range(100))
 
 
-def both(function, of_spike=soak_case):
+def both(function, of_sifive=case, of_spike=soak_case):
     """Makes a case for each of the machines; that of spike runs in the suite soak."""
-    for options, kind in ((SIFIVE, case), (SPIKE, of_spike)):
+    for options, kind in ((SIFIVE, of_sifive), (SPIKE, of_spike)):
         def one(options=options):
             function(options)
 
@@ -26,7 +26,12 @@ def both(function, of_spike=soak_case):
 
 def both_always(function):
     """The same where that of spike always runs."""
-    both(function, case)
+    both(function, of_spike=case)
+
+
+def both_at_night(function):
+    """The same where both take long."""
+    both(function, of_sifive=long_case, of_spike=long_case)
 
 
 @both_always
@@ -35,14 +40,14 @@ def a_program_runs(options):
     equal((0, b"input 0, time 1, floats 1, child 2, parent 1\n", b""), (done.status, done.out, done.err), "how it ran")
 
 
-@case
+@long_case
 def input_and_output_are_exact_on_sifive_u():
     """Keys and ends of lines are bytes as others, as long as a line has fewer than 4096 of them."""
     done = run("cat", stdin=LINES, options=SIFIVE)
     equal((0, LINES, b""), (done.status, done.out, done.err), "how it ran")
 
 
-@both_always
+@both_at_night
 def output_is_exact(options):
     """More than a socket would take before somebody reads."""
     done = run("bytes", "300000", options=options)
@@ -118,7 +123,7 @@ def a_machine_that_is_not_known():
     equal((2, b"run.sh: --machine wants one of virt, sifive_u, spike, not 'toaster'\n"), (done.status, done.err), "how it ended")
 
 
-@both
+@both_at_night
 def a_run_that_takes_too_long(options):
     equal(124, run("sleep", "1000", options=[*options, "--timeout", "2"]).status, "status")
 
@@ -133,7 +138,7 @@ def a_program_on_a_terminal(options):
     equal(130, program.finish()[0], "status after Ctrl-C")
 
 
-@both
+@both_at_night
 def the_tour(options):
     done = run_raw([*options, "--timeout", "300"])
     equal(0, done.status, "status")

@@ -75,7 +75,7 @@ def an_archive_of_garbage():
     refused(boot(bytes(4096)), "archive", "initrd", "cpio")
 
 
-@case
+@long_case
 def a_truncated_archive():
     whole = archive_of(["/init", "/bin/probe"])
     for length in (1, 50, 110, 200, 100000, len(whole) // 2, len(whole) - 200):
@@ -153,7 +153,7 @@ def the_file_of_init_goes_like_any_other():
         has(text, " 1 in files, all accounted for", "what came")
 
 
-@case
+@long_case
 def odd_command_lines():
     for word in ("loglevel=", "loglevel=loud", "winsize=x", "winsize=99999999999x1", "=", "seed=", "test=*",
                  "x" * 5000, "init="):
@@ -162,7 +162,7 @@ def odd_command_lines():
         lacks(done.err, b"kernel panic", word[:30])
 
 
-@case
+@long_case
 def trees_that_lie():
     """The archive outside memory, on the firmware, the kernel, the tree; memory without kernel or tree."""
     start, end, size = b"\x84\x20\x00\x00", b"\x84\x20\x10\x00", b"\x80\0\0\0\0\0\0\0\x08\0\0\0"

@@ -7,7 +7,7 @@ import re
 
 from lib import latency
 from lib.guest import BUILD, FAKE, run
-from lib.tap import Skip, case, equal, main, soak_case
+from lib.tap import Skip, case, each_part, equal, long_case, main, soak_case
 
 CROWD = "3000"
 SLICE_US = 10_000
@@ -33,7 +33,7 @@ def end_of_parent(what):
     return took
 
 
-@case
+@long_case
 def a_parent_of_many_zombies_ends_soon():
     took = end_of_parent("zombies")
     equal(True, took < 4 * SLICE_US, f"the end took {took} us")
@@ -72,7 +72,7 @@ def who_naps_runs_soon_but_gets_no_more_than_its_share():
     equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps for a millisecond was woken {late} us late")
 
 
-@case
+@each_part
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("fairness")
 

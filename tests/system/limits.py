@@ -8,7 +8,7 @@ import re
 from lib import latency
 from lib.boot import MIB, boot
 from lib.guest import BUILD, FAKE, GREEDY, folder, run, run_placed
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 SMALL = ["--mem", "64M"]
 SMALLER = ["--mem", "24M"]  # for what takes the longer the more there is
@@ -96,7 +96,7 @@ def names_without_a_byte_are_refused_in_time():
           "status and output")
 
 
-@case
+@long_case
 def folders_that_are_removed_and_held_count():
     done = run("removed", options=SMALLER, program=GREEDY)
     equal((0, b"refused: No space left on device\nanother: status 0\nthen: Success\n"), (done.status, done.out),
@@ -141,7 +141,7 @@ def what_a_hog_has_the_kernel_keep_is_limited():
           "status and output")
 
 
-@case
+@long_case
 def memory_in_clean_pages_of_files_is_had():
     """R43: nobody is refused memory, or ended for it, while a file's pages hold 20 MiB that can be read again."""
     path = os.path.join(folder("cached"), "file")
@@ -153,7 +153,7 @@ def memory_in_clean_pages_of_files_is_had():
     lacks(done.err, b"out of memory", "standard error")
 
 
-@case
+@long_case
 def a_mapped_file_bigger_than_memory_is_read():
     """R80: three processes read 8 MiB through a mapping, in orders of their own, while 3 MiB are free."""
     path = os.path.join(folder("squeezed"), "file")
@@ -167,7 +167,7 @@ def a_mapped_file_bigger_than_memory_is_read():
     lacks(log, b"out of memory", "log")
 
 
-@case
+@long_case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("limits")
 

@@ -5,7 +5,7 @@
 import os
 
 from lib.guest import BUILD, ROOT, folder, run, run_placed
-from lib.tap import case, equal, lacks, main
+from lib.tap import case, equal, lacks, long_case, main
 
 EXPECTED = os.path.join(ROOT, "tests/user/expected")
 
@@ -27,7 +27,7 @@ def the_same_with_forced_preemption():
     passes("/", options=["--mem", "64M", "--append", "preempt=300"])
 
 
-@case
+@long_case
 def many_processes_lock_files_of_a_share():
     place = folder("many")
     passes("/mnt", options=["--mem", "64M", "--share", place])

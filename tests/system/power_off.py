@@ -6,7 +6,7 @@ import re
 import struct
 
 from lib.guest import folder, get, run_placed
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 PAGE = 4096
 
@@ -47,15 +47,15 @@ def pages_told(log):
         rb"9p: warning: (?:what was written to )?(\d+) pages? of files (?:is lost: error 5|could not be written in time)\n", log))
 
 
-@case
-def R92_the_machine_goes_off_although_a_server_is_silent():
+@long_case
+def R92_the_machine_goes_off_although_hostfs_is_silent():
     place = folder("silent")
     done = passes("silent", "/mnt/file", options=["--share", place])
     equal(True, pages_told(done.err) >= 40, f"all pages are told (it said {done.err})")
     equal(b"", get(place + "/file"), "the file, of which the server did not hear")
 
 
-@case
+@long_case
 def R92_the_machine_goes_off_although_a_server_is_slow():
     place = folder("slow")
     # QEMU answers four writes a second, and each is of 32 pages: 256 of them take much longer than the 30 seconds that there are.

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from lib.guest import BUILD, ELF, FAKE, PATIENCE, PROBE, RUN, copy_probe, folder, run, run_raw
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 
 @case
@@ -75,7 +75,7 @@ def the_image_comes_before_the_working_directory():
         equal(0, run_raw(["--", "demo"], cwd=place).status, "status of the image's")
 
 
-@case
+@long_case
 def blanks_and_odd_names():
     for name in ("with blank", "comma,here", "quote'\"s", "\u00fcml\u00e4ut", "colon:here", "-dash"):
         place = folder("odd " + name)
@@ -106,7 +106,7 @@ def a_link_to_a_program():
     equal(b"self data\n", run("self", program="./link", cwd=place).out, "standard output")
 
 
-@case
+@long_case
 def several_runs_at_once():
     runs = [subprocess.Popen([RUN, "--", PROBE, "exit", str(number)], stdin=subprocess.DEVNULL)
             for number in range(10, 14)]
@@ -123,7 +123,7 @@ def add_copies_a_file():
         equal(b"contents\n\0\xff", run("show", path, options=["--add", option]).out, option)
 
 
-@case
+@long_case
 def add_without_a_path_goes_to_the_working_directory():
     place = folder("add here")
     os.makedirs(place + "/in/sub")
@@ -159,7 +159,7 @@ def add_keeps_modes():
         equal(f"file {mode:o} 5\n", done.out.decode(), oct(mode))
 
 
-@case
+@long_case
 def add_copies_a_folder_with_links():
     place = folder("tree")
     os.makedirs(place + "/top/sub/empty")
@@ -199,7 +199,7 @@ def add_of_neither_file_nor_folder():
     has(done.last_line(), b"fifo", "last line")
 
 
-@case
+@long_case
 def a_program_where_add_puts_it():
     """Its path in the guest does not depend on where it lies here."""
     place = folder("added")

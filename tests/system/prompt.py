@@ -392,7 +392,7 @@ def ctrl_d_that_no_program_reads_hides_no_prompt():
     equal(0, prompt.end(), "status")
 
 
-@case
+@long_case
 def garbage_does_no_harm():
     prompt = Prompt(20)
     noise = bytes((i * 7 + i // 256 * 13) % 256 for i in range(3000))
@@ -541,7 +541,7 @@ def a_paste_loses_nothing():
     equal(0, prompt.end(), "status")
 
 
-@case
+@long_case
 def megabytes_and_bytes_that_are_no_text_pass():
     data = bytes(range(256)) * 8192
     path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"faultline-prompt-{os.getpid()}")

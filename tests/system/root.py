@@ -8,7 +8,7 @@ import subprocess
 
 from lib.guest import BUILD, PATIENCE, PROBE, RUN, Result, folder, get, put, run_raw
 from lib.prompt import CTRL, Prompt
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 USER = os.path.join(BUILD, "user")
 SYSTEM = os.path.join(BUILD, "tests/system")
@@ -137,7 +137,7 @@ def R146_no_link_and_no_path_leads_out():
     equal((b"", 4, 1), (done.out, done.err.count(b"No such file"), done.err.count(b"Too many")), f"out of it ({done.err})")
 
 
-@case
+@long_case
 def R146_programs_are_found_by_links_within_it():
     place = make_root("linked")
     os.symlink("/usr/bin/probe", place + "/bin/absolute")
@@ -152,7 +152,7 @@ def R146_programs_are_found_by_links_within_it():
         equal(127, run_in(place, name, "exit", "3").status, name)
 
 
-@case
+@long_case
 def R142_scripts():
     place = make_root("scripts")
     put(place + "/opt/script", b"#!/bin/sh\necho $# words\npwd\necho done > /opt/out\nexit 6\n", 0o755)
@@ -179,7 +179,7 @@ def R146_a_root_that_is_only_read():
     equal((before, b"kept\n"), (sorted(os.walk(place)), get(place + "/file")), "the folder")
 
 
-@case
+@long_case
 def R142_R92_all_is_on_the_host_in_the_end():
     """Random operations, and stores through mappings that are not synchronised."""
     place = make_root("written")
@@ -202,7 +202,7 @@ def R142_R92_all_is_on_the_host_in_the_end():
         equal(True, get(f"{place}/stored/{name}") == want, name)
 
 
-@case
+@long_case
 def R140_R142_with_little_memory_and_preemption():
     """The text of the shell, its children and the C library's data go and come by the server."""
     place = make_root("little")
@@ -316,7 +316,7 @@ def programs_that_are_not_there_are_127_and_126():
     equal((126, b"init: cannot run /bin/plain: permission denied (is it executable?)\n"), (done.status, done.err), "one that is not executable")
 
 
-@case
+@long_case
 def names_of_all_kinds():
     place = make_root("a root, with a comma: ü")
     put(place + "/ü:x", b"y\n")

@@ -202,12 +202,12 @@ def R142_what_is_done_is_done_on_the_host():
     fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 3000, ["--mem", "64M"])
 
 
-@case
+@long_case
 def R142_with_little_memory_and_preemption():
     fsx(2, 1500, ["--mem", "24M", "--append", "preempt=300"])
 
 
-@case
+@long_case
 def R142_the_same_on_tmpfs():
     done = run_placed("fsx", "/tmp", "3", "5000", options=["--mem", "64M"])
     equal((0, [b"fsx: ok"]), (done.status, done.out.splitlines()[-1:]), f"status and last line ({done.out})")
@@ -240,7 +240,7 @@ def R142_a_file_is_replaced_in_one_step():
     passes("replace", "/mnt", place=folder("replaced at any time"), options=["--append", "preempt=1000"])
 
 
-@case
+@long_case
 def R142_renames_are_killed():
     place = folder("killed renames")
     passes("killed-renames", "/mnt", place=place, options=["--mem", "64M", "--append", "preempt=300"])
@@ -264,7 +264,7 @@ def R142_host_and_guest_agree_at_open():
         equal((b"share: ok\n", 0), (run.stdout.read(), run.wait(PATIENCE)), "output and status")
 
 
-@case
+@long_case
 def R142_a_file_larger_than_memory_is_copied():
     place = folder("copy")
     data = pattern(5, 40 << 20)
@@ -308,7 +308,7 @@ def R142_the_host_writes_too():
     equal(b"host\nguest\n", get(place + "/log"), "what is here")
 
 
-@case
+@long_case
 def R142_a_deep_tree():
     place = folder("deep")
     at = place
@@ -354,7 +354,7 @@ def R140_R141_the_same_with_little_memory_and_forced_preemption():
     passes("together", *words, place=place, options=["--mem", "16M", "--swap", "64M", "--append", "preempt=300"])
 
 
-@case
+@long_case
 def R142_text_that_was_dropped_is_read_again():
     place = folder("again")
     shutil.copy(PROBE, place + "/prog")
@@ -435,7 +435,7 @@ def R146_set_id_bits_stay_in_the_guest_unless_they_are_wanted():
         equal({line.split()[0]: int(line.split()[1], 8) for line in shown.splitlines()}, here, "modes here")
 
 
-@case
+@long_case
 def R143_there_is_no_process_for_the_next_server():
     place = folder("crowded")
     put(place + "/file", b"x")
@@ -451,13 +451,13 @@ def R143_there_is_no_process_for_the_next_server():
         equal((b"share: ok\n", 0), (run.stdout.read(), run.wait(PATIENCE)), f"output and status (it said {said})")
 
 
-@case
+@long_case
 def R143_the_program_ends_while_there_is_no_server():
     """With --icount, no other load makes init late."""
     passes("left-crowded", place=folder("left"), options=["--mem", "192M", "--icount"])
 
 
-@case
+@long_case
 def R143_the_server_is_killed_during_a_copy():
     place = folder("copied")
     put(place + "/from", os.urandom(64 << 20))
@@ -470,7 +470,7 @@ def fsx_killed(seed, steps, options):
     says_that_it_starts(fsx(seed, steps, options, "hostfs", "50"), 3)
 
 
-@case
+@long_case
 def R143_the_server_is_killed_again_and_again():
     fsx_killed(int(os.environ.get("FAULTLINE_SEED", "1")), 600, ["--mem", "64M"])
 
@@ -496,7 +496,7 @@ def ticks_on(name, kills, options=()):
     says_that_it_starts(done, kills)
 
 
-@case
+@long_case
 def R143_the_timer_goes_on_when_the_server_is_killed():
     for nth in ("first", "second"):  # init starts it again at once only in the beginning
         ticks_on(nth, 8)
@@ -599,7 +599,7 @@ def R146_a_server_has_what_it_needs_and_no_more():
           "descriptors")
 
 
-@case
+@long_case
 def R145_R146_a_device_is_reached_only_by_its_server():
     one, two = folder("mine"), folder("theirs")
     put(one + "/file", b"right")
@@ -620,7 +620,7 @@ def several_folders():
     equal((0, b"onetwo"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
-@case
+@long_case
 def R44_a_large_directory_with_little_memory():
     place = folder("large")
     for i in range(500):

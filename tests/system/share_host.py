@@ -8,7 +8,7 @@ import shutil
 
 from lib.disk import disk, mount, with_own_mounts
 from lib.guest import folder, get, in_steps, put, run_placed
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 PAGE = 4096
 MIB = 1 << 20
@@ -69,7 +69,7 @@ def R142_R143_a_full_disk_is_told_at_fsync_and_close():
     writes_on_a_full_disk("full")
 
 
-@case
+@long_case
 def R142_R143_the_same_with_preemption_and_a_killed_server():
     writes_on_a_full_disk("full and killed", "kill", options=["--mem", "32M", "--append", "preempt=300"])
 
@@ -142,7 +142,7 @@ def R142_a_file_shrinks():
     equal([*b"wxy"], [get(files[1])[at] for at in (30 * PAGE - 1, 30 * PAGE, 50 * PAGE + 5)], "what was written")
 
 
-@case
+@long_case
 def R142_a_file_shrinks_whose_pages_are_reclaimed():
     place = folder("shrinks and is reclaimed")
     file = put(place + "/file", b"a" * 64 * PAGE)

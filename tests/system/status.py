@@ -8,7 +8,7 @@ import subprocess
 
 from lib.guest import FAKE, PATIENCE, PROBE, ROOT, RUN, folder, run, run_raw, start
 from lib.processes import alive, children, left_alive
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 
 def own(done, status, *parts):
@@ -19,7 +19,7 @@ def own(done, status, *parts):
         has(done.last_line(), part, "last line")
 
 
-@case
+@long_case
 def every_exit_status_comes_through():
     for status in (0, 1, 2, 77, 85, 123, 124, 125, 126, 127, 128, 129, 170, 254, 255):
         done = run("exit", str(status))

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from lib.guest import PATIENCE, PROBE, RUN, run, start
-from lib.tap import case, equal, has, lacks, main, soak_case
+from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
 PATTERN = bytes((i + i // 256 * 7) & 255 for i in range(1 << 20))
 
@@ -174,7 +174,7 @@ def redirected(words, *program):
     return done.returncode, done.stdout, done.stderr
 
 
-@case
+@long_case
 def output_that_cannot_be_written_is_125():
     """Not the program's own status: nobody has seen what it wrote."""
     for words, reason in ((">/dev/full", b"No space left on device"), (">&-", b"Bad file descriptor"),

@@ -53,7 +53,7 @@ def R80_R84_a_set_of_four_times_the_memory_of_which_some_is_hot():
     swapping("zipf", 2 * SET, 5 * TOUCHES if LONG else 2 * TOUCHES, 1)
 
 
-@case
+@long_case
 def R85_accessed_and_dirty_bits_in_software():
     swapping("zipf", SET, 5 * TOUCHES // 2 if LONG else TOUCHES, 2, options=[*SMALL, "--append", "ad=soft"])
 
@@ -63,7 +63,7 @@ def R84_numbers_are_sorted():
     swapping("sort", SET * 5 // 8 if LONG else SET * 7 // 16)
 
 
-@case
+@long_case
 def R84_a_heap_is_used_at_random():
     swapping("libc", SET * 3 // 4, 20000 if LONG else 3000)
 
@@ -94,7 +94,7 @@ def R81_written_pages_of_a_private_file_go_to_swap():
     swapping("private", "/file", SET // 2, options=[*SMALL, "--mem", f"{MEMORY + 2}M", "--add", f"{path}:/file"])
 
 
-@case
+@long_case
 def R82_killed_processes_give_slots_back():
     """All of them together take more than memory and swap have."""
     swapping("kill", MEMORY * 3 // 2, 20 if LONG else 8, options=["--mem", f"{MEMORY}M", "--swap", f"{2 * MEMORY}M"])
@@ -144,7 +144,7 @@ def R82_shared_memory_goes_to_swap():
     swapping("shared", SET // 2 if LONG else "99%", 4)
 
 
-@case
+@long_case
 def R72_a_program_larger_than_memory():
     swapping("text", MEMORY * 3 // 2, 2)
 

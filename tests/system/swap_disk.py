@@ -9,7 +9,7 @@ import subprocess
 
 from lib.boot import MIB
 from lib.guest import folder, run, run_placed, run_raw
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 MODERN = {"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"}
 
@@ -69,7 +69,7 @@ def R82_it_is_switched_off_and_on_under_three_programs():
     equal((0, told), (done.status, done.out), f"status and output of {done.err[-500:]}")
 
 
-@case
+@long_case
 def R82_it_stays_on_where_its_pages_do_not_fit():
     done = run_placed("swap_off", "90", "75", options=["--mem", "48M", "--swap", "128M"])
     told = (b"off: ENOMEM\noff again: ENOMEM\non: EBUSY\n"
@@ -77,7 +77,7 @@ def R82_it_stays_on_where_its_pages_do_not_fit():
     equal((0, told), (done.status, done.out), f"status and output of {done.err[-500:]}")
 
 
-@case
+@long_case
 def R82_files_keep_what_they_have_when_they_may_have_less():
     """Half of memory and swap is less without swap. Pages come back all the same; only new ones are refused."""
     done = run_placed("swap_files", "14", options=["--mem", "24M", "--swap", "16M"])

@@ -10,7 +10,7 @@ import re
 
 from lib import boot  # it finds the runner's modules
 from lib.guest import folder, run_placed
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 from runner import swap
 
 MIB = boot.MIB
@@ -91,7 +91,7 @@ def R43_R84_no_page_can_be_written():
     has(log, "can't be written; more errors are not logged", "log")
 
 
-@case
+@long_case
 def R84_a_slow_disk():
     slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('slow')}",
                       "-object throttle-group,id=slow,x-iops-total=8000")

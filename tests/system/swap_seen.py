@@ -5,7 +5,7 @@
 import re
 
 from lib.guest import BUILD, run_placed, run_raw
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 MIB = 1 << 20
 PAGES = 96 * MIB // 4096  # that the program writes to
@@ -48,7 +48,7 @@ def R84_without_a_disk_the_figures_are_zero():
         equal([0] * 5, [seen[name] for name in ("swapped", "swap", "free_swap", "written", "read")], moment)
 
 
-@case
+@long_case
 def R84_sysinfo_has_the_swap_disk():
     for options in (DISK, ["--mem", "64M"]):
         for moment, seen in figures(options).items():

@@ -92,7 +92,7 @@ def a_row_about_swap_changes_while_the_program_runs():
         equal([name for name in STRIPS for _ in range(drawings)], names, f"rows in {columns} columns")
 
 
-@case
+@long_case
 def ctrl_c_ends_the_stop_about_swap():
     # The disk answers ten requests a second: the rows to come would take minutes.
     slow = {"FAULTLINE_QEMU": "-set drive.disk.throttling.iops-total=10"}
@@ -108,7 +108,7 @@ def ctrl_c_ends_the_stop_about_swap():
     equal((0, True), prompt.left(), "status and the same modes")
 
 
-@case
+@long_case
 def q_ends_it():
     q_ends_it_at((0, STOPS // 2, STOPS))
 
@@ -169,7 +169,7 @@ def with_prompt(columns=80, options=SMALL, shell=True):
     return prompt
 
 
-@case
+@long_case
 def the_prompt_comes_after_it():
     prompt = with_prompt()
     has(prompt.do("help"), "faults  [PID]", "help")
@@ -242,7 +242,7 @@ def any_bytes_are_keys():
     equal((0, True), prompt.left(), "status and the same modes")
 
 
-@case
+@long_case
 def ctrl_c_leads_to_the_prompt_at_any_moment():
     """While it waits or works; and nothing typed then ends the prompt."""
     for number in (0, STOPS // 2, STOPS):
@@ -310,7 +310,7 @@ def a_closed_terminal_ends_the_machine():
         equal([], left_alive(machines), "machines left")
 
 
-@case
+@long_case
 def without_a_terminal_on_both_sides_no_prompt_follows():
     if FAKE:
         raise Skip("needs the real kernel")

@@ -5,7 +5,7 @@
 import re
 
 from lib.guest import BUILD, run, run_placed
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 RNG = "-device virtio-rng-device"
 MODERN = "-global virtio-mmio.force-legacy=false "
@@ -57,7 +57,7 @@ def R145_the_same_of_a_modern_device():
     drive("late", MODERN + SLOW)
 
 
-@case
+@long_case
 def R145_pages_stay_while_all_else_is_swapped():
     drive("swap", options=["--swap", "256M"])
 

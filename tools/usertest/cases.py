@@ -12,7 +12,7 @@ EXPECTED = os.path.join(FOLDER, "expected")
 WORDS = "fork exec map unmap fault frame entry table walk trap fence break stack heap page zero".split()
 LIST = os.path.join(FOLDER, "cases.txt")
 USUAL = {"mem": "64M"}
-OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak"}
+OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak", "nightly"}
 
 
 class Case:
@@ -21,7 +21,8 @@ class Case:
     stdin-lines=N: its standard input is stdin_lines(N); without the option it has none. mem=SIZE is Faultline's memory,
     linux-mem=SIZE that of the Linux machine of the recording. add=FILE[:PATH], in the folder of the built programs, may
     be given several times. tree=FOLDER of tests/user is in the guest at /FOLDER. soak=release: the release kernel runs
-    it in the suite soak only. alone: it never shares a boot with others."""
+    it in the suite soak only. nightly=hardened: the hardened kernel runs it in the suite nightly only. alone: it never
+    shares a boot with others."""
 
     def __init__(self, line, number):
         parts = [part.strip() for part in line.split("|")]

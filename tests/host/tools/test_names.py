@@ -14,7 +14,7 @@ import spelling
 from lib.tap import case, equal, has, main
 
 TESTS = {"mm-fault": ["p:host"], "mm-fork": ["p:host"], "kernel": ["p:kernel"], "kernel long": ["p:soak"],
-         "fuzz long": ["p:soak"], "analysis": ["p:ci"], "swap long": ["p:nightly"]}
+         "fuzz long": ["p:soak"], "analysis": ["p:nightly"], "swap more": ["p:system", "p:nightly"]}
 
 
 def answer(*words):
@@ -86,9 +86,9 @@ def names_that_meson_would_pass_over():
     for words, part in ((["mm-fualt"], "no test is called 'mm-fualt': say mm-fault"),
                         (["mm-fault", "zz"], "no test is called 'zz': ./test.sh --setup all --list"),
                         (["--suite", "kernl"], "no suite is called 'kernl': say kernel"),
-                        (["--suite=zz"], "no suite is called 'zz': there are ci, host, kernel, nightly, soak"),
-                        (["analysis"], "is in the suite ci: say --setup all analysis"),
-                        (["swap long"], "is in the suite nightly: say --setup all 'swap long'"),
+                        (["--suite=zz"], "no suite is called 'zz': there are host, kernel, nightly, soak, system"),
+                        (["analysis"], "is in the suite nightly: say --setup all analysis"),
+                        (["swap more"], "is in the suite nightly: say --setup all 'swap more'"),
                         (["kernel?long"], "is in the suite soak: say --setup all 'kernel?long'"),
                         (["-t", "3", "--suite", "host", "kernel"], "is in no suite that was asked for: say --suite kernel")):
         status, _out, said = told(*words)

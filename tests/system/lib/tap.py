@@ -9,7 +9,7 @@ import traceback
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools")
 CASES = []
-PARTS = {}  # those of them that take long, and in which part they run
+PARTS = {}  # in which part those of them run that are not in `most`
 # Which run if none is named: those of a part, of which `most` are those that do not take long; otherwise all.
 PART = os.environ.get("FAULTLINE_CASES")
 
@@ -25,8 +25,14 @@ def case(function):
 
 
 def long_case(function):
-    """The same for one that takes long, which the suite ci runs."""
+    """The same for one that takes long, which the suite nightly runs."""
     PARTS[function] = "rest"
+    return case(function)
+
+
+def each_part(function):
+    """The same for one that looks at what the cases before it have measured: it runs in each part."""
+    PARTS[function] = "each"
     return case(function)
 
 
@@ -97,7 +103,7 @@ def is_wanted(function, words):
     """Tells whether a case runs."""
     if words:
         return any(word in function.__name__ for word in words)
-    return PART not in ("most", "rest", "soak") or PARTS.get(function, "most") == PART
+    return PART not in ("most", "rest", "soak") or PARTS.get(function, "most") in (PART, "each")
 
 
 def main():
