@@ -16,6 +16,11 @@ def passes(crowd, pages, options):
 
 @case
 def R142_R143_a_storm_of_faults_with_little_memory():
+    passes(60, 2000, STORM)
+
+
+@long_case
+def R142_R143_a_longer_storm():
     passes(60, 6000, STORM)
 
 

@@ -237,6 +237,10 @@ def R142_changes_of_all_kinds():
 @case
 def R142_a_file_is_replaced_in_one_step():
     passes("replace", "/mnt", place=folder("replaced"))
+
+
+@long_case
+def R142_a_file_is_replaced_at_any_time():
     passes("replace", "/mnt", place=folder("replaced at any time"), options=["--append", "preempt=1000"])
 
 
