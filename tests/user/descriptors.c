@@ -1,11 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* Running out of descriptors is EMFILE and can be mended; children have their own table; /dev/null
  * and /dev/zero. */
+#include <poll.h>
+
 #include "t.h"
 
 static int closes(void *fd)
 {
 	return close((int)(long)fd) != 0 || close((int)(long)fd) == 0;
+}
+
+/* 0 is a descriptor like the others: whatever makes one gets it when it is free. */
+static void from_zero(void)
+{
+	struct pollfd ask = { .fd = 0, .events = POLLIN };
+	char buf[100];
+	int p[2];
+
+	close(0);
+	TRY(open("/dev/null", O_RDWR));
+	TRY(readlink("/proc/self/fd/0", buf, sizeof(buf)));
+	TRY(close(0));
+	TRY(dup(1));
+	TRY(close(0));
+	TRY(fcntl(1, F_DUPFD, 0));
+	TRY(close(0));
+	TRY(memfd_create("x", 0));
+	TRY(write(0, "memory", 6));
+	TRY(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, 0, 0) != MAP_FAILED);
+	TRY(close(0));
+	TRY(pipe(p));
+	say("reads at %d\n", p[0]);
+	TRY(write(p[1], "pipe", 4));
+	TRY(poll(&ask, 1, 0));
+	TRY(read(0, buf, sizeof(buf)));
+	TRY(close(0));
+	TRY(dup(p[1]));
+	TRY(close(0));
 }
 
 int main(void)
@@ -46,5 +77,6 @@ int main(void)
 	TRY(syscall(SYS_read, fd, 8, 100));
 	TRY(open("/dev/null/x", O_RDONLY));
 	TRY(open("/dev/none", O_RDONLY));
+	from_zero();
 	return 0;
 }
