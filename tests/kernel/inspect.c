@@ -7,7 +7,10 @@
 #include "mm/object.h"
 #include "mm/space.h"
 #include "mm/verbs.h"
+#include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/thread.h"
+#include "proc/usage.h"
 #include "proc/uspace.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -52,6 +55,42 @@ KTEST_IN_PROCESS(inspect_tells_each_count)
 	EXPECT_EQ(space->brk, told.heap_end);
 	EXPECT_EQ(space->swapped, told.swapped);
 	space->stats = before;
+}
+
+/* An access that was refused is no fault that was served, and those that waited are counted apart. */
+KTEST_IN_PROCESS(usage_adds_each_kind_of_fault)
+{
+	struct space *space = &current_process()->uspace->space;
+	struct space_stats before = space->stats;
+	struct usage usage = { .minor_faults = 1000000, .major_faults = 2000000 };
+
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		space->stats.kind[kind] = 1u << kind;
+	space->stats.major = 3;
+	usage_add_space(&usage, space);
+	space->stats = before;
+	EXPECT_EQ(1000000 + (1u << FAULT_KINDS) - (1u << FAULT_ACCESSED) - 3, usage.minor_faults);
+	EXPECT_EQ(2000003, usage.major_faults);
+}
+
+/* While nothing else runs on the hart: the counts of a living process are its thread's. */
+KTEST_IN_PROCESS(usage_of_a_living_process_has_its_switches)
+{
+	struct thread *thread = current_thread();
+	uint64_t nvcsw, nivcsw;
+	struct usage usage;
+
+	spin_lock(&process_tree_lock);
+	nvcsw = thread->nvcsw;
+	nivcsw = thread->nivcsw;
+	thread->nvcsw = 1000;
+	thread->nivcsw = 2000;
+	usage = usage_times(current_process());
+	thread->nvcsw = nvcsw;
+	thread->nivcsw = nivcsw;
+	spin_unlock(&process_tree_lock);
+	EXPECT_EQ(1000, usage.nvcsw);
+	EXPECT_EQ(2000, usage.nivcsw);
 }
 
 /* Two mappings that differ in each field, and the fault counts of one of them. */
