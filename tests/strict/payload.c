@@ -16,9 +16,10 @@
 #include "tools/strict/csr.h"
 #include "tools/strict/pte.h"
 
-#define RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
-#define RW  (PTE_V | PTE_R | PTE_W | PTE_A | PTE_D)
-#define RO  (PTE_V | PTE_R | PTE_A | PTE_D)
+#define RWX  (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
+#define TEXT (RWX & ~PTE_W)
+#define RW   (PTE_V | PTE_R | PTE_W | PTE_A | PTE_D)
+#define RO   (PTE_V | PTE_R | PTE_A | PTE_D)
 
 #define GIB    (1ul << 30)
 #define MIB2   (1ul << 21)
@@ -33,6 +34,16 @@ static uint64_t hart_id;
 static unsigned tests;
 static const char *wrong;
 static unsigned wrong_line;
+
+/* Extensions. */
+#define BASE   0x10
+#define TIME   0x54494d45
+#define IPI    0x735049
+#define RFENCE 0x52464e43
+#define HSM    0x48534d
+#define SRST   0x53525354
+#define DBCN   0x4442434e
+#define STRICT 0x0a737472 /* the firmware's own */
 
 struct sbi_answer {
 	long error;
@@ -640,6 +651,290 @@ static void few_asids(void)
 	check(load(WINDOW) == 2);
 }
 
+/* ---- the witness ---- */
+
+#define USER_CODE (WINDOW + GIB)
+
+static uint64_t findings(void)
+{
+	return sbi(STRICT, 2, 0, 0, 0, 0, 0).value;
+}
+
+/* To user mode, and back. */
+static void visit_user(void)
+{
+	check(try_user(USER_CODE) == ECALL_FROM_USER);
+}
+
+/* How many findings there are at the return to user mode. */
+static uint64_t found(void)
+{
+	uint64_t before = findings();
+
+	visit_user();
+	return findings() - before;
+}
+
+/* Fresh tables, with a page for user mode, where the kernel owes nothing. */
+static void begin_witnessed(void)
+{
+	begin();
+	map(USER_CODE, page_of(INSN_ECALL), TEXT | PTE_U);
+	(void)sbi(RFENCE, 0, 0, ~0ul, 0, 0, 0);
+	(void)sbi(STRICT, 0, 0, 0, 0, 0, 0);
+	fence_all();
+	visit_user();
+	check(found() == 0);
+}
+
+/* Maps a page with some bits, and uses it. Returns its entry. */
+static uint64_t *used_page(uint64_t bits)
+{
+	map(WINDOW, page_of(1), bits);
+	fence_va(WINDOW);
+	check(load(WINDOW) == 1);
+	return slot_of(root, WINDOW, 0);
+}
+
+/* Changes of an entry, and whether each needs a fence before the return to user mode. */
+static void entries_that_grant_less(void)
+{
+	static const struct change {
+		uint64_t before, after; /* bits; NONE: the same with another frame */
+		bool needs;
+	} changes[] = {
+		{ RW, 0, true },
+		{ RW, RO, true },
+		{ RW, RW & ~PTE_V, true },
+		{ RW, RW | PTE_U, true },
+		{ RW, RW & ~PTE_D, true },
+		{ RWX, RW, true },
+		{ RW, (uint64_t)NONE, true },
+		{ RW, RW & ~PTE_A, false },
+		{ RW, RW | 1ul << 8, false },
+		{ RO, RW, false },
+		{ RO, RO & ~PTE_D, false },
+		{ RW, RWX, false },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(changes); i++)
+		for (unsigned fenced = 0; fenced < 2; fenced++) {
+			uint64_t *slot, frame_bits;
+
+			begin_witnessed();
+			slot = used_page(changes[i].before);
+			frame_bits = *slot & PTE_PPN;
+			if (changes[i].after == (uint64_t)NONE)
+				*slot = pte_of((uint64_t)page_of(2)) | RW;
+			else
+				*slot = changes[i].after ? frame_bits | changes[i].after : 0;
+			if (fenced)
+				fence_va(WINDOW);
+			check(found() == (changes[i].needs && !fenced));
+			fence_va(WINDOW);
+			check(found() == 0);
+		}
+}
+
+/* A board may read the entry between the fence and the store. */
+static void fence_before_the_change(void)
+{
+	begin_witnessed();
+	used_page(RW);
+	fence_va(WINDOW);
+	*slot_of(root, WINDOW, 0) = 0;
+	check(found() == 1);
+}
+
+static void wrong_fences(void)
+{
+	begin_witnessed();
+	*used_page(RW) = 0;
+	fence_va(WINDOW + PAGE_SIZE);
+	check(found() == 1);
+	begin_witnessed();
+	*used_page(RW) = 0;
+	fence_asid(1);
+	check(found() == 1);
+	begin_witnessed();
+	*used_page(RW | PTE_G) = 0;
+	fence_asid(0);
+	fence_va_asid(WINDOW, 0);
+	check(found() == 1);
+	begin_witnessed();
+	*used_page(RW | PTE_G) = 0;
+	fence_all();
+	check(found() == 0);
+}
+
+static void tables_unlinked(void)
+{
+	begin_witnessed();
+	used_page(RW);
+	*slot_of(root, WINDOW, 1) = 0;
+	fence_va(WINDOW);
+	check(found() == 1);
+	begin_witnessed();
+	used_page(RW);
+	*slot_of(root, WINDOW, 1) = 0;
+	fence_asid(0);
+	check(found() == 0);
+}
+
+/* A table is changed that belongs to the root in use, whoever has linked it, and how. */
+static void tables_linked(void)
+{
+	uint64_t *table;
+
+	begin_witnessed();
+	table = frame();
+	table[0] = pte_of((uint64_t)page_of(1)) | RW;
+	*slot_of(root, WINDOW + MIB2, 1) = pte_of((uint64_t)table) | PTE_V;
+	fence_all();
+	check(load(WINDOW + MIB2) == 1);
+	check(found() == 0);
+	table[0] = 0;
+	check(found() == 1);
+}
+
+/* Frames that were tables are memory like any other. */
+static void tables_freed(void)
+{
+	uint64_t *table;
+
+	begin_witnessed();
+	used_page(RW);
+	table = (uint64_t *)pte_address(*slot_of(root, WINDOW, 1));
+	*slot_of(root, WINDOW, 1) = 0;
+	fence_all();
+	for (unsigned i = 0; i < 512; i++)
+		table[i] = i | RWX;
+	for (unsigned i = 0; i < 512; i++)
+		table[i] = 0;
+	check(found() == 0);
+}
+
+static void kinds_of_stores(void)
+{
+	static void (*const kinds[])(uint64_t *, uint64_t) = {
+		store_sd,   store_sw,	store_sh,  store_sb,  store_c_sd,
+		store_c_sw, store_swap, store_and, store_cas,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		uint64_t *slot;
+
+		begin_witnessed();
+		slot = used_page(RW);
+		kinds[i](slot, 0);
+		check(!(*slot & PTE_V));
+		check(found() == 1);
+	}
+}
+
+static void other_tables_in_an_asid(void)
+{
+	uint64_t *other;
+
+	for (unsigned fenced = 0; fenced < 2; fenced++) {
+		begin_witnessed();
+		used_page(RW);
+		other = new_root();
+		map_in(other, WINDOW, page_of(2), RW);
+		other[level_index(USER_CODE, 2)] = root[level_index(USER_CODE, 2)];
+		use(other, 0);
+		if (fenced)
+			fence_asid(0);
+		check(found() == !fenced);
+	}
+}
+
+static void frames_freed(void)
+{
+	for (unsigned fenced = 0; fenced < 2; fenced++) {
+		uint64_t *slot, address, before;
+
+		begin_witnessed();
+		slot = used_page(RW);
+		address = pte_address(*slot);
+		*slot = 0;
+		if (fenced)
+			fence_va(WINDOW);
+		before = findings();
+		(void)sbi(STRICT, 1, address + PAGE_SIZE, PAGE_SIZE, 0, 0, 0);
+		check(findings() == before);
+		(void)sbi(STRICT, 1, address, PAGE_SIZE, 0, 0, 0);
+		check(findings() - before == !fenced);
+		check(found() == 0);
+	}
+}
+
+static void text_entered(void)
+{
+	for (unsigned fenced = 0; fenced < 3; fenced++) {
+		begin_witnessed();
+		map(WINDOW, frame(), 0); /* so that the table is known */
+		check(load(WINDOW) == ~0ul);
+		if (fenced == 1)
+			(void)sbi(RFENCE, 0, 0, ~0ul, 0, 0, 0);
+		map(WINDOW, page_of(INSN_ECALL), TEXT | PTE_U);
+		fence_va(WINDOW);
+		if (fenced == 2)
+			(void)sbi(RFENCE, 0, 0, ~0ul, 0, 0, 0);
+		check(found() == !fenced);
+	}
+}
+
+/* The kernel stores to a page that user mode has executed. */
+static void text_stored(void)
+{
+	for (unsigned fenced = 0; fenced < 2; fenced++) {
+		uint64_t before;
+
+		begin_witnessed();
+		*(uint64_t *)pte_address(*slot_of(root, USER_CODE, 0)) = INSN_ECALL;
+		if (fenced) {
+			map(WINDOW, fence_i_page, TEXT);
+			fence_va(WINDOW);
+			check(try_fetch(WINDOW) == NONE);
+		}
+		before = findings();
+		visit_user();
+		check(findings() - before == !fenced);
+	}
+}
+
+/* For a kernel that promises nothing, only a use counts, of a frame that is used otherwise by then. */
+static void old_translations_used(void)
+{
+	for (unsigned reused = 0; reused < 2; reused++) {
+		uint64_t *slot, frame_bits, before;
+
+		begin();
+		map(USER_CODE, page_of(INSN_ECALL), TEXT | PTE_U);
+		fence_all();
+		visit_user();
+		slot = used_page(RW);
+		frame_bits = *slot & PTE_PPN;
+		*slot = 0;
+		visit_user();
+		if (reused) {
+			csr_set(sstatus, MSTATUS_SUM);
+			map(WINDOW + 8 * PAGE_SIZE, (void *)(frame_bits >> 10 << 12), RW | PTE_U);
+			fence_va(WINDOW + 8 * PAGE_SIZE);
+			check(load(WINDOW + 8 * PAGE_SIZE) == 1);
+			csr_clear(sstatus, MSTATUS_SUM);
+		}
+		before = findings();
+		visit_user();
+		check(load(WINDOW) == 1);
+		check(findings() - before == reused);
+		check(load(WINDOW) == 1);
+		fence_va(WINDOW);
+		check(load(WINDOW) == ~0ul);
+	}
+}
+
 /* ---- the firmware's own memory, and registers ---- */
 
 static void firmware_memory(void)
@@ -698,13 +993,6 @@ static void status_of_traps(void)
 #define NOT_SUPPORTED (-2)
 #define INVALID_PARAM (-3)
 #define ALREADY	      (-6)
-#define BASE	      0x10
-#define TIME	      0x54494d45
-#define IPI	      0x735049
-#define RFENCE	      0x52464e43
-#define HSM	      0x48534d
-#define SRST	      0x53525354
-#define DBCN	      0x4442434e
 
 static long answer(uint64_t extension, uint64_t function, uint64_t a, uint64_t b)
 {
@@ -838,10 +1126,12 @@ static void sbi_nonsense(void)
 #define SPECULATE 8u
 #define EVICT	  16u
 #define ASIDS	  32u
+#define WITNESS	  64u
 #define SBI_ONCE  PLAIN /* does not depend on options */
-#define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS)
+#define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS)
 
-static const char *const modes[] = { "plain", "negative", "ad", "speculate", "evict", "asid" };
+static const char *const modes[] = { "plain", "negative", "ad",	    "speculate",
+				     "evict", "asid",	  "witness" };
 
 static const struct {
 	const char *name;
@@ -893,6 +1183,18 @@ static const struct {
 	{ "neighbours are accessed", neighbours_are_accessed, SPECULATE },
 	{ "old entries go", old_entries_go, EVICT },
 	{ "few ASIDs", few_asids, ASIDS },
+	{ "an old translation is used", old_translations_used, WITNESS },
+	{ "entries that grant less", entries_that_grant_less, WITNESS },
+	{ "a fence before the change", fence_before_the_change, WITNESS },
+	{ "fences of something else", wrong_fences, WITNESS },
+	{ "tables that are unlinked", tables_unlinked, WITNESS },
+	{ "tables that are linked", tables_linked, WITNESS },
+	{ "tables that are freed", tables_freed, WITNESS },
+	{ "all kinds of stores to a table", kinds_of_stores, WITNESS },
+	{ "other tables in an ASID", other_tables_in_an_asid, WITNESS },
+	{ "frames that get another use", frames_freed, WITNESS },
+	{ "a page of text is entered", text_entered, WITNESS },
+	{ "a page of text is stored to", text_stored, WITNESS },
 	{ "SBI: nonsense", sbi_nonsense, SBI_ONCE },
 };
 

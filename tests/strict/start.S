@@ -74,6 +74,48 @@ trapped:
 	sret
 	end_trap
 
+	/* Pages of their own, which tests map elsewhere. */
+	.balign 4096
+	.globl fence_i_page
+fence_i_page:
+	fence.i
+	ret
+	.balign 4096
+
+	.globl store_sd, store_sw, store_sh, store_sb, store_c_sd, store_c_sw, store_swap, store_and, store_cas
+store_sd:
+	.option push
+	.option norvc
+	sd a1, 0(a0)
+	ret
+store_sw:
+	sw a1, 0(a0)
+	ret
+store_sh:
+	sh a1, 0(a0)
+	ret
+store_sb:
+	sb a1, 0(a0)
+	ret
+	.option pop
+store_c_sd:
+	c.sd a1, 0(a0)
+	ret
+store_c_sw:
+	c.sw a1, 0(a0)
+	ret
+store_swap:
+	amoswap.d t0, a1, (a0)
+	ret
+store_and:
+	amoand.w t0, a1, (a0)
+	ret
+store_cas:
+	lr.d t0, (a0)
+	sc.d t1, a1, (a0)
+	bnez t1, store_cas
+	ret
+
 	.bss
 	.balign 16
 	.space 16384

@@ -5,6 +5,7 @@
 #include "lib/assert.h"
 #include "lib/format.h"
 #include "strict.h"
+#include "witness.h"
 
 #define UART	 ((volatile uint8_t *)0x10000000) /* ns16550a: data, ..., line status */
 #define LSR	 5
@@ -62,6 +63,8 @@ static void test_device(uint32_t command)
 
 void power_off(bool reboot)
 {
+	if (witness_findings())
+		power_off_with(STATUS_FOUND);
 	test_device(reboot ? TEST_RESET : TEST_PASS);
 	for (;;)
 		;

@@ -7,6 +7,7 @@
 #include "pte.h"
 #include "shadow.h"
 #include "strict.h"
+#include "witness.h"
 
 /* What QEMU says of the kernel, as to OpenSBI's fw_dynamic. */
 struct boot_info {
@@ -119,6 +120,7 @@ void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, str
 	hide_firmware(&dt);
 	hide_sstc(&dt);
 	shadow_init();
+	witness_init();
 	protect();
 	say("strict: hart %lu, %lu MiB of memory for the kernel at %#lx\n", id,
 	    (ram_end - KERNEL_RAM) >> 20, KERNEL_RAM);

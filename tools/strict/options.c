@@ -6,12 +6,16 @@
 #include "lib/string.h"
 #include "strict.h"
 
+#define MOST_FINDINGS 10
+
 struct options options = {
 	.negative = true,
 	.speculate = 2,
 	.evict = 1000,
 	.ad = AD_SPECULATIVE,
 	.asid_bits = 16,
+	.witness = true,
+	.findings = MOST_FINDINGS,
 	.seed = 1,
 };
 
@@ -19,7 +23,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, seed=N\n",
+	say("strict: no such option: '%.*s'. There are negative, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -57,12 +61,18 @@ static void option_set(const struct cmdline_word *word)
 		options.negative = true;
 	else if (cmdline_is(word, "speculate"))
 		options.speculate = (unsigned)number_of(word, 64);
+	else if (cmdline_is(word, "witness") && !word->value)
+		options.witness = true;
+	else if (cmdline_is(word, "promise") && !word->value)
+		options.promise = true;
 	else if (cmdline_is(word, "evict"))
 		options.evict = number_of(word, ~0ul >> 1);
 	else if (cmdline_is(word, "ad"))
 		options.ad = ad_of(word);
 	else if (cmdline_is(word, "asid"))
 		options.asid_bits = (unsigned)number_of(word, 16);
+	else if (cmdline_is(word, "findings"))
+		options.findings = (unsigned)number_of(word, 1000000);
 	else if (cmdline_is(word, "seed"))
 		options.seed = number_of(word, ~0ul >> 1);
 	else
@@ -84,7 +94,7 @@ void options_read(void)
 	while (cmdline_next(&cursor, &word))
 		seed_only = seed_only && cmdline_is(&word, "seed");
 	if (!seed_only)
-		options = (struct options){ .asid_bits = 16, .seed = 1 };
+		options = (struct options){ .asid_bits = 16, .findings = MOST_FINDINGS, .seed = 1 };
 	for (cursor = text; cmdline_next(&cursor, &word);)
 		option_set(&word);
 }
@@ -98,6 +108,10 @@ void options_say(void)
 		say("speculate=%u, ", options.speculate);
 	if (options.evict)
 		say("evict=%lu, ", options.evict);
+	if (options.witness)
+		say("witness, ");
+	if (options.promise)
+		say("promise, ");
 	say("ad=%s, asid=%u, seed=%lu\n", ad_names[options.ad], options.asid_bits, options.seed);
 }
 

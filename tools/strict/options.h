@@ -17,6 +17,9 @@ extern struct options {
 		evict; /* an entry goes after so many traps, on average; 0: only for want of room */
 	enum ad ad;
 	unsigned asid_bits; /* 0 to 16 */
+	bool witness;	    /* looks for fences that are missing */
+	bool promise;	    /* the kernel owes none when it returns to user mode (witness.h) */
+	unsigned findings;  /* so many reports end the machine; 0: none does */
 	uint64_t seed;
 } options;
 

@@ -3,6 +3,7 @@
 #include "lib/bits.h"
 #include "shadow.h"
 #include "strict.h"
+#include "witness.h"
 
 #define SBI_SUCCESS		  0
 #define SBI_ERR_NOT_SUPPORTED	  -2
@@ -17,6 +18,7 @@
 #define EXT_HSM	   0x48534d
 #define EXT_SRST   0x53525354
 #define EXT_DBCN   0x4442434e
+#define EXT_STRICT 0x0a737472 /* one of the numbers that the specification leaves to firmware */
 
 /* The legacy calls are extensions of one function each. */
 enum legacy {
@@ -95,6 +97,7 @@ static bool is_extension(uint64_t extension)
 	case EXT_HSM:
 	case EXT_SRST:
 	case EXT_DBCN:
+	case EXT_STRICT:
 		return true;
 	}
 	return extension < LEGACY_CALLS;
@@ -161,11 +164,13 @@ static struct answer call_rfence(uint64_t function, const uint64_t *arguments)
 		return error(SBI_ERR_INVALID_PARAM);
 	if (!harts_have_us(mask, base))
 		return value(0);
-	if (function == 0)
+	if (function == 0) {
 		asm volatile("fence.i" ::: "memory");
-	else
+		witness_fence_i();
+	} else {
 		fence_range(arguments[2], arguments[3],
 			    function == 2 ? arguments[4] & 0xffff : ALL_ASIDS);
+	}
 	return value(0);
 }
 
@@ -226,6 +231,26 @@ static struct answer call_dbcn(uint64_t function, const uint64_t *arguments)
 }
 
 /*
+ * Calls of this machine only, for the witness. 0: the kernel promises that it owes no fence when it
+ * returns to user mode, or when it makes the next call. 1: frames from arguments[0] on, of
+ * arguments[1] bytes, get another use. 2: how many findings there were.
+ */
+static struct answer call_strict(uint64_t function, const uint64_t *arguments)
+{
+	switch (function) {
+	case 0:
+		witness_promise();
+		return value(0);
+	case 1:
+		witness_free(arguments[0], arguments[1]);
+		return value(0);
+	case 2:
+		return value(witness_findings());
+	}
+	return error(SBI_ERR_NOT_SUPPORTED);
+}
+
+/*
  * Legacy calls return in a0 only. Their masks are in memory, at a virtual address; there is one
  * hart, so that a call which names no hart may as well be for this one.
  */
@@ -248,6 +273,7 @@ static int64_t call_legacy(uint64_t call, const uint64_t *arguments)
 		return 0;
 	case LEGACY_FENCE_I:
 		asm volatile("fence.i" ::: "memory");
+		witness_fence_i();
 		return 0;
 	case LEGACY_SFENCE:
 		fence_range(arguments[1], arguments[2], ALL_ASIDS);
@@ -281,6 +307,8 @@ static struct answer call_extension(uint64_t extension, uint64_t function,
 		return call_srst(function, arguments[0], arguments[1]);
 	case EXT_DBCN:
 		return call_dbcn(function, arguments);
+	case EXT_STRICT:
+		return call_strict(function, arguments);
 	}
 	return error(SBI_ERR_NOT_SUPPORTED);
 }

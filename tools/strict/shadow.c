@@ -4,35 +4,44 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "notes.h"
 #include "options.h"
 #include "pte.h"
+#include "witness.h"
 
 /*
- * Software bits of an entry in a shadow. HELD_W: the kernel's entry permits writes, but the page's D
- * was not set. FRAGMENT: a part of a superpage, where smaller entries of the same range were there
- * before. NEGATIVE is all of an entry that stands for an invalid one.
+ * Software bits of a leaf in a shadow. HELD_W: the kernel's entry permits writes, but the page's D was
+ * not set; or D is set, and the firmware wants to see each store to the frame (notes.h). FRAGMENT: a
+ * part of a superpage. A leaf without V is one that the witness waits for to be used: it is TRAPPED.
+ * NEGATIVE is all of an entry that stands for an invalid one.
  */
 #define SHADOW_HELD_W	(1ul << 8)
 #define SHADOW_FRAGMENT (1ul << 9)
-#define SHADOW_NEGATIVE (1ul << 10)
+#define SHADOW_TRAPPED	(1ul << 9)
+#define SHADOW_NEGATIVE (1ul << 8)
 
-#define NSHADOWS 64
+/* Of an entry that points to a table: below it are leaves that are not global, or fragments. */
+#define BELOW_LOCAL	(1ul << 8)
+#define BELOW_FRAGMENTS (1ul << 9)
 
 struct shadow {
 	bool used;
+	bool mixed; /* satp has changed since it was empty: entries may be of other tables */
 	unsigned asid;
+	uint64_t satp; /* with which it was used last */
 	uint64_t *root;
 };
 
 static struct shadow shadows[NSHADOWS];
+static struct shadow *shadows_end = shadows; /* behind the last one that was ever used */
 static struct shadow *current;
 static unsigned victim;	      /* the next one that has to give up its tables */
 static uint64_t *free_tables; /* linked by their first words */
 static unsigned nfree;
-static bool has_fragments; /* some shadow does, perhaps */
 
 /* ---- tables ---- */
 
+/* Free tables are not zeros: table_alloc() clears them. */
 static void table_free(uint64_t *table)
 {
 	table[0] = (uint64_t)free_tables;
@@ -60,29 +69,52 @@ enum drop { DROP_ALL, DROP_LOCAL, DROP_FRAGMENTS };
 static bool is_dropped(uint64_t leaf, enum drop what)
 {
 	return what == DROP_ALL || (what == DROP_LOCAL && !(leaf & PTE_G)) ||
-	       (what == DROP_FRAGMENTS && leaf & SHADOW_FRAGMENT);
+	       (what == DROP_FRAGMENTS && leaf & PTE_V && leaf & SHADOW_FRAGMENT);
+}
+
+/* May there be something below a table that is dropped? */
+static bool has_below(uint64_t pte, enum drop what)
+{
+	return what == DROP_ALL || pte & (what == DROP_LOCAL ? BELOW_LOCAL : BELOW_FRAGMENTS);
+}
+
+static bool table_drop(uint64_t *table, unsigned level, enum drop what);
+
+/* Drops what an entry of a level is, or what is below it. Returns whether it is 0 then. */
+static bool entry_drop(uint64_t *slot, unsigned level, enum drop what)
+{
+	uint64_t entry = *slot;
+
+	if (!is_table(entry)) {
+		if (is_dropped(entry, what))
+			*slot = 0;
+	} else if (has_below(entry, what)) {
+		*slot &= ~(what == DROP_LOCAL ? BELOW_LOCAL : BELOW_FRAGMENTS);
+		if (table_drop(table_of(entry), level - 1, what)) {
+			table_free(table_of(entry));
+			*slot = 0;
+		}
+	}
+	return !*slot;
 }
 
 static bool table_drop(uint64_t *table, unsigned level, enum drop what)
 {
 	bool empty = true;
 
-	for (uint64_t *slot = table; slot < table + PTE_ENTRIES; slot++) {
-		if (!is_table(*slot)) {
-			if (is_dropped(*slot, what))
-				*slot = 0;
-		} else if (table_drop(table_of(*slot), level - 1, what)) {
-			table_free(table_of(*slot));
-			*slot = 0;
-		}
-		empty = empty && !*slot;
-	}
+	if (level == 0 && what == DROP_ALL)
+		return true; /* it is freed as it is */
+	for (uint64_t *slot = table; slot < table + PTE_ENTRIES; slot++)
+		if (*slot)
+			empty = entry_drop(slot, level, what) && empty;
 	return empty;
 }
 
-static void shadow_drop(const struct shadow *shadow, enum drop what)
+static void shadow_drop(struct shadow *shadow, enum drop what)
 {
 	(void)table_drop(shadow->root, LEVELS - 1, what);
+	if (what != DROP_FRAGMENTS)
+		shadow->mixed = false;
 }
 
 /*
@@ -110,24 +142,24 @@ static uint64_t *table_alloc(void)
 	uint64_t *table = free_tables;
 
 	free_tables = (uint64_t *)table[0];
-	table[0] = 0;
 	nfree--;
+	memset(table, 0, PAGE_SIZE);
 	return table;
 }
 
 void shadow_init(void)
 {
-	for (char *page = pool_end; page > pool_start; page -= PAGE_SIZE) {
-		memset(page - PAGE_SIZE, 0, PAGE_SIZE);
+	char *tables = notes_init(pool_start);
+
+	for (char *page = pool_end; page > tables; page -= PAGE_SIZE)
 		table_free((uint64_t *)(page - PAGE_SIZE));
-	}
 }
 
 /* ---- shadows by ASID ---- */
 
 static struct shadow *shadow_find(unsigned asid)
 {
-	for (struct shadow *shadow = shadows; shadow < shadows + NSHADOWS; shadow++)
+	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
 		if (shadow->used && shadow->asid == asid)
 			return shadow;
 	return NULL;
@@ -149,8 +181,12 @@ static struct shadow *shadow_new(unsigned asid)
 		while (shadow == current);
 		shadow_drop(shadow, DROP_ALL);
 	}
+	if (shadow >= shadows_end)
+		shadows_end = shadow + 1;
 	shadow->used = true;
+	shadow->mixed = false;
 	shadow->asid = asid;
+	shadow->satp = 0;
 	return shadow;
 }
 
@@ -161,6 +197,8 @@ void shadow_switch(uint64_t satp)
 		csr_write(satp, 0);
 	} else {
 		current = shadow_find(satp_asid(satp)) ?: shadow_new(satp_asid(satp));
+		current->mixed = current->mixed || (current->satp && current->satp != satp);
+		current->satp = satp;
 		csr_write(satp, SATP_SV39 << 60 | (uint64_t)current->root >> 12);
 	}
 	asm volatile("sfence.vma" ::: "memory");
@@ -186,42 +224,95 @@ static uint64_t *leaf_find(const struct shadow *shadow, uint64_t va, unsigned *l
 	return NULL;
 }
 
-/* Returns what the shadow keeps of the kernel's entry. */
+/* Does the firmware want to see the stores that a leaf permits? */
+static bool is_watched(uint64_t leaf)
+{
+	return leaf & PTE_V && leaf & SHADOW_HELD_W && leaf & PTE_D;
+}
+
+/* Withholds W where each store is to be seen. */
+static uint64_t watched(uint64_t leaf)
+{
+	const struct note *note = leaf & PTE_W ? note_find(pte_address(leaf)) : NULL;
+
+	if (note && !note->written)
+		leaf = (leaf & ~PTE_W) | SHADOW_HELD_W;
+	return leaf;
+}
+
+/* Returns what the shadow keeps of the kernel's entry. Its D is the kernel's. */
 static uint64_t shadow_entry(uint64_t pte)
 {
-	uint64_t entry = (pte & (PTE_PPN | PTE_LEAF | PTE_U | PTE_G)) | PTE_V | PTE_A | PTE_D;
+	uint64_t entry = (pte & (PTE_PPN | PTE_LEAF | PTE_U | PTE_G | PTE_D)) | PTE_V | PTE_A;
 
 	if (pte & PTE_W && !(pte & PTE_D))
 		entry = (entry & ~PTE_W) | SHADOW_HELD_W;
 	return entry;
 }
 
+/* The part of a superpage's leaf for an address, of a lower level. */
+static uint64_t part_of(uint64_t leaf, uint64_t va, unsigned superlevel, unsigned level)
+{
+	uint64_t inside = va % level_size(superlevel);
+
+	return (leaf + pte_of(ALIGN_DOWN(inside, level_size(level)))) | SHADOW_FRAGMENT;
+}
+
+/* The highest level at which no frame of the leaf for an address has a note, if it may be written. */
+static unsigned level_without_notes(uint64_t leaf, uint64_t va, unsigned level)
+{
+	uint64_t superpage = pte_address(leaf);
+	unsigned at = level;
+
+	while (at > 0 && leaf & PTE_W &&
+	       notes_within(superpage + ALIGN_DOWN(va % level_size(level), level_size(at)),
+			    level_size(at)))
+		at--;
+	return at;
+}
+
+#define NEIGHBOURS 16u
+
 /*
  * Enters a translation, where there is none. If the shadow has smaller entries in the range of a
  * superpage, these stay, and a fragment of the superpage comes beside them: boards, too, may have both.
+ * A superpage with frames of which each store is to be seen is split likewise.
  */
 static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct mapping *mapping)
 {
 	uint64_t entry = mapping->well_formed ? shadow_entry(mapping->pte) : SHADOW_NEGATIVE;
-	uint64_t *table = shadow->root, *slot;
-	unsigned level;
+	uint64_t *table = shadow->root, *slot, below = 0;
+	unsigned level, highest = mapping->level;
 
 	tables_reserve(LEVELS - 1);
+	if (mapping->well_formed)
+		highest = level_without_notes(entry, va, mapping->level);
+	if (!(entry & PTE_G))
+		below |= BELOW_LOCAL;
+	if (mapping->well_formed && mapping->level > 0)
+		below |= BELOW_FRAGMENTS; /* perhaps */
 	for (level = LEVELS - 1;; level--) {
 		slot = &table[level_index(va, level)];
-		if (!*slot && level <= mapping->level)
+		if (!*slot && level <= highest)
 			break;
 		if (!*slot)
 			*slot = pte_of((uint64_t)table_alloc()) | PTE_V;
+		*slot |= below;
 		table = table_of(*slot);
 	}
-	if (level < mapping->level && mapping->well_formed) {
-		uint64_t inside = va % level_size(mapping->level);
-
-		entry = (entry + pte_of(ALIGN_DOWN(inside, level_size(level)))) | SHADOW_FRAGMENT;
-		has_fragments = true;
+	if (level == mapping->level || !mapping->well_formed) {
+		*slot = level == 0 ? watched(entry) : entry;
+		return;
 	}
-	*slot = entry;
+	*slot = watched(part_of(entry, va, mapping->level, level));
+	if (level > 0)
+		return;
+	/* Some neighbours of a page, too: they are of the same superpage. */
+	va = ALIGN_DOWN(va, NEIGHBOURS * PAGE_SIZE);
+	slot = &table[level_index(va, 0)];
+	for (unsigned i = 0; i < NEIGHBOURS; i++)
+		if (!slot[i])
+			slot[i] = watched(part_of(entry, va + i * PAGE_SIZE, mapping->level, 0));
 }
 
 /* What a page fault leaves in the TLB: an invalid entry, or a valid one that does not permit the access. */
@@ -242,44 +333,45 @@ static void speculate(uint64_t near)
 		unsigned level;
 
 		if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
-		    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK)
+		    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
+			witness_walk(va, &mapping, true);
 			leaf_enter(current, va, &mapping);
+		}
 	}
 }
 
-/*
- * What the entry that is cached says of an access which it has trapped. Returns false if the
- * kernel's entry has to be read again, to set D in it.
- */
-static bool is_refused(uint64_t cached, enum access access, enum privilege privilege)
+/* What is done about an access that the machine refused, where the shadow has an entry for it. */
+enum cached {
+	CACHED_REFUSES, /* the entry refuses it, too */
+	CACHED_AGAIN,	/* the kernel's entry has to be read again, to set D in it */
+	CACHED_WATCHED, /* the firmware makes the store */
+	CACHED_TRAPPED, /* it is allowed: the witness waited for it */
+};
+
+static enum cached cached_says(uint64_t cached, enum access access, enum privilege privilege)
 {
 	bool held = (cached & SHADOW_HELD_W) != 0;
 
 	if (cached == SHADOW_NEGATIVE ||
 	    !pte_permits(cached | (held ? PTE_W : 0), access, privilege))
-		return true;
+		return CACHED_REFUSES;
+	if (!(cached & PTE_V))
+		return CACHED_TRAPPED;
 	if (!held || access != WRITE)
 		firmware_panic("the machine refuses an access that its tables permit",
 			       csr_read(mtval));
-	return options.ad == AD_FAULT;
+	if (is_watched(cached))
+		return CACHED_WATCHED;
+	return options.ad == AD_FAULT ? CACHED_REFUSES : CACHED_AGAIN;
 }
 
-enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege privilege)
+static enum shadow_fault fill(uint64_t va, enum access access, enum privilege privilege)
 {
 	struct mapping mapping;
-	unsigned level;
-	uint64_t *slot;
 
-	if (!current || !va_is_canonical(va))
-		return SHADOW_PAGE_FAULT;
-	slot = leaf_find(current, va, &level);
-	if (slot) {
-		if (is_refused(*slot, access, privilege))
-			return SHADOW_PAGE_FAULT;
-		*slot = 0;
-	}
 	switch (walk(hart.satp, va, access, privilege, &mapping)) {
 	case WALK_PAGE_FAULT:
+		witness_walk(va, &mapping, false);
 		remember_refusal(va, &mapping);
 		return SHADOW_PAGE_FAULT;
 	case WALK_ACCESS_FAULT:
@@ -287,9 +379,36 @@ enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege p
 	case WALK_OK:
 		break;
 	}
+	witness_walk(va, &mapping, true);
 	leaf_enter(current, va, &mapping);
 	speculate(va);
 	return SHADOW_FILLED;
+}
+
+enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege privilege)
+{
+	unsigned level;
+	uint64_t *slot;
+
+	if (!current || !va_is_canonical(va))
+		return SHADOW_PAGE_FAULT;
+	slot = leaf_find(current, va, &level);
+	if (!slot)
+		return fill(va, access, privilege);
+	switch (cached_says(*slot, access, privilege)) {
+	case CACHED_REFUSES:
+		return SHADOW_PAGE_FAULT;
+	case CACHED_WATCHED:
+		return SHADOW_WATCHED;
+	case CACHED_TRAPPED:
+		witness_used(va);
+		*slot = (*slot & ~SHADOW_TRAPPED) | PTE_V;
+		return SHADOW_FILLED;
+	case CACHED_AGAIN:
+		break;
+	}
+	*slot = 0;
+	return fill(va, access, privilege);
 }
 
 /* ---- evictions ---- */
@@ -315,7 +434,7 @@ static void evict_from(uint64_t *table)
 
 void shadow_age(void)
 {
-	const struct shadow *shadow;
+	struct shadow *shadow;
 
 	if (!options.evict || random_below(options.evict) != 0)
 		return;
@@ -333,14 +452,15 @@ void shadow_age(void)
 
 /* ---- fences ---- */
 
-/* Drops the leaf of an address, and all fragments of superpages that may contain it. */
-static void fence_address(const struct shadow *shadow, uint64_t va, bool keep_global)
+/* Drops the leaf of an address, and all fragments of superpages that may contain it: those of its GiB. */
+static void fence_address(struct shadow *shadow, uint64_t va, bool keep_global)
 {
 	unsigned level;
 	uint64_t *slot;
 
-	if (has_fragments)
-		shadow_drop(shadow, DROP_FRAGMENTS);
+	slot = &shadow->root[level_index(va, LEVELS - 1)];
+	if (*slot)
+		(void)entry_drop(slot, LEVELS - 1, DROP_FRAGMENTS);
 	slot = leaf_find(shadow, va, &level);
 	if (slot && !(keep_global && *slot & PTE_G))
 		*slot = 0;
@@ -348,7 +468,7 @@ static void fence_address(const struct shadow *shadow, uint64_t va, bool keep_gl
 
 void shadow_fence(uint64_t va, uint64_t asid)
 {
-	for (struct shadow *shadow = shadows; shadow < shadows + NSHADOWS; shadow++) {
+	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++) {
 		bool all = asid == ALL_ASIDS;
 
 		if (!shadow->used || (!all && shadow->asid != asid))
@@ -358,7 +478,223 @@ void shadow_fence(uint64_t va, uint64_t asid)
 		else
 			shadow_drop(shadow, all ? DROP_ALL : DROP_LOCAL);
 	}
+	if (va == ALL_ADDRESSES)
+		witness_full_fence();
 	asm volatile("sfence.vma" ::: "memory");
+}
+
+/* ---- for the witness ---- */
+
+unsigned shadow_count(void)
+{
+	return (unsigned)(shadows_end - shadows);
+}
+
+unsigned shadow_current(void)
+{
+	return current ? (unsigned)(current - shadows) : NO_SHADOW;
+}
+
+uint64_t shadow_satp(unsigned number)
+{
+	return shadows[number].used ? shadows[number].satp : 0;
+}
+
+bool shadow_is_mixed(unsigned number)
+{
+	return shadows[number].mixed;
+}
+
+void shadow_unmix(unsigned number)
+{
+	shadows[number].mixed = false;
+}
+
+void shadow_remember(uint64_t va, uint64_t pte, unsigned level)
+{
+	struct mapping mapping = { .pte = pte, .level = level, .well_formed = true };
+	unsigned found;
+
+	if (!leaf_find(current, va, &found))
+		leaf_enter(current, va, &mapping);
+}
+
+/* Drops the leaf of an address, if it maps that frame and lets stores to it pass unseen. */
+static void drop_unwatched(const struct shadow *shadow, uint64_t va, uint64_t address)
+{
+	unsigned level;
+	uint64_t *slot;
+
+	if (!va_is_canonical(va))
+		return;
+	slot = leaf_find(shadow, va, &level);
+	if (slot && *slot & PTE_W && pte_address(*slot) + (va & (level_size(level) - 1)) == address)
+		*slot = 0;
+}
+
+/* Drops the leaves below a table that map a frame and let stores to it pass unseen. */
+static void drop_all_unwatched(uint64_t *table, unsigned level, uint64_t address)
+{
+	for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+		if (is_table(table[i]))
+			drop_all_unwatched(table_of(table[i]), level - 1, address);
+		else if (table[i] & PTE_W && address - pte_address(table[i]) < level_size(level))
+			table[i] = 0;
+	}
+}
+
+void shadow_watch(uint64_t address, const uint64_t *offsets, unsigned noffsets)
+{
+	for (const struct shadow *shadow = shadows; shadow < shadows_end; shadow++) {
+		if (!shadow->used)
+			continue;
+		for (unsigned i = 0; i < noffsets; i++)
+			drop_unwatched(shadow, address + offsets[i], address);
+		if (!noffsets)
+			drop_all_unwatched(shadow->root, LEVELS - 1, address);
+	}
+	asm volatile("sfence.vma" ::: "memory");
+}
+
+void shadow_unwatch(uint64_t va)
+{
+	unsigned level;
+	uint64_t *slot = leaf_find(current, va, &level);
+
+	if (slot)
+		*slot = (*slot & ~SHADOW_HELD_W) | PTE_W;
+	asm volatile("sfence.vma" ::: "memory");
+}
+
+static void drop_executable(uint64_t *table, uint64_t address)
+{
+	for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+		if (is_table(table[i]))
+			drop_executable(table_of(table[i]), address);
+		else if (table[i] & PTE_X && pte_address(table[i]) == address)
+			table[i] = 0;
+	}
+}
+
+void shadow_drop_text(uint64_t address)
+{
+	for (const struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
+		if (shadow->used)
+			drop_executable(shadow->root, address);
+	asm volatile("sfence.vma" ::: "memory");
+}
+
+/* Does a leaf permit what the entry that the tables have now does not? Another frame is such a thing. */
+static bool grants_more(uint64_t leaf, uint64_t va, unsigned level, const struct mapping *now)
+{
+	uint64_t dirty = leaf & SHADOW_HELD_W && !(leaf & PTE_D) ? 0 : PTE_W;
+	uint64_t more = leaf & SHADOW_HELD_W ? leaf | dirty : leaf;
+	uint64_t mine = pte_address(leaf) + va % level_size(level);
+
+	if (!now->well_formed || !pte_is_leaf(now->pte) ||
+	    mine != pte_address(now->pte) + va % level_size(now->level))
+		return true;
+	if (more & ~now->pte & PTE_LEAF || (leaf ^ now->pte) & PTE_U)
+		return true;
+	return more & PTE_W && leaf & PTE_D && !(now->pte & PTE_D);
+}
+
+/* Looks at one leaf. */
+static bool leaf_is_stale(const struct shadow *shadow, uint64_t leaf, uint64_t va, unsigned level,
+			  struct stale *ret)
+{
+	if (leaf == SHADOW_NEGATIVE || !(leaf & (PTE_V | SHADOW_TRAPPED)))
+		return false;
+	va = (uint64_t)((int64_t)(va << 25) >> 25);
+	(void)walk(shadow->satp, va, LOOK, SUPERVISOR, &ret->now);
+	if (!grants_more(leaf, va, level, &ret->now))
+		return false;
+	ret->va = va;
+	ret->level = level;
+	ret->cached = leaf;
+	return true;
+}
+
+#define VA_MASK (level_size(LEVELS) - 1)
+
+/* The same for all leaves of a table, which maps from `base` on, between two addresses. */
+static bool table_is_stale(const struct shadow *shadow, const uint64_t *table, unsigned level,
+			   uint64_t base, uint64_t first, uint64_t last, struct stale *ret)
+{
+	unsigned from = first > base ? level_index(first, level) : 0;
+	unsigned to = last - base < PTE_ENTRIES * level_size(level) ? level_index(last, level)
+								    : PTE_ENTRIES - 1;
+
+	for (unsigned i = from; i <= to; i++) {
+		uint64_t va = base + i * level_size(level);
+
+		if (!table[i])
+			continue;
+		if (is_table(table[i]) ? table_is_stale(shadow, table_of(table[i]), level - 1, va,
+							first, last, ret)
+				       : leaf_is_stale(shadow, table[i], va, level, ret))
+			return true;
+	}
+	return false;
+}
+
+bool shadow_stale(unsigned number, uint64_t first, uint64_t last, struct stale *ret)
+{
+	const struct shadow *shadow = &shadows[number];
+
+	/* From here on addresses are those of the root's entries: of 39 bits. */
+	first &= VA_MASK;
+	last &= VA_MASK;
+	return shadow->used &&
+	       table_is_stale(shadow, shadow->root, LEVELS - 1, 0, first, last, ret);
+}
+
+static bool table_maps(const struct shadow *shadow, const uint64_t *table, unsigned level,
+		       uint64_t base, uint64_t address, uint64_t size, struct stale *ret)
+{
+	for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+		uint64_t va = base + i * level_size(level), entry = table[i];
+
+		if (is_table(entry)) {
+			if (entry & BELOW_LOCAL &&
+			    table_maps(shadow, table_of(entry), level - 1, va, address, size, ret))
+				return true;
+		} else if (entry & PTE_V && !(entry & PTE_G) &&
+			   pte_address(entry) + level_size(level) > address &&
+			   pte_address(entry) < address + size) {
+			ret->va = (uint64_t)((int64_t)(va << 25) >> 25);
+			ret->level = level;
+			ret->cached = entry;
+			(void)walk(shadow->satp, ret->va, LOOK, SUPERVISOR, &ret->now);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool shadow_maps(unsigned number, uint64_t address, uint64_t size, struct stale *ret)
+{
+	const struct shadow *shadow = &shadows[number];
+
+	return table_maps(shadow, shadow->root, LEVELS - 1, 0, address, size, ret);
+}
+
+void shadow_trap_use(unsigned number, uint64_t va)
+{
+	unsigned level;
+	uint64_t *slot = leaf_find(&shadows[number], va, &level);
+
+	if (*slot & PTE_V)
+		*slot = (*slot & ~(PTE_V | SHADOW_HELD_W)) | SHADOW_TRAPPED;
+	asm volatile("sfence.vma" ::: "memory");
+}
+
+uint64_t shadow_address(uint64_t va)
+{
+	unsigned level;
+	const uint64_t *slot = leaf_find(current, va, &level);
+
+	return pte_address(*slot) + va % level_size(level);
 }
 
 /* ---- text ---- */
@@ -377,8 +713,8 @@ static bool translate(uint64_t va, enum privilege privilege, uint64_t *address_r
 	if (!va_is_canonical(va))
 		return false;
 	slot = leaf_find(current, va, &level);
-	if (slot && *slot != SHADOW_NEGATIVE)
-		mapping = (struct mapping){ *slot, level, true };
+	if (slot && *slot & PTE_V)
+		mapping = (struct mapping){ .pte = *slot, .level = level, .well_formed = true };
 	else if (walk(hart.satp, va, EXECUTE, privilege, &mapping) != WALK_OK)
 		return false;
 	*address_ret = pte_address(mapping.pte) + va % level_size(mapping.level);

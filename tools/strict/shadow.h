@@ -4,6 +4,9 @@
 
 #include "strict.h"
 
+#define NSHADOWS  64
+#define NO_SHADOW NSHADOWS
+
 /*
  * There is one shadow for each ASID. It is a TLB without end: it gets an entry when an access
  * misses, and loses one only when the kernel fences it, or when the pool of tables is empty. So a
@@ -24,6 +27,7 @@ enum shadow_fault {
 	SHADOW_FILLED,	     /* a miss: the access is to be made again */
 	SHADOW_PAGE_FAULT,   /* the kernel's */
 	SHADOW_ACCESS_FAULT, /* the same: its tables are not in memory */
+	SHADOW_WATCHED,	     /* a permitted store to a frame that has a note */
 };
 
 enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege privilege);
@@ -46,3 +50,56 @@ void shadow_age(void);
  * if the address has no translation.
  */
 bool shadow_fetch(uint64_t va, enum privilege privilege, uint16_t *half);
+
+/* ---- for the witness ---- */
+
+/* A translation of a shadow that grants more than the kernel's tables, or another frame. */
+struct stale {
+	uint64_t va;	    /* where the leaf begins, or the part of it that was asked for */
+	uint64_t cached;    /* a page table entry with software bits */
+	unsigned level;	    /* of the cached one */
+	struct mapping now; /* what the tables have */
+};
+
+/* Shadows have numbers below this one. */
+unsigned shadow_count(void);
+
+/* The number of the shadow in use, or NO_SHADOW. */
+unsigned shadow_current(void);
+
+/* The satp with which a shadow was used last; 0 if there is no such shadow. */
+uint64_t shadow_satp(unsigned number);
+
+/* Has satp got other tables since the shadow was empty? shadow_unmix(): they have been looked at. */
+bool shadow_is_mixed(unsigned number);
+void shadow_unmix(unsigned number);
+
+/* Returns the first stale translation between two addresses; a shadow is held against its satp's tables. */
+bool shadow_stale(unsigned number, uint64_t first, uint64_t last, struct stale *ret);
+
+/*
+ * Returns the first translation that is not global and maps a frame of the range, whatever the tables
+ * say.
+ */
+bool shadow_maps(unsigned number, uint64_t address, uint64_t size, struct stale *ret);
+
+/* Enters an entry that the kernel is about to replace, as a fill just before would have. */
+void shadow_remember(uint64_t va, uint64_t pte, unsigned level);
+
+/*
+ * From now on all stores to a frame trap (SHADOW_WATCHED), as long as it has a note. It is looked for at
+ * those distances from its physical address; everywhere if there are none.
+ */
+void shadow_watch(uint64_t address, const uint64_t *offsets, unsigned noffsets);
+
+/* Lets stores through the leaf of an address pass that has trapped. */
+void shadow_unwatch(uint64_t va);
+
+/* Drops all pages of a frame that may be executed. */
+void shadow_drop_text(uint64_t address);
+
+/* Calls witness_used() at the next access to a stale translation. */
+void shadow_trap_use(unsigned number, uint64_t va);
+
+/* The physical address of one that the current shadow maps. */
+uint64_t shadow_address(uint64_t va);

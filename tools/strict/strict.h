@@ -52,15 +52,16 @@ void timer_due(void);
 
 /* ---- the kernel's page tables ---- */
 
-/* A speculative access asks for no permission, and never sets D. */
-enum access { READ, WRITE, EXECUTE, SPECULATIVE };
+/* A speculative access asks for no permission, and never sets D. One that only looks sets nothing. */
+enum access { READ, WRITE, EXECUTE, SPECULATIVE, LOOK };
 
 enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
 
 struct mapping {
 	uint64_t pte; /* as it is in the kernel's table after the walk */
 	unsigned level;
-	bool well_formed; /* a page fault comes from a lack of permission only */
+	bool well_formed;   /* a page fault comes from a lack of permission only */
+	uint64_t *slots[3]; /* by level: the entries that were read, down to `level` */
 };
 
 /* May an access be made by this leaf, at the present SUM and MXR? */

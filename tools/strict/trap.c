@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Traps: what the firmware does for the kernel, and what the kernel gets as its own. */
+#include "insn.h"
 #include "options.h"
 #include "shadow.h"
 #include "strict.h"
+#include "witness.h"
 
 struct hart hart;
 
@@ -34,21 +36,6 @@ static void skip_instruction(void)
 
 /* ---- instructions ---- */
 
-#define OPCODE(insn)  ((insn)&0x7f)
-#define RD(insn)      ((insn) >> 7 & 31)
-#define FUNCT3(insn)  ((insn) >> 12 & 7)
-#define RS1(insn)     ((insn) >> 15 & 31)
-#define RS2(insn)     ((insn) >> 20 & 31)
-#define CSR_OF(insn)  ((insn) >> 20)
-#define OPCODE_SYSTEM 0x73u
-#define OPCODE_AMO    0x2fu
-#define FUNCT5(insn)  ((insn) >> 27)
-#define FUNCT5_LR     2u
-#define SFENCE_VMA    0x12000073u
-#define SINVAL_VMA    0x16000073u
-#define FENCE_FIXED   0xfe007fffu /* the bits of a fence that are not operands */
-#define CSR_SATP      0x180u
-
 /* Returns the instruction at mepc, or 0 if it can't be read. */
 static uint32_t fetch(void)
 {
@@ -76,6 +63,7 @@ static void satp_write(uint64_t value)
 		return;
 	hart.satp = value;
 	shadow_switch(value);
+	witness_switch();
 }
 
 /* CSRRW, CSRRS, CSRRC and their immediate forms. Returns false if it is none of them. */
@@ -103,6 +91,22 @@ static bool emulate_satp(struct frame *frame, uint32_t insn)
 	return true;
 }
 
+/* SRET (privileged spec, 3.3.2). mepc is changed. */
+static void emulate_sret(void)
+{
+	uint64_t status = csr_read(mstatus), next;
+
+	if (!(status & MSTATUS_SPP))
+		witness_return();
+	next = csr_read(mstatus) & ~(MSTATUS_SIE | MSTATUS_SPP | MSTATUS_MPP);
+	if (status & MSTATUS_SPIE)
+		next |= MSTATUS_SIE;
+	if (status & MSTATUS_SPP)
+		next |= (uint64_t)SUPERVISOR << MSTATUS_MPP_SHIFT;
+	csr_write(mstatus, next | MSTATUS_SPIE);
+	csr_write(mepc, csr_read(sepc));
+}
+
 static bool emulate(struct frame *frame, uint32_t insn)
 {
 	if (interrupted() != SUPERVISOR)
@@ -112,6 +116,11 @@ static bool emulate(struct frame *frame, uint32_t insn)
 			     RS2(insn) ? frame->x[RS2(insn)] & asid_mask() : ALL_ASIDS);
 		return true;
 	}
+	if (insn == INSN_FENCE_TRAP) {
+		asm volatile("fence.i" ::: "memory");
+		witness_fence_i();
+		return true;
+	}
 	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP &&
 	       emulate_satp(frame, insn);
 }
@@ -119,8 +128,11 @@ static bool emulate(struct frame *frame, uint32_t insn)
 static void illegal_instruction(struct frame *frame)
 {
 	uint64_t tval = csr_read(mtval);
+	uint32_t insn = tval ? (uint32_t)tval : fetch();
 
-	if (emulate(frame, tval ? (uint32_t)tval : fetch()))
+	if (insn == INSN_SRET && interrupted() == SUPERVISOR)
+		emulate_sret();
+	else if (emulate(frame, insn))
 		skip_instruction();
 	else
 		redirect(ILLEGAL_INSTRUCTION, tval);
@@ -136,7 +148,7 @@ static bool is_store(void)
 	return OPCODE(insn) == OPCODE_AMO && FUNCT5(insn) != FUNCT5_LR;
 }
 
-static void page_fault(uint64_t cause)
+static void page_fault(struct frame *frame, uint64_t cause)
 {
 	uint64_t va = csr_read(mtval);
 	enum access access = cause == FETCH_PAGE ? EXECUTE : cause == LOAD_PAGE ? READ : WRITE;
@@ -144,6 +156,10 @@ static void page_fault(uint64_t cause)
 
 	if (fault == SHADOW_FILLED)
 		return;
+	if (fault == SHADOW_WATCHED) {
+		witness_store(fetch(), frame, va);
+		return;
+	}
 	if (cause == LOAD_PAGE && is_store())
 		cause = STORE_PAGE;
 	if (fault == SHADOW_ACCESS_FAULT)
@@ -172,7 +188,7 @@ void trap(struct frame *frame)
 	case FETCH_PAGE:
 	case LOAD_PAGE:
 	case STORE_PAGE:
-		page_fault(cause);
+		page_fault(frame, cause);
 		break;
 	case ECALL_FROM_SUPERVISOR:
 		skip_instruction();

@@ -8,7 +8,7 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege)
 {
 	uint64_t status = csr_read(mstatus);
 
-	if (access == SPECULATIVE)
+	if (access == SPECULATIVE || access == LOOK)
 		return true;
 	if (privilege == USER && !(pte & PTE_U))
 		return false;
@@ -23,6 +23,7 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege)
 	case EXECUTE:
 		return (pte & PTE_X) != 0;
 	case SPECULATIVE:
+	case LOOK:
 		break;
 	}
 	return false;
@@ -36,7 +37,7 @@ static bool bits_set(uint64_t *slot, uint64_t *pte, enum access access)
 {
 	uint64_t wanted = PTE_A | (access == WRITE ? PTE_D : 0);
 
-	if ((*pte & wanted) == wanted)
+	if ((*pte & wanted) == wanted || access == LOOK)
 		return true;
 	if (options.ad == AD_FAULT || (access == SPECULATIVE && options.ad != AD_SPECULATIVE))
 		return false;
@@ -69,7 +70,10 @@ enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privi
 			return WALK_ACCESS_FAULT;
 		slot = (uint64_t *)table + level_index(va, level);
 		pte = __atomic_load_n(slot, __ATOMIC_RELAXED);
-		*mapping = (struct mapping){ pte, level, is_well_formed(pte, level) };
+		mapping->pte = pte;
+		mapping->level = level;
+		mapping->well_formed = is_well_formed(pte, level);
+		mapping->slots[level] = slot;
 		if (!mapping->well_formed)
 			return WALK_PAGE_FAULT;
 		table = pte_address(pte);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the witness prints of a finding: a block of lines. */
+#pragma once
+
+#include "shadow.h"
+
+enum occasion { AT_RETURN, AT_FREE, AT_USE, AT_SWITCH };
+
+/*
+ * A translation is left that the tables do not have. The entry was `old` before it was changed at `pc`; a pc of 0 means that it
+ * is one of other tables.
+ */
+void report_stale(enum occasion occasion, const struct stale *stale, unsigned asid, uint64_t old,
+		  uint64_t pc);
+
+/* A table was unlinked by a store to the entry that pointed to it, without a fence for all addresses. */
+void report_pointer(uint64_t va, uint64_t old, uint64_t pc);
+
+/* A page that may be executed was entered without FENCE.I. */
+void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc);
+
+/* A page is to be executed which S-mode has stored to, without FENCE.I. */
+void report_text_stored(uint64_t va, uint64_t entry);
+
+/* How many findings there were, those at the same place included. */
+unsigned report_count(void);

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: MIT */
+/* The witness: notes page tables and text, keeps suspects, and holds them against the shadows. */
+#include "witness.h"
+
+#include "insn.h"
+#include "lib/bits.h"
+#include "notes.h"
+#include "options.h"
+#include "pte.h"
+#include "report.h"
+#include "shadow.h"
+#include "store.h"
+
+#define TEST_DEVICE_PAGE 0x100000ul
+
+/* An entry that grants less than before, and what a shadow may have of it. */
+struct suspect {
+	uint64_t va; /* the first address that the entry maps */
+	uint64_t old, pc;
+	uint32_t fences; /* how many full fences there had been */
+	uint8_t level;
+	uint8_t shadow; /* its number; ALL_SHADOWS */
+	bool reused;	/* its frame got another use */
+	bool is_trapped;
+};
+
+#define NSUSPECTS   256u
+#define ALL_SHADOWS 0xffu
+
+static struct suspect suspects[NSUSPECTS];
+static unsigned nsuspects;
+static uint32_t full_fences, text_fences;
+static bool promised;
+static bool text_fenced; /* since the kernel was entered from user mode */
+
+/* A user page that may be executed was entered, and there was no FENCE.I since. */
+static struct {
+	bool is_owed;
+	uint64_t va, pc, entry;
+} text;
+
+/* What is added to a physical address to get one at which the kernel writes to it. */
+#define NOFFSETS 4u
+static uint64_t offsets[NOFFSETS];
+static unsigned noffsets, next_offset;
+
+/*
+ * What is known of notes holds as long as the generation is the same: until a table is linked or
+ * unlinked, satp changes, or a note is added or dropped.
+ */
+static uint32_t generation = 1;
+static uint64_t last_walked; /* the table in which the last walk ended whose tables have notes */
+
+static void tables_have_changed(void)
+{
+	generation++;
+	last_walked = 0;
+}
+
+static bool enabled(void)
+{
+	return options.witness;
+}
+
+/* SRET traps as long as there is something to look at. */
+static void trap_sret(void)
+{
+	if (nsuspects || text.is_owed || text_fenced ||
+	    (promised && shadow_current() != NO_SHADOW && shadow_is_mixed(shadow_current())))
+		csr_set(mstatus, MSTATUS_TSR);
+	else
+		csr_clear(mstatus, MSTATUS_TSR);
+}
+
+/* ---- notes ---- */
+
+static void learn_offset(uint64_t va, uint64_t address)
+{
+	for (unsigned i = 0; i < noffsets; i++)
+		if (offsets[i] == va - address)
+			return;
+	offsets[next_offset++ % NOFFSETS] = va - address;
+	noffsets = MIN(noffsets + 1, NOFFSETS);
+}
+
+/* Returns the note on a frame of this kind, which is made if there is none. NULL: it can't be noted. */
+static struct note *note_get(uint64_t address, enum note_kind kind)
+{
+	struct note *note = note_find(address);
+
+	if (note && note->kind == kind)
+		return note;
+	tables_have_changed();
+	if (note)
+		note_drop(note);
+	note = note_add(address, kind);
+	if (note)
+		shadow_watch(ALIGN_DOWN(address, PAGE_SIZE), offsets, noffsets);
+	return note;
+}
+
+static uint32_t frame_of(uint64_t address)
+{
+	return (uint32_t)(address / PAGE_SIZE);
+}
+
+static uint32_t root_in_use(void)
+{
+	return frame_of(satp_root(hart.satp));
+}
+
+/* The first address that the table of a level maps which has the entry for va. */
+static uint64_t table_base(uint64_t va, unsigned level)
+{
+	return level == LEVELS - 1 ? 0 : ALIGN_DOWN(va, level_size(level + 1));
+}
+
+static void note_table(uint64_t address, unsigned level, uint64_t va, uint64_t *parent,
+		       uint32_t root)
+{
+	struct note *note = note_find(address);
+	uint64_t base = table_base(va, level);
+
+	if (!is_kernel_ram(address, PAGE_SIZE))
+		return;
+	if (note && note->kind == NOTE_TABLE && note->level == level && note->va == base) {
+		if (note->root != root)
+			note->root = NO_ROOT;
+		return;
+	}
+	note = note_get(address, NOTE_TABLE);
+	if (!note)
+		return;
+	note->level = (uint8_t)level;
+	note->va = base;
+	note->parent = parent;
+	note->root = root;
+}
+
+static bool is_live(struct note *note);
+
+/* Is the table of a note still one? The tables above it are asked, too. */
+static bool look_if_live(struct note *note)
+{
+	uint64_t address = (uint64_t)note->frame * PAGE_SIZE;
+	struct note *above;
+	struct mapping mapping;
+
+	if (note->frame == root_in_use())
+		return true;
+	if (!note->parent) {
+		for (unsigned i = 0; i < shadow_count(); i++)
+			if (satp_root(shadow_satp(i)) == address)
+				return true;
+		return false;
+	}
+	above = note_find((uint64_t)note->parent);
+	if (above && above->kind == NOTE_TABLE && pte_address(*note->parent) == address &&
+	    *note->parent & PTE_V && !pte_is_leaf(*note->parent) && is_live(above))
+		return true;
+	/* It may be reached from the root in use, too. */
+	(void)walk(hart.satp, note->va, LOOK, SUPERVISOR, &mapping);
+	if (note->level < mapping.level || !mapping.slots[note->level] ||
+	    ALIGN_DOWN((uint64_t)mapping.slots[note->level], PAGE_SIZE) != address)
+		return false;
+	note->parent = mapping.slots[note->level + 1];
+	return true;
+}
+
+static bool is_live(struct note *note)
+{
+	if (note->live == generation)
+		return true;
+	if (!look_if_live(note))
+		return false;
+	note->live = generation;
+	return true;
+}
+
+/* ---- text ---- */
+
+#define NSCANNED 16u
+static uint64_t scanned[NSCANNED]; /* superpages */
+static unsigned nscanned;
+
+/* The kernel's FENCE.I are replaced by instructions that trap. */
+static void patch_text(uint64_t address, uint64_t size)
+{
+	bool patched = false;
+
+	for (volatile uint16_t *at = (uint16_t *)address; at < (uint16_t *)(address + size) - 1;
+	     at++)
+		if (at[0] == (INSN_FENCE_I & 0xffff) && at[1] == INSN_FENCE_I >> 16) {
+			at[0] = INSN_FENCE_TRAP & 0xffff;
+			patched = true;
+		}
+	if (patched)
+		asm volatile("fence.i" ::: "memory");
+}
+
+static void patch_superpage(uint64_t address, uint64_t size)
+{
+	for (unsigned i = 0; i < nscanned; i++)
+		if (scanned[i] == address)
+			return;
+	if (nscanned < NSCANNED && is_kernel_ram(address, size)) {
+		scanned[nscanned++] = address;
+		patch_text(address, size);
+	}
+}
+
+/* A page will be executed, perhaps. */
+static void look_at_text(uint64_t va, const struct mapping *mapping)
+{
+	uint64_t address = pte_address(mapping->pte);
+	bool is_new = !note_find(address);
+	struct note *note;
+
+	if (mapping->level > 0) {
+		if (!(mapping->pte & PTE_U))
+			patch_superpage(address, level_size(mapping->level));
+		return;
+	}
+	/* A page that may be written, too, is the program's own business: it would trap at each turn. */
+	if (!is_kernel_ram(address, PAGE_SIZE) || mapping->pte & PTE_W)
+		return;
+	note = note_get(address, NOTE_TEXT);
+	if (!note)
+		return;
+	if (note->written == text_fences + 1)
+		report_text_stored(va, mapping->pte);
+	if (!(mapping->pte & PTE_U) && (is_new || note->written))
+		patch_text(address, PAGE_SIZE);
+	note->written = 0;
+	shadow_watch(address, offsets, noffsets);
+}
+
+void witness_fence_i(void)
+{
+	text_fences++;
+	text_fenced = true;
+	text.is_owed = false;
+	trap_sret();
+}
+
+/* ---- suspects ---- */
+
+static void suspect_remove(unsigned i)
+{
+	suspects[i] = suspects[--nsuspects];
+}
+
+static uint64_t last_of(const struct suspect *suspect)
+{
+	return suspect->va + level_size(suspect->level) - 1;
+}
+
+/* Finds a shadow that still has what an entry granted: the one in use first. */
+static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned *shadow_ret)
+{
+	unsigned first = shadow_current() == NO_SHADOW ? 0 : shadow_current();
+
+	for (unsigned i = 0; i < shadow_count(); i++) {
+		unsigned shadow = (first + i) % shadow_count();
+
+		if (suspect->shadow != ALL_SHADOWS && suspect->shadow != shadow)
+			continue;
+		*shadow_ret = shadow;
+		if (shadow_stale(shadow, suspect->va, last_of(suspect), ret))
+			return true;
+	}
+	return false;
+}
+
+/* Without a full fence, an entry that pointed to a table may still be cached. */
+static bool is_pointer_owed(const struct suspect *suspect)
+{
+	return promised && !pte_is_leaf(suspect->old) && suspect->fences == full_fences;
+}
+
+static void suspects_purge(void)
+{
+	struct stale stale;
+	unsigned shadow;
+
+	for (unsigned i = nsuspects; i-- > 0;)
+		if (!is_pointer_owed(&suspects[i]) && !is_stale(&suspects[i], &stale, &shadow))
+			suspect_remove(i);
+}
+
+static void suspect_add(const struct suspect *suspect)
+{
+	if (nsuspects == NSUSPECTS)
+		suspects_purge();
+	if (nsuspects == NSUSPECTS)
+		suspect_remove((unsigned)random_below(NSUSPECTS));
+	suspects[nsuspects++] = *suspect;
+	trap_sret();
+}
+
+/* The number of the shadow that has been filled from a root's tables; NO_SHADOW if there is none. */
+static unsigned shadow_of_root(uint32_t root)
+{
+	if (root == NO_ROOT)
+		return ALL_SHADOWS;
+	if (root == root_in_use())
+		return shadow_current();
+	for (unsigned i = 0; i < shadow_count(); i++)
+		if (shadow_satp(i) && frame_of(satp_root(shadow_satp(i))) == root)
+			return i;
+	return NO_SHADOW;
+}
+
+/* Does an entry grant less than the one before it, or another frame? */
+static bool is_less(uint64_t old, uint64_t new)
+{
+	if (!(old & PTE_V))
+		return false;
+	if (!(new &PTE_V) || (old ^ new) & PTE_PPN || pte_is_leaf(old) != pte_is_leaf(new))
+		return true;
+	return old & ~new &PTE_LEAF || (old ^ new) & PTE_U || (old & PTE_W && old & ~new &PTE_D);
+}
+
+static bool may_be_cached(uint64_t entry)
+{
+	return pte_is_leaf(entry) && (entry & PTE_A || options.ad == AD_SPECULATIVE);
+}
+
+/* No program means to execute such a page; and kernels share one of them, which they filled long ago. */
+static bool has_zeros_only(uint64_t address)
+{
+	const uint64_t *words = (const uint64_t *)address;
+
+	if (!is_kernel_ram(address, PAGE_SIZE))
+		return true;
+	for (unsigned i = 0; i < PTE_ENTRIES; i++)
+		if (words[i])
+			return false;
+	return true;
+}
+
+static void text_entered(uint64_t va, uint64_t old, uint64_t entry)
+{
+	uint64_t wanted = PTE_V | PTE_X | PTE_U;
+	bool was_text = (old & wanted) == wanted && !((old ^ entry) & PTE_PPN);
+
+	if ((entry & wanted) != wanted || was_text || text_fenced ||
+	    has_zeros_only(pte_address(entry)))
+		return;
+	text.is_owed = true;
+	text.va = va;
+	text.entry = entry;
+	text.pc = csr_read(mepc);
+	trap_sret();
+}
+
+static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old, uint64_t new)
+{
+	uint64_t index = (uint64_t)slot % PAGE_SIZE / sizeof(*slot);
+	uint64_t va = note->va + index * level_size(note->level);
+	unsigned shadow = shadow_of_root(note->root);
+	bool in_use = note->root == NO_ROOT || note->root == root_in_use();
+
+	if (note->level > 0)
+		tables_have_changed();
+	if (note->level == LEVELS - 1)
+		va = (uint64_t)((int64_t)(va << 25) >> 25);
+	if (is_less(old, new) && shadow != NO_SHADOW) {
+		if (in_use && may_be_cached(old))
+			shadow_remember(va, old, note->level);
+		suspect_add(&(struct suspect){ .va = va,
+					       .old = old,
+					       .pc = csr_read(mepc),
+					       .fences = full_fences,
+					       .level = note->level,
+					       .shadow = (uint8_t)shadow });
+	}
+	if (in_use && note->level == 0)
+		text_entered(va, old, new);
+	if (note->level > 0 && new &PTE_V && !pte_is_leaf(new))
+		note_table(pte_address(new), note->level - 1u, va, slot, note->root);
+}
+
+void witness_full_fence(void)
+{
+	full_fences++;
+}
+
+/* ---- stores ---- */
+
+static void store_to_table(struct note *note, const struct store *store, uint64_t address,
+			   struct frame *frame)
+{
+	uint64_t *slot = (uint64_t *)ALIGN_DOWN(address, sizeof(uint64_t)), old = *slot;
+
+	store_make(store, address, frame);
+	if (*slot != old)
+		entry_changed(note, slot, old, *slot);
+}
+
+/* The kernel ends QEMU. Its status says so if there were findings. */
+static void store_to_device(const struct store *store, uint64_t address, struct frame *frame)
+{
+	if (witness_findings())
+		power_off_with(STATUS_FOUND);
+	store_make(store, address, frame);
+}
+
+void witness_store(uint32_t insn, struct frame *frame, uint64_t va)
+{
+	uint64_t address = shadow_address(va);
+	struct note *note = note_find(address);
+	struct store store = store_decode(insn, frame);
+	bool is_user = (csr_read(mstatus) & MSTATUS_MPP) == 0;
+	bool can = store.size && address % store.size == 0;
+
+	learn_offset(va, address);
+	if (note && note->kind == NOTE_TEXT && !is_user) {
+		note->written = text_fences + 1;
+		shadow_drop_text(ALIGN_DOWN(address, PAGE_SIZE));
+	} else if (note && note->kind == NOTE_DEVICE && can) {
+		store_to_device(&store, address, frame);
+		csr_write(mepc, csr_read(mepc) + insn_length(insn));
+		return;
+	} else if (note && note->kind == NOTE_TABLE && can && is_live(note)) {
+		store_to_table(note, &store, address, frame);
+		csr_write(mepc, csr_read(mepc) + insn_length(insn));
+		return;
+	} else if (note) {
+		note_drop(note);
+		tables_have_changed();
+	}
+	shadow_unwatch(va);
+}
+
+/* ---- what the tables are read for ---- */
+
+/* A frame of which a suspect knows gets another use, if it is mapped for user mode. */
+static void frame_reused(uint64_t va, const struct mapping *mapping)
+{
+	for (unsigned i = 0; i < nsuspects; i++)
+		if (mapping->pte & PTE_U && pte_is_leaf(suspects[i].old) &&
+		    !((suspects[i].old ^ mapping->pte) & PTE_PPN) &&
+		    (va < suspects[i].va || va > last_of(&suspects[i]) ||
+		     suspects[i].shadow != shadow_current()))
+			suspects[i].reused = true;
+}
+
+void witness_walk(uint64_t va, const struct mapping *mapping, bool filled)
+{
+	uint64_t table;
+
+	if (!enabled())
+		return;
+	table = ALIGN_DOWN((uint64_t)mapping->slots[mapping->level], PAGE_SIZE);
+	for (unsigned level = LEVELS; table != last_walked && level-- > mapping->level;) {
+		uint64_t *slot = mapping->slots[level];
+
+		if (slot)
+			note_table(ALIGN_DOWN((uint64_t)slot, PAGE_SIZE), level, va,
+				   level == LEVELS - 1 ? NULL : mapping->slots[level + 1],
+				   root_in_use());
+	}
+	last_walked = table;
+	if (!filled)
+		return;
+	if (mapping->level > 0 && !(mapping->pte & PTE_U) && mapping->pte & PTE_W)
+		learn_offset(ALIGN_DOWN(va, level_size(mapping->level)), pte_address(mapping->pte));
+	if (nsuspects)
+		frame_reused(va, mapping);
+	if (mapping->pte & PTE_X)
+		look_at_text(va, mapping);
+}
+
+void witness_switch(void)
+{
+	if (!enabled() || shadow_current() == NO_SHADOW)
+		return;
+	tables_have_changed();
+	note_table(satp_root(hart.satp), LEVELS - 1, 0, NULL, root_in_use());
+	trap_sret();
+}
+
+/* ---- when nothing may be owed ---- */
+
+static void suspect_report(enum occasion occasion, const struct suspect *suspect,
+			   const struct stale *stale, unsigned shadow)
+{
+	report_stale(occasion, stale, satp_asid(shadow_satp(shadow)), suspect->old, suspect->pc);
+}
+
+/* Returns whether the suspect has been settled. */
+static bool suspect_returns(struct suspect *suspect)
+{
+	struct stale stale;
+	unsigned shadow;
+
+	if (is_pointer_owed(suspect)) {
+		report_pointer(suspect->va, suspect->old, suspect->pc);
+		return true;
+	}
+	if (!is_stale(suspect, &stale, &shadow))
+		return true;
+	if (shadow != shadow_current())
+		return false;
+	if (promised) {
+		suspect_report(AT_RETURN, suspect, &stale, shadow);
+		return true;
+	}
+	if (!suspect->is_trapped && suspect->level == 0)
+		shadow_trap_use(shadow, stale.va);
+	suspect->is_trapped = true;
+	return false;
+}
+
+void witness_return(void)
+{
+	unsigned current = shadow_current();
+	struct stale stale;
+
+	for (unsigned i = nsuspects; i-- > 0;)
+		if (suspect_returns(&suspects[i]))
+			suspect_remove(i);
+	if (promised && current != NO_SHADOW && shadow_is_mixed(current)) {
+		if (shadow_stale(current, 0, ~0ul, &stale))
+			report_stale(AT_SWITCH, &stale, satp_asid(hart.satp), 0, 0);
+		shadow_unmix(current);
+	}
+	if (promised && text.is_owed)
+		report_text_owed(text.va, text.entry, text.pc);
+	text.is_owed = false;
+	text_fenced = false;
+	trap_sret();
+}
+
+void witness_used(uint64_t va)
+{
+	struct stale stale;
+	unsigned shadow;
+
+	for (unsigned i = nsuspects; i-- > 0;)
+		if (va >= suspects[i].va && va <= last_of(&suspects[i]) && suspects[i].reused &&
+		    is_stale(&suspects[i], &stale, &shadow)) {
+			suspect_report(AT_USE, &suspects[i], &stale, shadow);
+			suspect_remove(i);
+		}
+}
+
+void witness_promise(void)
+{
+	promised = true;
+}
+
+void witness_free(uint64_t address, uint64_t size)
+{
+	unsigned shadow = shadow_current();
+	struct stale stale;
+
+	/* Tables that satp had before may have mapped the frames. */
+	if (shadow != NO_SHADOW && shadow_is_mixed(shadow) &&
+	    shadow_maps(shadow, address, size, &stale))
+		report_stale(AT_FREE, &stale, satp_asid(hart.satp), 0, csr_read(sepc));
+
+	for (unsigned i = nsuspects; i-- > 0;) {
+		const struct suspect *suspect = &suspects[i];
+
+		if (pte_address(suspect->old) - address >= size)
+			continue;
+		if (is_pointer_owed(suspect))
+			report_pointer(suspect->va, suspect->old, suspect->pc);
+		else if (is_stale(suspect, &stale, &shadow) && shadow == shadow_current())
+			suspect_report(AT_FREE, suspect, &stale, shadow);
+		else
+			continue;
+		suspect_remove(i);
+	}
+}
+
+void witness_init(void)
+{
+	promised = options.promise;
+	if (enabled())
+		(void)note_add(TEST_DEVICE_PAGE, NOTE_DEVICE);
+}
+
+unsigned witness_findings(void)
+{
+	return report_count();
+}
