@@ -5,6 +5,7 @@
 #include "arch/riscv/fpu.h"
 #include "arch/riscv/image.h"
 #include "arch/riscv/sbi.h"
+#include "arch/riscv/witness.h"
 #include "arch/riscv/start.h"
 #include "arch/upcall.h"
 #include "lib/bits.h"
@@ -101,6 +102,7 @@ void arch_start(unsigned long hart_id, paddr_t dtb)
 {
 	boot_dtb = dtb;
 	fpu_zero(); /* the firmware may have left something there */
+	witness_start();
 	csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
 	boot_main(hart_id, dtb);
 }

@@ -26,7 +26,6 @@ bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page)
 {
 	const struct mmu_entry entry =
 		entry_make(paddr_to_pfn(page), VM_PROT_READ | VM_PROT_WRITE, 0);
-	struct mmu_flush flush = { .all = true };
 	struct mmu_entry *slot;
 	struct mmu mmu;
 	char byte = 0;
@@ -41,8 +40,7 @@ bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page)
 	sets = arch_copy_out(USER_BASE, &byte, 1) == 0;
 	sets = sets && (entry_flags(entry_load(slot)) & ENTRY_DIRTY);
 	(void)entry_swap(slot, ENTRY_NONE);
-	arch_mmu_flush(&mmu, &flush);
-	arch_mmu_activate(NULL);
+	arch_mmu_activate(NULL); /* with a fence of all that this space had */
 	arch_mmu_destroy(&mmu, tables);
 	return sets;
 }

@@ -9,6 +9,7 @@
 #define SBI_EXT_RFENCE	   0x52464e43
 #define SBI_EXT_SRST	   0x53525354
 #define SBI_EXT_DBCN	   0x4442434e
+#define SBI_EXT_STRICT	   0x0a737472 /* tools/strict: not in the specification */
 #define SBI_LEGACY_PUTCHAR 1
 #define SBI_LEGACY_GETCHAR 2
 
@@ -21,6 +22,8 @@
 #define SBI_SRST_COLD_REBOOT  1
 #define SBI_DBCN_WRITE	      0
 #define SBI_DBCN_READ	      1
+#define SBI_STRICT_PROMISE    0
+#define SBI_STRICT_FREE	      1
 
 /* As the first hart of a mask: all harts, whatever the mask is. */
 #define SBI_ALL_HARTS UINT64_MAX

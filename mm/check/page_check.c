@@ -2,6 +2,7 @@
 /* The hardened build's checks of frames that are freed and allocated again. */
 #include "mm/check/page_check.h"
 
+#include "arch/witness.h"
 #include "mm/check/poison.h"
 
 #ifdef FAULTLINE_HARDENED
@@ -32,6 +33,7 @@ void page_check_free(const struct page *page, unsigned order)
 void page_end(struct page *page, unsigned order)
 {
 	page_check_free(page, order);
+	arch_witness_free(page_to_paddr(page), PAGE_SIZE << order);
 	poison_fill(page_address(page), PAGE_SIZE << order);
 	for (size_t i = 0; i < 1ul << order; i++) {
 		page[i].counts = 0;

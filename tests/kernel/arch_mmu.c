@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/irqflags.h"
+#include "arch/witness.h"
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "tests/kernel/arch_space.h"
@@ -204,4 +205,19 @@ KTEST(arch_mmu_tables_come_and_go)
 		EXPECT_EQ(there[n], visit(&as, va, va + PAGE_SIZE).leaves);
 	}
 	arch_space_end(&as);
+}
+
+/* On the strict machine, too, which ends with another status if it knows of a translation that is left. */
+KTEST(arch_witness_free_of_frames_that_nobody_maps_is_silent)
+{
+	struct arch_space as;
+
+	arch_witness_free(PFN * PAGE_SIZE, PAGE_SIZE);
+	ASSERT_TRUE(arch_space_start(&as));
+	ASSERT_TRUE(arch_space_map(&as, MIB(1), PFN));
+	arch_mmu_activate(&as.mmu);
+	arch_witness_free((PFN + 1) * PAGE_SIZE, PAGE_SIZE);
+	arch_mmu_activate(NULL);
+	arch_space_end(&as);
+	arch_witness_free(PFN * PAGE_SIZE, PAGE_SIZE);
 }

@@ -10,6 +10,7 @@
 #include "arch/irqflags.h"
 #include "arch/page.h"
 #include "arch/timer.h"
+#include "arch/witness.h"
 #include "arena.h"
 #include "sync/lockorder.h"
 
@@ -82,6 +83,11 @@ void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(
 	(void)ram;
 	for (unsigned i = 0; i < n + 1; i++)
 		arch_page_zero(arch_phys_to_virt(frame()));
+}
+
+void arch_witness_free(paddr_t pa, size_t size)
+{
+	(void)pa, (void)size;
 }
 
 void arch_hart_wait(void)

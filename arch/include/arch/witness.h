@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What a firmware that looks for missing fences (tools/strict) has to be told. */
+#pragma once
+
+#include "arch/page.h"
+
+/*
+ * Frames get another use, and no hart may have a translation of them any more: a firmware that knows of
+ * one reports it. Without such a firmware, this does nothing. Called by the hardened build only, before
+ * the frames are used again. pa and size are multiples of PAGE_SIZE.
+ */
+void arch_witness_free(paddr_t pa, size_t size);
