@@ -233,13 +233,14 @@ def icount_with_several_harts_is_2():
 @case
 def strict_with_what_it_does_not_take_is_2():
     for options in (["--strict", "--harts", "2"], ["--strict", "--machine", "spike"], ["--strict=x"], ["--strict-opt", "negative"],
-                    ["--strict", "--strict-opt", ""]):
+                    ["--strict", "--strict-opt", ""], ["--strict-json", "/dev/null"],
+                    ["--strict", "--strict-json", "/nowhere/file"]):
         own(run_raw([*options, "--", PROBE, "exit", "0"]), 2, b"--strict")
 
 
 @case
 def strict_is_another_firmware_with_a_seed_and_options():
-    for options, said in (([], b"negative, speculate=2, evict=1000, ad=spec, asid=16, seed=1"), (["7"], b"ad=spec, asid=16, seed=7"),
+    for options, said in (([], b"negative, speculate=2, evict=1000, witness, ad=spec, asid=16, seed=1"), (["7"], b"ad=spec, asid=16, seed=7"),
                           (["--strict-opt", "evict=50,asid=3", "--strict-opt", "ad=fault"], b"evict=50, ad=fault, asid=3, seed=1")):
         done = run_raw(["--strict", *options, "--verbose", "--", PROBE, "exit", "5"])
         equal(5, done.status, "status")

@@ -41,7 +41,8 @@ Standard input, output and error are the program's own.
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows (virt, one hart)
   --strict-opt OPTION,...  what that machine does, of negative, speculate=N, evict=N,
-                           ad=hw|fault|spec, asid=BITS (all)
+                           ad=hw|fault|spec, asid=BITS, witness, findings=N (all)
+  --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -77,6 +78,7 @@ class Options:
         self.log = None
         self.strict = None  # its seed, as an option of the firmware's
         self.strict_opt = []
+        self.strict_json = None
         self.gdb = False
         self.verbose = False
         self.help = self.version = False
@@ -161,6 +163,7 @@ VALUES = {
     "--device": parse_text,
     "--log": parse_text,
     "--strict-opt": strict.parse_options,
+    "--strict-json": parse_text,
 }
 NUMBERS = {"--strict": strict.parse_seed}  # a number may follow; without one it is 1
 

@@ -141,7 +141,7 @@ def build_machine(options, place, terminal, initrd, disk):
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.board = options.machine
     if options.strict is not None:
-        machine.firmware = strict.Firmware(place.build, options.strict, options.strict_opt)
+        machine.firmware = strict.Firmware(place.build, options.strict, options.strict_opt, options.strict_json)
     machine.initrd, machine.disk = initrd, disk
     machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present
@@ -234,6 +234,7 @@ class Session:
         self.loop = Loop()
         self.ends = []  # (descriptor, what reads or writes it) of each of the program's streams
         self.keys = Keys()
+        self.reports = None  # what takes those of the strict machine
         self.next_key = 0.0  # when the next may be sent on
         self.plain = not machine.board.has_virtio and not terminal.present
         ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd] and machine.board.has_virtio]
@@ -287,7 +288,10 @@ class Session:
             self.uart = Uart(self.log, writer.put)
         else:
             self.uart = Uart(self.log, Lines(self.log.stray_line).feed)
-        self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
+        if self.machine.firmware:
+            self.reports = strict.Reports(self.machine.kernel, self.log.write, self.uart.feed, self.machine.firmware.json)
+        feed = self.reports.feed if self.reports else self.uart.feed
+        self.loop.add_reader(self._fd("uart"), feed, self.uart.finish, writer)
         self.to_uart = self.loop.add_writer(self.qemu.inputs["uart"])
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
@@ -375,10 +379,13 @@ class Session:
             raise Failure(BROKEN, f"--log: {self.options.log}: {os.strerror(self.log.error)}")
 
 
-def verdict(log, status, said, board, kernel):
-    """Makes the exit status of a machine that has gone off, or says what was wrong with it."""
+def verdict(log, status, said, board, kernel, found):
+    """Makes the exit status of a machine that has gone off, or says what was wrong with it. The strict machine has made so
+    many reports."""
     if log.panic is not None:
         raise Failure(BROKEN, f"kernel panic: {log.panic}")
+    if found and status == strict.FOUND:
+        return status
     if log.power_off is not None and status == (log.power_off & 0xFF if board.gives_status else 0):
         if qemu.closes_ledger(kernel) and not log.ledger and log.power_off != BROKEN:  # which also is a boot that failed
             raise Failure(BROKEN, f"the kernel has ended with status {log.power_off} without a look at its ledger")
@@ -426,7 +433,8 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
-    status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel)
+    status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel,
+                     session.reports.found if session.reports else 0)
     session.check_streams()
     return status
 
