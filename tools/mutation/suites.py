@@ -11,13 +11,13 @@ import time
 
 import spelling
 
-STAGES = ("host", "kernel", "user", "system")
+STAGES = ("host", "kernel", "user", "system", "strict")
 # Tests of exact costs fail after any change, so they say nothing about a bug; the labs build kernels of their own.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper|^labs")
-TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: only a second failure counts
+TIMED = ("kernel", "user", "system", "strict")  # a busy machine may make these fail: only a second failure counts
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
-TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
+TOLD = re.compile(r"strict: finding \d+: (.*)|kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
 NO_POINT = "matches no test of this kernel"  # the failure was not a point, but a panic for example
 LEAST_SECONDS = 25  # a kernel that prints nothing for so long hangs
 PATIENCE = 4  # the time limit, as a multiple of the time without a bug
@@ -131,9 +131,16 @@ def stages_of(words):
     return asked
 
 
+def belongs(known, stage):
+    """Returns whether a test of Meson's is of a stage: of the suite of that name, or one that our kernels run on the strict
+    machine."""
+    on_strict = known["name"].endswith(("-strict", " strict"))
+    return on_strict if stage == "strict" else known["suite"][0].endswith(":" + stage) and not on_strict
+
+
 def stage_tests(slot, stage, pattern):
     """Returns a stage's tests."""
-    found = [Test(known, slot.build) for known in slot.tests() if known["suite"][0].endswith(":" + stage)]
+    found = [Test(known, slot.build) for known in slot.tests() if belongs(known, stage)]
     found = [test for test in found if relevant(test)]
     wanted = [test for test in found if re.fullmatch(pattern, test.name)]
     if not wanted:
