@@ -19,7 +19,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <linux/futex.h>
 
 #define PAGE 4096ul
 #define MIB  (1ul << 20)
@@ -377,6 +379,9 @@ static int hog_signals(void)
 	}
 }
 
+/* So many processes more are made although one was refused a lock. */
+static unsigned nrefused_more;
+
 /* Many processes that have as many descriptors each as they can. */
 static int in_processes(int (*fill)(void))
 {
@@ -385,7 +390,7 @@ static int in_processes(int (*fill)(void))
 
 	if (pipe(done) != 0 || pipe(hold) != 0)
 		return 0;
-	while (err == 0 || err == EMFILE) {
+	while (err == 0 || err == EMFILE || (err == ENOLCK && nrefused_more-- > 0)) {
 		pid_t pid = fork();
 
 		if (pid == 0) {
@@ -504,6 +509,173 @@ static int hog_args(void)
 	return WIFSIGNALED(status) ? ENOMEM : 0;
 }
 
+/* Page tables: of each only one entry is used, by the zero page. */
+#define TABLE_SPAN (512 * PAGE)
+
+static int hog_tables(void)
+{
+	const size_t size = 64ul << 30;
+	volatile char *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return errno;
+	for (size_t at = 0; at < size; at += TABLE_SPAN)
+		(void)p[at];
+	return 0;
+}
+
+static void kill_all(const pid_t *pids, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	for (unsigned i = 0; i < n; i++)
+		waitpid(pids[i], NULL, 0);
+}
+
+/* As many mappings as a process can have, in more processes than there is room for. None has a page. */
+#define MAPPINGS_MAX 65530u
+#define FEWER	     400u /* has the process that makes the others, which is not the one to go */
+#define MAPPERS	     5u
+
+/* Makes every other page readable, from the n-th on, as far as it can. Returns the number of the first that it cannot. */
+static unsigned split_mapping(char *p, unsigned n, unsigned end)
+{
+	while (n < end && mprotect(p + 2 * n * PAGE, PAGE, PROT_READ) == 0)
+		n++;
+	return n;
+}
+
+static int hog_mappings(void)
+{
+	const unsigned most = MAPPINGS_MAX / 2, first = most - FEWER;
+	char *p =
+		mmap(NULL, 2 * MAPPINGS_MAX * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[MAPPERS];
+
+	if (p == MAP_FAILED || split_mapping(p, 0, first) != first)
+		return errno;
+	for (unsigned i = 0; i < MAPPERS; i++) {
+		int done[2];
+		bool refused;
+
+		if (pipe(done) != 0 || (pids[i] = fork()) < 0)
+			return errno;
+		if (pids[i] == 0) {
+			unsigned n = split_mapping(p, first, MAPPINGS_MAX);
+
+			refused = errno == ENOMEM && n < most && n + 100 > most;
+			if (write(done[1], &refused, sizeof(refused)) == sizeof(refused))
+				pause();
+			_exit(0);
+		}
+		close(done[1]);
+		if (read(done[0], &refused, sizeof(refused)) == sizeof(refused) && !refused)
+			return EPROTO;
+		close(done[0]);
+	}
+	kill_all(pids, MAPPERS);
+	return 0;
+}
+
+/* Each second byte of a file is locked, by as many processes as it takes. */
+static int lock_bytes(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	int fd = open("/locked", O_CREAT | O_RDWR, 0600);
+
+	lock.l_start = (off_t)getpid() << 32;
+	while (fcntl(fd, F_SETLK, &lock) == 0)
+		lock.l_start += 2;
+	return errno;
+}
+
+/* The limit of a process has the same error as that of all: there are as many processes as these would take, and more. */
+static int hog_locks(void)
+{
+	int fd = open("/locked", O_CREAT | O_RDWR, 0600), err;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	nrefused_more = 63;
+	err = in_processes(lock_bytes);
+	/* None is left for somebody else. */
+	return fcntl(fd, F_SETLK, &lock) == -1 && errno == ENOLCK ? err : EPROTO;
+}
+
+static void end_locks(void)
+{
+	unlink("/locked");
+}
+
+/* Mounts. They outlive the program. */
+static int hog_mounts(void)
+{
+	char name[32];
+
+	if (mkdir("/mounts", 0700) != 0)
+		return errno;
+	for (unsigned i = 0;; i++) {
+		snprintf(name, sizeof(name), "/mounts/%u", i);
+		if (mkdir(name, 0700) != 0 || mount("none", name, "tmpfs", 0, NULL) != 0)
+			return errno;
+	}
+}
+
+static void end_mounts(void)
+{
+	char name[32];
+
+	for (unsigned i = 0;; i++) {
+		snprintf(name, sizeof(name), "/mounts/%u", i);
+		umount(name);
+		if (rmdir(name) != 0)
+			break;
+	}
+	rmdir("/mounts");
+}
+
+/*
+ * Processes with all timers of a process, of which every other waits for a futex, and every other calls an endpoint, whose
+ * server receives the call and does not answer. Of each a process has one at most.
+ */
+#define WAITING 400u
+
+static void wait_for_ever(bool calls, int send)
+{
+	const struct itimerval ages = { { 0, 0 }, { 1000000, 0 } };
+	struct ipc_message message = { { 0 }, 0 };
+	static int word;
+
+	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)
+		if (setitimer(which, &ages, NULL) != 0)
+			_exit(1);
+	if (calls)
+		ipc_call(send, &message, IPC_NEVER);
+	else
+		syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
+	_exit(0);
+}
+
+static int hog_waiters(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
+	struct ipc_message message = { { 0 }, 0 };
+	static pid_t pids[WAITING];
+	bool good;
+
+	for (unsigned n = 0; n < WAITING; n++) {
+		pids[n] = fork();
+		if (pids[n] < 0)
+			return errno;
+		if (pids[n] == 0)
+			wait_for_ever(n % 2, send);
+		if (n % 2 && ipc_receive(receive, &message, IPC_NEVER) <= 0)
+			return EPROTO;
+	}
+	good = another_finds_memory();
+	kill_all(pids, WAITING);
+	return good ? 0 : ENOMEM;
+}
+
 /* ---- one after the other ---- */
 
 static const struct hog {
@@ -517,7 +689,9 @@ static const struct hog {
 	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
 	{ "texts", hog_texts, NULL },	      { "args", hog_args, NULL },
 	{ "memfds", hog_memfds, NULL },	      { "unmapped", hog_unmapped, NULL },
-	{ "written", hog_written, NULL },
+	{ "written", hog_written, NULL },     { "tables", hog_tables, NULL },
+	{ "mappings", hog_mappings, NULL },   { "locks", hog_locks, end_locks },
+	{ "mounts", hog_mounts, end_mounts }, { "waiters", hog_waiters, NULL },
 };
 
 /* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
@@ -560,6 +734,10 @@ static void try_hog(const struct hog *hog)
 	else if (status != 0)
 		printf(", the neighbour: status %d", WEXITSTATUS(status));
 	after = frames_free();
+	for (unsigned i = 0; i < 2000 && after + FRAMES_KEPT < before; i++) {
+		usleep(10000); /* children of the hog end after it */
+		after = frames_free();
+	}
 	if (after + FRAMES_KEPT < before)
 		printf(", %lu of %lu free frames are back", (unsigned long)after,
 		       (unsigned long)before);
