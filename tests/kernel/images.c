@@ -91,7 +91,7 @@ static int look_before_it_runs(void *arg)
 	EXPECT_EQ(VM_PROT_READ | VM_PROT_EXEC, vma_find(&us->space, CODE_AT)->prot);
 	EXPECT_EQ(READ_WRITE, vma_find(&us->space, DATA_AT)->prot);
 	EXPECT_TRUE(vma_find(&us->space, USER_TOP - 1)->flags & VMA_STACK);
-	EXPECT_EQ(EXEC & vma_find(&us->space, USER_TOP - 1)->prot, 0);
+	EXPECT_EQ(0, EXEC & vma_find(&us->space, USER_TOP - 1)->prot);
 	/* The first instruction itself faults, and is the file's page, read-only, not copied. */
 	EXPECT_EQ(0, space_touch(us, CODE_AT, EXEC));
 	EXPECT_EQ(PAGE_OBJECT, page_kind(space_page(us, CODE_AT)));

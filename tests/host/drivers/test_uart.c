@@ -384,10 +384,10 @@ TEST(full_fifo_asks_for_room)
 	assert_int_equal(0, uart_listen());
 	device.stuck = true;
 	assert_in_range(registered->ops->write(registered, line, 30), FIFO, FIFO + 1);
-	assert_int_equal(device.interrupts, S_TRANSMIT | S_RECEIVE);
+	assert_int_equal(S_TRANSMIT | S_RECEIVE, device.interrupts);
 	assert_int_equal(0, registered->ops->ready(registered) & CHARDEV_WRITABLE);
 	handler(handler_arg);
-	assert_int_equal(device.interrupts, S_TRANSMIT | S_RECEIVE);
+	assert_int_equal(S_TRANSMIT | S_RECEIVE, device.interrupts);
 	device.stuck = false;
 	now += FIFO * SLOW_NS;
 	shift();
@@ -425,10 +425,10 @@ TEST(input_comes_by_interrupt)
 	for (unsigned i = 1; i <= FIFO; i++) {
 		bytes_come(&sent, i);
 		handler(handler_arg);
-		assert_int_equal(registered->ops->ready(registered),
-				 CHARDEV_READABLE | CHARDEV_WRITABLE);
+		assert_int_equal(CHARDEV_READABLE | CHARDEV_WRITABLE,
+				 registered->ops->ready(registered));
 		expect_bytes(&got);
-		assert_int_equal(got, sent);
+		assert_int_equal(sent, got);
 		assert_int_equal(CHARDEV_WRITABLE, registered->ops->ready(registered));
 	}
 }
@@ -451,7 +451,7 @@ TEST(full_ring_leaves_bytes_in_the_device)
 	assert_int_equal(S_RECEIVE, device.interrupts);
 	handler(handler_arg);
 	expect_bytes(&got);
-	assert_int_equal(got, sent);
+	assert_int_equal(sent, got);
 }
 
 TEST(htif_is_polled)

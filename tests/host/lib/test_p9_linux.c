@@ -15,7 +15,7 @@
 
 #define TYPES 256u
 
-#define assert_text(string, expected)                                           \
+#define assert_text(expected, string)                                           \
 	do {                                                                    \
 		assert_int_equal(strlen(expected), (string).len);               \
 		assert_memory_equal(expected, (string).data, strlen(expected)); \
@@ -122,12 +122,12 @@ TEST(session_of_linux)
 
 	assert_int_equal(P9_NOTAG, get_recorded(P9_TVERSION, 0, &m));
 	assert_int_equal(8192, m.tversion.msize);
-	assert_text(m.tversion.version, P9_VERSION);
+	assert_text(P9_VERSION, m.tversion.version);
 	get_recorded(P9_TATTACH, 0, &m);
 	assert_int_equal(0, m.tattach.fid);
 	assert_int_equal(P9_NOFID, m.tattach.afid);
-	assert_text(m.tattach.uname, "me");
-	assert_text(m.tattach.aname, "/share");
+	assert_text("me", m.tattach.uname);
+	assert_text("/share", m.tattach.aname);
 	assert_int_equal(P9_NONUNAME, m.tattach.n_uname);
 	get_recorded(P9_TFLUSH, 0, &m);
 	oldtag = m.tflush.oldtag;
@@ -183,29 +183,29 @@ TEST(names_of_linux)
 	union p9_any m;
 
 	get_recorded(P9_TLCREATE, 0, &m);
-	assert_text(m.tlcreate.name, "made");
+	assert_text("made", m.tlcreate.name);
 	assert_int_equal(1, m.tlcreate.flags & 3);
 	assert_int_equal(0640, m.tlcreate.mode & 07777);
 	get_recorded(P9_TSYMLINK, 0, &m);
-	assert_text(m.tsymlink.name, "made-link");
-	assert_text(m.tsymlink.target, "target");
+	assert_text("made-link", m.tsymlink.name);
+	assert_text("target", m.tsymlink.target);
 	get_recorded(P9_TMKNOD, 0, &m);
-	assert_text(m.tmknod.name, "node");
+	assert_text("node", m.tmknod.name);
 	assert_int_equal(0010600, m.tmknod.mode);
 	get_recorded(P9_TMKDIR, 0, &m);
-	assert_text(m.tmkdir.name, "made-dir");
+	assert_text("made-dir", m.tmkdir.name);
 	assert_int_equal(0700, m.tmkdir.mode & 07777);
 	get_recorded(P9_TLINK, 0, &m);
-	assert_text(m.tlink.name, "hard");
+	assert_text("hard", m.tlink.name);
 	assert_int_equal(1, m.tlink.dfid);
 	get_recorded(P9_TRENAMEAT, 0, &m);
-	assert_text(m.trenameat.oldname, "made");
-	assert_text(m.trenameat.newname, "moved");
+	assert_text("made", m.trenameat.oldname);
+	assert_text("moved", m.trenameat.newname);
 	get_recorded(P9_TUNLINKAT, 0, &m);
-	assert_text(m.tunlinkat.name, "moved");
+	assert_text("moved", m.tunlinkat.name);
 	assert_int_equal(0, m.tunlinkat.flags);
 	get_recorded(P9_TUNLINKAT, 1, &m);
-	assert_text(m.tunlinkat.name, "made-dir");
+	assert_text("made-dir", m.tunlinkat.name);
 	assert_int_equal(P9_AT_REMOVEDIR, m.tunlinkat.flags);
 }
 

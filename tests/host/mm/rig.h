@@ -50,8 +50,8 @@ extern unsigned rig_reads, rig_files;
 /* Ends the test unless every frame, tree, table and fence is accounted for. */
 void rig_check(void);
 
-/* A fault of one kind was counted so many times more since the last call for it. */
-#define assert_kind(space, kind_, n) assert_int_equal((space)->stats.kind[FAULT_##kind_], (n))
+/* So many faults of one kind were counted in the space. */
+#define assert_kind(n, space, kind_) assert_int_equal((n), (space)->stats.kind[FAULT_##kind_])
 
 /* Free frames after mm_trim(). */
 size_t rig_free(void);

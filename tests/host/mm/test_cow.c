@@ -53,11 +53,11 @@ TEST(many_holders) /* R62 */
 	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&parent.mmu, AT))));
 	page_counts_add(page, (0x101 - 2) * PAGE_ONE_MAP);
 	assert_int_equal(0, fake_store(AT, 2));
-	assert_kind(&child, COW, 1);
+	assert_kind(1, &child, COW);
 	page_counts_add(page, (0x10001 - 0x100) * PAGE_ONE_MAP);
 	rig_run(&parent);
 	assert_int_equal(0, fake_store(AT, 3));
-	assert_kind(&parent, COW, 1);
+	assert_kind(1, &parent, COW);
 	assert_int_equal(0x10000, page->maps);
 	while (page->maps > 1)
 		page_map_put(page);

@@ -18,7 +18,7 @@ TEST(no_vma_is_maperr) /* R12 */
 	assert_int_equal(VM_SEGV_MAPERR, fault(0, VM_PROT_READ));
 	assert_int_equal(VM_SEGV_MAPERR, fault(USER_TOP, VM_PROT_READ));
 	assert_int_equal(VM_SEGV_MAPERR, fault(UINT64_MAX, VM_PROT_EXEC));
-	assert_kind(&space, DENY_MAPERR, 5);
+	assert_kind(5, &space, DENY_MAPERR);
 	end();
 }
 
@@ -33,7 +33,7 @@ TEST(forbidden_is_accerr) /* R61 */
 	assert_int_equal(VM_SEGV_ACCERR, fault(AT + PAGE_SIZE, VM_PROT_READ));
 	assert_int_equal(VM_SEGV_ACCERR, fault(AT + 2 * PAGE_SIZE, VM_PROT_READ));
 	assert_int_equal(0, fault(AT + 2 * PAGE_SIZE, VM_PROT_EXEC));
-	assert_kind(&space, DENY_ACCERR, 4);
+	assert_kind(4, &space, DENY_ACCERR);
 	end();
 }
 
@@ -43,7 +43,7 @@ TEST(read_maps_the_zero_page) /* R11 R50 R53 */
 	map(AT, 600, RW);
 	for (unsigned i = 0; i < 600; i++)
 		assert_int_equal(0, fake_load(AT + i * PAGE_SIZE));
-	assert_kind(&space, FILL, 600);
+	assert_kind(600, &space, FILL);
 	assert_int_equal(600, space.stats.zero_maps);
 	assert_int_equal(0, space.resident);
 	assert_int_equal(PAGE_ONE_REF, zero_page->counts); /* entries do not count */
@@ -55,13 +55,13 @@ TEST(write_takes_one_fault) /* R51 R11 */
 	start();
 	map(AT, 2, RW);
 	assert_int_equal(0, fake_store(AT + 5, 7));
-	assert_kind(&space, FILL, 1);
+	assert_kind(1, &space, FILL);
 	assert_int_equal(1, fake_counts.faults);
 	assert_int_equal(7, fake_load(AT + 5));
 	assert_int_equal(0, fake_load(AT + 6));
 	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 9)); /* the zero page, copied by zeroing */
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	assert_int_equal(0, fake_load(AT + PAGE_SIZE + 1));
 	assert_int_equal(2, space.resident);
 	assert_int_equal(0, zero_page->maps);
@@ -75,9 +75,9 @@ TEST(accessed_after_protection_came_back) /* R94 */
 	assert_int_equal(0, fake_store(AT, 5));
 	protect_many(PROT_NONE);
 	assert_int_equal(5, fake_load(AT));
-	assert_kind(&space, ACCESSED, 1);
+	assert_kind(1, &space, ACCESSED);
 	assert_int_equal(0, fake_store(AT, 6));
-	assert_kind(&space, REUSE, 1);
+	assert_kind(1, &space, REUSE);
 	assert_int_equal(6, fake_load(AT));
 	end();
 }
@@ -103,7 +103,7 @@ TEST(few_pages_gain_at_once) /* R94 */
 	assert_int_equal(0, fake_store(AT, 6));
 	assert_int_equal(0, fake_counts.faults);
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7)); /* a page that others have too */
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	assert_int_equal(0, zero_page->maps);
 	end();
 }
@@ -121,7 +121,7 @@ TEST(shared_pages_gain_no_writes)
 	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, PROT_READ));
 	assert_int_equal(0, vm_protect(&space, AT, PAGE_SIZE, RW));
 	assert_int_equal(0, fake_store(AT, 6));
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	rig_run(&child);
 	assert_int_equal(5, fake_load(AT));
 	rig_run(NULL);
@@ -140,7 +140,7 @@ TEST(accessed_keeps_a_and_d_in_software) /* R85 */
 	protect_many(PROT_READ);
 	assert_int_equal(0, fake_load(AT));
 	assert_int_equal(0, fake_store(AT, 1));
-	assert_kind(&space, REUSE, 1);
+	assert_kind(1, &space, REUSE);
 	end();
 }
 
@@ -154,7 +154,7 @@ TEST(spurious_does_nothing)
 	before = *arch_mmu_lookup(&space.mmu, AT);
 	assert_int_equal(0, fault(AT, VM_PROT_READ));
 	assert_int_equal(0, fault(AT, VM_PROT_WRITE));
-	assert_kind(&space, SPURIOUS, 2);
+	assert_kind(2, &space, SPURIOUS);
 	assert_int_equal(arch_mmu_lookup(&space.mmu, AT)->word, before.word);
 	end();
 }
@@ -167,7 +167,7 @@ TEST(spurious_forgets_missing_tables)
 	assert_int_equal(0, fake_store(AT, 5));
 	fake_tlb_miss_table(AT);
 	assert_int_equal(5, fake_load(AT));
-	assert_kind(&space, SPURIOUS, 1);
+	assert_kind(1, &space, SPURIOUS);
 	end();
 }
 
@@ -178,12 +178,12 @@ TEST(shared_memory_remaps) /* R100 */
 		AT, rig_map(&space, AT, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
 	assert_int_equal(0, fake_load(AT));
 	assert_int_equal(0, zero_page->maps); /* shared mappings never show it */
-	assert_kind(&space, FILL, 1);
+	assert_kind(1, &space, FILL);
 	assert_int_equal(0, fake_store(AT, 3));
-	assert_kind(&space, REMAP, 1);
+	assert_kind(1, &space, REMAP);
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 4)); /* FILL and REMAP in one */
-	assert_kind(&space, FILL, 2);
-	assert_kind(&space, REMAP, 2);
+	assert_kind(2, &space, FILL);
+	assert_kind(2, &space, REMAP);
 	assert_int_equal(3, fake_counts.faults);
 	assert_int_equal(3, fake_load(AT));
 	end();
@@ -198,11 +198,11 @@ TEST(file_pages) /* R91 R95 */
 	map_file(file, AT, 12, PAGE_SIZE, NULL, 0);
 	assert_int_equal(rig_byte(PAGE_SIZE + 1), fake_load(AT + 1));
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1)); /* FILL and COW in one */
-	assert_kind(&space, FILL, 2);
-	assert_kind(&space, COW, 1);
+	assert_kind(2, &space, FILL);
+	assert_kind(1, &space, COW);
 	assert_int_equal(rig_byte(2 * PAGE_SIZE + 1), fake_load(AT + PAGE_SIZE + 1));
 	assert_int_equal(0, fake_store(AT, 2));
-	assert_kind(&space, COW, 2);
+	assert_kind(2, &space, COW);
 	assert_int_equal(rig_byte(10 * PAGE_SIZE + 99), fake_load(AT + 9 * PAGE_SIZE + 99));
 	assert_int_equal(0, fake_load(AT + 9 * PAGE_SIZE + 100)); /* the tail */
 	assert_int_equal(-1, fake_load(AT + 10 * PAGE_SIZE));
@@ -228,11 +228,11 @@ TEST(pages_around_come_along)
 	assert_int_equal(
 		0, fake_store(AT + 6 * PAGE_SIZE, 1)); /* makes the table; a copy is left alone */
 	assert_int_equal(rig_byte(2 * PAGE_SIZE), fake_load(AT + 5 * PAGE_SIZE));
-	assert_kind(&space, FILL, 2);
+	assert_kind(2, &space, FILL);
 	assert_int_equal(16 - 3 - 2, space.stats.around);
 	assert_int_equal(rig_byte(12 * PAGE_SIZE), fake_load(AT + 15 * PAGE_SIZE));
 	assert_int_equal(1, fake_load(AT + 6 * PAGE_SIZE));
-	assert_kind(&space, FILL, 2);
+	assert_kind(2, &space, FILL);
 	object_put(file);
 	end();
 }

@@ -56,13 +56,13 @@ TEST(writer_copies) /* R60 R62 R66 */
 	fork_to(&parent, &child);
 	assert_int_equal(1, load(&child, AT));
 	store(&child, AT, 10);
-	assert_kind(&child, COW, 1);
+	assert_kind(1, &child, COW);
 	assert_int_equal(1, load(&parent, AT));
 	store(&parent, AT, 11); /* the last holder now: nothing is copied */
-	assert_kind(&parent, COW, 0);
-	assert_kind(&parent, REUSE, 1);
+	assert_kind(0, &parent, COW);
+	assert_kind(1, &parent, REUSE);
 	store(&parent, AT + P, 12);
-	assert_kind(&parent, COW, 1);
+	assert_kind(1, &parent, COW);
 	assert_int_equal(10, load(&child, AT));
 	assert_int_equal(2, load(&child, AT + P));
 	rig_check();
@@ -95,7 +95,7 @@ TEST(generations_and_siblings) /* R63 R19 */
 	assert_int_equal(5, load(&child, AT + 2 * P));
 	rig_destroy(&grandchild);
 	store(&child, AT + P, 9);
-	assert_kind(&child, REUSE, 1);
+	assert_kind(1, &child, REUSE);
 	rig_destroy(&parent);
 	rig_check();
 	rig_destroy(&child);
@@ -112,7 +112,7 @@ TEST(shared_stays_shared) /* R100 */
 	store(&child, AT + P, 3);
 	assert_int_equal(2, load(&parent, AT));
 	assert_int_equal(3, load(&parent, AT + P));
-	assert_kind(&child, COW, 0);
+	assert_kind(0, &child, COW);
 	rig_destroy(&parent);
 	assert_int_equal(2, load(&child, AT));
 	rig_destroy(&child);
@@ -143,7 +143,7 @@ TEST(private_file_pages) /* R63 */
 	assert_int_equal(0, fake_counts.faults);
 	store(&child, AT, 2);
 	store(&child, AT + P, 3);
-	assert_kind(&child, COW, 2);
+	assert_kind(2, &child, COW);
 	assert_int_equal(1, load(&parent, AT));
 	assert_int_equal(rig_byte(P), load(&parent, AT + P));
 	rig_destroy(&parent);
@@ -237,7 +237,7 @@ static void check_parent(void)
 		assert_int_equal((unsigned char)i, load(&parent, AT + i * P));
 		store(&parent, AT + i * P, (unsigned char)i);
 	}
-	assert_kind(&parent, COW, 0);
+	assert_kind(0, &parent, COW);
 }
 
 TEST(no_memory) /* R20 R45 */

@@ -57,7 +57,7 @@ TEST(moves)
 	assert_int_equal(VM_SEGV_MAPERR, rig_outcome);
 	assert_filled(TO, N);
 	assert_int_equal(0, fake_load(TO + (N + 9) * P));
-	assert_kind(&space, COW, 0);
+	assert_kind(0, &space, COW);
 	/* back, from the middle: three parts, and one again */
 	assert_int_equal(AT, remap(TO + 100 * P, 10, 10, FIXED, AT));
 	assert_int_equal(3, space.nvmas);

@@ -59,13 +59,13 @@ TEST(dirty_pages_stay)
 	assert_int_equal(AT, map_shared(&space, file, AT, 8, 0));
 	assert_int_equal(rig_byte(0), fake_load(AT));
 	assert_int_equal(rig_byte(P), fake_load(AT + P));
-	assert_kind(&space, REMAP, 0);
+	assert_kind(0, &space, REMAP);
 	assert_false(page_has(page_at(file, 0), PAGE_DIRTY));
 	assert_int_equal(0, fake_store(AT, 200));
-	assert_kind(&space, REMAP, 1);
+	assert_kind(1, &space, REMAP);
 	assert_true(page_has(page_at(file, 0), PAGE_DIRTY));
 	assert_int_equal(0, fake_store(AT + 5 * P, 201)); /* FILL and REMAP in one */
-	assert_kind(&space, REMAP, 2);
+	assert_kind(2, &space, REMAP);
 	assert_int_equal(200, in_file(file, 0));
 	assert_int_equal(1, object_write_kernel(file, 1, "r", 1));
 	assert_int_equal('r', fake_load(AT + 1));
@@ -98,8 +98,8 @@ TEST(forked)
 	rig_run(&child);
 	assert_int_equal(2, fake_load(AT));
 	assert_int_equal(0, fake_store(AT + P, 3));
-	assert_kind(&child, COW, 0);
-	assert_kind(&child, REMAP, 1);
+	assert_kind(0, &child, COW);
+	assert_kind(1, &child, REMAP);
 	rig_run(&space);
 	assert_int_equal(3, fake_load(AT + P));
 	assert_int_equal(2, file->writers);

@@ -25,7 +25,7 @@ TEST(pages_go_out_and_come_back) /* R81 */
 	check_pages(0, 100);
 	assert_int_equal(100, disk_pages_read);
 	assert_int_equal(0, space.swapped);
-	assert_kind(&space, SWAPPED, 100);
+	assert_kind(100, &space, SWAPPED);
 	finish();
 }
 

@@ -27,13 +27,13 @@ TEST(a_write_while_another_refers_to_the_slot)
 
 	assert_int_equal(byte_of(0), fake_load(AT));
 	assert_int_equal(0, fake_store(AT, 99));
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	rig_check();
 	rig_run(child);
 	check_pages(0, 1);
 	assert_int_equal(1, disk_reads);
 	write_pages(0, 1); /* the child has it alone by now */
-	assert_kind(child, COW, 0);
+	assert_kind(0, child, COW);
 	rig_run(&space);
 	assert_int_equal(99, fake_load(AT));
 	push_out();
@@ -47,8 +47,8 @@ TEST(a_write_at_once_while_another_refers_to_the_slot)
 	struct space *child = begin_shared(1);
 
 	assert_int_equal(0, fake_store(AT, 99));
-	assert_kind(&space, SWAPPED, 1);
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, SWAPPED);
+	assert_kind(1, &space, COW);
 	assert_int_equal(SLOTS - 1, swap_free());
 	rig_run(child);
 	check_pages(0, 1);
@@ -70,13 +70,13 @@ TEST(both_write)
 	assert_int_equal(0, fake_store(AT, 1));
 	rig_run(&space);
 	assert_int_equal(0, fake_store(AT, 2));
-	assert_kind(child, COW, 1);
-	assert_kind(&space, REUSE, 1);
+	assert_kind(1, child, COW);
+	assert_kind(1, &space, REUSE);
 	rig_check();
 	drop_space(child);
 	assert_int_equal(0, fake_store(AT + P, 3));
-	assert_kind(&space, REUSE, 2);
-	assert_kind(&space, COW, 0);
+	assert_kind(2, &space, REUSE);
+	assert_kind(0, &space, COW);
 	push_out();
 	assert_int_equal(2, fake_load(AT));
 	assert_int_equal(3, fake_load(AT + P));
@@ -93,7 +93,7 @@ TEST(a_write_while_the_page_is_read)
 	drop_space(child);
 	assert_int_equal(SLOTS - 1, swap_free());
 	assert_int_equal(0, fake_store(AT, 99));
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	assert_int_equal(SLOTS, swap_free());
 	assert_int_equal(byte_of(0), *(unsigned char *)page_address(page));
 	put_user_page(&space, page, VM_PROT_READ);
@@ -191,8 +191,8 @@ TEST(permission_to_write_is_gained)
 	check_pages(0, 1);
 	protect_many(PROT_READ);
 	assert_int_equal(0, fake_store(AT, 99));
-	assert_kind(&space, COW, 0);
-	assert_kind(&space, REUSE, 1);
+	assert_kind(0, &space, COW);
+	assert_kind(1, &space, REUSE);
 	push_out();
 	assert_int_equal(99, fake_load(AT));
 	finish();

@@ -27,7 +27,7 @@ TEST(first_write_takes_it)
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
 	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
 	assert_int_equal(0, fake_load(AT + PAGE_SIZE + 1));
-	assert_kind(&space, FILL, 2);
+	assert_kind(2, &space, FILL);
 	assert_int_equal(1, ahead->maps);
 	assert_int_equal(before - 1, page_alloc_free_count());
 	assert_int_equal(0, zeroed_count());
@@ -44,7 +44,7 @@ TEST(upgrade_takes_it)
 	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
 	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
-	assert_kind(&space, COW, 1);
+	assert_kind(1, &space, COW);
 	assert_int_equal(PAGE_ONE_REF, zero_page->counts);
 	assert_int_equal(2, space.resident);
 	end();
