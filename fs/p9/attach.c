@@ -11,7 +11,7 @@
  * attempt in which they were made, so the next one makes them all again.
  */
 #include "abi/errno.h"
-#include "fs/p9/node.h"
+#include "fs/p9/node_name.h"
 #include "lib/string.h"
 
 struct attempt {

@@ -6,16 +6,8 @@
  *
  * An answer is lost if the server ends, is too slow, or the caller is killed. The server may have made the change. It is
  * not sent again: the caller gets EIO, and whoever has the file open goes on. Attaching to another server finds out which
- * name the file has (fs/p9/attach.c). Until then the session's alias is the name that the node has not:
- *
- *                       sent              answered: done
- *     node: a, no alias ---> node: a, alias b ----------> node: b, no alias
- *            ^                |     |
- *            | refused        |     | lost
- *            +----------------+     v
- *                             EIO; node: a, alias b --- the next server has b ---> node: b, no alias
- *
- * With a server that has the file by a, it stays as it is. The next change of a name takes the alias's place.
+ * name the file has (fs/p9/attach.c). Until then the session's alias is the name that the node has not: fs/p9/node_name.c
+ * draws the states.
  *
  * A server refers to a file by its path, or by a descriptor that it has open: once the name is gone, a fid that is not
  * open is of no use, and one that is may not survive the server's own end. So a file that is used when its name goes gets
@@ -34,7 +26,7 @@
 #include "arch/timer.h"
 #include "base/random.h"
 #include "fs/mount.h"
-#include "fs/p9/node.h"
+#include "fs/p9/node_name.h"
 #include "fs/path.h"
 #include "lib/format.h"
 #include "lib/string.h"

@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "fs/dir_file.h"
 #include "fs/mount.h"
+#include "fs/p9/node_name.h"
 #include "fs/path.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -134,253 +135,6 @@ static bool may_be_opened(const struct p9_node *node)
 	return node->data ? !p9_data_is_open(node->data) : S_ISDIR(node->inode.mode);
 }
 
-/* A file's name in a directory, with memory of its own and a reference to the parent. */
-struct name {
-	struct p9_node *parent;
-	char *text;
-};
-
-static void name_free(struct name *name)
-{
-	if (name->text)
-		inode_put(&name->parent->inode);
-	kfree(name->text);
-}
-
-/*
- * May the node have that parent? The root keeps its own, and no server can have a directory come below
- * itself. The session's `naming` is held, which is not given up before the name is changed.
- */
-static bool may_have_parent_locked(const struct p9_node *node, const struct p9_node *parent)
-{
-	assert_hardened(mutex_held(&node->session->naming));
-	if (node->parent == node)
-		return false;
-	while (parent != node && parent->parent != parent)
-		parent = parent->parent;
-	return parent != node;
-}
-
-/* Gives the node another name, if it may have it, and takes its old one over. */
-static void change_name_locked(struct p9_node *node, struct name *name, bool may)
-{
-	const struct name old = { node->parent, node->name };
-
-	assert_hardened(mutex_held(&node->session->naming));
-	assert_hardened(spin_lock_held(&node->session->lock));
-	atomic_store(&node->session->nrenames, node->session->nrenames + 1);
-	if (!may)
-		return;
-	node->parent = name->parent;
-	node->name = name->text;
-	*name = old;
-}
-
-bool p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, struct p9_fid *fid)
-{
-	struct name name = { parent, text };
-	struct p9_session *session = node->session;
-	struct p9_fid *spare = NULL, *old = NULL;
-	bool may, known;
-
-	inode_get(&parent->inode);
-	mutex_lock(&session->naming);
-	may = may_have_parent_locked(node, parent);
-	spin_lock(&session->lock);
-	known = !fid || p9_fid_own_locked(fid, node, P9_FID_WALKED);
-	if (known)
-		change_name_locked(node, &name, may);
-	if (known && fid) {
-		old = node->fid;
-		spare = node->spare;
-		node->fid = fid;
-		node->spare = NULL;
-	}
-	spin_unlock(&session->lock);
-	mutex_unlock(&session->naming);
-	if (known)
-		name_free(&name);
-	else
-		inode_put(&parent->inode);
-	p9_fid_put(old);
-	p9_fid_put(spare);
-	return known;
-}
-
-/* ---- the alias ---- */
-
-const struct p9_alias *p9_alias_of_locked(const struct p9_node *node)
-{
-	const struct p9_alias *alias = &node->session->alias;
-
-	assert_hardened(spin_lock_held(&node->session->lock));
-	return alias->dir && p9_is_same_file(&alias->qid, &node->qid) ? alias : NULL;
-}
-
-/* Sets another alias, or none, and drops the old one. */
-static void alias_replace(struct p9_session *session, struct p9_alias alias)
-{
-	struct p9_alias old;
-
-	spin_lock(&session->lock);
-	old = session->alias;
-	session->alias = alias;
-	spin_unlock(&session->lock);
-	name_free(&(struct name){ old.dir, old.name });
-}
-
-void p9_alias_drop(struct p9_session *session)
-{
-	alias_replace(session, (struct p9_alias){ 0 });
-}
-
-/* Is it the directory, or one above that? The session's `naming` is held. */
-static bool is_above_locked(const struct p9_qid *qid, const struct p9_node *dir)
-{
-	assert_hardened(mutex_held(&dir->session->naming));
-	while (!p9_is_same_file(&dir->qid, qid) && dir->parent != dir)
-		dir = dir->parent;
-	return p9_is_same_file(&dir->qid, qid);
-}
-
-void p9_alias_set(struct p9_session *session, const struct p9_qid *qid, struct p9_node *dir,
-		  char *name)
-{
-	inode_get(&dir->inode);
-	alias_replace(session, (struct p9_alias){ *qid, dir, name });
-}
-
-struct p9_node *p9_alias_dir(struct p9_session *session)
-{
-	struct p9_alias dropped = { 0 };
-	struct p9_node *dir;
-	struct p9_qid qid;
-
-	mutex_lock(&session->naming);
-	spin_lock(&session->lock);
-	dir = session->alias.dir;
-	qid = session->alias.qid;
-	if (dir)
-		inode_get(&dir->inode);
-	spin_unlock(&session->lock);
-	if (dir && is_above_locked(&qid, dir)) {
-		spin_lock(&session->lock);
-		if (session->alias.dir == dir) {
-			dropped = session->alias;
-			session->alias = (struct p9_alias){ 0 };
-		}
-		spin_unlock(&session->lock);
-	}
-	mutex_unlock(&session->naming);
-	if (dir && dropped.dir) {
-		inode_put(&dir->inode);
-		dir = NULL;
-	}
-	name_free(&(struct name){ dropped.dir, dropped.name });
-	return dir;
-}
-
-void p9_alias_take(struct p9_node *node)
-{
-	struct p9_session *session = node->session;
-	struct name name = { 0 };
-	bool may;
-
-	mutex_lock(&session->naming);
-	spin_lock(&session->lock);
-	if (p9_alias_of_locked(node)) { /* or whoever waited for the answer has got it */
-		name = (struct name){ session->alias.dir, session->alias.name };
-		session->alias = (struct p9_alias){ 0 };
-	}
-	spin_unlock(&session->lock);
-	if (name.text) {
-		may = may_have_parent_locked(node, name.parent);
-		spin_lock(&session->lock);
-		change_name_locked(node, &name, may);
-		if (node->removal)
-			(void)atomic_cas(&node->unlinked, P9_LINKED, P9_HIDDEN);
-		spin_unlock(&session->lock);
-	}
-	mutex_unlock(&session->naming);
-	name_free(&name);
-}
-
-/* What a walk has found: a name in a directory. */
-struct walked {
-	struct p9_node *parent; /* NULL: it is the root */
-	const char *name;
-	size_t len;
-	struct p9_fid *fid;
-	const struct p9_qid *qid;
-};
-
-/* Without memory, or for the root, the result has no text. */
-static struct name name_of_walk(const struct walked *by)
-{
-	struct name name = { by->parent, NULL };
-
-	if (by->parent && (name.text = mem_wait_kmalloc(by->len + 1))) {
-		inode_get(&by->parent->inode);
-		memcpy(name.text, by->name, by->len);
-		name.text[by->len] = '\0';
-	}
-	return name;
-}
-
-/* Does the node have that name already? A name without text is none. */
-static bool is_same_name_locked(const struct p9_node *node, const struct name *name)
-{
-	assert_hardened(spin_lock_held(&node->session->lock));
-	return !name->text || (node->parent == name->parent && strcmp(node->name, name->text) == 0);
-}
-
-/*
- * The node has been found by another walk. With another version it may be another file that has the
- * number of one that was removed; with another name, somebody may have renamed it: the older fids may
- * be of no use. What is hidden keeps those that it has. A walk that began before a rename may have found
- * the name that is old now.
- */
-static void adopt(struct p9_node *node, const struct walked *by)
-{
-	struct p9_session *session = node->session;
-	struct p9_fid *spare = NULL, *fid = by->fid, *old = fid;
-	struct name name = name_of_walk(by);
-	bool same, may = false, naming = false;
-
-	spin_lock(&session->lock);
-	same = is_same_name_locked(node, &name);
-	if (!same) {
-		spin_unlock(&session->lock);
-		mutex_lock(&session->naming);
-		naming = true;
-		may = may_have_parent_locked(node, name.parent);
-		spin_lock(&session->lock);
-		same = is_same_name_locked(node, &name);
-	}
-	if (node->unlinked == P9_LINKED && node->parent != node &&
-	    session->nrenames == fid->nrenames &&
-	    (!same || by->qid->version != node->qid.version) &&
-	    p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
-		spare = node->spare;
-		old = node->fid;
-		node->spare = NULL;
-		node->fid = fid;
-		node->qid.version = by->qid->version;
-		if (!same)
-			change_name_locked(node, &name, may);
-	} else if (same && !node->spare && may_be_opened(node) &&
-		   p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
-		node->spare = fid;
-		old = NULL;
-	}
-	spin_unlock(&session->lock);
-	if (naming)
-		mutex_unlock(&session->naming);
-	name_free(&name);
-	p9_fid_put(spare);
-	p9_fid_put(old);
-}
-
 int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret)
 {
@@ -389,7 +143,12 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 	if (!node)
 		return node_make(mount, parent, name, len, fid, qid, node_ret);
 	atomic_store_relaxed(&node->inode.asked, 0);
-	adopt(node, &(struct walked){ parent, name, len, fid, qid });
+	p9_node_adopt(node, &(struct p9_walked){ .parent = parent,
+						 .name = name,
+						 .len = len,
+						 .fid = fid,
+						 .qid = qid,
+						 .is_to_be_opened = may_be_opened(node) });
 	*node_ret = node;
 	return 0;
 }
@@ -650,28 +409,6 @@ static struct inode *node_parent(struct inode *dir)
 	return parent;
 }
 
-static int path_locked(const struct p9_node *node, struct path_text *text)
-{
-	assert_hardened(mutex_held(&node->session->naming));
-	for (; !path_reached(text, &node->inode) && node->parent != node; node = node->parent)
-		if (path_prepend(text, node->name, strlen(node->name)) != 0)
-			return -ERANGE;
-	return 0;
-}
-
-static int node_path(struct inode *inode, struct path_text *text)
-{
-	struct p9_node *node = to_p9_node(inode);
-	int err;
-
-	if (atomic_load(&node->unlinked) != P9_LINKED)
-		return -ENOENT;
-	mutex_lock(&node->session->naming);
-	err = path_locked(node, text);
-	mutex_unlock(&node->session->naming);
-	return err;
-}
-
 /* Copies the target out of the reply. Returns its length. */
 static ssize_t copy_target(const void *reply, size_t n, uint16_t tag, char *buf)
 {
@@ -719,7 +456,7 @@ static const struct inode_ops node_ops = {
 	.rename = p9_rename,
 	.readdir = p9_readdir,
 	.parent = node_parent,
-	.path = node_path,
+	.path = p9_node_path,
 	.readlink = node_readlink,
 	.getattr = p9_getattr,
 	.getattr_asked = p9_getattr_asked,

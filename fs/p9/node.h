@@ -74,26 +74,6 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret);
 
 /*
- * The node's fids find the file by this name in `parent` from here on. Takes over the memory, and gets a reference to the
- * parent. `fid`, which was walked to that name, takes the place of the fids that the node had, with its reference; NULL:
- * these are of that name by now. Returns false, and changes nothing, if the server that knew `fid` has ended.
- */
-bool p9_node_rename(struct p9_node *node, struct p9_node *parent, char *name, struct p9_fid *fid);
-
-/*
- * The session's alias. p9_alias_set() takes over the name, and gets a reference to the directory. p9_alias_dir() returns the
- * directory with a reference, or NULL; an alias whose directory is the file, or is below it, is dropped: no server has it.
- * p9_alias_take(): the file was found by the alias, which is its node's name from here on.
- */
-void p9_alias_set(struct p9_session *session, const struct p9_qid *qid, struct p9_node *dir,
-		  char *name);
-void p9_alias_drop(struct p9_session *session);
-struct p9_node *p9_alias_dir(struct p9_session *session);
-void p9_alias_take(struct p9_node *node);
-/* Returns the alias of the node's file, or NULL if it has none. session->lock is held. */
-const struct p9_alias *p9_alias_of_locked(const struct p9_node *node);
-
-/*
  * fs/p9/attach.c: the server at `send` takes the place of the one that has ended, from which all that is
  * kept was learnt; `root` is its root. Who waits for a server goes on with that one. A file that it does
  * not know by the same name and number is lost: -ESTALE for those who use it. Returns 0; -EBUSY if there

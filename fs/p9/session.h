@@ -19,7 +19,7 @@ struct p9_twrite_run;
 
 /*
  * The last file that was to get another name, while it is not known whether it has: it has either the name of its node or
- * this one. The states are drawn in fs/p9/namei.c.
+ * this one. The states are drawn in fs/p9/node_name.c.
  */
 struct p9_alias {
 	struct p9_qid qid;

@@ -8,7 +8,7 @@
  * and the node takes; one by which the file is open. Processes:
  *
  * - Opener walks to the last one and opens it, gives it an owner, and reads by it.
- * - Looker looks the file up, and the node takes the new fid (adopt() in fs/p9/node.c).
+ * - Looker looks the file up, and the node takes the new fid (p9_node_adopt() in fs/p9/node_name.c).
  * - Renamer renames the file. If the answer was lost, it gives up, and the file has the one name or the other one.
  * - Other is another client, which makes a new file of the old name as soon as that is free.
  * - Writer writes by the open fid, with a request that nobody waits for: it is parked while the session is lost.
