@@ -814,6 +814,24 @@ static void tables_freed(void)
 	check(found() == 0);
 }
 
+/* A table that points to itself is one of several levels, and above itself. */
+static void tables_in_a_ring(void)
+{
+	uint64_t *ring, value;
+
+	begin_witnessed();
+	ring = new_root();
+	ring[level_index(USER_CODE, 2)] = root[level_index(USER_CODE, 2)];
+	ring[level_index(WINDOW, 2)] = pte_of((uint64_t)ring) | PTE_V;
+	use(ring, 1);
+	check(try_load(WINDOW + level_index(WINDOW, 2) * MIB2, &value) != NONE);
+	check(found() == 0);
+	use(root, 0);
+	for (unsigned i = 16; i < 512; i++)
+		ring[i] = 0;
+	check(found() == 0);
+}
+
 static void kinds_of_stores(void)
 {
 	static void (*const kinds[])(uint64_t *, uint64_t) = {
@@ -1190,6 +1208,7 @@ static const struct {
 	{ "tables that are unlinked", tables_unlinked, WITNESS },
 	{ "tables that are linked", tables_linked, WITNESS },
 	{ "tables that are freed", tables_freed, WITNESS },
+	{ "a table that points to itself", tables_in_a_ring, WITNESS },
 	{ "all kinds of stores to a table", kinds_of_stores, WITNESS },
 	{ "other tables in an ASID", other_tables_in_an_asid, WITNESS },
 	{ "frames that get another use", frames_freed, WITNESS },

@@ -155,8 +155,10 @@ static bool look_if_live(struct note *note)
 		return false;
 	}
 	above = note_find((uint64_t)note->parent);
-	if (above && above->kind == NOTE_TABLE && pte_address(*note->parent) == address &&
-	    *note->parent & PTE_V && !pte_is_leaf(*note->parent) && is_live(above))
+	/* A level at a time: a table that points to itself is above itself. */
+	if (above && above->kind == NOTE_TABLE && above->level == note->level + 1u &&
+	    pte_address(*note->parent) == address && *note->parent & PTE_V &&
+	    !pte_is_leaf(*note->parent) && is_live(above))
 		return true;
 	/* It may be reached from the root in use, too. */
 	(void)walk(hart.satp, note->va, LOOK, SUPERVISOR, &mapping);
@@ -272,9 +274,11 @@ static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned 
 	return false;
 }
 
-/* Without a full fence, an entry that pointed to a table may still be cached. */
+/* Without a full fence, an entry that pointed to a table may still be cached, and used in its ASID. */
 static bool is_pointer_owed(const struct suspect *suspect)
 {
+	if (suspect->shadow != ALL_SHADOWS && suspect->shadow != shadow_current())
+		return false;
 	return promised && !pte_is_leaf(suspect->old) && suspect->fences == full_fences;
 }
 
