@@ -53,7 +53,10 @@ static void killed_by(const char *what, int (*f)(void), int sig)
 {
 	pid_t pid = child_that(f);
 
-	nap(10);
+	if (f == spins)
+		nap(10); /* so that it runs */
+	else
+		until_it_waits(pid, 0);
 	TRY(kill(pid, sig));
 	reap(what, pid);
 }

@@ -61,7 +61,7 @@ int main(void)
 	pid = fork();
 	if (pid == 0)
 		_exit(write_until_broken(NULL));
-	nap(30);
+	until_it_waits(pid, 0);
 	close(p[0]);
 	reap("writer that waited", pid);
 	close(p[1]);
@@ -71,7 +71,7 @@ int main(void)
 	if (pid == 0)
 		_exit(read_to_end(NULL));
 	TRY(write(p[1], "abc", 3));
-	nap(30);
+	until_it_waits(pid, 0);
 	close(p[1]);
 	reap("reader that waited got", pid);
 	close(p[0]);

@@ -102,11 +102,12 @@ static void later(const char *what, int fd, int events, void (*act)(int), int ar
 {
 	struct pollfd ask = { fd, (short)events, 0 };
 	struct timespec most = { 60, 0 };
-	pid_t pid = fork();
-	long n;
+	pid_t self = getpid(), pid;
+	long waits = waits_of(self), n;
 
+	pid = fork();
 	if (pid == 0) {
-		nap(60);
+		until_it_waits(self, waits);
 		act(arg);
 		_exit(0);
 	}
@@ -234,11 +235,13 @@ static void signals(void)
 	struct pollfd none = { -1, POLLIN, 0x77 };
 	uint64_t usr1 = 1ull << (SIGUSR1 - 1), empty = 0, mask = 0;
 	pid_t self = getpid(), pid;
+	long waits;
 	int status;
 
 	sigaction(SIGUSR1, &action, NULL);
+	waits = waits_of(self);
 	if (fork() == 0) {
-		nap(60);
+		until_it_waits(self, waits);
 		kill(self, SIGUSR1);
 		_exit(0);
 	}
@@ -273,15 +276,16 @@ static void signals(void)
 		say("300 ms, stop or not: %d\n", ms() - begun >= 299);
 		_exit(0);
 	}
-	nap(50);
+	until_it_waits(pid, 0);
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
 	kill(pid, SIGCONT);
 	waitpid(pid, NULL, 0);
 	/* pause() is this call. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &empty, NULL, 8);
+	waits = waits_of(self);
 	if (fork() == 0) {
-		nap(60);
+		until_it_waits(self, waits);
 		kill(self, SIGUSR1);
 		_exit(0);
 	}
@@ -292,7 +296,7 @@ static void signals(void)
 		pause();
 		_exit(1);
 	}
-	nap(30);
+	until_it_waits(pid, 0);
 	kill(pid, SIGTERM);
 	waitpid(pid, &status, 0);
 	ended("paused", status);

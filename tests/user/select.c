@@ -124,13 +124,14 @@ static void waits(void)
 	struct timespec t = { 100, 0 };
 	fd_set set;
 	int p[2];
-	pid_t pid;
+	pid_t self = getpid(), pid;
+	long before = waits_of(self);
 
 	if (pipe(p))
 		return;
 	pid = fork();
 	if (pid == 0) {
-		usleep(20000);
+		until_it_waits(self, before);
 		write(p[1], "x", 1);
 		_exit(0);
 	}

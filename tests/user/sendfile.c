@@ -170,6 +170,7 @@ static void others(int in)
 	static char page[65536];
 	char name[40];
 	pid_t pid = fork(), sender;
+	long before;
 
 	if (pid == 0)
 		for (;;)
@@ -186,9 +187,10 @@ static void others(int in)
 	write(p[1], page, sizeof(page));
 	sigaction(SIGUSR1, &action, NULL);
 	pid = getpid();
+	before = waits_of(pid);
 	sender = fork();
 	if (sender == 0) {
-		usleep(50000);
+		until_it_waits(pid, before);
 		for (;;) {
 			kill(pid, SIGUSR1);
 			usleep(10000);

@@ -56,7 +56,7 @@ static void stop_and_go(void)
 {
 	pid_t pid = sleeper();
 
-	nap(10);
+	until_it_waits(pid, 0);
 	kill(pid, SIGSTOP);
 	news("stopped");
 	status_of("without WUNTRACED", pid, WNOHANG);
@@ -68,7 +68,7 @@ static void stop_and_go(void)
 	status_of("but SIGKILL", pid, 0);
 	news("killed");
 	pid = sleeper();
-	nap(10);
+	until_it_waits(pid, 0);
 	kill(pid, SIGSTOP);
 	status_of("SIGSTOP", pid, WUNTRACED);
 	kill(pid, SIGCONT);
@@ -87,7 +87,7 @@ static void no_stops(void)
 	pid_t pid = sleeper();
 
 	sigaction(SIGCHLD, &action, NULL);
-	nap(10);
+	until_it_waits(pid, 0);
 	kill(pid, SIGSTOP);
 	TRY(sigtimedwait(&child, NULL, &wait));
 	status_of("told to wait4 all the same", pid, WUNTRACED);

@@ -132,6 +132,32 @@ __attribute__((unused)) static void nap(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* How often a process has waited so far, as /proc says; -1 if it has ended. */
+__attribute__((unused)) static long waits_of(pid_t pid)
+{
+	const char *name = "\nvoluntary_ctxt_switches:";
+	char path[40], text[4096], *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, name);
+	return at ? atol(at + strlen(name)) : -1;
+}
+
+/* Returns when a process has waited more often than that: now it sleeps, unless it was woken. */
+__attribute__((unused)) static void until_it_waits(pid_t pid, long before)
+{
+	for (int i = 0; i < 10000 && waits_of(pid) <= before; i++)
+		nap(1);
+}
+
 __attribute__((unused)) static char *anon(size_t len)
 {
 	char *p = mmap(NULL, len, RW, ANON, -1, 0);

@@ -141,14 +141,16 @@ static void nothing(int sig)
 static void interrupted(void)
 {
 	struct sigaction action = { .sa_handler = nothing };
+	long waits;
 
 	sigaction(SIGUSR1, &action, NULL);
 	parent = getpid();
+	waits = waits_of(parent);
 	child = fork();
 	if (child == 0) {
-		nap(100);
+		until_it_waits(parent, waits);
 		kill(parent, SIGUSR1);
-		nap(100);
+		until_it_waits(parent, waits + 1);
 		_exit(9);
 	}
 	ASK(P_ALL, 0, WEXITED);
