@@ -221,7 +221,7 @@ TEST(walks_of_linux)
 	assert_int_equal(1, m.twalk.fid);
 	assert_int_equal(2, m.twalk.newfid);
 	assert_int_equal(1, m.twalk.nwname);
-	assert_text(m.twalk.wname[0], "file");
+	assert_text("file", m.twalk.wname[0]);
 
 	open_fixture();
 	at = fixture;
@@ -234,7 +234,7 @@ TEST(walks_of_linux)
 		assert_int_equal(0, p9_decode_twalk(&packet, &walk));
 		longest = longest || walk.nwname == P9_WALK_MAX;
 		if (walk.nwname == P9_WALK_MAX)
-			assert_text(walk.wname[P9_WALK_MAX - 1], "dir");
+			assert_text("dir", walk.wname[P9_WALK_MAX - 1]);
 		nowhere = nowhere || walk.nwname == 0;
 	}
 	assert_true(longest && nowhere);
@@ -299,7 +299,7 @@ TEST(directory_that_linux_read)
 					       0, 8192, &m));
 	while (p9_next_dirent(m.data, m.count, &pos, &entry) == 1) {
 		if (n++ == 1)
-			assert_text(entry.name, "file");
+			assert_text("file", entry.name);
 	}
 	assert_int_equal(8, n);
 	assert_int_equal(m.count, pos);
