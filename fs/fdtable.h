@@ -7,7 +7,7 @@
 
 #define FDTABLE_WORDS (FDTABLE_SIZE / 64)
 
-/* The fields are for fs/fdtable.c, fdtable_look() and who walks the table alone. */
+/* The fields are for fs/fdtable.c, fdtable_look(), and code that has the table to itself. */
 struct fdtable {
 	struct spinlock lock;
 	/* guarded by lock: */

@@ -102,7 +102,7 @@ struct inode_ops {
 	 * followed again, INODE_STALE_TRIES times in all. NULL: there is nothing to do.
 	 */
 	int (*open)(struct inode *inode, unsigned flags);
-	/* Undoes that for who needs it no more; an open file's `release` does so itself. */
+	/* Undoes that when the use ends; an open file's `release` does so itself. */
 	void (*close)(struct inode *inode);
 	/*
 	 * A writer has gone that has no file open for writing: a truncation, or the creation of a file
@@ -182,7 +182,7 @@ static inline void inode_get(struct inode *inode)
  */
 void inode_put(struct inode *inode);
 
-/* inode_init() is undone: the caller frees the memory of an inode that nobody else has seen. */
+/* inode_init() is undone: the caller frees the memory of an inode that no other thread has seen. */
 static inline void inode_discard(struct inode *inode)
 {
 	counted_end(&inode->counted);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* File locks: who has which ranges of which file, and who waits for what. */
+/* File locks: which owner has which ranges of which file, and which threads wait for what. */
 /*
- * Locks are the kernel's own, whatever file system a file is in: the server of a share never
- * learns of them. A file is told apart by what each open file of it refers to, file->node, which
- * exists as long as one of them does. No lock outlives that: each owner has the file open.
+ * File locks are the kernel's own in all file systems; a 9P server does not see them. They belong to
+ * a file, which is identified by file->node. All open files of a file refer to the same node, and it
+ * exists as long as one of them does. Each owner of a lock has the file open, so a lock ends before
+ * its node.
  *
- * What an owner has of a file is a group of ranges. Groups and waits are found by the file in a hash
- * table. All of it is under one mutex, so a long list keeps nobody from its hart, and who follows
- * waits from file to file finds them at rest. The ranges of a file that is closed are freed later,
- * without the mutex.
+ * The locks of one owner on one file are a group of ranges. A hash table by file has the groups and
+ * the waits. One mutex guards all of this. A thread that walks a long list under it can be preempted,
+ * and the search for a deadlock, which goes from file to file, sees no change. The ranges of a file
+ * that is closed are freed later, without the mutex.
  *
- * A lock is handed over: whoever removes or weakens one sets those that waited for it, in the order
- * in which they came, before anybody else can be faster. So each wait brings the memory along that its
- * lock needs.
+ * Locks are handed over. The thread that removes or weakens a lock also sets the locks that waited
+ * for it, in the order in which they came. No other thread can take the range in between. The memory
+ * that such a lock needs is therefore allocated before its thread waits.
  */
 #include "fs/lock.h"
 

@@ -230,7 +230,7 @@ static int undo_if_removed(struct mount *mount, struct inode *point)
 		out = true;
 	}
 	spin_unlock(&mounts_lock);
-	if (!out) /* somebody has unmounted it already */
+	if (!out) /* another thread has unmounted it already */
 		return 0;
 	path_put(point);
 	return err ? err : -ENOENT;

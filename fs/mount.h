@@ -40,8 +40,8 @@ struct fs_type {
 	/* Begins to do so, and does not wait. NULL: nothing is kept back. */
 	void (*write_soon)(struct mount *mount);
 	/*
-	 * umount2(MNT_FORCE), or the mount is taken out of the tree: whoever waits for a server that has ended
-	 * gives up. The mount may stay. NULL: nobody waits.
+	 * umount2(MNT_FORCE), or the mount is taken out of the tree. Threads that wait for a server that has
+	 * ended give up. The mount may stay. NULL: no thread waits.
 	 */
 	void (*abort)(struct mount *mount);
 	/*
@@ -80,7 +80,7 @@ struct mount {
 	uint64_t place;	  /* in that list: later mounts have greater ones. 0: never mounted */
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
 	uint64_t nentered;   /* how often a path has entered it */
-	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
+	/* The nentered by which umount2(MNT_EXPIRE) sees that no other use came; 0: none. */
 	uint64_t expires_at;
 	struct counted counted;
 };

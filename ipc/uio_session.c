@@ -166,7 +166,7 @@ static void revoke(struct object *object)
 	bool mapped;
 
 	spin_lock(&object->lock);
-	object->kept = object_pages(object->size);
+	object->prealloc_end = object_pages(object->size);
 	object->backed = 0;
 	atomic_store_relaxed(&object->size, 0);
 	mapped = object_is_mapped_locked(object);
@@ -214,7 +214,7 @@ static void session_end(struct uio *uio)
 	} else {
 		object_remove(object, 0, UINT64_MAX, NULL);
 		spin_lock(&object->lock);
-		object->kept = 0;
+		object->prealloc_end = 0;
 		spin_unlock(&object->lock);
 		object_put(object);
 	}

@@ -53,7 +53,7 @@ bool commit_charge(size_t pages)
 
 bool commit_lower_limit(size_t pages)
 {
-	/* These pages are promised for a moment, so that nobody else gets them meanwhile. */
+	/* These pages are promised for a moment, so that no other thread gets them meanwhile. */
 	if (commit_is_strict() && !commit_charge(pages))
 		return false;
 	commit_add_limit(-(ssize_t)pages);

@@ -182,7 +182,7 @@ int install_fill(struct fault *fault)
 /* ---- SWAPPED: the page of the slot ---- */
 
 /*
- * Only if nobody else has the page or refers to the slot, the entry is writable. Otherwise a write
+ * The entry is writable only if no other entry has the page or refers to the slot. Otherwise a write
  * is COW or REUSE next. The caller holds the lock of the swap cache.
  */
 int install_swapped(struct fault *fault)

@@ -32,7 +32,7 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	object->refs = 1;
 	object->writers = 0;
 	object->size = size;
-	object->kept = 0;
+	object->prealloc_end = 0;
 	object->backed = ops->read_page ? size : 0;
 	radix_init(&object->pages);
 	object->npages = object->nswapped = 0;

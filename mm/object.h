@@ -39,7 +39,7 @@ struct object_ops {
 	 * make a mapping of them longer.
 	 */
 	bool unevictable;
-	/* For the ledger: nobody uses the object, and its pages are never freed. */
+	/* For the ledger: the object has no users, and its pages are never freed. */
 	bool lost;
 
 	/* ---- reading ---- */
@@ -142,12 +142,12 @@ struct object {
 	uint32_t writers;	      /* descriptors open for writing; guarded by lock */
 	struct spinlock lock;
 	/* guarded by lock: */
-	uint64_t size;	    /* in bytes; faults on pages beyond it are BUS */
-	uint64_t kept;	    /* preallocated pages beyond the size have indices below this */
-	uint64_t backed;    /* bytes below this are read; others are zeros until written */
-	struct radix pages; /* index -> what it holds: see mm/page_index.h */
-	size_t npages;	    /* pages in the index; the object has a reference to each */
-	size_t nswapped;    /* pages in swap */
+	uint64_t size;	       /* in bytes; faults on pages beyond it are BUS */
+	uint64_t prealloc_end; /* preallocated pages beyond the size have indices below this */
+	uint64_t backed;       /* bytes below this are read; others are zeros until written */
+	struct radix pages;    /* index -> what it holds: see mm/page_index.h */
+	size_t npages;	       /* pages in the index; the object has a reference to each */
+	size_t nswapped;       /* pages in swap */
 	/*
 	 * The VMAs that map the object, by struct vma.object_link. `stale` has those that a
 	 * truncation has not reached yet, and those whose `truncation` is from before the last one.

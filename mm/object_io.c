@@ -143,7 +143,7 @@ static int write_to(struct object *object, struct page *page, uint64_t pos, cons
 /* Returns the preallocated page at index, referenced, or NULL. */
 static struct page *page_cached(struct object *object, uint64_t index)
 {
-	bool preallocated = index < atomic_load_relaxed(&object->kept);
+	bool preallocated = index < atomic_load_relaxed(&object->prealloc_end);
 
 	return preallocated ? object_page_resident(object, index) : NULL;
 }

@@ -55,12 +55,12 @@ static bool size_change(struct object *object, uint64_t size)
 	spin_lock(&object->lock);
 	cuts = size < object->size;
 	if (size == object->size)
-		cuts = object->kept > object_pages(size);
+		cuts = object->prealloc_end > object_pages(size);
 	atomic_store_relaxed(&object->size, size);
 	if (cuts) {
 		object->backed = MIN(object->backed, size);
 		object->truncations++;
-		object->kept = 0;
+		object->prealloc_end = 0;
 	}
 	spin_unlock(&object->lock);
 	return cuts;

@@ -28,7 +28,7 @@ int object_set_backed(struct object *object, uint64_t size);
 int object_zero_tail(struct object *object, uint64_t from, uint64_t to);
 
 /*
- * Preallocates the pages of [start, end). Pages beyond the size are kept for later growth; with
+ * Preallocates the pages of [start, end). Pages beyond the size stay for later growth; with
  * `grow`, the size is raised to include them. Returns 0, or -ENOSPC, -EIO or -EINTR with size and
  * pages as before. Call with no spinning lock held and the file's mutex held; calls vm_pause().
  */

@@ -22,8 +22,8 @@ static inline uint32_t page_heat(const struct page *page)
 }
 
 /*
- * A use of the page has been seen. The first one, by whoever brought the page in, does not count:
- * so a long scan does not push out what is in use.
+ * A use of the page has been seen. The first one, by the thread that brought the page in, does not
+ * count, so that a long scan does not push out what is in use.
  */
 static inline void page_set_used(struct page *page)
 {
@@ -48,8 +48,9 @@ static inline void page_set_cold(struct page *page)
 }
 
 /*
- * Is the page cold? The hand has passed it, it was not used since, and it is not hot. If `hard`,
- * heat does not count. Nor does it as long as the page has come along with another and is not used.
+ * Returns true if the hand has passed the page once, nothing has used it since, and its heat is 0.
+ * Heat is ignored if `hard` is set, and for a page that read-ahead brought in and nothing has used
+ * yet.
  */
 static inline bool page_is_cold(const struct page *page, bool hard)
 {

@@ -30,10 +30,10 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
 
 /*
  * Gets the page at index, with a reference for the caller. If it is missing, it is read or made of
- * zeros. Whoever needs a page that is being read waits for the same read. Returns 0, VM_WAIT with
+ * zeros. A thread that needs a page that is being read waits for the same read. Returns 0, VM_WAIT with
  * *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, -EDEADLK (object.h), or -ENOSPC if charge()
- * refuses. A read that fails is reported to those that have started it or waited for it; whoever
- * comes later starts another. *wait is as vm_wait_init() or the last call for the same access has
+ * refuses. A read that fails is reported to the threads that have started it or waited for it; a
+ * later thread starts another. *wait is as vm_wait_init() or the last call for the same access has
  * left it. Call with no spinning lock held.
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
@@ -41,16 +41,16 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret,
 
 /*
  * For object_ops.read_page(): the read into the frame of `page` has ended, with 0 or a negative
- * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all that
- * wait for it: after -EAGAIN the first of them starts another read, and after other errors they are
- * told of the error. This may drop the last reference to the object. Call with no spinning lock
- * held.
+ * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all threads
+ * that wait for the read. After -EAGAIN the first of them starts another read; any other error is
+ * returned to each of them. This may drop the last reference to the object. Call with no spinning
+ * lock held.
  */
 void page_read_done(struct page *page, int result);
 
 /*
  * For object_ops.read_page(), which reads neighbours at once with the page that is asked for: the
- * missing page at index is to be read into the frame of `page`, which nobody knows yet. The caller
+ * missing page at index is to be read into the frame of `page`, which no other thread knows yet. The caller
  * reads it, and calls page_read_done(). Returns false if the page is not missing, or if this would
  * take memory. The caller holds object->lock.
  *
@@ -110,9 +110,9 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
 
 /*
- * For files that somebody else has changed: removes all clean pages that are not mapped, and cancels reads
- * that are under way: who waits for one starts another. Returns whether no page is left. Calls
- * vm_pause() in between. Call with no spinning lock held.
+ * For files that another client of the server has changed. Removes all clean pages that are not
+ * mapped, and cancels reads that are under way; a thread that waits for one starts another. Returns
+ * true if no page is left. Calls vm_pause() in between. Call with no spinning lock held.
  */
 bool object_remove_unmapped(struct object *object);
 

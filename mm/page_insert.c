@@ -104,7 +104,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 		return -ENOSPC;
 	index_insert(object, in->index, entry, in->fresh, &in->spare);
 	if (in->new_end == OBJECT_SIZE_SAME)
-		object->kept = MAX(object->kept, in->index + 1);
+		object->prealloc_end = MAX(object->prealloc_end, in->index + 1);
 	else
 		object->size = MAX(object->size, in->new_end);
 	*page_ret = in->fresh;

@@ -17,7 +17,7 @@ struct removal {
 	bool marks;	       /* an index whose page can be read again becomes DROPPED */
 	bool swapped;	       /* pages in swap go too, where a missing page is all zeros */
 	bool reads;	       /* reads under way are cancelled although `choose` is set */
-	bool kept;	       /* set: a page was not chosen */
+	bool left;	       /* set: a page was not chosen */
 	struct waitq *waiting; /* of the threads that wait for a read that is cancelled, or NULL */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
@@ -114,7 +114,7 @@ static bool remove_locked(struct object *object, struct removal *r)
 		else if (!r->choose || r->choose(object, held))
 			remove_page(object, held, r);
 		else
-			r->kept = true;
+			r->left = true;
 		if (r->next == r->last)
 			return false;
 		r->next++;
@@ -208,7 +208,7 @@ bool object_remove_unmapped(struct object *object)
 	struct removal r = { .last = UINT64_MAX, .choose = is_unmapped, .reads = true };
 
 	removal_run(object, &r);
-	return !r.kept;
+	return !r.left;
 }
 
 /*

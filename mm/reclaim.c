@@ -23,7 +23,7 @@
  */
 #define TURNS 4
 
-/* The turns for memory that nobody waits for: pages that were hot stay. */
+/* The turns for memory that no thread waits for: pages that were hot stay. */
 #define TURNS_AHEAD (TURNS - 2)
 
 /* What one call of reclaim() is to do. */

@@ -35,7 +35,7 @@ extern struct reclaim_counts reclaim_counts;
 ssize_t reclaim(size_t want);
 
 /*
- * The same for memory that nobody waits for yet, so that fewer turns are made. For a kernel thread,
+ * The same for memory that no thread waits for yet, so that fewer turns are made. For a kernel thread,
  * which is never killed.
  */
 size_t reclaim_ahead(size_t want);

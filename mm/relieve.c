@@ -68,7 +68,8 @@ static bool is_search_vain(void)
 }
 
 /*
- * Repeated while it frees a batch of frames, whoever gets them. Then it is the turn of processes.
+ * The caller repeats this step as long as it frees a batch of frames, even if other threads allocate
+ * them. The next steps are about processes.
  */
 static int step_reclaim(struct relief *relief)
 {

@@ -82,14 +82,14 @@ struct space {
 	/* What space_create() clears ends here. */
 	struct space_unmap unmaps[SPACE_UNMAPS];
 	/* its own lock: */
-	struct waitq busy_done; /* woken when the busy range is cleared and somebody waits */
+	struct waitq busy_done; /* woken when the busy range is cleared and a thread waits */
 	/* guarded by spaces_lock: */
 	struct list link; /* member of `spaces` */
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
 
-#define AT_IDLE_WAKE   1u /* somebody waits for the end of the verb */
+#define AT_IDLE_WAKE   1u /* a thread waits for the end of the verb */
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
@@ -168,7 +168,7 @@ static inline void space_add_resident(struct space *space, size_t delta)
 }
 
 /*
- * Between space_busy() and space_idle() whoever looks for a VMA in [start, end), a fault for
+ * Between space_busy() and space_idle() a thread that looks for a VMA in [start, end), a fault for
  * example, and finds none waits (space_await_verb()), so that no thread sees a verb half done, and
  * no stack grows into the range. The caller holds the mmap lock and no spinning lock.
  */

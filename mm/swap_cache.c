@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the pages that have a slot: where they are, and who refers to them. */
+/* The pages that have a slot: where they are, and what refers to them. */
 /*
  * The way out: the hand of the clock finds a cold page (mm/clock_hand.c). The page gets a slot and is
  * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When
@@ -11,12 +11,12 @@
  * object (mm/page_cache.c). So many faults wait for one read, and a page that several processes
  * share is read once.
  *
- * A page that came back stays here as long as its bytes are in the slot, so that it need not be
- * written again. The slot is kept (SLOT_CACHED) until no entry maps the page. If the page was
- * written to meanwhile, it gets another slot when it goes again.
+ * A page that was read from swap stays here as long as its bytes are in the slot, so that it need
+ * not be written again. The slot stays in use (SLOT_CACHED) until no entry maps the page. If the
+ * page is written to meanwhile, it gets another slot the next time that it goes to swap.
  *
- * An index without references to its slot has a page that is mapped or that is being written, or
- * it holds nothing and the slot is free.
+ * Invariant: if a slot has no references, then either its page is still mapped or under write-out,
+ * or the index is empty and the slot is free.
  */
 #include "mm/swap_cache.h"
 
@@ -31,8 +31,8 @@
 #include "sync/atomic.h"
 
 /*
- * The lock is used while there is no area, too: by threads that have seen the last one, and have
- * not come to look under the lock yet.
+ * The lock is valid even when no swap area exists: a thread may have seen an area that was removed
+ * before the thread took the lock.
  */
 struct object swap_cache = { .lock = SPINLOCK_INIT(LOCK_SWAP_CACHE) };
 
@@ -197,7 +197,7 @@ static struct page *slot_put_locked(uint64_t slot)
 		swap_cache_remove_page(page);
 		return page;
 	}
-	if (held) /* a read that nobody needs, an error, or a stamp */
+	if (held) /* a read that is not needed any more, an error, or a stamp */
 		(void)index_remove(&swap_cache, slot, &nodes);
 	slots_free(&slots, slot);
 	return NULL;

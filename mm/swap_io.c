@@ -21,7 +21,7 @@
 struct swap_io {
 	struct block_request request;
 	struct page *pages[BLOCK_PAGES_MAX];
-	struct page *asked; /* of a read: the page that somebody needs */
+	struct page *asked; /* of a read: the page that a thread needs */
 	enum { IO_FREE, IO_FILLING, IO_BEGUN } state;
 };
 
@@ -30,7 +30,7 @@ static struct block_device *disk; /* const once there is an area */
 /* Guarded by swap_cache.lock: */
 static struct swap_io writes[WRITES], reads[READS];
 static unsigned free_writes = WRITES, nwriting, nfilling; /* the latter two: pages */
-static bool told;					  /* the log has the first error */
+static bool logged;					  /* the log has the first error */
 static struct readahead readahead;
 
 struct waitq swap_written = WAITQ_INIT(swap_written);
@@ -39,7 +39,7 @@ static struct waitq read_room = WAITQ_INIT(read_room);
 void swap_io_start(struct block_device *device)
 {
 	disk = device;
-	told = false;
+	logged = false;
 	readahead = (struct readahead){ 0 };
 }
 
@@ -70,9 +70,9 @@ static struct swap_io *find_io(struct swap_io *ios, unsigned n, unsigned state)
 /* Tells the first error only: a disk that fails once fails often. The caller holds the lock. */
 static bool tell_error(int result)
 {
-	bool first = result && !told;
+	bool first = result && !logged;
 
-	told |= first;
+	logged |= first;
 	return first;
 }
 
@@ -196,7 +196,7 @@ static void make_private(struct page *page)
 	page_change(page, PAGE_KIND_MASK, PAGE_ANON | PAGE_SWAP_CACHED);
 }
 
-/* Gets up to n frames. Nothing waits or is reclaimed for pages that nobody has asked for. */
+/* Gets up to n frames. Nothing waits or is reclaimed for pages that no thread has asked for. */
 static unsigned get_frames(struct page **frames, unsigned n)
 {
 	unsigned got = 0;

@@ -249,7 +249,7 @@ static __attribute__((noinline)) void remove_others(struct gather *gather)
 	gather->npages = n;
 }
 
-/* Pages that only the swap cache has now are of no use to anybody. */
+/* Frees pages that only the swap cache has now: nothing can use them. */
 static __attribute__((noinline)) void free_from_cache(const struct gather *gather)
 {
 	for (unsigned i = 0; i < gather->npages; i++)

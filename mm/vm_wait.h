@@ -17,8 +17,9 @@ struct vm_wait {
 	unsigned kind; /* set by vm_fault() alone, whatever it returns: enum fault_kind */
 	bool major;    /* set where a device has been asked for a page: a major fault */
 	/*
-	 * The access has started a read of the page `index` of this object, or waited for one: if it
-	 * has failed, the access is told. NULL: of none. Only compared: the object may be gone.
+	 * The access has started a read of the page `index` of this object, or has waited for one. If
+	 * that read fails, the access gets the error. NULL: there was no read. The pointer is only
+	 * compared, because the object may be gone.
 	 */
 	const struct object *object;
 	uint64_t index;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Attaches to a server that takes the place of one that has ended. */
 /*
- * The new server knows nothing. It is asked for the root first, and then for each fid that a node owns, by the same
- * number: from the parent's fid by the file's name; fids that were open are opened again. So whoever has a fid goes on
- * with it. What no node owns yet is made anew by the thread that has it (-EAGAIN). Meanwhile all others wait, for the
- * session is lost. When no fid is left, the session has the new server, in one hold of its lock: a fid that was made at
- * the old one can get no owner any more from then on.
+ * The new server knows no fids. The attempt makes them again, with the same numbers, so that each holder of a fid can go
+ * on using it:
  *
- * If the new server ends too, the attempt has failed, and the session is lost as before. Fids have the number of the
- * attempt in which they were made, so the next one makes them all again.
+ * 1. Tattach makes the fid of the root.
+ * 2. For each fid that a node owns, Twalk goes from the fid of the parent by the file's name. A fid that was open is
+ *    opened again. While this goes on, the session is lost, and all other threads wait.
+ * 3. When no fid is left, the session gets the new server in one hold of its lock. From then on, a fid that was made at
+ *    the old server gets no owner.
+ *
+ * A fid without an owner is not made again here: its thread gets -EAGAIN and makes another.
+ *
+ * If the new server ends too, the attempt fails, and the session is lost as before. Each fid records the number of the
+ * attempt that made it, so the next attempt makes all of them again.
  */
 #include "abi/errno.h"
 #include "fs/p9/node_name.h"
@@ -53,7 +58,7 @@ static void fid_is_made(struct attempt *a, struct p9_fid *fid, bool is_stale)
 		list_del(&fid->link);
 		list_add_tail(&a->session->fids, &fid->link);
 	}
-	if (is_stale) /* nobody needs it any more */
+	if (is_stale) /* it is of no use any more */
 		p9_fid_disown_locked(fid);
 	spin_unlock(&a->session->lock);
 }
@@ -170,7 +175,7 @@ static int attach_walk(struct attempt *a, const struct p9_node *node, const stru
 	return err == 0 && other ? forget_walk(a, fid) : err;
 }
 
-/* The same for one that was open, once it is walked to. Who may not open it any more has lost it. */
+/* The same for one that was open, once it is walked to. A file that may not be opened any more is lost. */
 static int open_again(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
 		      enum outcome *outcome_ret)
 {
@@ -220,7 +225,7 @@ static int p9_attach_walk_to(struct attempt *a, struct p9_node *node, const stru
 	return err;
 }
 
-/* A file that is not there any more is found by nobody. */
+/* A file that is not there any more leaves the tree of nodes, so that no look-up finds it. */
 static int make_fid(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
 {
 	enum outcome outcome;
@@ -259,7 +264,7 @@ static bool is_to_be_made_locked(const struct attempt *a, const struct p9_fid *f
 
 /*
  * The own fid of the highest directory on the way down to `dir` that is not made yet; NULL: all are. The caller holds
- * the session's `naming`, and a reference to `dir`, so nobody on the way goes. The way may be long.
+ * the session's `naming`, and a reference to `dir`, so no node on the way is freed. The way may be long.
  */
 static struct fid_of highest_locked(const struct attempt *a, struct p9_node *dir)
 {
@@ -277,7 +282,7 @@ static struct fid_of highest_locked(const struct attempt *a, struct p9_node *dir
 	if (!highest)
 		return found;
 	spin_lock(&a->session->lock);
-	if (is_to_be_made_locked(a, highest->fid)) { /* else whoever asks looks again */
+	if (is_to_be_made_locked(a, highest->fid)) { /* else the caller looks again */
 		found = (struct fid_of){ p9_fid_get(highest->fid), highest };
 		inode_get(&highest->inode);
 	}
@@ -379,7 +384,7 @@ static int make_fids(struct attempt *a)
 	return err;
 }
 
-/* Nobody who waits was answered by the old server: all of it is sent to the new one. */
+/* The old server has answered none of the requests that wait: all are sent to the new one. */
 static void p9_attach_go_on(struct attempt *a)
 {
 	struct p9_session *session = a->session;
@@ -415,7 +420,7 @@ static int try_server(struct attempt *a, struct p9_node *root)
 	return err;
 }
 
-/* Is the server gone? Whoever asked it last may not know it yet. */
+/* Is the server gone? No call may have found out yet. */
 static bool is_lost(struct p9_session *session)
 {
 	struct file *send;
@@ -434,7 +439,7 @@ static bool is_lost(struct p9_session *session)
 	return is_gone;
 }
 
-/* What is only kept for later is not asked for again. */
+/* Nodes without users are forgotten first: their fids need not be made again. */
 int p9_attach_again(struct p9_node *root, struct file *send)
 {
 	struct p9_session *session = root->session;

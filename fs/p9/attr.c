@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes on a 9P mount: who asks for them gets the server's answer, and changes are made there. */
+/* Attributes on a 9P mount: each question and each change goes to the server. */
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "fs/p9/data.h"

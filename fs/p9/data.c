@@ -31,10 +31,10 @@ struct p9_read {
 /* ---- reading pages ---- */
 
 /*
- * A page that comes along was asked for by nobody. After an error of several, each is read again by
+ * No thread has asked for a page that comes along. After an error of several, each is read again by
  * itself when it is needed; but if there was no answer, there would be none for the first either.
  *
- * The server was asked for what it had. If it has nothing of the page any more, somebody else has cut
+ * The server was asked for what it had. If it has nothing of the page any more, another client has cut
  * the file: the page is not there.
  */
 static void p9_read_end_page(struct p9_read *read, unsigned i, bool answered, int err,
@@ -435,7 +435,7 @@ static void learn(struct p9_node *node, const struct p9_rgetattr *attr)
 }
 
 /*
- * Has somebody else changed the file since it was opened last? What we have asked for has changed its
+ * Has another client changed the file since it was opened last? What we have asked for has changed its
  * times too. If it was open for writing (`is_written`) these are learnt, if the size is what it should
  * be: a change of another that leaves the size as it is goes unseen then.
  */
@@ -495,7 +495,7 @@ static int open_one(struct p9_node *node, struct p9_fid **at, unsigned flags)
 
 /*
  * Opens what `flags` needs, and has not been opened yet, or all anew. Reading and writing have a fid
- * each, so that the server's file is not open for writing for longer than anybody's is.
+ * each, so that the server's file is not open for writing for longer than any open file is.
  */
 static int open_fids(struct p9_node *node, unsigned flags, bool anew)
 {
@@ -545,7 +545,7 @@ struct p9_fid *p9_data_any_fid(struct p9_data *data)
 	return fid;
 }
 
-/* Returns the fid for writing, if nobody needs it any more. A look comes first: most files are not written. */
+/* Returns the fid for writing, if it is not needed any more. A look comes first: most files are not written. */
 static struct p9_fid *take_writer(struct p9_data *data)
 {
 	struct p9_fid *fid = NULL;
@@ -585,7 +585,7 @@ int p9_data_end(struct p9_node *node, uint64_t *end_ret)
 	if (p9_has_unwritten(data))
 		return 0;
 	err = p9_node_attributes(node, &attr);
-	if (err == -ENOENT || err == -ESTALE) /* its name is gone; who has it open goes on */
+	if (err == -ENOENT || err == -ESTALE) /* its name is gone; those that have it open go on */
 		return 0;
 	if (err == 0 && attr.size != object_size(&data->object)) {
 		err = forget_old(data, attr.size);

@@ -34,8 +34,9 @@ struct p9_data {
 	/* guarded by object.lock: */
 	struct inode *inode; /* its inode, or NULL: it is gone */
 	/* the same; set with node->lock held too, and atomic for a look: */
-	struct p9_fid *fid;    /* open for reading; NULL: not opened yet */
-	struct p9_fid *writer; /* open for writing; NULL: nobody writes, and no page is dirty */
+	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
+	struct p9_fid
+		*writer; /* open for writing; NULL: no open file writes, and no page is dirty */
 	struct p9_reading reading;
 	struct p9_seen seen;
 	struct p9_writeback wb;
@@ -46,7 +47,7 @@ struct p9_data {
 	uint32_t changes; /* atomic: of what the server does not know yet, or did not */
 	/*
 	 * A waiting lock, held while the object's VMAs are visited: by a change of the size, and by
-	 * who takes write permission. Nobody waits for a server with it.
+	 * the removal of write permission. No holder waits for a server.
 	 */
 	struct mutex visit;
 };

@@ -7,7 +7,7 @@
 struct p9_node;
 
 /*
- * There is a reference of whoever created the fid, and one for each request that names it and is given
+ * The creator of the fid has a reference, and there is one for each request that names it and is given
  * up or not waited for. When the last one is dropped, the server is told, if it may know the fid: so it
  * never is while the server may still use the fid. No other fid has the number until the server has
  * answered.
@@ -24,7 +24,7 @@ struct p9_fid {
 	uint32_t is_stale;
 	/* guarded by session->lock: */
 	struct p9_fid_number in_use;
-	struct p9_node *node; /* the owner, by which it is made again; NULL: nobody can */
+	struct p9_node *node; /* the owner, by which it is made again; NULL: it cannot be */
 	enum p9_fid_use { P9_FID_WALKED, P9_FID_READS, P9_FID_WRITES } use;
 	struct list link;    /* in session->fids, if it has an owner */
 	struct list by_node; /* and in node->fids */

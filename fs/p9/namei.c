@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of names on a 9P mount: create, symlink, link, remove, rename. */
 /*
- * The server makes each change; what is kept here follows it. Who removes or renames holds the mount's rename_lock. Other
+ * The server makes each change, and then the nodes follow. A removal or a rename holds the mount's rename_lock. Other
  * changes, and those of other clients, may come between a look at a name and the change: then the server's answer decides.
  *
  * An answer is lost if the server ends, is too slow, or the caller is killed. The server may have made the change. It is
- * not sent again: the caller gets EIO, and whoever has the file open goes on. Attaching to another server finds out which
+ * not sent again: the caller gets EIO, and programs that have the file open go on. Attaching to another server finds out which
  * name the file has (fs/p9/attach.c). Until then the session's alias is the name that the node has not: fs/p9/node_name.c
  * draws the states.
  *
@@ -68,7 +68,7 @@ struct found {
 	struct p9_node *node; /* referenced; NULL: it is not known here */
 };
 
-/* Who reads the directory asks the server again. */
+/* A thread that reads the directory asks the server again. */
 static void changed(const struct place *at)
 {
 	atomic_store(&at->dir->names_changed, 1u);
@@ -254,8 +254,8 @@ static void remove_hidden(struct p9_node *node, struct p9_removal *removal)
 }
 
 /*
- * Whoever takes the removal removes the hidden name. If the file has other names, the server's path of the node's fids may be
- * the one that goes: whoever looks it up by another one gets a new node.
+ * The thread that takes the removal removes the hidden name. If the file has other names, the server's path of the node's
+ * fids may be the name that goes: then a look-up by another name makes a new node.
  */
 static void remove_unused(struct p9_node *node)
 {
@@ -297,7 +297,7 @@ static bool has_name(const struct found *found, const struct place *at)
 	return has;
 }
 
-/* Would the fids of somebody who uses the file be of no use without the name? */
+/* Is the file used, so that its fids would be of no use without the name? */
 static bool must_hide(const struct found *found, const struct place *at)
 {
 	return is_used(found) && has_name(found, at) &&
@@ -613,7 +613,7 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 }
 
 /*
- * Bracket the request that removes a name. If the file goes with it, nobody is to find the node again. A new file may
+ * Bracket the request that removes a name. If the file goes with it, no look-up is to find the node again. A new file may
  * have its number at once, so that is forgotten first, and known again if the server refuses. A directory must not
  * have two nodes, for something may be mounted on it: it is forgotten afterwards.
  */
@@ -647,7 +647,7 @@ static int remove_found(const struct place *at, struct found *found, bool direct
 	if (directory && is_covered(found))
 		return -EBUSY;
 	if (!directory && must_hide(found, at)) {
-		p9_use(found->node); /* nobody removes the hidden name meanwhile */
+		p9_use(found->node); /* so that no thread removes the hidden name meanwhile */
 		err = p9_hide(at, found->node);
 		p9_unuse(found->node, false);
 		return err;

@@ -18,7 +18,7 @@
 
 /*
  * A reply has as much room as is to be had at once: one for a large directory is worth it. All larger
- * ones share a 64th of memory; who gets none of it asks for a few names at a time.
+ * ones share a 64th of memory; a reader that gets none of it asks for a few names at a time.
  */
 #define REPLY_MOST   (32 * PAGE_SIZE)
 #define REPLY_LEAST  512u /* room for any name */
@@ -39,7 +39,7 @@ struct p9_names {
 	uint64_t last_asked, last_cookie;
 	size_t last_at;
 	bool is_first; /* it was the first entry, and not from an older reply */
-	bool ended;    /* the end was found, and nobody has asked again */
+	bool ended;    /* the end was found, and no reader has asked again */
 	size_t room;   /* of reply */
 	uint8_t *reply;
 };
@@ -250,7 +250,7 @@ static void names_end(struct p9_node *node)
 
 /*
  * Who reads a directory finds its end twice: behind the last names, and when nothing comes any more.
- * The server is asked once. After that nobody needs the reply.
+ * The server is asked once. After that the reply is not needed.
  */
 static void end_names(struct p9_node *node, bool is_end)
 {

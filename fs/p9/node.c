@@ -325,7 +325,7 @@ static struct p9_fid *take_spare(struct p9_node *node)
 	fid = node->spare;
 	node->spare = NULL;
 	if (fid)
-		p9_fid_disown_locked(fid); /* it is opened: who opens it owns it then */
+		p9_fid_disown_locked(fid); /* it is opened: the opener owns it then */
 	spin_unlock(&node->session->lock);
 	return fid;
 }

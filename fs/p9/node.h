@@ -74,11 +74,11 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret);
 
 /*
- * fs/p9/attach.c: the server at `send` takes the place of the one that has ended, from which all that is
- * kept was learnt; `root` is its root. Who waits for a server goes on with that one. A file that it does
- * not know by the same name and number is lost: -ESTALE for those who use it. Returns 0; -EBUSY if there
- * is a server; -ESTALE if its root is another one, -EIO if it agrees on no such messages; or an error of the calls
- * to it: then the session is as lost as before. Waits for the server.
+ * fs/p9/attach.c: the server at `send` replaces the one that has ended; `root` is the mount's root.
+ * Threads that wait for a server go on with the new one. A file that it does not know by the same name
+ * and number is lost: its users get -ESTALE. Returns 0; -EBUSY if the old server has not ended; -ESTALE
+ * if the root is another file; -EIO if the server does not agree on the same size of messages; or the
+ * error of a call to it. After an error the session is lost as before. Waits for the server.
  */
 int p9_attach_again(struct p9_node *root, struct file *send);
 
@@ -109,7 +109,7 @@ void p9_node_keep(struct p9_node *node);
 /* Stops keeping the n nodes that have not been looked up for the longest time. Returns whether there were any. */
 bool p9_nodes_forget(struct p9_session *session, unsigned n);
 
-/* The node is another file, or none, for all names from here on: nobody finds it any more. */
+/* The node is another file, or none, for all names from here on: no look-up finds it any more. */
 void p9_node_forget(struct p9_node *node);
 
 /* fs/p9/attr.c: attributes. All but p9_node_set_attributes() and p9_getattr_asked() wait for the server. */
@@ -169,7 +169,7 @@ void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may ha
 
 /* fs/p9/names.c: the readdir slot, and its end. */
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);
-/* Somebody has closed the directory: who still reads it asks the server again. */
+/* The directory was closed once: other readers of it ask the server again. */
 void p9_names_unused(struct p9_node *node);
 void p9_names_free(struct p9_names *names);
 void p9_names_find_held(struct p9_names *names); /* for the ledger; NULL is allowed */
@@ -181,8 +181,8 @@ struct object *p9_data_object(struct p9_data *data);
 /* Has it been opened at the server? It may be at this moment. */
 bool p9_data_is_open(const struct p9_data *data);
 /*
- * Opens the file, once for reading and once for writing, and drops what is cached if somebody else
- * has changed size or times of the file; mapped pages stay. Waits for the server. Call with
+ * Opens the file, once for reading and once for writing, and drops what is cached if another
+ * client has changed size or times of the file; mapped pages stay. Waits for the server. Call with
  * node->lock held.
  */
 int p9_data_open(struct p9_node *node, unsigned flags);
@@ -209,7 +209,7 @@ int p9_data_learn_end(struct p9_node *node);
 /* Returns an open fid with a reference, for writing if there is one; NULL: the file is not open. */
 struct p9_fid *p9_data_any_fid(struct p9_data *data);
 /*
- * Close that for writing, if nobody has the file open for writing and nothing is dirty. The first one
+ * Close that for writing, if the file is not open for writing and nothing is dirty. The first one
  * waits for the server, to learn what times the file has then.
  */
 void p9_data_end_write(struct p9_node *node);
@@ -218,7 +218,7 @@ void p9_data_close_writer(struct p9_data *data);
 int p9_data_set_size(struct p9_data *data, uint64_t size);
 /* Opens the file for reading, if it is not. Call with node->lock held. Waits for the server. */
 int p9_data_open_reader(struct p9_node *node);
-/* Returns an error of pages that were lost, if the open file was not told of it yet; or 0. */
+/* Returns an error of pages that were lost, if the open file has not returned it yet; or 0. */
 int p9_file_error(struct file *file);
 
 /* fs/p9/write.c: slots of regular files. */

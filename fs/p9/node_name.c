@@ -175,7 +175,7 @@ void p9_alias_take(struct p9_node *node)
 
 	mutex_lock(&session->naming);
 	spin_lock(&session->lock);
-	if (p9_alias_of_locked(node)) { /* or whoever waited for the answer has got it */
+	if (p9_alias_of_locked(node)) { /* or the caller of the rename has got the answer */
 		name = (struct name){ session->alias.dir, session->alias.name };
 		session->alias = (struct p9_alias){ 0 };
 	}
@@ -216,7 +216,7 @@ static bool is_same_name_locked(const struct p9_node *node, const struct name *n
 
 /*
  * The node has been found by another walk. With another version it may be another file that has the
- * number of one that was removed; with another name, somebody may have renamed it: the older fids may
+ * number of one that was removed; with another name, another client may have renamed it: the older fids may
  * be of no use. What is hidden keeps those that it has. A walk that began before a rename may have found
  * the name that is old now.
  */

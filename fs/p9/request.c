@@ -3,15 +3,16 @@
 /*
  * A request is a call at the server's endpoint: the server reads it by ipc_read(), writes its reply
  * by ipc_write() and then answers the call. A thread that needs a name or an attribute waits for
- * the call itself. Pages and clunks are requests that nobody waits for by name: the answering
+ * the call itself. No thread waits for the call of a page or a clunk: the answering
  * server's own thread runs `ended`, and the kernel thread ends those that stay unanswered.
  *
  * A request is given up when its time is over, or when the thread that waits for it is killed. Its
  * call is taken back: the server's number for it is not valid any more, and nothing that the server
- * writes for it lands anywhere. Who has waited is told at once. The server may still work on it, so
- * it gets Tflush, by the memory of the request itself. Until it answers that, the request keeps its
- * tag and its fids: the tag is not used again, and the fids are not clunked. Who leaves many such
- * requests unanswered gets no new ones. When the mount goes, nothing is waited for.
+ * writes for it lands anywhere. A thread that waits gets the error at once. The server may still work
+ * on the request, so it gets Tflush, in the memory of the request itself. Until it answers that, the request keeps its
+ * tag and its fids: the tag is not used again, and the fids are not clunked. A server
+ * that leaves many such requests unanswered gets no new ones. When the mount goes, no answer is waited
+ * for.
  */
 #include "fs/p9/request.h"
 
@@ -101,7 +102,7 @@ static void flush_ended(struct call *call, int result)
 /*
  * The request was given up, its call taken back, and it is in no list. The memory of its call
  * becomes that of Tflush, so that none is needed. Only the kernel thread calls this when the
- * session may be closed meanwhile, and it is also who ends the flushes of a closed session.
+ * session may be closed meanwhile, and it also ends the flushes of a closed session.
  */
 static void flush(struct p9_request *request)
 {
@@ -284,7 +285,7 @@ ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 	return n;
 }
 
-/* ---- requests that nobody waits for ---- */
+/* ---- requests that no thread waits for ---- */
 
 static void request_ended(struct call *call, int result);
 
@@ -450,7 +451,7 @@ static void give_up(struct p9_request *request, bool was_received)
 		request_done(request);
 }
 
-/* Ends those that wait for another server, if none came in time, or nobody needs one. */
+/* Ends those that wait for another server, if none came in time, or none is needed. */
 static void give_up_parked(struct p9_session *session, uint64_t now, uint64_t *next)
 {
 	struct list given_up = LIST_INIT(given_up);

@@ -83,7 +83,7 @@ static inline bool p9_is_refusal(ssize_t err)
 }
 
 /*
- * A request that nobody waits for. Its owner fills `head` in, and, behind transfer.receive.head and
+ * A request that no thread waits for. Its owner fills `head` in, and, behind transfer.receive.head and
  * transfer.send.head, the pages for a payload, if there are any, with their length.
  */
 struct p9_request {

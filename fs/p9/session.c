@@ -119,7 +119,7 @@ int p9_session_server(struct p9_session *session, struct file **send_ret, uint32
 	return err == -EINTR ? err : -EIO;
 }
 
-/* Who waits for another server waits for none that is known. */
+/* While the session is lost, no server is known for which a thread could wait. */
 bool p9_session_deadlocks(struct p9_session *session)
 {
 	uint32_t epoch;
@@ -164,7 +164,8 @@ static void thread_main(void *arg)
 	for (;;) {
 		last = seq;
 		seq = waitq_sample(&looked_for);
-		atomic_store(&looks_at, UINT64_MAX); /* who begins from here on wakes it again */
+		atomic_store(&looks_at,
+			     UINT64_MAX); /* a request that begins from here on wakes it again */
 		now = arch_time();
 		next = UINT64_MAX;
 		while ((session = next_session(session))) {

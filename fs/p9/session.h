@@ -29,7 +29,7 @@ struct p9_alias {
 
 /*
  * One for each mount. There is a reference for each fid, the root's among them, and for each request
- * that nobody waits for. The last one closes the send end.
+ * that no thread waits for. The last one closes the send end.
  */
 struct p9_session {
 	struct refcount refs;
@@ -111,7 +111,7 @@ int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *ms
 /* For the ledger: finds what the sessions and their requests refer to. */
 void p9_sessions_find_held(void);
 
-/* Nobody waits for another server any more, until one is attached. */
+/* No thread waits for another server any more, until one is attached. */
 void p9_session_abort(struct p9_session *session);
 
 /*
@@ -136,10 +136,10 @@ void p9_session_lost(struct p9_session *session, uint32_t epoch);
  */
 int p9_session_server(struct p9_session *session, struct file **send_ret, uint32_t *epoch_ret);
 
-/* Would nobody but the running thread answer? See call_deadlocks(). */
+/* Would only the running thread answer? See call_deadlocks(). */
 bool p9_session_deadlocks(struct p9_session *session);
 
-/* When those give up who wait for another server: UINT64_MAX for never. The caller holds `lock`. */
+/* When threads that wait for another server give up: UINT64_MAX for never. The caller holds `lock`. */
 uint64_t p9_session_lost_until(const struct p9_session *session);
 
 void p9_session_get(struct p9_session *session);

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds dirty pages, sends them to the server in runs, and remembers what became of that. */
 /*
- * A page that is stored to or written to becomes PAGE_DIRTY. The kernel thread writes it when it has
- * been so for a while, or at once if somebody wants that: the last munmap(), the end of a process,
- * too many dirty pages, or too little memory. Who calls fsync(), msync(), close() or sync() starts the
- * requests itself, and waits.
+ * A store or a write makes a page PAGE_DIRTY. The kernel thread writes a page that has been dirty for
+ * a while. It does so at once after the last munmap() or the end of a process, if too many pages are
+ * dirty, or if memory is short. fsync(), msync(), close() and sync() start the requests themselves,
+ * and wait.
  *
- * A request has a run of neighbours. Each page loses PAGE_DIRTY and gets PAGE_WRITING; then write
- * permission is taken from all entries that map it; then the request starts, which the server reads
- * out of the page itself. Until here, a store is either seen by the server, or its fault makes the page
- * dirty again. A page that get_user_page() has for writing gets bytes without a fault, so it stays
- * dirty. A page that becomes dirty while it is PAGE_WRITING is written once more, when the first
- * request has been answered.
+ * A request has a run of neighbours, and is made in three steps:
  *
- * What the server refuses is lost, as on Linux: it is in memory until the next open, and fsync() or
- * close() of each open file tells of it once. The log tells of it too, for not every program asks.
+ * 1. Each page loses PAGE_DIRTY and gets PAGE_WRITING.
+ * 2. Write permission is taken from all entries that map the pages.
+ * 3. The request starts. The server reads the bytes out of the pages themselves.
+ *
+ * A store before step 2 is seen by the server; a later one faults, and makes its page dirty again. A
+ * page that get_user_page() has pinned gets bytes without a fault, so it stays dirty. A page that
+ * becomes dirty while it is PAGE_WRITING is written once more, when the first request is answered.
+ *
+ * What the server refuses is lost, as on Linux: the bytes stay in memory until the next open. fsync()
+ * or close() of each open file returns the error once. The log has it too, because not every program
+ * asks.
  */
 #include "fs/p9/writeback.h"
 
@@ -39,7 +43,7 @@
 #define REQUESTS_MAX 8u
 #define SCAN_MAX     256u
 
-/* How long a page stays dirty if nobody hurries, and how soon what had no memory is tried again. */
+/* How long a page stays dirty if it is not hurried, and how soon what had no memory is tried again. */
 #define AGE_NS	 (2 * NSEC_PER_SEC)
 #define RETRY_NS (NSEC_PER_SEC / 100)
 
@@ -48,7 +52,7 @@
 
 /*
  * So many dirty pages are allowed: these parts of memory of one mount, and of all together; but some of
- * each mount in any case, so that nobody has to wait for another mount's server.
+ * each mount in any case, so that no thread waits for another mount's server.
  */
 #define DIRTY_PART     8u
 #define ALL_DIRTY_PART 4u
@@ -326,7 +330,7 @@ static void end_locked(struct p9_twrite_run *run, int err, uint32_t count)
 	data->wb.nwriting--;
 }
 
-/* The request is over: tells everybody who waits, and drops what it refers to. */
+/* The request is over: wakes all threads that wait, and drops what it refers to. */
 static void run_is_over(struct p9_twrite_run *run, bool idle)
 {
 	struct p9_data *data = run->data;
@@ -685,7 +689,7 @@ static void walk_end(struct walk *walk)
 	spin_unlock(&walk->session->dirty_lock);
 }
 
-/* ---- who waits ---- */
+/* ---- waiting ---- */
 
 /* Waits until data->wb.written is woken after seq was sampled. */
 static int wait_written(struct p9_data *data, uint64_t seq, uint64_t deadline)
@@ -694,7 +698,7 @@ static int wait_written(struct p9_data *data, uint64_t seq, uint64_t deadline)
 				      : thread_wait_until(&data->wb.written, seq, deadline);
 }
 
-/* Is a request under way that is one of the first n? Sets *seq_ret for who waits for its end. */
+/* Is a request under way that is one of the first n? Sets *seq_ret for a wait for its end. */
 static bool has_run_of(struct p9_data *data, uint64_t n, uint64_t *seq_ret)
 {
 	bool has = false;
@@ -803,7 +807,7 @@ static void tell_unwritten(struct p9_session *session)
 			 n == 1 ? "page" : "pages");
 }
 
-/* With a deadline the machine ends: nobody else tells of what is lost. */
+/* With a deadline the machine ends: the loss is logged here or nowhere. */
 int p9_sync_session(struct p9_session *session, uint64_t deadline)
 {
 	struct p9_data *data;
@@ -885,7 +889,8 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 {
 	int err = 0;
 
-	atomic_store(&data->wb.is_hurried, 0u); /* who comes from here on wants another pass */
+	atomic_store(&data->wb.is_hurried,
+		     0u); /* a request for haste from here on wants another pass */
 	while (!err && data->wb.cursor < P9_PAGES_END)
 		err = start_one(data, &data->wb.cursor, P9_PAGES_END);
 	if (!err) {

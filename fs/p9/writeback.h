@@ -70,7 +70,7 @@ void p9_write_soon(struct p9_data *data);
 /* The same for all files of the session. Takes no lock but LOCK_WAITQ. */
 void p9_write_session_soon(struct p9_session *session);
 
-/* For who has made pages dirty: waits while there are too many. Returns 0 or -EINTR. */
+/* Called after pages were made dirty: waits while there are too many. Returns 0 or -EINTR. */
 int p9_throttle(struct p9_data *data);
 
 /*

@@ -471,7 +471,7 @@ static const struct inode_ops magic_ops = {
 	.holds = proc_node_holds,
 };
 
-/* Frees the root and its names: nobody else refers to an inode of a mount that is not used any more. */
+/* Frees the root and its names: nothing else refers to an inode of a mount that is not used any more. */
 static void proc_unmount(struct mount *mount)
 {
 	struct inode **names = to_proc(mount->root)->names;

@@ -153,7 +153,7 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	if (unlikely(done != 0))
 		return done;
 	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
-	/* First, as on Linux: whoever sees new bytes sees the new times. */
+	/* First, as on Linux: a thread that sees new bytes sees the new times. */
 	if (likely(from->left != 0))
 		inode_changed_now(inode);
 	done = write_at(inode, from, &at);

@@ -199,7 +199,7 @@ static void rename_finish(struct rename *r)
 		inode_put(r->left[i]);
 }
 
-/* Returns -EAGAIN if somebody else has changed one of the names meanwhile. */
+/* Returns -EAGAIN if another thread has changed one of the names meanwhile. */
 static int rename_once(struct rename *r)
 {
 	int err = rename_refusal(r);

@@ -42,7 +42,7 @@ struct counted {
 /* Lists a thing whose references are counted in *refs. Spinning locks up to LOCK_KMAP may be held. */
 void counted_begin(struct counted_kind *kind, struct counted *counted, const uint32_t *refs);
 
-/* Its last reference is gone, or it was given up before anybody else had one. */
+/* Its last reference is gone, or it was given up before it was shared. */
 void counted_end(struct counted *counted);
 
 /* A walk of the ledger has found a holder of one reference. */

@@ -26,7 +26,7 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
 			     object->ops->name, (unsigned long)index, page_kind(page),
 			     (unsigned long)page->index);
-	if (index >= MAX(object_pages(object->size), object->kept))
+	if (index >= MAX(object_pages(object->size), object->prealloc_end))
 		ledger_error(walk, "object %s: page %lu is beyond its end", object->ops->name,
 			     (unsigned long)index);
 }

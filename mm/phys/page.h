@@ -286,7 +286,7 @@ static inline uint64_t state_make(enum page_kind kind, unsigned order, uint64_t 
 	return (uint64_t)kind | (uint64_t)order << PAGE_ORDER_SHIFT | flags;
 }
 
-/* Sets the whole word, with no pins, of a frame that nobody else changes: a free or a fresh one. */
+/* Sets the whole word, with no pins, of a frame that nothing else changes: a free or a fresh one. */
 static inline void page_start(struct page *page, enum page_kind kind, unsigned order,
 			      uint64_t flags)
 {

@@ -184,7 +184,7 @@ static inline size_t frames_plenty(enum page_alloc_from from)
 	return from == PAGE_NORMAL ? pool.low : frames_reserved(from);
 }
 
-/* Is memory short, and has nobody been told yet? Then the caller tells. Call with the lock held. */
+/* Is memory short, and was page_alloc_low not woken yet? Then the caller wakes it. Call with the lock held. */
 static bool is_low_news(void)
 {
 	bool news = pool.nfree <= pool.low && !pool.low_is_told;

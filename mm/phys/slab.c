@@ -160,7 +160,7 @@ static bool cache_trim_piece(struct slab_cache *cache, struct list *spent)
 	return cache->empty != 0;
 }
 
-/* Looks at as many slabs as there are, so that others who use the cache do not keep it here. */
+/* Looks at as many slabs as there are, so that it ends although other threads use the cache. */
 static void cache_trim(struct slab_cache *cache, struct list *spent)
 {
 	size_t left = atomic_load_relaxed(&cache->slabs);

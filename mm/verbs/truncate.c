@@ -20,8 +20,8 @@
  *
  * Several threads may make holes in one object at the same time (but none while its size is
  * lowered). A VMA that one of them has finished is finished for all: the pages of a hole that are
- * still mapped are zeroed, and a hole needs no more than that. Who takes write permission
- * (vm_protect_object()) sees to it that nobody else visits the object's VMAs at the same time.
+ * still mapped are zeroed, and a hole needs no more than that. A caller of
+ * vm_protect_object() ensures that no other thread visits the object's VMAs at the same time.
  */
 
 /* What becomes of the entries for the bytes [start, end), page-aligned. */

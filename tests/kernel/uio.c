@@ -251,7 +251,7 @@ KTEST(uio_session_of_a_lost_device_is_eio)
 	EXPECT_EQ(1, seen.resets);
 	/* There is no device, after all: the harness wants the frames back. */
 	object_remove(&before->object, 0, UINT64_MAX, NULL);
-	before->object.kept = 0;
+	before->object.prealloc_end = 0;
 	object_put(&before->object);
 }
 
@@ -281,7 +281,7 @@ KTEST(uio_lost_device_keeps_its_frames)
 	/* There is no device, after all: the harness wants the frames back. */
 	object = &session->object;
 	object_remove(object, 0, UINT64_MAX, NULL);
-	object->kept = 0;
+	object->prealloc_end = 0;
 	object_put(object);
 }
 

@@ -206,7 +206,7 @@ TEST(nothing_else)
 	assert_int_equal(VM_BUS, fault(AT + 65 * P, VM_PROT_WRITE));
 	assert_int_equal(VM_BUS, fault(AT + 65 * P, VM_PROT_READ));
 	assert_int_equal(0, fault(AT, VM_PROT_READ));
-	device.kept = NPAGES + 1;
+	device.prealloc_end = NPAGES + 1;
 	device.backed = device.size = 0;
 	vm_truncate(&device, 0);
 	assert_int_equal(0, space.resident);
