@@ -115,9 +115,9 @@ static void waits(int in)
 		_exit(sendfile(p[1], big, NULL, 1 << 20) == 4 * sizeof(page) ? 7 : 8);
 	}
 	close(p[1]);
+	waitpid(pid, &status, 0); /* a reader beside it would make room for more */
 	while ((n = read(p[0], page, sizeof(page))) > 0)
 		got += (int)n;
-	waitpid(pid, &status, 0);
 	say("%d bytes through a pipe, status %d\n", got, WEXITSTATUS(status));
 	close(p[0]);
 	if (pipe(p))
