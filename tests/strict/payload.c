@@ -746,6 +746,24 @@ static void fence_before_the_change(void)
 	check(found() == 1);
 }
 
+static void break_before_make(void)
+{
+	for (unsigned fenced = 0; fenced < 2; fenced++) {
+		uint64_t *slot, before;
+
+		begin_witnessed();
+		slot = used_page(RW);
+		before = findings();
+		*slot = 0;
+		if (fenced)
+			fence_va(WINDOW);
+		*slot = pte_of((uint64_t)page_of(2)) | RW;
+		check(findings() - before == !fenced);
+		fence_va(WINDOW);
+		check(found() == 0);
+	}
+}
+
 static void wrong_fences(void)
 {
 	begin_witnessed();
@@ -1204,6 +1222,7 @@ static const struct {
 	{ "an old translation is used", old_translations_used, WITNESS },
 	{ "entries that grant less", entries_that_grant_less, WITNESS },
 	{ "a fence before the change", fence_before_the_change, WITNESS },
+	{ "an entry is written before the fence", break_before_make, WITNESS },
 	{ "fences of something else", wrong_fences, WITNESS },
 	{ "tables that are unlinked", tables_unlinked, WITNESS },
 	{ "tables that are linked", tables_linked, WITNESS },

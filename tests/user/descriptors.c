@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Running out of descriptors is EMFILE and can be mended; children have their own table; /dev/null
  * and /dev/zero. */
+#define _GNU_SOURCE
 #include <poll.h>
 
 #include "t.h"

@@ -64,6 +64,7 @@ static void end(const char *rule)
 static const char *const occasions[] = {
 	[AT_RETURN] = "an old translation is left at the return to user mode",
 	[AT_FREE] = "a frame gets another use while an old translation of it is left",
+	[AT_ENTRY] = "a page gets another frame while an old translation is left",
 	[AT_USE] = "an old translation was used after its frame got another use",
 	[AT_SWITCH] = "a translation of other page tables is left in an ASID",
 };

@@ -4,7 +4,7 @@
 
 #include "shadow.h"
 
-enum occasion { AT_RETURN, AT_FREE, AT_USE, AT_SWITCH };
+enum occasion { AT_RETURN, AT_FREE, AT_ENTRY, AT_USE, AT_SWITCH };
 
 /*
  * A translation is left that the tables do not have. The entry was `old` before it was changed at `pc`; a pc of 0 means that it

@@ -358,6 +358,25 @@ static void text_entered(uint64_t va, uint64_t old, uint64_t entry)
 	trap_sret();
 }
 
+/*
+ * Break before make: an entry that was cleared is written again. A kernel that promises something does
+ * not do that before the fence, as other harts may use both frames then.
+ */
+static void entry_made(uint64_t va, uint64_t entry)
+{
+	struct stale stale;
+	unsigned shadow;
+
+	for (unsigned i = nsuspects; promised && i-- > 0;)
+		if (suspects[i].va == va && suspects[i].level == 0 &&
+		    (suspects[i].old ^ entry) & PTE_PPN &&
+		    is_stale(&suspects[i], &stale, &shadow) && shadow == shadow_current()) {
+			report_stale(AT_ENTRY, &stale, satp_asid(hart.satp), suspects[i].old,
+				     suspects[i].pc);
+			suspect_remove(i);
+		}
+}
+
 static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old, uint64_t new)
 {
 	uint64_t index = (uint64_t)slot % PAGE_SIZE / sizeof(*slot);
@@ -379,8 +398,11 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 					       .level = note->level,
 					       .shadow = (uint8_t)shadow });
 	}
-	if (in_use && note->level == 0)
+	if (in_use && note->level == 0) {
+		if (!(old & PTE_V) && new &PTE_V)
+			entry_made(va, new);
 		text_entered(va, old, new);
+	}
 	if (note->level > 0 && new &PTE_V && !pte_is_leaf(new))
 		note_table(pte_address(new), note->level - 1u, va, slot, note->root);
 }
