@@ -131,6 +131,34 @@ TEST(trim_finds_empty_slabs_behind_others)
 	assert_int_equal(0, ledger_check(NULL));
 }
 
+/* The same where each slab has a free object: it may be any of them that is empty. */
+TEST(trim_finds_an_empty_slab_anywhere)
+{
+	static struct thing *things[8000];
+	size_t n = sizeof(things) / sizeof(*things), nslabs = 0, starts[8000];
+
+	memory_start(2048, NULL, 0);
+	for (size_t i = 0; i < n; i++) {
+		things[i] = slab_alloc(&thing_cache);
+		if (i == 0 || ((uintptr_t)things[i] ^ (uintptr_t)things[i - 1]) >= PAGE_SIZE)
+			starts[nslabs++] = i;
+	}
+	assert_true(nslabs > 130);
+	for (size_t slab = 0; slab < nslabs; slab++)
+		slab_free(&thing_cache, things[starts[slab]]);
+	mm_trim();
+	for (size_t slab = 0; slab < nslabs - 1; slab += 20) {
+		size_t before = page_alloc_free_count();
+
+		for (size_t i = starts[slab] + 1; i < starts[slab + 1]; i++)
+			slab_free(&thing_cache, things[i]);
+		assert_int_equal(before, page_alloc_free_count());
+		mm_trim();
+		assert_int_equal(before + 1, page_alloc_free_count());
+	}
+	assert_int_equal(0, ledger_check(NULL));
+}
+
 TEST(zeroed_and_sizes)
 {
 	memory_start(4096, NULL, 0);
