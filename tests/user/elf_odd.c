@@ -86,6 +86,20 @@ static void position_independent(void)
 	img.ph[0].p_vaddr = img.ph[0].p_paddr = 0;
 }
 
+/* Exits with bits 12 to 15 of the address of its code. */
+static void position_modulo_64_kib(void)
+{
+	static const uint32_t code[] = {
+		0x00000517, /* auipc a0, 0 */
+		0x00c55513, /* srli a0, a0, 12 */
+		0x00f57513, /* andi a0, a0, 15 */
+		0x05e00893, 0x00000073,
+	};
+
+	position_independent();
+	memcpy(img.bytes + CODE, code, sizeof(code));
+}
+
 static void stack_flags(int flags)
 {
 	img.ph[1] = (Elf64_Phdr){ PT_GNU_STACK, (uint32_t)flags, 0, 0, 0, 0, 0, 16 };
@@ -135,6 +149,8 @@ int main(void)
 	for (int bit = 12; bit < 64; bit += 4)
 		CASE("position independent, greatly aligned",
 		     (position_independent(), img.ph[0].p_align = 1ul << bit));
+	CASE("position independent, aligned to 64 KiB",
+	     (position_modulo_64_kib(), img.ph[0].p_align = 16 * PAGE));
 	CASE("as many program headers as fit a page", headers(73));
 	CASE("stack that may not run", jump_to_stack(PF_R | PF_W));
 	CASE("stack that may", jump_to_stack(PF_R | PF_W | PF_X));
