@@ -5,6 +5,7 @@
 
 #include "abi/dirent.h"
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "fs/fdtable.h"
 #include "proc/process.h"
 #include "fake.h"
@@ -13,6 +14,7 @@
 #include "fs/poll.h"
 #include "fs/tmpfs/memfd.h"
 #include "fs/tmpfs/quota.h"
+#include "fs/tmpfs/seals.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/object.h"
@@ -164,6 +166,30 @@ TEST(file_without_a_name)
 	assert_int_equal(0, st.nlink);
 	assert_int_equal(3, st.size);
 	assert_int_equal(8, st.blocks);
+	file_put(file);
+	tree_end();
+}
+
+/* A write over the end of a file that may not grow: as much as is in whole chunks of 2 MiB, or nothing. */
+TEST(seal_cuts_a_write_over_the_end)
+{
+	const uint64_t mib = 1ul << 20;
+	struct inode *inode;
+	struct file *file;
+
+	tree_start();
+	file = memfd_file_create_with("x", 0666, 0);
+	inode = file_inode(file);
+	assert_int_equal(0, file->ops->truncate(file, 5 * mib));
+	assert_int_equal(9 * mib, seals_check_write(inode, mib, 9 * mib));
+	assert_int_equal(0, seals_add(file, F_SEAL_GROW));
+	assert_int_equal(4 * mib, seals_check_write(inode, mib, 4 * mib));
+	assert_int_equal(3 * mib, seals_check_write(inode, mib, 4 * mib + 1));
+	assert_int_equal(1, seals_check_write(inode, 4 * mib - 1, 9 * mib));
+	assert_int_equal(mib, seals_check_write(inode, 4 * mib, mib));
+	assert_int_equal(-EPERM, seals_check_write(inode, 4 * mib, mib + 1));
+	assert_int_equal(-EPERM, seals_check_write(inode, 5 * mib, 1));
+	assert_int_equal(-EPERM, seals_check_write(inode, 6 * mib, 1));
 	file_put(file);
 	tree_end();
 }
