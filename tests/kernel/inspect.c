@@ -3,12 +3,14 @@
 #include "proc/inspect.h"
 
 #include "abi/mman.h"
+#include "arch/timer.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/space.h"
 #include "mm/verbs.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
 #include "proc/uspace.h"
@@ -142,4 +144,26 @@ KTEST_IN_PROCESS(inspect_tells_each_field_of_a_mapping)
 	uspace_lock(uspace);
 	EXPECT_EQ(0, vm_unmap(space, at, 5 * PAGE_SIZE));
 	uspace_unlock(uspace);
+}
+
+/* The time since the last sample was the kernel's, or the program's. */
+KTEST(sched_sample_counts_the_kernels_time)
+{
+	struct thread *thread = current_thread();
+	unsigned long flags = irq_save();
+	uint64_t before, in_kernel, in_user, since;
+
+	sched_sample(true);
+	before = thread->kernel_ticks;
+	for (since = arch_time(); arch_time() - since < 100;)
+		;
+	sched_sample(false);
+	in_kernel = thread->kernel_ticks - before;
+	for (since = arch_time(); arch_time() - since < 100;)
+		;
+	sched_sample(true);
+	in_user = thread->kernel_ticks - before - in_kernel;
+	irq_restore(flags);
+	EXPECT_TRUE(in_kernel >= 100);
+	EXPECT_EQ(0, in_user);
 }
