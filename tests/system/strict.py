@@ -67,7 +67,7 @@ def strict(kernel, word, *options):
 
 @case
 def R180_a_kernel_that_lacks_no_fence_is_not_reported():
-    for word in ("unmap", "text"):
+    for word in ("unmap", "text", "copy"):
         done = strict(KERNEL, word)
         equal((0, b"done\n", b""), (done.status, done.out, done.err), f"status and streams of {word}")
 
@@ -94,6 +94,13 @@ def R180_text_without_fence_i_is_named():
     equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
     has(done.err, b"without FENCE.I", "the report")
     has(done.err, b"Zifencei", "the rule")
+
+
+@case
+def R180_a_copy_of_text_without_fence_i_is_named():
+    done = strict(without(is_fence_i, lambda name: name in ("install_copy", "install_fill")), "copy")
+    equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
+    has(done.err, b"a page to be executed was entered without FENCE.I", "the report")
 
 
 if __name__ == "__main__":

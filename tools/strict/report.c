@@ -93,37 +93,39 @@ void report_stale(enum occasion occasion, const struct stale *stale, unsigned as
 		    : SFENCE_RULE);
 }
 
-void report_pointer(uint64_t va, uint64_t old, uint64_t pc)
-{
-	if (is_known(pc))
-		return;
-	begin("a page table was unlinked without a fence for all addresses");
-	say("strict:   address %#lx\n", va);
-	say_entry("before the change", old, true);
-	say("strict:   changed at pc %#lx\n", pc);
-	end("for an entry that is no leaf, SFENCE.VMA has rs1=x0 (privileged spec, SFENCE.VMA)");
-}
-
 #define FENCE_I_RULE \
 	"instruction fetches are sure to see a store only after FENCE.I (unprivileged spec, Zifencei)"
 
+/* A finding that is about an entry of the tables. It was changed at `pc`, unless that is 0. */
+static void report_entry(const char *what, uint64_t va, const char *which, uint64_t entry,
+			 uint64_t pc, const char *rule)
+{
+	if (is_known(pc ? pc : pte_address(entry)))
+		return;
+	begin(what);
+	say("strict:   address %#lx\n", va);
+	say_entry(which, entry, true);
+	if (pc)
+		say("strict:   changed at pc %#lx\n", pc);
+	end(rule);
+}
+
+void report_pointer(uint64_t va, uint64_t old, uint64_t pc)
+{
+	report_entry(
+		"a page table was unlinked without a fence for all addresses", va,
+		"before the change", old, pc,
+		"for an entry that is no leaf, SFENCE.VMA has rs1=x0 (privileged spec, SFENCE.VMA)");
+}
+
 void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc)
 {
-	if (is_known(pc))
-		return;
-	begin("a page to be executed was entered without FENCE.I");
-	say("strict:   address %#lx\n", va);
-	say_entry("the tables have", entry, true);
-	say("strict:   changed at pc %#lx\n", pc);
-	end(FENCE_I_RULE);
+	report_entry("a page to be executed was entered without FENCE.I", va, "the tables have",
+		     entry, pc, FENCE_I_RULE);
 }
 
 void report_text_stored(uint64_t va, uint64_t entry)
 {
-	if (is_known(pte_address(entry)))
-		return;
-	begin("a page is executed to which the kernel has stored without FENCE.I");
-	say("strict:   address %#lx\n", va);
-	say_entry("the tables have", entry, true);
-	end(FENCE_I_RULE);
+	report_entry("a page is executed to which the kernel has stored without FENCE.I", va,
+		     "the tables have", entry, 0, FENCE_I_RULE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What needs a fence of the kernel's: memory that is unmapped, and code that is written and run. fences unmap|text */
+/* What needs a fence of the kernel's: memory that is unmapped, code that is written and run, and text that is copied. fences unmap|text|copy */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -38,9 +38,30 @@ static int text(void)
 	return ((int (*)(void))page)() != 5;
 }
 
+/* In a page of its own, as are the bytes behind it. */
+__attribute__((aligned(PAGE), noinline)) static int five(void)
+{
+	__asm__ volatile("" ::: "memory");
+	return 5;
+}
+
+/* A page of the program's own text is copied when it is written to, and is executed then. */
+static int copy(void)
+{
+	volatile char *page = (volatile char *)five;
+
+	if (five() != 5 || mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return 1;
+	page[0] = page[0];
+	return five() != 5;
+}
+
 int main(int argc, char **argv)
 {
-	int wrong = argc == 2 && strcmp(argv[1], "text") == 0 ? text() : unmap();
+	const char *what = argc == 2 ? argv[1] : "";
+	int wrong = strcmp(what, "text") == 0	? text()
+		    : strcmp(what, "copy") == 0 ? copy()
+						: unmap();
 
 	puts(wrong ? "wrong" : "done");
 	return wrong;
