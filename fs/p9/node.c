@@ -390,6 +390,9 @@ static int node_open(struct inode *inode, unsigned flags)
 		err = p9_data_open(node, flags);
 		mutex_unlock(&node->lock);
 	}
+	/* It had the name a moment ago. A server that is just renaming it may not find it by the old path any more. */
+	if (err == -ENOENT && atomic_load(&node->unlinked) == P9_LINKED)
+		err = -ESTALE;
 	if (err)
 		node_close(inode);
 	return err;

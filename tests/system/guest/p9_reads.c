@@ -319,6 +319,22 @@ static void names_change_hands(void)
 	expect("every fid is clunked", control->walks + 1, control->clunks);
 }
 
+/* While a server renames a file, it may find it by the new name only: a fid from before is of no use for a moment. */
+static void name_is_changing(void)
+{
+	uint8_t byte;
+	int fd;
+
+	start("timeout=20");
+	others_have_the_name(P9_TWALK, 1);
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	expect("answers for another", 0, control->others);
+	others_have_the_name(0, 0);
+	close(fd);
+	stop();
+}
+
 /* What is only kept for later goes when the server has no fids left. */
 static void few_fids(void)
 {
@@ -385,6 +401,7 @@ void test_reads(void)
 	changes();
 	replaced();
 	names_change_hands();
+	name_is_changing();
 	few_fids();
 	executes();
 	pressure();

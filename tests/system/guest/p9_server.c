@@ -143,6 +143,15 @@ static ssize_t do_attach(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rattach(reply, sizeof(reply), tag, &say);
 }
 
+/* The file that an answer of this type is about. */
+static uint64_t file_or_other(uint64_t file, unsigned type)
+{
+	if (type != control->of || file == ROOT || control->others == 0)
+		return file;
+	control->others--;
+	return file + 1000000;
+}
+
 static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_twalk ask;
@@ -157,7 +166,7 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 	if (control->lie == FEW_FIDS && control->walks >= control->clunks + 200)
 		return say_error(tag, EMFILE);
 	file = file_of(ask.fid);
-	if (file == 0)
+	if (file == 0 || (ask.nwname == 0 && file_or_other(file, P9_TWALK) != file))
 		return say_error(tag, ENOENT);
 	letter = fids[ask.fid % FIDS].letter;
 	for (unsigned i = 0; i < ask.nwname; i++) {
@@ -172,15 +181,6 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 		(struct fid){ (int64_t)file, qid_of(file).version, letter, false };
 	control->walks++;
 	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
-}
-
-/* The file that an answer of this type is about. */
-static uint64_t file_or_other(uint64_t file, unsigned type)
-{
-	if (type != control->of || file == ROOT || control->others == 0)
-		return file;
-	control->others--;
-	return file + 1000000;
 }
 
 static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
