@@ -74,7 +74,7 @@ KTEST(ledger_finds_a_count_too_many)
 
 #ifdef FAULTLINE_HARDENED
 
-/* R111: what has a reference and no holder is found, and what is right again is right */
+/* R111, R172: what has a reference and no holder is found, and what is right again is right */
 KTEST(ledger_finds_a_reference_without_holder)
 {
 	struct inode *root = mount_tree_root();
@@ -98,7 +98,7 @@ KTEST(ledger_finds_a_reference_without_holder)
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
-/* R111: an end of a pipe that no open file is, and an address space that no process has */
+/* R111, R172: an end of a pipe that no open file is, and an address space that no process has */
 KTEST(ledger_finds_a_pipe_and_a_space_without_holder)
 {
 	struct file *reader, *writer;
@@ -119,7 +119,7 @@ KTEST(ledger_finds_a_pipe_and_a_space_without_holder)
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
-/* R111: a pin that no call has */
+/* R111, R172: a pin that no call has */
 KTEST(ledger_finds_a_pin_without_holder)
 {
 	struct uspace *us = two_pages();
@@ -136,7 +136,7 @@ KTEST(ledger_finds_a_pin_without_holder)
 	space_end(us);
 }
 
-/* R111: a descriptor that no call has set aside */
+/* R111, R172: a descriptor that no call has set aside */
 KTEST_IN_PROCESS(ledger_finds_a_descriptor_without_holder)
 {
 	struct fdtable *table = current_process()->fdtable;
@@ -161,7 +161,7 @@ static int wait_with_file(void *queue)
 	return 0;
 }
 
-/* R111: a reference that a call holds while it waits has a holder; one more than it knows has none */
+/* R111, R172: a reference that a call holds while it waits has a holder; one more than it knows has none */
 KTEST(ledger_finds_what_a_waiting_call_holds)
 {
 	static struct waitq queue = WAITQ_INIT(queue);

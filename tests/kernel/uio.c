@@ -200,7 +200,7 @@ KTEST(uio_old_mappings_stay_dead)
 	EXPECT_EQ(2, seen.resets);
 }
 
-/* R145: a session that begins ends the other, as its driver's end does, and the other's file then changes nothing */
+/* R145, R170: a session that begins ends the other, as its driver's end does, and the other's file then changes nothing */
 KTEST(uio_session_ends_the_one_before)
 {
 	struct uio_session *before;

@@ -146,12 +146,12 @@ def end_as_told(ends):
 
 
 @case
-def what_a_hog_has_the_kernel_keep_is_limited():
+def R171_what_a_hog_has_the_kernel_keep_is_limited():
     end_as_told(HOGS)
 
 
 @long_case
-def mappings_count_as_memory_of_who_has_them():
+def R171_mappings_count_as_memory_of_who_has_them():
     end_as_told({"mappings": "Success"})
 
 

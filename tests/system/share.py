@@ -604,7 +604,7 @@ def R146_a_server_has_what_it_needs_and_no_more():
 
 
 @long_case
-def R145_R146_a_device_is_reached_only_by_its_server():
+def R145_R146_R170_a_device_is_reached_only_by_its_server():
     one, two = folder("mine"), folder("theirs")
     put(one + "/file", b"right")
     put(two + "/file", b"right")
