@@ -13,6 +13,7 @@
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/p9/fid.h"
+#include "fs/p9/holders.h"
 #include "fs/pipe.h"
 #include "ipc/call.h"
 #include "ipc/transfer.h"

@@ -16,6 +16,7 @@
  * attempt that made it, so the next attempt makes all of them again.
  */
 #include "abi/errno.h"
+#include "fs/p9/connect.h"
 #include "fs/p9/node_name.h"
 #include "lib/string.h"
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "fs/fdtable.h"
 #include "fs/mount_options.h"
+#include "fs/p9/connect.h"
 #include "fs/p9/node_name.h"
 #include "fs/p9/p9.h"
 #include "fs/p9/writeback.h"

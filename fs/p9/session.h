@@ -95,21 +95,12 @@ struct p9_session {
  */
 
 /*
- * Creates a session that calls `send`, a send end, and agrees on a version and on a message size of
- * at most `msize` with the server. Returns 0 with one reference to the session; -EIO if the server
- * says something that it should not; or another negative errno. Waits for the server.
+ * Makes a session that calls `send`, with one reference; it is on no list yet. Returns NULL if there is no memory.
  */
-int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
-		      struct p9_session **session_ret);
+struct p9_session *p9_session_alloc(struct file *send, uint32_t msize, uint64_t timeout);
 
-/*
- * Tversion: agrees with the server at `send`, which begins anew, whatever it knew, on a version and on
- * *msize_ret. Returns 0 or a negative errno as p9_session_create() does. Waits for the server.
- */
-int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *msize_ret);
-
-/* For the ledger: finds what the sessions and their requests refer to. */
-void p9_sessions_find_held(void);
+/* The server has agreed: p9_sessions_next() and p9_sessions_each() find the session from here on. */
+void p9_session_publish(struct p9_session *session);
 
 /* No thread waits for another server any more, until one is attached. */
 void p9_session_abort(struct p9_session *session);
@@ -156,3 +147,16 @@ static inline uint64_t p9_deadline(const struct p9_session *session, uint64_t ti
  * tick.
  */
 void p9_sessions_look_before(uint64_t tick);
+
+/*
+ * For the kernel thread. The first one returns a number to wait with; from then on p9_sessions_look_before() wakes the
+ * thread. The second one waits until then, but not after the tick `next`.
+ */
+uint64_t p9_sessions_look_begin(void);
+void p9_sessions_look_end(uint64_t seq, uint64_t next);
+
+/* Returns the session after `session` (the first for NULL) with a reference, and drops that one's. */
+struct p9_session *p9_sessions_next(struct p9_session *session);
+
+/* For the ledger, which needs no lock: calls the function for each session. */
+void p9_sessions_each(void (*visit)(struct p9_session *session));

@@ -105,11 +105,6 @@ int p9_writeback_begin(struct p9_session *session)
 	return session->reserve ? 0 : -ENOMEM;
 }
 
-void p9_writeback_end(struct p9_session *session)
-{
-	kfree(session->reserve);
-}
-
 /* ---- dirty pages ---- */
 
 static inline bool is_unwritten(const struct page *page)

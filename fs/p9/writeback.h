@@ -84,9 +84,8 @@ void p9_lift_bar(struct p9_data *data);
 /* Dirty pages may have been cut off: there may be room for others, and nothing left to be written. */
 void p9_pages_cut(struct p9_data *data);
 
-/* For p9_session_create() and the session's end: memory for one request, so that one can be sent. */
+/* For p9_session_create(): memory for one request, so that one can be sent. It is freed with the session. */
 int p9_writeback_begin(struct p9_session *session);
-void p9_writeback_end(struct p9_session *session);
 
 /* For the kernel thread: starts what is due. Lowers *next to the tick when more may be. */
 void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next);
