@@ -18,6 +18,7 @@
 #include "abi/errno.h"
 #include "fs/p9/connect.h"
 #include "fs/p9/node_name.h"
+#include "fs/p9/walk.h"
 #include "lib/string.h"
 
 struct attempt {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "fs/p9/data.h"
 #include "fs/p9/node.h"
+#include "fs/p9/walk.h"
 
 #define BLOCK_SIZE 512u
 

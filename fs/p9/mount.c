@@ -7,6 +7,7 @@
 #include "fs/p9/connect.h"
 #include "fs/p9/node_name.h"
 #include "fs/p9/p9.h"
+#include "fs/p9/walk.h"
 #include "fs/p9/writeback.h"
 #include "lib/string.h"
 #include "proc/process.h"

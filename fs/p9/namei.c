@@ -27,6 +27,7 @@
 #include "base/random.h"
 #include "fs/mount.h"
 #include "fs/p9/node_name.h"
+#include "fs/p9/walk.h"
 #include "fs/path.h"
 #include "lib/format.h"
 #include "lib/string.h"

@@ -8,7 +8,7 @@
  */
 #include "abi/errno.h"
 #include "fs/dir_file.h"
-#include "fs/p9/node.h"
+#include "fs/p9/walk.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"

@@ -85,9 +85,6 @@ int p9_attach_again(struct p9_node *root, struct file *send);
 /* The lookup slot. */
 int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
 
-/* Returns the node's fid with a reference. */
-struct p9_fid *p9_node_fid(struct p9_node *node);
-
 /*
  * fs/p9/nodes.c: the nodes of a session. The caller holds no spinning lock.
  *
@@ -131,16 +128,6 @@ int p9_check_name(struct p9_node *node);
 int p9_getattr(struct inode *inode, struct abi_stat *st);
 int p9_getattr_asked(struct inode *inode, struct abi_stat *st);
 int p9_setattr(struct inode *inode, const struct inode_attr *attr);
-
-/*
- * Walks from the node to one name, or with len 0 to itself. Returns 0 with a new fid and the qid of
- * what it refers to (len 0: no qid), or a negative errno. Waits for the server.
- */
-int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
-	    struct p9_qid *qid_ret);
-
-/* Makes another fid for the same file, and opens it: O_RDONLY and so on. Waits for the server. */
-int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret);
 
 /*
  * fs/p9/namei.c: the slots that change names. A file that is used when its name goes is renamed at
