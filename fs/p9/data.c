@@ -4,6 +4,7 @@
 #include "fs/mount.h"
 #include "fs/p9/data.h"
 #include "fs/p9/node.h"
+#include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"

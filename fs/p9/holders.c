@@ -3,6 +3,7 @@
 #include "fs/p9/holders.h"
 
 #include "fs/p9/node.h"
+#include "fs/p9/removal.h"
 #include "fs/p9/request.h"
 
 static void find_held_by(struct list *requests)

@@ -9,48 +9,24 @@
  * name the file has (fs/p9/attach.c). Until then the session's alias is the name that the node has not: fs/p9/node_name.c
  * draws the states.
  *
- * A server refers to a file by its path, or by a descriptor that it has open: once the name is gone, a fid that is not
- * open is of no use, and one that is may not survive the server's own end. So a file that is used when its name goes gets
- * another name, as with NFS, ".faultline-" and 16 digits, by which it is removed when its last user is gone. A machine that
- * is switched off meanwhile leaves such a file behind.
- *
- *     P9_LINKED --- the hidden name is its only one ---> P9_HIDDEN --- last use ---> P9_REMOVED
- *         ^                                                  |
- *         +---------------- it has another name again -------+
- *
- * What removes the hidden name (struct p9_removal) is the node's before the server is asked for that name. If that answer
- * is lost, the file is P9_LINKED still, and the hidden name, which may not be there, is removed after the last use even so.
+ * A file that is used when its name goes gets a hidden one instead: fs/p9/removal.c draws the states.
  */
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "arch/timer.h"
-#include "base/random.h"
 #include "fs/mount.h"
 #include "fs/p9/node_name.h"
+#include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/path.h"
-#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
-#include "proc/wait.h"
 
 /* Of a new file: only the owner of the process's files would say otherwise, and all are root's. */
 #define GID 0
 
-#define HIDDEN_BYTES sizeof(".faultline-0123456789abcdef")
-
-/* Tunlinkat, and Trenameat without its names. */
-#define UNLINKAT_BYTES (P9_HEADER_BYTES + 4 + 2 + HIDDEN_BYTES + 4)
+/* Trenameat without its names. */
 #define RENAMEAT_BYTES (P9_HEADER_BYTES + 4 + 2 + 4 + 2)
-
-/* What removes a hidden file. It is there before the file is hidden. */
-struct p9_removal {
-	struct p9_request request;
-	struct p9_node *parent; /* the directory; referenced */
-	char name[HIDDEN_BYTES];
-	uint8_t message[UNLINKAT_BYTES];
-};
 
 /* A name in a directory. */
 struct place {
@@ -162,122 +138,6 @@ static char *name_copy(const struct p9_string *name)
 
 /* ---- files that are used without a name ---- */
 
-void p9_use(struct p9_node *node)
-{
-	(void)atomic_add(&node->users, 1);
-}
-
-void p9_removal_free(struct p9_removal *removal)
-{
-	if (!removal)
-		return;
-	inode_put(&removal->parent->inode);
-	kfree(removal);
-}
-
-/* Replaces what the node has. */
-static struct p9_removal *set_removal(struct p9_node *node, struct p9_removal *removal)
-{
-	struct p9_removal *old;
-
-	spin_lock(&node->session->lock);
-	old = node->removal;
-	node->removal = removal;
-	spin_unlock(&node->session->lock);
-	return old;
-}
-
-/* The request's own reference keeps the session for a moment longer. */
-static void removal_ended(struct p9_request *request)
-{
-	struct p9_session *session = request->session;
-	struct p9_removal *removal = container_of(request, struct p9_removal, request);
-
-	inode_put(&removal->parent->inode);
-	kfree(removal);
-	if (atomic_add(&session->nremovals, -1u) == 1)
-		waitq_wake_all(&session->removed);
-}
-
-void p9_removal_find_held(struct p9_removal *removal)
-{
-	if (removal)
-		inode_found(&removal->parent->inode);
-}
-
-void p9_removal_find_held_by(struct p9_request *request)
-{
-	if (request->free == removal_ended)
-		p9_removal_find_held(container_of(request, struct p9_removal, request));
-}
-
-void p9_wait_for_removals(struct p9_session *session, uint64_t latest)
-{
-	uint64_t deadline = MIN(latest, p9_deadline(session, arch_time()));
-	uint64_t seq;
-
-	if (p9_session_deadlocks(session)) /* the server closes a file of its own */
-		return;
-	do
-		seq = waitq_sample(&session->removed);
-	while (atomic_load(&session->nremovals) &&
-	       thread_wait_until(&session->removed, seq, deadline) == 0);
-}
-
-static void parent_changed(struct p9_node *node)
-{
-	spin_lock(&node->session->lock);
-	atomic_store(&node->parent->names_changed, 1u);
-	spin_unlock(&node->session->lock);
-}
-
-/* Starts the removal of a hidden name. If there is no tag for it, the file stays. */
-static void remove_hidden(struct p9_node *node, struct p9_removal *removal)
-{
-	struct p9_tunlinkat ask = { 0 };
-	ssize_t n;
-
-	if (!p9_request_init(node->session, &removal->request)) {
-		p9_removal_free(removal);
-		return;
-	}
-	removal->request.fid = p9_node_fid(removal->parent);
-	ask.dirfid = removal->request.fid->number;
-	ask.name = (struct p9_string){ removal->name, HIDDEN_BYTES - 1 };
-	removal->request.free = removal_ended;
-	removal->request.message = removal->message;
-	n = p9_encode_tunlinkat(removal->message, sizeof(removal->message), removal->request.tag,
-				&ask);
-	assert(n > 0);
-	parent_changed(node);
-	(void)atomic_add(&node->session->nremovals, 1);
-	p9_request_start(&removal->request, (size_t)n);
-}
-
-/*
- * The thread that takes the removal removes the hidden name. If the file has other names, the server's path of the node's
- * fids may be the name that goes: then a look-up by another name makes a new node.
- */
-static void remove_unused(struct p9_node *node)
-{
-	struct p9_removal *removal;
-
-	if (atomic_load(&node->users) || !(removal = set_removal(node, NULL)))
-		return;
-	atomic_store(&node->unlinked, P9_REMOVED);
-	p9_node_forget(node); /* first: a new file may get its number at once */
-	remove_hidden(node, removal);
-}
-
-void p9_unuse(struct p9_node *node, bool waits)
-{
-	if (atomic_add(&node->users, -1u) != 1)
-		return;
-	remove_unused(node);
-	if (waits && atomic_load(&node->unlinked) == P9_REMOVED)
-		p9_wait_for_removals(node->session, UINT64_MAX);
-}
-
 static bool is_used(const struct found *found)
 {
 	return found->node && atomic_load(&found->node->users);
@@ -305,41 +165,6 @@ static bool must_hide(const struct found *found, const struct place *at)
 	       atomic_load(&found->node->unlinked) == P9_LINKED;
 }
 
-/* Looks for a name that no file of the directory has, and writes it to `text`. */
-static int unused_name(struct p9_node *dir, char *text)
-{
-	struct found found;
-	struct place at;
-	uint64_t number;
-	int err;
-
-	do {
-		random_bytes(&number, sizeof(number));
-		ksnprintf(text, HIDDEN_BYTES, ".faultline-%016lx", (unsigned long)number);
-		at = (struct place){ dir, { text, HIDDEN_BYTES - 1 } };
-		err = p9_name_find(&at, &found);
-		if (err == 0)
-			found_put(&found);
-	} while (err == 0);
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Prepares what removes a file later that is to be hidden in that directory; its name is chosen. */
-static int removal_create(struct p9_node *dir, struct p9_removal **removal_ret)
-{
-	struct p9_removal *removal = mem_wait_kmalloc(sizeof(*removal));
-	int err = removal ? unused_name(dir, removal->name) : -ENOMEM;
-
-	if (err) {
-		kfree(removal);
-		return err;
-	}
-	inode_get(&dir->inode);
-	removal->parent = dir;
-	*removal_ret = removal;
-	return 0;
-}
-
 /*
  * Chooses a hidden name in the directory, and has it removed after the node's last use. The caller uses the node, so
  * `hidden` is valid until then. *copy_ret is the name for the node.
@@ -348,24 +173,24 @@ static int prepare_hiding(struct p9_node *node, struct p9_node *dir, struct plac
 			  char **copy_ret)
 {
 	struct p9_removal *removal;
-	int err = removal_create(dir, &removal);
+	int err = p9_removal_create(dir, &removal);
 
 	if (err)
 		return err;
-	*hidden = (struct place){ dir, { removal->name, HIDDEN_BYTES - 1 } };
+	*hidden = (struct place){ dir, { removal->name, P9_HIDDEN_BYTES - 1 } };
 	*copy_ret = name_copy(&hidden->name);
 	if (!*copy_ret) {
 		p9_removal_free(removal);
 		return -ENOMEM;
 	}
-	p9_removal_free(set_removal(node, removal));
+	p9_removal_set(node, removal);
 	return 0;
 }
 
 /* It has no hidden name. */
 static void forget_hiding(struct p9_node *node)
 {
-	p9_removal_free(set_removal(node, NULL));
+	p9_removal_set(node, NULL);
 }
 
 /* The file has the name `at`, by which another fid finds it: that is the node's, which takes over the copy of the name. */
@@ -716,7 +541,7 @@ static int p9_move(const struct place *from, const struct found *moved, const st
 static void p9_undo_hide(struct p9_node *used, const struct place *to, bool linked)
 {
 	struct p9_removal *removal = used->removal;
-	const struct place hidden = { removal->parent, { removal->name, HIDDEN_BYTES - 1 } };
+	const struct place hidden = { removal->parent, { removal->name, P9_HIDDEN_BYTES - 1 } };
 	char *copy = name_copy(&to->name);
 	int err = -ENOMEM;
 

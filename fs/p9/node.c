@@ -7,6 +7,7 @@
 #include "fs/dir_file.h"
 #include "fs/mount.h"
 #include "fs/p9/node_name.h"
+#include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/path.h"
 #include "lib/string.h"

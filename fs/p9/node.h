@@ -21,7 +21,7 @@ struct p9_node {
 	uint32_t users;
 	/*
 	 * Atomic; P9_HIDDEN: its name was removed while it was used, and until the last user is gone
-	 * it has another one at the server (fs/p9/namei.c).
+	 * it has another one at the server (fs/p9/removal.c).
 	 */
 	enum p9_unlinked { P9_LINKED, P9_HIDDEN, P9_REMOVED } unlinked;
 	uint32_t names_changed; /* atomic: of a directory, since it was read */
@@ -141,18 +141,6 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 int p9_remove(struct inode *dir, const char *name, size_t len, bool directory);
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
 	      const struct path_part *new, unsigned flags);
-void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
-/* For the ledger: find what it refers to, before and after the removal was started. NULL is allowed. */
-void p9_removal_find_held(struct p9_removal *removal);
-void p9_removal_find_held_by(struct p9_request *request);
-/*
- * Waits until the server has answered for all files that it is to remove after their last use, but
- * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
- */
-void p9_wait_for_removals(struct p9_session *session, uint64_t latest);
-/* Bracket what an open file, a mapping and a running image are to a regular file. */
-void p9_use(struct p9_node *node);
-void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may have to remove it */
 
 /* fs/p9/names.c: the readdir slot, and its end. */
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that are used, and what removes them if they have lost their names meanwhile. */
+#pragma once
+
+#include "fs/p9/node.h"
+
+#define P9_HIDDEN_BYTES sizeof(".faultline-0123456789abcdef")
+
+/* Tunlinkat of a hidden name. */
+#define P9_UNLINKAT_BYTES (P9_HEADER_BYTES + 4 + 2 + P9_HIDDEN_BYTES + 4)
+
+/* What removes a hidden file. It is there before the file is hidden. */
+struct p9_removal {
+	struct p9_request request;
+	struct p9_node *parent; /* the directory; referenced */
+	char name[P9_HIDDEN_BYTES];
+	uint8_t message[P9_UNLINKAT_BYTES];
+};
+
+/*
+ * Prepares what removes a file later that is to be hidden in that directory, and chooses its name. Returns 0 or a negative
+ * errno. Waits for the server.
+ */
+int p9_removal_create(struct p9_node *dir, struct p9_removal **removal_ret);
+/* The node has it from here on, in place of that which it had; NULL: it has no hidden name. */
+void p9_removal_set(struct p9_node *node, struct p9_removal *removal);
+void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
+/* For the ledger: find what it refers to, before and after the removal was started. NULL is allowed. */
+void p9_removal_find_held(struct p9_removal *removal);
+void p9_removal_find_held_by(struct p9_request *request);
+/*
+ * Waits until the server has answered for all files that it is to remove after their last use, but
+ * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
+ */
+void p9_wait_for_removals(struct p9_session *session, uint64_t latest);
+/* Bracket what an open file, a mapping and a running image are to a regular file. */
+void p9_use(struct p9_node *node);
+void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may have to remove it */
