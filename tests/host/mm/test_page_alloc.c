@@ -393,6 +393,22 @@ TEST(misuse_is_found)
 	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
 }
 
+/* A frame that was freed with zeros still has them, or its next owner would get what was written meanwhile. */
+TEST(zeros_are_kept)
+{
+	struct page *page;
+
+	memory_start(2048, NULL, 0);
+	page = page_alloc_zeroed(PAGE_KERNEL);
+	assert_non_null(page);
+	page_free_zeroed(page);
+	assert_ptr_equal(page, page_alloc_zeroed(PAGE_KERNEL));
+	page_free_zeroed(page);
+	*((char *)page_address(page) + PAGE_SIZE - 1) = 1;
+	assert_true(panics(page_alloc_zeroed(PAGE_KERNEL)));
+	assert_non_null(strstr(test_panic_text, "was written at offset 0xff8"));
+}
+
 /* What a page counts is neither less than nothing nor more than fits, and a write ends once. */
 TEST(misuse_of_counts_is_found)
 {
