@@ -6,6 +6,8 @@
 
 #include "mm/check/alloc_fail.h"
 #include "mm/readahead.h"
+#include "mm/reclaim_pass.h"
+#include "mm/swap_io.h"
 #include "mm/swap_off.h"
 #include "mm/tlb_gather.h"
 
@@ -60,6 +62,71 @@ TEST(dirty_pages_go_together)
 	assert_true(disk_writes <= 3);
 	assert_int_equal(SLOTS - 200, swap_free());
 	check_pages(0, 200);
+	finish();
+}
+
+/* A pass over all pages. Those that it leaves are not written yet. */
+static void pass_once(struct reclaim_pass *pass, unsigned how)
+{
+	memset(pass, 0, sizeof(*pass));
+	swap_out_prepare();
+	reclaim_pass_init(pass, how, &space, AT);
+	spin_lock(&space.lock);
+	(void)reclaim_pass_space(pass, &space);
+	gather_fence(&pass->gather);
+	spin_unlock(&space.lock);
+	gather_free(&pass->gather);
+}
+
+/* The slots from `first` on, of which a run has each. */
+static void check_runs(const struct reclaim_pass *pass, unsigned nruns, uint64_t first,
+		       size_t slots)
+{
+	assert_int_equal(nruns, pass->nruns);
+	for (unsigned i = 0; i < nruns; i++) {
+		assert_int_equal(first, pass->runs[i].first);
+		assert_int_equal(first + slots - 1, pass->runs[i].last);
+		first += slots + 1;
+	}
+}
+
+/* Neighbours are one run, so that they are looked for once; the first run has slot 1, behind the header. */
+TEST(neighbouring_slots_are_one_run)
+{
+	struct reclaim_pass pass;
+
+	begin(SLOTS);
+	map(AT, 40, RW);
+	write_pages(0, 40);
+	pass_once(&pass, MAKE_COLD);
+	check_runs(&pass, 0, 1, 0);
+	pass_once(&pass, BY_AGE);
+	check_runs(&pass, 1, 1, 40);
+	write_unmapped(&pass, true);
+	swap_submit(true);
+	disk_end_all();
+	assert_int_equal(40, disk_pages_written);
+	check_pages(0, 40);
+	finish();
+}
+
+/* Between two runs are other slots. A pass ends where there are too many of them. */
+TEST(slots_apart_are_runs_apart)
+{
+	struct reclaim_pass pass;
+
+	begin_apart(SLOTS);
+	map(AT, 40, RW);
+	write_pages(0, 40);
+	pass_once(&pass, SEND_OUT);
+	check_runs(&pass, PASS_RUNS, pass.runs[0].first, 1);
+	assert_int_equal(PASS_RUNS, space.swapped);
+	assert_int_equal(AT + PASS_RUNS * P, pass.next);
+	write_unmapped(&pass, true);
+	swap_submit(true);
+	disk_end_all();
+	assert_int_equal(PASS_RUNS, disk_pages_written);
+	check_pages(0, 40);
 	finish();
 }
 
