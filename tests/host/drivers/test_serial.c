@@ -14,6 +14,7 @@
 #define PORTS	     4u
 #define MEET_NS	     (10 * NSEC_PER_SEC)
 #define QUEUE_SENDS  3
+#define SIZE_TX	     4u
 /* Port 0 has queues 0 and 1; the control queues are 2 and 3. */
 #define QUEUE_STDIN  0
 #define QUEUE_STDOUT 5
@@ -68,7 +69,7 @@ static unsigned boot(unsigned announced, unsigned every, unsigned promised, uint
 				    .size_control_rx = 32,
 				    .size_control_tx = sends,
 				    .size_rx = 4,
-				    .size_tx = 4 };
+				    .size_tx = SIZE_TX };
 	unsigned missing = promised;
 	struct virtio_device dev;
 
@@ -187,6 +188,54 @@ TEST(room_found_before_its_interrupt_wakes)
 	assert_true(stdout_port->ops->ready(stdout_port) & CHARDEV_WRITABLE);
 	kernel_interrupt();
 	assert_int_not_equal(seq, waitq_sample(&stdout_port->writable));
+}
+
+/* Buffers come back in any number, and each is used again: as many bytes fit as before, and none is written over. */
+TEST(buffers_that_came_back_are_used_again)
+{
+	static uint8_t bytes[8 * TX_BUF_LEN];
+	struct chardev *stdout_port;
+	size_t at = 0, room = SIZE_TX * TX_BUF_LEN;
+
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
+	stdout_port = kernel_devices[1];
+	for (unsigned round = 0; round < 20; round++) {
+		size_t done;
+
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = device_pattern(at + i);
+		done = stdout_port->ops->write(stdout_port, bytes, sizeof(bytes));
+		assert_int_equal(room, done);
+		at += done;
+		room = 0;
+		for (unsigned i = 0; i <= round % SIZE_TX; i++) {
+			device_honest(QUEUE_STDOUT, 0);
+			room += TX_BUF_LEN;
+		}
+	}
+	assert_int_equal(at - (SIZE_TX * TX_BUF_LEN - room), device_streams[QUEUE_STDOUT].taken);
+}
+
+/* Bytes and room may come at once: what is found of one does not hide the other. */
+TEST(room_hides_no_bytes)
+{
+	const uint8_t bytes[2] = { device_pattern(0), device_pattern(1) };
+	struct chardev *port;
+	uint64_t readable, writable;
+
+	assert_int_equal(0, boot(PORTS, 1, PORTS, 8));
+	port = kernel_devices[0];
+	readable = waitq_sample(&port->readable);
+	writable = waitq_sample(&port->writable);
+	device_honest(QUEUE_STDIN, 1);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(1, port->ops->write(port, &bytes[i], 1));
+	for (unsigned i = 0; i < 2; i++)
+		device_honest(QUEUE_STDIN + 1, 0);
+	kernel_interrupt();
+	assert_int_equal(readable + 1, waitq_sample(&port->readable));
+	assert_int_equal(writable + 1, waitq_sample(&port->writable));
+	assert_int_equal(CHARDEV_READABLE | CHARDEV_WRITABLE, port->ops->ready(port));
 }
 
 /* R130: a few ports in an interrupt. The others are not forgotten, and what is no news wakes nobody. */
