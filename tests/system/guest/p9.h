@@ -97,6 +97,8 @@ struct control {
 	unsigned reused;  /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 	unsigned writers; /* fids that are open for writing */
 	unsigned unreadable; /* files are not opened to be read */
+	unsigned bits; /* the mode of all files but links, without the type; 0: what each has */
+	unsigned set_valid, set_mode; /* of the last Tsetattr */
 };
 
 extern volatile struct control *control; /* in shared memory */

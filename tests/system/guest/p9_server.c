@@ -200,6 +200,8 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 		   : file == LINK	       ? S_IFLNK | 0777
 		   : file == DEVICE	       ? S_IFCHR | 0600
 					       : S_IFREG | 0555;
+	if (control->bits && file != LINK)
+		say.mode = (say.mode & S_IFMT) | control->bits;
 	if (control->lie == OTHER_TYPE && file == FILE_A)
 		say.mode = S_IFDIR | 0755;
 	say.size = size_of(file) +
@@ -393,6 +395,8 @@ static ssize_t do_setattr(const struct p9_packet *packet, uint16_t tag)
 			control->stored[at] = 0;
 		control->new_size = ask.size;
 	}
+	control->set_valid = ask.valid;
+	control->set_mode = ask.mode;
 	control->changes++;
 	return p9_encode_rsetattr(reply, sizeof(reply), tag);
 }

@@ -402,6 +402,34 @@ static void read_only_later(void)
 	stop();
 }
 
+/* The file, or directory, has this mode and gets another owner. `sent`: the mode that goes along, or 0 if none does. */
+static void owner_changes(const char *path, unsigned mode, unsigned sent)
+{
+	const unsigned owner = P9_SETATTR_UID | P9_SETATTR_GID;
+	struct stat st;
+
+	control->bits = mode;
+	expect("stat", 0, stat(path, &st));
+	expect("the mode", mode, st.st_mode & 07777);
+	expect("chown", 0, chown(path, 1, 2));
+	expect("what is sent", sent ? owner | P9_SETATTR_MODE : owner, control->set_valid);
+	expect("the mode that is sent", sent, control->set_mode);
+}
+
+/* The server changes owners only. That the set-ID bits go is up to us; where no group executes, S_ISGID is none. */
+static void another_owner_takes_set_id_bits(void)
+{
+	start_to_write("timeout=20");
+	owner_changes("/mnt/a", 0755, 0);
+	owner_changes("/mnt/a", 04644, 0644);
+	owner_changes("/mnt/a", 02755, 0755);
+	owner_changes("/mnt/a", 02745, 0);
+	owner_changes("/mnt/a", 06745, 02745);
+	owner_changes("/mnt/a", 07775, 01775);
+	owner_changes("/mnt/sub", 06755, 0);
+	stop();
+}
+
 void test_writes(void)
 {
 	writes();
@@ -418,4 +446,5 @@ void test_writes(void)
 	no_answer_to_a_change(DIE);
 	no_answer_to_a_change(SILENT);
 	read_only_later();
+	another_owner_takes_set_id_bits();
 }
