@@ -87,7 +87,12 @@ struct control {
 	unsigned keeps;		    /* changes of names are kept, one of each kind: */
 	unsigned gone;		    /* "a" has no name any more, but "second" */
 	uint64_t other;		    /* the file "other"; 0: none */
-	unsigned hidden;	    /* "a" has a hidden name, too */
+	unsigned hidden;	    /* "a" has a hidden name, too, or instead: this */
+	uint8_t hidden_name[64];
+	unsigned hidden_len;
+	unsigned stays;	   /* the file NEW: it is not renamed, while "a" is, and may get hidden */
+	unsigned vanishes; /* the name "a", when that is refused */
+	unsigned no_links;
 	/* requests of Tgetattr, by the first letter of the name by which the fid was walked to */
 	unsigned asked_by[256];
 	unsigned done[256];  /* changes that were made, by type of the request */

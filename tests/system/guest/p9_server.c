@@ -79,6 +79,23 @@ static uint64_t file_of(uint32_t fid)
 	return at->version == qid_of((uint64_t)at->file).version ? (uint64_t)at->file : 0;
 }
 
+static bool is_hidden_name(const struct p9_string *name)
+{
+	bool same = control->hidden && name->len == control->hidden_len;
+
+	for (unsigned i = 0; same && i < name->len; i++)
+		same = control->hidden_name[i] == (uint8_t)name->data[i];
+	return same;
+}
+
+static void hide(const struct p9_string *name)
+{
+	control->hidden = name->len <= sizeof(control->hidden_name);
+	control->hidden_len = name->len;
+	for (unsigned i = 0; control->hidden && i < name->len; i++)
+		control->hidden_name[i] = (uint8_t)name->data[i];
+}
+
 static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 {
 	static const struct {
@@ -100,7 +117,7 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 	if (from == ROOT && strcmp(text, "other") == 0)
 		return control->other;
 	if (from == ROOT && text[0] == '.')
-		return control->hidden ? FILE_A : 0;
+		return is_hidden_name(name) ? FILE_A : 0;
 	if (from == ROOT && strcmp(text, "a") == 0 && control->gone)
 		return 0;
 	if (from == ROOT && strcmp(text, "new") == 0)
@@ -401,18 +418,49 @@ static ssize_t do_setattr(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rsetattr(reply, sizeof(reply), tag);
 }
 
+/* Returns false if it is not the hidden name. */
+static bool unhide(const struct p9_string *name)
+{
+	bool is_there = is_hidden_name(name);
+
+	control->hidden &= !is_there;
+	return is_there;
+}
+
 static ssize_t do_unlink(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_tunlinkat ask;
 
 	if (p9_decode_tunlinkat(packet, &ask))
 		return -1;
+	if (control->stays && (ask.flags & AT_REMOVEDIR))
+		return say_error(tag, ENOTDIR);
+	if (control->stays)
+		return unhide(&ask.name) ? p9_encode_runlinkat(reply, sizeof(reply), tag)
+					 : say_error(tag, ENOENT);
 	if (control->keeps && control->gone)
 		return say_error(tag, ENOENT);
 	control->gone = control->keeps;
 	control->done[P9_TUNLINKAT]++;
 	control->created = 0;
 	return p9_encode_runlinkat(reply, sizeof(reply), tag);
+}
+
+/* "a" gets a hidden name, or gets its own again. The other file is not renamed. Returns 0 or the error. */
+static unsigned rename_a(const struct p9_trenameat *rename)
+{
+	bool was_hidden = is_hidden_name(&rename->oldname);
+
+	if (!was_hidden && (rename->oldname.data[0] != 'a' || control->gone)) {
+		control->gone |= control->vanishes;
+		return EACCES;
+	}
+	if (was_hidden)
+		control->hidden = 0;
+	else
+		hide(&rename->newname);
+	control->gone = !was_hidden;
+	return 0;
 }
 
 /* Changes of which nothing is kept: whether they arrive as they should is what matters. */
@@ -426,6 +474,7 @@ static ssize_t do_other_change(const struct p9_packet *packet, const struct p9_h
 	struct p9_tmkdir mkdir;
 	struct p9_tfsync fsync;
 	struct p9_tlink hard;
+	unsigned error;
 
 	switch (header->type) {
 	case P9_TSYMLINK:
@@ -439,12 +488,17 @@ static ssize_t do_other_change(const struct p9_packet *packet, const struct p9_h
 	case P9_TLINK:
 		if (p9_decode_tlink(packet, &hard))
 			return -1;
-		control->hidden |= hard.name.data[0] == '.';
+		if (control->no_links)
+			return say_error(header->tag, EOPNOTSUPP);
+		if (hard.name.data[0] == '.')
+			hide(&hard.name);
 		return p9_encode_rlink(reply, sizeof(reply), header->tag);
 	case P9_TRENAMEAT:
-		return p9_decode_trenameat(packet, &rename)
-			       ? -1
-			       : p9_encode_rrenameat(reply, sizeof(reply), header->tag);
+		if (p9_decode_trenameat(packet, &rename))
+			return -1;
+		error = control->stays ? rename_a(&rename) : 0;
+		return error ? say_error(header->tag, error)
+			     : p9_encode_rrenameat(reply, sizeof(reply), header->tag);
 	case P9_TFSYNC:
 		return p9_decode_tfsync(packet, &fsync)
 			       ? -1

@@ -402,6 +402,44 @@ static void read_only_later(void)
 	stop();
 }
 
+/* Which name the open file is asked for by. */
+static void asked_by(int fd, unsigned letter, long links)
+{
+	const unsigned other = 'a' + '.' - letter;
+	struct stat st;
+
+	control->asked_by[letter] = control->asked_by[other] = 0;
+	expect("fstat", 0, fstat(fd, &st));
+	expect("its links", links, st.st_nlink);
+	expect("is it asked for by its name?", 1, control->asked_by[letter] > 0);
+	expect("is it asked for by another one?", 0, control->asked_by[other]);
+}
+
+/*
+ * The server does not let a file replace one that is open, which has got a hidden name for that. It has its own name
+ * again afterwards, and no other one. `gone`: unless somebody else has removed that one meanwhile.
+ */
+static void replaces_nothing(bool links, bool gone)
+{
+	struct stat st;
+	int fd;
+
+	start_to_write("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	close(open("/mnt/new", O_CREAT | O_WRONLY, 0644));
+	control->no_links = !links;
+	control->stays = 1;
+	control->vanishes = gone;
+	expect_error("rename over an open file", EACCES, rename("/mnt/new", "/mnt/a"));
+	expect("does it have a hidden name?", gone, control->hidden);
+	asked_by(fd, gone ? '.' : 'a', gone ? 0 : 1);
+	expect("stat of its name", gone ? -1 : 0, stat("/mnt/a", &st));
+	close(fd);
+	expect("does it have one when it is closed?", 0, control->hidden);
+	expect("and its own?", gone, control->gone);
+	stop();
+}
+
 /* The file, or directory, has this mode and gets another owner. `sent`: the mode that goes along, or 0 if none does. */
 static void owner_changes(const char *path, unsigned mode, unsigned sent)
 {
@@ -447,4 +485,7 @@ void test_writes(void)
 	no_answer_to_a_change(SILENT);
 	read_only_later();
 	another_owner_takes_set_id_bits();
+	replaces_nothing(true, false);
+	replaces_nothing(false, false);
+	replaces_nothing(true, true);
 }
