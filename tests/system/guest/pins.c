@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages that are pinned as the receive buffers of calls: how many pins a page can have, and what they forbid. */
 #define _GNU_SOURCE
+#include "abi/faultline.h"
 #include "lib/ipc.h"
 #include "expect.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -69,24 +71,35 @@ static int call(void *arg)
 	_exit(ipc_call_with(send_end, &message, &with, IPC_NEVER) != 0);
 }
 
-/* Starts a caller. Returns when its call has been received, with the rcvid. */
-static uint64_t pinned(unsigned which, void *at, size_t length)
+static void start_caller(unsigned which, void *at, size_t length)
 {
-	struct ipc_message message = { { 0 }, 0 };
-	long rcvid;
-
 	buffer.at = at;
 	buffer.length = length;
 	if (clone(call, stacks[which] + PAGE, CLONE_VM | SIGCHLD, NULL) < 0) {
 		expect("clone", 0, -errno);
 		exit(1);
 	}
+}
+
+/* Returns the rcvid of the next call. */
+static uint64_t received(void)
+{
+	struct ipc_message message = { { 0 }, 0 };
+	long rcvid;
+
 	rcvid = ipc_receive(receive_end, &message, IPC_NEVER);
 	if (rcvid <= 0) {
 		expect("receive", 1, rcvid);
 		exit(1);
 	}
 	return (uint64_t)rcvid;
+}
+
+/* Starts a caller. Returns when its call has been received, with the rcvid. */
+static uint64_t pinned(unsigned which, void *at, size_t length)
+{
+	start_caller(which, at, length);
+	return received();
 }
 
 /* Answers a call, and returns when the caller has ended: then its pins are gone. */
@@ -137,6 +150,29 @@ static void many_pins(void)
 	answer(rcvids[0]);
 	expect("seal without pins", 0, seal(fd, F_SEAL_WRITE));
 	close(fd);
+}
+
+/* R111: the ledger finds the holder of each pin: calls that wait, the one that was received last, and those before. */
+static void found_by_the_ledger(void)
+{
+	struct pollfd waiting = { .fd = receive_end, .events = POLLIN };
+	struct faultline_ledger ledger = { 0 };
+	uint64_t rcvids[4];
+	char *at = map(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+	long found;
+
+	for (unsigned i = 0; i < 3; i++)
+		rcvids[i] = pinned(i, at + i * PAGE, 16);
+	start_caller(3, at + 3 * PAGE, 16);
+	expect("a call waits", 1, poll(&waiting, 1, -1));
+	found = syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0);
+	if (found != 1)
+		expect_error("a kernel without a ledger", EINVAL, found);
+	expect("errors in it", 0, (long)ledger.errors);
+	rcvids[3] = received();
+	for (unsigned i = 0; i < 4; i++)
+		answer(rcvids[i]);
+	munmap(at, 4 * PAGE);
 }
 
 /* R90: what is sealed against writes does not change: no seal comes while a server may write. */
@@ -292,6 +328,7 @@ int main(int argc, char **argv)
 	receive_end = ipc_create(0);
 	send_end = ipc_badge(receive_end, 1, 0);
 	many_pins();
+	found_by_the_ledger();
 	sealed();
 	sealed_for_the_future();
 	sealed_to_run();
