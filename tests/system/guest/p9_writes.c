@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -468,6 +470,44 @@ static void another_owner_takes_set_id_bits(void)
 	stop();
 }
 
+/* How often the log says that so much is lost because the server is full. */
+static unsigned times_told(const char *pages)
+{
+	static char log[1 << 18];
+	const int read_all = 3;
+	char line[80];
+	unsigned times = 0;
+	int n = klogctl(read_all, log, sizeof(log) - 1);
+
+	expect("the log", 1, n > 0);
+	log[n > 0 ? n : 0] = '\0';
+	snprintf(line, sizeof(line), "what was written to %s of files is lost: error %d\n", pages,
+		 ENOSPC);
+	for (const char *at = log; (at = strstr(at, line)); at++)
+		times++;
+	return times;
+}
+
+/* Not every program asks what became of what it wrote: the log says how many pages are lost. */
+static void lost_pages_are_told(void)
+{
+	static const char *const words[] = { "0 pages", "1 page", "2 pages" };
+
+	for (unsigned pages = 1; pages <= 2; pages++) {
+		unsigned before = times_told(words[pages]);
+		int fd = new_file();
+
+		tell(IS_FULL, P9_TWRITE);
+		expect("write", (long)(pages * PAGE), pwrite(fd, new_bytes, pages * PAGE, 0));
+		expect_error("fsync", ENOSPC, fsync(fd));
+		for (unsigned i = 0; i < 200 && times_told(words[pages]) == before; i++)
+			nap(100);
+		end_of_new_file(fd);
+		expect(words[pages], before + 1, times_told(words[pages]));
+	}
+	expect("what is not lost", 0, times_told(words[0]));
+}
+
 void test_writes(void)
 {
 	writes();
@@ -488,4 +528,5 @@ void test_writes(void)
 	replaces_nothing(true, false);
 	replaces_nothing(false, false);
 	replaces_nothing(true, true);
+	lost_pages_are_told();
 }
