@@ -448,11 +448,11 @@ static void slow_disk(uint64_t seed, size_t n)
 
 /* ---- another thread changes the mappings ---- */
 
-#define STACK	    (16 * PAGE)
-/* Enough for the threads that read to run many times while the other one is in the kernel. */
-#define ROUNDS	    4
-#define NANOSECONDS 3000000000ul
-#define READERS	    6 /* one for each kind of access: loads of three places, and three that copy */
+#define STACK	 (16 * PAGE)
+/* With forced preemption, the threads that read run many times while the other one is in the kernel. */
+#define ROUNDS	 100
+#define SLEEP_NS 400000 /* at most */
+#define READERS	 6 /* one for each kind of access: loads of three places, and three that copy */
 
 static char *here, *there, *replaced;
 static volatile bool ends;
@@ -486,13 +486,13 @@ static void copy_byte(const char *from)
 }
 
 /*
- * Reads where memory is, or was, or will be. It sleeps in between: when it wakes, it interrupts the
- * other thread, wherever that is. The first access after a sleep is the one that finds the other
- * thread's work unfinished, so each reader begins with a kind of its own.
+ * Reads where memory is, or was, or will be. It sleeps in between, each time for another time: when it
+ * wakes, it interrupts the other thread, wherever that is. The first access after a sleep is the one that
+ * finds the other thread's work unfinished, so each reader begins with a kind of its own.
  */
 static int touch(void *step)
 {
-	const struct timespec some = { .tv_nsec = 200000 };
+	struct timespec some = { 0 };
 	struct sigaction action = { .sa_sigaction = look_why, .sa_flags = SA_SIGINFO };
 	char *const places[] = { here, there, replaced };
 
@@ -501,8 +501,10 @@ static int touch(void *step)
 	for (size_t i = 0; !ends; i++) {
 		size_t kind = i + this_reader();
 
-		if (i % 12 == 0)
+		if (i % 12 == 0) {
+			some.tv_nsec = (long)(mix((uint64_t)step, kind) % SLEEP_NS);
 			nanosleep(&some, NULL);
+		}
 		if (kind % 2)
 			copy_byte(&replaced[i / 3 % 4 * (size_t)step]);
 		else if (sigsetjmp(backs[this_reader()], 1) == 0)
@@ -518,7 +520,6 @@ static int touch(void *step)
 static void moved(uint64_t seed, size_t n)
 {
 	int pids[READERS], file = memfd_create("file", 0);
-	uint64_t begin;
 
 	copied = memfd_create("copied", 0);
 
@@ -538,9 +539,8 @@ static void moved(uint64_t seed, size_t n)
 		if (pids[i] < 0)
 			fail("clone");
 	}
-	begin = nanoseconds();
 	/* With entries for all pages, the range is unmapped in many steps, between which readers run. */
-	for (unsigned i = 0; i < ROUNDS || nanoseconds() - begin < NANOSECONDS; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		char *from = i % 2 ? there : here, *to = i % 2 ? here : there;
 
 		if (mremap(from, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
