@@ -78,7 +78,7 @@ void report_stale(enum occasion occasion, const struct stale *stale, unsigned as
 {
 	uint64_t held = stale->cached & PTE_V ? stale->cached : stale->cached | PTE_V;
 
-	if (is_known(pc))
+	if (is_known(pc ? pc : (uint64_t)occasion))
 		return;
 	begin(occasions[occasion]);
 	say("strict:   address %#lx, ASID %u\n", stale->va, asid);

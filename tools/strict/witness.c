@@ -585,7 +585,7 @@ void witness_free(uint64_t address, uint64_t size)
 	/* Tables that satp had before may have mapped the frames. */
 	if (shadow != NO_SHADOW && shadow_is_mixed(shadow) &&
 	    shadow_maps(shadow, address, size, &stale))
-		report_stale(AT_FREE, &stale, satp_asid(hart.satp), 0, csr_read(sepc));
+		report_stale(AT_FREE, &stale, satp_asid(hart.satp), 0, 0);
 
 	for (unsigned i = nsuspects; i-- > 0;) {
 		const struct suspect *suspect = &suspects[i];
