@@ -15,7 +15,6 @@
 
 #define SBI_BASE_PROBE	      3
 #define SBI_TIME_SET	      0
-#define SBI_RFENCE_FENCE_I    0
 #define SBI_RFENCE_SFENCE_VMA 1
 #define SBI_SRST_RESET	      0
 #define SBI_SRST_SHUTDOWN     0

@@ -6,7 +6,7 @@
 
 /*
  * Frames get another use, and no hart may have a translation of them any more: a firmware that knows of
- * one reports it. Without such a firmware, this does nothing. Called by the hardened build only, before
- * the frames are used again. pa and size are multiples of PAGE_SIZE.
+ * such a translation reports it. Without such a firmware, this does nothing. Called by the hardened build
+ * only, before the frames are used again. pa and size are multiples of PAGE_SIZE.
  */
 void arch_witness_free(paddr_t pa, size_t size);
