@@ -384,6 +384,7 @@ static void many_asids(void)
 {
 	begin();
 	map(WINDOW, page_of(7), RW);
+	fence_va(WINDOW);
 	for (unsigned turn = 0; turn < 2; turn++)
 		for (uint64_t asid = 0; asid < 200; asid++) {
 			use(root, asid);
@@ -487,6 +488,7 @@ static void executable_may_be_read(void)
 
 	begin();
 	map(WINDOW, page_of(9), PTE_V | PTE_X | PTE_A);
+	fence_va(WINDOW);
 	check(try_load(WINDOW, &value) == LOAD_PAGE);
 	csr_set(sstatus, MSTATUS_MXR);
 	check(try_load(WINDOW, &value) == NONE && value == 9);
@@ -734,6 +736,20 @@ static void entries_that_grant_less(void)
 			fence_va(WINDOW);
 			check(found() == 0);
 		}
+}
+
+/* A board may have read an entry before the kernel makes it valid, though nothing has accessed the page. */
+static void new_pages_are_refused(void)
+{
+	begin();
+	used_page(RW); /* its table is in use */
+	map(WINDOW + PAGE_SIZE, page_of(2), RW);
+	check(load(WINDOW + PAGE_SIZE) == ~0ul);
+	check(load(WINDOW) == 1);
+	fence_va(WINDOW);
+	check(load(WINDOW + PAGE_SIZE) == ~0ul);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW + PAGE_SIZE) == 2);
 }
 
 /* A board may read the entry between the fence and the store. */
@@ -1163,11 +1179,12 @@ static void sbi_nonsense(void)
 #define EVICT	  16u
 #define ASIDS	  32u
 #define WITNESS	  64u
+#define UNSEEN	  128u
 #define SBI_ONCE  PLAIN /* does not depend on options */
-#define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS)
+#define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS | UNSEEN)
 
-static const char *const modes[] = { "plain", "negative", "ad",	    "speculate",
-				     "evict", "asid",	  "witness" };
+static const char *const modes[] = { "plain", "negative", "ad",	     "speculate",
+				     "evict", "asid",	  "witness", "unseen" };
 
 static const struct {
 	const char *name;
@@ -1214,6 +1231,7 @@ static const struct {
 	{ "SBI: console and reset", sbi_console, SBI_ONCE },
 	{ "an invalid entry is cached", nothing_is_cached, NEGATIVE },
 	{ "an entry that refused an access is cached", refusals_are_cached, NEGATIVE },
+	{ "a new page is refused until a fence", new_pages_are_refused, UNSEEN },
 	{ "A and D by faults", bits_by_faults, AD_FAULTS },
 	{ "neighbours are cached", neighbours_are_cached, SPECULATE },
 	{ "neighbours are accessed", neighbours_are_accessed, SPECULATE },

@@ -519,6 +519,15 @@ void shadow_remember(uint64_t va, uint64_t pte, unsigned level)
 		leaf_enter(current, va, &mapping);
 }
 
+void shadow_remember_invalid(uint64_t va, unsigned level)
+{
+	struct mapping mapping = { .level = level };
+	unsigned found;
+
+	if (options.negative && !leaf_find(current, va, &found))
+		leaf_enter(current, va, &mapping);
+}
+
 /* Drops the leaf of an address, if it maps that frame and lets stores to it pass unseen. */
 static void drop_unwatched(const struct shadow *shadow, uint64_t va, uint64_t address)
 {

@@ -325,6 +325,11 @@ static bool is_less(uint64_t old, uint64_t new)
 	return old & ~new &PTE_LEAF || (old ^ new) & PTE_U || (old & PTE_W && old & ~new &PTE_D);
 }
 
+static bool becomes_valid(uint64_t old, uint64_t new)
+{
+	return ~old & PTE_V & new;
+}
+
 static bool may_be_cached(uint64_t entry)
 {
 	return pte_is_leaf(entry) && (entry & PTE_A || options.ad == AD_SPECULATIVE);
@@ -398,8 +403,10 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 					       .level = note->level,
 					       .shadow = (uint8_t)shadow });
 	}
+	if (in_use && shadow_current() != NO_SHADOW && becomes_valid(old, new) && pte_is_leaf(new))
+		shadow_remember_invalid(va, note->level);
 	if (in_use && note->level == 0) {
-		if (!(old & PTE_V) && new &PTE_V)
+		if (becomes_valid(old, new))
 			entry_made(va, new);
 		text_entered(va, old, new);
 	}
