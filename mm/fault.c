@@ -376,6 +376,7 @@ static __attribute__((noinline)) int fault_more_rounds(struct fault *fault, int 
 {
 	struct fault_prepared prepared = { .source = zero_pfn, .nbytes = PAGE_SIZE };
 
+	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
 	while (outcome >= VM_AGAIN) {
 		if (outcome == VM_PREPARE)

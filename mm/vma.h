@@ -161,6 +161,7 @@ static inline uint64_t vma_attr_index(const struct vma_attr *vma, vaddr_t va)
 /* Copies what faults need to know. The caller holds the space's lock. */
 static inline void vma_attr_copy(struct vma_attr *attr, const struct vma *vma)
 {
+	assert_hardened(vma);
 	attr->prot = vma->prot;
 	attr->backend = vma->backend;
 	attr->object = vma->object;

@@ -164,7 +164,7 @@ static int attach_walk(struct attempt *a, const struct p9_node *node, const stru
 		       enum way way, enum outcome *outcome_ret)
 {
 	struct p9_packet packet;
-	bool other;
+	bool other = false;
 	ssize_t n;
 	int err;
 
