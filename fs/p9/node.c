@@ -242,8 +242,8 @@ static int node_open(struct inode *inode, unsigned flags)
 		err = p9_data_open(node, flags);
 		mutex_unlock(&node->lock);
 	}
-	/* It had the name a moment ago. A server that is just renaming it may not find it by the old path any more. */
-	if (err == -ENOENT && atomic_load(&node->unlinked) == P9_LINKED)
+	/* A moment ago it was there. A server that is just renaming it may not find it by the old path any more. */
+	if (err == -ENOENT)
 		err = -ESTALE;
 	if (err)
 		node_close(inode);
