@@ -512,19 +512,10 @@ void shadow_unmix(unsigned number)
 
 void shadow_remember(uint64_t va, uint64_t pte, unsigned level)
 {
-	struct mapping mapping = { .pte = pte, .level = level, .well_formed = true };
+	struct mapping mapping = { .pte = pte, .level = level, .well_formed = (pte & PTE_V) != 0 };
 	unsigned found;
 
 	if (!leaf_find(current, va, &found))
-		leaf_enter(current, va, &mapping);
-}
-
-void shadow_remember_invalid(uint64_t va, unsigned level)
-{
-	struct mapping mapping = { .level = level };
-	unsigned found;
-
-	if (options.negative && !leaf_find(current, va, &found))
 		leaf_enter(current, va, &mapping);
 }
 

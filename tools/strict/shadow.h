@@ -83,11 +83,8 @@ bool shadow_stale(unsigned number, uint64_t first, uint64_t last, struct stale *
  */
 bool shadow_maps(unsigned number, uint64_t address, uint64_t size, struct stale *ret);
 
-/* Enters an entry that the kernel is about to replace, as a fill just before would have. */
+/* Enters an entry that the kernel is about to replace, as a fill just before would have. It may be invalid. */
 void shadow_remember(uint64_t va, uint64_t pte, unsigned level);
-
-/* The same for an entry that is invalid, if such entries are cached. */
-void shadow_remember_invalid(uint64_t va, unsigned level);
 
 /*
  * From now on all stores to a frame trap (SHADOW_WATCHED), as long as it has a note. It is looked for at

@@ -403,8 +403,9 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 					       .level = note->level,
 					       .shadow = (uint8_t)shadow });
 	}
-	if (in_use && shadow_current() != NO_SHADOW && becomes_valid(old, new) && pte_is_leaf(new))
-		shadow_remember_invalid(va, note->level);
+	if (options.negative && in_use && shadow_current() != NO_SHADOW &&
+	    becomes_valid(old, new) && pte_is_leaf(new))
+		shadow_remember(va, old, note->level);
 	if (in_use && note->level == 0) {
 		if (becomes_valid(old, new))
 			entry_made(va, new);

@@ -65,7 +65,7 @@ TEST(dirty_pages_go_together)
 	finish();
 }
 
-/* A pass over all pages. Those that it leaves are not written yet. */
+/* A pass over all pages. What it unmaps is not written yet. */
 static void pass_once(struct reclaim_pass *pass, unsigned how)
 {
 	memset(pass, 0, sizeof(*pass));
@@ -90,6 +90,17 @@ static void check_runs(const struct reclaim_pass *pass, unsigned nruns, uint64_t
 	}
 }
 
+/* Writes what the pass has unmapped: so many pages. All 40 have their contents still. */
+static void write_and_check(struct reclaim_pass *pass, unsigned npages)
+{
+	write_unmapped(pass, true);
+	swap_submit(true);
+	disk_end_all();
+	assert_int_equal(npages, disk_pages_written);
+	check_pages(0, 40);
+	finish();
+}
+
 /* Neighbours are one run, so that they are looked for once; the first run has slot 1, behind the header. */
 TEST(neighbouring_slots_are_one_run)
 {
@@ -102,12 +113,7 @@ TEST(neighbouring_slots_are_one_run)
 	check_runs(&pass, 0, 1, 0);
 	pass_once(&pass, BY_AGE);
 	check_runs(&pass, 1, 1, 40);
-	write_unmapped(&pass, true);
-	swap_submit(true);
-	disk_end_all();
-	assert_int_equal(40, disk_pages_written);
-	check_pages(0, 40);
-	finish();
+	write_and_check(&pass, 40);
 }
 
 /* Between two runs are other slots. A pass ends where there are too many of them. */
@@ -122,12 +128,7 @@ TEST(slots_apart_are_runs_apart)
 	check_runs(&pass, PASS_RUNS, pass.runs[0].first, 1);
 	assert_int_equal(PASS_RUNS, space.swapped);
 	assert_int_equal(AT + PASS_RUNS * P, pass.next);
-	write_unmapped(&pass, true);
-	swap_submit(true);
-	disk_end_all();
-	assert_int_equal(PASS_RUNS, disk_pages_written);
-	check_pages(0, 40);
-	finish();
+	write_and_check(&pass, PASS_RUNS);
 }
 
 static unsigned uses;
