@@ -242,7 +242,7 @@ static int node_open(struct inode *inode, unsigned flags)
 		err = p9_data_open(node, flags);
 		mutex_unlock(&node->lock);
 	}
-	/* A moment ago it was there. A server that is just renaming it may not find it by the old path any more. */
+	/* The look-up found it. A server that is renaming it may not find it by the old path any more: it is looked up again. */
 	if (err == -ENOENT)
 		err = -ESTALE;
 	if (err)

@@ -18,14 +18,14 @@ struct p9_removal {
 };
 
 /*
- * Prepares what removes a file later that is to be hidden in that directory, and chooses its name. Returns 0 or a negative
- * errno. Waits for the server.
+ * Prepares the removal of a file that is to be hidden in the directory, and chooses its hidden name. Returns 0 or a
+ * negative errno. Waits for the server.
  */
 int p9_removal_create(struct p9_node *dir, struct p9_removal **removal_ret);
-/* The node has it from here on, in place of that which it had; NULL: it has no hidden name. */
+/* Gives a node this removal, and frees the removal that it had. NULL: the node has no hidden name. */
 void p9_removal_set(struct p9_node *node, struct p9_removal *removal);
 void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
-/* For the ledger: find what it refers to, before and after the removal was started. NULL is allowed. */
+/* For the ledger: find the directory that a removal refers to, before and after its start. NULL is allowed. */
 void p9_removal_find_held(struct p9_removal *removal);
 void p9_removal_find_held_by(struct p9_request *request);
 /*
@@ -33,6 +33,6 @@ void p9_removal_find_held_by(struct p9_request *request);
  * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
  */
 void p9_wait_for_removals(struct p9_session *session, uint64_t latest);
-/* Bracket what an open file, a mapping and a running image are to a regular file. */
+/* Bracket each use of a regular file: an open file, a mapping, a running image. */
 void p9_use(struct p9_node *node);
 void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may have to remove it */

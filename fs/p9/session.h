@@ -149,8 +149,8 @@ static inline uint64_t p9_deadline(const struct p9_session *session, uint64_t ti
 void p9_sessions_look_before(uint64_t tick);
 
 /*
- * For the kernel thread. The first one returns a number to wait with; from then on p9_sessions_look_before() wakes the
- * thread. The second one waits until then, but not after the tick `next`.
+ * Bracket a look of the kernel thread at the sessions. p9_sessions_look_begin() returns a number to wait with; from then
+ * on, p9_sessions_look_before() wakes the thread. p9_sessions_look_end() waits for that, until the tick `next` at most.
  */
 uint64_t p9_sessions_look_begin(void);
 void p9_sessions_look_end(uint64_t seq, uint64_t next);
