@@ -88,23 +88,40 @@ static int stops(void *unused)
 	return 0;
 }
 
+static volatile int *is_running; /* of a child, too */
+
 static _Noreturn int runs_on(void *how)
 {
 	signal(SIGALRM, how);
 	setitimer(ITIMER_REAL, &storm, NULL);
+	*is_running = 1;
 	for (;;)
 		;
+}
+
+/* Returns when a child does what it is to do. */
+static void until_it_is_there(pid_t pid, int (*f)(void *))
+{
+	if (f == stops)
+		waitpid(pid, NULL, WUNTRACED);
+	else if (f == runs_on)
+		while (!*is_running)
+			nap(1);
+	else
+		until_it_waits(pid, 0);
 }
 
 /* Another process has the hart all the same, and can end it. */
 static void ended_by_another(const char *what, int (*f)(void *), void *arg)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	*is_running = 0;
+	pid = fork();
 	if (pid == 0)
 		_exit(f(arg));
-	nap(50);
+	until_it_is_there(pid, f);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	ended(what, status);
@@ -158,6 +175,7 @@ static void blocked_for_long(void)
 
 int main(void)
 {
+	is_running = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	then_after(0, 0);
 	then_after(9223372035, 0);
 	then_after(9223372036, 0);

@@ -2,7 +2,8 @@
 /* As many processes as there may be: then EAGAIN, until one of those that have ended is waited for. */
 #include "t.h"
 
-#define MOST 100000
+#define MOST	100000
+#define MOMENTS 6000
 
 int main(void)
 {
@@ -23,7 +24,7 @@ int main(void)
 	say("hundreds: %d\n", n > 500);
 	say("and one more fork: %s\n", strerrorname_np(error));
 	waited = wait(NULL) > 0;
-	for (int i = 0; i < 100 && waited; i++) {
+	for (int i = 0; i < MOMENTS && waited; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0)
@@ -31,7 +32,7 @@ int main(void)
 		if (pid > 0)
 			break;
 		nap(10); /* Linux gives it back a moment later */
-		error = i == 99;
+		error = i == MOMENTS - 1;
 	}
 	say("one buried, one to be had: %d\n", waited && error != 1);
 	while (wait(NULL) > 0)

@@ -11,8 +11,11 @@ static pid_t child_that(int (*f)(void))
 	return pid;
 }
 
+static volatile int *is_spinning; /* of a child, too */
+
 _Noreturn static int spins(void)
 {
+	*is_spinning = 1;
 	for (volatile long i = 0;; i++)
 		continue;
 }
@@ -51,14 +54,27 @@ static void reap(const char *what, pid_t pid)
 
 static void killed_by(const char *what, int (*f)(void), int sig)
 {
-	pid_t pid = child_that(f);
+	pid_t pid;
 
+	*is_spinning = 0;
+	pid = child_that(f);
 	if (f == spins)
-		nap(10); /* so that it runs */
+		while (!*is_spinning)
+			nap(1);
 	else
 		until_it_waits(pid, 0);
 	TRY(kill(pid, sig));
 	reap(what, pid);
+}
+
+/* A stop is a signal, too: a process that has gone on and stops again has taken those that came before. */
+static void until_signals_are_taken(pid_t pid)
+{
+	for (int i = 0; i < 2; i++) {
+		kill(pid, SIGSTOP);
+		waitpid(pid, NULL, WUNTRACED);
+		kill(pid, SIGCONT);
+	}
 }
 
 int main(void)
@@ -66,6 +82,7 @@ int main(void)
 	int status = 77;
 	pid_t a, b;
 
+	is_spinning = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TRY(wait(&status));
 	TRY(waitpid(-1, &status, WNOHANG));
 	TRY(waitpid(1, &status, 0));
@@ -85,7 +102,7 @@ int main(void)
 	TRY(kill(a, SIGCHLD));
 	TRY(kill(a, SIGURG));
 	TRY(kill(a, SIGWINCH));
-	nap(10);
+	until_signals_are_taken(a);
 	TRY(waitpid(a, &status, WNOHANG));
 	TRY(kill(a, 65));
 	TRY(kill(a, -1));
@@ -103,7 +120,7 @@ int main(void)
 	reap("a", a);
 	reap("a again", a);
 	a = child_that(exits_5);
-	nap(20);
+	waitid(P_PID, (id_t)a, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
 	TRY(kill(a, 0)); /* a zombie can still be named */
 	TRY(kill(a, SIGKILL));
 	TRY(waitpid(a, NULL, WNOHANG) == a);

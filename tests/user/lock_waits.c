@@ -53,7 +53,7 @@ static void is_still_asleep(pid_t pid)
 {
 	int status;
 
-	nap(20);
+	until_asleep(pid);
 	say("  it %s\n", waitpid(pid, &status, WNOHANG) == 0 ? "still waits" : "is gone");
 }
 

@@ -41,7 +41,7 @@ int main(void)
 	for (int i = 0; i < 30; i++) {
 		if (fork() == 0) {
 			if (i % 2)
-				nap(200);
+				pause();
 			_exit(i);
 		}
 	}

@@ -136,6 +136,8 @@ static void nothing(int fd)
 static void waits(void)
 {
 	char page[4096] = "";
+	pid_t self = getpid();
+	long waits;
 	int p[2];
 
 	pipe(p);
@@ -147,18 +149,20 @@ static void waits(void)
 	close(p[0]);
 	close(p[1]);
 	pipe(p);
+	waits = waits_of(self);
 	if (fork() == 0) {
 		close(p[0]);
-		nap(60);
+		until_it_waits(self, waits);
 		_exit(0);
 	}
 	close(p[1]);
 	later("the writer goes", p[0], 0, nothing, 0);
 	close(p[0]);
 	pipe(p);
+	waits = waits_of(self);
 	if (fork() == 0) {
 		close(p[1]);
-		nap(60);
+		until_it_waits(self, waits);
 		_exit(0);
 	}
 	close(p[0]);
@@ -173,6 +177,7 @@ static void crowd(void)
 {
 	struct timespec most = { 60, 0 }, zero = { 0, 0 };
 	struct pollfd asks[MANY];
+	pid_t self = getpid();
 	int p[20][2], n = 0;
 	char c;
 
@@ -186,9 +191,10 @@ static void crowd(void)
 	say("told of: %d\n", n);
 	for (int round = 0; round < 3; round++) {
 		int which = (round * 9 + 3) % 20;
+		long waits = waits_of(self);
 
 		if (fork() == 0) {
-			nap(30);
+			until_it_waits(self, waits);
 			write(p[which][1], "x", 1);
 			_exit(0);
 		}

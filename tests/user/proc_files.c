@@ -695,7 +695,7 @@ static void others(void)
 		for (;;)
 			pause();
 	}
-	nap(100);
+	until_it_waits(pid, 0);
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	snprintf(pid_name, sizeof(pid_name), "%d", pid);
 	dir = open(path, O_RDONLY | O_DIRECTORY);

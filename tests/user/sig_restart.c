@@ -47,14 +47,19 @@ static long alarm_off(long value)
 #define TRY_ALARMED(call) \
 	(line_of(__LINE__), alarm_every(20), result_of(#call, alarm_off((long)(call))))
 
-/* A child that does something after a while, and ends. */
-static void later(long ms, int sig)
+/* A child that sends SIGALRM when its parent waits, so often, and does something when it waits again. */
+static void later(int alarms, int sig)
 {
 	pid_t parent = getpid();
+	long before = waits_of(parent);
 
 	if (fork() != 0)
 		return;
-	nap(ms);
+	for (; alarms > 0; alarms--) {
+		until_it_waits(parent, before++);
+		kill(parent, SIGALRM);
+	}
+	until_it_waits(parent, before);
 	if (sig)
 		kill(parent, sig);
 	else if (write(pipe_in[1], "x", 1) != 1)
@@ -71,8 +76,7 @@ static void reads(void)
 	TRY_ALARMED(readv(pipe_in[0], &(struct iovec){ &c, 1 }, 1));
 	handle(SIGALRM, SA_RESTART);
 	runs = 0;
-	alarm_in(20);
-	later(100, 0);
+	later(1, 0);
 	TRY(read(pipe_in[0], &c, 1));
 	say("handlers run: %d\n", runs);
 	TRY(wait(NULL) > 0);
@@ -97,10 +101,9 @@ static void writes(void)
 static void waits(void)
 {
 	handle(SIGALRM, 0);
-	later(100, 0);
-	TRY_ALARMED(wait(NULL));
+	later(2, 0);
+	TRY(wait(NULL));
 	handle(SIGALRM, SA_RESTART);
-	alarm_in(20);
 	TRY(wait(NULL) > 0);
 	if (read(pipe_in[0], &(char){ 0 }, 1) != 1)
 		say("no byte\n");
@@ -144,9 +147,9 @@ static void stops(void)
 
 	if (pid == 0)
 		_exit(sleep_through_a_stop(NULL));
-	nap(30);
+	until_it_waits(pid, 0);
 	kill(pid, SIGSTOP);
-	nap(30);
+	waitpid(pid, NULL, WUNTRACED);
 	kill(pid, SIGCONT);
 	waitpid(pid, &status, 0);
 	ended("stopped and gone on", status);
@@ -168,7 +171,7 @@ static void suspends(void)
 	sigprocmask(SIG_BLOCK, NULL, &none);
 	say("blocked again: %d\n", sigismember(&none, SIGUSR1));
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	later(30, SIGUSR1);
+	later(0, SIGUSR1);
 	sigemptyset(&none);
 	TRY(sigsuspend(&none));
 	while (wait(NULL) > 0)

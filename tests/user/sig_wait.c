@@ -62,13 +62,15 @@ static void ignored(void)
 	signal(SIGUSR2, SIG_DFL);
 }
 
+/* A child that sends a signal when its parent waits. */
 static void later(int sig)
 {
 	pid_t parent = getpid();
+	long before = waits_of(parent);
 
 	if (fork() != 0)
 		return;
-	nap(30);
+	until_it_waits(parent, before);
 	kill(parent, sig);
 	_exit(0);
 }
@@ -81,7 +83,7 @@ static void nothing(int sig)
 static void waits(void)
 {
 	struct sigaction action = { .sa_handler = nothing, .sa_flags = SA_RESTART };
-	struct timespec short_time = { 0, 20000000 }, long_time = { 5, 0 };
+	struct timespec short_time = { 0, 20000000 }, long_time = { 60, 0 };
 	sigset_t set, alarm;
 
 	sigemptyset(&set);

@@ -112,12 +112,14 @@ static int faults(void *unused)
 /* Children vanish; wait4 sleeps until there are none. */
 static int leaves_children(void *how)
 {
-	pid_t pid;
+	pid_t pid, self = getpid();
+	long before = waits_of(self);
 
 	TRY(act(SIGCHLD, how ? 0 : 1, how ? 2 : 0, 0));
 	for (int i = 0; i < 3; i++)
 		if (fork() == 0) {
-			nap(20 * i);
+			if (i > 0)
+				until_it_waits(self, before);
 			_exit(i);
 		}
 	TRY(wait(NULL));

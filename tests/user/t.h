@@ -154,7 +154,7 @@ __attribute__((unused)) static long waits_of(pid_t pid)
 /* Returns when a process has waited more often than that: now it sleeps, unless it was woken. */
 __attribute__((unused)) static void until_it_waits(pid_t pid, long before)
 {
-	for (int i = 0; i < 10000 && waits_of(pid) <= before; i++)
+	for (int i = 0; i < 60000 && waits_of(pid) <= before; i++)
 		nap(1);
 }
 

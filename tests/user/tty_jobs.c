@@ -117,14 +117,15 @@ static void in_background(void)
 }
 
 /* As nothing else is in the session that could let it go on, it would stop for ever: EIO. */
-static void orphaned(void)
+static void orphaned(pid_t parent)
 {
 	struct termios modes;
 	pid_t own = getpid();
 	char byte;
 
 	setpgid(0, 0);
-	nap(50);
+	while (getppid() == parent)
+		nap(1);
 	TRY(read(tty, &byte, 1));
 	TRY(ioctl(tty, TCGETS, &modes));
 	TRY(ioctl(tty, TCSETS, &modes));
@@ -158,9 +159,10 @@ static int background_orphan(void *unused)
 	TRY(pipe(p));
 	middle = fork();
 	if (middle == 0) {
+		middle = getpid();
 		child = fork();
 		if (child == 0)
-			orphaned();
+			orphaned(middle);
 		_exit(0);
 	}
 	waitpid(middle, NULL, 0);

@@ -11,14 +11,13 @@ static void try_vfork(void)
 {
 	static char *page;
 	int status;
-	pid_t pid;
+	pid_t self = getpid(), pid;
+	long before = waits_of(self);
 
 	page = anon(PAGE);
 	pid = vfork();
 	if (pid == 0) {
-		struct timespec t = { 0, 20000000 };
-
-		syscall(SYS_nanosleep, &t, NULL);
+		until_it_waits(self, before);
 		shared = 5;
 		page[10] = 'v';
 		_exit(6);
@@ -45,10 +44,10 @@ static void vfork_exec(char *path)
 	ended("child", status);
 }
 
-/* The child tells its pid, and goes on for long. Its parent, which waits for it, has a timer. */
+/* The child tells its pid, and goes on for long. Its parent, which waits for it by then, has a timer. */
 static int vfork_with_timer(int fd)
 {
-	const struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+	const struct itimerval soon = { .it_value = { .tv_usec = 500000 } };
 
 	setitimer(ITIMER_REAL, &soon, NULL);
 	if (vfork() == 0) {
