@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What crowds of processes cost those who have no part in them; one word each. Time is counted in instructions. */
 #define _GNU_SOURCE
+#include "asleep.h"
+
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,8 +14,10 @@
 #include <unistd.h>
 
 #define BUSY_MAX  64
+#define CROWD_MAX 4096
 #define SLICE_NS  10000000
 #define BURST_NS  2000000
+#define TURNS_NS  (2 * SLICE_NS)
 #define NAP_NS	  1000000
 #define GREEDY_NS 9000000
 
@@ -21,10 +25,12 @@ static struct {
 	uint64_t end_begins;
 	int measuring;
 	uint64_t longest; /* between two looks at the clock of one who naps for a millisecond */
+	uint64_t looks;	  /* of it */
 	struct {
 		uint64_t looked, longest;
-	} busy[BUSY_MAX]; /* the same of those who do not nap */
-	uint64_t greedy;  /* how long the greedy one has run */
+	} busy[BUSY_MAX];	     /* the same of those who do not nap */
+	int has_begun[2 * BUSY_MAX]; /* those have had their turns, and have napped if they do */
+	uint64_t greedy;	     /* how long the greedy one has run */
 } volatile *shared;
 
 static uint64_t now(void)
@@ -58,9 +64,12 @@ static pid_t sleeper(void)
 		at = now();
 		if (shared->measuring && at - before > shared->longest)
 			shared->longest = at - before;
+		shared->looks++;
 		before = at;
 	}
 }
+
+static pid_t crowd[CROWD_MAX];
 
 /* Children, each in a group of its own, that end or stop at once; 0: that went well. */
 static int make_crowd(long n, int stopped)
@@ -70,8 +79,8 @@ static int make_crowd(long n, int stopped)
 
 	if (pipe(ends) != 0)
 		return 80;
-	while (n-- > 0) {
-		pid_t pid = fork();
+	for (long i = 0; i < n; i++) {
+		pid_t pid = crowd[i] = fork();
 
 		if (pid < 0)
 			return 81;
@@ -89,14 +98,15 @@ static int make_crowd(long n, int stopped)
 	close(ends[1]);
 	if (read(ends[0], &c, 1) != 0)
 		return 83;
-	nap(100);
+	until_asleep(crowd, (unsigned)n);
 	return 0;
 }
 
 /* How long something took, and the longest nap meanwhile of the one who naps, who ends. */
 static void tell(uint64_t took, pid_t naps)
 {
-	nap(5);
+	for (uint64_t looks = shared->looks; shared->looks == looks;)
+		nap(1);
 	kill(naps, SIGKILL);
 	waitpid(naps, NULL, 0);
 	printf("took %lu us, longest nap %lu us\n", (unsigned long)took / 1000,
@@ -133,7 +143,7 @@ static int end_of_group(long n)
 	int status;
 
 	for (long i = 0; i < n; i++) {
-		pid_t pid = fork();
+		pid_t pid = crowd[i] = fork();
 
 		if (pid < 0)
 			return 81;
@@ -145,7 +155,7 @@ static int end_of_group(long n)
 		if (setpgid(pid, leader) != 0)
 			return 82;
 	}
-	nap(100);
+	until_asleep(crowd, (unsigned)n);
 	shared->measuring = 1;
 	begins = now();
 	if (kill(-leader, SIGKILL) != 0)
@@ -166,6 +176,14 @@ static void compute_a_little(void)
 		;
 }
 
+static uint64_t cpu_time(void)
+{
+	struct timespec ran;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
+	return (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+}
+
 /* Computes for ever, and looks how long it did not. */
 static void compute(int i)
 {
@@ -174,8 +192,11 @@ static void compute(int i)
 	for (;;) {
 		compute_a_little();
 		at = now();
-		if (!shared->measuring)
+		if (!shared->measuring) {
+			if (!shared->has_begun[i])
+				shared->has_begun[i] = cpu_time() > TURNS_NS;
 			continue;
+		}
 		if (shared->busy[i].looked && at - shared->busy[i].looked > shared->busy[i].longest)
 			shared->busy[i].longest = at - shared->busy[i].looked;
 		shared->busy[i].looked = at;
@@ -183,19 +204,15 @@ static void compute(int i)
 }
 
 /* Computes for a while that no tick ends, and sleeps for more than a slice. */
-static void compute_and_sleep(void)
+static void compute_and_sleep(int i)
 {
-	struct timespec ran;
 	uint64_t begin;
 
-	for (;;) {
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
-		begin = (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
-		do {
+	for (;; shared->has_begun[i] = 1) {
+		begin = cpu_time();
+		do
 			compute_a_little();
-			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
-		} while ((uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec - begin <
-			 BURST_NS);
+		while (cpu_time() - begin < BURST_NS);
 		nap(12);
 	}
 }
@@ -216,6 +233,13 @@ static uint64_t longest_wait(long n, uint64_t since)
 	return most;
 }
 
+static void until_all_have_begun(long n)
+{
+	for (long i = 0; i < n; i++)
+		while (!shared->has_begun[i])
+			nap(20);
+}
+
 /* n that compute and m that sleep in between; this one sleeps, and looks how late it is woken. */
 static int share(long n, long m, int naps)
 {
@@ -227,11 +251,12 @@ static int share(long n, long m, int naps)
 		if (pids[i] == 0 && i < n)
 			compute((int)i);
 		else if (pids[i] == 0)
-			compute_and_sleep();
+			compute_and_sleep((int)i);
 		if (pids[i] < 0)
 			return 81;
 	}
-	nap(200); /* those who are new have not slept yet: they do not go first, and have had their turns */
+	until_all_have_begun(n +
+			     m); /* those who are new have not slept yet: they do not go first */
 	since = now();
 	shared->measuring = 1;
 	while (naps-- > 0) {
@@ -249,20 +274,12 @@ static int share(long n, long m, int naps)
 	return 0;
 }
 
-static uint64_t cpu_time(void)
-{
-	struct timespec ran;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
-	return (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
-}
-
 /* Computes for most of a slice and naps before its end, again and again. */
-static void compute_and_nap(void)
+static void compute_and_nap(int i)
 {
 	uint64_t begin, ran;
 
-	for (;;) {
+	for (;; shared->has_begun[i] = 1) {
 		begin = cpu_time();
 		while ((ran = cpu_time()) - begin < GREEDY_NS)
 			compute_a_little();
@@ -285,11 +302,11 @@ static int greedy(long n, int naps)
 		if (pids[i] == 0 && i < n)
 			compute((int)i);
 		else if (pids[i] == 0)
-			compute_and_nap();
+			compute_and_nap((int)i);
 		if (pids[i] < 0)
 			return 81;
 	}
-	nap(200); /* until all have had a turn */
+	until_all_have_begun(n + 1);
 	since = now();
 	before = shared->greedy;
 	while (naps-- > 0) {
@@ -312,6 +329,8 @@ int main(int argc, char **argv)
 {
 	long n = argc > 2 ? atol(argv[2]) : 0;
 
+	if (n > CROWD_MAX)
+		return 2;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (argc < 3 || shared == MAP_FAILED)

@@ -7,6 +7,7 @@
  * of it is done twice: the second time, nothing may be left in the end that was not there before.
  */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "books.h"
 #include "expect.h"
 #include "slow_server.h"
@@ -149,7 +150,7 @@ static int wait_for_page(uint64_t page)
 
 static void wait_until(const char *what, const volatile unsigned *count, unsigned least)
 {
-	for (unsigned i = 0; i < 3000 && *count < least; i++)
+	for (unsigned i = 0; i < 6000 && *count < least; i++)
 		nap(10);
 	expect(what, least, *count);
 	if (*count < least)
@@ -235,7 +236,8 @@ static void one_request(enum spread spread, bool fails)
 	common->slow.hold = CROWD_MAX;
 	gather(spread);
 	wait_until("who has begun", &common->begun, ncrowd);
-	nap(50);
+	until_asleep(crowd, ncrowd);
+	until_asleep(&server, 1);
 	expect("requests", 1, common->slow.held);
 	for (unsigned i = 0; i < ncrowd; i += 2)
 		kill(crowd[i], SIGKILL);

@@ -734,7 +734,7 @@ static void try_hog(const struct hog *hog)
 	else if (status != 0)
 		printf(", the neighbour: status %d", WEXITSTATUS(status));
 	after = frames_free();
-	for (unsigned i = 0; i < 2000 && after + FRAMES_KEPT < before; i++) {
+	for (unsigned i = 0; i < 6000 && after + FRAMES_KEPT < before; i++) {
 		usleep(10000); /* children of the hog end after it */
 		after = frames_free();
 	}

@@ -2,6 +2,7 @@
 /* Buffers and descriptors of calls: what each answers, and what each error is for (R141, R146). */
 #define _GNU_SOURCE
 #include "lib/ipc.h"
+#include "asleep.h"
 #include "expect.h"
 
 #include <errno.h>
@@ -623,9 +624,9 @@ static void killed_meanwhile(void)
 	}
 	child = fork();
 	if (child == 0) {
-		struct timespec pause = { 0, 30000000 };
+		pid_t caller = getppid();
 
-		nanosleep(&pause, NULL);
+		until_asleep(&caller, 1);
 		kill(server, SIGKILL);
 		_exit(0);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Another server takes the place of one that has ended. */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "p9.h"
 
 #include <errno.h>
@@ -307,7 +308,7 @@ static pid_t waits_for_another(long result)
 
 	if (child) {
 		waitpid(server, NULL, 0);
-		nap(50);
+		until_asleep(&child, 1);
 		return child;
 	}
 	fd = open("/mnt/a", O_RDONLY);
@@ -364,13 +365,13 @@ static void not_forced(void)
 	stop();
 }
 
-/* Returns the status of a child that has ten seconds to end, or is killed. */
+/* Returns the status of a child that has a minute to end, or is killed. */
 static int status_in_time(pid_t child)
 {
 	int status = -1;
 
-	for (unsigned i = 0; i < 200 && waitpid(child, &status, WNOHANG) == 0; i++)
-		nap(50);
+	for (unsigned i = 0; i < 6000 && waitpid(child, &status, WNOHANG) == 0; i++)
+		nap(10);
 	if (status == -1) {
 		kill(child, SIGKILL);
 		waitpid(child, &status, 0);

@@ -48,7 +48,7 @@ static void silence_at_boot(void)
 		_exit(read_in_vain(slow) != -EIO);
 	wait_for("Tread", &control->seen[P9_TREAD], 1);
 	expect("the quick one", -EIO, read_in_vain(quick));
-	for (unsigned i = 0; i < 4000 && waitpid(child, &status, WNOHANG) == 0; i++)
+	for (unsigned i = 0; i < 6000 && waitpid(child, &status, WNOHANG) == 0; i++)
 		nap(10);
 	expect("the slow one", 0, status);
 	kill(child, SIGKILL);
@@ -231,7 +231,7 @@ static void flushes_without_end(void)
 	expect_error("stat", EIO, stat("/mnt/a", &st));
 	expect("was not sent", walks, control->seen[P9_TWALK]);
 	ipc_notify(poke, 1);
-	for (unsigned i = 0; i < 2000 && stat("/mnt/a", &st) != 0; i++)
+	for (unsigned i = 0; i < 6000 && stat("/mnt/a", &st) != 0; i++)
 		nap(10);
 	expect("stat after the answers", 0, stat("/mnt/a", &st));
 	for (unsigned i = 0; i < 10; i++)
@@ -258,7 +258,7 @@ static void clunks_without_end(void)
 	expect("not any number", 1, n < OWED);
 	tell(TRUTH, 0);
 	/* More Tclunk may run out of time meanwhile, whose Tflush waits for the next notification. */
-	for (unsigned i = 0; i < 2000 && (got = stat("/mnt/a", &st)) != 0; i++) {
+	for (unsigned i = 0; i < 6000 && (got = stat("/mnt/a", &st)) != 0; i++) {
 		ipc_notify(poke, 1);
 		nap(10);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores by mappings of a server's files: when they are written, and what is told of those that could not be. */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "p9.h"
 
 #include <errno.h>
@@ -404,6 +405,7 @@ static void errors_are_told_once(void)
 static void limit_of_dirty_pages(void)
 {
 	const size_t n = 24 << 20;
+	unsigned long before;
 	int fd, status;
 	pid_t child;
 	uint8_t *mem;
@@ -421,10 +423,10 @@ static void limit_of_dirty_pages(void)
 		}
 		_exit(0);
 	}
-	for (unsigned long before = 0, same = 0; same < 100; before = control->progress) {
-		nap(10);
-		same = before && control->progress == before ? same + 1 : 0;
-	}
+	do {
+		before = control->progress;
+		until_asleep(&child, 1);
+	} while (before == 0 || control->progress != before);
 	expect("some pages", 1, control->progress >= 64);
 	expect("less than all", 1, control->progress < n / PAGE - 1);
 	kill(child, SIGKILL);

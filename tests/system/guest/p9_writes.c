@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes to a server's files, and changes of its tree. */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "p9.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ static void close_waits(void)
 		_exit(close(fd) != 0 || nwrong);
 	}
 	wait_for("the request", &control->holds, 1);
-	nap(200);
+	until_asleep(&child, 1);
 	expect("close waits", 0, waitpid(child, &status, WNOHANG));
 	tell(TRUTH, 0);
 	ipc_notify(poke, 1);
@@ -325,7 +326,7 @@ static void write_without_an_answer(void)
 	tell(TRUTH, 0);
 	status = (int)control->seen[P9_TCLUNK];
 	close(writer);
-	for (unsigned i = 0; i < 1000 && control->seen[P9_TCLUNK] == (unsigned)status; i++)
+	for (unsigned i = 0; i < 60000 && control->seen[P9_TCLUNK] == (unsigned)status; i++)
 		nap(1); /* close does not wait for the server */
 	expect("the last that writes", status + 1, (long)control->seen[P9_TCLUNK]);
 	close(fd);
@@ -500,8 +501,8 @@ static void lost_pages_are_told(void)
 		tell(IS_FULL, P9_TWRITE);
 		expect("write", (long)(pages * PAGE), pwrite(fd, new_bytes, pages * PAGE, 0));
 		expect_error("fsync", ENOSPC, fsync(fd));
-		for (unsigned i = 0; i < 200 && times_told(words[pages]) == before; i++)
-			nap(100);
+		for (unsigned i = 0; i < 6000 && times_told(words[pages]) == before; i++)
+			nap(10);
 		end_of_new_file(fd);
 		expect(words[pages], before + 1, times_told(words[pages]));
 	}

@@ -6,6 +6,7 @@
  * nothing is.
  */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "processes.h"
 #include "share.h"
 #include "verbs.h"
@@ -103,6 +104,7 @@ static void do_many(char **argv)
 		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const unsigned long most = pages_of_memory() / 4;
 	pid_t children[PLACES_MAX];
+	unsigned long before;
 	unsigned n = 0;
 
 	for (; n < PLACES_MAX && argv[n]; n++) {
@@ -116,7 +118,10 @@ static void do_many(char **argv)
 		kill(children[i], SIGCONT);
 	while (!all_have(counts, n, EACH) || sum(counts, n) < most)
 		usleep(10000);
-	usleep(300000);
+	do {
+		before = sum(counts, n);
+		until_asleep(children, n);
+	} while (sum(counts, n) != before);
 	expect("too many dirty pages", 0, sum(counts, n) > most + n * EACH + EACH);
 	for (unsigned i = 0; i < n; i++)
 		kill(children[i], SIGKILL);

@@ -6,6 +6,7 @@
  * nothing is.
  */
 #define _GNU_SOURCE
+#include "asleep.h"
 #include "processes.h"
 #include "share.h"
 #include "verbs.h"
@@ -265,7 +266,7 @@ static void edit_removed(void)
 	close(fd);
 	expect("the mapping afterwards", 'f', map[1]);
 	munmap((void *)map, PAGE);
-	for (unsigned i = 0; i < 1000 && rmdir("gone") != 0; i++)
+	for (unsigned i = 0; i < 6000 && rmdir("gone") != 0; i++)
 		usleep(10000); /* munmap does not wait for the server */
 	expect("it is gone", -ENOENT, got(stat("gone", &st)));
 	put_text("one", O_CREAT, "one");
@@ -540,21 +541,28 @@ static void read_on(const char *path, unsigned i)
 	_exit(byte == (i % 2 ? -EIO : -SIGBUS) ? 0 : 3);
 }
 
+#define WATCHED (16u << 20)
+
 /* Memory that the device could have written to is given to us: it must stay what we make of it. */
-static void watch_memory(void)
+static uint64_t *take_memory(void)
 {
-	size_t size = 16u << 20;
 	uint64_t *words =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, WATCHED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; i < WATCHED / 8; i++)
+		words[i] = i * 0x9e3779b97f4a7c15;
+	return words;
+}
+
+/* When the device has answered to another server, it has done all that it was asked for by the one before. */
+static void check_memory(uint64_t *words)
+{
 	unsigned nchanged = 0;
 
-	for (size_t i = 0; i < size / 8; i++)
-		words[i] = i * 0x9e3779b97f4a7c15;
-	usleep(100000);
-	for (size_t i = 0; i < size / 8; i++)
+	for (size_t i = 0; i < WATCHED / 8; i++)
 		nchanged += words[i] != i * 0x9e3779b97f4a7c15;
 	expect("words that somebody has changed", 0, nchanged);
-	munmap(words, size);
+	munmap(words, WATCHED);
 }
 
 /* argv: a large file that nobody has read. Kills hostfs again and again while processes read it: they go on. */
@@ -574,14 +582,17 @@ static void do_killed(char **argv)
 			read_on(path, i);
 	}
 	for (unsigned i = 0; i < nkills; i++) {
+		uint64_t *words;
+
 		usleep(50000); /* long enough or not: any time is a good time */
 		expect("kill", 0, kill_process("hostfs"));
-		watch_memory();
+		words = take_memory();
 		expect("what was read is there", before, touch(map));
 		expect("and what was not", 0, touch(map + (npages - 1 - i) * PAGE));
 		expect("by read too", 1, got(pread(fd, &c, 1, (off_t)((npages - 100 - i) * PAGE))));
 		expect("a name", 'x', byte_at("/mnt/other", 0));
 		expect("no such name", -ENOENT, got(open("/mnt/none", O_RDONLY)));
+		check_memory(words);
 	}
 	for (unsigned i = 0; i < nchildren; i++) {
 		int status = 0;
@@ -713,10 +724,16 @@ static void do_interrupted(char **argv)
 /* argv: a large file. Ends while others read it. */
 static void do_leave(char **argv)
 {
-	for (unsigned i = 0; i < 6; i++)
-		if (fork() == 0)
+	pid_t child[6];
+
+	for (unsigned i = 0; i < 6; i++) {
+		child[i] = fork();
+		if (child[i] == 0)
 			read_on(argv[0], i);
-	usleep(20000);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		while (waits_of(child[i]) == 0) /* for the server */
+			usleep(1000);
 }
 
 /* A program whose text was dropped because memory was short is read again: argv is its path and its output. */
@@ -839,20 +856,6 @@ static void do_crowded(char **argv)
 	expect("a byte of a file", 'x', byte_at(argv[0], 0));
 }
 
-/* How often init has waited. */
-static unsigned long waits_of_init(void)
-{
-	FILE *file = fopen("/proc/1/status", "r");
-	unsigned long n = 0;
-	char line[200];
-
-	while (file && fgets(line, sizeof(line), file))
-		(void)sscanf(line, "voluntary_ctxt_switches: %lu", &n);
-	if (file)
-		fclose(file);
-	return n;
-}
-
 /* Says so unless it is killed within this time after the end of the process that has made it. */
 static void say_that_it_is_late(void)
 {
@@ -919,8 +922,8 @@ static void do_left_crowded(char **argv)
 		sched_yield();
 	}
 	kill(busy, SIGSTOP);
-	waits = waits_of_init();
-	while (waits_of_init() < waits + 10)
+	waits = waits_of(1);
+	while (waits_of(1) < waits + 10)
 		usleep(1000);
 }
 

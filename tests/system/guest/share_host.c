@@ -367,6 +367,7 @@ static void do_all_gone(char **argv)
 {
 	int fd = open("/mnt/file", O_RDWR);
 	volatile const uint8_t *map = map_or_die("/mnt/file", 80 * PAGE);
+	pid_t server = find_process("hostfs");
 	struct stat st;
 	int byte;
 
@@ -385,7 +386,8 @@ static void do_all_gone(char **argv)
 	(void)!fsync(fd);
 	close(fd);
 	expect("kill", 0, kill_process("hostfs"));
-	usleep(100000);
+	while (find_process("hostfs") == server)
+		usleep(1000);
 	expect("the server is another one, or there is none", -1, open("/mnt/file", O_RDONLY));
 }
 

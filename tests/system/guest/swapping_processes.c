@@ -232,7 +232,7 @@ void do_robust(char **argv)
 	press(pages_at(argv, 1)); /* a slow disk is busy then */
 	kill(owner, SIGKILL);
 	clock_gettime(CLOCK_REALTIME, &late);
-	late.tv_sec += 30;
+	late.tv_sec += 60;
 	error = pthread_mutex_timedlock(mutex, &late);
 	if (error != EOWNERDEAD)
 		stop("the mutex of the dead: %s", strerror(error));

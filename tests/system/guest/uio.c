@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "lib/ipc.h"
+#include "asleep.h"
 #include "rng.h"
 
 #include "abi/faultline.h"
@@ -196,6 +197,14 @@ static void wait_done(const struct rng *rng)
 		usleep(1000);
 }
 
+/* Until the device interrupts, whether or not anybody is told. */
+static void wait_interrupt(const struct rng *rng)
+{
+	wait_done(rng);
+	while (!rng_reg(rng, REG_INTERRUPT_STATUS))
+		usleep(1000);
+}
+
 /* R145: what is left of the old session reaches nothing, and does not disturb the new one. */
 static void a_new_session_ends_the_old_one(void)
 {
@@ -292,8 +301,8 @@ static void interrupts_by_poll(void)
 	expect("poll before", 0, poll(&ask, 1, 0));
 	expect("read before", -EAGAIN, got(read(rng.fd, &count, 4)));
 	rng_ask(&rng, 64);
-	wait_done(&rng);
-	expect("poll of a masked interrupt", 0, poll(&ask, 1, 10));
+	wait_interrupt(&rng);
+	expect("poll of a masked interrupt", 0, poll(&ask, 1, 0));
 	expect("unmask", 4, write(rng.fd, &one, 4));
 	expect("poll", 1, poll(&ask, 1, -1));
 	expect("what can be done", POLLIN, ask.revents);
@@ -306,8 +315,8 @@ static void interrupts_by_poll(void)
 	rng_interrupt_done(&rng);
 	expect("mask", 4, write(rng.fd, &zero, 4));
 	rng_ask(&rng, 64);
-	wait_done(&rng);
-	expect("poll when masked", 0, poll(&ask, 1, 10));
+	wait_interrupt(&rng);
+	expect("poll when masked", 0, poll(&ask, 1, 0));
 	expect("unmask again", 4, write(rng.fd, &one, 4));
 	expect("poll when unmasked", 1, poll(&ask, 1, -1));
 	count = 2;
@@ -729,7 +738,7 @@ static int touch_unmapped_entry(struct rng *rng)
 }
 
 /* The child of a driver, which outlives it with all that it has inherited. */
-static void survivor(void)
+static void survive(void)
 {
 	struct rng *rng = &common->rng;
 	uint32_t word = 1;
@@ -754,8 +763,8 @@ static void survivor(void)
 /* R145: who inherited the registers does not have them any longer than the driver. */
 static void the_drivers_end_is_everybodys(bool killed)
 {
+	pid_t driver, survivor;
 	struct rng after;
-	pid_t driver;
 
 	common->step = 0;
 	driver = fork();
@@ -764,7 +773,7 @@ static void the_drivers_end_is_everybodys(bool killed)
 		rng_ask(&common->rng, 64);
 		wait_done(&common->rng);
 		if (fork() == 0)
-			survivor();
+			survive();
 		wait_step(1);
 		if (!killed)
 			_exit(0);
@@ -772,7 +781,8 @@ static void the_drivers_end_is_everybodys(bool killed)
 			pause();
 	}
 	wait_step(1);
-	usleep(20000); /* it may be in read() by now; it does not matter */
+	survivor = common->survivor;
+	until_asleep(&survivor, 1); /* in read() */
 	if (killed)
 		kill(driver, SIGKILL);
 	waitpid(driver, NULL, 0);
