@@ -141,13 +141,15 @@ int ctty_session(struct ctty *terminal, int *session_ret)
 }
 
 /*
- * Returns the session of the group's first member, or of the process with that pid, or -1. Call
- * with process_tree_lock held.
+ * Returns the session of the group's first member, or of the process with that pid, or -1. Nobody can
+ * name group 0, in which process 1 begins. Call with process_tree_lock held.
  */
 static int session_of_group(int group)
 {
 	struct process *process;
 
+	if (group == 0)
+		return -1;
 	for_each_group_member(process, group)
 		return process->session;
 	process = process_find(group);
@@ -160,10 +162,10 @@ static int ctty_change_group(struct ctty *terminal, int group)
 	const struct process *self = current_process();
 	int session;
 
-	if (self->terminal != terminal || terminal->session != self->session)
-		return -ENOTTY;
 	if (group < 0)
 		return -EINVAL;
+	if (self->terminal != terminal || terminal->session != self->session)
+		return -ENOTTY;
 	session = session_of_group(group);
 	if (session < 0)
 		return -ESRCH;

@@ -10,7 +10,7 @@ from lib.tap import case, equal, main, soak_case
 
 on_hardened()
 
-RECORDED = ["files", "names", "memory", "processes", "signals"]
+RECORDED = ["files", "names", "memory", "processes", "signals", "terminal"]
 
 
 def errnos(*words):

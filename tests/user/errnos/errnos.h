@@ -68,7 +68,7 @@ struct group {
 };
 
 extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
-	ipc_group;
+	terminal_group, ipc_group;
 
 /* ---- what the right and the bad arguments refer to ---- */
 
@@ -100,6 +100,7 @@ enum {
 	FD_HERE = 32,	  /* the working directory */
 	FD_SERVER = 33,	  /* a send end: each call of it is answered */
 	FD_UNSERVED = 34, /* a send end without a receive end */
+	FD_TTY = 35,	  /* the controlling terminal, O_NONBLOCK */
 	FD_CLOSED = 60,
 };
 

@@ -473,7 +473,8 @@ static void make_files(void)
 /* ---- groups ---- */
 
 static const struct group *const groups[] = { &files_group,	&names_group,	&memory_group,
-					      &processes_group, &signals_group, &ipc_group };
+					      &processes_group, &signals_group, &terminal_group,
+					      &ipc_group };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
