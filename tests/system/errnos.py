@@ -10,19 +10,29 @@ from lib.tap import case, equal, main, soak_case
 
 on_hardened()
 
+OPTIONS = ["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"]
 RECORDED = ["files", "names", "memory", "processes", "signals", "terminal"]
 
 
-def errnos(*words):
+def errnos(*words, given=(), env=None):
     """Runs the program, in a folder with a name that is longer than four bytes; gives its status and output."""
-    options = ["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"]
-    done = run(*words, program="/bin/errnos", options=options, cwd=SCRATCH.name)
+    done = run(*words, program="/bin/errnos", options=[*OPTIONS, *given], cwd=SCRATCH.name, env=env)
     return done.status, done.out
+
+
+def with_device(*words):
+    """The same with a device that programs drive."""
+    return errnos(*words, given=["--device", "virtio-rng"], env={"FAULTLINE_QEMU": "-device virtio-rng-device"})
 
 
 @case
 def R140_R141_R146_endpoints():
     equal((0, b"errnos: all tried\n"), errnos("ipc"), "status and output")
+
+
+@case
+def R145_R146_devices_and_sessions():
+    equal((0, b"errnos: all tried\n"), with_device("uio"), "status and output")
 
 
 def with_the_ledger(group):
@@ -41,6 +51,11 @@ for name in RECORDED:
 @soak_case
 def R140_R141_R146_endpoints_with_the_ledger_after_each_call():
     equal((0, b"errnos: all tried\n"), errnos("ipc", "each"), "status and output")
+
+
+@soak_case
+def R145_R146_devices_and_sessions_with_the_ledger_after_each_call():
+    equal((0, b"errnos: all tried\n"), with_device("uio", "each"), "status and output")
 
 
 if __name__ == "__main__":

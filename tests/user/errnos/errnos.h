@@ -68,7 +68,7 @@ struct group {
 };
 
 extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
-	terminal_group, ipc_group;
+	terminal_group, ipc_group, uio_group;
 
 /* ---- what the right and the bad arguments refer to ---- */
 
@@ -101,6 +101,9 @@ enum {
 	FD_SERVER = 33,	  /* a send end: each call of it is answered */
 	FD_UNSERVED = 34, /* a send end without a receive end */
 	FD_TTY = 35,	  /* the controlling terminal, O_NONBLOCK */
+	FD_DEVICE = 36,	  /* that programs drive */
+	FD_SESSION = 37,  /* of it, O_NONBLOCK */
+	FD_ENDED = 38,	  /* a session before that one */
 	FD_CLOSED = 60,
 };
 
