@@ -503,17 +503,21 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
 }
 
 /* The checks that need no answer of the server, in Linux's order. */
-static int refusal(const struct found *from, const struct found *to, bool slash, unsigned flags)
+static int refusal(const struct found *from, bool old_slash, const struct found *to, bool new_slash,
+		   unsigned flags)
 {
 	if ((flags & RENAME_NOREPLACE) && to)
 		return -EEXIST;
 	if ((flags & RENAME_EXCHANGE) && !to)
 		return -ENOENT;
-	if (flags) /* no message says so */
-		return -EINVAL;
-	if (slash && !is_dir(from))
+	if (old_slash && !is_dir(from))
 		return -ENOTDIR;
-	return is_covered(from) || (to && is_covered(to)) ? -EBUSY : 0;
+	/* By RENAME_EXCHANGE the slash is of what the new name has now. */
+	if (new_slash && !is_dir(flags & RENAME_EXCHANGE ? to : from))
+		return -ENOTDIR;
+	if (is_covered(from) || (to && is_covered(to)))
+		return -EBUSY;
+	return flags ? -EINVAL : 0; /* no message has them */
 }
 
 /* The node's name follows, if it is that one: it may be known by a link to the file. */
@@ -618,7 +622,7 @@ int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *
 		found_put(&moved);
 		return err;
 	}
-	err = refusal(&moved, there, old->slash || new->slash, flags);
+	err = refusal(&moved, old->slash, there, new->slash, flags);
 	if (err == 0)
 		err = rename_found(&from, &moved, &to, there);
 	if (there)

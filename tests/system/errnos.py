@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each call with each one or two arguments bad (tests/user/errnos): the groups that Linux does not have, and, in the soak,
-all of them with a look at the ledger after each call."""
+"""Each call with each one or two arguments bad (tests/user/errnos): the groups that Linux does not have, files and names of
+a server, and, in the soak, all of them with a look at the ledger after each call."""
 
 import os
 
-from lib.guest import BUILD, ROOT, SCRATCH, get, on_hardened, run
-from lib.tap import case, equal, main, soak_case
+from lib.guest import BUILD, ROOT, SCRATCH, folder, get, on_hardened, run
+from lib.tap import case, equal, long_case, main, soak_case
 
 on_hardened()
 
@@ -14,9 +14,9 @@ OPTIONS = ["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"]
 RECORDED = ["files", "names", "memory", "processes", "signals", "terminal"]
 
 
-def errnos(*words, given=(), env=None):
+def errnos(*words, program="/bin/errnos", given=(), env=None):
     """Runs the program, in a folder with a name that is longer than four bytes; gives its status and output."""
-    done = run(*words, program="/bin/errnos", options=[*OPTIONS, *given], cwd=SCRATCH.name, env=env)
+    done = run(*words, program=program, options=[*OPTIONS, *given], cwd=SCRATCH.name, env=env)
     return done.status, done.out
 
 
@@ -33,6 +33,42 @@ def R140_R141_R146_endpoints():
 @case
 def R145_R146_devices_and_sessions():
     equal((0, b"errnos: all tried\n"), with_device("uio"), "status and output")
+
+
+# What a server's files answer to otherwise, as docs/ABI.md says: no request of 9P allocates, or has the flags of a rename.
+OF_A_SERVER = {
+    "files": {b"fallocate: 0\n": b"fallocate: EOPNOTSUPP\n"},
+    "names": {b"renameat2: 0\n": b"renameat2: EINVAL\n"},
+    "memory": {},
+}
+# Then no argument is bad, but there are flags. The pair is told, as it has the errno of neither one.
+EXCHANGES = b"".join(b"renameat2: 4 %s and 5 exchange: EINVAL, not EEXIST or ENOENT\n" % name for name in (b"there", b"dir"))
+
+
+def of_a_server(group):
+    """The files, and the working directory, are in a shared folder."""
+    expected = get(os.path.join(ROOT, f"tests/user/expected/errnos_{group}.out"))
+    for text, other in OF_A_SERVER[group].items():
+        equal(1, expected.count(text), f"lines of {text}")
+        expected = expected.replace(text, other)
+    status, out = errnos("-c", f"cd /mnt && errnos {group}", program="sh", given=["--share", folder(group)])
+    equal(group == "names", EXCHANGES in out, "pairs that are told")
+    equal((0, expected), (status, out.replace(EXCHANGES, b"")), "status and output")
+
+
+@long_case
+def R142_files_of_a_server():
+    of_a_server("files")
+
+
+@long_case
+def R142_names_of_a_server():
+    of_a_server("names")
+
+
+@long_case
+def R142_memory_and_files_of_a_server():
+    of_a_server("memory")
 
 
 def with_the_ledger(group):

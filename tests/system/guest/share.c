@@ -189,6 +189,10 @@ static void edit_names(void)
 	expect("a directory over a file", -ENOTDIR, got(rename("d", "kept")));
 	expect("no replacement", -EEXIST,
 	       got(renameat2(AT_FDCWD, "kept", AT_FDCWD, "same", RENAME_NOREPLACE)));
+	expect("flags, of which no message can tell", -EINVAL,
+	       got(renameat2(AT_FDCWD, "kept", AT_FDCWD, "other", RENAME_NOREPLACE)));
+	expect("a slash after a file's name is found before", -ENOTDIR,
+	       got(renameat2(AT_FDCWD, "kept/", AT_FDCWD, "other", RENAME_NOREPLACE)));
 	expect("to another mount", -EXDEV, got(rename("kept", "/tmp/kept")));
 	expect("symlink", 0, got(symlink("d/e/file", "link")));
 	expect("symlink again", -EEXIST, got(symlink("x", "link")));

@@ -11,8 +11,8 @@
 
 #include "abi/faultline.h"
 
-#define ROUNDS	 3
-#define LOOKS	 100 /* of the last round, 10 ms apart */
+#define ROUNDS	 5
+#define LOOKS	 6000 /* of the last round, 10 ms apart */
 #define MOST_BAD 32
 
 char long_path[2 * PAGE], long_name[300];
@@ -371,7 +371,7 @@ static bool settle(const struct faultline_ledger *before, struct faultline_ledge
 
 /*
  * What is allocated at the end of a row must be what was at its beginning, or the next time: a first
- * use may make what stays.
+ * use may make what stays, and also that of a server, which runs meanwhile.
  */
 static void run_rounds(const struct group *group, const struct row *row)
 {
