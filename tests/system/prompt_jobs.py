@@ -233,8 +233,8 @@ def what_can_go_wrong():
     pid = re.search(r"^ *(\d+) .* T ", prompt.do("ps"), re.MULTILINE).group(1)
     equal("", prompt.do(f"kill -HUP {pid}"))
     equal(f"{CAT}\nsh: cat: killed by SIGHUP (Hangup)", prompt.do("fg"))
-    # It may have ended before that, and nobody was told yet.
-    has(prompt.do("probe sleep 0 > /tmp/out & sleep 0.1; fg"), "probe sleep 0 > /tmp/out", "too late or not")
+    # It has ended before that, and nobody was told yet.
+    has(prompt.do("probe sleep 0 > /tmp/out & probe ended; fg"), "probe sleep 0 > /tmp/out", "too late")
     equal("", prompt.do("jobs"))
     leave(prompt)
 

@@ -80,9 +80,13 @@ def endless_input_ends_with_the_program():
 
 @case
 def input_that_comes_late():
-    done = subprocess.run(["sh", "-c", '(sleep 2; echo a) | "$0" -- "$1" cat', RUN, PROBE],
-                          capture_output=True, timeout=PATIENCE, check=False)
-    equal((0, b"a\n"), (done.returncode, done.stdout), "status and output")
+    """The program waits for it by then."""
+    process = start("late", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    equal(b"asleep\n", process.stderr.readline(), "standard error")
+    process.stdin.write(b"a\n")
+    process.stdin.close()
+    equal(b"a\n", process.stdout.read(), "standard output")
+    equal(0, process.wait(PATIENCE), "status")
 
 
 @case
@@ -120,13 +124,14 @@ def ports_are_polled():
 
 @case
 def input_that_comes_late_is_polled():
-    process = start("polls", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = start("late", "polls", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for part in (b"one ", b"two ", b"three"):
-        threading.Event().wait(0.3)
+        equal(b"asleep\n", process.stderr.readline(), "standard error")
         process.stdin.write(part)
         process.stdin.flush()
+        equal(part, process.stdout.read(len(part)), "standard output")
     process.stdin.close()
-    equal(b"one two three", process.stdout.read(), "standard output")
+    equal(b"", process.stdout.read(), "the rest of it")
     equal(0, process.wait(PATIENCE), "status")
 
 

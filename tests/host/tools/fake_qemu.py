@@ -107,6 +107,7 @@ class Guest:
         self.channels = channels
         self.files = files
         self.words = words
+        self.late = False
         text = files["run/argv"].decode(errors="surrogateescape")
         self.argv = text.split("\0")[1:-1]
         self.path = text.split("\0")[0]
@@ -126,12 +127,20 @@ class Guest:
         while data := self.streams[0].read():
             self.streams[OUT].write(data)
 
+    def do_late(self, name, *words):
+        self.late = True
+        if name != "polls":
+            self.streams[ERR].write(b"asleep\n")
+        return getattr(self, "do_" + name)(*words)
+
     def do_polls(self):
         source, sink = self.streams[0].channel, self.streams[OUT].channel
         poll = select.poll()
         poll.register(source, select.POLLIN)
         poll.register(sink, 0)  # its end is told all the same
         while True:
+            if self.late:
+                self.streams[ERR].write(b"asleep\n")
             events = dict(poll.poll())
             if sink.fileno() in events:
                 return 83

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program that the system tests run: one small behaviour for each word that may be its argument, or its name. */
+#include "asleep.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -218,6 +220,47 @@ static int do_sleep(int argc, char **argv)
 static int do_await(int argc, char **argv)
 {
 	while (argc > 2 && access(argv[2], F_OK) != 0)
+		usleep(1000);
+	return 0;
+}
+
+/* late BEHAVIOUR...: does that, and says on standard error each time it waits. */
+static int do_late(int argc, char **argv)
+{
+	pid_t self = getpid();
+
+	if (argc > 2 && fork() != 0)
+		execv(argv[0], argv + 1);
+	for (unsigned long told = 0; getppid() == self; usleep(1000)) {
+		unsigned long waits = waits_of(self);
+
+		if (waits == told || !is_asleep(self))
+			continue;
+		told = waits;
+		if (write(2, "asleep\n", 7) != 7)
+			break;
+	}
+	return 0;
+}
+
+/* Does another process of this name run? */
+static bool another_runs(const char *name)
+{
+	struct faultline_process one = { .pid = 0 };
+
+	while (syscall(SYS_faultline, FAULTLINE_PROCESSES, one.pid, &one, sizeof(one), 0) == 1)
+		if (one.pid != getpid() && strcmp(one.name, name) == 0 &&
+		    one.state != FAULTLINE_ZOMBIE)
+			return true;
+	return false;
+}
+
+/* ended: waits until all other probes have ended. */
+static int do_ended(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	while (another_runs("probe"))
 		usleep(1000);
 	return 0;
 }
@@ -570,6 +613,8 @@ static const struct {
 	{ "winch", do_winch },
 	{ "abandon", do_abandon },
 	{ "await", do_await },
+	{ "late", do_late },
+	{ "ended", do_ended },
 };
 
 int main(int argc, char **argv, char **envp)
