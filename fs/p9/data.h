@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of a regular file's bytes: fs/p9/data.c reads them, fs/p9/writeback.c writes them back. */
+/* The cached bytes of a regular file, and the fids that they come and go by: fs/p9/data.c reads pages in. */
 #pragma once
 
 #include "fs/p9/writeback.h"
@@ -18,7 +18,7 @@ struct p9_reading {
 	unsigned window; /* pages that the last request was to have */
 };
 
-/* For fs/p9/data.c: what the file was like when it was opened last, by which changes by others are seen. */
+/* For fs/p9/revalidate.c: what the file was like when it was opened last, by which changes by others are seen. */
 struct p9_seen {
 	/* guarded by node->lock: */
 	uint64_t size, mtime, ctime;
@@ -54,4 +54,26 @@ struct p9_data {
 static inline struct p9_data *to_p9_data(struct object *object)
 {
 	return container_of(object, struct p9_data, object);
+}
+
+/* For a node that is being made: its bytes, or NULL if there is no memory. They are put when the node is freed. */
+struct p9_data *p9_data_create(struct p9_node *node, uint64_t size);
+void p9_data_put(struct p9_data *data);
+struct object *p9_data_object(struct p9_data *data);
+
+/* The size changes, and all below it is read from the server from here on. Returns 0 or a negative errno. */
+int p9_data_set_size(struct p9_data *data, uint64_t size);
+
+/*
+ * The server was asked to change the file: the next open finds other times, which are to be learnt.
+ * Where it is not known what the server has done, what is cached goes instead.
+ */
+static inline void p9_data_changed(struct p9_data *data)
+{
+	atomic_store(&data->seen.is_changed, 1u);
+}
+
+static inline void p9_data_doubtful(struct p9_data *data)
+{
+	atomic_store(&data->seen.is_doubtful, 1u);
 }

@@ -15,6 +15,7 @@
 #include "abi/limits.h"
 #include "fs/mount.h"
 #include "fs/p9/node_name.h"
+#include "fs/p9/open_fids.h"
 #include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/path.h"

@@ -9,9 +9,14 @@
  *
  * The server makes a change of the size at once.
  */
+#include "fs/p9/write.h"
+
 #include "abi/errno.h"
 #include "fs/p9/data.h"
+#include "fs/p9/fsync.h"
 #include "fs/p9/node.h"
+#include "fs/p9/open_fids.h"
+#include "fs/p9/revalidate.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object_io.h"
@@ -479,36 +484,4 @@ int p9_resize(struct inode *inode, uint64_t size)
 	err = size < object_size(inode->object) ? p9_file_cut(node, size) : change_size(node, size);
 	mutex_unlock(&node->lock);
 	return err;
-}
-
-/* ---- fsync ---- */
-
-/* What was written is at the server, which is asked to bring it to its disk. */
-static int fsync_by(struct p9_fid *fid, bool data_only)
-{
-	const struct p9_tfsync ask = { fid->number, data_only };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
-	struct p9_rpc rpc;
-	ssize_t n;
-	int err;
-
-	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tfsync(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	return err ? err : p9_decode_rfsync(&packet, rpc.tag);
-}
-
-int p9_fsync(struct file *file, bool data_only)
-{
-	struct p9_node *node = to_p9_node(file_inode(file));
-	int err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
-	struct p9_fid *fid;
-
-	if (err == 0)
-		err = p9_file_error(file);
-	if (err)
-		return err;
-	fid = p9_data_any_fid(node->data);
-	return fid ? fsync_by(fid, data_only) : 0;
 }

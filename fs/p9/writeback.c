@@ -29,6 +29,7 @@
 #include "fs/mount.h"
 #include "fs/p9/data.h"
 #include "fs/p9/node.h"
+#include "fs/p9/open_fids.h"
 #include "fs/p9/removal.h"
 #include "fs/p9/request.h"
 #include "lib/bits.h"

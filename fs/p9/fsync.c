@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Waits at fsync() and close() until the server has what was written, and reports pages that were lost. */
+#include "fs/p9/fsync.h"
+
+#include "fs/p9/data.h"
+#include "fs/p9/node.h"
+#include "fs/p9/open_fids.h"
+
+/* ---- lost pages ---- */
+
+static uint32_t errors_seen(const struct file *file)
+{
+	return (uint32_t)(uintptr_t)file->data;
+}
+
+/* Errors of which others were not told yet are not for this open file. */
+int p9_file_opened(struct file *file)
+{
+	struct p9_data *data = to_p9_node(file_inode(file))->data;
+
+	file->data = (void *)(uintptr_t)atomic_load(&data->nerrors);
+	return 0;
+}
+
+static int p9_file_error(struct file *file)
+{
+	struct p9_data *data = to_p9_node(file_inode(file))->data;
+	uint32_t now = atomic_load(&data->nerrors);
+
+	if (now == errors_seen(file))
+		return 0;
+	file->data = (void *)(uintptr_t)now;
+	return atomic_load(&data->error);
+}
+
+/* ---- fsync and close ---- */
+
+/* What was written is at the server, which is asked to bring it to its disk. */
+static int fsync_by(struct p9_fid *fid, bool data_only)
+{
+	const struct p9_tfsync ask = { fid->number, data_only };
+	uint8_t reply[P9_REPLY_BYTES];
+	struct p9_packet packet;
+	struct p9_rpc rpc;
+	ssize_t n;
+	int err;
+
+	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	n = p9_encode_tfsync(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	return err ? err : p9_decode_rfsync(&packet, rpc.tag);
+}
+
+int p9_fsync(struct file *file, bool data_only)
+{
+	struct p9_node *node = to_p9_node(file_inode(file));
+	int err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	struct p9_fid *fid;
+
+	if (err == 0)
+		err = p9_file_error(file);
+	if (err)
+		return err;
+	fid = p9_data_any_fid(node->data);
+	return fid ? fsync_by(fid, data_only) : 0;
+}
+
+/* Who opens the file after this, here or on the server's side, finds what was written. */
+int p9_file_flush(struct file *file)
+{
+	struct p9_node *node = to_p9_node(file_inode(file));
+	int err;
+
+	if (!file_writable(file))
+		return 0;
+	err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	return err ? err : p9_file_error(file);
+}
