@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Fids: what a 9P server calls a file. */
+/*
+ * Fids and requests (fs/p9/request.h) need each other, as in the protocol: a request refers to the fids that it names, and
+ * the end of a fid is a request.
+ */
 #pragma once
 
 #include "fs/p9/request.h"

@@ -15,7 +15,6 @@
 #include "abi/limits.h"
 #include "fs/mount.h"
 #include "fs/p9/node_name.h"
-#include "fs/p9/open_fids.h"
 #include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/path.h"
@@ -294,7 +293,7 @@ static void p9_unhide(struct p9_node *node)
 		forget_hiding(node);
 }
 
-/* ---- the slots ---- */
+/* ---- new names ---- */
 
 static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid,
 		       struct p9_qid *qid_ret)
@@ -323,46 +322,40 @@ static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid
 	return err;
 }
 
-/* A fid of the directory becomes one of the new file, which is open. Another is to be walked to it. */
-static int create_regular_once(const struct place *at, unsigned mode, struct inode **inode_ret)
+/* A fid of the directory becomes one of the new file. */
+static int create_regular_once(const struct place *at, unsigned mode, struct p9_fid **fid_ret,
+			       struct p9_qid *qid_ret)
 {
 	struct p9_fid *fid;
-	struct p9_qid qid;
-	int err = p9_walk(at->dir, "", 0, &fid, &qid);
+	int err = p9_walk(at->dir, "", 0, &fid, qid_ret);
 
 	if (err)
 		return err;
-	err = create_file(at, mode & S_IALLUGO, fid, &qid);
-	if (err == 0)
-		err = p9_lookup(&at->dir->inode, at->name.data, at->name.len, inode_ret);
-	if (err == 0) {
-		struct p9_node *node = to_p9_node(*inode_ret);
-
-		if (node->data && node->qid.path == qid.path) {
-			p9_data_created(node->data, p9_fid_get(fid));
-		} else { /* another client was faster than the walk */
-			inode_put(*inode_ret);
-			err = -EIO;
-		}
-	}
-	p9_fid_put(fid);
+	err = create_file(at, mode & S_IALLUGO, fid, qid_ret);
+	if (err)
+		p9_fid_put(fid);
+	else
+		*fid_ret = fid;
 	return err;
 }
 
-static int create_regular(const struct place *at, unsigned mode, struct inode **inode_ret)
+int p9_create_regular(struct inode *dir, const char *name, size_t len, unsigned mode,
+		      struct p9_fid **fid_ret, struct p9_qid *qid_ret)
 {
+	const struct place at = place_of(dir, name, len);
 	int err;
 
 	do
-		err = create_regular_once(at, mode, inode_ret);
+		err = create_regular_once(&at, mode, fid_ret, qid_ret);
 	while (err == -EAGAIN);
 	return err;
 }
 
-static int p9_mkdir(const struct place *at, unsigned mode)
+int p9_mkdir(struct inode *dir, const char *name, size_t len, unsigned mode)
 {
-	struct p9_fid *fid = p9_node_fid(at->dir);
-	const struct p9_tmkdir ask = { fid->number, at->name, mode & S_IALLUGO, GID };
+	const struct place at = place_of(dir, name, len);
+	struct p9_fid *fid = p9_node_fid(at.dir);
+	const struct p9_tmkdir ask = { fid->number, at.name, mode & S_IALLUGO, GID };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rmkdir got;
@@ -374,24 +367,8 @@ static int p9_mkdir(const struct place *at, unsigned mode)
 	rpc.once = true;
 	n = p9_encode_tmkdir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	changed(at);
+	changed(&at);
 	return err ? err : p9_decode_rmkdir(&packet, rpc.tag, &got);
-}
-
-static int create_directory(const struct place *at, unsigned mode, struct inode **inode_ret)
-{
-	int err = p9_mkdir(at, mode);
-
-	return err ? err : p9_lookup(&at->dir->inode, at->name.data, at->name.len, inode_ret);
-}
-
-int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
-	      struct inode **inode_ret)
-{
-	const struct place at = place_of(dir, name, len);
-
-	return S_ISREG(mode) ? create_regular(&at, mode, inode_ret)
-			     : create_directory(&at, mode, inode_ret);
 }
 
 int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
@@ -438,6 +415,8 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 	changed(&at);
 	return err ? err : p9_decode_rlink(&packet, rpc.tag);
 }
+
+/* ---- removals ---- */
 
 /*
  * Bracket the request that removes a name. If the file goes with it, no look-up is to find the node again. A new file may
@@ -502,6 +481,8 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
 	mutex_unlock(&dir->mount->rename_lock);
 	return err;
 }
+
+/* ---- renames ---- */
 
 /* The checks that need no answer of the server, in Linux's order. */
 static int refusal(const struct found *from, bool old_slash, const struct found *to, bool new_slash,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inodes of a 9P mount: names are looked up at the server, files opened there. */
+/* The inodes of a 9P mount, and the table of their slots: files are looked up, made and opened at the server. */
 #include "fs/p9/node.h"
 
 #include "abi/errno.h"
@@ -182,7 +182,7 @@ static void node_holds(struct inode *inode)
 	p9_removal_find_held(node->removal);
 }
 
-/* ---- looking up and opening ---- */
+/* ---- looking up, making and opening files ---- */
 
 static int lookup_once(struct p9_node *parent, const char *name, size_t len,
 		       struct p9_node **node_ret)
@@ -197,7 +197,7 @@ static int lookup_once(struct p9_node *parent, const char *name, size_t len,
 }
 
 /* The name may be another file's as soon as the walk is over. */
-int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+static int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	struct p9_node *node;
 	unsigned ntries = 0;
@@ -211,6 +211,42 @@ int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **in
 	p9_node_keep(node);
 	*inode_ret = &node->inode;
 	return 0;
+}
+
+/* A new file is open for writing by the fid that made it. The node gets another one, by a walk. */
+static int node_of_new(struct inode *dir, const char *name, size_t len, unsigned mode,
+		       struct inode **inode_ret)
+{
+	struct p9_node *node;
+	struct p9_fid *fid;
+	struct p9_qid qid;
+	int err = p9_create_regular(dir, name, len, mode, &fid, &qid);
+
+	if (err)
+		return err;
+	err = p9_lookup(dir, name, len, inode_ret);
+	if (err == 0) {
+		node = to_p9_node(*inode_ret);
+		if (node->data && node->qid.path == qid.path) {
+			p9_data_created(node->data, p9_fid_get(fid));
+		} else { /* another client was faster than the walk */
+			inode_put(*inode_ret);
+			err = -EIO;
+		}
+	}
+	p9_fid_put(fid);
+	return err;
+}
+
+static int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
+		     struct inode **inode_ret)
+{
+	int err;
+
+	if (S_ISREG(mode))
+		return node_of_new(dir, name, len, mode, inode_ret);
+	err = p9_mkdir(dir, name, len, mode);
+	return err ? err : p9_lookup(dir, name, len, inode_ret);
 }
 
 /* What was opened for writing by an open that then failed, or by mknod, is not left open. */

@@ -82,9 +82,6 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
  */
 int p9_attach_again(struct p9_node *root, struct file *send);
 
-/* The lookup slot. */
-int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
-
 /*
  * fs/p9/nodes.c: the nodes of a session. The caller holds no spinning lock.
  *
@@ -130,11 +127,14 @@ int p9_getattr_asked(struct inode *inode, struct abi_stat *st);
 int p9_setattr(struct inode *inode, const struct inode_attr *attr);
 
 /*
- * fs/p9/namei.c: the slots that change names. A file that is used when its name goes is renamed at
- * the server, and removed there when its last user is gone. The slots wait for the server.
+ * fs/p9/namei.c: what changes names. A file that is used when its name goes is renamed at
+ * the server, and removed there when its last user is gone. All of these wait for the server.
  */
-int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
-	      struct inode **inode_ret);
+/* Makes a file that was not there. Returns 0 with a fid of it that is open for writing, or a negative errno. */
+int p9_create_regular(struct inode *dir, const char *name, size_t len, unsigned mode,
+		      struct p9_fid **fid_ret, struct p9_qid *qid_ret);
+int p9_mkdir(struct inode *dir, const char *name, size_t len, unsigned mode);
+/* Slots. */
 int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
 	       size_t target_len);
 int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode);
