@@ -14,12 +14,17 @@
 /* How many nodes of a session go when memory is short: a hundred kilobytes or more. */
 #define FORGET 64u
 
+static uint32_t runs; /* atomic: a thread looks after the sessions */
+
+/* Mounts that begin at the same time may have started a thread each: one stays. */
 static void thread_main(void *arg)
 {
 	uint64_t seq = 0, last, now, next;
 	struct p9_session *session = NULL;
 
 	(void)arg;
+	if (!atomic_cas(&runs, 0, 1))
+		return;
 	for (;;) {
 		last = seq;
 		seq = p9_sessions_look_begin();
@@ -42,13 +47,9 @@ static void forget_some(void)
 		(void)p9_nodes_forget(session, FORGET);
 }
 
+/* A mount that finds no thread running starts its own: that of another mount may not come to be. */
 int p9_tend_start(void)
 {
-	static uint32_t runs; /* atomic */
-
 	atomic_store(&relieve_hook, forget_some);
-	if (!atomic_cas(&runs, 0, 1) || kthread_spawn("p9", thread_main, NULL))
-		return 0;
-	atomic_store(&runs, 0);
-	return -ENOMEM;
+	return atomic_load(&runs) || kthread_spawn("p9", thread_main, NULL) ? 0 : -ENOMEM;
 }
