@@ -54,6 +54,7 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	fid->session = session;
 	refcount_init(&fid->refs, 1);
 	fid->nrenames = atomic_load(&session->nrenames);
+	fid->nmoves = atomic_load(&session->nmoves);
 	fid->known = false;
 	fid->is_stale = 0;
 	fid->node = NULL;

@@ -21,7 +21,12 @@ struct p9_fid {
 	struct refcount refs;
 	uint32_t number;   /* const */
 	uint32_t nrenames; /* session->nrenames, before it was made */
-	bool known;	   /* the server may know it */
+	/*
+	 * session->nmoves, before it was made, or with the move by which a directory got this fid. Guarded by
+	 * session->lock once the fid has an owner.
+	 */
+	uint32_t nmoves;
+	bool known; /* the server may know it */
 	/* that of the server; atomic, and guarded by session->lock once the fid has an owner */
 	uint32_t epoch;
 	/* another server knows no such file any more; atomic, set under session->lock */

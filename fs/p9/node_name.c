@@ -215,9 +215,28 @@ static bool is_same_name_locked(const struct p9_node *node, const struct name *n
 }
 
 /*
+ * A server may refer to files by path. If another client renames a directory, the older fids of all files below it find
+ * nothing any more, although those files keep their names. The count of the directory's new fid is higher than theirs. So the
+ * next walk to a file in it replaces the file's fid, and the new one has a higher count than those of the files below that.
+ */
+static void count_move_locked(struct p9_session *session, struct p9_fid *fid)
+{
+	assert_hardened(spin_lock_held(&session->lock));
+	atomic_store(&session->nmoves, session->nmoves + 1);
+	fid->nmoves = session->nmoves;
+}
+
+/* Has a directory above the node been renamed since the node's fid was made? */
+static bool is_below_move_locked(const struct p9_node *node)
+{
+	assert_hardened(spin_lock_held(&node->session->lock));
+	return (int32_t)(node->parent->fid->nmoves - node->fid->nmoves) > 0;
+}
+
+/*
  * The node has been found by another walk. With another version it may be another file that has the
- * number of one that was removed; with another name, another client may have renamed it: the older fids may
- * be of no use. What is hidden keeps those that it has. A walk that began before a rename may have found
+ * number of one that was removed; with another name, or a directory above it that has one, another client may have renamed
+ * it: the older fids may be of no use. What is hidden keeps those that it has. A walk that began before a rename may have found
  * the name that is old now.
  */
 void p9_node_adopt(struct p9_node *node, const struct p9_walked *by)
@@ -239,7 +258,7 @@ void p9_node_adopt(struct p9_node *node, const struct p9_walked *by)
 	}
 	if (node->unlinked == P9_LINKED && node->parent != node &&
 	    session->nrenames == fid->nrenames &&
-	    (!same || by->qid->version != node->qid.version) &&
+	    (!same || by->qid->version != node->qid.version || is_below_move_locked(node)) &&
 	    p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		spare = node->spare;
 		old = node->fid;
@@ -248,6 +267,8 @@ void p9_node_adopt(struct p9_node *node, const struct p9_walked *by)
 		node->qid.version = by->qid->version;
 		if (!same)
 			change_name_locked(node, &name, may);
+		if (!same && S_ISDIR(node->inode.mode))
+			count_move_locked(session, fid);
 	} else if (same && !node->spare && by->is_to_be_opened &&
 		   p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		node->spare = fid;

@@ -82,6 +82,7 @@ struct p9_session {
 	struct p9_fid_numbers fid_numbers;
 	struct list fids;  /* struct p9_fid.link: those that another server is to know, too */
 	uint32_t nrenames; /* names of nodes that have changed; atomic for a look */
+	uint32_t nmoves;   /* the same: directories that other clients have renamed */
 	struct p9_alias alias;
 	struct list parked;   /* struct p9_request.link: they wait for another server */
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */

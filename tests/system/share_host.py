@@ -179,6 +179,14 @@ def R142_a_file_is_another_one_while_it_is_open():
 
 
 @case
+def R142_a_directory_gets_another_name():
+    place = folder("moves")
+    put(place + "/dir/sub/file", b"a")
+    steps("move", place=place, does={"move": lambda: os.rename(place + "/dir", place + "/moved")})
+    equal(b"new", get(place + "/moved/sub/new"), "the new file")
+
+
+@case
 def R142_a_file_vanishes_while_it_is_open():
     place = folder("vanishes")
     file = put(place + "/file", b"a" * 80 * PAGE)

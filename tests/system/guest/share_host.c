@@ -283,6 +283,20 @@ static void do_replace(char **argv)
 	expect("opened anew", 'b', byte_at(argv[0], 0));
 }
 
+/* argv: nothing. The host gives /mnt/dir another name, below which the kernel knows /mnt/dir/sub/file. */
+static void do_move(char **argv)
+{
+	int fd = open_or_die("/mnt/dir/sub/file");
+
+	expect("before", 'a', byte_at("/mnt/dir/sub/file", 0));
+	next("move");
+	expect("by the old name", -ENOENT, got(access("/mnt/dir/sub/file", F_OK)));
+	expect("a directory below the new name", 0, got(access("/mnt/moved/sub", F_OK)));
+	expect("a file in that", 'a', byte_at("/mnt/moved/sub/file", 0));
+	put_text("/mnt/moved/sub/new", O_CREAT | O_EXCL | O_WRONLY, "new");
+	close(fd);
+}
+
 /* argv: a file. The host removes it while it is open, and makes a directory of that name. */
 static void do_vanish(char **argv)
 {
@@ -397,8 +411,8 @@ static const struct verb verbs[] = {
 	{ "leave", do_leave, false },	    { "names", do_names, false },
 	{ "shrink", do_shrink, false },	    { "shrink-reclaimed", do_shrink_reclaimed, false },
 	{ "grow", do_grow, false },	    { "replace", do_replace, false },
-	{ "vanish", do_vanish, false },	    { "link-out", do_link_out, false },
-	{ "all-gone", do_all_gone, false },
+	{ "move", do_move, false },	    { "vanish", do_vanish, false },
+	{ "link-out", do_link_out, false }, { "all-gone", do_all_gone, false },
 };
 
 int main(int argc, char **argv)
