@@ -564,6 +564,18 @@ static int rename_over(const struct place *from, const struct found *moved, cons
 	return err;
 }
 
+/* A thread that is in the directory, or below it, may not find a name meanwhile: it looks again afterwards. */
+static int move_directory(const struct place *from, const struct found *moved,
+			  const struct place *to)
+{
+	int err;
+
+	p9_dir_rename_begin(moved->node);
+	err = p9_move(from, moved, to);
+	p9_dir_rename_end(moved->node);
+	return err;
+}
+
 static int rename_found(const struct place *from, const struct found *moved, const struct place *to,
 			const struct found *replaced)
 {
@@ -579,7 +591,8 @@ static int rename_found(const struct place *from, const struct found *moved, con
 		return err;
 	}
 	goes = replaced && begin_removal(replaced, to);
-	err = p9_move(from, moved, to);
+	err = is_dir(moved) && moved->node ? move_directory(from, moved, to)
+					   : p9_move(from, moved, to);
 	if (goes)
 		end_removal(replaced, err);
 	return err;

@@ -197,15 +197,44 @@ static int lookup_once(struct p9_node *parent, const char *name, size_t len,
 }
 
 /* The name may be another file's as soon as the walk is over. */
-static int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+static int lookup_node(struct p9_node *parent, const char *name, size_t len,
+		       struct p9_node **node_ret)
 {
-	struct p9_node *node;
 	unsigned ntries = 0;
 	int err;
 
 	do
-		err = lookup_once(to_p9_node(dir), name, len, &node);
+		err = lookup_once(parent, name, len, node_ret);
 	while (err == -EAGAIN || (err == -ESTALE && ++ntries < INODE_STALE_TRIES));
+	return err;
+}
+
+/* Looks the name up once more, while no directory can be renamed. */
+static int lookup_without_renames(struct p9_node *parent, const char *name, size_t len,
+				  struct p9_node **node_ret)
+{
+	struct mutex *lock = &parent->inode.mount->rename_lock;
+	int err = mutex_lock_killable(lock);
+
+	if (err)
+		return err;
+	err = lookup_node(parent, name, len, node_ret);
+	mutex_unlock(lock);
+	return err;
+}
+
+/*
+ * A server that refers to files by path may not find anything from the fid of a directory while it renames that directory,
+ * or one above it. A name that is not there is believed if this client has asked for no such rename meanwhile.
+ */
+static int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	struct p9_node *parent = to_p9_node(dir), *node;
+	uint32_t renames = p9_dir_renames(parent->session);
+	int err = lookup_node(parent, name, len, &node);
+
+	if (err == -ENOENT && p9_dir_was_renamed(parent, renames))
+		err = lookup_without_renames(parent, name, len, &node);
 	if (err)
 		return err;
 	p9_node_keep(node);

@@ -25,6 +25,8 @@ struct p9_node {
 	 */
 	enum p9_unlinked { P9_LINKED, P9_HIDDEN, P9_REMOVED } unlinked;
 	uint32_t names_changed; /* atomic: of a directory, since it was read */
+	/* Atomic, of a directory: session->dir_renames, when it was last renamed; or 0. */
+	uint32_t renamed_at;
 	/*
 	 * They change with the session's `naming` and its lock held; either is enough to read them. The
 	 * way up to the root, which may be long, is gone with `naming`.

@@ -94,6 +94,41 @@ bool p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, st
 	return known;
 }
 
+/* ---- directories that are being renamed ---- */
+
+void p9_dir_rename_begin(struct p9_node *dir)
+{
+	uint32_t number = atomic_add(&dir->session->dir_renames, 1) + 1;
+
+	assert(number & 1);
+	atomic_store(&dir->renamed_at, number);
+}
+
+void p9_dir_rename_end(struct p9_node *dir)
+{
+	(void)atomic_add(&dir->session->dir_renames, 1);
+}
+
+/* The way up may be long. It is gone only if a directory was renamed meanwhile. */
+bool p9_dir_was_renamed(struct p9_node *dir, uint32_t since)
+{
+	struct p9_session *session = dir->session;
+	struct p9_node *below = NULL;
+	bool was = false;
+
+	if (!(since & 1) && p9_dir_renames(session) == since)
+		return false;
+	mutex_lock(&session->naming);
+	for (; !was && dir != below; dir = dir->parent) {
+		uint32_t at = atomic_load(&dir->renamed_at);
+
+		was = (at & 1) && (int32_t)(at - since) >= 0;
+		below = dir;
+	}
+	mutex_unlock(&session->naming);
+	return was;
+}
+
 /* ---- the alias ---- */
 
 const struct p9_alias *p9_alias_of_locked(const struct p9_node *node)

@@ -26,6 +26,19 @@ void p9_node_adopt(struct p9_node *node, const struct p9_walked *by);
  */
 bool p9_node_rename(struct p9_node *node, struct p9_node *parent, char *name, struct p9_fid *fid);
 
+/* Bracket the request that renames the directory. The mount's rename_lock is held. */
+void p9_dir_rename_begin(struct p9_node *dir);
+void p9_dir_rename_end(struct p9_node *dir);
+
+/* Returns the number of renames that have begun or ended until now, for p9_dir_was_renamed(). */
+static inline uint32_t p9_dir_renames(const struct p9_session *session)
+{
+	return atomic_load(&session->dir_renames);
+}
+
+/* Has this client been renaming the directory, or one above it, at any time since then? */
+bool p9_dir_was_renamed(struct p9_node *dir, uint32_t since);
+
 /*
  * The session's alias. p9_alias_set() takes over the name, and gets a reference to the directory. p9_alias_dir() returns the
  * directory with a reference, or NULL; an alias whose directory is the file, or is below it, is dropped: no server has it.

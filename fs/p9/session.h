@@ -45,6 +45,8 @@ struct p9_session {
 	uint32_t waits;	    /* for another server, if this one ends: it is mounted */
 	uint32_t nremovals; /* files that are removed after their last use, and not answered */
 	uint32_t epoch; /* which attempt to attach was the last good one; changes under `lock` */
+	/* odd while a directory is being renamed; changes with the mount's rename_lock held */
+	uint32_t dir_renames;
 	/* woken when nclunks becomes small enough for more fids; own lock */
 	struct waitq clunked;
 	/* woken when nremovals becomes 0; own lock */

@@ -44,7 +44,8 @@ enum lie {
 	TAKES_HALF, /* of what is written */
 	TAKES_NONE,
 	TAKES_A_PAGE,
-	IS_FULL,   /* Rlerror with ENOSPC */
+	IS_FULL, /* Rlerror with ENOSPC */
+	RENAMING, /* a rename is answered when the server is notified; until then it finds nothing in "sub" */
 	PAUSES,	   /* answers when it is told to go on */
 	OVERTAKEN, /* a read is answered when the server is notified, with the bytes from before */
 	LIES
@@ -79,6 +80,7 @@ struct control {
 	unsigned changes;	    /* of its contents: its times */
 	unsigned loops;		    /* the root is another one below itself */
 	unsigned holds;		    /* an answer is held */
+	unsigned not_found;	    /* walks that the held rename of "sub" made fail */
 	unsigned pauses, goes_on;   /* answers that have waited, and that may go */
 	unsigned long wrong;	    /* bytes that were written and are not those of new_byte() */
 	unsigned discards;	    /* the server keeps nothing of what is written */

@@ -335,6 +335,45 @@ static void name_is_changing(void)
 	stop();
 }
 
+static int ending(pid_t child)
+{
+	int status = -1;
+
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* While a server renames a directory, it may find nothing in it for a moment. Names that are not there are asked for once. */
+static void directory_is_renamed(void)
+{
+	unsigned walks;
+	pid_t renames, looks;
+
+	start_to_write("timeout=20");
+	expect("chdir", 0, chdir("/mnt/sub"));
+	tell(RENAMING, 0);
+	renames = fork();
+	if (renames == 0)
+		_exit(rename("/mnt/sub", "/mnt/moved") != 0);
+	wait_for("a rename", &control->holds, 1);
+	walks = control->seen[P9_TWALK];
+	expect_error("not there, elsewhere", ENOENT, access("/mnt/absent", F_OK));
+	expect("walks for it", walks + 1, control->seen[P9_TWALK]);
+	looks = fork();
+	if (looks == 0)
+		_exit(access("n001", F_OK) != 0);
+	wait_for("a walk in the directory", &control->not_found, 1);
+	ipc_notify(poke, 1);
+	expect("the rename", 0, ending(renames));
+	expect("a name that was there all the time", 0, ending(looks));
+	expect("walks that failed", 1, control->not_found);
+	walks = control->seen[P9_TWALK];
+	expect_error("not there, afterwards", ENOENT, access("absent", F_OK));
+	expect("walks for it", walks + 1, control->seen[P9_TWALK]);
+	expect("chdir", 0, chdir("/"));
+	stop();
+}
+
 /* What is only kept for later goes when the server has no fids left. */
 static void few_fids(void)
 {
@@ -402,6 +441,7 @@ void test_reads(void)
 	replaced();
 	names_change_hands();
 	name_is_changing();
+	directory_is_renamed();
 	few_fids();
 	executes();
 	pressure();

@@ -169,6 +169,13 @@ static uint64_t file_or_other(uint64_t file, unsigned type)
 	return file + 1000000;
 }
 
+/* An answer that is sent later. */
+static struct {
+	long rcvid; /* 0: there is none */
+	ssize_t n;
+	uint8_t reply[2 * PAGE];
+} held;
+
 static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_twalk ask;
@@ -185,6 +192,10 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 	file = file_of(ask.fid);
 	if (file == 0 || (ask.nwname == 0 && file_or_other(file, P9_TWALK) != file))
 		return say_error(tag, ENOENT);
+	if (file == SUB && control->lie == RENAMING && held.rcvid) {
+		control->not_found++;
+		return say_error(tag, ENOENT);
+	}
 	letter = fids[ask.fid % FIDS].letter;
 	for (unsigned i = 0; i < ask.nwname; i++) {
 		file = walk_to(file, &ask.wname[i]);
@@ -682,13 +693,6 @@ static void do_flush(int fd, const struct p9_packet *packet, uint16_t tag, long 
 	send_reply(fd, rcvid, p9_encode_rflush(reply, sizeof(reply), tag));
 }
 
-/* An answer that is sent later. */
-static struct {
-	long rcvid; /* 0: there is none */
-	ssize_t n;
-	uint8_t reply[2 * PAGE];
-} held;
-
 static void hold(long rcvid, ssize_t n)
 {
 	held.n = n;
@@ -758,7 +762,8 @@ void serve(int fd)
 			while (*(volatile unsigned *)&control->goes_on < control->pauses)
 				nap(1);
 		}
-		if (lies && control->lie == OVERTAKEN) {
+		if (lies && (control->lie == OVERTAKEN ||
+			     (control->lie == RENAMING && header.type == P9_TRENAMEAT))) {
 			hold(rcvid, n);
 			continue;
 		}
