@@ -34,10 +34,10 @@ struct fs_type {
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
 	/*
 	 * Returns when what was written to its files is where it belongs, or at the tick `deadline`
-	 * (UINT64_MAX: none), or when the thread was killed. NULL: nothing is kept back. Waits.
+	 * (UINT64_MAX: none), or when the thread was killed. NULL: it has no unwritten data. Waits.
 	 */
 	void (*sync)(struct mount *mount, uint64_t deadline);
-	/* Begins to do so, and does not wait. NULL: nothing is kept back. */
+	/* Begins to do so, and does not wait. NULL: it has no unwritten data. */
 	void (*write_soon)(struct mount *mount);
 	/*
 	 * umount2(MNT_FORCE), or the mount is taken out of the tree. Threads that wait for a server that has

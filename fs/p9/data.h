@@ -42,7 +42,7 @@ struct p9_data {
 	/* of pages that were lost, set by writeback.c; atomic: */
 	int error;	  /* of the last one; set under object.lock */
 	uint32_t nerrors; /* how often */
-	uint32_t nsynced; /* the same, when msync() was told last */
+	uint32_t nsynced; /* the value of nerrors that msync() has seen */
 	uint32_t changes; /* atomic: of what the server does not know yet, or did not */
 	/*
 	 * A waiting lock, held while the object's VMAs are visited: by a change of the size, and by

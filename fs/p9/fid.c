@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes fids, and tells the server when one is not used any more. */
+/* Makes fids, and sends Tclunk when one is not used any more. */
 #include "fs/p9/fid.h"
 
 #include "abi/errno.h"
@@ -11,8 +11,8 @@
 #include "sync/atomic.h"
 
 /*
- * The server is to forget so many before it gets new ones. One that answers in turn has done so
- * when it answers the next request; another would let the memory for them grow.
+ * No new fid is made while so many Tclunk are unanswered, because each takes memory. A server that answers requests in the
+ * order in which they come has answered them all when it answers the next request.
  */
 #define CLUNKS_MAX 1024u
 

@@ -12,9 +12,8 @@ struct p9_node;
 
 /*
  * The creator of the fid has a reference, and there is one for each request that names it and is given
- * up or not waited for. When the last one is dropped, the server is told, if it may know the fid: so it
- * never is while the server may still use the fid. No other fid has the number until the server has
- * answered.
+ * up or not waited for. Dropping the last one sends Tclunk, if the server may know the fid. So Tclunk is never sent while
+ * the server may still use the fid. No other fid has the number until the server has answered.
  */
 struct p9_fid {
 	struct p9_session *session;

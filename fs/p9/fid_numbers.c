@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives out fid numbers in turn, and passes over those that are in use. */
+/* Gives out fid numbers in ascending order, and skips those that are in use. */
 #include "fs/p9/fid_numbers.h"
 
 #include "lib/p9/p9.h"

@@ -11,8 +11,8 @@ struct p9_fid_number {
 };
 
 /*
- * Numbers are given in turn, so that one is used again late. After 2^32 of them, those still in use
- * are passed over. The caller has a lock for the struct.
+ * Numbers are given out in ascending order, so that a number is used again as late as possible. After 2^32 of them they
+ * begin again at 0, and those still in use are skipped. The caller has a lock for the struct.
  */
 struct p9_fid_numbers {
 	uint32_t next; /* the number that follows the one given last */

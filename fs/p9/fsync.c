@@ -13,7 +13,7 @@ static uint32_t errors_seen(const struct file *file)
 	return (uint32_t)(uintptr_t)file->data;
 }
 
-/* Errors of which others were not told yet are not for this open file. */
+/* Errors that other open files have not returned yet are not returned by this one. */
 int p9_file_opened(struct file *file)
 {
 	struct p9_data *data = to_p9_node(file_inode(file))->data;

@@ -57,7 +57,7 @@ static int attach(struct mount *mount, struct p9_session *session)
 	return err;
 }
 
-/* The root's fid keeps the session from here on. */
+/* From here on, the root's fid has the reference to the session. */
 static int connect(struct mount *mount, struct file *send, uint32_t msize, uint64_t seconds,
 		   uint32_t uid)
 {

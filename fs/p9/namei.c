@@ -516,7 +516,7 @@ static int p9_move(const struct place *from, const struct found *moved, const st
 	if (!copy)
 		return -ENOMEM;
 	if (atomic_load(&moved->node->unlinked) == P9_LINKED)
-		forget_hiding(moved->node); /* an answer was lost: the file has kept its name */
+		forget_hiding(moved->node); /* an answer was lost, and the file has its name */
 	err = p9_rename_file(&moved->qid, moved->node, from, to, copy);
 	if (err == 0)
 		p9_unhide(moved->node);

@@ -157,7 +157,7 @@ static struct inode *node_free(struct inode *inode)
 
 	p9_nodes_remove(node);
 	if (node->data)
-		p9_data_put(node->data); /* which a page may keep for longer */
+		p9_data_put(node->data); /* which a page may still refer to */
 	p9_names_free(node->names);
 	p9_removal_free(node->removal);
 	p9_fid_put(node->spare);
@@ -167,7 +167,7 @@ static struct inode *node_free(struct inode *inode)
 	return parent ? &parent->inode : NULL;
 }
 
-/* One reference is for being kept; the fids are of the node, and so is what it has of its names. */
+/* session->kept has one reference. The node itself has references to its parent, its fids and what it has read of its names. */
 static void node_holds(struct inode *inode)
 {
 	struct p9_node *node = to_p9_node(inode);

@@ -87,9 +87,9 @@ int p9_attach_again(struct p9_node *root, struct file *send);
 /*
  * fs/p9/nodes.c: the nodes of a session. The caller holds no spinning lock.
  *
- * Nodes that were looked up are kept for a while after their use, and so are their fids and pages,
- * as far as reclaim leaves these. A name is looked up at the server each time: this decides which
- * node it is. How many are kept is limited by the memory of the machine.
+ * A session has a cache of nodes, session->kept: those that were looked up last, with their fids, and with their pages as
+ * far as reclaim leaves these. Names are not cached: each is looked up at the server, whose answer decides which node it
+ * is. The size of the cache depends on the memory of the machine.
  */
 /* Returns the node of the qid with a reference, or NULL. */
 struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *qid);
@@ -100,9 +100,9 @@ struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *q
 int p9_nodes_add(struct p9_node *node, struct p9_node **there_ret);
 /* The node's last reference is gone. */
 void p9_nodes_remove(struct p9_node *node);
-/* The node was looked up. */
+/* The node was looked up: it is the newest one of the cache. */
 void p9_node_keep(struct p9_node *node);
-/* Stops keeping the n nodes that have not been looked up for the longest time. Returns whether there were any. */
+/* Removes the n nodes from the cache that have not been looked up for the longest time. Returns whether there were any. */
 bool p9_nodes_forget(struct p9_session *session, unsigned n);
 
 /* The node is another file, or none, for all names from here on: no look-up finds it any more. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The nodes of a session: found by the server's number for the file, and kept after use. */
+/* The nodes of a session: found by the server's number for the file, and cached after use. */
 #include "fs/p9/node.h"
 
 #include "lib/bits.h"
 #include "mm/phys/page_alloc.h"
 
-/* So many nodes are kept, but no more than one for so many frames of the machine. */
+/* The most nodes in the cache: this many, or one for each FRAMES_PER_KEPT frames of the machine if that is less. */
 #define KEPT_MAX	16384u
 #define FRAMES_PER_KEPT 4u
 
@@ -93,7 +93,7 @@ void p9_nodes_remove(struct p9_node *node)
 	spin_unlock(&node->session->lock);
 }
 
-/* Takes the node out of those that are kept; its reference is the caller's. */
+/* Takes the node out of the cache, whose reference becomes the caller's. */
 static void unkeep_locked(struct p9_node *node)
 {
 	assert_hardened(spin_lock_held(&node->session->lock));

@@ -56,7 +56,7 @@ void p9_removal_set(struct p9_node *node, struct p9_removal *removal)
 	p9_removal_free(exchange_removal(node, removal));
 }
 
-/* The request's own reference keeps the session for a moment longer. */
+/* The session is still there: the request has a reference to it. */
 static void removal_ended(struct p9_request *request)
 {
 	struct p9_session *session = request->session;

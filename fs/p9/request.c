@@ -290,8 +290,8 @@ ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 static void request_ended(struct call *call, int result);
 
 /*
- * Puts the request where it belongs. Returns 0 if it is to be sent, or is parked (*parked); or an error that it is to
- * end with.
+ * Puts the request into the list of started ones, or, while the session is lost, into session->parked, where it waits for
+ * another server (*parked is set). Returns 0, or an error that it is to end with.
  */
 static int place_locked(struct p9_request *request, bool *parked)
 {

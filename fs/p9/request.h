@@ -134,7 +134,10 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request);
  */
 void p9_request_start(struct p9_request *request, size_t n);
 
-/* Sends requests that were parked, of a list that is the caller's, or ends them if no server has come in time. */
+/*
+ * Sends requests that have waited for another server, or ends them if none has come in time. The caller has taken them out of
+ * session->parked.
+ */
 void p9_requests_resume(struct list *parked);
 
 /*

@@ -145,7 +145,7 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	uint32_t changes = p9_changes(node);
 	int err = p9_data_open_fids(node, flags, false);
 
-	if (!object_has_writable_maps(&data->object)) /* whose errors msync() is to tell */
+	if (!object_has_writable_maps(&data->object)) /* whose errors msync() is to return */
 		atomic_store(&data->nsynced, atomic_load(&data->nerrors));
 	if (err == 0 && atomic_exchange(&node->inode.asked, 0u))
 		return 0; /* it was made by this very open */

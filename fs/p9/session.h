@@ -39,7 +39,7 @@ struct p9_session {
 	uint64_t timeout;     /* ticks; UINT64_MAX: none */
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */
-	uint32_t nclunks;   /* fids that the server was told to forget, and has not answered */
+	uint32_t nclunks;   /* Tclunk that the server has not answered */
 	uint32_t nflushes;  /* requests in `flushes` */
 	uint32_t closing;   /* p9_session_close() */
 	uint32_t waits;	    /* for another server, if this one ends: it is mounted */
@@ -67,16 +67,16 @@ struct p9_session {
 	uint32_t ndirty_files; /* the same: files in it */
 	uint32_t nretiring;    /* atomic: files that are just leaving it */
 	uint32_t nunwritten;   /* atomic: pages that are dirty or being written */
-	uint32_t npages_lost;  /* atomic: of which the log has not told */
+	uint32_t npages_lost;  /* atomic: lost pages that are not in the log yet */
 	int lost_error;	       /* atomic: why the last of them is */
-	uint64_t tells_tick;   /* the kernel thread's own: not before the log tells again */
+	uint64_t tells_tick;   /* the kernel thread's own: when the log may say so again */
 	uint32_t is_hurried;   /* atomic: all that is dirty is to be written at once */
 	struct waitq cleaned;  /* woken when pages were written, or files have left; own lock */
 	struct p9_twrite_run *reserve; /* atomic: memory for one request, or NULL */
 	/* guarded by lock: */
 	struct spinlock lock;
 	struct tree nodes; /* fs/p9/nodes.c: by qid.path */
-	struct list kept;  /* struct p9_node.kept: those used last at the end */
+	struct list kept;  /* struct p9_node.kept: the cache of nodes, those used last at the end */
 	uint32_t nkept;
 	struct file *send;  /* by which the server is called; referenced */
 	bool is_lost;	    /* the server has ended, and no other one is attached yet */

@@ -8,7 +8,7 @@
 
 /* All zeros: none is in use. Safe for any number of threads at once, without a lock. */
 struct p9_tags {
-	uint32_t last;		     /* atomic; taken in turn, so that a tag is used again late */
+	uint32_t last;		     /* atomic; tags ascend, so that one is used again late */
 	uint64_t used[P9_TAGS / 64]; /* a bit each, atomic */
 };
 

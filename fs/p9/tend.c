@@ -38,7 +38,7 @@ static void thread_main(void *arg)
 	}
 }
 
-/* Memory is short: the nodes that have not been used for the longest time are kept no more. */
+/* Memory is short: drops the cached nodes that have not been used for the longest time. */
 static void forget_some(void)
 {
 	struct p9_session *session = NULL;

@@ -82,7 +82,7 @@ static int walk_new(struct p9_node *from, const char *name, size_t len, struct p
 	return err;
 }
 
-/* Servers have a limit on fids, which we do not know. Those that are only kept go first. */
+/* Servers have a limit on fids that the kernel does not know: at the limit, it drops the cached nodes, and their fids. */
 int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
 	    struct p9_qid *qid_ret)
 {

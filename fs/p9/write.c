@@ -344,7 +344,7 @@ static ssize_t put_batch(struct p9_node *node, struct batch *batch, uint64_t at)
 	p9_fid_put(writer);
 	if (at > size)
 		err = object_zero_tail(object, size, at);
-	/* Where the server takes a part, the write ends. The next one is told why. */
+	/* Where the server takes a part, the write ends. The next write gets the error. */
 	while (!err && piece.end == wanted && wanted < end) {
 		piece.start = piece.end;
 		piece.from = (size_t)(piece.start - at);

@@ -49,7 +49,7 @@
 #define AGE_NS	 (2 * NSEC_PER_SEC)
 #define RETRY_NS (NSEC_PER_SEC / 100)
 
-/* How often the log tells of lost pages at most. */
+/* The least time between two messages of the log about lost pages. */
 #define TELL_NS (10 * NSEC_PER_SEC)
 
 /*
@@ -903,7 +903,10 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 		*next = now;
 }
 
-/* While others flush the file, they have their turns, as long as more is stored. */
+/*
+ * A file that other threads flush is left to them. This thread would take requests from them (REQUESTS_MAX) as long as more
+ * is stored.
+ */
 static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *next)
 {
 	uint64_t due = due_tick(data);
@@ -912,7 +915,7 @@ static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *ne
 		atomic_store(&data->wb.is_hurried, 1u);
 	if (due == UINT64_MAX) {
 		retire(data);
-		/* A file that stays, because of a store just now, tells nobody of that. */
+		/* A store just now may have made it dirty again, which wakes nobody. */
 		*next = MIN(*next, due_tick(data));
 	} else if (atomic_load(&data->wb.nflushing)) {
 		return;
