@@ -827,6 +827,28 @@ def only_the_compiler_s_lines_are_shown():
 
 
 @case
+def R160_what_a_start_tree_passes_and_fails():
+    """Each tree is judged by the points that it gets: a start, a right solution, and a wrong one."""
+    with tempfile.TemporaryDirectory() as place:
+        points = [point_of(place, "frames taken"), point_of(place + "/2", "values")]
+        equal(["gain", "keep"], [point.kind for point in points], "kinds")
+
+        def said(kind, *passed, patch=None):
+            outcomes = [run.Outcome(point, 1) for point in points]
+            for outcome, good in zip(outcomes, passed):
+                outcome.passed, outcome.why = good, "" if good else "no"
+            return check.Variant("a", kind, patch, ["frames taken"] if patch else ()).verdict(outcomes, "")
+
+        equal([], said("start", False, True), "a start")
+        equal(["frames taken (gain): passes"], said("start", True, True), "a start that has a solution")
+        equal(["values (keep): no"], said("start", False, False), "a start that breaks something")
+        equal([], said("whole", True, True), "a solution")
+        equal(1, len(said("whole", False, True)), "a solution without a point")
+        equal([], said("second", False, True, patch="bad.patch"), "a wrong solution")
+        equal(["it gets the points of 'frames taken'"], said("second", True, True, patch="bad.patch"), "one that gets all points")
+
+
+@case
 def a_lab_s_mistakes_are_found():
     with tempfile.TemporaryDirectory() as place:
         root = tree(place)
