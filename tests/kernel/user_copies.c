@@ -164,6 +164,7 @@ KTEST_IN_PROCESS(copy_to_what_is_not_the_users_is_efault)
 	EXPECT_EQ(0, user_clear_some(kernel, 8));
 	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
 	EXPECT_EQ(0, word);
+	EXPECT_TRUE(!current_killed());
 }
 
 #ifdef FAULTLINE_HARDENED
