@@ -79,12 +79,15 @@ TEST(generations_and_siblings) /* R63 R19 */
 	map(AT, 4, MAP_PRIVATE);
 	store(&parent, AT, 1);
 	assert_int_equal(0, load(&parent, AT + P)); /* the zero page; the rest are holes */
+	map(AT + GIB, 1, MAP_PRIVATE);		    /* nobody has used it yet */
 	fork_to(&parent, &child);
 	fork_to(&child, &grandchild);
 	store(&grandchild, AT, 3);
 	store(&grandchild, AT + P, 4);
 	store(&grandchild, AT + 2 * P, 5);
 	store(&child, AT, 2);
+	store(&child, AT + GIB, 7);
+	assert_int_equal(0, load(&parent, AT + GIB));
 	assert_int_equal(1, load(&parent, AT));
 	assert_int_equal(0, load(&child, AT + P));
 	assert_int_equal(0, load(&parent, AT + 2 * P));

@@ -14,6 +14,7 @@ TEST(brk) /* R10 R12 R13 R14 R15 R22 R23 R24 */
 	start();
 	base = space.brk;
 	assert_int_equal(base, vm_brk(&space, 0));
+	assert_int_equal(base + 50, vm_brk(&space, base + 50));
 	assert_int_equal(base + 100, vm_brk(&space, base + 100));
 	assert_int_equal(0, space.resident);
 	assert_int_equal(0, fake_store(base, 'a'));
