@@ -175,6 +175,11 @@ KTEST(kernel_map_stacks_have_a_guard_below)
 		EXPECT_EQ(0, prot_at(running - below));
 	}
 	EXPECT_EQ(0, prot_at(stack + KSTACK_SIZE));
+	/* Devices are mapped in the upper half. */
+	for (unsigned i = 0; i < npieces; i++)
+		if (pieces[i].va >= VMAP_BASE &&
+		    pieces[i].va < VMAP_BASE + (VMAP_TOP - VMAP_BASE) / 2)
+			EXPECT_TRUE(pieces[i].va % (2 * KSTACK_SIZE) >= KSTACK_SIZE);
 	kstack_free(stack);
 }
 
