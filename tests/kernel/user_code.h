@@ -14,6 +14,7 @@
 #define A2   12u
 #define A3   13u
 #define A4   14u
+#define A5   15u
 #define A7   17u
 
 #define CODE_I(op, funct, to, from, imm) \

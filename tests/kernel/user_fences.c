@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs that use a page again after a verb took it away: no stale translation may serve them. */
+#include "abi/mman.h"
 #include "abi/signal.h"
+#include "mm/user_copy.h"
+#include "proc/process.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
 #include "tests/kernel/user_program.h"
 
 /*
@@ -20,6 +24,8 @@ static int run(const struct program *program)
 #define THE_PAGE ADDI(A0, T0, 0), LUI(A1, 1)
 
 #define MUNMAP	 CALL(215)
+#define MREMAP	 CALL(216)
+#define MMAP	 CALL(222)
 #define MPROTECT CALL(226)
 #define MADVISE	 CALL(233)
 
@@ -27,6 +33,20 @@ PROGRAM(reads_after_munmap, WRITE_IT, THE_PAGE, MUNMAP, LD(A0, 0, T0), EXIT(1));
 PROGRAM(writes_after_mprotect, WRITE_IT, THE_PAGE, LI(A2, 1), MPROTECT, SD(ZERO, 0, T0), EXIT(1));
 PROGRAM(reads_after_mprotect, WRITE_IT, THE_PAGE, LI(A2, 0), MPROTECT, LD(A0, 0, T0), EXIT(1));
 PROGRAM(reads_after_dontneed, WRITE_IT, THE_PAGE, LI(A2, 4), MADVISE, LBU(A0, 0, T0), EXIT_A0);
+
+/* mremap(2): to another address */
+PROGRAM(reads_after_mremap, WRITE_IT, THE_PAGE, LUI(A2, 1), LI(A3, MREMAP_MAYMOVE | MREMAP_FIXED),
+	LUI(A4, DATA_PAGES + 16), MREMAP, LD(A0, 0, T0), EXIT(1));
+
+/* Maps an anonymous page where there are no page tables, of which T0 is the address. */
+#define FAR_PAGES 0x2000u
+#define MAP_FAR(prot)                                                  \
+	LUI(T0, FAR_PAGES), ADDI(A0, T0, 0), LUI(A1, 1), LI(A2, prot), \
+		LI(A3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED), LI(A4, -1), LI(A5, 0), MMAP
+
+/* With the page, its tables go. */
+PROGRAM(reads_after_tables_went, MAP_FAR(PROT_READ | PROT_WRITE), LI(A0, 7), SD(A0, 0, T0),
+	THE_PAGE, MUNMAP, LD(A0, 0, T0), EXIT(1));
 
 #define ADD(to, a, b) CODE_I(0x33u, 0, to, a, b)
 #define BRK	      CALL(214)
@@ -48,6 +68,8 @@ KTEST(fences_what_was_taken_is_gone_at_once)
 	EXPECT_EQ(KILLED(SIGSEGV), run(&writes_after_mprotect));
 	EXPECT_EQ(KILLED(SIGSEGV), run(&reads_after_mprotect));
 	EXPECT_EQ(EXITED(0), run(&reads_after_dontneed));
+	EXPECT_EQ(KILLED(SIGSEGV), run(&reads_after_mremap));
+	EXPECT_EQ(KILLED(SIGSEGV), run(&reads_after_tables_went));
 	EXPECT_EQ(EXITED(0), run(&reads_what_brk_gives_again)); /* R22 */
 }
 
@@ -73,4 +95,80 @@ PROGRAM(reads_then_writes, LUI(T0, DATA_PAGES), LD(A0, 0, T0), LI(A0, 5), SD(A0,
 KTEST(fences_a_writer_sees_its_copy)
 {
 	EXPECT_EQ(EXITED(5), run(&reads_then_writes));
+}
+
+/*
+ * Writes a function to a page that may be executed, forks, writes it once more and calls it. FENCE.I
+ * is the program's own for what it writes, and the kernel's for the copy that the second write makes.
+ */
+#define FENCE_I	    0x100fu
+#define FUNCTION_AT 30 /* of two doublewords */
+#define COPY_FUNCTION                                                                \
+	LD(A0, 4 * FUNCTION_AT, T1), SD(A0, 0, T0), LD(A0, 4 * FUNCTION_AT + 8, T1), \
+		SD(A0, 8, T0), FENCE_I
+
+PROGRAM(runs_what_it_copied, LUI(T1, CODE_PAGES), MAP_FAR(PROT_READ | PROT_WRITE | PROT_EXEC),
+	COPY_FUNCTION, LI(A0, SIGCHLD), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220),
+	COPY_FUNCTION, JR(T0), ILLEGAL, ILLEGAL, EXIT(6), ILLEGAL);
+
+/* R8, R64: only the strict machine can tell */
+KTEST(fences_a_copy_that_is_executed)
+{
+	EXPECT_EQ(EXITED(6), run(&runs_what_it_copied));
+}
+
+/* ---- as another hart would have left it: accesses of a process in kernel mode ---- */
+
+#define AREA	   0x40000ul
+#define AREA_BYTES (32 * PAGE_SIZE) /* more than mprotect upgrades by itself */
+
+static void protect_area(unsigned prot)
+{
+	struct uspace *us = current_process()->uspace;
+
+	uspace_lock(us);
+	EXPECT_EQ(0, vm_protect(&us->space, AREA, AREA_BYTES, prot));
+	uspace_unlock(us);
+}
+
+/* Maps the area, and writes to its first page. */
+static struct uspace *area_written(void)
+{
+	struct uspace *us = current_process()->uspace;
+	uint64_t word = 1;
+
+	uspace_lock(us);
+	EXPECT_EQ(AREA, space_map(us, AREA, AREA_BYTES, READ_WRITE, 0));
+	uspace_unlock(us);
+	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
+	return us;
+}
+
+/* R8: SPURIOUS fences, or the access would fault for ever; only the strict machine can tell */
+KTEST_IN_PROCESS(fences_a_refusal_that_is_out_of_date)
+{
+	struct uspace *us = area_written();
+	struct mmu_entry writable = space_entry(us, AREA);
+	uint64_t word;
+
+	protect_area(READ);
+	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
+	protect_area(READ_WRITE);
+	spin_lock(&us->space.lock);
+	entry_swap(arch_mmu_lookup(&us->space.mmu, AREA), writable);
+	spin_unlock(&us->space.lock);
+	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
+}
+
+/* R8: a page that is used again after A was cleared; only the strict machine can tell */
+KTEST_IN_PROCESS(fences_a_page_whose_accessed_bit_is_cleared)
+{
+	struct uspace *us = area_written();
+	uint64_t word;
+
+	uspace_lock(us);
+	EXPECT_EQ(0, vm_madvise(&us->space, AREA, AREA_BYTES, MADV_COLD));
+	uspace_unlock(us);
+	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
+	EXPECT_TRUE(entry_flags(space_entry(us, AREA)) & ENTRY_ACCESSED);
 }

@@ -47,7 +47,12 @@ static inline uint64_t pte_of(uint64_t address)
 }
 
 /* Bits 63 to 39 of an address equal bit 38. */
+static inline uint64_t va_canonical(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 25) >> 25);
+}
+
 static inline bool va_is_canonical(uint64_t va)
 {
-	return (uint64_t)((int64_t)(va << 25) >> 25) == va;
+	return va_canonical(va) == va;
 }

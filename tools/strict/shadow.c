@@ -39,6 +39,11 @@ static unsigned victim;	      /* the next one that has to give up its tables */
 static uint64_t *free_tables; /* linked by their first words */
 static unsigned nfree;
 
+/* Addresses that missed, and were not those of global pages. */
+#define NRECENT 8u
+static uint64_t recent[NRECENT];
+static unsigned next_recent;
+
 /* ---- tables ---- */
 
 /* Free tables are not zeros: table_alloc() clears them. */
@@ -324,20 +329,30 @@ static void remember_refusal(uint64_t va, const struct mapping *mapping)
 		leaf_enter(current, va, mapping);
 }
 
+/* Fills a page that nothing has accessed. */
+static void fill_unasked(uint64_t va)
+{
+	struct mapping mapping;
+	unsigned level;
+
+	if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
+	    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
+		witness_walk(va, &mapping, true);
+		leaf_enter(current, va, &mapping);
+	}
+}
+
 /* Fills pages near an address, as if something were about to access them. */
 static void speculate(uint64_t near)
 {
-	for (unsigned i = 0; i < options.speculate; i++) {
-		uint64_t va = near + (random_below(32) - 16) * PAGE_SIZE;
-		struct mapping mapping;
-		unsigned level;
+	for (unsigned i = 0; i < options.speculate; i++)
+		fill_unasked(near + (random_below(32) - 16) * PAGE_SIZE);
+}
 
-		if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
-		    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
-			witness_walk(va, &mapping, true);
-			leaf_enter(current, va, &mapping);
-		}
-	}
+void shadow_leave(void)
+{
+	for (unsigned i = 0; current && i < options.speculate; i++)
+		fill_unasked(recent[random_below(NRECENT)]);
 }
 
 /* What is done about an access that the machine refused, where the shadow has an entry for it. */
@@ -381,6 +396,8 @@ static enum shadow_fault fill(uint64_t va, enum access access, enum privilege pr
 	}
 	witness_walk(va, &mapping, true);
 	leaf_enter(current, va, &mapping);
+	if (!(mapping.pte & PTE_G))
+		recent[next_recent++ % NRECENT] = va;
 	speculate(va);
 	return SHADOW_FILLED;
 }
@@ -605,7 +622,7 @@ static bool leaf_is_stale(const struct shadow *shadow, uint64_t leaf, uint64_t v
 {
 	if (leaf == SHADOW_NEGATIVE || !(leaf & (PTE_V | SHADOW_TRAPPED)))
 		return false;
-	va = (uint64_t)((int64_t)(va << 25) >> 25);
+	va = va_canonical(va);
 	(void)walk(shadow->satp, va, LOOK, SUPERVISOR, &ret->now);
 	if (!grants_more(leaf, va, level, &ret->now))
 		return false;
@@ -662,7 +679,7 @@ static bool table_maps(const struct shadow *shadow, const uint64_t *table, unsig
 		} else if (entry & PTE_V && !(entry & PTE_G) &&
 			   pte_address(entry) + level_size(level) > address &&
 			   pte_address(entry) < address + size) {
-			ret->va = (uint64_t)((int64_t)(va << 25) >> 25);
+			ret->va = va_canonical(va);
 			ret->level = level;
 			ret->cached = entry;
 			(void)walk(shadow->satp, ret->va, LOOK, SUPERVISOR, &ret->now);

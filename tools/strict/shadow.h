@@ -22,6 +22,9 @@ void shadow_init(void);
 /* The translations of satp's ASID are used from now on. */
 void shadow_switch(uint64_t satp);
 
+/* Called before satp changes: fills some pages of the old tables once more, if the options say so. */
+void shadow_leave(void);
+
 /* What a page fault of the machine is. */
 enum shadow_fault {
 	SHADOW_FILLED,	     /* a miss: the access is to be made again */

@@ -61,6 +61,7 @@ static void satp_write(uint64_t value)
 	value &= ~((0xfffful & ~asid_mask()) << 44);
 	if (satp_mode(value) != SATP_BARE && satp_mode(value) != SATP_SV39)
 		return;
+	shadow_leave();
 	hart.satp = value;
 	shadow_switch(value);
 	witness_switch();

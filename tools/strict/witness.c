@@ -115,6 +115,8 @@ static uint64_t table_base(uint64_t va, unsigned level)
 	return level == LEVELS - 1 ? 0 : ALIGN_DOWN(va, level_size(level + 1));
 }
 
+static void note_tables_below(uint64_t address, unsigned level, uint64_t va, uint32_t root);
+
 static void note_table(uint64_t address, unsigned level, uint64_t va, uint64_t *parent,
 		       uint32_t root)
 {
@@ -135,6 +137,18 @@ static void note_table(uint64_t address, unsigned level, uint64_t va, uint64_t *
 	note->va = base;
 	note->parent = parent;
 	note->root = root;
+	if (level > 0)
+		note_tables_below(address, level, base, root);
+}
+
+/* The tables that an unknown table points to: they may have been linked before it was. */
+static void note_tables_below(uint64_t address, unsigned level, uint64_t va, uint32_t root)
+{
+	uint64_t *slot = (uint64_t *)address, *end = slot + PTE_ENTRIES;
+
+	for (; slot < end; slot++, va += level_size(level))
+		if (*slot & PTE_V && !pte_is_leaf(*slot) && !note_find(pte_address(*slot)))
+			note_table(pte_address(*slot), level - 1, va_canonical(va), slot, root);
 }
 
 static bool is_live(struct note *note);
@@ -392,7 +406,7 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 	if (note->level > 0)
 		tables_have_changed();
 	if (note->level == LEVELS - 1)
-		va = (uint64_t)((int64_t)(va << 25) >> 25);
+		va = va_canonical(va);
 	if (is_less(old, new) && shadow != NO_SHADOW) {
 		if (in_use && may_be_cached(old))
 			shadow_remember(va, old, note->level);
