@@ -13,45 +13,17 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/types.h"
-#include "tools/strict/csr.h"
-#include "tools/strict/pte.h"
-
-#define RWX  (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
-#define TEXT (RWX & ~PTE_W)
-#define RW   (PTE_V | PTE_R | PTE_W | PTE_A | PTE_D)
-#define RO   (PTE_V | PTE_R | PTE_A | PTE_D)
-
-#define GIB    (1ul << 30)
-#define MIB2   (1ul << 21)
-#define WINDOW (4 * GIB) /* what the tests map */
-#define NONE   (-1l)
-#define POOL   0x80100000ul /* the firmware's shadow tables */
-#define FW     0x80000000ul
 
 /* ---- output ---- */
 
 static uint64_t hart_id;
+const void *device_tree;
 static unsigned tests;
 static const char *wrong;
 static unsigned wrong_line;
 
-/* Extensions. */
-#define BASE   0x10
-#define TIME   0x54494d45
-#define IPI    0x735049
-#define RFENCE 0x52464e43
-#define HSM    0x48534d
-#define SRST   0x53525354
-#define DBCN   0x4442434e
-#define STRICT 0x0a737472 /* the firmware's own */
-
-struct sbi_answer {
-	long error;
-	uint64_t value;
-};
-
-static struct sbi_answer sbi(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1,
-			     uint64_t arg2, uint64_t arg3, uint64_t arg4)
+struct sbi_answer sbi(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1,
+		      uint64_t arg2, uint64_t arg3, uint64_t arg4)
 {
 	register uint64_t a0 asm("a0") = arg0, a1 asm("a1") = arg1, a2 asm("a2") = arg2,
 			     a3 asm("a3") = arg3, a4 asm("a4") = arg4, a6 asm("a6") = function,
@@ -78,15 +50,13 @@ void panic(const char *fmt, ...)
 		(void)sbi(8, 0, 0, 0, 0, 0, 0);
 }
 
-static void check_at(bool is, const char *what, unsigned line)
+void check_at(bool is, const char *what, unsigned line)
 {
 	if (!is && !wrong) {
 		wrong = what;
 		wrong_line = line;
 	}
 }
-
-#define check(x) check_at(x, #x, __LINE__)
 
 static void run(const char *name, void (*test)(void))
 {
@@ -107,7 +77,7 @@ static void run(const char *name, void (*test)(void))
 #define NFRAMES 1400u
 static uint64_t frames[NFRAMES][512] __attribute__((aligned(4096)));
 static unsigned nframes;
-static uint64_t *root;
+uint64_t *root;
 static uint64_t big[2][MIB2 / 8] __attribute__((aligned(2097152)));
 
 static uint64_t *frame(void)
@@ -119,12 +89,12 @@ static uint64_t *frame(void)
 	return found;
 }
 
-static void fence_all(void)
+void fence_all(void)
 {
 	asm volatile("sfence.vma" ::: "memory");
 }
 
-static void fence_va(uint64_t va)
+void fence_va(uint64_t va)
 {
 	asm volatile("sfence.vma %0" : : "r"(va) : "memory");
 }
@@ -172,7 +142,7 @@ static void use(const uint64_t *table, uint64_t asid)
 }
 
 /* Fresh tables in ASID 0, with nothing cached. */
-static void begin(void)
+void begin(void)
 {
 	csr_write(satp, 0);
 	nframes = 0;
@@ -181,12 +151,12 @@ static void begin(void)
 	fence_all();
 }
 
-static void map(uint64_t va, const void *page, uint64_t bits)
+void map(uint64_t va, const void *page, uint64_t bits)
 {
 	map_in(root, va, page, bits);
 }
 
-static uint64_t *page_of(uint64_t value)
+uint64_t *page_of(uint64_t value)
 {
 	uint64_t *page = frame();
 
@@ -194,7 +164,7 @@ static uint64_t *page_of(uint64_t value)
 	return page;
 }
 
-static uint64_t load(uint64_t va)
+uint64_t load(uint64_t va)
 {
 	uint64_t value = 0;
 
@@ -692,7 +662,7 @@ static void visit_user(void)
 }
 
 /* How many findings there are at the return to user mode. */
-static uint64_t found(void)
+uint64_t found(void)
 {
 	uint64_t before = findings();
 
@@ -701,7 +671,7 @@ static uint64_t found(void)
 }
 
 /* Fresh tables, with a page for user mode, where the kernel owes nothing. */
-static void begin_witnessed(void)
+void begin_witnessed(void)
 {
 	begin();
 	map(USER_CODE, page_of(INSN_ECALL), TEXT | PTE_U);
@@ -713,7 +683,7 @@ static void begin_witnessed(void)
 }
 
 /* Maps a page with some bits, and uses it. Returns its entry. */
-static uint64_t *used_page(uint64_t bits)
+uint64_t *used_page(uint64_t bits)
 {
 	map(WINDOW, page_of(1), bits);
 	fence_va(WINDOW);
@@ -1082,11 +1052,7 @@ static void status_of_traps(void)
 
 /* ---- the SBI ---- */
 
-#define NOT_SUPPORTED (-2)
-#define INVALID_PARAM (-3)
-#define ALREADY	      (-6)
-
-static long answer(uint64_t extension, uint64_t function, uint64_t a, uint64_t b)
+long answer(uint64_t extension, uint64_t function, uint64_t a, uint64_t b)
 {
 	return sbi(extension, function, a, b, 0, 0, 0).error;
 }
@@ -1220,11 +1186,12 @@ static void sbi_nonsense(void)
 #define ASIDS	  32u
 #define WITNESS	  64u
 #define UNSEEN	  128u
+#define HARTS	  256u
 #define SBI_ONCE  PLAIN /* does not depend on options */
 #define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS | UNSEEN)
 
-static const char *const modes[] = { "plain", "negative", "ad",	     "speculate",
-				     "evict", "asid",	  "witness", "unseen" };
+static const char *const modes[] = { "plain", "negative", "ad",	    "speculate", "evict",
+				     "asid",  "witness",  "unseen", "harts" };
 
 static const struct {
 	const char *name;
@@ -1294,6 +1261,14 @@ static const struct {
 	{ "a page of text is entered", text_entered, WITNESS },
 	{ "a page of text is stored to", text_stored, WITNESS },
 	{ "SBI: nonsense", sbi_nonsense, SBI_ONCE },
+	{ "harts in the device tree", harts_in_the_tree, HARTS },
+	{ "HSM: states and errors", hart_states, HARTS },
+	{ "IPIs by masks", ipis_by_masks, HARTS },
+	{ "timers of harts", timers_of_harts, HARTS },
+	{ "switches in critical sections", switches_in_critical_sections, HARTS },
+	{ "the FPU of each hart", fpu_of_each_hart, HARTS },
+	{ "fences of harts", fences_of_harts, HARTS },
+	{ "the witness of harts", witness_of_harts, HARTS },
 };
 
 /* The word mode=NAME of the command line. */
@@ -1317,6 +1292,7 @@ void payload(uint64_t id, uint64_t tree)
 	char line[32];
 
 	hart_id = id;
+	device_tree = (const void *)tree;
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
 		n += (cases[i].modes & mode) != 0;
 	ksnprintf(line, sizeof(line), "1..%u\n", n);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The payload's entry, and accesses that may trap. Each returns the cause, or -1 if it did not. */
+#define BOX_STACK 8192 /* where the stack of a struct box ends */
+
 	.section .text.start, "ax"
 	.globl _start
 _start:
@@ -73,6 +75,62 @@ trapped:
 	csrw sepc, a0
 	sret
 	end_trap
+
+/* Another hart begins here, with its struct box in a1. */
+	.globl second_start
+second_start:
+	mv sp, a1
+	li t0, BOX_STACK
+	add sp, sp, t0
+	la t0, second_trapped
+	csrw stvec, t0
+	csrw sscratch, a1
+	mv a0, a1
+	call second
+
+	/* (box, address): the value there, or -1 if it traps */
+	.globl second_load
+second_load:
+	la t0, 1f
+	sd t0, 0(a0)
+	ld a0, 0(a1)
+	ret
+1:	li a0, -1
+	ret
+	.balign 4
+second_trapped:
+	csrr t1, sscratch
+	ld t0, 0(t1)
+	csrw sepc, t0
+	sret
+
+	/* (value): fills the FPU's registers; (): returns the sum of them */
+	.option push
+	.option arch, +d
+	.globl fpu_fill, fpu_sum
+fpu_fill:
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	fmv.d.x f\n, a0
+	addi a0, a0, 1
+	.endr
+	ret
+fpu_sum:
+	li a0, 0
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	fmv.x.d t0, f\n
+	add a0, a0, t0
+	.endr
+	ret
+	.option pop
+
+	/* (word *): adds 1, in one step by LR and SC */
+	.globl add_lr_sc
+add_lr_sc:
+	lr.d t0, (a0)
+	addi t0, t0, 1
+	sc.d t1, t0, (a0)
+	bnez t1, add_lr_sc
+	ret
 
 	/* Pages of their own, which tests map elsewhere. */
 	.balign 4096

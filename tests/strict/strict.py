@@ -12,8 +12,9 @@ OPTIONS_AT = 0x8001F000  # as in tools/strict/options.h
 SECONDS = 300
 MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
          "asid": "asid=2", "witness": "witness findings=0",
-         "unseen": "witness negative findings=0"}
+         "unseen": "witness negative findings=0", "harts": "harts=4 ids=40 switch=5 eager=8 witness findings=0"}
 FOUND = 86  # the status where the witness has found something
+FINDERS = ("witness", "harts")  # in these modes it does
 
 
 def run(firmware, payload, options, line=""):
@@ -66,11 +67,12 @@ def main(firmware, payload):
     """Runs all modes."""
     report = Report()
     for mode, options in MODES.items():
-        report.take(mode, *run(firmware, payload, options, f"mode={mode}"), FOUND if mode == "witness" else 0)
-    counts = [instructions(run(firmware, payload, f"{MODES['evict']} seed={seed}", "mode=evict")[1]) for seed in (5, 5, 6)]
-    report.point(counts[0] and counts[0] == counts[1], f"equal seeds, equal runs: {counts[0]} instructions")
-    report.point(counts[0] != counts[2], f"another seed, another run: {counts[2]} instructions")
-    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1"):
+        report.take(mode, *run(firmware, payload, options, f"mode={mode}"), FOUND if mode in FINDERS else 0)
+    for mode in ("evict", "harts"):
+        counts = [instructions(run(firmware, payload, f"{MODES[mode]} seed={seed}", f"mode={mode}")[1]) for seed in (5, 5, 6)]
+        report.point(counts[0] and counts[0] == counts[1], f"{mode}: equal seeds, equal runs: {counts[0]} instructions")
+        report.point(counts[0] != counts[2], f"{mode}: another seed, another run: {counts[2]} instructions")
+    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1", "harts=0", "harts=9", "switch=0", "ids=101"):
         status, lines = run(firmware, payload, text)
         report.point(status == 2 and any("no such option" in line for line in lines), f"'{text}' is refused")
     print(f"1..{report.points}")

@@ -232,7 +232,7 @@ def icount_with_several_harts_is_2():
 
 @case
 def strict_with_what_it_does_not_take_is_2():
-    for options in (["--strict", "--harts", "2"], ["--strict", "--machine", "spike"], ["--strict=x"], ["--strict-opt", "negative"],
+    for options in (["--strict", "--harts", "9"], ["--strict", "--machine", "spike"], ["--strict=x"], ["--strict-opt", "negative"],
                     ["--strict", "--strict-opt", ""], ["--strict-json", "/dev/null"],
                     ["--strict", "--strict-json", "/nowhere/file"]):
         own(run_raw([*options, "--", PROBE, "exit", "0"]), 2, b"--strict")
@@ -246,6 +246,10 @@ def strict_is_another_firmware_with_a_seed_and_options():
         equal(5, done.status, "status")
         has(done.err, b"strict: hart 0, 254 MiB of memory", "what the firmware says")
         has(done.err, b"strict: " + said if options[:1] == ["--strict-opt"] else said, "its options")
+    done = run_raw(["--strict", "--harts", "3", "--icount", "--strict-opt", "switch=7", "--verbose", "--", PROBE, "exit", "5"])
+    equal(5, done.status, "status")
+    has(done.err, b"negative, speculate=2, evict=1000, witness, harts=3, ids=1, boot=0, switch=7, eager=16, ad=spec", "its options")
+    has(done.err, b": 3 harts, this is hart 0", "what the kernel has found")
     done = run_raw(["--strict", "--strict-opt", "sloppy", "--", PROBE, "exit", "5"])
     own(done, 125, b"QEMU ended with status 2")
     has(done.err, b"no such option: 'sloppy'", "what the firmware says")

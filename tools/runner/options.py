@@ -25,7 +25,8 @@ Standard input, output and error are the program's own.
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
-  --icount                 time is the number of instructions: for measuring (one hart)
+  --icount                 time is the number of instructions: for measuring (one hart,
+                           or --strict)
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
@@ -39,9 +40,11 @@ Standard input, output and error are the program's own.
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
-                           fence that the kernel lacks shows (virt, one hart)
+                           fence that the kernel lacks shows; up to 8 harts, which are
+                           switched at instants that SEED chooses (virt)
   --strict-opt OPTION,...  what that machine does, of negative, speculate=N, evict=N,
-                           ad=hw|fault|spec, asid=BITS, witness, findings=N (all)
+                           ad=hw|fault|spec, asid=BITS, witness, findings=N (all), and
+                           switch=N, eager=N, ids=N, boot=N
   --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
@@ -209,8 +212,8 @@ def parse(words):
             options.program, rest = rest, []
         else:
             take_option(options, word, rest)
-    if options.icount and options.harts > 1:
-        raise Failure(USAGE, "--icount works with one hart only")
+    if options.icount and options.harts > 1 and options.strict is None:
+        raise Failure(USAGE, "--icount works with one hart only, or with --strict")
     strict.check(options)
     share.check(options.share)
     root.check(options)

@@ -141,7 +141,8 @@ def build_machine(options, place, terminal, initrd, disk):
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.board = options.machine
     if options.strict is not None:
-        machine.firmware = strict.Firmware(place.build, options.strict, options.strict_opt, options.strict_json)
+        machine.firmware = strict.Firmware(place.build, options)
+        machine.harts = 1  # which plays them all
     machine.initrd, machine.disk = initrd, disk
     machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present

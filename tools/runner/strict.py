@@ -11,7 +11,7 @@ from .failure import USAGE, Failure
 
 FIRMWARE = "tools/strict/strict.elf"  # in the build folder
 OPTIONS_AT, OPTIONS_SIZE = 0x8001F000, 256  # as in tools/strict/options.h
-
+MOST_HARTS = 8  # as in tools/strict/harts.h
 
 FOUND = 86  # QEMU's status where a fence is missing
 START, END = b"\x1e", b"\x1f"  # around a report (tools/strict/report.c)
@@ -20,7 +20,8 @@ FIELDS = (("finding", re.compile(r"^strict: finding (\d+): ")), ("what", re.comp
           ("address", re.compile(r" address (0x[0-9a-f]+)")), ("asid", re.compile(r", ASID (\d+)")),
           ("cached", re.compile(r"a TLB may have: (.*)")), ("tables", re.compile(r"the tables have: (.*)")),
           ("before", re.compile(r"before the change: (.*)")), ("changed_at", re.compile(r"changed at pc (0x[0-9a-f]+)")),
-          ("rule", re.compile(r"the specification: (.*)")), ("hart", re.compile(r" hart (\d+)")),
+          ("rule", re.compile(r"the specification: (.*)")), ("hart", re.compile(r"^strict:   hart (\d+)", re.MULTILINE)),
+          ("cached_by", re.compile(r", of hart (\d+)")), ("changed_by", re.compile(r", by hart (\d+)")),
           ("seed", re.compile(r", seed (\d+)")), ("found_at", re.compile(r"found at pc (0x[0-9a-f]+)")))
 
 
@@ -33,7 +34,7 @@ def parse_seed(text):
 
 def parse_options(text):
     """Checks that the options fit; the firmware knows which there are."""
-    if not text or len(text) >= OPTIONS_SIZE - len(" seed=") - 18 or not text.isascii():
+    if not text or len(text) >= OPTIONS_SIZE - len(" harts=8 seed=") - 18 or not text.isascii():
         raise Failure(USAGE, f"--strict-opt wants options such as negative,evict=100, not '{text}'")
     return text
 
@@ -43,21 +44,22 @@ def check(options):
     for name, value in (("--strict-opt", options.strict_opt), ("--strict-json", options.strict_json)):
         if value and options.strict is None:
             raise Failure(USAGE, f"{name} is for --strict")
-    if options.strict is not None and (options.harts > 1 or options.machine.name != "virt"):
-        raise Failure(USAGE, "--strict works with one hart of --machine virt only")
+    if options.strict is not None and (options.harts > MOST_HARTS or options.machine.name != "virt"):
+        raise Failure(USAGE, f"--strict works with --machine virt only, and with {MOST_HARTS} harts at most")
 
 
 class Firmware:
     """A firmware for the machine; its options lie in a descriptor that QEMU inherits."""
 
-    def __init__(self, build, seed, texts, json_path=None):
+    def __init__(self, build, options):
+        texts, json_path = options.strict_opt, options.strict_json
         self.path = os.path.join(build, FIRMWARE)
         try:
             self.json = open(json_path, "w", encoding="utf-8") if json_path else None
         except OSError as error:
             raise Failure(USAGE, f"--strict-json: {json_path}: {error.strerror}") from error
         self.options = os.memfd_create("strict")
-        os.write(self.options, " ".join([*texts, seed]).encode())
+        os.write(self.options, " ".join([*texts, f"harts={options.harts}", options.strict]).encode())
 
     def arguments(self):
         """Gives QEMU's arguments for the options."""

@@ -26,6 +26,7 @@
 #define MSTATUS_SUM	  (1ul << 18)
 #define MSTATUS_MXR	  (1ul << 19)
 #define MSTATUS_TVM	  (1ul << 20)
+#define MSTATUS_TW	  (1ul << 21)
 #define MSTATUS_TSR	  (1ul << 22)
 
 enum privilege { USER, SUPERVISOR, MACHINE = 3 };

@@ -15,6 +15,7 @@
 #define FUNCT5_LR	  2u
 #define insn_length(insn) (((insn)&3) == 3 ? 4u : 2u)
 #define INSN_SRET	  0x10200073u
+#define INSN_WFI	  0x10500073u
 #define SFENCE_VMA	  0x12000073u
 #define SINVAL_VMA	  0x16000073u
 #define FENCE_FIXED	  0xfe007fffu /* the bits of a fence that are not operands */

@@ -4,9 +4,12 @@
 
 #include "lib/cmdline.h"
 #include "lib/string.h"
-#include "strict.h"
+#include "harts.h"
 
-#define MOST_FINDINGS 10
+#define MOST_ID_STEP 100u /* an id has three digits in the device tree */
+
+#define MOST_FINDINGS	 10
+#define MACHINE_DEFAULTS .seed = 1, .harts = 1, .id_step = 1, .slice = 20, .eager = 16
 
 struct options options = {
 	.negative = true,
@@ -16,14 +19,14 @@ struct options options = {
 	.asid_bits = 16,
 	.witness = true,
 	.findings = MOST_FINDINGS,
-	.seed = 1,
+	MACHINE_DEFAULTS,
 };
 
 #define STATUS_USAGE 2
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N\n",
+	say("strict: no such option: '%.*s'. There are negative, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -55,6 +58,28 @@ static enum ad ad_of(const struct cmdline_word *word)
 	refuse(word);
 }
 
+/* What the machine is, as opposed to what it does. Returns false if the word is none of these. */
+static bool machine_option_set(const struct cmdline_word *word)
+{
+	if (cmdline_is(word, "seed"))
+		options.seed = number_of(word, ~0ul >> 1);
+	else if (cmdline_is(word, "harts"))
+		options.harts = (unsigned)number_of(word, MAX_HARTS);
+	else if (cmdline_is(word, "boot"))
+		options.boot_hart = (unsigned)number_of(word, MAX_HARTS - 1);
+	else if (cmdline_is(word, "ids"))
+		options.id_step = (unsigned)number_of(word, MOST_ID_STEP);
+	else if (cmdline_is(word, "switch"))
+		options.slice = (unsigned)number_of(word, 1000000);
+	else if (cmdline_is(word, "eager"))
+		options.eager = (unsigned)number_of(word, 1000000);
+	else
+		return false;
+	if (options.harts && options.id_step && options.slice)
+		return true;
+	refuse(word);
+}
+
 static void option_set(const struct cmdline_word *word)
 {
 	if (cmdline_is(word, "negative") && !word->value)
@@ -73,9 +98,7 @@ static void option_set(const struct cmdline_word *word)
 		options.asid_bits = (unsigned)number_of(word, 16);
 	else if (cmdline_is(word, "findings"))
 		options.findings = (unsigned)number_of(word, 1000000);
-	else if (cmdline_is(word, "seed"))
-		options.seed = number_of(word, ~0ul >> 1);
-	else
+	else if (!machine_option_set(word))
 		refuse(word);
 }
 
@@ -84,7 +107,7 @@ void options_read(void)
 	char text[OPTIONS_SIZE];
 	const char *cursor = text;
 	struct cmdline_word word;
-	bool seed_only = true;
+	bool all = true;
 
 	memcpy(text, (const char *)OPTIONS_AT, sizeof(text));
 	text[sizeof(text) - 1] = 0;
@@ -92,11 +115,18 @@ void options_read(void)
 		if (*c == ',' || *c == '\n')
 			*c = ' ';
 	while (cmdline_next(&cursor, &word))
-		seed_only = seed_only && cmdline_is(&word, "seed");
-	if (!seed_only)
-		options = (struct options){ .asid_bits = 16, .findings = MOST_FINDINGS, .seed = 1 };
+		all = machine_option_set(&word) && all;
+	if (!all)
+		options = (struct options){ .asid_bits = 16,
+					    .findings = MOST_FINDINGS,
+					    MACHINE_DEFAULTS };
 	for (cursor = text; cmdline_next(&cursor, &word);)
 		option_set(&word);
+	if (options.boot_hart >= options.harts) {
+		say("strict: boot=%u: there are %u harts, from 0 on\n", options.boot_hart,
+		    options.harts);
+		power_off_with(STATUS_USAGE);
+	}
 }
 
 void options_say(void)
@@ -112,6 +142,9 @@ void options_say(void)
 		say("witness, ");
 	if (options.promise)
 		say("promise, ");
+	if (options.harts > 1)
+		say("harts=%u, ids=%u, boot=%u, switch=%u, eager=%u, ", options.harts,
+		    options.id_step, options.boot_hart, options.slice, options.eager);
 	say("ad=%s, asid=%u, seed=%lu\n", ad_names[options.ad], options.asid_bits, options.seed);
 }
 

@@ -20,6 +20,11 @@ extern struct options {
 	bool witness;	    /* looks for fences that are missing */
 	bool promise;	    /* the kernel owes none when it returns to user mode (witness.h) */
 	unsigned findings;  /* so many reports end the machine; 0: none does */
+	unsigned harts;	    /* 1 to 8 */
+	unsigned boot_hart; /* the number of the one that begins */
+	unsigned id_step;   /* hart number i has i times this as its id */
+	unsigned slice;	    /* a hart runs for so many ticks of 100 instructions, on average */
+	unsigned eager; /* or until a trap, one of so many on average; 0: no trap ends its slice */
 	uint64_t seed;
 } options;
 

@@ -53,12 +53,21 @@ static void begin(const char *what)
 static void end(const char *rule)
 {
 	say("strict:   the specification: %s\n", rule);
-	say("strict:   hart %lu, seed %lu, found at pc %#lx" REPORT_END "\n", hart.id, options.seed,
-	    csr_read(mepc));
+	say("strict:   hart %lu, seed %lu, found at pc %#lx" REPORT_END "\n", running->id,
+	    options.seed, csr_read(mepc));
 	if (nreports == options.findings) {
 		say("strict: %u findings are enough (findings=N)\n", nreports);
 		power_off_with(STATUS_FOUND);
 	}
+}
+
+/* Ends a line. Where there is one hart, its name says nothing. */
+static void say_hart(const char *how, const struct hart *hart)
+{
+	if (options.harts > 1)
+		say("%s hart %lu\n", how, hart->id);
+	else
+		say("\n");
 }
 
 static const char *const occasions[] = {
@@ -73,20 +82,22 @@ static const char *const occasions[] = {
 	"a change of page tables is sure to be seen only after SFENCE.VMA (privileged spec, " \
 	"SFENCE.VMA)"
 
-void report_stale(enum occasion occasion, const struct stale *stale, unsigned asid, uint64_t old,
-		  uint64_t pc)
+void report_stale(enum occasion occasion, const struct stale *stale, unsigned shadow, uint64_t old,
+		  uint64_t pc, const struct hart *changed_by)
 {
 	uint64_t held = stale->cached & PTE_V ? stale->cached : stale->cached | PTE_V;
 
 	if (is_known(pc ? pc : (uint64_t)occasion))
 		return;
 	begin(occasions[occasion]);
-	say("strict:   address %#lx, ASID %u\n", stale->va, asid);
+	say("strict:   address %#lx, ASID %u", stale->va, satp_asid(shadow_satp(shadow)));
+	say_hart(", of", shadow_hart(shadow));
 	say_entry("a TLB may have", held, true);
 	say_entry("the tables have", stale->now.pte, stale->now.well_formed);
 	if (pc) {
 		say_entry("before the change", old, true);
-		say("strict:   changed at pc %#lx\n", pc);
+		say("strict:   changed at pc %#lx", pc);
+		say_hart(", by", changed_by);
 	}
 	end(occasion == AT_SWITCH
 		    ? "a write of satp does not order changes of page tables, or end what is cached of an ASID (privileged spec, satp)"

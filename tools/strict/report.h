@@ -7,11 +7,11 @@
 enum occasion { AT_RETURN, AT_FREE, AT_ENTRY, AT_USE, AT_SWITCH };
 
 /*
- * A translation is left that the tables do not have. The entry was `old` before it was changed at `pc`; a pc of 0 means that it
- * is one of other tables.
+ * A translation is left, in a shadow, that the tables do not have. The entry was `old` before a hart
+ * changed it at `pc`; a pc of 0 means that the translation is one of other tables.
  */
-void report_stale(enum occasion occasion, const struct stale *stale, unsigned asid, uint64_t old,
-		  uint64_t pc);
+void report_stale(enum occasion occasion, const struct stale *stale, unsigned shadow, uint64_t old,
+		  uint64_t pc, const struct hart *changed_by);
 
 /* A table was unlinked by a store to the entry that pointed to it, without a fence for all addresses. */
 void report_pointer(uint64_t va, uint64_t old, uint64_t pc);

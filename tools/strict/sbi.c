@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the SBI, version 2.0, for one hart. */
+/* The calls of the SBI, version 2.0. */
+#include "harts.h"
 #include "lib/bits.h"
+#include "options.h"
+#include "pte.h"
 #include "shadow.h"
 #include "strict.h"
 #include "witness.h"
@@ -37,7 +40,6 @@ enum legacy {
 #define SPEC_VERSION   (2ul << 24)
 #define IMPLEMENTATION 0x737472696374 /* "strict": no number of the registered ones */
 #define OUR_VERSION    1
-#define MTIMECMP(hart) ((volatile uint64_t *)(0x2004000 + 8 * (hart)))
 
 struct answer {
 	int64_t error;
@@ -52,37 +54,6 @@ static struct answer value(uint64_t value)
 static struct answer error(int64_t error)
 {
 	return (struct answer){ error, 0 };
-}
-
-/* ---- timer and interrupts ---- */
-
-static void set_timer(uint64_t when)
-{
-	*MTIMECMP(hart.id) = when;
-	csr_clear(mip, IRQ_STI);
-	csr_set(mie, IRQ_MTI);
-}
-
-void timer_due(void)
-{
-	csr_clear(mie, IRQ_MTI);
-	csr_set(mip, IRQ_STI);
-}
-
-/* Does a mask of harts name this hart, and no other? Or none at all. */
-static bool harts_exist(uint64_t mask, uint64_t base)
-{
-	if (base == ~0ul)
-		return true;
-	for (; mask; mask &= mask - 1)
-		if (base + bit_lowest(mask) != hart.id)
-			return false;
-	return true;
-}
-
-static bool harts_have_us(uint64_t mask, uint64_t base)
-{
-	return base == ~0ul || (hart.id - base < 64 && mask >> (hart.id - base) & 1);
 }
 
 /* ---- extensions ---- */
@@ -128,69 +99,104 @@ static struct answer call_time(uint64_t function, uint64_t when)
 {
 	if (function != 0)
 		return error(SBI_ERR_NOT_SUPPORTED);
-	set_timer(when);
+	timer_set(when);
 	return value(0);
+}
+
+static void interrupt(hart_set set)
+{
+	struct hart *hart;
+
+	for_each_hart(hart) if (set >> hart->number & 1) hart_interrupt(hart, true);
 }
 
 static struct answer call_ipi(uint64_t function, uint64_t mask, uint64_t base)
 {
+	hart_set set;
+
 	if (function != 0)
 		return error(SBI_ERR_NOT_SUPPORTED);
-	if (!harts_exist(mask, base))
+	if (!harts_of(mask, base, &set))
 		return error(SBI_ERR_INVALID_PARAM);
-	if (harts_have_us(mask, base))
-		csr_set(mip, IRQ_SSI);
+	interrupt(set);
 	return value(0);
 }
 
 /* A size of 0 with start 0, or of all ones, means everything. */
-static void fence_range(uint64_t start, uint64_t size, uint64_t asid)
+static void fence_range(const struct hart *hart, uint64_t start, uint64_t size, uint64_t asid)
 {
 	if ((start == 0 && size == 0) || size > 64ul << 12) {
-		shadow_fence(ALL_ADDRESSES, asid);
+		shadow_fence(hart, ALL_ADDRESSES, asid);
 		return;
 	}
 	for (uint64_t va = ALIGN_DOWN(start, 4096ul); va - start < size || va < start; va += 4096)
-		shadow_fence(va, asid);
+		shadow_fence(hart, va, asid);
+}
+
+/* The harts have made the fence when the call returns, whatever they were doing. */
+static void fence(hart_set set, uint64_t start, uint64_t size, uint64_t asid)
+{
+	const struct hart *hart;
+
+	for_each_hart(hart) if (set >> hart->number & 1) fence_range(hart, start, size, asid);
+}
+
+static void fence_text(hart_set set)
+{
+	const struct hart *hart;
+
+	asm volatile("fence.i" ::: "memory");
+	for_each_hart(hart) if (set >> hart->number & 1) witness_fence_i(hart);
 }
 
 static struct answer call_rfence(uint64_t function, const uint64_t *arguments)
 {
-	uint64_t mask = arguments[0], base = arguments[1];
+	hart_set set;
 
 	if (function > 2)
 		return error(SBI_ERR_NOT_SUPPORTED);
-	if (!harts_exist(mask, base))
+	if (!harts_of(arguments[0], arguments[1], &set))
 		return error(SBI_ERR_INVALID_PARAM);
-	if (!harts_have_us(mask, base))
-		return value(0);
-	if (function == 0) {
-		asm volatile("fence.i" ::: "memory");
-		witness_fence_i();
-	} else {
-		fence_range(arguments[2], arguments[3],
-			    function == 2 ? arguments[4] & 0xffff : ALL_ASIDS);
-	}
+	if (function == 0)
+		fence_text(set);
+	else
+		fence(set, arguments[2], arguments[3],
+		      function == 2 ? arguments[4] & 0xffff : ALL_ASIDS);
 	return value(0);
 }
 
-/* The one hart is started. When it stops, nothing can start it again. */
+static struct answer start(uint64_t id, uint64_t pc, uint64_t argument)
+{
+	struct hart *hart = hart_by_id(id);
+
+	if (!hart)
+		return error(SBI_ERR_INVALID_PARAM);
+	if (hart->state != HART_STOPPED)
+		return error(SBI_ERR_ALREADY_AVAILABLE);
+	if (!is_kernel_ram(pc, 2))
+		return error(SBI_ERR_INVALID_ADDRESS);
+	hart_start(hart, pc, argument);
+	return value(0);
+}
+
 static struct answer call_hsm(uint64_t function, const uint64_t *arguments)
 {
+	const struct hart *hart;
+
 	switch (function) {
 	case 0:
-		return error(arguments[0] == hart.id ? SBI_ERR_ALREADY_AVAILABLE
-						     : SBI_ERR_INVALID_PARAM);
+		return start(arguments[0], arguments[1], arguments[2]);
 	case 1:
-		say("\nstrict: the only hart has stopped\n");
-		power_off_with(1);
+		hart_stop();
+		return value(0);
 	case 2:
-		return arguments[0] == hart.id ? value(0) : error(SBI_ERR_INVALID_PARAM);
+		hart = hart_by_id(arguments[0]);
+		return hart ? value(hart->state) : error(SBI_ERR_INVALID_PARAM);
 	case 3:
 		if (arguments[0] != 0) /* only the default suspension that keeps everything */
 			return error(arguments[0] == 0x80000000 ? SBI_ERR_NOT_SUPPORTED
 								: SBI_ERR_INVALID_PARAM);
-		asm volatile("wfi");
+		hart_wait(HART_SUSPENDED);
 		return value(0);
 	}
 	return error(SBI_ERR_NOT_SUPPORTED);
@@ -250,15 +256,28 @@ static struct answer call_strict(uint64_t function, const uint64_t *arguments)
 	return error(SBI_ERR_NOT_SUPPORTED);
 }
 
-/*
- * Legacy calls return in a0 only. Their masks are in memory, at a virtual address; there is one
- * hart, so that a call which names no hart may as well be for this one.
- */
+/* The harts of a mask in memory, at a virtual address; all if there is none, or it can't be read. */
+static hart_set legacy_harts(uint64_t va)
+{
+	struct mapping mapping = { 0 };
+	hart_set set;
+	uint64_t address = va;
+
+	if (running->satp && walk(running->satp, va, READ, SUPERVISOR, &mapping) == WALK_OK)
+		address = pte_address(mapping.pte) + va % level_size(mapping.level);
+	if (va && va % 8 == 0 && is_kernel_ram(address, 8) &&
+	    harts_of(*(const uint64_t *)address, 0, &set))
+		return set;
+	(void)harts_of(0, ~0ul, &set);
+	return set;
+}
+
+/* Legacy calls return in a0 only. */
 static int64_t call_legacy(uint64_t call, const uint64_t *arguments)
 {
 	switch ((enum legacy)call) {
 	case LEGACY_SET_TIMER:
-		set_timer(arguments[0]);
+		timer_set(arguments[0]);
 		return 0;
 	case LEGACY_PUTCHAR:
 		console_put((char)arguments[0]);
@@ -266,20 +285,20 @@ static int64_t call_legacy(uint64_t call, const uint64_t *arguments)
 	case LEGACY_GETCHAR:
 		return console_get();
 	case LEGACY_CLEAR_IPI:
-		csr_clear(mip, IRQ_SSI);
+		hart_interrupt(running, false);
 		return 0;
 	case LEGACY_SEND_IPI:
-		csr_set(mip, IRQ_SSI);
+		interrupt(legacy_harts(arguments[0]));
 		return 0;
 	case LEGACY_FENCE_I:
-		asm volatile("fence.i" ::: "memory");
-		witness_fence_i();
+		fence_text(legacy_harts(arguments[0]));
 		return 0;
 	case LEGACY_SFENCE:
-		fence_range(arguments[1], arguments[2], ALL_ASIDS);
+		fence(legacy_harts(arguments[0]), arguments[1], arguments[2], ALL_ASIDS);
 		return 0;
 	case LEGACY_SFENCE_ASID:
-		fence_range(arguments[1], arguments[2], arguments[3] & 0xffff);
+		fence(legacy_harts(arguments[0]), arguments[1], arguments[2],
+		      arguments[3] & 0xffff);
 		return 0;
 	case LEGACY_SHUTDOWN:
 		power_off(false);

@@ -2,6 +2,7 @@
 /* Shadow tables: filled at a miss, emptied by fences. */
 #include "shadow.h"
 
+#include "harts.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "notes.h"
@@ -26,7 +27,8 @@
 
 struct shadow {
 	bool used;
-	bool mixed; /* satp has changed since it was empty: entries may be of other tables */
+	bool mixed;    /* satp has changed since it was empty: entries may be of other tables */
+	unsigned hart; /* its number */
 	unsigned asid;
 	uint64_t satp; /* with which it was used last */
 	uint64_t *root;
@@ -34,7 +36,8 @@ struct shadow {
 
 static struct shadow shadows[NSHADOWS];
 static struct shadow *shadows_end = shadows; /* behind the last one that was ever used */
-static struct shadow *current;
+static struct shadow *current;		     /* the running hart's; NULL: its satp is 0 */
+static struct shadow *currents[MAX_HARTS];
 static unsigned victim;	      /* the next one that has to give up its tables */
 static uint64_t *free_tables; /* linked by their first words */
 static unsigned nfree;
@@ -136,7 +139,7 @@ static void tables_reserve(unsigned n)
 		if (shadow->used && shadow != current)
 			shadow_drop(shadow, DROP_ALL);
 	}
-	if (nfree < n)
+	if (nfree < n && current)
 		shadow_drop(current, DROP_ALL);
 	asm volatile("sfence.vma" ::: "memory");
 }
@@ -160,14 +163,20 @@ void shadow_init(void)
 		table_free((uint64_t *)(page - PAGE_SIZE));
 }
 
-/* ---- shadows by ASID ---- */
+/* ---- shadows by hart and ASID ---- */
 
 static struct shadow *shadow_find(unsigned asid)
 {
 	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
-		if (shadow->used && shadow->asid == asid)
+		if (shadow->used && shadow->hart == running->number && shadow->asid == asid)
 			return shadow;
 	return NULL;
+}
+
+/* Is it the one in use of some hart? */
+static bool is_current(const struct shadow *shadow)
+{
+	return currents[shadow->hart] == shadow;
 }
 
 /* Returns a shadow for an ASID that has none. */
@@ -183,30 +192,48 @@ static struct shadow *shadow_new(unsigned asid)
 	} else {
 		do
 			shadow = &shadows[victim++ % NSHADOWS];
-		while (shadow == current);
+		while (is_current(shadow));
 		shadow_drop(shadow, DROP_ALL);
 	}
 	if (shadow >= shadows_end)
 		shadows_end = shadow + 1;
 	shadow->used = true;
 	shadow->mixed = false;
+	shadow->hart = running->number;
 	shadow->asid = asid;
 	shadow->satp = 0;
 	return shadow;
 }
 
+void shadow_resume(void)
+{
+	current = currents[running->number];
+	csr_write(satp, current ? SATP_SV39 << 60 | (uint64_t)current->root >> 12 : 0);
+	asm volatile("sfence.vma" ::: "memory");
+}
+
 void shadow_switch(uint64_t satp)
 {
-	if (satp_mode(satp) == SATP_BARE) {
-		current = NULL;
-		csr_write(satp, 0);
-	} else {
-		current = shadow_find(satp_asid(satp)) ?: shadow_new(satp_asid(satp));
-		current->mixed = current->mixed || (current->satp && current->satp != satp);
-		current->satp = satp;
-		csr_write(satp, SATP_SV39 << 60 | (uint64_t)current->root >> 12);
+	struct shadow *shadow = NULL;
+
+	if (satp_mode(satp) != SATP_BARE) {
+		shadow = shadow_find(satp_asid(satp)) ?: shadow_new(satp_asid(satp));
+		shadow->mixed = shadow->mixed || (shadow->satp && shadow->satp != satp);
+		shadow->satp = satp;
 	}
-	asm volatile("sfence.vma" ::: "memory");
+	currents[running->number] = shadow;
+	shadow_resume();
+}
+
+void shadow_reset(void)
+{
+	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
+		if (shadow->used && shadow->hart == running->number) {
+			shadow_drop(shadow, DROP_ALL);
+			shadow->satp = 0;
+		}
+	currents[running->number] = NULL;
+	shadow_resume();
 }
 
 /* ---- entries ---- */
@@ -336,7 +363,7 @@ static void fill_unasked(uint64_t va)
 	unsigned level;
 
 	if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
-	    walk(hart.satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
+	    walk(running->satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
 		witness_walk(va, &mapping, true);
 		leaf_enter(current, va, &mapping);
 	}
@@ -384,7 +411,7 @@ static enum shadow_fault fill(uint64_t va, enum access access, enum privilege pr
 {
 	struct mapping mapping;
 
-	switch (walk(hart.satp, va, access, privilege, &mapping)) {
+	switch (walk(running->satp, va, access, privilege, &mapping)) {
 	case WALK_PAGE_FAULT:
 		witness_walk(va, &mapping, false);
 		remember_refusal(va, &mapping);
@@ -483,12 +510,12 @@ static void fence_address(struct shadow *shadow, uint64_t va, bool keep_global)
 		*slot = 0;
 }
 
-void shadow_fence(uint64_t va, uint64_t asid)
+void shadow_fence(const struct hart *hart, uint64_t va, uint64_t asid)
 {
 	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++) {
 		bool all = asid == ALL_ASIDS;
 
-		if (!shadow->used || (!all && shadow->asid != asid))
+		if (!shadow->used || shadow->hart != hart->number || (!all && shadow->asid != asid))
 			continue;
 		if (va != ALL_ADDRESSES)
 			fence_address(shadow, va, !all);
@@ -496,7 +523,7 @@ void shadow_fence(uint64_t va, uint64_t asid)
 			shadow_drop(shadow, all ? DROP_ALL : DROP_LOCAL);
 	}
 	if (va == ALL_ADDRESSES)
-		witness_full_fence();
+		witness_full_fence(hart);
 	asm volatile("sfence.vma" ::: "memory");
 }
 
@@ -512,9 +539,19 @@ unsigned shadow_current(void)
 	return current ? (unsigned)(current - shadows) : NO_SHADOW;
 }
 
+bool shadow_is_current(unsigned number)
+{
+	return is_current(&shadows[number]);
+}
+
 uint64_t shadow_satp(unsigned number)
 {
 	return shadows[number].used ? shadows[number].satp : 0;
+}
+
+const struct hart *shadow_hart(unsigned number)
+{
+	return &harts[shadows[number].hart];
 }
 
 bool shadow_is_mixed(unsigned number)
@@ -527,13 +564,14 @@ void shadow_unmix(unsigned number)
 	shadows[number].mixed = false;
 }
 
-void shadow_remember(uint64_t va, uint64_t pte, unsigned level)
+void shadow_remember(unsigned number, uint64_t va, uint64_t pte, unsigned level)
 {
+	const struct shadow *shadow = &shadows[number];
 	struct mapping mapping = { .pte = pte, .level = level, .well_formed = (pte & PTE_V) != 0 };
 	unsigned found;
 
-	if (!leaf_find(current, va, &found))
-		leaf_enter(current, va, &mapping);
+	if (!leaf_find(shadow, va, &found))
+		leaf_enter(shadow, va, &mapping);
 }
 
 /* Drops the leaf of an address, if it maps that frame and lets stores to it pass unseen. */
@@ -732,7 +770,7 @@ static bool translate(uint64_t va, enum privilege privilege, uint64_t *address_r
 	slot = leaf_find(current, va, &level);
 	if (slot && *slot & PTE_V)
 		mapping = (struct mapping){ .pte = *slot, .level = level, .well_formed = true };
-	else if (walk(hart.satp, va, EXECUTE, privilege, &mapping) != WALK_OK)
+	else if (walk(running->satp, va, EXECUTE, privilege, &mapping) != WALK_OK)
 		return false;
 	*address_ret = pte_address(mapping.pte) + va % level_size(mapping.level);
 	return is_kernel_ram(*address_ret, 2);

@@ -2,13 +2,13 @@
 /* Shadow tables: what the machine translates by in place of the kernel's tables. */
 #pragma once
 
-#include "strict.h"
+#include "harts.h"
 
 #define NSHADOWS  64
 #define NO_SHADOW NSHADOWS
 
 /*
- * There is one shadow for each ASID. It is a TLB without end: it gets an entry when an access
+ * There is one shadow for each hart and ASID. It is a TLB without end: it gets an entry when an access
  * misses, and loses one only when the kernel fences it, or when the pool of tables is empty. So a
  * translation that the kernel has changed and not fenced stays in use, for as long as it may on a
  * board.
@@ -19,8 +19,14 @@
  */
 void shadow_init(void);
 
-/* The translations of satp's ASID are used from now on. */
+/* The translations of satp's ASID are used from now on, by the running hart. */
 void shadow_switch(uint64_t satp);
+
+/* Another hart runs. */
+void shadow_resume(void);
+
+/* The running hart is reset: it forgets all. */
+void shadow_reset(void);
 
 /* Called before satp changes: fills some pages of the old tables once more, if the options say so. */
 void shadow_leave(void);
@@ -40,10 +46,10 @@ enum shadow_fault shadow_fault(uint64_t va, enum access access, enum privilege p
 #define ALL_ASIDS     (~0ul)
 
 /*
- * SFENCE.VMA: drops what is known of an address, or of all; in one ASID, where global entries stay,
- * or in all.
+ * SFENCE.VMA of a hart: drops what it knows of an address, or of all; in one ASID, where global entries
+ * stay, or in all.
  */
-void shadow_fence(uint64_t va, uint64_t asid);
+void shadow_fence(const struct hart *hart, uint64_t va, uint64_t asid);
 
 /* Called at the end of each trap: drops something now and then, if the options say so. */
 void shadow_age(void);
@@ -67,8 +73,12 @@ struct stale {
 /* Shadows have numbers below this one. */
 unsigned shadow_count(void);
 
-/* The number of the shadow in use, or NO_SHADOW. */
+/* The number of the shadow that the running hart uses, or NO_SHADOW. */
 unsigned shadow_current(void);
+
+/* Does any hart use it, and which one is it for? */
+bool shadow_is_current(unsigned number);
+const struct hart *shadow_hart(unsigned number);
 
 /* The satp with which a shadow was used last; 0 if there is no such shadow. */
 uint64_t shadow_satp(unsigned number);
@@ -87,7 +97,7 @@ bool shadow_stale(unsigned number, uint64_t first, uint64_t last, struct stale *
 bool shadow_maps(unsigned number, uint64_t address, uint64_t size, struct stale *ret);
 
 /* Enters an entry that the kernel is about to replace, as a fill just before would have. It may be invalid. */
-void shadow_remember(uint64_t va, uint64_t pte, unsigned level);
+void shadow_remember(unsigned number, uint64_t va, uint64_t pte, unsigned level);
 
 /*
  * From now on all stores to a frame trap (SHADOW_WATCHED), as long as it has a note. It is looked for at

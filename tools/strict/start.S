@@ -101,7 +101,28 @@ trap_entry:
 	call trap
 	j resume
 
-/* One hart runs. */
+/* The FPU's registers, to and from memory: f0 to f31, and fcsr. FS is not off. */
+	.option push
+	.option arch, +d
+	.globl fpu_save
+fpu_save:
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	fsd f\n, 8 * \n(a0)
+	.endr
+	frcsr t0
+	sd t0, 256(a0)
+	ret
+	.globl fpu_load
+fpu_load:
+	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	fld f\n, 8 * \n(a0)
+	.endr
+	ld t0, 256(a0)
+	fscsr t0
+	ret
+	.option pop
+
+/* The machine has one hart that runs. */
 park:
 	csrw mie, zero
 	wfi

@@ -27,14 +27,6 @@ struct frame {
 	uint64_t x[32]; /* x[0] is 0 */
 };
 
-/* The S-mode hart as its kernel sees it, where that differs from the machine's registers. */
-struct hart {
-	uint64_t id;
-	uint64_t satp;
-};
-
-extern struct hart hart;
-
 /* Called by start.S for each trap. Returning goes on with the frame at mepc. */
 void trap(struct frame *frame);
 
@@ -46,9 +38,6 @@ void redirect(uint64_t cause, uint64_t tval);
  * it says of bad arguments holds here.
  */
 void sbi_call(struct frame *frame);
-
-/* The machine timer's interrupt: the S-mode timer is due. */
-void timer_due(void);
 
 /* ---- the kernel's page tables ---- */
 
@@ -75,6 +64,14 @@ bool pte_permits(uint64_t pte, enum access access, enum privilege privilege);
  */
 enum walk_result walk(uint64_t satp, uint64_t va, enum access access, enum privilege privilege,
 		      struct mapping *mapping);
+
+/* ---- the device tree (tree.c) ---- */
+
+/*
+ * Changes the tree in place: the firmware's memory and Sstc are hidden, and there is a node for each
+ * hart. Sets ram_end. Call harts_init() before.
+ */
+void tree_change(uint8_t *tree);
 
 /* ---- the console, and the end ---- */
 

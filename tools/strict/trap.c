@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Traps: what the firmware does for the kernel, and what the kernel gets as its own. */
+#include "harts.h"
 #include "insn.h"
 #include "options.h"
 #include "shadow.h"
 #include "strict.h"
 #include "witness.h"
-
-struct hart hart;
 
 static enum privilege interrupted(void)
 {
@@ -62,7 +61,7 @@ static void satp_write(uint64_t value)
 	if (satp_mode(value) != SATP_BARE && satp_mode(value) != SATP_SV39)
 		return;
 	shadow_leave();
-	hart.satp = value;
+	running->satp = value;
 	shadow_switch(value);
 	witness_switch();
 }
@@ -70,7 +69,8 @@ static void satp_write(uint64_t value)
 /* CSRRW, CSRRS, CSRRC and their immediate forms. Returns false if it is none of them. */
 static bool emulate_satp(struct frame *frame, uint32_t insn)
 {
-	uint64_t before = hart.satp, operand = FUNCT3(insn) & 4 ? RS1(insn) : frame->x[RS1(insn)];
+	uint64_t before = running->satp,
+		 operand = FUNCT3(insn) & 4 ? RS1(insn) : frame->x[RS1(insn)];
 
 	switch (FUNCT3(insn) & 3) {
 	case 1:
@@ -113,13 +113,17 @@ static bool emulate(struct frame *frame, uint32_t insn)
 	if (interrupted() != SUPERVISOR)
 		return false;
 	if ((insn & FENCE_FIXED) == SFENCE_VMA || (insn & FENCE_FIXED) == SINVAL_VMA) {
-		shadow_fence(RS1(insn) ? frame->x[RS1(insn)] : ALL_ADDRESSES,
+		shadow_fence(running, RS1(insn) ? frame->x[RS1(insn)] : ALL_ADDRESSES,
 			     RS2(insn) ? frame->x[RS2(insn)] & asid_mask() : ALL_ASIDS);
 		return true;
 	}
 	if (insn == INSN_FENCE_TRAP) {
 		asm volatile("fence.i" ::: "memory");
-		witness_fence_i();
+		witness_fence_i(running);
+		return true;
+	}
+	if (insn == INSN_WFI) {
+		hart_wait(HART_STARTED);
 		return true;
 	}
 	return OPCODE(insn) == OPCODE_SYSTEM && CSR_OF(insn) == CSR_SATP &&
@@ -183,6 +187,9 @@ void trap(struct frame *frame)
 	case CAUSE_INTERRUPT | 7:
 		timer_due();
 		break;
+	case CAUSE_INTERRUPT | 9:
+		device_due();
+		break;
 	case ILLEGAL_INSTRUCTION:
 		illegal_instruction(frame);
 		break;
@@ -199,4 +206,5 @@ void trap(struct frame *frame)
 		firmware_panic("a trap that is not the firmware's", cause);
 	}
 	shadow_age();
+	harts_switch(frame, cause == (CAUSE_INTERRUPT | 7));
 }

@@ -17,27 +17,30 @@
 struct suspect {
 	uint64_t va; /* the first address that the entry maps */
 	uint64_t old, pc;
-	uint32_t fences; /* how many full fences there had been */
+	uint32_t fences[MAX_HARTS]; /* how many full fences there had been */
+	uint32_t root; /* the frame of the root that has it; NO_ROOT if there are several */
 	uint8_t level;
-	uint8_t shadow; /* its number; ALL_SHADOWS */
-	bool reused;	/* its frame got another use */
+	uint8_t hart; /* the number of the one that has changed it */
+	bool reused;  /* its frame got another use */
 	bool is_trapped;
 };
 
-#define NSUSPECTS   256u
-#define ALL_SHADOWS 0xffu
+#define NSUSPECTS 256u
 
 static struct suspect suspects[NSUSPECTS];
 static unsigned nsuspects;
-static uint32_t full_fences, text_fences;
+static uint32_t text_stores;
 static bool promised;
-static bool text_fenced; /* since the kernel was entered from user mode */
 
-/* A user page that may be executed was entered, and there was no FENCE.I since. */
+/* What is known of each hart. */
 static struct {
-	bool is_owed;
-	uint64_t va, pc, entry;
-} text;
+	uint32_t full_fences;
+	uint32_t text_stores; /* how many there had been at its last FENCE.I */
+	bool text_fenced;     /* since it has returned to user mode */
+	/* A user page that may be executed was entered, and there was no FENCE.I since. */
+	bool is_text_owed;
+	uint64_t text_va, text_pc, text_entry;
+} known[MAX_HARTS], *mine = known;
 
 /* What is added to a physical address to get one at which the kernel writes to it. */
 #define NOFFSETS 4u
@@ -65,7 +68,7 @@ static bool enabled(void)
 /* SRET traps as long as there is something to look at. */
 static void trap_sret(void)
 {
-	if (nsuspects || text.is_owed || text_fenced ||
+	if (nsuspects || mine->is_text_owed || mine->text_fenced ||
 	    (promised && shadow_current() != NO_SHADOW && shadow_is_mixed(shadow_current())))
 		csr_set(mstatus, MSTATUS_TSR);
 	else
@@ -106,7 +109,7 @@ static uint32_t frame_of(uint64_t address)
 
 static uint32_t root_in_use(void)
 {
-	return frame_of(satp_root(hart.satp));
+	return frame_of(satp_root(running->satp));
 }
 
 /* The first address that the table of a level maps which has the entry for va. */
@@ -175,7 +178,7 @@ static bool look_if_live(struct note *note)
 	    !pte_is_leaf(*note->parent) && is_live(above))
 		return true;
 	/* It may be reached from the root in use, too. */
-	(void)walk(hart.satp, note->va, LOOK, SUPERVISOR, &mapping);
+	(void)walk(running->satp, note->va, LOOK, SUPERVISOR, &mapping);
 	if (note->level < mapping.level || !mapping.slots[note->level] ||
 	    ALIGN_DOWN((uint64_t)mapping.slots[note->level], PAGE_SIZE) != address)
 		return false;
@@ -243,7 +246,7 @@ static void look_at_text(uint64_t va, const struct mapping *mapping)
 	note = note_get(address, NOTE_TEXT);
 	if (!note)
 		return;
-	if (note->written == text_fences + 1)
+	if (note->written > mine->text_stores)
 		report_text_stored(va, mapping->pte);
 	if (!(mapping->pte & PTE_U) && (is_new || note->written))
 		patch_text(address, PAGE_SIZE);
@@ -251,15 +254,21 @@ static void look_at_text(uint64_t va, const struct mapping *mapping)
 	shadow_watch(address, offsets, noffsets);
 }
 
-void witness_fence_i(void)
+void witness_fence_i(const struct hart *hart)
 {
-	text_fences++;
-	text_fenced = true;
-	text.is_owed = false;
+	known[hart->number].text_stores = text_stores;
+	known[hart->number].text_fenced = true;
+	known[hart->number].is_text_owed = false;
 	trap_sret();
 }
 
 /* ---- suspects ---- */
+
+static void suspect_report(enum occasion occasion, const struct suspect *suspect,
+			   const struct stale *stale, unsigned shadow)
+{
+	report_stale(occasion, stale, shadow, suspect->old, suspect->pc, &harts[suspect->hart]);
+}
 
 static void suspect_remove(unsigned i)
 {
@@ -271,6 +280,14 @@ static uint64_t last_of(const struct suspect *suspect)
 	return suspect->va + level_size(suspect->level) - 1;
 }
 
+/* Has the shadow been filled from the tables that had the entry? */
+static bool is_of(const struct suspect *suspect, unsigned shadow)
+{
+	uint64_t satp = shadow_satp(shadow);
+
+	return satp && (suspect->root == NO_ROOT || suspect->root == frame_of(satp_root(satp)));
+}
+
 /* Finds a shadow that still has what an entry granted: the one in use first. */
 static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned *shadow_ret)
 {
@@ -279,7 +296,7 @@ static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned 
 	for (unsigned i = 0; i < shadow_count(); i++) {
 		unsigned shadow = (first + i) % shadow_count();
 
-		if (suspect->shadow != ALL_SHADOWS && suspect->shadow != shadow)
+		if (!is_of(suspect, shadow))
 			continue;
 		*shadow_ret = shadow;
 		if (shadow_stale(shadow, suspect->va, last_of(suspect), ret))
@@ -288,12 +305,22 @@ static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned 
 	return false;
 }
 
-/* Without a full fence, an entry that pointed to a table may still be cached, and used in its ASID. */
+/*
+ * Without a full fence, an entry that pointed to a table may still be cached, and used in its ASID: by
+ * a hart that has this root in use.
+ */
 static bool is_pointer_owed(const struct suspect *suspect)
 {
-	if (suspect->shadow != ALL_SHADOWS && suspect->shadow != shadow_current())
+	if (!promised || pte_is_leaf(suspect->old))
 		return false;
-	return promised && !pte_is_leaf(suspect->old) && suspect->fences == full_fences;
+	for (unsigned i = 0; i < shadow_count(); i++) {
+		unsigned hart = shadow_hart(i)->number;
+
+		if (shadow_is_current(i) && is_of(suspect, i) &&
+		    suspect->fences[hart] == known[hart].full_fences)
+			return true;
+	}
+	return false;
 }
 
 static void suspects_purge(void)
@@ -314,19 +341,6 @@ static void suspect_add(const struct suspect *suspect)
 		suspect_remove((unsigned)random_below(NSUSPECTS));
 	suspects[nsuspects++] = *suspect;
 	trap_sret();
-}
-
-/* The number of the shadow that has been filled from a root's tables; NO_SHADOW if there is none. */
-static unsigned shadow_of_root(uint32_t root)
-{
-	if (root == NO_ROOT)
-		return ALL_SHADOWS;
-	if (root == root_in_use())
-		return shadow_current();
-	for (unsigned i = 0; i < shadow_count(); i++)
-		if (shadow_satp(i) && frame_of(satp_root(shadow_satp(i))) == root)
-			return i;
-	return NO_SHADOW;
 }
 
 /* Does an entry grant less than the one before it, or another frame? */
@@ -367,13 +381,13 @@ static void text_entered(uint64_t va, uint64_t old, uint64_t entry)
 	uint64_t wanted = PTE_V | PTE_X | PTE_U;
 	bool was_text = (old & wanted) == wanted && !((old ^ entry) & PTE_PPN);
 
-	if ((entry & wanted) != wanted || was_text || text_fenced ||
+	if ((entry & wanted) != wanted || was_text || mine->text_fenced ||
 	    has_zeros_only(pte_address(entry)))
 		return;
-	text.is_owed = true;
-	text.va = va;
-	text.entry = entry;
-	text.pc = csr_read(mepc);
+	mine->is_text_owed = true;
+	mine->text_va = va;
+	mine->text_entry = entry;
+	mine->text_pc = csr_read(mepc);
 	trap_sret();
 }
 
@@ -389,37 +403,53 @@ static void entry_made(uint64_t va, uint64_t entry)
 	for (unsigned i = nsuspects; promised && i-- > 0;)
 		if (suspects[i].va == va && suspects[i].level == 0 &&
 		    (suspects[i].old ^ entry) & PTE_PPN &&
-		    is_stale(&suspects[i], &stale, &shadow) && shadow == shadow_current()) {
-			report_stale(AT_ENTRY, &stale, satp_asid(hart.satp), suspects[i].old,
-				     suspects[i].pc);
+		    is_stale(&suspects[i], &stale, &shadow) && shadow_is_current(shadow)) {
+			suspect_report(AT_ENTRY, &suspects[i], &stale, shadow);
 			suspect_remove(i);
 		}
+}
+
+/* Enters the old entry where it may be cached: in the shadows in use that the table belongs to. */
+static void remember(const struct suspect *suspect)
+{
+	for (unsigned i = 0; i < shadow_count(); i++)
+		if (shadow_is_current(i) && is_of(suspect, i))
+			shadow_remember(i, suspect->va, suspect->old, suspect->level);
+}
+
+static bool is_in_use(const struct suspect *suspect)
+{
+	for (unsigned i = 0; i < shadow_count(); i++)
+		if (is_of(suspect, i))
+			return true;
+	return false;
 }
 
 static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old, uint64_t new)
 {
 	uint64_t index = (uint64_t)slot % PAGE_SIZE / sizeof(*slot);
 	uint64_t va = note->va + index * level_size(note->level);
-	unsigned shadow = shadow_of_root(note->root);
+	struct suspect suspect = { .old = old,
+				   .pc = csr_read(mepc),
+				   .root = note->root,
+				   .level = note->level,
+				   .hart = (uint8_t)running->number };
 	bool in_use = note->root == NO_ROOT || note->root == root_in_use();
 
 	if (note->level > 0)
 		tables_have_changed();
 	if (note->level == LEVELS - 1)
 		va = va_canonical(va);
-	if (is_less(old, new) && shadow != NO_SHADOW) {
-		if (in_use && may_be_cached(old))
-			shadow_remember(va, old, note->level);
-		suspect_add(&(struct suspect){ .va = va,
-					       .old = old,
-					       .pc = csr_read(mepc),
-					       .fences = full_fences,
-					       .level = note->level,
-					       .shadow = (uint8_t)shadow });
+	suspect.va = va;
+	for (unsigned i = 0; i < options.harts; i++)
+		suspect.fences[i] = known[i].full_fences;
+	if (is_less(old, new) && is_in_use(&suspect)) {
+		if (may_be_cached(old))
+			remember(&suspect);
+		suspect_add(&suspect);
 	}
-	if (options.negative && in_use && shadow_current() != NO_SHADOW &&
-	    becomes_valid(old, new) && pte_is_leaf(new))
-		shadow_remember(va, old, note->level);
+	if (options.negative && becomes_valid(old, new) && pte_is_leaf(new))
+		remember(&suspect);
 	if (in_use && note->level == 0) {
 		if (becomes_valid(old, new))
 			entry_made(va, new);
@@ -429,9 +459,9 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 		note_table(pte_address(new), note->level - 1u, va, slot, note->root);
 }
 
-void witness_full_fence(void)
+void witness_full_fence(const struct hart *hart)
 {
-	full_fences++;
+	known[hart->number].full_fences++;
 }
 
 /* ---- stores ---- */
@@ -464,7 +494,7 @@ void witness_store(uint32_t insn, struct frame *frame, uint64_t va)
 
 	learn_offset(va, address);
 	if (note && note->kind == NOTE_TEXT && !is_user) {
-		note->written = text_fences + 1;
+		note->written = ++text_stores;
 		shadow_drop_text(ALIGN_DOWN(address, PAGE_SIZE));
 	} else if (note && note->kind == NOTE_DEVICE && can) {
 		store_to_device(&store, address, frame);
@@ -490,7 +520,7 @@ static void frame_reused(uint64_t va, const struct mapping *mapping)
 		if (mapping->pte & PTE_U && pte_is_leaf(suspects[i].old) &&
 		    !((suspects[i].old ^ mapping->pte) & PTE_PPN) &&
 		    (va < suspects[i].va || va > last_of(&suspects[i]) ||
-		     suspects[i].shadow != shadow_current()))
+		     !is_of(&suspects[i], shadow_current())))
 			suspects[i].reused = true;
 }
 
@@ -525,17 +555,18 @@ void witness_switch(void)
 	if (!enabled() || shadow_current() == NO_SHADOW)
 		return;
 	tables_have_changed();
-	note_table(satp_root(hart.satp), LEVELS - 1, 0, NULL, root_in_use());
+	note_table(satp_root(running->satp), LEVELS - 1, 0, NULL, root_in_use());
+	trap_sret();
+}
+
+void witness_resume(void)
+{
+	mine = &known[running->number];
+	last_walked = 0;
 	trap_sret();
 }
 
 /* ---- when nothing may be owed ---- */
-
-static void suspect_report(enum occasion occasion, const struct suspect *suspect,
-			   const struct stale *stale, unsigned shadow)
-{
-	report_stale(occasion, stale, satp_asid(shadow_satp(shadow)), suspect->old, suspect->pc);
-}
 
 /* Returns whether the suspect has been settled. */
 static bool suspect_returns(struct suspect *suspect)
@@ -544,12 +575,16 @@ static bool suspect_returns(struct suspect *suspect)
 	unsigned shadow;
 
 	if (is_pointer_owed(suspect)) {
+		if (suspect->hart != running->number)
+			return false;
 		report_pointer(suspect->va, suspect->old, suspect->pc);
 		return true;
 	}
 	if (!is_stale(suspect, &stale, &shadow))
 		return true;
-	if (shadow != shadow_current())
+	if (promised && suspect->hart != running->number)
+		return false;
+	if (!shadow_is_current(shadow))
 		return false;
 	if (promised) {
 		suspect_report(AT_RETURN, suspect, &stale, shadow);
@@ -571,13 +606,13 @@ void witness_return(void)
 			suspect_remove(i);
 	if (promised && current != NO_SHADOW && shadow_is_mixed(current)) {
 		if (shadow_stale(current, 0, ~0ul, &stale))
-			report_stale(AT_SWITCH, &stale, satp_asid(hart.satp), 0, 0);
+			report_stale(AT_SWITCH, &stale, current, 0, 0, 0);
 		shadow_unmix(current);
 	}
-	if (promised && text.is_owed)
-		report_text_owed(text.va, text.entry, text.pc);
-	text.is_owed = false;
-	text_fenced = false;
+	if (promised && mine->is_text_owed)
+		report_text_owed(mine->text_va, mine->text_entry, mine->text_pc);
+	mine->is_text_owed = false;
+	mine->text_fenced = false;
 	trap_sret();
 }
 
@@ -607,7 +642,7 @@ void witness_free(uint64_t address, uint64_t size)
 	/* Tables that satp had before may have mapped the frames. */
 	if (shadow != NO_SHADOW && shadow_is_mixed(shadow) &&
 	    shadow_maps(shadow, address, size, &stale))
-		report_stale(AT_FREE, &stale, satp_asid(hart.satp), 0, 0);
+		report_stale(AT_FREE, &stale, shadow, 0, 0, 0);
 
 	for (unsigned i = nsuspects; i-- > 0;) {
 		const struct suspect *suspect = &suspects[i];
@@ -616,7 +651,7 @@ void witness_free(uint64_t address, uint64_t size)
 			continue;
 		if (is_pointer_owed(suspect))
 			report_pointer(suspect->va, suspect->old, suspect->pc);
-		else if (is_stale(suspect, &stale, &shadow) && shadow == shadow_current())
+		else if (is_stale(suspect, &stale, &shadow) && shadow_is_current(shadow))
 			suspect_report(AT_FREE, suspect, &stale, shadow);
 		else
 			continue;

@@ -2,14 +2,15 @@
 /* The witness: sees changes of page tables and of text, and reports a fence that is missing. */
 #pragma once
 
-#include "strict.h"
+#include "harts.h"
 
 /*
  * Stores to page tables in use trap, and so do stores to text (notes.h). An entry that grants less than
  * before is a suspect: as long as a shadow has what it granted, a fence is missing. When the kernel must
  * not owe a fence any more, each suspect is held against the shadows:
  *
- *   - at the return to user mode, and when a frame gets another use, if the kernel has promised that;
+ *   - at the return to user mode of the hart that has changed the entry, and when a frame gets another
+ *     use, if the kernel has promised that;
  *   - otherwise at a use of the old translation, after its frame got another use.
  *
  * An entry that is replaced is entered in the shadow first, as a board may have read it just before:
@@ -35,9 +36,12 @@ void witness_used(uint64_t va);
 /* SRET to user mode. */
 void witness_return(void);
 
-/* An SFENCE.VMA for all addresses, a FENCE.I. */
-void witness_full_fence(void);
-void witness_fence_i(void);
+/* Another hart runs. */
+void witness_resume(void);
+
+/* An SFENCE.VMA for all addresses, a FENCE.I, of a hart. */
+void witness_full_fence(const struct hart *hart);
+void witness_fence_i(const struct hart *hart);
 
 /* Calls of the firmware's own extension: the kernel promises, or a range of frames gets another use. */
 void witness_promise(void);
