@@ -67,8 +67,8 @@ def strict(kernel, word, *options):
 
 @case
 def R180_a_kernel_that_lacks_no_fence_is_not_reported():
-    for word in ("unmap", "text", "copy"):
-        done = strict(KERNEL, word)
+    for word, options in (("unmap", []), ("text", []), ("copy", []), ("swap", ["--swap", "64M"])):
+        done = strict(KERNEL, word, *options)
         equal((0, b"done\n", b""), (done.status, done.out, done.err), f"status and streams of {word}")
 
 
@@ -99,6 +99,13 @@ def R180_text_without_fence_i_is_named():
 @case
 def R180_a_copy_of_text_without_fence_i_is_named():
     done = strict(without(is_fence_i, lambda name: name in ("install_copy", "install_fill")), "copy")
+    equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
+    has(done.err, b"a page to be executed was entered without FENCE.I", "the report")
+
+
+@case
+def R180_text_from_swap_without_fence_i_is_named():
+    done = strict(without(is_fence_i, lambda name: name == "install_swapped"), "swap", "--swap", "64M")
     equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
     has(done.err, b"a page to be executed was entered without FENCE.I", "the report")
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What needs a fence of the kernel's: memory that is unmapped, code that is written and run, and text that is copied. fences unmap|text|copy */
+/*
+ * What needs a fence of the kernel's: memory that is unmapped, code that is written and run, text that is
+ * copied, and text that comes back from swap. fences unmap|text|copy|swap
+ */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -56,11 +59,24 @@ static int copy(void)
 	return five() != 5;
 }
 
+/* Code goes to swap, comes back and is executed. */
+static int swap(void)
+{
+	char *page = mapped(PROT_READ | PROT_WRITE);
+
+	memcpy(page, code, sizeof(code));
+	if (mprotect(page, PAGE, PROT_READ | PROT_EXEC) || ((int (*)(void))page)() != 5 ||
+	    madvise(page, PAGE, MADV_PAGEOUT))
+		return 1;
+	return ((int (*)(void))page)() != 5;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
 	int wrong = strcmp(what, "text") == 0	? text()
 		    : strcmp(what, "copy") == 0 ? copy()
+		    : strcmp(what, "swap") == 0 ? swap()
 						: unmap();
 
 	puts(wrong ? "wrong" : "done");
