@@ -160,6 +160,25 @@ KTEST_IN_PROCESS(fences_a_refusal_that_is_out_of_date)
 	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
 }
 
+/* R8: what mprotect adds is there at once, without a fault; only the strict machine can tell */
+KTEST_IN_PROCESS(fences_what_mprotect_adds)
+{
+	struct uspace *us = area_written();
+	uint64_t word;
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned prot = i ? READ_WRITE : READ;
+
+		uspace_lock(us);
+		EXPECT_EQ(0, vm_protect(&us->space, AREA, PAGE_SIZE, prot));
+		uspace_unlock(us);
+		EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
+	}
+	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
+	EXPECT_EQ(0, kind_count(us, FAULT_SPURIOUS));
+	EXPECT_EQ(1, kind_count(us, FAULT_FILL));
+}
+
 /* R8: a page that is used again after A was cleared; only the strict machine can tell */
 KTEST_IN_PROCESS(fences_a_page_whose_accessed_bit_is_cleared)
 {

@@ -519,6 +519,22 @@ static void nothing_is_cached(void)
 	check(try_store(WINDOW, 2) == NONE);
 }
 
+/* A fence of an address is for the entry of a page only (4.2.1). */
+static void upper_levels_are_cached(void)
+{
+	begin();
+	check(load(WINDOW) == ~0ul);
+	map(WINDOW, page_of(1), RW);
+	fence_va(WINDOW);
+	check(load(WINDOW) == ~0ul);
+	fence_asid(0);
+	check(load(WINDOW) == 1);
+	check(load(WINDOW + PAGE_SIZE) == ~0ul);
+	map(WINDOW + PAGE_SIZE, page_of(2), RW);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(load(WINDOW + PAGE_SIZE) == 2);
+}
+
 /* A refused access may leave its entry in the TLB. */
 static void refusals_are_cached(void)
 {
@@ -1187,11 +1203,12 @@ static void sbi_nonsense(void)
 #define WITNESS	  64u
 #define UNSEEN	  128u
 #define HARTS	  256u
+#define UPPER	  512u
 #define SBI_ONCE  PLAIN /* does not depend on options */
 #define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS | UNSEEN)
 
 static const char *const modes[] = { "plain", "negative", "ad",	    "speculate", "evict",
-				     "asid",  "witness",  "unseen", "harts" };
+				     "asid",  "witness",  "unseen", "harts",	 "upper" };
 
 static const struct {
 	const char *name;
@@ -1238,6 +1255,7 @@ static const struct {
 	{ "SBI: console and reset", sbi_console, SBI_ONCE },
 	{ "an invalid entry is cached", nothing_is_cached, NEGATIVE },
 	{ "an entry that refused an access is cached", refusals_are_cached, NEGATIVE },
+	{ "an invalid entry of an upper level is cached", upper_levels_are_cached, UPPER },
 	{ "a new page is refused until a fence", new_pages_are_refused, UNSEEN },
 	{ "A and D by faults", bits_by_faults, AD_FAULTS },
 	{ "neighbours are cached", neighbours_are_cached, SPECULATE },

@@ -12,7 +12,7 @@ OPTIONS_AT = 0x8001F000  # as in tools/strict/options.h
 SECONDS = 300
 MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
          "asid": "asid=2", "witness": "witness findings=0",
-         "unseen": "witness negative findings=0", "harts": "harts=4 ids=40 switch=5 eager=8 witness findings=0"}
+         "unseen": "witness negative findings=0", "upper": "upper", "harts": "harts=4 ids=40 switch=5 eager=8 witness findings=0"}
 FOUND = 86  # the status where the witness has found something
 FINDERS = ("witness", "harts")  # in these modes it does
 

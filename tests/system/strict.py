@@ -73,6 +73,17 @@ def R180_a_kernel_that_lacks_no_fence_is_not_reported():
 
 
 @case
+def R180_the_device_that_ends_the_machine_is_fenced():
+    few = {"program": PROGRAM, "options": ["--mem", "16M", "--strict", "--timeout", "20"]}
+    done = run("unmap", env={"FAULTLINE_KERNEL": KERNEL}, **few)
+    equal(125, done.status, "status")
+    has(done.err, b"14 MiB of memory are too little: the least is 16 MiB", "why")
+    equal(1, len(done.err.splitlines()), "nothing else is said")
+    done = run("unmap", env={"FAULTLINE_KERNEL": without(is_sfence, lambda name: name == "tlb_flush_kernel")}, **few)
+    equal(True, done.err.count(b"\n") > 1, f"without the fence, the kernel does not come to that end: {done.err}")
+
+
+@case
 def R180_a_fence_that_munmap_lacks_is_named():
     kernel = without(is_sfence, lambda name: name.startswith(("arch_mmu_flush", "flush_local")))
     path = os.path.join(folder("json"), "reports")

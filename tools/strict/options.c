@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -84,6 +84,8 @@ static void option_set(const struct cmdline_word *word)
 {
 	if (cmdline_is(word, "negative") && !word->value)
 		options.negative = true;
+	else if (cmdline_is(word, "upper") && !word->value)
+		options.negative = options.upper = true;
 	else if (cmdline_is(word, "speculate"))
 		options.speculate = (unsigned)number_of(word, 64);
 	else if (cmdline_is(word, "witness") && !word->value)
@@ -134,6 +136,8 @@ void options_say(void)
 	say("strict: ");
 	if (options.negative)
 		say("negative, ");
+	if (options.upper)
+		say("upper, ");
 	if (options.speculate)
 		say("speculate=%u, ", options.speculate);
 	if (options.evict)

@@ -11,7 +11,8 @@ enum ad {
 };
 
 extern struct options {
-	bool negative;	    /* invalid entries are cached, too */
+	bool negative; /* invalid entries are cached, too */
+	bool upper;    /* invalid entries of upper levels stay until a fence of all addresses */
 	unsigned speculate; /* so many pages nearby are cached at each miss */
 	uint64_t
 		evict; /* an entry goes after so many traps, on average; 0: only for want of room */

@@ -506,7 +506,8 @@ static void fence_address(struct shadow *shadow, uint64_t va, bool keep_global)
 	if (*slot)
 		(void)entry_drop(slot, LEVELS - 1, DROP_FRAGMENTS);
 	slot = leaf_find(shadow, va, &level);
-	if (slot && !(keep_global && *slot & PTE_G))
+	if (slot && !(keep_global && *slot & PTE_G) &&
+	    !(options.upper && level > 0 && *slot == SHADOW_NEGATIVE))
 		*slot = 0;
 }
 

@@ -448,7 +448,7 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 			remember(&suspect);
 		suspect_add(&suspect);
 	}
-	if (options.negative && becomes_valid(old, new) && pte_is_leaf(new))
+	if (options.negative && becomes_valid(old, new) && (options.upper || pte_is_leaf(new)))
 		remember(&suspect);
 	if (in_use && note->level == 0) {
 		if (becomes_valid(old, new))
