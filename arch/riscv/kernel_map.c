@@ -104,8 +104,11 @@ IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_
 		if (range.start < range.end)
 			map_range(direct, MMU_LEVELS - 1, 0, range, frame);
 	}
+	/*
+	 * Until arch_image_init_done() fences, TLBs may have the first map: it has the same frames, with
+	 * more permissions.
+	 */
 	memcpy(live, direct, sizeof(direct));
-	tlb_flush_kernel();
 	shared_count = 0;
 	for (unsigned i = TABLE_ENTRIES / 2; i < TABLE_ENTRIES; i++)
 		if (kernel_root[i])
@@ -144,7 +147,6 @@ void arch_image_init_done(void)
 
 	for (paddr_t pa = init.start; pa < init.end; pa += PAGE_SIZE)
 		*kernel_walk(pa - IMAGE_LOAD + IMAGE_BASE) = 0;
-	tlb_flush_kernel();
 	for (paddr_t pa = init.start; pa < init.end; pa += PAGE_SIZE)
 		*kernel_walk((vaddr_t)arch_phys_to_virt(pa)) = pte_leaf(pa, PTE_RW);
 	tlb_flush_kernel();
