@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What needs a fence of the kernel's: memory that is unmapped, code that is written and run, text that is
- * copied, and text that comes back from swap. fences unmap|text|copy|swap
- */
+/* What needs a fence of the kernel's: memory that is unmapped, code and text. fences unmap|text|copy|swap */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
