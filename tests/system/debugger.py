@@ -66,7 +66,7 @@ FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl 
           "fl walk 0xffffffff80200000", "fl walk 0x4000000000", "fl walk 1 touched", "fl page touched",
           "fl page touched 2", "fl page write_to_null", "fl page 0x80200", "fl page 0", "fl page 0xffffffc080200000",
           "fl user", "fl break-fault 1", "fl break-fault 2", "continue", "fl faults 2", "fl faults",
-          "fl log", "fl log 1", "fl walk $a1", "continue"]
+          "fl log", "fl log 1", "fl harts", "fl walk $a1", "continue"]
 
 REFUSED = ["fl break-fault 0 refused", "fl break-fault 1 refused 1 1", "fl break-fault 1 taken",
            "fl break-fault 2 refused 2", "continue", "fl walk $fl_address", "continue", "fl break-fault 1 refused",
@@ -304,6 +304,15 @@ def a_broken_log_is_reported():
     has(broken().said("fl log", 1), "fl: the log's ring is broken at ", "a record that is none")
     has(broken().said("fl log", 2), "fl: the log's ring is broken: from ", "positions that can't be")
     lacks(broken().said("fl log", 3), "broken", "whole again")
+
+
+@case
+def harts_of_the_strict_machine():
+    has(faults().said("fl harts"), "fl: this is not the strict machine: ./run.sh --strict --harts 4 --gdb starts one", "answer")
+    on = Session(["tbreak boot_main", "continue", "fl harts", "kill"], options=["--strict", "--harts", "3"])
+    rows = on.said("fl harts").splitlines()[1:4]
+    equal([["*", "0", "started"], ["1", "stopped"], ["2", "stopped"]], [row.split()[:3 if row[0] == "*" else 2] for row in rows], "harts")
+    has(rows[0], " boot_main()", "where the first one is")
 
 
 if __name__ == "__main__":

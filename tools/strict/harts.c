@@ -26,6 +26,20 @@ static uint64_t slice_end; /* as `time` counts */
 static bool gives_way;	   /* the running hart has stopped, or waits */
 static bool device_waits;  /* a device's interrupt is for a hart that does not run */
 
+static const uint64_t table[] __attribute__((section(".hart_table"), used)) = {
+	HART_TABLE_MAGIC,
+	(uint64_t)harts,
+	(uint64_t)&options.harts,
+	(uint64_t)&running,
+	sizeof(struct hart),
+	offsetof(struct hart, id),
+	offsetof(struct hart, state),
+	offsetof(struct hart, waits),
+	offsetof(struct hart, satp),
+	offsetof(struct hart, saved.pc),
+	offsetof(struct hart, saved.status),
+};
+
 /* start.S */
 void fpu_save(uint64_t *registers);
 void fpu_load(const uint64_t *registers);

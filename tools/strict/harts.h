@@ -30,6 +30,14 @@ struct hart {
 	struct registers saved; /* while another one runs */
 };
 
+/*
+ * For debuggers, at HART_TABLE in physical memory: a magic number ("harts"), the addresses of harts[],
+ * of options.harts and of `running`, the size of a struct hart, and the offsets in it of id, state,
+ * waits, satp, and of pc and status of the saved registers, each of 64 bits.
+ */
+#define HART_TABLE	 0x8001f100ul
+#define HART_TABLE_MAGIC 0x7374726168ul
+
 extern struct hart harts[MAX_HARTS];
 extern struct hart *running;
 

@@ -3,7 +3,7 @@
 
 import gdb
 
-from . import bringup, pages, processes, rings, stops, symbols
+from . import bringup, harts, pages, processes, rings, stops, symbols
 from .memory import Physical
 from .trouble import Trouble
 
@@ -13,6 +13,7 @@ fl vmas [PID]                a process's VMAs: range, permissions, kind, flags, 
 fl walk [PID] ADDRESS        the page-table walk of an address: each entry, and which bit refuses which access
 fl page NUMBER [PID]         the struct page of a frame number or of an address (with PID: of that process)
 fl faults [N]                the last N faults (16), newest last
+fl harts                     the harts of the strict machine: which one runs, and where the others go on
 fl log [N]                   the kernel's log from its ring, or its last N lines
 fl break-fault PID|any|off   stop at each fault of that process, before it is resolved
 fl break-fault N refused [PID]
@@ -26,6 +27,7 @@ Without PID: the process that runs on the selected hart. Numbers may be expressi
 
 COMMANDS = {
     "ps": processes.show_all,
+    "harts": harts.show_all,
     "vmas": processes.show_vmas,
     "walk": pages.show_walk,
     "page": pages.show_page,
