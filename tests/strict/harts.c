@@ -26,6 +26,7 @@ enum command {
 	ADD_BY_AMO,
 	ADD_BY_LR_SC,
 	KEEP_FPU, /* fills the FPU's registers, and sums them up later */
+	DO_BADLY, /* one of bad_deeds[] */
 	STOP,
 };
 
@@ -100,6 +101,9 @@ static uint64_t obey(struct box *box)
 		for (unsigned i = 0; i < ROUNDS; i++)
 			asm volatile("nop");
 		return fpu_sum();
+	case DO_BADLY:
+		bad_deeds[argument]();
+		break;
 	case IDLE:
 	case STOP:
 		break;
@@ -345,6 +349,22 @@ void witness_of_harts(void)
 		(void)sbi(RFENCE, 1, ALL_HARTS, 0, 0, 0);
 		check(ask(1, USE, 0) == 0);
 	}
+}
+
+void watch_bad_deed(unsigned deed)
+{
+	start_all();
+	tell(1, DO_BADLY, deed);
+	for (unsigned i = 0; i < 20; i++) {
+		begin();
+		for (uint64_t value = 1; value < 3; value++) {
+			map(WINDOW, page_of(value), RW);
+			fence_va(WINDOW);
+			check(load(WINDOW) == value);
+		}
+		pause();
+	}
+	check(is_busy(1) && boxes[1].argument == deed);
 }
 
 /* A node for each, with its id and an interrupt controller of its own. */

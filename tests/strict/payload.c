@@ -1191,6 +1191,15 @@ static void sbi_nonsense(void)
 	(void)answer(TIME, 0, ~0ul, 0);
 }
 
+static uint64_t deed; /* the word deed=N */
+
+static void watch(void)
+{
+	check(deed < BAD_DEEDS);
+	if (deed < BAD_DEEDS)
+		watch_bad_deed((unsigned)deed);
+}
+
 /* ---- all of them ---- */
 
 /* The options that the machine has. Some cases hold with all of them. */
@@ -1204,11 +1213,12 @@ static void sbi_nonsense(void)
 #define UNSEEN	  128u
 #define HARTS	  256u
 #define UPPER	  512u
+#define BAD	  1024u
 #define SBI_ONCE  PLAIN /* does not depend on options */
 #define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS | UNSEEN)
 
-static const char *const modes[] = { "plain", "negative", "ad",	    "speculate", "evict",
-				     "asid",  "witness",  "unseen", "harts",	 "upper" };
+static const char *const modes[] = { "plain",	"negative", "ad",    "speculate", "evict", "asid",
+				     "witness", "unseen",   "harts", "upper",	  "bad" };
 
 static const struct {
 	const char *name;
@@ -1287,18 +1297,25 @@ static const struct {
 	{ "the FPU of each hart", fpu_of_each_hart, HARTS },
 	{ "fences of harts", fences_of_harts, HARTS },
 	{ "the witness of harts", witness_of_harts, HARTS },
+	{ "a hart goes on beside a bad one", watch, BAD },
 };
 
-/* The word mode=NAME of the command line. */
-static unsigned mode_of(uint64_t tree)
+static const char *command_line(uint64_t tree)
 {
 	struct dt dt;
-	char word[16];
 	const char *line = NULL;
 
 	if (dt_init(&dt, (const void *)tree, ~0u >> 1, NULL) == 0)
 		line = dt_string(&dt, dt_path(&dt, "/chosen"), "bootargs");
-	for (unsigned i = 0; line && i < ARRAY_SIZE(modes); i++)
+	return line ?: "";
+}
+
+/* The word mode=NAME of the command line. */
+static unsigned mode_of(const char *line)
+{
+	char word[16];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
 		if (cmdline_get(line, "mode", word, sizeof(word)) && strcmp(word, modes[i]) == 0)
 			return 1u << i;
 	panic("the command line has no mode=\n");
@@ -1306,11 +1323,13 @@ static unsigned mode_of(uint64_t tree)
 
 void payload(uint64_t id, uint64_t tree)
 {
-	unsigned mode = mode_of(tree), n = 0;
+	const char *words = command_line(tree);
+	unsigned mode = mode_of(words), n = 0;
 	char line[32];
 
 	hart_id = id;
 	device_tree = (const void *)tree;
+	(void)cmdline_get_u64(words, "deed", &deed);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
 		n += (cases[i].modes & mode) != 0;
 	ksnprintf(line, sizeof(line), "1..%u\n", n);

@@ -41,6 +41,7 @@ struct box {
 extern char second_start[];
 void second(struct box *box) __attribute__((noreturn));
 uint64_t second_load(struct box *box, uint64_t va);
+void fpu_store(uint64_t *to, uint64_t value);
 void fpu_fill(uint64_t value);
 uint64_t fpu_sum(void);
 void add_lr_sc(uint64_t *word);
@@ -124,6 +125,15 @@ void switches_in_critical_sections(void);
 void fpu_of_each_hart(void);
 void fences_of_harts(void);
 void witness_of_harts(void);
+
+/* ---- bad kernels (bad.c) ---- */
+
+/* What a hart does that harms itself only. None returns. */
+#define BAD_DEEDS 7u
+extern void (*const bad_deeds[BAD_DEEDS])(void);
+
+/* Another hart does this. This one runs for some time, and looks whether all is well for it. */
+void watch_bad_deed(unsigned deed);
 
 /* Runs the tests, in S-mode with satp 0. */
 void payload(uint64_t hart, uint64_t tree);

@@ -107,7 +107,11 @@ second_trapped:
 	/* (value): fills the FPU's registers; (): returns the sum of them */
 	.option push
 	.option arch, +d
-	.globl fpu_fill, fpu_sum
+	.globl fpu_fill, fpu_sum, fpu_store
+fpu_store:	/* (address, value) */
+	fmv.d.x ft0, a1
+	fsd ft0, 0(a0)
+	ret
 fpu_fill:
 	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	fmv.d.x f\n, a0

@@ -202,6 +202,15 @@ void trap(struct frame *frame)
 		skip_instruction();
 		sbi_call(frame);
 		break;
+	case FETCH_MISALIGNED:
+	case FETCH_ACCESS:
+	case BREAKPOINT:
+	case LOAD_MISALIGNED:
+	case LOAD_ACCESS:
+	case STORE_MISALIGNED:
+	case STORE_ACCESS:
+		redirect(cause, csr_read(mtval));
+		break;
 	default:
 		firmware_panic("a trap that is not the firmware's", cause);
 	}
