@@ -256,19 +256,25 @@ static struct answer call_strict(uint64_t function, const uint64_t *arguments)
 	return error(SBI_ERR_NOT_SUPPORTED);
 }
 
-/* The harts of a mask in memory, at a virtual address; all if there is none, or it can't be read. */
+/*
+ * The harts of a mask in memory, at a virtual address; all if there is none, or it can't be read. A
+ * bit of a hart that there is not means nothing.
+ */
 static hart_set legacy_harts(uint64_t va)
 {
 	struct mapping mapping = { 0 };
-	hart_set set;
-	uint64_t address = va;
+	const struct hart *hart;
+	hart_set set = 0;
+	uint64_t address = va, mask;
 
 	if (running->satp && walk(running->satp, va, READ, SUPERVISOR, &mapping) == WALK_OK)
 		address = pte_address(mapping.pte) + va % level_size(mapping.level);
-	if (va && va % 8 == 0 && is_kernel_ram(address, 8) &&
-	    harts_of(*(const uint64_t *)address, 0, &set))
+	if (!va || va % 8 != 0 || !is_kernel_ram(address, 8)) {
+		(void)harts_of(0, ~0ul, &set);
 		return set;
-	(void)harts_of(0, ~0ul, &set);
+	}
+	mask = *(const uint64_t *)address;
+	for_each_hart(hart) if (hart->id < 64 && mask >> hart->id & 1) set |= 1u << hart->number;
 	return set;
 }
 
