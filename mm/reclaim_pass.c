@@ -29,8 +29,12 @@
 #include "mm/swap_io.h"
 #include "mm/vm_wait.h"
 
-/* An entry whose page goes to swap counts as so many more, for it takes longer. */
-#define OUT_COST 1u
+/*
+ * An entry whose page goes to swap counts as so many more, for it takes longer. 32 such pages are one
+ * pass. Four passes fill a request: if a part of the last pass did not fit into it, that part would be
+ * written with a request of its own.
+ */
+#define OUT_COST 3u
 
 void reclaim_pass_init(struct reclaim_pass *pass, unsigned how, struct space *space, vaddr_t from)
 {
