@@ -90,30 +90,30 @@ static void check_runs(const struct reclaim_pass *pass, unsigned nruns, uint64_t
 	}
 }
 
-/* Writes what the pass has unmapped: so many pages. All 40 have their contents still. */
+/* Writes what the pass has unmapped: so many pages. All 32 have their contents still. */
 static void write_and_check(struct reclaim_pass *pass, unsigned npages)
 {
 	write_unmapped(pass, true);
 	swap_submit(true);
 	disk_end_all();
 	assert_int_equal(npages, disk_pages_written);
-	check_pages(0, 40);
+	check_pages(0, 32);
 	finish();
 }
 
-/* Neighbours are one run, so that they are looked for once; the first run has slot 1, behind the header. */
+/* Neighbours are one run, so that they are looked for once; the first run has slot 1, behind the header. 32 pages go in a pass. */
 TEST(neighbouring_slots_are_one_run)
 {
 	struct reclaim_pass pass;
 
 	begin(SLOTS);
-	map(AT, 40, RW);
-	write_pages(0, 40);
+	map(AT, 32, RW);
+	write_pages(0, 32);
 	pass_once(&pass, MAKE_COLD);
 	check_runs(&pass, 0, 1, 0);
 	pass_once(&pass, BY_AGE);
-	check_runs(&pass, 1, 1, 40);
-	write_and_check(&pass, 40);
+	check_runs(&pass, 1, 1, 32);
+	write_and_check(&pass, 32);
 }
 
 /* Between two runs are other slots. A pass ends where there are too many of them. */
@@ -122,8 +122,8 @@ TEST(slots_apart_are_runs_apart)
 	struct reclaim_pass pass;
 
 	begin_apart(SLOTS);
-	map(AT, 40, RW);
-	write_pages(0, 40);
+	map(AT, 32, RW);
+	write_pages(0, 32);
 	pass_once(&pass, SEND_OUT);
 	check_runs(&pass, PASS_RUNS, pass.runs[0].first, 1);
 	assert_int_equal(PASS_RUNS, space.swapped);
