@@ -26,7 +26,8 @@ static struct {
 	unsigned messages; /* sent so far: two a port */
 	/* it takes one of the kernel's messages every so many looks; 0: none ever */
 	unsigned takes_each;
-	unsigned jump_at; /* the look at which the whole machine is stopped for an hour */
+	unsigned jump_at;	 /* the look at which the whole machine is stopped for an hour */
+	const char *const *more; /* names for the last port after all of these, up to NULL */
 } slow;
 
 static const char *const names[PORTS] = { "faultline.stdin", "faultline.stdout", "faultline.stderr",
@@ -36,13 +37,15 @@ void device_hook(void)
 {
 }
 
-static void announce(unsigned port, bool name)
+/* Some devices end a name with a zero. */
+static void announce(unsigned port, const char *name)
 {
-	uint8_t message[8 + 32] = { [0] = (uint8_t)port, [4] = name ? 7 : 1, [6] = 1 };
+	uint8_t message[8 + 64] = { [0] = (uint8_t)port, [4] = name ? 7 : 1, [6] = 1 };
 	size_t n = 8;
 
 	if (name)
-		n += (size_t)snprintf((char *)message + n, sizeof(message) - n, "%s", names[port]);
+		n += (size_t)snprintf((char *)message + n, sizeof(message) - n, "%s", name) +
+		     port % 2;
 	device_control(message, n);
 }
 
@@ -53,9 +56,13 @@ void device_boot_step(void)
 		kernel_now += 3600 * NSEC_PER_SEC;
 	if (slow.takes_each > 0 && slow.looks % slow.takes_each == 0)
 		device_honest(QUEUE_SENDS, 0);
-	if (slow.looks % slow.every == 0 && slow.messages < 2 * slow.ports) {
-		announce(slow.messages / 2, slow.messages % 2 == 1);
+	if (slow.looks % slow.every != 0)
+		return;
+	if (slow.messages < 2 * slow.ports) {
+		announce(slow.messages / 2, slow.messages % 2 ? names[slow.messages / 2] : NULL);
 		slow.messages++;
+	} else if (slow.more && *slow.more) {
+		announce(slow.ports - 1, *slow.more++);
 	}
 }
 
@@ -130,6 +137,41 @@ TEST(without_a_promise_a_pause_ends_it)
 	kernel_end();
 	assert_int_equal(0, boot(PORTS, 120, 0, 8));
 	assert_int_equal(0, kernel_ndevices);
+}
+
+#define NAME_31 "abcdefghijklmnopqrstuvwxyzabcde"
+
+/* A port keeps its name where another is none; a name that is one replaces it, whatever their lengths are. */
+TEST(names_that_are_none_change_nothing)
+{
+	static const char *const refused[] = { "",
+					       "faultline",
+					       "faultline.",
+					       "faultline.Log",
+					       "faultline.log/",
+					       "faultline.stdin",
+					       "otherline.log",
+					       "faultline." NAME_31 "f",
+					       NULL };
+	static const char *const longest[] = { "faultline." NAME_31, NULL };
+	static const char *const shorter[] = { "faultline.logs", "faultline." NAME_31,
+					       "faultline.lo", NULL };
+
+	slow.more = refused;
+	assert_int_equal(0, boot(PORTS, 1, 0, 8));
+	assert_null(*slow.more);
+	assert_int_equal(PORTS - 1, kernel_ndevices);
+	assert_non_null(kernel_sink);
+	kernel_end();
+	slow.more = longest;
+	assert_int_equal(0, boot(PORTS, 1, 0, 8));
+	assert_int_equal(PORTS, kernel_ndevices);
+	assert_string_equal(NAME_31, kernel_devices[PORTS - 1]->name);
+	kernel_end();
+	slow.more = shorter;
+	assert_int_equal(0, boot(PORTS, 1, 0, 8));
+	assert_int_equal(PORTS, kernel_ndevices);
+	assert_string_equal("lo", kernel_devices[PORTS - 1]->name);
 }
 
 /* A device that takes our messages late gets all of them: one lost would be a port that never opens. */
