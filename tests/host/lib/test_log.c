@@ -167,6 +167,17 @@ TEST(long_text_is_cut)
 	assert_string_equal("x...\n", uart.text + uart.len - 5);
 }
 
+/* A line that does not fit is cut, and as long as what there is of it. */
+TEST(small_buffer_is_filled)
+{
+	uint64_t cursor = log_newest();
+	char line[24];
+
+	log_info("t", "more than fits");
+	assert_int_equal(sizeof(line) - 1, log_read(&cursor, line, sizeof(line), NULL));
+	assert_string_equal("t: more ", line + strlen("[    1.012345] "));
+}
+
 TEST(log_in_the_middle_of_a_line)
 {
 	log_sink_add(&uart.sink, log_newest());
