@@ -330,6 +330,7 @@ static void all_statistics(void)
 static void errors(void)
 {
 	char *options = mmap(NULL, 3 * PAGE, RW, ANON, -1, 0);
+	struct stat st;
 
 	munmap(options + 2 * PAGE, PAGE);
 	say("errors\n");
@@ -366,6 +367,11 @@ static void errors(void)
 	TRY(mount("none", "m", "tmpfs", 0, options));
 	memcpy(options + 2 * PAGE - 9, ",mode=700", 9);
 	TRY(mount("none", "m", "tmpfs", 0, options + 2 * PAGE - 9));
+	TRY(umount2("m", 0));
+	memcpy(options + PAGE - 12, "no optmode=710", 15);
+	TRY(mount("none", "m", "tmpfs", 0, options + PAGE - 6));
+	TRY(stat("m", &st));
+	say("mode %o\n", (unsigned)st.st_mode);
 	TRY(umount2("m", 0));
 	TRY(mount("none", "m", "tmpfs", 0, options + 2 * PAGE));
 	munmap(options, 2 * PAGE);

@@ -37,6 +37,10 @@ static void files(int in)
 	offset = 1;
 	TRY(sendfile(in, in, &offset, 2));
 	bytes("in", in);
+	offset = 9;
+	TRY(sendfile(out, in, &offset, 5));
+	bytes("out", out);
+	at("out", out);
 	offset = 1000;
 	TRY(sendfile(out, in, &offset, 5));
 	say("the offset is %ld\n", (long)offset);
