@@ -68,17 +68,36 @@ KTEST(arch_frame_of_a_new_image)
 }
 
 static unsigned lines, named;
+static vaddr_t caller;
 
+static vaddr_t from_hex(const char *digits)
+{
+	vaddr_t value = 0;
+
+	for (; *digits; digits++)
+		value = value << 4 | (vaddr_t)(*digits <= '9' ? *digits - '0' : *digits - 'a' + 10);
+	return value;
+}
+
+/* A line is two blanks, 16 digits, a blank, the name and how far behind its beginning the address is. */
 static void count_line(const char *line)
 {
+	const char *name = strstr(line, "arch_backtrace_names_callers+0x");
+	char address[17] = "";
+
 	lines++;
-	named += strstr(line, "arch_backtrace_names_callers") != NULL;
+	if (!name)
+		return;
+	named++;
+	memcpy(address, line + 2, 16);
+	EXPECT_EQ(caller, from_hex(address) - from_hex(strchr(name, '+') + 3));
 }
 
 /* R7 */
 KTEST(arch_backtrace_names_callers)
 {
 	lines = named = 0;
+	caller = (vaddr_t)arch_backtrace_names_callers;
 	arch_backtrace(NULL, count_line);
 	EXPECT_TRUE(lines >= 2);
 	EXPECT_EQ(1, named);

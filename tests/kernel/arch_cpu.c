@@ -158,6 +158,23 @@ KTEST(arch_hart_is_this_one)
 	arch_icache_sync();
 }
 
+/* A hart that is not there counts for nothing, whatever stands in its place. */
+KTEST(hart_sums_leave_out_absent_harts)
+{
+	struct hart *absent = &harts[hart_count];
+	uint64_t faults = 0, signals = 0;
+
+	ASSERT_TRUE(hart_count < HART_MAX);
+	for (unsigned i = 0; i < hart_count; i++) {
+		faults += harts[i].faults.count;
+		signals += harts[i].counters[HART_SIGNALS];
+	}
+	absent->faults.count = absent->counters[HART_SIGNALS] = 1000;
+	EXPECT_EQ(faults, hart_fault_sum());
+	EXPECT_EQ(signals, hart_counter_sum(HART_SIGNALS));
+	absent->faults.count = absent->counters[HART_SIGNALS] = 0;
+}
+
 KTEST(arch_page_zero_and_copy)
 {
 	struct page *pages = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);

@@ -3,7 +3,9 @@
 #include "proc/inspect.h"
 
 #include "abi/mman.h"
+#include "abi/resource.h"
 #include "arch/timer.h"
+#include "base/clock.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/space.h"
@@ -73,6 +75,30 @@ KTEST_IN_PROCESS(usage_adds_each_kind_of_fault)
 	space->stats = before;
 	EXPECT_EQ(1000000 + (1u << FAULT_KINDS) - (1u << FAULT_ACCESSED) - 3, usage.minor_faults);
 	EXPECT_EQ(2000003, usage.major_faults);
+}
+
+/* Times are cut off after the microseconds, and memory is in KiB. */
+KTEST(usage_is_told_in_the_units_of_rusage)
+{
+	const struct usage usage = { .user_ticks = clock_ns_to_ticks(3 * NSEC_PER_SEC + 400900),
+				     .kernel_ticks = clock_ns_to_ticks(999999900),
+				     .peak_pages = 5,
+				     .minor_faults = 7,
+				     .major_faults = 11,
+				     .nvcsw = 13,
+				     .nivcsw = 17 };
+	struct abi_rusage told;
+
+	usage_to_rusage(&usage, &told);
+	EXPECT_EQ(3, told.utime.sec);
+	EXPECT_EQ(400, told.utime.usec);
+	EXPECT_EQ(0, told.stime.sec);
+	EXPECT_EQ(999999, told.stime.usec);
+	EXPECT_EQ(5 * PAGE_SIZE / 1024, told.maxrss);
+	EXPECT_EQ(7, told.minflt);
+	EXPECT_EQ(11, told.majflt);
+	EXPECT_EQ(13, told.nvcsw);
+	EXPECT_EQ(17, told.nivcsw);
 }
 
 /* While nothing else runs on the hart: the counts of a living process are its thread's. */

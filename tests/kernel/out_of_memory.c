@@ -6,8 +6,11 @@
 #include "abi/poll.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "arch/frame.h"
 #include "base/log.h"
+#include "fs/poll.h"
 #include "fs/tmpfs/memfd.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
@@ -25,6 +28,7 @@
 #include "tests/kernel/ktest_space.h"
 #include "tests/kernel/squeeze.h"
 #include "tests/kernel/user_program.h"
+#include "trap/syscall.h"
 
 PROGRAM(spins, LOOP);
 /* Writes a word to each page from DATA_AT on, for ever */
@@ -327,6 +331,54 @@ static bool sleeps(int pid)
 	asleep = process && process->thread->state == THREAD_SLEEPING;
 	spin_unlock(&process_tree_lock);
 	return asleep;
+}
+
+/* ppoll() of `arg` entries without a descriptor, for ever. */
+static int poll_nothing(void *arg)
+{
+	static const struct abi_pollfd none = { .fd = -1 };
+	struct trap_frame *frame = arch_thread_frame(&current_thread()->arch);
+	unsigned n = (unsigned)(uintptr_t)arg;
+
+	EXPECT_EQ(0, program_load(&polls));
+	for (unsigned i = 0; i < n; i++)
+		EXPECT_EQ(0, user_copy_out(DATA_AT + i * sizeof(none), &none, sizeof(none)));
+	frame->orig_a0 = DATA_AT;
+	*frame_arg_at(frame, 1) = n;
+	*frame_arg_at(frame, 2) = 0;
+	*frame_arg_at(frame, 3) = 0;
+	atomic_store(&ready, true);
+	return sys_ppoll(frame) != -EINTR;
+}
+
+static size_t kept_by(int pid)
+{
+	size_t kept;
+
+	spin_lock(&process_tree_lock);
+	kept = counter_read(&process_find(pid)->kept);
+	spin_unlock(&process_tree_lock);
+	return kept;
+}
+
+/* The first two entries need no page, and the last page is no more than the last entry needs. */
+KTEST(poll_keeps_the_pages_that_its_entries_need)
+{
+	const unsigned in_page = PAGE_SIZE / sizeof(struct poll_entry);
+	const struct {
+		unsigned entries, pages;
+	} cases[] = { { 2, 0 }, { 3, 1 }, { 2 + in_page, 1 }, { 3 + in_page, 2 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int pid = spawn_holder(poll_nothing, cases[i].entries);
+
+		ASSERT_TRUE(pid > 0);
+		while (!sleeps(pid))
+			sched_yield();
+		EXPECT_EQ(cases[i].pages, kept_by(pid));
+		EXPECT_EQ(0, process_kill(pid, SIGTERM));
+		EXPECT_EQ(EXITED(0), ktest_reap(pid));
+	}
 }
 
 /* R43: the entries of a call count, until it ends */
