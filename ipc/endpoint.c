@@ -626,15 +626,14 @@ void call_start(struct file *send, struct call *call)
 {
 	struct sender *sender = to_sender(send);
 	struct endpoint *endpoint = sender->endpoint;
-	bool queued = false, open;
 	unsigned long flags;
+	bool queued, open;
 
 	call_init(call, endpoint, sender, NULL);
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
 	open = endpoint->open;
-	if (open)
-		queued = begin_locked(endpoint, call);
+	queued = open && begin_locked(endpoint, call);
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);
