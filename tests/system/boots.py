@@ -4,14 +4,17 @@
 
 import os
 import random
+import struct
 import subprocess
 import tempfile
 import time
 
 from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of, instructions, tree
-from lib.guest import run
+from lib.guest import folder, get, put, run
 from lib.tap import Skip, case, equal, has, lacks, long_case, main
 from runner.archive import Archive
+
+KERNEL_AT = 0x80200000  # where the machine has its entry
 
 
 def refused(result, *words):
@@ -246,6 +249,27 @@ def the_lowest_address_of_the_kernel_is_its_entry():
         raise Skip("no _start")
     lowest = min(loads, key=lambda words: int(words[3], 16))
     equal(0, start[0] - int(lowest[2], 16), "_start above the lowest segment")
+
+
+def with_instruction(function, code):
+    """Gives a copy of the kernel whose function begins with another instruction."""
+    names = subprocess.run(["riscv64-linux-gnu-nm", KERNEL], capture_output=True, text=True, check=True)
+    at = next(int(line.split()[0], 16) for line in names.stdout.splitlines() if line.endswith(" " + function))
+    image = bytearray(get(KERNEL))
+    entry, headers = struct.unpack_from("<QQ", image, 24)
+    offset = at - entry + struct.unpack_from("<Q", image, headers + 8)[0]
+    image[offset : offset + len(code)] = code
+    return at - entry + KERNEL_AT, put(os.path.join(folder(function), "kernel"), image)
+
+
+@case
+def a_trap_before_the_kernel_is_up_is_told():
+    """By the firmware's console, with the MMU off; then the machine goes off."""
+    at, kernel = with_instruction("early_map", b"\xff\xff\xff\xff")
+    status, text = boot(kernel=kernel)
+    equal(0, status, "status")
+    equal([f"kernel panic: trap before the kernel was up: scause {2:016x} sepc {at:016x} stval {0xffffffff:016x}"],
+          [line for line in text.splitlines() if "kernel" in line], "what the kernel says")
 
 
 @case

@@ -56,9 +56,9 @@ def instructions(text):
     return round(float(STAMP.findall(text)[-1]) * 1e9)
 
 
-def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False):
+def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False, kernel=KERNEL):
     """Boots; gives (QEMU's status, all that came over the UART). None is the status where there was no end in time."""
-    with booted(initrd, words, mem, harts, extra, icount, ["uart", "monitor"]) as running:
+    with booted(initrd, words, mem, harts, extra, icount, ["uart", "monitor"], kernel) as running:
         text, loop = bytearray(), Loop()
         uart = loop.add_reader(running.channels["uart"].fileno(), text.extend)
         deadline = time.monotonic() + PATIENCE
@@ -92,9 +92,9 @@ def boot_until(texts, initrd=None, words=(), extra=()):
 
 
 @contextlib.contextmanager
-def booted(initrd, words, mem, harts, extra, icount, channels):
+def booted(initrd, words, mem, harts, extra, icount, channels, kernel=KERNEL):
     """Starts a machine, and ends it at the end of the block."""
-    machine = qemu.Machine(KERNEL, mem, harts)
+    machine = qemu.Machine(kernel, mem, harts)
     machine.words, machine.extra, machine.icount = list(words), list(extra), icount
     if initrd is not None:
         machine.initrd = os.memfd_create("initrd")
