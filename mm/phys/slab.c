@@ -253,6 +253,11 @@ const struct slab_cache *slab_next(const struct slab_cache *cache, struct slab_i
 	return next;
 }
 
+size_t slab_used(const struct slab_cache *cache)
+{
+	return atomic_load_relaxed(&cache->used);
+}
+
 size_t slab_frames(void)
 {
 	size_t frames = 0;

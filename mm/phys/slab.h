@@ -55,4 +55,5 @@ struct slab_info {
  * NULL if there are no more.
  */
 const struct slab_cache *slab_next(const struct slab_cache *cache, struct slab_info *ret);
+size_t slab_used(const struct slab_cache *cache); /* objects in use, at this moment */
 size_t slab_frames(void); /* frames that are slabs: only the caches are looked at */

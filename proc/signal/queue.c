@@ -20,23 +20,6 @@ SLAB_CACHE(queued_cache, struct queued_signal);
 /* All processes together may have one queued for so many frames of the machine. */
 #define FRAMES_PER_QUEUED 2
 
-static uint64_t nqueued; /* atomic */
-
-static struct queued_signal *queued_alloc(void)
-{
-	struct queued_signal *queued = slab_alloc(&queued_cache);
-
-	if (queued)
-		counter_add(&nqueued, 1);
-	return queued;
-}
-
-static void queued_free(struct queued_signal *queued)
-{
-	counter_add(&nqueued, -1ul);
-	slab_free(&queued_cache, queued);
-}
-
 /* As on Linux, the signals that report faults come before all others. */
 #define FAULTS                                                                                 \
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
@@ -56,7 +39,7 @@ static struct queued_signal *queued_find(const struct signals *signals, int sig,
 static bool queued_has_room(const struct signals *signals, const struct signal_info *info)
 {
 	return (signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
-		counter_read(&nqueued) < page_alloc_total_count() / FRAMES_PER_QUEUED) ||
+		slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED) ||
 	       (info->sig < SIGRTMIN && info->code >= 0);
 }
 
@@ -69,7 +52,7 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 	if (info->sig < SIGRTMIN && signals->pending_for[info->to_thread] & bit)
 		return 0;
 	if (queued_has_room(signals, info))
-		queued = queued_alloc();
+		queued = slab_alloc(&queued_cache);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
 	if (queued) {
@@ -87,7 +70,7 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 {
 	list_del(&queued->link);
 	signals->queued--;
-	queued_free(queued);
+	slab_free(&queued_cache, queued);
 }
 
 int signal_next(const struct signals *signals, uint64_t set)
@@ -173,7 +156,7 @@ void signal_free(struct list *spent)
 	struct list *node;
 
 	while ((node = list_pop(spent)) != NULL)
-		queued_free(list_entry(node, struct queued_signal, link));
+		slab_free(&queued_cache, list_entry(node, struct queued_signal, link));
 }
 
 static int64_t signal_ticks_to_clk(uint64_t ticks)
