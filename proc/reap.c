@@ -114,9 +114,9 @@ static struct process *first_with_event(const struct process *parent, const stru
 
 /*
  * Finds a child with an event that is wanted, and stores the event in *event. Returns NULL if there
- * is none; *any_ret then says whether there is a child to wait for at all. A process that kills
- * itself keeps its place among those with an event until it begins to end; it is sorted here. Call
- * with process_tree_lock held; it is dropped if there are many of these.
+ * is none; *any_ret then says whether there is a child to wait for at all. A process keeps its place
+ * among those with an event when that was reported, and when it kills itself until it begins to end;
+ * it is sorted here. Call with process_tree_lock held; it is dropped if there are many of these.
  */
 static struct process *child_event_find(struct process *parent, const struct wait_for *wanted,
 					bool *any_ret, struct child_event *event)

@@ -110,7 +110,5 @@ int child_stop_event(struct process *child, unsigned options, bool take)
 			signals->continue_unreported = false;
 	}
 	spin_unlock(&signals->lock);
-	if (take && status != -1)
-		child_sort(child);
 	return status;
 }
