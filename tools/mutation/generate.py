@@ -61,6 +61,7 @@ class Mutant:
         self.source = ""  # what changes with the file's text
         self.lines = (0, 0)  # of the change
         self.body = (0, 0)  # of the function
+        self.callers = []  # the bodies of the file's functions that name it
 
     def apply(self, text):
         """Returns the file's text with the change."""
@@ -205,20 +206,23 @@ def name_all(found, text):
 
 def of_text(path, text):
     """Returns all mutants of a file, in the order of their places."""
-    code, found, at = calls.blanked(text), [], 0
+    code, found, bodies, at = calls.blanked(text), [], [], 0
     pieces, between = weave.pieces(text)
     for (function, head, body), gap in zip(pieces, between):
         begin = at + len(gap) + 1
         start = begin + len(head) + 1
         at = start + len(body) + 1
+        bodies.append((line_of(text, begin), line_of(text, at - 1), set(re.findall(r"\w+", code[start:at]))))
         if "..." in head or "__asm__" in head:
             continue
         mine = list(of_function(path, function, code, start, start + len(body)))
         for mutant in mine:
             mutant.lines = (line_of(text, mutant.start), line_of(text, mutant.end - 1))
-            mutant.body = (line_of(text, begin), line_of(text, at - 1))
+            mutant.body = bodies[-1][:2]
         name_all(mine, text)
         found += mine
+    for mutant in found:
+        mutant.callers = [(first, last) for first, last, words in bodies if mutant.function in words and (first, last) != mutant.body]
     return found
 
 

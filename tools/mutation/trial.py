@@ -76,9 +76,17 @@ class Trials:
             return self.is_built_of(unit, path) if path.endswith(".c") else not path.startswith("arch/")
         return unit.lines.get(path, 0) & ((2 << lines[1]) - (1 << lines[0])) != 0
 
+    def that_execute(self, path, bodies):
+        """Returns the units that execute one of some functions."""
+        good = (unit for unit in self.units if unit.name not in self.bad)
+        return [unit for unit in good if any(self.executes(unit, path, body) for body in bodies)]
+
     def groups(self, bug):
-        """Returns the Groups for a bug, in the order in which they run."""
-        mine = [unit for unit in self.units if unit.name not in self.bad and self.executes(unit, bug.path, bug.body)]
+        """
+        Returns the Groups for a bug, in the order in which they run. Of a function that is inlined, nothing may be left
+        that has its lines: then those run that execute who calls it.
+        """
+        mine = self.that_execute(bug.path, [bug.body]) or self.that_execute(bug.path, bug.callers)
         near = [unit for unit in mine if self.executes(unit, bug.path, bug.lines)]
         far = [unit for unit in mine if unit not in near]
         return [group for some in (near, far) for group in units.grouped(some, self.known)]

@@ -228,6 +228,21 @@ def only_what_executes_the_function_runs():
     equal("limit: 0 of 2 runs", made.run(bug).by, "no more than the limit")
     made.units = found[2:]
     equal("no test executes it", made.run(bug).by, "none at all")
+    shutil.rmtree(folder)
+
+
+@case
+def of_a_function_without_lines_its_callers_run():
+    text = "/* Two who call. */\n\nstatic int small(int n)\n{\n\treturn n + 1;\n}\n\n" + "".join(
+        f"int {name}(int n)\n{{\n\treturn {calls}(n);\n}}\n\n" for name, calls in (("calls", "small"), ("other", "smaller")))
+    bug = generate.of_text("mm/x.c", text)[0]
+    equal(("small", [(8, 11)]), (bug.function, bug.callers), "who calls it")
+    found = [unit("user", Test(name), "", 0.1, {"mm/x.c": guest.bits([line])}) for name, line in (("calls", 10), ("other", 15))]
+    folder = tempfile.mkdtemp(prefix="faultline-mutants-")
+    made = trials(folder, found)
+    equal(["user calls"], [group.name for group in made.groups(bug)], "the caller's")
+    made.units.append(unit("user", Test("small"), "", 0.1, {"mm/x.c": guest.bits([5])}))
+    equal(["user small"], [group.name for group in made.groups(bug)], "its own, where there are some")
     bug.reason = "it is not used"
     equal("equivalent", made.run(bug).verdict, "struck")
     shutil.rmtree(folder)
