@@ -13,6 +13,7 @@ from grader.lab import Wrong, programs_of_students
 KERNEL = "faultline.elf"
 HARDENED = "faultline-hardened.elf"
 INIT = "user/init"
+STRICT = "tools/strict/strict.elf"  # the strict machine's firmware
 COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-pie"]
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
@@ -66,7 +67,7 @@ def errors_of(text):
 def targets_of(points):
     """Returns what has to be built of a tree to run these points."""
     kernels = [KERNEL, *([HARDENED] if any(point.kernel for point in points) else [])]
-    return [*kernels, INIT, *programs_of_students(points)]
+    return [*kernels, INIT, *([STRICT] if any(point.is_strict for point in points) else []), *programs_of_students(points)]
 
 
 def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None, sources=()):

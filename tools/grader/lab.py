@@ -36,7 +36,7 @@ class Point:
         self.test, *words = words or [""]
         self.n = int(words[0]) if words else 0
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
-        self.has_input = False
+        self.has_input = self.is_strict = False
         self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
         self.only_word = ""  # what the kernel's command line has in place of all else
         self.swap_reads = 0  # how many requests a second the swap disk reads; 0: as many as it can
@@ -47,7 +47,8 @@ class Point:
 
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
-        bug=NAME (the kernel has this bug, which a test has to find), hart=N, input, swap_reads=N, only_word=WORD, or a limit."""
+        strict (on the strict machine), bug=NAME (the kernel has this bug, which a test has to find), hart=N, input,
+        swap_reads=N, only_word=WORD, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
@@ -56,6 +57,8 @@ class Point:
             self.on_host = True
         elif word == "input":
             self.has_input = True
+        elif word == "strict":
+            self.is_strict = True
         elif word == "icount":
             self.options.append("--icount")
         elif name == "hart" and value.isdigit():

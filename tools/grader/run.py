@@ -19,6 +19,10 @@ PANIC = re.compile(r"^(?:run\.sh: (?=kernel )|)((?:kernel )?panic: .*)$", re.MUL
 KILLED_BY_KERNEL = re.compile(r"^\[ *\d+\.\d+\] \S+: (?:warning|error): (.*killed.*)$", re.MULTILINE)
 OUT_OF_CPU = re.compile(r"^run\.sh: .* status -(9|24)\b", re.MULTILINE)
 KILLED_FOR_CPU = (-signal.SIGKILL, 128 + signal.SIGKILL)
+# What the strict machine reports: the first sentence, and where the kernel has changed the entry, if that is known.
+MISSING_FENCE = re.compile(r"^strict: finding \d+: (.*)((?:\nstrict:   .*)*)", re.MULTILINE)
+CHANGED_IN = re.compile(r"^strict:   changed at pc .*, in (.*)$", re.MULTILINE)
+STRICT_SEEDS = 10**9
 TAP_POINT = re.compile(r"^(not )?ok\b[ \d]*(?:- )?(.*)$", re.MULTILINE)
 TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 TIMED_OUT = 124  # of ./run.sh
@@ -75,7 +79,8 @@ def command(place, point, seed, more=()):
     """Returns the words for ./run.sh that run the point's program."""
     name = os.path.basename(point.program)
     words_of_program = [] if point.of_student else [point.test, str(seed), str(point.n)]
-    return [*point.options, *more, "--add", f"{place.guest(point)}:/bin/{name}", "--", "/bin/" + name, *words_of_program]
+    machine = ["--strict", str(seed % STRICT_SEEDS)] if point.is_strict else []
+    return [*point.options, *machine, *more, "--add", f"{place.guest(point)}:/bin/{name}", "--", "/bin/" + name, *words_of_program]
 
 
 def one_hart(point):
@@ -164,6 +169,15 @@ def how_it_ended(done, on_host):
     return ""
 
 
+def missing_fence(text):
+    """Returns what the strict machine has reported first, as a sentence, or ""."""
+    found = MISSING_FENCE.search(text)
+    if not found:
+        return ""
+    place = CHANGED_IN.search(found.group(2))
+    return f"a fence is missing: {found.group(1)}" + (f"; the entry was changed in {place.group(1)}" if place else "")
+
+
 def differences(expected, came, explained=False):
     """Yields a sentence for each value that is not what one of the answers has. If the program has explained what is wrong,
     numbers that say nothing are left out."""
@@ -207,7 +221,8 @@ def judge(outcome, done):
         wrong[0] += "; first: " + first
     stays_on = outcome.seen["left_on"] and "left_on" in outcome.expected[0]
     ended = "" if stays_on else how_it_ended(done, outcome.point.on_host)
-    reasons = [ended] * bool(ended) + outcome.notes + wrong
+    fence = missing_fence(outcome.log) if outcome.point.is_strict else ""
+    reasons = [fence] * bool(fence) + [ended] * bool(ended) + outcome.notes + wrong
     if not reasons and done.status != 0 and "status" not in outcome.expected[0]:
         reasons = [f"the program ended with status {done.status}"]
     outcome.passed, outcome.why = not reasons, reasons[0] if reasons else ""

@@ -905,6 +905,52 @@ def a_swap_disk_is_as_slow_as_a_point_wants():
         has(run.environment(here, slow)["FAULTLINE_QEMU"], slowly + " -append poweroff=reboot", "a command line of one word")
 
 
+STRICT_REPORT = """strict: finding 1: an old translation is left at the return to user mode
+strict:   address 0x3ffffff000, ASID 0
+strict:   the tables have: frame 0x822bc000, R for user mode, dirty
+strict:   changed at pc 0xffffffff8021ac6e, in entry_cas() at entry.h:168 < cow_protect() at fork_space.c:44
+strict:   hart 0, seed 7, found at pc 0xffffffff80200248, in user_leave() at entry.S:159
+strict: finding 2: a page table was unlinked without a fence for all addresses
+"""
+
+
+@case
+def a_point_runs_on_the_strict_machine():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/points.txt", POINTS.replace("icount", "icount strict"))
+        usual, strict = trees.lab_of(root, "small").points
+        equal([False, True], ["tools/strict/strict.elf" in build.targets_of([point]) for point in (usual, strict)], "what is built")
+        here = run.Place(root, os.path.join(place, "build"), {"t": "/t"}, ({}, ""))
+        lacks(" ".join(run.command(here, usual, 7)), "--strict", "another point")
+        has(" ".join(run.command(here, strict, 7)), "--icount --strict 7 --add", "the point")
+        has(" ".join(run.command(here, strict, (1 << 63) - 1)), f"--strict {((1 << 63) - 1) % 10**9} ", "a seed that is not too long")
+        answers = "result parent 1\n"
+
+        def judged(point, log, status=0):
+            outcome = run.Outcome(point, 7)
+            outcome.expected = point.expected(7)
+            done = limits.Done(status, answers.encode(), log.encode())
+            run.take(outcome, done)
+            run.judge(outcome, done)
+            return outcome
+
+        equal((True, ""), (judged(strict, "").passed, judged(strict, "").why), "no report")
+        found = judged(strict, STRICT_REPORT, 86)
+        equal((False, "a fence is missing: an old translation is left at the return to user mode; the entry was changed in "
+               "entry_cas() at entry.h:168 < cow_protect() at fork_space.c:44"), (found.passed, found.why), "a report")
+        for line in STRICT_REPORT.splitlines():
+            has(report.why(here, found), "    " + line, "all of it")
+        unknown = judged(strict, STRICT_REPORT.replace(", in entry_cas() at entry.h:168 < cow_protect() at fork_space.c:44", ""))
+        equal("a fence is missing: an old translation is left at the return to user mode", unknown.why, "no place, and another status")
+        equal("the program ended with status 86", judged(usual_like(strict), STRICT_REPORT, 86).why, "a point that is not strict")
+
+
+def usual_like(point):
+    """Returns the same point on the usual machine."""
+    return Point("values | 5 keep | t values 5 | icount | it is right", point.lab)
+
+
 @case
 def a_student_packs_and_gets_hints():
     with tempfile.TemporaryDirectory() as place:
