@@ -15,6 +15,7 @@ MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculat
          "unseen": "witness negative findings=0", "upper": "upper", "harts": "harts=4 ids=40 switch=5 eager=8 witness findings=0"}
 FOUND = 86  # the status where the witness has found something
 FINDERS = ("witness", "harts")  # in these modes it does
+PAYLOAD, TEXT_SIZE = 0x80200000, 1 << 16  # where the payload's text is
 BAD_DEEDS = 7  # as in payload.h
 
 
@@ -32,6 +33,12 @@ def run(firmware, payload, options, line=""):
         except subprocess.TimeoutExpired as hangs:
             return None, (hangs.stdout or b"").decode(errors="replace").splitlines()
     return done.returncode, done.stdout.decode(errors="replace").splitlines()
+
+
+def store_is_named(lines):
+    """Returns whether a report about text says where the payload has stored to it."""
+    found = [int(line.rpartition(" ")[2], 16) for line in lines if line.startswith("strict:   stored to at pc ")]
+    return bool(found) and all(PAYLOAD <= pc < PAYLOAD + TEXT_SIZE for pc in found)
 
 
 def instructions(lines):
@@ -68,7 +75,10 @@ def main(firmware, payload):
     """Runs all modes."""
     report = Report()
     for mode, options in MODES.items():
-        report.take(mode, *run(firmware, payload, options, f"mode={mode}"), [FOUND if mode in FINDERS else 0])
+        status, lines = run(firmware, payload, options, f"mode={mode}")
+        report.take(mode, status, lines, [FOUND if mode in FINDERS else 0])
+        if mode == "witness":
+            report.point(store_is_named(lines), f"{mode}: a report says where text was stored to")
     for mode in ("evict", "harts"):
         counts = [instructions(run(firmware, payload, f"{MODES[mode]} seed={seed}", f"mode={mode}")[1]) for seed in (5, 5, 6)]
         report.point(counts[0] and counts[0] == counts[1], f"{mode}: equal seeds, equal runs: {counts[0]} instructions")

@@ -20,6 +20,7 @@ FIELDS = (("finding", re.compile(r"^strict: finding (\d+): ")), ("what", re.comp
           ("address", re.compile(r" address (0x[0-9a-f]+)")), ("asid", re.compile(r", ASID (\d+)")),
           ("cached", re.compile(r"a TLB may have: (.*)")), ("tables", re.compile(r"the tables have: (.*)")),
           ("before", re.compile(r"before the change: (.*)")), ("changed_at", re.compile(r"changed at pc (0x[0-9a-f]+)")),
+          ("stored_at", re.compile(r"stored to at pc (0x[0-9a-f]+)")),
           ("rule", re.compile(r"the specification: (.*)")), ("hart", re.compile(r"^strict:   hart (\d+)", re.MULTILINE)),
           ("cached_by", re.compile(r", of hart (\d+)")), ("changed_by", re.compile(r", by hart (\d+)")),
           ("seed", re.compile(r", seed (\d+)")), ("found_at", re.compile(r"found at pc (0x[0-9a-f]+)")))
@@ -115,6 +116,6 @@ class Reports:
             self.write((line + (f", in {known[0]}" if known else "")).encode())
         if self.json_file:
             fields = {name: match.group(1) for name, match in ((name, regex.search(text)) for name, regex in FIELDS) if match}
-            fields.update({name + "_in": where[fields[name]] for name in ("changed_at", "found_at") if fields.get(name) in where})
+            fields.update({name + "_in": where[fields[name]] for name in ("changed_at", "stored_at", "found_at") if fields.get(name) in where})
             self.json_file.write(json.dumps(fields) + "\n")
             self.json_file.flush()

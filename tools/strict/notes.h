@@ -14,7 +14,10 @@ struct note {
 	uint8_t kind;
 	/* Of a table: */
 	uint8_t level;
-	uint64_t va;	  /* the first address that it maps */
+	union {
+		uint64_t va;	    /* the first address that it maps */
+		uint64_t stored_pc; /* of text: where S-mode last stored to it, if `written` */
+	};
 	uint64_t *parent; /* the entry that points to it; NULL: it is a root */
 	uint32_t live;	  /* the generation in which it was last seen to be a table */
 	uint32_t

@@ -107,36 +107,40 @@ void report_stale(enum occasion occasion, const struct stale *stale, unsigned sh
 #define FENCE_I_RULE \
 	"instruction fetches are sure to see a store only after FENCE.I (unprivileged spec, Zifencei)"
 
-/* A finding that is about an entry of the tables. It was changed at `pc`, unless that is 0. */
+/* A finding that is about an entry of the tables. Something was done to it, or to its page, at `pc`. */
 static void report_entry(const char *what, uint64_t va, const char *which, uint64_t entry,
-			 uint64_t pc, const char *rule)
+			 const char *done, uint64_t pc, const char *rule)
 {
-	if (is_known(pc ? pc : pte_address(entry)))
-		return;
 	begin(what);
 	say("strict:   address %#lx\n", va);
 	say_entry(which, entry, true);
-	if (pc)
-		say("strict:   changed at pc %#lx\n", pc);
+	say("strict:   %s at pc %#lx\n", done, pc);
 	end(rule);
 }
 
 void report_pointer(uint64_t va, uint64_t old, uint64_t pc)
 {
+	if (is_known(pc))
+		return;
 	report_entry(
 		"a page table was unlinked without a fence for all addresses", va,
-		"before the change", old, pc,
+		"before the change", old, "changed", pc,
 		"for an entry that is no leaf, SFENCE.VMA has rs1=x0 (privileged spec, SFENCE.VMA)");
 }
 
 void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc)
 {
+	if (is_known(pc))
+		return;
 	report_entry("a page to be executed was entered without FENCE.I", va, "the tables have",
-		     entry, pc, FENCE_I_RULE);
+		     entry, "changed", pc, FENCE_I_RULE);
 }
 
-void report_text_stored(uint64_t va, uint64_t entry)
+/* Once for each frame: kernels store by one memcpy(), for more than one reason. */
+void report_text_stored(uint64_t va, uint64_t entry, uint64_t pc)
 {
+	if (is_known(pte_address(entry)))
+		return;
 	report_entry("a page is executed to which the kernel has stored without FENCE.I", va,
-		     "the tables have", entry, 0, FENCE_I_RULE);
+		     "the tables have", entry, "stored to", pc, FENCE_I_RULE);
 }

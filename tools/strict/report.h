@@ -20,7 +20,7 @@ void report_pointer(uint64_t va, uint64_t old, uint64_t pc);
 void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc);
 
 /* A page is to be executed which S-mode has stored to, without FENCE.I. */
-void report_text_stored(uint64_t va, uint64_t entry);
+void report_text_stored(uint64_t va, uint64_t entry, uint64_t pc);
 
 /* How many findings there were, those at the same place included. */
 unsigned report_count(void);
