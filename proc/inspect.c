@@ -54,9 +54,11 @@ static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 		return FAULTLINE_STOPPED;
-	if (process->state == PROCESS_ALIVE && sched_is_asleep(process->thread))
-		return FAULTLINE_SLEEPING;
-	return process->state;
+	if (process->state != PROCESS_ALIVE || !sched_is_asleep(process->thread))
+		return process->state;
+	if (__atomic_load_n(&process->thread->locked_out, __ATOMIC_RELAXED))
+		return FAULTLINE_LOCKED_OUT;
+	return FAULTLINE_SLEEPING;
 }
 
 /* Call with process_tree_lock held. */
@@ -260,6 +262,8 @@ static char state_letter(const struct process *process)
 		return 'T';
 	case FAULTLINE_SLEEPING:
 		return 'S';
+	case FAULTLINE_LOCKED_OUT:
+		return 'D';
 	default:
 		return 'R';
 	}

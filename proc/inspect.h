@@ -29,7 +29,7 @@ int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 /* What /proc tells of a process. Sizes of memory are in bytes. */
 struct process_facts {
 	int pid, parent, group, session;
-	char state; /* R, S, T (stopped) or Z */
+	char state; /* R, S, D (waits for a mutex), T (stopped) or Z */
 	char name[THREAD_NAME_LEN];
 	bool has_terminal;
 	int terminal_group; /* in the foreground; -1: it has no terminal */

@@ -46,9 +46,11 @@ static bool mutex_try(struct mutex *mutex)
  */
 __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killable)
 {
+	struct thread *thread = current_thread();
 	int err = 0;
 
 	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&thread->locked_out, true, __ATOMIC_RELAXED);
 	while (!err) {
 		uint64_t seq = waitq_sample(&mutex->queue);
 
@@ -59,6 +61,7 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 		else
 			thread_wait_always(&mutex->queue, seq);
 	}
+	__atomic_store_n(&thread->locked_out, false, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&mutex->waiting, 1, __ATOMIC_RELAXED);
 	return err;
 }

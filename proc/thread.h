@@ -64,6 +64,7 @@ struct thread {
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
 	bool killed;	 /* atomic: the thread must end, so all its waits end */
+	bool locked_out; /* changed only by the thread itself: it waits for a mutex */
 	/*
 	 * With ARCH_WORK_SIGNAL set, says whether an interruptible wait must end. NULL: it need
 	 * not. Called by the thread itself.

@@ -14,6 +14,8 @@ static const char *state_word(char state)
 	switch (state) {
 	case 'S':
 		return "sleeping";
+	case 'D':
+		return "disk sleep"; /* Linux's word for any wait that is to end soon */
 	case 'T':
 		return "stopped";
 	case 'Z':
@@ -122,7 +124,7 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 		facts->blocked & SIGNALS_IN_STAT, facts->ignored & SIGNALS_IN_STAT,
 		facts->caught & SIGNALS_IN_STAT);
 	/* wchan, nswap, cnswap; then processor, rt_priority, policy, three kinds of delays */
-	seq_put(seq, "%d 0 0 %d 0 0 0 0 0 0 ", facts->state == 'S' || facts->state == 'Z',
+	seq_put(seq, "%d 0 0 %d 0 0 0 0 0 0 ", facts->state != 'R' && facts->state != 'T',
 		facts->exit_signal);
 	seq_put(seq, "%lu %lu %lu %lu %lu %lu %lu %d\n", layout->data_start, layout->data_end,
 		facts->heap_start, layout->arg_start, layout->arg_end, layout->env_start,

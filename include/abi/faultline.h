@@ -64,6 +64,8 @@
 #define FAULTLINE_STOPPED  3 /* alive, stopped until SIGCONT */
 #define FAULTLINE_SLEEPING 4 /* alive, waiting in a system call or for a page */
 
+#define FAULTLINE_LOCKED_OUT 5 /* alive, waiting for a lock in the kernel that another has */
+
 /*
  * Counts since the last exec. For a zombie, everything but pid, parent, state and name is 0. Pages
  * have 4096 bytes.

@@ -10,8 +10,10 @@
 #include "mm/object.h"
 #include "mm/space.h"
 #include "mm/verbs.h"
+#include "proc/mutex.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
@@ -99,6 +101,41 @@ KTEST(usage_is_told_in_the_units_of_rusage)
 	EXPECT_EQ(11, told.majflt);
 	EXPECT_EQ(13, told.nvcsw);
 	EXPECT_EQ(17, told.nivcsw);
+}
+
+static struct mutex taken;
+
+static int take(void *unused)
+{
+	(void)unused;
+	mutex_lock(&taken);
+	mutex_unlock(&taken);
+	return 0;
+}
+
+/* Who waits for a lock goes on by itself; who sleeps needs an event. */
+KTEST_IN_PROCESS(inspect_tells_a_lock_from_an_event)
+{
+	struct faultline_process told = { 0 };
+	struct process_facts facts = { 0 };
+	struct process_id id;
+	struct usage usage;
+	int pid, status = -1;
+
+	mutex_init(&taken, LOCK_PIPE);
+	mutex_lock(&taken);
+	pid = ktest_spawn(take, NULL);
+	ktest_settle();
+	EXPECT_EQ(0, inspect_process(pid, &told));
+	EXPECT_EQ(FAULTLINE_LOCKED_OUT, told.state);
+	EXPECT_EQ(0, inspect_find(pid, &id));
+	EXPECT_EQ(0, inspect_facts(&id, &facts));
+	EXPECT_EQ('D', facts.state);
+	mutex_unlock(&taken);
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
+	EXPECT_EQ(0, inspect_process(1, &told));
+	EXPECT_EQ(FAULTLINE_SLEEPING, told.state);
 }
 
 /* While nothing else runs on the hart: the counts of a living process are its thread's. */
