@@ -15,9 +15,9 @@ on_hardened()
 
 CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "swap_fork", "swap_exit", "swap_munmap", "swap_read",
          "write", "read", "close", "stop", "poll", "lock_wait", "lock_kill"]
-CALLS_OF_SERVERS = {"R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
-                    "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
-                    "R145": ["uio_exit", "uio_kill", "uio_alloc"]}
+OF_REQUIREMENTS = {"R9": ["sigreturn"], "R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
+                   "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
+                   "R145": ["uio_exit", "uio_kill", "uio_alloc"]}
 LEAST = 60  # points of each at which it was preempted
 STEP = os.environ.get("PREEMPT_STEP", "0")
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
@@ -47,7 +47,7 @@ def sweep_of(name, prefix=""):
 
 for call in CALLS:
     case(sweep_of(call))
-for number, calls in CALLS_OF_SERVERS.items():
+for number, calls in OF_REQUIREMENTS.items():
     for call in calls:
         (long_case if call == "p9_age" else case)(sweep_of(call, number + "_"))
 

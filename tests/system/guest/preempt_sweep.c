@@ -436,7 +436,7 @@ static void check_wait(void)
 
 /* ---- a signal's delivery ---- */
 
-static volatile int ran[2];
+static volatile int ran[2], arms_late;
 static volatile double half = 0.5;
 
 #define FS2  18
@@ -453,6 +453,8 @@ static void handle(int sig, siginfo_t *info, void *context)
 		frame->uc_mcontext.__fpregs.__d.__f[FS2] = KEPT;
 	else
 		half = half * 2 / 2;
+	if (sig == SIGUSR1 && arms_late)
+		arm();
 }
 
 static void prepare_signal(void)
@@ -463,6 +465,14 @@ static void prepare_signal(void)
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &action, NULL);
 	ran[0] = ran[1] = 0;
+	arms_late = 0;
+}
+
+/* Only the way back from the handler: few instructions load the registers. */
+static void prepare_sigreturn(void)
+{
+	prepare_signal();
+	arms_late = 1;
 }
 
 /*
@@ -479,7 +489,8 @@ static void call_signal(void)
 {
 	long back;
 
-	arm();
+	if (!arms_late)
+		arm();
 	expect(CALL(kill, CALL(getpid, 0), SIGUSR1) == 0, "kill", 0);
 	asm volatile("fmv.x.d %0, fs2" : "=r"(back));
 	expect(back == KEPT, "fs2", back);
@@ -913,6 +924,13 @@ static const struct sweep sweeps[] = {
 	  .compete = compete_signal,
 	  .check = check_signal,
 	  .length = 8000 },
+	{ .name = "sigreturn",
+	  .prepare = prepare_sigreturn,
+	  .ready = ready_signal,
+	  .call = call_signal,
+	  .compete = compete_signal,
+	  .check = check_signal,
+	  .length = 1500 },
 	{ .name = "mmap", .call = call_mmap, .compete = compete_mmap, .check = check_mmap },
 	{ .name = "munmap",
 	  .prepare = prepare_munmap,
