@@ -172,7 +172,7 @@ static int leave_a_zombie(void *arg)
 	int pid = ktest_spawn(exit_with, (void *)3);
 	bool zombie = false;
 
-	for (unsigned i = 0; i < 100 && !zombie; i++) {
+	while (!zombie) {
 		struct process *child;
 
 		sched_yield();
@@ -182,7 +182,6 @@ static int leave_a_zombie(void *arg)
 			 !child->fdtable;
 		spin_unlock(&process_tree_lock);
 	}
-	EXPECT_TRUE(zombie);
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
 	return pid & 0x7f;
 }

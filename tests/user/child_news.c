@@ -3,11 +3,10 @@
  * that a child's end or exec clears. */
 #include "t.h"
 
-#define VM	0x00000100 /* CLONE_VM */
-#define VFORK	0x00004000 /* CLONE_VFORK */
-#define CLEAR	0x00200000 /* CLONE_CHILD_CLEARTID */
-#define STACK	(16 * PAGE)
-#define PATIENT 300 /* naps of 10 ms */
+#define VM    0x00000100 /* CLONE_VM */
+#define VFORK 0x00004000 /* CLONE_VFORK */
+#define CLEAR 0x00200000 /* CLONE_CHILD_CLEARTID */
+#define STACK (16 * PAGE)
 
 static volatile sig_atomic_t told, code, status_told;
 
@@ -21,8 +20,8 @@ static void note(int sig, siginfo_t *info, void *context)
 
 static void until_told(int n)
 {
-	for (int i = 0; i < PATIENT && told < n; i++)
-		nap(10);
+	while (told < n)
+		nap(1);
 }
 
 static pid_t exits_with(int n)

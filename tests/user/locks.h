@@ -109,22 +109,23 @@ __attribute__((unused)) static void show(int fd)
 	waitpid(pid, &status, 0);
 }
 
-/* Waits until a process sleeps, or has ended. */
+/* Waits until a process waits for an event (D: for a lock of the kernel), or has ended. */
 __attribute__((unused)) static void until_asleep(pid_t pid)
 {
-	char path[40], stat[200];
+	char path[40], stat[200], state = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int seen = 0; seen < 3;) {
+	while (state != 'S' && state != 'Z') {
 		int fd = open(path, O_RDONLY);
 		ssize_t n = read(fd, stat, sizeof(stat) - 1);
-		char *state;
+		char *name_end;
 
 		close(fd);
 		stat[n > 0 ? n : 0] = '\0';
-		state = strrchr(stat, ')');
-		seen = state && (state[2] == 'S' || state[2] == 'Z') ? seen + 1 : 0;
-		nap(1);
+		name_end = strrchr(stat, ')');
+		state = name_end ? name_end[2] : 0;
+		if (state == 'R' || state == 'D')
+			nap(1);
 	}
 }
 

@@ -20,11 +20,19 @@
 #define FILES	  2 /* a file and a memfd, which are always ready */
 #define ALL	  (PIPES + FILES)
 #define STEPS	  30
-#define PATIENCE  100000 /* ms, after which an event has not come */
+
+/* When the other process does it. */
+enum when {
+	AT_ONCE,
+	YIELDS_FIRST,
+	WHILE_WE_WAIT /* for the event */
+};
 
 /* To the other process. For a pipe that it writes, n bytes are written, else read; 0: it is closed. */
 struct order {
-	unsigned pipe, n, delay;
+	unsigned pipe, n;
+	enum when when;
+	long waits; /* how often this one has waited before it does so */
 };
 
 static struct pollfd asks[ALL];
@@ -70,10 +78,10 @@ static _Noreturn void obey(void)
 		int fd = theirs[order.pipe];
 		ssize_t done = 0;
 
-		if (order.delay & 1)
+		if (order.when == YIELDS_FIRST)
 			sched_yield();
-		else
-			usleep(order.delay);
+		else if (order.when == WHILE_WE_WAIT)
+			until_it_waits(getppid(), order.waits);
 		if (order.n == 0)
 			close(fd);
 		else if (reads(order.pipe))
@@ -86,9 +94,9 @@ static _Noreturn void obey(void)
 	_exit(0);
 }
 
-static void send(unsigned i, unsigned n, unsigned delay)
+static void send(unsigned i, unsigned n, enum when when)
 {
-	const struct order order = { i, n, delay };
+	const struct order order = { i, n, when, when == WHILE_WE_WAIT ? waits_of(getpid()) : 0 };
 
 	EXPECT(write(orders[1], &order, sizeof(order)) == (ssize_t)sizeof(order), "no order");
 }
@@ -198,7 +206,7 @@ static void change_there(void)
 
 	if (closed[i])
 		return;
-	send(i, n, below(3));
+	send(i, n, below(2) ? YIELDS_FIRST : AT_ONCE);
 	receive(i, n);
 }
 
@@ -228,8 +236,8 @@ static void wait_for(unsigned i)
 		if (k != i && (counted(k) || (k < PIPES && !reads(k)) || k >= PIPES))
 			asks[k].fd = -1; /* it would not let us wait */
 	}
-	send(i, n, below(400));
-	found = poll(asks, ALL, PATIENCE);
+	send(i, n, (enum when)below(3));
+	found = poll(asks, ALL, -1);
 	EXPECT(found == 1, "the event of file %u has not come: %d", i, found);
 	EXPECT(asks[i].revents != 0, "an event of another file than %u", i);
 	receive(i, n);

@@ -117,7 +117,7 @@ static void status(void)
 	say("locked a few pages: %d\n", atoi(value_of("VmLck")) >= 20);
 	munlockall();
 	/* On a busy computer the time may be over before the sleep begins. */
-	for (int i = 0; i < 1000 && atoi(value_of("voluntary_ctxt_switches")) == 0; i++) {
+	while (atoi(value_of("voluntary_ctxt_switches")) == 0) {
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 		slurp("/proc/self/status", text);
 	}

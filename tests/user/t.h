@@ -151,10 +151,10 @@ __attribute__((unused)) static long waits_of(pid_t pid)
 	return at ? atol(at + strlen(name)) : -1;
 }
 
-/* Returns when a process has waited more often than that: now it sleeps, unless it was woken. */
+/* Returns when a process has waited more often than that: now it sleeps, unless it was woken; or when it has ended. */
 __attribute__((unused)) static void until_it_waits(pid_t pid, long before)
 {
-	for (int i = 0; i < 60000 && waits_of(pid) <= before; i++)
+	for (long waits; (waits = waits_of(pid)) >= 0 && waits <= before;)
 		nap(1);
 }
 

@@ -3,13 +3,12 @@
 #pragma once
 
 #include "abi/faultline.h"
+#include "until.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-#define LOOKS 3 /* one after the other: a process that sleeps for a lock is soon awake again */
 
 /* How often a process has waited. */
 static inline unsigned long waits_of(pid_t pid)
@@ -27,13 +26,17 @@ static inline unsigned long waits_of(pid_t pid)
 	return n;
 }
 
-/* Does it sleep? A process that is stopped or has ended does not run either. */
+/*
+ * Does it wait for an event? A process that is stopped or has ended does not run either. One that waits
+ * for a lock of the kernel is soon awake again.
+ */
 static inline bool is_asleep(pid_t pid)
 {
 	struct faultline_process process = { .state = FAULTLINE_ALIVE };
 
 	return syscall(SYS_faultline, FAULTLINE_PROCESS, pid, &process, sizeof(process), 0) != 1 ||
-	       (process.state != FAULTLINE_ALIVE && process.state != FAULTLINE_EXITING);
+	       (process.state != FAULTLINE_ALIVE && process.state != FAULTLINE_EXITING &&
+		process.state != FAULTLINE_LOCKED_OUT);
 }
 
 static inline bool are_asleep(const pid_t *pids, unsigned n)
@@ -47,6 +50,5 @@ static inline bool are_asleep(const pid_t *pids, unsigned n)
 /* Returns when all of them sleep. */
 static inline void until_asleep(const pid_t *pids, unsigned n)
 {
-	for (unsigned seen = 0; seen < LOOKS; usleep(1000))
-		seen = are_asleep(pids, n) ? seen + 1 : 0;
+	UNTIL("who is to sleep", are_asleep(pids, n));
 }

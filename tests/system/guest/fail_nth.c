@@ -11,7 +11,6 @@
 
 #define N_MAX	    2000
 #define DESCRIPTORS 64
-#define ORPHAN_MS   200
 #define STACK_READY (12 << 10)
 
 volatile char *common_page;
@@ -19,7 +18,7 @@ char self_path[256];
 
 static const char *const policies[] = { "ask", "relieve", "refuse", "kill", "starve" };
 static struct faultline_ledger before, after;
-static unsigned wrong;
+static unsigned wrong, nprocesses; /* those that there are between two trials */
 
 static void get_ledger(struct faultline_ledger *ret)
 {
@@ -117,13 +116,9 @@ static void tell_difference(void)
 /* A child of the child, left behind when that was killed, may still be about to end. */
 static bool is_all_back(void)
 {
-	for (unsigned i = 0; i < ORPHAN_MS; i++) {
-		get_ledger(&after);
-		if (is_same(&before, &after))
-			return true;
-		nap(1);
-	}
-	return false;
+	UNTIL("the end of all children", only_caller_runs(nprocesses));
+	get_ledger(&after);
+	return is_same(&before, &after);
 }
 
 static int ended_as(const struct scenario *s, unsigned policy, int status)
@@ -234,6 +229,7 @@ static void make_ready(void)
 	common_page = anon(PAGE);
 	*common_page = 1;
 	have_one_reaped();
+	nprocesses = count_processes();
 	settle();
 }
 

@@ -8,6 +8,7 @@
 
 #include "abi/faultline.h"
 #include "ecall.h"
+#include "until.h"
 
 /* How a scenario may end beside well and with ENOMEM. */
 #define MAY_EFAULT 1u  /* the kernel copies to or from memory that is not there yet */

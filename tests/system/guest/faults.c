@@ -37,7 +37,6 @@
 #define FAIL_ONE_IN   40u  /* reads */
 #define LOSE_ONE_IN   100u /* reads */
 #define TRIES	      1000u
-#define SETTLE	      500u	     /* times 10 ms: closed files go in the background */
 #define PROGRAM_PAGES 256u	     /* of the programs' files, at most */
 #define PATIENT	      ",timeout=600" /* however busy the host is */
 #define DISK	      "/dev/vda"
@@ -150,11 +149,8 @@ static int wait_for_page(uint64_t page)
 
 static void wait_until(const char *what, const volatile unsigned *count, unsigned least)
 {
-	for (unsigned i = 0; i < 6000 && *count < least; i++)
-		nap(10);
+	UNTIL(what, *count >= least);
 	expect(what, least, *count);
-	if (*count < least)
-		exit(1); /* the rest would wait, too */
 }
 
 enum spread { APART, SAME, ONE_RUN };
@@ -565,11 +561,9 @@ static void storm(void)
 		expect("a worker's status", 0, status_of(crowd[i]));
 	report(nkills, pages_dropped() - dropped);
 	common->slow.lose_one_in = 0;
-	for (unsigned i = 0; i < SETTLE && common->slow.held;
-	     i++) /* what nobody waits for is too late, too */
-		nap(10);
-	while (umount(PLACE) != 0 && errno == EBUSY)
-		nap(10);
+	/* what nobody waits for is too late, too */
+	UNTIL("the last answer", !common->slow.held);
+	UNTIL("the last user", umount(PLACE) == 0 || errno != EBUSY);
 	expect("the server's status", 0, status_of(server));
 	expect("late answers that have arrived", 0, (long)common->slow.landed);
 	expect("umount of what is kept", 0, umount(KEPT));
@@ -610,7 +604,7 @@ static long left(const struct faultline_ledger *ledger)
 
 static void nothing_is_left(void)
 {
-	struct books books = { .read = read_books, .frames = left, .settle = SETTLE };
+	struct books books = { .read = read_books, .frames = left };
 
 	if (leaves_nothing(&books, all))
 		expect("pages of files", true,

@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "servers/file_server.h"
 #include "servers/serve.h"
+#include "until.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -720,6 +721,7 @@ static void tell_hog(const struct hog *hog)
 static void try_hog(const struct hog *hog)
 {
 	uint64_t before = frames_free(), after;
+	unsigned nprocesses = count_processes();
 	int status = -1, end;
 	pid_t neighbour;
 
@@ -733,11 +735,8 @@ static void try_hog(const struct hog *hog)
 		printf(", the neighbour: signal %d", WTERMSIG(status));
 	else if (status != 0)
 		printf(", the neighbour: status %d", WEXITSTATUS(status));
+	UNTIL("the end of the hog's children", only_caller_runs(nprocesses));
 	after = frames_free();
-	for (unsigned i = 0; i < 6000 && after + FRAMES_KEPT < before; i++) {
-		usleep(10000); /* children of the hog end after it */
-		after = frames_free();
-	}
 	if (after + FRAMES_KEPT < before)
 		printf(", %lu of %lu free frames are back", (unsigned long)after,
 		       (unsigned long)before);

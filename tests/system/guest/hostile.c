@@ -9,12 +9,14 @@
  */
 
 #include "hostile.h"
+#include "until.h"
+
+#include <limits.h>
 
 #define STEPS	    150
 #define TICK_MS	    2
 #define POKE_TICKS  8  /* without any progress: a signal */
 #define KILL_TICKS  20 /* the end */
-#define SETTLE_MS   2000
 #define DESCRIPTORS 64
 
 pid_t supervisor;
@@ -22,7 +24,6 @@ unsigned me;
 
 static char self_path[256];
 static pid_t children[CHILDREN];
-static uint64_t at_peace; /* processes that there are then */
 static unsigned wrong;
 
 /* ---- a child ---- */
@@ -106,27 +107,22 @@ struct books {
 
 static struct books before, after; /* each seed */
 
-/* How many there are; `tell`: and which, but for process 1 and this. */
-static uint64_t count_processes(bool tell)
+/* Which there are, but for process 1 and this. */
+static void tell_processes(void)
 {
 	static struct faultline_process one;
-	uint64_t all = 0;
 
 	one.pid = 0;
-	while (syscall(SYS_faultline, FAULTLINE_PROCESSES, one.pid, &one, sizeof(one), 0) == 1) {
-		if (tell && one.pid > 1 && one.pid != supervisor)
+	while (syscall(SYS_faultline, FAULTLINE_PROCESSES, one.pid, &one, sizeof(one), 0) == 1)
+		if (one.pid > 1 && one.pid != supervisor)
 			say("# left: %s[%d], child of %d, state %u\n", one.name, one.pid,
 			    one.parent, one.state);
-		all++;
-	}
-	return all;
 }
 
-/* Orphans are buried by process 1. */
+/* Orphans are buried by process 1. Who is left though it was killed sleeps: that is found afterwards. */
 static void wait_for_peace(void)
 {
-	for (unsigned i = 0; i < SETTLE_MS && count_processes(false) > at_peace; i++)
-		nap(1);
+	UNTIL("the end of all", only_caller_runs(UINT_MAX));
 }
 
 static uint64_t descriptors(void)
@@ -157,7 +153,7 @@ static void look(struct books *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	ret->descriptors = descriptors();
-	ret->processes = count_processes(false);
+	ret->processes = count_processes();
 	only_judge();
 	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) == 1) {
 		ret->memory = ledger.free + ledger.slabs;
@@ -220,19 +216,16 @@ static void tell_difference(uint64_t seed)
 	    (long)(after.file - before.file), (long)(after.processes - before.processes),
 	    (unsigned long)(after.descriptors ^ before.descriptors));
 	tell_slabs();
-	count_processes(true);
+	tell_processes();
 	kill_all();
 	wrong++;
 }
 
 static void compare(uint64_t seed)
 {
-	for (unsigned i = 0; i < SETTLE_MS; i++) {
-		look(&after);
-		if (is_same(&before, &after))
-			return;
-		nap(1);
-	}
+	look(&after);
+	if (is_same(&before, &after))
+		return;
 	read_slabs(after.slabs, sizeof(after.slabs));
 	tell_difference(seed);
 }
@@ -330,7 +323,6 @@ static void make_ready(void)
 	memset(&before, 1, sizeof(before));
 	memset(&after, 1, sizeof(after));
 	supervisor = getpid();
-	at_peace = count_processes(false);
 	setpgid(0, 0);
 	if (readlink("/proc/self/exe", self_path, sizeof(self_path) - 1) < 0 ||
 	    mkdir("/hostile", 0755) != 0)

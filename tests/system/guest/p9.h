@@ -5,6 +5,7 @@
 #include "lib/ipc.h"
 #include "lib/p9/p9.h"
 #include "expect.h"
+#include "until.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -155,7 +156,7 @@ void end_of_new_file(int fd); /* -1: it is closed */
 /* From now on the server answers so to requests of this type, or to all if it is 0. */
 void tell(enum lie lie, unsigned of);
 
-/* Wait as long as it may take, and say what has not come. */
+/* Wait as long as it may take. */
 void wait_for(const char *what, const volatile unsigned *count, unsigned least);
 void wait_until_0(const char *what, const volatile unsigned *count);
 

@@ -109,16 +109,12 @@ void tell(enum lie lie, unsigned of)
 
 void wait_for(const char *what, const volatile unsigned *count, unsigned least)
 {
-	for (unsigned i = 0; i < 6000 && *count < least; i++)
-		nap(10);
-	expect(what, 1, *count >= least);
+	UNTIL(what, *count >= least);
 }
 
 void wait_until_0(const char *what, const volatile unsigned *count)
 {
-	for (unsigned i = 0; i < 6000 && *count; i++)
-		nap(10);
-	expect(what, 0, *count);
+	UNTIL(what, *count == 0);
 }
 
 long wrong_bytes(const uint8_t *bytes, uint64_t from, size_t n)

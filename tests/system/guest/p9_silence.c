@@ -48,10 +48,8 @@ static void silence_at_boot(void)
 		_exit(read_in_vain(slow) != -EIO);
 	wait_for("Tread", &control->seen[P9_TREAD], 1);
 	expect("the quick one", -EIO, read_in_vain(quick));
-	for (unsigned i = 0; i < 6000 && waitpid(child, &status, WNOHANG) == 0; i++)
-		nap(10);
+	waitpid(child, &status, 0);
 	expect("the slow one", 0, status);
-	kill(child, SIGKILL);
 	close(quick);
 	stop();
 	close(slow);
@@ -231,9 +229,7 @@ static void flushes_without_end(void)
 	expect_error("stat", EIO, stat("/mnt/a", &st));
 	expect("was not sent", walks, control->seen[P9_TWALK]);
 	ipc_notify(poke, 1);
-	for (unsigned i = 0; i < 6000 && stat("/mnt/a", &st) != 0; i++)
-		nap(10);
-	expect("stat after the answers", 0, stat("/mnt/a", &st));
+	UNTIL("stat after the answers", stat("/mnt/a", &st) == 0);
 	for (unsigned i = 0; i < 10; i++)
 		kill_at(P9_TWALK);
 	wait_for("Tflush", &control->seen[P9_TFLUSH], 64 + 10);
@@ -241,12 +237,19 @@ static void flushes_without_end(void)
 	expect("flushes of nothing", 0, control->unknown_flushes);
 }
 
+static bool answers_when_poked(void)
+{
+	struct stat st;
+
+	ipc_notify(poke, 1);
+	return stat("/mnt/a", &st) == 0;
+}
+
 /* A server that answers everything but Tclunk gets no more fids after a while, until it does. */
 static void clunks_without_end(void)
 {
 	struct stat st;
 	unsigned n = 0;
-	int got = -1;
 
 	start("timeout=2");
 	control->flush = FLUSH_LATER;
@@ -258,11 +261,7 @@ static void clunks_without_end(void)
 	expect("not any number", 1, n < OWED);
 	tell(TRUTH, 0);
 	/* More Tclunk may run out of time meanwhile, whose Tflush waits for the next notification. */
-	for (unsigned i = 0; i < 6000 && (got = stat("/mnt/a", &st)) != 0; i++) {
-		ipc_notify(poke, 1);
-		nap(10);
-	}
-	expect("stat after the answers", 0, got);
+	UNTIL("stat after the answers", answers_when_poked());
 	stop();
 }
 

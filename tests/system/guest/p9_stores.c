@@ -29,14 +29,7 @@ static uint8_t *map_new(int fd, size_t n)
 /* Does the server have what new_byte() says, up to n? It may get that in its own time. */
 static void server_gets(const char *what, size_t n)
 {
-	long wrong = 1;
-
-	for (unsigned i = 0; i < 6000 && wrong; i++) {
-		wrong = wrong_stored_bytes(0, n);
-		if (wrong)
-			nap(10);
-	}
-	expect(what, 0, wrong);
+	UNTIL(what, wrong_stored_bytes(0, n) == 0);
 }
 
 /* R92: what is stored through a mapping comes to the server by each of the ways, and only the pages that were stored to. */

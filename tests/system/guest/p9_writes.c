@@ -326,8 +326,8 @@ static void write_without_an_answer(void)
 	tell(TRUTH, 0);
 	status = (int)control->seen[P9_TCLUNK];
 	close(writer);
-	for (unsigned i = 0; i < 60000 && control->seen[P9_TCLUNK] == (unsigned)status; i++)
-		nap(1); /* close does not wait for the server */
+	/* close does not wait for the server */
+	UNTIL("the last that writes", control->seen[P9_TCLUNK] != (unsigned)status);
 	expect("the last that writes", status + 1, (long)control->seen[P9_TCLUNK]);
 	close(fd);
 	fd = open("/mnt/new", O_RDONLY);
@@ -501,8 +501,7 @@ static void lost_pages_are_told(void)
 		tell(IS_FULL, P9_TWRITE);
 		expect("write", (long)(pages * PAGE), pwrite(fd, new_bytes, pages * PAGE, 0));
 		expect_error("fsync", ENOSPC, fsync(fd));
-		for (unsigned i = 0; i < 6000 && times_told(words[pages]) == before; i++)
-			nap(10);
+		UNTIL("what the log says", times_told(words[pages]) != before);
 		end_of_new_file(fd);
 		expect(words[pages], before + 1, times_told(words[pages]));
 	}

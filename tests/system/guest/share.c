@@ -270,8 +270,7 @@ static void edit_removed(void)
 	close(fd);
 	expect("the mapping afterwards", 'f', map[1]);
 	munmap((void *)map, PAGE);
-	for (unsigned i = 0; i < 6000 && rmdir("gone") != 0; i++)
-		usleep(10000); /* munmap does not wait for the server */
+	UNTIL("munmap does not wait for the server", rmdir("gone") == 0);
 	expect("it is gone", -ENOENT, got(stat("gone", &st)));
 	put_text("one", O_CREAT, "one");
 	put_text("two", O_CREAT, "two");
