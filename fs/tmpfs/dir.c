@@ -408,47 +408,43 @@ int dir_path_in_mount(struct inode *inode, struct path_text *text)
 	return long_path(inode, text);
 }
 
-static struct name *name_from(struct inode *dir, uint64_t order)
+static struct name *first_name(struct inode *dir)
 {
 	struct name *name;
 
 	spin_lock(&names_lock);
-	name = first_from_locked(&to_node(dir)->dir, order);
+	name = first_from_locked(&to_node(dir)->dir, DIR_FIRST_POS);
 	spin_unlock(&names_lock);
 	return name;
 }
 
-/* Deep trees take no stack: the way back up is in the tree. */
-bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct name *name))
-{
-	struct inode *dir = root;
-	uint64_t order = 0;
-
-	for (;;) {
-		struct name *name = name_from(dir, order);
-
-		if (name && S_ISDIR(name->inode->mode)) {
-			dir = name->inode;
-			order = 0;
-			continue;
-		}
-		if (!name) {
-			if (dir == root)
-				return false;
-			name = list_entry(to_node(dir)->names.next, struct name, same);
-			dir = name->dir;
-		}
-		order = name->order + 1;
-		if (visit(dir, name))
-			return true;
-		(void)vm_pause();
-	}
-}
-
-void dir_discard_name(struct inode *dir, struct name *name)
+static void discard_name(struct inode *dir, struct name *name)
 {
 	spin_lock(&names_lock);
 	dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
 	dir_name_free(dir, name);
+}
+
+/* Deep trees take no stack: the way back up is in the tree. */
+void dir_discard_all(struct inode *root)
+{
+	struct inode *dir = root;
+
+	for (;;) {
+		struct name *name = first_name(dir);
+
+		if (name && S_ISDIR(name->inode->mode)) {
+			dir = name->inode;
+			continue;
+		}
+		if (!name) {
+			if (dir == root)
+				return;
+			name = list_entry(to_node(dir)->names.next, struct name, same);
+			dir = name->dir;
+		}
+		discard_name(dir, name);
+		(void)vm_pause();
+	}
 }

@@ -46,15 +46,8 @@ int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item);
 /* The `path` of struct inode_ops. */
 int dir_path_in_mount(struct inode *inode, struct path_text *text);
 
-/*
- * Visits all inodes below `root`, each name once, a directory's before the directory, and stops
- * when visit() returns true; returns whether it did. visit() may remove the name. Nothing else
- * changes the tree meanwhile.
- */
-bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct name *name));
-
-/* Takes a name out of its directory whatever it names, and frees it. Nothing uses the tree. */
-void dir_discard_name(struct inode *dir, struct name *name);
+/* Takes each name below `root` out of its directory, whatever it names, and frees it. Nothing else uses the tree. */
+void dir_discard_all(struct inode *root);
 
 extern uint64_t dir_moves; /* renames of directories; guarded by names_lock */
 

@@ -45,15 +45,9 @@ static void tmpfs_statfs(struct mount *mount, struct abi_statfs *st)
 	st->ffree = st->bfree * QUOTA_RECORDS_PER_FRAME;
 }
 
-static bool tmpfs_name_discard(struct inode *dir, struct name *name)
-{
-	dir_discard_name(dir, name);
-	return false;
-}
-
 static void tmpfs_unmount(struct mount *mount)
 {
-	(void)dir_visit_all(mount->root, tmpfs_name_discard);
+	dir_discard_all(mount->root);
 	inode_put(mount->root);
 }
 
