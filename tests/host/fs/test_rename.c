@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
+#include "sync/interleave.h"
 #include "tests/host/lib/fail_nth.h"
 #include "tree.h"
 
@@ -207,5 +208,108 @@ TEST(the_former_parent_goes)
 	assert_int_equal(0, fs_rmdir(NULL, "new/d"));
 	assert_int_equal(0, fs_rmdir(NULL, "new"));
 	file_put(dir);
+	tree_end();
+}
+
+/* ---- beside another thread ---- */
+
+static unsigned points_left;
+static int (*meanwhile)(void);
+static int meanwhile_err;
+
+/* Another thread changes a name where no lock is held, and that cannot wait for the rename. */
+static void change_at_a_point(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)class, (void)what;
+	if (kind == INTERLEAVE_GRANTING || lockorder_this_hart()->depth != 0 || --points_left)
+		return;
+	interleave_hook = NULL;
+	meanwhile_err = meanwhile();
+}
+
+static int make_b(void)
+{
+	return fs_mknod(NULL, "b", S_IFREG | 0600);
+}
+
+static int remove_a(void)
+{
+	return fs_unlink(NULL, "a");
+}
+
+static int remove_b(void)
+{
+	return fs_unlink(NULL, "b");
+}
+
+/* Another file gets the old name. */
+static int replace_a(void)
+{
+	int err = remove_a();
+
+	return err ? err : fs_mknod(NULL, "a", S_IFREG | 0400);
+}
+
+/* Another file gets the new name. */
+static int replace_b(void)
+{
+	int err = remove_b();
+
+	return err ? err : fs_mknod(NULL, "b", S_IFREG | 0400);
+}
+
+/*
+ * Whatever happens between two steps of a rename comes before all of it or after all of it: the modes say which file has
+ * which name. `a` has 0600 in the beginning, and `b`, if it is there, 0700.
+ */
+TEST(beside_changes_of_the_names)
+{
+	enum { A = S_IFREG | 0600, B = S_IFREG | 0700, OTHER = S_IFREG | 0400, NONE = -ENOENT };
+	static const struct {
+		int (*meanwhile)(void);
+		bool has_b;
+		unsigned flags;
+		/* The rename's result, the other thread's, and the two modes. */
+		int before[4], after[4];
+	} rows[] = {
+		{ make_b, false, RENAME_NOREPLACE, { -EEXIST, 0, A, A }, { 0, -EEXIST, NONE, A } },
+		{ remove_a, false, 0, { -ENOENT, 0, NONE, NONE }, { 0, -ENOENT, NONE, A } },
+		{ remove_a, true, 0, { -ENOENT, 0, NONE, B }, { 0, -ENOENT, NONE, A } },
+		{ remove_b, true, RENAME_EXCHANGE, { -ENOENT, 0, A, NONE }, { 0, 0, B, NONE } },
+		{ remove_b, true, 0, { 0, 0, NONE, A }, { 0, 0, NONE, NONE } },
+		{ replace_a, false, 0, { 0, 0, NONE, OTHER }, { 0, -ENOENT, NONE, A } },
+		{ replace_a, true, 0, { 0, 0, NONE, OTHER }, { 0, -ENOENT, NONE, A } },
+		{ replace_b, true, RENAME_EXCHANGE, { 0, 0, OTHER, A }, { 0, 0, B, OTHER } },
+	};
+
+	tree_start();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned nbefore = 0;
+
+		for (unsigned point = 1; !points_left; point++) {
+			int got[4];
+
+			assert_int_equal(0, fs_mknod(NULL, "a", A));
+			if (rows[i].has_b)
+				assert_int_equal(0, fs_mknod(NULL, "b", B));
+			points_left = point;
+			meanwhile = rows[i].meanwhile;
+			interleave_hook = change_at_a_point;
+			got[0] = fs_rename(NULL, "a", NULL, "b", rows[i].flags);
+			interleave_hook = NULL;
+			got[1] = meanwhile_err;
+			got[2] = tree_mode("a");
+			got[3] = tree_mode("b");
+			check_tree();
+			if (!points_left && memcmp(got, rows[i].before, sizeof(got)) == 0)
+				nbefore++;
+			else if (!points_left)
+				assert_memory_equal(rows[i].after, got, sizeof(got));
+			(void)remove_a();
+			(void)remove_b();
+		}
+		assert_true(nbefore > 0);
+		points_left = 0;
+	}
 	tree_end();
 }
