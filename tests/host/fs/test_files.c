@@ -39,7 +39,13 @@ TEST(bytes_and_positions)
 	assert_int_equal(-EINVAL, file->ops->seek(file, -1, SEEK_SET));
 	assert_int_equal(-EINVAL, file->ops->seek(file, INT64_MAX, SEEK_CUR));
 	assert_int_equal(-ENXIO, file->ops->seek(file, 10001, SEEK_DATA));
-	assert_int_equal(10001, file->ops->seek(file, 3, SEEK_HOLE));
+	assert_int_equal(-ENXIO, file->ops->seek(file, 10001, SEEK_HOLE));
+	assert_int_equal(10000, file->ops->seek(file, 10000, SEEK_DATA));
+	assert_int_equal(10001, file->ops->seek(file, 10000, SEEK_HOLE));
+	assert_int_equal(0, file->ops->seek(file, 0, SEEK_DATA));
+	assert_int_equal(10001, file->ops->seek(file, 0, SEEK_HOLE));
+	assert_int_equal(-ENXIO, file->ops->seek(file, -1, SEEK_DATA));
+	assert_int_equal(-ENXIO, file->ops->seek(file, -1, SEEK_HOLE));
 	assert_int_equal(0, file->ops->truncate(file, 3));
 	assert_int_equal(0, file->ops->truncate(file, 8));
 	file->pos = 0;

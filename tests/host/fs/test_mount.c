@@ -528,6 +528,7 @@ TEST(statistics_and_flags)
 TEST(writers)
 {
 	struct object *object;
+	struct abi_statfs st;
 	struct file *file;
 
 	tree_start();
@@ -539,8 +540,15 @@ TEST(writers)
 	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
 	assert_int_equal(0, tree_open_error("f", O_RDWR));
 	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
+	/* The other flags are no matter of the writer. */
+	assert_int_equal(0, fs_remount(NULL, "/", MS_NOEXEC | MS_NOATIME, ""));
+	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
+	assert_int_equal(0, fs_statfs(NULL, "/", &st));
+	assert_int_equal(ST_VALID | MS_NOEXEC | ST_NOATIME, st.flags);
+	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
 	vma_put_writecount(VMA_WRITER, object);
 	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY, ""));
+	assert_int_equal(0, fs_remount(NULL, "/", MS_RDONLY | MS_NOSUID, ""));
 	/* An open that looked at the mount before it became read-only. */
 	assert_int_equal(-EROFS, object_get_write(object));
 	assert_int_equal(0, fs_remount(NULL, "/", 0, ""));
