@@ -71,9 +71,11 @@ static void reads_and_maps(void)
 static void directories(void)
 {
 	struct dirent *entry;
+	unsigned clunks;
 	char cwd[64];
 	long at = 0;
 	DIR *dir;
+	int used;
 
 	start("timeout=20");
 	expect("names of the root", 5, count_names("/mnt"));
@@ -90,6 +92,13 @@ static void directories(void)
 	entry = readdir(dir);
 	expect("the same again", 0, strcmp(entry->d_name, "n098"));
 	closedir(dir);
+	used = open("/mnt/sub", O_PATH);
+	dir = opendir("/mnt/sub");
+	entry = readdir(dir);
+	clunks = control->clunks;
+	closedir(dir);
+	wait_for("what was not read to its end is closed", &control->clunks, clunks + 1);
+	close(used);
 	expect("chdir", 0, chdir("/mnt/sub"));
 	expect("getcwd", 0, getcwd(cwd, sizeof(cwd)) ? strcmp(cwd, "/mnt/sub") : -1);
 	expect("upwards", 0, access("../a", R_OK));

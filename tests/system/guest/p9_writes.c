@@ -489,22 +489,22 @@ static unsigned times_told(const char *pages)
 	return times;
 }
 
-/* Not every program asks what became of what it wrote: the log says how many pages are lost. */
+/* Not every program asks what became of what it wrote: the log says how many pages are lost, since it said so last. */
 static void lost_pages_are_told(void)
 {
 	static const char *const words[] = { "0 pages", "1 page", "2 pages" };
+	int fd = new_file();
 
 	for (unsigned pages = 1; pages <= 2; pages++) {
 		unsigned before = times_told(words[pages]);
-		int fd = new_file();
 
 		tell(IS_FULL, P9_TWRITE);
 		expect("write", (long)(pages * PAGE), pwrite(fd, new_bytes, pages * PAGE, 0));
 		expect_error("fsync", ENOSPC, fsync(fd));
 		UNTIL("what the log says", times_told(words[pages]) != before);
-		end_of_new_file(fd);
 		expect(words[pages], before + 1, times_told(words[pages]));
 	}
+	end_of_new_file(fd);
 	expect("what is not lost", 0, times_told(words[0]));
 }
 
