@@ -28,10 +28,44 @@ static void refused_mounts(void)
 	first_lie = OTHER_VERSION;
 	expect("another version", -EPROTONOSUPPORT, try_mount(MS_RDONLY, "timeout=20"));
 	waitpid(server, &status, 0);
-	first_lie = GARBAGE;
-	expect("garbage", -EIO, try_mount(MS_RDONLY, "timeout=20"));
-	waitpid(server, &status, 0);
 	first_lie = TRUTH;
+}
+
+/* A server that is not mounted after all is left alone: it ends, whatever it owes. */
+static void servers_in_vain(void)
+{
+	static const unsigned types[] = { P9_TVERSION, P9_TATTACH };
+	static const enum lie all[] = { GARBAGE, SILENT, DIE };
+
+	first_flush = FLUSH_LATER;
+	for (unsigned i = 0; i < 6; i++) {
+		first_lie_of = types[i % 2];
+		first_lie = all[i / 2];
+		expect("no mount", -EIO, try_mount(MS_RDONLY, "timeout=1"));
+		expect("the server's status", 0, status_in_time(server));
+	}
+	first_flush = FLUSH_NOW;
+	first_lie_of = 0;
+	first_lie = TRUTH;
+	start("timeout=20");
+	stop();
+}
+
+static void mounts(void)
+{
+	refused_mounts();
+	servers_in_vain();
+}
+
+/* What the kernel keeps once something has been mounted, and this process: stop() looks for more. */
+static void first_mount(void)
+{
+	mkdir("/mnt", 0755);
+	mkdir("/mnt2", 0755);
+	start("timeout=20");
+	expect("chdir", 0, chdir("/mnt/sub"));
+	expect("and back", 0, chdir("/"));
+	stop();
 }
 
 /* The server has not got what was written, and does not answer any more, when the machine goes off. */
@@ -50,9 +84,9 @@ static const struct part {
 	const char *name;
 	void (*run)(void);
 } parts[] = { { "silence", test_silence }, /* the first, for silence_at_boot() */
-	      { "reads", test_reads },	    { "writes", test_writes },
-	      { "stores", test_stores },    { "attach", test_attach },
-	      { "mounts", refused_mounts }, { "leaves", leave_a_silent_server } /* the last */ };
+	      { "reads", test_reads },	   { "writes", test_writes },
+	      { "stores", test_stores },   { "attach", test_attach },
+	      { "mounts", mounts },	   { "leaves", leave_a_silent_server } /* the last */ };
 
 static bool is_wanted(const char *name, char **words)
 {
@@ -79,7 +113,7 @@ int main(int argc, char **argv)
 	control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
 	close(fd);
-	mkdir("/mnt", 0755);
+	first_mount();
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (is_wanted(parts[i].name, argv + 1))
 			parts[i].run();

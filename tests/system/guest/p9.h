@@ -134,7 +134,10 @@ void serve(int fd);
 
 extern pid_t server;
 extern int poke; /* another send end, to notify the server */
+/* What the next server does with the first requests of this type, or all if it is 0, and with Tflush. */
 extern enum lie first_lie;
+extern unsigned first_lie_of;
+extern enum flush first_flush;
 extern const char *mounted_at;
 
 /* Starts a server, and mounts it, or with MS_REMOUNT attaches the mount to it. Returns 0 or a negative errno. */
@@ -146,8 +149,11 @@ int attach_again(void);
 void start(const char *options);
 void start_to_write(const char *options);
 
-/* Unmounts it. The server ends by that. */
+/* Unmounts it. The server ends by that, and the kernel keeps nothing of it. */
 void stop(void);
+
+/* Returns the status of a child that has a minute to end, or is killed. */
+int status_in_time(pid_t child);
 
 /* Starts it to write, and creates the file NEW, which is empty. */
 int new_file(void);

@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -17,6 +19,8 @@ pid_t server;
 int poke = -1;
 
 enum lie first_lie;
+unsigned first_lie_of;
+enum flush first_flush;
 const char *mounted_at = "/mnt";
 
 static unsigned long mount_flags; /* as it was started: few tests write */
@@ -51,6 +55,8 @@ int try_mount(unsigned long flags, const char *options)
 
 	memset((void *)control, 0, sizeof(*control));
 	control->lie = first_lie;
+	control->of = first_lie_of;
+	control->flush = first_flush;
 	mount_flags = flags;
 	snprintf(text, sizeof(text), ",%s", options);
 	return mount_server(0, text);
@@ -71,6 +77,50 @@ void start_to_write(const char *options)
 	expect("mount", 0, try_mount(0, options));
 }
 
+int status_in_time(pid_t child)
+{
+	int status = -1;
+
+	for (unsigned i = 0; i < 6000 && waitpid(child, &status, WNOHANG) == 0; i++)
+		nap(10);
+	if (status == -1) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+	}
+	return status;
+}
+
+/* How many objects of kmalloc() the kernel has. */
+static long heap_objects(void)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	char line[256];
+	long sum = 0, n;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "kmalloc-%*d %ld", &n) == 1)
+			sum += n;
+	if (file)
+		fclose(file);
+	expect("kmalloc() in /proc/slabinfo", 1, sum > 0);
+	return sum;
+}
+
+/* As few as there ever were without a mount. Some may still be on their way back. */
+static void nothing_is_left(void)
+{
+	static long least = LONG_MAX;
+	long n = heap_objects();
+
+	for (unsigned i = 0; i < 6000 && n > least; i++) {
+		nap(10);
+		n = heap_objects();
+	}
+	if (n > least)
+		expect("objects of kmalloc()", least, n);
+	least = n;
+}
+
 void stop(void)
 {
 	int status = -1;
@@ -82,6 +132,8 @@ void stop(void)
 	}
 	waitpid(server, &status, 0);
 	expect("the server's status", 0, status);
+	if (strcmp(mounted_at, "/mnt") == 0) /* else there is that one, too */
+		nothing_is_left();
 }
 
 int new_file(void)

@@ -38,7 +38,6 @@ static void silence_at_boot(void)
 	start(options);
 	slow = open("/mnt/a", O_RDONLY);
 	slow_server = server;
-	mkdir("/mnt2", 0755);
 	mounted_at = "/mnt2";
 	start("timeout=1");
 	quick = open("/mnt2/a", O_RDONLY);
