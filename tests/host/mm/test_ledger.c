@@ -2,10 +2,14 @@
 /* Tests of the page ledger: a sound machine has no errors, and each seeded one is found (R111). */
 #include "memory.h"
 
+#include <stdlib.h>
+
 #include "abi/mman.h"
 #include "fake.h"
 #include "mm/check/ledger.h"
 #include "mm/fault.h"
+#include "mm/host.h"
+#include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -140,6 +144,35 @@ TEST(census)
 	end_scene();
 }
 
+static unsigned pauses;
+
+static int count_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	pauses++;
+	return 0;
+}
+
+/* Where there are many frames, the count lets others run at times. */
+TEST(census_of_much_memory)
+{
+	const struct page_segment segment = page_segments[0];
+	struct page_census census;
+	const size_t many = 1u << 17;
+	struct page *pages = calloc(many, sizeof(*pages));
+
+	assert_non_null(pages);
+	mm_host.pause = count_pause;
+	page_segments[0].pages = pages;
+	page_segments[0].count = many;
+	page_segment_count = 1;
+	page_census(&census);
+	page_segments[0] = segment;
+	assert_in_range(pauses, 4, 64);
+	assert_int_equal(many, census.kind[page_kind(pages)]);
+	free(pages);
+}
+
 TEST(counts)
 {
 	scene();
@@ -182,6 +215,38 @@ TEST(kinds)
 	page_put(leaked);
 	finds(leaked->state, as_kind(leaked, PAGE_KERNEL));	    /* on a free list */
 	finds(leaked->state, state_make(PAGE_FREE, 0, PAGE_BLOCK)); /* on the wrong one */
+	end_scene();
+}
+
+/* A free block of at least two frames. */
+static struct page *free_block(void)
+{
+	struct page *page = page_segments[0].pages;
+
+	while (page_kind(page) != PAGE_FREE || !page_has(page, PAGE_BLOCK) || page_order(page) == 0)
+		page++;
+	return page;
+}
+
+/* What is on the list of free blocks of a size and is none of them. */
+TEST(blocks)
+{
+	struct page *page;
+	uint64_t next;
+
+	scene();
+	page = free_block();
+	finds(page->state, page_state(page) & ~PAGE_BLOCK);
+	finds(page->state, state_make(PAGE_FREE, page_order(page) - 1, PAGE_BLOCK));
+	/* One that begins a frame too late. */
+	next = page_state(page + 1);
+	page[1].state = page_state(page);
+	list_add_tail(&page->link, &page[1].link);
+	list_del(&page->link);
+	assert_true(ledger_check(NULL) > 0);
+	list_add_tail(&page[1].link, &page->link);
+	list_del(&page[1].link);
+	page[1].state = next;
 	end_scene();
 }
 
@@ -242,8 +307,12 @@ TEST(vmas)
 	end_scene();
 }
 
+/* The last three are of a page that no entry maps: only the index of its object leads to it. */
 TEST(objects)
 {
+	struct vm_wait wait = { 0 };
+	struct page *page;
+
 	scene();
 	finds(page_at(SHARED)->index, 5);
 	finds(page_at(SHARED)->owner, NULL);
@@ -254,6 +323,11 @@ TEST(objects)
 	finds(object->npinned, 1);
 	finds(object->size, PAGE_SIZE);
 	finds(vma_find(&parent, SHARED)->object, NULL);
+	assert_int_equal(0, object_page(object, 6, &page, &wait));
+	page_put(page);
+	finds(page->index, 5);
+	finds(page->owner, NULL);
+	finds(page->state, as_kind(page, PAGE_ANON));
 	end_scene();
 }
 

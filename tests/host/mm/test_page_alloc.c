@@ -393,6 +393,21 @@ TEST(misuse_is_found)
 	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
 }
 
+/* The same of a block: all its frames are looked at, to the last one. */
+TEST(misuse_of_a_block_is_found)
+{
+	struct page *block;
+
+	memory_start(2048, NULL, 0);
+	block = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);
+	page_free(block, 2);
+	assert_ptr_equal(block, page_alloc(2, PAGE_KERNEL, PAGE_NORMAL));
+	page_free(block, 2);
+	*((char *)page_address(block + 3) + 77) = 1;
+	assert_true(panics(page_alloc(2, PAGE_KERNEL, PAGE_NORMAL)));
+	assert_non_null(strstr(test_panic_text, "was written at offset 0x48"));
+}
+
 /* A frame that was freed with zeros still has them, or its next owner would get what was written meanwhile. */
 TEST(zeros_are_kept)
 {
