@@ -131,6 +131,19 @@ TEST(slots_apart_are_runs_apart)
 	write_and_check(&pass, PASS_RUNS);
 }
 
+/* Mappings without a page are passed quickly, and still not too many of them while others wait for the lock. */
+TEST(a_pass_ends_after_many_mappings)
+{
+	struct reclaim_pass pass;
+
+	begin(SLOTS);
+	for (unsigned i = 0; i < 2 * PASS_VMAS; i++)
+		map(AT + 2 * i * P, 1, RW);
+	pass_once(&pass, BY_AGE);
+	assert_int_equal(AT + (2 * PASS_VMAS - 1) * P, pass.next);
+	finish();
+}
+
 static unsigned uses;
 
 static int use_some_others(struct vm_wait *wait)

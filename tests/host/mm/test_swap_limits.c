@@ -3,6 +3,7 @@
 #include "one_swap.h"
 
 #include "mm/check/alloc_fail.h"
+#include "mm/clock_hand.h"
 #include "mm/get_user_page.h"
 #include "sync/interleave.h"
 #include "mm/object.h"
@@ -484,6 +485,78 @@ TEST(no_more_is_written_than_needed)
 		assert_in_range(disk_pages_written - written, 1, 2 * BLOCK_PAGES_MAX);
 		assert_int_equal(0, vm_unmap(&space, AT, GIB));
 	}
+	finish();
+}
+
+/* A shared mapping of a file, of which the first pages are read and so many behind them are written. */
+static struct object *use_file(vaddr_t at, unsigned nclean, unsigned ndirty)
+{
+	struct map_request request = { .addr = at,
+				       .len = (nclean + ndirty) * P,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = MAP_SHARED | MAP_FIXED,
+				       .object = rig_file((nclean + ndirty) * P) };
+
+	assert_int_equal(0, vm_map(&space, &request, &at));
+	for (unsigned i = 0; i < nclean; i++)
+		assert_int_equal(rig_byte(i * P), fake_load(at + i * P));
+	for (unsigned i = nclean; i < nclean + ndirty; i++)
+		assert_int_equal(0, fake_store(at + i * P, 1));
+	return request.object;
+}
+
+/*
+ * What is free and what is being written is as much as is needed, to the page: the pages of a request that is not full go
+ * with it, and no more are looked for.
+ */
+TEST(a_request_need_not_be_full)
+{
+	struct object *files[2];
+
+	begin(SLOTS);
+	map(AT, BLOCK_PAGES_MAX, RW);
+	write_pages(0, BLOCK_PAGES_MAX);
+	files[0] = use_file(AT + MIB, 5, 3);
+	files[1] = use_file(AT + 2 * MIB, 20, 0);
+	rig_pause = leave_at_a_wait;
+	assert_int_equal(-EINTR, reclaim(BLOCK_PAGES_MAX + 5));
+	rig_pause = disk_pause;
+	assert_int_equal(BLOCK_PAGES_MAX + 3, swap_writing());
+	assert_int_equal(20, files[1]->npages);
+	object_put(files[0]);
+	object_put(files[1]);
+	finish();
+}
+
+/* A request is filled as long as the hand comes to pages for it one after the other, in spaces and in objects. */
+TEST(a_request_is_not_kept)
+{
+	uint64_t turns = reclaim_counts.turns;
+	unsigned filled[2] = { 0 };
+	struct space *other;
+
+	begin(SLOTS);
+	other = malloc(sizeof(*other)); /* which the hand comes to after the first one, in vain */
+	rig_create(other);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	for (vaddr_t at = AT + MIB; at < AT + 4 * MIB; at += MIB)
+		assert_int_equal(
+			at, rig_map(&space, at, P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	assert_int_equal(0, fake_store(AT + 2 * MIB, 1)); /* the object in the middle has a page */
+	while (reclaim_counts.turns < turns + 6) {
+		bool in_objects = !clock_hand.space;
+		unsigned before = swap_filling(), after;
+
+		swap_out_prepare();
+		hand_move();
+		after = swap_filling();
+		assert_true(after == 0 || after > before);
+		filled[in_objects] += after > before;
+	}
+	assert_true(filled[false] > 0 && filled[true] > 0);
+	drop_space(other);
 	finish();
 }
 
