@@ -95,7 +95,8 @@ static bool step_call(struct place *at)
  * Steps from the place of a trap. If ra points into another function, that is the caller; the
  * trapped function has allocated its stack frame already if the return address is found there, too.
  * If ra points into the trapped function itself, a call by that function has set it, and the
- * function has saved its own.
+ * function has saved its own. Where that is not readable, the function has called itself, and has
+ * just allocated a frame below the end of the stack.
  */
 static bool step_trap(struct place *at, const struct trap_frame *frame)
 {
@@ -107,7 +108,11 @@ static bool step_trap(struct place *at, const struct trap_frame *frame)
 	at->sp = frame->x[FRAME_SP];
 	if (symbol && symbol_of(ra - 1) == symbol) {
 		at->pc++; /* step_call() looks at the instruction before */
-		return step_call(at);
+		if (step_call(at))
+			return true;
+		at->sp += symbol->frame;
+		at->pc = ra;
+		return true;
 	}
 	if (!symbol_of(ra - 1))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ways for a program to be killed by its own access: one for each word that may be its argument. */
+/* Ways for a program to be killed by its own access: one for each word that may be its argument, or several in turn. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096ul
@@ -263,8 +264,31 @@ static const struct {
 	{ "hog", hog },
 };
 
+/* Dies in each of these ways, in a new process each, and prints how it ended as a shell's number. */
+static int die_in_turn(char *name, char **words)
+{
+	for (; *words; words++) {
+		char *argv[] = { name, *words, NULL };
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			execv(name, argv);
+			_exit(127);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			return 1;
+		printf("%s %d\n", *words,
+		       WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2)
+		return die_in_turn(argv[0], argv + 1);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (argc > 1 && strcmp(argv[1], ways[i].name) == 0)
 			ways[i].run();
