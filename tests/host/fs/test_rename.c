@@ -227,6 +227,18 @@ static void change_at_a_point(enum interleave_kind kind, enum lock_class class, 
 	meanwhile_err = meanwhile();
 }
 
+/* Renames "a" while the other thread makes its change at that point. Returns both results in `got`. */
+static void rename_beside(unsigned point, int (*change)(void), const char *to, unsigned flags,
+			  int *got)
+{
+	points_left = point;
+	meanwhile = change;
+	interleave_hook = change_at_a_point;
+	got[0] = fs_rename(NULL, "a", NULL, to, flags);
+	interleave_hook = NULL;
+	got[1] = meanwhile_err;
+}
+
 static int make_b(void)
 {
 	return fs_mknod(NULL, "b", S_IFREG | 0600);
@@ -292,12 +304,7 @@ TEST(beside_changes_of_the_names)
 			assert_int_equal(0, fs_mknod(NULL, "a", A));
 			if (rows[i].has_b)
 				assert_int_equal(0, fs_mknod(NULL, "b", B));
-			points_left = point;
-			meanwhile = rows[i].meanwhile;
-			interleave_hook = change_at_a_point;
-			got[0] = fs_rename(NULL, "a", NULL, "b", rows[i].flags);
-			interleave_hook = NULL;
-			got[1] = meanwhile_err;
+			rename_beside(point, rows[i].meanwhile, "b", rows[i].flags, got);
 			got[2] = tree_mode("a");
 			got[3] = tree_mode("b");
 			check_tree();
@@ -307,6 +314,109 @@ TEST(beside_changes_of_the_names)
 				assert_memory_equal(rows[i].after, got, sizeof(got));
 			(void)remove_a();
 			(void)remove_b();
+		}
+		assert_true(nbefore > 0);
+		points_left = 0;
+	}
+	tree_end();
+}
+
+static int make_directory_b(void)
+{
+	return fs_mkdir(NULL, "b", 0755);
+}
+
+static int make_directory_a(void)
+{
+	return fs_mkdir(NULL, "a", 0755);
+}
+
+static int make_two_directories(void)
+{
+	return make_directory_a() ?: make_directory_b();
+}
+
+static int make_a(void)
+{
+	return fs_mknod(NULL, "a", S_IFREG | 0600);
+}
+
+static int make_a_beside_a_directory(void)
+{
+	return make_a() ?: make_directory_b();
+}
+
+static int remove_directory_b(void)
+{
+	return fs_rmdir(NULL, "b");
+}
+
+static int fill_b(void)
+{
+	return fs_mknod(NULL, "b/x", S_IFREG | 0600);
+}
+
+static int mount_on_a(void)
+{
+	return fs_mount("tmpfs", "none", NULL, "a", 0, "");
+}
+
+static int mount_on_b(void)
+{
+	return fs_mount("tmpfs", "none", NULL, "b", 0, "");
+}
+
+static void remove_all(void)
+{
+	(void)fs_umount(NULL, "a", 0);
+	(void)fs_umount(NULL, "b", 0);
+	(void)fs_unlink(NULL, "b/x");
+	for (const char *name = "ab"; *name; name++) {
+		const char path[] = { *name, '\0' };
+
+		(void)fs_unlink(NULL, path);
+		(void)fs_rmdir(NULL, path);
+	}
+}
+
+/* What may not be renamed, replaced, or added to is not, even if it has become so after the first look. */
+TEST(beside_what_forbids_it)
+{
+	static const struct {
+		int (*prepare)(void);
+		const char *to;
+		int (*meanwhile)(void);
+		int before[2], after[2]; /* the rename's result, and the other thread's */
+	} rows[] = {
+		{ make_a_beside_a_directory,
+		  "b/x",
+		  remove_directory_b,
+		  { -ENOENT, 0 },
+		  { 0, -ENOTEMPTY } },
+		{ make_a_beside_a_directory, "b/x", fill_b, { 0, 0 }, { 0, -EEXIST } },
+		{ make_two_directories, "b", fill_b, { -ENOTEMPTY, 0 }, { 0, 0 } },
+		{ make_two_directories, "b", mount_on_b, { -EBUSY, 0 }, { 0, 0 } },
+		{ make_directory_a, "b", mount_on_a, { -EBUSY, 0 }, { 0, -ENOENT } },
+		{ make_a, "b", make_directory_b, { -EISDIR, 0 }, { 0, -EEXIST } },
+		{ make_directory_a, "b", make_b, { -ENOTDIR, 0 }, { 0, -EEXIST } },
+	};
+
+	tree_start();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned nbefore = 0;
+
+		for (unsigned point = 1; !points_left; point++) {
+			int got[2];
+
+			assert_int_equal(0, rows[i].prepare());
+			rename_beside(point, rows[i].meanwhile, rows[i].to, 0, got);
+			if (!points_left && memcmp(got, rows[i].before, sizeof(got)) == 0)
+				nbefore++;
+			else if (!points_left)
+				assert_memory_equal(rows[i].after, got, sizeof(got));
+			remove_all();
+			check_tree();
+			assert_int_equal(0, nnames);
 		}
 		assert_true(nbefore > 0);
 		points_left = 0;
