@@ -32,6 +32,7 @@ class Wish:
         self.icount = self.sleep = self.tty = False
         self.input = self.root = self.swap = None
         self.p9 = "cache=loose,msize=131072"  # how the root is mounted
+        self.cwd = "/"  # below the root, if there is one
         self.append = ""
         self.qemu = []
         self.add = []
@@ -83,7 +84,7 @@ def add_program(archive, wish):
     """Puts the program, its arguments, its working directory and added files into the archive."""
     words = wish.program
     if wish.root:
-        path, cwd = words[0], "/"
+        path, cwd = words[0], wish.cwd
     else:
         path, cwd = os.path.realpath(words[0]), os.getcwd()
         archive.add_folder(cwd)
