@@ -368,6 +368,20 @@ void watch_bad_deed(unsigned deed)
 	check(is_busy(1) && boxes[1].argument == deed);
 }
 
+/* Each hart has two contexts of the PLIC, of which the second is for supervisors. */
+static void contexts_in_the_tree(const struct dt *dt, const uint64_t *phandles)
+{
+	uint32_t length, pair[2];
+	dt_node node = dt_path(dt, "/soc/plic@c000000");
+
+	check(dt_prop(dt, node, "interrupts-extended", &length) && length == NHARTS * 16);
+	for (unsigned i = 0; i < 2 * NHARTS; i++) {
+		check(dt_cell(dt, node, "interrupts-extended", 2 * i, &pair[0]) == 0);
+		check(dt_cell(dt, node, "interrupts-extended", 2 * i + 1, &pair[1]) == 0);
+		check(pair[0] == phandles[i / 2] && pair[1] == (i % 2 ? 9 : 11));
+	}
+}
+
 /* A node for each, with its id and an interrupt controller of its own. */
 void harts_in_the_tree(void)
 {
@@ -402,4 +416,5 @@ void harts_in_the_tree(void)
 	for (unsigned i = 1; i < n; i++)
 		for (unsigned j = 0; j < i; j++)
 			check(phandles[i] != phandles[j]);
+	contexts_in_the_tree(&dt, phandles);
 }

@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -67,6 +67,8 @@ static bool machine_option_set(const struct cmdline_word *word)
 		options.harts = (unsigned)number_of(word, MAX_HARTS);
 	else if (cmdline_is(word, "boot"))
 		options.boot_hart = (unsigned)number_of(word, MAX_HARTS - 1);
+	else if (cmdline_is(word, "contexts") && !word->value)
+		options.contexts = true;
 	else if (cmdline_is(word, "ids"))
 		options.id_step = (unsigned)number_of(word, MOST_ID_STEP);
 	else if (cmdline_is(word, "switch"))
@@ -149,6 +151,8 @@ void options_say(void)
 	if (options.harts > 1)
 		say("harts=%u, ids=%u, boot=%u, switch=%u, eager=%u, ", options.harts,
 		    options.id_step, options.boot_hart, options.slice, options.eager);
+	if (options.contexts)
+		say("contexts, ");
 	say("ad=%s, asid=%u, seed=%lu\n", ad_names[options.ad], options.asid_bits, options.seed);
 }
 

@@ -72,6 +72,8 @@ static void hide_sstc(const struct dt *dt)
 #define FDT_END_NODE   2u
 #define FDT_PROP       3u
 
+#define PROP_LENGTH 8 /* so far in front of a property's value is its length */
+
 #define FIRST_PHANDLE 0x1000u /* QEMU's are smaller */
 #define PHANDLES      2u      /* of a hart: its own, and its interrupt controller's */
 
@@ -154,23 +156,57 @@ static void tree_read(struct dt *dt, const uint8_t *tree)
 		firmware_panic(why, (uint64_t)tree);
 }
 
-/* Puts copies of the hart's node behind it. What is behind moves up; nobody uses the memory there yet. */
-static void add_harts(struct dt *dt, uint8_t *tree)
+/* Moves up what is in the tree from `at` on; nobody uses the memory there yet. The caller reads the tree again. */
+static void make_room(const struct dt *dt, uint8_t *tree, uint8_t *at, uint32_t more)
 {
-	uint8_t *node = tree + dt->structs + find_hart(dt), *end = node_end(node);
-	uint32_t size = (uint32_t)(end - node), more = size * (options.harts - 1);
-	uint64_t rest = (uint64_t)(tree + dt->size - end);
-	dt_node at;
-
 	if (dt->strings < dt->structs || dt->reserved > dt->structs ||
 	    !is_kernel_ram((uint64_t)tree, dt->size + more))
 		firmware_panic("no room in the device tree for harts", (uint64_t)tree);
-	memmove(end + more, end, rest);
-	for (unsigned i = 1; i < options.harts; i++)
-		memcpy(node + i * size, node, size);
+	memmove(at + more, at, (uint64_t)(tree + dt->size - at));
 	put_word(tree + FDT_TOTALSIZE, dt->size + more);
 	put_word(tree + FDT_OFF_STRINGS, dt->strings + more);
 	put_word(tree + FDT_SIZE_STRUCT, dt->structs_size + more);
+}
+
+/*
+ * Gives the PLIC contexts for all harts. QEMU's has those of one, and takes no notice of stores to
+ * others; but Linux uses none of them unless each of its harts has one.
+ */
+static void add_contexts(struct dt *dt, uint8_t *tree)
+{
+	uint32_t length, pairs[4];
+	dt_node node = dt_root(dt);
+	uint8_t *value;
+
+	while (node >= 0 && memcmp(dt_name(dt, node), "plic@", 5) != 0)
+		node = dt_next(dt, node);
+	value = node < 0 ? NULL : (uint8_t *)dt_prop(dt, node, "interrupts-extended", &length);
+	if (!value || length != sizeof(pairs))
+		firmware_panic("the device tree has no PLIC like that of QEMU's virt",
+			       (uint64_t)tree);
+	memcpy(pairs, value, sizeof(pairs));
+	make_room(dt, tree, value + length, length * (options.harts - 1));
+	put_word(value - PROP_LENGTH, length * options.harts);
+	for (unsigned i = 1; i < options.harts; i++) {
+		uint8_t *mine = value + i * length;
+
+		memcpy(mine, pairs, sizeof(pairs));
+		put_word(mine, FIRST_PHANDLE + PHANDLES * i + 1);
+		put_word(mine + length / 2, FIRST_PHANDLE + PHANDLES * i + 1);
+	}
+	tree_read(dt, tree);
+}
+
+/* Puts copies of the hart's node behind it. */
+static void add_harts(struct dt *dt, uint8_t *tree)
+{
+	uint8_t *node = tree + dt->structs + find_hart(dt), *end = node_end(node);
+	uint32_t size = (uint32_t)(end - node);
+	dt_node at;
+
+	make_room(dt, tree, end, size * (options.harts - 1));
+	for (unsigned i = 1; i < options.harts; i++)
+		memcpy(node + i * size, node, size);
 	tree_read(dt, tree);
 	at = find_hart(dt);
 	for (unsigned i = 1; i < options.harts; i++) {
@@ -188,4 +224,6 @@ void tree_change(uint8_t *tree)
 	hide_sstc(&dt);
 	if (options.harts > 1)
 		add_harts(&dt, tree);
+	if (options.harts > 1 && options.contexts)
+		add_contexts(&dt, tree);
 }
