@@ -129,6 +129,8 @@ static int wait_for_owner(void *arg)
 
 	map_words(current_process()->uspace);
 	atomic_add(&nready, 1);
+	if (value & FUTEX_OWNER_DIED)
+		return 0; /* the owner has ended before this began */
 	err = futex_wait(word, value, FUTEX_BITSET_MATCH_ANY, NULL);
 	return err || !(word_at(ROBUST) & FUTEX_OWNER_DIED);
 }
