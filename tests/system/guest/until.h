@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define LOOKS_TOLD 10000
+#define LOOKS_TOLD  10000
+#define USEC_A_LOOK 10000
 
-/* What never comes is a hang, so a long wait says for what. */
+/*
+ * What never comes is a hang, so a long wait says for what. What comes soon is seen soon, and what
+ * takes seconds of a machine that is idle is not looked for all that time.
+ */
 static inline void until_next_look(const char *what, unsigned long *looks)
 {
-	usleep(1000);
+	usleep(*looks < 10 ? USEC_A_LOOK / 10 : USEC_A_LOOK);
 	if (++*looks % LOOKS_TOLD == 0)
 		fprintf(stderr, "waits still: %s\n", what);
 }
