@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Tries generated bugs: runs those parts of the suites that execute the changed function, the cheapest first.
+"""Tries generated bugs: runs those parts of the suites that execute the changed function.
 
-Parts that execute the changed line come before the others. A machine that executes many times as many instructions as
+Parts that execute the changed line come before the others. Of either, those come first that are cheap, and that execute
+much of the changed file: nearly all parts execute some lines of it on their way. A machine that executes many times as many instructions as
 without the bug, or none for long, is ended by the plugin (mutation/guest.py).
 """
 
@@ -43,6 +44,13 @@ class Limited:
         return subprocess.Popen(["prlimit", f"--cpu={self.seconds}", "--core=0", *words], cwd=self.test.folder, env=self.test.env,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 start_new_session=True)
+
+
+def shares(found, path):
+    """Returns how much of a file each unit executes, as a share of the most that one does; 1 where that is not known."""
+    counts = {unit.name: bin(unit.lines.get(path, 0)).count("1") for unit in found if unit.lines is not None}
+    most = max(counts.values(), default=0) or 1
+    return {unit.name: max(counts.get(unit.name, most), 1) / most for unit in found}
 
 
 class Trials:
@@ -89,7 +97,8 @@ class Trials:
         mine = self.that_execute(bug.path, [bug.body]) or self.that_execute(bug.path, bug.callers)
         near = [unit for unit in mine if self.executes(unit, bug.path, bug.lines)]
         far = [unit for unit in mine if unit not in near]
-        return [group for some in (near, far) for group in units.grouped(some, self.known)]
+        share = shares(mine, bug.path)
+        return [group for some in (near, far) for group in units.grouped(some, self.known, lambda unit: share[unit.name] ** 2)]
 
     def attempt(self, group):
         """Runs a group; returns what failed, or None."""

@@ -232,6 +232,20 @@ def only_what_executes_the_function_runs():
 
 
 @case
+def what_executes_much_of_the_file_runs_early():
+    folder = tempfile.mkdtemp(prefix="faultline-mutants-")
+    bug = generate.of_text("mm/x.c", TEXT)[0]
+    here = bug.lines[0]
+    found = [unit("user", Test("passes by"), "", 0.5, {"mm/x.c": guest.bits([here])}),
+             unit("user", Test("about it"), "", 3.0, {"mm/x.c": guest.bits([here, *range(100, 109)])}),
+             unit("host", Test("not measured"), "", 2.0, None)]
+    made = trials(folder, found)
+    made.is_built_of = lambda unit, path: True
+    equal(["host not measured", "user about it", "user passes by"], [group.name for group in made.groups(bug)], "the order")
+    shutil.rmtree(folder)
+
+
+@case
 def of_a_function_without_lines_its_callers_run():
     text = "/* Two who call. */\n\nstatic int small(int n)\n{\n\treturn n + 1;\n}\n\n" + "".join(
         f"int {name}(int n)\n{{\n\treturn {calls}(n);\n}}\n\n" for name, calls in (("calls", "small"), ("other", "smaller")))
