@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clears the child-tid word, which tells processes that share the memory that this process has left it. */
+/* Clears the child-tid word, which tells those who share the memory that this thread has left it. */
 #include "proc/child_tid.h"
 
 #include "abi/futex.h"
@@ -18,9 +18,11 @@ static void clear_and_wake(vaddr_t at)
 		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
-void child_tid_clear(struct process *process)
+void child_tid_clear(void)
 {
-	if (process->clear_tid && atomic_load_relaxed(&process->uspace->refs) > 1)
-		clear_and_wake(process->clear_tid);
-	process->clear_tid = 0;
+	struct thread *thread = current_thread();
+
+	if (thread->clear_tid && atomic_load_relaxed(&thread->process->uspace->refs) > 1)
+		clear_and_wake(thread->clear_tid);
+	thread->clear_tid = 0;
 }

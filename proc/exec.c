@@ -244,8 +244,8 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	struct exe *old_exe = process->exe;
 
 	if (old_uspace) {
-		futex_robust_exit(process);
-		child_tid_clear(process);
+		futex_robust_exit();
+		child_tid_clear();
 		usage_add_space(&process->past_usage, &old_uspace->space);
 	}
 	spin_lock(&process_tree_lock);
@@ -256,7 +256,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->did_exec = true;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
-	signals_exec(&process->signals);
+	signals_exec();
 	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)
 		uspace_put(old_uspace);

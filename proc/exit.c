@@ -51,7 +51,7 @@ static void leave_space(struct process *process)
 	struct uspace *uspace = process->uspace;
 
 	exit_memory_begin(process);
-	child_tid_clear(process);
+	child_tid_clear();
 	exit_memory_end(process);
 	process->ended_usage = usage_current();
 	oom_memory_leaves();
@@ -72,7 +72,7 @@ static void leave_space(struct process *process)
 static void exit_release(struct process *process)
 {
 	exit_memory_begin(process);
-	futex_robust_exit(process);
+	futex_robust_exit();
 	exit_memory_end(process);
 	oom_futexes_marked(process);
 	process_fs->exit(process);
@@ -215,7 +215,7 @@ static void reap_the_rest(void)
 	spin_unlock(&process_tree_lock);
 	list_for_each_entry_safe(process, next, &ended, child.link) {
 		sched_wait_left(process->thread);
-		thread_destroy(process->thread);
+		process_drop_thread(process);
 		process_free(process);
 	}
 	kthread_reap();

@@ -58,7 +58,7 @@ static void fork_child_discard(struct process *child)
 	if (child->exe)
 		exe_put(child->exe);
 	if (child->thread)
-		thread_destroy(child->thread);
+		process_drop_thread(child);
 	process_free(child);
 }
 
@@ -88,6 +88,7 @@ static int copy_state(struct process *parent, struct process *child)
 	child->start_tick = arch_time();
 	child->no_new_privs = parent->no_new_privs;
 	memcpy(child->thread->name, parent->thread->name, THREAD_NAME_LEN);
+	thread_signals_copy(&child->thread->signals, &current_thread()->signals);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
@@ -105,7 +106,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
 	if (!(flags & CLONE_VFORK)) /* both run, so they must not share it */
-		child->signals.stack = SIGNAL_NO_STACK;
+		child->thread->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
 	child->thread->mmu = &child->uspace->space.mmu;
@@ -143,7 +144,7 @@ static int write_tids(struct process *child, const struct clone_request *request
 	if (request->flags & CLONE_PARENT_SETTID)
 		(void)user_copy_out(request->parent_tid, &pid, sizeof(pid));
 	if (request->flags & CLONE_CHILD_CLEARTID)
-		child->clear_tid = request->child_tid;
+		child->thread->clear_tid = request->child_tid;
 	return 0;
 }
 

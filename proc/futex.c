@@ -461,10 +461,10 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 /* ---- robust lists ---- */
 
 /*
- * The process died while it owned the word, or (pending) while it was acquiring or releasing it:
+ * The running thread died while it owned the word, or (pending) while it was acquiring or releasing it:
  * marks the word and wakes a waiter. Returns 0, or -EFAULT if the list cannot be followed further.
  */
-static int owner_died(const struct process *process, vaddr_t at, bool pi, bool pending)
+static int owner_died(vaddr_t at, bool pi, bool pending)
 {
 	struct futex_word word = { .at = at, .shared = true };
 	uint32_t old, found;
@@ -477,7 +477,7 @@ static int owner_died(const struct process *process, vaddr_t at, bool pi, bool p
 		return 0;
 	}
 	do {
-		if ((found & FUTEX_TID_MASK) != (uint32_t)process->pid)
+		if ((found & FUTEX_TID_MASK) != (uint32_t)current_thread()->tid)
 			return 0;
 		old = found;
 		if (user_cas_word(at, &found, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
@@ -500,18 +500,18 @@ static struct entry entry_of(uint64_t pointer)
 			       .pi = pointer & ROBUST_LIST_PI };
 }
 
-static void robust_list_walk(const struct process *process, const struct abi_robust_list_head *head)
+static void robust_list_walk(vaddr_t at, const struct abi_robust_list_head *head)
 {
 	struct entry pending = entry_of(head->list_op_pending);
 	struct entry entry = entry_of(head->list.next);
 
-	for (unsigned n = 0; entry.at != process->robust_list && n < ROBUST_LIST_LIMIT; n++) {
+	for (unsigned n = 0; entry.at != at && n < ROBUST_LIST_LIMIT; n++) {
 		struct abi_robust_list links;
 		/* Read before the word is released, because the next owner may change the links. */
 		int err = user_copy_in(&links, entry.at, sizeof(links));
 
 		if (entry.at != pending.at &&
-		    owner_died(process, entry.at + (uint64_t)head->futex_offset, entry.pi, false))
+		    owner_died(entry.at + (uint64_t)head->futex_offset, entry.pi, false))
 			return;
 		if (err)
 			return;
@@ -519,15 +519,15 @@ static void robust_list_walk(const struct process *process, const struct abi_rob
 		(void)vm_pause();
 	}
 	if (pending.at)
-		(void)owner_died(process, pending.at + (uint64_t)head->futex_offset, pending.pi,
-				 true);
+		(void)owner_died(pending.at + (uint64_t)head->futex_offset, pending.pi, true);
 }
 
-void futex_robust_exit(struct process *process)
+void futex_robust_exit(void)
 {
+	struct thread *thread = current_thread();
 	struct abi_robust_list_head head;
 
-	if (process->robust_list && user_copy_in(&head, process->robust_list, sizeof(head)) == 0)
-		robust_list_walk(process, &head);
-	process->robust_list = 0;
+	if (thread->robust_list && user_copy_in(&head, thread->robust_list, sizeof(head)) == 0)
+		robust_list_walk(thread->robust_list, &head);
+	thread->robust_list = 0;
 }

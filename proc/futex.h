@@ -50,8 +50,8 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 		   uint32_t op);
 
 /*
- * The running process leaves its memory: marks the words of its robust list that it owns as having
+ * The running thread leaves its memory: marks the words of its robust list that it owns as having
  * a dead owner and wakes one sleeper of each. Bounded, whatever the list contains. Call while its
  * space is active.
  */
-void futex_robust_exit(struct process *process);
+void futex_robust_exit(void);

@@ -210,12 +210,13 @@ int inspect_next_pid(int after)
 
 static void fill_signal_facts(struct process *process, struct process_facts *ret)
 {
+	const struct thread_signals *own = &process->thread->signals;
 	struct signals *signals = &process->signals;
 
 	spin_lock(&signals->lock);
-	ret->pending = signals->pending_for[0];
-	ret->pending_thread = signals->pending_for[1];
-	ret->blocked = signals->blocked;
+	ret->pending = signals->shared.set;
+	ret->pending_thread = own->pending.set;
+	ret->blocked = own->blocked;
 	ret->ignored = signals->ignored;
 	ret->caught = signals->caught;
 	ret->queued = signals->queued;

@@ -102,12 +102,17 @@ static struct thread *next_ended(void)
 
 void kthread_reap(void)
 {
+	struct process *process;
 	struct thread *thread;
 
 	while (atomic_load_relaxed(&nended) && (thread = next_ended())) {
 		sched_wait_left(thread);
-		if (thread->process)
-			process_destroy(thread->process);
-		thread_destroy(thread);
+		process = thread->process;
+		if (!process) {
+			thread_destroy(thread);
+			continue;
+		}
+		process_drop_thread(process);
+		process_destroy(process);
 	}
 }

@@ -116,6 +116,7 @@ struct process *process_alloc(int *err_ret)
 		*err_ret = -EAGAIN;
 		return NULL;
 	}
+	list_init(&process->threads);
 	list_init(&process->children.list);
 	list_init(&process->child.link);
 	list_init(&process->all);
@@ -205,6 +206,14 @@ struct process *process_find(int pid)
 		if (process->pid == pid)
 			return process;
 	return NULL;
+}
+
+/* The id of a process's first thread is the pid. */
+struct thread *thread_find(int tid)
+{
+	struct process *process = process_find(tid);
+
+	return process ? process->thread : NULL;
 }
 
 struct process *process_find_id(const struct process_id *id)

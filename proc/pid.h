@@ -45,6 +45,9 @@ unsigned process_total(void);
 /* Returns the living or zombie process with that pid, or NULL. Call with process_tree_lock held. */
 struct process *process_find(int pid);
 
+/* Returns the thread of that id, of a living or zombie process, or NULL. Call with process_tree_lock held. */
+struct thread *thread_find(int tid);
+
 /* Names one process for ever: a later one with the same pid is another. */
 struct process_id {
 	int pid;

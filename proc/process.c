@@ -139,7 +139,20 @@ int process_add_thread(struct process *process)
 	if (!process->thread)
 		return -ENOMEM;
 	process->thread->signalled = signals_end_waits;
+	process->thread->tid = process->pid;
+	thread_signals_init(&process->thread->signals);
+	list_add_tail(&process->threads, &process->thread->process_link);
 	return 0;
+}
+
+void process_drop_thread(struct process *process)
+{
+	struct thread *thread = process->thread;
+
+	thread_signals_destroy(thread);
+	list_del(&thread->process_link);
+	process->thread = NULL;
+	thread_destroy(thread);
 }
 
 static struct process *make_init(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process: address space, descriptors, signals, a place in the tree of processes, and its thread. */
+/* A process: address space, descriptors, signals, a place in the tree of processes, and its threads. */
 #pragma once
 
 #include "abi/resource.h"
@@ -32,6 +32,9 @@ struct process {
 	/* const: */
 	int pid;
 	struct thread *thread; /* its only thread so far */
+
+	/* Changed with process_tree_lock and the signals' lock held; read with either: */
+	struct list threads;
 
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
@@ -72,8 +75,6 @@ struct process {
 	unsigned umask;	   /* others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
-	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
-	vaddr_t robust_list;
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */
 
@@ -119,6 +120,14 @@ extern uint64_t process_fs_nholders;
 
 /* Creates the process's thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
 int process_add_thread(struct process *process);
+/*
+ * Frees the thread of a process that nobody finds, with the signals that are pending for it.
+ * Preconditions as for thread_destroy().
+ */
+void process_drop_thread(struct process *process);
+
+#define for_each_thread(thread, process) \
+	list_for_each_entry(thread, &(process)->threads, process_link)
 
 /* The running process; NULL in a kernel thread. */
 static inline struct process *current_process(void)

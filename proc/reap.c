@@ -141,12 +141,10 @@ static struct process *child_event_find(struct process *parent, const struct wai
 /* Frees a zombie that nobody finds any more, once it has left its hart. */
 static void reap(struct process *parent, struct process *child, const struct child_event *event)
 {
-	struct thread *thread = child->thread;
-
 	usage_add(&parent->children_usage, &event->usage);
-	sched_wait_left(thread);
+	sched_wait_left(child->thread);
+	process_drop_thread(child);
 	process_destroy(child);
-	thread_destroy(thread);
 }
 
 long process_wait_for(const struct wait_for *wanted, struct child_event *event)

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "proc/signal/signal.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
@@ -70,6 +71,12 @@ struct thread {
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
+	/* of a process's thread: */
+	struct list process_link; /* on process->threads, which says what guards it */
+	int tid;
+	struct thread_signals signals;
+	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
+	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
 	/* private to the thread and the interrupts of its hart: */

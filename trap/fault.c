@@ -164,9 +164,9 @@ static int handle(struct user_fault *fault, int outcome)
 /* Returns the signal that the fault became, or 0. */
 static int fault_signal(void)
 {
-	const struct signals *signals = &current_process()->signals;
+	const struct thread *thread = current_thread();
 
-	return atomic_load(&signals->fatal) ?: signals->fault.sig;
+	return atomic_load(&thread->process->signals.fatal) ?: thread->signals.fault.sig;
 }
 
 /*

@@ -191,25 +191,25 @@ long sys_set_robust_list(struct trap_frame *frame)
 {
 	if (arg_u64(frame, 1) != sizeof(struct abi_robust_list_head))
 		return -EINVAL;
-	current_process()->robust_list = arg_user(frame, 0);
+	current_thread()->robust_list = arg_user(frame, 0);
 	return 0;
 }
 
-/* pid 0 is the current process. */
-static int robust_list_of(int pid, uint64_t *list_ret)
+/* tid 0 is the running thread. */
+static int robust_list_of(int tid, uint64_t *list_ret)
 {
-	const struct process *process;
+	const struct thread *thread;
 
-	if (pid == 0) {
-		*list_ret = current_process()->robust_list;
+	if (tid == 0) {
+		*list_ret = current_thread()->robust_list;
 		return 0;
 	}
 	spin_lock(&process_tree_lock);
-	process = process_find(pid);
-	if (process)
-		*list_ret = atomic_load_relaxed(&process->robust_list);
+	thread = thread_find(tid);
+	if (thread)
+		*list_ret = atomic_load_relaxed(&thread->robust_list);
 	spin_unlock(&process_tree_lock);
-	return process ? 0 : -ESRCH;
+	return thread ? 0 : -ESRCH;
 }
 
 long sys_get_robust_list(struct trap_frame *frame)

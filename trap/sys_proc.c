@@ -164,7 +164,7 @@ long sys_getpid(struct trap_frame *frame)
 
 long sys_gettid(struct trap_frame *frame)
 {
-	return current_process()->pid;
+	return current_thread()->tid;
 }
 
 /* Returns 0 to process 1, which has no parent. */
@@ -223,10 +223,10 @@ long sys_getegid(struct trap_frame *frame)
 
 long sys_set_tid_address(struct trap_frame *frame)
 {
-	struct process *process = current_process();
+	struct thread *thread = current_thread();
 
-	process->clear_tid = arg_user(frame, 0);
-	return process->pid;
+	thread->clear_tid = arg_user(frame, 0);
+	return thread->tid;
 }
 
 long sys_getrusage(struct trap_frame *frame)

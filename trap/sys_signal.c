@@ -21,24 +21,23 @@ long sys_kill(struct trap_frame *frame)
 	return process_kill(arg_int(frame, 0), arg_int(frame, 1));
 }
 
-/* Each process has one thread, whose tid is the pid. */
-static long signal_thread(int tid, int sig)
+/* pid 0: the thread may be any process's. */
+static long signal_thread(int pid, int tid, int sig)
 {
 	const struct signal_info info = {
 		.sig = sig,
 		.code = SI_TKILL,
 		.pid = current_process()->pid,
-		.to_thread = true,
 	};
 
-	return process_signal(tid, &info);
+	return thread_signal(pid, tid, &info);
 }
 
 long sys_tkill(struct trap_frame *frame)
 {
 	int tid = arg_int(frame, 0);
 
-	return tid > 0 ? signal_thread(tid, arg_int(frame, 1)) : -EINVAL;
+	return tid > 0 ? signal_thread(0, tid, arg_int(frame, 1)) : -EINVAL;
 }
 
 long sys_tgkill(struct trap_frame *frame)
@@ -47,7 +46,7 @@ long sys_tgkill(struct trap_frame *frame)
 
 	if (pid <= 0 || tid <= 0)
 		return -EINVAL;
-	return pid == tid ? signal_thread(tid, arg_int(frame, 2)) : -ESRCH;
+	return signal_thread(pid, tid, arg_int(frame, 2));
 }
 
 static int copy_info(vaddr_t from, int sig, struct signal_info *ret)
@@ -96,8 +95,7 @@ long sys_rt_tgsigqueueinfo(struct trap_frame *frame)
 		return -EINVAL;
 	if (!may_say(&info, tid))
 		return -EPERM;
-	info.to_thread = true;
-	return pid == tid ? process_signal(pid, &info) : -ESRCH;
+	return thread_signal(pid, tid, &info);
 }
 
 long sys_rt_sigaction(struct trap_frame *frame)

@@ -25,9 +25,10 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 }
 
 /* Call with the lock held. */
-static void set(struct signals *signals, int sig, const struct abi_sigaction *action,
+static void set(struct process *process, int sig, const struct abi_sigaction *action,
 		struct list *spent)
 {
+	struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 	bool ignored = action->handler == SIG_IGN;
 	bool by_default = action->handler == SIG_DFL;
@@ -43,7 +44,7 @@ static void set(struct signals *signals, int sig, const struct abi_sigaction *ac
 	}
 	if (ignored || (by_default && (signal_default(sig) == SIGNAL_IGNORE ||
 				       signal_default(sig) == SIGNAL_CONTINUE)))
-		signal_flush(signals, bit, spent);
+		signal_flush_all(process, bit, spent);
 }
 
 /* Provides what the action needs: a table, if bits are not enough, and the sigreturn page. */
@@ -82,7 +83,7 @@ int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigact
 	if (old_ret)
 		*old_ret = signal_action_get(signals, sig);
 	if (action)
-		set(signals, sig, action, &spent);
+		set(process, sig, action, &spent);
 	spin_unlock(&signals->lock);
 	signal_free(&spent);
 	return 0;
@@ -117,11 +118,12 @@ bool signals_refuse_stops(struct signals *signals)
 
 bool signal_is_held(int sig)
 {
+	const struct thread_signals *own = &current_thread()->signals;
 	struct signals *signals = &current_process()->signals;
 	bool held;
 
 	spin_lock(&signals->lock);
-	held = ((signals->blocked | signals->ignored) & SIGNAL_BIT(sig)) != 0;
+	held = ((own->blocked | signals->ignored) & SIGNAL_BIT(sig)) != 0;
 	spin_unlock(&signals->lock);
 	return held;
 }

@@ -22,5 +22,5 @@ bool signals_ignore_children(struct signals *signals);
 /* Whether SIGCHLD is not sent when a child stops or continues. */
 bool signals_refuse_stops(struct signals *signals);
 
-/* Whether the running process blocks or ignores the signal, so that it would do nothing now. */
+/* Whether the running thread blocks, or its process ignores, the signal, so that it would do nothing now. */
 bool signal_is_held(int sig);

@@ -25,9 +25,9 @@ static void work_clear(void)
 	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_SIGNAL, __ATOMIC_SEQ_CST);
 }
 
-static void work_again(const struct signals *signals)
+static void work_again(void)
 {
-	if (signals_want_return(signals))
+	if (signals_want_return())
 		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
@@ -61,20 +61,22 @@ static void restart_before_handler(struct trap_frame *frame, const struct abi_si
 }
 
 /* Sets the mask and the action for the time when the handler runs. Call with the lock held. */
-static void enter_handler(struct signals *signals, const struct signal_info *info,
+static void enter_handler(struct thread *thread, const struct signal_info *info,
 			  const struct abi_sigaction *action)
 {
+	struct signals *signals = &thread->process->signals;
+	struct thread_signals *own = &thread->signals;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
-	signals->blocked |= action->mask;
+	own->blocked |= action->mask;
 	if (!(action->flags & SA_NODEFER))
-		signals->blocked |= bit;
-	signals->blocked &= ~SIGNAL_UNBLOCKABLE;
+		own->blocked |= bit;
+	own->blocked &= ~SIGNAL_UNBLOCKABLE;
 	if (action->flags & SA_RESETHAND) {
 		signals->actions->of[info->sig - 1].handler = SIG_DFL;
 		signals->caught &= ~bit;
 	}
-	signals->suspended = false;
+	own->suspended = false;
 }
 
 /* As on Linux, this raises SIGSEGV, which a handler on an alternate stack can handle. */
@@ -94,16 +96,18 @@ static void no_room(const struct trap_frame *frame, int sig)
 static void signal_handler_run(struct trap_frame *frame, const struct signal_info *info,
 			       const struct abi_sigaction *action)
 {
-	struct signals *signals = &current_process()->signals;
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+	const struct thread_signals *own = &thread->signals;
 	int err;
 
 	restart_before_handler(frame, action);
 	err = signal_frame_write(frame, info, action,
-				 signals->suspended ? signals->old_mask : signals->blocked);
+				 own->suspended ? own->old_mask : own->blocked);
 	spin_lock(&signals->lock);
-	(void)signal_take(signals, info);
+	(void)signal_take(info);
 	if (!err)
-		enter_handler(signals, info, action);
+		enter_handler(thread, info, action);
 	spin_unlock(&signals->lock);
 	if (!err)
 		hart_count_event(HART_SIGNALS);
@@ -119,7 +123,7 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 	bool stops = action == SIGNAL_STOP && process->pid != PID_INIT;
 
 	spin_lock(&signals->lock);
-	if (!signal_take(signals, info)) {
+	if (!signal_take(info)) {
 		spin_unlock(&signals->lock);
 		return;
 	}
@@ -138,9 +142,9 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
  * No handler runs: restores the mask that rt_sigsuspend or ppoll replaced. If the call is
  * restarted, it sets its mask again.
  */
-static void unsuspend(struct signals *signals)
+static void unsuspend(const struct thread_signals *own)
 {
-	if (signals->suspended)
+	if (own->suspended)
 		signal_mask_back();
 }
 
@@ -154,24 +158,24 @@ static void end_if_fatal(struct process *process)
 
 void signal_user_return(struct trap_frame *frame)
 {
-	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct thread *thread = current_thread();
+	struct process *process = thread->process;
 	struct abi_sigaction action;
 	struct signal_info info;
 
 	work_clear();
 	end_if_fatal(process);
 	itimers_take(process);
-	while (signal_peek(signals, ~signals->blocked, &info, &action)) {
+	while (signal_peek(~thread->signals.blocked, &info, &action)) {
 		if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
 			signal_handler_run(frame, &info, &action);
-			work_again(signals);
+			work_again();
 			return;
 		}
 		do_default(&info);
 		end_if_fatal(process);
 	}
 	restart_without_handler(frame);
-	unsuspend(signals);
-	work_again(signals);
+	unsuspend(&thread->signals);
+	work_again();
 }

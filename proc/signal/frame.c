@@ -55,7 +55,7 @@ static int stack_state(const struct abi_stack *stack, vaddr_t sp)
 
 int signal_stack(vaddr_t sp, const struct abi_stack *new, struct abi_stack *old_ret)
 {
-	struct abi_stack *stack = &current_process()->signals.stack;
+	struct abi_stack *stack = &current_thread()->signals.stack;
 	uint32_t mode;
 
 	*old_ret = (struct abi_stack){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
@@ -104,12 +104,11 @@ static int write_siginfo(vaddr_t at, const struct signal_info *info, const struc
 int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 		       const struct abi_sigaction *action, uint64_t mask)
 {
-	struct process *process = current_process();
-	struct abi_stack *stack = &process->signals.stack;
+	struct abi_stack *stack = &current_thread()->signals.stack;
 	vaddr_t at = place_frame(stack, frame_sp(frame), action->flags);
 	const struct arch_signal_call call = {
 		.handler = action->handler,
-		.ret = process->uspace->sigreturn,
+		.ret = current_process()->uspace->sigreturn,
 		.sp = at,
 		.sig = info->sig,
 		.info = at,
@@ -133,7 +132,6 @@ static bool is_same_stack(const struct abi_stack *a, const struct abi_stack *b)
 /* Restores the alternate stack if possible. As on Linux, a failure to do so is not reported. */
 int signal_frame_return(struct trap_frame *frame)
 {
-	const struct process *process = current_process();
 	vaddr_t at = frame_sp(frame);
 	struct restored restored;
 	struct abi_stack old;
@@ -147,7 +145,7 @@ int signal_frame_return(struct trap_frame *frame)
 	err = arch_sigcontext_load(at + CONTEXT_OFFSET);
 	if (err)
 		return err;
-	if (!is_same_stack(&process->signals.stack, &restored.stack))
+	if (!is_same_stack(&current_thread()->signals.stack, &restored.stack))
 		signal_stack(frame_sp(frame), &restored.stack, &old);
 	return 0;
 }

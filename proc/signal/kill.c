@@ -16,14 +16,14 @@ static struct signal_info from_user(int sig)
 	return (struct signal_info){ .sig = sig, .code = SI_USER, .pid = self ? self->pid : 0 };
 }
 
-/* Signal 0 only checks that the process exists. */
-static int send_one(struct process *process, const struct signal_info *info)
+/* Signal 0 only checks that the process exists. If `to` is NULL, any of its threads may take it. */
+static int send_one(struct process *process, struct thread *to, const struct signal_info *info)
 {
 	if (info->sig < 0 || info->sig > NSIG)
 		return -EINVAL;
-	if (info->sig && process->state == PROCESS_ALIVE)
-		return signal_send_info(process, info);
-	return 0;
+	if (!info->sig || process->state != PROCESS_ALIVE)
+		return 0;
+	return to ? signal_send_thread(to, info) : signal_send_info(process, info);
 }
 
 /* Call with process_tree_lock held. */
@@ -31,7 +31,7 @@ static int send_to_pid(int pid, const struct signal_info *info)
 {
 	struct process *process = process_find(pid);
 
-	return process ? send_one(process, info) : -ESRCH;
+	return process ? send_one(process, NULL, info) : -ESRCH;
 }
 
 /* A signal that is sent to many processes, and the result. */
@@ -46,14 +46,14 @@ static void send_unless_self(struct process *process, void *arg)
 	struct sending *sending = arg;
 
 	if (process->pid != PID_INIT && process != sending->self)
-		sending->err = send_one(process, sending->info);
+		sending->err = send_one(process, NULL, sending->info);
 }
 
 static bool send_to_member(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
 
-	sending->err = send_one(process, sending->info);
+	sending->err = send_one(process, NULL, sending->info);
 	return false;
 }
 
@@ -86,8 +86,7 @@ void signal_raise(int sig)
 {
 	struct signal_info info = from_user(sig);
 
-	info.to_thread = true;
-	signal_send_info(current_process(), &info);
+	signal_send_thread(current_thread(), &info);
 }
 
 int process_signal(int pid, const struct signal_info *info)
@@ -96,6 +95,19 @@ int process_signal(int pid, const struct signal_info *info)
 
 	spin_lock(&process_tree_lock);
 	err = send_to_pid(pid, info);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int thread_signal(int pid, int tid, const struct signal_info *info)
+{
+	struct thread *thread;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find(tid);
+	if (thread && (!pid || thread->process->pid == pid))
+		err = send_one(thread->process, thread, info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

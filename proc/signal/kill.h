@@ -11,8 +11,13 @@
  * accepted and dropped.
  */
 int process_kill(int pid, int sig);
-/* tkill(2), rt_sigqueueinfo(2) and others. Returns 0, -EAGAIN, -EINVAL or -ESRCH. */
+/* rt_sigqueueinfo(2). Returns 0, -EAGAIN, -EINVAL or -ESRCH. */
 int process_signal(int pid, const struct signal_info *info);
+/*
+ * tkill(2), tgkill(2) and rt_tgsigqueueinfo(2): to the thread of that id, which must be one of process
+ * `pid`, if that is not 0. Returns the same.
+ */
+int thread_signal(int pid, int tid, const struct signal_info *info);
 
 /* Sends a signal as if the running process had killed itself: SIGPIPE and the like. */
 void signal_raise(int sig);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pending signals, kept separately for the process and for its thread, with their infos if there was room. */
+/* Pending signals, kept separately for the process and for each thread, with their infos if there was room. */
 #include "proc/signal/queue.h"
 
 #include "abi/errno.h"
@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/process.h"
 #include "proc/signal/action.h"
 #include "proc/signal/signal.h"
 
@@ -25,12 +26,12 @@ SLAB_CACHE(queued_cache, struct queued_signal);
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
 	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
-static struct queued_signal *queued_find(const struct signals *signals, int sig, bool to_thread)
+static struct queued_signal *queued_find(const struct sigpending *pending, int sig)
 {
 	struct queued_signal *queued;
 
-	list_for_each_entry(queued, &signals->queue, link)
-		if (queued->info.sig == sig && queued->info.to_thread == to_thread)
+	list_for_each_entry(queued, &pending->queue, link)
+		if (queued->info.sig == sig)
 			return queued;
 	return NULL;
 }
@@ -44,12 +45,13 @@ static bool queued_has_room(const struct signals *signals, const struct signal_i
 }
 
 /* A signal below SIGRTMIN is kept once. Without memory, kill() succeeds but its info is lost. */
-int signal_queue(struct signals *signals, const struct signal_info *info)
+int signal_queue(struct signals *signals, struct sigpending *pending,
+		 const struct signal_info *info)
 {
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
-	if (info->sig < SIGRTMIN && signals->pending_for[info->to_thread] & bit)
+	if (info->sig < SIGRTMIN && pending->set & bit)
 		return 0;
 	if (queued_has_room(signals, info))
 		queued = slab_alloc(&queued_cache);
@@ -57,11 +59,10 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 		return -EAGAIN;
 	if (queued) {
 		queued->info = *info;
-		list_add_tail(&signals->queue, &queued->link);
+		list_add_tail(&pending->queue, &queued->link);
 		signals->queued++;
 	}
-	signals->pending_for[info->to_thread] |= bit;
-	signals->pending |= bit;
+	pending->set |= bit;
 	/* gcc-analyzer-suppress malloc-leak ; it is on the queue now */
 	return 0;
 }
@@ -73,82 +74,93 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 	slab_free(&queued_cache, queued);
 }
 
-int signal_next(const struct signals *signals, uint64_t set)
+static int lowest_pending(uint64_t candidates)
 {
-	uint64_t own = signals->pending_for[true] & set;
-	uint64_t candidates = own ? own : signals->pending_for[false] & set;
-
 	if (candidates & FAULTS)
 		candidates &= FAULTS;
 	return candidates ? (int)bit_lowest(candidates) + 1 : 0;
 }
 
 /* Call with the lock held. */
-static bool peek_pending(const struct signals *signals, uint64_t set, struct signal_info *info_ret)
+static bool peek_pending(const struct signals *signals, const struct thread_signals *own,
+			 uint64_t set, struct signal_info *info_ret)
 {
-	bool to_thread = signals->pending_for[true] & set;
+	bool to_thread = own->pending.set & set;
+	const struct sigpending *pending = to_thread ? &own->pending : &signals->shared;
 	const struct queued_signal *queued;
-	int sig = signal_next(signals, set);
+	int sig = lowest_pending(pending->set & set);
 
 	if (!sig)
 		return false;
-	*info_ret = (struct signal_info){ .sig = sig, .to_thread = to_thread };
-	queued = queued_find(signals, sig, to_thread);
+	*info_ret = (struct signal_info){ .sig = sig };
+	queued = queued_find(pending, sig);
 	if (queued)
 		*info_ret = queued->info;
+	info_ret->to_thread = to_thread;
 	return true;
 }
 
-bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
-		 struct abi_sigaction *action_ret)
+bool signal_peek(uint64_t set, struct signal_info *info_ret, struct abi_sigaction *action_ret)
 {
+	const struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
 	bool any = true;
 
 	spin_lock(&signals->lock);
-	if (signals->fault.sig)
-		*info_ret = signals->fault;
+	if (thread->signals.fault.sig)
+		*info_ret = thread->signals.fault;
 	else
-		any = peek_pending(signals, set, info_ret);
+		any = peek_pending(signals, &thread->signals, set, info_ret);
 	if (any && action_ret)
 		*action_ret = signal_action_get(signals, info_ret->sig);
 	spin_unlock(&signals->lock);
 	return any;
 }
 
-bool signal_take(struct signals *signals, const struct signal_info *info)
+bool signal_take(const struct signal_info *info)
 {
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+	struct sigpending *pending = info->to_thread ? &thread->signals.pending : &signals->shared;
 	struct queued_signal *queued;
 
 	assert_hardened(spin_lock_held(&signals->lock));
-	if (signals->fault.sig == info->sig) {
-		signals->fault.sig = 0;
+	if (thread->signals.fault.sig == info->sig) {
+		thread->signals.fault.sig = 0;
 		return true;
 	}
-	if (!(signals->pending_for[info->to_thread] & SIGNAL_BIT(info->sig)))
+	if (!(pending->set & SIGNAL_BIT(info->sig)))
 		return false;
-	queued = queued_find(signals, info->sig, info->to_thread);
+	queued = queued_find(pending, info->sig);
 	if (queued)
 		drop(signals, queued);
-	if (!queued_find(signals, info->sig, info->to_thread))
-		signals->pending_for[info->to_thread] &= ~SIGNAL_BIT(info->sig);
-	signals->pending = signals->pending_for[false] | signals->pending_for[true];
+	if (!queued_find(pending, info->sig))
+		pending->set &= ~SIGNAL_BIT(info->sig);
 	return true;
 }
 
-void signal_flush(struct signals *signals, uint64_t set, struct list *spent)
+void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
+		  struct list *spent)
 {
 	struct queued_signal *queued, *next;
 
-	signals->pending &= ~set;
-	signals->pending_for[false] &= ~set;
-	signals->pending_for[true] &= ~set;
-	list_for_each_entry_safe(queued, next, &signals->queue, link) {
+	pending->set &= ~set;
+	list_for_each_entry_safe(queued, next, &pending->queue, link) {
 		if (!(SIGNAL_BIT(queued->info.sig) & set))
 			continue;
 		list_del(&queued->link);
 		signals->queued--;
 		list_add_tail(spent, &queued->link);
 	}
+}
+
+void signal_flush_all(struct process *process, uint64_t set, struct list *spent)
+{
+	struct thread *thread;
+
+	signal_flush(&process->signals, &process->signals.shared, set, spent);
+	for_each_thread(thread, process)
+		signal_flush(&process->signals, &thread->signals.pending, set, spent);
 }
 
 void signal_free(struct list *spent)

@@ -23,28 +23,37 @@ static bool ends_by_default(int sig)
 	return action == SIGNAL_TERMINATE || action == SIGNAL_CORE;
 }
 
-static void signal_wake(struct process *process)
+static void signal_wake(struct thread *thread)
 {
-	__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
-	thread_wake(process->thread);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	thread_wake(thread);
 }
 
 void signals_set_fatal(struct process *process, int sig)
 {
+	struct thread *thread;
+
 	if (process->signals.fatal)
 		return;
 	process->signals.fatal = sig;
-	atomic_store(&process->thread->killed, true);
-	signal_wake(process);
+	for_each_thread(thread, process)
+	{
+		atomic_store(&thread->killed, true);
+		signal_wake(thread);
+	}
 }
 
-/* Whether to drop the signal. A blocked one may be wanted later. Call with the lock held. */
-static bool signal_is_dropped(const struct process *process, int sig)
+/*
+ * Whether to drop a signal to that thread, or to the process whose first thread that is. A blocked
+ * one may be wanted later. Call with the lock held.
+ */
+static bool signal_is_dropped(const struct thread *thread, int sig)
 {
+	const struct process *process = thread->process;
 	const struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 
-	if ((signals->blocked | signals->waited | signals->caught) & bit)
+	if ((thread->signals.blocked | thread->signals.waited | signals->caught) & bit)
 		return false;
 	if (process->pid == PID_INIT || signals->ignored & bit)
 		return true;
@@ -52,22 +61,24 @@ static bool signal_is_dropped(const struct process *process, int sig)
 }
 
 /*
- * Drops pending signals. An ordinary signal is kept at most once for the process and once for its
+ * Drops pending signals. An ordinary signal is kept at most once for the process and once for each
  * thread, so there are few infos to free under the lock. Call with the lock held.
  */
-static void signal_forget(struct signals *signals, uint64_t set)
+static void signal_forget(struct process *process, uint64_t set)
 {
 	struct list spent = LIST_INIT(spent);
 
-	signal_flush(signals, set, &spent);
+	signal_flush_all(process, set, &spent);
 	signal_free(&spent);
 }
 
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
-static void undo(struct signals *signals, int sig)
+static void undo(struct process *process, int sig)
 {
+	struct signals *signals = &process->signals;
+
 	if (sig == SIGCONT) {
-		signal_forget(signals, STOPS);
+		signal_forget(process, STOPS);
 		signals->stopping = 0;
 		if (!signals->stopped)
 			return;
@@ -76,31 +87,61 @@ static void undo(struct signals *signals, int sig)
 		signals->continue_unreported = true;
 		waitq_wake_all(&signals->resumed);
 	} else if (SIGNAL_BIT(sig) & STOPS) {
-		signal_forget(signals, SIGNAL_BIT(SIGCONT));
+		signal_forget(process, SIGNAL_BIT(SIGCONT));
 	}
 }
 
-/* As on Linux: of stop signals and SIGCONT only the later one is kept. Call with the lock held. */
-static void keep_for_child(struct signals *signals, int sig)
+/*
+ * For the children that threads of the process are creating. As on Linux, of stop signals and
+ * SIGCONT only the later one is kept. Call with the lock held.
+ */
+static void keep_for_children(struct process *process, int sig)
 {
-	if (sig == SIGCONT)
-		signals->for_child &= ~STOPS;
-	else if (SIGNAL_BIT(sig) & STOPS)
-		signals->for_child &= ~SIGNAL_BIT(SIGCONT);
-	signals->for_child |= SIGNAL_BIT(sig);
+	struct thread *thread;
+
+	for_each_thread(thread, process)
+	{
+		struct thread_signals *own = &thread->signals;
+
+		if (!own->forking)
+			continue;
+		if (sig == SIGCONT)
+			own->for_child &= ~STOPS;
+		else if (SIGNAL_BIT(sig) & STOPS)
+			own->for_child &= ~SIGNAL_BIT(SIGCONT);
+		own->for_child |= SIGNAL_BIT(sig);
+	}
 }
 
-/* Acts on a signal that has come and is not blocked. Call with the lock held. */
-static void act(struct process *process, int sig)
+/* Whether the thread takes the signal at once. Call with the lock held. */
+static bool wants(const struct thread *thread, int sig)
 {
-	struct signals *signals = &process->signals;
+	return SIGNAL_BIT(sig) & (~thread->signals.blocked | thread->signals.waited);
+}
 
-	if (signal_is_dropped(process, sig))
-		signal_forget(signals, SIGNAL_BIT(sig));
-	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
+/* Returns the first thread of the process that takes the signal at once, or NULL. Call with the lock held. */
+static struct thread *find_taker(struct process *process, int sig)
+{
+	struct thread *thread;
+
+	for_each_thread(thread, process) if (wants(thread, sig)) return thread;
+	return NULL;
+}
+
+/* Acts on a signal that has come, and that this thread takes. Call with the lock held. */
+static void act(struct thread *thread, int sig)
+{
+	struct process *process = thread->process;
+	uint64_t bit = SIGNAL_BIT(sig);
+
+	if (thread->signals.blocked & bit)
+		signal_wake(thread); /* it waits for the signal */
+	else if (signal_is_dropped(thread, sig))
+		signal_forget(process, bit);
+	else if (!(process->signals.caught & bit) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
-		signal_wake(process);
+		signal_wake(thread);
 }
 
 /*
@@ -113,27 +154,41 @@ static inline void stop_changed(struct process *process)
 		child_sort(process);
 }
 
-int signal_send_info(struct process *process, const struct signal_info *info)
+/* Sends it to a thread of the process, or if that is NULL to any of them. */
+static int send_to(struct process *process, struct thread *to, const struct signal_info *info)
 {
 	struct signals *signals = &process->signals;
-	uint64_t bit = SIGNAL_BIT(info->sig);
+	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
+	struct thread *taker;
 	int err = 0;
 
 	spin_lock(&signals->lock);
-	undo(signals, info->sig);
-	if (info->to_many && signals->forking)
-		keep_for_child(signals, info->sig);
-	if (!signal_is_dropped(process, info->sig))
-		err = signal_queue(signals, info);
-	if (signals->stopped && info->sig != SIGKILL)
-		; /* handled when the process continues */
-	else if (signals->pending & bit & ~signals->blocked)
-		act(process, info->sig);
-	else if (signals->pending & bit & signals->waited)
-		signal_wake(process);
+	undo(process, info->sig);
+	if (info->to_many)
+		keep_for_children(process, info->sig);
+	if (!signal_is_dropped(to ?: process->thread, info->sig))
+		err = signal_queue(signals, pending, info);
+	if (to)
+		taker = wants(to, info->sig) ? to : NULL;
+	else
+		taker = find_taker(process, info->sig);
+	/* What comes to a stopped process is handled when it continues. */
+	if (taker && pending->set & SIGNAL_BIT(info->sig) &&
+	    (!signals->stopped || info->sig == SIGKILL))
+		act(taker, info->sig);
 	spin_unlock(&signals->lock);
 	stop_changed(process);
 	return err;
+}
+
+int signal_send_info(struct process *process, const struct signal_info *info)
+{
+	return send_to(process, NULL, info);
+}
+
+int signal_send_thread(struct thread *thread, const struct signal_info *info)
+{
+	return send_to(thread->process, thread, info);
 }
 
 void signal_send(struct process *process, int sig)
@@ -158,27 +213,35 @@ bool signal_fault(const struct signal_info *info)
 	bool caught;
 
 	spin_lock(&signals->lock);
-	caught = (signals->caught & ~signals->blocked & SIGNAL_BIT(info->sig)) != 0;
+	caught = (signals->caught & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
 	if (caught) {
-		signals->fault = *info;
+		thread->signals.fault = *info;
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	}
 	spin_unlock(&signals->lock);
 	return caught;
 }
 
-bool signals_want_return(const struct signals *signals)
+/* What is pending for the running thread, or for its process. */
+static uint64_t pending_of(const struct thread *thread)
 {
-	return atomic_load(&signals->fatal) || signals->fault.sig ||
-	       (atomic_load(&signals->pending) & (signals->waited | ~signals->blocked));
+	return atomic_load(&thread->process->signals.shared.set) |
+	       atomic_load(&thread->signals.pending.set);
+}
+
+bool signals_want_return(void)
+{
+	const struct thread *thread = current_thread();
+	const struct thread_signals *own = &thread->signals;
+
+	return atomic_load(&thread->process->signals.fatal) || own->fault.sig ||
+	       (pending_of(thread) & (own->waited | ~own->blocked));
 }
 
 bool signals_end_waits(void)
 {
-	struct process *process = current_process();
-
-	itimers_take(process);
-	return signals_want_return(&process->signals);
+	itimers_take(current_process());
+	return signals_want_return();
 }
 
 static int new_mask(int how, uint64_t old, uint64_t set, uint64_t *ret)
@@ -200,19 +263,19 @@ static int new_mask(int how, uint64_t old, uint64_t set, uint64_t *ret)
 
 int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 {
-	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
 	uint64_t blocked;
 	int err = 0;
 
 	spin_lock(&signals->lock);
-	*old_ret = blocked = signals->blocked;
+	*old_ret = blocked = thread->signals.blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
-	signals->blocked = blocked;
+	thread->signals.blocked = blocked;
 	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
-	if (signals->pending & ~blocked)
-		__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	if (pending_of(thread) & ~blocked)
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	spin_unlock(&signals->lock);
 	return err;
 }

@@ -14,7 +14,9 @@
  * not disappear meanwhile: it is the running one, or process_tree_lock is held.
  */
 int signal_send_info(struct process *process, const struct signal_info *info);
-/* The same for a signal from the kernel. */
+/* The same, but only that thread takes it, as by tkill. The thread must not disappear meanwhile. */
+int signal_send_thread(struct thread *thread, const struct signal_info *info);
+/* The same as signal_send_info() for a signal from the kernel. */
 void signal_send(struct process *process, int sig);
 
 /*
@@ -24,7 +26,7 @@ void signal_send(struct process *process, int sig);
 void signal_force(struct process *process, int sig);
 
 /*
- * A fault of the running process could not be resolved: has its handler run next. Returns false,
+ * A fault of the running thread could not be resolved: has its handler run next. Returns false,
  * having done nothing, if there is no handler or the signal is blocked. Then kill the process with
  * signal_force().
  */
@@ -35,11 +37,11 @@ void signals_set_fatal(struct process *process, int sig);
 
 /* struct thread.signalled of a process's thread. Call for the running thread only. */
 bool signals_end_waits(void);
-/* The same, but without looking for expired timers. Call for the running process only. */
-bool signals_want_return(const struct signals *signals);
+/* The same, but without looking for expired timers. */
+bool signals_want_return(void);
 
 /*
- * Changes the mask as rt_sigprocmask does (how: SIG_BLOCK, ...). Stores the old mask in *old_ret.
+ * Changes the running thread's mask as rt_sigprocmask does (how: SIG_BLOCK, ...). Stores the old mask in *old_ret.
  * Signals that are no longer blocked are delivered on the way to user mode, which a wait that signals
  * end is on at once. Returns 0 or -EINVAL.
  */

@@ -41,11 +41,16 @@ enum signal_default signal_default(int sig)
 	}
 }
 
+void thread_signals_init(struct thread_signals *own)
+{
+	own->stack = SIGNAL_NO_STACK;
+	list_init(&own->pending.queue);
+}
+
 void signals_init(struct signals *signals)
 {
-	signals->stack = SIGNAL_NO_STACK;
 	spin_init(&signals->lock, LOCK_PROCESS);
-	list_init(&signals->queue);
+	list_init(&signals->shared.queue);
 	waitq_init(&signals->resumed);
 	signals->queue_max = SIGNAL_QUEUE_MAX;
 }
@@ -59,22 +64,27 @@ int signals_copy(struct signals *to, struct signals *from)
 		*to->actions = *from->actions;
 	}
 	spin_lock(&from->lock);
-	to->blocked = from->blocked;
 	to->ignored = from->ignored;
 	to->caught = from->caught;
-	to->stack = from->stack;
 	to->queue_max = from->queue_max;
 	spin_unlock(&from->lock);
 	return 0;
 }
 
+void thread_signals_copy(struct thread_signals *to, const struct thread_signals *from)
+{
+	to->blocked = from->blocked;
+	to->stack = from->stack;
+}
+
 bool signals_fork_begin(void)
 {
 	struct signals *signals = &current_process()->signals;
+	struct thread_signals *own = &current_thread()->signals;
 
 	spin_lock(&signals->lock);
-	signals->forking = true;
-	signals->for_child = 0;
+	own->forking = true;
+	own->for_child = 0;
 	spin_unlock(&signals->lock);
 	return !current_signalled();
 }
@@ -83,11 +93,12 @@ bool signals_fork_begin(void)
 void signals_fork_done(struct process *child)
 {
 	struct signals *signals = &current_process()->signals;
+	struct thread_signals *own = &current_thread()->signals;
 	uint64_t left;
 
 	spin_lock(&signals->lock);
-	signals->forking = false;
-	left = child ? signals->for_child : 0;
+	own->forking = false;
+	left = child ? own->for_child : 0;
 	spin_unlock(&signals->lock);
 	for (; left; left &= left - 1) {
 		const struct signal_info info = { .sig = (int)bit_lowest(left) + 1,
@@ -110,10 +121,12 @@ static void actions_free(struct signals *signals)
 	kfree(actions);
 }
 
-void signals_exec(struct signals *signals)
+void signals_exec(void)
 {
-	actions_free(signals);
-	signals->stack.ss_sp = signals->stack.ss_size = 0; /* as on Linux, the flags stay */
+	struct abi_stack *stack = &current_thread()->signals.stack;
+
+	actions_free(&current_process()->signals);
+	stack->ss_sp = stack->ss_size = 0; /* as on Linux, the flags stay */
 }
 
 void signals_destroy(struct signals *signals)
@@ -122,7 +135,18 @@ void signals_destroy(struct signals *signals)
 
 	actions_free(signals);
 	spin_lock(&signals->lock);
-	signal_flush(signals, ~0ull, &spent);
+	signal_flush(signals, &signals->shared, ~0ull, &spent);
+	spin_unlock(&signals->lock);
+	signal_free(&spent);
+}
+
+void thread_signals_destroy(struct thread *thread)
+{
+	struct signals *signals = &thread->process->signals;
+	struct list spent = LIST_INIT(spent);
+
+	spin_lock(&signals->lock);
+	signal_flush(signals, &thread->signals.pending, ~0ull, &spent);
 	spin_unlock(&signals->lock);
 	signal_free(&spent);
 }

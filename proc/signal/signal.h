@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: which are pending for a process, what they do, and their state across fork, exec and exit. */
+/* Signals: which are pending for a process and its threads, what they do, and their state across fork, exec and exit. */
 #pragma once
 
 #include "abi/signal.h"
@@ -26,7 +26,7 @@ struct signal_info {
 	int code; /* SI_*, or the cause of a fault or of a child event */
 	int err;  /* si_errno, as the sender gave it */
 	enum signal_about about;
-	bool to_thread; /* sent by tkill and the like; delivered before signals to the process */
+	bool to_thread; /* pending for one thread; delivered before those of the process */
 	bool to_many;	/* sent to a group or to all: a child that is being forked gets it too */
 	int pid;	/* the sender, or the child that it is about */
 	int status;	/* of the child: exit status or signal */
@@ -40,29 +40,41 @@ struct signal_actions {
 	struct abi_sigaction of[NSIG];
 };
 
+/* The signals that are pending for a process or a thread. Guarded by the process's signals lock. */
+struct sigpending {
+	uint64_t set;
+	struct list
+		queue; /* struct queued_signal: their infos, oldest first, of those that had room */
+};
+
+/* What all threads of a process share. */
 struct signals {
 	struct spinlock lock;
 	/* guarded by lock: */
-	uint64_t pending;	 /* the union of pending_for[] */
-	uint64_t pending_for[2]; /* sent to the process; to its thread */
-	uint64_t blocked;	 /* never SIGKILL or SIGSTOP; a blocked signal stays pending */
-	uint64_t waited;	 /* ends rt_sigtimedwait although it is blocked */
-	uint64_t ignored;	 /* set to SIG_IGN */
-	uint64_t caught;	 /* has a handler */
+	struct sigpending shared;	/* sent to the process: any of its threads may take them */
+	uint64_t ignored;		/* set to SIG_IGN */
+	uint64_t caught;		/* has a handler */
 	struct signal_actions *actions; /* NULL: no flags, masks or handlers were set */
-	struct list queue; /* struct queued_signal: infos of pending signals, oldest first */
-	unsigned queued;
-	uint64_t queue_max;	  /* RLIMIT_SIGPENDING */
-	struct signal_info fault; /* a processor exception to be handled; sig 0: none */
-	int fatal;		  /* the signal that kills the process; 0: none so far */
-	int stopping;		  /* taken, and about to stop the process; 0: none */
+	unsigned queued;		/* infos on the queues of the process and its threads */
+	uint64_t queue_max;		/* RLIMIT_SIGPENDING */
+	int fatal;			/* the signal that kills the process; 0: none so far */
+	int stopping;			/* taken, and about to stop the process; 0: none */
 	int stopped;		  /* the signal that stopped the process; 0: it is not stopped */
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */
-	bool forking;		  /* a child is being created, which others cannot find yet */
-	uint64_t for_child;	  /* the signals sent to many processes since then */
 	struct waitq resumed;
-	/* private to the process: */
+};
+
+/* What each thread has of its own. */
+struct thread_signals {
+	/* guarded by the process's signals lock: */
+	struct sigpending pending; /* sent to this thread */
+	uint64_t blocked;	   /* never SIGKILL or SIGSTOP; a blocked signal stays pending */
+	uint64_t waited;	   /* ends rt_sigtimedwait although it is blocked */
+	struct signal_info fault;  /* a processor exception to be handled; sig 0: none */
+	bool forking;		   /* it creates a child, which others cannot find yet */
+	uint64_t for_child;	   /* the signals sent to many processes since then */
+	/* private to the thread: */
 	bool suspended; /* in rt_sigsuspend or ppoll: old_mask is restored afterwards */
 	uint64_t old_mask;
 	struct abi_stack stack; /* the alternate stack; ss_size 0: none */
@@ -81,11 +93,15 @@ static inline bool signals_report_stop(const struct signals *signals)
 enum signal_default { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP, SIGNAL_CONTINUE };
 enum signal_default signal_default(int sig);
 
-void signals_init(struct signals *signals); /* *signals must be all zeros */
-/* Copies mask, actions and alternate stack; nothing is pending. Returns 0 or -ENOMEM. */
+/* These must be all zeros. */
+void signals_init(struct signals *signals);
+void thread_signals_init(struct thread_signals *own);
+/* Copies the actions; nothing is pending. Returns 0 or -ENOMEM. */
 int signals_copy(struct signals *to, struct signals *from);
+/* Copies mask and alternate stack. Call for the running thread's. */
+void thread_signals_copy(struct thread_signals *to, const struct thread_signals *from);
 /*
- * The running process begins to fork. From now on, signals sent to many processes are also kept for
+ * The running thread begins to fork. From now on, signals sent to many processes are also kept for
  * the child. Returns false if signals must be handled first; then fork has to be restarted. Call
  * signals_fork_done() in either case.
  */
@@ -95,7 +111,8 @@ bool signals_fork_begin(void);
  * there will be no child, call with NULL.
  */
 void signals_fork_done(struct process *child);
-/* For a new image: resets all actions except SIG_IGN, and the alternate stack. */
-void signals_exec(struct signals *signals);
-/* Frees the actions and all pending signals, at the end of a process. */
+/* For a new image: resets all actions except SIG_IGN, and the running thread's alternate stack. */
+void signals_exec(void);
+/* Free all that is pending, at the end of a process, with its actions, and of a thread. */
 void signals_destroy(struct signals *signals);
+void thread_signals_destroy(struct thread *thread);

@@ -15,21 +15,21 @@ static struct waitq never_woken = WAITQ_INIT(never_woken);
 
 void signal_mask_for_call(uint64_t mask)
 {
-	struct signals *signals = &current_process()->signals;
+	struct thread_signals *own = &current_thread()->signals;
 	uint64_t old;
 
 	signal_mask(SIG_SETMASK, &mask, &old);
-	signals->old_mask = old;
-	signals->suspended = true;
+	own->old_mask = old;
+	own->suspended = true;
 }
 
 void signal_mask_back(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct thread_signals *own = &current_thread()->signals;
 	uint64_t old;
 
-	signals->suspended = false;
-	signal_mask(SIG_SETMASK, &signals->old_mask, &old);
+	own->suspended = false;
+	signal_mask(SIG_SETMASK, &own->old_mask, &old);
 }
 
 /* The old mask is restored when a handler returns, or at once if none runs. */
@@ -45,44 +45,47 @@ int signal_suspend(uint64_t mask)
 }
 
 /* Takes a signal of `set`. Returns its number, or 0 if none is pending. */
-static int take_one(struct signals *signals, uint64_t set, struct signal_info *info_ret)
+static int take_one(uint64_t set, struct signal_info *info_ret)
 {
+	const struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
 	bool taken = false;
 
 	/* SIGCONT may discard what was found. */
-	while (!taken && !signals->fault.sig && signal_peek(signals, set, info_ret, NULL)) {
+	while (!taken && !thread->signals.fault.sig && signal_peek(set, info_ret, NULL)) {
 		spin_lock(&signals->lock);
-		taken = signal_take(signals, info_ret);
+		taken = signal_take(info_ret);
 		spin_unlock(&signals->lock);
 	}
 	return taken ? info_ret->sig : 0;
 }
 
-static void set_waited(struct signals *signals, uint64_t set)
+static void set_waited(uint64_t set)
 {
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+
 	spin_lock(&signals->lock);
-	signals->waited = set;
+	thread->signals.waited = set;
 	spin_unlock(&signals->lock);
 }
 
 int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 {
-	struct process *process = current_process();
-	struct signals *signals = &process->signals;
 	uint64_t seq = waitq_sample(&never_woken);
 	int sig, err = 0;
 
 	set &= ~SIGNAL_UNBLOCKABLE;
-	set_waited(signals, set);
+	set_waited(set);
 	do {
-		itimers_take(process);
-		sig = take_one(signals, set, info_ret);
+		itimers_take(current_process());
+		sig = take_one(set, info_ret);
 		if (!sig && !err)
 			err = thread_wait_interruptible_until(&never_woken, seq, deadline);
 		else if (!sig)
 			break;
 	} while (!sig);
-	set_waited(signals, 0);
+	set_waited(0);
 	current_thread()->restart = RESTART_NONE;
 	if (sig)
 		return sig;
@@ -91,13 +94,14 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 
 uint64_t signal_pending_set(void)
 {
+	const struct thread_signals *own = &current_thread()->signals;
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
 	uint64_t set;
 
 	itimers_take(process);
 	spin_lock(&signals->lock);
-	set = signals->pending & signals->blocked;
+	set = (signals->shared.set | own->pending.set) & own->blocked;
 	spin_unlock(&signals->lock);
 	return set;
 }

@@ -86,7 +86,7 @@ static struct state look(int pid)
 		list_for_each_entry(child, &parent->children.list, child.link) {
 			state.child = true;
 			state.child_stopped = atomic_load(&child->signals.stopped) != 0;
-			state.child_usr1 = child->signals.pending & SIGNAL_BIT(SIGUSR1);
+			state.child_usr1 = child->signals.shared.set & SIGNAL_BIT(SIGUSR1);
 		}
 	}
 	spin_unlock(&process_tree_lock);

@@ -145,7 +145,7 @@ static void discard(struct process *process)
 	if (process->uspace)
 		uspace_put(process->uspace);
 	if (process->thread)
-		thread_destroy(process->thread);
+		process_drop_thread(process);
 	process_free(process);
 }
 

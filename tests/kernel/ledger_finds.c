@@ -98,24 +98,59 @@ KTEST(ledger_finds_a_reference_without_holder)
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
-/* R111, R172: an end of a pipe that no open file is, and an address space that no process has */
-KTEST(ledger_finds_a_pipe_and_a_space_without_holder)
-{
-	struct file *reader, *writer;
-	struct uspace *us;
+/*
+ * Where an address is left on the stack of a thread that sleeps, the ledger takes that for a holder. So
+ * of these things there are several, until one is found.
+ */
+#define TRIES 8u
 
-	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
-	EXPECT_EQ(2, ledger_check(NULL)); /* both open files, and the pipe is theirs */
-	counted_end(&reader->counted);
-	EXPECT_EQ(2, ledger_check(NULL)); /* the other one, and the pipe */
-	counted_begin(&file_kind, &reader->counted, &reader->refs);
-	file_put(reader);
-	file_put(writer);
+/* How many references without a holder the ledger finds when this end is no open file's. */
+static int errors_without(struct file *end)
+{
+	int errors;
+
+	counted_end(&end->counted);
+	errors = ledger_check(NULL);
+	counted_begin(&file_kind, &end->counted, &end->refs);
+	return errors;
+}
+
+/* R111, R172: an end of a pipe that no open file is */
+KTEST(ledger_finds_a_pipe_without_holder)
+{
+	struct file *readers[TRIES], *writers[TRIES];
+	unsigned n = 0;
+	int before, after;
+
+	do {
+		ASSERT_TRUE(pipe_create(0, &readers[n], &writers[n]) == 0);
+		before = ledger_check(NULL); /* the open files; the pipes are theirs */
+		after = errors_without(readers[n++]);
+	} while (after != before && n < TRIES); /* one fewer, and the pipe */
+	EXPECT_EQ(before, after);
+	while (n--) {
+		file_put(readers[n]);
+		file_put(writers[n]);
+	}
 	EXPECT_EQ(0, ledger_check(NULL));
-	us = uspace_create();
-	ASSERT_TRUE(us);
-	EXPECT_EQ(1, ledger_check(NULL));
-	uspace_put(us);
+}
+
+/* R111, R172: an address space that no process has */
+KTEST(ledger_finds_a_space_without_holder)
+{
+	struct uspace *made[TRIES];
+	unsigned n = 0;
+	int errors;
+
+	do {
+		made[n] = uspace_create();
+		ASSERT_TRUE(made[n]);
+		n++;
+		errors = ledger_check(NULL);
+	} while (!errors && n < TRIES);
+	EXPECT_EQ(1, errors);
+	while (n--)
+		uspace_put(made[n]);
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 

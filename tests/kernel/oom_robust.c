@@ -88,7 +88,7 @@ static void own(const struct program *program)
 	EXPECT_EQ(0, vm_copy_to(&us->space, LIST_AT, &list, sizeof(list)));
 	EXPECT_EQ(0, vm_copy_to(&us->space, WORDS_AT + ROBUST, &word, sizeof(word)));
 	EXPECT_EQ(0, vm_copy_to(&us->space, WORDS_AT + TID, &tid, sizeof(tid)));
-	process->robust_list = LIST_AT;
+	current_thread()->robust_list = LIST_AT;
 	atomic_add(&nready, 1);
 }
 

@@ -105,7 +105,7 @@ static void block_usr1(void)
 
 static bool has_usr1(void)
 {
-	return current_process()->signals.pending & SIGNAL_BIT(SIGUSR1);
+	return current_process()->signals.shared.set & SIGNAL_BIT(SIGUSR1);
 }
 
 static unsigned outside; /* 1: somebody is in a group of its own; 2: it may end */

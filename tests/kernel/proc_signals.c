@@ -123,7 +123,7 @@ static void continue_at_a_point(enum interleave_kind kind, enum lock_class class
 	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS || !process || --points_left)
 		return;
 	interleave_hook = NULL;
-	was_pending = process->signals.pending & SIGNAL_BIT(SIGTSTP);
+	was_pending = process->signals.shared.set & SIGNAL_BIT(SIGTSTP);
 	EXPECT_EQ(0, process_kill(process->pid, SIGCONT));
 }
 
