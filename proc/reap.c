@@ -139,9 +139,8 @@ static struct process *child_event_find(struct process *parent, const struct wai
 }
 
 /* Frees a zombie that nobody finds any more, once it has left its hart. */
-static void reap(struct process *parent, struct process *child, const struct child_event *event)
+static void reap(struct process *child)
 {
-	usage_add(&parent->children_usage, &event->usage);
 	sched_wait_left(child->thread);
 	process_drop_thread(child);
 	process_destroy(child);
@@ -160,11 +159,13 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 		spin_lock(&process_tree_lock);
 		child = child_event_find(parent, wanted, &any, event);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
-		if (ended)
+		if (ended) {
+			usage_add(&parent->children_usage, &event->usage);
 			process_forget_locked(child);
+		}
 		spin_unlock(&process_tree_lock);
 		if (ended)
-			reap(parent, child, event);
+			reap(child);
 		if (child)
 			return event->pid;
 		if (!any)
