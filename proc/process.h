@@ -33,7 +33,7 @@ struct process {
 	int pid;
 	struct thread *thread; /* its only thread so far */
 
-	/* Changed with process_tree_lock and the signals' lock held; read with either: */
+	/* Changed, once others find the process, with process_tree_lock and the signals' lock; read with either: */
 	struct list threads;
 
 	/* guarded by process_tree_lock (proc/pid.h): */

@@ -36,8 +36,7 @@ void signals_set_fatal(struct process *process, int sig)
 	if (process->signals.fatal)
 		return;
 	process->signals.fatal = sig;
-	for_each_thread(thread, process)
-	{
+	for_each_thread(thread, process) {
 		atomic_store(&thread->killed, true);
 		signal_wake(thread);
 	}
@@ -99,8 +98,7 @@ static void keep_for_children(struct process *process, int sig)
 {
 	struct thread *thread;
 
-	for_each_thread(thread, process)
-	{
+	for_each_thread(thread, process) {
 		struct thread_signals *own = &thread->signals;
 
 		if (!own->forking)
@@ -124,7 +122,9 @@ static struct thread *find_taker(struct process *process, int sig)
 {
 	struct thread *thread;
 
-	for_each_thread(thread, process) if (wants(thread, sig)) return thread;
+	for_each_thread(thread, process)
+		if (wants(thread, sig))
+			return thread;
 	return NULL;
 }
 

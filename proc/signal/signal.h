@@ -43,8 +43,7 @@ struct signal_actions {
 /* The signals that are pending for a process or a thread. Guarded by the process's signals lock. */
 struct sigpending {
 	uint64_t set;
-	struct list
-		queue; /* struct queued_signal: their infos, oldest first, of those that had room */
+	struct list queue; /* struct queued_signal: infos, where there was room, oldest first */
 };
 
 /* What all threads of a process share. */

@@ -124,7 +124,7 @@ __attribute__((unused)) static void until_asleep(pid_t pid)
 		stat[n > 0 ? n : 0] = '\0';
 		name_end = strrchr(stat, ')');
 		state = name_end ? name_end[2] : 0;
-		if (state == 'R' || state == 'D')
+		if (state != 'S' && state != 'Z')
 			nap(1);
 	}
 }

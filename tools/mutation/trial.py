@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Tries generated bugs: runs those parts of the suites that execute the changed function.
 
-Parts that execute the changed line come before the others. Of either, those come first that are cheap, and that execute
-much of the changed file: nearly all parts execute some lines of it on their way. A machine that executes many times as many instructions as
-without the bug, or none for long, is ended by the plugin (mutation/guest.py).
+Parts that execute the changed line come before the others. In both halves, cheap parts come first, and parts that execute
+much of the changed file: nearly all parts execute some lines of it on their way. A machine that executes many times as
+many instructions as without the bug, or none for long, is ended by the plugin (mutation/guest.py).
 """
 
 import ctypes
