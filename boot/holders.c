@@ -198,12 +198,10 @@ static unsigned reserved_in(const struct fdtable *table)
 	return n;
 }
 
-/* Most descriptors that the call in which the process waits may have set aside, besides ipc_call's. */
-static unsigned room_of_call(const struct process *process)
+/* Most descriptors that the call in which the thread waits may have set aside, besides ipc_call's. */
+static unsigned room_of_call(struct thread *thread)
 {
-	struct thread *thread = process->thread;
-
-	if (!thread || thread == current_thread())
+	if (thread == current_thread() || thread->state == THREAD_DEAD)
 		return 0;
 	switch (frame_syscall(arch_thread_frame(&thread->arch))) {
 	case SYS_pipe2:
@@ -219,19 +217,21 @@ static unsigned room_of_call(const struct process *process)
 static void check_reserved(struct ledger_walk *walk)
 {
 	const struct process *process;
+	struct thread *thread;
 
 	list_for_each_entry(process, &process_list, all) {
 		struct room room = { .table = process->fdtable };
 		unsigned reserved = process->fdtable ? reserved_in(process->fdtable) : 0;
 
 		for_each_call(count_room, &room);
-		if (reserved > room.holders)
-			room.holders += MIN(reserved - room.holders, room_of_call(process));
+		for_each_thread(thread, process)
+			if (reserved > room.holders)
+				room.holders += MIN(reserved - room.holders, room_of_call(thread));
 		if (reserved != room.holders)
 			ledger_error(
 				walk,
 				"process %d (%s): %u reserved descriptors, but %u holders were found",
-				process->pid, process->thread->name, reserved, room.holders);
+				process->pid, process->leader->name, reserved, room.holders);
 	}
 }
 

@@ -35,7 +35,7 @@ enum outcome { NO_RING, RING, LOOK_AGAIN };
 static enum outcome has_all_locked(struct endpoint *endpoint, const struct process *process,
 				   const struct file *end, uint32_t refs)
 {
-	const struct thread *thread = process->thread;
+	const struct thread *thread = process->leader;
 	const struct ends_count now = { .birth = process->birth,
 					.waits = atomic_load_relaxed(&thread->nvcsw) +
 						 atomic_load_relaxed(&thread->ncalls),
@@ -53,7 +53,8 @@ static enum outcome has_all_locked(struct endpoint *endpoint, const struct proce
 
 /*
  * Finds the only process that can answer calls of the endpoint. Returns NO_RING if other processes
- * can, or if that process is not the running one and waits for no answer itself.
+ * can, or another thread of it, or if that process is not the running one and waits for no answer
+ * itself.
  */
 static enum outcome stuck_server_locked(struct endpoint *endpoint, struct process **server_ret)
 {
@@ -63,7 +64,8 @@ static enum outcome stuck_server_locked(struct endpoint *endpoint, struct proces
 	struct process *process = end ? process_find_id(&id) : NULL;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (!process || (process != current_process() && !atomic_load(&process->thread->waits_for)))
+	if (!process || process->nextra != 0 ||
+	    (process != current_process() && !atomic_load(&process->leader->waits_for)))
 		return NO_RING;
 	*server_ret = process;
 	return has_all_locked(endpoint, process, end, refs);
@@ -83,7 +85,7 @@ static enum outcome look_locked(struct endpoint *endpoint)
 		outcome = stuck_server_locked(endpoint, &server);
 		if (outcome != RING || server == current_process())
 			return outcome;
-		endpoint = atomic_load(&server->thread->waits_for);
+		endpoint = atomic_load(&server->leader->waits_for);
 	}
 	return NO_RING;
 }

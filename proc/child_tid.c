@@ -8,7 +8,7 @@
 #include "proc/futex.h"
 #include "proc/process.h"
 
-/* As on Linux, the word is written only if another process can see it, and errors are ignored. */
+/* As on Linux, the word is written only if another thread can see it, and errors are ignored. */
 static void clear_and_wake(vaddr_t at)
 {
 	const struct futex_word word = { .at = at, .shared = true };
@@ -22,7 +22,8 @@ void child_tid_clear(void)
 {
 	struct thread *thread = current_thread();
 
-	if (thread->clear_tid && atomic_load_relaxed(&thread->process->uspace->refs) > 1)
+	if (thread->clear_tid && (atomic_load_relaxed(&thread->process->nlive) > 1 ||
+				  atomic_load_relaxed(&thread->process->uspace->refs) > 1))
 		clear_and_wake(thread->clear_tid);
 	thread->clear_tid = 0;
 }

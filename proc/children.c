@@ -22,7 +22,7 @@ static struct tree *tree_of(const struct process *child)
 
 	if (child->state == PROCESS_ZOMBIE)
 		state = CHILD_ENDED;
-	else if (child->state != PROCESS_ALIVE || atomic_load_relaxed(&signals->fatal))
+	else if (child->state != PROCESS_ALIVE || signals_ending(signals))
 		state = CHILD_RUNS;
 	else if (signals->stop_unreported)
 		state = CHILD_STOPPED;

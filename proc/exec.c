@@ -22,6 +22,7 @@
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
+#include "proc/wait.h"
 
 /* As on Linux: how many scripts may follow one another. */
 #define SCRIPTS_MAX 5
@@ -234,7 +235,35 @@ static void set_comm(struct process *process, const struct exe *exe, const struc
 
 	if (cut && len > cut && strcmp(name + len - cut, deleted) == 0)
 		len -= cut;
-	str_copy(process->thread->name, name, MIN(len + 1, sizeof(process->thread->name)));
+	str_copy(process->leader->name, name, MIN(len + 1, sizeof(process->leader->name)));
+}
+
+/*
+ * The other threads end, and this one becomes the leader. Returns 0; or -EINTR, if a kill or another
+ * thread's exec came first.
+ */
+static int become_only_thread(struct process *process)
+{
+	struct thread *former;
+	uint64_t seq;
+	int err = 0;
+
+	if (!signals_exec_begin())
+		return -EINTR;
+	while (!err && atomic_load(&process->nlive) > 1) {
+		seq = waitq_sample(&process->thread_ends);
+		if (atomic_load(&process->nlive) > 1)
+			err = thread_wait(&process->thread_ends, seq);
+	}
+	signals_exec_done();
+	if (err)
+		return err;
+	former = thread_lead();
+	if (former) {
+		sched_wait_left(former);
+		thread_destroy(former);
+	}
+	return 0;
 }
 
 /* The point of no return: nothing below can fail. */
@@ -264,7 +293,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		exe_put(old_exe);
 	vfork_done(process);
 	process_fs->exec(process);
-	arch_frame_start(arch_thread_frame(&process->thread->arch), new->pc, new->sp);
+	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();
 }
 
@@ -276,10 +305,12 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 
 	if (!err && current_killed())
 		err = -EINTR;
+	if (!err && !is_late(&new))
+		err = become_only_thread(process);
 	if (!err && is_late(&new)) {
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
-			 process->thread->name, process->pid,
+			 current_thread()->name, process->pid,
 			 new.headers.late ? path : new.interp->path);
 		signal_force(process, SIGSEGV);
 		err = -ENOEXEC;

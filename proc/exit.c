@@ -11,6 +11,7 @@
 #include "proc/futex.h"
 #include "proc/job/ctty.h"
 #include "proc/job/pgrp.h"
+#include "proc/job/stop.h"
 #include "proc/kthread.h"
 #include "proc/oom.h"
 #include "proc/oom_reap.h"
@@ -19,6 +20,7 @@
 #include "proc/sched.h"
 #include "proc/signal/action.h"
 #include "proc/signal/kill.h"
+#include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
@@ -29,19 +31,18 @@
 #define LAST_SYNC_NS (30 * NSEC_PER_SEC)
 
 /*
- * A kill has done its work when the process ends. Between these two calls it does not end a wait
- * for the process's own pages, which may be in swap: others would wait for ever for what is told
- * there.
+ * A kill has done its work when the thread ends. Between these two calls it does not end a wait for
+ * the process's own pages, which may be in swap: others would wait for ever for what is told there.
  */
-static inline void exit_memory_begin(struct process *process)
+static inline void exit_memory_begin(void)
 {
-	atomic_store(&process->thread->killed, false);
+	atomic_store(&current_thread()->killed, false);
 }
 
-static inline void exit_memory_end(struct process *process)
+static inline void exit_memory_end(void)
 {
-	if (atomic_load(&process->signals.fatal))
-		atomic_store(&process->thread->killed, true);
+	if (signals_fatal(&current_process()->signals))
+		atomic_store(&current_thread()->killed, true);
 }
 
 void (*driver_exit_hook)(const struct process *process);
@@ -50,9 +51,6 @@ static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	exit_memory_begin(process);
-	child_tid_clear();
-	exit_memory_end(process);
 	process->ended_usage = usage_current();
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
@@ -65,15 +63,22 @@ static void leave_space(struct process *process)
 }
 
 /*
- * Robust futexes come first, so that a process that learns of the end in any other way finds them
- * released. Descriptors are next: the reader of a pipe sees end of file before the parent is
- * notified.
+ * What the thread tells others in the memory that they share. Robust futexes come first, so that who
+ * learns of the end in any other way finds them released.
+ */
+static void tell_in_memory(void)
+{
+	exit_memory_begin();
+	futex_robust_exit();
+	child_tid_clear();
+	exit_memory_end();
+}
+
+/*
+ * Descriptors come first: the reader of a pipe sees end of file before the parent is notified.
  */
 static void exit_release(struct process *process)
 {
-	exit_memory_begin(process);
-	futex_robust_exit();
-	exit_memory_end(process);
 	oom_futexes_marked(process);
 	process_fs->exit(process);
 	leave_space(process);
@@ -124,7 +129,7 @@ static void exit_notify_parent(struct process *process)
 	process->state = PROCESS_ZOMBIE;
 	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {
 		process_forget_locked(process);
-		kthread_reap_later(process->thread);
+		kthread_reap_later(process->leader);
 		if (signals_ignore_children(&parent->signals)) {
 			waitq_wake_all(&parent->child_waitq);
 			return;
@@ -214,8 +219,7 @@ static void reap_the_rest(void)
 	process_visit_all(collect_zombie, &ended);
 	spin_unlock(&process_tree_lock);
 	list_for_each_entry_safe(process, next, &ended, child.link) {
-		sched_wait_left(process->thread);
-		process_drop_thread(process);
+		process_drop_threads(process);
 		process_free(process);
 	}
 	kthread_reap();
@@ -231,9 +235,9 @@ static void init_exit(struct process *init)
 	int status = init->status;
 
 	kill_others(init, true);
-	exit_memory_begin(init);
+	exit_memory_begin();
 	process_fs->sync(arch_time() + clock_ns_to_ticks(LAST_SYNC_NS));
-	exit_memory_end(init);
+	exit_memory_end();
 	kill_others(init, false);
 	exit_release(init);
 	reap_the_rest();
@@ -252,18 +256,55 @@ static void leave_children(struct process *process)
 		process_tree_pause();
 }
 
-void process_exit(int status)
+/* All threads have begun to end, or the only one has. Call with process_tree_lock held. */
+static void process_ends(struct process *process)
 {
-	struct process *process = current_process();
-
-	itimers_stop(&process->itimers);
-	spin_lock(&process_tree_lock);
 	process->state = PROCESS_EXITING;
-	process->status = status;
+	process->status = process->signals.ending & ~SIGNALS_ENDING;
 	if (signals_report_stop(&process->signals))
 		child_sort(process);
 	pgrp_update_jobc(process);
+}
+
+/* The running thread begins to end. */
+static void exit_begin(struct thread *thread, int status, bool all)
+{
+	struct process *process = thread->process;
+	struct list spent = LIST_INIT(spent);
+
+	spin_lock(&process_tree_lock);
+	if (signals_thread_ends(status, all, &spent))
+		process_ends(process);
+	process_stop_leave(thread);
 	spin_unlock(&process_tree_lock);
+	signal_free(&spent);
+}
+
+/*
+ * Returns if the running thread is the last one that uses the memory and the files of its process, else
+ * it is at its end.
+ */
+static void leave_process(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	sched_use_mmu(NULL);
+	spin_lock(&process_tree_lock);
+	if (atomic_add(&process->nlive, -1) == 1) {
+		spin_unlock(&process_tree_lock);
+		return;
+	}
+	preempt_disable(); /* for good: from now on others may free this thread */
+	thread_forget(thread);
+	waitq_wake_all(&process->thread_ends);
+	spin_unlock(&process_tree_lock);
+	sched_leave();
+}
+
+/* The last thread does this. */
+static __attribute__((noreturn)) void exit_finish(struct process *process)
+{
+	itimers_stop(&process->itimers);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	exit_release(process);
@@ -275,4 +316,25 @@ void process_exit(int status)
 	exit_notify_parent(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
+}
+
+static __attribute__((noreturn)) void exit_thread(int status, bool all)
+{
+	struct thread *thread = current_thread();
+
+	exit_begin(thread, status, all);
+	tell_in_memory();
+	if (atomic_load(&thread->process->nlive) > 1)
+		leave_process(thread);
+	exit_finish(thread->process);
+}
+
+void thread_exit(int status)
+{
+	exit_thread(status, false);
+}
+
+void process_exit(int status)
+{
+	exit_thread(status, true);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Creates processes from processes: clone(2) without threads. */
+/* Creates processes and threads: clone(2). */
 #include "proc/fork.h"
 
 #include "abi/errno.h"
@@ -20,13 +20,18 @@
 #include "proc/wait.h"
 
 /*
- * The flags that may be set. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
+ * The flags of a new process. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
  * CLONE_IO have no effect, because the features that they concern do not exist here.
  */
 #define SUPPORTED                                                                               \
 	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | \
 	 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE |            \
 	 CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
+
+/* A new thread shares all of these with its process, and must ask for it. */
+#define THREAD_SHARES	 (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+/* As on Linux, its exit signal and CLONE_PARENT have no effect. */
+#define THREAD_SUPPORTED ((SUPPORTED | THREAD_SHARES) & ~CLONE_VFORK)
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
 #define NAMESPACES                                                                     \
@@ -43,6 +48,11 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
 		return -EINVAL;
+	if (flags & CLONE_THREAD)
+		return (flags & THREAD_SHARES) != THREAD_SHARES ||
+				       flags & ~(uint64_t)THREAD_SUPPORTED
+			       ? -ENOSYS
+			       : 0;
 	return flags & ~(uint64_t)SUPPORTED ? -ENOSYS : 0;
 }
 
@@ -57,8 +67,7 @@ static void fork_child_discard(struct process *child)
 	process_fs->exit(child);
 	if (child->exe)
 		exe_put(child->exe);
-	if (child->thread)
-		process_drop_thread(child);
+	process_drop_threads(child);
 	process_free(child);
 }
 
@@ -73,7 +82,7 @@ static int copy_space(struct process *parent, struct process *child)
 	if (err)
 		return err;
 	mutex_lock_nested(&child->uspace->mmap_lock);
-	child->thread->mmu = &child->uspace->space.mmu;
+	child->leader->mmu = &child->uspace->space.mmu;
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	child->uspace->layout = parent->uspace->layout;
@@ -87,8 +96,8 @@ static int copy_state(struct process *parent, struct process *child)
 {
 	child->start_tick = arch_time();
 	child->no_new_privs = parent->no_new_privs;
-	memcpy(child->thread->name, parent->thread->name, THREAD_NAME_LEN);
-	thread_signals_copy(&child->thread->signals, &current_thread()->signals);
+	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
+	thread_signals_copy(&child->leader->signals, &current_thread()->signals);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
@@ -99,26 +108,26 @@ static int copy_state(struct process *parent, struct process *child)
 
 static int copy_process(struct process *parent, struct process *child, uint64_t flags)
 {
-	if (process_add_thread(child) || copy_state(parent, child))
+	if (process_add_leader(child) || copy_state(parent, child))
 		return -ENOMEM;
 	if (process_fs->copy(child, parent))
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
 	if (!(flags & CLONE_VFORK)) /* both run, so they must not share it */
-		child->thread->signals.stack = SIGNAL_NO_STACK;
+		child->leader->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
-	child->thread->mmu = &child->uspace->space.mmu;
+	child->leader->mmu = &child->uspace->space.mmu;
 	return 0;
 }
 
-static void start_frame(struct process *child, const struct clone_request *request)
+static void start_frame(struct thread *thread, const struct clone_request *request)
 {
-	struct arch_thread *arch = &child->thread->arch;
+	struct arch_thread *arch = &thread->arch;
 	struct trap_frame *frame;
 
-	arch_thread_init_fork(arch, child->thread->kstack, arch_thread_frame(arch_this_thread()),
+	arch_thread_init_fork(arch, thread->kstack, arch_thread_frame(arch_this_thread()),
 			      sched_first);
 	frame = arch_thread_frame(arch);
 	frame_set_result(frame, 0);
@@ -133,18 +142,19 @@ static void start_frame(struct process *child, const struct clone_request *reque
  * address cannot be written. The child's tid is written into the child's memory, which copies a
  * page shared copy-on-write. Returns 0, -ENOMEM or -EINTR.
  */
-static int write_tids(struct process *child, const struct clone_request *request)
+static int write_tids(struct thread *thread, const struct clone_request *request)
 {
-	int pid = child->pid, err = 0;
+	int tid = thread->tid, err = 0;
 
 	if (request->flags & CLONE_CHILD_SETTID)
-		err = vm_copy_to(&child->uspace->space, request->child_tid, &pid, sizeof(pid));
+		err = vm_copy_to(&thread->process->uspace->space, request->child_tid, &tid,
+				 sizeof(tid));
 	if (err && err != -EFAULT)
 		return err;
 	if (request->flags & CLONE_PARENT_SETTID)
-		(void)user_copy_out(request->parent_tid, &pid, sizeof(pid));
+		(void)user_copy_out(request->parent_tid, &tid, sizeof(tid));
 	if (request->flags & CLONE_CHILD_CLEARTID)
-		child->thread->clear_tid = request->child_tid;
+		thread->clear_tid = request->child_tid;
 	return 0;
 }
 
@@ -203,7 +213,7 @@ static int publish_and_wake(struct process *parent, struct process *child, uint6
 		process_publish_sibling_locked(parent, child);
 	else
 		process_publish_locked(parent, child);
-	thread_wake(child->thread);
+	thread_wake(child->leader);
 	signals_fork_done(child);
 	return 0;
 }
@@ -242,8 +252,8 @@ static long make_child(struct process *parent, const struct clone_request *reque
 		return err;
 	pid = copy_process(parent, child, request->flags);
 	if (!pid) {
-		start_frame(child, request);
-		pid = write_tids(child, request);
+		start_frame(child->leader, request);
+		pid = write_tids(child->leader, request);
 	}
 	if (!pid)
 		pid = fork_child_start(parent, child, request);
@@ -252,21 +262,81 @@ static long make_child(struct process *parent, const struct clone_request *reque
 	return pid;
 }
 
+/* ---- threads ---- */
+
+/*
+ * Publishes the thread and wakes it, unless this one is killed or must stop: then the new one would
+ * not know. The id is the new thread's, read before it may end.
+ */
+static long publish_thread(struct thread *thread)
+{
+	struct signals *signals = &thread->process->signals;
+	long tid = thread->tid;
+
+	spin_lock(&process_tree_lock);
+	spin_lock(&signals->lock);
+	if (current_killed() || current_thread()->signals.must_stop)
+		tid = -EINTR;
+	else
+		thread_publish(thread);
+	spin_unlock(&signals->lock);
+	if (tid > 0)
+		thread_wake(thread);
+	spin_unlock(&process_tree_lock);
+	return tid;
+}
+
+/* As on Linux, the thread has no alternate stack, and blocks the same signals. */
+static void furnish_thread(struct thread *thread, const struct clone_request *request)
+{
+	const struct thread *self = current_thread();
+
+	memcpy(thread->name, self->name, THREAD_NAME_LEN);
+	thread_signals_copy(&thread->signals, &self->signals);
+	thread->signals.stack = SIGNAL_NO_STACK;
+	thread->mmu = &thread->process->uspace->space.mmu;
+	start_frame(thread, request);
+}
+
+static long make_thread(struct process *process, const struct clone_request *request)
+{
+	struct thread *thread;
+	int err;
+	long tid;
+
+	thread = process_create_thread(process, &err);
+	if (!thread)
+		return err;
+	furnish_thread(thread, request);
+	tid = write_tids(thread, request);
+	if (!tid)
+		tid = publish_thread(thread);
+	if (tid < 0) {
+		thread_id_put(process, thread->tid);
+		thread_destroy(thread);
+	}
+	return tid;
+}
+
+/* ---- both ---- */
+
 long process_clone(const struct clone_request *request)
 {
 	struct process *parent = current_process();
-	long pid = check_flags(request->flags);
+	long id = check_flags(request->flags);
 
-	if (pid)
-		return pid;
+	if (id)
+		return id;
 	kthread_reap(); /* those that nobody waits for; there may be no idle time */
-	if (signals_fork_begin()) {
-		pid = make_child(parent, request);
-	} else {
+	if (!signals_fork_begin()) {
 		current_thread()->restart = RESTART_ALWAYS;
-		pid = -EINTR;
+		id = -EINTR;
+	} else if (request->flags & CLONE_THREAD) {
+		id = make_thread(parent, request);
+	} else {
+		id = make_child(parent, request);
 	}
-	if (pid < 0)
+	if (id < 0 || request->flags & CLONE_THREAD)
 		signals_fork_done(NULL);
-	return pid;
+	return id;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Creates processes from processes. */
+/* Creates processes and threads. */
 #pragma once
 
 #include "lib/types.h"
@@ -16,10 +16,10 @@ struct clone_request {
 };
 
 /*
- * clone(2) without threads. Returns the child's pid, -EINVAL (invalid flags, or namespaces),
- * -ENOSYS (not implemented: threads and other flags), -EAGAIN (too many processes), -ENOMEM or
- * -EINTR. With CLONE_VFORK it returns after the child has called exec or ended, or when the caller
- * is killed. Call in a system call of a process.
+ * clone(2): creates a process, or with CLONE_THREAD a thread of the running one. Returns its id,
+ * -EINVAL (invalid flags, or namespaces), -ENOSYS (flags that are not implemented), -EAGAIN (too many
+ * of them), -ENOMEM or -EINTR. With CLONE_VFORK it returns after the child has called exec or ended,
+ * or when the caller is killed. Call in a system call of a process.
  */
 long process_clone(const struct clone_request *request);
 

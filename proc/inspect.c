@@ -54,9 +54,9 @@ static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 		return FAULTLINE_STOPPED;
-	if (process->state != PROCESS_ALIVE || !sched_is_asleep(process->thread))
+	if (process->state != PROCESS_ALIVE || process_runs(process))
 		return process->state;
-	if (__atomic_load_n(&process->thread->locked_out, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&process->leader->locked_out, __ATOMIC_RELAXED))
 		return FAULTLINE_LOCKED_OUT;
 	return FAULTLINE_SLEEPING;
 }
@@ -68,8 +68,8 @@ static void fill_process(const struct process *process, struct faultline_process
 	ret->pid = process->pid;
 	ret->parent = process->parent ? process->parent->pid : 0;
 	ret->state = state_of(process);
-	memcpy(ret->name, process->thread->name,
-	       MIN(sizeof(ret->name), sizeof(process->thread->name)));
+	memcpy(ret->name, process->leader->name,
+	       MIN(sizeof(ret->name), sizeof(process->leader->name)));
 	if (process->uspace)
 		fill_space(&process->uspace->space, ret);
 }
@@ -210,7 +210,7 @@ int inspect_next_pid(int after)
 
 static void fill_signal_facts(struct process *process, struct process_facts *ret)
 {
-	const struct thread_signals *own = &process->thread->signals;
+	const struct thread_signals *own = &process->leader->signals;
 	struct signals *signals = &process->signals;
 
 	spin_lock(&signals->lock);
@@ -290,7 +290,7 @@ static void fill_facts(struct process *process, struct process_facts *ret)
 		.usage = times,
 		.children_usage = process->children_usage,
 	};
-	memcpy(ret->name, process->thread->name, sizeof(ret->name));
+	memcpy(ret->name, process->leader->name, sizeof(ret->name));
 	fill_signal_facts(process, ret);
 	if (process->state != PROCESS_ZOMBIE)
 		usage_add(&ret->usage, &process->past_usage);

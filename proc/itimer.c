@@ -25,18 +25,20 @@ static struct process *owner(struct itimer *itimer)
 	return container_of(itimer - itimer->which, struct process, itimers.of[0]);
 }
 
-/* Returns the timer's own clock: real time, time in user mode, or all running time. */
-static uint64_t now_of(const struct process *process, unsigned which)
+/*
+ * Returns the timer's own clock: real time, time in user mode, or all running time. Call with the
+ * signals' lock held.
+ */
+static uint64_t now_of(struct process *process, unsigned which)
 {
-	const struct thread *thread = process->thread;
-	uint64_t ran;
+	struct usage usage;
 
 	if (which == ITIMER_REAL)
 		return clock_ns();
-	ran = thread_ran_ticks(thread);
-	if (which == ITIMER_VIRTUAL)
-		ran -= MIN(thread->kernel_ticks, ran);
-	return clock_ticks_to_ns(ran);
+	usage = usage_of_threads(process);
+	if (which == ITIMER_PROF)
+		usage.user_ticks += usage.kernel_ticks;
+	return clock_ticks_to_ns(usage.user_ticks);
 }
 
 static uint64_t left_of(struct itimer *itimer)
@@ -53,7 +55,7 @@ static uint64_t later(uint64_t now, uint64_t ns)
 	return add_overflows(now, ns, &at) ? UINT64_MAX : at;
 }
 
-/* Running time advances at most as fast as real time, and possibly not at all. */
+/* Running time of one thread advances at most as fast as real time, and possibly not at all. */
 static void itimer_arm(struct itimer *itimer, uint64_t left)
 {
 	uint64_t at = itimer->at_ns;
@@ -65,17 +67,41 @@ static void itimer_arm(struct itimer *itimer, uint64_t left)
 
 static void go_off(struct timer *timer)
 {
-	struct itimer *itimer = container_of(timer, struct itimer, timer);
-	struct process *process = owner(itimer);
-	uint64_t left = left_of(itimer);
+	const struct itimer *itimer = container_of(timer, struct itimer, timer);
+	struct itimers *itimers = container_of(itimer - itimer->which, struct itimers, of[0]);
+	unsigned long flags;
 
-	if (left) {
-		itimer_arm(itimer, left);
+	__atomic_fetch_or(&itimers->due, 1u << itimer->which, __ATOMIC_SEQ_CST);
+	flags = spin_lock_irqsave(&itimers->looker_lock);
+	__atomic_fetch_or(&itimers->looker->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	thread_wake(itimers->looker);
+	spin_unlock_irqrestore(&itimers->looker_lock, flags);
+}
+
+static void itimers_set_looker(struct itimers *itimers, struct thread *thread)
+{
+	unsigned long flags = spin_lock_irqsave(&itimers->looker_lock);
+
+	itimers->looker = thread;
+	spin_unlock_irqrestore(&itimers->looker_lock, flags);
+}
+
+void itimers_leave(struct process *process, const struct thread *thread)
+{
+	struct itimers *itimers = &process->itimers;
+	struct thread *other;
+
+	assert_hardened(spin_lock_held(&process->signals.lock));
+	if (itimers->looker != thread)
+		return;
+	for_each_thread(other, process) {
+		if (other->signals.exiting)
+			continue;
+		itimers_set_looker(itimers, other);
+		if (atomic_load(&itimers->due))
+			signal_wake(other);
 		return;
 	}
-	__atomic_fetch_or(&process->itimers.due, 1u << itimer->which, __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
-	thread_wake(process->thread);
 }
 
 void itimers_init(struct itimers *itimers)
@@ -84,6 +110,7 @@ void itimers_init(struct itimers *itimers)
 		itimers->of[which].which = which;
 		timer_init(&itimers->of[which].timer, go_off);
 	}
+	spin_init(&itimers->looker_lock, LOCK_WAITQ);
 }
 
 void itimers_stop(struct itimers *itimers)
@@ -110,7 +137,7 @@ static uint64_t to_ns(const struct abi_timeval *t)
 	return (uint64_t)t->sec * NSEC_PER_SEC + (uint64_t)t->usec * NSEC_PER_USEC;
 }
 
-void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret)
+static void get(struct process *process, unsigned which, struct abi_itimerval *ret)
 {
 	struct itimer *itimer = &process->itimers.of[which];
 	uint64_t left = itimer->at_ns ? left_of(itimer) : 0;
@@ -121,6 +148,13 @@ void itimer_get(struct process *process, unsigned which, struct abi_itimerval *r
 	ret->interval = to_timeval(itimer->interval_ns);
 }
 
+void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret)
+{
+	spin_lock(&process->signals.lock);
+	get(process, which, ret);
+	spin_unlock(&process->signals.lock);
+}
+
 /* If the former timer expires during this call, its signal is cancelled before it is sent. */
 void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
 		struct abi_itimerval *old_ret)
@@ -128,15 +162,17 @@ void itimer_set(struct process *process, unsigned which, const struct abi_itimer
 	struct itimer *itimer = &process->itimers.of[which];
 	uint64_t ns = to_ns(&value->value);
 
+	spin_lock(&process->signals.lock);
 	timer_cancel(&itimer->timer);
 	__atomic_fetch_and(&process->itimers.due, ~(1u << which), __ATOMIC_SEQ_CST);
-	itimer_get(process, which, old_ret);
+	get(process, which, old_ret);
 	itimer->at_ns = 0;
 	itimer->interval_ns = to_ns(&value->interval);
-	if (!ns)
-		return;
-	itimer->at_ns = later(now_of(process, which), ns);
-	itimer_arm(itimer, ns);
+	if (ns) {
+		itimer->at_ns = later(now_of(process, which), ns);
+		itimer_arm(itimer, ns);
+	}
+	spin_unlock(&process->signals.lock);
 }
 
 /* Sets the next expiry from the last one, so that the period does not drift. Skips missed ones. */
@@ -153,6 +189,26 @@ static void itimer_advance(struct process *process, struct itimer *itimer)
 	itimer_arm(itimer, itimer->at_ns - now);
 }
 
+/* A timer has gone off: has it expired by its own clock? Then it begins anew, or it looks again later. */
+static bool has_expired(struct process *process, unsigned which)
+{
+	struct itimer *itimer = &process->itimers.of[which];
+	bool expired = false;
+	uint64_t left;
+
+	spin_lock(&process->signals.lock);
+	if (itimer->at_ns) { /* another thread has not set it to 0 meanwhile */
+		left = left_of(itimer);
+		expired = left == 0;
+		if (expired)
+			itimer_advance(process, itimer);
+		else
+			itimer_arm(itimer, left);
+	}
+	spin_unlock(&process->signals.lock);
+	return expired;
+}
+
 void itimers_take(struct process *process)
 {
 	unsigned due;
@@ -161,9 +217,7 @@ void itimers_take(struct process *process)
 		return;
 	due = __atomic_exchange_n(&process->itimers.due, 0, __ATOMIC_SEQ_CST);
 	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
-		if (!(due & 1u << which))
-			continue;
-		signal_send(process, signal_of[which]);
-		itimer_advance(process, &process->itimers.of[which]);
+		if (due & 1u << which && has_expired(process, which))
+			signal_send(process, signal_of[which]);
 	}
 }

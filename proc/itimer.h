@@ -3,8 +3,10 @@
 #pragma once
 
 #include "base/timerq.h"
+#include "sync/spinlock.h"
 
 struct process;
+struct thread;
 struct abi_itimerval;
 
 #define ITIMER_COUNT 3 /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
@@ -12,18 +14,25 @@ struct abi_itimerval;
 struct itimer {
 	/* const: */
 	unsigned which;
-	/* private to the process and its timer interrupt: */
 	struct timer timer;
+	/* guarded by the signals' lock of the process: */
 	uint64_t at_ns;	      /* when it expires, by its own clock; 0: not set */
 	uint64_t interval_ns; /* 0: expires once */
 };
 
 struct itimers {
-	unsigned due; /* atomic, one bit each: expired, but the signal has not been sent */
+	unsigned due; /* atomic, one bit each: to be looked at by a thread of the process */
 	struct itimer of[ITIMER_COUNT];
+	struct spinlock looker_lock; /* interrupts off */
+	struct thread *looker;	     /* guarded by looker_lock: does so when a timer goes off */
 };
 
 void itimers_init(struct itimers *itimers);
+/*
+ * The thread begins to end: another looks at timers that go off. Call with the signals' lock held,
+ * while another has not begun to end.
+ */
+void itimers_leave(struct process *process, const struct thread *thread);
 /* Cancels all timers. Call for the running process, when it ends. */
 void itimers_stop(struct itimers *itimers);
 

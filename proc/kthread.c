@@ -106,13 +106,13 @@ void kthread_reap(void)
 	struct thread *thread;
 
 	while (atomic_load_relaxed(&nended) && (thread = next_ended())) {
-		sched_wait_left(thread);
 		process = thread->process;
-		if (!process) {
+		if (list_empty(&thread->process_link)) {
+			sched_wait_left(thread);
 			thread_destroy(thread);
-			continue;
+		} else {
+			process_drop_threads(process);
+			process_destroy(process);
 		}
-		process_drop_thread(process);
-		process_destroy(process);
 	}
 }

@@ -12,9 +12,9 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 void kthread_exit(void) __attribute__((noreturn));
 
 /*
- * Leaves a thread to kthread_reap(), which frees the thread and its process, if there is one. The
- * thread is about to leave its hart for good, with preemption off, or has left. The caller has passed
- * the process to process_forget_locked().
+ * Leaves a thread to kthread_reap(), which frees it; with its process, too, if the thread is still on
+ * the list of that. The thread is about to leave its hart for good, with preemption off, or has left.
+ * The caller has passed the process to process_forget_locked(), or taken the thread off its list.
  */
 void kthread_reap_later(struct thread *thread);
 

@@ -79,7 +79,7 @@ static struct oom_row row_of(const struct process *process)
 			       .tables = atomic_load_relaxed(&space->tables),
 			       .held = held_by(process) };
 
-	memcpy(row.comm, process->thread->name, sizeof(row.comm));
+	memcpy(row.comm, process->leader->name, sizeof(row.comm));
 	return row;
 }
 
@@ -209,7 +209,7 @@ struct choice {
 
 static bool is_dying(const struct process *process)
 {
-	return atomic_load(&process->signals.fatal) != 0 || process->state == PROCESS_EXITING;
+	return signals_ending(&process->signals) || process->state == PROCESS_EXITING;
 }
 
 /* Whether the OOM reaper has freed its memory. Its end would free little, so it is not chosen. */
@@ -303,7 +303,7 @@ static void kill_sharer(struct process *process, void *arg)
 	if (killing->pid && process->pid != killing->victim)
 		return;
 	killing->pid = process->pid;
-	memcpy(killing->comm, process->thread->name, sizeof(killing->comm));
+	memcpy(killing->comm, process->leader->name, sizeof(killing->comm));
 }
 
 /* Who was killed and why, and whose allocation it was for. */

@@ -32,8 +32,7 @@ static void count_one(struct process *process, void *arg)
 	if (process->uspace != unmarked->uspace || atomic_load(&process->futexes_marked))
 		return;
 	unmarked->nleft++;
-	unmarked->nrunning += process->state == PROCESS_EXITING ||
-			      !sched_is_asleep(process->thread);
+	unmarked->nrunning += process->state == PROCESS_EXITING || process_runs(process);
 }
 
 static struct unmarked count_unmarked(const struct uspace *uspace)

@@ -24,13 +24,16 @@ struct list process_list = LIST_INIT(process_list);
 
 /* guarded by process_tree_lock: */
 static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or terminal */
-/* Each process has at most three uses, and few terminals have two each. */
-_Static_assert(4 * PROCESS_COUNT_MAX <= UINT16_MAX, "id_users[] holds all uses of an id");
+/* Each process has at most three uses, each thread one, and few terminals have two each. */
+_Static_assert(4 * PROCESS_COUNT_MAX + THREAD_COUNT_MAX <= UINT16_MAX,
+	       "id_users[] holds all uses of an id");
 static int pid_last;
 static unsigned nprocesses;
 static uint64_t births, joins;
 static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
 static struct list by_group[PID_BUCKETS];
+static struct list by_tid[PID_BUCKETS]; /* threads that are no leaders */
+static unsigned nthreads;		/* of these, and of those that are being created */
 
 static struct list *bucket(struct list *heads, int id)
 {
@@ -70,8 +73,8 @@ void pid_put(int id)
 }
 
 /*
- * Pids are assigned in turn, so that a pid is not reused soon. There is always a free one, because
- * PROCESS_COUNT_MAX is far below PID_MAX.
+ * Ids are assigned in turn, so that one is not reused soon. There is always a free one, because
+ * PROCESS_COUNT_MAX and THREAD_COUNT_MAX are far below PID_MAX.
  */
 static int pid_take(void)
 {
@@ -123,6 +126,7 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->pid_link);
 	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
+	waitq_init(&process->thread_ends);
 	signals_init(&process->signals);
 	itimers_init(&process->itimers);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
@@ -193,7 +197,7 @@ void process_publish(struct process *parent, struct process *child)
 {
 	spin_lock(&process_tree_lock);
 	process_publish_locked(parent, child);
-	thread_wake(child->thread);
+	thread_wake(child->leader);
 	spin_unlock(&process_tree_lock);
 }
 
@@ -208,12 +212,101 @@ struct process *process_find(int pid)
 	return NULL;
 }
 
-/* The id of a process's first thread is the pid. */
 struct thread *thread_find(int tid)
 {
 	struct process *process = process_find(tid);
+	struct thread *thread;
 
-	return process ? process->thread : NULL;
+	if (process)
+		return process->leader;
+	list_for_each_entry(thread, bucket(by_tid, tid), tid_link)
+		if (thread->tid == tid)
+			return thread;
+	return NULL;
+}
+
+/* What a thread has in the kernel, in pages: nearly all of it is its stack. */
+#define PAGES_PER_THREAD (KSTACK_SIZE / PAGE_SIZE)
+
+int thread_id_take(struct process *process)
+{
+	int tid = -EAGAIN;
+
+	spin_lock(&process_tree_lock);
+	if (nthreads < THREAD_COUNT_MAX && process->nextra < PROCESS_THREADS_MAX - 1) {
+		nthreads++;
+		process->nextra++;
+		counter_add(&process->kept, PAGES_PER_THREAD);
+		tid = pid_take();
+	}
+	spin_unlock(&process_tree_lock);
+	return tid;
+}
+
+void thread_id_put_locked(struct process *process, int tid)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	nthreads--;
+	process->nextra--;
+	counter_add(&process->kept, -(size_t)PAGES_PER_THREAD);
+	pid_put(tid);
+}
+
+void thread_id_put(struct process *process, int tid)
+{
+	spin_lock(&process_tree_lock);
+	thread_id_put_locked(process, tid);
+	spin_unlock(&process_tree_lock);
+}
+
+void thread_publish(struct thread *thread)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	signals_add_thread(thread);
+	atomic_add(&thread->process->nlive, 1);
+	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);
+}
+
+void thread_forget(struct thread *thread)
+{
+	struct process *process = thread->process;
+	struct usage usage = usage_of_thread(thread);
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (thread == process->leader)
+		return;
+	spin_lock(&process->signals.lock);
+	usage_add(&process->ended_threads, &usage);
+	list_del(&thread->process_link);
+	spin_unlock(&process->signals.lock);
+	list_del(&thread->tid_link);
+	thread_id_put_locked(process, thread->tid);
+	kthread_reap_later(thread);
+}
+
+struct thread *thread_lead(void)
+{
+	struct thread *thread = current_thread(), *leader;
+	struct process *process = thread->process;
+	struct usage usage;
+
+	spin_lock(&process_tree_lock);
+	leader = process->leader;
+	if (leader == thread) {
+		leader = NULL;
+	} else {
+		usage = usage_of_thread(leader);
+		spin_lock(&process->signals.lock);
+		usage_add(&process->ended_threads, &usage);
+		list_del(&leader->process_link);
+		process->leader = thread;
+		spin_unlock(&process->signals.lock);
+		list_del(&thread->tid_link);
+		thread_id_put_locked(process, thread->tid);
+		thread->tid = process->pid;
+	}
+	spin_unlock(&process_tree_lock);
+	return leader;
 }
 
 struct process *process_find_id(const struct process_id *id)
@@ -262,7 +355,7 @@ bool process_orphan_some(struct process *process, struct process *init)
 		ended |= zombie && !autoreaps;
 		if (zombie && autoreaps) {
 			process_forget_locked(child);
-			kthread_reap_later(child->thread);
+			kthread_reap_later(child->leader);
 		} else {
 			send_death_signal(child, process->pid);
 			pgrp_parent_gone(child); /* drops the lock: the child may be gone now */

@@ -45,8 +45,36 @@ unsigned process_total(void);
 /* Returns the living or zombie process with that pid, or NULL. Call with process_tree_lock held. */
 struct process *process_find(int pid);
 
-/* Returns the thread of that id, of a living or zombie process, or NULL. Call with process_tree_lock held. */
+/*
+ * Returns the thread of that id, of a living or zombie process, or NULL; a leader also when it has
+ * ended. Call with process_tree_lock held.
+ */
 struct thread *thread_find(int tid);
+
+/*
+ * Takes an id for another thread of the process, and counts it. Returns the id; -EAGAIN if the process,
+ * or all of them together, have too many threads.
+ */
+int thread_id_take(struct process *process);
+/* Gives it back. The second one is called with process_tree_lock held. */
+void thread_id_put(struct process *process, int tid);
+void thread_id_put_locked(struct process *process, int tid);
+
+/*
+ * Others can find the thread from now on; wake it in the same hold of process_tree_lock. Call with that
+ * and the signals' lock held.
+ */
+void thread_publish(struct thread *thread);
+/*
+ * The running thread, which is not the last one of its process, has ended: nobody finds it any more,
+ * unless it is the leader. Call with process_tree_lock held, and preemption off for good.
+ */
+void thread_forget(struct thread *thread);
+/*
+ * The running thread, which is the only one left, becomes the leader. Returns the former one, which has
+ * ended, for sched_wait_left() and thread_destroy(), or NULL if it is the leader.
+ */
+struct thread *thread_lead(void);
 
 /* Names one process for ever: a later one with the same pid is another. */
 struct process_id {

@@ -133,26 +133,70 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 const struct process_fs_ops *process_fs;
 uint64_t process_fs_nholders;
 
-int process_add_thread(struct process *process)
+static struct thread *create_thread(struct process *process)
 {
-	process->thread = thread_create(process);
-	if (!process->thread)
+	struct thread *thread = thread_create(process);
+
+	if (!thread)
+		return NULL;
+	thread->signalled = signals_end_waits;
+	thread_signals_init(&thread->signals);
+	return thread;
+}
+
+int process_add_leader(struct process *process)
+{
+	struct thread *thread = create_thread(process);
+
+	if (!thread)
 		return -ENOMEM;
-	process->thread->signalled = signals_end_waits;
-	process->thread->tid = process->pid;
-	thread_signals_init(&process->thread->signals);
-	list_add_tail(&process->threads, &process->thread->process_link);
+	thread->tid = process->pid;
+	process->leader = thread;
+	process->nlive = 1;
+	process->itimers.looker = thread;
+	signals_add_thread(thread);
 	return 0;
 }
 
-void process_drop_thread(struct process *process)
+struct thread *process_create_thread(struct process *process, int *err_ret)
 {
-	struct thread *thread = process->thread;
+	struct thread *thread;
 
-	thread_signals_destroy(thread);
-	list_del(&thread->process_link);
-	process->thread = NULL;
-	thread_destroy(thread);
+	*err_ret = thread_id_take(process);
+	if (*err_ret < 0)
+		return NULL;
+	thread = create_thread(process);
+	if (thread) {
+		thread->tid = *err_ret;
+	} else {
+		thread_id_put(process, *err_ret);
+		*err_ret = -ENOMEM;
+	}
+	return thread;
+}
+
+bool process_runs(const struct process *process)
+{
+	const struct thread *thread;
+
+	for_each_thread(thread, process)
+		if (!sched_is_asleep(thread))
+			return true;
+	return false;
+}
+
+void process_drop_threads(struct process *process)
+{
+	struct thread *thread;
+
+	while (!list_empty(&process->threads)) {
+		thread = list_first_entry(&process->threads, struct thread, process_link);
+		if (thread->state != THREAD_NEW)
+			sched_wait_left(thread);
+		list_del(&thread->process_link);
+		thread_destroy(thread);
+	}
+	process->leader = NULL;
 }
 
 static struct process *make_init(void)
@@ -165,10 +209,10 @@ static struct process *make_init(void)
 	assert(process->pid == PID_INIT);
 	memcpy(process->rlimits, first_limits, sizeof(first_limits));
 	process->start_tick = arch_time();
-	if (process_add_thread(process) || process_fs->create(process))
+	if (process_add_leader(process) || process_fs->create(process))
 		return NULL; /* boot fails now, so nothing is released */
-	arch_thread_init(&process->thread->arch, process->thread->kstack, init_main, NULL);
-	process->thread->arch.hart = arch_this_hart();
+	arch_thread_init(&process->leader->arch, process->leader->kstack, init_main, NULL);
+	process->leader->arch.hart = arch_this_hart();
 	return process;
 }
 

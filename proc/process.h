@@ -17,10 +17,12 @@ struct file;
 struct inode;
 struct object;
 
-#define PID_INIT	  1
-#define PID_MAX		  32768 /* pids are below it */
-#define FDTABLE_SIZE	  256	/* descriptors of a process; RLIMIT_NOFILE */
-#define PROCESS_COUNT_MAX 4096	/* processes at once, zombies included; else fork returns -EAGAIN */
+#define PID_INIT	    1
+#define PID_MAX		    32768 /* pids are below it */
+#define FDTABLE_SIZE	    256	  /* descriptors of a process; RLIMIT_NOFILE */
+#define PROCESS_COUNT_MAX   4096 /* processes at once, zombies included; else fork returns -EAGAIN */
+#define PROCESS_THREADS_MAX 1024 /* threads of a process; else clone returns -EAGAIN */
+#define THREAD_COUNT_MAX    8192 /* threads of all processes, without the first ones */
 
 enum process_state {
 	PROCESS_ALIVE,
@@ -31,10 +33,11 @@ enum process_state {
 struct process {
 	/* const: */
 	int pid;
-	struct thread *thread; /* its only thread so far */
 
 	/* Changed, once others find the process, with process_tree_lock and the signals' lock; read with either: */
-	struct list threads;
+	struct list threads;	    /* those that have not ended, and the leader */
+	struct thread *leader;	    /* its id is the pid; it stays on the list when it has ended */
+	struct usage ended_threads; /* times and switches of others that have ended */
 
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
@@ -53,7 +56,10 @@ struct process {
 	int exit_signal;       /* sent to the parent when this process ends; 0: none */
 	int death_signal;      /* sent to this process when its parent ends; 0: none */
 	enum process_state state;
-	int status;		     /* as wait4 packs it; set when it begins to end */
+	int status;	 /* as wait4 packs it; set when it begins to end */
+	unsigned nextra; /* threads without the first one, with those that are being created */
+	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
+	struct waitq thread_ends;    /* woken when it is less: a thread may be in exec */
 	struct usage ended_usage;    /* its own usage, set when it ends */
 	struct usage children_usage; /* of the children that it has waited for */
 	struct waitq child_waitq;    /* woken when a child ends, stops or continues */
@@ -118,16 +124,28 @@ extern const struct process_fs_ops *process_fs; /* set during boot, before there
 /* Atomic: files whose pages process_fs->held() counts. With none, nobody need ask. */
 extern uint64_t process_fs_nholders;
 
-/* Creates the process's thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
-int process_add_thread(struct process *process);
+/* Creates the process's first thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
+int process_add_leader(struct process *process);
 /*
- * Frees the thread of a process that nobody finds, with the signals that are pending for it.
- * Preconditions as for thread_destroy().
+ * Creates another thread, in state THREAD_NEW, with an id but on no list. Returns NULL on failure, with
+ * *err_ret set to -ENOMEM or -EAGAIN (too many). Give it to thread_publish() or thread_discard().
  */
-void process_drop_thread(struct process *process);
+struct thread *process_create_thread(struct process *process, int *err_ret);
+/*
+ * Frees the threads of a process that nobody finds. They never ran, or are about to leave their harts:
+ * this waits until they have. Call with no lock held.
+ */
+void process_drop_threads(struct process *process);
 
-#define for_each_thread(thread, process) \
-	list_for_each_entry(thread, &(process)->threads, process_link)
+/* Not list_for_each_entry(): it would take the head for a struct thread, which is aligned more strictly. */
+#define for_each_thread(pos, process)                                        \
+	for (struct list *node_ = (process)->threads.next;                   \
+	     node_ != &(process)->threads &&                                 \
+	     ((pos) = list_entry(node_, struct thread, process_link), true); \
+	     node_ = node_->next)
+
+/* Does any of its threads run, or is ready to? Call with process_tree_lock held. */
+bool process_runs(const struct process *process);
 
 /* The running process; NULL in a kernel thread. */
 static inline struct process *current_process(void)

@@ -141,8 +141,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 /* Frees a zombie that nobody finds any more, once it has left its hart. */
 static void reap(struct process *child)
 {
-	sched_wait_left(child->thread);
-	process_drop_thread(child);
+	process_drop_threads(child);
 	process_destroy(child);
 }
 

@@ -73,7 +73,8 @@ struct thread {
 	bool (*signalled)(void);
 	/* of a process's thread: */
 	struct list process_link; /* on process->threads, which says what guards it */
-	int tid;
+	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
+	int tid;		  /* changed by exec with process_tree_lock held */
 	struct thread_signals signals;
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */

@@ -32,35 +32,48 @@ void usage_add_space(struct usage *to, struct space *space)
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
 }
 
+struct usage usage_of_thread(const struct thread *thread)
+{
+	uint64_t ran = thread_ran_ticks(thread);
+	uint64_t kernel = MIN(thread->kernel_ticks, ran);
+
+	return (struct usage){
+		.user_ticks = ran - kernel,
+		.kernel_ticks = kernel,
+		.nvcsw = thread->nvcsw,
+		.nivcsw = thread->nivcsw,
+	};
+}
+
+struct usage usage_of_threads(const struct process *process)
+{
+	struct usage usage = process->ended_threads, one;
+	const struct thread *thread;
+
+	for_each_thread(thread, process) {
+		one = usage_of_thread(thread);
+		usage_add(&usage, &one);
+	}
+	return usage;
+}
+
 struct usage usage_current(void)
 {
 	struct process *process = current_process();
-	struct thread *thread = process->thread;
-	struct usage usage = process->past_usage;
-	uint64_t ran = thread_ran_ticks(thread);
+	struct usage usage = process->past_usage, threads;
 
 	if (process->uspace)
 		usage_add_space(&usage, &process->uspace->space);
-	usage.kernel_ticks = MIN(thread->kernel_ticks, ran);
-	usage.user_ticks = ran - usage.kernel_ticks;
-	usage.nvcsw = thread->nvcsw;
-	usage.nivcsw = thread->nivcsw;
+	spin_lock(&process->signals.lock);
+	threads = usage_of_threads(process);
+	spin_unlock(&process->signals.lock);
+	usage_add(&usage, &threads);
 	return usage;
 }
 
 struct usage usage_times(const struct process *process)
 {
-	struct usage usage = { 0 };
-	uint64_t ran;
-
-	if (process->state == PROCESS_ZOMBIE)
-		return process->ended_usage;
-	ran = thread_ran_ticks(process->thread);
-	usage.kernel_ticks = MIN(process->thread->kernel_ticks, ran);
-	usage.user_ticks = ran - usage.kernel_ticks;
-	usage.nvcsw = process->thread->nvcsw;
-	usage.nivcsw = process->thread->nivcsw;
-	return usage;
+	return process->state == PROCESS_ZOMBIE ? process->ended_usage : usage_of_threads(process);
 }
 
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)

@@ -114,7 +114,7 @@ static int out_of_memory(vaddr_t addr, unsigned access)
 	log_warn(
 		"mm",
 		"out of memory: killed %s[%d]: no frame for its page at %#lx, and no other process to kill",
-		process->thread->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
+		current_thread()->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
 	signal_force(process, SIGKILL);
 	return -ENOMEM;
 }
@@ -166,7 +166,7 @@ static int fault_signal(void)
 {
 	const struct thread *thread = current_thread();
 
-	return atomic_load(&thread->process->signals.fatal) ?: thread->signals.fault.sig;
+	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
 }
 
 /*

@@ -229,9 +229,9 @@ static const struct clone_missing {
 	const char *name;
 	const char *means;
 } clone_missing[] = {
-	{ CLONE_THREAD, "CLONE_THREAD", "no threads yet" },
-	{ CLONE_SIGHAND, "CLONE_SIGHAND",
-	  "no threads yet, nor processes that share signal handlers" },
+	{ CLONE_THREAD, "CLONE_THREAD",
+	  "no threads with files or a working directory of their own" },
+	{ CLONE_SIGHAND, "CLONE_SIGHAND", "no processes that share signal handlers" },
 	{ CLONE_FILES, "CLONE_FILES", "no processes that share descriptors" },
 	{ CLONE_FS, "CLONE_FS", "no processes that share a working directory" },
 	{ CLONE_PIDFD, "CLONE_PIDFD", "no process descriptors" },
@@ -289,10 +289,10 @@ long not_implemented(unsigned long number)
 	if (i < ARRAY_SIZE(missing))
 		log_write(missing[i].need == OPTIONAL ? LOG_NOTICE : LOG_WARN, "trap",
 			  "%s[%d]: %s (system call %ld) is not implemented in Faultline: %s",
-			  process->thread->name, process->pid, missing[i].name, (long)number,
+			  current_thread()->name, process->pid, missing[i].name, (long)number,
 			  missing[i].means);
 	else
-		log_warn("trap", "%s[%d]: there is no system call %ld", process->thread->name,
+		log_warn("trap", "%s[%d]: there is no system call %ld", current_thread()->name,
 			 process->pid, (long)number);
 	return -ENOSYS;
 }
@@ -305,7 +305,7 @@ long clone_not_implemented(uint64_t flags)
 	while (i < ARRAY_SIZE(clone_missing) && !(flags & clone_missing[i].flag))
 		i++;
 	if (i < ARRAY_SIZE(clone_missing) && is_first(CLONE_MESSAGES + i))
-		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", process->thread->name,
+		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", current_thread()->name,
 			 process->pid, clone_missing[i].name, clone_missing[i].means);
 	return -ENOSYS;
 }

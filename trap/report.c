@@ -111,7 +111,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
-	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", process->thread->name,
+	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", current_thread()->name,
 		 process->pid, signal_name(sig), report_access_name(right), addr, name, from.addr,
 		 pc_name, cause);
 	show_place(&place);
@@ -152,7 +152,7 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 	else
 		ksnprintf(more, sizeof(more), " %#lx", addr);
 	name_address(&from, pc_name, sizeof(pc_name));
-	log_warn("trap", "%s[%d] killed by %s: %s%s at pc %#lx%s", process->thread->name,
+	log_warn("trap", "%s[%d] killed by %s: %s%s at pc %#lx%s", current_thread()->name,
 		 process->pid, signal_name(sig), what, more, from.addr, pc_name);
 	show_area("pc is in:", &from.at);
 	if (detail == REPORT_ADDRESS) {

@@ -51,6 +51,11 @@ long sys_clone(struct trap_frame *frame)
 
 long sys_exit(struct trap_frame *frame)
 {
+	thread_exit(ABI_W_EXITCODE(arg_int(frame, 0)));
+}
+
+long sys_exit_group(struct trap_frame *frame)
+{
 	process_exit(ABI_W_EXITCODE(arg_int(frame, 0)));
 }
 
@@ -237,8 +242,10 @@ long sys_getrusage(struct trap_frame *frame)
 
 	switch (arg_int(frame, 0)) {
 	case RUSAGE_SELF:
-	case RUSAGE_THREAD:
 		usage = usage_current();
+		break;
+	case RUSAGE_THREAD:
+		usage = usage_of_thread(current_thread());
 		break;
 	case RUSAGE_CHILDREN:
 		usage = process->children_usage;

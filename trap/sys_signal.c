@@ -198,7 +198,7 @@ static void bad_frame(vaddr_t sp)
 	if (signal_fault(&segv))
 		return;
 	log_warn("trap", "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
-		 process->thread->name, process->pid, sp);
+		 current_thread()->name, process->pid, sp);
 	signal_force(process, SIGSEGV);
 }
 

@@ -21,7 +21,6 @@ static const syscall_fn table[SYS_LIMIT] = {
 #define SYSCALL(name) [SYS_##name] = sys_##name,
 #include "trap/syscalls.def"
 #undef SYSCALL
-	[SYS_exit_group] = sys_exit,
 	/* fail without a message in the log */
 	[SYS_rseq] = sys_absent,
 	[SYS_clone3] = sys_absent,

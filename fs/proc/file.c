@@ -76,7 +76,7 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 	if (process->birth != to_proc(file_inode(file))->process.birth)
 		return -EINVAL;
 	spin_lock(&process_tree_lock);
-	str_copy(process->thread->name, name, sizeof(name));
+	str_copy(process->leader->name, name, sizeof(name));
 	spin_unlock(&process_tree_lock);
 	*pos += all;
 	return (ssize_t)all;

@@ -34,60 +34,102 @@ static void stop_notify_parent(struct process *process, int code, int status)
 }
 
 /*
- * Turns `stopping` into `stopped`, unless SIGCONT came in between. Returns the signal, or 0. Call
+ * Turns `stopping` into `stopped`, unless SIGCONT came in between, and has all threads stop. Call
  * with process_tree_lock held.
  */
-static int stop_begin(struct process *process)
+static void stop_begin(struct process *process)
 {
 	struct signals *signals = &process->signals;
+	struct thread *thread;
 	int sig;
 
 	spin_lock(&signals->lock);
-	sig = signals->fatal ? 0 : signals->stopping;
+	sig = signals->ending ? 0 : signals->stopping;
 	if (sig != SIGSTOP && pgrp_is_orphaned(process->group))
 		sig = 0;
 	signals->stopping = 0;
-	signals->stopped = sig;
-	signals->stop_unreported = sig != 0;
-	if (sig)
+	if (sig && !signals->stopped) {
+		signals->stopped = sig;
 		signals->continue_unreported = false;
+		for_each_thread(thread, process) {
+			if (thread->signals.exiting)
+				continue;
+			atomic_store_relaxed(&thread->signals.must_stop, true);
+			signals->nstopping++;
+			if (thread != current_thread())
+				signal_wake(thread);
+		}
+	}
 	spin_unlock(&signals->lock);
-	child_sort(process);
-	return sig;
 }
 
-/* Waits until SIGCONT or a kill. */
-static void wait_for_resume(struct signals *signals)
+/* A thread stops, or has begun to end. The last one tells the parent. Call with process_tree_lock held. */
+static void stop_count(struct thread *thread)
 {
-	bool stopped;
+	struct process *process = thread->process;
+	struct signals *signals = &process->signals;
+	int sig = 0;
+
+	spin_lock(&signals->lock);
+	if (thread->signals.must_stop) {
+		atomic_store_relaxed(&thread->signals.must_stop, false);
+		if (--signals->nstopping == 0)
+			sig = signals->stopped;
+		signals->stop_unreported |= sig != 0;
+	}
+	spin_unlock(&signals->lock);
+	child_sort(process);
+	if (sig)
+		stop_notify_parent(process, CLD_STOPPED, sig);
+}
+
+/*
+ * Waits until SIGCONT or a kill. A stop that follows at once counts this thread anew. Returns
+ * whether the parent is to be told.
+ */
+static bool wait_for_resume(struct thread *thread)
+{
+	struct signals *signals = &thread->process->signals;
+	bool stopped, tell;
 	uint64_t seq;
 
 	do {
+		spin_lock(&process_tree_lock);
+		stop_count(thread);
+		spin_unlock(&process_tree_lock);
 		spin_lock(&signals->lock);
 		stopped = signals->stopped != 0;
 		seq = waitq_sample(&signals->resumed);
+		tell = !stopped && signals->continue_untold;
+		if (tell)
+			signals->continue_untold = false;
 		spin_unlock(&signals->lock);
 	} while (stopped && thread_wait(&signals->resumed, seq) == 0);
+	return tell;
 }
 
 void process_stop(void)
 {
-	struct process *process = current_process();
-	int sig;
+	struct thread *thread = current_thread();
+	struct process *process = thread->process;
+	bool tell;
 
 	spin_lock(&process_tree_lock);
-	sig = stop_begin(process);
-	if (sig)
-		stop_notify_parent(process, CLD_STOPPED, sig);
+	stop_begin(process);
 	spin_unlock(&process_tree_lock);
-	if (!sig)
-		return;
-	wait_for_resume(&process->signals);
-	if (current_killed())
+	tell = wait_for_resume(thread);
+	if (current_killed() || !tell)
 		return;
 	spin_lock(&process_tree_lock);
+	child_sort(process);
 	stop_notify_parent(process, CLD_CONTINUED, SIGCONT);
 	spin_unlock(&process_tree_lock);
+}
+
+void process_stop_leave(struct thread *thread)
+{
+	if (unlikely(thread->signals.must_stop))
+		stop_count(thread);
 }
 
 int child_stop_event(struct process *child, unsigned options, bool take)
@@ -98,7 +140,7 @@ int child_stop_event(struct process *child, unsigned options, bool take)
 	if (!(options & (WUNTRACED | WCONTINUED)))
 		return -1;
 	spin_lock(&signals->lock);
-	if (signals->fatal || child->state != PROCESS_ALIVE) {
+	if (signals->ending || child->state != PROCESS_ALIVE) {
 		status = -1;
 	} else if (options & WUNTRACED && signals->stop_unreported) {
 		status = ABI_W_STOPCODE(signals->stopped);

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal/queue.h"
@@ -52,17 +53,22 @@ static int make_room(struct process *process, const struct abi_sigaction *action
 {
 	struct signals *signals = &process->signals;
 	bool has_handler = action->handler != SIG_DFL && action->handler != SIG_IGN;
-	struct signal_actions *actions;
+	struct signal_actions *actions, *spare = NULL;
 
-	if (!signals->actions && (has_handler || action->flags || action->mask)) {
+	if (!atomic_load_relaxed(&signals->actions) &&
+	    (has_handler || action->flags || action->mask)) {
 		actions = mem_wait_kzalloc(sizeof(*actions));
 		if (!actions)
 			return -ENOMEM;
 		spin_lock(&signals->lock);
 		for (int sig = 1; sig <= NSIG; sig++)
 			actions->of[sig - 1] = signal_action_get(signals, sig);
-		signals->actions = actions;
+		if (signals->actions) /* another thread was faster */
+			spare = actions;
+		else
+			signals->actions = actions;
 		spin_unlock(&signals->lock);
+		kfree(spare);
 	}
 	return has_handler ? sigreturn_map(process->uspace) : 0;
 }

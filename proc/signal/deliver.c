@@ -4,7 +4,6 @@
 
 #include "abi/errno.h"
 #include "abi/syscall.h"
-#include "abi/wait.h"
 #include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
@@ -12,7 +11,7 @@
 #include "proc/itimer.h"
 #include "proc/job/stop.h"
 #include "proc/process.h"
-#include "proc/reap.h"
+#include "proc/signal/action.h"
 #include "proc/signal/frame.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
@@ -60,25 +59,6 @@ static void restart_before_handler(struct trap_frame *frame, const struct abi_si
 		frame_restart(frame);
 }
 
-/* Sets the mask and the action for the time when the handler runs. Call with the lock held. */
-static void enter_handler(struct thread *thread, const struct signal_info *info,
-			  const struct abi_sigaction *action)
-{
-	struct signals *signals = &thread->process->signals;
-	struct thread_signals *own = &thread->signals;
-	uint64_t bit = SIGNAL_BIT(info->sig);
-
-	own->blocked |= action->mask;
-	if (!(action->flags & SA_NODEFER))
-		own->blocked |= bit;
-	own->blocked &= ~SIGNAL_UNBLOCKABLE;
-	if (action->flags & SA_RESETHAND) {
-		signals->actions->of[info->sig - 1].handler = SIG_DFL;
-		signals->caught &= ~bit;
-	}
-	own->suspended = false;
-}
-
 /* As on Linux, this raises SIGSEGV, which a handler on an alternate stack can handle. */
 static void no_room(const struct trap_frame *frame, int sig)
 {
@@ -88,54 +68,84 @@ static void no_room(const struct trap_frame *frame, int sig)
 	if (sig != SIGSEGV && signal_fault(&segv))
 		return;
 	log_warn("proc", "%s[%d] killed by SIGSEGV: no room for the frame of signal %d at sp %#lx",
-		 process->thread->name, process->pid, sig, frame_sp(frame));
+		 current_thread()->name, process->pid, sig, frame_sp(frame));
 	signal_force(current_process(), SIGSEGV);
 }
 
-/* The signal stays pending until its frame is complete: writing that may wait for pages. */
+/* The mask for the time when the handler runs. */
+static void block_for_handler(struct thread *thread, const struct signal_info *info,
+			      const struct abi_sigaction *action)
+{
+	struct signals *signals = &thread->process->signals;
+	uint64_t blocked = thread->signals.blocked | action->mask;
+
+	if (!(action->flags & SA_NODEFER))
+		blocked |= SIGNAL_BIT(info->sig);
+	spin_lock(&signals->lock);
+	signals_block(thread, blocked & ~SIGNAL_UNBLOCKABLE);
+	spin_unlock(&signals->lock);
+	thread->signals.suspended = false;
+}
+
 static void signal_handler_run(struct trap_frame *frame, const struct signal_info *info,
 			       const struct abi_sigaction *action)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
 	const struct thread_signals *own = &thread->signals;
 	int err;
 
 	restart_before_handler(frame, action);
 	err = signal_frame_write(frame, info, action,
 				 own->suspended ? own->old_mask : own->blocked);
-	spin_lock(&signals->lock);
-	(void)signal_take(info);
-	if (!err)
-		enter_handler(thread, info, action);
-	spin_unlock(&signals->lock);
-	if (!err)
+	if (!err) {
+		block_for_handler(thread, info, action);
 		hart_count_event(HART_SIGNALS);
-	else if (!current_killed())
+	} else if (!current_killed()) {
 		no_room(frame, info->sig);
+	}
 }
 
-__attribute__((noinline)) static void do_default(const struct signal_info *info)
+static bool is_handler(const struct abi_sigaction *action)
 {
-	struct process *process = current_process();
+	return action->handler != SIG_DFL && action->handler != SIG_IGN;
+}
+
+/* The default action ends the process, or begins to stop it. Call with the lock held. */
+static void begin_default(struct process *process, int sig)
+{
+	enum signal_default action = signal_default(sig);
+
+	if (process->pid == PID_INIT)
+		return;
+	if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
+		signals_set_fatal(process, sig);
+	else if (action == SIGNAL_STOP)
+		process->signals.stopping = sig;
+}
+
+/*
+ * Takes the next signal that the running thread does not block, with its action. What happens by
+ * default begins in the same hold of the lock: SIGCONT comes before a stop, or ends it.
+ */
+static bool signal_next(struct process *process, struct signal_info *info,
+			struct abi_sigaction *action)
+{
 	struct signals *signals = &process->signals;
-	enum signal_default action = signal_default(info->sig);
-	bool stops = action == SIGNAL_STOP && process->pid != PID_INIT;
+	bool any;
 
 	spin_lock(&signals->lock);
-	if (!signal_take(info)) {
-		spin_unlock(&signals->lock);
-		return;
+	any = signal_take(~current_thread()->signals.blocked, info);
+	if (any) {
+		*action = signal_action_get(signals, info->sig);
+		if (is_handler(action) && action->flags & SA_RESETHAND) {
+			signals->actions->of[info->sig - 1].handler = SIG_DFL;
+			signals->caught &= ~SIGNAL_BIT(info->sig);
+		} else if (action->handler == SIG_DFL) {
+			begin_default(process, info->sig);
+		}
 	}
-	if (signals->ignored & SIGNAL_BIT(info->sig))
-		stops = false;
-	else if (action <= SIGNAL_CORE && action != SIGNAL_IGNORE && process->pid != PID_INIT)
-		signals_set_fatal(process, info->sig);
-	if (stops)
-		signals->stopping = info->sig;
 	spin_unlock(&signals->lock);
-	if (stops)
-		process_stop();
+	return any;
 }
 
 /*
@@ -148,12 +158,17 @@ static void unsuspend(const struct thread_signals *own)
 		signal_mask_back();
 }
 
-static void end_if_fatal(struct process *process)
+static void end_if_killed(void)
 {
-	int sig = atomic_load(&process->signals.fatal);
+	if (unlikely(current_killed()))
+		thread_exit(0);
+}
 
-	if (sig)
-		process_exit(ABI_W_SIGNALLED(sig));
+static void stop_if_asked(const struct process *process, const struct thread_signals *own)
+{
+	if (unlikely(atomic_load_relaxed(&process->signals.stopping) ||
+		     atomic_load_relaxed(&own->must_stop)))
+		process_stop();
 }
 
 void signal_user_return(struct trap_frame *frame)
@@ -164,16 +179,18 @@ void signal_user_return(struct trap_frame *frame)
 	struct signal_info info;
 
 	work_clear();
-	end_if_fatal(process);
 	itimers_take(process);
-	while (signal_peek(~thread->signals.blocked, &info, &action)) {
-		if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
+	for (;;) {
+		end_if_killed();
+		stop_if_asked(process, &thread->signals);
+		end_if_killed();
+		if (!signal_next(process, &info, &action))
+			break;
+		if (is_handler(&action)) {
 			signal_handler_run(frame, &info, &action);
 			work_again();
 			return;
 		}
-		do_default(&info);
-		end_if_fatal(process);
 	}
 	restart_without_handler(frame);
 	unsuspend(&thread->signals);

@@ -81,62 +81,40 @@ static int lowest_pending(uint64_t candidates)
 	return candidates ? (int)bit_lowest(candidates) + 1 : 0;
 }
 
-/* Call with the lock held. */
-static bool peek_pending(const struct signals *signals, const struct thread_signals *own,
-			 uint64_t set, struct signal_info *info_ret)
+/* Takes the next signal of `set` that is pending there. */
+static bool take_pending(struct signals *signals, struct sigpending *pending, uint64_t set,
+			 struct signal_info *info_ret)
 {
-	bool to_thread = own->pending.set & set;
-	const struct sigpending *pending = to_thread ? &own->pending : &signals->shared;
-	const struct queued_signal *queued;
 	int sig = lowest_pending(pending->set & set);
+	struct queued_signal *queued;
 
 	if (!sig)
 		return false;
 	*info_ret = (struct signal_info){ .sig = sig };
 	queued = queued_find(pending, sig);
-	if (queued)
+	if (queued) {
 		*info_ret = queued->info;
-	info_ret->to_thread = to_thread;
+		drop(signals, queued);
+	}
+	if (!queued_find(pending, sig))
+		pending->set &= ~SIGNAL_BIT(sig);
 	return true;
 }
 
-bool signal_peek(uint64_t set, struct signal_info *info_ret, struct abi_sigaction *action_ret)
-{
-	const struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
-	bool any = true;
-
-	spin_lock(&signals->lock);
-	if (thread->signals.fault.sig)
-		*info_ret = thread->signals.fault;
-	else
-		any = peek_pending(signals, &thread->signals, set, info_ret);
-	if (any && action_ret)
-		*action_ret = signal_action_get(signals, info_ret->sig);
-	spin_unlock(&signals->lock);
-	return any;
-}
-
-bool signal_take(const struct signal_info *info)
+bool signal_take(uint64_t set, struct signal_info *info_ret)
 {
 	struct thread *thread = current_thread();
+	struct thread_signals *own = &thread->signals;
 	struct signals *signals = &thread->process->signals;
-	struct sigpending *pending = info->to_thread ? &thread->signals.pending : &signals->shared;
-	struct queued_signal *queued;
 
 	assert_hardened(spin_lock_held(&signals->lock));
-	if (thread->signals.fault.sig == info->sig) {
-		thread->signals.fault.sig = 0;
+	if (own->fault.sig) {
+		*info_ret = own->fault;
+		own->fault.sig = 0;
 		return true;
 	}
-	if (!(pending->set & SIGNAL_BIT(info->sig)))
-		return false;
-	queued = queued_find(pending, info->sig);
-	if (queued)
-		drop(signals, queued);
-	if (!queued_find(pending, info->sig))
-		pending->set &= ~SIGNAL_BIT(info->sig);
-	return true;
+	return take_pending(signals, &own->pending, set, info_ret) ||
+	       take_pending(signals, &signals->shared, set, info_ret);
 }
 
 void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,

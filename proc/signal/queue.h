@@ -5,17 +5,12 @@
 #include "proc/signal/signal.h"
 
 /*
- * Finds the next signal of `set` to be delivered to the running thread, and its action (action_ret
- * may be NULL). A processor exception comes first, then signals sent to the thread, then those to
- * the process. Of several, as on Linux, SIGSEGV and other signals for faults come first, then the
- * lowest number. Returns false if there is none. The signal stays pending until signal_take().
+ * Takes the next signal of `set` from those pending for the running thread: first a processor
+ * exception (whatever is in `set`), then signals sent to the thread, then those to the process. Of
+ * several, as on Linux, SIGSEGV and other signals for faults come first, then the lowest number.
+ * Returns false if there is none. Call with the lock held.
  */
-bool signal_peek(uint64_t set, struct signal_info *info_ret, struct abi_sigaction *action_ret);
-/*
- * Removes a signal that signal_peek() has found. Returns false if it is so no more: SIGCONT discards the signals
- * that stop, and they discard SIGCONT. Call with the lock held.
- */
-bool signal_take(const struct signal_info *info);
+bool signal_take(uint64_t set, struct signal_info *info_ret);
 /*
  * Removes all signals in `set` from those pending for the process, or for one thread of it. Their
  * infos go to the list `spent`, for signal_free() after the lock has been dropped, because there may

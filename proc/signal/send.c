@@ -5,6 +5,7 @@
 #include "proc/signal/signal.h"
 
 #include "abi/errno.h"
+#include "abi/wait.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/itimer.h"
@@ -23,23 +24,35 @@ static bool ends_by_default(int sig)
 	return action == SIGNAL_TERMINATE || action == SIGNAL_CORE;
 }
 
-static void signal_wake(struct thread *thread)
+void signal_wake(struct thread *thread)
 {
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
 	thread_wake(thread);
 }
 
-void signals_set_fatal(struct process *process, int sig)
+void signals_kill_threads(struct process *process, const struct thread *except)
 {
 	struct thread *thread;
 
-	if (process->signals.fatal)
-		return;
-	process->signals.fatal = sig;
 	for_each_thread(thread, process) {
+		if (thread == except || thread->signals.exiting)
+			continue;
 		atomic_store(&thread->killed, true);
 		signal_wake(thread);
 	}
+}
+
+void signals_end(struct process *process, int status)
+{
+	if (process->signals.ending)
+		return;
+	atomic_store(&process->signals.ending, SIGNALS_ENDING | status);
+	signals_kill_threads(process, NULL);
+}
+
+void signals_set_fatal(struct process *process, int sig)
+{
+	signals_end(process, ABI_W_SIGNALLED(sig));
 }
 
 /*
@@ -75,6 +88,7 @@ static void signal_forget(struct process *process, uint64_t set)
 static void undo(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
+	struct thread *thread;
 
 	if (sig == SIGCONT) {
 		signal_forget(process, STOPS);
@@ -82,8 +96,12 @@ static void undo(struct process *process, int sig)
 		if (!signals->stopped)
 			return;
 		signals->stopped = 0;
+		signals->nstopping = 0;
+		for_each_thread(thread, process)
+			atomic_store_relaxed(&thread->signals.must_stop, false);
 		signals->stop_unreported = false;
 		signals->continue_unreported = true;
+		signals->continue_untold = true;
 		waitq_wake_all(&signals->resumed);
 	} else if (SIGNAL_BIT(sig) & STOPS) {
 		signal_forget(process, SIGNAL_BIT(SIGCONT));
@@ -114,7 +132,8 @@ static void keep_for_children(struct process *process, int sig)
 /* Whether the thread takes the signal at once. Call with the lock held. */
 static bool wants(const struct thread *thread, int sig)
 {
-	return SIGNAL_BIT(sig) & (~thread->signals.blocked | thread->signals.waited);
+	return !thread->signals.exiting &&
+	       SIGNAL_BIT(sig) & (~thread->signals.blocked | thread->signals.waited);
 }
 
 /* Returns the first thread of the process that takes the signal at once, or NULL. Call with the lock held. */
@@ -126,6 +145,35 @@ static struct thread *find_taker(struct process *process, int sig)
 		if (wants(thread, sig))
 			return thread;
 	return NULL;
+}
+
+void signals_hand_on(const struct thread *thread, uint64_t set)
+{
+	struct process *process = thread->process;
+	uint64_t left = set & process->signals.shared.set;
+	struct thread *other;
+
+	if (likely(!left))
+		return;
+	for_each_thread(other, process) {
+		uint64_t taken = left & (~other->signals.blocked | other->signals.waited);
+
+		if (other == thread || other->signals.exiting || !taken)
+			continue;
+		signal_wake(other);
+		left &= ~taken;
+		if (!left)
+			break;
+	}
+}
+
+void signals_block(struct thread *thread, uint64_t blocked)
+{
+	uint64_t more = blocked & ~thread->signals.blocked;
+
+	thread->signals.blocked = blocked;
+	if (unlikely(thread->process->signals.nthreads > 1))
+		signals_hand_on(thread, more);
 }
 
 /* Acts on a signal that has come, and that this thread takes. Call with the lock held. */
@@ -166,7 +214,7 @@ static int send_to(struct process *process, struct thread *to, const struct sign
 	undo(process, info->sig);
 	if (info->to_many)
 		keep_for_children(process, info->sig);
-	if (!signal_is_dropped(to ?: process->thread, info->sig))
+	if (!(to && to->signals.exiting) && !signal_is_dropped(to ?: process->leader, info->sig))
 		err = signal_queue(signals, pending, info);
 	if (to)
 		taker = wants(to, info->sig) ? to : NULL;
@@ -234,7 +282,7 @@ bool signals_want_return(void)
 	const struct thread *thread = current_thread();
 	const struct thread_signals *own = &thread->signals;
 
-	return atomic_load(&thread->process->signals.fatal) || own->fault.sig ||
+	return thread_killed(thread) || own->fault.sig || atomic_load_relaxed(&own->must_stop) ||
 	       (pending_of(thread) & (own->waited | ~own->blocked));
 }
 
@@ -272,7 +320,7 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 	*old_ret = blocked = thread->signals.blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
-	thread->signals.blocked = blocked;
+	signals_block(thread, blocked);
 	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
 	if (pending_of(thread) & ~blocked)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);

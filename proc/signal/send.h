@@ -32,8 +32,26 @@ void signal_force(struct process *process, int sig);
  */
 bool signal_fault(const struct signal_info *info);
 
-/* Kills the process. The exit status reports the first such signal. Call with the lock held. */
+/*
+ * All threads of the process must end. The exit status is the first one given. Call with the lock
+ * held.
+ */
+void signals_end(struct process *process, int status);
+/* The same by a signal. */
 void signals_set_fatal(struct process *process, int sig);
+/* Those but `except` must end that have not begun to. Call with the lock held. */
+void signals_kill_threads(struct process *process, const struct thread *except);
+
+/* Has the thread look at its signals on the way to user mode, or in a wait. Call with the lock held. */
+void signal_wake(struct thread *thread);
+
+/*
+ * The thread does not take these signals any more: of the other threads one takes each that is pending
+ * for the process. Call with the lock held.
+ */
+void signals_hand_on(const struct thread *thread, uint64_t set);
+/* Sets the thread's mask, and hands on what it blocks now. Call with the lock held. */
+void signals_block(struct thread *thread, uint64_t blocked);
 
 /* struct thread.signalled of a process's thread. Call for the running thread only. */
 bool signals_end_waits(void);

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal/queue.h"
@@ -55,15 +56,25 @@ void signals_init(struct signals *signals)
 	signals->queue_max = SIGNAL_QUEUE_MAX;
 }
 
+void signals_add_thread(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	list_add_tail(&process->threads, &thread->process_link);
+	process->signals.nthreads++;
+}
+
 int signals_copy(struct signals *to, struct signals *from)
 {
-	if (from->actions) { /* of the running process, the only one that replaces them */
+	if (atomic_load_relaxed(
+		    &from->actions)) { /* of the running process: only exec removes them */
 		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
 		if (!to->actions)
 			return -ENOMEM;
-		*to->actions = *from->actions;
 	}
 	spin_lock(&from->lock);
+	if (to->actions)
+		*to->actions = *from->actions;
 	to->ignored = from->ignored;
 	to->caught = from->caught;
 	to->queue_max = from->queue_max;
@@ -140,13 +151,48 @@ void signals_destroy(struct signals *signals)
 	signal_free(&spent);
 }
 
-void thread_signals_destroy(struct thread *thread)
+bool signals_thread_ends(int status, bool all, struct list *spent)
 {
-	struct signals *signals = &thread->process->signals;
-	struct list spent = LIST_INIT(spent);
+	struct thread *thread = current_thread();
+	struct process *process = thread->process;
+	struct signals *signals = &process->signals;
+	bool last;
 
 	spin_lock(&signals->lock);
-	signal_flush(signals, &thread->signals.pending, ~0ull, &spent);
+	thread->signals.exiting = true;
+	last = --signals->nthreads == 0;
+	if (last || (all && !signals->execing))
+		signals_end(process, status);
+	if (!last) {
+		signals_hand_on(thread, ~0ull);
+		itimers_leave(process, thread);
+	}
+	signal_flush(signals, &thread->signals.pending, ~0ull, spent);
 	spin_unlock(&signals->lock);
-	signal_free(&spent);
+	return last;
+}
+
+bool signals_exec_begin(void)
+{
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+	bool first;
+
+	spin_lock(&signals->lock);
+	first = !signals->ending && !signals->execing;
+	if (first && signals->nthreads > 1) {
+		signals->execing = thread;
+		signals_kill_threads(thread->process, thread);
+	}
+	spin_unlock(&signals->lock);
+	return first;
+}
+
+void signals_exec_done(void)
+{
+	struct signals *signals = &current_process()->signals;
+
+	spin_lock(&signals->lock);
+	signals->execing = NULL;
+	spin_unlock(&signals->lock);
 }

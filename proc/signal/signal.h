@@ -3,6 +3,7 @@
 #pragma once
 
 #include "abi/signal.h"
+#include "abi/wait.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "sync/spinlock.h"
@@ -26,10 +27,9 @@ struct signal_info {
 	int code; /* SI_*, or the cause of a fault or of a child event */
 	int err;  /* si_errno, as the sender gave it */
 	enum signal_about about;
-	bool to_thread; /* pending for one thread; delivered before those of the process */
-	bool to_many;	/* sent to a group or to all: a child that is being forked gets it too */
-	int pid;	/* the sender, or the child that it is about */
-	int status;	/* of the child: exit status or signal */
+	bool to_many; /* sent to a group or to all: a child that is being forked gets it too */
+	int pid;      /* the sender, or the child that it is about */
+	int status;   /* of the child: exit status or signal */
 	uint32_t uid;
 	uint64_t value;			   /* as the sender gave it; for a fault: the address */
 	uint64_t user_ticks, kernel_ticks; /* of the child */
@@ -56,13 +56,20 @@ struct signals {
 	struct signal_actions *actions; /* NULL: no flags, masks or handlers were set */
 	unsigned queued;		/* infos on the queues of the process and its threads */
 	uint64_t queue_max;		/* RLIMIT_SIGPENDING */
-	int fatal;			/* the signal that kills the process; 0: none so far */
-	int stopping;			/* taken, and about to stop the process; 0: none */
+	unsigned nthreads;		/* threads that have not begun to end */
+	int ending; /* atomic: SIGNALS_ENDING with the status, as wait4 packs it; 0: it need not end */
+	const struct thread
+		*execing;	  /* waits in exec until the others have ended; NULL: none does */
+	int stopping;		  /* taken, and about to stop the process; 0: none */
 	int stopped;		  /* the signal that stopped the process; 0: it is not stopped */
+	unsigned nstopping;	  /* threads that have to stop and have not done so */
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */
+	bool continue_untold;	  /* the first thread that goes on is to tell the parent */
 	struct waitq resumed;
 };
+
+#define SIGNALS_ENDING 0x10000
 
 /* What each thread has of its own. */
 struct thread_signals {
@@ -73,11 +80,25 @@ struct thread_signals {
 	struct signal_info fault;  /* a processor exception to be handled; sig 0: none */
 	bool forking;		   /* it creates a child, which others cannot find yet */
 	uint64_t for_child;	   /* the signals sent to many processes since then */
+	bool exiting;		   /* it has begun to end: it takes no signal, and is not killed */
+	bool must_stop;		   /* the process is stopped, but this thread has not stopped yet */
 	/* private to the thread: */
 	bool suspended; /* in rt_sigsuspend or ppoll: old_mask is restored afterwards */
 	uint64_t old_mask;
 	struct abi_stack stack; /* the alternate stack; ss_size 0: none */
 };
+
+/* Whether all threads of the process must end, or are ending. */
+static inline bool signals_ending(const struct signals *signals)
+{
+	return __atomic_load_n(&signals->ending, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Returns the signal that kills the process, or 0. */
+static inline int signals_fatal(const struct signals *signals)
+{
+	return WTERMSIG(__atomic_load_n(&signals->ending, __ATOMIC_ACQUIRE));
+}
 
 /* Whether wait4 has a stop or a continuation to report, unless the process is killed. */
 static inline bool signals_report_stop(const struct signals *signals)
@@ -112,6 +133,22 @@ bool signals_fork_begin(void);
 void signals_fork_done(struct process *child);
 /* For a new image: resets all actions except SIG_IGN, and the running thread's alternate stack. */
 void signals_exec(void);
-/* Free all that is pending, at the end of a process, with its actions, and of a thread. */
+/* Frees all that is pending, with the actions, at the end of a process. */
 void signals_destroy(struct signals *signals);
-void thread_signals_destroy(struct thread *thread);
+
+/* A thread that others can find from now on. Call with process_tree_lock and the signals' lock held. */
+void signals_add_thread(struct thread *thread);
+/*
+ * The running thread begins to end. From now on it takes no signals; what is pending for it goes to
+ * the list `spent`, for signal_free(), and others take what is pending for the process. The last one
+ * ends the process with its status, unless that is ending already. With `all`, the others must end,
+ * too, unless one of them is in exec. Returns whether it is the last one. Call with process_tree_lock
+ * held.
+ */
+bool signals_thread_ends(int status, bool all, struct list *spent);
+/*
+ * The running thread is in exec: the others must end. Returns false, having done nothing, if another
+ * thread is in exec or the process is ending: then this thread has been killed. `done`: it is alone.
+ */
+bool signals_exec_begin(void);
+void signals_exec_done(void);

@@ -44,29 +44,34 @@ int signal_suspend(uint64_t mask)
 	return -EINTR;
 }
 
-/* Takes a signal of `set`. Returns its number, or 0 if none is pending. */
+/*
+ * Takes a signal of `set`. Returns its number, or 0 if none is pending. A fault of the thread waits
+ * for its handler.
+ */
 static int take_one(uint64_t set, struct signal_info *info_ret)
 {
 	const struct thread *thread = current_thread();
 	struct signals *signals = &thread->process->signals;
-	bool taken = false;
+	bool taken;
 
-	/* SIGCONT may discard what was found. */
-	while (!taken && !thread->signals.fault.sig && signal_peek(set, info_ret, NULL)) {
-		spin_lock(&signals->lock);
-		taken = signal_take(info_ret);
-		spin_unlock(&signals->lock);
-	}
+	spin_lock(&signals->lock);
+	taken = !thread->signals.fault.sig && signal_take(set, info_ret);
+	spin_unlock(&signals->lock);
 	return taken ? info_ret->sig : 0;
 }
 
+/* Others take what has come meanwhile and is not waited for any more. */
 static void set_waited(uint64_t set)
 {
 	struct thread *thread = current_thread();
 	struct signals *signals = &thread->process->signals;
+	uint64_t before;
 
 	spin_lock(&signals->lock);
+	before = thread->signals.waited;
 	thread->signals.waited = set;
+	if (before)
+		signals_hand_on(thread, before & thread->signals.blocked);
 	spin_unlock(&signals->lock);
 }
 

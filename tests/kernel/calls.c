@@ -351,7 +351,7 @@ static uint64_t call_under_way(void)
 	const struct process *process = current_process();
 
 	return process && process->pid != PID_INIT
-		       ? frame_syscall(arch_thread_frame(&process->thread->arch))
+		       ? frame_syscall(arch_thread_frame(&process->leader->arch))
 		       : UINT64_MAX;
 }
 

@@ -72,9 +72,9 @@ void ktest_process_init(void)
 	file_locks_init();
 	assert(init && init->pid == PID_INIT);
 	memset(init->rlimits, 0, sizeof(init->rlimits));
-	err = process_add_thread(init);
+	err = process_add_leader(init);
 	assert(!err);
-	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
+	arch_thread_init(&init->leader->arch, init->leader->kstack, init_main, NULL);
 	process_publish(NULL, init);
 	ktest_settle();
 }
@@ -106,11 +106,15 @@ int ktest_reap(int pid)
 static void child_main(void *arg)
 {
 	struct start start = *(struct start *)arg;
+	int status;
 
 	sched_first();
 	kfree(arg);
 	sched_use_mmu(&current_space()->mmu);
-	process_exit(ABI_W_EXITCODE(start.fn(start.arg)));
+	status = start.fn(start.arg);
+	atomic_store(&current_process()->signals.ending,
+		     0); /* what it found counts, not who killed it */
+	process_exit(ABI_W_EXITCODE(status));
 }
 
 /* An empty file that it seems to run. */
@@ -130,9 +134,9 @@ static int furnish(struct process *process)
 		process->rlimits[i] = (struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
 	process->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
 	process->exit_signal = SIGCHLD;
-	if (process_add_thread(process))
+	if (process_add_leader(process))
 		return -ENOMEM;
-	str_copy(process->thread->name, "test", THREAD_NAME_LEN);
+	str_copy(process->leader->name, "test", THREAD_NAME_LEN);
 	process->uspace = uspace_create();
 	if (!process->uspace || process_fs->create(process))
 		return -ENOMEM;
@@ -144,8 +148,7 @@ static void discard(struct process *process)
 	process_fs->exit(process);
 	if (process->uspace)
 		uspace_put(process->uspace);
-	if (process->thread)
-		process_drop_thread(process);
+	process_drop_threads(process);
 	process_free(process);
 }
 
@@ -168,7 +171,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	}
 	*start = (struct start){ fn, arg };
 	pid = process->pid;
-	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, start);
+	arch_thread_init(&process->leader->arch, process->leader->kstack, child_main, start);
 	process_publish(parent, process);
 	waitq_wake_all(&wanted);
 	return pid;

@@ -142,7 +142,7 @@ static bool is_asleep(int pid)
 
 	spin_lock(&process_tree_lock);
 	process = process_find(pid);
-	asleep = process && process->state == PROCESS_ALIVE && sched_is_asleep(process->thread);
+	asleep = process && process->state == PROCESS_ALIVE && sched_is_asleep(process->leader);
 	spin_unlock(&process_tree_lock);
 	return asleep;
 }

@@ -150,7 +150,7 @@ static struct thread *thread_of(int pid)
 	struct thread *thread;
 
 	spin_lock(&process_tree_lock);
-	thread = process_find(pid)->thread;
+	thread = process_find(pid)->leader;
 	spin_unlock(&process_tree_lock);
 	return thread;
 }
@@ -328,7 +328,7 @@ static bool sleeps(int pid)
 
 	spin_lock(&process_tree_lock);
 	process = process_find(pid);
-	asleep = process && process->thread->state == THREAD_SLEEPING;
+	asleep = process && process->leader->state == THREAD_SLEEPING;
 	spin_unlock(&process_tree_lock);
 	return asleep;
 }

@@ -114,7 +114,7 @@ KTEST_IN_PROCESS(pipe_read_wakes_writers_before_it_faults)
 	pid = ktest_spawn(write_too_much, NULL);
 	ktest_settle();
 	spin_lock(&process_tree_lock);
-	blocked = process_find(pid)->thread;
+	blocked = process_find(pid)->leader;
 	spin_unlock(&process_tree_lock);
 	EXPECT_TRUE(sched_is_asleep(blocked));
 	reading = current_thread();

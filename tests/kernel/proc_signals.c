@@ -53,7 +53,7 @@ KTEST(proc_signal_to_all_ends_every_wait)
 	process_kill(-1, SIGKILL);
 	EXPECT_EQ(EXITED(1), ktest_reap(first));
 	EXPECT_EQ(EXITED(1), ktest_reap(second));
-	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
+	EXPECT_TRUE(!thread_killed(process_init_get()->leader));
 }
 
 static int ignore_by_default(void *arg)
@@ -76,7 +76,7 @@ KTEST(proc_signals_to_process_1_are_dropped)
 {
 	EXPECT_EQ(0, process_kill(PID_INIT, SIGKILL));
 	EXPECT_EQ(0, process_kill(PID_INIT, SIGTERM));
-	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
+	EXPECT_TRUE(!thread_killed(process_init_get()->leader));
 	EXPECT_EQ(-EINVAL, process_kill(PID_INIT, NSIG + 1));
 	EXPECT_EQ(-EINVAL, process_kill(PID_INIT, -1));
 	EXPECT_EQ(-ESRCH, process_kill(PID_MAX, SIGTERM));

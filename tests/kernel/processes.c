@@ -104,7 +104,7 @@ static uint64_t ticks_of(int pid)
 	uint64_t ticks;
 
 	spin_lock(&process_tree_lock);
-	ticks = thread_ran_ticks(process_find(pid)->thread);
+	ticks = thread_ran_ticks(process_find(pid)->leader);
 	spin_unlock(&process_tree_lock);
 	return ticks;
 }

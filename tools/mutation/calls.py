@@ -21,7 +21,7 @@ NAMES = {
     "put": "page_put page_map_put page_map_put_many page_free page_batch_free page_batch_add tables_free "
            "object_put inode_put file_put exe_put uspace_put pid_put object_allow_write object_put_write "
            "kfree slab_free vma_free vma_free_dead nodes_free gather_free plan_drop split_room_put "
-           "thread_destroy process_drop_thread process_free kstack_free space_destroy fdtable_destroy exec_headers_free "
+           "thread_destroy process_drop_threads process_free kstack_free space_destroy fdtable_destroy exec_headers_free "
            "exec_args_destroy draft_discard free_pages page_gone name_discard name_free dir_name_free debts_destroy",
     "charge": "quota_name_gone quota_update counter_add space_add_resident vma_count_bytes usage_add",
     "unlock": "spin_unlock spin_unlock_irqrestore mutex_unlock uspace_unlock turn_give",

@@ -537,11 +537,11 @@ static const struct {
 
 /* No argument is an error to these, if they have any. */
 static const long never_fail[] = {
-	SYS_brk,	 SYS_exit,    SYS_getpid,	   SYS_getppid,
-	SYS_gettid,	 SYS_setsid,  SYS_getuid,	   SYS_geteuid,
-	SYS_getgid,	 SYS_getegid, SYS_set_tid_address, SYS_sched_yield,
-	SYS_umask,	 SYS_sync,    SYS_restart_syscall, SYS_munlockall,
-	SYS_rt_sigreturn
+	SYS_brk,	 SYS_exit,	  SYS_exit_group, SYS_getpid,
+	SYS_getppid,	 SYS_gettid,	  SYS_setsid,	  SYS_getuid,
+	SYS_geteuid,	 SYS_getgid,	  SYS_getegid,	  SYS_set_tid_address,
+	SYS_sched_yield, SYS_umask,	  SYS_sync,	  SYS_restart_syscall,
+	SYS_munlockall,	 SYS_rt_sigreturn
 };
 
 static bool has_row(long number)
