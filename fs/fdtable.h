@@ -89,9 +89,9 @@ int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBAD
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 
 /*
- * The same as fdtable_get() without a reference, and without the lock, for the running process's own
- * table: its files stay open until it closes them itself, for a table belongs to one process, which
- * has one thread. Others only fill what is reserved.
+ * The same as fdtable_get() without a reference, and without the lock, for the table of the running
+ * process if that has no other thread: its files stay open until it closes them itself. Others only
+ * fill what is reserved.
  */
 static inline struct file *fdtable_look(const struct fdtable *table, int fd)
 {

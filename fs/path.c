@@ -68,13 +68,14 @@ static void path_walk_to_root(struct path_walk *walk)
 struct inode *path_start(struct file *dir)
 {
 	if (!dir)
-		return process_root();
+		return mount_tree_root();
 	return dir->ops->has_inode ? file_inode(dir) : NULL;
 }
 
 static void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 {
-	walk->root = process_root();
+	walk->held = process_root();
+	walk->root = walk->held ?: mount_tree_root();
 	walk->dir = *path == '/' ? walk->root : start;
 	if (walk->dir)
 		path_get(walk->dir);
@@ -104,6 +105,7 @@ void path_end(struct path_walk *walk)
 	if (unlikely(walk->writing))
 		path_end_write(walk);
 	path_put(walk->dir);
+	path_put(walk->held);
 }
 
 /*
@@ -478,10 +480,10 @@ static int prepend_all(struct path_text *text, struct inode *inode)
 	return err;
 }
 
-/* `says`: a path that does not begin at the root says so. Returns as inode_path(). */
-static ssize_t write_path(struct inode *inode, char *buf, size_t size, bool says)
+static ssize_t write_path_from(const struct inode *root, struct inode *inode, char *buf,
+			       size_t size, bool says)
 {
-	struct path_text text = { .buf = buf, .at = size - 1, .root = process_root() };
+	struct path_text text = { .buf = buf, .at = size - 1, .root = root };
 	size_t len;
 	int err;
 
@@ -498,6 +500,16 @@ static ssize_t write_path(struct inode *inode, char *buf, size_t size, bool says
 	memmove(buf, buf + text.at, len);
 	buf[len] = '\0';
 	return (ssize_t)len + 1;
+}
+
+/* `says`: a path that does not begin at the root says so. Returns as inode_path(). */
+static ssize_t write_path(struct inode *inode, char *buf, size_t size, bool says)
+{
+	struct inode *root = process_root();
+	ssize_t len = write_path_from(root ?: mount_tree_root(), inode, buf, size, says);
+
+	path_put(root);
+	return len;
 }
 
 ssize_t inode_path(struct inode *inode, char *buf, size_t size)

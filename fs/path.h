@@ -33,7 +33,8 @@ struct path_walk {
 	bool jumped;	  /* path_follow() took the last component's link straight to its inode */
 	bool asked;	  /* path_follow() has asked a server for the inode's attributes */
 	/* private: */
-	struct inode *root;    /* by process_root() */
+	struct inode *root;    /* of the running process */
+	struct inode *held;    /* the same, if it has a reference, as by path_get(); or NULL */
 	struct mount *writing; /* by path_begin_write() */
 	const char *rest;      /* the string after `last` */
 	/*
@@ -49,7 +50,7 @@ struct path_walk {
 };
 
 /*
- * Returns where relative paths start: the root for NULL; NULL for a file without an inode, which
+ * Returns where relative paths start: the tree's root for NULL; NULL for a file without an inode, which
  * the walk refuses with -ENOTDIR.
  */
 struct inode *path_start(struct file *dir);

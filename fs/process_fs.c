@@ -22,11 +22,8 @@ static int process_fs_create(struct process *process)
 static int process_fs_copy(struct process *child, struct process *parent)
 {
 	child->umask = parent->umask;
-	file_get(parent->cwd);
-	child->cwd = parent->cwd;
-	if (parent->root)
-		path_get(parent->root);
-	child->root = parent->root;
+	child->cwd = process_cwd();
+	child->root = process_root();
 	child->fdtable = fdtable_copy(parent->fdtable);
 	return child->fdtable ? 0 : -ENOMEM;
 }
@@ -39,9 +36,15 @@ static void process_fs_exec(struct process *process)
 /* As on Linux, an empty name is the working directory's, and a directory is no program. */
 static int process_fs_open_interp(const char *name, struct object **object_ret, char **path_ret)
 {
+	struct file *cwd;
+	int err;
+
 	if (*name == '\0')
 		return -EACCES;
-	return fs_open_exec(current_process()->cwd, name, true, object_ret, path_ret);
+	cwd = process_cwd();
+	err = fs_open_exec(cwd, name, true, object_ret, path_ret);
+	file_put(cwd);
+	return err;
 }
 
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
@@ -66,12 +69,35 @@ static void process_fs_exit(struct process *process)
 	path_put(root);
 }
 
+/* May another thread of the running process change what it has? */
+static bool process_fs_is_shared(const struct process *process)
+{
+	return atomic_load_relaxed(&process->nlive) > 1;
+}
+
+struct file *process_cwd(void)
+{
+	const struct process *process = current_process();
+	struct file *cwd;
+
+	if (likely(!process_fs_is_shared(process))) {
+		file_get(process->cwd);
+		return process->cwd;
+	}
+	spin_lock(&process_tree_lock);
+	cwd = process->cwd;
+	file_get(cwd);
+	spin_unlock(&process_tree_lock);
+	return cwd;
+}
+
 void process_set_cwd(struct file *dir)
 {
 	struct process *process = current_process();
-	struct file *before = process->cwd;
+	struct file *before;
 
 	spin_lock(&process_tree_lock);
+	before = process->cwd;
 	process->cwd = dir;
 	spin_unlock(&process_tree_lock);
 	file_put(before);
@@ -80,14 +106,21 @@ void process_set_cwd(struct file *dir)
 struct inode *process_root(void)
 {
 	const struct process *process = current_process();
+	struct inode *root;
 
-	return process && process->root ? process->root : mount_tree_root();
+	if (likely(!process || !atomic_load_relaxed(&process->root)))
+		return NULL;
+	spin_lock(&process_tree_lock);
+	root = process->root;
+	path_get(root);
+	spin_unlock(&process_tree_lock);
+	return root;
 }
 
 int process_chroot(struct file *dir, const char *path)
 {
 	struct process *process = current_process();
-	struct inode *root, *before = process->root;
+	struct inode *root, *before;
 	int err = path_lookup(path_start(dir), path, true, &root);
 
 	if (err)
@@ -97,6 +130,7 @@ int process_chroot(struct file *dir, const char *path)
 		return -ENOTDIR;
 	}
 	spin_lock(&process_tree_lock);
+	before = process->root;
 	process->root = root;
 	spin_unlock(&process_tree_lock);
 	path_put(before);

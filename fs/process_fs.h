@@ -12,9 +12,12 @@ void process_fs_init(void);
 /* Changes the running process's working directory. Takes over the reference to `dir`. */
 void process_set_cwd(struct file *dir);
 
+/* Returns the running process's working directory, with a reference. */
+struct file *process_cwd(void);
+
 /*
- * Returns the running process's root, or the tree's for a kernel thread. It has no reference: only
- * the process itself changes it.
+ * Returns the running process's root, as by path_get(). NULL: it has none of its own, as a kernel
+ * thread has none, and the tree's is its root.
  */
 struct inode *process_root(void);
 

@@ -251,9 +251,9 @@ static int become_only_thread(struct process *process)
 	if (!signals_exec_begin())
 		return -EINTR;
 	while (!err && atomic_load(&process->nlive) > 1) {
-		seq = waitq_sample(&process->thread_ends);
+		seq = waitq_sample(&process->child_waitq);
 		if (atomic_load(&process->nlive) > 1)
-			err = thread_wait(&process->thread_ends, seq);
+			err = thread_wait(&process->child_waitq, seq);
 	}
 	signals_exec_done();
 	if (err)

@@ -296,7 +296,7 @@ static void leave_process(struct thread *thread)
 	}
 	preempt_disable(); /* for good: from now on others may free this thread */
 	thread_forget(thread);
-	waitq_wake_all(&process->thread_ends);
+	waitq_wake_all(&process->child_waitq);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
 }

@@ -292,8 +292,6 @@ static void fill_facts(struct process *process, struct process_facts *ret)
 	};
 	memcpy(ret->name, process->leader->name, sizeof(ret->name));
 	fill_signal_facts(process, ret);
-	if (process->state != PROCESS_ZOMBIE)
-		usage_add(&ret->usage, &process->past_usage);
 	if (process->uspace)
 		fill_space_facts(process->uspace, ret);
 }

@@ -35,7 +35,8 @@ static uint64_t now_of(struct process *process, unsigned which)
 
 	if (which == ITIMER_REAL)
 		return clock_ns();
-	usage = usage_of_threads(process);
+	usage = process->past_usage;
+	usage_add_threads(&usage, process);
 	if (which == ITIMER_PROF)
 		usage.user_ticks += usage.kernel_ticks;
 	return clock_ticks_to_ns(usage.user_ticks);
@@ -116,7 +117,8 @@ void itimers_init(struct itimers *itimers)
 void itimers_stop(struct itimers *itimers)
 {
 	for (unsigned which = 0; which < ITIMER_COUNT; which++)
-		timer_cancel(&itimers->of[which].timer);
+		if (itimers->of[which].at_ns) /* else it is not armed */
+			timer_cancel(&itimers->of[which].timer);
 	/* Nor does one that has gone off begin anew: whoever waits from here on looks at `due`. */
 	__atomic_store_n(&itimers->due, 0, __ATOMIC_SEQ_CST);
 }

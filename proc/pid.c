@@ -126,7 +126,6 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->pid_link);
 	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
-	waitq_init(&process->thread_ends);
 	signals_init(&process->signals);
 	itimers_init(&process->itimers);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
@@ -270,13 +269,12 @@ void thread_publish(struct thread *thread)
 void thread_forget(struct thread *thread)
 {
 	struct process *process = thread->process;
-	struct usage usage = usage_of_thread(thread);
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (thread == process->leader)
 		return;
 	spin_lock(&process->signals.lock);
-	usage_add(&process->ended_threads, &usage);
+	usage_add_thread(&process->past_usage, thread);
 	list_del(&thread->process_link);
 	spin_unlock(&process->signals.lock);
 	list_del(&thread->tid_link);
@@ -288,16 +286,14 @@ struct thread *thread_lead(void)
 {
 	struct thread *thread = current_thread(), *leader;
 	struct process *process = thread->process;
-	struct usage usage;
 
 	spin_lock(&process_tree_lock);
 	leader = process->leader;
 	if (leader == thread) {
 		leader = NULL;
 	} else {
-		usage = usage_of_thread(leader);
 		spin_lock(&process->signals.lock);
-		usage_add(&process->ended_threads, &usage);
+		usage_add_thread(&process->past_usage, leader);
 		list_del(&leader->process_link);
 		process->leader = thread;
 		spin_unlock(&process->signals.lock);

@@ -35,9 +35,8 @@ struct process {
 	int pid;
 
 	/* Changed, once others find the process, with process_tree_lock and the signals' lock; read with either: */
-	struct list threads;	    /* those that have not ended, and the leader */
-	struct thread *leader;	    /* its id is the pid; it stays on the list when it has ended */
-	struct usage ended_threads; /* times and switches of others that have ended */
+	struct list threads;   /* those that have not ended, and the leader */
+	struct thread *leader; /* its id is the pid; it stays on the list when it has ended */
 
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
@@ -59,16 +58,16 @@ struct process {
 	int status;	 /* as wait4 packs it; set when it begins to end */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
-	struct waitq thread_ends;    /* woken when it is less: a thread may be in exec */
 	struct usage ended_usage;    /* its own usage, set when it ends */
 	struct usage children_usage; /* of the children that it has waited for */
-	struct waitq child_waitq;    /* woken when a child ends, stops or continues */
-	struct vfork *vfork;	     /* its parent waits for its exec or exit; see proc/fork.h */
+	struct usage past_usage;     /* of ended threads, and faults and memory of earlier images */
+	struct waitq
+		child_waitq; /* woken when a child ends, stops or continues, or a thread ends */
+	struct vfork *vfork; /* its parent waits for its exec or exit; see proc/fork.h */
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
-	struct uspace *uspace;	 /* NULL: it has left its memory */
-	struct exe *exe;	 /* NULL: before the first exec */
-	struct usage past_usage; /* faults and peak memory of earlier images */
+	struct uspace *uspace; /* NULL: it has left its memory */
+	struct exe *exe;       /* NULL: before the first exec */
 	/* The same; its file system state, see struct process_fs_ops: */
 	struct fdtable *fdtable; /* has its own lock; NULL: it has closed everything */
 	struct file *cwd;	 /* a directory, referenced */

@@ -32,48 +32,46 @@ void usage_add_space(struct usage *to, struct space *space)
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
 }
 
-struct usage usage_of_thread(const struct thread *thread)
+void usage_add_thread(struct usage *to, const struct thread *thread)
 {
 	uint64_t ran = thread_ran_ticks(thread);
 	uint64_t kernel = MIN(thread->kernel_ticks, ran);
 
-	return (struct usage){
-		.user_ticks = ran - kernel,
-		.kernel_ticks = kernel,
-		.nvcsw = thread->nvcsw,
-		.nivcsw = thread->nivcsw,
-	};
+	to->user_ticks += ran - kernel;
+	to->kernel_ticks += kernel;
+	to->nvcsw += thread->nvcsw;
+	to->nivcsw += thread->nivcsw;
 }
 
-struct usage usage_of_threads(const struct process *process)
+void usage_add_threads(struct usage *to, const struct process *process)
 {
-	struct usage usage = process->ended_threads, one;
 	const struct thread *thread;
 
-	for_each_thread(thread, process) {
-		one = usage_of_thread(thread);
-		usage_add(&usage, &one);
-	}
-	return usage;
+	for_each_thread(thread, process)
+		usage_add_thread(to, thread);
 }
 
 struct usage usage_current(void)
 {
 	struct process *process = current_process();
-	struct usage usage = process->past_usage, threads;
+	struct usage usage = process->past_usage;
 
 	if (process->uspace)
 		usage_add_space(&usage, &process->uspace->space);
 	spin_lock(&process->signals.lock);
-	threads = usage_of_threads(process);
+	usage_add_threads(&usage, process);
 	spin_unlock(&process->signals.lock);
-	usage_add(&usage, &threads);
 	return usage;
 }
 
 struct usage usage_times(const struct process *process)
 {
-	return process->state == PROCESS_ZOMBIE ? process->ended_usage : usage_of_threads(process);
+	struct usage usage = process->past_usage;
+
+	if (process->state == PROCESS_ZOMBIE)
+		return process->ended_usage;
+	usage_add_threads(&usage, process);
+	return usage;
 }
 
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)

@@ -26,16 +26,19 @@ void usage_add_space(struct usage *to, struct space *space);
 /* Returns what the running process has used up to now. */
 struct usage usage_current(void);
 
-/* Returns any process's times and switches. The rest is 0 unless it has ended. process_tree_lock is held. */
+/*
+ * The same for any process, but without the faults and the memory of its present image. Call with
+ * process_tree_lock held.
+ */
 struct usage usage_times(const struct process *process);
 
-/* Returns a thread's times and switches; the rest is 0. */
-struct usage usage_of_thread(const struct thread *thread);
+/* Adds a thread's times and switches. */
+void usage_add_thread(struct usage *to, const struct thread *thread);
 /*
- * Returns those of all threads of a process, with the ones that have ended. Call with
+ * Adds those of all its threads that have not ended; past_usage has those of the others. Call with
  * process_tree_lock or the signals' lock held.
  */
-struct usage usage_of_threads(const struct process *process);
+void usage_add_threads(struct usage *to, const struct process *process);
 
 /* Converts usage to the ABI's form. */
 void usage_to_rusage(const struct usage *usage, struct abi_rusage *rusage);

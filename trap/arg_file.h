@@ -17,11 +17,22 @@ static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 	return fdtable_get(current_process()->fdtable, arg_int(frame, n));
 }
 
-/* The same as arg_file() without a reference: see fdtable_look(). */
+/*
+ * For calls that are worth it: the same without a reference, see fdtable_look(). NULL too if another
+ * thread could close the descriptor; then with_file() does the call.
+ */
 static inline struct file *arg_look(const struct trap_frame *frame, unsigned n)
 {
-	return fdtable_look(current_process()->fdtable, arg_int(frame, n));
+	const struct process *process = current_process();
+
+	if (unlikely(atomic_load_relaxed(&process->nlive) > 1))
+		return NULL;
+	return fdtable_look(process->fdtable, arg_int(frame, n));
 }
+
+/* Does the call with the file of the descriptor in argument 0, which it holds meanwhile, or fails with -EBADF. */
+typedef long (*file_call)(struct trap_frame *frame, struct file *file);
+long with_file(struct trap_frame *frame, file_call call);
 
 static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
 {

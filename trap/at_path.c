@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/fdtable.h"
+#include "fs/process_fs.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -34,13 +35,9 @@ static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
 /* Finds the directory where a relative path starts. */
 static int get_dir(int fd, struct file **dir_ret)
 {
-	struct process *process = current_process();
-	struct file *dir = process->cwd;
+	struct file *dir = fd == AT_FDCWD ? process_cwd()
+					  : fdtable_get_path(current_process()->fdtable, fd);
 
-	if (fd == AT_FDCWD)
-		file_get(dir);
-	else
-		dir = fdtable_get_path(process->fdtable, fd);
 	if (!dir)
 		return -EBADF;
 	*dir_ret = dir;

@@ -72,17 +72,20 @@ static __attribute__((noinline)) long call_until(struct trap_frame *frame, struc
 	return endpoint_call(file, words_at(frame, 1), NULL, deadline);
 }
 
-long sys_ipc_call(struct trap_frame *frame)
+static inline long call(struct trap_frame *frame, struct file *file)
 {
-	struct file *file = arg_look(frame, 0);
-
-	if (unlikely(!file))
-		return -EBADF;
 	if (unlikely(frame_arg(frame, 5) != IPC_NEVER))
 		return call_until(frame, file);
 	if (frame_arg(frame, 6) != 0)
 		return transfer_call(file, words_at(frame, 1), frame_arg(frame, 6), UINT64_MAX);
 	return endpoint_call(file, words_at(frame, 1), NULL, UINT64_MAX);
+}
+
+long sys_ipc_call(struct trap_frame *frame)
+{
+	struct file *file = arg_look(frame, 0);
+
+	return likely(file) ? call(frame, file) : with_file(frame, call);
 }
 
 long sys_ipc_notify(struct trap_frame *frame)
@@ -97,26 +100,32 @@ long sys_ipc_notify(struct trap_frame *frame)
 	return err;
 }
 
+static long receive_call(struct trap_frame *frame, struct file *file)
+{
+	return endpoint_receive(file, words_at(frame, 1), frame_arg_at(frame, 5),
+				deadline_of(frame_arg(frame, 6)));
+}
+
 long sys_ipc_receive(struct trap_frame *frame)
 {
 	struct file *file = arg_look(frame, 0);
 
-	if (!file)
-		return -EBADF;
-	return endpoint_receive(file, words_at(frame, 1), frame_arg_at(frame, 5),
-				deadline_of(frame_arg(frame, 6)));
+	return likely(file) ? receive_call(frame, file) : with_file(frame, receive_call);
+}
+
+static long reply(struct trap_frame *frame, struct file *file)
+{
+	return endpoint_reply(file, arg_u64(frame, 1), words_at(frame, 2), false);
 }
 
 long sys_ipc_reply(struct trap_frame *frame)
 {
 	struct file *file = arg_look(frame, 0);
 
-	if (!file)
-		return -EBADF;
-	return endpoint_reply(file, arg_u64(frame, 1), words_at(frame, 2), false);
+	return likely(file) ? reply(frame, file) : with_file(frame, reply);
 }
 
-static inline long reply_receive(struct trap_frame *frame, struct file *file, uint64_t deadline)
+static inline long reply_receive_by(struct trap_frame *frame, struct file *file, uint64_t deadline)
 {
 	return endpoint_reply_receive(file, frame_arg_at(frame, 1), words_at(frame, 2),
 				      words_at(frame, 1), frame_arg_at(frame, 5), deadline);
@@ -125,17 +134,20 @@ static inline long reply_receive(struct trap_frame *frame, struct file *file, ui
 static __attribute__((noinline)) long reply_receive_until(struct trap_frame *frame,
 							  struct file *file)
 {
-	return reply_receive(frame, file, deadline_of(frame_arg(frame, 6)));
+	return reply_receive_by(frame, file, deadline_of(frame_arg(frame, 6)));
 }
 
 /* Once the reply is sent, the call answers nobody: if a signal ends the wait, it may be made again. */
+static inline long reply_receive(struct trap_frame *frame, struct file *file)
+{
+	if (unlikely(frame_arg(frame, 6) != IPC_NEVER))
+		return reply_receive_until(frame, file);
+	return reply_receive_by(frame, file, UINT64_MAX);
+}
+
 long sys_ipc_reply_receive(struct trap_frame *frame)
 {
 	struct file *file = arg_look(frame, 0);
 
-	if (unlikely(!file))
-		return -EBADF;
-	if (unlikely(frame_arg(frame, 6) != IPC_NEVER))
-		return reply_receive_until(frame, file);
-	return reply_receive(frame, file, UINT64_MAX);
+	return likely(file) ? reply_receive(frame, file) : with_file(frame, reply_receive);
 }

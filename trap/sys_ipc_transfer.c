@@ -61,14 +61,11 @@ static __attribute__((noinline)) ssize_t copy_rest(const struct trap_frame *fram
 	return (ssize_t)done;
 }
 
-static inline long copy_call(const struct trap_frame *frame, bool to_caller)
+static inline long copy_with(const struct trap_frame *frame, struct file *file, bool to_caller)
 {
-	struct file *file = arg_look(frame, 0);
 	size_t wanted = 0, n = arg_u64(frame, 3);
 	ssize_t copied;
 
-	if (unlikely(!file))
-		return -EBADF;
 	copied = copy_some(file, arg_u64(frame, 1), arg_user(frame, 2), n, arg_u64(frame, 4),
 			   to_caller, &wanted);
 	if (likely(copied == (ssize_t)n) || copied < 0)
@@ -76,14 +73,28 @@ static inline long copy_call(const struct trap_frame *frame, bool to_caller)
 	return copy_rest(frame, file, to_caller, (size_t)copied, wanted);
 }
 
+static long copy_in(struct trap_frame *frame, struct file *file)
+{
+	return copy_with(frame, file, false);
+}
+
+static long copy_out(struct trap_frame *frame, struct file *file)
+{
+	return copy_with(frame, file, true);
+}
+
 long sys_ipc_read(struct trap_frame *frame)
 {
-	return copy_call(frame, false);
+	struct file *file = arg_look(frame, 0);
+
+	return likely(file) ? copy_in(frame, file) : with_file(frame, copy_in);
 }
 
 long sys_ipc_write(struct trap_frame *frame)
 {
-	return copy_call(frame, true);
+	struct file *file = arg_look(frame, 0);
+
+	return likely(file) ? copy_out(frame, file) : with_file(frame, copy_out);
 }
 
 /* Returns the caller's file, or NULL with why there is none in *err. */

@@ -264,8 +264,10 @@ long sys_chroot(struct trap_frame *frame)
 
 static long getcwd_to(vaddr_t user, size_t size, char *buf, size_t buf_size)
 {
-	ssize_t len = fs_getcwd(current_process()->cwd, buf, buf_size);
+	struct file *cwd = process_cwd();
+	ssize_t len = fs_getcwd(cwd, buf, buf_size);
 
+	file_put(cwd);
 	if (len < 0)
 		return len;
 	/* -EOVERFLOW: the program's buffer is too small. -ERANGE: buf is too small. */

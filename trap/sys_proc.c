@@ -238,14 +238,14 @@ long sys_getrusage(struct trap_frame *frame)
 {
 	struct process *process = current_process();
 	struct abi_rusage rusage;
-	struct usage usage;
+	struct usage usage = { 0 };
 
 	switch (arg_int(frame, 0)) {
 	case RUSAGE_SELF:
 		usage = usage_current();
 		break;
 	case RUSAGE_THREAD:
-		usage = usage_of_thread(current_thread());
+		usage_add_thread(&usage, current_thread());
 		break;
 	case RUSAGE_CHILDREN:
 		usage = process->children_usage;
@@ -379,11 +379,7 @@ long sys_prctl(struct trap_frame *frame)
 /* Returns the old mask. Only the permission bits of the new one count. */
 long sys_umask(struct trap_frame *frame)
 {
-	struct process *process = current_process();
-	unsigned before = process->umask;
-
-	process->umask = arg_uint(frame, 0) & 0777;
-	return (long)before;
+	return (long)atomic_exchange(&current_process()->umask, arg_uint(frame, 0) & 0777);
 }
 
 long sys_uname(struct trap_frame *frame)
@@ -432,16 +428,16 @@ static int run(const struct trap_frame *frame, unsigned n, const struct found_im
 long sys_execve(struct trap_frame *frame)
 {
 	struct found_image image = { 0 };
-	char *filename;
-	int err = arg_path(frame, 0, &filename);
+	struct at_path at;
+	int err = cwd_path_get(frame, 0, &at);
 
 	if (err)
 		return err;
-	err = fs_open_exec(current_process()->cwd, filename, true, &image.object, &image.path);
-	image.filename = filename;
+	err = fs_open_exec(at.dir, at.path, true, &image.object, &image.path);
+	image.filename = at.path;
 	if (!err)
 		err = run(frame, 1, &image);
-	kfree(filename);
+	at_path_put(&at);
 	return err;
 }
 

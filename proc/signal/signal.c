@@ -161,9 +161,11 @@ bool signals_thread_ends(int status, bool all, struct list *spent)
 	spin_lock(&signals->lock);
 	thread->signals.exiting = true;
 	last = --signals->nthreads == 0;
-	if (last || (all && !signals->execing))
-		signals_end(process, status);
+	if (last && !signals->ending)
+		atomic_store(&signals->ending, SIGNALS_ENDING | status);
 	if (!last) {
+		if (all && !signals->execing)
+			signals_end(process, status);
 		signals_hand_on(thread, ~0ull);
 		itimers_leave(process, thread);
 	}

@@ -68,8 +68,8 @@ class Process:
         self.value = fetch("struct process", address)
         self.pid = int(self.value["pid"])
         self.state = enum_word(self.value["state"], "PROCESS_")
-        self.thread = int(self.value["thread"])
-        self.comm = memory.array_text(fetch("struct thread", self.thread)["name"]) if self.thread else "?"
+        self.leader = int(self.value["leader"])
+        self.comm = memory.array_text(fetch("struct thread", self.leader)["name"]) if self.leader else "?"
         self.uspace = int(self.value["uspace"])
 
     def parent_pid(self):
@@ -82,14 +82,21 @@ class Process:
         exe = int(self.value["exe"])
         return memory.string(exe + offset_of("struct exe", "path")) if exe else ""
 
+    def threads(self):
+        """Returns the addresses of its threads."""
+        head = self.address + offset_of("struct process", "threads")
+        return list(members(head, "struct thread", "process_link", f"the list of threads of process {self.pid}"))
+
     def doing(self):
-        """Returns what its thread does, as a word."""
-        if self.state != "alive" or not self.thread:
+        """Returns what its threads do, in a few words: of several, what one on a hart does, or the leader."""
+        if self.state != "alive" or not self.leader:
             return self.state
+        threads = self.threads()
+        many = f", {len(threads)} threads" if len(threads) > 1 else ""
         for hart in harts():
-            if int(hart["current"]) == self.thread:
-                return f"on hart {int(hart['index'])}"
-        return enum_word(fetch("struct thread", self.thread)["state"], "THREAD_")
+            if int(hart["current"]) in threads:
+                return f"on hart {int(hart['index'])}{many}"
+        return enum_word(fetch("struct thread", self.leader)["state"], "THREAD_") + many
 
     def space(self):
         """Returns its struct space."""
