@@ -92,7 +92,7 @@ static int copy_space(struct process *parent, struct process *child)
 	return err;
 }
 
-static int copy_state(struct process *parent, struct process *child)
+static int copy_state(struct process *parent, struct process *child, bool clear_handlers)
 {
 	child->start_tick = arch_time();
 	child->no_new_privs = parent->no_new_privs;
@@ -103,12 +103,15 @@ static int copy_state(struct process *parent, struct process *child)
 	spin_unlock(&parent->limits_lock);
 	exe_get(parent->exe);
 	child->exe = parent->exe;
-	return signals_copy(&child->signals, &parent->signals);
+	return signals_copy(&child->signals, &parent->signals, !clear_handlers);
 }
 
-static int copy_process(struct process *parent, struct process *child, uint64_t flags)
+static int copy_process(struct process *parent, struct process *child,
+			const struct clone_request *request)
 {
-	if (process_add_leader(child) || copy_state(parent, child))
+	uint64_t flags = request->flags;
+
+	if (process_add_leader(child) || copy_state(parent, child, request->clear_handlers))
 		return -ENOMEM;
 	if (process_fs->copy(child, parent))
 		return -ENOMEM;
@@ -250,7 +253,7 @@ static long make_child(struct process *parent, const struct clone_request *reque
 	child = process_alloc(&err);
 	if (!child)
 		return err;
-	pid = copy_process(parent, child, request->flags);
+	pid = copy_process(parent, child, request);
 	if (!pid) {
 		start_frame(child->leader, request);
 		pid = write_tids(child->leader, request);

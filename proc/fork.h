@@ -8,11 +8,12 @@
 struct process;
 
 struct clone_request {
-	uint64_t flags;	    /* CLONE_*; the exit signal is in the low byte */
-	vaddr_t stack;	    /* 0: the parent's */
-	vaddr_t parent_tid; /* CLONE_PARENT_SETTID */
-	vaddr_t tls;	    /* CLONE_SETTLS */
-	vaddr_t child_tid;  /* CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID */
+	uint64_t flags;	     /* CLONE_*; the exit signal is in the low byte */
+	bool clear_handlers; /* CLONE_CLEAR_SIGHAND: the child's handled signals are SIG_DFL */
+	vaddr_t stack;	     /* 0: the parent's */
+	vaddr_t parent_tid;  /* CLONE_PARENT_SETTID */
+	vaddr_t tls;	     /* CLONE_SETTLS */
+	vaddr_t child_tid;   /* CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID */
 };
 
 /*

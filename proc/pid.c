@@ -224,6 +224,13 @@ struct thread *thread_find(int tid)
 	return NULL;
 }
 
+struct process *process_find_any(int id)
+{
+	struct thread *thread = thread_find(id);
+
+	return thread ? thread->process : NULL;
+}
+
 /* What a thread has in the kernel, in pages: nearly all of it is its stack. */
 #define PAGES_PER_THREAD (KSTACK_SIZE / PAGE_SIZE)
 

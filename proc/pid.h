@@ -46,6 +46,12 @@ unsigned process_total(void);
 struct process *process_find(int pid);
 
 /*
+ * The same, but the id may be that of any thread of the process, as calls take it that Linux has for
+ * threads. NULL: there is neither.
+ */
+struct process *process_find_any(int id);
+
+/*
  * Returns the thread of that id, of a living or zombie process, or NULL; a leader also when it has
  * ended. Call with process_tree_lock held.
  */

@@ -84,7 +84,9 @@ struct thread {
 	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
 	uint64_t sampled_tick;	/* time of the last sample */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
-	enum restart restart;	/* of the system call that a signal has just interrupted */
+	uint64_t minor_faults,
+		major_faults; /* that were resolved, and of these waited for a page */
+	enum restart restart; /* of the system call that a signal has just interrupted */
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
 	/*

@@ -175,14 +175,19 @@ static int fault_signal(void)
  */
 __attribute__((noinline, cold)) static int again(struct user_fault *fault, int outcome)
 {
+	struct thread *thread = current_thread();
+	bool waited = false;
 	int end;
 
 	fault->relief = (struct relief){ 0 };
 	while ((end = handle(fault, outcome)) == 0) {
+		waited |= outcome == VM_WAIT;
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
 		if (outcome == 0)
 			break;
 	}
+	if (!end)
+		*(waited ? &thread->major_faults : &thread->minor_faults) += 1;
 	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
 	trace_end_with(fault, end > 0 ? fault_signal() : end);
 	return end > 0 ? 0 : end;
@@ -207,6 +212,7 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	outcome = vm_fault(&process->uspace->space, addr, access, &fault.wait);
 	if (unlikely(outcome != 0))
 		return again(&fault, outcome);
+	current_thread()->minor_faults++;
 	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
 	trace_end(&fault);
 	return 0;

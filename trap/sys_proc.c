@@ -5,6 +5,7 @@
 #include "abi/limits.h"
 #include "abi/prctl.h"
 #include "abi/resource.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/uio.h"
 #include "abi/utsname.h"
@@ -31,6 +32,7 @@
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
+#include "trap/arg_file.h"
 #include "trap/at_path.h"
 #include "trap/not_implemented.h"
 #include "trap/syscall.h"
@@ -47,6 +49,73 @@ long sys_clone(struct trap_frame *frame)
 	long pid = process_clone(&request);
 
 	return pid == -ENOSYS ? clone_not_implemented(request.flags) : pid;
+}
+
+/*
+ * Reads a struct whose size tells its version. As on Linux, what a later version has must be 0, and what
+ * an earlier one lacks is 0.
+ */
+static long read_clone_args(vaddr_t at, uint64_t size, struct abi_clone_args *args)
+{
+	char rest[64];
+	size_t n;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	*args = (struct abi_clone_args){ 0 };
+	if (user_copy_in(args, at, MIN(size, sizeof(*args))))
+		return -EFAULT;
+	for (uint64_t done = sizeof(*args); done < size; done += n) {
+		n = MIN(size - done, sizeof(rest));
+		if (user_copy_in(rest, at + done, n))
+			return -EFAULT;
+		for (size_t i = 0; i < n; i++)
+			if (rest[i] != 0)
+				return -E2BIG;
+	}
+	return 0;
+}
+
+#define CLONE3_FLAGS (0xffffffffull | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
+
+/* As on Linux. CLONE_NEWTIME has a bit of the exit signal of clone. */
+static long check_clone_args(const struct abi_clone_args *args)
+{
+	if (args->set_tid_size > 32 || (!args->set_tid) != (!args->set_tid_size) ||
+	    args->exit_signal > NSIG)
+		return -EINVAL;
+	if (args->flags & ~CLONE3_FLAGS || args->flags & (CLONE_DETACHED | CSIGNAL) ||
+	    (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND) ||
+	    (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal))
+		return -EINVAL;
+	if (!args->stack != !args->stack_size ||
+	    (args->stack && check_user_range(args->stack, args->stack_size)))
+		return -EINVAL;
+	return args->set_tid || args->flags & CLONE_INTO_CGROUP ? -ENOSYS : 0;
+}
+
+long sys_clone3(struct trap_frame *frame)
+{
+	struct clone_request request;
+	struct abi_clone_args args;
+	long id = read_clone_args(arg_user(frame, 0), arg_u64(frame, 1), &args);
+
+	if (id == 0)
+		id = check_clone_args(&args);
+	if (id)
+		return id;
+	request = (struct clone_request){
+		.flags = (args.flags & 0xffffffff) | args.exit_signal,
+		.clear_handlers = args.flags & CLONE_CLEAR_SIGHAND,
+		.stack = args.stack + args.stack_size,
+		.parent_tid = args.parent_tid,
+		.tls = args.tls,
+		.child_tid = args.child_tid,
+	};
+	id = process_clone(&request);
+	return id == -ENOSYS ? clone_not_implemented(request.flags) : id;
 }
 
 long sys_exit(struct trap_frame *frame)
@@ -246,6 +315,8 @@ long sys_getrusage(struct trap_frame *frame)
 		break;
 	case RUSAGE_THREAD:
 		usage_add_thread(&usage, current_thread());
+		usage.minor_faults = current_thread()->minor_faults;
+		usage.major_faults = current_thread()->major_faults;
 		break;
 	case RUSAGE_CHILDREN:
 		usage = process->children_usage;
@@ -496,7 +567,7 @@ static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit6
 	long err = -ESRCH;
 
 	spin_lock(&process_tree_lock);
-	process = process_find(pid);
+	process = process_find_any(pid);
 	if (process && process->state == PROCESS_ALIVE) {
 		process_get_limit(process, resource, ret);
 		err = set ? -EPERM : 0;
@@ -516,7 +587,7 @@ long sys_prlimit64(struct trap_frame *frame)
 
 	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
 		return -EFAULT;
-	if (pid && pid != self->pid)
+	if (pid && pid != self->pid && pid != current_thread()->tid)
 		err = resource < RLIM_NLIMITS ? other_limit(pid, resource, new_at != 0, &old)
 					      : -EINVAL;
 	else if (resource >= RLIM_NLIMITS || (new_at && new.cur > new.max))

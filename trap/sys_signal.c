@@ -66,10 +66,10 @@ static int copy_info(vaddr_t from, int sig, struct signal_info *ret)
 	return 0;
 }
 
-/* A program may use the codes of the kernel and of tkill only in signals to itself. */
-static bool may_say(const struct signal_info *info, int pid)
+/* A program may use the codes of the kernel and of tkill only in signals to the running thread's id. */
+static bool may_say(const struct signal_info *info, int id)
 {
-	return (info->code < 0 && info->code != SI_TKILL) || pid == current_process()->pid;
+	return (info->code < 0 && info->code != SI_TKILL) || id == current_thread()->tid;
 }
 
 long sys_rt_sigqueueinfo(struct trap_frame *frame)

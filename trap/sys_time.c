@@ -30,14 +30,14 @@ static uint64_t timespec_to_ns(const struct abi_timespec *t)
 }
 
 /*
- * Gets the CPU time of a process, running or ended. pid 0 is the current one. Returns 0, or -EINVAL
- * if there is no such process.
+ * Gets the CPU time of a process, running or ended; as on Linux, the caller's own by the id of the
+ * running thread, too. Returns 0, or -EINVAL if there is no such process.
  */
-static int usage_of(int pid, struct usage *ret)
+static int usage_of_process(int pid, struct usage *ret)
 {
 	const struct process *process;
 
-	if (pid == 0 || pid == current_process()->pid) {
+	if (pid == 0 || pid == current_process()->pid || pid == current_thread()->tid) {
 		*ret = usage_current();
 		return 0;
 	}
@@ -49,18 +49,35 @@ static int usage_of(int pid, struct usage *ret)
 	return process ? 0 : -EINVAL;
 }
 
+/* The same for a thread of the running process. */
+static int usage_of_thread(int tid, struct usage *ret)
+{
+	const struct thread *thread;
+
+	*ret = (struct usage){ 0 };
+	spin_lock(&process_tree_lock);
+	thread = tid ? thread_find(tid) : current_thread();
+	if (thread && thread->process == current_process())
+		usage_add_thread(ret, thread);
+	else
+		thread = NULL;
+	spin_unlock(&process_tree_lock);
+	return thread ? 0 : -EINVAL;
+}
+
 /*
- * A negative clock number encodes a pid, or a thread of the current process, and what is counted,
- * as on Linux. A number that encodes a descriptor gives -EINVAL.
+ * A negative clock number encodes a process, or a thread of the running one, and what is counted, as
+ * on Linux. A number that encodes a descriptor gives -EINVAL.
  */
 static int cpu_clock_read(int clock, uint64_t *ns_ret)
 {
-	int pid = ~(clock >> 3), self = current_process()->pid;
-	bool of_thread = clock & CPUCLOCK_PERTHREAD;
+	int id = ~(clock >> 3);
 	struct usage usage;
+	int err = clock & CPUCLOCK_PERTHREAD ? usage_of_thread(id, &usage)
+					     : usage_of_process(id, &usage);
 
-	if ((of_thread && pid != 0 && pid != self) || usage_of(pid, &usage))
-		return -EINVAL;
+	if (err)
+		return err;
 	switch (clock & CPUCLOCK_WHICH) {
 	case CPUCLOCK_PROF:
 	case CPUCLOCK_SCHED:
@@ -72,6 +89,13 @@ static int cpu_clock_read(int clock, uint64_t *ns_ret)
 	default:
 		return -EINVAL;
 	}
+}
+
+static uint64_t process_cpu_ns(void)
+{
+	struct usage usage = usage_current();
+
+	return clock_ticks_to_ns(usage.user_ticks + usage.kernel_ticks);
 }
 
 /* The alarm clocks need a device that wakes the machine. There is none, so they give -EINVAL. */
@@ -92,6 +116,8 @@ static int clock_read(int clock, uint64_t *ns_ret)
 		*ns_ret = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
+		*ns_ret = process_cpu_ns();
+		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ns_ret = clock_ticks_to_ns(thread_ran_ticks(current_thread()));
 		return 0;

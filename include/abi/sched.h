@@ -2,6 +2,8 @@
 /* Flags of clone and names of scheduling policies. */
 #pragma once
 
+#include <stdint.h>
+
 /* The low byte of clone's flags is the signal sent to the parent at exit. */
 #define CSIGNAL		     0x000000ff
 #define CLONE_VM	     0x00000100
@@ -28,6 +30,16 @@
 #define CLONE_NEWPID	     0x20000000
 #define CLONE_NEWNET	     0x40000000
 #define CLONE_IO	     0x80000000
+/* Of clone3 alone. */
+#define CLONE_CLEAR_SIGHAND  0x100000000ull
+#define CLONE_INTO_CGROUP    0x200000000ull
+
+/* The argument of clone3; the first version ends before set_tid. */
+struct abi_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+#define CLONE_ARGS_SIZE_VER0 64
 
 #define SCHED_OTHER 0
 #define SCHED_FIFO  1

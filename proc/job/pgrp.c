@@ -13,7 +13,7 @@
 /* Call with process_tree_lock held. */
 static struct process *pgrp_find_process(int pid)
 {
-	return pid ? process_find(pid) : current_process();
+	return pid ? process_find_any(pid) : current_process();
 }
 
 /* Whether the group exists and is in that session. Call with process_tree_lock held. */
@@ -141,7 +141,7 @@ int pgrp_set(int pid, int group)
 	process = pgrp_find_process(pid);
 	if (process) {
 		group = group ? group : process->pid;
-		err = check_move(process, group);
+		err = pid && pid != process->pid ? -EINVAL : check_move(process, group);
 	}
 	if (!err)
 		pgrp_set_ids(process, group, process->session);

@@ -29,7 +29,7 @@ static int send_one(struct process *process, struct thread *to, const struct sig
 /* Call with process_tree_lock held. */
 static int send_to_pid(int pid, const struct signal_info *info)
 {
-	struct process *process = process_find(pid);
+	struct process *process = process_find_any(pid);
 
 	return process ? send_one(process, NULL, info) : -ESRCH;
 }

@@ -64,9 +64,10 @@ void signals_add_thread(struct thread *thread)
 	process->signals.nthreads++;
 }
 
-int signals_copy(struct signals *to, struct signals *from)
+int signals_copy(struct signals *to, struct signals *from, bool handlers)
 {
-	if (atomic_load_relaxed(
+	if (handlers &&
+	    atomic_load_relaxed(
 		    &from->actions)) { /* of the running process: only exec removes them */
 		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
 		if (!to->actions)
@@ -76,7 +77,7 @@ int signals_copy(struct signals *to, struct signals *from)
 	if (to->actions)
 		*to->actions = *from->actions;
 	to->ignored = from->ignored;
-	to->caught = from->caught;
+	to->caught = to->actions ? from->caught : 0;
 	to->queue_max = from->queue_max;
 	spin_unlock(&from->lock);
 	return 0;

@@ -116,8 +116,8 @@ enum signal_default signal_default(int sig);
 /* These must be all zeros. */
 void signals_init(struct signals *signals);
 void thread_signals_init(struct thread_signals *own);
-/* Copies the actions; nothing is pending. Returns 0 or -ENOMEM. */
-int signals_copy(struct signals *to, struct signals *from);
+/* Copies the actions, or only which signals are ignored; nothing is pending. Returns 0 or -ENOMEM. */
+int signals_copy(struct signals *to, struct signals *from, bool handlers);
 /* Copies mask and alternate stack. Call for the running thread's. */
 void thread_signals_copy(struct thread_signals *to, const struct thread_signals *from);
 /*
