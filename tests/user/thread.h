@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of threads share: start and join, ask a call that returns its errno, wait for a moment. */
+#ifndef TESTS_USER_THREAD_H
+#define TESTS_USER_THREAD_H
+
+#include "t.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdbool.h>
+
+#define MS 1000000l
+
+/* The time at which a wait for what sooner or later happens gives up: never in a test that passes. */
+#define NEVER_SECONDS 1000
+
+/* As result_of(), for a call that returns 0 or the number of its error. */
+__attribute__((unused)) static int answer_of(const char *call, int err)
+{
+	say("%.*s: %s\n", (int)strcspn(call, "("), call, err ? strerrorname_np(err) : "0");
+	return err;
+}
+#define ASK(call) (line_of(__LINE__), answer_of(#call, (call)))
+
+/* For what has to succeed and is not what the test is about. */
+__attribute__((unused)) static void must_be(const char *what, long value, long expected)
+{
+	if (value != expected) {
+		say("%s: %ld, not %ld\n", what, value, expected);
+		_exit(95);
+	}
+}
+#define MUST(call) must_be(#call, (long)(call), 0)
+
+__attribute__((unused)) static pthread_t start(void *(*f)(void *), void *arg)
+{
+	pthread_t thread;
+
+	MUST(pthread_create(&thread, NULL, f, arg));
+	return thread;
+}
+
+__attribute__((unused)) static void *join(pthread_t thread)
+{
+	void *value = NULL;
+
+	MUST(pthread_join(thread, &value));
+	return value;
+}
+
+/* n threads of one function, whose argument is their number. */
+__attribute__((unused)) static void start_all(pthread_t *threads, long n, void *(*f)(void *))
+{
+	for (long i = 0; i < n; i++)
+		threads[i] = start(f, (void *)i);
+}
+
+/* The sum of what they return. */
+__attribute__((unused)) static long join_all(const pthread_t *threads, long n)
+{
+	long sum = 0;
+
+	for (long i = 0; i < n; i++)
+		sum += (long)join(threads[i]);
+	return sum;
+}
+
+__attribute__((unused)) static struct timespec later(clockid_t clock, long ns)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	t.tv_nsec += ns;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Flags by which threads wait for each other without the calls that are tested. */
+__attribute__((unused)) static void raise_flag(int *flag)
+{
+	__atomic_fetch_add(flag, 1, __ATOMIC_SEQ_CST);
+}
+
+__attribute__((unused)) static int flag_now(const int *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+__attribute__((unused)) static void until_flag(const int *flag, int n)
+{
+	while (flag_now(flag) < n)
+		sched_yield();
+}
+
+/*
+ * Another thread that was about to wait probably does so afterwards. What a test prints is the same
+ * if it does not.
+ */
+__attribute__((unused)) static void let_it_wait(void)
+{
+	nap(2);
+}
+
+/* Waits that only an end of the process, exec, a signal or a cancellation ends. */
+__attribute__((unused)) static void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* R150. fork, vfork and spawn by a thread that is not the first: the child has one thread, and the memory of all. */
+#include "thread.h"
+
+#include <spawn.h>
+
+#define THREADS 4
+
+static const char *program;
+static int go;
+static pid_t first_tid;
+static __thread int own = 1;
+
+static int count_threads(void)
+{
+	char text[4096], *at;
+	int fd = open("/proc/self/status", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "\nThreads:");
+	return at ? atoi(at + 9) : -1;
+}
+
+static void *wait_for_go(void *unused)
+{
+	until_flag(&go, 1);
+	return unused;
+}
+
+/* ---- fork ---- */
+
+static int look_around(void *unused)
+{
+	say("child: threads %d, the first one %d, its parent %d, own %d\n", count_threads(),
+	    gettid() == getpid(), getppid() == first_tid, own);
+	return unused != NULL;
+}
+
+/* In the child the one that forked is the first, and may start others. */
+static int start_others(void *unused)
+{
+	pthread_t threads[THREADS];
+
+	(void)unused;
+	go = 0;
+	start_all(threads, THREADS, wait_for_go);
+	say("grandchild's threads: %d\n", count_threads());
+	raise_flag(&go);
+	return 10 + (int)join_all(threads, THREADS);
+}
+
+static int exit_by_pthread_exit(void *unused)
+{
+	(void)unused;
+	pthread_exit((void *)5);
+}
+
+static void *fork_here(void *unused)
+{
+	own = 77;
+	in_child("a child", look_around, NULL);
+	in_child("a child with threads", start_others, NULL);
+	in_child("a child by pthread_exit", exit_by_pthread_exit, NULL);
+	return unused;
+}
+
+static void *vfork_here(void *unused)
+{
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(21);
+	TRY(waitpid(pid, &status, 0) == pid);
+	ended("vfork", status);
+	return unused;
+}
+
+static void *spawn_here(void *unused)
+{
+	char *const words[] = { "thread_fork", "quiet", NULL };
+	char *const environment[] = { NULL };
+	int status;
+	pid_t pid;
+
+	ASK(posix_spawn(&pid, program, NULL, NULL, words, environment));
+	TRY(waitpid(pid, &status, 0) == pid);
+	ended("spawn", status);
+	ASK(posix_spawn(&pid, "/no/such/program", NULL, NULL, words, environment));
+	return unused;
+}
+
+static void forks(void)
+{
+	pthread_t threads[THREADS];
+
+	first_tid = gettid();
+	start_all(threads, THREADS, wait_for_go);
+	join(start(fork_here, NULL));
+	join(start(vfork_here, NULL));
+	join(start(spawn_here, NULL));
+	raise_flag(&go);
+	for (int i = 0; i < THREADS; i++)
+		join(threads[i]);
+}
+
+/* ---- pthread_atfork ---- */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static long protected[2];
+static int stop;
+
+static void prepare(void)
+{
+	pthread_mutex_lock(&mutex);
+}
+
+static void done(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
+
+static void in_parent(void)
+{
+	say("in the parent\n");
+}
+
+static void in_the_child(void)
+{
+	say("in the child\n");
+}
+
+static void before(void)
+{
+	say("before\n");
+}
+
+static void *change(void *unused)
+{
+	while (!flag_now(&stop)) {
+		pthread_mutex_lock(&mutex);
+		protected[0]++;
+		sched_yield();
+		protected[1]++;
+		pthread_mutex_unlock(&mutex);
+		sched_yield();
+	}
+	return unused;
+}
+
+static int see_whole(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&mutex);
+	return protected[0] == protected[1] ? 0 : 1;
+}
+
+static void *fork_whole(void *unused)
+{
+	long bad = 0;
+
+	for (int i = 0; i < 10; i++) {
+		pid_t pid = fork();
+		int status = -1;
+
+		if (pid == 0)
+			_exit(see_whole(NULL));
+		waitpid(pid, &status, 0);
+		bad += status != 0;
+	}
+	return unused ? unused : (void *)bad;
+}
+
+static void *fork_whole_often(void *unused)
+{
+	(void)unused;
+	return fork_whole(NULL);
+}
+
+static void atforks(void)
+{
+	pthread_t changer, threads[3];
+
+	MUST(pthread_atfork(prepare, done, done));
+	changer = start(change, NULL);
+	start_all(threads, 3, fork_whole_often);
+	say("%ld of 30 saw a change half done\n", join_all(threads, 3));
+	raise_flag(&stop);
+	join(changer);
+	MUST(pthread_atfork(before, in_parent, in_the_child));
+	in_child("handlers", see_whole, NULL);
+}
+
+/* ---- memory ---- */
+
+#define PAGES 32
+
+static volatile char *memory;
+static int writing;
+
+/* Each writes its own page again and again, while it is made copy-on-write and copied. */
+static void *write_page(void *arg)
+{
+	volatile long *at = (volatile long *)(memory + (long)arg * PAGE);
+	long n = 0;
+
+	raise_flag(&writing);
+	while (!flag_now(&stop)) {
+		n++;
+		at[0] = n;
+		at[PAGE / 2 / sizeof(long)] = n;
+		if (n % 64 == 0)
+			sched_yield();
+		if (at[0] != n)
+			return (void *)1;
+	}
+	return NULL;
+}
+
+static int writes_do_not_show(void *unused)
+{
+	long before_it[THREADS], bad = 0;
+
+	(void)unused;
+	for (long i = 0; i < THREADS; i++)
+		before_it[i] = *(volatile long *)(memory + i * PAGE);
+	nap(1);
+	for (long i = 0; i < THREADS; i++) {
+		volatile long *at = (volatile long *)(memory + i * PAGE);
+
+		bad += at[0] != before_it[i];
+		bad += at[0] - at[PAGE / 2 / sizeof(long)] < 0 ||
+		       at[0] - at[PAGE / 2 / sizeof(long)] > 1;
+		at[0] = -1;
+	}
+	return (int)bad;
+}
+
+static void memories(void)
+{
+	pthread_t threads[THREADS];
+	int status, bad = 0;
+
+	stop = 0;
+	memory = anon(PAGES * PAGE);
+	start_all(threads, THREADS, write_page);
+	until_flag(&writing, THREADS);
+	for (int i = 0; i < 12; i++) {
+		pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+		if (pid == 0)
+			_exit(writes_do_not_show(NULL));
+		waitpid(pid, &status, 0);
+		bad += status != 0;
+	}
+	raise_flag(&stop);
+	say("%ld writers and %d children saw what is not theirs\n", join_all(threads, THREADS),
+	    bad);
+}
+
+int main(int argc, char **argv)
+{
+	program = argv[0];
+	if (argc > 1)
+		return 33;
+	forks();
+	atforks();
+	memories();
+	return 0;
+}
