@@ -291,7 +291,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		uspace_put(old_uspace);
 	if (old_exe)
 		exe_put(old_exe);
-	vfork_done(process);
+	vfork_done();
 	process_fs->exec(process);
 	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();

@@ -58,7 +58,7 @@ static void leave_space(struct process *process)
 	spin_unlock(&process_tree_lock);
 	sched_use_mmu(NULL);
 	uspace_put(uspace);
-	vfork_done(process);
+	vfork_done();
 	oom_memory_freed();
 }
 
@@ -289,6 +289,7 @@ static void leave_process(struct thread *thread)
 	struct process *process = thread->process;
 
 	sched_use_mmu(NULL);
+	vfork_done();
 	spin_lock(&process_tree_lock);
 	if (atomic_add(&process->nlive, -1) == 1) {
 		spin_unlock(&process_tree_lock);

@@ -31,7 +31,7 @@
 /* A new thread shares all of these with its process, and must ask for it. */
 #define THREAD_SHARES	 (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 /* As on Linux, its exit signal and CLONE_PARENT have no effect. */
-#define THREAD_SUPPORTED ((SUPPORTED | THREAD_SHARES) & ~CLONE_VFORK)
+#define THREAD_SUPPORTED (SUPPORTED | THREAD_SHARES)
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
 #define NAMESPACES                                                                     \
@@ -162,7 +162,7 @@ static int write_tids(struct thread *thread, const struct clone_request *request
 }
 
 /* A killed parent stops waiting. Its struct vfork goes away then, so the child must forget it. */
-static void vfork_wait(struct process *child, struct vfork *vfork)
+static void vfork_wait(struct thread *child, struct vfork *vfork)
 {
 	for (;;) {
 		uint64_t seq;
@@ -183,15 +183,16 @@ static void vfork_wait(struct process *child, struct vfork *vfork)
 	spin_unlock(&process_tree_lock);
 }
 
-void vfork_done(struct process *process)
+void vfork_done(void)
 {
+	struct thread *thread = current_thread();
 	struct vfork *vfork;
 
-	if (!atomic_load_relaxed(&process->vfork))
+	if (!atomic_load_relaxed(&thread->vfork))
 		return;
 	spin_lock(&process_tree_lock);
-	vfork = process->vfork;
-	process->vfork = NULL;
+	vfork = thread->vfork;
+	thread->vfork = NULL;
 	if (vfork) {
 		vfork->done = true;
 		waitq_wake_all(&vfork->queue);
@@ -202,15 +203,14 @@ void vfork_done(struct process *process)
 }
 
 /*
- * Publishes the child and wakes it. A signal to many processes is sent with process_tree_lock held.
- * If it was sent before this, it found only the parent: either it killed the parent and there will
- * be no child, or the child gets it from signals_fork_done(). If it is sent later, it finds both.
- * Call with process_tree_lock held.
+ * A signal to many processes is sent with process_tree_lock held. If it was sent before this, it found
+ * only the parent: either it killed the parent and there will be no child, or the child gets it from
+ * signals_fork_done(). If it is sent later, it finds both.
  */
-static int publish_and_wake(struct process *parent, struct process *child, uint64_t flags)
+static void publish_child(struct process *child, uint64_t flags)
 {
-	if (current_killed())
-		return -EINTR;
+	struct process *parent = current_process();
+
 	child->exit_signal = flags & CSIGNAL;
 	if (flags & CLONE_PARENT)
 		process_publish_sibling_locked(parent, child);
@@ -218,30 +218,66 @@ static int publish_and_wake(struct process *parent, struct process *child, uint6
 		process_publish_locked(parent, child);
 	thread_wake(child->leader);
 	signals_fork_done(child);
+}
+
+/* The others of the process have been told to stop or to end: then the new thread would not know. */
+static int publish_thread(struct thread *thread)
+{
+	struct signals *signals = &thread->process->signals;
+	int err = 0;
+
+	spin_lock(&signals->lock);
+	if (current_thread()->killed || current_thread()->signals.must_stop)
+		err = -EINTR;
+	else
+		thread_publish(thread);
+	spin_unlock(&signals->lock);
+	if (!err)
+		thread_wake(thread);
+	return err;
+}
+
+/* Publishes the thread, with its process if that is new, and wakes it. Call with process_tree_lock held. */
+static int publish_and_wake(struct thread *thread, uint64_t flags)
+{
+	if (current_killed())
+		return -EINTR;
+	if (flags & CLONE_THREAD)
+		return publish_thread(thread);
+	publish_child(thread->process, flags);
 	return 0;
 }
 
-/* Returns the child's pid or -EINTR. Once the child is woken it may end at any time. */
-static long fork_child_start(struct process *parent, struct process *child,
-			     const struct clone_request *request)
+/* Returns the thread's id or -EINTR. Once the thread is woken it may end at any time. */
+static long start(struct thread *thread, const struct clone_request *request)
 {
 	struct vfork vfork = { 0 };
 	bool wait = request->flags & CLONE_VFORK;
-	int pid = child->pid, err;
+	int tid = thread->tid, err;
 
 	if (wait) {
 		waitq_init(&vfork.queue);
 		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
-		child->vfork = &vfork;
+		thread->vfork = &vfork;
 	}
 	spin_lock(&process_tree_lock);
-	err = publish_and_wake(parent, child, request->flags);
+	err = publish_and_wake(thread, request->flags);
 	spin_unlock(&process_tree_lock);
 	if (err)
 		return err;
 	if (wait)
-		vfork_wait(child, &vfork);
-	return pid;
+		vfork_wait(thread, &vfork);
+	return tid;
+}
+
+/* Gives the new thread its registers and ids, and starts it. */
+static long finish_and_start(struct thread *thread, const struct clone_request *request)
+{
+	int err;
+
+	start_frame(thread, request);
+	err = write_tids(thread, request);
+	return err ? err : start(thread, request);
 }
 
 static long make_child(struct process *parent, const struct clone_request *request)
@@ -254,43 +290,15 @@ static long make_child(struct process *parent, const struct clone_request *reque
 	if (!child)
 		return err;
 	pid = copy_process(parent, child, request);
-	if (!pid) {
-		start_frame(child->leader, request);
-		pid = write_tids(child->leader, request);
-	}
 	if (!pid)
-		pid = fork_child_start(parent, child, request);
+		pid = finish_and_start(child->leader, request);
 	if (pid < 0)
 		fork_child_discard(child);
 	return pid;
 }
 
-/* ---- threads ---- */
-
-/*
- * Publishes the thread and wakes it, unless this one is killed or must stop: then the new one would
- * not know. The id is the new thread's, read before it may end.
- */
-static long publish_thread(struct thread *thread)
-{
-	struct signals *signals = &thread->process->signals;
-	long tid = thread->tid;
-
-	spin_lock(&process_tree_lock);
-	spin_lock(&signals->lock);
-	if (current_killed() || current_thread()->signals.must_stop)
-		tid = -EINTR;
-	else
-		thread_publish(thread);
-	spin_unlock(&signals->lock);
-	if (tid > 0)
-		thread_wake(thread);
-	spin_unlock(&process_tree_lock);
-	return tid;
-}
-
 /* As on Linux, the thread has no alternate stack, and blocks the same signals. */
-static void furnish_thread(struct thread *thread, const struct clone_request *request)
+static void furnish_thread(struct thread *thread)
 {
 	const struct thread *self = current_thread();
 
@@ -298,7 +306,6 @@ static void furnish_thread(struct thread *thread, const struct clone_request *re
 	thread_signals_copy(&thread->signals, &self->signals);
 	thread->signals.stack = SIGNAL_NO_STACK;
 	thread->mmu = &thread->process->uspace->space.mmu;
-	start_frame(thread, request);
 }
 
 static long make_thread(struct process *process, const struct clone_request *request)
@@ -310,18 +317,14 @@ static long make_thread(struct process *process, const struct clone_request *req
 	thread = process_create_thread(process, &err);
 	if (!thread)
 		return err;
-	furnish_thread(thread, request);
-	tid = write_tids(thread, request);
-	if (!tid)
-		tid = publish_thread(thread);
+	furnish_thread(thread);
+	tid = finish_and_start(thread, request);
 	if (tid < 0) {
 		thread_id_put(process, thread->tid);
 		thread_destroy(thread);
 	}
 	return tid;
 }
-
-/* ---- both ---- */
 
 long process_clone(const struct clone_request *request)
 {
@@ -332,7 +335,6 @@ long process_clone(const struct clone_request *request)
 		return id;
 	kthread_reap(); /* those that nobody waits for; there may be no idle time */
 	if (!signals_fork_begin()) {
-		current_thread()->restart = RESTART_ALWAYS;
 		id = -EINTR;
 	} else if (request->flags & CLONE_THREAD) {
 		id = make_thread(parent, request);
@@ -341,5 +343,7 @@ long process_clone(const struct clone_request *request)
 	}
 	if (id < 0 || request->flags & CLONE_THREAD)
 		signals_fork_done(NULL);
+	if (id == -EINTR)
+		current_thread()->restart = RESTART_ALWAYS;
 	return id;
 }

@@ -30,5 +30,5 @@ struct vfork {
 	struct waitq queue;
 };
 
-/* The running process has left its parent's memory: wakes the parent. Idempotent. */
-void vfork_done(struct process *process);
+/* The running thread has left its parent's memory: wakes the parent. Idempotent. */
+void vfork_done(void);

@@ -63,7 +63,6 @@ struct process {
 	struct usage past_usage;     /* of ended threads, and faults and memory of earlier images */
 	struct waitq
 		child_waitq; /* woken when a child ends, stops or continues, or a thread ends */
-	struct vfork *vfork; /* its parent waits for its exec or exit; see proc/fork.h */
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */

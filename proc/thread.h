@@ -16,6 +16,7 @@ struct slab_cache;
 struct mmu;
 struct process;
 struct trap_frame;
+struct vfork;
 
 #define THREAD_NAME_LEN 16
 
@@ -77,6 +78,8 @@ struct thread {
 	int tid;		  /* changed by exec with process_tree_lock held */
 	struct thread_signals signals;
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
+	struct vfork
+		*vfork;	   /* its parent waits for its exec or end; guarded by process_tree_lock */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
