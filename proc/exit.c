@@ -313,6 +313,7 @@ static __attribute__((noreturn)) void exit_finish(struct process *process)
 	ctty_leader_ends(process);
 	leave_children(process);
 	pgrp_member_ends(process);
+	thread_forget_last(current_thread());
 	preempt_disable(); /* for good: who reaps the zombie frees this thread */
 	exit_notify_parent(process);
 	spin_unlock(&process_tree_lock);

@@ -289,6 +289,15 @@ void thread_forget(struct thread *thread)
 	kthread_reap_later(thread);
 }
 
+void thread_forget_last(struct thread *thread)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (thread == thread->process->leader)
+		return;
+	list_del(&thread->tid_link);
+	thread_id_put_locked(thread->process, thread->tid);
+}
+
 struct thread *thread_lead(void)
 {
 	struct thread *thread = current_thread(), *leader;

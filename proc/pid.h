@@ -77,6 +77,11 @@ void thread_publish(struct thread *thread);
  */
 void thread_forget(struct thread *thread);
 /*
+ * The running thread is the last one of its process: nobody finds it by its id any more, unless it is
+ * the leader. Whoever reaps the process frees it. Call with process_tree_lock held.
+ */
+void thread_forget_last(struct thread *thread);
+/*
  * The running thread, which is the only one left, becomes the leader. Returns the former one, which has
  * ended, for sched_wait_left() and thread_destroy(), or NULL if it is the leader.
  */
