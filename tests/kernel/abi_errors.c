@@ -28,8 +28,6 @@ PROGRAM(clone_fs, LI(A0, 0x200), LI(A1, 0), CALL(220), EXIT_A0);
 /* Linux has both, unless it is configured without them. */
 PROGRAM(rseq, CALL(293), EXIT_A0);
 PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
-/* C libraries try it before clone. */
-PROGRAM(clone3, CALL(435), EXIT_A0);
 
 static bool log_has(const char *text)
 {
@@ -129,13 +127,11 @@ KTEST(abi_what_is_not_implemented_is_logged_once_a_program)
 	EXPECT_EQ(0, log_count(" late", LOG_NOTICE));
 }
 
-KTEST(abi_rseq_hwprobe_and_clone3_are_enosys_without_a_word)
+KTEST(abi_rseq_and_hwprobe_are_enosys_without_a_word)
 {
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&rseq));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&riscv_hwprobe));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone3));
 	EXPECT_TRUE(!log_has("rseq"));
-	EXPECT_TRUE(!log_has("clone3"));
 	EXPECT_TRUE(!log_has("hwprobe"));
 }
 

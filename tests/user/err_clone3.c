@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Each error of clone3, and what it makes: a process, one whose handlers are reset, one on a stack of its own. */
+#include "t.h"
+
+#include <pthread.h>
+
+struct args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup, later[4];
+};
+
+#define VER0 64
+#define ALL  sizeof(struct args)
+
+#define THREAD_WITHOUT_HANDLERS 0x00010000
+#define HANDLERS_WITHOUT_VM	0x00000800
+#define PARENT			0x00008000
+#define DETACHED		0x00400000
+#define CLEAR_HANDLERS		0x100000000
+#define NO_FLAG			0x800000000
+
+static long clone3(const struct args *args, size_t size)
+{
+	return syscall(SYS_clone3, args, size);
+}
+
+static void sizes(void)
+{
+	struct args args = { .exit_signal = SIGCHLD };
+	char *page = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0);
+
+	TRY(clone3(&args, 0));
+	TRY(clone3(&args, VER0 - 1));
+	TRY(clone3(&args, PAGE + 1));
+	TRY(clone3((struct args *)8, VER0));
+	TRY(clone3(NULL, ALL));
+	args.later[3] = 1;
+	TRY(clone3(&args, ALL));
+	munmap(page + PAGE, PAGE);
+	TRY(clone3((struct args *)(page + PAGE - VER0), ALL));
+	TRY(clone3((struct args *)(page + PAGE - 88), 96));
+}
+
+static void try_flags(const char *what, uint64_t flags, uint64_t exit_signal)
+{
+	struct args args = { .flags = flags, .exit_signal = exit_signal };
+
+	result(what, clone3(&args, VER0));
+}
+
+static void flags(void)
+{
+	struct args args = { .exit_signal = SIGCHLD, .stack = 0x10000 };
+
+	try_flags("clone3 with a flag that there is not", NO_FLAG, SIGCHLD);
+	try_flags("clone3 with the exit signal in the flags", SIGCHLD, 0);
+	try_flags("clone3 with CLONE_DETACHED", DETACHED, SIGCHLD);
+	try_flags("clone3 with a signal that there is not", 0, 65);
+	try_flags("clone3 with CLONE_PARENT and an exit signal", PARENT, SIGCHLD);
+	try_flags("clone3 with CLONE_THREAD alone", THREAD_WITHOUT_HANDLERS, 0);
+	try_flags("clone3 with CLONE_SIGHAND alone", HANDLERS_WITHOUT_VM, 0);
+	try_flags("clone3 with CLONE_SIGHAND and CLONE_CLEAR_SIGHAND",
+		  HANDLERS_WITHOUT_VM | CLEAR_HANDLERS, 0);
+	result("clone3 with a stack without a size", clone3(&args, VER0));
+	args.stack = 0;
+	args.stack_size = PAGE;
+	result("clone3 with a size without a stack", clone3(&args, VER0));
+	args.stack = -(uint64_t)PAGE;
+	result("clone3 with a stack in the kernel", clone3(&args, VER0));
+	args.stack = args.stack_size = 0;
+	args.set_tid_size = 33;
+	result("clone3 with 33 ids", clone3(&args, 80));
+	args.set_tid_size = 1;
+	result("clone3 with the place of an id, and none", clone3(&args, 80));
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* What SIGUSR1 and SIGUSR2 do in the child: 1: handled; 2: ignored; 0: by default. */
+static int action_of(int sig)
+{
+	struct sigaction action;
+
+	sigaction(sig, NULL, &action);
+	return action.sa_handler == SIG_DFL ? 0 : action.sa_handler == SIG_IGN ? 2 : 1;
+}
+
+static void child_with(const char *what, uint64_t more)
+{
+	int tid = 0, status;
+	struct args args = { .flags = 0x01100000 | more, /* CLONE_CHILD_SETTID and PARENT_SETTID */
+			     .exit_signal = SIGCHLD,
+			     .child_tid = (uintptr_t)&tid,
+			     .parent_tid = (uintptr_t)&tid };
+	long pid = clone3(&args, ALL);
+
+	if (pid == 0)
+		_exit((tid != gettid()) << 4 | action_of(SIGUSR1) << 2 | action_of(SIGUSR2));
+	wait4((pid_t)pid, &status, 0, NULL);
+	say("%s: status %x, the parent's word is %s\n", what, status,
+	    tid == pid ? "the pid" : "another");
+}
+
+static void *thread_main(void *arg)
+{
+	*(int *)arg = gettid() != getpid();
+	return NULL;
+}
+
+int main(void)
+{
+	pthread_t thread;
+	int another = 0;
+
+	sizes();
+	flags();
+	signal(SIGUSR1, ignore);
+	signal(SIGUSR2, SIG_IGN);
+	child_with("a child", 0);
+	child_with("a child without handlers", CLEAR_HANDLERS);
+	pthread_create(&thread, NULL, thread_main, &another); /* the C library asks with clone3 */
+	pthread_join(thread, NULL);
+	say("a thread: %d\n", another);
+	return 0;
+}
