@@ -21,6 +21,11 @@ static const char *free_error(const struct page *page, unsigned order)
 	return NULL;
 }
 
+void page_check_release(paddr_t pa)
+{
+	arch_witness_free(pa, PAGE_SIZE);
+}
+
 void page_check_free(const struct page *page, unsigned order)
 {
 	const char *error = free_error(page, order);

@@ -6,6 +6,12 @@
 
 #ifdef FAULTLINE_HARDENED
 
+/*
+ * A reserved frame is about to become free. A firmware that looks for missing fences reports a
+ * translation of it that a TLB may still have. Call before the frame is given to the allocator.
+ */
+void page_check_release(paddr_t pa);
+
 /* Panics unless those frames are an allocation that may be freed. */
 void page_check_free(const struct page *page, unsigned order);
 
@@ -19,6 +25,11 @@ void page_check_poison(struct page *page, unsigned order);
 void page_check_zeros(const struct page *page);
 
 #else
+
+static inline void page_check_release(paddr_t pa)
+{
+	(void)pa;
+}
 
 static inline void page_check_free(const struct page *page, unsigned order)
 {

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/check/page_check.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page.h"
@@ -222,7 +223,9 @@ void phys_release(struct phys_range range)
 	for (paddr_t pa = ALIGN_UP(range.start, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
 		struct page *page = pfn_to_page(paddr_to_pfn(pa));
 
-		if (page && page_kind(page) == PAGE_RESERVED)
+		if (page && page_kind(page) == PAGE_RESERVED) {
+			page_check_release(pa);
 			page_alloc_add(pa, pa + PAGE_SIZE);
+		}
 	}
 }
