@@ -87,8 +87,9 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 }
 
 /*
- * Attaches the file to an inode that passed check_inode(). Returns 0 and takes over the inode's
- * path_get(), or returns an error: -EROFS, -ETXTBSY, or that of the file's open.
+ * Attaches the file to an inode that passed check_inode(). With O_PATH, `flags` has no others than
+ * PATH_FLAGS. Returns 0 and takes over the inode's path_get(), or returns an error: -EROFS, -ETXTBSY,
+ * or that of the file's open.
  */
 static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
@@ -108,7 +109,7 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 		err = inode->ops->open(inode, flags);
 	opened = !is_path && err == 0;
 	file->ops = is_path ? &path_file_ops : inode->file_ops;
-	file->flags = is_path ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	file->flags = is_path ? flags : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
 	if (err == 0 && truncates)
 		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;

@@ -29,6 +29,8 @@ static void maps(void)
 	TRY(mmap(NULL, PAGE, RW, ANON | MAP_HUGETLB, -1, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 1 << 24, rw, 0));
 	TRY(mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, ro, -PAGE));
+	TRY(mmap(HINT + 1, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, ro, -2 * PAGE));
+	TRY(mmap(HINT + 1, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, ro, -3 * PAGE));
 }
 
 int main(void)

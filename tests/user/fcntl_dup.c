@@ -50,6 +50,10 @@ static void flags(int fd)
 	TRY(fcntl(p[1], F_GETFL) & O_ACCMODE);
 	TRY(fcntl(300, F_GETFL));
 	TRY(fcntl(fd, 9999, 0));
+	say("a path: %#o\n",
+	    fcntl(open("fcntl.tmp", O_PATH | O_RDWR | O_APPEND), F_GETFL) & ~0100000);
+	say("a path, not followed: %#o\n",
+	    fcntl(open("fcntl.tmp", O_PATH | O_NOFOLLOW), F_GETFL) & ~0100000);
 }
 
 int main(int argc, char **argv)
