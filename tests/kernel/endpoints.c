@@ -6,7 +6,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "fs/poll.h"
-#include "ipc/endpoint.h"
+#include "ipc/call.h"
 #include "lib/bits.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -144,6 +144,29 @@ KTEST(endpoint_replies_in_any_order)
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
 		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pids[i]));
+	close_ends();
+}
+
+static void never_ended(struct call *call, int result)
+{
+	(void)call;
+	EXPECT_EQ(0, result);
+	EXPECT_TRUE(false);
+}
+
+/* A call of the kernel's is too late if it was received before a tick, not at that tick. */
+KTEST(endpoint_withdraws_what_was_received_before_a_tick)
+{
+	struct ipc_words words = { { 1 } };
+	struct call call = { .words = &words, .ended = never_ended };
+	struct ipc_message message;
+
+	ASSERT_TRUE(open_ends());
+	call_start(send_end, &call);
+	EXPECT_TRUE(receive(&message) > 0);
+	EXPECT_EQ(CALL_DONE, call_withdraw(send_end, &call, call.received_tick));
+	EXPECT_EQ(CALL_RECEIVED, call_withdraw(send_end, &call, call.received_tick + 1));
+	EXPECT_EQ(CALL_DONE, call_withdraw(send_end, &call, call.received_tick + 1));
 	close_ends();
 }
 

@@ -34,6 +34,8 @@ static void count_differently(struct space_stats *stats)
 	stats->zero_maps = next++;
 	stats->around = next++;
 	stats->major = next++;
+	stats->fences = next++;
+	stats->peak_resident = next++;
 }
 
 KTEST_IN_PROCESS(inspect_tells_each_count)

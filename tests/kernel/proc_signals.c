@@ -106,6 +106,25 @@ KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 	EXPECT_EQ(0, old.value.usec);
 }
 
+/* One that has gone off on the way to the end of its process does not begin anew. */
+KTEST_IN_PROCESS(itimer_that_went_off_stops_with_its_process)
+{
+	const struct abi_itimerval often = { .interval = { 0, 20 }, .value = { 0, 20 } };
+	const uint64_t all = ~0ull, give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
+	struct process *self = current_process();
+	struct abi_itimerval old;
+	uint64_t mask;
+
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
+	itimer_set(self, 0, &often, &old);
+	while (!atomic_load(&self->itimers.due) && arch_time() < give_up)
+		;
+	EXPECT_EQ(1, atomic_load(&self->itimers.due));
+	itimers_stop(&self->itimers);
+	itimers_take(self);
+	EXPECT_EQ(0, signal_pending_set());
+}
+
 /* ---- a signal that is discarded while it is taken ---- */
 
 #ifdef FAULTLINE_HARDENED
