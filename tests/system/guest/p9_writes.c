@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -508,6 +509,28 @@ static void lost_pages_are_told(void)
 	expect("what is not lost", 0, times_told(words[0]));
 }
 
+/* A name that the server does not remove still leads to the file that others have. */
+static void removal_is_refused(void)
+{
+	char link[32];
+	int path, first, second;
+
+	start_to_write("timeout=20");
+	path = open("/mnt/a", O_PATH);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+	tell(REFUSES, P9_TUNLINKAT);
+	expect_error("unlink", EACCES, unlink("/mnt/a"));
+	tell(TRUTH, 0);
+	first = open(link, O_RDONLY);
+	second = open("/mnt/a", O_RDONLY);
+	expect("lock", 0, flock(first, LOCK_EX));
+	expect_error("it is one file", EWOULDBLOCK, flock(second, LOCK_EX | LOCK_NB));
+	close(path);
+	close(first);
+	close(second);
+	stop();
+}
+
 void test_writes(void)
 {
 	writes();
@@ -529,4 +552,5 @@ void test_writes(void)
 	replaces_nothing(false, false);
 	replaces_nothing(true, true);
 	lost_pages_are_told();
+	removal_is_refused();
 }
