@@ -12,7 +12,7 @@ from lib.tap import case, equal, has, lacks, main
 
 on_hardened()
 
-TRIES = 20
+TRIES = 10
 WANTED = os.environ.get("FAIL_BOOT", "")
 STATUSES = (0, 125, 126, 127, 137)  # all went well; no machine, no init or no program; it had to go
 IDLE_THREAD = range(28, 35)

@@ -199,7 +199,7 @@ def fsx(seed, steps, options, *kills):
 
 @case
 def R142_what_is_done_is_done_on_the_host():
-    fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 3000, ["--mem", "64M"])
+    fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 1500, ["--mem", "64M"])
 
 
 @long_case
@@ -417,14 +417,23 @@ def says_that_it_starts(done, least):
     return len(said)
 
 
-@case
-def R143_R145_the_server_is_killed():
-    place = folder("killed")
+def kill_the_server(name, *options):
+    """Five times, while its files are used."""
+    place = folder(name)
     put(place + "/big", b"x")
     os.truncate(place + "/big", 16384 * PAGE)
     put(place + "/other", b"x")
-    for options in (["--mem", "64M"], ["--mem", "64M", "--append", "preempt=300"]):
-        equal(5, says_that_it_starts(passes("killed", "/mnt/big", place=place, options=options), 5), "starts")
+    equal(5, says_that_it_starts(passes("killed", "/mnt/big", place=place, options=["--mem", "64M", *options]), 5), "starts")
+
+
+@case
+def R143_R145_the_server_is_killed():
+    kill_the_server("killed")
+
+
+@long_case
+def R143_R145_the_server_is_killed_with_forced_preemption():
+    kill_the_server("killed at any time", "--append", "preempt=300")
 
 
 @case

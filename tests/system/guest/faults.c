@@ -30,8 +30,8 @@
 #define WORKERS	      40u
 #define OWN	      (STORE_PAGES / WORKERS) /* pages of a worker in the file STORE */
 #define RUN	      32u		      /* pages of the largest request */
-#define KILLS	      150u		      /* of workers, at least */
-#define SERVER_EVERY  50u		      /* kills, one is of the server */
+#define KILL_EVERY    40u  /* pages, at least; so many kills in all, of workers */
+#define SERVER_EVERY  20u  /* kills, one is of the server */
 #define FIRST	      64u  /* page that is waited for: the pages before are read together */
 #define STRIDE	      3u   /* pages, so that no request asks for two that are wanted */
 #define FAIL_ONE_IN   40u  /* reads */
@@ -545,7 +545,8 @@ static void storm(void)
 	common->slow.lose_one_in = LOSE_ONE_IN;
 	for (unsigned i = 0; i < WORKERS; i++)
 		crowd[i] = start_worker(i);
-	while ((common->pages < npages || nkills < KILLS) && common->wrong == 0) {
+	while (common->wrong == 0 && (common->pages < npages || nkills < npages / KILL_EVERY ||
+				      common->slow.flushes == 0)) {
 		unsigned i = draw_below(&chance, WORKERS);
 
 		nap(5 + draw_below(&chance, 20));

@@ -25,7 +25,7 @@
 
 #define TICK	    100 /* instructions, under -icount */
 #define PAGE	    4096l
-#define POINTS	    150 /* without a STEP, about */
+#define POINTS	    100 /* without a STEP, about */
 #define UNDISTURBED 3
 #define MISSES	    3 /* so many in a row: the call's end is reached */
 #define N_MAX	    3000000l

@@ -303,7 +303,7 @@ static void do_replace(char **argv)
 	put_text("target", O_CREAT, "x");
 	child = fork();
 	if (child == 0) {
-		for (unsigned i = 0; i < 300; i++) {
+		for (unsigned i = 0; i < 150; i++) {
 			put_text("new", O_CREAT, "x");
 			expect("rename", 0, got(rename("new", "target")));
 		}
