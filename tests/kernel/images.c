@@ -6,10 +6,12 @@
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "arch/context.h"
+#include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/object.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
+#include "proc/exec_load.h"
 #include "proc/fork.h"
 #include "proc/process.h"
 #include "proc/reap.h"
@@ -99,6 +101,36 @@ static int look_before_it_runs(void *arg)
 	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, CODE_AT, WRITE));
 	EXPECT_EQ(-ETXTBSY, object_get_write(image));
 	arch_enter_user();
+}
+
+/* Returns what is added to the addresses of an image without segments, in this process. */
+static vaddr_t bias_of(vaddr_t low, uint64_t align)
+{
+	const struct exec_headers headers = {
+		.image = { .is_dyn = true, .low = low, .high = low + PAGE_SIZE, .align = align }
+	};
+	vaddr_t bias = 1;
+
+	EXPECT_EQ(0, exec_load(current_process()->uspace, NULL, &headers, 0, &bias));
+	return bias;
+}
+
+#define HIGHEST ALIGN_DOWN(USER_TOP / 3 * 2, PAGE_SIZE)
+
+KTEST_IN_PROCESS(exec_keeps_addresses_as_they_are_aligned)
+{
+	const vaddr_t low = 19 * PAGE_SIZE;
+	vaddr_t bias = bias_of(low, 16 * PAGE_SIZE);
+
+	EXPECT_EQ(0, bias % (16 * PAGE_SIZE));
+	EXPECT_TRUE(low + bias <= HIGHEST && HIGHEST - (low + bias) < 16 * PAGE_SIZE);
+}
+
+KTEST_IN_PROCESS(exec_ignores_an_alignment_without_room)
+{
+	const vaddr_t low = USER_TOP / 4 * 3;
+
+	EXPECT_EQ(HIGHEST, low + bias_of(low, USER_TOP));
 }
 
 /* R70, R71: exec reads headers only; text comes by a fetch that faults */
