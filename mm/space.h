@@ -77,6 +77,7 @@ struct space {
 	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
+	unsigned barriers; /* atomic: the commands of membarrier that it is registered for */
 	/* written under the mmap lock, read without (only the text of reports depends on it): */
 	unsigned nunmaps; /* how many ever; the next is at nunmaps % SPACE_UNMAPS */
 	/* What space_create() clears ends here. */

@@ -381,6 +381,8 @@ bool process_orphan_some(struct process *process, struct process *init)
 	return list_empty(orphans);
 }
 
+static bool piece_ends; /* guarded by process_tree_lock */
+
 bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg)
 {
 	struct list *head = process_group_bucket(group);
@@ -396,8 +398,9 @@ again:
 		last = process->joined;
 		if (process->group == group && visit(process, arg))
 			return true;
-		if (last >= before || ++n % VISIT_PIECE != 0)
+		if (last >= before || (++n % VISIT_PIECE != 0 && !piece_ends))
 			continue;
+		piece_ends = false;
 		id = (struct process_id){ process->pid, process->birth };
 		process_tree_pause();
 		process = process_find_id(&id);
@@ -420,8 +423,6 @@ struct visit {
 	uint64_t after, until;
 	unsigned n; /* walked since the lock was dropped */
 };
-
-static bool piece_ends; /* guarded by process_tree_lock */
 
 void process_visit_ends_piece(void)
 {

@@ -10,6 +10,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/exec.h"
 #include "proc/pid.h"
+#include "proc/priority.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
@@ -140,6 +141,7 @@ static struct thread *create_thread(struct process *process)
 	if (!thread)
 		return NULL;
 	thread->signalled = signals_end_waits;
+	priority_inherit(thread);
 	thread_signals_init(&thread->signals);
 	return thread;
 }

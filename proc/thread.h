@@ -39,6 +39,13 @@ enum restart {
 /* It sleeps, and its registers are saved. */
 #define THREAD_PARKED ((uint64_t)THREAD_SLEEPING)
 
+/* What programs have asked of the scheduler for a thread. It is kept, inherited and reported only. */
+struct sched_wish {
+	int8_t nice;	     /* NICE_MIN to NICE_MAX (proc/priority.h) */
+	uint8_t policy;	     /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE */
+	bool resets_on_fork; /* what it creates does not get a nice value below 0 */
+};
+
 struct thread {
 	struct arch_thread arch; /* first: arch_this_thread() points to it */
 	/* const: */
@@ -76,6 +83,7 @@ struct thread {
 	struct list process_link; /* on process->threads, which says what guards it */
 	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
 	int tid;		  /* changed by exec with process_tree_lock held */
+	struct sched_wish wish;	  /* changed with process_tree_lock held; atomic */
 	struct thread_signals signals;
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	struct vfork

@@ -10,7 +10,6 @@
 #include "abi/uio.h"
 #include "abi/utsname.h"
 #include "abi/wait.h"
-#include "base/hart.h"
 #include "base/random.h"
 #include "fs/fdtable.h"
 #include "fs/open.h"
@@ -326,33 +325,6 @@ long sys_getrusage(struct trap_frame *frame)
 	}
 	usage_to_rusage(&usage, &rusage);
 	return user_copy_out(arg_user(frame, 1), &rusage, sizeof(rusage));
-}
-
-long sys_sched_yield(struct trap_frame *frame)
-{
-	sched_yield();
-	return 0;
-}
-
-/* Stores a bit for each hart in use, in whole words. As on Linux, returns how many bytes. */
-long sys_sched_getaffinity(struct trap_frame *frame)
-{
-	unsigned bytes = arg_uint(frame, 1);
-	uint64_t mask = (1ull << hart_count) - 1;
-	int pid = arg_int(frame, 0);
-	bool found = pid == 0;
-
-	if (bytes % sizeof(mask) || bytes == 0)
-		return -EINVAL;
-	if (!found) {
-		spin_lock(&process_tree_lock);
-		found = process_find(pid) != NULL;
-		spin_unlock(&process_tree_lock);
-	}
-	if (!found)
-		return -ESRCH;
-	return user_copy_out(arg_user(frame, 2), &mask, sizeof(mask)) ? -EFAULT
-								      : (long)sizeof(mask);
 }
 
 /* As on Linux, a longer name is cut. */

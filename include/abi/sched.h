@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flags of clone and names of scheduling policies. */
+/* Flags of clone, scheduling policies and their attributes, and commands of membarrier. */
 #pragma once
 
 #include <stdint.h>
@@ -41,8 +41,53 @@ struct abi_clone_args {
 };
 #define CLONE_ARGS_SIZE_VER0 64
 
-#define SCHED_OTHER 0
-#define SCHED_FIFO  1
-#define SCHED_RR    2
-#define SCHED_BATCH 3
-#define SCHED_IDLE  5
+#define SCHED_OTHER    0
+#define SCHED_FIFO     1
+#define SCHED_RR       2
+#define SCHED_BATCH    3
+#define SCHED_IDLE     5
+#define SCHED_DEADLINE 6
+#define SCHED_EXT      7
+
+/* With the policy of sched_setscheduler. */
+#define SCHED_RESET_ON_FORK 0x40000000
+
+#define SCHED_FLAG_RESET_ON_FORK  0x01
+#define SCHED_FLAG_RECLAIM	  0x02
+#define SCHED_FLAG_DL_OVERRUN	  0x04
+#define SCHED_FLAG_KEEP_POLICY	  0x08
+#define SCHED_FLAG_KEEP_PARAMS	  0x10
+#define SCHED_FLAG_UTIL_CLAMP_MIN 0x20
+#define SCHED_FLAG_UTIL_CLAMP_MAX 0x40
+
+struct abi_sched_attr {
+	uint32_t size;
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime;
+	uint64_t deadline;
+	uint64_t period;
+	uint32_t util_min;
+	uint32_t util_max;
+};
+
+#define SCHED_ATTR_SIZE_VER0 48 /* without util_min and util_max */
+
+_Static_assert(sizeof(struct abi_sched_attr) == 56, "as in the ABI");
+
+/* Whose nice values getpriority and setpriority mean. */
+#define PRIO_PROCESS 0
+#define PRIO_PGRP    1
+#define PRIO_USER    2
+
+#define MEMBARRIER_CMD_QUERY				    0
+#define MEMBARRIER_CMD_GLOBAL				    (1u << 0)
+#define MEMBARRIER_CMD_GLOBAL_EXPEDITED			    (1u << 1)
+#define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED	    (1u << 2)
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED		    (1u << 3)
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED	    (1u << 4)
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE	    (1u << 5)
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE (1u << 6)
+#define MEMBARRIER_CMD_GET_REGISTRATIONS		    (1u << 9)

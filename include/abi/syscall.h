@@ -147,6 +147,8 @@
 #define SYS_syncfs		   267
 #define SYS_process_vm_readv	   270
 #define SYS_process_vm_writev	   271
+#define SYS_sched_setattr	   274
+#define SYS_sched_getattr	   275
 #define SYS_renameat2		   276
 #define SYS_getrandom		   278
 #define SYS_memfd_create	   279

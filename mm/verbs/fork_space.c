@@ -340,6 +340,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->limit_as = parent->limit_as;
 	child->limit_data = parent->limit_data;
 	child->limit_stack = parent->limit_stack;
+	child->barriers = atomic_load_relaxed(&parent->barriers);
 	child->nunmaps = parent->nunmaps;
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < SPACE_UNMAPS; i++)

@@ -7,6 +7,7 @@
 #include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/syscall.h"
@@ -27,7 +28,7 @@ struct call {
 	long expected;
 };
 
-#define CALLS_MAX 95
+#define CALLS_MAX 120
 #define A5	  15u
 
 /* if (a != b) skip n instructions; both ways */
@@ -56,6 +57,8 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define UP	 (TEXT_AT + 112)
 #define USR1	 (TEXT_AT + 128) /* SIGUSR1 as a set */
 #define LONG	 (TEXT_AT + 144)
+#define WISH(n)	 (TEXT_AT + 512 + (n) * sizeof(struct abi_sched_attr))
+#define PRIORITY (WISH(0) + offsetof(struct abi_sched_attr, priority))
 #define ZEROS	 (TEXT_AT + PAGE_SIZE)
 #define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
 #define MAP_AT	 0x40000ul
@@ -67,6 +70,13 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 
 static const char texts[][16] = { "/calls", "f", "o", "prog", "none", "/", "", "..", "\0\2" };
 
+/* Promises that the scheduler does not keep. */
+static const struct abi_sched_attr wishes[] = {
+	{ .size = 48, .policy = SCHED_FIFO, .priority = 1 },
+	{ .size = 48, .policy = SCHED_DEADLINE, .runtime = 1 << 20, .deadline = 1 << 24 },
+	{ .size = 56, .flags = SCHED_FLAG_UTIL_CLAMP_MIN },
+};
+
 /* A name of which two make a path that is no short one. */
 #define LONG_LEN 200
 
@@ -77,6 +87,7 @@ static bool put_texts(void)
 	memset(name, 'n', LONG_LEN);
 	name[LONG_LEN] = '\0';
 	return user_copy_out(TEXT_AT, texts, sizeof(texts)) == 0 &&
+	       user_copy_out(WISH(0), wishes, sizeof(wishes)) == 0 &&
 	       user_copy_out(LONG, name, sizeof(name)) == 0;
 }
 
@@ -330,7 +341,41 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_umask, { 0 }, 022 },
 		{ SYS_sched_getaffinity, { 0, 8, BUF }, 8 },
 		{ SYS_sched_getaffinity, { 9999, 8, BUF }, -ESRCH },
+		{ SYS_sched_setaffinity, { 0, 8, BUF }, 0 },
+		{ SYS_sched_setscheduler, { 0, SCHED_BATCH, ZEROS }, 0 },
+		{ SYS_sched_getscheduler, { 0 }, SCHED_BATCH },
+		{ SYS_sched_setparam, { 0, ZEROS }, 0 },
+		{ SYS_sched_getparam, { 0, BUF }, 0 },
+		{ SYS_sched_get_priority_max, { SCHED_RR }, 99 },
+		{ SYS_sched_get_priority_min, { SCHED_RR }, 1 },
+		{ SYS_sched_rr_get_interval, { 0, BUF }, 0 },
+		{ SYS_sched_setattr, { 0, ZEROS, 0 }, 0 },
+		{ SYS_sched_getattr, { 0, BUF, 48, 0 }, 0 },
+		{ SYS_setpriority, { PRIO_PROCESS, 0, 5 }, 0 },
+		{ SYS_getpriority, { PRIO_PROCESS, 0 }, 15 },
+		{ SYS_getpriority, { PRIO_PGRP, 0 }, 15 },
+		{ SYS_getpriority, { PRIO_USER, 0 }, 20 },
+		{ SYS_getcpu, { BUF, BUF, 0 }, 0 },
+		{ SYS_membarrier, { MEMBARRIER_CMD_GLOBAL, 0, 0 }, 0 },
 		{ SYS_riscv_flush_icache, { 0, 0, 0 }, 0 },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+/* Linux gives root what it asks for. */
+KTEST(abi_real_time_policies_are_eperm)
+{
+	static const struct call calls[] = {
+		{ SYS_sched_setscheduler, { 0, SCHED_FIFO, PRIORITY }, -EPERM },
+		{ SYS_sched_setscheduler, { 0, SCHED_RR, PRIORITY }, -EPERM },
+		{ SYS_sched_setscheduler, { 0, SCHED_RR | SCHED_RESET_ON_FORK, PRIORITY }, -EPERM },
+		{ SYS_sched_setscheduler, { 9999, SCHED_RR, PRIORITY }, -ESRCH },
+		{ SYS_sched_setscheduler, { 0, SCHED_EXT, ZEROS }, -EINVAL },
+		{ SYS_sched_setattr, { 0, WISH(0), 0 }, -EPERM },
+		{ SYS_sched_setattr, { 0, WISH(1), 0 }, -EPERM },
+		{ SYS_sched_setattr, { 0, WISH(2), 0 }, -EOPNOTSUPP },
+		{ SYS_sched_getscheduler, { 0 }, SCHED_OTHER },
 	};
 
 	expect_calls(calls, ARRAY_SIZE(calls));

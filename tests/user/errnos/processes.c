@@ -113,6 +113,75 @@ static const struct bad resources[] = { { "99", 99 }, { "negative", MINUS(1) }, 
 static const struct bad nobody[] = { { "nobody", NO_PID }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad whose[] = { { "99", 99 }, { "-2", MINUS(2) }, NO_MORE };
 static const struct bad mask_size[] = { { "0", 0 }, { "4", 4 }, NO_MORE };
+static const struct bad policies[] = {
+	{ "77", 77 }, { "4", 4 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct sched_param ordinary = { 0 }, of_priority = { 1 };
+static const struct bad params[] = { { "null", 0 },
+				     { "unmapped", HOLE },
+				     { "half", HOLE - 2 },
+				     { "noaccess", NOACCESS },
+				     { "kernel", KERNEL },
+				     { "priority", (word)&of_priority },
+				     NO_MORE };
+static const struct bad out_int[] = { { "null", 0 },
+				      { "unmapped", HOLE },
+				      { "half", HOLE - 2 },
+				      { "readonly", READONLY },
+				      { "noaccess", NOACCESS },
+				      { "kernel", KERNEL },
+				      NO_MORE };
+static const struct bad out_int_or_null[] = { { "unmapped", HOLE },	{ "half", HOLE - 2 },
+					      { "readonly", READONLY }, { "noaccess", NOACCESS },
+					      { "kernel", KERNEL },	NO_MORE };
+static const unsigned long hart_0 = 1, no_hart, hart_63 = 1ul << 63;
+static const struct bad masks[] = { { "null", 0 },
+				    { "unmapped", HOLE },
+				    { "half", HALF },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "none", (word)&no_hart },
+				    { "63", (word)&hart_63 },
+				    NO_MORE };
+static const struct bad no_bytes[] = { { "0", 0 }, NO_MORE };
+/* As struct sched_attr: size, policy, flags, nice and priority, and three times. */
+static const struct attributes {
+	unsigned size, policy;
+	word flags;
+	int nice;
+	unsigned priority;
+	word times[3];
+} attr = { .size = 48 }, attr_short = { .size = 47 }, attr_long = { .size = 4097 },
+  attr_policy = { .size = 48, .policy = 77 }, attr_flags = { .size = 48, .flags = 1ul << 40 },
+  attr_priority = { .size = 48, .priority = 1 };
+static const struct bad attrs[] = { { "null", 0 },
+				    { "unmapped", HOLE },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "policy", (word)&attr_policy },
+				    { "flags", (word)&attr_flags },
+				    { "priority", (word)&attr_priority },
+				    NO_MORE };
+/* Linux writes the size that would suit there. */
+static struct attributes attr_wrong;
+static void makes_attr_short(word *arg)
+{
+	(void)arg;
+	attr_wrong = attr_short;
+}
+static void makes_attr_long(word *arg)
+{
+	(void)arg;
+	attr_wrong = attr_long;
+}
+static const struct bad attr_sizes[] = { { "wrong", (word)&attr_wrong }, NO_MORE };
+static const struct bad room[] = { { "47", 47 }, { "4097", 4097 }, NO_MORE };
+static const struct bad no_flags[] = { { "4", 4 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad whose_nice[] = { { "3", 3 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad barriers[] = {
+	{ "two", 3 }, { "unknown", 1u << 20 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad unregistered[] = { { "not registered", 8 }, NO_MORE };
 static const struct bad options[] = { { "unknown", 4711 }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad names[] = { { "null", 0 },
 				    { "unmapped", HOLE },
@@ -236,6 +305,32 @@ static const struct row rows[] = {
 	     BAD(nobody, resources, limits, out_or_null)),
 	CALL(getrusage, RIGHT(RUSAGE_SELF, DATA), BAD(whose, out)),
 	CALL(sched_getaffinity, RIGHT(0, 8, DATA), BAD(nobody, mask_size, out)),
+	CALL(sched_setaffinity, RIGHT(0, 8, (word)&hart_0), BAD(nobody, no_bytes, masks)),
+	CALL(sched_setscheduler, RIGHT(0, SCHED_OTHER, (word)&ordinary),
+	     BAD(nobody, policies, params)),
+	CALL(sched_getscheduler, RIGHT(0), BAD(nobody)),
+	CALL(sched_setparam, RIGHT(0, (word)&ordinary), BAD(nobody, params)),
+	CALL(sched_getparam, RIGHT(0, DATA), BAD(nobody, out_int)),
+	CALL(sched_get_priority_max, RIGHT(SCHED_OTHER), BAD(policies)),
+	CALL(sched_get_priority_min, RIGHT(SCHED_OTHER), BAD(policies)),
+	CALL(sched_rr_get_interval, RIGHT(0, DATA), BAD(nobody, out)),
+	CALL(sched_setattr, RIGHT(0, (word)&attr, 0), BAD(nobody, attrs, no_flags)),
+	CALL_AS("sched_setattr(short)", sched_setattr, RIGHT(0, (word)&attr, 0),
+		BAD(nobody, attr_sizes, no_flags), .before = makes_attr_short),
+	CALL_AS("sched_setattr(long)", sched_setattr, RIGHT(0, (word)&attr, 0),
+		BAD(nobody, attr_sizes, no_flags), .before = makes_attr_long),
+	CALL(sched_getattr, RIGHT(0, DATA, 48, 0), BAD(nobody, out, room, no_flags)),
+	CALL(setpriority, RIGHT(PRIO_PROCESS, 0, 0), BAD(whose_nice, nobody)),
+	CALL_AS("setpriority(PRIO_PGRP)", setpriority, RIGHT(PRIO_PGRP, 0, 0),
+		BAD(whose_nice, nobody)),
+	CALL(getpriority, RIGHT(PRIO_PROCESS, 0), BAD(whose_nice, nobody)),
+	CALL_AS("getpriority(PRIO_PGRP)", getpriority, RIGHT(PRIO_PGRP, 0),
+		BAD(whose_nice, nobody)),
+	CALL_AS("getpriority(PRIO_USER)", getpriority, RIGHT(PRIO_USER, 0), BAD(whose_nice, nobody),
+		.how = HIDES),
+	CALL(getcpu, RIGHT(DATA, DATA + 8), BAD(out_int_or_null, out_int_or_null)),
+	CALL(membarrier, RIGHT(1, 0, 0), BAD(barriers, zeros)),
+	CALL_AS("membarrier(private)", membarrier, RIGHT(1, 0, 0), BAD(unregistered)),
 	CALL_AS("prctl(PR_SET_NAME)", prctl, RIGHT(PR_SET_NAME, (word) "errnos"),
 		BAD(options, names)),
 	CALL_AS("prctl(PR_GET_NAME)", prctl, RIGHT(PR_GET_NAME, DATA), BAD(options, out)),

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on scheduling: harts, policies, nice values, and barriers for all threads of a process. */
+#include "abi/sched.h"
+#include "abi/time.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "lib/bits.h"
+#include "mm/user_copy.h"
+#include "proc/pid.h"
+#include "proc/priority.h"
+#include "proc/sched.h"
+#include "trap/syscall.h"
+
+/*
+ * The scheduler is round robin for all threads. So a nice value, SCHED_BATCH and SCHED_IDLE, which are
+ * hints, are kept and reported; a real-time policy, which is a promise, is refused.
+ */
+
+#define PRIORITY_MOST 99 /* of the real-time policies */
+
+/* The thread that a call names. Call with process_tree_lock held. */
+static struct thread *find_thread(int tid)
+{
+	return tid ? thread_find(tid) : current_thread();
+}
+
+static bool thread_is_there(int tid)
+{
+	bool found;
+
+	spin_lock(&process_tree_lock);
+	found = find_thread(tid) != NULL;
+	spin_unlock(&process_tree_lock);
+	return found;
+}
+
+long sys_sched_yield(struct trap_frame *frame)
+{
+	sched_yield();
+	return 0;
+}
+
+/* ---- harts ---- */
+
+static uint64_t online_mask(void)
+{
+	return (1ull << hart_count) - 1;
+}
+
+/* Stores a bit for each hart in use, in whole words. As on Linux, returns how many bytes. */
+long sys_sched_getaffinity(struct trap_frame *frame)
+{
+	unsigned bytes = arg_uint(frame, 1);
+	uint64_t mask = online_mask();
+
+	if (bytes % sizeof(mask) || bytes == 0)
+		return -EINVAL;
+	if (!thread_is_there(arg_int(frame, 0)))
+		return -ESRCH;
+	return user_copy_out(arg_user(frame, 2), &mask, sizeof(mask)) ? -EFAULT
+								      : (long)sizeof(mask);
+}
+
+/* The scheduler keeps no thread off a hart, so each mask has to allow all that are in use. */
+long sys_sched_setaffinity(struct trap_frame *frame)
+{
+	uint64_t mask = 0, online = online_mask();
+	size_t bytes = MIN((size_t)arg_uint(frame, 1), sizeof(mask));
+
+	if (user_copy_in(&mask, arg_user(frame, 2), bytes))
+		return -EFAULT;
+	if (!thread_is_there(arg_int(frame, 0)))
+		return -ESRCH;
+	return (mask & online) == online ? 0 : -EINVAL;
+}
+
+/* Which hart that is may change before the caller looks at it. There is one node of memory. */
+long sys_getcpu(struct trap_frame *frame)
+{
+	unsigned hart = hart_this()->index, node = 0;
+	vaddr_t hart_at = arg_user(frame, 0), node_at = arg_user(frame, 1);
+
+	if (hart_at && user_copy_out(hart_at, &hart, sizeof(hart)))
+		return -EFAULT;
+	return node_at ? user_copy_out(node_at, &node, sizeof(node)) : 0;
+}
+
+/* ---- policies ---- */
+
+static bool is_realtime(int policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+/* What a call asks for. */
+struct request {
+	int policy;
+	uint32_t priority;
+	uint64_t deadline;
+	int nice;
+	bool keeps_policy, keeps_nice; /* as the thread has them */
+	bool keeps_all;		       /* policy and nice value, whatever is asked */
+	bool resets_on_fork;
+};
+
+/*
+ * Returns 0, -EINVAL, or -EPERM: on Linux the answer to a caller without privileges who wants what
+ * nothing here can give.
+ */
+static int check_request(const struct request *request)
+{
+	bool realtime = is_realtime(request->policy);
+
+	switch (request->policy) {
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+	case SCHED_FIFO:
+	case SCHED_RR:
+		break;
+	case SCHED_DEADLINE:
+		return request->deadline && !request->priority ? -EPERM : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+	if (request->priority > PRIORITY_MOST || realtime != (request->priority != 0))
+		return -EINVAL;
+	return realtime ? -EPERM : 0;
+}
+
+/* As on Linux, a thread of SCHED_IDLE keeps its nice value. */
+static void change_wish(struct sched_wish *wish, const struct request *request)
+{
+	atomic_store_relaxed(&wish->resets_on_fork, request->resets_on_fork);
+	if (request->keeps_all)
+		return;
+	atomic_store_relaxed(&wish->policy, (uint8_t)request->policy);
+	if (!request->keeps_nice && request->policy != SCHED_IDLE)
+		atomic_store_relaxed(&wish->nice, (int8_t)request->nice);
+}
+
+static long set_wish(int tid, struct request *request)
+{
+	struct thread *thread;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = find_thread(tid);
+	if (thread && request->keeps_policy) {
+		request->policy = thread->wish.policy;
+		request->resets_on_fork = thread->wish.resets_on_fork;
+	}
+	if (thread)
+		err = check_request(request);
+	if (!err)
+		change_wish(&thread->wish, request);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+static long get_wish(int tid, struct sched_wish *ret)
+{
+	const struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = find_thread(tid);
+	if (thread)
+		*ret = thread->wish;
+	spin_unlock(&process_tree_lock);
+	return thread ? 0 : -ESRCH;
+}
+
+static long set_scheduler(int tid, vaddr_t param_at, struct request *request)
+{
+	if (!param_at || tid < 0)
+		return -EINVAL;
+	if (user_copy_in(&request->priority, param_at, sizeof(request->priority)))
+		return -EFAULT;
+	return set_wish(tid, request);
+}
+
+long sys_sched_setscheduler(struct trap_frame *frame)
+{
+	int policy = arg_int(frame, 1);
+	struct request request = {
+		.policy = policy & ~SCHED_RESET_ON_FORK,
+		.resets_on_fork = policy & SCHED_RESET_ON_FORK,
+		.keeps_nice = true,
+	};
+
+	if (policy < 0)
+		return -EINVAL;
+	return set_scheduler(arg_int(frame, 0), arg_user(frame, 2), &request);
+}
+
+long sys_sched_setparam(struct trap_frame *frame)
+{
+	struct request request = { .keeps_policy = true, .keeps_nice = true };
+
+	return set_scheduler(arg_int(frame, 0), arg_user(frame, 1), &request);
+}
+
+long sys_sched_getscheduler(struct trap_frame *frame)
+{
+	int tid = arg_int(frame, 0);
+	struct sched_wish wish;
+	long err = tid < 0 ? -EINVAL : get_wish(tid, &wish);
+
+	return err ? err : wish.policy | (wish.resets_on_fork ? SCHED_RESET_ON_FORK : 0);
+}
+
+long sys_sched_getparam(struct trap_frame *frame)
+{
+	int tid = arg_int(frame, 0), priority = 0;
+	vaddr_t to = arg_user(frame, 1);
+
+	if (!to || tid < 0)
+		return -EINVAL;
+	if (!thread_is_there(tid))
+		return -ESRCH;
+	return user_copy_out(to, &priority, sizeof(priority));
+}
+
+/* As on Linux, also of policies that cannot be set. */
+long sys_sched_get_priority_max(struct trap_frame *frame)
+{
+	int policy = arg_int(frame, 0);
+
+	if (policy < 0 || policy > SCHED_EXT || policy == 4)
+		return -EINVAL;
+	return is_realtime(policy) ? PRIORITY_MOST : 0;
+}
+
+long sys_sched_get_priority_min(struct trap_frame *frame)
+{
+	long most = sys_sched_get_priority_max(frame);
+
+	return most > 0 ? 1 : most;
+}
+
+/* The slice is the same for all. */
+long sys_sched_rr_get_interval(struct trap_frame *frame)
+{
+	const struct abi_timespec slice = { .nsec = SLICE_MS * (NSEC_PER_SEC / 1000) };
+	int tid = arg_int(frame, 0);
+
+	if (tid < 0)
+		return -EINVAL;
+	if (!thread_is_there(tid))
+		return -ESRCH;
+	return user_copy_out(arg_user(frame, 1), &slice, sizeof(slice));
+}
+
+/* ---- attributes ---- */
+
+#define FLAGS_KNOWN                                                                    \
+	(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN |       \
+	 SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS | SCHED_FLAG_UTIL_CLAMP_MIN | \
+	 SCHED_FLAG_UTIL_CLAMP_MAX)
+
+/* Are the bytes that this kernel does not know 0? Returns 0, -E2BIG or -EFAULT. */
+static int check_tail(vaddr_t from, size_t n)
+{
+	uint64_t word;
+
+	while (n) {
+		size_t piece = MIN(n, sizeof(word));
+
+		word = 0;
+		if (user_copy_in(&word, from, piece))
+			return -EFAULT;
+		if (word)
+			return -E2BIG;
+		from += piece;
+		n -= piece;
+	}
+	return 0;
+}
+
+/* As on Linux, a structure of an unsuitable size gets the size that would suit. */
+static int copy_attr_in(struct abi_sched_attr *attr, vaddr_t from)
+{
+	uint32_t size, suits = sizeof(*attr);
+	int err = 0;
+
+	if (user_copy_in(&size, from, sizeof(size)))
+		return -EFAULT;
+	size = size ?: SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		err = -E2BIG;
+	else if (size > sizeof(*attr))
+		err = check_tail(from + sizeof(*attr), size - sizeof(*attr));
+	if (err == -E2BIG && user_copy_out(from, &suits, sizeof(suits)))
+		return -EFAULT;
+	if (err)
+		return err;
+	*attr = (struct abi_sched_attr){ 0 };
+	return user_copy_in(attr, from, MIN((size_t)size, sizeof(*attr)));
+}
+
+long sys_sched_setattr(struct trap_frame *frame)
+{
+	int tid = arg_int(frame, 0);
+	vaddr_t from = arg_user(frame, 1);
+	struct abi_sched_attr attr;
+	struct request request;
+	long err;
+
+	if (!from || tid < 0 || arg_uint(frame, 2))
+		return -EINVAL;
+	err = copy_attr_in(&attr, from);
+	if (err)
+		return err;
+	if ((int)attr.policy < 0)
+		return -EINVAL;
+	request = (struct request){
+		.policy = (int)attr.policy,
+		.priority = attr.flags & SCHED_FLAG_KEEP_PARAMS ? 0 : attr.priority,
+		.deadline = attr.deadline,
+		.nice = MAX(NICE_MIN, MIN(attr.nice, NICE_MAX)),
+		.keeps_policy = attr.flags & SCHED_FLAG_KEEP_POLICY,
+		.keeps_all = attr.flags & SCHED_FLAG_KEEP_PARAMS,
+		.resets_on_fork = attr.flags & SCHED_FLAG_RESET_ON_FORK,
+	};
+	if (!thread_is_there(tid))
+		return -ESRCH;
+	if (attr.flags & ~(uint64_t)FLAGS_KNOWN)
+		return -EINVAL;
+	if (attr.flags & (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX))
+		return -EOPNOTSUPP;
+	return set_wish(tid, &request);
+}
+
+long sys_sched_getattr(struct trap_frame *frame)
+{
+	int tid = arg_int(frame, 0);
+	vaddr_t to = arg_user(frame, 1);
+	unsigned size = arg_uint(frame, 2);
+	struct abi_sched_attr attr = { 0 };
+	struct sched_wish wish;
+	long err;
+
+	if (!to || tid < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		return -EINVAL;
+	err = get_wish(tid, &wish);
+	if (!err && arg_uint(frame, 3))
+		err = -EINVAL;
+	if (err)
+		return err;
+	attr.size = MIN(size, (unsigned)sizeof(attr));
+	attr.policy = wish.policy;
+	attr.flags = wish.resets_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
+	attr.nice = wish.nice;
+	attr.runtime = SLICE_MS * (NSEC_PER_SEC / 1000);
+	return user_copy_out(to, &attr, attr.size);
+}
+
+/* ---- nice values ---- */
+
+/* Returns 0 with whose nice values are meant, -EINVAL, or -ESRCH: there is one user, root. */
+static int whose(const struct trap_frame *frame, enum priority_of *of_ret)
+{
+	switch (arg_int(frame, 0)) {
+	case PRIO_PROCESS:
+		*of_ret = PRIORITY_OF_THREAD;
+		return 0;
+	case PRIO_PGRP:
+		*of_ret = PRIORITY_OF_GROUP;
+		return 0;
+	case PRIO_USER:
+		*of_ret = PRIORITY_OF_ALL;
+		return arg_int(frame, 1) ? -ESRCH : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_setpriority(struct trap_frame *frame)
+{
+	enum priority_of of;
+	int err = whose(frame, &of);
+
+	return err ? err : priority_set_nice(of, arg_int(frame, 1), arg_int(frame, 2));
+}
+
+/* As on Linux, the result counts from the other end, so that no nice value looks like an error. */
+long sys_getpriority(struct trap_frame *frame)
+{
+	enum priority_of of;
+	int nice, err = whose(frame, &of);
+
+	if (!err)
+		err = priority_get_nice(of, arg_int(frame, 1), &nice);
+	return err ? err : NICE_MAX + 1 - nice;
+}
+
+/* ---- membarrier ---- */
+
+#define BARRIERS                                                                                  \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |            \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_GET_REGISTRATIONS)
+
+/*
+ * After this, each other thread that is meant has passed a full barrier since the call began. On one
+ * hart they all have: it sees its own accesses in order, whichever thread makes them.
+ *
+ * Several harts need more. Each hart on which one of the threads runs (space->mmu.harts; for the
+ * global commands, every hart) has to be interrupted and to make the same fence before this returns,
+ * as arch/riscv/tlb.c:arch_mmu_flush() does for entries. A thread that is switched to meanwhile is
+ * covered if the switch makes a full fence after it has set its bit in space->mmu.harts.
+ */
+static void barrier_for_all(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The same for instructions: fence.i on each of these harts, and on each that a thread moves to. */
+static void sync_core_for_all(void)
+{
+	barrier_for_all();
+	arch_icache_sync();
+}
+
+static bool is_registered(unsigned command)
+{
+	return atomic_load(&current_space()->barriers) & command;
+}
+
+long sys_membarrier(struct trap_frame *frame)
+{
+	unsigned command = arg_uint(frame, 0);
+
+	if (arg_uint(frame, 1))
+		return -EINVAL;
+	switch (command) {
+	case MEMBARRIER_CMD_QUERY:
+		return BARRIERS;
+	case MEMBARRIER_CMD_GLOBAL:
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+		barrier_for_all();
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		if (!is_registered(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+			return -EPERM;
+		barrier_for_all();
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		if (!is_registered(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE))
+			return -EPERM;
+		sync_core_for_all();
+		return 0;
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		atomic_or(&current_space()->barriers, command);
+		return 0;
+	case MEMBARRIER_CMD_GET_REGISTRATIONS:
+		return atomic_load(&current_space()->barriers);
+	default:
+		return -EINVAL;
+	}
+}
