@@ -182,7 +182,7 @@ bool process_runs(const struct process *process)
 	const struct thread *thread;
 
 	for_each_thread(thread, process)
-		if (!sched_is_asleep(thread))
+		if (!sched_is_asleep(thread) && !sched_has_ended(thread))
 			return true;
 	return false;
 }

@@ -540,6 +540,11 @@ bool sched_is_asleep(const struct thread *thread)
 	       !__atomic_load_n(&thread->queued, __ATOMIC_RELAXED);
 }
 
+bool sched_has_ended(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == THREAD_DEAD;
+}
+
 void sched_leave(void)
 {
 	thread_assert_no_waiting_lock(current_thread());

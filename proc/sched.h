@@ -66,6 +66,9 @@ void sched_leave(void) __attribute__((noreturn));
  */
 void sched_wait_left(struct thread *thread);
 
+/* Whether the thread has left its hart for good, or is about to. */
+bool sched_has_ended(const struct thread *thread);
+
 /* Whether the thread is neither on a hart nor ready to run. It may change at any time. */
 bool sched_is_asleep(const struct thread *thread);
 
