@@ -39,6 +39,21 @@ static const char *report_access_name(unsigned right)
 	return right & VM_PROT_WRITE ? "write to" : "read of";
 }
 
+/* "a.out[12]", or "a.out[12], thread 15," of a thread that is not the first of its process. */
+#define WHO_TEXT_MAX (THREAD_NAME_LEN + 40)
+
+static const char *who_text(char buf[WHO_TEXT_MAX])
+{
+	const struct thread *thread = current_thread();
+	int pid = current_process()->pid;
+
+	if (thread->tid == pid)
+		ksnprintf(buf, WHO_TEXT_MAX, "%s[%d]", thread->name, pid);
+	else
+		ksnprintf(buf, WHO_TEXT_MAX, "%s[%d], thread %d,", thread->name, pid, thread->tid);
+	return buf;
+}
+
 /* Only addresses in mappings of the image have names. */
 static void name_address(struct place *place, char *buf, size_t size)
 {
@@ -104,16 +119,16 @@ static void show_rest(const struct trap_frame *frame, const struct place *place)
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
 		  unsigned kind, int sig)
 {
-	struct process *process = current_process();
 	struct place place = report_place_of(addr), from = report_place_of(frame_pc(frame));
 	char cause[REASON_TEXT_MAX], name[SYMBOL_TEXT_MAX], pc_name[SYMBOL_TEXT_MAX];
+	char who[WHO_TEXT_MAX];
 
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
-	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", current_thread()->name,
-		 process->pid, signal_name(sig), report_access_name(right), addr, name, from.addr,
-		 pc_name, cause);
+	log_warn("trap", "%s killed by %s: %s %#lx%s at pc %#lx%s: %s", who_text(who),
+		 signal_name(sig), report_access_name(right), addr, name, from.addr, pc_name,
+		 cause);
 	show_place(&place);
 	show_walk(addr, right);
 	if (right & VM_PROT_EXEC)
@@ -143,17 +158,16 @@ static void instruction_text(vaddr_t pc, char *buf, size_t size)
 void report_exception(const struct trap_frame *frame, const char *what, enum report_detail detail,
 		      vaddr_t addr, int sig)
 {
-	struct process *process = current_process();
 	struct place from = report_place_of(frame_pc(frame));
-	char more[24], pc_name[SYMBOL_TEXT_MAX];
+	char more[24], pc_name[SYMBOL_TEXT_MAX], who[WHO_TEXT_MAX];
 
 	if (detail == REPORT_INSTRUCTION)
 		instruction_text(from.addr, more, sizeof(more));
 	else
 		ksnprintf(more, sizeof(more), " %#lx", addr);
 	name_address(&from, pc_name, sizeof(pc_name));
-	log_warn("trap", "%s[%d] killed by %s: %s%s at pc %#lx%s", current_thread()->name,
-		 process->pid, signal_name(sig), what, more, from.addr, pc_name);
+	log_warn("trap", "%s killed by %s: %s%s at pc %#lx%s", who_text(who), signal_name(sig),
+		 what, more, from.addr, pc_name);
 	show_area("pc is in:", &from.at);
 	if (detail == REPORT_ADDRESS) {
 		struct place place = report_place_of(addr);

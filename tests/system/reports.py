@@ -20,6 +20,7 @@ MASKS = [
     (r"(?<!instruction )0x[0-9a-f]{4,}", "P"),
     (r"image /.*/dies$", "image"),
     (r"^dies\[\d+\]", "dies[N]"),
+    (r", thread \d+,", ", thread N,"),
 ]
 REPORTS = {}
 TEXT = "A-B r-xp elf, of the image"
@@ -39,6 +40,8 @@ DEATHS = {
              ["  above it: " + TEXT, NO_ENTRY + "write", END]),
     "near_null": ("SIGSEGV", "read of 0x18 at pc P <load>: null pointer plus 24 bytes",
                   ["  above it: " + TEXT, NO_ENTRY + "read", END]),
+    "in_thread": ("SIGSEGV", "write to 0 at pc P <store>: null pointer",
+                  ["  above it: " + TEXT, NO_ENTRY + "write", END]),
     "call_null": ("SIGSEGV", "fetch from 0 at pc 0: call of a null pointer",
                   ["  above it: " + TEXT, NO_ENTRY + "fetch", CALLER, END]),
     "text": ("SIGSEGV", "write to P <at_null> at pc P <store>: write to read-only text",
@@ -106,7 +109,7 @@ def reports():
         done = run_placed("dies", *DEATHS, options=["--mem", "64M"])
         equal(0, done.status, f"status (it said {done.err})")
         lines = masked(done.err)
-        starts = [i for i, line in enumerate(lines) if line.startswith("dies[N] killed by ")]
+        starts = [i for i, line in enumerate(lines) if re.match(r"dies\[N\](, thread N,)? killed by ", line)]
         told = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)])]
         ends = [line.split() for line in done.out.decode().splitlines()]
         equal((list(DEATHS), len(DEATHS)), ([way for way, _ in ends], len(told)), "deaths and reports")
@@ -122,7 +125,8 @@ def make(way, signal, first, rest):
             raise Skip("needs the real kernel")
         status, lines = reports()[way]
         equal(STATUS[signal], status, "status")
-        equal([f"dies[N] killed by {signal}: {first}", *rest], lines, "report")
+        who = "dies[N], thread N," if way == "in_thread" else "dies[N]"
+        equal([f"{who} killed by {signal}: {first}", *rest], lines, "report")
         equal(True, len(lines) <= 10, "ten lines at most")
 
     explained.__name__ = f"R121_{way}_is_explained"

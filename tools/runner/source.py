@@ -16,7 +16,7 @@ PATIENCE = 2.0  # seconds for one report; after a tool that took longer none is 
 BUDGET = 5.0  # seconds for all reports of a run
 
 REPORT = rb"^\[ *\d+\.\d+\] trap: warning: "
-KILLED = re.compile(REPORT + rb".*\[\d+\] killed by \w+: .* at pc (?:0x)?([0-9a-f]{1,16})( <)?")
+KILLED = re.compile(REPORT + rb".*\[\d+\](?:, thread \d+,)? killed by \w+: .* at pc (?:0x)?([0-9a-f]{1,16})( <)?")
 CALLER = re.compile(REPORT + rb"  called from: perhaps 0x([0-9a-f]{1,16}) <")
 LAST = re.compile(REPORT + rb"  sp 0x[0-9a-f]+, heap \S+,(?: moved by 0x([0-9a-f]{1,16}),)? image (/.*)$")
 PLACE = re.compile(r"([^:]+:[1-9]\d*)( \(discriminator \d+\))?")

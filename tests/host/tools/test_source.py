@@ -65,6 +65,13 @@ def the_place_follows_the_report():
 
 
 @case
+def a_thread_may_be_named():
+    thread = KILLED.replace(b"[2] killed", b"[2], thread 5, killed")
+    equal([b"run.sh: 0x10640 is at null.c:1"], said(with_tool(b"echo null.c:1"), thread, LAST), "added")
+    equal([f"-s -e {PROGRAM} 0x10640"], asked(), "what was asked")
+
+
+@case
 def a_caller_is_looked_up_at_its_call():
     sources = with_tool(b"echo '??:0'; echo 'dies.c:27 (discriminator 3)'")
     equal([b"run.sh: 0x106b4 is at dies.c:27"], said(sources, KILLED, CALLER, LAST), "added")

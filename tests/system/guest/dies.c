@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ways for a program to be killed by its own access: one for each word that may be its argument, or several in turn. */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +39,20 @@ static void jump(void *p)
 static void at_null(void)
 {
 	store((char *)hidden);
+}
+
+static void *run_at_null(void *unused)
+{
+	at_null();
+	return unused;
+}
+
+static void in_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run_at_null, NULL) == 0)
+		pthread_join(thread, NULL);
 }
 
 static void near_null(void)
@@ -236,6 +251,7 @@ static const struct {
 	void (*run)(void);
 } ways[] = {
 	{ "null", at_null },
+	{ "in_thread", in_thread },
 	{ "near_null", near_null },
 	{ "call_null", call_null },
 	{ "text", write_text },
