@@ -49,16 +49,36 @@ static void fill_space(struct space *space, struct faultline_process *ret)
 	spin_unlock(&space->lock);
 }
 
-/* Call with process_tree_lock held. */
+/* Does one of the threads, of which none runs, wait for a lock? Call with process_tree_lock held. */
+static bool is_locked_out(const struct process *process)
+{
+	const struct thread *thread;
+
+	for_each_thread(thread, process)
+		if (__atomic_load_n(&thread->locked_out, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+/* Of all threads together. Call with process_tree_lock held. */
 static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 		return FAULTLINE_STOPPED;
 	if (process->state != PROCESS_ALIVE || process_runs(process))
 		return process->state;
-	if (__atomic_load_n(&process->leader->locked_out, __ATOMIC_RELAXED))
-		return FAULTLINE_LOCKED_OUT;
-	return FAULTLINE_SLEEPING;
+	return is_locked_out(process) ? FAULTLINE_LOCKED_OUT : FAULTLINE_SLEEPING;
+}
+
+/* How many have not ended, and the leader. Call with process_tree_lock held. */
+static unsigned count_threads(const struct process *process)
+{
+	unsigned count = 0;
+
+	for (const struct list *node = process->threads.next; node != &process->threads;
+	     node = node->next)
+		count++;
+	return count;
 }
 
 /* Call with process_tree_lock held. */
@@ -70,6 +90,8 @@ static void fill_process(const struct process *process, struct faultline_process
 	ret->state = state_of(process);
 	memcpy(ret->name, process->leader->name,
 	       MIN(sizeof(ret->name), sizeof(process->leader->name)));
+	if (process->state != PROCESS_ZOMBIE)
+		ret->threads = count_threads(process);
 	if (process->uspace)
 		fill_space(&process->uspace->space, ret);
 }
@@ -180,16 +202,67 @@ static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultl
 #define PIDS_AT_ONCE 32
 #define MAPS_AT_ONCE 64
 
-int inspect_find(int pid, struct process_id *id_ret)
+bool inspect_find(int tid, struct thread_id *id_ret)
 {
-	const struct process *process;
+	const struct thread *thread;
 
 	spin_lock(&process_tree_lock);
-	process = pid > 0 ? process_find(pid) : NULL;
-	if (process)
-		*id_ret = (struct process_id){ .pid = pid, .birth = process->birth };
+	thread = tid > 0 ? thread_find(tid) : NULL;
+	if (thread)
+		*id_ret = thread_id_of(thread);
 	spin_unlock(&process_tree_lock);
-	return process ? 0 : -ESRCH;
+	return thread != NULL;
+}
+
+bool inspect_exists(const struct thread_id *id)
+{
+	bool found;
+
+	spin_lock(&process_tree_lock);
+	found = thread_find_id(id) != NULL;
+	spin_unlock(&process_tree_lock);
+	return found;
+}
+
+int inspect_next_thread(const struct process_id *id, uint64_t birth, struct thread_id *id_ret)
+{
+	const struct process *process;
+	const struct thread *thread = NULL;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process)
+		thread = thread_next(process, birth);
+	if (thread)
+		*id_ret = thread_id_of(thread);
+	spin_unlock(&process_tree_lock);
+	if (thread)
+		return 0;
+	return process ? -ENODATA : -ESRCH;
+}
+
+unsigned inspect_count_threads(const struct process_id *id)
+{
+	const struct process *process;
+	unsigned count;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	count = process ? count_threads(process) : 0;
+	spin_unlock(&process_tree_lock);
+	return count;
+}
+
+int inspect_set_name(const struct thread_id *id, const char *name)
+{
+	struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread)
+		memcpy(thread->name, name, sizeof(thread->name));
+	spin_unlock(&process_tree_lock);
+	return thread ? 0 : -ESRCH;
 }
 
 int inspect_next_pid(int after)
@@ -208,15 +281,14 @@ int inspect_next_pid(int after)
 	return found ? pid - 1 : 0;
 }
 
-static void fill_signal_facts(struct process *process, struct process_facts *ret)
+static void fill_signal_facts(const struct thread *thread, struct process_facts *ret)
 {
-	const struct thread_signals *own = &process->leader->signals;
-	struct signals *signals = &process->signals;
+	struct signals *signals = &thread->process->signals;
 
 	spin_lock(&signals->lock);
 	ret->pending = signals->shared.set;
-	ret->pending_thread = own->pending.set;
-	ret->blocked = own->blocked;
+	ret->pending_thread = thread->signals.pending.set;
+	ret->blocked = thread->signals.blocked;
 	ret->ignored = signals->ignored;
 	ret->caught = signals->caught;
 	ret->queued = signals->queued;
@@ -254,58 +326,60 @@ static void fill_space_facts(struct uspace *uspace, struct process_facts *ret)
 	spin_unlock(&space->lock);
 }
 
-static char state_letter(const struct process *process)
+/* A leader that has ended is a zombie, too, as long as others of its process have not. */
+static char state_letter(const struct thread *thread)
 {
-	switch (state_of(process)) {
-	case FAULTLINE_ZOMBIE:
+	const struct process *process = thread->process;
+
+	if (process->state == PROCESS_ZOMBIE || sched_has_ended(thread))
 		return 'Z';
-	case FAULTLINE_STOPPED:
+	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 		return 'T';
-	case FAULTLINE_SLEEPING:
-		return 'S';
-	case FAULTLINE_LOCKED_OUT:
-		return 'D';
-	default:
+	if (process->state != PROCESS_ALIVE || !sched_is_asleep(thread))
 		return 'R';
-	}
+	return __atomic_load_n(&thread->locked_out, __ATOMIC_RELAXED) ? 'D' : 'S';
 }
 
 /* Call with process_tree_lock held. */
-static void fill_facts(struct process *process, struct process_facts *ret)
+static void fill_facts(const struct thread *thread, struct process_facts *ret)
 {
-	struct usage times = usage_times(process);
+	const struct process *process = thread->process;
 
 	*ret = (struct process_facts){
+		.tid = thread->tid,
+		.state = state_letter(thread),
+		.wish = thread->wish,
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,
 		.group = process->group,
 		.session = process->session,
-		.state = state_letter(process),
+		.nthreads = count_threads(process),
 		.has_terminal = process->terminal != NULL,
 		.terminal_group = process->terminal ? process->terminal->group : -1,
-		.exit_signal = process->exit_signal,
+		.exit_signal = thread == process->leader ? process->exit_signal : -1,
 		.status = process->status,
 		.umask = process->umask,
 		.start_tick = process->start_tick,
-		.usage = times,
+		.usage = usage_times(process),
 		.children_usage = process->children_usage,
 	};
-	memcpy(ret->name, process->leader->name, sizeof(ret->name));
-	fill_signal_facts(process, ret);
+	memcpy(ret->name, thread->name, sizeof(ret->name));
+	usage_add_thread(&ret->thread_usage, thread);
+	fill_signal_facts(thread, ret);
 	if (process->uspace)
 		fill_space_facts(process->uspace, ret);
 }
 
-int inspect_facts(const struct process_id *id, struct process_facts *ret)
+int inspect_facts(const struct thread_id *id, struct process_facts *ret)
 {
-	struct process *process;
+	const struct thread *thread;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process)
-		fill_facts(process, ret);
+	thread = thread_find_id(id);
+	if (thread)
+		fill_facts(thread, ret);
 	spin_unlock(&process_tree_lock);
-	return process ? 0 : -ESRCH;
+	return thread ? 0 : -ESRCH;
 }
 
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret)

@@ -26,11 +26,18 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		 struct faultline_vma *ret, unsigned n);
 
-/* What /proc tells of a process. Sizes of memory are in bytes. */
+/* What /proc tells of a thread and of its process. Sizes of memory are in bytes. */
 struct process_facts {
-	int pid, parent, group, session;
+	/* the thread's own: */
+	int tid;
 	char state; /* R, S, D (waits for a mutex), T (stopped) or Z */
 	char name[THREAD_NAME_LEN];
+	struct sched_wish wish;
+	struct usage thread_usage;
+	uint64_t pending_thread, blocked;
+	/* the process's: */
+	int pid, parent, group, session;
+	unsigned nthreads;
 	bool has_terminal;
 	int terminal_group; /* in the foreground; -1: it has no terminal */
 	int exit_signal;
@@ -39,7 +46,7 @@ struct process_facts {
 	uint64_t start_tick;
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */
-	uint64_t pending_thread, pending, blocked, ignored, caught;
+	uint64_t pending, ignored, caught;
 	unsigned queued;
 	uint64_t queue_max;
 	/* memory; all 0 without: */
@@ -51,12 +58,21 @@ struct process_facts {
 	bool ever_locked; /* inspect_locked_bytes() may be more than 0 */
 };
 
-/* For these functions a process that has been reaped is -ESRCH. pid 0 names none. */
+/* For these functions a process that has been reaped, or a thread that has ended, is -ESRCH. */
 
-int inspect_find(int pid, struct process_id *id_ret);
+/* Finds a thread of any process by its tid; a pid is that of the leader. False: there is none. */
+bool inspect_find(int tid, struct thread_id *id_ret);
+/* Is the thread there, or has it ended? */
+bool inspect_exists(const struct thread_id *id);
 /* Returns the lowest pid above `after` that is in use, or 0. */
 int inspect_next_pid(int after);
-int inspect_facts(const struct process_id *id, struct process_facts *ret);
+/* Finds the oldest thread of a process whose id has that birth or a later one. -ENODATA: none. */
+int inspect_next_thread(const struct process_id *id, uint64_t birth, struct thread_id *id_ret);
+/* Returns how many threads a process has, with its leader; 0: it has been reaped. */
+unsigned inspect_count_threads(const struct process_id *id);
+int inspect_facts(const struct thread_id *id, struct process_facts *ret);
+/* Sets the name of a thread: THREAD_NAME_LEN bytes, terminated. */
+int inspect_set_name(const struct thread_id *id, const char *name);
 /* Returns the space with a reference; -ENODATA if it has left its address space. */
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
 /* Returns what it runs, with a reference; NULL if it runs nothing, or not any more. */

@@ -34,6 +34,7 @@ static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
 static struct list by_group[PID_BUCKETS];
 static struct list by_tid[PID_BUCKETS]; /* threads that are no leaders */
 static unsigned nthreads;		/* of these, and of those that are being created */
+static uint64_t thread_births;
 
 static struct list *bucket(struct list *heads, int id)
 {
@@ -269,6 +270,7 @@ void thread_publish(struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	signals_add_thread(thread);
+	thread->birth = ++thread_births;
 	atomic_add(&thread->process->nlive, 1);
 	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);
 }
@@ -316,6 +318,7 @@ struct thread *thread_lead(void)
 		list_del(&thread->tid_link);
 		thread_id_put_locked(process, thread->tid);
 		thread->tid = process->pid;
+		thread->birth = 0;
 	}
 	spin_unlock(&process_tree_lock);
 	return leader;
@@ -326,6 +329,38 @@ struct process *process_find_id(const struct process_id *id)
 	struct process *process = process_find(id->pid);
 
 	return process && process->birth == id->birth ? process : NULL;
+}
+
+struct thread_id thread_id_of(const struct thread *thread)
+{
+	const struct process *process = thread->process;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return (struct thread_id){
+		.process = { process->pid, process->birth },
+		.tid = thread->tid,
+		.birth = thread->birth,
+	};
+}
+
+struct thread *thread_find_id(const struct thread_id *id)
+{
+	struct process *process = process_find_id(&id->process);
+	struct thread *thread = process ? thread_find(id->tid) : NULL;
+
+	return thread && thread->process == process && thread->birth == id->birth ? thread : NULL;
+}
+
+/* The list is in the order of births, with the leader first. */
+struct thread *thread_next(const struct process *process, uint64_t birth)
+{
+	struct thread *thread;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	for_each_thread(thread, process)
+		if (thread->birth >= birth)
+			return thread;
+	return NULL;
 }
 
 struct process *process_init_get(void)

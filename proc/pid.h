@@ -96,6 +96,23 @@ struct process_id {
 /* The same for the process of that id: NULL if it has been reaped. */
 struct process *process_find_id(const struct process_id *id);
 
+/* Names one thread for ever, or whichever is the leader of a process. */
+struct thread_id {
+	struct process_id process;
+	int tid;
+	uint64_t birth; /* 0: the leader */
+};
+
+/* Returns the id of a thread. Call with process_tree_lock held. */
+struct thread_id thread_id_of(const struct thread *thread);
+/* Returns the thread of that id; NULL if it has ended, and for a leader if it has been reaped. */
+struct thread *thread_find_id(const struct thread_id *id);
+/*
+ * Returns the oldest thread of the process whose id has that birth or a later one, or NULL. Looks at
+ * PROCESS_THREADS_MAX at most. Call with process_tree_lock held.
+ */
+struct thread *thread_next(const struct process *process, uint64_t birth);
+
 /*
  * Reparents some children of an ending process to process 1, and sends them their death_signal. If
  * zombies are among them, sends process 1 SIGCHLD and wakes it, or reaps the zombies if process 1

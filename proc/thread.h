@@ -83,7 +83,8 @@ struct thread {
 	struct list process_link; /* on process->threads, which says what guards it */
 	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
 	int tid;		  /* changed by exec with process_tree_lock held */
-	struct sched_wish wish;	  /* changed with process_tree_lock held; atomic */
+	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
+	struct sched_wish wish; /* changed with process_tree_lock held; atomic */
 	struct thread_signals signals;
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	struct vfork

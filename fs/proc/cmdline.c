@@ -87,7 +87,7 @@ static ssize_t read_space(struct uspace *uspace, struct user_iter *to, uint64_t 
 static ssize_t read_cmdline(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct uspace *uspace;
-	ssize_t done = inspect_space_of(&to_proc(file_inode(file))->process, &uspace);
+	ssize_t done = inspect_space_of(&to_proc(file_inode(file))->id.process, &uspace);
 
 	if (done)
 		return done == -ENODATA ? 0 : done;

@@ -25,7 +25,7 @@ static int opened(struct file *file)
 static int mounts_opened(struct file *file)
 {
 	struct process_facts facts;
-	int err = inspect_facts(&to_proc(file_inode(file))->process, &facts);
+	int err = inspect_facts(&to_proc(file_inode(file))->id, &facts);
 
 	if (err == 0 && facts.state == 'Z')
 		err = -EINVAL;
@@ -62,22 +62,23 @@ static ssize_t write_process(struct file *file, struct user_iter *from, uint64_t
 	return refuse_write(file, pos, -EINVAL);
 }
 
-/* A process may set its own name; what is too long for it is left out. */
+/* A process may set the names of its threads; what is too long for one is left out. */
 static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *pos)
 {
-	struct process *process = current_process();
+	const struct proc_node *node = to_proc(file_inode(file));
 	char name[THREAD_NAME_LEN] = { 0 };
 	size_t n = MIN(from->left, sizeof(name) - 1), all = from->left;
+	int err;
 
 	if (pos != &file->pos)
 		return -ESPIPE;
 	if (user_iter_copy_in(from, name, n) != n)
 		return -EFAULT;
-	if (process->birth != to_proc(file_inode(file))->process.birth)
+	if (current_process()->birth != node->id.process.birth)
 		return -EINVAL;
-	spin_lock(&process_tree_lock);
-	str_copy(process->leader->name, name, sizeof(name));
-	spin_unlock(&process_tree_lock);
+	err = inspect_set_name(&node->id, name);
+	if (err)
+		return err;
 	*pos += all;
 	return (ssize_t)all;
 }

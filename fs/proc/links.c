@@ -17,6 +17,14 @@ ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size)
 	return ksnprintf(buf, size, "%d", current_process()->pid);
 }
 
+ssize_t proc_thread_self_target(struct proc_node *link, char *buf, size_t size)
+{
+	(void)link;
+	if (!current_process())
+		return -ENOENT;
+	return ksnprintf(buf, size, "%d/task/%d", current_process()->pid, current_thread()->tid);
+}
+
 ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size)
 {
 	(void)link;
@@ -31,7 +39,7 @@ static struct inode *inode_of(struct object *object)
 /* C libraries expect a slash at the start, even of a program that has no name any more. */
 ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 {
-	struct exe *exe = inspect_exe(&link->process);
+	struct exe *exe = inspect_exe(&link->id.process);
 	struct inode *inode;
 	size_t len;
 
@@ -48,7 +56,7 @@ ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	struct exe *exe = inspect_exe(&link->process);
+	struct exe *exe = inspect_exe(&link->id.process);
 
 	if (!exe)
 		return -ENOENT;
@@ -101,17 +109,17 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 
 ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size)
 {
-	return file_target(process_get_cwd(&link->process), buf, size);
+	return file_target(process_get_cwd(&link->id.process), buf, size);
 }
 
 int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	return file_follow(process_get_cwd(&link->process), inode_ret);
+	return file_follow(process_get_cwd(&link->id.process), inode_ret);
 }
 
 ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size)
 {
-	struct inode *root = process_get_root(&link->process);
+	struct inode *root = process_get_root(&link->id.process);
 	size_t len;
 
 	if (!root)
@@ -123,16 +131,16 @@ ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size)
 
 int proc_root_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	*inode_ret = process_get_root(&link->process);
+	*inode_ret = process_get_root(&link->id.process);
 	return *inode_ret ? 0 : -ENOENT;
 }
 
 ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size)
 {
-	return file_target(process_get_file(&link->process, link->fd), buf, size);
+	return file_target(process_get_file(&link->id.process, link->fd), buf, size);
 }
 
 int proc_fd_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	return file_follow(process_get_file(&link->process, link->fd), inode_ret);
+	return file_follow(process_get_file(&link->id.process, link->fd), inode_ret);
 }

@@ -33,7 +33,7 @@ static int proc_maps_begin(void *source, void **walk_ret)
 
 	if (!walk)
 		return -ENOMEM;
-	err = inspect_space_of(&node->process, &walk->uspace);
+	err = inspect_space_of(&node->id.process, &walk->uspace);
 	if (err) {
 		kfree(walk);
 		return err;

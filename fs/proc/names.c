@@ -19,10 +19,15 @@ const struct proc_entry proc_root_entries[] = {
 	  .seq = &proc_meminfo_seq },
 	{ NAME("self"), .mode = S_IFLNK | 0777, .target = proc_self_target,
 	  .follow = proc_self_follow },
+	{ NAME("thread-self"), .mode = S_IFLNK | 0777, .target = proc_thread_self_target,
+	  .follow = proc_thread_self_follow },
 };
 
 const struct proc_entry proc_process_entries[] = {
-	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops },
+	[PROC_TASK_ENTRY] = { NAME("task"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
+			      .dir_ops = &proc_task_dir_ops },
+	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops,
+	  .dir_ops = &proc_fd_dir_ops },
 	{ NAME("status"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_status_seq },
 	{ NAME("comm"), .mode = S_IFREG | 0644, .file_ops = &proc_comm_file_ops,

@@ -16,24 +16,25 @@
 #include "proc/mem_wait.h"
 
 /*
- * Inode numbers. Those of a process have its pid above the low bits, so none is below 2^16 there;
- * that of a descriptor's link has INO_FD set.
+ * Inode numbers. Those of a process have its pid above the low bits, or a thread's tid, so none is below
+ * 2^16 there; those below `task` have INO_ALONE set, and that of a descriptor's link has INO_FD set.
  */
 #define INO_ROOT      1u
 #define INO_SYSTEM    16u /* and the index in proc_root_entries */
 #define INO_PID_SHIFT 16
 #define INO_DIR	      1u
 #define INO_PROCESS   16u /* and the index in proc_process_entries */
+#define INO_ALONE     0x4000u
 #define INO_FD	      0x8000u
 
-_Static_assert(FDTABLE_SIZE <= INO_FD, "descriptors have inode numbers");
+_Static_assert(FDTABLE_SIZE <= INO_ALONE, "descriptors have inode numbers");
 
 static SLAB_CACHE(node_cache, struct proc_node);
 
 /* Positions in the root: first the entries, then the processes. */
 #define POS_PIDS 256
 
-static const struct inode_ops root_ops, process_dir_ops, fd_dir_ops, leaf_ops, magic_ops;
+static const struct inode_ops root_ops, process_dir_ops, leaf_ops, magic_ops;
 
 /* Makes an inode, with a reference to its parent; NULL: it is the root. Returns NULL: no memory. */
 static struct inode *proc_node_make(struct mount *mount, struct inode *parent, uint64_t ino,
@@ -47,7 +48,8 @@ static struct inode *proc_node_make(struct mount *mount, struct inode *parent, u
 	inode_init(&node->inode, mount, ino, mode, ops, file_ops);
 	node->inode.nlink = S_ISDIR(mode) ? 2 : 1;
 	node->entry = NULL;
-	node->process = (struct process_id){ 0 };
+	node->id = (struct thread_id){ 0 };
+	node->alone = false;
 	node->parent = parent ?: &node->inode;
 	if (parent)
 		inode_get(parent);
@@ -95,15 +97,16 @@ static const struct proc_entry *find_entry(const struct proc_entry *entries, uns
 
 static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
 {
-	const struct inode_ops *ops = S_ISDIR(entry->mode) ? &fd_dir_ops
-				      : entry->follow	   ? &magic_ops
-							   : &leaf_ops;
+	const struct inode_ops *ops = entry->dir_ops  ? entry->dir_ops
+				      : entry->follow ? &magic_ops
+						      : &leaf_ops;
 	struct inode *inode = proc_node_make(dir->mount, dir, ino, entry->mode, ops,
 					     entry->file_ops ?: &path_file_ops);
 
 	if (inode) {
 		to_proc(inode)->entry = entry;
-		to_proc(inode)->process = to_proc(dir)->process;
+		to_proc(inode)->id = to_proc(dir)->id;
+		to_proc(inode)->alone = to_proc(dir)->alone;
 	}
 	return inode;
 }
@@ -125,42 +128,90 @@ static int number_of(const char *name, size_t len, int limit)
 	return number;
 }
 
-/* Makes the directory of a process. */
-static int make_process_dir(struct inode *root, const struct process_id *id,
-			    struct inode **inode_ret)
+static uint64_t ino_of(const struct thread_id *id, bool alone, uint64_t kind)
 {
-	struct inode *dir = proc_node_make(root->mount, root,
-					   ((uint64_t)id->pid << INO_PID_SHIFT) + INO_DIR,
+	return ((uint64_t)id->tid << INO_PID_SHIFT) + kind + (alone ? INO_ALONE : 0);
+}
+
+/* Makes the directory of a process, or of a thread that is looked up as if it were one. */
+static struct inode *make_process_dir(struct inode *root, const struct thread_id *id)
+{
+	struct inode *dir = proc_node_make(root->mount, root, ino_of(id, false, INO_DIR),
 					   S_IFDIR | 0555, &process_dir_ops, &dir_file_ops);
 
 	if (dir) {
-		to_proc(dir)->process = *id;
-		dir->nlink = 3;
+		to_proc(dir)->id = *id;
+		dir->nlink = 4;
 	}
-	return made(dir, inode_ret);
+	return dir;
 }
 
-static int lookup_process(struct inode *root, int pid, struct inode **inode_ret)
+/* Makes the directory of a thread in `task`. */
+static struct inode *make_thread_dir(struct inode *task, const struct thread_id *id)
 {
-	struct process_id id;
+	struct inode *dir = proc_node_make(task->mount, task, ino_of(id, true, INO_DIR),
+					   S_IFDIR | 0555, &process_dir_ops, &dir_file_ops);
 
-	if (inspect_find(pid, &id) != 0)
+	if (dir) {
+		to_proc(dir)->id = *id;
+		to_proc(dir)->alone = true;
+		dir->nlink = 3;
+	}
+	return dir;
+}
+
+static struct inode *make_task_dir(struct inode *dir)
+{
+	uint64_t kind = INO_PROCESS + PROC_TASK_ENTRY;
+
+	return make_entry(dir, ino_of(&to_proc(dir)->id, false, kind),
+			  &proc_process_entries[PROC_TASK_ENTRY]);
+}
+
+/* As on Linux, a thread is found by its number as a process is, but not listed. */
+static int lookup_process(struct inode *root, int tid, struct inode **inode_ret)
+{
+	struct thread_id id;
+
+	if (!inspect_find(tid, &id))
 		return -ENOENT;
-	return make_process_dir(root, &id, inode_ret);
+	return made(make_process_dir(root, &id), inode_ret);
+}
+
+/* What a link leads to has a reference to the mount. */
+static int followed(struct inode *inode, struct inode **inode_ret)
+{
+	if (inode)
+		mount_get(inode->mount);
+	return made(inode, inode_ret);
 }
 
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	const struct process *process = current_process();
-	int err;
+	struct thread_id id;
 
-	if (!process)
+	if (!current_process() || !inspect_find(current_process()->pid, &id))
 		return -ENOENT;
-	err = make_process_dir(link->parent, &(struct process_id){ process->pid, process->birth },
-			       inode_ret);
-	if (err == 0)
-		mount_get((*inode_ret)->mount);
-	return err;
+	return followed(make_process_dir(link->parent, &id), inode_ret);
+}
+
+int proc_thread_self_follow(struct proc_node *link, struct inode **inode_ret)
+{
+	struct inode *dir, *task, *inode;
+	struct thread_id id, leader;
+
+	if (!current_process() || !inspect_find(current_process()->pid, &leader) ||
+	    !inspect_find(current_thread()->tid, &id))
+		return -ENOENT;
+	dir = make_process_dir(link->parent, &leader);
+	task = dir ? make_task_dir(dir) : NULL;
+	inode = task ? make_thread_dir(task, &id) : NULL;
+	/* Each has a reference to the one above it. */
+	if (task)
+		inode_put(task);
+	if (dir)
+		inode_put(dir);
+	return followed(inode, inode_ret);
 }
 
 static int root_lookup(struct inode *root, const char *name, size_t len, struct inode **inode_ret)
@@ -174,31 +225,53 @@ static int root_lookup(struct inode *root, const char *name, size_t len, struct 
 	return 0;
 }
 
-static bool is_gone(const struct process_id *id)
+static bool is_gone(const struct proc_node *node)
 {
-	struct process_id now;
-
-	return inspect_find(id->pid, &now) != 0 || now.birth != id->birth;
+	return !inspect_exists(&node->id);
 }
 
 static uint64_t process_ino(const struct proc_node *node, uint64_t kind)
 {
-	return ((uint64_t)node->process.pid << INO_PID_SHIFT) + kind;
+	return ino_of(&node->id, node->alone, kind);
 }
 
-/* -ESRCH: as on Linux, the directory of a process that has gone cannot be searched. */
+/* The first of proc_process_entries that is in such a directory. */
+static unsigned first_entry(const struct proc_node *dir)
+{
+	return dir->alone ? PROC_THREAD_FIRST : 0;
+}
+
+/*
+ * -ESRCH: as on Linux, the directory of a process that has gone cannot be searched. In that of a thread
+ * below `task` nothing is found.
+ */
 static int process_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
+	const struct proc_node *node = to_proc(dir);
+	unsigned first = first_entry(node);
 	const struct proc_entry *entry =
-		find_entry(proc_process_entries, proc_process_count, name, len);
+		find_entry(&proc_process_entries[first], proc_process_count - first, name, len);
 	uint64_t kind;
 
-	if (is_gone(&to_proc(dir)->process))
-		return -ESRCH;
+	if (is_gone(node))
+		return node->alone ? -ENOENT : -ESRCH;
 	if (!entry)
 		return -ENOENT;
 	kind = INO_PROCESS + (uint64_t)(entry - proc_process_entries);
-	return made(make_entry(dir, process_ino(to_proc(dir), kind), entry), inode_ret);
+	return made(make_entry(dir, process_ino(node, kind), entry), inode_ret);
+}
+
+static int task_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	const struct proc_node *node = to_proc(dir);
+	struct thread_id id;
+
+	if (is_gone(node))
+		return -ESRCH;
+	if (!inspect_find(number_of(name, len, PID_MAX), &id) ||
+	    id.process.birth != node->id.process.birth)
+		return -ENOENT;
+	return made(make_thread_dir(dir, &id), inode_ret);
 }
 
 /* The permissions of a descriptor's link say what it was opened for. */
@@ -211,7 +284,7 @@ static uint32_t fd_mode(const struct file *file)
 static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	int fd = number_of(name, len, FDTABLE_SIZE);
-	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->process, fd);
+	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->id.process, fd);
 	struct inode *link;
 
 	if (!file)
@@ -263,9 +336,9 @@ static int root_readdir(struct inode *root, uint64_t pos, struct dir_item *item)
 static int process_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
-	uint64_t index = pos - DIR_FIRST_POS;
+	uint64_t index = pos - DIR_FIRST_POS + first_entry(node);
 
-	if (is_gone(&node->process))
+	if (is_gone(node))
 		return -ENOENT;
 	if (index >= proc_process_count)
 		return -ENODATA;
@@ -277,12 +350,24 @@ static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
 	uint64_t min = MIN(pos - DIR_FIRST_POS, (uint64_t)FDTABLE_SIZE);
-	int fd = process_next_fd(&node->process, (unsigned)min);
+	int fd = process_next_fd(&node->id.process, (unsigned)min);
 
 	if (fd < 0)
 		return fd == -ESRCH ? -ENOENT : -ENODATA;
 	return item_number(item, DIR_FIRST_POS + (uint64_t)fd,
 			   process_ino(node, INO_FD + (uint64_t)fd), S_IFLNK, fd);
+}
+
+/* A thread's position is its birth, by which the list of threads is ordered. */
+static int task_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	struct thread_id id;
+	int err = inspect_next_thread(&to_proc(dir)->id.process, pos - DIR_FIRST_POS, &id);
+
+	if (err)
+		return err == -ESRCH ? -ENOENT : err;
+	return item_number(item, DIR_FIRST_POS + id.birth, ino_of(&id, true, INO_DIR), S_IFDIR,
+			   id.tid);
 }
 
 static struct inode *proc_node_parent(struct inode *dir)
@@ -299,7 +384,7 @@ static void name_of(const struct proc_node *node, char *buf, size_t size)
 	if (node->entry && node->fd < 0)
 		str_copy(buf, node->entry->name, size);
 	else
-		ksnprintf(buf, size, "%d", node->entry ? node->fd : node->process.pid);
+		ksnprintf(buf, size, "%d", node->entry ? node->fd : node->id.tid);
 }
 
 static int path_in_mount(struct inode *inode, struct path_text *text)
@@ -333,8 +418,10 @@ static int getattr(struct inode *inode, struct abi_stat *st)
 	st->blksize = 1024;
 	if (node->entry)
 		st->size = (int64_t)node->entry->size;
-	if (inode->ops == &fd_dir_ops)
-		st->size = count_fds(&node->process);
+	if (inode->ops == &proc_fd_dir_ops)
+		st->size = count_fds(&node->id.process);
+	if (inode->ops == &proc_task_dir_ops)
+		st->nlink = 2 + inspect_count_threads(&node->id.process);
 	if (inode->ops == &root_ops)
 		st->nlink = 2 + process_total();
 	return 0;
@@ -348,7 +435,7 @@ static int setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	struct inode_attr changed = *attr;
 
-	if (to_proc(inode)->process.pid != 0) {
+	if (to_proc(inode)->id.process.pid != 0) {
 		if ((attr->valid & ATTR_MODE) && !(attr->valid & (ATTR_UID | ATTR_GID)))
 			return -EPERM;
 		changed.valid &= ~ATTR_MODE;
@@ -443,9 +530,16 @@ static const struct inode_ops process_dir_ops = {
 	DIRECTORY_SLOTS,
 };
 
-static const struct inode_ops fd_dir_ops = {
+const struct inode_ops proc_fd_dir_ops = {
 	.lookup = fd_lookup,
 	.readdir = fd_readdir,
+	.fleeting = true,
+	DIRECTORY_SLOTS,
+};
+
+const struct inode_ops proc_task_dir_ops = {
+	.lookup = task_lookup,
+	.readdir = task_readdir,
 	.fleeting = true,
 	DIRECTORY_SLOTS,
 };

@@ -14,6 +14,7 @@ struct proc_entry {
 	size_t len; /* of the name */
 	uint32_t mode;
 	const struct file_ops *file_ops; /* NULL: path_file_ops, for links */
+	const struct inode_ops *dir_ops; /* of directories */
 	const struct seq_ops *seq;	 /* files with proc_file_ops: the source is the node */
 	/*
 	 * Links: writes the target into buf, terminated. Returns its length, or -ENOENT if the
@@ -28,10 +29,11 @@ struct proc_entry {
 /* All is const. Each look-up makes one, but for the names in the root. */
 struct proc_node {
 	struct inode inode;
-	const struct proc_entry *entry; /* NULL: the root, or a process's directory */
-	struct process_id process;	/* pid 0: it is about no process */
-	struct inode *parent;		/* referenced; the root is its own, without a reference */
-	int fd;				/* of a name in /proc/PID/fd; else -1 */
+	const struct proc_entry *entry; /* NULL: the root, or a directory of a process or thread */
+	struct thread_id id;  /* pid 0: it is about no process; tid: whose directory it is in */
+	bool alone;	      /* below `task`: of the thread, without the others */
+	struct inode *parent; /* referenced; the root is its own, without a reference */
+	int fd;		      /* of a name in /proc/PID/fd; else -1 */
 	struct inode **names; /* of the root: the inodes of proc_root_entries; kmalloc() */
 };
 
@@ -40,13 +42,17 @@ static inline struct proc_node *to_proc(struct inode *inode)
 	return container_of(inode, struct proc_node, inode);
 }
 
-/* The names. `count` of them; what they are is in fs/proc/names.c. */
+/* The names. `count` of them; what they are is in fs/proc/names.c. A thread has those of a process but `task`. */
 extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc_fd_entry;
 extern const unsigned proc_root_count, proc_process_count;
+#define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
+#define PROC_THREAD_FIRST 1u
+
+extern const struct inode_ops proc_fd_dir_ops, proc_task_dir_ops;
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops;
-/* comm can be written by its process; cmdline is the process's own memory. */
+/* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
 extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc_comm_seq;
@@ -55,6 +61,8 @@ extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq,
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);
+ssize_t proc_thread_self_target(struct proc_node *link, char *buf, size_t size);
+int proc_thread_self_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size);
 ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size);
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret);

@@ -8,7 +8,7 @@
 static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
 {
 	struct proc_node *node = source;
-	int err = inspect_facts(&node->process, facts);
+	int err = inspect_facts(&node->id, facts);
 
 	return err ? err : seq_once(cursor);
 }
@@ -35,7 +35,7 @@ static int status_record(void *source, void *walk, uint64_t *cursor, struct seq 
 
 	(void)walk;
 	if (err == 0 && facts.ever_locked)
-		err = locked_bytes(&node->process, &locked);
+		err = locked_bytes(&node->id.process, &locked);
 	if (err == 0)
 		proc_put_status(seq, &facts, locked);
 	return err;
@@ -43,10 +43,13 @@ static int status_record(void *source, void *walk, uint64_t *cursor, struct seq 
 
 static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
+	const struct proc_node *node = source;
 	struct process_facts facts;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
+	if (err == 0 && node->alone)
+		facts.usage = facts.thread_usage;
 	if (err == 0)
 		proc_put_stat(seq, &facts);
 	return err;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "lib/string.h"
+#include "proc/priority.h"
 
 #define USER_HZ		100
 #define SIGNALS_IN_STAT 0x7fffffffu
@@ -73,7 +74,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 		seq_put(seq, "Umask:\t%04o\n", facts->umask);
 	seq_put(seq, "State:\t%c (%s)\n", facts->state, state_word(facts->state));
 	seq_put(seq, "Tgid:\t%d\n", facts->pid);
-	seq_put(seq, "Pid:\t%d\n", facts->pid);
+	seq_put(seq, "Pid:\t%d\n", facts->tid);
 	seq_put(seq, "PPid:\t%d\n", facts->parent);
 	seq_put(seq, "TracerPid:\t0\n");
 	seq_put(seq, "Uid:\t0\t0\t0\t0\n");
@@ -82,12 +83,13 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 	seq_put(seq, "Groups:\t \n");
 	if (facts->has_memory)
 		put_memory(seq, facts, locked_bytes);
-	seq_put(seq, "Threads:\t1\n");
+	seq_put(seq, "Threads:\t%u\n", facts->nthreads);
 	put_signals(seq, facts);
 	seq_put(seq, "Cpus_allowed:\t1\n");
 	seq_put(seq, "Cpus_allowed_list:\t0\n");
-	seq_put(seq, "voluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->usage.nvcsw);
-	seq_put(seq, "nonvoluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->usage.nivcsw);
+	seq_put(seq, "voluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->thread_usage.nvcsw);
+	seq_put(seq, "nonvoluntary_ctxt_switches:\t%lu\n",
+		(unsigned long)facts->thread_usage.nivcsw);
 }
 
 static unsigned long user_ticks(uint64_t ticks)
@@ -105,7 +107,9 @@ static void put_times(struct seq *seq, const struct process_facts *facts)
 	seq_put(seq, "%lu %lu %lu %lu ", user_ticks(own->user_ticks), user_ticks(own->kernel_ticks),
 		user_ticks(children->user_ticks), user_ticks(children->kernel_ticks));
 	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
-	seq_put(seq, "20 0 1 0 %lu %lu %lu %lu ", user_ticks(facts->start_tick),
+	seq_put(seq, "%d %d %u 0 ", NICE_MAX + 1 + facts->wish.nice, facts->wish.nice,
+		facts->nthreads);
+	seq_put(seq, "%lu %lu %lu %lu ", user_ticks(facts->start_tick),
 		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
 }
 
@@ -113,7 +117,7 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 {
 	const struct image_layout *layout = &facts->layout;
 
-	seq_put(seq, "%d (", facts->pid);
+	seq_put(seq, "%d (", facts->tid);
 	seq_put_escaped(seq, facts->name, "\n\\");
 	seq_put(seq, ") %c %d %d %d %d %d ", facts->state, facts->parent, facts->group,
 		facts->session, facts->has_terminal ? TTY_CONSOLE : 0, facts->terminal_group);
@@ -124,8 +128,8 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 		facts->blocked & SIGNALS_IN_STAT, facts->ignored & SIGNALS_IN_STAT,
 		facts->caught & SIGNALS_IN_STAT);
 	/* wchan, nswap, cnswap; then processor, rt_priority, policy, three kinds of delays */
-	seq_put(seq, "%d 0 0 %d 0 0 0 0 0 0 ", facts->state != 'R' && facts->state != 'T',
-		facts->exit_signal);
+	seq_put(seq, "%d 0 0 %d 0 0 %u 0 0 0 ", facts->state != 'R' && facts->state != 'T',
+		facts->exit_signal, facts->wish.policy);
 	seq_put(seq, "%lu %lu %lu %lu %lu %lu %lu %d\n", layout->data_start, layout->data_end,
 		facts->heap_start, layout->arg_start, layout->arg_end, layout->env_start,
 		layout->env_end, facts->status);

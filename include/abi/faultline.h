@@ -87,7 +87,8 @@ struct faultline_process {
 	uint64_t mapped_bytes;
 	uint64_t heap_start, heap_end;
 	uint64_t swapped; /* private pages that are in swap instead of mapped */
-	uint64_t reserved[7];
+	uint64_t threads;
+	uint64_t reserved[6];
 };
 
 #define FAULTLINE_VMA_READ   1u

@@ -120,7 +120,7 @@ KTEST_IN_PROCESS(inspect_tells_a_lock_from_an_event)
 {
 	struct faultline_process told = { 0 };
 	struct process_facts facts = { 0 };
-	struct process_id id;
+	struct thread_id id;
 	struct usage usage;
 	int pid, status = -1;
 
@@ -130,7 +130,8 @@ KTEST_IN_PROCESS(inspect_tells_a_lock_from_an_event)
 	ktest_settle();
 	EXPECT_EQ(0, inspect_process(pid, &told));
 	EXPECT_EQ(FAULTLINE_LOCKED_OUT, told.state);
-	EXPECT_EQ(0, inspect_find(pid, &id));
+	EXPECT_EQ(1, told.threads);
+	EXPECT_TRUE(inspect_find(pid, &id));
 	EXPECT_EQ(0, inspect_facts(&id, &facts));
 	EXPECT_EQ('D', facts.state);
 	mutex_unlock(&taken);

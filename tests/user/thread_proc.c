@@ -167,12 +167,15 @@ static void processes(void)
 	say("in /proc: itself %d, threads %d\n", self, threads);
 }
 
+static pid_t teller;
+
 static void *tell_self(void *unused)
 {
 	char text[40];
 	ssize_t n = readlink("/proc/thread-self", text, sizeof(text) - 1);
 	int process, thread;
 
+	teller = gettid();
 	text[n > 0 ? n : 0] = '\0';
 	if (sscanf(text, "%d/task/%d", &process, &thread) == 2)
 		say("thread-self: %d %d\n", process == getpid(), thread == gettid());
@@ -189,6 +192,8 @@ static pthread_t first;
 static void *look_at_first(void *unused)
 {
 	pthread_join(first, NULL);
+	while (*field(task_file(getpid(), "status"), "State") != 'Z')
+		sched_yield(); /* it may still be on its way */
 	say("the first: %s\n", field(task_file(getpid(), "status"), "State"));
 	say("the process: Threads %s\n", field("/proc/self/status", "Threads"));
 	exit(0);
@@ -201,6 +206,13 @@ static int without_first(void *unused)
 	first = pthread_self();
 	start(look_at_first, NULL);
 	pthread_exit(NULL);
+}
+
+/* One that was joined may still be on its way. */
+static void until_gone(pid_t tid)
+{
+	while (syscall(SYS_tgkill, getpid(), tid, 0) == 0)
+		sched_yield();
 }
 
 int main(void)
@@ -219,8 +231,9 @@ int main(void)
 	raise_flag(&go);
 	for (int i = 0; i < THREADS; i++)
 		join(threads[i]);
-	while (syscall(SYS_tgkill, getpid(), tids[3], 0) == 0)
-		sched_yield();
+	until_gone(teller);
+	for (int i = 0; i < THREADS; i++)
+		until_gone(tids[i]);
 	list("alone again");
 	say("one that has gone: %s\n", field(task_file(tids[3], "status"), "Pid"));
 	in_child("without the first", without_first, NULL);

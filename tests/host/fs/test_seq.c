@@ -343,12 +343,15 @@ static void put_status(struct seq *seq, const struct process_facts *facts)
 }
 
 static const struct process_facts a_process = {
+	.tid = 8,
 	.pid = 7,
 	.parent = 3,
 	.group = 5,
 	.session = 4,
 	.state = 'S',
 	.name = "a \\ b\n)",
+	.wish = { .nice = -5, .policy = 3 },
+	.nthreads = 6,
 	.has_terminal = true,
 	.terminal_group = 9,
 	.exit_signal = 17,
@@ -374,24 +377,25 @@ static const struct process_facts a_process = {
 	.peak_resident = 60 * PAGE_SIZE,
 	.tables = PAGE_SIZE,
 	.heap_start = 0x14000,
-	.usage = { .minor_faults = 11, .major_faults = 12, .nvcsw = 13, .nivcsw = 14 },
+	.usage = { .minor_faults = 11, .major_faults = 12, .nvcsw = 23, .nivcsw = 24 },
+	.thread_usage = { .nvcsw = 13, .nivcsw = 14 },
 	.children_usage = { .minor_faults = 21, .major_faults = 22 },
 };
 
 TEST(text_of_a_process)
 {
 	assert_string_equal(
-		"7 (a \\134 b\\012)) S 3 5 4 1281 9 0 11 21 12 22 0 0 0 0 20 0 1 0 0 409600 50 "
-		"18446744073709551615 65536 73729 4000 0 0 2 0 0 4 1 0 0 17 0 0 0 0 0 0 77824 "
+		"8 (a \\134 b\\012)) S 3 5 4 1281 9 0 11 21 12 22 0 0 0 0 15 -5 6 0 0 409600 50 "
+		"18446744073709551615 65536 73729 4000 0 0 2 0 0 4 1 0 0 17 0 0 3 0 0 0 77824 "
 		"77840 81920 5000 5001 5002 5003 0\n",
 		text_of(proc_put_stat, &a_process));
 	assert_string_equal("100 50 0 3 0 12 0\n", text_of(proc_put_statm, &a_process));
 	assert_string_equal(
-		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nPid:\t7\n"
+		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nPid:\t8\n"
 		"PPid:\t3\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t256\n"
 		"Groups:\t \nVmSize:\t     400 kB\nVmLck:\t       8 kB\nVmHWM:\t     240 kB\n"
 		"VmRSS:\t     200 kB\nVmData:\t      40 kB\nVmStk:\t       8 kB\n"
-		"VmExe:\t      12 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\nThreads:\t1\n"
+		"VmExe:\t      12 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\nThreads:\t6\n"
 		"SigQ:\t3/100\nSigPnd:\t0000010000000002\nShdPnd:\t0000000000000000\n"
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
 		"SigCgt:\t0000000000000004\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
@@ -401,9 +405,13 @@ TEST(text_of_a_process)
 
 TEST(text_of_a_zombie)
 {
-	const struct process_facts zombie = {
-		.pid = 8, .state = 'Z', .name = "z", .terminal_group = -1, .status = 9
-	};
+	const struct process_facts zombie = { .tid = 8,
+					      .pid = 8,
+					      .state = 'Z',
+					      .name = "z",
+					      .nthreads = 1,
+					      .terminal_group = -1,
+					      .status = 9 };
 	char *text = text_of(put_status, &zombie);
 
 	assert_non_null(strstr(text, "State:\tZ (zombie)\n"));
