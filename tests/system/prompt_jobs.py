@@ -77,8 +77,8 @@ def a_program_runs_in_the_background():
     in_background(prompt, "probe sleep | cat > /tmp/cat &")
 
     def states():
-        rows = [row.split(None, 6) for row in prompt.do("ps | cat").split("\n")[1:]]
-        return {(row[2], row[6]) for row in rows}
+        rows = [row.split(None, 7) for row in prompt.do("ps | cat").split("\n")[1:]]
+        return {(row[2], row[7]) for row in rows}
 
     # On its way to sleep one is ready to run.
     wanted = {("S", "init"), ("S", "sh"), ("R", "sh: ps"), ("S", "probe"), ("S", "sh: cat"), ("R", "probe")}

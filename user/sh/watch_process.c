@@ -56,10 +56,11 @@ static void show_process(const struct faultline_process *process)
 	static const char states[] = { 'R', 'E', 'Z', 'T', 'S' };
 	const char *own = copies_find(process->pid, process->parent);
 
-	printf("%5d %7d %c %8lu %8lu %7lu %.16s%s%s\n", process->pid, process->parent,
+	printf("%5d %7d %c %7lu %8lu %8lu %7lu %.16s%s%s\n", process->pid, process->parent,
 	       process->state < sizeof(states) ? states[process->state] : '?',
-	       (unsigned long)process->resident * 4, (unsigned long)process->swapped * 4,
-	       served(process), process->name, own ? ": " : "", own ? own : "");
+	       (unsigned long)process->threads, (unsigned long)process->resident * 4,
+	       (unsigned long)process->swapped * 4, served(process), process->name, own ? ": " : "",
+	       own ? own : "");
 }
 
 int watch_ps(int argc, char **argv)
@@ -73,7 +74,7 @@ int watch_ps(int argc, char **argv)
 		if (n < 0)
 			return errno == ENOSYS ? ps_of_linux() : watch_refused("ps");
 		if (after == 0)
-			puts("  PID  PARENT S      KIB SWAP KIB  FAULTS NAME");
+			puts("  PID  PARENT S THREADS      KIB SWAP KIB  FAULTS NAME");
 		for (long i = 0; i < n; i++)
 			show_process(&all[i]);
 		after = n ? all[n - 1].pid : after;
