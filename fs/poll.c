@@ -4,17 +4,21 @@
 
 #include "fs/file.h"
 
+/* Called with the lock of the file's queue held. */
+static void wake_poller(struct waiter *waiter)
+{
+	struct poller *poller = container_of(waiter, struct poll_waiter, waiter)->owner;
+
+	waitq_wake_all(&poller->woken);
+}
+
 void poller_init(struct poller *poller)
 {
 	waitq_init(&poller->woken);
 	spin_init(&poller->woken.lock, LOCK_POLL);
 	poller->entry = NULL;
-}
-
-/* Called with the lock of the file's queue held. */
-static void wake_poller(struct waiter *waiter)
-{
-	waitq_wake_all(&container_of(waiter, struct poll_waiter, waiter)->poller->woken);
+	poller->wake = wake_poller;
+	poller->owner = poller;
 }
 
 void poll_watch(struct poller *poller, struct waitq *queue)
@@ -27,10 +31,16 @@ void poll_watch(struct poller *poller, struct waitq *queue)
 	entry = poller->entry;
 	assert(entry->nwaiters < POLL_QUEUES);
 	waiter = &entry->waiters[entry->nwaiters++];
-	waiter_init(&waiter->waiter, wake_poller);
-	waiter->poller = poller;
+	waiter_init(&waiter->waiter, poller->wake);
+	waiter->owner = poller->owner;
 	while (!waitq_enqueue(queue, &waiter->waiter, waitq_sample(queue)))
 		;
+}
+
+void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
+{
+	if (poller && ((uint16_t)poller->entry->ask.events | poller->entry->always) & events)
+		poll_watch(poller, queue);
 }
 
 void poll_look(struct poller *poller, struct poll_entry *entry)

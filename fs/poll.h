@@ -15,7 +15,7 @@ struct file;
 
 struct poll_waiter {
 	struct waiter waiter;
-	struct poller *poller;
+	void *owner; /* of the poller that has enqueued it */
 };
 
 /* One descriptor of a call. Private to the caller, except for what struct waiter says. */
@@ -31,6 +31,9 @@ struct poll_entry {
 struct poller {
 	struct waitq woken;	  /* innermost of these queues: woken with a file's queue locked */
 	struct poll_entry *entry; /* the entry whose file poll_look() is asking */
+	/* What waking a file's queue does, as struct waiter's `wake`; poll_waiter.owner is `owner`. */
+	void (*wake)(struct waiter *waiter);
+	void *owner;
 };
 
 void poller_init(struct poller *poller);
@@ -40,6 +43,8 @@ void poller_init(struct poller *poller);
  * wait. A slot calls this before it looks at the file, so that no change is missed.
  */
 void poll_watch(struct poller *poller, struct waitq *queue);
+/* The same for a queue that is woken for these events only: is it of use to the poller? */
+void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events);
 
 /*
  * Sets revents of the entry to what can be done with its file, as far as events or `always` names it.

@@ -42,7 +42,6 @@ static const struct missing {
 	{ 15, "lremovexattr", "it has no extended attributes", NEEDED },
 	{ 16, "fremovexattr", "it has no extended attributes", NEEDED },
 	{ 18, "lookup_dcookie", NOTHING_ELSE, NEEDED },
-	{ 19, "eventfd2", "it has no event descriptors", NEEDED },
 	{ 20, "epoll_create1", "it has no event descriptors", NEEDED },
 	{ 21, "epoll_ctl", "it has no event descriptors", NEEDED },
 	{ 22, "epoll_pwait", "it has no event descriptors", NEEDED },

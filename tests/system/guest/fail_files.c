@@ -278,6 +278,13 @@ static long wait_for_input(void)
 	return call6(SYS_ppoll, (long)wanted, 100, (long)&soon, 0, 0, 0);
 }
 
+static long make_eventfd(void)
+{
+	long fd = CALL(SYS_eventfd2, 1, 0, 0, 0);
+
+	return fd < 0 ? fd : close_fd(fd);
+}
+
 static long lock_range(int command, int type, long start, long len)
 {
 	struct flock lock = { .l_type = (short)type, .l_start = start, .l_len = len };
@@ -354,6 +361,7 @@ const struct scenario file_scenarios[] = {
 	{ "terminal", use_terminal, NULL, NULL, 0 },
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },
+	{ "eventfd", make_eventfd, NULL, NULL, 0 },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },
 };

@@ -145,6 +145,7 @@ static const struct {
 	{ SYS_fallocate, 3, "foOl" },
 	{ SYS_fsync, 1, "f" },
 	{ SYS_fdatasync, 1, "f" },
+	{ SYS_eventfd2, 2, "nx" },
 	{ SYS_ppoll, 2, "aotWz" },
 	{ SYS_pselect6, 2, "oaaata" },
 	/* names, attributes and file systems */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Event counters: 64 bits, which are changed by compare-and-swap, and a queue for each direction. */
+#include "fs/eventfd.h"
+
+#include "abi/errno.h"
+#include "abi/eventfd.h"
+#include "fs/anon_file.h"
+#include "fs/poll.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/wait.h"
+
+#define COUNT_MAX (UINT64_MAX - 1)
+
+struct eventfd {
+	uint64_t count;	       /* atomic; at most COUNT_MAX */
+	bool semaphore;	       /* const: a read takes 1 */
+	struct waitq readable; /* woken by each write */
+	struct waitq writable; /* woken by each read */
+};
+
+/* Takes what a read gets. Returns 0 if there is nothing. */
+static uint64_t count_take(struct eventfd *event)
+{
+	uint64_t before = atomic_load(&event->count), taken;
+
+	do {
+		taken = event->semaphore && before != 0 ? 1 : before;
+		if (taken == 0)
+			return 0;
+	} while (!__atomic_compare_exchange_n(&event->count, &before, before - taken, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return taken;
+}
+
+/* Adds to the count. Returns false if the sum would be too large. */
+static bool count_add(struct eventfd *event, uint64_t n)
+{
+	uint64_t before = atomic_load(&event->count);
+
+	do {
+		if (n > COUNT_MAX - before)
+			return false;
+	} while (!__atomic_compare_exchange_n(&event->count, &before, before + n, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return true;
+}
+
+static int event_wait(const struct file *file, struct waitq *queue, uint64_t seq)
+{
+	return file->flags & O_NONBLOCK ? -EAGAIN : thread_wait_interruptible(queue, seq);
+}
+
+/* As on Linux, the count is taken although it may not be possible to copy it out. */
+static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct eventfd *event = file->node;
+	uint64_t taken;
+
+	(void)pos;
+	if (to->left < sizeof(taken))
+		return -EINVAL;
+	for (;;) {
+		uint64_t seq = waitq_sample(&event->readable);
+		int err;
+
+		taken = count_take(event);
+		if (taken != 0)
+			break;
+		err = event_wait(file, &event->readable, seq);
+		if (err)
+			return err;
+	}
+	waitq_wake_all(&event->writable);
+	if (user_iter_copy_out(to, &taken, sizeof(taken)) != sizeof(taken))
+		return -EFAULT;
+	return sizeof(taken);
+}
+
+static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct eventfd *event = file->node;
+	uint64_t n;
+
+	(void)pos;
+	/* As on Linux, no more than that either, and not in several segments. */
+	if ((from->kernel ? from->left : user_iter_span(from)) != sizeof(n))
+		return -EINVAL;
+	if (user_iter_copy_in(from, &n, sizeof(n)) != sizeof(n))
+		return -EFAULT;
+	if (n > COUNT_MAX)
+		return -EINVAL;
+	for (;;) {
+		uint64_t seq = waitq_sample(&event->writable);
+		int err;
+
+		if (count_add(event, n))
+			break;
+		err = event_wait(file, &event->writable, seq);
+		if (err)
+			return err;
+	}
+	waitq_wake_all(&event->readable);
+	return sizeof(n);
+}
+
+static unsigned eventfd_poll(struct file *file, struct poller *poller)
+{
+	struct eventfd *event = file->node;
+	uint64_t count;
+
+	poll_watch_for(poller, &event->readable, POLLIN);
+	poll_watch_for(poller, &event->writable, POLLOUT);
+	count = atomic_load(&event->count);
+	return (count != 0 ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
+}
+
+static void eventfd_release(struct file *file)
+{
+	kfree(file->node);
+}
+
+static const struct file_ops eventfd_ops = {
+	.name = "eventfd",
+	.read = eventfd_read,
+	.write = eventfd_write,
+	.poll = eventfd_poll,
+	.stat = anon_file_stat,
+	.label = anon_file_label,
+	.release = eventfd_release,
+};
+
+static struct file *create(uint64_t count, unsigned flags)
+{
+	struct eventfd *event = mem_wait_kzalloc(sizeof(*event));
+	struct file *file;
+
+	if (!event)
+		return NULL;
+	event->count = count;
+	event->semaphore = (flags & EFD_SEMAPHORE) != 0;
+	waitq_init(&event->readable);
+	waitq_init(&event->writable);
+	file = file_create(&eventfd_ops, O_RDWR | (flags & EFD_NONBLOCK), event);
+	if (!file)
+		kfree(event);
+	return file;
+}
+
+int eventfd_create(uint64_t count, unsigned flags, struct file **file_ret)
+{
+	int err = file_memory_charge(FILE_BYTES);
+
+	if (err)
+		return err;
+	*file_ret = create(count, flags);
+	file_memory_add(-FILE_BYTES);
+	return *file_ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* The flags of eventfd2. */
+#pragma once
+
+#include "abi/fcntl.h"
+
+#define EFD_SEMAPHORE 1
+#define EFD_CLOEXEC   O_CLOEXEC
+#define EFD_NONBLOCK  O_NONBLOCK
