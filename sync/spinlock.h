@@ -91,6 +91,13 @@ static inline void spin_lock_irqoff(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
+/* The same for a second lock of a class. The caller has another reason why no ring of them can form. */
+static inline void spin_lock_irqoff_nested(struct spinlock *lock)
+{
+	lockorder_take(lock, spin_class(lock), true);
+	spin_acquire(lock);
+}
+
 static inline void spin_unlock_irqoff(struct spinlock *lock)
 {
 	enum lock_class class = spin_class(lock);

@@ -16,6 +16,8 @@ void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter))
 	list_init(&waiter->link);
 	waiter->queue = NULL;
 	waiter->wake = wake;
+	waiter->exclusive = false;
+	waiter->successor = false;
 }
 
 bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
@@ -40,77 +42,111 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
 #define WAKE_FIRST 2u
 #define WAKE_PIECE 8u
 
+/* One wake-up of a queue, which may take several holds of its lock. */
+struct wake {
+	struct waitq *queue;
+	uint64_t seq; /* for those that were enqueued before that */
+	bool was_taken;
+};
+
 /*
- * Call with the queue's lock held and the waiter off the queue. The waiter may disappear as soon as
- * its `queue` is NULL, so that is stored last.
+ * Wakes a waiter that is off the queue. It may disappear as soon as its `queue` is NULL, so that is
+ * stored last. An exclusive waiter for which nothing is left goes back to the end of the queue. Call
+ * with the queue's lock held. Returns whether it was woken.
  */
-static void waiter_wake(struct waiter *waiter)
+static bool waiter_wake(struct wake *wake, struct waiter *waiter)
 {
+	if (unlikely(waiter->exclusive && wake->was_taken)) {
+		waiter->seq = wake->queue->seq;
+		list_add_tail(&wake->queue->waiters, &waiter->link);
+		return false;
+	}
+	waiter->took = false;
 	waiter->wake(waiter);
+	wake->was_taken |= waiter->took;
 	atomic_store(&waiter->queue, NULL);
+	return true;
 }
 
 /*
- * Takes off the queue the oldest waiter that was enqueued before sequence `seq`. Returns NULL if
- * there is none. The list is ordered by sequence. Call with the queue's lock held.
+ * Takes off the queue the oldest waiter that was enqueued before the wake-up. Returns NULL if there
+ * is none. The list is ordered by sequence. Call with the queue's lock held.
  */
-static struct waiter *pop_before(struct waitq *queue, uint64_t seq)
+static struct waiter *waitq_pop(const struct wake *wake)
 {
+	struct waitq *queue = wake->queue;
 	struct waiter *waiter;
 
 	if (list_empty(&queue->waiters))
 		return NULL;
 	waiter = list_entry(queue->waiters.next, struct waiter, link);
-	if (waiter->seq >= seq)
+	if (waiter->seq >= wake->seq)
 		return NULL;
 	list_del(&waiter->link);
 	return waiter;
 }
 
-/* Wakes up to WAKE_PIECE of these. Returns how many. */
-static unsigned wake_piece(struct waitq *queue, uint64_t seq)
+/* Looks at up to n of these. Returns whether that were all. Call with the queue's lock held. */
+static bool wake_some_locked(struct wake *wake, unsigned n, unsigned *woken)
 {
-	unsigned long flags = spin_lock_irqsave(&queue->lock);
 	struct waiter *waiter;
-	unsigned n = 0;
 
-	while (n < WAKE_PIECE && (waiter = pop_before(queue, seq)) != NULL) {
-		waiter_wake(waiter);
-		n++;
+	assert_hardened(spin_lock_held(&wake->queue->lock));
+	for (; n > 0; n--) {
+		waiter = waitq_pop(wake);
+		if (waiter == NULL)
+			return true;
+		*woken += waiter_wake(wake, waiter);
 	}
-	spin_unlock_irqrestore(&queue->lock, flags);
-	return n;
+	return false;
 }
 
 /*
  * Wakes one of these, which wakes the rest in waitq_cancel(): its `queue` stays, and its `seq`
- * becomes theirs. Returns how many it woke.
+ * becomes theirs. Call with the queue's lock held. Returns how many it woke.
  */
-static unsigned wake_successor(struct waitq *queue, uint64_t seq)
+static unsigned wake_successor_locked(struct wake *wake)
 {
-	unsigned long flags = spin_lock_irqsave(&queue->lock);
-	struct waiter *waiter = pop_before(queue, seq);
+	struct waiter *waiter = waitq_pop(wake);
 
-	if (waiter != NULL) {
-		waiter->seq = seq;
-		waiter->wake(waiter);
-	}
-	spin_unlock_irqrestore(&queue->lock, flags);
-	return waiter != NULL;
+	assert_hardened(spin_lock_held(&wake->queue->lock));
+	if (waiter == NULL)
+		return 0;
+	waiter->successor = true;
+	waiter->was_taken = wake->was_taken;
+	waiter->seq = wake->seq;
+	waiter->took = false;
+	waiter->wake(waiter);
+	/* Its owner waits for the lock that is held here, in waitq_cancel(), as long as `queue` is set. */
+	if (!waiter->successor)
+		atomic_store(&waiter->queue, NULL);
+	return 1;
 }
 
-/* Wakes who was enqueued before `seq`, or sees to it that they are woken. Returns how many it woke. */
-static __attribute__((noinline, cold)) unsigned wake_rest(struct waitq *queue, uint64_t seq)
+/* Wakes the rest, or sees to it that they are woken. Returns how many it woke. */
+static __attribute__((noinline, cold)) unsigned wake_rest(struct wake *wake)
 {
-	unsigned n, woken = 0;
+	struct waitq *queue = wake->queue;
+	bool all = !arch_irq_enabled();
+	unsigned woken = 0;
 
-	if (!arch_irq_enabled())
-		return wake_successor(queue, seq);
 	do {
-		n = wake_piece(queue, seq);
-		woken += n;
-	} while (n == WAKE_PIECE);
+		unsigned long flags = spin_lock_irqsave(&queue->lock);
+
+		if (all)
+			woken += wake_successor_locked(wake);
+		else
+			all = wake_some_locked(wake, WAKE_PIECE, &woken);
+		spin_unlock_irqrestore(&queue->lock, flags);
+	} while (!all);
 	return woken;
+}
+
+void waitq_wake_rest(struct waitq *queue, uint64_t seq, bool was_taken)
+{
+	struct wake wake = { .queue = queue, .seq = seq, .was_taken = was_taken };
+
+	wake_rest(&wake);
 }
 
 /* Wakes those who are left to a woken waiter. Only its owner still writes the waiter. */
@@ -119,7 +155,8 @@ static __attribute__((noinline, cold)) void pass_on(struct waiter *waiter, struc
 	if (waiter->queue == NULL)
 		return;
 	waiter->queue = NULL;
-	wake_rest(queue, waiter->seq);
+	waiter->successor = false;
+	waitq_wake_rest(queue, waiter->seq, waiter->was_taken);
 }
 
 bool waitq_cancel(struct waiter *waiter)
@@ -143,20 +180,39 @@ bool waitq_cancel(struct waiter *waiter)
 	return queued;
 }
 
+/* The same as below from an exclusive waiter on, or if there are more. Call with the lock held, which it drops. */
+static __attribute__((noinline, cold)) unsigned wake_on(struct waitq *queue, unsigned long flags,
+							unsigned first_piece)
+{
+	struct wake wake = { .queue = queue, .seq = queue->seq };
+	unsigned woken = 0;
+	bool all = wake_some_locked(&wake, first_piece, &woken);
+
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return all ? woken : woken + wake_rest(&wake);
+}
+
 /* Counts a change and wakes one waiter or all. Returns how many. */
 static unsigned waitq_wake(struct waitq *queue, unsigned first_piece)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
-	struct list *node;
 	unsigned n = 0;
 
 	atomic_store(&queue->seq, queue->seq + 1);
-	while (n < first_piece && (node = list_pop(&queue->waiters)) != NULL) {
-		waiter_wake(list_entry(node, struct waiter, link));
+	while (n < first_piece && !list_empty(&queue->waiters)) {
+		struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+
+		if (unlikely(waiter->exclusive) && first_piece != 1)
+			return n + wake_on(queue, flags, first_piece - n);
+		list_del(&waiter->link);
+		waiter->wake(waiter);
+		atomic_store(&waiter->queue, NULL);
 		n++;
 	}
+	if (unlikely(n == WAKE_FIRST))
+		return n + wake_on(queue, flags, 0);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return n == WAKE_FIRST ? n + wake_rest(queue, waitq_sample(queue)) : n;
+	return n;
 }
 
 bool waitq_wake_one(struct waitq *queue)
@@ -167,4 +223,19 @@ bool waitq_wake_one(struct waitq *queue)
 unsigned waitq_wake_all(struct waitq *queue)
 {
 	return waitq_wake(queue, WAKE_FIRST);
+}
+
+void waitq_wake_nested(struct waitq *queue)
+{
+	struct wake wake = { .queue = queue };
+	unsigned woken = 0;
+
+	spin_lock_irqoff_nested(&queue->lock);
+	wake.seq = queue->seq + 1;
+	atomic_store(&queue->seq, wake.seq);
+	if (!list_empty(&queue->waiters) && queue->waiters.next->next == &queue->waiters)
+		(void)wake_some_locked(&wake, 1, &woken);
+	else
+		(void)wake_successor_locked(&wake);
+	spin_unlock_irqoff(&queue->lock);
 }

@@ -37,6 +37,15 @@ struct waiter {
 	 * the queue's lock held and interrupts off, so it may take only locks inside LOCK_WAITQ.
 	 */
 	void (*wake)(struct waiter *waiter);
+	bool exclusive; /* of the exclusive waiters of a queue, a wake-up is over with the first that `took` it */
+	/* between the queue and wake(): */
+	bool took; /* set by wake(): an exclusive waiter has use for the wake-up */
+	/*
+	 * It is to wake the others that were enqueued before `seq`, by waitq_cancel(). A wake() that
+	 * sees to that in another way, by waitq_wake_rest(), sets this to false.
+	 */
+	bool successor;
+	bool was_taken; /* of a successor: an exclusive waiter has already taken that wake-up */
 };
 
 #define WAITQ_INIT(name)                                                                \
@@ -77,3 +86,13 @@ bool waitq_wake_one(struct waitq *queue);
  * three at most; the last of them wakes the rest when it ends its wait.
  */
 unsigned waitq_wake_all(struct waitq *queue);
+
+/*
+ * Wakes the oldest waiter, and leaves the others that wait now to it. For a queue that is woken by
+ * waking another one, whose lock is held: the bound for the outer queue holds for the inner ones, too.
+ * The caller knows that the queues form no ring. Call with interrupts off.
+ */
+void waitq_wake_nested(struct waitq *queue);
+
+/* Wakes those that were left to a successor, as its fields say. Call with interrupts on, and no spinning lock held. */
+void waitq_wake_rest(struct waitq *queue, uint64_t seq, bool was_taken);

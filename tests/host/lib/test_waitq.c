@@ -231,6 +231,104 @@ TEST(rest_is_passed_on_in_interrupt)
 	assert_true(list_empty(&queue.waiters));
 }
 
+static void wake_takes(struct waiter *waiter)
+{
+	container_of(waiter, struct sleeper, waiter)->calls++;
+	waiter->took = true;
+}
+
+static void assert_calls(unsigned from, unsigned n, int calls)
+{
+	for (unsigned i = from; i < from + n; i++)
+		assert_int_equal(calls, many[i].calls);
+}
+
+/* Of exclusive waiters one takes the wake-up, in whatever piece it comes; who has no use for it does not count. */
+TEST(exclusive_waiters)
+{
+	for (unsigned n = 1; n < 16; n++) {
+		enqueue_many(MANY);
+		for (unsigned i = n; i < MANY; i++) {
+			many[i].waiter.exclusive = true;
+			many[i].waiter.wake = wake_takes;
+		}
+		many[0].waiter.exclusive = true; /* it takes none */
+		assert_int_equal(n + 1, waitq_wake_all(&queue));
+		assert_calls(0, n + 1, 1);
+		assert_calls(n + 1, MANY - n - 1, 0);
+		/* The others are still there, in their order, for the next. */
+		assert_int_equal(1, waitq_wake_all(&queue));
+		assert_int_equal(1, many[n + 1].calls);
+		assert_true(waitq_wake_one(&queue));
+		assert_int_equal(1, many[n + 2].calls);
+		for (unsigned i = n + 3; i < MANY; i++)
+			assert_true(waitq_cancel(&many[i].waiter));
+	}
+}
+
+/* What a successor is left includes whether an exclusive waiter has taken the wake-up. */
+TEST(exclusive_waiters_of_an_interrupt)
+{
+	enqueue_many(MANY);
+	for (unsigned i = 1; i < MANY; i++) {
+		many[i].waiter.exclusive = i != 2;
+		many[i].waiter.wake = wake_takes;
+	}
+	assert_int_equal(3, wake_all_in_interrupt());
+	assert_calls(0, 3, 1);
+	assert_false(waitq_cancel(&many[2].waiter));
+	assert_calls(3, MANY - 3, 0);
+	for (unsigned i = 3; i < MANY; i++)
+		assert_true(waitq_cancel(&many[i].waiter));
+}
+
+/* A successor may hand the others on itself; then it is an ordinary waiter that was woken. */
+static uint64_t left_seq;
+
+static void hand_on(struct waiter *waiter)
+{
+	container_of(waiter, struct sleeper, waiter)->calls++;
+	if (!waiter->successor)
+		return;
+	assert_ptr_equal(&queue, waiter->queue);
+	left_seq = waiter->seq;
+	waiter->successor = false;
+}
+
+TEST(successor_hands_on)
+{
+	enqueue_many(MANY);
+	many[2].waiter.wake = hand_on;
+	assert_int_equal(3, wake_all_in_interrupt());
+	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
+	assert_false(waitq_cancel(&many[2].waiter));
+	assert_calls(3, MANY - 3, 0);
+	waitq_wake_rest(&queue, left_seq, false);
+	assert_calls(0, MANY, 1);
+	assert_int_equal(0, sleepers[0].calls);
+	assert_true(waitq_cancel(&sleepers[0].waiter));
+}
+
+/* Woken from within another wake-up: one, who wakes the rest. */
+TEST(wake_nested)
+{
+	enqueue_many(0);
+	arch_irq_disable();
+	waitq_wake_nested(&queue);
+	arch_irq_enable();
+	for (unsigned n = 1; n < MANY; n++) {
+		enqueue_many(n);
+		arch_irq_disable();
+		waitq_wake_nested(&queue);
+		arch_irq_enable();
+		assert_calls(0, 1, 1);
+		assert_calls(1, n - 1, 0);
+		assert_false(waitq_cancel(&many[0].waiter));
+		assert_calls(0, n, 1);
+		assert_true(list_empty(&queue.waiters));
+	}
+}
+
 TEST(cancel)
 {
 	uint64_t seq = waitq_sample(&queue);
