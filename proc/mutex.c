@@ -104,6 +104,13 @@ int mutex_lock_killable(struct mutex *mutex)
 	return likely(mutex_try(mutex)) ? 0 : mutex_wait_killable(mutex);
 }
 
+int mutex_lock_killable_nested(struct mutex *mutex)
+{
+	assert_hardened(mutex->owner != current_thread());
+	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, true);
+	return likely(mutex_try(mutex)) ? 0 : mutex_wait_killable(mutex);
+}
+
 void mutex_unlock(struct mutex *mutex)
 {
 	assert_hardened(mutex->owner == current_thread());

@@ -24,7 +24,11 @@ void mutex_init(struct mutex *mutex, enum lock_class class);
 int mutex_lock_killable(struct mutex *mutex) __attribute__((warn_unused_result));
 /* The same, but a kill does not end the wait: for locks whose holders release them soon. */
 void mutex_lock(struct mutex *mutex);
-/* Takes a second lock of the same class, of an object that is not yet visible to others. */
+/*
+ * Take a second lock of the same class: of an object that is not yet visible to others, or where there
+ * is another reason why no ring of them can form.
+ */
 void mutex_lock_nested(struct mutex *mutex);
+int mutex_lock_killable_nested(struct mutex *mutex) __attribute__((warn_unused_result));
 void mutex_unlock(struct mutex *mutex);
 bool mutex_held(const struct mutex *mutex); /* by the running thread */
