@@ -25,6 +25,7 @@
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
+#include "fs/epoll.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/commit.h"
 #include "mm/fault_classify.h"
@@ -235,7 +236,7 @@ static void boot_thread(void *arg)
 		latency_start();
 	futex_init();
 	holders_init();
-	if (sigreturn_init() != 0) {
+	if (sigreturn_init() != 0 || epoll_start() != 0) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();
 	}

@@ -130,7 +130,7 @@ static const struct file_ops eventfd_ops = {
 	.release = eventfd_release,
 };
 
-static struct file *create(uint64_t count, unsigned flags)
+static struct file *event_create(uint64_t count, unsigned flags)
 {
 	struct eventfd *event = mem_wait_kzalloc(sizeof(*event));
 	struct file *file;
@@ -153,7 +153,7 @@ int eventfd_create(uint64_t count, unsigned flags, struct file **file_ret)
 
 	if (err)
 		return err;
-	*file_ret = create(count, flags);
+	*file_ret = event_create(count, flags);
 	file_memory_add(-FILE_BYTES);
 	return *file_ret ? 0 : -ENOMEM;
 }

@@ -3,6 +3,7 @@
 #include "fs/file.h"
 
 #include "abi/errno.h"
+#include "fs/epoll.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
@@ -48,6 +49,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->pos = 0;
 	file->node = node;
 	file->data = NULL;
+	file->watches = NULL;
 	file->locks = (struct lock_owner){ 0 };
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
 	counted_begin(&file_kind, &file->counted, &file->refs);
@@ -63,6 +65,7 @@ static void file_free(struct file *file)
 void file_release(struct file *file)
 {
 	counted_end(&file->counted);
+	epoll_file_ends(file);
 	file_locks_close(file, &file->locks);
 	assert_hardened(file->locks.count == 0);
 	if (file->ops->release)

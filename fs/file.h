@@ -15,6 +15,7 @@
 struct file;
 struct object;
 struct poller;
+struct watch;
 
 /* What mmap is asked to map. */
 struct file_part {
@@ -120,6 +121,7 @@ struct file {
 	void *node;		 /* belongs to the kind of file: an inode or a pipe */
 	void *data;		 /* the same: what it keeps for this open file. NULL at first */
 	struct lock_owner locks; /* by flock and F_OFD_SETLK; has a lock of its own */
+	struct watch *watches;	 /* of sets of epoll; guarded by watches_lock of fs/epoll.c */
 	struct counted counted;
 };
 
@@ -152,6 +154,22 @@ static inline void file_get(struct file *file)
 
 	assert_hardened(before != 0 && before != UINT32_MAX);
 	(void)before;
+}
+
+/*
+ * Takes a reference unless the last one is gone. Returns whether it did. The caller knows in another
+ * way that the file has not been freed.
+ */
+static inline bool file_try_get(struct file *file)
+{
+	uint32_t refs = atomic_load(&file->refs);
+
+	do {
+		if (refs == 0)
+			return false;
+	} while (!__atomic_compare_exchange_n(&file->refs, &refs, refs + 1, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
+	return true;
 }
 
 /* Drops a reference; the last one releases the file. The caller holds no spinning lock. */

@@ -34,6 +34,7 @@ struct pipe {
 	bool has_reader;
 	bool has_writer;
 	bool page_refused; /* not full, but a writer was refused a page */
+	bool watched;	   /* atomic: somebody has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable; /* no longer empty, or the writer is gone */
 	struct waitq writable; /* no longer full, or the reader is gone */
@@ -254,7 +255,8 @@ static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *do
 	if (lacking)
 		return lacking;
 	lacking = pipe_fill(pipe, from, done);
-	if (was_empty)
+	/* For edges of epoll, each write counts as one, as on Linux. */
+	if (was_empty || atomic_load_relaxed(&pipe->watched))
 		waitq_wake_all(&pipe->readable);
 	return lacking;
 }
@@ -381,6 +383,8 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 	struct pipe *pipe = file_pipe(file);
 	unsigned can = 0;
 
+	if (poller)
+		atomic_store_relaxed(&pipe->watched, true);
 	poll_watch(poller, &pipe->readable);
 	/* In this order: bytes that come before the last writer's end are seen with it. */
 	if (!atomic_load(&pipe->has_writer))

@@ -19,6 +19,7 @@ void poller_init(struct poller *poller)
 	poller->entry = NULL;
 	poller->wake = wake_poller;
 	poller->owner = poller;
+	poller->exclusive = false;
 }
 
 void poll_watch(struct poller *poller, struct waitq *queue)
@@ -32,6 +33,7 @@ void poll_watch(struct poller *poller, struct waitq *queue)
 	assert(entry->nwaiters < POLL_QUEUES);
 	waiter = &entry->waiters[entry->nwaiters++];
 	waiter_init(&waiter->waiter, poller->wake);
+	waiter->waiter.exclusive = poller->exclusive;
 	waiter->owner = poller->owner;
 	while (!waitq_enqueue(queue, &waiter->waiter, waitq_sample(queue)))
 		;

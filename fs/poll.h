@@ -34,6 +34,7 @@ struct poller {
 	/* What waking a file's queue does, as struct waiter's `wake`; poll_waiter.owner is `owner`. */
 	void (*wake)(struct waiter *waiter);
 	void *owner;
+	bool exclusive; /* as struct waiter's */
 };
 
 void poller_init(struct poller *poller);

@@ -132,8 +132,10 @@ static unsigned port_poll(struct file *file, struct poller *poller)
 	struct chardev *dev = ((struct port *)device_of(file))->dev;
 	unsigned ready, can = 0;
 
-	poll_watch(poller, &dev->readable);
-	poll_watch(poller, &dev->writable);
+	if (file_readable(file))
+		poll_watch_for(poller, &dev->readable, POLLIN | POLLRDNORM | POLLHUP);
+	if (file_writable(file))
+		poll_watch_for(poller, &dev->writable, POLLOUT | POLLWRNORM | POLLERR);
 	ready = dev->ops->ready(dev);
 	if (file_readable(file) && (ready & CHARDEV_READABLE))
 		can |= POLLIN | POLLRDNORM;

@@ -9,6 +9,7 @@
 
 static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_NONE] = "unchecked",
+	[LOCK_EPOLL] = "epoll",
 	[LOCK_PIPE] = "pipe",
 	[LOCK_FILE_OFFSET] = "file offset",
 	[LOCK_DIRECTORY] = "directory",
@@ -18,6 +19,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_UIO] = "driver's device",
 	[LOCK_NAMING] = "naming",
 	[LOCK_FILE_LOCKS] = "file locks",
+	[LOCK_WATCHES] = "watches",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_FILES] = "descriptor table",
@@ -35,6 +37,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_DISK] = "disk",
 	[LOCK_DEVICE] = "device",
 	[LOCK_WAITQ] = "wait queue",
+	[LOCK_READY] = "ready events",
 	[LOCK_POLL] = "poller",
 	[LOCK_RUNQ] = "run queue",
 	[LOCK_TIMERQ] = "timer queue",

@@ -15,6 +15,7 @@ enum lock_class {
 	LOCK_NONE, /* not checked */
 
 	/* waiting locks, owned by threads (proc/) */
+	LOCK_EPOLL, /* a set of epoll: one thread at a time takes its events */
 	LOCK_PIPE,
 	LOCK_FILE_OFFSET,
 	LOCK_DIRECTORY,
@@ -24,7 +25,8 @@ enum lock_class {
 	LOCK_UIO,    /* a device that a program drives */
 	LOCK_NAMING, /* names and parents of a server's files */
 	LOCK_FILE_LOCKS,
-	LOCK_LAST_WAITING = LOCK_FILE_LOCKS,
+	LOCK_WATCHES, /* which files the sets of epoll watch */
+	LOCK_LAST_WAITING = LOCK_WATCHES,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */
@@ -47,7 +49,8 @@ enum lock_class {
 	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */
 	LOCK_ENDPOINT,
 	LOCK_WAITQ,
-	LOCK_POLL, /* the queue of a thread that waits on several others */
+	LOCK_READY, /* the events of a set of epoll that have come */
+	LOCK_POLL,  /* the queue of a thread that waits on several others */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
 	LOCK_LOG,

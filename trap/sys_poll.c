@@ -325,8 +325,11 @@ static int select_entries(struct poll_set *set, const struct select_sets *sets, 
 	return 0;
 }
 
-/* Leaves in the sets only what has come; returns how many members there are in all. */
-static int select_result(struct poll_set *set, struct select_sets *sets)
+/*
+ * Leaves in the sets only what has come; returns how many members there are in all. Not inline: the
+ * frame of its caller is large.
+ */
+static __attribute__((noinline)) int select_result(struct poll_set *set, struct select_sets *sets)
 {
 	struct select_sets found = { 0 };
 	int count = 0;

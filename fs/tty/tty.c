@@ -235,9 +235,9 @@ unsigned tty_poll_ready(struct tty *tty, struct poller *poller)
 	unsigned can = 0;
 	bool stopped;
 
-	poll_watch(poller, &tty->readable);
+	poll_watch_for(poller, &tty->readable, POLLIN | POLLRDNORM);
 	poll_watch(poller, &tty->resumed);
-	poll_watch(poller, &tty->dev->writable);
+	poll_watch_for(poller, &tty->dev->writable, POLLOUT | POLLWRNORM);
 	spin_lock(&tty->lock);
 	if (ldisc_available(&tty->ldisc) >= least_input(&tty->ldisc))
 		can |= POLLIN | POLLRDNORM;

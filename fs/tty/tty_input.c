@@ -173,6 +173,7 @@ static void tty_hang_up(struct tty *tty)
 	tty->hung_up = true;
 	spin_unlock(&tty->lock);
 	waitq_wake_all(&tty->readable);
+	waitq_wake_all(&tty->resumed); /* for those who poll, but not for input */
 }
 
 /* Waits until there is input, or room for it, or it is time to try the echo again. */

@@ -202,7 +202,16 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_pselect6, { 1, BAD, 0, 0, ZEROS }, -EFAULT },
 		{ SYS_eventfd2, { 1, 1 }, 5 },
 		{ SYS_read, { 5, BAD, 8 }, -EFAULT },
+		{ SYS_epoll_create1, { 0 }, 6 },
+		{ SYS_epoll_ctl, { 6, 1, 5, ZEROS }, 0 },
+		{ SYS_epoll_ctl, { 6, 1, 2, ZEROS }, 0 },
+		{ SYS_epoll_ctl, { 6, 1, 2, ZEROS }, -EEXIST },
+		{ SYS_epoll_ctl, { 6, 3, 4, ZEROS }, -ENOENT },
+		{ SYS_epoll_ctl, { 6, 2, 2, 0 }, 0 },
+		{ SYS_epoll_ctl, { 6, 1, 6, ZEROS }, -EINVAL },
+		{ SYS_epoll_pwait, { 6, BUF, 1, 0, 0, 0 }, 0 },
 		{ SYS_close, { 5 }, 0 },
+		{ SYS_close, { 6 }, 0 },
 		{ SYS_ppoll, { ZEROS, 1, ZEROS }, 0 },
 		{ SYS_ppoll, { ZEROS, 200, ZEROS }, 0 },
 		{ SYS_ppoll, { BAD, 200, ZEROS }, -EFAULT },
@@ -261,6 +270,7 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_memfd_create, { FILE, 0 }, 0 },
 		{ SYS_memfd_create, { FILE, 0 }, -EMFILE },
 		{ SYS_eventfd2, { 0, 0 }, -EMFILE },
+		{ SYS_epoll_create1, { 0 }, -EMFILE },
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
@@ -469,6 +479,10 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 		{ SYS_eventfd2, { 0, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
 	};
+	static const struct call makes_set[] = {
+		{ SYS_epoll_create1, { 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
 	static const struct call makes_endpoint[] = {
 		{ SYS_ipc_create, { 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
@@ -483,6 +497,7 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 	expect_limit_holds(SYS_memfd_create, makes_memfd, ARRAY_SIZE(makes_memfd));
 	expect_limit_holds(SYS_pipe2, makes_pipe, ARRAY_SIZE(makes_pipe));
 	expect_limit_holds(SYS_eventfd2, makes_eventfd, ARRAY_SIZE(makes_eventfd));
+	expect_limit_holds(SYS_epoll_create1, makes_set, ARRAY_SIZE(makes_set));
 	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));
 	expect_limit_holds(SYS_ipc_badge, makes_send_end, ARRAY_SIZE(makes_send_end));
 }

@@ -547,7 +547,7 @@ KTEST(terminal_is_polled_by_lines_or_by_vmin_bytes)
 KTEST(terminal_wakes_who_polls_it)
 {
 	struct waitq *queues[] = { &tty.readable, &tty.resumed, &device.writable };
-	struct poll_entry entry = { .nwaiters = 0 };
+	struct poll_entry entry = { .ask.events = POLLIN | POLLOUT };
 	struct poller poller;
 
 	type_all();

@@ -165,6 +165,12 @@ void poll_watch(struct poller *poller, struct waitq *queue)
 	machine.watched[machine.nwatched++] = queue;
 }
 
+void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
+{
+	(void)events; /* all are asked for */
+	poll_watch(poller, queue);
+}
+
 bool machine_poll_woken(void)
 {
 	for (size_t i = 0; i < machine.nwatched; i++)

@@ -285,6 +285,33 @@ static long make_eventfd(void)
 	return fd < 0 ? fd : close_fd(fd);
 }
 
+/* A set that watches a pipe, an event counter and another set, and takes an event. */
+static long watch_some(void)
+{
+	struct {
+		unsigned events;
+		unsigned long data;
+	} event = { 1 | 4, 7 };
+	long fds[3] = { -1, -1, -1 }, set = CALL(SYS_epoll_create1, 0, 0, 0, 0);
+	long err = set < 0 ? set : 0;
+
+	if (!err)
+		err = fds[0] = CALL(SYS_eventfd2, 1, 0, 0, 0);
+	if (err >= 0)
+		err = fds[1] = CALL(SYS_epoll_create1, 0, 0, 0, 0);
+	fds[2] = ends[0];
+	for (int i = 0; err >= 0 && i < 3; i++)
+		err = CALL(SYS_epoll_ctl, set, 1, fds[i], &event);
+	if (err >= 0)
+		err = call6(SYS_epoll_pwait, set, (long)&event, 1, 0, 0, 0);
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close_fd(fds[i]);
+	if (set >= 0)
+		close_fd(set);
+	return err < 0 ? err : err == 1 ? 0 : -1;
+}
+
 static long lock_range(int command, int type, long start, long len)
 {
 	struct flock lock = { .l_type = (short)type, .l_start = start, .l_len = len };
@@ -362,6 +389,7 @@ const struct scenario file_scenarios[] = {
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },
 	{ "eventfd", make_eventfd, NULL, NULL, 0 },
+	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },
 };

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -416,8 +417,9 @@ static int is_refused_all(int receive)
 
 	return open("/", O_RDONLY) == -1 && errno == ENFILE && pipe(ends) == -1 &&
 	       errno == ENFILE && memfd_create("more", 0) == -1 && errno == ENFILE &&
-	       eventfd(0, 0) == -1 && errno == ENFILE && ipc_create(0) == -ENFILE &&
-	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
+	       eventfd(0, 0) == -1 && errno == ENFILE && epoll_create1(0) == -1 &&
+	       errno == ENFILE && ipc_create(0) == -ENFILE && ipc_badge(receive, 1, 0) == -ENFILE &&
+	       chdir("/") == 0;
 }
 
 static int make_endpoints(void)

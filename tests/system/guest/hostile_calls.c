@@ -146,6 +146,10 @@ static const struct {
 	{ SYS_fsync, 1, "f" },
 	{ SYS_fdatasync, 1, "f" },
 	{ SYS_eventfd2, 2, "nx" },
+	{ SYS_epoll_create1, 2, "x" },
+	{ SYS_epoll_ctl, 6, "fofa" },
+	{ SYS_epoll_pwait, 3, "fanozW" },
+	{ SYS_epoll_pwait2, 2, "fantzW" },
 	{ SYS_ppoll, 2, "aotWz" },
 	{ SYS_pselect6, 2, "oaaata" },
 	/* names, attributes and file systems */

@@ -1,16 +1,96 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of descriptors that are there to be waited for. */
-
 #include "errnos.h"
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-static const struct bad eventfd_flags[] = { { "unknown", 2 }, { "all", 0xffffffff }, NO_MORE };
-
-static const struct row rows[] = {
-	CALL(eventfd2, RIGHT(5, EFD_NONBLOCK), BAD(NULL, eventfd_flags), .how = OPENS),
+enum {
+	FD_SET = 40,   /* of epoll: it watches FD_EVENT, which is readable */
+	FD_EVENT = 41, /* a counter that is 1 */
+	FD_OTHER = 42, /* another one */
 };
 
-const struct group events_group = { .name = "events",
-				    .rows = rows,
-				    .count = sizeof(rows) / sizeof(rows[0]) };
+#define READY DATA /* an event, as epoll_ctl takes it */
+
+static const struct timespec at_once = { 0, 0 };
+static const uint64_t no_signals;
+
+static const struct bad eventfd_flags[] = { { "unknown", 2 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad epoll_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad fd_set_of[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+					{ "above", FD_ABOVE },	 { "path", FD_PATH },
+					{ "file", FD_RW },	 { "pipe", FD_IN },
+					{ "counter", FD_OTHER }, NO_MORE };
+static const struct bad fd_watched[] = {
+	{ "closed", FD_CLOSED }, { "negative", MINUS(1) }, { "above", FD_ABOVE },
+	{ "path", FD_PATH },	 { "file", FD_RW },	   { "dir", FD_DIR },
+	{ "memfd", FD_MEMFD },	 { "the set", FD_SET },	   NO_MORE
+};
+static const struct bad operations[] = {
+	{ "none", 0 }, { "unknown", 4 }, { "all", 0xffffffff }, NO_MORE
+};
+static const struct bad numbers[] = {
+	{ "none", 0 }, { "negative", MINUS(1) }, { "many", 0x7fffffff / 16 + 1 }, NO_MORE
+};
+static const struct bad places[] = { { "null", 0 },
+				     { "unmapped", HOLE },
+				     { "half", HALF },
+				     { "read-only", READONLY },
+				     { "no access", NOACCESS },
+				     { "kernel", KERNEL },
+				     NO_MORE };
+
+static void asks(word *arg)
+{
+	struct epoll_event *event = (void *)READY;
+
+	(void)arg;
+	event->events = EPOLLIN;
+	event->data.u64 = 7;
+}
+
+static void unwatches(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	epoll_ctl(FD_SET, EPOLL_CTL_DEL, FD_OTHER, NULL);
+}
+
+static void watches(word *arg)
+{
+	asks(arg);
+	epoll_ctl(FD_SET, EPOLL_CTL_ADD, FD_OTHER, (void *)READY);
+}
+
+static void set_up(void)
+{
+	word unused[1];
+
+	dup2(epoll_create1(0), FD_SET);
+	dup2(eventfd(1, EFD_NONBLOCK), FD_EVENT);
+	dup2(eventfd(1, EFD_NONBLOCK), FD_OTHER);
+	for (int fd = 3; fd < 20; fd++)
+		close(fd);
+	asks(unused);
+	epoll_ctl(FD_SET, EPOLL_CTL_ADD, FD_EVENT, (void *)READY);
+}
+
+/* A number that is too large is refused before the range is looked at. */
+static const struct row rows[] = {
+	CALL(eventfd2, RIGHT(5, EFD_NONBLOCK), BAD(NULL, eventfd_flags), .how = OPENS),
+	CALL(epoll_create1, RIGHT(EPOLL_CLOEXEC), BAD(epoll_flags), .how = OPENS),
+	CALL(epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_ADD, FD_OTHER, READY),
+	     BAD(fd_set_of, operations, fd_watched, in), .before = asks, .after = unwatches),
+	CALL_AS("epoll_ctl(MOD)", epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_MOD, FD_OTHER, READY),
+		BAD(fd_set_of, operations, fd_watched, in), .before = watches, .after = unwatches),
+	CALL_AS("epoll_ctl(DEL)", epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_DEL, FD_OTHER, 0),
+		BAD(fd_set_of, NULL, fd_watched), .before = watches, .after = unwatches),
+	CALL(epoll_pwait, RIGHT(FD_SET, DATA, 2, 0, (word)&no_signals, 8),
+	     BAD(fd_set_of, places, numbers, NULL, in_or_null, set_size)),
+	CALL(epoll_pwait2, RIGHT(FD_SET, DATA, 2, (word)&at_once, (word)&no_signals, 8),
+	     BAD(fd_set_of, places, numbers, timespec_or_null, in_or_null, set_size)),
+};
+
+const struct group events_group = {
+	.name = "events", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .set_up = set_up
+};

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of epoll: which files a set watches, and taking the events that have come. */
+/*
+ * Order of locks: a set's `scan`; watches_lock; the lock of a file's queue; a set's ready_lock. Files are
+ * looked at with `scan` held and referenced, and so exist. A file whose last reference is gone waits in
+ * epoll_forget_file() for watches_lock only, because its last reference may have been dropped by anybody.
+ *
+ * Sets that watch sets form no ring: epoll_add() refuses that. So `scan` of an outer set is taken before
+ * that of an inner one, and the queue of an inner set is locked before that of an outer one.
+ */
+#include "fs/epoll.h"
+
+#include "abi/errno.h"
+#include "fs/anon_file.h"
+#include "fs/watch.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/signal/send.h"
+#include "proc/wait.h"
+
+/* So many watches of a set that ends are freed under one hold of watches_lock. */
+#define BATCH 64u
+
+static struct epoll *set_of(const struct file *file)
+{
+	return file->node;
+}
+
+/* ---- taking events ---- */
+
+/* Is there anything to look at, or has another thread got it? */
+static bool may_be_ready(const struct epoll *set)
+{
+	watches_pass_on();
+	return atomic_load(&set->looking) || atomic_load(&set->ready.next) != &set->ready ||
+	       atomic_load(&set->looking);
+}
+
+/* Takes all that is ready off the set's list. Call with `scan` held. */
+static void todo_begin(struct epoll *set, struct list *todo)
+{
+	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+
+	list_init(todo);
+	list_splice_tail(todo, &set->ready);
+	atomic_store(&set->looking, true);
+	spin_unlock_irqrestore(&set->ready_lock, flags);
+}
+
+/* Returns the next watch, with a reference to its file, or NULL. */
+static struct watch *todo_next(struct epoll *set, struct list *todo)
+{
+	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+	struct watch *watch = NULL;
+
+	while (!watch && !list_empty(todo)) {
+		watch = list_entry(todo->next, struct watch, ready);
+		list_del(&watch->ready);
+		if (!file_try_get(watch->entry.file))
+			watch = NULL; /* it is about to leave the set */
+	}
+	spin_unlock_irqrestore(&set->ready_lock, flags);
+	return watch;
+}
+
+/* It stays ready, as the first of those that are left. */
+static void todo_back(struct epoll *set, struct list *todo, struct watch *watch)
+{
+	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+
+	if (!list_empty(&watch->ready))
+		list_del(&watch->ready);
+	list_add(todo, &watch->ready);
+	spin_unlock_irqrestore(&set->ready_lock, flags);
+}
+
+/* What is left comes before what has become ready meanwhile. Wakes a thread if there is any. */
+static void todo_end(struct epoll *set, struct list *todo)
+{
+	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+	bool any;
+
+	list_splice_tail(todo, &set->ready);
+	list_splice_tail(&set->ready, todo);
+	atomic_store(&set->looking, false);
+	any = !list_empty(&set->ready);
+	spin_unlock_irqrestore(&set->ready_lock, flags);
+	if (any)
+		waitq_wake_one(&set->sleepers);
+}
+
+/* The events of a watch have been taken: does it stay ready, or is it silenced? */
+static void taken(struct epoll *set, struct watch *watch)
+{
+	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+
+	if (watch->events & EPOLLONESHOT)
+		watch->events &= WATCH_FLAGS;
+	else if (!(watch->events & EPOLLET) && list_empty(&watch->ready))
+		list_add_tail(&set->ready, &watch->ready);
+	spin_unlock_irqrestore(&set->ready_lock, flags);
+}
+
+/* Returns 1 if the watch has events, which were stored; 0 if it has none; or -EFAULT. */
+static long take_event(struct epoll *set, struct list *todo, struct watch *watch, vaddr_t to)
+{
+	struct abi_epoll_event event = { .events = watch_look(watch), .data = watch->data };
+
+	if (!event.events)
+		return 0;
+	if (user_copy_out(to, &event, sizeof(event))) {
+		todo_back(set, todo, watch);
+		return -EFAULT;
+	}
+	taken(set, watch);
+	return 1;
+}
+
+/* Stores the events that are there, n at most. Returns how many, -EINTR for a killed thread, or -EFAULT. */
+static long take_events(struct epoll *set, vaddr_t to, unsigned n)
+{
+	struct watch *watch;
+	struct list todo;
+	unsigned count = 0;
+	long result = 0;
+
+	if (!may_be_ready(set))
+		return 0;
+	if (mutex_lock_killable(&set->scan))
+		return -EINTR;
+	todo_begin(set, &todo);
+	while (count < n && result >= 0 && (watch = todo_next(set, &todo)) != NULL) {
+		struct file *file = watch->entry.file;
+
+		result = take_event(set, &todo, watch, to + count * sizeof(struct abi_epoll_event));
+		count += result > 0;
+		file_put(file);
+	}
+	todo_end(set, &todo);
+	mutex_unlock(&set->scan);
+	return count ? (long)count : result;
+}
+
+long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
+{
+	struct epoll *set = set_of(file);
+	bool over = deadline == 0;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&set->sleepers);
+		long count = take_events(set, to, n);
+		int err;
+
+		if (count != 0 || over)
+			return count;
+		if (current_signalled())
+			return -EINTR;
+		if (deadline == UINT64_MAX)
+			err = thread_wait_interruptible(&set->sleepers, seq);
+		else
+			err = thread_wait_interruptible_until(&set->sleepers, seq, deadline);
+		over = err == -ETIMEDOUT;
+	}
+}
+
+/* A set can be read from, as it were, if one of its files has events. Those that have none leave the list. */
+static unsigned epoll_poll(struct file *file, struct poller *poller)
+{
+	struct epoll *set = set_of(file);
+	struct watch *watch;
+	struct list todo;
+	bool any = false;
+
+	poll_watch_for(poller, &set->pollable, POLLIN | POLLRDNORM);
+	if (!may_be_ready(set) || mutex_lock_killable_nested(&set->scan))
+		return 0;
+	todo_begin(set, &todo);
+	while (!any && (watch = todo_next(set, &todo)) != NULL) {
+		struct file *inner = watch->entry.file;
+
+		any = watch_look(watch) != 0;
+		if (any)
+			todo_back(set, &todo, watch);
+		file_put(inner);
+	}
+	todo_end(set, &todo);
+	mutex_unlock(&set->scan);
+	return any ? POLLIN | POLLRDNORM : 0;
+}
+
+/* ---- sets that watch sets ---- */
+
+static uint64_t walks; /* under watches_lock; each walk visits a set once */
+
+/* Has this walk been here? If not, it has now. Call with watches_lock held. */
+static bool visited_locked(struct epoll *set)
+{
+	bool was = set->visited == walks;
+
+	assert_hardened(mutex_held(&watches_lock));
+	set->visited = walks;
+	return was;
+}
+
+/*
+ * Returns how long the longest chain of sets below that one is, or EPOLL_CHAIN_MAX if `from` is in one
+ * of them. No chain is longer, so neither is the recursion deep. Call with watches_lock held.
+ */
+static unsigned depth_below_locked(struct epoll *set, const struct epoll *from)
+{
+	struct watch *watch;
+	unsigned depth = 0;
+
+	assert_hardened(mutex_held(&watches_lock));
+	if (set == from)
+		return EPOLL_CHAIN_MAX;
+	if (visited_locked(set))
+		return set->depth;
+	list_for_each_entry(watch, &set->inner, inner)
+		depth = MAX(depth, 1 + depth_below_locked(set_of(watch->entry.file), from));
+	set->depth = MIN(depth, (unsigned)EPOLL_CHAIN_MAX);
+	return set->depth;
+}
+
+/* The same for the sets that watch that one. */
+static unsigned depth_above_locked(struct epoll *set)
+{
+	unsigned depth = 0;
+
+	assert_hardened(mutex_held(&watches_lock));
+	if (visited_locked(set))
+		return set->depth;
+	for (const struct watch *watch = set->file->watches; watch; watch = watch->next)
+		depth = MAX(depth, 1 + depth_above_locked(watch->set));
+	set->depth = depth;
+	return depth;
+}
+
+/* May the set watch that file? Call with watches_lock held. */
+static int check_chain_locked(struct epoll *set, const struct file *file)
+{
+	unsigned below, above;
+
+	assert_hardened(mutex_held(&watches_lock));
+	if (!file_is_epoll(file))
+		return 0;
+	walks++;
+	below = depth_below_locked(set_of(file), set);
+	walks++;
+	above = depth_above_locked(set);
+	return below + above + 2 > EPOLL_CHAIN_MAX ? -ELOOP : 0;
+}
+
+/* ---- adding, changing, removing ---- */
+
+static int link_watch(struct watch *watch)
+{
+	struct epoll *set = watch->set;
+	int err;
+
+	mutex_lock(&watches_lock);
+	err = check_chain_locked(set, watch->entry.file);
+	if (!err && watch_find_locked(set, watch->entry.ask.fd, watch->entry.file))
+		err = -EEXIST;
+	else if (!err && set->nwatches == EPOLL_WATCHES_MAX)
+		err = -ENOSPC;
+	if (!err)
+		watch_link_locked(watch);
+	mutex_unlock(&watches_lock);
+	return err;
+}
+
+int epoll_add(struct file *file, int fd, struct file *watched, const struct abi_epoll_event *event)
+{
+	struct epoll *set = set_of(file);
+	struct watch *watch;
+	int err = watch_create(set, fd, watched, &watch);
+
+	if (err)
+		return err;
+	err = mutex_lock_killable(&set->scan);
+	if (err) {
+		watch_free(watch);
+		return err;
+	}
+	watch_ask(watch, event);
+	err = link_watch(watch);
+	if (err)
+		watch_free(watch);
+	else if (watch_look(watch))
+		watch_is_ready(watch);
+	mutex_unlock(&set->scan);
+	return err;
+}
+
+/* The caller has a reference to the file, so the watch stays while `scan` is held. */
+static struct watch *find_watch(struct epoll *set, int fd, struct file *watched)
+{
+	struct watch *watch;
+
+	mutex_lock(&watches_lock);
+	watch = watch_find_locked(set, fd, watched);
+	mutex_unlock(&watches_lock);
+	return watch;
+}
+
+int epoll_modify(struct file *file, int fd, struct file *watched,
+		 const struct abi_epoll_event *event)
+{
+	struct epoll *set = set_of(file);
+	struct watch *watch;
+	int err = mutex_lock_killable(&set->scan);
+
+	if (err)
+		return err;
+	watch = find_watch(set, fd, watched);
+	if (!watch) {
+		err = -ENOENT;
+	} else if (watch->events & EPOLLEXCLUSIVE) {
+		err = -EINVAL;
+	} else {
+		watch_ask(watch, event);
+		if (watch_look(watch))
+			watch_is_ready(watch);
+	}
+	mutex_unlock(&set->scan);
+	return err;
+}
+
+int epoll_remove(struct file *file, int fd, struct file *watched)
+{
+	struct epoll *set = set_of(file);
+	struct watch *watch;
+	int err = mutex_lock_killable(&set->scan);
+
+	if (err)
+		return err;
+	mutex_lock(&watches_lock);
+	watch = watch_find_locked(set, fd, watched);
+	if (watch)
+		watch_unlink_locked(watch);
+	mutex_unlock(&watches_lock);
+	mutex_unlock(&set->scan);
+	if (!watch)
+		return -ENOENT;
+	watch_free(watch);
+	return 0;
+}
+
+/* One watch a time, as each may have to wake others. */
+void epoll_forget_file(struct file *file)
+{
+	struct watch *watch;
+
+	do {
+		mutex_lock(&watches_lock);
+		watch = file->watches;
+		if (watch)
+			watch_unlink_locked(watch);
+		mutex_unlock(&watches_lock);
+		if (watch)
+			watch_free(watch);
+	} while (watch);
+}
+
+/* ---- the file ---- */
+
+/* Returns whether there are none any more. */
+static bool free_some(struct epoll *set)
+{
+	struct tree_node *node = NULL;
+
+	mutex_lock(&watches_lock);
+	for (unsigned i = 0; i < BATCH; i++) {
+		node = tree_first(&set->watches);
+		if (!node)
+			break;
+		watch_unlink_locked(tree_entry(node, struct watch, node));
+		watch_free(tree_entry(node, struct watch, node));
+	}
+	mutex_unlock(&watches_lock);
+	return !node;
+}
+
+static void set_gone(struct epoll *set)
+{
+	counter_add(&process_fs_nholders, -1ul);
+	kfree(set);
+}
+
+static void epoll_release(struct file *file)
+{
+	while (!free_some(set_of(file)))
+		;
+	set_gone(set_of(file));
+}
+
+static size_t epoll_held(const struct file *file)
+{
+	return atomic_load_relaxed(&set_of(file)->nwatches) * sizeof(struct watch) / PAGE_SIZE;
+}
+
+static const struct file_ops epoll_ops = {
+	.name = "eventpoll",
+	.poll = epoll_poll,
+	.stat = anon_file_stat,
+	.label = anon_file_label,
+	.held = epoll_held,
+	.release = epoll_release,
+};
+
+bool file_is_epoll(const struct file *file)
+{
+	return file->ops == &epoll_ops;
+}
+
+static struct file *set_create(void)
+{
+	struct epoll *set = mem_wait_kzalloc(sizeof(*set));
+
+	if (!set)
+		return NULL;
+	counter_add(&process_fs_nholders, 1);
+	mutex_init(&set->scan, LOCK_EPOLL);
+	spin_init(&set->ready_lock, LOCK_READY);
+	list_init(&set->ready);
+	waitq_init(&set->sleepers);
+	spin_init(&set->sleepers.lock, LOCK_POLL);
+	waitq_init(&set->pollable);
+	tree_init(&set->watches);
+	list_init(&set->inner);
+	set->file = file_create(&epoll_ops, O_RDWR, set);
+	if (set->file)
+		return set->file;
+	set_gone(set);
+	return NULL;
+}
+
+int epoll_create(struct file **file_ret)
+{
+	int err = file_memory_charge(FILE_BYTES);
+
+	if (err)
+		return err;
+	*file_ret = set_create();
+	file_memory_add(-FILE_BYTES);
+	return *file_ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of epoll: who is woken by an interrupt, what a look costs, limits, events in the midst of a look. */
+#include "fs/epoll.h"
+
+#include "abi/errno.h"
+#include "arch/irqflags.h"
+#include "fs/eventfd.h"
+#include "fs/pipe.h"
+#include "fs/watch.h"
+#include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/sched.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/late_event.h"
+
+#define MANY 40
+
+/* A file that is ready when the test says so. */
+struct bell {
+	struct waitq rung;
+	bool on;
+	unsigned looks;
+};
+
+static unsigned bell_poll(struct file *file, struct poller *poller)
+{
+	struct bell *bell = file->node;
+
+	poll_watch_for(poller, &bell->rung, POLLIN);
+	bell->looks++;
+	return bell->on ? POLLIN : 0;
+}
+
+static const struct file_ops bell_ops = { .name = "bell", .poll = bell_poll };
+
+static const struct abi_epoll_event for_input = { .events = POLLIN },
+				    for_one = { .events = POLLIN | EPOLLEXCLUSIVE };
+
+static struct file *bell_file(struct bell *bell)
+{
+	*bell = (struct bell){ .on = false };
+	waitq_init(&bell->rung);
+	return file_create(&bell_ops, O_RDWR, bell);
+}
+
+/* As an interrupt does. */
+static void ring(struct bell *bell)
+{
+	bell->on = true;
+	arch_irq_disable();
+	EXPECT_TRUE(waitq_wake_all(&bell->rung) <= 3);
+	arch_irq_enable();
+}
+
+static bool is_ready(const struct file *set)
+{
+	return atomic_load(&((struct epoll *)set->node)->ready.next) !=
+	       &((struct epoll *)set->node)->ready;
+}
+
+static unsigned count_ready(struct file *const sets[MANY])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MANY; i++)
+		n += is_ready(sets[i]);
+	return n;
+}
+
+static bool make_sets(struct file *sets[MANY], struct file *watched)
+{
+	for (unsigned i = 0; i < MANY; i++)
+		if (epoll_create(&sets[i]) || epoll_add(sets[i], 1, watched, &for_input))
+			return false;
+	return true;
+}
+
+static void drop_sets(struct file *sets[MANY])
+{
+	for (unsigned i = 0; i < MANY; i++)
+		file_put(sets[i]);
+}
+
+/* R153: an interrupt wakes three watches; the others are woken by a thread, without anybody's look. */
+KTEST_IN_PROCESS(epoll_wakes_all_sets_of_an_interrupt)
+{
+	struct file *sets[MANY], *file;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && make_sets(sets, file));
+	EXPECT_EQ(0, count_ready(sets));
+	ring(&bell);
+	while (count_ready(sets) < MANY)
+		sched_yield();
+	drop_sets(sets);
+	file_put(file);
+}
+
+/* R153: and who looks before that thread has run misses nothing. */
+KTEST_IN_PROCESS(epoll_look_sees_what_an_interrupt_left)
+{
+	struct file *sets[MANY], *file;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && make_sets(sets, file));
+	preempt_disable(); /* so that the thread does not run */
+	ring(&bell);
+	EXPECT_EQ(3, count_ready(sets));
+	EXPECT_EQ(1, counter_read(&watches_npassing));
+	preempt_enable();
+	EXPECT_EQ(POLLIN | POLLRDNORM, sets[MANY - 1]->ops->poll(sets[MANY - 1], NULL));
+	EXPECT_EQ(MANY, count_ready(sets));
+	EXPECT_EQ(0, counter_read(&watches_npassing));
+	drop_sets(sets);
+	file_put(file);
+}
+
+/* R131: the sets that watch one set are woken one by one, too. */
+KTEST_IN_PROCESS(epoll_wakes_the_sets_of_a_set)
+{
+	struct file *sets[MANY], *inner, *file;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && epoll_create(&inner) == 0 && make_sets(sets, inner));
+	ASSERT_TRUE(epoll_add(inner, 1, file, &for_input) == 0);
+	preempt_disable();
+	ring(&bell);
+	EXPECT_EQ(1, count_ready(sets));
+	preempt_enable();
+	while (count_ready(sets) < MANY)
+		sched_yield();
+	for (unsigned i = 0; i < MANY; i++)
+		EXPECT_EQ(POLLIN | POLLRDNORM, sets[i]->ops->poll(sets[i], NULL));
+	drop_sets(sets);
+	file_put(inner);
+	file_put(file);
+}
+
+/* A watch goes away that is to wake the others: it does so before. */
+KTEST_IN_PROCESS(epoll_watch_that_ends_wakes_the_rest)
+{
+	struct file *sets[MANY], *file;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && make_sets(sets, file));
+	preempt_disable();
+	ring(&bell);
+	preempt_enable();
+	EXPECT_EQ(0, epoll_remove(sets[2], 1, file));
+	EXPECT_EQ(MANY - 1, count_ready(sets));
+	EXPECT_EQ(0, counter_read(&watches_npassing));
+	file_put(file);
+	EXPECT_EQ(0, count_ready(sets));
+	drop_sets(sets);
+}
+
+static void note_wake(struct waiter *waiter)
+{
+	container_of(waiter, struct poll_waiter, waiter)->owner = NULL;
+}
+
+/* Of exclusive watches, those are woken that come before the first with a thread that waits. */
+KTEST_IN_PROCESS(epoll_exclusive_watches_share_an_event)
+{
+	struct poll_waiter sleeper = { .owner = &sleeper };
+	struct file *sets[6], *file;
+	struct epoll *third;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file);
+	for (unsigned i = 0; i < 6; i++) {
+		ASSERT_TRUE(epoll_create(&sets[i]) == 0);
+		ASSERT_TRUE(epoll_add(sets[i], 1, file, i == 5 ? &for_input : &for_one) == 0);
+	}
+	third = sets[2]->node;
+	waiter_init(&sleeper.waiter, note_wake);
+	EXPECT_TRUE(
+		waitq_enqueue(&third->sleepers, &sleeper.waiter, waitq_sample(&third->sleepers)));
+	bell.on = true;
+	EXPECT_EQ(4, waitq_wake_all(&bell.rung));
+	EXPECT_TRUE(!sleeper.owner);
+	for (unsigned i = 0; i < 6; i++)
+		EXPECT_EQ(i < 3 || i == 5, is_ready(sets[i]));
+	/* Nobody waits: it is for all that are still on the queue. */
+	EXPECT_EQ(2, waitq_wake_all(&bell.rung));
+	for (unsigned i = 0; i < 6; i++) {
+		EXPECT_TRUE(is_ready(sets[i]));
+		file_put(sets[i]);
+	}
+	file_put(file);
+}
+
+#define FILES 1000
+
+/* R153: a look at a set costs as much as there are events, and not as there are files. */
+KTEST_IN_PROCESS(epoll_looks_at_what_is_ready)
+{
+	struct bell *bells = kmalloc(FILES * sizeof(*bells));
+	struct file **files = kmalloc(FILES * sizeof(struct file *));
+	struct file *set;
+	unsigned looks = 0;
+
+	ASSERT_TRUE(bells && files && epoll_create(&set) == 0);
+	for (int i = 0; i < FILES; i++) {
+		files[i] = bell_file(&bells[i]);
+		ASSERT_TRUE(files[i] && epoll_add(set, i, files[i], &for_input) == 0);
+		bells[i].looks = 0;
+	}
+	EXPECT_EQ(0, set->ops->poll(set, NULL));
+	ring(&bells[FILES / 2]);
+	EXPECT_EQ(POLLIN | POLLRDNORM, set->ops->poll(set, NULL));
+	for (unsigned i = 0; i < FILES; i++)
+		looks += bells[i].looks;
+	EXPECT_EQ(1, looks);
+	for (unsigned i = 0; i < FILES; i++)
+		file_put(files[i]);
+	EXPECT_TRUE(!is_ready(set));
+	file_put(set);
+	kfree(files);
+	kfree(bells);
+}
+
+/* R171: a set has a limit, and all sets have one together with all open files. */
+KTEST_IN_PROCESS(epoll_watches_have_limits)
+{
+	struct file *set, *file;
+	ssize_t filled = 0;
+	struct bell bell;
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && epoll_create(&set) == 0);
+	for (int fd = 0; fd < EPOLL_WATCHES_MAX; fd++)
+		ASSERT_TRUE(epoll_add(set, fd, file, &for_input) == 0);
+	EXPECT_EQ(-ENOSPC, epoll_add(set, EPOLL_WATCHES_MAX, file, &for_input));
+	EXPECT_EQ(-EEXIST, epoll_add(set, 0, file, &for_input));
+	EXPECT_EQ(EPOLL_WATCHES_MAX * sizeof(struct watch) / PAGE_SIZE, set->ops->held(set));
+	EXPECT_EQ(0, epoll_remove(set, 7, file));
+	EXPECT_EQ(0, epoll_add(set, EPOLL_WATCHES_MAX, file, &for_input));
+	EXPECT_EQ(0, epoll_remove(set, 8, file));
+	while (file_memory_charge(64) == 0)
+		filled += 64;
+	EXPECT_EQ(-ENOSPC, epoll_add(set, 8, file, &for_input));
+	file_memory_add(-filled);
+	EXPECT_EQ(0, epoll_add(set, 8, file, &for_input));
+	ring(&bell);
+	file_put(file);
+	EXPECT_EQ(0, set->ops->held(set));
+	file_put(set);
+}
+
+#ifdef FAULTLINE_HARDENED
+
+static struct file *late_set, *late_event;
+
+static struct file *begin_set(void)
+{
+	return eventfd_create(0, 0, &late_event) == 0 && epoll_create(&late_set) == 0 &&
+			       epoll_add(late_set, 1, late_event, &for_input) == 0
+		       ? late_set
+		       : NULL;
+}
+
+/* It has had an event before, so that the look arms it again. */
+static struct file *begin_used_set(void)
+{
+	uint64_t n = 1;
+	struct user_iter iter = user_iter_kernel(&n, sizeof(n));
+	struct file *set = begin_set();
+
+	if (!set)
+		return NULL;
+	EXPECT_EQ(sizeof(n), late_event->ops->write(late_event, &iter, NULL));
+	iter = user_iter_kernel(&n, sizeof(n));
+	EXPECT_EQ(sizeof(n), late_event->ops->read(late_event, &iter, NULL));
+	return set;
+}
+
+static void count_one(void)
+{
+	uint64_t n = 1;
+	struct user_iter iter = user_iter_kernel(&n, sizeof(n));
+
+	EXPECT_EQ(sizeof(n), late_event->ops->write(late_event, &iter, NULL));
+}
+
+static void end_set(void)
+{
+	file_put(late_set);
+	file_put(late_event);
+}
+
+/* R153 */
+KTEST_IN_PROCESS(epoll_look_misses_no_event)
+{
+	static const struct late_event events[] = {
+		{ begin_set, count_one, end_set, POLLIN },
+		{ begin_used_set, count_one, end_set, POLLIN },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(events); i++)
+		late_event_expect(&events[i]);
+}
+
+#endif
