@@ -39,6 +39,7 @@
 #include "proc/preempt_force.h"
 #include "proc/reclaim_thread.h"
 #include "proc/sched.h"
+#include "proc/signal/arrive.h"
 #include "proc/signal/sigreturn_page.h"
 #include "proc/wait.h"
 #include "sync/latency.h"
@@ -235,6 +236,7 @@ static void boot_thread(void *arg)
 	if (boot_options.latency)
 		latency_start();
 	futex_init();
+	signal_arrivals_init();
 	holders_init();
 	if (sigreturn_init() != 0 || epoll_start() != 0) {
 		log_error("boot", "too little memory to start");

@@ -12,6 +12,7 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/arrive.h"
 #include "proc/signal/queue.h"
 
 #define STOPS \
@@ -208,14 +209,19 @@ static int send_to(struct process *process, struct thread *to, const struct sign
 	struct signals *signals = &process->signals;
 	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
 	struct thread *taker;
+	bool fresh;
 	int err = 0;
 
 	spin_lock(&signals->lock);
 	undo(process, info->sig);
 	if (info->to_many)
 		keep_for_children(process, info->sig);
+	/* As on Linux, one that is pending already and is kept once wakes nobody. */
+	fresh = info->sig >= SIGRTMIN || !(pending->set & SIGNAL_BIT(info->sig));
 	if (!(to && to->signals.exiting) && !signal_is_dropped(to ?: process->leader, info->sig))
 		err = signal_queue(signals, pending, info);
+	if (fresh && pending->set & SIGNAL_BIT(info->sig))
+		signal_arrived(process);
 	if (to)
 		taker = wants(to, info->sig) ? to : NULL;
 	else

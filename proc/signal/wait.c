@@ -6,7 +6,7 @@
 #include "lib/bits.h"
 #include "proc/itimer.h"
 #include "proc/process.h"
-#include "proc/signal/queue.h"
+#include "proc/signal/arrive.h"
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
@@ -44,22 +44,6 @@ int signal_suspend(uint64_t mask)
 	return -EINTR;
 }
 
-/*
- * Takes a signal of `set`. Returns its number, or 0 if none is pending. A fault of the thread waits
- * for its handler.
- */
-static int take_one(uint64_t set, struct signal_info *info_ret)
-{
-	const struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
-	bool taken;
-
-	spin_lock(&signals->lock);
-	taken = !thread->signals.fault.sig && signal_take(set, info_ret);
-	spin_unlock(&signals->lock);
-	return taken ? info_ret->sig : 0;
-}
-
 /* Others take what has come meanwhile and is not waited for any more. */
 static void set_waited(uint64_t set)
 {
@@ -84,7 +68,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 	set_waited(set);
 	do {
 		itimers_take(current_process());
-		sig = take_one(set, info_ret);
+		sig = signal_take_any(set, info_ret);
 		if (!sig && !err)
 			err = thread_wait_interruptible_until(&never_woken, seq, deadline);
 		else if (!sig)
