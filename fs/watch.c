@@ -82,7 +82,7 @@ static void wake_watch(struct waiter *waiter)
 		bool sleeps = waitq_wake_one(&set->sleepers);
 
 		waiter->took = waiter->exclusive && sleeps;
-		waitq_wake_nested(&set->pollable);
+		waitq_wake_relay(&set->pollable);
 	}
 	if (waiter->successor)
 		pass_leave(watch, waiter);

@@ -225,7 +225,7 @@ unsigned waitq_wake_all(struct waitq *queue)
 	return waitq_wake(queue, WAKE_FIRST);
 }
 
-void waitq_wake_nested(struct waitq *queue)
+void waitq_wake_relay(struct waitq *queue)
 {
 	struct wake wake = { .queue = queue };
 	unsigned woken = 0;

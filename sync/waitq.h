@@ -88,11 +88,11 @@ bool waitq_wake_one(struct waitq *queue);
 unsigned waitq_wake_all(struct waitq *queue);
 
 /*
- * Wakes the oldest waiter, and leaves the others that wait now to it. For a queue that is woken by
- * waking another one, whose lock is held: the bound for the outer queue holds for the inner ones, too.
- * The caller knows that the queues form no ring. Call with interrupts off.
+ * Wakes the oldest waiter, and leaves the others that wait now to it: for callers that wake many queues
+ * at a time. Other queues may be locked, because waking their waiters wakes this one; the caller knows
+ * that such queues form no ring. Call with interrupts off.
  */
-void waitq_wake_nested(struct waitq *queue);
+void waitq_wake_relay(struct waitq *queue);
 
 /* Wakes those that were left to a successor, as its fields say. Call with interrupts on, and no spinning lock held. */
 void waitq_wake_rest(struct waitq *queue, uint64_t seq, bool was_taken);

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on descriptors that are there to be waited for: event counters. */
+/* System calls on descriptors that are there to be waited for: event counters, timers, signals. */
 #include "abi/errno.h"
 #include "abi/eventfd.h"
+#include "abi/signal.h"
+#include "abi/signalfd.h"
+#include "abi/time.h"
+#include "base/clock.h"
 #include "fs/anon_file.h"
 #include "fs/eventfd.h"
+#include "fs/signalfd.h"
+#include "fs/timerfd.h"
+#include "lib/bits.h"
+#include "mm/user_copy.h"
+#include "trap/arg_file.h"
 #include "trap/syscall.h"
+#include "trap/timespec.h"
 
 long sys_eventfd2(struct trap_frame *frame)
 {
@@ -16,4 +26,128 @@ long sys_eventfd2(struct trap_frame *frame)
 		return -EINVAL;
 	err = eventfd_create(arg_uint(frame, 0), flags, &file);
 	return err ? err : anon_file_install(file, (flags & EFD_CLOEXEC) != 0);
+}
+
+/* ---- timers ---- */
+
+/* The alarm clocks need a device that wakes the machine. There is none, so they give -EINVAL. */
+long sys_timerfd_create(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	int clock = arg_int(frame, 0), err;
+	struct file *file;
+
+	if (flags & ~(unsigned)(TFD_CLOEXEC | TFD_NONBLOCK))
+		return -EINVAL;
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return -EINVAL;
+	err = timerfd_create(clock, flags & TFD_NONBLOCK, &file);
+	return err ? err : anon_file_install(file, (flags & TFD_CLOEXEC) != 0);
+}
+
+static bool is_timespec(const struct abi_timespec *t)
+{
+	return t->sec >= 0 && t->nsec >= 0 && t->nsec < (int64_t)NSEC_PER_SEC;
+}
+
+/* As on Linux, where nanoseconds are signed, times that do not fit become the longest one. */
+static uint64_t timer_ns(const struct abi_timespec *t)
+{
+	if ((uint64_t)t->sec >= INT64_MAX / NSEC_PER_SEC)
+		return INT64_MAX;
+	return (uint64_t)t->sec * NSEC_PER_SEC + (uint64_t)t->nsec;
+}
+
+static int timerfd_write_spec(vaddr_t to, const struct timerfd_spec *spec)
+{
+	const struct abi_itimerspec out = { .interval = ns_to_timespec(spec->interval),
+					    .value = ns_to_timespec(spec->value) };
+
+	return user_copy_out(to, &out, sizeof(out));
+}
+
+/* Returns the timer with a reference, or NULL and the error. */
+static struct file *arg_timerfd(const struct trap_frame *frame, int *err_ret)
+{
+	struct file *file = arg_file(frame, 0);
+
+	*err_ret = file ? -EINVAL : -EBADF;
+	if (!file || file_is_timerfd(file))
+		return file;
+	file_put(file);
+	return NULL;
+}
+
+/* TFD_TIMER_CANCEL_ON_SET is about a clock that is set, which this one never is. */
+long sys_timerfd_settime(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	vaddr_t old_at = arg_user(frame, 3);
+	struct timerfd_spec spec, old;
+	struct abi_itimerspec new;
+	struct file *file;
+	int err;
+
+	if (user_copy_in(&new, arg_user(frame, 2), sizeof(new)))
+		return -EFAULT;
+	if (flags & ~(unsigned)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
+	    !is_timespec(&new.value) || !is_timespec(&new.interval))
+		return -EINVAL;
+	file = arg_timerfd(frame, &err);
+	if (!file)
+		return err;
+	spec = (struct timerfd_spec){ .interval = timer_ns(&new.interval),
+				      .value = timer_ns(&new.value) };
+	timerfd_set(file, (flags & TFD_TIMER_ABSTIME) != 0, &spec, &old);
+	file_put(file);
+	return old_at ? timerfd_write_spec(old_at, &old) : 0;
+}
+
+long sys_timerfd_gettime(struct trap_frame *frame)
+{
+	struct timerfd_spec spec;
+	int err;
+	struct file *file = arg_timerfd(frame, &err);
+
+	if (!file)
+		return err;
+	timerfd_get(file, &spec);
+	file_put(file);
+	return timerfd_write_spec(arg_user(frame, 1), &spec);
+}
+
+/* ---- signals ---- */
+
+static int signalfd_change(const struct trap_frame *frame, uint64_t mask)
+{
+	struct file *file = arg_file(frame, 0);
+	int err = 0;
+
+	if (!file)
+		return -EBADF;
+	if (file_is_signalfd(file))
+		signalfd_set_mask(file, mask);
+	else
+		err = -EINVAL;
+	file_put(file);
+	return err;
+}
+
+long sys_signalfd4(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+	int fd = arg_int(frame, 0), err;
+	struct file *file;
+	uint64_t mask;
+
+	if (arg_u64(frame, 2) != ABI_SIGSET_BYTES)
+		return -EINVAL;
+	if (user_copy_in(&mask, arg_user(frame, 1), sizeof(mask)))
+		return -EFAULT;
+	if (flags & ~(unsigned)(SFD_CLOEXEC | SFD_NONBLOCK))
+		return -EINVAL;
+	if (fd != -1)
+		return signalfd_change(frame, mask) ?: fd;
+	err = signalfd_create(mask, flags & SFD_NONBLOCK, &file);
+	return err ? err : anon_file_install(file, (flags & SFD_CLOEXEC) != 0);
 }

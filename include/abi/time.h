@@ -27,6 +27,12 @@
 
 #define TIMER_ABSTIME 0x01
 
+/* The flags of timerfd_create and timerfd_settime. */
+#define TFD_CLOEXEC		02000000
+#define TFD_NONBLOCK		04000
+#define TFD_TIMER_ABSTIME	1
+#define TFD_TIMER_CANCEL_ON_SET 2
+
 #define ITIMER_REAL    0
 #define ITIMER_VIRTUAL 1
 #define ITIMER_PROF    2

@@ -202,6 +202,14 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_pselect6, { 1, BAD, 0, 0, ZEROS }, -EFAULT },
 		{ SYS_eventfd2, { 1, 1 }, 5 },
 		{ SYS_read, { 5, BAD, 8 }, -EFAULT },
+		{ SYS_timerfd_create, { 1, 0 }, 6 },
+		{ SYS_timerfd_settime, { 6, 0, BAD, 0 }, -EFAULT },
+		{ SYS_timerfd_settime, { 6, 0, ZEROS, BAD }, -EFAULT },
+		{ SYS_timerfd_gettime, { 6, BUF }, 0 },
+		{ SYS_close, { 6 }, 0 },
+		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, 6 },
+		{ SYS_signalfd4, { 6, ZEROS, 8, 0 }, 6 },
+		{ SYS_close, { 6 }, 0 },
 		{ SYS_epoll_create1, { 0 }, 6 },
 		{ SYS_epoll_ctl, { 6, 1, 5, ZEROS }, 0 },
 		{ SYS_epoll_ctl, { 6, 1, 2, ZEROS }, 0 },
@@ -271,6 +279,8 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_memfd_create, { FILE, 0 }, -EMFILE },
 		{ SYS_eventfd2, { 0, 0 }, -EMFILE },
 		{ SYS_epoll_create1, { 0 }, -EMFILE },
+		{ SYS_timerfd_create, { 1, 0 }, -EMFILE },
+		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, -EMFILE },
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
@@ -479,6 +489,14 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 		{ SYS_eventfd2, { 0, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
 	};
+	static const struct call makes_timer[] = {
+		{ SYS_timerfd_create, { 1, 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
+	static const struct call makes_signalfd[] = {
+		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
 	static const struct call makes_set[] = {
 		{ SYS_epoll_create1, { 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
@@ -497,6 +515,8 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 	expect_limit_holds(SYS_memfd_create, makes_memfd, ARRAY_SIZE(makes_memfd));
 	expect_limit_holds(SYS_pipe2, makes_pipe, ARRAY_SIZE(makes_pipe));
 	expect_limit_holds(SYS_eventfd2, makes_eventfd, ARRAY_SIZE(makes_eventfd));
+	expect_limit_holds(SYS_timerfd_create, makes_timer, ARRAY_SIZE(makes_timer));
+	expect_limit_holds(SYS_signalfd4, makes_signalfd, ARRAY_SIZE(makes_signalfd));
 	expect_limit_holds(SYS_epoll_create1, makes_set, ARRAY_SIZE(makes_set));
 	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));
 	expect_limit_holds(SYS_ipc_badge, makes_send_end, ARRAY_SIZE(makes_send_end));

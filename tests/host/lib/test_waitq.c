@@ -314,12 +314,12 @@ TEST(wake_nested)
 {
 	enqueue_many(0);
 	arch_irq_disable();
-	waitq_wake_nested(&queue);
+	waitq_wake_relay(&queue);
 	arch_irq_enable();
 	for (unsigned n = 1; n < MANY; n++) {
 		enqueue_many(n);
 		arch_irq_disable();
-		waitq_wake_nested(&queue);
+		waitq_wake_relay(&queue);
 		arch_irq_enable();
 		assert_calls(0, 1, 1);
 		assert_calls(1, n - 1, 0);

@@ -285,6 +285,30 @@ static long make_eventfd(void)
 	return fd < 0 ? fd : close_fd(fd);
 }
 
+static long make_timer(void)
+{
+	static const struct {
+		struct timespec each, first;
+	} soon = { { 0, 1000000 }, { 0, 1 } };
+	long fd = CALL(SYS_timerfd_create, 1, 0, 0, 0), err, n;
+
+	if (fd < 0)
+		return fd;
+	err = CALL(SYS_timerfd_settime, fd, 0, &soon, 0);
+	if (!err)
+		err = CALL(SYS_read, fd, &n, sizeof(n), 0);
+	close_fd(fd);
+	return err < 0 ? err : 0;
+}
+
+static long make_signalfd(void)
+{
+	static const unsigned long mask = 0x800;
+	long fd = CALL(SYS_signalfd4, -1, &mask, 8, 0);
+
+	return fd < 0 ? fd : close_fd(fd);
+}
+
 /* A set that watches a pipe, an event counter and another set, and takes an event. */
 static long watch_some(void)
 {
@@ -389,6 +413,8 @@ const struct scenario file_scenarios[] = {
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },
 	{ "eventfd", make_eventfd, NULL, NULL, 0 },
+	{ "timerfd", make_timer, NULL, NULL, 0 },
+	{ "signalfd", make_signalfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -413,13 +415,15 @@ static int in_processes(int (*fill)(void))
 /* Is each call refused that would open a file? The working directory is no such file. */
 static int is_refused_all(int receive)
 {
+	static const sigset_t none;
 	int ends[2];
 
 	return open("/", O_RDONLY) == -1 && errno == ENFILE && pipe(ends) == -1 &&
 	       errno == ENFILE && memfd_create("more", 0) == -1 && errno == ENFILE &&
 	       eventfd(0, 0) == -1 && errno == ENFILE && epoll_create1(0) == -1 &&
-	       errno == ENFILE && ipc_create(0) == -ENFILE && ipc_badge(receive, 1, 0) == -ENFILE &&
-	       chdir("/") == 0;
+	       errno == ENFILE && timerfd_create(0, 0) == -1 && errno == ENFILE &&
+	       signalfd(-1, &none, 0) == -1 && errno == ENFILE && ipc_create(0) == -ENFILE &&
+	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
 }
 
 static int make_endpoints(void)

@@ -4,17 +4,21 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <sys/signalfd.h>
 
 enum {
 	FD_SET = 40,   /* of epoll: it watches FD_EVENT, which is readable */
 	FD_EVENT = 41, /* a counter that is 1 */
 	FD_OTHER = 42, /* another one */
+	FD_TIMER = 43,
+	FD_SIGNAL = 44, /* for SIGUSR1 */
 };
 
 #define READY DATA /* an event, as epoll_ctl takes it */
 
 static const struct timespec at_once = { 0, 0 };
-static const uint64_t no_signals;
+static const uint64_t no_signals, usr1 = 1ul << (SIGUSR1 - 1);
 
 static const struct bad eventfd_flags[] = { { "unknown", 2 }, { "all", 0xffffffff }, NO_MORE };
 static const struct bad epoll_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
@@ -40,6 +44,44 @@ static const struct bad places[] = { { "null", 0 },
 				     { "no access", NOACCESS },
 				     { "kernel", KERNEL },
 				     NO_MORE };
+
+static const struct bad fd_timer_of[] = { { "closed", FD_CLOSED },
+					  { "negative", MINUS(1) },
+					  { "above", FD_ABOVE },
+					  { "path", FD_PATH },
+					  { "file", FD_RW },
+					  { "counter", FD_OTHER },
+					  NO_MORE };
+static const struct bad fd_signal_of[] = { { "closed", FD_CLOSED },
+					   { "negative", MINUS(2) },
+					   { "above", FD_ABOVE },
+					   { "path", FD_PATH },
+					   { "file", FD_RW },
+					   { "counter", FD_OTHER },
+					   NO_MORE };
+static const struct bad clocks[] = { { "cpu", CLOCK_PROCESS_CPUTIME_ID },
+				     { "raw", CLOCK_MONOTONIC_RAW },
+				     { "coarse", CLOCK_REALTIME_COARSE },
+				     { "tai", CLOCK_TAI },
+				     { "none", 10 },
+				     { "negative", MINUS(1) },
+				     NO_MORE };
+static const struct bad timer_flags[] = { { "unknown", 4 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad new_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
+
+static const struct itimerspec in_days = { .it_value = { 1000000, 0 } };
+static const struct itimerspec negative_value = { .it_value = { -1, 0 } },
+			       long_second = { .it_value = { 1, 1000000000 } },
+			       negative_interval = { { -1, 0 }, { 1, 0 } };
+static const struct bad specs[] = { { "null", 0 },
+				    { "unmapped", HOLE },
+				    { "half", HALF },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "negative", (word)&negative_value },
+				    { "second", (word)&long_second },
+				    { "interval", (word)&negative_interval },
+				    NO_MORE };
 
 static void asks(word *arg)
 {
@@ -69,6 +111,8 @@ static void set_up(void)
 	dup2(epoll_create1(0), FD_SET);
 	dup2(eventfd(1, EFD_NONBLOCK), FD_EVENT);
 	dup2(eventfd(1, EFD_NONBLOCK), FD_OTHER);
+	dup2(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), FD_TIMER);
+	dup2((int)syscall(SYS_signalfd4, -1, &usr1, 8, SFD_NONBLOCK), FD_SIGNAL);
 	for (int fd = 3; fd < 20; fd++)
 		close(fd);
 	asks(unused);
@@ -78,6 +122,15 @@ static void set_up(void)
 /* A number that is too large is refused before the range is looked at. */
 static const struct row rows[] = {
 	CALL(eventfd2, RIGHT(5, EFD_NONBLOCK), BAD(NULL, eventfd_flags), .how = OPENS),
+	CALL(timerfd_create, RIGHT(CLOCK_MONOTONIC, TFD_NONBLOCK), BAD(clocks, new_flags),
+	     .how = OPENS),
+	CALL(timerfd_settime, RIGHT(FD_TIMER, 0, (word)&in_days, DATA),
+	     BAD(fd_timer_of, timer_flags, specs, out_or_null)),
+	CALL(timerfd_gettime, RIGHT(FD_TIMER, DATA), BAD(fd_timer_of, out)),
+	CALL(signalfd4, RIGHT(MINUS(1), (word)&usr1, 8, SFD_NONBLOCK),
+	     BAD(NULL, in, set_size, new_flags), .how = OPENS),
+	CALL_AS("signalfd4(an open one)", signalfd4, RIGHT(FD_SIGNAL, (word)&usr1, 8, 0),
+		BAD(fd_signal_of, in, set_size, new_flags)),
 	CALL(epoll_create1, RIGHT(EPOLL_CLOEXEC), BAD(epoll_flags), .how = OPENS),
 	CALL(epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_ADD, FD_OTHER, READY),
 	     BAD(fd_set_of, operations, fd_watched, in), .before = asks, .after = unwatches),
