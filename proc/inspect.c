@@ -63,7 +63,9 @@ static bool is_locked_out(const struct process *process)
 /* Of all threads together. Call with process_tree_lock held. */
 static uint32_t state_of(const struct process *process)
 {
-	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
+	/* One that is killed is on its way out, although SIGCONT has not come. */
+	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped) &&
+	    !signals_ending(&process->signals))
 		return FAULTLINE_STOPPED;
 	if (process->state != PROCESS_ALIVE || process_runs(process))
 		return process->state;
