@@ -58,16 +58,29 @@ static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_
 }
 
 /*
+ * May the fault be resolved now? While fork copies the space, a thread that wants to write what was
+ * copied already waits until all is copied. Otherwise it could go on and write what is copied later,
+ * and the child would have its later write without the earlier one.
+ */
+static __attribute__((noinline)) int fault_look_closer(struct space *space, struct fault *fault)
+{
+	if (space->dying)
+		return VM_DYING;
+	return fault->va < space->forked_end ? space_await_verb(space, fault->wait) : VM_OK;
+}
+
+/*
  * Finds the VMA and the slot of the entry. `again`: if the layout is still the same, the last round
  * has found them.
  */
 static inline __attribute__((always_inline)) int fault_find(struct space *space,
 							    struct fault *fault, bool again)
 {
+	int early = unlikely(space->unusual) ? fault_look_closer(space, fault) : VM_OK;
 	struct vma *vma;
 
-	if (unlikely(space->dying))
-		return fault_deny(fault, FAULT_DENY_MAPERR, VM_DYING);
+	if (unlikely(early != VM_OK))
+		return fault_deny(fault, FAULT_DENY_MAPERR, early);
 	if (again && fault->layout == space->layout && fault->slot)
 		return VM_OK;
 	vma = vma_last_hit(space, fault->va);

@@ -57,7 +57,15 @@ struct space {
 	struct space_stats stats;
 	uint32_t swapped; /* entries that are SWAP */
 	size_t charged;	  /* atomic: pages of objects that only mappings hold (object_charge.h) */
-	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
+	union {
+		struct {
+			bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
+			/* fork is at work: a fault below forked_end waits for its end. */
+			bool forking;
+		};
+		uint16_t unusual; /* any of these */
+	};
+	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	/* The busy range: a verb is at work there. Who finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;

@@ -277,6 +277,12 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	if (likely(may)) {
 		vma_insert_copy(child, vma, copy);
 		copy_advice(copy);
+		/*
+		 * The child must have the writes of each thread up to some moment and no later
+		 * ones, because C libraries rely on that.
+		 */
+		copying->parent->forking = true;
+		copying->parent->forked_end = vma->end;
 	}
 	spin_unlock(&child->lock);
 	return may;
@@ -347,6 +353,15 @@ static void copy_figures(const struct space *parent, struct space *child)
 		child->unmaps[i] = parent->unmaps[i];
 }
 
+/* Faults in the parent need not wait any more. */
+static void fork_ends(struct space *parent)
+{
+	spin_lock(&parent->lock);
+	parent->forking = false;
+	parent->forked_end = 0;
+	space_unlock_idle(parent);
+}
+
 int vm_fork(struct space *parent, struct space *child)
 {
 	struct copying copying = { .parent = parent, .child = child };
@@ -366,6 +381,7 @@ int vm_fork(struct space *parent, struct space *child)
 		if (!result && vm_pause())
 			result = -EINTR;
 	}
+	fork_ends(parent);
 	tables_free(&copying.tables);
 	if (unlikely(copying.spare))
 		page_put(copying.spare);

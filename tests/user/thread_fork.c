@@ -260,6 +260,68 @@ static void memories(void)
 	    bad);
 }
 
+/* ---- the order of writes ---- */
+
+#define FAR   24 /* pages that are far from each other: each has a page table of its own */
+#define APART (2 * MIB)
+
+static volatile long *place(long i)
+{
+	return (volatile long *)(memory + (size_t)i * APART);
+}
+
+/* Writes its number to all places, upwards or downwards, then the next number. */
+static void *write_in_order(void *down)
+{
+	raise_flag(&writing);
+	for (long n = 1; !flag_now(&stop); n++)
+		for (long i = 0; i < FAR; i++)
+			*place(down ? 2 * FAR - 1 - i : i) = n;
+	return NULL;
+}
+
+/*
+ * A child sees a thread's writes up to some moment and none that came later, however long the copying
+ * takes: C libraries rely on it. So of two places the one that is written first is never behind.
+ */
+static int see_order(void *unused)
+{
+	int bad = 0;
+
+	(void)unused;
+	for (long i = 1; i < FAR; i++) {
+		long before = *place(i - 1), after = *place(i);
+
+		bad += before < after || before > after + 1;
+		before = *place(2 * FAR - i);
+		after = *place(2 * FAR - i - 1);
+		bad += before < after || before > after + 1;
+	}
+	return bad ? 1 : 0;
+}
+
+static void orders(void)
+{
+	pthread_t threads[2];
+	int status, bad = 0;
+
+	stop = writing = 0;
+	memory = anon(2 * FAR * APART);
+	threads[0] = start(write_in_order, NULL);
+	threads[1] = start(write_in_order, "down");
+	until_flag(&writing, 2);
+	for (int i = 0; i < 60; i++) {
+		pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+		if (pid == 0)
+			_exit(see_order(NULL));
+		waitpid(pid, &status, 0);
+		bad += status != 0;
+	}
+	raise_flag(&stop);
+	say("%ld and %d children saw writes in another order\n", join_all(threads, 2), bad);
+}
+
 int main(int argc, char **argv)
 {
 	program = argv[0];
@@ -268,5 +330,6 @@ int main(int argc, char **argv)
 	forks();
 	atforks();
 	memories();
+	orders();
 	return 0;
 }

@@ -364,6 +364,52 @@ TEST(truncated_meanwhile)
 	rig_check();
 }
 
+static int write_both(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	rig_outcome = 0;
+	assert_int_equal(-1, fake_store(AT, 9));
+	assert_int_equal(VM_WAIT, rig_outcome);
+	assert_int_equal(0, fake_store(AT + GIB, 9));
+	return 0;
+}
+
+/*
+ * R65: Another thread cannot write what was copied until all is copied, so that the child does not get
+ * a later write of its without an earlier one.
+ */
+TEST(writes_wait_that_the_child_does_not_get)
+{
+	uint64_t seq;
+
+	start();
+	map(AT, 1, MAP_PRIVATE);
+	map(AT + GIB, 1, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	store(&parent, AT + GIB, 1);
+	seq = parent.busy_done.seq;
+	rig_pause = write_both;
+	fork_to(&parent, &child);
+	assert_true(parent.busy_done.seq > seq);
+	assert_int_equal(1, load(&child, AT));
+	assert_int_equal(9, load(&child, AT + GIB));
+	store(&parent, AT, 9);
+	assert_int_equal(1, load(&child, AT));
+	/* Nor if the fork fails. */
+	rig_destroy(&child);
+	assert_int_equal(0, space_create(&child));
+	rig_run(&parent);
+	kill_at = 1;
+	rig_pause = kill_later;
+	assert_int_equal(-EINTR, vm_fork(&parent, &child));
+	rig_pause = NULL;
+	store(&parent, AT, 10);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
 #define NPASSED 600
 
 /* Neighbours that differ in their protection are not merged. */
