@@ -175,5 +175,98 @@ def an_owner_of_a_stale_fid_is_rejected():
     wrong("attach.pml", "REMOVES", "BROKEN_STALE")
 
 
+@case
+def R151_no_sleeper_is_lost():
+    right("futex.pml", 20000, "SIGNALS")
+    right("futex.pml", 50000, "ONE", "SIGNALS")
+
+
+@long_case
+def R151_no_sleeper_is_lost_that_is_moved():
+    right("futex.pml", 400000, "MOVES", "SIGNALS")
+
+
+@long_case
+def a_word_that_is_read_before_the_sample_is_rejected():
+    wrong("futex.pml", "READ_FIRST")
+
+
+@long_case
+def a_sleeper_that_joins_a_bucket_that_has_changed_is_rejected():
+    wrong("futex.pml", "JOIN_BLINDLY")
+
+
+@long_case
+def a_wake_of_nobody_that_does_not_count_is_rejected():
+    wrong("futex.pml", "WAKE_UNCOUNTED")
+
+
+@long_case
+def a_sleeper_that_leaves_without_the_lock_is_rejected():
+    wrong("futex.pml", "LEAVE_UNLOCKED")
+
+
+@long_case
+def a_sleeper_that_leaves_the_bucket_that_it_was_in_is_rejected():
+    wrong("futex.pml", "MOVES", "SIGNALS", "LEAVE_OLD")
+
+
+@long_case
+def a_wake_that_a_signal_hides_is_rejected():
+    wrong("futex.pml", "SIGNALS", "SIGNAL_FIRST")
+
+
+@case
+def a_process_has_one_end():
+    right("group.pml", 20000, "THREADS=3")
+    right("group.pml", 5000, "THREADS=2", "KILLS")
+
+
+@long_case
+def a_process_that_is_killed_or_has_new_threads_has_one_end():
+    right("group.pml", 100000, "THREADS=3", "KILLS")
+    right("group.pml", 100000, "THREADS=2", "CLONES", "KILLS")
+
+
+@long_case
+def two_threads_that_wait_in_exec_are_rejected():
+    wrong("group.pml", "TWO_EXECS")
+
+
+@long_case
+def a_thread_that_is_created_after_the_kill_is_rejected():
+    wrong("group.pml", "THREADS=2", "CLONES", "CLONE_BLINDLY")
+
+
+@long_case
+def a_look_after_the_count_of_threads_is_rejected():
+    wrong("group.pml", "COUNT_THEN_LOOK")
+
+
+@long_case
+def an_exec_that_is_woken_before_the_count_is_rejected():
+    wrong("group.pml", "WAKE_FIRST")
+
+
+@long_case
+def an_exec_that_looks_before_the_sample_is_rejected():
+    wrong("group.pml", "SAMPLE_LATE")
+
+
+@long_case
+def work_that_is_done_while_a_thread_ends_is_rejected():
+    wrong("group.pml", "LAST_BEGUN")
+
+
+@long_case
+def a_status_that_changes_is_rejected():
+    wrong("group.pml", "KILLS", "END_TWICE")
+
+
+@long_case
+def a_thread_that_sleeps_without_a_look_for_a_kill_is_rejected():
+    wrong("group.pml", "SLEEP_BLINDLY")
+
+
 if __name__ == "__main__":
     main()
