@@ -87,7 +87,7 @@ static long in_a_child(long number, const word *arg)
 	if (pid == 0) {
 		long result = raw(number, arg);
 
-		if (number == SYS_clone && result == 0)
+		if ((number == SYS_clone || number == SYS_clone3) && result == 0)
 			_exit(0);
 		*child_result = result;
 		while (wait(NULL) > 0)

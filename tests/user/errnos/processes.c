@@ -258,7 +258,13 @@ static const struct pair_exception no_process[] = {
 
 #define SELF (word) "/proc/self/exe"
 
+/* The first version of its struct: only the exit signal is given. */
+static const uint64_t child_args[8] = { [4] = SIGCHLD };
+static const struct bad child_args_size[] = { { "63", 63 }, { "4097", 4097 }, NO_MORE };
+
 static const struct row rows[] = {
+	CALL(clone3, RIGHT((word)child_args, sizeof(child_args)), BAD(in, child_args_size),
+	     .how = FORKS),
 	CALL(clone, RIGHT(SIGCHLD), BAD(clone_flags), .how = FORKS),
 	CALL_AS("clone(CLONE_PARENT_SETTID)", clone,
 		RIGHT(SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, 0, DATA, 0, DATA),
