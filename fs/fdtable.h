@@ -91,14 +91,14 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 /*
  * The same as fdtable_get() without a reference, and without the lock, for the table of the running
  * process if that has no other thread: its files stay open until it closes them itself. Others only
- * fill what is reserved.
+ * fill what is reserved. nlooked is the process's.
  */
-static inline struct file *fdtable_look(const struct fdtable *table, int fd)
+static inline struct file *fdtable_look(const struct fdtable *table, int fd, unsigned nlooked)
 {
 	unsigned long n = (unsigned long)fd; /* negative: very large */
 	struct file *file;
 
-	if (unlikely(n >= FDTABLE_SIZE || !(table->open[n / 64] >> (n % 64) & 1)))
+	if (unlikely(n >= nlooked || !(table->open[n / 64] >> (n % 64) & 1)))
 		return NULL;
 	file = atomic_load_relaxed(&table->file[n]);
 	return likely(file && !(file->flags & O_PATH)) ? file : NULL;

@@ -155,6 +155,7 @@ int process_add_leader(struct process *process)
 	thread->tid = process->pid;
 	process->leader = thread;
 	process->nlive = 1;
+	process->nlooked = FDTABLE_SIZE;
 	process->itimers.looker = thread;
 	signals_add_thread(thread);
 	return 0;

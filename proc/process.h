@@ -78,7 +78,9 @@ struct process {
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
-	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
+	unsigned
+		nlooked; /* FDTABLE_SIZE; 0 once it has made a thread, until exec: see fdtable_look() */
+	bool drives;	 /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */
 

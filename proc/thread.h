@@ -100,6 +100,7 @@ struct thread {
 		major_faults; /* that were resolved, and of these waited for a page */
 	enum restart restart; /* of the system call that a signal has just interrupted */
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
+	long (*late_call)(struct trap_frame *);	   /* ARCH_WORK_CALL: what makes the system call */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
 	/*
 	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. Who answers

@@ -25,9 +25,8 @@ static inline struct file *arg_look(const struct trap_frame *frame, unsigned n)
 {
 	const struct process *process = current_process();
 
-	if (unlikely(atomic_load_relaxed(&process->nlive) > 1))
-		return NULL;
-	return fdtable_look(process->fdtable, arg_int(frame, n));
+	return fdtable_look(process->fdtable, arg_int(frame, n),
+			    atomic_load_relaxed(&process->nlooked));
 }
 
 /* Does the call with the file of the descriptor in argument 0, which it holds meanwhile, or fails with -EBADF. */

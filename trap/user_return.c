@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Work that is due before a return to user mode: signals and rescheduling. */
+/* Work that is due before a return to user mode: a late system call, signals and rescheduling. */
 #include "arch/context.h"
+#include "arch/frame.h"
 #include "arch/upcall.h"
 #include "proc/sched.h"
 #include "proc/signal/deliver.h"
 #include "proc/signal/signal.h"
 #include "sync/lockorder.h"
 
+/* A system call that left itself for now. */
+static __attribute__((noinline)) void late_call(struct trap_frame *frame)
+{
+	struct thread *thread = current_thread();
+
+	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_CALL, __ATOMIC_RELAXED);
+	frame_set_result(frame, thread->late_call(frame));
+}
+
 void trap_user_return(struct trap_frame *frame)
 {
 	unsigned long work = atomic_load_relaxed(&current_thread()->arch.work);
 
 	lockorder_assert_none_spinning();
+	if (work & ARCH_WORK_CALL)
+		late_call(frame);
 	if (work & ARCH_WORK_SIGNAL)
 		signal_user_return(frame);
 	if (work & ARCH_WORK_RESCHED)

@@ -158,17 +158,10 @@ static void unsuspend(const struct thread_signals *own)
 		signal_mask_back();
 }
 
-static void end_if_killed(void)
+static bool must_stop(const struct process *process, const struct thread_signals *own)
 {
-	if (unlikely(current_killed()))
-		thread_exit(0);
-}
-
-static void stop_if_asked(const struct process *process, const struct thread_signals *own)
-{
-	if (unlikely(atomic_load_relaxed(&process->signals.stopping) ||
-		     atomic_load_relaxed(&own->must_stop)))
-		process_stop();
+	return atomic_load_relaxed(&process->signals.stopping) ||
+	       atomic_load_relaxed(&own->must_stop);
 }
 
 void signal_user_return(struct trap_frame *frame)
@@ -181,9 +174,12 @@ void signal_user_return(struct trap_frame *frame)
 	work_clear();
 	itimers_take(process);
 	for (;;) {
-		end_if_killed();
-		stop_if_asked(process, &thread->signals);
-		end_if_killed();
+		if (unlikely(atomic_load_relaxed(&thread->killed)))
+			thread_exit(0);
+		if (unlikely(must_stop(process, &thread->signals))) {
+			process_stop();
+			continue;
+		}
 		if (!signal_next(process, &info, &action))
 			break;
 		if (is_handler(&action)) {

@@ -326,7 +326,10 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 	*old_ret = blocked = thread->signals.blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
-	signals_block(thread, blocked);
+	if (blocked & ~thread->signals.blocked)
+		signals_block(thread, blocked);
+	else
+		thread->signals.blocked = blocked;
 	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
 	if (pending_of(thread) & ~blocked)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);

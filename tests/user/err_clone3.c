@@ -104,6 +104,35 @@ static void child_with(const char *what, uint64_t more)
 	    tid == pid ? "the pid" : "another");
 }
 
+/* The child has all registers of its parent but a0: its status is the number of those that it lacks. */
+static void registers(void)
+{
+	const struct args args = { .exit_signal = SIGCHLD };
+	register long a0 __asm__("a0") = (long)&args;
+	register long a1 __asm__("a1") = VER0;
+	register long a7 __asm__("a7") = SYS_clone3;
+	long lacks;
+	int status;
+
+	__asm__ volatile("mv s1, gp\n"
+			 "li s2, 1002\n li s3, 1003\n li s4, 1004\n li s5, 1005\n li s6, 1006\n"
+			 "li s7, 1007\n li s8, 1008\n li s9, 1009\n li s10, 1010\n li s11, 1011\n"
+			 "ecall\n"
+			 "sub s1, s1, gp\n snez %[lacks], s1\n"
+			 "add s2, s2, s3\n add s2, s2, s4\n add s2, s2, s5\n add s2, s2, s6\n"
+			 "add s2, s2, s7\n add s2, s2, s8\n add s2, s2, s9\n add s2, s2, s10\n"
+			 "add s2, s2, s11\n li s3, 10065\n sub s2, s2, s3\n snez s2, s2\n"
+			 "add %[lacks], %[lacks], s2\n"
+			 : "+r"(a0), [lacks] "=&r"(lacks)
+			 : "r"(a1), "r"(a7)
+			 : "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11",
+			   "memory");
+	if (a0 == 0)
+		_exit((int)lacks);
+	wait4((pid_t)a0, &status, 0, NULL);
+	say("registers: the parent lacks %ld, the child's status is %x\n", lacks, status);
+}
+
 static void *thread_main(void *arg)
 {
 	*(int *)arg = gettid() != getpid();
@@ -121,6 +150,7 @@ int main(void)
 	signal(SIGUSR2, SIG_IGN);
 	child_with("a child", 0);
 	child_with("a child without handlers", CLEAR_HANDLERS);
+	registers();
 	pthread_create(&thread, NULL, thread_main, &another); /* the C library asks with clone3 */
 	pthread_join(thread, NULL);
 	say("a thread: %d\n", another);
