@@ -4,6 +4,8 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -21,5 +23,24 @@ int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret)
 		return len ? (int)len : -ENOENT;
 	}
 	*path_ret = path;
+	return 0;
+}
+
+int arg_versioned(void *to, size_t known, vaddr_t from, size_t size)
+{
+	char rest[64];
+	size_t n;
+
+	memset(to, 0, known);
+	if (user_copy_in(to, from, MIN(size, known)))
+		return -EFAULT;
+	for (size_t done = known; done < size; done += n) {
+		n = MIN(size - done, sizeof(rest));
+		if (user_copy_in(rest, from + done, n))
+			return -EFAULT;
+		for (size_t i = 0; i < n; i++)
+			if (rest[i] != 0)
+				return -E2BIG;
+	}
 	return 0;
 }

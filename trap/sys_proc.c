@@ -50,31 +50,13 @@ long sys_clone(struct trap_frame *frame)
 	return pid == -ENOSYS ? clone_not_implemented(request.flags) : pid;
 }
 
-/*
- * Reads a struct whose size tells its version. As on Linux, what a later version has must be 0, and what
- * an earlier one lacks is 0.
- */
 static long read_clone_args(vaddr_t at, uint64_t size, struct abi_clone_args *args)
 {
-	char rest[64];
-	size_t n;
-
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
-	*args = (struct abi_clone_args){ 0 };
-	if (user_copy_in(args, at, MIN(size, sizeof(*args))))
-		return -EFAULT;
-	for (uint64_t done = sizeof(*args); done < size; done += n) {
-		n = MIN(size - done, sizeof(rest));
-		if (user_copy_in(rest, at + done, n))
-			return -EFAULT;
-		for (size_t i = 0; i < n; i++)
-			if (rest[i] != 0)
-				return -E2BIG;
-	}
-	return 0;
+	return arg_versioned(args, sizeof(*args), at, size);
 }
 
 #define CLONE3_FLAGS (0xffffffffull | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)

@@ -258,44 +258,22 @@ long sys_sched_rr_get_interval(struct trap_frame *frame)
 	 SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS | SCHED_FLAG_UTIL_CLAMP_MIN | \
 	 SCHED_FLAG_UTIL_CLAMP_MAX)
 
-/* Are the bytes that this kernel does not know 0? Returns 0, -E2BIG or -EFAULT. */
-static int check_tail(vaddr_t from, size_t n)
-{
-	uint64_t word;
-
-	while (n) {
-		size_t piece = MIN(n, sizeof(word));
-
-		word = 0;
-		if (user_copy_in(&word, from, piece))
-			return -EFAULT;
-		if (word)
-			return -E2BIG;
-		from += piece;
-		n -= piece;
-	}
-	return 0;
-}
-
 /* As on Linux, a structure of an unsuitable size gets the size that would suit. */
 static int copy_attr_in(struct abi_sched_attr *attr, vaddr_t from)
 {
 	uint32_t size, suits = sizeof(*attr);
-	int err = 0;
+	int err;
 
 	if (user_copy_in(&size, from, sizeof(size)))
 		return -EFAULT;
 	size = size ?: SCHED_ATTR_SIZE_VER0;
 	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
 		err = -E2BIG;
-	else if (size > sizeof(*attr))
-		err = check_tail(from + sizeof(*attr), size - sizeof(*attr));
+	else
+		err = arg_versioned(attr, sizeof(*attr), from, size);
 	if (err == -E2BIG && user_copy_out(from, &suits, sizeof(suits)))
 		return -EFAULT;
-	if (err)
-		return err;
-	*attr = (struct abi_sched_attr){ 0 };
-	return user_copy_in(attr, from, MIN((size_t)size, sizeof(*attr)));
+	return err;
 }
 
 long sys_sched_setattr(struct trap_frame *frame)
