@@ -361,11 +361,13 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
 		.status = process->status,
 		.umask = process->umask,
-		.start_tick = process->start_tick,
+		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
 		.usage = usage_times(process),
 		.children_usage = process->children_usage,
 	};
 	memcpy(ret->name, thread->name, sizeof(ret->name));
+	ret->thread_usage.minor_faults = thread->minor_faults;
+	ret->thread_usage.major_faults = thread->major_faults;
 	usage_add_thread(&ret->thread_usage, thread);
 	fill_signal_facts(thread, ret);
 	if (process->uspace)

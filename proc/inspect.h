@@ -43,7 +43,7 @@ struct process_facts {
 	int exit_signal;
 	int status; /* as wait4 packs it, once it begins to end */
 	unsigned umask;
-	uint64_t start_tick;
+	uint64_t start_tick;		    /* the thread's */
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */
 	uint64_t pending, ignored, caught;

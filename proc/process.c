@@ -171,6 +171,7 @@ struct thread *process_create_thread(struct process *process, int *err_ret)
 	thread = create_thread(process);
 	if (thread) {
 		thread->tid = *err_ret;
+		thread->start_tick = arch_time();
 	} else {
 		thread_id_put(process, *err_ret);
 		*err_ret = -ENOMEM;

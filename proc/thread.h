@@ -83,6 +83,7 @@ struct thread {
 	struct list process_link; /* on process->threads, which says what guards it */
 	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
 	int tid;		  /* changed by exec with process_tree_lock held */
+	uint64_t start_tick;	  /* of one that is no leader */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
 	struct sched_wish wish; /* changed with process_tree_lock held; atomic */
 	struct thread_signals signals;

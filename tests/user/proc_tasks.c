@@ -188,6 +188,7 @@ static void *work(void *unused)
 	tids[0] = gettid();
 	for (volatile long i = 0; i < 30000000; i++)
 		;
+	*(volatile char *)anon(PAGE) = 1;
 	raise_flag(&ready);
 	until_flag(&go, 1);
 	return unused;
@@ -220,6 +221,7 @@ static void stats(void)
 	raise_flag(&go);
 	join(thread);
 	ready = go = 0;
+	nap(20); /* more than the hundredth of a second in which the start is told */
 	thread = start(work, NULL);
 	until_flag(&ready, 1);
 	mine = field(path_of("/proc/self/task/%d/stat", tids[0], 0), 14) +
@@ -227,6 +229,11 @@ static void stats(void)
 	whole = field(path_of("/proc/%d/stat", tids[0], 0), 14) +
 		field(path_of("/proc/%d/stat", tids[0], 0), 15);
 	say("its own time is some: %d, and part of all: %d\n", mine > 0, mine <= whole);
+	mine = field(path_of("/proc/self/task/%d/stat", tids[0], 0), 10);
+	whole = field("/proc/self/stat", 10);
+	say("its own faults are some: %d, and part of all: %d\n", mine > 0, mine < whole);
+	say("it began later: %d\n", field(path_of("/proc/self/task/%d/stat", tids[0], 0), 22) >
+					    field("/proc/self/stat", 22));
 	raise_flag(&go);
 	join(thread);
 }
