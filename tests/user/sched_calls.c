@@ -294,6 +294,8 @@ static int harts(void *unused)
 	TRY(syscall(SYS_sched_setaffinity, 0, 16, mask));
 	TRY(syscall(SYS_sched_setaffinity, 999999, 8, mask));
 	TRY(syscall(SYS_sched_setaffinity, 999999, 8, 8));
+	TRY(sysconf(_SC_NPROCESSORS_CONF));
+	TRY(sysconf(_SC_NPROCESSORS_ONLN));
 	TRY(sched_rr_get_interval(0, &slice));
 	say("a slice: %d\n", slice.tv_sec == 0 && slice.tv_nsec >= 0 && slice.tv_nsec < 1000000000);
 	TRY(syscall(SYS_sched_rr_get_interval, 0, 8));
