@@ -2,6 +2,7 @@
 /* What a process's counts tell: each field is that of its own count, and sums have all their parts. */
 #include "proc/inspect.h"
 
+#include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "arch/timer.h"
@@ -134,11 +135,38 @@ KTEST_IN_PROCESS(inspect_tells_a_lock_from_an_event)
 	EXPECT_TRUE(inspect_find(pid, &id));
 	EXPECT_EQ(0, inspect_facts(&id, &facts));
 	EXPECT_EQ('D', facts.state);
+	EXPECT_EQ(pid, facts.tid);
+	EXPECT_EQ(1, facts.nthreads);
 	mutex_unlock(&taken);
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
 	EXPECT_EQ(EXITED(0), status);
 	EXPECT_EQ(0, inspect_process(1, &told));
 	EXPECT_EQ(FAULTLINE_SLEEPING, told.state);
+}
+
+/* A number that another thread, or a thread of another process, has got since names that one no more. */
+KTEST_IN_PROCESS(inspect_finds_a_thread_by_its_birth)
+{
+	struct process_facts facts;
+	struct thread_id id, next;
+
+	EXPECT_TRUE(inspect_find(current_thread()->tid, &id));
+	EXPECT_TRUE(inspect_exists(&id));
+	EXPECT_EQ(0, inspect_next_thread(&id.process, 0, &next));
+	EXPECT_EQ(id.tid, next.tid);
+	EXPECT_EQ(-ENODATA, inspect_next_thread(&id.process, 1, &next));
+	EXPECT_EQ(1, inspect_count_threads(&id.process));
+	id.birth++;
+	EXPECT_TRUE(!inspect_exists(&id));
+	EXPECT_EQ(-ESRCH, inspect_facts(&id, &facts));
+	EXPECT_EQ(-ESRCH, inspect_set_name(&id, "another"));
+	id.birth--;
+	id.process.birth++;
+	EXPECT_TRUE(!inspect_exists(&id));
+	EXPECT_EQ(-ESRCH, inspect_next_thread(&id.process, 0, &next));
+	EXPECT_EQ(0, inspect_count_threads(&id.process));
+	EXPECT_TRUE(!inspect_find(0, &id));
+	EXPECT_TRUE(!inspect_find(-1, &id));
 }
 
 /* While nothing else runs on the hart: the counts of a living process are its thread's. */

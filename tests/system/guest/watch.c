@@ -2,6 +2,7 @@
 /* Watches its own faults through Faultline's call, and says what it did not see as it should be. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -69,6 +70,7 @@ static void process(void)
 	expect("its parent's", getppid(), self.parent);
 	expect("its name", 0, strcmp(self.name, "watch"));
 	expect("its state", FAULTLINE_ALIVE, self.state);
+	expect("its threads", 1, (long)self.threads);
 	expect("its heap's end", (long)sbrk(0), (long)self.heap_end);
 }
 
@@ -99,6 +101,34 @@ static void states(void)
 	sched_yield();
 	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
 	expect("what loops does not sleep", FAULTLINE_ALIVE, self.state);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void *wait_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* Of a child whose first thread has ended while others sleep: it is not one that runs. */
+static void threads(void)
+{
+	pthread_t thread;
+	int pid = fork();
+
+	if (pid == 0) {
+		if (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0 ||
+		    pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	do { /* they are on their way */
+		sched_yield();
+		ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
+	} while (self.state == FAULTLINE_ALIVE || self.threads != 3);
+	expect("two sleep, and the first has ended", FAULTLINE_SLEEPING, self.state);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -337,6 +367,7 @@ int main(void)
 	printf("# watching\n"); /* the C library's buffer is there from now on */
 	process();
 	states();
+	threads();
 	mappings();
 	faults();
 	failures_of_others();
