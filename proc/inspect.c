@@ -60,12 +60,17 @@ static bool is_locked_out(const struct process *process)
 	return false;
 }
 
+/* A stopped process that is killed runs again, though it leaves its stop only then. */
+static bool state_is_stopped(const struct process *process)
+{
+	return process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped) &&
+	       !signals_ending(&process->signals);
+}
+
 /* Of all threads together. Call with process_tree_lock held. */
 static uint32_t state_of(const struct process *process)
 {
-	/* One that is killed is on its way out, although SIGCONT has not come. */
-	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped) &&
-	    !signals_ending(&process->signals))
+	if (state_is_stopped(process))
 		return FAULTLINE_STOPPED;
 	if (process->state != PROCESS_ALIVE || process_runs(process))
 		return process->state;
@@ -335,7 +340,7 @@ static char state_letter(const struct thread *thread)
 
 	if (process->state == PROCESS_ZOMBIE || sched_has_ended(thread))
 		return 'Z';
-	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
+	if (state_is_stopped(process))
 		return 'T';
 	if (process->state != PROCESS_ALIVE || !sched_is_asleep(thread))
 		return 'R';

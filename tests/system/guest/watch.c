@@ -93,7 +93,11 @@ static void states(void)
 		ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
 	} while (self.state == FAULTLINE_ALIVE);
 	expect("it goes on, and sleeps", FAULTLINE_SLEEPING, self.state);
+	kill(pid, SIGSTOP);
+	waitpid(pid, NULL, WUNTRACED);
 	kill(pid, SIGKILL);
+	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
+	expect("what is killed has not stopped", 0, self.state == FAULTLINE_STOPPED);
 	waitpid(pid, NULL, 0);
 	pid = fork();
 	while (pid == 0)
