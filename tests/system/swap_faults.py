@@ -102,9 +102,9 @@ def R84_a_slow_disk():
 
 @case
 def R151_a_robust_mutex_whose_list_is_read_from_a_slow_disk():
-    """Its owner is killed while the disk is busy with other pages."""
+    """Its owner is killed while the disk is busy with other pages: so slow that the read of the list cannot end at once."""
     slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('busy')}",
-                      "-object throttle-group,id=slow,x-iops-total=100")
+                      "-object throttle-group,id=slow,x-iops-total=20")
     done = run_placed("swapping", "robust", "24", options=["--mem", "24M"], env=slow)
     equal((0, b"robust: ok"), (done.status, done.out[:10]), f"status and output of {done.err[-300:]}")
 
