@@ -41,6 +41,10 @@ static void descriptors(int fd)
 	TRY(syscall(SYS_linkat, IN("absent"), fd, "x", 0));
 	TRY(syscall(SYS_linkat, IN("absent"), IN(BAD), 0));
 	TRY(syscall(SYS_linkat, IN("absent"), IN(""), 0));
+	TRY(symlink("absent", "dangling.tmp"));
+	TRY(syscall(SYS_linkat, IN("dangling.tmp"), IN(BAD), 0));
+	TRY(syscall(SYS_linkat, IN("dangling.tmp"), IN(BAD), AT_SYMLINK_FOLLOW));
+	TRY(unlink("dangling.tmp"));
 	TRY(syscall(SYS_linkat, IN(NULL), fd, "x", AT_EMPTY_PATH));
 	TRY(syscall(SYS_linkat, AT_FDCWD, "", fd, "x", AT_EMPTY_PATH));
 	TRY(syscall(SYS_mkdirat, fd, "x", 0755));
