@@ -6,7 +6,7 @@
  * epoll_forget_file() for watches_lock only, because its last reference may have been dropped by anybody.
  *
  * Sets that watch sets form no ring: epoll_add() refuses that. So `scan` of an outer set is taken before
- * that of an inner one, and the queue of an inner set is locked before that of an outer one.
+ * that of an inner one, and the queue of a file before that of a set that watches it.
  */
 #include "fs/epoll.h"
 

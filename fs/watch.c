@@ -2,10 +2,10 @@
 /* Watches of sets of epoll: how a file's queue makes one ready, and how it gets back onto the queue. */
 /*
  * Waking is bounded: a file may be watched by thousands of sets, each of which others watch. Of the
- * waiters of a queue, a few are woken under one hold of its lock (sync/waitq.c). With interrupts off, as
- * in an interrupt handler and for the queue of a set whose watch is being woken, the last of these is to
- * wake the others. A watch has no thread that could, so it leaves them to the thread `epoll`, or to
- * whoever looks at a set before that: `passes`.
+ * waiters of a queue, a few are woken under one hold of its lock (sync/waitq.c). In an interrupt, the last
+ * of these is to wake the others. A watch has no thread that could. It leaves them to the thread `epoll`, or
+ * to whoever looks at a set before that: `passes`. In the same way it leaves those who poll or watch its own
+ * set. So waking a watch takes the same time, however many there are.
  */
 #include "fs/watch.h"
 
@@ -27,34 +27,35 @@ uint64_t watches_npassing;
 
 /* ---- waking ---- */
 
-/* Returns where to keep what is left of a queue. A file has at most as many queues. */
+/* Returns where to keep what is left of a queue: of the file, which has at most POLL_QUEUES, or the set's. */
 static struct pass *pass_find(struct watch *watch, const struct waitq *queue)
 {
 	unsigned i = 0;
 
-	while (i < POLL_QUEUES - 1 && watch->passes[i].queue != queue)
+	while (i < PASSES - 1 && watch->passes[i].queue != queue)
 		i++;
 	if (watch->passes[i].queue == queue)
 		return &watch->passes[i];
 	for (i = 0; watch->passes[i].queue; i++)
-		assert(i + 1 < POLL_QUEUES);
+		assert(i + 1 < PASSES);
 	return &watch->passes[i];
 }
 
-/* The watch was woken, and is to wake the others. Call with the lock of the file's queue held. */
-static void pass_leave(struct watch *watch, struct waiter *waiter)
+/* Somebody is to be woken after the watch. Call with the lock of the file's queue held. */
+static void pass_leave(struct watch *watch, struct pass pass)
 {
+	bool first;
+
 	spin_lock_irqoff(&passes_lock);
-	*pass_find(watch, waiter->queue) = (struct pass){ .queue = waiter->queue,
-							  .seq = waiter->seq,
-							  .was_taken = waiter->was_taken };
+	first = list_empty(&passes);
+	*pass_find(watch, pass.queue) = pass;
 	if (list_empty(&watch->passing)) {
 		list_add_tail(&passes, &watch->passing);
 		counter_add(&watches_npassing, 1);
 	}
 	spin_unlock_irqoff(&passes_lock);
-	waiter->successor = false;
-	waitq_wake_all(&passes_come);
+	if (first)
+		waitq_wake_all(&passes_come);
 }
 
 /* Call with ready_lock held. Returns whether the watch wants anything. */
@@ -73,6 +74,7 @@ static void wake_watch(struct waiter *waiter)
 {
 	struct watch *watch = container_of(waiter, struct poll_waiter, waiter)->owner;
 	struct epoll *set = watch->set;
+	uint64_t seq;
 	bool wanted;
 
 	spin_lock_irqoff(&set->ready_lock);
@@ -82,10 +84,15 @@ static void wake_watch(struct waiter *waiter)
 		bool sleeps = waitq_wake_one(&set->sleepers);
 
 		waiter->took = waiter->exclusive && sleeps;
-		waitq_wake_relay(&set->pollable);
+		if (waitq_wake_later(&set->pollable, &seq))
+			pass_leave(watch, (struct pass){ .queue = &set->pollable, .seq = seq });
 	}
-	if (waiter->successor)
-		pass_leave(watch, waiter);
+	if (waiter->successor) {
+		pass_leave(watch, (struct pass){ .queue = waiter->queue,
+						 .seq = waiter->seq,
+						 .was_taken = waiter->was_taken });
+		waiter->successor = false;
+	}
 }
 
 void watch_is_ready(struct watch *watch)
@@ -104,7 +111,7 @@ void watch_is_ready(struct watch *watch)
 /* ---- passing on ---- */
 
 /* Takes what is left to a watch, or to the first one if that is NULL. Returns false if there is nothing. */
-static bool passes_take(struct watch *watch, struct pass taken[POLL_QUEUES])
+static bool passes_take(struct watch *watch, struct pass taken[PASSES])
 {
 	unsigned long flags = spin_lock_irqsave(&passes_lock);
 
@@ -114,7 +121,7 @@ static bool passes_take(struct watch *watch, struct pass taken[POLL_QUEUES])
 		watch = NULL;
 	if (watch) {
 		list_del(&watch->passing);
-		for (unsigned i = 0; i < POLL_QUEUES; i++) {
+		for (unsigned i = 0; i < PASSES; i++) {
 			taken[i] = watch->passes[i];
 			watch->passes[i].queue = NULL;
 		}
@@ -126,12 +133,12 @@ static bool passes_take(struct watch *watch, struct pass taken[POLL_QUEUES])
 /* The queues exist as long as the watch is in its set. Call with watches_lock held. */
 static bool pass_on_locked(struct watch *watch)
 {
-	struct pass taken[POLL_QUEUES];
+	struct pass taken[PASSES];
 
 	assert_hardened(mutex_held(&watches_lock));
 	if (!passes_take(watch, taken))
 		return false;
-	for (unsigned i = 0; i < POLL_QUEUES; i++)
+	for (unsigned i = 0; i < PASSES; i++)
 		if (taken[i].queue)
 			waitq_wake_rest(taken[i].queue, taken[i].seq, taken[i].was_taken);
 	counter_add(&watches_npassing, -1ul);

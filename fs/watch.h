@@ -30,7 +30,12 @@ struct epoll {
 	struct file *file; /* the set's own */
 };
 
-/* The others that wait at a queue, after a watch was woken that is to wake them: see struct waiter. */
+/*
+ * Who is still to be woken: the others at a queue of the file, after a watch was woken that is to wake them
+ * (see struct waiter); and those who poll or watch the set.
+ */
+#define PASSES (POLL_QUEUES + 1)
+
 struct pass {
 	struct waitq *queue; /* NULL: none */
 	uint64_t seq;
@@ -55,7 +60,7 @@ struct watch {
 	struct poll_entry entry;
 	/* under passes_lock: */
 	struct list passing;
-	struct pass passes[POLL_QUEUES];
+	struct pass passes[PASSES];
 	/* const: */
 	struct epoll *set;
 };

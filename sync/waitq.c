@@ -36,11 +36,11 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
 }
 
 /*
- * At most this many waiters are woken under one hold of the lock. The first hold may be that of an
- * interrupt, which may wake several queues; waking a poller takes up to a thousand instructions.
+ * At most this many waiters are looked at under one hold of the lock. Waking a watch of epoll takes up to
+ * two thousand instructions. The first hold may be that of an interrupt, which may wake several queues, so
+ * it wakes one waiter only.
  */
-#define WAKE_FIRST 2u
-#define WAKE_PIECE 8u
+#define WAKE_PIECE 4u
 
 /* One wake-up of a queue, which may take several holds of its lock. */
 struct wake {
@@ -180,49 +180,47 @@ bool waitq_cancel(struct waiter *waiter)
 	return queued;
 }
 
-/* The same as below from an exclusive waiter on, or if there are more. Call with the lock held, which it drops. */
+/* Wakes all but the first. Call with the lock held, which it drops. Returns how many it woke. */
 static __attribute__((noinline, cold)) unsigned wake_on(struct waitq *queue, unsigned long flags,
-							unsigned first_piece)
+							bool was_taken)
 {
-	struct wake wake = { .queue = queue, .seq = queue->seq };
-	unsigned woken = 0;
-	bool all = wake_some_locked(&wake, first_piece, &woken);
+	struct wake wake = { .queue = queue, .seq = queue->seq, .was_taken = was_taken };
 
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return all ? woken : woken + wake_rest(&wake);
+	return wake_rest(&wake);
 }
 
 /* Counts a change and wakes one waiter or all. Returns how many. */
-static unsigned waitq_wake(struct waitq *queue, unsigned first_piece)
+static unsigned waitq_wake(struct waitq *queue, bool all)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
-	unsigned n = 0;
+	bool was_taken = false;
+	struct list *node;
 
 	atomic_store(&queue->seq, queue->seq + 1);
-	while (n < first_piece && !list_empty(&queue->waiters)) {
-		struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+	node = list_pop(&queue->waiters);
+	if (node != NULL) {
+		struct waiter *waiter = list_entry(node, struct waiter, link);
 
-		if (unlikely(waiter->exclusive) && first_piece != 1)
-			return n + wake_on(queue, flags, first_piece - n);
-		list_del(&waiter->link);
+		waiter->took = false;
 		waiter->wake(waiter);
+		was_taken = waiter->took;
 		atomic_store(&waiter->queue, NULL);
-		n++;
+		if (unlikely(all && !list_empty(&queue->waiters)))
+			return 1 + wake_on(queue, flags, was_taken);
 	}
-	if (unlikely(n == WAKE_FIRST))
-		return n + wake_on(queue, flags, 0);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return n;
+	return node != NULL;
 }
 
 bool waitq_wake_one(struct waitq *queue)
 {
-	return waitq_wake(queue, 1) == 1;
+	return waitq_wake(queue, false) != 0;
 }
 
 unsigned waitq_wake_all(struct waitq *queue)
 {
-	return waitq_wake(queue, WAKE_FIRST);
+	return waitq_wake(queue, true);
 }
 
 void waitq_wake_relay(struct waitq *queue)
@@ -230,7 +228,7 @@ void waitq_wake_relay(struct waitq *queue)
 	struct wake wake = { .queue = queue };
 	unsigned woken = 0;
 
-	spin_lock_irqoff_nested(&queue->lock);
+	spin_lock_irqoff(&queue->lock);
 	wake.seq = queue->seq + 1;
 	atomic_store(&queue->seq, wake.seq);
 	if (!list_empty(&queue->waiters) && queue->waiters.next->next == &queue->waiters)
@@ -238,4 +236,16 @@ void waitq_wake_relay(struct waitq *queue)
 	else
 		(void)wake_successor_locked(&wake);
 	spin_unlock_irqoff(&queue->lock);
+}
+
+bool waitq_wake_later(struct waitq *queue, uint64_t *seq_ret)
+{
+	bool any;
+
+	spin_lock_irqoff_nested(&queue->lock);
+	*seq_ret = queue->seq + 1;
+	atomic_store(&queue->seq, *seq_ret);
+	any = !list_empty(&queue->waiters);
+	spin_unlock_irqoff(&queue->lock);
+	return any;
 }

@@ -83,16 +83,22 @@ bool waitq_wake_one(struct waitq *queue);
 /*
  * Wakes all that wait now, a few under each hold of the lock. Returns how many. The queue must live
  * until this function returns, even if a woken thread could free it. With interrupts off it wakes
- * three at most; the last of them wakes the rest when it ends its wait.
+ * two at most; the second of them wakes the rest when it ends its wait.
  */
 unsigned waitq_wake_all(struct waitq *queue);
 
 /*
  * Wakes the oldest waiter, and leaves the others that wait now to it: for callers that wake many queues
- * at a time. Other queues may be locked, because waking their waiters wakes this one; the caller knows
- * that such queues form no ring. Call with interrupts off.
+ * at a time. Call with interrupts off.
  */
 void waitq_wake_relay(struct waitq *queue);
+
+/*
+ * Counts a change and wakes nobody. Returns whether anybody waits: then waitq_wake_rest() is to wake who
+ * was enqueued before *seq_ret. For wake(), with the lock of its own queue held; the caller knows that
+ * such queues form no ring. Call with interrupts off.
+ */
+bool waitq_wake_later(struct waitq *queue, uint64_t *seq_ret);
 
 /* Wakes those that were left to a successor, as its fields say. Call with interrupts on, and no spinning lock held. */
 void waitq_wake_rest(struct waitq *queue, uint64_t seq, bool was_taken);

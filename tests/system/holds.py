@@ -29,7 +29,7 @@ def processes_that_wait():
 
 @case
 def processes_that_poll_one_device():
-    all_done("pollers")
+    all_done("pollers", "watchers")
 
 
 @case

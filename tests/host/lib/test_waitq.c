@@ -166,19 +166,19 @@ static void assert_woken(unsigned first, unsigned without)
 
 TEST(wake_few_in_interrupt)
 {
-	for (unsigned n = 0; n < 3; n++) {
+	for (unsigned n = 0; n < 2; n++) {
 		enqueue_many(n);
 		assert_int_equal(n, wake_all_in_interrupt());
 	}
 	enqueue_many(MANY);
-	assert_int_equal(3, wake_all_in_interrupt());
-	assert_woken(3, MANY);
+	assert_int_equal(2, wake_all_in_interrupt());
+	assert_woken(2, MANY);
 	/* This one comes after the change. */
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
-	/* The first two may end, or stay where they are. */
+	/* The first may end, or stay where it is. */
 	assert_false(waitq_cancel(&many[0].waiter));
-	assert_woken(3, MANY);
-	assert_false(waitq_cancel(&many[2].waiter));
+	assert_woken(2, MANY);
+	assert_false(waitq_cancel(&many[1].waiter));
 	assert_woken(MANY, MANY);
 	assert_int_equal(0, sleepers[0].calls);
 	assert_true(waitq_cancel(&sleepers[0].waiter));
@@ -191,13 +191,13 @@ TEST(wake_few_in_interrupt)
 TEST(wake_few_twice_in_interrupt)
 {
 	enqueue_many(MANY);
-	assert_int_equal(3, wake_all_in_interrupt());
+	assert_int_equal(2, wake_all_in_interrupt());
 	assert_true(waitq_cancel(&many[4].waiter));
-	assert_int_equal(3, wake_all_in_interrupt());
-	assert_woken(7, 4);
-	assert_false(waitq_cancel(&many[2].waiter));
+	assert_int_equal(2, wake_all_in_interrupt());
+	assert_woken(4, 4);
+	assert_false(waitq_cancel(&many[1].waiter));
 	assert_woken(MANY, 4);
-	assert_false(waitq_cancel(&many[6].waiter));
+	assert_false(waitq_cancel(&many[3].waiter));
 	assert_woken(MANY, 4);
 	assert_true(list_empty(&queue.waiters));
 }
@@ -206,12 +206,12 @@ TEST(wake_few_twice_in_interrupt)
 TEST(wake_one_before_the_rest)
 {
 	enqueue_many(MANY);
-	assert_int_equal(3, wake_all_in_interrupt());
+	assert_int_equal(2, wake_all_in_interrupt());
 	assert_true(waitq_wake_one(&queue));
-	assert_woken(4, MANY);
+	assert_woken(3, MANY);
 	/* This one comes after both. */
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
-	assert_false(waitq_cancel(&many[2].waiter));
+	assert_false(waitq_cancel(&many[1].waiter));
 	assert_woken(MANY, MANY);
 	assert_int_equal(0, sleepers[0].calls);
 }
@@ -220,8 +220,8 @@ TEST(wake_one_before_the_rest)
 TEST(rest_is_passed_on_in_interrupt)
 {
 	enqueue_many(MANY);
-	assert_int_equal(3, wake_all_in_interrupt());
-	for (unsigned i = 2; i < MANY; i++) {
+	assert_int_equal(2, wake_all_in_interrupt());
+	for (unsigned i = 1; i < MANY; i++) {
 		assert_woken(i + 1, MANY);
 		arch_irq_disable();
 		assert_false(waitq_cancel(&many[i].waiter));
@@ -270,15 +270,15 @@ TEST(exclusive_waiters)
 TEST(exclusive_waiters_of_an_interrupt)
 {
 	enqueue_many(MANY);
-	for (unsigned i = 1; i < MANY; i++) {
-		many[i].waiter.exclusive = i != 2;
+	for (unsigned i = 0; i < MANY; i++) {
+		many[i].waiter.exclusive = i != 1;
 		many[i].waiter.wake = wake_takes;
 	}
-	assert_int_equal(3, wake_all_in_interrupt());
-	assert_calls(0, 3, 1);
-	assert_false(waitq_cancel(&many[2].waiter));
-	assert_calls(3, MANY - 3, 0);
-	for (unsigned i = 3; i < MANY; i++)
+	assert_int_equal(2, wake_all_in_interrupt());
+	assert_calls(0, 2, 1);
+	assert_false(waitq_cancel(&many[1].waiter));
+	assert_calls(2, MANY - 2, 0);
+	for (unsigned i = 2; i < MANY; i++)
 		assert_true(waitq_cancel(&many[i].waiter));
 }
 
@@ -298,19 +298,19 @@ static void hand_on(struct waiter *waiter)
 TEST(successor_hands_on)
 {
 	enqueue_many(MANY);
-	many[2].waiter.wake = hand_on;
-	assert_int_equal(3, wake_all_in_interrupt());
+	many[1].waiter.wake = hand_on;
+	assert_int_equal(2, wake_all_in_interrupt());
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
-	assert_false(waitq_cancel(&many[2].waiter));
-	assert_calls(3, MANY - 3, 0);
+	assert_false(waitq_cancel(&many[1].waiter));
+	assert_calls(2, MANY - 2, 0);
 	waitq_wake_rest(&queue, left_seq, false);
 	assert_calls(0, MANY, 1);
 	assert_int_equal(0, sleepers[0].calls);
 	assert_true(waitq_cancel(&sleepers[0].waiter));
 }
 
-/* Woken from within another wake-up: one, who wakes the rest. */
-TEST(wake_nested)
+/* One is woken, who wakes the rest. */
+TEST(wake_relay)
 {
 	enqueue_many(0);
 	arch_irq_disable();
@@ -327,6 +327,28 @@ TEST(wake_nested)
 		assert_calls(0, n, 1);
 		assert_true(list_empty(&queue.waiters));
 	}
+}
+
+/* Nobody is woken, until somebody wakes those that waited at the time. */
+TEST(wake_later)
+{
+	uint64_t seq;
+
+	enqueue_many(0);
+	arch_irq_disable();
+	assert_false(waitq_wake_later(&queue, &seq));
+	arch_irq_enable();
+	enqueue_many(MANY);
+	arch_irq_disable();
+	assert_true(waitq_wake_later(&queue, &seq));
+	arch_irq_enable();
+	assert_calls(0, MANY, 0);
+	assert_false(waitq_enqueue(&queue, &sleepers[0].waiter, seq - 1));
+	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
+	waitq_wake_rest(&queue, seq, false);
+	assert_calls(0, MANY, 1);
+	assert_int_equal(0, sleepers[0].calls);
+	assert_true(waitq_cancel(&sleepers[0].waiter));
 }
 
 TEST(cancel)

@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 
 #include "lib/ipc.h"
@@ -453,28 +455,56 @@ static void poll_for_ever(uint32_t *ready)
 		poll(&to_see, 1, -1);
 }
 
-static void pollers(void)
+/* The same by a set of epoll, or by a set of sets. Two processes share them, and each waits for one. */
+static void watch_for_ever(uint32_t *ready)
+{
+	struct epoll_event event = { .events = 0 };
+	int set = epoll_create1(0), outer = epoll_create1(0);
+
+	MUST(epoll_ctl(set, EPOLL_CTL_ADD, getpid() % 2 ? STDOUT_FILENO : STDERR_FILENO, &event));
+	event.events = EPOLLIN;
+	MUST(epoll_ctl(outer, EPOLL_CTL_ADD, set, &event));
+	if (fork() == 0) {
+		set = outer;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
+	__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		(void)epoll_wait(set, &event, 1, -1);
+}
+
+static void wait_for_device(int n, uint32_t all, void (*wait_for_ever)(uint32_t *))
 {
 	uint32_t *ready = map_shared(PAGE);
 	pid_t pids[POLLERS];
 
-	for (int i = 0; i < POLLERS; i++) {
+	for (int i = 0; i < n; i++) {
 		pids[i] = fork();
 		MUST(pids[i]);
 		if (pids[i] == 0)
-			poll_for_ever(ready);
+			wait_for_ever(ready);
 	}
-	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < POLLERS)
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < all)
 		sched_yield();
 	for (int i = 0; i < 20; i++) {
 		for (int turns = 0; turns < 4; turns++)
 			sched_yield();
 		check(write(STDERR_FILENO, "#\n", 2) == 2, "a write");
 	}
-	for (int i = 0; i < POLLERS; i++) {
+	for (int i = 0; i < n; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
+}
+
+static void pollers(void)
+{
+	wait_for_device(POLLERS, POLLERS, poll_for_ever);
+}
+
+static void watchers(void)
+{
+	wait_for_device(POLLERS / 2, POLLERS, watch_for_ever);
 }
 
 /* ---- all of them ---- */
@@ -487,7 +517,7 @@ static const struct {
 	{ "reaped", reaped },	{ "sleepers", sleepers }, { "copies", copies },
 	{ "deep", deep },	{ "segments", segments }, { "words", words },
 	{ "signals", signals }, { "out", out },		  { "full", full },
-	{ "pollers", pollers }, { "tables", tables },
+	{ "pollers", pollers }, { "tables", tables },	  { "watchers", watchers },
 };
 
 static bool run_case(const char *name)
