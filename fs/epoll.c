@@ -90,14 +90,18 @@ static void todo_end(struct epoll *set, struct list *todo)
 		waitq_wake_one(&set->sleepers);
 }
 
-/* The events of a watch have been taken: does it stay ready, or is it silenced? */
+/*
+ * The events of a watch have been taken: does it stay ready, or is it silenced? Something may have happened
+ * since it was looked at, so it may be ready again: then the next look finds nothing that is asked for.
+ */
 static void taken(struct epoll *set, struct watch *watch)
 {
 	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
 
-	if (watch->events & EPOLLONESHOT)
+	if (watch->events & EPOLLONESHOT) {
 		watch->events &= WATCH_FLAGS;
-	else if (!(watch->events & EPOLLET) && list_empty(&watch->ready))
+		watch->entry.ask.events = 0;
+	} else if (!(watch->events & EPOLLET) && list_empty(&watch->ready))
 		list_add_tail(&set->ready, &watch->ready);
 	spin_unlock_irqrestore(&set->ready_lock, flags);
 }
@@ -117,6 +121,14 @@ static long take_event(struct epoll *set, struct list *todo, struct watch *watch
 	return 1;
 }
 
+/* A thread that a signal ends has perhaps been woken for an event: another one takes it. */
+static long pass_event_on(struct epoll *set)
+{
+	if (may_be_ready(set))
+		waitq_wake_one(&set->sleepers);
+	return -EINTR;
+}
+
 /* Stores the events that are there, n at most. Returns how many, -EINTR for a killed thread, or -EFAULT. */
 static long take_events(struct epoll *set, vaddr_t to, unsigned n)
 {
@@ -128,7 +140,7 @@ static long take_events(struct epoll *set, vaddr_t to, unsigned n)
 	if (!may_be_ready(set))
 		return 0;
 	if (mutex_lock_killable(&set->scan))
-		return -EINTR;
+		return pass_event_on(set);
 	todo_begin(set, &todo);
 	while (count < n && result >= 0 && (watch = todo_next(set, &todo)) != NULL) {
 		struct file *file = watch->entry.file;
@@ -155,7 +167,7 @@ long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
 		if (count != 0 || over)
 			return count;
 		if (current_signalled())
-			return -EINTR;
+			return pass_event_on(set);
 		if (deadline == UINT64_MAX)
 			err = thread_wait_interruptible(&set->sleepers, seq);
 		else

@@ -9,9 +9,12 @@
 #include "fs/watch.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
 #include "tests/kernel/late_event.h"
 
 #define MANY 40
@@ -254,6 +257,54 @@ KTEST_IN_PROCESS(epoll_watches_have_limits)
 	file_put(set);
 }
 
+/* ---- waiting ---- */
+
+#define BUFFER 0x40000ul
+
+static bool map_buffer(void)
+{
+	struct uspace *us = current_process()->uspace;
+	long at;
+
+	uspace_lock(us);
+	at = space_map(us, BUFFER, PAGE_SIZE, READ_WRITE, 0);
+	uspace_unlock(us);
+	return at >= 0;
+}
+
+static struct file *shared_set;
+
+static int wait_for_bell(void *arg)
+{
+	(void)arg;
+	return map_buffer() ? (int)epoll_wait(shared_set, BUFFER, 1, UINT64_MAX) : 99;
+}
+
+/* A thread that was woken for an event is killed before it runs: another one is told, for the event stays. */
+KTEST(epoll_event_of_a_killed_thread_goes_to_another)
+{
+	struct file *file;
+	struct bell bell;
+	int pids[2];
+
+	file = bell_file(&bell);
+	ASSERT_TRUE(file && epoll_create(&shared_set) == 0);
+	ASSERT_TRUE(epoll_add(shared_set, 1, file, &for_input) == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		pids[i] = ktest_spawn(wait_for_bell, NULL);
+		ASSERT_TRUE(pids[i] > 0);
+		ktest_settle();
+	}
+	preempt_disable();
+	ring(&bell);
+	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	preempt_enable();
+	EXPECT_EQ(EXITED(1), ktest_reap(pids[1]));
+	(void)ktest_reap(pids[0]);
+	file_put(shared_set);
+	file_put(file);
+}
+
 #ifdef FAULTLINE_HARDENED
 
 static struct file *late_set, *late_event;
@@ -293,6 +344,25 @@ static void end_set(void)
 {
 	file_put(late_set);
 	file_put(late_event);
+}
+
+/* An event in the midst of the wait that takes the one shot: there is no second one. */
+KTEST_IN_PROCESS(epoll_one_shot_is_one)
+{
+	static const struct abi_epoll_event once = { .events = POLLIN | EPOLLONESHOT };
+	bool happened = true;
+
+	ASSERT_TRUE(map_buffer());
+	for (unsigned n = 0; happened; n++) {
+		ASSERT_TRUE(begin_set());
+		EXPECT_EQ(0, epoll_modify(late_set, 1, late_event, &once));
+		count_one();
+		late_event_arm(n, count_one);
+		EXPECT_EQ(1, epoll_wait(late_set, BUFFER, 4, 0));
+		happened = late_event_disarm();
+		EXPECT_EQ(0, epoll_wait(late_set, BUFFER, 4, 0));
+		end_set();
+	}
 }
 
 /* R153 */
