@@ -66,7 +66,7 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	const struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 
-	if ((thread->signals.blocked | thread->signals.waited | signals->caught) & bit)
+	if ((thread->signals.blocked | signals->caught) & bit)
 		return false;
 	if (process->pid == PID_INIT || signals->ignored & bit)
 		return true;
