@@ -93,7 +93,7 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
  * process if that has no other thread: its files stay open until it closes them itself. Others only
  * fill what is reserved. nlooked is the process's.
  */
-static inline struct file *fdtable_look(const struct fdtable *table, int fd, unsigned nlooked)
+static inline struct file *fdtable_look(const struct fdtable *table, int fd, uint64_t nlooked)
 {
 	unsigned long n = (unsigned long)fd; /* negative: very large */
 	struct file *file;

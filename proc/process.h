@@ -78,9 +78,8 @@ struct process {
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
-	unsigned
-		nlooked; /* FDTABLE_SIZE; 0 once it has made a thread, until exec: see fdtable_look() */
-	bool drives;	 /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
+	uint64_t nlooked;  /* FDTABLE_SIZE; 0 since it has made a thread: see fdtable_look() */
+	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */
 

@@ -10,7 +10,6 @@
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
-#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
@@ -33,16 +32,6 @@ KTEST(arch_irq_off_and_as_before)
 	EXPECT_TRUE(!arch_irq_enabled());
 	arch_irq_restore(outer);
 	EXPECT_TRUE(arch_irq_enabled());
-}
-
-/* A register has the sign of an argument of 32 bits, also of one that has none. */
-KTEST(arch_arguments_of_32_bits_are_printed_without_their_sign)
-{
-	unsigned *volatile top = &(unsigned){ 0x80000001u };
-	char text[24];
-
-	ksnprintf(text, sizeof(text), "%x %u", *top, *top);
-	EXPECT_STR("80000001 2147483649", text);
 }
 
 KTEST(arch_time_goes_on)

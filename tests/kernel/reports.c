@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What reports stand on: what was unmapped last, and what frames are used for. */
+/* What reports stand on: what was unmapped last, what frames are used for, and how numbers are printed. */
+#include "lib/format.h"
 #include "mm/check/ledger.h"
 #include "mm/phys/page_census.h"
 #include "tests/kernel/ktest.h"
@@ -95,4 +96,14 @@ KTEST(reports_tell_the_kind_of_each_fault)
 	EXPECT_EQ(VM_SEGV_MAPERR, vm_fault(&us->space, AREA + PAGE_SIZE, READ, &wait));
 	EXPECT_EQ(FAULT_DENY_MAPERR, wait.kind);
 	space_end(us);
+}
+
+/* A register has the sign of an argument of 32 bits, also of one that has none. */
+KTEST(reports_print_32_bits_without_the_sign_of_their_register)
+{
+	unsigned *volatile top = &(unsigned){ 0x80000001u };
+	char text[24];
+
+	ksnprintf(text, sizeof(text), "%x %u", *top, *top);
+	EXPECT_STR("80000001 2147483649", text);
 }

@@ -531,6 +531,19 @@ static void removal_is_refused(void)
 	stop();
 }
 
+/* A file whose open has failed is not used: its name is removed, where one that is used gets a hidden name. */
+static void failed_open_is_no_use(void)
+{
+	start_to_write("timeout=20");
+	tell(REFUSES, P9_TLOPEN);
+	expect_error("open", EACCES, open("/mnt/a", O_RDONLY));
+	tell(TRUTH, 0);
+	expect("unlink", 0, unlink("/mnt/a"));
+	expect("removals", 1, control->seen[P9_TUNLINKAT]);
+	expect("renames", 0, control->seen[P9_TRENAMEAT]);
+	stop();
+}
+
 void test_writes(void)
 {
 	writes();
@@ -553,4 +566,5 @@ void test_writes(void)
 	replaces_nothing(true, true);
 	lost_pages_are_told();
 	removal_is_refused();
+	failed_open_is_no_use();
 }
