@@ -212,6 +212,12 @@ static bool is_dying(const struct process *process)
 	return signals_ending(&process->signals) || process->state == PROCESS_EXITING;
 }
 
+/* A dying process whose only thread waits for memory here frees none. Other threads of it may. */
+static bool may_free(const struct process *process)
+{
+	return process != current_process() || atomic_load_relaxed(&process->nlive) > 1;
+}
+
 /* Whether the OOM reaper has freed its memory. Its end would free little, so it is not chosen. */
 static bool is_oom_reaped(const struct process *process)
 {
@@ -241,7 +247,7 @@ static void consider(struct process *process, void *arg)
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
 	if (is_dying(process)) {
-		choice->dying |= process != current_process(); /* which waits for memory here */
+		choice->dying |= may_free(process);
 		return;
 	}
 	if (process->pid == PID_INIT || is_oom_reaped(process))
@@ -252,15 +258,15 @@ static void consider(struct process *process, void *arg)
 }
 
 /*
- * Has a thread found a process that is dying, which is not the running one, and has not freed its
- * memory yet? Call with process_tree_lock held.
+ * Has a thread found a process that is dying, and has not freed its memory yet? The running one does
+ * not count if it can free none. Call with process_tree_lock held.
  */
 static bool another_is_dying(uint64_t seq)
 {
 	const struct process *process = current_process();
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return dying_seq == seq + 1 && !(process && is_dying(process));
+	return dying_seq == seq + 1 && !(process && is_dying(process) && !may_free(process));
 }
 
 /* Call with process_tree_lock held; it is dropped in between. */
