@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Endpoints from user mode: what each call answers, and what each error is for (R140, R146). */
+#define _GNU_SOURCE
 #include "lib/ipc.h"
 #include "expect.h"
+#include "until.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,7 +41,7 @@ static void on_alarm(int flags)
 /* Answers with the words turned round, and the badge in place of the last. */
 static void serve(int fd, unsigned calls)
 {
-	struct ipc_message message;
+	struct ipc_message message = { { 0 }, 0 };
 	long rcvid = 0;
 
 	while (calls-- && (rcvid = ipc_reply_receive(fd, rcvid, &message, IPC_NEVER)) > 0) {
@@ -365,7 +369,7 @@ static void full_table(void)
 static void pulses_of_closed_ends(void)
 {
 	int receive = ipc_create(0), other = ipc_create(0), send;
-	struct ipc_message message;
+	struct ipc_message message = { { 0 }, 0 };
 	uint64_t n = 0;
 
 	while (n <= LINGERING_MAX && (send = ipc_badge(receive, n, IPC_TELL_CLOSE)) >= 0) {
@@ -396,6 +400,114 @@ static void pulses_of_closed_ends(void)
 	close(other);
 }
 
+/* ---- threads ---- */
+
+/* A server with threads: one receives, another replies. */
+struct threads {
+	int receive, calls[2]; /* a pipe: what was received */
+	int tid;	       /* of the one that receives */
+};
+
+static void *receiving_thread(void *arg)
+{
+	struct threads *threads = arg;
+	struct ipc_message message = { { 0 }, 0 };
+
+	__atomic_store_n(&threads->tid, gettid(), __ATOMIC_RELEASE);
+	for (int i = 0; i < 3; i++) {
+		long rcvid = ipc_receive(threads->receive, &message, IPC_NEVER);
+
+		if (write(threads->calls[1], &rcvid, sizeof(rcvid)) != sizeof(rcvid))
+			_exit(1);
+	}
+	return NULL;
+}
+
+static void *replying_thread(void *arg)
+{
+	struct threads *threads = arg;
+
+	for (int i = 0; i < 3; i++) {
+		struct ipc_message message = { { 5, 6, 7, 8 }, 0 };
+		long rcvid;
+
+		if (read(threads->calls[0], &rcvid, sizeof(rcvid)) != sizeof(rcvid))
+			_exit(1);
+		expect("reply by another thread", 0, ipc_reply(threads->receive, rcvid, &message));
+	}
+	return NULL;
+}
+
+static bool sleeps(int tid)
+{
+	char path[64], text[256] = "";
+	FILE *file;
+	size_t n;
+
+	if (tid == 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "r");
+	n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	text[n] = '\0';
+	if (file)
+		fclose(file);
+	return strstr(text, ") S ") != NULL;
+}
+
+/*
+ * The process that calls is the server, too: with one thread that is a deadlock. Then the descriptor
+ * is closed while the thread waits on it: it goes on waiting, and the call reaches it.
+ */
+static void threads_of_a_server(void)
+{
+	struct threads threads = { .receive = ipc_create(0) };
+	int send = ipc_badge(threads.receive, 1, 0);
+	struct ipc_message message = { { 0 }, 0 };
+	pthread_t receiving, replying;
+
+	expect("pipe", 0, pipe(threads.calls));
+	pthread_create(&receiving, NULL, receiving_thread, &threads);
+	pthread_create(&replying, NULL, replying_thread, &threads);
+	for (int i = 0; i < 3; i++) {
+		message = (struct ipc_message){ { 1, 2, 3, 4 }, 0 };
+		expect("call of another thread", 0, ipc_call(send, &message, IPC_NEVER));
+		expect("its answer", 7, (long)message.word[2]);
+	}
+	pthread_join(receiving, NULL);
+	pthread_join(replying, NULL);
+	close(send);
+	close(threads.receive);
+	close(threads.calls[0]);
+	close(threads.calls[1]);
+}
+
+static void *waiting_thread(void *arg)
+{
+	struct threads *threads = arg;
+	struct ipc_message message = { { 0 }, 0 };
+
+	__atomic_store_n(&threads->tid, gettid(), __ATOMIC_RELEASE);
+	return (void *)ipc_receive(threads->receive, &message, IPC_NEVER);
+}
+
+static void closed_while_a_thread_waits(void)
+{
+	struct threads threads = { .receive = ipc_create(0) };
+	int send = ipc_badge(threads.receive, 1, 0);
+	struct ipc_message message = { { 0 }, 0 };
+	pthread_t waiting;
+	void *result;
+
+	pthread_create(&waiting, NULL, waiting_thread, &threads);
+	UNTIL("a thread receives", sleeps(__atomic_load_n(&threads.tid, __ATOMIC_ACQUIRE)));
+	close(threads.receive);
+	expect("call of what was received in vain", -EPIPE, ipc_call(send, &message, IPC_NEVER));
+	pthread_join(waiting, &result);
+	expect("received", 1, (long)result > 0);
+	close(send);
+}
+
 int main(void)
 {
 	words_and_badges();
@@ -409,6 +521,8 @@ int main(void)
 	one_of_two_servers_dies();
 	full_table();
 	pulses_of_closed_ends();
+	threads_of_a_server();
+	closed_while_a_thread_waits();
 	if (nwrong == 0)
 		puts("ipc: ok");
 	return nwrong != 0;
