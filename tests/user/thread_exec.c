@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* R150 R152. exec by any thread of several: the process keeps its number and has one thread; the others are gone, in whatever they were. */
-#include "thread.h"
-
-#include <poll.h>
+#include "thread_ways.h"
 
 static char program[4096];
 static char parent_text[16], pid_text[16];
 static pthread_t first;
-static int empty[2], waiting;
 
 static int count_threads(void)
 {
@@ -86,60 +83,15 @@ static pthread_t start_unless_exec(void *(*f)(void *))
 	return thread;
 }
 
-static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
-
-static void *do_something(void *arg)
-{
-	struct timespec long_time = { NEVER_SECONDS, 0 };
-	struct pollfd one = { empty[0], POLLIN, 0 };
-	sigset_t set;
-	char byte;
-	int sig;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	raise_flag(&waiting);
-	switch ((long)arg) {
-	case 0:
-		wait_for_ever();
-		break;
-	case 1:
-		nanosleep(&long_time, NULL);
-		break;
-	case 2:
-		pthread_mutex_lock(&never);
-		break;
-	case 3:
-		(void)!read(empty[0], &byte, 1);
-		break;
-	case 4:
-		poll(&one, 1, -1);
-		break;
-	case 5:
-		sigwait(&set, &sig);
-		break;
-	case 6:
-		for (;;)
-			getppid();
-		break;
-	case 7:
-		for (;;)
-			sched_yield();
-		break;
-	}
-	return NULL;
-}
-#define SOMETHING 8
-
 static void start_others(void)
 {
-	pthread_t threads[SOMETHING];
+	pthread_t threads[THREAD_WAYS];
 
 	MUST(pipe(empty));
 	MUST(pthread_mutex_lock(&never));
 	waiting = 0;
-	start_all(threads, SOMETHING, do_something);
-	until_flag(&waiting, SOMETHING);
+	start_all(threads, THREAD_WAYS, be_in_a_way);
+	until_flag(&waiting, THREAD_WAYS);
 	let_it_wait();
 }
 
@@ -256,7 +208,7 @@ static int exec_fails(void *unused)
 	get_numbers();
 	MUST(pipe(empty));
 	for (long i = 0; i < 3; i++)
-		threads[i] = start(do_something, (void *)3); /* read */
+		threads[i] = start(be_in_a_way, (void *)3); /* read */
 	join(start(exec_wrong, NULL));
 	exec_wrong(NULL);
 	MUST(write(empty[1], "abc", 3) != 3);

@@ -1,59 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* R150 R152. Ends of processes with several threads: by any of them, by all, by a signal; and what the parent learns. */
-#include "thread.h"
+#include "thread_ways.h"
 
-#include <poll.h>
-
-static int go, empty[2];
 static pthread_t first;
-static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
 
 /* Waits in one of several ways, which only an end of the process ends. */
 static void *wait_somehow(void *arg)
 {
-	struct timespec long_time = { NEVER_SECONDS, 0 };
-	struct pollfd one = { empty[0], POLLIN, 0 };
-	sigset_t set;
-	char byte;
-	int sig;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	raise_flag(&go);
-	switch ((long)arg) {
-	case 0:
-		wait_for_ever();
-		break;
-	case 1:
-		nanosleep(&long_time, NULL);
-		break;
-	case 2:
-		pthread_mutex_lock(&never);
-		break;
-	case 3:
-		(void)!read(empty[0], &byte, 1);
-		break;
-	case 4:
-		poll(&one, 1, -1);
-		break;
-	case 5:
-		sigwait(&set, &sig);
-		break;
-	case 6:
-		for (;;)
-			getppid();
-		break;
-	case 7:
-		for (;;)
-			sched_yield();
-		break;
-	case 8:
-		pthread_join(first, NULL);
-		break;
-	}
+	if ((long)arg != THREAD_WAYS)
+		return be_in_a_way(arg);
+	raise_flag(&waiting);
+	pthread_join(first, NULL);
 	return NULL;
 }
-#define WAYS 9
+
+#define WAYS (THREAD_WAYS + 1)
 
 static void start_waits(void)
 {
@@ -61,10 +22,10 @@ static void start_waits(void)
 
 	MUST(pipe(empty));
 	first = pthread_self();
-	go = 0;
+	waiting = 0;
 	MUST(pthread_mutex_lock(&never));
 	start_all(threads, WAYS, wait_somehow);
-	until_flag(&go, WAYS);
+	until_flag(&waiting, WAYS);
 	let_it_wait();
 }
 
