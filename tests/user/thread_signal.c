@@ -527,6 +527,59 @@ static void others(void)
 	TRY(waitpid(pid, NULL, 0) == pid);
 }
 
+/* ---- what a handler blocks, another thread takes ---- */
+
+static int second_ran, second_tid;
+
+static void on_second(int sig)
+{
+	(void)sig;
+	second_tid = gettid();
+	raise_flag(&second_ran);
+}
+
+/* Its mask has the second signal, which came before this handler began. */
+static void on_first(int sig)
+{
+	(void)sig;
+	until_flag(&second_ran, 1);
+}
+
+static void *wait_for_second(void *arg)
+{
+	raise_flag(arg);
+	while (flag_now(&second_ran) == 0)
+		pause();
+	return NULL;
+}
+
+static void handed_on(void)
+{
+	struct sigaction first = { .sa_handler = on_first }, second = { .sa_handler = on_second };
+	int waits = 0;
+	pthread_t thread;
+	pid_t child;
+
+	sigaddset(&first.sa_mask, SIGUSR2);
+	sigaction(SIGUSR1, &first, NULL);
+	sigaction(SIGUSR2, &second, NULL);
+	thread = start(wait_for_second, &waits);
+	until_flag(&waits, 1);
+	let_it_wait();
+	child = fork();
+	if (child == 0) {
+		kill(getppid(), SIGUSR1);
+		kill(getppid(), SIGUSR2);
+		_exit(0);
+	}
+	while (waitpid(child, NULL, 0) != child)
+		continue;
+	until_flag(&second_ran, 1);
+	join(thread);
+	say("the second signal: %d, in another thread: %d\n", flag_now(&second_ran),
+	    second_tid != gettid());
+}
+
 int main(void)
 {
 	static const struct {
@@ -537,7 +590,7 @@ int main(void)
 		{ "pending", pending },		{ "taken once", taken_once },
 		{ "sigwait", sigwaits },	{ "interrupts", interrupts },
 		{ "stacks", stacks },		{ "faults", faults },
-		{ "others", others },
+		{ "others", others },		{ "handed on", handed_on },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -242,6 +242,50 @@ static void often(void)
 	end(pid);
 }
 
+/* ---- a thread that cannot stop yet ---- */
+
+static int up[2], down[2];
+
+static void *wait_for_vfork(void *unused)
+{
+	char byte = 'x';
+
+	if (vfork() == 0) {
+		(void)!write(up[1], &byte, 1);
+		(void)!read(down[0], &byte, 1);
+		_exit(0);
+	}
+	return unused;
+}
+
+/* As long as one thread waits for its vfork child, its process has not stopped. */
+static void told_by_the_last(void)
+{
+	int status = 0;
+	char byte;
+	pid_t child;
+
+	MUST(pipe(up));
+	MUST(pipe(down));
+	child = fork();
+	if (child == 0) {
+		start(wait_for_vfork, NULL);
+		wait_for_ever();
+	}
+	MUST(read(up[0], &byte, 1) != 1);
+	kill(child, SIGSTOP);
+	let_it_wait();
+	say("told while one waits for its child: %d\n",
+	    waitpid(child, &status, WUNTRACED | WNOHANG));
+	MUST(write(down[1], &byte, 1) != 1);
+	MUST(waitpid(child, &status, WUNTRACED) != child);
+	say("told when all have stopped: %x\n", status);
+	say("told again: %d\n", waitpid(child, &status, WUNTRACED | WNOHANG));
+	kill(child, SIGKILL);
+	MUST(waitpid(child, &status, 0) != child);
+	say("killed: %x\n", status);
+}
+
 int main(void)
 {
 	s = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -251,5 +295,6 @@ int main(void)
 	from_inside(3, "by a thread, to the process");
 	killed_while_stopped();
 	often();
+	told_by_the_last();
 	return 0;
 }
