@@ -24,6 +24,12 @@ def a_memory_hog_is_killed_and_named():
 
 
 @case
+def R150_R171_a_process_has_so_many_threads_and_no_more():
+    done = run_placed("thread_limit", options=["--mem", "128M"])
+    equal((0, 2 * b"1023 threads, then EAGAIN\n", b""), (done.status, done.out, done.err), "status and output")
+
+
+@case
 def R132_hundreds_of_processes_are_killed_one_by_one():
     """Time is instructions: a kill takes at most a million, with the use of the pages that it frees. Who naps meanwhile,
     and needs no memory, is woken soon."""
