@@ -205,7 +205,7 @@ static void errors(void)
 	TRY(timerfd_gettime(99, &out));
 	TRY(set(fd, 0, spec(0x7fffffffffffffff, 0, 0x7fffffffffffffff, 0)));
 	timerfd_gettime(fd, &out);
-	say("very long: %d, each %ld.%09ld\n", out.it_value.tv_sec > 9223372000,
+	say("very long: %d, each %ld.%09ld\n", out.it_value.tv_sec > 9000000000,
 	    (long)out.it_interval.tv_sec, (long)out.it_interval.tv_nsec);
 	TRY(read(fd, &out, 7));
 	TRY(write(fd, &out, 8));
