@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 
@@ -54,13 +55,25 @@ void usage_add_threads(struct usage *to, const struct process *process)
 struct usage usage_current(void)
 {
 	struct process *process = current_process();
-	struct usage usage = process->past_usage;
+	struct usage usage;
 
-	if (process->uspace)
-		usage_add_space(&usage, &process->uspace->space);
+	/* A thread that ends meanwhile goes from the list to past_usage under the same lock. */
 	spin_lock(&process->signals.lock);
+	usage = process->past_usage;
 	usage_add_threads(&usage, process);
 	spin_unlock(&process->signals.lock);
+	if (process->uspace)
+		usage_add_space(&usage, &process->uspace->space);
+	return usage;
+}
+
+struct usage usage_children(void)
+{
+	struct usage usage;
+
+	spin_lock(&process_tree_lock); /* another thread may wait for a child now */
+	usage = current_process()->children_usage;
+	spin_unlock(&process_tree_lock);
 	return usage;
 }
 

@@ -40,5 +40,8 @@ void usage_add_thread(struct usage *to, const struct thread *thread);
  */
 void usage_add_threads(struct usage *to, const struct process *process);
 
+/* Returns what the children that the running process has waited for have used. */
+struct usage usage_children(void);
+
 /* Converts usage to the ABI's form. */
 void usage_to_rusage(const struct usage *usage, struct abi_rusage *rusage);

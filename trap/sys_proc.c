@@ -299,7 +299,6 @@ long sys_set_tid_address(struct trap_frame *frame)
 
 long sys_getrusage(struct trap_frame *frame)
 {
-	struct process *process = current_process();
 	struct abi_rusage rusage;
 	struct usage usage = { 0 };
 
@@ -313,7 +312,7 @@ long sys_getrusage(struct trap_frame *frame)
 		usage.major_faults = current_thread()->major_faults;
 		break;
 	case RUSAGE_CHILDREN:
-		usage = process->children_usage;
+		usage = usage_children();
 		break;
 	default:
 		return -EINVAL;

@@ -172,12 +172,12 @@ static int64_t times_ticks_to_clk(uint64_t ticks)
 
 long sys_times(struct trap_frame *frame)
 {
-	const struct usage *children = &current_process()->children_usage;
+	struct usage children = usage_children();
 	struct usage own = usage_current();
 	struct abi_tms tms = { .utime = times_ticks_to_clk(own.user_ticks),
 			       .stime = times_ticks_to_clk(own.kernel_ticks),
-			       .cutime = times_ticks_to_clk(children->user_ticks),
-			       .cstime = times_ticks_to_clk(children->kernel_ticks) };
+			       .cutime = times_ticks_to_clk(children.user_ticks),
+			       .cstime = times_ticks_to_clk(children.kernel_ticks) };
 	vaddr_t to = arg_user(frame, 0);
 
 	if (to && user_copy_out(to, &tms, sizeof(tms)))
