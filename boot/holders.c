@@ -11,6 +11,7 @@
 
 #include "abi/syscall.h"
 #include "fs/fdtable.h"
+#include "fs/fs_struct.h"
 #include "fs/mount.h"
 #include "fs/p9/fid.h"
 #include "fs/p9/holders.h"
@@ -29,8 +30,9 @@
 #include "proc/stack_search.h"
 
 static struct counted_kind *const kinds[] = {
-	&object_kind, &exe_kind,      &file_kind,   &inode_kind,  &mount_kind,	     &pipe_kind,
-	&uspace_kind, &endpoint_kind, &sender_kind, &p9_fid_kind, &uio_session_kind,
+	&object_kind, &exe_kind,    &file_kind,	       &inode_kind,	&mount_kind,
+	&pipe_kind,   &uspace_kind, &fdtable_kind,     &fs_struct_kind, &endpoint_kind,
+	&sender_kind, &p9_fid_kind, &uio_session_kind,
 };
 
 /* The thing that has this struct counted. */
@@ -58,13 +60,16 @@ static void find_in_spaces(void)
 
 /* ---- processes ---- */
 
-static void find_in_table(const struct fdtable *table)
+/* Threads that are being created are in no list yet. */
+static void find_in_thread(void *it, void *arg)
 {
-	unsigned fd;
+	const struct thread *thread = it;
 
-	for_each_fd(fd, table)
-		if (table->file[fd])
-			counted_found(&table->file[fd]->counted);
+	(void)arg;
+	if (thread->fdtable)
+		counted_found(&thread->fdtable->counted);
+	if (thread->fs)
+		counted_found(&thread->fs->counted);
 }
 
 /* A child that fork() is making is in no list yet, and has no number. */
@@ -82,16 +87,12 @@ static void find_in_processes(void)
 	const struct process *process;
 
 	slab_visit(&process_cache, find_in_unborn, NULL);
+	slab_visit(&thread_cache, find_in_thread, NULL);
 	list_for_each_entry(process, &process_list, all) {
 		if (process->uspace)
 			counted_found(&process->uspace->counted);
 		if (process->exe)
 			counted_found(&process->exe->counted);
-		if (process->fdtable)
-			find_in_table(process->fdtable);
-		if (process->cwd)
-			counted_found(&process->cwd->counted);
-		path_found(process->root);
 	}
 }
 
@@ -173,10 +174,11 @@ static UNCHECKED void look_at_frames(struct ledger_walk *walk)
 	}
 }
 
-/* How many descriptors calls have set aside in a table. */
+/* How many descriptors calls have set aside in a table, and the last thread found that has the table. */
 struct room {
 	const struct fdtable *table;
-	unsigned holders;
+	unsigned reserved, holders;
+	const struct thread *thread;
 };
 
 static void count_room(const struct call *call, void *arg)
@@ -214,24 +216,38 @@ static unsigned room_of_call(struct thread *thread)
 	}
 }
 
+static void count_room_of_thread(void *it, void *arg)
+{
+	struct thread *thread = it;
+	struct room *room = arg;
+
+	if (thread->fdtable != room->table)
+		return;
+	room->thread = thread;
+	if (room->reserved > room->holders)
+		room->holders += MIN(room->reserved - room->holders, room_of_call(thread));
+}
+
 static void check_reserved(struct ledger_walk *walk)
 {
-	const struct process *process;
-	struct thread *thread;
+	struct counted *counted;
 
-	list_for_each_entry(process, &process_list, all) {
-		struct room room = { .table = process->fdtable };
-		unsigned reserved = process->fdtable ? reserved_in(process->fdtable) : 0;
+	counted_for_each(counted, &fdtable_kind)
+	{
+		const struct fdtable *table = thing_of(&fdtable_kind, counted);
+		struct room room = { .table = table, .reserved = reserved_in(table) };
 
+		if (room.reserved == 0)
+			continue;
 		for_each_call(count_room, &room);
-		for_each_thread(thread, process)
-			if (reserved > room.holders)
-				room.holders += MIN(reserved - room.holders, room_of_call(thread));
-		if (reserved != room.holders)
+		slab_visit(&thread_cache, count_room_of_thread, &room);
+		if (room.reserved != room.holders)
 			ledger_error(
 				walk,
 				"process %d (%s): %u reserved descriptors, but %u holders were found",
-				process->pid, process->leader->name, reserved, room.holders);
+				room.thread ? room.thread->process->pid : 0,
+				room.thread ? room.thread->name : "none", room.reserved,
+				room.holders);
 	}
 }
 
@@ -240,6 +256,24 @@ static void check_reserved(struct ledger_walk *walk)
 static void image_holds(void *it)
 {
 	object_use_found(((struct exe *)it)->object);
+}
+
+static void fdtable_holds(void *it)
+{
+	const struct fdtable *table = it;
+	unsigned fd;
+
+	for_each_fd(fd, table)
+		if (table->file[fd])
+			counted_found(&table->file[fd]->counted);
+}
+
+static void fs_struct_holds(void *it)
+{
+	const struct fs_struct *fs = it;
+
+	counted_found(&fs->cwd->counted);
+	path_found(fs->root);
 }
 
 static void object_holds(void *it)
@@ -305,6 +339,8 @@ static void find_all(struct ledger_walk *walk)
 	futex_find_held();
 	p9_sessions_find_held();
 	for_each(&exe_kind, image_holds);
+	for_each(&fdtable_kind, fdtable_holds);
+	for_each(&fs_struct_kind, fs_struct_holds);
 	for_each(&object_kind, object_holds);
 	for_each(&file_kind, file_holds);
 	for_each(&inode_kind, inode_holds);

@@ -27,7 +27,7 @@ ssize_t anon_file_label(struct file *file, char *buf, size_t size)
 
 int anon_file_install(struct file *file, bool cloexec)
 {
-	int fd = fdtable_install(current_process()->fdtable, file, 0, cloexec);
+	int fd = fdtable_install(current_thread()->fdtable, file, 0, cloexec);
 
 	if (fd < 0)
 		file_put(file);

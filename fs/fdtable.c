@@ -32,6 +32,14 @@ static bool fdtable_is_open(const struct fdtable *table, unsigned fd)
 	return bit_test(table->open, fd) && table->file[fd];
 }
 
+static const char *fdtable_name(const void *it)
+{
+	(void)it;
+	return "descriptors";
+}
+
+COUNTED_KIND(fdtable_kind, "descriptor table", struct fdtable, fdtable_name);
+
 struct fdtable *fdtable_create(void)
 {
 	struct fdtable *table = mem_wait_kmalloc(sizeof(*table));
@@ -39,9 +47,12 @@ struct fdtable *fdtable_create(void)
 	if (!table)
 		return NULL;
 	spin_init(&table->lock, LOCK_FILES);
+	table->refs = 1;
+	table->nlooked = FDTABLE_SIZE;
 	table->locks = (struct lock_owner){ 0 };
 	for (unsigned i = 0; i < WORDS; i++)
 		table->open[i] = table->cloexec[i] = 0;
+	counted_begin(&fdtable_kind, &table->counted, &table->refs);
 	return table;
 }
 
@@ -96,9 +107,25 @@ static bool fdtable_is_used(const struct fdtable *table)
 	return fdtable_find_bit(table->open, 0, 0) < FDTABLE_SIZE;
 }
 
-/* No call is under way any more, so nothing may be reserved. */
-void fdtable_destroy(struct fdtable *table)
+struct fdtable *fdtable_share(struct fdtable *table)
 {
+	atomic_store_relaxed(&table->nlooked, 0);
+	atomic_add(&table->refs, 1);
+	return table;
+}
+
+void fdtable_become_only_user(struct fdtable *table)
+{
+	assert_hardened(!fdtable_is_shared(table));
+	table->nlooked = FDTABLE_SIZE;
+}
+
+/* With the last reference no call is under way any more, so nothing may be reserved. */
+void fdtable_put(struct fdtable *table)
+{
+	if (atomic_add(&table->refs, -1) != 1)
+		return;
+	counted_end(&table->counted);
 	close_set(table, table->open);
 	assert_hardened(!fdtable_is_used(table));
 	assert_hardened(table->locks.count == 0 && !table->locks.waits);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptor tables: they map small numbers to open files. Each process has one; fork copies it. */
+/* Descriptor tables: they map small numbers to open files. fork copies them, CLONE_FILES shares them. */
 #pragma once
 
 #include "fs/file.h"
@@ -10,12 +10,18 @@
 /* The fields are for fs/fdtable.c, fdtable_look(), and code that has the table to itself. */
 struct fdtable {
 	struct spinlock lock;
+	uint32_t refs; /* atomic: the threads that have it */
+	/* FDTABLE_SIZE; 0 since it has been shared: see fdtable_look(). Changed by a thread that has it. */
+	uint64_t nlooked;
 	/* guarded by lock: */
 	uint64_t open[FDTABLE_WORDS];	 /* a bit for each descriptor in use */
 	uint64_t cloexec[FDTABLE_WORDS]; /* a subset of open */
 	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
 	struct lock_owner locks;	 /* record locks of the process; has a lock of its own */
+	struct counted counted;
 };
+
+extern struct counted_kind fdtable_kind;
 
 /* Returns the lowest n >= min whose bit is set in bits ^ flip, or FDTABLE_SIZE if there is none. */
 static inline unsigned fdtable_find_bit(const uint64_t *bits, uint64_t flip, unsigned min)
@@ -43,9 +49,19 @@ static inline unsigned fdtable_find_bit(const uint64_t *bits, uint64_t flip, uns
 struct fdtable *fdtable_create(void);
 /* Copies a table and takes a reference to each file. Returns NULL if memory runs out. */
 struct fdtable *fdtable_copy(struct fdtable *table);
-/* Closes every descriptor and frees the table. */
-void fdtable_destroy(struct fdtable *table);
+/* Returns the running thread's table with another reference, for another thread. */
+struct fdtable *fdtable_share(struct fdtable *table);
+/* Drops a reference; the last one closes every descriptor and frees the table. */
+void fdtable_put(struct fdtable *table);
+/* The other threads that shared the running thread's table have gone. */
+void fdtable_become_only_user(struct fdtable *table);
 void fdtable_close_on_exec(struct fdtable *table);
+
+/* Does another thread have it, too? Only the running thread, which has it, can change that from false. */
+static inline bool fdtable_is_shared(const struct fdtable *table)
+{
+	return atomic_load(&table->refs) > 1;
+}
 
 /*
  * Opening a file takes two steps, so that everything that may fail happens before anything becomes
@@ -90,15 +106,15 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 
 /*
  * The same as fdtable_get() without a reference, and without the lock, for the table of the running
- * process if that has no other thread: its files stay open until it closes them itself. Others only
- * fill what is reserved. nlooked is the process's.
+ * thread if no other has shared it: its files stay open until it closes them itself. Others only fill
+ * what is reserved.
  */
-static inline struct file *fdtable_look(const struct fdtable *table, int fd, uint64_t nlooked)
+static inline struct file *fdtable_look(const struct fdtable *table, int fd)
 {
 	unsigned long n = (unsigned long)fd; /* negative: very large */
 	struct file *file;
 
-	if (unlikely(n >= nlooked || !(table->open[n / 64] >> (n % 64) & 1)))
+	if (unlikely(n >= table->nlooked || !(table->open[n / 64] >> (n % 64) & 1)))
 		return NULL;
 	file = atomic_load_relaxed(&table->file[n]);
 	return likely(file && !(file->flags & O_PATH)) ? file : NULL;

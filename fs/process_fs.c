@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Creates, copies and frees a process's descriptors, working directory, root and umask. */
+/* Gives threads their descriptors, working directory, root and umask, shared or their own. */
 #include "fs/process_fs.h"
 
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "fs/fdtable.h"
+#include "fs/fs_struct.h"
 #include "fs/mount.h"
 #include "fs/open.h"
 #include "fs/path.h"
@@ -11,26 +13,78 @@
 
 #define FIRST_UMASK 022
 
-static int process_fs_create(struct process *process)
+static int process_fs_create(struct thread *thread)
 {
-	process->umask = FIRST_UMASK;
-	process->fdtable = fdtable_create();
-	process->cwd = fs_open_root();
-	return process->fdtable && process->cwd ? 0 : -ENOMEM;
+	thread->fdtable = fdtable_create();
+	thread->fs = fs_struct_create(fs_open_root(), NULL, FIRST_UMASK);
+	return thread->fdtable && thread->fs ? 0 : -ENOMEM;
 }
 
-static int process_fs_copy(struct process *child, struct process *parent)
+static int process_fs_copy(struct thread *thread, uint64_t flags)
 {
-	child->umask = parent->umask;
-	child->cwd = process_cwd();
-	child->root = process_root();
-	child->fdtable = fdtable_copy(parent->fdtable);
-	return child->fdtable ? 0 : -ENOMEM;
+	struct fdtable *fdtable = current_thread()->fdtable;
+
+	thread->fs = flags & CLONE_FS ? fs_struct_share() : fs_struct_copy();
+	thread->fdtable = flags & CLONE_FILES ? fdtable_share(fdtable) : fdtable_copy(fdtable);
+	return thread->fdtable && thread->fs ? 0 : -ENOMEM;
 }
 
-static void process_fs_exec(struct process *process)
+/* The running thread has these from now on, if they could be made. */
+static void change(struct fdtable *fdtable, struct fs_struct *fs)
 {
-	fdtable_close_on_exec(process->fdtable);
+	struct thread *thread = current_thread();
+	struct fdtable *fdtable_before = NULL;
+	struct fs_struct *fs_before = NULL;
+
+	spin_lock(&process_tree_lock);
+	if (fdtable) {
+		fdtable_before = thread->fdtable;
+		thread->fdtable = fdtable;
+	}
+	if (fs) {
+		fs_before = thread->fs;
+		thread->fs = fs;
+	}
+	spin_unlock(&process_tree_lock);
+	if (fdtable_before)
+		fdtable_put(fdtable_before);
+	if (fs_before)
+		fs_struct_put(fs_before);
+}
+
+int process_unshare(bool files, bool fs)
+{
+	const struct thread *thread = current_thread();
+	struct fdtable *new_fdtable = NULL;
+	struct fs_struct *new_fs = NULL;
+
+	files = files && fdtable_is_shared(thread->fdtable);
+	fs = fs && fs_struct_is_shared(thread->fs);
+	if (files)
+		new_fdtable = fdtable_copy(thread->fdtable);
+	if (fs && (!files || new_fdtable))
+		new_fs = fs_struct_copy();
+	if ((files && !new_fdtable) || (fs && !new_fs)) {
+		if (new_fdtable)
+			fdtable_put(new_fdtable);
+		return -ENOMEM;
+	}
+	change(new_fdtable, new_fs);
+	return 0;
+}
+
+static int process_fs_exec_begin(void)
+{
+	int err = process_unshare(true, false);
+
+	if (!err)
+		fdtable_become_only_user(current_thread()->fdtable);
+	return err;
+}
+
+static void process_fs_exec(void)
+{
+	fdtable_close_on_exec(current_thread()->fdtable);
 }
 
 /* As on Linux, an empty name is the working directory's, and a directory is no program. */
@@ -48,79 +102,58 @@ static int process_fs_open_interp(const char *name, struct object **object_ret, 
 }
 
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
-static void process_fs_exit(struct process *process)
+static void process_fs_exit(struct thread *thread)
 {
 	struct fdtable *fdtable;
-	struct inode *root;
-	struct file *cwd;
+	struct fs_struct *fs;
 
 	spin_lock(&process_tree_lock);
-	fdtable = process->fdtable;
-	cwd = process->cwd;
-	root = process->root;
-	process->fdtable = NULL;
-	process->cwd = NULL;
-	process->root = NULL;
+	fdtable = thread->fdtable;
+	fs = thread->fs;
+	thread->fdtable = NULL;
+	thread->fs = NULL;
 	spin_unlock(&process_tree_lock);
 	if (fdtable)
-		fdtable_destroy(fdtable);
-	if (cwd)
-		file_put(cwd);
-	path_put(root);
-}
-
-/* May another thread of the running process change what it has? */
-static bool process_fs_is_shared(const struct process *process)
-{
-	return atomic_load_relaxed(&process->nlive) > 1;
+		fdtable_put(fdtable);
+	if (fs)
+		fs_struct_put(fs);
 }
 
 struct file *process_cwd(void)
 {
-	const struct process *process = current_process();
-	struct file *cwd;
+	struct fs_struct *fs = current_thread()->fs;
 
-	if (likely(!process_fs_is_shared(process))) {
-		file_get(process->cwd);
-		return process->cwd;
-	}
-	spin_lock(&process_tree_lock);
-	cwd = process->cwd;
-	file_get(cwd);
-	spin_unlock(&process_tree_lock);
-	return cwd;
+	if (unlikely(fs_struct_is_shared(fs)))
+		return fs_struct_cwd(fs);
+	file_get(fs->cwd);
+	return fs->cwd;
 }
 
 void process_set_cwd(struct file *dir)
 {
-	struct process *process = current_process();
-	struct file *before;
-
-	spin_lock(&process_tree_lock);
-	before = process->cwd;
-	process->cwd = dir;
-	spin_unlock(&process_tree_lock);
-	file_put(before);
+	fs_struct_set_cwd(current_thread()->fs, dir);
 }
 
 struct inode *process_root(void)
 {
-	const struct process *process = current_process();
-	struct inode *root;
+	struct fs_struct *fs = current_process() ? current_thread()->fs : NULL;
 
-	if (likely(!process || !atomic_load_relaxed(&process->root)))
-		return NULL;
-	spin_lock(&process_tree_lock);
-	root = process->root;
-	path_get(root);
-	spin_unlock(&process_tree_lock);
-	return root;
+	return likely(!fs || !atomic_load_relaxed(&fs->root)) ? NULL : fs_struct_root(fs);
+}
+
+unsigned process_umask(void)
+{
+	return atomic_load_relaxed(&current_thread()->fs->umask);
+}
+
+unsigned process_set_umask(unsigned umask)
+{
+	return atomic_exchange(&current_thread()->fs->umask, umask);
 }
 
 int process_chroot(struct file *dir, const char *path)
 {
-	struct process *process = current_process();
-	struct inode *root, *before;
+	struct inode *root;
 	int err = path_lookup(path_start(dir), path, true, &root);
 
 	if (err)
@@ -129,86 +162,123 @@ int process_chroot(struct file *dir, const char *path)
 		path_put(root);
 		return -ENOTDIR;
 	}
-	spin_lock(&process_tree_lock);
-	before = process->root;
-	process->root = root;
-	spin_unlock(&process_tree_lock);
-	path_put(before);
+	fs_struct_set_root(current_thread()->fs, root);
 	return 0;
 }
 
-struct inode *process_get_root(const struct process_id *id)
+struct inode *process_get_root(const struct thread_id *id)
 {
-	struct process *process;
+	const struct thread *thread;
 	struct inode *root = NULL;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process && process->cwd) {
-		root = process->root ?: mount_tree_root();
-		path_get(root);
+	thread = thread_find_id(id);
+	if (thread && thread->fs) {
+		root = fs_struct_root(thread->fs);
+		if (!root) {
+			root = mount_tree_root();
+			path_get(root);
+		}
 	}
 	spin_unlock(&process_tree_lock);
 	return root;
 }
 
-struct file *process_get_cwd(const struct process_id *id)
+struct file *process_get_cwd(const struct thread_id *id)
 {
-	struct process *process;
+	const struct thread *thread;
 	struct file *cwd = NULL;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process && process->cwd) {
-		cwd = process->cwd;
-		file_get(cwd);
-	}
+	thread = thread_find_id(id);
+	if (thread && thread->fs)
+		cwd = fs_struct_cwd(thread->fs);
 	spin_unlock(&process_tree_lock);
 	return cwd;
 }
 
-struct file *process_get_file(const struct process_id *id, int fd)
+struct file *process_get_file(const struct thread_id *id, int fd)
 {
-	struct process *process;
+	const struct thread *thread;
 	struct file *file = NULL;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process && process->fdtable)
-		file = fdtable_get_path(process->fdtable, fd);
+	thread = thread_find_id(id);
+	if (thread && thread->fdtable)
+		file = fdtable_get_path(thread->fdtable, fd);
 	spin_unlock(&process_tree_lock);
 	return file;
 }
 
-int process_next_fd(const struct process_id *id, unsigned min)
+int process_next_fd(const struct thread_id *id, unsigned min)
 {
-	struct process *process;
+	const struct thread *thread;
 	int fd = -ESRCH;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process)
-		fd = process->fdtable ? fdtable_next(process->fdtable, min) : -EBADF;
+	thread = thread_find_id(id);
+	if (thread)
+		fd = thread->fdtable ? fdtable_next(thread->fdtable, min) : -EBADF;
 	spin_unlock(&process_tree_lock);
 	return fd;
 }
 
+static int process_fs_umask(const struct thread *thread)
+{
+	return thread->fs ? (int)atomic_load_relaxed(&thread->fs->umask) : -1;
+}
+
+/*
+ * Walks the descriptor tables of a process, nearly always one. Threads that have tables of their own
+ * could have very many, and the walk is one hold of process_tree_lock: what is in more tables than
+ * these does not count.
+ */
+#define TABLES_WALKED 8
+
+static size_t walk_tables(const struct process *process, size_t (*count)(struct fdtable *table))
+{
+	const struct fdtable *last = NULL;
+	const struct thread *thread;
+	unsigned ntables = 0;
+	size_t sum = 0;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	for_each_thread(thread, process) {
+		struct fdtable *table = thread->fdtable;
+
+		if (!table || table == last)
+			continue;
+		sum += count(table);
+		last = table;
+		if (++ntables == TABLES_WALKED)
+			break;
+	}
+	return sum;
+}
+
+static size_t serves(struct fdtable *table)
+{
+	return fdtable_serves(table);
+}
+
 static bool process_fs_serves(const struct process *process)
 {
-	return process->fdtable && fdtable_serves(process->fdtable);
+	return walk_tables(process, serves) != 0;
 }
 
 static size_t process_fs_held(const struct process *process)
 {
-	return process->fdtable ? fdtable_held(process->fdtable) : 0;
+	return walk_tables(process, fdtable_held);
 }
 
 static const struct process_fs_ops ops = {
 	.create = process_fs_create,
 	.copy = process_fs_copy,
+	.exec_begin = process_fs_exec_begin,
 	.exec = process_fs_exec,
 	.open_interp = process_fs_open_interp,
 	.exit = process_fs_exit,
+	.umask = process_fs_umask,
 	.serves = process_fs_serves,
 	.held = process_fs_held,
 	.sync = mount_sync_all,

@@ -28,7 +28,7 @@
 enum outcome { NO_RING, RING, LOOK_AGAIN };
 
 /*
- * Are all `refs` references to the receive end descriptors of this process? Returns RING if they
+ * Are all `refs` references to the receive end descriptors of this process alone? Returns RING if they
  * are and the kept count says so, NO_RING if not, and LOOK_AGAIN after a count that found that they
  * are: the search then starts again in another hold.
  */
@@ -45,7 +45,8 @@ static enum outcome has_all_locked(struct endpoint *endpoint, const struct proce
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (count->birth == now.birth && count->waits == now.waits && count->ends == now.ends)
 		return RING;
-	if (!process->fdtable || fdtable_count(process->fdtable, end) != refs)
+	if (!thread->fdtable || fdtable_is_shared(thread->fdtable) ||
+	    fdtable_count(thread->fdtable, end) != refs)
 		return NO_RING;
 	*count = now;
 	return LOOK_AGAIN;

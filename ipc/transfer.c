@@ -173,7 +173,7 @@ static __attribute__((noinline)) int begin_fds(struct user_transfer *user,
 
 	if ((asked->flags & ~IPC_CLOEXEC) || asked->nfds > IPC_FDS || asked->nroom > IPC_FDS)
 		return -EINVAL;
-	fds->table = current_process()->fdtable;
+	fds->table = current_thread()->fdtable;
 	fds->nroom = fds->ngiven = 0;
 	err = check_fds(fds, asked);
 	if (err)

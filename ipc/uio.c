@@ -209,7 +209,7 @@ static int uio_file_set_notify(struct uio_session *session, vaddr_t at)
 	if (err)
 		return err;
 	if (notify.fd >= 0) {
-		send = fdtable_get(current_process()->fdtable, notify.fd);
+		send = fdtable_get(current_thread()->fdtable, notify.fd);
 		if (!send)
 			return -EBADF;
 	}
@@ -273,7 +273,7 @@ static const struct file_ops session_ops = {
 /* The descriptor and the file are allocated first. If that fails, the old session goes on. */
 static int open_session(struct uio *uio)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	struct uio_session *session;
 	struct file *file;
 	int err, fd = fdtable_reserve(table, 0, true);
@@ -347,7 +347,7 @@ void uio_init(void)
 
 int uio_give_devices(void)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	int err = 0;
 
 	for (unsigned i = 0; i < nuios && err >= 0; i++) {

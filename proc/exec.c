@@ -266,6 +266,14 @@ static int become_only_thread(struct process *process)
 	return 0;
 }
 
+/* Other processes may share descriptors and signals' actions with this one: it goes on with its own. */
+static int unshare_state(void)
+{
+	int err = process_fs->exec_begin();
+
+	return err ? err : signals_unshare();
+}
+
 /* The point of no return: nothing below can fail. */
 static void commit(struct process *process, struct new_image *new, const struct exec_args *args)
 {
@@ -292,7 +300,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	if (old_exe)
 		exe_put(old_exe);
 	vfork_done();
-	process_fs->exec(process);
+	process_fs->exec();
 	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();
 }
@@ -307,6 +315,8 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 		err = -EINTR;
 	if (!err && !is_late(&new))
 		err = become_only_thread(process);
+	if (!err && !is_late(&new))
+		err = unshare_state();
 	if (!err && is_late(&new)) {
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",

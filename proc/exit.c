@@ -80,7 +80,7 @@ static void tell_in_memory(void)
 static void exit_release(struct process *process)
 {
 	oom_futexes_marked(process);
-	process_fs->exit(process);
+	process_fs->exit(current_thread());
 	leave_space(process);
 	if (unlikely(process->drives) && driver_exit_hook)
 		driver_exit_hook(process);
@@ -288,6 +288,7 @@ static void leave_process(struct thread *thread)
 {
 	struct process *process = thread->process;
 
+	process_fs->exit(thread);
 	sched_use_mmu(NULL);
 	vfork_done();
 	spin_lock(&process_tree_lock);

@@ -20,18 +20,14 @@
 #include "proc/wait.h"
 
 /*
- * The flags of a new process. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
+ * As on Linux, the exit signal and CLONE_PARENT have no effect on a thread. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
  * CLONE_IO have no effect, because the features that they concern do not exist here.
  */
-#define SUPPORTED                                                                               \
-	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | \
-	 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE |            \
-	 CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
-
-/* A new thread shares all of these with its process, and must ask for it. */
-#define THREAD_SHARES	 (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
-/* As on Linux, its exit signal and CLONE_PARENT have no effect. */
-#define THREAD_SUPPORTED (SUPPORTED | THREAD_SHARES)
+#define SUPPORTED                                                                                \
+	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |             \
+	 CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                \
+	 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE | CLONE_UNTRACED | CLONE_SYSVSEM | \
+	 CLONE_IO | CLONE_THREAD)
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
 #define NAMESPACES                                                                     \
@@ -48,11 +44,6 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
 		return -EINVAL;
-	if (flags & CLONE_THREAD)
-		return (flags & THREAD_SHARES) != THREAD_SHARES ||
-				       flags & ~(uint64_t)THREAD_SUPPORTED
-			       ? -ENOSYS
-			       : 0;
 	return flags & ~(uint64_t)SUPPORTED ? -ENOSYS : 0;
 }
 
@@ -64,7 +55,8 @@ static void fork_child_discard(struct process *child)
 	child->uspace = NULL; /* the ledger looks at it */
 	if (uspace)
 		uspace_put(uspace);
-	process_fs->exit(child);
+	if (child->leader)
+		process_fs->exit(child->leader);
 	if (child->exe)
 		exe_put(child->exe);
 	process_drop_threads(child);
@@ -92,7 +84,15 @@ static int copy_space(struct process *parent, struct process *child)
 	return err;
 }
 
-static int copy_state(struct process *parent, struct process *child, bool clear_handlers)
+static enum actions_for_child actions_for(const struct clone_request *request)
+{
+	if (request->flags & CLONE_SIGHAND)
+		return ACTIONS_SHARE;
+	return request->clear_handlers ? ACTIONS_WITHOUT_HANDLERS : ACTIONS_COPY;
+}
+
+static int copy_state(struct process *parent, struct process *child,
+		      const struct clone_request *request)
 {
 	child->start_tick = arch_time();
 	child->no_new_privs = parent->no_new_privs;
@@ -103,7 +103,7 @@ static int copy_state(struct process *parent, struct process *child, bool clear_
 	spin_unlock(&parent->limits_lock);
 	exe_get(parent->exe);
 	child->exe = parent->exe;
-	return signals_copy(&child->signals, &parent->signals, !clear_handlers);
+	return signals_copy(&child->signals, actions_for(request));
 }
 
 static int copy_process(struct process *parent, struct process *child,
@@ -111,9 +111,9 @@ static int copy_process(struct process *parent, struct process *child,
 {
 	uint64_t flags = request->flags;
 
-	if (process_add_leader(child) || copy_state(parent, child, request->clear_handlers))
+	if (process_add_leader(child) || copy_state(parent, child, request))
 		return -ENOMEM;
-	if (process_fs->copy(child, parent))
+	if (process_fs->copy(child->leader, flags))
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
@@ -318,8 +318,11 @@ static long make_thread(struct process *process, const struct clone_request *req
 	if (!thread)
 		return err;
 	furnish_thread(thread);
-	tid = finish_and_start(thread, request);
+	tid = process_fs->copy(thread, request->flags);
+	if (!tid)
+		tid = finish_and_start(thread, request);
 	if (tid < 0) {
+		process_fs->exit(thread);
 		thread_id_put(process, thread->tid);
 		thread_destroy(thread);
 	}

@@ -296,8 +296,8 @@ static void fill_signal_facts(const struct thread *thread, struct process_facts 
 	ret->pending = signals->shared.set;
 	ret->pending_thread = thread->signals.pending.set;
 	ret->blocked = thread->signals.blocked;
-	ret->ignored = signals->ignored;
-	ret->caught = signals->caught;
+	ret->ignored = signals_ignored(signals);
+	ret->caught = signals_caught(signals);
 	ret->queued = signals->queued;
 	ret->queue_max = signals->queue_max;
 	spin_unlock(&signals->lock);
@@ -365,7 +365,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.terminal_group = process->terminal ? process->terminal->group : -1,
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
 		.status = process->status,
-		.umask = process->umask,
+		.umask = process_fs->umask(thread),
 		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
 		.usage = usage_times(process),
 		.children_usage = process->children_usage,

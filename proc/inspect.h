@@ -41,8 +41,8 @@ struct process_facts {
 	bool has_terminal;
 	int terminal_group; /* in the foreground; -1: it has no terminal */
 	int exit_signal;
-	int status; /* as wait4 packs it, once it begins to end */
-	unsigned umask;
+	int status;			    /* as wait4 packs it, once it begins to end */
+	int umask;			    /* -1: none any more */
 	uint64_t start_tick;		    /* the thread's */
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */

@@ -272,7 +272,6 @@ void thread_publish(struct thread *thread)
 	signals_add_thread(thread);
 	thread->birth = ++thread_births;
 	atomic_add(&thread->process->nlive, 1);
-	atomic_store_relaxed(&thread->process->nlooked, 0);
 	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);
 }
 
@@ -307,7 +306,6 @@ struct thread *thread_lead(void)
 	struct process *process = thread->process;
 
 	spin_lock(&process_tree_lock);
-	process->nlooked = FDTABLE_SIZE;
 	leader = process->leader;
 	if (leader == thread) {
 		leader = NULL;

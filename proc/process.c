@@ -155,7 +155,6 @@ int process_add_leader(struct process *process)
 	thread->tid = process->pid;
 	process->leader = thread;
 	process->nlive = 1;
-	process->nlooked = FDTABLE_SIZE;
 	process->itimers.looker = thread;
 	signals_add_thread(thread);
 	return 0;
@@ -213,7 +212,7 @@ static struct process *make_init(void)
 	assert(process->pid == PID_INIT);
 	memcpy(process->rlimits, first_limits, sizeof(first_limits));
 	process->start_tick = arch_time();
-	if (process_add_leader(process) || process_fs->create(process))
+	if (process_add_leader(process) || process_fs->create(process->leader))
 		return NULL; /* boot fails now, so nothing is released */
 	arch_thread_init(&process->leader->arch, process->leader->kstack, init_main, NULL);
 	process->leader->arch.hart = arch_this_hart();

@@ -12,9 +12,6 @@
 #include "proc/usage.h"
 #include "proc/uspace.h"
 
-struct fdtable;
-struct file;
-struct inode;
 struct object;
 
 #define PID_INIT	    1
@@ -67,18 +64,12 @@ struct process {
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
 	struct exe *exe;       /* NULL: before the first exec */
-	/* The same; its file system state, see struct process_fs_ops: */
-	struct fdtable *fdtable; /* has its own lock; NULL: it has closed everything */
-	struct file *cwd;	 /* a directory, referenced */
-	struct inode *root; /* where absolute paths start, as by path_get(); NULL: the tree's */
 
 	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
 	size_t kept;
 
 	/* private to the process: */
-	unsigned umask;	   /* others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
-	uint64_t nlooked;  /* FDTABLE_SIZE; 0 since it has made a thread: see fdtable_look() */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */
@@ -91,20 +82,28 @@ struct process {
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 
-/* Operations on a process's file system state, which proc/ does not know (fs/process_fs.c). */
+/* Operations on threads' file system state, which proc/ does not know (fs/process_fs.c). */
 struct process_fs_ops {
 	/* For process 1: no descriptors, root as the working directory. Returns 0 or -ENOMEM. */
-	int (*create)(struct process *process);
-	/* For fork. Returns 0 or -ENOMEM; exit() also releases what a failed copy left. */
-	int (*copy)(struct process *child, struct process *parent);
-	void (*exec)(struct process *process); /* closes the descriptors marked FD_CLOEXEC */
+	int (*create)(struct thread *thread);
+	/*
+	 * For clone: the thread shares what the running one has (CLONE_FILES, CLONE_FS), or gets a
+	 * copy. Returns 0 or -ENOMEM; exit() also releases what a failed copy left.
+	 */
+	int (*copy)(struct thread *thread, uint64_t flags);
+	/* The running thread is the only one of its process: it shares no descriptors any more. 0 or -ENOMEM. */
+	int (*exec_begin)(void);
+	void (*exec)(void); /* closes the descriptors marked FD_CLOEXEC */
 	/*
 	 * Finds the file that runs another: an interpreter, by its name in the running process.
 	 * *object_ret is referenced by object_use(), and *path_ret comes from kmalloc(). Returns 0,
 	 * -EACCES or another error of execve.
 	 */
 	int (*open_interp)(const char *name, struct object **object_ret, char **path_ret);
-	void (*exit)(struct process *process); /* closes everything, also for a half-made process */
+	void (*exit)(
+		struct thread *thread); /* lets go of everything, also for a half-made thread */
+	/* Call with process_tree_lock held. -1: it has let go of everything. */
+	int (*umask)(const struct thread *thread);
 	/*
 	 * Is it a server or a driver, on whom files of others may depend? Never waits. Call with
 	 * process_tree_lock held.

@@ -20,10 +20,9 @@ struct search {
 /* Is it a page of kmalloc() that belongs to the call, such as the files of a poll? */
 static bool is_page_of_call(const struct search *search, uintptr_t word)
 {
-	const struct process *process = search->thread->process;
 	const struct page *page;
 
-	if (word & PAGE_MASK || (process && (void *)word == process->fdtable))
+	if (word & PAGE_MASK || (void *)word == search->thread->fdtable)
 		return false;
 	page = virt_to_page((void *)word);
 	return page && page_kind(page) == PAGE_KERNEL && !page_has(page, PAGE_SLAB | PAGE_TAIL);

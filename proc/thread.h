@@ -12,6 +12,8 @@
 #include "sync/lockorder.h"
 
 struct endpoint;
+struct fdtable;
+struct fs_struct;
 struct slab_cache;
 struct mmu;
 struct process;
@@ -89,7 +91,14 @@ struct thread {
 	struct thread_signals signals;
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	struct vfork
-		*vfork;	   /* its parent waits for its exec or end; guarded by process_tree_lock */
+		*vfork; /* its parent waits for its exec or end; guarded by process_tree_lock */
+	/*
+	 * Changed by the thread itself with process_tree_lock held; others read them only with that
+	 * lock. Its file system state, see struct process_fs_ops; each has its own lock and is counted
+	 * by the threads that have it. NULL: the thread has let go of it.
+	 */
+	struct fdtable *fdtable;
+	struct fs_struct *fs;
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */

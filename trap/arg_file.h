@@ -14,7 +14,7 @@
  */
 static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 {
-	return fdtable_get(current_process()->fdtable, arg_int(frame, n));
+	return fdtable_get(current_thread()->fdtable, arg_int(frame, n));
 }
 
 /*
@@ -23,10 +23,7 @@ static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
  */
 static inline struct file *arg_look(const struct trap_frame *frame, unsigned n)
 {
-	const struct process *process = current_process();
-
-	return fdtable_look(process->fdtable, arg_int(frame, n),
-			    atomic_load_relaxed(&process->nlooked));
+	return fdtable_look(current_thread()->fdtable, arg_int(frame, n));
 }
 
 /* Does the call with the file of the descriptor in argument 0, which it holds meanwhile, or fails with -EBADF. */
@@ -35,7 +32,7 @@ long with_file(struct trap_frame *frame, file_call call);
 
 static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
 {
-	return fdtable_get_path(current_process()->fdtable, arg_int(frame, n));
+	return fdtable_get_path(current_thread()->fdtable, arg_int(frame, n));
 }
 
 /* Linux's access_ok(): a range outside user addresses is -EFAULT before other checks. */

@@ -36,7 +36,7 @@ static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
 static int get_dir(int fd, struct file **dir_ret)
 {
 	struct file *dir = fd == AT_FDCWD ? process_cwd()
-					  : fdtable_get_path(current_process()->fdtable, fd);
+					  : fdtable_get_path(current_thread()->fdtable, fd);
 
 	if (!dir)
 		return -EBADF;

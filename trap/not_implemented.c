@@ -62,7 +62,6 @@ static const struct missing {
 	{ 90, "capget", NOTHING_ELSE, OPTIONAL },
 	{ 91, "capset", NOTHING_ELSE, NEEDED },
 	{ 92, "personality", NOTHING_ELSE, OPTIONAL },
-	{ 97, "unshare", "it has no namespaces", NEEDED },
 	{ 104, "kexec_load", "it has no kernels to load", NEEDED },
 	{ 105, "init_module", "it has no kernel modules", NEEDED },
 	{ 106, "delete_module", "it has no kernel modules", NEEDED },
@@ -206,11 +205,6 @@ static const struct clone_missing {
 	const char *name;
 	const char *means;
 } clone_missing[] = {
-	{ CLONE_THREAD, "CLONE_THREAD",
-	  "no threads with files or a working directory of their own" },
-	{ CLONE_SIGHAND, "CLONE_SIGHAND", "no processes that share signal handlers" },
-	{ CLONE_FILES, "CLONE_FILES", "no processes that share descriptors" },
-	{ CLONE_FS, "CLONE_FS", "no processes that share a working directory" },
 	{ CLONE_PIDFD, "CLONE_PIDFD", "no process descriptors" },
 };
 

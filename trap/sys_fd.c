@@ -15,13 +15,13 @@
 
 long sys_close(struct trap_frame *frame)
 {
-	return fdtable_close_flush(current_process()->fdtable, arg_int(frame, 0));
+	return fdtable_close_flush(current_thread()->fdtable, arg_int(frame, 0));
 }
 
 /* Installs the file at a new descriptor and takes over its reference in any case. */
 static long fd_install(struct file *file, unsigned min, bool cloexec)
 {
-	int fd = fdtable_install(current_process()->fdtable, file, min, cloexec);
+	int fd = fdtable_install(current_thread()->fdtable, file, min, cloexec);
 
 	if (fd < 0)
 		file_put(file);
@@ -49,7 +49,7 @@ long sys_dup3(struct trap_frame *frame)
 	file = arg_file_path(frame, 0);
 	if (!file)
 		return -EBADF;
-	fd = fdtable_install_at(current_process()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
+	fd = fdtable_install_at(current_thread()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;
@@ -76,7 +76,7 @@ static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 
 static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 
 	switch (command) {
 	case F_DUPFD:
@@ -140,9 +140,9 @@ static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 {
 	switch (request) {
 	case FIOCLEX:
-		return fdtable_set_cloexec(current_process()->fdtable, fd, true);
+		return fdtable_set_cloexec(current_thread()->fdtable, fd, true);
 	case FIONCLEX:
-		return fdtable_set_cloexec(current_process()->fdtable, fd, false);
+		return fdtable_set_cloexec(current_thread()->fdtable, fd, false);
 	case FIONBIO:
 		return set_nonblock(file, arg);
 	default:
@@ -165,7 +165,7 @@ long sys_ioctl(struct trap_frame *frame)
 /* Reserves two descriptors and stores them in user memory, before any other thread can use them. */
 static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 
 	fds[0] = fdtable_reserve(table, 0, cloexec);
 	if (fds[0] < 0)
@@ -185,7 +185,7 @@ static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
 long sys_pipe2(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	struct file *reader, *writer;
 	int fds[2];
 	int err;
@@ -242,7 +242,7 @@ long sys_memfd_create(struct trap_frame *frame)
 	file_memory_add(-MEMFD_BYTES);
 	if (!file)
 		return -ENOMEM;
-	fd = fdtable_install(current_process()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);
+	fd = fdtable_install(current_thread()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;

@@ -10,7 +10,7 @@
 /* Takes over the reference. */
 static long ipc_fd_install(struct file *file, unsigned flags)
 {
-	int fd = fdtable_install(current_process()->fdtable, file, 0, (flags & IPC_CLOEXEC) != 0);
+	int fd = fdtable_install(current_thread()->fdtable, file, 0, (flags & IPC_CLOEXEC) != 0);
 
 	if (fd < 0)
 		file_put(file);

@@ -128,7 +128,7 @@ long sys_ipc_take(struct trap_frame *frame)
 	file_put(file);
 	if (!taken)
 		return result;
-	result = fdtable_install(current_process()->fdtable, taken, 0, (flags & IPC_CLOEXEC) != 0);
+	result = fdtable_install(current_thread()->fdtable, taken, 0, (flags & IPC_CLOEXEC) != 0);
 	if (result < 0)
 		file_put(taken);
 	return result;

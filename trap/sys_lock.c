@@ -126,7 +126,7 @@ long fcntl_lock(struct file *file, unsigned command, vaddr_t arg)
 	lock = (struct file_lock){
 		.kind = of_file ? FILE_LOCK_OPEN_FILE : FILE_LOCK_PROCESS,
 		.type = (unsigned)asked.type,
-		.owner = of_file ? &file->locks : &process->fdtable->locks,
+		.owner = of_file ? &file->locks : &current_thread()->fdtable->locks,
 		.pid = process->pid,
 	};
 	if (command == F_GETLK || command == F_OFD_GETLK)

@@ -124,7 +124,7 @@ static __attribute__((noinline)) long map_part(struct map_request *request, stru
 
 static long map_file(struct map_request *request, int fd)
 {
-	struct file *file = fdtable_get(current_process()->fdtable, fd);
+	struct file *file = fdtable_get(current_thread()->fdtable, fd);
 	long result;
 
 	if (!file)

@@ -33,8 +33,8 @@
 /* The descriptor is reserved first, so that a full table leaves no file created or truncated. */
 static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 {
-	struct process *process = current_process();
-	int fd = fdtable_reserve(process->fdtable, 0, (flags & O_CLOEXEC) != 0);
+	struct fdtable *table = current_thread()->fdtable;
+	int fd = fdtable_reserve(table, 0, (flags & O_CLOEXEC) != 0);
 	struct file *file;
 	int err;
 
@@ -42,14 +42,14 @@ static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 		return fd;
 	err = file_memory_charge(FILE_BYTES);
 	if (err == 0) {
-		err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
+		err = fs_open(at->dir, at->path, flags, mode & ~process_umask(), &file);
 		file_memory_add(-FILE_BYTES);
 	}
 	if (err) {
-		fdtable_unreserve(process->fdtable, fd);
+		fdtable_unreserve(table, fd);
 		return err;
 	}
-	fdtable_fill(process->fdtable, fd, file);
+	fdtable_fill(table, fd, file);
 	return fd;
 }
 
@@ -154,7 +154,7 @@ static long make_at(struct trap_frame *frame, int (*make)(struct file *, const c
 
 	if (err)
 		return err;
-	err = make(at.dir, at.path, arg_uint(frame, 2) & ~current_process()->umask);
+	err = make(at.dir, at.path, arg_uint(frame, 2) & ~process_umask());
 	at_path_put(&at);
 	return err;
 }

@@ -83,7 +83,7 @@ static int set_make(struct poll_set *set, unsigned n)
  */
 static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 
 	while (set->n < n) {
 		struct poll_entry *entry = entry_at(set, set->n);
@@ -295,7 +295,7 @@ static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
  */
 static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	unsigned count = 0;
 	int err;
 

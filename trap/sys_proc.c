@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "fs/fdtable.h"
 #include "fs/open.h"
+#include "fs/process_fs.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -110,6 +111,34 @@ long sys_clone3(struct trap_frame *frame)
 	thread->late_call = clone3;
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_CALL, __ATOMIC_RELAXED);
 	return (long)arg_u64(frame, 0);
+}
+
+/* What a process shares nowhere, as there is none of it, and what it cannot get a copy of. */
+#define UNSHARE_NOTHING (CLONE_SYSVSEM)
+#define UNSHARE_PROCESS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+
+/* Is it true already that the process shares these with no other thread or process? */
+static bool shares_none(const struct process *process, uint64_t flags)
+{
+	const struct signal_actions *actions = process->signals.actions;
+
+	if (atomic_load_relaxed(&process->nextra) > 0)
+		return false;
+	if (flags & (CLONE_SIGHAND | CLONE_VM) && actions && atomic_load(&actions->refs) > 1)
+		return false;
+	return !(flags & CLONE_VM) || atomic_load(&process->uspace->refs) == 1;
+}
+
+/* As on Linux without namespaces. */
+long sys_unshare(struct trap_frame *frame)
+{
+	uint64_t flags = arg_u64(frame, 0);
+
+	if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | UNSHARE_NOTHING | UNSHARE_PROCESS))
+		return -EINVAL;
+	if (flags & UNSHARE_PROCESS && !shares_none(current_process(), flags))
+		return -EINVAL;
+	return process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
 }
 
 long sys_exit(struct trap_frame *frame)
@@ -416,7 +445,7 @@ long sys_prctl(struct trap_frame *frame)
 /* Returns the old mask. Only the permission bits of the new one count. */
 long sys_umask(struct trap_frame *frame)
 {
-	return (long)atomic_exchange(&current_process()->umask, arg_uint(frame, 0) & 0777);
+	return (long)process_set_umask(arg_uint(frame, 0) & 0777);
 }
 
 long sys_uname(struct trap_frame *frame)
@@ -508,7 +537,7 @@ long sys_execveat(struct trap_frame *frame)
 		name = descriptor_name(fd, at.path);
 	image.filename = relative ? name : at.path;
 	image.by_descriptor = at.path[0] == '\0';
-	image.unreachable = relative && fdtable_cloexec(current_process()->fdtable, fd) > 0;
+	image.unreachable = relative && fdtable_cloexec(current_thread()->fdtable, fd) > 0;
 	if (relative && !name)
 		err = -ENOMEM;
 	else if (image.by_descriptor)

@@ -93,7 +93,7 @@ static int remount_p9(struct mount *mount, const char *options)
 
 	if (err)
 		return err;
-	send = fdtable_get(current_process()->fdtable, (int)fd);
+	send = fdtable_get(current_thread()->fdtable, (int)fd);
 	if (!send)
 		return -EINVAL;
 	err = endpoint_is_send(send) ? p9_attach_again(to_p9_node(mount->root), send) : -EINVAL;
@@ -121,7 +121,7 @@ static int fill_p9(struct mount *mount, const char *options)
 		return err;
 	if (fd == UINT64_MAX || msize < MSIZE_LEAST)
 		return -EINVAL;
-	send = fdtable_get(current_process()->fdtable, (int)fd);
+	send = fdtable_get(current_thread()->fdtable, (int)fd);
 	if (!send)
 		return -EINVAL;
 	err = connect(mount, send, (uint32_t)msize, timeout, (uint32_t)uid);

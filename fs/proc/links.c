@@ -109,17 +109,17 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 
 ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size)
 {
-	return file_target(process_get_cwd(&link->id.process), buf, size);
+	return file_target(process_get_cwd(&link->id), buf, size);
 }
 
 int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	return file_follow(process_get_cwd(&link->id.process), inode_ret);
+	return file_follow(process_get_cwd(&link->id), inode_ret);
 }
 
 ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size)
 {
-	struct inode *root = process_get_root(&link->id.process);
+	struct inode *root = process_get_root(&link->id);
 	size_t len;
 
 	if (!root)
@@ -131,16 +131,16 @@ ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size)
 
 int proc_root_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	*inode_ret = process_get_root(&link->id.process);
+	*inode_ret = process_get_root(&link->id);
 	return *inode_ret ? 0 : -ENOENT;
 }
 
 ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size)
 {
-	return file_target(process_get_file(&link->id.process, link->fd), buf, size);
+	return file_target(process_get_file(&link->id, link->fd), buf, size);
 }
 
 int proc_fd_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	return file_follow(process_get_file(&link->id.process, link->fd), inode_ret);
+	return file_follow(process_get_file(&link->id, link->fd), inode_ret);
 }

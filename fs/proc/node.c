@@ -284,7 +284,7 @@ static uint32_t fd_mode(const struct file *file)
 static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	int fd = number_of(name, len, FDTABLE_SIZE);
-	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->id.process, fd);
+	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->id, fd);
 	struct inode *link;
 
 	if (!file)
@@ -350,7 +350,7 @@ static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
 	uint64_t min = MIN(pos - DIR_FIRST_POS, (uint64_t)FDTABLE_SIZE);
-	int fd = process_next_fd(&node->id.process, (unsigned)min);
+	int fd = process_next_fd(&node->id, (unsigned)min);
 
 	if (fd < 0)
 		return fd == -ESRCH ? -ENOENT : -ENODATA;
@@ -400,7 +400,7 @@ static int path_in_mount(struct inode *inode, struct path_text *text)
 	return 0;
 }
 
-static unsigned count_fds(const struct process_id *id)
+static unsigned count_fds(const struct thread_id *id)
 {
 	unsigned count = 0;
 	int fd = -1;
@@ -419,7 +419,7 @@ static int getattr(struct inode *inode, struct abi_stat *st)
 	if (node->entry)
 		st->size = (int64_t)node->entry->size;
 	if (inode->ops == &proc_fd_dir_ops)
-		st->size = count_fds(&node->id.process);
+		st->size = count_fds(&node->id);
 	if (inode->ops == &proc_task_dir_ops)
 		st->nlink = 2 + inspect_count_threads(&node->id.process);
 	if (inode->ops == &root_ops)

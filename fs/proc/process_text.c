@@ -70,8 +70,8 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 	seq_put(seq, "Name:\t");
 	seq_put_escaped(seq, facts->name, "\n\\");
 	seq_put(seq, "\n");
-	if (facts->state != 'Z')
-		seq_put(seq, "Umask:\t%04o\n", facts->umask);
+	if (facts->umask >= 0)
+		seq_put(seq, "Umask:\t%04o\n", (unsigned)facts->umask);
 	seq_put(seq, "State:\t%c (%s)\n", facts->state, state_word(facts->state));
 	seq_put(seq, "Tgid:\t%d\n", facts->pid);
 	seq_put(seq, "Pid:\t%d\n", facts->tid);

@@ -64,6 +64,7 @@
 #define SYS_exit_group		   94
 #define SYS_waitid		   95
 #define SYS_set_tid_address	   96
+#define SYS_unshare		   97
 #define SYS_futex		   98
 #define SYS_set_robust_list	   99
 #define SYS_get_robust_list	   100

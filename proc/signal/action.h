@@ -11,8 +11,24 @@
  */
 int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigaction *old_ret);
 
-/* Returns the action: all zeros, except for SIG_IGN, if none was set. Call with the lock held. */
+/* Returns the action; all zeros if none was set. Call with the lock held. */
 struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
+/* The same for a signal that is taken: with SA_RESETHAND, its handler is used up. */
+struct abi_sigaction signal_action_take(const struct signals *signals, int sig);
+
+static inline bool signal_has_handler(const struct abi_sigaction *action)
+{
+	return action->handler != SIG_DFL && action->handler != SIG_IGN;
+}
+
+/*
+ * Give a new process actions of the running one, see signals_copy(). Return 0 or -ENOMEM. NULL is not
+ * shared: there is a table afterwards.
+ */
+int signal_actions_copy(struct signals *to, bool handlers);
+int signal_actions_share(struct signals *to);
+/* Drops a reference; NULL is allowed. */
+void signal_actions_put(struct signal_actions *actions);
 
 /* Whether children are autoreaped: SIGCHLD is ignored or has SA_NOCLDWAIT. */
 bool signals_leave_children(struct signals *signals);

@@ -105,11 +105,6 @@ static void signal_handler_run(struct trap_frame *frame, const struct signal_inf
 	}
 }
 
-static bool is_handler(const struct abi_sigaction *action)
-{
-	return action->handler != SIG_DFL && action->handler != SIG_IGN;
-}
-
 /* The default action ends the process, or begins to stop it. Call with the lock held. */
 static void begin_default(struct process *process, int sig)
 {
@@ -136,13 +131,9 @@ static bool signal_next(struct process *process, struct signal_info *info,
 	spin_lock(&signals->lock);
 	any = signal_take(~current_thread()->signals.blocked, info);
 	if (any) {
-		*action = signal_action_get(signals, info->sig);
-		if (is_handler(action) && action->flags & SA_RESETHAND) {
-			signals->actions->of[info->sig - 1].handler = SIG_DFL;
-			signals->caught &= ~SIGNAL_BIT(info->sig);
-		} else if (action->handler == SIG_DFL) {
+		*action = signal_action_take(signals, info->sig);
+		if (action->handler == SIG_DFL)
 			begin_default(process, info->sig);
-		}
 	}
 	spin_unlock(&signals->lock);
 	return any;
@@ -182,7 +173,7 @@ void signal_user_return(struct trap_frame *frame)
 		}
 		if (!signal_next(process, &info, &action))
 			break;
-		if (is_handler(&action)) {
+		if (signal_has_handler(&action)) {
 			signal_handler_run(frame, &info, &action);
 			work_again();
 			return;

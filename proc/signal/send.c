@@ -66,9 +66,9 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	const struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 
-	if ((thread->signals.blocked | signals->caught) & bit)
+	if ((thread->signals.blocked | signals_caught(signals)) & bit)
 		return false;
-	if (process->pid == PID_INIT || signals->ignored & bit)
+	if (process->pid == PID_INIT || signals_ignored(signals) & bit)
 		return true;
 	return signal_default(sig) == SIGNAL_IGNORE || signal_default(sig) == SIGNAL_CONTINUE;
 }
@@ -187,7 +187,7 @@ static void act(struct thread *thread, int sig)
 		signal_wake(thread); /* it waits for the signal */
 	else if (signal_is_dropped(thread, sig))
 		signal_forget(process, bit);
-	else if (!(process->signals.caught & bit) && ends_by_default(sig))
+	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
 		signal_wake(thread);
@@ -267,7 +267,7 @@ bool signal_fault(const struct signal_info *info)
 	bool caught;
 
 	spin_lock(&signals->lock);
-	caught = (signals->caught & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
+	caught = (signals_caught(signals) & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
 	if (caught) {
 		thread->signals.fault = *info;
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);

@@ -8,6 +8,7 @@
 #include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/signal/action.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -64,23 +65,15 @@ void signals_add_thread(struct thread *thread)
 	process->signals.nthreads++;
 }
 
-int signals_copy(struct signals *to, struct signals *from, bool handlers)
+int signals_copy(struct signals *to, enum actions_for_child what)
 {
-	if (handlers &&
-	    atomic_load_relaxed(
-		    &from->actions)) { /* of the running process: only exec removes them */
-		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
-		if (!to->actions)
-			return -ENOMEM;
-	}
+	struct signals *from = &current_process()->signals;
+
 	spin_lock(&from->lock);
-	if (to->actions)
-		*to->actions = *from->actions;
-	to->ignored = from->ignored;
-	to->caught = to->actions ? from->caught : 0;
 	to->queue_max = from->queue_max;
 	spin_unlock(&from->lock);
-	return 0;
+	return what == ACTIONS_SHARE ? signal_actions_share(to)
+				     : signal_actions_copy(to, what == ACTIONS_COPY);
 }
 
 void thread_signals_copy(struct thread_signals *to, const struct thread_signals *from)
@@ -120,32 +113,12 @@ void signals_fork_done(struct process *child)
 	}
 }
 
-/* Call only when no other code reads the actions without the lock. */
-static void actions_free(struct signals *signals)
-{
-	struct signal_actions *actions;
-
-	spin_lock(&signals->lock);
-	actions = signals->actions;
-	signals->actions = NULL;
-	signals->caught = 0;
-	spin_unlock(&signals->lock);
-	kfree(actions);
-}
-
-void signals_exec(void)
-{
-	struct abi_stack *stack = &current_thread()->signals.stack;
-
-	actions_free(&current_process()->signals);
-	stack->ss_sp = stack->ss_size = 0; /* as on Linux, the flags stay */
-}
-
 void signals_destroy(struct signals *signals)
 {
 	struct list spent = LIST_INIT(spent);
 
-	actions_free(signals);
+	signal_actions_put(signals->actions);
+	signals->actions = NULL;
 	spin_lock(&signals->lock);
 	signal_flush(signals, &signals->shared, ~0ull, &spent);
 	spin_unlock(&signals->lock);

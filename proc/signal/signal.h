@@ -35,9 +35,15 @@ struct signal_info {
 	uint64_t user_ticks, kernel_ticks; /* of the child */
 };
 
-/* The actions set by rt_sigaction, by signal. */
+/* The actions set by rt_sigaction. With CLONE_SIGHAND processes share them. */
 struct signal_actions {
-	struct abi_sigaction of[NSIG];
+	struct spinlock lock;
+	uint32_t refs; /* atomic: the processes that have them */
+	/* changed with the lock held; atomic: */
+	uint64_t ignored; /* set to SIG_IGN */
+	uint64_t caught;  /* has a handler */
+	/* guarded by lock: */
+	struct abi_sigaction of[NSIG]; /* by signal */
 };
 
 /* The signals that are pending for a process or a thread. Guarded by the process's signals lock. */
@@ -51,9 +57,7 @@ struct signals {
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct sigpending shared;	/* sent to the process: any of its threads may take them */
-	uint64_t ignored;		/* set to SIG_IGN */
-	uint64_t caught;		/* has a handler */
-	struct signal_actions *actions; /* NULL: no flags, masks or handlers were set */
+	struct signal_actions *actions; /* NULL: no action was set */
 	unsigned queued;		/* infos on the queues of the process and its threads */
 	uint64_t queue_max;		/* RLIMIT_SIGPENDING */
 	unsigned nthreads;		/* threads that have not begun to end */
@@ -88,6 +92,17 @@ struct thread_signals {
 	struct abi_stack stack; /* the alternate stack; ss_size 0: none */
 };
 
+/* The signals that are set to SIG_IGN, and those that have a handler. Call with the lock held. */
+static inline uint64_t signals_ignored(const struct signals *signals)
+{
+	return signals->actions ? atomic_load_relaxed(&signals->actions->ignored) : 0;
+}
+
+static inline uint64_t signals_caught(const struct signals *signals)
+{
+	return signals->actions ? atomic_load_relaxed(&signals->actions->caught) : 0;
+}
+
 /* Whether all threads of the process must end, or are ending. */
 static inline bool signals_ending(const struct signals *signals)
 {
@@ -116,8 +131,10 @@ enum signal_default signal_default(int sig);
 /* These must be all zeros. */
 void signals_init(struct signals *signals);
 void thread_signals_init(struct thread_signals *own);
-/* Copies the actions, or only which signals are ignored; nothing is pending. Returns 0 or -ENOMEM. */
-int signals_copy(struct signals *to, struct signals *from, bool handlers);
+/* What a new process gets of the actions. */
+enum actions_for_child { ACTIONS_COPY, ACTIONS_WITHOUT_HANDLERS, ACTIONS_SHARE };
+/* Gives a new process its part of the running one's; nothing is pending. Returns 0 or -ENOMEM. */
+int signals_copy(struct signals *to, enum actions_for_child what);
 /* Copies mask and alternate stack. Call for the running thread's. */
 void thread_signals_copy(struct thread_signals *to, const struct thread_signals *from);
 /*
@@ -131,7 +148,12 @@ bool signals_fork_begin(void);
  * there will be no child, call with NULL.
  */
 void signals_fork_done(struct process *child);
-/* For a new image: resets all actions except SIG_IGN, and the running thread's alternate stack. */
+/* The running process shares its actions with no other process from now on. Returns 0 or -ENOMEM. */
+int signals_unshare(void);
+/*
+ * For a new image: resets all actions except SIG_IGN, and the running thread's alternate stack. Call
+ * after signals_unshare().
+ */
 void signals_exec(void);
 /* Frees all that is pending, with the actions, at the end of a process. */
 void signals_destroy(struct signals *signals);

@@ -19,11 +19,8 @@
 /* How a program ends that exits with what a call answered. */
 #define ANSWERED(error) EXITED(-(error)&0xff)
 
-/* CLONE_VM | CLONE_SIGHAND, with CLONE_THREAD in the second one; CLONE_FS. */
-PROGRAM(clone_handlers, LUI(A0, 1), ADDI(A0, A0, 0x900 - 0x1000), LI(A1, 0), CALL(220), EXIT_A0);
-PROGRAM(clone_lone_thread, LUI(A0, 0x11), ADDI(A0, A0, 0x900 - 0x1000), LI(A1, 0), CALL(220),
-	EXIT_A0);
-PROGRAM(clone_fs, LI(A0, 0x200), LI(A1, 0), CALL(220), EXIT_A0);
+/* CLONE_PIDFD. */
+PROGRAM(clone_pidfd, LUI(A0, 1), LI(A1, 0), CALL(220), EXIT_A0);
 
 /* Linux has both, unless it is configured without them. */
 PROGRAM(rseq, CALL(293), EXIT_A0);
@@ -42,12 +39,8 @@ static bool log_has(const char *text)
 
 KTEST(abi_clone_of_what_is_not_implemented_is_enosys)
 {
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_handlers));
-	EXPECT_TRUE(log_has("clone with CLONE_SIGHAND: Faultline has no processes that share"));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_fs));
-	EXPECT_TRUE(log_has("clone with CLONE_FS: Faultline has no processes that share"));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_lone_thread));
-	EXPECT_TRUE(log_has("clone with CLONE_THREAD: Faultline has no threads with files"));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_pidfd));
+	EXPECT_TRUE(log_has("clone with CLONE_PIDFD: Faultline has no process descriptors"));
 }
 
 PROGRAM(socket_call, CALL(198), EXIT_A0);

@@ -114,7 +114,7 @@ static struct fdtable *full;
 
 static int calls_main_full(void *arg)
 {
-	full = current_process()->fdtable;
+	full = current_thread()->fdtable;
 	while (fdtable_reserve(full, 1, false) >= 0)
 		;
 	return calls_main(arg);
@@ -123,11 +123,11 @@ static int calls_main_full(void *arg)
 /* That call ends before its process. */
 static const struct process_fs_ops *real_fs;
 
-static void exit_full(struct process *process)
+static void exit_full(struct thread *thread)
 {
-	for (int fd = 1; full && process->fdtable == full && fd < FDTABLE_SIZE; fd++)
+	for (int fd = 1; full && thread->fdtable == full && fd < FDTABLE_SIZE; fd++)
 		fdtable_unreserve(full, fd);
-	real_fs->exit(process);
+	real_fs->exit(thread);
 }
 
 static void expect_calls_of(int (*fn)(void *arg), const struct call *calls, size_t n)
@@ -427,7 +427,7 @@ static uint64_t call_under_way(void)
 /* An open sets a descriptor aside before it looks for room, and copies its path before that. */
 static bool has_looked_for_room(void)
 {
-	const struct fdtable *table = current_process()->fdtable;
+	const struct fdtable *table = current_thread()->fdtable;
 
 	return wanted_call != SYS_openat || ((table->open[0] & 1) && !table->file[0]);
 }

@@ -207,7 +207,7 @@ KTEST(dies_of_a_double_free)
 
 static int keep_a_descriptor(void *unused)
 {
-	return fdtable_reserve(current_process()->fdtable, 0, false) < 0;
+	return fdtable_reserve(current_thread()->fdtable, 0, false) < 0;
 }
 
 /* R111: a descriptor that is set aside by no call */

@@ -138,14 +138,15 @@ static int furnish(struct process *process)
 		return -ENOMEM;
 	str_copy(process->leader->name, "test", THREAD_NAME_LEN);
 	process->uspace = uspace_create();
-	if (!process->uspace || process_fs->create(process))
+	if (!process->uspace || process_fs->create(process->leader))
 		return -ENOMEM;
 	return give_exe(process);
 }
 
 static void discard(struct process *process)
 {
-	process_fs->exit(process);
+	if (process->leader)
+		process_fs->exit(process->leader);
 	if (process->uspace)
 		uspace_put(process->uspace);
 	process_drop_threads(process);

@@ -206,7 +206,7 @@ static bool put_asks(void)
 {
 	struct abi_pollfd asks[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	const int64_t time[2] = { LONG_TIME, 0 };
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	struct file *other_reader, *other_writer;
 
 	if (pipe_create(0, &other_reader, &other_writer) != 0)

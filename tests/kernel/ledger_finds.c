@@ -174,7 +174,7 @@ KTEST(ledger_finds_a_pin_without_holder)
 /* R111, R172: a descriptor that no call has set aside */
 KTEST_IN_PROCESS(ledger_finds_a_descriptor_without_holder)
 {
-	struct fdtable *table = current_process()->fdtable;
+	struct fdtable *table = current_thread()->fdtable;
 	int fd = fdtable_reserve(table, 0, false);
 
 	EXPECT_EQ(0, fd);

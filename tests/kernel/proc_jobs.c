@@ -480,15 +480,15 @@ static int leaves_a_stopped_child(void *unused)
 
 static void let_init_autoreap(bool autoreap)
 {
+	static struct signal_actions ignoring = { .lock = SPINLOCK_INIT(LOCK_SIGHAND),
+						  .refs = 1,
+						  .ignored = SIGNAL_BIT(SIGCHLD) };
 	struct signals *signals;
 
 	spin_lock(&process_tree_lock);
 	signals = &init_process()->signals;
 	spin_lock(&signals->lock);
-	if (autoreap)
-		signals->ignored |= SIGNAL_BIT(SIGCHLD);
-	else
-		signals->ignored &= ~SIGNAL_BIT(SIGCHLD);
+	signals->actions = autoreap ? &ignoring : NULL;
 	spin_unlock(&signals->lock);
 	spin_unlock(&process_tree_lock);
 }

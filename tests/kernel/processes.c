@@ -179,7 +179,7 @@ static int leave_a_zombie(void *arg)
 		spin_lock(&process_tree_lock);
 		child = process_find(pid);
 		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace &&
-			 !child->fdtable;
+			 !child->leader->fdtable;
 		spin_unlock(&process_tree_lock);
 	}
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));

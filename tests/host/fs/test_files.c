@@ -436,7 +436,7 @@ TEST(descriptors)
 	fdtable_unreserve(copy, 2);
 	fdtable_close_on_exec(copy);
 	assert_null(fdtable_get(copy, 5));
-	fdtable_destroy(copy);
+	fdtable_put(copy);
 	file_get(file);
 	assert_int_equal(-EBUSY, fdtable_install_at(files, file, 2, false));
 	fdtable_unreserve(files, 2);
@@ -446,7 +446,7 @@ TEST(descriptors)
 	assert_int_equal(5, fdtable_install_at(files, file, 5, false)); /* what was there is put */
 	assert_null(fdtable_get(files, -1));
 	assert_null(fdtable_get(files, FDTABLE_SIZE));
-	fdtable_destroy(files);
+	fdtable_put(files);
 	tree_end();
 }
 
@@ -465,6 +465,6 @@ TEST(full_table)
 	assert_int_equal(-EMFILE, fdtable_install(files, file, 0, false));
 	assert_int_equal(0, fdtable_close(files, 77));
 	assert_int_equal(77, fdtable_install(files, file, 0, false));
-	fdtable_destroy(files);
+	fdtable_put(files);
 	tree_end();
 }

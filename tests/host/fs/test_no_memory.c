@@ -80,9 +80,9 @@ static void use_descriptors(void)
 	struct fdtable *copy = files ? fdtable_copy(files) : NULL;
 
 	if (copy)
-		fdtable_destroy(copy);
+		fdtable_put(copy);
 	if (files)
-		fdtable_destroy(files);
+		fdtable_put(files);
 }
 
 static void use_links(void)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Working directory, root and umask, with a count of the threads that share them. */
+#include "fs/fs_struct.h"
+
+#include "fs/file.h"
+#include "fs/path.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/thread.h"
+
+static const char *fs_struct_name(const void *it)
+{
+	(void)it;
+	return "working directory and root";
+}
+
+COUNTED_KIND(fs_struct_kind, "file system state", struct fs_struct, fs_struct_name);
+
+static void put_places(struct file *cwd, struct inode *root)
+{
+	if (cwd)
+		file_put(cwd);
+	path_put(root);
+}
+
+struct fs_struct *fs_struct_create(struct file *cwd, struct inode *root, unsigned umask)
+{
+	struct fs_struct *fs = cwd ? mem_wait_kmalloc(sizeof(*fs)) : NULL;
+
+	if (!fs) {
+		put_places(cwd, root);
+		return NULL;
+	}
+	spin_init(&fs->lock, LOCK_FILES);
+	fs->refs = 1;
+	fs->umask = umask;
+	fs->cwd = cwd;
+	fs->root = root;
+	counted_begin(&fs_struct_kind, &fs->counted, &fs->refs);
+	return fs;
+}
+
+struct fs_struct *fs_struct_copy(void)
+{
+	struct fs_struct *fs = current_thread()->fs;
+
+	return fs_struct_create(fs_struct_cwd(fs), fs_struct_root(fs),
+				atomic_load_relaxed(&fs->umask));
+}
+
+struct fs_struct *fs_struct_share(void)
+{
+	struct fs_struct *fs = current_thread()->fs;
+
+	atomic_add(&fs->refs, 1);
+	return fs;
+}
+
+void fs_struct_put(struct fs_struct *fs)
+{
+	if (atomic_add(&fs->refs, -1) != 1)
+		return;
+	counted_end(&fs->counted);
+	put_places(fs->cwd, fs->root);
+	kfree(fs);
+}
+
+struct file *fs_struct_cwd(struct fs_struct *fs)
+{
+	struct file *cwd;
+
+	spin_lock(&fs->lock);
+	cwd = fs->cwd;
+	file_get(cwd);
+	spin_unlock(&fs->lock);
+	return cwd;
+}
+
+struct inode *fs_struct_root(struct fs_struct *fs)
+{
+	struct inode *root;
+
+	spin_lock(&fs->lock);
+	root = fs->root;
+	if (root)
+		path_get(root);
+	spin_unlock(&fs->lock);
+	return root;
+}
+
+void fs_struct_set_cwd(struct fs_struct *fs, struct file *cwd)
+{
+	struct file *before;
+
+	spin_lock(&fs->lock);
+	before = fs->cwd;
+	fs->cwd = cwd;
+	spin_unlock(&fs->lock);
+	file_put(before);
+}
+
+void fs_struct_set_root(struct fs_struct *fs, struct inode *root)
+{
+	struct inode *before;
+
+	spin_lock(&fs->lock);
+	before = fs->root;
+	fs->root = root;
+	spin_unlock(&fs->lock);
+	path_put(before);
+}
