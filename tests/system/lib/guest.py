@@ -141,10 +141,10 @@ def in_steps(name, words, place, steps, options=("--mem", "64M")):
     return Result(0, b"", said)
 
 
-def run_raw(words, **names):
+def run_raw(words, stdin=None, **names):
     """Runs ./run.sh with exactly these arguments."""
-    done = subprocess.run([RUN, *words], capture_output=True, stdin=subprocess.DEVNULL,
-                          timeout=PATIENCE, check=False, **names)
+    given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
+    done = subprocess.run([RUN, *words], capture_output=True, timeout=PATIENCE, check=False, **given, **names)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
