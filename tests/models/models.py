@@ -42,11 +42,6 @@ def right(model, least, *defines):
     equal((0, True), (errors, states >= least), f"errors, at least {least} of {states} states")
 
 
-def wrong(model, *defines):
-    """The model is rejected, which takes less time than to optimize the program would."""
-    equal(True, check(model, *defines, optimize="-O0")[0] > 0, f"{model} with {defines} has an error")
-
-
 @case
 def R140_calls_have_one_end():
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1")
@@ -62,36 +57,6 @@ def R140_two_calls_have_one_end_each():
 @soak_case
 def R140_a_call_has_one_end_beside_two_servers():
     right("endpoint.pml", 2000000, "CALLS=1", "SERVERS=2")
-
-
-@long_case
-def a_pulse_that_outlives_its_call_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "KEEP_PULSE")
-
-
-@long_case
-def a_caller_that_does_not_wait_for_copies_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "HOLDS", "IGNORE_HOLDERS")
-
-
-@long_case
-def a_sleep_without_a_look_for_a_kill_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "SWITCH_OVER", "SLEEP_BLINDLY")
-
-
-@long_case
-def a_wake_up_outside_the_lock_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "WAKE_OUTSIDE")
-
-
-@long_case
-def a_look_without_the_lock_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_UNLOCKED")
-
-
-@long_case
-def a_look_before_the_mark_is_rejected():
-    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_THEN_SLEEP")
 
 
 @case
@@ -115,66 +80,6 @@ def all_go_on_with_a_third_server_or_all_at_once():
     right("attach.pml", 2000000, "OPENS", "LOOKS", "RENAMES", "WRITES", "ENDS=1")
 
 
-@long_case
-def a_switch_in_a_later_hold_of_the_lock_is_rejected():
-    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_SWITCH")
-
-
-@long_case
-def an_owner_of_a_fid_of_any_epoch_is_rejected():
-    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_OWN")
-
-
-@long_case
-def a_rename_that_is_sent_twice_is_rejected():
-    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_TWICE")
-
-
-@long_case
-def a_request_that_is_parked_after_the_switch_is_rejected():
-    wrong("attach.pml", "OPENS", "WRITES", "ENDS=1", "BROKEN_PARK")
-
-
-@long_case
-def a_look_for_a_file_by_its_old_name_alone_is_rejected():
-    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_ALIAS")
-
-
-@long_case
-def an_alias_that_ends_with_the_call_is_rejected():
-    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_DROP")
-
-
-@long_case
-def a_file_that_keeps_its_name_after_the_alias_is_rejected():
-    wrong("attach.pml", "RENAMES", "BROKEN_TAKE")
-
-
-@long_case
-def a_server_that_is_taken_before_the_look_at_fids_is_rejected():
-    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_EPOCH")
-
-
-@long_case
-def a_walk_from_a_fid_that_is_not_made_is_rejected():
-    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_FROM")
-
-
-@long_case
-def a_file_that_is_lost_while_it_gets_its_name_is_rejected():
-    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_NAME")
-
-
-@long_case
-def a_name_that_is_older_than_a_rename_is_rejected():
-    wrong("attach.pml", "RENAMES", "LOOKS", "ENDS=1", "BROKEN_ADOPT")
-
-
-@long_case
-def an_owner_of_a_stale_fid_is_rejected():
-    wrong("attach.pml", "REMOVES", "BROKEN_STALE")
-
-
 @case
 def R151_no_sleeper_is_lost():
     right("futex.pml", 20000, "SIGNALS")
@@ -184,36 +89,6 @@ def R151_no_sleeper_is_lost():
 @long_case
 def R151_no_sleeper_is_lost_that_is_moved():
     right("futex.pml", 400000, "MOVES", "SIGNALS")
-
-
-@long_case
-def a_word_that_is_read_before_the_sample_is_rejected():
-    wrong("futex.pml", "READ_FIRST")
-
-
-@long_case
-def a_sleeper_that_joins_a_bucket_that_has_changed_is_rejected():
-    wrong("futex.pml", "JOIN_BLINDLY")
-
-
-@long_case
-def a_wake_of_nobody_that_does_not_count_is_rejected():
-    wrong("futex.pml", "WAKE_UNCOUNTED")
-
-
-@long_case
-def a_sleeper_that_leaves_without_the_lock_is_rejected():
-    wrong("futex.pml", "LEAVE_UNLOCKED")
-
-
-@long_case
-def a_sleeper_that_leaves_the_bucket_that_it_was_in_is_rejected():
-    wrong("futex.pml", "MOVES", "SIGNALS", "LEAVE_OLD")
-
-
-@long_case
-def a_wake_that_a_signal_hides_is_rejected():
-    wrong("futex.pml", "SIGNALS", "SIGNAL_FIRST")
 
 
 @case
@@ -228,44 +103,54 @@ def a_process_that_is_killed_or_has_new_threads_has_one_end():
     right("group.pml", 100000, "THREADS=2", "CLONES", "KILLS")
 
 
-@long_case
-def two_threads_that_wait_in_exec_are_rejected():
-    wrong("group.pml", "TWO_EXECS")
+# The wrong variants: what each does, its model and its definitions.
+WRONG = {
+    "a pulse that outlives its call is rejected": "endpoint.pml CALLS=1 SERVERS=1 KEEP_PULSE",
+    "a caller that does not wait for copies is rejected": "endpoint.pml CALLS=1 SERVERS=1 HOLDS IGNORE_HOLDERS",
+    "a sleep without a look for a kill is rejected": "endpoint.pml CALLS=1 SERVERS=1 SWITCH_OVER SLEEP_BLINDLY",
+    "a wake up outside the lock is rejected": "endpoint.pml CALLS=1 SERVERS=1 WAKE_OUTSIDE",
+    "a look without the lock is rejected": "endpoint.pml CALLS=1 SERVERS=1 LOOK_UNLOCKED",
+    "a look before the mark is rejected": "endpoint.pml CALLS=1 SERVERS=1 LOOK_THEN_SLEEP",
+    "a switch in a later hold of the lock is rejected": "attach.pml OPENS LOOKS ENDS=1 BROKEN_SWITCH",
+    "an owner of a fid of any epoch is rejected": "attach.pml OPENS LOOKS ENDS=1 BROKEN_OWN",
+    "a rename that is sent twice is rejected": "attach.pml RENAMES ENDS=1 BROKEN_TWICE",
+    "a request that is parked after the switch is rejected": "attach.pml OPENS WRITES ENDS=1 BROKEN_PARK",
+    "a look for a file by its old name alone is rejected": "attach.pml RENAMES ENDS=1 BROKEN_ALIAS",
+    "an alias that ends with the call is rejected": "attach.pml RENAMES ENDS=1 BROKEN_DROP",
+    "a file that keeps its name after the alias is rejected": "attach.pml RENAMES BROKEN_TAKE",
+    "a server that is taken before the look at fids is rejected": "attach.pml RENAMES ENDS=1 BROKEN_EPOCH",
+    "a walk from a fid that is not made is rejected": "attach.pml OPENS LOOKS ENDS=1 BROKEN_FROM",
+    "a file that is lost while it gets its name is rejected": "attach.pml RENAMES ENDS=1 BROKEN_NAME",
+    "a name that is older than a rename is rejected": "attach.pml RENAMES LOOKS ENDS=1 BROKEN_ADOPT",
+    "an owner of a stale fid is rejected": "attach.pml REMOVES BROKEN_STALE",
+    "a word that is read before the sample is rejected": "futex.pml READ_FIRST",
+    "a sleeper that joins a bucket that has changed is rejected": "futex.pml JOIN_BLINDLY",
+    "a wake of nobody that does not count is rejected": "futex.pml WAKE_UNCOUNTED",
+    "a sleeper that leaves without the lock is rejected": "futex.pml LEAVE_UNLOCKED",
+    "a sleeper that leaves the bucket that it was in is rejected": "futex.pml MOVES SIGNALS LEAVE_OLD",
+    "a wake that a signal hides is rejected": "futex.pml SIGNALS SIGNAL_FIRST",
+    "two threads that wait in exec are rejected": "group.pml TWO_EXECS",
+    "a thread that is created after the kill is rejected": "group.pml THREADS=2 CLONES CLONE_BLINDLY",
+    "a look after the count of threads is rejected": "group.pml COUNT_THEN_LOOK",
+    "an exec that is woken before the count is rejected": "group.pml WAKE_FIRST",
+    "an exec that looks before the sample is rejected": "group.pml SAMPLE_LATE",
+    "work that is done while a thread ends is rejected": "group.pml LAST_BEGUN",
+    "a status that changes is rejected": "group.pml KILLS END_TWICE",
+    "a thread that sleeps without a look for a kill is rejected": "group.pml SLEEP_BLINDLY",
+}
 
 
-@long_case
-def a_thread_that_is_created_after_the_kill_is_rejected():
-    wrong("group.pml", "THREADS=2", "CLONES", "CLONE_BLINDLY")
+def rejected(what, model, *defines):
+    """Adds a case: the model is rejected, which takes less time than to optimize the program would."""
+    def is_rejected():
+        equal(True, check(model, *defines, optimize="-O0")[0] > 0, f"{model} with {defines} has an error")
+
+    is_rejected.__name__ = what.replace(" ", "_")
+    long_case(is_rejected)
 
 
-@long_case
-def a_look_after_the_count_of_threads_is_rejected():
-    wrong("group.pml", "COUNT_THEN_LOOK")
-
-
-@long_case
-def an_exec_that_is_woken_before_the_count_is_rejected():
-    wrong("group.pml", "WAKE_FIRST")
-
-
-@long_case
-def an_exec_that_looks_before_the_sample_is_rejected():
-    wrong("group.pml", "SAMPLE_LATE")
-
-
-@long_case
-def work_that_is_done_while_a_thread_ends_is_rejected():
-    wrong("group.pml", "LAST_BEGUN")
-
-
-@long_case
-def a_status_that_changes_is_rejected():
-    wrong("group.pml", "KILLS", "END_TWICE")
-
-
-@long_case
-def a_thread_that_sleeps_without_a_look_for_a_kill_is_rejected():
-    wrong("group.pml", "SLEEP_BLINDLY")
+for _what, _words in WRONG.items():
+    rejected(_what, *_words.split())
 
 
 if __name__ == "__main__":
