@@ -198,9 +198,6 @@ static void errors(void)
 	sigset_t set = of(SIGUSR1, 0);
 	int fd = make(-1, SIGUSR1, 0, SFD_NONBLOCK);
 	struct signalfd_siginfo info;
-	struct stat st;
-	char name[40], link[40];
-	ssize_t n;
 
 	TRY(syscall(SYS_signalfd4, -1, &set, 4, 0));
 	TRY(syscall(SYS_signalfd4, -1, &set, 16, 0));
@@ -220,11 +217,7 @@ static void errors(void)
 	TRY(write(fd, &info, sizeof(info)));
 	TRY(ioctl(fd, FIONREAD, &info));
 	TRY(pread(fd, &info, sizeof(info), 0));
-	TRY(fstat(fd, &st));
-	say("mode %#o\n", st.st_mode);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, link, sizeof(link) - 1);
-	say("%.*s\n", (int)n, link);
+	tell_kind(fd);
 	close(fd);
 }
 

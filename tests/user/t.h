@@ -132,11 +132,10 @@ __attribute__((unused)) static void nap(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* How often a process has waited so far, as /proc says; -1 if it has ended. */
-__attribute__((unused)) static long waits_of(pid_t pid)
+/* The number after a name in /proc/PID/status; -1 if the process has ended. */
+__attribute__((unused)) static long number_in_status(pid_t pid, const char *name)
 {
-	const char *name = "\nvoluntary_ctxt_switches:";
-	char path[40], text[4096], *at;
+	char path[40], text[4096], line[40], *at;
 	ssize_t n;
 	int fd;
 
@@ -147,8 +146,15 @@ __attribute__((unused)) static long waits_of(pid_t pid)
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, name);
-	return at ? atol(at + strlen(name)) : -1;
+	snprintf(line, sizeof(line), "\n%s:", name);
+	at = strstr(text, line);
+	return at ? atol(at + strlen(line)) : -1;
+}
+
+/* How often a process has waited so far, as /proc says; -1 if it has ended. */
+__attribute__((unused)) static long waits_of(pid_t pid)
+{
+	return number_in_status(pid, "voluntary_ctxt_switches");
 }
 
 /* Returns when a process has waited more often than that: now it sleeps, unless it was woken; or when it has ended. */
@@ -156,6 +162,20 @@ __attribute__((unused)) static void until_it_waits(pid_t pid, long before)
 {
 	for (long waits; (waits = waits_of(pid)) >= 0 && waits <= before;)
 		nap(1);
+}
+
+/* The mode of a file that has no name, and what /proc says instead of a name. */
+__attribute__((unused)) static void tell_kind(int fd)
+{
+	char name[40], link[40];
+	struct stat st;
+	ssize_t n;
+
+	TRY(fstat(fd, &st));
+	say("mode %#o\n", st.st_mode);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, link, sizeof(link) - 1);
+	say("%.*s\n", (int)n, link);
 }
 
 __attribute__((unused)) static char *anon(size_t len)

@@ -66,6 +66,12 @@ __attribute__((unused)) static long join_all(const pthread_t *threads, long n)
 	return sum;
 }
 
+/* How many threads this process has, as /proc says. */
+__attribute__((unused)) static int count_threads(void)
+{
+	return (int)number_in_status(getpid(), "Threads");
+}
+
 __attribute__((unused)) static struct timespec later(clockid_t clock, long ns)
 {
 	struct timespec t;

@@ -6,18 +6,6 @@ static char program[4096];
 static char parent_text[16], pid_text[16];
 static pthread_t first;
 
-static int count_threads(void)
-{
-	char text[4096], *at;
-	int fd = open("/proc/self/status", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, "\nThreads:");
-	return at ? atoi(at + 9) : -1;
-}
-
 static int exec_as(const char *what)
 {
 	char *const words[] = { "thread_exec", (char *)(uintptr_t)what, pid_text, parent_text,

@@ -11,18 +11,6 @@ static int go;
 static pid_t first_tid;
 static __thread int own = 1;
 
-static int count_threads(void)
-{
-	char text[4096], *at;
-	int fd = open("/proc/self/status", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, "\nThreads:");
-	return at ? atoi(at + 9) : -1;
-}
-
 static void *wait_for_go(void *unused)
 {
 	until_flag(&go, 1);

@@ -180,9 +180,6 @@ static void errors(void)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	struct itimerspec good = spec(1000, 0, 0, 0), out;
-	struct stat st;
-	char name[40], link[40];
-	ssize_t n;
 
 	TRY(timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0));
 	TRY(timerfd_create(CLOCK_TAI, 0));
@@ -212,11 +209,7 @@ static void errors(void)
 	TRY(pread(fd, &out, 8, 0));
 	TRY(ioctl(fd, FIONREAD, &out));
 	TRY(fcntl(fd, F_GETFL));
-	TRY(fstat(fd, &st));
-	say("mode %#o\n", st.st_mode);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, link, sizeof(link) - 1);
-	say("%.*s\n", (int)n, link);
+	tell_kind(fd);
 	close(fd);
 }
 
