@@ -37,12 +37,9 @@ KTEST(dies_of_a_null_pointer)
 
 static int read_user_memory(void *arg)
 {
-	struct uspace *us = current_process()->uspace;
 	uint64_t word = 5;
 
-	uspace_lock(us);
-	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(AREA, PAGE_SIZE));
 	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
 	return (int)*(volatile uint64_t *)AREA;
 }
@@ -55,13 +52,10 @@ KTEST(dies_of_touching_user_memory)
 
 static int read_after_refused_copies(void *arg)
 {
-	struct uspace *us = current_process()->uspace;
 	char text[16];
 
 	memset(text, 'x', sizeof(text));
-	uspace_lock(us);
-	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(AREA, PAGE_SIZE));
 	EXPECT_EQ(0, user_copy_out(AREA + PAGE_SIZE - sizeof(text), text, sizeof(text)));
 	EXPECT_EQ(-EFAULT, user_copy_out(AREA + PAGE_SIZE - 8, text, sizeof(text)));
 	EXPECT_EQ(-EFAULT, user_copy_in(text, AREA + PAGE_SIZE - 8, sizeof(text)));
@@ -377,14 +371,11 @@ KTEST(dies_of_a_smashed_stack)
 
 static int fault_for_ever(void *arg)
 {
-	struct uspace *us = current_process()->uspace;
 	struct mmu *active;
 	unsigned long flags;
 	uint64_t word = 0;
 
-	uspace_lock(us);
-	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(AREA, PAGE_SIZE));
 	/* The tables say yes, but they are not those that the hart looks at, and no switch knows. */
 	flags = irq_save();
 	active = hart_this()->active;

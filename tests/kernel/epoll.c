@@ -62,83 +62,82 @@ static bool is_ready(const struct file *set)
 	       &((struct epoll *)set->node)->ready;
 }
 
-static unsigned count_ready(struct file *const sets[MANY])
+/* Many sets that watch the bell. */
+static struct bell bell;
+static struct file *bell_sets[MANY];
+
+static unsigned count_ready(void)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < MANY; i++)
-		n += is_ready(sets[i]);
+		n += is_ready(bell_sets[i]);
 	return n;
 }
 
-static bool make_sets(struct file *sets[MANY], struct file *watched)
+static bool make_sets(struct file *watched)
 {
 	for (unsigned i = 0; i < MANY; i++)
-		if (epoll_create(&sets[i]) || epoll_add(sets[i], 1, watched, &for_input))
+		if (epoll_create(&bell_sets[i]) || epoll_add(bell_sets[i], 1, watched, &for_input))
 			return false;
 	return true;
 }
 
-static void drop_sets(struct file *sets[MANY])
+static void drop_sets(void)
 {
 	for (unsigned i = 0; i < MANY; i++)
-		file_put(sets[i]);
+		file_put(bell_sets[i]);
 }
 
 /* R153: an interrupt wakes two watches; the others are woken by a thread, without anybody's look. */
 KTEST_IN_PROCESS(epoll_wakes_all_sets_of_an_interrupt)
 {
-	struct file *sets[MANY], *file;
-	struct bell bell;
+	struct file *file = bell_file(&bell);
 
-	file = bell_file(&bell);
-	ASSERT_TRUE(file && make_sets(sets, file));
-	EXPECT_EQ(0, count_ready(sets));
+	ASSERT_TRUE(file && make_sets(file));
+	EXPECT_EQ(0, count_ready());
 	ring(&bell);
-	while (count_ready(sets) < MANY)
+	while (count_ready() < MANY)
 		sched_yield();
-	drop_sets(sets);
+	drop_sets();
 	file_put(file);
 }
 
 /* R153: and who looks before that thread has run misses nothing. */
 KTEST_IN_PROCESS(epoll_look_sees_what_an_interrupt_left)
 {
-	struct file *sets[MANY], *file;
-	struct bell bell;
+	struct file *file = bell_file(&bell), *last;
 
-	file = bell_file(&bell);
-	ASSERT_TRUE(file && make_sets(sets, file));
+	ASSERT_TRUE(file && make_sets(file));
 	preempt_disable(); /* so that the thread does not run */
 	ring(&bell);
-	EXPECT_EQ(2, count_ready(sets));
+	EXPECT_EQ(2, count_ready());
 	EXPECT_EQ(1, counter_read(&watches_npassing));
 	preempt_enable();
-	EXPECT_EQ(POLLIN | POLLRDNORM, sets[MANY - 1]->ops->poll(sets[MANY - 1], NULL));
-	EXPECT_EQ(MANY, count_ready(sets));
+	last = bell_sets[MANY - 1];
+	EXPECT_EQ(POLLIN | POLLRDNORM, last->ops->poll(last, NULL));
+	EXPECT_EQ(MANY, count_ready());
 	EXPECT_EQ(0, counter_read(&watches_npassing));
-	drop_sets(sets);
+	drop_sets();
 	file_put(file);
 }
 
 /* R131: the sets that watch one set are woken later, too. */
 KTEST_IN_PROCESS(epoll_wakes_the_sets_of_a_set)
 {
-	struct file *sets[MANY], *inner, *file;
-	struct bell bell;
+	struct file *inner, *file = bell_file(&bell);
 
-	file = bell_file(&bell);
-	ASSERT_TRUE(file && epoll_create(&inner) == 0 && make_sets(sets, inner));
+	ASSERT_TRUE(file && epoll_create(&inner) == 0 && make_sets(inner));
 	ASSERT_TRUE(epoll_add(inner, 1, file, &for_input) == 0);
 	preempt_disable();
 	ring(&bell);
-	EXPECT_EQ(0, count_ready(sets));
+	EXPECT_EQ(0, count_ready());
 	preempt_enable();
-	while (count_ready(sets) < MANY)
+	while (count_ready() < MANY)
 		sched_yield();
 	for (unsigned i = 0; i < MANY; i++)
-		EXPECT_EQ(POLLIN | POLLRDNORM, sets[i]->ops->poll(sets[i], NULL));
-	drop_sets(sets);
+		EXPECT_EQ(POLLIN | POLLRDNORM, bell_sets[i]->ops->poll(bell_sets[i], NULL));
+	drop_sets();
 	file_put(inner);
 	file_put(file);
 }
@@ -146,20 +145,18 @@ KTEST_IN_PROCESS(epoll_wakes_the_sets_of_a_set)
 /* A watch goes away that is to wake the others: it does so before. */
 KTEST_IN_PROCESS(epoll_watch_that_ends_wakes_the_rest)
 {
-	struct file *sets[MANY], *file;
-	struct bell bell;
+	struct file *file = bell_file(&bell);
 
-	file = bell_file(&bell);
-	ASSERT_TRUE(file && make_sets(sets, file));
+	ASSERT_TRUE(file && make_sets(file));
 	preempt_disable();
 	ring(&bell);
 	preempt_enable();
-	EXPECT_EQ(0, epoll_remove(sets[1], 1, file));
-	EXPECT_EQ(MANY - 1, count_ready(sets));
+	EXPECT_EQ(0, epoll_remove(bell_sets[1], 1, file));
+	EXPECT_EQ(MANY - 1, count_ready());
 	EXPECT_EQ(0, counter_read(&watches_npassing));
 	file_put(file);
-	EXPECT_EQ(0, count_ready(sets));
-	drop_sets(sets);
+	EXPECT_EQ(0, count_ready());
+	drop_sets();
 }
 
 static void note_wake(struct waiter *waiter)
@@ -173,7 +170,6 @@ KTEST_IN_PROCESS(epoll_exclusive_watches_share_an_event)
 	struct poll_waiter sleeper = { .owner = &sleeper };
 	struct file *sets[6], *file;
 	struct epoll *third;
-	struct bell bell;
 
 	file = bell_file(&bell);
 	ASSERT_TRUE(file);
@@ -234,7 +230,6 @@ KTEST_IN_PROCESS(epoll_watches_have_limits)
 {
 	struct file *set, *file;
 	ssize_t filled = 0;
-	struct bell bell;
 
 	file = bell_file(&bell);
 	ASSERT_TRUE(file && epoll_create(&set) == 0);
@@ -261,33 +256,21 @@ KTEST_IN_PROCESS(epoll_watches_have_limits)
 
 #define BUFFER 0x40000ul
 
-static bool map_buffer(void)
-{
-	struct uspace *us = current_process()->uspace;
-	long at;
-
-	uspace_lock(us);
-	at = space_map(us, BUFFER, PAGE_SIZE, READ_WRITE, 0);
-	uspace_unlock(us);
-	return at >= 0;
-}
-
 static struct file *shared_set;
 
 static int wait_for_bell(void *arg)
 {
 	(void)arg;
-	return map_buffer() ? (int)epoll_wait(shared_set, BUFFER, 1, UINT64_MAX) : 99;
+	return current_map(BUFFER, PAGE_SIZE) ? (int)epoll_wait(shared_set, BUFFER, 1, UINT64_MAX)
+					      : 99;
 }
 
 /* A thread that was woken for an event is killed before it runs: another one is told, for the event stays. */
 KTEST(epoll_event_of_a_killed_thread_goes_to_another)
 {
-	struct file *file;
-	struct bell bell;
+	struct file *file = bell_file(&bell);
 	int pids[2];
 
-	file = bell_file(&bell);
 	ASSERT_TRUE(file && epoll_create(&shared_set) == 0);
 	ASSERT_TRUE(epoll_add(shared_set, 1, file, &for_input) == 0);
 	for (unsigned i = 0; i < 2; i++) {
@@ -352,7 +335,7 @@ KTEST_IN_PROCESS(epoll_one_shot_is_one)
 	static const struct abi_epoll_event once = { .events = POLLIN | EPOLLONESHOT };
 	bool happened = true;
 
-	ASSERT_TRUE(map_buffer());
+	ASSERT_TRUE(current_map(BUFFER, PAGE_SIZE));
 	for (unsigned n = 0; happened; n++) {
 		ASSERT_TRUE(begin_set());
 		EXPECT_EQ(0, epoll_modify(late_set, 1, late_event, &once));

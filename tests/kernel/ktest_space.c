@@ -6,6 +6,7 @@
 #include "abi/mman.h"
 #include "lib/assert.h"
 #include "mm/get_user_page.h"
+#include "proc/process.h"
 
 struct uspace *uspace_create_for_test(void)
 {
@@ -113,6 +114,17 @@ long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned prot, unsig
 	if (!(flags & MAP_TYPE))
 		request.flags |= MAP_PRIVATE;
 	return map(us, &request);
+}
+
+bool current_map(vaddr_t addr, size_t len)
+{
+	struct uspace *us = current_process()->uspace;
+	long at;
+
+	uspace_lock(us);
+	at = space_map(us, addr, len, READ_WRITE, 0);
+	uspace_unlock(us);
+	return at == (long)addr;
 }
 
 long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned prot,

@@ -39,6 +39,9 @@ long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned prot, unsig
 long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned prot,
 		      struct object *object, uint64_t offset);
 
+/* Maps memory at `addr` for the running process, whose mmap lock is not held. Returns false if that failed. */
+bool current_map(vaddr_t addr, size_t len);
+
 /* One access of a program: what vm_fault() answers. */
 int space_touch(struct uspace *us, vaddr_t va, unsigned access);
 

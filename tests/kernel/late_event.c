@@ -119,13 +119,7 @@ static struct file *reader, *writer;
 
 static bool map_buffer(void)
 {
-	struct uspace *us = current_process()->uspace;
-	long at;
-
-	uspace_lock(us);
-	at = space_map(us, BUFFER, PAGE_SIZE, READ_WRITE, 0);
-	uspace_unlock(us);
-	return at >= 0 && user_copy_out(BUFFER, "x", 1) == 0;
+	return current_map(BUFFER, PAGE_SIZE) && user_copy_out(BUFFER, "x", 1) == 0;
 }
 
 static struct file *begin_empty(void)

@@ -27,11 +27,7 @@ static ssize_t do_read(vaddr_t at, size_t n)
 
 static int read_for_ever(void *arg)
 {
-	struct uspace *us = current_process()->uspace;
-
-	uspace_lock(us);
-	EXPECT_EQ(BUFFER, space_map(us, BUFFER, PAGE_SIZE, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(BUFFER, PAGE_SIZE));
 	EXPECT_EQ(-EINTR, do_read(BUFFER, 1));
 	return 4;
 }
@@ -82,12 +78,9 @@ static bool is_blocked;
 
 static int write_too_much(void *arg)
 {
-	struct uspace *us = current_process()->uspace;
 	struct user_iter iter = user_iter_one(BUFFER, (PIPE_PAGES + 1) * PAGE_SIZE);
 
-	uspace_lock(us);
-	EXPECT_EQ(BUFFER, space_map(us, BUFFER, iter.left, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(BUFFER, iter.left));
 	EXPECT_EQ((PIPE_PAGES + 1) * PAGE_SIZE, writer->ops->write(writer, &iter, NULL));
 	return 0;
 }
@@ -107,9 +100,7 @@ KTEST_IN_PROCESS(pipe_read_wakes_writers_before_it_faults)
 	int pid, status = -1;
 
 	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
-	uspace_lock(us);
-	EXPECT_EQ(BUFFER, space_map(us, BUFFER, (PIPE_PAGES + 1) * PAGE_SIZE, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(BUFFER, (PIPE_PAGES + 1) * PAGE_SIZE));
 	EXPECT_EQ(0, space_touch(us, BUFFER, WRITE));
 	pid = ktest_spawn(write_too_much, NULL);
 	ktest_settle();

@@ -229,23 +229,12 @@ static void close_files(void)
 	kfree(port);
 }
 
-static bool map_buffer(size_t n)
-{
-	struct uspace *us = current_process()->uspace;
-	long at;
-
-	uspace_lock(us);
-	at = space_map(us, BUFFER, n, READ_WRITE, 0);
-	uspace_unlock(us);
-	return at == BUFFER;
-}
-
 static int write_much(void *arg)
 {
 	struct file *file = arg;
 	struct user_iter iter = user_iter_one(BUFFER, MUCH);
 
-	if (!map_buffer(MUCH))
+	if (!current_map(BUFFER, MUCH))
 		return 99;
 	(void)file->ops->write(file, &iter, NULL);
 	return 4;
@@ -293,7 +282,7 @@ static int write_x(void *arg)
 	struct user_iter iter = user_iter_one(BUFFER, 1);
 
 	(void)arg;
-	if (!map_buffer(PAGE_SIZE) || user_copy_out(BUFFER, "x", 1) != 0)
+	if (!current_map(BUFFER, PAGE_SIZE) || user_copy_out(BUFFER, "x", 1) != 0)
 		return 99;
 	return (int)tty_file->ops->write(tty_file, &iter, NULL);
 }
@@ -336,7 +325,7 @@ static int read_all(void *arg)
 	ssize_t n;
 
 	(void)arg;
-	if (!map_buffer(PAGE_SIZE))
+	if (!current_map(BUFFER, PAGE_SIZE))
 		return 99;
 	do {
 		struct user_iter iter = user_iter_one(BUFFER, ROW_LEN);
@@ -452,7 +441,7 @@ static int read_a_line(void *arg)
 	static char line[LINE_LEN];
 	char first;
 
-	if (!map_buffer(PAGE_SIZE))
+	if (!current_map(BUFFER, PAGE_SIZE))
 		return 99;
 	readers[(uintptr_t)arg] = current_thread();
 	EXPECT_EQ(LINE_LEN, tty_file->ops->read(tty_file, &iter, NULL));

@@ -139,9 +139,7 @@ static struct uspace *area_written(void)
 	struct uspace *us = current_process()->uspace;
 	uint64_t word = 1;
 
-	uspace_lock(us);
-	EXPECT_EQ(AREA, space_map(us, AREA, AREA_BYTES, READ_WRITE, 0));
-	uspace_unlock(us);
+	EXPECT_TRUE(current_map(AREA, AREA_BYTES));
 	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
 	EXPECT_EQ(0, user_copy_out(AREA_LAST, &word, sizeof(word)));
 	return us;
