@@ -42,7 +42,7 @@ static void servers_in_vain(void)
 		first_lie_of = types[i % 2];
 		first_lie = all[i / 2];
 		expect("no mount", -EIO, try_mount(MS_RDONLY, "timeout=1"));
-		expect("the server's status", 0, status_in_time(server));
+		expect("the server's status", 0, status_of(server));
 	}
 	first_flush = FLUSH_NOW;
 	first_lie_of = 0;

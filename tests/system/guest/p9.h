@@ -152,8 +152,8 @@ void start_to_write(const char *options);
 /* Unmounts it. The server ends by that, and the kernel keeps nothing of it. */
 void stop(void);
 
-/* Returns the status of a child that has a minute to end, or is killed. */
-int status_in_time(pid_t child);
+/* Waits for the end of a child, and returns its status. */
+int status_of(pid_t child);
 
 /* Starts it to write, and creates the file NEW, which is empty. */
 int new_file(void);

@@ -77,16 +77,11 @@ void start_to_write(const char *options)
 	expect("mount", 0, try_mount(0, options));
 }
 
-int status_in_time(pid_t child)
+int status_of(pid_t child)
 {
 	int status = -1;
 
-	for (unsigned i = 0; i < 6000 && waitpid(child, &status, WNOHANG) == 0; i++)
-		nap(10);
-	if (status == -1) {
-		kill(child, SIGKILL);
-		waitpid(child, &status, 0);
-	}
+	UNTIL("the end of a child", waitpid(child, &status, WNOHANG) != 0);
 	return status;
 }
 
@@ -106,18 +101,26 @@ static long heap_objects(void)
 	return sum;
 }
 
-/* As few as there ever were without a mount. Some may still be on their way back. */
+/* Returns how many there are, and says it for the line of a wait that does not end. */
+static long count_for_text(char *text, size_t size, long least)
+{
+	long n = heap_objects();
+
+	snprintf(text, size, "objects of kmalloc(): expected %ld, actual %ld", least, n);
+	return n;
+}
+
+/*
+ * As few as there ever were without a mount. Some may still be on their way back: a thread of the
+ * kernel's brings them, which no process shows. So only a hang is a leak, and says how large it is.
+ */
 static void nothing_is_left(void)
 {
 	static long least = LONG_MAX;
-	long n = heap_objects();
+	char text[80];
+	long n;
 
-	for (unsigned i = 0; i < 6000 && n > least; i++) {
-		nap(10);
-		n = heap_objects();
-	}
-	if (n > least)
-		expect("objects of kmalloc()", least, n);
+	UNTIL(text, (n = count_for_text(text, sizeof(text), least)) <= least);
 	least = n;
 }
 
