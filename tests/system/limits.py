@@ -163,6 +163,12 @@ def R171_a_hog_of_memory_is_killed_or_refused():
 
 
 @long_case
+def a_hog_that_is_killed_leaves_nobody_who_waits_for_ever():
+    done = run_placed("hogs", "waiters", options=SMALLER)
+    equal((0, b"waiters: "), (done.status, done.out[:9]), f"status and the begin of the output ({done.err})")
+
+
+@long_case
 def R171_mappings_count_as_memory_of_who_has_them():
     end_as_told({"mappings": "Success"})
 

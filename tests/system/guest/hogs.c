@@ -644,7 +644,8 @@ static void end_mounts(void)
 
 /*
  * Processes with all timers of a process, of which every other waits for a futex, and every other calls an endpoint, whose
- * server receives the call and does not answer. Of each a process has one at most.
+ * server receives the call and does not answer. Of each a process has one at most. One that is killed before it calls
+ * closes its send end, of which the server is told.
  */
 #define WAITING 400u
 
@@ -666,19 +667,22 @@ static void wait_for_ever(bool calls, int send)
 
 static int hog_waiters(void)
 {
-	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
 	struct ipc_message message = { { 0 }, 0 };
 	static pid_t pids[WAITING];
+	int receive = ipc_create(0);
 	bool good;
 
 	for (unsigned n = 0; n < WAITING; n++) {
+		int send = ipc_badge(receive, 1, IPC_TELL_CLOSE);
+
 		pids[n] = fork();
 		if (pids[n] < 0)
 			return errno;
 		if (pids[n] == 0)
 			wait_for_ever(n % 2, send);
+		close(send);
 		if (n % 2 && ipc_receive(receive, &message, IPC_NEVER) <= 0)
-			return EPROTO;
+			return ENOMEM;
 	}
 	good = another_finds_memory();
 	kill_all(pids, WAITING);
@@ -703,18 +707,24 @@ static const struct hog {
 	{ "mounts", hog_mounts, end_mounts }, { "waiters", hog_waiters, NULL },
 };
 
-/* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
+/*
+ * Says how it ended: refused or killed; and if it went on to live, whether there is memory for others.
+ * If it was killed, its children may wait for ever: they go with it.
+ */
 static void tell_hog(const struct hog *hog)
 {
 	int status = -1;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		int err = hog->run();
+		int err;
 
+		setpgid(0, 0);
+		err = hog->run();
 		_exit(another_finds_memory() ? err : 200);
 	}
 	waitpid(pid, &status, 0);
+	kill(-pid, SIGKILL);
 	if (WIFSIGNALED(status))
 		printf("%s: signal %d", hog->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status) == 200)
