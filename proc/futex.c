@@ -80,18 +80,20 @@ static struct bucket *futex_bucket(const struct memory_key *key)
 	return &buckets[(z ^ z >> 31) % BUCKETS];
 }
 
-static int futex_key(struct futex_word word, struct memory_key *key_ret)
+/* As on Linux, even a wake requires that a shared word can be read. */
+static __attribute__((noinline)) int futex_key_shared(vaddr_t at, struct memory_key *key_ret)
 {
 	uint32_t unused;
 
-	if (!word.shared) {
-		*key_ret = memory_key_private(current_space(), word.at);
-		return 0;
-	}
-	/* As on Linux, even a wake requires that a shared word can be read. */
-	if (user_load_word(&unused, word.at))
-		return -EFAULT;
-	return memory_key_get(current_space(), word.at, key_ret);
+	return user_load_word(&unused, at) ? -EFAULT : memory_key_get(current_space(), at, key_ret);
+}
+
+static inline int futex_key(struct futex_word word, struct memory_key *key_ret)
+{
+	if (word.shared)
+		return futex_key_shared(word.at, key_ret);
+	*key_ret = memory_key_private(current_space(), word.at);
+	return 0;
 }
 
 /* ---- sleeping ---- */
@@ -300,19 +302,44 @@ static bool futex_serve(struct request *request, const uint64_t *changes)
 	return true;
 }
 
+/* Counts a wake of nobody, if nobody sleeps in the bucket. Else returns false. */
+static inline bool bucket_wake_none(struct bucket *bucket)
+{
+	bool none;
+
+	spin_lock(&bucket->lock);
+	none = list_empty(&bucket->sleepers);
+	bucket->changes += none;
+	spin_unlock(&bucket->lock);
+	return none;
+}
+
+static __attribute__((noinline)) unsigned futex_wake_some(struct bucket *bucket,
+							  const struct memory_key *key,
+							  unsigned max, uint32_t bits)
+{
+	struct request request = {
+		.key = key, .bits = bits, .max_wake = max ? max : 1, .bucket = bucket
+	};
+
+	futex_serve(&request, NULL);
+	return request.done;
+}
+
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits)
 {
-	struct request request = { .bits = bits, .max_wake = max ? max : 1 };
 	struct memory_key key;
+	struct bucket *bucket;
+	unsigned woken = 0;
 	int err = futex_key(word, &key);
 
 	if (err)
 		return err;
-	request.key = &key;
-	request.bucket = futex_bucket(&key);
-	futex_serve(&request, NULL);
+	bucket = futex_bucket(&key);
+	if (!bucket_wake_none(bucket))
+		woken = futex_wake_some(bucket, &key, max, bits);
 	memory_key_put(&key);
-	return request.done;
+	return woken;
 }
 
 /* Serves the request if the word is *value. Returns 0, -EAGAIN if it is not, or -EFAULT. */

@@ -124,7 +124,6 @@ static long futex_dispatch(const struct arguments *args)
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
 		return wait_for_word(args, bits);
-	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(args->word, at_least_one(args->value), bits);
 	case FUTEX_REQUEUE:
@@ -166,7 +165,6 @@ static bool known(const struct arguments *args)
 	case FUTEX_WAIT_BITSET:
 		return true;
 	case FUTEX_WAIT:
-	case FUTEX_WAKE:
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 	case FUTEX_WAKE_OP:
@@ -177,7 +175,7 @@ static bool known(const struct arguments *args)
 	}
 }
 
-long sys_futex(struct trap_frame *frame)
+static __attribute__((noinline)) long other_command(struct trap_frame *frame)
 {
 	struct arguments args = arguments_of(frame);
 	int err = waits(args.command) ? read_timeout(&args, arg_user(frame, 3)) : 0;
@@ -185,6 +183,19 @@ long sys_futex(struct trap_frame *frame)
 	if (err)
 		return err;
 	return known(&args) ? futex_dispatch(&args) : -ENOSYS;
+}
+
+/* The command that programs use most has few arguments, and often wakes nobody. */
+long sys_futex(struct trap_frame *frame)
+{
+	int op = arg_int(frame, 1), err;
+	struct futex_word word = { .at = arg_user(frame, 0), .shared = !(op & FUTEX_PRIVATE_FLAG) };
+
+	if ((op & ~FUTEX_PRIVATE_FLAG) != FUTEX_WAKE)
+		return other_command(frame);
+	err = check_word(word);
+	return err ? err
+		   : futex_wake(word, at_least_one(arg_uint(frame, 2)), FUTEX_BITSET_MATCH_ANY);
 }
 
 long sys_set_robust_list(struct trap_frame *frame)
