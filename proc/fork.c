@@ -96,6 +96,7 @@ static int copy_state(struct process *parent, struct process *child,
 {
 	child->start_tick = arch_time();
 	child->no_new_privs = parent->no_new_privs;
+	child->in_group_0 = atomic_load_relaxed(&parent->in_group_0);
 	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
 	thread_signals_copy(&child->leader->signals, &current_thread()->signals);
 	spin_lock(&parent->limits_lock);

@@ -366,6 +366,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
 		.status = process->status,
 		.umask = process_fs->umask(thread),
+		.in_group_0 = atomic_load_relaxed(&process->in_group_0),
 		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
 		.usage = usage_times(process),
 		.children_usage = process->children_usage,

@@ -69,6 +69,7 @@ struct process {
 	size_t kept;
 
 	/* private to the process: */
+	bool in_group_0;   /* what setgroups has set; atomic, others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */

@@ -297,27 +297,6 @@ long sys_setsid(struct trap_frame *frame)
 	return session_create();
 }
 
-/* All user and group ids are 0. */
-long sys_getuid(struct trap_frame *frame)
-{
-	return 0;
-}
-
-long sys_geteuid(struct trap_frame *frame)
-{
-	return 0;
-}
-
-long sys_getgid(struct trap_frame *frame)
-{
-	return 0;
-}
-
-long sys_getegid(struct trap_frame *frame)
-{
-	return 0;
-}
-
 long sys_set_tid_address(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
@@ -571,33 +550,58 @@ static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit6
 	return err;
 }
 
-long sys_prlimit64(struct trap_frame *frame)
+/* The limits of the running process: first gets the old ones, then sets `new` if it is not NULL. */
+static long own_limit(unsigned resource, const struct abi_rlimit64 *new,
+		      struct abi_rlimit64 *old_ret)
 {
 	struct process *self = current_process();
+
+	if (resource >= RLIM_NLIMITS || (new &&new->cur > new->max))
+		return -EINVAL;
+	if (new &&resource == RLIMIT_NOFILE &&new->max > NR_OPEN)
+		return -EPERM;
+	process_get_limit(self, resource, old_ret);
+	return new ? process_set_limit(self, resource, new) : 0;
+}
+
+long sys_prlimit64(struct trap_frame *frame)
+{
 	int pid = arg_int(frame, 0);
 	unsigned resource = arg_uint(frame, 1);
 	vaddr_t new_at = arg_user(frame, 2), old_at = arg_user(frame, 3);
 	struct abi_rlimit64 new, old;
-	long err = 0;
+	long err;
 
 	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
 		return -EFAULT;
-	if (pid && pid != self->pid && pid != current_thread()->tid)
+	if (!pid || pid == current_process()->pid || pid == current_thread()->tid)
+		err = own_limit(resource, new_at ? &new : NULL, &old);
+	else
 		err = resource < RLIM_NLIMITS ? other_limit(pid, resource, new_at != 0, &old)
 					      : -EINVAL;
-	else if (resource >= RLIM_NLIMITS || (new_at && new.cur > new.max))
-		return -EINVAL;
-	else if (new_at && resource == RLIMIT_NOFILE && new.max > NR_OPEN)
-		return -EPERM;
-	else
-		process_get_limit(self, resource, &old);
-	if (err)
-		return err;
-	if (new_at)
-		err = process_set_limit(self, resource, &new);
 	if (err)
 		return err;
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
+}
+
+long sys_getrlimit(struct trap_frame *frame)
+{
+	unsigned resource = arg_uint(frame, 0);
+	struct abi_rlimit64 limit;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	process_get_limit(current_process(), resource, &limit);
+	return user_copy_out(arg_user(frame, 1), &limit, sizeof(limit));
+}
+
+long sys_setrlimit(struct trap_frame *frame)
+{
+	struct abi_rlimit64 new, old;
+
+	if (user_copy_in(&new, arg_user(frame, 1), sizeof(new)))
+		return -EFAULT;
+	return own_limit(arg_uint(frame, 0), &new, &old);
 }
 
 long sys_getrandom(struct trap_frame *frame)

@@ -9,6 +9,8 @@
 /* Without the NUL. */
 #define NAME_MAX	255
 #define ABI_SYMLINK_MAX 40
+/* The most supplementary groups. */
+#define NGROUPS_MAX	65536
 
 /* The longest string of argv or envp, including its NUL: 32 pages. */
 #define ABI_ARG_STRLEN_MAX 131072

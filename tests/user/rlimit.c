@@ -25,6 +25,31 @@ static void show(const char *what, int resource)
 		say("%s: %s, at most %s\n", what, name_of(r.rlim_cur), name_of(r.rlim_max));
 }
 
+/* The calls that C libraries for this machine make by way of prlimit64. */
+static void old_calls(void)
+{
+	struct rlimit r = { 100, 200 }, got = { 1, 2 };
+
+	TRY(syscall(SYS_setrlimit, RLIMIT_CORE, &r));
+	TRY(syscall(SYS_getrlimit, RLIMIT_CORE, &got));
+	say("%lu %lu\n", got.rlim_cur, got.rlim_max);
+	r.rlim_cur = 300;
+	TRY(syscall(SYS_setrlimit, RLIMIT_CORE, &r));
+	TRY(syscall(SYS_setrlimit, 16, &r));
+	TRY(syscall(SYS_setrlimit, -1, &r));
+	TRY(syscall(SYS_setrlimit, 16, 8));
+	TRY(syscall(SYS_setrlimit, RLIMIT_CORE, 8));
+	TRY(syscall(SYS_setrlimit, RLIMIT_CORE, 0));
+	TRY(syscall(SYS_getrlimit, 16, &got));
+	TRY(syscall(SYS_getrlimit, -1, &got));
+	TRY(syscall(SYS_getrlimit, 16, 8));
+	TRY(syscall(SYS_getrlimit, RLIMIT_CORE, 8));
+	TRY(syscall(SYS_getrlimit, RLIMIT_CORE, 0));
+	r = (struct rlimit){ 20, (1ul << 20) + 1 };
+	TRY(syscall(SYS_setrlimit, RLIMIT_NOFILE, &r));
+	show("core", RLIMIT_CORE);
+}
+
 static long set(int resource, rlim_t cur, rlim_t max)
 {
 	struct rlimit r = { cur, max };
@@ -89,6 +114,7 @@ int main(int argc, char **argv)
 	TRY(set(99, 1, 1));
 	TRY(syscall(SYS_prlimit64, 999999, RLIMIT_AS, NULL, NULL));
 	TRY(syscall(SYS_prlimit64, getpid(), RLIMIT_AS, NULL, NULL));
+	old_calls();
 	TRY(set(RLIMIT_STACK, MIB, 4 * MIB));
 	show("stack", RLIMIT_STACK);
 	execv(argv[0], args);

@@ -110,6 +110,21 @@ static const struct bad limits[] = { { "unmapped", HOLE },	    { "half", HALF },
 				     { "noaccess", NOACCESS },	    { "kernel", KERNEL },
 				     { "crossed", (word)&crossed }, NO_MORE };
 static const struct bad resources[] = { { "99", 99 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad new_limits[] = { { "null", 0 },
+					 { "unmapped", HOLE },
+					 { "half", HALF },
+					 { "noaccess", NOACCESS },
+					 { "kernel", KERNEL },
+					 { "crossed", (word)&crossed },
+					 NO_MORE };
+static const struct bad no_id[] = { { "-1", MINUS(1) }, NO_MORE };
+static const unsigned root_groups[2];
+static const struct bad group_counts[] = { { "65537", 65537 }, { "negative", MINUS(1) }, NO_MORE };
+static void joins_a_group(word *arg)
+{
+	(void)arg;
+	syscall(SYS_setgroups, 1, root_groups);
+}
 static const struct bad nobody[] = { { "nobody", NO_PID }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad whose[] = { { "99", 99 }, { "-2", MINUS(2) }, NO_MORE };
 static const struct bad mask_size[] = { { "0", 0 }, { "4", 4 }, NO_MORE };
@@ -309,6 +324,20 @@ static const struct row rows[] = {
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
 	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
 	     BAD(nobody, resources, limits, out_or_null)),
+	CALL(getrlimit, RIGHT(RLIMIT_CORE, DATA), BAD(resources, out)),
+	CALL(setrlimit, RIGHT(RLIMIT_CORE, (word)&plenty), BAD(resources, new_limits)),
+	CALL(setuid, RIGHT(0), BAD(no_id)),
+	CALL(setgid, RIGHT(0), BAD(no_id)),
+	CALL(setreuid, RIGHT(0, MINUS(1))),
+	CALL(setregid, RIGHT(0, MINUS(1))),
+	CALL(setresuid, RIGHT(0, MINUS(1), 0)),
+	CALL(setresgid, RIGHT(0, MINUS(1), 0)),
+	CALL(setfsuid, RIGHT(0)),
+	CALL(setfsgid, RIGHT(0)),
+	CALL(getresuid, RIGHT(DATA, DATA + 8, DATA + 16), BAD(out_int, out_int, out_int)),
+	CALL(getresgid, RIGHT(DATA, DATA + 8, DATA + 16), BAD(out_int, out_int, out_int)),
+	CALL(setgroups, RIGHT(2, (word)root_groups), BAD(group_counts, in), .how = FORKS),
+	CALL(getgroups, RIGHT(1, DATA), BAD(negative_count, out_int), .before = joins_a_group),
 	CALL(getrusage, RIGHT(RUSAGE_SELF, DATA), BAD(whose, out)),
 	CALL(sched_getaffinity, RIGHT(0, 8, DATA), BAD(nobody, mask_size, out)),
 	CALL(sched_setaffinity, RIGHT(0, 8, (word)&hart_0), BAD(nobody, no_bytes, masks)),
