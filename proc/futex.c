@@ -6,6 +6,10 @@
  * changes, then reads the word, and joins the bucket only if the count is still the same. A thread
  * that changes the word calls wake after that, and each wake increments the count. So either the
  * sleeper has read the new value, or it notices the wake and reads the word again.
+ *
+ * A thread that waits for several words has a sleeper for each, which joins on its own. A wake may
+ * come before the last one has joined: it stays in the sleeper that was woken, and is found when the
+ * thread leaves.
  */
 #include "proc/futex.h"
 
@@ -16,7 +20,9 @@
 #include "lib/list.h"
 #include "mm/host.h"
 #include "mm/memory_key.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
+#include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "sync/spinlock.h"
@@ -34,7 +40,7 @@ struct bucket {
 	uint64_t changes; /* incremented by each join and each wake, even of no sleeper */
 };
 
-/* On the stack of its thread, which returns only after it has taken the bucket's lock once more. */
+/* Freed by its thread, but only after that has taken the bucket's lock once more. */
 struct sleeper {
 	struct bucket *bucket; /* changed under the locks of the old and the new one */
 	/* guarded by the bucket's lock: */
@@ -44,7 +50,7 @@ struct sleeper {
 	bool woken;
 	/* const: */
 	uint32_t bits;
-	struct waitq queue; /* its thread sleeps here */
+	struct waitq *queue; /* its thread sleeps here; its sleepers share it */
 };
 
 static struct bucket buckets[BUCKETS];
@@ -78,6 +84,13 @@ static struct bucket *futex_bucket(const struct memory_key *key)
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return &buckets[(z ^ z >> 31) % BUCKETS];
+}
+
+int futex_check_word(struct futex_word word)
+{
+	if (!IS_ALIGNED(word.at, sizeof(uint32_t)))
+		return -EINVAL;
+	return user_range_ok(word.at, sizeof(uint32_t)) ? 0 : -EFAULT;
 }
 
 /* As on Linux, even a wake requires that a shared word can be read. */
@@ -132,44 +145,138 @@ static bool futex_sleeper_leave(struct sleeper *sleeper)
 	return sleeper->woken;
 }
 
-static int sleep(struct sleeper *sleeper, const uint64_t *deadline)
+/* Adds the sleeper if the word is `value`. Returns 0, -EAGAIN if it is not, or -EFAULT. */
+static int futex_sleeper_join_if(struct sleeper *sleeper, vaddr_t at, uint32_t value)
 {
+	struct bucket *bucket = futex_bucket(&sleeper->key);
+	uint64_t changes;
 	int err;
 
-	do {
-		uint64_t seq = waitq_sample(&sleeper->queue);
-
-		if (atomic_load_relaxed(&sleeper->woken))
-			break;
-		err = deadline ? thread_wait_interruptible_until(&sleeper->queue, seq, *deadline)
-			       : thread_wait_interruptible(&sleeper->queue, seq);
-	} while (err == 0);
-	return futex_sleeper_leave(sleeper) ? 0 : err;
-}
-
-int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline)
-{
-	struct sleeper sleeper = { .bits = bits };
-	struct bucket *bucket;
-	uint64_t changes;
-	int err = futex_key(word, &sleeper.key);
-
-	if (err)
-		return err;
-	waitq_init(&sleeper.queue);
-	bucket = futex_bucket(&sleeper.key);
 	do {
 		uint32_t now;
 
 		changes = atomic_load(&bucket->changes);
-		err = user_load_word(&now, word.at);
+		err = user_load_word(&now, at);
 		if (!err && now != value)
 			err = -EAGAIN;
-	} while (!err && !futex_sleeper_join(&sleeper, bucket, changes));
-	if (!err)
-		err = sleep(&sleeper, deadline);
+	} while (!err && !futex_sleeper_join(sleeper, bucket, changes));
+	return err;
+}
+
+static bool one_is_woken(const struct sleeper *sleepers, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (atomic_load_relaxed(&sleepers[i].woken))
+			return true;
+	return false;
+}
+
+/* Sleeps until one of n sleepers is woken. Returns 0, -EINTR or -ETIMEDOUT. */
+static int sleep(const struct sleeper *sleepers, unsigned n, const uint64_t *deadline)
+{
+	struct waitq *queue = sleepers->queue;
+	int err;
+
+	do {
+		uint64_t seq = waitq_sample(queue);
+
+		if (one_is_woken(sleepers, n))
+			return 0;
+		err = deadline ? thread_wait_interruptible_until(queue, seq, *deadline)
+			       : thread_wait_interruptible(queue, seq);
+	} while (err == 0);
+	return err;
+}
+
+int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline)
+{
+	struct waitq queue;
+	struct sleeper sleeper = { .bits = bits, .queue = &queue };
+	int err = futex_key(word, &sleeper.key);
+
+	if (err)
+		return err;
+	waitq_init(&queue);
+	err = futex_sleeper_join_if(&sleeper, word.at, value);
+	if (!err) {
+		err = sleep(&sleeper, 1, deadline);
+		if (futex_sleeper_leave(&sleeper))
+			err = 0;
+	}
 	memory_key_put(&sleeper.key);
 	return err;
+}
+
+/* ---- sleeping on several words ---- */
+
+/* Sets up a sleeper for each word. Returns 0 or an error of the first bad word; then there is none. */
+static int make_sleepers(struct sleeper *sleepers, const struct futex_expected *expected,
+			 unsigned n, struct waitq *queue)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int err = futex_check_word(expected[i].word);
+
+		sleepers[i] = (struct sleeper){ .bits = FUTEX_BITSET_MATCH_ANY, .queue = queue };
+		if (!err)
+			err = futex_key(expected[i].word, &sleepers[i].key);
+		if (err) {
+			while (i)
+				memory_key_put(&sleepers[--i].key);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Of n sleepers that have joined, returns the index of the last one that was woken, or -1. */
+static int leave_all(struct sleeper *sleepers, unsigned n)
+{
+	int woken = -1;
+
+	for (unsigned i = 0; i < n; i++)
+		if (futex_sleeper_leave(&sleepers[i]))
+			woken = (int)i;
+	return woken;
+}
+
+static int wait_any(struct sleeper *sleepers, const struct futex_expected *expected, unsigned n,
+		    const uint64_t *deadline)
+{
+	unsigned joined = 0;
+	int err = 0, woken;
+
+	while (joined < n && !err) {
+		err = futex_sleeper_join_if(&sleepers[joined], expected[joined].word.at,
+					    expected[joined].value);
+		joined += !err;
+	}
+	if (!err)
+		err = sleep(sleepers, n, deadline);
+	woken = leave_all(sleepers, joined);
+	return woken < 0 ? err : woken;
+}
+
+int futex_wait_any(const struct futex_expected *expected, unsigned n, const uint64_t *deadline)
+{
+	size_t size = n * sizeof(struct sleeper);
+	size_t pages = kmalloc_size(size) / PAGE_SIZE;
+	struct sleeper *sleepers = mem_wait_kmalloc(size);
+	struct waitq queue;
+	int result;
+
+	if (!sleepers)
+		return -ENOMEM;
+	counter_add(&current_process()->kept, pages);
+	waitq_init(&queue);
+	result = make_sleepers(sleepers, expected, n, &queue);
+	if (!result) {
+		result = wait_any(sleepers, expected, n, deadline);
+		for (unsigned i = 0; i < n; i++)
+			memory_key_put(&sleepers[i].key);
+	}
+	kfree(sleepers);
+	counter_add(&current_process()->kept, -pages);
+	return result;
 }
 
 /* ---- waking ---- */
@@ -196,7 +303,7 @@ static void futex_sleeper_wake(struct sleeper *sleeper)
 {
 	list_del(&sleeper->link);
 	atomic_store_relaxed(&sleeper->woken, true);
-	waitq_wake_all(&sleeper->queue);
+	waitq_wake_all(sleeper->queue);
 }
 
 /*

@@ -17,18 +17,37 @@ struct futex_word {
 	bool shared;
 };
 
+/* A word, and the value that it must have for a thread to wait for it. */
+struct futex_expected {
+	struct futex_word word;
+	uint32_t value;
+};
+
 /* Called once, during boot, before there are processes. */
 void futex_init(void);
 
 /* For the ledger: finds the references of those who sleep. */
 void futex_find_held(void);
 
+/* Returns 0, -EINVAL if the word is not aligned, or -EFAULT if it is not in user memory. */
+int futex_check_word(struct futex_word word);
+
 /*
+ * For all that follow: the words must have passed that check, unless they say otherwise.
+ *
  * Sleeps if the word is `value`, until a wake for a bit of `bits` or until the tick *deadline
  * (NULL: no deadline). Returns 0, -EAGAIN if the word has another value, -EFAULT, -EINTR or
  * -ETIMEDOUT.
  */
 int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline);
+
+/*
+ * Sleeps if each of n words, up to FUTEX_WAITV_MAX, has its value, until a wake for one of them or
+ * until the tick *deadline (NULL: no deadline). Checks the words. Returns the index of the word that
+ * was woken, or the last one of several; else -EAGAIN if a word has another value, -EFAULT, -EINTR,
+ * -EINVAL, -ENOMEM or -ETIMEDOUT. Allocates 72 bytes for each word as long as it sleeps.
+ */
+int futex_wait_any(const struct futex_expected *expected, unsigned n, const uint64_t *deadline);
 
 /* Wakes up to max sleepers (at least one) for a bit of `bits`. Returns how many, or -EFAULT. */
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits);

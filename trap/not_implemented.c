@@ -169,7 +169,6 @@ static const struct missing {
 	{ 446, "landlock_restrict_self", "it has no Landlock", NEEDED },
 	{ 447, "memfd_secret", NOTHING_ELSE, NEEDED },
 	{ 448, "process_mrelease", "it has no process descriptors", NEEDED },
-	{ 449, "futex_waitv", NOTHING_ELSE, NEEDED },
 	{ 450, "set_mempolicy_home_node", "it has no NUMA nodes", OPTIONAL },
 	{ 451, "cachestat", NOTHING_ELSE, OPTIONAL },
 	{ 452, "fchmodat2", NOTHING_ELSE, OPTIONAL },

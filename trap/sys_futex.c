@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/futex.h"
+#include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
@@ -58,13 +60,6 @@ static bool waits(int command)
 	return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
 }
 
-static int check_word(struct futex_word word)
-{
-	if (!IS_ALIGNED(word.at, sizeof(uint32_t)))
-		return -EINVAL;
-	return user_range_ok(word.at, sizeof(uint32_t)) ? 0 : -EFAULT;
-}
-
 static long wait_again(struct trap_frame *frame);
 
 /* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
@@ -84,7 +79,7 @@ static long wait_for_word(const struct arguments *args, uint32_t bits)
 
 static long requeue(const struct arguments *args)
 {
-	int err = check_word(args->second);
+	int err = futex_check_word(args->second);
 
 	if ((int)args->value < 0 || (int)args->value2 < 0)
 		return -EINVAL;
@@ -102,7 +97,7 @@ static unsigned at_least_one(uint32_t count)
 
 static long wake_op(const struct arguments *args)
 {
-	int err = check_word(args->second);
+	int err = futex_check_word(args->second);
 
 	if (err)
 		return err;
@@ -114,7 +109,7 @@ static long futex_dispatch(const struct arguments *args)
 {
 	bool with_bits = args->command == FUTEX_WAIT_BITSET || args->command == FUTEX_WAKE_BITSET;
 	uint32_t bits = with_bits ? args->value3 : FUTEX_BITSET_MATCH_ANY;
-	int err = check_word(args->word);
+	int err = futex_check_word(args->word);
 
 	if (bits == 0)
 		return -EINVAL;
@@ -193,10 +188,71 @@ long sys_futex(struct trap_frame *frame)
 
 	if ((op & ~FUTEX_PRIVATE_FLAG) != FUTEX_WAKE)
 		return other_command(frame);
-	err = check_word(word);
+	err = futex_check_word(word);
 	return err ? err
 		   : futex_wake(word, at_least_one(arg_uint(frame, 2)), FUTEX_BITSET_MATCH_ANY);
 }
+
+/* ---- futex_waitv ---- */
+
+/* The timeout is absolute. Without one, the clock does not matter. */
+static int read_deadline(vaddr_t at, int clock, uint64_t *deadline_ret)
+{
+	uint64_t ns;
+	int err;
+
+	if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+		return -EINVAL;
+	err = timespec_read(at, &ns);
+	if (err)
+		return err;
+	*deadline_ret = clock_deadline(clock == CLOCK_REALTIME ? from_wall(ns) : ns);
+	return 0;
+}
+
+static int read_expected(struct futex_expected *to, vaddr_t from, unsigned n)
+{
+	struct abi_futex_waitv entry;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (user_copy_in(&entry, from + i * sizeof(entry), sizeof(entry)))
+			return -EFAULT;
+		if (entry.flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE) || entry.reserved ||
+		    (entry.flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32 || entry.val >> 32)
+			return -EINVAL;
+		to[i].word.at = entry.uaddr;
+		to[i].word.shared = !(entry.flags & FUTEX2_PRIVATE);
+		to[i].value = (uint32_t)entry.val;
+	}
+	return 0;
+}
+
+/* As the timeout is absolute, a call that a signal interrupts can begin anew. */
+long sys_futex_waitv(struct trap_frame *frame)
+{
+	vaddr_t from = arg_user(frame, 0), timeout_at = arg_user(frame, 3);
+	unsigned n = arg_uint(frame, 1);
+	struct futex_expected *expected;
+	uint64_t deadline;
+	int result = 0;
+
+	if (arg_uint(frame, 2) != 0 || n == 0 || n > FUTEX_WAITV_MAX || !from)
+		return -EINVAL;
+	if (timeout_at)
+		result = read_deadline(timeout_at, arg_int(frame, 4), &deadline);
+	if (result)
+		return result;
+	expected = mem_wait_kmalloc(n * sizeof(*expected));
+	if (!expected)
+		return -ENOMEM;
+	result = read_expected(expected, from, n);
+	if (!result)
+		result = futex_wait_any(expected, n, timeout_at ? &deadline : NULL);
+	kfree(expected);
+	return result;
+}
+
+/* ---- robust lists ---- */
 
 long sys_set_robust_list(struct trap_frame *frame)
 {

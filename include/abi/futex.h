@@ -37,6 +37,19 @@
 #define FUTEX_OWNER_DIED 0x40000000u
 #define FUTEX_TID_MASK	 0x3fffffffu
 
+/* futex_waitv */
+#define FUTEX_WAITV_MAX	 128
+#define FUTEX2_SIZE_U32	 2u /* other sizes do not exist */
+#define FUTEX2_SIZE_MASK 3u
+#define FUTEX2_PRIVATE	 FUTEX_PRIVATE_FLAG
+
+struct abi_futex_waitv {
+	uint64_t val;
+	uint64_t uaddr;
+	uint32_t flags;
+	uint32_t reserved; /* 0 */
+};
+
 /* These are user addresses. */
 struct abi_robust_list {
 	uint64_t next;
@@ -52,3 +65,4 @@ struct abi_robust_list_head {
 #define ROBUST_LIST_LIMIT 2048 /* the most entries that are visited */
 
 _Static_assert(sizeof(struct abi_robust_list_head) == 24, "as in the ABI");
+_Static_assert(sizeof(struct abi_futex_waitv) == 24, "as in the ABI");

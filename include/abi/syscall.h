@@ -184,6 +184,7 @@
 #define SYS_openat2		   437
 #define SYS_faccessat2		   439
 #define SYS_epoll_pwait2	   441
+#define SYS_futex_waitv		   449
 
 /* One more than the greatest number in use. */
-#define SYS_LIMIT 442
+#define SYS_LIMIT 450

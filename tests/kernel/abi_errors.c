@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Errors of system calls that Linux does not answer, or only where memory runs out: docs/ABI.md names them. */
 #include "abi/errno.h"
+#include "abi/futex.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "base/log.h"
@@ -8,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/check/alloc_fail.h"
 #include "proc/exec_args.h"
+#include "proc/futex.h"
 #include "proc/process.h"
 #include "proc/signal/action.h"
 #include "proc/signal/signal.h"
@@ -128,6 +130,31 @@ KTEST(abi_rseq_and_hwprobe_are_enosys_without_a_word)
 	EXPECT_TRUE(!log_has("hwprobe"));
 }
 
+/* futex on a word of 0: the operations with priority inheritance, with FUTEX_PRIVATE_FLAG and without. */
+#define FUTEX_PROGRAM(name, op) \
+	PROGRAM(name, LUI(A0, DATA_PAGES), LI(A1, op), LI(A2, 1), LI(A3, 0), CALL(98), EXIT_A0)
+FUTEX_PROGRAM(futex_lock_pi, 6);
+FUTEX_PROGRAM(futex_unlock_pi, 7);
+FUTEX_PROGRAM(futex_trylock_pi, 8);
+FUTEX_PROGRAM(futex_wait_requeue_pi, 11);
+FUTEX_PROGRAM(futex_cmp_requeue_pi, 12);
+FUTEX_PROGRAM(futex_lock_pi2, 13);
+FUTEX_PROGRAM(futex_lock_pi_private, 128 + 6);
+FUTEX_PROGRAM(futex_unlock_pi_private, 128 + 7);
+
+/* A C library that gets this answer refuses mutexes with priority inheritance; see tests/user/futex.c. */
+KTEST(abi_futexes_with_priority_inheritance_are_enosys)
+{
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_unlock_pi));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_trylock_pi));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_wait_requeue_pi));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_cmp_requeue_pi));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi2));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi_private));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_unlock_pi_private));
+}
+
 /* The data page reads as zeros: a limit of 0, at most 0. */
 PROGRAM(limit_of_another, LI(A0, 1), LI(A1, RLIMIT_AS), LUI(A2, DATA_PAGES), LI(A3, 0), CALL(261),
 	EXIT_A0);
@@ -147,6 +174,23 @@ KTEST(abi_mmap_below_0x1000_is_eperm)
 }
 
 #ifdef FAULTLINE_HARDENED
+
+/* There is memory, but no block of the size that so many words need. */
+static int wait_for_many_words(void *unused)
+{
+	static const struct futex_expected expected[FUTEX_WAITV_MAX];
+	int err;
+
+	(void)unused;
+	alloc_fail_at = 1;
+	err = futex_wait_any(expected, FUTEX_WAITV_MAX, NULL);
+	return alloc_fail_at == 0 ? err : 1;
+}
+
+KTEST(abi_futex_waitv_without_memory_is_enomem)
+{
+	EXPECT_EQ(ANSWERED(ENOMEM), ktest_run(wait_for_many_words, NULL));
+}
 
 KTEST(abi_execve_without_memory_is_enomem)
 {

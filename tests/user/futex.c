@@ -346,6 +346,37 @@ static void library(void)
 	ended("the other", status);
 }
 
+/*
+ * A kernel has futexes with priority inheritance, or none of their operations. Without them the C
+ * library has no such mutexes, and says so.
+ */
+static void inheritance(void)
+{
+	static const int ops[] = { FUTEX_LOCK_PI,	  FUTEX_UNLOCK_PI,	FUTEX_TRYLOCK_PI,
+				   FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2 };
+	struct timespec past = { 0, 0 };
+	uint32_t word[2] = { 0, 0 };
+	pthread_mutexattr_t attr;
+	pthread_mutex_t mutex;
+	size_t missing = 0;
+	int err;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		missing += futex(word, ops[i], 1, &past, word + 1, 0) == -1 && errno == ENOSYS;
+	say("all or none: %d\n", missing == 0 || missing == sizeof(ops) / sizeof(ops[0]));
+	pthread_mutexattr_init(&attr);
+	say("attribute: %d\n", pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	err = pthread_mutex_init(&mutex, &attr);
+	say("mutex as the kernel has it: %d\n", err == (missing ? ENOTSUP : 0));
+	if (!err) {
+		err = pthread_mutex_lock(&mutex) ?: pthread_mutex_unlock(&mutex);
+		pthread_mutex_destroy(&mutex);
+	} else {
+		err = 0;
+	}
+	say("used: %d\n", err);
+}
+
 #define RIVALS 4
 #define ROUNDS 1500
 
@@ -385,10 +416,10 @@ int main(void)
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "refusals", refusals }, { "counts", counts },		{ "bits", bits },
-		{ "moves", moves },	  { "operations", operations }, { "times", times },
-		{ "signals", signals },	  { "memory", memory },		{ "library", library },
-		{ "rivals", rivals },
+		{ "refusals", refusals }, { "counts", counts },		  { "bits", bits },
+		{ "moves", moves },	  { "operations", operations },	  { "times", times },
+		{ "signals", signals },	  { "memory", memory },		  { "library", library },
+		{ "rivals", rivals },	  { "inheritance", inheritance },
 	};
 
 	words = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

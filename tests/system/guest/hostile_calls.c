@@ -70,6 +70,7 @@ static const struct {
 	{ SYS_set_robust_list, 2, "ar" },
 	{ SYS_get_robust_list, 1, "kaa" },
 	{ SYS_futex, 3, "aootao" },
+	{ SYS_futex_waitv, 2, "aooto" },
 	{ SYS_prlimit64, 2, "0sVa" },
 	{ SYS_getrlimit, 1, "sa" },
 	{ SYS_setrlimit, 1, "sV" },

@@ -103,6 +103,29 @@ static const struct bad wake_operations[] = { { "operation", 15u << 28 },
 static const struct bad negative_count[] = { { "negative", 0xffffffff }, NO_MORE };
 static const struct bad no_bits[] = { { "0", 0 }, NO_MORE };
 
+/* arg[5] to arg[7] are the members of the second entry. */
+static struct futex_waitv waited_words[2];
+static long waits_for_words(const word *arg)
+{
+	waited_words[0] = (struct futex_waitv){ .uaddr = FUTEX, .flags = 2 };
+	waited_words[1] = (struct futex_waitv){ .val = arg[5],
+						.uaddr = arg[6],
+						.flags = (unsigned)arg[7],
+						.__reserved = (unsigned)arg[8] };
+	return syscall(SYS_futex_waitv, arg[0], arg[1], arg[2], arg[3], arg[4]) < 0 ? -errno : 0;
+}
+static const struct bad word_lists[] = {
+	{ "null", 0 }, { "unmapped", HOLE }, { "noaccess", NOACCESS }, { "kernel", KERNEL }, NO_MORE
+};
+static const struct bad word_counts[] = {
+	{ "0", 0 }, { "129", 129 }, { "all", MINUS(1) }, NO_MORE
+};
+static const struct bad word_flags[] = {
+	{ "no size", 0 }, { "64 bits", 3 }, { "unknown", 2 | 8 }, NO_MORE
+};
+static const struct bad word_values[] = { { "other value", 5 }, { "large", 1ul << 32 }, NO_MORE };
+static const struct bad ones[] = { { "1", 1 }, NO_MORE };
+
 /* ---- what is asked ---- */
 
 static const struct rlimit crossed = { 20, 10 }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
@@ -320,6 +343,11 @@ static const struct row rows[] = {
 	CALL_AS("futex(FUTEX_WAKE_OP)", futex, RIGHT(FUTEX, FUTEX_WAKE_OP, 1, 1, SECOND_FUTEX),
 		BAD(futexes, futex_operations, NULL, NULL, futexes, wake_operations),
 		.before = resets_futexes),
+	CALL(futex_waitv,
+	     RIGHT((word)waited_words, 2, 0, (word)&soon, CLOCK_MONOTONIC, 0, SECOND_FUTEX, 2, 0),
+	     BAD(word_lists, word_counts, ones, timespec_or_null, clock_any, word_values, futexes,
+		 word_flags, ones),
+	     .before = resets_futexes, .call = waits_for_words),
 	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
 	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
