@@ -396,5 +396,9 @@ int main(int argc, char **argv)
 	threads();
 	lone_thread();
 	refusals();
+	unlink("/tmp/made");
+	unlink("/tmp/locked");
+	rmdir("/tmp/a/b");
+	rmdir("/tmp/a");
 	return 0;
 }
