@@ -11,13 +11,14 @@ void waitq_init(struct waitq *queue)
 	list_init(&queue->waiters);
 }
 
-void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter))
+/* Call with the queue's lock held. */
+static inline void enqueue_locked(struct waitq *queue, struct waiter *waiter)
 {
-	list_init(&waiter->link);
-	waiter->queue = NULL;
-	waiter->wake = wake;
-	waiter->exclusive = false;
-	waiter->successor = false;
+	assert_hardened(spin_lock_held(&queue->lock));
+	assert(waiter->queue == NULL);
+	list_add_tail(&queue->waiters, &waiter->link);
+	waiter->seq = queue->seq;
+	waiter->queue = queue;
 }
 
 bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
@@ -25,14 +26,18 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
 	bool current = queue->seq == seq;
 
-	if (current) {
-		assert(waiter->queue == NULL);
-		list_add_tail(&queue->waiters, &waiter->link);
-		waiter->seq = seq;
-		waiter->queue = queue;
-	}
+	if (current)
+		enqueue_locked(queue, waiter);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return current;
+}
+
+void waitq_enqueue_now(struct waitq *queue, struct waiter *waiter)
+{
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+
+	enqueue_locked(queue, waiter);
+	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 /*
@@ -159,14 +164,11 @@ static __attribute__((noinline, cold)) void pass_on(struct waiter *waiter, struc
 	waitq_wake_rest(queue, waiter->seq, waiter->was_taken);
 }
 
-bool waitq_cancel(struct waiter *waiter)
+bool waitq_cancel_at(struct waiter *waiter, struct waitq *queue)
 {
-	struct waitq *queue = atomic_load(&waiter->queue);
 	unsigned long flags;
 	bool queued;
 
-	if (queue == NULL)
-		return false;
 	/* No waiter_wake() is under way while the lock is held. */
 	flags = spin_lock_irqsave(&queue->lock);
 	queued = !list_empty(&waiter->link);
@@ -190,37 +192,33 @@ static __attribute__((noinline, cold)) unsigned wake_on(struct waitq *queue, uns
 	return wake_rest(&wake);
 }
 
-/* Counts a change and wakes one waiter or all. Returns how many. */
-static unsigned waitq_wake(struct waitq *queue, bool all)
+/* Wakes one waiter or all; there is one. Call with the lock held, which it drops. Returns how many. */
+static __attribute__((noinline)) unsigned wake_first(struct waitq *queue, bool all,
+						     unsigned long flags)
+{
+	struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+	bool was_taken;
+
+	list_del(&waiter->link);
+	waiter->took = false;
+	waiter->wake(waiter);
+	was_taken = waiter->took;
+	atomic_store(&waiter->queue, NULL);
+	if (unlikely(all && !list_empty(&queue->waiters)))
+		return 1 + wake_on(queue, flags, was_taken);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return 1;
+}
+
+unsigned waitq_wake(struct waitq *queue, bool all)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
-	bool was_taken = false;
-	struct list *node;
 
 	atomic_store(&queue->seq, queue->seq + 1);
-	node = list_pop(&queue->waiters);
-	if (node != NULL) {
-		struct waiter *waiter = list_entry(node, struct waiter, link);
-
-		waiter->took = false;
-		waiter->wake(waiter);
-		was_taken = waiter->took;
-		atomic_store(&waiter->queue, NULL);
-		if (unlikely(all && !list_empty(&queue->waiters)))
-			return 1 + wake_on(queue, flags, was_taken);
-	}
+	if (!list_empty(&queue->waiters))
+		return wake_first(queue, all, flags);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return node != NULL;
-}
-
-bool waitq_wake_one(struct waitq *queue)
-{
-	return waitq_wake(queue, false) != 0;
-}
-
-unsigned waitq_wake_all(struct waitq *queue)
-{
-	return waitq_wake(queue, true);
+	return 0;
 }
 
 void waitq_wake_relay(struct waitq *queue)

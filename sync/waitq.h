@@ -54,7 +54,15 @@ struct waiter {
 	}
 
 void waitq_init(struct waitq *queue);
-void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter));
+
+static inline void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter))
+{
+	list_init(&waiter->link);
+	waiter->queue = NULL;
+	waiter->wake = wake;
+	waiter->exclusive = false;
+	waiter->successor = false;
+}
 
 /* Returns the current sequence. */
 static inline uint64_t waitq_sample(const struct waitq *queue)
@@ -63,11 +71,25 @@ static inline uint64_t waitq_sample(const struct waitq *queue)
 }
 
 /*
+ * Is any waiter in the queue? The answer may be old at once: for callers that know why a waiter which comes
+ * later, with the sequence as it is, needs no wake-up.
+ */
+static inline bool waitq_is_waited_for(const struct waitq *queue)
+{
+	return atomic_load(&queue->waiters.next) != &queue->waiters;
+}
+
+/*
  * Adds the waiter at the end of the queue, provided that the queue's sequence is still seq. Returns
  * true if it did: wake() may be called from then on, and waitq_cancel() must be called in any case
  * before the waiter disappears. Returns false if the sequence has moved: look again.
  */
 bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq);
+/* The same whatever the sequence is: for those who look only after this. */
+void waitq_enqueue_now(struct waitq *queue, struct waiter *waiter);
+
+/* Out of line: the waiter was on that queue a moment ago. */
+bool waitq_cancel_at(struct waiter *waiter, struct waitq *queue);
 
 /*
  * Ends a wait. Afterwards nothing refers to the waiter, and a wake() of it that was under way is
@@ -75,17 +97,31 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq);
  * calls this before it waits for anything else. Returns true if it was still queued and so was not
  * woken. A waiter that was woken by waitq_wake_one() but gives up must wake the next one.
  */
-bool waitq_cancel(struct waiter *waiter);
+static inline bool waitq_cancel(struct waiter *waiter)
+{
+	struct waitq *queue = atomic_load(&waiter->queue);
+
+	return queue && waitq_cancel_at(waiter, queue);
+}
+
+/* Counts a change, and wakes one waiter or all. Returns how many. Out of line: for the next two functions. */
+unsigned waitq_wake(struct waitq *queue, bool all);
 
 /* Wakes the waiter that has waited longest. Returns false if there was none. */
-bool waitq_wake_one(struct waitq *queue);
+static inline bool waitq_wake_one(struct waitq *queue)
+{
+	return waitq_wake(queue, false) != 0;
+}
 
 /*
  * Wakes all that wait now, a few under each hold of the lock. Returns how many. The queue must live
  * until this function returns, even if a woken thread could free it. With interrupts off it wakes
  * two at most; the second of them wakes the rest when it ends its wait.
  */
-unsigned waitq_wake_all(struct waitq *queue);
+static inline unsigned waitq_wake_all(struct waitq *queue)
+{
+	return waitq_wake(queue, true);
+}
 
 /*
  * Wakes the oldest waiter, and leaves the others that wait now to it: for callers that wake many queues
