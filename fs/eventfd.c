@@ -51,6 +51,24 @@ static int event_wait(const struct file *file, struct waitq *queue, uint64_t seq
 	return file->flags & O_NONBLOCK ? -EAGAIN : thread_wait_interruptible(queue, seq);
 }
 
+/* Takes the count once there is any. Returns 0 or a negative errno. */
+static __attribute__((noinline)) int await_count(const struct file *file, uint64_t *taken_ret)
+{
+	struct eventfd *event = file->node;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&event->readable);
+		int err;
+
+		*taken_ret = count_take(event);
+		if (*taken_ret != 0)
+			return 0;
+		err = event_wait(file, &event->readable, seq);
+		if (err)
+			return err;
+	}
+}
+
 /* As on Linux, the count is taken although it may not be possible to copy it out. */
 static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
@@ -60,14 +78,10 @@ static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *p
 	(void)pos;
 	if (to->left < sizeof(taken))
 		return -EINVAL;
-	for (;;) {
-		uint64_t seq = waitq_sample(&event->readable);
-		int err;
+	taken = count_take(event);
+	if (taken == 0) {
+		int err = await_count(file, &taken);
 
-		taken = count_take(event);
-		if (taken != 0)
-			break;
-		err = event_wait(file, &event->readable, seq);
 		if (err)
 			return err;
 	}
@@ -77,6 +91,23 @@ static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *p
 	return sizeof(taken);
 }
 
+/* Adds to the count once there is room. Returns 0 or a negative errno. */
+static __attribute__((noinline)) int await_room(const struct file *file, uint64_t n)
+{
+	struct eventfd *event = file->node;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&event->writable);
+		int err;
+
+		if (count_add(event, n))
+			return 0;
+		err = event_wait(file, &event->writable, seq);
+		if (err)
+			return err;
+	}
+}
+
 static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct eventfd *event = file->node;
@@ -84,19 +115,17 @@ static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t
 
 	(void)pos;
 	/* As on Linux, no more than that either, and not in several segments. */
-	if ((from->kernel ? from->left : user_iter_span(from)) != sizeof(n))
+	if (from->left != sizeof(n))
+		return -EINVAL;
+	if (from->len != sizeof(n) && !from->kernel && user_iter_span(from) != sizeof(n))
 		return -EINVAL;
 	if (user_iter_copy_in(from, &n, sizeof(n)) != sizeof(n))
 		return -EFAULT;
 	if (n > COUNT_MAX)
 		return -EINVAL;
-	for (;;) {
-		uint64_t seq = waitq_sample(&event->writable);
-		int err;
+	if (!count_add(event, n)) {
+		int err = await_room(file, n);
 
-		if (count_add(event, n))
-			break;
-		err = event_wait(file, &event->writable, seq);
 		if (err)
 			return err;
 	}
@@ -104,15 +133,30 @@ static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t
 	return sizeof(n);
 }
 
+static unsigned eventfd_can(const struct eventfd *event)
+{
+	uint64_t count = atomic_load(&event->count);
+
+	return (count != 0 ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
+}
+
+static __attribute__((noinline)) unsigned eventfd_watch(struct eventfd *event,
+							struct poller *poller)
+{
+	unsigned wants = poller_wants(poller);
+
+	if (wants & POLLIN)
+		poller_watch(poller, &event->readable);
+	if (wants & POLLOUT)
+		poller_watch(poller, &event->writable);
+	return eventfd_can(event);
+}
+
 static unsigned eventfd_poll(struct file *file, struct poller *poller)
 {
 	struct eventfd *event = file->node;
-	uint64_t count;
 
-	poll_watch_for(poller, &event->readable, POLLIN);
-	poll_watch_for(poller, &event->writable, POLLOUT);
-	count = atomic_load(&event->count);
-	return (count != 0 ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
+	return poller ? eventfd_watch(event, poller) : eventfd_can(event);
 }
 
 static void eventfd_release(struct file *file)

@@ -22,27 +22,17 @@ void poller_init(struct poller *poller)
 	poller->exclusive = false;
 }
 
-void poll_watch(struct poller *poller, struct waitq *queue)
+void poller_watch(struct poller *poller, struct waitq *queue)
 {
-	struct poll_entry *entry;
+	struct poll_entry *entry = poller->entry;
 	struct poll_waiter *waiter;
 
-	if (!poller)
-		return;
-	entry = poller->entry;
 	assert(entry->nwaiters < POLL_QUEUES);
 	waiter = &entry->waiters[entry->nwaiters++];
 	waiter_init(&waiter->waiter, poller->wake);
 	waiter->waiter.exclusive = poller->exclusive;
 	waiter->owner = poller->owner;
-	while (!waitq_enqueue(queue, &waiter->waiter, waitq_sample(queue)))
-		;
-}
-
-void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
-{
-	if (poller && ((uint16_t)poller->entry->ask.events | poller->entry->always) & events)
-		poll_watch(poller, queue);
+	waitq_enqueue_now(queue, &waiter->waiter);
 }
 
 void poll_look(struct poller *poller, struct poll_entry *entry)
@@ -61,10 +51,4 @@ void poll_look(struct poller *poller, struct poll_entry *entry)
 		can &= (uint16_t)entry->ask.events | entry->always;
 	}
 	entry->ask.revents = (int16_t)can;
-}
-
-void poll_forget(struct poll_entry *entry)
-{
-	while (entry->nwaiters != 0)
-		waitq_cancel(&entry->waiters[--entry->nwaiters].waiter);
 }

@@ -27,9 +27,10 @@ struct poll_entry {
 	uint16_t always;   /* events that are reported although ask.events does not name them */
 };
 
-/* A thread that looks at many files and sleeps until a queue of one of them is woken. */
+/* A thread that looks at many files and sleeps until a queue of one of them is woken; or a watch of epoll. */
 struct poller {
-	struct waitq woken;	  /* innermost of these queues: woken with a file's queue locked */
+	struct waitq
+		woken; /* innermost of these queues: woken with a file's queue locked; of a thread only */
 	struct poll_entry *entry; /* the entry whose file poll_look() is asking */
 	/* What waking a file's queue does, as struct waiter's `wake`; poll_waiter.owner is `owner`. */
 	void (*wake)(struct waiter *waiter);
@@ -39,13 +40,30 @@ struct poller {
 
 void poller_init(struct poller *poller);
 
+void poller_watch(struct poller *poller, struct waitq *queue);
+
 /*
  * For poll slots: from now on, waking the queue wakes the poller. NULL: the caller is not going to
  * wait. A slot calls this before it looks at the file, so that no change is missed.
  */
-void poll_watch(struct poller *poller, struct waitq *queue);
+static inline void poll_watch(struct poller *poller, struct waitq *queue)
+{
+	if (poller)
+		poller_watch(poller, queue);
+}
+
+/* The events that the poller asks for. */
+static inline unsigned poller_wants(const struct poller *poller)
+{
+	return (uint16_t)poller->entry->ask.events | poller->entry->always;
+}
+
 /* The same for a queue that is woken for these events only: is it of use to the poller? */
-void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events);
+static inline void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
+{
+	if (poller && (poller_wants(poller) & events))
+		poller_watch(poller, queue);
+}
 
 /*
  * Sets revents of the entry to what can be done with its file, as far as events or `always` names it.
@@ -54,4 +72,9 @@ void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
 void poll_look(struct poller *poller, struct poll_entry *entry);
 
 /* Takes the entry off all queues. Call before the entry or the poller goes away. */
-void poll_forget(struct poll_entry *entry);
+static inline void poll_forget(struct poll_entry *entry)
+{
+	for (unsigned i = 0; i < entry->nwaiters; i++)
+		waitq_cancel(&entry->waiters[i].waiter);
+	entry->nwaiters = 0;
+}
