@@ -14,6 +14,7 @@
 #include "fs/anon_file.h"
 #include "fs/watch.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal/send.h"
@@ -29,100 +30,94 @@ static struct epoll *set_of(const struct file *file)
 
 /* ---- taking events ---- */
 
-/* Is there anything to look at, or has another thread got it? */
+/*
+ * A look at what is ready has a mark on the set's list: what has become ready since the look began comes behind
+ * it. So a list is empty only if nothing is ready that nobody looks at. The mark is on the stack of the holder
+ * of `scan`.
+ */
 static bool may_be_ready(const struct epoll *set)
 {
 	watches_pass_on();
-	return atomic_load(&set->looking) || atomic_load(&set->ready.next) != &set->ready ||
-	       atomic_load(&set->looking);
+	return atomic_load(&set->ready.next) != &set->ready;
 }
 
-/* Takes all that is ready off the set's list. Call with `scan` held. */
-static void todo_begin(struct epoll *set, struct list *todo)
+/*
+ * Takes the next watch off the list, with a reference to its file. Returns NULL if there is none before the
+ * mark. Call with ready_lock held.
+ */
+static inline struct watch *look_next_locked(struct epoll *set, const struct list *mark)
 {
-	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
+	assert_hardened(spin_lock_held(&set->ready_lock));
+	while (set->ready.next != mark) {
+		struct watch *watch = list_entry(set->ready.next, struct watch, ready);
 
-	list_init(todo);
-	list_splice_tail(todo, &set->ready);
-	atomic_store(&set->looking, true);
-	spin_unlock_irqrestore(&set->ready_lock, flags);
-}
-
-/* Returns the next watch, with a reference to its file, or NULL. */
-static struct watch *todo_next(struct epoll *set, struct list *todo)
-{
-	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
-	struct watch *watch = NULL;
-
-	while (!watch && !list_empty(todo)) {
-		watch = list_entry(todo->next, struct watch, ready);
 		list_del(&watch->ready);
-		if (!file_try_get(watch->entry.file))
-			watch = NULL; /* it is about to leave the set */
+		if (likely(file_try_get(watch->entry.file)))
+			return watch;
+		/* It is about to leave the set. */
 	}
-	spin_unlock_irqrestore(&set->ready_lock, flags);
-	return watch;
+	return NULL;
 }
 
-/* It stays ready, as the first of those that are left. */
-static void todo_back(struct epoll *set, struct list *todo, struct watch *watch)
+/* The watch stays ready, as the first of those that are left. Call with ready_lock held. */
+static __attribute__((noinline, cold)) void look_back_locked(struct epoll *set, struct watch *watch)
 {
-	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
-
+	assert_hardened(spin_lock_held(&set->ready_lock));
 	if (!list_empty(&watch->ready))
 		list_del(&watch->ready);
-	list_add(todo, &watch->ready);
-	spin_unlock_irqrestore(&set->ready_lock, flags);
+	list_add(&set->ready, &watch->ready);
 }
 
-/* What is left comes before what has become ready meanwhile. Wakes a thread if there is any. */
-static void todo_end(struct epoll *set, struct list *todo)
+/*
+ * Ends the look. Wakes a thread if anything is left: it wakes the next one in the same way. A thread that is
+ * not in the queue yet needs no wake-up for this. If it has found the list empty, then all that is there has
+ * become ready since, and each of these wake-ups makes it look again. Call with ready_lock held, which it drops.
+ */
+static inline void look_end(struct epoll *set, struct list *mark)
 {
-	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
 	bool any;
 
-	list_splice_tail(todo, &set->ready);
-	list_splice_tail(&set->ready, todo);
-	atomic_store(&set->looking, false);
+	list_del(mark);
 	any = !list_empty(&set->ready);
-	spin_unlock_irqrestore(&set->ready_lock, flags);
-	if (any)
+	spin_unlock_irq(&set->ready_lock);
+	if (any && waitq_is_waited_for(&set->sleepers))
 		waitq_wake_one(&set->sleepers);
 }
 
 /*
  * The events of a watch have been taken: does it stay ready, or is it silenced? Something may have happened
- * since it was looked at, so it may be ready again: then the next look finds nothing that is asked for.
+ * since it was looked at, so it may be ready again: then the next look finds nothing that is asked for. Call
+ * with ready_lock held.
  */
-static void taken(struct epoll *set, struct watch *watch)
+static inline void taken_locked(struct epoll *set, struct watch *watch)
 {
-	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
-
-	if (watch->events & EPOLLONESHOT) {
+	assert_hardened(spin_lock_held(&set->ready_lock));
+	if (unlikely(watch->events & EPOLLONESHOT)) {
 		watch->events &= WATCH_FLAGS;
 		watch->entry.ask.events = 0;
-	} else if (!(watch->events & EPOLLET) && list_empty(&watch->ready))
+	} else if (!(watch->events & EPOLLET) && likely(list_empty(&watch->ready)))
 		list_add_tail(&set->ready, &watch->ready);
-	spin_unlock_irqrestore(&set->ready_lock, flags);
 }
 
 /* Returns 1 if the watch has events, which were stored; 0 if it has none; or -EFAULT. */
-static long take_event(struct epoll *set, struct list *todo, struct watch *watch, vaddr_t to)
+static inline long give_event(struct watch *watch, vaddr_t to)
 {
-	struct abi_epoll_event event = { .events = watch_look(watch), .data = watch->data };
+	uint32_t events = watch_look(watch);
+	struct abi_epoll_event event = { .events = events, .data = watch->data };
 
-	if (!event.events)
+	if (unlikely(!events))
 		return 0;
-	if (user_copy_out(to, &event, sizeof(event))) {
-		todo_back(set, todo, watch);
-		return -EFAULT;
-	}
-	taken(set, watch);
-	return 1;
+	return user_copy_out_checked(to, &event, sizeof(event)) ? -EFAULT : 1;
+}
+
+/* Drops the reference to a watch's file. */
+static __attribute__((noinline)) void watch_put_file(struct file *file)
+{
+	file_put(file);
 }
 
 /* A thread that a signal ends has perhaps been woken for an event: another one takes it. */
-static long pass_event_on(struct epoll *set)
+static __attribute__((noinline, cold)) long pass_event_on(struct epoll *set)
 {
 	if (may_be_ready(set))
 		waitq_wake_one(&set->sleepers);
@@ -130,38 +125,56 @@ static long pass_event_on(struct epoll *set)
 }
 
 /* Stores the events that are there, n at most. Returns how many, -EINTR for a killed thread, or -EFAULT. */
-static long take_events(struct epoll *set, vaddr_t to, unsigned n)
+static inline __attribute__((always_inline)) long take_events(struct epoll *set, vaddr_t to,
+							      unsigned n)
 {
-	struct watch *watch;
-	struct list todo;
-	unsigned count = 0;
+	struct file *file = NULL; /* that of the last watch: its reference keeps the watch, too */
+	unsigned left = n;
+	struct list mark;
 	long result = 0;
 
 	if (!may_be_ready(set))
 		return 0;
 	if (mutex_lock_killable(&set->scan))
 		return pass_event_on(set);
-	todo_begin(set, &todo);
-	while (count < n && result >= 0 && (watch = todo_next(set, &todo)) != NULL) {
-		struct file *file = watch->entry.file;
+	spin_lock_irq(&set->ready_lock);
+	list_add_tail(&set->ready, &mark);
+	while (left != 0 && result >= 0) {
+		struct watch *watch = look_next_locked(set, &mark);
 
-		result = take_event(set, &todo, watch, to + count * sizeof(struct abi_epoll_event));
-		count += result > 0;
-		file_put(file);
+		if (!watch)
+			break;
+		spin_unlock_irq(&set->ready_lock);
+		if (file)
+			watch_put_file(file);
+		file = watch->entry.file;
+		result = give_event(watch, to);
+		spin_lock_irq(&set->ready_lock);
+		if (likely(result > 0)) {
+			taken_locked(set, watch);
+			to += sizeof(struct abi_epoll_event);
+			left--;
+		} else if (result < 0) {
+			look_back_locked(set, watch);
+		}
 	}
-	todo_end(set, &todo);
+	look_end(set, &mark);
+	if (file)
+		file_put(file);
 	mutex_unlock(&set->scan);
-	return count ? (long)count : result;
+	return left != n ? (long)(n - left) : result;
 }
 
-long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
+/* Does what epoll_wait() does once there is nothing at the first look. */
+static __attribute__((noinline)) long await_events(struct file *file, vaddr_t to, unsigned n,
+						   uint64_t deadline)
 {
 	struct epoll *set = set_of(file);
-	bool over = deadline == 0;
+	bool over = false;
 
 	for (;;) {
 		uint64_t seq = waitq_sample(&set->sleepers);
-		long count = take_events(set, to, n);
+		long count = epoll_wait(file, to, n, 0);
 		int err;
 
 		if (count != 0 || over)
@@ -176,27 +189,39 @@ long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
 	}
 }
 
+long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
+{
+	long count = take_events(set_of(file), to, n);
+
+	return count || deadline == 0 ? count : await_events(file, to, n, deadline);
+}
+
 /* A set can be read from, as it were, if one of its files has events. Those that have none leave the list. */
 static unsigned epoll_poll(struct file *file, struct poller *poller)
 {
 	struct epoll *set = set_of(file);
 	struct watch *watch;
-	struct list todo;
+	struct list mark;
 	bool any = false;
 
 	poll_watch_for(poller, &set->pollable, POLLIN | POLLRDNORM);
 	if (!may_be_ready(set) || mutex_lock_killable_nested(&set->scan))
 		return 0;
-	todo_begin(set, &todo);
-	while (!any && (watch = todo_next(set, &todo)) != NULL) {
+	spin_lock_irq(&set->ready_lock);
+	list_add_tail(&set->ready, &mark);
+	while (!any && (watch = look_next_locked(set, &mark)) != NULL) {
 		struct file *inner = watch->entry.file;
 
+		spin_unlock_irq(&set->ready_lock);
 		any = watch_look(watch) != 0;
+		spin_lock_irq(&set->ready_lock);
 		if (any)
-			todo_back(set, &todo, watch);
+			look_back_locked(set, watch);
+		spin_unlock_irq(&set->ready_lock);
 		file_put(inner);
+		spin_lock_irq(&set->ready_lock);
 	}
-	todo_end(set, &todo);
+	look_end(set, &mark);
 	mutex_unlock(&set->scan);
 	return any ? POLLIN | POLLRDNORM : 0;
 }
@@ -413,7 +438,7 @@ static size_t epoll_held(const struct file *file)
 	return atomic_load_relaxed(&set_of(file)->nwatches) * sizeof(struct watch) / PAGE_SIZE;
 }
 
-static const struct file_ops epoll_ops = {
+const struct file_ops epoll_ops = {
 	.name = "eventpoll",
 	.poll = epoll_poll,
 	.stat = anon_file_stat,
@@ -421,11 +446,6 @@ static const struct file_ops epoll_ops = {
 	.held = epoll_held,
 	.release = epoll_release,
 };
-
-bool file_is_epoll(const struct file *file)
-{
-	return file->ops == &epoll_ops;
-}
 
 static struct file *set_create(void)
 {

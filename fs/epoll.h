@@ -20,7 +20,12 @@
 /* Creates a set. Returns 0, -ENFILE or -ENOMEM. */
 int epoll_create(struct file **file_ret);
 
-bool file_is_epoll(const struct file *file);
+extern const struct file_ops epoll_ops;
+
+static inline bool file_is_epoll(const struct file *file)
+{
+	return file->ops == &epoll_ops;
+}
 
 /*
  * Do what epoll_ctl() does; `set` is a set and another file than `file`, which can be polled. event->events
@@ -34,7 +39,7 @@ int epoll_remove(struct file *set, int fd, struct file *file);
 
 /*
  * Waits until a watched file of the set has events, or the tick `deadline` (0: looks once; UINT64_MAX:
- * never). Stores up to n events in user memory. Returns how many, 0 after the deadline, -EINTR or
+ * never). Stores up to n events in user memory, whose range the caller has checked. Returns how many, 0 after the deadline, -EINTR or
  * -EFAULT.
  */
 long epoll_wait(struct file *set, vaddr_t to, unsigned n, uint64_t deadline);

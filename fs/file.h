@@ -162,13 +162,13 @@ static inline void file_get(struct file *file)
  */
 static inline bool file_try_get(struct file *file)
 {
-	uint32_t refs = atomic_load(&file->refs);
+	uint32_t refs = atomic_load_relaxed(&file->refs);
 
 	do {
 		if (refs == 0)
 			return false;
-	} while (!__atomic_compare_exchange_n(&file->refs, &refs, refs + 1, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(&file->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 

@@ -77,6 +77,7 @@ static void wake_watch(struct waiter *waiter)
 	uint64_t seq;
 	bool wanted;
 
+	atomic_store_relaxed(&watch->armed, false); /* before it is found ready */
 	spin_lock_irqoff(&set->ready_lock);
 	wanted = become_ready_locked(watch);
 	spin_unlock_irqoff(&set->ready_lock);
@@ -176,38 +177,23 @@ int epoll_start(void)
 
 /* ---- looking ---- */
 
-/*
- * Is the watch on all the queues that it was on when the file was looked at last? A waiter leaves its
- * queue before the watch becomes ready, so a watch that was ready for that reason is not found armed.
- */
-static bool is_armed(const struct poll_entry *entry)
-{
-	for (unsigned i = 0; i < entry->nwaiters; i++) {
-		const struct list *link = &entry->waiters[i].waiter.link;
-
-		if (atomic_load(&link->next) == link)
-			return false;
-	}
-	return entry->nwaiters != 0;
-}
-
 /* First onto the queues, then the look: what happens after it wakes the watch. */
-unsigned watch_look(struct watch *watch)
+unsigned watch_arm(struct watch *watch)
 {
 	struct poll_entry *entry = &watch->entry;
-	struct poller poller;
+	struct poller poller; /* without a thread, so no queue to sleep on */
+	unsigned can;
 
-	if (is_armed(entry)) {
-		poll_look(NULL, entry);
-	} else {
-		poll_forget(entry);
-		poller_init(&poller);
-		poller.wake = wake_watch;
-		poller.owner = watch;
-		poller.exclusive = (watch->events & EPOLLEXCLUSIVE) != 0;
-		poll_look(&poller, entry);
-	}
-	return (uint16_t)entry->ask.revents;
+	poll_forget(entry);
+	poller.entry = entry;
+	poller.wake = wake_watch;
+	poller.owner = watch;
+	poller.exclusive = (watch->events & EPOLLEXCLUSIVE) != 0;
+	atomic_store_relaxed(&watch->armed, true);
+	can = entry->file->ops->poll(entry->file, &poller);
+	if (entry->nwaiters == 0)
+		watch->armed = false;
+	return can & (uint16_t)entry->ask.events;
 }
 
 void watch_ask(struct watch *watch, const struct abi_epoll_event *event)
@@ -216,6 +202,7 @@ void watch_ask(struct watch *watch, const struct abi_epoll_event *event)
 	unsigned long flags;
 
 	poll_forget(&watch->entry); /* it may be others that it needs now */
+	watch->armed = false;
 	flags = spin_lock_irqsave(&set->ready_lock);
 	watch->events = event->events | POLLERR | POLLHUP;
 	spin_unlock_irqrestore(&set->ready_lock, flags);

@@ -16,8 +16,7 @@ struct epoll {
 	struct mutex scan; /* who holds it may take events off `ready`, and arms watches */
 	struct spinlock ready_lock;
 	/* under ready_lock: */
-	struct list ready;     /* watches of which something has happened */
-	bool looking;	       /* the holder of `scan` has them; atomic */
+	struct list ready;     /* watches of which something has happened, and the mark of a look */
 	struct waitq sleepers; /* threads in epoll_wait(); one is woken for each event */
 	struct waitq pollable; /* who polls the set, or watches it */
 	/* under watches_lock: */
@@ -58,6 +57,11 @@ struct watch {
 	/* under the set's `scan`: */
 	uint64_t data;
 	struct poll_entry entry;
+	/*
+	 * Atomic: it is on all the queues that it was on when the file was looked at last. Set under `scan`;
+	 * cleared when one of them wakes the watch, before that is ready.
+	 */
+	bool armed;
 	/* under passes_lock: */
 	struct list passing;
 	struct pass passes[PASSES];
@@ -84,11 +88,20 @@ void watch_unlink_locked(struct watch *watch);
 
 /* Changes what is asked for. Call with `scan` held. */
 void watch_ask(struct watch *watch, const struct abi_epoll_event *event);
+/* Out of line: the same for a watch that is not armed. */
+unsigned watch_arm(struct watch *watch);
 /*
  * Looks at the file, which is referenced, and sees to it that the watch is woken by what happens from
  * now on. Returns the events that are asked for and there. Call with `scan` held.
  */
-unsigned watch_look(struct watch *watch);
+static inline unsigned watch_look(struct watch *watch)
+{
+	struct file *file = watch->entry.file;
+
+	if (unlikely(!atomic_load_relaxed(&watch->armed)))
+		return watch_arm(watch);
+	return file->ops->poll(file, NULL) & (uint16_t)watch->entry.ask.events;
+}
 /* Something has happened. Call with no lock of a queue held. */
 void watch_is_ready(struct watch *watch);
 

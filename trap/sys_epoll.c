@@ -83,8 +83,8 @@ long sys_epoll_ctl(struct trap_frame *frame)
 	return err;
 }
 
-/* The wait itself, with the signals of the mask blocked meanwhile. Such a call is not restarted. */
-static long wait_on_set(struct trap_frame *frame, uint64_t deadline)
+/* The wait itself. Such a call is not restarted. */
+static __attribute__((noinline)) long wait_on_set(struct trap_frame *frame, uint64_t deadline)
 {
 	vaddr_t to = arg_user(frame, 1);
 	int n = arg_int(frame, 2);
@@ -101,9 +101,12 @@ static long wait_on_set(struct trap_frame *frame, uint64_t deadline)
 	if (file_is_epoll(set))
 		result = epoll_wait(set, to, (unsigned)n, deadline);
 	file_put(set);
+	if (result == -EINTR)
+		current_thread()->restart = RESTART_NONE;
 	return result;
 }
 
+/* The same with the signals of a mask blocked meanwhile, if there is one. */
 static long wait_with_mask(struct trap_frame *frame, uint64_t deadline)
 {
 	vaddr_t mask_at = arg_user(frame, 4);
@@ -124,7 +127,7 @@ static long wait_with_mask(struct trap_frame *frame, uint64_t deadline)
 }
 
 /* Returns the tick at which a wait of so many nanoseconds is over; 0 for none at all. */
-static uint64_t deadline_in(uint64_t ns)
+static __attribute__((noinline)) uint64_t deadline_in(uint64_t ns)
 {
 	uint64_t until;
 
@@ -133,19 +136,13 @@ static uint64_t deadline_in(uint64_t ns)
 	return add_overflows(clock_ns(), ns, &until) ? UINT64_MAX : clock_deadline(until);
 }
 
-static long not_restarted(long result)
-{
-	if (result == -EINTR)
-		current_thread()->restart = RESTART_NONE;
-	return result;
-}
-
 long sys_epoll_pwait(struct trap_frame *frame)
 {
 	int ms = arg_int(frame, 3);
-	uint64_t deadline = ms < 0 ? UINT64_MAX : deadline_in((uint64_t)ms * NSEC_PER_MSEC);
 
-	return not_restarted(wait_with_mask(frame, deadline));
+	if (ms < 0)
+		return wait_with_mask(frame, UINT64_MAX);
+	return wait_with_mask(frame, deadline_in((uint64_t)ms * NSEC_PER_MSEC));
 }
 
 long sys_epoll_pwait2(struct trap_frame *frame)
@@ -160,5 +157,5 @@ long sys_epoll_pwait2(struct trap_frame *frame)
 			return err;
 		deadline = deadline_in(ns);
 	}
-	return not_restarted(wait_with_mask(frame, deadline));
+	return wait_with_mask(frame, deadline);
 }
