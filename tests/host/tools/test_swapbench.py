@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The benchmark of swap: how its log is read, what is judged, and the algorithms that it compares with."""
+"""The benchmarks of swap and of threads: how their logs are read, what is judged, and the algorithms that swap's compares with."""
 
 import contextlib
 import io
@@ -16,6 +16,7 @@ import bench  # noqa: E402
 import swapbench  # noqa: E402
 import swaprun  # noqa: E402
 import swaptrace  # noqa: E402
+import threadbench  # noqa: E402
 from lib.tap import case, equal, has, main  # noqa: E402
 
 KNOWN = ["mark 1 user 10 kernel 0 firmware 9\n", f"mark 2 user {10 + swaprun.KNOWN_LOOP} kernel 0 firmware 9\n",
@@ -127,6 +128,40 @@ def zipf_touches_few_pages_often():
     shares = sorted((trace.count(page) for page in set(trace)), reverse=True)
     equal(True, 0.12 < shares[0] / len(trace) < 0.15, f"share of the first of 1000 pages, about 1 / 7.5: {shares[0]}")
     equal(True, 0.9 < shares[0] / shares[1] / 2 < 1.1, "the second has about half of that")
+
+
+def log_of_threads(nsamples):
+    """Returns a log of all rows: a sample takes 64 instructions an operation, and the last one a hundred times as many."""
+    log, kernel = [], 0
+    for number in range(len(threadbench.ROWS)):
+        for sample in range(nsamples):
+            log.append(f"mark {256 + number} user 5 kernel {kernel} firmware 7\n")
+            kernel += 64 * threadbench.ROUNDS * (100 if sample == nsamples - 1 else 1)
+            log.append(f"mark {512 + number} user 5 kernel {kernel} firmware {7 + threadbench.ROUNDS}\n")
+            kernel += 1000  # between samples: of no row
+    return log
+
+
+@case
+def a_row_of_threads_is_the_median_of_its_samples():
+    rows = threadbench.measured(log_of_threads(threadbench.SAMPLES))
+    equal(dict.fromkeys(threadbench.ROWS), dict.fromkeys(rows), "rows")
+    for row in rows.values():
+        equal((64, 0, 65), (row["kernel"], row["user"], threadbench.kernel(row)), "instructions of an operation")
+    try:
+        threadbench.measured(log_of_threads(threadbench.SAMPLES - 1))
+    except bench.Failure as failure:
+        has(str(failure), "samples", "reason")
+    else:
+        raise AssertionError("a missing sample is not found")
+
+
+@case
+def a_row_of_threads_has_two_limits():
+    linux = {"user": 0, "kernel": 1200, "firmware": 0}
+    for here, committed, good in ((400, None, True), (401, None, False), (390, 383, True), (392, 383, False), (350, 300, False)):
+        why = threadbench.judge({"user": 9999, "kernel": here - 1, "firmware": 1}, linux, committed)
+        equal(good, why == "", f"{here} of {linux['kernel']}, committed {committed}: {why}")
 
 
 if __name__ == "__main__":
