@@ -17,14 +17,16 @@ CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "c
          "write", "read", "close", "stop", "poll", "lock_wait", "lock_kill"]
 OF_REQUIREMENTS = {"R9": ["sigreturn"], "R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
                    "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
-                   "R145": ["uio_exit", "uio_kill", "uio_alloc"]}
+                   "R145": ["uio_exit", "uio_kill", "uio_alloc"],
+                   "R150": ["thread_cwd", "thread_root", "thread_usage", "thread_children"]}
 LEAST = 35  # points of each at which it was preempted; a stop holds locks at most of the others
 STEP = os.environ.get("PREEMPT_STEP", "0")
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
 
-# One that takes as long as a dozen of the others is for the night. (Without a disk, the seconds in which the machine idles
+# Those that take as long as a dozen of the others are for the night. (Without a disk, the seconds in which the machine idles
 # pass at once.)
-WANTED = {"most": [("all", ["--swap", "16M"])], "rest": [("p9_age", [])]}.get(PART) or [("all", ["--swap", "16M"]), ("p9_age", [])]
+SLOW = {"p9_age": [], "thread_children": []}
+WANTED = {"most": [("all", ["--swap", "16M"])], "rest": list(SLOW.items())}.get(PART) or [("all", ["--swap", "16M"]), *SLOW.items()]
 RUNS = [run_placed("preempt_sweep", which, STEP, patience=7200,
                    env={"FAULTLINE_QEMU": "-device virtio-rng-device,max-bytes=64,period=1000"} if options else {},
                    options=["--icount", *options, *(["--device", "virtio-rng"] if options else []), "--timeout", "200" if STEP == "0" else "7000"])
@@ -49,7 +51,7 @@ for call in CALLS:
     case(sweep_of(call))
 for number, calls in OF_REQUIREMENTS.items():
     for call in calls:
-        (long_case if call == "p9_age" else case)(sweep_of(call, number + "_"))
+        (long_case if call in SLOW else case)(sweep_of(call, number + "_"))
 
 
 @each_part

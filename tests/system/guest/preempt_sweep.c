@@ -3,7 +3,7 @@
 
 /*
  * preempt_sweep CALL|all [STEP]: `all` leaves those out that wait for seconds. The competitor is a
- * process in the same memory, or in that of whose child makes the call. A line a call: points, their
+ * process in the same memory, a thread, or a process in the memory of whose child makes the call. A line a call: points, their
  * distance, how often the call was preempted.
  */
 #define _GNU_SOURCE
@@ -49,12 +49,12 @@ void yield(void)
 	CALL(sched_yield, 0);
 }
 
-/* Involuntary switches of this process. */
+/* Involuntary switches of this thread. */
 static long switches(void)
 {
 	struct rusage usage;
 
-	CALL(getrusage, RUSAGE_SELF, (uint64_t)&usage);
+	CALL(getrusage, RUSAGE_THREAD, (uint64_t)&usage);
 	return usage.ru_nivcsw;
 }
 
@@ -125,6 +125,25 @@ int reap(long pid)
 	return status;
 }
 
+/* The kernel clears it when the thread has ended. */
+static volatile int thread_id;
+
+static void start_thread(void)
+{
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			  CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	long tid = clone(be_competitor, stack + sizeof(stack), flags, NULL, &thread_id, NULL,
+			 &thread_id);
+
+	expect(tid > 0, "clone", tid);
+}
+
+static void join_thread(void)
+{
+	while (thread_id != 0)
+		yield();
+}
+
 static long took;
 
 /* One point: true: the call was preempted in its midst. */
@@ -132,13 +151,17 @@ static int try(void)
 {
 	long before;
 	int preempted = 0;
-	long pid;
+	long pid = 0;
 
 	common->inside = common->over = common->competed = common->alive = 0;
 	if (sweep->prepare)
 		sweep->prepare();
-	pid = clone(be_competitor, stack + sizeof(stack), CLONE_VM, NULL);
-	expect(pid > 0, "clone", pid);
+	if (sweep->by_thread) {
+		start_thread();
+	} else {
+		pid = clone(be_competitor, stack + sizeof(stack), CLONE_VM, NULL);
+		expect(pid > 0, "clone", pid);
+	}
 	if (sweep->ready)
 		sweep->ready();
 	before = now();
@@ -147,7 +170,10 @@ static int try(void)
 	if (!sweep->by_child)
 		preempted = switches() != common->switches;
 	disarm();
-	reap(pid);
+	if (sweep->by_thread)
+		join_thread();
+	else
+		reap(pid);
 	sweep->check();
 	if (sweep->by_child)
 		return common->alive;
@@ -1034,9 +1060,12 @@ int main(int argc, char **argv)
 	run_all(job_sweeps, name, step);
 	run_all(lock_sweeps, name, step);
 	run_all(p9_sweeps, name, step);
+	run_all(thread_sweeps, name, step);
 	run_all(uio_sweeps, name, step);
 	run_all(write_sweeps, name, step);
-	if (name)
+	if (name) {
 		run_all(slow_sweeps, name, step);
+		run_all(slow_thread_sweeps, name, step);
+	}
 	return failed_all != 0;
 }

@@ -28,13 +28,14 @@ struct sweep {
 	long length;
 	long from, to; /* the instructions that are tried; 0: from the first one, to the end */
 	int by_child;
+	int by_thread; /* the competitor is a thread of this process */
 	int timed;  /* others run too: the competitor waits until that many instructions are over */
 	long spare; /* objects that the kernel may keep: index nodes of the swap cache */
 };
 
 /* Each ends with one that has no name. */
 extern const struct sweep ipc_sweeps[], job_sweeps[], lock_sweeps[], p9_sweeps[], slow_sweeps[],
-	uio_sweeps[], write_sweeps[];
+	slow_thread_sweeps[], thread_sweeps[], uio_sweeps[], write_sweeps[];
 
 /* Shared with children that have memory of their own, too. */
 extern volatile struct common {
