@@ -9,7 +9,7 @@ import os
 import re
 from collections import Counter
 
-from lib.guest import BUILD, folder, run_placed, run_raw
+from lib.guest import BUILD, folder, run, run_placed, run_raw
 from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
 MIB = 1 << 20
@@ -66,6 +66,15 @@ def R84_numbers_are_sorted():
 @long_case
 def R84_a_heap_is_used_at_random():
     swapping("libc", SET * 3 // 4, 20000 if LONG else 3000)
+
+
+@long_case
+def R81_R84_R150_threads_change_one_space_whose_pages_go_out():
+    """More memory is in use than there is (tests/user/thread_vm: 20 MiB besides its own areas)."""
+    for append in ([], ["--append", "preempt=50"] * ("hardened" in os.environ.get("FAULTLINE_KERNEL", ""))):
+        done = run("1-3", "4", "2", "500", "20", options=[*SMALL, *append], program=f"{BUILD}/tests/user/thread_vm")
+        told = b"".join(b"seed %d: 4 threads, 0 wrong\n" % seed for seed in (1, 2, 3))
+        equal((0, told), (done.status, done.out), f"status and output of {shown(done)}")
 
 
 @case
