@@ -156,19 +156,12 @@ int turn_pause(void)
 
 /* ---- poll ---- */
 
-void poll_watch(struct poller *poller, struct waitq *queue)
+void poller_watch(struct poller *poller, struct waitq *queue)
 {
-	if (!poller)
-		return;
+	(void)poller;
 	check(machine.nwatched < MACHINE_WATCH, "poll watches many queues");
 	machine.seqs[machine.nwatched] = waitq_sample(queue);
 	machine.watched[machine.nwatched++] = queue;
-}
-
-void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
-{
-	(void)events; /* all are asked for */
-	poll_watch(poller, queue);
 }
 
 bool machine_poll_woken(void)
@@ -181,7 +174,8 @@ bool machine_poll_woken(void)
 
 unsigned machine_poll(bool watch)
 {
-	struct poller poller;
+	struct poll_entry all = { .ask.events = -1 };
+	struct poller poller = { .entry = &all };
 
 	if (watch)
 		machine.nwatched = 0;
