@@ -75,8 +75,9 @@ static inline __attribute__((always_inline)) bool sleep_on(struct sleeper *sleep
 static inline __attribute__((always_inline)) int wait_for(struct waitq *queue, uint64_t seq,
 							  enum ended_by by)
 {
-	struct sleeper sleeper = { .thread = current_thread() };
+	struct sleeper sleeper; /* its timer is not used */
 
+	sleeper.thread = current_thread();
 	return !sleep_on(&sleeper, queue, seq, NULL, by) && is_interrupted(by) ? -EINTR : 0;
 }
 
@@ -132,8 +133,9 @@ void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline)
 
 void thread_wait_always(struct waitq *queue, uint64_t seq)
 {
-	struct sleeper sleeper = { .thread = current_thread() };
+	struct sleeper sleeper; /* its timer is not used */
 
+	sleeper.thread = current_thread();
 	while (!sleep_on(&sleeper, queue, seq, NULL, BY_NOTHING))
 		;
 }
