@@ -51,7 +51,7 @@ static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	process->ended_usage = usage_current();
+	usage_current(&process->ended_usage);
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
 	process->uspace = NULL;
@@ -250,8 +250,11 @@ static void init_exit(struct process *init)
 /* There may be thousands, so process_tree_lock, which the caller holds, is dropped in between. */
 static void leave_children(struct process *process)
 {
-	struct process *init = process_find(PID_INIT);
+	struct process *init;
 
+	if (list_empty(&process->children.list))
+		return;
+	init = process_find(PID_INIT);
 	while (!process_orphan_some(process, init))
 		process_tree_pause();
 }
@@ -321,7 +324,8 @@ static __attribute__((noreturn)) void exit_finish(struct process *process)
 	sched_leave();
 }
 
-static __attribute__((noreturn)) void exit_thread(int status, bool all)
+/* Not cold, for which the compiler takes what does not return. */
+static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 {
 	struct thread *thread = current_thread();
 

@@ -252,21 +252,26 @@ static int publish_and_wake(struct thread *thread, uint64_t flags)
 /* Returns the thread's id or -EINTR. Once the thread is woken it may end at any time. */
 static long start(struct thread *thread, const struct clone_request *request)
 {
-	struct vfork vfork = { 0 };
-	bool wait = request->flags & CLONE_VFORK;
 	int tid = thread->tid, err;
 
-	if (wait) {
-		waitq_init(&vfork.queue);
-		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
-		thread->vfork = &vfork;
-	}
 	spin_lock(&process_tree_lock);
 	err = publish_and_wake(thread, request->flags);
 	spin_unlock(&process_tree_lock);
-	if (err)
-		return err;
-	if (wait)
+	return err ? err : tid;
+}
+
+/* The same, and waits until the child has called exec or has ended. */
+static __attribute__((noinline)) long start_vfork(struct thread *thread,
+						  const struct clone_request *request)
+{
+	struct vfork vfork = { 0 };
+	long tid;
+
+	waitq_init(&vfork.queue);
+	/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
+	thread->vfork = &vfork;
+	tid = start(thread, request);
+	if (tid >= 0)
 		vfork_wait(thread, &vfork);
 	return tid;
 }
@@ -278,7 +283,9 @@ static long finish_and_start(struct thread *thread, const struct clone_request *
 
 	start_frame(thread, request);
 	err = write_tids(thread, request);
-	return err ? err : start(thread, request);
+	if (err)
+		return err;
+	return request->flags & CLONE_VFORK ? start_vfork(thread, request) : start(thread, request);
 }
 
 static long make_child(struct process *parent, const struct clone_request *request)

@@ -52,19 +52,17 @@ void usage_add_threads(struct usage *to, const struct process *process)
 		usage_add_thread(to, thread);
 }
 
-struct usage usage_current(void)
+void usage_current(struct usage *ret)
 {
 	struct process *process = current_process();
-	struct usage usage;
 
 	/* A thread that ends meanwhile goes from the list to past_usage under the same lock. */
 	spin_lock(&process->signals.lock);
-	usage = process->past_usage;
-	usage_add_threads(&usage, process);
+	*ret = process->past_usage;
+	usage_add_threads(ret, process);
 	spin_unlock(&process->signals.lock);
 	if (process->uspace)
-		usage_add_space(&usage, &process->uspace->space);
-	return usage;
+		usage_add_space(ret, &process->uspace->space);
 }
 
 struct usage usage_children(void)

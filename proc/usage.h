@@ -23,8 +23,8 @@ void usage_add(struct usage *to, const struct usage *from);
 /* Adds the counts of an address space. */
 void usage_add_space(struct usage *to, struct space *space);
 
-/* Returns what the running process has used up to now. */
-struct usage usage_current(void);
+/* Stores what the running process has used up to now. */
+void usage_current(struct usage *ret);
 
 /*
  * The same for any process, but without the faults and the memory of its present image. Call with

@@ -310,7 +310,7 @@ long sys_getrusage(struct trap_frame *frame)
 
 	switch (arg_int(frame, 0)) {
 	case RUSAGE_SELF:
-		usage = usage_current();
+		usage_current(&usage);
 		break;
 	case RUSAGE_THREAD:
 		usage_add_thread(&usage, current_thread());

@@ -38,7 +38,7 @@ static int usage_of_process(int pid, struct usage *ret)
 	const struct process *process;
 
 	if (pid == 0 || pid == current_process()->pid || pid == current_thread()->tid) {
-		*ret = usage_current();
+		usage_current(ret);
 		return 0;
 	}
 	spin_lock(&process_tree_lock);
@@ -93,8 +93,9 @@ static int cpu_clock_read(int clock, uint64_t *ns_ret)
 
 static uint64_t process_cpu_ns(void)
 {
-	struct usage usage = usage_current();
+	struct usage usage;
 
+	usage_current(&usage);
 	return clock_ticks_to_ns(usage.user_ticks + usage.kernel_ticks);
 }
 
@@ -173,13 +174,15 @@ static int64_t times_ticks_to_clk(uint64_t ticks)
 long sys_times(struct trap_frame *frame)
 {
 	struct usage children = usage_children();
-	struct usage own = usage_current();
-	struct abi_tms tms = { .utime = times_ticks_to_clk(own.user_ticks),
-			       .stime = times_ticks_to_clk(own.kernel_ticks),
-			       .cutime = times_ticks_to_clk(children.user_ticks),
-			       .cstime = times_ticks_to_clk(children.kernel_ticks) };
 	vaddr_t to = arg_user(frame, 0);
+	struct abi_tms tms;
+	struct usage own;
 
+	usage_current(&own);
+	tms = (struct abi_tms){ .utime = times_ticks_to_clk(own.user_ticks),
+				.stime = times_ticks_to_clk(own.kernel_ticks),
+				.cutime = times_ticks_to_clk(children.user_ticks),
+				.cstime = times_ticks_to_clk(children.kernel_ticks) };
 	if (to && user_copy_out(to, &tms, sizeof(tms)))
 		return -EFAULT;
 	return (long)(clock_ns() / (NSEC_PER_SEC / ABI_CLK_TCK));

@@ -15,19 +15,20 @@
 static void stop_notify_parent(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
-	const struct usage usage = usage_current();
-	const struct signal_info info = {
+	struct signal_info info = {
 		.sig = SIGCHLD,
 		.code = code,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
 		.status = status,
-		.user_ticks = usage.user_ticks,
-		.kernel_ticks = usage.kernel_ticks,
 	};
+	struct usage usage;
 
 	if (!parent || parent->state != PROCESS_ALIVE)
 		return;
+	usage_current(&usage);
+	info.user_ticks = usage.user_ticks;
+	info.kernel_ticks = usage.kernel_ticks;
 	if (!signals_refuse_stops(&parent->signals))
 		signal_send_info(parent, &info);
 	waitq_wake_all(&parent->child_waitq);
