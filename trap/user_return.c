@@ -3,6 +3,7 @@
 #include "arch/context.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
+#include "lib/bits.h"
 #include "proc/sched.h"
 #include "proc/signal/deliver.h"
 #include "proc/signal/signal.h"
@@ -22,6 +23,10 @@ void trap_user_return(struct trap_frame *frame)
 	unsigned long work = atomic_load_relaxed(&current_thread()->arch.work);
 
 	lockorder_assert_none_spinning();
+	if (likely(work == ARCH_WORK_SIGNAL)) {
+		signal_user_return(frame);
+		return;
+	}
 	if (work & ARCH_WORK_CALL)
 		late_call(frame);
 	if (work & ARCH_WORK_SIGNAL)

@@ -101,20 +101,26 @@ static bool take_pending(struct signals *signals, struct sigpending *pending, ui
 	return true;
 }
 
+static __attribute__((noinline)) bool take_any_pending(struct thread *thread, uint64_t set,
+						       struct signal_info *info_ret)
+{
+	struct signals *signals = &thread->process->signals;
+
+	return take_pending(signals, &thread->signals.pending, set, info_ret) ||
+	       take_pending(signals, &signals->shared, set, info_ret);
+}
+
 bool signal_take(uint64_t set, struct signal_info *info_ret)
 {
 	struct thread *thread = current_thread();
 	struct thread_signals *own = &thread->signals;
-	struct signals *signals = &thread->process->signals;
 
-	assert_hardened(spin_lock_held(&signals->lock));
-	if (own->fault.sig) {
-		*info_ret = own->fault;
-		own->fault.sig = 0;
-		return true;
-	}
-	return take_pending(signals, &own->pending, set, info_ret) ||
-	       take_pending(signals, &signals->shared, set, info_ret);
+	assert_hardened(spin_lock_held(&thread->process->signals.lock));
+	if (!own->fault.sig)
+		return take_any_pending(thread, set, info_ret);
+	*info_ret = own->fault;
+	own->fault.sig = 0;
+	return true;
 }
 
 void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
