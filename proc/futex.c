@@ -86,13 +86,6 @@ static struct bucket *futex_bucket(const struct memory_key *key)
 	return &buckets[(z ^ z >> 31) % BUCKETS];
 }
 
-int futex_check_word(struct futex_word word)
-{
-	if (!IS_ALIGNED(word.at, sizeof(uint32_t)))
-		return -EINVAL;
-	return user_range_ok(word.at, sizeof(uint32_t)) ? 0 : -EFAULT;
-}
-
 /* As on Linux, even a wake requires that a shared word can be read. */
 static __attribute__((noinline)) int futex_key_shared(vaddr_t at, struct memory_key *key_ret)
 {

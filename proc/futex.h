@@ -2,7 +2,10 @@
 /* Futexes: sleeping until a word of memory changes, and robust futexes, whose owner may die. */
 #pragma once
 
+#include "abi/errno.h"
+#include "lib/bits.h"
 #include "lib/types.h"
+#include "mm/user_copy.h"
 
 struct process;
 
@@ -30,7 +33,12 @@ void futex_init(void);
 void futex_find_held(void);
 
 /* Returns 0, -EINVAL if the word is not aligned, or -EFAULT if it is not in user memory. */
-int futex_check_word(struct futex_word word);
+static inline int futex_check_word(struct futex_word word)
+{
+	if (!IS_ALIGNED(word.at, sizeof(uint32_t)))
+		return -EINVAL;
+	return user_range_ok(word.at, sizeof(uint32_t)) ? 0 : -EFAULT;
+}
 
 /*
  * For all that follow: the words must have passed that check, unless they say otherwise.
