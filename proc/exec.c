@@ -293,6 +293,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->did_exec = true;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
+	atomic_store_relaxed(&process->keeps_caps, false);
 	signals_exec();
 	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)

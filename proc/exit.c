@@ -250,12 +250,9 @@ static void init_exit(struct process *init)
 /* There may be thousands, so process_tree_lock, which the caller holds, is dropped in between. */
 static void leave_children(struct process *process)
 {
-	struct process *init;
-
 	if (list_empty(&process->children.list))
 		return;
-	init = process_find(PID_INIT);
-	while (!process_orphan_some(process, init))
+	while (!process_orphan_some(process))
 		process_tree_pause();
 }
 
@@ -263,6 +260,7 @@ static void leave_children(struct process *process)
 static void process_ends(struct process *process)
 {
 	process->state = PROCESS_EXITING;
+	process_set_subreaper(process, false); /* it adopts nobody any more */
 	process->status = process->signals.ending & ~SIGNALS_ENDING;
 	if (signals_report_stop(&process->signals))
 		child_sort(process);

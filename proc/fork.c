@@ -95,7 +95,9 @@ static int copy_state(struct process *parent, struct process *child,
 		      const struct clone_request *request)
 {
 	child->start_tick = arch_time();
-	child->no_new_privs = parent->no_new_privs;
+	child->no_new_privs = atomic_load_relaxed(&parent->no_new_privs);
+	child->keeps_caps = atomic_load_relaxed(&parent->keeps_caps);
+	child->thp_disabled = atomic_load_relaxed(&parent->thp_disabled);
 	child->in_group_0 = atomic_load_relaxed(&parent->in_group_0);
 	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
 	thread_signals_copy(&child->leader->signals, &current_thread()->signals);

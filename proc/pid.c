@@ -373,6 +373,29 @@ struct process *process_init_get(void)
 	return init;
 }
 
+static unsigned nsubreapers; /* guarded by process_tree_lock */
+
+void process_set_subreaper(struct process *process, bool subreaper)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	nsubreapers += subreaper;
+	nsubreapers -= process->subreaper;
+	process->subreaper = subreaper;
+}
+
+/*
+ * Returns who adopts the children of the ending process: its nearest ancestor that is a subreaper, or
+ * process 1. No subreaper is ending (process_ends()), and there are at most PROCESS_COUNT_MAX ancestors.
+ */
+static struct process *find_reaper(const struct process *process)
+{
+	struct process *ancestor = nsubreapers ? process->parent : NULL;
+
+	while (ancestor && !ancestor->subreaper)
+		ancestor = ancestor->parent;
+	return ancestor ?: process_find(PID_INIT);
+}
+
 /* As on Linux, it comes from the parent that ends. */
 static void send_death_signal(struct process *child, int parent)
 {
@@ -386,33 +409,38 @@ static void send_death_signal(struct process *child, int parent)
 		signal_send_info(child, &info);
 }
 
-bool process_orphan_some(struct process *process, struct process *init)
+bool process_orphan_some(struct process *process)
 {
+	struct process *reaper = find_reaper(process);
 	struct list *orphans = &process->children.list;
-	bool ended = false, autoreaps = signals_leave_children(&init->signals);
+	bool ended = false, autoreaps = signals_leave_children(&reaper->signals);
+	int orphaned = PGRP_NONE;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(orphans); n++) {
+	for (unsigned n = 0; n < ORPHANS_AT_ONCE && orphaned == PGRP_NONE && !list_empty(orphans);
+	     n++) {
 		struct process *child = list_first_entry(orphans, struct process, child.link);
 		bool zombie = child->state == PROCESS_ZOMBIE;
 
 		child_remove(child);
 		child->exit_signal = SIGCHLD;
-		child_add(init, child);
+		child_add(reaper, child);
 		ended |= zombie && !autoreaps;
 		if (zombie && autoreaps) {
 			process_forget_locked(child);
 			kthread_reap_later(child->leader);
 		} else {
 			send_death_signal(child, process->pid);
-			pgrp_parent_gone(child); /* drops the lock: the child may be gone now */
+			orphaned = pgrp_parent_gone(child);
 		}
 	}
 	if (ended) {
-		if (init->state == PROCESS_ALIVE)
-			signal_send(init, SIGCHLD);
-		waitq_wake_all(&init->child_waitq);
+		if (reaper->state == PROCESS_ALIVE) /* process 1 may be ending */
+			signal_send(reaper, SIGCHLD);
+		waitq_wake_all(&reaper->child_waitq);
 	}
+	if (orphaned != PGRP_NONE)
+		pgrp_wake_stopped(orphaned); /* drops the lock: the reaper may be gone now */
 	return list_empty(orphans);
 }
 

@@ -16,6 +16,19 @@ void priority_inherit(struct thread *thread)
 
 	thread->wish.policy = atomic_load_relaxed(&from->policy);
 	thread->wish.nice = resets && nice < 0 ? 0 : nice;
+	thread->wish.inherited_slack_ns = timer_slack();
+}
+
+uint64_t timer_slack(void)
+{
+	const struct sched_wish *wish = &current_thread()->wish;
+
+	return wish->slack_ns ?: wish->inherited_slack_ns ?: TIMER_SLACK_NS;
+}
+
+void timer_slack_set(uint64_t ns)
+{
+	atomic_store_relaxed(&current_thread()->wish.slack_ns, ns);
 }
 
 /* A visit of threads: sets their nice values, or looks for the lowest. */

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Nice values of threads, of processes and of groups: kept and reported, while the scheduler is round robin. */
+/* Nice values and timer slack, kept and reported only: the scheduler is round robin, and timers are exact. */
 #pragma once
 
 #include "lib/types.h"
 
 struct thread;
 
+#define TIMER_SLACK_NS 50000 /* of the first thread, as on Linux */
+
 #define NICE_MIN (-20)
 #define NICE_MAX 19
 
 /* Gives a new thread what the running one, its creator, passes on. Nobody else finds it yet. */
 void priority_inherit(struct thread *thread);
+
+/*
+ * How late timers of the running thread may be, as PR_SET_TIMERSLACK has it. It is kept and inherited;
+ * no timer is late on purpose. 0 sets what the thread began with.
+ */
+uint64_t timer_slack(void);
+void timer_slack_set(uint64_t ns);
 
 /* Whose nice values are meant: of one thread, of the threads of a group, or of all. */
 enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_ALL };

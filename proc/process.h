@@ -49,8 +49,9 @@ struct process {
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
 	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
 	bool did_exec;	       /* since its creation */
-	int exit_signal;       /* sent to the parent when this process ends; 0: none */
-	int death_signal;      /* sent to this process when its parent ends; 0: none */
+	bool subreaper;	  /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
+	int exit_signal;  /* sent to the parent when this process ends; 0: none */
+	int death_signal; /* sent to this process when its parent ends; 0: none */
 	enum process_state state;
 	int status;	 /* as wait4 packs it; set when it begins to end */
 	unsigned nextra; /* threads without the first one, with those that are being created */
@@ -69,8 +70,11 @@ struct process {
 	size_t kept;
 
 	/* private to the process: */
-	bool in_group_0;   /* what setgroups has set; atomic, others may read it */
-	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
+	bool in_group_0; /* what setgroups has set; atomic, others may read it */
+	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */
+	bool no_new_privs; /* exec gives no privileges in any case */
+	bool keeps_caps;   /* PR_SET_KEEPCAPS: there is no other user to change to */
+	bool thp_disabled; /* there are no huge pages in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */

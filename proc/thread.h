@@ -46,6 +46,8 @@ struct sched_wish {
 	int8_t nice;	     /* NICE_MIN to NICE_MAX (proc/priority.h) */
 	uint8_t policy;	     /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE */
 	bool resets_on_fork; /* what it creates does not get a nice value below 0 */
+	/* Changed only by the thread itself; 0: TIMER_SLACK_NS or what its creator had. */
+	uint64_t slack_ns, inherited_slack_ns;
 };
 
 struct thread {

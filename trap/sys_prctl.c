@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/user_copy.h"
 #include "proc/pid.h"
+#include "proc/priority.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 
@@ -69,34 +70,118 @@ static long set_no_new_privs(const struct trap_frame *frame)
 {
 	if (arg_u64(frame, 1) != 1 || !unused(frame, 2))
 		return -EINVAL;
-	current_process()->no_new_privs = true;
+	atomic_store_relaxed(&current_process()->no_new_privs, true);
 	return 0;
 }
 
 static long get_no_new_privs(const struct trap_frame *frame)
 {
-	return unused(frame, 1) ? current_process()->no_new_privs : -EINVAL;
+	return unused(frame, 1) ? atomic_load_relaxed(&current_process()->no_new_privs) : -EINVAL;
+}
+
+static long set_keepcaps(uint64_t keep)
+{
+	if (keep > 1)
+		return -EINVAL;
+	atomic_store_relaxed(&current_process()->keeps_caps, keep);
+	return 0;
+}
+
+static long get_securebits(void)
+{
+	return atomic_load_relaxed(&current_process()->keeps_caps) ? SECBIT_KEEP_CAPS : 0;
+}
+
+/* Root may have every capability that there is. */
+static long read_bounding_set(uint64_t capability)
+{
+	return capability <= CAP_LAST_CAP ? 1 : -EINVAL;
+}
+
+static long set_subreaper(bool subreaper)
+{
+	spin_lock(&process_tree_lock);
+	process_set_subreaper(current_process(), subreaper);
+	spin_unlock(&process_tree_lock);
+	return 0;
+}
+
+static long get_subreaper(vaddr_t to)
+{
+	int subreaper = atomic_load_relaxed(&current_process()->subreaper);
+
+	return user_copy_out(to, &subreaper, sizeof(subreaper));
+}
+
+static long get_tid_address(vaddr_t to)
+{
+	vaddr_t at = current_thread()->clear_tid;
+
+	return user_copy_out(to, &at, sizeof(at));
+}
+
+static long set_thp_disable(const struct trap_frame *frame)
+{
+	if (!unused(frame, 2))
+		return -EINVAL;
+	atomic_store_relaxed(&current_process()->thp_disabled, arg_u64(frame, 1) != 0);
+	return 0;
+}
+
+static long get_thp_disable(const struct trap_frame *frame)
+{
+	return unused(frame, 1) ? atomic_load_relaxed(&current_process()->thp_disabled) : -EINVAL;
+}
+
+static long set_timerslack(uint64_t ns)
+{
+	timer_slack_set(ns);
+	return 0;
 }
 
 long sys_prctl(struct trap_frame *frame)
 {
+	uint64_t value = arg_u64(frame, 1);
+
 	switch (arg_int(frame, 0)) {
 	case PR_SET_PDEATHSIG:
-		return set_death_signal(arg_u64(frame, 1));
+		return set_death_signal(value);
 	case PR_GET_PDEATHSIG:
-		return get_death_signal(arg_user(frame, 1));
+		return get_death_signal(value);
 	case PR_GET_DUMPABLE:
 		return !atomic_load(&current_process()->uspace->undumpable);
 	case PR_SET_DUMPABLE:
-		return set_dumpable(arg_u64(frame, 1));
+		return set_dumpable(value);
+	case PR_GET_KEEPCAPS:
+		return atomic_load_relaxed(&current_process()->keeps_caps);
+	case PR_SET_KEEPCAPS:
+		return set_keepcaps(value);
+	case PR_SET_NAME:
+		return prctl_set_name(value);
+	case PR_GET_NAME:
+		return prctl_get_name(value);
+	case PR_CAPBSET_READ:
+		return read_bounding_set(value);
+	case PR_GET_SECUREBITS:
+		return get_securebits();
+	case PR_SET_TIMERSLACK:
+		return set_timerslack(value);
+	case PR_GET_TIMERSLACK:
+		return (long)timer_slack();
+	case PR_SET_CHILD_SUBREAPER:
+		return set_subreaper(value != 0);
+	case PR_GET_CHILD_SUBREAPER:
+		return get_subreaper(value);
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(frame);
 	case PR_GET_NO_NEW_PRIVS:
 		return get_no_new_privs(frame);
-	case PR_SET_NAME:
-		return prctl_set_name(arg_user(frame, 1));
-	case PR_GET_NAME:
-		return prctl_get_name(arg_user(frame, 1));
+	case PR_GET_TID_ADDRESS:
+		return get_tid_address(value);
+	case PR_SET_THP_DISABLE:
+		return set_thp_disable(frame);
+	case PR_GET_THP_DISABLE:
+		return get_thp_disable(frame);
 	default:
 		return -EINVAL;
 	}

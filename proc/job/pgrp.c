@@ -209,29 +209,27 @@ static bool is_stopped(struct process *process, void *unused)
 	return process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped);
 }
 
-/* Call with process_tree_lock held; it is dropped in between. */
-static void wake_if_orphaned(int group)
+void pgrp_wake_stopped(int group)
 {
-	if (!pgrp_is_orphaned(group) || !process_visit_group(group, is_stopped, NULL))
+	if (!process_visit_group(group, is_stopped, NULL))
 		return;
 	signal_send_group(group, SIGHUP);
 	signal_send_group(group, SIGCONT);
 	process_tree_pause(); /* there may be many such groups */
 }
 
-/* A group is searched only when its count in jobc[] falls to 0. */
-void pgrp_parent_gone(struct process *child)
+/* The new parent may be in the child's session, too: then it qualifies the group as the old one did. */
+int pgrp_parent_gone(struct process *child)
 {
-	if (!child->in_jobc)
-		return;
+	bool counted = child->in_jobc;
+
 	pgrp_update_jobc(child);
-	if (!child->in_jobc)
-		wake_if_orphaned(child->group);
+	return counted && pgrp_is_orphaned(child->group) ? child->group : PGRP_NONE;
 }
 
 void pgrp_member_ends(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (qualifies(process->parent, process))
-		wake_if_orphaned(process->group);
+	if (qualifies(process->parent, process) && pgrp_is_orphaned(process->group))
+		pgrp_wake_stopped(process->group);
 }

@@ -32,10 +32,22 @@ bool pgrp_is_orphaned(int group);
 void pgrp_update_jobc(struct process *process);
 
 /*
- * Send SIGHUP and SIGCONT to the process's group if it has become orphaned and has a stopped
- * member. Call pgrp_member_ends() when a member ends, and pgrp_parent_gone() when a member's parent
- * has ended, after the child got its new parent. Call with process_tree_lock held; it is dropped in
- * between, so the child may be gone afterwards.
+ * Call when a member ends. Sends SIGHUP and SIGCONT to its group if that has become orphaned and has
+ * a stopped member. Call with process_tree_lock held; it is dropped in between.
  */
 void pgrp_member_ends(struct process *process);
-void pgrp_parent_gone(struct process *child);
+
+#define PGRP_NONE (-1)
+
+/*
+ * Call when the process's parent has ended, after it got its new parent. Returns the process's group
+ * if that has become orphaned; the caller gives it to pgrp_wake_stopped(). Else returns PGRP_NONE.
+ * Call with process_tree_lock held.
+ */
+int pgrp_parent_gone(struct process *child);
+
+/*
+ * Sends SIGHUP and SIGCONT to an orphaned group if it has a stopped member. Call with
+ * process_tree_lock held; it is dropped in between.
+ */
+void pgrp_wake_stopped(int group);

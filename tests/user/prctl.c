@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* prctl: the name of a process, the signal at its parent's end, and two flags. */
+/* prctl: the name of a process, the signal at its parent's end, flags, and what is only kept. */
 #include "t.h"
 
+#include <pthread.h>
 #include <sys/prctl.h>
 
 #define BAD ((void *)8)
@@ -101,12 +102,89 @@ static void parent_ends(void)
 	say("read %zd\n", read(end[0], &byte, 1));
 }
 
+/* ---- what is only kept ---- */
+
+static void kept(const char *when)
+{
+	say("%s:\n", when);
+	TRY(prctl(PR_GET_TIMERSLACK));
+	TRY(prctl(PR_GET_KEEPCAPS));
+	TRY(prctl(PR_GET_SECUREBITS));
+	TRY(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+}
+
+static void *in_thread(void *unused)
+{
+	(void)unused;
+	TRY(prctl(PR_GET_TIMERSLACK));
+	TRY(prctl(PR_SET_TIMERSLACK, 99));
+	TRY(prctl(PR_GET_TIMERSLACK));
+	TRY(prctl(PR_SET_TIMERSLACK, 0));
+	TRY(prctl(PR_GET_TIMERSLACK));
+	return NULL;
+}
+
+static void kept_changes(char **argv)
+{
+	char *const again[] = { argv[0], "again", NULL };
+	pthread_t thread;
+	int status;
+
+	kept("at first");
+	TRY(prctl(PR_SET_KEEPCAPS, 2));
+	TRY(prctl(PR_SET_KEEPCAPS, -1ul));
+	TRY(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0));
+	TRY(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 1));
+	TRY(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
+	TRY(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 1));
+	kept("after errors");
+	TRY(prctl(PR_SET_TIMERSLACK, 1ul << 40, 1, 2, 3));
+	TRY(prctl(PR_SET_KEEPCAPS, 1, 1, 2, 3));
+	TRY(prctl(PR_SET_THP_DISABLE, 5, 0, 0, 0));
+	kept("set");
+	TRY(prctl(PR_SET_TIMERSLACK, 777));
+	pthread_create(&thread, NULL, in_thread, NULL);
+	pthread_join(thread, NULL);
+	if (fork() == 0) {
+		kept("child");
+		TRY(prctl(PR_SET_TIMERSLACK, 5));
+		TRY(prctl(PR_SET_TIMERSLACK, 0));
+		kept("what it began with");
+		execv("/proc/self/exe", again);
+		_exit(1);
+	}
+	wait(&status);
+	TRY(prctl(PR_SET_TIMERSLACK, 0));
+	TRY(prctl(PR_SET_KEEPCAPS, 0));
+	TRY(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+	kept("set back");
+}
+
+static void asked(void)
+{
+	unsigned long at = 0;
+	int tid = -1;
+
+	TRY(prctl(PR_CAPBSET_READ, 0));
+	TRY(prctl(PR_CAPBSET_READ, 40, 1, 2, 3));
+	TRY(prctl(PR_CAPBSET_READ, 41));
+	TRY(prctl(PR_CAPBSET_READ, -1ul));
+	TRY(prctl(PR_CAPBSET_READ, 1ul << 32));
+	syscall(SYS_set_tid_address, &tid);
+	TRY(prctl(PR_GET_TID_ADDRESS, &at, 1, 2, 3));
+	say("as it was set: %d\n", at == (unsigned long)&tid);
+	TRY(prctl(PR_GET_TID_ADDRESS, BAD));
+	/* This Linux, too, is built without names for anonymous memory. */
+	TRY(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, anon(PAGE), PAGE, "name"));
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
 	if (argc > 1) {
 		flags("after execve");
+		kept("and the rest");
 		return 0;
 	}
 	name();
@@ -127,5 +205,11 @@ int main(int argc, char **argv)
 	wait(&status);
 	flags_change(argv);
 	parent_ends();
+	kept_changes(argv);
+	if (fork() == 0) {
+		asked();
+		_exit(0);
+	}
+	wait(&status);
 	return 0;
 }

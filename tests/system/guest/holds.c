@@ -507,17 +507,41 @@ static void watchers(void)
 	wait_for_device(POLLERS / 2, POLLERS, watch_for_ever);
 }
 
+/* ---- ancestors: a long line of processes, above whom a subreaper is looked for ---- */
+
+#define ANCESTORS 3500
+
+/* Each is the parent of the next one, and ends when that has ended, without having waited for it. */
+static void descend(void)
+{
+	volatile unsigned left = ANCESTORS; /* shared by all, as vfork has it */
+	pid_t pid;
+
+	do
+		pid = vfork();
+	while (pid == 0 && left-- > 0);
+	_exit(pid < 0);
+}
+
+static void ancestors(void)
+{
+	MUST(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	if (fork() == 0)
+		descend();
+}
+
 /* ---- all of them ---- */
 
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse },	{ "servers", servers },	  { "forks", forks },
-	{ "reaped", reaped },	{ "sleepers", sleepers }, { "copies", copies },
-	{ "deep", deep },	{ "segments", segments }, { "words", words },
-	{ "signals", signals }, { "out", out },		  { "full", full },
-	{ "pollers", pollers }, { "tables", tables },	  { "watchers", watchers },
+	{ "sparse", sparse },	    { "servers", servers },   { "forks", forks },
+	{ "reaped", reaped },	    { "sleepers", sleepers }, { "copies", copies },
+	{ "deep", deep },	    { "segments", segments }, { "words", words },
+	{ "signals", signals },	    { "out", out },	      { "full", full },
+	{ "pollers", pollers },	    { "tables", tables },     { "watchers", watchers },
+	{ "ancestors", ancestors },
 };
 
 static bool run_case(const char *name)
