@@ -108,16 +108,22 @@ static __attribute__((noinline)) int await_room(const struct file *file, uint64_
 	}
 }
 
-static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t *pos)
+/* The bytes of the next segment. As on Linux, an empty one is passed over if it is not the first. */
+static size_t segment_length(struct user_iter *from, bool first)
+{
+	if (from->kernel)
+		return from->left;
+	if (first && from->len == 0 && from->nnext != 0)
+		return from->next->len;
+	return user_iter_span(from);
+}
+
+static int write_segment(struct file *file, struct user_iter *from, bool first)
 {
 	struct eventfd *event = file->node;
 	uint64_t n;
 
-	(void)pos;
-	/* As on Linux, no more than that either, and not in several segments. */
-	if (from->left != sizeof(n))
-		return -EINVAL;
-	if (from->len != sizeof(n) && !from->kernel && user_iter_span(from) != sizeof(n))
+	if ((from->kernel || from->len != sizeof(n)) && segment_length(from, first) != sizeof(n))
 		return -EINVAL;
 	if (user_iter_copy_in(from, &n, sizeof(n)) != sizeof(n))
 		return -EFAULT;
@@ -130,7 +136,23 @@ static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t
 			return err;
 	}
 	waitq_wake_all(&event->readable);
-	return sizeof(n);
+	return 0;
+}
+
+/* As on Linux, each segment is a write of its own, of 8 bytes and no more. */
+static ssize_t eventfd_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done = 0;
+	int err;
+
+	(void)pos;
+	do {
+		err = write_segment(file, from, done == 0);
+		if (err)
+			return done ?: err;
+		done += (ssize_t)sizeof(uint64_t);
+	} while (from->left != 0);
+	return done;
 }
 
 static unsigned eventfd_can(const struct eventfd *event)
@@ -168,6 +190,7 @@ static const struct file_ops eventfd_ops = {
 	.name = "eventfd",
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.empty_writes = true,
 	.poll = eventfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,

@@ -107,7 +107,9 @@ struct file_ops {
 	void (*holds)(struct file *file);
 	bool serves;	 /* files of others may need the process that has it: it is killed last */
 	bool maps_zeros; /* mmap of it gives anonymous memory */
-	bool has_inode;	 /* file->node is a struct inode of fs/inode.h */
+	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
+	bool empty_writes;
+	bool has_inode; /* file->node is a struct inode of fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see fs/tmpfs/memfd.h. */
 	bool no_writer;
 };

@@ -80,7 +80,7 @@ static long write_one(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
 		return -EINVAL;
 	if (check_user_range(from, n) != 0)
 		return -EFAULT;
-	if (n == 0)
+	if (n == 0 && !file->ops->empty_writes)
 		return 0;
 	iter = user_iter_one(from, MIN(n, ABI_RW_MAX));
 	return file_io_write(file, &iter, pos);

@@ -120,6 +120,39 @@ static void odd(void)
 	TRY(eventfd(0, EFD_NONBLOCK | 0x40000000));
 }
 
+static void put_all(int fd, struct iovec *segments, int n)
+{
+	result("writev", writev(fd, segments, n));
+	get(fd);
+}
+
+/* Each segment is a write of its own: what comes before one that is refused counts. */
+static void segments(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t n[4] = { 1, 2, 4, 8 }, most[2] = { MOST, 1 }, beyond[2] = { 1, MOST + 1 };
+	struct iovec all[10];
+
+	for (int i = 0; i < 10; i++)
+		all[i] = (struct iovec){ &n[i % 4], 8 };
+	put_all(fd, all, 1);
+	put_all(fd, all, 2);
+	put_all(fd, all, 10);
+	put_all(fd, (struct iovec[]){ { n, 8 }, { n, 4 }, { n, 8 } }, 3);
+	put_all(fd, (struct iovec[]){ { n, 8 }, { n, 0 }, { n, 8 } }, 3);
+	put_all(fd, (struct iovec[]){ { n, 0 }, { n, 8 } }, 2);
+	put_all(fd, (struct iovec[]){ { n, 8 }, { n, 0 } }, 2);
+	put_all(fd, (struct iovec[]){ { n, 16 }, { n, 8 } }, 2);
+	put_all(fd, (struct iovec[]){ { n, 8 }, { bad, 8 } }, 2);
+	put_all(fd, (struct iovec[]){ { most, 8 }, { most + 1, 8 } }, 2);
+	put_all(fd, (struct iovec[]){ { beyond, 8 }, { beyond + 1, 8 } }, 2);
+	put_all(fd, (struct iovec[]){ { n, 0 }, { n, 0 } }, 2);
+	put_all(fd, all, 0);
+	TRY(write(fd, n, 0));
+	TRY(read(fd, n, 0));
+	close(fd);
+}
+
 /* Each side waits for the other. */
 static void waiting(void)
 {
@@ -179,6 +212,7 @@ int main(void)
 	counting();
 	semaphore();
 	odd();
+	segments();
 	waiting();
 	interrupted();
 	return 0;
