@@ -16,6 +16,7 @@
 #include "fs/p9/fid.h"
 #include "fs/p9/holders.h"
 #include "fs/pipe.h"
+#include "fs/watch.h"
 #include "ipc/call.h"
 #include "ipc/transfer.h"
 #include "ipc/uio_session.h"
@@ -32,7 +33,7 @@
 static struct counted_kind *const kinds[] = {
 	&object_kind, &exe_kind,    &file_kind,	       &inode_kind,	&mount_kind,
 	&pipe_kind,   &uspace_kind, &fdtable_kind,     &fs_struct_kind, &endpoint_kind,
-	&sender_kind, &p9_fid_kind, &uio_session_kind,
+	&sender_kind, &p9_fid_kind, &uio_session_kind, &watch_kind,
 };
 
 /* The thing that has this struct counted. */

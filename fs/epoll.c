@@ -438,6 +438,19 @@ static size_t epoll_held(const struct file *file)
 	return atomic_load_relaxed(&set_of(file)->nwatches) * sizeof(struct watch) / PAGE_SIZE;
 }
 
+static void epoll_holds(struct file *file)
+{
+	const struct epoll *set = set_of(file);
+	struct tree_node *node;
+	unsigned n = 0;
+
+	tree_for_each(node, &set->watches) {
+		counted_found(&tree_entry(node, struct watch, node)->counted);
+		n++;
+	}
+	assert_hardened(n == set->nwatches);
+}
+
 const struct file_ops epoll_ops = {
 	.name = "eventpoll",
 	.poll = epoll_poll,
@@ -445,6 +458,7 @@ const struct file_ops epoll_ops = {
 	.label = anon_file_label,
 	.held = epoll_held,
 	.release = epoll_release,
+	.holds = epoll_holds,
 };
 
 static struct file *set_create(void)

@@ -20,6 +20,16 @@ struct mutex watches_lock;
 
 SLAB_CACHE(watch_cache, struct watch);
 
+static const char *watch_state(const void *it)
+{
+	return ((const struct watch *)it)->here ? "of a file" : "of no file";
+}
+
+COUNTED_KIND(watch_kind, "watch", struct watch, watch_state);
+
+/* A watch has no count of references: its one owner is its set, or the call that adds or removes it. */
+static const uint32_t one_holder = 1;
+
 static struct spinlock passes_lock = SPINLOCK_INIT(LOCK_READY);
 static struct list passes = LIST_INIT(passes); /* under passes_lock: watches that have some */
 static struct waitq passes_come = WAITQ_INIT(passes_come);
@@ -227,12 +237,14 @@ int watch_create(struct epoll *set, int fd, struct file *file, struct watch **wa
 	list_init(&watch->ready);
 	list_init(&watch->inner);
 	list_init(&watch->passing);
+	counted_begin(&watch_kind, &watch->counted, &one_holder);
 	*watch_ret = watch;
 	return 0;
 }
 
 void watch_free(struct watch *watch)
 {
+	counted_end(&watch->counted);
 	file_memory_add(-(ssize_t)sizeof(*watch));
 	slab_free(&watch_cache, watch);
 }

@@ -7,6 +7,7 @@
 #include "fs/poll.h"
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "mm/check/counted.h"
 #include "proc/mutex.h"
 
 /* The bits of a watch's `events` that are no events. */
@@ -67,7 +68,10 @@ struct watch {
 	struct pass passes[PASSES];
 	/* const: */
 	struct epoll *set;
+	struct counted counted;
 };
+
+extern struct counted_kind watch_kind;
 
 /* Guards which sets watch which files. Innermost of waiting locks. */
 extern struct mutex watches_lock;
