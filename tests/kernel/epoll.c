@@ -109,13 +109,13 @@ KTEST_IN_PROCESS(epoll_look_sees_what_an_interrupt_left)
 	struct file *file = bell_file(&bell), *last;
 
 	ASSERT_TRUE(file && make_sets(file));
-	preempt_disable(); /* so that the thread does not run */
+	preempt_disable(); /* so that the thread does not run: the locks of a look are free */
 	ring(&bell);
 	EXPECT_EQ(2, count_ready());
 	EXPECT_EQ(1, counter_read(&watches_npassing));
-	preempt_enable();
 	last = bell_sets[MANY - 1];
 	EXPECT_EQ(POLLIN | POLLRDNORM, last->ops->poll(last, NULL));
+	preempt_enable();
 	EXPECT_EQ(MANY, count_ready());
 	EXPECT_EQ(0, counter_read(&watches_npassing));
 	drop_sets();
