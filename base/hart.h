@@ -40,6 +40,7 @@ struct hart {
 	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
 	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
+	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */
 	struct trace_ring faults;

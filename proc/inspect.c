@@ -347,6 +347,32 @@ static char state_letter(const struct thread *thread)
 	return __atomic_load_n(&thread->locked_out, __ATOMIC_RELAXED) ? 'D' : 'S';
 }
 
+static void count_states(struct process *process, void *arg)
+{
+	struct thread_census *census = arg;
+	struct thread *thread;
+
+	for_each_thread(thread, process) {
+		char state = state_letter(thread);
+
+		census->running += state == 'R';
+		census->blocked += state == 'D';
+	}
+	if (process->nextra) /* perhaps many */
+		process_visit_ends_piece();
+}
+
+struct thread_census inspect_census(void)
+{
+	struct thread_census census = { 0 };
+
+	spin_lock(&process_tree_lock);
+	process_visit_all(count_states, &census);
+	census.created = process_births();
+	spin_unlock(&process_tree_lock);
+	return census;
+}
+
 /* Call with process_tree_lock held. */
 static void fill_facts(const struct thread *thread, struct process_facts *ret)
 {

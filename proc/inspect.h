@@ -79,6 +79,16 @@ int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
 /* Returns what it runs, with a reference; NULL if it runs nothing, or not any more. */
 struct exe *inspect_exe(const struct process_id *id);
 
+/* How many threads of processes are in these states now, and how many have been created since boot. */
+struct thread_census {
+	unsigned running; /* or ready to run */
+	unsigned blocked; /* in state D */
+	uint64_t created;
+};
+
+/* Visits all processes, a few under each hold of process_tree_lock. Call without it. */
+struct thread_census inspect_census(void);
+
 /* A mapping, for a list of them. */
 struct map_facts {
 	vaddr_t start, end;

@@ -87,6 +87,12 @@ static int pid_take(void)
 	return pid_last;
 }
 
+uint64_t process_births(void)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return births + thread_births;
+}
+
 unsigned process_total(void)
 {
 	return atomic_load_relaxed(&nprocesses);

@@ -39,6 +39,9 @@ void process_publish_locked(struct process *parent, struct process *child);
  */
 void process_publish_sibling_locked(struct process *sibling, struct process *child);
 
+/* Returns how many threads of processes have been created since boot. Call with process_tree_lock held. */
+uint64_t process_births(void);
+
 /* Returns how many processes there are, zombies included. */
 unsigned process_total(void);
 

@@ -621,6 +621,8 @@ void sched_sample(bool user)
 	since = MAX(thread->sampled_tick, thread->since_tick);
 	if (!user)
 		thread->kernel_ticks += now - since;
+	if (!user && thread != hart_this()->idle)
+		counter_add(&hart_this()->kernel_ticks, now - since);
 	thread->sampled_tick = now;
 }
 

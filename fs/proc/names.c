@@ -7,6 +7,8 @@
 #define NAME(text) .name = (text), .len = sizeof(text) - 1
 
 const struct proc_entry proc_root_entries[] = {
+	{ NAME("stat"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
+	  .seq = &proc_system_stat_seq },
 	{ NAME("mounts"), .mode = S_IFLNK | 0777, .target = proc_mounts_target,
 	  .size = sizeof("self/mounts") - 1 },
 	{ NAME("slabinfo"), .mode = S_IFREG | 0400, .file_ops = &proc_system_file_ops,

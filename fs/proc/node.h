@@ -58,6 +58,7 @@ extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mou
 extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc_comm_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
+extern const struct seq_ops proc_system_stat_seq;
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);

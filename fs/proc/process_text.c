@@ -92,7 +92,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 		(unsigned long)facts->thread_usage.nivcsw);
 }
 
-static unsigned long user_ticks(uint64_t ticks)
+unsigned long proc_user_ticks(uint64_t ticks)
 {
 	return clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ);
 }
@@ -104,12 +104,13 @@ static void put_times(struct seq *seq, const struct process_facts *facts)
 
 	seq_put(seq, "0 %lu %lu %lu %lu ", own->minor_faults, children->minor_faults,
 		own->major_faults, children->major_faults);
-	seq_put(seq, "%lu %lu %lu %lu ", user_ticks(own->user_ticks), user_ticks(own->kernel_ticks),
-		user_ticks(children->user_ticks), user_ticks(children->kernel_ticks));
+	seq_put(seq, "%lu %lu %lu %lu ", proc_user_ticks(own->user_ticks),
+		proc_user_ticks(own->kernel_ticks), proc_user_ticks(children->user_ticks),
+		proc_user_ticks(children->kernel_ticks));
 	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
 	seq_put(seq, "%d %d %u 0 ", NICE_MAX + 1 + facts->wish.nice, facts->wish.nice,
 		facts->nthreads);
-	seq_put(seq, "%lu %lu %lu %lu ", user_ticks(facts->start_tick),
+	seq_put(seq, "%lu %lu %lu %lu ", proc_user_ticks(facts->start_tick),
 		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/meminfo, cpuinfo, uptime, slabinfo, and the list of mounts. */
+/* /proc/meminfo, cpuinfo, stat, uptime, slabinfo, and the list of mounts. */
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "arch/describe.h"
@@ -8,6 +8,7 @@
 #include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/proc/node.h"
+#include "fs/proc/process_text.h"
 #include "fs/proc/seq.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
@@ -63,6 +64,63 @@ static int cpuinfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n\n", index,
 		harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME);
 	*cursor = index + 1;
+	return 0;
+}
+
+/* What a hart has done since boot, in ticks of the timebase. */
+struct hart_times {
+	uint64_t user, system, idle;
+};
+
+/* The part in kernel mode is sampled by timer interrupts, as that of each thread is. */
+static struct hart_times hart_times(const struct hart *hart)
+{
+	uint64_t now = clock_ns_to_ticks(clock_ns());
+	uint64_t idle = MIN(thread_ran_ticks(hart->idle), now);
+	uint64_t system = MIN(atomic_load_relaxed(&hart->kernel_ticks), now - idle);
+
+	return (struct hart_times){ .user = now - idle - system, .system = system, .idle = idle };
+}
+
+static void put_hart_times(struct seq *seq, const struct hart_times *times)
+{
+	seq_put(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", proc_user_ticks(times->user),
+		proc_user_ticks(times->system), proc_user_ticks(times->idle));
+}
+
+static void put_harts(struct seq *seq)
+{
+	struct hart_times of[HART_MAX], all = { 0 };
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		of[i] = hart_times(&harts[i]);
+		all.user += of[i].user;
+		all.system += of[i].system;
+		all.idle += of[i].idle;
+	}
+	seq_put(seq, "cpu ");
+	put_hart_times(seq, &all);
+	for (unsigned i = 0; i < hart_count; i++) {
+		seq_put(seq, "cpu%u", i);
+		put_hart_times(seq, &of[i]);
+	}
+}
+
+static int system_stat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct thread_census census;
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	census = inspect_census();
+	put_harts(seq);
+	seq_put(seq, "intr %lu\n", (unsigned long)hart_counter_sum(HART_INTERRUPTS));
+	seq_put(seq, "ctxt %lu\n", (unsigned long)hart_counter_sum(HART_SWITCHES));
+	seq_put(seq, "btime %lu\n", (unsigned long)((clock_wall_ns() - clock_ns()) / NSEC_PER_SEC));
+	seq_put(seq, "processes %lu\n", (unsigned long)census.created);
+	seq_put(seq, "procs_running %u\n", census.running);
+	seq_put(seq, "procs_blocked %u\n", census.blocked);
 	return 0;
 }
 
@@ -178,6 +236,7 @@ static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq 
 
 const struct seq_ops proc_meminfo_seq = { .record = meminfo_record };
 const struct seq_ops proc_cpuinfo_seq = { .record = cpuinfo_record };
+const struct seq_ops proc_system_stat_seq = { .record = system_stat_record };
 const struct seq_ops proc_uptime_seq = { .record = uptime_record };
 const struct seq_ops proc_slabinfo_seq = { .record = slabinfo_record };
 const struct seq_ops proc_mounts_seq = { .record = mounts_record };

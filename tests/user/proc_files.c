@@ -3,6 +3,7 @@
 #include "t.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -334,8 +335,8 @@ static void reads(void)
 	close(fd);
 }
 
-static const char *const root_names[] = { "meminfo", "cpuinfo", "uptime",
-					  "self",    "mounts",	"slabinfo" };
+static const char *const root_names[] = { "meminfo", "cpuinfo",	 "uptime", "self",
+					  "mounts",  "slabinfo", "stat" };
 static const char *const names[] = {
 	"maps", "status", "stat", "statm", "cmdline", "comm", "mounts"
 };
@@ -781,6 +782,76 @@ static void caches(void)
 	say("many: %d, wrong: %u, kmalloc-64: %u\n", nlines >= 10, nwrong, kmalloc);
 }
 
+/* The number behind a word at the beginning of a line of a text. */
+static unsigned long number_of(const char *all, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *line = all; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, word, len) == 0 && line[len] == ' ')
+			return strtoul(line + len, NULL, 10);
+	}
+	return 0;
+}
+
+/* Reads the ten times of a line: user, nice, system, idle and others. Returns how many there are. */
+static int read_times(const char *line, unsigned long time[10])
+{
+	return sscanf(line, "%*s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", &time[0], &time[1],
+		      &time[2], &time[3], &time[4], &time[5], &time[6], &time[7], &time[8],
+		      &time[9]);
+}
+
+static void *does_nothing(void *unused)
+{
+	return unused;
+}
+
+/* What has happened since boot: it grows by what is done here. */
+static void machine_stat(void)
+{
+	unsigned long all[10], one[10], later[10], switches, created, spent = 0;
+	struct timespec now, before, after;
+	long booted;
+	pthread_t thread;
+	int cpus = 0;
+	char *line;
+
+	slurp("/proc/stat", text);
+	booted = (long)number_of(text, "btime");
+	say("%d %d, ", read_times(text, all), strncmp(text, "cpu  ", 5));
+	line = strchr(text, '\n') + 1;
+	say("%d %d\n", read_times(line, one), strncmp(line, "cpu0 ", 5));
+	for (line = text; (line = strstr(line, "\ncpu")); line++)
+		cpus++;
+	say("as many as are online: %d\n", cpus == sysconf(_SC_NPROCESSORS_ONLN));
+	switches = number_of(text, "ctxt");
+	created = number_of(text, "processes");
+	say("interrupts: %d, running: %d, blocked: %d\n", number_of(text, "intr") > 0,
+	    number_of(text, "procs_running") > 0, strstr(text, "\nprocs_blocked ") != NULL);
+	for (int i = 0; i < 3; i++) {
+		if (fork() == 0)
+			_exit(0);
+		wait(NULL);
+		pthread_create(&thread, NULL, does_nothing, NULL);
+		pthread_join(thread, NULL);
+	}
+	do { /* until user and system together have grown by a tenth of a second */
+		slurp("/proc/stat", text);
+		read_times(text, later);
+		spent = later[0] + later[1] + later[2] - all[0] - all[1] - all[2];
+	} while (spent < 10);
+	say("switches: %d, created: %d\n", number_of(text, "ctxt") >= switches + 6,
+	    number_of(text, "processes") >= created + 6);
+	say("idle does not shrink: %d\n", later[3] >= all[3]);
+	clock_gettime(CLOCK_REALTIME, &before);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_REALTIME, &after);
+	booted += now.tv_sec;
+	say("booted then: %d\n", booted >= before.tv_sec - 1 && booted <= after.tv_sec + 1);
+}
+
 static void machine(void)
 {
 	double up, idle;
@@ -803,6 +874,7 @@ static void machine(void)
 	line = strstr(text, "proc /proc proc rw");
 	say("mounted: %d\n", line && (line == text || line[-1] == '\n'));
 	caches();
+	machine_stat();
 }
 
 static void mounts(void)
