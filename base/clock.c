@@ -60,6 +60,18 @@ uint64_t clock_deadline(uint64_t ns)
 	return add_overflows(boot_ticks, clock_ns_to_ticks(ns), &ticks) ? UINT64_MAX : ticks;
 }
 
+int64_t clock_later(int64_t time, uint64_t ns)
+{
+	int64_t later;
+
+	return __builtin_add_overflow(time, ns, &later) ? INT64_MAX : later;
+}
+
+int64_t clock_wall_to_boot(uint64_t ns_since_1970)
+{
+	return (int64_t)(ns_since_1970 - wall_at_boot_ns);
+}
+
 void clock_set_wall(uint64_t ns_since_1970)
 {
 	wall_at_boot_ns = ns_since_1970 - clock_ns();

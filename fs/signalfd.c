@@ -39,6 +39,11 @@ static struct abi_signalfd_siginfo siginfo_of(const struct signal_info *info)
 		ret.ssi_stime = (uint64_t)abi.u.child.stime;
 	} else if (info->about == SIGNAL_OF_FAULT) {
 		ret.ssi_addr = abi.u.fault.addr;
+	} else if (info->code == SI_TIMER) {
+		ret.ssi_tid = (uint32_t)abi.u.timer.timer;
+		ret.ssi_overrun = (uint32_t)abi.u.timer.overrun;
+		ret.ssi_ptr = abi.u.timer.value;
+		ret.ssi_int = (int32_t)ret.ssi_ptr;
 	} else {
 		ret.ssi_pid = (uint32_t)abi.u.rt.pid;
 		ret.ssi_uid = abi.u.rt.uid;

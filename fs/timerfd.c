@@ -40,13 +40,6 @@ static void timer_expires(struct timer *timer)
 	waitq_wake_relay(&it->readable);
 }
 
-static int64_t ns_later(int64_t now, uint64_t ns)
-{
-	int64_t at;
-
-	return __builtin_add_overflow(now, ns, &at) ? INT64_MAX : at;
-}
-
 /* Call with file->lock held. */
 static void timerfd_arm(struct timerfd *it)
 {
@@ -62,7 +55,7 @@ static uint64_t timerfd_forward(struct timerfd *it)
 	uint64_t late = (uint64_t)((int64_t)clock_ns() - it->at);
 	uint64_t n = late / it->interval + 1;
 
-	it->at = ns_later(it->at, n * it->interval);
+	it->at = clock_later(it->at, n * it->interval);
 	return n;
 }
 
@@ -128,7 +121,7 @@ static unsigned timerfd_poll(struct file *file, struct poller *poller)
 }
 
 /* Call with file->lock held. */
-static void timerfd_look(const struct timerfd *it, struct timerfd_spec *ret)
+static void timerfd_look(const struct timerfd *it, struct timer_spec *ret)
 {
 	int64_t now = (int64_t)clock_ns();
 
@@ -136,7 +129,7 @@ static void timerfd_look(const struct timerfd *it, struct timerfd_spec *ret)
 	ret->value = it->at > now ? (uint64_t)(it->at - now) : 0;
 }
 
-void timerfd_get(struct file *file, struct timerfd_spec *ret)
+void timerfd_get(struct file *file, struct timer_spec *ret)
 {
 	struct timerfd *it = file->node;
 
@@ -146,16 +139,13 @@ void timerfd_get(struct file *file, struct timerfd_spec *ret)
 	mutex_unlock(&file->lock);
 }
 
-/* The wall clock is never set while the machine runs, so such a time is converted once. */
 static int64_t since_boot(int clock, uint64_t ns)
 {
-	uint64_t boot = clock == CLOCK_REALTIME ? clock_wall_ns() - clock_ns() : 0;
-
-	return (int64_t)(ns - boot);
+	return clock == CLOCK_REALTIME ? clock_wall_to_boot(ns) : (int64_t)ns;
 }
 
-void timerfd_set(struct file *file, bool absolute, const struct timerfd_spec *spec,
-		 struct timerfd_spec *old_ret)
+void timerfd_set(struct file *file, bool absolute, const struct timer_spec *spec,
+		 struct timer_spec *old_ret)
 {
 	struct timerfd *it = file->node;
 
@@ -170,7 +160,7 @@ void timerfd_set(struct file *file, bool absolute, const struct timerfd_spec *sp
 	it->at = 0;
 	if (spec->value != 0) {
 		it->at = absolute ? since_boot(it->clock, spec->value)
-				  : ns_later((int64_t)clock_ns(), spec->value);
+				  : clock_later((int64_t)clock_ns(), spec->value);
 		timerfd_arm(it);
 	}
 	mutex_unlock(&file->lock);

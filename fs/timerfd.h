@@ -2,13 +2,8 @@
 /* Timers that are files: a read tells how often one has expired. */
 #pragma once
 
+#include "base/clock.h"
 #include "fs/file.h"
-
-/* Times in nanoseconds. Those of the program that do not fit are INT64_MAX. */
-struct timerfd_spec {
-	uint64_t interval; /* 0: it expires once */
-	uint64_t value;	   /* until the first expiry; 0: it is disarmed */
-};
 
 /*
  * Creates a timer of CLOCK_REALTIME, MONOTONIC or BOOTTIME, disarmed. flags: O_NONBLOCK. Returns 0,
@@ -19,6 +14,6 @@ int timerfd_create(int clock, unsigned flags, struct file **file_ret);
 bool file_is_timerfd(const struct file *file);
 
 /* Both for such a file. With `absolute`, spec->value is a time of the timer's clock. */
-void timerfd_set(struct file *file, bool absolute, const struct timerfd_spec *spec,
-		 struct timerfd_spec *old_ret);
-void timerfd_get(struct file *file, struct timerfd_spec *ret);
+void timerfd_set(struct file *file, bool absolute, const struct timer_spec *spec,
+		 struct timer_spec *old_ret);
+void timerfd_get(struct file *file, struct timer_spec *ret);

@@ -258,6 +258,7 @@ static int become_only_thread(struct process *process)
 	signals_exec_done();
 	if (err)
 		return err;
+	ptimers_exec(); /* while this thread has the id that those on its clock know */
 	former = thread_lead();
 	if (former) {
 		sched_wait_left(former);

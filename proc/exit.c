@@ -307,7 +307,7 @@ static void leave_process(struct thread *thread)
 /* The last thread does this. */
 static __attribute__((noreturn)) void exit_finish(struct process *process)
 {
-	itimers_stop(&process->itimers);
+	ptimers_exit();
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	exit_release(process);

@@ -134,7 +134,7 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
 	signals_init(&process->signals);
-	itimers_init(&process->itimers);
+	ptimers_init(process);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
 }
@@ -276,6 +276,7 @@ void thread_publish(struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	signals_add_thread(thread);
+	cpu_clock_add_thread(thread);
 	thread->birth = ++thread_births;
 	atomic_add(&thread->process->nlive, 1);
 	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);

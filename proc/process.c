@@ -155,7 +155,7 @@ int process_add_leader(struct process *process)
 	thread->tid = process->pid;
 	process->leader = thread;
 	process->nlive = 1;
-	process->itimers.looker = thread;
+	process->timers.looker = thread;
 	signals_add_thread(thread);
 	return 0;
 }

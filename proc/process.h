@@ -5,8 +5,9 @@
 #include "abi/resource.h"
 #include "lib/list.h"
 #include "proc/children.h"
+#include "proc/cpu_clock.h"
 #include "proc/exe.h"
-#include "proc/itimer.h"
+#include "proc/ptimer.h"
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
@@ -59,6 +60,7 @@ struct process {
 	struct usage ended_usage;    /* its own usage, set when it ends */
 	struct usage children_usage; /* of the children that it has waited for */
 	struct usage past_usage;     /* of ended threads, and faults and memory of earlier images */
+	struct cpu_clock cpu_clock;
 	struct waitq
 		child_waitq; /* woken when a child ends, stops or continues, or a thread ends */
 
@@ -80,7 +82,7 @@ struct process {
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */
-	struct itimers itimers;
+	struct ptimers timers;
 
 	struct spinlock limits_lock;
 	/* guarded by limits_lock; last, see process_alloc(): */

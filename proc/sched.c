@@ -91,6 +91,15 @@ static bool none_ready(const struct runq *runq)
 	return list_empty(&runq->ready) && list_empty(&runq->napped) && list_empty(&runq->woken);
 }
 
+/* Call with interrupts off, for the running thread. */
+static inline void tick_cpu_alarms(struct thread *thread)
+{
+	if (likely(!atomic_load_relaxed(&thread->has_cpu_alarms)))
+		return;
+	thread->cpu_alarms_due = true;
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+}
+
 /*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
  * slice. So a thread runs for less than two slices while another one is ready.
@@ -101,6 +110,7 @@ static void tick(struct timer *timer)
 	struct hart *hart = hart_this();
 	struct thread *thread = hart->current;
 
+	tick_cpu_alarms(thread);
 	spin_lock_irqoff(&runq->lock);
 	runq->ticking = false;
 	if (!none_ready(runq)) {

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "proc/cpu_clock.h"
 #include "proc/signal/signal.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
@@ -91,6 +92,8 @@ struct thread {
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
 	struct sched_wish wish; /* changed with process_tree_lock held; atomic */
 	struct thread_signals signals;
+	struct cpu_clock cpu_clock; /* guarded by process_tree_lock */
+	bool has_cpu_alarms;	    /* atomic: a tick has it look at CPU clocks */
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	struct vfork
 		*vfork; /* its parent waits for its exec or end; guarded by process_tree_lock */
@@ -107,6 +110,7 @@ struct thread {
 	/* private to the thread and the interrupts of its hart: */
 	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
 	uint64_t sampled_tick;	/* time of the last sample */
+	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,
 		major_faults; /* that were resolved, and of these waited for a page */
@@ -114,6 +118,7 @@ struct thread {
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
 	long (*late_call)(struct trap_frame *);	   /* ARCH_WORK_CALL: what makes the system call */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
+	int sleep_clock; /* a CPU clock; else the deadline is of clock_ns() */
 	/*
 	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. Who answers
 	 * clears it.

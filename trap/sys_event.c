@@ -45,27 +45,6 @@ long sys_timerfd_create(struct trap_frame *frame)
 	return err ? err : anon_file_install(file, (flags & TFD_CLOEXEC) != 0);
 }
 
-static bool is_timespec(const struct abi_timespec *t)
-{
-	return t->sec >= 0 && t->nsec >= 0 && t->nsec < (int64_t)NSEC_PER_SEC;
-}
-
-/* As on Linux, where nanoseconds are signed, times that do not fit become the longest one. */
-static uint64_t timer_ns(const struct abi_timespec *t)
-{
-	if ((uint64_t)t->sec >= INT64_MAX / NSEC_PER_SEC)
-		return INT64_MAX;
-	return (uint64_t)t->sec * NSEC_PER_SEC + (uint64_t)t->nsec;
-}
-
-static int timerfd_write_spec(vaddr_t to, const struct timerfd_spec *spec)
-{
-	const struct abi_itimerspec out = { .interval = ns_to_timespec(spec->interval),
-					    .value = ns_to_timespec(spec->value) };
-
-	return user_copy_out(to, &out, sizeof(out));
-}
-
 /* Returns the timer with a reference, or NULL and the error. */
 static struct file *arg_timerfd(const struct trap_frame *frame, int *err_ret)
 {
@@ -83,29 +62,25 @@ long sys_timerfd_settime(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
 	vaddr_t old_at = arg_user(frame, 3);
-	struct timerfd_spec spec, old;
-	struct abi_itimerspec new;
+	struct timer_spec spec, old;
 	struct file *file;
-	int err;
+	int err = itimerspec_read(arg_user(frame, 2), &spec);
 
-	if (user_copy_in(&new, arg_user(frame, 2), sizeof(new)))
-		return -EFAULT;
-	if (flags & ~(unsigned)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
-	    !is_timespec(&new.value) || !is_timespec(&new.interval))
+	if (err)
+		return err;
+	if (flags & ~(unsigned)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
 		return -EINVAL;
 	file = arg_timerfd(frame, &err);
 	if (!file)
 		return err;
-	spec = (struct timerfd_spec){ .interval = timer_ns(&new.interval),
-				      .value = timer_ns(&new.value) };
 	timerfd_set(file, (flags & TFD_TIMER_ABSTIME) != 0, &spec, &old);
 	file_put(file);
-	return old_at ? timerfd_write_spec(old_at, &old) : 0;
+	return old_at ? itimerspec_write(old_at, &old) : 0;
 }
 
 long sys_timerfd_gettime(struct trap_frame *frame)
 {
-	struct timerfd_spec spec;
+	struct timer_spec spec;
 	int err;
 	struct file *file = arg_timerfd(frame, &err);
 
@@ -113,7 +88,7 @@ long sys_timerfd_gettime(struct trap_frame *frame)
 		return err;
 	timerfd_get(file, &spec);
 	file_put(file);
-	return timerfd_write_spec(arg_user(frame, 1), &spec);
+	return itimerspec_write(arg_user(frame, 1), &spec);
 }
 
 /* ---- signals ---- */

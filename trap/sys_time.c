@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on time: clocks, sleeps, interval timers. */
+/* System calls on time: clocks and sleeps. */
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "proc/cpu_clock.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -29,74 +30,18 @@ static uint64_t timespec_to_ns(const struct abi_timespec *t)
 	return ns;
 }
 
-/*
- * Gets the CPU time of a process, running or ended; as on Linux, the caller's own by the id of the
- * running thread, too. Returns 0, or -EINVAL if there is no such process.
- */
-static int usage_of_process(int pid, struct usage *ret)
-{
-	const struct process *process;
-
-	if (pid == 0 || pid == current_process()->pid || pid == current_thread()->tid) {
-		usage_current(ret);
-		return 0;
-	}
-	spin_lock(&process_tree_lock);
-	process = process_find(pid);
-	if (process)
-		*ret = usage_times(process);
-	spin_unlock(&process_tree_lock);
-	return process ? 0 : -EINVAL;
-}
-
-/* The same for a thread of the running process. */
-static int usage_of_thread(int tid, struct usage *ret)
-{
-	const struct thread *thread;
-
-	*ret = (struct usage){ 0 };
-	spin_lock(&process_tree_lock);
-	thread = tid ? thread_find(tid) : current_thread();
-	if (thread && thread->process == current_process())
-		usage_add_thread(ret, thread);
-	else
-		thread = NULL;
-	spin_unlock(&process_tree_lock);
-	return thread ? 0 : -EINVAL;
-}
-
-/*
- * A negative clock number encodes a process, or a thread of the running one, and what is counted, as
- * on Linux. A number that encodes a descriptor gives -EINVAL.
- */
 static int cpu_clock_read(int clock, uint64_t *ns_ret)
 {
-	int id = ~(clock >> 3);
-	struct usage usage;
-	int err = clock & CPUCLOCK_PERTHREAD ? usage_of_thread(id, &usage)
-					     : usage_of_process(id, &usage);
+	struct cpu_clock_id id;
+	int err = cpu_clock_find(clock, CPU_CLOCK_TO_READ, &id);
+	bool found;
 
 	if (err)
 		return err;
-	switch (clock & CPUCLOCK_WHICH) {
-	case CPUCLOCK_PROF:
-	case CPUCLOCK_SCHED:
-		*ns_ret = clock_ticks_to_ns(usage.user_ticks + usage.kernel_ticks);
-		return 0;
-	case CPUCLOCK_VIRT:
-		*ns_ret = clock_ticks_to_ns(usage.user_ticks);
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-static uint64_t process_cpu_ns(void)
-{
-	struct usage usage;
-
-	usage_current(&usage);
-	return clock_ticks_to_ns(usage.user_ticks + usage.kernel_ticks);
+	spin_lock(&process_tree_lock);
+	found = cpu_clock_read_locked(&id, ns_ret);
+	spin_unlock(&process_tree_lock);
+	return found ? 0 : -EINVAL;
 }
 
 /* The alarm clocks need a device that wakes the machine. There is none, so they give -EINVAL. */
@@ -117,8 +62,7 @@ static int clock_read(int clock, uint64_t *ns_ret)
 		*ns_ret = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		*ns_ret = process_cpu_ns();
-		return 0;
+		return cpu_clock_read(clock, ns_ret);
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ns_ret = clock_ticks_to_ns(thread_ran_ticks(current_thread()));
 		return 0;
@@ -188,17 +132,23 @@ long sys_times(struct trap_frame *frame)
 	return (long)(clock_ns() / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
 
-/* Checks that the clock can be slept on. Returns 0, or -EINVAL or -EOPNOTSUPP as on Linux. */
-static int check_sleep_clock(int clock)
+static bool is_cpu_clock(int clock)
 {
+	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
+}
+
+int clock_check_wait(int clock)
+{
+	if (clock < 0)
+		return (clock & CLOCKFD_MASK) == CLOCKFD ? -EOPNOTSUPP : 0;
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
-		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
+		return 0;
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
@@ -237,27 +187,29 @@ static long sleep_until(uint64_t ns)
 
 static long sleep_again(struct trap_frame *frame);
 
-/*
- * A relative sleep that a signal interrupts resumes with the same end, unless a handler ran. In
- * that case the remaining time is stored.
- */
-static long sleep_until_restartable(uint64_t ns, vaddr_t rest_at)
+/* A signal has ended the sleep: it resumes with the same end, unless a handler ran. `ns` are left. */
+static long sleep_is_interrupted(int clock, uint64_t until_ns, uint64_t ns, vaddr_t rest_at)
 {
 	struct thread *thread = current_thread();
+	struct abi_timespec rest = ns_to_timespec(ns);
+
+	thread->restart = RESTART_SLEEP;
+	thread->restart_call = sleep_again;
+	thread->sleep_clock = clock;
+	thread->sleep_until_ns = until_ns;
+	thread->sleep_rest = rest_at;
+	return rest_at && user_copy_out(rest_at, &rest, sizeof(rest)) ? -EFAULT : -EINTR;
+}
+
+/* A relative sleep. If a signal interrupts it, the time that is left is stored. */
+static long sleep_until_restartable(uint64_t ns, vaddr_t rest_at)
+{
 	long err = sleep_until(ns);
-	struct abi_timespec rest;
 	uint64_t now = clock_ns();
 
 	if (err != -EINTR)
 		return err;
-	if (now >= ns)
-		return 0;
-	thread->restart = RESTART_SLEEP;
-	thread->restart_call = sleep_again;
-	thread->sleep_until_ns = ns;
-	thread->sleep_rest = rest_at;
-	rest = ns_to_timespec(ns - now);
-	return rest_at && user_copy_out(rest_at, &rest, sizeof(rest)) ? -EFAULT : err;
+	return now >= ns ? 0 : sleep_is_interrupted(CLOCK_MONOTONIC, ns, ns - now, rest_at);
 }
 
 static long sleep_for(uint64_t ns, vaddr_t rest_at)
@@ -269,11 +221,66 @@ static long sleep_for(uint64_t ns, vaddr_t rest_at)
 	return sleep_until_restartable(until, rest_at);
 }
 
+/* Reads a CPU clock; 0 if it is gone. As on Linux, a sleep on it has all its time left then. */
+static uint64_t cpu_now(const struct cpu_clock_id *clock)
+{
+	uint64_t now = 0;
+
+	spin_lock(&process_tree_lock);
+	(void)cpu_clock_read_locked(clock, &now);
+	spin_unlock(&process_tree_lock);
+	return now;
+}
+
+static long cpu_sleep_until(int number, const struct cpu_clock_id *clock, uint64_t until_ns,
+			    vaddr_t rest_at)
+{
+	long err = cpu_clock_sleep(clock, until_ns);
+	uint64_t now;
+
+	if (err != -EINTR)
+		return err;
+	now = cpu_now(clock);
+	return now >= until_ns ? 0
+			       : sleep_is_interrupted(number, until_ns, until_ns - now, rest_at);
+}
+
+static long cpu_sleep(int number, bool absolute, uint64_t ns, vaddr_t rest_at)
+{
+	struct cpu_clock_id clock;
+	int err = cpu_clock_find(number, CPU_CLOCK_TO_WAIT, &clock);
+
+	if (err || clock.tid == current_thread()->tid)
+		return -EINVAL;
+	if (ns == 0)
+		return 0;
+	if (!absolute) {
+		ns = MIN(
+			ns,
+			(uint64_t)
+				INT64_MAX); /* no clock ever gets there, nor does the sum overflow */
+		return cpu_sleep_until(number, &clock, cpu_now(&clock) + ns, rest_at);
+	}
+	err = cpu_clock_sleep(&clock, ns);
+	if (err == -EINTR)
+		current_thread()->restart = RESTART_SILENT;
+	return err;
+}
+
 static long sleep_again(struct trap_frame *frame)
 {
+	const struct thread *thread = current_thread();
+	struct cpu_clock_id clock;
+	int err;
+
 	(void)frame;
-	return sleep_until_restartable(current_thread()->sleep_until_ns,
-				       current_thread()->sleep_rest);
+	if (!is_cpu_clock(thread->sleep_clock))
+		return sleep_until_restartable(thread->sleep_until_ns, thread->sleep_rest);
+	err = cpu_clock_find(thread->sleep_clock, CPU_CLOCK_TO_WAIT, &clock);
+	if (err)
+		return err;
+	return cpu_sleep_until(thread->sleep_clock, &clock, thread->sleep_until_ns,
+			       thread->sleep_rest);
 }
 
 /* Programs do not call this. The kernel does, to resume a sleep or a wait with a timeout. */
@@ -313,46 +320,20 @@ long sys_nanosleep(struct trap_frame *frame)
 
 long sys_clock_nanosleep(struct trap_frame *frame)
 {
-	int clock = arg_int(frame, 0), err = check_sleep_clock(clock);
+	int clock = arg_int(frame, 0), err = clock_check_wait(clock);
+	bool absolute = (arg_int(frame, 1) & TIMER_ABSTIME) != 0;
 	uint64_t ns;
 
 	if (err)
 		return err;
+	if (clock == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
 	err = timespec_read(arg_user(frame, 2), &ns);
 	if (err)
 		return err;
-	if (arg_int(frame, 1) & TIMER_ABSTIME)
+	if (is_cpu_clock(clock))
+		return cpu_sleep(clock, absolute, ns, arg_user(frame, 3));
+	if (absolute)
 		return sleep_until_on(clock, ns);
 	return sleep_for(ns, arg_user(frame, 3));
-}
-
-long sys_getitimer(struct trap_frame *frame)
-{
-	unsigned which = arg_uint(frame, 0);
-	struct abi_itimerval value;
-
-	if (which >= ITIMER_COUNT)
-		return -EINVAL;
-	itimer_get(current_process(), which, &value);
-	return user_copy_out(arg_user(frame, 1), &value, sizeof(value));
-}
-
-static bool is_time(const struct abi_timeval *t)
-{
-	return t->sec >= 0 && t->usec >= 0 && t->usec < 1000000;
-}
-
-/* As on Linux, a NULL new value disarms the timer. */
-long sys_setitimer(struct trap_frame *frame)
-{
-	vaddr_t new_at = arg_user(frame, 1), old_at = arg_user(frame, 2);
-	struct abi_itimerval new = { 0 }, old;
-	unsigned which = arg_uint(frame, 0);
-
-	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
-		return -EFAULT;
-	if (which >= ITIMER_COUNT || !is_time(&new.value) || !is_time(&new.interval))
-		return -EINVAL;
-	itimer_set(current_process(), which, &new, &old);
-	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }

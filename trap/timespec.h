@@ -3,6 +3,7 @@
 #pragma once
 
 #include "abi/time.h"
+#include "base/clock.h"
 #include "lib/types.h"
 
 struct abi_timespec ns_to_timespec(uint64_t ns);
@@ -12,3 +13,11 @@ struct abi_timespec ns_to_timespec(uint64_t ns);
  * not fit. Returns 0, -EFAULT or -EINVAL.
  */
 int timespec_read(vaddr_t at, uint64_t *ns_ret);
+
+/* The same for a struct itimerspec, whose times are INT64_MAX if they do not fit. */
+int itimerspec_read(vaddr_t at, struct timer_spec *ret);
+/* Returns 0 or -EFAULT. */
+int itimerspec_write(vaddr_t to, const struct timer_spec *spec);
+
+/* Returns 0 if it may be waited for that such a clock reaches a time; -EINVAL or -EOPNOTSUPP as on Linux. */
+int clock_check_wait(int clock);

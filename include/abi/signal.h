@@ -65,6 +65,12 @@
 #define SS_AUTODISARM	(1u << 31)
 #define ABI_MINSIGSTKSZ 2048
 
+/* How a timer tells that it has expired. */
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2
+#define SIGEV_THREAD_ID 4
+
 #define SI_USER	      0
 #define SI_KERNEL     0x80
 #define SI_QUEUE      (-1)
@@ -146,6 +152,15 @@ struct abi_siginfo {
 	} u;
 };
 
+struct abi_sigevent {
+	uint64_t value;
+	int32_t signo;
+	int32_t notify;
+	int32_t tid; /* SIGEV_THREAD_ID */
+	uint32_t pad[11];
+};
+
+_Static_assert(sizeof(struct abi_sigevent) == 64, "as in the ABI");
 _Static_assert(sizeof(struct abi_sigaction) == 24, "as in the ABI");
 _Static_assert(sizeof(struct abi_stack) == 24, "as in the ABI");
 _Static_assert(sizeof(struct abi_ucontext) == 176, "as in the ABI");

@@ -25,6 +25,10 @@
 #define CPUCLOCK_SCHED	   2
 #define CPUCLOCK_PERTHREAD 4
 
+/* The low bits of a negative clock number that encodes a descriptor instead. */
+#define CLOCKFD	     3
+#define CLOCKFD_MASK 7
+
 #define TIMER_ABSTIME 0x01
 
 /* The flags of timerfd_create and timerfd_settime. */

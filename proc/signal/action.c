@@ -8,6 +8,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/signal.h"
 #include "proc/signal/sigreturn_page.h"
@@ -98,6 +99,8 @@ static void set(struct process *process, int sig, const struct abi_sigaction *ac
 	    (action->handler == SIG_DFL &&
 	     (by_default == SIGNAL_IGNORE || by_default == SIGNAL_CONTINUE)))
 		signal_flush_all(process, SIGNAL_BIT(sig), spent);
+	else
+		ptimers_unpark(process, SIGNAL_BIT(sig));
 }
 
 /* Provides a table for the running process's actions. */

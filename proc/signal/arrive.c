@@ -3,8 +3,8 @@
 #include "proc/signal/arrive.h"
 
 #include "lib/bits.h"
-#include "proc/itimer.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/signal/queue.h"
 #include "sync/irq.h"
 
@@ -41,7 +41,7 @@ bool signal_any_pending(uint64_t set)
 	struct process *process = current_process();
 	const struct thread_signals *own = &current_thread()->signals;
 
-	itimers_take(process);
+	ptimers_take(process);
 	return ((atomic_load(&process->signals.shared.set) | atomic_load(&own->pending.set)) &
 		set) != 0;
 }
@@ -55,5 +55,8 @@ int signal_take_any(uint64_t set, struct signal_info *info_ret)
 	spin_lock(&signals->lock);
 	taken = !thread->signals.fault.sig && signal_take(set, info_ret);
 	spin_unlock(&signals->lock);
-	return taken ? info_ret->sig : 0;
+	if (!taken)
+		return 0;
+	signal_taken(info_ret);
+	return info_ret->sig;
 }

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "proc/exit.h"
-#include "proc/itimer.h"
 #include "proc/job/stop.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/signal/action.h"
 #include "proc/signal/frame.h"
 #include "proc/signal/queue.h"
@@ -136,6 +136,8 @@ static bool signal_next(struct process *process, struct signal_info *info,
 			begin_default(process, info->sig);
 	}
 	spin_unlock(&signals->lock);
+	if (any)
+		signal_taken(info);
 	return any;
 }
 
@@ -163,7 +165,7 @@ void signal_user_return(struct trap_frame *frame)
 	struct signal_info info;
 
 	work_clear();
-	itimers_take(process);
+	ptimers_take(process);
 	for (;;) {
 		if (unlikely(atomic_load_relaxed(&thread->killed)))
 			thread_exit(0);

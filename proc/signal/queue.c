@@ -11,11 +11,6 @@
 #include "proc/signal/action.h"
 #include "proc/signal/signal.h"
 
-struct queued_signal {
-	struct list link;
-	struct signal_info info;
-};
-
 SLAB_CACHE(queued_cache, struct queued_signal);
 
 /* All processes together may have one queued for so many frames of the machine. */
@@ -36,12 +31,23 @@ static struct queued_signal *queued_find(const struct sigpending *pending, int s
 	return NULL;
 }
 
-/* As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. */
-static bool queued_has_room(const struct signals *signals, const struct signal_info *info)
+static bool queue_has_room(const struct signals *signals)
 {
-	return (signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
-		slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED) ||
-	       (info->sig < SIGRTMIN && info->code >= 0);
+	return signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
+	       slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED;
+}
+
+/* Counts the one that is returned. Call with the lock held. */
+static struct queued_signal *queued_alloc(struct signals *signals)
+{
+	struct queued_signal *queued = slab_alloc(&queued_cache);
+
+	if (!queued)
+		return NULL;
+	list_init(&queued->link);
+	queued->owned = false;
+	signals->queued++;
+	return queued;
 }
 
 /* A signal below SIGRTMIN is kept once. Without memory, kill() succeeds but its info is lost. */
@@ -53,25 +59,59 @@ int signal_queue(struct signals *signals, struct sigpending *pending,
 
 	if (info->sig < SIGRTMIN && pending->set & bit)
 		return 0;
-	if (queued_has_room(signals, info))
-		queued = slab_alloc(&queued_cache);
+	/* As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. */
+	if (queue_has_room(signals) || (info->sig < SIGRTMIN && info->code >= 0))
+		queued = queued_alloc(signals);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
 	if (queued) {
 		queued->info = *info;
 		list_add_tail(&pending->queue, &queued->link);
-		signals->queued++;
 	}
 	pending->set |= bit;
 	/* gcc-analyzer-suppress malloc-leak ; it is on the queue now */
 	return 0;
 }
 
+/* It has left the queue, or never was on one. */
+static void queued_free(struct signals *signals, struct queued_signal *queued)
+{
+	signals->queued--;
+	slab_free(&queued_cache, queued);
+}
+
 static void drop(struct signals *signals, struct queued_signal *queued)
 {
 	list_del(&queued->link);
-	signals->queued--;
-	slab_free(&queued_cache, queued);
+	if (!queued->owned)
+		queued_free(signals, queued);
+}
+
+struct queued_signal *queued_signal_create(struct signals *signals)
+{
+	struct queued_signal *queued = NULL;
+
+	spin_lock(&signals->lock);
+	if (queue_has_room(signals))
+		queued = queued_alloc(signals);
+	if (queued)
+		queued->owned = true;
+	spin_unlock(&signals->lock);
+	return queued;
+}
+
+void queued_signal_destroy(struct signals *signals, struct queued_signal *queued)
+{
+	assert_hardened(spin_lock_held(&signals->lock));
+	queued->owned = false;
+	if (list_empty(&queued->link))
+		queued_free(signals, queued);
+}
+
+void queued_signal_add(struct sigpending *pending, struct queued_signal *queued)
+{
+	list_add_tail(&pending->queue, &queued->link);
+	pending->set |= SIGNAL_BIT(queued->info.sig);
 }
 
 static int lowest_pending(uint64_t candidates)
@@ -123,6 +163,15 @@ bool signal_take(uint64_t set, struct signal_info *info_ret)
 	return true;
 }
 
+static void spend(struct signals *signals, struct queued_signal *queued, struct list *spent)
+{
+	list_del(&queued->link);
+	if (queued->owned)
+		return;
+	signals->queued--;
+	list_add_tail(spent, &queued->link);
+}
+
 void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
 		  struct list *spent)
 {
@@ -130,12 +179,25 @@ void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t 
 
 	pending->set &= ~set;
 	list_for_each_entry_safe(queued, next, &pending->queue, link) {
-		if (!(SIGNAL_BIT(queued->info.sig) & set))
-			continue;
-		list_del(&queued->link);
-		signals->queued--;
-		list_add_tail(spent, &queued->link);
+		if (SIGNAL_BIT(queued->info.sig) & set)
+			spend(signals, queued, spent);
 	}
+}
+
+void signal_flush_timers(struct signals *signals, struct sigpending *pending, struct list *spent)
+{
+	struct queued_signal *queued, *next;
+	uint64_t gone = 0, kept = 0;
+
+	list_for_each_entry_safe(queued, next, &pending->queue, link) {
+		if (queued->info.about == SIGNAL_OF_TIMER) {
+			gone |= SIGNAL_BIT(queued->info.sig);
+			spend(signals, queued, spent);
+		} else {
+			kept |= SIGNAL_BIT(queued->info.sig);
+		}
+	}
+	pending->set &= ~gone | kept;
 }
 
 void signal_flush_all(struct process *process, uint64_t set, struct list *spent)
@@ -176,6 +238,10 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 		abi->u.child.status = info->status;
 		abi->u.child.utime = signal_ticks_to_clk(info->user_ticks);
 		abi->u.child.stime = signal_ticks_to_clk(info->kernel_ticks);
+	} else if (info->about == SIGNAL_OF_TIMER) {
+		abi->u.timer.timer = info->pid;
+		abi->u.timer.overrun = info->status;
+		abi->u.timer.value = info->value;
 	} else {
 		abi->u.rt.pid = info->pid;
 		abi->u.rt.uid = info->uid;

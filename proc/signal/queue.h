@@ -2,7 +2,16 @@
 /* Pending signals, kept separately for the process and for each thread, with their infos. */
 #pragma once
 
+#include "lib/bits.h"
+#include "proc/ptimer.h"
 #include "proc/signal/signal.h"
+
+struct queued_signal {
+	/* guarded by the signals' lock: */
+	struct list link; /* on a queue, or empty */
+	bool owned;	  /* by a timer: it is not freed when it leaves the queue */
+	struct signal_info info;
+};
 
 /*
  * Takes the next signal of `set` from those pending for the running thread: first a processor
@@ -24,5 +33,22 @@ void signal_free(struct list *spent);
 /* Makes a signal pending there. Returns 0 or -EAGAIN. Call with the lock held. */
 int signal_queue(struct signals *signals, struct sigpending *pending,
 		 const struct signal_info *info);
+/*
+ * For a timer, whose signal must not fail to be queued. It counts as pending, from now until it is freed.
+ * Returns NULL if there is no room, or no memory.
+ */
+struct queued_signal *queued_signal_create(struct signals *signals);
+/* The timer is gone. If its signal is pending, it stays so. Call with the lock held. */
+void queued_signal_destroy(struct signals *signals, struct queued_signal *queued);
+/* Puts such a signal on a queue, behind others of its number. Call with the lock held. */
+void queued_signal_add(struct sigpending *pending, struct queued_signal *queued);
+/* Like signal_flush(), for the signals of timers that are gone. Others of the same numbers stay. */
+void signal_flush_timers(struct signals *signals, struct sigpending *pending, struct list *spent);
+/* Call for each signal that signal_take() has returned, when the lock is dropped: its timer begins anew. */
+static inline void signal_taken(struct signal_info *info)
+{
+	if (unlikely(info->about == SIGNAL_OF_TIMER || info->sig == SIGALRM))
+		ptimer_signal_taken(info);
+}
 /* Converts to the form in which a handler gets it. */
 void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi);

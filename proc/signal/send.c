@@ -8,9 +8,9 @@
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/signal/arrive.h"
 #include "proc/signal/queue.h"
@@ -173,6 +173,7 @@ void signals_block(struct thread *thread, uint64_t blocked)
 	uint64_t more = blocked & ~thread->signals.blocked;
 
 	thread->signals.blocked = blocked;
+	ptimers_unpark(thread->process, more);
 	if (unlikely(thread->process->signals.nthreads > 1))
 		signals_hand_on(thread, more);
 }
@@ -203,16 +204,31 @@ static inline void stop_changed(struct process *process)
 		child_sort(process);
 }
 
-/* Sends it to a thread of the process, or if that is NULL to any of them. */
-static int send_to(struct process *process, struct thread *to, const struct signal_info *info)
+/* Lets a thread take a signal that may be pending: `to`, or if that is NULL any. */
+static void hand_out(struct process *process, struct thread *to, int sig)
 {
 	struct signals *signals = &process->signals;
 	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
 	struct thread *taker;
+
+	if (to)
+		taker = wants(to, sig) ? to : NULL;
+	else
+		taker = find_taker(process, sig);
+	/* What comes to a stopped process is handled when it continues. */
+	if (taker && pending->set & SIGNAL_BIT(sig) && (!signals->stopped || sig == SIGKILL))
+		act(taker, sig);
+}
+
+/* Sends it to a thread of the process, or if that is NULL to any of them. Call with the lock held. */
+static int send_locked(struct process *process, struct thread *to, const struct signal_info *info)
+{
+	struct signals *signals = &process->signals;
+	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
 	bool fresh;
 	int err = 0;
 
-	spin_lock(&signals->lock);
+	assert_hardened(spin_lock_held(&signals->lock));
 	undo(process, info->sig);
 	if (info->to_many)
 		keep_for_children(process, info->sig);
@@ -222,15 +238,17 @@ static int send_to(struct process *process, struct thread *to, const struct sign
 		err = signal_queue(signals, pending, info);
 	if (fresh && pending->set & SIGNAL_BIT(info->sig))
 		signal_arrived(process);
-	if (to)
-		taker = wants(to, info->sig) ? to : NULL;
-	else
-		taker = find_taker(process, info->sig);
-	/* What comes to a stopped process is handled when it continues. */
-	if (taker && pending->set & SIGNAL_BIT(info->sig) &&
-	    (!signals->stopped || info->sig == SIGKILL))
-		act(taker, info->sig);
-	spin_unlock(&signals->lock);
+	hand_out(process, to, info->sig);
+	return err;
+}
+
+static int send_to(struct process *process, struct thread *to, const struct signal_info *info)
+{
+	int err;
+
+	spin_lock(&process->signals.lock);
+	err = send_locked(process, to, info);
+	spin_unlock(&process->signals.lock);
 	stop_changed(process);
 	return err;
 }
@@ -243,6 +261,42 @@ int signal_send_info(struct process *process, const struct signal_info *info)
 int signal_send_thread(struct thread *thread, const struct signal_info *info)
 {
 	return send_to(thread->process, thread, info);
+}
+
+void signal_send_own_locked(int sig)
+{
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
+
+	assert_hardened(spin_lock_held(&current_process()->signals.lock));
+	send_locked(current_process(), NULL, &info);
+}
+
+/* As on Linux, one of an ordinary number is queued even if another of that number is pending. */
+bool signal_send_timer_locked(struct thread *to, struct queued_signal *queued)
+{
+	struct process *process = current_process();
+	struct signals *signals = &process->signals;
+	int sig = queued->info.sig;
+
+	assert_hardened(spin_lock_held(&signals->lock));
+	undo(process, sig);
+	if (signal_is_dropped(to ?: process->leader, sig))
+		return false;
+	if (!list_empty(&queued->link)) {
+		queued->info.status++;
+		return true;
+	}
+	queued->info.status = 0;
+	queued_signal_add(to ? &to->signals.pending : &signals->shared, queued);
+	signal_arrived(process);
+	hand_out(process, to, sig);
+	return !list_empty(&queued->link);
+}
+
+bool signal_is_ignored_locked(const struct process *process, const struct thread *to, int sig)
+{
+	assert_hardened(spin_lock_held(&process->signals.lock));
+	return signal_is_dropped(to ?: process->leader, sig);
 }
 
 void signal_send(struct process *process, int sig)
@@ -294,7 +348,7 @@ bool signals_want_return(void)
 
 bool signals_end_waits(void)
 {
-	itimers_take(current_process());
+	ptimers_take(current_process());
 	return signals_want_return();
 }
 

@@ -4,6 +4,8 @@
 
 #include "proc/signal/signal.h"
 
+struct queued_signal;
+
 /*
  * Sends a signal (1 to NSIG) to a process. It kills, stops or continues the process, runs a
  * handler, stays pending, or is ignored. Process 1 gets only signals that it catches. Returns 0, or
@@ -18,6 +20,17 @@ int signal_send_info(struct process *process, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, const struct signal_info *info);
 /* The same as signal_send_info() for a signal from the kernel. */
 void signal_send(struct process *process, int sig);
+
+/* The same to the running process, with its signals' lock held. */
+void signal_send_own_locked(int sig);
+/*
+ * Sends the signal of a timer of the running process: to one of its threads, which has not begun to end,
+ * or to any if that is NULL. If it is pending still, counts an overrun instead. Returns false if it is
+ * ignored. Call with the lock held.
+ */
+bool signal_send_timer_locked(struct thread *to, struct queued_signal *queued);
+/* Would such a signal be ignored? Call with the lock held. */
+bool signal_is_ignored_locked(const struct process *process, const struct thread *to, int sig);
 
 /*
  * Kills the process with sig, whatever it blocks, ignores or catches. For SIGKILL, and for faults

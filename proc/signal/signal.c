@@ -5,9 +5,9 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/signal/action.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
@@ -141,7 +141,7 @@ bool signals_thread_ends(int status, bool all, struct list *spent)
 		if (all && !signals->execing)
 			signals_end(process, status);
 		signals_hand_on(thread, ~0ull);
-		itimers_leave(process, thread);
+		ptimers_leave(process, thread);
 	}
 	signal_flush(signals, &thread->signals.pending, ~0ull, spent);
 	spin_unlock(&signals->lock);

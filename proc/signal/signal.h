@@ -19,7 +19,7 @@ struct trap_frame;
 #define SIGNAL_QUEUE_MAX   1024
 
 /* What a signal is about. The code does not tell, as a process may send itself any code. */
-enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD };
+enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD, SIGNAL_OF_TIMER };
 
 /* A signal and the information that comes with it. */
 struct signal_info {
@@ -28,11 +28,13 @@ struct signal_info {
 	int err;  /* si_errno, as the sender gave it */
 	enum signal_about about;
 	bool to_many; /* sent to a group or to all: a child that is being forked gets it too */
-	int pid;      /* the sender, or the child that it is about */
-	int status;   /* of the child: exit status or signal */
+	int pid;      /* the sender, or the child that it is about; the id of a timer */
+	int status;   /* of the child: exit status or signal; how often a timer was overrun */
 	uint32_t uid;
 	uint64_t value;			   /* as the sender gave it; for a fault: the address */
 	uint64_t user_ticks, kernel_ticks; /* of the child */
+	unsigned
+		armed; /* of a timer with an interval: struct ptimer.armings when it expired; else 0 */
 };
 
 /* The actions set by rt_sigaction. With CLONE_SIGHAND processes share them. */

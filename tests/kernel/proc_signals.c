@@ -4,8 +4,8 @@
 #include "abi/time.h"
 #include "arch/timer.h"
 #include "base/clock.h"
-#include "proc/itimer.h"
 #include "proc/pid.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
@@ -86,42 +86,42 @@ KTEST(proc_signals_to_process_1_are_dropped)
 /* An alarm that goes off on the way into the call that stops it, which says that it was in time. */
 KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 {
-	const struct abi_itimerval soon = { .value = { 0, 20 } }, never = { 0 };
+	const struct timer_spec soon = { .value = 20000 }, never = { 0 };
 	const uint64_t all = ~0ull, give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
 	struct process *self = current_process();
-	struct abi_itimerval old;
+	struct timer_spec old;
 	uint64_t mask;
 
 	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
-	itimer_set(self, 0, &soon, &old);
-	EXPECT_EQ(0, old.value.usec);
-	while (!atomic_load(&self->itimers.due) && arch_time() < give_up)
+	itimer_set(ITIMER_REAL, &soon, &old);
+	EXPECT_EQ(0, old.value);
+	while (!atomic_load(&self->timers.any_due) && arch_time() < give_up)
 		;
-	EXPECT_EQ(1, atomic_load(&self->itimers.due));
-	itimer_set(self, 0, &never, &old);
-	EXPECT_EQ(1, old.value.usec);
-	itimers_take(self);
+	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
+	itimer_set(ITIMER_REAL, &never, &old);
+	EXPECT_EQ(1000, old.value);
+	ptimers_take(self);
 	EXPECT_EQ(0, signal_pending_set());
-	itimer_set(self, 0, &never, &old);
-	EXPECT_EQ(0, old.value.usec);
+	itimer_set(ITIMER_REAL, &never, &old);
+	EXPECT_EQ(0, old.value);
 }
 
 /* One that has gone off on the way to the end of its process does not begin anew. */
 KTEST_IN_PROCESS(itimer_that_went_off_stops_with_its_process)
 {
-	const struct abi_itimerval often = { .interval = { 0, 20 }, .value = { 0, 20 } };
+	const struct timer_spec often = { .interval = 20000, .value = 20000 };
 	const uint64_t all = ~0ull, give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
 	struct process *self = current_process();
-	struct abi_itimerval old;
+	struct timer_spec old;
 	uint64_t mask;
 
 	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
-	itimer_set(self, 0, &often, &old);
-	while (!atomic_load(&self->itimers.due) && arch_time() < give_up)
+	itimer_set(ITIMER_REAL, &often, &old);
+	while (!atomic_load(&self->timers.any_due) && arch_time() < give_up)
 		;
-	EXPECT_EQ(1, atomic_load(&self->itimers.due));
-	itimers_stop(&self->itimers);
-	itimers_take(self);
+	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
+	ptimers_exit();
+	ptimers_take(self);
 	EXPECT_EQ(0, signal_pending_set());
 }
 

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MIT */
+/* R153: timers of real time: whom they tell, what of, and how often; what stays of them, and errors. */
+#include "t.h"
+#include "timers.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <sys/time.h>
+
+#define BAD ((void *)8)
+
+/* ---- one expiry ---- */
+
+static void once(const char *what, int clock)
+{
+	int id = made(clock, RT, 7);
+
+	say("%s\n", what);
+	left(id);
+	TRY(set(id, 1, 0));
+	taken(RT);
+	left(id);
+	result("overrun", overrun(id));
+	TRY(set(id, 1000 * SEC, 0));
+	left(id);
+	TRY(set(id, 0, 5 * SEC));
+	left(id);
+	TRY(set_at(id, (struct timespec){ 1, 0 }, 0));
+	taken(RT);
+	left(id);
+	TRY(set_at(id, from_now(clock, 1000), 100 * SEC));
+	left(id);
+	none(RT);
+	result("delete", timer_gone(id));
+}
+
+/* Intervals that began in the past: how many there have been is no matter of how fast the machine is. */
+static void overruns(void)
+{
+	int id = made(CLOCK_REALTIME, RT, 3);
+
+	TRY(set_at(id, from_now(CLOCK_REALTIME, -10500), 1000 * SEC));
+	taken(RT);
+	result("overrun", overrun(id));
+	left(id);
+	none(RT);
+	/* The last one is told until the next is taken, or the timer is set anew. */
+	TRY(set_at(id, from_now(CLOCK_REALTIME, -3500), 1000 * SEC));
+	result("overrun", overrun(id));
+	until_pending(RT);
+	left(id); /* which counts them, as taking the signal does */
+	taken(RT);
+	result("overrun", overrun(id));
+	TRY(set_at(id, (struct timespec){ 1, 0 }, 1));
+	taken(RT);
+	result("overrun", overrun(id)); /* more than fit */
+	TRY(set(id, 0, 0));
+	result("drained", drained(RT) <= 1);
+	/* A tiny interval: no more signals than are taken, and the others are counted. */
+	TRY(set(id, 1, 1));
+	for (int i = 0; i < 100; i++)
+		if (!some_overrun(RT))
+			say("none came\n");
+	TRY(set(id, 0, 0));
+	result("drained", drained(RT) <= 1);
+	timer_gone(id);
+}
+
+/* What is pending when the timer is set anew, or is deleted, stays so, and begins nothing anew. */
+static void pending(void)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 4), other;
+
+	TRY(set(id, 1, 1000 * SEC));
+	until_pending(RT);
+	TRY(set(id, 500 * SEC, 0));
+	taken(RT);
+	left(id);
+	TRY(set(id, 1, 1000 * SEC));
+	until_pending(RT);
+	TRY(set(id, 0, 0));
+	taken(RT);
+	left(id);
+	/* Expires twice before its signal is taken: one signal, and an overrun. */
+	TRY(set(id, 1, 0));
+	until_pending(RT);
+	TRY(set(id, 1, 0));
+	until_expired(id);
+	taken(RT);
+	none(RT);
+	result("overrun", overrun(id));
+	TRY(set(id, 1, 1000 * SEC));
+	until_pending(RT);
+	result("delete", timer_gone(id));
+	taken(RT);
+	none(RT);
+	result("gone", timer_gone(id));
+	/* One signal for each timer, also where there is one for all other senders. */
+	id = made(CLOCK_MONOTONIC, SIGALRM, 5);
+	other = made(CLOCK_BOOTTIME, SIGALRM, 6);
+	kill(getpid(), SIGALRM);
+	set(id, 1, 0);
+	until_expired(id);
+	set(other, 1, 0);
+	until_expired(other);
+	kill(getpid(), SIGALRM);
+	taken(SIGALRM);
+	taken(SIGALRM);
+	taken(SIGALRM);
+	none(SIGALRM);
+	timer_gone(id);
+	timer_gone(other);
+}
+
+/* ---- who is told ---- */
+
+static void silent(void)
+{
+	int id = made_with(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, 0);
+
+	TRY(set(id, 1000 * SEC, 10 * SEC));
+	left(id);
+	TRY(set(id, 1, 0));
+	until_expired(id);
+	left(id);
+	result("overrun", overrun(id));
+	TRY(set_at(id, from_now(CLOCK_MONOTONIC, 0), 1000 * SEC));
+	left(id);
+	result("overrun", overrun(id));
+	timer_gone(id);
+}
+
+static void without_event(void)
+{
+	timer_t id = NULL;
+	int kernel_id = -1;
+	siginfo_t info;
+
+	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &kernel_id));
+	set(kernel_id, 1, 0);
+	take(SIGALRM, &info);
+	say("SIGALRM, the value is the id: %d\n", info.si_value.sival_int == kernel_id);
+	timer_gone(kernel_id);
+	/* By the library, whose ids are its own. */
+	TRY(timer_create(CLOCK_MONOTONIC, NULL, &id));
+	TRY(timer_settime(id, 0, &(struct itimerspec){ .it_value = { 0, 1 } }, NULL));
+	take(SIGALRM, &info);
+	say("code %d, overrun %d\n", info.si_code, info.si_overrun);
+	TRY(timer_getoverrun(id));
+	TRY(timer_delete(id));
+}
+
+static void files(void)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 9), fd;
+	struct signalfd_siginfo info;
+	struct pollfd ask;
+	sigset_t set_of;
+
+	sigemptyset(&set_of);
+	sigaddset(&set_of, RT);
+	fd = signalfd(-1, &set_of, 0);
+	ask = (struct pollfd){ .fd = fd, .events = POLLIN };
+	TRY(set(id, 1, 1000 * SEC));
+	result("poll", poll(&ask, 1, -1));
+	result("read", read(fd, &info, sizeof(info)));
+	say("signal %u, code %d, timer %d, overrun %u, value %lu %d\n", info.ssi_signo,
+	    info.ssi_code, (int)info.ssi_tid == id, info.ssi_overrun, (unsigned long)info.ssi_ptr,
+	    info.ssi_int);
+	left(id);
+	close(fd);
+	timer_gone(id);
+}
+
+static volatile sig_atomic_t handled, most_overrun, handled_code;
+
+static void handles(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	handled_code = info->si_code;
+	if (most_overrun < info->si_overrun)
+		most_overrun = info->si_overrun;
+	handled++;
+}
+
+/* A handler is entered again and again. Its mask is that of the wait. */
+static void handlers(void)
+{
+	struct sigaction action = { .sa_sigaction = handles, .sa_flags = SA_SIGINFO };
+	int id = made(CLOCK_MONOTONIC, RT, 9);
+	sigset_t nothing;
+
+	sigemptyset(&nothing);
+	sigaction(RT, &action, NULL);
+	TRY(set(id, 1000, 1000));
+	while (handled < 20)
+		sigsuspend(&nothing);
+	TRY(set(id, 0, 0));
+	say("handled %d, code %d, overrun %d\n", handled, handled_code, most_overrun > 0);
+	signal(RT, SIG_DFL);
+	drained(RT);
+	timer_gone(id);
+}
+
+static pthread_barrier_t both;
+static volatile int other_tid;
+
+static void *takes_its_own(void *expected)
+{
+	siginfo_t info;
+
+	other_tid = gettid();
+	pthread_barrier_wait(&both);
+	take(RT, &info);
+	*(int *)expected += info.si_code == SI_TIMER && info.si_value.sival_int == 11;
+	pthread_barrier_wait(&both);
+	pthread_barrier_wait(&both);
+	return NULL;
+}
+
+/* To one thread: nobody else takes it. When that has ended, it expires no more. */
+static void threads(void)
+{
+	struct itimerspec t;
+	pthread_t other;
+	int id, spare, own = 0;
+
+	pthread_barrier_init(&both, NULL, 2);
+	pthread_create(&other, NULL, takes_its_own, &own);
+	pthread_barrier_wait(&both);
+	id = made_with(CLOCK_MONOTONIC, SIGEV_SIGNAL | SIGEV_THREAD_ID, RT, 11, other_tid);
+	TRY(set(id, 1, 1000 * SEC));
+	pthread_barrier_wait(&both);
+	say("the other has taken its own: %d\n", own);
+	none(RT);
+	left(id);
+	TRY(set(id, 1, 1000 * SEC)); /* which is pending there when it ends */
+	pthread_barrier_wait(&both);
+	pthread_join(other, NULL);
+	none(RT);
+	until_expired(id);
+	left(id);
+	TRY(set(id, 1, 1000 * SEC));
+	syscall(SYS_timer_gettime, id, &t);
+	none(RT);
+	result("overrun", overrun(id));
+	while ((spare = try_made(CLOCK_MONOTONIC, SIGEV_THREAD_ID, RT, 0, other_tid)) >= 0)
+		timer_gone(spare); /* it has not quite ended */
+	result("timer_create", spare);
+	timer_gone(id);
+}
+
+static void *sets_and_takes(void *id)
+{
+	TRY(set(*(int *)id, 1, 0));
+	taken(RT);
+	result("delete", timer_gone(*(int *)id));
+	return NULL;
+}
+
+/* A timer belongs to the process: any thread sets it, takes its signal, deletes it. */
+static void any_thread(void)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 12);
+	pthread_t other;
+
+	pthread_create(&other, NULL, sets_and_takes, &id);
+	pthread_join(other, NULL);
+	result("gone", timer_gone(id));
+}
+
+static sem_t notified;
+static int notices;
+
+static void notify(union sigval value)
+{
+	__atomic_fetch_add(&notices, value.sival_int, __ATOMIC_SEQ_CST);
+	sem_post(&notified);
+}
+
+/* The library's own way: a thread of it waits for the signals, and makes one for each. */
+static void by_thread(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = notify };
+	timer_t id;
+
+	sem_init(&notified, 0, 0);
+	event.sigev_value.sival_int = 1;
+	TRY(timer_create(CLOCK_MONOTONIC, &event, &id));
+	TRY(timer_settime(id, 0, &(struct itimerspec){ { 0, 1000000 }, { 0, 1000000 } }, NULL));
+	for (int i = 0; i < 5; i++)
+		sem_wait(&notified);
+	TRY(timer_delete(id));
+	say("at least five: %d\n", __atomic_load_n(&notices, __ATOMIC_SEQ_CST) >= 5);
+}
+
+/* ---- ignored ---- */
+
+static void mask(int how, int sig)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	sigprocmask(how, &one, NULL);
+}
+
+/* One that is ignored goes on counting, until its signal is not ignored any more. */
+static void ignored(void)
+{
+	int id = made(CLOCK_REALTIME, RT, 13);
+
+	mask(SIG_UNBLOCK, RT);
+	signal(RT, SIG_IGN);
+	TRY(set(id, 1, 0));
+	until_expired(id);
+	left(id);
+	TRY(set_at(id, from_now(CLOCK_REALTIME, -10500), 1000 * SEC));
+	until_expired(id);
+	left(id);
+	result("overrun", overrun(id));
+	mask(SIG_BLOCK, RT);
+	none(RT); /* the next expiry is far */
+	left(id);
+	mask(SIG_UNBLOCK, RT);
+	/* Now one that is near. */
+	TRY(set(id, 1, 20000000));
+	until_expired(id);
+	mask(SIG_BLOCK, RT);
+	say("some: %d\n", some_overrun(RT));
+	mask(SIG_UNBLOCK, RT);
+	handled = 0;
+	sigaction(RT, &(struct sigaction){ .sa_sigaction = handles, .sa_flags = SA_SIGINFO }, NULL);
+	while (handled < 2)
+		nap(5);
+	say("a handler: %d\n", handled_code);
+	mask(SIG_BLOCK, RT);
+	/* It ignores what is pending already: nobody takes that, so nothing begins anew. */
+	until_pending(RT);
+	signal(RT, SIG_IGN);
+	signal(RT, SIG_DFL);
+	nap(50);
+	none(RT);
+	TRY(set(id, 1, 0));
+	taken(RT);
+	timer_gone(id);
+}
+
+static int is_killed(void *unused)
+{
+	int id = made(CLOCK_MONOTONIC, SIGUSR1, 0);
+
+	(void)unused;
+	set(id, 1, 0);
+	while (pause())
+		;
+	return 0;
+}
+
+static int goes_on(void *unused)
+{
+	int id = made(CLOCK_MONOTONIC, SIGCONT, 0);
+
+	(void)unused;
+	set(id, 20000000, 20000000);
+	raise(SIGSTOP);
+	return 5;
+}
+
+static int dies_stopped(void *unused)
+{
+	int id = made(CLOCK_MONOTONIC, SIGKILL, 0);
+
+	(void)unused;
+	set(id, 20000000, 0);
+	raise(SIGSTOP);
+	return 6;
+}
+
+/* What expires while the process is stopped is handled when it goes on; and it is counted. */
+static int is_stopped(void *unused)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 1);
+
+	(void)unused;
+	sigaction(RT, &(struct sigaction){ .sa_sigaction = handles, .sa_flags = SA_SIGINFO }, NULL);
+	mask(SIG_UNBLOCK, RT);
+	set_at(id, (struct timespec){ 0, 1 }, 0);
+	while (!handled)
+		;
+	handled = most_overrun = 0;
+	set(id, 1000000, 1000000);
+	raise(SIGSTOP);
+	set(id, 0, 0);
+	return handled > 0 ? most_overrun > 5 : 7;
+}
+
+static void stopped(const char *what, int (*f)(void *), int resume)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(f(NULL));
+	waitpid(pid, &status, WUNTRACED);
+	if (resume && WIFSTOPPED(status)) {
+		nap(20);
+		kill(pid, SIGCONT);
+	}
+	if (WIFSTOPPED(status))
+		waitpid(pid, &status, 0);
+	ended(what, status);
+}
+
+/* ---- fork, exec, limits, errors ---- */
+
+static int has_none(void *id)
+{
+	struct itimerspec t;
+
+	result("a child's", syscall(SYS_timer_gettime, *(int *)id, &t));
+	result("and its first", try_made(CLOCK_MONOTONIC, SIGEV_SIGNAL, RT, 0, 0));
+	return 0;
+}
+
+static int becomes_another(void *name)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 1), other = made(CLOCK_MONOTONIC, SIGALRM, 1);
+	sigset_t one;
+
+	kill(getpid(), SIGALRM);
+	sigemptyset(&one);
+	sigaddset(&one, RT);
+	set(id, 1, 0);
+	until_pending(RT);
+	set(other, 1, 0);
+	until_expired(other);
+	set(id, 1000 * SEC, 0);
+	execl(name, name, "exec", NULL);
+	return 1;
+}
+
+/* The new image: no timer, and none of their signals; but others of the same number. */
+static int after_exec(void)
+{
+	struct itimerspec t;
+	sigset_t pending_now;
+
+	for (int id = 0; id < 100; id++)
+		if (syscall(SYS_timer_gettime, id, &t) == 0)
+			say("there is %d\n", id);
+	sigpending(&pending_now);
+	say("pending: %d, SIGALRM %d\n", sigismember(&pending_now, RT),
+	    sigismember(&pending_now, SIGALRM));
+	taken(SIGALRM);
+	none(SIGALRM);
+	return 0;
+}
+
+static int has_few(void *unused)
+{
+	struct rlimit few = { 3, 3 };
+	int ids[8], n = 0;
+
+	(void)unused;
+	setrlimit(RLIMIT_SIGPENDING, &few);
+	while (n < 8 && (ids[n] = try_made(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, 0)) >= 0)
+		n++;
+	result("timer_create", ids[n]);
+	say("not more than the limit: %d\n", n <= 3);
+	return 0;
+}
+
+static void refuses(void)
+{
+	struct itimerspec good = { { 0, 0 }, { 9, 0 } }, bad = good, old;
+	int id = made(CLOCK_MONOTONIC, RT, 1);
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = RT };
+	int new;
+
+	for (int clock = 4; clock < 13; clock++)
+		if (clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
+			result("timer_create", try_made(clock, SIGEV_SIGNAL, RT, 0, 0));
+	result("timer_create", try_made(~3 * 8 + 3, SIGEV_SIGNAL, RT, 0, 0));
+	result("timer_create", try_made(1, SIGEV_SIGNAL, 0, 0, 0));
+	result("timer_create", try_made(1, SIGEV_SIGNAL, 65, 0, 0));
+	result("timer_create", try_made(1, 3, RT, 0, 0));
+	result("timer_create", try_made(1, 8, RT, 0, 0));
+	result("timer_create", try_made(1, SIGEV_THREAD_ID, RT, 0, 0));
+	result("timer_create", try_made(1, SIGEV_THREAD_ID, RT, 0, getppid()));
+	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, BAD));
+	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, BAD, &new));
+	TRY(syscall(SYS_timer_create, 99, BAD, &new));
+	TRY(syscall(SYS_timer_settime, id, 0, NULL, NULL));
+	TRY(syscall(SYS_timer_settime, id, 0, BAD, NULL));
+	TRY(syscall(SYS_timer_settime, 99999, 0, &good, NULL));
+	bad.it_value.tv_nsec = SEC;
+	TRY(syscall(SYS_timer_settime, id, 0, &bad, NULL));
+	bad.it_value.tv_nsec = 0;
+	bad.it_interval.tv_sec = -1;
+	TRY(syscall(SYS_timer_settime, id, 0, &bad, NULL));
+	left(id);
+	TRY(syscall(SYS_timer_settime, id, 0, &good, BAD));
+	left(id);
+	TRY(syscall(SYS_timer_gettime, id, BAD));
+	TRY(syscall(SYS_timer_gettime, -1, &old));
+	TRY(syscall(SYS_timer_getoverrun, 99999));
+	TRY(syscall(SYS_timer_delete, 99999));
+	TRY(syscall(SYS_timer_settime, id, 0, &(struct itimerspec){ { 0, 0 }, { INT64_MAX, 0 } },
+		    &old));
+	say("old: %ld\n", (long)old.it_value.tv_sec + (old.it_value.tv_nsec > 0));
+	syscall(SYS_timer_gettime, id, &old);
+	say("a long time: %d\n", old.it_value.tv_sec > 9000000000l);
+	timer_gone(id);
+}
+
+/* ITIMER_REAL begins anew when SIGALRM is taken, so not while that is ignored. */
+static void alarm_again(void)
+{
+	struct itimerval often = { { 0, 5000 }, { 0, 5000 } };
+
+	setitimer(ITIMER_REAL, &often, NULL);
+	until_pending(SIGALRM);
+	getitimer(ITIMER_REAL, &often);
+	say("left: %ld, each %ld\n", (long)often.it_value.tv_usec, (long)often.it_interval.tv_usec);
+	taken(SIGALRM);
+	taken(SIGALRM);
+	signal(SIGALRM, SIG_IGN);
+	mask(SIG_UNBLOCK, SIGALRM);
+	do {
+		nap(1);
+		getitimer(ITIMER_REAL, &often);
+	} while (often.it_value.tv_usec != 0);
+	signal(SIGALRM, SIG_DFL);
+	nap(30); /* it would kill */
+	mask(SIG_BLOCK, SIGALRM);
+	none(SIGALRM);
+	often = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t some;
+	int id;
+
+	sigemptyset(&some);
+	sigaddset(&some, RT);
+	sigaddset(&some, SIGALRM);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	if (argc > 1)
+		return after_exec();
+	once("real time", CLOCK_REALTIME);
+	once("monotonic", CLOCK_MONOTONIC);
+	once("since boot", CLOCK_BOOTTIME);
+	overruns();
+	pending();
+	silent();
+	without_event();
+	files();
+	handlers();
+	threads();
+	any_thread();
+	ignored();
+	in_child("killed by it", is_killed, NULL);
+	stopped("resumed by it", goes_on, 0);
+	stopped("killed while stopped", dies_stopped, 0);
+	stopped("expires while stopped", is_stopped, 1);
+	id = made(CLOCK_MONOTONIC, RT, 1);
+	set(id, 1000 * SEC, 0);
+	in_child("fork", has_none, &id);
+	left(id);
+	in_child("exec", becomes_another, argv[0]);
+	in_child("limit", has_few, NULL);
+	refuses();
+	alarm_again();
+	by_thread();
+	return 0;
+}
