@@ -59,29 +59,32 @@ static uint64_t timerfd_forward(struct timerfd *it)
 	return n;
 }
 
-/* Arms a timer that has expired again, and counts what it has missed. Call with file->lock held. */
-static void timerfd_catch_up(struct timerfd *it)
+/* Arms a timer that has expired again, and returns what it has missed. Call with file->lock held. */
+static uint64_t timerfd_catch_up(struct timerfd *it)
 {
 	uint64_t n;
 
 	if (!atomic_load(&it->expired) || it->interval == 0)
-		return;
+		return 0;
 	n = timerfd_forward(it);
 	atomic_store(&it->expired, false);
-	atomic_add(&it->ticks, n - 1);
 	timerfd_arm(it);
+	return n - 1;
 }
 
+/*
+ * The ticks are taken before the timer is armed again. It may expire at once, and that tick is the next
+ * reader's: with none, nobody would arm it any more.
+ */
 static uint64_t timerfd_take(struct file *file)
 {
 	struct timerfd *it = file->node;
-	uint64_t ticks = 0;
+	uint64_t ticks;
 
 	mutex_lock(&file->lock);
-	if (atomic_load(&it->ticks) != 0) {
-		timerfd_catch_up(it);
-		ticks = __atomic_exchange_n(&it->ticks, 0, __ATOMIC_SEQ_CST);
-	}
+	ticks = __atomic_exchange_n(&it->ticks, 0, __ATOMIC_SEQ_CST);
+	if (ticks != 0)
+		ticks += timerfd_catch_up(it);
 	mutex_unlock(&file->lock);
 	return ticks;
 }
@@ -134,7 +137,7 @@ void timerfd_get(struct file *file, struct timer_spec *ret)
 	struct timerfd *it = file->node;
 
 	mutex_lock(&file->lock);
-	timerfd_catch_up(it);
+	atomic_add(&it->ticks, timerfd_catch_up(it));
 	timerfd_look(it, ret);
 	mutex_unlock(&file->lock);
 }
