@@ -132,6 +132,29 @@ static void fill_itimer(void *at)
 	memcpy(at, &t, sizeof(t));
 }
 
+static void fill_timer(void *at)
+{
+	struct itimerspec t = { .it_value.tv_nsec = some_nanoseconds() };
+
+	if (ONE_IN(2))
+		t.it_interval.tv_nsec = some_nanoseconds();
+	if (ONE_IN(6))
+		t.it_interval.tv_sec = (time_t)some_number();
+	if (ONE_IN(6))
+		t.it_value.tv_sec = (time_t)some_number();
+	memcpy(at, &t, sizeof(t));
+}
+
+static void fill_event(void *at)
+{
+	struct sigevent event = { .sigev_signo = below(6) ? SIGALRM : (int)below(66),
+				  .sigev_notify = ONE_IN(2) ? 0 : (int)below(6) };
+
+	event.sigev_value.sival_ptr = (void *)some_number();
+	event._sigev_un._tid = ONE_IN(2) ? (int)getpid() : (int)some_pid();
+	memcpy(at, &event, sizeof(event));
+}
+
 static void fill_action(void *at)
 {
 	static const uint64_t flags[] = { SA_SIGINFO,	SA_ONSTACK,   SA_RESTART,   SA_NODEFER,
@@ -229,6 +252,10 @@ static void fill(char kind, void *at)
 		return fill_time(at);
 	case 'T':
 		return fill_itimer(at);
+	case 'M':
+		return fill_timer(at);
+	case 'E':
+		return fill_event(at);
 	case 'A':
 		return fill_action(at);
 	case 'K':
@@ -325,6 +352,14 @@ static uint64_t terminal_request(void)
 	return ONE_IN(8) ? some_number() : ONE_OF(requests);
 }
 
+/* Some of them of CPU time, of this process or another. */
+static uint64_t some_clock(void)
+{
+	if (ONE_IN(3))
+		return ~(ONE_IN(2) ? (uint64_t)getpid() : some_pid()) * 8 + below(8);
+	return ONE_IN(12) ? some_number() : below(12);
+}
+
 /* The names are what the table of hostile_calls.c uses. */
 uint64_t argument(char kind)
 {
@@ -379,6 +414,10 @@ uint64_t argument(char kind)
 		return ONE_IN(2) ? F_GETLK + below(3) : F_OFD_GETLK + below(3);
 	case 'h': /* without waiting, mostly */
 		return below(12) ? WNOHANG | below(16) : some_number();
+	case 'U':
+		return some_clock();
+	case 'i': /* of a timer */
+		return ONE_IN(12) ? some_number() : below(8);
 	case 'r':
 		return ONE_IN(3) ? 24 : some_number();
 	case '0':

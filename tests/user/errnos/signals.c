@@ -18,6 +18,17 @@ static const struct itimerval stopped, no_time = { { 0, 0 }, { -1, 0 } },
 				       no_part = { { 0, 0 }, { 0, 1000000 } };
 static const struct timespec at_once;
 
+/* The first timer that a process makes. */
+#define TIMER 0
+
+static const struct itimerspec in_days = { .it_value = { 1000000, 0 } },
+			       before_now = { .it_value = { -1, 0 } },
+			       long_second = { .it_interval = { 1, 1000000000 } };
+static const struct sigevent tells = { .sigev_signo = SIGUSR1 },
+			     tells_nothing = { .sigev_signo = 0 },
+			     tells_oddly = { .sigev_signo = SIGUSR1, .sigev_notify = 3 },
+			     tells_nobody = { .sigev_signo = SIGUSR1, .sigev_notify = 4 };
+
 static void names_itself(word *arg)
 {
 	arg[0] = (word)getpid();
@@ -50,6 +61,20 @@ static void raises(word *arg)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGUSR1);
+}
+
+static void set_up(void)
+{
+	int id = -1;
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &tells, &id) != 0 || id != TIMER)
+		say("no timer %d\n", TIMER);
+}
+
+static void deletes(const word *arg, long result)
+{
+	(void)result;
+	syscall(SYS_timer_delete, *(const int *)arg[2]);
 }
 
 static void clear(void)
@@ -97,6 +122,28 @@ static const struct bad sleeping_clocks[] = { { "99", 99 },
 					      { "coarse", CLOCK_MONOTONIC_COARSE },
 					      NO_MORE };
 
+static const struct bad waiting_clocks[] = { { "99", 99 },
+					     { "coarse", CLOCK_MONOTONIC_COARSE },
+					     { "no cpu", MINUS(8 * NO_PID + 6) },
+					     NO_MORE };
+static const struct bad timer_ids[] = { { "none", 99999 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad timer_events[] = { { "unmapped", HOLE },
+					   { "half", HALF },
+					   { "noaccess", NOACCESS },
+					   { "kernel", KERNEL },
+					   { "signal 0", (word)&tells_nothing },
+					   { "oddly", (word)&tells_oddly },
+					   { "nobody", (word)&tells_nobody },
+					   NO_MORE };
+static const struct bad timer_specs[] = { { "null", 0 },
+					  { "unmapped", HOLE },
+					  { "half", HALF },
+					  { "noaccess", NOACCESS },
+					  { "kernel", KERNEL },
+					  { "negative", (word)&before_now },
+					  { "second", (word)&long_second },
+					  NO_MORE };
+
 static const struct row rows[] = {
 	CALL(kill, RIGHT(0, 0), BAD(pid_any, signal_any), .before = names_itself),
 	CALL(tkill, RIGHT(0, 0), BAD(threads, signal_any), .before = names_itself),
@@ -118,6 +165,13 @@ static const struct row rows[] = {
 	CALL(setitimer, RIGHT(ITIMER_REAL, (word)&stopped, DATA),
 	     BAD(timers, timer_values, out_or_null)),
 	CALL(getitimer, RIGHT(ITIMER_REAL, DATA), BAD(timers, out)),
+	CALL(timer_create, RIGHT(CLOCK_MONOTONIC, (word)&tells, DATA),
+	     BAD(waiting_clocks, timer_events, out), .after = deletes),
+	CALL(timer_settime, RIGHT(TIMER, 0, (word)&in_days, DATA),
+	     BAD(timer_ids, NULL, timer_specs, out_or_null)),
+	CALL(timer_gettime, RIGHT(TIMER, DATA), BAD(timer_ids, out)),
+	CALL(timer_getoverrun, RIGHT(TIMER), BAD(timer_ids)),
+	CALL(timer_delete, RIGHT(TIMER), BAD(timer_ids), .how = FORKS),
 	CALL(nanosleep, RIGHT((word)&at_once, DATA), BAD(timespec, out_or_null)),
 	CALL(clock_nanosleep, RIGHT(CLOCK_MONOTONIC, 0, (word)&at_once, DATA),
 	     BAD(sleeping_clocks, NULL, timespec, out_or_null)),
@@ -127,6 +181,8 @@ static const struct row rows[] = {
 	CALL(times, RIGHT(DATA), BAD(out_or_null), .how = HIDES),
 };
 
-const struct group signals_group = {
-	.name = "signals", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .clear = clear
-};
+const struct group signals_group = { .name = "signals",
+				     .rows = rows,
+				     .count = sizeof(rows) / sizeof(rows[0]),
+				     .set_up = set_up,
+				     .clear = clear };
