@@ -137,7 +137,7 @@ static void fill_timer(void *at)
 	struct itimerspec t = { .it_value.tv_nsec = some_nanoseconds() };
 
 	if (ONE_IN(2))
-		t.it_interval.tv_nsec = some_nanoseconds();
+		t.it_interval.tv_nsec = some_nanoseconds() * 100;
 	if (ONE_IN(6))
 		t.it_interval.tv_sec = (time_t)some_number();
 	if (ONE_IN(6))
