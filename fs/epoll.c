@@ -107,7 +107,7 @@ static inline long give_event(struct watch *watch, vaddr_t to)
 
 	if (unlikely(!events))
 		return 0;
-	return user_copy_out_checked(to, &event, sizeof(event)) ? -EFAULT : 1;
+	return user_copy_out(to, &event, sizeof(event)) ? -EFAULT : 1;
 }
 
 /* Drops the reference to a watch's file. */

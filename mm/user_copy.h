@@ -38,14 +38,6 @@ static inline size_t user_copy_out_some(vaddr_t to, const void *from, size_t n)
 	return user_range_ok(to, n) ? n - arch_copy_out(to, from, n) : 0;
 }
 
-/* As user_copy_out(), for a range that user_range_ok() has been asked about. */
-static inline int user_copy_out_checked(vaddr_t to, const void *from, size_t n)
-{
-	lockorder_assert_none_spinning();
-	assert_hardened(user_range_ok(to, n));
-	return arch_copy_out(to, from, n) ? -EFAULT : 0;
-}
-
 size_t user_clear_some(vaddr_t to, size_t n);
 
 /*

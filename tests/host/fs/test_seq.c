@@ -411,6 +411,7 @@ TEST(text_of_a_zombie)
 					      .name = "z",
 					      .nthreads = 1,
 					      .terminal_group = -1,
+					      .umask = -1,
 					      .status = 9 };
 	char *text = text_of(put_status, &zombie);
 

@@ -126,6 +126,11 @@ static const struct bad word_flags[] = {
 static const struct bad word_values[] = { { "other value", 5 }, { "large", 1ul << 32 }, NO_MORE };
 static const struct bad ones[] = { { "1", 1 }, NO_MORE };
 
+static const struct bad unshare_flags[] = { { "CLONE_PARENT", CLONE_PARENT },
+					    { "signal", CLONE_FILES | SIGCHLD },
+					    { "above", 1ul << 32 | CLONE_FILES },
+					    NO_MORE };
+
 /* ---- what is asked ---- */
 
 static const struct rlimit crossed = { 20, 10 }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
@@ -348,6 +353,7 @@ static const struct row rows[] = {
 	     BAD(word_lists, word_counts, ones, timespec_or_null, clock_any, word_values, futexes,
 		 word_flags, ones),
 	     .before = resets_futexes, .call = waits_for_words),
+	CALL(unshare, RIGHT(CLONE_FS | CLONE_FILES), BAD(unshare_flags)),
 	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
 	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
