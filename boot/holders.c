@@ -24,6 +24,7 @@
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
 #include "mm/swap_cache.h"
+#include "proc/end_watch.h"
 #include "proc/exe.h"
 #include "proc/futex.h"
 #include "proc/pid.h"
@@ -33,7 +34,7 @@
 static struct counted_kind *const kinds[] = {
 	&object_kind, &exe_kind,    &file_kind,	       &inode_kind,	&mount_kind,
 	&pipe_kind,   &uspace_kind, &fdtable_kind,     &fs_struct_kind, &endpoint_kind,
-	&sender_kind, &p9_fid_kind, &uio_session_kind, &watch_kind,
+	&sender_kind, &p9_fid_kind, &uio_session_kind, &watch_kind,	&end_watch_kind,
 };
 
 /* The thing that has this struct counted. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "proc/child_tid.h"
+#include "proc/end_watch.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
 #include "proc/job/ctty.h"
@@ -127,6 +128,7 @@ static void exit_notify_parent(struct process *process)
 	struct process *parent = process->parent;
 
 	process->state = PROCESS_ZOMBIE;
+	end_watch_wake(process->end_watch);
 	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {
 		process_forget_locked(process);
 		kthread_reap_later(process->leader);

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/relieve.h"
+#include "proc/end_watch.h"
 #include "proc/job/pgrp.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
@@ -149,6 +150,7 @@ void process_forget_locked(struct process *process)
 		pid_put(process->session);
 	}
 	nprocesses--;
+	end_watch_gone(&process->end_watch);
 	child_remove(process);
 	list_del(&process->all);
 	list_del(&process->pid_link);
@@ -295,6 +297,7 @@ void thread_forget(struct thread *thread)
 	spin_unlock(&process->signals.lock);
 	list_del(&thread->tid_link);
 	thread_id_put_locked(process, thread->tid);
+	end_watch_gone(&thread->end_watch);
 	kthread_reap_later(thread);
 }
 
@@ -305,6 +308,7 @@ void thread_forget_last(struct thread *thread)
 		return;
 	list_del(&thread->tid_link);
 	thread_id_put_locked(thread->process, thread->tid);
+	end_watch_gone(&thread->end_watch);
 }
 
 struct thread *thread_lead(void)
@@ -324,6 +328,7 @@ struct thread *thread_lead(void)
 		spin_unlock(&process->signals.lock);
 		list_del(&thread->tid_link);
 		thread_id_put_locked(process, thread->tid);
+		end_watch_gone(&thread->end_watch);
 		thread->tid = process->pid;
 		thread->birth = 0;
 	}

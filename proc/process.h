@@ -13,6 +13,7 @@
 #include "proc/usage.h"
 #include "proc/uspace.h"
 
+struct end_watch;
 struct object;
 
 #define PID_INIT	    1
@@ -54,7 +55,8 @@ struct process {
 	int exit_signal;  /* sent to the parent when this process ends; 0: none */
 	int death_signal; /* sent to this process when its parent ends; 0: none */
 	enum process_state state;
-	int status;	 /* as wait4 packs it; set when it begins to end */
+	int status;		     /* as wait4 packs it; set when it begins to end */
+	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
 	struct usage ended_usage;    /* its own usage, set when it ends */

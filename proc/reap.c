@@ -74,6 +74,8 @@ static struct process *child_by_pid(const struct process *parent, const struct w
 
 	if (!child || child->parent != parent || !child->child.in)
 		return NULL;
+	if (wanted->birth && child->birth != wanted->birth)
+		return NULL;
 	if (wanted->group != WAIT_ANY && child->group != wanted->group)
 		return NULL;
 	return wants_clones(wanted, child->exit_signal != SIGCHLD) ? child : NULL;
@@ -181,7 +183,9 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
-	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options | WEXITED };
+	struct wait_for wanted = { .pid = WAIT_ANY,
+				   .group = WAIT_ANY,
+				   .options = options | WEXITED };
 	struct child_event event;
 	long found;
 

@@ -9,8 +9,9 @@
 
 /* Which children and events (W* of abi/wait.h); with WNOWAIT an event can be waited for again. */
 struct wait_for {
-	int pid;   /* or WAIT_ANY */
-	int group; /* or WAIT_ANY */
+	int pid;	/* or WAIT_ANY */
+	uint64_t birth; /* of that pid; 0: whichever process has it */
+	int group;	/* or WAIT_ANY */
 	unsigned options;
 };
 

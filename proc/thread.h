@@ -12,6 +12,7 @@
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
+struct end_watch;
 struct endpoint;
 struct fdtable;
 struct fs_struct;
@@ -85,10 +86,11 @@ struct thread {
 	 */
 	bool (*signalled)(void);
 	/* of a process's thread: */
-	struct list process_link; /* on process->threads, which says what guards it */
-	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
-	int tid;		  /* changed by exec with process_tree_lock held */
-	uint64_t start_tick;	  /* of one that is no leader */
+	struct list process_link;    /* on process->threads, which says what guards it */
+	struct list tid_link;	     /* of one that is no leader; guarded by process_tree_lock */
+	struct end_watch *end_watch; /* as a process's; of one that is no leader */
+	int tid;		     /* changed by exec with process_tree_lock held */
+	uint64_t start_tick;	     /* of one that is no leader */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
 	struct sched_wish wish; /* changed with process_tree_lock held; atomic */
 	struct thread_signals signals;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on descriptors that are there to be waited for: event counters, timers, signals. */
+/* System calls on descriptors that are there to be waited for: event counters, timers, signals, processes. */
 #include "abi/errno.h"
 #include "abi/eventfd.h"
+#include "abi/pidfd.h"
 #include "abi/signal.h"
 #include "abi/signalfd.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "fs/anon_file.h"
 #include "fs/eventfd.h"
+#include "fs/pidfd.h"
 #include "fs/signalfd.h"
 #include "fs/timerfd.h"
 #include "lib/bits.h"
@@ -125,4 +127,18 @@ long sys_signalfd4(struct trap_frame *frame)
 		return signalfd_change(frame, mask) ?: fd;
 	err = signalfd_create(mask, flags & SFD_NONBLOCK, &file);
 	return err ? err : anon_file_install(file, (flags & SFD_CLOEXEC) != 0);
+}
+
+/* ---- processes ---- */
+
+long sys_pidfd_open(struct trap_frame *frame)
+{
+	int id = arg_int(frame, 0), err;
+	unsigned flags = arg_uint(frame, 1);
+	struct file *file;
+
+	if (flags & ~(unsigned)(PIDFD_NONBLOCK | PIDFD_THREAD) || id <= 0)
+		return -EINVAL;
+	err = pidfd_create(id, flags, &file);
+	return err ? err : anon_file_install(file, true);
 }

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "fs/fdtable.h"
 #include "fs/open.h"
+#include "fs/pidfd.h"
 #include "fs/process_fs.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -171,9 +172,32 @@ long sys_wait4(struct trap_frame *frame)
 #define WAITID_EVENTS  (WEXITED | WSTOPPED | WCONTINUED)
 #define WAITID_OPTIONS (WAITID_EVENTS | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL)
 
+/* As on Linux, a child of one that does not wait is EAGAIN as long as it has not ended. */
+static long waitid_pidfd(int fd, struct wait_for *wanted, struct child_event *event)
+{
+	struct file *file = fdtable_get(current_process()->fdtable, fd);
+	const struct thread_id *id = file ? pidfd_id(file) : NULL;
+	bool waits = !(wanted->options & WNOHANG), nonblock;
+	long found;
+
+	if (id) {
+		wanted->pid = id->tid;
+		wanted->birth = id->process.birth;
+	}
+	nonblock = file && file->flags & O_NONBLOCK;
+	if (file)
+		file_put(file);
+	if (!id)
+		return -EBADF;
+	if (nonblock)
+		wanted->options |= WNOHANG;
+	found = process_wait_for(wanted, event);
+	return found == 0 && waits ? -EAGAIN : found;
+}
+
 static long waitid(int which, int id, unsigned options, struct child_event *event)
 {
-	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options };
+	struct wait_for wanted = { .pid = WAIT_ANY, .group = WAIT_ANY, .options = options };
 
 	if (options & ~WAITID_OPTIONS || !(options & WAITID_EVENTS))
 		return -EINVAL;
@@ -191,7 +215,7 @@ static long waitid(int which, int id, unsigned options, struct child_event *even
 		wanted.group = id ?: pgrp_own();
 		break;
 	case P_PIDFD:
-		return id < 0 ? -EINVAL : -EBADF; /* there are no pidfds */
+		return id < 0 ? -EINVAL : waitid_pidfd(id, &wanted, event);
 	default:
 		return -EINVAL;
 	}

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on signals. */
+#include "abi/errno.h"
+#include "abi/pidfd.h"
 #include "abi/signal.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "fs/pidfd.h"
+#include "fs/proc/proc.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/signal/action.h"
 #include "proc/signal/frame.h"
@@ -13,6 +18,7 @@
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
+#include "trap/arg_file.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
@@ -49,14 +55,15 @@ long sys_tgkill(struct trap_frame *frame)
 	return signal_thread(pid, tid, arg_int(frame, 2));
 }
 
-static int copy_info(vaddr_t from, int sig, struct signal_info *ret)
+/* The signal is si_signo; most calls have it as an argument, too, which counts. */
+static int copy_info(vaddr_t from, struct signal_info *ret)
 {
 	struct abi_siginfo abi;
 
 	if (user_copy_in(&abi, from, sizeof(abi)))
 		return -EFAULT;
 	*ret = (struct signal_info){
-		.sig = sig,
+		.sig = abi.si_signo,
 		.err = abi.si_errno,
 		.code = abi.si_code,
 		.pid = abi.u.rt.pid,
@@ -77,8 +84,9 @@ long sys_rt_sigqueueinfo(struct trap_frame *frame)
 	int pid = arg_int(frame, 0);
 	struct signal_info info;
 
-	if (copy_info(arg_user(frame, 2), arg_int(frame, 1), &info))
+	if (copy_info(arg_user(frame, 2), &info))
 		return -EFAULT;
+	info.sig = arg_int(frame, 1);
 	if (!may_say(&info, pid))
 		return -EPERM;
 	return pid > 0 ? process_signal(pid, &info) : -ESRCH;
@@ -89,13 +97,82 @@ long sys_rt_tgsigqueueinfo(struct trap_frame *frame)
 	int pid = arg_int(frame, 0), tid = arg_int(frame, 1);
 	struct signal_info info;
 
-	if (copy_info(arg_user(frame, 3), arg_int(frame, 2), &info))
+	if (copy_info(arg_user(frame, 3), &info))
 		return -EFAULT;
+	info.sig = arg_int(frame, 2);
 	if (pid <= 0 || tid <= 0)
 		return -EINVAL;
 	if (!may_say(&info, tid))
 		return -EPERM;
 	return thread_signal(pid, tid, &info);
+}
+
+/* ---- pidfds ---- */
+
+/* Is it the id of the running thread? */
+static bool is_own_id(const struct thread_id *id)
+{
+	const struct thread *thread = current_thread();
+
+	return id->tid == thread->tid && id->birth == thread->birth &&
+	       id->process.birth == thread->process->birth;
+}
+
+/* Returns 0 or an error of pidfd_send_signal. */
+static int pidfd_info(const struct trap_frame *frame, const struct thread_id *id,
+		      enum signal_scope scope, struct signal_info *ret)
+{
+	int sig = arg_int(frame, 1);
+	vaddr_t info_at = arg_user(frame, 2);
+
+	*ret = (struct signal_info){
+		.sig = sig,
+		.code = scope == SIGNAL_TO_THREAD ? SI_TKILL : SI_USER,
+		.pid = current_process()->pid,
+	};
+	if (info_at && copy_info(info_at, ret))
+		return -EFAULT;
+	if (ret->sig != sig)
+		return -EINVAL;
+	ret->to_many = scope == SIGNAL_TO_GROUP;
+	if (info_at && (ret->code >= 0 || ret->code == SI_TKILL) &&
+	    (scope == SIGNAL_TO_GROUP || !is_own_id(id)))
+		return -EPERM;
+	return 0;
+}
+
+/* As on Linux, a directory of /proc also says which process is meant. NULL: the file does not. */
+static const struct thread_id *file_id(struct file *file)
+{
+	return pidfd_id(file) ?: proc_dir_id(file);
+}
+
+static long pidfd_send_signal(struct trap_frame *frame, struct file *file)
+{
+	const struct thread_id *id = file_id(file);
+	enum signal_scope scope = SIGNAL_TO_PROCESS;
+	unsigned flags = arg_uint(frame, 3);
+	struct signal_info info;
+	int err;
+
+	if (!id)
+		return -EBADF;
+	if (flags == PIDFD_SIGNAL_PROCESS_GROUP)
+		scope = SIGNAL_TO_GROUP;
+	else if (flags == PIDFD_SIGNAL_THREAD ||
+		 (!flags && pidfd_id(file) && file->flags & PIDFD_THREAD))
+		scope = SIGNAL_TO_THREAD;
+	err = pidfd_info(frame, id, scope, &info);
+	return err ? err : signal_send_id(id, scope, &info);
+}
+
+long sys_pidfd_send_signal(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+
+	if (flags > PIDFD_SIGNAL_PROCESS_GROUP || (flags & (flags - 1)))
+		return -EINVAL;
+	return with_file(frame, pidfd_send_signal);
 }
 
 long sys_rt_sigaction(struct trap_frame *frame)

@@ -565,6 +565,15 @@ static const struct inode_ops magic_ops = {
 	.holds = proc_node_holds,
 };
 
+const struct thread_id *proc_dir_id(const struct file *file)
+{
+	struct inode *inode = file->node;
+
+	if (!file->ops->has_inode || inode->ops != &process_dir_ops || to_proc(inode)->alone)
+		return NULL;
+	return &to_proc(inode)->id;
+}
+
 /* Frees the root and its names: nothing else refers to an inode of a mount that is not used any more. */
 static void proc_unmount(struct mount *mount)
 {

@@ -179,6 +179,8 @@
 #define SYS_copy_file_range	   285
 #define SYS_statx		   291
 #define SYS_rseq		   293
+#define SYS_pidfd_send_signal	   424
+#define SYS_pidfd_open		   434
 #define SYS_clone3		   435
 #define SYS_close_range		   436
 #define SYS_openat2		   437

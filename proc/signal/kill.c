@@ -112,6 +112,22 @@ int thread_signal(int pid, int tid, const struct signal_info *info)
 	return err;
 }
 
+int signal_send_id(const struct thread_id *id, enum signal_scope scope,
+		   const struct signal_info *info)
+{
+	struct thread *thread;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread && scope == SIGNAL_TO_GROUP)
+		err = send_to_group(id->tid, info);
+	else if (thread)
+		err = send_one(thread->process, scope == SIGNAL_TO_THREAD ? thread : NULL, info);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
 int process_kill(int pid, int sig)
 {
 	struct signal_info info = from_user(sig);

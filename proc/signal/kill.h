@@ -4,6 +4,8 @@
 
 #include "proc/signal/signal.h"
 
+struct thread_id;
+
 /*
  * kill(2). pid > 0: that process. 0: the caller's process group. -1: all processes except process 1
  * and the caller. Less than -1: process group -pid. With sig 0, only checks that there is a
@@ -18,6 +20,19 @@ int process_signal(int pid, const struct signal_info *info);
  * `pid`, if that is not 0. Returns the same.
  */
 int thread_signal(int pid, int tid, const struct signal_info *info);
+
+/* Who gets a signal that is sent to an id. */
+enum signal_scope {
+	SIGNAL_TO_THREAD,
+	SIGNAL_TO_PROCESS, /* of which it is a thread */
+	SIGNAL_TO_GROUP,   /* of that number */
+};
+/*
+ * pidfd_send_signal(2). As on Linux, the group is that of the number. Returns the same as
+ * process_signal(); -ESRCH also if what has the id has been reaped, though its group may live on.
+ */
+int signal_send_id(const struct thread_id *id, enum signal_scope scope,
+		   const struct signal_info *info);
 
 /* Sends a signal as if the running process had killed itself: SIGPIPE and the like. */
 void signal_raise(int sig);

@@ -11,6 +11,7 @@
 #include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/syscall.h"
+#include "abi/wait.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "lib/bits.h"
@@ -210,6 +211,14 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, 6 },
 		{ SYS_signalfd4, { 6, ZEROS, 8, 0 }, 6 },
 		{ SYS_close, { 6 }, 0 },
+		{ SYS_pidfd_open, { 1, 0 }, 6 },
+		{ SYS_pidfd_open, { PID_MAX, 0 }, -ESRCH },
+		{ SYS_pidfd_send_signal, { 6, 0, 0, 0 }, 0 },
+		{ SYS_pidfd_send_signal, { 6, 0, BAD, 0 }, -EFAULT },
+		{ SYS_pidfd_send_signal, { 5, 0, 0, 0 }, -EBADF },
+		{ SYS_waitid, { P_PIDFD, 6, 0, WEXITED, 0 }, -ECHILD },
+		{ SYS_waitid, { P_PIDFD, 5, 0, WEXITED, 0 }, -EBADF },
+		{ SYS_close, { 6 }, 0 },
 		{ SYS_epoll_create1, { 0 }, 6 },
 		{ SYS_epoll_ctl, { 6, 1, 5, ZEROS }, 0 },
 		{ SYS_epoll_ctl, { 6, 1, 2, ZEROS }, 0 },
@@ -281,6 +290,7 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_epoll_create1, { 0 }, -EMFILE },
 		{ SYS_timerfd_create, { 1, 0 }, -EMFILE },
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, -EMFILE },
+		{ SYS_pidfd_open, { 1, 0 }, -EMFILE },
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
@@ -508,6 +518,10 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
 	};
+	static const struct call makes_pidfd[] = {
+		{ SYS_pidfd_open, { 1, 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
 	static const struct call makes_set[] = {
 		{ SYS_epoll_create1, { 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
@@ -528,6 +542,7 @@ KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
 	expect_limit_holds(SYS_eventfd2, makes_eventfd, ARRAY_SIZE(makes_eventfd));
 	expect_limit_holds(SYS_timerfd_create, makes_timer, ARRAY_SIZE(makes_timer));
 	expect_limit_holds(SYS_signalfd4, makes_signalfd, ARRAY_SIZE(makes_signalfd));
+	expect_limit_holds(SYS_pidfd_open, makes_pidfd, ARRAY_SIZE(makes_pidfd));
 	expect_limit_holds(SYS_epoll_create1, makes_set, ARRAY_SIZE(makes_set));
 	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));
 	expect_limit_holds(SYS_ipc_badge, makes_send_end, ARRAY_SIZE(makes_send_end));

@@ -10,6 +10,7 @@
 #include "mm/object.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
+#include "proc/end_watch.h"
 #include "proc/exec.h"
 #include "proc/fork.h"
 #include "proc/inspect.h"
@@ -87,6 +88,49 @@ KTEST(vfork_parent_that_is_killed_waits_no_longer)
 	EXPECT_EQ(child.pid, vfork_child);
 	EXPECT_EQ(0, process_kill(child.pid, SIGKILL));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(child.pid));
+}
+
+/* R153: the id of a pidfd names no other process of that pid */
+KTEST_IN_PROCESS(pidfd_of_an_earlier_process_of_that_pid)
+{
+	const struct signal_info kill = { .sig = SIGKILL };
+	struct end_watch *watch;
+	struct thread_id *id;
+
+	ASSERT_TRUE(end_watch_find(current_process()->pid, false, &watch) == 0);
+	id = &watch->id;
+	EXPECT_EQ(END_TO_COME, end_watch_look(watch));
+	id->process.birth--;
+	EXPECT_EQ(END_GONE, end_watch_look(watch));
+	EXPECT_EQ(-ESRCH, signal_send_id(id, SIGNAL_TO_PROCESS, &kill));
+	EXPECT_EQ(-ESRCH, signal_send_id(id, SIGNAL_TO_THREAD, &kill));
+	EXPECT_EQ(-ESRCH, signal_send_id(id, SIGNAL_TO_GROUP, &kill));
+	id->process.birth++;
+	EXPECT_EQ(END_TO_COME, end_watch_look(watch));
+	end_watch_put(watch);
+}
+
+static int ends_with_4(void *arg)
+{
+	(void)arg;
+	return 4;
+}
+
+/* R153: the same for waitid */
+KTEST_IN_PROCESS(pidfd_waits_for_no_later_child_of_that_pid)
+{
+	int pid = ktest_spawn(ends_with_4, NULL);
+	struct wait_for wanted = { .pid = pid, .group = WAIT_ANY, .options = WEXITED };
+	struct child_event event;
+	struct end_watch *watch;
+
+	ASSERT_TRUE(pid > 0 && end_watch_find(pid, false, &watch) == 0);
+	wanted.birth = watch->id.process.birth - 1;
+	EXPECT_EQ(-ECHILD, process_wait_for(&wanted, &event));
+	wanted.birth++;
+	EXPECT_EQ(pid, process_wait_for(&wanted, &event));
+	EXPECT_EQ(END_GONE, end_watch_look(watch));
+	end_watch_put(watch);
 }
 
 #ifdef FAULTLINE_HARDENED

@@ -309,6 +309,13 @@ static long make_signalfd(void)
 	return fd < 0 ? fd : close_fd(fd);
 }
 
+static long make_pidfd(void)
+{
+	long fd = CALL(SYS_pidfd_open, CALL(SYS_getpid, 0, 0, 0, 0), 0, 0, 0);
+
+	return fd < 0 ? fd : close_fd(fd);
+}
+
 /* A set that watches a pipe, an event counter and another set, and takes an event. */
 static long watch_some(void)
 {
@@ -415,6 +422,7 @@ const struct scenario file_scenarios[] = {
 	{ "eventfd", make_eventfd, NULL, NULL, 0 },
 	{ "timerfd", make_timer, NULL, NULL, 0 },
 	{ "signalfd", make_signalfd, NULL, NULL, 0 },
+	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },

@@ -422,8 +422,9 @@ static int is_refused_all(int receive)
 	       errno == ENFILE && memfd_create("more", 0) == -1 && errno == ENFILE &&
 	       eventfd(0, 0) == -1 && errno == ENFILE && epoll_create1(0) == -1 &&
 	       errno == ENFILE && timerfd_create(0, 0) == -1 && errno == ENFILE &&
-	       signalfd(-1, &none, 0) == -1 && errno == ENFILE && ipc_create(0) == -ENFILE &&
-	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
+	       signalfd(-1, &none, 0) == -1 && errno == ENFILE &&
+	       syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
+	       ipc_create(0) == -ENFILE && ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
 }
 
 static int make_endpoints(void)

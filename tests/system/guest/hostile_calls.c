@@ -170,6 +170,8 @@ static const struct {
 	{ SYS_timerfd_settime, 3, "foaa" },
 	{ SYS_timerfd_gettime, 2, "fa" },
 	{ SYS_signalfd4, 2, "fazx" },
+	{ SYS_pidfd_open, 3, "kx" },
+	{ SYS_pidfd_send_signal, 3, "fsGx" },
 	{ SYS_epoll_create1, 2, "x" },
 	{ SYS_epoll_ctl, 6, "fofa" },
 	{ SYS_epoll_pwait, 3, "fanozW" },
@@ -269,6 +271,13 @@ static bool is_terminal(uint64_t fd)
 	return ecall(SYS_ioctl, (uint64_t[6]){ fd, TCGETS, (uint64_t)&termios }) == 0;
 }
 
+static bool is_directory(uint64_t fd)
+{
+	struct stat st;
+
+	return ecall(SYS_fstat, (uint64_t[6]){ fd, (uint64_t)&st }) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Nobody signals the one that judges, all, or the group that it is in. */
 static bool is_for_supervisor(uint64_t pid)
 {
@@ -282,6 +291,11 @@ static void hold_back(long nr, uint64_t arg[6])
 
 	if (signals && is_for_supervisor(arg[0]))
 		arg[0] = (uint64_t)getpid();
+	if (nr == SYS_pidfd_open && is_for_supervisor(arg[0]))
+		arg[0] = (uint64_t)getpid();
+	if (nr == SYS_pidfd_send_signal &&
+	    is_directory(arg[0])) /* of /proc: it names any process */
+		arg[1] = 0;
 	if (to_thread && is_for_supervisor(arg[1]))
 		arg[1] = (uint64_t)getpid();
 	if ((nr == SYS_write || nr == SYS_pwrite64) && arg[2] > TTY_MOST && is_terminal(arg[0]))

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ enum {
 	TURN,	 /* writes all that it can read back, in pieces of word 1 bytes */
 	TAKE,  /* takes descriptor word 1; answers its number, and the byte that it reads from it */
 	GIVE,  /* gives descriptors until that fails; answers the error */
+	KILL,  /* takes the pidfd of descriptor 0, and kills by it; answers the error */
 	SLOW,  /* never answers; tries to write when the caller has gone */
 	CLOSE, /* ends */
 };
@@ -141,6 +143,15 @@ static void do_give(int fd, long rcvid, struct ipc_message *m)
 	m->word[1] = (uint64_t)n;
 }
 
+static void do_kill(int fd, long rcvid, struct ipc_message *m)
+{
+	struct pollfd ask = { ipc_take(fd, rcvid, 0, 0), POLLIN, 0 };
+
+	m->word[0] = (uint64_t)syscall(SYS_pidfd_send_signal, ask.fd, SIGKILL, NULL, 0);
+	m->word[1] = (uint64_t)poll(&ask, 1, -1);
+	close(ask.fd);
+}
+
 static void do_slow(int fd, long rcvid, struct ipc_message *m)
 {
 	struct timespec pause = { 0, 1000000 };
@@ -184,6 +195,9 @@ static void serve(int fd)
 			break;
 		case GIVE:
 			do_give(fd, rcvid, &m);
+			break;
+		case KILL:
+			do_kill(fd, rcvid, &m);
 			break;
 		case SLOW:
 			do_slow(fd, rcvid, &m);
@@ -533,6 +547,26 @@ static void descriptors(void)
 	close(pipes[1]);
 }
 
+/* A pidfd says to another process, too, which one is meant. */
+static void pidfd(void)
+{
+	struct ipc_transfer with = { .nfds = 1 };
+	struct ipc_message m;
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		for (;;)
+			pause();
+	with.fd[0] = (int)syscall(SYS_pidfd_open, child, 0);
+	m = ask(&with, KILL, 0, 0, 0);
+	expect("kill by a pidfd that was taken", 0, (long)m.word[0]);
+	expect("and wait for it", 1, (long)m.word[1]);
+	expect("the child", child, waitpid(child, &status, 0));
+	expect("its end", SIGKILL, status);
+	close(with.fd[0]);
+}
+
 /* The numbers of what is set aside cannot be written: the call is not made, and nothing stays. */
 static void room_in_memory_that_is_only_read(void)
 {
@@ -647,6 +681,7 @@ int main(void)
 	bad_buffers_of_the_caller();
 	bad_memory_of_the_server();
 	descriptors();
+	pidfd();
 	room_in_memory_that_is_only_read();
 	full_tables();
 	too_late();

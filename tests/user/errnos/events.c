@@ -13,6 +13,7 @@ enum {
 	FD_OTHER = 42, /* another one */
 	FD_TIMER = 43,
 	FD_SIGNAL = 44, /* for SIGUSR1 */
+	FD_PIDFD = 45,	/* of this process */
 };
 
 #define READY DATA /* an event, as epoll_ctl takes it */
@@ -69,6 +70,23 @@ static const struct bad clocks[] = { { "cpu", CLOCK_PROCESS_CPUTIME_ID },
 static const struct bad timer_flags[] = { { "unknown", 4 }, { "all", 0xffffffff }, NO_MORE };
 static const struct bad new_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
 
+static const struct bad fd_pidfd_of[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+					  { "above", FD_ABOVE },   { "path", FD_PATH },
+					  { "file", FD_RW },	   { "dir", FD_DIR },
+					  { "counter", FD_OTHER }, NO_MORE };
+static const struct bad pidfd_ids[] = {
+	{ "nobody", NO_PID }, { "0", 0 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad scopes[] = {
+	{ "two", 3 }, { "unknown", 8 }, { "all", 0xffffffff }, NO_MORE
+};
+static siginfo_t queued = { .si_code = SI_QUEUE };
+
+static void names_itself(word *arg)
+{
+	arg[0] = (word)getpid();
+}
+
 static const struct itimerspec in_days = { .it_value = { 1000000, 0 } };
 static const struct itimerspec negative_value = { .it_value = { -1, 0 } },
 			       long_second = { .it_value = { 1, 1000000000 } },
@@ -113,6 +131,7 @@ static void set_up(void)
 	dup2(eventfd(1, EFD_NONBLOCK), FD_OTHER);
 	dup2(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), FD_TIMER);
 	dup2((int)syscall(SYS_signalfd4, -1, &usr1, 8, SFD_NONBLOCK), FD_SIGNAL);
+	dup2((int)syscall(SYS_pidfd_open, getpid(), 0), FD_PIDFD);
 	for (int fd = 3; fd < 20; fd++)
 		close(fd);
 	asks(unused);
@@ -131,6 +150,10 @@ static const struct row rows[] = {
 	     BAD(NULL, in, set_size, new_flags), .how = OPENS),
 	CALL_AS("signalfd4(an open one)", signalfd4, RIGHT(FD_SIGNAL, (word)&usr1, 8, 0),
 		BAD(fd_signal_of, in, set_size, new_flags)),
+	CALL(pidfd_open, RIGHT(0, O_NONBLOCK), BAD(pidfd_ids, new_flags), .before = names_itself,
+	     .how = OPENS),
+	CALL(pidfd_send_signal, RIGHT(FD_PIDFD, 0, (word)&queued, 0),
+	     BAD(fd_pidfd_of, signal_any, in_or_null, scopes)),
 	CALL(epoll_create1, RIGHT(EPOLL_CLOEXEC), BAD(epoll_flags), .how = OPENS),
 	CALL(epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_ADD, FD_OTHER, READY),
 	     BAD(fd_set_of, operations, fd_watched, in), .before = asks, .after = unwatches),

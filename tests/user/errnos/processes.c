@@ -30,6 +30,24 @@ static void waits_for_ended_by_id(word *arg)
 	arg[1] = (word)ended_child();
 }
 
+#define FD_CHILD 46
+
+static void waits_by_pidfd(word *arg)
+{
+	int fd = (int)syscall(SYS_pidfd_open, ended_child(), 0);
+
+	dup2(fd, FD_CHILD);
+	close(fd);
+	arg[1] = FD_CHILD;
+}
+
+static const struct bad pidfds[] = { { "closed", FD_CLOSED },
+				     { "negative", MINUS(1) },
+				     { "above", FD_ABOVE },
+				     { "path", FD_PATH },
+				     { "file", FD_RW },
+				     { "dir", FD_DIR },
+				     NO_MORE };
 static const struct bad clone_flags[] = { { "thread", CLONE_THREAD | SIGCHLD },
 					  { "handlers", CLONE_SIGHAND | SIGCHLD },
 					  NO_MORE };
@@ -325,6 +343,9 @@ static const struct row rows[] = {
 	CALL(waitid, RIGHT(P_PID, 0, DATA, WEXITED, DATA + 256),
 	     BAD(id_kinds, ids, out_or_null, id_options, out_or_null),
 	     .before = waits_for_ended_by_id, .how = HIDES),
+	CALL_AS("waitid(P_PIDFD)", waitid, RIGHT(P_PIDFD, FD_CHILD, DATA, WEXITED, DATA + 256),
+		BAD(id_kinds, pidfds, out_or_null, id_options, out_or_null),
+		.before = waits_by_pidfd, .how = HIDES),
 	CALL(setpgid, RIGHT(0, 0), BAD(nobody, groups), .how = FORKS, .exceptions = no_process),
 	CALL(getpgid, RIGHT(0), BAD(nobody), .how = HIDES),
 	CALL(getsid, RIGHT(0), BAD(nobody), .how = HIDES),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors of processes and threads: they are polled for the end of one, and name it to system calls. */
+#pragma once
+
+#include "fs/file.h"
+#include "proc/pid.h"
+
+/*
+ * Creates a file for the process of that id, or with PIDFD_THREAD for the thread. flags: also
+ * PIDFD_NONBLOCK. Returns 0, -ESRCH, -EINVAL (a thread's id without PIDFD_THREAD), -ENFILE or -ENOMEM.
+ */
+int pidfd_create(int id, unsigned flags, struct file **file_ret);
+
+/* Returns the id of what a pidfd is for, or NULL if the file is none. Valid as long as the file is. */
+const struct thread_id *pidfd_id(const struct file *file);
