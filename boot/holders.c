@@ -212,6 +212,8 @@ static unsigned room_of_call(struct thread *thread)
 		return 2;
 	case SYS_openat:
 	case SYS_ioctl:
+	case SYS_clone:
+	case SYS_clone3:
 		return 1;
 	default:
 		return 0;

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/pidfd.h"
 #include "fs/anon_file.h"
+#include "fs/fdtable.h"
 #include "fs/poll.h"
 #include "proc/end_watch.h"
 
@@ -98,4 +99,33 @@ int pidfd_create(int id, unsigned flags, struct file **file_ret)
 	if (!err)
 		*file_ret = file;
 	return err;
+}
+
+/* For a process or thread that is not there yet. */
+static struct file *pidfd_make_new(unsigned flags)
+{
+	struct end_watch *watch = end_watch_create();
+
+	return watch ? pidfd_make(watch, flags) : NULL;
+}
+
+int pidfd_reserve(unsigned flags, struct end_watch **watch_ret, struct file **file_ret)
+{
+	int err = file_memory_charge(FILE_BYTES), fd;
+	struct file *file;
+
+	if (err)
+		return err;
+	file = pidfd_make_new(flags);
+	file_memory_add(-FILE_BYTES);
+	if (!file)
+		return -ENOMEM;
+	fd = fdtable_reserve(current_process()->fdtable, 0, true);
+	if (fd < 0) {
+		file_put(file);
+		return fd;
+	}
+	*watch_ret = file->node;
+	*file_ret = file;
+	return fd;
 }

@@ -3,12 +3,14 @@
 #include "fs/process_fs.h"
 
 #include "abi/errno.h"
+#include "abi/pidfd.h"
 #include "abi/sched.h"
 #include "fs/fdtable.h"
 #include "fs/fs_struct.h"
 #include "fs/mount.h"
 #include "fs/open.h"
 #include "fs/path.h"
+#include "fs/pidfd.h"
 #include "proc/pid.h"
 
 #define FIRST_UMASK 022
@@ -271,6 +273,23 @@ static size_t process_fs_held(const struct process *process)
 	return walk_tables(process, fdtable_held);
 }
 
+static int process_fs_pidfd_reserve(bool of_thread, struct end_watch **watch_ret,
+				    struct file **file_ret)
+{
+	return pidfd_reserve(of_thread ? PIDFD_THREAD : 0, watch_ret, file_ret);
+}
+
+static void process_fs_pidfd_fill(int fd, struct file *file)
+{
+	fdtable_fill(current_thread()->fdtable, fd, file);
+}
+
+static void process_fs_pidfd_unreserve(int fd, struct file *file)
+{
+	fdtable_unreserve(current_thread()->fdtable, fd);
+	file_put(file);
+}
+
 static const struct process_fs_ops ops = {
 	.create = process_fs_create,
 	.copy = process_fs_copy,
@@ -282,6 +301,9 @@ static const struct process_fs_ops ops = {
 	.serves = process_fs_serves,
 	.held = process_fs_held,
 	.sync = mount_sync_all,
+	.pidfd_reserve = process_fs_pidfd_reserve,
+	.pidfd_fill = process_fs_pidfd_fill,
+	.pidfd_unreserve = process_fs_pidfd_unreserve,
 };
 
 void process_fs_init(void)

@@ -12,6 +12,7 @@
 #include "mm/get_user_page.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
+#include "proc/end_watch.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -20,19 +21,26 @@
 #include "proc/wait.h"
 
 /*
- * As on Linux, the exit signal and CLONE_PARENT have no effect on a thread. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
- * CLONE_IO have no effect, because the features that they concern do not exist here.
+ * The flags that are in no function below have no effect: CSIGNAL and CLONE_PARENT on a thread, as on
+ * Linux; CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and CLONE_IO because the features
+ * that they concern do not exist here.
  */
-#define SUPPORTED                                                                                \
-	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |             \
-	 CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                \
-	 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE | CLONE_UNTRACED | CLONE_SYSVSEM | \
-	 CLONE_IO | CLONE_THREAD)
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
 #define NAMESPACES                                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET)
+
+/* clone has one address for the pidfd and for the id; with both at one address clone3 does the same. */
+static bool are_pidfd_flags_wrong(const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+
+	if (!(flags & CLONE_PIDFD))
+		return false;
+	return flags & CLONE_DETACHED ||
+	       (flags & CLONE_PARENT_SETTID && request->pidfd == request->parent_tid);
+}
 
 static int check_flags(uint64_t flags)
 {
@@ -44,7 +52,7 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
 		return -EINVAL;
-	return flags & ~(uint64_t)SUPPORTED ? -ENOSYS : 0;
+	return 0;
 }
 
 /* Releases everything that a half-made child has. */
@@ -164,6 +172,43 @@ static int write_tids(struct thread *thread, const struct clone_request *request
 	return 0;
 }
 
+/* ---- CLONE_PIDFD ---- */
+
+/* All zeros without that flag. */
+struct new_pidfd {
+	int fd;
+	struct file *file; /* NULL: there is none, or the descriptor has it */
+	struct end_watch *watch;
+};
+
+/* The descriptor is reserved, and its number written. Returns 0 or a negative errno. */
+static int pidfd_prepare(struct new_pidfd *pidfd, const struct clone_request *request)
+{
+	if (!(request->flags & CLONE_PIDFD))
+		return 0;
+	pidfd->fd = process_fs->pidfd_reserve((request->flags & CLONE_THREAD) != 0, &pidfd->watch,
+					      &pidfd->file);
+	if (pidfd->fd < 0)
+		return pidfd->fd;
+	return user_copy_out(request->pidfd, &pidfd->fd, sizeof(pidfd->fd));
+}
+
+/* Others can find the thread now, but it does not run yet. Call with process_tree_lock held. */
+static void pidfd_publish(struct new_pidfd *pidfd, struct thread *thread)
+{
+	if (!pidfd->file)
+		return;
+	end_watch_attach(pidfd->watch, thread);
+	process_fs->pidfd_fill(pidfd->fd, pidfd->file);
+	pidfd->file = NULL;
+}
+
+static void pidfd_discard(const struct new_pidfd *pidfd)
+{
+	if (pidfd->file)
+		process_fs->pidfd_unreserve(pidfd->fd, pidfd->file);
+}
+
 /* A killed parent stops waiting. Its struct vfork goes away then, so the child must forget it. */
 static void vfork_wait(struct thread *child, struct vfork *vfork)
 {
@@ -210,7 +255,7 @@ void vfork_done(void)
  * only the parent: either it killed the parent and there will be no child, or the child gets it from
  * signals_fork_done(). If it is sent later, it finds both.
  */
-static void publish_child(struct process *child, uint64_t flags)
+static void publish_child(struct process *child, uint64_t flags, struct new_pidfd *pidfd)
 {
 	struct process *parent = current_process();
 
@@ -219,12 +264,13 @@ static void publish_child(struct process *child, uint64_t flags)
 		process_publish_sibling_locked(parent, child);
 	else
 		process_publish_locked(parent, child);
+	pidfd_publish(pidfd, child->leader);
 	thread_wake(child->leader);
 	signals_fork_done(child);
 }
 
 /* The others of the process have been told to stop or to end: then the new thread would not know. */
-static int publish_thread(struct thread *thread)
+static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 {
 	struct signals *signals = &thread->process->signals;
 	int err = 0;
@@ -235,36 +281,40 @@ static int publish_thread(struct thread *thread)
 	else
 		thread_publish(thread);
 	spin_unlock(&signals->lock);
-	if (!err)
-		thread_wake(thread);
-	return err;
+	if (err)
+		return err;
+	pidfd_publish(pidfd, thread);
+	thread_wake(thread);
+	return 0;
 }
 
 /* Publishes the thread, with its process if that is new, and wakes it. Call with process_tree_lock held. */
-static int publish_and_wake(struct thread *thread, uint64_t flags)
+static int publish_and_wake(struct thread *thread, uint64_t flags, struct new_pidfd *pidfd)
 {
 	if (current_killed())
 		return -EINTR;
 	if (flags & CLONE_THREAD)
-		return publish_thread(thread);
-	publish_child(thread->process, flags);
+		return publish_thread(thread, pidfd);
+	publish_child(thread->process, flags, pidfd);
 	return 0;
 }
 
 /* Returns the thread's id or -EINTR. Once the thread is woken it may end at any time. */
-static long start(struct thread *thread, const struct clone_request *request)
+static long start(struct thread *thread, const struct clone_request *request,
+		  struct new_pidfd *pidfd)
 {
 	int tid = thread->tid, err;
 
 	spin_lock(&process_tree_lock);
-	err = publish_and_wake(thread, request->flags);
+	err = publish_and_wake(thread, request->flags, pidfd);
 	spin_unlock(&process_tree_lock);
 	return err ? err : tid;
 }
 
 /* The same, and waits until the child has called exec or has ended. */
 static __attribute__((noinline)) long start_vfork(struct thread *thread,
-						  const struct clone_request *request)
+						  const struct clone_request *request,
+						  struct new_pidfd *pidfd)
 {
 	struct vfork vfork = { 0 };
 	long tid;
@@ -272,7 +322,7 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 	waitq_init(&vfork.queue);
 	/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 	thread->vfork = &vfork;
-	tid = start(thread, request);
+	tid = start(thread, request, pidfd);
 	if (tid >= 0)
 		vfork_wait(thread, &vfork);
 	return tid;
@@ -281,13 +331,19 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 /* Gives the new thread its registers and ids, and starts it. */
 static long finish_and_start(struct thread *thread, const struct clone_request *request)
 {
-	int err;
+	struct new_pidfd pidfd = { 0 };
+	long id;
 
 	start_frame(thread, request);
-	err = write_tids(thread, request);
-	if (err)
-		return err;
-	return request->flags & CLONE_VFORK ? start_vfork(thread, request) : start(thread, request);
+	id = pidfd_prepare(&pidfd, request);
+	if (!id)
+		id = write_tids(thread, request);
+	if (!id)
+		id = request->flags & CLONE_VFORK ? start_vfork(thread, request, &pidfd)
+						  : start(thread, request, &pidfd);
+	if (id < 0)
+		pidfd_discard(&pidfd);
+	return id;
 }
 
 static long make_child(struct process *parent, const struct clone_request *request)
@@ -342,7 +398,7 @@ static long make_thread(struct process *process, const struct clone_request *req
 long process_clone(const struct clone_request *request)
 {
 	struct process *parent = current_process();
-	long id = check_flags(request->flags);
+	long id = are_pidfd_flags_wrong(request) ? -EINVAL : check_flags(request->flags);
 
 	if (id)
 		return id;

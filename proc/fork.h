@@ -12,15 +12,16 @@ struct clone_request {
 	bool clear_handlers; /* CLONE_CLEAR_SIGHAND: the child's handled signals are SIG_DFL */
 	vaddr_t stack;	     /* 0: the parent's */
 	vaddr_t parent_tid;  /* CLONE_PARENT_SETTID */
+	vaddr_t pidfd;	     /* CLONE_PIDFD */
 	vaddr_t tls;	     /* CLONE_SETTLS */
 	vaddr_t child_tid;   /* CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID */
 };
 
 /*
  * clone(2): creates a process, or with CLONE_THREAD a thread of the running one. Returns its id,
- * -EINVAL (invalid flags, or namespaces), -ENOSYS (flags that are not implemented), -EAGAIN (too many
- * of them), -ENOMEM or -EINTR. With CLONE_VFORK it returns after the child has called exec or ended,
- * or when the caller is killed. Call in a system call of a process.
+ * -EINVAL (invalid flags, or namespaces), -EAGAIN (too many of them), -ENOMEM or -EINTR; with
+ * CLONE_PIDFD also -EFAULT, -EMFILE or -ENFILE. With CLONE_VFORK it returns after the child has called
+ * exec or ended, or when the caller is killed. Call in a system call of a process.
  */
 long process_clone(const struct clone_request *request);
 

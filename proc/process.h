@@ -125,6 +125,16 @@ struct process_fs_ops {
 	size_t (*held)(const struct process *process);
 	/* Has what was written reach its place, before the machine ends; at most to that tick. */
 	void (*sync)(uint64_t deadline);
+	/*
+	 * For CLONE_PIDFD: reserves a descriptor of the running process, and makes the file for it.
+	 * *watch_ret is for end_watch_attach(); the file has its reference. Returns the descriptor or
+	 * a negative errno.
+	 */
+	int (*pidfd_reserve)(bool of_thread, struct end_watch **watch_ret, struct file **file_ret);
+	/* Puts the file there. Call with process_tree_lock held. */
+	void (*pidfd_fill)(int fd, struct file *file);
+	/* Or frees both. */
+	void (*pidfd_unreserve)(int fd, struct file *file);
 };
 
 extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Logs each program's first use of a system call or clone flag that is not implemented. */
+/* Logs each program's first use of a system call that is not implemented. */
 #include "trap/not_implemented.h"
 
-#include "abi/sched.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -177,19 +176,9 @@ static const struct missing {
 	{ 462, "mseal", NOTHING_ELSE, OPTIONAL },
 };
 
-/* Unsupported flags of clone; the log names the first of them that is set. */
-static const struct clone_missing {
-	unsigned flag;
-	const char *name;
-	const char *means;
-} clone_missing[] = {
-	{ CLONE_PIDFD, "CLONE_PIDFD", "no process descriptors" },
-};
-
-/* The messages: one for each entry of both tables, and one for all other numbers. */
-#define CLONE_MESSAGES ARRAY_SIZE(missing)
-#define OTHER_NUMBER   (CLONE_MESSAGES + ARRAY_SIZE(clone_missing))
-#define MESSAGES       (OTHER_NUMBER + 1)
+/* The messages: one for each entry of the table, and one for all other numbers. */
+#define OTHER_NUMBER ARRAY_SIZE(missing)
+#define MESSAGES     (OTHER_NUMBER + 1)
 
 /* A program may rename itself at will, so those that come late share the last entry. */
 static struct spinlock programs_lock = SPINLOCK_INIT(LOCK_PROCESS);
@@ -243,18 +232,5 @@ long not_implemented(unsigned long number)
 	else
 		log_warn("trap", "%s[%d]: there is no system call %ld", current_thread()->name,
 			 process->pid, (long)number);
-	return -ENOSYS;
-}
-
-long clone_not_implemented(uint64_t flags)
-{
-	const struct process *process = current_process();
-	unsigned i = 0;
-
-	while (i < ARRAY_SIZE(clone_missing) && !(flags & clone_missing[i].flag))
-		i++;
-	if (i < ARRAY_SIZE(clone_missing) && is_first(CLONE_MESSAGES + i))
-		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", current_thread()->name,
-			 process->pid, clone_missing[i].name, clone_missing[i].means);
 	return -ENOSYS;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ENOSYS for system calls and clone flags that are not implemented. */
+/* ENOSYS for system calls that are not implemented. */
 #pragma once
 
 #include "abi/errno.h"
@@ -13,6 +13,3 @@
  * as a notice if programs commonly go on without the call.
  */
 long not_implemented(unsigned long number);
-
-/* The same for the flags of a clone that failed with ENOSYS. */
-long clone_not_implemented(uint64_t flags);

@@ -42,12 +42,12 @@ long sys_clone(struct trap_frame *frame)
 		.flags = arg_uint(frame, 0), /* Linux uses 32 bits */
 		.stack = arg_user(frame, 1),
 		.parent_tid = arg_user(frame, 2),
+		.pidfd = arg_user(frame, 2),
 		.tls = arg_user(frame, 3),
 		.child_tid = arg_user(frame, 4),
 	};
-	long pid = process_clone(&request);
 
-	return pid == -ENOSYS ? clone_not_implemented(request.flags) : pid;
+	return process_clone(&request);
 }
 
 static long read_clone_args(vaddr_t at, uint64_t size, struct abi_clone_args *args)
@@ -92,11 +92,11 @@ static long clone3(struct trap_frame *frame)
 		.clear_handlers = args.flags & CLONE_CLEAR_SIGHAND,
 		.stack = args.stack + args.stack_size,
 		.parent_tid = args.parent_tid,
+		.pidfd = args.pidfd,
 		.tls = args.tls,
 		.child_tid = args.child_tid,
 	};
-	id = process_clone(&request);
-	return id == -ENOSYS ? clone_not_implemented(request.flags) : id;
+	return process_clone(&request);
 }
 
 /*

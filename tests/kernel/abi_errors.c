@@ -21,9 +21,6 @@
 /* How a program ends that exits with what a call answered. */
 #define ANSWERED(error) EXITED(-(error)&0xff)
 
-/* CLONE_PIDFD. */
-PROGRAM(clone_pidfd, LUI(A0, 1), LI(A1, 0), CALL(220), EXIT_A0);
-
 /* Linux has both, unless it is configured without them. */
 PROGRAM(rseq, CALL(293), EXIT_A0);
 PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
@@ -37,12 +34,6 @@ static bool log_has(const char *text)
 		if (strstr(line, text))
 			return true;
 	return false;
-}
-
-KTEST(abi_clone_of_what_is_not_implemented_is_enosys)
-{
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_pidfd));
-	EXPECT_TRUE(log_has("clone with CLONE_PIDFD: Faultline has no process descriptors"));
 }
 
 PROGRAM(socket_call, CALL(198), EXIT_A0);

@@ -58,6 +58,7 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define UP	 (TEXT_AT + 112)
 #define USR1	 (TEXT_AT + 128) /* SIGUSR1 as a set */
 #define LONG	 (TEXT_AT + 144)
+#define CHILD_AT (TEXT_AT + 400) /* of clone3: in another cgroup */
 #define WISH(n)	 (TEXT_AT + 512 + (n) * sizeof(struct abi_sched_attr))
 #define PRIORITY (WISH(0) + offsetof(struct abi_sched_attr, priority))
 #define ZEROS	 (TEXT_AT + PAGE_SIZE)
@@ -78,6 +79,8 @@ static const struct abi_sched_attr wishes[] = {
 	{ .size = 56, .flags = SCHED_FLAG_UTIL_CLAMP_MIN },
 };
 
+static const struct abi_clone_args in_cgroup = { .flags = CLONE_INTO_CGROUP };
+
 /* A name of which two make a path that is no short one. */
 #define LONG_LEN 200
 
@@ -89,6 +92,7 @@ static bool put_texts(void)
 	name[LONG_LEN] = '\0';
 	return user_copy_out(TEXT_AT, texts, sizeof(texts)) == 0 &&
 	       user_copy_out(WISH(0), wishes, sizeof(wishes)) == 0 &&
+	       user_copy_out(CHILD_AT, &in_cgroup, sizeof(in_cgroup)) == 0 &&
 	       user_copy_out(LONG, name, sizeof(name)) == 0;
 }
 
@@ -291,6 +295,7 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_timerfd_create, { 1, 0 }, -EMFILE },
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, -EMFILE },
 		{ SYS_pidfd_open, { 1, 0 }, -EMFILE },
+		{ SYS_clone, { CLONE_PIDFD | SIGCHLD, 0, BUF, 0, 0 }, -EMFILE },
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
@@ -330,6 +335,7 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_munlock, { MAP_AT, PAGE_SIZE }, 0 },
 		{ SYS_mlockall, { MCL_CURRENT }, 0 },
 		{ SYS_munlockall, { 0 }, 0 },
+		{ SYS_clone3, { CHILD_AT, sizeof(in_cgroup) }, -ENOSYS },
 		{ SYS_madvise, { MAP_AT, PAGE_SIZE, MADV_REMOVE }, 0 },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0 }, MAP_AT },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 77, 0 }, -EBADF },

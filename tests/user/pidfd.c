@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* R153: pidfds: of processes, and of threads; what poll, epoll, waitid and signals make of them; errors. */
+/* R153: pidfds: of processes, of threads and by clone; what poll, epoll, waitid and signals make of them; errors. */
 #include "thread.h"
 
 #include <poll.h>
@@ -491,6 +491,128 @@ static void exec_by_a_thread(void)
 	close(tell[1]);
 }
 
+/* ---- clone ---- */
+
+struct args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+/* The child ends at once. */
+static long by_clone(unsigned long flags, void *parent_tid)
+{
+	long pid = syscall(SYS_clone, flags, 0L, parent_tid, 0L, 0L);
+
+	if (pid == 0)
+		_exit(4);
+	return pid;
+}
+
+static long by_clone3(const struct args *args)
+{
+	long pid = syscall(SYS_clone3, args, sizeof(*args));
+
+	if (pid == 0)
+		_exit(6);
+	return pid;
+}
+
+static void clones(void)
+{
+	int fd = -7, id = -7, next = dup(0);
+	struct args args = { .flags = CLONE_PIDFD,
+			     .exit_signal = SIGCHLD,
+			     .pidfd = (uintptr_t)&fd };
+
+	close(next);
+	result("clone", by_clone(CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, &fd));
+	result("clone", by_clone(CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, &fd));
+	result("clone", by_clone(CLONE_PIDFD | SIGCHLD, (void *)8));
+	result("clone", by_clone(CLONE_PIDFD | SIGCHLD, NULL));
+	say("untouched: %d\n", fd);
+	TRY(wait(NULL));
+	say("clone: %d\n", by_clone(CLONE_PIDFD | SIGCHLD, &fd) > 0);
+	say("the lowest: %d, flags %#o %d\n", fd == next, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+	until_ready(fd);
+	WAIT(fd, WEXITED);
+	close(fd);
+	say("clone3: %d\n", by_clone3(&args) > 0);
+	WAIT(fd, WEXITED);
+	close(fd);
+	args.flags |= CLONE_PARENT_SETTID;
+	args.parent_tid = (uintptr_t)&id;
+	say("clone3: %d\n", by_clone3(&args) == id);
+	WAIT(fd, WEXITED);
+	close(fd);
+	args.parent_tid = args.pidfd;
+	result("clone3", by_clone3(&args));
+	args.flags = CLONE_PIDFD | CLONE_DETACHED;
+	result("clone3", by_clone3(&args));
+	args.flags = CLONE_PIDFD;
+	args.pidfd = 8;
+	result("clone3", by_clone3(&args));
+	args.pidfd = 0;
+	result("clone3", by_clone3(&args));
+	TRY(wait(NULL));
+}
+
+/* The child does not have it; that of a vfork is there when the call returns; a full table makes no child. */
+static void around_clone(void)
+{
+	int fd = -7, status, next = dup(0), last = next;
+	struct args args = { .flags = CLONE_PIDFD,
+			     .exit_signal = SIGCHLD,
+			     .pidfd = (uintptr_t)&fd };
+	long pid;
+
+	close(next);
+	pid = syscall(SYS_clone, (long)(CLONE_PIDFD | SIGCHLD), 0L, &fd, 0L, 0L);
+	if (pid == 0)
+		_exit(fcntl(next, F_GETFD) == -1 && errno == EBADF);
+	waitpid((pid_t)pid, &status, 0);
+	ended("a child without it", status);
+	close(fd);
+	say("clone: %d\n", by_clone(CLONE_PIDFD | CLONE_VFORK | SIGCHLD, &fd) > 0);
+	until_ready(fd);
+	WAIT(fd, WEXITED);
+	close(fd);
+	while ((fd = dup(0)) >= 0)
+		last = fd;
+	result("clone", by_clone(CLONE_PIDFD | SIGCHLD, &fd));
+	result("clone3", by_clone3(&args));
+	say("untouched: %d\n", fd);
+	TRY(pidfd_open(getpid(), 0));
+	TRY(wait(NULL));
+	while (last >= next)
+		close(last--);
+}
+
+static char stack[32 * 1024] __attribute__((aligned(16)));
+
+static int end_of_thread(void *arg)
+{
+	(void)arg;
+	until_flag(&may_end, 1);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static void cloned_thread(void)
+{
+	int fd = -7;
+	long id;
+
+	may_end = 0;
+	id = clone(end_of_thread, stack + sizeof(stack),
+		   CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_PIDFD,
+		   NULL, &fd, NULL, NULL);
+	say("a thread: %d, flags %#o\n", id > 0, fcntl(fd, F_GETFL));
+	ready(fd);
+	raise_flag(&may_end);
+	until_ready(fd);
+	TRY(pidfd_send_signal(fd, 0, NULL, 0));
+	close(fd);
+}
+
 /* ---- the file ---- */
 
 static void facts(void)
@@ -559,5 +681,8 @@ int main(int argc, char **argv)
 	threads();
 	leader_ends_first();
 	exec_by_a_thread();
+	clones();
+	around_clone();
+	cloned_thread();
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -412,6 +413,15 @@ static int in_processes(int (*fill)(void))
 	return err;
 }
 
+/* Is a child refused that would come with a pidfd? */
+static int is_clone_refused(void)
+{
+	uint64_t fd = 0, args[8] = { CLONE_PIDFD, (uintptr_t)&fd, [4] = SIGCHLD };
+
+	return syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &fd, 0, 0) == -1 && errno == ENFILE &&
+	       syscall(SYS_clone3, args, sizeof(args)) == -1 && errno == ENFILE;
+}
+
 /* Is each call refused that would open a file? The working directory is no such file. */
 static int is_refused_all(int receive)
 {
@@ -424,7 +434,8 @@ static int is_refused_all(int receive)
 	       errno == ENFILE && timerfd_create(0, 0) == -1 && errno == ENFILE &&
 	       signalfd(-1, &none, 0) == -1 && errno == ENFILE &&
 	       syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
-	       ipc_create(0) == -ENFILE && ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
+	       is_clone_refused() && ipc_create(0) == -ENFILE &&
+	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
 }
 
 static int make_endpoints(void)

@@ -48,8 +48,16 @@ static const struct bad pidfds[] = { { "closed", FD_CLOSED },
 				     { "file", FD_RW },
 				     { "dir", FD_DIR },
 				     NO_MORE };
+static const struct bad out_number[] = { { "null", 0 },
+					 { "half", HOLE - 2 },
+					 { "read-only", READONLY },
+					 { "kernel", KERNEL },
+					 NO_MORE };
 static const struct bad clone_flags[] = { { "thread", CLONE_THREAD | SIGCHLD },
 					  { "handlers", CLONE_SIGHAND | SIGCHLD },
+					  NO_MORE };
+static const struct bad pidfd_flags[] = { { "detached", CLONE_PIDFD | CLONE_DETACHED | SIGCHLD },
+					  { "an id", CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD },
 					  NO_MORE };
 static const struct bad programs[] = { { "null", 0 },
 				       { "unmapped", HOLE },
@@ -330,6 +338,9 @@ static const struct row rows[] = {
 	CALL_AS("clone(CLONE_PARENT_SETTID)", clone,
 		RIGHT(SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, 0, DATA, 0, DATA),
 		BAD(clone_flags, NULL, out, NULL, out), .how = FORKS),
+	CALL_AS("clone(CLONE_PIDFD)", clone,
+		RIGHT(SIGCHLD | CLONE_PIDFD | CLONE_CHILD_SETTID, 0, DATA, 0, DATA + 64),
+		BAD(pidfd_flags, NULL, out_number, NULL, out), .how = FORKS),
 	CALL(execve, RIGHT(SELF, (word)args, 0), BAD(programs, strings, few_strings),
 	     .before = makes_programs, .how = FORKS),
 	CALL(execveat, RIGHT(FD_HERE, SELF, (word)args, 0),
