@@ -14,6 +14,7 @@
 #include "proc/uspace.h"
 
 struct end_watch;
+struct file;
 struct object;
 
 #define PID_INIT	    1
