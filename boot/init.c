@@ -124,6 +124,7 @@ static void mount_others(void)
 	mount_on("/dev", "devtmpfs");
 	mount_on("/dev/shm", "tmpfs");
 	mount_on("/proc", "proc");
+	mount_on("/sys", "sysfs");
 }
 
 static void mount_root(void)

@@ -8,11 +8,12 @@
 #include "fs/devfs.h"
 #include "fs/path.h"
 #include "fs/proc/proc.h"
+#include "fs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 
 /* Changes during boot only. */
-static const struct fs_type *types[8] = { &tmpfs_type, &devfs_type, &proc_type };
+static const struct fs_type *types[8] = { &tmpfs_type, &devfs_type, &proc_type, &sysfs_type };
 
 void fs_add_type(const struct fs_type *type)
 {

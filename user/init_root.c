@@ -22,14 +22,13 @@ static struct strings orders;
 static long norders;
 static int outer = -1; /* the root that process 1 has had before */
 
-/* There is only one /dev and one /proc, which move. What the root's own directories have is covered. */
+/* There is only one /dev, /proc and /sys, which move. What the root's own directories have is covered. */
 static const struct {
 	const char *path, *type;
+	bool may_lack; /* a root that cannot be written need not have such a directory */
 } systems[] = {
-	{ "/dev", "devtmpfs" },
-	{ "/dev/shm", "tmpfs" },
-	{ "/proc", "proc" },
-	{ "/tmp", "tmpfs" },
+	{ "/dev", "devtmpfs", false }, { "/dev/shm", "tmpfs", false }, { "/proc", "proc", false },
+	{ "/sys", "sysfs", true },     { "/tmp", "tmpfs", false },
 };
 
 long root_wanted(const char **where_ret)
@@ -53,6 +52,8 @@ static long mount_systems(void)
 
 		sys_mkdir(path, 0755); /* it may be there */
 		err = sys_mount(type, path, type, 0, "");
+		if (err == -ENOENT && systems[i].may_lack)
+			continue;
 		if (err < 0) {
 			complain("cannot mount in the root that --root has given: ", path, err);
 			return err;
@@ -69,6 +70,8 @@ long root_enter(void)
 	err = outer < 0 ? outer : sys_umount2("/dev", MNT_DETACH);
 	if (err >= 0)
 		err = sys_umount2("/proc", MNT_DETACH);
+	if (err >= 0)
+		err = sys_umount2("/sys", MNT_DETACH);
 	if (err >= 0)
 		err = sys_chroot(orders.at[0]);
 	if (err < 0) {

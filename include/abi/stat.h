@@ -94,6 +94,7 @@ struct abi_statfs {
 #define ABI_TMPFS_MAGIC	 0x01021994
 #define ABI_PIPEFS_MAGIC 0x50495045
 #define ABI_PROC_MAGIC	 0x9fa0
+#define ABI_SYSFS_MAGIC	 0x62656572
 #define ABI_V9FS_MAGIC	 0x01021997
 
 /* A device number as in st_rdev, for small majors and minors (below 4096 and 256). */

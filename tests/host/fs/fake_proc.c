@@ -9,6 +9,7 @@
 #include "fs/epoll.h"
 #include "fs/mount.h"
 #include "fs/proc/proc.h"
+#include "fs/sysfs.h"
 #include "fs/process_fs.h"
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
@@ -119,6 +120,7 @@ static int no_processes(struct mount *mount, const char *options)
 }
 
 const struct fs_type proc_type = { .name = "proc", .fill_mount = no_processes };
+const struct fs_type sysfs_type = { .name = "sysfs", .fill_mount = no_processes };
 
 /* ---- epoll: no file here is watched by a set ---- */
 

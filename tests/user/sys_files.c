@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* /sys: which processors there are, and what nobody may change. */
+#include "t.h"
+
+#include <dirent.h>
+#include <linux/magic.h>
+#include <sys/sysinfo.h>
+#include <sys/vfs.h>
+
+#define CPU "/sys/devices/system/cpu/"
+
+static const char *const names[] = { "online", "possible", "present" };
+
+static void facts(const char *name)
+{
+	char path[60], text[32] = "", piece[8] = "";
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), CPU "%s", name);
+	TRY(stat(path, &st));
+	say("%s: mode %o, size %ld\n", name, st.st_mode, (long)st.st_size);
+	fd = open(path, O_RDONLY);
+	TRY(read(fd, text, sizeof(text)));
+	say("%s", text);
+	TRY(read(fd, text, sizeof(text)));
+	TRY(lseek(fd, 0, SEEK_SET));
+	TRY(read(fd, piece, 1));
+	TRY(pread(fd, piece, sizeof(piece), 1));
+	TRY(pread(fd, piece, sizeof(piece), 100));
+	TRY(syscall(SYS_read, fd, 8, 10));
+	TRY(write(fd, "0", 1));
+	close(fd);
+}
+
+/* Is the name in the directory, and of which type? */
+static int listed(const char *path, const char *name)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int type = -1;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, name) == 0)
+			type = entry->d_type;
+	if (dir)
+		closedir(dir);
+	return type;
+}
+
+static void lists(void)
+{
+	say("%d %d %d\n", listed("/sys", "devices"), listed("/sys/devices", "system"),
+	    listed("/sys/devices/system", "cpu"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		say("%s: %d\n", names[i], listed(CPU, names[i]));
+	say("%d\n", listed(CPU, "nothing"));
+}
+
+static void refusals(void)
+{
+	TRY(open(CPU "online", O_WRONLY));
+	TRY(open(CPU "online", O_RDWR));
+	TRY(open(CPU "online", O_RDONLY | O_DIRECTORY));
+	TRY(open(CPU "nothing", O_RDONLY));
+	TRY(open(CPU "online/x", O_RDONLY));
+	TRY(open(CPU, O_RDWR));
+	TRY(mkdir(CPU "new", 0755));
+	TRY(mkdir(CPU "online", 0755));
+	TRY(unlink(CPU "online"));
+	TRY(rmdir("/sys/devices/system/cpu"));
+	TRY(rename(CPU "online", CPU "new"));
+	TRY(symlink("x", CPU "new"));
+	TRY(link(CPU "online", CPU "new"));
+}
+
+int main(void)
+{
+	char here[100];
+	struct statfs fs;
+
+	TRY(statfs("/sys", &fs));
+	say("sysfs: %d\n", fs.f_type == SYSFS_MAGIC);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		facts(names[i]);
+	lists();
+	refusals();
+	TRY(chdir("/sys/devices/system/cpu"));
+	say("%s\n", getcwd(here, sizeof(here)));
+	TRY(access("online", R_OK));
+	TRY(chdir("../../.."));
+	say("%s\n", getcwd(here, sizeof(here)));
+	say("processors: %d of %d\n", get_nprocs(), get_nprocs_conf());
+	return 0;
+}
