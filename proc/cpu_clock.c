@@ -104,34 +104,29 @@ static struct process *owner_of(const struct cpu_clock_id *clock, struct thread 
 	return *thread_ret ? (*thread_ret)->process : NULL;
 }
 
-static uint64_t usage_ns(const struct usage *usage, enum cpu_time time)
-{
-	return clock_ticks_to_ns(usage->user_ticks +
-				 (time == CPU_TIME_ALL ? usage->kernel_ticks : 0));
-}
-
-static struct usage used_by(const struct process *process, const struct thread *thread)
+/* Of a thread, or if that is NULL of the process. */
+static uint64_t used_ns(const struct process *process, const struct thread *thread,
+			enum cpu_time time)
 {
 	struct usage usage = { 0 };
 
 	if (!thread)
-		return usage_times(process);
+		return clock_ticks_to_ns(usage_cpu_ticks(process, time == CPU_TIME_USER));
 	usage_add_thread(&usage, thread);
-	return usage;
+	return clock_ticks_to_ns(usage.user_ticks +
+				 (time == CPU_TIME_USER ? 0 : usage.kernel_ticks));
 }
 
 bool cpu_clock_read_locked(const struct cpu_clock_id *clock, uint64_t *ns_ret)
 {
 	const struct process *process;
 	struct thread *thread;
-	struct usage usage;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	process = owner_of(clock, &thread);
 	if (!process)
 		return false;
-	usage = used_by(process, thread);
-	*ns_ret = usage_ns(&usage, clock->time);
+	*ns_ret = used_ns(process, thread, clock->time);
 	return true;
 }
 
@@ -188,12 +183,11 @@ void cpu_clock_add_thread(struct thread *thread)
 		atomic_store_relaxed(&thread->has_cpu_alarms, true);
 }
 
-bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns)
+bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns, uint64_t now_ns)
 {
 	enum cpu_time time = alarm->clock.time;
 	struct process *process;
 	struct thread *thread;
-	struct usage usage;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	assert_hardened(!alarm->armed);
@@ -201,8 +195,7 @@ bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns)
 	if (!process)
 		return false;
 	alarm->at_ns = at_ns;
-	usage = used_by(process, thread);
-	if (usage_ns(&usage, time) >= at_ns) {
+	if (now_ns >= at_ns) {
 		alarm->fn(alarm);
 		return true;
 	}
@@ -233,12 +226,14 @@ void cpu_alarm_cancel_locked(struct cpu_alarm *alarm)
 	alarm->armed = false;
 }
 
-/* Lets at most *left alarms of a clock go off, and counts them there. */
-static void clock_ring(struct cpu_clock *clock, const struct usage *usage, unsigned *left)
+/* Lets at most *left alarms go off, of the thread or if that is NULL the process, and counts them there. */
+static void clock_ring(struct process *process, struct thread *thread, unsigned *left)
 {
+	struct cpu_clock *clock = thread ? &thread->cpu_clock : &process->cpu_clock;
+
 	for (enum cpu_time time = 0; time < CPU_TIMES; time++) {
 		struct tree *alarms = &clock->alarms[time];
-		uint64_t now = tree_empty(alarms) ? 0 : usage_ns(usage, time);
+		uint64_t now = tree_empty(alarms) ? 0 : used_ns(process, thread, time);
 
 		while (*left && !tree_empty(alarms)) {
 			struct cpu_alarm *alarm = alarm_of(tree_first(alarms));
@@ -256,18 +251,13 @@ void cpu_clock_look(void)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
-	struct usage usage;
 	unsigned left;
 
 	do {
 		left = ALARMS_AT_ONCE;
 		spin_lock(&process_tree_lock);
-		usage = used_by(process, thread);
-		clock_ring(&thread->cpu_clock, &usage, &left);
-		if (!clock_is_quiet(&process->cpu_clock)) {
-			usage = used_by(process, NULL);
-			clock_ring(&process->cpu_clock, &usage, &left);
-		}
+		clock_ring(process, thread, &left);
+		clock_ring(process, NULL, &left);
 		if (clock_is_quiet(&thread->cpu_clock) && clock_is_quiet(&process->cpu_clock))
 			atomic_store_relaxed(&thread->has_cpu_alarms, false);
 		spin_unlock(&process_tree_lock);
@@ -291,7 +281,7 @@ static void sleeper_wake(struct cpu_alarm *alarm)
 int cpu_clock_sleep(const struct cpu_clock_id *clock, uint64_t until_ns)
 {
 	struct cpu_sleeper sleeper = { 0 };
-	uint64_t seq;
+	uint64_t seq, now = 0;
 	bool armed;
 	int err;
 
@@ -299,7 +289,8 @@ int cpu_clock_sleep(const struct cpu_clock_id *clock, uint64_t until_ns)
 	waitq_init(&sleeper.queue);
 	seq = waitq_sample(&sleeper.queue);
 	spin_lock(&process_tree_lock);
-	armed = cpu_alarm_arm_locked(&sleeper.alarm, until_ns);
+	armed = cpu_clock_read_locked(clock, &now) &&
+		cpu_alarm_arm_locked(&sleeper.alarm, until_ns, now);
 	spin_unlock(&process_tree_lock);
 	if (!armed)
 		return -EINVAL;

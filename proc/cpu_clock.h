@@ -57,10 +57,10 @@ void cpu_alarm_init(struct cpu_alarm *alarm, const struct cpu_clock_id *clock,
 /*
  * Has fn called once its clock has reached at_ns: at a tick, or not at all if the clock stands still. fn
  * is called with process_tree_lock held, and the alarm is not armed any more. If it is that late
- * already, calls fn at once. Returns false as above, having done nothing. Call with process_tree_lock
+ * already, calls fn at once: now_ns is what the clock has just been read as. Returns false as above, having done nothing. Call with process_tree_lock
  * held, for an alarm that is not armed.
  */
-bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns);
+bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns, uint64_t now_ns);
 /* Call with process_tree_lock held. */
 void cpu_alarm_cancel_locked(struct cpu_alarm *alarm);
 

@@ -32,8 +32,11 @@
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 
-/* So many are looked at in one hold of the locks. */
-#define DUE_AT_ONCE	8u
+/*
+ * So many are looked at in one hold of the locks, or one of CPU time. For a signal, and for the CPU time
+ * of the process, all its threads are walked.
+ */
+#define DUE_AT_ONCE	2u
 /* Interval timers of CPU time expire no more often, nor do timers whose SIGCONT is ignored. */
 #define LOOK_NS		(SLICE_MS * (NSEC_PER_SEC / 1000))
 /* For the page count of struct process: a timer and its signal. */
@@ -161,12 +164,12 @@ static bool now_of(const struct ptimer *it, int64_t *ret)
 	return true;
 }
 
-static void timer_start(struct ptimer *it, int64_t at)
+static void timer_start(struct ptimer *it, int64_t at, int64_t now)
 {
 	uint64_t ns = (uint64_t)MAX(at, 0l);
 
 	if (it->of_cpu)
-		(void)cpu_alarm_arm_locked(&it->alarm, ns);
+		(void)cpu_alarm_arm_locked(&it->alarm, ns, (uint64_t)now);
 	else
 		timer_arm(&it->timer, clock_deadline(ns));
 }
@@ -218,13 +221,13 @@ static void timer_reset(struct ptimer *it)
 	it->last_overrun = 0;
 }
 
-static void timer_set(struct ptimer *it, int64_t at, uint64_t interval_ns)
+static void timer_set(struct ptimer *it, int64_t at, uint64_t interval_ns, int64_t now)
 {
 	it->set = true;
 	it->at_ns = at;
 	it->interval_ns = interval_ns;
 	if (!it->silent)
-		timer_start(it, at);
+		timer_start(it, at, now);
 }
 
 /* ---- and its signal ---- */
@@ -282,7 +285,7 @@ static void timer_unpark(struct ptimer *it)
 	if (signal_is_ignored_locked(it->process, to, it->signal->info.sig))
 		timer_park(it);
 	else
-		timer_start(it, it->at_ns);
+		timer_start(it, it->at_ns, now);
 }
 
 /* SIGCONT has an effect even if it is ignored. Call with both locks held. */
@@ -293,7 +296,7 @@ static void timer_start_late(struct ptimer *it)
 	if (!now_of(it, &now))
 		return;
 	timer_forward(it, clock_later(now, it->interval_ns < LOOK_NS ? LOOK_NS : 0));
-	timer_start(it, it->at_ns);
+	timer_start(it, it->at_ns, now);
 }
 
 static void ptimer_expires(struct ptimer *it)
@@ -323,7 +326,7 @@ static void itimer_expires(struct ptimer *it)
 	if (!it->set || it->waits || !now_of(it, &now))
 		return;
 	timer_forward(it, now);
-	timer_start(it, MAX(it->at_ns, clock_later(now, LOOK_NS)));
+	timer_start(it, MAX(it->at_ns, clock_later(now, LOOK_NS)), now);
 }
 
 void ptimers_take(struct process *process)
@@ -338,7 +341,8 @@ void ptimers_take(struct process *process)
 	}
 	while (unlikely(atomic_load(&timers->any_due))) {
 		timers_lock(process);
-		for (unsigned n = 0; n < DUE_AT_ONCE && (it = due_pop(timers)) != NULL; n++) {
+		for (unsigned n = 0; n < DUE_AT_ONCE && (it = due_pop(timers)) != NULL;
+		     n += it->of_cpu ? DUE_AT_ONCE : 1) {
 			if (is_itimer(it))
 				itimer_expires(it);
 			else if (it->parked)
@@ -364,7 +368,7 @@ static void timer_again(struct ptimer *it)
 	if (!now_of(it, &now))
 		return;
 	timer_forward(it, now);
-	timer_start(it, it->at_ns);
+	timer_start(it, it->at_ns, now);
 }
 
 static struct ptimer *timer_find(struct ptimers *timers, int id)
@@ -477,7 +481,7 @@ void itimer_set(unsigned which, const struct timer_spec *spec, struct timer_spec
 	if (it->of_cpu)
 		it->interval_ns = spec->interval;
 	if (spec->value && now_of(it, &now))
-		timer_set(it, clock_later(now, spec->value), spec->interval);
+		timer_set(it, clock_later(now, spec->value), spec->interval, now);
 	timers_unlock(process);
 }
 
@@ -743,7 +747,7 @@ static int timer_set_anew(struct ptimer *it, bool absolute, const struct timer_s
 		at = clock_wall_to_boot(spec->value);
 	else
 		at = (int64_t)spec->value;
-	timer_set(it, at, spec->interval);
+	timer_set(it, at, spec->interval, now);
 	return 0;
 }
 

@@ -597,11 +597,13 @@ void sched_wait_left(struct thread *thread)
 
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
-	unsigned long flags = irq_save(); /* a switch in between would change both */
-	uint64_t ticks = thread->ran_ticks;
+	unsigned long flags;
+	uint64_t ticks;
 
-	if (thread == current_thread())
-		ticks += arch_time() - thread->since_tick;
+	if (thread != current_thread())
+		return atomic_load_relaxed(&thread->ran_ticks);
+	flags = irq_save(); /* a switch in between would change both */
+	ticks = thread->ran_ticks + arch_time() - thread->since_tick;
 	irq_restore(flags);
 	return ticks;
 }

@@ -75,6 +75,30 @@ struct usage usage_children(void)
 	return usage;
 }
 
+static inline uint64_t ticks_in_user(uint64_t ran, uint64_t kernel)
+{
+	return ran - MIN(kernel, ran);
+}
+
+/* There may be very many threads, so this reads nothing else, and as little as it can. */
+uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
+{
+	const struct thread *thread, *self = current_thread();
+	const struct usage *past = process->state == PROCESS_ZOMBIE ? &process->ended_usage
+								    : &process->past_usage;
+	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
+
+	if (process->state == PROCESS_ZOMBIE)
+		return ticks;
+	for_each_thread(thread, process) {
+		uint64_t ran = thread == self ? thread_ran_ticks(thread)
+					      : atomic_load_relaxed(&thread->ran_ticks);
+
+		ticks += user_only ? ticks_in_user(ran, thread->kernel_ticks) : ran;
+	}
+	return ticks;
+}
+
 struct usage usage_times(const struct process *process)
 {
 	struct usage usage = process->past_usage;

@@ -32,6 +32,8 @@ void usage_current(struct usage *ret);
  */
 struct usage usage_times(const struct process *process);
 
+/* Returns the time of it that was spent in user mode, or all of it, in ticks. Preconditions as above. */
+uint64_t usage_cpu_ticks(const struct process *process, bool user_only);
 /* Adds a thread's times and switches. */
 void usage_add_thread(struct usage *to, const struct thread *thread);
 /*

@@ -163,7 +163,7 @@ bool signal_take(uint64_t set, struct signal_info *info_ret)
 	return true;
 }
 
-static void spend(struct signals *signals, struct queued_signal *queued, struct list *spent)
+static inline void spend(struct signals *signals, struct queued_signal *queued, struct list *spent)
 {
 	list_del(&queued->link);
 	if (queued->owned)
@@ -177,6 +177,8 @@ void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t 
 {
 	struct queued_signal *queued, *next;
 
+	if (!(pending->set & set)) /* there may be many threads */
+		return;
 	pending->set &= ~set;
 	list_for_each_entry_safe(queued, next, &pending->queue, link) {
 		if (SIGNAL_BIT(queued->info.sig) & set)

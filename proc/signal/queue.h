@@ -9,7 +9,7 @@
 struct queued_signal {
 	/* guarded by the signals' lock: */
 	struct list link; /* on a queue, or empty */
-	bool owned;	  /* by a timer: it is not freed when it leaves the queue */
+	unsigned owned;	  /* by a timer: it is not freed when it leaves the queue */
 	struct signal_info info;
 };
 

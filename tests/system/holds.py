@@ -24,7 +24,7 @@ def files_mappings_and_page_tables():
 
 @case
 def processes_that_wait():
-    all_done("servers", "sleepers", "words", "signals", "segments", "ancestors")
+    all_done("servers", "sleepers", "words", "signals", "segments", "ancestors", "timers")
 
 
 @case

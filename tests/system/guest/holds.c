@@ -9,10 +9,13 @@
 #include "../../user/t.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "lib/ipc.h"
@@ -411,6 +414,92 @@ static void signals(void)
 	sigwaitinfo(&all, NULL);
 }
 
+/* ---- timers: as many as may be, of a process with as many threads, none of which takes their signals ---- */
+
+#define THREADS 1000
+#define TIMERS	900
+
+static pthread_t threads[THREADS];
+static sem_t threads_end;
+
+static void *sleep_till_the_end(void *unused)
+{
+	while (sem_wait(&threads_end) != 0)
+		;
+	return unused;
+}
+
+static void make_threads(void)
+{
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 4 * PAGE);
+	sem_init(&threads_end, 0, 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		errno = pthread_create(&threads[i], &attr, sleep_till_the_end, NULL);
+		check(errno == 0, "threads");
+	}
+}
+
+/* One after the other: what it takes to end them together is not looked at here. */
+static void end_threads(void)
+{
+	for (unsigned i = 0; i < THREADS; i++)
+		sem_post(&threads_end);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* Three of four are of real time. */
+static void make_timers(int *ids)
+{
+	struct sigevent event = { .sigev_signo = SIGRTMIN + 1 };
+	int clock = (~getpid()) * 8 + 2;
+
+	for (unsigned i = 0; i < TIMERS; i++)
+		MUST(syscall(SYS_timer_create, i % 4 ? CLOCK_MONOTONIC : clock, &event, &ids[i]));
+}
+
+static void set_timers(const int *ids)
+{
+	static const struct itimerspec often = { { 0, 1 }, { 0, 1 } };
+
+	for (unsigned i = 0; i < TIMERS; i++)
+		MUST(syscall(SYS_timer_settime, ids[i], 0, &often, NULL));
+}
+
+static void timers(void)
+{
+	const struct itimerval tick = { { 0, 1 }, { 0, 1 } };
+	sigset_t some;
+	int ids[TIMERS];
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGRTMIN + 1);
+	sigaddset(&some, SIGPROF);
+	sigaddset(&some, SIGALRM);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	make_threads();
+	make_timers(ids);
+	MUST(setitimer(ITIMER_REAL, &tick, NULL));
+	MUST(setitimer(ITIMER_PROF, &tick, NULL));
+	set_timers(ids);
+	for (unsigned i = 0; i < 3 * TIMERS; i++)
+		sigwaitinfo(&some, NULL);
+	/* Now all are ignored, and then none is. */
+	signal(SIGRTMIN + 1, SIG_IGN);
+	signal(SIGPROF, SIG_IGN);
+	signal(SIGALRM, SIG_IGN);
+	sigprocmask(SIG_UNBLOCK, &some, NULL);
+	set_timers(ids);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	sigwaitinfo(&some, NULL);
+	for (unsigned i = 0; i < TIMERS / 2; i++)
+		MUST(syscall(SYS_timer_delete, ids[i]));
+	end_threads();
+}
+
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
 
 static void out(void)
@@ -541,7 +630,7 @@ static const struct {
 	{ "deep", deep },	    { "segments", segments }, { "words", words },
 	{ "signals", signals },	    { "out", out },	      { "full", full },
 	{ "pollers", pollers },	    { "tables", tables },     { "watchers", watchers },
-	{ "ancestors", ancestors },
+	{ "ancestors", ancestors }, { "timers", timers },
 };
 
 static bool run_case(const char *name)
