@@ -261,6 +261,25 @@ KTEST_IN_PROCESS(epoll_watches_have_limits)
 
 #define BUFFER 0x40000ul
 
+/* What had an event and has none any more leaves the list: the next wait does not look at it. */
+KTEST_IN_PROCESS(epoll_wait_looks_once_at_what_is_not_ready)
+{
+	struct file *file = bell_file(&bell), *set;
+
+	ASSERT_TRUE(file && current_map(BUFFER, PAGE_SIZE) && epoll_create(&set) == 0);
+	ASSERT_TRUE(epoll_add(set, 1, file, &for_input) == 0);
+	ring(&bell);
+	bell.on = false;
+	bell.looks = 0;
+	EXPECT_EQ(0, epoll_wait(set, BUFFER, 1, 0));
+	EXPECT_EQ(0, epoll_wait(set, BUFFER, 1, 0));
+	EXPECT_EQ(1, bell.looks);
+	ring(&bell);
+	EXPECT_EQ(1, epoll_wait(set, BUFFER, 1, 0));
+	file_put(file);
+	file_put(set);
+}
+
 static struct file *shared_set;
 
 static int wait_for_bell(void *arg)
