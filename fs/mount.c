@@ -24,6 +24,8 @@ static struct list kept = LIST_INIT(kept); /* the same: struct mount.kept */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
 
+struct waitq mounts_changed = WAITQ_INIT(mounts_changed);
+
 static const char *mount_type(const void *mount)
 {
 	return ((const struct mount *)mount)->type->name;
@@ -255,6 +257,8 @@ int mount_attach(struct mount *mount, struct inode *point)
 	spin_unlock(&mounts_lock);
 	if (err == 0 && point)
 		err = undo_if_removed(mount, point);
+	if (err == 0)
+		waitq_wake_all(&mounts_changed);
 	mount_put(mount);
 	return err;
 }
@@ -285,6 +289,8 @@ int mount_set_flags(struct mount *mount, unsigned flags)
 	spin_lock(&mounts_lock);
 	err = set_flags_locked(mount, flags);
 	spin_unlock(&mounts_lock);
+	if (err == 0)
+		waitq_wake_all(&mounts_changed);
 	return err;
 }
 
@@ -361,6 +367,7 @@ int mount_detach(struct inode *root, unsigned flags)
 	put_taken_out(mount, point);
 	while ((flags & MNT_DETACH) && detach_orphan())
 		;
+	waitq_wake_all(&mounts_changed);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "lib/refcount.h"
 #include "proc/mutex.h"
 #include "sync/atomic.h"
+#include "sync/waitq.h"
 
 struct abi_statfs;
 struct mount;
@@ -131,6 +132,9 @@ void mount_put(struct mount *mount);
  * -EBUSY if it is the tree's root. After an error the reference stays the caller's.
  */
 int mount_attach(struct mount *mount, struct inode *point);
+
+/* Woken when a mount is attached, detached, or given other flags; its sequence counts these changes. */
+extern struct waitq mounts_changed;
 
 /*
  * Changes the mount's flags to these, of which MOUNT_FLAGS are kept; what says nothing about access

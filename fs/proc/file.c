@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files of /proc that are text: each has the state of its walk through the records. */
 #include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/poll.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
 #include "fs/seek.h"
@@ -29,7 +31,30 @@ static int mounts_opened(struct file *file)
 
 	if (err == 0 && facts.state == 'Z')
 		err = -EINVAL;
-	return err ? err : opened(file);
+	if (!err)
+		err = opened(file);
+	if (!err)
+		*seq_mark(file->data) = waitq_sample(&mounts_changed);
+	return err;
+}
+
+/* As on Linux, one look tells that there was a change since the look before it. */
+static unsigned mounts_poll(struct file *file, struct poller *poller)
+{
+	uint64_t now;
+
+	poll_watch_for(poller, &mounts_changed, POLLERR | POLLPRI);
+	now = waitq_sample(&mounts_changed);
+	if (atomic_exchange(seq_mark(file->data), now) != now)
+		return POLLIN | POLLRDNORM | POLLERR | POLLPRI;
+	return POLLIN | POLLRDNORM;
+}
+
+/* As on Linux, a set of epoll takes the files of the machine, and not those of processes. */
+static unsigned system_poll(struct file *file, struct poller *poller)
+{
+	(void)file, (void)poller;
+	return POLL_ALWAYS;
 }
 
 static void proc_file_release(struct file *file)
@@ -97,6 +122,7 @@ const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",
 	.opened = opened,
 	.write = write_system,
+	.poll = system_poll,
 	TEXT_SLOTS,
 };
 
@@ -111,6 +137,7 @@ const struct file_ops proc_mounts_file_ops = {
 	.name = "mounts",
 	.opened = mounts_opened,
 	.write = write_process,
+	.poll = mounts_poll,
 	TEXT_SLOTS,
 };
 

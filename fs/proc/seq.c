@@ -15,6 +15,7 @@
 struct seq_file {
 	const struct seq_ops *ops; /* const */
 	void *source;		   /* const */
+	uint64_t mark;		   /* of the kind of file */
 	struct mutex lock;
 	/* guarded by lock: */
 	uint64_t cursor; /* the next record to make */
@@ -65,6 +66,11 @@ struct seq_file *seq_create(const struct seq_ops *ops, void *source)
 	file->source = source;
 	mutex_init(&file->lock, LOCK_INODE);
 	return file;
+}
+
+uint64_t *seq_mark(struct seq_file *file)
+{
+	return &file->mark;
 }
 
 void seq_destroy(struct seq_file *file)

@@ -42,6 +42,8 @@ struct seq_file;
 /* Creates the state of one open file. `source` must outlive it. Returns NULL if memory runs out. */
 struct seq_file *seq_create(const struct seq_ops *ops, void *source);
 void seq_destroy(struct seq_file *file);
+/* A word of the open file's that belongs to the kind of file; 0 at first. */
+uint64_t *seq_mark(struct seq_file *file);
 
 /*
  * Reads from *pos on and advances it. As on Linux, one read returns no more than a buffer of whole

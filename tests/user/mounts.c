@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* P: mount, umount2 and statfs: what covers what, who keeps it in use, and each error. */
+/* P, R153: mount, umount2 and statfs: what covers what, who keeps it in use, and each error. */
 #include "t.h"
 
 #include <limits.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/vfs.h>
@@ -458,6 +460,71 @@ static void read_only_devices(void)
 	TRY(mount(NULL, "/dev", NULL, MS_REMOUNT, NULL));
 }
 
+/* ---- poll of the list ---- */
+
+static void look(const char *what, int fd, int set)
+{
+	struct pollfd ask = { .fd = fd, .events = POLLIN | POLLPRI };
+	struct epoll_event event = { 0 };
+	int n = poll(&ask, 1, 0);
+
+	say("%s: poll %d, %#x; ", what, n, (unsigned)ask.revents);
+	n = epoll_wait(set, &event, 1, 0);
+	say("epoll %d, %#x\n", n, event.events);
+}
+
+static int wait_for_change(void *set)
+{
+	struct epoll_event event;
+
+	return epoll_wait(*(int *)set, &event, 1, -1) == 1 && event.events == (EPOLLPRI | EPOLLERR)
+		       ? 5
+		       : 1;
+}
+
+static void change_is_polled(void)
+{
+	int fd = open("/proc/self/mounts", O_RDONLY), other = open("/proc/self/mounts", O_RDONLY);
+	int set = epoll_create1(0), own_set = epoll_create1(0), file, status;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLPRI };
+	pid_t pid;
+
+	say("a change is polled\n");
+	TRY(epoll_ctl(set, EPOLL_CTL_ADD, other, &event));
+	look("at first", fd, set);
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	look("mounted", fd, set);
+	look("again", fd, set);
+	TRY(mount("none", "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	look("read-only", fd, set);
+	TRY(mount("none", "m/none", "tmpfs", 0, NULL));
+	look("refused", fd, set);
+	TRY(umount2("m", 0));
+	look("gone", fd, set);
+	event.events = EPOLLPRI;
+	TRY(epoll_ctl(own_set, EPOLL_CTL_ADD, fd, &event));
+	pid = fork();
+	if (pid == 0)
+		_exit(wait_for_change(&own_set));
+	until_it_waits(pid, 0);
+	TRY(tmpfs("m", 0));
+	waitpid(pid, &status, 0);
+	ended("a child that waits", status);
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+	file = open("/proc/meminfo", O_RDONLY);
+	TRY(epoll_ctl(set, EPOLL_CTL_ADD, file, &event));
+	close(file);
+	file = open("/proc/self/status", O_RDONLY);
+	TRY(epoll_ctl(set, EPOLL_CTL_ADD, file, &event));
+	close(file);
+	close(fd);
+	close(other);
+	close(set);
+	close(own_set);
+}
+
 int main(void)
 {
 	memset(too_long, 'a', sizeof(too_long) - 1);
@@ -477,5 +544,6 @@ int main(void)
 	all_statistics();
 	errors();
 	lazy();
+	change_is_polled();
 	return 0;
 }
