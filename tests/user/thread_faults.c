@@ -518,6 +518,7 @@ static void fault_until_exec(void)
 		volatile char *at = anon(PAGE);
 
 		*at = 1;
+		MUST(munmap((void *)at, PAGE));
 	}
 }
 
