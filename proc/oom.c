@@ -404,6 +404,10 @@ int oom_relieve(struct relief *relief)
 		choice = (struct choice){ .dying = true };
 	else
 		choice = oom_choose();
+	if (current_killed()) { /* on the way to the lock, perhaps for this very memory */
+		spin_unlock(&process_tree_lock);
+		return -EINTR;
+	}
 	if (waits && (choice.dying || choice.gone)) {
 		dying_seq = choice.dying ? seq + 1 : 0;
 		spin_unlock(&process_tree_lock);

@@ -26,6 +26,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "tests/kernel/late_event.h"
 #include "tests/kernel/squeeze.h"
 #include "tests/kernel/user_program.h"
 #include "trap/syscall.h"
@@ -139,6 +140,57 @@ static struct uspace *uspace_of(int pid)
 }
 
 #ifdef FAULTLINE_HARDENED
+
+static int neighbour;
+static bool neighbour_goes;
+
+static bool is_ending(int pid)
+{
+	const struct process *process;
+	bool ends;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	ends = !process || signals_ending(&process->signals);
+	spin_unlock(&process_tree_lock);
+	return ends;
+}
+
+static void kill_the_running(void)
+{
+	neighbour_goes = is_ending(neighbour);
+	EXPECT_EQ(0, process_kill(current_process()->pid, SIGKILL));
+}
+
+static int ask_and_be_killed(void *arg)
+{
+	int err;
+
+	late_event_arm((unsigned)(size_t)arg, kill_the_running);
+	err = end_somebody();
+	neighbour_goes |= !late_event_disarm();
+	EXPECT_TRUE(neighbour_goes || err == -EINTR);
+	return 0;
+}
+
+/* R43: who is killed while it asks for memory takes nobody with it: its own memory comes free */
+KTEST(oom_takes_nobody_for_one_that_is_killed)
+{
+	unsigned n = 0;
+
+	neighbour = spawn_holder(hold_pages, 20);
+	ASSERT_TRUE(neighbour > 0);
+	mm_trim();
+	for (neighbour_goes = false; !neighbour_goes; n++) {
+		int pid = ktest_spawn(ask_and_be_killed, (void *)(size_t)n);
+
+		ASSERT_TRUE(pid > 0);
+		(void)ktest_reap(pid);
+		EXPECT_EQ(neighbour_goes, is_ending(neighbour));
+	}
+	EXPECT_TRUE(n >= 2); /* before and after the lock that the choice takes */
+	(void)ktest_reap(neighbour);
+}
 
 static struct uspace *space_to_lose;
 static struct thread *asking;
