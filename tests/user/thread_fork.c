@@ -110,13 +110,18 @@ static void done(void)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* Shared with the child, whose line comes second. */
+static int *parent_said;
+
 static void in_parent(void)
 {
 	say("in the parent\n");
+	raise_flag(parent_said);
 }
 
 static void in_the_child(void)
 {
+	until_flag(parent_said, 1);
 	say("in the child\n");
 }
 
@@ -177,6 +182,7 @@ static void atforks(void)
 	say("%ld of 30 saw a change half done\n", join_all(threads, 3));
 	raise_flag(&stop);
 	join(changer);
+	parent_said = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	MUST(pthread_atfork(before, in_parent, in_the_child));
 	in_child("handlers", see_whole, NULL);
 }

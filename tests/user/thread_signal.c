@@ -498,6 +498,7 @@ static void *take_all(void *unused)
 	mask(SIG_UNBLOCK, SIGCHLD);
 	raise_flag(&step);
 	until_flag(&handlers, 1);
+	until_flag(&step, 2); /* its line comes first */
 	say("by %d\n", last_number);
 	until_flag(&handlers, 2);
 	say("by %d\n", last_number);
@@ -519,6 +520,7 @@ static void others(void)
 	thread = start(take_all, NULL);
 	until_flag(&step, 1);
 	TRY(setitimer(ITIMER_REAL, &timer, NULL));
+	raise_flag(&step);
 	until_flag(&handlers, 1);
 	pid = fork();
 	if (pid == 0)
