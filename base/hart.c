@@ -3,6 +3,7 @@
 #include "base/hart.h"
 
 #include "base/panic.h"
+#include "lib/bits.h"
 
 struct hart harts[HART_MAX];
 unsigned hart_count;
@@ -42,7 +43,7 @@ uint64_t hart_counter_sum(enum hart_counter which)
 
 #ifdef FAULTLINE_HARDENED
 /* Nothing is checked during a panic, because its report must get through. */
-struct lockorder *lockorder_this_hart(void)
+UNCHECKED struct lockorder *lockorder_this_hart(void)
 {
 	return hart_count == 0 || panic_begun() ? NULL : &arch_this_hart()->locks;
 }
@@ -50,7 +51,7 @@ struct lockorder *lockorder_this_hart(void)
 
 #ifdef FAULTLINE_LATENCY
 /* Panics and power-off are not measured: they turn interrupts off by arch_irq_disable(). */
-struct latency *latency_this_hart(void)
+UNCHECKED struct latency *latency_this_hart(void)
 {
 	return hart_count == 0 ? NULL : &arch_this_hart()->latency;
 }

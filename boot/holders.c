@@ -168,7 +168,7 @@ static UNCHECKED void look_at_frames(struct ledger_walk *walk)
 		const struct page *end = page_segments[i].pages + page_segments[i].count;
 
 		for (const struct page *page = page_segments[i].pages; page < end; page++) {
-			enum page_kind kind = page_kind(page);
+			enum page_kind kind = page_kind_unchecked(page);
 
 			if (kind == PAGE_OBJECT || kind == PAGE_ANON)
 				look_at_page(walk, page);

@@ -209,17 +209,15 @@ static int check_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct space_walk *sw = arg;
 	const struct page *table = pfn_to_page(leaf->table);
+	struct mmu_entry *slot;
 
 	sw->leaf_tables++;
 	if (!table || page_kind(table) != PAGE_TABLE)
 		ledger_error(sw->walk, "the leaf table of %#lx is no page table",
 			     (unsigned long)leaf->va);
-	for (unsigned i = 0; i < leaf->count; i++) {
-		struct mmu_entry e = entry_load(&leaf->entries[i]);
-
-		if (!entry_empty(e))
-			check_entry(sw, leaf->va + i * PAGE_SIZE, e);
-	}
+	entry_for_each_used(slot, leaf->entries, leaf->entries + leaf->count)
+		check_entry(sw, leaf->va + (vaddr_t)(slot - leaf->entries) * PAGE_SIZE,
+			    entry_load(slot));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* The hardened build's checks of slab objects: poison, red zones, double frees. */
 #include "mm/check/slab_check.h"
 
+#include "lib/bits.h"
 #include "mm/check/poison.h"
 
 #ifdef FAULTLINE_HARDENED
@@ -81,13 +82,14 @@ static void visit_slab(const struct slab_cache *cache, const struct page *page,
 	}
 }
 
-void slab_visit(const struct slab_cache *cache, void (*visit)(void *object, void *arg), void *arg)
+UNCHECKED void slab_visit(const struct slab_cache *cache, void (*visit)(void *object, void *arg),
+			  void *arg)
 {
 	for (unsigned i = 0; i < page_segment_count; i++) {
-		for (size_t n = 0; n < page_segments[i].count; n++) {
-			const struct page *page = &page_segments[i].pages[n];
+		const struct page *end = page_segments[i].pages + page_segments[i].count;
 
-			if (page_kind(page) == PAGE_KERNEL && page_has(page, PAGE_SLAB) &&
+		for (const struct page *page = page_segments[i].pages; page < end; page++) {
+			if (page_kind_unchecked(page) == PAGE_KERNEL && page_has(page, PAGE_SLAB) &&
 			    page->owner == cache)
 				visit_slab(cache, page, visit, arg);
 		}

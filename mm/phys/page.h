@@ -265,6 +265,12 @@ static inline enum page_kind page_kind(const struct page *page)
 	return state_kind(page_state(page));
 }
 
+/* The same for walks over all frames, by functions that are UNCHECKED: only these can have it inline. */
+static inline UNCHECKED enum page_kind page_kind_unchecked(const struct page *page)
+{
+	return (enum page_kind)(*(const volatile uint64_t *)&page->state & PAGE_KIND_MASK);
+}
+
 static inline unsigned page_order(const struct page *page)
 {
 	return state_order(page_state(page));

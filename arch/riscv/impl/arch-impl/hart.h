@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch-impl/context.h"
+#include "lib/bits.h"
 
 register struct arch_thread *arch_tp __asm__("tp");
 
@@ -11,7 +12,7 @@ static inline struct arch_thread *arch_this_thread(void)
 	return arch_tp;
 }
 
-static inline struct hart *arch_this_hart(void)
+static inline UNCHECKED __attribute__((always_inline)) struct hart *arch_this_hart(void)
 {
 	return arch_tp->hart;
 }

@@ -6,7 +6,8 @@
 
 #define IRQFLAGS_SIE 2
 
-static inline unsigned long arch_irq_save(void)
+/* Inline in functions that are UNCHECKED, too, which only get what has to be. */
+static inline __attribute__((always_inline)) unsigned long arch_irq_save(void)
 {
 	unsigned long flags;
 
@@ -15,7 +16,7 @@ static inline unsigned long arch_irq_save(void)
 	return flags & IRQFLAGS_SIE;
 }
 
-static inline void arch_irq_restore(unsigned long flags)
+static inline __attribute__((always_inline)) void arch_irq_restore(unsigned long flags)
 {
 	__asm__ volatile("csrs sstatus, %0" ::"r"(flags) : "memory");
 }
