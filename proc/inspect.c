@@ -205,8 +205,8 @@ static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultl
 	str_copy(ret->kind, vma->backend->name, sizeof(ret->kind));
 }
 
-/* How many pids, or mappings, are looked at under one hold of a lock. */
-#define PIDS_AT_ONCE 32
+/* How many pids, or mappings, are looked at under one hold of a lock. Few pids are in use. */
+#define PIDS_AT_ONCE 512
 #define MAPS_AT_ONCE 64
 
 bool inspect_find(int tid, struct thread_id *id_ret)
@@ -278,9 +278,10 @@ int inspect_next_pid(int after)
 	bool found = false;
 
 	while (!found && pid < PID_MAX) {
+		end = MIN(pid + PIDS_AT_ONCE, PID_MAX);
 		spin_lock(&process_tree_lock);
-		for (end = MIN(pid + PIDS_AT_ONCE, PID_MAX); !found && pid < end; pid++)
-			found = process_find(pid) != NULL;
+		while (!found && (pid = pid_next_used(pid, end)) < end)
+			found = process_find(pid++) != NULL;
 		spin_unlock(&process_tree_lock);
 		if (!found && vm_pause() != 0)
 			break;

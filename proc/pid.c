@@ -220,6 +220,13 @@ struct process *process_find(int pid)
 	return NULL;
 }
 
+UNCHECKED int pid_next_used(int id, int end)
+{
+	while (id < end && id_users[id] == 0)
+		id++;
+	return id;
+}
+
 struct thread *thread_find(int tid)
 {
 	struct process *process = process_find(tid);

@@ -49,6 +49,12 @@ unsigned process_total(void);
 struct process *process_find(int pid);
 
 /*
+ * Returns the lowest number from `id` on and below `end` that is in use, as a pid or otherwise; or `end`.
+ * Call with process_tree_lock held.
+ */
+int pid_next_used(int id, int end);
+
+/*
  * The same, but the id may be that of any thread of the process, as calls take it that Linux has for
  * threads. NULL: there is neither.
  */
