@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Asks QEMU's monitor where each hart is, for the report of a machine that did not come to an end."""
 
-import json
 import re
 import select
 import time
@@ -23,6 +22,8 @@ class Monitor:
         self.ask("qmp_capabilities")
 
     def _answer(self):
+        import json  # no other run needs it
+
         while True:
             line, newline, rest = self.data.partition(b"\n")
             if newline:
@@ -42,6 +43,8 @@ class Monitor:
 
     def ask(self, command, **arguments):
         """Has a command done and gives its answer."""
+        import json  # as above
+
         request = {"execute": command, "arguments": arguments}
         self.channel.sendall(json.dumps(request).encode() + b"\n")
         return self._answer()

@@ -3,15 +3,14 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
-import tempfile
 
 from . import share
 from .board import BOARDS
 from .channel import PORTS, Pipes, Sockets
 from .failure import BROKEN, Failure
+from .lean import Folder, which
 
 QEMU = "qemu-system-riscv64"
 GDB_PORTS = range(1234, 1334)
@@ -117,7 +116,7 @@ class Qemu:
     """A running QEMU: our ends of its channels, by name, and its process."""
 
     def __init__(self, machine, channels):
-        path = shutil.which(QEMU)
+        path = which(QEMU)
         if path is None:
             raise Failure(BROKEN, f"{QEMU} is not installed")
         self.status = None
@@ -143,13 +142,13 @@ class Qemu:
         if name not in board.uarts:
             return Sockets(name)
         if self.folder is None:
-            self.folder = tempfile.TemporaryDirectory(prefix="faultline-")
+            self.folder = Folder("faultline-")
         return Pipes(name, self.folder.name)
 
     def _spawn(self, args, inherited):
         for fd in inherited:
             os.set_inheritable(fd, True)
-        setpriv = shutil.which("setpriv")
+        setpriv = which("setpriv")
         if setpriv:  # so that it ends with us even when we are killed
             args = [setpriv, "--pdeathsig", "KILL", *args]
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

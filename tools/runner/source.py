@@ -6,10 +6,10 @@ looked up among the files that the run was given."""
 
 import os
 import re
-import shutil
 import time
 
 from . import elf
+from .lean import which
 
 TOOL = "riscv64-linux-gnu-addr2line"
 PATIENCE = 2.0  # seconds for one report; after a tool that took longer none is asked
@@ -27,7 +27,7 @@ class Sources:
 
     def __init__(self, find):
         self.find = find
-        self.tool = shutil.which(TOOL)
+        self.tool = which(TOOL)
         self.left = BUDGET
         self.addresses = None  # of the report that is being read: (address, the one to look up)
 

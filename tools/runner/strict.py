@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The strict machine (tools/strict/README.md): its firmware, what it is told to do, and what it reports."""
 
-import json
 import os
 import re
-import shutil
-import subprocess
 
 from .failure import USAGE, Failure
+from .lean import which
 
 FIRMWARE = "tools/strict/strict.elf"  # in the build folder
 OPTIONS_AT, OPTIONS_SIZE = 0x8001F000, 256  # as in tools/strict/options.h
@@ -16,14 +14,15 @@ MOST_HARTS = 8  # as in tools/strict/harts.h
 FOUND = 86  # QEMU's status where a fence is missing
 START, END = b"\x1e", b"\x1f"  # around a report (tools/strict/report.c)
 PC = re.compile(r"\bpc (0x[0-9a-f]+)")
-FIELDS = (("finding", re.compile(r"^strict: finding (\d+): ")), ("what", re.compile(r"^strict: finding \d+: (.*)$", re.MULTILINE)),
-          ("address", re.compile(r" address (0x[0-9a-f]+)")), ("asid", re.compile(r", ASID (\d+)")),
-          ("cached", re.compile(r"a TLB may have: (.*)")), ("tables", re.compile(r"the tables have: (.*)")),
-          ("before", re.compile(r"before the change: (.*)")), ("changed_at", re.compile(r"changed at pc (0x[0-9a-f]+)")),
-          ("stored_at", re.compile(r"stored to at pc (0x[0-9a-f]+)")),
-          ("rule", re.compile(r"the specification: (.*)")), ("hart", re.compile(r"^strict:   hart (\d+)", re.MULTILINE)),
-          ("cached_by", re.compile(r", of hart (\d+)")), ("changed_by", re.compile(r", by hart (\d+)")),
-          ("seed", re.compile(r", seed (\d+)")), ("found_at", re.compile(r"found at pc (0x[0-9a-f]+)")))
+# Compiled where there is a report: few runs have any.
+FIELDS = (("finding", r"^strict: finding (\d+): "), ("what", r"(?m)^strict: finding \d+: (.*)$"),
+          ("address", r" address (0x[0-9a-f]+)"), ("asid", r", ASID (\d+)"),
+          ("cached", r"a TLB may have: (.*)"), ("tables", r"the tables have: (.*)"),
+          ("before", r"before the change: (.*)"), ("changed_at", r"changed at pc (0x[0-9a-f]+)"),
+          ("stored_at", r"stored to at pc (0x[0-9a-f]+)"),
+          ("rule", r"the specification: (.*)"), ("hart", r"(?m)^strict:   hart (\d+)"),
+          ("cached_by", r", of hart (\d+)"), ("changed_by", r", by hart (\d+)"),
+          ("seed", r", seed (\d+)"), ("found_at", r"found at pc (0x[0-9a-f]+)"))
 
 
 def parse_seed(text):
@@ -70,9 +69,11 @@ class Firmware:
 def places(kernel, text):
     """Gives {pc: "f() at file:line < caller() at file:line"} for the addresses in the kernel of a report; inlined callers only."""
     pcs = sorted({pc for pc in PC.findall(text) if int(pc, 16) >> 63})
-    tool = shutil.which("riscv64-linux-gnu-addr2line")
+    tool = which("riscv64-linux-gnu-addr2line")
     if not tool or not pcs:
         return {}
+    import subprocess  # no other run needs it
+
     done = subprocess.run([tool, "-a", "-i", "-f", "-s", "-e", kernel, *pcs], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           check=False)
     found, lines = {}, done.stdout.decode(errors="replace").splitlines()
@@ -115,7 +116,9 @@ class Reports:
             known = [where[pc] for pc in PC.findall(line) if pc in where]
             self.write((line + (f", in {known[0]}" if known else "")).encode())
         if self.json_file:
-            fields = {name: match.group(1) for name, match in ((name, regex.search(text)) for name, regex in FIELDS) if match}
+            import json  # no other run needs it
+
+            fields = {name: match.group(1) for name, match in ((name, re.search(regex, text)) for name, regex in FIELDS) if match}
             fields.update({name + "_in": where[fields[name]] for name in ("changed_at", "stored_at", "found_at") if fields.get(name) in where})
             self.json_file.write(json.dumps(fields) + "\n")
             self.json_file.flush()
