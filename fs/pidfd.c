@@ -120,7 +120,7 @@ int pidfd_reserve(unsigned flags, struct end_watch **watch_ret, struct file **fi
 	file_memory_add(-FILE_BYTES);
 	if (!file)
 		return -ENOMEM;
-	fd = fdtable_reserve(current_process()->fdtable, 0, true);
+	fd = fdtable_reserve(current_thread()->fdtable, 0, true);
 	if (fd < 0) {
 		file_put(file);
 		return fd;

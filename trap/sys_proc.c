@@ -175,7 +175,7 @@ long sys_wait4(struct trap_frame *frame)
 /* As on Linux, a child of one that does not wait is EAGAIN as long as it has not ended. */
 static long waitid_pidfd(int fd, struct wait_for *wanted, struct child_event *event)
 {
-	struct file *file = fdtable_get(current_process()->fdtable, fd);
+	struct file *file = fdtable_get(current_thread()->fdtable, fd);
 	const struct thread_id *id = file ? pidfd_id(file) : NULL;
 	bool waits = !(wanted->options & WNOHANG), nonblock;
 	long found;
