@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <termios.h>
 
@@ -53,6 +54,16 @@ static void copies_lock(word *arg)
 	(void)arg;
 	*(struct flock *)DATA = write_lock;
 }
+
+/* ---- sockets ---- */
+
+#define NO_FAMILY 12
+
+static const struct bad families[] = { { "negative", MINUS(1) }, { "above", 46 }, NO_MORE };
+static const struct bad socket_types[] = { { "15", 15 },
+					   { "flags", SOCK_STREAM | 0x1000 },
+					   NO_MORE };
+static const struct bad socket_flags[] = { { "unknown", 1 }, NO_MORE };
 
 /* ---- other calls ---- */
 
@@ -333,6 +344,26 @@ static const struct row rows[] = {
 	CALL(fstatfs, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
 	CALL(ftruncate, RIGHT(FD_RW, 8192), BAD(fd_truncate, negative)),
 	CALL(fallocate, RIGHT(FD_RW, 0, 0, 100), BAD(fd_truncate, modes, offsets, lengths)),
+	/* Of sockets there are none here, and no family 12 on Linux. */
+	CALL(bind, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(listen, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(accept, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(connect, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(getsockname, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(getpeername, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(setsockopt, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(getsockopt, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(shutdown, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(sendmsg, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(recvmsg, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
+	CALL(sendto, RIGHT(FD_RW, DATA, MANY), BAD(fd_any)),
+	CALL(recvfrom, RIGHT(FD_RW, DATA, MANY), BAD(fd_any)),
+	CALL(sendmmsg, RIGHT(FD_RW, DATA, 1), BAD(fd_any)),
+	CALL(recvmmsg, RIGHT(FD_RW, DATA, 1), BAD(fd_any)),
+	CALL(accept4, RIGHT(FD_RW, 0, 0, SOCK_CLOEXEC), BAD(fd_any, NULL, NULL, socket_flags)),
+	CALL(socket, RIGHT(NO_FAMILY, SOCK_STREAM), BAD(families, socket_types)),
+	CALL(socketpair, RIGHT(NO_FAMILY, SOCK_STREAM, 0, DATA),
+	     BAD(families, socket_types, NULL, out)),
 	CALL(fsync, RIGHT(FD_RW), BAD(fd_sync)),
 	CALL(fdatasync, RIGHT(FD_RW), BAD(fd_sync)),
 	CALL(fchmod, RIGHT(FD_RW, 0644), BAD(fd_any)),
