@@ -226,6 +226,18 @@ struct file *fdtable_get(struct fdtable *table, int fd)
 	return get_but(table, (unsigned)fd, O_PATH);
 }
 
+bool fdtable_has(struct fdtable *table, int fd, const struct file *file)
+{
+	bool has;
+
+	if ((unsigned)fd >= FDTABLE_SIZE)
+		return false;
+	spin_lock(&table->lock);
+	has = bit_test(table->open, (unsigned)fd) && table->file[fd] == file;
+	spin_unlock(&table->lock);
+	return has;
+}
+
 int fdtable_next(struct fdtable *table, unsigned min)
 {
 	int found = -EBADF;

@@ -89,6 +89,8 @@ struct file *fdtable_get(struct fdtable *table, int fd);
 struct file *fdtable_get_path(struct fdtable *table, int fd);
 /* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
 int fdtable_next(struct fdtable *table, unsigned min);
+/* Is the file, which the caller has a reference to, still at fd? */
+bool fdtable_has(struct fdtable *table, int fd, const struct file *file);
 /* Returns how many descriptors of the table refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
 /* Returns how many pages the files have (their `held`). A file counts for each of its descriptors. */

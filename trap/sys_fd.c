@@ -101,7 +101,7 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return fcntl_lock(file, command, arg);
+		return fcntl_lock(file, fd, command, arg);
 	case F_SETFL:
 		return set_flags(file, SETFL_MASK, (uint32_t)arg);
 	case F_GET_SEALS:

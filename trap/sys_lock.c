@@ -98,8 +98,23 @@ static long get_lock(struct file *file, struct abi_flock *asked, struct file_loc
 	return user_copy_out(arg, asked, sizeof(*asked)) == 0 ? 0 : -EFAULT;
 }
 
-static long set_lock(struct file *file, const struct abi_flock *asked, struct file_lock *lock,
-		     bool wait)
+/*
+ * Another thread may have closed the descriptor meanwhile, and that removed only the locks that the table
+ * had then. This one goes, too, as on Linux: nobody could remove it later.
+ */
+static int lock_stays(struct file *file, int fd, const struct file_lock *lock)
+{
+	struct fdtable *table = current_thread()->fdtable;
+
+	if (lock->kind != FILE_LOCK_PROCESS || lock->type == F_UNLCK ||
+	    fdtable_has(table, fd, file))
+		return 0;
+	file_locks_close(file, &table->locks);
+	return -EBADF;
+}
+
+static long set_lock(struct file *file, int fd, const struct abi_flock *asked,
+		     struct file_lock *lock, bool wait)
 {
 	int err = flock_range(file, asked, lock);
 
@@ -111,10 +126,11 @@ static long set_lock(struct file *file, const struct abi_flock *asked, struct fi
 		return -EBADF;
 	if (lock->kind == FILE_LOCK_OPEN_FILE && asked->pid != 0)
 		return -EINVAL;
-	return file_lock_set(file, lock, wait);
+	err = file_lock_set(file, lock, wait);
+	return err ? err : lock_stays(file, fd, lock);
 }
 
-long fcntl_lock(struct file *file, unsigned command, vaddr_t arg)
+long fcntl_lock(struct file *file, int fd, unsigned command, vaddr_t arg)
 {
 	struct process *process = current_process();
 	bool of_file = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
@@ -131,7 +147,7 @@ long fcntl_lock(struct file *file, unsigned command, vaddr_t arg)
 	};
 	if (command == F_GETLK || command == F_OFD_GETLK)
 		return get_lock(file, &asked, &lock, arg);
-	return set_lock(file, &asked, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
+	return set_lock(file, fd, &asked, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
 }
 
 /* Returns the type of lock, or -EINVAL. */

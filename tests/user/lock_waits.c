@@ -2,6 +2,8 @@
 /* Processes that wait for locks: what lets them go on, in which order, signals, kills, and waits that could never end. */
 #include "locks.h"
 
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 struct ask {
@@ -363,6 +365,50 @@ static void deadlocks(void)
 	reap("it", pid[0]);
 }
 
+static int *begun; /* shared by all */
+
+/* Closes the descriptor by which another process with the same table waits. */
+static int closes_it_meanwhile(void *ends)
+{
+	pid_t pid;
+
+	reopen();
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		*begun = 1;
+		result("fcntl", set_wait(fd, F_WRLCK, 0, 1));
+		_exit(5);
+	}
+	while (!__atomic_load_n(begun, __ATOMIC_SEQ_CST))
+		nap(1);
+	until_asleep(pid);
+	close(fd);
+	about_to_wait();
+	reap("it", pid);
+	if (ends)
+		return 6;
+	fd = open("f", O_RDWR);
+	show(fd);
+	return 5;
+}
+
+/* Who waits gets the lock, but it belongs to a descriptor that is closed: so nobody has it. */
+static void closed_meanwhile(void)
+{
+	say("-- closed meanwhile\n");
+	begun = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int ends = 0; ends < 2; ends++) {
+		pid_t pid;
+
+		*begun = 0;
+		TRY_LOCK(set(fd, F_WRLCK, 0, 1));
+		pid = child_sleeps(closes_it_meanwhile, ends ? begun : NULL);
+		set(fd, F_UNLCK, 0, 0);
+		reap("who closed it", pid);
+	}
+	TRY_LOCK(set(fd, F_WRLCK, 0, 1));
+}
+
 int main(int argc, char **argv)
 {
 	if (pipe(order) != 0)
@@ -373,5 +419,6 @@ int main(int argc, char **argv)
 	turns();
 	signals();
 	deadlocks();
+	closed_meanwhile();
 	return 0;
 }
