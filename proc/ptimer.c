@@ -37,7 +37,7 @@
  * of the process, all its threads are walked.
  */
 #define DUE_AT_ONCE	2u
-/* Interval timers of CPU time expire no more often, nor do timers whose SIGCONT is ignored. */
+/* Interval timers of CPU time expire no more often, nor do others whose signal is ignored and that go on. */
 #define LOOK_NS		(SLICE_MS * (NSEC_PER_SEC / 1000))
 /* For the page count of struct process: a timer and its signal. */
 #define TIMERS_PER_PAGE (PAGE_SIZE / (sizeof(struct ptimer) + sizeof(struct queued_signal)))
@@ -270,6 +270,29 @@ void ptimers_unpark(struct process *process, uint64_t set)
 	spin_unlock_irqrestore(&timers->due_lock, flags);
 }
 
+/*
+ * Goes on although its signal is ignored: SIGCONT has an effect all the same, and nobody tells when another
+ * process changes an action that this one has, too. Call with both locks held.
+ */
+static void timer_start_late(struct ptimer *it)
+{
+	int64_t now;
+
+	if (!now_of(it, &now))
+		return;
+	timer_forward(it, clock_later(now, it->interval_ns < LOOK_NS ? LOOK_NS : 0));
+	timer_start(it, it->at_ns, now);
+}
+
+/* It has expired, and its signal is ignored. Call with both locks held. */
+static void timer_hold_back(struct ptimer *it)
+{
+	if (it->signal->info.sig == SIGCONT || signals_share_actions(&it->process->signals))
+		timer_start_late(it);
+	else
+		timer_park(it);
+}
+
 /* The signal of one that was parked may not be ignored any more. Then it sends it when it expires next. */
 static void timer_unpark(struct ptimer *it)
 {
@@ -283,20 +306,9 @@ static void timer_unpark(struct ptimer *it)
 	}
 	timer_forward(it, now);
 	if (signal_is_ignored_locked(it->process, to, it->signal->info.sig))
-		timer_park(it);
+		timer_hold_back(it);
 	else
 		timer_start(it, it->at_ns, now);
-}
-
-/* SIGCONT has an effect even if it is ignored. Call with both locks held. */
-static void timer_start_late(struct ptimer *it)
-{
-	int64_t now;
-
-	if (!now_of(it, &now))
-		return;
-	timer_forward(it, clock_later(now, it->interval_ns < LOOK_NS ? LOOK_NS : 0));
-	timer_start(it, it->at_ns, now);
 }
 
 static void ptimer_expires(struct ptimer *it)
@@ -309,10 +321,7 @@ static void ptimer_expires(struct ptimer *it)
 	if (!receiver_of(it, &to) || signal_send_timer_locked(to, it->signal) || !it->waits)
 		return;
 	it->waits = false;
-	if (it->signal->info.sig == SIGCONT)
-		timer_start_late(it);
-	else
-		timer_park(it);
+	timer_hold_back(it);
 }
 
 static void itimer_expires(struct ptimer *it)

@@ -119,11 +119,9 @@ long sys_clone3(struct trap_frame *frame)
 /* Is it true already that the process shares these with no other thread or process? */
 static bool shares_none(const struct process *process, uint64_t flags)
 {
-	const struct signal_actions *actions = process->signals.actions;
-
 	if (atomic_load_relaxed(&process->nextra) > 0)
 		return false;
-	if (flags & (CLONE_SIGHAND | CLONE_VM) && actions && atomic_load(&actions->refs) > 1)
+	if (flags & (CLONE_SIGHAND | CLONE_VM) && signals_share_actions(&process->signals))
 		return false;
 	return !(flags & CLONE_VM) || atomic_load(&process->uspace->refs) == 1;
 }

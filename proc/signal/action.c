@@ -180,6 +180,9 @@ int signal_actions_share(struct signals *to)
 		return err;
 	to->actions = signals->actions;
 	atomic_add(&to->actions->refs, 1);
+	spin_lock(&signals->lock);
+	ptimers_unpark(current_process(), ~0ull); /* the other process does not */
+	spin_unlock(&signals->lock);
 	return 0;
 }
 
@@ -200,7 +203,7 @@ int signals_unshare(void)
 	struct signals *signals = &current_process()->signals;
 	struct signal_actions *actions;
 
-	if (!signals->actions || atomic_load(&signals->actions->refs) == 1)
+	if (!signals_share_actions(signals))
 		return 0;
 	actions = actions_create();
 	if (!actions)

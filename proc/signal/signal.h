@@ -105,6 +105,12 @@ static inline uint64_t signals_caught(const struct signals *signals)
 	return signals->actions ? atomic_load_relaxed(&signals->actions->caught) : 0;
 }
 
+/* Do other processes have the actions, too, and may change them? Call with the lock held, or in the only thread. */
+static inline bool signals_share_actions(const struct signals *signals)
+{
+	return signals->actions && atomic_load(&signals->actions->refs) > 1;
+}
+
 /* Whether all threads of the process must end, or are ending. */
 static inline bool signals_ending(const struct signals *signals)
 {

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 
@@ -348,6 +349,53 @@ static void ignored(void)
 	timer_gone(id);
 }
 
+static int unignores(void *begin)
+{
+	while (begin && !__atomic_load_n((int *)begin, __ATOMIC_SEQ_CST))
+		nap(1);
+	handled = 0;
+	return sigaction(RT, &(struct sigaction){ .sa_sigaction = handles, .sa_flags = SA_SIGINFO },
+			 NULL);
+}
+
+static pid_t sharer(char *stack, int *begin)
+{
+	return clone(unignores, stack + 16 * PAGE, CLONE_VM | CLONE_SIGHAND | SIGCHLD, begin);
+}
+
+static void until_handled(void)
+{
+	for (int i = 0; i < 2000 && handled < 2; i++)
+		nap(5);
+	say("handled: %s\n", handled < 2 ? "no" : "yes");
+}
+
+/* Another process has the same actions, and sets a handler for both. */
+static void ignored_with_others(void)
+{
+	int id = made(CLOCK_MONOTONIC, RT, 15), begin = 0;
+	char *stack = anon(16 * PAGE);
+	pid_t pid;
+
+	mask(SIG_UNBLOCK, RT);
+	for (int before = 0; before < 2; before++) {
+		signal(RT, SIG_IGN);
+		pid = before ? sharer(stack, &begin) : 0;
+		set(id, 1, 20000000);
+		until_expired(id);
+		nap(50); /* it has expired, and nobody was told */
+		if (before)
+			__atomic_store_n(&begin, 1, __ATOMIC_SEQ_CST);
+		else
+			pid = sharer(stack, NULL);
+		waitpid(pid, NULL, 0);
+		until_handled();
+	}
+	mask(SIG_BLOCK, RT);
+	munmap(stack, 16 * PAGE);
+	timer_gone(id);
+}
+
 static int is_killed(void *unused)
 {
 	int id = made(CLOCK_MONOTONIC, SIGUSR1, 0);
@@ -564,6 +612,7 @@ int main(int argc, char **argv)
 	threads();
 	any_thread();
 	ignored();
+	ignored_with_others();
 	in_child("killed by it", is_killed, NULL);
 	stopped("resumed by it", goes_on, 0);
 	stopped("killed while stopped", dies_stopped, 0);
