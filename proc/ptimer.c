@@ -83,8 +83,10 @@ static void go_off(struct ptimer *it)
 
 	list_del(&it->due_link);
 	list_add_tail(&timers->due, &it->due_link);
-	wake_looker(timers, timers->looker);
-	thread_wake(timers->looker);
+	if (likely(timers->looker != NULL)) {
+		wake_looker(timers, timers->looker);
+		thread_wake(timers->looker);
+	}
 	/* If it runs, it need not wait until the looker does. */
 	if (current_thread()->process == it->process)
 		wake_looker(timers, current_thread());
@@ -147,6 +149,8 @@ void ptimers_leave(struct process *process, const struct thread *thread)
 			signal_wake(other);
 		return;
 	}
+	/* This thread may be freed before the last one cancels the timers. */
+	set_looker(timers, NULL);
 }
 
 /* ---- its time; all of these are called with both locks held ---- */

@@ -65,13 +65,13 @@ struct ptimers {
 	struct list due; /* have expired; a thread of the process is to look at them */
 	struct list parked_list;
 	bool any_due;	       /* atomic: `due` is not empty */
-	struct thread *looker; /* looks when one expires */
+	struct thread *looker; /* looks when one expires; NULL: all threads have begun to end */
 };
 
 void ptimers_init(struct process *process);
 /*
- * The thread begins to end: another looks at timers that expire. Call with the signals' lock held,
- * while another has not begun to end.
+ * The thread begins to end: another looks at timers that expire, or none if all have begun to end. Call
+ * with the signals' lock held.
  */
 void ptimers_leave(struct process *process, const struct thread *thread);
 /* Disarms all timers, and deletes those of timer_create. Call for the running process, when it ends. */

@@ -141,8 +141,8 @@ bool signals_thread_ends(int status, bool all, struct list *spent)
 		if (all && !signals->execing)
 			signals_end(process, status);
 		signals_hand_on(thread, ~0ull);
-		ptimers_leave(process, thread);
 	}
+	ptimers_leave(process, thread);
 	signal_flush(signals, &thread->signals.pending, ~0ull, spent);
 	spin_unlock(&signals->lock);
 	return last;

@@ -3,6 +3,8 @@
 #include "t.h"
 #include "timers.h"
 
+#include <linux/futex.h>
+
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -462,6 +464,78 @@ static void stopped(const char *what, int (*f)(void *), int resume)
 	ended(what, status);
 }
 
+/* ---- the end of the threads ---- */
+
+#define LISTED 2048 /* entries of a robust list, as many as the kernel follows */
+
+/* So long a list that the thread takes a while to end: each entry and each word is on a page of its own. */
+static void end_slowly(void)
+{
+	static struct robust_list_head head;
+	int fd = memfd_create("list", 0);
+	char *list, *words;
+
+	if (ftruncate(fd, LISTED * PAGE) != 0)
+		_exit(8);
+	list = mmap(NULL, LISTED * PAGE, RW, MAP_SHARED, fd, 0);
+	for (unsigned long i = 0; i < LISTED; i++)
+		*(char **)(list + i * PAGE) = list + (i + 1) % LISTED * PAGE;
+	munmap(list, LISTED * PAGE);
+	list = mmap(list, LISTED * PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 0);
+	words = mmap(NULL, LISTED * PAGE, RW, ANON, -1, 0);
+	head.list.next = (struct robust_list *)list;
+	head.futex_offset = words - list;
+	syscall(SYS_set_robust_list, &head, sizeof(head));
+}
+
+static void *waits(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static void *ends_all(void *unused)
+{
+	enum { TIMERS = 300 };
+	int ids[TIMERS];
+
+	end_slowly();
+	for (int i = 0; i < TIMERS; i++)
+		ids[i] = made(CLOCK_MONOTONIC, RT, i);
+	for (int i = 0; i < TIMERS; i++)
+		set(ids[i], 4000000l + i * 200000l, 0);
+	syscall(SYS_exit_group, 5);
+	return unused;
+}
+
+/* Timers expire while the thread that has begun to end first is the only one that is left. */
+static void ends_last(void)
+{
+	pthread_t other, last;
+
+	pthread_create(&last, NULL, ends_all, NULL);
+	pthread_create(&other, NULL, waits, NULL);
+	waits(NULL);
+}
+
+/* As long as it ends, new processes get the memory of those of its threads that have ended. */
+static void end_of_threads(void)
+{
+	pid_t pid = fork(), other;
+	int status;
+
+	if (pid == 0)
+		ends_last();
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		other = fork();
+		if (other == 0)
+			_exit(0);
+		waitpid(other, NULL, 0);
+	}
+	ended("end of the threads", status);
+}
+
 /* ---- fork, exec, limits, errors ---- */
 
 static int has_none(void *id)
@@ -614,6 +688,8 @@ int main(int argc, char **argv)
 	ignored();
 	ignored_with_others();
 	in_child("killed by it", is_killed, NULL);
+	for (int i = 0; i < 4; i++)
+		end_of_threads();
 	stopped("resumed by it", goes_on, 0);
 	stopped("killed while stopped", dies_stopped, 0);
 	stopped("expires while stopped", is_stopped, 1);
