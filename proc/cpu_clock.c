@@ -108,13 +108,11 @@ static struct process *owner_of(const struct cpu_clock_id *clock, struct thread 
 static uint64_t used_ns(const struct process *process, const struct thread *thread,
 			enum cpu_time time)
 {
-	struct usage usage = { 0 };
+	bool user_only = time == CPU_TIME_USER;
 
 	if (!thread)
-		return clock_ticks_to_ns(usage_cpu_ticks(process, time == CPU_TIME_USER));
-	usage_add_thread(&usage, thread);
-	return clock_ticks_to_ns(usage.user_ticks +
-				 (time == CPU_TIME_USER ? 0 : usage.kernel_ticks));
+		return clock_ticks_to_ns(usage_cpu_ticks(process, user_only));
+	return clock_ticks_to_ns(user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread));
 }
 
 bool cpu_clock_read_locked(const struct cpu_clock_id *clock, uint64_t *ns_ret)

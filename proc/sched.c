@@ -608,6 +608,19 @@ uint64_t thread_ran_ticks(const struct thread *thread)
 	return ticks;
 }
 
+/* What was not sampled yet is left out, because it may turn out to be kernel time. */
+uint64_t thread_user_ticks(const struct thread *thread)
+{
+	bool runs = thread == current_thread();
+	unsigned long flags = irq_save();
+	uint64_t kernel = thread->kernel_ticks, ran = thread->ran_ticks;
+
+	if (runs)
+		ran += MAX(thread->sampled_tick, thread->since_tick) - thread->since_tick;
+	irq_restore(flags);
+	return ran - MIN(kernel, ran);
+}
+
 /* Interrupts stay off between the check and the wait, so that no wake-up is missed. */
 void sched_idle(void)
 {

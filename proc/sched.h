@@ -95,6 +95,11 @@ void sched_switch_over(struct thread *to, struct spinlock *held);
 
 /* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);
+/*
+ * The part of that in user mode which no later sample takes back: of the running thread, up to the last one.
+ * So it never goes back.
+ */
+uint64_t thread_user_ticks(const struct thread *thread);
 
 /* For the idle thread: waits for an interrupt while no thread is ready, then lets others run. */
 void sched_idle(void);

@@ -75,9 +75,12 @@ struct usage usage_children(void)
 	return usage;
 }
 
-static inline uint64_t ticks_in_user(uint64_t ran, uint64_t kernel)
+/* Of a thread that does not run. */
+static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
 {
-	return ran - MIN(kernel, ran);
+	uint64_t ran = atomic_load_relaxed(&thread->ran_ticks);
+
+	return user_only ? ran - MIN(thread->kernel_ticks, ran) : ran;
 }
 
 /* There may be very many threads, so this reads nothing else, and as little as it can. */
@@ -91,10 +94,10 @@ uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 	if (process->state == PROCESS_ZOMBIE)
 		return ticks;
 	for_each_thread(thread, process) {
-		uint64_t ran = thread == self ? thread_ran_ticks(thread)
-					      : atomic_load_relaxed(&thread->ran_ticks);
-
-		ticks += user_only ? ticks_in_user(ran, thread->kernel_ticks) : ran;
+		if (thread == self)
+			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
+		else
+			ticks += ticks_of(thread, user_only);
 	}
 	return ticks;
 }

@@ -145,6 +145,58 @@ static void of_own(const char *what, int clock)
 	timer_gone(id);
 }
 
+/* Nearly all of the time is spent in the kernel. */
+static void read_for(long ns)
+{
+	static char zeros[1 << 16];
+	int fd = open("/dev/zero", O_RDONLY);
+
+	for (long until = now_ns(CLOCK_MONOTONIC) + ns; now_ns(CLOCK_MONOTONIC) < until;)
+		if (read(fd, zeros, sizeof(zeros)) != sizeof(zeros))
+			result("read", -1);
+	close(fd);
+}
+
+static void never_back(const char *what, int clock)
+{
+	long last = 0, until = now_ns(CLOCK_PROCESS_CPUTIME_ID) + 200 * MS;
+	int n = 0;
+
+	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < until) {
+		long now = now_ns(clock);
+
+		n += now < last;
+		last = now;
+	}
+	say("%s: %d times backward\n", what, n);
+}
+
+/*
+ * The time in user mode never goes back, although the kernel finds out only now and then in which mode the
+ * time was spent. So a timer that has expired at once has no fewer expiries when its signal is taken later.
+ */
+static void in_kernel_mode(void)
+{
+	int clock = USER_OF(CPU_OF_PROCESS(getpid())), id = made(clock, RT, 1);
+	int odd = 0;
+
+	never_back("process", clock);
+	never_back("thread", USER_OF(CPU_OF_THREAD(gettid())));
+	for (int i = 0; i < 20; i++) {
+		long now;
+
+		read_for((i + 1) * MS / 2);
+		now = now_ns(clock);
+		set_at(id, (struct timespec){ now / SEC, now % SEC }, MS);
+		read_for(12 * MS);
+		odd += !some_overrun(RT);
+		set(id, 0, 0);
+		drained(RT);
+	}
+	say("odd overruns: %d\n", odd);
+	timer_gone(id);
+}
+
 /* One's own clock stands still while another thread runs, that of the process does not. */
 static void of_threads(void)
 {
@@ -431,6 +483,7 @@ int main(int argc, char **argv)
 	of_own("process", CLOCK_PROCESS_CPUTIME_ID);
 	of_own("thread", CLOCK_THREAD_CPUTIME_ID);
 	of_own("by number", USER_OF(CPU_OF_PROCESS(getpid())));
+	in_kernel_mode();
 	of_threads();
 	of_others();
 	in_child("exec in a thread", in_thread, argv[0]);
