@@ -345,7 +345,7 @@ static void interrupts(void)
 	mask(SIG_BLOCK, SIGUSR1);
 	a = start(suspend, NULL);
 	until_flag(&step, 3);
-	TRY(kill(getpid(), SIGUSR1));
+	MUST(kill(getpid(), SIGUSR1));
 	join(a);
 	mask(SIG_UNBLOCK, SIGUSR1);
 }
