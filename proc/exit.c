@@ -90,6 +90,19 @@ static void exit_release(struct process *process)
 	process->exe = NULL;
 }
 
+/*
+ * Its memory counts what it had before it was freed, its times go on until now: a CPU clock of a zombie
+ * must not be behind what others have read before. Call with process_tree_lock held.
+ */
+static void count_last_times(struct process *process)
+{
+	struct usage now;
+
+	usage_current(&now);
+	process->ended_usage.user_ticks = now.user_ticks;
+	process->ended_usage.kernel_ticks = now.kernel_ticks;
+}
+
 static struct signal_info end_siginfo(const struct process *process)
 {
 	bool killed = WIFSIGNALED(process->status);
@@ -124,9 +137,11 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
  */
 static void exit_notify_parent(struct process *process)
 {
-	const struct signal_info info = end_siginfo(process);
 	struct process *parent = process->parent;
+	struct signal_info info;
 
+	count_last_times(process);
+	info = end_siginfo(process);
 	process->state = PROCESS_ZOMBIE;
 	end_watch_wake(process->end_watch);
 	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {

@@ -329,6 +329,31 @@ static int after_exec(void)
 	return 0;
 }
 
+/* Nor does the clock of a process go back when that ends, which takes a while if it has much memory. */
+static void of_ended(void)
+{
+	int clock, n = 0, step = 0;
+	siginfo_t info = { 0 };
+	pid_t pid = fork();
+	long last = 0;
+
+	if (pid == 0) {
+		memset(mmap(NULL, 16 * MIB, RW, ANON, -1, 0), 1, 16 * MIB);
+		_exit(0);
+	}
+	clock = CPU_OF_PROCESS(pid);
+	do {
+		long now = now_ns(clock);
+
+		n += now < last;
+		last = now;
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+		step += info.si_pid != 0;
+	} while (step < 2);
+	say("ended: %d times backward\n", n);
+	waitpid(pid, NULL, 0);
+}
+
 /* ---- sleeps ---- */
 
 static volatile sig_atomic_t handled;
@@ -486,6 +511,8 @@ int main(int argc, char **argv)
 	in_kernel_mode();
 	of_threads();
 	of_others();
+	for (int i = 0; i < 3; i++)
+		of_ended();
 	in_child("exec in a thread", in_thread, argv[0]);
 	sleeping();
 	refuses();
