@@ -16,18 +16,6 @@ size_t user_clear_some(vaddr_t to, size_t n)
 	return n - arch_clear_out(to, n);
 }
 
-int user_copy_in(void *to, vaddr_t from, size_t n)
-{
-	lockorder_assert_none_spinning();
-	return user_range_ok(from, n) && !arch_copy_in(to, from, n) ? 0 : -EFAULT;
-}
-
-int user_copy_out(vaddr_t to, const void *from, size_t n)
-{
-	lockorder_assert_none_spinning();
-	return user_range_ok(to, n) && !arch_copy_out(to, from, n) ? 0 : -EFAULT;
-}
-
 ssize_t user_copy_string(char *to, vaddr_t from, size_t n)
 {
 	size_t room;

@@ -12,15 +12,27 @@
 /* Does all of [va, va + n) lie where user addresses may be? At length 0 it always does. */
 static inline bool user_range_ok(vaddr_t va, size_t n)
 {
-	return n == 0 || (va >= USER_BASE && va < USER_TOP && n <= USER_TOP - va);
+	const size_t all = USER_TOP - USER_BASE;
+
+	/* One comparison where n is a constant: the difference wraps below USER_BASE. */
+	return n == 0 || (n <= all && va - USER_BASE <= all - n);
 }
 
 /*
  * Copy n bytes after checking the range. Faults are resolved (demand paging, copy-on-write, file
  * pages), and may wait. Return 0 or -EFAULT. Call with no spinning lock held.
  */
-int user_copy_in(void *to, vaddr_t from, size_t n);
-int user_copy_out(vaddr_t to, const void *from, size_t n);
+static inline int user_copy_in(void *to, vaddr_t from, size_t n)
+{
+	lockorder_assert_none_spinning();
+	return user_range_ok(from, n) && !arch_copy_in(to, from, n) ? 0 : -EFAULT;
+}
+
+static inline int user_copy_out(vaddr_t to, const void *from, size_t n)
+{
+	lockorder_assert_none_spinning();
+	return user_range_ok(to, n) && !arch_copy_out(to, from, n) ? 0 : -EFAULT;
+}
 
 /*
  * As above, but return the number of bytes transferred, for partial transfers; 0 if the range is

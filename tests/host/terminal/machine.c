@@ -224,15 +224,21 @@ void inode_file_release(struct file *file)
 	(void)file;
 }
 
-int user_copy_in(void *to, vaddr_t from, size_t n)
+int machine_ioctl(unsigned long request, void *arg)
 {
-	memcpy(to, (const void *)from, n);
+	machine.user = arg;
+	return (int)tty_ops.ioctl(&machine.file, request, USER_BASE);
+}
+
+size_t arch_copy_in(void *to, vaddr_t from, size_t n)
+{
+	memcpy(to, machine.user + (from - USER_BASE), n);
 	return 0;
 }
 
-int user_copy_out(vaddr_t to, const void *from, size_t n)
+size_t arch_copy_out(vaddr_t to, const void *from, size_t n)
 {
-	memcpy((void *)to, from, n);
+	memcpy(machine.user + (to - USER_BASE), from, n);
 	return 0;
 }
 
@@ -250,18 +256,6 @@ size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_
 	n = MIN(n, iter->left);
 	memcpy(iter->kernel, from, n);
 	user_iter_advance_kernel(iter, n);
-	return n;
-}
-
-size_t arch_copy_in(void *to, vaddr_t from, size_t n)
-{
-	(void)to, (void)from;
-	return n;
-}
-
-size_t arch_copy_out(vaddr_t to, const void *from, size_t n)
-{
-	(void)to, (void)from;
 	return n;
 }
 

@@ -25,6 +25,7 @@ struct machine {
 	int signals[MACHINE_SIGNAL];
 	size_t nsignals;
 	int background; /* what ctty_check() returns */
+	char *user;	/* what lies at USER_BASE: the argument of an ioctl */
 	/* What the last look of poll watches, and the sequences then. */
 	struct waitq *watched[MACHINE_WATCH];
 	uint64_t seqs[MACHINE_WATCH];
@@ -44,6 +45,9 @@ void machine_run_input(void);
 
 /* Was a queue woken that the last look of poll watches? */
 bool machine_poll_woken(void);
+
+/* With an argument that is in the test's memory. */
+int machine_ioctl(unsigned long request, void *arg);
 
 /* A look of poll. */
 unsigned machine_poll(bool watch);

@@ -311,14 +311,13 @@ static void compare(void)
 		      memcmp(machine.signals, model.signals, machine.nsignals * sizeof(int)) == 0,
 	      "%zu signals, not %zu, or others", machine.nsignals, model.nsignals);
 	machine.nsignals = model.nsignals = 0;
-	check(tty_ops.ioctl(&machine.file, TCGETS, (vaddr_t)&termios) == 0 &&
+	check(machine_ioctl(TCGETS, &termios) == 0 &&
 		      memcmp(&termios, &model.line.termios, sizeof(termios)) == 0,
 	      "other settings");
-	check(tty_ops.ioctl(&machine.file, TIOCGWINSZ, (vaddr_t)&winsize) == 0 &&
-		      winsize.cols == MACHINE_COLS && winsize.rows == MACHINE_ROWS,
+	check(machine_ioctl(TIOCGWINSZ, &winsize) == 0 && winsize.cols == MACHINE_COLS &&
+		      winsize.rows == MACHINE_ROWS,
 	      "%u columns and %u rows", winsize.cols, winsize.rows);
-	check(tty_ops.ioctl(&machine.file, FIONREAD, (vaddr_t)&available) == 0 &&
-		      (size_t)available == model.line.whole,
+	check(machine_ioctl(FIONREAD, &available) == 0 && (size_t)available == model.line.whole,
 	      "%d bytes to read, not %zu", available, model.line.whole);
 	can = machine_poll(false);
 	check(can == ready(), "poll: %#x, not %#x", can, ready());
@@ -410,7 +409,7 @@ static void set_modes(void)
 		line_set(&model.line, &termios);
 		resume_keys();
 	}
-	err = tty_ops.ioctl(&machine.file, request, (vaddr_t)&termios);
+	err = machine_ioctl(request, &termios);
 	check(err == background, "settings: %d", err);
 	run_input(false);
 }
