@@ -139,7 +139,8 @@ static bool futex_sleeper_leave(struct sleeper *sleeper)
 }
 
 /* Adds the sleeper if the word is `value`. Returns 0, -EAGAIN if it is not, or -EFAULT. */
-static int futex_sleeper_join_if(struct sleeper *sleeper, vaddr_t at, uint32_t value)
+static inline __attribute__((always_inline)) int futex_sleeper_join_if(struct sleeper *sleeper,
+								       vaddr_t at, uint32_t value)
 {
 	struct bucket *bucket = futex_bucket(&sleeper->key);
 	uint64_t changes;
@@ -165,7 +166,8 @@ static bool one_is_woken(const struct sleeper *sleepers, unsigned n)
 }
 
 /* Sleeps until one of n sleepers is woken. Returns 0, -EINTR or -ETIMEDOUT. */
-static int sleep(const struct sleeper *sleepers, unsigned n, const uint64_t *deadline)
+static inline __attribute__((always_inline)) int sleep(const struct sleeper *sleepers, unsigned n,
+						       const uint64_t *deadline)
 {
 	struct waitq *queue = sleepers->queue;
 	int err;
