@@ -122,9 +122,3 @@ void end_watch_wake(struct end_watch *watch)
 	waitq_wake_relay(&watch->queue);
 	irq_restore(flags);
 }
-
-void end_watch_gone(struct end_watch **slot)
-{
-	end_watch_wake(*slot);
-	*slot = NULL;
-}

@@ -2,6 +2,7 @@
 /* What a pidfd refers to: the id of a process or thread, and the queue of those who wait for its end. */
 #pragma once
 
+#include "lib/bits.h"
 #include "mm/check/counted.h"
 #include "proc/pid.h"
 #include "sync/waitq.h"
@@ -51,4 +52,10 @@ enum end_state end_watch_look(const struct end_watch *watch);
 /* Wakes those who wait. NULL: there are none. Call with process_tree_lock held. */
 void end_watch_wake(struct end_watch *watch);
 /* The same for a process or thread that nobody can find from now on. */
-void end_watch_gone(struct end_watch **slot);
+static inline void end_watch_gone(struct end_watch **slot)
+{
+	if (unlikely(*slot != NULL)) {
+		end_watch_wake(*slot);
+		*slot = NULL;
+	}
+}
