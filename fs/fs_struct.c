@@ -5,7 +5,7 @@
 #include "fs/file.h"
 #include "fs/path.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
+#include "mm/relieve.h"
 #include "proc/thread.h"
 
 static const char *fs_struct_name(const void *it)
@@ -14,6 +14,7 @@ static const char *fs_struct_name(const void *it)
 	return "working directory and root";
 }
 
+static SLAB_CACHE(fs_struct_cache, struct fs_struct);
 COUNTED_KIND(fs_struct_kind, "file system state", struct fs_struct, fs_struct_name);
 
 static void put_places(struct file *cwd, struct inode *root)
@@ -25,7 +26,7 @@ static void put_places(struct file *cwd, struct inode *root)
 
 struct fs_struct *fs_struct_create(struct file *cwd, struct inode *root, unsigned umask)
 {
-	struct fs_struct *fs = cwd ? mem_wait_kmalloc(sizeof(*fs)) : NULL;
+	struct fs_struct *fs = cwd ? slab_alloc_wait(&fs_struct_cache) : NULL;
 
 	if (!fs) {
 		put_places(cwd, root);
@@ -40,12 +41,32 @@ struct fs_struct *fs_struct_create(struct file *cwd, struct inode *root, unsigne
 	return fs;
 }
 
+static struct file *get_cwd_locked(const struct fs_struct *fs)
+{
+	assert_hardened(spin_lock_held(&fs->lock));
+	file_get(fs->cwd);
+	return fs->cwd;
+}
+
+static struct inode *get_root_locked(const struct fs_struct *fs)
+{
+	assert_hardened(spin_lock_held(&fs->lock));
+	if (fs->root)
+		path_get(fs->root);
+	return fs->root;
+}
+
 struct fs_struct *fs_struct_copy(void)
 {
 	struct fs_struct *fs = current_thread()->fs;
+	struct inode *root;
+	struct file *cwd;
 
-	return fs_struct_create(fs_struct_cwd(fs), fs_struct_root(fs),
-				atomic_load_relaxed(&fs->umask));
+	spin_lock(&fs->lock);
+	cwd = get_cwd_locked(fs);
+	root = get_root_locked(fs);
+	spin_unlock(&fs->lock);
+	return fs_struct_create(cwd, root, atomic_load_relaxed(&fs->umask));
 }
 
 struct fs_struct *fs_struct_share(void)
@@ -62,7 +83,7 @@ void fs_struct_put(struct fs_struct *fs)
 		return;
 	counted_end(&fs->counted);
 	put_places(fs->cwd, fs->root);
-	kfree(fs);
+	slab_free(&fs_struct_cache, fs);
 }
 
 struct file *fs_struct_cwd(struct fs_struct *fs)
@@ -70,8 +91,7 @@ struct file *fs_struct_cwd(struct fs_struct *fs)
 	struct file *cwd;
 
 	spin_lock(&fs->lock);
-	cwd = fs->cwd;
-	file_get(cwd);
+	cwd = get_cwd_locked(fs);
 	spin_unlock(&fs->lock);
 	return cwd;
 }
@@ -81,9 +101,7 @@ struct inode *fs_struct_root(struct fs_struct *fs)
 	struct inode *root;
 
 	spin_lock(&fs->lock);
-	root = fs->root;
-	if (root)
-		path_get(root);
+	root = get_root_locked(fs);
 	spin_unlock(&fs->lock);
 	return root;
 }
