@@ -121,7 +121,7 @@ struct process *process_alloc(int *err_ret)
 		*err_ret = -ENOMEM;
 		return NULL;
 	}
-	memset(process, 0, offsetof(struct process, rlimits));
+	memset(process, 0, offsetof(struct process, timers.interval));
 	if (!process_count(&process->pid)) {
 		slab_free(&process_cache, process);
 		*err_ret = -EAGAIN;
@@ -135,7 +135,7 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
 	signals_init(&process->signals);
-	ptimers_init(process);
+	ptimers_init(&process->timers);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
 }

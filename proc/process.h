@@ -85,10 +85,10 @@ struct process {
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */
-	struct ptimers timers;
 
 	struct spinlock limits_lock;
-	/* guarded by limits_lock; last, see process_alloc(): */
+	struct ptimers timers; /* its end, and what follows, is not zeroed by process_alloc() */
+	/* guarded by limits_lock: */
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 

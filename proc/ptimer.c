@@ -259,14 +259,11 @@ static void timer_park(struct ptimer *it)
 	spin_unlock_irqrestore(&timers->due_lock, flags);
 }
 
-void ptimers_unpark(struct process *process, uint64_t set)
+void ptimers_unpark_all(struct ptimers *timers)
 {
-	struct ptimers *timers = &process->timers;
 	unsigned long flags;
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
-	if (likely(!(timers->parked & set)))
-		return;
+	assert_hardened(spin_lock_held(&current_process()->signals.lock));
 	timers->parked = 0;
 	flags = spin_lock_irqsave(&timers->due_lock);
 	list_splice_tail(&timers->due, &timers->parked_list);
@@ -342,17 +339,18 @@ static void itimer_expires(struct ptimer *it)
 	timer_start(it, MAX(it->at_ns, clock_later(now, LOOK_NS)), now);
 }
 
-void ptimers_take(struct process *process)
+void ptimers_look(void)
 {
-	struct ptimers *timers = &process->timers;
 	struct thread *thread = current_thread();
+	struct process *process = thread->process;
+	struct ptimers *timers = &process->timers;
 	struct ptimer *it;
 
-	if (unlikely(thread->cpu_alarms_due)) {
+	if (thread->cpu_alarms_due) {
 		thread->cpu_alarms_due = false;
 		cpu_clock_look();
 	}
-	while (unlikely(atomic_load(&timers->any_due))) {
+	while (atomic_load(&timers->any_due)) {
 		timers_lock(process);
 		for (unsigned n = 0; n < DUE_AT_ONCE && (it = due_pop(timers)) != NULL;
 		     n += it->of_cpu ? DUE_AT_ONCE : 1) {
@@ -404,7 +402,8 @@ void ptimer_signal_taken(struct signal_info *info)
 	struct ptimers *timers = &process->timers;
 	struct ptimer *it = &timers->interval[ITIMER_REAL];
 
-	if (info->about != SIGNAL_OF_TIMER && !atomic_load_relaxed(&it->waits))
+	if (info->about != SIGNAL_OF_TIMER &&
+	    (!atomic_load(&timers->has_interval) || !atomic_load_relaxed(&it->waits)))
 		return;
 	timers_lock(process);
 	if (info->about == SIGNAL_OF_TIMER)
@@ -421,37 +420,42 @@ void ptimer_signal_taken(struct signal_info *info)
 
 /* ---- the interval timers ---- */
 
-void ptimers_init(struct process *process)
+void ptimers_init(struct ptimers *timers)
 {
-	struct ptimers *timers = &process->timers;
-
-	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
-		struct ptimer *it = &timers->interval[which];
-
-		it->process = process;
-		it->id = -1;
-		it->of_cpu = which != ITIMER_REAL;
-		list_init(&it->due_link);
-		if (!it->of_cpu)
-			timer_init(&it->timer, timer_goes_off);
-	}
 	spin_init(&timers->due_lock, LOCK_WAITQ);
 	list_init(&timers->due);
 	list_init(&timers->parked_list);
 }
 
-/* The process had no birth when its timers were initialised. Call with both locks held. */
-static struct ptimer *itimer_of(unsigned which)
+static void itimer_init(struct ptimer *it, unsigned which)
 {
-	struct ptimer *it = &current_process()->timers.interval[which];
-
-	if (it->of_cpu && !it->alarm.fn) {
+	*it = (struct ptimer){
+		.process = current_process(),
+		.id = -1,
+		.of_cpu = which != ITIMER_REAL,
+	};
+	list_init(&it->due_link);
+	if (it->of_cpu) {
 		const struct cpu_clock_id clock =
 			cpu_clock_own(which == ITIMER_VIRTUAL ? CPU_TIME_USER : CPU_TIME_ALL);
 
 		cpu_alarm_init(&it->alarm, &clock, alarm_goes_off);
+	} else {
+		timer_init(&it->timer, timer_goes_off);
 	}
-	return it;
+}
+
+/* Call with both locks held. */
+static struct ptimer *itimer_of(unsigned which)
+{
+	struct ptimers *timers = &current_process()->timers;
+
+	if (!timers->has_interval) {
+		for (unsigned i = 0; i < ITIMER_COUNT; i++)
+			itimer_init(&timers->interval[i], i);
+		atomic_store(&timers->has_interval, true);
+	}
+	return &timers->interval[which];
 }
 
 /* As on Linux, ITIMER_REAL has no time left while its signal is pending. */
@@ -664,7 +668,7 @@ int ptimer_delete(int id)
 	struct process *process = current_process();
 	struct ptimer *it;
 
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	timers_lock(process);
 	it = timer_find(&process->timers, id);
 	if (it)
@@ -694,19 +698,21 @@ static void delete_all(struct process *process)
 }
 
 /* Nor does one that has expired begin anew: whoever waits from here on looks at `due`. */
+static __attribute__((noinline)) void itimers_exit(struct process *process)
+{
+	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
+		timers_lock(process);
+		timer_reset(&process->timers.interval[which]);
+		timers_unlock(process);
+	}
+}
+
 void ptimers_exit(void)
 {
 	struct process *process = current_process();
 
-	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
-		struct ptimer *it = &process->timers.interval[which];
-
-		if (!it->set) /* it is neither armed nor due */
-			continue;
-		timers_lock(process);
-		timer_reset(it);
-		timers_unlock(process);
-	}
+	if (unlikely(atomic_load_relaxed(&process->timers.has_interval)))
+		itimers_exit(process);
 	if (unlikely(process->timers.ncreated))
 		delete_all(process);
 }
@@ -731,7 +737,7 @@ int ptimer_get(int id, struct timer_spec *ret)
 	struct ptimer *it;
 	int64_t now;
 
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	timers_lock(process);
 	it = timer_find(&process->timers, id);
 	if (it) {
@@ -770,7 +776,7 @@ int ptimer_set(int id, bool absolute, const struct timer_spec *spec, struct time
 	struct ptimer *it;
 	int err;
 
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	timers_lock(process);
 	it = timer_find(&process->timers, id);
 	err = it ? timer_set_anew(it, absolute, spec, old_ret) : -EINVAL;

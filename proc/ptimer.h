@@ -6,12 +6,12 @@
 #include "base/timerq.h"
 #include "lib/list.h"
 #include "proc/cpu_clock.h"
+#include "proc/thread.h"
 #include "sync/spinlock.h"
 
 struct process;
 struct queued_signal;
 struct signal_info;
-struct thread;
 
 #define ITIMER_COUNT 3 /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
 
@@ -53,8 +53,8 @@ struct ptimer {
 };
 
 struct ptimers {
-	struct ptimer interval[ITIMER_COUNT];
 	/* guarded by the signals' lock of the process: */
+	bool has_interval;   /* `interval` is set up; atomic */
 	struct tree created; /* by timer_create, ordered by id */
 	unsigned ncreated;   /* those that are not published yet included */
 	int next_id;
@@ -66,9 +66,13 @@ struct ptimers {
 	struct list parked_list;
 	bool any_due;	       /* atomic: `due` is not empty */
 	struct thread *looker; /* looks when one expires; NULL: all threads have begun to end */
+
+	/* Last, as it need not be zeroed: few processes use them, so the first call that names one sets them up. */
+	struct ptimer interval[ITIMER_COUNT];
 };
 
-void ptimers_init(struct process *process);
+/* These must be all zeros, but for `interval`. */
+void ptimers_init(struct ptimers *timers);
 /*
  * The thread begins to end: another looks at timers that expire, or none if all have begun to end. Call
  * with the signals' lock held.
@@ -104,15 +108,28 @@ int ptimer_set(int id, bool absolute, const struct timer_spec *spec, struct time
 /* Returns how often the timer expired before its last signal was taken, without the signal itself. */
 int ptimer_overrun(int id);
 
+/* Out of line, for the next function: something is due, or a CPU clock is to be looked at. */
+void ptimers_look(void);
 /* Sends the signals of timers that have expired. Call for the running process, with no spinning lock held. */
-void ptimers_take(struct process *process);
+static inline void ptimers_take(struct ptimers *timers)
+{
+	if (unlikely(atomic_load(&timers->any_due) || current_thread()->cpu_alarms_due))
+		ptimers_look();
+}
+
 /*
  * A signal of SIGNAL_OF_TIMER, or a SIGALRM, has been taken from a queue of the running process: begins
  * its timer anew, and completes the info. Call with no spinning lock held.
  */
 void ptimer_signal_taken(struct signal_info *info);
+/* Out of line, for the next function. */
+void ptimers_unpark_all(struct ptimers *timers);
 /*
  * Signals of the set may not be ignored any more: the running thread is to look at timers that are parked
  * because they were. Call with the signals' lock of its process held.
  */
-void ptimers_unpark(struct process *process, uint64_t set);
+static inline void ptimers_unpark(struct ptimers *timers, uint64_t set)
+{
+	if (unlikely(timers->parked & set))
+		ptimers_unpark_all(timers);
+}

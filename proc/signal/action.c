@@ -100,7 +100,7 @@ static void set(struct process *process, int sig, const struct abi_sigaction *ac
 	     (by_default == SIGNAL_IGNORE || by_default == SIGNAL_CONTINUE)))
 		signal_flush_all(process, SIGNAL_BIT(sig), spent);
 	else
-		ptimers_unpark(process, SIGNAL_BIT(sig));
+		ptimers_unpark(&process->timers, SIGNAL_BIT(sig));
 }
 
 /* Provides a table for the running process's actions. */

@@ -41,7 +41,7 @@ bool signal_any_pending(uint64_t set)
 	struct process *process = current_process();
 	const struct thread_signals *own = &current_thread()->signals;
 
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	return ((atomic_load(&process->signals.shared.set) | atomic_load(&own->pending.set)) &
 		set) != 0;
 }

@@ -165,7 +165,7 @@ void signal_user_return(struct trap_frame *frame)
 	struct signal_info info;
 
 	work_clear();
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	for (;;) {
 		if (unlikely(atomic_load_relaxed(&thread->killed)))
 			thread_exit(0);

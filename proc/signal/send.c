@@ -168,14 +168,22 @@ void signals_hand_on(const struct thread *thread, uint64_t set)
 	}
 }
 
+/* Out of line, for the next function. */
+static __attribute__((noinline)) void signals_blocked(struct thread *thread, uint64_t more)
+{
+	ptimers_unpark(&thread->process->timers, more);
+	signals_hand_on(thread, more);
+}
+
 void signals_block(struct thread *thread, uint64_t blocked)
 {
+	const struct process *process = thread->process;
 	uint64_t more = blocked & ~thread->signals.blocked;
 
+	assert_hardened(spin_lock_held(&process->signals.lock));
 	thread->signals.blocked = blocked;
-	ptimers_unpark(thread->process, more);
-	if (unlikely(thread->process->signals.nthreads > 1))
-		signals_hand_on(thread, more);
+	if (unlikely(process->signals.nthreads > 1 || process->timers.parked & more))
+		signals_blocked(thread, more);
 }
 
 /* Acts on a signal that has come, and that this thread takes. Call with the lock held. */
@@ -348,7 +356,7 @@ bool signals_want_return(void)
 
 bool signals_end_waits(void)
 {
-	ptimers_take(current_process());
+	ptimers_take(&current_process()->timers);
 	return signals_want_return();
 }
 

@@ -67,7 +67,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 	set &= ~SIGNAL_UNBLOCKABLE;
 	set_waited(set);
 	do {
-		ptimers_take(current_process());
+		ptimers_take(&current_process()->timers);
 		sig = signal_take_any(set, info_ret);
 		if (!sig && !err)
 			err = thread_wait_interruptible_until(&never_woken, seq, deadline);
@@ -88,7 +88,7 @@ uint64_t signal_pending_set(void)
 	struct signals *signals = &process->signals;
 	uint64_t set;
 
-	ptimers_take(process);
+	ptimers_take(&process->timers);
 	spin_lock(&signals->lock);
 	set = (signals->shared.set | own->pending.set) & own->blocked;
 	spin_unlock(&signals->lock);

@@ -100,7 +100,7 @@ KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
 	itimer_set(ITIMER_REAL, &never, &old);
 	EXPECT_EQ(1000, old.value);
-	ptimers_take(self);
+	ptimers_take(&self->timers);
 	EXPECT_EQ(0, signal_pending_set());
 	itimer_set(ITIMER_REAL, &never, &old);
 	EXPECT_EQ(0, old.value);
@@ -121,7 +121,7 @@ KTEST_IN_PROCESS(itimer_that_went_off_stops_with_its_process)
 		;
 	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
 	ptimers_exit();
-	ptimers_take(self);
+	ptimers_take(&self->timers);
 	EXPECT_EQ(0, signal_pending_set());
 }
 
