@@ -48,21 +48,21 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 	return action;
 }
 
-struct abi_sigaction signal_action_take(const struct signals *signals, int sig)
+void signal_action_take(const struct signals *signals, int sig, struct abi_sigaction *ret)
 {
 	struct signal_actions *actions = signals->actions;
-	struct abi_sigaction action;
 
-	if (!actions)
-		return (struct abi_sigaction){ 0 };
+	if (!actions) {
+		*ret = (struct abi_sigaction){ 0 };
+		return;
+	}
 	spin_lock(&actions->lock);
-	action = actions->of[sig - 1];
-	if (signal_has_handler(&action) && action.flags & SA_RESETHAND) {
+	*ret = actions->of[sig - 1];
+	if (signal_has_handler(ret) && ret->flags & SA_RESETHAND) {
 		actions->of[sig - 1].handler = SIG_DFL;
 		atomic_store_relaxed(&actions->caught, actions->caught & ~SIGNAL_BIT(sig));
 	}
 	spin_unlock(&actions->lock);
-	return action;
 }
 
 /* Call with the lock of the process that sets it held. */

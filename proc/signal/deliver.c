@@ -131,7 +131,7 @@ static bool signal_next(struct process *process, struct signal_info *info,
 	spin_lock(&signals->lock);
 	any = signal_take(~current_thread()->signals.blocked, info);
 	if (any) {
-		*action = signal_action_take(signals, info->sig);
+		signal_action_take(signals, info->sig, action);
 		if (action->handler == SIG_DFL)
 			begin_default(process, info->sig);
 	}

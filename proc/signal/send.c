@@ -86,11 +86,13 @@ static void signal_forget(struct process *process, uint64_t set)
 }
 
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
-static void undo(struct process *process, int sig)
+static inline void undo(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
 	struct thread *thread;
 
+	if (likely(!(SIGNAL_BIT(sig) & (STOPS | SIGNAL_BIT(SIGCONT)))))
+		return;
 	if (sig == SIGCONT) {
 		signal_forget(process, STOPS);
 		signals->stopping = 0;
@@ -104,7 +106,7 @@ static void undo(struct process *process, int sig)
 		signals->continue_unreported = true;
 		signals->continue_untold = true;
 		waitq_wake_all(&signals->resumed);
-	} else if (SIGNAL_BIT(sig) & STOPS) {
+	} else {
 		signal_forget(process, SIGNAL_BIT(SIGCONT));
 	}
 }
@@ -187,7 +189,7 @@ void signals_block(struct thread *thread, uint64_t blocked)
 }
 
 /* Acts on a signal that has come, and that this thread takes. Call with the lock held. */
-static void act(struct thread *thread, int sig)
+static inline void act(struct thread *thread, int sig)
 {
 	struct process *process = thread->process;
 	uint64_t bit = SIGNAL_BIT(sig);
@@ -213,7 +215,7 @@ static inline void stop_changed(struct process *process)
 }
 
 /* Lets a thread take a signal that may be pending: `to`, or if that is NULL any. */
-static void hand_out(struct process *process, struct thread *to, int sig)
+static inline void hand_out(struct process *process, struct thread *to, int sig)
 {
 	struct signals *signals = &process->signals;
 	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
@@ -229,7 +231,9 @@ static void hand_out(struct process *process, struct thread *to, int sig)
 }
 
 /* Sends it to a thread of the process, or if that is NULL to any of them. Call with the lock held. */
-static int send_locked(struct process *process, struct thread *to, const struct signal_info *info)
+static inline __attribute__((always_inline)) int send_locked(struct process *process,
+							     struct thread *to,
+							     const struct signal_info *info)
 {
 	struct signals *signals = &process->signals;
 	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;

@@ -31,10 +31,12 @@ struct signal_info {
 	int pid;      /* the sender, or the child that it is about; the id of a timer */
 	int status;   /* of the child: exit status or signal; how often a timer was overrun */
 	uint32_t uid;
-	uint64_t value;			   /* as the sender gave it; for a fault: the address */
-	uint64_t user_ticks, kernel_ticks; /* of the child */
-	unsigned
-		armed; /* of a timer with an interval: struct ptimer.armings when it expired; else 0 */
+	uint64_t value; /* as the sender gave it; for a fault: the address */
+	union {
+		uint64_t user_ticks; /* of the child */
+		unsigned armed;	     /* of a timer with an interval: its armings then; else 0 */
+	};
+	uint64_t kernel_ticks; /* of the child */
 };
 
 /* The actions set by rt_sigaction. With CLONE_SIGHAND processes share them. */
