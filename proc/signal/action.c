@@ -181,7 +181,7 @@ int signal_actions_share(struct signals *to)
 	to->actions = signals->actions;
 	atomic_add(&to->actions->refs, 1);
 	spin_lock(&signals->lock);
-	ptimers_unpark(current_process(), ~0ull); /* the other process does not */
+	ptimers_unpark(&current_process()->timers, ~0ull); /* the other process does not */
 	spin_unlock(&signals->lock);
 	return 0;
 }
