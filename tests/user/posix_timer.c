@@ -495,38 +495,45 @@ static void *waits(void *unused)
 	return unused;
 }
 
-static void *ends_all(void *unused)
+/* It has used up part of its slice, so the others end soon after it has begun to. */
+static void *ends_all(void *part)
 {
 	enum { TIMERS = 300 };
+	struct timespec from, now;
 	int ids[TIMERS];
 
 	end_slowly();
 	for (int i = 0; i < TIMERS; i++)
 		ids[i] = made(CLOCK_MONOTONIC, RT, i);
 	for (int i = 0; i < TIMERS; i++)
-		set(ids[i], 4000000l + i * 200000l, 0);
+		set(ids[i], 4000000l + i * 330000l, 0);
+	nap(1);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - from.tv_sec) * SEC + now.tv_nsec - from.tv_nsec < (long)part);
 	syscall(SYS_exit_group, 5);
-	return unused;
+	return NULL;
 }
 
 /* Timers expire while the thread that has begun to end first is the only one that is left. */
-static void ends_last(void)
+static void ends_last(long part)
 {
 	pthread_t other, last;
 
-	pthread_create(&last, NULL, ends_all, NULL);
+	pthread_create(&last, NULL, ends_all, (void *)part);
 	pthread_create(&other, NULL, waits, NULL);
 	waits(NULL);
 }
 
 /* As long as it ends, new processes get the memory of those of its threads that have ended. */
-static void end_of_threads(void)
+static void end_of_threads(long part)
 {
 	pid_t pid = fork(), other;
 	int status;
 
 	if (pid == 0)
-		ends_last();
+		ends_last(part);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		other = fork();
 		if (other == 0)
@@ -688,8 +695,8 @@ int main(int argc, char **argv)
 	ignored();
 	ignored_with_others();
 	in_child("killed by it", is_killed, NULL);
-	for (int i = 0; i < 4; i++)
-		end_of_threads();
+	for (int i = 0; i < 10; i++)
+		end_of_threads(i * 1000000l);
 	stopped("resumed by it", goes_on, 0);
 	stopped("killed while stopped", dies_stopped, 0);
 	stopped("expires while stopped", is_stopped, 1);
