@@ -45,7 +45,9 @@ void waitq_enqueue_now(struct waitq *queue, struct waiter *waiter)
  * two thousand instructions. The first hold may be that of an interrupt, which may wake several queues, so
  * it wakes one waiter only.
  */
-#define WAKE_PIECE 4u
+#define WAKE_PIECE	 4u
+/* With preemption off, as while a spinning lock is held, so many pieces are woken, and the first waiter. */
+#define WAKE_PIECES_HELD 4u
 
 /* One wake-up of a queue, which may take several holds of its lock. */
 struct wake {
@@ -132,18 +134,21 @@ static unsigned wake_successor_locked(struct wake *wake)
 static __attribute__((noinline, cold)) unsigned wake_rest(struct wake *wake)
 {
 	struct waitq *queue = wake->queue;
-	bool all = !arch_irq_enabled();
+	bool held = arch_preempt()->count != 0, all = false;
+	unsigned left = arch_irq_enabled() ? WAKE_PIECES_HELD : 0;
 	unsigned woken = 0;
 
-	do {
+	while (!all) {
 		unsigned long flags = spin_lock_irqsave(&queue->lock);
 
+		all = left == 0;
 		if (all)
 			woken += wake_successor_locked(wake);
 		else
 			all = wake_some_locked(wake, WAKE_PIECE, &woken);
 		spin_unlock_irqrestore(&queue->lock, flags);
-	} while (!all);
+		left -= held;
+	}
 	return woken;
 }
 

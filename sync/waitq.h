@@ -116,7 +116,7 @@ static inline bool waitq_wake_one(struct waitq *queue)
 /*
  * Wakes all that wait now, a few under each hold of the lock. Returns how many. The queue must live
  * until this function returns, even if a woken thread could free it. With interrupts off it wakes
- * two at most; the second of them wakes the rest when it ends its wait.
+ * two at most, with preemption off 18; the last of them wakes the rest when it ends its wait.
  */
 static inline unsigned waitq_wake_all(struct waitq *queue)
 {

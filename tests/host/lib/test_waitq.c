@@ -187,6 +187,24 @@ TEST(wake_few_in_interrupt)
 	assert_int_equal(MANY, waitq_wake_all(&queue));
 }
 
+/* R130: as under a spinning lock. */
+TEST(wake_some_without_preemption)
+{
+	preempt_disable();
+	enqueue_many(17);
+	assert_int_equal(17, waitq_wake_all(&queue));
+	assert_true(list_empty(&queue.waiters));
+	enqueue_many(MANY);
+	assert_int_equal(18, waitq_wake_all(&queue));
+	preempt_enable();
+	assert_woken(18, MANY);
+	assert_false(waitq_cancel(&many[3].waiter));
+	assert_woken(18, MANY);
+	assert_false(waitq_cancel(&many[17].waiter));
+	assert_woken(MANY, MANY);
+	assert_true(list_empty(&queue.waiters));
+}
+
 /* One of the rest gives up; and before they are woken all are to be woken once more. */
 TEST(wake_few_twice_in_interrupt)
 {
