@@ -334,16 +334,24 @@ static void fill_space_facts(struct uspace *uspace, struct process_facts *ret)
 	spin_unlock(&space->lock);
 }
 
-/* A leader that has ended is a zombie, too, as long as others of its process have not. */
-static char state_letter(const struct thread *thread)
+/* The state that all threads of the process have which have not ended; 0: each has its own. */
+static char common_letter(const struct process *process)
 {
-	const struct process *process = thread->process;
-
-	if (process->state == PROCESS_ZOMBIE || sched_has_ended(thread))
+	if (process->state == PROCESS_ZOMBIE)
 		return 'Z';
 	if (state_is_stopped(process))
 		return 'T';
-	if (process->state != PROCESS_ALIVE || !sched_is_asleep(thread))
+	return process->state == PROCESS_ALIVE ? 0 : 'R';
+}
+
+/* A leader that has ended is a zombie, too, as long as others of its process have not. */
+static inline char state_letter(const struct thread *thread, char common)
+{
+	if (sched_has_ended(thread))
+		return 'Z';
+	if (common)
+		return common;
+	if (!sched_is_asleep(thread))
 		return 'R';
 	return __atomic_load_n(&thread->locked_out, __ATOMIC_RELAXED) ? 'D' : 'S';
 }
@@ -351,10 +359,11 @@ static char state_letter(const struct thread *thread)
 static void count_states(struct process *process, void *arg)
 {
 	struct thread_census *census = arg;
+	char common = common_letter(process);
 	struct thread *thread;
 
 	for_each_thread(thread, process) {
-		char state = state_letter(thread);
+		char state = state_letter(thread, common);
 
 		census->running += state == 'R';
 		census->blocked += state == 'D';
@@ -381,7 +390,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 
 	*ret = (struct process_facts){
 		.tid = thread->tid,
-		.state = state_letter(thread),
+		.state = state_letter(thread, common_letter(process)),
 		.wish = thread->wish,
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,

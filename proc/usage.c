@@ -33,7 +33,7 @@ void usage_add_space(struct usage *to, struct space *space)
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
 }
 
-void usage_add_thread(struct usage *to, const struct thread *thread)
+UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
 {
 	uint64_t ran = thread_ran_ticks(thread);
 	uint64_t kernel = MIN(thread->kernel_ticks, ran);
@@ -44,7 +44,8 @@ void usage_add_thread(struct usage *to, const struct thread *thread)
 	to->nivcsw += thread->nivcsw;
 }
 
-void usage_add_threads(struct usage *to, const struct process *process)
+/* There may be very many threads. */
+UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
 {
 	const struct thread *thread;
 
