@@ -74,20 +74,34 @@ KTEST(ledger_finds_a_count_too_many)
 
 #ifdef FAULTLINE_HARDENED
 
+/*
+ * Where an address is left on the stack of a thread that sleeps, the ledger takes that for a holder. So
+ * of these things there are several, until one is found.
+ */
+#define TRIES 8u
+
 /* R111, R172: what has a reference and no holder is found, and what is right again is right */
 KTEST(ledger_finds_a_reference_without_holder)
 {
 	struct inode *root = mount_tree_root();
-	struct object *object = object_create_anon(PAGE_SIZE);
-	struct file *receive = endpoint_create(), *send = NULL;
+	struct object *objects[TRIES];
+	struct file *receive, *send = NULL;
+	unsigned n = 0;
 
-	ASSERT_TRUE(object && receive);
-	EXPECT_EQ(2, ledger_check(NULL)); /* nobody but this test has the two */
+	do {
+		objects[n] = object_create_anon(PAGE_SIZE);
+		ASSERT_TRUE(objects[n]);
+	} while (++n < TRIES && ledger_check(NULL) == 0);
+	EXPECT_EQ(1, ledger_check(NULL)); /* nobody but this test has it */
+	receive = endpoint_create();
+	ASSERT_TRUE(receive);
+	EXPECT_EQ(2, ledger_check(NULL));
 	EXPECT_EQ(0, endpoint_badge(receive, 1, false, &send));
 	EXPECT_EQ(3, ledger_check(NULL));
 	file_put(send);
 	file_put(receive);
-	object_put(object);
+	while (n--)
+		object_put(objects[n]);
 	EXPECT_EQ(0, ledger_check(NULL));
 	inode_get(root);
 	EXPECT_EQ(1, ledger_check(NULL));
@@ -97,12 +111,6 @@ KTEST(ledger_finds_a_reference_without_holder)
 	mount_put(root->mount);
 	EXPECT_EQ(0, ledger_check(NULL));
 }
-
-/*
- * Where an address is left on the stack of a thread that sleeps, the ledger takes that for a holder. So
- * of these things there are several, until one is found.
- */
-#define TRIES 8u
 
 /* How many references without a holder the ledger finds when this end is no open file's. */
 static int errors_without(struct file *end)
