@@ -276,7 +276,7 @@ static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 	int err = 0;
 
 	spin_lock(&signals->lock);
-	if (current_thread()->killed || current_thread()->signals.must_stop)
+	if (current_thread()->killed || thread_must_stop(current_thread()))
 		err = -EINTR;
 	else
 		thread_publish(thread);

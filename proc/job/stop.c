@@ -41,7 +41,6 @@ static void stop_notify_parent(struct process *process, int code, int status)
 static void stop_begin(struct process *process)
 {
 	struct signals *signals = &process->signals;
-	struct thread *thread;
 	int sig;
 
 	spin_lock(&signals->lock);
@@ -52,14 +51,7 @@ static void stop_begin(struct process *process)
 	if (sig && !signals->stopped) {
 		signals->stopped = sig;
 		signals->continue_unreported = false;
-		for_each_thread(thread, process) {
-			if (thread->signals.exiting)
-				continue;
-			atomic_store_relaxed(&thread->signals.must_stop, true);
-			signals->nstopping++;
-			if (thread != current_thread())
-				signal_wake(thread);
-		}
+		signals_stop_threads(process);
 	}
 	spin_unlock(&signals->lock);
 }
@@ -72,8 +64,9 @@ static void stop_count(struct thread *thread)
 	int sig = 0;
 
 	spin_lock(&signals->lock);
-	if (thread->signals.must_stop) {
+	if (thread_must_stop(thread)) {
 		atomic_store_relaxed(&thread->signals.must_stop, false);
+		signals_wake_next();
 		if (--signals->nstopping == 0)
 			sig = signals->stopped;
 		signals->stop_unreported |= sig != 0;
@@ -129,7 +122,7 @@ void process_stop(void)
 
 void process_stop_leave(struct thread *thread)
 {
-	if (unlikely(thread->signals.must_stop))
+	if (unlikely(thread_must_stop(thread)))
 		stop_count(thread);
 }
 

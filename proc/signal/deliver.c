@@ -151,10 +151,9 @@ static void unsuspend(const struct thread_signals *own)
 		signal_mask_back();
 }
 
-static bool must_stop(const struct process *process, const struct thread_signals *own)
+static bool must_stop(const struct thread *thread)
 {
-	return atomic_load_relaxed(&process->signals.stopping) ||
-	       atomic_load_relaxed(&own->must_stop);
+	return atomic_load_relaxed(&thread->process->signals.stopping) || thread_must_stop(thread);
 }
 
 void signal_user_return(struct trap_frame *frame)
@@ -169,7 +168,7 @@ void signal_user_return(struct trap_frame *frame)
 	for (;;) {
 		if (unlikely(atomic_load_relaxed(&thread->killed)))
 			thread_exit(0);
-		if (unlikely(must_stop(process, &thread->signals))) {
+		if (unlikely(must_stop(thread))) {
 			process_stop();
 			continue;
 		}

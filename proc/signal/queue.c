@@ -40,7 +40,9 @@ static bool queue_has_room(const struct signals *signals)
 /* Counts the one that is returned. Call with the lock held. */
 static struct queued_signal *queued_alloc(struct signals *signals)
 {
-	struct queued_signal *queued = slab_alloc(&queued_cache);
+	struct list *node = list_pop(&signals->spent);
+	struct queued_signal *queued = node ? list_entry(node, struct queued_signal, link)
+					    : slab_alloc(&queued_cache);
 
 	if (!queued)
 		return NULL;
@@ -50,7 +52,16 @@ static struct queued_signal *queued_alloc(struct signals *signals)
 	return queued;
 }
 
-/* A signal below SIGRTMIN is kept once. Without memory, kill() succeeds but its info is lost. */
+/*
+ * As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. But there may be very
+ * many threads, each with some of them, and some calls drop all in one hold of the lock.
+ */
+static bool may_exceed(const struct signals *signals, const struct signal_info *info)
+{
+	return info->sig < SIGRTMIN && info->code >= 0 && signals->queued < SIGNAL_QUEUE_MAX + NSIG;
+}
+
+/* A signal below SIGRTMIN is kept once. Without room or memory, kill() succeeds but its info is lost. */
 int signal_queue(struct signals *signals, struct sigpending *pending,
 		 const struct signal_info *info)
 {
@@ -59,8 +70,7 @@ int signal_queue(struct signals *signals, struct sigpending *pending,
 
 	if (info->sig < SIGRTMIN && pending->set & bit)
 		return 0;
-	/* As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. */
-	if (queue_has_room(signals) || (info->sig < SIGRTMIN && info->code >= 0))
+	if (queue_has_room(signals) || may_exceed(signals, info))
 		queued = queued_alloc(signals);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
@@ -163,27 +173,36 @@ bool signal_take(uint64_t set, struct signal_info *info_ret)
 	return true;
 }
 
-static inline void spend(struct signals *signals, struct queued_signal *queued, struct list *spent)
+static inline UNCHECKED void spend(struct signals *signals, struct queued_signal *queued,
+				   struct list *spent)
 {
-	list_del(&queued->link);
-	if (queued->owned)
+	if (queued->owned) {
+		list_del(&queued->link);
 		return;
+	}
 	signals->queued--;
-	list_add_tail(spent, &queued->link);
+	list_move_tail(spent, &queued->link);
 }
 
-void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
-		  struct list *spent)
+/* Some callers do this for very many threads. */
+static inline UNCHECKED __attribute__((always_inline)) void
+pending_flush(struct signals *signals, struct sigpending *pending, uint64_t set, struct list *spent)
 {
 	struct queued_signal *queued, *next;
 
-	if (!(pending->set & set)) /* there may be many threads */
+	if (!(pending->set & set))
 		return;
 	pending->set &= ~set;
 	list_for_each_entry_safe(queued, next, &pending->queue, link) {
 		if (SIGNAL_BIT(queued->info.sig) & set)
 			spend(signals, queued, spent);
 	}
+}
+
+void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
+		  struct list *spent)
+{
+	pending_flush(signals, pending, set, spent);
 }
 
 void signal_flush_timers(struct signals *signals, struct sigpending *pending, struct list *spent)
@@ -202,13 +221,13 @@ void signal_flush_timers(struct signals *signals, struct sigpending *pending, st
 	pending->set &= ~gone | kept;
 }
 
-void signal_flush_all(struct process *process, uint64_t set, struct list *spent)
+UNCHECKED void signal_flush_all(struct process *process, uint64_t set, struct list *spent)
 {
 	struct thread *thread;
 
 	signal_flush(&process->signals, &process->signals.shared, set, spent);
 	for_each_thread(thread, process)
-		signal_flush(&process->signals, &thread->signals.pending, set, spent);
+		pending_flush(&process->signals, &thread->signals.pending, set, spent);
 }
 
 void signal_free(struct list *spent)

@@ -31,16 +31,87 @@ void signal_wake(struct thread *thread)
 	thread_wake(thread);
 }
 
+/*
+ * All threads of a process have to end, or to stop. To mark a thread takes a few instructions, to wake
+ * it takes hundreds. So all are marked in one hold of the lock, and WAKE_PIECE of them are woken; each
+ * thread that begins to end, or stops, wakes as many others. A thread that is awake needs no wake-up: it
+ * sees its mark on the way to user mode, or before it sleeps.
+ *
+ * As long as a thread that must end is to be woken, another one was woken and has not begun to end. What
+ * that one waits for ends by the kill, or soon. So in the end all are woken.
+ */
+#define WAKE_PIECE 16u
+
+/* Returns 1 if the thread was not to be woken before. Call with the lock held. */
+static inline unsigned mark(struct thread *thread)
+{
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	if (thread->signals.to_wake)
+		return 0;
+	thread->signals.to_wake = true;
+	return 1;
+}
+
+static void wake_marked(struct process *process)
+{
+	struct signals *signals = &process->signals;
+	struct thread *thread;
+	unsigned n = 0;
+
+	assert_hardened(spin_lock_held(&signals->lock));
+	if (likely(!signals->nto_wake))
+		return;
+	for_each_thread(thread, process) {
+		if (!thread->signals.to_wake)
+			continue;
+		thread->signals.to_wake = false;
+		thread_wake(thread);
+		if (--signals->nto_wake == 0 || ++n == WAKE_PIECE)
+			return;
+	}
+}
+
+void signals_wake_next(void)
+{
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+
+	if (likely(!signals->nto_wake))
+		return;
+	signals->nto_wake -= thread->signals.to_wake;
+	thread->signals.to_wake = false;
+	wake_marked(thread->process);
+}
+
 void signals_kill_threads(struct process *process, const struct thread *except)
 {
 	struct thread *thread;
+	unsigned marked = 0;
 
 	for_each_thread(thread, process) {
-		if (thread == except || thread->signals.exiting)
+		if (thread == except || thread->signals.exiting || thread_killed(thread))
 			continue;
 		atomic_store(&thread->killed, true);
-		signal_wake(thread);
+		marked += mark(thread);
 	}
+	process->signals.nto_wake += marked;
+	wake_marked(process);
+}
+
+void signals_stop_threads(struct process *process)
+{
+	struct thread *thread;
+	unsigned marked = 0;
+
+	process->signals.nstopping = process->signals.nthreads;
+	for_each_thread(thread, process) {
+		if (thread->signals.exiting)
+			continue;
+		atomic_store_relaxed(&thread->signals.must_stop, true);
+		marked += mark(thread);
+	}
+	process->signals.nto_wake += marked;
+	wake_marked(process);
 }
 
 void signals_end(struct process *process, int status)
@@ -73,23 +144,16 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	return signal_default(sig) == SIGNAL_IGNORE || signal_default(sig) == SIGNAL_CONTINUE;
 }
 
-/*
- * Drops pending signals. An ordinary signal is kept at most once for the process and once for each
- * thread, so there are few infos to free under the lock. Call with the lock held.
- */
+/* Drops pending signals. Call with the lock held. */
 static void signal_forget(struct process *process, uint64_t set)
 {
-	struct list spent = LIST_INIT(spent);
-
-	signal_flush_all(process, set, &spent);
-	signal_free(&spent);
+	signal_flush_all(process, set, &process->signals.spent);
 }
 
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
 static inline void undo(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
-	struct thread *thread;
 
 	if (likely(!(SIGNAL_BIT(sig) & (STOPS | SIGNAL_BIT(SIGCONT)))))
 		return;
@@ -100,8 +164,6 @@ static inline void undo(struct process *process, int sig)
 			return;
 		signals->stopped = 0;
 		signals->nstopping = 0;
-		for_each_thread(thread, process)
-			atomic_store_relaxed(&thread->signals.must_stop, false);
 		signals->stop_unreported = false;
 		signals->continue_unreported = true;
 		signals->continue_untold = true;
@@ -115,7 +177,7 @@ static inline void undo(struct process *process, int sig)
  * For the children that threads of the process are creating. As on Linux, of stop signals and
  * SIGCONT only the later one is kept. Call with the lock held.
  */
-static void keep_for_children(struct process *process, int sig)
+static UNCHECKED void keep_for_children(struct process *process, int sig)
 {
 	struct thread *thread;
 
@@ -133,14 +195,14 @@ static void keep_for_children(struct process *process, int sig)
 }
 
 /* Whether the thread takes the signal at once. Call with the lock held. */
-static bool wants(const struct thread *thread, int sig)
+static inline UNCHECKED bool wants(const struct thread *thread, int sig)
 {
 	return !thread->signals.exiting &&
 	       SIGNAL_BIT(sig) & (~thread->signals.blocked | thread->signals.waited);
 }
 
 /* Returns the first thread of the process that takes the signal at once, or NULL. Call with the lock held. */
-static struct thread *find_taker(struct process *process, int sig)
+static UNCHECKED struct thread *find_taker(struct process *process, int sig)
 {
 	struct thread *thread;
 
@@ -188,8 +250,8 @@ void signals_block(struct thread *thread, uint64_t blocked)
 		signals_blocked(thread, more);
 }
 
-/* Acts on a signal that has come, and that this thread takes. Call with the lock held. */
-static inline void act(struct thread *thread, int sig)
+/* Acts on a signal that has come there, and that this thread takes. Call with the lock held. */
+static inline void act(struct thread *thread, struct sigpending *pending, int sig)
 {
 	struct process *process = thread->process;
 	uint64_t bit = SIGNAL_BIT(sig);
@@ -197,7 +259,7 @@ static inline void act(struct thread *thread, int sig)
 	if (thread->signals.blocked & bit)
 		signal_wake(thread); /* it waits for the signal */
 	else if (signal_is_dropped(thread, sig))
-		signal_forget(process, bit);
+		signal_flush(&process->signals, pending, bit, &process->signals.spent);
 	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
@@ -227,7 +289,7 @@ static inline void hand_out(struct process *process, struct thread *to, int sig)
 		taker = find_taker(process, sig);
 	/* What comes to a stopped process is handled when it continues. */
 	if (taker && pending->set & SIGNAL_BIT(sig) && (!signals->stopped || sig == SIGKILL))
-		act(taker, sig);
+		act(taker, pending, sig);
 }
 
 /* Sends it to a thread of the process, or if that is NULL to any of them. Call with the lock held. */
@@ -354,7 +416,7 @@ bool signals_want_return(void)
 	const struct thread *thread = current_thread();
 	const struct thread_signals *own = &thread->signals;
 
-	return thread_killed(thread) || own->fault.sig || atomic_load_relaxed(&own->must_stop) ||
+	return thread_killed(thread) || own->fault.sig || thread_must_stop(thread) ||
 	       (pending_of(thread) & (own->waited | ~own->blocked));
 }
 

@@ -54,6 +54,13 @@ void signals_end(struct process *process, int status);
 void signals_set_fatal(struct process *process, int sig);
 /* Those but `except` must end that have not begun to. Call with the lock held. */
 void signals_kill_threads(struct process *process, const struct thread *except);
+/* The process is stopped: those must stop that have not begun to end. Call with the lock held. */
+void signals_stop_threads(struct process *process);
+/*
+ * The running thread begins to end, or stops. Of a few functions above that left others asleep, for there
+ * may be many, it wakes the next ones. Call with the lock held.
+ */
+void signals_wake_next(void);
 
 /* Has the thread look at its signals on the way to user mode, or in a wait. Call with the lock held. */
 void signal_wake(struct thread *thread);

@@ -53,6 +53,7 @@ void signals_init(struct signals *signals)
 {
 	spin_init(&signals->lock, LOCK_PROCESS);
 	list_init(&signals->shared.queue);
+	list_init(&signals->spent);
 	waitq_init(&signals->resumed);
 	signals->queue_max = SIGNAL_QUEUE_MAX;
 }
@@ -121,6 +122,7 @@ void signals_destroy(struct signals *signals)
 	signals->actions = NULL;
 	spin_lock(&signals->lock);
 	signal_flush(signals, &signals->shared, ~0ull, &spent);
+	list_splice_tail(&spent, &signals->spent);
 	spin_unlock(&signals->lock);
 	signal_free(&spent);
 }
@@ -134,6 +136,7 @@ bool signals_thread_ends(int status, bool all, struct list *spent)
 
 	spin_lock(&signals->lock);
 	thread->signals.exiting = true;
+	signals_wake_next();
 	last = --signals->nthreads == 0;
 	if (last && !signals->ending)
 		atomic_store(&signals->ending, SIGNALS_ENDING | status);

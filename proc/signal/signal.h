@@ -63,14 +63,16 @@ struct signals {
 	struct sigpending shared;	/* sent to the process: any of its threads may take them */
 	struct signal_actions *actions; /* NULL: no action was set */
 	unsigned queued;		/* infos on the queues of the process and its threads */
-	uint64_t queue_max;		/* RLIMIT_SIGPENDING */
-	unsigned nthreads;		/* threads that have not begun to end */
+	struct list spent;  /* infos of dropped signals, for later ones: to free many takes long */
+	uint64_t queue_max; /* RLIMIT_SIGPENDING */
+	unsigned nthreads;  /* threads that have not begun to end */
 	int ending; /* atomic: SIGNALS_ENDING with the status, as wait4 packs it; 0: it need not end */
 	const struct thread
 		*execing;	  /* waits in exec until the others have ended; NULL: none does */
 	int stopping;		  /* taken, and about to stop the process; 0: none */
 	int stopped;		  /* the signal that stopped the process; 0: it is not stopped */
 	unsigned nstopping;	  /* threads that have to stop and have not done so */
+	unsigned nto_wake;	  /* threads that are to be woken, to end or to stop */
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */
 	bool continue_untold;	  /* the first thread that goes on is to tell the parent */
@@ -89,7 +91,8 @@ struct thread_signals {
 	bool forking;		   /* it creates a child, which others cannot find yet */
 	uint64_t for_child;	   /* the signals sent to many processes since then */
 	bool exiting;		   /* it has begun to end: it takes no signal, and is not killed */
-	bool must_stop;		   /* the process is stopped, but this thread has not stopped yet */
+	bool must_stop; /* if the process is stopped: it has not stopped yet; see thread_must_stop() */
+	bool to_wake; /* it must end or stop, and has not been woken for that yet */
 	/* private to the thread: */
 	bool suspended; /* in rt_sigsuspend or ppoll: old_mask is restored afterwards */
 	uint64_t old_mask;

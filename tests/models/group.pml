@@ -2,6 +2,7 @@
 /*
  * The end of a process with several threads, and exec by one of them: proc/exit.c:exit_thread(),
  * proc/exec.c:become_only_thread(), proc/fork.c:publish_thread(), proc/signal/send.c:signals_end().
+ * A kill marks all threads and wakes one; each that begins to end wakes the next one.
  *
  * Each thread sleeps until it is killed, ends, ends all, calls exec, or (-DCLONES) creates another
  * thread first. With -DKILLS a fatal signal comes at any moment. A hold of a lock is one atomic step.
@@ -15,7 +16,9 @@
  * steps (-DCOUNT_THEN_LOOK); to wake exec before the thread is not counted any more (-DWAKE_FIRST); exec
  * that looks, and then samples the queue (-DSAMPLE_LATE); to do the process's work when all have begun
  * to end (-DLAST_BEGUN); an end that comes when the process is ending already, and changes its status
- * (-DEND_TWICE); to go to sleep without a look for a kill (-DSLEEP_BLINDLY).
+ * (-DEND_TWICE); to go to sleep without a look for a kill (-DSLEEP_BLINDLY); a thread that begins to end
+ * and wakes no other (-DWAKE_NO_NEXT); to wake a thread that has begun to end, which wakes no other
+ * (-DWAKE_ENDING); to mark a thread only when it is woken (-DMARK_LATE).
  */
 #ifndef THREADS
 #define THREADS 3 /* at the beginning */
@@ -31,6 +34,8 @@
 typedef Thread {
 	bool there;	/* has been created */
 	bool killed, asleep, enqueued;
+	bool exiting;	/* has begun to end */
+	bool to_wake;	/* for a kill */
 	bool out;	/* uses nothing of the process any more */
 };
 
@@ -49,6 +54,25 @@ inline wake(i)
 	thread[i].asleep = false
 }
 
+/* Wakes the first that is to be woken, wake_marked(). */
+inline wake_one()
+{
+	j = 0;
+	do
+	:: j == MOST -> break
+	:: else ->
+		if
+		:: thread[j].to_wake ->
+			thread[j].to_wake = false;
+			thread[j].killed = true;
+			wake(j);
+			break
+		:: else -> j++
+		fi
+	od;
+	j = 0
+}
+
 /* Kills all threads that there are, but for one. */
 inline kill_all(except)
 {
@@ -57,14 +81,20 @@ inline kill_all(except)
 	:: j == MOST -> break
 	:: else ->
 		if
-		:: thread[j].there && j != except ->
+#ifdef WAKE_ENDING
+		:: thread[j].there && !thread[j].killed && j != except ->
+#else
+		:: thread[j].there && !thread[j].killed && !thread[j].exiting && j != except ->
+#endif
+#ifndef MARK_LATE
 			thread[j].killed = true;
-			wake(j)
+#endif
+			thread[j].to_wake = true
 		:: else -> skip
 		fi;
 		j++
 	od;
-	j = 0
+	wake_one()
 }
 
 /* signals_end(), with the signals' lock held. */
@@ -237,6 +267,11 @@ exec:	atomic {
 	/* ---- the end ---- */
 exit:	atomic {
 		/* signals_thread_ends() */
+		thread[me].exiting = true;
+#ifndef WAKE_NO_NEXT
+		thread[me].to_wake = false;
+		wake_one();
+#endif
 		nthreads--;
 		last = nthreads == 0;
 		if

@@ -137,6 +137,9 @@ WRONG = {
     "work that is done while a thread ends is rejected": "group.pml LAST_BEGUN",
     "a status that changes is rejected": "group.pml KILLS END_TWICE",
     "a thread that sleeps without a look for a kill is rejected": "group.pml SLEEP_BLINDLY",
+    "a thread that ends and wakes no other is rejected": "group.pml WAKE_NO_NEXT",
+    "a thread that is woken while it ends is rejected": "group.pml WAKE_ENDING",
+    "a thread that is marked when it is woken is rejected": "group.pml CLONES MARK_LATE",
 }
 
 
