@@ -420,35 +420,25 @@ static void signals(void)
 #define TIMERS	900
 
 static pthread_t threads[THREADS];
-static sem_t threads_end;
 
-static void *sleep_till_the_end(void *unused)
+static void *sleep_for_ever(void *unused)
 {
-	while (sem_wait(&threads_end) != 0)
-		;
+	for (;;)
+		pause();
 	return unused;
 }
 
-static void make_threads(void)
+/* They end with the process. */
+static void make_threads(void *(*run)(void *))
 {
 	pthread_attr_t attr;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 4 * PAGE);
-	sem_init(&threads_end, 0, 0);
 	for (unsigned i = 0; i < THREADS; i++) {
-		errno = pthread_create(&threads[i], &attr, sleep_till_the_end, NULL);
+		errno = pthread_create(&threads[i], &attr, run, NULL);
 		check(errno == 0, "threads");
 	}
-}
-
-/* One after the other: what it takes to end them together is not looked at here. */
-static void end_threads(void)
-{
-	for (unsigned i = 0; i < THREADS; i++)
-		sem_post(&threads_end);
-	for (unsigned i = 0; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
 }
 
 /* Three of four are of real time. */
@@ -480,7 +470,7 @@ static void timers(void)
 	sigaddset(&some, SIGPROF);
 	sigaddset(&some, SIGALRM);
 	sigprocmask(SIG_BLOCK, &some, NULL);
-	make_threads();
+	make_threads(sleep_for_ever);
 	make_timers(ids);
 	MUST(setitimer(ITIMER_REAL, &tick, NULL));
 	MUST(setitimer(ITIMER_PROF, &tick, NULL));
@@ -497,7 +487,147 @@ static void timers(void)
 	sigwaitinfo(&some, NULL);
 	for (unsigned i = 0; i < TIMERS / 2; i++)
 		MUST(syscall(SYS_timer_delete, ids[i]));
-	end_threads();
+}
+
+/* ---- killed, leaves, execs: what ends many threads at once ---- */
+
+/* Like fork(); the child has many threads that sleep, or are about to. */
+static pid_t fork_threads(void)
+{
+	uint32_t *ready = map_shared(PAGE);
+	pid_t pid = fork();
+
+	MUST(pid);
+	if (pid == 0) {
+		make_threads(sleep_for_ever);
+		for (int turns = 0; turns < 4; turns++)
+			sched_yield();
+		__atomic_store_n(ready, 1, __ATOMIC_SEQ_CST);
+		return 0;
+	}
+	while (!__atomic_load_n(ready, __ATOMIC_SEQ_CST))
+		sched_yield();
+	return pid;
+}
+
+static void await_end(pid_t pid, int status)
+{
+	int got;
+
+	check(waitpid(pid, &got, 0) == pid && got == status, "the end of many threads");
+}
+
+static void killed(void)
+{
+	pid_t pid = fork_threads();
+
+	if (pid == 0)
+		sleep_for_ever(NULL);
+	MUST(kill(pid, SIGTERM));
+	await_end(pid, SIGTERM);
+}
+
+static void leaves(void)
+{
+	pid_t pid = fork_threads();
+
+	if (pid == 0)
+		_exit(7);
+	await_end(pid, 7 << 8);
+}
+
+/* Without arguments this program does nothing. */
+static void execs(void)
+{
+	pid_t pid = fork_threads();
+
+	if (pid == 0) {
+		execl("/proc/self/exe", "holds", NULL);
+		_exit(1);
+	}
+	await_end(pid, 0);
+}
+
+/* ---- stops: many threads stop and go on, which block all signals and have stop signals pending ---- */
+
+static void stop_and_continue(pid_t pid)
+{
+	int status;
+
+	MUST(kill(-pid, SIGSTOP));
+	check(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status), "a stop");
+	MUST(kill(-pid, SIGCONT));
+	check(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status), "a continuation");
+}
+
+static void signal_each(pid_t pid, int sig)
+{
+	for (int tid = pid + 1; tid <= pid + THREADS; tid++)
+		MUST(syscall(SYS_tgkill, pid, tid, sig));
+}
+
+static void stops(void)
+{
+	sigset_t all;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	pid = fork_threads();
+	if (pid == 0)
+		sleep_for_ever(NULL);
+	MUST(setpgid(pid, pid));
+	stop_and_continue(pid);
+	signal_each(pid, SIGTSTP);
+	signal_each(pid, SIGTTIN);
+	stop_and_continue(pid);
+	MUST(kill(pid, SIGUSR1));
+	MUST(kill(pid, SIGKILL));
+	await_end(pid, SIGKILL);
+}
+
+/* ---- parents: many threads that wait for one child, all woken when it stops, and when it ends ---- */
+
+static void *wait_for_stops(void *unused)
+{
+	while (waitpid(-1, NULL, WSTOPPED) > 0)
+		;
+	return unused;
+}
+
+static void parents(void)
+{
+	pid_t pid = fork();
+
+	MUST(pid);
+	if (pid == 0)
+		sleep_for_ever(NULL);
+	make_threads(wait_for_stops);
+	for (int turns = 0; turns < 4; turns++)
+		sched_yield();
+	MUST(kill(pid, SIGSTOP));
+	MUST(kill(pid, SIGKILL));
+	wait_for_stops(NULL);
+}
+
+/* ---- looks: what is asked of a process with many threads ---- */
+
+static void looks(void)
+{
+	struct rusage usage;
+	struct timespec now;
+	char text[512];
+	int file;
+
+	make_threads(sleep_for_ever);
+	MUST(getrusage(RUSAGE_SELF, &usage));
+	MUST(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now));
+	MUST(setpriority(PRIO_PGRP, 0, 1));
+	MUST(getpriority(PRIO_PGRP, 0));
+	MUST(file = open("/proc/self/stat", O_RDONLY));
+	MUST(read(file, text, sizeof(text)));
+	MUST(file = open("/proc/stat", O_RDONLY));
+	MUST(read(file, text, sizeof(text)));
 }
 
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
@@ -630,7 +760,9 @@ static const struct {
 	{ "deep", deep },	    { "segments", segments }, { "words", words },
 	{ "signals", signals },	    { "out", out },	      { "full", full },
 	{ "pollers", pollers },	    { "tables", tables },     { "watchers", watchers },
-	{ "ancestors", ancestors }, { "timers", timers },
+	{ "ancestors", ancestors }, { "timers", timers },     { "killed", killed },
+	{ "leaves", leaves },	    { "execs", execs },	      { "stops", stops },
+	{ "parents", parents },	    { "looks", looks },
 };
 
 static bool run_case(const char *name)
