@@ -21,7 +21,6 @@
 #include "proc/sched.h"
 #include "proc/signal/action.h"
 #include "proc/signal/kill.h"
-#include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
@@ -288,14 +287,13 @@ static void process_ends(struct process *process)
 static void exit_begin(struct thread *thread, int status, bool all)
 {
 	struct process *process = thread->process;
-	struct list spent = LIST_INIT(spent);
 
 	spin_lock(&process_tree_lock);
-	if (signals_thread_ends(status, all, &spent))
+	if (signals_thread_ends(status, all))
 		process_ends(process);
 	process_stop_leave(thread);
 	spin_unlock(&process_tree_lock);
-	signal_free(&spent);
+	signals_thread_flush();
 }
 
 /*

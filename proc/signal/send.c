@@ -212,7 +212,7 @@ static UNCHECKED struct thread *find_taker(struct process *process, int sig)
 	return NULL;
 }
 
-void signals_hand_on(const struct thread *thread, uint64_t set)
+UNCHECKED void signals_hand_on(const struct thread *thread, uint64_t set)
 {
 	struct process *process = thread->process;
 	uint64_t left = set & process->signals.shared.set;

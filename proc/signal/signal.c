@@ -127,7 +127,7 @@ void signals_destroy(struct signals *signals)
 	signal_free(&spent);
 }
 
-bool signals_thread_ends(int status, bool all, struct list *spent)
+bool signals_thread_ends(int status, bool all)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
@@ -143,12 +143,24 @@ bool signals_thread_ends(int status, bool all, struct list *spent)
 	if (!last) {
 		if (all && !signals->execing)
 			signals_end(process, status);
-		signals_hand_on(thread, ~0ull);
+		if (!signals->ending)
+			signals_hand_on(thread, ~0ull);
 	}
 	ptimers_leave(process, thread);
-	signal_flush(signals, &thread->signals.pending, ~0ull, spent);
 	spin_unlock(&signals->lock);
 	return last;
+}
+
+void signals_thread_flush(void)
+{
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
+	struct list spent = LIST_INIT(spent);
+
+	spin_lock(&signals->lock);
+	signal_flush(signals, &thread->signals.pending, ~0ull, &spent);
+	spin_unlock(&signals->lock);
+	signal_free(&spent);
 }
 
 bool signals_exec_begin(void)

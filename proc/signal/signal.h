@@ -174,13 +174,14 @@ void signals_destroy(struct signals *signals);
 /* A thread that others can find from now on. Call with process_tree_lock and the signals' lock held. */
 void signals_add_thread(struct thread *thread);
 /*
- * The running thread begins to end. From now on it takes no signals; what is pending for it goes to
- * the list `spent`, for signal_free(), and others take what is pending for the process. The last one
- * ends the process with its status, unless that is ending already. With `all`, the others must end,
- * too, unless one of them is in exec. Returns whether it is the last one. Call with process_tree_lock
- * held.
+ * The running thread begins to end. From now on it takes no signals, and others take what is pending
+ * for the process. The last one ends the process with its status, unless that is ending already. With
+ * `all`, the others must end, too, unless one of them is in exec. Returns whether it is the last one.
+ * Call with process_tree_lock held. signals_thread_flush() is to follow.
  */
-bool signals_thread_ends(int status, bool all, struct list *spent);
+bool signals_thread_ends(int status, bool all);
+/* Frees what is pending for the running thread, which has begun to end. Call with no lock held. */
+void signals_thread_flush(void);
 /*
  * The running thread is in exec: the others must end. Returns false, having done nothing, if another
  * thread is in exec or the process is ending: then this thread has been killed. `done`: it is alone.
