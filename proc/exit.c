@@ -51,9 +51,9 @@ static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	usage_current(&process->ended_usage);
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
+	usage_add_space(&process->past_usage, &uspace->space);
 	process->uspace = NULL;
 	spin_unlock(&process_tree_lock);
 	sched_use_mmu(NULL);
@@ -87,19 +87,6 @@ static void exit_release(struct process *process)
 	if (process->exe)
 		exe_put(process->exe);
 	process->exe = NULL;
-}
-
-/*
- * Its memory counts what it had before it was freed, its times go on until now: a CPU clock of a zombie
- * must not be behind what others have read before. Call with process_tree_lock held.
- */
-static void count_last_times(struct process *process)
-{
-	struct usage now;
-
-	usage_current(&now);
-	process->ended_usage.user_ticks = now.user_ticks;
-	process->ended_usage.kernel_ticks = now.kernel_ticks;
 }
 
 static struct signal_info end_siginfo(const struct process *process)
@@ -139,7 +126,8 @@ static void exit_notify_parent(struct process *process)
 	struct process *parent = process->parent;
 	struct signal_info info;
 
-	count_last_times(process);
+	/* Until now: its CPU clock must not be behind what others have read before. */
+	usage_current(&process->ended_usage);
 	info = end_siginfo(process);
 	process->state = PROCESS_ZOMBIE;
 	end_watch_wake(process->end_watch);
