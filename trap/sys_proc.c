@@ -112,11 +112,12 @@ long sys_clone3(struct trap_frame *frame)
 	return (long)arg_u64(frame, 0);
 }
 
-/* What a process shares nowhere, as there is none of it, and what it cannot get a copy of. */
-#define UNSHARE_NOTHING (CLONE_SYSVSEM)
+/* Of these no process can get a copy: unshare only succeeds where nothing is shared. */
 #define UNSHARE_PROCESS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+/* The kernel has no System V semaphores, so CLONE_SYSVSEM changes nothing. */
+#define UNSHARE_FLAGS	(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | UNSHARE_PROCESS)
 
-/* Is it true already that the process shares these with no other thread or process? */
+/* Does the process share what these flags name with no other thread or process? */
 static bool shares_none(const struct process *process, uint64_t flags)
 {
 	if (atomic_load_relaxed(&process->nextra) > 0)
@@ -131,7 +132,7 @@ long sys_unshare(struct trap_frame *frame)
 {
 	uint64_t flags = arg_u64(frame, 0);
 
-	if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | UNSHARE_NOTHING | UNSHARE_PROCESS))
+	if (flags & ~(uint64_t)UNSHARE_FLAGS)
 		return -EINVAL;
 	if (flags & UNSHARE_PROCESS && !shares_none(current_process(), flags))
 		return -EINVAL;

@@ -27,7 +27,7 @@ long sys_socket(struct trap_frame *frame)
 	return are_flags_wrong(type) ? -EINVAL : no_family(arg_uint(frame, 0), type);
 }
 
-/* As on Linux, the numbers of the two descriptors come first: it is undone that they are not free. */
+/* As on Linux, both numbers are written to the program's memory before the family is looked for. */
 long sys_socketpair(struct trap_frame *frame)
 {
 	static const int none[2] = { -1, -1 };
@@ -57,7 +57,7 @@ long sys_accept4(struct trap_frame *frame)
 	return err == -ENOTSOCK && arg_uint(frame, 3) & ~NEW_FLAGS ? -EINVAL : err;
 }
 
-/* The other calls look at the descriptor first. */
+/* As on Linux, these calls look at the descriptor before their other arguments. */
 #define ON_SOCKET(call)                           \
 	long sys_##call(struct trap_frame *frame) \
 	{                                         \
