@@ -28,7 +28,6 @@ RECORDING = os.path.join(bench.HERE, "figures", "exec-linux.tsv")
 ROWS = ("exec_static", "exec_dynamic")
 ROUNDS = 32  # as in execbench.c
 BEGIN, END = 256, 512
-MOST = 1 / 3  # of Linux's instructions
 SAME = 0.01  # the loader's own instructions: they depend on the kernel by no more
 MEM = "256M"
 PLACE = "/bin/execbench", "/bin/exec_dynamic"
@@ -98,18 +97,6 @@ def measured(log):
     return {name: recording.between(log, BEGIN + number, END + number, ROUNDS) for number, name in enumerate(ROWS)}
 
 
-def kernel(row):
-    """Gives what the kernel executes, and the firmware for it."""
-    return row["kernel"] + row["firmware"]
-
-
-def judge(row, linux):
-    """Gives why a row is not good enough, or "" where it is."""
-    if kernel(row) > MOST * kernel(linux):
-        return f"{kernel(row)} instructions of the kernel are more than a third of Linux's {kernel(linux)}"
-    return ""
-
-
 def judge_count(rows, linux):
     """Gives why the plugin's counts cannot be trusted, or "". Beside Linux's vDSO, which both programs look at, the loader
     does the same on both kernels."""
@@ -132,11 +119,11 @@ def report(rows, recorded, same_libc):
     """
     bad = 0
     print(f"1..{len(ROWS) + same_libc}")
-    points = [(name, judge(rows[name], recorded[name])) for name in ROWS]
+    points = [(name, recording.above_a_third(rows[name], recorded[name])) for name in ROWS]
     points += [("the counts", judge_count(rows, recorded))] if same_libc else []
     for name in ROWS:
         row, linux = rows[name], recorded[name]
-        print(f"# {name}: kernel {kernel(row)}, Linux {kernel(linux)}, {kernel(linux) / kernel(row):.1f} times fewer; "
+        print(f"# {name}: kernel {recording.kernel(row)}, Linux {recording.kernel(linux)}, {recording.kernel(linux) / recording.kernel(row):.1f} times fewer; "
               f"program {row['user']}, on Linux {linux['user']}")
     for number, (name, why) in enumerate(points, 1):
         if why:
@@ -149,10 +136,7 @@ def report(rows, recorded, same_libc):
 def document(rows, settings, recorded):
     """Writes the table."""
     lines = [f"Instructions of a round, on QEMU {recording.emulator()}, beside Linux {settings['kernel']}.", "",
-             "| row | kernel | Linux | x fewer | the program's own |", "|---|---:|---:|---:|---:|"]
-    for name in ROWS:
-        row, linux = kernel(rows[name]), kernel(recorded[name])
-        lines.append(f"| {name} | {row:,} | {linux:,} | {linux / row:.1f} | {rows[name]['user']:,} |")
+             *recording.table(ROWS, rows, recorded)]
     figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "exec", "\n".join(lines))
 
 

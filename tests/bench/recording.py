@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What execbench and sharebench share: their options, what the plugin has counted, and the recordings of Linux."""
+"""What execbench, sharebench and threadbench share: their options, what the plugin has counted, and the recordings of Linux."""
 
 import argparse
 import collections
@@ -12,6 +12,7 @@ import symbols
 from oracle import machine
 
 FIGURES = ("user", "kernel", "firmware")
+MOST = 1 / 3  # of Linux's instructions
 
 
 def between(log, begin, end, rounds=1):
@@ -27,6 +28,27 @@ def functions(log, end, table):
         if block and int(block.group(1)) == end:
             found[table.name(int(block.group(2), 16))] += int(block.group(3)) * int(block.group(4))
     return found
+
+
+def kernel(row):
+    """Gives what the kernel executes, and the firmware for it."""
+    return row["kernel"] + row["firmware"]
+
+
+def above_a_third(row, linux):
+    """Says that the kernel executes more than a third of Linux's instructions; "" where it does not."""
+    if kernel(row) > MOST * kernel(linux):
+        return f"{kernel(row)} instructions of the kernel are more than a third of Linux's {kernel(linux)}"
+    return ""
+
+
+def table(names, rows, recorded):
+    """Gives the lines of a table: the kernel of each row beside Linux."""
+    yield "| row | kernel | Linux | x fewer | the program's own |"
+    yield "|---|---:|---:|---:|---:|"
+    for name in names:
+        here, there = kernel(rows[name]), kernel(recorded[name])
+        yield f"| {name} | {here:,} | {there:,} | {there / here:.1f} | {rows[name]['user']:,} |"
 
 
 def emulator():

@@ -29,7 +29,6 @@ ROWS = ("thread_create_join", "futex_round_trip", "futex_wake_none", "barrier_8"
         "eventfd_round_trip", "timerfd_set_read", "signal_round_trip")
 SAMPLES, ROUNDS = 9, 32  # as in threadbench.c
 BEGIN, END = 256, 512
-MOST = 1 / 3  # of Linux's instructions
 MEM = "256M"
 PLACE = "/bin/threadbench"
 PREFIX, BY = "thread-", "tests/bench/threadbench.py --update"
@@ -89,16 +88,9 @@ def measured(log):
     return rows
 
 
-def kernel(row):
-    """Returns what the kernel executes, and the firmware for it."""
-    return row["kernel"] + row["firmware"]
-
-
 def judge(row, linux, committed):
     """Returns why a row is not good enough, or "" where it is."""
-    if kernel(row) > MOST * kernel(linux):
-        return f"{kernel(row)} instructions of the kernel are more than a third of Linux's {kernel(linux)}"
-    return bench.judge("", kernel(row), kernel(linux), committed)
+    return recording.above_a_third(row, linux) or bench.judge("", recording.kernel(row), recording.kernel(linux), committed)
 
 
 def record(program, plugin):
@@ -114,7 +106,7 @@ def report(rows, recorded, committed):
     bad = 0
     print(f"1..{len(ROWS)}")
     for number, name in enumerate(ROWS, 1):
-        here, there = kernel(rows[name]), kernel(recorded[name])
+        here, there = recording.kernel(rows[name]), recording.kernel(recorded[name])
         why = judge(rows[name], recorded[name], committed.get(name))
         print(f"# {name}: kernel {here}, Linux {there}, {there / here:.1f} times fewer; committed {committed.get(name)}")
         if why:
@@ -127,10 +119,7 @@ def report(rows, recorded, committed):
 def document(rows, settings, recorded):
     """Writes the table."""
     lines = [f"Instructions of the kernel for an operation, on QEMU {recording.emulator()}, beside Linux {settings['kernel']}.", "",
-             "| row | kernel | Linux | x fewer | the program's own |", "|---|---:|---:|---:|---:|"]
-    for name in ROWS:
-        row, linux = kernel(rows[name]), kernel(recorded[name])
-        lines.append(f"| {name} | {row:,} | {linux:,} | {linux / row:.1f} | {rows[name]['user']:,} |")
+             *recording.table(ROWS, rows, recorded)]
     figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "threads", "\n".join(lines))
 
 
@@ -158,7 +147,7 @@ def main():
     def measure():
         rows = measured(on_faultline(program, plugin))
         if args.update:
-            bench.write_figures(path, {name: (kernel(row), kernel(row)) for name, row in rows.items()}, MEM, BY)
+            bench.write_figures(path, {name: (recording.kernel(row), recording.kernel(row)) for name, row in rows.items()}, MEM, BY)
         return rows
 
     return recording.run(args, RECORDING, plugin, lambda: print_profile(program, plugin, build), lambda: record(program, plugin),

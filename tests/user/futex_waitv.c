@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* futex_waitv: waits for one of several words, what it refuses, which of them it returns, and how it ends. */
-#include "t.h"
+#include "thread.h"
 
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdbool.h>
 
-#define MS   1000000l
 #define MOST 128
 #define U32  2u /* the size of a word */
 
@@ -40,17 +39,6 @@ static void list_words(struct futex_waitv *list, unsigned n, unsigned flags)
 		list[i] = entry(&words[i], words[i], U32 | flags);
 }
 
-static struct timespec after(clockid_t clock, long ns)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	t.tv_nsec += ns;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 /* Returns when n sleepers of the word could all be moved: to the word itself. */
 static void gather(uint32_t *word, long n)
 {
@@ -81,7 +69,7 @@ static void refusals(void)
 	uint32_t *kernel = (uint32_t *)0xffffffc000000000, *odd = (uint32_t *)((char *)words + 2);
 	uint32_t *locked = (uint32_t *)anon(PAGE);
 	struct timespec bad = { 0, 1000000000 }, negative = { -1, 0 }, past = { 0, 0 };
-	struct timespec hour = after(CLOCK_MONOTONIC, 0);
+	struct timespec hour = later(CLOCK_MONOTONIC, 0);
 	struct futex_waitv ok = entry(words, 0, U32), other = entry(words, 1, U32);
 	struct futex_waitv reserved = ok, many[MOST + 1];
 
@@ -264,12 +252,12 @@ static void times(void)
 	list_words(list, 3, 0);
 	TRY(futex_waitv(list, 3, 0, &past, CLOCK_MONOTONIC));
 	TRY(futex_waitv(list, 3, 0, &past, CLOCK_REALTIME));
-	t = after(CLOCK_MONOTONIC, 5 * MS);
+	t = later(CLOCK_MONOTONIC, 5 * MS);
 	TRY(futex_waitv(list, 3, 0, &t, CLOCK_MONOTONIC));
-	t = after(CLOCK_REALTIME, 5 * MS);
+	t = later(CLOCK_REALTIME, 5 * MS);
 	TRY(futex_waitv(list, 3, 0, &t, CLOCK_REALTIME));
 	list_words(list, 3, FUTEX_PRIVATE_FLAG);
-	t = after(CLOCK_MONOTONIC, 5 * MS);
+	t = later(CLOCK_MONOTONIC, 5 * MS);
 	TRY(futex_waitv(list, 3, 0, &t, CLOCK_MONOTONIC));
 	say("nobody is left: %ld\n", WAKE(words, INT_MAX));
 }
@@ -283,7 +271,7 @@ static void nothing(int sig)
 static void interrupted(const char *what, int flags, bool timed)
 {
 	struct sigaction action = { .sa_handler = nothing, .sa_flags = flags };
-	struct timespec hour = after(CLOCK_MONOTONIC, 0);
+	struct timespec hour = later(CLOCK_MONOTONIC, 0);
 	pid_t pid = fork();
 
 	hour.tv_sec += 3600;
@@ -305,7 +293,7 @@ static void interrupted(const char *what, int flags, bool timed)
 
 static void stopped(bool timed)
 {
-	struct timespec hour = after(CLOCK_REALTIME, 0);
+	struct timespec hour = later(CLOCK_REALTIME, 0);
 	int status;
 	pid_t pid;
 

@@ -672,13 +672,9 @@ static void alarm_again(void)
 
 int main(int argc, char **argv)
 {
-	sigset_t some;
 	int id;
 
-	sigemptyset(&some);
-	sigaddset(&some, RT);
-	sigaddset(&some, SIGALRM);
-	sigprocmask(SIG_BLOCK, &some, NULL);
+	block_signals_of_timers();
 	if (argc > 1)
 		return after_exec();
 	once("real time", CLOCK_REALTIME);

@@ -496,13 +496,9 @@ static void by_library(void)
 
 int main(int argc, char **argv)
 {
-	sigset_t some;
 	pid_t pid;
 
-	sigemptyset(&some);
-	sigaddset(&some, RT);
-	sigaddset(&some, SIGALRM);
-	sigprocmask(SIG_BLOCK, &some, NULL);
+	block_signals_of_timers();
 	if (argc > 1)
 		return after_exec();
 	of_own("process", CLOCK_PROCESS_CPUTIME_ID);

@@ -2,7 +2,6 @@
 /* P: /proc: what each file says of this process and of others, how it is read, and each error. */
 #include "t.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/mount.h>
@@ -599,21 +598,6 @@ static void links(void)
 	TRY(close(open(path, O_RDWR | O_CREAT, 0600)));
 	TRY(unlink("made"));
 	close(fd);
-}
-
-/* Is the name in the directory, and of which type? */
-static int listed(const char *path, const char *name)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int type = -1;
-
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, name) == 0)
-			type = entry->d_type;
-	if (dir)
-		closedir(dir);
-	return type;
 }
 
 static void lists(void)

@@ -2,7 +2,6 @@
 /* /sys: which processors there are, and what nobody may change. */
 #include "t.h"
 
-#include <dirent.h>
 #include <linux/magic.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
@@ -31,21 +30,6 @@ static void facts(const char *name)
 	TRY(syscall(SYS_read, fd, 8, 10));
 	TRY(write(fd, "0", 1));
 	close(fd);
-}
-
-/* Is the name in the directory, and of which type? */
-static int listed(const char *path, const char *name)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int type = -1;
-
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, name) == 0)
-			type = entry->d_type;
-	if (dir)
-		closedir(dir);
-	return type;
 }
 
 static void lists(void)

@@ -7,6 +7,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -196,6 +197,21 @@ __attribute__((unused)) static char *before_hole(size_t npages)
 
 	at += GIB;
 	return mmap(at, npages * PAGE, RW, ANON | MAP_FIXED, -1, 0);
+}
+
+/* The type of a name in a directory, as readdir() has it; -1: it is not there. */
+__attribute__((unused)) static int listed(const char *path, const char *name)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int type = -1;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, name) == 0)
+			type = entry->d_type;
+	if (dir)
+		closedir(dir);
+	return type;
 }
 
 /* The number of bytes in [p, p + n) that are not c. */

@@ -10,6 +10,17 @@
 #define RT  (SIGRTMIN + 2)
 #define SEC 1000000000l
 
+/* The signals of the timers come when the test takes them. */
+__attribute__((unused)) static void block_signals_of_timers(void)
+{
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, RT);
+	sigaddset(&some, SIGALRM);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+}
+
 /* Returns the id, or -1 and errno. */
 __attribute__((unused)) static int try_made(int clock, int notify, int sig, long value, int tid)
 {
