@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/bench"))
 sys.dont_write_bytecode = True
 
 import bench  # noqa: E402
+import recording  # noqa: E402
 import swapbench  # noqa: E402
 import swaprun  # noqa: E402
 import swaptrace  # noqa: E402
@@ -147,7 +148,7 @@ def a_row_of_threads_is_the_median_of_its_samples():
     rows = threadbench.measured(log_of_threads(threadbench.SAMPLES))
     equal(dict.fromkeys(threadbench.ROWS), dict.fromkeys(rows), "rows")
     for row in rows.values():
-        equal((64, 0, 65), (row["kernel"], row["user"], threadbench.kernel(row)), "instructions of an operation")
+        equal((64, 0, 65), (row["kernel"], row["user"], recording.kernel(row)), "instructions of an operation")
     try:
         threadbench.measured(log_of_threads(threadbench.SAMPLES - 1))
     except bench.Failure as failure:
