@@ -51,6 +51,7 @@ struct lock_wait {
 	struct lock_prealloc *prealloc;
 	/* The process that has the first lock in the way; NULL: an open file has it. */
 	struct lock_owner *blocker;
+	struct lock_wait *earlier; /* of another thread with the same owner; or NULL */
 	struct waitq queue;
 	bool done;
 	int result; /* once it is done */
@@ -64,6 +65,7 @@ struct bucket {
 static struct mutex locks_mutex;
 static struct bucket buckets[BUCKETS];
 static size_t nranges; /* of all groups */
+static size_t nwaits;  /* of processes */
 static uint64_t hash_seed;
 
 static SLAB_CACHE(range_cache, struct lock_range);
@@ -239,15 +241,16 @@ static int set_locked(const void *key, const struct file_lock *lock, struct lock
 /*
  * Does a process that waits for `blocker` wait for itself? As on Linux, of all locks in a process's
  * way only the first is followed: once that is gone, the wait is looked at again, with the next one.
- * So a ring is found at the latest when nothing else is in the way, and there is none without `owner`:
- * the search passes each waiting process at most once.
+ * Of threads that share a table and wait, the latest is followed. When it goes, the search may come
+ * to a ring without `owner`, which is not found before one of its waits is looked at again; so it ends
+ * after as many steps as there are waits.
  */
 static bool deadlocks_locked(const struct lock_owner *owner, const struct lock_owner *blocker)
 {
 	assert_hardened(mutex_held(&locks_mutex));
-	while (blocker && blocker != owner)
+	for (size_t i = 0; i < nwaits && blocker && blocker != owner; i++)
 		blocker = blocker->waits ? blocker->waits->blocker : NULL;
-	return blocker;
+	return blocker == owner;
 }
 
 /*
@@ -272,16 +275,25 @@ static void wait_begin_locked(struct lock_wait *wait)
 {
 	assert_hardened(mutex_held(&locks_mutex));
 	list_add_tail(&file_lock_bucket(wait->key)->waits, &wait->link);
-	if (wait->lock->kind == FILE_LOCK_PROCESS)
-		wait->lock->owner->waits = wait;
+	if (wait->lock->kind != FILE_LOCK_PROCESS)
+		return;
+	wait->earlier = wait->lock->owner->waits;
+	wait->lock->owner->waits = wait;
+	nwaits++;
 }
 
 static void wait_end_locked(struct lock_wait *wait)
 {
+	struct lock_wait **at;
+
 	assert_hardened(mutex_held(&locks_mutex));
 	list_del(&wait->link);
-	if (wait->lock->kind == FILE_LOCK_PROCESS)
-		wait->lock->owner->waits = NULL;
+	if (wait->lock->kind != FILE_LOCK_PROCESS)
+		return;
+	for (at = &wait->lock->owner->waits; *at != wait; at = &(*at)->earlier)
+		;
+	*at = wait->earlier;
+	nwaits--;
 }
 
 /* Ends the waits that can end, in their order. Returns whether a lock was set. */

@@ -17,7 +17,7 @@ struct lock_wait;
  */
 struct lock_owner {
 	uint32_t count;		 /* atomic: ranges that it has; changed by fs/lock.c */
-	struct lock_wait *waits; /* of a descriptor table: what its process waits for; or NULL */
+	struct lock_wait *waits; /* of a descriptor table: its threads' latest wait; or NULL */
 };
 
 enum file_lock_kind {

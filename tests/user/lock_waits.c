@@ -365,6 +365,115 @@ static void deadlocks(void)
 	reap("it", pid[0]);
 }
 
+/*
+ * Has byte 0. Two processes with its descriptors wait, the first for byte bytes[0], the second for bytes[1]; who waits for
+ * byte 2 is killed.
+ */
+static int two_want(void *bytes)
+{
+	pid_t pid[2];
+	int killed = ((int *)bytes)[1] == 2;
+
+	reopen();
+	set(fd, F_WRLCK, 0, 1);
+	for (int i = 0; i < 2; i++) {
+		pid[i] = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+		if (pid[i] == 0)
+			_exit(set_wait(fd, F_WRLCK, ((int *)bytes)[i], 1) ? 6 : 5);
+		until_asleep(pid[i]);
+	}
+	kill(pid[killed], SIGKILL);
+	reap("who waited for byte 2", pid[killed]);
+	about_to_wait();
+	reap("who waited for byte 1", pid[!killed]);
+	return 5;
+}
+
+/* The wait that is left is followed, whichever was the first. */
+static void two_of_one_table(void)
+{
+	int bytes[2][2] = { { 1, 2 }, { 2, 1 } };
+	pid_t other, pid;
+
+	other = child_sleeps(has_it, &(struct ask){ "other", F_SETLK, F_WRLCK, 2, 1 });
+	for (int i = 0; i < 2; i++) {
+		say("-- of two with the same descriptors, the %s is left\n",
+		    i ? "second" : "first");
+		set(fd, F_WRLCK, 1, 1);
+		pid = child_sleeps(two_want, bytes[i]);
+		alarm(5);
+		TRY_LOCK(set_wait(fd, F_WRLCK, 0, 1));
+		alarm(0);
+		set(fd, F_UNLCK, 0, 0);
+		reap("it", pid);
+	}
+	kill(other, SIGKILL);
+	reap("other", other);
+}
+
+enum { FIRST, SECOND, IS_KILLED };
+
+static pid_t *told; /* shared by all */
+
+/* Has the file "g"; of two processes with its descriptors the first waits for byte 1 of "f", the second for byte 2. */
+static int has_what_a_ring_wants(void *arg)
+{
+	(void)arg;
+	reopen();
+	set(open("g", O_RDWR), F_WRLCK, 0, 0);
+	for (int i = FIRST; i <= SECOND; i++) {
+		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+		if (pid == 0)
+			_exit(set_wait(fd, F_WRLCK, 1 + i, 1) ? 6 : 5);
+		until_asleep(pid);
+		told[i] = pid;
+	}
+	about_to_wait();
+	reap("the second", told[SECOND]);
+	__atomic_store_n(&told[IS_KILLED], 1, __ATOMIC_SEQ_CST);
+	reap("the first", told[FIRST]);
+	return 5;
+}
+
+/* Waits for a process in a ring that it is not part of. */
+static int wants_it_too(void)
+{
+	int own = open("g", O_RDWR);
+
+	until_asleep(getppid());
+	kill(told[SECOND], SIGKILL);
+	while (!__atomic_load_n(&told[IS_KILLED], __ATOMIC_SEQ_CST))
+		nap(1);
+	alarm(1);
+	TRY_LOCK(set_wait(own, F_WRLCK, 0, 1));
+	kill(told[FIRST], SIGKILL);
+	return 5;
+}
+
+/* It closes as a wait ends that was followed instead. */
+static void ring_of_others(void)
+{
+	int g = open("g", O_RDWR | O_CREAT, 0600);
+	pid_t other, has, too;
+
+	say("-- a ring that closes unseen\n");
+	told = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	other = child_sleeps(has_it, &(struct ask){ "other", F_SETLK, F_WRLCK, 2, 1 });
+	set(fd, F_WRLCK, 1, 1);
+	has = child_sleeps(has_what_a_ring_wants, NULL);
+	too = fork();
+	if (too == 0)
+		_exit(wants_it_too());
+	TRY_LOCK(set_wait(g, F_WRLCK, 0, 1));
+	set(fd, F_UNLCK, 0, 0);
+	reap("it", has);
+	reap("who wanted it too", too);
+	kill(other, SIGKILL);
+	reap("other", other);
+	close(g);
+}
+
 static int *begun; /* shared by all */
 
 /* Closes the descriptor by which another process with the same table waits. */
@@ -419,6 +528,8 @@ int main(int argc, char **argv)
 	turns();
 	signals();
 	deadlocks();
+	two_of_one_table();
+	ring_of_others();
 	closed_meanwhile();
 	return 0;
 }
