@@ -151,18 +151,21 @@ static inline struct page *pfn_to_page(pfn_t pfn)
 	return pfn_to_page_far(pfn);
 }
 
-/*
- * Is the frame in the largest segment, as most are? Then *page_ret is its page. Otherwise the frame
- * may be in another segment, or the number may be no frame's.
- */
+/* Is the frame in the segment? Then *page_ret is its page. */
+static inline bool pfn_is_in(const struct page_segment *segment, pfn_t pfn, struct page **page_ret)
+{
+	size_t offset = pfn - segment->first;
+
+	if (unlikely(offset >= segment->count))
+		return false;
+	*page_ret = segment->pages + offset;
+	return true;
+}
+
+/* The same for the largest one, as most are in it. The number may be no frame's. */
 static inline bool pfn_is_near(pfn_t pfn, struct page **page_ret)
 {
-	size_t offset = pfn - page_segments[0].first;
-
-	if (unlikely(offset >= page_segments[0].count))
-		return false;
-	*page_ret = page_segments[0].pages + offset;
-	return true;
+	return pfn_is_in(&page_segments[0], pfn, page_ret);
 }
 
 static inline pfn_t page_to_pfn(const struct page *page)

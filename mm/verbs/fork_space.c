@@ -77,6 +77,9 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			      struct mmu_entry *first, struct mmu_entry *end, struct mmu_entry *to)
 {
 	struct mmu_entry *slot;
+	/* Copies, as they are loaded again after each atomic operation otherwise. */
+	const struct page_segment near = page_segments[0];
+	const struct page *zero = zero_page;
 	bool share = !vma_is_shared(copying->vma), swapped = false;
 	unsigned nresident = 0;
 
@@ -84,17 +87,17 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
-		if (!pfn_is_near(entry_pfn_if_any(entry), &page) && !entry_has_page(entry)) {
+		if (!pfn_is_in(&near, entry_pfn_if_any(entry), &page) && !entry_has_page(entry)) {
 			to[slot - leaf->entries] = entry;
 			swapped = true;
 			continue;
 		}
-		if (!pfn_is_near(entry_pfn_if_any(entry), &page))
+		if (!pfn_is_in(&near, entry_pfn_if_any(entry), &page))
 			page = pfn_to_page_far(entry_pfn(entry));
 		if (share)
 			entry = cow_protect(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
-		if (page == zero_page)
+		if (page == zero)
 			continue;
 		page_map_get(page);
 		nresident++;

@@ -157,6 +157,9 @@ void signals_thread_flush(void)
 	struct signals *signals = &thread->process->signals;
 	struct list spent = LIST_INIT(spent);
 
+	/* no signal is added to them since signals_thread_ends() */
+	if (!atomic_load_relaxed(&thread->signals.pending.set))
+		return;
 	spin_lock(&signals->lock);
 	signal_flush(signals, &thread->signals.pending, ~0ull, &spent);
 	spin_unlock(&signals->lock);
