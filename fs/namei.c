@@ -41,6 +41,8 @@ static int make(struct file *dir, const char *path, unsigned mode)
 	struct inode *inode;
 	int err = begin_new(&walk, dir, path, S_ISDIR(mode));
 
+	if (err == 0 && !S_ISREG(mode) && !S_ISDIR(mode))
+		err = -EPERM; /* not implemented */
 	if (err == 0)
 		err = path_create(&walk, mode, &inode);
 	if (err == 0)
@@ -54,29 +56,25 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode)
 	return make(dir, path, S_IFDIR | (mode & MKDIR_MODE));
 }
 
-/* Linux's may_mknod(), then -EPERM for the types that are not implemented. */
-static int check_type(unsigned mode)
+/* As on Linux, which looks at the path before it looks at what may not be made there. */
+int fs_mknod(struct file *dir, const char *path, unsigned mode)
 {
+	unsigned permissions = mode & S_IALLUGO;
+
 	switch (mode & S_IFMT) {
 	case 0:
 	case S_IFREG:
-		return 0;
-	case S_IFDIR:
+		return make(dir, path, S_IFREG | permissions);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
+		return make(dir, path, mode);
+	case S_IFDIR:
 		return -EPERM;
 	default:
 		return -EINVAL;
 	}
-}
-
-int fs_mknod(struct file *dir, const char *path, unsigned mode)
-{
-	int err = check_type(mode);
-
-	return err ? err : make(dir, path, S_IFREG | (mode & S_IALLUGO));
 }
 
 int fs_symlink(const char *target, struct file *dir, const char *path)
@@ -143,6 +141,22 @@ static int unlink_with_slash(struct path_walk *walk)
 	return err;
 }
 
+/* In a file system whose names stay as they are: chooses the error. */
+static int fixed_name_remove(struct inode *dir, const struct path_part *last, bool directory)
+{
+	struct inode *inode;
+	bool is_dir;
+	int err = path_find(dir, last->name, last->len, &inode);
+
+	if (err)
+		return err;
+	is_dir = S_ISDIR(inode->mode);
+	path_put(inode);
+	if (is_dir != directory)
+		return is_dir ? -EISDIR : -ENOTDIR;
+	return -EPERM;
+}
+
 /* Removes the walk's last name. As on Linux, -EROFS comes before -ENOENT. */
 static int remove_last(struct path_walk *walk, bool directory)
 {
@@ -154,7 +168,7 @@ static int remove_last(struct path_walk *walk, bool directory)
 	if (last->len > NAME_MAX)
 		return -ENAMETOOLONG;
 	if (!walk->dir->ops->remove)
-		return -EPERM;
+		return fixed_name_remove(walk->dir, last, directory);
 	return walk->dir->ops->remove(walk->dir, last->name, last->len, directory);
 }
 
@@ -206,6 +220,18 @@ static int may_rename(const struct path_walk *from, struct path_walk *to, unsign
 	return path_begin_write(to); /* which is on the same mount */
 }
 
+/* In a file system whose names stay as they are: chooses the error. */
+static int fixed_name_rename(struct inode *old_dir, const struct path_part *old)
+{
+	struct inode *inode;
+	int err = path_find(old_dir, old->name, old->len, &inode);
+
+	if (err)
+		return err;
+	path_put(inode);
+	return -EPERM;
+}
+
 /* Not inline: two walks are too much for one stack frame. */
 __attribute__((noinline)) static int rename_to(const struct path_walk *from, struct file *dir,
 					       const char *path, unsigned flags)
@@ -216,7 +242,7 @@ __attribute__((noinline)) static int rename_to(const struct path_walk *from, str
 	if (err == 0)
 		err = may_rename(from, &to, flags);
 	if (err == 0 && !from->dir->ops->rename)
-		err = -EPERM;
+		err = fixed_name_rename(from->dir, &from->last);
 	if (err == 0)
 		err = mutex_lock_killable(&from->dir->mount->rename_lock);
 	if (err == 0) {

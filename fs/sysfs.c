@@ -12,9 +12,12 @@
 #include "base/hart.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
+#include "fs/poll.h"
 #include "fs/seek.h"
 #include "lib/format.h"
 #include "lib/string.h"
+
+#define FILE_SIZE PAGE_SIZE /* as Linux says of each */
 
 enum { ROOT, DEVICES, SYSTEM, CPU, ONLINE, POSSIBLE, PRESENT, NODES };
 
@@ -71,11 +74,31 @@ static ssize_t sysfs_read(struct file *file, struct user_iter *to, uint64_t *pos
 	return (ssize_t)n;
 }
 
+static int64_t sysfs_seek(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_within(file, FILE_SIZE, offset, whence);
+}
+
+/* As on Linux: a set of epoll takes the file. */
+static unsigned sysfs_poll(struct file *file, struct poller *poller)
+{
+	(void)file, (void)poller;
+	return POLL_ALWAYS;
+}
+
+static int sysfs_fsync(struct file *file, bool data_only)
+{
+	(void)file, (void)data_only;
+	return 0;
+}
+
 static const struct file_ops sysfs_file_ops = {
 	.name = "fact about the machine",
 	.read = sysfs_read,
 	.stat = inode_file_stat,
-	.seek = file_seek_from_start,
+	.seek = sysfs_seek,
+	.poll = sysfs_poll,
+	.fsync = sysfs_fsync,
 	.release = inode_file_release,
 	.has_inode = true,
 };
@@ -108,6 +131,14 @@ static int sysfs_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return -ENODATA;
 }
 
+/* As on Linux, which refuses directories before it looks whether anything may be made. */
+static int sysfs_create(struct inode *dir, const char *name, size_t len, unsigned mode,
+			struct inode **inode_ret)
+{
+	(void)dir, (void)name, (void)len, (void)inode_ret;
+	return S_ISDIR(mode) ? -EPERM : -EACCES;
+}
+
 static struct inode *sysfs_parent(struct inode *dir)
 {
 	struct inode *parent = &nodes[to_sys(dir)->parent].inode;
@@ -130,13 +161,19 @@ static int sysfs_getattr(struct inode *inode, struct abi_stat *st)
 {
 	inode_fill_stat(inode, st);
 	if (S_ISREG(inode->mode))
-		st->size = PAGE_SIZE; /* as Linux says of each */
+		st->size = FILE_SIZE;
 	return 0;
 }
 
 static int sysfs_setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	inode_set_attr(inode, attr);
+	return 0;
+}
+
+static int sysfs_resize(struct inode *inode, uint64_t size)
+{
+	(void)inode, (void)size;
 	return 0;
 }
 
@@ -160,11 +197,13 @@ static void sysfs_holds(struct inode *inode)
 
 static const struct inode_ops sysfs_ops = {
 	.lookup = sysfs_lookup,
+	.create = sysfs_create,
 	.readdir = sysfs_readdir,
 	.parent = sysfs_parent,
 	.path = sysfs_path,
 	.getattr = sysfs_getattr,
 	.setattr = sysfs_setattr,
+	.resize = sysfs_resize,
 	.open = sysfs_open,
 	.free = sysfs_free,
 	.holds = sysfs_holds,

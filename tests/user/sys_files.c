@@ -3,6 +3,8 @@
 #include "t.h"
 
 #include <linux/magic.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 
@@ -58,6 +60,55 @@ static void refusals(void)
 	TRY(link(CPU "online", CPU "new"));
 }
 
+/* Which of the errors comes first. */
+static void missing_names(void)
+{
+	TRY(unlink(CPU "nothing"));
+	TRY(rmdir(CPU "nothing"));
+	TRY(rmdir(CPU "online"));
+	TRY(unlink("/sys/devices/system/cpu"));
+	TRY(rename(CPU "nothing", CPU "new"));
+	TRY(rename(CPU "nothing", CPU "online"));
+	TRY(open(CPU "new", O_RDWR | O_CREAT, 0600));
+	TRY(open(CPU "online", O_RDONLY | O_CREAT, 0600));
+	TRY(open(CPU "online", O_RDONLY | O_CREAT | O_EXCL, 0600));
+	TRY(mknod(CPU "new", S_IFREG | 0600, 0));
+	TRY(mknod(CPU "new", S_IFIFO | 0600, 0));
+	TRY(mknod(CPU "online", S_IFIFO | 0600, 0));
+	TRY(mknod("none/new", S_IFSOCK | 0600, 0));
+	TRY(truncate(CPU "online", 0));
+	TRY(truncate(CPU "online", 10));
+	TRY(truncate(CPU "nothing", 0));
+}
+
+static void descriptors(void)
+{
+	int fd = open(CPU "online", O_RDONLY), set = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLPRI };
+	struct pollfd poller = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
+
+	TRY(lseek(fd, 0, SEEK_END));
+	TRY(lseek(fd, -96, SEEK_END));
+	TRY(read(fd, &(char){ 0 }, 1));
+	TRY(lseek(fd, -4097, SEEK_END));
+	TRY(lseek(fd, 5, SEEK_CUR));
+	TRY(lseek(fd, 0, SEEK_DATA));
+	TRY(lseek(fd, 0, SEEK_HOLE));
+	TRY(lseek(fd, 4096, SEEK_DATA));
+	TRY(fsync(fd));
+	TRY(fdatasync(fd));
+	TRY(ftruncate(fd, 0));
+	TRY(fallocate(fd, 0, 0, 1));
+	say("mapped: %d\n", mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+	TRY(poll(&poller, 1, 0));
+	say("events: %x\n", poller.revents);
+	TRY(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event));
+	TRY(epoll_wait(set, &event, 1, 0));
+	say("events: %x\n", event.events);
+	close(set);
+	close(fd);
+}
+
 int main(void)
 {
 	char here[100];
@@ -69,6 +120,8 @@ int main(void)
 		facts(names[i]);
 	lists();
 	refusals();
+	missing_names();
+	descriptors();
 	TRY(chdir("/sys/devices/system/cpu"));
 	say("%s\n", getcwd(here, sizeof(here)));
 	TRY(access("online", R_OK));
