@@ -359,9 +359,14 @@ static void end_index(void)
 	unlink("/sparse");
 }
 
-/* Real-time signals that are blocked, for as many processes as it takes. */
+/*
+ * Real-time signals that are blocked, for as many processes as it takes. No process has as many as it may, so that only
+ * the limit of all together can refuse one: a signal for two frames.
+ */
 static int hog_signals(void)
 {
+	const uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) / 2;
+	uint64_t nsent = 0;
 	sigset_t all;
 	int end[2];
 
@@ -378,10 +383,10 @@ static int hog_signals(void)
 			_exit(read(end[0], &byte, 1) == 0 ? 0 : 1);
 		}
 		if (pid < 0)
-			return errno;
-		for (unsigned i = 0; i < 1000; i++)
+			return EPROTO;
+		for (unsigned i = 0; i < 1000; i++, nsent++)
 			if (sigqueue(pid, SIGRTMIN, (union sigval){ 0 }) != 0)
-				return errno;
+				return nsent <= most ? errno : EOVERFLOW;
 	}
 }
 
