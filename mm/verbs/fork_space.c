@@ -77,9 +77,8 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			      struct mmu_entry *first, struct mmu_entry *end, struct mmu_entry *to)
 {
 	struct mmu_entry *slot;
-	/* Copies, as they are loaded again after each atomic operation otherwise. */
+	/* A copy, as it would be loaded again after each atomic operation. */
 	const struct page_segment near = page_segments[0];
-	const struct page *zero = zero_page;
 	bool share = !vma_is_shared(copying->vma), swapped = false;
 	unsigned nresident = 0;
 
@@ -97,7 +96,7 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		if (share)
 			entry = cow_protect(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
-		if (page == zero)
+		if (page == zero_page)
 			continue;
 		page_map_get(page);
 		nresident++;

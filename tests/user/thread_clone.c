@@ -7,7 +7,7 @@
 #define A_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /*
- * The child stores to its stack and ends: it never returns into C, so any stack and any thread
+ * The child stores to its stack, if that is not its parent's, and ends: it never returns into C, so any stack and any thread
  * pointer will do.
  */
 static long raw_clone(unsigned long flags, void *stack, void *parent_tid, void *tls,
@@ -22,7 +22,9 @@ static long raw_clone(unsigned long flags, void *stack, void *parent_tid, void *
 
 	asm volatile("ecall\n"
 		     "bnez a0, 1f\n"
+		     "beqz a1, 2f\n"
 		     "sd zero, -16(sp)\n"
+		     "2:\n"
 		     "li a7, 93\n"
 		     "ecall\n"
 		     "1:\n"
