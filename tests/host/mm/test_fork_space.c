@@ -105,6 +105,26 @@ TEST(generations_and_siblings) /* R63 R19 */
 	rig_check();
 }
 
+/* A report about the child's memory says what its parent has unmapped. */
+TEST(child_knows_what_was_unmapped)
+{
+	start();
+	for (unsigned i = 0; i < SPACE_UNMAPS + 3; i++) {
+		map(AT + i * GIB, 1 + i, MAP_PRIVATE);
+		vm_unmap(&parent, AT + i * GIB, (1 + i) * P);
+	}
+	fork_to(&parent, &child);
+	assert_int_equal(SPACE_UNMAPS + 3, child.nunmaps);
+	for (unsigned i = 0; i < SPACE_UNMAPS; i++) {
+		assert_int_not_equal(0, parent.unmaps[i].start);
+		assert_int_equal(parent.unmaps[i].start, child.unmaps[i].start);
+		assert_int_equal(parent.unmaps[i].end, child.unmaps[i].end);
+	}
+	rig_destroy(&parent);
+	rig_destroy(&child);
+	rig_check();
+}
+
 TEST(shared_stays_shared) /* R100 */
 {
 	start();
