@@ -345,8 +345,8 @@ def shown_by(path):
     """Gives the lines behind "$ ./run.sh" in a document's first block; "..." stands for lines that were left out."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         text = file.read()
-    block = re.search(r"^    \$ (?:LANG=\S+ )?\./run\.sh\n((?:    .*\n|\n)+)", text, re.MULTILINE).group(1)
-    return [line[4:] for line in block.rstrip("\n").split("\n")]
+    block = re.search(r"^    \$ (?:LANG=\S+ )?\./run\.sh\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    return [line[4:] for line in block.group(1).rstrip("\n").split("\n")] if block else []
 
 
 def drawn_in(path):
@@ -361,10 +361,10 @@ def drawn_in(path):
     return [lines[y] for y in sorted(lines)]
 
 
-def is_printed(path, shown, printed):
-    """Checks that the tour prints the lines that a document or picture shows, in their order."""
+def is_printed(path, shown, printed, least=16):
+    """Checks that the tour prints the lines that a document or picture shows, at least so many, in their order."""
     real, at = [masked(line) for line in printed], 0
-    equal(True, len(shown) > 15, f"lines in {path}")
+    equal(True, len(shown) >= least, f"lines in {path}")
     for line in shown:
         if line == "...":
             continue
@@ -380,6 +380,15 @@ def is_printed(path, shown, printed):
 def the_readme_shows_what_it_prints():
     for path, environment in (("README.md", {}), ("README.zh.md", {"LANG": "zh_CN.UTF-8"})):
         is_printed(path, shown_by(path), tour(**environment)[1])
+
+
+@case
+def the_book_shows_what_it_prints():
+    shown = {path: shown_by(path) for path in glob.glob("docs/book/*.md", root_dir=ROOT)}
+    equal(8, sum(map(bool, shown.values())), "chapters that show a stop")
+    for path, lines in shown.items():
+        if lines:
+            is_printed(path, lines, tour()[1], least=4)
 
 
 @case

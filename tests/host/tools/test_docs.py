@@ -36,6 +36,7 @@ SEEDS = [
     ("locks", "    LOCK_B\n    LOCK_A\n"),
     ("locks", "| `LOCK_A` | is outer, and the other one is left out |"),
     ("locks", "      LOCK_A\n      LOCK_B\n      LOCK_LAST\n"),
+    ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
 ]
 
 
@@ -59,7 +60,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "quotes"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
 
 
 def add_case(number, rule, text):

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the book quotes: the function with its comment, as it is in the sources."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from base import ROOT
+from lib.tap import Skip, case, equal, long_case, main
+
+sys.path[:0] = [os.path.join(ROOT, "docs/book"), os.path.join(ROOT, "tools")]
+sys.dont_write_bytecode = True
+
+import quoting  # noqa: E402
+
+TEXT = """/* A file. */
+#include "a.h"
+static int before(void)
+{
+\treturn 1;
+}
+
+/*
+ * Two lines
+ * of a comment.
+ */
+static __attribute__((noinline)) int
+wanted(int a,
+       int b)
+{
+\tif (a)
+\t\treturn "}"[b];
+\treturn 0;
+}
+int behind(void)
+{
+\treturn 2;
+}
+"""
+
+
+def quoted(place):
+    """Quotes a function of TEXT."""
+    with tempfile.TemporaryDirectory() as root:
+        with open(os.path.join(root, "a.c"), "w", encoding="utf-8") as file:
+            file.write(TEXT)
+        return quoting.quote(root, place)
+
+
+@case
+def a_function_is_quoted_with_its_comment():
+    lines = TEXT.split("\n")
+    equal(("a.c", 8, "\n".join(lines[7:19])), quoted("a.c:wanted()"), "the path, the first line, and the text")
+
+
+@case
+def a_function_without_a_comment_begins_with_its_head():
+    lines = TEXT.split("\n")
+    equal(("a.c", 3, "\n".join(lines[2:6])), quoted("a.c:before()"), "one behind an #include")
+    equal(("a.c", 20, "\n".join(lines[19:23])), quoted("a.c:behind"), "one behind another")
+
+
+@case
+def what_is_not_there_is_said():
+    for place, reason in (("b.c:wanted()", "b.c: no such file"), ("a.c:gone()", "a.c has no function gone()"),
+                          ("a.c", "a.c has no function ()")):
+        try:
+            quoted(place)
+        except quoting.Missing as error:
+            equal(reason, str(error), place)
+        else:
+            raise AssertionError(place + " was found")
+
+
+@long_case
+def the_book_is_whole():
+    """Its links, pictures and quotations are there, or Sphinx says which is not."""
+    if subprocess.run(["/usr/bin/python3", "-c", "import sphinx, myst_parser, furo"], capture_output=True, check=False).returncode:
+        raise Skip("python3-sphinx, python3-myst-parser or furo is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([os.path.join(ROOT, "tools/book"), folder], capture_output=True, text=True, check=False)
+        equal((0, ""), (done.returncode, done.stderr), "status and complaints")
+        with open(os.path.join(folder, "docs/book/path.html"), encoding="utf-8") as file:
+            equal(True, "mm/fault.c, from line" in file.read(), "a function is quoted")
+
+
+if __name__ == "__main__":
+    main()
