@@ -15,6 +15,7 @@ from docutils.parsers.rst import Directive
 from quoting import Missing, quote
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TAB = 4  # columns, so that a page shows the lines whole
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python"}
 
 
@@ -30,6 +31,7 @@ class FunctionQuote(Directive):
         except Missing as error:
             raise self.error(str(error)) from None
         self.state.document.settings.env.note_dependency(os.path.join(ROOT, path))
+        text = text.expandtabs(TAB)
         block = nodes.literal_block(text, text, language=LANGUAGES.get(os.path.splitext(path)[1], "none"))
         caption = nodes.caption("", "", nodes.Text(f"{path}, from line {line} on"))
         return [nodes.container("", caption, block, literal_block=True, classes=["literal-block-wrapper"])]
