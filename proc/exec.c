@@ -149,13 +149,6 @@ static bool is_late(const struct new_image *new)
 
 /* ---- the new image ---- */
 
-static void copy_limits(struct process *process, struct space *space)
-{
-	space->limit_as = process_limit(process, RLIMIT_AS);
-	space->limit_data = process_limit(process, RLIMIT_DATA);
-	space->limit_stack = process_limit(process, RLIMIT_STACK);
-}
-
 static void note_strings(struct image_layout *layout, const struct exec_stack *stack,
 			 const struct exec_args *args)
 {
@@ -221,7 +214,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	new->uspace = uspace_create();
 	if (!new->uspace)
 		return -ENOMEM;
-	copy_limits(current_process(), &new->uspace->space);
+	process_copy_limits(current_process(), &new->uspace->space);
 	return new_image_fill(new, args);
 }
 
@@ -284,10 +277,11 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	if (old_uspace) {
 		futex_robust_exit();
 		child_tid_clear();
-		usage_add_space(&process->past_usage, &old_uspace->space);
+		usage_add_space(&process->past_usage, process, &old_uspace->space);
 	}
 	spin_lock(&process_tree_lock);
 	process->uspace = new->uspace;
+	process->borrows_space = false;
 	process->exe = new->exe;
 	process->exit_signal = SIGCHLD;
 	child_sort(process);

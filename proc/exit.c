@@ -53,7 +53,7 @@ static void leave_space(struct process *process)
 
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
-	usage_add_space(&process->past_usage, &uspace->space);
+	usage_add_space(&process->past_usage, process, &uspace->space);
 	process->uspace = NULL;
 	spin_unlock(&process_tree_lock);
 	sched_use_mmu(NULL);
@@ -89,7 +89,7 @@ static void exit_release(struct process *process)
 	process->exe = NULL;
 }
 
-static struct signal_info end_siginfo(const struct process *process)
+struct signal_info process_end_siginfo(const struct process *process)
 {
 	bool killed = WIFSIGNALED(process->status);
 
@@ -128,7 +128,7 @@ static void exit_notify_parent(struct process *process)
 
 	/* Until now: its CPU clock must not be behind what others have read before. */
 	usage_current(&process->ended_usage);
-	info = end_siginfo(process);
+	info = process_end_siginfo(process);
 	process->state = PROCESS_ZOMBIE;
 	end_watch_wake(process->end_watch);
 	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {

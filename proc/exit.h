@@ -3,6 +3,7 @@
 #pragma once
 
 struct process;
+struct signal_info;
 
 /*
  * Ends the running thread, and if it is the last one its process, with that status as wait4 packs it
@@ -11,6 +12,9 @@ struct process;
 void thread_exit(int status) __attribute__((noreturn));
 /* Ends all threads of the running process. Waits for none: the last one does what is left to do. */
 void process_exit(int status) __attribute__((noreturn));
+
+/* Returns what SIGCHLD says of a process that has ended. Call with process_tree_lock held. */
+struct signal_info process_end_siginfo(const struct process *process);
 
 /*
  * Called when process 1 has ended; never returns. Set during boot and not NULL from then on. status

@@ -87,6 +87,8 @@ static int copy_space(struct process *parent, struct process *child)
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	child->uspace->layout = parent->uspace->layout;
 	child->uspace->undumpable = atomic_load(&parent->uspace->undumpable);
+	if (unlikely(parent->borrows_space)) /* which has another process's limits */
+		process_copy_limits(child, &child->uspace->space);
 	uspace_unlock(child->uspace);
 	uspace_unlock(parent->uspace);
 	return err;
@@ -132,6 +134,7 @@ static int copy_process(struct process *parent, struct process *child,
 		child->leader->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
+	usage_borrow_space(child);
 	child->leader->mmu = &child->uspace->space.mmu;
 	return 0;
 }

@@ -314,8 +314,9 @@ static uint64_t stack_bytes_locked(struct space *space)
 	return vma && (vma->flags & VMA_STACK) ? vma->end - vma->start : 0;
 }
 
-static void fill_space_facts(struct uspace *uspace, struct process_facts *ret)
+static void fill_space_facts(const struct process *process, struct process_facts *ret)
 {
+	struct uspace *uspace = process->uspace;
 	struct space *space = &uspace->space;
 
 	ret->has_memory = true;
@@ -330,7 +331,7 @@ static void fill_space_facts(struct uspace *uspace, struct process_facts *ret)
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
 	ret->ever_locked = space->ever_locked;
-	usage_add_space(&ret->usage, space);
+	usage_add_space(&ret->usage, process, space);
 	spin_unlock(&space->lock);
 }
 
@@ -413,7 +414,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 	usage_add_thread(&ret->thread_usage, thread);
 	fill_signal_facts(thread, ret);
 	if (process->uspace)
-		fill_space_facts(process->uspace, ret);
+		fill_space_facts(process, ret);
 }
 
 int inspect_facts(const struct thread_id *id, struct process_facts *ret)

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/relieve.h"
 #include "proc/end_watch.h"
+#include "proc/exit.h"
 #include "proc/job/pgrp.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
@@ -432,7 +433,8 @@ bool process_orphan_some(struct process *process)
 {
 	struct process *reaper = find_reaper(process);
 	struct list *orphans = &process->children.list;
-	bool ended = false, autoreaps = signals_leave_children(&reaper->signals);
+	bool autoreaps = signals_leave_children(&reaper->signals);
+	struct signal_info ended = { 0 }; /* about the first that has ended */
 	int orphaned = PGRP_NONE;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
@@ -444,7 +446,8 @@ bool process_orphan_some(struct process *process)
 		child_remove(child);
 		child->exit_signal = SIGCHLD;
 		child_add(reaper, child);
-		ended |= zombie && !autoreaps;
+		if (zombie && !ended.sig)
+			ended = process_end_siginfo(child);
 		if (zombie && autoreaps) {
 			process_forget_locked(child);
 			kthread_reap_later(child->leader);
@@ -453,9 +456,10 @@ bool process_orphan_some(struct process *process)
 			orphaned = pgrp_parent_gone(child);
 		}
 	}
-	if (ended) {
-		if (reaper->state == PROCESS_ALIVE) /* process 1 may be ending */
-			signal_send(reaper, SIGCHLD);
+	if (ended.sig) {
+		/* Process 1 may be ending. As on Linux, SIGCHLD is sent even if nobody has to wait for the child. */
+		if (reaper->state == PROCESS_ALIVE && !signals_ignore_children(&reaper->signals))
+			signal_send_info(reaper, &ended);
 		waitq_wake_all(&reaper->child_waitq);
 	}
 	if (orphaned != PGRP_NONE)

@@ -53,6 +53,10 @@ static uint64_t *limit_copy(struct process *process, unsigned resource)
 {
 	struct space *space = &process->uspace->space;
 
+	if (resource == RLIMIT_SIGPENDING)
+		return &process->signals.queue_max;
+	if (process->borrows_space)
+		return NULL;
 	switch (resource) {
 	case RLIMIT_AS:
 		return &space->limit_as;
@@ -60,8 +64,6 @@ static uint64_t *limit_copy(struct process *process, unsigned resource)
 		return &space->limit_data;
 	case RLIMIT_STACK:
 		return &space->limit_stack;
-	case RLIMIT_SIGPENDING:
-		return &process->signals.queue_max;
 	default:
 		return NULL;
 	}
@@ -82,6 +84,13 @@ int process_set_limit(struct process *process, unsigned resource, const struct a
 		atomic_store_relaxed(copy, limit->cur);
 	uspace_unlock(process->uspace);
 	return 0;
+}
+
+void process_copy_limits(struct process *process, struct space *space)
+{
+	space->limit_as = process_limit(process, RLIMIT_AS);
+	space->limit_data = process_limit(process, RLIMIT_DATA);
+	space->limit_stack = process_limit(process, RLIMIT_STACK);
 }
 
 /* ---- process 1 ---- */

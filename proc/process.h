@@ -69,6 +69,9 @@ struct process {
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
+	/* The memory is that of the process that cloned it, with CLONE_VM; before exec. */
+	bool borrows_space;
+	struct usage borrowed; /* the faults that it had taken before this process was made */
 	struct exe *exe;       /* NULL: before the first exec */
 
 	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
@@ -205,3 +208,5 @@ uint64_t process_limit(struct process *process, unsigned resource);
  */
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
 int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit);
+/* Stores the limits of the process in a space that is to be its own, where faults look for them. */
+void process_copy_limits(struct process *process, struct space *space);

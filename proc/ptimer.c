@@ -396,24 +396,36 @@ static struct ptimer *timer_find(struct ptimers *timers, int id)
 	return NULL;
 }
 
+static void timer_signal_taken(struct ptimer *it)
+{
+	timer_again(it);
+	it->last_overrun = it->overrun;
+	it->overrun = -1;
+}
+
+/* As on Linux, ITIMER_REAL goes on with any SIGALRM that was pending for the process, be it another timer's. */
+static bool lets_real_timer_go_on(const struct ptimers *timers, const struct signal_info *info)
+{
+	return info->sig == SIGALRM && info->was_shared && atomic_load(&timers->has_interval) &&
+	       atomic_load_relaxed(&timers->interval[ITIMER_REAL].waits);
+}
+
 void ptimer_signal_taken(struct signal_info *info)
 {
 	struct process *process = current_process();
 	struct ptimers *timers = &process->timers;
-	struct ptimer *it = &timers->interval[ITIMER_REAL];
+	bool real = lets_real_timer_go_on(timers, info);
+	struct ptimer *it;
 
-	if (info->about != SIGNAL_OF_TIMER &&
-	    (!atomic_load(&timers->has_interval) || !atomic_load_relaxed(&it->waits)))
+	if (info->about != SIGNAL_OF_TIMER && !real)
 		return;
 	timers_lock(process);
-	if (info->about == SIGNAL_OF_TIMER)
-		it = timer_find(timers, info->pid);
-	if (it && it->waits && (is_itimer(it) || it->armings == info->armed)) {
-		timer_again(it);
-		it->last_overrun = it->overrun;
-		it->overrun = -1;
-		if (!is_itimer(it))
-			info->status = overrun_of(it->last_overrun + info->status);
+	if (real && timers->interval[ITIMER_REAL].waits)
+		timer_signal_taken(&timers->interval[ITIMER_REAL]);
+	it = info->about == SIGNAL_OF_TIMER ? timer_find(timers, info->pid) : NULL;
+	if (it && it->waits && it->armings == info->armed) {
+		timer_signal_taken(it);
+		info->status = overrun_of(it->last_overrun + info->status);
 	}
 	timers_unlock(process);
 }

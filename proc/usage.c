@@ -22,7 +22,7 @@ void usage_add(struct usage *to, const struct usage *from)
 }
 
 /* Counts the faults that were resolved: all kinds except the two denials. */
-void usage_add_space(struct usage *to, struct space *space)
+static inline void count_faults(struct usage *to, const struct space *space)
 {
 	uint64_t served = 0;
 
@@ -30,7 +30,22 @@ void usage_add_space(struct usage *to, struct space *space)
 		served += space->stats.kind[kind];
 	to->minor_faults += served - MIN(served, space->stats.major);
 	to->major_faults += space->stats.major;
+}
+
+void usage_add_space(struct usage *to, const struct process *process, const struct space *space)
+{
+	count_faults(to, space);
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
+	if (unlikely(process->borrows_space)) {
+		to->minor_faults -= process->borrowed.minor_faults;
+		to->major_faults -= process->borrowed.major_faults;
+	}
+}
+
+void usage_borrow_space(struct process *process)
+{
+	process->borrows_space = true;
+	count_faults(&process->borrowed, &process->uspace->space);
 }
 
 UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
@@ -63,7 +78,7 @@ void usage_current(struct usage *ret)
 	usage_add_threads(ret, process);
 	spin_unlock(&process->signals.lock);
 	if (process->uspace)
-		usage_add_space(ret, &process->uspace->space);
+		usage_add_space(ret, process, &process->uspace->space);
 }
 
 struct usage usage_children(void)

@@ -20,8 +20,10 @@ struct usage {
 /* Adds all counts. Of the peaks, the greater one is kept. */
 void usage_add(struct usage *to, const struct usage *from);
 
-/* Adds the counts of an address space. */
-void usage_add_space(struct usage *to, struct space *space);
+/* Adds the counts of the space of a process, as far as they are its own. */
+void usage_add_space(struct usage *to, const struct process *process, const struct space *space);
+/* A process that is made shares its parent's memory: what that has counted is not the child's. */
+void usage_borrow_space(struct process *process);
 
 /* Stores what the running process has used up to now. */
 void usage_current(struct usage *ret);

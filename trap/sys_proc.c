@@ -339,6 +339,7 @@ long sys_getrusage(struct trap_frame *frame)
 		usage_add_thread(&usage, current_thread());
 		usage.minor_faults = current_thread()->minor_faults;
 		usage.major_faults = current_thread()->major_faults;
+		usage.peak_pages = current_space()->stats.peak_resident;
 		break;
 	case RUSAGE_CHILDREN:
 		usage = usage_children();
@@ -471,12 +472,27 @@ static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit6
 
 	spin_lock(&process_tree_lock);
 	process = process_find_any(pid);
-	if (process && process->state == PROCESS_ALIVE) {
+	if (process && resource >= RLIM_NLIMITS) {
+		err = -EINVAL;
+	} else if (process) {
 		process_get_limit(process, resource, ret);
 		err = set ? -EPERM : 0;
 	}
 	spin_unlock(&process_tree_lock);
 	return err;
+}
+
+/* Is it 0, or the id of a thread of the running process? */
+static bool is_limited_here(int pid)
+{
+	bool own;
+
+	if (!pid || pid == current_process()->pid)
+		return true;
+	spin_lock(&process_tree_lock);
+	own = process_find_any(pid) == current_process();
+	spin_unlock(&process_tree_lock);
+	return own;
 }
 
 /* The limits of the running process: first gets the old ones, then sets `new` if it is not NULL. */
@@ -503,11 +519,10 @@ long sys_prlimit64(struct trap_frame *frame)
 
 	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
 		return -EFAULT;
-	if (!pid || pid == current_process()->pid || pid == current_thread()->tid)
+	if (is_limited_here(pid))
 		err = own_limit(resource, new_at ? &new : NULL, &old);
 	else
-		err = resource < RLIM_NLIMITS ? other_limit(pid, resource, new_at != 0, &old)
-					      : -EINVAL;
+		err = other_limit(pid, resource, new_at != 0, &old);
 	if (err)
 		return err;
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;

@@ -19,15 +19,15 @@ struct abi_timespec ns_to_timespec(uint64_t ns)
 				      .nsec = (int64_t)(ns % NSEC_PER_SEC) };
 }
 
-/* Converts to nanoseconds. Times that do not fit become UINT64_MAX, which never comes. */
+/* Converts to nanoseconds. As on Linux, later times become INT64_MAX, which never comes. */
 static uint64_t timespec_to_ns(const struct abi_timespec *t)
 {
 	uint64_t ns;
 
 	if (mul_overflows((uint64_t)t->sec, NSEC_PER_SEC, &ns) ||
 	    add_overflows(ns, (uint64_t)t->nsec, &ns))
-		return UINT64_MAX;
-	return ns;
+		return INT64_MAX;
+	return MIN(ns, (uint64_t)INT64_MAX);
 }
 
 static int cpu_clock_read(int clock, uint64_t *ns_ret)
@@ -218,7 +218,7 @@ static long sleep_for(uint64_t ns, vaddr_t rest_at)
 
 	if (add_overflows(clock_ns(), ns, &until))
 		until = UINT64_MAX;
-	return sleep_until_restartable(until, rest_at);
+	return sleep_until_restartable(MIN(until, (uint64_t)INT64_MAX), rest_at);
 }
 
 /* Reads a CPU clock; 0 if it is gone. As on Linux, a sleep on it has all its time left then. */

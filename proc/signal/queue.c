@@ -156,8 +156,12 @@ static __attribute__((noinline)) bool take_any_pending(struct thread *thread, ui
 {
 	struct signals *signals = &thread->process->signals;
 
-	return take_pending(signals, &thread->signals.pending, set, info_ret) ||
-	       take_pending(signals, &signals->shared, set, info_ret);
+	if (take_pending(signals, &thread->signals.pending, set, info_ret))
+		return true;
+	if (!take_pending(signals, &signals->shared, set, info_ret))
+		return false;
+	info_ret->was_shared = true;
+	return true;
 }
 
 bool signal_take(uint64_t set, struct signal_info *info_ret)

@@ -47,7 +47,7 @@ void signal_flush_timers(struct signals *signals, struct sigpending *pending, st
 /* Call for each signal that signal_take() has returned, when the lock is dropped: its timer begins anew. */
 static inline void signal_taken(struct signal_info *info)
 {
-	if (unlikely(info->about == SIGNAL_OF_TIMER || info->sig == SIGALRM))
+	if (unlikely(info->about == SIGNAL_OF_TIMER || (info->sig == SIGALRM && info->was_shared)))
 		ptimer_signal_taken(info);
 }
 /* Converts to the form in which a handler gets it. */

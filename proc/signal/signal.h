@@ -27,9 +27,10 @@ struct signal_info {
 	int code; /* SI_*, or the cause of a fault or of a child event */
 	int err;  /* si_errno, as the sender gave it */
 	enum signal_about about;
-	bool to_many; /* sent to a group or to all: a child that is being forked gets it too */
-	int pid;      /* the sender, or the child that it is about; the id of a timer */
-	int status;   /* of the child: exit status or signal; how often a timer was overrun */
+	bool to_many;	 /* sent to a group or to all: a child that is being forked gets it too */
+	bool was_shared; /* once it was taken: it was pending for the process, not for a thread */
+	int pid;	 /* the sender, or the child that it is about; the id of a timer */
+	int status;	 /* of the child: exit status or signal; how often a timer was overrun */
 	uint32_t uid;
 	uint64_t value; /* as the sender gave it; for a fault: the address */
 	union {

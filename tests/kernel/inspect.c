@@ -76,7 +76,7 @@ KTEST_IN_PROCESS(usage_adds_each_kind_of_fault)
 	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
 		space->stats.kind[kind] = 1u << kind;
 	space->stats.major = 3;
-	usage_add_space(&usage, space);
+	usage_add_space(&usage, current_process(), space);
 	space->stats = before;
 	EXPECT_EQ(1000000 + (1u << FAULT_KINDS) - (1u << FAULT_ACCESSED) - 3, usage.minor_faults);
 	EXPECT_EQ(2000003, usage.major_faults);

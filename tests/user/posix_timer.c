@@ -670,6 +670,45 @@ static void alarm_again(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
+static long time_left(void)
+{
+	struct itimerval left;
+
+	getitimer(ITIMER_REAL, &left);
+	return (long)left.it_value.tv_usec;
+}
+
+/*
+ * What is taken need not be its own: another timer's SIGALRM for the process does as well. One for the thread does not. The
+ * time is long enough to be seen, as the timer runs.
+ */
+static void alarm_by_another(void)
+{
+	const struct itimerval often = { { 0, 500000 }, { 0, 20000 } },
+			       never = { { 0, 0 }, { 0, 0 } };
+	int id = made(CLOCK_MONOTONIC, SIGALRM, 1);
+
+	say("-- SIGALRM of two timers\n");
+	set(id, 1, 0);
+	until_pending(SIGALRM);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (time_left() != 0)
+		nap(1);
+	taken(SIGALRM);
+	say("it runs: %d\n", time_left() > 0);
+	setitimer(ITIMER_REAL, &never, NULL);
+	timer_gone(id);
+	syscall(SYS_tkill, syscall(SYS_gettid), SIGALRM);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (time_left() != 0)
+		nap(1);
+	taken(SIGALRM);
+	say("it runs: %d\n", time_left() > 0);
+	taken(SIGALRM);
+	say("it runs: %d\n", time_left() > 0);
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	int id;
@@ -704,6 +743,7 @@ int main(int argc, char **argv)
 	in_child("limit", has_few, NULL);
 	refuses();
 	alarm_again();
+	alarm_by_another();
 	by_thread();
 	return 0;
 }

@@ -3,6 +3,8 @@
  * mmap and the stack. */
 #include "t.h"
 
+#include <pthread.h>
+
 static const char *name_of(rlim_t v)
 {
 	static char text[4][32];
@@ -95,6 +97,48 @@ static int data(void *unused)
 	return 0;
 }
 
+static void zombie(void)
+{
+	struct rlimit r;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	TRY(syscall(SYS_prlimit64, pid, RLIMIT_AS, NULL, &r));
+	TRY(syscall(SYS_prlimit64, pid, 99, NULL, NULL));
+	waitpid(pid, NULL, 0);
+}
+
+static void *tells_and_waits(void *ends)
+{
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+
+	if (write(((int *)ends)[1], &tid, sizeof(tid)) == sizeof(tid))
+		pause();
+	return NULL;
+}
+
+/* Each thread has the limits of its process. */
+static void another_thread(void)
+{
+	const struct rlimit new = { 5 * MIB, 6 * MIB };
+	pthread_t thread;
+	int ends[2];
+	pid_t tid;
+
+	if (pipe(ends) != 0)
+		return;
+	pthread_create(&thread, NULL, tells_and_waits, ends);
+	if (read(ends[0], &tid, sizeof(tid)) != sizeof(tid))
+		return;
+	TRY(syscall(SYS_prlimit64, tid, RLIMIT_CORE, &new, NULL));
+	show("core", RLIMIT_CORE);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	char *args[] = { argv[0], "after exec", NULL };
@@ -114,6 +158,9 @@ int main(int argc, char **argv)
 	TRY(set(99, 1, 1));
 	TRY(syscall(SYS_prlimit64, 999999, RLIMIT_AS, NULL, NULL));
 	TRY(syscall(SYS_prlimit64, getpid(), RLIMIT_AS, NULL, NULL));
+	TRY(syscall(SYS_prlimit64, 999999, 99, NULL, NULL));
+	zombie();
+	another_thread();
 	old_calls();
 	TRY(set(RLIMIT_STACK, MIB, 4 * MIB));
 	show("stack", RLIMIT_STACK);

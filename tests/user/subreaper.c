@@ -267,6 +267,38 @@ static void signalled(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Of a zombie that it gets, it is told as of a child of its own that ends. `flags` are those of the action for SIGCHLD. */
+static void is_told_of_a_zombie(const char *what, int flags)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL, .sa_flags = flags };
+	siginfo_t info;
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGCHLD, &action, NULL);
+	pid = fork();
+	if (pid == 0) {
+		sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+		pid = fork();
+		if (pid == 0)
+			_exit(7);
+		pids[CHILD] = pid;
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+		_exit(3);
+	}
+	pids[PARENT] = pid;
+	sigwaitinfo(&set, &info);
+	say("%s: of %s, code %d, status %d\n", what, name_of(info.si_pid), info.si_code,
+	    info.si_status);
+	while (wait(NULL) > 0)
+		;
+	sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static int death_pipe[2];
 
 static void hears_of_the_end(void)
@@ -439,6 +471,8 @@ int main(int argc, char **argv)
 	zombies();
 	ignored();
 	signalled();
+	is_told_of_a_zombie("a zombie", 0);
+	is_told_of_a_zombie("one that need not be waited for", SA_NOCLDWAIT);
 	death_signal();
 	say("-- groups\n");
 	group("its own group, subreaper inside", true, true);
