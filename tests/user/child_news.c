@@ -3,6 +3,8 @@
  * that a child's end or exec clears. */
 #include "t.h"
 
+#include <stdbool.h>
+
 #define VM    0x00000100 /* CLONE_VM */
 #define VFORK 0x00004000 /* CLONE_VFORK */
 #define CLEAR 0x00200000 /* CLONE_CHILD_CLEARTID */
@@ -175,6 +177,48 @@ static void words(void)
 	with_word("executes, memory of its own", "executes", 0, shared);
 }
 
+/* ---- which comes first ---- */
+
+static char kind_of(int status)
+{
+	return WIFSTOPPED(status) ? 's' : WIFCONTINUED(status) ? 'c' : 'e';
+}
+
+/* Of several children with news, the oldest is told first, whatever its news are. */
+static void oldest_first(bool of_group)
+{
+	pid_t pids[4];
+	char kinds[5] = "";
+	siginfo_t info;
+
+	for (int i = 0; i < 4; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			if (i % 2)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		setpgid(pids[i], pids[0]);
+	}
+	for (int i = 0; i < 4; i += 2) {
+		kill(pids[i], SIGSTOP);
+		waitid(P_PID, (id_t)pids[i], &info, WSTOPPED | WNOWAIT);
+		waitid(P_PID, (id_t)pids[i + 1], &info, WEXITED | WNOWAIT);
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+		pid_t pid = wait4(of_group ? -pids[0] : -1, &status, WUNTRACED, NULL);
+
+		kinds[i] = pid == pids[i] ? kind_of(status) : '?';
+	}
+	say("the oldest first%s: %s\n", of_group ? ", of a group" : "", kinds);
+	kill(pids[0], SIGKILL);
+	kill(pids[2], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -184,6 +228,8 @@ int main(int argc, char **argv)
 	in_child("SA_NOCLDWAIT, blocked", blocked, "");
 	in_child("ignored, blocked", blocked, NULL);
 	stops();
+	oldest_first(false);
+	oldest_first(true);
 	words();
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "fs/poll.h"
 #include "fs/tmpfs/memfd.h"
 #include "fs/tmpfs/quota.h"
+#include "mm/phys/kmalloc.h"
 #include "fs/tmpfs/seals.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
@@ -87,6 +88,17 @@ static void write_up_to(struct file *file, uint64_t most)
 	} while (put > 0);
 	assert_int_equal(-ENOSPC, put);
 	assert_int_equal(most, file->pos);
+}
+
+/* A string takes as many records as its memory is large, in full. */
+TEST(records_of_strings)
+{
+	const size_t record = PAGE_SIZE / QUOTA_RECORDS_PER_FRAME;
+
+	assert_int_equal(1, quota_records_of(1));
+	assert_int_equal(1, quota_records_of(record));
+	assert_int_equal(kmalloc_size(record + 1) / record, quota_records_of(record + 1));
+	assert_int_equal(QUOTA_RECORDS_PER_FRAME, quota_records_of(PAGE_SIZE));
 }
 
 /* What could never be had is refused before a frame is taken. */
