@@ -289,9 +289,9 @@ static void statistics(const char *what, long r, const struct statfs *st)
 {
 	result(what, r);
 	if (r == 0)
-		say("type %#lx, block %ld, names to %ld, flags %#lx, blocks: %d\n",
+		say("type %#lx, block %ld, names to %ld, flags %#lx, blocks: %d, free: %d, room for files: %d\n",
 		    (long)st->f_type, (long)st->f_bsize, (long)st->f_namelen, (long)st->f_flags,
-		    st->f_blocks != 0);
+		    st->f_blocks != 0, st->f_bfree != 0, st->f_ffree != 0);
 }
 
 static void all_statistics(void)

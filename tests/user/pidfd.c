@@ -586,6 +586,25 @@ static void around_clone(void)
 		close(last--);
 }
 
+/* Descriptor 0 is one as any other. */
+static void number_0(void)
+{
+	int fd = -7, kept = dup(0), status;
+	long pid;
+
+	close(0);
+	pid = syscall(SYS_clone, (long)(CLONE_PIDFD | SIGCHLD), 0L, &fd, 0L, 0L);
+	if (pid == 0)
+		_exit(4);
+	say("pidfd %d\n", fd);
+	waitpid((pid_t)pid, &status, 0);
+	ended("its process", status);
+	close(0);
+	TRY(pidfd_open(getpid(), 0));
+	dup2(kept, 0);
+	close(kept);
+}
+
 static char stack[32 * 1024] __attribute__((aligned(16)));
 
 static int end_of_thread(void *arg)
@@ -683,6 +702,7 @@ int main(int argc, char **argv)
 	exec_by_a_thread();
 	clones();
 	around_clone();
+	number_0();
 	cloned_thread();
 	return 0;
 }
