@@ -215,21 +215,19 @@ static int may_rename(const struct path_walk *from, struct path_walk *to, unsign
 		return -EBUSY;
 	if (to->last.kind != PATH_NAME)
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-	if (from->last.len > NAME_MAX || to->last.len > NAME_MAX)
-		return -ENAMETOOLONG;
 	return path_begin_write(to); /* which is on the same mount */
 }
 
-/* In a file system whose names stay as they are: chooses the error. */
-static int fixed_name_rename(struct inode *old_dir, const struct path_part *old)
+/* The rename is refused with `err`, but that there is no such old name comes first. */
+static int after_old_name(const struct path_walk *from, int err)
 {
 	struct inode *inode;
-	int err = path_find(old_dir, old->name, old->len, &inode);
+	int first = path_find(from->dir, from->last.name, from->last.len, &inode);
 
-	if (err)
-		return err;
+	if (first)
+		return first;
 	path_put(inode);
-	return -EPERM;
+	return err;
 }
 
 /* Not inline: two walks are too much for one stack frame. */
@@ -241,8 +239,10 @@ __attribute__((noinline)) static int rename_to(const struct path_walk *from, str
 
 	if (err == 0)
 		err = may_rename(from, &to, flags);
+	if (err == 0 && (from->last.len > NAME_MAX || to.last.len > NAME_MAX))
+		err = after_old_name(from, -ENAMETOOLONG);
 	if (err == 0 && !from->dir->ops->rename)
-		err = fixed_name_rename(from->dir, &from->last);
+		err = after_old_name(from, -EPERM);
 	if (err == 0)
 		err = mutex_lock_killable(&from->dir->mount->rename_lock);
 	if (err == 0) {
@@ -250,6 +250,15 @@ __attribute__((noinline)) static int rename_to(const struct path_walk *from, str
 		mutex_unlock(&from->dir->mount->rename_lock);
 	}
 	path_end(&to);
+	return err;
+}
+
+int fs_check_parent(struct file *dir, const char *path)
+{
+	struct path_walk walk;
+	int err = path_parent(&walk, path_start(dir), path);
+
+	path_end(&walk);
 	return err;
 }
 

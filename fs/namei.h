@@ -20,6 +20,9 @@ int fs_mknod(struct file *dir, const char *path, unsigned mode);
 /* Creates a symbolic link to target, which is not empty. */
 int fs_symlink(const char *target, struct file *dir, const char *path);
 
+/* Returns what is wrong with the way to the last name of a path; that need not exist. 0: nothing. */
+int fs_check_parent(struct file *dir, const char *path);
+
 /* renameat2(2). */
 int fs_rename(struct file *old_dir, const char *old_path, struct file *new_dir,
 	      const char *new_path, unsigned flags);

@@ -205,7 +205,8 @@ static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
 
 /*
  * Looks up the last component. Returns 0 and the inode, or NULL if walk->dir has no such name. Returns PATH_AGAIN if it
- * entered a link: it does so if `follow` is set or a slash follows the link's name. path_to_last() goes on from there.
+ * entered a link: it does so if `follow` is set, or if a slash follows its name or that of a link that led to it.
+ * path_to_last() goes on from there.
  */
 static int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 {
@@ -231,7 +232,7 @@ static int path_last(struct path_walk *walk, bool follow, struct inode **inode_r
 	}
 	if (err)
 		return err;
-	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash))
+	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash || walk->must_be_dir))
 		return follow_link(walk, inode, inode_ret);
 	*inode_ret = inode;
 	return 0;

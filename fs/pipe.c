@@ -84,14 +84,20 @@ static void page_gone(uint8_t *page)
 	page_free(virt_to_page(page), 0);
 }
 
-/* Is the pipe refused a further page until some of its bytes have been read? */
+/*
+ * Is the pipe refused a further page until some of its bytes have been read? Once it was, a writer may sleep: only the
+ * reader that wakes it clears pipe->page_refused.
+ */
 static bool refuse_page(struct pipe *pipe)
 {
+	bool refused;
+
 	if (pipe->spare || pipe_ring_empty(&pipe->ring))
 		return false;
-	pipe->page_refused = atomic_load_relaxed(&pages_in_pipes) >=
-			     page_alloc_total_count() / ALL_PIPES_SHARE;
-	return pipe->page_refused;
+	refused = atomic_load_relaxed(&pages_in_pipes) >=
+		  page_alloc_total_count() / ALL_PIPES_SHARE;
+	pipe->page_refused |= refused;
+	return refused;
 }
 
 static void page_back(struct pipe *pipe, uint8_t *page)

@@ -17,9 +17,14 @@ static uint64_t mask_of(const struct file *file)
 	return (uint64_t)(uintptr_t)atomic_load(&file->data);
 }
 
-void signalfd_set_mask(struct file *file, uint64_t mask)
+static void store_mask(struct file *file, uint64_t mask)
 {
 	atomic_store(&file->data, (void *)(uintptr_t)(mask & ~SIGNAL_UNBLOCKABLE));
+}
+
+void signalfd_set_mask(struct file *file, uint64_t mask)
+{
+	store_mask(file, mask);
 	waitq_wake_all(signal_arrivals(current_process()));
 }
 
@@ -132,6 +137,6 @@ int signalfd_create(uint64_t mask, unsigned flags, struct file **file_ret)
 	if (!*file_ret)
 		return -ENOMEM;
 	atomic_add(&signal_watchers, 1);
-	signalfd_set_mask(*file_ret, mask);
+	store_mask(*file_ret, mask);
 	return 0;
 }

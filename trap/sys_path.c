@@ -141,6 +141,9 @@ long sys_renameat2(struct trap_frame *frame)
 	if (err == 0) {
 		err = fs_rename(from.dir, from.path, to.dir, to.path, flags);
 		at_path_put(&to);
+	} else {
+		/* An error on the way to the old name comes first. */
+		err = fs_check_parent(from.dir, from.path) ?: err;
 	}
 	at_path_put(&from);
 	return err;

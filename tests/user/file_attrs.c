@@ -196,6 +196,40 @@ static void links(void)
 	TRY(unlink("new"));
 }
 
+/* With a slash behind the name, all links are followed on the way to the last one. */
+static void slash_behind_links(void)
+{
+	char text[32];
+	struct stat st;
+
+	say("links and a slash\n");
+	TRY(mkdir("to", 0755));
+	TRY(symlink("to", "second"));
+	TRY(symlink("second", "first"));
+	TRY(symlink("round", "round"));
+	TRY(lstat("first/", &st));
+	say("a directory: %d\n", S_ISDIR(st.st_mode));
+	TRY(lstat("first", &st));
+	say("a link: %d\n", S_ISLNK(st.st_mode));
+	TRY(close(open("first/", O_RDONLY | O_NOFOLLOW)));
+	TRY(close(open("first/", O_RDONLY | O_NOFOLLOW | O_DIRECTORY)));
+	TRY(open("first", O_RDONLY | O_NOFOLLOW));
+	TRY(readlink("first/", text, sizeof(text)));
+	TRY(readlink("second/", text, sizeof(text)));
+	TRY(utimensat(AT_FDCWD, "first/", NULL, AT_SYMLINK_NOFOLLOW));
+	TRY(link("first/", "new"));
+	TRY(lstat("round/", &st));
+	TRY(readlink("round/", text, sizeof(text)));
+	TRY(link("round/", "new"));
+	TRY(mkdir("first/", 0755));
+	TRY(rmdir("first/"));
+	TRY(unlink("first/"));
+	TRY(unlink("first"));
+	TRY(unlink("second"));
+	TRY(unlink("round"));
+	TRY(rmdir("to"));
+}
+
 static void working_directories(void)
 {
 	char path[PATH_MAX];
@@ -252,6 +286,7 @@ int main(void)
 	times();
 	sizes();
 	links();
+	slash_behind_links();
 	working_directories();
 	errors("none");
 	errors("");

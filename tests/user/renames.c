@@ -220,6 +220,23 @@ static void errors(const char *path)
 	TRY(syscall(SYS_renameat2, IN("dir"), 99, path, 0));
 }
 
+/* What is wrong with the old name comes first, but for the length of the new path. */
+static void order_of_errors(void)
+{
+	say("order\n");
+	TRY(syscall(SYS_renameat2, IN("none/x"), 99, "x", 0));
+	TRY(syscall(SYS_renameat2, IN("none/x"), IN(""), 0));
+	TRY(syscall(SYS_renameat2, IN("none/x"), IN(BAD), 0));
+	TRY(syscall(SYS_renameat2, IN("none/x"), IN(too_long), 0));
+	TRY(syscall(SYS_renameat2, IN("none"), 99, "x", 0));
+	TRY(syscall(SYS_renameat2, IN("none"), IN(""), 0));
+	TRY(syscall(SYS_renameat2, IN("none"), IN(long_name), 0));
+	TRY(syscall(SYS_renameat2, IN("dir"), IN(long_name), 0));
+	TRY(syscall(SYS_renameat2, IN(long_name), IN(long_name), 0));
+	TRY(syscall(SYS_renameat2, IN("loop/x"), IN(""), 0));
+	TRY(syscall(SYS_renameat2, IN("."), IN(long_name), 0));
+}
+
 int main(void)
 {
 	memset(too_long, 'a', sizeof(too_long) - 1);
@@ -236,6 +253,7 @@ int main(void)
 	mounts();
 	TRY(symlink("loop", "loop"));
 	write_file("file", "x");
+	order_of_errors();
 	errors("none/x");
 	errors("");
 	errors(BAD);

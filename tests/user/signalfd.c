@@ -193,6 +193,34 @@ static void waits(void)
 	close(set);
 }
 
+static void edge(int set, const char *what)
+{
+	struct epoll_event event;
+
+	say("%s: %d\n", what, epoll_wait(set, &event, 1, 0));
+}
+
+/* An edge comes with a signal, and with a change of the mask of any of the process's; not with another one that is made. */
+static void edges(void)
+{
+	int fd = make(-1, SIGUSR1, 0, SFD_NONBLOCK), other, set = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	TRY(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event));
+	edge(set, "nothing");
+	kill(getpid(), SIGUSR1);
+	edge(set, "a signal");
+	edge(set, "the same");
+	other = make(-1, SIGUSR1, 0, SFD_NONBLOCK);
+	edge(set, "another is made");
+	make(other, SIGUSR1, SIGUSR2, 0);
+	edge(set, "its mask changes");
+	get_n(fd, 1);
+	close(other);
+	close(set);
+	close(fd);
+}
+
 static void errors(void)
 {
 	sigset_t set = of(SIGUSR1, 0);
@@ -234,6 +262,7 @@ int main(void)
 	handlers();
 	sharing();
 	waits();
+	edges();
 	errors();
 	return 0;
 }
