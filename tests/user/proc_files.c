@@ -813,7 +813,8 @@ static void machine_stat(void)
 	switches = number_of(text, "ctxt");
 	created = number_of(text, "processes");
 	say("interrupts: %d, running: %d, blocked: %d\n", number_of(text, "intr") > 0,
-	    number_of(text, "procs_running") > 0, strstr(text, "\nprocs_blocked ") != NULL);
+	    number_of(text, "procs_running") > 0 && number_of(text, "procs_running") < 10000,
+	    strstr(text, "\nprocs_blocked ") != NULL);
 	for (int i = 0; i < 3; i++) {
 		if (fork() == 0)
 			_exit(0);

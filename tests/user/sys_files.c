@@ -123,7 +123,11 @@ int main(void)
 	missing_names();
 	descriptors();
 	TRY(chdir("/sys/devices/system/cpu"));
-	say("%s\n", getcwd(here, sizeof(here)));
+	TRY(syscall(SYS_getcwd, here,
+		    sizeof(here))); /* that of the C library finds it in other ways, too */
+	say("%s\n", here);
+	TRY(syscall(SYS_getcwd, here, 23));
+	TRY(syscall(SYS_getcwd, here, 24));
 	TRY(access("online", R_OK));
 	TRY(chdir("../../.."));
 	say("%s\n", getcwd(here, sizeof(here)));

@@ -118,6 +118,12 @@ static void absolute(int clock)
 	until_ready(fd);
 	get(fd);
 	left(fd);
+	t = spec(0, 0, 100000, 0);
+	t.it_value = ago(clock, 0);
+	TRY(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL));
+	until_ready(fd); /* and not read: the time that is left is of the next one all the same */
+	TRY(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, &old));
+	told("old", &old);
 	close(fd);
 }
 

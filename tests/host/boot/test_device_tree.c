@@ -172,6 +172,15 @@ static bool takes_archive_at(uint64_t archive)
 	return end() == NULL;
 }
 
+TEST(an_archive_outside_memory_is_refused)
+{
+	assert_true(takes_archive_at(RAM + 64 * MIB - 4096));
+	assert_false(takes_archive_at(RAM + 64 * MIB - 4095));
+	assert_false(takes_archive_at(RAM + 64 * MIB));
+	assert_false(takes_archive_at(RAM - 4096));
+	assert_false(takes_archive_at(RAM - 1));
+}
+
 TEST(an_archive_over_what_is_reserved_is_refused)
 {
 	const uint64_t taken[] = { IMAGE, DTB, RAM + 40 * MIB, RAM + 50 * MIB };
