@@ -109,12 +109,6 @@ void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from)
 	return object;
 }
 
-static void slab_release(struct page *page)
-{
-	page_start(page, PAGE_KERNEL, 0, 0);
-	page_free(page, 0);
-}
-
 void slab_free(struct slab_cache *cache, void *p)
 {
 	struct slab_object *object = p;
@@ -136,7 +130,7 @@ void slab_free(struct slab_cache *cache, void *p)
 	}
 	spin_unlock(&cache->lock);
 	if (spent)
-		slab_release(spent);
+		page_free(spent, 0);
 }
 
 /*
@@ -195,7 +189,7 @@ void slab_trim(void)
 	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
 		cache_trim(cache, &spent);
 	while ((link = list_pop(&spent)))
-		slab_release(list_entry(link, struct page, link));
+		page_free(list_entry(link, struct page, link), 0);
 }
 
 /* Does a slab on the list agree with its struct page? The caller holds the cache's lock. */

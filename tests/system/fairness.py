@@ -14,12 +14,12 @@ SLICE_US = 10_000
 SLACK_US = 5_000
 
 
-def guest_figures(*words, mem="256M"):
+def guest_figures(*words, mem="256M", options=()):
     """What the guest's numbers are, in their order."""
     if FAKE:
         raise Skip("needs the real kernel")
     done = run(*words, program=f"{BUILD}/tests/system/fairness",
-               options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
+               options=["--icount", "--mem", mem, "--timeout", "200", *options, *latency.options()])
     latency.take_log()
     equal((0, b""), (done.status, done.err), "status and standard error")
     print("# " + done.out.decode().strip())
@@ -70,6 +70,14 @@ def who_naps_runs_soon_but_gets_no_more_than_its_share():
     share, late = guest_figures("greedy", "8")
     equal(True, share < 1000 / 9 * 1.2, f"the ninth has {share} thousandths of the hart")
     equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps for a millisecond was woken {late} us late")
+
+
+@case
+def forced_preemption_goes_on_after_the_hart_was_idle():
+    """Nobody else wants the hart: without preempt= (docs/testing.md) there is no switch."""
+    for options, forced in (["--append", "preempt=300"], True), ([], False):
+        least, = guest_figures("switches", "3", mem="64M", options=options)
+        equal(forced, least >= 10, f"in a tenth of a second, preempted {least} times at least, with {options}")
 
 
 @each_part

@@ -3,12 +3,14 @@
 #define _GNU_SOURCE
 #include "asleep.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -325,6 +327,27 @@ static int greedy(long n, int naps)
 	return 0;
 }
 
+/* Computes n times for a tenth of a second, and sleeps in between; tells how often it was preempted, the least. */
+static int switches(long n)
+{
+	long least = LONG_MAX;
+
+	for (; n > 0; n--) {
+		struct rusage before, after;
+		uint64_t begin;
+
+		nap(5);
+		getrusage(RUSAGE_SELF, &before);
+		for (begin = cpu_time(); cpu_time() - begin < 100000000;)
+			compute_a_little();
+		getrusage(RUSAGE_SELF, &after);
+		if (after.ru_nivcsw - before.ru_nivcsw < least)
+			least = after.ru_nivcsw - before.ru_nivcsw;
+	}
+	printf("%ld switches\n", least);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	long n = argc > 2 ? atol(argv[2]) : 0;
@@ -345,6 +368,8 @@ int main(int argc, char **argv)
 		return share(n, 0, 15);
 	if (strcmp(argv[1], "greedy") == 0 && n <= BUSY_MAX)
 		return greedy(n, 60);
+	if (strcmp(argv[1], "switches") == 0)
+		return switches(n);
 	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
 		return share(4, n, 6);
 	return 2;
