@@ -262,6 +262,21 @@ TEST(an_error_is_not_for_another_fault)
 	end();
 }
 
+/* Who has waited for a read that is undone asks anew, and has no error. */
+TEST(a_read_that_is_undone_is_no_error)
+{
+	vm_wait_init(&wait);
+	start();
+	map_in(&space[0], MAP_SHARED);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
+	device_end(0, -EAGAIN);
+	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
+	device_end(0, 0);
+	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
+	rig_destroy(&space[0]);
+	end();
+}
+
 static void read_ends(void)
 {
 	device_end(0, 0);
