@@ -15,7 +15,7 @@ from structure import source
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+\w*|\d+\w*|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\S")
 DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
-LEFT_OUT = re.compile(r"\b(?:assert\w*|ASSERT\w*|_Static_assert|panic\w*|log_(?:info|warn|error|error_once|always|write|debug)|"
+LEFT_OUT = re.compile(r"\b(?:\w*assert\w*|ASSERT\w*|panic\w*|log_(?:info|warn|error|error_once|always|write|debug)|"
                       r"ledger_error|sizeof|__asm__|__attribute__|offsetof|container_of)\s*(?:volatile\s*)?\(")
 BINARY = {
     "logic": {"&&": ["||"], "||": ["&&"]},
