@@ -136,6 +136,7 @@ def load(slot, stages):
 
 def load_built(slot, stages, cpus):
     """Builds the programs of some stages; returns their units."""
+    slot.ninja(1, ["build.ninja"])  # there may be other tests than when it was set up
     found = suites.Suites(slot, stages).stages
     if not slot.ninja(cpus, sorted({name for stage, tests in found.items() for name in suites.targets(stage, tests)})):
         raise SystemExit("mutants: it does not compile: " + slot.said())
