@@ -251,6 +251,9 @@ static void maps(void)
 	munmap(q, 2 * PAGE);
 	say_map("unmapped", q);
 	close(fd);
+	q = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	say_map("shared memory", q);
+	munmap(q, PAGE);
 	make_file("mapped", 2 * PAGE);
 	fd = open("mapped", O_RDWR);
 	q = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, PAGE);

@@ -4,6 +4,7 @@
 #include "t.h"
 
 #include <setjmp.h>
+#include <ucontext.h>
 
 #define BAD ((void *)8)
 
@@ -85,6 +86,37 @@ static void set_in_handler(void)
 	sigaction(SIGUSR1, &action, NULL);
 	raise(SIGUSR1);
 	state("after its return");
+}
+
+/* What a handler writes to the frame is the other stack when it returns, whatever of it has changed. */
+static stack_t changed;
+
+static void change(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)info;
+	((ucontext_t *)context)->uc_stack = changed;
+}
+
+static void changed_in_the_frame(void)
+{
+	const stack_t stacks[] = {
+		{ .ss_sp = stack, .ss_size = 65536 },
+		{ .ss_sp = stack + 4096, .ss_size = 65536 },
+		{ .ss_sp = stack, .ss_size = 32768 },
+		{ .ss_sp = stack, .ss_flags = SS_DISABLE, .ss_size = 65536 },
+		{ .ss_sp = stack, .ss_size = 16 },
+	};
+	struct sigaction action = { .sa_sigaction = change, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGUSR1, &action, NULL);
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+		sigaltstack(to(stack, 0, 65536), NULL);
+		changed = stacks[i];
+		raise(SIGUSR1);
+		state("changed in the frame");
+	}
+	signal(SIGUSR1, SIG_DFL);
+	sigaltstack(to(stack, 0, 65536), NULL);
 }
 
 static int in_a_new_image(void *self)
@@ -197,6 +229,7 @@ int main(int argc, char **argv)
 	}
 	set_in_handler();
 	errors();
+	changed_in_the_frame();
 	handlers();
 	in_child("a new image", in_a_new_image, argv[0]);
 	overflow();
