@@ -246,15 +246,16 @@ TEST(an_error_is_for_nobody_who_comes_later)
 	end();
 }
 
-/* The same with a fault that was given up: its thread's next one begins anew. */
-TEST(an_error_is_not_for_another_fault)
+/* A read ends so, and the fault that has waited for it begins another one. */
+static void asks_anew_after(int result, bool given_up)
 {
 	vm_wait_init(&wait);
 	start();
 	map_in(&space[0], MAP_SHARED);
 	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
-	device_end(0, -EIO);
-	vm_wait_init(&wait);
+	device_end(0, result);
+	if (given_up)
+		vm_wait_init(&wait);
 	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
 	device_end(0, 0);
 	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
@@ -262,19 +263,15 @@ TEST(an_error_is_not_for_another_fault)
 	end();
 }
 
-/* Who has waited for a read that is undone asks anew, and has no error. */
+/* The same with a fault that was given up: its thread's next one begins anew. */
+TEST(an_error_is_not_for_another_fault)
+{
+	asks_anew_after(-EIO, true);
+}
+
 TEST(a_read_that_is_undone_is_no_error)
 {
-	vm_wait_init(&wait);
-	start();
-	map_in(&space[0], MAP_SHARED);
-	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
-	device_end(0, -EAGAIN);
-	assert_int_equal(VM_WAIT, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
-	device_end(0, 0);
-	assert_int_equal(0, vm_fault(&space[0], AT, VM_PROT_READ, &wait));
-	rig_destroy(&space[0]);
-	end();
+	asks_anew_after(-EAGAIN, false);
 }
 
 static void read_ends(void)
