@@ -19,7 +19,10 @@ struct abi_timespec ns_to_timespec(uint64_t ns)
 				      .nsec = (int64_t)(ns % NSEC_PER_SEC) };
 }
 
-/* Converts to nanoseconds. As on Linux, later times become INT64_MAX, which never comes. */
+/*
+ * Converts to nanoseconds. As on Linux, later times become INT64_MAX, which never comes. The sum of
+ * such a time and what a clock shows does not overflow.
+ */
 static uint64_t timespec_to_ns(const struct abi_timespec *t)
 {
 	uint64_t ns;
@@ -214,11 +217,7 @@ static long sleep_until_restartable(uint64_t ns, vaddr_t rest_at)
 
 static long sleep_for(uint64_t ns, vaddr_t rest_at)
 {
-	uint64_t until;
-
-	if (add_overflows(clock_ns(), ns, &until))
-		until = UINT64_MAX;
-	return sleep_until_restartable(MIN(until, (uint64_t)INT64_MAX), rest_at);
+	return sleep_until_restartable(MIN(clock_ns() + ns, (uint64_t)INT64_MAX), rest_at);
 }
 
 /* Reads a CPU clock; 0 if it is gone. As on Linux, a sleep on it has all its time left then. */
@@ -254,13 +253,8 @@ static long cpu_sleep(int number, bool absolute, uint64_t ns, vaddr_t rest_at)
 		return -EINVAL;
 	if (ns == 0)
 		return 0;
-	if (!absolute) {
-		ns = MIN(
-			ns,
-			(uint64_t)
-				INT64_MAX); /* no clock ever gets there, nor does the sum overflow */
+	if (!absolute)
 		return cpu_sleep_until(number, &clock, cpu_now(&clock) + ns, rest_at);
-	}
 	err = cpu_clock_sleep(&clock, ns);
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_SILENT;
@@ -304,7 +298,7 @@ static long sleep_until_on(int clock, uint64_t ns)
 
 	if (err || ns <= now)
 		return err;
-	err = sleep_until(add_overflows(clock_ns(), ns - now, &ns) ? UINT64_MAX : ns);
+	err = sleep_until(clock_ns() + (ns - now));
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_SILENT;
 	return err;
