@@ -55,10 +55,10 @@ bool cpu_clock_read_locked(const struct cpu_clock_id *clock, uint64_t *ns_ret);
 void cpu_alarm_init(struct cpu_alarm *alarm, const struct cpu_clock_id *clock,
 		    void (*fn)(struct cpu_alarm *alarm));
 /*
- * Has fn called once its clock has reached at_ns: at a tick, or not at all if the clock stands still. fn
- * is called with process_tree_lock held, and the alarm is not armed any more. If it is that late
- * already, calls fn at once: now_ns is what the clock has just been read as. Returns false as above, having done nothing. Call with process_tree_lock
- * held, for an alarm that is not armed.
+ * Has fn called once its clock has reached at_ns: at a tick, or not at all if the clock stands still.
+ * fn is called with process_tree_lock held, and the alarm is not armed any more. If it is that late
+ * already, calls fn at once: now_ns is what the clock has just been read as. Returns false as above,
+ * having done nothing. Call with process_tree_lock held, for an alarm that is not armed.
  */
 bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns, uint64_t now_ns);
 /* Call with process_tree_lock held. */

@@ -69,7 +69,10 @@ struct process {
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
-	/* The memory is that of the process that cloned it, with CLONE_VM; before exec. */
+	/*
+	 * The memory is that of the process that cloned it, with CLONE_VM; before exec. The limits of
+	 * memory are that process's, and stay as it left them if it ends first.
+	 */
 	bool borrows_space;
 	struct usage borrowed; /* the faults that it had taken before this process was made */
 	struct exe *exe;       /* NULL: before the first exec */

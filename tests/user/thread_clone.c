@@ -7,8 +7,8 @@
 #define A_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /*
- * The child stores to its stack, if that is not its parent's, and ends: it never returns into C, so any stack and any thread
- * pointer will do.
+ * The child stores to its stack, if that is not its parent's, and ends: it never returns into C, so
+ * any stack and any thread pointer will do.
  */
 static long raw_clone(unsigned long flags, void *stack, void *parent_tid, void *tls,
 		      void *child_tid)
