@@ -81,24 +81,33 @@ static void limits_of_vfork(void)
 
 static char stack[65536] __attribute__((aligned(16)));
 
-static int sets_limits(void *unused)
+/* The borrower runs on another stack. Its child touches the first one, which grows, from its frames on down. */
+static void is_first_stack_deep(const char *who, volatile char *frame)
 {
-	pid_t pid;
+	pid_t pid = fork();
 	int status;
 
-	(void)unused;
-	set_limit(RLIMIT_STACK, 65536);
-	pid = fork();
-	if (pid == 0)
-		_exit(use_stack());
+	if (pid == 0) {
+		for (size_t i = 1; i < 300000; i++)
+			frame[-(ssize_t)i] = 1;
+		_exit(1);
+	}
 	waitpid(pid, &status, 0);
-	ended("a child with the borrower's limit", status);
+	ended(who, status);
+}
+
+static int sets_limits(void *frame)
+{
+	is_first_stack_deep("a child of the borrower", frame);
+	set_limit(RLIMIT_STACK, 65536);
+	is_first_stack_deep("a child with the borrower's limit", frame);
 	return 0;
 }
 
 static void limits_of_a_clone(void)
 {
-	pid_t pid = clone(sets_limits, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	char frame;
+	pid_t pid = clone(sets_limits, stack + sizeof(stack), CLONE_VM | SIGCHLD, &frame);
 	int status;
 
 	say("-- CLONE_VM\n");
