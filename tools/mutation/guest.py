@@ -147,6 +147,12 @@ class Kernels:
             self.known[name] = Lines(self.root, path) if os.path.exists(path) else None
         return self.known[name]
 
+    def read(self, names):
+        """Reads those of some files that are kernels."""
+        for name in sorted(names):
+            if os.path.basename(name) == name and name.endswith(".elf"):
+                self.lines(name)
+
     def executed(self, runs):
         """Returns ({path: lines}, the most instructions of a run)."""
         total, most = {}, 0

@@ -12,7 +12,7 @@ import os
 import subprocess
 import tempfile
 
-from mutation import area, guest, units
+from mutation import area, guest, jobs, units
 
 KEPT = "reach.json"
 NOT_MEASURED = ("docs/", "tools/", "tests/host/tools/", "tests/mutants/", "labs/", ".")
@@ -67,13 +67,18 @@ class Reach:
             json.dump({"key": self.key, "units": self.known}, file)
         os.rename(self.path + ".new", self.path)
 
-    def learn(self, found, tell):
-        """Runs the units that are not known; returns those that fail, with what fails."""
+    def learn(self, found, tell, count):
+        """Runs the units that are not known, so many at once; returns those that fail, with what fails."""
         todo = [unit for unit in found if unit.name not in self.known]
-        shim = guest.Shim(os.path.join(self.slot.folder, "shim"), os.path.join(self.slot.build, guest.PLUGIN))
         kernels = guest.Kernels(self.root, self.slot.build)
-        for number, unit in enumerate(todo, 1):
-            seconds, insns, lines, failed = self.on_host(unit) if unit.stage == "host" else self.in_guest(unit, shim, kernels)
+        kernels.read({name for unit in todo for name in unit.test.needs})
+
+        def worker_of(job):
+            shim = guest.Shim(os.path.join(self.slot.folder, f"shim-{job}"), os.path.join(self.slot.build, guest.PLUGIN))
+            return lambda unit: self.on_host(unit) if unit.stage == "host" else self.in_guest(unit, shim, kernels)
+
+        for number, (unit, learnt) in enumerate(jobs.spread(todo, worker_of, count), 1):
+            seconds, insns, lines, failed = learnt
             tell(f"{number}/{len(todo)} {unit.name}: {seconds:.1f} s" + (f", fails: {failed}" if failed else ""))
             self.known[unit.name] = {"seconds": round(seconds, 2), "insns": insns, "failed": failed or "",
                                      "lines": None if lines is None else {path: f"{mask:x}" for path, mask in lines.items()}}
