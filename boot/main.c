@@ -19,6 +19,7 @@
 #include "base/trace.h"
 #include "boot/device_tree.h"
 #include "boot/holders.h"
+#include "boot/journal.h"
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "boot/version.h" /* which Meson makes of the file VERSION */
@@ -276,6 +277,8 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();
 	arch_timer_init();
+	if (boot_options.journal)
+		boot_journal();
 	sched_init();
 	mm_host_init();
 	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {

@@ -96,6 +96,9 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "ports"))
 		return word->value &&
 		       boot_option_read_number(word->value, word->value_len, &boot_options.ports);
+	if (cmdline_is(word, "journal"))
+		return word->value &&
+		       boot_option_read_number(word->value, word->value_len, &boot_options.journal);
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;

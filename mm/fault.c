@@ -6,6 +6,7 @@
 #include "mm/check/fence_debt.h"
 #include "mm/cow.h"
 #include "mm/fault_page.h"
+#include "mm/fault_record.h"
 #include "mm/install.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
@@ -28,18 +29,25 @@
 
 /* ---- find ---- */
 
-/*
- * Counts why this round is not the first, if it differs from the last: the VMAs, or the kind.
- * fault->kind is still that of the last round.
- */
-static void count_retry(struct fault *fault, enum fault_kind now)
+/* The round differs from the last: counts why. The first one of a recorded space has none before it. */
+static __attribute__((noinline)) void count_difference(struct fault *fault, enum fault_kind now)
 {
 	struct space_stats *stats = &fault->space->stats;
 
-	if (fault->layout != fault->space->layout)
-		stats->retry[RETRY_VMA]++;
-	else if (fault->kind != now)
-		stats->retry[RETRY_ENTRY]++;
+	if (fault->kind != FAULT_KINDS)
+		stats->retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY]++;
+	else if (now != FAULT_DENY_MAPERR)
+		fault_record_found(fault);
+}
+
+/*
+ * For a round that is not the first: does it differ from the last, in the VMAs or in the kind?
+ * fault->kind is still that of the last round.
+ */
+static inline void count_retry(struct fault *fault, enum fault_kind now)
+{
+	if (unlikely(fault->layout != fault->space->layout || fault->kind != now))
+		count_difference(fault, now);
 }
 
 /*
@@ -52,7 +60,7 @@ static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_
 	if (fault->prepared)
 		count_retry(fault, kind);
 	fault->kind = kind;
-	if (outcome != VM_WAIT && outcome != VM_DYING)
+	if (outcome < VM_OK && outcome != VM_DYING)
 		fault->space->stats.kind[kind]++;
 	return outcome;
 }
@@ -60,13 +68,18 @@ static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_
 /*
  * May the fault be resolved now? While fork copies the space, a thread that wants to write what was
  * copied already waits until all is copied. Otherwise it could go on and write what is copied later,
- * and the child would have its later write without the earlier one.
+ * and the child would have its later write without the earlier one. In a recorded space the first
+ * round only sees that room in the journal is needed.
  */
 static __attribute__((noinline)) int fault_look_closer(struct space *space, struct fault *fault)
 {
+	if (space->recorded && fault->prepared && fault->prepared->record)
+		fault_record_begin(fault);
 	if (space->dying)
 		return VM_DYING;
-	return fault->va < space->forked_end ? space_await_verb(space, fault->wait) : VM_OK;
+	if (space->forking && fault->va < space->forked_end)
+		return space_await_verb(space, fault->wait);
+	return space->recorded && !fault->prepared ? VM_RECORD : VM_OK;
 }
 
 /*
@@ -374,10 +387,23 @@ static inline __attribute__((always_inline)) int fault_round(struct fault *fault
 		fault_judge(fault, again);
 		outcome = fault_resolve(fault);
 	}
+	if (again && unlikely(space->unusual))
+		outcome = fault_record_round(fault, outcome);
 	if (unlikely(outcome >= VM_AGAIN))
 		fault->layout = space->layout;
 	debt_assert_none(space);
 	spin_unlock(&space->lock);
+	return outcome;
+}
+
+/* What a round has to wait for besides what fault_prepare() does. Returns VM_AGAIN for another round. */
+static __attribute__((noinline)) int fault_aside(struct fault *fault, int outcome,
+						 struct fault_record *record)
+{
+	if (outcome == VM_RECORD)
+		return fault_record_claim(fault, record);
+	if (fault->prepared->record)
+		fault_record_end(record);
 	return outcome;
 }
 
@@ -388,13 +414,15 @@ static inline __attribute__((always_inline)) int fault_round(struct fault *fault
 static __attribute__((noinline)) int fault_more_rounds(struct fault *fault, int outcome)
 {
 	struct fault_prepared prepared = { .source = zero_pfn, .nbytes = PAGE_SIZE };
+	struct fault_record record;
 
 	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
 	while (outcome >= VM_AGAIN) {
 		if (outcome == VM_PREPARE)
 			outcome = fault_prepare(fault);
-		if (outcome != VM_AGAIN)
+		if (unlikely(outcome != VM_AGAIN) &&
+		    (outcome = fault_aside(fault, outcome, &record)) != VM_AGAIN)
 			break;
 		prepared.rounds++;
 		assert_hardened(prepared.rounds < ROUNDS_MAX);

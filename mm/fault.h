@@ -30,6 +30,8 @@ struct fault_need {
 	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
 };
 
+struct fault_record;
+
 /* What was prepared with no lock held. It is kept from round to round until it is used. */
 struct fault_prepared {
 	unsigned rounds; /* how many came before this one */
@@ -45,6 +47,7 @@ struct fault_prepared {
 	struct page *source_page;
 	size_t nbytes;
 	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
+	struct fault_record *record; /* in a recorded space: its room in the journal; or NULL */
 };
 
 struct fault {
@@ -143,9 +146,18 @@ int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 int fault_get_zeros(struct fault *fault);
 
 /*
- * Resolves a fault at `address`. Returns VM_OK, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
+ * Resolves a fault at `address`. Returns VM_OK, VM_RECORDED, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
  * VM_OOM or VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);
+
+/* The same for callers that have nothing to add to the journal: VM_OK instead of VM_RECORDED. */
+static inline int vm_fault_in(struct space *space, vaddr_t address, unsigned access,
+			      struct vm_wait *wait)
+{
+	int outcome = vm_fault(space, address, access, wait);
+
+	return outcome == VM_RECORDED ? VM_OK : outcome;
+}

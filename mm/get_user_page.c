@@ -87,7 +87,7 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 
 	vm_wait_init(&wait);
 	do {
-		result = vm_fault(space, va, access, &wait);
+		result = vm_fault_in(space, va, access, &wait);
 		if (result == VM_OK && (*page_ret = user_page_look(space, va, access)))
 			return 0;
 	} while (result == VM_OK || wait_and_retry(&result, &wait, &relief));

@@ -3,6 +3,7 @@
 #include "mm/space.h"
 
 #include "abi/errno.h"
+#include "base/journal.h"
 #include "lib/string.h"
 #include "mm/check/fence_debt.h"
 #include "mm/commit.h"
@@ -28,6 +29,10 @@ int space_create(struct space *space)
 	space->limit_as = space->limit_data = space->limit_stack = UINT64_MAX;
 	space->mmap_top = USER_TOP;
 	space->tables = 1;
+	if (journal_is_on()) {
+		space->recorded = true;
+		space->number = journal_new_space();
+	}
 	if (tables_fill_wait(&root, 1))
 		return -ENOMEM;
 	if (debts_create(space)) {

@@ -17,6 +17,7 @@
 #include "proc/exec_write.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
+#include "proc/journal_note.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -327,5 +328,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 	}
 	new_image_done(&new);
 	commit(process, &new, args);
+	if (journal_is_on())
+		journal_note_exec();
 	return 0;
 }

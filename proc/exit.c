@@ -13,6 +13,7 @@
 #include "proc/job/ctty.h"
 #include "proc/job/pgrp.h"
 #include "proc/job/stop.h"
+#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/oom.h"
 #include "proc/oom_reap.h"
@@ -332,6 +333,8 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 
 	exit_begin(thread, status, all);
 	tell_in_memory();
+	if (journal_is_on())
+		journal_note_end(status, all);
 	if (atomic_load(&thread->process->nlive) > 1)
 		leave_process(thread);
 	exit_finish(thread->process);

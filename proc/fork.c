@@ -13,6 +13,7 @@
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/end_watch.h"
+#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -341,11 +342,16 @@ static long finish_and_start(struct thread *thread, const struct clone_request *
 	id = pidfd_prepare(&pidfd, request);
 	if (!id)
 		id = write_tids(thread, request);
+	if (journal_is_on() && !id)
+		journal_note_begin(thread, request->flags, true);
 	if (!id)
 		id = request->flags & CLONE_VFORK ? start_vfork(thread, request, &pidfd)
 						  : start(thread, request, &pidfd);
-	if (id < 0)
+	if (id < 0) {
+		if (journal_is_on())
+			journal_note_begin(thread, request->flags, false);
 		pidfd_discard(&pidfd);
+	}
 	return id;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
+#include "proc/journal_note.h"
 #include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -44,6 +45,7 @@ static bool host_is_ending(void)
 
 void mm_host_init(void)
 {
+	journal_note_init();
 	mm_host.pause = host_pause;
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;

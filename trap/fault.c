@@ -13,6 +13,7 @@
 #include "base/trace.h"
 #include "lib/bits.h"
 #include "mm/relieve.h"
+#include "proc/journal_note.h"
 #include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -21,6 +22,7 @@
 #include "trap/fault_loop.h"
 #include "trap/report.h"
 
+#define NOTE_WAITED 0x8000u /* in the journal: it has waited */
 #define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
 /*
@@ -169,6 +171,29 @@ static int fault_signal(void)
 	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
 }
 
+/* Writes the fault, which is over, to the journal. */
+static __attribute__((noinline, cold)) void note_fault(const struct user_fault *fault, int result,
+						       bool waited)
+{
+	const struct trace_fault *record = fault->record;
+	struct journal_record line = {
+		.type = JOURNAL_FAULT,
+		.what = (uint16_t)(fault->access | fault->wait.kind << 8 |
+				   (waited ? NOTE_WAITED : 0)),
+		.space = current_space()->number,
+	};
+
+	line.arg[0] = frame_pc(arch_thread_frame(arch_this_thread()));
+	if (trace_is_ours(fault)) {
+		line.more = (uint32_t)arch_instructions() - record->cost;
+		line.arg[0] = record->pc; /* of a user copy, the kernel's */
+		line.arg[2] = record->time;
+	}
+	line.arg[1] = fault->addr;
+	line.arg[3] = arch_instructions() << 16 | (uint16_t)result;
+	journal_note(&line);
+}
+
 /*
  * The slow path, when the first try did not succeed. Not inline: trap_fault() would save more
  * registers, and bss_read_fault would lose 5%.
@@ -177,17 +202,19 @@ __attribute__((noinline, cold)) static int again(struct user_fault *fault, int o
 {
 	struct thread *thread = current_thread();
 	bool waited = false;
-	int end;
+	int end = 0;
 
 	fault->relief = (struct relief){ 0 };
-	while ((end = handle(fault, outcome)) == 0) {
+	while (outcome != VM_RECORDED && (end = handle(fault, outcome)) == 0) {
 		waited |= outcome == VM_WAIT;
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
-		if (outcome == 0)
+		if (outcome == VM_OK)
 			break;
 	}
 	if (!end)
 		*(waited ? &thread->major_faults : &thread->minor_faults) += 1;
+	if (journal_is_on())
+		note_fault(fault, end > 0 ? fault_signal() : end, waited);
 	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
 	trace_end_with(fault, end > 0 ? fault_signal() : end);
 	return end > 0 ? 0 : end;

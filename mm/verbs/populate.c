@@ -20,7 +20,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 	do {
 		if (!vma_find(space, va)) /* a stack grows only for a real access */
 			return VM_SEGV_MAPERR;
-		result = vm_fault(space, va, access, &wait);
+		result = vm_fault_in(space, va, access, &wait);
 	} while (wait_and_retry(&result, &wait, &relief));
 	return result == -ENOMEM ? VM_OOM : result;
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the rounds of faults to the journal. */
+#include "mm/fault_record.h"
+
+#include "base/journal.h"
+#include "lib/string.h"
+#include "mm/zero_page.h"
+
+/* Kinds of pages, as docs/journal.md has them. */
+enum recorded_page {
+	RECORDED_NONE,
+	RECORDED_ZERO,
+	RECORDED_PRIVATE,
+	RECORDED_OBJECT,
+	RECORDED_OTHER
+};
+
+static enum recorded_page recorded_page(pfn_t pfn)
+{
+	if (pfn == zero_pfn)
+		return RECORDED_ZERO;
+	switch (page_kind(pfn_to_page(pfn))) {
+	case PAGE_ANON:
+		return RECORDED_PRIVATE;
+	case PAGE_OBJECT:
+		return RECORDED_OBJECT;
+	default:
+		return RECORDED_OTHER;
+	}
+}
+
+uint64_t fault_record_entry(struct mmu_entry entry)
+{
+	uint64_t word = entry_state(entry) | (uint64_t)entry_prot(entry) << 2 |
+			(uint64_t)entry_flags(entry) << 5;
+
+	if (entry_has_page(entry))
+		return word | (uint64_t)recorded_page(entry_pfn(entry)) << 8 |
+		       (uint64_t)entry_pfn(entry) << 16;
+	return entry_empty(entry) ? 0 : word | entry_swap_slot(entry) << 16;
+}
+
+int fault_record_claim(struct fault *fault, struct fault_record *record)
+{
+	if (!journal_claim(JOURNAL_CLAIM)) {
+		fault->wait->queue = journal_await(&fault->wait->seq);
+		return VM_WAIT;
+	}
+	record->room = JOURNAL_CLAIM;
+	record->used = 0;
+	fault->prepared->record = record;
+	/* Nothing was found before the round that begins now. */
+	fault->slot = NULL;
+	fault->kind = FAULT_KINDS;
+	fault->layout = 0;
+	return VM_AGAIN;
+}
+
+void fault_record_end(struct fault_record *record)
+{
+	journal_give_back(record->room);
+	record->room = 0;
+}
+
+void fault_record_begin(struct fault *fault)
+{
+	memcpy(fault->prepared->record->counted, fault->space->stats.kind,
+	       sizeof(fault->space->stats.kind));
+}
+
+/* Which entries of the window are in use, so that those that a fault adds can be told. */
+void fault_record_found(struct fault *fault)
+{
+	struct fault_record *record = fault->prepared->record;
+	const struct mmu_entry *slot = fault->slot;
+
+	record->window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
+	if (!fault->attr.object || !slot)
+		return;
+	slot -= (fault->va - record->window) >> PAGE_SHIFT;
+	for (unsigned i = 0; i < FAULT_AROUND; i++)
+		if (!entry_empty(entry_load(&slot[i])))
+			record->used |= 1u << i;
+}
+
+static void record_write(struct fault *fault, struct journal_record *line)
+{
+	line->space = fault->space->number;
+	journal_write(line);
+	fault->prepared->record->room--;
+}
+
+/* The other pages of the object that the round has mapped. */
+static void record_around(struct fault *fault)
+{
+	struct fault_record *record = fault->prepared->record;
+	const struct mmu_entry *slot = fault->slot - ((fault->va - record->window) >> PAGE_SHIFT);
+
+	for (unsigned i = 0; i < FAULT_AROUND; i++) {
+		vaddr_t va = record->window + i * PAGE_SIZE;
+		struct journal_record line = { .type = JOURNAL_AROUND, .arg = { va } };
+
+		if (va == fault->va || record->used & 1u << i || entry_empty(entry_load(&slot[i])))
+			continue;
+		line.arg[2] = fault_record_entry(entry_load(&slot[i]));
+		record_write(fault, &line);
+	}
+}
+
+/* Returns which kinds of faults the round has counted, a bit for each. */
+static unsigned counted_kinds(const struct fault *fault)
+{
+	unsigned kinds = 0;
+
+	for (unsigned i = 0; i < FAULT_KINDS; i++)
+		if (fault->space->stats.kind[i] != fault->prepared->record->counted[i])
+			kinds |= 1u << i;
+	return kinds;
+}
+
+/* Page numbers: the first, and from bit 32 on how many. */
+static uint64_t recorded_vma(const struct vma *vma)
+{
+	return vma->start >> PAGE_SHIFT | (vma->end - vma->start) >> PAGE_SHIFT << 32;
+}
+
+int fault_record_round(struct fault *fault, int outcome)
+{
+	struct fault_record *record = fault->prepared->record;
+	struct journal_record line = { .type = JOURNAL_ROUND, .arg = { fault->va } };
+	unsigned kinds;
+
+	if (!record)
+		return outcome;
+	kinds = counted_kinds(fault);
+	if (kinds) {
+		line.what = (uint16_t)kinds;
+		line.more = fault->access;
+		if (outcome >= VM_OK) {
+			line.arg[1] = fault_record_entry(fault->entry);
+			line.arg[2] = fault_record_entry(entry_load(fault->slot));
+			line.arg[3] = recorded_vma(fault->vma);
+		}
+		record_write(fault, &line);
+	}
+	if (kinds & 1u << FAULT_FILL && fault->attr.object && outcome == VM_OK)
+		record_around(fault);
+	if (outcome < VM_AGAIN)
+		fault_record_end(record);
+	return outcome == VM_OK ? VM_RECORDED : outcome;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What a fault does, for the journal (base/journal.h). Only recorded spaces come here. */
+#pragma once
+
+#include "mm/fault.h"
+
+/* Of one call of vm_fault(), while it has room in the journal. */
+struct fault_record {
+	unsigned room;		       /* records that are claimed and not yet written */
+	uint64_t counted[FAULT_KINDS]; /* the space's counters before this round */
+	vaddr_t window;		       /* the pages that a fault of a file may map */
+	unsigned used;		       /* a bit for each whose entry was not EMPTY */
+};
+
+/* An entry as the journal has it. */
+uint64_t fault_record_entry(struct mmu_entry entry);
+
+/*
+ * Claims the room that a fault may need, for the rounds that follow. Returns VM_AGAIN, or VM_WAIT with
+ * *fault->wait filled in if there is none. The caller holds no spinning lock.
+ */
+int fault_record_claim(struct fault *fault, struct fault_record *record);
+
+/* Gives back what is left of the room, for a fault that ends between its rounds. */
+void fault_record_end(struct fault_record *record);
+
+/* The following are called under the space's lock: at the begin of a round; */
+void fault_record_begin(struct fault *fault);
+
+/* once the entry has been found in the first of them; */
+void fault_record_found(struct fault *fault);
+
+/*
+ * and at the end: writes what the round has changed or refused. Returns the outcome; VM_RECORDED
+ * for VM_OK. Does nothing without a claim.
+ */
+int fault_record_round(struct fault *fault, int outcome);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes what threads and processes do to the journal. */
+#include "proc/journal_note.h"
+
+#include "base/hart.h"
+#include "lib/string.h"
+#include "proc/process.h"
+#include "proc/signal/signal.h"
+#include "proc/thread.h"
+#include "proc/uspace.h"
+#include "proc/wait.h"
+
+_Static_assert(THREAD_NAME_LEN == 16, "a name is two words of a record");
+
+void journal_note(const struct journal_record *record)
+{
+	uint64_t seq;
+
+	while (!journal_claim(1)) {
+		struct waitq *queue = journal_await(&seq);
+
+		thread_wait_always(queue, seq);
+	}
+	journal_write(record);
+}
+
+/* Returns the number of a process's space, or 0. */
+static uint32_t number_of_space(const struct process *process)
+{
+	return process->uspace ? process->uspace->space.number : 0;
+}
+
+void journal_note_begin(const struct thread *thread, uint64_t flags, bool begun)
+{
+	const struct process *process = thread->process;
+	struct journal_record record = {
+		.type = begun ? JOURNAL_BEGIN : JOURNAL_END,
+		.space = number_of_space(process),
+		.arg = { (uint64_t)thread->tid, (uint64_t)process->pid, flags },
+	};
+
+	journal_note(&record);
+}
+
+void journal_note_exec(void)
+{
+	const struct thread *thread = current_thread();
+	struct journal_record record = {
+		.type = JOURNAL_EXEC,
+		.space = number_of_space(thread->process),
+	};
+
+	memcpy(record.arg, thread->name, THREAD_NAME_LEN);
+	journal_note(&record);
+}
+
+void journal_note_end(int status, bool all)
+{
+	const struct thread *thread = current_thread();
+	struct journal_record record = {
+		.type = JOURNAL_END,
+		.space = number_of_space(thread->process),
+		.what = all,
+		.more = (uint32_t)(signals_fatal(&thread->process->signals) ?: status),
+		.arg = { (uint64_t)thread->tid, (uint64_t)thread->process->pid },
+	};
+
+	journal_note(&record);
+}
+
+static void tell_caller(int32_t *pid_ret, int32_t *tid_ret)
+{
+	const struct thread *thread = hart_this()->current;
+
+	*pid_ret = thread && thread->process ? thread->process->pid : 0;
+	*tid_ret = thread && thread->process ? thread->tid : 0;
+}
+
+void journal_note_init(void)
+{
+	journal_set_caller(tell_caller);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What threads and processes do, for the journal (base/journal.h). */
+#pragma once
+
+#include "base/journal.h"
+
+struct thread;
+
+/*
+ * Writes a record of the running thread's; waits for room, and not even a kill ends the wait: the
+ * reader is outside of the machine. Call if journal_is_on(), with no spinning lock held.
+ */
+void journal_note(const struct journal_record *record);
+
+/* A thread is about to begin; begun: false if it was not started after all. */
+void journal_note_begin(const struct thread *thread, uint64_t flags, bool begun);
+
+/* The running process has another program. */
+void journal_note_exec(void);
+
+/* The running thread ends. */
+void journal_note_end(int status, bool all);
+
+/* Call at boot. */
+void journal_note_init(void);
