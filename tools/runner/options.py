@@ -39,6 +39,8 @@ Standard input, output and error are the program's own.
   --device NAME            a device that the kernel does not drive is the program's: a kind, as
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
+  --record FILE            each fault, and each thread and program that begins or ends, goes to
+                           FILE, for tools/journal (virt)
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are
                            switched at instants that SEED chooses (virt)
@@ -79,6 +81,7 @@ class Options:
         self.share = []
         self.device = []
         self.log = None
+        self.record = None
         self.strict = None  # its seed, as an option of the firmware's
         self.strict_opt = []
         self.strict_json = None
@@ -165,6 +168,7 @@ VALUES = {
     "--share": share.parse,
     "--device": parse_text,
     "--log": parse_text,
+    "--record": parse_text,
     "--strict-opt": strict.parse_options,
     "--strict-json": parse_text,
 }
@@ -214,6 +218,8 @@ def parse(words):
             take_option(options, word, rest)
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
+    if options.record and (options.strict is not None or options.machine.name != "virt"):
+        raise Failure(USAGE, "--record works on the machine virt only, and not with --strict")
     strict.check(options)
     share.check(options.share)
     root.check(options)

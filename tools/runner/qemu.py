@@ -39,6 +39,7 @@ class Machine:
         self.initrd = None
         self.disk = None  # a descriptor of a disk's bytes
         self.shares = []  # share.Share
+        self.recorder = None  # record.Recorder
         self.extra = []  # more arguments for QEMU
 
     def arguments(self, channels=()):
@@ -65,6 +66,8 @@ class Machine:
             args += ["-global", "virtio-mmio.ioeventfd=off"]
         if self.gdb_port:
             args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
+        if self.recorder:
+            args += self.recorder.arguments()
         args += self.extra
         if self.harts > 1 and not self.icount:
             # The kernel runs on one hart. A thread for each other one keeps the host busy while the firmware starts them: 64
@@ -134,6 +137,7 @@ class Qemu:
             inherited += pair.theirs
         inherited += [fd for fd in (machine.initrd, machine.disk) if fd is not None]
         inherited += [machine.firmware.options] if machine.firmware else []
+        inherited += [machine.recorder.fd] if machine.recorder else []
         self.pid = self._spawn(args, inherited)
         for pair in pairs.values():
             pair.close_theirs()

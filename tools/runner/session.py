@@ -155,6 +155,12 @@ def build_machine(options, place, terminal, initrd, disk):
         machine.words.append("winsize=%dx%d" % machine.window)
     if not options.machine.has_virtio and not terminal.present:
         machine.words.append("console=plain")
+    if options.record:
+        from . import record  # no other run needs it
+
+        machine.mem += record.RING
+        machine.recorder = record.Recorder(options.record, machine.mem)
+        machine.words.append(f"journal={record.RING >> 10}")
     machine.words += options.append
     return machine
 
@@ -242,6 +248,8 @@ class Session:
         window = ["window"] if terminal.present and machine.board.has_virtio else []
         log = ["log"] if machine.board.log_is_apart else []
         self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, *log, *window])
+        if machine.recorder:
+            machine.recorder.start()
         try:
             self._join(ports)
         except BaseException:
@@ -434,6 +442,8 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
+        if session.machine.recorder:
+            session.machine.recorder.finish()
     status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel,
                      session.reports.found if session.reports else 0)
     session.check_streams()

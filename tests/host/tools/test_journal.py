@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tools/journal on files that are made up: what it prints, and what it says of files that it cannot read."""
+
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import random
+import re
+import tempfile
+
+from base import ROOT
+from lib.tap import case, equal, has, main
+from recording import file, show
+
+TICKS = 1000000
+PRIVATE = 1 | 3 << 2 | 3 << 5 | 2 << 8 | 0x80123 << 16  # present, rw, A and D
+VMA = 0x10 | 4 << 32
+SCRATCH = tempfile.TemporaryDirectory(prefix="journal-")
+
+
+def load():
+    """Loads tools/journal, whose name is no module's."""
+    loader = importlib.machinery.SourceFileLoader("journal", os.path.join(ROOT, "tools/journal"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("journal", loader))
+    loader.exec_module(module)
+    return module
+
+
+JOURNAL = load()
+
+
+def journal(*words):
+    """Runs the tool. Gives status, output and standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = JOURNAL.main(list(words))
+    return status, out.getvalue(), err.getvalue()
+
+
+def line(kind, what=0, space=1, pid=2, tid=2, more=0, args=(), time=0):
+    """A record without its number."""
+    return kind, 0, what, space, pid, tid, more, time, *args, *[0] * (4 - len(args))
+
+
+def name_of(text):
+    """The two words of a program's name."""
+    return tuple(int.from_bytes(text.encode().ljust(16, b"\0")[at:at + 8], "little") for at in (0, 8))
+
+
+EXAMPLE = [
+    line(file.EXEC, args=name_of("a.out"), time=10),
+    line(file.ROUND, what=1 << 5, more=2, args=(0x11000, 0, PRIVATE, VMA), time=20),
+    line(file.AROUND, args=(0x12000, 0, PRIVATE), time=20),
+    line(file.FAULT, what=2 | 5 << 8 | file.WAITED, more=900, args=(0x10400, 0x11008, 15, 77 << 16), time=21),
+    line(file.BEGIN, space=2, args=(3, 3, 17), time=30),
+    line(file.ROUND, what=1, pid=3, tid=3, space=2, more=1, args=(0,), time=40),
+    line(file.FAULT, what=1, pid=3, tid=3, space=2, more=500, args=(0x10404, 0, 39, 99 << 16 | 11), time=41),
+    line(file.END, pid=3, tid=3, space=2, more=11, args=(3, 3), time=50),
+]
+
+
+def written(records=tuple(EXAMPLE), closed=True, version=file.VERSION, magic=file.MAGIC, size=64, name="file"):
+    """Writes a recording; gives its path."""
+    records = list(records) + ([line(file.CLOSED, args=(len(records),))] if closed else [])
+    path = os.path.join(SCRATCH.name, name)
+    with open(path, "wb") as out:
+        out.write(file.HEADER.pack(magic, version, size, 0, TICKS))
+        for number, record in enumerate(records, 1):
+            out.write(file.LINE.pack(number, *record))
+    return path
+
+
+@case
+def each_record_is_a_line():
+    status, out, err = journal("print", written())
+    equal((0, ""), (status, err), "status and standard error")
+    equal([
+        "   0.000010 a.out[2]         exec    a.out, space 1",
+        "   0.000020 a.out[2]         round   0x11000 FILL: empty -> rw- A D private frame 0x80123, in 0x10000-0x14000",
+        "   0.000020 a.out[2]         around  0x12000: rw- A D private frame 0x80123",
+        "   0.000021 a.out[2]         fault   0x11008 write at pc 0x10400: FILL, 900 instructions, waited",
+        "   0.000030 a.out[2]         begin   thread 3 of process 3, space 2",
+        "   0.000040 a.out[3]         round   0x0 DENY_MAPERR: read refused",
+        "   0.000041 a.out[3]         fault   0x0 read at pc 0x10404: DENY_MAPERR, 500 instructions, signal 11",
+        "   0.000050 a.out[3]         end     thread 3 of process 3, status 0xb",
+    ], out.splitlines(), "output")
+
+
+@case
+def what_is_printed_can_be_chosen():
+    path = written()
+    for words, count in ((["--pid", "3"], 3), (["--kind", "fill"], 2), (["--address", "0x11000"], 2), (["--address", "0x11000-0x13000"], 3),
+                         (["--from", "0.00003"], 4), (["--to", "0.00002"], 3), (["--pid", "3", "--kind", "deny_maperr"], 2)):
+        equal((0, count), (journal("print", path, *words)[0], len(journal("print", path, *words)[1].splitlines())), " ".join(words))
+
+
+@case
+def sums_are_by_process():
+    status, out, _ = journal("sum", written())
+    equal(0, status, "status")
+    equal([
+        "a.out[2]: 1 faults, 0 refused, 1 waited; 1 pages mapped beside; 900 instructions",
+        "  FILL         1, 900 instructions each",
+        "a.out[3]: 1 faults, 1 refused, 0 waited; 0 pages mapped beside; 500 instructions",
+        "  DENY_MAPERR  1, 500 instructions each",
+        "all: 2 faults, 1 refused, 1 waited; 1 pages mapped beside; 1400 instructions",
+        "  DENY_MAPERR  1, 500 instructions each",
+        "  FILL         1, 900 instructions each",
+    ], out.splitlines(), "output")
+
+
+@case
+def two_are_compared_but_for_times():
+    later = [(*record[:7], record[7] + 5, *record[8:]) for record in EXAMPLE]
+    equal((0, "8 records are the same\n", ""), journal("compare", written(), written(later, name="later")), "times")
+    for number, record in enumerate(EXAMPLE):
+        other = [*EXAMPLE[:number], (*record[:6], record[6] + 1, *record[7:]), *EXAMPLE[number + 1:]]
+        status, out, _ = journal("compare", written(), written(other, name="other"))
+        equal((1, f"record {number + 1} differs:"), (status, out.splitlines()[0]), f"record {number + 1}")
+    status, out, _ = journal("compare", written(), written(EXAMPLE[:5], name="short"))
+    equal((1, True), (status, out.endswith("short: it ends\n")), "a shorter one")
+
+
+@case
+def files_that_are_no_recordings_are_refused():
+    path = written()
+    with open(os.path.join(SCRATCH.name, "text"), "w", encoding="ascii") as text:
+        text.write("hello")
+    for name, why in ((text.name, ": not a recording of run.sh --record"), (path + "x", ": No such file or directory"),
+                      (SCRATCH.name, ": Is a directory"),
+                      (written(magic=b"Faultline recorder\n\0", name="magic"), ": not a recording of run.sh --record"),
+                      (written(version=2, name="future"), ": a recording of version 2; this tool reads version 1"),
+                      (written(size=72, name="wide"), ": its header is damaged")):
+        for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
+            equal((2, "", f"journal: {name}{why}\n"), journal(command[0], name, *command[1:]), f"{command[0]} of {name}")
+
+
+@case
+def what_was_cut_is_read_as_far_as_it_goes():
+    path = written(closed=False, name="cut")
+    with open(path, "ab") as out:
+        out.write(b"x" * 63)
+    status, out, err = journal("print", path)
+    equal((2, len(EXAMPLE)), (status, len(out.splitlines())), "status and lines")
+    equal(f"journal: {path}: the recording was cut: it ends after 8 records\n", err, "standard error")
+
+
+@case
+def what_is_damaged_is_read_up_to_that():
+    path = written(name="damaged")
+    with open(path, "r+b") as out:
+        out.seek(file.HEADER.size + 3 * 64)
+        out.write(b"\0\0\0\0")
+    status, out, err = journal("print", path)
+    equal((2, 3), (status, len(out.splitlines())), "status and lines")
+    equal(f"journal: {path}: record 4 is damaged: what comes before it is whole\n", err, "standard error")
+
+
+@case
+def whatever_is_in_a_file_has_an_answer():
+    """Bytes at random, in a recording of each kind of record."""
+    chance = random.Random(190)
+    with open(written(), "rb") as good:
+        data = good.read()
+    path, said = os.path.join(SCRATCH.name, "random"), set()
+    for _ in range(400):
+        bad = bytearray(data[:chance.randrange(len(data)) if chance.random() < 0.2 else len(data)])
+        for _ in range(chance.randrange(1, 9)):
+            if bad:
+                bad[chance.randrange(len(bad))] = chance.randrange(256)
+        with open(path, "wb") as out:
+            out.write(bad)
+        for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
+            status, _, err = journal(command[0], path, *command[1:])
+            equal(True, status in (0, 2) and (status == 0) == (err == ""), f"status {status}, {err}")
+            said.add(re.sub(r"\d+", "N", err.removeprefix(f"journal: {path}: ")))
+    equal(True, len(said) >= 5, f"some of each: {said}")
+
+
+@case
+def the_kernel_has_the_same_numbers():
+    with open(os.path.join(ROOT, "base/journal.h"), encoding="utf-8") as header:
+        text = header.read()
+    names = re.findall(r"^\tJOURNAL_(\w+)(?: = 1)?,", text, re.MULTILINE)
+    equal([(name, getattr(file, name)) for name in names], list(zip(names, range(1, len(names) + 1))), "types")
+    equal(str(file.VERSION), re.search(r"JOURNAL_VERSION (\d+)", text).group(1), "version")
+    with open(os.path.join(ROOT, "mm/fault_classify.h"), encoding="utf-8") as header:
+        equal(file.KINDS, re.findall(r"^\tFAULT_(\w+),", header.read(), re.MULTILINE), "kinds of faults")
+    with open(os.path.join(ROOT, "docs/journal.md"), encoding="utf-8") as text:
+        rows = re.findall(r"^\| (\d+) (\w+) \|", text.read(), re.MULTILINE)
+    equal([(str(number), name.lower()) for name, number in [*zip(names, range(1, len(names) + 1)), ("CLOSED", file.CLOSED)]], rows, "document")
+
+
+@case
+def entries_in_words():
+    for word, words in ((0, "empty"), (3 | 99 << 16, "swap slot 99"), (1 | 5 << 2 | 1 << 8 | 0x80001 << 16, "r-x zero page frame 0x80001"),
+                        (1 | 1 << 2 | 5 << 5 | 3 << 8 | 2 << 16, "r-- A COW file frame 0x2")):
+        equal(words, str(file.Entry(word)), hex(word))
+    has(show.access_of(2 | file.COPY), "write by the kernel")
+
+
+if __name__ == "__main__":
+    main()

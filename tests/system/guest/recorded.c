@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults of all kinds for a recording, and what the kernel has counted of them. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "abi/faultline.h"
+
+#define PAGE	4096ul
+#define RW	(PROT_READ | PROT_WRITE)
+#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static char bss[64 * PAGE];
+static sigjmp_buf back;
+
+/* The kernel's counters of this process, as one line. */
+static void tell(void)
+{
+	static struct faultline_process self;
+	char line[512];
+	int n = 0;
+
+	for (int pass = 0; pass < 2; pass++) { /* the first one brings what the second one uses */
+		if (syscall(SYS_faultline, FAULTLINE_PROCESS, 0, &self, sizeof(self), 0) != 1)
+			_exit(3);
+		n = snprintf(line, sizeof(line), "%d: around %lu", (int)getpid(), self.around);
+		for (int i = 0; i < FAULTLINE_KINDS; i++)
+			n += snprintf(line + n, sizeof(line) - (size_t)n, " %lu", self.faults[i]);
+		line[n++] = '\n';
+		if (write(pass ? 1 : -1, line, (size_t)n) == n)
+			break;
+	}
+}
+
+static void touch(volatile char *p, size_t npages, int store)
+{
+	for (size_t i = 0; i < npages; i++) {
+		if (store)
+			p[i * PAGE] = (char)(i + 1);
+		else
+			(void)p[i * PAGE];
+	}
+}
+
+static void *in_thread(void *p)
+{
+	touch(p, 32, 1);
+	return NULL;
+}
+
+static void caught(int sig)
+{
+	siglongjmp(back, sig);
+}
+
+/* Reads a place where nothing may be read. */
+static void refused(volatile char *p)
+{
+	if (sigsetjmp(back, 1) == 0)
+		(void)*p;
+}
+
+static void files(void)
+{
+	char name[] = "/tmp/recordedXXXXXX";
+	int fd = mkstemp(name);
+	char *p;
+
+	for (int i = 0; i < 40; i++)
+		if (write(fd, bss, PAGE) != (ssize_t)PAGE)
+			_exit(4);
+	p = mmap(NULL, 40 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	touch(p, 40, 0);
+	munmap(p, 40 * PAGE);
+	p = mmap(NULL, 40 * PAGE, RW, MAP_SHARED, fd, 0);
+	touch(p, 20, 0);
+	touch(p, 40, 1);
+	munmap(p, 40 * PAGE);
+	p = mmap(NULL, 42 * PAGE, RW, MAP_PRIVATE, fd, 0); /* the last two are past the end */
+	touch(p, 10, 0);
+	touch(p, 20, 1);
+	if (write(fd, p + 30 * PAGE, PAGE) != (ssize_t)PAGE) /* a fault in a user copy */
+		_exit(4);
+	refused(p + 41 * PAGE);
+	munmap(p, 42 * PAGE);
+	unlink(name);
+}
+
+static void all_kinds(void)
+{
+	char *p = mmap(NULL, 32 * PAGE, RW, PRIVATE, -1, 0);
+	pthread_t thread;
+
+	signal(SIGSEGV, caught);
+	signal(SIGBUS, caught);
+	touch(bss, 64, 0);
+	touch(bss, 64, 1);
+	pthread_create(&thread, NULL, in_thread, p);
+	touch(p, 32, 1);
+	pthread_join(thread, NULL);
+	touch(mmap(NULL, 8 * PAGE, RW, PRIVATE | MAP_POPULATE, -1, 0), 8, 1);
+	files();
+	refused(NULL);
+	mprotect(p, PAGE, PROT_NONE);
+	refused(p);
+	mprotect(p, PAGE, RW);
+	if (fork() == 0) {
+		touch(p, 16, 1);
+		tell();
+		_exit(0);
+	}
+	wait(NULL);
+	touch(p, 32, 1);
+}
+
+/* So many pages are written, a few at a time. */
+static void many(size_t npages)
+{
+	while (npages) {
+		size_t n = npages < 1000 ? npages : 1000;
+		char *p = mmap(NULL, n * PAGE, RW, PRIVATE, -1, 0);
+
+		touch(p, n, 1);
+		munmap(p, n * PAGE);
+		npages -= n;
+	}
+}
+
+/* More than there is memory for. */
+static void over(size_t npages)
+{
+	char *p = mmap(NULL, npages * PAGE, RW, PRIVATE, -1, 0);
+
+	for (int i = 0; i < 3; i++)
+		touch(p, npages, 1);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "kinds";
+	size_t n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
+
+	if (strcmp(what, "many") == 0)
+		many(n);
+	else if (strcmp(what, "over") == 0)
+		over(n);
+	else
+		all_kinds();
+	tell();
+	if (strcmp(what, "stay") == 0)
+		pause();
+	if (strcmp(what, "die") == 0)
+		kill(getpid(), SIGKILL);
+	_exit(0); /* what the C library does at the end would be counted after that */
+}

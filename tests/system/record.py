@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Recordings (R190): each fault that the kernel counts is in the journal, and what happens where one cannot be kept."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+from lib.guest import BUILD, FAKE, PATIENCE, ROOT, RUN, folder, run_placed, run_raw
+from lib.tap import Skip, case, equal, has, main, soak_case
+
+sys.path.append(os.path.join(ROOT, "tools"))
+
+from recording import file, show  # noqa: E402
+
+JOURNAL = os.path.join(ROOT, "tools/journal")
+
+
+def recorded(name, *words, options=("--mem", "64M"), program="recorded"):
+    """Runs a program with --record. Gives the run and the recording."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder(name), "faults")
+    done = run_placed(program, *words, options=[*options, "--record", path])
+    return done, file.Recording(path)
+
+
+def journal(*words):
+    """Runs tools/journal. Gives status, output and standard error."""
+    done = subprocess.run([JOURNAL, *words], capture_output=True, timeout=PATIENCE, check=False, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def counters(output):
+    """Reads what the program tells: {pid: (pages around, faults by kind)}."""
+    found = {}
+    for line in output.decode().splitlines():
+        pid, around, *kinds = (int(number) for number in re.findall(r"\d+", line))
+        found[pid] = around, kinds
+    return found
+
+
+def of_spaces(recording):
+    """Sums up a recording as the kernel counts."""
+    space, kinds, around = {}, {}, Counter()
+    for record in recording:
+        if record.type == file.EXEC:
+            space[record.pid] = record.space
+        elif record.type == file.BEGIN and record.args[1] != record.pid:
+            space[record.args[1]] = record.space
+        elif record.type == file.ROUND:
+            kinds.setdefault(record.space, Counter()).update(record.kinds)
+        elif record.type == file.AROUND:
+            around[record.space] += 1
+    return {pid: (around[number], [kinds.get(number, Counter())[name] for name in file.KINDS])
+            for pid, number in space.items()}
+
+
+def each_fault_has_its_round(recording):
+    """Before a fault that is over comes the round, by the same thread, that has resolved or refused it. (SIGBUS is no round's.)"""
+    rounds = {}
+    for record in recording:
+        if record.type == file.ROUND:
+            last = rounds.get(record.tid)
+            equal(False, last is not None and bool(last.more & file.COPY) and last.args[0] != record.args[0], f"no fault has {last}")
+            rounds[record.tid] = record
+        elif record.type == file.FAULT:
+            last = rounds.pop(record.tid, None)
+            fits = last is not None and record.kind in last.kinds and last.args[0] == record.args[1] & ~0xFFF
+            equal(True, fits or record.result == signal.SIGBUS, f"the round {last} of the fault {record}")
+
+
+def nothing_is_lost(name, *words, options=("--mem", "64M")):
+    """Compares the journal's sums with the kernel's counters. Gives the counters and the recording."""
+    done, recording = recorded(name, *words, options=options)
+    equal(0, done.status, f"status ({done.err})")
+    sums, found = of_spaces(recording), counters(done.out)
+    equal(None, recording.why_short(), "end")
+    for pid, told in found.items():
+        mine = sums[pid]
+        equal(told[0], mine[0], f"pages mapped around faults, process {pid}")
+        equal(told[1], mine[1], f"faults by kind, process {pid}")
+    each_fault_has_its_round(recording)
+    return found, recording
+
+
+@case
+def R190_each_fault_is_recorded():
+    """By kind, as the kernel counts for each process."""
+    found, recording = nothing_is_lost("kinds")
+    equal(2, len(found), "processes")
+    for number, name in enumerate(file.KINDS):
+        if name not in ("ACCESSED", "SPURIOUS", "SWAPPED"):
+            equal(True, any(kinds[number] for _, kinds in found.values()), f"some {name}")
+    _, total = show.sums_of(recording)
+    equal(True, total.refused >= 3, f"{total.refused} refused are 3 at least")
+
+
+@case
+def R190_with_swap_and_little_memory():
+    found, _ = nothing_is_lost("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
+    (_, kinds), = found.values()
+    equal(True, kinds[file.KINDS.index("SWAPPED")] > 1000, "faults of pages that are out")
+
+
+@case
+def R190_with_the_smallest_ring():
+    """Who finds no room waits; nothing is lost."""
+    nothing_is_lost("small", options=["--mem", "64M", "--append", "journal=8"])
+    nothing_is_lost("ring", "many", "5000", options=["--mem", "64M", "--append", "journal=8"])
+
+
+@case
+def R190_threads_and_programs_begin_and_end():
+    _, recording = recorded("ends")
+    begun, ended = [], []
+    for record in recording:
+        if record.type == file.BEGIN:
+            begun.append(record.args[0])
+        elif record.type == file.END:
+            ended.append(record.args[0])
+    equal(sorted([1, *begun]), sorted(ended), "threads: init's too, which nobody began")
+
+
+@case
+def R190_a_killed_program_is_recorded_to_its_end():
+    done, recording = recorded("die", "die")
+    equal(137, done.status, "status")
+    ends = [record.more for record in recording if record.type == file.END]
+    equal(True, 9 in ends, f"one of {ends} ends by signal 9")
+    equal(None, recording.why_short(), "end")
+
+
+@case
+def R190_two_runs_by_the_clock_of_instructions_are_alike():
+    paths = [recorded(name, options=["--mem", "64M", "--icount"])[1].path for name in ("one", "two")]
+    status, out, err = journal("compare", *paths)
+    equal((0, ""), (status, err), f"status and error ({out})")
+
+
+@case
+def R190_a_full_disk_ends_the_recording_with_a_sentence():
+    done = run_placed("recorded", options=["--mem", "64M", "--record", "/dev/full"])
+    equal(125, done.status, "status")
+    equal(2, len(done.out.splitlines()), "the program goes on: lines of its output")
+    has(done.last_line(), b"run.sh: --record: /dev/full: No space left on device; the recording is whole up to 0.000000 s")
+
+
+@case
+def R190_a_runner_that_is_killed_leaves_what_there_was():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder("killed"), "faults")
+    words = [RUN, "--mem", "64M", "--record", path, "--add", f"{BUILD}/tests/system/recorded:/bin/recorded", "--", "/bin/recorded", "stay"]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        while not os.path.exists(path) or os.path.getsize(path) < 100 * 64:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    status, out, err = journal("sum", path)
+    equal(2, status, "status")
+    has(err, "the recording was cut: it ends after ", "standard error")
+    has(out, "FILL", "output")
+
+
+@case
+def what_cannot_be_recorded_is_said():
+    for words, status, why in (
+            (["--record", "/x", "--strict"], 2, b"--record works on the machine virt only, and not with --strict"),
+            (["--record", "/x", "--machine", "spike"], 2, b"--record works on the machine virt only, and not with --strict"),
+            (["--record", "/nowhere/x", "--", "sh"], 125, b"--record: /nowhere/x: No such file or directory")):
+        done = run_raw(words)
+        equal((status, b"run.sh: " + why), (done.status, done.last_line()), " ".join(words))
+    path = os.path.join(folder("off"), "faults")
+    done = run_raw(["--record", path, "--append", "journal=0", "--", "sh", "-c", "exit 3"])
+    equal((125, b"run.sh: --record: " + path.encode() + b": the kernel has kept no journal"), (done.status, done.last_line()), "off")
+    done = run_raw(["--record", path, "--append", "journal=5000", "--", "sh", "-c", "exit 3"])
+    has(done.err, b"no 5000 KiB of memory in one piece for the journal: nothing is recorded", "log")
+
+
+@case
+def a_trace_for_perfetto_is_json():
+    _, recording = recorded("trace")
+    out = recording.path + ".json"
+    equal((0, "", ""), journal("perfetto", recording.path, out), "status and output")
+    with open(out, encoding="utf-8") as text:
+        events = json.load(text)["traceEvents"]
+    faults = sum(record.type == file.FAULT for record in recording)
+    equal(faults, sum(event["ph"] == "X" for event in events), "faults")
+    equal(True, any(event.get("args", {}).get("name", "").startswith("recorded[") for event in events), "its name")
+
+
+@soak_case
+def R190_ten_million_records():
+    nothing_is_lost("million", "many", "5000000", options=["--mem", "64M", "--timeout", "0"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Recordings of what machines did with memory (docs/journal.md)."""

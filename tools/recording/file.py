@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Reads a recording: docs/journal.md describes the format."""
+
+import os
+import struct
+from typing import NamedTuple
+
+MAGIC = b"Faultline recording\n"
+VERSION = 1
+HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
+LINE = struct.Struct("<IBBHIiiIQ4Q")
+MOST_AT_ONCE = 4096  # records
+
+ROUND, AROUND, FAULT, BEGIN, EXEC, END = range(1, 7)
+CLOSED = 255  # the recorder's last record
+
+# The kinds of faults, in the kernel's order (mm/fault_classify.h).
+KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
+PAGES = ["", "zero page", "private", "file", "other"]
+COPY, POPULATE, WAITED = 16, 64, 0x8000
+
+
+class Broken(Exception):
+    """A file that is no recording, or a damaged one; says why."""
+
+
+class Record(NamedTuple):
+    """One record; what its fields mean depends on `type`."""
+
+    seq: int
+    type: int
+    hart: int
+    what: int
+    space: int
+    pid: int
+    tid: int
+    more: int
+    time: int
+    args: tuple
+
+    @property
+    def kinds(self):
+        """Of a ROUND: the names of the kinds that it counts as."""
+        return [name for number, name in enumerate(KINDS) if self.what >> number & 1]
+
+    @property
+    def kind(self):
+        """Of a FAULT: the name of its last kind."""
+        number = self.what >> 8 & 0x7F
+        return KINDS[number] if number < len(KINDS) else f"kind {number}"
+
+    @property
+    def result(self):
+        """Of a FAULT: 0, the signal that it became, or the negative errno of a user copy."""
+        return ((self.args[3] & 0xFFFF) ^ 0x8000) - 0x8000
+
+    @property
+    def name(self):
+        """Of an EXEC: the program's name."""
+        return struct.pack("<2Q", *self.args[:2]).split(b"\0")[0].decode(errors="replace")
+
+
+class Entry:
+    """A page-table entry as a record has it."""
+
+    def __init__(self, word):
+        self.empty = word == 0
+        self.swapped = word & 3 == 3
+        self.prot = "".join(letter if word >> bit & 1 else "-" for bit, letter in ((2, "r"), (3, "w"), (4, "x")))
+        self.flags = [name for bit, name in ((5, "A"), (6, "D"), (7, "COW")) if word >> bit & 1]
+        kind = word >> 8 & 0xF
+        self.page = PAGES[kind] if kind < len(PAGES) else "other"
+        self.number = word >> 16  # of the frame, or of the slot
+
+    def __str__(self):
+        if self.empty:
+            return "empty"
+        if self.swapped:
+            return f"swap slot {self.number}"
+        return " ".join([self.prot, *self.flags, self.page, f"frame {self.number:#x}"])
+
+
+class Recording:
+    """A recording on disk. Raises Broken where it is none, here or while it is read."""
+
+    def __init__(self, path):
+        self.path = path
+        self.closed = None  # the recorder's last record, once all has been read
+        try:
+            with open(path, "rb") as file:
+                head = file.read(HEADER.size)
+        except OSError as error:
+            raise Broken(f"{path}: {error.strerror}") from None
+        if len(head) < HEADER.size or not head.startswith(MAGIC):
+            raise Broken(f"{path}: not a recording of run.sh --record")
+        _, version, size, _, self.ticks = HEADER.unpack(head)
+        if version != VERSION:
+            raise Broken(f"{path}: a recording of version {version}; this tool reads version {VERSION}")
+        if size != LINE.size or not self.ticks:
+            raise Broken(f"{path}: its header is damaged")
+
+    def __iter__(self):
+        self.closed = None
+        with open(self.path, "rb") as file:
+            file.seek(HEADER.size)
+            number = 0
+            while True:
+                data = file.read(MOST_AT_ONCE * LINE.size)
+                whole = len(data) - len(data) % LINE.size
+                for fields in LINE.iter_unpack(data[:whole]):
+                    number += 1
+                    record = Record(*fields[:9], fields[9:])
+                    is_wrong = record.type == CLOSED and record.args[0] != number - 1
+                    if record.seq != number & 0xFFFFFFFF or is_wrong or self.closed:
+                        raise Broken(f"{self.path}: record {number} is damaged: what comes before it is whole")
+                    if record.type == CLOSED:
+                        self.closed = record
+                    else:
+                        yield record
+                if len(data) < MOST_AT_ONCE * LINE.size:
+                    return
+
+    def why_short(self):
+        """Once all has been read: why the recording ends before the machine did, or None."""
+        if self.closed:
+            return None
+        size = os.path.getsize(self.path) - HEADER.size
+        return f"{self.path}: the recording was cut: it ends after {size // LINE.size} records"
+
+    def seconds(self, ticks):
+        """Turns ticks into seconds."""
+        return ticks / self.ticks

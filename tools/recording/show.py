@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""What a recording holds, in words and sums."""
+
+from . import file
+from .file import Entry
+
+ACCESSES = {1: "read", 2: "write", 4: "exec"}
+
+
+class Names:
+    """The programs' names by process, as they are at the record that was seen last."""
+
+    def __init__(self):
+        self.names = {}
+
+    def see(self, record):
+        """Learns from a record. Returns what its process is called."""
+        if record.type == file.EXEC:
+            self.names[record.pid] = record.name
+        elif record.type == file.BEGIN and record.args[1] != record.pid:
+            self.names[record.args[1]] = self.names.get(record.pid, "")
+        return f"{self.names.get(record.pid, '')}[{record.pid}]"
+
+
+def access_of(word):
+    """Says what kind of access it was."""
+    words = [name for bit, name in ACCESSES.items() if word & bit] or ["access"]
+    if word & file.POPULATE:
+        words.insert(0, "populate:")
+    return " ".join(words) + (" by the kernel" if word & file.COPY else "")
+
+
+def range_of(word):
+    """Says the addresses of a mapping."""
+    start, count = (word & 0xFFFFFFFF) << 12, word >> 32
+    return f"{start:#x}-{start + (count << 12):#x}"
+
+
+def outcome(result):
+    """Says what became of a fault that was not resolved."""
+    if result > 0:
+        return f", signal {result}"
+    return f", error {-result}" if result < 0 else ""
+
+
+def in_words(record):
+    """Says what a record tells, without who and when."""
+    first, second, third, fourth = record.args
+    if record.type == file.ROUND:
+        kinds = "+".join(record.kinds)
+        if any(name.startswith("DENY") for name in record.kinds):
+            return f"round   {first:#x} {kinds}: {access_of(record.more)} refused"
+        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}, in {range_of(fourth)}"
+    if record.type == file.AROUND:
+        return f"around  {first:#x}: {Entry(third)}"
+    if record.type == file.FAULT:
+        waited = ", waited" if record.what & file.WAITED else ""
+        return (f"fault   {second:#x} {access_of(record.what & 0xFF)} at pc {first:#x}: {record.kind}, "
+                f"{record.more} instructions{waited}{outcome(record.result)}")
+    if record.type == file.BEGIN:
+        return f"begin   thread {first} of process {second}, space {record.space}"
+    if record.type == file.EXEC:
+        return f"exec    {record.name}, space {record.space}"
+    if record.type == file.END:
+        return f"end     thread {first} of process {second}, status {record.more:#x}"
+    return f"a record of the unknown type {record.type}"
+
+
+class Sums:
+    """Counts by process, or of a whole recording."""
+
+    def __init__(self):
+        self.kinds = dict.fromkeys(file.KINDS, 0)  # as the kernel counts them
+        self.costs = {}  # kind: [faults, instructions] of those that are over
+        self.faults = self.refused = self.waited = self.around = self.instructions = 0
+
+    def add(self, record):
+        """Counts one record."""
+        if record.type == file.ROUND:
+            for name in record.kinds:
+                self.kinds[name] += 1
+        elif record.type == file.AROUND:
+            self.around += 1
+        elif record.type == file.FAULT:
+            self.faults += 1
+            self.refused += record.result != 0
+            self.waited += bool(record.what & file.WAITED)
+            self.instructions += record.more
+            cost = self.costs.setdefault(record.kind, [0, 0])
+            cost[0] += 1
+            cost[1] += record.more
+
+    def lines(self):
+        """Says them, the most frequent kind first."""
+        yield (f"{self.faults} faults, {self.refused} refused, {self.waited} waited; {self.around} pages mapped beside; "
+               f"{self.instructions} instructions")
+        for name, count in sorted(self.kinds.items(), key=lambda item: -item[1]):
+            if count:
+                faults, instructions = self.costs.get(name, (0, 0))
+                mean = f", {instructions / faults:.0f} instructions each" if faults else ""
+                yield f"  {name:12} {count}{mean}"
+
+
+def sums_of(records):
+    """Returns ({process: Sums}, Sums of all)."""
+    names, found, total = Names(), {}, Sums()
+    for record in records:
+        who = names.see(record)
+        total.add(record)
+        if record.type in (file.ROUND, file.AROUND, file.FAULT):
+            found.setdefault(who, Sums()).add(record)
+    return found, total
+
+
+def timeless(record):
+    """What two runs of a machine whose time is instructions have in common: all but the times."""
+    args = (*record.args[:2], 0, record.result) if record.type == file.FAULT else record.args
+    return record._replace(time=0, args=args)
+
+
+def perfetto(recording):
+    """Yields the events of Chrome's trace format, which Perfetto opens."""
+    names = Names()
+    for record in recording:
+        who = names.see(record)
+        where = {"pid": record.pid, "tid": record.tid}
+        at = record.time * 1e6 / recording.ticks
+        if record.type == file.FAULT:
+            begun = (record.args[2] or record.time) * 1e6 / recording.ticks
+            yield {"ph": "X", "name": record.kind, "cat": "fault", "ts": begun, "dur": at - begun, **where,
+                   "args": {"address": hex(record.args[1]), "pc": hex(record.args[0]),
+                            "instructions": record.more, "result": record.result}}
+        elif record.type == file.EXEC:
+            yield {"ph": "M", "name": "process_name", **where, "args": {"name": who}}
+            yield {"ph": "i", "name": in_words(record), "ts": at, "s": "p", **where}
+        elif record.type in (file.BEGIN, file.END):
+            yield {"ph": "i", "name": in_words(record), "ts": at, "s": "t", **where}

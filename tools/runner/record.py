@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""--record: the machine's memory is a file here, so that the journal that the kernel keeps in it can be read (docs/journal.md)."""
+
+import mmap
+import os
+import struct
+import threading
+
+from .failure import BROKEN, Failure
+
+PAGE = 4096
+MAGIC = b"Faultline/journal\0"
+VERSION = 1
+HEADER = struct.Struct("<24sIIQQQ")  # magic, version, bytes of a record, records, ticks a second, its address
+HEAD, WAITS, TAIL, STOP = 64, 72, 128, 136
+RING = 4 << 20  # bytes, which the machine gets besides its own
+RAM = 0x80000000  # where the memory of the board virt begins
+PAUSE = 0.002  # seconds between two looks
+# What tools/recording/file.py reads.
+FILE_MAGIC = b"Faultline recording\n"
+FILE = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
+LINE = struct.Struct("<IBBHIiiIQ4Q")
+CLOSED = 255
+
+
+class Recorder:
+    """Copies the journal of one machine into a file, from its begin to its end."""
+
+    def __init__(self, path, mem):
+        self.path, self.failed = path, None
+        try:
+            self.out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise Failure(BROKEN, f"--record: {path}: {error.strerror}") from None
+        self.fd = os.memfd_create("memory")
+        self.nbytes = mem
+        os.ftruncate(self.fd, mem)
+        self.ram = mmap.mmap(self.fd, mem)
+        self.header = None
+        self.time, self.ticks = 0, 1  # of the last record
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+
+    def arguments(self):
+        """Gives QEMU's arguments: the memory is this file."""
+        return ["-object", f"memory-backend-file,id=memory,size={self.nbytes},mem-path=/proc/self/fd/{self.fd},share=on",
+                "-machine", "memory-backend=memory"]
+
+    def start(self):
+        """Begins to read."""
+        self.thread.start()
+
+    def finish(self):
+        """Reads the rest of a machine that has ended. Raises Failure if the recording is not whole."""
+        self.over.set()
+        self.thread.join()
+        os.close(self.out)
+        if self.failed:
+            raise Failure(BROKEN, f"--record: {self.path}: {self.failed}")
+
+    def _word(self, at):
+        return struct.unpack_from("<Q", self.ram, self.header + at)[0]
+
+    def _find(self):
+        """Looks for the journal; returns whether it is there. A copy of it has another address in it."""
+        at = self.ram.find(MAGIC)
+        while at >= 0:
+            _, version, nbytes, count, ticks, address = HEADER.unpack_from(self.ram, at)
+            if at % PAGE == 0 and address == RAM + at:
+                if version != VERSION:
+                    raise ValueError(f"the kernel writes version {version} of the journal, this is for {VERSION}")
+                self.header, self.record, self.count, self.ticks = at, nbytes, count, ticks
+                self._write(FILE.pack(FILE_MAGIC, version, nbytes, 0, ticks))
+                return True
+            at = self.ram.find(MAGIC, at + 1)
+        return False
+
+    def _write(self, data):
+        while data:
+            data = data[os.write(self.out, data):]
+
+    def _drain(self):
+        """Copies what is new."""
+        head, tail = self._word(HEAD), self._word(TAIL)
+        while tail < head:
+            first = tail % self.count
+            number = min(head - tail, self.count - first, 4096)
+            start = self.header + PAGE + first * self.record
+            data = self.ram[start:start + number * self.record]
+            for at, seq in ((0, tail), (number - 1, tail + number - 1)):
+                if struct.unpack_from("<I", data, at * self.record)[0] != (seq + 1) & 0xFFFFFFFF:
+                    raise ValueError(f"record {seq} is damaged")
+            self._write(data)
+            tail += number
+            self.time = LINE.unpack_from(data, len(data) - LINE.size)[8]
+            struct.pack_into("<Q", self.ram, self.header + TAIL, tail)
+
+    def _follow(self):
+        try:
+            while True:
+                last = self.over.is_set()
+                if self.header is not None or self._find():
+                    self._drain()
+                if last:
+                    break
+                self.over.wait(PAUSE)
+            if self.header is None:
+                raise ValueError("the kernel has kept no journal")
+            count = self._word(TAIL)
+            self._write(LINE.pack(count + 1 & 0xFFFFFFFF, CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & 0xFFFFFFFF, self.time,
+                                  count, 0, 0, 0))
+        except OSError as error:
+            self._stop(error.strerror)
+        except ValueError as error:
+            self._stop(str(error))
+
+    def _stop(self, why):
+        """The machine goes on without. What has been written ends with a whole record."""
+        self.failed = why
+        if self.header is None:
+            return
+        self.failed += f"; the recording is whole up to {self.time / self.ticks:.6f} s"
+        struct.pack_into("<Q", self.ram, self.header + STOP, 1)
+        size = os.fstat(self.out).st_size - FILE.size
+        if size > 0:
+            os.ftruncate(self.out, FILE.size + size - size % self.record)
