@@ -579,8 +579,7 @@ static bool has_left(struct thread *thread)
 	unsigned long flags;
 	bool left;
 
-	if (!thread->arch.hart)
-		return true;
+	assert_hardened(thread->arch.hart); /* it has run */
 	runq = thread->arch.hart->runq;
 	flags = spin_lock_irqsave(&runq->lock);
 	left = !thread->on_hart;

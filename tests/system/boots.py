@@ -134,6 +134,13 @@ def init_crashes():
 
 
 @case
+def init_has_an_environment():
+    status, text = boot(archive_of(["/init-env"]), words=["init=/init-env"])
+    equal(0, status, "status")
+    has(text, "power: off, status 0", "what came")
+
+
+@case
 def init_ends_at_once():
     status, text = boot(archive_of(["/exit"]), words=["init=/exit"])
     equal(0, status, "status")

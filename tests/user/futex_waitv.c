@@ -308,6 +308,41 @@ static void stopped(bool timed)
 	reap(timed ? "stopped, with a timeout" : "stopped", pid);
 }
 
+/*
+ * A wake-up and a signal come at once, this or that first. Who was woken has taken the wake-up, and is told so; who
+ * was not is told of the signal.
+ */
+static void both(bool wake_first)
+{
+	struct sigaction action = { .sa_handler = nothing };
+	unsigned wrong = 0;
+
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+		int status;
+		long woken;
+
+		if (pid == 0) {
+			struct futex_waitv list[3];
+
+			sigaction(SIGUSR1, &action, NULL);
+			list_words(list, 3, 0);
+			_exit(futex_waitv(list, 3, 0, NULL, CLOCK_MONOTONIC) == 0 ? 1
+			      : errno == EINTR					  ? 2
+										  : 3);
+		}
+		gather(&words[2], 1);
+		if (!wake_first)
+			kill(pid, SIGUSR1);
+		woken = WAKE(&words[0], 1);
+		if (wake_first)
+			kill(pid, SIGUSR1);
+		waitpid(pid, &status, 0);
+		wrong += WEXITSTATUS(status) != (woken == 1 ? 1 : 2);
+	}
+	say("%s first: %u wrong results\n", wake_first ? "the wake-up" : "the signal", wrong);
+}
+
 static void signals(void)
 {
 	pid_t pid;
@@ -316,6 +351,8 @@ static void signals(void)
 	interrupted("SA_RESTART", SA_RESTART, false);
 	interrupted("a handler, with a timeout", 0, true);
 	interrupted("SA_RESTART, with a timeout", SA_RESTART, true);
+	both(true);
+	both(false);
 	stopped(false);
 	stopped(true);
 	pid = waiter(MOST, NULL, 0);

@@ -3,8 +3,25 @@
  * filled. */
 #include "t.h"
 
+#include <sys/resource.h>
+
 static char *sp; /* page of the stack pointer in main */
 static long dist;
+
+/* The first address above the stack's VMA. */
+static char *end_of_stack(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long start, end = 0;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "[stack]"))
+			sscanf(line, "%lx-%lx", &start, &end);
+	if (f)
+		fclose(f);
+	return (char *)end;
+}
 
 static int touch(void *p)
 {
@@ -17,9 +34,22 @@ static void at(const char *what, char *p)
 	in_child(what, touch, p);
 }
 
-int main(void)
+/* All of the limit is to be had, whatever was mapped where the kernel chose. */
+static void limit(size_t bytes)
+{
+	at("the last page of the limit", end_of_stack() - bytes);
+	at("one page more", end_of_stack() - bytes - PAGE);
+}
+
+int main(int argc, char **argv)
 {
 	char *wall;
+
+	if (argc > 1) {
+		say("one was mapped: %d\n", mmap(NULL, PAGE, RW, ANON, -1, 0) != MAP_FAILED);
+		limit(512 * MIB);
+		return 0;
+	}
 
 	sp = (char *)((uintptr_t)__builtin_frame_address(0) & -PAGE);
 	at("3 MiB below", sp - 3 * MIB);
@@ -42,5 +72,11 @@ int main(void)
 	}
 	say("own choices of the kernel in the stack's room: %ld of 64\n", dist);
 	at("and 7 MiB below is still to be had", sp - 7 * MIB);
+	limit(8 * MIB);
+	if (fork() == 0) {
+		setrlimit(RLIMIT_STACK, &(struct rlimit){ 512 * MIB, RLIM_INFINITY });
+		execl(argv[0], argv[0], "512", NULL);
+	}
+	wait(NULL);
 	return 0;
 }

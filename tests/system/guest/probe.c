@@ -111,6 +111,18 @@ static int do_args(int argc, char **argv)
 	return 0;
 }
 
+/* As process 1, which has no descriptors to tell it by. */
+static int do_init_env(int argc, char **argv)
+{
+	const char *const expected[] = { "HOME=/", "TERM=linux", "PATH=/bin:/usr/bin" };
+
+	(void)argc, (void)argv;
+	for (int i = 0; i < 3; i++)
+		if (!environment[i] || strcmp(environment[i], expected[i]) != 0)
+			return 1;
+	return environment[3] != NULL;
+}
+
 static int do_env(int argc, char **argv)
 {
 	(void)argc;
@@ -579,41 +591,24 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } behaviours[] = {
-	{ "cat", do_cat },
-	{ "head1", do_head1 },
-	{ "exit", do_exit },
-	{ "kill", do_kill },
-	{ "bytes", do_bytes },
-	{ "both", do_both },
-	{ "args", do_args },
-	{ "env", do_env },
-	{ "self", do_self },
-	{ "tty", do_tty },
-	{ "stat", do_stat },
-	{ "link", do_link },
-	{ "show", do_show },
-	{ "sleep", do_sleep },
-	{ "spin", do_spin },
-	{ "orphan", do_orphan },
-	{ "echo", do_echo },
-	{ "yes", do_yes },
-	{ "hog", do_hog },
-	{ "bomb", do_bomb },
-	{ "survivor", do_survivor },
-	{ "wild", do_wild },
-	{ "ticks", do_ticks },
-	{ "gone", do_gone },
-	{ "clock", do_clock },
-	{ "modes", do_modes },
-	{ "tostop", do_tostop },
-	{ "through", do_through },
-	{ "machine", do_machine },
-	{ "polls", do_polls },
-	{ "childless", do_childless },
-	{ "winch", do_winch },
-	{ "abandon", do_abandon },
-	{ "await", do_await },
-	{ "late", do_late },
+	{ "cat", do_cat },	     { "head1", do_head1 },
+	{ "exit", do_exit },	     { "kill", do_kill },
+	{ "bytes", do_bytes },	     { "both", do_both },
+	{ "args", do_args },	     { "env", do_env },
+	{ "init-env", do_init_env }, { "self", do_self },
+	{ "tty", do_tty },	     { "stat", do_stat },
+	{ "link", do_link },	     { "show", do_show },
+	{ "sleep", do_sleep },	     { "spin", do_spin },
+	{ "orphan", do_orphan },     { "echo", do_echo },
+	{ "yes", do_yes },	     { "hog", do_hog },
+	{ "bomb", do_bomb },	     { "survivor", do_survivor },
+	{ "wild", do_wild },	     { "ticks", do_ticks },
+	{ "gone", do_gone },	     { "clock", do_clock },
+	{ "modes", do_modes },	     { "tostop", do_tostop },
+	{ "through", do_through },   { "machine", do_machine },
+	{ "polls", do_polls },	     { "childless", do_childless },
+	{ "winch", do_winch },	     { "abandon", do_abandon },
+	{ "await", do_await },	     { "late", do_late },
 	{ "ended", do_ended },
 };
 

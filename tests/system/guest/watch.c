@@ -2,6 +2,7 @@
 /* Watches its own faults through Faultline's call, and says what it did not see as it should be. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "abi/faultline.h"
 
-#define PAGE 4096ul
+#define PAGE	 4096ul
+#define SLEEPERS 8
 
 static int points, failures;
 static struct faultline_trace trace;
@@ -363,6 +366,38 @@ static void refusals(void)
 	expect("is empty", 0, (long)trace.count);
 }
 
+/* The books of the hardened kernel are right while threads sleep on words of a file: each holds the file. */
+static void books(void)
+{
+	static struct faultline_ledger ledger;
+	unsigned *words =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int pids[SLEEPERS];
+
+	if (ask(FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) != 1)
+		return;
+	for (int i = 0; i < SLEEPERS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct futex_waitv list[2] = {
+				{ 0, (uintptr_t)&words[i], 2, 0 },
+				{ 0, (uintptr_t)&words[SLEEPERS + i], 2, 0 },
+			};
+
+			syscall(SYS_futex_waitv, list, 2, 0, NULL, 0);
+			_exit(0);
+		}
+		while (syscall(SYS_futex, &words[i], FUTEX_CMP_REQUEUE, 0, 1, &words[i], 0) < 1)
+			usleep(1000);
+	}
+	expect("the books", 1, ask(FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0));
+	expect("their errors", 0, (long)ledger.errors);
+	for (int i = 0; i < SLEEPERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
 int main(void)
 {
 	touch((char *)&trace, sizeof(trace) / PAGE);
@@ -379,6 +414,7 @@ int main(void)
 	machine();
 	frame();
 	refusals();
+	books();
 	printf("1..%d\n", points);
 	return failures != 0;
 }
