@@ -33,16 +33,13 @@ static struct timer poll_timer;
 
 static bool has_stopped(void)
 {
-	return atomic_load(&journal->stop) != 0;
+	return atomic_load(&journal->stop) != 0 || journal->ended != 0;
 }
 
-/*
- * Is there room for n more? What the reader says is not trusted: whatever `tail` is, at most a ring of
- * records is written over by others.
- */
+/* Is there room for n more, with half of the ring left over? */
 static bool has_room(unsigned n)
 {
-	return has_stopped() || claimed - atomic_load(&journal->tail) + n <= journal->nrecords;
+	return has_stopped() || claimed - atomic_load(&journal->tail) + n <= journal->nrecords / 2;
 }
 
 static void poll_again(void)
@@ -120,15 +117,13 @@ struct waitq *journal_await(uint64_t *seq_ret)
 	return &room;
 }
 
-void journal_write(const struct journal_record *record)
+static void append(const struct journal_record *record)
 {
 	struct journal_record *ring = (void *)((char *)journal + PAGE_SIZE), *to;
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
 	uint64_t head = journal->head;
 
 	if (has_stopped()) {
 		claimed--;
-		spin_unlock_irqrestore(&journal_lock, irq);
 		return;
 	}
 	to = &ring[head % journal->nrecords];
@@ -138,7 +133,36 @@ void journal_write(const struct journal_record *record)
 	running(&to->pid, &to->tid);
 	__atomic_store_n(&to->seq, (uint32_t)head + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&journal->head, head + 1, __ATOMIC_RELEASE);
+}
+
+void journal_write(const struct journal_record *record)
+{
+	unsigned long irq = spin_lock_irqsave(&journal_lock);
+
+	append(record);
 	spin_unlock_irqrestore(&journal_lock, irq);
+}
+
+bool journal_write_now(const struct journal_record *record)
+{
+	unsigned long irq = spin_lock_irqsave(&journal_lock);
+	bool fills;
+
+	if (claimed++ - atomic_load(&journal->tail) >= journal->nrecords)
+		__atomic_store_n(&journal->ended, 1, __ATOMIC_RELEASE);
+	append(record);
+	fills = !has_room(0);
+	spin_unlock_irqrestore(&journal_lock, irq);
+	return fills;
+}
+
+bool journal_is_fine(void)
+{
+	unsigned long irq = spin_lock_irqsave(&journal_lock);
+	bool fine = has_room(0);
+
+	spin_unlock_irqrestore(&journal_lock, irq);
+	return fine;
 }
 
 uint32_t journal_new_space(void)

@@ -18,6 +18,11 @@ enum journal_type {
 	JOURNAL_BEGIN,	   /* a thread begins, of an old process or of a new one */
 	JOURNAL_EXEC,	   /* a process has another program, and a space of its own */
 	JOURNAL_END,	   /* a thread ends */
+	JOURNAL_ENTRY,	   /* an entry has changed otherwise */
+	JOURNAL_CLEAR,	   /* the entries of a range were cleared */
+	JOURNAL_DOWNGRADE, /* they have lost permissions */
+	JOURNAL_COPY_OF,   /* fork has copied them from the parent */
+	JOURNAL_MOVE,	   /* mremap has moved them */
 };
 
 struct journal_record {
@@ -43,7 +48,8 @@ struct journal_header {
 	/* by the kernel: */
 	uint64_t head;	/* records written so far; atomic */
 	uint64_t waits; /* how often a thread has waited for room; atomic */
-	uint64_t spare_kernel[6];
+	uint64_t ended; /* 1: there was no room for a change, and nothing more is written; atomic */
+	uint64_t spare_kernel[5];
 	/* by the reader: */
 	uint64_t tail; /* records read so far; atomic */
 	uint64_t stop; /* 1: it reads no more; atomic */
@@ -81,6 +87,17 @@ void journal_set_caller(void (*caller)(int32_t *pid_ret, int32_t *tid_ret));
 
 /* Writes a record into room that was claimed; sets seq, hart, time, pid and tid. */
 void journal_write(const struct journal_record *record);
+
+/*
+ * Half of the ring is kept for what cannot wait, because its writer holds a lock. This writes a record
+ * without a claim. Returns whether more than half is full: the caller then has its thread wait as
+ * soon as that may (journal_await() until journal_is_fine()). If there is no room at all, the
+ * journal ends.
+ */
+bool journal_write_now(const struct journal_record *record);
+
+/* Has the reader kept up, so that half of the ring is free? */
+bool journal_is_fine(void);
 
 /* Returns the number of a new address space. */
 uint32_t journal_new_space(void);

@@ -4,41 +4,7 @@
 
 #include "base/journal.h"
 #include "lib/string.h"
-#include "mm/zero_page.h"
-
-/* Kinds of pages, as docs/journal.md has them. */
-enum recorded_page {
-	RECORDED_NONE,
-	RECORDED_ZERO,
-	RECORDED_PRIVATE,
-	RECORDED_OBJECT,
-	RECORDED_OTHER
-};
-
-static enum recorded_page recorded_page(pfn_t pfn)
-{
-	if (pfn == zero_pfn)
-		return RECORDED_ZERO;
-	switch (page_kind(pfn_to_page(pfn))) {
-	case PAGE_ANON:
-		return RECORDED_PRIVATE;
-	case PAGE_OBJECT:
-		return RECORDED_OBJECT;
-	default:
-		return RECORDED_OTHER;
-	}
-}
-
-uint64_t fault_record_entry(struct mmu_entry entry)
-{
-	uint64_t word = entry_state(entry) | (uint64_t)entry_prot(entry) << 2 |
-			(uint64_t)entry_flags(entry) << 5;
-
-	if (entry_has_page(entry))
-		return word | (uint64_t)recorded_page(entry_pfn(entry)) << 8 |
-		       (uint64_t)entry_pfn(entry) << 16;
-	return entry_empty(entry) ? 0 : word | entry_swap_slot(entry) << 16;
-}
+#include "mm/space_record.h"
 
 int fault_record_claim(struct fault *fault, struct fault_record *record)
 {
@@ -102,7 +68,7 @@ static void record_around(struct fault *fault)
 
 		if (va == fault->va || record->used & 1u << i || entry_empty(entry_load(&slot[i])))
 			continue;
-		line.arg[2] = fault_record_entry(entry_load(&slot[i]));
+		line.arg[2] = recorded_entry(entry_load(&slot[i]));
 		record_write(fault, &line);
 	}
 }
@@ -137,8 +103,8 @@ int fault_record_round(struct fault *fault, int outcome)
 		line.what = (uint16_t)kinds;
 		line.more = fault->access;
 		if (outcome >= VM_OK) {
-			line.arg[1] = fault_record_entry(fault->entry);
-			line.arg[2] = fault_record_entry(entry_load(fault->slot));
+			line.arg[1] = recorded_entry(fault->entry);
+			line.arg[2] = recorded_entry(entry_load(fault->slot));
 			line.arg[3] = recorded_vma(fault->vma);
 		}
 		record_write(fault, &line);

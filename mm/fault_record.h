@@ -12,9 +12,6 @@ struct fault_record {
 	unsigned used;		       /* a bit for each whose entry was not EMPTY */
 };
 
-/* An entry as the journal has it. */
-uint64_t fault_record_entry(struct mmu_entry entry);
-
 /*
  * Claims the room that a fault may need, for the rounds that follow. Returns VM_AGAIN, or VM_WAIT with
  * *fault->wait filled in if there is none. The caller holds no spinning lock.

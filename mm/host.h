@@ -23,6 +23,8 @@ struct mm_host {
 	int (*relieve)(struct relief *relief);
 	/* Is the running thread ending, so that it may use the reserve? */
 	bool (*is_ending)(void);
+	/* The journal is half full: the running thread shall wait where it holds no spinning lock. */
+	void (*journal_fills)(void);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
 	bool (*mmap_locked)(struct space *space);
 };

@@ -4,6 +4,7 @@
 
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
+#include "mm/space_record.h"
 #include "mm/swap_cache.h"
 #include "mm/zero_page.h"
 #include "sync/interleave.h"
@@ -297,8 +298,8 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 		prot = vma->prot;
 		flags &= ~ENTRY_COW;
 	}
-	if (prot != entry_prot(old))
-		(void)entry_raise(slot, va, old, prot, flags);
+	if (prot != entry_prot(old) && entry_raise(slot, va, old, prot, flags))
+		note_entry(vma->space, va, old, entry_load(slot));
 }
 
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)

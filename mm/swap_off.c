@@ -10,6 +10,7 @@
 #include "mm/page_cache.h"
 #include "mm/page_index.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/space_record.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_io.h"
 
@@ -126,6 +127,7 @@ static void map_page(struct space *space, const struct swapped_entry *found, str
 		vma_attr_copy(&fault.attr, fault.vma);
 		spin_lock(&swap_cache.lock);
 		(void)install_swapped(&fault);
+		note_entry(space, found->va, fault.entry, entry_load(fault.slot));
 		spin_unlock(&swap_cache.lock);
 		debt_assert_none(space);
 	}

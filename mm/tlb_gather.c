@@ -4,6 +4,7 @@
 
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
+#include "mm/space_record.h"
 #include "mm/swap_cache.h"
 
 void gather_init(struct gather *gather, struct space *space)
@@ -61,6 +62,7 @@ static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
 void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
 	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
 	gather->space->resident--;
 }
@@ -82,6 +84,7 @@ void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot
 	gather->pages[gather->npages++] = page;
 	gather->space->resident--;
 	gather->space->swapped++;
+	note_entry(gather->space, va, old, to);
 }
 
 /*
@@ -125,8 +128,21 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	return slot < end;
 }
 
+/* Not inline: the others would save registers for it. */
+static __attribute__((noinline, cold)) vaddr_t zap_recorded(struct gather *gather,
+							    const struct vma *vma, vaddr_t start,
+							    vaddr_t end)
+{
+	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
+
+	note_cleared(gather->space, start, reached);
+	return reached;
+}
+
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	if (unlikely(gather->space->recorded))
+		return zap_recorded(gather, vma, start, end);
 	return gather_visit(gather, vma, start, end, zap_leaf);
 }
 
@@ -201,10 +217,22 @@ static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 0;
 }
 
+static __attribute__((noinline, cold)) vaddr_t downgrade_recorded(struct gather *gather,
+								  const struct vma *vma,
+								  vaddr_t start, vaddr_t end)
+{
+	vaddr_t reached = gather_visit(gather, vma, start, end, downgrade_leaf);
+
+	note_downgraded(gather->space, start, reached, gather->prot);
+	return reached;
+}
+
 vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 			 unsigned prot)
 {
 	gather->prot = prot;
+	if (unlikely(gather->space->recorded))
+		return downgrade_recorded(gather, vma, start, end);
 	return gather_visit(gather, vma, start, end, downgrade_leaf);
 }
 

@@ -68,6 +68,29 @@ void journal_note_end(int status, bool all)
 	journal_note(&record);
 }
 
+void journal_owe(void)
+{
+	struct thread *thread = hart_this()->current;
+
+	if (thread)
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_JOURNAL, __ATOMIC_RELAXED);
+}
+
+void journal_catch_up(void)
+{
+	struct thread *thread = current_thread();
+	uint64_t seq;
+
+	if (!(atomic_load_relaxed(&thread->arch.work) & ARCH_WORK_JOURNAL))
+		return;
+	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_JOURNAL, __ATOMIC_RELAXED);
+	while (!journal_is_fine()) {
+		struct waitq *queue = journal_await(&seq);
+
+		thread_wait_always(queue, seq);
+	}
+}
+
 static void tell_caller(int32_t *pid_ret, int32_t *tid_ret)
 {
 	const struct thread *thread = hart_this()->current;

@@ -21,5 +21,11 @@ void journal_note_exec(void);
 /* The running thread ends. */
 void journal_note_end(int status, bool all);
 
+/* The journal is half full: the running thread has to wait in journal_catch_up(). */
+void journal_owe(void);
+
+/* Waits until the reader has caught up, if the thread has to. Call with no spinning lock held. */
+void journal_catch_up(void);
+
 /* Call at boot. */
 void journal_note_init(void);

@@ -28,6 +28,7 @@ static int host_pause(struct vm_wait *wait)
 		return thread_wait(wait->queue, wait->seq);
 	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))
 		return 0;
+	journal_catch_up();
 	return current_killed() ? -EINTR : 0;
 }
 
@@ -50,4 +51,5 @@ void mm_host_init(void)
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;
 	mm_host.mmap_locked = host_mmap_locked;
+	mm_host.journal_fills = journal_owe;
 }

@@ -4,6 +4,7 @@
 #include "arch/frame.h"
 #include "arch/upcall.h"
 #include "lib/bits.h"
+#include "proc/journal_note.h"
 #include "proc/sched.h"
 #include "proc/signal/deliver.h"
 #include "proc/signal/signal.h"
@@ -29,6 +30,8 @@ void trap_user_return(struct trap_frame *frame)
 	}
 	if (work & ARCH_WORK_CALL)
 		late_call(frame);
+	if (work & ARCH_WORK_JOURNAL)
+		journal_catch_up();
 	if (work & ARCH_WORK_SIGNAL)
 		signal_user_return(frame);
 	if (work & ARCH_WORK_RESCHED)

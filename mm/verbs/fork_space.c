@@ -6,6 +6,7 @@
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
+#include "mm/space_record.h"
 #include "mm/swap_cache.h"
 #include "mm/verbs.h"
 #include "mm/vma_modify.h"
@@ -26,7 +27,8 @@ struct copying {
 	unsigned npassed;   /* empty leaf tables */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
-	bool downgraded; /* entries of the parent lost write permission: fence it */
+	bool copied_pinned; /* the last page of the piece was pinned and copied at once */
+	bool downgraded;    /* entries of the parent lost write permission: fence it */
 	struct mmu_tables tables;
 };
 
@@ -148,6 +150,7 @@ static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr
 	space_add_resident(copying->child, 1);
 	copying->spare = NULL;
 	copying->resume = va + PAGE_SIZE;
+	copying->copied_pinned = true;
 }
 
 /* Empty leaf tables that a piece may pass. */
@@ -198,13 +201,28 @@ static void fence_parent(struct copying *copying)
 	debt_assert_none(copying->parent);
 }
 
+/* Writes a piece that begins at `start` to the journal. */
+static __attribute__((noinline, cold)) void note_piece(struct copying *copying, vaddr_t start)
+{
+	vaddr_t end = copying->resume, last = end - PAGE_SIZE;
+	bool is_private = !vma_is_shared(copying->vma);
+
+	note_copied(copying->parent, copying->child, start, copying->copied_pinned ? last : end,
+		    is_private);
+	if (copying->copied_pinned)
+		note_entry(copying->child, last, ENTRY_NONE,
+			   entry_load(arch_mmu_lookup(&copying->child->mmu, last)));
+}
+
 /* Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks. */
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
-	copying->done = copying->downgraded = false;
+	copying->done = copying->downgraded = copying->copied_pinned = false;
 	copying->npassed = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
+	if (unlikely(copying->child->recorded))
+		note_piece(copying, start);
 	fence_parent(copying);
 	return copying->resume;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Moves the entries of a range to another address, for mremap. */
+#include "mm/space_record.h"
 #include "mm/verbs/remap_move.h"
 
 #include "abi/errno.h"
@@ -245,6 +246,7 @@ static vaddr_t move_piece(struct move *move, vaddr_t at)
 	move->resume = move->end;
 	mmu_flush_init(&move->flush);
 	(void)arch_mmu_visit(&move->space->mmu, at, move->end, move_leaf, move);
+	note_moved(move->space, at, move->resume, move->delta);
 	space_fence(move->space, &move->flush);
 	debt_assert_none(move->space);
 	return move->resume;

@@ -16,8 +16,9 @@ from lib.tap import Skip, case, equal, has, main, soak_case
 
 sys.path.append(os.path.join(ROOT, "tools"))
 
-from recording import file, show  # noqa: E402
+from recording import file, model, show  # noqa: E402
 
+MARK = 4096  # where nothing is mapped
 JOURNAL = os.path.join(ROOT, "tools/journal")
 
 
@@ -40,6 +41,8 @@ def counters(output):
     """Reads what the program tells: {pid: (pages around, faults by kind)}."""
     found = {}
     for line in output.decode().splitlines():
+        if line.startswith("page "):
+            continue
         pid, around, *kinds = (int(number) for number in re.findall(r"\d+", line))
         found[pid] = around, kinds
     return found
@@ -75,6 +78,40 @@ def each_fault_has_its_round(recording):
             equal(True, fits or record.result == signal.SIGBUS, f"the round {last} of the fault {record}")
 
 
+def walked(output):
+    """Reads the entries as the kernel walks to them: {pid: {address: (frame or slot, permissions, copy-on-write)}}."""
+    found = {}
+    for line in output.decode().splitlines():
+        match = re.match(r"page (\d+) (0x\w+) .*leaf\[\d+\] (?:frame (0x\w+) (\S+)(.*)|slot (\d+) of the swap disk): ", line)
+        if match:
+            pid, va, frame, prot, flags, slot = match.groups()
+            entry = (int(frame, 16) >> 12, prot, "copy-on-write" in flags) if frame else (int(slot), "---", False)
+            found.setdefault(int(pid), {})[int(va, 16)] = entry
+    return found
+
+
+def of_model(recording):
+    """The same by the journal, for each process when it has last read where it walks from."""
+    tables, found = model.Tables(), {}
+    for record in recording:
+        tables.apply(record)
+        if record.type == file.ROUND and record.args[0] == MARK:
+            entries = {va: file.Entry(word) for va, word in tables.space(record.space).items()}
+            found[record.pid] = {va: (entry.number, "---" if entry.swapped else entry.prot, "COW" in entry.flags)
+                                     for va, entry in entries.items()}
+    return found
+
+
+def the_model_agrees(run, recording, processes):
+    """The page tables that the journal makes are those that the kernel walks."""
+    mine, tables = of_model(recording), walked(run.out)
+    equal(processes, len(tables), "processes that have told their page tables")
+    for pid, entries in tables.items():
+        wrong = {hex(va): (entries.get(va), mine[pid].get(va)) for va in {*entries, *mine[pid]}
+                 if entries.get(va) != mine[pid].get(va)}
+        equal({}, wrong, f"entries of process {pid} that differ ({len(entries)}): by the kernel, by the journal")
+
+
 def nothing_is_lost(name, *words, options=("--mem", "64M")):
     """Compares the journal's sums with the kernel's counters. Gives the counters and the recording."""
     done, recording = recorded(name, *words, options=options)
@@ -106,6 +143,19 @@ def R190_with_swap_and_little_memory():
     found, _ = nothing_is_lost("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
     (_, kinds), = found.values()
     equal(True, kinds[file.KINDS.index("SWAPPED")] > 1000, "faults of pages that are out")
+
+
+@case
+def R190_a_model_has_the_same_page_tables():
+    """After unmaps, changes of permissions, moves, truncations, and a fork."""
+    done, recording = recorded("verbs", "verbs")
+    the_model_agrees(done, recording, 2)
+
+
+@case
+def R190_a_model_has_the_same_page_tables_with_swap():
+    done, recording = recorded("out", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
+    the_model_agrees(done, recording, 1)
 
 
 @case

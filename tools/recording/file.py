@@ -11,7 +11,7 @@ HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, tick
 LINE = struct.Struct("<IBBHIiiIQ4Q")
 MOST_AT_ONCE = 4096  # records
 
-ROUND, AROUND, FAULT, BEGIN, EXEC, END = range(1, 7)
+ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE = range(1, 12)
 CLOSED = 255  # the recorder's last record
 
 # The kinds of faults, in the kernel's order (mm/fault_classify.h).

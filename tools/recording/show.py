@@ -63,6 +63,16 @@ def in_words(record):
         return f"exec    {record.name}, space {record.space}"
     if record.type == file.END:
         return f"end     thread {first} of process {second}, status {record.more:#x}"
+    if record.type == file.ENTRY:
+        return f"entry   {first:#x}: {Entry(second)} -> {Entry(third)}"
+    if record.type == file.CLEAR:
+        return f"clear   {first:#x}-{second:#x}"
+    if record.type == file.DOWNGRADE:
+        return f"less    {first:#x}-{second:#x}: no more than {Entry(1 | third << 2).prot}"
+    if record.type == file.COPY_OF:
+        return f"copy    {first:#x}-{second:#x} of space {third} to space {record.space}, {'private' if fourth else 'shared'}"
+    if record.type == file.MOVE:
+        return f"move    {first:#x}-{second:#x} to {first + third & (1 << 64) - 1:#x}"
     return f"a record of the unknown type {record.type}"
 
 

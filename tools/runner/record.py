@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """--record: the machine's memory is a file here, so that the journal that the kernel keeps in it can be read (docs/journal.md)."""
 
+import ctypes
 import mmap
 import os
 import struct
@@ -12,7 +13,7 @@ PAGE = 4096
 MAGIC = b"Faultline/journal\0"
 VERSION = 1
 HEADER = struct.Struct("<24sIIQQQ")  # magic, version, bytes of a record, records, ticks a second, its address
-HEAD, WAITS, TAIL, STOP = 64, 72, 128, 136
+HEAD, WAITS, ENDED, TAIL, STOP = 64, 72, 80, 128, 136
 RING = 4 << 20  # bytes, which the machine gets besides its own
 RAM = 0x80000000  # where the memory of the board virt begins
 PAUSE = 0.002  # seconds between two looks
@@ -59,7 +60,12 @@ class Recorder:
             raise Failure(BROKEN, f"--record: {self.path}: {self.failed}")
 
     def _word(self, at):
-        return struct.unpack_from("<Q", self.ram, self.header + at)[0]
+        """Gives a word of the header. (The module struct would read it byte by byte, while the kernel writes it.)"""
+        return ctypes.c_uint64.from_buffer(self.ram, self.header + at).value
+
+    def _set_word(self, at, value):
+        """Writes one at once, for the same reason."""
+        ctypes.c_uint64.from_buffer(self.ram, self.header + at).value = value
 
     def _find(self):
         """Looks for the journal; returns whether it is there. A copy of it has another address in it."""
@@ -93,7 +99,7 @@ class Recorder:
             self._write(data)
             tail += number
             self.time = LINE.unpack_from(data, len(data) - LINE.size)[8]
-            struct.pack_into("<Q", self.ram, self.header + TAIL, tail)
+            self._set_word(TAIL, tail)
 
     def _follow(self):
         try:
@@ -106,6 +112,8 @@ class Recorder:
                 self.over.wait(PAUSE)
             if self.header is None:
                 raise ValueError("the kernel has kept no journal")
+            if self._word(ENDED):
+                raise ValueError("the journal has ended: too much has changed at once for its ring")
             count = self._word(TAIL)
             self._write(LINE.pack(count + 1 & 0xFFFFFFFF, CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & 0xFFFFFFFF, self.time,
                                   count, 0, 0, 0))
@@ -120,7 +128,7 @@ class Recorder:
         if self.header is None:
             return
         self.failed += f"; the recording is whole up to {self.time / self.ticks:.6f} s"
-        struct.pack_into("<Q", self.ram, self.header + STOP, 1)
+        self._set_word(STOP, 1)
         size = os.fstat(self.out).st_size - FILE.size
         if size > 0:
             os.ftruncate(self.out, FILE.size + size - size % self.record)

@@ -113,6 +113,39 @@ def sums_are_by_process():
 
 
 @case
+def page_tables_are_made_of_records():
+    """Each kind of record once; the times are those of the lines."""
+    shared = 1 | 1 << 2 | 1 << 5 | 3 << 8 | 7 << 16
+    path = written([
+        line(file.EXEC, args=name_of("a.out"), time=0),
+        line(file.ROUND, what=1 << 5, args=(0x11000, 0, PRIVATE, VMA), time=1),
+        line(file.AROUND, args=(0x12000, 0, shared), time=2),
+        line(file.ENTRY, args=(0x13000, 0, PRIVATE), time=3),
+        line(file.COPY_OF, space=2, args=(0x11000, 0x12000, 1, 1), time=4),
+        line(file.COPY_OF, space=2, args=(0x12000, 0x13000, 1, 0), time=5),
+        line(file.DOWNGRADE, args=(0x10000, 0x14000, 1), time=6),
+        line(file.DOWNGRADE, args=(0x13000, 0x14000, 0), time=7),
+        line(file.MOVE, args=(0x11000, 0x12000, 0x5000), time=8),
+        line(file.MOVE, args=(0x16000, 0x17000, (1 << 64) - 0x6000), time=9),
+        line(file.CLEAR, space=2, args=(0, 1 << 38), time=10),
+        line(file.ROUND, what=1, args=(0x99000, 0, 0, 0), time=11),
+    ], name="tables")
+    expected = {
+        0: [], 1: ["  0x11000: rw- A D private frame 0x80123"], 2: ["  0x12000: r-- A file frame 0x7"],
+        4: ["  0x11000: r-- A D COW private frame 0x80123", "space 2: 1 entries"],
+        5: ["space 2: 2 entries"], 6: ["  0x13000: r-- A D private frame 0x80123"], 7: ["  0x13000: --- A D private frame 0x80123"],
+        8: ["  0x16000: r-- A D COW private frame 0x80123"], 9: ["  0x10000: r-- A D COW private frame 0x80123"],
+        10: ["space 2: 0 entries"], 11: ["space 1 (a.out, process 2): 3 entries"],
+    }
+    for time, lines in expected.items():
+        status, out, err = journal("pages", path, "--to", str(time / TICKS))
+        equal((0, ""), (status, err), "status and standard error")
+        for text in lines:
+            has(out.splitlines(), text, f"at {time}")
+    equal((0, out, ""), journal("pages", path), "at the end")
+
+
+@case
 def two_are_compared_but_for_times():
     later = [(*record[:7], record[7] + 5, *record[8:]) for record in EXAMPLE]
     equal((0, "8 records are the same\n", ""), journal("compare", written(), written(later, name="later")), "times")
@@ -173,7 +206,7 @@ def whatever_is_in_a_file_has_an_answer():
                 bad[chance.randrange(len(bad))] = chance.randrange(256)
         with open(path, "wb") as out:
             out.write(bad)
-        for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
+        for command in (["print"], ["sum"], ["pages"], ["compare", path], ["perfetto", os.devnull]):
             status, _, err = journal(command[0], path, *command[1:])
             equal(True, status in (0, 2) and (status == 0) == (err == ""), f"status {status}, {err}")
             said.add(re.sub(r"\d+", "N", err.removeprefix(f"journal: {path}: ")))

@@ -18,6 +18,7 @@
 #define PAGE	4096ul
 #define RW	(PROT_READ | PROT_WRITE)
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+#define MARK	((char *)PAGE) /* nothing is there */
 
 static char bss[64 * PAGE];
 static sigjmp_buf back;
@@ -41,6 +42,56 @@ static void tell(void)
 	}
 }
 
+static void caught(int sig)
+{
+	siglongjmp(back, sig);
+}
+
+/* Reads a place where nothing may be read. */
+static void refused(volatile char *p)
+{
+	if (sigsetjmp(back, 1) == 0)
+		(void)*p;
+}
+
+/* The entries of all mappings, as the kernel walks to them. A refused access shows where that is in a recording. */
+static void pages(void)
+{
+	static struct faultline_vma vmas[64];
+	static char text[1 << 19];
+	size_t n = 0;
+
+	signal(SIGSEGV, caught);
+	memset(text, 1, sizeof(text));
+	for (int pass = 0; pass < 2; pass++) {
+		long count;
+
+		refused(MARK);
+		count = syscall(SYS_faultline, FAULTLINE_VMAS, 0, vmas, sizeof(vmas), 0);
+
+		n = 0;
+		for (long i = 0; i < count; i++) {
+			for (unsigned long va = vmas[i].start; va < vmas[i].end; va += PAGE) {
+				int head =
+					snprintf(text + n, 40, "page %d %#lx ", (int)getpid(), va);
+				long len = syscall(SYS_faultline, FAULTLINE_WALK, 0,
+						   text + n + head, 200, va);
+				char *at = strstr(text + n + head, "leaf[");
+
+				if (len <= 0 || n + 300 > sizeof(text))
+					_exit(5);
+				text[n + (size_t)head + (size_t)len] = '\0';
+				if (!at || strstr(at, "empty"))
+					continue;
+				n += (size_t)head + (size_t)len;
+				text[n++] = '\n';
+			}
+		}
+		if (write(pass ? 1 : -1, text, n) != (pass ? (ssize_t)n : -1))
+			_exit(6);
+	}
+}
+
 static void touch(volatile char *p, size_t npages, int store)
 {
 	for (size_t i = 0; i < npages; i++) {
@@ -55,18 +106,6 @@ static void *in_thread(void *p)
 {
 	touch(p, 32, 1);
 	return NULL;
-}
-
-static void caught(int sig)
-{
-	siglongjmp(back, sig);
-}
-
-/* Reads a place where nothing may be read. */
-static void refused(volatile char *p)
-{
-	if (sigsetjmp(back, 1) == 0)
-		(void)*p;
 }
 
 static void files(void)
@@ -122,6 +161,47 @@ static void all_kinds(void)
 	touch(p, 32, 1);
 }
 
+/* What changes entries besides faults. */
+static void verbs(void)
+{
+	char name[] = "/tmp/verbsXXXXXX";
+	char *p = mmap(NULL, 200 * PAGE, RW, PRIVATE, -1, 0), *q, *hint;
+	int fd = mkstemp(name);
+
+	touch(p, 200, 1);
+	munmap(p + 20 * PAGE, 10 * PAGE);
+	mprotect(p + 40 * PAGE, 10 * PAGE, PROT_READ);
+	mprotect(p + 60 * PAGE, 10 * PAGE, PROT_NONE);
+	mprotect(p + 64 * PAGE, 2 * PAGE, RW);
+	madvise(p + 80 * PAGE, 10 * PAGE, MADV_DONTNEED);
+	q = mmap(NULL, 30 * PAGE, RW, PRIVATE, -1, 0);
+	touch(q, 20, 1);
+	hint = mmap(NULL, 600 * PAGE, PROT_NONE, PRIVATE, -1, 0);
+	q = mremap(q, 30 * PAGE, 500 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, hint + 50 * PAGE);
+	touch(q, 40, 1);
+	ftruncate(fd, 100 * PAGE);
+	q = mmap(NULL, 100 * PAGE, RW, MAP_SHARED, fd, 0);
+	touch(q, 100, 1);
+	hint = mmap(NULL, 100 * PAGE, RW, MAP_PRIVATE, fd, 0);
+	touch(hint, 100, 0);
+	touch(hint, 50, 1);
+	ftruncate(fd, 90 * PAGE);
+	fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10 * PAGE, 10 * PAGE);
+	unlink(name);
+	sbrk(50 * PAGE);
+	touch((char *)sbrk(0) - 50 * PAGE, 50, 1);
+	sbrk(-20 * (long)PAGE);
+	if (fork() == 0) {
+		touch(p + 100 * PAGE, 10, 1);
+		munmap(q, 20 * PAGE);
+		pages();
+		_exit(0);
+	}
+	wait(NULL);
+	touch(p + 120 * PAGE, 10, 1);
+	pages();
+}
+
 /* So many pages are written, a few at a time. */
 static void many(size_t npages)
 {
@@ -142,6 +222,9 @@ static void over(size_t npages)
 
 	for (int i = 0; i < 3; i++)
 		touch(p, npages, 1);
+	munmap(p + npages / 4 * PAGE,
+	       (npages - npages / 4) * PAGE); /* then nothing goes out any more */
+	pages();
 }
 
 int main(int argc, char **argv)
@@ -153,6 +236,8 @@ int main(int argc, char **argv)
 		many(n);
 	else if (strcmp(what, "over") == 0)
 		over(n);
+	else if (strcmp(what, "verbs") == 0)
+		verbs();
 	else
 		all_kinds();
 	tell();

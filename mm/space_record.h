@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What changes entries of a space besides faults, for the journal (base/journal.h). */
+#pragma once
+
+#include "base/journal.h"
+#include "mm/space.h"
+
+/*
+ * The caller of all holds the space's lock, under which it has made the change. A record is written
+ * at once, into room that is kept for this. If the ring fills up, the running thread waits later,
+ * where it holds no lock (mm_host.journal_fills()).
+ */
+
+/* Out of line: the space is recorded. */
+void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before,
+			struct mmu_entry after);
+void space_record_range(struct space *space, enum journal_type type, vaddr_t start, vaddr_t end,
+			uint64_t more, uint64_t other);
+
+/* The entry at va is another one. */
+static inline void note_entry(struct space *space, vaddr_t va, struct mmu_entry before,
+			      struct mmu_entry after)
+{
+	if (unlikely(space->recorded))
+		space_record_entry(space, va, before, after);
+}
+
+/* The entries of [start, end) were cleared. */
+static inline void note_cleared(struct space *space, vaddr_t start, vaddr_t end)
+{
+	if (unlikely(space->recorded))
+		space_record_range(space, JOURNAL_CLEAR, start, end, 0, 0);
+}
+
+/* The entries of [start, end) have lost all permissions but `prot`. */
+static inline void note_downgraded(struct space *space, vaddr_t start, vaddr_t end, unsigned prot)
+{
+	if (unlikely(space->recorded))
+		space_record_range(space, JOURNAL_DOWNGRADE, start, end, prot & 7, 0);
+}
+
+/* The entries of [start, end) were moved by `delta`, which may be negative. */
+static inline void note_moved(struct space *space, vaddr_t start, vaddr_t end, vaddr_t delta)
+{
+	if (unlikely(space->recorded))
+		space_record_range(space, JOURNAL_MOVE, start, end, delta, 0);
+}
+
+/*
+ * The entries of [start, end) were copied from a parent, and in both became copy-on-write if they are
+ * private.
+ */
+static inline void note_copied(struct space *parent, struct space *child, vaddr_t start,
+			       vaddr_t end, bool is_private)
+{
+	if (unlikely(child->recorded))
+		space_record_range(child, JOURNAL_COPY_OF, start, end, parent->number, is_private);
+}
+
+/* An entry as the journal has it. */
+uint64_t recorded_entry(struct mmu_entry entry);
