@@ -16,7 +16,7 @@ def passes(crowd, pages, options):
 
 @case
 def R142_R143_a_storm_of_faults_with_little_memory():
-    passes(60, 1200, STORM)
+    passes(60, 2000, STORM)
 
 
 @long_case

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 
 from lib.guest import BUILD, FAKE, PATIENCE, ROOT, RUN, folder, run_placed, run_raw
-from lib.tap import Skip, case, equal, has, main, soak_case
+from lib.tap import Skip, case, equal, has, long_case, main, soak_case
 
 sys.path.append(os.path.join(ROOT, "tools"))
 
@@ -163,6 +163,36 @@ def R190_with_the_smallest_ring():
     """Who finds no room waits; nothing is lost."""
     nothing_is_lost("small", options=["--mem", "64M", "--append", "journal=8"])
     nothing_is_lost("ring", "many", "5000", options=["--mem", "64M", "--append", "journal=8"])
+
+
+@case
+def R190_the_tour_is_recorded_to_its_end():
+    path = os.path.join(folder("tour"), "faults")
+    done = run_raw(["--mem", "64M", "--swap", "9M", "--record", path, "--", "tour"])
+    recording = file.Recording(path)
+    equal(0, done.status, "status")
+    each_fault_has_its_round(recording)
+    equal(None, recording.why_short(), "end")
+
+
+@long_case
+def R190_with_forced_preemption():
+    if "hardened" not in os.environ.get("FAULTLINE_KERNEL", ""):
+        raise Skip("needs the hardened kernel")
+    for number, ticks in enumerate((50, 77, 300)):
+        words = ["--mem", "64M", "--append", f"preempt={ticks}"]
+        nothing_is_lost(f"kinds{number}", options=words)
+        done, recording = recorded(f"verbs{number}", "verbs", options=words)
+        the_model_agrees(done, recording, 2)
+
+
+@long_case
+def R190_what_the_swap_suite_does_is_recorded():
+    for words in (["sequential", "100", "1"], ["fork", "20", "2"], ["verbs", "2", "80"], ["text", "80", "1"]):
+        done, recording = recorded(words[0], *words, options=["--mem", "64M", "--swap", "512M"], program="swapping")
+        equal(0, done.status, f"status ({done.err})")
+        each_fault_has_its_round(recording)
+        equal(None, recording.why_short(), "end")
 
 
 @case
