@@ -138,6 +138,26 @@ static void edges(void)
 	close(set);
 }
 
+/* A watch that has had its shot tells nothing, not even that the other end has gone. */
+static void shot_hangs_up(void)
+{
+	int set = epoll_create1(0), p[2];
+
+	pipe(p);
+	TRY(add(set, p[0], EPOLLIN | EPOLLONESHOT));
+	put(p[1]);
+	look("one shot", set, p[0]);
+	close(p[1]);
+	look("hung up", set, p[0]);
+	get(p[0]);
+	look("at the end", set, p[0]);
+	TRY(change(set, p[0], EPOLLIN | EPOLLONESHOT));
+	look("loaded", set, p[0]);
+	look("again", set, p[0]);
+	close(p[0]);
+	close(set);
+}
+
 static void shots(void)
 {
 	int set = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK);
@@ -159,6 +179,7 @@ static void shots(void)
 	look("again", set, fd);
 	close(fd);
 	close(set);
+	shot_hangs_up();
 }
 
 /* The file leaves with its last descriptor, not with the one that was added. */
