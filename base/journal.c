@@ -36,6 +36,11 @@ static bool has_stopped(void)
 	return atomic_load(&journal->stop) != 0 || journal->ended != 0;
 }
 
+bool journal_has_queue(const struct waitq *queue)
+{
+	return queue == &room;
+}
+
 /* Is there room for n more, with half of the ring left over? */
 static bool has_room(unsigned n)
 {

@@ -82,6 +82,9 @@ bool journal_claim(unsigned n);
 void journal_give_back(unsigned n);
 struct waitq *journal_await(uint64_t *seq_ret);
 
+/* Is it that queue? */
+bool journal_has_queue(const struct waitq *queue);
+
 /* Sets the function that tells the running process and thread. Called by proc. */
 void journal_set_caller(void (*caller)(int32_t *pid_ret, int32_t *tid_ret));
 

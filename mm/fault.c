@@ -30,14 +30,12 @@
 /* ---- find ---- */
 
 /* The round differs from the last: counts why. The first one of a recorded space has none before it. */
-static __attribute__((noinline)) void count_difference(struct fault *fault, enum fault_kind now)
+static __attribute__((noinline)) void count_difference(struct fault *fault)
 {
 	struct space_stats *stats = &fault->space->stats;
 
 	if (fault->kind != FAULT_KINDS)
 		stats->retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY]++;
-	else if (now != FAULT_DENY_MAPERR)
-		fault_record_found(fault);
 }
 
 /*
@@ -47,7 +45,7 @@ static __attribute__((noinline)) void count_difference(struct fault *fault, enum
 static inline void count_retry(struct fault *fault, enum fault_kind now)
 {
 	if (unlikely(fault->layout != fault->space->layout || fault->kind != now))
-		count_difference(fault, now);
+		count_difference(fault);
 }
 
 /*

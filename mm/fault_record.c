@@ -4,6 +4,7 @@
 
 #include "base/journal.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/space_record.h"
 
 int fault_record_claim(struct fault *fault, struct fault_record *record)
@@ -13,7 +14,6 @@ int fault_record_claim(struct fault *fault, struct fault_record *record)
 		return VM_WAIT;
 	}
 	record->room = JOURNAL_CLAIM;
-	record->used = 0;
 	fault->prepared->record = record;
 	/* Nothing was found before the round that begins now. */
 	fault->slot = NULL;
@@ -30,18 +30,13 @@ void fault_record_end(struct fault_record *record)
 
 void fault_record_begin(struct fault *fault)
 {
-	memcpy(fault->prepared->record->counted, fault->space->stats.kind,
-	       sizeof(fault->space->stats.kind));
-}
-
-/* Which entries of the window are in use, so that those that a fault adds can be told. */
-void fault_record_found(struct fault *fault)
-{
 	struct fault_record *record = fault->prepared->record;
-	const struct mmu_entry *slot = fault->slot;
+	const struct mmu_entry *slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
 
+	memcpy(record->counted, fault->space->stats.kind, sizeof(fault->space->stats.kind));
 	record->window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
-	if (!fault->attr.object || !slot)
+	record->used = 0;
+	if (!slot)
 		return;
 	slot -= (fault->va - record->window) >> PAGE_SHIFT;
 	for (unsigned i = 0; i < FAULT_AROUND; i++)
@@ -51,9 +46,15 @@ void fault_record_found(struct fault *fault)
 
 static void record_write(struct fault *fault, struct journal_record *line)
 {
+	struct fault_record *record = fault->prepared->record;
+
 	line->space = fault->space->number;
-	journal_write(line);
-	fault->prepared->record->room--;
+	if (likely(record->room)) {
+		record->room--;
+		journal_write(line);
+	} else if (journal_write_now(line)) {
+		mm_host.journal_fills(); /* many rounds */
+	}
 }
 
 /* The other pages of the object that the round has mapped. */

@@ -21,14 +21,14 @@ int fault_record_claim(struct fault *fault, struct fault_record *record);
 /* Gives back what is left of the room, for a fault that ends between its rounds. */
 void fault_record_end(struct fault_record *record);
 
-/* The following are called under the space's lock: at the begin of a round; */
+/*
+ * At the begin of each round with a claim: notes what there is before it. The caller holds the space's
+ * lock until the round has ended.
+ */
 void fault_record_begin(struct fault *fault);
 
-/* once the entry has been found in the first of them; */
-void fault_record_found(struct fault *fault);
-
 /*
- * and at the end: writes what the round has changed or refused. Returns the outcome; VM_RECORDED
- * for VM_OK. Does nothing without a claim.
+ * At the end of a round: writes what it has changed or refused. Returns the outcome; VM_RECORDED for
+ * VM_OK. Does nothing without a claim. The caller holds the space's lock.
  */
 int fault_record_round(struct fault *fault, int outcome);

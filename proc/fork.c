@@ -336,19 +336,21 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 static long finish_and_start(struct thread *thread, const struct clone_request *request)
 {
 	struct new_pidfd pidfd = { 0 };
+	bool noted;
 	long id;
 
 	start_frame(thread, request);
 	id = pidfd_prepare(&pidfd, request);
 	if (!id)
 		id = write_tids(thread, request);
-	if (journal_is_on() && !id)
+	noted = journal_is_on() && !id;
+	if (noted)
 		journal_note_begin(thread, request->flags, true);
 	if (!id)
 		id = request->flags & CLONE_VFORK ? start_vfork(thread, request, &pidfd)
 						  : start(thread, request, &pidfd);
 	if (id < 0) {
-		if (journal_is_on())
+		if (noted)
 			journal_note_begin(thread, request->flags, false);
 		pidfd_discard(&pidfd);
 	}

@@ -206,7 +206,7 @@ __attribute__((noinline, cold)) static int again(struct user_fault *fault, int o
 
 	fault->relief = (struct relief){ 0 };
 	while (outcome != VM_RECORDED && (end = handle(fault, outcome)) == 0) {
-		waited |= outcome == VM_WAIT;
+		waited |= outcome == VM_WAIT && !journal_has_queue(fault->wait.queue);
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
 		if (outcome == VM_OK)
 			break;

@@ -18,6 +18,7 @@ sys.path.append(os.path.join(ROOT, "tools"))
 
 from recording import file, model, show  # noqa: E402
 
+ACCESSED_AND_DIRTY = 3 << 5
 MARK = 4096  # where nothing is mapped
 JOURNAL = os.path.join(ROOT, "tools/journal")
 
@@ -102,8 +103,20 @@ def of_model(recording):
     return found
 
 
+def each_change_begins_where_the_last_one_ended(recording):
+    """The entry before each change is the one that the model has, but for A and D. Nothing is missing in between."""
+    tables, wrong = model.Tables(), []
+    for record in recording:
+        if record.type == file.ENTRY or record.type == file.ROUND and record.args[2]:
+            had = tables.space(record.space).get(record.args[0], 0)
+            wrong += [record] if (had ^ record.args[1]) & ~ACCESSED_AND_DIRTY else []
+        tables.apply(record)
+    equal([], [show.in_words(record) for record in wrong[:5]], f"{len(wrong)} changes of other entries than the model has")
+
+
 def the_model_agrees(run, recording, processes):
     """The page tables that the journal makes are those that the kernel walks."""
+    each_change_begins_where_the_last_one_ended(recording)
     mine, tables = of_model(recording), walked(run.out)
     equal(processes, len(tables), "processes that have told their page tables")
     for pid, entries in tables.items():
@@ -123,6 +136,7 @@ def nothing_is_lost(name, *words, options=("--mem", "64M")):
         equal(told[0], mine[0], f"pages mapped around faults, process {pid}")
         equal(told[1], mine[1], f"faults by kind, process {pid}")
     each_fault_has_its_round(recording)
+    each_change_begins_where_the_last_one_ended(recording)
     return found, recording
 
 
@@ -156,6 +170,24 @@ def R190_a_model_has_the_same_page_tables():
 def R190_a_model_has_the_same_page_tables_with_swap():
     done, recording = recorded("out", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
     the_model_agrees(done, recording, 1)
+
+
+def race(rounds):
+    """One thread maps pages around holes of a file that it punches; another one unmaps what is beside."""
+    preempt = ["--append", "preempt=30"] * ("hardened" in os.environ.get("FAULTLINE_KERNEL", ""))
+    done, recording = recorded(f"race{rounds}", "race", str(rounds), options=["--mem", "64M", *preempt])
+    equal(0, done.status, f"status ({done.err})")
+    each_change_begins_where_the_last_one_ended(recording)
+
+
+@case
+def R190_entries_change_while_a_fault_waits():
+    race(1000)
+
+
+@long_case
+def R190_entries_change_while_many_faults_wait():
+    race(10000)
 
 
 @case
@@ -257,7 +289,19 @@ def what_cannot_be_recorded_is_said():
             (["--record", "/nowhere/x", "--", "sh"], 125, b"--record: /nowhere/x: No such file or directory")):
         done = run_raw(words)
         equal((status, b"run.sh: " + why), (done.status, done.last_line()), " ".join(words))
-    path = os.path.join(folder("off"), "faults")
+    place = folder("off")
+    path = os.path.join(place, "faults")
+    os.mkfifo(os.path.join(place, "fifo"))
+    done = run_raw(["--record", os.path.join(place, "fifo"), "--", "sh"])
+    equal((2, f"run.sh: --record: {place}/fifo is no regular file".encode()), (done.status, done.last_line()), "a fifo")
+    with open(path, "wb"):
+        pass
+    done = run_raw(["--record", path, "--log", path, "--", "sh"])
+    equal((2, f"run.sh: --record: {path} is a file that the run uses".encode()), (done.status, done.last_line()), "its own log")
+    done = run_raw(["--record", path, "--mem", "20001k", "--", "sh", "-c", "exit 3"])
+    equal(3, done.status, f"an odd size of memory ({done.err})")
+    done = run_raw(["--record", path, "--", "sh"], env={**os.environ, "FAULTLINE_QEMU": "-bogus"})
+    has(done.last_line(), b"QEMU ended with status 1 before the kernel said anything", "the reason comes last")
     done = run_raw(["--record", path, "--append", "journal=0", "--", "sh", "-c", "exit 3"])
     equal((125, b"run.sh: --record: " + path.encode() + b": the kernel has kept no journal"), (done.status, done.last_line()), "off")
     done = run_raw(["--record", path, "--append", "journal=5000", "--", "sh", "-c", "exit 3"])

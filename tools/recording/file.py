@@ -21,7 +21,7 @@ COPY, POPULATE, WAITED = 16, 64, 0x8000
 
 
 class Broken(Exception):
-    """A file that is no recording, or a damaged one; says why."""
+    """A file that is no recording; says why."""
 
 
 class Record(NamedTuple):
@@ -81,11 +81,12 @@ class Entry:
 
 
 class Recording:
-    """A recording on disk. Raises Broken where it is none, here or while it is read."""
+    """A recording on disk. Raises Broken where it is none. It is read as far as it goes: see why_short()."""
 
     def __init__(self, path):
         self.path = path
         self.closed = None  # the recorder's last record, once all has been read
+        self.damage = None  # where reading has ended before
         try:
             with open(path, "rb") as file:
                 head = file.read(HEADER.size)
@@ -100,7 +101,7 @@ class Recording:
             raise Broken(f"{path}: its header is damaged")
 
     def __iter__(self):
-        self.closed = None
+        self.closed = self.damage = None
         with open(self.path, "rb") as file:
             file.seek(HEADER.size)
             number = 0
@@ -112,7 +113,8 @@ class Recording:
                     record = Record(*fields[:9], fields[9:])
                     is_wrong = record.type == CLOSED and record.args[0] != number - 1
                     if record.seq != number & 0xFFFFFFFF or is_wrong or self.closed:
-                        raise Broken(f"{self.path}: record {number} is damaged: what comes before it is whole")
+                        self.damage = f"{self.path}: record {number} is damaged: what comes before it is whole"
+                        return
                     if record.type == CLOSED:
                         self.closed = record
                     else:
@@ -122,8 +124,8 @@ class Recording:
 
     def why_short(self):
         """Once all has been read: why the recording ends before the machine did, or None."""
-        if self.closed:
-            return None
+        if self.damage or self.closed:
+            return self.damage
         size = os.path.getsize(self.path) - HEADER.size
         return f"{self.path}: the recording was cut: it ends after {size // LINE.size} records"
 

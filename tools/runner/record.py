@@ -4,19 +4,22 @@
 import ctypes
 import mmap
 import os
+import stat
 import struct
 import threading
 
-from .failure import BROKEN, Failure
+from .failure import BROKEN, USAGE, Failure
 
 PAGE = 4096
 MAGIC = b"Faultline/journal\0"
 VERSION = 1
 HEADER = struct.Struct("<24sIIQQQ")  # magic, version, bytes of a record, records, ticks a second, its address
 HEAD, WAITS, ENDED, TAIL, STOP = 64, 72, 80, 128, 136
+ROUND = 8192  # QEMU rounds the size of memory up to a multiple of it
 RING = 4 << 20  # bytes, which the machine gets besides its own
 RAM = 0x80000000  # where the memory of the board virt begins
 PAUSE = 0.002  # seconds between two looks
+SEARCH_PAUSE = 0.02  # the same until the journal is found
 # What tools/recording/file.py reads.
 FILE_MAGIC = b"Faultline recording\n"
 FILE = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
@@ -29,6 +32,9 @@ class Recorder:
 
     def __init__(self, path, mem):
         self.path, self.failed = path, None
+        self.record = LINE.size
+        if os.path.exists(path) and not os.path.isfile(path) and not stat.S_ISCHR(os.stat(path).st_mode):
+            raise Failure(USAGE, f"--record: {path} is no regular file")
         try:
             self.out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         except OSError as error:
@@ -52,12 +58,11 @@ class Recorder:
         self.thread.start()
 
     def finish(self):
-        """Reads the rest of a machine that has ended. Raises Failure if the recording is not whole."""
+        """Reads the rest of a machine that has ended. Returns why the recording is not whole, or None."""
         self.over.set()
         self.thread.join()
         os.close(self.out)
-        if self.failed:
-            raise Failure(BROKEN, f"--record: {self.path}: {self.failed}")
+        return f"--record: {self.path}: {self.failed}" if self.failed else None
 
     def _word(self, at):
         """Gives a word of the header. (The module struct would read it byte by byte, while the kernel writes it.)"""
@@ -67,18 +72,32 @@ class Recorder:
         """Writes one at once, for the same reason."""
         ctypes.c_uint64.from_buffer(self.ram, self.header + at).value = value
 
+    def _pages(self):
+        """Yields the offsets of all pages that have been written."""
+        at = 0
+        while at < self.nbytes:
+            try:
+                at = os.lseek(self.fd, at, os.SEEK_DATA)
+            except OSError:
+                return
+            end = os.lseek(self.fd, at, os.SEEK_HOLE)
+            yield from range(at, end, PAGE)
+            at = end
+
     def _find(self):
         """Looks for the journal; returns whether it is there. A copy of it has another address in it."""
-        at = self.ram.find(MAGIC)
-        while at >= 0:
+        for at in self._pages():
+            if self.ram[at:at + len(MAGIC)] != MAGIC:
+                continue
             _, version, nbytes, count, ticks, address = HEADER.unpack_from(self.ram, at)
-            if at % PAGE == 0 and address == RAM + at:
-                if version != VERSION:
-                    raise ValueError(f"the kernel writes version {version} of the journal, this is for {VERSION}")
-                self.header, self.record, self.count, self.ticks = at, nbytes, count, ticks
-                self._write(FILE.pack(FILE_MAGIC, version, nbytes, 0, ticks))
-                return True
-            at = self.ram.find(MAGIC, at + 1)
+            if address != RAM + at:
+                continue
+            self.header = at
+            if version != VERSION:
+                raise ValueError(f"the kernel writes version {version} of the journal, this is for {VERSION}")
+            self.record, self.count, self.ticks = nbytes, count, ticks
+            self._write(FILE.pack(FILE_MAGIC, version, nbytes, 0, ticks))
+            return True
         return False
 
     def _write(self, data):
@@ -109,7 +128,7 @@ class Recorder:
                     self._drain()
                 if last:
                     break
-                self.over.wait(PAUSE)
+                self.over.wait(PAUSE if self.header is not None else SEARCH_PAUSE)
             if self.header is None:
                 raise ValueError("the kernel has kept no journal")
             if self._word(ENDED):
@@ -119,7 +138,7 @@ class Recorder:
                                   count, 0, 0, 0))
         except OSError as error:
             self._stop(error.strerror)
-        except ValueError as error:
+        except Exception as error:  # whatever it is, the machine must not wait for us
             self._stop(str(error))
 
     def _stop(self, why):

@@ -10,7 +10,7 @@ import time
 from . import program, qemu, share, strict, swap
 from . import root as roots
 from .archive import Archive
-from .failure import BROKEN, TIMEOUT, Failure, Interrupted
+from .failure import BROKEN, TIMEOUT, USAGE, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
 from .source import Sources
 from .streams import MOST_HELD, Loop
@@ -158,7 +158,7 @@ def build_machine(options, place, terminal, initrd, disk):
     if options.record:
         from . import record  # no other run needs it
 
-        machine.mem += record.RING
+        machine.mem = -(-(machine.mem + record.RING) // record.ROUND) * record.ROUND
         machine.recorder = record.Recorder(options.record, machine.mem)
         machine.words.append(f"journal={record.RING >> 10}")
     machine.words += options.append
@@ -419,7 +419,7 @@ def limit(options, terminal):
 
 def follow(session, options, terminal, chosen):
     """Runs a session to its end, whatever that is, and gives the exit status."""
-    seconds = limit(options, terminal)
+    seconds, status = limit(options, terminal), None
     try:
         terminal.make_raw()
         status = session.run(None if seconds is None else time.monotonic() + seconds)
@@ -442,11 +442,14 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
-        if session.machine.recorder:
-            session.machine.recorder.finish()
+        short = session.machine.recorder and session.machine.recorder.finish()
+        if short and status is None:
+            session.log.write(b"run.sh: " + os.fsencode(short))
     status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel,
                      session.reports.found if session.reports else 0)
     session.check_streams()
+    if short:
+        raise Failure(BROKEN, short)
     return status
 
 
@@ -489,6 +492,14 @@ def check(options):
         program.check_early(options.program[0], working_directory(), options.add, options.share)
 
 
+def check_recording(options, chosen):
+    """Refuses a recording that would be written over what the run reads or writes."""
+    others = [chosen.host, options.log, options.swap, *(host for host, _ in options.add)]
+    for other in others:
+        if isinstance(other, str) and os.path.exists(other) and os.path.exists(options.record) and os.path.samefile(other, options.record):
+            raise Failure(USAGE, f"--record: {options.record} is a file that the run uses")
+
+
 def run(options, folder, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status. `folder` is that of the build, `root` the project."""
     if not options.machine.has_virtio:
@@ -500,6 +511,8 @@ def run(options, folder, root, terminal):
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen, find = choose(options, place, cwd)
+    if options.record:
+        check_recording(options, chosen)
     disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)

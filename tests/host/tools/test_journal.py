@@ -98,6 +98,14 @@ def what_is_printed_can_be_chosen():
 
 
 @case
+def an_address_is_found_in_ranges():
+    path = written([line(file.CLEAR, args=(0x10000, 0x20000)), line(file.MOVE, args=(0x30000, 0x31000, 0x5000)),
+                    line(file.ENTRY, args=(0x20000, 0, PRIVATE))], name="ranges")
+    for address, count in (("0x1f008", 1), ("0x20000", 1), ("0x30010", 1), ("0x35010", 1), ("0x31000", 0), ("0-0x40000", 3)):
+        equal(count, len(journal("print", path, "--address", address)[1].splitlines()), address)
+
+
+@case
 def sums_are_by_process():
     status, out, _ = journal("sum", written())
     equal(0, status, "status")
@@ -190,6 +198,10 @@ def what_is_damaged_is_read_up_to_that():
     status, out, err = journal("print", path)
     equal((2, 3), (status, len(out.splitlines())), "status and lines")
     equal(f"journal: {path}: record 4 is damaged: what comes before it is whole\n", err, "standard error")
+    for command in ("sum", "pages"):
+        status, out, err = journal(command, path)
+        equal((2, True, True), (status, "record 4 is damaged" in err, out != ""), command)
+    equal(2, journal("pages", path, "--to", "5")[0], "status at an instant that it does not have")
 
 
 @case

@@ -202,6 +202,36 @@ static void verbs(void)
 	pages();
 }
 
+static int hole_fd;
+static char *holes; /* 16 pages of a file */
+
+static void *beside(void *rounds)
+{
+	for (long i = 0; i < (long)rounds; i++) {
+		madvise(holes + 5 * PAGE, PAGE, MADV_DONTNEED);
+		touch(holes + 5 * PAGE, 1, 0);
+	}
+	return NULL;
+}
+
+/* A fault of a hole waits for a page, while the pages that it could map beside are unmapped and mapped. */
+static void race(long rounds)
+{
+	pthread_t thread;
+
+	hole_fd = memfd_create("holes", 0);
+	ftruncate(hole_fd, 16 * PAGE);
+	holes = mmap(NULL, 16 * PAGE, RW, MAP_SHARED, hole_fd, 0);
+	touch(holes, 16, 1);
+	pthread_create(&thread, NULL, beside, (void *)(rounds * 10));
+	for (long i = 0; i < rounds; i++) {
+		fallocate(hole_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE);
+		touch(holes, 1, 0);
+		touch(holes + 5 * PAGE, 1, 1);
+	}
+	pthread_join(thread, NULL);
+}
+
 /* So many pages are written, a few at a time. */
 static void many(size_t npages)
 {
@@ -236,6 +266,8 @@ int main(int argc, char **argv)
 		many(n);
 	else if (strcmp(what, "over") == 0)
 		over(n);
+	else if (strcmp(what, "race") == 0)
+		race((long)n);
 	else if (strcmp(what, "verbs") == 0)
 		verbs();
 	else
