@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Moves the entries of a range to another address, for mremap. */
-#include "mm/space_record.h"
 #include "mm/verbs/remap_move.h"
 
 #include "abi/errno.h"
@@ -8,6 +7,7 @@
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
+#include "mm/space_record.h"
 #include "mm/verbs/unmap.h"
 #include "mm/vma_modify.h"
 

@@ -172,6 +172,14 @@ def R190_a_model_has_the_same_page_tables_with_swap():
     the_model_agrees(done, recording, 1)
 
 
+@case
+def R190_a_model_has_the_same_page_tables_after_swapoff():
+    done, recording = recorded("back", "over", "9000", "/dev/vda", options=["--mem", "32M", "--swap", "64M"])
+    the_model_agrees(done, recording, 1)
+    equal(True, sum(record.type == file.ENTRY and not file.Entry(record.args[2]).swapped for record in recording) > 500,
+          "entries that swapoff has changed")
+
+
 def race(rounds):
     """One thread maps pages around holes of a file that it punches; another one unmaps what is beside."""
     preempt = ["--append", "preempt=30"] * ("hardened" in os.environ.get("FAULTLINE_KERNEL", ""))

@@ -39,8 +39,8 @@ Standard input, output and error are the program's own.
   --device NAME            a device that the kernel does not drive is the program's: a kind, as
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
-  --record FILE            each fault, and each thread and program that begins or ends, goes to
-                           FILE, for tools/journal (virt)
+  --record FILE            each fault, every other change of a page table, and each thread and
+                           program that begins or ends, go to FILE, for tools/journal (virt)
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are
                            switched at instants that SEED chooses (virt)

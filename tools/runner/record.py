@@ -8,11 +8,12 @@ import stat
 import struct
 import threading
 
+from recording import file
+
 from .failure import BROKEN, USAGE, Failure
 
 PAGE = 4096
 MAGIC = b"Faultline/journal\0"
-VERSION = 1
 HEADER = struct.Struct("<24sIIQQQ")  # magic, version, bytes of a record, records, ticks a second, its address
 HEAD, WAITS, ENDED, TAIL, STOP = 64, 72, 80, 128, 136
 ROUND = 8192  # QEMU rounds the size of memory up to a multiple of it
@@ -20,11 +21,6 @@ RING = 4 << 20  # bytes, which the machine gets besides its own
 RAM = 0x80000000  # where the memory of the board virt begins
 PAUSE = 0.002  # seconds between two looks
 SEARCH_PAUSE = 0.02  # the same until the journal is found
-# What tools/recording/file.py reads.
-FILE_MAGIC = b"Faultline recording\n"
-FILE = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
-LINE = struct.Struct("<IBBHIiiIQ4Q")
-CLOSED = 255
 
 
 class Recorder:
@@ -32,7 +28,7 @@ class Recorder:
 
     def __init__(self, path, mem):
         self.path, self.failed = path, None
-        self.record = LINE.size
+        self.record = file.LINE.size
         if os.path.exists(path) and not os.path.isfile(path) and not stat.S_ISCHR(os.stat(path).st_mode):
             raise Failure(USAGE, f"--record: {path} is no regular file")
         try:
@@ -93,10 +89,10 @@ class Recorder:
             if address != RAM + at:
                 continue
             self.header = at
-            if version != VERSION:
-                raise ValueError(f"the kernel writes version {version} of the journal, this is for {VERSION}")
+            if version != file.VERSION:
+                raise ValueError(f"the kernel writes version {version} of the journal, this is for {file.VERSION}")
             self.record, self.count, self.ticks = nbytes, count, ticks
-            self._write(FILE.pack(FILE_MAGIC, version, nbytes, 0, ticks))
+            self._write(file.HEADER.pack(file.MAGIC, version, nbytes, 0, ticks))
             return True
         return False
 
@@ -117,7 +113,7 @@ class Recorder:
                     raise ValueError(f"record {seq} is damaged")
             self._write(data)
             tail += number
-            self.time = LINE.unpack_from(data, len(data) - LINE.size)[8]
+            self.time = file.LINE.unpack_from(data, len(data) - file.LINE.size)[8]
             self._set_word(TAIL, tail)
 
     def _follow(self):
@@ -134,7 +130,7 @@ class Recorder:
             if self._word(ENDED):
                 raise ValueError("the journal has ended: too much has changed at once for its ring")
             count = self._word(TAIL)
-            self._write(LINE.pack(count + 1 & 0xFFFFFFFF, CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & 0xFFFFFFFF, self.time,
+            self._write(file.LINE.pack(count + 1 & 0xFFFFFFFF, file.CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & 0xFFFFFFFF, self.time,
                                   count, 0, 0, 0))
         except OSError as error:
             self._stop(error.strerror)
@@ -148,6 +144,6 @@ class Recorder:
             return
         self.failed += f"; the recording is whole up to {self.time / self.ticks:.6f} s"
         self._set_word(STOP, 1)
-        size = os.fstat(self.out).st_size - FILE.size
+        size = os.fstat(self.out).st_size - file.HEADER.size
         if size > 0:
-            os.ftruncate(self.out, FILE.size + size - size % self.record)
+            os.ftruncate(self.out, file.HEADER.size + size - size % self.record)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,7 +203,6 @@ static void verbs(void)
 	pages();
 }
 
-static int hole_fd;
 static char *holes; /* 16 pages of a file */
 
 static void *beside(void *rounds)
@@ -217,15 +217,15 @@ static void *beside(void *rounds)
 /* A fault of a hole waits for a page, while the pages that it could map beside are unmapped and mapped. */
 static void race(long rounds)
 {
+	int fd = memfd_create("holes", 0);
 	pthread_t thread;
 
-	hole_fd = memfd_create("holes", 0);
-	ftruncate(hole_fd, 16 * PAGE);
-	holes = mmap(NULL, 16 * PAGE, RW, MAP_SHARED, hole_fd, 0);
+	ftruncate(fd, 16 * PAGE);
+	holes = mmap(NULL, 16 * PAGE, RW, MAP_SHARED, fd, 0);
 	touch(holes, 16, 1);
 	pthread_create(&thread, NULL, beside, (void *)(rounds * 10));
 	for (long i = 0; i < rounds; i++) {
-		fallocate(hole_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE);
+		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE);
 		touch(holes, 1, 0);
 		touch(holes + 5 * PAGE, 1, 1);
 	}
@@ -245,8 +245,8 @@ static void many(size_t npages)
 	}
 }
 
-/* More than there is memory for. */
-static void over(size_t npages)
+/* More than there is memory for. Then a part of it comes back from a disk that is switched off, if one is named. */
+static void over(size_t npages, const char *disk)
 {
 	char *p = mmap(NULL, npages * PAGE, RW, PRIVATE, -1, 0);
 
@@ -254,6 +254,8 @@ static void over(size_t npages)
 		touch(p, npages, 1);
 	munmap(p + npages / 4 * PAGE,
 	       (npages - npages / 4) * PAGE); /* then nothing goes out any more */
+	if (disk && swapoff(disk) != 0)
+		_exit(7);
 	pages();
 }
 
@@ -265,7 +267,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "many") == 0)
 		many(n);
 	else if (strcmp(what, "over") == 0)
-		over(n);
+		over(n, argc > 3 ? argv[3] : NULL);
 	else if (strcmp(what, "race") == 0)
 		race((long)n);
 	else if (strcmp(what, "verbs") == 0)
