@@ -12,6 +12,8 @@ LINE = struct.Struct("<IBBHIiiIQ4Q")
 MOST_AT_ONCE = 4096  # records
 
 ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE = range(1, 12)
+AREA, NO_AREA, OOM, SUPPLY = range(12, 16)
+AREA_FILE = 1
 CLOSED = 255  # the recorder's last record
 
 # The kinds of faults, in the kernel's order (mm/fault_classify.h).
@@ -58,6 +60,11 @@ class Record(NamedTuple):
     def name(self):
         """Of an EXEC: the program's name."""
         return struct.pack("<2Q", *self.args[:2]).split(b"\0")[0].decode(errors="replace")
+
+    @property
+    def area_name(self):
+        """Of an AREA: the name of what is mapped."""
+        return struct.pack("<2Q", *self.args[2:]).split(b"\0")[0].decode(errors="replace")
 
 
 class Entry:

@@ -41,6 +41,7 @@ Standard input, output and error are the program's own.
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --record FILE            each fault, every other change of a page table, and each thread and
                            program that begins or ends, go to FILE, for tools/journal (virt)
+  --film FILE.html         the same as a page to look at in a browser, fault by fault
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are
                            switched at instants that SEED chooses (virt)
@@ -82,6 +83,7 @@ class Options:
         self.device = []
         self.log = None
         self.record = None
+        self.film = None
         self.strict = None  # its seed, as an option of the firmware's
         self.strict_opt = []
         self.strict_json = None
@@ -169,6 +171,7 @@ VALUES = {
     "--device": parse_text,
     "--log": parse_text,
     "--record": parse_text,
+    "--film": parse_text,
     "--strict-opt": strict.parse_options,
     "--strict-json": parse_text,
 }
@@ -218,8 +221,8 @@ def parse(words):
             take_option(options, word, rest)
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
-    if options.record and (options.strict is not None or options.machine.name != "virt"):
-        raise Failure(USAGE, "--record works on the machine virt only, and not with --strict")
+    if (options.record or options.film) and (options.strict is not None or options.machine.name != "virt"):
+        raise Failure(USAGE, f"--{'record' if options.record else 'film'} works on the machine virt only, and not with --strict")
     strict.check(options)
     share.check(options.share)
     root.check(options)

@@ -492,12 +492,14 @@ def check(options):
         program.check_early(options.program[0], working_directory(), options.add, options.share)
 
 
-def check_recording(options, chosen):
-    """Refuses a recording that would be written over what the run reads or writes."""
+def check_output(option, path, options, chosen):
+    """Refuses an output that would be written over what the run reads or writes."""
     others = [chosen.host, options.log, options.swap, *(host for host, _ in options.add)]
     for other in others:
-        if isinstance(other, str) and os.path.exists(other) and os.path.exists(options.record) and os.path.samefile(other, options.record):
-            raise Failure(USAGE, f"--record: {options.record} is a file that the run uses")
+        if isinstance(other, str) and os.path.exists(other) and os.path.exists(path) and os.path.samefile(other, path):
+            raise Failure(USAGE, f"--{option}: {path} is a file that the run uses")
+    if option == "film" and options.record and os.path.realpath(options.record) == os.path.realpath(path):
+        raise Failure(USAGE, f"--film: {path} is the file of --record")
 
 
 def run(options, folder, root, terminal):
@@ -511,8 +513,14 @@ def run(options, folder, root, terminal):
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen, find = choose(options, place, cwd)
+    filming = None
+    if options.film:
+        from . import film  # no other run needs it
+
+        check_output("film", options.film, options, chosen)
+        filming = film.Filming(options, place, chosen)
     if options.record:
-        check_recording(options, chosen)
+        check_output("record", options.record, options, chosen)
     disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
@@ -524,6 +532,8 @@ def run(options, folder, root, terminal):
     if disk is not None:
         os.close(disk)
     signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())
+    if filming:
+        return filming.run(lambda: follow(session, options, terminal, chosen))
     return follow(session, options, terminal, chosen)
 
 

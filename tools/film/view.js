@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+// Shows one film: the address spaces, the frames and the fault at hand, with a time line.
+import {detailsOf} from "./details.js";
+import {make} from "./elements.js";
+import {hasPage, isSwapped, numberOf} from "./entry.js";
+import {FramesView} from "./frames_view.js";
+import {lowerBound} from "./layout.js";
+import {colour, SvgPen} from "./pen.js";
+import {KINDS} from "./records.js";
+import {SpaceView, TABLES_HEIGHT} from "./space_view.js";
+import {hex, labelOf, pageText, processName, storyOf} from "./story.js";
+import {Timeline} from "./timeline.js";
+
+const MOST_LINKS = 64;
+
+export class FilmView {
+    /** `app` is told of what is chosen here; `words` are the language. */
+    constructor(film, app, words) {
+        this.film = film;
+        this.app = app;
+        this.words = words;
+        this.pids = film.shownAtFirst();
+        this.index = 0;
+        this.spaces = new Map();
+        this.heading = make("h2", {className: "title"});
+        this.map = make("div", {className: "spaces"});
+        this.details = make("div", {className: "details"});
+        this.frames = new FramesView(this);
+        this.timeline = new Timeline(this);
+        this.links = make("canvas", {className: "links", "aria-hidden": "true"});
+        this.tip = make("div", {className: "tip", hidden: true});
+        this.aside = make("aside", {}, this.details, this.frames.element);
+        this.element = make("div", {className: "film"}, this.heading, make("div", {className: "stage"}, this.map, this.aside));
+        document.body.append(this.links, this.tip);
+        this.filter();
+        this.index = this.indexOf(film.opening(this.faults));
+    }
+
+    /** Makes the list of the faults that are shown. */
+    filter() {
+        const current = this.faults?.[this.index] ?? 0;
+        this.faults = Uint32Array.from(this.film.pids.keys()).filter(fault => this.pids.has(this.film.pids[fault]));
+        this.index = this.indexOf(current);
+        this.timeline.reset();
+    }
+
+    /** The index of a fault in the list, or of the next one. */
+    indexOf(fault) {
+        return Math.min(lowerBound(this.faults, fault), Math.max(this.faults.length - 1, 0));
+    }
+
+    get number() {
+        return this.faults[this.index];
+    }
+
+    positionText() {
+        return this.words.position(this.number + 1, this.film.nfaults, this.film.seconds(this.film.records_of[this.number]));
+    }
+
+    say(text) {
+        this.app.say(text);
+    }
+
+    choose(index) {
+        this.app.choose(this, index);
+    }
+
+    /** Goes to the next fault of a page, from the one at hand on; round once. */
+    goToPage(space, page) {
+        const film = this.film;
+        for (let step = 1; step <= this.faults.length; step++) {
+            const index = (this.index + step) % this.faults.length, record = film.records_of[this.faults[index]];
+            if (film.records.writer(record).space === space && Math.floor(film.records.get(record, 3) / 4096) === page) {
+                this.choose(index);
+                return;
+            }
+        }
+        this.say(this.words.notFound(hex(page * 4096)));
+    }
+
+    /** Shows the fault at hand; with isHidden, the machine before it, and not what happens. */
+    show(isHidden = false) {
+        const film = this.film, fault = film.fault(this.number);
+        const position = isHidden ? film.before(this.number) : film.after(this.number);
+        const machine = film.at(position), coming = film.onTheirWay(position);
+        this.fault = fault;
+        this.hovered = null;
+        this.heading.textContent = film.title;
+        this.#showSpaces(machine, fault, coming);
+        this.frames.show(machine);
+        this.timeline.show();
+        const label = this.label = labelOf(fault, machine.spaces.get(fault.space)?.area(fault.page));
+        if (!isHidden) {
+            this.story = storyOf(film, machine, fault, label, this.words);
+            this.details.replaceChildren(...detailsOf(film, fault, this.words.kinds[label], this.story, this.words));
+            if (film.about.short)
+                this.details.append(make("p", {className: "quiet"}, this.words.short(film.about.short)));
+        }
+        this.drawLinks();
+    }
+
+    #showSpaces(machine, fault, coming) {
+        const numbers = [...new Set(machine.living().filter(process => this.pids.has(process.pid)).map(process => process.space))];
+        if (!numbers.includes(fault.space))
+            numbers.push(fault.space);
+        for (const [number, view] of this.spaces) {
+            if (numbers.includes(number))
+                continue;
+            view.element.remove();
+            this.spaces.delete(number);
+        }
+        for (const number of numbers) {
+            let view = this.spaces.get(number);
+            if (!view) {
+                view = new SpaceView(this, number);
+                view.element.classList.add(this.film.forks.has(number) ? "grows" : "appears");
+                this.spaces.set(number, view);
+                this.map.append(view.element);
+            }
+        }
+        for (const [number, view] of this.spaces)
+            view.show(machine, number === fault.space ? fault.page : null, coming.get(number));
+    }
+
+    /** Something is under the mouse: {space, page}, {frame} or null. */
+    hover(what) {
+        this.hovered = what;
+        this.tip.hidden = true;
+        if (what?.space !== undefined) {
+            const space = this.film.machine.spaces.get(what.space), at = this.spaces.get(what.space)?.locate(what.page);
+            if (space && at) {
+                this.tip.textContent = pageText(this.film, this.film.machine, space, what.page, this.words);
+                this.tip.style.left = `${Math.min(at.x + 12, innerWidth - 330)}px`;
+                this.tip.style.top = `${at.y + 14}px`;
+                this.tip.hidden = false;
+            }
+        }
+        this.drawLinks();
+    }
+
+    /** Draws lines from the entry under the mouse, or of the fault at hand, to its frame and to all who share it. */
+    drawLinks() {
+        const scale = window.devicePixelRatio || 1, canvas = this.links;
+        canvas.width = innerWidth * scale;
+        canvas.height = innerHeight * scale;
+        const context = canvas.getContext("2d");
+        context.scale(scale, scale);
+        const what = this.hovered ?? {space: this.fault.space, page: this.fault.page};
+        let entry = 0;
+        if (what.frame === undefined)
+            entry = this.film.machine.spaces.get(what.space)?.entries.get(what.page) ?? 0;
+        const frame = what.frame ?? (hasPage(entry) ? numberOf(entry) : null);
+        let from = null, users = [];
+        if (frame !== null) {
+            users = this.film.holders(frame);
+            from = this.frames.locate(entry || this.#anyEntry(users));
+        } else if (isSwapped(entry)) {
+            users = [what];
+            from = this.frames.locate(entry);
+        }
+        if (!from)
+            return;
+        this.linked = users.length;
+        context.strokeStyle = colour("focus");
+        context.globalAlpha = 0.7;
+        for (const user of users.slice(0, MOST_LINKS)) {
+            const to = this.spaces.get(user.space)?.locate(user.page);
+            if (!to)
+                continue;
+            context.beginPath();
+            context.moveTo(from.x, from.y);
+            context.bezierCurveTo(from.x - 60, from.y, to.x + 60, to.y, to.x, to.y);
+            context.stroke();
+        }
+    }
+
+    #anyEntry(users) {
+        return users.length ? this.film.machine.spaces.get(users[0].space).entries.get(users[0].page) : 0;
+    }
+
+    /** Finds the next fault, from the one at hand on, that a text names: an address, a symbol, a kind or a process. */
+    search(text) {
+        const film = this.film, wanted = text.trim().toLowerCase(), address = /^(0x)?[0-9a-f]{4,16}$/.test(wanted) ? parseInt(wanted, 16) : null;
+        for (let step = 1; step <= this.faults.length; step++) {
+            const index = (this.index + step) % this.faults.length, number = this.faults[index];
+            if (this.#matches(film, number, wanted, address)) {
+                this.choose(index);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    #matches(film, number, wanted, address) {
+        const records = film.records, record = film.records_of[number];
+        const pc = records.get(record, 2), va = records.get(record, 3), place = film.about.places[records.get(record, 6)],
+            symbol = film.about.symbols[records.get(record, 7)];
+        if (address !== null && (pc === address || Math.floor(va / 4096) === Math.floor(address / 4096)))
+            return true;
+        const names = KINDS.filter((_, kind) => film.all_kinds[number] & 1 << kind);
+        names.push(processName(film, film.machine, film.pids[number], this.words), place?.[0] ?? "", symbol ?? "",
+            place ? `${place[1].split("/").at(-1)}:${place[2]}` : "");
+        return names.some(name => name.toLowerCase().includes(wanted)) || this.#labelMatches(number, wanted);
+    }
+
+    #labelMatches(number, wanted) {
+        const label = this.words.kinds[labelOf(this.film.fault(number), undefined)];
+        return label.toLowerCase().includes(wanted);
+    }
+
+    /** The next fault whose kinds differ from the one at hand, in a direction. */
+    otherKind(direction) {
+        const kinds = this.film.all_kinds;
+        let index = this.index;
+        while (index + direction >= 0 && index + direction < this.faults.length) {
+            index += direction;
+            if (kinds[this.faults[index]] !== kinds[this.number])
+                break;
+        }
+        return index;
+    }
+
+    /** Draws the instant as SVG. */
+    picture() {
+        const pen = new SvgPen(), margin = 16;
+        let x = margin, bottom = 0;
+        pen.text(margin, 18, `${this.film.title}: ${this.positionText()}`, colour("ink"), 14);
+        let line = 0;
+        for (const text of wrap(this.story ?? "", 110))
+            pen.text(margin, 40 + 18 * line++, text, colour("ink"), 13);
+        const top = 50 + 18 * line;
+        for (const view of this.spaces.values()) {
+            const width = view.layout.columns * view.layout.cell;
+            pen.moveTo(x, top);
+            pen.text(0, 8, view.heading.textContent, colour("ink"), 12);
+            pen.moveTo(x, top + 20);
+            view.drawTables(pen, width, view.focus ?? view.space.entries.keys().next().value ?? null);
+            pen.moveTo(x, top + 20 + TABLES_HEIGHT);
+            view.draw(pen, 0, view.layout.height);
+            x += width + 24;
+            bottom = Math.max(bottom, top + 20 + TABLES_HEIGHT + view.layout.height);
+        }
+        pen.moveTo(x, top);
+        pen.text(0, 8, this.frames.heading.textContent, colour("ink"), 12);
+        pen.moveTo(x, top + 20);
+        this.frames.draw(pen);
+        pen.moveTo(0, 0);
+        return pen.finish(x + this.frames.width + margin, Math.max(bottom, top + 20 + this.frames.height) + margin, colour("paper"));
+    }
+}
+
+/** Breaks a text into lines. */
+function wrap(text, length) {
+    const lines = [""];
+    for (const word of text.split(" ")) {
+        if (lines.at(-1) && lines.at(-1).length + word.length >= length)
+            lines.push("");
+        lines[lines.length - 1] += (lines.at(-1) ? " " : "") + word;
+    }
+    return lines;
+}
