@@ -23,6 +23,7 @@ enum journal_type {
 	JOURNAL_DOWNGRADE, /* they have lost permissions */
 	JOURNAL_COPY_OF,   /* fork has copied them from the parent */
 	JOURNAL_MOVE,	   /* mremap has moved them */
+	JOURNAL_MARK = 16, /* a program has marked an instant */
 };
 
 struct journal_record {

@@ -54,6 +54,21 @@ void journal_note_exec(void)
 	journal_note(&record);
 }
 
+void journal_note_mark(unsigned which, const char *text, size_t nbytes)
+{
+	const struct thread *thread = current_thread();
+	struct journal_record record = {
+		.type = JOURNAL_MARK,
+		.what = (uint16_t)which,
+		.space = number_of_space(thread->process),
+		.more = (uint32_t)nbytes,
+	};
+
+	_Static_assert(sizeof(record.arg) == JOURNAL_MARK_BYTES, "the text fills the record");
+	memcpy(record.arg, text, nbytes);
+	journal_note(&record);
+}
+
 void journal_note_end(int status, bool all)
 {
 	const struct thread *thread = current_thread();

@@ -18,6 +18,10 @@ void journal_note_begin(const struct thread *thread, uint64_t flags, bool begun)
 /* The running process has another program. */
 void journal_note_exec(void);
 
+/* The running program marks an instant: one of FAULTLINE_MARK_*, and a text of up to 32 bytes. */
+#define JOURNAL_MARK_BYTES 32
+void journal_note_mark(unsigned which, const char *text, size_t nbytes);
+
 /* The running thread ends. */
 void journal_note_end(int status, bool all);
 

@@ -20,6 +20,7 @@
 #include "mm/swap_cache.h"
 #include "mm/user_copy.h"
 #include "proc/inspect.h"
+#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/preempt_force.h"
@@ -329,6 +330,23 @@ static long query_for_tests(const struct query *q, unsigned what)
 
 #endif
 
+static long mark_journal(const struct query *q)
+{
+	char text[JOURNAL_MARK_BYTES];
+	long err;
+
+	_Static_assert(JOURNAL_MARK_BYTES == FAULTLINE_MARK_BYTES, "a mark's text fills a record");
+	if (q->which > FAULTLINE_MARK_OFF || q->size > sizeof(text))
+		return -EINVAL;
+	err = user_copy_in(text, q->buf, q->size);
+	if (err)
+		return err;
+	if (!journal_is_on())
+		return 0;
+	journal_note_mark((unsigned)q->which, text, q->size);
+	return 1;
+}
+
 long sys_faultline(struct trap_frame *frame)
 {
 	struct query q = { .which = arg_u64(frame, 1),
@@ -355,6 +373,8 @@ long sys_faultline(struct trap_frame *frame)
 		return query_trace(&q);
 	case FAULTLINE_WALK:
 		return query_walk(&q);
+	case FAULTLINE_MARK:
+		return mark_journal(&q);
 	default:
 		return query_for_tests(&q, arg_uint(frame, 0));
 	}

@@ -28,6 +28,17 @@
 #define FAULTLINE_RECLAIM 8 /* struct faultline_reclaim */
 
 /*
+ * Marks an instant in the recording of the machine: which: FAULTLINE_MARK_*; buf, size: a text of at
+ * most FAULTLINE_MARK_BYTES, which names it. Returns 1, or 0 if nothing is recorded (run.sh --record).
+ */
+#define FAULTLINE_MARK 9
+
+#define FAULTLINE_MARK_HERE  0 /* a part of the film begins here */
+#define FAULTLINE_MARK_ON    1 /* so does one, and only such parts are to be shown */
+#define FAULTLINE_MARK_OFF   2 /* it ends */
+#define FAULTLINE_MARK_BYTES 32
+
+/*
  * For tests, in the hardened kernel only; EINVAL in the release kernel.
  * - FAULTLINE_FAIL makes allocation number `from` of the calling thread fail, counted from 1 from
  *   now on (0: none). `which` says how the out-of-memory policy then answers. Returns 1 if an

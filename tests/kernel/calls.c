@@ -352,6 +352,7 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_faultline, { FAULTLINE_VMAS, 1, BUF, 1000, 0 }, -ESRCH },
 		{ SYS_faultline, { FAULTLINE_WALK, 0, BUF, 0, BUF }, -EINVAL },
 		{ SYS_faultline, { FAULTLINE_PROCESS, 0, BUF, 0, 0 }, -EINVAL },
+		{ SYS_faultline, { FAULTLINE_MARK, FAULTLINE_MARK_OFF, BUF, 32, 0 }, 0 },
 		{ SYS_prlimit64, { 1, RLIMIT_AS, 0, BUF }, 0 },
 		{ SYS_prlimit64, { 0, RLIMIT_AS, 0, BUF }, 0 },
 		{ SYS_prlimit64, { 9999, RLIMIT_AS, 0, BUF }, -ESRCH },

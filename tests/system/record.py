@@ -328,6 +328,22 @@ def a_trace_for_perfetto_is_json():
     equal(True, any(event.get("args", {}).get("name", "").startswith("recorded[") for event in events), "its name")
 
 
+@case
+def the_prompt_marks_what_a_film_shows():
+    path = os.path.join(folder("marks"), "faults")
+    line = "film on 'one part'; film off; film on 啊啊啊啊啊啊啊啊啊啊啊; film"
+    done = run_raw(["--record", path, "--", "sh", "-c", line])
+    equal((2, b"usage: film on [NAME] | film off"), (done.status, done.last_line()), "status and error")
+    marks = [(record.what, record.mark) for record in file.Recording(path) if record.type == file.MARK]
+    equal([(1, "one part"), (2, ""), (1, "啊" * 10)], marks, "marks")
+
+
+@case
+def the_prompt_says_that_nothing_is_recorded():
+    done = run_raw(["--", "sh", "-c", "film on"])
+    equal((1, b"sh: film: nothing is recorded: start with ./run.sh --film FILE.html"), (done.status, done.last_line()), "status and error")
+
+
 @soak_case
 def R190_ten_million_records():
     nothing_is_lost("million", "many", "5000000", options=["--mem", "64M", "--timeout", "0"])

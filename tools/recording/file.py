@@ -13,6 +13,7 @@ MOST_AT_ONCE = 4096  # records
 
 ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE = range(1, 12)
 AREA, NO_AREA, OOM, SUPPLY = range(12, 16)
+MARK = 16
 AREA_FILE = 1
 CLOSED = 255  # the recorder's last record
 
@@ -65,6 +66,11 @@ class Record(NamedTuple):
     def area_name(self):
         """Of an AREA: the name of what is mapped."""
         return struct.pack("<2Q", *self.args[2:]).split(b"\0")[0].decode(errors="replace")
+
+    @property
+    def mark(self):
+        """Of a MARK: its name."""
+        return struct.pack("<4Q", *self.args)[:self.more].decode(errors="replace")
 
 
 class Entry:

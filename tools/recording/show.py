@@ -73,6 +73,8 @@ def in_words(record):
         return f"copy    {first:#x}-{second:#x} of space {third} to space {record.space}, {'private' if fourth else 'shared'}"
     if record.type == file.MOVE:
         return f"move    {first:#x}-{second:#x} to {first + third & (1 << 64) - 1:#x}"
+    if record.type == file.MARK:
+        return f"mark    {('here', 'on', 'off', '?')[min(record.what, 3)]}: {record.mark}"
     return f"a record of the unknown type {record.type}"
 
 

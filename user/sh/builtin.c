@@ -61,6 +61,8 @@ static const struct builtin builtins[] = {
 	  watch_walk, false, false },
 	{ "frame", "ADDRESS", "what the frame at a physical address is used for",
 	  "一个物理页框的用途", watch_frame, false, false },
+	{ "film", "on [NAME] | off", "mark what a film is to show: ./run.sh --film",
+	  "标记影片要显示的部分：./run.sh --film", film, false, false },
 	{ "log", "[N]", "the kernel's log, or its last N lines", "内核日志，或其最后 N 行",
 	  watch_log, false, false },
 	{ "jobs", "", "list the background and the stopped jobs", "列出后台的和已停止的作业",

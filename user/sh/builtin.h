@@ -49,6 +49,9 @@ int jobs_kill(int argc, char **argv);
 int swap_on(int argc, char **argv);
 int swap_off(int argc, char **argv);
 
+/* film.c: */
+int film(int argc, char **argv);
+
 /* watch*.c: commands that show the kernel's state. */
 int watch_ps(int argc, char **argv);
 int watch_free(int argc, char **argv);

@@ -54,6 +54,10 @@ static const struct {
 	    "磁盘须由 mkswap 处理过。内核拒绝时，log 说明原因。" } },
 	{ "swapoff",
 	  { "It fails if memory has no room for the pages.", "内存放不下这些页时失败。" } },
+	{ "film",
+	  { "The film that ./run.sh --film FILE.html makes opens at what lies between film on and\n"
+	    "film off, and names that part NAME.",
+	    "./run.sh --film FILE.html 生成的影片从 film on 和 film off 之间开始，并用 NAME 命名。" } },
 	{ "trace",
 	  { "A line for each fault: the process, the access (r, w or x) and its address, the PC,\n"
 	    "the cost in instructions of this hart, and the kind. Without N: the last 20.\n"

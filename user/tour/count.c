@@ -136,6 +136,15 @@ void count_paging(const void *set, struct paging *ret)
 		ret->faults += vma.faults[i];
 }
 
+void count_mark(int number, const char *call)
+{
+	char name[64];
+	int n = snprintf(name, sizeof(name), "%d %s", number, call);
+
+	syscall(SYS_faultline, FAULTLINE_MARK, FAULTLINE_MARK_HERE, name,
+		n < FAULTLINE_MARK_BYTES ? n : FAULTLINE_MARK_BYTES, 0);
+}
+
 /* The text of a walk ends in "frame ADDRESS" if the page is mapped. */
 static long own_frame(const volatile void *page)
 {

@@ -86,6 +86,7 @@ void title(int number, const char *name, const char *call)
 {
 	int used = 2 + 3 + columns(name) + 1 + 1 + columns(call) + 1 + 2;
 
+	count_mark(number, call);
 	printf("\n");
 	rule(2);
 	paint(BOLD, " %d %s ", number, name);

@@ -42,6 +42,9 @@ void count_setup(void);
 bool count_has_kinds(void);
 void count_machine(struct machine *ret);
 
+/* A stop begins: a film of the tour has it as a part. */
+void count_mark(int number, const char *call);
+
 /*
  * Returns the address of the frame that a page of this process is mapped to. 0: it is not mapped.
  * 1: it is mapped, but the kernel does not give the address. UNKNOWN: the kernel does not tell.

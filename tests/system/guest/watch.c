@@ -324,6 +324,22 @@ static void machine(void)
 	expect("the walk to nothing", 1, strstr(text, "empty: V=0 refuses a read") != NULL);
 }
 
+/* Nothing is recorded here, so that a mark is only looked at. */
+static void mark(void)
+{
+	static const char name[FAULTLINE_MARK_BYTES + 1];
+	char *gone = map(PAGE);
+
+	munmap(gone, PAGE);
+	expect("a mark", 0, ask(FAULTLINE_MARK, FAULTLINE_MARK_ON, (void *)name, 32, 0));
+	expect("without a name", 0, ask(FAULTLINE_MARK, FAULTLINE_MARK_HERE, gone, 0, 0));
+	expect_error("a long name", EINVAL,
+		     ask(FAULTLINE_MARK, FAULTLINE_MARK_HERE, (void *)name, 33, 0));
+	expect_error("another one", EINVAL, ask(FAULTLINE_MARK, 3, (void *)name, 32, 0));
+	expect_error("a name that is not there", EFAULT,
+		     ask(FAULTLINE_MARK, FAULTLINE_MARK_HERE, gone, 1, 0));
+}
+
 /* The walk tells where a frame is; a fresh page has one entry and no other holder. */
 static void frame(void)
 {
@@ -413,6 +429,7 @@ int main(void)
 	others();
 	machine();
 	frame();
+	mark();
 	refusals();
 	books();
 	printf("1..%d\n", points);
