@@ -8,6 +8,7 @@ const SNAPSHOT_ENTRIES = 8_000_000;  // in all snapshots together
 const SNAPSHOTS = 512;
 const SLICE_MS = 40;  // of work before the page may draw
 const LOOK_AHEAD = 256;  // faults in which those that are on their way are looked for
+const MOST_COPIES = 2000;  // that are looked at for an opening
 const WAITED = 0x8000;
 
 /** Lets the browser draw. */
@@ -31,6 +32,7 @@ export class Film {
         this.touched = new Map();  // space: the pages that ever have an entry, sorted
         this.forks = new Map();  // space: {parent, pages: private pages that it got}
         this.events = [];  // {record, type}: what a time line marks
+        this.parts = [];  // {name, from, to: faults, isOn}, which marks of the programs begin
         this.frame_list = [];  // the frames that ever have an entry, sorted
         this.snapshots = [];
         this.machine = new Machine(this.records, about.names);
@@ -100,6 +102,8 @@ export class Film {
                 this.frames[fault] = machine.maps.size;
                 fault++;
             }
+            if (type === T.MARK)
+                this.#mark(records.get(record, 0), this.about.names[records.get(record, 1)], fault);
             if (type === T.BEGIN || type === T.EXEC || type === T.END || type === T.OOM)
                 this.events.push({record, type, fault});
         }
@@ -107,7 +111,20 @@ export class Film {
             this.touched.set(space, Int32Array.from(pages).sort());
         this.frame_list = Float64Array.from(frames).sort();
         this.processes = new Map(machine.processes);
+        this.#endPart(fault);
         progress(1);
+    }
+
+    #mark(what, name, fault) {
+        this.#endPart(fault);
+        if (what !== T.MARK_OFF)
+            this.parts.push({name, from: fault, to: null, isOn: what === T.MARK_ON});
+    }
+
+    #endPart(fault) {
+        const part = this.parts.at(-1);
+        if (part && part.to === null)
+            part.to = fault;
     }
 
     #noteFork(record, child, touched) {
@@ -258,19 +275,26 @@ export class Film {
         return pids;
     }
 
-    /** The fault at which a film opens: the first copy of a page that fork has shared, or the dearest. */
+    /**
+     * The fault at which a film opens: the first copy of a page that fork has shared, if there is one in code whose
+     * source is known, or else anywhere, or else the dearest.
+     */
     opening(faults) {
-        let dearest = faults[0] ?? 0;
+        let copy = null, dearest = faults[0] ?? 0, looked = 0;
         for (const number of faults) {
-            if (this.all_kinds[number] & 1 << T.COW) {
-                const round = this.fault(number).rounds.find(one => one.kinds & 1 << T.COW);
-                if (round && isPrivate(round.before) && !isZeroPage(round.before))
-                    return number;
-            }
             if (this.costs[number] > this.costs[dearest])
                 dearest = number;
+            if (!(this.all_kinds[number] & 1 << T.COW) || looked === MOST_COPIES)
+                continue;
+            looked++;
+            const fault = this.fault(number), round = fault.rounds.find(one => one.kinds & 1 << T.COW);
+            if (!round || !isPrivatePage(round.before))
+                continue;
+            if (fault.place && this.about.sources[fault.place[1]])
+                return number;
+            copy ??= number;
         }
-        return dearest;
+        return copy ?? dearest;
     }
 
     /** Who else has a frame: [{space, page}]. */

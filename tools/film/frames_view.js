@@ -7,6 +7,7 @@ import {drawCell} from "./space_view.js";
 
 const SIZES = [9, 7, 5, 3, 2];
 const MOST_HEIGHT = 220;
+const MOST_FRAMES = 4096;  // of the film; if there are more, only those in use are drawn
 const SLOTS_GAP = 18;
 
 export class FramesView {
@@ -39,11 +40,12 @@ export class FramesView {
                 }
             }
         }
+        this.list = film.frame_list.length <= MOST_FRAMES ? film.frame_list : [...this.states.keys()].sort((one, other) => one - other);
         this.slots = [...slots].sort((one, other) => one - other);
-        const width = Math.max(this.element.clientWidth - 4, 200);
-        this.size = SIZES.find(size => Math.ceil(film.frame_list.length / Math.floor(width / size)) * size <= MOST_HEIGHT) ?? SIZES.at(-1);
+        const width = Math.max(this.element.clientWidth - 18, 200);
+        this.size = SIZES.find(size => Math.ceil(this.list.length / Math.floor(width / size)) * size <= MOST_HEIGHT) ?? SIZES.at(-1);
         this.columns = Math.floor(width / this.size);
-        this.framesHeight = Math.ceil(film.frame_list.length / this.columns) * this.size;
+        this.framesHeight = Math.ceil(this.list.length / this.columns) * this.size;
         this.height = this.framesHeight + (this.slots.length ? SLOTS_GAP + Math.ceil(this.slots.length / this.columns) * this.size : 0);
         this.width = width;
         this.heading.textContent = words.frames(machine.maps.size, film.frame_list.length);
@@ -52,7 +54,7 @@ export class FramesView {
     }
 
     draw(pen) {
-        this.view.film.frame_list.forEach((frame, number) => {
+        this.list.forEach((frame, number) => {
             drawCell(pen, this.states.get(frame) ?? "promised", ...this.#place(number), this.size);
         });
         if (!this.slots.length)
@@ -70,7 +72,7 @@ export class FramesView {
 
     /** Where a frame, or the slot of an entry that is swapped out, is on the screen. */
     locate(entry) {
-        const isSlot = isSwapped(entry), list = isSlot ? this.slots : this.view.film.frame_list;
+        const isSlot = isSwapped(entry), list = isSlot ? this.slots : this.list;
         const number = lowerBound(list, numberOf(entry)), box = this.canvas.getBoundingClientRect();
         if (list[number] !== numberOf(entry))
             return null;
@@ -81,7 +83,7 @@ export class FramesView {
     #hover(event) {
         const box = this.canvas.getBoundingClientRect();
         const column = Math.floor((event.clientX - box.left) / this.size), row = Math.floor((event.clientY - box.top) / this.size);
-        const frame = column < this.columns ? this.view.film.frame_list[row * this.columns + column] : undefined;
+        const frame = column < this.columns ? this.list[row * this.columns + column] : undefined;
         this.view.hover(frame !== undefined && this.states.has(frame) ? {frame} : null);
     }
 }

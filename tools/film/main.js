@@ -68,7 +68,7 @@ class App {
             button("first", "|◀", () => this.go(0), words.first), button("previous", "◀", () => this.move(-1), words.previous),
             this.playButton, button("next", "▶|", () => this.move(1), words.next),
             button("last", "▶▶|", () => this.go(Infinity), words.last), this.speedBox, this.position, this.axis,
-            ...this.views.map(view => this.#processBox(view)));
+            ...this.views.map(view => this.#processBox(view)), ...this.views.filter(view => view.film.parts.length).map(view => this.#partBox(view)));
         const legend = make("ul", {className: "legend"});
         for (const cell of CELLS)
             legend.append(make("li", {}, make("span", {className: `swatch ${cell}`}), words.cells[cell]));
@@ -97,6 +97,19 @@ class App {
             box.append(make("label", {}, check, ` ${processName(view.film, view.film.machine, pid, this.words)}`));
         }
         return box;
+    }
+
+    #partBox(view) {
+        const box = make("select", {className: "parts", "aria-label": this.words.parts, title: this.words.parts,
+            onchange: () => box.value === "" ? this.#showAll(view) : view.goToPart(view.film.parts[box.value])});
+        box.append(make("option", {value: ""}, this.words.parts));
+        view.film.parts.forEach((part, number) => box.append(make("option", {value: number}, part.name || this.words.part(number + 1))));
+        return box;
+    }
+
+    #showAll(view) {
+        view.timeline.reset();
+        view.timeline.show();
     }
 
     #nameAxis() {

@@ -3,7 +3,7 @@
 import {readNumbers} from "./decode.js";
 
 export const ROUND = 1, AROUND = 2, FAULT = 3, BEGIN = 4, EXEC = 5, END = 6, ENTRY = 7, CLEAR = 8, DOWNGRADE = 9,
-    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15;
+    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16;
 
 /** The kinds of faults, by the number that the kernel gives them. */
 export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"];
@@ -15,6 +15,9 @@ export const READ = 1, WRITE = 2, FETCH = 4, COPY = 16, POPULATE = 64;
 
 /** CLONE_VM: the new thread has the space of its maker. */
 export const CLONE_VM = 0x100;
+
+/** What a mark does. */
+export const MARK_HERE = 0, MARK_ON = 1, MARK_OFF = 2;
 
 /** All records of one recording. */
 export class Records {

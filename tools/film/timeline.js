@@ -4,14 +4,14 @@ import * as T from "./records.js";
 import {lowerBound} from "./layout.js";
 import {CanvasPen, colour} from "./pen.js";
 
-const HEIGHT = 96, BARS = 50, EVENTS = 12, CURVES = 30;
+const HEADER = 12, HEIGHT = 104, BARS = 50, EVENTS = 20, CURVES = 30;
 /** The kinds, grouped as the bars show them, and the colour of each group. */
 const GROUPS = [
     [[T.FILL], "own"], [[T.COW], "cow"], [[T.REUSE], "sole"], [[T.REMAP], "shared"], [[T.SWAPPED], "swapped"],
     [[T.ACCESSED, T.SPURIOUS], "file"], [[T.DENY_MAPERR, T.DENY_ACCERR], "refused"],
 ];
 const GROUP_OF = T.KINDS.map((_, kind) => GROUPS.findIndex(([kinds]) => kinds.includes(kind)));
-const LEAST_DRAG = 5;
+const LEAST_DRAG = 5, LABEL = 120;
 
 export class Timeline {
     constructor(view) {
@@ -34,6 +34,13 @@ export class Timeline {
     /** The faults are others, or the axis is. */
     reset() {
         this.range = null;
+        this.back = null;
+    }
+
+    /** Shows a part of the film, and nothing else. */
+    showPart(part) {
+        const {faults} = this.view, first = lowerBound(faults, part.from), last = Math.max(lowerBound(faults, part.to) - 1, first + 1);
+        this.range = [first, last].map(index => this.#value(Math.min(index, faults.length - 1)));
         this.back = null;
     }
 
@@ -115,11 +122,13 @@ export class Timeline {
                 pen.fill(x, y, Math.max(bar - (bar > 2 ? 1 : 0), 1), height, colour(GROUPS[number][1]));
             });
         }
-        for (const [values, ink, scale] of [[resident, "ink", highest], [frames, "own", highest], [cost, "focus", dearest]]) {
+        const log = Math.log2(dearest);
+        for (const [values, ink, share] of [[resident, "ink", value => value / highest], [frames, "own", value => value / highest],
+                                            [cost, "focus", value => Math.log2(value) / log]]) {
             const points = [];
             for (let x = 0; x < width; x++)
                 if (values[x])
-                    points.push([x, EVENTS + CURVES - values[x] / scale * (CURVES - 4)]);
+                    points.push([x, EVENTS + CURVES - share(values[x]) * (CURVES - 4)]);
             if (points.length > 1)
                 pen.curve(points, colour(ink), 1);
         }
@@ -127,7 +136,19 @@ export class Timeline {
             const value = this.byTime ? film.seconds(event.record) : lowerBound(this.view.faults, event.fault);
             const x = (value - from) / (to - from || 1) * (width - 1);
             if (x >= 0 && x < width)
-                pen.line(x, 2, x, EVENTS, colour(event.type === T.BEGIN ? "cow" : event.type === T.EXEC ? "file" : "refused"), 2);
+                pen.line(x, HEADER, x, EVENTS, colour(event.type === T.BEGIN ? "cow" : event.type === T.EXEC ? "file" : "refused"), 2);
+        }
+        let free = 0;  // where there is room for a part's name
+        for (const part of film.parts) {
+            const value = this.byTime ? film.seconds(film.records_of[Math.min(part.from, film.nfaults - 1)]) : lowerBound(this.view.faults, part.from);
+            const x = (value - from) / (to - from || 1) * (width - 1);
+            if (x >= 0 && x < width - 20) {
+                pen.line(x, HEADER, x, HEIGHT, colour("quiet"), 1);
+                if (x >= free) {
+                    pen.text(x + 3, EVENTS + 8, part.name, colour("quiet"), 10, LABEL - 8);
+                    free = x + LABEL;
+                }
+            }
         }
         const x = (this.#value(this.view.index) - from) / (to - from || 1) * (width - 1);
         pen.line(x, 0, x, HEIGHT, colour("focus"), 2);

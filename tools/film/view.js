@@ -31,9 +31,33 @@ export class FilmView {
         this.tip = make("div", {className: "tip", hidden: true});
         this.aside = make("aside", {}, this.details, this.frames.element);
         this.element = make("div", {className: "film"}, this.heading, make("div", {className: "stage"}, this.map, this.aside));
+        this.map.addEventListener("scroll", () => this.drawLinks());
+        this.aside.addEventListener("scroll", () => this.drawLinks());
+        this.element.querySelector(".stage").addEventListener("scroll", () => this.drawLinks());
         document.body.append(this.links, this.tip);
         this.filter();
-        this.index = this.indexOf(film.opening(this.faults));
+        this.open();
+    }
+
+    /** Goes to where the film opens: within the part that was asked for, if there is one. */
+    open() {
+        const part = this.film.parts.find(one => one.isOn), wanted = part ? this.inPart(part) : [];
+        if (wanted.length)
+            this.timeline.showPart(part);
+        this.index = this.indexOf(this.film.opening(wanted.length ? wanted : this.faults));
+    }
+
+    /** The faults of a part that are shown. */
+    inPart(part) {
+        return this.faults.slice(lowerBound(this.faults, part.from), lowerBound(this.faults, part.to));
+    }
+
+    /** Goes to a part: to its first fault, with the time line on it. */
+    goToPart(part) {
+        if (!this.inPart(part).length)
+            return;
+        this.timeline.showPart(part);
+        this.choose(lowerBound(this.faults, part.from));
     }
 
     /** Makes the list of the faults that are shown. */
@@ -114,6 +138,7 @@ export class FilmView {
             if (!view) {
                 view = new SpaceView(this, number);
                 view.element.classList.add(this.film.forks.has(number) ? "grows" : "appears");
+                view.element.addEventListener("animationend", () => this.drawLinks());  // now it is where it stays
                 this.spaces.set(number, view);
                 this.map.append(view.element);
             }
@@ -153,10 +178,10 @@ export class FilmView {
         let from = null, users = [];
         if (frame !== null) {
             users = this.film.holders(frame);
-            from = this.frames.locate(entry || this.#anyEntry(users));
+            from = this.#inside(this.frames.locate(entry || this.#anyEntry(users)), this.aside);
         } else if (isSwapped(entry)) {
             users = [what];
-            from = this.frames.locate(entry);
+            from = this.#inside(this.frames.locate(entry), this.aside);
         }
         if (!from)
             return;
@@ -164,7 +189,7 @@ export class FilmView {
         context.strokeStyle = colour("focus");
         context.globalAlpha = 0.7;
         for (const user of users.slice(0, MOST_LINKS)) {
-            const to = this.spaces.get(user.space)?.locate(user.page);
+            const to = this.#inside(this.spaces.get(user.space)?.locate(user.page), this.map);
             if (!to)
                 continue;
             context.beginPath();
@@ -172,6 +197,12 @@ export class FilmView {
             context.bezierCurveTo(from.x - 60, from.y, to.x + 60, to.y, to.x, to.y);
             context.stroke();
         }
+    }
+
+    /** Returns a place if it is not scrolled out of an element, and of the stage. */
+    #inside(place, element) {
+        const boxes = [element, this.element].map(one => one.getBoundingClientRect());
+        return place && boxes.every(box => place.y >= box.top && place.y <= box.bottom) ? place : null;
     }
 
     #anyEntry(users) {

@@ -6,6 +6,8 @@ import os
 import struct
 import subprocess
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILT = "/usr/src/faultline/"  # what the build calls this folder in its programs
 PREFIX = "riscv64-linux-gnu-"
 PAGE_SHIFT = 12
 PAGE = 1 << PAGE_SHIFT
@@ -152,8 +154,9 @@ def texts(places):
             wanted.setdefault(path, set()).update(range(max(line - AROUND, 1), line + AROUND + 1))
     found = {}
     for path, numbers in wanted.items():
+        here = os.path.join(ROOT, path[len(BUILT):]) if path.startswith(BUILT) else path
         try:
-            with open(path, encoding="utf-8", errors="replace") as source:
+            with open(here, encoding="utf-8", errors="replace") as source:
                 lines = source.read().split("\n")
         except OSError:
             continue

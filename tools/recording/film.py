@@ -34,6 +34,7 @@ FIELDS = {
     file.NO_AREA: 2,
     file.OOM: 2,
     file.SUPPLY: 3,
+    file.MARK: 2,
 }
 
 
@@ -132,6 +133,8 @@ class Columns:
             return first, second, third
         if record.type == file.EXEC:
             return (self.names.of(record.name),)
+        if record.type == file.MARK:
+            return record.what, self.names.of(record.mark)
         if record.type == file.END:
             return record.what, record.more, first, second
         if record.type in (file.OOM, file.SUPPLY):
