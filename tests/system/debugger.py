@@ -6,15 +6,21 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
-from lib.guest import BUILD, PATIENCE, RUN
+from lib.guest import BUILD, PATIENCE, ROOT, RUN, folder
 from lib.tap import Skip, case, equal, has, lacks, main
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from recording import file  # noqa: E402
 
 FAULTY = os.path.join(BUILD, "tests/system/faulty")
 MOVABLE = os.path.join(BUILD, "tests/user/nolib_pie")
 TOUCHED = 0x2000000000  # where the program maps three pages and writes to the first
 MARK = "=== "
 SESSIONS = {}
+RECORDING = os.path.join(folder("recorded"), "faults")
 
 
 class Session:
@@ -59,7 +65,7 @@ EARLY = ["fl help", "fl ps", "fl log", "fl faults", "fl page 0x80200", "fl walk 
          "fl nonsense", "fl walk", "tbreak early_map", "continue", "info symbol $pc", "fl ps", "tbreak boot_main",
          "continue", "info symbol $pc", "info line trap_fault", "fl ps", "kill"]
 
-FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl ps", "fl break-fault off",
+FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl film", "fl ps", "fl break-fault off",
           "break write_to_null if $fl_pid() == 2", "continue", "info line", "fl ps", "fl vmas", "fl vmas 1",
           "fl vmas 77",
           "fl walk touched", "fl walk 2 untouched", "fl walk 2 0", "fl walk write_to_null",
@@ -69,7 +75,7 @@ FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl 
           "fl log", "fl log 1", "fl harts", "fl walk $a1", "continue"]
 
 REFUSED = ["fl break-fault 0 refused", "fl break-fault 1 refused 1 1", "fl break-fault 1 taken",
-           "fl break-fault 2 refused 2", "continue", "fl walk $fl_address", "continue", "fl break-fault 1 refused",
+           "fl break-fault 2 refused 2", "continue", "fl walk $fl_address", "fl film", "continue", "fl break-fault 1 refused",
            "continue", "bt 1", "fl break-fault 1 refused 1", "continue"]
 
 BROKEN = ["tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl ps",
@@ -109,6 +115,11 @@ def early():
 def faults():
     """The session round the program's faults."""
     return session("faults", FAULTS)
+
+
+def recorded_session():
+    """The session with refused faults, of a machine that is recorded."""
+    return session("refused", REFUSED, options=["--record", RECORDING])
 
 
 def broken():
@@ -230,9 +241,17 @@ def the_next_fault_of_a_process():
 
 
 @case
+def a_film_has_the_instant_at_which_the_machine_stands():
+    number = int(recorded_session().said("fl film").split()[0])
+    last = [*file.Recording(RECORDING)][number - 1]
+    equal((file.FAULT, 0x2000003001, -14), (last.type, last.args[1], last.result), "the fault that was refused")
+    has(faults().said("fl film"), "nothing is recorded: start the machine with ./run.sh --gdb --film FILE.html", "without one")
+
+
+@case
 def refused_faults_from_a_number_on():
     """The program has copies from three addresses behind its mapping refused, and then a write to 0."""
-    refused = session("refused", REFUSED)
+    refused = recorded_session()
     has(refused.said("fl break-fault 0 refused"), "fl: 0 is no number of a refused fault", "answer")
     for command in ("fl break-fault 1 refused 1 1", "fl break-fault 1 taken"):
         has(refused.said(command), "fl: usage: fl break-fault", command)

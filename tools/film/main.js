@@ -145,9 +145,10 @@ class App {
 
     /** Goes where the address of the page says. */
     #follow() {
-        const [, name, number] = /^#(fault|step)=(\d+)$/.exec(location.hash) ?? [];
-        if (name === "fault" && this.views.length === 1) {
-            const [view] = this.views, fault = Math.min(Math.max(number - 1, 0), view.film.nfaults - 1);
+        const [, name, number] = /^#(fault|record|step)=(\d+)$/.exec(location.hash) ?? [];
+        if ((name === "fault" || name === "record") && this.views.length === 1) {
+            const [view] = this.views, wanted = name === "fault" ? number - 1 : view.film.firstFaultFrom(Number(number));
+            const fault = Math.min(Math.max(wanted, 0), view.film.nfaults - 1);
             if (!view.pids.has(view.film.pids[fault])) {
                 view.pids.add(view.film.pids[fault]);
                 view.filter();

@@ -15,6 +15,7 @@ fl page NUMBER [PID]         the struct page of a frame number or of an address 
 fl faults [N]                the last N faults (16), newest last
 fl harts                     the harts of the strict machine: which one runs, and where the others go on
 fl log [N]                   the kernel's log from its ring, or its last N lines
+fl film                      where the machine stands in the film that ./run.sh --film makes of it
 fl break-fault PID|any|off   stop at each fault of that process, before it is resolved
 fl break-fault N refused [PID]
                              stop at the N-th and later refused faults (of that process), when they are refused
@@ -33,6 +34,7 @@ COMMANDS = {
     "page": pages.show_page,
     "faults": rings.show_faults,
     "log": rings.show_log,
+    "film": rings.show_film,
 }
 PLAIN = {  # these let gdb itself read memory; their words may be quoted, as file names may need
     "break-fault": stops.break_fault,

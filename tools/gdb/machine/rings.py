@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the kernel's ring buffers: the trace of faults, and the log."""
+"""Reads the kernel's ring buffers: the trace of faults, the log, and the journal."""
 
 import struct
 
@@ -125,3 +125,18 @@ def show_log(most=LOG_MOST):
         raise trouble
     if not lines:
         gdb.write("nothing is logged yet\n")
+
+
+@take(0, 0, "film")
+def show_film():
+    """Says where the machine stands in the film that is made of it."""
+    address = int(memory.variable("journal")) if kernel.is_up() else 0
+    if not address:
+        gdb.write("nothing is recorded: start the machine with ./run.sh --gdb --film FILE.html\n")
+        return
+    kind = gdb.lookup_type("struct journal_header")
+    at = {field.name: address + field.bitpos // 8 for field in kind.fields()}
+    head, ended = (struct.unpack("<Q", memory.read(at[name], 8))[0] for name in ("head", "ended"))
+    gdb.write(f"{head} records: the film shows this instant at FILE.html#record={head}\n")
+    if ended:
+        gdb.write("nothing more is recorded: too much had changed at once for the ring\n")
