@@ -25,20 +25,6 @@ static inline void note_entry(struct space *space, vaddr_t va, struct mmu_entry 
 		space_record_entry(space, va, before, after);
 }
 
-/* The entries of [start, end) were cleared. */
-static inline void note_cleared(struct space *space, vaddr_t start, vaddr_t end)
-{
-	if (unlikely(space->recorded))
-		space_record_range(space, JOURNAL_CLEAR, start, end, 0, 0);
-}
-
-/* The entries of [start, end) have lost all permissions but `prot`. */
-static inline void note_downgraded(struct space *space, vaddr_t start, vaddr_t end, unsigned prot)
-{
-	if (unlikely(space->recorded))
-		space_record_range(space, JOURNAL_DOWNGRADE, start, end, prot & 7, 0);
-}
-
 /* The entries of [start, end) were moved by `delta`, which may be negative. */
 static inline void note_moved(struct space *space, vaddr_t start, vaddr_t end, vaddr_t delta)
 {
@@ -46,15 +32,28 @@ static inline void note_moved(struct space *space, vaddr_t start, vaddr_t end, v
 		space_record_range(space, JOURNAL_MOVE, start, end, delta, 0);
 }
 
+/* The following three are for callers that know that the space is recorded. */
+
+/* The entries of [start, end) were cleared. */
+static inline void record_cleared(struct space *space, vaddr_t start, vaddr_t end)
+{
+	space_record_range(space, JOURNAL_CLEAR, start, end, 0, 0);
+}
+
+/* The entries of [start, end) have lost all permissions but `prot`. */
+static inline void record_downgraded(struct space *space, vaddr_t start, vaddr_t end, unsigned prot)
+{
+	space_record_range(space, JOURNAL_DOWNGRADE, start, end, prot & 7, 0);
+}
+
 /*
  * The entries of [start, end) were copied from a parent, and in both became copy-on-write if they are
  * private.
  */
-static inline void note_copied(struct space *parent, struct space *child, vaddr_t start,
-			       vaddr_t end, bool is_private)
+static inline void record_copied(struct space *parent, struct space *child, vaddr_t start,
+				 vaddr_t end, bool is_private)
 {
-	if (unlikely(child->recorded))
-		space_record_range(child, JOURNAL_COPY_OF, start, end, parent->number, is_private);
+	space_record_range(child, JOURNAL_COPY_OF, start, end, parent->number, is_private);
 }
 
 /* An entry as the journal has it. */

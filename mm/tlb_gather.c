@@ -135,7 +135,7 @@ static __attribute__((noinline, cold)) vaddr_t zap_recorded(struct gather *gathe
 {
 	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
 
-	note_cleared(gather->space, start, reached);
+	record_cleared(gather->space, start, reached);
 	return reached;
 }
 
@@ -223,7 +223,7 @@ static __attribute__((noinline, cold)) vaddr_t downgrade_recorded(struct gather 
 {
 	vaddr_t reached = gather_visit(gather, vma, start, end, downgrade_leaf);
 
-	note_downgraded(gather->space, start, reached, gather->prot);
+	record_downgraded(gather->space, start, reached, gather->prot);
 	return reached;
 }
 

@@ -207,11 +207,11 @@ static __attribute__((noinline, cold)) void note_piece(struct copying *copying, 
 	vaddr_t end = copying->resume, last = end - PAGE_SIZE;
 	bool is_private = !vma_is_shared(copying->vma);
 
-	note_copied(copying->parent, copying->child, start, copying->copied_pinned ? last : end,
-		    is_private);
+	record_copied(copying->parent, copying->child, start, copying->copied_pinned ? last : end,
+		      is_private);
 	if (copying->copied_pinned)
-		note_entry(copying->child, last, ENTRY_NONE,
-			   entry_load(arch_mmu_lookup(&copying->child->mmu, last)));
+		space_record_entry(copying->child, last, ENTRY_NONE,
+				   entry_load(arch_mmu_lookup(&copying->child->mmu, last)));
 }
 
 /* Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks. */
