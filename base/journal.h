@@ -9,7 +9,7 @@ struct waitq;
 
 /* The format, which docs/journal.md describes. A change of it needs another version. */
 #define JOURNAL_MAGIC	"Faultline/journal" /* 18 bytes with its NUL */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 enum journal_type {
 	JOURNAL_ROUND = 1, /* a round of a fault has changed an entry, or refused the access */
@@ -23,8 +23,21 @@ enum journal_type {
 	JOURNAL_DOWNGRADE, /* they have lost permissions */
 	JOURNAL_COPY_OF,   /* fork has copied them from the parent */
 	JOURNAL_MOVE,	   /* mremap has moved them */
+	JOURNAL_AREA,	   /* a range has another VMA, or part of one */
+	JOURNAL_NO_AREA,   /* nothing is mapped in a range */
 	JOURNAL_MARK = 16, /* a program has marked an instant */
 };
+
+/* What is behind a VMA. */
+enum journal_backing {
+	JOURNAL_ANON,
+	JOURNAL_FILE,
+	JOURNAL_MEMORY, /* shared memory without a file, or a memfd */
+	JOURNAL_DEVICE,
+	JOURNAL_KERNEL = 5, /* a page of the kernel's own */
+};
+
+#define JOURNAL_NAME 16 /* bytes of a name: two words of a record */
 
 struct journal_record {
 	uint32_t seq; /* its number and 1, so that no record is 0; written last */

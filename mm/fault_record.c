@@ -91,6 +91,17 @@ static uint64_t recorded_vma(const struct vma *vma)
 	return vma->start >> PAGE_SHIFT | (vma->end - vma->start) >> PAGE_SHIFT << 32;
 }
 
+/* While a verb is at work on the range, the journal does not have its VMAs yet. */
+static void record_area(struct fault *fault)
+{
+	const struct space *space = fault->space;
+	const struct vma *vma = fault->vma;
+
+	if (fault->va >= space->busy_start && fault->va < space->busy_end)
+		space_record_area(vma, MAX(vma->start, space->busy_start),
+				  MIN(vma->end, space->busy_end));
+}
+
 int fault_record_round(struct fault *fault, int outcome)
 {
 	struct fault_record *record = fault->prepared->record;
@@ -100,6 +111,8 @@ int fault_record_round(struct fault *fault, int outcome)
 	if (!record)
 		return outcome;
 	kinds = counted_kinds(fault);
+	if (kinds & ~(1u << FAULT_DENY_MAPERR))
+		record_area(fault);
 	if (kinds) {
 		line.what = (uint16_t)kinds;
 		line.more = fault->access;

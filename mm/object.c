@@ -3,6 +3,8 @@
 #include "mm/object.h"
 
 #include "abi/errno.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/commit.h"
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
@@ -45,6 +47,19 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	object->passed = 0;
 	object->charges_spaces = false;
 	object->charged = NULL;
+	memset(object->name, 0, sizeof(object->name));
+}
+
+void object_set_label(struct object *object, const char *path, enum journal_backing backing)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = MIN(strlen(name), sizeof(object->name));
+
+	spin_lock(&object->lock);
+	memset(object->name, 0, sizeof(object->name));
+	memcpy(object->name, name, len);
+	object->backing = (uint8_t)backing;
+	spin_unlock(&object->lock);
 }
 
 static void enter_list(struct object *object)

@@ -2,6 +2,7 @@
 /* Memory objects: pages of a file, a memfd or shared anonymous memory, by index. */
 #pragma once
 
+#include "base/journal.h"
 #include "lib/list.h"
 #include "lib/radix.h"
 #include "lib/types.h"
@@ -164,7 +165,16 @@ struct object {
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 	struct counted counted;
+	/* For the journal, guarded by lock: object_set_label(). An empty name: it has none. */
+	char name[JOURNAL_NAME];
+	uint8_t backing; /* enum journal_backing; not known without a name */
 };
+
+/*
+ * Sets what the journal calls the mappings of the object: the last part of the path, or as much as there
+ * is room for, and what is behind them. Call with no lock held.
+ */
+void object_set_label(struct object *object, const char *path, enum journal_backing backing);
 
 extern struct counted_kind object_kind;
 

@@ -10,6 +10,7 @@
 #include "mm/phys/table_pages.h"
 #include "mm/reclaim.h"
 #include "mm/relieve.h"
+#include "mm/space_record.h"
 #include "mm/verbs/unmap.h"
 #include "mm/vm_wait.h"
 
@@ -31,6 +32,7 @@ int space_create(struct space *space)
 	space->tables = 1;
 	if (journal_is_on()) {
 		space->recorded = true;
+		space->at_idle = AT_IDLE_RECORD;
 		space->number = journal_new_space();
 	}
 	if (tables_fill_wait(&root, 1))
@@ -49,6 +51,13 @@ int space_create(struct space *space)
 	return 0;
 }
 
+static void record_end(struct space *space)
+{
+	spin_lock(&space->lock);
+	space_record_areas(space, 0, USER_TOP);
+	spin_unlock(&space->lock);
+}
+
 void space_destroy(struct space *space)
 {
 	struct mmu_tables tables = { 0 };
@@ -61,6 +70,8 @@ void space_destroy(struct space *space)
 	if (commit_is_strict())
 		space_settle(space);
 	assert_hardened(space->committed_bytes == 0 && atomic_load_relaxed(&space->charged) == 0);
+	if (unlikely(space->recorded))
+		record_end(space);
 	spin_lock(&spaces_lock);
 	reclaim_space_gone(space);
 	list_del(&space->link);
@@ -93,8 +104,17 @@ void space_idle(struct space *space)
 	space_unlock_idle(space);
 }
 
-__attribute__((noinline)) void space_at_idle(struct space *space, unsigned left)
+__attribute__((noinline)) void space_unlock_at_idle(struct space *space)
 {
+	unsigned left;
+
+	if (space->at_idle & AT_IDLE_RECORD)
+		space_record_verb(space);
+	left = space->at_idle;
+	space->busy_start = 0;
+	space->busy_end = 0;
+	space->at_idle = left & AT_IDLE_RECORD;
+	spin_unlock(&space->lock);
 	if (left & AT_IDLE_SETTLE)
 		space_settle(space);
 	if (left & AT_IDLE_WAKE)

@@ -102,6 +102,7 @@ struct space {
 
 #define AT_IDLE_WAKE   1u /* a thread waits for the end of the verb */
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
+#define AT_IDLE_RECORD 4u /* the space is recorded: what is mapped in the busy range is written */
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;
@@ -197,20 +198,19 @@ static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t
 	space->busy_end = end;
 }
 
-/* Does AT_IDLE_*, what is left when a verb has ended. Call with no spinning lock held. */
-void space_at_idle(struct space *space, unsigned left);
+/* The same where something is left to do at the end of the verb: space->at_idle. */
+void space_unlock_at_idle(struct space *space);
 
 static inline void space_unlock_idle(struct space *space)
 {
-	unsigned left = space->at_idle;
-
 	assert_hardened(spin_lock_held(&space->lock));
+	if (unlikely(space->at_idle)) {
+		space_unlock_at_idle(space);
+		return;
+	}
 	space->busy_start = 0;
 	space->busy_end = 0;
-	space->at_idle = 0;
 	spin_unlock(&space->lock);
-	if (unlikely(left))
-		space_at_idle(space, left);
 }
 
 /*

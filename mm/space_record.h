@@ -11,7 +11,7 @@
  * where it holds no lock (mm_host.journal_fills()).
  */
 
-/* Out of line: the space is recorded. */
+/* Out of line: the space is recorded, also for those below. */
 void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before,
 			struct mmu_entry after);
 void space_record_range(struct space *space, enum journal_type type, vaddr_t start, vaddr_t end,
@@ -55,6 +55,28 @@ static inline void record_copied(struct space *parent, struct space *child, vadd
 {
 	space_record_range(child, JOURNAL_COPY_OF, start, end, parent->number, is_private);
 }
+
+/*
+ * What is mapped in [start, end): an AREA for each part of a VMA in it, and a NO_AREA for each hole. For
+ * few VMAs.
+ */
+void space_record_areas(struct space *space, vaddr_t start, vaddr_t end);
+
+/* The same for the part of one VMA. */
+void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end);
+
+/* What is mapped in [start, end) is another VMA, or none. Few VMAs are there. */
+static inline void note_areas(struct space *space, vaddr_t start, vaddr_t end)
+{
+	if (unlikely(space->recorded))
+		space_record_areas(space, start, end);
+}
+
+/*
+ * The same for the busy range, at the end of a verb. The lock is released in between, so that the thread
+ * can wait for room. The caller holds no other spinning lock, and the mmap lock.
+ */
+void space_record_verb(struct space *space);
 
 /* An entry as the journal has it. */
 uint64_t recorded_entry(struct mmu_entry entry);

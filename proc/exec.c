@@ -193,6 +193,14 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 	return exec_stack_write(&new->uspace->space, &stack, args, &aux);
 }
 
+/* Names the files of the image for the journal. */
+static __attribute__((noinline, cold)) void label_files(const struct new_image *new)
+{
+	object_set_label(new->exe->object, new->exe->path, JOURNAL_FILE);
+	if (new->interp)
+		object_set_label(new->interp->object, new->interp->path, JOURNAL_FILE);
+}
+
 /* The caller discards the new image with new_image_discard() after an error, too. */
 static int new_image_make(struct new_image *new, struct object *object, const char *path,
 			  struct exec_args *args)
@@ -215,6 +223,8 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	new->uspace = uspace_create();
 	if (!new->uspace)
 		return -ENOMEM;
+	if (unlikely(new->uspace->space.recorded))
+		label_files(new);
 	process_copy_limits(current_process(), &new->uspace->space);
 	return new_image_fill(new, args);
 }

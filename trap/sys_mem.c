@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on memory: check the arguments, take the mmap lock, and call the verb. */
 #include "abi/fcntl.h"
+#include "abi/limits.h"
 #include "abi/mman.h"
 #include "arch/hart.h"
 #include "arch/page.h"
+#include "base/journal.h"
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/file.h"
+#include "fs/path.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/object_size.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
+#include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
@@ -122,6 +127,20 @@ static __attribute__((noinline)) long map_part(struct map_request *request, stru
 	return result;
 }
 
+/* Names the file of a mapping for the journal. Without memory for the path, the mapping has no name. */
+static __attribute__((noinline, cold)) void label_mapped(struct object *object)
+{
+	struct inode *inode = object->ops->inode ? object->ops->inode(object) : NULL;
+	char *path = inode ? mem_wait_kmalloc(PATH_MAX) : NULL;
+
+	if (path) {
+		inode_name(inode, path, PATH_MAX);
+		object_set_label(object, path, inode->mount ? JOURNAL_FILE : JOURNAL_MEMORY);
+	}
+	kfree(path);
+	path_put(inode);
+}
+
 static long map_file(struct map_request *request, int fd)
 {
 	struct file *file = fdtable_get(current_thread()->fdtable, fd);
@@ -135,6 +154,8 @@ static long map_file(struct map_request *request, int fd)
 		return result;
 	}
 	result = file->flags & O_PATH ? -EBADF : use_file(request, file);
+	if (!result && journal_is_on() && request->object)
+		label_mapped(request->object);
 	if (!result && (request->flags & MAP_SHARED) && file->ops->map_begin)
 		result = map_shared(request, file);
 	else if (!result)

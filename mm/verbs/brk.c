@@ -5,6 +5,7 @@
 #include "mm/commit.h"
 #include "mm/get_user_page.h"
 #include "mm/host.h"
+#include "mm/space_record.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"
@@ -116,6 +117,8 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 			    end); /* brk_has_room(): a gap stays above, so there is no merge */
 	else if (may)
 		vma_insert(space, fresh);
+	if (unlikely(space->recorded) && may)
+		space_record_areas(space, start, end);
 	spin_unlock(&space->lock);
 	if (!may)
 		vma_free(fresh);

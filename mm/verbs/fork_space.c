@@ -272,11 +272,21 @@ static void copy_advice(struct vma *copy)
 	}
 }
 
+/* Writes the child's newest VMA to the journal. */
+static void note_copy(struct copying *copying)
+{
+	spin_lock(&copying->child->lock);
+	note_areas(copying->child, copying->vma->start, copying->vma->end);
+	spin_unlock(&copying->child->lock);
+}
+
 /* Merges VMAs that differ in the parent only because some memory is locked. */
 static void merge_copy(struct copying *copying)
 {
 	struct list dead = LIST_INIT(dead);
 
+	if (!copying->parent->ever_locked)
+		return;
 	spin_lock(&copying->child->lock);
 	vma_merge(copying->vma, &dead);
 	spin_unlock(&copying->child->lock);
@@ -385,6 +395,7 @@ static void fork_ends(struct space *parent)
 int vm_fork(struct space *parent, struct space *child)
 {
 	struct copying copying = { .parent = parent, .child = child };
+	bool apart = child->recorded || parent->ever_locked;
 	vaddr_t from = 0;
 	int result = 0;
 
@@ -395,8 +406,10 @@ int vm_fork(struct space *parent, struct space *child)
 		if (result)
 			break;
 		from = copying.vma->end;
+		if (unlikely(apart))
+			note_copy(&copying);
 		result = copy_entries(&copying);
-		if (unlikely(parent->ever_locked))
+		if (unlikely(apart))
 			merge_copy(&copying);
 		if (!result && vm_pause())
 			result = -EINTR;

@@ -4,6 +4,7 @@
 #include "abi/mman.h"
 #include "mm/commit.h"
 #include "mm/host.h"
+#include "mm/space_record.h"
 #include "mm/verbs.h"
 #include "mm/verbs/map.h"
 #include "mm/verbs/mlock.h"
@@ -181,6 +182,7 @@ static bool grow_in_place(const struct remap *remap)
 		(!next || more <= next->start - vma->end);
 	if (grown) {
 		vma_set_end(vma, vma->end + more);
+		note_areas(remap->space, vma->end - more, vma->end);
 		vma_merge(vma, &dead);
 	}
 	spin_unlock(&remap->space->lock);

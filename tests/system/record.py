@@ -42,7 +42,7 @@ def counters(output):
     """Reads what the program tells: {pid: (pages around, faults by kind)}."""
     found = {}
     for line in output.decode().splitlines():
-        if line.startswith("page "):
+        if line.startswith(("page ", "map ")):
             continue
         pid, around, *kinds = (int(number) for number in re.findall(r"\d+", line))
         found[pid] = around, kinds
@@ -101,6 +101,49 @@ def of_model(recording):
             found[record.pid] = {va: (entry.number, "---" if entry.swapped else entry.prot, "COW" in entry.flags)
                                      for va, entry in entries.items()}
     return found
+
+
+def told_maps(output):
+    """Reads what the program has of /proc/self/maps: [(pid, mappings)], those that are alike and touch as one."""
+    found, areas = [], model.Areas()
+    for line in output.decode().splitlines():
+        match = re.match(r"map (\d+) (\w+)-(\w+) (\S+) (\w+) \S+ (\d+) *(.*)", line)
+        if match:
+            pid, start, end, prot, offset, inode, path = match.groups()
+            start, end, name = int(start, 16), int(end, 16), path.rpartition("/")[2].encode()[:16].decode()
+            is_memory = inode == "0" and not name.startswith(("zero", "[sig"))
+            areas.replace(0, start, end, model.Area(start, end, prot, not is_memory, int(offset, 16) // 4096, name))
+        elif line == "map .":
+            found.append((int(pid), areas.space(0)))
+            areas = model.Areas()
+    return found
+
+
+def the_areas_are_those_of_proc(run, recording):
+    """Each time that the program has read its maps, the model has the same. Gives how often that was."""
+    equal(0, run.status, f"status ({run.err})")
+    told, areas, mine = told_maps(run.out), model.Areas(), {}
+    for record in recording:
+        areas.apply(record)
+        if record.type == file.ROUND and record.args[0] == MARK:
+            mine.setdefault(record.pid, []).append([area._replace(backing=area.backing != 0) for area in areas.space(record.space)])
+    for number, (pid, maps) in enumerate(told):
+        equal(True, bool(mine.get(pid)), f"the instant {number} of process {pid}")
+        equal([], sorted(set(maps) ^ set(mine[pid].pop(0))), f"areas of process {pid} at instant {number} that only one has")
+    equal({}, {pid: len(rest) for pid, rest in mine.items() if rest}, "other instants")
+    return len(told)
+
+
+def faults_are_in_areas(recording):
+    """A fault that was resolved is in an area that allows it, also while a verb is at work."""
+    areas, wrong = model.Areas(), []
+    for record in recording:
+        areas.apply(record)
+        if record.type in (file.ROUND, file.AROUND) and not any(kind.startswith("DENY") for kind in record.kinds):
+            area, access = areas.find(record.space, record.args[0]), record.more if record.type == file.ROUND else 1
+            allowed = sum(bit for bit, letter in ((1, "r"), (2, "w"), (4, "x")) if area and letter in area.prot)
+            wrong += [record] if not area or access & 7 & ~allowed else []
+    equal([], [show.in_words(record) for record in wrong[:5]], f"{len(wrong)} faults outside of what is mapped")
 
 
 def each_change_begins_where_the_last_one_ended(recording):
@@ -180,6 +223,23 @@ def R190_a_model_has_the_same_page_tables_after_swapoff():
           "entries that swapoff has changed")
 
 
+@case
+def R190_the_areas_are_those_of_proc_maps():
+    """After mappings on others, unmaps, changes of permissions, moves, brk, growing stacks, fork and exec."""
+    done, recording = recorded("areas", "areas")
+    equal(14, the_areas_are_those_of_proc(done, recording), "times that the program has read them")
+    faults_are_in_areas(recording)
+
+
+@case
+def R190_areas_go_with_their_process():
+    _, recording = recorded("gone")
+    areas = model.Areas()
+    for record in recording:
+        areas.apply(record)
+    equal((True, []), (len(areas.spaces) > 2, [number for number, rest in areas.spaces.items() if rest]), "spaces that have some at the end")
+
+
 def race(rounds):
     """One thread maps pages around holes of a file that it punches; another one unmaps what is beside."""
     preempt = ["--append", "preempt=30"] * ("hardened" in os.environ.get("FAULTLINE_KERNEL", ""))
@@ -224,12 +284,15 @@ def R190_with_forced_preemption():
         nothing_is_lost(f"kinds{number}", options=words)
         done, recording = recorded(f"verbs{number}", "verbs", options=words)
         the_model_agrees(done, recording, 2)
+        done, recording = recorded(f"areas{number}", "areas", options=words)
+        the_areas_are_those_of_proc(done, recording)
+        faults_are_in_areas(recording)
 
 
 @long_case
 def R190_what_the_swap_suite_does_is_recorded():
     for words in (["sequential", "100", "1"], ["fork", "20", "2"], ["verbs", "2", "80"], ["text", "80", "1"]):
-        done, recording = recorded(words[0], *words, options=["--mem", "64M", "--swap", "512M"], program="swapping")
+        done, recording = recorded(f"swapping-{words[0]}", *words, options=["--mem", "64M", "--swap", "512M"], program="swapping")
         equal(0, done.status, f"status ({done.err})")
         each_fault_has_its_round(recording)
         equal(None, recording.why_short(), "end")

@@ -6,19 +6,19 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"Faultline recording\n"
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
 LINE = struct.Struct("<IBBHIiiIQ4Q")
 MOST_AT_ONCE = 4096  # records
 
-ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE = range(1, 12)
-AREA, NO_AREA, OOM, SUPPLY = range(12, 16)
-MARK = 16
+ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA = range(1, 14)
+OOM, SUPPLY, MARK = range(14, 17)
 AREA_FILE = 1
 CLOSED = 255  # the recorder's last record
 
 # The kinds of faults, in the kernel's order (mm/fault_classify.h).
 KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
+BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]
 COPY, POPULATE, WAITED = 16, 64, 0x8000
 
@@ -59,13 +59,9 @@ class Record(NamedTuple):
 
     @property
     def name(self):
-        """Of an EXEC: the program's name."""
-        return struct.pack("<2Q", *self.args[:2]).split(b"\0")[0].decode(errors="replace")
-
-    @property
-    def area_name(self):
-        """Of an AREA: the name of what is mapped."""
-        return struct.pack("<2Q", *self.args[2:]).split(b"\0")[0].decode(errors="replace")
+        """Of an EXEC: the program's name. Of an AREA: what the mapping is called, or ""."""
+        words = self.args[2:] if self.type == AREA else self.args[:2]
+        return struct.pack("<2Q", *words).split(b"\0")[0].decode(errors="replace")
 
     @property
     def mark(self):

@@ -127,8 +127,8 @@ class Columns:
             return (*pages_of(first, second), third, fourth)
         if record.type == file.AREA:
             if record.what >> 8 & 0xF == file.AREA_FILE:
-                self.code.see(record.space, record.area_name, first, record.more)
-            return (*pages_of(first, second), record.what, record.more, self.names.of(record.area_name))
+                self.code.see(record.space, record.name, first, record.more)
+            return (*pages_of(first, second), record.what, record.more, self.names.of(record.name))
         if record.type == file.BEGIN:
             return first, second, third
         if record.type == file.EXEC:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The page tables of all spaces, as the records of a recording make them."""
+"""The page tables and the mappings of all spaces, as the records of a recording make them."""
+
+import bisect
+from typing import NamedTuple
 
 from . import file
 
@@ -81,3 +84,84 @@ class Tables:
             self.copy(record.space, third, first, second, fourth)
         elif record.type == file.MOVE:
             self.move(record.space, first, second, third)
+
+
+class Area(NamedTuple):
+    """A mapping, or a part of one."""
+
+    start: int
+    end: int
+    prot: str  # as /proc/PID/maps has it: "rw-p"
+    backing: int  # what is behind it: file.BACKINGS
+    index: int  # of its first page in the file
+    name: str
+
+    def cut(self, start, end):
+        """Gives the part of it within a range, which is not empty."""
+        start, end = max(start, self.start), min(end, self.end)
+        index = self.index + (start - self.start) // PAGE if self.backing else self.index
+        return self._replace(start=start, end=end, index=index)
+
+    def continues(self, below):
+        """Tells whether it and the one below it are alike and touch."""
+        return (below.end == self.start and below.next_index() == self.index
+                and (below.prot, below.backing, below.name) == (self.prot, self.backing, self.name))
+
+    def next_index(self):
+        """Gives the index of the page behind it."""
+        return self.index + (self.end - self.start) // PAGE if self.backing else self.index
+
+    def __str__(self):
+        what = " ".join([file.BACKINGS.get(self.backing, "other"), self.name]).strip()
+        return f"{self.start:#x}-{self.end:#x} {self.prot} {what}" + (f" from page {self.index}" if self.backing else "")
+
+
+def area_of(record):
+    """Gives the Area of an AREA record."""
+    prot = "".join(letter if record.what >> bit & 1 else "-" for bit, letter in enumerate("rwx"))
+    shared = "s" if record.what & 8 else "p"
+    return Area(*record.args[:2], prot + shared, record.what >> 8 & 0xF, record.more, record.name)
+
+
+class Areas:
+    """{number of a space: its Areas in order}; neighbours that are alike are one."""
+
+    def __init__(self):
+        self.spaces = {}
+
+    def space(self, number):
+        """Returns a space's areas."""
+        return self.spaces.setdefault(number, [])
+
+    def find(self, number, va):
+        """Returns the area that an address is in, or None."""
+        areas = self.spaces.get(number, [])
+        at = bisect.bisect_left(areas, (va + 1,)) - 1
+        return areas[at] if at >= 0 and va < areas[at].end else None
+
+    def replace(self, number, start, end, fresh):
+        """A range has an area, or None, instead of what was there."""
+        areas = self.space(number)
+        if start >= end:
+            return
+        first, last = bisect.bisect_left(areas, (start,)), bisect.bisect_left(areas, (end,))
+        if first and areas[first - 1].end > start:
+            first -= 1
+        parts = [area.cut(area.start, start) for area in areas[first:last] if area.start < start]
+        parts += [fresh] if fresh else []
+        parts += [area.cut(end, area.end) for area in areas[first:last] if area.end > end]
+        low, high = max(first - 1, 0), last + 1  # the neighbours may be alike
+        merged = []
+        for area in [*areas[low:first], *parts, *areas[last:high]]:
+            if merged and area.continues(merged[-1]):
+                merged[-1] = merged[-1]._replace(end=area.end)
+            else:
+                merged.append(area)
+        areas[low:high] = merged
+
+    def apply(self, record):
+        """Does what a record tells."""
+        if record.type == file.AREA:
+            self.replace(record.space, *record.args[:2], area_of(record))
+        elif record.type == file.NO_AREA:
+            self.replace(record.space, *record.args[:2], None)

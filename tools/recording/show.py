@@ -3,6 +3,7 @@
 
 from . import file
 from .file import Entry
+from .model import area_of
 
 ACCESSES = {1: "read", 2: "write", 4: "exec"}
 
@@ -30,12 +31,6 @@ def access_of(word):
     return " ".join(words) + (" by the kernel" if word & file.COPY else "")
 
 
-def range_of(word):
-    """Says the addresses of a mapping."""
-    start, count = (word & 0xFFFFFFFF) << 12, word >> 32
-    return f"{start:#x}-{start + (count << 12):#x}"
-
-
 def outcome(result):
     """Says what became of a fault that was not resolved."""
     if result > 0:
@@ -43,14 +38,16 @@ def outcome(result):
     return f", error {-result}" if result < 0 else ""
 
 
-def in_words(record):
-    """Says what a record tells, without who and when."""
+def in_words(record, areas=None):
+    """Says what a record tells, without who and when; of a round also its mapping, if model.Areas are there."""
     first, second, third, fourth = record.args
     if record.type == file.ROUND:
         kinds = "+".join(record.kinds)
         if any(name.startswith("DENY") for name in record.kinds):
             return f"round   {first:#x} {kinds}: {access_of(record.more)} refused"
-        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}, in {range_of(fourth)}"
+        area = areas.find(record.space, first) if areas else None
+        where = f", in {area}" if area else ""
+        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}{where}"
     if record.type == file.AROUND:
         return f"around  {first:#x}: {Entry(third)}"
     if record.type == file.FAULT:
@@ -73,6 +70,10 @@ def in_words(record):
         return f"copy    {first:#x}-{second:#x} of space {third} to space {record.space}, {'private' if fourth else 'shared'}"
     if record.type == file.MOVE:
         return f"move    {first:#x}-{second:#x} to {first + third & (1 << 64) - 1:#x}"
+    if record.type == file.AREA:
+        return f"area    {area_of(record)}"
+    if record.type == file.NO_AREA:
+        return f"no area {first:#x}-{second:#x}"
     if record.type == file.MARK:
         return f"mark    {('here', 'on', 'off', '?')[min(record.what, 3)]}: {record.mark}"
     return f"a record of the unknown type {record.type}"

@@ -13,7 +13,7 @@ import tempfile
 
 from base import ROOT
 from lib.tap import case, equal, has, main
-from recording import file, show
+from recording import file, model, show
 
 TICKS = 1000000
 PRIVATE = 1 | 3 << 2 | 3 << 5 | 2 << 8 | 0x80123 << 16  # present, rw, A and D
@@ -51,6 +51,7 @@ def name_of(text):
 
 
 EXAMPLE = [
+    line(file.AREA, what=3, args=(0x10000, 0x14000, *name_of("[heap]")), time=9),
     line(file.EXEC, args=name_of("a.out"), time=10),
     line(file.ROUND, what=1 << 5, more=2, args=(0x11000, 0, PRIVATE, VMA), time=20),
     line(file.AROUND, args=(0x12000, 0, PRIVATE), time=20),
@@ -78,8 +79,9 @@ def each_record_is_a_line():
     status, out, err = journal("print", written())
     equal((0, ""), (status, err), "status and standard error")
     equal([
+        "   0.000009 [2]              area    0x10000-0x14000 rw-p anonymous [heap]",
         "   0.000010 a.out[2]         exec    a.out, space 1",
-        "   0.000020 a.out[2]         round   0x11000 FILL: empty -> rw- A D private frame 0x80123, in 0x10000-0x14000",
+        "   0.000020 a.out[2]         round   0x11000 FILL: empty -> rw- A D private frame 0x80123, in 0x10000-0x14000 rw-p anonymous [heap]",
         "   0.000020 a.out[2]         around  0x12000: rw- A D private frame 0x80123",
         "   0.000021 a.out[2]         fault   0x11008 write at pc 0x10400: FILL, 900 instructions, waited",
         "   0.000030 a.out[2]         begin   thread 3 of process 3, space 2",
@@ -92,8 +94,8 @@ def each_record_is_a_line():
 @case
 def what_is_printed_can_be_chosen():
     path = written()
-    for words, count in ((["--pid", "3"], 3), (["--kind", "fill"], 2), (["--address", "0x11000"], 2), (["--address", "0x11000-0x13000"], 3),
-                         (["--from", "0.00003"], 4), (["--to", "0.00002"], 3), (["--pid", "3", "--kind", "deny_maperr"], 2)):
+    for words, count in ((["--pid", "3"], 3), (["--kind", "fill"], 2), (["--address", "0x11000"], 3), (["--address", "0x11000-0x13000"], 4),
+                         (["--from", "0.00003"], 4), (["--to", "0.00002"], 4), (["--pid", "3", "--kind", "deny_maperr"], 2)):
         equal((0, count), (journal("print", path, *words)[0], len(journal("print", path, *words)[1].splitlines())), " ".join(words))
 
 
@@ -143,7 +145,7 @@ def page_tables_are_made_of_records():
         4: ["  0x11000: r-- A D COW private frame 0x80123", "space 2: 1 entries"],
         5: ["space 2: 2 entries"], 6: ["  0x13000: r-- A D private frame 0x80123"], 7: ["  0x13000: --- A D private frame 0x80123"],
         8: ["  0x16000: r-- A D COW private frame 0x80123"], 9: ["  0x10000: r-- A D COW private frame 0x80123"],
-        10: ["space 2: 0 entries"], 11: ["space 1 (a.out, process 2): 3 entries"],
+        10: ["space 2: 0 entries", "  in no area"], 11: ["space 1 (a.out, process 2): 3 entries"],
     }
     for time, lines in expected.items():
         status, out, err = journal("pages", path, "--to", str(time / TICKS))
@@ -153,10 +155,68 @@ def page_tables_are_made_of_records():
     equal((0, out, ""), journal("pages", path), "at the end")
 
 
+def area(start, end, name="", index=0, what=3, time=0):
+    """An AREA record of space 1; `what` as docs/journal.md has it."""
+    return line(file.AREA, what=what, more=index, args=(start, end, *name_of(name)), time=time)
+
+
+@case
+def areas_are_made_of_records():
+    """Split, merged, replaced and gone; the times are those of the lines."""
+    text = 5 | 1 << 8
+    path = written([
+        line(file.EXEC, args=name_of("a.out"), time=0),
+        area(0x10000, 0x14000, "a.out", 2, text, time=1),
+        area(0x12000, 0x13000, time=2),
+        area(0x12000, 0x13000, "a.out", 4, text, time=3),
+        area(0x14000, 0x15000, "a.out", 7, text, time=4),
+        line(file.NO_AREA, args=(0x11000, 0x14000), time=5),
+        area(0x20000, 0x21000, "[sigpage]", 0, 5 | 5 << 8, time=6),
+        area(0x8000, 0x40000, "name of 16 bytes", 1, 1 | 8 | 9 << 8, time=7),
+        line(file.NO_AREA, args=(0, 1 << 38), time=8),
+    ], name="areas")
+    expected = {
+        0: [], 1: ["  0x10000-0x14000 r-xp file a.out from page 2"],
+        2: ["  0x10000-0x12000 r-xp file a.out from page 2", "  0x12000-0x13000 rw-p anonymous", "  0x13000-0x14000 r-xp file a.out from page 5"],
+        3: ["  0x10000-0x14000 r-xp file a.out from page 2"],
+        4: ["  0x10000-0x14000 r-xp file a.out from page 2", "  0x14000-0x15000 r-xp file a.out from page 7"],
+        5: ["  0x10000-0x11000 r-xp file a.out from page 2", "  0x14000-0x15000 r-xp file a.out from page 7"],
+        6: ["  0x20000-0x21000 r-xp kernel [sigpage] from page 0"],
+        7: ["  0x8000-0x40000 r--s other name of 16 bytes from page 1"], 8: [],
+    }
+    for time, lines in expected.items():
+        status, out, err = journal("areas", path, "--to", str(time / TICKS))
+        equal((0, ""), (status, err), "status and standard error")
+        equal(lines, out.splitlines()[-len(lines):] if lines else [], f"at {time}")
+    equal((0, "space 1 (a.out, process 2): 0 areas\n", ""), journal("areas", path), "at the end")
+    has(journal("pages", written([area(0x10000, 0x12000), line(file.ENTRY, args=(0x11000, 0, PRIVATE))], name="in"))[1].splitlines(),
+        "  in 0x10000-0x12000 rw-p anonymous", "pages are shown with their areas")
+
+
+@case
+def areas_agree_with_a_list_of_pages():
+    """Changes at random; neighbours that are alike are always one, so that there is one way to have the same pages."""
+    chance, areas, pages = random.Random(190), model.Areas(), {}
+    for _ in range(3000):
+        start = chance.randrange(60)
+        end, kind = chance.randrange(start, 61), chance.randrange(5)
+        fresh = model.Area(start << 12, end << 12, "rw-p", kind % 2, start + kind // 3 if kind % 2 else 0, "") if kind else None
+        areas.replace(1, start << 12, end << 12, fresh)
+        for page in range(start, end):
+            pages[page] = fresh and (fresh.backing, fresh.index + page - start if fresh.backing else 0)
+        found = areas.space(1)
+        mine = {page: (one.backing, one.index + page - (one.start >> 12) if one.backing else 0)
+                for one in found for page in range(one.start >> 12, one.end >> 12)}
+        equal({page: what for page, what in pages.items() if what}, mine, "pages")
+        equal([], [one for below, one in zip(found, found[1:]) if one.continues(below) or one.start < below.end], "not merged")
+        va = chance.randrange(61 << 12)
+        equal(pages.get(va >> 12) is not None, areas.find(1, va) is not None, f"something at {va:#x}")
+
+
 @case
 def two_are_compared_but_for_times():
     later = [(*record[:7], record[7] + 5, *record[8:]) for record in EXAMPLE]
-    equal((0, "8 records are the same\n", ""), journal("compare", written(), written(later, name="later")), "times")
+    equal((0, "9 records are the same\n", ""), journal("compare", written(), written(later, name="later")), "times")
     for number, record in enumerate(EXAMPLE):
         other = [*EXAMPLE[:number], (*record[:6], record[6] + 1, *record[7:]), *EXAMPLE[number + 1:]]
         status, out, _ = journal("compare", written(), written(other, name="other"))
@@ -173,7 +233,8 @@ def files_that_are_no_recordings_are_refused():
     for name, why in ((text.name, ": not a recording of run.sh --record"), (path + "x", ": No such file or directory"),
                       (SCRATCH.name, ": Is a directory"),
                       (written(magic=b"Faultline recorder\n\0", name="magic"), ": not a recording of run.sh --record"),
-                      (written(version=2, name="future"), ": a recording of version 2; this tool reads version 1"),
+                      (written(version=1, name="past"), ": a recording of version 1; this tool reads version 2"),
+                      (written(version=3, name="future"), ": a recording of version 3; this tool reads version 2"),
                       (written(size=72, name="wide"), ": its header is damaged")):
         for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
             equal((2, "", f"journal: {name}{why}\n"), journal(command[0], name, *command[1:]), f"{command[0]} of {name}")
@@ -186,7 +247,7 @@ def what_was_cut_is_read_as_far_as_it_goes():
         out.write(b"x" * 63)
     status, out, err = journal("print", path)
     equal((2, len(EXAMPLE)), (status, len(out.splitlines())), "status and lines")
-    equal(f"journal: {path}: the recording was cut: it ends after 8 records\n", err, "standard error")
+    equal(f"journal: {path}: the recording was cut: it ends after 9 records\n", err, "standard error")
 
 
 @case
@@ -198,7 +259,7 @@ def what_is_damaged_is_read_up_to_that():
     status, out, err = journal("print", path)
     equal((2, 3), (status, len(out.splitlines())), "status and lines")
     equal(f"journal: {path}: record 4 is damaged: what comes before it is whole\n", err, "standard error")
-    for command in ("sum", "pages"):
+    for command in ("sum", "pages", "areas"):
         status, out, err = journal(command, path)
         equal((2, True, True), (status, "record 4 is damaged" in err, out != ""), command)
     equal(2, journal("pages", path, "--to", "5")[0], "status at an instant that it does not have")
@@ -218,7 +279,7 @@ def whatever_is_in_a_file_has_an_answer():
                 bad[chance.randrange(len(bad))] = chance.randrange(256)
         with open(path, "wb") as out:
             out.write(bad)
-        for command in (["print"], ["sum"], ["pages"], ["compare", path], ["perfetto", os.devnull]):
+        for command in (["print"], ["sum"], ["pages"], ["areas"], ["compare", path], ["perfetto", os.devnull]):
             status, _, err = journal(command[0], path, *command[1:])
             equal(True, status in (0, 2) and (status == 0) == (err == ""), f"status {status}, {err}")
             said.add(re.sub(r"\d+", "N", err.removeprefix(f"journal: {path}: ")))
@@ -229,7 +290,8 @@ def whatever_is_in_a_file_has_an_answer():
 def the_kernel_has_the_same_numbers():
     with open(os.path.join(ROOT, "base/journal.h"), encoding="utf-8") as header:
         text = header.read()
-    names = re.findall(r"^\tJOURNAL_(\w+)(?: = 1)?,", text, re.MULTILINE)
+    types = re.search(r"enum journal_type \{(.*?)\};", text, re.DOTALL).group(1)
+    names = re.findall(r"^\tJOURNAL_(\w+)(?: = 1)?,", types, re.MULTILINE)
     equal([(name, getattr(file, name)) for name in names], list(zip(names, range(1, len(names) + 1))), "types")
     equal(str(file.VERSION), re.search(r"JOURNAL_VERSION (\d+)", text).group(1), "version")
     with open(os.path.join(ROOT, "mm/fault_classify.h"), encoding="utf-8") as header:

@@ -203,6 +203,142 @@ static void verbs(void)
 	pages();
 }
 
+/* The mappings, as /proc/self/maps has them. A refused access shows where that is in a recording. */
+static void maps(void)
+{
+	static char text[1 << 15], line[1 << 9];
+	ssize_t n = 0, got;
+	int fd = open("/proc/self/maps", O_RDONLY);
+
+	signal(SIGSEGV, caught);
+	refused(MARK);
+	while ((got = read(fd, text + n, sizeof(text) - (size_t)n)) > 0)
+		n += got;
+	close(fd);
+	for (char *at = text, *end; (end = memchr(at, '\n', (size_t)(text + n - at)));
+	     at = end + 1) {
+		int len = snprintf(line, sizeof(line), "map %d %.*s\n", (int)getpid(),
+				   (int)(end - at), at);
+
+		if (write(1, line, (size_t)len) != len)
+			_exit(8);
+	}
+	if (write(1, "map .\n", 6) != 6)
+		_exit(8);
+}
+
+static __attribute__((noinline)) void deep(unsigned n)
+{
+	volatile char room[PAGE];
+
+	room[0] = (char)n;
+	if (n)
+		deep(n - 1);
+	room[1] = room[0];
+}
+
+/* Part of a VMA, all of several, one on another, and one that is moved. */
+static void change_areas(char *p, int fd)
+{
+	char *q, *r;
+
+	munmap(p + 10 * PAGE, 5 * PAGE);
+	munmap(p + 90 * PAGE, 20 * PAGE);
+	maps();
+	mmap(p + 8 * PAGE, 10 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 3 * PAGE);
+	mmap(p + 12 * PAGE, 2 * PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 9 * PAGE);
+	mmap(p + 20 * PAGE, 4 * PAGE, PROT_NONE, PRIVATE | MAP_FIXED, -1, 0);
+	mmap(p + 22 * PAGE, 60 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	maps();
+	mprotect(p + 30 * PAGE, 10 * PAGE, PROT_READ);
+	mprotect(p + 32 * PAGE, 2 * PAGE, PROT_READ | PROT_EXEC);
+	mprotect(p, 25 * PAGE, PROT_READ);
+	maps();
+	mprotect(p + 22 * PAGE, 60 * PAGE, RW);
+	maps();
+	q = mmap(NULL, 600 * PAGE, PROT_NONE, PRIVATE, -1, 0);
+	r = mmap(NULL, 8 * PAGE, RW, PRIVATE, -1, 0);
+	munmap(q + 100 * PAGE, 100 * PAGE);
+	q = mremap(r, 8 * PAGE, 20 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + 90 * PAGE);
+	mremap(q, 20 * PAGE, 60 * PAGE, 0);
+	mremap(q, 60 * PAGE, 50 * PAGE, 0);
+	r = mremap(q + 10 * PAGE, 5 * PAGE, 900 * PAGE, MREMAP_MAYMOVE);
+	mremap(r, 900 * PAGE, 900 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	maps();
+	mlock(p + 84 * PAGE, PAGE);
+	madvise(p + 86 * PAGE, PAGE, MADV_DONTFORK);
+	maps();
+}
+
+static int memory; /* a memfd */
+static volatile int stop;
+
+/* Reads each page of 400, as far as there is one. */
+static void *fault_beside(void *p)
+{
+	for (unsigned i = 0; !stop; i++)
+		(void)!pwrite(memory, (char *)p + i % 400 * PAGE, 1, 0);
+	return NULL;
+}
+
+/* What another thread reads is replaced, and gets permissions one part after the other. */
+static void replace_areas(char *p, int fd)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, fault_beside, p);
+	for (unsigned i = 0; i < 4; i++) {
+		mmap(p, 400 * PAGE, PROT_NONE, PRIVATE | MAP_FIXED, -1, 0);
+		for (unsigned k = 1; k < 400; k += 2)
+			mprotect(p + k * PAGE, PAGE, PROT_EXEC);
+		mprotect(p, 400 * PAGE, PROT_READ);
+		mmap(p + i * PAGE, 8 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, fd, 0);
+		mmap(p + 2 * i * PAGE, 4 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, i * PAGE);
+		munmap(p + 30 * i * PAGE, 2 * PAGE);
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+}
+
+/* Each change of what is mapped. Another thread reads where mappings are replaced. */
+static void areas(void)
+{
+	char name[] = "/tmp/areasXXXXXX";
+	int fd = mkstemp(name);
+	char *p = mmap(NULL, 100 * PAGE, RW, PRIVATE, -1, 0), *q;
+
+	memory = memfd_create("a memfd with a long name", 0);
+	ftruncate(fd, 100 * PAGE);
+	ftruncate(memory, 100 * PAGE);
+	maps();
+	change_areas(p, fd);
+	sbrk(50 * PAGE);
+	maps();
+	sbrk(-20 * (long)PAGE);
+	sbrk(4 * PAGE + 10);
+	mmap(NULL, 4 * PAGE, RW, MAP_SHARED, memory, PAGE);
+	deep(80);
+	q = mmap(NULL, 600 * PAGE, PROT_NONE, PRIVATE, -1, 0);
+	munmap(q, 600 * PAGE);
+	q = mmap(q + 590 * PAGE, PAGE, RW, PRIVATE | MAP_GROWSDOWN, -1, 0);
+	q[-3 * (long)PAGE] = 1;
+	maps();
+	q = mmap(NULL, 400 * PAGE, RW, PRIVATE, -1, 0);
+	replace_areas(q, fd);
+	maps();
+	if (fork() == 0) {
+		maps();
+		munmap(q + 3 * PAGE, 7 * PAGE);
+		mprotect(p + 40 * PAGE, PAGE, PROT_NONE);
+		maps();
+		execl("/proc/self/exe", "recorded", "again", NULL);
+		_exit(9);
+	}
+	wait(NULL);
+	maps();
+	unlink(name);
+}
+
 static char *holes; /* 16 pages of a file */
 
 static void *beside(void *rounds)
@@ -272,8 +408,13 @@ int main(int argc, char **argv)
 		race((long)n);
 	else if (strcmp(what, "verbs") == 0)
 		verbs();
+	else if (strcmp(what, "areas") == 0)
+		areas();
+	else if (strcmp(what, "again") == 0)
+		maps();
 	else
 		all_kinds();
+	touch((volatile char *)(uintptr_t)_exit, 1, 0); /* before the faults are counted */
 	tell();
 	if (strcmp(what, "stay") == 0)
 		pause();
