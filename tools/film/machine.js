@@ -29,11 +29,12 @@ class Space {
 /** Do two areas differ in nothing but where they are? */
 function continues(area, next) {
     return area.end === next.start && area.what === next.what && area.name === next.name &&
-        (!next.isFile || area.index + (area.end - area.start) === next.index);
+        (!next.backing || area.index + (area.end - area.start) === next.index);
 }
 
 function makeArea(start, end, what, index, name) {
-    return {start, end, what, index, name, prot: what & 7, isShared: (what & 8) !== 0, isFile: (what >> 8 & 15) === 1};
+    return {start, end, what, index, name, prot: what & 7, isShared: (what & 8) !== 0, backing: what >> 8 & 15,
+            isFile: (what >> 8 & 15) === 1};
 }
 
 /** Returns areas where nothing is mapped in [start, end). */

@@ -34,7 +34,7 @@ export function labelOf(fault, area) {
             return "zero_page";
         if (isPrivate(fault.after))
             return area?.isFile ? "file_copy" : "zero_fill";
-        return area && area.isShared ? "shared_new" : "file_page";
+        return area?.isShared && !area.isFile ? "shared_new" : "file_page";
     }
     return has(T.REMAP) ? "remap" : has(T.SPURIOUS) ? "spurious" : "accessed";
 }
