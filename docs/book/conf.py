@@ -14,7 +14,7 @@ project = "Faultline"
 author = "the Faultline developers"
 copyright = "the Faultline developers, MIT License"  # pylint: disable=redefined-builtin
 
-extensions = ["myst_parser", "quotes"]
+extensions = ["myst_parser", "quotes", "films"]
 root_doc = "docs/book/index"
 include_patterns = ["docs/*.md", "docs/book/**", "README.md", "README.zh.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "tools/strict/README.md",
                     "tests/bench/README.md"]

@@ -132,7 +132,7 @@ class App {
     moved() {
         const [view] = this.views;
         this.position.textContent = this.views.length > 1 ? this.words.step(view.index + 1, this.#steps()) : view.positionText();
-        if (!this.playing) {
+        if (!this.playing && !this.repeats) {
             const hash = this.views.length > 1 ? `#step=${view.index + 1}` : `#fault=${view.number + 1}`;
             if (location.hash !== hash)
                 history.replaceState(null, "", hash);
@@ -143,23 +143,38 @@ class App {
         return Math.max(...this.views.map(view => view.faults.length));
     }
 
-    /** Goes where the address of the page says. */
+    /**
+     * Goes where the address of the page says: #fault=N, #record=N, #part=N or #step=N. With &play it plays from there, again
+     * and again, and has less beside it: so a page can show a film in a frame.
+     */
     #follow() {
-        const [, name, number] = /^#(fault|record|step)=(\d+)$/.exec(location.hash) ?? [];
-        if ((name === "fault" || name === "record") && this.views.length === 1) {
-            const [view] = this.views, wanted = name === "fault" ? number - 1 : view.film.firstFaultFrom(Number(number));
-            const fault = Math.min(Math.max(wanted, 0), view.film.nfaults - 1);
-            if (!view.pids.has(view.film.pids[fault])) {
-                view.pids.add(view.film.pids[fault]);
-                view.filter();
-                this.#build();
-            }
-            view.index = view.indexOf(fault);
-        } else if (name === "step") {
-            this.#setStep(number - 1);
-        }
+        const hash = new URLSearchParams(location.hash.slice(1)), [view] = this.views;
+        if (this.views.length > 1)
+            this.#setStep((Number(hash.get("step")) || 1) - 1);
+        else if (hash.has("fault"))
+            this.#goToFault(Number(hash.get("fault")) - 1);
+        else if (hash.has("record"))
+            this.#goToFault(view.film.firstFaultFrom(Number(hash.get("record"))));
+        else if (hash.has("part"))
+            view.setPart(view.film.parts[Number(hash.get("part")) - 1]);
+        document.body.classList.toggle("embedded", hash.has("play"));
+        this.repeats = hash.has("play");
+        if (this.repeats)
+            this.#changeSpeed(-SPEEDS.length);
         this.show();
         this.#tell();
+        if (this.repeats)
+            this.play();
+    }
+
+    #goToFault(number) {
+        const [view] = this.views, fault = Math.min(Math.max(number || 0, 0), view.film.nfaults - 1);
+        if (!view.pids.has(view.film.pids[fault])) {
+            view.pids.add(view.film.pids[fault]);
+            view.filter();
+            this.#build();
+        }
+        view.index = view.indexOf(fault);
     }
 
     #setStep(step) {
@@ -211,8 +226,8 @@ class App {
 
     play() {
         this.#leaveQuiz();
-        if (this.#now() >= this.#steps() - 1)
-            this.#setStep(0);
+        if (this.#now() >= this.#played()[1])
+            this.#setStep(this.#played()[0]);
         this.playButton.textContent = "❚❚";
         this.playButton.setAttribute("aria-label", this.words.pause);
         let last = performance.now(), owed = 0;
@@ -224,10 +239,19 @@ class App {
                 return;
             const by = Math.floor(owed);
             owed -= by;
-            this.go(this.#now() + by);
-            if (this.#now() >= this.#steps() - 1)
+            const [first, last] = this.#played();
+            if (this.repeats && this.#now() + by > last)
+                this.go(first);
+            else
+                this.go(Math.min(this.#now() + by, last));
+            if (!this.repeats && this.#now() >= last)
                 this.pause();
         }, FRAME_MS);
+    }
+
+    /** The first and the last step of what is played: all, or what the time line shows. */
+    #played() {
+        return this.views.length > 1 ? [0, this.#steps() - 1] : this.views[0].timeline.shown();
     }
 
     #now() {
@@ -237,6 +261,7 @@ class App {
     pause() {
         if (!this.playing)
             return;
+        this.repeats = false;
         clearInterval(this.playing);
         this.playing = null;
         this.playButton.textContent = "▶";

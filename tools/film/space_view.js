@@ -9,7 +9,7 @@ const PAGE = 4096, LEVEL_BITS = 9, SLOTS = 512;
 const STRIP = 9, STRIP_GAP = 15, LABEL = 12;
 export const TABLES_HEIGHT = 3 * (STRIP + STRIP_GAP) + 4;
 const MARKED = 6;  // cells from so many pixels on have a mark, too: colours alone do not suffice
-const HIGHEST = 420;  // of the part that scrolls
+const HIGHEST = 420, HIGHEST_EMBEDDED = 150, ABOVE = 120;  // of the part that scrolls, and of what is above it
 
 /** Draws the mark of a state into a cell. */
 function mark(pen, state, x, y, size, ink) {
@@ -85,7 +85,9 @@ export class SpaceView {
     }
 
     #visible() {
-        return Math.min(this.layout.height + 2, HIGHEST);
+        const isEmbedded = document.body.classList.contains("embedded");
+        const limit = isEmbedded ? HIGHEST_EMBEDDED : Math.max(this.view.map.clientHeight - ABOVE, HIGHEST);
+        return Math.min(this.layout.height + 2, limit);
     }
 
     #reveal(page) {

@@ -66,7 +66,7 @@ function whoOf(film, machine, fault, words) {
     const name = processName(film, machine, fault.pid, words);
     if (film.forks.has(fault.space) && machine.processes.get(machine.processes.get(fault.pid)?.parent)?.threads)
         return words.child(name);
-    return [...film.forks.values()].some(fork => fork.parent === fault.space && fork.record < fault.record) ? words.parent(name) : name;
+    return machine.living().some(process => film.forks.get(process.space)?.parent === fault.space) ? words.parent(name) : name;
 }
 
 /** The fork that made the page of a fault shared: of its space, or the last one from it. */

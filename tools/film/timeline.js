@@ -44,6 +44,14 @@ export class Timeline {
         this.back = null;
     }
 
+    /** The indices of the first and the last fault that are to be seen. */
+    shown() {
+        if (!this.range)
+            return [0, this.view.faults.length - 1];
+        const first = this.#index(this.range[0]);
+        return [first, Math.max(this.#index(this.range[1]), first)];
+    }
+
     #all() {
         const {film, faults} = this.view;
         return this.byTime ? [film.seconds(0), film.seconds(film.records.count - 1)] : [0, Math.max(faults.length - 1, 1)];

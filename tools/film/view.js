@@ -52,12 +52,19 @@ export class FilmView {
         return this.faults.slice(lowerBound(this.faults, part.from), lowerBound(this.faults, part.to));
     }
 
-    /** Goes to a part: to its first fault, with the time line on it. */
-    goToPart(part) {
-        if (!this.inPart(part).length)
-            return;
+    /** Has the first fault of a part at hand, and the time line on it. Returns whether there is one. */
+    setPart(part) {
+        if (!part || !this.inPart(part).length)
+            return false;
         this.timeline.showPart(part);
-        this.choose(lowerBound(this.faults, part.from));
+        this.index = lowerBound(this.faults, part.from);
+        return true;
+    }
+
+    /** Goes to a part. */
+    goToPart(part) {
+        if (this.setPart(part))
+            this.choose(this.index);
     }
 
     /** Makes the list of the faults that are shown. */

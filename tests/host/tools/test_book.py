@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 
 from base import ROOT
-from lib.tap import Skip, case, equal, long_case, main
+from lib.tap import Skip, case, equal, has, long_case, main
 
 sys.path[:0] = [os.path.join(ROOT, "docs/book"), os.path.join(ROOT, "tools")]
 sys.dont_write_bytecode = True
@@ -72,6 +73,30 @@ def what_is_not_there_is_said():
             equal(reason, str(error), place)
         else:
             raise AssertionError(place + " was found")
+
+
+def film(text, folder):
+    """Makes HTML of the directive {film}."""
+    try:
+        from docutils.core import publish_parts
+        from docutils.parsers.rst import directives
+    except ImportError:
+        raise Skip("python3-docutils is not installed") from None
+    import films
+
+    films.FOLDER = folder
+    directives.register_directive("film", films.Film)
+    where = types.SimpleNamespace(docname="docs/book/cow")
+    return publish_parts(text, writer_name="html", settings_overrides={"env": where})["body"]
+
+
+@case
+def a_film_is_a_link_or_says_how_it_is_made():
+    has(film(".. film:: 3", "films"), '<a href="../../films/tour.html#part=3">', "a link")
+    has(film(".. film:: 3\n   :play:", "films"), 'src="../../films/tour.html#part=3&amp;play"', "one that plays")
+    text = film(".. film:: 3", "")
+    has(text, "tour.html</tt> makes it", "how it is made")
+    has(text, "it is part 3.", "which part")
 
 
 @long_case
