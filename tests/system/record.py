@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 
-from lib.guest import BUILD, FAKE, PATIENCE, ROOT, RUN, folder, run_placed, run_raw
+from lib.guest import BUILD, FAKE, PATIENCE, ROOT, RUN, folder, get, run_placed, run_raw
 from lib.tap import Skip, case, equal, has, long_case, main, soak_case
 
 sys.path.append(os.path.join(ROOT, "tools"))
@@ -389,6 +389,34 @@ def a_trace_for_perfetto_is_json():
     faults = sum(record.type == file.FAULT for record in recording)
     equal(faults, sum(event["ph"] == "X" for event in events), "faults")
     equal(True, any(event.get("args", {}).get("name", "").startswith("recorded[") for event in events), "its name")
+
+
+@case
+def a_film_is_made_however_the_run_ends():
+    place = folder("film")
+    path = os.path.join(place, "a film.html")
+    done = run_raw(["--film", path, "--", "sh", "-c", "kill -SEGV 2; exit 3"])
+    equal(139, done.status, f"status ({done.err})")
+    has(get(path).decode(), '"title":"sh -c kill -SEGV 2; exit 3"', "film")
+    words = [RUN, "--film", path, "--record", path + ".rec", "--", "sh", "-c", "echo here; cat"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        equal(130, child.wait(PATIENCE), "status of one that is interrupted")
+    has(get(path).decode(), '"title":"sh -c echo here; cat"', "its film")
+    equal(["a film.html", "a film.html.rec"], sorted(os.listdir(place)), "files that are left")
+
+
+@case
+def a_film_that_cannot_be_written_is_refused_before_the_run():
+    place = folder("refused")
+    for path, status, why in ((place, 125, "is a folder"), (os.path.join(place, "a/b"), 125, ": its folder cannot be written to")):
+        done = run_raw(["--film", path, "--", "sh", "-c", "echo ran"])
+        equal((status, b"", f"run.sh: --film: {path}{' ' if why[0] != ':' else ''}{why}".encode()), (done.status, done.out, done.last_line()), "it")
+    path = os.path.join(place, "both")
+    done = run_raw(["--film", path, "--record", path, "--", "sh"])
+    equal((2, f"run.sh: --film: {path} is the file of --record".encode()), (done.status, done.last_line()), "one file for both")
+    equal(3, run_raw(["--film", "/dev/null", "--", "sh", "-c", "exit 3"]).status, "no file")
 
 
 @case

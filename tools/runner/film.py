@@ -21,7 +21,9 @@ class Filming:
         self.path = options.film
         self.title = " ".join(options.program) or "the tour"
         folder = os.path.dirname(self.path) or "."
-        if not os.path.isdir(folder) or not os.access(folder, os.W_OK):  # better now than after the run
+        if os.path.isdir(self.path):  # better now than after the run
+            raise Failure(BROKEN, f"--film: {self.path} is a folder")
+        if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
             raise Failure(BROKEN, f"--film: {self.path}: its folder cannot be written to")
         self.scratch = None
         if options.record is None:
