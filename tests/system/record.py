@@ -373,6 +373,7 @@ def what_cannot_be_recorded_is_said():
     equal(3, done.status, f"an odd size of memory ({done.err})")
     done = run_raw(["--record", path, "--", "sh"], env={**os.environ, "FAULTLINE_QEMU": "-bogus"})
     has(done.last_line(), b"QEMU ended with status 1 before the kernel said anything", "the reason comes last")
+    has(done.err, f"run.sh: --record: {path}: the kernel has kept no journal\n".encode(), "what else went wrong")
     done = run_raw(["--record", path, "--append", "journal=0", "--", "sh", "-c", "exit 3"])
     equal((125, b"run.sh: --record: " + path.encode() + b": the kernel has kept no journal"), (done.status, done.last_line()), "off")
     done = run_raw(["--record", path, "--append", "journal=5000", "--", "sh", "-c", "exit 3"])

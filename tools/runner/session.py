@@ -445,9 +445,14 @@ def follow(session, options, terminal, chosen):
         short = session.machine.recorder and session.machine.recorder.finish()
         if short and status is None:
             session.log.write(b"run.sh: " + os.fsencode(short))
-    status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel,
-                     session.reports.found if session.reports else 0)
-    session.check_streams()
+    try:
+        status = verdict(session.log, status, session.qemu.said(), options.machine, session.machine.kernel,
+                         session.reports.found if session.reports else 0)
+        session.check_streams()
+    except Failure:
+        if short:
+            session.log.write(b"run.sh: " + os.fsencode(short))
+        raise
     if short:
         raise Failure(BROKEN, short)
     return status
