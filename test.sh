@@ -16,6 +16,10 @@ esac
 open_descriptors
 lock
 have_packages "${test_needs[@]}"
+# Elsewhere the suite browser is skipped if there is no browser: it is larger than all other packages.
+case " $* " in
+*' --setup ci '* | *' --setup=ci '* | *' --setup nightly '* | *' --setup=nightly '*) have_packages "${browser_needs[@]}" ;;
+esac
 folder=$(build_folder build-test)
 # The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
 configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false

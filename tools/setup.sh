@@ -43,6 +43,13 @@ test_needs=(
 	'cppcheck cppcheck'
 	'spin spin'
 )
+# For the suite browser, which is skipped without them.
+# shellcheck disable=SC2034 # used by test.sh
+browser_needs=(
+	'chromium chromium'
+	'chromedriver chromium-driver'
+	'/usr/lib/python3/dist-packages/selenium/__init__.py python3-selenium'
+)
 
 # die REASON [STATUS]
 die() {

@@ -11,7 +11,7 @@ import time
 
 import spelling
 
-STAGES = ("host", "kernel", "user", "system", "strict")
+STAGES = ("host", "kernel", "user", "system", "strict", "browser")
 # Tests of exact costs fail after any change, so they say nothing about a bug; the labs build kernels of their own.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper|^labs")
 TIMED = ("kernel", "user", "system", "strict")  # a busy machine may make these fail: only a second failure counts

@@ -140,6 +140,27 @@ def test_sh_builds_what_only_tests_need():
 
 
 @case
+def only_ci_installs_a_browser():
+    for words, wanted in ((["--setup", "ci"], True), (["--setup=ci"], True), (["--setup", "nightly"], True), ([], False), (["--setup", "all"], False)):
+        with tempfile.TemporaryDirectory() as place:
+            tree = Machine(place)
+            os.makedirs(os.path.join(place, "tools"))
+            shutil.copy(os.path.join(ROOT, "test.sh"), place)
+            with open(os.path.join(TOOLS, "setup.sh"), encoding="utf-8") as file:
+                text = file.read()
+            tree.write("tools/setup.sh", text.replace("'chromium chromium'", "'no-such-browser chromium'"))
+            for name in ("ninja", "meson", "tools/test-names", "tools/test-summary"):
+                tree.write(name, "" if name.startswith("tools") else "#!/bin/sh\n")
+            done = subprocess.run([os.path.join(place, "test.sh"), *words], capture_output=True, text=True, check=False,
+                                  env={**os.environ, "PATH": place + ":" + os.environ["PATH"], "LOG": tree.log, "BIN": place})
+            asked = ""
+            if os.path.exists(tree.log):
+                with open(tree.log, encoding="utf-8") as file:
+                    asked = file.read()
+            equal((wanted, wanted), ("install --no-install-recommends chromium" in asked, "still missing" in done.stderr), f"{words}: {done.stderr}")
+
+
+@case
 def the_lists_lock_is_waited_for():
     status, _err, asked = machine("locked")
     equal((0, 2), (status, asked.count("update")), "status and updates")

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""How a user moves in a film (R191): buttons, keys, the time line, the address of the page, search."""
+
+from lib.tap import case, equal, has
+
+import fixtures
+import page
+from page import Keys
+from shown import at, cell, follow, fresh, here, is_at, journal, made, number_of, path_of, said, story
+
+
+def line_box():
+    """The time line's canvas on the screen: left, top, width and height."""
+    return page.js("const box = document.querySelector('.timeline canvas').getBoundingClientRect(); return [box.left, box.top, box.width, box.height]")
+
+
+def in_line(share):
+    """A place in the time line."""
+    left, top, width, height = line_box()
+    return left + 1 + share * (width - 3), top + height - 10
+
+
+def mark_at():
+    """The column of the time line at which the mark of the fault at hand is, as a share of its width."""
+    return page.js("""
+        const canvas = document.querySelector(".timeline canvas"), ink = window.seen.paint("focus").join();
+        const {data, width} = canvas.getContext("2d").getImageData(0, canvas.height - 2, canvas.width, 1);
+        const found = [];
+        for (let x = 0; x < width; x++)
+            if ([...data.slice(4 * x, 4 * x + 3)].join() === ink && data[4 * x + 3] > 200)
+                found.push(x);
+        return found.length ? found[0] / (width - 1) : null;""")
+
+
+@case
+def R191_it_opens_at_the_first_copy_of_a_page_that_fork_has_shared():
+    fresh()
+    is_at("cow", "opening")
+    has(said(), "Copy on write", "what is said")
+
+
+@case
+def it_opens_at_the_dearest_where_there_is_no_such_copy():
+    page.load(made("dearest", fixtures.no_cow()))
+    equal(2, here(), "the fault")
+
+
+@case
+def buttons_step():
+    at("cow")
+    for css, name in ((".next", "cow_parent"), (".previous", "cow"), (".previous", "swapped"), (".last", "last"), (".next", "last"),
+                      (".first", "file_page"), (".previous", "file_page")):
+        page.click(css)
+        is_at(name, css)
+
+
+@case
+def R191_keys_step():
+    at("cow")
+    page.js("document.activeElement.blur()")
+    for key, name in ((Keys.ARROW_RIGHT, "cow_parent"), (Keys.ARROW_LEFT, "cow"), (Keys.END, "last"), (Keys.HOME, "file_page")):
+        page.press(key)
+        is_at(name, repr(key))
+
+
+@case
+def shift_steps_to_another_kind():
+    at("file_page")
+    names = []
+    for _ in range(4):
+        page.press(Keys.ARROW_RIGHT, shift=True)
+        names.append(here())
+    equal([number_of(name) for name in ("file_copy", "zero_page", "cow_zero", "sparse")], names, "on")
+    page.press(Keys.ARROW_LEFT, shift=True)
+    is_at("cow_zero", "back")
+
+
+@case
+def a_click_in_the_time_line_goes_there():
+    fresh("cow")
+    equal(True, abs(mark_at() - (number_of("cow") - 2) / 23) < 0.01, f"the mark at {mark_at()}")
+    page.mouse(in_line(0), "click")
+    is_at("file_page", "a click at the left end")
+    equal(0, mark_at(), "the mark")
+    page.mouse(in_line(1), "click")
+    is_at("last", "a click at the right end")
+    page.mouse(in_line((number_of("reuse") - 2) / 23), "click")
+    is_at("reuse", "a click between them")
+    equal(("2", str(24), str(number_of("reuse") - 1)),
+          ("2", page.attribute(".timeline canvas", "aria-valuemax"), page.attribute(".timeline canvas", "aria-valuenow")), "as a slider")
+
+
+@case
+def a_drag_looks_closer_and_a_double_click_looks_at_all():
+    fresh("cow")
+    page.mouse(in_line(0.5), "down", in_line(0.8), in_line(1), "up")
+    is_at("cow", "a drag")
+    page.mouse(in_line(0), "click")
+    equal(True, abs(here() - 2 - 11.5) <= 1, f"the fault {here()} at the left end")
+    page.mouse(in_line(0.25), "twice")
+    page.mouse(in_line(0), "click")
+    is_at("file_page", "a click at the left end")
+
+
+@case
+def the_axis_may_be_time():
+    fresh("last")
+    equal("Axis: faults", page.text(".axis"), "the button")
+    page.click(".axis")
+    equal("Axis: time", page.text(".axis"), "the button")
+    follow(number_of("file_page"))
+    seconds = page.js("const film_ = film.views[0].film, times = film_.records.times; return (times[film_.records_of[1]] - times[0]) / (times.at(-1) - times[0])")
+    equal(True, abs(mark_at() - seconds) < 0.01, f"the mark at {mark_at()}, the time {seconds}")
+    page.mouse(in_line(0), "click")
+    is_at("file_page", "a click at the left end")
+    page.mouse(in_line(1), "click")
+    is_at("last", "a click at the right end")
+    page.press("a")
+    equal("Axis: faults", page.text(".axis"), "the button")
+
+
+@case
+def the_address_of_the_page_names_the_fault():
+    at("reuse")
+    page.press(Keys.ARROW_RIGHT)
+    equal(f"#fault={number_of('thread')}", page.js("return location.hash"), "after a step")
+    fresh("swapped")
+    is_at("swapped", "opening")
+    page.js("location.hash = '#fault=999'")
+    page.until("document.querySelector('.position').textContent.startsWith('Fault 25 ')")
+    page.js("location.hash = '#fault=0'")
+    page.until("document.querySelector('.position').textContent.startsWith('Fault 1 ')")
+    equal(f"#fault={number_of('init')}", page.js("return location.hash"), "after that")
+
+
+@case
+def the_address_may_name_a_fault_of_a_process_that_is_not_shown():
+    fresh("init")
+    is_at("init", "opening")
+    has(page.text(".story"), "init[1]", "the story")
+    equal(True, page.js("return document.querySelector('.processes input[value=\"1\"]').checked"), "init is shown")
+
+
+def search(text):
+    """Searches by keys; gives whether the field says that nothing was found, and the fault at hand."""
+    page.js("document.activeElement.blur()")
+    page.press("/")
+    page.js("document.querySelector('.search').value = ''")
+    page.press(text, Keys.ENTER, Keys.ESCAPE)
+    return page.attribute(".search", "aria-invalid") == "true", here()
+
+
+@case
+def search_finds_addresses_symbols_kinds_and_processes():
+    fresh("file_page")
+    for text, name in (("0x101000", "filled"), ("101234", "swapped"), (f"{fixtures.SHARED * 4096:x}", "shared_new"), ("WRITE_SHARED", "cow"),
+                       ("tiny.c:6", "file_copy"), ("reuse", "reuse"), ("Zero page written", "cow_zero"), ("swapped in", "swapped"),
+                       ("demo[3]", "cow"), ("brief", "brief"), ("deny_map", "maperr"), ("Not allowed", "accerr")):
+        equal((False, number_of(name)), search(text), f"the search for {text}")
+    follow(number_of("file_page"))
+    equal((False, number_of("read_data")), search("shared"), "the symbol of an address")
+
+
+@case
+def a_search_for_nothing_says_so():
+    at("cow")
+    equal((True, number_of("cow")), search("no such thing"), "what is found")
+    equal("Nothing found: no such thing", said(), "what is said")
+    equal((False, number_of("reuse")), search("reuse"), "the next search")
+
+
+@case
+def processes_can_be_left_out():
+    fresh("cow")
+    page.click(".processes summary")
+    labels = dict(zip([text.strip() for text in page.texts(".processes label")],
+                      page.js("return [...document.querySelectorAll('.processes input')].map(one => one.checked)")))
+    equal({"init[1]": False, "demo[2]": True, "demo[3]": True, "brief[6]": True}, labels, "the list")
+    page.click(".processes input[value='3']")
+    is_at("cow_parent", "the child is left out")
+    equal([], [text for text in page.texts(".space h3") if text.startswith("demo[3]")], "maps of the child")
+    page.press(Keys.ARROW_RIGHT)
+    page.press(Keys.ARROW_RIGHT)
+    for css in ("2", "6"):
+        page.click(f".processes input[value='{css}']")
+    equal(True, page.js("return document.querySelector('.processes input[value=\"6\"]').checked"), "the last one stays")
+
+
+@case
+def R191_a_film_needs_no_mouse():
+    """Tab goes to each part; arrows move the cursor over a map; Enter goes to the next fault of the page."""
+    fresh("cow")
+    page.js("document.activeElement.blur()")
+    met = []
+    for _ in range(40):
+        page.press(Keys.TAB)
+        met.append(page.js("const one = document.activeElement; return one.tagName === 'CANVAS' ? one.closest('.space, .timeline').className.split(' ')[0] "
+                           "+ ': ' + one.getAttribute('aria-label') : one.className || one.tagName"))
+        if met[-1].startswith("timeline"):
+            break
+    maps = [one for one in met if one.startswith("space: ")]
+    equal(["demo[2]", "demo[3]"], [one.split()[1].rstrip(":") for one in maps], f"the maps among {met}")
+    equal([], [part for part in ("search", "predict", "picture", "language", "help", "first", "previous", "play", "next", "last", "speed", "axis", "SUMMARY")
+               if part not in met], "what Tab leaves out")
+    equal([], page.js("return [...document.querySelectorAll('button, select, input, canvas')].filter(one => one.offsetParent && !one.closest('label')"
+                      " && !(one.getAttribute('aria-label') || one.textContent)).map(one => one.outerHTML)"), "what has no name")
+    page.js("document.querySelectorAll('.space canvas[tabindex]')[0].focus()")
+    for address in ("0x10000", "0x11000", "0x12000", "0x100000"):
+        page.press(Keys.ARROW_RIGHT)
+        equal(address, said().partition(":")[0], "the next page that is mapped")
+        has(page.text(".tip"), address + ": ", "the tip")
+    page.press(Keys.ENTER)
+    is_at("cow_parent", "Enter")
+    page.press(Keys.ARROW_RIGHT, Keys.ENTER)
+    is_at("filled", "Enter, round from the begin")
+    page.press(Keys.ENTER)
+    is_at("swapped", "Enter again")
+    page.press(Keys.ARROW_UP)
+    equal("0x12000", said().partition(":")[0], "a row up")
+    page.press(Keys.ARROW_LEFT)
+    equal("0x11000", said().partition(":")[0], "a page back")
+
+
+@case
+def a_click_on_a_page_goes_to_its_next_fault():
+    at("cow")
+    page.mouse(cell("demo[2]", fixtures.HEAP), "click")
+    is_at("cow_parent", "a click on the heap")
+    page.mouse(cell("demo[2]", fixtures.HEAP), "click")
+    is_at("zero_page", "another one")
+    page.mouse(cell("demo[2]", fixtures.HEAP + 40), "click")
+    is_at("zero_page", "one on a page without faults")
+    equal("Nothing found: 0x128000", said(), "what is said")
+
+
+STEPS = "return [...document.querySelectorAll('.timeline canvas')].map(one => Number(one.getAttribute('aria-valuenow')))"
+
+
+def two_films():
+    """Opens two side by side: one has three faults."""
+    made("left", fixtures.no_cow())
+    story()
+    path = path_of("both.html")
+    equal((0, ""), journal("film", path_of("left.rec"), path, "--title", "Left", "--beside", path_of("story.rec"), "--beside-title", "Right"), "the tool")
+    page.load(path)
+
+
+@case
+def R191_two_films_step_together():
+    two_films()
+    equal(["Left", "Right"], page.texts(".film .title"), "the titles")
+    equal(("Step 1 of 24", 2), (page.text(".position"), len(page.texts(".story"))), "the begin")
+    page.press(Keys.ARROW_RIGHT)
+    equal(("Step 2 of 24", [2, 2]), (page.text(".position"), page.js(STEPS)), "a step")
+    page.js("location.hash = '#step=1'")
+    page.until("document.querySelector('.position').textContent === 'Step 1 of 24'")
+    equal([1, 1], page.js(STEPS), "by the address")
+    page.press("p")
+    equal([], page.texts(".choices"), "there is nothing to predict")
