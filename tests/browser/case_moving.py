@@ -76,6 +76,44 @@ def shift_steps_to_another_kind():
 
 
 @case
+def it_plays_to_the_end_and_stops():
+    fresh("reuse")
+    page.choose(".speed", "100/s")
+    page.js("document.activeElement.blur()")
+    equal("Play", page.attribute(".play", "aria-label"), "the button's name")
+    page.press(" ")
+    page.until("document.querySelector('.play').getAttribute('aria-label') === 'Play' && film.views[0].number === " + str(number_of("last") - 1))
+    is_at("last", "playing")
+    page.press("-", "-", "-", "-", "-", "-")
+    equal("1/s", page.js("const box = document.querySelector('.speed'); return box.options[box.selectedIndex].text"), "the speed")
+    page.press("+")
+    equal("2/s", page.js("const box = document.querySelector('.speed'); return box.options[box.selectedIndex].text"), "the speed")
+
+
+@case
+def playing_at_the_end_begins_with_the_first_fault():
+    fresh("last")
+    page.choose(".speed", "1/s")
+    page.js("window.places = []; new MutationObserver(() => places.push(document.querySelector('.position').textContent))"
+            ".observe(document.querySelector('.position'), {childList: true})")
+    page.click(".play")
+    equal("Pause", page.attribute(".play", "aria-label"), "the button's name")
+    page.until("window.places.length")
+    equal("2", page.js("return places[0].match(/[0-9]+/)[0]"), "the first fault that is shown")
+    page.click(".play")
+    equal("Play", page.attribute(".play", "aria-label"), "the button's name")
+
+
+@case
+def a_step_ends_playing():
+    fresh("file_page")
+    page.choose(".speed", "1/s")
+    page.click(".play")
+    page.click(".next")
+    equal("Play", page.attribute(".play", "aria-label"), "the button's name")
+
+
+@case
 def a_click_in_the_time_line_goes_there():
     fresh("cow")
     equal(True, abs(mark_at() - (number_of("cow") - 2) / 23) < 0.01, f"the mark at {mark_at()}")

@@ -226,15 +226,17 @@ class App {
 
     play() {
         this.#leaveQuiz();
-        if (this.#now() >= this.#played()[1])
+        if (this.#now() >= this.#played()[1]) {
             this.#setStep(this.#played()[0]);
+            this.show();
+        }
         this.playButton.textContent = "❚❚";
         this.playButton.setAttribute("aria-label", this.words.pause);
-        let last = performance.now(), owed = 0;
+        let before = performance.now(), owed = 0;
         this.playing = setInterval(() => {
             const now = performance.now();
-            owed += (now - last) / 1000 * SPEEDS[this.speed];
-            last = now;
+            owed += (now - before) / 1000 * SPEEDS[this.speed];
+            before = now;
             if (owed < 1)
                 return;
             const by = Math.floor(owed);
