@@ -295,3 +295,12 @@ def R191_two_films_step_together():
     equal([1, 1], page.js(STEPS), "by the address")
     page.press("p")
     equal([], page.texts(".choices"), "there is nothing to predict")
+
+
+@case
+def the_longer_of_two_films_goes_on_alone():
+    two_films()
+    page.press(*[Keys.ARROW_RIGHT] * 4)
+    equal(("Step 5 of 24", "#step=5", [3, 5]), (page.text(".position"), page.js("return location.hash"), page.js(STEPS)), "where the left has ended")
+    page.press(Keys.ARROW_LEFT)
+    equal(("Step 4 of 24", [3, 4]), (page.text(".position"), page.js(STEPS)), "a step back")

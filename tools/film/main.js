@@ -131,9 +131,9 @@ class App {
     /** The position is another one. */
     moved() {
         const [view] = this.views;
-        this.position.textContent = this.views.length > 1 ? this.words.step(view.index + 1, this.#steps()) : view.positionText();
+        this.position.textContent = this.views.length > 1 ? this.words.step(this.#now() + 1, this.#steps()) : view.positionText();
         if (!this.playing && !this.repeats) {
-            const hash = this.views.length > 1 ? `#step=${view.index + 1}` : `#fault=${view.number + 1}`;
+            const hash = this.views.length > 1 ? `#step=${this.#now() + 1}` : `#fault=${view.number + 1}`;
             if (location.hash !== hash)
                 history.replaceState(null, "", hash);
         }
