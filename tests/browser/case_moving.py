@@ -200,6 +200,12 @@ def search_finds_addresses_symbols_kinds_and_processes():
 
 
 @case
+def search_knows_kinds_that_the_mapping_tells_apart():
+    fresh("zero_page")
+    equal((False, number_of("shared_new")), search("Shared page"), "a page of shared memory")
+
+
+@case
 def a_search_for_nothing_says_so():
     at("cow")
     equal((True, number_of("cow")), search("no such thing"), "what is found")

@@ -29,6 +29,7 @@ export class Film {
         this.pids = new Int32Array(nfaults);
         this.resident = new Float64Array(nfaults);  // pages of its space after it
         this.frames = new Float64Array(nfaults);  // of all spaces
+        this.mappings = new Uint8Array(nfaults);  // bits: of a file, shared
         this.touched = new Map();  // space: the pages that ever have an entry, sorted
         this.forks = new Map();  // space: {parent, pages: private pages that it got}
         this.events = [];  // {record, type}: what a time line marks
@@ -98,6 +99,8 @@ export class Film {
                 this.all_kinds[fault] = isOurs ? open.kinds : 1 << this.kinds[fault];
                 this.costs[fault] = records.get(record, 1);
                 this.pids[fault] = writer.pid;
+                const area = machine.spaces.get(writer.space)?.area(page);
+                this.mappings[fault] = area ? area.isFile | area.isShared << 1 : 0;
                 this.resident[fault] = machine.resident;
                 this.frames[fault] = machine.maps.size;
                 fault++;
@@ -182,6 +185,11 @@ export class Film {
 
     before(fault) {
         return this.first_rounds[fault];
+    }
+
+    /** What the name of a fault needs to know of its mapping. */
+    mappingOf(fault) {
+        return {isFile: (this.mappings[fault] & 1) !== 0, isShared: (this.mappings[fault] & 2) !== 0};
     }
 
     /** The seconds at a record. */

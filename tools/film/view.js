@@ -242,7 +242,7 @@ export class FilmView {
     }
 
     #labelMatches(number, wanted) {
-        const label = this.words.kinds[labelOf(this.film.fault(number), undefined)];
+        const label = this.words.kinds[labelOf(this.film.fault(number), this.film.mappingOf(number))];
         return label.toLowerCase().includes(wanted);
     }
 
