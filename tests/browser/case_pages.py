@@ -117,6 +117,17 @@ def R191_the_mouse_shows_a_page_and_who_shares_it():
 
 
 @case
+def a_tip_does_not_outlive_its_instant():
+    at("cow")
+    page.mouse(cell(DEMO, fixtures.HEAP))
+    has(page.text(".tip:not([hidden])"), "shared by fork", "the tip")
+    page.press(Keys.ARROW_RIGHT)
+    tip = page.text(".tip:not([hidden])")
+    equal(True, tip is None or "its own" in tip, f"the tip after a step: {tip}")
+    page.mouse((5, 5))
+
+
+@case
 def frames_are_counted_and_lead_to_their_pages():
     at("cow")
     # Of init 1; of the demo text 2, its data, heap 3, the reservation 1, shared 1, its stack; of the child its data.

@@ -77,6 +77,17 @@ def each_kind_can_be_answered():
 
 
 @case
+def a_question_does_not_give_its_answer_away():
+    from case_showing import saved, svg_texts
+
+    fresh("cow")
+    page.press("p")
+    page.press("s")
+    found = " ".join(svg_texts(saved(f"fault-{number_of('cow')}.svg")))
+    lacks(found, "4096 bytes were copied", "the picture's texts")
+
+
+@case
 def escape_and_a_step_end_the_questions():
     fresh("cow")
     page.press("p", Keys.ESCAPE)

@@ -116,11 +116,13 @@ export class FilmView {
         const machine = film.at(position), coming = film.onTheirWay(position);
         this.fault = fault;
         this.hovered = null;
+        this.tip.hidden = true;
         this.heading.textContent = film.title;
         this.#showSpaces(machine, fault, coming);
         this.frames.show(machine);
         this.timeline.show();
         const label = this.label = labelOf(fault, machine.spaces.get(fault.space)?.area(fault.page));
+        this.story = "";
         if (!isHidden) {
             this.story = storyOf(film, machine, fault, label, this.words);
             this.details.replaceChildren(...detailsOf(film, fault, this.words.kinds[label], this.story, this.words));
