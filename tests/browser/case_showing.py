@@ -201,6 +201,18 @@ def the_picture_is_svg():
 
 
 @case
+def a_picture_is_well_formed_whatever_names_are():
+    to = Recorder()
+    thread = Thread(to, 1, 0)
+    thread.exec('a\x1b]"&<\x07')
+    thread.area(fixtures.HEAP, 4, 3, "\x01&heap")
+    thread.fault("FILL", fixtures.HEAP, 0, private(0x80000))
+    page.load(made("names", to))
+    page.press("s")
+    has(" ".join(svg_texts(saved("fault-1.svg"))), "&heap", "the picture's texts")
+
+
+@case
 def a_cut_recording_is_shown_as_far_as_it_goes():
     whole = story().to
     page.load(made("cut", whole, keep=len(whole.records) // 2, is_closed=False))

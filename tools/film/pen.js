@@ -74,7 +74,8 @@ function fit(context, text, width) {
     return length ? text.slice(0, length) + "…" : "";
 }
 
-const escape = text => String(text).replace(/[&<>"]/g, letter => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})[letter]);
+/** XML has no control characters, not even as references; names of programs may. */
+const escape = text => String(text).replace(/[\x00-\x1f\ufffe\uffff]/g, "\ufffd").replace(/[&<>"]/g, letter => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})[letter]);
 
 /** Writes SVG. */
 export class SvgPen {
