@@ -59,6 +59,12 @@ def R191_each_kind_of_fault_has_its_sentence():
 
 
 @case
+def one_page_beside_is_one():
+    at("file_page")
+    has(page.text(".story"), "and 1 page beside it was mapped at once", "the story")
+
+
+@case
 def each_kind_of_fault_has_its_sentence_in_chinese():
     fresh("cow", language="zh")
     equal("zh-CN", page.js("return document.documentElement.lang"), "the language of the page")
