@@ -54,8 +54,8 @@ export function flagsOf(entry) {
 /** The states of a page that the map tells apart, in the order of its legend. */
 export const CELLS = ["promised", "zero", "own", "cow", "sole", "file", "shared", "swapped", "coming", "other"];
 
-/** The state of a page: its entry (or undefined), whether its mapping is shared, and how many entries have its frame. */
-export function cellOf(entry, isShared, maps) {
+/** The state of a page of a space by its entry, or undefined. `maps` has the number of entries of each frame. */
+export function cellOf(entry, page, space, maps) {
     if (!entry)
         return "promised";
     if (isSwapped(entry))
@@ -64,9 +64,9 @@ export function cellOf(entry, isShared, maps) {
     case ZERO:
         return "zero";
     case PRIVATE:
-        return !isCow(entry) ? "own" : maps > 1 ? "cow" : "sole";
+        return !isCow(entry) ? "own" : maps.get(numberOf(entry)) > 1 ? "cow" : "sole";
     case OBJECT:
-        return isShared ? "shared" : "file";
+        return space.area(page)?.isShared ? "shared" : "file";
     default:
         return "other";
     }

@@ -113,6 +113,7 @@ export class Film {
         for (const [space, pages] of touched)
             this.touched.set(space, Int32Array.from(pages).sort());
         this.frame_list = Float64Array.from(frames).sort();
+        this.frame_places = new Map(Array.from(this.frame_list, (frame, place) => [frame, place]));
         this.processes = new Map(machine.processes);
         this.#endPart(fault);
         progress(1);

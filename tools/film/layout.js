@@ -20,11 +20,11 @@ export function lowerBound(list, limit) {
     return low;
 }
 
-/** The areas of a space, and what has entries outside of them, as a damaged recording may have. */
+/** The areas of a space; of one without, as while a program is replaced, what has entries. */
 function areasOf(space, touched) {
     const areas = [...space.areas];
-    for (const page of touched) {
-        if (!space.entries.has(page) || space.area(page))
+    for (const page of areas.length ? [] : touched) {
+        if (!space.entries.has(page))
             continue;
         const last = areas.at(-1);
         if (last?.isUnknown && page - last.end < COLUMNS[0])
@@ -52,8 +52,8 @@ function rowsOf(area, touched, columns) {
         const end = Math.min(row + columns, area.end);
         rows.push({first: at, end});
         at = end;
-        while (next < touched.length && touched[next] < at)
-            next++;
+        if (next < touched.length && touched[next] < at)
+            next = lowerBound(touched, at);
     }
     return rows;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Draws an address space: the three levels of its tables, and under them its pages, mapping by mapping.
-import {cellOf, hasPage, isPresent, numberOf, protText} from "./entry.js";
+import {cellOf, hasPage, isPresent, protText} from "./entry.js";
 import {layOut, pageAt, pageBeside, placeOf} from "./layout.js";
 import {CanvasPen, colour} from "./pen.js";
 import {hex, pageText, spaceNames} from "./story.js";
@@ -8,6 +8,7 @@ import {hex, pageText, spaceNames} from "./story.js";
 const PAGE = 4096, LEVEL_BITS = 9, SLOTS = 512;
 const STRIP = 9, STRIP_GAP = 15, LABEL = 12;
 export const TABLES_HEIGHT = 3 * (STRIP + STRIP_GAP) + 4;
+const GAPPED = 5;  // cells from so many pixels on have room between them
 const MARKED = 6;  // cells from so many pixels on have a mark, too: colours alone do not suffice
 const HIGHEST = 420, HIGHEST_EMBEDDED = 150, ABOVE = 120;  // of the part that scrolls, and of what is above it
 
@@ -26,15 +27,35 @@ function mark(pen, state, x, y, size, ink) {
         pen.fill(x + middle - 1, y + middle - 1, 2, 2, ink);
 }
 
+/** What the hardware may not use is paler. */
+function paint(state, isUsable) {
+    return colour(state) + (isUsable ? "" : "80");
+}
+
 /** Draws one page. */
-export function drawCell(pen, state, x, y, size, isUsable = true) {
-    const space = size >= 5 ? 1 : 0;
+function drawCell(pen, state, x, y, size, isUsable) {
+    const space = size >= GAPPED ? 1 : 0;
     if (state === "promised")
         pen.frame(x, y, size - space, size - space, colour("grid"), 0.5);
     else
-        pen.fill(x, y, size - space, size - space, colour(state) + (isUsable ? "" : "80"));
+        pen.fill(x, y, size - space, size - space, paint(state, isUsable));
     if (size >= MARKED)
         mark(pen, state, x, y, size - space, colour("mark"));
+}
+
+/** Draws cells side by side. Where there is no room between them, those that are alike are drawn at once. */
+export function drawCells(pen, states, x, y, size, isUsable = () => true) {
+    for (let at = 0; at < states.length;) {
+        let next = at + 1;
+        if (size < GAPPED && states[at] !== "promised")
+            while (states[next] === states[at] && isUsable(next) === isUsable(at))
+                next++;
+        if (next - at > 1)
+            pen.fill(x + at * size, y, (next - at) * size, size, paint(states[at], isUsable(at)));
+        else
+            drawCell(pen, states[at], x + at * size, y, size, isUsable(at));
+        at = next;
+    }
 }
 
 /** The map of one space, as a part of the page. */
@@ -72,7 +93,11 @@ export class SpaceView {
         this.focus = focus;
         this.coming = coming;
         const width = Math.max(this.element.clientWidth - 18, 256);
-        this.layout = layOut(this.space, film.touched.get(this.number) ?? [], width);
+        if (this.laidOut !== this.space.areas || this.width !== width || !this.space.areas.length) {
+            this.layout = layOut(this.space, film.touched.get(this.number) ?? [], width);
+            this.laidOut = this.space.areas;
+            this.width = width;
+        }
         const pages = this.space.areas.reduce((sum, area) => sum + area.end - area.start, 0);
         this.heading.textContent = words.space(spaceNames(film, machine, this.number, words), pages, this.space.entries.size);
         this.canvas.setAttribute("aria-label", `${this.heading.textContent}. ${words.mapHelp}`);
@@ -130,16 +155,13 @@ export class SpaceView {
     }
 
     #drawRow(pen, row, y) {
-        const {columns, cell} = this.layout;
+        const {columns, cell} = this.layout, states = [], entries = [];
         for (let page = row.first; page < row.end; page++) {
             const entry = this.space.entries.get(page);
-            const state = this.coming?.has(page) ? "coming" : this.stateOf(entry, row.area);
-            drawCell(pen, state, page % columns * cell, y, cell, !entry || !hasPage(entry) || isPresent(entry));
+            entries.push(entry);
+            states.push(this.coming?.has(page) ? "coming" : cellOf(entry, page, this.space, this.machine.maps));
         }
-    }
-
-    stateOf(entry, area) {
-        return cellOf(entry, area?.isShared, entry && hasPage(entry) ? this.machine.maps.get(numberOf(entry)) : 0);
+        drawCells(pen, states, row.first % columns * cell, y, cell, at => !entries[at] || !hasPage(entries[at]) || isPresent(entries[at]));
     }
 
     #drawTables(width) {
@@ -152,15 +174,18 @@ export class SpaceView {
     drawTables(pen, width, page) {
         const words = this.view.words, used = [new Set(), new Set(), new Map()], leaves = new Set(), middles = new Set();
         const root = page === null ? -1 : page >> 2 * LEVEL_BITS, middle = page === null ? -1 : page >> LEVEL_BITS;
-        for (const [one, entry] of this.space.entries) {
-            const itsMiddle = one >> LEVEL_BITS, itsRoot = itsMiddle >> LEVEL_BITS;
-            used[0].add(itsRoot);
-            middles.add(itsRoot);
-            leaves.add(itsMiddle);
-            if (itsRoot === root)
-                used[1].add(itsMiddle % SLOTS);
-            if (itsMiddle === middle)
-                used[2].set(one % SLOTS, entry);
+        for (const page of this.space.entries.keys())
+            leaves.add(page >> LEVEL_BITS);
+        for (const leaf of leaves) {
+            middles.add(leaf >> LEVEL_BITS);
+            used[0].add(leaf >> LEVEL_BITS);
+            if (leaf >> LEVEL_BITS === root)
+                used[1].add(leaf % SLOTS);
+        }
+        for (let slot = 0; slot < SLOTS; slot++) {
+            const entry = this.space.entries.get(middle * SLOTS + slot);
+            if (entry)
+                used[2].set(slot, entry);
         }
         const path = page === null ? [-1, -1, -1] : [root, middle % SLOTS, page % SLOTS];
         const names = [words.root, words.middle, words.leaf], slot = width / SLOTS;
@@ -169,7 +194,7 @@ export class SpaceView {
             pen.fill(0, y, width, STRIP, colour("band"));
             for (const one of used[level].keys()) {
                 const entry = used[level].get?.(one);
-                const state = entry ? this.stateOf(entry, this.space.area((middle << LEVEL_BITS) + one)) : null;
+                const state = entry ? cellOf(entry, (middle << LEVEL_BITS) + one, this.space, this.machine.maps) : null;
                 pen.fill(one * slot, y, Math.max(slot, 1), STRIP, colour(state ?? "ink"));
             }
             if (path[level] >= 0) {

@@ -126,7 +126,7 @@ export function pageText(film, machine, space, page, words) {
     let extra = entry ? `; ${entryText(entry, words)}` : "";
     if (maps > 1)
         extra += words.heldBy(maps);
-    const state = !area && !entry ? words.unmapped : words.cells[cellOf(entry, area?.isShared, maps)];
+    const state = !area && !entry ? words.unmapped : words.cells[cellOf(entry, page, space, machine.maps)];
     return words.cursor(hex(page * PAGE), state, extra);
 }
 
