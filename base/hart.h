@@ -45,7 +45,8 @@ struct hart {
 	struct latency latency; /* hardened build */
 	struct trace_ring faults;
 
-	struct timerq timers; /* has its own lock */
+	struct timerq timers;  /* has its own lock */
+	uint64_t journal_work; /* instructions that the journal has taken; atomic */
 };
 
 /* The harts by index. The first hart_count of them are online. */

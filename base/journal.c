@@ -12,6 +12,7 @@
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
+#define WORK_BESIDE	 50 /* instructions of calls, and of the count itself, that it does not see */
 #define POLLS_PER_SECOND 1000 /* who waits for room looks so often: the reader cannot interrupt */
 
 _Static_assert(sizeof(struct journal_record) == 64, "the format");
@@ -168,6 +169,19 @@ bool journal_is_fine(void)
 
 	spin_unlock_irqrestore(&journal_lock, irq);
 	return fine;
+}
+
+uint64_t journal_work_end(uint64_t begun)
+{
+	uint64_t end = arch_instructions() + WORK_BESIDE;
+
+	counter_add(&hart_this()->journal_work, end - begun);
+	return end;
+}
+
+uint64_t journal_work(void)
+{
+	return counter_read(&hart_this()->journal_work);
 }
 
 uint32_t journal_new_space(void)

@@ -37,6 +37,9 @@ enum journal_backing {
 	JOURNAL_KERNEL = 5, /* a page of the kernel's own */
 };
 
+/* The kind of a fault that was given up before anything was looked at. */
+#define JOURNAL_NO_KIND 127
+
 #define JOURNAL_NAME 16 /* bytes of a name: two words of a record */
 
 struct journal_record {
@@ -115,6 +118,14 @@ bool journal_write_now(const struct journal_record *record);
 
 /* Has the reader kept up, so that half of the ring is free? */
 bool journal_is_fine(void);
+
+/*
+ * The journal's own instructions are counted on each hart, so that the cost of a fault can leave them out.
+ * journal_work_end() adds those since arch_instructions() was `begun`, and returns what that is when the
+ * journal is done.
+ */
+uint64_t journal_work_end(uint64_t begun);
+uint64_t journal_work(void); /* of this hart, up to now */
 
 /* Returns the number of a new address space. */
 uint32_t journal_new_space(void);

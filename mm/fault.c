@@ -71,7 +71,7 @@ static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_
  */
 static __attribute__((noinline)) int fault_look_closer(struct space *space, struct fault *fault)
 {
-	if (space->recorded && fault->prepared && fault->prepared->record)
+	if (space->recorded)
 		fault_record_begin(fault);
 	if (space->dying)
 		return VM_DYING;

@@ -72,6 +72,7 @@ struct fault {
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
+	uint64_t begun; /* recorded space: arch_instructions() at the first round */
 	/* Left for the next round by one that ends with VM_PREPARE or VM_AGAIN. */
 	uint64_t layout;		 /* space->layout at its end */
 	struct fault_need need;		 /* VM_PREPARE only */
@@ -153,7 +154,13 @@ int fault_get_zeros(struct fault *fault);
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);
 
-/* The same for callers that have nothing to add to the journal: VM_OK instead of VM_RECORDED. */
+/*
+ * How many instructions the journal has taken since the fault was first seen to need it, or to wait for room
+ * in it: they are not the fault's own. `wait` is as vm_fault() has left it.
+ */
+uint64_t fault_record_work(const struct vm_wait *wait);
+
+/* vm_fault() for callers that have nothing to add to the journal: VM_OK instead of VM_RECORDED. */
 static inline int vm_fault_in(struct space *space, vaddr_t address, unsigned access,
 			      struct vm_wait *wait)
 {

@@ -6,7 +6,8 @@
 
 /* Of one call of vm_fault(), while it has room in the journal. */
 struct fault_record {
-	unsigned room;		       /* records that are claimed and not yet written */
+	unsigned room; /* records that are claimed and not yet written */
+	bool lends; /* the first round: if struct fault_prepared has a frame, it is the prezeroed one */
 	uint64_t counted[FAULT_KINDS]; /* the space's counters before this round */
 	vaddr_t window;		       /* the pages that a fault of a file may map */
 	unsigned used;		       /* a bit for each whose entry was not EMPTY */
@@ -22,8 +23,8 @@ int fault_record_claim(struct fault *fault, struct fault_record *record);
 void fault_record_end(struct fault_record *record);
 
 /*
- * At the begin of each round with a claim: notes what there is before it. The caller holds the space's
- * lock until the round has ended.
+ * At the begin of each round: notes when the first one begins, and what there is before one with a claim.
+ * The caller holds the space's lock until the round has ended.
  */
 void fault_record_begin(struct fault *fault);
 

@@ -2,6 +2,7 @@
 /* Writes changes of entries to the journal. */
 #include "mm/space_record.h"
 
+#include "arch/timer.h"
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/zero_page.h"
@@ -40,15 +41,18 @@ uint64_t recorded_entry(struct mmu_entry entry)
 	return entry_empty(entry) ? 0 : word | entry_swap_slot(entry) << 16;
 }
 
-static void write(const struct journal_record *line)
+/* Writes a record, whose making has begun at that count of instructions. */
+static void write(const struct journal_record *line, uint64_t begun)
 {
 	if (journal_write_now(line))
 		mm_host.journal_fills();
+	journal_work_end(begun);
 }
 
 void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before,
 			struct mmu_entry after)
 {
+	const uint64_t begun = arch_instructions();
 	const struct journal_record line = {
 		.type = JOURNAL_ENTRY,
 		.space = space->number,
@@ -56,12 +60,13 @@ void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before
 	};
 
 	assert_hardened(spin_lock_held(&space->lock));
-	write(&line);
+	write(&line, begun);
 }
 
 void space_record_range(struct space *space, enum journal_type type, vaddr_t start, vaddr_t end,
 			uint64_t more, uint64_t other)
 {
+	const uint64_t begun = arch_instructions();
 	const struct journal_record line = {
 		.type = (uint8_t)type,
 		.space = space->number,
@@ -69,7 +74,7 @@ void space_record_range(struct space *space, enum journal_type type, vaddr_t sta
 	};
 
 	if (start < end)
-		write(&line);
+		write(&line, begun);
 }
 
 /* ---- VMAs ---- */
@@ -111,6 +116,7 @@ static void label_object(struct object *object, struct journal_record *line)
 
 void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	const uint64_t begun = arch_instructions();
 	struct journal_record line = {
 		.type = JOURNAL_AREA,
 		.space = vma->space->number,
@@ -125,7 +131,7 @@ void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end)
 	} else {
 		label_memory(vma, &line);
 	}
-	write(&line);
+	write(&line, begun);
 }
 
 /* Writes what is mapped in [start, end), of at most n VMAs. Returns where it stopped. */

@@ -23,6 +23,10 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
+	/* Of a fault that has been in the journal (mm/fault_record.h): then `object` is not NULL. */
+	uint64_t recorded_at;	/* arch_instructions() when the journal was last done with it */
+	uint64_t recorded_work; /* what journal_work() was at the first claim */
+	uint32_t in_rounds, between; /* instructions, for the records of rounds */
 };
 
 static inline void vm_wait_init(struct vm_wait *wait)

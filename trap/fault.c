@@ -175,17 +175,20 @@ static int fault_signal(void)
 static __attribute__((noinline, cold)) void note_fault(const struct user_fault *fault, int result,
 						       bool waited)
 {
+	uint32_t now = (uint32_t)arch_instructions();
+	uint64_t work = fault_record_work(&fault->wait);
 	const struct trace_fault *record = fault->record;
+	unsigned kind = fault->wait.kind < FAULT_KINDS ? fault->wait.kind : JOURNAL_NO_KIND;
 	struct journal_record line = {
 		.type = JOURNAL_FAULT,
-		.what = (uint16_t)(fault->access | fault->wait.kind << 8 |
-				   (waited ? NOTE_WAITED : 0)),
+		.what = (uint16_t)(fault->access | kind << 8 | (waited ? NOTE_WAITED : 0)),
 		.space = current_space()->number,
 	};
 
 	line.arg[0] = frame_pc(arch_thread_frame(arch_this_thread()));
 	if (trace_is_ours(fault)) {
-		line.more = (uint32_t)arch_instructions() - record->cost;
+		line.more = now - record->cost;
+		line.more -= MIN(line.more, work);
 		line.arg[0] = record->pc; /* of a user copy, the kernel's */
 		line.arg[2] = record->time;
 	}

@@ -16,6 +16,16 @@ bool zeroed_drop(void)
 	return page;
 }
 
+void zeroed_give(struct page *page)
+{
+	page_start(page, PAGE_FREE, 0, 0);
+	page = __atomic_exchange_n(&prezeroed, page, __ATOMIC_ACQ_REL);
+	if (unlikely(page)) { /* another hart was quicker */
+		page_start(page, PAGE_ANON, 0, 0);
+		page_free(page, 0);
+	}
+}
+
 void zeroed_prepare(void)
 {
 	struct page *page;
@@ -27,10 +37,5 @@ void zeroed_prepare(void)
 		return;
 	page->zeroed_pfn = page_to_pfn(page);
 	arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
-	page_start(page, PAGE_FREE, 0, 0);
-	page = __atomic_exchange_n(&prezeroed, page, __ATOMIC_ACQ_REL);
-	if (unlikely(page)) { /* another hart was quicker */
-		page_start(page, PAGE_ANON, 0, 0);
-		page_free(page, 0);
-	}
+	zeroed_give(page);
 }

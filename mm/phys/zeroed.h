@@ -29,6 +29,12 @@ static inline struct page *zeroed_take(void)
 	return page;
 }
 
+/*
+ * Gives a frame back as zeroed_take() has returned it, still filled with zeros, and with its only
+ * reference. May be called with the locks held that page_free() allows.
+ */
+void zeroed_give(struct page *page);
+
 /* Zeroes the next frame, if one is free. Call with no spinning lock held. */
 void zeroed_prepare(void);
 

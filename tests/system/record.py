@@ -23,12 +23,12 @@ MARK = 4096  # where nothing is mapped
 JOURNAL = os.path.join(ROOT, "tools/journal")
 
 
-def recorded(name, *words, options=("--mem", "64M"), program="recorded"):
+def recorded(name, *words, options=("--mem", "64M"), program="recorded", **names):
     """Runs a program with --record. Gives the run and the recording."""
     if FAKE:
         raise Skip("needs the real kernel")
     path = os.path.join(folder(name), "faults")
-    done = run_placed(program, *words, options=[*options, "--record", path])
+    done = run_placed(program, *words, options=[*options, "--record", path], **names)
     return done, file.Recording(path)
 
 
@@ -42,7 +42,7 @@ def counters(output):
     """Reads what the program tells: {pid: (pages around, faults by kind)}."""
     found = {}
     for line in output.decode().splitlines():
-        if line.startswith(("page ", "map ")):
+        if line.startswith(("page ", "map ", "cost ")):
             continue
         pid, around, *kinds = (int(number) for number in re.findall(r"\d+", line))
         found[pid] = around, kinds
@@ -73,7 +73,7 @@ def each_fault_has_its_round(recording):
             last = rounds.get(record.tid)
             equal(False, last is not None and bool(last.more & file.COPY) and last.args[0] != record.args[0], f"no fault has {last}")
             rounds[record.tid] = record
-        elif record.type == file.FAULT:
+        elif record.type == file.FAULT and record.kind != "none":
             last = rounds.pop(record.tid, None)
             fits = last is not None and record.kind in last.kinds and last.args[0] == record.args[1] & ~0xFFF
             equal(True, fits or record.result == signal.SIGBUS, f"the round {last} of the fault {record}")
@@ -144,6 +144,17 @@ def faults_are_in_areas(recording):
             allowed = sum(bit for bit, letter in ((1, "r"), (2, "w"), (4, "x")) if area and letter in area.prot)
             wrong += [record] if not area or access & 7 & ~allowed else []
     equal([], [show.in_words(record) for record in wrong[:5]], f"{len(wrong)} faults outside of what is mapped")
+
+
+def told_costs(output):
+    """Reads the costs that the program has from the kernel: {address: [(kind, instructions)]}, each fault once."""
+    found = {}
+    for line in output.decode().splitlines():
+        va, kind, cost = (int(word, 0) for word in line.split()[1:])
+        fault = file.KINDS[kind] if kind < len(file.KINDS) else None, cost
+        if fault[0] and fault not in found.setdefault(va, []):
+            found[va].append(fault)
+    return found
 
 
 def each_change_begins_where_the_last_one_ended(recording):
@@ -232,6 +243,30 @@ def R190_the_areas_are_those_of_proc_maps():
 
 
 @case
+def R190_a_fault_costs_what_it_costs_unrecorded():
+    """Zero fill, pages of a file, and copies, within 5% by the clock of instructions. The hardened kernel checks the journal, too."""
+    names = {"env": {**os.environ, "FAULTLINE_KERNEL": "faultline.elf"}}
+    plain = run_placed("recorded", "costs", options=["--mem", "64M", "--icount"], **names)
+    done, recording = recorded("costs", "costs", options=("--mem", "64M", "--icount"), **names)
+    equal((0, 0), (plain.status, done.status), f"status ({done.err})")
+    mine, ratios, split = {}, {}, Counter()
+    for record in recording:
+        if record.type == file.FAULT:
+            mine.setdefault(record.args[1], []).append((record.kind, record.more))
+        elif record.type == file.ROUND and record.kinds == ["COW"]:
+            split["rounds"], split["between"] = record.args[3] & 0xFFFFFFFF, record.args[3] >> 32
+    for va, faults in told_costs(plain.out).items():
+        for (kind, cost), (also, recorded_cost) in zip(faults, mine[va]):
+            equal(kind, also, f"kind at {va:#x}")
+            ratios.setdefault(kind, []).append(recorded_cost / cost)
+    equal({"FILL": 45, "COW": 80}, {kind: len(found) for kind, found in ratios.items()}, "faults")
+    for kind, found in ratios.items():
+        median = sorted(found)[len(found) // 2]
+        equal(True, 0.95 < median < 1.05, f"{kind} costs {median:.3f} of what it costs unrecorded")
+    equal(True, 1000 < split["between"] < 1400 and 200 < split["rounds"] < 700, f"a copy is made between rounds: {split}")
+
+
+@case
 def R190_areas_go_with_their_process():
     _, recording = recorded("gone")
     areas = model.Areas()
@@ -263,6 +298,15 @@ def R190_with_the_smallest_ring():
     """Who finds no room waits; nothing is lost."""
     nothing_is_lost("small", options=["--mem", "64M", "--append", "journal=8"])
     nothing_is_lost("ring", "many", "5000", options=["--mem", "64M", "--append", "journal=8"])
+
+
+@case
+def R190_a_signal_ends_a_wait_for_room():
+    """The fault was not looked at, so it has no kind, and comes again."""
+    _, recording = nothing_is_lost("signals", "signals", "5000", options=["--mem", "64M", "--append", "journal=8"])
+    faults = [record for record in recording if record.type == file.FAULT]
+    equal(True, any(fault.kind == "none" for fault in faults), "some without a kind")
+    equal([], [show.in_words(fault) for fault in faults if fault.kind.startswith("DENY")], "faults where nothing was mapped")
 
 
 @case

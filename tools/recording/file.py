@@ -20,6 +20,7 @@ CLOSED = 255  # the recorder's last record
 KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
 BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]
+NO_KIND = 127  # of a fault that a signal has ended while it waited for room in the journal
 COPY, POPULATE, WAITED = 16, 64, 0x8000
 
 
@@ -48,8 +49,10 @@ class Record(NamedTuple):
 
     @property
     def kind(self):
-        """Of a FAULT: the name of its last kind."""
+        """Of a FAULT: the name of its last kind, or "none"."""
         number = self.what >> 8 & 0x7F
+        if number == NO_KIND:
+            return "none"
         return KINDS[number] if number < len(KINDS) else f"kind {number}"
 
     @property

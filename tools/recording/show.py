@@ -47,7 +47,7 @@ def in_words(record, areas=None):
             return f"round   {first:#x} {kinds}: {access_of(record.more)} refused"
         area = areas.find(record.space, first) if areas else None
         where = f", in {area}" if area else ""
-        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}{where}"
+        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}{where}; {fourth & 0xFFFFFFFF}+{fourth >> 32} instructions"
     if record.type == file.AROUND:
         return f"around  {first:#x}: {Entry(third)}"
     if record.type == file.FAULT:

@@ -17,7 +17,7 @@ from recording import file, model, show
 
 TICKS = 1000000
 PRIVATE = 1 | 3 << 2 | 3 << 5 | 2 << 8 | 0x80123 << 16  # present, rw, A and D
-VMA = 0x10 | 4 << 32
+COSTS = 600 | 40 << 32  # of a round
 SCRATCH = tempfile.TemporaryDirectory(prefix="journal-")
 
 
@@ -53,7 +53,7 @@ def name_of(text):
 EXAMPLE = [
     line(file.AREA, what=3, args=(0x10000, 0x14000, *name_of("[heap]")), time=9),
     line(file.EXEC, args=name_of("a.out"), time=10),
-    line(file.ROUND, what=1 << 5, more=2, args=(0x11000, 0, PRIVATE, VMA), time=20),
+    line(file.ROUND, what=1 << 5, more=2, args=(0x11000, 0, PRIVATE, COSTS), time=20),
     line(file.AROUND, args=(0x12000, 0, PRIVATE), time=20),
     line(file.FAULT, what=2 | 5 << 8 | file.WAITED, more=900, args=(0x10400, 0x11008, 15, 77 << 16), time=21),
     line(file.BEGIN, space=2, args=(3, 3, 17), time=30),
@@ -81,7 +81,7 @@ def each_record_is_a_line():
     equal([
         "   0.000009 [2]              area    0x10000-0x14000 rw-p anonymous [heap]",
         "   0.000010 a.out[2]         exec    a.out, space 1",
-        "   0.000020 a.out[2]         round   0x11000 FILL: empty -> rw- A D private frame 0x80123, in 0x10000-0x14000 rw-p anonymous [heap]",
+        "   0.000020 a.out[2]         round   0x11000 FILL: empty -> rw- A D private frame 0x80123, in 0x10000-0x14000 rw-p anonymous [heap]; 600+40 instructions",
         "   0.000020 a.out[2]         around  0x12000: rw- A D private frame 0x80123",
         "   0.000021 a.out[2]         fault   0x11008 write at pc 0x10400: FILL, 900 instructions, waited",
         "   0.000030 a.out[2]         begin   thread 3 of process 3, space 2",
@@ -89,6 +89,12 @@ def each_record_is_a_line():
         "   0.000041 a.out[3]         fault   0x0 read at pc 0x10404: DENY_MAPERR, 500 instructions, signal 11",
         "   0.000050 a.out[3]         end     thread 3 of process 3, status 0xb",
     ], out.splitlines(), "output")
+
+
+@case
+def a_fault_that_was_not_looked_at_has_no_kind():
+    out = journal("print", written([line(file.FAULT, what=2 | file.NO_KIND << 8, more=300, args=(0x10400, 0x11008))], name="none"))[1]
+    has(out, "fault   0x11008 write at pc 0x10400: none, 300 instructions", "output")
 
 
 @case
@@ -128,7 +134,7 @@ def page_tables_are_made_of_records():
     shared = 1 | 1 << 2 | 1 << 5 | 3 << 8 | 7 << 16
     path = written([
         line(file.EXEC, args=name_of("a.out"), time=0),
-        line(file.ROUND, what=1 << 5, args=(0x11000, 0, PRIVATE, VMA), time=1),
+        line(file.ROUND, what=1 << 5, args=(0x11000, 0, PRIVATE, COSTS), time=1),
         line(file.AROUND, args=(0x12000, 0, shared), time=2),
         line(file.ENTRY, args=(0x13000, 0, PRIVATE), time=3),
         line(file.COPY_OF, space=2, args=(0x11000, 0x12000, 1, 1), time=4),

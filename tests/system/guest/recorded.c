@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -368,6 +369,57 @@ static void race(long rounds)
 	pthread_join(thread, NULL);
 }
 
+/* What the last faults have cost by the kernel's own count. */
+static void tell_costs(volatile char *p, size_t npages)
+{
+	static struct faultline_trace trace;
+	static char line[100];
+
+	memset(&trace, 1, sizeof(trace));
+	for (size_t i = 0; i < npages; i++)
+		(void)p[i * PAGE];
+	if (syscall(SYS_faultline, FAULTLINE_TRACE, 0, &trace, sizeof(trace), 0) != 1)
+		_exit(3);
+	for (unsigned i = 0; i < trace.count; i++) {
+		const struct faultline_fault *fault = &trace.faults[i];
+		int n = snprintf(line, sizeof(line), "cost %#lx %u %u\n", fault->address,
+				 fault->kind, fault->cost);
+
+		if (fault->address - (uintptr_t)p < npages * PAGE && write(1, line, (size_t)n) != n)
+			_exit(8);
+	}
+}
+
+/* Zero fill, copies of them after fork, and pages of a file: first all at once, then with a copy of each. */
+static void costs(void)
+{
+	char name[] = "/tmp/costsXXXXXX", *p = mmap(NULL, 40 * PAGE, RW, PRIVATE, -1, 0), *q;
+	int fd = mkstemp(name), ends[2];
+	char byte;
+
+	for (int i = 0; i < 40; i++)
+		(void)!write(fd, bss, PAGE);
+	tell_costs(bss, 1);
+	touch(p, 40, 1);
+	tell_costs(p, 40);
+	if (pipe(ends) != 0)
+		_exit(3);
+	if (fork() == 0) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	touch(p, 40, 1);
+	tell_costs(p, 40);
+	q = mmap(NULL, 40 * PAGE, RW, MAP_PRIVATE, fd, 0);
+	touch(q, 40, 0);
+	tell_costs(q, 40);
+	touch(q, 40, 1);
+	tell_costs(q, 40);
+	unlink(name);
+	_exit(0);
+}
+
 /* So many pages are written, a few at a time. */
 static void many(size_t npages)
 {
@@ -379,6 +431,22 @@ static void many(size_t npages)
 		munmap(p, n * PAGE);
 		npages -= n;
 	}
+}
+
+static void tick(int sig)
+{
+	(void)sig;
+}
+
+/* The same while signals come, which end faults that wait. */
+static void many_with_signals(size_t npages)
+{
+	const struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { 0 };
+
+	signal(SIGALRM, tick);
+	setitimer(ITIMER_REAL, &often, NULL);
+	many(npages);
+	setitimer(ITIMER_REAL, &never, NULL);
 }
 
 /* More than there is memory for. Then a part of it comes back from a disk that is switched off, if one is named. */
@@ -402,12 +470,16 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "many") == 0)
 		many(n);
+	else if (strcmp(what, "signals") == 0)
+		many_with_signals(n);
 	else if (strcmp(what, "over") == 0)
 		over(n, argc > 3 ? argv[3] : NULL);
 	else if (strcmp(what, "race") == 0)
 		race((long)n);
 	else if (strcmp(what, "verbs") == 0)
 		verbs();
+	else if (strcmp(what, "costs") == 0)
+		costs();
 	else if (strcmp(what, "areas") == 0)
 		areas();
 	else if (strcmp(what, "again") == 0)
