@@ -5,7 +5,7 @@ import {hasPage, numberOf} from "./entry.js";
 import {sharersOf} from "./story.js";
 
 const KINDS = ["zero_fill", "zero_page", "file_page", "file_copy", "cow", "cow_zero", "reuse", "remap", "shared_new", "swapped", "accessed",
-               "spurious", "maperr", "accerr"];
+               "spurious", "maperr", "accerr", "ended"];
 const SHARERS = ["alone", "fork", "all", "cache", "none"];
 
 export class Quiz {

@@ -10,6 +10,9 @@ export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWA
 export const DENY_MAPERR = 0, DENY_ACCERR = 1, ACCESSED = 2, SPURIOUS = 3, SWAPPED = 4, FILL = 5, REUSE = 6, COW = 7,
     REMAP = 8;
 
+/** Of a fault that a signal has ended before the kernel looked at it. */
+export const NO_KIND = 127;
+
 /** Bits of an access. */
 export const READ = 1, WRITE = 2, FETCH = 4, COPY = 16, POPULATE = 64;
 

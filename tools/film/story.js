@@ -13,6 +13,8 @@ export function hex(address) {
 
 /** What a fault is called: a key of words.kinds. `area` is the mapping that it was in, or undefined. */
 export function labelOf(fault, area) {
+    if (fault.kind === T.NO_KIND && !fault.rounds.length)
+        return "ended";
     const kinds = fault.rounds.reduce((all, round) => all | round.kinds, 0) || 1 << fault.kind;
     const has = kind => (kinds & 1 << kind) !== 0;
     if (has(T.DENY_MAPERR))

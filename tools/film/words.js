@@ -39,7 +39,7 @@ const en = {
     area: (pages, prot, isShared, name) => `${prot}${isShared ? " shared" : ""} ${name}, ${grouped(pages)} ${pages === 1 ? "page" : "pages"}`,
     cells: {promised: "promised", zero: "zero page", own: "its own", cow: "shared by fork", sole: "copy-on-write, alone", file: "file",
             shared: "shared mapping", swapped: "swapped out", coming: "on its way", other: "other"},
-    kinds: {maperr: "No mapping", accerr: "Not allowed", accessed: "Accessed or dirty", spurious: "Nothing to do", swapped: "Swapped in",
+    kinds: {maperr: "No mapping", accerr: "Not allowed", ended: "Ended by a signal", accessed: "Accessed or dirty", spurious: "Nothing to do", swapped: "Swapped in",
             zero_page: "Zero page", zero_fill: "Zero fill", file_page: "File page", file_copy: "File page, copied",
             shared_new: "Shared page", reuse: "Reused", cow: "Copy on write", cow_zero: "Zero page written", remap: "First write to a shared page"},
     facts: {access: "Access", address: "Address", pc: "Instruction"},
@@ -63,6 +63,7 @@ const en = {
     story: {
         maperr: f => `${f.who} used an address that no mapping has${f.signal ? `, and got signal ${f.signal}` : ""}.`,
         accerr: f => `${f.who} used memory in a way that its mapping forbids (${f.prot})${f.signal ? `, and got signal ${f.signal}` : ""}.`,
+        ended: f => `A signal ended ${f.who} before the kernel looked at the fault.`,
         accessed: f => `The page was there; only a bit of its entry was missing. Nothing was copied.`,
         spurious: f => `The entry already allowed the access: another thread had been here first, or the TLB was stale.`,
         swapped: f => `The page was in ${f.slot}. It was read back into ${f.frame}.`,
@@ -124,7 +125,7 @@ const zh = {
     area: (pages, prot, isShared, name) => `${prot}${isShared ? " 共享" : ""} ${name}，${grouped(pages)} 页`,
     cells: {promised: "已承诺", zero: "零页", own: "私有", cow: "fork 后共享", sole: "写时复制，独占", file: "文件",
             shared: "共享映射", swapped: "已换出", coming: "正在调入", other: "其他"},
-    kinds: {maperr: "没有映射", accerr: "不允许", accessed: "置 A 或 D 位", spurious: "无需处理", swapped: "换入",
+    kinds: {maperr: "没有映射", accerr: "不允许", ended: "被信号终止", accessed: "置 A 或 D 位", spurious: "无需处理", swapped: "换入",
             zero_page: "零页", zero_fill: "填零", file_page: "文件页", file_copy: "文件页，复制",
             shared_new: "共享页", reuse: "直接复用", cow: "写时复制", cow_zero: "写零页", remap: "首次写共享页"},
     facts: {access: "访问", address: "地址", pc: "指令"},
@@ -148,6 +149,7 @@ const zh = {
     story: {
         maperr: f => `${f.who} 访问了没有映射的地址${f.signal ? `，收到信号 ${f.signal}` : ""}。`,
         accerr: f => `${f.who} 的访问不被映射的权限 (${f.prot}) 允许${f.signal ? `，收到信号 ${f.signal}` : ""}。`,
+        ended: f => `内核处理这次缺页之前，信号终止了 ${f.who}。`,
         accessed: f => `页已经在内存中，只缺页表项里的一位。没有复制。`,
         spurious: f => `页表项已经允许这次访问：另一个线程先到，或者 TLB 已过时。`,
         swapped: f => `页在 ${f.slot}，被读回 ${f.frame}。`,
