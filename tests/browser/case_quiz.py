@@ -20,7 +20,7 @@ def R191_a_right_answer_counts():
     fresh("cow")
     page.press("p")
     equal("Predict", page.text(".details h2"), "the heading")
-    equal(14, len(page.texts(".choices.kind button")), "the kinds")
+    equal(15, len(page.texts(".choices.kind button")), "the kinds")
     equal(paint("cow"), paint_of("demo[3]", fixtures.DATA), "the page before it")
     equal([], page.texts(".facts"), "what is told before")
     has(said(), "What will the kernel do?", "what is said")
