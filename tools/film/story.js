@@ -79,8 +79,8 @@ function forkOf(film, fault) {
     return [...film.forks.values()].filter(fork => fork.parent === fault.space && fork.record < fault.record).at(-1);
 }
 
-/** The sentences about a fault. The machine is as it is after it. */
-export function storyOf(film, machine, fault, label, words) {
+/** The sentences about a fault. The machine is as it is after it; `supply` says which server has made its page, or is null. */
+export function storyOf(film, machine, fault, label, supply, words) {
     const shared = fault.rounds.find(round => round.kinds & 1 << T.COW)?.before ?? 0;
     const area = machine.spaces.get(fault.space)?.area(fault.page);
     const others = label === "cow" ? [...new Set(film.holders(numberOf(shared)).map(holder => spaceNames(film, machine, holder.space, words)))]
@@ -101,7 +101,6 @@ export function storyOf(film, machine, fault, label, words) {
     const fork = label === "cow" ? forkOf(film, fault) : null;
     if (fork)
         sentences.push(words.eager(bytesText(fork.pages * PAGE)));
-    const supply = label === "file_page" || label === "file_copy" ? film.supplyOf(fault) : null;
     if (supply)
         sentences.push(words.served(processName(film, machine, supply.pid, words), supply.index));
     if (fault.hasWaited)

@@ -115,7 +115,7 @@ export class FilmView {
         const position = isHidden ? film.before(this.number) : film.after(this.number);
         const machine = film.at(position), coming = film.onTheirWay(position);
         this.fault = fault;
-        this.hovered = null;
+        this.hovered = this.supply = null;
         this.tip.hidden = true;
         this.heading.textContent = film.title;
         this.#showSpaces(machine, fault, coming);
@@ -124,7 +124,8 @@ export class FilmView {
         const label = this.label = labelOf(fault, machine.spaces.get(fault.space)?.area(fault.page));
         this.story = "";
         if (!isHidden) {
-            this.story = storyOf(film, machine, fault, label, this.words);
+            this.supply = label === "file_page" || label === "file_copy" ? film.supplyOf(fault) : null;
+            this.story = storyOf(film, machine, fault, label, this.supply, this.words);
             this.details.replaceChildren(...detailsOf(film, fault, this.words.kinds[label], this.story, this.words));
             if (film.about.short)
                 this.details.append(make("p", {className: "quiet"}, this.words.short(film.about.short)));
@@ -179,6 +180,10 @@ export class FilmView {
         canvas.height = innerHeight * scale;
         const context = canvas.getContext("2d");
         context.scale(scale, scale);
+        context.strokeStyle = colour("focus");
+        context.globalAlpha = 0.7;
+        if (!this.hovered)
+            this.#drawSupply(context);
         const what = this.hovered ?? {space: this.fault.space, page: this.fault.page};
         let entry = 0;
         if (what.frame === undefined)
@@ -195,8 +200,6 @@ export class FilmView {
         if (!from)
             return;
         this.linked = users.length;
-        context.strokeStyle = colour("focus");
-        context.globalAlpha = 0.7;
         for (const user of users.slice(0, MOST_LINKS)) {
             const to = this.#inside(this.spaces.get(user.space)?.locate(user.page), this.map);
             if (!to)
@@ -206,6 +209,21 @@ export class FilmView {
             context.bezierCurveTo(from.x - 60, from.y, to.x + 60, to.y, to.x, to.y);
             context.stroke();
         }
+    }
+
+    /** Draws the way from the server that has made the page of the fault at hand. */
+    #drawSupply(context) {
+        const server = this.supply && this.film.machine.processes.get(this.supply.pid);
+        const box = this.spaces.get(server?.space)?.element.getBoundingClientRect();
+        const to = this.#inside(this.spaces.get(this.fault.space)?.locate(this.fault.page), this.map);
+        if (!box || !to)
+            return;
+        context.setLineDash([6, 4]);
+        context.beginPath();
+        context.moveTo(box.left + 8, box.top + 14);
+        context.lineTo(to.x, to.y);
+        context.stroke();
+        context.setLineDash([]);
     }
 
     /** Returns a place if it is not scrolled out of an element, and of the stage. */
