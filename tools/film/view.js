@@ -143,11 +143,13 @@ export class FilmView {
             view.element.remove();
             this.spaces.delete(number);
         }
+        const isMoving = this.map.childElementCount > 0;
         for (const number of numbers) {
             let view = this.spaces.get(number);
             if (!view) {
                 view = new SpaceView(this, number);
-                view.element.classList.add(this.film.forks.has(number) ? "grows" : "appears");
+                if (isMoving)
+                    view.element.classList.add(this.film.forks.has(number) ? "grows" : "appears");
                 view.element.addEventListener("animationend", () => this.drawLinks());  // now it is where it stays
                 this.spaces.set(number, view);
                 this.map.append(view.element);
