@@ -77,7 +77,7 @@ def shift_steps_to_another_kind():
 
 @case
 def it_plays_to_the_end_and_stops():
-    fresh("reuse")
+    at("reuse")
     page.choose(".speed", "100/s")
     page.js("document.activeElement.blur()")
     equal("Play", page.attribute(".play", "aria-label"), "the button's name")
@@ -92,7 +92,7 @@ def it_plays_to_the_end_and_stops():
 
 @case
 def playing_at_the_end_begins_with_the_first_fault():
-    fresh("last")
+    at("last")
     page.choose(".speed", "1/s")
     page.js("window.places = []; new MutationObserver(() => places.push(document.querySelector('.position').textContent))"
             ".observe(document.querySelector('.position'), {childList: true})")
@@ -106,16 +106,17 @@ def playing_at_the_end_begins_with_the_first_fault():
 
 @case
 def a_step_ends_playing():
-    fresh("file_page")
+    at("file_page")
     page.choose(".speed", "1/s")
     page.click(".play")
     page.click(".next")
+    is_at("zero_fill", "a step")
     equal("Play", page.attribute(".play", "aria-label"), "the button's name")
 
 
 @case
 def a_click_in_the_time_line_goes_there():
-    fresh("cow")
+    at("cow")
     equal(True, abs(mark_at() - (number_of("cow") - 2) / 23) < 0.01, f"the mark at {mark_at()}")
     page.mouse(in_line(0), "click")
     is_at("file_page", "a click at the left end")
@@ -130,7 +131,7 @@ def a_click_in_the_time_line_goes_there():
 
 @case
 def a_drag_looks_closer_and_a_double_click_looks_at_all():
-    fresh("cow")
+    at("cow")
     page.mouse(in_line(0.5), "down", in_line(0.8), in_line(1), "up")
     is_at("cow", "a drag")
     page.mouse(in_line(0), "click")
@@ -142,7 +143,7 @@ def a_drag_looks_closer_and_a_double_click_looks_at_all():
 
 @case
 def the_axis_may_be_time():
-    fresh("last")
+    at("last")
     equal("Axis: faults", page.text(".axis"), "the button")
     page.click(".axis")
     equal("Axis: time", page.text(".axis"), "the button")
@@ -181,16 +182,14 @@ def the_address_may_name_a_fault_of_a_process_that_is_not_shown():
 
 def search(text):
     """Searches by keys; gives whether the field says that nothing was found, and the fault at hand."""
-    page.js("document.activeElement.blur()")
-    page.press("/")
-    page.js("document.querySelector('.search').value = ''")
-    page.press(text, Keys.ENTER, Keys.ESCAPE)
+    page.js("document.activeElement.blur(); document.querySelector('.search').value = arguments[0]", text)
+    page.press("/", Keys.ENTER, Keys.ESCAPE)
     return page.attribute(".search", "aria-invalid") == "true", here()
 
 
 @case
 def search_finds_addresses_symbols_kinds_and_processes():
-    fresh("file_page")
+    at("file_page")
     for text, name in (("0x101000", "filled"), ("101234", "swapped"), (f"{fixtures.SHARED * 4096:x}", "shared_new"), ("WRITE_SHARED", "cow"),
                        ("tiny.c:6", "file_copy"), ("reuse", "reuse"), ("Zero page written", "cow_zero"), ("swapped in", "swapped"),
                        ("demo[3]", "cow"), ("brief", "brief"), ("deny_map", "maperr"), ("Not allowed", "accerr")):
@@ -201,7 +200,7 @@ def search_finds_addresses_symbols_kinds_and_processes():
 
 @case
 def search_knows_kinds_that_the_mapping_tells_apart():
-    fresh("zero_page")
+    at("zero_page")
     equal((False, number_of("shared_new")), search("Shared page"), "a page of shared memory")
 
 
@@ -210,7 +209,10 @@ def a_search_for_nothing_says_so():
     at("cow")
     equal((True, number_of("cow")), search("no such thing"), "what is found")
     equal("Nothing found: no such thing", said(), "what is said")
-    equal((False, number_of("reuse")), search("reuse"), "the next search")
+    page.js("document.activeElement.blur(); document.querySelector('.search').value = ''")
+    page.press("/", "reuse", Keys.ENTER, Keys.ESCAPE)
+    is_at("reuse", "a search that is typed")
+    equal("false", page.attribute(".search", "aria-invalid"), "what the field says")
 
 
 @case
@@ -233,7 +235,7 @@ def processes_can_be_left_out():
 @case
 def R191_a_film_needs_no_mouse():
     """Tab goes to each part; arrows move the cursor over a map; Enter goes to the next fault of the page."""
-    fresh("cow")
+    at("cow")
     page.js("document.activeElement.blur()")
     met = []
     for _ in range(40):
@@ -310,3 +312,35 @@ def the_longer_of_two_films_goes_on_alone():
     equal(("Step 5 of 24", "#step=5", [3, 5]), (page.text(".position"), page.js("return location.hash"), page.js(STEPS)), "where the left has ended")
     page.press(Keys.ARROW_LEFT)
     equal(("Step 4 of 24", [3, 4]), (page.text(".position"), page.js(STEPS)), "a step back")
+
+
+@case
+def a_film_has_parts():
+    path = made("parts", fixtures.in_parts())
+    page.load(path)
+    equal(3, here(), "where it opens, in the part that is on")
+    equal(["<b>one", "two"], page.texts(".parts option")[1:], "the parts")
+    page.choose(".parts", "two")
+    equal(5, here(), "the begin of the second part")
+    page.choose(".parts", "<b>one")
+    page.mouse(in_line(1), "click")
+    equal(4, here(), "the right end of the time line")
+    page.press(Keys.END)
+    equal(6, here(), "the end")
+    page.load(path, "#part=2")
+    equal(5, here(), "by the address")
+    page.load(path, "#record=0")
+    equal(1, here(), "by the number of a record")
+
+
+@case
+def a_film_in_a_frame_plays_again_and_again():
+    page.load(made("frame", fixtures.in_parts()), "#part=1&play")
+    equal((True, "#part=1&play"), tuple(page.js("return [document.body.classList.contains('embedded'), location.hash]")), "the page")
+    page.js("window.places = []; film.speed = 1; new MutationObserver(() => places.push(document.querySelector('.position').textContent))"
+            ".observe(document.querySelector('.position'), {childList: true})")
+    page.until("/Fault 4.*Fault 3/.test(places.join())")
+    equal([], [one for one in page.js("return places") if one[:7] not in ("Fault 3", "Fault 4")], "what else is shown")
+    equal("#part=1&play", page.js("return location.hash"), "the address")
+    page.click(".next")
+    equal("Play", page.attribute(".play", "aria-label"), "the button's name after a click")

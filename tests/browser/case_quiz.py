@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Predict, then reveal (R191): the film asks what will happen."""
 
-from lib.tap import case, equal, has, lacks
+from lib.tap import case, equal, has, lacks, long_case
 
 import fixtures
 import page
+from case_showing import saved, svg_texts
 from page import Keys
-from shown import cell, fresh, here, is_at, made, number_of, paint, paint_of, said
+from shown import at, cell, here, is_at, made, number_of, paint, paint_of, said
 
 
 def answer(kind, sharers):
@@ -17,7 +18,7 @@ def answer(kind, sharers):
 
 @case
 def R191_a_right_answer_counts():
-    fresh("cow")
+    at("cow")
     page.press("p")
     equal("Predict", page.text(".details h2"), "the heading")
     equal(15, len(page.texts(".choices.kind button")), "the kinds")
@@ -34,11 +35,12 @@ def R191_a_right_answer_counts():
     has(page.texts(".story")[-1], "4096 bytes were copied into frame 0x80500", "the story")
     has(said(), "Right. Right.", "what is said")
     equal("Next question", page.js("return document.activeElement.textContent"), "where the keyboard is")
+    page.press(Keys.ESCAPE)
 
 
 @case
 def a_wrong_answer_is_told_the_right_one():
-    fresh("cow")
+    at("cow")
     page.click(".predict")
     answer("zero_fill", "fork")
     equal(["No: Copy on write.", "No: only this page."], page.texts(".result span"), "the result")
@@ -65,31 +67,31 @@ def questions_come_to_an_end():
     equal("Zero fill", page.text(".details h2"), "after it")
 
 
-@case
+@long_case
 def each_kind_can_be_answered():
     for name, kind, sharers in (("zero_page", "zero_page", "all"), ("file_page", "file_page", "cache"), ("shared_new", "shared_new", "cache"),
                                 ("swapped", "swapped", "alone"), ("cow_zero", "cow_zero", "alone"), ("reuse", "reuse", "alone"), ("remap", "remap", "cache"),
                                 ("maperr", "maperr", "none"), ("file_copy", "file_copy", "alone")):
-        fresh(name)
+        at(name)
         page.press("p")
         answer(kind, sharers)
         equal(["Right.", "Right."], page.texts(".result span"), f"the result of {name}")
+        page.press(Keys.ESCAPE)
 
 
 @case
 def a_question_does_not_give_its_answer_away():
-    from case_showing import saved, svg_texts
-
-    fresh("cow")
+    at("cow")
     page.press("p")
     page.press("s")
     found = " ".join(svg_texts(saved(f"fault-{number_of('cow')}.svg")))
     lacks(found, "4096 bytes were copied", "the picture's texts")
+    page.press(Keys.ESCAPE)
 
 
 @case
 def escape_and_a_step_end_the_questions():
-    fresh("cow")
+    at("cow")
     page.press("p", Keys.ESCAPE)
     equal("Copy on write", page.text(".details h2"), "after Escape")
     page.press("p", Keys.ARROW_RIGHT)

@@ -34,28 +34,28 @@ STORIES = [
 ]
 # And what it says in English: the words that make the difference.
 SAYS = {
-    "read_data": "The page cache had it: no copy was made.", "zero_page": "which 1 entry has now", "swapped": "It waited.",
+    "zero_page": "which 1 entry has now", "swapped": "It waited.",
     "cow": "The child demo[3] wrote to a page that it shares with demo[2]", "cow_parent": "The parent demo[2] wrote to a page that it shares with demo[3]",
     "accerr": "in a way that its mapping forbids", "maperr": "and got signal 11", "reuse": "nothing was copied", "served": "came from init[5]",
 }
+
+
+def seen():
+    """The heading of the fault at hand, its story, what is said, and the position."""
+    return page.js("return ['.details h2', '.story', '[aria-live]', '.position'].map(css => document.querySelector(css).textContent)")
 
 
 @case
 def R191_each_kind_of_fault_has_its_sentence():
     for name, heading, _chinese, parts in STORIES:
         at(name)
-        found = page.text(".story")
-        equal(heading, page.text(".details h2"), f"the heading of {name}")
-        for part in parts:
+        title, found, told, position = seen()
+        equal(heading, title, f"the heading of {name}")
+        for part in [*parts, SAYS.get(name, "")]:
             has(found, part, f"the story of {name}")
-        has(said(), found, "what is said")
-        has(said(), page.text(".position"), "what is said")
-    for name, part in SAYS.items():
-        at(name)
-        has(page.text(".story"), part, f"the story of {name}")
-    for name in ("zero_fill", "file_copy", "reuse"):
-        at(name)
-        lacks(page.text(".story"), "KiB", f"what fork has to do with {name}")
+        has(told, found, "what is said")
+        has(told, position, "what is said")
+        equal("KiB" in " ".join(parts), "KiB" in found, f"what fork has to do with {name}: {found}")
 
 
 @case
@@ -70,8 +70,8 @@ def each_kind_of_fault_has_its_sentence_in_chinese():
     equal("zh-CN", page.js("return document.documentElement.lang"), "the language of the page")
     for name, _heading, chinese, parts in STORIES:
         follow_chinese(name)
-        found = page.text(".story")
-        equal(chinese, page.text(".details h2"), f"the heading of {name}")
+        title, found, _told, _position = seen()
+        equal(chinese, title, f"the heading of {name}")
         for part in parts:
             has(found, part, f"the story of {name}")
         lacks(found, "undefined", f"the story of {name}")
@@ -173,12 +173,14 @@ def saved(name):
     """Waits for a file that the browser saves; gives what is in it."""
     path = os.path.join(page.DOWNLOADS, name)
     deadline = time.monotonic() + page.PATIENCE
-    while not os.path.exists(path):
+    data = b""
+    while not data.endswith(b"</svg>\n"):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{name} is not saved")
+            raise AssertionError(f"{name} is not saved, or not whole: {data[-100:]}")
         time.sleep(0.01)
-    with open(path, "rb") as found:
-        data = found.read()
+        if os.path.exists(path):
+            with open(path, "rb") as found:
+                data = found.read()
     os.unlink(path)
     return data
 
@@ -192,7 +194,7 @@ def svg_texts(data):
 
 @case
 def the_picture_is_svg():
-    fresh("cow")
+    at("cow")
     page.click(".picture")
     data = saved(f"fault-{number_of('cow')}.svg")
     found = svg_texts(data)

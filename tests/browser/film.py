@@ -18,13 +18,18 @@ import case_pages  # noqa: E402,F401
 import case_quiz  # noqa: E402,F401
 import case_real  # noqa: E402,F401
 import case_showing  # noqa: E402,F401
+import shown  # noqa: E402
 
 
 def checked(function):
     """Has a case look at the browser's console, too."""
     def run():
-        function()
-        page.no_complaint()
+        try:
+            function()
+            page.no_complaint()
+        except Exception:
+            shown.STATE["clean"] = None  # the next case looks at a new page
+            raise
 
     run.__name__ = function.__name__
     if function in PARTS:

@@ -167,6 +167,19 @@ def no_cow():
     return to
 
 
+def in_parts():
+    """A recording of six faults: two before the first mark, two in the part <b>one, which is to be shown first, one in two, and one behind it."""
+    to = Recorder()
+    thread = Thread(to, 1, 0)
+    thread.exec("parts")
+    thread.area(HEAP, 8, RW, "[heap]")
+    for number, mark in enumerate((None, None, (1, "<b>one"), None, (0, "two"), (2, ""))):
+        if mark:
+            thread.mark(*mark)
+        thread.fault("FILL", HEAP + number, 0, private(0x80000 + number), cost=1000 - number)
+    return to
+
+
 def many(nfaults):
     """A recording of so many faults, by two processes that use and give back what they have."""
     to = Recorder()

@@ -140,6 +140,11 @@ class Thread:
         self.to.add(file.BEGIN, writer, args=(pid, pid, 17))
         return child
 
+    def mark(self, what, name=""):
+        """Marks a part of the film: 0 here, 1 on, 2 off."""
+        text = name.encode()
+        self.to.add(file.MARK, self, what=what, more=len(text), args=struct.unpack("<4Q", text.ljust(32, b"\0")))
+
     def thread(self, tid):
         """Begins another thread of the process."""
         self.to.add(file.BEGIN, self, args=(tid, self.pid, CLONE_THREAD))
