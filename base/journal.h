@@ -25,6 +25,7 @@ enum journal_type {
 	JOURNAL_MOVE,	   /* mremap has moved them */
 	JOURNAL_AREA,	   /* a range has another VMA, or part of one */
 	JOURNAL_NO_AREA,   /* nothing is mapped in a range */
+	JOURNAL_OOM,	   /* memory has run out, and a process was chosen to be killed */
 	JOURNAL_MARK = 16, /* a program has marked an instant */
 };
 

@@ -83,6 +83,19 @@ void journal_note_end(int status, bool all)
 	journal_note(&record);
 }
 
+void journal_note_oom(const struct process *victim)
+{
+	struct journal_record record = {
+		.type = JOURNAL_OOM,
+		.space = number_of_space(victim),
+		.arg = { (uint64_t)victim->pid,
+			 atomic_load_relaxed(&victim->uspace->space.resident) },
+	};
+
+	if (journal_write_now(&record))
+		journal_owe();
+}
+
 void journal_owe(void)
 {
 	struct thread *thread = hart_this()->current;

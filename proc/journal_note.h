@@ -4,6 +4,7 @@
 
 #include "base/journal.h"
 
+struct process;
 struct thread;
 
 /*
@@ -24,6 +25,9 @@ void journal_note_mark(unsigned which, const char *text, size_t nbytes);
 
 /* The running thread ends. */
 void journal_note_end(int status, bool all);
+
+/* A process was chosen to be killed for its memory. Does not wait: may be called with spinning locks held. */
+void journal_note_oom(const struct process *victim);
 
 /* The journal is half full: the running thread has to wait in journal_catch_up(). */
 void journal_owe(void);

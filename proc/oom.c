@@ -14,6 +14,7 @@
 #include "mm/phys/page_census.h"
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
+#include "proc/journal_note.h"
 #include "proc/oom_reap.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -341,6 +342,8 @@ static void kill_victim(const struct choice *choice)
 
 	uspace_get(uspace);
 	oom_memory_leaves();
+	if (journal_is_on())
+		journal_note_oom(victim);
 	oom_report_collect(&report);
 	atomic_store(&uspace->oom_killed, true);
 	process_visit_all(kill_sharer, &killing);

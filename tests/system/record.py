@@ -310,6 +310,24 @@ def R190_a_signal_ends_a_wait_for_room():
 
 
 @case
+def R190_who_is_killed_for_memory_is_recorded():
+    """With as many pages as the model has of it then; and its end follows."""
+    _, recording = recorded("oom", "oom", "30000", options=["--mem", "64M"])
+    tables, found, ends = model.Tables(), [], []
+    for record in recording:
+        tables.apply(record)
+        if record.type == file.OOM:
+            mine = [file.Entry(word) for word in tables.space(record.space).values() if model.has_page(word)]
+            found.append((record.args[0], record.args[1], sum(entry.page != "zero page" for entry in mine)))
+        elif record.type == file.END and found:
+            ends.append((record.args[1], record.more))
+    equal(1, len(found), f"kills: {found}")
+    victim, told, mine = found[0]
+    equal((told, True), (mine, told > 10000), "pages")
+    has(ends, (victim, int(signal.SIGKILL)), "ends")
+
+
+@case
 def R190_the_tour_is_recorded_to_its_end():
     path = os.path.join(folder("tour"), "faults")
     done = run_raw(["--mem", "64M", "--swap", "9M", "--record", path, "--", "tour"])

@@ -11,8 +11,7 @@ HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, tick
 LINE = struct.Struct("<IBBHIiiIQ4Q")
 MOST_AT_ONCE = 4096  # records
 
-ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA = range(1, 14)
-OOM, SUPPLY, MARK = range(14, 17)
+ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK = range(1, 17)
 AREA_FILE = 1
 CLOSED = 255  # the recorder's last record
 

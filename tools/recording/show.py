@@ -74,6 +74,8 @@ def in_words(record, areas=None):
         return f"area    {area_of(record)}"
     if record.type == file.NO_AREA:
         return f"no area {first:#x}-{second:#x}"
+    if record.type == file.OOM:
+        return f"oom     process {first}, which has {second} pages, is killed for them"
     if record.type == file.MARK:
         return f"mark    {('here', 'on', 'off', '?')[min(record.what, 3)]}: {record.mark}"
     return f"a record of the unknown type {record.type}"
@@ -146,5 +148,5 @@ def perfetto(recording):
         elif record.type == file.EXEC:
             yield {"ph": "M", "name": "process_name", **where, "args": {"name": who}}
             yield {"ph": "i", "name": in_words(record), "ts": at, "s": "p", **where}
-        elif record.type in (file.BEGIN, file.END):
+        elif record.type in (file.BEGIN, file.END, file.OOM):
             yield {"ph": "i", "name": in_words(record), "ts": at, "s": "t", **where}

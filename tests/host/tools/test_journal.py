@@ -98,6 +98,12 @@ def a_fault_that_was_not_looked_at_has_no_kind():
 
 
 @case
+def kills_for_memory_are_shown():
+    out = journal("print", written([line(file.OOM, space=3, args=(7, 12345))], name="oom"))[1]
+    has(out, "oom     process 7, which has 12345 pages, is killed for them", "output")
+
+
+@case
 def what_is_printed_can_be_chosen():
     path = written()
     for words, count in ((["--pid", "3"], 3), (["--kind", "fill"], 2), (["--address", "0x11000"], 3), (["--address", "0x11000-0x13000"], 4),

@@ -433,6 +433,16 @@ static void many(size_t npages)
 	}
 }
 
+/* A child writes more pages than there are. */
+static void out_of_memory(size_t npages)
+{
+	if (fork() == 0) {
+		touch(mmap(NULL, npages * PAGE, RW, PRIVATE, -1, 0), npages, 1);
+		_exit(0);
+	}
+	wait(NULL);
+}
+
 static void tick(int sig)
 {
 	(void)sig;
@@ -470,6 +480,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "many") == 0)
 		many(n);
+	else if (strcmp(what, "oom") == 0)
+		out_of_memory(n);
 	else if (strcmp(what, "signals") == 0)
 		many_with_signals(n);
 	else if (strcmp(what, "over") == 0)
