@@ -184,6 +184,14 @@ uint64_t journal_work(void)
 	return counter_read(&hart_this()->journal_work);
 }
 
+int32_t journal_pid(void)
+{
+	int32_t pid, tid;
+
+	running(&pid, &tid);
+	return pid;
+}
+
 uint32_t journal_new_space(void)
 {
 	unsigned long irq = spin_lock_irqsave(&journal_lock);

@@ -26,7 +26,8 @@ enum journal_type {
 	JOURNAL_AREA,	   /* a range has another VMA, or part of one */
 	JOURNAL_NO_AREA,   /* nothing is mapped in a range */
 	JOURNAL_OOM,	   /* memory has run out, and a process was chosen to be killed */
-	JOURNAL_MARK = 16, /* a program has marked an instant */
+	JOURNAL_SUPPLY,	   /* a page of an object has its bytes */
+	JOURNAL_MARK,	   /* a program has marked an instant */
 };
 
 /* What is behind a VMA. */
@@ -127,6 +128,9 @@ bool journal_is_fine(void);
  */
 uint64_t journal_work_end(uint64_t begun);
 uint64_t journal_work(void); /* of this hart, up to now */
+
+/* Returns the pid of the running process, or 0. */
+int32_t journal_pid(void);
 
 /* Returns the number of a new address space. */
 uint32_t journal_new_space(void);

@@ -42,6 +42,8 @@ struct object_ops {
 	bool unevictable;
 	/* For the ledger: the object has no users, and its pages are never freed. */
 	bool lost;
+	/* A program brings its pages: page_read_done() is called by that program's thread. */
+	bool served;
 
 	/* ---- reading ---- */
 	/*

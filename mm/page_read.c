@@ -13,7 +13,9 @@
 #include "mm/page_read.h"
 
 #include "abi/errno.h"
+#include "base/journal.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/reclaim.h"
@@ -199,6 +201,28 @@ void object_page_used(struct page *page)
 	count_refault(page);
 }
 
+/*
+ * Writes to the journal that pages have their bytes, but for those that are cancelled. This comes before any
+ * fault maps them, because the caller holds object->lock.
+ */
+static __attribute__((noinline, cold)) void record_supply(const struct object *object,
+							  struct page *const *pages, unsigned n,
+							  uint32_t cancelled)
+{
+	uint64_t pid = object->ops->served ? (uint64_t)journal_pid() : 0;
+
+	assert_hardened(spin_lock_held(&object->lock));
+	for (unsigned i = 0; i < n; i++) {
+		const struct journal_record line = {
+			.type = JOURNAL_SUPPLY,
+			.arg = { page_to_pfn(pages[i]), pages[i]->index, pid },
+		};
+
+		if (!(cancelled >> i & 1) && journal_write_now(&line))
+			mm_host.journal_fills();
+	}
+}
+
 void page_read_run_done(struct page *const *pages, unsigned n)
 {
 	struct object *object = pages[0]->owner;
@@ -214,6 +238,8 @@ void page_read_run_done(struct page *const *pages, unsigned n)
 			count_refault(pages[i]);
 	spin_lock(&object->lock);
 	cancelled = index_read_done(object, pages, n);
+	if (journal_is_on())
+		record_supply(object, pages, n, cancelled);
 	spin_unlock(&object->lock);
 	waitq_wake_all(page_read_queue(object, first));
 	if (n > 1 && page_read_queue(object, last) != page_read_queue(object, first))

@@ -261,6 +261,7 @@ static const struct object_ops data_ops = {
 	.unused = data_unused,
 	.holds = data_holds,
 	.use_holds = data_use_holds,
+	.served = true,
 	.inode = data_inode,
 	.destroy = data_destroy,
 };

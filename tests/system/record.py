@@ -328,6 +328,28 @@ def R190_who_is_killed_for_memory_is_recorded():
 
 
 @case
+def R190_a_page_of_a_server_is_recorded_before_its_fault():
+    """By frame and index, with the server's process."""
+    place = folder("shared")
+    with open(os.path.join(place, "data"), "wb") as data:
+        data.write(bytes(50 * 4096))
+    _, recording = recorded("supply", "file", "/mnt/data", options=["--mem", "64M", "--share", place])
+    areas, names, supplies, mapped = model.Areas(), show.Names(), {}, Counter()
+    for record in recording:
+        areas.apply(record)
+        names.see(record)
+        if record.type == file.SUPPLY:
+            supplies[record.args[0]] = record.args[1:3]
+        elif record.type in (file.ROUND, file.AROUND):
+            area, entry = areas.find(record.space, record.args[0]), file.Entry(record.args[2])
+            if area and area.name == "data" and entry.page == "file":
+                index, pid = supplies.get(entry.number, (None, None))
+                equal(area.cut(record.args[0], area.end).index, index, f"index of {show.in_words(record)}")
+                mapped[names.names.get(pid)] += 1
+    equal({"hostfs": 50}, dict(mapped), "pages by server")
+
+
+@case
 def R190_the_tour_is_recorded_to_its_end():
     path = os.path.join(folder("tour"), "faults")
     done = run_raw(["--mem", "64M", "--swap", "9M", "--record", path, "--", "tour"])

@@ -74,6 +74,8 @@ def in_words(record, areas=None):
         return f"area    {area_of(record)}"
     if record.type == file.NO_AREA:
         return f"no area {first:#x}-{second:#x}"
+    if record.type == file.SUPPLY:
+        return f"supply  frame {first:#x} has page {second}, by {f'process {third}' if third else 'the kernel'}"
     if record.type == file.OOM:
         return f"oom     process {first}, which has {second} pages, is killed for them"
     if record.type == file.MARK:

@@ -104,6 +104,13 @@ def kills_for_memory_are_shown():
 
 
 @case
+def supplies_are_shown():
+    out = journal("print", written([line(file.SUPPLY, args=(0x80123, 5, 7)), line(file.SUPPLY, args=(0x80124, 6, 0))], name="supply"))[1]
+    has(out, "supply  frame 0x80123 has page 5, by process 7", "of a server")
+    has(out, "supply  frame 0x80124 has page 6, by the kernel", "of the kernel")
+
+
+@case
 def what_is_printed_can_be_chosen():
     path = written()
     for words, count in ((["--pid", "3"], 3), (["--kind", "fill"], 2), (["--address", "0x11000"], 3), (["--address", "0x11000-0x13000"], 4),

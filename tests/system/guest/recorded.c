@@ -433,6 +433,12 @@ static void many(size_t npages)
 	}
 }
 
+/* Each page of a file that is there. */
+static void read_file(const char *name, size_t npages)
+{
+	touch(mmap(NULL, npages * PAGE, PROT_READ, MAP_SHARED, open(name, O_RDONLY), 0), npages, 0);
+}
+
 /* A child writes more pages than there are. */
 static void out_of_memory(size_t npages)
 {
@@ -478,7 +484,9 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "kinds";
 	size_t n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
 
-	if (strcmp(what, "many") == 0)
+	if (strcmp(what, "file") == 0)
+		read_file(argv[2], 50);
+	else if (strcmp(what, "many") == 0)
 		many(n);
 	else if (strcmp(what, "oom") == 0)
 		out_of_memory(n);
