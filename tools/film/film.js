@@ -242,7 +242,7 @@ export class Film {
         const frame = numberOf(fault.after);
         for (let record = fault.record; record >= 0 && record > fault.record - 100_000; record--) {
             if (this.records.types[record] === T.SUPPLY && this.records.get(record, 0) === frame)
-                return {index: this.records.get(record, 1), pid: this.records.get(record, 2), record};
+                return this.records.get(record, 2) === 0 ? null : {index: this.records.get(record, 1), pid: this.records.get(record, 2), record};
         }
         return null;
     }

@@ -290,15 +290,15 @@ class App {
         }
         this.pause();
         this.#build();
+        this.root.querySelector("button.language").focus();
         this.show();
         this.#tell();
     }
 
     startQuiz() {
         this.pause();
-        if (this.views.length > 1)
+        if (this.views.length > 1 || this.quiz)
             return;
-        this.quiz = null;
         this.quiz = new Quiz(this, this.views[0]);
     }
 
@@ -336,7 +336,7 @@ class App {
             this.search.blur();
         if (event.key !== "Enter" || !this.search.value.trim())
             return;
-        const found = this.views.map(view => view.search(this.search.value)).some(Boolean);
+        const found = this.views.some(view => view.search(this.search.value));
         this.search.setAttribute("aria-invalid", String(!found));
         if (!found)
             this.say(this.words.notFound(this.search.value));

@@ -248,8 +248,8 @@ export class SpaceView {
                 this.#reveal(this.cursor);
             this.#draw();
             this.#announce();
-        } else if (event.key === "Enter" && this.cursor !== null) {
-            this.view.goToPage(this.number, this.cursor);
+        } else if (event.key === "Enter" && (this.cursor ?? this.focus) !== null) {
+            this.view.goToPage(this.number, this.cursor ?? this.focus);
         } else {
             return;
         }

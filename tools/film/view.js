@@ -286,7 +286,7 @@ export class FilmView {
         let x = margin, bottom = 0;
         pen.text(margin, 18, `${this.film.title}: ${this.positionText()}`, colour("ink"), 14);
         let line = 0;
-        for (const text of wrap(this.story ?? "", 110))
+        for (const text of wrap(this.story ?? "", this.words.lineLength))
             pen.text(margin, 40 + 18 * line++, text, colour("ink"), 13);
         const top = 50 + 18 * line;
         for (const view of this.spaces.values()) {
@@ -309,13 +309,13 @@ export class FilmView {
     }
 }
 
-/** Breaks a text into lines. */
+/** Breaks a text into lines: behind a blank, or a Chinese comma or stop. */
 function wrap(text, length) {
     const lines = [""];
-    for (const word of text.split(" ")) {
-        if (lines.at(-1) && lines.at(-1).length + word.length >= length)
+    for (const word of text.split(/(?<=[ ，。：])/)) {
+        if (lines.at(-1) && lines.at(-1).length + word.length > length)
             lines.push("");
-        lines[lines.length - 1] += (lines.at(-1) ? " " : "") + word;
+        lines[lines.length - 1] += word;
     }
-    return lines;
+    return lines.map(line => line.trimEnd());
 }

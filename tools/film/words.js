@@ -13,6 +13,7 @@ export function bytesText(bytes) {
 
 const en = {
     language: "English",
+    lineLength: 110,  // characters in a picture
     other: "中文",
     number: grouped,
     loading: share => `Reading the recording: ${Math.round(share * 100)} %`,
@@ -100,6 +101,7 @@ const en = {
 const zh = {
     ...en,
     language: "中文",
+    lineLength: 60,
     other: "English",
     loading: share => `正在读取记录：${Math.round(share * 100)} %`,
     broken: why => `无法播放：${why}`,

@@ -110,10 +110,17 @@ static void *in_thread(void *p)
 	return NULL;
 }
 
+/* Makes a file whose name, for a process, is the same in each run. */
+static int new_file(const char *kind, char name[40])
+{
+	snprintf(name, 40, "/tmp/%s%d", kind, (int)getpid());
+	return open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+}
+
 static void files(void)
 {
-	char name[] = "/tmp/recordedXXXXXX";
-	int fd = mkstemp(name);
+	char name[40];
+	int fd = new_file("recorded", name);
 	char *p;
 
 	for (int i = 0; i < 40; i++)
@@ -166,9 +173,9 @@ static void all_kinds(void)
 /* What changes entries besides faults. */
 static void verbs(void)
 {
-	char name[] = "/tmp/verbsXXXXXX";
+	char name[40];
 	char *p = mmap(NULL, 200 * PAGE, RW, PRIVATE, -1, 0), *q, *hint;
-	int fd = mkstemp(name);
+	int fd = new_file("verbs", name);
 
 	touch(p, 200, 1);
 	munmap(p + 20 * PAGE, 10 * PAGE);
@@ -304,8 +311,8 @@ static void replace_areas(char *p, int fd)
 /* Each change of what is mapped. Another thread reads where mappings are replaced. */
 static void areas(void)
 {
-	char name[] = "/tmp/areasXXXXXX";
-	int fd = mkstemp(name);
+	char name[40];
+	int fd = new_file("areas", name);
 	char *p = mmap(NULL, 100 * PAGE, RW, PRIVATE, -1, 0), *q;
 
 	memory = memfd_create("a memfd with a long name", 0);
@@ -393,8 +400,8 @@ static void tell_costs(volatile char *p, size_t npages)
 /* Zero fill, copies of them after fork, and pages of a file: first all at once, then with a copy of each. */
 static void costs(void)
 {
-	char name[] = "/tmp/costsXXXXXX", *p = mmap(NULL, 40 * PAGE, RW, PRIVATE, -1, 0), *q;
-	int fd = mkstemp(name), ends[2];
+	char name[40], *p = mmap(NULL, 40 * PAGE, RW, PRIVATE, -1, 0), *q;
+	int fd = new_file("costs", name), ends[2];
 	char byte;
 
 	for (int i = 0; i < 40; i++)
