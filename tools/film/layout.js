@@ -72,7 +72,7 @@ export function layOut(space, touched, width) {
         if (rows.length < MANY_ROWS)
             break;
     }
-    const cell = Math.max(Math.floor(width / columns * 2) / 2, 2);
+    const cell = Math.max(Math.floor(width / columns * 2) / 2, 1.5);
     let y = 0;
     for (const row of rows) {
         if (row.isTitle && y)

@@ -70,7 +70,7 @@ const en = {
         swapped: f => `The page was in ${f.slot}. It was read back into ${f.frame}.`,
         zero_page: f => `${f.who} read memory that nothing had been written to. It got the one page of zeros, which ${f.maps === 1 ? "1 entry has" : `${grouped(f.maps)} entries have`} now: no memory was used.`,
         zero_fill: f => `${f.who} touched a page that was promised and not yet there. It got ${f.frame}, filled with 4096 zeros.`,
-        file_page: f => `${f.who} touched a page of ${f.name}. The page cache had it${f.hasWaited ? " read" : ""}: no copy was made${f.around ? `, and ${f.around === 1 ? "1 page beside it was" : `${grouped(f.around)} pages beside it were`} mapped at once` : ""}.`,
+        file_page: f => `${f.who} touched a page of ${f.name}. ${f.hasWaited ? "It was read into the page cache first" : "The page cache had it"}: no copy was made${f.around ? `, and ${f.around === 1 ? "1 page beside it was" : `${grouped(f.around)} pages beside it were`} mapped at once` : ""}.`,
         file_copy: f => `${f.who} wrote to a private page of ${f.name}: 4096 bytes were copied into ${f.frame}. The file stays as it is.`,
         shared_new: f => `${f.who} touched a page of shared memory: whoever maps it sees the same ${f.frame}.`,
         reuse: f => `${f.who} wrote to a page that had been shared. Nobody else has it any more, so it became writable: nothing was copied.`,
