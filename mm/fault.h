@@ -147,10 +147,11 @@ int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 int fault_get_zeros(struct fault *fault);
 
 /*
- * Resolves a fault at `address`. Returns VM_OK, VM_RECORDED, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
+ * Resolves a fault at `address`. Returns VM_OK, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
  * VM_OOM or VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
+ * In a recorded space VM_RECORDED comes instead of VM_OK: then the journal wants the fault's end, too.
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);
 

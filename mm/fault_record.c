@@ -112,6 +112,7 @@ static void look_before(struct fault *fault, struct fault_record *record)
 {
 	const struct mmu_entry *slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
 
+	record->layout = fault->space->layout;
 	memcpy(record->counted, fault->space->stats.kind, sizeof(fault->space->stats.kind));
 	record->window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
 	record->used = 0;
@@ -176,6 +177,17 @@ static unsigned counted_kinds(const struct fault *fault)
 	return kinds;
 }
 
+/* Has the round changed the VMA itself, which is a stack? Returns whether this was written. */
+static bool record_grown(const struct fault *fault)
+{
+	const struct vma *vma = fault->vma;
+
+	if (fault->space->layout == fault->prepared->record->layout)
+		return false;
+	space_record_area(vma, vma->start, vma->end);
+	return true;
+}
+
 /*
  * While a verb is at work on the range, the journal does not have its VMAs yet. Returns whether this one
  * was written.
@@ -224,8 +236,10 @@ int fault_record_round(struct fault *fault, int outcome)
 		return outcome;
 	wait->in_rounds = instructions_add(wait->in_rounds, wait->recorded_at, begun);
 	kinds = counted_kinds(fault);
-	if (kinds & ~(1u << FAULT_DENY_MAPERR) && record_area(fault))
+	if (record_grown(fault))
 		begun = arch_instructions(); /* it counts for itself */
+	if (kinds & ~(1u << FAULT_DENY_MAPERR) && record_area(fault))
+		begun = arch_instructions(); /* the same */
 	record_kinds(fault, kinds, outcome);
 	if (record->lends)
 		return_zeros(fault->prepared);

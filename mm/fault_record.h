@@ -9,6 +9,7 @@ struct fault_record {
 	unsigned room; /* records that are claimed and not yet written */
 	bool lends; /* the first round: if struct fault_prepared has a frame, it is the prezeroed one */
 	uint64_t counted[FAULT_KINDS]; /* the space's counters before this round */
+	uint64_t layout;	       /* the space's before this round */
 	vaddr_t window;		       /* the pages that a fault of a file may map */
 	unsigned used;		       /* a bit for each whose entry was not EMPTY */
 };

@@ -77,6 +77,68 @@ void space_record_range(struct space *space, enum journal_type type, vaddr_t sta
 		write(&line, begun);
 }
 
+/* ---- what fork does ---- */
+
+struct copied {
+	struct space *parent, *child;
+	bool is_private;
+	vaddr_t start; /* from here on all is as COPY_OF says */
+};
+
+static void write_copied(struct copied *copied, vaddr_t end)
+{
+	space_record_range(copied->child, JOURNAL_COPY_OF, copied->start, end,
+			   copied->parent->number, copied->is_private);
+}
+
+/* Has the child the parent's entry, which is copy-on-write if it has a page that is private? */
+static bool is_copy_of(const struct copied *copied, struct mmu_entry of_parent,
+		       struct mmu_entry of_child)
+{
+	const unsigned used = ENTRY_ACCESSED | ENTRY_DIRTY; /* the hardware sets them at any time */
+	uint64_t differs = recorded_entry(of_parent) ^ recorded_entry(of_child);
+
+	if (differs & ~((uint64_t)used << 5))
+		return false;
+	return !copied->is_private || !entry_has_page(of_parent) ||
+	       (entry_flags(of_parent) & ENTRY_COW);
+}
+
+static int record_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct copied *copied = arg;
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	const struct mmu_entry *to = arch_mmu_lookup(&copied->child->mmu, leaf->va);
+
+	entry_for_each_used(slot, leaf->entries, end) {
+		struct mmu_entry of_parent = entry_load(slot), of_child = ENTRY_NONE;
+		vaddr_t va = mmu_leaf_va(leaf, slot);
+
+		if (to)
+			of_child = entry_load(&to[slot - leaf->entries]);
+		if (is_copy_of(copied, of_parent, of_child))
+			continue;
+		write_copied(copied, va);
+		copied->start = va + PAGE_SIZE;
+		space_record_entry(copied->child, va, ENTRY_NONE, of_child);
+		if (entry_flags(of_parent) & ENTRY_COW)
+			space_record_entry(copied->parent, va, of_parent, of_parent);
+	}
+	return 0;
+}
+
+void space_record_copied(struct space *parent, struct space *child, vaddr_t start, vaddr_t end)
+{
+	struct copied copied = { .parent = parent, .child = child, .start = start };
+	const struct vma *vma = vma_find(child, start);
+
+	if (start >= end)
+		return;
+	copied.is_private = vma && !vma_is_shared(vma);
+	(void)arch_mmu_visit(&parent->mmu, start, end, record_leaf, &copied);
+	write_copied(&copied, end);
+}
+
 /* ---- VMAs ---- */
 
 /* VMAs that are written under one hold of the lock. */

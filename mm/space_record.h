@@ -32,7 +32,7 @@ static inline void note_moved(struct space *space, vaddr_t start, vaddr_t end, v
 		space_record_range(space, JOURNAL_MOVE, start, end, delta, 0);
 }
 
-/* The following three are for callers that know that the space is recorded. */
+/* The following two are for callers that know that the space is recorded. */
 
 /* The entries of [start, end) were cleared. */
 static inline void record_cleared(struct space *space, vaddr_t start, vaddr_t end)
@@ -47,14 +47,10 @@ static inline void record_downgraded(struct space *space, vaddr_t start, vaddr_t
 }
 
 /*
- * The entries of [start, end) were copied from a parent, and in both became copy-on-write if they are
- * private.
+ * fork has given the child the entries of [start, end), which is part of one VMA. Looks at both page
+ * tables, so that it is all the same whether pages are shared or copied. The caller holds both locks.
  */
-static inline void record_copied(struct space *parent, struct space *child, vaddr_t start,
-				 vaddr_t end, bool is_private)
-{
-	space_record_range(child, JOURNAL_COPY_OF, start, end, parent->number, is_private);
-}
+void space_record_copied(struct space *parent, struct space *child, vaddr_t start, vaddr_t end);
 
 /*
  * What is mapped in [start, end): an AREA for each part of a VMA in it, and a NO_AREA for each hole. For

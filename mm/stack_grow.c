@@ -3,7 +3,6 @@
 #include "mm/stack_grow.h"
 
 #include "mm/commit.h"
-#include "mm/space_record.h"
 
 /* A refused access no further below a stack than this is reported as a stack overflow. */
 #define OVERFLOW_REACH STACK_GUARD_GAP
@@ -58,8 +57,6 @@ int fault_grow(struct fault *fault, struct vma *above)
 	if (!stack_may_grow(above, fault->va))
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
-	if (unlikely(space->recorded))
-		space_record_area(above, above->start, above->end);
 	space->stats.grow++;
 	return 0;
 }

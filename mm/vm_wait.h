@@ -47,7 +47,7 @@ enum vm_outcome {
 	VM_SEGV_MAPERR = -1001, /* no VMA contains the address */
 	VM_OK = 0,		/* resolved: run the instruction again; of a step: take the next */
 	VM_WAIT = 1,		/* *wait is filled in */
-	VM_RECORDED,		/* VM_OK, of a fault that is in the journal (vm_fault() only) */
+	VM_RECORDED,		/* VM_OK, of a fault that the journal has: see vm_fault() */
 	/* Of a step only; every smaller value ends the fault. */
 	VM_AGAIN,   /* start another round */
 	VM_RECORD,  /* claim room in the journal with no lock held, then start another round */

@@ -9,20 +9,20 @@
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
+#include "base/journal.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "lib/bits.h"
 #include "mm/relieve.h"
-#include "proc/journal_note.h"
 #include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
 #include "trap/fault_loop.h"
+#include "trap/fault_note.h"
 #include "trap/report.h"
 
-#define NOTE_WAITED 0x8000u /* in the journal: it has waited */
 #define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
 /*
@@ -32,6 +32,7 @@
 struct user_fault {
 	struct vm_wait wait;
 	struct relief relief; /* set by again() */
+	bool waited;	      /* the same */
 	vaddr_t addr;
 	unsigned access;
 	struct trace_fault *record;
@@ -71,9 +72,17 @@ static inline void trace_end(const struct user_fault *fault)
 	record->cost = (uint32_t)arch_instructions() - record->cost;
 }
 
-/* result: the signal that the fault became, or the negative errno of a user copy. */
+/*
+ * Ends a fault that was not resolved at once. result: 0, the signal that the fault became, or the
+ * negative errno of a user copy. Turns interrupts off, until user mode or the copy resumes, a few
+ * instructions later.
+ */
 static void trace_end_with(const struct user_fault *fault, int result)
 {
+	if (journal_is_on())
+		fault_note(trace_is_ours(fault) ? fault->record : NULL, &fault->wait, fault->addr,
+			   fault->access, result, fault->waited);
+	arch_irq_disable();
 	if (trace_is_ours(fault))
 		fault->record->result = (int16_t)result;
 	trace_end(fault);
@@ -163,40 +172,6 @@ static int handle(struct user_fault *fault, int outcome)
 	return err < 0 && !(fault->access & TRAP_COPY) ? 1 : err;
 }
 
-/* Returns the signal that the fault became, or 0. */
-static int fault_signal(void)
-{
-	const struct thread *thread = current_thread();
-
-	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
-}
-
-/* Writes the fault, which is over, to the journal. */
-static __attribute__((noinline, cold)) void note_fault(const struct user_fault *fault, int result,
-						       bool waited)
-{
-	uint32_t now = (uint32_t)arch_instructions();
-	uint64_t work = fault_record_work(&fault->wait);
-	const struct trace_fault *record = fault->record;
-	unsigned kind = fault->wait.kind < FAULT_KINDS ? fault->wait.kind : JOURNAL_NO_KIND;
-	struct journal_record line = {
-		.type = JOURNAL_FAULT,
-		.what = (uint16_t)(fault->access | kind << 8 | (waited ? NOTE_WAITED : 0)),
-		.space = current_space()->number,
-	};
-
-	line.arg[0] = frame_pc(arch_thread_frame(arch_this_thread()));
-	if (trace_is_ours(fault)) {
-		line.more = now - record->cost;
-		line.more -= MIN(line.more, work);
-		line.arg[0] = record->pc; /* of a user copy, the kernel's */
-		line.arg[2] = record->time;
-	}
-	line.arg[1] = fault->addr;
-	line.arg[3] = arch_instructions() << 16 | (uint16_t)result;
-	journal_note(&line);
-}
-
 /*
  * The slow path, when the first try did not succeed. Not inline: trap_fault() would save more
  * registers, and bss_read_fault would lose 5%.
@@ -204,21 +179,18 @@ static __attribute__((noinline, cold)) void note_fault(const struct user_fault *
 __attribute__((noinline, cold)) static int again(struct user_fault *fault, int outcome)
 {
 	struct thread *thread = current_thread();
-	bool waited = false;
 	int end = 0;
 
+	fault->waited = false;
 	fault->relief = (struct relief){ 0 };
 	while (outcome != VM_RECORDED && (end = handle(fault, outcome)) == 0) {
-		waited |= outcome == VM_WAIT && !journal_has_queue(fault->wait.queue);
+		fault->waited |= outcome == VM_WAIT && !journal_has_queue(fault->wait.queue);
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
 		if (outcome == VM_OK)
 			break;
 	}
 	if (!end)
-		*(waited ? &thread->major_faults : &thread->minor_faults) += 1;
-	if (journal_is_on())
-		note_fault(fault, end > 0 ? fault_signal() : end, waited);
-	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
+		*(fault->waited ? &thread->major_faults : &thread->minor_faults) += 1;
 	trace_end_with(fault, end > 0 ? fault_signal() : end);
 	return end > 0 ? 0 : end;
 }

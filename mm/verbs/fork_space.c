@@ -21,14 +21,14 @@
 
 struct copying {
 	struct space *parent, *child;
+	vaddr_t noted;	    /* recorded space: the journal has all up to here */
 	struct vma *vma;    /* the child's, which is being copied */
 	vaddr_t resume;	    /* where the piece stopped */
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	unsigned npassed;   /* empty leaf tables */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
-	bool copied_pinned; /* the last page of the piece was pinned and copied at once */
-	bool downgraded;    /* entries of the parent lost write permission: fence it */
+	bool downgraded; /* entries of the parent lost write permission: fence it */
 	struct mmu_tables tables;
 };
 
@@ -150,7 +150,6 @@ static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr
 	space_add_resident(copying->child, 1);
 	copying->spare = NULL;
 	copying->resume = va + PAGE_SIZE;
-	copying->copied_pinned = true;
 }
 
 /* Empty leaf tables that a piece may pass. */
@@ -201,28 +200,13 @@ static void fence_parent(struct copying *copying)
 	debt_assert_none(copying->parent);
 }
 
-/* Writes a piece that begins at `start` to the journal. */
-static __attribute__((noinline, cold)) void note_piece(struct copying *copying, vaddr_t start)
-{
-	vaddr_t end = copying->resume, last = end - PAGE_SIZE;
-	bool is_private = !vma_is_shared(copying->vma);
-
-	record_copied(copying->parent, copying->child, start, copying->copied_pinned ? last : end,
-		      is_private);
-	if (copying->copied_pinned)
-		space_record_entry(copying->child, last, ENTRY_NONE,
-				   entry_load(arch_mmu_lookup(&copying->child->mmu, last)));
-}
-
 /* Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks. */
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
-	copying->done = copying->downgraded = copying->copied_pinned = false;
+	copying->done = copying->downgraded = false;
 	copying->npassed = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
-	if (unlikely(copying->child->recorded))
-		note_piece(copying, start);
 	fence_parent(copying);
 	return copying->resume;
 }
@@ -236,6 +220,13 @@ static int copy_topup(struct copying *copying)
 			return -ENOMEM;
 	}
 	return tables_fill_wait(&copying->tables, FORK_TABLES);
+}
+
+/* Writes what was copied up to `end` to the journal. The caller holds both locks. */
+static __attribute__((noinline, cold)) void note_piece(struct copying *copying, vaddr_t end)
+{
+	space_record_copied(copying->parent, copying->child, copying->noted, end);
+	copying->noted = end;
 }
 
 /* Copies the entries of the child's newest VMA. Returns 0, -ENOMEM or -EINTR. */
@@ -254,6 +245,8 @@ static int copy_entries(struct copying *copying)
 		alive = !copying->parent->dying;
 		if (alive)
 			start = copy_piece(copying, start, end);
+		if (unlikely(copying->child->recorded))
+			note_piece(copying, start);
 		spin_unlock(&copying->child->lock);
 		spin_unlock(&copying->parent->lock);
 		if (!alive || (start < end && vm_pause()))
@@ -275,6 +268,7 @@ static void copy_advice(struct vma *copy)
 /* Writes the child's newest VMA to the journal. */
 static void note_copy(struct copying *copying)
 {
+	copying->noted = copying->vma->touched_start;
 	spin_lock(&copying->child->lock);
 	note_areas(copying->child, copying->vma->start, copying->vma->end);
 	spin_unlock(&copying->child->lock);
