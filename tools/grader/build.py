@@ -14,7 +14,7 @@ KERNEL = "faultline.elf"
 HARDENED = "faultline-hardened.elf"
 INIT = "user/init"
 STRICT = "tools/strict/strict.elf"  # the strict machine's firmware
-COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-pie"]
+COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-gdwarf-4", "-static", "-fno-pic", "-no-pie"]
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
 SHOWN = 40  # lines of a compiler's output
@@ -121,7 +121,7 @@ def guests(root, lab, common, folder):
 # ---- programs that run mm/ here, on the fake machine of the host tests ----
 
 HOST_SOURCES = ("mm/*.c", "mm/*/*.c", "tests/host/fake/*.c", "lib/radix.c", "lib/tree.c", "lib/string.c", "sync/lockorder.c",
-                "sync/waitq.c", "base/block.c", "base/clock.c", "tests/host/mm/rig.c", "tests/host/mm/memory.c", "tests/host/mm/swap_disk.c",
+                "sync/waitq.c", "base/block.c", "base/clock.c", "base/journal.c", "tests/host/mm/rig.c", "tests/host/mm/memory.c", "tests/host/mm/swap_disk.c",
                 "tests/host/lib/expect_panic.c", "tests/host/lib/support.c")
 HOST_INCLUDES = ("tests/host/mm", ".", "include", "arch/include", "tests/host/fake")
 HOST_RULES = """rule cc
