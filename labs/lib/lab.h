@@ -28,6 +28,24 @@
 #define RW    (PROT_READ | PROT_WRITE)
 #define WORDS (PAGE / sizeof(uint64_t))
 
+/*
+ * In the film of a test, each line that tells what came is a mark, so that it opens where something
+ * wrong was noticed.
+ */
+static void mark_line(const char *line)
+{
+	size_t bytes = strcspn(line, "\n");
+	const char *end = strchr(line, ' ');
+
+	if (!getenv("LAB_FILM"))
+		return;
+	if (!strncmp(line, "result ", 7) && (end = strchr(end + 1, ' ')))
+		bytes = (size_t)(end - line); /* without the value */
+	if (bytes >= FAULTLINE_MARK_BYTES)
+		bytes = FAULTLINE_MARK_BYTES - 1;
+	syscall(SYS_faultline, FAULTLINE_MARK, FAULTLINE_MARK_HERE, line, bytes, 0);
+}
+
 /* One write per line, so that the lines of several processes never mix. */
 __attribute__((format(printf, 1, 2), unused)) static void say(const char *fmt, ...)
 {
@@ -38,6 +56,7 @@ __attribute__((format(printf, 1, 2), unused)) static void say(const char *fmt, .
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	mark_line(line);
 	if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) != n)
 		_exit(99);
 }

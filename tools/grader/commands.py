@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from grader import bugs, build, report, run
+from grader import bugs, build, filming, report, run
 from grader.lab import Lab, Wrong, bugs_of, choose, with_musts
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -44,7 +44,7 @@ def grade(words):
     parser.add_argument("tests", nargs="*", metavar="TEST", help="only these (all)")
     parser.add_argument("--list", action="store_true", help="show the tests, and run nothing")
     parser.add_argument("--why", metavar="TEST", help="run one test and show all that is known of it: what was expected and "
-                        "what came, the kernel's report, the last faults, how to debug it")
+                        "what came, the kernel's report, the last faults, a film of the failing run, how to debug it")
     parser.add_argument("--json", metavar="FILE", nargs="?", const="-", help="write the results as JSON (Gradescope's)")
     parser.add_argument("--junit", metavar="FILE", nargs="?", const="-", help="write the results as JUnit's XML")
     parser.add_argument("--seed", type=int, help="the seed of the values in memory (another one each time)")
@@ -87,7 +87,7 @@ def grade_points(lab, points, seed, options):
                             run.run(place, point, seed, bool(options.why), options.timeout))
             if not quiet:
                 whole = options.why and point in options.asked
-                say(report.why(place, outcomes[-1]) if whole else report.line(outcomes[-1]))
+                say(explain(place, outcomes[-1], seed, options.timeout) if whole else report.line(outcomes[-1]))
     if options.json:
         write(options.json, report.as_json(lab.name, seed, outcomes, broken and "it does not compile:\n" + broken))
     if options.junit:
@@ -95,6 +95,11 @@ def grade_points(lab, points, seed, options):
     if not quiet:
         conclude(lab, points, outcomes, broken, seed)
     return 0 if all(one.passed for one in outcomes) else 1
+
+
+def explain(place, outcome, seed, seconds):
+    """Returns all that is known of a point, with a film of it if it has failed."""
+    return report.why(place, outcome, () if outcome.passed else filming.film(place, outcome, seed, seconds))
 
 
 def conclude(lab, points, outcomes, broken, seed):

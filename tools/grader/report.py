@@ -103,23 +103,23 @@ def with_gdb(place, outcome):
     return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*settings, gdb]) + fed]
 
 
-def why_tests(place, outcome):
+def why_tests(place, outcome, film=()):
     """Returns all that is known of a run of tests that the student wrote."""
     log = [text for text in outcome.log.splitlines() if text.strip()]
     return "\n".join([line(outcome), "  " + outcome.point.says, "  what failed: " + (outcome.found or "nothing"),
                       *("    " + note for note in outcome.notes),
                       "  the kernel's report:" + ("" if log else " none"), *("    " + text for text in log),
-                      *with_gdb(place, outcome)])
+                      *film, *with_gdb(place, outcome)])
 
 
-def why(place, outcome):
-    """Returns all that is known of one outcome."""
+def why(place, outcome, film=()):
+    """Returns all that is known of one outcome. `film` are lines about its film."""
     point = outcome.point
     asked = {name: values for name, values in outcome.seen.items() if name in point.limits or name in outcome.expected[0]}
     came = ", ".join(f"{words(name)} = {brief(values)}" for name, values in {**outcome.came, **asked}.items())
     log = [text for text in outcome.log.splitlines() if text.strip()]
     if point.of_student:
-        return why_tests(place, outcome)
+        return why_tests(place, outcome, film)
     lines = [line(outcome), "  " + point.says,
              "  runs      " + shlex.join([point.program, point.test, str(outcome.seed), str(point.n)])
              + f" ({point.lab.path('host' if point.on_host else 'guest', point.program + '.c')})",
@@ -127,9 +127,11 @@ def why(place, outcome):
              "  came      " + (came or "nothing")]
     lines += ["            " + note for note in outcome.notes]
     lines += ["  the kernel's report:" + ("" if log else " none")] + ["    " + text for text in log]
+    if point.on_host and point.program not in place.hosts:
+        return "\n".join([*lines, *film])
     if point.on_host:
         gdb = shlex.join(["gdb", "--args", *on_host(place, point, outcome.seed)])
-        return "\n".join([*lines, "  it runs mm/ on this machine (docs/testing.md); with gdb:", "    " + gdb])
+        return "\n".join([*lines, *film, "  it runs mm/ on this machine (docs/testing.md); with gdb:", "    " + gdb])
     lines += [f"  the last {len(outcome.faults)} faults:" if outcome.faults else
               "  the last faults: the machine ended before it could show them"] + ["    " + text for text in outcome.faults]
-    return "\n".join([*lines, *with_gdb(place, outcome)])
+    return "\n".join([*lines, *film, *with_gdb(place, outcome)])

@@ -228,11 +228,12 @@ def judge(outcome, done):
     outcome.passed, outcome.why = not reasons, reasons[0] if reasons else ""
 
 
-def run(place, point, seed, why=False, seconds=SECONDS):
-    """Runs a point and returns its Outcome. `why` also gets the last faults of the machine."""
+def run(place, point, seed, why=False, seconds=SECONDS, words=()):
+    """Runs a point and returns its Outcome. `why` also gets the last faults of the machine; `words` are more options for
+    ./run.sh."""
     outcome = Outcome(point, seed_of(point, seed))
     outcome.expected = point.expected(outcome.seed)
-    more = ["--timeout", f"{seconds:g}"] + (["--env", "LAB_FAULTS=1"] if why else [])
+    more = ["--timeout", f"{seconds:g}"] + (["--env", "LAB_FAULTS=1"] if why else []) + [*words]
     if point.on_host:
         words_to_run = on_host(place, point, outcome.seed)
     else:
