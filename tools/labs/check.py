@@ -12,7 +12,7 @@ import threading
 import context_patch
 from grader import build, report, run, seal
 from grader.lab import Wrong, bugs_of
-from labs import slots, trees
+from labs import films, slots, trees
 
 FEWEST_WRONG = 8
 SECOND_LINES = range(60, 151)  # that the second solution adds
@@ -198,6 +198,12 @@ def grade_variant(slot, variant, points, common, seed, jobs):
     return slot.grade(variant.chosen(points), common, seed, SECONDS, jobs=jobs, stop_at_failure=variant.quick)
 
 
+def check_films(slot, variant, common):
+    """Returns what is wrong with a recording of the solution that the slot has: that of the lab's first film."""
+    place = run.Place(slot.tree, slot.build, common.guests, ({}, ""))
+    return [line for one in films.films_of(slot.lab)[:1] for line in films.check(place, one)] if not variant.patch else []
+
+
 def slots_for(root, lab, area, jobs):
     """Returns as many slots, of which the first is made and the others will be copies."""
     first = slots.Slot(root, lab, os.path.join(area, lab.name), "0")
@@ -231,7 +237,8 @@ def check_scores(lab, made, variants, points, common, seed, tap, jobs):
                 return
             try:
                 outcomes, broken = grade_variant(slot, variant, points, common, seed, jobs)
-                tap.point(f"{lab.name}: {variant.name}", variant.verdict(outcomes, broken), variant.summary(outcomes))
+                wrong = variant.verdict(outcomes, broken) + ([] if broken else check_films(slot, variant, common))
+                tap.point(f"{lab.name}: {variant.name}", wrong, variant.summary(outcomes))
             except (Wrong, slots.Refused, seal.Outside, OSError) as error:
                 tap.point(f"{lab.name}: {variant.name}", str(error).splitlines() or [repr(error)])
 

@@ -19,11 +19,12 @@ from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
-from grader import bugs, build, commands, limits, report, run, seal
+from grader import bugs, build, commands, filming, limits, report, run, seal
 from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
-from labs import check, grading, gradescope, repository, slots, trees
+from labs import check, films, grading, gradescope, repository, slots, trees
 from lib.tap import case, equal, has, lacks, main
+from recording import file
 
 START = "--- a/mm/a.c\n+++ b/mm/a.c\n@@ -1,3 +1,3 @@\n int a;\n-int shares;\n+int copies;\n int z;\n"
 SECOND = START.replace("-int shares", "-int copies").replace("+int copies", "+int also_shares")
@@ -951,6 +952,148 @@ def usual_like(point):
     return Point("values | 5 keep | t values 5 | icount | it is right", point.lab)
 
 
+# ---- films ----
+
+PRIVATE = 1 | 3 << 2 | 3 << 5 | 2 << 8 | 0x80123 << 16  # present, rw, A and D
+FILL, COW = 5, 7
+SIGSEGV = 11
+
+
+def of_name(text):
+    """Returns the words of a name in a record."""
+    return tuple(int.from_bytes(text.encode().ljust(32, b"\0")[at:at + 8], "little") for at in range(0, 32, 8))
+
+
+def fault(pid, va, kind=FILL, result=0):
+    """Returns the record of a fault that is over: a write."""
+    return file.FAULT, 0, 2 | kind << 8, 1, pid, pid, 900, 0, 0x10400, va, 0, result & 0xFFFF
+
+
+def mark(pid, text):
+    """Returns the record of a mark that a grading program makes."""
+    return file.MARK, 0, 0, 1, pid, pid, len(text), 0, *of_name(text)
+
+
+RUNS = [(file.EXEC, 0, 0, 1, 2, 2, 0, 0, *of_name("t")), fault(2, 0x1000), (file.BEGIN, 0, 0, 2, 2, 2, 0, 0, 3, 3, 0, 0), fault(3, 0x2000),
+        fault(3, 0x3000, COW)]
+KILLED = (file.END, 0, 1, 1, 3, 3, SIGSEGV, 0, 3, 3, 0, 0)
+
+
+def put_recording(path, records):
+    """Writes a recording of these records."""
+    with open(path, "wb") as out:
+        out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, 0, 1000000))
+        for number, record in enumerate([*records, (file.CLOSED, 0, 0, 0, 0, 0, 0, 0, len(records), 0, 0, 0)], 1):
+            out.write(file.LINE.pack(number, *record))
+
+
+def moment(place, point, records, out):
+    """Returns the number of the fault at which the film of such a run opens."""
+    path = os.path.join(place, "recording")
+    put_recording(path, records)
+    watch = filming.Watch("/nowhere/t")
+    watch.read(file.Recording(path))
+    found = watch.moment(judged(point, out))
+    return found.number if found else None
+
+
+@case
+def R160_a_film_opens_where_the_test_noticed_it():
+    with tempfile.TemporaryDirectory() as place:
+        point = point_of(place)
+        right, wrong = f"result sum {mix(1, 5)}\n", "result sum 7\n"
+        later = fault(3, 0x4000)
+        for name, records, out, number in (
+                ("the first value that is wrong", [*RUNS, mark(3, "result sum"), later], wrong + "result taken 3\n", 3),
+                ("a value that is too large", [*RUNS[:4], mark(3, "result sum"), RUNS[4], mark(3, "result taken"), later],
+                 right + "result taken 9\n", 3),
+                ("where the program says so", [*RUNS[:4], mark(3, "first page 3 of 4"), RUNS[4], mark(3, "result sum")], wrong, 2),
+                ("what has killed it", [*RUNS, fault(3, 0, 0, SIGSEGV), KILLED, fault(2, 0x9000)], right, 4),
+                ("the last one before the end", [*RUNS, fault(2, 0x9000)], right, 3),
+                ("of a machine that ended early", RUNS[:2], "", 1), ("without a fault", RUNS[:1], "", None)):
+            equal(number, moment(place, point, records, out), name)
+
+
+@case
+def R160_a_point_is_judged_before_it_is_filmed():
+    """The run that counts has no recorder, and the other one has the same seed and the same program."""
+    ran = []
+
+    def runs(words, *_more, **_others):
+        ran.append(words)
+        if "--record" in words:
+            put_recording(words[words.index("--record") + 1], RUNS)
+            write("/", words[words.index("--film") + 1], "a film")
+        return limits.Done(0, b"result sum 7\nresult taken 3\n", b"")
+
+    with tempfile.TemporaryDirectory() as place:
+        point = point_of(place)
+        where = run.Place(place, os.path.join(place, "build"), {"t": "/nowhere/t"}, ({}, ""))
+        usual, limits.run = limits.run, runs
+        try:
+            outcome = run.run(where, point, 7, True)
+            said = commands.explain(where, outcome, 7, run.SECONDS)
+        finally:
+            limits.run = usual
+        equal([False, True], ["--record" in words for words in ran], "what is recorded")
+        equal(ran[0][ran[0].index("--"):], ran[1][ran[1].index("--"):], "the program and its seed")
+        has(said, "film      build/film/frames-taken.html, opens at fault 3: write at 0x3000 in t[3], COW", "the film")
+        has(said, "/build/film/frames-taken.html#fault=3", "a link")
+        outcome.passed = True
+        lacks(commands.explain(where, outcome, 7, run.SECONDS), "film", "a point that passes")
+
+
+@case
+def why_there_is_no_film_is_said():
+    with tempfile.TemporaryDirectory() as place:
+        lab = Lab(os.path.join(tree(place), "labs/small"))
+        for options, why in (("mem=64M", ""), ("machine=virt", ""), ("host", "this computer"), ("icount strict", "strict machine"),
+                             ("machine=sifive_u", "board virt"), ("only_word=a=b", "command line")):
+            said = filming.why_not(Point(f"a | 1 gain | t a | {options} | b", lab))
+            equal(not why, not said, options)
+            has(said, why, options)
+
+
+@case
+def the_films_of_labs_are_right():
+    """Those of this tree, and mistakes in such a list."""
+    found = {lab.name: films.films_of(lab) for lab in (trees.lab_of(ROOT, name) for name in trees.labs_of(ROOT))}
+    equal(True, {"cow", "lazy", "elf", "first-fault"} <= {name for name, those in found.items() if those}, "labs with films")
+    for those in found.values():
+        for one in those:
+            equal(True, one.point.program in one.lab.programs("guest") and "--icount" in one.point.options, one.name)
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        for line, says in (("a | t frames 5 | mem=64M | bad | b", ""), ("a | t frames 5 | mem=64M | none | b", "neither 'start' nor"),
+                           ("a | t frames 5 | b", "not 5 fields"), ("a | t frames 5 | machine=sifive_u | | b", "only the board virt")):
+            write(root, "labs/small/films.txt", line + "\n")
+            lab = trees.lab_of(root, "small")
+            if says:
+                has(refused(films.films_of, lab), says, line)
+            else:
+                equal(["second", "bad"], films.films_of(lab)[0].solutions(), "a film of two")
+
+
+@case
+def R160_a_recording_that_misses_a_change_is_found():
+    def entry_of(frame):
+        return PRIVATE & 0xFFFF | frame << 16
+
+    def change(before, after):
+        return file.ROUND, 0, 1 << COW, 1, 3, 3, 2, 0, 0x2000, before, after, 0
+
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "recording")
+        for records, says in (([change(0, entry_of(1)), fault(3, 0x2000), change(entry_of(1) & ~(3 << 5), entry_of(2)), fault(3, 0x2000)], ""),
+                              ([change(0, entry_of(1)), fault(3, 0x2000), change(entry_of(3), entry_of(2)), fault(3, 0x2000)], "record 3: 0x2000 is "),
+                              ([change(0, entry_of(1)), (*change(0, entry_of(2))[:8], 0x3000, 0, entry_of(2), 0), fault(3, 0x3000)], "has no end"),
+                              ([change(0, entry_of(1))], "no fault is in it")):
+            put_recording(path, records)
+            said = "\n".join(films.mistakes_in(file.Recording(path)))
+            equal(not says, not said, said)
+            has(said, says, says)
+
+
 @case
 def a_student_packs_and_gets_hints():
     with tempfile.TemporaryDirectory() as place:
@@ -985,7 +1128,7 @@ def a_student_packs_and_gets_hints():
 def help_says_what_there_is():
     done = subprocess.run([os.path.join(TOOLS, "lab"), "--help"], capture_output=True, text=True, check=False)
     equal(0, done.returncode, "status")
-    for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden", "--again", "gradescope NAME FILE.zip"):
+    for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden", "--again", "gradescope NAME FILE.zip", "films DIR"):
         has(done.stdout, word, "the help")
 
 
