@@ -91,19 +91,23 @@ def differs(before, known):
 
 
 def mistakes_in(recording):
-    """Yields what is wrong with a recording: a fault begins with another entry than the last change has left, or a round of a
-    program's own access is followed by another one before the fault has ended."""
-    tables, open_rounds, nfaults = model.Tables(), {}, 0
+    """Yields what is wrong with a recording: a fault begins with another entry than the last change has left, or is resolved
+    without a round, or that of a user copy has no end. (Rounds of the kernel's own accesses belong to no fault.)"""
+    tables, rounds, nfaults = model.Tables(), {}, 0
     for record in recording:
         if record.type == file.FAULT:
             nfaults += 1
-            open_rounds.pop(record.tid, None)
+            last = rounds.pop(record.tid, None)
+            if record.result == 0 and (last is None or last.args[0] != record.args[1] // model.PAGE * model.PAGE):
+                yield f"record {record.seq}: the fault at {record.args[1]:#x} has no round"
         elif record.type == file.ROUND and not any(kind.startswith("DENY") for kind in record.kinds):
             known = tables.space(record.space).get(record.args[0], 0)
             if differs(record.args[1], known):
                 yield f"record {record.seq}: {record.args[0]:#x} is {file.Entry(record.args[1])}, and was {file.Entry(known)}"
-            if not record.more & (file.COPY | file.POPULATE) and open_rounds.setdefault(record.tid, record.args[0]) != record.args[0]:
+            last = rounds.get(record.tid)
+            if last and last.more & file.COPY and last.args[0] != record.args[0]:
                 yield f"record {record.seq}: the fault before it has no end"
+            rounds[record.tid] = record
         tables.apply(record)
     if not nfaults:
         yield "no fault is in it"

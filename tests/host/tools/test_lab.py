@@ -1079,14 +1079,16 @@ def R160_a_recording_that_misses_a_change_is_found():
     def entry_of(frame):
         return PRIVATE & 0xFFFF | frame << 16
 
-    def change(before, after):
-        return file.ROUND, 0, 1 << COW, 1, 3, 3, 2, 0, 0x2000, before, after, 0
+    def change(before, after, access=2):
+        return file.ROUND, 0, 1 << COW, 1, 3, 3, access, 0, 0x2000, before, after, 0
 
     with tempfile.TemporaryDirectory() as place:
         path = os.path.join(place, "recording")
         for records, says in (([change(0, entry_of(1)), fault(3, 0x2000), change(entry_of(1) & ~(3 << 5), entry_of(2)), fault(3, 0x2000)], ""),
                               ([change(0, entry_of(1)), fault(3, 0x2000), change(entry_of(3), entry_of(2)), fault(3, 0x2000)], "record 3: 0x2000 is "),
-                              ([change(0, entry_of(1)), (*change(0, entry_of(2))[:8], 0x3000, 0, entry_of(2), 0), fault(3, 0x3000)], "has no end"),
+                              ([change(0, entry_of(1), 2 | file.COPY), (*change(0, entry_of(2))[:8], 0x3000, 0, entry_of(2), 0),
+                                fault(3, 0x3000)], "has no end"),
+                              ([change(0, entry_of(1)), fault(3, 0x2000), fault(3, 0x3000)], "0x3000 has no round"),
                               ([change(0, entry_of(1))], "no fault is in it")):
             put_recording(path, records)
             said = "\n".join(films.mistakes_in(file.Recording(path)))
@@ -1099,7 +1101,7 @@ def a_student_packs_and_gets_hints():
     with tempfile.TemporaryDirectory() as place:
         student = os.path.join(place, "student")
         start(tree(place), student)
-        for name in ("grader", "structure"):
+        for name in ("grader", "recording", "structure"):
             shutil.copytree(os.path.join(TOOLS, name), os.path.join(student, "tools", name), dirs_exist_ok=True)
         shutil.copy(os.path.join(TOOLS, "context_patch.py"), os.path.join(student, "tools"))
 
