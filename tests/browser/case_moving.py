@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How a user moves in a film (R191): buttons, keys, the time line, the address of the page, search."""
 
-from lib.tap import case, equal, has
+from lib.tap import case, equal, has, long_case
 
 import fixtures
 import page
@@ -90,7 +90,7 @@ def it_plays_to_the_end_and_stops():
     equal("2/s", page.js("const box = document.querySelector('.speed'); return box.options[box.selectedIndex].text"), "the speed")
 
 
-@case
+@long_case
 def playing_at_the_end_begins_with_the_first_fault():
     at("last")
     page.choose(".speed", "1/s")
@@ -104,7 +104,7 @@ def playing_at_the_end_begins_with_the_first_fault():
     equal("Play", page.attribute(".play", "aria-label"), "the button's name")
 
 
-@case
+@long_case
 def a_step_ends_playing():
     at("file_page")
     page.choose(".speed", "1/s")
@@ -172,7 +172,7 @@ def the_address_of_the_page_names_the_fault():
     equal(f"#fault={number_of('init')}", page.js("return location.hash"), "after that")
 
 
-@case
+@long_case
 def the_address_may_name_a_fault_of_a_process_that_is_not_shown():
     fresh("init")
     is_at("init", "opening")
@@ -198,7 +198,7 @@ def search_finds_addresses_symbols_kinds_and_processes():
     equal((False, number_of("read_data")), search("shared"), "the symbol of an address")
 
 
-@case
+@long_case
 def search_knows_kinds_that_the_mapping_tells_apart():
     at("zero_page")
     equal((False, number_of("shared_new")), search("Shared page"), "a page of shared memory")
@@ -305,7 +305,7 @@ def R191_two_films_step_together():
     equal([], page.texts(".choices"), "there is nothing to predict")
 
 
-@case
+@long_case
 def the_longer_of_two_films_goes_on_alone():
     two_films()
     page.press(*[Keys.ARROW_RIGHT] * 4)
@@ -333,7 +333,7 @@ def a_film_has_parts():
     equal(1, here(), "by the number of a record")
 
 
-@case
+@long_case
 def a_film_in_a_frame_plays_again_and_again():
     page.load(made("frame", fixtures.in_parts()), "#part=1&play")
     equal((True, "#part=1&play"), tuple(page.js("return [document.body.classList.contains('embedded'), location.hash]")), "the page")

@@ -79,7 +79,7 @@ def a_page_on_its_way_is_marked():
     equal(paint("own"), paint_of(DEMO, fixtures.HEAP + 1), "when it has come")
 
 
-@case
+@long_case
 def a_frame_that_nobody_shares_any_more_says_so():
     at("reuse")
     equal(paint("own"), paint_of(DEMO, fixtures.STACK), "what it has written to")
@@ -109,7 +109,7 @@ def R191_the_mouse_shows_a_page_and_who_shares_it():
     equal(False, is_linked(cell(DEMO, fixtures.DATA)), "a line to whom it has left")
 
 
-@case
+@long_case
 def a_tip_does_not_outlive_its_instant():
     at("cow")
     page.mouse(cell(DEMO, fixtures.HEAP))
@@ -120,7 +120,7 @@ def a_tip_does_not_outlive_its_instant():
     page.mouse((5, 5))
 
 
-@case
+@long_case
 def frames_are_counted_and_lead_to_their_pages():
     at("cow")
     # Of init 1; of the demo text 2, its data, heap 3, the reservation 1, shared 1, its stack; of the child its data.
@@ -135,7 +135,7 @@ def frames_are_counted_and_lead_to_their_pages():
     page.mouse((5, 5))
 
 
-@case
+@long_case
 def swap_slots_are_drawn():
     at("meanwhile")
     has(page.attribute(".frames canvas", "aria-label"), "Swap slots: 1 in use", "the name of the map")
@@ -181,7 +181,7 @@ def the_walk_through_the_tables_is_told():
     equal("Tables: 1 root, 4 middle, 4 leaf. root[0] → middle[0] → leaf[18]", labels[1].replace(" tables", ""), "the tables of the child")
 
 
-@case
+@long_case
 def a_mapping_is_moved_and_made_less():
     at("last")
     page.mouse(cell(DEMO, fixtures.HEAP + 1))

@@ -38,7 +38,7 @@ def R191_a_right_answer_counts():
     page.press(Keys.ESCAPE)
 
 
-@case
+@long_case
 def a_wrong_answer_is_told_the_right_one():
     at("cow")
     page.click(".predict")
@@ -79,7 +79,7 @@ def each_kind_can_be_answered():
         page.press(Keys.ESCAPE)
 
 
-@case
+@long_case
 def a_question_does_not_give_its_answer_away():
     at("cow")
     page.press("p")
@@ -89,7 +89,7 @@ def a_question_does_not_give_its_answer_away():
     page.press(Keys.ESCAPE)
 
 
-@case
+@long_case
 def escape_and_a_step_end_the_questions():
     at("cow")
     page.press("p", Keys.ESCAPE)

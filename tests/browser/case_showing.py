@@ -5,7 +5,7 @@ import os
 import time
 import xml.etree.ElementTree as tree
 
-from lib.tap import case, equal, has, lacks
+from lib.tap import case, equal, has, lacks, long_case
 
 import fixtures
 import page
@@ -58,7 +58,7 @@ def R191_each_kind_of_fault_has_its_sentence():
         equal("KiB" in " ".join(parts), "KiB" in found, f"what fork has to do with {name}: {found}")
 
 
-@case
+@long_case
 def one_page_beside_is_one():
     at("file_page")
     has(page.text(".story"), "and 1 page beside it was mapped at once", "the story")
@@ -208,7 +208,7 @@ def the_picture_is_svg():
     equal({own, cow}, {own, cow} & colours, "the colours of cells")
 
 
-@case
+@long_case
 def a_picture_is_well_formed_whatever_names_are():
     to = Recorder()
     thread = Thread(to, 1, 0)
@@ -229,7 +229,7 @@ def a_cut_recording_is_shown_as_far_as_it_goes():
     equal(True, 2 < here() < 25, f"the last fault {here()}")
 
 
-@case
+@long_case
 def a_recording_that_is_none_has_no_film():
     from shown import journal
 
@@ -240,7 +240,7 @@ def a_recording_that_is_none_has_no_film():
     equal(False, os.path.exists(path_of("empty.html")), "a film")
 
 
-@case
+@long_case
 def data_that_is_damaged_is_told():
     story()
     with open(path_of("story.html"), encoding="utf-8") as found:
@@ -252,7 +252,7 @@ def data_that_is_damaged_is_told():
     equal(1, len(page.complaints()), "errors in the console")
 
 
-@case
+@long_case
 def a_tall_address_is_written_in_full():
     to = Recorder()
     thread = Thread(to, 1, 0)

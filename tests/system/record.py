@@ -226,7 +226,7 @@ def R190_a_model_has_the_same_page_tables_with_swap():
     the_model_agrees(done, recording, 1)
 
 
-@case
+@long_case
 def R190_a_model_has_the_same_page_tables_after_swapoff():
     done, recording = recorded("back", "over", "9000", "/dev/vda", options=["--mem", "32M", "--swap", "64M"])
     the_model_agrees(done, recording, 1)
@@ -293,7 +293,7 @@ def R190_entries_change_while_many_faults_wait():
     race(10000)
 
 
-@case
+@long_case
 def R190_with_the_smallest_ring():
     """Who finds no room waits; nothing is lost."""
     nothing_is_lost("small", options=["--mem", "64M", "--append", "journal=8"])
@@ -349,7 +349,7 @@ def R190_a_page_of_a_server_is_recorded_before_its_fault():
     equal({"hostfs": 50}, dict(mapped), "pages by server")
 
 
-@case
+@long_case
 def R190_the_tour_is_recorded_to_its_end():
     path = os.path.join(folder("tour"), "faults")
     done = run_raw(["--mem", "64M", "--swap", "9M", "--record", path, "--", "tour"])
