@@ -110,8 +110,10 @@ void fault_record_end(struct fault_record *record)
 /* Looks at what is there before a round. */
 static void look_before(struct fault *fault, struct fault_record *record)
 {
-	const struct mmu_entry *slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
+	const struct mmu_entry *slot = NULL;
 
+	if (fault->va < USER_TOP) /* a program may ask for any address */
+		slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
 	record->layout = fault->space->layout;
 	memcpy(record->counted, fault->space->stats.kind, sizeof(fault->space->stats.kind));
 	record->window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);

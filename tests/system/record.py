@@ -204,6 +204,8 @@ def R190_each_fault_is_recorded():
             equal(True, any(kinds[number] for _, kinds in found.values()), f"some {name}")
     _, total = show.sums_of(recording)
     equal(True, total.refused >= 3, f"{total.refused} refused are 3 at least")
+    asked = {record.args[1] for record in recording if record.type == file.FAULT and record.result}
+    equal(set(), {1 << 38, 1 << 63, 0xFFFFFFFF80200000, (1 << 64) - 1} - asked, "addresses that are not the user's")
 
 
 @case

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows the fault at hand: what happened, the three facts, the source, the cost by station, and the entry.
 import {make} from "./elements.js";
-import {COPY, POPULATE} from "./records.js";
+import {COPY, FETCH, POPULATE} from "./records.js";
 import {entryText, hex} from "./story.js";
 
 const PARTS = ["between", "rounds", "trap"];
@@ -44,8 +44,8 @@ export function detailsOf(film, fault, title, story, words) {
     const rows = [
         [words.facts.access, accessText(fault.access, words) + (fault.result > 0 ? `: ${words.refusedWith(fault.result)}` :
             fault.result < 0 ? `: ${words.failed(-fault.result)}` : "")],
-        [words.facts.address, hex(fault.address) + (fault.symbol ? `  ${fault.symbol}` : "")],
-        [words.facts.pc, hex(fault.pc) + (fault.place ? `  ${fault.place[0]}` : "")],
+        [words.facts.address, (film.about.tall[fault.number] ?? hex(fault.address)) + (fault.symbol ? `  ${fault.symbol}` : "")],
+        [words.facts.pc, (fault.access & FETCH && film.about.tall[fault.number] || hex(fault.pc)) + (fault.place ? `  ${fault.place[0]}` : "")],
         [words.entryBefore, entryText(fault.before, words)],
         [words.entryAfter, entryText(fault.after, words)],
     ];

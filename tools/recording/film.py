@@ -15,6 +15,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 FIRST_MODULE = "main.js"
 IMPORT = re.compile(r'(from|import) "\./([a-z_]+\.js)"')
 PAGE_SHIFT = 12
+EXACT = 1 << 52
 NONE = -1
 
 # What the page gets of each record, besides its type, time and writer: tools/film/records.js reads it in this order.
@@ -39,8 +40,10 @@ FIELDS = {
 
 
 def signed(word):
-    """Reads a word as a signed number: the kernel's addresses become small."""
-    return (word ^ 1 << 63) - (1 << 63)
+    """Reads a word as a signed number: the kernel's addresses become small. What is still beyond JavaScript's whole numbers is
+    cut: see Columns.tall."""
+    number = (word ^ 1 << 63) - (1 << 63)
+    return min(max(number, -EXACT), EXACT)
 
 
 def split_entry(word):
@@ -91,6 +94,7 @@ class Columns:
         self.who, self.names = Index(), Index()
         self.code = code.Code(finder)
         self.nfaults = 0
+        self.tall = {}  # {number of a fault: the address that it asked for} if that is more than a number of JavaScript's
 
     def add(self, record):
         """Takes the next record."""
@@ -111,6 +115,8 @@ class Columns:
         if record.type == file.AROUND:
             return (first >> PAGE_SHIFT, *split_entry(third))
         if record.type == file.FAULT:
+            if abs(signed(second)) == EXACT:
+                self.tall[self.nfaults] = f"{second:#x}"
             self.nfaults += 1
             ago = record.time - third if third else NONE
             return (record.what, record.more, signed(first), signed(second), ago, record.result,
@@ -150,7 +156,7 @@ class Columns:
         about = {"title": title, "ticks": ticks, "records": len(self.types), "faults": self.nfaults,
                  "streams": [(name, len(data)) for name, data in streams], "counts": self._counts(),
                  "who": self.who.all(), "names": self.names.all(),
-                 "places": places, "symbols": symbols, "sources": sources}
+                 "tall": self.tall, "places": places, "symbols": symbols, "sources": sources}
         return about, zlib.compress(b"".join(data for _, data in streams), 9)
 
     def _counts(self):

@@ -49,6 +49,10 @@ static void caught(int sig)
 	siglongjmp(back, sig);
 }
 
+/* Above the user's addresses: the first, one that Sv39 has not, the kernel's, the last. */
+static const uintptr_t never[] = { 0x4000000000, 0x8000000000000000, 0xffffffff80200000,
+				   0xffffffffffffffff };
+
 /* Reads a place where nothing may be read. */
 static void refused(volatile char *p)
 {
@@ -158,6 +162,8 @@ static void all_kinds(void)
 	touch(mmap(NULL, 8 * PAGE, RW, PRIVATE | MAP_POPULATE, -1, 0), 8, 1);
 	files();
 	refused(NULL);
+	for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		refused((char *)never[i]);
 	mprotect(p, PAGE, PROT_NONE);
 	refused(p);
 	mprotect(p, PAGE, RW);
