@@ -89,7 +89,8 @@ def R180_a_fence_that_munmap_lacks_is_named():
     path = os.path.join(folder("json"), "reports")
     done = strict(kernel, "unmap", "--strict-json", path)
     equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
-    for text in (b"strict: finding 1: an old translation is left at the return to user mode", b"a TLB may have: frame 0x",
+    # Fork lacks its fences, too: if the child's page of the stack is copied soon, that is found first.
+    for text in (b": an old translation is left at the return to user mode", b"a TLB may have: frame 0x",
                  b"the tables have: nothing valid", b"SFENCE.VMA", b", in ", b".c:"):
         has(done.err, text, "the report")
     with open(path, encoding="utf-8") as file:
