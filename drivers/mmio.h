@@ -4,7 +4,10 @@
 
 #include "lib/types.h"
 
-/* A full fence, so that devices and memory see accesses in program order. */
+/*
+ * A full fence, so that devices and memory see accesses in program order. A write has one behind it, too: the release
+ * of a lock orders memory only, and the next holder may write to the same device from another hart.
+ */
 static inline void mmio_fence(void)
 {
 	__sync_synchronize();
@@ -22,6 +25,7 @@ static inline void mmio_write32(volatile void *base, size_t offset, uint32_t val
 {
 	mmio_fence();
 	*(volatile uint32_t *)((volatile char *)base + offset) = value;
+	mmio_fence();
 }
 
 static inline uint8_t mmio_read8(const volatile void *base, size_t offset)
@@ -36,4 +40,5 @@ static inline void mmio_write8(volatile void *base, size_t offset, uint8_t value
 {
 	mmio_fence();
 	*((volatile uint8_t *)base + offset) = value;
+	mmio_fence();
 }

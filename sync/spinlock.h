@@ -18,18 +18,17 @@
  */
 
 /*
- * The kernel runs on one hart so far. A holder that is not preempted has no competitor there, so in
- * the release build the preemption count, or interrupts being off, is the whole lock. If
- * SPIN_COUNT_ALONE is 0, the lock word is used as well, as several harts require.
+ * A ticket lock: harts get it in the order in which they have asked for it. The low bits of the word
+ * count who holds it or waits for it; the others are the number of the holder's ticket. So one atomic
+ * addition takes a ticket and tells whether the lock was free, and another gives it up.
  */
-#ifdef FAULTLINE_HARDENED
-#define SPIN_COUNT_ALONE 0
-#else
-#define SPIN_COUNT_ALONE 1
-#endif
+#define SPIN_COUNT  0xffu
+#define SPIN_TICKET 8
+
+_Static_assert(SPIN_COUNT >> SPIN_TICKET == 0, "a ticket's number lies above the count");
 
 struct spinlock {
-	uint32_t locked;
+	uint32_t word;
 #ifdef FAULTLINE_HARDENED
 	enum lock_class class;
 #endif
@@ -63,24 +62,47 @@ static inline enum lock_class spin_class(const struct spinlock *lock)
 #endif
 }
 
-static inline void spin_acquire(struct spinlock *lock)
+/* Waits for the turn of a hart that has found the lock's word to be `found`. Inline: it calls nothing. */
+static inline void spin_await_turn(const struct spinlock *lock, uint32_t found)
 {
-	preempt_barrier();
-	if (SPIN_COUNT_ALONE)
-		return;
-	while (unlikely(__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)) {
-		while (atomic_load_relaxed(&lock->locked) != 0)
-			spin_pause();
-	}
+	uint32_t ticket = (found >> SPIN_TICKET) + (found & SPIN_COUNT);
+
+	while ((atomic_load(&lock->word) >> SPIN_TICKET ^ ticket) << SPIN_TICKET)
+		spin_pause();
 }
 
+static inline void spin_acquire(struct spinlock *lock)
+{
+	uint32_t found;
+
+	preempt_barrier();
+	found = __atomic_fetch_add(&lock->word, 1, __ATOMIC_ACQUIRE);
+	if (unlikely(found & SPIN_COUNT))
+		spin_await_turn(lock, found);
+}
+
+/* Takes the lock if it is free. */
+static inline bool spin_try(struct spinlock *lock)
+{
+	uint32_t found = atomic_load_relaxed(&lock->word);
+
+	return !(found & SPIN_COUNT) &&
+	       __atomic_compare_exchange_n(&lock->word, &found, found + 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static inline bool spin_is_taken(const struct spinlock *lock)
+{
+	return atomic_load_relaxed(&lock->word) & SPIN_COUNT;
+}
+
+/* The next ticket's turn, and one less who holds it or waits. */
 static inline void spin_release(struct spinlock *lock)
 {
 	preempt_barrier();
-	if (SPIN_COUNT_ALONE)
-		return;
-	assert_hardened(atomic_load_relaxed(&lock->locked) != 0);
-	atomic_store(&lock->locked, 0);
+	assert_hardened(spin_is_taken(lock));
+	arch_release_add(&lock->word, (1u << SPIN_TICKET) - 1);
+	preempt_barrier();
 }
 
 /* Takes a lock of any class. Call with interrupts off; they stay off until spin_unlock_irqoff(). */
@@ -142,7 +164,7 @@ static inline void spin_unlock(struct spinlock *lock)
 static inline bool spin_trylock(struct spinlock *lock)
 {
 	preempt_disable();
-	if (!SPIN_COUNT_ALONE && __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0) {
+	if (!spin_try(lock)) {
 		preempt_enable();
 		return false;
 	}
@@ -196,9 +218,8 @@ static inline void spin_unlock_irq(struct spinlock *lock)
 static inline bool spin_lock_held(const struct spinlock *lock)
 {
 #ifdef FAULTLINE_HARDENED
-	return lock->class == LOCK_NONE ? atomic_load_relaxed(&lock->locked) != 0
-					: lockorder_holds(lock);
+	return lock->class == LOCK_NONE ? spin_is_taken(lock) : lockorder_holds(lock);
 #else
-	return atomic_load_relaxed(&lock->locked) != 0;
+	return spin_is_taken(lock);
 #endif
 }

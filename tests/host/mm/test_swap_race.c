@@ -220,8 +220,8 @@ static void at_the_held_lock(enum interleave_kind kind, enum lock_class class, v
 	(void)what;
 	if (kind != INTERLEAVE_LOCK || class != LOCK_SWAP_CACHE || released)
 		return;
-	assert_int_equal(1, swap_cache.lock.locked);
-	swap_cache.lock.locked = 0;
+	assert_true(spin_is_taken(&swap_cache.lock));
+	spin_release(&swap_cache.lock);
 	released = true;
 }
 
@@ -230,7 +230,7 @@ TEST(the_lock_of_the_cache_is_older_than_the_area)
 	assert_int_equal(LOCK_SWAP_CACHE, spin_class(&swap_cache.lock));
 	begin(SLOTS);
 	disk_stop();
-	swap_cache.lock.locked = 1;
+	spin_acquire(&swap_cache.lock);
 	interleave_hook = at_the_held_lock;
 	disk_start(SLOTS);
 	interleave_hook = NULL;

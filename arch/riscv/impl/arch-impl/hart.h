@@ -37,6 +37,11 @@ static inline void arch_icache_sync(void)
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
+static inline void arch_release_add(uint32_t *word, uint32_t value)
+{
+	__asm__ volatile("amoadd.w.rl zero, %1, %0" : "+A"(*word) : "r"(value) : "memory");
+}
+
 static inline void arch_hart_set(struct hart *hart)
 {
 	arch_tp->hart = hart;

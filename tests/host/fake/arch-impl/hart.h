@@ -27,6 +27,11 @@ static inline void arch_icache_sync(void)
 	fake_text_syncs++;
 }
 
+static inline void arch_release_add(uint32_t *word, uint32_t value)
+{
+	__atomic_fetch_add(word, value, __ATOMIC_RELEASE);
+}
+
 struct arch_thread *arch_this_thread(void);
 
 /* The count is kept, so that tests can look at it; nobody ever wants the hart. */
