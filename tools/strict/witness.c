@@ -395,13 +395,13 @@ static void text_entered(uint64_t va, uint64_t old, uint64_t entry)
  * Break before make: an entry that was cleared is written again. A kernel that promises something does
  * not do that before the fence, as other harts may use both frames then.
  */
-static void entry_made(uint64_t va, uint64_t entry)
+static void entry_made(uint64_t va, uint64_t entry, uint32_t root)
 {
 	struct stale stale;
 	unsigned shadow;
 
 	for (unsigned i = nsuspects; promised && i-- > 0;)
-		if (suspects[i].va == va && suspects[i].level == 0 &&
+		if (suspects[i].va == va && suspects[i].level == 0 && suspects[i].root == root &&
 		    (suspects[i].old ^ entry) & PTE_PPN &&
 		    is_stale(&suspects[i], &stale, &shadow) && shadow_is_current(shadow)) {
 			suspect_report(AT_ENTRY, &suspects[i], &stale, shadow);
@@ -452,7 +452,7 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 		remember(&suspect);
 	if (in_use && note->level == 0) {
 		if (becomes_valid(old, new))
-			entry_made(va, new);
+			entry_made(va, new, note->root);
 		text_entered(va, old, new);
 	}
 	if (note->level > 0 && new &PTE_V && !pte_is_leaf(new))
@@ -466,11 +466,28 @@ void witness_full_fence(const struct hart *hart)
 
 /* ---- stores ---- */
 
+/* What is left of an entry that another hart changes again is not this one's any more: its fence was made. */
+static void settle(const struct note *note, const uint64_t *slot)
+{
+	uint64_t index = (uint64_t)slot % PAGE_SIZE / sizeof(*slot);
+	uint64_t va = note->va + index * level_size(note->level);
+	struct stale stale;
+	unsigned shadow;
+
+	for (unsigned i = nsuspects; i-- > 0;)
+		if (suspects[i].va == va && suspects[i].level == 0 &&
+		    suspects[i].root == note->root && suspects[i].hart != running->number &&
+		    !is_stale(&suspects[i], &stale, &shadow))
+			suspect_remove(i);
+}
+
 static void store_to_table(struct note *note, const struct store *store, uint64_t address,
 			   struct frame *frame)
 {
 	uint64_t *slot = (uint64_t *)ALIGN_DOWN(address, sizeof(uint64_t)), old = *slot;
 
+	if (options.harts > 1 && note->level == 0)
+		settle(note, slot);
 	store_make(store, address, frame);
 	if (*slot != old)
 		entry_changed(note, slot, old, *slot);
