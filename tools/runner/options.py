@@ -59,7 +59,8 @@ Exit status: the program's, 128+N if signal N killed it; 2 wrong usage, 124 time
 On a terminal, Ctrl-A X ends the machine and Ctrl-A Ctrl-A sends one Ctrl-A.
 
 FAULTLINE_BUILD names a build folder to use as it is, FAULTLINE_KERNEL a kernel in it (or
-a path), FAULTLINE_QEMU more arguments for QEMU.
+a path), FAULTLINE_QEMU more arguments for QEMU, FAULTLINE_HARTS the number of harts where
+neither --harts nor --icount is given.
 """
 
 LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
@@ -219,6 +220,9 @@ def parse(words):
             options.program, rest = rest, []
         else:
             take_option(options, word, rest)
+    many = os.environ.get("FAULTLINE_HARTS")
+    if many and "--harts" not in words and (options.strict is not None or not options.icount):
+        options.harts = parse_harts(many)
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
     if (options.record or options.film) and (options.strict is not None or options.machine.name != "virt"):

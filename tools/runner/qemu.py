@@ -22,6 +22,9 @@ def closes_ledger(kernel):
     return "hardened" in os.path.basename(kernel)
 
 
+KERNEL_HARTS = 8  # HART_MAX in base/hart.h
+
+
 class Machine:
     """What is to be booted: the kernel, its memory, harts and command line, the descriptors of boot archive and disk."""
 
@@ -69,9 +72,9 @@ class Machine:
         if self.recorder:
             args += self.recorder.arguments()
         args += self.extra
-        if self.harts > 1 and not self.icount:
-            # The kernel runs on one hart. A thread for each other one keeps the host busy while the firmware starts them: 64
-            # take 25 times as long. Last, because of several QEMU takes the first that works.
+        if self.harts > KERNEL_HARTS and not self.icount:
+            # So many run, and each has a thread of QEMU's. If the others have one too, the host is busy while the firmware
+            # starts them: 64 take 25 times as long. Last, because of several QEMU takes the first that works.
             args += ["-accel", "tcg,thread=single"]
         return args
 
