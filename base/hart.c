@@ -2,25 +2,76 @@
 /* The data of each hart. */
 #include "base/hart.h"
 
+#include "arch/harts.h"
+#include "arch/timer.h"
+#include "base/clock.h"
 #include "base/panic.h"
 #include "lib/bits.h"
 
 struct hart harts[HART_MAX];
 unsigned hart_count;
+bool hart_several;
 
-struct hart *hart_init(unsigned long id)
+struct hart *hart_prepare(unsigned long id)
 {
-	struct hart *hart;
+	struct hart *hart = &harts[hart_count];
 
-	assert(hart_count < HART_MAX);
-	hart = &harts[hart_count];
+	if (hart_count == HART_MAX)
+		return NULL;
 	hart->index = hart_count;
 	hart->id = id;
 	timerq_init(&hart->timers);
-	arch_hart_set(hart);
-	hart->online = true;
-	hart_count++;
 	return hart;
+}
+
+void hart_add(struct hart *hart)
+{
+	assert(hart == &harts[hart_count]);
+	hart_several = hart_count > 0;
+	__atomic_store_n(&hart_count, hart_count + 1, __ATOMIC_SEQ_CST);
+}
+
+void hart_init(unsigned long id)
+{
+	struct hart *hart = hart_prepare(id);
+
+	arch_hart_set(hart);
+	hart_add(hart);
+}
+
+/* The interrupt comes after the reason: trap_kick() has the other fence. */
+void hart_kick(struct hart *hart, uint32_t reason)
+{
+	__atomic_fetch_or(&hart->kicks, reason, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!arch_hart_kick(hart) && !(reason & HART_KICK_STOP))
+		panic("the firmware can't interrupt hart %lu", hart->id);
+}
+
+void hart_stop_here(void)
+{
+	__atomic_store_n(&hart_this()->stopped, true, __ATOMIC_RELEASE);
+	arch_hart_stop();
+}
+
+#define STOP_NS (NSEC_PER_SEC / 10)
+
+uint32_t hart_stop_others(void)
+{
+	const struct hart *self = hart_this();
+	uint64_t begin = arch_time();
+	uint32_t left = 0;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		if (&harts[i] != self)
+			hart_kick(&harts[i], HART_KICK_STOP);
+	do {
+		left = 0;
+		for (unsigned i = 0; i < hart_count; i++)
+			if (&harts[i] != self && !atomic_load(&harts[i].stopped))
+				left |= 1u << i;
+	} while (left && arch_time() - begin < clock_ns_to_ticks(STOP_NS));
+	return left;
 }
 
 uint64_t hart_fault_sum(void)

@@ -5,6 +5,7 @@
 #include "arch/hart.h"
 #include "base/timerq.h"
 #include "base/trace.h"
+#include "lib/bits.h"
 #include "lib/types.h"
 #include "sync/latency.h"
 #include "sync/lockorder.h"
@@ -27,10 +28,15 @@ enum hart_counter {
 	HART_COUNTERS
 };
 
+/* Why a hart is interrupted by another one: bits of hart.kicks. */
+#define HART_KICK_SCHED 1u /* it looks at its run queue, or at the work of its thread */
+#define HART_KICK_STOP	2u /* it stops for good */
+
 struct hart {
 	unsigned index;	  /* 0 is the boot hart */
 	unsigned long id; /* the machine's number for it */
-	bool online;
+	uint32_t kicks;	  /* atomic: HART_KICK_* */
+	bool stopped;	  /* atomic: it has obeyed HART_KICK_STOP */
 
 	/* private to the hart */
 	bool in_interrupt;	/* an interrupt handler is running */
@@ -49,12 +55,36 @@ struct hart {
 	uint64_t journal_work; /* instructions that the journal has taken; atomic */
 };
 
-/* The harts by index. The first hart_count of them are online. */
+/* The harts by index. The first hart_count of them run. The number changes only at boot. */
 extern struct hart harts[HART_MAX];
 extern unsigned hart_count;
 
-/* Sets up the next hart's data as this hart's. Each hart calls it once. Panics beyond HART_MAX. */
-struct hart *hart_init(unsigned long id);
+/* Sets up the data of the boot hart, which calls this. */
+void hart_init(unsigned long id);
+
+/*
+ * For another hart: prepares its data; NULL: there are HART_MAX already. hart_add() counts it: from then on it gets fences
+ * and threads. Both are called by the boot hart.
+ */
+struct hart *hart_prepare(unsigned long id);
+void hart_add(struct hart *hart);
+
+/* Interrupts another hart for that reason. */
+void hart_kick(struct hart *hart, uint32_t reason);
+
+/*
+ * Stops all other harts, for good, and waits for them a moment. Returns a bit for each that has not answered. Call with
+ * interrupts off.
+ */
+uint32_t hart_stop_others(void);
+void hart_stop_here(void) __attribute__((noreturn));
+
+extern bool hart_several; /* hart_count > 1 */
+
+static inline bool hart_are_several(void)
+{
+	return unlikely(hart_several);
+}
 
 static inline struct hart *hart_this(void)
 {

@@ -48,6 +48,16 @@ static void panic_log_details(const struct trap_frame *frame)
 		panic_report();
 }
 
+/* What they do meanwhile would change what the report is about. */
+static void stop_others(void)
+{
+	uint32_t left = hart_stop_others();
+
+	for (unsigned i = 0; left >> i; i++)
+		if (left >> i & 1)
+			log_always("panic", "hart %lu does not stop", harts[i].id);
+}
+
 static void __attribute__((noreturn))
 panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
 {
@@ -62,8 +72,10 @@ panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
 	log_panic_mode();
 	if (before < 2)
 		log_vwrite(LOG_ALWAYS, before == 0 ? "kernel panic" : "panic: again", fmt, args);
-	if (before == 0)
+	if (before == 0) {
+		stop_others();
 		panic_log_details(frame);
+	}
 	power_off(PANIC_STATUS);
 }
 

@@ -53,7 +53,7 @@ static void check_at_end(void)
 	mm_trim();
 	sched_let_finish();
 	wrong = ledger_check(&ledger);
-	preempt_enable();
+	sched_go_on();
 	if (wrong)
 		panic("the ledger disagrees in %d places at power-off", wrong);
 	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);

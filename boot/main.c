@@ -18,6 +18,7 @@
 #include "base/stack_guard.h"
 #include "base/trace.h"
 #include "boot/device_tree.h"
+#include "boot/harts.h"
 #include "boot/holders.h"
 #include "boot/journal.h"
 #include "boot/options.h"
@@ -93,8 +94,6 @@ static void log_machine(const struct boot_info *info)
 	if (info->initrd.end != 0)
 		log_info("boot", "boot archive: %lu KiB",
 			 (unsigned long)(info->initrd.end - info->initrd.start) >> 10);
-	if (info->ncpus > 1)
-		log_info("boot", "the other harts stay parked");
 }
 
 /* The distance between the addresses that are checked. */
@@ -245,6 +244,7 @@ static void boot_thread(void *arg)
 	}
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
 		boot_give_up();
+	boot_harts(boot_options.harts);
 	start_disks();
 	if (reclaim_thread_start() != 0)
 		log_error("boot",

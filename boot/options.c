@@ -3,6 +3,7 @@
 #include "boot/options.h"
 
 #include "base/clock.h"
+#include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/cmdline.h"
@@ -11,7 +12,9 @@
 #define WORD_SHOWN  ((size_t)40)
 #define WORDS_NAMED 5 /* bad words that the log names; the others are only counted */
 
-struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
+struct boot_options boot_options = {
+	.init = "/init", .columns = 80, .rows = 25, .harts = HART_MAX
+};
 
 /* Reads a number that fits into struct winsize. */
 static bool boot_option_read_number(const char *s, size_t len, unsigned *ret)
@@ -93,6 +96,9 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value && read_string(word, boot_options.test, TEST_GLOB_MAX);
 	if (cmdline_is(word, "winsize"))
 		return word->value && read_winsize(word);
+	if (cmdline_is(word, "harts"))
+		return word->value &&
+		       boot_option_read_number(word->value, word->value_len, &boot_options.harts);
 	if (cmdline_is(word, "ports"))
 		return word->value &&
 		       boot_option_read_number(word->value, word->value_len, &boot_options.ports);

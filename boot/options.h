@@ -11,6 +11,7 @@ struct boot_options {
 	char init[INIT_PATH_MAX]; /* path of process 1's image */
 	char test[TEST_GLOB_MAX]; /* pattern of the in-kernel tests to run; "": all */
 	unsigned columns, rows;	  /* size of the console's window */
+	unsigned harts;		  /* so many run at most */
 	unsigned ports;		  /* number of virtio-serial ports of the machine; 0: not known */
 	bool soft_ad;		  /* the kernel maintains the A and D bits */
 	uint64_t clock;	    /* seconds since 1970, for a machine without a clock; 0: not given */

@@ -19,10 +19,10 @@
 #define GAINED_PAGES_MAX 16
 
 /* This hart may have written the text that it is about to run. */
-static inline void sync_text(unsigned prot)
+static inline void sync_text(struct fault *fault, unsigned prot)
 {
 	if (unlikely(prot & VM_PROT_EXEC))
-		arch_icache_sync();
+		arch_mmu_sync_text(&fault->space->mmu);
 }
 
 /* ---- FILL and COW: a page ---- */
@@ -49,7 +49,7 @@ static inline int install_frame(struct fault *fault)
 {
 	unsigned prot = fault->attr.prot;
 
-	sync_text(prot);
+	sync_text(fault, prot);
 	page_ref_to_map(fault->page);
 	vma_touch(fault->vma, fault->va);
 	install_publish(fault, fault->slot, fault->va,
@@ -161,7 +161,7 @@ static void install_around(struct fault *fault)
 /* Not inline: install_fill() would save registers, and bss_read_fault would lose 6%. */
 static __attribute__((noinline)) int install_from_object(struct fault *fault)
 {
-	sync_text(fault->attr.prot);
+	sync_text(fault, fault->attr.prot);
 	if (fault_is_write(fault))
 		install_written(fault);
 	else
@@ -192,7 +192,7 @@ int install_swapped(struct fault *fault)
 	bool write = fault_is_write(fault), alone;
 	unsigned flags = fault_used_flags(fault);
 
-	sync_text(fault->attr.prot);
+	sync_text(fault, fault->attr.prot);
 	page_map_get(fault->page);
 	alone = swap_in_page(fault->page, write, own);
 	if (!alone)
@@ -208,12 +208,12 @@ int install_swapped(struct fault *fault)
 /* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
 
 /* Gives an entry more permissions to its frame. Returns false if the entry has changed. */
-static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
-			       unsigned prot, unsigned flags)
+static inline bool entry_raise(struct space *space, struct mmu_entry *slot, vaddr_t va,
+			       struct mmu_entry old, unsigned prot, unsigned flags)
 {
 	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
 	if (prot & ~entry_prot(old) & VM_PROT_EXEC)
-		arch_icache_sync();
+		arch_mmu_sync_text(&space->mmu);
 	if (unlikely(!entry_cas(slot, old, entry_with(old, prot, flags))))
 		return false;
 	arch_mmu_fence_local(va);
@@ -222,7 +222,8 @@ static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_en
 
 static inline int grant(struct fault *fault, unsigned prot, unsigned flags)
 {
-	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, prot, flags))) {
+	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry, prot,
+				  flags))) {
 		fault->space->stats.retry[RETRY_RACE]++;
 		return VM_AGAIN;
 	}
@@ -298,7 +299,7 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 		prot = vma->prot;
 		flags &= ~ENTRY_COW;
 	}
-	if (prot != entry_prot(old) && entry_raise(slot, va, old, prot, flags))
+	if (prot != entry_prot(old) && entry_raise(vma->space, slot, va, old, prot, flags))
 		note_entry(vma->space, va, old, entry_load(slot));
 }
 

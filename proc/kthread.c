@@ -39,7 +39,7 @@ static struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), v
 	return thread;
 }
 
-static void idle(void *arg)
+void kthread_be_idle(void)
 {
 	for (;;) {
 		sched_idle();
@@ -47,19 +47,30 @@ static void idle(void *arg)
 	}
 }
 
+static void idle(void *arg)
+{
+	kthread_be_idle();
+}
+
 /*
  * The idle thread is not preempted, not even by an interrupt before its first instruction: it is on
  * no queue, so it would not run again while other threads are ready.
  */
-int kthread_init(void)
+struct thread *kthread_idle(struct hart *hart, void *arg)
 {
-	struct thread *thread = kthread_prepare("idle", idle, NULL);
+	struct thread *thread = kthread_prepare("idle", idle, arg);
 
 	if (!thread)
-		return -ENOMEM;
+		return NULL;
 	thread->arch.preempt.count = 1;
-	hart_this()->idle = thread;
-	return 0;
+	thread->arch.hart = hart;
+	return thread;
+}
+
+int kthread_init(void)
+{
+	hart_this()->idle = kthread_idle(hart_this(), NULL);
+	return hart_this()->idle ? 0 : -ENOMEM;
 }
 
 struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)

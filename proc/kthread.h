@@ -2,8 +2,18 @@
 /* Kernel threads: creating, ending and freeing them. */
 #pragma once
 
-/* Creates the idle thread. Called once, during boot, after sched_init(). Returns 0 or -ENOMEM. */
+struct hart;
+struct thread;
+
+/* Creates the idle thread of the boot hart. Called once, during boot, after sched_init(). Returns 0 or -ENOMEM. */
 int kthread_init(void);
+
+/*
+ * Creates the idle thread of a hart, with an argument that is kept in main_arg. Returns NULL if out of memory. On another hart
+ * than the boot hart, kthread_be_idle() makes the running thread the idle one.
+ */
+struct thread *kthread_idle(struct hart *hart, void *arg);
+void kthread_be_idle(void) __attribute__((noreturn));
 
 /* Creates a runnable kernel thread that calls fn(arg) and ends. Returns NULL if out of memory. */
 struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg);

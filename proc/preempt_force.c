@@ -3,11 +3,12 @@
 #include "proc/preempt_force.h"
 
 #include "arch/timer.h"
+#include "base/hart.h"
 #include "base/timerq.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
-#include "sync/preempt.h"
+#include "sync/spinlock.h"
 
 static struct timer timer;
 static bool paused; /* the timer, while the hart idles */
@@ -63,7 +64,8 @@ void preempt_force_start(uint64_t ticks)
 
 void preempt_force_pause(void)
 {
-	if (least_ticks && timer_cancel(&timer))
+	/* Of several harts, others may have threads. */
+	if (least_ticks && !hart_are_several() && timer_cancel(&timer))
 		paused = true;
 }
 
@@ -85,12 +87,15 @@ static void strike(struct timer *unused)
 
 /* The one timer for all callers: the last call counts. */
 static struct timer striker = { .fn = strike };
+static struct spinlock striker_lock = SPINLOCK_INIT(LOCK_RUNQ);
 
 void preempt_once_after(uint64_t ticks)
 {
-	preempt_disable(); /* two threads that arm one timer at once would corrupt the queue */
+	/* Two threads that arm one timer at once would corrupt the queue. */
+	unsigned long flags = spin_lock_irqsave(&striker_lock);
+
 	(void)timer_cancel(&striker);
 	if (ticks)
 		timer_arm(&striker, arch_time() + ticks);
-	preempt_enable();
+	spin_unlock_irqrestore(&striker_lock, flags);
 }

@@ -7,13 +7,19 @@
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
+#include "proc/kthread.h"
 #include "proc/preempt_force.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
 
 /*
- * The lock of a run queue is held across arch_switch(), and the thread that is switched to releases
- * it. So no other hart can find a thread that has left its hart but is not completely saved.
+ * Each hart has a run queue. One lock guards them all: threads move between them, and it is held for short. It is held
+ * across arch_switch(), and the thread that is switched to releases it. So no other hart can find a thread that has
+ * left its hart but is not completely saved.
+ *
+ * A thread that is woken goes to its last hart if that is idle, else to another one that is, else to its last one. An idle
+ * hart takes threads from others. A thread that was preempted in the kernel stays: it may have looked at data of its hart.
+ * The timer of a hart's tick is armed on that hart only: when it switches to a thread, and by the tick itself.
  *
  * A thread gives up its hart when it sleeps, ends, yields or returns to user mode, or when it is
  * preempted in the kernel (sync/preempt.h). A preempted thread stays queued whatever its state. A
@@ -25,8 +31,7 @@
  * more than the others get.
  */
 struct runq {
-	struct spinlock lock;
-	/* guarded by lock (preempted: changed on its own hart with interrupts off): */
+	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off): */
 	struct list ready;  /* linked by thread.run_link; the running thread is not on it */
 	struct list napped; /* the same: processes that slept for less than a slice; go first */
 	struct list woken;  /* the same: that slept for longer, and kernel threads; before those */
@@ -37,10 +42,14 @@ struct runq {
 	unsigned preempted;  /* threads preempted in the kernel that have not resumed */
 	/* A queued thread that goes before all others if the running one sleeps; or NULL. */
 	struct thread *handed;
+	/* It runs nothing but the idle thread, and threads that were preempted in the kernel (sched_let_finish()). */
+	bool rests;
+	bool at_rest; /* of these there are none, and the idle thread waits */
 	/* private to the hart: */
 	struct timer tick;
 };
 
+static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
 
@@ -57,7 +66,7 @@ static void resched_ask(struct thread *thread)
 }
 
 /*
- * Clears the request when the thread yields or no other is ready. Call with the queue's lock held.
+ * Clears the request when the thread yields or no other is ready. Call with sched_lock held.
  */
 static void resched_done(struct runq *runq, struct thread *thread)
 {
@@ -77,7 +86,7 @@ static void end_turn(struct runq *runq, struct thread *thread)
 	resched_ask(thread);
 }
 
-/* Call with the run queue's lock held, on its own hart. */
+/* Call with sched_lock held, on its own hart. */
 static void tick_start(struct runq *runq)
 {
 	if (runq->ticking)
@@ -100,6 +109,21 @@ static inline void tick_cpu_alarms(struct thread *thread)
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
+static bool is_idle(const struct hart *hart)
+{
+	return hart->current == hart->idle && none_ready(hart->runq);
+}
+
+/* Has an idle hart look for threads that it may take. Call with sched_lock held. */
+static void kick_idle(void)
+{
+	for (unsigned i = 0; i < hart_count; i++)
+		if (&harts[i] != hart_this() && is_idle(&harts[i])) {
+			hart_kick(&harts[i], HART_KICK_SCHED);
+			return;
+		}
+}
+
 /*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
  * slice. So a thread runs for less than two slices while another one is ready.
@@ -111,16 +135,18 @@ static void tick(struct timer *timer)
 	struct thread *thread = hart->current;
 
 	tick_cpu_alarms(thread);
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
 	runq->ticking = false;
 	if (!none_ready(runq)) {
 		if (arch_time() - thread->slice_tick >= slice_ticks / 2)
 			end_turn(runq, thread);
 		tick_start(runq);
+		if (hart_are_several())
+			kick_idle();
 	} else if (thread != hart->idle) {
 		tick_start(runq);
 	}
-	spin_unlock_irqoff(&runq->lock);
+	spin_unlock_irqoff(&sched_lock);
 }
 
 static void enqueue(struct thread *thread, struct list *queue)
@@ -145,7 +171,7 @@ static inline uint64_t slice_used(const struct thread *thread)
 
 /*
  * Gives the thread a slice for each round that has begun since its last one. It saves up none. Call
- * with the run queue's lock held.
+ * with sched_lock held.
  */
 static void slices_give(const struct runq *runq, struct thread *thread)
 {
@@ -158,8 +184,7 @@ static void slices_give(const struct runq *runq, struct thread *thread)
 /*
  * Queues a woken thread among others. Kernel threads work for others, who wait for them, so they go
  * first. A process goes before `ready` as long as it has not used up its slice of this round. Those
- * that slept for long have a list of their own: thousands of them may be woken at once. Call with
- * the run queue's lock held.
+ * that slept for long have a list of their own: thousands of them may be woken at once. Call with sched_lock held.
  */
 static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
 						    struct hart *hart)
@@ -181,32 +206,99 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 		enqueue(thread, &runq->woken);
 }
 
-static void sched_wake(struct thread *thread, bool hand_over)
+/*
+ * Moves a thread that is on no queue to a hart's. Of the slice that it has there, it has used what it had used. Call with
+ * sched_lock held.
+ */
+static void thread_move_to(struct thread *thread, struct hart *hart)
+{
+	thread->arch.hart = hart;
+	if (thread->round != UINT64_MAX)
+		thread->round = hart->runq->round;
+}
+
+/* Returns the hart that a woken thread goes to. Call with sched_lock held. */
+static __attribute__((noinline)) struct hart *choose_hart(const struct thread *thread,
+							  bool hand_over)
+{
+	struct hart *self = hart_this(), *last = thread->arch.hart;
+
+	if (is_idle(last) || (hand_over && last == self))
+		return last;
+	for (unsigned i = 0; i < hart_count; i++)
+		if (is_idle(&harts[i]))
+			return &harts[i];
+	return last;
+}
+
+/* A running thread may have work: that of a signal. Call with sched_lock held. */
+static void kick_running(const struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
-	struct runq *runq;
+
+	if (thread->on_hart && hart != hart_this() && atomic_load_relaxed(&thread->arch.work))
+		hart_kick(hart, HART_KICK_SCHED);
+}
+
+/* Queues it among those that are ready. Call with sched_lock held. */
+static inline void enqueue_ready(struct thread *thread, struct hart *hart)
+{
+	struct runq *runq = hart->runq;
+
+	if (none_ready(runq) && thread->process)
+		enqueue(thread, &runq->ready); /* a turn that nobody waits for */
+	else
+		enqueue_woken(runq, thread, hart);
+}
+
+/* As queue_woken(), if there are several harts. */
+static __attribute__((noinline)) void queue_somewhere(struct thread *thread, bool hand_over)
+{
+	struct hart *hart = choose_hart(thread, hand_over), *self = hart_this();
+	bool kick = hart != self && (is_idle(hart) || !thread->process);
+
+	if (hart != thread->arch.hart)
+		thread_move_to(thread, hart);
+	enqueue_ready(thread, hart);
+	if (hart == self)
+		tick_start(hart->runq);
+	if (hart == self && hand_over)
+		hart->runq->handed = thread;
+	if (kick)
+		hart_kick(hart, HART_KICK_SCHED);
+}
+
+/* Queues a thread that has slept, or is new. Call with sched_lock held. */
+static inline void queue_woken(struct thread *thread, bool hand_over)
+{
+	struct hart *hart = thread->arch.hart;
+
+	if (hart_are_several()) {
+		queue_somewhere(thread, hand_over);
+		return;
+	}
+	enqueue_ready(thread, hart);
+	tick_start(hart->runq);
+	if (hand_over)
+		hart->runq->handed = thread;
+}
+
+static void sched_wake(struct thread *thread, bool hand_over)
+{
 	unsigned long flags;
 
-	if (!hart) {
-		hart = hart_this();
-		thread->arch.hart = hart;
-	}
-	runq = hart->runq;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	flags = spin_lock_irqsave(&runq->lock);
+	flags = spin_lock_irqsave(&sched_lock);
+	if (!thread->arch.hart)
+		thread->arch.hart = hart_this();
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
 		thread->state = THREAD_READY;
-		if (!thread->on_hart && !thread->queued) {
-			if (none_ready(runq) && thread->process)
-				enqueue(thread, &runq->ready); /* a turn that nobody waits for */
-			else
-				enqueue_woken(runq, thread, hart);
-			tick_start(runq);
-			if (hand_over && hart == hart_this())
-				runq->handed = thread;
-		}
+		if (!thread->on_hart && !thread->queued)
+			queue_woken(thread, hand_over);
+	} else if (hart_are_several()) {
+		kick_running(thread);
 	}
-	spin_unlock_irqrestore(&runq->lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void thread_wake(struct thread *thread)
@@ -220,13 +312,18 @@ void sched_hand_over(struct thread *thread)
 }
 
 /*
- * Kernel threads run with the page tables that happen to be active. So a thread that destroys an
- * address space must leave it first. Call with interrupts off.
+ * On one hart, kernel threads run with the page tables that happen to be active, and a thread that destroys an address space
+ * leaves it first. It would not leave it for other harts. So if there are several, kernel threads run with the kernel's
+ * own. Call with interrupts off.
  */
 static inline void activate_for(struct hart *hart, const struct thread *thread)
 {
-	if (thread->mmu && thread->mmu != hart->active)
+	if (thread->mmu == hart->active)
+		return;
+	if (thread->mmu)
 		arch_mmu_switch(hart, thread->mmu);
+	else if (hart_are_several())
+		arch_mmu_activate(NULL);
 }
 
 void sched_use_mmu(struct mmu *mmu)
@@ -241,8 +338,7 @@ void sched_use_mmu(struct mmu *mmu)
 /*
  * Of lists that are not all empty, returns the one whose first thread runs next: a kernel thread;
  * then for half a slice those that have slept for long, however many they are; then for half a slice
- * those that have napped; then one of those that are ready all the time. Call with the queue's lock
- * held.
+ * those that have napped; then one of those that are ready all the time. Call with sched_lock held.
  */
 static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 {
@@ -264,7 +360,7 @@ static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 	return list_empty(&runq->napped) ? &runq->woken : &runq->napped;
 }
 
-/* Returns the list whose first thread runs next; it may be empty. Call with the queue's lock held. */
+/* Returns the list whose first thread runs next; it may be empty. Call with sched_lock held. */
 static inline struct list *next_list(struct runq *runq)
 {
 	if (likely(list_empty(&runq->woken) && list_empty(&runq->napped)))
@@ -292,14 +388,40 @@ static inline void begin_turn(struct runq *runq, struct thread *thread)
 }
 
 /*
- * Returns the next thread, taken off its queue, or the idle one. Call with the queue's lock held.
+ * The next thread of a hart that rests: one that was preempted in the kernel, which gives way before it returns to user
+ * mode; NULL: there is none. Call with sched_lock held.
+ */
+static __attribute__((noinline, cold)) struct thread *pick_preempted(struct runq *runq)
+{
+	struct list *lists[] = { &runq->woken, &runq->napped, &runq->ready };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+		for (struct list *node = lists[i]->next; node != lists[i]; node = node->next) {
+			struct thread *thread = list_entry(node, struct thread, run_link);
+
+			if (!thread->preempted)
+				continue;
+			list_del(&thread->run_link);
+			thread->queued = false;
+			resched_ask(thread);
+			return thread;
+		}
+	return NULL;
+}
+
+/*
+ * Returns the next thread, taken off its queue, or the idle one. Call with sched_lock held.
  */
 static inline __attribute__((always_inline)) struct thread *pick(struct runq *runq,
 								 struct hart *hart)
 {
-	struct list *list = next_list(runq), *node = list_pop(list);
+	struct list *list, *node;
 	struct thread *thread;
 
+	if (unlikely(runq->rests))
+		return pick_preempted(runq) ?: hart->idle;
+	list = next_list(runq);
+	node = list_pop(list);
 	if (!node)
 		return hart->idle;
 	thread = list_entry(node, struct thread, run_link);
@@ -311,7 +433,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 
 /*
  * Returns the thread that the running one, which sleeps, hands over to, unless it has to give way
- * to others; NULL: none. Call with the queue's lock held.
+ * to others; NULL: none. Call with sched_lock held.
  */
 static struct thread *pick_handed(struct runq *runq)
 {
@@ -319,7 +441,7 @@ static struct thread *pick_handed(struct runq *runq)
 
 	if (likely(!thread))
 		return NULL;
-	if (need_resched()) {
+	if (need_resched() || runq->rests) {
 		runq->handed = NULL;
 		return NULL;
 	}
@@ -329,8 +451,7 @@ static struct thread *pick_handed(struct runq *runq)
 }
 
 /*
- * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with
- * the run queue's lock held.
+ * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with sched_lock held.
  */
 static inline __attribute__((always_inline)) void leave_for(struct runq *runq, struct hart *hart,
 							    struct thread *prev,
@@ -353,7 +474,7 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	arch_switch(&prev->arch, &next->arch);
 }
 
-/* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
+/* The running thread must be queued, asleep or dead. Call with sched_lock held. */
 static inline __attribute__((always_inline)) void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();
@@ -401,6 +522,23 @@ void sched_yield_soon(void)
 }
 
 /*
+ * The same on a hart that rests: a thread that was preempted in the kernel goes on. Call with sched_lock held.
+ */
+static __attribute__((noinline, cold)) void rest(struct runq *runq, struct thread *thread)
+{
+	struct thread *idle = hart_this()->idle, *next;
+
+	if (thread->preempted)
+		return;
+	next = pick_preempted(runq);
+	if (thread == idle && !next)
+		return;
+	if (thread != idle)
+		enqueue_last(runq, thread);
+	switch_to(runq, next ?: idle);
+}
+
+/*
  * Queues the running thread, whatever its state, and switches to the next one if any is ready. A
  * thread that has had its turn goes behind all others. One that gives way to a kernel thread goes on
  * with its slice soon. Call with interrupts off.
@@ -410,7 +548,12 @@ static void give_way(bool had_turn)
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
+	if (unlikely(runq->rests)) {
+		rest(runq, thread);
+		spin_unlock_irqoff(&sched_lock);
+		return;
+	}
 	had_turn |= runq->turn_over;
 	resched_done(runq, thread);
 	runq->handed = NULL;
@@ -424,7 +567,7 @@ static void give_way(bool had_turn)
 			enqueue(thread, &runq->woken);
 		switch_to(runq, next);
 	}
-	spin_unlock_irqoff(&runq_this()->lock);
+	spin_unlock_irqoff(&sched_lock);
 }
 
 void sched_yield(void)
@@ -449,19 +592,103 @@ void preempt_schedule_irq(void)
 {
 	assert_may_leave(0);
 	runq_this()->preempted++;
+	current_thread()->preempted = true;
 	give_way(false);
+	current_thread()->preempted = false;
 	runq_this()->preempted--;
+}
+
+/* ---- all harts at rest ---- */
+
+#define REST_NS (10 * NSEC_PER_SEC)
+
+/* The thread that others rest for, which stays on its hart. */
+static struct thread *rested_for;
+
+/* Call with interrupts on. */
+static void others_rest(bool rests)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		struct hart *hart = &harts[i];
+
+		if (hart == hart_this())
+			continue;
+		hart->runq->rests = rests;
+		if (hart->current != hart->idle)
+			resched_ask(hart->current);
+		hart_kick(hart, HART_KICK_SCHED);
+	}
+	spin_unlock_irqrestore(&sched_lock, flags);
+}
+
+/* Returns a hart that is not at rest yet; NULL: all are. */
+static const struct hart *find_busy(void)
+{
+	const struct hart *busy = NULL;
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	for (unsigned i = 0; i < hart_count && !busy; i++)
+		if (harts[i].runq->rests && !harts[i].runq->at_rest)
+			busy = &harts[i];
+	spin_unlock_irqrestore(&sched_lock, flags);
+	return busy;
 }
 
 void sched_let_finish(void)
 {
-	for (;;) {
-		preempt_disable();
-		if (!runq_this()->preempted)
-			return;
-		preempt_enable();
+	struct thread *nobody = NULL;
+	uint64_t deadline;
+
+	while (!__atomic_compare_exchange_n(&rested_for, &nobody, current_thread(), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+		nobody = NULL;
 		sched_yield();
 	}
+	if (hart_are_several())
+		others_rest(true);
+	deadline = clock_ns() + REST_NS;
+	for (;;) {
+		const struct hart *busy;
+
+		preempt_disable();
+		busy = find_busy();
+		if (!busy && !runq_this()->preempted)
+			return;
+		preempt_enable();
+		if (busy && clock_ns() > deadline)
+			panic("hart %lu does not come to rest", busy->id);
+		sched_yield();
+	}
+}
+
+void sched_go_on(void)
+{
+	if (hart_are_several())
+		others_rest(false);
+	__atomic_store_n(&rested_for, NULL, __ATOMIC_SEQ_CST);
+	preempt_enable();
+}
+
+/* The idle thread of a hart that rests. Called, and returns, with interrupts off. */
+static __attribute__((noinline, cold)) void idle_at_rest(struct runq *runq)
+{
+	bool rests, finish;
+
+	do {
+		spin_lock_irqoff(&sched_lock);
+		rests = runq->rests;
+		finish = rests && runq->preempted;
+		runq->at_rest = rests && !finish;
+		spin_unlock_irqoff(&sched_lock);
+		if (finish)
+			return; /* it yields to them, and comes again */
+		if (rests)
+			arch_hart_wait();
+		irq_enable();
+		irq_disable();
+	} while (rests);
 }
 
 void preempt_schedule(void)
@@ -497,7 +724,7 @@ void sched_sleep(void)
 	struct thread *thread = current_thread();
 
 	assert_may_leave(0);
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
 	if (thread->state == THREAD_SLEEPING) {
 		struct thread *next = pick_handed(runq);
 
@@ -505,10 +732,10 @@ void sched_sleep(void)
 		switch_to(runq, next ?: pick(runq, hart_this()));
 	}
 	/* This is a preemption point even if the thread is always woken before it sleeps. */
-	spin_unlock_irqrestore(&runq_this()->lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
-/* Whether it sleeps, with its registers saved, on this hart. Call with the run queue's lock held. */
+/* Whether it sleeps, with its registers saved, on this hart. Call with sched_lock held. */
 static inline bool is_parked(const struct thread *thread, const struct hart *hart)
 {
 	return thread->parked == THREAD_PARKED && thread->arch.hart == hart;
@@ -526,10 +753,10 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	struct thread *thread = current_thread();
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
 	if (unlikely(atomic_load_relaxed(&thread->arch.work) ||
-		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart))) {
-		spin_unlock_irqoff(&runq->lock);
+		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart) || runq->rests)) {
+		spin_unlock_irqoff(&sched_lock);
 		sched_hand_over(to);
 		return;
 	}
@@ -539,7 +766,7 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	thread->nvcsw++;
 	spin_unlock_irqoff(held);
 	leave_for(runq, hart, thread, to, true);
-	spin_unlock_irqoff(&runq_this()->lock);
+	spin_unlock_irqoff(&sched_lock);
 	spin_lock_irqoff(held);
 }
 
@@ -560,7 +787,7 @@ void sched_leave(void)
 	thread_assert_no_waiting_lock(current_thread());
 	irq_disable();
 	assert_may_leave(1);
-	spin_lock_irqoff(&runq_this()->lock);
+	spin_lock_irqoff(&sched_lock);
 	current_thread()->state = THREAD_DEAD;
 	switch_away(runq_this());
 	assert_unreachable();
@@ -569,22 +796,20 @@ void sched_leave(void)
 void sched_first(void)
 {
 	assert_hardened(arch_preempt()->count == idle_count());
-	spin_unlock_irqoff(&runq_this()->lock);
+	spin_unlock_irqoff(&sched_lock);
 	irq_enable();
 }
 
 static bool has_left(struct thread *thread)
 {
-	struct runq *runq;
 	unsigned long flags;
 	bool left;
 
 	assert_hardened(thread->arch.hart); /* it has run */
-	runq = thread->arch.hart->runq;
-	flags = spin_lock_irqsave(&runq->lock);
+	flags = spin_lock_irqsave(&sched_lock);
 	left = !thread->on_hart;
 	assert_hardened(!thread->queued);
-	spin_unlock_irqrestore(&runq->lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 	return left;
 }
 
@@ -620,11 +845,58 @@ uint64_t thread_user_ticks(const struct thread *thread)
 	return ran - MIN(kernel, ran);
 }
 
-/* Interrupts stay off between the check and the wait, so that no wake-up is missed. */
+#define STEAL_LOOKS 16
+
+/* A thread of a list that may leave its hart; NULL: there is none among the first few. Call with sched_lock held. */
+static struct thread *find_movable(const struct runq *runq, const struct list *list)
+{
+	unsigned looks = 0;
+
+	for (struct list *node = list->next; node != list && looks++ < STEAL_LOOKS;
+	     node = node->next) {
+		struct thread *thread = list_entry(node, struct thread, run_link);
+
+		if (!thread->preempted && thread != runq->handed &&
+		    thread != atomic_load_relaxed(&rested_for))
+			return thread;
+	}
+	return NULL;
+}
+
+/* Takes a thread from another hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
+static bool steal(void)
+{
+	struct hart *self = hart_this();
+	struct thread *thread = NULL;
+
+	spin_lock_irqoff(&sched_lock);
+	for (unsigned i = 1; i < hart_count && !thread; i++) {
+		const struct runq *runq = harts[(self->index + i) % hart_count].runq;
+
+		thread = find_movable(runq, &runq->woken);
+		thread = thread ?: find_movable(runq, &runq->napped);
+		thread = thread ?: find_movable(runq, &runq->ready);
+	}
+	if (thread && !self->runq->rests) {
+		list_del(&thread->run_link);
+		thread->queued = false;
+		thread_move_to(thread, self);
+		enqueue(thread, &self->runq->ready);
+	}
+	spin_unlock_irqoff(&sched_lock);
+	return thread;
+}
+
+/*
+ * Interrupts stay off between the check and the wait, so that no wake-up is missed: who queues a thread here then interrupts
+ * this hart, which ends the wait.
+ */
 void sched_idle(void)
 {
 	irq_disable();
-	if (none_ready(runq_this())) {
+	if (unlikely(runq_this()->rests))
+		idle_at_rest(runq_this());
+	else if (none_ready(runq_this()) && !(hart_are_several() && steal())) {
 		preempt_force_pause();
 		arch_hart_wait();
 	}
@@ -656,14 +928,14 @@ uint64_t sched_slice_set(uint64_t ticks)
 	struct runq *runq = runq_this();
 	uint64_t before = slice_ticks;
 
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
 	slice_ticks = ticks;
 	if (runq->ticking) {
 		(void)timer_cancel(&runq->tick);
 		runq->ticking = false;
 		tick_start(runq);
 	}
-	spin_unlock_irqrestore(&runq->lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 	return before;
 }
 
@@ -672,12 +944,26 @@ void sched_init(void)
 	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
 		harts[i].runq = &runqs[i];
-		spin_init(&runqs[i].lock, LOCK_RUNQ);
 		list_init(&runqs[i].ready);
 		list_init(&runqs[i].napped);
 		list_init(&runqs[i].woken);
 		timer_init(&runqs[i].tick, tick);
 	}
+}
+
+void sched_add_hart(struct hart *hart, struct thread *idle)
+{
+	idle->state = THREAD_READY;
+	idle->on_hart = true;
+	idle->since_tick = arch_time();
+	hart->idle = idle;
+	hart->current = idle;
+}
+
+void sched_start_other(void)
+{
+	irq_enable();
+	kthread_be_idle();
 }
 
 void sched_start(void)
@@ -686,7 +972,7 @@ void sched_start(void)
 	struct runq *runq = runq_this();
 	struct thread *next;
 
-	spin_lock_irqoff(&runq->lock);
+	spin_lock_irqoff(&sched_lock);
 	next = pick(runq, hart);
 	next->state = THREAD_READY;
 	next->on_hart = true;

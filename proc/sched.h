@@ -4,6 +4,7 @@
 
 #include "lib/types.h"
 
+struct hart;
 struct mmu;
 struct spinlock;
 struct thread;
@@ -16,6 +17,12 @@ void sched_init(void);
 /* Called once, during boot, with interrupts off: leaves the boot stack and runs threads. */
 void sched_start(void) __attribute__((noreturn));
 
+/*
+ * For another hart: sets what runs on it when it is counted; and, called there with interrupts off, begins to run threads.
+ */
+void sched_add_hart(struct hart *hart, struct thread *idle);
+void sched_start_other(void) __attribute__((noreturn));
+
 /* Lets all others that are ready run. Call with preemption and interrupts on and no spinning lock held. */
 void sched_yield(void);
 
@@ -24,10 +31,11 @@ void sched_give_way(void);
 
 /*
  * Lets other threads run until none is left that was preempted in the kernel: all are asleep, in
- * user mode, or have yielded. Returns with preemption disabled; the caller enables it.
- * Preconditions as for sched_yield().
+ * user mode, or have yielded. Other harts are idle then. Returns with preemption disabled; sched_go_on()
+ * enables it, and the other harts go on. Preconditions as for sched_yield(). Panics if a hart does not come to rest.
  */
 void sched_let_finish(void);
+void sched_go_on(void);
 
 /*
  * The next wake-up of the thread queues it behind all that are ready, as if it had not slept: for new

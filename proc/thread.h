@@ -59,13 +59,14 @@ struct thread {
 	void *kstack;
 	void (*main)(void *); /* of kernel threads */
 	void *main_arg;
-	/* guarded by the run queue's lock (proc/sched.c): */
+	/* guarded by the lock of the run queues (proc/sched.c): */
 	union {
 		struct {
 			enum thread_state state;
 			bool on_hart; /* its registers are not saved */
 			bool queued; /* on the run queue; a preempted thread is, whatever its state */
-			uint16_t zero;
+			bool preempted; /* in the kernel: stays on its hart until it has gone on */
+			uint8_t zero;
 		};
 		uint64_t parked; /* all of them: THREAD_PARKED, or something else */
 	};

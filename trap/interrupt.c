@@ -17,6 +17,19 @@ void trap_timer(bool from_user)
 	hart->in_interrupt = false;
 }
 
+/* Reasons that are added from here on bring another interrupt, for it is not pending any more. */
+void trap_kick(void)
+{
+	struct hart *hart = hart_this();
+	uint32_t reasons;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	reasons = __atomic_exchange_n(&hart->kicks, 0, __ATOMIC_SEQ_CST);
+	hart_count_event(HART_IPIS);
+	if (reasons & HART_KICK_STOP)
+		hart_stop_here();
+}
+
 void trap_external(void)
 {
 	struct hart *hart = hart_this();

@@ -286,7 +286,7 @@ static long query_ledger(const struct query *q)
 	sched_let_finish(); /* preempted threads may own frames that are not in any account yet */
 	result.errors = (uint64_t)ledger_check(&ledger);
 	slab_census(&slabs);
-	preempt_enable();
+	sched_go_on();
 	result.free = ledger.kind[PAGE_FREE];
 	result.tables = ledger.kind[PAGE_TABLE];
 	result.anonymous = ledger.kind[PAGE_ANON];

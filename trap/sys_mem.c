@@ -213,12 +213,12 @@ long sys_mprotect(struct trap_frame *frame)
 	return err;
 }
 
-/* Synchronizes the whole instruction cache of the only hart, whatever the range and flags are. */
+/* Synchronizes the whole instruction caches of all harts of the process, whatever the range and flags are. */
 long sys_riscv_flush_icache(struct trap_frame *frame)
 {
 	if (arg_u64(frame, 2) & ~(uint64_t)RISCV_FLUSH_ICACHE_LOCAL)
 		return -EINVAL;
-	arch_icache_sync();
+	arch_mmu_sync_text(&current_space()->mmu);
 	return 0;
 }
 

@@ -380,27 +380,6 @@ long sys_getpriority(struct trap_frame *frame)
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_GET_REGISTRATIONS)
 
-/*
- * After this, each other thread that is meant has passed a full barrier since the call began. On one
- * hart they all have: it sees its own accesses in order, whichever thread makes them.
- *
- * Several harts need more. Each hart on which one of the threads runs (space->mmu.harts; for the
- * global commands, every hart) has to be interrupted and to make the same fence before this returns,
- * as arch/riscv/tlb.c:arch_mmu_flush() does for entries. A thread that is switched to meanwhile is
- * covered if the switch makes a full fence after it has set its bit in space->mmu.harts.
- */
-static void barrier_for_all(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-/* The same for instructions: fence.i on each of these harts, and on each that a thread moves to. */
-static void sync_core_for_all(void)
-{
-	barrier_for_all();
-	arch_icache_sync();
-}
-
 static bool is_registered(unsigned command)
 {
 	return atomic_load(&current_space()->barriers) & command;
@@ -417,17 +396,18 @@ long sys_membarrier(struct trap_frame *frame)
 		return BARRIERS;
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-		barrier_for_all();
+		arch_mmu_barrier(NULL);
 		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 		if (!is_registered(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
 			return -EPERM;
-		barrier_for_all();
+		arch_mmu_barrier(&current_space()->mmu);
 		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
 		if (!is_registered(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE))
 			return -EPERM;
-		sync_core_for_all();
+		arch_mmu_barrier(&current_space()->mmu);
+		arch_mmu_sync_text(&current_space()->mmu);
 		return 0;
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:

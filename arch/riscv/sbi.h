@@ -7,6 +7,8 @@
 #define SBI_EXT_BASE	   0x10
 #define SBI_EXT_TIME	   0x54494d45
 #define SBI_EXT_RFENCE	   0x52464e43
+#define SBI_EXT_HSM	   0x48534d
+#define SBI_EXT_IPI	   0x735049
 #define SBI_EXT_SRST	   0x53525354
 #define SBI_EXT_DBCN	   0x4442434e
 #define SBI_EXT_STRICT	   0x0a737472 /* tools/strict: not in the specification */
@@ -15,7 +17,10 @@
 
 #define SBI_BASE_PROBE	      3
 #define SBI_TIME_SET	      0
+#define SBI_RFENCE_FENCE_I    0
 #define SBI_RFENCE_SFENCE_VMA 1
+#define SBI_HSM_START	      0
+#define SBI_IPI_SEND	      0
 #define SBI_SRST_RESET	      0
 #define SBI_SRST_SHUTDOWN     0
 #define SBI_SRST_COLD_REBOOT  1
@@ -23,9 +28,6 @@
 #define SBI_DBCN_READ	      1
 #define SBI_STRICT_PROMISE    0
 #define SBI_STRICT_FREE	      1
-
-/* As the first hart of a mask: all harts, whatever the mask is. */
-#define SBI_ALL_HARTS UINT64_MAX
 
 struct sbi_result {
 	long error; /* 0, or the firmware's own negative number */

@@ -83,6 +83,58 @@ early_trap_entry:
 	lla	sp, boot_stack_top
 	call	early_trap
 
+	/*
+	 * Another hart, from the firmware, with the MMU off. a1: the thread that it runs, as a kernel address.
+	 * If it lacks what the kernel needs, it traps and waits here for ever.
+	 */
+	.section .text.start, "ax"
+	.globl	other_start
+	.balign 4
+other_start:
+	csrw	sie, zero
+	csrci	sstatus, SSTATUS_SIE
+	mv	s0, a1
+	lla	t0, other_park
+	csrw	stvec, t0
+	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM
+	csrc	sstatus, t0
+	csrw	sscratch, zero
+	li	t0, 7
+	csrw	scounteren, t0
+	li	t0, SSTATUS_FS
+	csrs	sstatus, t0
+	.option	push
+	.option	arch, +d
+	fmv.d.x	f0, zero
+	.option	pop
+	csrc	sstatus, t0
+
+	/* As above, the fetch behind the write of satp faults to stvec. */
+	lla	t0, kernel_root
+	srli	t0, t0, 12
+	li	t1, SATP_SV39 << SATP_MODE_SHIFT
+	or	t0, t0, t1
+	li	t1, IMAGE_BASE - IMAGE_LOAD
+	lla	t2, other_high
+	add	t2, t2, t1
+	csrw	stvec, t2
+	sfence.vma
+	csrw	satp, t0
+
+	.balign 4
+other_park:
+	wfi
+	j	other_park
+
+	.balign 4
+other_high:
+	lla	t0, trap_entry
+	csrw	stvec, t0
+	mv	tp, s0
+	ld	sp, THREAD_KERNEL_SP(tp)
+	li	gp, 0
+	call	arch_other_start
+
 	.section .rodata
 sv39_missing:
 	.string	"Sv39"

@@ -41,11 +41,12 @@ switch_stacks:
 	ret
 
 	/*
-	 * From arch_preempt_point(), return address in t0: preempt_schedule(), all registers saved.
+	 * Calls a C function, with t1 as its argument, from inline assembly that changes t0 and t1 only: the
+	 * return address is in t0. Then the callers of inline functions that seldom call save no registers.
 	 */
-	.cfi_sections .debug_frame
-	.globl	preempt_call
-preempt_call:
+	.macro saving_call name, function
+	.globl	\name
+\name:
 	.cfi_startproc
 	addi	sp, sp, -128
 	.cfi_def_cfa_offset 128
@@ -66,7 +67,8 @@ preempt_call:
 	sd	t4, 88(sp)
 	sd	t5, 96(sp)
 	sd	t6, 104(sp)
-	call	preempt_schedule
+	mv	a0, t1
+	call	\function
 	ld	t0, 120(sp)
 	ld	ra, 112(sp)
 	ld	a0, 0(sp)
@@ -86,6 +88,12 @@ preempt_call:
 	addi	sp, sp, 128
 	jr	t0
 	.cfi_endproc
+	.endm
+
+	.cfi_sections .debug_frame
+	/* for arch_preempt_point() and arch_mmu_sync_text() */
+	saving_call preempt_call, preempt_schedule
+	saving_call mmu_sync_text_call, mmu_sync_text_elsewhere
 
 	/* A kernel thread begins. s0: its function, s1: the argument. */
 	.globl	thread_begin

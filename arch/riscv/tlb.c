@@ -7,45 +7,65 @@
 #include "base/hart.h"
 #include "lib/assert.h"
 
+/* A request to the firmware names harts by one bit for each id, from a first one on. */
 #define MASK_BITS 64
 
-/* A set of harts as the firmware takes it: one bit for each hart id, from `first` on. */
-struct sbi_harts {
-	unsigned long mask, first;
-};
-
-/*
- * Converts a mask of hart indices, without this hart. If their ids do not fit into one mask, the
- * result is all harts, which is never too few.
- */
-static struct sbi_harts others(uint64_t harts_mask)
+/* Returns the harts of a mask of indices whose ids lie in the same block as `first`, as bits from there on. */
+static unsigned long block_of(uint64_t harts_mask, unsigned long first)
 {
-	unsigned self = arch_this_hart()->index;
-	struct sbi_harts to = { 0 };
+	unsigned long block = 0;
 
-	for (unsigned i = 0; i < hart_count; i++) {
-		if (i == self || !(harts_mask >> i & 1))
-			continue;
-		if (harts[i].id >= MASK_BITS)
-			to.first = SBI_ALL_HARTS;
-		to.mask |= 1ul << harts[i].id % MASK_BITS;
-	}
-	return to;
+	for (unsigned i = 0; i < hart_count; i++)
+		if (harts_mask >> i & 1 && harts[i].id - first < MASK_BITS)
+			block |= 1ul << (harts[i].id - first);
+	return block;
 }
 
-static void fence_remote(struct sbi_harts to, vaddr_t start, size_t size)
+/* Has other harts, by index, make a fence, and waits for them: one request for each block of ids. */
+static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t start, size_t size)
 {
-	struct sbi_result r =
-		sbi_call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, to.mask, to.first, start, size);
+	for (unsigned i = 0; i < hart_count; i++) {
+		unsigned long first = ALIGN_DOWN(harts[i].id, MASK_BITS);
+		struct sbi_result r;
 
-	assert_hardened(r.error == 0);
+		if (!(harts_mask >> i & 1) || block_of(harts_mask & ((1ul << i) - 1), first))
+			continue; /* not meant, or part of an earlier block */
+		r = sbi_call(SBI_EXT_RFENCE, function, block_of(harts_mask, first), first, start,
+			     size);
+		if (r.error)
+			panic("the firmware can't fence other harts: error %ld", r.error);
+	}
+}
+
+static uint64_t self_mask(void)
+{
+	return 1ul << arch_this_hart()->index;
 }
 
 void tlb_flush_kernel(void)
 {
 	__asm__ volatile("sfence.vma" ::: "memory");
-	if (hart_count > 1)
-		fence_remote(others(UINT64_MAX), 0, SIZE_MAX);
+	if (hart_are_several())
+		fence_remote(~self_mask(), SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX);
+}
+
+/* A hart that switches to the space meanwhile has set its bit in mmu->harts, or finds that it owes a FENCE.I. */
+void mmu_sync_text_elsewhere(struct mmu *mmu)
+{
+	__atomic_fetch_or(&mmu->text_owed, ~self_mask(), __ATOMIC_SEQ_CST);
+	arch_mmu_barrier(mmu);
+}
+
+/* FENCE.I is the cheapest of the firmware's requests; what counts is that the harts are interrupted. */
+void arch_mmu_barrier(const struct mmu *mmu)
+{
+	uint64_t mask;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	mask = mmu ? __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST) : UINT64_MAX;
+	if (hart_are_several())
+		fence_remote(mask & ~self_mask(), SBI_RFENCE_FENCE_I, 0, 0);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static void flush_local(const struct mmu_flush *flush)
@@ -58,23 +78,23 @@ static void flush_local(const struct mmu_flush *flush)
 		arch_mmu_fence_local(flush->va[i]);
 }
 
-static void flush_remote(const struct mmu_flush *flush, struct sbi_harts to)
+static void flush_remote(const struct mmu_flush *flush, uint64_t harts_mask)
 {
 	if (flush->all || flush->tables || flush->count > 1)
-		fence_remote(to, 0, SIZE_MAX);
+		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX);
 	else if (flush->count)
-		fence_remote(to, flush->va[0], PAGE_SIZE);
+		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA, flush->va[0], PAGE_SIZE);
 }
 
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
 {
 	uint64_t mask = __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST);
-	uint64_t self = 1ul << arch_this_hart()->index;
+	uint64_t self = self_mask();
 
 	if (mask & self)
 		flush_local(flush);
 	if (mask & ~self)
-		flush_remote(flush, others(mask));
+		flush_remote(flush, mask & ~self);
 	flush->count = 0;
 	flush->all = false;
 	flush->tables = false;

@@ -47,8 +47,9 @@ static void trap_interrupt(struct trap_frame *frame, uint64_t cause)
 	case IRQ_EXTERNAL:
 		trap_external();
 		break;
-	case IRQ_SOFT: /* not used yet */
+	case IRQ_SOFT:
 		csr_clear(sip, SIE_SSIE);
+		trap_kick();
 		break;
 	default:
 		panic_frame(frame, "unknown interrupt %lu", (unsigned long)cause & 0xff);

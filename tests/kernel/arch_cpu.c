@@ -3,6 +3,7 @@
 #include "arch/bootmap.h"
 #include "arch/console.h"
 #include "arch/hart.h"
+#include "arch/harts.h"
 #include "arch/irqflags.h"
 #include "arch/page.h"
 #include "arch/power.h"
@@ -216,4 +217,19 @@ KTEST(arch_console_writes)
 	static const char text[] = "# this line came by the firmware's console\n";
 
 	arch_console_write(text, sizeof(text) - 1);
+}
+
+/* The firmware starts a hart once, and interrupts it. (This hart stands for any.) */
+KTEST(arch_harts_are_started_once_and_interrupted)
+{
+	struct hart *hart = hart_this();
+	uint64_t before = hart->counters[HART_IPIS], limit = arch_time() + 10000000;
+
+	EXPECT_TRUE(!arch_harts_refusal());
+	EXPECT_TRUE(arch_hart_start(hart->id, arch_this_thread()) < 0);
+	hart_kick(hart, HART_KICK_SCHED);
+	while (counter_read(&hart->counters[HART_IPIS]) == before && arch_time() < limit)
+		;
+	EXPECT_TRUE(hart->counters[HART_IPIS] > before);
+	EXPECT_EQ(0, hart->kicks);
 }

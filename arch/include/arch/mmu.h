@@ -13,6 +13,8 @@ struct mmu {
 	paddr_t root;
 	uint64_t switch_word; /* for arch: what makes it the active one */
 	uint64_t harts; /* a bit for each hart, by index, that runs it or may have it in its TLB */
+	uint64_t
+		text_owed; /* for arch: the harts that make a FENCE.I when they switch to it; atomic */
 	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */
 };
 
@@ -117,6 +119,12 @@ void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
+ * Each hart that runs the space (NULL: any) has made a full fence of memory, and one of instructions, when this returns; one
+ * that comes to run it meanwhile, when it does. This hart makes the former.
+ */
+void arch_mmu_barrier(const struct mmu *mmu);
+
+/*
  * Does the hardware set A and D by itself? Tries it on a page of its own. `tables` has the frames
  * for a root and the tables of one address, and gets them back. Call at boot, before there are
  * threads.
@@ -155,6 +163,9 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *       Fences the leaf entry of one address, on this hart only.
  *   void arch_mmu_fence_local_all(void);
  *       Fences all user addresses, on this hart only, missing tables included.
+ *   void arch_mmu_sync_text(struct mmu *mmu);
+ *       Instructions that this hart has stored are what the programs of the space fetch from now on,
+ *       whatever hart they run on. Call before the entry of such a page permits execution.
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
  *                     unsigned n);
  *       Writes n entries from va on. `slot` is that of va, from arch_mmu_lookup(), and all n are in

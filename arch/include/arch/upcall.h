@@ -11,6 +11,9 @@
 /* boot: the first C function on the kernel's own page tables. dtb is a physical address. */
 void boot_main(unsigned long hart_id, paddr_t dtb) __attribute__((noreturn));
 
+/* boot: the first function of another hart, with interrupts off, on the thread of arch_hart_start(). */
+void boot_hart_main(void) __attribute__((noreturn));
+
 /*
  * drivers: ends the machine with that status, by a device that the device tree at dtb (physical)
  * names. Returns if there is none. Runs at physical addresses with the MMU off.
@@ -39,6 +42,9 @@ void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t 
  */
 void trap_timer(bool from_user);
 void trap_external(void);
+
+/* trap: another hart has interrupted this one by arch_hart_kick(). Called as these are. */
+void trap_kick(void);
 
 /* trap: arch_thread.work is not 0 before user mode is entered. Called with interrupts on. */
 void trap_user_return(struct trap_frame *frame);

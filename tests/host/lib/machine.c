@@ -5,6 +5,7 @@
 #include "arch/backtrace.h"
 #include "arch/frame.h"
 #include "arch/hart.h"
+#include "arch/harts.h"
 #include "arch/irqflags.h"
 #include "arch/power.h"
 #include "arch/timer.h"
@@ -38,6 +39,13 @@ void arch_reboot(void)
 void arch_hart_stop(void)
 {
 	longjmp(test_panic_jump, 2);
+}
+
+/* There is no other. */
+bool arch_hart_kick(const struct hart *hart)
+{
+	(void)hart;
+	return false;
 }
 
 void arch_backtrace(const struct trap_frame *frame, void (*emit)(const char *line))

@@ -34,12 +34,34 @@ static inline void arch_mmu_fence_local_all(void)
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
 }
 
+/* Has the other harts make a FENCE.I, at once or when they switch to the space. */
+void mmu_sync_text_elsewhere(struct mmu *mmu);
+
+static inline void arch_mmu_sync_text(struct mmu *mmu)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+	if (hart_are_several()) {
+		register struct mmu *of __asm__("t1") = mmu;
+
+		__asm__ volatile("call t0, mmu_sync_text_call" : "+r"(of)::"t0", "memory");
+	}
+}
+
+/* The bit is cleared first: what is stored later sets it again, or finds the hart in mmu->harts. */
+static inline void mmu_pay_text(struct mmu *mmu, uint64_t self)
+{
+	__atomic_fetch_and(&mmu->text_owed, ~self, __ATOMIC_SEQ_CST);
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
 static inline void arch_mmu_switch(struct hart *hart, struct mmu *mmu)
 {
 	uint64_t self = 1ul << hart->index;
 	struct mmu *old = hart->active;
 
 	__atomic_fetch_or(&mmu->harts, self, __ATOMIC_SEQ_CST);
+	if (unlikely(__atomic_load_n(&mmu->text_owed, __ATOMIC_RELAXED) & self))
+		mmu_pay_text(mmu, self);
 	__asm__ volatile("csrw satp, %0" ::"r"(mmu->switch_word) : "memory");
 	/* All spaces have ASID 0: no translation of the old one may stay. Global ones do. */
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");

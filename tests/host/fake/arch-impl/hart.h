@@ -19,14 +19,6 @@ static inline void arch_hart_set(struct hart *hart)
 	fake_hart = hart;
 }
 
-/* How often it was called. */
-extern uint64_t fake_text_syncs;
-
-static inline void arch_icache_sync(void)
-{
-	fake_text_syncs++;
-}
-
 static inline void arch_release_add(uint32_t *word, uint32_t value)
 {
 	__atomic_fetch_add(word, value, __ATOMIC_RELEASE);

@@ -11,6 +11,15 @@ void arch_mmu_fence_local(vaddr_t va);
 /* Drops all of the running space's, and what fake_tlb_miss_table() left. */
 void arch_mmu_fence_local_all(void);
 
+/* How often arch_mmu_sync_text() was called. */
+extern uint64_t fake_text_syncs;
+
+static inline void arch_mmu_sync_text(struct mmu *mmu)
+{
+	(void)mmu;
+	fake_text_syncs++;
+}
+
 void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n);
 
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
