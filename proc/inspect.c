@@ -401,6 +401,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.has_terminal = process->terminal != NULL,
 		.terminal_group = process->terminal ? process->terminal->group : -1,
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
+		.hart = thread->arch.hart ? thread->arch.hart->index : 0,
 		.status = process->status,
 		.umask = process_fs->umask(thread),
 		.in_group_0 = atomic_load_relaxed(&process->in_group_0),

@@ -30,6 +30,7 @@ int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 struct process_facts {
 	/* the thread's own: */
 	int tid;
+	unsigned hart; /* the number of the one that it ran on last */
 	char state; /* R, S, D (waits for a mutex), T (stopped) or Z */
 	char name[THREAD_NAME_LEN];
 	struct sched_wish wish;

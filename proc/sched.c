@@ -819,29 +819,47 @@ void sched_wait_left(struct thread *thread)
 		sched_yield();
 }
 
+/* Keeps the hart, and other harts from switching and from sampling, while a thread's times are read. */
+static unsigned long times_lock(void)
+{
+	unsigned long flags = irq_save();
+
+	if (hart_are_several())
+		spin_lock_irqoff(&sched_lock);
+	return flags;
+}
+
+static void times_unlock(unsigned long flags)
+{
+	if (hart_are_several())
+		spin_unlock_irqoff(&sched_lock);
+	irq_restore(flags);
+}
+
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
 	unsigned long flags;
 	uint64_t ticks;
 
-	if (thread != current_thread())
+	if (thread != current_thread() && !hart_are_several())
 		return atomic_load_relaxed(&thread->ran_ticks);
-	flags = irq_save(); /* a switch in between would change both */
-	ticks = thread->ran_ticks + arch_time() - thread->since_tick;
-	irq_restore(flags);
+	flags = times_lock(); /* a switch in between would change both */
+	ticks = thread->ran_ticks;
+	if (thread->on_hart)
+		ticks += arch_time() - thread->since_tick;
+	times_unlock(flags);
 	return ticks;
 }
 
 /* What was not sampled yet is left out, because it may turn out to be kernel time. */
 uint64_t thread_user_ticks(const struct thread *thread)
 {
-	bool runs = thread == current_thread();
-	unsigned long flags = irq_save();
+	unsigned long flags = times_lock();
 	uint64_t kernel = thread->kernel_ticks, ran = thread->ran_ticks;
 
-	if (runs)
+	if (thread->on_hart)
 		ran += MAX(thread->sampled_tick, thread->since_tick) - thread->since_tick;
-	irq_restore(flags);
+	times_unlock(flags);
 	return ran - MIN(kernel, ran);
 }
 
@@ -911,15 +929,18 @@ void sched_sample(bool user)
 {
 	struct thread *thread = hart_this()->current;
 	uint64_t now = arch_time(), since;
+	unsigned long flags;
 
 	if (!thread)
 		return;
+	flags = times_lock();
 	since = MAX(thread->sampled_tick, thread->since_tick);
 	if (!user)
 		thread->kernel_ticks += now - since;
 	if (!user && thread != hart_this()->idle)
 		counter_add(&hart_this()->kernel_ticks, now - since);
 	thread->sampled_tick = now;
+	times_unlock(flags);
 }
 
 uint64_t sched_slice_set(uint64_t ticks)

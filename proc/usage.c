@@ -4,6 +4,7 @@
 
 #include "abi/resource.h"
 #include "base/clock.h"
+#include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "proc/pid.h"
@@ -110,7 +111,7 @@ uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 	if (process->state == PROCESS_ZOMBIE)
 		return ticks;
 	for_each_thread(thread, process) {
-		if (thread == self)
+		if (thread == self || hart_are_several())
 			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
 		else
 			ticks += ticks_of(thread, user_only);

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Several harts: which start, and, on the strict machine, that threads on four of them leave no stale translation."""
+
+from lib.guest import BUILD, run
+from lib.tap import case, equal, has, long_case, main
+
+STRICT = ["--mem", "64M", "--icount", "--harts", "4", "--strict"]
+
+
+def started(*options):
+    """Runs a program that ends at once; gives the log."""
+    done = run("exit", "7", options=["--mem", "64M", "--verbose", *options])
+    equal((7, b""), (done.status, done.out), "status and output")
+    return done.err
+
+
+def races(seed, program, *words):
+    """Runs a program of the user suite on four harts; it judges itself, and the machine looks for missing fences."""
+    done = run(*words, program=f"{BUILD}/tests/user/{program}", options=[*STRICT, str(seed)])
+    equal((0, b""), (done.status, done.err), "status and error")
+    return done.out
+
+
+@case
+def each_hart_of_the_machine_runs():
+    has(started("--harts", "3"), b"boot: 3 harts run\n", "log")
+
+
+@case
+def the_command_line_limits_how_many_run():
+    log = started("--harts", "3", "--append", "harts=2")
+    has(log, b"boot: 2 harts run\n", "log")
+    has(log, b"is left out: enough run without it\n", "log")
+
+
+@case
+def harts_may_have_any_numbers():
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "ids=40,boot=0")
+    has(log, b"boot: 3 harts run\n", "log")
+
+
+@long_case
+def harts_beyond_eight_are_left_out():
+    log = started("--harts", "9")
+    has(log, b"boot: 8 harts run\n", "log")
+
+
+@case
+def R8_R64_R65_processes_that_share_pages_run_on_four_harts():
+    has(races(1, "cow_tree"), b"processes that saw what they should: 31\n", "output")
+
+
+@case
+def R8_R16_R65_threads_fault_and_unmap_at_once_on_four_harts():
+    races(2, "thread_vm", "1", "4", "3", "100")
+
+
+@case
+def threads_are_killed_and_stopped_on_other_harts():
+    races(3, "thread_signal")
+
+
+@long_case
+def R16_R64_a_thread_faults_while_another_changes_the_map():
+    races(4, "thread_faults")
+
+
+if __name__ == "__main__":
+    main()
