@@ -31,7 +31,7 @@ struct process_facts {
 	/* the thread's own: */
 	int tid;
 	unsigned hart; /* the number of the one that it ran on last */
-	char state; /* R, S, D (waits for a mutex), T (stopped) or Z */
+	char state;    /* R, S, D (waits for a mutex), T (stopped) or Z */
 	char name[THREAD_NAME_LEN];
 	struct sched_wish wish;
 	struct usage thread_usage;
