@@ -548,6 +548,10 @@ static void give_way(bool had_turn)
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
+	/* Threads that yield in a loop, until one on another hart has done something, leave the lock to that. */
+	if (hart_are_several() && none_ready(runq) && !need_resched() &&
+	    !atomic_load_relaxed(&runq->rests))
+		return;
 	spin_lock_irqoff(&sched_lock);
 	if (unlikely(runq->rests)) {
 		rest(runq, thread);
