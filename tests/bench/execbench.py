@@ -5,7 +5,7 @@
 usage: execbench.py [--record] [--docs | --profile]
 
 A row is fork, execve and wait4 of one program, a static or a dynamic one, with what the program's own loader asks for. The
-kernel may take a third of Linux's instructions. --record runs it on Linux and writes figures/exec-linux.tsv. --docs
+kernel may take 36% of Linux's instructions. --record runs it on Linux and writes figures/exec-linux.tsv. --docs
 writes the figures into docs/performance.md. --profile prints where the kernel's instructions go. Programs and plugin
 are those of $FAULTLINE_BUILD (./build).
 """
@@ -119,7 +119,7 @@ def report(rows, recorded, same_libc):
     """
     bad = 0
     print(f"1..{len(ROWS) + same_libc}")
-    points = [(name, recording.above_a_third(rows[name], recorded[name])) for name in ROWS]
+    points = [(name, recording.above_share(rows[name], recorded[name])) for name in ROWS]
     points += [("the counts", judge_count(rows, recorded))] if same_libc else []
     for name in ROWS:
         row, linux = rows[name], recorded[name]

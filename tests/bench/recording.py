@@ -12,7 +12,7 @@ import symbols
 from oracle import machine
 
 FIGURES = ("user", "kernel", "firmware")
-MOST = 1 / 3  # of Linux's instructions
+MOST = 0.36  # of what Linux executes
 
 
 def between(log, begin, end, rounds=1):
@@ -35,10 +35,10 @@ def kernel(row):
     return row["kernel"] + row["firmware"]
 
 
-def above_a_third(row, linux):
-    """Says that the kernel executes more than a third of Linux's instructions; "" where it does not."""
+def above_share(row, linux):
+    """Says that the kernel executes more than 36% of Linux's instructions; "" where it does not."""
     if kernel(row) > MOST * kernel(linux):
-        return f"{kernel(row)} instructions of the kernel are more than a third of Linux's {kernel(linux)}"
+        return f"{kernel(row)} instructions of the kernel are more than 36% of Linux's {kernel(linux)}"
     return ""
 
 
