@@ -68,7 +68,7 @@ static inline void spin_await_turn(const struct spinlock *lock, uint32_t found)
 	uint32_t ticket = (found >> SPIN_TICKET) + (found & SPIN_COUNT);
 
 	while ((atomic_load(&lock->word) >> SPIN_TICKET ^ ticket) << SPIN_TICKET)
-		spin_pause();
+		arch_spin_pause();
 }
 
 static inline void spin_acquire(struct spinlock *lock)

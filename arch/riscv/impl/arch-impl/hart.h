@@ -37,6 +37,12 @@ static inline void arch_icache_sync(void)
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
+/* PAUSE; where it is not known, a FENCE that orders nothing. */
+static inline void arch_spin_pause(void)
+{
+	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
+}
+
 static inline void arch_release_add(uint32_t *word, uint32_t value)
 {
 	__asm__ volatile("amoadd.w.rl zero, %1, %0" : "+A"(*word) : "r"(value) : "memory");

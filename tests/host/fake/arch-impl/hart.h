@@ -19,6 +19,17 @@ static inline void arch_hart_set(struct hart *hart)
 	fake_hart = hart;
 }
 
+/*
+ * Threads of a host that has few processors for them: who spins must let the one go on whose turn it is.
+ * (<unistd.h> would bring too much.)
+ */
+int usleep(unsigned int microseconds);
+
+static inline void arch_spin_pause(void)
+{
+	(void)usleep(1);
+}
+
 static inline void arch_release_add(uint32_t *word, uint32_t value)
 {
 	__atomic_fetch_add(word, value, __ATOMIC_RELEASE);
