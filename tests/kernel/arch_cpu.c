@@ -220,7 +220,7 @@ KTEST(arch_console_writes)
 }
 
 /* The firmware starts a hart once, and interrupts it. (This hart stands for any.) */
-KTEST(arch_harts_are_started_once_and_interrupted)
+KTEST(arch_hart_is_started_once_and_interrupted)
 {
 	struct hart *hart = hart_this();
 	uint64_t before = hart->counters[HART_IPIS], limit = arch_time() + 10000000;

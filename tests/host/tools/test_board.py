@@ -92,11 +92,11 @@ def an_input_waits_for_the_console():
 
 
 @case
-def several_harts_have_one_thread():
-    machine = qemu.Machine("kernel", 1 << 28, 2)
-    equal(["-accel", "tcg,thread=single"], machine.arguments()[-2:], "the arguments for two harts end")
-    machine.harts = 1
-    equal(False, "-accel" in machine.arguments(), "one hart needs that")
+def more_harts_than_run_have_one_thread():
+    machine = qemu.Machine("kernel", 1 << 28, 9)
+    equal(["-accel", "tcg,thread=single"], machine.arguments()[-2:], "the arguments for nine harts end")
+    for machine.harts in (1, 8):
+        equal(False, "-accel" in machine.arguments(), f"{machine.harts} harts need that")
 
 
 @case

@@ -160,7 +160,7 @@ def a_row_of_threads_is_the_median_of_its_samples():
 @case
 def a_row_of_threads_has_two_limits():
     linux = {"user": 0, "kernel": 1200, "firmware": 0}
-    for here, committed, good in ((400, None, True), (401, None, False), (390, 383, True), (392, 383, False), (350, 300, False)):
+    for here, committed, good in ((432, None, True), (433, None, False), (390, 383, True), (392, 383, False), (350, 300, False)):
         why = threadbench.judge({"user": 9999, "kernel": here - 1, "firmware": 1}, linux, committed)
         equal(good, why == "", f"{here} of {linux['kernel']}, committed {committed}: {why}")
 
