@@ -5,7 +5,8 @@
 from lib.guest import BUILD, run
 from lib.tap import case, equal, has, long_case, main
 
-STRICT = ["--mem", "64M", "--icount", "--harts", "4", "--strict"]
+ALL = ["--append", "harts=64"]
+STRICT = ["--mem", "64M", "--icount", "--harts", "4", *ALL, "--strict"]
 
 
 def started(*options):
@@ -24,7 +25,12 @@ def races(seed, program, *words):
 
 @case
 def each_hart_of_the_machine_runs():
-    has(started("--harts", "3"), b"boot: 3 harts run\n", "log")
+    has(started("--harts", "3", *ALL), b"boot: 3 harts run\n", "log")
+
+
+@case
+def other_harts_stay_parked_if_nobody_asks_for_them():
+    has(started("--harts", "3"), b"boot: the other harts stay parked: harts=N on the command line starts N\n", "log")
 
 
 @case
@@ -36,13 +42,13 @@ def the_command_line_limits_how_many_run():
 
 @case
 def harts_may_have_any_numbers():
-    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "ids=40,boot=0")
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "ids=40,boot=0", *ALL)
     has(log, b"boot: 3 harts run\n", "log")
 
 
 @long_case
 def harts_beyond_eight_are_left_out():
-    log = started("--harts", "9")
+    log = started("--harts", "9", *ALL)
     has(log, b"boot: 8 harts run\n", "log")
 
 

@@ -223,6 +223,7 @@ def parse(words):
     many = os.environ.get("FAULTLINE_HARTS")
     if many and "--harts" not in words and (options.strict is not None or not options.icount):
         options.harts = parse_harts(many)
+        options.append.append(f"harts={options.harts}")
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
     if (options.record or options.film) and (options.strict is not None or options.machine.name != "virt"):
