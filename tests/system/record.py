@@ -522,6 +522,38 @@ def the_prompt_says_that_nothing_is_recorded():
     equal((1, b"sh: film: nothing is recorded: start with ./run.sh --film FILE.html"), (done.status, done.last_line()), "status and error")
 
 
+# They take longer than the others together, run others, or leave processes that go on.
+LEFT_OUT = {"alarms", "batch", "bss_huge", "err_names_full", "orphans"}
+
+
+def user_cases():
+    """The programs of the user cases, some at a time."""
+    place = os.path.join(BUILD, "tests/user")
+    found = [name for name in sorted(os.listdir(place)) if name not in LEFT_OUT and "." not in name
+             and os.path.isfile(os.path.join(place, name)) and os.access(os.path.join(place, name), os.X_OK)]
+    for first in range(0, len(found), 8):
+        yield found[first:first + 8]
+
+
+@soak_case
+def R190_each_fault_of_the_user_cases_is_recorded():
+    """The machine has had as many faults as the recording, at an instant that a program marks."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder("cases"), "faults")
+    for names in user_cases():
+        added = [word for name in names for word in ("--add", f"{BUILD}/tests/user/{name}:/bin/{name}")]
+        line = "; ".join([f"/bin/{name} > /dev/null" for name in names] + ["recorded total"])
+        done = run_raw(["--record", path, "--add", f"{BUILD}/tests/system/recorded:/bin/recorded", *added, "--", "sh", "-c", line])
+        equal(0, done.status, f"status after {names} ({done.err})")
+        faults, told = 0, None
+        for record in file.Recording(path):
+            faults += record.type == file.FAULT
+            if record.type == file.MARK:
+                told = (faults, int(record.mark))
+        equal((told[1], told[1]), told, f"faults of {names}")
+
+
 @soak_case
 def R190_ten_million_records():
     nothing_is_lost("million", "many", "5000000", options=["--mem", "64M", "--timeout", "0"])
