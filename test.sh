@@ -18,7 +18,7 @@ lock
 have_packages "${test_needs[@]}"
 # Elsewhere the suite browser is skipped if there is no browser: it is larger than all other packages.
 case " $* " in
-*' --setup ci '* | *' --setup=ci '* | *' --setup nightly '* | *' --setup=nightly '*) have_packages "${browser_needs[@]}" ;;
+*' --setup ci '* | *' --setup=ci '* | *' --setup nightly '* | *' --setup=nightly '*) (have_packages "${browser_needs[@]}") || printf '%s: without them the suite browser is skipped\n' "$me" >&2 ;;
 esac
 folder=$(build_folder build-test)
 # The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
