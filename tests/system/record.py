@@ -261,7 +261,9 @@ def R190_a_fault_costs_what_it_costs_unrecorded():
         for (kind, cost), (also, recorded_cost) in zip(faults, mine[va]):
             equal(kind, also, f"kind at {va:#x}")
             ratios.setdefault(kind, []).append(recorded_cost / cost)
-    equal({"FILL": 45, "COW": 80}, {kind: len(found) for kind, found in ratios.items()}, "faults")
+    # 80 copies. Of the fills, 45 or a page more: other data of the program may lie on the first page of `bss`.
+    counts = {kind: len(found) for kind, found in ratios.items()}
+    equal(True, counts in ({"FILL": 45, "COW": 80}, {"FILL": 46, "COW": 80}), f"faults: {counts}")
     for kind, found in ratios.items():
         median = sorted(found)[len(found) // 2]
         equal(True, 0.95 < median < 1.05, f"{kind} costs {median:.3f} of what it costs unrecorded")
