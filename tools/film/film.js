@@ -44,10 +44,7 @@ export class Film {
         const records = this.records, machine = this.machine, touched = new Map(), frames = new Set(), rounds = new Map();
         let fault = 0, every = Math.max(1024, Math.ceil(records.count / SNAPSHOTS)), total = 0, next = 0, began = performance.now();
         const touch = (space, page, entry) => {
-            let pages = touched.get(space);
-            if (!pages)
-                touched.set(space, pages = new Set());
-            pages.add(page);
+            pagesOf(touched, space).add(page);
             if (hasPage(entry))
                 frames.add(numberOf(entry));
         };
@@ -133,32 +130,19 @@ export class Film {
 
     #noteFork(record, child, touched) {
         const [start, count, parent, isPrivate] = [0, 1, 2, 3].map(field => this.records.get(record, field));
-        const entries = this.machine.space(child).entries, from = touched.get(parent);
-        let pages = touched.get(child);
-        if (!pages)
-            touched.set(child, pages = new Set());
-        let copied = 0;
-        if (from) {
-            for (const [page, entry] of entries) {
-                if (page >= start && page < start + count) {
-                    pages.add(page);
-                    copied += isPrivate && isPrivatePage(entry);
-                }
-            }
-        }
+        const space = this.machine.space(child), pages = pagesOf(touched, child);
         const fork = this.forks.get(child) ?? {parent, pages: 0, record};
-        fork.pages += copied;
+        for (const page of this.machine.used(space, start, count)) {
+            pages.add(page);
+            fork.pages += isPrivate && isPrivatePage(space.entries.get(page));
+        }
         this.forks.set(child, fork);
     }
 
-    #noteMove(record, space, touched) {
-        const [, count, to] = [0, 1, 2].map(field => this.records.get(record, field));
-        let pages = touched.get(space);
-        if (!pages)
-            touched.set(space, pages = new Set());
-        for (const page of this.machine.space(space).entries.keys())
-            if (page >= to && page < to + count)
-                pages.add(page);
+    #noteMove(record, number, touched) {
+        const [, count, to] = [0, 1, 2].map(field => this.records.get(record, field)), pages = pagesOf(touched, number);
+        for (const page of this.machine.used(this.machine.space(number), to, count))
+            pages.add(page);
     }
 
     /** The machine after so many records. It is one object, which moves. */
@@ -315,6 +299,14 @@ export class Film {
                     found.push({space: space.number, page});
         return found;
     }
+}
+
+/** The set of a space's pages, which is made if there is none. */
+function pagesOf(touched, space) {
+    let pages = touched.get(space);
+    if (!pages)
+        touched.set(space, pages = new Set());
+    return pages;
 }
 
 function isPrivatePage(entry) {

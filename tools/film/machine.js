@@ -107,7 +107,7 @@ export class Machine {
     }
 
     /** The pages of a range that have an entry. */
-    #used(space, start, count) {
+    used(space, start, count) {
         const pages = [];
         if (count < space.entries.size) {
             for (let page = start; page < start + count; page++)
@@ -140,13 +140,13 @@ export class Machine {
             break;
         case T.CLEAR: {
             const space = this.space(writer.space);
-            for (const page of this.#used(space, field(0), field(1)))
+            for (const page of this.used(space, field(0), field(1)))
                 this.#set(space, page, 0);
             break;
         }
         case T.DOWNGRADE: {
             const space = this.space(writer.space);
-            for (const page of this.#used(space, field(0), field(1)))
+            for (const page of this.used(space, field(0), field(1)))
                 space.entries.set(page, downgraded(space.entries.get(page), field(2)));
             break;
         }
@@ -180,7 +180,7 @@ export class Machine {
     }
 
     #copy(parent, child, start, count, isPrivate) {
-        for (const page of this.#used(parent, start, count)) {
+        for (const page of this.used(parent, start, count)) {
             let entry = parent.entries.get(page);
             if (isPrivate) {
                 entry = sharedByFork(entry);
@@ -191,7 +191,7 @@ export class Machine {
     }
 
     #move(space, start, count, to) {
-        const moved = this.#used(space, start, count).map(page => [page, space.entries.get(page)]);
+        const moved = this.used(space, start, count).map(page => [page, space.entries.get(page)]);
         for (const [page] of moved)
             this.#set(space, page, 0);
         for (const [page, entry] of moved)
