@@ -111,6 +111,35 @@ KTEST(preempt_not_with_interrupts_off)
 	end_test();
 }
 
+/* Has as many numbers in registers as a function may that calls nothing. */
+static __attribute__((noinline)) uint64_t add_across_a_point(const uint64_t *n)
+{
+	uint64_t a = n[0], b = n[1], c = n[2], d = n[3], e = n[4], f = n[5], g = n[6];
+	uint64_t h = n[7], i = n[8], j = n[9], k = n[10], l = n[11], m = n[12];
+
+	preempt_point();
+	return a + b + c + d + e + f + g + h + i + j + k + l + m;
+}
+
+/* Also where the function that saves them is far away, as it is from here in the hardened build. */
+KTEST(preempt_changes_no_register)
+{
+	uint64_t numbers[13], sum = 0;
+	unsigned long flags;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+		sum += numbers[i] = ktest_random();
+	begin_test();
+	ASSERT_TRUE(one_waits());
+	flags = arch_irq_save();
+	waitq_wake_all(&start);
+	arch_irq_restore(flags);
+	EXPECT_TRUE(!has_run());
+	EXPECT_EQ(sum, add_across_a_point(numbers));
+	EXPECT_TRUE(has_run());
+	end_test();
+}
+
 static struct timer timer;
 static bool rang;
 

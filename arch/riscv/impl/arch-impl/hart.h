@@ -22,13 +22,25 @@ static inline struct arch_preempt *arch_preempt(void)
 	return &arch_tp->preempt;
 }
 
+/*
+ * Calls a function that returns to t0 and changes no other register. The assembler's own `call t0, f` changes t1, too,
+ * if f is too far away for one instruction.
+ */
+#define ASM_CALL_BY_T0(f)                       \
+	".reloc ., R_RISCV_CALL_PLT, " f "\n\t" \
+	".reloc ., R_RISCV_RELAX\n\t"           \
+	"auipc t0, 0\n\t"                       \
+	"jalr t0, t0\n\t"
+
+/* Clobbers t0. %0: the offset of `preempt` in struct arch_thread. */
+#define ASM_PREEMPT_POINT   \
+	"ld t0, %0(tp)\n\t" \
+	"bnez t0, 1f\n\t" ASM_CALL_BY_T0("preempt_call") "1:\n\t"
+
 /* preempt_call saves all registers but t0, so that the compiler need not save any. */
 static inline void arch_preempt_point(void)
 {
-	__asm__ volatile("ld t0, %0(tp)\n\t"
-			 "bnez t0, 1f\n\t"
-			 "call t0, preempt_call\n"
-			 "1:" ::"i"(offsetof(struct arch_thread, preempt))
+	__asm__ volatile(ASM_PREEMPT_POINT ::"i"(offsetof(struct arch_thread, preempt))
 			 : "t0", "memory");
 }
 

@@ -43,7 +43,7 @@ static inline void arch_mmu_sync_text(struct mmu *mmu)
 	if (hart_are_several()) {
 		register struct mmu *of __asm__("t1") = mmu;
 
-		__asm__ volatile("call t0, mmu_sync_text_call" : "+r"(of)::"t0", "memory");
+		__asm__ volatile(ASM_CALL_BY_T0("mmu_sync_text_call") : "+r"(of)::"t0", "memory");
 	}
 }
 
