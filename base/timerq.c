@@ -72,14 +72,35 @@ static bool timer_disarm(struct timer *timer, struct timerq *queue, bool *runnin
 	return was;
 }
 
+/*
+ * Takes the timer off another hart's queue. If its fn runs there, the timer is armed there again, and true is returned:
+ * timer_cancel() finds a fn that runs by the timer's queue. That hart sees the deadline when fn has returned.
+ */
+static bool timer_leave(struct timer *timer, struct timerq *queue, uint64_t deadline_ticks)
+{
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+	bool stays = queue->running == timer;
+
+	if (timer->armed)
+		timerq_remove(queue, timer);
+	if (stays) {
+		timer->deadline = deadline_ticks;
+		timerq_insert(queue, timer);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return stays;
+}
+
 void timer_arm(struct timer *timer, uint64_t deadline_ticks)
 {
 	struct timerq *queue = &arch_this_hart()->timers;
 	unsigned long flags;
 	bool running;
 
-	if (timer->queue != NULL)
-		timer_disarm(timer, timer->queue, &running);
+	if (timer->queue == queue)
+		timer_disarm(timer, queue, &running);
+	else if (timer->queue != NULL && timer_leave(timer, timer->queue, deadline_ticks))
+		return;
 	flags = spin_lock_irqsave(&queue->lock);
 	timer->deadline = deadline_ticks;
 	timerq_insert(queue, timer);

@@ -33,8 +33,8 @@ void timerq_init(struct timerq *queue);
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 
 /*
- * Calls fn on this hart at or after deadline_ticks. If the timer is already armed, it is moved. Two
- * harts must not arm one timer at the same time.
+ * Calls fn on this hart at or after deadline_ticks; on another one if fn still runs there. If the timer is already
+ * armed, it is moved. Two harts must not arm or cancel one timer at the same time.
  */
 void timer_arm(struct timer *timer, uint64_t deadline_ticks);
 

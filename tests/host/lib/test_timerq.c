@@ -209,6 +209,46 @@ TEST(random_against_model)
 	}
 }
 
+static struct hart *other;
+
+/* As another hart does while fn runs on this one. */
+static void arm_elsewhere(struct timer *timer)
+{
+	struct hart *here = arch_this_hart();
+	struct bell *bell = container_of(timer, struct bell, timer);
+
+	if (bell->rung++)
+		return;
+	arch_hart_set(other);
+	timer_arm(timer, fake_time + 5);
+	arch_hart_set(here);
+	assert_ptr_equal(&here->timers, timer->queue);
+	assert_ptr_equal(timer, timer->queue->running);
+}
+
+/* Who arms a timer while its fn runs on another hart, and then cancels it, must find that fn runs: else it frees the timer. */
+TEST(timer_that_is_armed_elsewhere_while_fn_runs)
+{
+	struct bell *bell = &bells[0];
+
+	other = hart_prepare(1);
+	hart_add(other);
+	timer_init(&bell->timer, arm_elsewhere);
+	timer_arm(&bell->timer, fake_time + 5);
+	pass_to(fake_time + 5);
+	assert_int_equal(1, bell->rung);
+	assert_int_equal(fake_time + 5, timerq_next());
+	pass_to(fake_time + 5);
+	assert_int_equal(2, bell->rung);
+	/* Afterwards it moves. */
+	arch_hart_set(other);
+	timer_arm(&bell->timer, fake_time + 5);
+	assert_ptr_equal(&other->timers, bell->timer.queue);
+	assert_true(timer_cancel(&bell->timer));
+	arch_hart_set(&harts[0]);
+	assert_int_equal(UINT64_MAX, timerq_next());
+}
+
 TEST(clock)
 {
 	fake_time += 12345;
