@@ -86,6 +86,12 @@ static inline bool hart_are_several(void)
 	return unlikely(hart_several);
 }
 
+/* A bit for each hart that runs, by index. */
+static inline uint64_t hart_mask(void)
+{
+	return UINT64_MAX >> (64 - hart_count);
+}
+
 static inline struct hart *hart_this(void)
 {
 	return arch_this_hart();

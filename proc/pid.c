@@ -231,13 +231,17 @@ UNCHECKED int pid_next_used(int id, int end)
 struct thread *thread_find(int tid)
 {
 	struct process *process = process_find(tid);
-	struct thread *thread;
+	struct list *head = bucket(by_tid, tid);
 
 	if (process)
 		return process->leader;
-	list_for_each_entry(thread, bucket(by_tid, tid), tid_link)
+	/* Not list_for_each_entry(), as in for_each_thread(). */
+	for (struct list *node = head->next; node != head; node = node->next) {
+		struct thread *thread = list_entry(node, struct thread, tid_link);
+
 		if (thread->tid == tid)
 			return thread;
+	}
 	return NULL;
 }
 

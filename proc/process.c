@@ -150,6 +150,7 @@ static struct thread *create_thread(struct process *process)
 	if (!thread)
 		return NULL;
 	thread->signalled = signals_end_waits;
+	thread->harts = atomic_load_relaxed(&current_thread()->harts);
 	priority_inherit(thread);
 	thread_signals_init(&thread->signals);
 	return thread;

@@ -32,10 +32,11 @@
  */
 struct runq {
 	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off): */
-	struct list ready;  /* linked by thread.run_link; the running thread is not on it */
-	struct list napped; /* the same: processes that slept for less than a slice; go first */
-	struct list woken;  /* the same: that slept for longer, and kernel threads; before those */
-	uint64_t round;	    /* in each, every thread that was in `ready` when it began has a turn */
+	struct list ready;   /* linked by thread.run_link; the running thread is not on it */
+	struct list napped;  /* the same: processes that slept for less than a slice; go first */
+	struct list woken;   /* the same: that slept for longer, and kernel threads; before those */
+	struct list leaving; /* the same: that may not run here; the idle thread moves them */
+	uint64_t round; /* in each, every thread that was in `ready` when it began has a turn */
 	uint64_t ahead_tick; /* when others began to go before the first of `ready`; 0: none has */
 	bool ticking;	     /* tick is armed */
 	bool turn_over;	     /* the running thread goes behind all others when it gives way */
@@ -112,6 +113,11 @@ static inline void tick_cpu_alarms(struct thread *thread)
 static bool is_idle(const struct hart *hart)
 {
 	return hart->current == hart->idle && none_ready(hart->runq);
+}
+
+static bool may_run_on(const struct thread *thread, const struct hart *hart)
+{
+	return thread->harts >> hart->index & 1;
 }
 
 /* Has an idle hart look for threads that it may take. Call with sched_lock held. */
@@ -223,10 +229,13 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 {
 	struct hart *self = hart_this(), *last = thread->arch.hart;
 
+	if (!may_run_on(thread, last))
+		for (last = harts; !may_run_on(thread, last);)
+			last++;
 	if (is_idle(last) || (hand_over && last == self))
 		return last;
 	for (unsigned i = 0; i < hart_count; i++)
-		if (is_idle(&harts[i]))
+		if (is_idle(&harts[i]) && may_run_on(thread, &harts[i]))
 			return &harts[i];
 	return last;
 }
@@ -281,6 +290,46 @@ static inline void queue_woken(struct thread *thread, bool hand_over)
 	tick_start(hart->runq);
 	if (hand_over)
 		hart->runq->handed = thread;
+}
+
+static void take_off_queue(struct runq *runq, struct thread *thread)
+{
+	list_del(&thread->run_link);
+	thread->queued = false;
+	if (runq->handed == thread)
+		runq->handed = NULL;
+}
+
+/* A thread goes to another hart: the running one when it returns to user mode. Call with sched_lock held. */
+static void send_away(struct thread *thread)
+{
+	struct hart *hart = thread->arch.hart;
+
+	if (thread->on_hart || thread->preempted) {
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_MOVE, __ATOMIC_RELEASE);
+		kick_running(thread);
+	} else if (thread->queued) {
+		take_off_queue(hart->runq, thread);
+		queue_somewhere(thread, false);
+	} else {
+		thread_move_to(thread, choose_hart(thread, false));
+	}
+}
+
+void sched_set_harts(struct thread *thread, uint64_t harts_mask)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	assert_hardened(harts_mask && !(harts_mask & ~hart_mask()));
+	thread->harts = harts_mask;
+	if (thread->arch.hart && !may_run_on(thread, thread->arch.hart))
+		send_away(thread);
+	spin_unlock_irqrestore(&sched_lock, flags);
+}
+
+uint64_t sched_harts(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->harts, __ATOMIC_RELAXED) & hart_mask();
 }
 
 static void sched_wake(struct thread *thread, bool hand_over)
@@ -602,6 +651,43 @@ void preempt_schedule_irq(void)
 	runq_this()->preempted--;
 }
 
+/*
+ * The running thread cannot change its hart, which the rest of a switch still uses. So it waits on a list until the idle
+ * thread of the hart moves it.
+ */
+void sched_move(void)
+{
+	unsigned long flags = irq_save();
+	struct hart *hart = hart_this();
+	struct thread *thread = current_thread();
+
+	assert_may_leave(0);
+	spin_lock_irqoff(&sched_lock);
+	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_MOVE, __ATOMIC_RELAXED);
+	if (!may_run_on(thread, hart)) {
+		thread->nivcsw++;
+		enqueue(thread, &hart->runq->leaving);
+		switch_to(hart->runq, hart->idle);
+	}
+	spin_unlock_irqoff(&sched_lock);
+	irq_restore(flags);
+}
+
+/* Called by the idle thread, with interrupts off. */
+static __attribute__((noinline, cold)) void move_leaving(struct runq *runq)
+{
+	struct list *node;
+
+	spin_lock_irqoff(&sched_lock);
+	while ((node = list_pop(&runq->leaving))) {
+		struct thread *thread = list_entry(node, struct thread, run_link);
+
+		thread->queued = false;
+		queue_somewhere(thread, false);
+	}
+	spin_unlock_irqoff(&sched_lock);
+}
+
 /* ---- all harts at rest ---- */
 
 #define REST_NS (10 * NSEC_PER_SEC)
@@ -870,7 +956,8 @@ uint64_t thread_user_ticks(const struct thread *thread)
 #define STEAL_LOOKS 16
 
 /* A thread of a list that may leave its hart; NULL: there is none among the first few. Call with sched_lock held. */
-static struct thread *find_movable(const struct runq *runq, const struct list *list)
+static struct thread *find_movable(const struct runq *runq, const struct list *list,
+				   const struct hart *to)
 {
 	unsigned looks = 0;
 
@@ -878,7 +965,7 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 	     node = node->next) {
 		struct thread *thread = list_entry(node, struct thread, run_link);
 
-		if (!thread->preempted && thread != runq->handed &&
+		if (!thread->preempted && thread != runq->handed && may_run_on(thread, to) &&
 		    thread != atomic_load_relaxed(&rested_for))
 			return thread;
 	}
@@ -895,9 +982,9 @@ static bool steal(void)
 	for (unsigned i = 1; i < hart_count && !thread; i++) {
 		const struct runq *runq = harts[(self->index + i) % hart_count].runq;
 
-		thread = find_movable(runq, &runq->woken);
-		thread = thread ?: find_movable(runq, &runq->napped);
-		thread = thread ?: find_movable(runq, &runq->ready);
+		thread = find_movable(runq, &runq->woken, self);
+		thread = thread ?: find_movable(runq, &runq->napped, self);
+		thread = thread ?: find_movable(runq, &runq->ready, self);
 	}
 	if (thread && !self->runq->rests) {
 		list_del(&thread->run_link);
@@ -916,6 +1003,8 @@ static bool steal(void)
 void sched_idle(void)
 {
 	irq_disable();
+	if (unlikely(!list_empty(&runq_this()->leaving)))
+		move_leaving(runq_this());
 	if (unlikely(runq_this()->rests))
 		idle_at_rest(runq_this());
 	else if (none_ready(runq_this()) && !(hart_are_several() && steal())) {
@@ -972,6 +1061,7 @@ void sched_init(void)
 		list_init(&runqs[i].ready);
 		list_init(&runqs[i].napped);
 		list_init(&runqs[i].woken);
+		list_init(&runqs[i].leaving);
 		timer_init(&runqs[i].tick, tick);
 	}
 }

@@ -101,6 +101,15 @@ void sched_hand_over(struct thread *thread);
  */
 void sched_switch_over(struct thread *to, struct spinlock *held);
 
+/*
+ * The harts that a thread may run on, as bits by index; what it creates may run on the same. sched_set_harts() takes some of
+ * hart_mask(). A thread that runs elsewhere leaves when it returns to user mode, at once if it is the caller, by
+ * sched_move(), which ARCH_WORK_MOVE asks for. Call sched_move() with preemption on.
+ */
+void sched_set_harts(struct thread *thread, uint64_t harts_mask);
+uint64_t sched_harts(const struct thread *thread);
+void sched_move(void);
+
 /* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);
 /*

@@ -20,6 +20,7 @@ struct thread *thread_create(struct process *process)
 	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
 	thread->state = THREAD_NEW;
+	thread->harts = UINT64_MAX;
 	list_init(&thread->process_link);
 	list_init(&thread->tid_link);
 	sched_wake_last(thread);

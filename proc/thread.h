@@ -70,6 +70,7 @@ struct thread {
 		};
 		uint64_t parked; /* all of them: THREAD_PARKED, or something else */
 	};
+	uint64_t harts;	      /* that it may run on, as bits by index; atomic */
 	struct list run_link; /* on the run queue, or on kthread_reap()'s list */
 	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
 	uint64_t since_tick;  /* time of the last switch to it */

@@ -42,36 +42,44 @@ long sys_sched_yield(struct trap_frame *frame)
 
 /* ---- harts ---- */
 
-static uint64_t online_mask(void)
-{
-	return (1ull << hart_count) - 1;
-}
-
-/* Stores a bit for each hart in use, in whole words. As on Linux, returns how many bytes. */
+/* Stores a bit for each hart that a thread may run on, in whole words. As on Linux, returns how many bytes. */
 long sys_sched_getaffinity(struct trap_frame *frame)
 {
 	unsigned bytes = arg_uint(frame, 1);
-	uint64_t mask = online_mask();
+	struct thread *thread;
+	uint64_t mask = 0;
 
 	if (bytes % sizeof(mask) || bytes == 0)
 		return -EINVAL;
-	if (!thread_is_there(arg_int(frame, 0)))
+	spin_lock(&process_tree_lock);
+	thread = find_thread(arg_int(frame, 0));
+	if (thread)
+		mask = sched_harts(thread);
+	spin_unlock(&process_tree_lock);
+	if (!thread)
 		return -ESRCH;
 	return user_copy_out(arg_user(frame, 2), &mask, sizeof(mask)) ? -EFAULT
 								      : (long)sizeof(mask);
 }
 
-/* The scheduler keeps no thread off a hart, so each mask has to allow all that are in use. */
+/* Bits of harts that are not there do not count. */
 long sys_sched_setaffinity(struct trap_frame *frame)
 {
-	uint64_t mask = 0, online = online_mask();
+	uint64_t mask = 0;
 	size_t bytes = MIN((size_t)arg_uint(frame, 1), sizeof(mask));
+	struct thread *thread;
 
 	if (user_copy_in(&mask, arg_user(frame, 2), bytes))
 		return -EFAULT;
-	if (!thread_is_there(arg_int(frame, 0)))
+	mask &= hart_mask();
+	spin_lock(&process_tree_lock);
+	thread = find_thread(arg_int(frame, 0));
+	if (thread && mask)
+		sched_set_harts(thread, mask);
+	spin_unlock(&process_tree_lock);
+	if (!thread)
 		return -ESRCH;
-	return (mask & online) == online ? 0 : -EINVAL;
+	return mask ? 0 : -EINVAL;
 }
 
 /* Which hart that is may change before the caller looks at it. There is one node of memory. */

@@ -34,6 +34,8 @@ void trap_user_return(struct trap_frame *frame)
 		journal_catch_up();
 	if (work & ARCH_WORK_SIGNAL)
 		signal_user_return(frame);
+	if (work & ARCH_WORK_MOVE)
+		sched_move();
 	if (work & ARCH_WORK_RESCHED)
 		sched_give_way();
 }

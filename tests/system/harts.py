@@ -63,6 +63,11 @@ def R8_R16_R65_threads_fault_and_unmap_at_once_on_four_harts():
 
 
 @case
+def threads_run_where_they_may_on_four_harts():
+    has(races(5, "thread_harts"), b"children inherit the mask\n", "output")
+
+
+@case
 def threads_are_killed_and_stopped_on_other_harts():
     races(3, "thread_signal")
 

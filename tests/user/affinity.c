@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sched_getaffinity, riscv_flush_icache, and RLIMIT_NOFILE: what the machine allows. (One hart.) */
+/* sched_getaffinity, riscv_flush_icache, and RLIMIT_NOFILE: what a machine of one hart answers. */
 #include "t.h"
 
 #include <sched.h>
