@@ -137,10 +137,7 @@ void boot_harts(unsigned most)
 {
 	const char *why = boot_info.ncpus > 1 && most > 1 ? arch_harts_refusal() : NULL;
 
-	if (most == 1 && boot_info.ncpus > 1)
-		log_info("boot",
-			 "the other harts stay parked: harts=N on the command line starts N");
-	else if (why)
+	if (why)
 		log_warn("boot", "one hart runs: the firmware %s", why);
 	else
 		start_each(&boot_info.dt, most);

@@ -12,7 +12,7 @@
 #define WORD_SHOWN  ((size_t)40)
 #define WORDS_NAMED 5 /* bad words that the log names; the others are only counted */
 
-struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25, .harts = 1 };
+struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25, .harts = ~0u };
 
 /* Reads a number that fits into struct winsize. */
 static bool boot_option_read_number(const char *s, size_t len, unsigned *ret)

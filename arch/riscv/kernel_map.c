@@ -10,7 +10,6 @@
 #include "arch/bootmap.h"
 #include "arch/mmu.h"
 #include "arch/riscv/image.h"
-#include "arch/riscv/tlb.h"
 #include "arch/riscv/walk.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
@@ -120,7 +119,7 @@ volatile void *arch_map_early_device(paddr_t pa)
 	/* The last page of the image's own tables, which the linker script leaves unused. */
 	image_leaf[IMAGE_TABLES - 1][TABLE_ENTRIES - 1] =
 		pte_leaf(ALIGN_DOWN(pa, PAGE_SIZE), PTE_RW);
-	tlb_flush_kernel();
+	arch_mmu_sync_kernel();
 	return (volatile char *)IMAGE_BASE + IMAGE_MAX - PAGE_SIZE + pa % PAGE_SIZE;
 }
 
@@ -149,7 +148,7 @@ void arch_image_init_done(void)
 		*kernel_walk(pa - IMAGE_LOAD + IMAGE_BASE) = 0;
 	for (paddr_t pa = init.start; pa < init.end; pa += PAGE_SIZE)
 		*kernel_walk((vaddr_t)arch_phys_to_virt(pa)) = pte_leaf(pa, PTE_RW);
-	tlb_flush_kernel();
+	arch_mmu_sync_kernel();
 }
 
 /*
@@ -186,10 +185,5 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 		assert_hardened(slot && (!prot || !*slot));
 		*slot = prot ? pte_leaf(pa, PTE_KERNEL | (pte_t)prot << 1) : 0;
 	}
-	/*
-	 * Fence new mappings too: another hart may have cached that there was none, and faults on
-	 * the kernel's own pages are not resolved.
-	 */
-	tlb_flush_kernel();
 	return 0;
 }

@@ -3,7 +3,6 @@
 #include "arch/hart.h"
 #include "arch/mmu.h"
 #include "arch/riscv/sbi.h"
-#include "arch/riscv/tlb.h"
 #include "base/hart.h"
 #include "lib/assert.h"
 
@@ -42,7 +41,7 @@ static uint64_t self_mask(void)
 	return 1ul << arch_this_hart()->index;
 }
 
-void tlb_flush_kernel(void)
+void arch_mmu_sync_kernel(void)
 {
 	__asm__ volatile("sfence.vma" ::: "memory");
 	if (hart_are_several())

@@ -3,8 +3,8 @@
 
 /*
  * Each stack has a slot of twice its size. The lower half of a slot is never mapped, so that a
- * stack overflow faults. arch_mmu_map_kernel() fences when it unmaps a stack, before its slot can
- * be used again. Some free stacks stay mapped in a cache, last in, first out. The page tables for
+ * stack overflow faults. Some free stacks stay mapped in a cache, last in, first out. When it is full, half of them are
+ * unmapped with one fence of all harts, before their slots can be used again. The page tables for
  * all slots exist from boot on, so that creating and ending many threads does not change the amount
  * of free memory. Devices are mapped from the top of the area downwards.
  */
@@ -87,6 +87,7 @@ static int make_tables(vaddr_t start, vaddr_t end)
 			error = arch_mmu_map_kernel(va, 0, 1, 0, &spare);
 		spin_unlock(&lock);
 	}
+	arch_mmu_sync_kernel();
 	tables_free(&spare);
 	return error;
 }
@@ -157,19 +158,36 @@ static void slot_map(unsigned long slot, struct page *frames)
 
 		assert(error == 0);
 	}
+	arch_mmu_sync_kernel();
 	nstacks++;
 }
 
-/* Unmaps a slot's stack and returns its frames for the caller to free. The caller holds `lock`. */
-static struct page *slot_unmap(unsigned long slot)
+/* Unmaps a slot's stack, without the fence, and puts its frames before others. The caller holds `lock`. */
+static struct page *slot_unmap(unsigned long slot, struct page *others)
 {
 	struct page *frames = slots[slot].frames;
 	struct mmu_tables none = { 0 };
+	struct list *last = &frames->link;
 
 	arch_mmu_map_kernel(stack_of(slot), 0, STACK_FRAMES, 0, &none);
+	while (last->next)
+		last = last->next;
+	last->next = others ? &others->link : NULL;
 	slots[slot] = (struct slot){ NULL, free_slots };
 	free_slots = slot;
 	nstacks--;
+	return frames;
+}
+
+/* Unmaps as many cached stacks, or all. Returns their frames for the caller to free. The caller holds `lock`. */
+static struct page *stack_cache_shrink(unsigned most)
+{
+	struct page *frames = NULL;
+
+	while (ncached && most--)
+		frames = slot_unmap(cached[--ncached], frames);
+	if (frames)
+		arch_mmu_sync_kernel();
 	return frames;
 }
 
@@ -217,28 +235,23 @@ void kstack_free(void *stack)
 
 	spin_lock(&lock);
 	assert(slot < nslots && stack_of(slot) == (vaddr_t)stack && slots[slot].frames);
-	if (ncached < CACHED_MAX)
-		cached[ncached++] = slot;
-	else
-		spent = slot_unmap(slot);
+	if (ncached == CACHED_MAX)
+		spent = stack_cache_shrink(CACHED_MAX / 2);
+	cached[ncached++] = slot;
 	spin_unlock(&lock);
 	frames_free(spent);
 }
 
 void kstack_trim(void)
 {
-	bool more = true;
+	struct page *spent;
 
-	while (more) {
-		struct page *spent = NULL;
-
+	do {
 		spin_lock(&lock);
-		more = ncached != 0;
-		if (more)
-			spent = slot_unmap(cached[--ncached]);
+		spent = stack_cache_shrink(CACHED_MAX / 2);
 		spin_unlock(&lock);
 		frames_free(spent);
-	}
+	} while (spent);
 }
 
 size_t kstack_frames(void)
@@ -275,6 +288,7 @@ static int map_device(vaddr_t va, paddr_t start, paddr_t end, struct mmu_tables 
 				   VM_PROT_READ | VM_PROT_WRITE, spare);
 		spin_unlock(&lock);
 	}
+	arch_mmu_sync_kernel();
 	return err;
 }
 

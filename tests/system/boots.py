@@ -41,7 +41,7 @@ def memory_from_32_mib_to_4_gib():
 
 
 @case
-def other_harts_are_left_alone():
+def machines_of_many_harts():
     for harts in ("2", "4", "8", "100"):  # OpenSBI 1.6 says nothing where there are some more
         equal(5, run("exit", "5", options=["--harts", harts]).status, f"{harts} harts")
 

@@ -79,7 +79,7 @@ def R180_the_device_that_ends_the_machine_is_fenced():
     equal(125, done.status, "status")
     has(done.err, b"14 MiB of memory are too little: the least is 16 MiB", "why")
     equal(1, len(done.err.splitlines()), "nothing else is said")
-    done = run("unmap", env={"FAULTLINE_KERNEL": without(is_sfence, lambda name: name == "tlb_flush_kernel")}, **few)
+    done = run("unmap", env={"FAULTLINE_KERNEL": without(is_sfence, lambda name: name == "arch_mmu_sync_kernel")}, **few)
     equal(True, done.err.count(b"\n") > 1, f"without the fence, the kernel does not come to that end: {done.err}")
 
 

@@ -27,7 +27,8 @@ static unsigned long mask_of(pid_t tid)
 {
 	unsigned long mask = 0;
 
-	must_be("bytes of a mask", (int)syscall(SYS_sched_getaffinity, tid, sizeof(mask), &mask), 8);
+	must_be("bytes of a mask", (int)syscall(SYS_sched_getaffinity, tid, sizeof(mask), &mask),
+		8);
 	return mask;
 }
 

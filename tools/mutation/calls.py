@@ -14,7 +14,7 @@ from structure import source
 FOLDERS = ("lib", "sync", "base", "arch", "mm", "drivers", "proc", "fs", "ipc", "trap", "boot")
 NAMES = {
     "fence": "arch_mmu_fence_local arch_mmu_flush space_fence gather_fence fence_parent mmu_flush_add "
-             "tlb_flush_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "
+             "arch_mmu_sync_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "
              "arch_mmu_sync_text __atomic_thread_fence __asm__",
     "get": "page_get page_map_get page_map_get_many page_ref_to_map object_get inode_get file_get exe_get "
            "uspace_get refcount_get pid_get",

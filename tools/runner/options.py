@@ -20,8 +20,7 @@ Standard input, output and error are the program's own.
   --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
-  --harts N                number of harts (1); the kernel runs on one of them, or with
-                           --append harts=N on up to 8
+  --harts N                number of harts (1); the kernel runs on up to 8 of them
   --machine NAME           QEMU's machine: virt, sifive_u or spike; the last two have no disk
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
@@ -224,7 +223,6 @@ def parse(words):
     many = os.environ.get("FAULTLINE_HARTS")
     if many and "--harts" not in words and (options.strict is not None or not options.icount):
         options.harts = parse_harts(many)
-        options.append.append(f"harts={options.harts}")
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
     if (options.record or options.film) and (options.strict is not None or options.machine.name != "virt"):

@@ -132,12 +132,18 @@ void arch_mmu_barrier(const struct mmu *mmu);
 bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page);
 
 /*
- * Maps npages at va of the vmap area to pa, or unmaps them if prot is 0. Includes the fence. The
+ * Maps npages at va of the vmap area to pa, or unmaps them if prot is 0, for arch_mmu_sync_kernel() to make known. The
  * mappings are global and never for user mode. Returns 0 or -ENOMEM: missing page tables come from
  * `spare`, and are never freed. The caller holds the lock of mm/phys/kmap.c.
  */
 int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 			struct mmu_tables *spare);
+
+/*
+ * All harts have seen the changes when this returns. New mappings need it, too: a hart may have cached that there was
+ * none, and faults on the kernel's own pages are not resolved.
+ */
+void arch_mmu_sync_kernel(void);
 
 static inline void mmu_flush_init(struct mmu_flush *flush)
 {

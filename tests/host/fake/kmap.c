@@ -19,3 +19,7 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 		fake_arena_show(va, pa - FAKE_PHYS_BASE, size, prot & VM_PROT_WRITE);
 	return 0;
 }
+
+void arch_mmu_sync_kernel(void)
+{
+}
