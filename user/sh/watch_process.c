@@ -132,37 +132,45 @@ static void show_fault(const struct faultline_fault *fault)
 	       fault->result ? ", refused" : "");
 }
 
-/* Prints the last `wanted` records of one hart. */
-static long trace_hart(unsigned long hart, unsigned long wanted)
-{
-	static struct faultline_fault last[4096];
-	static struct faultline_trace trace;
-	unsigned long count = 0, from = 0;
+/* The last records of all harts, in the order in which the faults came. */
+static struct faultline_fault last[64 * FAULTLINE_TRACE_MAX];
 
-	do {
-		if (watch_ask(FAULTLINE_TRACE, hart, &trace, sizeof(trace), from) < 0)
+static int compare_times(const void *a, const void *b)
+{
+	const struct faultline_fault *left = a, *right = b;
+
+	return left->time < right->time ? -1 : left->time > right->time;
+}
+
+/* Returns their number, or -1. */
+static long collect(unsigned long harts)
+{
+	static struct faultline_trace trace;
+	unsigned long n = 0;
+
+	for (unsigned long hart = 0; hart < harts && hart < 64; hart++) {
+		if (watch_ask(FAULTLINE_TRACE, hart, &trace, sizeof(trace), 0) < 0)
 			return -1;
-		for (unsigned long i = 0; i < trace.count; i++)
-			last[count++ % 4096] = trace.faults[i];
-		from = trace.next;
-	} while (trace.count == FAULTLINE_TRACE_MAX && count < 1000000);
-	if (wanted > count)
-		wanted = count;
-	for (unsigned long i = count - wanted; i < count; i++)
-		show_fault(&last[i % 4096]);
-	return 0;
+		memcpy(&last[n], trace.faults, trace.count * sizeof(last[0]));
+		n += trace.count;
+	}
+	qsort(last, n, sizeof(last[0]), compare_times);
+	return (long)n;
 }
 
 int watch_trace(int argc, char **argv)
 {
 	unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : TRACE_SHOWN;
 	struct faultline_machine machine;
+	long n;
 
 	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0)
 		return watch_refused("trace");
+	n = collect(machine.harts);
+	if (n < 0)
+		return watch_refused("trace");
 	puts("  PID    ADDRESS                 PC   COST KIND");
-	for (unsigned long hart = 0; hart < machine.harts; hart++)
-		if (trace_hart(hart, wanted > 4096 ? 4096 : wanted) < 0)
-			return watch_refused("trace");
+	for (long i = wanted < (unsigned long)n ? n - (long)wanted : 0; i < n; i++)
+		show_fault(&last[i]);
 	return 0;
 }

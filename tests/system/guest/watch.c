@@ -311,7 +311,7 @@ static void machine(void)
 	ask(FAULTLINE_MACHINE, 0, &b, sizeof(b), 0);
 	expect("one fault of all", 1, (long)(b.faults - a.faults));
 	expect("ticks", 10000000, (long)a.ticks_per_second);
-	expect("harts", 1, (long)a.harts);
+	expect("harts", sysconf(_SC_NPROCESSORS_ONLN), (long)a.harts);
 	expect("frames", 1, ask(FAULTLINE_FRAMES, 0, &frames, sizeof(frames), 0));
 	expect("those that can be free, and the kernel's own", 1,
 	       frames.free + frames.anonymous + frames.object + frames.tables + frames.kernel +
@@ -416,6 +416,10 @@ static void books(void)
 
 int main(void)
 {
+	const unsigned long first = 1;
+
+	/* Each hart records its own faults; those of the first are looked at. */
+	expect("on one hart", 0, syscall(SYS_sched_setaffinity, 0, sizeof(first), &first));
 	touch((char *)&trace, sizeof(trace) / PAGE);
 	touch((char *)vmas, sizeof(vmas) / PAGE);
 	memset(&trace, 0, sizeof(trace));
