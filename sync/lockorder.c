@@ -2,10 +2,10 @@
 /* Checks, whenever a lock is taken, that the lock order is kept (hardened build). */
 #include "sync/lockorder.h"
 
-#include "arch/irqflags.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "sync/interleave.h"
+#include "sync/preempt.h"
 
 static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_NONE] = "unchecked",
@@ -87,6 +87,8 @@ static UNCHECKED void lockorder_check(const struct lockorder_held *held, const v
 static UNCHECKED void lockorder_push(struct lockorder *order, const void *lock,
 				     enum lock_class class, bool nested)
 {
+	struct lockorder_held *entry;
+
 	for (unsigned i = 0; i < order->depth; i++) {
 		const struct lockorder_held *held = &order->held[i];
 
@@ -94,9 +96,10 @@ static UNCHECKED void lockorder_push(struct lockorder *order, const void *lock,
 	}
 	if (order->depth == LOCKORDER_DEPTH)
 		panic("lock order: more than %d locks held", LOCKORDER_DEPTH);
-	order->held[order->depth].lock = lock;
-	order->held[order->depth].class = class;
-	order->depth++;
+	entry = &order->held[order->depth++];
+	preempt_barrier();
+	entry->class = class;
+	entry->lock = lock;
 }
 
 static UNCHECKED void lockorder_pop(struct lockorder *order, const void *lock)
@@ -105,32 +108,34 @@ static UNCHECKED void lockorder_pop(struct lockorder *order, const void *lock)
 
 	if (i == order->depth)
 		panic("lock order: lock %p released but not held here", lock);
-	order->depth--;
-	for (; i < order->depth; i++)
+	for (; i < order->depth - 1; i++)
 		order->held[i] = order->held[i + 1];
+	order->held[i] = (struct lockorder_held){ 0 };
+	preempt_barrier();
+	order->depth--;
 }
 
-/* Interrupt handlers take locks too, so interrupts stay off while the hart's record changes. */
+/*
+ * The hart's record changes with interrupts on, for which the caller's thread keeps its hart. A handler
+ * that comes in between takes locks of its own above those that are recorded, and leaves the record as
+ * it was: so an entry counts before it is written, and is zeros again before it does not count any more.
+ */
 UNCHECKED void lockorder_take(const void *lock, enum lock_class class, bool nested)
 {
-	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();
 
 	if (order != NULL && class != LOCK_NONE) {
 		assert(class > LOCK_LAST_WAITING && class < LOCK_CLASSES);
 		lockorder_push(order, lock, class, nested);
 	}
-	arch_irq_restore(flags);
 }
 
 UNCHECKED void lockorder_drop(const void *lock, enum lock_class class)
 {
-	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();
 
 	if (order != NULL && class != LOCK_NONE)
 		lockorder_pop(order, lock);
-	arch_irq_restore(flags);
 }
 
 bool lockorder_holds(const void *lock)

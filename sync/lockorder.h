@@ -72,7 +72,7 @@ struct lockorder_held {
 
 /*
  * The locks that a hart (spinning locks) or a thread (waiting locks) holds, in the order in which
- * they were taken. All zeros mean that none is held.
+ * they were taken. All zeros mean that none is held, and so are the entries above `depth`.
  */
 struct lockorder {
 	unsigned depth;
@@ -88,9 +88,9 @@ struct lockorder {
 struct lockorder *lockorder_this_hart(void);
 
 /*
- * Record that a spinning lock is about to be taken, or is about to be released. lockorder_take()
- * panics if the order forbids it, lockorder_drop() if this hart does not hold the lock. `nested`
- * permits another lock of the same class in any order.
+ * Record that a spinning lock is about to be taken, or is about to be released. Call with preemption
+ * or interrupts off. lockorder_take() panics if the order forbids it, lockorder_drop() if this hart
+ * does not hold the lock. `nested` permits another lock of the same class in any order.
  */
 void lockorder_take(const void *lock, enum lock_class class, bool nested);
 void lockorder_drop(const void *lock, enum lock_class class);
