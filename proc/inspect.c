@@ -77,6 +77,19 @@ static uint32_t state_of(const struct process *process)
 	return is_locked_out(process) ? FAULTLINE_LOCKED_OUT : FAULTLINE_SLEEPING;
 }
 
+/* The hart of a thread that runs, or of the leader. Call with process_tree_lock held. */
+static unsigned hart_of(const struct process *process)
+{
+	const struct thread *thread, *chosen = process->leader;
+	const struct hart *hart;
+
+	for_each_thread(thread, process)
+		if (__atomic_load_n(&thread->on_hart, __ATOMIC_RELAXED))
+			chosen = thread;
+	hart = __atomic_load_n(&chosen->arch.hart, __ATOMIC_RELAXED);
+	return hart ? hart->index : 0;
+}
+
 /* How many have not ended, and the leader. Call with process_tree_lock held. */
 static unsigned count_threads(const struct process *process)
 {
@@ -99,6 +112,7 @@ static void fill_process(const struct process *process, struct faultline_process
 	       MIN(sizeof(ret->name), sizeof(process->leader->name)));
 	if (process->state != PROCESS_ZOMBIE)
 		ret->threads = count_threads(process);
+	ret->hart = hart_of(process);
 	if (process->uspace)
 		fill_space(&process->uspace->space, ret);
 }

@@ -99,7 +99,9 @@ struct faultline_process {
 	uint64_t heap_start, heap_end;
 	uint64_t swapped; /* private pages that are in swap instead of mapped */
 	uint64_t threads;
-	uint64_t reserved[6];
+	uint64_t
+		hart; /* that a thread of it runs on, or that its first one ran on last; by index */
+	uint64_t reserved[5];
 };
 
 #define FAULTLINE_VMA_READ   1u

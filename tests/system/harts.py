@@ -68,6 +68,14 @@ def threads_are_killed_and_stopped_on_other_harts():
     races(3, "thread_signal")
 
 
+@case
+def the_prompt_says_which_hart_a_process_is_on():
+    for harts, there in (("1", False), ("2", True)):
+        done = run("-c", "ps; trace 2", program="sh", options=["--harts", harts])
+        equal((0, there), (done.status, b" HART " in done.out), f"status and column, with {harts}")
+        has(done.out, b"COST KIND\n", "trace")
+
+
 @long_case
 def R16_R64_a_thread_faults_while_another_changes_the_map():
     races(4, "thread_faults")

@@ -68,13 +68,14 @@ def count(line):
     return True
 
 
-def be_hostile(first, seeds, mem, env=None):
+def be_hostile(first, seeds, mem, env=None, words=()):
     """Runs some seeds; nobody may be left, nothing be lost, and the kernel says nothing of itself."""
     if SEEDS:
         first, seeds = (int(number) for number in SEEDS.split(":"))
     SEEDS_DONE.append(seeds)
     done = run_placed("hostile", "seeds", str(first), str(seeds), STEPS, env=env, patience=900 + 20 * seeds,
-                      options=["--mem", MEM or mem, *(["--device", "virtio-rng"] if env == DRIVEN else []), "--timeout", str(600 + 20 * seeds), "--verbose", *latency.options()])
+                      options=["--mem", MEM or mem, *(["--device", "virtio-rng"] if env == DRIVEN else []), "--timeout", str(600 + 20 * seeds), "--verbose", *words,
+                               *latency.options()])
     done.err += latency.take_log()
     text = done.out.decode(errors="replace").splitlines()
     known = [count(line) for line in text]
@@ -106,7 +107,7 @@ def with_the_least_memory():
 @case
 def with_harts_that_stay_parked():
     """Where instructions are counted, QEMU runs all harts in turn, and a seed takes five times as long."""
-    be_hostile(3001, 2 if LONG else 1, "16M", {"FAULTLINE_QEMU": "-smp 4"})
+    be_hostile(3001, 2 if LONG else 1, "16M", {"FAULTLINE_QEMU": "-smp 4"}, ["--append", "harts=1"])
 
 
 @case

@@ -31,8 +31,10 @@ static const struct {
 	    "按 LC_ALL、LC_MESSAGES 或 LANG 用英文或中文显示。" } },
 	{ "ps",
 	  { "S is R: runs or is ready, S: sleeps, T: stopped, E: is ending, Z: zombie.\n"
+	    "HART, if there are several: where a thread of it runs, or the first ran last.\n"
 	    "KIB is what it has in memory; FAULTS are the page faults that were served.",
 	    "S 一列：R 正在运行或就绪，S 睡眠，T 已停止，E 正在结束，Z 僵尸。\n"
+	    "HART（有多个硬件线程时）：它的线程在哪里运行，或第一个线程上次在哪里运行。\n"
 	    "KIB 是在内存里的大小；FAULTS 是处理过的缺页数。" } },
 	{ "maps",
 	  { "A line for each mapping: its addresses, permissions (p private, s shared), size,\n"

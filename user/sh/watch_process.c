@@ -50,33 +50,41 @@ static int ps_of_linux(void)
 	return 0;
 }
 
-/* A copy of the prompt that runs one of its own commands is shown as, for example, "sh: cat". */
-static void show_process(const struct faultline_process *process)
+/*
+ * A copy of the prompt that runs one of its own commands is shown as, for example, "sh: cat". On one hart nobody needs to
+ * be told which.
+ */
+static void show_process(const struct faultline_process *process, unsigned long harts)
 {
 	static const char states[] = { 'R', 'E', 'Z', 'T', 'S' };
 	const char *own = copies_find(process->pid, process->parent);
 
-	printf("%5d %7d %c %7lu %8lu %8lu %7lu %.16s%s%s\n", process->pid, process->parent,
-	       process->state < sizeof(states) ? states[process->state] : '?',
-	       (unsigned long)process->threads, (unsigned long)process->resident * 4,
-	       (unsigned long)process->swapped * 4, served(process), process->name, own ? ": " : "",
-	       own ? own : "");
+	printf("%5d %7d %c ", process->pid, process->parent,
+	       process->state < sizeof(states) ? states[process->state] : '?');
+	if (harts > 1)
+		printf("%4lu ", (unsigned long)process->hart);
+	printf("%7lu %8lu %8lu %7lu %.16s%s%s\n", (unsigned long)process->threads,
+	       (unsigned long)process->resident * 4, (unsigned long)process->swapped * 4,
+	       served(process), process->name, own ? ": " : "", own ? own : "");
 }
 
 int watch_ps(int argc, char **argv)
 {
 	struct faultline_process all[8];
+	struct faultline_machine machine = { .harts = 1 };
 	long n, after = 0;
 
 	(void)argc, (void)argv;
+	(void)watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0);
 	do {
 		n = watch_ask(FAULTLINE_PROCESSES, (unsigned long)after, all, sizeof(all), 0);
 		if (n < 0)
 			return errno == ENOSYS ? ps_of_linux() : watch_refused("ps");
 		if (after == 0)
-			puts("  PID  PARENT S THREADS      KIB SWAP KIB  FAULTS NAME");
+			printf("  PID  PARENT S %sTHREADS      KIB SWAP KIB  FAULTS NAME\n",
+			       machine.harts > 1 ? "HART " : "");
 		for (long i = 0; i < n; i++)
-			show_process(&all[i]);
+			show_process(&all[i], machine.harts);
 		after = n ? all[n - 1].pid : after;
 	} while (n > 0);
 	return 0;
