@@ -46,6 +46,7 @@ struct runq {
 	/* It runs nothing but the idle thread, and threads that were preempted in the kernel (sched_let_finish()). */
 	bool rests;
 	bool at_rest; /* of these there are none, and the idle thread waits */
+	bool held; /* it rests until sched_hold_others() lets it go; its threads go to the boot hart */
 	/* private to the hart: */
 	struct timer tick;
 };
@@ -112,7 +113,7 @@ static inline void tick_cpu_alarms(struct thread *thread)
 
 static bool is_idle(const struct hart *hart)
 {
-	return hart->current == hart->idle && none_ready(hart->runq);
+	return hart->current == hart->idle && none_ready(hart->runq) && !hart->runq->held;
 }
 
 static bool may_run_on(const struct thread *thread, const struct hart *hart)
@@ -232,6 +233,8 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 	if (!may_run_on(thread, last))
 		for (last = harts; !may_run_on(thread, last);)
 			last++;
+	if (unlikely(last->runq->held))
+		last = &harts[0];
 	if (is_idle(last) || (hand_over && last == self))
 		return last;
 	for (unsigned i = 0; i < hart_count; i++)
@@ -705,7 +708,7 @@ static void others_rest(bool rests)
 
 		if (hart == hart_this())
 			continue;
-		hart->runq->rests = rests;
+		hart->runq->rests = rests || hart->runq->held;
 		if (hart->current != hart->idle)
 			resched_ask(hart->current);
 		hart_kick(hart, HART_KICK_SCHED);
@@ -761,6 +764,71 @@ void sched_go_on(void)
 	preempt_enable();
 }
 
+/* Call with sched_lock held. */
+static bool has_threads(const struct hart *hart)
+{
+	return hart->current != hart->idle || !none_ready(hart->runq);
+}
+
+/* Returns whether no hart but that one runs threads or has any that is ready. */
+static bool others_idle(const struct hart *than)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	bool idle = true;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		idle &= &harts[i] == than || !has_threads(&harts[i]);
+	spin_unlock_irqrestore(&sched_lock, flags);
+	return idle;
+}
+
+void sched_hold_others(bool held)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	for (unsigned i = 1; i < hart_count; i++) {
+		struct hart *hart = &harts[i];
+
+		hart->runq->held = hart->runq->rests = held;
+		if (hart->current != hart->idle)
+			resched_ask(hart->current);
+		hart_kick(hart, HART_KICK_SCHED);
+	}
+	spin_unlock_irqrestore(&sched_lock, flags);
+	while (held && (hart_this() != &harts[0] || !others_idle(&harts[0])))
+		sched_yield();
+}
+
+bool sched_is_quiet(void)
+{
+	return none_ready(runq_this()) && others_idle(hart_this());
+}
+
+/* Moves the threads of a queue that may leave their hart to the boot hart. Call with sched_lock held. */
+static void send_list(struct list *list)
+{
+	for (struct list *node = list->next, *next; node != list; node = next) {
+		struct thread *thread = list_entry(node, struct thread, run_link);
+
+		next = node->next;
+		if (thread->preempted)
+			continue;
+		list_del(node);
+		thread_move_to(thread, &harts[0]);
+		list_add_tail(&harts[0].runq->ready, node);
+		hart_kick(&harts[0], HART_KICK_SCHED);
+	}
+}
+
+/* The same for all queues of a hart that is held. */
+static void send_home(struct runq *runq)
+{
+	runq->handed = NULL;
+	send_list(&runq->woken);
+	send_list(&runq->napped);
+	send_list(&runq->ready);
+}
+
 /* The idle thread of a hart that rests. Called, and returns, with interrupts off. */
 static __attribute__((noinline, cold)) void idle_at_rest(struct runq *runq)
 {
@@ -769,6 +837,8 @@ static __attribute__((noinline, cold)) void idle_at_rest(struct runq *runq)
 	do {
 		spin_lock_irqoff(&sched_lock);
 		rests = runq->rests;
+		if (runq->held)
+			send_home(runq);
 		finish = rests && runq->preempted;
 		runq->at_rest = rests && !finish;
 		spin_unlock_irqoff(&sched_lock);
@@ -862,9 +932,10 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 
 bool sched_is_asleep(const struct thread *thread)
 {
-	/* A thread that was preempted on its way to sleep is queued, and runs once more. */
+	/* One that was preempted on its way to sleep is queued, and runs once more; one on another hart still runs. */
 	return __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == THREAD_SLEEPING &&
-	       !__atomic_load_n(&thread->queued, __ATOMIC_RELAXED);
+	       !__atomic_load_n(&thread->queued, __ATOMIC_RELAXED) &&
+	       !__atomic_load_n(&thread->on_hart, __ATOMIC_RELAXED);
 }
 
 bool sched_has_ended(const struct thread *thread)

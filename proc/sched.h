@@ -135,6 +135,16 @@ void sched_first(void);
 uint64_t sched_slice_set(uint64_t ticks);
 
 /*
+ * For tests that are about what one hart does: with `held`, every thread, the caller too, runs on the boot hart from the
+ * return on, and the other harts idle, until a call without. They get fences and answer interrupts as before. Not for two
+ * at once. Preconditions as for sched_yield().
+ */
+void sched_hold_others(bool held);
+
+/* For tests: whether the running thread is the only one that runs or is ready, on any hart. It may change at any time. */
+bool sched_is_quiet(void);
+
+/*
  * Called by each timer interrupt, with interrupts off: charges the time since the last sample to
  * user or kernel mode, whichever was interrupted.
  */

@@ -499,7 +499,7 @@ static void expect_limit_holds(uint64_t number, const struct call *calls, size_t
 	file_memory_add(ROOM_LEFT - filled - taken_meanwhile);
 }
 
-KTEST(calls_that_make_files_do_not_exceed_the_limit_together)
+KTEST_ALONE(calls_that_make_files_do_not_exceed_the_limit_together)
 {
 	static const struct call opens[] = {
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, 0 },

@@ -553,7 +553,7 @@ static int serve_by_hand_over(void *arg)
  * slice that it was in. (That the others get their turns says little: whenever a kernel thread wakes
  * up, they do.)
  */
-KTEST(endpoint_hands_the_hart_over)
+KTEST_ALONE(endpoint_hands_the_hart_over)
 {
 	uint64_t slice;
 	int spinner, server, caller;
@@ -590,7 +590,7 @@ static int ping_until_killed(void *arg)
 }
 
 /* R132: two that hand the hart to each other for ever do not starve a third. */
-KTEST(endpoint_hand_over_ends_with_the_slice)
+KTEST_ALONE(endpoint_hand_over_ends_with_the_slice)
 {
 	int spinner, server, caller;
 
@@ -642,7 +642,7 @@ static void notify(void)
 	EXPECT_EQ(0, endpoint_notify(send_end, 1));
 }
 
-KTEST(endpoint_poll_misses_no_event)
+KTEST_ALONE(endpoint_poll_misses_no_event)
 {
 	static const struct late_event pulse = { begin_silent, notify, close_ends, POLLIN };
 

@@ -104,7 +104,7 @@ KTEST_IN_PROCESS(epoll_wakes_all_sets_of_an_interrupt)
 }
 
 /* R153: and who looks before that thread has run misses nothing. */
-KTEST_IN_PROCESS(epoll_look_sees_what_an_interrupt_left)
+KTEST_IN_PROCESS_ALONE(epoll_look_sees_what_an_interrupt_left)
 {
 	struct file *file = bell_file(&bell), *last;
 
@@ -123,7 +123,7 @@ KTEST_IN_PROCESS(epoll_look_sees_what_an_interrupt_left)
 }
 
 /* R131: the sets that watch one set are woken later, too. */
-KTEST_IN_PROCESS(epoll_wakes_the_sets_of_a_set)
+KTEST_IN_PROCESS_ALONE(epoll_wakes_the_sets_of_a_set)
 {
 	struct file *inner, *file = bell_file(&bell);
 
@@ -290,7 +290,7 @@ static int wait_for_bell(void *arg)
 }
 
 /* A thread that was woken for an event is killed before it runs: another one is told, for the event stays. */
-KTEST(epoll_event_of_a_killed_thread_goes_to_another)
+KTEST_ALONE(epoll_event_of_a_killed_thread_goes_to_another)
 {
 	struct file *file = bell_file(&bell);
 	int pids[2];
@@ -354,7 +354,7 @@ static void end_set(void)
 }
 
 /* An event in the midst of the wait that takes the one shot: there is no second one. */
-KTEST_IN_PROCESS(epoll_one_shot_is_one)
+KTEST_IN_PROCESS_ALONE(epoll_one_shot_is_one)
 {
 	static const struct abi_epoll_event once = { .events = POLLIN | EPOLLONESHOT };
 	bool happened = true;
@@ -373,7 +373,7 @@ KTEST_IN_PROCESS(epoll_one_shot_is_one)
 }
 
 /* R153 */
-KTEST_IN_PROCESS(epoll_look_misses_no_event)
+KTEST_IN_PROCESS_ALONE(epoll_look_misses_no_event)
 {
 	static const struct late_event events[] = {
 		{ begin_set, count_one, end_set, POLLIN },

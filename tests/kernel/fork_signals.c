@@ -130,7 +130,7 @@ static void stop_group(int group)
 }
 
 /* Nobody of a group that was stopped runs on, wherever in the fork the stop came. */
-KTEST(fork_in_a_group_that_is_stopped_stops_the_child)
+KTEST_ALONE(fork_in_a_group_that_is_stopped_stops_the_child)
 {
 	unsigned children = 0, before = 0, usr1 = 0;
 
@@ -166,7 +166,7 @@ static void kill_all(int group)
 }
 
 /* Nobody outlives a kill of all: the child is there and killed too, or is never born. */
-KTEST(fork_while_all_are_killed_leaves_nobody)
+KTEST_ALONE(fork_while_all_are_killed_leaves_nobody)
 {
 	act = kill_all;
 	for (act_at = 1; act_at < POINTS_MAX; act_at++) {

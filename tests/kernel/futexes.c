@@ -79,7 +79,7 @@ static bool wait_with_wake(void)
 }
 
 /* R151: who changes the word and wakes finds the waiter asleep, or the waiter finds the new word. */
-KTEST(futex_wait_misses_no_wake)
+KTEST_ALONE(futex_wait_misses_no_wake)
 {
 	event_point = 0;
 	while (wait_with_wake())

@@ -19,12 +19,23 @@
 struct ktest {
 	const char *name;
 	void (*run)(void);
+	bool alone;
 };
 
-#define KTEST(test_name)                                                                     \
-	static void test_name(void);                                                         \
-	static const struct ktest ktest_##test_name                                          \
-		__attribute__((used, section(".kernel_tests"))) = { #test_name, test_name }; \
+#define KTEST(test_name) KTEST_OF(test_name, false)
+
+/*
+ * The same for a test that takes for granted what is so on one hart only: that a thread which is woken does not run
+ * before this one gives way, that nothing changes while this one looks, that this is the boot hart, or that the
+ * threads which come by interleave_hook are its own. While it runs, the other harts idle (sched_hold_others()).
+ */
+#define KTEST_ALONE(test_name) KTEST_OF(test_name, true)
+
+#define KTEST_OF(test_name, alone_)                                                        \
+	static void test_name(void);                                                       \
+	static const struct ktest ktest_##test_name                                        \
+		__attribute__((used, section(".kernel_tests"))) = { #test_name, test_name, \
+								    alone_ };              \
 	static void test_name(void)
 
 /* Notes a failure and says expected and actual; the test goes on. */

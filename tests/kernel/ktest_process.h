@@ -29,10 +29,13 @@ int ktest_run(int (*fn)(void *arg), void *arg);
 /* Runs fn in a fresh process, which must end with a status of 0. */
 void ktest_run_in_process(void (*fn)(void));
 
-/* A KTEST() whose body is run by a fresh process, in kernel mode. */
-#define KTEST_IN_PROCESS(test_name)                           \
+/* A KTEST(), or KTEST_ALONE(), whose body is run by a fresh process, in kernel mode. */
+#define KTEST_IN_PROCESS(test_name)	  KTEST_IN_PROCESS_OF(test_name, false)
+#define KTEST_IN_PROCESS_ALONE(test_name) KTEST_IN_PROCESS_OF(test_name, true)
+
+#define KTEST_IN_PROCESS_OF(test_name, alone_)                \
 	static void in_process_##test_name(void);             \
-	KTEST(test_name)                                      \
+	KTEST_OF(test_name, alone_)                           \
 	{                                                     \
 		ktest_run_in_process(in_process_##test_name); \
 	}                                                     \

@@ -96,7 +96,7 @@ static __attribute__((noinline)) void hold_interrupts(void)
 	irq_restore(flags);
 }
 
-KTEST(latency_of_interrupts_is_that_of_the_outermost)
+KTEST_ALONE(latency_of_interrupts_is_that_of_the_outermost)
 {
 	struct latency_stretch stretch;
 
@@ -110,7 +110,7 @@ KTEST(latency_of_interrupts_is_that_of_the_outermost)
 	end_test();
 }
 
-KTEST(latency_of_a_lock_counts_for_preemption_alone)
+KTEST_ALONE(latency_of_a_lock_counts_for_preemption_alone)
 {
 	static struct spinlock outer = SPINLOCK_INIT(LOCK_FS), inner = SPINLOCK_INIT(LOCK_SPACE);
 
@@ -137,7 +137,7 @@ static void ring(struct timer *unused)
 }
 
 /* They are off from the trap to the return from it. */
-KTEST(latency_of_a_handler_is_measured)
+KTEST_ALONE(latency_of_a_handler_is_measured)
 {
 	if (!begin_test())
 		return;
@@ -152,7 +152,7 @@ KTEST(latency_of_a_handler_is_measured)
 }
 
 /* The idle thread waits with interrupts off and keeps its hart: that keeps nobody waiting. */
-KTEST(latency_of_an_idle_hart_is_none)
+KTEST_ALONE(latency_of_an_idle_hart_is_none)
 {
 	static struct waitq nobody = WAITQ_INIT(nobody);
 
@@ -165,7 +165,7 @@ KTEST(latency_of_an_idle_hart_is_none)
 	end_test();
 }
 
-KTEST(latency_of_what_is_exempt_is_none)
+KTEST_ALONE(latency_of_what_is_exempt_is_none)
 {
 	unsigned long flags;
 
@@ -211,7 +211,7 @@ static struct half *free_halves(struct half *list, bool all)
 }
 
 /* R131. Each slab has a free object, and the empty one is at the end of their list. */
-KTEST(latency_of_a_trim_does_not_grow_with_the_slabs)
+KTEST_ALONE(latency_of_a_trim_does_not_grow_with_the_slabs)
 {
 	struct half *first = slab_alloc(&half_cache), *list = NULL, *half;
 
@@ -233,7 +233,7 @@ KTEST(latency_of_a_trim_does_not_grow_with_the_slabs)
 }
 
 /* R130. A terminal's lock is held while its line discipline takes a key. */
-KTEST(latency_of_an_erased_key_is_short_in_the_longest_line)
+KTEST_ALONE(latency_of_an_erased_key_is_short_in_the_longest_line)
 {
 	static struct ldisc ldisc;
 	static struct ldisc_echo echo;

@@ -105,15 +105,18 @@ void ktest_settle(void)
 	do {
 		switches = hart_counter_sum(HART_SWITCHES);
 		sched_yield();
-	} while (hart_counter_sum(HART_SWITCHES) != switches);
+	} while (!sched_is_quiet() || hart_counter_sum(HART_SWITCHES) != switches);
 	kthread_reap();
 }
 
+/* The idle threads of other harts free ended threads, too: at rest they have. */
 static struct memory memory_now(void)
 {
 	struct slab_census slabs;
 
 	ktest_settle();
+	sched_let_finish();
+	sched_go_on();
 	mm_trim();
 	slab_census(&slabs);
 	return (struct memory){ page_alloc_free_count(), slabs.used };
@@ -136,10 +139,12 @@ static void run(const struct ktest *test, unsigned number)
 
 	failed = false;
 	skipped = NULL;
+	sched_hold_others(test->alone);
 	test->run();
 #ifdef FAULTLINE_HARDENED
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK); /* what it made fail is its own */
 #endif
+	sched_hold_others(false);
 	spaces_abandon();
 	check_memory(&before);
 	print("%s %u %s%s%s", failed ? "not ok" : "ok", number, test->name,

@@ -198,7 +198,7 @@ static void check_told(int neighbour)
  * R43, R151: who is killed for its memory marks its robust futexes before that memory is gone,
  * whatever it was doing.
  */
-KTEST(oom_leaves_robust_futexes_to_others)
+KTEST_ALONE(oom_leaves_robust_futexes_to_others)
 {
 	static const struct {
 		int (*fn)(void *arg);

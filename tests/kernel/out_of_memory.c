@@ -80,7 +80,7 @@ static void end_bystander(int pid)
 }
 
 /* R43: the one with the most resident memory goes, by SIGKILL, and its memory comes back at once */
-KTEST(oom_ends_the_process_with_the_most_memory)
+KTEST_ALONE(oom_ends_the_process_with_the_most_memory)
 {
 	int small = spawn_holder(hold_pages, 20), large = spawn_holder(hold_pages, 400),
 	    middle = spawn_holder(hold_pages, 100);
@@ -174,7 +174,7 @@ static int ask_and_be_killed(void *arg)
 }
 
 /* R43: who is killed while it asks for memory takes nobody with it: its own memory comes free */
-KTEST(oom_takes_nobody_for_one_that_is_killed)
+KTEST_ALONE(oom_takes_nobody_for_one_that_is_killed)
 {
 	unsigned n = 0;
 
@@ -260,7 +260,7 @@ static int end_while_it_goes_on(const char *name, bool *is_named)
  * The log has the name that the victim had when it was killed, and no kill of one that ended by itself. Where
  * there is a memfd, each visit drops the lock after each process.
  */
-KTEST(oom_names_the_victim_as_it_was_killed)
+KTEST_ALONE(oom_names_the_victim_as_it_was_killed)
 {
 	struct file *memfd = memfd_file_create();
 	bool is_named;

@@ -93,7 +93,7 @@ static void look_at_writer(enum interleave_kind kind, enum lock_class class, voi
 }
 
 /* A reader whose memory is not there yet lets writers go on with what it has taken out. */
-KTEST_IN_PROCESS(pipe_read_wakes_writers_before_it_faults)
+KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 {
 	struct uspace *us = current_process()->uspace;
 	struct usage usage;

@@ -71,7 +71,7 @@ static struct spinlock lock = SPINLOCK_INIT(LOCK_OBJECT), outer = SPINLOCK_INIT(
 static struct spinlock irq_lock = SPINLOCK_INIT(LOCK_DEVICE);
 
 /* The outermost unlock is where; no lock is ever held by one who does not run. */
-KTEST(preempt_at_the_outermost_unlock)
+KTEST_ALONE(preempt_at_the_outermost_unlock)
 {
 	begin_test();
 	ASSERT_TRUE(one_waits());
@@ -88,7 +88,7 @@ KTEST(preempt_at_the_outermost_unlock)
 	end_test();
 }
 
-KTEST(preempt_not_with_interrupts_off)
+KTEST_ALONE(preempt_not_with_interrupts_off)
 {
 	unsigned long flags;
 
@@ -122,7 +122,7 @@ static __attribute__((noinline)) uint64_t add_across_a_point(const uint64_t *n)
 }
 
 /* Also where the function that saves them is far away, as it is from here in the hardened build. */
-KTEST(preempt_changes_no_register)
+KTEST_ALONE(preempt_changes_no_register)
 {
 	uint64_t numbers[13], sum = 0;
 	unsigned long flags;
@@ -159,7 +159,7 @@ static bool comes(const bool *what)
 }
 
 /* A loop that takes no lock and makes no call. */
-KTEST(preempt_at_an_interrupts_tail)
+KTEST_ALONE(preempt_at_an_interrupts_tail)
 {
 	ASSERT_TRUE(one_waits());
 	rang = false;
@@ -169,7 +169,7 @@ KTEST(preempt_at_an_interrupts_tail)
 	ktest_settle();
 }
 
-KTEST(preempt_not_while_it_is_disabled)
+KTEST_ALONE(preempt_not_while_it_is_disabled)
 {
 	begin_test();
 	ASSERT_TRUE(one_waits());
@@ -190,7 +190,7 @@ KTEST(preempt_not_while_it_is_disabled)
 }
 
 /* Between the two steps of going to sleep a thread counts as asleep, and is preempted all the same. */
-KTEST(preempt_between_prepare_and_sleep)
+KTEST_ALONE(preempt_between_prepare_and_sleep)
 {
 	begin_test();
 	for (unsigned i = 0; i < 3; i++) {
@@ -228,7 +228,7 @@ static void wake_later(struct timer *unused)
 }
 
 /* The wake-up that comes then is not lost; and without one it does sleep. */
-KTEST(preempt_keeps_the_wake_up_of_one_about_to_sleep)
+KTEST_ALONE(preempt_keeps_the_wake_up_of_one_about_to_sleep)
 {
 	begin_test();
 	sleeper = current_thread();
@@ -344,7 +344,7 @@ static void run_three(int (*fn)(void *arg))
  * R25, R27: a preempted copy goes on with user memory within reach; nobody else runs so, which
  * arch_switch() asserts
  */
-KTEST(preempt_in_the_middle_of_user_copies)
+KTEST_ALONE(preempt_in_the_middle_of_user_copies)
 {
 	run_three(copy_much);
 }
@@ -388,7 +388,7 @@ static int use_floats(void *arg)
 }
 
 /* R9: the registers of a signal frame, out and in, are one's own wherever one was preempted */
-KTEST(preempt_in_the_middle_of_floating_point_registers)
+KTEST_ALONE(preempt_in_the_middle_of_floating_point_registers)
 {
 	run_three(use_floats);
 }

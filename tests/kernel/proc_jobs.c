@@ -494,7 +494,7 @@ static void let_init_autoreap(bool autoreap)
 }
 
 /* Nobody looks at the orphan after that. */
-KTEST_IN_PROCESS(jobs_orphan_ends_while_its_group_is_woken)
+KTEST_IN_PROCESS_ALONE(jobs_orphan_ends_while_its_group_is_woken)
 {
 	struct usage usage;
 	int status = -1, child;

@@ -147,7 +147,7 @@ static void continue_at_a_point(enum interleave_kind kind, enum lock_class class
 }
 
 /* SIGCONT discards the signals that stop: rt_sigtimedwait returns none of them after that. */
-KTEST_IN_PROCESS(proc_signal_wait_returns_nothing_that_was_discarded)
+KTEST_IN_PROCESS_ALONE(proc_signal_wait_returns_nothing_that_was_discarded)
 {
 	const uint64_t set = SIGNAL_BIT(SIGTSTP);
 	uint64_t old;

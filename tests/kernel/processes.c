@@ -406,7 +406,7 @@ static void count_visit(struct process *process, void *arg)
 }
 
 /* One that is made where the visit has been already is seen at its end, and nobody is seen twice. */
-KTEST(process_visit_all_sees_whom_was_made_meanwhile)
+KTEST_ALONE(process_visit_all_sees_whom_was_made_meanwhile)
 {
 	struct visited visited = { 0 };
 	int pid;
@@ -516,7 +516,7 @@ static void visit_bucket_of_many(bool each_ends_a_piece)
 }
 
 /* R131. The lock is dropped inside a bucket, and the visit goes on behind a process that is gone. */
-KTEST(process_visit_all_drops_the_lock_inside_a_bucket)
+KTEST_ALONE(process_visit_all_drops_the_lock_inside_a_bucket)
 {
 	visit_bucket_of_many(false);
 	EXPECT_TRUE(in_longest_hold < CROWD);

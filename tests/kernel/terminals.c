@@ -467,7 +467,7 @@ static int two_read(void *unused)
 	return 0;
 }
 
-KTEST(terminal_gives_a_long_line_to_one_reader)
+KTEST_ALONE(terminal_gives_a_long_line_to_one_reader)
 {
 	static char lines[2 * LINE_LEN];
 
@@ -609,7 +609,7 @@ static void end_files(void)
 	close_files();
 }
 
-KTEST(terminal_poll_misses_no_event)
+KTEST_ALONE(terminal_poll_misses_no_event)
 {
 	static const struct late_event events[] = {
 		{ begin_tty, type_it, end_files, POLLIN },

@@ -49,7 +49,7 @@ static unsigned ran;
 
 static void run_once(void *arg)
 {
-	ran |= 1u << (uintptr_t)arg;
+	atomic_or(&ran, 1u << (uintptr_t)arg);
 	end();
 }
 
@@ -60,6 +60,90 @@ KTEST(thread_runs_each_that_is_spawned)
 		ASSERT_TRUE(kthread_spawn("test", run_once, (void *)i));
 	join(THREADS);
 	EXPECT_EQ((1u << THREADS) - 1, ran);
+}
+
+static unsigned met, on_boot_hart;
+
+/* Goes on when all have come, and gives its hart to nobody before. Returns false if somebody does not come. */
+static bool meet(void)
+{
+	uint64_t give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
+
+	preempt_disable();
+	atomic_add(&met, 1);
+	while (atomic_load(&met) < hart_count && arch_time() < give_up)
+		spin_pause();
+	preempt_enable();
+	return atomic_load(&met) >= hart_count;
+}
+
+static void come(void *arg)
+{
+	(void)arg;
+	EXPECT_TRUE(meet());
+	end();
+}
+
+/* On as many harts as there are, threads run at the same time. */
+KTEST(thread_runs_on_each_hart)
+{
+	met = 0;
+	for (unsigned i = 1; i < hart_count; i++)
+		ASSERT_TRUE(kthread_spawn("test", come, NULL));
+	EXPECT_TRUE(meet());
+	join(hart_count - 1);
+}
+
+static void note_hart(void *arg)
+{
+	(void)arg;
+	sched_yield();
+	atomic_add(&on_boot_hart, hart_this() == &harts[0]);
+	end();
+}
+
+/* What KTEST_ALONE() promises. */
+KTEST_ALONE(thread_stays_on_the_boot_hart_while_others_are_held)
+{
+	on_boot_hart = 0;
+	EXPECT_EQ(0, hart_this()->index);
+	for (uintptr_t i = 0; i < 4 * THREADS; i++)
+		ASSERT_TRUE(kthread_spawn("test", note_hart, NULL));
+	join(4 * THREADS);
+	EXPECT_EQ(0, hart_this()->index);
+	EXPECT_EQ(4 * THREADS, on_boot_hart);
+}
+
+static unsigned step;
+
+static void nearly_sleep(void *arg)
+{
+	preempt_disable();
+	sched_sleep_prepare();
+	atomic_store((struct thread **)arg, current_thread());
+	while (atomic_load(&step) == 0)
+		spin_pause();
+	sched_sleep_cancel();
+	preempt_enable();
+	end();
+}
+
+/* Who is about to sleep still runs, on another hart. */
+KTEST(thread_that_is_about_to_sleep_is_not_asleep)
+{
+	struct thread *thread = NULL;
+
+	if (hart_count == 1) {
+		ktest_skip("with one hart, nobody can look");
+		return;
+	}
+	step = 0;
+	ASSERT_TRUE(kthread_spawn("test", nearly_sleep, &thread));
+	while (!atomic_load(&thread))
+		sched_yield();
+	EXPECT_TRUE(!sched_is_asleep(thread));
+	atomic_store(&step, 1);
+	join(1);
 }
 
 /*
@@ -226,7 +310,7 @@ KTEST(wait_of_a_crowd_ends_after_one_interrupt)
 }
 
 /* R130, R131. Whoever was woken is killed before it runs, and so are some that were not. */
-KTEST(wait_of_a_crowd_ends_although_some_are_killed)
+KTEST_ALONE(wait_of_a_crowd_ends_although_some_are_killed)
 {
 	int pids[CROWD];
 	unsigned long flags;
@@ -395,7 +479,7 @@ KTEST(threads_that_are_busy_take_turns)
 }
 
 /* Without anybody else to run, yielding comes back at once and switches nothing. */
-KTEST(thread_that_yields_alone_is_not_switched)
+KTEST_ALONE(thread_that_yields_alone_is_not_switched)
 {
 	uint64_t switches = hart_this()->counters[HART_SWITCHES];
 
@@ -476,7 +560,7 @@ static void kill_two_of_three(bool before_unlock)
 }
 
 /* P: a kill ends the wait for a lock, but not that of a thread which is woken at the same time. */
-KTEST(mutex_wait_ends_with_a_kill)
+KTEST_ALONE(mutex_wait_ends_with_a_kill)
 {
 	kill_two_of_three(false);
 	kill_two_of_three(true);

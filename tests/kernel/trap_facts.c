@@ -40,7 +40,7 @@ PROGRAM(loads_and_stores, LUI(T0, DATA_PAGES), LD(A0, 16, T0), SD(A0, 24, T0), E
 /*
  * R1, R2, R3: load and store, each with its address, cause and PC; the same instruction runs again
  */
-KTEST(trap_tells_address_cause_and_pc)
+KTEST_ALONE(trap_tells_address_cause_and_pc)
 {
 	uint64_t since = harts[0].faults.count;
 	const struct trace_fault *load, *store;
@@ -77,7 +77,7 @@ static int run_text(void *arg)
  * R3, R70: the first instruction itself faults, by a fetch; one that lies over the edge of a page,
  * on each of them
  */
-KTEST(trap_of_a_fetch_over_the_edge_of_a_page)
+KTEST_ALONE(trap_of_a_fetch_over_the_edge_of_a_page)
 {
 	static const uint32_t code[] = { EXIT(33) };
 	vaddr_t edge = ALIGN_UP(CODE_AT + PAGE_SIZE, APART * PAGE_SIZE), start = edge - 2;
@@ -99,7 +99,7 @@ KTEST(trap_of_a_fetch_over_the_edge_of_a_page)
 /* R2: a refused access is in the trace with its outcome */
 PROGRAM(stores_into_text, LUI(T0, CODE_PAGES), SD(ZERO, 512, T0));
 
-KTEST(trap_of_a_refused_access_is_traced)
+KTEST_ALONE(trap_of_a_refused_access_is_traced)
 {
 	uint64_t since = harts[0].faults.count;
 	const struct trace_fault *fault;

@@ -310,7 +310,7 @@ static void end_meanwhile(enum interleave_kind kind, enum lock_class class, void
 }
 
 /* R145: no frame enters the memory of a driver that has ended, and none is lost */
-KTEST(uio_memory_of_an_ended_driver)
+KTEST_ALONE(uio_memory_of_an_ended_driver)
 {
 	for (unsigned n = 1; n <= NPAGES; n++) {
 		set_up();

@@ -219,7 +219,7 @@ static void report(const struct weave *weave, uint64_t seed)
  * losing its hart at locks, pauses and before it publishes. Every reason to start over comes up, but for a
  * table that has gone, which takes a mapping made anew at the same place.
  */
-KTEST(woven_threads_agree_on_one_space)
+KTEST_ALONE(woven_threads_agree_on_one_space)
 {
 	uint64_t seed = boot_options.seed ?: 1;
 	struct weave weave = { 0 };
@@ -315,7 +315,7 @@ static void replace_or_look(unsigned index)
  * R65, R151: what is mapped before and after a verb is not missing in between, whoever looks for it:
  * a fault, a futex, or a reader of /proc/PID/maps.
  */
-KTEST(woven_looks_miss_nothing_that_is_replaced)
+KTEST_ALONE(woven_looks_miss_nothing_that_is_replaced)
 {
 	uint64_t seed = boot_options.seed ?: 1;
 	struct weave weave = { 0 };

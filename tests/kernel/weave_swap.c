@@ -373,7 +373,7 @@ static void play(struct block_device *disk, unsigned rounds, bool is_late)
  * fork, unmap, move and protect them, exit, truncate, and switch swap off and on. The disk is one
  * in memory, which answers by the seed too.
  */
-KTEST(woven_threads_agree_with_pages_in_swap)
+KTEST_ALONE(woven_threads_agree_with_pages_in_swap)
 {
 	struct block_device *disk = late_disk_begin();
 
@@ -388,7 +388,7 @@ KTEST(woven_threads_agree_with_pages_in_swap)
 }
 
 /* The same with a real one, and its driver. (When that answers is not the seed's.) */
-KTEST(disk_serves_woven_threads)
+KTEST_ALONE(disk_serves_woven_threads)
 {
 	struct block_device *disk = block_at(0);
 
