@@ -977,7 +977,7 @@ static bool has_left(struct thread *thread)
 void sched_wait_left(struct thread *thread)
 {
 	while (!has_left(thread))
-		sched_yield();
+		spin_pause();
 }
 
 /* Keeps the hart, and other harts from switching and from sampling, while a thread's times are read. */

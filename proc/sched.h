@@ -69,7 +69,8 @@ void sched_leave(void) __attribute__((noreturn));
 
 /*
  * Waits until a thread has completely left its hart, so that its memory may be freed. The thread
- * must not be running any more, except for its switch away, and must not be woken again.
+ * must not be running any more, except for its switch away, and must not be woken again. So this is soon, and
+ * no other thread runs here meanwhile: an idle thread that waits would run again only when its hart is idle.
  * Preconditions as for sched_yield().
  */
 void sched_wait_left(struct thread *thread);

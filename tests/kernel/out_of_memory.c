@@ -534,7 +534,7 @@ static int eat(void *arg)
  * R43, R44: a program that takes all memory is ended; others go on; what was free is free again,
  * to the frame
  */
-KTEST(oom_ends_a_memory_hog_and_all_comes_back)
+KTEST_ALONE(oom_ends_a_memory_hog_and_all_comes_back)
 {
 	struct page *taken = squeeze(4000);
 	int bystander = spawn_holder(hold_pages, 50), hog;
