@@ -51,7 +51,7 @@ static void panic_log_details(const struct trap_frame *frame)
 /* What they do meanwhile would change what the report is about. */
 static void stop_others(void)
 {
-	uint32_t left = hart_stop_others();
+	uint64_t left = hart_stop_others();
 
 	for (unsigned i = 0; left >> i; i++)
 		if (left >> i & 1)
@@ -67,7 +67,7 @@ panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
 	before = atomic_add(&panics, 1);
 	/* Another hart is already reporting: leave the console to it. */
 	if (before != 0 && panic_hart != arch_this_hart())
-		arch_hart_stop();
+		hart_stop_here();
 	panic_hart = arch_this_hart();
 	log_panic_mode();
 	if (before < 2)

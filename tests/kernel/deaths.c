@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel must not survive: each ends in a panic, and runs only when asked for by name. */
 #include "abi/errno.h"
+#include "arch/irqflags.h"
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "base/hart.h"
+#include "base/panic.h"
 #include "lib/assert.h"
 #include "lib/refcount.h"
 #include "fs/fdtable.h"
@@ -33,6 +35,28 @@ static volatile bool enough;
 KTEST(dies_of_a_null_pointer)
 {
 	*(volatile uint64_t *)nearly_null = 1;
+}
+
+static bool second_waits;
+
+/* It hears no interrupt until it panics itself. */
+static void panic_second(void *arg)
+{
+	(void)arg;
+	arch_irq_disable();
+	atomic_store(&second_waits, true);
+	while (!panic_begun())
+		spin_pause();
+	panic("the second of two");
+}
+
+/* The second one stops, and the first one's report says nothing else of it. */
+KTEST(dies_on_two_harts_at_once)
+{
+	ASSERT_TRUE(hart_count == 2 && kthread_spawn("second", panic_second, NULL));
+	while (!atomic_load(&second_waits))
+		sched_yield();
+	panic("the first of two");
 }
 
 static int read_user_memory(void *arg)
