@@ -8,6 +8,8 @@
 #include "base/panic.h"
 #include "lib/bits.h"
 
+_Static_assert(HART_MAX <= 64, "sets of harts are words");
+
 struct hart harts[HART_MAX];
 unsigned hart_count;
 bool hart_several;
@@ -56,11 +58,11 @@ void hart_stop_here(void)
 
 #define STOP_NS (NSEC_PER_SEC / 10)
 
-uint32_t hart_stop_others(void)
+uint64_t hart_stop_others(void)
 {
 	const struct hart *self = hart_this();
 	uint64_t begin = arch_time();
-	uint32_t left = 0;
+	uint64_t left = 0;
 
 	for (unsigned i = 0; i < hart_count; i++)
 		if (&harts[i] != self)
@@ -69,7 +71,7 @@ uint32_t hart_stop_others(void)
 		left = 0;
 		for (unsigned i = 0; i < hart_count; i++)
 			if (&harts[i] != self && !atomic_load(&harts[i].stopped))
-				left |= 1u << i;
+				left |= 1ul << i;
 	} while (left && arch_time() - begin < clock_ns_to_ticks(STOP_NS));
 	return left;
 }

@@ -10,7 +10,7 @@
 #include "sync/latency.h"
 #include "sync/lockorder.h"
 
-#define HART_MAX 8
+#define HART_MAX 16 /* at most 64: sets of harts are words (struct mmu, hart_stop_others()) */
 
 struct mmu;
 struct runq;
@@ -76,7 +76,7 @@ void hart_kick(struct hart *hart, uint32_t reason);
  * Stops all other harts, for good, and waits for them a moment. Returns a bit for each that has not answered. Call with
  * interrupts off.
  */
-uint32_t hart_stop_others(void);
+uint64_t hart_stop_others(void);
 void hart_stop_here(void) __attribute__((noreturn));
 
 extern bool hart_several; /* hart_count > 1 */

@@ -43,9 +43,10 @@ def harts_may_have_any_numbers():
 
 
 @long_case
-def harts_beyond_eight_are_left_out():
-    log = started("--harts", "9")
-    has(log, b"boot: 8 harts run\n", "log")
+def sixteen_harts_run_and_those_beyond_are_left_out():
+    log = started("--harts", "17")
+    has(log, b"is left out: there is no room for it\n", "log")
+    has(log, b"boot: 16 harts run\n", "log")
 
 
 @case

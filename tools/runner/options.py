@@ -20,7 +20,7 @@ Standard input, output and error are the program's own.
   --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
-  --harts N                number of harts (1); the kernel runs on up to 8 of them
+  --harts N                number of harts (1); the kernel runs on up to 16 of them
   --machine NAME           QEMU's machine: virt, sifive_u or spike; the last two have no disk
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line

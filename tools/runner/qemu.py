@@ -22,7 +22,7 @@ def closes_ledger(kernel):
     return "hardened" in os.path.basename(kernel)
 
 
-KERNEL_HARTS = 8  # HART_MAX in base/hart.h
+KERNEL_HARTS = 16  # HART_MAX in base/hart.h
 
 
 class Machine:
