@@ -18,17 +18,11 @@
  */
 
 /*
- * A ticket lock: harts get it in the order in which they have asked for it. The low bits of the word
- * count who holds it or waits for it; the others are the number of the holder's ticket. So one atomic
- * addition takes a ticket and tells whether the lock was free, and another gives it up.
+ * One word, taken by an atomic swap: whichever hart swaps first has it. Harts do not queue. If they did, and the host had
+ * fewer processors than the machine has harts, all would wait for a hart that the host does not run (docs/CAVEATS.md).
  */
-#define SPIN_COUNT  0xffu
-#define SPIN_TICKET 8
-
-_Static_assert(SPIN_COUNT >> SPIN_TICKET == 0, "a ticket's number lies above the count");
-
 struct spinlock {
-	uint32_t word;
+	uint32_t taken; /* 0 or 1 */
 #ifdef FAULTLINE_HARDENED
 	enum lock_class class;
 #endif
@@ -62,46 +56,31 @@ static inline enum lock_class spin_class(const struct spinlock *lock)
 #endif
 }
 
-/* Waits for the turn of a hart that has found the lock's word to be `found`. Inline: it calls nothing. */
-static inline void spin_await_turn(const struct spinlock *lock, uint32_t found)
-{
-	uint32_t ticket = (found >> SPIN_TICKET) + (found & SPIN_COUNT);
-
-	while ((atomic_load(&lock->word) >> SPIN_TICKET ^ ticket) << SPIN_TICKET)
-		arch_spin_pause();
-}
-
+/* Inline: it calls nothing. */
 static inline void spin_acquire(struct spinlock *lock)
 {
-	uint32_t found;
-
 	preempt_barrier();
-	found = __atomic_fetch_add(&lock->word, 1, __ATOMIC_ACQUIRE);
-	if (unlikely(found & SPIN_COUNT))
-		spin_await_turn(lock, found);
+	while (unlikely(arch_swap_acquire(&lock->taken, 1)))
+		while (atomic_load_relaxed(&lock->taken))
+			arch_spin_pause();
+}
+
+static inline bool spin_is_taken(const struct spinlock *lock)
+{
+	return atomic_load_relaxed(&lock->taken);
 }
 
 /* Takes the lock if it is free. */
 static inline bool spin_try(struct spinlock *lock)
 {
-	uint32_t found = atomic_load_relaxed(&lock->word);
-
-	return !(found & SPIN_COUNT) &&
-	       __atomic_compare_exchange_n(&lock->word, &found, found + 1, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return !spin_is_taken(lock) && !arch_swap_acquire(&lock->taken, 1);
 }
 
-static inline bool spin_is_taken(const struct spinlock *lock)
-{
-	return atomic_load_relaxed(&lock->word) & SPIN_COUNT;
-}
-
-/* The next ticket's turn, and one less who holds it or waits. */
 static inline void spin_release(struct spinlock *lock)
 {
 	preempt_barrier();
 	assert_hardened(spin_is_taken(lock));
-	arch_release_add(&lock->word, (1u << SPIN_TICKET) - 1);
+	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 	preempt_barrier();
 }
 

@@ -21,9 +21,8 @@ struct arch_thread; /* arch/context.h */
  *   void arch_icache_sync(void)                 makes instructions that were stored visible to this
  *                                               hart's fetches
  *   void arch_spin_pause(void)                  in a loop that waits for another hart: a hint
- *   void arch_release_add(uint32_t *, uint32_t) adds to a word, which other harts see after all that
- *                                               this hart has done to memory before: gcc's own
- *                                               builtin takes one more instruction
+ *   unsigned long arch_swap_acquire(uint32_t *, uint32_t) stores a word, and returns what was there; what this
+ *                                               hart does to memory afterwards comes after it
  */
 #include "arch-impl/hart.h"
 

@@ -55,9 +55,16 @@ static inline void arch_spin_pause(void)
 	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
 }
 
-static inline void arch_release_add(uint32_t *word, uint32_t value)
+/* AMOSWAP sign-extends what it read, which the compiler does not know of its own built-in function. */
+static inline unsigned long arch_swap_acquire(uint32_t *word, uint32_t value)
 {
-	__asm__ volatile("amoadd.w.rl zero, %1, %0" : "+A"(*word) : "r"(value) : "memory");
+	unsigned long old;
+
+	__asm__ volatile("amoswap.w.aq %0, %2, %1"
+			 : "=r"(old), "+A"(*word)
+			 : "r"(value)
+			 : "memory");
+	return old;
 }
 
 static inline void arch_hart_set(struct hart *hart)

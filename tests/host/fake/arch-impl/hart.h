@@ -30,9 +30,9 @@ static inline void arch_spin_pause(void)
 	(void)usleep(1);
 }
 
-static inline void arch_release_add(uint32_t *word, uint32_t value)
+static inline unsigned long arch_swap_acquire(uint32_t *word, uint32_t value)
 {
-	__atomic_fetch_add(word, value, __ATOMIC_RELEASE);
+	return __atomic_exchange_n(word, value, __ATOMIC_ACQUIRE);
 }
 
 struct arch_thread *arch_this_thread(void);
