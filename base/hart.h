@@ -47,12 +47,12 @@ struct hart {
 	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */
+	uint64_t journal_work; /* instructions that the journal has taken; atomic */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */
 	struct trace_ring faults;
 
-	struct timerq timers;  /* has its own lock */
-	uint64_t journal_work; /* instructions that the journal has taken; atomic */
+	struct timerq timers; /* has its own lock */
 };
 
 /* The harts by index. The first hart_count of them run. The number changes only at boot. */

@@ -2,20 +2,21 @@
 /* The journal's ring. */
 #include "base/journal.h"
 
-#include "arch/page.h"
-#include "arch/timer.h"
+#include "arch/context.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/string.h"
-#include "sync/atomic.h"
+#include "sync/preempt.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
-#define WORK_BESIDE	 50 /* instructions of calls, and of the count itself, that it does not see */
 #define POLLS_PER_SECOND 1000 /* who waits for room looks so often: the reader cannot interrupt */
 
+#define OVER (INT64_MIN / 2) /* `until` when nothing is written any more, whatever is given back */
+
 _Static_assert(sizeof(struct journal_record) == 64, "the format");
+_Static_assert(sizeof(struct journal_around) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, head) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, tail) == 128, "the format");
 
@@ -23,18 +24,33 @@ struct journal_header *journal;
 
 static struct spinlock journal_lock = SPINLOCK_INIT(LOCK_JOURNAL);
 /* under journal_lock: */
-static uint64_t claimed; /* records that are written or claimed */
-static uint32_t nspaces;
-static bool polling; /* the timer is armed */
+static bool polling;   /* the timer is armed */
+static uint64_t known; /* what the reader had read when `until` was last made larger */
 
-static void (*running)(int32_t *pid_ret, int32_t *tid_ret);
+static uint32_t nspaces; /* atomic */
+
+static uint64_t
+	reserve; /* records that other harts may write after the same look for room; set at boot */
 
 static struct waitq room = WAITQ_INIT(room);
 static struct timer poll_timer;
 
-static bool has_stopped(void)
+bool journal_is_over(void)
 {
-	return atomic_load(&journal->stop) != 0 || journal->ended != 0;
+	if (atomic_load(&journal->stop))
+		atomic_store_relaxed(&journal->until, OVER);
+	return atomic_load_relaxed(&journal->until) < OVER / 2;
+}
+
+bool journal_finds_room(void)
+{
+	unsigned long irq = spin_lock_irqsave(&journal_lock);
+	uint64_t tail = atomic_load(&journal->tail);
+
+	counter_add(&journal->until, (int64_t)(tail - known));
+	known = tail;
+	spin_unlock_irqrestore(&journal_lock, irq);
+	return (int64_t)atomic_load_relaxed(&journal->head) <= atomic_load_relaxed(&journal->until);
 }
 
 bool journal_has_queue(const struct waitq *queue)
@@ -42,10 +58,9 @@ bool journal_has_queue(const struct waitq *queue)
 	return queue == &room;
 }
 
-/* Is there room for n more, with half of the ring left over? */
-static bool has_room(unsigned n)
+bool journal_is_fine(void)
 {
-	return has_stopped() || claimed - atomic_load(&journal->tail) + n <= journal->nrecords / 2;
+	return journal_has_room() || journal_is_over();
 }
 
 static void poll_again(void)
@@ -55,11 +70,10 @@ static void poll_again(void)
 
 static void poll_room(struct timer *timer)
 {
-	bool found;
+	bool found = journal_is_fine();
 
 	(void)timer;
 	spin_lock_irqoff(&journal_lock);
-	found = has_room(JOURNAL_CLAIM);
 	polling = !found;
 	spin_unlock_irqoff(&journal_lock);
 	if (found)
@@ -75,6 +89,7 @@ void journal_start(void *memory, size_t nbytes, paddr_t address)
 	header->version = JOURNAL_VERSION;
 	header->record_bytes = sizeof(struct journal_record);
 	header->nrecords = (nbytes - PAGE_SIZE) / sizeof(struct journal_record);
+	header->until = (int64_t)header->nrecords / 2 - JOURNAL_MOST;
 	header->ticks_per_second = clock_timebase();
 	header->address = address;
 	timer_init(&poll_timer, poll_room);
@@ -83,28 +98,9 @@ void journal_start(void *memory, size_t nbytes, paddr_t address)
 	journal = header;
 }
 
-void journal_set_caller(void (*caller)(int32_t *pid_ret, int32_t *tid_ret))
+void journal_add_hart(void)
 {
-	running = caller;
-}
-
-bool journal_claim(unsigned n)
-{
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
-	bool found = has_room(n);
-
-	if (found)
-		claimed += n;
-	spin_unlock_irqrestore(&journal_lock, irq);
-	return found;
-}
-
-void journal_give_back(unsigned n)
-{
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
-
-	claimed -= n;
-	spin_unlock_irqrestore(&journal_lock, irq);
+	reserve += JOURNAL_MOST;
 }
 
 struct waitq *journal_await(uint64_t *seq_ret)
@@ -117,86 +113,66 @@ struct waitq *journal_await(uint64_t *seq_ret)
 	was = polling;
 	polling = true;
 	spin_unlock_irqrestore(&journal_lock, irq);
-	__atomic_fetch_add(&journal->waits, 1, __ATOMIC_RELAXED);
+	counter_add(&journal->waits, 1);
 	if (!was)
 		poll_again();
 	return &room;
 }
 
-static void append(const struct journal_record *record)
+/* Is there no place for the record of that number? */
+static bool is_full(uint64_t number)
 {
-	struct journal_record *ring = (void *)((char *)journal + PAGE_SIZE), *to;
-	uint64_t head = journal->head;
-
-	if (has_stopped()) {
-		claimed--;
-		return;
-	}
-	to = &ring[head % journal->nrecords];
-	*to = *record;
-	to->hart = (uint8_t)hart_this()->index;
-	to->time = arch_time();
-	running(&to->pid, &to->tid);
-	__atomic_store_n(&to->seq, (uint32_t)head + 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&journal->head, head + 1, __ATOMIC_RELEASE);
+	return number + reserve - atomic_load_relaxed(&journal->tail) >= journal->nrecords;
 }
 
-void journal_write(const struct journal_record *record)
+static void append(const struct journal_record *record)
 {
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
+	uint64_t number = journal_take(journal, 1);
+	struct journal_record *to = journal_place(journal, number);
 
-	append(record);
-	spin_unlock_irqrestore(&journal_lock, irq);
+	if (unlikely(is_full(number))) {
+		atomic_store_relaxed(&journal->until, OVER);
+		atomic_store(&journal->ended, 1);
+		return;
+	}
+	memcpy((char *)to + sizeof(to->seq), (const char *)record + sizeof(to->seq),
+	       sizeof(*to) - sizeof(to->seq));
+	to->hart = (uint8_t)hart_this()->index;
+	to->time = arch_time();
+	to->who = arch_this_thread()->who;
+	journal_publish(to, number);
+}
+
+bool journal_write(const struct journal_record *record)
+{
+	bool fine;
+
+	preempt_disable();
+	fine = journal_has_room();
+	if (likely(fine))
+		append(record);
+	preempt_enable();
+	return fine || journal_is_over();
 }
 
 bool journal_write_now(const struct journal_record *record)
 {
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
-	bool fills;
+	bool fine;
 
-	if (claimed++ - atomic_load(&journal->tail) >= journal->nrecords)
-		__atomic_store_n(&journal->ended, 1, __ATOMIC_RELEASE);
-	append(record);
-	fills = !has_room(0);
-	spin_unlock_irqrestore(&journal_lock, irq);
-	return fills;
-}
-
-bool journal_is_fine(void)
-{
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
-	bool fine = has_room(0);
-
-	spin_unlock_irqrestore(&journal_lock, irq);
-	return fine;
-}
-
-uint64_t journal_work_end(uint64_t begun)
-{
-	uint64_t end = arch_instructions() + WORK_BESIDE;
-
-	counter_add(&hart_this()->journal_work, end - begun);
-	return end;
-}
-
-uint64_t journal_work(void)
-{
-	return counter_read(&hart_this()->journal_work);
+	preempt_disable();
+	fine = journal_has_room();
+	if (likely(fine) || !journal_is_over())
+		append(record);
+	preempt_enable();
+	return !fine;
 }
 
 int32_t journal_pid(void)
 {
-	int32_t pid, tid;
-
-	running(&pid, &tid);
-	return pid;
+	return (int32_t)arch_this_thread()->who;
 }
 
 uint32_t journal_new_space(void)
 {
-	unsigned long irq = spin_lock_irqsave(&journal_lock);
-	uint32_t number = ++nspaces;
-
-	spin_unlock_irqrestore(&journal_lock, irq);
-	return number;
+	return __atomic_add_fetch(&nspaces, 1, __ATOMIC_RELAXED);
 }

@@ -29,13 +29,12 @@
 
 /* ---- find ---- */
 
-/* The round differs from the last: counts why. The first one of a recorded space has none before it. */
+/* The round differs from the last: counts why. */
 static __attribute__((noinline)) void count_difference(struct fault *fault)
 {
 	struct space_stats *stats = &fault->space->stats;
 
-	if (fault->kind != FAULT_KINDS)
-		stats->retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY]++;
+	stats->retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY]++;
 }
 
 /*
@@ -66,18 +65,26 @@ static __attribute__((noinline)) int fault_deny(struct fault *fault, enum fault_
 /*
  * May the fault be resolved now? While fork copies the space, a thread that wants to write what was
  * copied already waits until all is copied. Otherwise it could go on and write what is copied later,
- * and the child would have its later write without the earlier one. In a recorded space the first
- * round only sees that room in the journal is needed.
+ * and the child would have its later write without the earlier one. In a recorded space there has to be
+ * room in the journal.
  */
-static __attribute__((noinline)) int fault_look_closer(struct space *space, struct fault *fault)
+static __attribute__((noinline)) int fault_may_begin(struct space *space, struct fault *fault)
 {
-	if (space->recorded)
-		fault_record_begin(fault);
+	int outcome = space->recorded ? fault_record_begin(fault) : VM_OK;
+
 	if (space->dying)
 		return VM_DYING;
 	if (space->forking && fault->va < space->forked_end)
 		return space_await_verb(space, fault->wait);
-	return space->recorded && !fault->prepared ? VM_RECORD : VM_OK;
+	return outcome;
+}
+
+/* Saves no register where the space is only recorded. */
+static __attribute__((noinline)) int fault_look_closer(struct space *space, struct fault *fault)
+{
+	if (likely(space->unusual == SPACE_ONLY_RECORDED))
+		return fault_record_begin(fault);
+	return fault_may_begin(space, fault);
 }
 
 /*
@@ -385,23 +392,12 @@ static inline __attribute__((always_inline)) int fault_round(struct fault *fault
 		fault_judge(fault, again);
 		outcome = fault_resolve(fault);
 	}
-	if (again && unlikely(space->unusual))
+	if (unlikely(space->unusual))
 		outcome = fault_record_round(fault, outcome);
 	if (unlikely(outcome >= VM_AGAIN))
 		fault->layout = space->layout;
 	debt_assert_none(space);
 	spin_unlock(&space->lock);
-	return outcome;
-}
-
-/* What a round has to wait for besides what fault_prepare() does. Returns VM_AGAIN for another round. */
-static __attribute__((noinline)) int fault_aside(struct fault *fault, int outcome,
-						 struct fault_record *record)
-{
-	if (outcome == VM_RECORD)
-		return fault_record_claim(fault, record);
-	if (fault->prepared->record)
-		fault_record_end(record);
 	return outcome;
 }
 
@@ -412,16 +408,17 @@ static __attribute__((noinline)) int fault_aside(struct fault *fault, int outcom
 static __attribute__((noinline)) int fault_more_rounds(struct fault *fault, int outcome)
 {
 	struct fault_prepared prepared = { .source = zero_pfn, .nbytes = PAGE_SIZE };
-	struct fault_record record;
 
 	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
 	while (outcome >= VM_AGAIN) {
 		if (outcome == VM_PREPARE)
 			outcome = fault_prepare(fault);
-		if (unlikely(outcome != VM_AGAIN) &&
-		    (outcome = fault_aside(fault, outcome, &record)) != VM_AGAIN)
+		if (unlikely(outcome != VM_AGAIN)) {
+			if (fault->space->recorded)
+				outcome = fault_record_aside(fault, outcome);
 			break;
+		}
 		prepared.rounds++;
 		assert_hardened(prepared.rounds < ROUNDS_MAX);
 		outcome = fault_round(fault, true);

@@ -30,8 +30,6 @@ struct fault_need {
 	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
 };
 
-struct fault_record;
-
 /* What was prepared with no lock held. It is kept from round to round until it is used. */
 struct fault_prepared {
 	unsigned rounds; /* how many came before this one */
@@ -47,7 +45,6 @@ struct fault_prepared {
 	struct page *source_page;
 	size_t nbytes;
 	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
-	struct fault_record *record; /* in a recorded space: its room in the journal; or NULL */
 };
 
 struct fault {
@@ -72,7 +69,11 @@ struct fault {
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
-	uint64_t begun; /* recorded space: arch_instructions() at the first round */
+	/* In a recorded space: */
+	uint64_t begun;	  /* arch_instructions() when the round began */
+	unsigned naround; /* pages that it has mapped beside its own: */
+	unsigned around;  /* a bit for each from `window` on */
+	uint32_t around_frames[FAULT_AROUND];
 	/* Left for the next round by one that ends with VM_PREPARE or VM_AGAIN. */
 	uint64_t layout;		 /* space->layout at its end */
 	struct fault_need need;		 /* VM_PREPARE only */
@@ -151,21 +152,16 @@ int fault_get_zeros(struct fault *fault);
  * VM_OOM or VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
- * In a recorded space VM_RECORDED comes instead of VM_OK: then the journal wants the fault's end, too.
+ * In a recorded space VM_RECORDED comes instead of VM_OK. The record of the fault's end is the caller's to
+ * complete then, and also if the access was refused: wait->record. None is left with ACCESS_INSIDE.
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);
 
-/*
- * How many instructions the journal has taken since the fault was first seen to need it, or to wait for room
- * in it: they are not the fault's own. `wait` is as vm_fault() has left it.
- */
-uint64_t fault_record_work(const struct vm_wait *wait);
-
-/* vm_fault() for callers that have nothing to add to the journal: VM_OK instead of VM_RECORDED. */
+/* vm_fault() for callers that fill pages: no fault of a thread ends there. VM_OK instead of VM_RECORDED. */
 static inline int vm_fault_in(struct space *space, vaddr_t address, unsigned access,
 			      struct vm_wait *wait)
 {
-	int outcome = vm_fault(space, address, access, wait);
+	int outcome = vm_fault(space, address, access | ACCESS_INSIDE, wait);
 
 	return outcome == VM_RECORDED ? VM_OK : outcome;
 }

@@ -31,6 +31,9 @@
  */
 #define ACCESS_POPULATE 64u
 
+/* Another one, for the journal: no FAULT record follows. */
+#define ACCESS_INSIDE 128u
+
 /* fault_classify() never returns DENY_MAPERR: the look-up has that result. */
 enum fault_kind {
 	FAULT_DENY_MAPERR,

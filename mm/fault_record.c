@@ -2,192 +2,153 @@
 /* Writes the rounds of faults to the journal. */
 #include "mm/fault_record.h"
 
+#include "arch/context.h"
 #include "arch/timer.h"
-#include "base/journal.h"
+#include "base/hart.h"
 #include "lib/string.h"
 #include "mm/host.h"
-#include "mm/phys/zeroed.h"
 #include "mm/space_record.h"
+#include "mm/zero_page.h"
 
-/*
- * Instructions that struct fault_prepared takes: only because of the journal, if nothing had to be prepared.
- */
-#define PREPARED_BESIDE 95
+/* Instructions of the journal that it does not count, because they come before or after that. */
+#define BESIDE 45
+
+#define AROUND_MOST ((FAULT_AROUND + JOURNAL_FRAMES - 2) / JOURNAL_FRAMES) /* records of a round */
+
+_Static_assert(1 + AROUND_MOST + 1 <= JOURNAL_MOST,
+	       "there is room for each round that is the only one");
 
 /* The object of a struct vm_wait whose fault has been here and has read nothing. It is no object's address. */
 static const char nothing_read;
 
-/* Adds the instructions from one moment to another. Two harts have different counts. */
-static uint32_t instructions_add(uint32_t sum, uint64_t from, uint64_t to)
+/* Adds the instructions since the end of the last round. Two harts have different counts. */
+static void add_between(struct vm_wait *wait, uint64_t now)
 {
-	uint64_t n = to > from ? to - from : 0;
+	uint64_t had = wait->rounds >> 32,
+		 n = now > wait->recorded_at ? now - wait->recorded_at : 0;
 
-	return n > UINT32_MAX - sum ? UINT32_MAX : sum + (uint32_t)n;
+	n = MIN(had + n, (uint64_t)UINT32_MAX);
+	wait->rounds = (uint32_t)wait->rounds | n << 32;
 }
 
-/* Was room the last that the fault had to wait for? Then recorded_work is what it had taken up to then. */
-static bool waits_for_room(const struct vm_wait *wait)
-{
-	return journal_has_queue(wait->queue);
-}
-
-/* The fault is here for the first time, or again after it has waited. */
-static void claim_begin(struct fault *fault)
-{
-	struct vm_wait *wait = fault->wait;
-
-	if (!wait->object) {
-		wait->object = (const struct object *)&nothing_read;
-		wait->recorded_work = journal_work();
-		wait->in_rounds = wait->between = 0;
-	} else if (waits_for_room(wait)) {
-		wait->recorded_work = journal_work() - fault_record_work(wait);
-	} else {
-		wait->between = instructions_add(wait->between, wait->recorded_at, fault->begun);
-	}
-	wait->queue = NULL;
-}
-
-uint64_t fault_record_work(const struct vm_wait *wait)
+/* At the end of a round, or if there is no room for one: if it was the first of the access. */
+static inline void start_work(struct vm_wait *wait)
 {
 	if (!wait->object)
-		return 0;
-	if (waits_for_room(wait))
-		return wait->recorded_work + (arch_instructions() - wait->recorded_at);
-	return journal_work() - wait->recorded_work;
+		wait->recorded_work = journal_work();
 }
 
-/*
- * Only a round with nothing prepared takes the prezeroed frame (mm/cow.c), and the next one would have been
- * such a round without the journal.
- */
-static void lend_zeros(struct fault_prepared *prepared)
+/* The fault goes on later, in another round or another call of vm_fault(). */
+static inline void goes_on(struct vm_wait *wait, int outcome)
 {
-	prepared->record->lends = true;
-	prepared->copy = zeroed_take();
-	if (prepared->copy)
-		prepared->copy_pfn = prepared->copy->zeroed_pfn;
-}
-
-/* The round did not need it. */
-static void return_zeros(struct fault_prepared *prepared)
-{
-	if (prepared->copy)
-		zeroed_give(prepared->copy);
-	prepared->copy = NULL;
-	prepared->record->lends = false;
-}
-
-int fault_record_claim(struct fault *fault, struct fault_record *record)
-{
-	struct vm_wait *wait = fault->wait;
-	bool found = journal_claim(JOURNAL_CLAIM);
-
-	claim_begin(fault);
-	/* Nothing was found before the round that begins now. */
-	fault->slot = NULL;
-	fault->kind = FAULT_KINDS;
-	fault->layout = 0;
-	if (!found) {
-		wait->recorded_at = journal_work_end(fault->begun);
-		wait->recorded_work = journal_work() - wait->recorded_work;
-		wait->queue = journal_await(&wait->seq);
-		return VM_WAIT;
-	}
-	record->room = JOURNAL_CLAIM;
-	fault->prepared->record = record;
-	lend_zeros(fault->prepared);
-	wait->recorded_at = journal_work_end(fault->begun);
-	return VM_AGAIN;
-}
-
-void fault_record_end(struct fault_record *record)
-{
-	journal_give_back(record->room);
-	record->room = 0;
-}
-
-/* Looks at what is there before a round. */
-static void look_before(struct fault *fault, struct fault_record *record)
-{
-	const struct mmu_entry *slot = NULL;
-
-	if (fault->va < USER_TOP) /* a program may ask for any address */
-		slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
-	record->layout = fault->space->layout;
-	memcpy(record->counted, fault->space->stats.kind, sizeof(fault->space->stats.kind));
-	record->window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
-	record->used = 0;
-	if (!slot)
+	if (wait->object)
 		return;
-	slot -= (fault->va - record->window) >> PAGE_SHIFT;
-	for (unsigned i = 0; i < FAULT_AROUND; i++)
-		if (!entry_empty(entry_load(&slot[i])))
-			record->used |= 1u << i;
+	wait->object = (const struct object *)&nothing_read;
+	if (outcome != VM_WAIT)
+		wait->queue = NULL;
 }
 
-void fault_record_begin(struct fault *fault)
+int fault_record_find_room(struct fault *fault)
+{
+	if (likely(journal_has_room()))
+		return VM_OK;
+	if (!journal_is_over())
+		return VM_RECORD;
+	fault->space->recorded = false;
+	fault->wait->record = NULL;
+	return VM_OK;
+}
+
+/* The first round of a call that is not the first of its access. */
+static __attribute__((noinline)) int begin_call(struct fault *fault, uint64_t now)
 {
 	struct vm_wait *wait = fault->wait;
 
-	fault->begun = arch_instructions();
-	if (!fault->prepared)
-		return;
-	wait->between = instructions_add(wait->between, wait->recorded_at, fault->begun);
-	look_before(fault, fault->prepared->record);
-	wait->recorded_at = journal_work_end(fault->begun);
+	if (fault_waits_for_room(wait)) {
+		wait->recorded_work = journal_work() - fault_record_work(wait);
+		wait->queue = NULL;
+	} else {
+		add_between(wait, now);
+	}
+	return fault_record_find_room(fault);
 }
 
-static void record_write(struct fault *fault, struct journal_record *line)
+int fault_record_begin_again(struct fault *fault, uint64_t now)
 {
-	struct fault_record *record = fault->prepared->record;
-
-	line->space = fault->space->number;
-	if (likely(record->room)) {
-		record->room--;
-		journal_write(line);
-	} else if (journal_write_now(line)) {
-		mm_host.journal_fills(); /* many rounds */
-	}
+	fault->begun = now;
+	if (unlikely(!fault->prepared))
+		return begin_call(fault, now);
+	add_between(fault->wait, now);
+	return VM_OK;
 }
 
 /* The other pages of the object that the round has mapped. */
-static void record_around(struct fault *fault)
+static void write_around(const struct fault *fault, uint64_t number)
 {
-	struct fault_record *record = fault->prepared->record;
-	const struct mmu_entry *slot = fault->slot - ((fault->va - record->window) >> PAGE_SHIFT);
+	const struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
+	unsigned left = fault->around;
+	const uint32_t *frames = fault->around_frames;
+	struct mmu_entry entry = entry_load(slot + bit_lowest(left));
 
-	for (unsigned i = 0; i < FAULT_AROUND; i++) {
-		vaddr_t va = record->window + i * PAGE_SIZE;
-		struct journal_record line = { .type = JOURNAL_AROUND, .arg = { va } };
+	while (left) {
+		struct journal_around *line =
+			(struct journal_around *)journal_place(journal, number);
+		unsigned later = left;
 
-		if (va == fault->va || record->used & 1u << i || entry_empty(entry_load(&slot[i])))
-			continue;
-		line.arg[2] = recorded_entry(entry_load(&slot[i]));
-		record_write(fault, &line);
+		line->type = JOURNAL_AROUND;
+		line->hart = (uint8_t)hart_this()->index;
+		line->entry = fault->window | (recorded_entry(entry) & (PAGE_SIZE - 1));
+		memcpy(line->frames, frames, sizeof(line->frames));
+		for (unsigned i = 0; i < JOURNAL_FRAMES && later; i++)
+			later &= later - 1;
+		line->pages = (uint16_t)(left ^ later);
+		frames += JOURNAL_FRAMES;
+		left = later;
+		journal_publish((struct journal_record *)line, number++);
 	}
 }
 
-/* Returns which kinds of faults the round has counted, a bit for each. */
-static unsigned counted_kinds(const struct fault *fault)
+/*
+ * Writes a round that is counted as these kinds, has mapped `naround` pages more, and has changed the entry
+ * from `before` to `after`. `ends`: it is the fault's last. Returns the record of its end then, or NULL.
+ */
+static inline __attribute__((always_inline)) struct journal_record *
+write_round(struct fault *fault, unsigned kinds, uint64_t before, uint64_t after, uint64_t rounds,
+	    unsigned naround, bool ends)
 {
-	unsigned kinds = 0;
+	/* Loaded once: the compiler cannot know that the records are elsewhere. */
+	const vaddr_t va = fault->va;
+	const unsigned access = fault->access;
+	const uint32_t space = fault->space->number;
+	struct vm_wait *const wait = fault->wait;
+	struct journal_header *ring = journal;
+	unsigned between = (naround + JOURNAL_FRAMES - 1) / JOURNAL_FRAMES;
+	uint64_t number = journal_take(ring, 1 + between + ends);
+	struct journal_record *line = journal_place(ring, number);
 
-	for (unsigned i = 0; i < FAULT_KINDS; i++)
-		if (fault->space->stats.kind[i] != fault->prepared->record->counted[i])
-			kinds |= 1u << i;
-	return kinds;
-}
-
-/* Has the round changed the VMA itself, which is a stack? Returns whether this was written. */
-static bool record_grown(const struct fault *fault)
-{
-	const struct vma *vma = fault->vma;
-
-	if (fault->space->layout == fault->prepared->record->layout)
-		return false;
-	space_record_area(vma, vma->start, vma->end);
-	return true;
+	line->type = JOURNAL_ROUND;
+	line->hart = (uint8_t)hart_this()->index;
+	line->who = arch_this_thread()->who;
+	line->space = space;
+	line->what = (uint16_t)(kinds | (ends ? JOURNAL_ENDS : 0));
+	line->more = access;
+	line->time = arch_time();
+	line->arg[0] = va;
+	line->arg[1] = before;
+	line->arg[2] = after;
+	line->arg[3] = rounds;
+	journal_publish(line, number);
+	if (naround)
+		write_around(fault, number + 1);
+	line = NULL;
+	if (ends) {
+		number += 1 + between;
+		line = journal_place(ring, number); /* the rest is as in the round's */
+		line->type = JOURNAL_FAULT;
+		wait->record_number = number;
+	}
+	wait->record = line;
+	return line;
 }
 
 /*
@@ -205,50 +166,184 @@ static bool record_area(struct fault *fault)
 	return true;
 }
 
-/* Writes what the round has changed or refused: it was counted as these kinds. */
-static void record_kinds(struct fault *fault, unsigned kinds, int outcome)
+void fault_record_grown(struct fault *fault, const struct vma *stack)
 {
-	const struct vm_wait *wait = fault->wait;
-	struct journal_record line = {
-		.type = JOURNAL_ROUND,
-		.arg = { fault->va, 0, 0, wait->in_rounds | (uint64_t)wait->between << 32 },
-	};
+	uint64_t begun = arch_instructions();
 
-	if (kinds) {
-		line.what = (uint16_t)kinds;
-		line.more = fault->access;
-		if (outcome >= VM_OK) {
-			line.arg[1] = recorded_entry(fault->entry);
-			line.arg[2] = recorded_entry(entry_load(fault->slot));
-		}
-		record_write(fault, &line);
-	}
-	if (kinds & 1u << FAULT_FILL && fault->attr.object && outcome == VM_OK)
-		record_around(fault);
+	space_record_area(stack, stack->start, stack->end);
+	fault->begun += arch_instructions() - begun; /* they are not the round's */
 }
 
+/* Does the thread's fault end with this round? */
+static inline bool fault_ends(const struct fault *fault)
+{
+	return !(fault->access & ACCESS_INSIDE);
+}
+
+/*
+ * At the end of a round, whose recording has begun at that count: counts its instructions, and those of the
+ * whole fault in the record of its end, if there is one. Returns arch_instructions().
+ */
+static inline uint64_t end_work(const struct vm_wait *wait, struct journal_record *line,
+				uint64_t begun)
+{
+	uint64_t end = journal_work_end(begun, BESIDE), work = end - begun;
+
+	if (unlikely(wait->object))
+		work = journal_work() - wait->recorded_work;
+	if (line)
+		line->more = (uint32_t)work;
+	return end;
+}
+
+/* Writes a round that has changed the entry, or refused the access. */
+static struct journal_record *record_kinds(struct fault *fault, unsigned kinds, bool changed,
+					   unsigned naround, bool ends)
+{
+	uint64_t before = 0, after = 0;
+
+	if (changed) {
+		before = recorded_entry(fault->entry);
+		after = recorded_entry(entry_load(fault->slot));
+	}
+	return write_round(fault, kinds, before, after, fault->wait->rounds, naround, ends);
+}
+
+/* Something has to be prepared before the next round. That one needs room then. */
+static __attribute__((noinline)) int record_prepare(struct fault *fault, uint64_t begun)
+{
+	struct vm_wait *wait = fault->wait;
+
+	wait->rounds += begun - fault->begun;
+	start_work(wait);
+	goes_on(wait, VM_PREPARE);
+	if (!fault->prepared)
+		journal_claim();
+	wait->recorded_at = journal_work_end(begun, BESIDE);
+	wait->record = NULL;
+	return VM_PREPARE;
+}
+
+/* A round that has not resolved the fault. */
+static __attribute__((noinline)) int record_other(struct fault *fault, int outcome, uint64_t begun)
+{
+	struct vm_wait *wait = fault->wait;
+	struct journal_record *line = NULL;
+
+	wait->rounds += begun - fault->begun;
+	wait->record = NULL;
+	start_work(wait);
+	if (outcome >= VM_SEGV_STACK && outcome < VM_OK) {
+		if (fault->kind != FAULT_DENY_MAPERR && record_area(fault))
+			begun = arch_instructions(); /* it counts for itself */
+		line = record_kinds(fault, 1u << fault->kind, false, 0, fault_ends(fault));
+	} else if (outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED) {
+		if (record_area(fault))
+			begun = arch_instructions(); /* the same */
+		(void)record_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
+	}
+	if (outcome == VM_AGAIN && !fault->prepared)
+		journal_claim();
+	else if (outcome < VM_AGAIN && fault->prepared)
+		journal_give_back();
+	goes_on(wait, outcome);
+	wait->recorded_at = end_work(wait, line, begun);
+	return outcome;
+}
+
+/* Ends a round that has resolved the fault, and may not be the first. */
+static __attribute__((noinline)) int end_other(struct fault *fault, struct journal_record *line,
+					       uint64_t begun)
+{
+	if (fault->prepared)
+		journal_give_back();
+	(void)end_work(fault->wait, line, begun);
+	return VM_RECORDED;
+}
+
+/* A round that has resolved it, of whatever kind. */
+static __attribute__((noinline)) int record_resolved(struct fault *fault, uint64_t begun)
+{
+	unsigned kinds = 1u << fault->kind, naround = 0;
+	struct journal_record *line;
+
+	start_work(fault->wait);
+	fault->wait->rounds += begun - fault->begun;
+	if (record_area(fault))
+		begun = arch_instructions(); /* it counts for itself */
+	if (fault->kind == FAULT_FILL && fault->page) {
+		if (fault_got_frame(fault))
+			kinds |= fault_is_copy(fault) && fault_is_write(fault) ? 1u << FAULT_COW
+									       : 0;
+		else if (fault_is_write(fault))
+			kinds |= 1u << FAULT_REMAP;
+		else
+			naround = fault->naround;
+	}
+	line = record_kinds(fault, kinds, true, naround, fault_ends(fault));
+	return end_other(fault, line, begun);
+}
+
+/*
+ * Most faults, without a call and a saved register: a thread's own, for which anonymous memory is mapped, or
+ * copied, or stays.
+ */
 int fault_record_round(struct fault *fault, int outcome)
 {
-	struct fault_record *record = fault->prepared->record;
+	enum recorded_page page = RECORDED_PRIVATE;
 	struct vm_wait *wait = fault->wait;
-	uint64_t begun = arch_instructions();
+	uint64_t begun, before = 0;
+	struct journal_record *line;
 	unsigned kinds;
+	uint64_t work;
 
-	if (!record)
+	if (unlikely(!fault->space->recorded))
 		return outcome;
-	wait->in_rounds = instructions_add(wait->in_rounds, wait->recorded_at, begun);
-	kinds = counted_kinds(fault);
-	if (record_grown(fault))
-		begun = arch_instructions(); /* it counts for itself */
-	if (kinds & ~(1u << FAULT_DENY_MAPERR) && record_area(fault))
-		begun = arch_instructions(); /* the same */
-	record_kinds(fault, kinds, outcome);
-	if (record->lends)
-		return_zeros(fault->prepared);
-	if (outcome < VM_AGAIN) {
-		fault_record_end(record);
-		begun -= fault->prepared->needed ? 0 : PREPARED_BESIDE;
+	begun = arch_instructions();
+	if (unlikely(outcome != VM_OK))
+		return outcome == VM_PREPARE ? record_prepare(fault, begun)
+					     : record_other(fault, outcome, begun);
+	if (unlikely(fault->va < fault->space->busy_end) || unlikely(!fault_ends(fault)) ||
+	    unlikely(fault->attr.object))
+		return record_resolved(fault, begun);
+	if (likely(fault->kind == FAULT_FILL)) {
+		kinds = 1u << FAULT_FILL;
+		page = fault->page ? RECORDED_PRIVATE : RECORDED_ZERO;
+	} else if (fault->kind == FAULT_REUSE) {
+		kinds = 1u << FAULT_REUSE;
+		before = recorded_present(fault->entry, RECORDED_PRIVATE);
+	} else if (likely(fault->kind == FAULT_COW)) {
+		/* Only zeros are copied in a first round. */
+		bool zeros = !wait->object || entry_pfn_if_any(fault->entry) == zero_pfn;
+
+		kinds = 1u << FAULT_COW;
+		before = recorded_present(fault->entry, zeros ? RECORDED_ZERO : RECORDED_PRIVATE);
+	} else {
+		return record_resolved(fault, begun);
 	}
-	wait->recorded_at = journal_work_end(begun);
-	return outcome == VM_OK ? VM_RECORDED : outcome;
+	line = write_round(fault, kinds, before, recorded_present(entry_load(fault->slot), page),
+			   wait->rounds + (begun - fault->begun), 0, true);
+	if (unlikely(wait->object))
+		return end_other(fault, line, begun);
+	work = arch_instructions() - begun + BESIDE;
+	counter_add(&hart_this()->journal_work, work);
+	line->more = (uint32_t)work;
+	return VM_RECORDED;
+}
+
+int fault_record_aside(struct fault *fault, int outcome)
+{
+	struct vm_wait *wait = fault->wait;
+
+	if (outcome != VM_RECORD) {
+		journal_give_back();
+		return outcome;
+	}
+	fault->kind = FAULT_KINDS; /* nothing was looked at */
+	start_work(wait);
+	goes_on(wait, VM_AGAIN);
+	wait->recorded_at = arch_instructions();
+	wait->recorded_work = journal_work() - wait->recorded_work;
+	wait->queue = journal_await(&wait->seq);
+	return VM_WAIT;
 }

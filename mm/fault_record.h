@@ -2,35 +2,69 @@
 /* What a fault does, for the journal (base/journal.h). Only recorded spaces come here. */
 #pragma once
 
+#include "base/journal.h"
 #include "mm/fault.h"
 
-/* Of one call of vm_fault(), while it has room in the journal. */
-struct fault_record {
-	unsigned room; /* records that are claimed and not yet written */
-	bool lends; /* the first round: if struct fault_prepared has a frame, it is the prezeroed one */
-	uint64_t counted[FAULT_KINDS]; /* the space's counters before this round */
-	uint64_t layout;	       /* the space's before this round */
-	vaddr_t window;		       /* the pages that a fault of a file may map */
-	unsigned used;		       /* a bit for each whose entry was not EMPTY */
-};
+/*
+ * The records of a round are written at its end, under the space's lock, so that they have the order of the
+ * changes. Room for them is looked for when the first round begins, and if that is not the last, claimed
+ * when it ends. If there is none, the fault waits before it has changed anything. The record of the fault's
+ * end follows that of its last round. It is left in vm_wait.record for the caller to complete.
+ */
 
 /*
- * Claims the room that a fault may need, for the rounds that follow. Returns VM_AGAIN, or VM_WAIT with
- * *fault->wait filled in if there is none. The caller holds no spinning lock.
+ * Was room the last that the fault had to wait for? Then recorded_work is what the journal had taken for it up
+ * to then.
  */
-int fault_record_claim(struct fault *fault, struct fault_record *record);
-
-/* Gives back what is left of the room, for a fault that ends between its rounds. */
-void fault_record_end(struct fault_record *record);
+static inline bool fault_waits_for_room(const struct vm_wait *wait)
+{
+	return unlikely(wait->object) && journal_has_queue(wait->queue);
+}
 
 /*
- * At the begin of each round: notes when the first one begins, and what there is before one with a claim.
- * The caller holds the space's lock until the round has ended.
+ * How many instructions the journal has taken since the fault came, or it has waited for room in it: they are
+ * not the fault's own. The fault has not ended with its first round.
  */
-void fault_record_begin(struct fault *fault);
+static inline uint64_t fault_record_work(const struct vm_wait *wait)
+{
+	if (fault_waits_for_room(wait))
+		return wait->recorded_work + (arch_instructions() - wait->recorded_at);
+	return journal_work() - wait->recorded_work;
+}
+
+/* The same for a round that is not the first of its access. (Then wait->object is set.) */
+int fault_record_begin_again(struct fault *fault, uint64_t now);
+
+/* The same where there was no room when that was last looked for. */
+int fault_record_find_room(struct fault *fault);
+
+/*
+ * At the begin of each round: notes when that was. Returns VM_OK, or VM_RECORD if there is no room. The
+ * caller holds the space's lock until the round has ended.
+ */
+static inline int fault_record_begin(struct fault *fault)
+{
+	struct vm_wait *wait = fault->wait;
+	uint64_t now = arch_instructions();
+
+	if (unlikely(wait->object))
+		return fault_record_begin_again(fault, now);
+	fault->begun = now;
+	wait->rounds = 0;
+	return likely(journal_has_room_yet()) ? VM_OK : fault_record_find_room(fault);
+}
 
 /*
  * At the end of a round: writes what it has changed or refused. Returns the outcome; VM_RECORDED for
- * VM_OK. Does nothing without a claim. The caller holds the space's lock.
+ * VM_OK. The caller holds the space's lock.
  */
 int fault_record_round(struct fault *fault, int outcome);
+
+/*
+ * Instead of another round: the fault ends, or has found no room. Returns the outcome; VM_WAIT for VM_RECORD.
+ * The caller holds no spinning lock.
+ */
+int fault_record_aside(struct fault *fault, int outcome);
+
+/* The round has made a stack larger. */
+void fault_record_grown(struct fault *fault, const struct vma *stack);

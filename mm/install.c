@@ -108,17 +108,23 @@ static inline struct object_entry object_entry(const struct fault *fault, bool w
 }
 
 static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
-				       struct page *page, struct object_entry entry)
+				       struct page *page, struct object_entry entry,
+				       uint32_t *pfn_ret)
 {
+	pfn_t pfn = page_to_pfn(page);
+
 	page_map_get(page);
-	install_publish(fault, slot, va, entry_make(page_to_pfn(page), entry.prot, entry.flags));
+	install_publish(fault, slot, va, entry_make(pfn, entry.prot, entry.flags));
+	if (pfn_ret)
+		*pfn_ret = (uint32_t)pfn;
 }
 
 /* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
 static void install_written(struct fault *fault)
 {
 	object_stored(fault->attr.object, fault->page);
-	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true));
+	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true),
+			    NULL);
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
 	fault_count(fault, FAULT_FILL);
@@ -130,7 +136,7 @@ static void install_written(struct fault *fault)
  * was asked for has been accessed, as far as anybody knows. Where the kernel maintains A, a page
  * without it would take a fault, which this is to spare.
  */
-static void install_around(struct fault *fault)
+static inline __attribute__((always_inline)) void install_around(struct fault *fault, bool record)
 {
 	struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
 	const struct object_entry asked = object_entry(fault, false);
@@ -140,9 +146,10 @@ static void install_around(struct fault *fault)
 	};
 	struct page *const *next = fault->pages, *const *end = next + fault->npages;
 	vaddr_t va = fault->window;
-	unsigned total = 1;
+	uint32_t *frame = fault->around_frames;
+	unsigned total = 1, around = 0;
 
-	install_object_page(fault, fault->slot, fault->va, fault->page, asked);
+	install_object_page(fault, fault->slot, fault->va, fault->page, asked, NULL);
 	vma_touch(fault->vma, va);
 	vma_touch(fault->vma, va + (fault->npages - 1) * PAGE_SIZE);
 	for (; next < end; next++, slot++, va += PAGE_SIZE) {
@@ -150,12 +157,24 @@ static void install_around(struct fault *fault)
 
 		if (!index_is_page(page) || page == zero_page || !entry_empty(entry_load(slot)))
 			continue;
-		install_object_page(fault, slot, va, page, entry);
+		install_object_page(fault, slot, va, page, entry, record ? frame++ : NULL);
+		if (record)
+			around |= 1u << (next - fault->pages);
 		total++;
+	}
+	if (record) {
+		fault->naround = total - 1;
+		fault->around = around;
 	}
 	space_add_resident(fault->space, total);
 	fault->space->stats.around += total - 1;
 	fault_count(fault, FAULT_FILL);
+}
+
+/* The same, and notes which pages they are. */
+static __attribute__((noinline)) void install_around_recorded(struct fault *fault)
+{
+	install_around(fault, true);
 }
 
 /* Not inline: install_fill() would save registers, and bss_read_fault would lose 6%. */
@@ -164,8 +183,10 @@ static __attribute__((noinline)) int install_from_object(struct fault *fault)
 	sync_text(fault, fault->attr.prot);
 	if (fault_is_write(fault))
 		install_written(fault);
+	else if (unlikely(fault->space->recorded))
+		install_around_recorded(fault);
 	else
-		install_around(fault);
+		install_around(fault, false);
 	return VM_OK;
 }
 

@@ -62,9 +62,9 @@ struct space {
 			bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
 			/* fork is at work: a fault below forked_end waits for its end. */
 			bool forking;
-			bool recorded; /* const: what happens to it is written to the journal */
+			bool recorded; /* what happens to it is written to the journal, until that is over */
 		};
-		uint32_t unusual; /* any of these */
+		uint32_t unusual; /* any of these; SPACE_ONLY_RECORDED: nothing else */
 	};
 	uint32_t number;    /* const: of a recorded space, in the journal */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
@@ -103,6 +103,9 @@ struct space {
 #define AT_IDLE_WAKE   1u /* a thread waits for the end of the verb */
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 #define AT_IDLE_RECORD 4u /* the space is recorded: what is mapped in the busy range is written */
+
+#define SPACE_ONLY_RECORDED \
+	(1u << 8 * (offsetof(struct space, recorded) - offsetof(struct space, unusual)))
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;

@@ -7,14 +7,7 @@
 #include "mm/host.h"
 #include "mm/zero_page.h"
 
-/* Kinds of pages, as docs/journal.md has them. */
-enum recorded_page {
-	RECORDED_NONE,
-	RECORDED_ZERO,
-	RECORDED_PRIVATE,
-	RECORDED_OBJECT,
-	RECORDED_OTHER
-};
+#define WRITE_BESIDE 50 /* instructions of calls that the journal does not count */
 
 static enum recorded_page recorded_page(pfn_t pfn)
 {
@@ -32,13 +25,9 @@ static enum recorded_page recorded_page(pfn_t pfn)
 
 uint64_t recorded_entry(struct mmu_entry entry)
 {
-	uint64_t word = entry_state(entry) | (uint64_t)entry_prot(entry) << 2 |
-			(uint64_t)entry_flags(entry) << 5;
-
 	if (entry_has_page(entry))
-		return word | (uint64_t)recorded_page(entry_pfn(entry)) << 8 |
-		       (uint64_t)entry_pfn(entry) << 16;
-	return entry_empty(entry) ? 0 : word | entry_swap_slot(entry) << 16;
+		return recorded_present(entry, recorded_page(entry_pfn(entry)));
+	return entry_empty(entry) ? 0 : entry_swap_slot(entry) << 16 | RECORDED_SWAP;
 }
 
 /* Writes a record, whose making has begun at that count of instructions. */
@@ -46,7 +35,7 @@ static void write(const struct journal_record *line, uint64_t begun)
 {
 	if (journal_write_now(line))
 		mm_host.journal_fills();
-	journal_work_end(begun);
+	(void)journal_work_end(begun, WRITE_BESIDE);
 }
 
 void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before,
@@ -98,7 +87,7 @@ static bool is_copy_of(const struct copied *copied, struct mmu_entry of_parent,
 	const unsigned used = ENTRY_ACCESSED | ENTRY_DIRTY; /* the hardware sets them at any time */
 	uint64_t differs = recorded_entry(of_parent) ^ recorded_entry(of_child);
 
-	if (differs & ~((uint64_t)used << 5))
+	if (differs & ~((uint64_t)used << 6))
 		return false;
 	return !copied->is_private || !entry_has_page(of_parent) ||
 	       (entry_flags(of_parent) & ENTRY_COW);

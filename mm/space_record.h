@@ -74,5 +74,18 @@ static inline void note_areas(struct space *space, vaddr_t start, vaddr_t end)
  */
 void space_record_verb(struct space *space);
 
-/* An entry as the journal has it. */
+/* ---- entries, as the journal has them ---- */
+
+/* Kinds of pages. */
+enum recorded_page { RECORDED_ZERO, RECORDED_PRIVATE, RECORDED_OBJECT, RECORDED_OTHER };
+
+#define RECORDED_SWAP 0x20u /* an entry that has a slot, and nothing else */
+
+/* An entry that has a page of that kind. */
+static inline uint64_t recorded_present(struct mmu_entry entry, enum recorded_page page)
+{
+	return entry_record(entry) | (uint64_t)page << 10;
+}
+
+/* Any entry. */
 uint64_t recorded_entry(struct mmu_entry entry);

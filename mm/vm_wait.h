@@ -4,6 +4,7 @@
 
 #include "sync/waitq.h"
 
+struct journal_record;
 struct object;
 
 /*
@@ -23,10 +24,13 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
-	/* Of a fault that has been in the journal (mm/fault_record.h): then `object` is not NULL. */
-	uint64_t recorded_at;	/* arch_instructions() when the journal was last done with it */
-	uint64_t recorded_work; /* what journal_work() was at the first claim */
-	uint32_t in_rounds, between; /* instructions, for the records of rounds */
+	/* In a recorded space (mm/fault_record.h): */
+	uint64_t recorded_work; /* what journal_work() was when the fault came */
+	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */
+	uint64_t
+		rounds; /* instructions: in the low half in rounds, in the high half between them */
+	struct journal_record *record; /* is left for the fault's end; NULL: none */
+	uint64_t record_number;
 };
 
 static inline void vm_wait_init(struct vm_wait *wait)
@@ -49,7 +53,7 @@ enum vm_outcome {
 	VM_WAIT = 1,		/* *wait is filled in */
 	VM_RECORDED,		/* VM_OK, of a fault that the journal has: see vm_fault() */
 	/* Of a step only; every smaller value ends the fault. */
-	VM_AGAIN,   /* start another round */
-	VM_RECORD,  /* claim room in the journal with no lock held, then start another round */
+	VM_AGAIN,  /* start another round */
+	VM_RECORD, /* there is no room in the journal: with no lock held, see to VM_WAIT for some */
 	VM_PREPARE, /* prepare what fault->need says with no lock held, then start another round */
 };

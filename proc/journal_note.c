@@ -16,12 +16,11 @@ void journal_note(const struct journal_record *record)
 {
 	uint64_t seq;
 
-	while (!journal_claim(1)) {
+	while (!journal_write(record)) {
 		struct waitq *queue = journal_await(&seq);
 
 		thread_wait_always(queue, seq);
 	}
-	journal_write(record);
 }
 
 /* Returns the number of a process's space, or 0. */
@@ -117,17 +116,4 @@ void journal_catch_up(void)
 
 		thread_wait_always(queue, seq);
 	}
-}
-
-static void tell_caller(int32_t *pid_ret, int32_t *tid_ret)
-{
-	const struct thread *thread = hart_this()->current;
-
-	*pid_ret = thread && thread->process ? thread->process->pid : 0;
-	*tid_ret = thread && thread->process ? thread->tid : 0;
-}
-
-void journal_note_init(void)
-{
-	journal_set_caller(tell_caller);
 }

@@ -34,6 +34,3 @@ void journal_owe(void);
 
 /* Waits until the reader has caught up, if the thread has to. Call with no spinning lock held. */
 void journal_catch_up(void);
-
-/* Call at boot. */
-void journal_note_init(void);

@@ -32,6 +32,7 @@ static struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), v
 	if (!thread)
 		return NULL;
 	str_copy(thread->name, name, sizeof(thread->name));
+	thread->arch.who = 0;
 	thread->main = fn;
 	thread->main_arg = arg;
 	arch_thread_init(&thread->arch, thread->kstack, kthread_main, thread);

@@ -46,7 +46,6 @@ static bool host_is_ending(void)
 
 void mm_host_init(void)
 {
-	journal_note_init();
 	mm_host.pause = host_pause;
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;

@@ -341,7 +341,7 @@ struct thread *thread_lead(void)
 		list_del(&thread->tid_link);
 		thread_id_put_locked(process, thread->tid);
 		end_watch_gone(&thread->end_watch);
-		thread->tid = process->pid;
+		thread_set_tid(thread, process->pid);
 		thread->birth = 0;
 	}
 	spin_unlock(&process_tree_lock);

@@ -156,13 +156,19 @@ static struct thread *create_thread(struct process *process)
 	return thread;
 }
 
+void thread_set_tid(struct thread *thread, int tid)
+{
+	thread->tid = tid;
+	thread->arch.who = (uint32_t)thread->process->pid | (uint64_t)tid << 32;
+}
+
 int process_add_leader(struct process *process)
 {
 	struct thread *thread = create_thread(process);
 
 	if (!thread)
 		return -ENOMEM;
-	thread->tid = process->pid;
+	thread_set_tid(thread, process->pid);
 	process->leader = thread;
 	process->nlive = 1;
 	process->timers.looker = thread;
@@ -179,7 +185,7 @@ struct thread *process_create_thread(struct process *process, int *err_ret)
 		return NULL;
 	thread = create_thread(process);
 	if (thread) {
-		thread->tid = *err_ret;
+		thread_set_tid(thread, *err_ret);
 		thread->start_tick = arch_time();
 	} else {
 		thread_id_put(process, *err_ret);

@@ -146,6 +146,9 @@ static inline void thread_assert_no_waiting_lock(const struct thread *thread)
 #endif
 }
 
+/* Sets its tid. What the journal calls it is made of that, and of its process's pid. */
+void thread_set_tid(struct thread *thread, int tid);
+
 static inline struct thread *current_thread(void)
 {
 	return (struct thread *)arch_this_thread();

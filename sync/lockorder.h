@@ -54,7 +54,7 @@ enum lock_class {
 	LOCK_POLL,  /* the queue of a thread that waits on several others */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
-	LOCK_JOURNAL, /* the ring of the journal */
+	LOCK_JOURNAL, /* how far the reader of the journal is */
 	LOCK_LOG,
 	LOCK_CONSOLE, /* a device's output that the log may use; its holder wakes no thread */
 

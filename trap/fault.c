@@ -62,14 +62,19 @@ static inline bool trace_is_ours(const struct user_fault *fault)
 	return likely(fault->record->thread == current_thread());
 }
 
+static inline void trace_complete(const struct user_fault *fault, struct trace_fault *record)
+{
+	record->kind = (uint8_t)fault->wait.kind;
+	record->cost = (uint32_t)arch_instructions() - record->cost;
+}
+
 static inline void trace_end(const struct user_fault *fault)
 {
 	struct trace_fault *record = fault->record;
 
 	if (!trace_is_ours(fault))
 		return;
-	record->kind = (uint8_t)fault->wait.kind;
-	record->cost = (uint32_t)arch_instructions() - record->cost;
+	trace_complete(fault, record);
 }
 
 /*
@@ -195,6 +200,28 @@ __attribute__((noinline, cold)) static int again(struct user_fault *fault, int o
 	return end > 0 ? 0 : end;
 }
 
+/* Other threads have run for long. */
+static __attribute__((noinline, cold)) int end_late(struct user_fault *fault)
+{
+	fault->waited = false;
+	trace_end_with(fault, 0);
+	return 0;
+}
+
+/* Ends a fault that is recorded, and was resolved at once. Turns interrupts off, as trace_end_with() does. */
+static __attribute__((noinline)) int end_recorded(struct user_fault *fault)
+{
+	struct trace_fault *record = fault->record;
+
+	current_thread()->minor_faults++;
+	if (unlikely(record->thread != current_thread()))
+		return end_late(fault);
+	fault_note_resolved(record, &fault->wait, fault->addr, fault->access);
+	arch_irq_disable();
+	trace_complete(fault, record);
+	return 0;
+}
+
 int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned long irq)
 {
 	struct process *process = current_process();
@@ -213,7 +240,7 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	irq_restore(irq);
 	outcome = vm_fault(&process->uspace->space, addr, access, &fault.wait);
 	if (unlikely(outcome != 0))
-		return again(&fault, outcome);
+		return outcome == VM_RECORDED ? end_recorded(&fault) : again(&fault, outcome);
 	current_thread()->minor_faults++;
 	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
 	trace_end(&fault);

@@ -21,28 +21,37 @@ int fault_signal(void)
 	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
 }
 
+/* What the fault has cost that has this trace record, without the journal. */
+static uint32_t cost_of(const struct trace_fault *record, const struct vm_wait *wait, uint64_t now)
+{
+	uint64_t work = wait->object ? fault_record_work(wait) : 0;
+	uint32_t cost = (uint32_t)now - record->cost;
+
+	if (wait->record)
+		work = wait->record->more;
+	return cost - (uint32_t)MIN(work, (uint64_t)cost); /* two harts have different counts */
+}
+
 void fault_note(const struct trace_fault *record, const struct vm_wait *wait, vaddr_t addr,
 		unsigned access, int result, bool waited)
 {
-	uint32_t now = (uint32_t)arch_instructions();
-	uint64_t work = fault_record_work(wait);
+	uint64_t now = arch_instructions();
 	unsigned kind = wait->kind < FAULT_KINDS ? wait->kind : JOURNAL_NO_KIND;
-	struct journal_record line = {
-		.type = JOURNAL_FAULT,
-		.what = (uint16_t)(access | kind << 8 | (waited ? NOTE_WAITED : 0)),
-		.space = current_space()->number,
-	};
+	struct journal_record own = { .type = JOURNAL_FAULT, .space = current_space()->number };
+	struct journal_record *line = wait->record ?: &own;
 
 	if (result && !(access & TRAP_COPY))
 		result = fault_signal();
-	line.arg[0] = frame_pc(arch_thread_frame(arch_this_thread()));
-	if (record) {
-		line.more = now - record->cost;
-		line.more -= MIN(line.more, work);
-		line.arg[0] = record->pc; /* of a user copy, the kernel's */
-		line.arg[2] = record->time;
+	line->what = (uint16_t)(access | kind << 8 | (waited ? NOTE_WAITED : 0));
+	line->arg[0] = record ? record->pc : frame_pc(arch_thread_frame(arch_this_thread()));
+	line->arg[2] = record ? record->time : 0;
+	line->more = record ? cost_of(record, wait, now) : 0;
+	line->arg[1] = addr;
+	line->arg[3] = now << 16 | (uint16_t)result;
+	if (line == &own) {
+		journal_note(line);
+		return;
 	}
-	line.arg[1] = addr;
-	line.arg[3] = arch_instructions() << 16 | (uint16_t)result;
-	journal_note(&line);
+	line->time = arch_time();
+	journal_publish(line, wait->record_number);
 }

@@ -3,15 +3,35 @@
 #pragma once
 
 #include "base/trace.h"
-#include "mm/vm_wait.h"
+#include "mm/fault_record.h"
 
 /* Returns the signal that the running thread's fault became, or 0. */
 int fault_signal(void);
 
 /*
- * Call if journal_is_on(), at the end of each fault of the running thread, and before the trace record is
+ * The same as fault_note() for a fault that was resolved at once, and for which vm_fault() has returned
+ * VM_RECORDED.
+ */
+static inline void fault_note_resolved(const struct trace_fault *record, const struct vm_wait *wait,
+				       vaddr_t addr, unsigned access)
+{
+	struct journal_record *line = wait->record;
+	uint64_t now = arch_instructions();
+
+	line->what = (uint16_t)(access | wait->kind << 8);
+	line->more = (uint32_t)now - record->cost - line->more;
+	line->time = arch_time();
+	line->arg[0] = record->pc; /* of a user copy, the kernel's */
+	line->arg[1] = addr;
+	line->arg[2] = record->time;
+	line->arg[3] = now << 16;
+	journal_publish(line, wait->record_number);
+}
+
+/*
+ * Call if journal_is_on(), at the end of each other fault of the running thread, and before the trace record is
  * completed. record: NULL, if other threads have run for so long that it is gone. result: 0; that of a
- * user copy, a negative errno; otherwise any other number if the fault was refused. Waits for room; the
+ * user copy, a negative errno; otherwise any other number if the fault was refused. May wait for room; the
  * caller holds no spinning lock and has interrupts on.
  */
 void fault_note(const struct trace_fault *record, const struct vm_wait *wait, vaddr_t addr,

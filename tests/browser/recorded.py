@@ -77,7 +77,7 @@ class Recorder:
             records = [*records, (file.CLOSED, 0, 0, 0, 0, 0, 0, self.time, len(records), 0, 0, 0)]
         with open(path, "wb") as out:
             out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, 0, TICKS))
-            out.writelines(file.LINE.pack(number, *record) for number, record in enumerate(records, 1))
+            out.writelines(file.pack(number, *record) for number, record in enumerate(records, 1))
         return path
 
 

@@ -6,25 +6,60 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"Faultline recording\n"
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
-LINE = struct.Struct("<IBBHIiiIQ4Q")
+LINE = struct.Struct("<IBBHiiIIQ4Q")
+NEIGHBOURS = struct.Struct("<IBBHQ12I")  # an AROUND: instead, the address with bits of the entries, and frames
 MOST_AT_ONCE = 4096  # records
 
 ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK = range(1, 17)
 AREA_FILE = 1
-CLOSED = 255  # the recorder's last record
+OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the machine's end; the last record
 
 # The kinds of faults, in the kernel's order (mm/fault_classify.h).
 KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
 BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]
 NO_KIND = 127  # of a fault that a signal has ended while it waited for room in the journal
-COPY, POPULATE, WAITED = 16, 64, 0x8000
+COPY, POPULATE, INSIDE = 16, 64, 128  # beside the access
+WAITED = 0x8000  # of a FAULT
+ENDS = 0x8000  # of a ROUND: its FAULT comes next, after the AROUNDs
+PAGE, WINDOW = 4096, 16
 
 
 class Broken(Exception):
     """A file that is no recording; says why."""
+
+
+def _entry(bits):
+    """Gives the word of an entry, as Entry and the model take it, by its low bits in the file."""
+    state = 1 if bits & 1 else 2 if bits & 16 else 3 if bits & 32 else 0
+    prot, kind = bits >> 1 & 7 | bits >> 8 & 2, (bits >> 10) + 1 if bits & 16 else 0
+    return state | prot << 2 | (bits >> 6 & 7) << 5 | kind << 8
+
+
+ENTRIES = [_entry(bits) for bits in range(PAGE)]
+
+
+def entry_of(word):
+    """The same by its whole word."""
+    return ENTRIES[word & PAGE - 1] | word >> 16 << 16
+
+
+def _bits_of(word):
+    """The low bits that an entry has in the file, by its word."""
+    state = (0, 17, 16, 32)[word & 3]
+    return state | (word >> 2 & 7) << 1 | (word >> 5 & 7) << 6 | max((word >> 8 & 0xF) - 1, 0) << 10
+
+
+def pack(number, kind, hart, what, space, pid, tid, more, time, *args):
+    """Gives the bytes of a record, an AROUND for one page: for the recorder, and for recordings that are made up."""
+    number &= 0xFFFFFFFF
+    if kind == AROUND:
+        return NEIGHBOURS.pack(number, kind, hart, 1, args[0] | _bits_of(args[2]), args[2] >> 16, *[0] * 11)
+    if kind in (ROUND, ENTRY):
+        args = (args[0], *(_bits_of(word) | word >> 16 << 16 for word in args[1:3]), args[3])
+    return LINE.pack(number, kind, hart, what, pid, tid, space, more, time, *args)
 
 
 class Record(NamedTuple):
@@ -34,9 +69,9 @@ class Record(NamedTuple):
     type: int
     hart: int
     what: int
-    space: int
     pid: int
     tid: int
+    space: int
     more: int
     time: int
     args: tuple
@@ -69,6 +104,15 @@ class Record(NamedTuple):
     def mark(self):
         """Of a MARK: its name."""
         return struct.pack("<4Q", *self.args)[:self.more].decode(errors="replace")
+
+
+def neighbours(data, record):
+    """Yields a record for each page that an AROUND is about. `record` is that of its round."""
+    seq, _, hart, pages, entry, *frames = NEIGHBOURS.unpack(data)
+    at = [number for number in range(WINDOW) if pages >> number & 1]
+    for number, frame in zip(at, frames):
+        va = (entry & -PAGE) + number * PAGE
+        yield record._replace(seq=seq, type=AROUND, hart=hart, what=0, more=0, args=(va, 0, ENTRIES[entry & PAGE - 1] | frame << 16, 0))
 
 
 class Entry:
@@ -115,11 +159,11 @@ class Recording:
         self.closed = self.damage = None
         with open(self.path, "rb") as file:
             file.seek(HEADER.size)
-            number = 0
+            number, last = 0, Record(*[0] * 9, (0, 0, 0, 0))
             while True:
                 data = file.read(MOST_AT_ONCE * LINE.size)
                 whole = len(data) - len(data) % LINE.size
-                for fields in LINE.iter_unpack(data[:whole]):
+                for at, fields in zip(range(0, whole, LINE.size), LINE.iter_unpack(data[:whole])):
                     number += 1
                     record = Record(*fields[:9], fields[9:])
                     is_wrong = record.type == CLOSED and record.args[0] != number - 1
@@ -128,7 +172,15 @@ class Recording:
                         return
                     if record.type == CLOSED:
                         self.closed = record
+                    elif record.type == AROUND:
+                        yield from neighbours(data[at:at + LINE.size], last)
                     else:
+                        if record.type == FAULT and last.type == ROUND and last.what & ENDS:
+                            record = record._replace(hart=last.hart, pid=last.pid, tid=last.tid, space=last.space)
+                        if record.type in (ROUND, ENTRY):
+                            va, before, after, more = record.args
+                            record = record._replace(args=(va, entry_of(before), entry_of(after), more))
+                        last = record
                         yield record
                 if len(data) < MOST_AT_ONCE * LINE.size:
                     return

@@ -50,6 +50,8 @@ def in_words(record, areas=None):
         return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}{where}; {fourth & 0xFFFFFFFF}+{fourth >> 32} instructions"
     if record.type == file.AROUND:
         return f"around  {first:#x}: {Entry(third)}"
+    if record.type == file.OPEN:
+        return "open    the fault was not over when the machine ended"
     if record.type == file.FAULT:
         waited = ", waited" if record.what & file.WAITED else ""
         return (f"fault   {second:#x} {access_of(record.what & 0xFF)} at pc {first:#x}: {record.kind}, "

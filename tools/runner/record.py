@@ -19,6 +19,9 @@ HEAD, WAITS, ENDED, TAIL, STOP = 64, 72, 80, 128, 136
 ROUND = 8192  # QEMU rounds the size of memory up to a multiple of it
 RING = 4 << 20  # bytes, which the machine gets besides its own
 RAM = 0x80000000  # where the memory of the board virt begins
+MASK = 0xFFFFFFFF  # of a record's number
+AT_ONCE = 4096  # records that are copied in one go
+AROUND_MOST = 2  # between the records of a round and of its fault's end
 PAUSE = 0.002  # seconds between two looks
 SEARCH_PAUSE = 0.02  # the same until the journal is found
 
@@ -40,6 +43,7 @@ class Recorder:
         os.ftruncate(self.fd, mem)
         self.ram = mmap.mmap(self.fd, mem)
         self.header = None
+        self.before = b""  # the last few records
         self.time, self.ticks = 0, 1  # of the last record
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._follow, daemon=True)
@@ -100,28 +104,59 @@ class Recorder:
         while data:
             data = data[os.write(self.out, data):]
 
+    def _complete(self, first, tail, most):
+        """Counts the records that are complete, from the place `first` on. Each has its number then, and a stale one until then."""
+        start = self.header + PAGE + first * self.record
+        with memoryview(self.ram) as ram, ram[start:start + most * self.record] as places, places.cast("I") as words:
+            found = words[::self.record // 4].tolist() if words[0] == tail + 1 & MASK else []
+        return next((at for at, seq in enumerate(found) if seq != tail + 1 + at & MASK), len(found))
+
     def _drain(self):
-        """Copies what is new."""
+        """Copies what is complete. A record that was begun is waited for, and so are all behind it."""
         head, tail = self._word(HEAD), self._word(TAIL)
         while tail < head:
             first = tail % self.count
-            number = min(head - tail, self.count - first, 4096)
+            number = self._complete(first, tail, min(head - tail, self.count - first, AT_ONCE))
+            if not number:
+                break
             start = self.header + PAGE + first * self.record
-            data = self.ram[start:start + number * self.record]
-            for at, seq in ((0, tail), (number - 1, tail + number - 1)):
-                if struct.unpack_from("<I", data, at * self.record)[0] != (seq + 1) & 0xFFFFFFFF:
-                    raise ValueError(f"record {seq} is damaged")
-            self._write(data)
+            self._take(self.ram[start:start + number * self.record], tail)
             tail += number
-            self.time = file.LINE.unpack_from(data, len(data) - file.LINE.size)[8]
-            self._set_word(TAIL, tail)
+
+    def _take(self, data, tail):
+        """Writes records, of which the first has the number `tail`."""
+        self._write(data)
+        tail += len(data) // self.record
+        self.before = (self.before + data)[-AROUND_MOST * self.record - self.record:]
+        for fields in file.LINE.iter_unpack(data[-AROUND_MOST * self.record - self.record:]):
+            if fields[1] != file.AROUND:
+                self.time = fields[8]
+        self._set_word(TAIL, tail)
+
+    def _fault_is_open(self):
+        """Tells whether the next record is the end of a fault that was resolved. Gives the round's, or None."""
+        for fields in reversed(list(file.LINE.iter_unpack(self.before))):
+            if fields[1] != file.AROUND:
+                return fields if fields[1] == file.ROUND and fields[3] & file.ENDS else None
+        return None
+
+    def _drain_all(self):
+        """The machine has ended: also copies what comes behind the faults that were not over."""
+        self._drain()
+        while not self._word(ENDED) and self._word(TAIL) < self._word(HEAD):
+            fields, tail = self._fault_is_open(), self._word(TAIL)
+            if fields is None:
+                raise ValueError(f"record {tail + 1} is damaged")
+            _, _, hart, _, pid, tid, space, _, time, *_ = fields
+            self._take(file.pack(tail + 1, file.OPEN, hart, 0, space, pid, tid, 0, time, 0, 0, 0, 0), tail)
+            self._drain()
 
     def _follow(self):
         try:
             while True:
                 last = self.over.is_set()
                 if self.header is not None or self._find():
-                    self._drain()
+                    (self._drain_all if last else self._drain)()
                 if last:
                     break
                 self.over.wait(PAUSE if self.header is not None else SEARCH_PAUSE)
@@ -130,8 +165,7 @@ class Recorder:
             if self._word(ENDED):
                 raise ValueError("the journal has ended: too much has changed at once for its ring")
             count = self._word(TAIL)
-            self._write(file.LINE.pack(count + 1 & 0xFFFFFFFF, file.CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & 0xFFFFFFFF, self.time,
-                                  count, 0, 0, 0))
+            self._write(file.pack(count + 1, file.CLOSED, 0, 0, 0, 0, 0, self._word(WAITS) & MASK, self.time, count, 0, 0, 0))
         except OSError as error:
             self._stop(error.strerror)
         except Exception as error:  # whatever it is, the machine must not wait for us

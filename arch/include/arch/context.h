@@ -11,6 +11,7 @@
  *   unsigned long work;           if not 0, trap_user_return() is called before user mode is
  *                                 entered (ARCH_WORK_*); changed by atomic operations only
  *   struct arch_preempt preempt;  may it be preempted? (arch/preempt.h)
+ *   uint64_t who;                 what base/journal.c calls it; arch does not look at it
  * It is embedded in struct thread (proc/thread.h). That of the running thread is
  * arch_this_thread().
  */

@@ -75,6 +75,9 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  *       false if the hardware (A, D) or another hart has changed the entry first
  * struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new);
  *       atomic exchange
+ * uint64_t entry_record(struct mmu_entry e);
+ *       an entry that is PRESENT or RESIDENT in the journal's layout (docs/journal.md), but for the
+ *       kind of its page
  * bool arch_sets_accessed(void);
  *       the hardware sets A by itself
  */

@@ -70,7 +70,7 @@ def written(records=tuple(EXAMPLE), closed=True, version=file.VERSION, magic=fil
     with open(path, "wb") as out:
         out.write(file.HEADER.pack(magic, version, size, 0, TICKS))
         for number, record in enumerate(records, 1):
-            out.write(file.LINE.pack(number, *record))
+            out.write(file.pack(number, *record))
     return path
 
 
@@ -237,7 +237,8 @@ def two_are_compared_but_for_times():
     later = [(*record[:7], record[7] + 5, *record[8:]) for record in EXAMPLE]
     equal((0, "9 records are the same\n", ""), journal("compare", written(), written(later, name="later")), "times")
     for number, record in enumerate(EXAMPLE):
-        other = [*EXAMPLE[:number], (*record[:6], record[6] + 1, *record[7:]), *EXAMPLE[number + 1:]]
+        at = 8 if record[0] == file.AROUND else 6  # its address, or `more`
+        other = [*EXAMPLE[:number], (*record[:at], record[at] + 4096, *record[at + 1:]), *EXAMPLE[number + 1:]]
         status, out, _ = journal("compare", written(), written(other, name="other"))
         equal((1, f"record {number + 1} differs:"), (status, out.splitlines()[0]), f"record {number + 1}")
     status, out, _ = journal("compare", written(), written(EXAMPLE[:5], name="short"))
@@ -252,8 +253,8 @@ def files_that_are_no_recordings_are_refused():
     for name, why in ((text.name, ": not a recording of run.sh --record"), (path + "x", ": No such file or directory"),
                       (SCRATCH.name, ": Is a directory"),
                       (written(magic=b"Faultline recorder\n\0", name="magic"), ": not a recording of run.sh --record"),
-                      (written(version=1, name="past"), ": a recording of version 1; this tool reads version 2"),
-                      (written(version=3, name="future"), ": a recording of version 3; this tool reads version 2"),
+                      (written(version=2, name="past"), ": a recording of version 2; this tool reads version 3"),
+                      (written(version=4, name="future"), ": a recording of version 4; this tool reads version 3"),
                       (written(size=72, name="wide"), ": its header is damaged")):
         for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
             equal((2, "", f"journal: {name}{why}\n"), journal(command[0], name, *command[1:]), f"{command[0]} of {name}")
@@ -317,7 +318,34 @@ def the_kernel_has_the_same_numbers():
         equal(file.KINDS, re.findall(r"^\tFAULT_(\w+),", header.read(), re.MULTILINE), "kinds of faults")
     with open(os.path.join(ROOT, "docs/journal.md"), encoding="utf-8") as text:
         rows = re.findall(r"^\| (\d+) (\w+) \|", text.read(), re.MULTILINE)
-    equal([(str(number), name.lower()) for name, number in [*zip(names, range(1, len(names) + 1)), ("CLOSED", file.CLOSED)]], rows, "document")
+    equal([(str(number), name.lower()) for name, number in [*zip(names, range(1, len(names) + 1)), ("OPEN", file.OPEN), ("CLOSED", file.CLOSED)]], rows, "document")
+
+
+@case
+def pages_around_are_one_record():
+    """Of the holes between them, the reader knows by the mask."""
+    frames = [0x80000 + number for number in range(12)]
+    path = written([line(file.ROUND, what=1 << 5 | file.ENDS, more=1, space=4, pid=7, tid=8, args=(0x11000, 0, PRIVATE, COSTS), time=20)], closed=False, name="around")
+    with open(path, "ab") as out:
+        out.write(file.NEIGHBOURS.pack(2, file.AROUND, 0, 0b101000000101, 0x10000 | 1 << 0 | 1 << 1 | 1 << 4 | 1 << 8 | 2 << 10, *frames))
+        out.write(file.pack(3, file.FAULT, 0, 1 | 5 << 8, 0, 0, 0, 900, 21, 0x10400, 0x11000, 15, 0))
+    first, *around, end = file.Recording(path)
+    equal([0x10000, 0x12000, 0x19000, 0x1B000], [record.args[0] for record in around], "addresses")
+    equal([f"r-- COW file frame {frame:#x}" for frame in frames[:4]], [str(file.Entry(record.args[2])) for record in around], "entries")
+    equal({(7, 8, 4)}, {(record.pid, record.tid, record.space) for record in (first, *around, end)}, "whose they are")
+
+
+@case
+def entries_are_the_same_in_the_file():
+    for word in (0, PRIVATE, 3 | 99 << 16, 1 | 5 << 2 | 1 << 8 | 0x80001 << 16, 2 | 3 << 8 | 7 << 16, 1 | 1 << 2 | 5 << 5 | 4 << 8 | 2 << 16):
+        path = written([line(file.ENTRY, args=(0x1000, word, word ^ 8 << 16))], name="same")
+        (record,) = file.Recording(path)
+        equal((0x1000, word, word ^ 8 << 16, 0), record.args, hex(word))
+
+
+@case
+def a_fault_that_is_open_is_shown():
+    has(journal("print", written([line(file.OPEN)], name="open"))[1], "open    the fault was not over when the machine ended", "output")
 
 
 @case

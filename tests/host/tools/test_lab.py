@@ -984,7 +984,7 @@ def put_recording(path, records):
     with open(path, "wb") as out:
         out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, 0, 1000000))
         for number, record in enumerate([*records, (file.CLOSED, 0, 0, 0, 0, 0, 0, 0, len(records), 0, 0, 0)], 1):
-            out.write(file.LINE.pack(number, *record))
+            out.write(file.pack(number, *record))
 
 
 def moment(place, point, records, out):

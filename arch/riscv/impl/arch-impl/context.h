@@ -31,4 +31,5 @@ struct arch_thread {
 
 	struct hart *fpu_hart; /* the hart whose FPU held its state last */
 	struct fpu_state fpu;
+	uint64_t who;
 };

@@ -87,6 +87,12 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return (e.word >> ENTRY_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
 }
 
+/* The journal has the bits of Sv39. */
+static inline uint64_t entry_record(struct mmu_entry e)
+{
+	return e.word >> ENTRY_PFN_SHIFT << 16 | (e.word & (ENTRY_WORD_SOFT_W * 2 - 1));
+}
+
 static inline bool entry_allows(struct mmu_entry e, unsigned access)
 {
 	uint64_t needed = ENTRY_WORD_V | ENTRY_WORD_U | ENTRY_WORD_A | access << ENTRY_PROT_SHIFT;

@@ -10,4 +10,5 @@ struct arch_thread {
 	struct hart *hart;
 	unsigned long work;
 	struct arch_preempt preempt;
+	uint64_t who;
 };

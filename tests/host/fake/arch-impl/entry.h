@@ -75,6 +75,13 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
 }
 
+/* The journal's layout is another one. */
+static inline uint64_t entry_record(struct mmu_entry e)
+{
+	return (entry_state(e) == ENTRY_PRESENT ? 0x11u : 0x10u) | (uint64_t)entry_prot(e) << 1 |
+	       (uint64_t)entry_flags(e) << 6 | e.word >> FAKE_PFN_SHIFT << 16;
+}
+
 static inline bool entry_allows(struct mmu_entry e, unsigned access)
 {
 	unsigned flags = access & VM_PROT_WRITE ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
