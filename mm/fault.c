@@ -109,6 +109,8 @@ static inline __attribute__((always_inline)) int fault_find(struct space *space,
 
 			if (outcome != VM_OK)
 				return fault_deny(fault, FAULT_DENY_MAPERR, outcome);
+			if (unlikely(space->recorded))
+				fault_record_grown(fault, vma);
 		}
 	}
 	fault->vma = vma;

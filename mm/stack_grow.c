@@ -3,7 +3,6 @@
 #include "mm/stack_grow.h"
 
 #include "mm/commit.h"
-#include "mm/fault_record.h"
 
 /* A refused access no further below a stack than this is reported as a stack overflow. */
 #define OVERFLOW_REACH STACK_GUARD_GAP
@@ -59,7 +58,5 @@ int fault_grow(struct fault *fault, struct vma *above)
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
 	space->stats.grow++;
-	if (unlikely(space->recorded))
-		fault_record_grown(fault, above);
 	return 0;
 }

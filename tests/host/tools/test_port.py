@@ -31,7 +31,7 @@ def load(name):
 
 
 CHECK = load("port-check")
-KTEST = re.compile(r"^KTEST\((\w+)\)", re.MULTILINE)
+KTEST = re.compile(r"^KTEST\w*\((\w+)\)", re.MULTILINE)
 DEVICE = re.compile(r"\b(sifive|htif|(?:uart_?)?16550|goldfish|plic|spike)(?![a-z])", re.IGNORECASE)
 FILE = re.compile(r"[\w./-]+/[\w.-]+\.(?:c|h|S|py|md)\b")
 
