@@ -5,6 +5,7 @@
 #include "arch/hart.h"
 #include "arch/irqflags.h"
 #include "arch/power.h"
+#include "base/hart.h"
 #include "base/latency_report.h"
 #include "base/log.h"
 #include "lib/types.h"
@@ -25,6 +26,9 @@ void power_allow_reboot(void)
 void power_off(unsigned status)
 {
 	arch_irq_disable();
+	/* They would write into the log's last lines. After a panic they have stopped already. */
+	if (!leaving)
+		(void)hart_stop_others();
 	/* A context that was interrupted within a line will not resume: do not wait for it. */
 	log_panic_mode();
 	/* A panic during power-off must not return here for ever. */
