@@ -77,17 +77,23 @@ static uint32_t state_of(const struct process *process)
 	return is_locked_out(process) ? FAULTLINE_LOCKED_OUT : FAULTLINE_SLEEPING;
 }
 
-/* The hart of a thread that runs, or of the leader. Call with process_tree_lock held. */
+/* The index of the hart that a thread runs on, or ran on last. */
+static unsigned last_hart(const struct thread *thread)
+{
+	const struct hart *hart = __atomic_load_n(&thread->arch.hart, __ATOMIC_RELAXED);
+
+	return hart ? hart->index : 0;
+}
+
+/* That of a thread that runs, or of the leader. Call with process_tree_lock held. */
 static unsigned hart_of(const struct process *process)
 {
 	const struct thread *thread, *chosen = process->leader;
-	const struct hart *hart;
 
 	for_each_thread(thread, process)
 		if (__atomic_load_n(&thread->on_hart, __ATOMIC_RELAXED))
 			chosen = thread;
-	hart = __atomic_load_n(&chosen->arch.hart, __ATOMIC_RELAXED);
-	return hart ? hart->index : 0;
+	return last_hart(chosen);
 }
 
 /* How many have not ended, and the leader. Call with process_tree_lock held. */
@@ -110,9 +116,10 @@ static void fill_process(const struct process *process, struct faultline_process
 	ret->state = state_of(process);
 	memcpy(ret->name, process->leader->name,
 	       MIN(sizeof(ret->name), sizeof(process->leader->name)));
-	if (process->state != PROCESS_ZOMBIE)
+	if (process->state != PROCESS_ZOMBIE) {
 		ret->threads = count_threads(process);
-	ret->hart = hart_of(process);
+		ret->hart = hart_of(process);
+	}
 	if (process->uspace)
 		fill_space(&process->uspace->space, ret);
 }
@@ -415,7 +422,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.has_terminal = process->terminal != NULL,
 		.terminal_group = process->terminal ? process->terminal->group : -1,
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
-		.hart = thread->arch.hart ? thread->arch.hart->index : 0,
+		.hart = last_hart(thread),
 		.status = process->status,
 		.umask = process_fs->umask(thread),
 		.in_group_0 = atomic_load_relaxed(&process->in_group_0),

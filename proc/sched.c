@@ -324,7 +324,7 @@ void sched_set_harts(struct thread *thread, uint64_t harts_mask)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 
 	assert_hardened(harts_mask && !(harts_mask & ~hart_mask()));
-	thread->harts = harts_mask;
+	__atomic_store_n(&thread->harts, harts_mask, __ATOMIC_RELAXED);
 	if (thread->arch.hart && !may_run_on(thread, thread->arch.hart))
 		send_away(thread);
 	spin_unlock_irqrestore(&sched_lock, flags);
