@@ -25,100 +25,22 @@
  *                    does where it executes next)
  *   limit=N          ends QEMU after N instructions, or once the guest has executed none for IDLE_SECONDS;
  *   ended=FILE       and says which in that file
- *
- * QEMU's header qemu-plugin.h is not in Debian's packages. So what is used of the interface is
- * declared here. Its version 1 (QEMU 4.2 to 8.2) counts in a plain variable, which the versions from
- * 2 on (QEMU 9) have replaced by scoreboards.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
-#define WEAK   __attribute__((weak))
-
-enum { VERSION_SCOREBOARDS = 2, VERSION_INSN_DATA_COPIES = 3 };
-enum { INLINE_ADD = 0, NO_REGISTERS = 0 };
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_plugin_scoreboard;
-
-struct qemu_info {
-	const char *target_name;
-	struct {
-		int min;
-		int cur;
-	} version;
-	/* Others follow. */
-};
-
-/* One number for each hart, as of version 2. */
-struct entry {
-	struct qemu_plugin_scoreboard *score;
-	size_t offset;
-};
-
-typedef void (*tb_trans_fn)(uint64_t id, struct qemu_plugin_tb *tb);
-typedef void (*exec_fn)(unsigned hart, void *data);
-typedef void (*exit_fn)(uint64_t id, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, tb_trans_fn fn);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, exec_fn fn, int registers,
-					  void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_fn fn,
-					    int registers, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t at);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-void qemu_plugin_outs(const char *text);
-void qemu_plugin_register_atexit_cb(uint64_t id, exit_fn fn, void *data);
-
-/* Until version 2 it takes one argument and returns the address of the bytes. */
-uintptr_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size_t size);
-
-/* In version 1 only. */
-WEAK void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op,
-						     void *number, uint64_t n);
-WEAK void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *number,
-						   uint64_t n);
-
-/* From version 2 on. */
-WEAK struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);
-WEAK void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn, int op,
-							      struct entry number, uint64_t n);
-WEAK void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(struct qemu_plugin_tb *tb, int op,
-							    struct entry number, uint64_t n);
-WEAK uint64_t qemu_plugin_u64_sum(struct entry number);
-
-/* QEMU reads this once the plugin is loaded. */
-EXPORT int qemu_plugin_version = 1;
-EXPORT int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv);
-
-#define KERNEL	     (1ull << 63)
-#define FIRMWARE     0x80000000ull
-#define FIRMWARE_END 0x80200000ull
+#include "plugin.h"
 
 #define POLL_NS	     100000000
 #define IDLE_SECONDS 20
 #define IDLE_POLLS   (IDLE_SECONDS * 10)
 #define ENDED	     86 /* QEMU's status */
-
-/* slti x0, x0, N with N > 0 */
-#define IS_MARK(code) (((code)&0x800fffff) == 0x00002013 && (code) >> 20 != 0)
-
-enum who { USER, IN_KERNEL, IN_FIRMWARE, NWHO };
 
 struct block {
 	struct block *next;
@@ -130,16 +52,10 @@ struct block {
 static uint64_t counts[NWHO];
 static struct entry entries[NWHO];
 static struct block *blocks;
-static bool data_is_copied, with_blocks;
+static struct qemu_info qemu;
+static bool with_blocks;
 static const char *reached_folder, *ended_file;
 static uint64_t limit;
-
-/* Version 2 is the oldest that a QEMU with scoreboards accepts, version 1 all that one without knows. */
-__attribute__((constructor)) static void choose_version(void)
-{
-	if (qemu_plugin_scoreboard_new)
-		qemu_plugin_version = VERSION_SCOREBOARDS;
-}
 
 static uint64_t count_of(enum who who)
 {
@@ -180,26 +96,6 @@ static void on_block(unsigned hart, void *data)
 
 	(void)hart;
 	block->times++;
-}
-
-static enum who who_is_at(uint64_t address)
-{
-	if (address >= KERNEL)
-		return IN_KERNEL;
-	return address >= FIRMWARE && address < FIRMWARE_END ? IN_FIRMWARE : USER;
-}
-
-static uint32_t code_of(const struct qemu_plugin_insn *insn)
-{
-	uint32_t code = 0;
-
-	if (qemu_plugin_insn_size(insn) != sizeof(code))
-		return 0;
-	if (data_is_copied)
-		qemu_plugin_insn_data(insn, &code, sizeof(code));
-	else
-		memcpy(&code, (const void *)qemu_plugin_insn_data(insn, NULL, 0), sizeof(code));
-	return code;
 }
 
 static uint64_t count_all(void)
@@ -316,7 +212,7 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		uint32_t code = who == USER ? code_of(insn) : 0;
+		uint32_t code = who == USER ? code_of(insn, &qemu) : 0;
 
 		if (IS_MARK(code))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, NO_REGISTERS,
@@ -359,7 +255,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
 {
 	for (int i = 0; i < argc; i++)
 		take_argument(argv[i]);
-	data_is_copied = info->version.cur >= VERSION_INSN_DATA_COPIES;
+	qemu = *info;
 	for (int who = 0; qemu_plugin_scoreboard_new && who < NWHO; who++)
 		entries[who].score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
 	if (reached_folder)

@@ -16,11 +16,11 @@ def tool_output(*words):
 
 
 class Symbols:
-    """The kernel's functions by address."""
+    """The kernel's functions by address, or what else has symbols of these kinds of nm's."""
 
-    def __init__(self, elf):
+    def __init__(self, elf, kinds="tTwW"):
         lines = [line.split() for line in tool_output("riscv64-linux-gnu-nm", "-n", elf).splitlines()]
-        table = [(int(words[0], 16), words[2].split(".")[0]) for words in lines if len(words) == 3 and words[1] in "tTwW"
+        table = [(int(words[0], 16), words[2].split(".")[0]) for words in lines if len(words) == 3 and words[1] in kinds
                  and not words[2].startswith(("$", ".L"))]
         self.addresses, self.names = zip(*table)
 

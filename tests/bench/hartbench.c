@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Does the same on several harts at once: hartbench.py counts their instructions, and the cache lines that they share. */
+
+/*
+ * Usage: hartbench HARTS. Each row is run on one hart and then on twice as many, up to HARTS, SAMPLES times each. All workers
+ * are started, and wait in user mode, before the first mark of a sample; they wait again before its last one. The
+ * instructions "slti x0, x0, 1" and "slti x0, x0, 2" are these marks (lines.c). For each sample there is a line "ROW HARTS
+ * OPERATIONS" of output.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SAMPLES	 3
+#define HARTS	 16
+#define PAGE	 4096ul
+#define RANGE	 (2ul << 20) /* what a leaf table maps */
+#define PAGES	 256	     /* of a range that are touched */
+#define START_US 3000000     /* the start-up work of Linux goes on for a while */
+
+#define MARK(n) __asm__ volatile("slti x0, x0, %0" : : "i"(n) : "memory")
+
+struct row {
+	const char *name;
+	int rounds;		     /* of each worker */
+	void (*set_up)(int workers); /* or NULL */
+	void (*work)(int worker, int rounds);
+	int least;     /* workers */
+	int processes; /* the workers are processes, not threads */
+	int one_works; /* the others keep their harts busy in user mode: the operations are those of one */
+};
+
+/* Shared by all workers. */
+struct shared {
+	_Atomic int at_start, at_end, go, finished;
+	_Atomic uint32_t words[HARTS][16]; /* a line each */
+};
+
+static struct shared *shared;
+static const struct row *row;
+static char *ranges;
+static struct {
+	void *start;
+	size_t length;
+} mapped[HARTS *
+	 SAMPLES]; /* in this row: frames are not freed before its end, for then they change their harts */
+static int nmapped;
+static int file, pipes[HARTS][2];
+
+static void check(int good, const char *what)
+{
+	if (!good) {
+		perror(what);
+		exit(1);
+	}
+}
+
+static void stay_on(int hart)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(hart, &set);
+	check(sched_setaffinity(0, sizeof(set), &set) == 0, "sched_setaffinity");
+}
+
+/* ---- what the rows do ---- */
+
+/* A range for each worker, so that no two share a leaf table. */
+static void map_ranges(int workers, int fd)
+{
+	size_t length = (size_t)(workers + 1) * RANGE;
+	char *found = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	check(found != MAP_FAILED, "mmap");
+	mapped[nmapped].start = found;
+	mapped[nmapped++].length = length;
+	ranges = found + (RANGE - (uintptr_t)found % RANGE) % RANGE;
+	for (int i = 0; i < workers; i++) {
+		int prot = fd < 0 ? PROT_READ | PROT_WRITE : PROT_READ;
+		int flags = MAP_PRIVATE | MAP_FIXED | (fd < 0 ? MAP_ANONYMOUS : 0);
+
+		check(mmap(ranges + (size_t)i * RANGE, PAGES * PAGE, prot, flags, fd,
+			   fd < 0 ? 0 : (off_t)((size_t)i * PAGES * PAGE)) != MAP_FAILED,
+		      "mmap");
+	}
+}
+
+static void map_anonymous(int workers)
+{
+	map_ranges(workers, -1);
+}
+
+static void write_pages(int worker, int rounds)
+{
+	volatile char *page = ranges + (size_t)worker * RANGE;
+
+	for (int i = 0; i < rounds; i++)
+		page[(size_t)i * PAGE] = 1;
+}
+
+static void map_file(int workers)
+{
+	static char page[PAGE];
+
+	if (file == 0) {
+		file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+		if (file < 0)
+			file = open("/tmp/hartbench", O_CREAT | O_RDWR, 0600);
+		check(file > 0, "open");
+		for (int i = 0; i < HARTS * PAGES; i++)
+			check(write(file, page, PAGE) == (ssize_t)PAGE, "write");
+	}
+	map_ranges(workers, file);
+}
+
+static void read_pages(int worker, int rounds)
+{
+	volatile char *page = ranges + (size_t)worker * RANGE;
+
+	for (int i = 0; i < rounds; i++)
+		(void)page[(size_t)i * PAGE];
+}
+
+static void map_and_unmap(int worker, int rounds)
+{
+	(void)worker;
+	for (int i = 0; i < rounds; i++) {
+		void *found = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		check(found != MAP_FAILED && munmap(found, 4 * PAGE) == 0, "mmap");
+	}
+}
+
+static void fork_and_exit(int worker, int rounds)
+{
+	(void)worker;
+	for (int i = 0; i < rounds; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		check(pid > 0 && waitpid(pid, NULL, 0) == pid, "fork");
+	}
+}
+
+static void futex(_Atomic uint32_t *word, int command, uint32_t value)
+{
+	(void)syscall(SYS_futex, word, command | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+static void pass(_Atomic uint32_t *word)
+{
+	atomic_store(word, 1);
+	futex(word, FUTEX_WAKE, 1);
+}
+
+static void take(_Atomic uint32_t *word)
+{
+	while (!atomic_load(word))
+		futex(word, FUTEX_WAIT, 0);
+	atomic_store(word, 0);
+}
+
+/* Pairs of workers; the first of each begins. */
+static void futex_ping_pong(int worker, int rounds)
+{
+	for (int i = 0; i < rounds; i++) {
+		if (worker % 2 == 0)
+			pass(shared->words[worker + 1]);
+		take(shared->words[worker]);
+		if (worker % 2 == 1)
+			pass(shared->words[worker - 1]);
+	}
+}
+
+static void make_pipes(int workers)
+{
+	for (int i = 0; i < workers; i++)
+		if (pipes[i][0] == 0)
+			check(pipe(pipes[i]) == 0, "pipe");
+}
+
+static void send_byte(int worker)
+{
+	check(write(pipes[worker][1], "", 1) == 1, "write");
+}
+
+static void pipe_ping_pong(int worker, int rounds)
+{
+	char byte;
+
+	for (int i = 0; i < rounds; i++) {
+		if (worker % 2 == 0)
+			send_byte(worker + 1);
+		check(read(pipes[worker][0], &byte, 1) == 1, "read");
+		if (worker % 2 == 1)
+			send_byte(worker - 1);
+	}
+}
+
+static void map_touched(int workers)
+{
+	map_ranges(workers, -1);
+	write_pages(0, 1);
+}
+
+/* Each second call takes a right away, which the other harts must hear of. */
+static void protect(int worker, int rounds)
+{
+	if (worker == 0) {
+		for (int i = 0; i < rounds; i++)
+			check(mprotect(ranges, PAGE, PROT_READ) == 0 &&
+				      mprotect(ranges, PAGE, PROT_READ | PROT_WRITE) == 0,
+			      "mprotect");
+		shared->finished = 1;
+	}
+	while (!shared->finished)
+		;
+}
+
+static const struct row rows[] = {
+	{ "anon_write_fault", PAGES, map_anonymous, write_pages, 1, 0, 0 },
+	{ "file_read_fault", PAGES, map_file, read_pages, 1, 0, 0 },
+	{ "mmap_munmap", 256, NULL, map_and_unmap, 1, 0, 0 },
+	{ "fork_exit_wait", 16, NULL, fork_and_exit, 1, 1, 0 },
+	{ "futex_ping_pong", 128, NULL, futex_ping_pong, 2, 0, 0 },
+	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, 2, 0, 0 },
+	{ "mprotect_touched", 128, map_touched, protect, 1, 0, 1 },
+};
+
+/* ---- workers ---- */
+
+static void *be_worker(void *number)
+{
+	int worker = (int)(uintptr_t)number;
+
+	stay_on(worker);
+	atomic_fetch_add(&shared->at_start, 1);
+	while (!shared->go)
+		;
+	row->work(worker, row->rounds);
+	atomic_fetch_add(&shared->at_end, 1);
+	return NULL;
+}
+
+/* The last worker is this thread. */
+static void work_together(int workers)
+{
+	while (shared->at_start < workers - 1)
+		;
+	MARK(1);
+	shared->go = 1;
+	row->work(0, row->rounds);
+	while (shared->at_end < workers - 1)
+		;
+	MARK(2);
+}
+
+static void with_threads(int workers)
+{
+	pthread_t threads[HARTS];
+
+	for (int i = 1; i < workers; i++)
+		check(pthread_create(&threads[i], NULL, be_worker, (void *)(uintptr_t)i) == 0,
+		      "pthread_create");
+	work_together(workers);
+	for (int i = 1; i < workers; i++)
+		check(pthread_join(threads[i], NULL) == 0, "pthread_join");
+}
+
+static void with_processes(int workers)
+{
+	for (int i = 1; i < workers; i++) {
+		pid_t pid = fork();
+
+		check(pid >= 0, "fork");
+		if (pid > 0)
+			continue;
+		be_worker((void *)(uintptr_t)i);
+		_exit(0);
+	}
+	work_together(workers);
+	for (int i = 1; i < workers; i++)
+		check(wait(NULL) > 0, "wait");
+}
+
+static void sample(int workers)
+{
+	shared->at_start = shared->at_end = shared->go = shared->finished = 0;
+	if (row->set_up)
+		row->set_up(workers);
+	if (row->processes)
+		with_processes(workers);
+	else
+		with_threads(workers);
+	printf("%s %d %d\n", row->name, workers, row->rounds * (row->one_works ? 1 : workers));
+}
+
+static void unmap_all(void)
+{
+	while (nmapped > 0) {
+		nmapped--;
+		check(munmap(mapped[nmapped].start, mapped[nmapped].length) == 0, "munmap");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int harts = argc > 1 ? atoi(argv[1]) : 0;
+
+	check(harts >= 1 && harts <= HARTS, "usage: hartbench HARTS");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	check(shared != MAP_FAILED, "mmap");
+	stay_on(0);
+	usleep(START_US);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		row = &rows[i];
+		for (int workers = row->least; workers <= harts; workers *= 2)
+			for (int n = 0; n < SAMPLES; n++)
+				sample(workers);
+		unmap_all();
+	}
+	puts("done");
+	return 0;
+}

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Counts instructions, and lines of the cache that harts write in turn, where several harts do the same; prints TAP.
+
+usage: hartbench.py [--harts N] [--record] [--docs | --profile]
+
+The rows are those of hartbench.c, each on 1, 2, 4, ... harts. A row fails that takes so many times more instructions of the
+kernel than on the fewest harts, or writes so many lines, as hart-limits.tsv does not allow. What harts execute while they wait
+for a lock is left out: how long they wait depends on the machine that QEMU runs on. --record
+runs it on Linux and writes figures/hart-linux.tsv. --docs writes the figures into docs/performance.md. --profile prints the
+functions that write to lines of other harts. Program and plugin are those of $FAULTLINE_BUILD (./build).
+
+The harts of QEMU run at the same time, so two runs differ a little: what is compared is the median of three samples.
+"""
+
+import collections
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import bench
+import figures
+import recording
+import swaprun
+import symbols
+from oracle import machine
+
+RECORDING = os.path.join(bench.HERE, "figures", "hart-linux.tsv")
+LIMITS = os.path.join(bench.HERE, "hart-limits.tsv")
+MEM, SECONDS = "512M", "600"
+PLACE = "/bin/hartbench"
+FIGURES = ("kernel", "firmware", "waits", "shared")
+WAIT = 3  # instructions of a round in which a hart waits: a load, a branch, the hint
+HART = re.compile(r"hart \d+ user (\d+) kernel (\d+) firmware (\d+) waits (\d+)")
+SHARED = re.compile(r"shared (0x[0-9a-f]+) (0x[0-9a-f]+) (\d+)")
+MARK = re.compile(r"mark ([12])\n")
+
+
+def on_faultline(program, plugin, harts):
+    """Returns (output, log) of a run on Faultline."""
+    with tempfile.TemporaryDirectory(prefix="hartbench-") as folder:
+        words, log = swaprun.tracing(plugin, folder)
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--harts", harts, "--mem", MEM,
+                   "--timeout", SECONDS, "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, harts]
+        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+                              env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
+        return checked(done.returncode, done.stdout), swaprun.read(log)
+
+
+def on_linux(linux, program, plugin, harts):
+    """Returns (output, log) of a run on Linux."""
+    with tempfile.TemporaryDirectory(prefix="hartbench-") as folder:
+        words, log = swaprun.tracing(plugin, folder)
+        wish = machine.Wish()
+        wish.harts, wish.mem, wish.timeout, wish.qemu = harts, MEM, SECONDS, words
+        wish.append = "init_on_alloc=0 mitigations=off cgroup_disable=memory"
+        wish.program = [program, harts]
+        status, output, _ = machine.run(linux, wish)
+        return checked(status, output.decode().replace("\r\n", "\n")), swaprun.read(log)
+
+
+def checked(status, output):
+    """Returns the output of a run that has come to its end."""
+    if status or not output.endswith("done\n"):
+        bench.print_notes(output)
+        raise bench.Failure(f"hartbench ended with status {status}")
+    return output
+
+
+def intervals(log):
+    """Gives (what the harts have executed, [(instruction, line, times)]) between the marks of each sample of a log."""
+    now, before, shared = collections.Counter(), None, []
+    for line in log:
+        hart, store, mark = HART.match(line), SHARED.match(line), MARK.match(line)
+        if hart:
+            now.update(dict(zip(("user", "kernel", "firmware", "waits"), map(int, hart.groups()))))
+        elif store:
+            shared.append((int(store.group(1), 16), int(store.group(2), 16), int(store.group(3))))
+        elif mark:
+            if mark.group(1) == "2":
+                yield {name: now[name] - before[name] for name in now}, shared
+            now, before, shared = collections.Counter(), now, []
+
+
+def samples(output, log):
+    """Gives (row, harts, operations, counts, stores) of each sample."""
+    lines = [line.split() for line in output.splitlines() if line != "done"]
+    found = list(intervals(log))
+    if len(found) != len(lines):
+        raise bench.Failure(f"the log has {len(found)} samples of {len(lines)}")
+    for (row, harts, operations), (counts, stores) in zip(lines, found):
+        yield row, int(harts), int(operations), counts, stores
+
+
+def measured(output, log):
+    """Returns {(row, harts): {figure: number for an operation}}: the medians of the samples."""
+    taken = collections.defaultdict(lambda: collections.defaultdict(list))
+    for row, harts, operations, counts, stores in samples(output, log):
+        counts["kernel"] -= WAIT * counts["waits"]
+        counts["shared"] = sum(times for _, _, times in stores)
+        for figure in FIGURES:
+            taken[row, harts][figure].append(counts[figure] / operations)
+    return {key: {figure: statistics.median(numbers) for figure, numbers in found.items()} for key, found in taken.items()}
+
+
+def print_profile(output, log, elf):
+    """Prints the functions that write to lines of other harts, how often for an operation, and one of these lines."""
+    table, data = symbols.Symbols(elf), symbols.Symbols(elf, "bBdDrR")
+    found, operations = collections.defaultdict(collections.Counter), collections.Counter()
+    for row, harts, done, _, stores in samples(output, log):
+        operations[row, harts] += done
+        for address, line, times in stores:
+            found[row, harts][table.name(address), data.name(line) if line >= data.addresses[0] else "(memory)"] += times
+    for key, stores in found.items():
+        print(f"{key[0]}, {key[1]} harts: {sum(stores.values()) / operations[key]:.2f}")
+        for (function, place), times in stores.most_common(14):
+            print(f"  {times / operations[key]:8.3f} {function}, {place}")
+
+
+def limits():
+    """Returns {row: (times the instructions on the fewest harts, shared lines of an operation)}, the most of each."""
+    return {row: tuple(map(float, most)) for row, *most in bench.table(LIMITS) if row != "row"}
+
+
+def judge(found, fewest, most):
+    """Says what is above a limit; "" where nothing is."""
+    times = found["kernel"] / fewest["kernel"]
+    if times > most[0]:
+        return f"{found['kernel']:.0f} instructions are {times:.2f} times those on the fewest harts: at most {most[0]} are allowed"
+    if found["shared"] > most[1]:
+        return f"{found['shared']:.2f} lines are written by harts in turn: at most {most[1]} are allowed"
+    return ""
+
+
+def report(rows):
+    """Prints a point for each row; returns the number of bad ones."""
+    bad, most, fewest = 0, limits(), {}
+    print(f"1..{len(rows)}")
+    for number, ((row, harts), found) in enumerate(rows.items(), 1):
+        why = judge(found, fewest.setdefault(row, found), most[row])
+        bad += bool(why)
+        print("# " + ", ".join(f"{figure} {found[figure]:.2f}" for figure in FIGURES))
+        if why:
+            print(f"# {why}")
+        print(f"{'not ok' if why else 'ok'} {number} - {row} on {harts}", flush=True)
+    return bad
+
+
+def read_recording():
+    """Returns (Linux's release, its rows)."""
+    settings, rows = {}, {}
+    for name, *words in bench.table(RECORDING):
+        if len(words) == 1:
+            settings[name] = words[0]
+        elif name != "row":
+            rows[name, int(words[0])] = dict(zip(FIGURES, map(float, words[1:])))
+    return settings["kernel"], rows
+
+
+def record(program, plugin, harts):
+    """Writes what Linux takes."""
+    linux = machine.Linux()
+    rows = measured(*on_linux(linux, program, plugin, harts))
+    with open(RECORDING, "w", encoding="utf-8") as file:
+        file.write("# What hartbench takes on Linux, for an operation, by tests/bench/hartbench.py --record.\n")
+        file.write(f"kernel\t{linux.release}\nmem\t{MEM}\n")
+        file.write("\t".join(["row", "harts", *FIGURES]) + "\n")
+        for (row, number), found in rows.items():
+            file.write("\t".join([row, str(number), *(f"{found[figure]:.3f}" for figure in FIGURES)]) + "\n")
+    print(f"# wrote {os.path.relpath(RECORDING, bench.ROOT)}")
+
+
+def document(rows):
+    """Writes the table."""
+    release, there = read_recording()
+    lines = [f"For an operation, on QEMU {recording.emulator()}, beside Linux {release}.", "",
+             "| row | harts | kernel | Linux | shared lines | Linux |", "|---|---:|---:|---:|---:|---:|"]
+    for key, found in rows.items():
+        linux = there[key]
+        lines.append(f"| {key[0]} | {key[1]} | {found['kernel']:,.0f} | {linux['kernel']:,.0f} "
+                     f"| {found['shared']:.2f} | {linux['shared']:.2f} |")
+    figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "harts", "\n".join(lines))
+
+
+def main():
+    """Returns 0 if every row is within its limits."""
+    parser = recording.options(__doc__)
+    parser.add_argument("--harts", default="4")
+    args = parser.parse_args()
+    build = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(bench.ROOT, "build"))
+    program, plugin = (os.path.join(build, "tests/bench", name) for name in ("hartbench", "lines.so"))
+    lacking = swaprun.lacking(plugin)
+    if lacking:
+        print(f"1..0 # SKIP {lacking}")
+        return 0
+    try:
+        if args.record:
+            record(program, plugin, args.harts)
+            return 0
+        output, log = on_faultline(program, plugin, args.harts)
+        if args.profile:
+            print_profile(output, log, os.path.join(build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf"))
+            return 0
+        rows = measured(output, log)
+        if args.docs:
+            document(rows)
+        return 1 if report(rows) else 0
+    except bench.Failure as failure:
+        print(f"Bail out! {failure}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

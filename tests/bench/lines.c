@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* A TCG plugin of QEMU for several harts: counts their instructions, and the kernel's cache lines that harts write in turn. */
+
+/*
+ * The guest asks as it asks count.c. The lines in QEMU's log are
+ *
+ *   hart H user U kernel K firmware F waits W	    for each hart: its instructions so far, and how often it has waited for
+ *						    another hart in a loop (the instruction `pause` in the kernel)
+ *   shared ADDRESS LINE TIMES			    stores of the kernel's instruction at ADDRESS, since the last mark, to a line
+ *						    that another hart has written last; LINE is one such
+ *   mark N
+ *
+ * Instructions are counted by translated blocks. A block that ends early by a trap is counted whole. AMOSWAP.W is not seen as
+ * a store: a hart that waits for a lock executes it again and again, and the store that releases the lock is seen.
+ *
+ * Of the memory, LINES lines are remembered. A store to another line of the same place of the table makes one forgotten: it
+ * is then counted as written for the first time.
+ */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugin.h"
+
+#define HARTS	  16
+#define LINE_BITS 6
+#define LINES	  (1u << 20)
+#define PAUSE	  0x0100000fu
+
+#define IS_AMOSWAP_W(code) (((code)&0xf800707f) == 0x0800202f)
+
+/* The instructions of a translated block. */
+struct run {
+	enum who who;
+	size_t n;
+};
+
+/* An instruction of the kernel that stores. */
+struct store {
+	struct store *next;
+	uint64_t address;
+	_Atomic uint64_t times; /* it has met a line of another hart, since the last mark */
+	_Atomic uint64_t line;	/* the last such */
+};
+
+struct hart {
+	uint64_t insns[NWHO], waits;
+} __attribute__((aligned(64)));
+
+static struct hart harts[HARTS];
+static _Atomic uint64_t written_by[LINES]; /* the line's number << LINE_BITS, and 1 + the hart */
+static _Atomic(struct store *) stores;
+static struct qemu_info qemu;
+
+static void log_harts(void)
+{
+	char line[160];
+
+	for (unsigned i = 0; i < HARTS; i++) {
+		const struct hart *hart = &harts[i];
+
+		if (hart->insns[IN_FIRMWARE] == 0)
+			continue;
+		snprintf(line, sizeof(line),
+			 "hart %u user %" PRIu64 " kernel %" PRIu64 " firmware %" PRIu64
+			 " waits %" PRIu64 "\n",
+			 i, hart->insns[USER], hart->insns[IN_KERNEL], hart->insns[IN_FIRMWARE],
+			 hart->waits);
+		qemu_plugin_outs(line);
+	}
+}
+
+static void log_shared(void)
+{
+	char line[160];
+
+	for (struct store *store = stores; store; store = store->next) {
+		uint64_t times = atomic_exchange(&store->times, 0);
+
+		if (times == 0)
+			continue;
+		snprintf(line, sizeof(line), "shared 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n",
+			 store->address, (uint64_t)store->line, times);
+		qemu_plugin_outs(line);
+	}
+}
+
+static void on_mark(unsigned hart, void *data)
+{
+	char line[32];
+
+	(void)hart;
+	log_harts();
+	log_shared();
+	snprintf(line, sizeof(line), "mark %u\n", (unsigned)(uintptr_t)data);
+	qemu_plugin_outs(line);
+}
+
+static void on_run(unsigned hart, void *data)
+{
+	const struct run *run = data;
+
+	harts[hart % HARTS].insns[run->who] += run->n;
+}
+
+static void on_pause(unsigned hart, void *data)
+{
+	(void)data;
+	harts[hart % HARTS].waits++;
+}
+
+static void on_store(unsigned hart, uint32_t info, uint64_t address, void *data)
+{
+	struct store *store = data;
+	uint64_t line = address >> LINE_BITS, now = line << LINE_BITS | (hart % HARTS + 1), before;
+
+	if (address < KERNEL || !qemu_plugin_mem_is_store(info))
+		return;
+	before = atomic_exchange(&written_by[line % LINES], now);
+	if (before >> LINE_BITS == (now >> LINE_BITS) && before != now) {
+		atomic_fetch_add(&store->times, 1);
+		store->line = line << LINE_BITS;
+	}
+}
+
+static void *allocate(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+static struct store *add_store(uint64_t address)
+{
+	struct store *store = allocate(sizeof(*store)), *first = stores;
+
+	store->address = address;
+	do
+		store->next = first;
+	while (!atomic_compare_exchange_weak(&stores, &first, store));
+	return store;
+}
+
+/* What an instruction is, QEMU does not tell. It calls for those that store, and for some that load (7.2). */
+static void watch_kernel(struct qemu_plugin_insn *insn)
+{
+	uint32_t code = code_of(insn, &qemu);
+
+	if (code == PAUSE)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, NO_REGISTERS, NULL);
+	if (!IS_AMOSWAP_W(code))
+		qemu_plugin_register_vcpu_mem_cb(insn, on_store, NO_REGISTERS, STORES,
+						 add_store(qemu_plugin_insn_vaddr(insn)));
+}
+
+static void watch_mark(struct qemu_plugin_insn *insn)
+{
+	uint32_t code = code_of(insn, &qemu);
+
+	if (IS_MARK(code))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, NO_REGISTERS,
+						       (void *)(uintptr_t)(code >> 20));
+}
+
+static void translate(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	struct run *run = allocate(sizeof(*run));
+
+	(void)id;
+	run->who = who_is_at(qemu_plugin_tb_vaddr(tb));
+	run->n = qemu_plugin_tb_n_insns(tb);
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_run, NO_REGISTERS, run);
+	for (size_t i = 0; i < run->n; i++) {
+		if (run->who == IN_KERNEL)
+			watch_kernel(qemu_plugin_tb_get_insn(tb, i));
+		else if (run->who == USER)
+			watch_mark(qemu_plugin_tb_get_insn(tb, i));
+	}
+}
+
+int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	qemu = *info;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+	return 0;
+}
