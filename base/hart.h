@@ -12,6 +12,7 @@
 
 #define HART_MAX 16 /* at most 64: sets of harts are words (struct mmu, hart_stop_others()) */
 
+struct frame_cache;
 struct mmu;
 struct runq;
 struct thread;
@@ -43,6 +44,7 @@ struct hart {
 	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;
 	struct runq *runq;		  /* proc/sched.c */
+	struct frame_cache *frames;	  /* set by mm */
 	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
 	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */

@@ -35,6 +35,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_KMAP] = "kernel mappings",
 	[LOCK_SLAB] = "slab",
 	[LOCK_PAGE_ALLOC] = "page allocator",
+	[LOCK_FRAME_CACHE] = "frame cache",
 	[LOCK_DISK] = "disk",
 	[LOCK_DEVICE] = "device",
 	[LOCK_WAITQ] = "wait queue",

@@ -4,25 +4,27 @@
  * There is a list of free blocks for each order. A block has 2^order frames, the first of which is
  * marked PAGE_BLOCK.
  *
- * Frames that were freed one by one are singles. They are on a list of their own and are allocated
- * again last in, first out, without the work of merging and splitting. They are merged into blocks
- * when a larger block is asked for, or by page_alloc_trim(). Frames known to hold only zeros, which
- * were page tables, are on a third list for page_alloc_zeroed(). They become ordinary singles when
- * there are no other singles. One more free frame is on no list and not counted by nfree: the
- * prezeroed one (mm/phys/zeroed.h).
+ * Frames that were freed one by one are singles. They are in the cache of the hart that freed them
+ * (mm/phys/frame_cache.h) and are allocated again last in, first out, without the work of merging and
+ * splitting. They are merged into blocks when a larger block is asked for, or by page_alloc_trim().
+ * One more free frame of each hart is on no list and not counted by nfree: the prezeroed one
+ * (mm/phys/zeroed.h).
  *
- * `lock` guards the lists, the counts, and state and link of free frames.
+ * The lock of a list guards its count, and state and link of the frames on it. Frames move between the
+ * lists while pool.lock is held, so that its holder can count them all.
  */
 #include "mm/phys/page_alloc.h"
 
 #include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
+#include "mm/phys/frame_cache.h"
 #include "mm/phys/zeroed.h"
 #include "sync/spinlock.h"
 
 #define REFILL_ORDER 5	 /* the largest block that is split into singles at once */
 #define MERGE_BATCH  64u /* singles merged into blocks under one hold of the lock */
+#define MOVE_BATCH   32u /* singles that a hart takes from the cache of another one */
 
 /* The watermarks, in reserves. */
 #define WATERMARK_LOW  2u
@@ -32,14 +34,16 @@
 static struct {
 	struct spinlock lock;
 	/* guarded by lock: */
-	struct list *singles; /* linked by `next`, NULL at the end */
-	struct list *zeroed;  /* the same, of frames that hold only zeros */
-	size_t nfree, ntotal, reserve;
+	size_t nfree; /* frames in blocks */
+	size_t ntotal, reserve;
 	size_t low;	  /* watermark: with no more free frames than this, reclaim begins */
 	bool low_is_told; /* page_alloc_low has been woken since the last page_alloc_missing() */
 	struct list blocks[PAGE_ORDER_MAX + 1];
 	unsigned blocks_ready; /* orders whose list is initialised: all or none */
 } pool = { .lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC) };
+
+struct frame_cache frame_caches[HART_MAX] = { [0 ... HART_MAX -
+					       1] = { .lock = SPINLOCK_INIT(LOCK_FRAME_CACHE) } };
 
 struct waitq page_alloc_low = WAITQ_INIT(page_alloc_low);
 
@@ -63,12 +67,56 @@ static struct page *single_pop(struct list **from)
 	return page;
 }
 
-/* When there are no singles, makes the zeroed frames singles. Returns false if there are none. */
-static bool singles_from_zeroed(void)
+/* Makes the zeroed frames singles if there are no others. Returns false if there are none. Call with the cache's lock held. */
+static bool singles_from_zeroed(struct frame_cache *cache)
 {
-	pool.singles = pool.zeroed;
-	pool.zeroed = NULL;
-	return pool.singles;
+	if (!cache->singles) {
+		cache->singles = cache->zeroed;
+		cache->zeroed = NULL;
+	}
+	return cache->singles;
+}
+
+/* Takes up to n singles off a cache. Their string ends with NULL. Call with pool.lock held. */
+static struct list *singles_detach(struct frame_cache *cache, size_t n, struct list **last,
+				   size_t *count)
+{
+	struct list *first;
+
+	*count = 0;
+	spin_lock(&cache->lock);
+	(void)singles_from_zeroed(cache);
+	first = cache->singles;
+	for (struct list *link = first; link && *count < n; link = link->next, ++*count)
+		*last = link;
+	if (first) {
+		cache->singles = (*last)->next;
+		(*last)->next = NULL;
+	}
+	cache->nfree -= *count;
+	spin_unlock(&cache->lock);
+	return first;
+}
+
+/* Adds a string of singles to a cache. */
+static void singles_attach(struct frame_cache *cache, struct list *first, struct list *last,
+			   size_t count)
+{
+	spin_lock(&cache->lock);
+	last->next = cache->singles;
+	cache->singles = first;
+	cache->nfree += count;
+	spin_unlock(&cache->lock);
+}
+
+/* Returns the number of free frames but the prezeroed ones; other harts may allocate and free some meanwhile. Call with pool.lock held. */
+static size_t count_free(void)
+{
+	size_t sum = pool.nfree;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		sum += atomic_load_relaxed(&frame_caches[i].nfree);
+	return sum;
 }
 
 static void block_push(struct page *page, unsigned order)
@@ -131,34 +179,115 @@ static struct page *block_take(unsigned order)
 	return page;
 }
 
-/* Splits a free block into singles, lowest frame first. There are free frames, but no singles. */
-static void singles_refill(void)
+/* What a hart may allocate without a look at the others. It grows with what the hart frees. */
+static size_t share_of(const struct frame_cache *cache)
 {
+	size_t nfree = atomic_load_relaxed(&cache->nfree),
+	       floor = atomic_load_relaxed(&cache->floor);
+
+	return nfree > floor ? nfree - floor : 0;
+}
+
+/* The hart looks at its next allocation. */
+static void share_end(struct frame_cache *cache)
+{
+	spin_lock(&cache->lock);
+	cache->floor = SIZE_MAX;
+	spin_unlock(&cache->lock);
+}
+
+/*
+ * All shares together are no more than what is above the low watermark. Returns the sum of the shares of the other harts, if
+ * that is still true with `nfree` free frames; else ends these shares and returns 0. Call with pool.lock held.
+ */
+static size_t shares_keep(const struct frame_cache *self, size_t nfree)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		if (&frame_caches[i] != self)
+			sum += share_of(&frame_caches[i]);
+	if (likely(nfree >= pool.low + sum))
+		return sum;
+	for (unsigned i = 0; i < hart_count; i++)
+		if (&frame_caches[i] != self)
+			share_end(&frame_caches[i]);
+	return 0;
+}
+
+/* Gives a hart a share of what no other one has. Call with pool.lock and the cache's lock held. */
+static void share_set(struct frame_cache *cache, size_t nfree, size_t others)
+{
+	size_t share = nfree > pool.low + others ? (nfree - pool.low - others) / hart_count : 0;
+
+	if (share == 0)
+		cache->floor = SIZE_MAX;
+	else
+		cache->floor = cache->nfree > share ? cache->nfree - share : 0;
+}
+
+/* Splits a free block into singles, lowest frame first. Returns false if there is none. */
+static bool refill_from_block(struct frame_cache *cache)
+{
+	struct list *next = NULL;
+	struct page *page;
 	unsigned order = 0;
 
-	if (singles_from_zeroed())
-		return;
 	while (order < REFILL_ORDER && list_empty(&pool.blocks[order]))
 		order++;
-
-	struct page *page = block_take(order);
-	struct list *next = pool.singles;
-
+	page = block_take(order);
+	if (!page)
+		return false;
 	for (size_t i = 1ul << order; i-- > 0; next = &page[i].link) {
 		page_start_free(&page[i], 0, PAGE_SINGLE);
 		page[i].link.next = next;
 	}
-	pool.singles = next;
+	pool.nfree -= 1ul << order;
+	singles_attach(cache, next, &page[(1ul << order) - 1].link, 1ul << order);
+	return true;
+}
+
+/* Takes singles from another hart's cache. Returns false if there are none. */
+static bool refill_from_others(struct frame_cache *cache)
+{
+	struct list *first, *last;
+	size_t count;
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		if (&frame_caches[i] == cache)
+			continue;
+		first = singles_detach(&frame_caches[i], MOVE_BATCH, &last, &count);
+		if (first) {
+			singles_attach(cache, first, last, count);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Brings singles into the cache. Returns false if there are none. */
+static bool singles_obtain(struct frame_cache *cache)
+{
+	bool there_are;
+
+	spin_lock(&cache->lock);
+	there_are = singles_from_zeroed(cache);
+	spin_unlock(&cache->lock);
+	return there_are || refill_from_block(cache) || refill_from_others(cache);
 }
 
 /* Merges up to n singles into blocks. Returns false if there was none. */
 static bool singles_merge(unsigned n)
 {
-	if (!pool.singles && !singles_from_zeroed())
-		return false;
-	while (pool.singles && n--)
-		block_free(single_pop(&pool.singles), 0);
-	return true;
+	struct list *first = NULL, *last;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < hart_count && !first; i++)
+		first = singles_detach(&frame_caches[i], n, &last, &count);
+	pool.nfree += count;
+	while (first)
+		block_free(single_pop(&first), 0);
+	return count;
 }
 
 /* Initialises the first frame of an allocation. */
@@ -178,16 +307,10 @@ static inline size_t frames_reserved(enum page_alloc_from from)
 	return from == PAGE_RESERVE ? 0 : pool.reserve;
 }
 
-/* The same for the short way, which does not look whether memory has become short. */
-static inline size_t frames_plenty(enum page_alloc_from from)
+/* Is memory short, and was page_alloc_low not woken yet? Then the caller wakes it. Call with pool.lock held. */
+static bool is_low_news(size_t nfree)
 {
-	return from == PAGE_NORMAL ? pool.low : frames_reserved(from);
-}
-
-/* Is memory short, and was page_alloc_low not woken yet? Then the caller wakes it. Call with the lock held. */
-static bool is_low_news(void)
-{
-	bool news = pool.nfree <= pool.low && !pool.low_is_told;
+	bool news = nfree <= pool.low && !pool.low_is_told;
 
 	pool.low_is_told |= news;
 	return news;
@@ -205,11 +328,13 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 {
 	size_t keep = frames_reserved(from);
 	struct page *page = NULL;
+	size_t nfree;
 	bool tell;
 
 	spin_lock(&pool.lock);
-	tell = is_low_news();
-	while (pool.nfree >= (1ul << order) + keep) {
+	tell = is_low_news(count_free());
+	while ((nfree = count_free()) >= (1ul << order) + keep) {
+		(void)shares_keep(NULL, nfree - (1ul << order));
 		page = block_take(order);
 		if (page || !singles_merge(MERGE_BATCH))
 			break;
@@ -233,38 +358,54 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	return page;
 }
 
-/* Returns NULL if the list is empty, or if no more than `keep` frames are free. */
-static inline struct page *single_take(struct list **from, size_t keep)
+/* Returns NULL if the list is empty, or if no more than `keep` frames are in the cache. Call with the cache's lock held. */
+static inline struct page *cache_take(struct frame_cache *cache, struct list **from, size_t keep)
 {
-	struct page *page = NULL;
+	struct page *page;
 
-	spin_lock(&pool.lock);
-	if (likely(*from) && likely(pool.nfree > keep)) {
-		page = single_pop(from);
-		pool.nfree--;
-	}
-	spin_unlock(&pool.lock);
+	if (unlikely(!*from) || unlikely(cache->nfree <= keep))
+		return NULL;
+	page = single_pop(from);
+	cache->nfree--;
 	return page;
 }
 
-/* The slow path: the list of singles was empty, or memory is short. */
-static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
-							   enum page_alloc_from from)
+/* Looks whether memory is short. The cache may have singles or not. */
+static struct page *single_get(size_t keep)
 {
-	size_t keep = frames_reserved(from);
-	struct page *page;
+	struct page *page = NULL;
+	struct frame_cache *cache;
+	size_t nfree, others;
 	bool tell;
 
 	spin_lock(&pool.lock);
-	if (!pool.singles && pool.nfree > keep)
-		singles_refill();
-	tell = is_low_news();
+	cache = frame_cache_this();
+	nfree = count_free();
+	tell = is_low_news(nfree);
+	if (nfree > keep) {
+		others = shares_keep(cache, nfree - 1);
+		do {
+			spin_lock(&cache->lock);
+			page = cache_take(cache, &cache->singles, 0);
+			if (page)
+				share_set(cache, nfree - 1, others);
+			spin_unlock(&cache->lock);
+		} while (!page && singles_obtain(cache));
+	}
 	spin_unlock(&pool.lock);
 	if (unlikely(tell))
 		waitq_wake_all(&page_alloc_low);
-	page = single_take(&pool.singles, keep);
+	return page;
+}
+
+/* The slow path: the list of singles was empty, or the hart has allocated its share. */
+static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
+							   enum page_alloc_from from)
+{
+	struct page *page = single_get(frames_reserved(from));
+
 	if (!page && from != PAGE_OPTIONAL)
-		page = zeroed_take();
+		page = zeroed_take_any();
 	if (!page)
 		return may_use_reserve(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;
 	block_start(page, 0, kind);
@@ -273,8 +414,12 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 
 static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from from)
 {
-	struct page *page = single_take(&pool.singles, frames_plenty(from));
+	struct frame_cache *cache = frame_cache_this();
+	struct page *page;
 
+	spin_lock(&cache->lock);
+	page = cache_take(cache, &cache->singles, cache->floor);
+	spin_unlock(&cache->lock);
 	if (unlikely(!page))
 		return single_alloc(kind, from);
 	block_start(page, 0, kind);
@@ -302,11 +447,14 @@ void page_alloc_split(struct page *page, unsigned order)
 
 struct page *page_alloc_zeroed(enum page_kind kind)
 {
+	struct frame_cache *cache = frame_cache_this();
 	struct page *page;
 
 	if (alloc_fails())
 		return NULL;
-	page = single_take(&pool.zeroed, pool.low);
+	spin_lock(&cache->lock);
+	page = cache_take(cache, &cache->zeroed, cache->floor);
+	spin_unlock(&cache->lock);
 	if (page) {
 		page_check_zeros(page);
 		block_start(page, 0, kind);
@@ -318,37 +466,43 @@ struct page *page_alloc_zeroed(enum page_kind kind)
 	return page;
 }
 
+static inline void cache_put(struct frame_cache *cache, struct list **to, struct page *page)
+{
+	spin_lock(&cache->lock);
+	single_push(to, page);
+	cache->nfree++;
+	spin_unlock(&cache->lock);
+}
+
 void page_free(struct page *page, unsigned order)
 {
 	page_end(page, order);
 	for (size_t i = 1; i < 1ul << order; i++)
 		page_start_free(&page[i], 0, 0);
+	if (order == 0) {
+		struct frame_cache *cache = frame_cache_this();
+
+		cache_put(cache, &cache->singles, page);
+		return;
+	}
 	spin_lock(&pool.lock);
-	if (order == 0)
-		single_push(&pool.singles, page);
-	else
-		block_free(page, order);
+	block_free(page, order);
 	pool.nfree += 1ul << order;
 	spin_unlock(&pool.lock);
 }
 
 void page_free_zeroed(struct page *page)
 {
+	struct frame_cache *cache = frame_cache_this();
+
 	page_check_free(page, 0);
 	page_check_zeros(page);
-	spin_lock(&pool.lock);
-	single_push(&pool.zeroed, page);
-	pool.nfree++;
-	spin_unlock(&pool.lock);
+	cache_put(cache, &cache->zeroed, page);
 }
 
 void page_string_free(struct list *first, struct list *last, size_t count)
 {
-	spin_lock(&pool.lock);
-	last->next = pool.singles;
-	pool.singles = first;
-	pool.nfree += count;
-	spin_unlock(&pool.lock);
+	singles_attach(frame_cache_this(), first, last, count);
 }
 
 /* The order of the largest block that can start at pfn and ends within count frames. */
@@ -376,6 +530,8 @@ void page_alloc_add(paddr_t start, paddr_t end)
 
 	assert(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end);
 	spin_lock(&pool.lock);
+	for (unsigned i = 0; i < HART_MAX; i++)
+		harts[i].frames = &frame_caches[i];
 	for (unsigned i = pool.blocks_ready; i <= PAGE_ORDER_MAX; i++)
 		list_init(&pool.blocks[i]);
 	pool.blocks_ready = PAGE_ORDER_MAX + 1;
@@ -393,25 +549,33 @@ void page_alloc_add(paddr_t start, paddr_t end)
 
 void page_alloc_set_reserve(size_t frames)
 {
+	spin_lock(&pool.lock);
 	pool.reserve = frames;
 	pool.low = WATERMARK_LOW * frames;
+	(void)shares_keep(NULL, 0);
+	spin_unlock(&pool.lock);
 }
 
 size_t page_alloc_missing(void)
 {
-	size_t missing = 0;
+	size_t missing = 0, nfree;
 
 	spin_lock(&pool.lock);
+	nfree = count_free();
 	pool.low_is_told = false;
-	if (pool.nfree < WATERMARK_HIGH * pool.reserve)
-		missing = WATERMARK_HIGH * pool.reserve - pool.nfree;
+	if (nfree < WATERMARK_HIGH * pool.reserve)
+		missing = WATERMARK_HIGH * pool.reserve - nfree;
 	spin_unlock(&pool.lock);
 	return missing;
 }
 
 size_t page_alloc_free_count(void)
 {
-	return atomic_load_relaxed(&pool.nfree) + zeroed_count();
+	size_t sum = atomic_load_relaxed(&pool.nfree) + zeroed_count();
+
+	for (unsigned i = 0; i < hart_count; i++)
+		sum += atomic_load_relaxed(&frame_caches[i].nfree);
+	return sum;
 }
 
 size_t page_alloc_total_count(void)
@@ -459,9 +623,13 @@ void page_alloc_census(struct page_alloc_census *ret)
 	spin_lock(&pool.lock);
 	for (unsigned order = 0; order < pool.blocks_ready; order++)
 		census_order(ret, order);
-	census_singles(ret, pool.singles);
-	census_singles(ret, pool.zeroed);
+	for (unsigned i = 0; i < hart_count; i++) {
+		spin_lock(&frame_caches[i].lock);
+		census_singles(ret, frame_caches[i].singles);
+		census_singles(ret, frame_caches[i].zeroed);
+		spin_unlock(&frame_caches[i].lock);
+	}
 	ret->singles += zeroed_count();
-	ret->counted = pool.nfree + zeroed_count();
+	ret->counted = count_free() + zeroed_count();
 	spin_unlock(&pool.lock);
 }

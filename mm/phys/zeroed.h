@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* One free frame that is filled with zeros before it is needed. */
+/* A free frame of each hart that is filled with zeros before it is needed. */
 #pragma once
 
 #include "mm/check/page_check.h"
+#include "mm/phys/frame_cache.h"
 #include "sync/atomic.h"
 
 /*
- * One free frame is prezeroed, so that the first write to private memory can be resolved under the
- * same hold of the lock as its look-up. It counts as free: page_alloc() falls back on it, and
- * page_alloc_trim() returns it to the other free frames.
+ * One free frame of each hart is prezeroed, so that the first write to private memory can be resolved under the same hold of
+ * the lock as its look-up. It is of kind PAGE_FREE, in the hart's cache, and taken by an atomic exchange. It counts as free:
+ * page_alloc() falls back on it, and page_alloc_trim() returns it to the other free frames.
  */
-
-/* The frame, of kind PAGE_FREE while it is here. It is taken by an atomic exchange. */
-extern struct page *prezeroed;
 
 /*
- * Takes the frame: filled with zeros, with one reference, of kind PAGE_ANON, zeroed_pfn set.
+ * Takes the frame of a hart: filled with zeros, with one reference, of kind PAGE_ANON, zeroed_pfn set.
  * Returns NULL if there is none.
  */
-static inline struct page *zeroed_take(void)
+static inline struct page *zeroed_take_from(struct frame_cache *cache)
 {
-	struct page *page = __atomic_exchange_n(&prezeroed, NULL, __ATOMIC_ACQUIRE);
+	struct page *page = __atomic_exchange_n(&cache->prezeroed, NULL, __ATOMIC_ACQUIRE);
 
 	if (unlikely(!page))
 		return NULL;
@@ -28,6 +26,14 @@ static inline struct page *zeroed_take(void)
 	page_start(page, PAGE_ANON, 0, 0);
 	return page;
 }
+
+static inline struct page *zeroed_take(void)
+{
+	return zeroed_take_from(frame_cache_this());
+}
+
+/* The same, of any hart. */
+struct page *zeroed_take_any(void);
 
 /*
  * Gives a frame back as zeroed_take() has returned it, still filled with zeros, and with its only
@@ -38,17 +44,15 @@ void zeroed_give(struct page *page);
 /* Zeroes the next frame, if one is free. Call with no spinning lock held. */
 void zeroed_prepare(void);
 
-/* Returns the frame to the allocator. Returns false if there was none. */
+/* Returns the frames of all harts to the allocator. Returns false if there were none. */
 bool zeroed_drop(void);
 
-static inline size_t zeroed_count(void)
-{
-	return atomic_load_relaxed(&prezeroed) != NULL;
-}
+/* How many there are. */
+size_t zeroed_count(void);
 
-/* Makes sure that there is one, if memory allows. Call with no spinning lock held. */
+/* Makes sure that this hart has one, if memory allows. Call with no spinning lock held. */
 static inline void zeroed_topup(void)
 {
-	if (unlikely(!zeroed_count()))
+	if (unlikely(!atomic_load_relaxed(&frame_cache_this()->prezeroed)))
 		zeroed_prepare();
 }

@@ -12,10 +12,14 @@
 #include "arch/timer.h"
 #include "arch/witness.h"
 #include "arena.h"
+#include "base/hart.h"
 #include "sync/lockorder.h"
 
 bool fake_irq_on = true;
-struct hart *fake_hart;
+struct hart harts[HART_MAX] = { [1] = { .index = 1 } };
+unsigned hart_count = 1;
+bool hart_several;
+struct hart *fake_hart = harts;
 uint64_t fake_time;
 void (*fake_meanwhile)(void);
 struct phys_range fake_image, fake_image_init;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "base/hart.h"
 #include "fake.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
@@ -168,8 +169,18 @@ struct live {
 	unsigned char mark;
 };
 
-/* R111: random allocations of all orders: no two overlap, contents stay, counts agree. */
-TEST(random_against_model)
+/* From now on the test runs on one hart or the other. */
+static void two_harts(void)
+{
+	hart_count = 2;
+}
+
+static void run_on(unsigned hart)
+{
+	arch_hart_set(&harts[hart]);
+}
+
+static void against_model(void)
 {
 	static struct live live[LIVE_MAX];
 	static unsigned char owner[4096]; /* of each frame: 0 or 1 + slot % 255 */
@@ -180,6 +191,7 @@ TEST(random_against_model)
 	memset(owner, 0, sizeof(owner));
 	start_free = page_alloc_free_count();
 	for (unsigned step = 0; step < test_steps(30000); step++) {
+		run_on((unsigned)test_below(hart_count));
 		if (nlive < LIVE_MAX && test_below(100) < 52) {
 			struct live *l = &live[nlive];
 
@@ -230,6 +242,18 @@ TEST(random_against_model)
 	assert_int_equal(0, ledger_check(NULL));
 }
 
+/* R111: random allocations of all orders: no two overlap, contents stay, counts agree. */
+TEST(random_against_model)
+{
+	against_model();
+}
+
+TEST(random_on_two_harts)
+{
+	two_harts();
+	against_model();
+}
+
 /* After everything came back one by one, the largest blocks are there again. */
 TEST(merge)
 {
@@ -266,6 +290,69 @@ TEST(reserve)
 	page_put(last);
 	while (n--)
 		page_put(pages[n]);
+}
+
+/* The same on two harts, each of which may allocate a share without a look at the other. */
+TEST(reserve_of_two_harts)
+{
+	enum { RESERVE = 50, LOW = 2 * RESERVE };
+	static struct page *pages[4096];
+	size_t n = 0;
+	uint64_t seq;
+
+	two_harts();
+	memory_start(2048, NULL, 0);
+	page_alloc_set_reserve(RESERVE);
+	seq = waitq_sample(&page_alloc_low);
+	for (unsigned round = 0; round < 3; round++) {
+		do {
+			run_on(n < 1200 || test_below(8) == 0);
+			pages[n] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+			assert_int_equal(seq + (page_alloc_free_count() < LOW),
+					 waitq_sample(&page_alloc_low));
+		} while (pages[n++]);
+		n--;
+		assert_int_equal(RESERVE, page_alloc_free_count());
+		while (n > 300) {
+			run_on(n % 2);
+			page_put(pages[--n]);
+		}
+		(void)page_alloc_missing();
+		seq = waitq_sample(&page_alloc_low);
+	}
+	while (n--)
+		page_put(pages[n]);
+	assert_int_equal(0, ledger_check(NULL));
+}
+
+/* What one hart has freed the other one finds, alone or as a block. */
+TEST(frames_of_the_other_hart)
+{
+	static struct page *pages[4096];
+	struct page *block;
+	size_t n = 0, all;
+
+	two_harts();
+	memory_start(2048, NULL, 0);
+	all = page_alloc_free_count();
+	while ((pages[n] = page_alloc(0, PAGE_ANON, PAGE_RESERVE)))
+		n++;
+	assert_int_equal(all, n);
+	run_on(1);
+	while (n > 1)
+		page_put(pages[--n]);
+	page_free_zeroed(page_alloc_zeroed(PAGE_KERNEL));
+	run_on(0);
+	block = page_alloc(PAGE_ORDER_MAX - 1, PAGE_KERNEL, PAGE_NORMAL);
+	assert_non_null(block);
+	while ((pages[n] = page_alloc(0, PAGE_ANON, PAGE_RESERVE)))
+		n++;
+	assert_int_equal(all, n + (1ul << (PAGE_ORDER_MAX - 1)));
+	while (n--)
+		page_put(pages[n]);
+	page_free(block, PAGE_ORDER_MAX - 1);
+	assert_int_equal(all, page_alloc_free_count());
+	assert_int_equal(0, ledger_check(NULL));
 }
 
 /* Who keeps memory free is woken at the low watermark, once, and told how much there is to do. */

@@ -22,7 +22,7 @@ TEST(first_write_takes_it)
 	size_t before;
 
 	start_ahead();
-	ahead = prezeroed;
+	ahead = frame_cache_this()->prezeroed;
 	before = page_alloc_free_count();
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
 	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
@@ -33,7 +33,7 @@ TEST(first_write_takes_it)
 	assert_int_equal(0, zeroed_count());
 	assert_int_equal(0, fake_load(AT + 2 * PAGE_SIZE));
 	assert_int_equal(1, zeroed_count());
-	assert_ptr_not_equal(ahead, prezeroed);
+	assert_ptr_not_equal(ahead, frame_cache_this()->prezeroed);
 	end();
 }
 
@@ -57,7 +57,7 @@ TEST(others_leave_it)
 	struct page *ahead;
 
 	start_ahead();
-	ahead = prezeroed;
+	ahead = frame_cache_this()->prezeroed;
 	file = rig_file(2 * PAGE_SIZE);
 	map_file(file, AT + 16 * PAGE_SIZE, 2, 0, NULL, 0);
 	assert_int_equal(0, fake_store(AT + 16 * PAGE_SIZE, 7));
@@ -65,7 +65,7 @@ TEST(others_leave_it)
 	assert_int_equal(rig_byte(PAGE_SIZE), fake_load(AT + 17 * PAGE_SIZE));
 	assert_int_equal(0, fake_store(AT + 17 * PAGE_SIZE, 7));
 	assert_int_equal(rig_byte(PAGE_SIZE + 1), fake_load(AT + 17 * PAGE_SIZE + 1));
-	assert_ptr_equal(ahead, prezeroed);
+	assert_ptr_equal(ahead, frame_cache_this()->prezeroed);
 	object_put(file);
 	end();
 }
@@ -119,7 +119,7 @@ TEST(written_meanwhile)
 	char *bytes;
 
 	start_ahead();
-	bytes = page_address(prezeroed);
+	bytes = page_address(frame_cache_this()->prezeroed);
 	bytes[PAGE_SIZE - 1] = 1;
 	assert_true(panics(zeroed_take()));
 	rig_destroy(&space);
