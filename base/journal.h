@@ -14,7 +14,7 @@ struct waitq;
 
 /* The format, which docs/journal.md describes. A change of it needs another version. */
 #define JOURNAL_MAGIC	"Faultline/journal" /* 18 bytes with its NUL */
-#define JOURNAL_VERSION 3
+#define JOURNAL_VERSION 4
 
 enum journal_type {
 	JOURNAL_ROUND = 1, /* a round of a fault has changed an entry, or refused the access */
@@ -33,6 +33,7 @@ enum journal_type {
 	JOURNAL_OOM,	   /* memory has run out, and a process was chosen to be killed */
 	JOURNAL_SUPPLY,	   /* a page of an object has its bytes */
 	JOURNAL_MARK,	   /* a program has marked an instant */
+	JOURNAL_WAIT,	   /* a fault has waited, and goes on */
 };
 
 /* What is behind a VMA. */

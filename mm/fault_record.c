@@ -41,11 +41,15 @@ static inline void start_work(struct vm_wait *wait)
 /* The fault goes on later, in another round or another call of vm_fault(). */
 static inline void goes_on(struct vm_wait *wait, int outcome)
 {
+	if (outcome == VM_WAIT)
+		wait->waits_since = arch_time();
 	if (wait->object)
 		return;
 	wait->object = (const struct object *)&nothing_read;
-	if (outcome != VM_WAIT)
-		wait->queue = NULL;
+	if (outcome == VM_WAIT)
+		return;
+	wait->queue = NULL;
+	wait->why = 0;
 }
 
 int fault_record_find_room(struct fault *fault)
@@ -59,7 +63,21 @@ int fault_record_find_room(struct fault *fault)
 	return VM_OK;
 }
 
-/* The first round of a call that is not the first of its access. */
+void fault_record_wait(const struct vm_wait *wait, uint32_t space, vaddr_t va, unsigned access)
+{
+	const struct journal_record line = {
+		.type = JOURNAL_WAIT,
+		.space = space,
+		.what = wait->why,
+		.more = access,
+		.arg = { va, wait->waits_since },
+	};
+
+	if (journal_write_now(&line))
+		mm_host.journal_fills();
+}
+
+/* The first round of a call that is not the first of its access: it has waited. */
 static __attribute__((noinline)) int begin_call(struct fault *fault, uint64_t now)
 {
 	struct vm_wait *wait = fault->wait;
@@ -70,6 +88,10 @@ static __attribute__((noinline)) int begin_call(struct fault *fault, uint64_t no
 	} else {
 		add_between(wait, now);
 	}
+	now = arch_instructions();
+	fault_record_wait(wait, fault->space->number, fault->va, fault->access);
+	wait->why = 0;
+	fault->begun = journal_work_end(now, 0);
 	return fault_record_find_room(fault);
 }
 
@@ -335,6 +357,9 @@ int fault_record_aside(struct fault *fault, int outcome)
 {
 	struct vm_wait *wait = fault->wait;
 
+	wait->waits_since = arch_time();
+	if (outcome == VM_OOM)
+		wait->why = WAITS_FOR_MEMORY;
 	if (outcome != VM_RECORD) {
 		journal_give_back();
 		return outcome;
@@ -344,6 +369,7 @@ int fault_record_aside(struct fault *fault, int outcome)
 	goes_on(wait, VM_AGAIN);
 	wait->recorded_at = arch_instructions();
 	wait->recorded_work = journal_work() - wait->recorded_work;
+	wait->why = WAITS_FOR_JOURNAL;
 	wait->queue = journal_await(&wait->seq);
 	return VM_WAIT;
 }

@@ -66,5 +66,14 @@ int fault_record_round(struct fault *fault, int outcome);
  */
 int fault_record_aside(struct fault *fault, int outcome);
 
+/* Is the access told to wait, or to have memory freed, and has not come again? Of a recorded one. */
+static inline bool fault_is_waiting(const struct vm_wait *wait)
+{
+	return wait->object && wait->why;
+}
+
+/* Writes for what the access to that page has waited, without a look for room. */
+void fault_record_wait(const struct vm_wait *wait, uint32_t space, vaddr_t va, unsigned access);
+
 /* The round has made a stack larger. */
 void fault_record_grown(struct fault *fault, const struct vma *stack);

@@ -19,6 +19,7 @@
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/reclaim.h"
+#include "mm/swap_cache.h"
 #include "sync/atomic.h"
 
 /* ---- waiting for a read ---- */
@@ -40,6 +41,13 @@ struct waitq *page_read_queue(const struct object *object, uint64_t index)
 	return &read_queues[hash * 0x9e3779b97f4a7c15ul >> 58];
 }
 
+static uint8_t why_read(const struct object *object)
+{
+	if (object->ops->served)
+		return WAITS_FOR_SERVER;
+	return object == &swap_cache ? WAITS_FOR_SWAP : WAITS_FOR_FILE;
+}
+
 static void note_read(const struct object *object, uint64_t index, struct vm_wait *wait)
 {
 	wait->object = object;
@@ -54,6 +62,8 @@ bool page_read_is_noted(const struct object *object, uint64_t index, const struc
 void page_read_wait(const struct object *object, uint64_t index, struct vm_wait *wait)
 {
 	assert_hardened(spin_lock_held(&object->lock));
+	wait->why = why_read(object) |
+		    (page_read_is_noted(object, index, wait) ? 0 : WAITS_FOR_OTHER);
 	note_read(object, index, wait);
 	wait->major = true;
 	wait->queue = page_read_queue(object, index);

@@ -86,6 +86,7 @@ int space_await_verb(struct space *space, struct vm_wait *wait)
 {
 	assert_hardened(spin_lock_held(&space->lock));
 	space->at_idle |= AT_IDLE_WAKE;
+	wait->why = WAITS_FOR_VERB;
 	wait->queue = &space->busy_done;
 	wait->seq = waitq_sample(&space->busy_done);
 	return VM_WAIT;

@@ -27,6 +27,7 @@ static int take_back(struct object *object, uint64_t index, struct index_entry e
 	} else {
 		wait->queue = &swap_written;
 		wait->seq = seq;
+		wait->why = WAITS_FOR_SWAP_WRITE;
 		result = VM_WAIT;
 	}
 	spin_unlock(&object->lock);

@@ -301,6 +301,7 @@ int swap_read_page(struct object *object, struct page *page, struct vm_wait *wai
 	if (!io) {
 		wait->queue = &read_room;
 		wait->seq = seq;
+		wait->why = WAITS_FOR_SWAP_ROOM;
 		return VM_WAIT;
 	}
 	make_private(page);

@@ -7,6 +7,21 @@
 struct journal_record;
 struct object;
 
+/* What an access waits for, as the journal has it (docs/journal.md). */
+enum vm_wait_why {
+	WAITS_FOR_FILE = 1,    /* a page of a file that is being read */
+	WAITS_FOR_SERVER,      /* the same of a program that serves files */
+	WAITS_FOR_SWAP,	       /* a page that is being read from swap */
+	WAITS_FOR_SWAP_WRITE,  /* a page that is being written to swap */
+	WAITS_FOR_SWAP_ROOM,   /* the end of one of many reads from swap */
+	WAITS_FOR_VERB,	       /* a system call that is at work on the range, or fork */
+	WAITS_FOR_CLEAN_PAGES, /* the server: too many pages of its files are dirty */
+	WAITS_FOR_MEMORY,      /* relieve() */
+	WAITS_FOR_JOURNAL,     /* room in the journal */
+
+	WAITS_FOR_OTHER = 16, /* a bit of the first three: another thread has started the read */
+};
+
 /*
  * Filled in by the function that returns VM_WAIT. The caller, with no spinning lock held, enqueues
  * on `queue` unless its sequence has moved on from `seq`, sleeps, and then calls again from the
@@ -17,6 +32,7 @@ struct vm_wait {
 	uint64_t seq;
 	unsigned kind; /* set by vm_fault() alone, whatever it returns: enum fault_kind */
 	bool major;    /* set where a device has been asked for a page: a major fault */
+	uint8_t why;   /* set with `queue`: enum vm_wait_why */
 	/*
 	 * The access has started a read of the page `index` of this object, or has waited for one. If
 	 * that read fails, the access gets the error. NULL: there was no read. The pointer is only
@@ -27,6 +43,7 @@ struct vm_wait {
 	/* In a recorded space (mm/fault_record.h): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */
+	uint64_t waits_since; /* arch_time() when it began to wait */
 	uint64_t
 		rounds; /* instructions: in the low half in rounds, in the high half between them */
 	struct journal_record *record; /* is left for the fault's end; NULL: none */

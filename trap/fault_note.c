@@ -40,6 +40,9 @@ void fault_note(const struct trace_fault *record, const struct vm_wait *wait, va
 	struct journal_record own = { .type = JOURNAL_FAULT, .space = current_space()->number };
 	struct journal_record *line = wait->record ?: &own;
 
+	if (fault_is_waiting(wait)) /* a signal has ended it */
+		fault_record_wait(wait, current_space()->number, ALIGN_DOWN(addr, PAGE_SIZE),
+				  access);
 	if (result && !(access & TRAP_COPY))
 		result = fault_signal();
 	line->what = (uint16_t)(access | kind << 8 | (waited ? NOTE_WAITED : 0));

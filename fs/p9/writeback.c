@@ -246,6 +246,7 @@ int p9_may_store(struct object *object, struct vm_wait *wait)
 	p9_write_session_soon(session);
 	wait->queue = &session->cleaned;
 	wait->seq = seq;
+	wait->why = WAITS_FOR_CLEAN_PAGES;
 	return VM_WAIT;
 }
 

@@ -34,9 +34,9 @@ STORIES = [
 ]
 # And what it says in English: the words that make the difference.
 SAYS = {
-    "zero_page": "which 1 entry has now", "swapped": "It waited.",
+    "zero_page": "which 1 entry has now", "swapped": "It waited 0.003 ms for the page to be read from swap.",
     "cow": "The child demo[3] wrote to a page that it shares with demo[2]", "cow_parent": "The parent demo[2] wrote to a page that it shares with demo[3]",
-    "accerr": "in a way that its mapping forbids", "maperr": "and got signal 11", "reuse": "nothing was copied", "served": "came from init[5]",
+    "accerr": "in a way that its mapping forbids", "maperr": "and got signal 11", "reuse": "nothing was copied", "served": "came from init[5]. It waited 0.001 ms for the server of the file, which another thread had asked for.",
 }
 
 

@@ -110,7 +110,7 @@ class Story:
         demo.change(HEAP + 1, private(0x80304), slot(7))
         came = self.to.time + 1
         self.note("meanwhile", demo.fault("FILL", HEAP + 2, 0, private(0x80305)))
-        self.note("swapped", demo.fault("SWAPPED", HEAP + 1, slot(7), private(0x80306), READ, cost=90000, came=came))
+        self.note("swapped", demo.fault("SWAPPED", HEAP + 1, slot(7), private(0x80306), READ, cost=90000, came=came, waits=[3]))
 
     def share(self):
         """A fork, and writes by the child and by its parent."""
@@ -141,7 +141,7 @@ class Story:
         demo.range(file.MOVE, RESERVED + 1000, 1, 1000 * PAGE)
         demo.area(SERVED, 2, RX, "served.dat", file.AREA_FILE, 3)
         self.to.add(file.SUPPLY, self.server, args=(0x80600, 3, SERVER))
-        self.note("served", demo.fault("FILL", SERVED, 0, of_file(0x80600), READ, came=self.to.time + 1))
+        self.note("served", demo.fault("FILL", SERVED, 0, of_file(0x80600), READ, came=self.to.time + 1, waits=[2 | file.OF_OTHER]))
         self.to.add(file.OOM, demo, args=(4, 0))
         brief = demo.fork(BRIEF, AREAS[-1:], [(STACK, 1, True)])
         self.brief_spaces = [brief.space]

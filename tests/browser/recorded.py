@@ -122,8 +122,15 @@ class Thread:
                     args=(pc, address, came or self.to.time - 10, self.to.retired << 16 | result & 0xFFFF))
         return self.to.nfaults
 
-    def fault(self, kind, page, before, after, access=WRITE, cost=1000, inside=300, between=500, offset=0, around=(), pc=START, came=None, result=0):
-        """A fault of one round, with pages that were mapped beside: [(page, entry)]. Returns its number."""
+    def wait(self, what, page, came, access=WRITE):
+        """The fault at hand has waited from the tick `came` on."""
+        self.to.add(file.WAIT, self, what=what, more=access, args=(page * PAGE, came))
+
+    def fault(self, kind, page, before, after, access=WRITE, cost=1000, inside=300, between=500, offset=0, around=(), pc=START, came=None, result=0,
+              waits=()):
+        """A fault of one round, with pages that were mapped beside: [(page, entry)], and what it has waited for. Returns its number."""
+        for what in waits:
+            self.wait(what, page, came, access)
         self.begin_round(kind, page, before, 0 if kind in REFUSED else after, access, inside, between)
         for beside, its_entry in around:
             self.to.add(file.AROUND, self, args=(beside * PAGE, 0, its_entry))

@@ -19,6 +19,7 @@ sys.path.append(os.path.join(ROOT, "tools"))
 from recording import file, model, show  # noqa: E402
 
 ACCESSED_AND_DIRTY = 3 << 5
+FOR_SERVER, FOR_SWAP, FOR_VERB, FOR_MEMORY, FOR_ROOM = 2, 3, 6, 8, 9
 MARK = 4096  # where nothing is mapped
 JOURNAL = os.path.join(ROOT, "tools/journal")
 
@@ -77,6 +78,21 @@ def each_fault_has_its_round(recording):
             last = rounds.pop(record.tid, None)
             fits = last is not None and record.kind in last.kinds and last.args[0] == record.args[1] & ~0xFFF
             equal(True, fits or record.result == signal.SIGBUS, f"the round {last} of the fault {record}")
+
+
+def each_wait_is_told(recording):
+    """Before a fault that has waited comes what for; of one that has not, nothing but memory and room. Gives the waits by number."""
+    waits, told = Counter(), {}
+    for record in recording:
+        if record.type == file.WAIT:
+            equal(True, 0 < record.args[1] <= record.time, f"times of {show.in_words(record)}")
+            waits[record.what & ~file.OF_OTHER] += 1
+            told.setdefault(record.tid, set()).add((record.args[0], record.what & ~file.OF_OTHER))
+        elif record.type == file.FAULT:
+            found = {what for va, what in told.pop(record.tid, ()) if va == record.args[1] & ~0xFFF}
+            equal(bool(record.what & file.WAITED), bool(found - {FOR_MEMORY, FOR_ROOM}), f"{show.in_words(record)}: {found}")
+            equal(True, record.kind != "none" or FOR_ROOM in found, f"{show.in_words(record)}: {found}")
+    return waits
 
 
 def walked(output):
@@ -190,6 +206,7 @@ def nothing_is_lost(name, *words, options=("--mem", "64M")):
         equal(told[0], mine[0], f"pages mapped around faults, process {pid}")
         equal(told[1], mine[1], f"faults by kind, process {pid}")
     each_fault_has_its_round(recording)
+    each_wait_is_told(recording)
     each_change_begins_where_the_last_one_ended(recording)
     return found, recording
 
@@ -210,9 +227,11 @@ def R190_each_fault_is_recorded():
 
 @case
 def R190_with_swap_and_little_memory():
-    found, _ = nothing_is_lost("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
+    found, recording = nothing_is_lost("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
     (_, kinds), = found.values()
     equal(True, kinds[file.KINDS.index("SWAPPED")] > 1000, "faults of pages that are out")
+    waits = each_wait_is_told(recording)
+    equal(True, min(waits[FOR_SWAP], waits[FOR_MEMORY]) > 10, f"waits for pages and for memory: {waits}")
 
 
 @case
@@ -310,6 +329,7 @@ def R190_a_signal_ends_a_wait_for_room():
     _, recording = nothing_is_lost("signals", "signals", "5000", options=["--mem", "64M", "--append", "journal=8"])
     faults = [record for record in recording if record.type == file.FAULT]
     equal(True, any(fault.kind == "none" for fault in faults), "some without a kind")
+    equal(True, each_wait_is_told(recording)[FOR_ROOM] > 0, "waits for room")
     equal([], [show.in_words(fault) for fault in faults if fault.kind.startswith("DENY")], "faults where nothing was mapped")
 
 
@@ -351,6 +371,7 @@ def R190_a_page_of_a_server_is_recorded_before_its_fault():
                 equal(area.cut(record.args[0], area.end).index, index, f"index of {show.in_words(record)}")
                 mapped[names.names.get(pid)] += 1
     equal({"hostfs": 50}, dict(mapped), "pages by server")
+    equal(True, each_wait_is_told(recording)[FOR_SERVER] > 0, "waits for it")
 
 
 @long_case
@@ -476,7 +497,7 @@ def a_trace_for_perfetto_is_json():
     with open(out, encoding="utf-8") as text:
         events = json.load(text)["traceEvents"]
     faults = sum(record.type == file.FAULT for record in recording)
-    equal(faults, sum(event["ph"] == "X" for event in events), "faults")
+    equal(faults, sum(event.get("cat") == "fault" for event in events), "faults")
     equal(True, any(event.get("args", {}).get("name", "").startswith("recorded[") for event in events), "its name")
 
 

@@ -48,6 +48,13 @@ export class Film {
             if (hasPage(entry))
                 frames.add(numberOf(entry));
         };
+        const open = (record, {tid, space}, page, kinds) => {
+            const had = rounds.get(tid);
+            if (had && had.page === page && had.space === space)
+                had.kinds |= kinds;
+            else
+                rounds.set(tid, {first: record, page, space, kinds});
+        };
         for (let record = 0; record < records.count; record++) {
             if (record >= next) {
                 const snapshot = machine.snapshot();
@@ -71,13 +78,11 @@ export class Film {
                 const kinds = records.get(record, 0), page = records.get(record, 2);
                 if (!(kinds & 3))
                     touch(writer.space, page, makeEntry(records.get(record, 5), records.get(record, 6)));
-                if (!(records.get(record, 1) & T.POPULATE)) {
-                    const open = rounds.get(writer.tid);
-                    if (open && open.page === page && open.space === writer.space)
-                        open.kinds |= kinds;
-                    else
-                        rounds.set(writer.tid, {first: record, page, space: writer.space, kinds});
-                }
+                if (!(records.get(record, 1) & T.POPULATE))
+                    open(record, writer, page, kinds);
+            } else if (type === T.WAIT) {
+                if (!(records.get(record, 1) & (T.POPULATE | T.INSIDE)))
+                    open(record, writer, records.get(record, 2), 0);
             } else if (type === T.AROUND) {
                 touch(writer.space, records.get(record, 0), makeEntry(records.get(record, 1), records.get(record, 2)));
             } else if (type === T.ENTRY) {
@@ -87,13 +92,13 @@ export class Film {
             } else if (type === T.MOVE) {
                 this.#noteMove(record, writer.space, touched);
             } else if (type === T.FAULT) {
-                const open = rounds.get(writer.tid), page = Math.floor(records.get(record, 3) / 4096);
-                const isOurs = open && open.page === page && open.space === writer.space;
+                const had = rounds.get(writer.tid), page = Math.floor(records.get(record, 3) / 4096);
+                const isOurs = had && had.page === page && had.space === writer.space;
                 rounds.delete(writer.tid);
                 this.records_of[fault] = record;
-                this.first_rounds[fault] = isOurs ? open.first : record;
+                this.first_rounds[fault] = isOurs ? had.first : record;
                 this.kinds[fault] = records.get(record, 0) >> 8 & 127;
-                this.all_kinds[fault] = isOurs ? open.kinds : 1 << this.kinds[fault];
+                this.all_kinds[fault] = isOurs && had.kinds || 1 << this.kinds[fault];
                 this.costs[fault] = records.get(record, 1);
                 this.pids[fault] = writer.pid;
                 const area = machine.spaces.get(writer.space)?.area(page);
@@ -187,7 +192,7 @@ export class Film {
         const records = this.records, record = this.records_of[number], writer = records.writer(record);
         const [what, cost, pc, address, ago, result, place, symbol] = [0, 1, 2, 3, 4, 5, 6, 7].map(field => records.get(record, field));
         const rounds = [];
-        const around = [];
+        const around = [], waits = new Map();  // what for: {seconds, ofOther}
         for (let at = this.first_rounds[number]; at < record; at++) {
             if (records.writer(at).tid !== writer.tid || records.writer(at).space !== writer.space)
                 continue;
@@ -199,11 +204,15 @@ export class Film {
                                  after: makeEntry(afterBits, afterNumber), inRounds, between});
             } else if (records.types[at] === T.AROUND) {
                 around.push(records.get(at, 0));
+            } else if (records.types[at] === T.WAIT && records.get(at, 2) === Math.floor(address / 4096)) {
+                const what = records.get(at, 0), had = waits.get(what & ~T.OF_OTHER);
+                waits.set(what & ~T.OF_OTHER, {seconds: (had?.seconds ?? 0) + records.get(at, 3) / this.about.ticks,
+                                               ofOther: had?.ofOther || (what & T.OF_OTHER) !== 0});
             }
         }
         const last = rounds.at(-1);
         return {
-            number, record, ...writer, cost, pc, address, result, rounds, around,
+            number, record, ...writer, cost, pc, address, result, rounds, around, waits,
             page: Math.floor(address / 4096),
             access: what & 255,
             kind: what >> 8 & 127,

@@ -3,7 +3,7 @@
 import {readNumbers} from "./decode.js";
 
 export const ROUND = 1, AROUND = 2, FAULT = 3, BEGIN = 4, EXEC = 5, END = 6, ENTRY = 7, CLEAR = 8, DOWNGRADE = 9,
-    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16;
+    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16, WAIT = 17;
 
 /** The kinds of faults, by the number that the kernel gives them. */
 export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"];
@@ -14,7 +14,10 @@ export const DENY_MAPERR = 0, DENY_ACCERR = 1, ACCESSED = 2, SPURIOUS = 3, SWAPP
 export const NO_KIND = 127;
 
 /** Bits of an access. */
-export const READ = 1, WRITE = 2, FETCH = 4, COPY = 16, POPULATE = 64;
+export const READ = 1, WRITE = 2, FETCH = 4, COPY = 16, POPULATE = 64, INSIDE = 128;
+
+/** Of a WAIT: another thread has asked for the page. */
+export const OF_OTHER = 16;
 
 /** CLONE_VM: the new thread has the space of its maker. */
 export const CLONE_VM = 0x100;

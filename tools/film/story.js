@@ -103,8 +103,8 @@ export function storyOf(film, machine, fault, label, supply, words) {
         sentences.push(words.eager(bytesText(fork.pages * PAGE)));
     if (supply)
         sentences.push(words.served(processName(film, machine, supply.pid, words), supply.index));
-    if (fault.hasWaited)
-        sentences.push(words.waited);
+    for (const [what, wait] of fault.waits)
+        sentences.push(words.waited(what, wait.seconds, wait.ofOther));
     return sentences.join(words.language === "English" ? " " : "");
 }
 

@@ -6,13 +6,13 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"Faultline recording\n"
-VERSION = 3
+VERSION = 4
 HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
 LINE = struct.Struct("<IBBHiiIIQ4Q")
 NEIGHBOURS = struct.Struct("<IBBHQ12I")  # an AROUND: instead, the address with bits of the entries, and frames
 MOST_AT_ONCE = 4096  # records
 
-ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK = range(1, 17)
+ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK, WAIT = range(1, 18)
 AREA_FILE = 1
 OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the machine's end; the last record
 
@@ -20,6 +20,10 @@ OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the mach
 KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
 BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]
+# What a fault waits for, by its number (enum vm_wait_why).
+WAITS = ["", "a page of a file", "a page of a server's file", "a page from swap", "a page on its way to swap", "the end of a read of swap",
+         "a system call at work there", "dirty pages to be written", "memory", "room in the journal"]
+OF_OTHER = 16  # of a WAIT: another thread has asked for the page
 NO_KIND = 127  # of a fault that a signal has ended while it waited for room in the journal
 COPY, POPULATE, INSIDE = 16, 64, 128  # beside the access
 WAITED = 0x8000  # of a FAULT
@@ -99,6 +103,12 @@ class Record(NamedTuple):
         """Of an EXEC: the program's name. Of an AREA: what the mapping is called, or ""."""
         words = self.args[2:] if self.type == AREA else self.args[:2]
         return struct.pack("<2Q", *words).split(b"\0")[0].decode(errors="replace")
+
+    @property
+    def wait(self):
+        """Of a WAIT: what it was for."""
+        number = self.what & OF_OTHER - 1
+        return WAITS[number] if 0 < number < len(WAITS) else f"{number}"
 
     @property
     def mark(self):

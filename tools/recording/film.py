@@ -36,6 +36,7 @@ FIELDS = {
     file.OOM: 2,
     file.SUPPLY: 3,
     file.MARK: 2,
+    file.WAIT: 4,
 }
 
 
@@ -135,6 +136,8 @@ class Columns:
             if record.what >> 8 & 0xF == file.AREA_FILE:
                 self.code.see(record.space, record.name, first, record.more)
             return (*pages_of(first, second), record.what, record.more, self.names.of(record.name))
+        if record.type == file.WAIT:
+            return record.what, record.more, first >> PAGE_SHIFT, record.time - second
         if record.type == file.BEGIN:
             return first, second, third
         if record.type == file.EXEC:

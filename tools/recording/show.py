@@ -38,8 +38,9 @@ def outcome(result):
     return f", error {-result}" if result < 0 else ""
 
 
-def in_words(record, areas=None):
-    """Says what a record tells, without who and when; of a round also its mapping, if model.Areas are there."""
+def in_words(record, areas=None, ticks=None):
+    """Says what a record tells, without who and when; of a round also its mapping, if model.Areas are there; of a wait how long
+    it was, if the ticks of a second are there."""
     first, second, third, fourth = record.args
     if record.type == file.ROUND:
         kinds = "+".join(record.kinds)
@@ -80,6 +81,9 @@ def in_words(record, areas=None):
         return f"supply  frame {first:#x} has page {second}, by {f'process {third}' if third else 'the kernel'}"
     if record.type == file.OOM:
         return f"oom     process {first}, which has {second} pages, is killed for them"
+    if record.type == file.WAIT:
+        long = f" {(record.time - second) / ticks:.6f} s" if ticks else ""
+        return f"wait    {first:#x}:{long} for {record.wait}" + (", which another thread had asked for" if record.what & file.OF_OTHER else "")
     if record.type == file.MARK:
         return f"mark    {('here', 'on', 'off', '?')[min(record.what, 3)]}: {record.mark}"
     return f"a record of the unknown type {record.type}"
@@ -91,6 +95,7 @@ class Sums:
     def __init__(self):
         self.kinds = dict.fromkeys(file.KINDS, 0)  # as the kernel counts them
         self.costs = {}  # kind: [faults, instructions] of those that are over
+        self.waits = {}  # what for: [times, ticks]
         self.faults = self.refused = self.waited = self.around = self.instructions = 0
 
     def add(self, record):
@@ -108,9 +113,13 @@ class Sums:
             cost = self.costs.setdefault(record.kind, [0, 0])
             cost[0] += 1
             cost[1] += record.more
+        elif record.type == file.WAIT:
+            wait = self.waits.setdefault(record.wait, [0, 0])
+            wait[0] += 1
+            wait[1] += record.time - record.args[1]
 
-    def lines(self):
-        """Says them, the most frequent kind first."""
+    def lines(self, ticks):
+        """Says them, the most frequent kind first. `ticks` are those of a second."""
         yield (f"{self.faults} faults, {self.refused} refused, {self.waited} waited; {self.around} pages mapped beside; "
                f"{self.instructions} instructions")
         for name, count in sorted(self.kinds.items(), key=lambda item: -item[1]):
@@ -118,6 +127,8 @@ class Sums:
                 faults, instructions = self.costs.get(name, (0, 0))
                 mean = f", {instructions / faults:.0f} instructions each" if faults else ""
                 yield f"  {name:12} {count}{mean}"
+        for name, (count, waited) in sorted(self.waits.items()):
+            yield f"  waited {count} times for {name}, {waited / ticks:.6f} s"
 
 
 def sums_of(records):
@@ -126,14 +137,18 @@ def sums_of(records):
     for record in records:
         who = names.see(record)
         total.add(record)
-        if record.type in (file.ROUND, file.AROUND, file.FAULT):
+        if record.type in (file.ROUND, file.AROUND, file.FAULT, file.WAIT):
             found.setdefault(who, Sums()).add(record)
     return found, total
 
 
 def timeless(record):
     """What two runs of a machine whose time is instructions have in common: all but the times."""
-    args = (*record.args[:2], 0, record.result) if record.type == file.FAULT else record.args
+    args = record.args
+    if record.type == file.FAULT:
+        args = (*args[:2], 0, record.result)
+    elif record.type == file.WAIT:
+        args = (args[0], 0, *args[2:])
     return record._replace(time=0, args=args)
 
 
@@ -149,6 +164,10 @@ def perfetto(recording):
             yield {"ph": "X", "name": record.kind, "cat": "fault", "ts": begun, "dur": at - begun, **where,
                    "args": {"address": hex(record.args[1]), "pc": hex(record.args[0]),
                             "instructions": record.more, "result": record.result}}
+        elif record.type == file.WAIT:
+            begun = record.args[1] * 1e6 / recording.ticks
+            yield {"ph": "X", "name": f"wait for {record.wait}", "cat": "wait", "ts": begun, "dur": at - begun, **where,
+                   "args": {"address": hex(record.args[0])}}
         elif record.type == file.EXEC:
             yield {"ph": "M", "name": "process_name", **where, "args": {"name": who}}
             yield {"ph": "i", "name": in_words(record), "ts": at, "s": "p", **where}

@@ -143,6 +143,7 @@ TEST(two_faults_share_one_read)
 		map_in(&space[i], i ? MAP_SHARED : MAP_PRIVATE);
 		assert_int_equal(VM_WAIT, vm_fault(&space[i], AT + PAGE_SIZE,
 						   i ? VM_PROT_READ : VM_PROT_WRITE, &both[i]));
+		assert_int_equal(WAITS_FOR_FILE | (i ? WAITS_FOR_OTHER : 0), both[i].why);
 		assert_int_equal(VM_WAIT,
 				 vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &both[i]));
 	}

@@ -671,6 +671,7 @@ static int ask_for_key(struct vm_wait *wait)
 	if (wait) {
 		assert_ptr_equal(&space.busy_done, wait->queue);
 		assert_int_equal(waitq_sample(wait->queue), wait->seq);
+		assert_int_equal(WAITS_FOR_VERB, wait->why);
 		holes++;
 		return -EINTR; /* who waits is killed */
 	}

@@ -297,6 +297,7 @@ TEST(a_read_fails)
 	write_pages(0, 4);
 	push_out();
 	assert_int_equal(VM_WAIT, vm_fault(&space, AT + P, VM_PROT_READ, &wait));
+	assert_int_equal(WAITS_FOR_SWAP, wait.why);
 	assert_int_equal(VM_WAIT, vm_fault(&space, AT + P, VM_PROT_WRITE, &wait));
 	assert_int_equal(1, disk_count); /* one read for both */
 	disk_end(0, -EIO);

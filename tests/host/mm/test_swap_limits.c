@@ -36,6 +36,7 @@ TEST(no_room_for_another_read)
 	assert_int_equal(VM_WAIT, vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &again));
 	assert_int_equal(READS, disk_count);
 	assert_ptr_equal(again.queue, wait.queue);
+	assert_int_equal(WAITS_FOR_SWAP_ROOM, again.why);
 	assert_false(woken(&wait));
 	rig_check();
 	disk_end(3, 0);

@@ -104,6 +104,32 @@ def kills_for_memory_are_shown():
 
 
 @case
+def waits_are_shown():
+    lines = [line(file.WAIT, what=what, args=(0x11000, 20), time=time) for what, time in ((8, 25), (8, 30), (2 | file.OF_OTHER, 23), (12, 21))]
+    path = written(lines, name="waits")
+    out = [text.partition("wait    ")[2] for text in journal("print", path, "--address", "0x11000")[1].splitlines()]
+    equal(["0x11000: 0.000005 s for memory", "0x11000: 0.000010 s for memory",
+           "0x11000: 0.000003 s for a page of a server's file, which another thread had asked for", "0x11000: 0.000001 s for 12"], out, "lines")
+    sums = journal("sum", path)[1]
+    for text in ("  waited 2 times for memory, 0.000015 s", "  waited 1 times for a page of a server's file, 0.000003 s"):
+        has(sums.splitlines(), text, "sums")
+    later = written([(*record[:7], record[7] + 9, record[8], record[9] + 4, *record[10:]) for record in lines], name="later waits")
+    equal((0, "4 records are the same\n", ""), journal("compare", path, later), "times do not count")
+
+
+@case
+def the_kernel_waits_for_the_same():
+    with open(os.path.join(ROOT, "mm/vm_wait.h"), encoding="utf-8") as header:
+        names = re.findall(r"^\tWAITS_FOR_(\w+)(?: = (\d+))?,", header.read(), re.MULTILINE)
+    equal(len(file.WAITS), len(names), "what there is, with the bit OTHER")
+    equal([("FILE", "1"), ("OTHER", str(file.OF_OTHER))], [names[0], names[-1]], "the first and the last")
+    with open(os.path.join(ROOT, "docs/journal.md"), encoding="utf-8") as text:
+        row = re.search(r"^\| 17 wait \| (.*) \|$", text.read(), re.MULTILINE).group(1)
+    for number, name in enumerate(file.WAITS[1:], 1):
+        has(row, f"{number} {name}", "document")
+
+
+@case
 def supplies_are_shown():
     out = journal("print", written([line(file.SUPPLY, args=(0x80123, 5, 7)), line(file.SUPPLY, args=(0x80124, 6, 0))], name="supply"))[1]
     has(out, "supply  frame 0x80123 has page 5, by process 7", "of a server")
@@ -253,8 +279,8 @@ def files_that_are_no_recordings_are_refused():
     for name, why in ((text.name, ": not a recording of run.sh --record"), (path + "x", ": No such file or directory"),
                       (SCRATCH.name, ": Is a directory"),
                       (written(magic=b"Faultline recorder\n\0", name="magic"), ": not a recording of run.sh --record"),
-                      (written(version=2, name="past"), ": a recording of version 2; this tool reads version 3"),
-                      (written(version=4, name="future"), ": a recording of version 4; this tool reads version 3"),
+                      (written(version=2, name="past"), ": a recording of version 2; this tool reads version 4"),
+                      (written(version=5, name="future"), ": a recording of version 5; this tool reads version 4"),
                       (written(size=72, name="wide"), ": its header is damaged")):
         for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
             equal((2, "", f"journal: {name}{why}\n"), journal(command[0], name, *command[1:]), f"{command[0]} of {name}")
