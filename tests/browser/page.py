@@ -2,6 +2,7 @@
 """A Chromium without a display, in which the tests open films as a user does."""
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
@@ -173,6 +174,48 @@ def mouse(*steps):
         else:
             pointer.move_to_location(round(step[0]), round(step[1]))
     builder.perform()
+
+
+def settle():
+    """Waits until the page has heard of what has changed around it, and has been drawn."""
+    driver().execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
+
+
+@contextlib.contextmanager
+def device(width=WIDTH, height=HEIGHT, theme="light", touch=False):
+    """The browser is on a device with such a screen meanwhile."""
+    tell = driver().execute_cdp_cmd
+    tell("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+    tell("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch})
+    tell("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+    try:
+        settle()
+        yield
+    finally:
+        tell("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        tell("Emulation.clearDeviceMetricsOverride", {})
+        tell("Emulation.setEmulatedMedia", {"features": []})
+        settle()
+
+
+def touch(kind, *place):
+    """Tells the browser of a finger."""
+    points = [{"x": round(place[0]), "y": round(place[1])}] if place else []
+    driver().execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def tap(place):
+    """Taps on a place of the window."""
+    touch("touchStart", *place)
+    touch("touchEnd")
+
+
+def drag(start, end):
+    """Moves a finger over the window."""
+    touch("touchStart", *start)
+    for share in (0.3, 0.6, 1):
+        touch("touchMove", *(one + (other - one) * share for one, other in zip(start, end)))
+    touch("touchEnd")
 
 
 def choose(css, value):

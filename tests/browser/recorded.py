@@ -70,13 +70,13 @@ class Recorder:
         self.nspaces += 1
         return self.nspaces
 
-    def write(self, path, is_closed=True, keep=None):
-        """Writes the file, or its first `keep` records."""
+    def write(self, path, is_closed=True, keep=None, is_counted=True):
+        """Writes the file, or its first `keep` records; of a machine whose clock counts instructions, or the host's."""
         records = self.records[:keep]
         if is_closed:
             records = [*records, (file.CLOSED, 0, 0, 0, 0, 0, 0, self.time, len(records), 0, 0, 0)]
         with open(path, "wb") as out:
-            out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, 0, TICKS))
+            out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, int(is_counted), TICKS))
             out.writelines(file.pack(number, *record) for number, record in enumerate(records, 1))
         return path
 

@@ -4,6 +4,7 @@
 
 export const TITLE_HEIGHT = 18, FOLD_HEIGHT = 14, GAP = 6;
 const COLUMNS = [64, 128, 256];
+const NARROW = 384, FEW_COLUMNS = 32;  // on a phone, so that cells have room for their marks
 const MANY_ROWS = 160;  // more than that, and the cells are made smaller
 const FOLDED = 2;  // rows
 
@@ -62,7 +63,7 @@ function rowsOf(area, touched, columns) {
 export function layOut(space, touched, width) {
     const areas = areasOf(space, touched);
     let rows, columns;
-    for (columns of COLUMNS) {
+    for (columns of width < NARROW ? [FEW_COLUMNS, ...COLUMNS] : COLUMNS) {
         rows = [];
         for (const area of areas) {
             rows.push({area, isTitle: true});

@@ -39,6 +39,7 @@ class App {
         addEventListener("hashchange", () => this.#follow());
         addEventListener("keydown", event => this.#key(event));
         addEventListener("resize", () => this.show());
+        addEventListener("scroll", () => this.views.forEach(view => view.drawLinks()));
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
     }
 

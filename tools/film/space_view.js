@@ -80,6 +80,7 @@ export class SpaceView {
         this.scroller.addEventListener("scroll", () => { this.#draw(); view.drawLinks(); });
         this.canvas.addEventListener("mousemove", event => this.#hover(event));
         this.canvas.addEventListener("mouseleave", () => view.hover(null));
+        this.canvas.addEventListener("pointerdown", event => { this.isTouched = event.pointerType === "touch"; });
         this.canvas.addEventListener("click", event => this.#click(event));
         this.canvas.addEventListener("keydown", event => this.#key(event));
         this.canvas.addEventListener("focus", () => this.#announce());
@@ -91,6 +92,7 @@ export class SpaceView {
         this.machine = machine;
         this.space = machine.space(this.number);
         this.focus = focus;
+        this.element.classList.toggle("here", focus !== null);
         this.coming = coming;
         const width = Math.max(this.element.clientWidth - 18, 256);
         if (this.laidOut !== this.space.areas || this.width !== width || !this.space.areas.length) {
@@ -231,13 +233,17 @@ export class SpaceView {
         this.view.hover(page === null ? null : {space: this.number, page});
     }
 
+    /** A finger does not hover: its first tap on a page shows what is there. */
     #click(event) {
-        const page = this.#pageOf(event);
-        if (page !== null) {
-            this.cursor = page;
-            this.#draw();
+        const page = this.#pageOf(event), isNew = page !== this.cursor;
+        if (page === null)
+            return;
+        this.cursor = page;
+        this.#draw();
+        if (this.isTouched && isNew)
+            this.#announce();
+        else
             this.view.goToPage(this.number, page);
-        }
     }
 
     #key(event) {

@@ -97,7 +97,7 @@ export function storyOf(film, machine, fault, label, supply, words) {
         hasWaited: fault.hasWaited,
         others: others.join(words.and),
     })];
-    sentences.push(words.costs(fault.cost));
+    sentences.push(words.costs(fault.cost, film.about.counted));
     const fork = label === "cow" ? forkOf(film, fault) : null;
     if (fork)
         sentences.push(words.eager(bytesText(fork.pages * PAGE)));

@@ -28,6 +28,7 @@ export class Timeline {
         this.canvas.addEventListener("pointerdown", event => this.#down(event));
         this.canvas.addEventListener("pointermove", event => this.#move(event));
         this.canvas.addEventListener("pointerup", event => this.#up(event));
+        this.canvas.addEventListener("pointercancel", () => { this.drag = null; this.show(); });
         this.canvas.addEventListener("dblclick", () => { this.range = null; this.#redraw(); });
     }
 

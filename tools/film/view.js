@@ -12,6 +12,7 @@ import {hex, labelOf, pageText, processName, storyOf} from "./story.js";
 import {Timeline} from "./timeline.js";
 
 const MOST_LINKS = 64;
+const EDGE = 20;  // pixels between the page of the fault and where the maps are cut
 
 export class FilmView {
     /** `app` is told of what is chosen here; `words` are the language. */
@@ -157,6 +158,14 @@ export class FilmView {
         }
         for (const [number, view] of this.spaces)
             view.show(machine, number === fault.space ? fault.page : null, coming.get(number));
+        this.#reveal(this.spaces.get(fault.space).locate(fault.page));
+    }
+
+    /** Scrolls the maps, if they scroll by themselves, so that a place is to be seen. */
+    #reveal(place) {
+        const box = this.map.getBoundingClientRect();
+        if (place && this.map.scrollHeight > this.map.clientHeight && !(place.y > box.top + EDGE && place.y < box.bottom - EDGE))
+            this.map.scrollTop += place.y - (box.top + box.bottom) / 2;
     }
 
     /** Something is under the mouse: {space, page}, {frame} or null. */
@@ -167,9 +176,10 @@ export class FilmView {
             const space = this.film.machine.spaces.get(what.space), at = this.spaces.get(what.space)?.locate(what.page);
             if (space && at) {
                 this.tip.textContent = pageText(this.film, this.film.machine, space, what.page, this.words);
-                this.tip.style.left = `${Math.min(at.x + 12, innerWidth - 330)}px`;
-                this.tip.style.top = `${at.y + 14}px`;
                 this.tip.hidden = false;
+                const {width, height} = this.tip.getBoundingClientRect();
+                this.tip.style.left = `${Math.max(Math.min(at.x + 12, innerWidth - width - 4), 4)}px`;
+                this.tip.style.top = `${at.y + 14 + height > innerHeight ? at.y - 14 - height : at.y + 14}px`;
             }
         }
         this.drawLinks();
@@ -230,7 +240,7 @@ export class FilmView {
 
     /** Returns a place if it is not scrolled out of an element, and of the stage. */
     #inside(place, element) {
-        const boxes = [element, this.element].map(one => one.getBoundingClientRect());
+        const boxes = [element, this.element].map(one => one.getBoundingClientRect()).filter(box => box.height > 0);
         return place && boxes.every(box => place.y >= box.top && place.y <= box.bottom) ? place : null;
     }
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 MAGIC = b"Faultline recording\n"
 VERSION = 4
-HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, 0, ticks a second
+HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, COUNTED, ticks a second
+COUNTED = 1  # the clock counts instructions: --icount
 LINE = struct.Struct("<IBBHiiIIQ4Q")
 NEIGHBOURS = struct.Struct("<IBBHQ12I")  # an AROUND: instead, the address with bits of the entries, and frames
 MOST_AT_ONCE = 4096  # records
@@ -159,7 +160,8 @@ class Recording:
             raise Broken(f"{path}: {error.strerror}") from None
         if len(head) < HEADER.size or not head.startswith(MAGIC):
             raise Broken(f"{path}: not a recording of run.sh --record")
-        _, version, size, _, self.ticks = HEADER.unpack(head)
+        _, version, size, counted, self.ticks = HEADER.unpack(head)
+        self.counted = counted == COUNTED
         if version != VERSION:
             raise Broken(f"{path}: a recording of version {version}; this tool reads version {VERSION}")
         if size != LINE.size or not self.ticks:

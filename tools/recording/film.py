@@ -174,7 +174,7 @@ def read(recording, finder, title):
     if not columns.nfaults:
         raise Broken(f"{recording.path}: no fault is in it, so there is nothing to show")
     about, data = columns.pack(recording.ticks, title)
-    about["short"] = recording.why_short()
+    about["short"], about["counted"] = recording.why_short(), recording.counted
     return about, data
 
 

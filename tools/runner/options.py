@@ -41,7 +41,8 @@ Standard input, output and error are the program's own.
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --record FILE            each fault, every other change of a page table, and each thread and
                            program that begins or ends, go to FILE, for tools/journal (virt)
-  --film FILE.html         the same as a page to look at in a browser, fault by fault
+  --film FILE.html         the same as a page to look at in a browser, fault by fault; on one
+                           hart with --icount
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are
                            switched at instants that SEED chooses (virt)

@@ -29,8 +29,8 @@ SEARCH_PAUSE = 0.02  # the same until the journal is found
 class Recorder:
     """Copies the journal of one machine into a file, from its begin to its end."""
 
-    def __init__(self, path, mem):
-        self.path, self.failed = path, None
+    def __init__(self, path, mem, is_counted):
+        self.path, self.failed, self.counted = path, None, file.COUNTED if is_counted else 0
         self.record = file.LINE.size
         if os.path.exists(path) and not os.path.isfile(path) and not stat.S_ISCHR(os.stat(path).st_mode):
             raise Failure(USAGE, f"--record: {path} is no regular file")
@@ -96,7 +96,7 @@ class Recorder:
             if version != file.VERSION:
                 raise ValueError(f"the kernel writes version {version} of the journal, this is for {file.VERSION}")
             self.record, self.count, self.ticks = nbytes, count, ticks
-            self._write(file.HEADER.pack(file.MAGIC, version, nbytes, 0, ticks))
+            self._write(file.HEADER.pack(file.MAGIC, version, nbytes, self.counted, ticks))
             return True
         return False
 

@@ -159,7 +159,7 @@ def build_machine(options, place, terminal, initrd, disk):
         from . import record  # no other run needs it
 
         machine.mem = -(-(machine.mem + record.RING) // record.ROUND) * record.ROUND
-        machine.recorder = record.Recorder(options.record, machine.mem)
+        machine.recorder = record.Recorder(options.record, machine.mem, options.icount)
         machine.words.append(f"journal={record.RING >> 10}")
     machine.words += options.append
     return machine
@@ -514,8 +514,8 @@ def run(options, folder, root, terminal):
     place = Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
-    if is_tour and options.harts == 1:
-        options.icount = True  # the tour shows instructions
+    if (is_tour or options.film) and options.harts == 1:
+        options.icount = True  # the tour and a film show instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen, find = choose(options, place, cwd)
     filming = None

@@ -63,12 +63,12 @@ EXAMPLE = [
 ]
 
 
-def written(records=tuple(EXAMPLE), closed=True, version=file.VERSION, magic=file.MAGIC, size=64, name="file"):
+def written(records=tuple(EXAMPLE), closed=True, version=file.VERSION, magic=file.MAGIC, size=64, name="file", counted=file.COUNTED):
     """Writes a recording; gives its path."""
     records = list(records) + ([line(file.CLOSED, args=(len(records),))] if closed else [])
     path = os.path.join(SCRATCH.name, name)
     with open(path, "wb") as out:
-        out.write(file.HEADER.pack(magic, version, size, 0, TICKS))
+        out.write(file.HEADER.pack(magic, version, size, counted, TICKS))
         for number, record in enumerate(records, 1):
             out.write(file.pack(number, *record))
     return path
@@ -165,6 +165,12 @@ def sums_are_by_process():
         "  DENY_MAPERR  1, 500 instructions each",
         "  FILL         1, 900 instructions each",
     ], out.splitlines(), "output")
+
+
+@case
+def ticks_of_the_host_are_no_instructions():
+    out = journal("sum", written(name="host", counted=0))[1]
+    equal("without --icount, instructions are ticks of the host's clock", out.splitlines()[-1], "output")
 
 
 @case

@@ -982,7 +982,7 @@ KILLED = (file.END, 0, 1, 1, 3, 3, SIGSEGV, 0, 3, 3, 0, 0)
 def put_recording(path, records):
     """Writes a recording of these records."""
     with open(path, "wb") as out:
-        out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, 0, 1000000))
+        out.write(file.HEADER.pack(file.MAGIC, file.VERSION, file.LINE.size, file.COUNTED, 1000000))
         for number, record in enumerate([*records, (file.CLOSED, 0, 0, 0, 0, 0, 0, 0, len(records), 0, 0, 0)], 1):
             out.write(file.pack(number, *record))
 
