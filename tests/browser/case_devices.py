@@ -122,6 +122,23 @@ def the_page_of_the_fault_is_scrolled_to():
 
 
 @case
+def a_map_that_scrolls_is_drawn_to_its_end():
+    """It is as high as there is room, and no higher at the next fault."""
+    path = made("high", fixtures.many(400))
+    for width, height in ((1000, 600), (1000, 900), (800, 800)):
+        with page.device(width, height):
+            page.load(path, "#fault=399")
+            seen = []
+            for _ in range(3):
+                seen.append(page.js("""const {scroller, canvas, layout} = [...film.views[0].spaces.values()][0];
+                    return [scroller.clientHeight, canvas.offsetHeight, layout.height > scroller.clientHeight, Math.abs(scroller.scrollHeight - layout.height) < 3]"""))
+                page.press(page.Keys.ARROW_LEFT)
+            most = seen[0][0]
+            equal([[most, most, True, True]] * 3, seen, f"heights at {width}")
+            equal(True, most == 420 if (width, height) != (1000, 900) else most > 420, f"height {most} of {height}")
+
+
+@case
 def R191_a_finger_suffices():
     """The first tap on a page shows it, the second one goes to its next fault; the time line takes taps and drags."""
     with page.device(400, 800, touch=True):

@@ -103,29 +103,31 @@ export class SpaceView {
         const pages = this.space.areas.reduce((sum, area) => sum + area.end - area.start, 0);
         this.heading.textContent = words.space(spaceNames(film, machine, this.number, words), pages, this.space.entries.size);
         this.canvas.setAttribute("aria-label", `${this.heading.textContent}. ${words.mapHelp}`);
-        this.filler.style.height = `${Math.max(this.layout.height - this.#visible(), 0)}px`;
-        this.scroller.style.height = `${this.#visible()}px`;
+        this.visible = this.#most();
+        this.filler.style.height = `${Math.max(this.layout.height - this.visible, 0)}px`;
+        this.scroller.style.height = this.canvas.style.height = `${this.visible}px`;
         if (focus !== null)
             this.#reveal(focus);
         this.#drawTables(width);
         this.#draw();
     }
 
-    #visible() {
-        const isEmbedded = document.body.classList.contains("embedded");
-        const limit = isEmbedded ? HIGHEST_EMBEDDED : Math.max(this.view.map.clientHeight - ABOVE, HIGHEST);
+    /** How high the part that scrolls may be. Where the maps do not scroll together, their height depends on this. */
+    #most() {
+        const {map} = this.view, room = getComputedStyle(map).overflowY === "auto" ? map.clientHeight - ABOVE : 0;
+        const limit = document.body.classList.contains("embedded") ? HIGHEST_EMBEDDED : Math.max(room, HIGHEST);
         return Math.min(this.layout.height + 2, limit);
     }
 
     #reveal(page) {
-        const place = placeOf(this.layout, page), height = this.#visible();
+        const place = placeOf(this.layout, page), height = this.visible;
         if (place && (place.y < this.scroller.scrollTop || place.y > this.scroller.scrollTop + height - 20))
             this.scroller.scrollTop = Math.max(place.y - height / 2, 0);
     }
 
     #draw() {
-        const pen = new CanvasPen(this.canvas, this.layout.columns * this.layout.cell, this.#visible());
-        this.draw(pen, this.scroller.scrollTop, this.#visible());
+        const pen = new CanvasPen(this.canvas, this.layout.columns * this.layout.cell, this.visible);
+        this.draw(pen, this.scroller.scrollTop, this.visible);
     }
 
     /** Draws the rows between two heights. */
@@ -220,7 +222,7 @@ export class SpaceView {
         if (!place)
             return null;
         const y = place.y - this.scroller.scrollTop;
-        return y < 0 || y > this.#visible() ? null : {x: box.left + place.x + this.layout.cell / 2, y: box.top + y + this.layout.cell / 2};
+        return y < 0 || y > this.visible ? null : {x: box.left + place.x + this.layout.cell / 2, y: box.top + y + this.layout.cell / 2};
     }
 
     #pageOf(event) {

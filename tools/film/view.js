@@ -119,9 +119,9 @@ export class FilmView {
         this.hovered = this.supply = null;
         this.tip.hidden = true;
         this.heading.textContent = film.title;
+        this.timeline.show();  // what it leaves is for the maps
         this.#showSpaces(machine, fault, coming);
         this.frames.show(machine);
-        this.timeline.show();
         const label = this.label = labelOf(fault, machine.spaces.get(fault.space)?.area(fault.page));
         this.story = "";
         if (!isHidden) {
