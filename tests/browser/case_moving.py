@@ -287,7 +287,8 @@ def two_films():
     made("left", fixtures.no_cow())
     story()
     path = path_of("both.html")
-    equal((0, ""), journal("film", path_of("left.rec"), path, "--title", "Left", "--beside", path_of("story.rec"), "--beside-title", "Right"), "the tool")
+    equal((0, ""), journal("film", path_of("left.rec"), path, "--title", "Left", "--beside", path_of("story.rec"), "--beside-title", "Right",
+                         "--beside-program", path_of(fixtures.NAME)), "the tool")
     page.load(path)
 
 
@@ -296,6 +297,12 @@ def R191_two_films_step_together():
     two_films()
     equal(["Left", "Right"], page.texts(".film .title"), "the titles")
     equal(("Step 1 of 24", 2), (page.text(".position"), len(page.texts(".story"))), "the begin")
+    seen = page.js("""return [...document.querySelectorAll(".film")].map(one => [".stage", ".story", ".space.here"].map(css => one.querySelector(css).getBoundingClientRect()))
+        .map(([stage, story, space]) => [story.top >= stage.top, story.bottom <= space.top, space.top < stage.bottom])""")
+    equal([[True] * 3] * 2, seen, "both tell what happened, and show where below that")
+    equal(1, len(page.texts(".source")), "sources")
+    equal([], page.js("return [...document.querySelectorAll('.source, .facts, .frames')].filter(one => one.scrollHeight > one.clientHeight + 2).map(one => one.className)"),
+          "what is cut")
     page.press(Keys.ARROW_RIGHT)
     equal(("Step 2 of 24", [2, 2]), (page.text(".position"), page.js(STEPS)), "a step")
     page.js("location.hash = '#step=1'")

@@ -7,7 +7,7 @@ import fixtures
 import page
 from case_showing import saved, svg_texts
 from page import Keys
-from shown import at, cell, here, is_at, made, number_of, paint, paint_of, said
+from shown import at, cell, frame_place, here, is_at, is_linked, made, number_of, paint, paint_of, said
 
 
 def answer(kind, sharers):
@@ -24,6 +24,7 @@ def R191_a_right_answer_counts():
     equal(15, len(page.texts(".choices.kind button")), "the kinds")
     equal(paint("cow"), paint_of("demo[3]", fixtures.DATA), "the page before it")
     equal([], page.texts(".facts"), "what is told before")
+    equal(True, is_linked(frame_place(fixtures.private(0x80301))), "the line ends at the frame before it")
     has(said(), "What will the kernel do?", "what is said")
     page.click(".choices.kind [data-key='cow']")
     equal("true", page.attribute(".choices.kind [data-key='cow']", "aria-pressed"), "the answer")

@@ -27,6 +27,7 @@ export class Quiz {
             this.#choices("kind", KINDS, words.kinds), make("p", {className: "story"}, words.quiz.sharers),
             this.#choices("sharers", SHARERS, words.quiz), this.result, this.buttons,
             make("p", {className: "score"}, words.quiz.score(this.right, this.asked)));
+        view.drawLinks();  // the frames may be elsewhere now
         view.say(words.quiz.question);
     }
 
@@ -67,6 +68,7 @@ export class Quiz {
         this.buttons.prepend(more, " ");
         kept.at(-1).textContent = words.quiz.score(this.right, this.asked);
         view.details.replaceChildren(...kept, ...revealed);
+        view.drawLinks();
         view.say(`${this.result.textContent} ${view.story}`);
         more.focus();
     }
