@@ -200,11 +200,14 @@ __attribute__((noinline, cold)) static int again(struct user_fault *fault, int o
 	return end > 0 ? 0 : end;
 }
 
-/* Other threads have run for long. */
-static __attribute__((noinline, cold)) int end_late(struct user_fault *fault)
+/*
+ * Other threads have run for long, and the trace record is gone. Not by trace_end_with(): with another
+ * caller that would be a function of its own, and segv_unprotect would lose 13 instructions.
+ */
+static __attribute__((noinline, cold)) int end_late(const struct user_fault *fault)
 {
-	fault->waited = false;
-	trace_end_with(fault, 0);
+	fault_note(NULL, &fault->wait, fault->addr, fault->access, 0, false);
+	arch_irq_disable();
 	return 0;
 }
 

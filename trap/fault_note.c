@@ -14,13 +14,6 @@
 
 #define NOTE_WAITED 0x8000u /* it has waited */
 
-int fault_signal(void)
-{
-	const struct thread *thread = current_thread();
-
-	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
-}
-
 /* What the fault has cost that has this trace record, without the journal. */
 static uint32_t cost_of(const struct trace_fault *record, const struct vm_wait *wait, uint64_t now)
 {
