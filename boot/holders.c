@@ -198,7 +198,7 @@ static unsigned reserved_in(const struct fdtable *table)
 	unsigned fd, n = 0;
 
 	for_each_fd(fd, table)
-		n += !table->file[fd];
+		n += !fdtable_file(table, fd);
 	return n;
 }
 
@@ -268,8 +268,8 @@ static void fdtable_holds(void *it)
 	unsigned fd;
 
 	for_each_fd(fd, table)
-		if (table->file[fd])
-			counted_found(&table->file[fd]->counted);
+		if (fdtable_file(table, fd))
+			counted_found(&fdtable_file(table, fd)->counted);
 }
 
 static void fs_struct_holds(void *it)

@@ -9,27 +9,52 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 
-#define WORDS FDTABLE_WORDS
-
-_Static_assert(FDTABLE_SIZE % 64 == 0, "whole words of bits");
+#define MORE_LEAST 16u /* the first length of table->more: up to the default limit */
 
 static bool bit_test(const uint64_t *bits, unsigned n)
 {
 	return bits[n / 64] >> (n % 64) & 1;
 }
 
-static void bit_set(uint64_t *bits, unsigned n, bool value)
+/* Is a descriptor in use, of a chunk that may be missing? */
+static bool chunk_is_used(const struct fd_chunk *chunk, unsigned fd)
 {
-	if (value)
-		bits[n / 64] |= 1ull << (n % 64);
-	else
-		bits[n / 64] &= ~(1ull << (n % 64));
+	return chunk && bit_test(chunk->open, fd % FD_CHUNK);
 }
 
-/* Is there a file at fd? A reserved descriptor has none. */
+/* Is there a file at fd? A reserved descriptor has none. Call with the lock held. */
 static bool fdtable_is_open(const struct fdtable *table, unsigned fd)
 {
-	return bit_test(table->open, fd) && table->file[fd];
+	const struct fd_chunk *chunk = fdtable_chunk(table, fd);
+
+	return chunk_is_used(chunk, fd) && chunk->file[fd % FD_CHUNK];
+}
+
+/* Returns the lowest n >= min whose bit is set in bits ^ flip, or FD_CHUNK if there is none. */
+static unsigned find_bit(const uint64_t *bits, uint64_t flip, unsigned min)
+{
+	for (unsigned n = min; n < FD_CHUNK; n = (n | 63) + 1) {
+		uint64_t rest = (bits[n / 64] ^ flip) >> (n % 64);
+
+		if (rest & 1)
+			return n; /* bit_lowest() is a loop */
+		if (rest != 0)
+			return n + bit_lowest(rest);
+	}
+	return FD_CHUNK;
+}
+
+unsigned fdtable_find_used(const struct fdtable *table, unsigned min)
+{
+	for (unsigned n = min / FD_CHUNK; n <= table->nmore; min = ++n * FD_CHUNK) {
+		const struct fd_chunk *chunk = fdtable_chunk(table, min);
+		unsigned at = chunk && chunk->nopen ? find_bit(chunk->open, 0, min % FD_CHUNK)
+						    : FD_CHUNK;
+
+		if (at < FD_CHUNK)
+			return n * FD_CHUNK + at;
+	}
+	return FD_NONE;
 }
 
 static const char *fdtable_name(const void *it)
@@ -40,6 +65,13 @@ static const char *fdtable_name(const void *it)
 
 COUNTED_KIND(fdtable_kind, "descriptor table", struct fdtable, fdtable_name);
 
+static void chunk_init(struct fd_chunk *chunk)
+{
+	for (unsigned i = 0; i < FD_CHUNK / 64; i++)
+		chunk->open[i] = chunk->cloexec[i] = 0;
+	chunk->nopen = 0;
+}
+
 struct fdtable *fdtable_create(void)
 {
 	struct fdtable *table = mem_wait_kmalloc(sizeof(*table));
@@ -48,38 +80,154 @@ struct fdtable *fdtable_create(void)
 		return NULL;
 	spin_init(&table->lock, LOCK_FILES);
 	table->refs = 1;
-	table->nlooked = FDTABLE_SIZE;
+	table->nlooked = FD_CHUNK;
+	table->free_from = table->nserving = table->nmore = table->nchunks = 0;
+	table->more = NULL;
+	chunk_init(&table->first);
 	table->locks = (struct lock_owner){ 0 };
-	for (unsigned i = 0; i < WORDS; i++)
-		table->open[i] = table->cloexec[i] = 0;
 	counted_begin(&fdtable_kind, &table->counted, &table->refs);
 	return table;
 }
 
-static void fdtable_put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
+/* The table has so many pointers to chunks, or more. Returns 0 or -ENOMEM. */
+static int fdtable_lengthen(struct fdtable *table, unsigned nmore)
 {
-	table->file[fd] = file;
-	bit_set(table->open, fd, true);
-	bit_set(table->cloexec, fd, cloexec);
+	unsigned length = MORE_LEAST;
+	struct fd_chunk **longer, **before;
+
+	while (length < nmore)
+		length *= 2;
+	longer = mem_wait_kmalloc(length * sizeof(*longer));
+	if (!longer)
+		return -ENOMEM;
+	spin_lock(&table->lock);
+	before = longer;
+	if (table->nmore < length) {
+		before = table->more;
+		for (unsigned i = 0; i < length; i++)
+			longer[i] = i < table->nmore ? before[i] : NULL;
+		table->more = longer;
+		table->nmore = length;
+	}
+	spin_unlock(&table->lock);
+	kfree(before);
+	return 0;
 }
 
-struct fdtable *fdtable_copy(struct fdtable *table)
+/* Makes the chunk of a descriptor behind the first one. Returns 0 or -ENOMEM. */
+static int fdtable_grow(struct fdtable *table, unsigned fd)
 {
-	struct fdtable *copy = fdtable_create();
-	unsigned fd;
+	unsigned n = fd / FD_CHUNK;
+	struct fd_chunk *chunk;
+	int err = n > table->nmore ? fdtable_lengthen(table, n) : 0;
 
-	if (!copy)
-		return NULL;
+	if (err)
+		return err;
+	chunk = mem_wait_kmalloc(sizeof(*chunk));
+	if (!chunk)
+		return -ENOMEM;
+	chunk_init(chunk);
 	spin_lock(&table->lock);
-	for_each_fd(fd, table) {
-		struct file *file = table->file[fd];
+	if (!table->more[n - 1]) {
+		table->more[n - 1] = chunk;
+		chunk = NULL; /* else another thread was quicker */
+		if (table->nchunks++ == 0)
+			counter_add(&process_fs_nholders, 1);
+	}
+	spin_unlock(&table->lock);
+	kfree(chunk);
+	return 0;
+}
 
+/* A file comes to a descriptor, or goes. Call with the lock held. */
+static void count_file(struct fdtable *table, const struct file *file, int change)
+{
+	if (unlikely(file && file->ops->serves))
+		table->nserving += (unsigned)change;
+}
+
+/* The bit of a descriptor in its word. */
+static inline uint64_t fd_mask(unsigned fd)
+{
+	return 1ull << (fd % 64);
+}
+
+/* Call with the lock held. */
+static inline void set_cloexec(struct fd_chunk *chunk, unsigned fd, bool cloexec)
+{
+	uint64_t *word = &chunk->cloexec[fd % FD_CHUNK / 64];
+
+	*word = cloexec ? *word | fd_mask(fd) : *word & ~fd_mask(fd);
+}
+
+/* Call with the lock held. */
+static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk, struct file *file,
+				  unsigned fd, bool cloexec)
+{
+	uint64_t *word = &chunk->open[fd % FD_CHUNK / 64];
+
+	chunk->file[fd % FD_CHUNK] = file;
+	chunk->nopen += !(*word & fd_mask(fd));
+	*word |= fd_mask(fd);
+	set_cloexec(chunk, fd, cloexec);
+	count_file(table, file, 1);
+}
+
+/* The same, the other way. */
+static inline void fdtable_clear(struct fdtable *table, struct fd_chunk *chunk, unsigned fd)
+{
+	count_file(table, chunk->file[fd % FD_CHUNK], -1);
+	chunk->open[fd % FD_CHUNK / 64] &= ~fd_mask(fd);
+	set_cloexec(chunk, fd, false);
+	chunk->nopen--;
+	table->free_from = MIN(table->free_from, fd);
+}
+
+/* Copies the descriptors of one chunk that are open. Returns 0, -ENOMEM, or -ENOENT if there are no more chunks. */
+static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
+{
+	struct fd_chunk *from, *to;
+	int err = 0;
+
+	spin_lock(&table->lock);
+	from = fdtable_chunk(table, n * FD_CHUNK);
+	if (n > table->nmore)
+		err = -ENOENT;
+	spin_unlock(&table->lock);
+	if (err || !from)
+		return err;
+	if (n > 0)
+		err = fdtable_grow(copy, n * FD_CHUNK);
+	if (err)
+		return err;
+	to = fdtable_chunk(copy, n * FD_CHUNK);
+	spin_lock(&table->lock);
+	for (unsigned at = 0, left = from->nopen; left-- > 0; at++) {
+		struct file *file;
+
+		at = find_bit(from->open, 0, at);
+		file = from->file[at];
 		if (!file)
 			continue;
 		file_get(file);
-		fdtable_put_at(copy, file, fd, bit_test(table->cloexec, fd));
+		fdtable_put_at(copy, to, file, at, bit_test(from->cloexec, at));
 	}
 	spin_unlock(&table->lock);
+	return 0;
+}
+
+/* A chunk is copied in one hold of the lock, so that a large table keeps nobody waiting. */
+struct fdtable *fdtable_copy(struct fdtable *table)
+{
+	struct fdtable *copy = fdtable_create();
+	int err = 0;
+
+	for (unsigned n = 0; copy && !err; n++)
+		err = copy_chunk(copy, table, n);
+	if (err != -ENOENT && copy) {
+		fdtable_put(copy);
+		return NULL;
+	}
 	return copy;
 }
 
@@ -94,19 +242,6 @@ static void let_go(struct fdtable *table, struct file *file)
 	file_put(file);
 }
 
-/* Closes every descriptor whose bit is set in `which`, a subset of table->open. */
-static void close_set(struct fdtable *table, const uint64_t *which)
-{
-	for (unsigned fd = 0; (fd = fdtable_find_bit(which, 0, fd)) < FDTABLE_SIZE; fd++)
-		fdtable_close(table, (int)fd);
-}
-
-/* Is a descriptor in use? One that is closed is not, but one that is reserved is. */
-static bool fdtable_is_used(const struct fdtable *table)
-{
-	return fdtable_find_bit(table->open, 0, 0) < FDTABLE_SIZE;
-}
-
 struct fdtable *fdtable_share(struct fdtable *table)
 {
 	atomic_store_relaxed(&table->nlooked, 0);
@@ -117,7 +252,16 @@ struct fdtable *fdtable_share(struct fdtable *table)
 void fdtable_become_only_user(struct fdtable *table)
 {
 	assert_hardened(!fdtable_is_shared(table));
-	table->nlooked = FDTABLE_SIZE;
+	table->nlooked = FD_CHUNK;
+}
+
+static void fdtable_close_chunk(struct fdtable *table, const struct fd_chunk *chunk, unsigned first)
+{
+	for (unsigned at = 0; chunk->nopen > 0 && at < FD_CHUNK; at++) {
+		at = find_bit(chunk->open, 0, at);
+		fdtable_close(table, (int)(first + at));
+	}
+	assert_hardened(chunk->nopen == 0);
 }
 
 /* With the last reference no call is under way any more, so nothing may be reserved. */
@@ -126,33 +270,70 @@ void fdtable_put(struct fdtable *table)
 	if (atomic_add(&table->refs, -1) != 1)
 		return;
 	counted_end(&table->counted);
-	close_set(table, table->open);
-	assert_hardened(!fdtable_is_used(table));
+	fdtable_close_chunk(table, &table->first, 0);
+	for (unsigned i = 0; i < table->nmore; i++)
+		if (table->more[i])
+			fdtable_close_chunk(table, table->more[i], (i + 1) * FD_CHUNK);
 	assert_hardened(table->locks.count == 0 && !table->locks.waits);
+	if (table->nchunks > 0)
+		counter_add(&process_fs_nholders, -1ul);
+	for (unsigned i = 0; i < table->nmore; i++)
+		kfree(table->more[i]);
+	kfree(table->more);
 	kfree(table);
 }
 
 void fdtable_close_on_exec(struct fdtable *table)
 {
-	close_set(table, table->cloexec);
+	unsigned fd;
+
+	for_each_fd(fd, table)
+		if (bit_test(fdtable_chunk(table, fd)->cloexec, fd % FD_CHUNK))
+			fdtable_close(table, (int)fd);
 }
 
-/* Returns the lowest free descriptor from min on, or FDTABLE_SIZE if there is none. */
-static unsigned find_free(const struct fdtable *table, unsigned min)
+/* Returns the lowest free descriptor from min on; its chunk may be missing. Call with the lock held. */
+static unsigned find_free(struct fdtable *table, unsigned min)
 {
-	return fdtable_find_bit(table->open, ~0ull, min);
+	bool lowest = min <= table->free_from;
+	unsigned fd = MAX(min, table->free_from);
+	const struct fd_chunk *chunk;
+
+	while ((chunk = fdtable_chunk(table, fd))) {
+		unsigned at = chunk->nopen < FD_CHUNK ? find_bit(chunk->open, ~0ull, fd % FD_CHUNK)
+						      : FD_CHUNK;
+
+		fd = fd / FD_CHUNK * FD_CHUNK + at;
+		if (at < FD_CHUNK)
+			break;
+	}
+	if (lowest)
+		table->free_from = fd;
+	return fd;
 }
 
 int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec)
 {
-	unsigned fd;
+	uint64_t limit = process_own_limit(RLIMIT_NOFILE);
+	int err = 0;
 
-	spin_lock(&table->lock);
-	fd = find_free(table, min);
-	if (fd < FDTABLE_SIZE)
-		fdtable_put_at(table, file, fd, cloexec);
-	spin_unlock(&table->lock);
-	return fd < FDTABLE_SIZE ? (int)fd : -EMFILE;
+	while (!err) {
+		unsigned fd;
+		struct fd_chunk *chunk;
+
+		spin_lock(&table->lock);
+		fd = find_free(table, min);
+		chunk = fdtable_chunk(table, fd);
+		if (fd < limit && chunk)
+			fdtable_put_at(table, chunk, file, fd, cloexec);
+		spin_unlock(&table->lock);
+		if (fd >= limit)
+			return -EMFILE;
+		if (likely(chunk))
+			return (int)fd;
+		err = fdtable_grow(table, fd);
+	}
+	return err;
 }
 
 int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec)
@@ -163,33 +344,44 @@ int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec)
 void fdtable_fill(struct fdtable *table, int fd, struct file *file)
 {
 	spin_lock(&table->lock);
-	assert_hardened(bit_test(table->open, (unsigned)fd) && !table->file[fd]);
-	table->file[fd] = file;
+	assert_hardened(chunk_is_used(fdtable_chunk(table, (unsigned)fd), (unsigned)fd));
+	assert_hardened(!fdtable_file(table, (unsigned)fd));
+	fdtable_chunk(table, (unsigned)fd)->file[fd % FD_CHUNK] = file;
+	count_file(table, file, 1);
 	spin_unlock(&table->lock);
 }
 
 void fdtable_unreserve(struct fdtable *table, int fd)
 {
 	spin_lock(&table->lock);
-	assert_hardened(bit_test(table->open, (unsigned)fd) && !table->file[fd]);
-	bit_set(table->open, (unsigned)fd, false);
-	bit_set(table->cloexec, (unsigned)fd, false);
+	assert_hardened(chunk_is_used(fdtable_chunk(table, (unsigned)fd), (unsigned)fd));
+	assert_hardened(!fdtable_file(table, (unsigned)fd));
+	fdtable_clear(table, fdtable_chunk(table, (unsigned)fd), (unsigned)fd);
 	spin_unlock(&table->lock);
 }
 
 int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
 {
 	struct file *before = NULL;
-	bool busy;
+	struct fd_chunk *chunk;
+	bool busy = false;
 
-	if (fd >= FDTABLE_SIZE)
+	if (fd >= process_own_limit(RLIMIT_NOFILE))
 		return -EBADF;
 	spin_lock(&table->lock);
-	busy = bit_test(table->open, fd) && !table->file[fd];
-	if (!busy) {
-		before = bit_test(table->open, fd) ? table->file[fd] : NULL;
-		fdtable_put_at(table, file, fd, cloexec);
+	while (!(chunk = fdtable_chunk(table, fd))) {
+		spin_unlock(&table->lock);
+		if (fdtable_grow(table, fd))
+			return -ENOMEM;
+		spin_lock(&table->lock);
 	}
+	if (chunk_is_used(chunk, fd)) {
+		before = chunk->file[fd % FD_CHUNK];
+		busy = !before;
+		count_file(table, before, -1);
+	}
+	if (!busy)
+		fdtable_put_at(table, chunk, file, fd, cloexec);
 	spin_unlock(&table->lock);
 	if (before)
 		let_go(table, before);
@@ -200,12 +392,12 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 static inline struct file *get_but(struct fdtable *table, unsigned fd, uint32_t flags)
 {
 	struct file *file = NULL;
+	struct fd_chunk *chunk;
 
-	if (fd >= FDTABLE_SIZE)
-		return NULL;
 	spin_lock(&table->lock);
-	if (likely(bit_test(table->open, fd)))
-		file = table->file[fd];
+	chunk = fdtable_chunk(table, fd);
+	if (likely(chunk_is_used(chunk, fd)))
+		file = chunk->file[fd % FD_CHUNK];
 	if (likely(file != NULL)) {
 		if (likely((file->flags & flags) == 0))
 			file_get(file);
@@ -230,35 +422,44 @@ bool fdtable_has(struct fdtable *table, int fd, const struct file *file)
 {
 	bool has;
 
-	if ((unsigned)fd >= FDTABLE_SIZE)
-		return false;
 	spin_lock(&table->lock);
-	has = bit_test(table->open, (unsigned)fd) && table->file[fd] == file;
+	has = chunk_is_used(fdtable_chunk(table, (unsigned)fd), (unsigned)fd) &&
+	      fdtable_file(table, (unsigned)fd) == file;
 	spin_unlock(&table->lock);
 	return has;
 }
 
 int fdtable_next(struct fdtable *table, unsigned min)
 {
-	int found = -EBADF;
+	unsigned fd;
 
 	spin_lock(&table->lock);
-	for (unsigned fd = min; fd < FDTABLE_SIZE && found < 0; fd++)
-		if (fdtable_is_open(table, fd))
-			found = (int)fd;
+	fd = fdtable_find_used(table, min);
+	while (fd != FD_NONE && !fdtable_file(table, fd))
+		fd = fdtable_find_used(table, fd + 1);
 	spin_unlock(&table->lock);
-	return found;
+	return fd != FD_NONE ? (int)fd : -EBADF;
+}
+
+unsigned fdtable_size(struct fdtable *table)
+{
+	return (atomic_load_relaxed(&table->nmore) + 1) * FD_CHUNK;
 }
 
 size_t fdtable_held(struct fdtable *table)
 {
-	size_t held = 0;
+	size_t held;
 	unsigned fd;
 
 	spin_lock(&table->lock);
+	held = (table->nmore * sizeof(*table->more) +
+		table->nchunks * kmalloc_size(sizeof(**table->more))) /
+	       PAGE_SIZE;
 	for_each_fd(fd, table) {
-		const struct file *file = table->file[fd];
+		const struct file *file = fdtable_file(table, fd);
 
+		if (fd >= FDS_WALKED)
+			break;
 		if (file && file->ops->held)
 			held += file->ops->held(file);
 	}
@@ -268,32 +469,21 @@ size_t fdtable_held(struct fdtable *table)
 
 bool fdtable_serves(struct fdtable *table)
 {
-	bool serves = false;
-	unsigned fd;
-
-	spin_lock(&table->lock);
-	for_each_fd(fd, table) {
-		serves = table->file[fd] && table->file[fd]->ops->serves;
-		if (serves)
-			break;
-	}
-	spin_unlock(&table->lock);
-	return serves;
+	return atomic_load_relaxed(&table->nserving) != 0;
 }
 
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */
 static struct file *fdtable_take(struct fdtable *table, int fd)
 {
 	struct file *file = NULL;
+	struct fd_chunk *chunk;
 
-	if ((unsigned)fd >= FDTABLE_SIZE)
-		return NULL;
 	spin_lock(&table->lock);
-	if (fdtable_is_open(table, (unsigned)fd)) {
-		file = table->file[fd];
-		bit_set(table->open, (unsigned)fd, false);
-		bit_set(table->cloexec, (unsigned)fd, false);
-	}
+	chunk = fdtable_chunk(table, (unsigned)fd);
+	if (chunk_is_used(chunk, (unsigned)fd))
+		file = chunk->file[fd % FD_CHUNK];
+	if (file)
+		fdtable_clear(table, chunk, (unsigned)fd);
 	spin_unlock(&table->lock);
 	return file;
 }
@@ -326,8 +516,11 @@ unsigned fdtable_count(struct fdtable *table, const struct file *file)
 	unsigned fd, n = 0;
 
 	spin_lock(&table->lock);
-	for_each_fd(fd, table)
-		n += table->file[fd] == file;
+	for_each_fd(fd, table) {
+		if (fd >= FDS_WALKED)
+			break;
+		n += fdtable_file(table, fd) == file;
+	}
 	spin_unlock(&table->lock);
 	return n;
 }
@@ -336,11 +529,11 @@ int fdtable_cloexec(struct fdtable *table, int fd)
 {
 	int ret = -EBADF;
 
-	if ((unsigned)fd >= FDTABLE_SIZE)
-		return -EBADF;
 	spin_lock(&table->lock);
 	if (fdtable_is_open(table, (unsigned)fd))
-		ret = bit_test(table->cloexec, (unsigned)fd) ? FD_CLOEXEC : 0;
+		ret = bit_test(fdtable_chunk(table, (unsigned)fd)->cloexec, fd % FD_CHUNK)
+			      ? FD_CLOEXEC
+			      : 0;
 	spin_unlock(&table->lock);
 	return ret;
 }
@@ -349,11 +542,9 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec)
 {
 	int ret = -EBADF;
 
-	if ((unsigned)fd >= FDTABLE_SIZE)
-		return -EBADF;
 	spin_lock(&table->lock);
 	if (fdtable_is_open(table, (unsigned)fd)) {
-		bit_set(table->cloexec, (unsigned)fd, cloexec);
+		set_cloexec(fdtable_chunk(table, (unsigned)fd), (unsigned)fd, cloexec);
 		ret = 0;
 	}
 	spin_unlock(&table->lock);

@@ -5,45 +5,64 @@
 #include "fs/file.h"
 #include "proc/process.h"
 
-#define FDTABLE_WORDS (FDTABLE_SIZE / 64)
+/*
+ * A table grows by chunks, on demand. The first is in the table itself. A chunk stays until the table ends.
+ */
+#define FD_CHUNK 256 /* descriptors */
+
+struct fd_chunk {
+	uint64_t open[FD_CHUNK / 64];	 /* a bit for each descriptor in use */
+	uint64_t cloexec[FD_CHUNK / 64]; /* a subset of open */
+	unsigned nopen;			 /* bits in open */
+	struct file *file[FD_CHUNK];	 /* valid only if the bit in open is set; NULL: reserved */
+};
 
 /* The fields are for fs/fdtable.c, fdtable_look(), and code that has the table to itself. */
 struct fdtable {
 	struct spinlock lock;
 	uint32_t refs; /* atomic: the threads that have it */
-	/* FDTABLE_SIZE; 0 since it has been shared: see fdtable_look(). Changed by a thread that has it. */
+	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Changed by a thread that has it. */
 	uint64_t nlooked;
 	/* guarded by lock: */
-	uint64_t open[FDTABLE_WORDS];	 /* a bit for each descriptor in use */
-	uint64_t cloexec[FDTABLE_WORDS]; /* a subset of open */
-	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
-	struct lock_owner locks;	 /* record locks of the process; has a lock of its own */
+	unsigned free_from; /* no descriptor below is free */
+	unsigned nserving;  /* files whose kind `serves`, by descriptors */
+	unsigned nmore;	    /* length of `more` */
+	unsigned nchunks;   /* in it */
+	struct fd_chunk **
+		more; /* the chunks behind the first; NULL: none of its descriptors was ever open */
+	struct fd_chunk first;
+	struct lock_owner locks; /* record locks of the process; has a lock of its own */
 	struct counted counted;
 };
 
 extern struct counted_kind fdtable_kind;
 
-/* Returns the lowest n >= min whose bit is set in bits ^ flip, or FDTABLE_SIZE if there is none. */
-static inline unsigned fdtable_find_bit(const uint64_t *bits, uint64_t flip, unsigned min)
-{
-	for (unsigned n = min; n < FDTABLE_SIZE; n = (n | 63) + 1) {
-		uint64_t rest = (bits[n / 64] ^ flip) >> (n % 64);
+/*
+ * Returns the lowest descriptor in use from `min` on, or FD_NONE. A reserved one has no file. Call with the table's lock held,
+ * or while no other thread runs, as the next ones.
+ */
+#define FD_NONE UINT32_MAX
+unsigned fdtable_find_used(const struct fdtable *table, unsigned min);
 
-		if (rest & 1)
-			return n; /* bit_lowest() is a loop */
-		if (rest != 0)
-			return n + bit_lowest(rest);
-	}
-	return FDTABLE_SIZE;
+#define for_each_fd(fd, table)                                      \
+	for ((fd) = fdtable_find_used((table), 0); (fd) != FD_NONE; \
+	     (fd) = fdtable_find_used((table), (fd) + 1))
+
+/* The chunk of a descriptor; NULL if there is none. */
+static inline struct fd_chunk *fdtable_chunk(const struct fdtable *table, unsigned fd)
+{
+	unsigned n = fd / FD_CHUNK;
+
+	if (likely(n == 0))
+		return (struct fd_chunk *)&table->first;
+	return n <= table->nmore ? table->more[n - 1] : NULL;
 }
 
-/*
- * Walks the descriptors in use, the lowest first; a reserved one has no file. Call with the table's
- * lock held, or while no other thread runs.
- */
-#define for_each_fd(fd, table)                                                  \
-	for ((fd) = fdtable_find_bit((table)->open, 0, 0); (fd) < FDTABLE_SIZE; \
-	     (fd) = fdtable_find_bit((table)->open, 0, (fd) + 1))
+/* The file of a descriptor in use; NULL: it is reserved. */
+static inline struct file *fdtable_file(const struct fdtable *table, unsigned fd)
+{
+	return fdtable_chunk(table, fd)->file[fd % FD_CHUNK];
+}
 
 /* Creates an empty table. Returns NULL if memory runs out. */
 struct fdtable *fdtable_create(void);
@@ -66,7 +85,7 @@ static inline bool fdtable_is_shared(const struct fdtable *table)
 /*
  * Opening a file takes two steps, so that everything that may fail happens before anything becomes
  * visible. fdtable_reserve() sets aside the lowest free descriptor >= min and returns it, or
- * -EMFILE; to all other calls it looks closed. fdtable_fill() then puts a file there and takes over
+ * -EMFILE or -ENOMEM; to all other calls it looks closed. fdtable_fill() then puts a file there and takes over
  * the caller's reference, or fdtable_unreserve() makes the descriptor free again.
  */
 int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec);
@@ -75,12 +94,14 @@ void fdtable_unreserve(struct fdtable *table, int fd);
 
 /*
  * Installs the file at the lowest free descriptor >= min. Returns the descriptor and takes over the
- * caller's reference, or returns -EMFILE and leaves the reference with the caller.
+ * caller's reference. On failure the caller keeps it: -EMFILE if that would not be below the running process's
+ * RLIMIT_NOFILE, or -ENOMEM. May sleep, as all that give out descriptors.
  */
 int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec);
 /*
  * Installs the file at fd and closes what was open there, as dup3 does. Returns fd and takes over
- * the caller's reference. On failure the caller keeps it: -EBADF, or -EBUSY if fd is reserved.
+ * the caller's reference. On failure the caller keeps it: -EBADF if fd is not below RLIMIT_NOFILE, -EBUSY if it is reserved,
+ * or -ENOMEM.
  */
 int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec);
 /* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
@@ -91,10 +112,16 @@ struct file *fdtable_get_path(struct fdtable *table, int fd);
 int fdtable_next(struct fdtable *table, unsigned min);
 /* Is the file, which the caller has a reference to, still at fd? */
 bool fdtable_has(struct fdtable *table, int fd, const struct file *file);
-/* Returns how many descriptors of the table refer to the file. */
+/* How many descriptors there is room for now. */
+unsigned fdtable_size(struct fdtable *table);
+/* Returns how many of the first FDS_WALKED descriptors of the table refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
-/* Returns how many pages the files have (their `held`). A file counts for each of its descriptors. */
+/*
+ * Returns how many pages the table and its files have (their `held`). A file counts for each of its descriptors. Only the
+ * first FDS_WALKED descriptors are looked at, because callers hold process_tree_lock.
+ */
 size_t fdtable_held(struct fdtable *table);
+#define FDS_WALKED 2048
 /* Is any of the files one whose kind `serves`? */
 bool fdtable_serves(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
@@ -109,15 +136,15 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 /*
  * The same as fdtable_get() without a reference, and without the lock, for the table of the running
  * thread if no other has shared it: its files stay open until it closes them itself. Others only fill
- * what is reserved.
+ * what is reserved. Descriptors behind the first chunk are not found.
  */
 static inline struct file *fdtable_look(const struct fdtable *table, int fd)
 {
 	unsigned long n = (unsigned long)fd; /* negative: very large */
 	struct file *file;
 
-	if (unlikely(n >= table->nlooked || !(table->open[n / 64] >> (n % 64) & 1)))
+	if (unlikely(n >= table->nlooked || !(table->first.open[n / 64] >> (n % 64) & 1)))
 		return NULL;
-	file = atomic_load_relaxed(&table->file[n]);
+	file = atomic_load_relaxed(&table->first.file[n]);
 	return likely(file && !(file->flags & O_PATH)) ? file : NULL;
 }

@@ -225,6 +225,11 @@ int process_next_fd(const struct thread_id *id, unsigned min)
 	return fd;
 }
 
+static unsigned process_fs_fd_size(const struct thread *thread)
+{
+	return thread->fdtable ? fdtable_size(thread->fdtable) : 0;
+}
+
 static int process_fs_umask(const struct thread *thread)
 {
 	return thread->fs ? (int)atomic_load_relaxed(&thread->fs->umask) : -1;
@@ -298,6 +303,7 @@ static const struct process_fs_ops ops = {
 	.open_interp = process_fs_open_interp,
 	.exit = process_fs_exit,
 	.umask = process_fs_umask,
+	.fd_size = process_fs_fd_size,
 	.serves = process_fs_serves,
 	.held = process_fs_held,
 	.sync = mount_sync_all,

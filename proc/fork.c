@@ -12,6 +12,7 @@
 #include "mm/get_user_page.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
+#include "proc/cpu_limit.h"
 #include "proc/end_watch.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
@@ -268,6 +269,8 @@ static void publish_child(struct process *child, uint64_t flags, struct new_pidf
 		process_publish_sibling_locked(parent, child);
 	else
 		process_publish_locked(parent, child);
+	if (unlikely(child->rlimits[RLIMIT_CPU].cur != RLIM_INFINITY))
+		cpu_limit_begin(child);
 	pidfd_publish(pidfd, child->leader);
 	thread_wake(child->leader);
 	signals_fork_done(child);

@@ -425,6 +425,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.hart = last_hart(thread),
 		.status = process->status,
 		.umask = process_fs->umask(thread),
+		.fd_size = process_fs->fd_size(thread),
 		.in_group_0 = atomic_load_relaxed(&process->in_group_0),
 		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
 		.usage = usage_times(process),

@@ -44,6 +44,7 @@ struct process_facts {
 	int exit_signal;
 	int status;			    /* as wait4 packs it, once it begins to end */
 	int umask;			    /* -1: none any more */
+	unsigned fd_size;		    /* room in its table of descriptors */
 	bool in_group_0;		    /* of the supplementary groups */
 	uint64_t start_tick;		    /* the thread's */
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */

@@ -8,6 +8,7 @@
 #include "arch/timer.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/cpu_limit.h"
 #include "proc/exec.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
@@ -24,7 +25,7 @@ static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
 	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
 	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_NPROC] = { PROCESS_COUNT_MAX, PROCESS_COUNT_MAX },
-	[RLIMIT_NOFILE] = { FDTABLE_SIZE, FDTABLE_SIZE },
+	[RLIMIT_NOFILE] = { NOFILE_DEFAULT, NOFILE_MAX },
 	[RLIMIT_MEMLOCK] = { 8ul << 20, 8ul << 20 },
 	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
@@ -46,6 +47,13 @@ uint64_t process_limit(struct process *process, unsigned resource)
 
 	process_get_limit(process, resource, &limit);
 	return limit.cur;
+}
+
+uint64_t process_own_limit(unsigned resource)
+{
+	const struct process *process = current_process();
+
+	return process ? atomic_load_relaxed(&process->rlimits[resource].cur) : RLIM_INFINITY;
 }
 
 /* Returns the copy that the enforcing code reads, or NULL if there is none. */
@@ -78,10 +86,16 @@ int process_set_limit(struct process *process, unsigned resource, const struct a
 	if (err)
 		return err;
 	spin_lock(&process->limits_lock);
-	process->rlimits[resource] = *limit;
+	process->rlimits[resource].max = limit->max;
+	atomic_store_relaxed(&process->rlimits[resource].cur, limit->cur); /* process_own_limit() */
 	spin_unlock(&process->limits_lock);
 	if (copy)
 		atomic_store_relaxed(copy, limit->cur);
+	if (resource == RLIMIT_CPU) {
+		spin_lock(&process_tree_lock);
+		cpu_limit_begin(process);
+		spin_unlock(&process_tree_lock);
+	}
 	uspace_unlock(process->uspace);
 	return 0;
 }

@@ -18,8 +18,9 @@ struct file;
 struct object;
 
 #define PID_INIT	    1
-#define PID_MAX		    32768 /* pids are below it */
-#define FDTABLE_SIZE	    256	  /* descriptors of a process; RLIMIT_NOFILE */
+#define PID_MAX		    32768      /* pids are below it */
+#define NOFILE_DEFAULT	    4096       /* RLIMIT_NOFILE of process 1 */
+#define NOFILE_MAX	    (1u << 20) /* the most that it can be */
 #define PROCESS_COUNT_MAX   4096 /* processes at once, zombies included; else fork returns -EAGAIN */
 #define PROCESS_THREADS_MAX 1024 /* threads of a process; else clone returns -EAGAIN */
 #define THREAD_COUNT_MAX    8192 /* threads of all processes, without the first ones */
@@ -92,6 +93,8 @@ struct process {
 
 	struct signals signals; /* has its own lock */
 
+	struct cpu_alarm cpu_limit; /* proc/cpu_limit.h */
+
 	struct spinlock limits_lock;
 	struct ptimers timers; /* its end, and what follows, is not zeroed by process_alloc() */
 	/* guarded by limits_lock: */
@@ -120,6 +123,8 @@ struct process_fs_ops {
 		struct thread *thread); /* lets go of everything, also for a half-made thread */
 	/* Call with process_tree_lock held. -1: it has let go of everything. */
 	int (*umask)(const struct thread *thread);
+	/* How many descriptors its table has room for; 0: it has none. Call with process_tree_lock held. */
+	unsigned (*fd_size)(const struct thread *thread);
 	/*
 	 * Is it a server or a driver, on whom files of others may depend? Never waits. Call with
 	 * process_tree_lock held.
@@ -204,6 +209,8 @@ int process_start_init(struct object *image, const char *path, const char *const
 
 /* Returns the current soft limit of a resource. */
 uint64_t process_limit(struct process *process, unsigned resource);
+/* The same of the running process; RLIM_INFINITY in a kernel thread. */
+uint64_t process_own_limit(unsigned resource);
 
 /*
  * Get or set both limits of a resource. A new one is also given to the code that enforces it;

@@ -44,8 +44,6 @@ long sys_dup3(struct trap_frame *frame)
 
 	if ((flags & ~O_CLOEXEC) || arg_uint(frame, 0) == new_fd)
 		return -EINVAL;
-	if (new_fd >= FDTABLE_SIZE)
-		return -EBADF;
 	file = arg_file_path(frame, 0);
 	if (!file)
 		return -EBADF;
@@ -68,7 +66,7 @@ static long set_flags(struct file *file, uint32_t mask, uint32_t flags)
 
 static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 {
-	if (min >= FDTABLE_SIZE)
+	if (min >= process_limit(current_process(), RLIMIT_NOFILE))
 		return -EINVAL;
 	file_get(file);
 	return fd_install(file, min, cloexec);

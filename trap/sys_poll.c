@@ -7,6 +7,7 @@
 #include "fs/file.h"
 #include "fs/poll.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -22,15 +23,15 @@
  * The most descriptors of one call, whatever RLIMIT_NOFILE is. They are stored in single pages, so
  * that fragmented memory suffices.
  */
-#define POLL_MAX 1024u
+#define POLL_MAX 16384u
 #define FEW	 2u /* entries that need no allocation */
 #define IN_PAGE	 ((unsigned)(PAGE_SIZE / sizeof(struct poll_entry)))
-#define PAGES	 ((POLL_MAX - FEW + IN_PAGE - 1) / IN_PAGE)
 
 struct poll_set {
 	unsigned n;
 	struct poll_entry few[FEW];
-	struct poll_entry *more[PAGES]; /* NULL from the first unused one on */
+	unsigned npages;
+	struct poll_entry **more; /* pages of entries; NULL: there are none */
 };
 
 static struct poll_entry *entry_at(struct poll_set *set, unsigned i)
@@ -52,10 +53,11 @@ static void set_free(struct poll_set *set)
 	for (unsigned i = 0; i < set->n; i++)
 		if (entry_at(set, i)->file)
 			file_put(entry_at(set, i)->file);
-	for (unsigned i = 0; i < PAGES && set->more[i]; i++) {
+	for (unsigned i = 0; i < set->npages; i++)
 		kfree(set->more[i]);
-		counter_add(&current_process()->kept, -1ul);
-	}
+	if (unlikely(set->npages > 0))
+		counter_add(&current_process()->kept, -(size_t)set->npages);
+	kfree(set->more);
 }
 
 /* Allocates room for n entries. Returns 0, and the caller then calls set_free(); or -ENOMEM. */
@@ -63,18 +65,23 @@ static int set_make(struct poll_set *set, unsigned n)
 {
 	unsigned pages = n > FEW ? (n - FEW + IN_PAGE - 1) / IN_PAGE : 0;
 
-	set->n = 0;
-	for (unsigned i = 0; i < PAGES; i++)
-		set->more[i] = NULL;
-	for (unsigned i = 0; i < pages; i++) {
-		set->more[i] = mem_wait_kmalloc(PAGE_SIZE);
-		if (!set->more[i]) {
-			set_free(set);
-			return -ENOMEM;
-		}
+	set->n = set->npages = 0;
+	set->more = NULL;
+	if (likely(pages == 0))
+		return 0;
+	set->more = mem_wait_kmalloc(pages * sizeof(*set->more));
+	while (set->more && set->npages < pages) {
+		struct poll_entry *page = mem_wait_kmalloc(PAGE_SIZE);
+
+		if (!page)
+			break;
+		set->more[set->npages++] = page;
 		counter_add(&current_process()->kept, 1);
 	}
-	return 0;
+	if (set->npages == pages)
+		return 0;
+	set_free(set);
+	return -ENOMEM;
 }
 
 /*
@@ -274,8 +281,13 @@ static const uint16_t select_events[SELECT_KINDS] = {
 	[SELECT_EXCEPT] = POLLPRI | POLLNVAL,
 };
 
+#define FEW_WORDS 4u
+
 struct select_sets {
-	uint64_t word[SELECT_KINDS][FDTABLE_WORDS];
+	unsigned nwords; /* of each set */
+	uint64_t *word[SELECT_KINDS];
+	uint64_t few[SELECT_KINDS * FEW_WORDS]; /* for sets that are so short */
+	uint64_t *many;				/* for others; NULL: there are none */
 };
 
 /* Returns the events of fd that the sets ask for. */
@@ -291,7 +303,7 @@ static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
 
 /*
  * Makes an entry for each of the n first descriptors that the sets ask for. Returns 0, and the
- * caller calls set_free(); or -EBADF or -ENOMEM.
+ * caller calls set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
  */
 static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
 {
@@ -306,7 +318,7 @@ static int select_entries(struct poll_set *set, const struct select_sets *sets, 
 			return -EBADF;
 		count++;
 	}
-	err = set_make(set, count);
+	err = count > POLL_MAX ? -EINVAL : set_make(set, count);
 	if (err)
 		return err;
 	for (unsigned fd = 0; fd < n && set->n < count; fd++) {
@@ -325,13 +337,9 @@ static int select_entries(struct poll_set *set, const struct select_sets *sets, 
 	return 0;
 }
 
-/*
- * Leaves in the sets only what has come; returns how many members there are in all. Not inline: the
- * frame of its caller is large.
- */
-static __attribute__((noinline)) int select_result(struct poll_set *set, struct select_sets *sets)
+/* Leaves in the sets only what has come; returns how many members there are in all. */
+static int select_result(struct poll_set *set, struct select_sets *sets)
 {
-	struct select_sets found = { 0 };
 	int count = 0;
 
 	for (unsigned i = 0; i < set->n; i++) {
@@ -339,44 +347,81 @@ static __attribute__((noinline)) int select_result(struct poll_set *set, struct 
 		unsigned fd = (unsigned)ask->fd;
 
 		for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
-			uint64_t bit = sets->word[kind][fd / 64] & 1ull << (fd % 64);
+			uint64_t *word = &sets->word[kind][fd / 64],
+				 bit = *word & 1ull << (fd % 64);
 
-			if (bit && (uint16_t)ask->revents & select_events[kind]) {
-				found.word[kind][fd / 64] |= bit;
+			if (bit && (uint16_t)ask->revents & select_events[kind])
 				count++;
-			}
+			else
+				*word &= ~bit;
 		}
 	}
-	*sets = found;
 	return count;
 }
 
-static int select_all(struct trap_frame *frame, int n, uint64_t deadline)
+/* Makes room for sets of n descriptors and copies those that the program gives. Returns 0, -ENOMEM or -EFAULT. */
+static int select_read(struct select_sets *sets, struct trap_frame *frame, unsigned n)
 {
-	const size_t bytes = (size_t)(MIN(n, FDTABLE_SIZE) + 63) / 64 * 8;
-	struct select_sets sets = { 0 };
-	struct poll_set set;
-	int result;
+	sets->nwords = (n + 63) / 64;
+	if (unlikely(sets->nwords > FEW_WORDS)) {
+		sets->many = mem_wait_kmalloc(SELECT_KINDS * sets->nwords * sizeof(uint64_t));
+		if (!sets->many)
+			return -ENOMEM;
+	}
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+		vaddr_t at = arg_user(frame, 1 + kind);
+		uint64_t *words = (sets->many ?: sets->few) + kind * sets->nwords;
 
+		sets->word[kind] = words;
+		if (!at)
+			memset(words, 0, sets->nwords * sizeof(*words));
+		else if (user_copy_in(words, at, sets->nwords * sizeof(*words)))
+			return -EFAULT;
+		if (n % 64 != 0)
+			words[n / 64] &= (1ull << n % 64) - 1;
+	}
+	return 0;
+}
+
+static int select_write(const struct select_sets *sets, struct trap_frame *frame)
+{
 	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
 		vaddr_t at = arg_user(frame, 1 + kind);
 
-		if (at && user_copy_in(sets.word[kind], at, bytes))
+		if (at && user_copy_out(at, sets->word[kind], sets->nwords * sizeof(uint64_t)))
 			return -EFAULT;
 	}
-	result = select_entries(&set, &sets, (unsigned)MIN(n, FDTABLE_SIZE));
+	return 0;
+}
+
+static int select_those(struct select_sets *sets, unsigned n, uint64_t deadline)
+{
+	struct poll_set set;
+	int result = select_entries(&set, sets, n);
+
 	if (result)
 		return result;
 	result = wait_for_some(&set, deadline);
 	if (result >= 0)
-		result = select_result(&set, &sets);
+		result = select_result(&set, sets);
 	set_free(&set);
-	for (unsigned kind = 0; result >= 0 && kind < SELECT_KINDS; kind++) {
-		vaddr_t at = arg_user(frame, 1 + kind);
+	return result;
+}
 
-		if (at && user_copy_out(at, sets.word[kind], bytes))
-			result = -EFAULT;
+/* As on Linux, nobody looks at the members of a set that the table has no room for. */
+static int select_all(struct trap_frame *frame, int asked, uint64_t deadline)
+{
+	unsigned n = MIN((unsigned)asked, fdtable_size(current_thread()->fdtable));
+	struct select_sets sets = { .many = NULL };
+	int result = select_read(&sets, frame, n), err;
+
+	if (!result)
+		result = select_those(&sets, n, deadline);
+	if (result >= 0) {
+		err = select_write(&sets, frame);
+		result = err ?: result;
 	}
+	kfree(sets.many);
 	return result;
 }
 

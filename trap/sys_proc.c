@@ -462,7 +462,6 @@ long sys_execveat(struct trap_frame *frame)
 }
 
 #define RANDOM_PIECE 256
-#define NR_OPEN	     (1ul << 20) /* Linux's upper bound for RLIMIT_NOFILE */
 
 /* The limits of another process can be read but not set. */
 static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit64 *ret)
@@ -503,7 +502,7 @@ static long own_limit(unsigned resource, const struct abi_rlimit64 *new,
 
 	if (resource >= RLIM_NLIMITS || (new &&new->cur > new->max))
 		return -EINVAL;
-	if (new &&resource == RLIMIT_NOFILE &&new->max > NR_OPEN)
+	if (new &&resource == RLIMIT_NOFILE &&new->max > NOFILE_MAX)
 		return -EPERM;
 	process_get_limit(self, resource, old_ret);
 	return new ? process_set_limit(self, resource, new) : 0;

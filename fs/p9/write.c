@@ -17,6 +17,7 @@
 #include "fs/p9/node.h"
 #include "fs/p9/open_fids.h"
 #include "fs/p9/revalidate.h"
+#include "fs/size_limit.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object_io.h"
@@ -395,7 +396,11 @@ static ssize_t write_all(struct file *file, struct user_iter *from, uint64_t *po
 	struct p9_node *node = to_p9_node(file_inode(file));
 	ssize_t done = 0, went;
 	bool more = from->left != 0;
+	int err = size_limit_write(from,
+				   file->flags & O_APPEND ? object_size(node->inode.object) : *pos);
 
+	if (err)
+		return err;
 	while (more) {
 		went = write_some(file, from, pos, &more);
 		if (went <= 0)
@@ -481,7 +486,10 @@ int p9_resize(struct inode *inode, uint64_t size)
 	err = mutex_lock_killable(&node->lock);
 	if (err)
 		return err;
-	err = size < object_size(inode->object) ? p9_file_cut(node, size) : change_size(node, size);
+	err = size_limit_resize(object_size(inode->object), size);
+	if (!err)
+		err = size < object_size(inode->object) ? p9_file_cut(node, size)
+							: change_size(node, size);
 	mutex_unlock(&node->lock);
 	return err;
 }

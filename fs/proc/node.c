@@ -17,17 +17,17 @@
 
 /*
  * Inode numbers. Those of a process have its pid above the low bits, or a thread's tid, so none is below
- * 2^16 there; those below `task` have INO_ALONE set, and that of a descriptor's link has INO_FD set.
+ * 2^24 there; those below `task` have INO_ALONE set, and that of a descriptor's link has INO_FD set.
  */
 #define INO_ROOT      1u
 #define INO_SYSTEM    16u /* and the index in proc_root_entries */
-#define INO_PID_SHIFT 16
+#define INO_PID_SHIFT 24
 #define INO_DIR	      1u
 #define INO_PROCESS   16u /* and the index in proc_process_entries */
-#define INO_ALONE     0x4000u
-#define INO_FD	      0x8000u
+#define INO_ALONE     0x400000u
+#define INO_FD	      0x800000u
 
-_Static_assert(FDTABLE_SIZE <= INO_ALONE, "descriptors have inode numbers");
+_Static_assert(NOFILE_MAX <= INO_ALONE, "descriptors have inode numbers");
 
 static SLAB_CACHE(node_cache, struct proc_node);
 
@@ -283,7 +283,7 @@ static uint32_t fd_mode(const struct file *file)
 
 static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
-	int fd = number_of(name, len, FDTABLE_SIZE);
+	int fd = number_of(name, len, NOFILE_MAX);
 	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->id, fd);
 	struct inode *link;
 
@@ -349,7 +349,7 @@ static int process_readdir(struct inode *dir, uint64_t pos, struct dir_item *ite
 static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
-	uint64_t min = MIN(pos - DIR_FIRST_POS, (uint64_t)FDTABLE_SIZE);
+	uint64_t min = MIN(pos - DIR_FIRST_POS, (uint64_t)NOFILE_MAX);
 	int fd = process_next_fd(&node->id, (unsigned)min);
 
 	if (fd < 0)

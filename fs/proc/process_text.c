@@ -79,7 +79,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 	seq_put(seq, "TracerPid:\t0\n");
 	seq_put(seq, "Uid:\t0\t0\t0\t0\n");
 	seq_put(seq, "Gid:\t0\t0\t0\t0\n");
-	seq_put(seq, "FDSize:\t%u\n", facts->state != 'Z' ? FDTABLE_SIZE : 0);
+	seq_put(seq, "FDSize:\t%u\n", facts->fd_size);
 	seq_put(seq, "Groups:\t%s \n", facts->in_group_0 ? "0" : "");
 	if (facts->has_memory)
 		put_memory(seq, facts, locked_bytes);

@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"
+#include "fs/size_limit.h"
 #include "fs/tmpfs/file_data.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/seals.h"
@@ -72,7 +73,9 @@ int regular_truncate(struct inode *inode, uint64_t size)
 
 	if (err)
 		return err;
-	err = seals_check_size(inode, size);
+	err = size_limit_resize(regular_size(inode), size);
+	if (err == 0)
+		err = seals_check_size(inode, size);
 	if (err == 0)
 		err = object_set_size(inode->object, size);
 	if (err == 0)
@@ -153,6 +156,11 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	if (unlikely(done != 0))
 		return done;
 	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
+	done = size_limit_write(from, at);
+	if (unlikely(done != 0)) {
+		mutex_unlock(&to_node(inode)->lock);
+		return done;
+	}
 	/* First, as on Linux: a thread that sees new bytes sees the new times. */
 	if (likely(from->left != 0))
 		inode_changed_now(inode);
@@ -205,8 +213,10 @@ static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end
 /* Called with inode->lock held. */
 static int regular_allocate_pages(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
 {
-	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
+	int err = size_limit_resize(regular_size(inode), end);
 
+	if (!err)
+		err = seals_check_size(inode, MAX(end, regular_size(inode)));
 	if (!err && is_too_much(inode, offset, end))
 		err = -ENOSPC;
 	return err ? err : object_allocate(inode->object, offset, end, grow);

@@ -130,7 +130,7 @@ static const struct process_fs_ops *real_fs;
 
 static void exit_full(struct thread *thread)
 {
-	for (int fd = 1; full && thread->fdtable == full && fd < FDTABLE_SIZE; fd++)
+	for (int fd = 1; full && thread->fdtable == full && fd < KTEST_FILES; fd++)
 		fdtable_unreserve(full, fd);
 	real_fs->exit(thread);
 }
@@ -299,10 +299,10 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
-		{ SYS_dup3, { 0, FDTABLE_SIZE, 0 }, -EBADF },
+		{ SYS_dup3, { 0, KTEST_FILES, 0 }, -EBADF },
 		{ SYS_dup3, { 5, 0, 0 }, -EBADF },
 		{ SYS_fcntl, { 0, F_DUPFD, 0 }, -EMFILE },
-		{ SYS_fcntl, { 0, F_DUPFD, FDTABLE_SIZE }, -EINVAL },
+		{ SYS_fcntl, { 0, F_DUPFD, KTEST_FILES }, -EINVAL },
 		{ SYS_pipe2, { BUF, 0 }, -EMFILE },
 		{ SYS_close, { 5 }, -EBADF },
 	};
@@ -457,7 +457,7 @@ static bool has_looked_for_room(void)
 {
 	const struct fdtable *table = current_thread()->fdtable;
 
-	return wanted_call != SYS_openat || ((table->open[0] & 1) && !table->file[0]);
+	return wanted_call != SYS_openat || ((table->first.open[0] & 1) && !table->first.file[0]);
 }
 
 static void look_whether_over(enum interleave_kind kind, enum lock_class class, void *what)

@@ -45,5 +45,7 @@ void ktest_run_in_process(void (*fn)(void));
 void ktest_enter(vaddr_t pc, vaddr_t sp) __attribute__((noreturn));
 
 /* The status of wait4 for a normal end and for a death by signal. */
+#define KTEST_FILES 256 /* RLIMIT_NOFILE of a test process */
+
 #define EXITED(code) ((code) << 8)
 #define KILLED(sig)  (sig)

@@ -101,6 +101,11 @@ void *mem_wait_kzalloc(size_t size)
 	return kzalloc(size);
 }
 
+uint64_t process_own_limit(unsigned resource)
+{
+	return resource == RLIMIT_NOFILE ? NOFILE_DEFAULT : RLIM_INFINITY;
+}
+
 void signal_raise(int sig)
 {
 	(void)sig;

@@ -453,11 +453,11 @@ TEST(descriptors)
 	assert_int_equal(-EBUSY, fdtable_install_at(files, file, 2, false));
 	fdtable_unreserve(files, 2);
 	assert_int_equal(2, fdtable_install_at(files, file, 2, false));
-	assert_int_equal(-EBADF, fdtable_install_at(files, file, FDTABLE_SIZE, false));
+	assert_int_equal(-EBADF, fdtable_install_at(files, file, NOFILE_DEFAULT, false));
 	file_get(file);
 	assert_int_equal(5, fdtable_install_at(files, file, 5, false)); /* what was there is put */
 	assert_null(fdtable_get(files, -1));
-	assert_null(fdtable_get(files, FDTABLE_SIZE));
+	assert_null(fdtable_get(files, NOFILE_DEFAULT));
 	fdtable_put(files);
 	tree_end();
 }
@@ -470,7 +470,7 @@ TEST(full_table)
 	tree_start();
 	files = fdtable_create();
 	file = memfd_file_create();
-	for (int i = 0; i < FDTABLE_SIZE; i++) {
+	for (int i = 0; i < NOFILE_DEFAULT; i++) {
 		file_get(file);
 		assert_int_equal(i, fdtable_install(files, file, 0, false));
 	}

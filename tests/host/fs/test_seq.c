@@ -356,6 +356,7 @@ static const struct process_facts a_process = {
 	.terminal_group = 9,
 	.exit_signal = 17,
 	.umask = 022,
+	.fd_size = 256,
 	.pending_thread = 1ul << 40 | 2,
 	.caught = 4,
 	.queued = 3,
