@@ -39,15 +39,19 @@ void boot_hart_main(void)
 	sched_start_other();
 }
 
-static bool has_come(uint32_t *start)
+static bool has_come(unsigned long id, struct thread *thread, uint32_t *start)
 {
 	uint64_t deadline = clock_ns() + PATIENCE_NS;
 
 	while (atomic_load(start) == WAITED_FOR) {
-		if (clock_ns() < deadline)
+		if (clock_ns() >= deadline) {
+			if (atomic_cas(start, WAITED_FOR, GIVEN_UP))
+				return false;
+		} else if (arch_hart_start(id, &thread->arch) == 0) {
+			log_info("boot", "hart %lu had gone astray, and is started again", id);
+		} else {
 			sched_yield();
-		else if (atomic_cas(start, WAITED_FOR, GIVEN_UP))
-			return false;
+		}
 	}
 	return true;
 }
@@ -73,7 +77,7 @@ static const char *start_hart(unsigned long id)
 		return "the firmware does not start it";
 	}
 	nstarts++;
-	if (!has_come(start))
+	if (!has_come(id, thread, start))
 		return "it was started and has not come";
 	sched_add_hart(hart, thread);
 	journal_add_hart();

@@ -2,8 +2,6 @@
 /* Calls to the firmware. */
 #pragma once
 
-#include "lib/types.h"
-
 #define SBI_EXT_BASE	   0x10
 #define SBI_EXT_TIME	   0x54494d45
 #define SBI_EXT_RFENCE	   0x52464e43
@@ -20,6 +18,7 @@
 #define SBI_RFENCE_FENCE_I    0
 #define SBI_RFENCE_SFENCE_VMA 1
 #define SBI_HSM_START	      0
+#define SBI_HSM_STOP	      1
 #define SBI_IPI_SEND	      0
 #define SBI_SRST_RESET	      0
 #define SBI_SRST_SHUTDOWN     0
@@ -28,6 +27,10 @@
 #define SBI_DBCN_READ	      1
 #define SBI_STRICT_PROMISE    0
 #define SBI_STRICT_FREE	      1
+
+#ifndef __ASSEMBLER__
+
+#include "lib/types.h"
 
 struct sbi_result {
 	long error; /* 0, or the firmware's own negative number */
@@ -51,3 +54,5 @@ void sbi_shutdown(void);
 
 /* Resets the machine; returns if the firmware can't. */
 void sbi_reboot(void);
+
+#endif

@@ -3,12 +3,17 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/layout.h"
 #include "arch/riscv/offsets.h"
+#include "arch/riscv/sbi.h"
 
 	.section .text.start, "ax"
 	.globl _start
 _start:
 	csrw	sie, zero
 	csrci	sstatus, SSTATUS_SIE
+	lla	t0, boot_begun
+	li	t1, 1
+	amoswap.w t1, t1, (t0)
+	bnez	t1, astray
 	mv	s0, a0			/* hart */
 	mv	s1, a1			/* device tree, physical */
 	lla	t0, early_trap_entry
@@ -84,6 +89,17 @@ early_trap_entry:
 	call	early_trap
 
 	/*
+	 * Another hart is here. OpenSBI 1.1 marks a hart as one that is to start before it stores where it begins
+	 * (sbi_hsm_hart_start()). A hart that looks in between begins where the boot hart did. It goes back to the
+	 * firmware, and boot/harts.c asks for it again.
+	 */
+	.balign 4
+astray:	li	a7, SBI_EXT_HSM
+	li	a6, SBI_HSM_STOP
+	ecall
+	j	other_park
+
+	/*
 	 * Another hart, from the firmware, with the MMU off. a1: the thread that it runs, as a kernel address.
 	 * If it lacks what the kernel needs, it traps and waits here for ever.
 	 */
@@ -140,6 +156,11 @@ sv39_missing:
 	.string	"Sv39"
 fpu_missing:
 	.string	"F and D extensions"
+
+	.section .data
+	.balign 4
+boot_begun:
+	.word	0			/* not in .bss, which the boot hart clears */
 
 	.section .bss.boot_stack, "aw", @nobits
 	.globl	boot_stack_top

@@ -42,6 +42,15 @@ def harts_may_have_any_numbers():
     has(log, b"boot: 3 harts run\n", "log")
 
 
+@case
+def a_hart_that_the_firmware_lets_begin_elsewhere_is_started_again():
+    """As OpenSBI 1.1 does, if the host is busy: the hart began in a kernel that had begun, and cleared its .bss."""
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "astray")
+    for number in (b"1", b"2"):
+        has(log, b"boot: hart " + number + b" had gone astray, and is started again\n", "log")
+    has(log, b"boot: 3 harts run\n", "log")
+
+
 @long_case
 def sixteen_harts_run_and_those_beyond_are_left_out():
     log = started("--harts", "17")

@@ -325,8 +325,15 @@ void hart_wait(enum hart_state state)
 	(MSTATUS_TVM | MSTATUS_FS | (uint64_t)SUPERVISOR << MSTATUS_MPP_SHIFT | \
 	 (is_only() ? 0 : MSTATUS_TW))
 
+static uint64_t boot_pc, boot_argument;
+
 void hart_start(struct hart *hart, uint64_t pc, uint64_t argument)
 {
+	if (options.astray && !hart->begun) {
+		pc = boot_pc;
+		argument = boot_argument;
+	}
+	hart->begun = true;
 	hart->saved = (struct registers){ .pc = pc, .stvec = pc, .scounteren = 7 };
 	hart->saved.status =
 		(csr_read(mstatus) & ~(MSTATUS_MPP | MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP |
@@ -341,6 +348,8 @@ void hart_start(struct hart *hart, uint64_t pc, uint64_t argument)
 
 void hart_boot(struct frame *frame, uint64_t pc, uint64_t argument)
 {
+	boot_pc = pc;
+	boot_argument = argument;
 	hart_start(running, pc, argument);
 	registers_load(&running->saved, frame);
 	csr_write(satp, 0);

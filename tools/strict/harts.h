@@ -25,6 +25,7 @@ struct hart {
 	unsigned number;
 	enum hart_state state;
 	bool waits; /* in WFI */
+	bool begun; /* it was started once */
 	uint64_t satp;
 	uint64_t deadline;	/* of its timer, as `time` counts */
 	struct registers saved; /* while another one runs */

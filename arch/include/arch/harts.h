@@ -13,7 +13,8 @@ const char *arch_harts_refusal(void);
 /*
  * Asks for a hart, by the machine's number, to begin in boot_hart_main() on that thread, which
  * arch_thread_init() has prepared and whose `hart` is set. Returns 0 or the firmware's error: a
- * negative number.
+ * negative number. A hart that the firmware has let begin elsewhere (arch/riscv/start.S) has stopped
+ * again: until it has come, more calls start it once more. They fail otherwise, and change nothing.
  */
 long arch_hart_start(unsigned long id, struct arch_thread *thread);
 
