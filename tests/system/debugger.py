@@ -296,7 +296,7 @@ def the_program_goes_on_to_its_end():
 @case
 def a_machine_whose_first_cluster_is_not_the_kernels():
     """R85: gdb sees the first cluster of sifive_u only, unless it is told of the other, which has the harts with S-mode."""
-    other = session("clusters", CLUSTERS, options=["--machine", "sifive_u"])
+    other = session("clusters", CLUSTERS, options=["--machine", "sifive_u", "--harts", "1"])
     has(other.said("info symbol $pc"), "early_map", "symbol before paging")
     has(other.said("continue", 4), "process 2 (faulty): fetch 0x", "stop")
     has(other.said("fl ps"), "on hart 0", "ps")

@@ -15,6 +15,7 @@
 #define VICTIMS 4
 #define WAITERS 8
 #define STEPS	100
+#define MOST	100000 /* steps of a worker, while nobody is refused */
 #define KILLS	40
 
 /* Who is inside each byte, as those that have locks say; shared. */
@@ -86,13 +87,20 @@ static void open_all(int fds[FILES])
 		fds[file] = open(names[file], O_RDWR);
 }
 
+/* No worker ends before one was refused, so that they meet, however late the others begin. */
+static bool goes_on(int step)
+{
+	return step < STEPS ||
+	       (step < MOST && __atomic_load_n(&inside->refused, __ATOMIC_RELAXED) == 0);
+}
+
 /* Locks a part of each file, waits for one at most while it has the other, and enters what it has. */
 static int work(void)
 {
 	int fds[FILES];
 
 	open_all(fds);
-	for (int step = 0; step < STEPS; step++) {
+	for (int step = 0; goes_on(step); step++) {
 		int first = (int)below(2), kind = 1 + (int)below(2);
 		struct part parts[FILES];
 
@@ -166,6 +174,7 @@ static void storm(void)
 	pid_t workers[WORKERS], victims[VICTIMS];
 	int i;
 
+	inside->got = inside->refused = 0;
 	for (i = 0; i < WORKERS; i++)
 		workers[i] = spawn(work);
 	for (i = 0; i < VICTIMS; i++)
