@@ -90,19 +90,23 @@ static void put_hart_times(struct seq *seq, const struct hart_times *times)
 
 static void put_harts(struct seq *seq)
 {
-	struct hart_times of[HART_MAX], all = { 0 };
+	struct hart_times all = { 0 };
 
+	/* As on Linux, each hart is looked at again for its line. */
 	for (unsigned i = 0; i < hart_count; i++) {
-		of[i] = hart_times(&harts[i]);
-		all.user += of[i].user;
-		all.system += of[i].system;
-		all.idle += of[i].idle;
+		struct hart_times one = hart_times(&harts[i]);
+
+		all.user += one.user;
+		all.system += one.system;
+		all.idle += one.idle;
 	}
 	seq_put(seq, "cpu ");
 	put_hart_times(seq, &all);
 	for (unsigned i = 0; i < hart_count; i++) {
+		struct hart_times one = hart_times(&harts[i]);
+
 		seq_put(seq, "cpu%u", i);
-		put_hart_times(seq, &of[i]);
+		put_hart_times(seq, &one);
 	}
 }
 
