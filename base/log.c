@@ -3,7 +3,9 @@
 #include "base/log.h"
 
 #include "abi/errno.h"
+#include "arch/timer.h"
 #include "base/clock.h"
+#include "base/hart.h"
 #include "base/log_ring.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -31,23 +33,52 @@ static struct log_ring ring;
 static struct log_sink *sinks[LOG_SINKS];
 
 static enum log_level shown = LOG_INFO;
-static bool panicking;
 
-/* In a panic and at power-off the lock's holder may never run again: do not wait for the lock. */
+/* Set in a panic and at power-off. */
+static bool ending;
+static const struct hart *ender; /* the hart that ends the kernel; set before `ending` */
+
+/* Does this hart end the kernel? Who holds the lock or writes may never go on, so it does not wait for them. */
+static bool is_ender(void)
+{
+	return unlikely(atomic_load(&ending)) && ender == hart_this();
+}
+
 static unsigned long log_take(void)
 {
-	return panicking ? 0 : spin_lock_irqsave(&log_lock);
+	unsigned long flags;
+
+	if (is_ender())
+		return 0;
+	flags = spin_lock_irqsave(&log_lock);
+	/* Another hart does not wait for us, and is in the midst of its last words. */
+	if (unlikely(atomic_load(&ending))) {
+		spin_unlock_irqoff(&log_lock);
+		hart_stop_here();
+	}
+	return flags;
 }
 
 static void log_drop(unsigned long flags)
 {
-	if (!panicking)
+	if (!is_ender())
 		spin_unlock_irqrestore(&log_lock, flags);
 }
 
+/* Much longer than anybody holds the lock. */
+#define HOLD_NS (NSEC_PER_SEC / 100)
+
 void log_panic_mode(void)
 {
-	panicking = true;
+	uint64_t begin = arch_time();
+
+	ender = hart_this();
+	atomic_store(&ending, true);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* If another hart has the lock, the ring is about to be whole again. But this one may have it itself. */
+	while (hart_are_several() && spin_is_taken(&log_lock) &&
+	       arch_time() - begin < clock_ns_to_ticks(HOLD_NS))
+		spin_pause();
 }
 
 void log_show_level(enum log_level level)
@@ -105,7 +136,7 @@ static size_t log_claim_line(struct log_sink *sink, char *buf, size_t size)
 	char text[LOG_TEXT_MAX];
 	bool any = false;
 
-	if ((!sink->busy || panicking) && sink->cursor < sink->end) {
+	if ((!sink->busy || is_ender()) && sink->cursor < sink->end) {
 		if (sink->cursor < ring.oldest)
 			sink->lost++;
 		any = log_next_record(&sink->cursor, shown, &record, text);
@@ -129,7 +160,7 @@ static void log_drain_sink(struct log_sink *sink)
 	size_t n;
 
 	while ((n = log_claim_line(sink, line, sizeof(line))) > 0) {
-		if (panicking && sink->panic_write != NULL)
+		if (is_ender() && sink->panic_write != NULL)
 			sink->panic_write(sink, line, n);
 		else
 			sink->write(sink, line, n);
@@ -235,7 +266,7 @@ void log_sink_remove(struct log_sink *sink)
 	while (busy) {
 		unsigned long flags = log_take();
 
-		busy = sink->busy && !panicking;
+		busy = sink->busy && !is_ender();
 		for (unsigned i = 0; i < LOG_SINKS && !busy; i++) {
 			if (sinks[i] == sink)
 				atomic_store(&sinks[i], NULL);

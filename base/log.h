@@ -84,7 +84,7 @@ uint64_t log_newest(void);
 size_t log_read(uint64_t *cursor, char *buf, size_t size, enum log_level *level_ret);
 
 /*
- * For panic and power-off: from now on the log waits for no lock and for no write() under way. Call
- * with interrupts off.
+ * For panic and power-off: from now on this hart waits for no lock of the log and for no write() under
+ * way, and another hart that logs stops. Call with interrupts off.
  */
 void log_panic_mode(void);

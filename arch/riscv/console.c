@@ -4,23 +4,29 @@
 
 #include "arch/riscv/image.h"
 #include "arch/riscv/sbi.h"
+#include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "sync/irq.h"
 
 enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
 
 static enum console_kind kind;
 
-/* The firmware takes physical addresses only, so its output is copied here. */
-static char bounce[128];
+/* The firmware takes physical addresses only, so its output is copied here: each hart has one, and uses it with interrupts off. */
+static char bounces[HART_MAX][128];
 
 static size_t dbcn_write(const char *s, size_t n)
 {
-	size_t len = MIN(n, sizeof(bounce));
+	const struct hart *hart = hart_this(); /* NULL at the very beginning */
+	unsigned long flags = irq_save();
+	char *bounce = bounces[hart ? hart->index : 0];
+	size_t len = MIN(n, sizeof(bounces[0]));
 	struct sbi_result r;
 
 	memcpy(bounce, s, len);
 	r = sbi_call(SBI_EXT_DBCN, SBI_DBCN_WRITE, len, image_paddr(bounce), 0, 0);
+	irq_restore(flags);
 	return r.error ? 0 : (size_t)r.value;
 }
 

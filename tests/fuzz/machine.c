@@ -3,11 +3,18 @@
 #include "arch/hart.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
+#include "base/hart.h"
 #include "sync/lockorder.h"
 
 bool fake_irq_on = true;
 struct hart *fake_hart;
 uint64_t fake_time;
+bool hart_several;
+
+void hart_stop_here(void)
+{
+	__builtin_abort();
+}
 
 struct lockorder *lockorder_this_hart(void)
 {

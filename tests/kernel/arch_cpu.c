@@ -13,6 +13,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
+#include "proc/kthread.h"
+#include "proc/sched.h"
 #include "tests/kernel/ktest.h"
 
 /* That it switches off, each end of the system tests' machines shows. */
@@ -220,6 +222,32 @@ KTEST(arch_console_writes)
 	static const char text[] = "# this line came by the firmware's console\n";
 
 	arch_console_write(text, sizeof(text) - 1);
+}
+
+#define LETTERS 50
+
+static bool others_written;
+
+static void write_bs(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < LETTERS; i++)
+		arch_console_write("b", 1);
+	atomic_store(&others_written, true);
+}
+
+/* tests/kernel/console.py counts the letters. */
+KTEST(arch_console_writes_of_two_threads)
+{
+	arch_console_write("# letters: ", 11);
+	ASSERT_TRUE(kthread_spawn("bs", write_bs, NULL));
+	for (unsigned i = 0; i < LETTERS; i++)
+		arch_console_write("a", 1);
+	while (!atomic_load(&others_written))
+		sched_yield();
+	others_written = false;
+	arch_console_write("\n", 1);
+	ktest_settle();
 }
 
 /* The firmware starts a hart once, and interrupts it. (This hart stands for any.) */

@@ -5,6 +5,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "base/hart.h"
+#include "base/log.h"
 #include "base/panic.h"
 #include "lib/assert.h"
 #include "lib/refcount.h"
@@ -17,6 +18,7 @@
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "sync/interleave.h"
 #include "sync/irq.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -58,6 +60,37 @@ KTEST(dies_on_two_harts_at_once)
 		sched_yield();
 	panic("the first of two");
 }
+
+#ifdef FAULTLINE_HARDENED
+/* With interrupts off, this hart is about to take the log's lock when the other one's report begins. */
+static void wait_for_report(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	uint64_t newest = log_newest();
+
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_LOG)
+		return;
+	atomic_store(&second_waits, true);
+	while (log_newest() == newest)
+		spin_pause();
+}
+
+static void log_late(void *arg)
+{
+	(void)arg;
+	interleave_hook = wait_for_report;
+	log_info("test", "in the midst of a report");
+}
+
+/* The one that logs stops, and says nothing. */
+KTEST(dies_while_another_hart_logs)
+{
+	ASSERT_TRUE(hart_count == 2 && kthread_spawn("late", log_late, NULL));
+	while (!atomic_load(&second_waits))
+		sched_yield();
+	panic("while another hart logs");
+}
+#endif
 
 static int read_user_memory(void *arg)
 {
