@@ -7,6 +7,7 @@
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/panic.h"
+#include "base/power.h"
 #include "lib/assert.h"
 #include "lib/refcount.h"
 #include "fs/fdtable.h"
@@ -89,6 +90,41 @@ KTEST(dies_while_another_hart_logs)
 	while (!atomic_load(&second_waits))
 		sched_yield();
 	panic("while another hart logs");
+}
+
+static struct thread *late;
+
+/* Another hart is about to write its line to the console when the machine begins to go off. Interrupts may come. */
+static void wait_for_end(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	uint64_t newest = log_newest();
+
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_CONSOLE || current_thread() != late)
+		return;
+	interleave_hook = NULL;
+	atomic_store(&second_waits, true);
+	irq_enable();
+	while (log_newest() == newest)
+		spin_pause();
+	irq_disable();
+}
+
+static void write_late(void *arg)
+{
+	(void)arg;
+	late = current_thread();
+	interleave_hook = wait_for_end;
+	log_info("test", "in the midst of a report");
+}
+
+/* No panic: the other hart stops before the last words. */
+KTEST(dies_of_power_off_while_another_hart_logs)
+{
+	ASSERT_TRUE(hart_count == 2 && kthread_spawn("late", write_late, NULL));
+	while (!atomic_load(&second_waits))
+		sched_yield();
+	power_off(PANIC_STATUS);
 }
 #endif
 

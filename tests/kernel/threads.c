@@ -14,7 +14,9 @@
 #include "proc/signal/kill.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 #include "sync/irq.h"
+#include "sync/spinlock.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 
@@ -61,6 +63,43 @@ KTEST(thread_runs_each_that_is_spawned)
 	join(THREADS);
 	EXPECT_EQ((1u << THREADS) - 1, ran);
 }
+
+#ifdef FAULTLINE_HARDENED
+#define HOOKS 20000
+
+static bool hooks_over;
+
+static void pass_points(void *arg)
+{
+	struct spinlock lock = SPINLOCK_INIT(LOCK_OBJECT);
+
+	(void)arg;
+	while (!atomic_load(&hooks_over)) {
+		spin_lock(&lock);
+		spin_unlock(&lock);
+	}
+	end();
+}
+
+static void do_nothing(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)kind, (void)class, (void)what;
+}
+
+/* A test may end its hook while another hart is at a point, between the look whether there is one and the call. */
+KTEST(thread_passes_points_while_a_hook_ends)
+{
+	hooks_over = false;
+	ASSERT_TRUE(kthread_spawn("test", pass_points, NULL));
+	for (unsigned i = 0; i < HOOKS; i++) {
+		__atomic_store_n(&interleave_hook, do_nothing, __ATOMIC_SEQ_CST);
+		spin_pause();
+		__atomic_store_n(&interleave_hook, NULL, __ATOMIC_SEQ_CST);
+	}
+	atomic_store(&hooks_over, true);
+	join(1);
+}
+#endif
 
 static unsigned met, on_boot_hart;
 
