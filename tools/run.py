@@ -62,7 +62,7 @@ def main(words):
         if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:  # nohup is heeded
             signal.signal(signum, interrupt)
     try:
-        asked = options.parse(words)
+        asked = options.parse(words, options.usual_harts)
         if asked.help:
             return give(options.HELP)
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Several harts: which start, and, on the strict machine, that threads on four of them leave no stale translation."""
 
+import os
+
 from lib.guest import BUILD, run
 from lib.tap import case, equal, has, long_case, main
 
@@ -25,6 +27,15 @@ def races(seed, program, *words):
 @case
 def each_hart_of_the_machine_runs():
     has(started("--harts", "3"), b"boot: 3 harts run\n", "log")
+
+
+@case
+def the_host_says_how_many_run_where_nobody_does():
+    usual = min(4, len(os.sched_getaffinity(0)))
+    for options, harts in (([], usual), (["--icount"], 1), (["--machine", "spike"], 1), (["--strict"], 1)):
+        done = run("exit", "7", options=["--mem", "64M", "--verbose", *options], env={"FAULTLINE_HARTS": ""})
+        equal(7, done.status, f"status with {options}")
+        has(done.out + done.err, b"boot: 1 hart runs\n" if harts == 1 else b"boot: %d harts run\n" % harts, f"log with {options}")
 
 
 @case

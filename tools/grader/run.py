@@ -114,7 +114,7 @@ def environment(place, point):
     """Returns the environment of ./run.sh: nothing of ours but what it needs."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "FAULTLINE_KERNEL") if name in os.environ}
     # Less room for QEMU's translations than its usual gigabyte, most of which a short run never uses.
-    return {**known, "TERM": "dumb", "LC_ALL": "C", "FAULTLINE_BUILD": place.build,
+    return {**known, "FAULTLINE_HARTS": "1", "TERM": "dumb", "LC_ALL": "C", "FAULTLINE_BUILD": place.build,
             "FAULTLINE_QEMU": " ".join(["-accel tcg,tb-size=32", *qemu_arguments(point)]), **place.kernel(point)}
 
 

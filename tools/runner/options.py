@@ -20,7 +20,9 @@ Standard input, output and error are the program's own.
   --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
-  --harts N                number of harts (1); the kernel runs on up to 16 of them
+  --harts N                number of harts; the kernel runs on up to 16 of them (as many as the host has
+                           processors, 4 at most; 1 with --icount, --strict or --gdb, on other
+                           machines than virt, in the tour, and in a lab)
   --machine NAME           QEMU's machine: virt, sifive_u or spike; the last two have no disk
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
@@ -64,6 +66,8 @@ a path), FAULTLINE_QEMU more arguments for QEMU, FAULTLINE_HARTS the number of h
 neither --harts nor --icount is given.
 """
 
+USUAL_HARTS = 4
+GRADE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "grade")  # of a lab's tree
 LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
 
 
@@ -72,7 +76,7 @@ class Options:
 
     def __init__(self):
         self.mem = 256 << 20
-        self.harts = 1
+        self.harts = None
         self.machine = board.BOARDS["virt"]
         self.swap = None
         self.append = []
@@ -212,8 +216,16 @@ def take_option(options, word, rest):
         raise Failure(USAGE, f"'{word}' is no option: the program comes after --, see --help")
 
 
-def parse(words):
-    """Parses the whole command line."""
+def usual_harts(options):
+    """Says on how many harts a run is that asks for no number: on one where two runs are to be alike or a debugger looks."""
+    is_tour = not options.program and not options.root
+    if options.icount or options.strict is not None or options.gdb or options.machine.name != "virt" or is_tour or os.path.exists(GRADE):
+        return 1
+    return min(len(os.sched_getaffinity(0)), USUAL_HARTS)
+
+
+def parse(words, usual=lambda options: 1):
+    """Parses the whole command line; usual(options) is the number of harts if neither that nor the environment has one."""
     options, rest = Options(), list(words)
     while rest:
         word = rest.pop(0)
@@ -222,8 +234,10 @@ def parse(words):
         else:
             take_option(options, word, rest)
     many = os.environ.get("FAULTLINE_HARTS")
-    if many and "--harts" not in words and (options.strict is not None or not options.icount):
+    if many and options.harts is None and (options.strict is not None or not options.icount):
         options.harts = parse_harts(many)
+    if options.harts is None:
+        options.harts = usual(options)
     if options.icount and options.harts > 1 and options.strict is None:
         raise Failure(USAGE, "--icount works with one hart only, or with --strict")
     if (options.record or options.film) and (options.strict is not None or options.machine.name != "virt"):

@@ -49,6 +49,7 @@ SCRATCH = tempfile.TemporaryDirectory(prefix="faultline-test-")
 if FAKE:
     set_up_fake(SCRATCH.name)
 BUILD = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(ROOT, "build"))
+os.environ.setdefault("FAULTLINE_HARTS", "1")  # what the host has is not to change a test
 PROBE = os.path.join(BUILD, "tests/system/probe")
 if not FAKE and not os.path.exists(PROBE):
     sys.path.append(os.path.join(ROOT, "tools"))
