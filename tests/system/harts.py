@@ -29,7 +29,7 @@ def each_hart_of_the_machine_runs():
     has(started("--harts", "3"), b"boot: 3 harts run\n", "log")
 
 
-@case
+@long_case
 def the_host_says_how_many_run_where_nobody_does():
     usual = min(4, len(os.sched_getaffinity(0)))
     for options, harts in (([], usual), (["--icount"], 1), (["--machine", "spike"], 1), (["--strict"], 1)):
