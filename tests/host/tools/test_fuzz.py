@@ -88,7 +88,9 @@ def what_falls_below_a_floor():
     fuzz.cover = lambda *_: [100, 94, 100, 100]
     with contextlib.redirect_stdout(said):
         equal(1, fuzz.main(["cpio", "", ""]), "status")
+        fuzz.main(["cpio", ""])
     fuzz.run, fuzz.cover = before
+    has(said.getvalue(), "1..4\n", "the plan without coverage")
     for point in (f"not ok 2 - cpio: inputs: {inputs - 1}, at least {inputs}\n", "\nok 3 - cpio: executions: 200000",
                   "not ok 4 - cpio: accepted: 0.05, at least 2\n", "not ok 5 - cpio: lines: 94, at least 95\n",
                   "\nok 6 - cpio: branches: 100"):
