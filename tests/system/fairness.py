@@ -50,7 +50,7 @@ def a_signal_to_a_group_of_many_keeps_nobody_waiting():
     equal(True, nap < 2 * SLICE_US + SLACK_US, f"the longest nap: {nap} us")
 
 
-@case
+@long_case
 def who_computes_runs_within_twice_as_many_slices():
     longest, late = guest_figures("busy", "8")
     equal(True, longest < 2 * 8 * SLICE_US, f"the longest wait of eight: {longest} us")
@@ -76,7 +76,7 @@ def who_naps_runs_soon_but_gets_no_more_than_its_share():
     equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps for a millisecond was woken {late} us late")
 
 
-@case
+@long_case
 def forced_preemption_goes_on_after_the_hart_was_idle():
     """Nobody else wants the hart: without preempt= (docs/testing.md) there is no switch."""
     for options, forced in (["--append", "preempt=300"], True), ([], False):

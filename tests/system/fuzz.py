@@ -12,7 +12,7 @@ from lib.tap import case, equal, has, lacks, main
 on_hardened()
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "3"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "1"))
 
 
 @case

@@ -5,7 +5,7 @@ for long. Time is counted in instructions (R130, R131)."""
 
 from lib import latency
 from lib.guest import on_hardened, run_placed
-from lib.tap import case, equal, main
+from lib.tap import case, each_part, equal, long_case, main
 
 on_hardened()
 
@@ -17,12 +17,12 @@ def all_done(*names, mem="128M", swap=()):
     equal((0, "".join(f"{name}: done\n" for name in names)), (done.status, done.out.decode()), f"status and output; {done.err}")
 
 
-@case
+@long_case
 def files_mappings_and_page_tables():
     all_done("sparse", "forks", "copies", "deep", "reaped")
 
 
-@case
+@long_case
 def processes_that_wait():
     all_done("servers", "sleepers", "words", "signals", "segments", "ancestors")
 
@@ -32,22 +32,22 @@ def processes_with_many_threads():
     all_done("timers", "killed", "leaves", "execs", "stops", "parents", "looks")
 
 
-@case
+@long_case
 def processes_that_poll_one_device():
     all_done("pollers", "watchers")
 
 
-@case
+@long_case
 def swap_that_is_busy_and_swap_that_is_full():
     all_done("out", "full", mem="64M", swap=["--swap", "61M"])
 
 
-@case
+@long_case
 def full_tables_of_descriptors():
     all_done("tables", mem="64M")
 
 
-@case
+@each_part
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("holds")
 

@@ -3,7 +3,7 @@
 """Programs that send each other messages through endpoints."""
 
 from lib.guest import run_placed
-from lib.tap import case, equal, main
+from lib.tap import case, equal, long_case, main
 
 
 @case
@@ -12,7 +12,7 @@ def R140_R146_each_call_and_each_error():
     equal((0, b"ipc: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
-@case
+@long_case
 def R140_the_same_with_forced_preemption():
     done = run_placed("ipc", options=["--mem", "64M", "--append", "preempt=300"])
     equal((0, b"ipc: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
@@ -24,7 +24,7 @@ def R144_no_server_waits_for_itself():
     equal((0, b"rings: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
-@case
+@long_case
 def R144_the_same_with_forced_preemption():
     done = run_placed("rings", options=["--mem", "64M", "--append", "preempt=300"])
     equal((0, b"rings: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
@@ -36,7 +36,7 @@ def R141_R146_buffers_and_descriptors():
     equal((0, b"ipc_transfer: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
-@case
+@long_case
 def R141_the_same_with_forced_preemption_and_little_memory():
     done = run_placed("ipc_transfer", options=["--mem", "16M", "--append", "preempt=300", "--swap", "16M"])
     equal((0, b"ipc_transfer: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")

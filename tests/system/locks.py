@@ -22,7 +22,7 @@ def many_processes_lock_files_in_memory():
     passes("/", options=["--mem", "64M"])
 
 
-@case
+@long_case
 def the_same_with_forced_preemption():
     passes("/", options=["--mem", "64M", "--append", "preempt=300"])
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Recordings (R190): each fault that the kernel counts is in the journal, and what happens where one cannot be kept."""
 
+import functools
 import json
 import os
 import re
@@ -198,6 +199,11 @@ def the_model_agrees(run, recording, processes):
 def nothing_is_lost(name, *words, options=("--mem", "64M")):
     """Compares the journal's sums with the kernel's counters. Gives the counters and the recording."""
     done, recording = recorded(name, *words, options=options)
+    return has_all(done, recording), recording
+
+
+def has_all(done, recording):
+    """The same of a run. Gives the counters."""
     equal(0, done.status, f"status ({done.err})")
     sums, found = of_spaces(recording), counters(done.out)
     equal(None, recording.why_short(), "end")
@@ -208,7 +214,7 @@ def nothing_is_lost(name, *words, options=("--mem", "64M")):
     each_fault_has_its_round(recording)
     each_wait_is_told(recording)
     each_change_begins_where_the_last_one_ended(recording)
-    return found, recording
+    return found
 
 
 @case
@@ -225,10 +231,16 @@ def R190_each_fault_is_recorded():
     equal(set(), {1 << 38, 1 << 63, 0xFFFFFFFF80200000, (1 << 64) - 1} - asked, "addresses that are not the user's")
 
 
+@functools.cache
+def recorded_with_swap():
+    """Runs a program that needs more memory than there is. Gives the run and the recording."""
+    return recorded("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
+
+
 @case
 def R190_with_swap_and_little_memory():
-    found, recording = nothing_is_lost("swap", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
-    (_, kinds), = found.values()
+    done, recording = recorded_with_swap()
+    (_, kinds), = has_all(done, recording).values()
     equal(True, kinds[file.KINDS.index("SWAPPED")] > 1000, "faults of pages that are out")
     waits = each_wait_is_told(recording)
     equal(True, min(waits[FOR_SWAP], waits[FOR_MEMORY]) > 10, f"waits for pages and for memory: {waits}")
@@ -243,8 +255,7 @@ def R190_a_model_has_the_same_page_tables():
 
 @case
 def R190_a_model_has_the_same_page_tables_with_swap():
-    done, recording = recorded("out", "over", "9000", options=["--mem", "32M", "--swap", "64M"])
-    the_model_agrees(done, recording, 1)
+    the_model_agrees(*recorded_with_swap(), 1)
 
 
 @long_case

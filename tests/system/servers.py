@@ -6,7 +6,7 @@ import os
 import re
 
 from lib.guest import BUILD, ROOT, run, run_placed
-from lib.tap import case, equal, main
+from lib.tap import case, equal, long_case, main
 
 EXAMPLES = ("example_words", "example_buffers", "example_files", "rng")
 PROGRAMS = ["--mem", "64M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
@@ -27,7 +27,7 @@ def R140_R141_R146_a_server_at_an_endpoint():
     equal((0, b"servers: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
-@case
+@long_case
 def R140_R141_the_same_with_forced_preemption():
     done = run_placed("servers", options=[*PROGRAMS, "--append", "preempt=300"])
     equal((0, b"servers: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")

@@ -91,13 +91,22 @@ def R142_R143_mapped_pages_on_a_full_disk():
         equal(True, get(place + "/file") == bytes_for(NALL * PAGE), "the file in the end")
 
 
+def squeezed(*options):
+    """Maps a file that is larger than memory and the disk, with these options."""
+    with disk("squeezed", 4 * MIB) as place:
+        passes("squeezed", "/mnt/file", place=place, options=list(options))
+        holes_only(get(place + "/file")[:8 * MIB], "the file")
+    os.rmdir(place)
+
+
 @case
 def R142_R143_more_mapped_pages_than_memory():
-    for options in (["--mem", "24M"], ["--mem", "24M", "--swap", "64M", "--append", "preempt=300"]):
-        with disk("squeezed", 4 * MIB) as place:
-            passes("squeezed", "/mnt/file", place=place, options=options)
-            holes_only(get(place + "/file")[:8 * MIB], "the file")
-        os.rmdir(place)
+    squeezed("--mem", "24M")
+
+
+@long_case
+def R142_R143_the_same_with_swap_and_forced_preemption():
+    squeezed("--mem", "24M", "--swap", "64M", "--append", "preempt=300")
 
 
 @case

@@ -48,19 +48,27 @@ def width(line):
 def it_ends_well_and_soon():
     status, lines, _ = tour()
     equal(0, status, "status")
+    equal(True, len(lines) <= 110, f"110 lines at most: {len(lines)}")
+
+
+@long_case
+def it_takes_a_billion_instructions_at_most():
     # With a disk, time goes on by this machine's clock while all sleep: that is no instructions.
     told = tour("--icount", "--swap", "128M", words=("--", "sh", "-c", "tour; cat /proc/uptime"))[1][-2]
     up, idle = (round(float(seconds) * 1e9) for seconds in told.split())
     equal(True, up - idle < 1_000_000_000, f"a billion instructions at most: {up - idle:,} of {up:,}")
-    equal(True, len(lines) <= 110, f"110 lines at most: {len(lines)}")
+
+
+def is_narrow(lines):
+    """Checks what each line has to be."""
+    for line in lines:
+        equal(True, width(line) <= 80, f"width of {line!r}")
+        equal(line.rstrip(), line, "blanks at the end")
 
 
 @case
 def no_line_is_wider_than_80_columns():
-    for lines in (tour()[1], tour(LANG="zh_CN.UTF-8")[1], tour("--swap", "9M", words=("--", "tour", "--lang", "zh"))[1]):
-        for line in lines:
-            equal(True, width(line) <= 80, f"width of {line!r}")
-            equal(line.rstrip(), line, "blanks at the end")
+    is_narrow(tour()[1] + tour(LANG="zh_CN.UTF-8")[1])
 
 
 @case
@@ -89,13 +97,22 @@ def costs_are_instructions():
             equal(True, 100 <= int(each) <= most, f"instructions a fault, {name}: {each}")
 
 
+def boot_found(mem, least):
+    """Checks the line about a machine with so many MiB of memory."""
+    line = tour("--mem", f"{mem}M", *TINY)[1][1]
+    found = re.match(r"riscv64, (\d+) MiB of memory \((\d+) MiB free\), harts: 1; kernel 6\.12\.0-faultline$", line)
+    equal(True, bool(found), f"line of {line!r}")
+    equal(True, least <= int(found.group(2)) <= int(found.group(1)) <= mem, line)
+
+
 @case
 def what_the_boot_found():
-    for mem, least in (("64M", 56), ("256M", 245)):
-        line = tour("--mem", mem, *TINY)[1][1]
-        found = re.match(r"riscv64, (\d+) MiB of memory \((\d+) MiB free\), harts: 1; kernel 6\.12\.0-faultline$", line)
-        equal(True, bool(found), f"line of {line!r}")
-        equal(True, least <= int(found.group(2)) <= int(found.group(1)) <= int(mem[:-1]), line)
+    boot_found(64, 56)
+
+
+@long_case
+def what_the_boot_of_another_machine_found():
+    boot_found(256, 245)
 
 
 @case
@@ -246,6 +263,7 @@ def it_is_plain_text_without_a_terminal():
 @long_case
 def chinese_by_option_and_by_language():
     chosen = tour("--swap", "9M", words=("--", "tour", "--lang", "zh"))[1]
+    is_narrow(chosen)
     has(chosen[0], "内存先许诺，再由缺页异常兑现", "title")
     equal(chosen[0], tour(LANG="zh_CN.UTF-8")[1][0], "title with LANG")
     equal(chosen[0], tour(*TINY, LC_ALL="zh_CN.UTF-8")[1][0], "title with LC_ALL")
@@ -271,7 +289,7 @@ def a_closed_output_is_told_of():
     equal(b"125\n", done.stdout, "status")
 
 
-@case
+@long_case
 def more_harts_and_a_clock_for_instructions():
     lines = tour("--harts", "2", *SMALL)[1]
     has("\n".join(lines), "ns each", "output")
@@ -316,7 +334,7 @@ class Here:
         return status, same
 
 
-@case
+@long_case
 def single_keys_on_linux():
     for keys, status in (([" "] * (STOPS + 1), 0), ("q", 0), ("  Q", 0), (["\033[C", "\x04"], 0), ("\r\x03", 130)):
         equal((status, True), Here().end(keys), f"status and the same modes after {keys!r}")

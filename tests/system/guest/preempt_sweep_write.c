@@ -258,7 +258,7 @@ const struct sweep write_sweeps[] = {
 	  .timed = 1,
 	  .from = 4000,
 	  .to = 12000,
-	  .length = 3000 },
+	  .length = 8000 },
 	{ .name = NULL },
 };
 
