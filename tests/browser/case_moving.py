@@ -45,7 +45,7 @@ def it_opens_at_the_dearest_where_there_is_no_such_copy():
     equal(2, here(), "the fault")
 
 
-@case
+@long_case
 def buttons_step():
     at("cow")
     for css, name in ((".next", "cow_parent"), (".previous", "cow"), (".previous", "swapped"), (".last", "last"), (".next", "last"),
@@ -187,7 +187,7 @@ def search(text):
     return page.attribute(".search", "aria-invalid") == "true", here()
 
 
-@case
+@long_case
 def search_finds_addresses_symbols_kinds_and_processes():
     at("file_page")
     for text, name in (("0x101000", "filled"), ("101234", "swapped"), (f"{fixtures.SHARED * 4096:x}", "shared_new"), ("WRITE_SHARED", "cow"),
@@ -215,7 +215,7 @@ def a_search_for_nothing_says_so():
     equal("false", page.attribute(".search", "aria-invalid"), "what the field says")
 
 
-@case
+@long_case
 def processes_can_be_left_out():
     fresh("cow")
     page.click(".processes summary")
@@ -321,7 +321,7 @@ def the_longer_of_two_films_goes_on_alone():
     equal(("Step 4 of 24", [3, 4]), (page.text(".position"), page.js(STEPS)), "a step back")
 
 
-@case
+@long_case
 def a_film_has_parts():
     path = made("parts", fixtures.in_parts())
     page.load(path)

@@ -57,7 +57,7 @@ def a_wrong_answer_is_told_the_right_one():
     equal([], page.texts(".choices"), "questions")
 
 
-@case
+@long_case
 def questions_come_to_an_end():
     page.load(made("questions", fixtures.no_cow()), "#fault=3")
     page.press("p")

@@ -64,7 +64,7 @@ def one_page_beside_is_one():
     has(page.text(".story"), "and 1 page beside it was mapped at once", "the story")
 
 
-@case
+@long_case
 def each_kind_of_fault_has_its_sentence_in_chinese():
     fresh("cow", language="zh")
     equal("zh-CN", page.js("return document.documentElement.lang"), "the language of the page")
@@ -152,7 +152,7 @@ def help_lists_the_keys():
     page.until("!document.querySelector('dialog')")
 
 
-@case
+@long_case
 def the_language_is_kept():
     fresh("cow")
     equal(("en", "中文"), (page.js("return document.documentElement.lang"), page.text("button.language")), "at first")
