@@ -12,7 +12,7 @@ import re
 import tempfile
 
 from base import ROOT
-from lib.tap import case, equal, has, main
+from lib.tap import case, equal, has, long_case, main
 from recording import file, model, show
 
 TICKS = 1000000
@@ -317,14 +317,13 @@ def what_is_damaged_is_read_up_to_that():
     equal(2, journal("pages", path, "--to", "5")[0], "status at an instant that it does not have")
 
 
-@case
-def whatever_is_in_a_file_has_an_answer():
-    """Bytes at random, in a recording of each kind of record."""
+def answers(count):
+    """Damages a recording of each kind of record so many times, and looks at what is said."""
     chance = random.Random(190)
     with open(written(), "rb") as good:
         data = good.read()
     path, said = os.path.join(SCRATCH.name, "random"), set()
-    for _ in range(400):
+    for _ in range(count):
         bad = bytearray(data[:chance.randrange(len(data)) if chance.random() < 0.2 else len(data)])
         for _ in range(chance.randrange(1, 9)):
             if bad:
@@ -336,6 +335,16 @@ def whatever_is_in_a_file_has_an_answer():
             equal(True, status in (0, 2) and (status == 0) == (err == ""), f"status {status}, {err}")
             said.add(re.sub(r"\d+", "N", err.removeprefix(f"journal: {path}: ")))
     equal(True, len(said) >= 5, f"some of each: {said}")
+
+
+@case
+def whatever_is_in_a_file_has_an_answer():
+    answers(80)
+
+
+@long_case
+def whatever_is_in_many_files_has_an_answer():
+    answers(400)
 
 
 @case
