@@ -8,7 +8,7 @@ import re
 
 from lib.boot import archive_of, boot_until
 from lib.guest import run
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 NO_FPU = b"boot: error: this hart has no F and D extensions"
 NO_SV39 = b"boot: error: this hart has no Sv39"
@@ -44,6 +44,8 @@ MACHINES = (
     ("-machine aia=aplic", NO_PLIC),
     ("-machine aia=aplic-imsic", NO_PLIC),
 )
+# Those that other tests run for each commit: without arguments, boots.py, the suite user, uio.py.
+ELSEWHERE = ("-cpu rv64", "-cpu rv64,sstc=off", "-cpu rv64,pmp=off", "-device virtio-rng-device")
 UNKNOWN = re.compile(rb"unable to find CPU model|Property '[^']*' not found|Invalid parameter")
 INPUT = bytes(range(256)) * 200
 
@@ -68,7 +70,7 @@ def add_case(arguments, sentence):
         try_machine(arguments, sentence)
 
     function.__name__ = arguments
-    case(function)
+    (long_case if arguments in ELSEWHERE else case)(function)
 
 
 for machine in MACHINES:
