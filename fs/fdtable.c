@@ -446,7 +446,7 @@ unsigned fdtable_size(struct fdtable *table)
 	return (atomic_load_relaxed(&table->nmore) + 1) * FD_CHUNK;
 }
 
-size_t fdtable_held(struct fdtable *table)
+size_t fdtable_held(struct fdtable *table, unsigned *nfds_left)
 {
 	size_t held;
 	unsigned fd;
@@ -458,8 +458,9 @@ size_t fdtable_held(struct fdtable *table)
 	for_each_fd(fd, table) {
 		const struct file *file = fdtable_file(table, fd);
 
-		if (fd >= FDS_WALKED)
+		if (*nfds_left == 0)
 			break;
+		--*nfds_left;
 		if (file && file->ops->held)
 			held += file->ops->held(file);
 	}

@@ -242,11 +242,12 @@ static int process_fs_umask(const struct thread *thread)
  */
 #define TABLES_WALKED 8
 
-static size_t walk_tables(const struct process *process, size_t (*count)(struct fdtable *table))
+static size_t walk_tables(const struct process *process,
+			  size_t (*count)(struct fdtable *table, unsigned *nfds_left))
 {
 	const struct fdtable *last = NULL;
 	const struct thread *thread;
-	unsigned ntables = 0;
+	unsigned ntables = 0, nfds_left = FDS_WALKED;
 	size_t sum = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
@@ -255,7 +256,7 @@ static size_t walk_tables(const struct process *process, size_t (*count)(struct 
 
 		if (!table || table == last)
 			continue;
-		sum += count(table);
+		sum += count(table, &nfds_left);
 		last = table;
 		if (++ntables == TABLES_WALKED)
 			break;
@@ -263,8 +264,9 @@ static size_t walk_tables(const struct process *process, size_t (*count)(struct 
 	return sum;
 }
 
-static size_t serves(struct fdtable *table)
+static size_t serves(struct fdtable *table, unsigned *nfds_left)
 {
+	(void)nfds_left;
 	return fdtable_serves(table);
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lib/ipc.h"
 #include "expect.h"
+#include "nofile.h"
 #include "until.h"
 
 #include <errno.h>
@@ -354,6 +355,7 @@ static void full_table(void)
 {
 	int fds[300], n = 0, receive = ipc_create(0);
 
+	allow_files(256);
 	while (n < 300 && (fds[n] = dup(receive)) >= 0)
 		n++;
 	expect("create in a full table", -EMFILE, ipc_create(0));

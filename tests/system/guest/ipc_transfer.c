@@ -4,6 +4,7 @@
 #include "lib/ipc.h"
 #include "asleep.h"
 #include "expect.h"
+#include "nofile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -597,6 +598,7 @@ static void full_tables(void)
 		_exit(ipc_call_with(send, &m, &with, IPC_NEVER) != 0);
 	}
 	rcvid = ipc_receive(receive, &m, IPC_NEVER);
+	allow_files(256);
 	while (n < 300 && (fds[n] = dup(0)) >= 0)
 		n++;
 	expect("room in a full table", -EMFILE, ipc_call_with(send_end, &m, &with, IPC_NEVER));

@@ -12,6 +12,7 @@
 
 #include "abi/faultline.h"
 #include "expect.h"
+#include "nofile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -255,6 +256,7 @@ static void without_a_descriptor(void)
 	unsigned n = 0;
 
 	start(&rng);
+	allow_files(256);
 	while (n < 256 && (fds[n] = dup(0)) >= 0)
 		n++;
 	expect("UIO_SESSION", -EMFILE, got(ioctl(rng_device(), UIO_SESSION, 0)));
