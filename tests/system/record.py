@@ -526,7 +526,7 @@ def a_film_is_made_however_the_run_ends():
         equal(130, child.wait(PATIENCE), "status of one that is interrupted")
     has(get(path).decode(), '"title":"sh -c echo here; cat"', "its film")
     equal(["a film.html", "a film.html.rec"], sorted(os.listdir(place)), "files that are left")
-    equal("FAULTLINE_HARTS" not in os.environ, file.Recording(path + ".rec").counted, "instructions are counted")
+    equal(os.environ.get("FAULTLINE_HARTS", "1") == "1", file.Recording(path + ".rec").counted, "instructions are counted")
 
 
 @case
