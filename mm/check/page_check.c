@@ -33,12 +33,12 @@ void page_check_free(const struct page *page, unsigned order)
 	if (error)
 		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
 		      page_kind(page), page_order(page), error);
+	arch_witness_free(page_to_paddr(page), PAGE_SIZE << order);
 }
 
 void page_end(struct page *page, unsigned order)
 {
 	page_check_free(page, order);
-	arch_witness_free(page_to_paddr(page), PAGE_SIZE << order);
 	poison_fill(page_address(page), PAGE_SIZE << order);
 	for (size_t i = 0; i < 1ul << order; i++) {
 		page[i].counts = 0;

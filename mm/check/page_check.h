@@ -12,7 +12,7 @@
  */
 void page_check_release(paddr_t pa);
 
-/* Panics unless those frames are an allocation that may be freed. */
+/* The same for an allocation that is about to become free. Panics unless it may. */
 void page_check_free(const struct page *page, unsigned order);
 
 /* The same, and fills them with poison. */

@@ -947,6 +947,28 @@ static void frames_freed(void)
 	}
 }
 
+/* What was owed of a table when its frame was freed is not looked for when the frame is freed again. */
+static void table_freed_twice(void)
+{
+	uint64_t *slot, *pointer, table, before;
+
+	begin_witnessed();
+	slot = used_page(RW);
+	pointer = slot_of(root, WINDOW, 1);
+	table = pte_address(*pointer);
+	*slot = 0;
+	*pointer = 0;
+	fence_all();
+	before = findings();
+	(void)sbi(STRICT, 1, table, PAGE_SIZE, 0, 0, 0);
+	slot = used_page(RW);
+	*slot = 0;
+	(void)sbi(STRICT, 1, table, PAGE_SIZE, 0, 0, 0);
+	check(findings() == before);
+	fence_va(WINDOW);
+	check(found() == 0);
+}
+
 static void text_entered(void)
 {
 	for (unsigned fenced = 0; fenced < 3; fenced++) {
@@ -1286,6 +1308,7 @@ static const struct {
 	{ "all kinds of stores to a table", kinds_of_stores, WITNESS },
 	{ "other tables in an ASID", other_tables_in_an_asid, WITNESS },
 	{ "frames that get another use", frames_freed, WITNESS },
+	{ "a table whose frame is freed twice", table_freed_twice, WITNESS },
 	{ "a page of text is entered", text_entered, WITNESS },
 	{ "a page of text is stored to", text_stored, WITNESS },
 	{ "SBI: nonsense", sbi_nonsense, SBI_ONCE },

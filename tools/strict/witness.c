@@ -669,10 +669,12 @@ void witness_free(uint64_t address, uint64_t size)
 			continue;
 		if (is_pointer_owed(suspect))
 			report_pointer(suspect->va, suspect->old, suspect->pc);
-		else if (is_stale(suspect, &stale, &shadow) && shadow_is_current(shadow))
+		else if (is_stale(suspect, &stale, &shadow)) {
+			if (!shadow_is_current(shadow))
+				continue;
 			suspect_report(AT_FREE, suspect, &stale, shadow);
-		else
-			continue;
+		}
+		/* Nothing is owed any more of what was in it before. */
 		suspect_remove(i);
 	}
 }
