@@ -157,4 +157,45 @@ void late_disk_end(void)
 	}
 }
 
+/* ---- an area for swap ---- */
+
+static struct waitq header_written = WAITQ_INIT(header_written);
+static int header_result;
+
+static void header_done(struct block_request *request, int result)
+{
+	atomic_store(&header_result, result);
+	waitq_wake_all(&header_written);
+}
+
+bool late_disk_format(struct block_device *disk, uint32_t npages)
+{
+	static struct block_request request;
+	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	const uint32_t version = 1, last = npages - 1;
+	char *bytes;
+
+	if (!page)
+		return false;
+	bytes = page_address(page);
+	memset(bytes, 0, PAGE_SIZE);
+	memcpy(bytes + 1024, &version, sizeof(version));
+	memcpy(bytes + 1028, &last, sizeof(last));
+	memcpy(bytes + 4086, "SWAPSPACE2", 10);
+	request = (struct block_request){
+		.write = true, .npages = 1, .pages = { page_to_paddr(page) }, .done = header_done
+	};
+	header_result = 1;
+	block_submit(disk, &request);
+	for (;;) {
+		uint64_t seq = waitq_sample(&header_written);
+
+		if (atomic_load(&header_result) != 1)
+			break;
+		thread_wait_always(&header_written, seq);
+	}
+	page_free(page, 0);
+	return header_result == 0;
+}
+
 #endif

@@ -18,6 +18,9 @@ void late_disk_end(void);
 void late_disk_serve(bool (*is_wanted)(void), unsigned errors);
 void late_disk_look(void);
 
+/* Makes a disk, this one or another, an area for swap of so many pages, as mkswap does. Returns false if that fails. */
+bool late_disk_format(struct block_device *disk, uint32_t npages);
+
 /*
  * Requests that ended so far: those that ended before older ones, and those that failed. And what
  * must not be: pages that were written while an older write of them was under way.

@@ -41,46 +41,6 @@ static uint64_t nswapoffs;
 
 /* ---- the area ---- */
 
-static struct waitq header_written = WAITQ_INIT(header_written);
-static int header_result;
-
-static void header_done(struct block_request *request, int result)
-{
-	atomic_store(&header_result, result);
-	waitq_wake_all(&header_written);
-}
-
-/* As mkswap does it. */
-static bool write_header(struct block_device *disk, uint32_t npages)
-{
-	static struct block_request request;
-	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
-	const uint32_t version = 1, last = npages - 1;
-	char *bytes;
-
-	if (!page)
-		return false;
-	bytes = page_address(page);
-	memset(bytes, 0, PAGE_SIZE);
-	memcpy(bytes + 1024, &version, sizeof(version));
-	memcpy(bytes + 1028, &last, sizeof(last));
-	memcpy(bytes + 4086, "SWAPSPACE2", 10);
-	request = (struct block_request){
-		.write = true, .npages = 1, .pages = { page_to_paddr(page) }, .done = header_done
-	};
-	header_result = 1;
-	block_submit(disk, &request);
-	for (;;) {
-		uint64_t seq = waitq_sample(&header_written);
-
-		if (atomic_load(&header_result) != 1)
-			break;
-		thread_wait_always(&header_written, seq);
-	}
-	page_free(page, 0);
-	return header_result == 0;
-}
-
 /* What swapoff(2) does, for spaces that are no process's. */
 static int bring_all_back(void)
 {
@@ -318,8 +278,8 @@ static bool are_all_slots_free(void)
 /* Areas of all sizes: some are full most of the time. */
 static void play_round(struct weave *weave, uint64_t seed, struct block_device *disk, bool is_late)
 {
-	ASSERT_TRUE(
-		write_header(disk, AREA_LEAST + (uint32_t)(seed * 7 % (AREA_MOST - AREA_LEAST))));
+	ASSERT_TRUE(late_disk_format(disk,
+				     AREA_LEAST + (uint32_t)(seed * 7 % (AREA_MOST - AREA_LEAST))));
 	area = disk;
 	ASSERT_TRUE(swap_on(disk) == 0);
 	errors = seed % 2 ? 0 : ERRORS;
