@@ -458,14 +458,14 @@ def follow(session, options, terminal, chosen):
     return status
 
 
-def say_gdb(machine, root, host):
+def say_gdb(machine, root, host, who="run.sh"):
     """Tells how to reach the machine that waits: a line to paste into another terminal."""
     script = os.path.join(root, "tools/gdb/faultline.py")
     connect = f"fl connect localhost:{machine.gdb_port} {os.path.abspath(host)}"
     words = ["gdb-multiarch", "-q", "-x", script, os.path.abspath(machine.kernel), "-ex", connect]
     import shlex  # no other run needs it
 
-    write_all(2, os.fsencode(f"run.sh: waiting for: {shlex.join(words)}\n"))
+    write_all(2, os.fsencode(f"{who}: waiting for: {shlex.join(words)}\n"))
 
 
 def tour_disk(options):
