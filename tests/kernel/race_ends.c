@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/* Races of threads and processes: sleep against wake-up, kill, stop, signals and moves; ends against ends (R150 to R152). */
+#include "abi/errno.h"
+#include "abi/futex.h"
+#include "abi/mman.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "abi/wait.h"
+#include "arch/context.h"
+#include "arch/timer.h"
+#include "base/hart.h"
+#include "base/timerq.h"
+#include "lib/bits.h"
+#include "proc/fork.h"
+#include "proc/futex.h"
+#include "proc/mutex.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
+#include "proc/signal/wait.h"
+#include "proc/wait.h"
+#include "tests/kernel/race.h"
+#include "tests/kernel/user_program.h"
+
+static struct waitq queue = WAITQ_INIT(queue);
+static unsigned turn;
+
+static void new_turn(void)
+{
+	turn = 0;
+}
+
+/* ---- sleep and wake-up ---- */
+
+#define TURNS 40
+
+static void pass_on(void)
+{
+	unsigned side = race_side();
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&queue);
+		unsigned now = atomic_load(&turn);
+
+		if (now >= TURNS)
+			break;
+		if (now % RACE_SIDES != side) {
+			if (thread_wait(&queue, seq))
+				break;
+			continue;
+		}
+		atomic_store(&turn, now + 1);
+		waitq_wake_all(&queue);
+	}
+}
+
+RACE(race_sleeps_and_wake_ups, .rounds = 12, .begin = new_turn,
+     .sides = { pass_on, pass_on, pass_on })
+
+static struct thread *sleeper;
+
+static void note_sleeper(void)
+{
+	sleeper = current_thread();
+	turn = 0;
+}
+
+/* Each sleep has a deadline, which is near. In the end the sleeper is on its own hart again. */
+static void sleep_for_moments(void)
+{
+	uint64_t own = sched_harts(current_thread());
+
+	for (unsigned i = 0; i < TURNS; i++) {
+		uint64_t seq = waitq_sample(&queue);
+		int err = thread_wait_until(&queue, seq, arch_time() + race_lot(80));
+
+		EXPECT_TRUE(err == 0 || err == -ETIMEDOUT);
+	}
+	atomic_store(&turn, 1);
+	while (!race_others_are_done())
+		sched_yield();
+	sched_set_harts(current_thread(), own);
+	sched_move();
+}
+
+static void send_about(void)
+{
+	while (!atomic_load(&turn))
+		sched_set_harts(sleeper, 1ul << race_lot(hart_count));
+}
+
+static void wake_now_and_then(void)
+{
+	while (!atomic_load(&turn)) {
+		for (unsigned n = race_lot(1000); n > 0; n--)
+			spin_pause();
+		waitq_wake_one(&queue);
+		sched_yield();
+	}
+}
+
+static void nobody_waits(void)
+{
+	EXPECT_TRUE(list_empty(&queue.waiters));
+}
+
+/* The timer of a sleep is on the hart where it began, and the sleeper is elsewhere by then. */
+RACE(race_deadlines_that_migrate, .rounds = 8, .begin = note_sleeper,
+     .sides = { sleep_for_moments, send_about, wake_now_and_then }, .end = nobody_waits)
+
+/* ---- waiters and timers without a thread ---- */
+
+#define WAITS 150u
+
+static unsigned nwoken, nleft;
+
+static void new_waits(void)
+{
+	nwoken = nleft = 0;
+}
+
+static void do_nothing(struct waiter *waiter)
+{
+	(void)waiter;
+}
+
+static void enqueue_and_cancel(void)
+{
+	for (unsigned i = 0; i < WAITS; i++) {
+		struct waiter waiter;
+
+		waiter_init(&waiter, do_nothing);
+		waitq_enqueue_now(&queue, &waiter);
+		for (unsigned n = race_lot(30); n > 0; n--)
+			spin_pause();
+		if (!waitq_cancel(&waiter))
+			atomic_add(&nleft, 1);
+	}
+}
+
+static void wake_one_by_one(void)
+{
+	while (!race_others_are_done())
+		nwoken += waitq_wake_one(&queue);
+}
+
+/* Who is woken has not left by itself, and who has left was not woken. */
+static void all_are_counted(void)
+{
+	EXPECT_EQ(nwoken, nleft);
+	EXPECT_TRUE(list_empty(&queue.waiters));
+}
+
+RACE(race_waiters_leave_and_are_woken, .rounds = 6, .begin = new_waits,
+     .sides = { enqueue_and_cancel, enqueue_and_cancel, wake_one_by_one }, .end = all_are_counted)
+
+#define TIMERS 3u
+
+static struct alarm {
+	struct timer timer;
+	unsigned state; /* atomic: 0: the first side's to arm; 1: the second one's to cancel */
+	unsigned rung;
+	bool rings;
+} alarms[TIMERS];
+
+static void ring(struct timer *timer)
+{
+	struct alarm *alarm = container_of(timer, struct alarm, timer);
+
+	atomic_store(&alarm->rings, true);
+	for (unsigned n = 0; n < 40; n++)
+		spin_pause();
+	alarm->rung++;
+	atomic_store(&alarm->rings, false);
+}
+
+static void new_alarms(void)
+{
+	for (unsigned i = 0; i < TIMERS; i++) {
+		alarms[i] = (struct alarm){ .state = 0 };
+		timer_init(&alarms[i].timer, ring);
+	}
+}
+
+static void arm_alarms(void)
+{
+	for (unsigned i = 0; i < WAITS; i++) {
+		struct alarm *alarm = &alarms[i % TIMERS];
+
+		while (atomic_load(&alarm->state))
+			sched_yield();
+		alarm->rung = 0;
+		timer_arm(&alarm->timer, arch_time() + race_lot(8));
+		atomic_store(&alarm->state, 1);
+	}
+}
+
+/* On another hart. Either it rings or it is taken off, and it has rung when it was not taken off. */
+static void cancel_alarms(void)
+{
+	for (unsigned i = 0; i < WAITS; i++) {
+		struct alarm *alarm = &alarms[i % TIMERS];
+		bool was;
+
+		while (!atomic_load(&alarm->state))
+			sched_yield();
+		was = timer_cancel(&alarm->timer);
+		EXPECT_TRUE(!atomic_load(&alarm->rings));
+		EXPECT_EQ(!was, alarm->rung);
+		atomic_store(&alarm->state, 0);
+	}
+}
+
+RACE(race_timers_ring_and_are_cancelled, .rounds = 4, .begin = new_alarms,
+     .sides = { arm_alarms, cancel_alarms })
+
+/* ---- mutexes ---- */
+
+static struct mutex mutex;
+static unsigned inside, passages;
+
+static void make_mutex(void)
+{
+	mutex_init(&mutex, LOCK_PIPE);
+	inside = passages = 0;
+}
+
+static void pass_through(void)
+{
+	for (unsigned i = 0; i < 2 * TURNS; i++) {
+		mutex_lock(&mutex);
+		EXPECT_EQ(0, inside++);
+		passages++;
+		inside--;
+		mutex_unlock(&mutex);
+	}
+}
+
+static void all_have_passed(void)
+{
+	EXPECT_EQ(2 * RACE_SIDES * TURNS, passages);
+	EXPECT_EQ(0, mutex.waiting);
+	EXPECT_TRUE(!mutex.owner);
+}
+
+RACE(race_mutex, .rounds = 30, .begin = make_mutex,
+     .sides = { pass_through, pass_through, pass_through }, .end = all_have_passed)
+
+/* ---- a sleeper is killed, and woken ---- */
+
+static int victims[2];
+static unsigned nready;
+
+static int wait_for_turn(void *arg)
+{
+	(void)arg;
+	atomic_add(&nready, 1);
+	for (;;) {
+		uint64_t seq = waitq_sample(&queue);
+
+		if (atomic_load(&turn))
+			return 4;
+		if (thread_wait(&queue, seq))
+			return 3;
+	}
+}
+
+static void spawn_sleeper(void)
+{
+	turn = nready = 0;
+	victims[0] = race_spawn(wait_for_turn, NULL);
+	while (!atomic_load(&nready))
+		sched_yield();
+}
+
+static void kill_first(void)
+{
+	EXPECT_EQ(0, process_kill(victims[0], SIGKILL));
+}
+
+static void give_turn(void)
+{
+	atomic_store(&turn, 1);
+	waitq_wake_all(&queue);
+}
+
+static void reap_sleeper(void)
+{
+	int status = race_reap_killed(victims[0]);
+
+	EXPECT_TRUE(status == -1 || status == 3 || status == 4);
+	EXPECT_TRUE(list_empty(&queue.waiters));
+}
+
+RACE(race_sleeper_is_killed_and_woken, .rounds = 12, .begin = spawn_sleeper,
+     .sides = { kill_first, give_turn }, .end = reap_sleeper)
+
+/* Two wait for a lock: whoever is killed, the other one gets it. */
+static int take_or_die(void *arg)
+{
+	(void)arg;
+	atomic_add(&nready, 1);
+	if (mutex_lock_killable(&mutex))
+		return 3;
+	mutex_unlock(&mutex);
+	return 0;
+}
+
+static void spawn_lockers(void)
+{
+	make_mutex();
+	nready = 0;
+	mutex_lock(&mutex);
+	for (unsigned i = 0; i < 2; i++)
+		victims[i] = race_spawn(take_or_die, NULL);
+	while (atomic_load(&nready) < 2)
+		sched_yield();
+}
+
+static void let_in(void)
+{
+	mutex_unlock(&mutex);
+}
+
+static void reap_lockers(void)
+{
+	int status = race_reap_killed(victims[0]);
+
+	EXPECT_TRUE(status == -1 || status == 0 || status == 3);
+	EXPECT_EQ(EXITED(0), race_reap(victims[1]));
+	EXPECT_EQ(0, mutex.waiting);
+}
+
+RACE(race_lock_goes_to_who_is_not_killed, .rounds = 12, .begin = spawn_lockers,
+     .sides = { let_in, kill_first }, .end = reap_lockers)
+
+/* ---- processes in user mode ---- */
+
+PROGRAM(loops, LOOP);
+
+static void spawn_looper(void)
+{
+	victims[0] = race_spawn(program_main, (void *)&loops);
+}
+
+static void wait_for_events(void)
+{
+	struct usage usage;
+	int status;
+
+	for (unsigned i = 0; i < 3; i++) {
+		long pid =
+			process_wait(victims[0], WNOHANG | WUNTRACED | WCONTINUED, &status, &usage);
+
+		EXPECT_TRUE(pid == 0 || pid == victims[0]);
+	}
+}
+
+static void stop_it(void)
+{
+	for (unsigned i = 0; i < 3; i++)
+		(void)process_kill(victims[0],
+				   race_lot(2) ? SIGSTOP : SIGCONT); /* it may be gone */
+}
+
+static void stop_and_kill_it(void)
+{
+	stop_it();
+	kill_first();
+}
+
+static void wait_for_its_end(void)
+{
+	EXPECT_EQ(KILLED(SIGKILL), race_reap(victims[0]));
+}
+
+RACE(race_stops_and_kills, .rounds = 12, .begin = spawn_looper,
+     .sides = { wait_for_its_end, stop_it, stop_and_kill_it })
+
+static void end_looper(void)
+{
+	kill_first();
+	wait_for_its_end();
+}
+
+RACE(race_stops_and_waits, .rounds = 12, .begin = spawn_looper,
+     .sides = { wait_for_events, stop_it, stop_it }, .end = end_looper)
+
+/* The process has three threads, of which two compute in user mode. */
+static int tid_of_second;
+
+static int be_threads(void *arg)
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_FS | CLONE_FILES |
+						  CLONE_SIGHAND | CLONE_THREAD };
+
+	(void)arg;
+	EXPECT_EQ(0, program_load(&loops));
+	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
+	(void)process_clone(&request);
+	atomic_store(&tid_of_second, (int)process_clone(&request));
+	while (!atomic_load(&turn) && !current_killed())
+		sched_yield();
+	return 7;
+}
+
+static void spawn_threads(void)
+{
+	turn = tid_of_second = 0;
+	victims[0] = race_spawn(be_threads, NULL);
+	while (!atomic_load(&tid_of_second))
+		sched_yield();
+	EXPECT_TRUE(tid_of_second > 0);
+}
+
+static void let_them_exit(void)
+{
+	atomic_store(&turn, 1);
+}
+
+static void kill_second_thread(void)
+{
+	const struct signal_info info = { .sig = race_lot(2) ? SIGKILL : SIGSTOP };
+
+	(void)thread_signal(victims[0], tid_of_second, &info);
+}
+
+static void reap_threads(void)
+{
+	int status;
+
+	kill_first(); /* one that is stopped does not end otherwise */
+	status = race_reap(victims[0]);
+	EXPECT_TRUE(status == EXITED(7) || status == KILLED(SIGKILL));
+}
+
+RACE(race_ends_of_threads, .rounds = 12, .begin = spawn_threads,
+     .sides = { let_them_exit, kill_first, kill_second_thread }, .end = reap_threads)
+
+/* ---- a parent and its child end ---- */
+
+static int pid_of_child;
+
+static int end_when_told(void *arg)
+{
+	while (!atomic_load(&turn))
+		sched_yield();
+	return (int)(uintptr_t)arg;
+}
+
+static int have_child(void *arg)
+{
+	atomic_store(&pid_of_child, race_spawn(end_when_told, (void *)5ul));
+	return end_when_told(arg);
+}
+
+static void spawn_family(void)
+{
+	turn = pid_of_child = 0;
+	victims[0] = race_spawn(have_child, (void *)6ul);
+	while (!atomic_load(&pid_of_child))
+		sched_yield();
+}
+
+static void reap_parent(void)
+{
+	EXPECT_EQ(EXITED(6), race_reap(victims[0]));
+}
+
+static void look_for_child(void)
+{
+	for (unsigned i = 0; i < 12; i++)
+		(void)process_kill(pid_of_child,
+				   SIGCONT); /* which does nothing, as long as it is there */
+}
+
+/* Whoever was the child's parent in the end has reaped it: process 1. */
+static void child_is_buried(void)
+{
+	EXPECT_EQ(EXITED(5), ktest_reap(pid_of_child));
+}
+
+RACE(race_parent_and_child_end, .rounds = 20, .begin = spawn_family,
+     .sides = { reap_parent, let_them_exit, look_for_child }, .end = child_is_buried)
+
+/* ---- signals ---- */
+
+#define SIG	  40
+#define OF_A_SIDE 4u
+
+static int receiver;
+static unsigned received[RACE_SIDES];
+
+static void block_signal(void)
+{
+	const uint64_t set = SIGNAL_BIT(SIG);
+	uint64_t old;
+
+	receiver = current_process()->pid;
+	memset(received, 0, sizeof(received));
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &set, &old));
+}
+
+/* Each that was sent comes, those of a sender in its order. */
+static void take_signals(void)
+{
+	for (unsigned i = 0; i < 2 * OF_A_SIDE; i++) {
+		struct signal_info info;
+		uint64_t value;
+
+		if (signal_wait(SIGNAL_BIT(SIG), UINT64_MAX, &info) != SIG)
+			return;
+		value = info.value;
+		EXPECT_TRUE(value / 100 < RACE_SIDES && received[value / 100]++ == value % 100);
+	}
+}
+
+static void send_signals(void)
+{
+	for (unsigned i = 0; i < OF_A_SIDE; i++) {
+		struct signal_info info = { .sig = SIG,
+					    .code = SI_QUEUE,
+					    .value = 100 * race_side() + i };
+
+		EXPECT_EQ(0, process_signal(receiver, &info));
+	}
+}
+
+RACE(race_signals_are_all_taken, .rounds = 24, .begin = block_signal,
+     .sides = { take_signals, send_signals, send_signals })
+
+/* ---- futexes ---- */
+
+#define WORD_AT 0x40000000ul
+
+static const struct futex_word word = { .at = WORD_AT }, other = { .at = WORD_AT + 64 };
+
+static void map_words(void)
+{
+	EXPECT_TRUE(race_map(WORD_AT, PAGE_SIZE, MAP_PRIVATE, NULL));
+}
+
+/* Two take turns: the word counts them. */
+static void take_turns(void)
+{
+	uint64_t now = 0;
+
+	while (race_load(WORD_AT, &now) && now < TURNS) {
+		if (now % 2 != race_side()) {
+			uint64_t soon = arch_time() + race_lot(60);
+
+			if (futex_wait(word, (uint32_t)now, FUTEX_BITSET_MATCH_ANY,
+				       race_lot(4) ? NULL : &soon) == -EINTR)
+				break;
+			continue;
+		}
+		EXPECT_TRUE(race_store(WORD_AT, now + 1));
+		EXPECT_TRUE(futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY) >= 0);
+	}
+}
+
+/* Who waits is moved to another word and woken there. */
+static void move_waiters(void)
+{
+	while (!race_others_are_done()) {
+		EXPECT_TRUE(futex_requeue(word, other, 0, 5, NULL) >= 0);
+		EXPECT_TRUE(futex_wake(other, 5, FUTEX_BITSET_MATCH_ANY) >= 0);
+	}
+}
+
+RACE(race_futexes, .rounds = 8, .shares_space = true, .begin = map_words,
+     .sides = { take_turns, take_turns, move_waiters })
