@@ -24,6 +24,7 @@
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
 #include "mm/swap_cache.h"
+#include "proc/cred.h"
 #include "proc/end_watch.h"
 #include "proc/exe.h"
 #include "proc/futex.h"
@@ -32,9 +33,10 @@
 #include "proc/stack_search.h"
 
 static struct counted_kind *const kinds[] = {
-	&object_kind, &exe_kind,    &file_kind,	       &inode_kind,	&mount_kind,
-	&pipe_kind,   &uspace_kind, &fdtable_kind,     &fs_struct_kind, &endpoint_kind,
-	&sender_kind, &p9_fid_kind, &uio_session_kind, &watch_kind,	&end_watch_kind,
+	&object_kind, &exe_kind,	&file_kind,    &inode_kind,	&mount_kind,
+	&pipe_kind,   &uspace_kind,	&fdtable_kind, &fs_struct_kind, &endpoint_kind,
+	&cred_kind,   &group_info_kind, &sender_kind,  &p9_fid_kind,	&uio_session_kind,
+	&watch_kind,  &end_watch_kind,
 };
 
 /* The thing that has this struct counted. */
@@ -68,6 +70,7 @@ static void find_in_thread(void *it, void *arg)
 	const struct thread *thread = it;
 
 	(void)arg;
+	counted_found(&thread->real_cred->counted);
 	if (thread->fdtable)
 		counted_found(&thread->fdtable->counted);
 	if (thread->fs)
@@ -325,6 +328,11 @@ static void sender_holds(void *it)
 	sender_find_held(it);
 }
 
+static void cred_holds(void *it)
+{
+	cred_find_held(it);
+}
+
 static void for_each(struct counted_kind *kind, void (*visit)(void *it))
 {
 	struct counted *counted;
@@ -338,11 +346,13 @@ static void find_all(struct ledger_walk *walk)
 	look_at_frames(walk);
 	if (swap_is_on())
 		object_found(&swap_cache);
+	counted_found(&init_cred.counted);
 	find_in_processes();
 	sigreturn_find_held();
 	futex_find_held();
 	p9_sessions_find_held();
 	for_each(&exe_kind, image_holds);
+	for_each(&cred_kind, cred_holds);
 	for_each(&fdtable_kind, fdtable_holds);
 	for_each(&fs_struct_kind, fs_struct_holds);
 	for_each(&object_kind, object_holds);

@@ -35,6 +35,7 @@
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/table_pages.h"
+#include "proc/cred.h"
 #include "proc/futex.h"
 #include "proc/kthread.h"
 #include "proc/mm_host.h"
@@ -281,6 +282,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 		boot_journal();
 	sched_init();
 	mm_host_init();
+	cred_init();
 	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();

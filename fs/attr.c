@@ -4,10 +4,12 @@
 
 #include "abi/errno.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "mm/object.h"
 
 static int set_attr(struct inode *inode, const struct inode_attr *attr)
 {
+	struct inode_attr change = *attr;
 	struct mount *mount = inode->mount;
 	int err;
 
@@ -16,7 +18,9 @@ static int set_attr(struct inode *inode, const struct inode_attr *attr)
 	err = mount ? mount_begin_write(mount) : 0;
 	if (err)
 		return err;
-	err = inode->ops->setattr ? inode->ops->setattr(inode, attr) : -EPERM;
+	err = may_set_attr(inode, &change);
+	if (err == 0)
+		err = inode->ops->setattr ? inode->ops->setattr(inode, &change) : -EPERM;
 	if (mount)
 		mount_end_write(mount);
 	return err;
@@ -45,27 +49,64 @@ int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 }
 
 /* The order is Linux's. */
-static int may_access(const struct inode *inode, bool write, bool execute)
+static int may_access(const struct inode *inode, unsigned mask)
 {
 	int err;
 
-	if (execute && S_ISREG(inode->mode) && mount_forbids_programs(inode->mount))
+	if ((mask & MAY_EXEC) && S_ISREG(inode->mode) && mount_forbids_programs(inode->mount))
 		return -EACCES;
-	err = write && !inode_is_device(inode) ? mount_may_write(inode->mount) : 0;
-	if (err)
-		return err;
-	return execute && !S_ISDIR(inode->mode) && !(inode->mode & 0111) ? -EACCES : 0;
+	err = (mask & MAY_WRITE) && !inode_is_device(inode) ? mount_may_write(inode->mount) : 0;
+	return err ? err : inode_permission(inode, mask);
 }
 
-int fs_access(struct file *dir, const char *path, bool write, bool execute)
+static int access_by_path(struct file *dir, const char *path, unsigned mask)
 {
 	struct inode *inode;
 	int err = path_lookup(path_start(dir), path, true, &inode);
 
 	if (err)
 		return err;
-	err = may_access(inode, write, execute);
+	err = may_access(inode, mask);
 	path_put(inode);
+	return err;
+}
+
+/* The capabilities are those that the real user would have. */
+static struct cred *real_user(void)
+{
+	struct cred *cred = cred_prepare();
+
+	if (!cred)
+		return NULL;
+	cred->fsuid = cred->uid;
+	cred->fsgid = cred->gid;
+	if (!(cred->securebits & SECBIT_NO_SETUID_FIXUP))
+		cred->cap_effective = cred->uid == 0 ? cred->cap_permitted : 0;
+	return cred;
+}
+
+/* Would real_user() say nothing new? */
+static bool acts_as_real_user(const struct cred *cred)
+{
+	if (cred->fsuid != cred->uid || cred->fsgid != cred->gid)
+		return false;
+	return cred->cap_effective == (cred->uid == 0 ? cred->cap_permitted : 0);
+}
+
+int fs_access(struct file *dir, const char *path, unsigned mask, bool effective)
+{
+	struct cred *cred;
+	int err;
+
+	if (effective || acts_as_real_user(current_cred()))
+		return access_by_path(dir, path, mask);
+	cred = real_user();
+	if (!cred)
+		return -ENOMEM;
+	cred_override(cred);
+	err = access_by_path(dir, path, mask);
+	cred_revert();
+	cred_put(cred);
 	return err;
 }
 
@@ -78,6 +119,8 @@ static int truncate_inode(struct inode *inode, uint64_t size)
 	if (!S_ISREG(inode->mode))
 		return -EINVAL;
 	err = mount_may_write(inode->mount);
+	if (err == 0)
+		err = inode_permission(inode, MAY_WRITE);
 	if (err == 0 && !inode->ops->resize)
 		err = -EINVAL;
 	if (err == 0 && inode->object)

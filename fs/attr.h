@@ -16,10 +16,10 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
 
 /*
- * May root write to the file, or run it? -EACCES: it has no execute permission, or its mount
- * forbids programs. -EROFS is not for devices. A directory can always be entered.
+ * May the running thread, or with its real ids unless `effective` is set, do that (MAY_* of fs/permission.h) with the
+ * file? -EACCES: it may not, or the mount forbids programs. -EROFS is not for devices. -ENOMEM.
  */
-int fs_access(struct file *dir, const char *path, bool write, bool execute);
+int fs_access(struct file *dir, const char *path, unsigned mask, bool effective);
 
 /* truncate(2): -EISDIR, -EINVAL if it is no regular file, -ETXTBSY if it is being executed. */
 int fs_truncate(struct file *dir, const char *path, uint64_t size);

@@ -35,6 +35,12 @@ static inline bool fs_struct_is_shared(const struct fs_struct *fs)
 	return atomic_load(&fs->refs) > 1;
 }
 
+/* How many threads have it, of all processes. */
+static inline unsigned fs_struct_users(const struct fs_struct *fs)
+{
+	return atomic_load(&fs->refs);
+}
+
 /* Return what it has with a reference; fs_struct_root() NULL if it has no root of its own. */
 struct file *fs_struct_cwd(struct fs_struct *fs);
 struct inode *fs_struct_root(struct fs_struct *fs);

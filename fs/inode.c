@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "fs/mount.h"
+#include "fs/permission.h"
 #include "mm/host.h"
 
 static uint64_t last_ino; /* atomic */
@@ -78,11 +79,11 @@ void inode_fill_stat(struct inode *inode, struct abi_stat *st)
 
 static void inode_drop_set_id(struct inode *inode)
 {
-	uint32_t mode = atomic_load_relaxed(&inode->mode);
-	uint32_t gone = mode & 0010 ? S_ISUID | S_ISGID : S_ISUID;
+	uint32_t lost = set_id_bits_lost(atomic_load_relaxed(&inode->mode),
+					 atomic_load_relaxed(&inode->gid));
 
-	if (!S_ISDIR(mode))
-		(void)atomic_and(&inode->mode, ~gone);
+	if (lost)
+		(void)atomic_and(&inode->mode, ~lost);
 }
 
 void inode_set_attr(struct inode *inode, const struct inode_attr *attr)

@@ -28,6 +28,8 @@ struct path_text;
 #define ATTR_WRONG_TIME	 0x40u
 /* The inode is that of an open file, and was not looked up just now. */
 #define ATTR_OF_FILE	 0x80u
+/* The times are to be now: who may write to the file may do that, too. */
+#define ATTR_TOUCH	 0x100u
 
 /* Who never finds a file twice in the same place has a server that lies, or a name that changes all the time. */
 #define INODE_STALE_TRIES 8u
@@ -92,6 +94,10 @@ struct inode_ops {
 	 * file's inode, as by path_get(). NULL: walks go on with the text.
 	 */
 	int (*follow)(struct inode *link, struct inode **inode_ret);
+	/*
+	 * May the running thread do that (MAY_*), which the mode does not permit? Takes no spinning lock. NULL: it may not.
+	 */
+	bool (*permits)(const struct inode *inode, unsigned mask);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);
 	/* The same with what is known. Called only if lookup has set inode->asked in this very call. */
 	int (*getattr_asked)(struct inode *inode, struct abi_stat *st);

@@ -203,6 +203,12 @@ int mount_may_write(const struct mount *mount);
 int mount_begin_write(struct mount *mount);
 void mount_end_write(struct mount *mount);
 
+/* Do set-id bits give nothing there? */
+static inline bool mount_ignores_set_id(const struct mount *mount)
+{
+	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOSUID);
+}
+
 /* Is it mounted with MS_NOEXEC? NULL is a memfd's. */
 static inline bool mount_forbids_programs(const struct mount *mount)
 {

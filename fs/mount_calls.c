@@ -11,6 +11,7 @@
 #include "fs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
+#include "proc/cred.h"
 
 /* Changes during boot only. */
 static const struct fs_type *types[8] = { &tmpfs_type, &devfs_type, &proc_type, &sysfs_type };
@@ -45,9 +46,10 @@ int fs_mount(const char *type, const char *source, struct file *dir, const char 
 
 	if (err)
 		return err;
-	err = !type    ? -EINVAL
-	      : !known ? -ENODEV
-		       : mount_create(known, source, flags, options, &mount);
+	err = !capable(CAP_SYS_ADMIN) ? -EPERM
+	      : !type		      ? -EINVAL
+	      : !known		      ? -ENODEV
+				      : mount_create(known, source, flags, options, &mount);
 	if (err == 0) {
 		err = mount_attach(mount, point);
 		if (err)
@@ -57,7 +59,7 @@ int fs_mount(const char *type, const char *source, struct file *dir, const char 
 	return err;
 }
 
-/* Finds the mount whose root the path names. The caller calls path_put(*root_ret). */
+/* Finds the mount whose root the path names, for a change that only root may make. The caller calls path_put(*root_ret). */
 static int find_root(struct file *dir, const char *path, bool follow, struct inode **root_ret)
 {
 	struct inode *root;
@@ -65,9 +67,13 @@ static int find_root(struct file *dir, const char *path, bool follow, struct ino
 
 	if (err)
 		return err;
-	if (!root->mount || root->mount->root != root) {
+	if (!capable(CAP_SYS_ADMIN))
+		err = -EPERM;
+	else if (!root->mount || root->mount->root != root)
+		err = -EINVAL;
+	if (err) {
 		path_put(root);
-		return -EINVAL;
+		return err;
 	}
 	*root_ret = root;
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -41,6 +42,8 @@ static int make(struct file *dir, const char *path, unsigned mode)
 	struct inode *inode;
 	int err = begin_new(&walk, dir, path, S_ISDIR(mode));
 
+	if (err == 0)
+		err = may_create(walk.dir);
 	if (err == 0 && !S_ISREG(mode) && !S_ISDIR(mode))
 		err = -EPERM; /* not implemented */
 	if (err == 0)
@@ -82,6 +85,8 @@ int fs_symlink(const char *target, struct file *dir, const char *path)
 	struct path_walk walk;
 	int err = begin_new(&walk, dir, path, false);
 
+	if (err == 0)
+		err = may_create(walk.dir);
 	if (err == 0 && !walk.dir->ops->symlink)
 		err = -EPERM;
 	if (err == 0)
@@ -98,6 +103,10 @@ static int link_inode(struct inode *inode, struct file *new_dir, const char *new
 
 	if (err == 0 && inode->mount != walk.dir->mount)
 		err = -EXDEV;
+	if (err == 0)
+		err = may_link(inode);
+	if (err == 0)
+		err = may_create(walk.dir);
 	if (err == 0 && (S_ISDIR(inode->mode) || !walk.dir->ops->link))
 		err = -EPERM;
 	if (err == 0)
@@ -151,7 +160,10 @@ static int fixed_name_remove(struct inode *dir, const struct path_part *last, bo
 	if (err)
 		return err;
 	is_dir = S_ISDIR(inode->mode);
+	err = may_delete(dir, inode);
 	path_put(inode);
+	if (err)
+		return err;
 	if (is_dir != directory)
 		return is_dir ? -EISDIR : -ENOTDIR;
 	return -EPERM;

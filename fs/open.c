@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -17,6 +18,19 @@
 static bool wants_write(unsigned flags)
 {
 	return file_flags_write(flags) || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
+}
+
+/* What the flags ask of a file that is there. */
+static unsigned asked_access(unsigned flags)
+{
+	static const uint8_t access[] = { [O_RDONLY] = MAY_READ,
+					  [O_WRONLY] = MAY_WRITE,
+					  [O_RDWR] = MAY_READ | MAY_WRITE,
+					  [O_ACCMODE] = MAY_READ | MAY_WRITE };
+
+	if (flags & O_PATH)
+		return 0;
+	return access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
 /* The refusals of Linux's build_open_flags(). */
@@ -54,7 +68,9 @@ static int open_create(struct path_walk *walk, unsigned mode, struct inode **ino
 
 	if (err)
 		return err;
-	err = path_create(walk, S_IFREG | (mode & S_IALLUGO), inode_ret);
+	err = may_create(walk->dir);
+	if (err == 0)
+		err = path_create(walk, S_IFREG | (mode & S_IALLUGO), inode_ret);
 	path_end_write(walk);
 	return err;
 }
@@ -88,10 +104,10 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 
 /*
  * Attaches the file to an inode that passed check_inode(). With O_PATH, `flags` has no others than
- * PATH_FLAGS. Returns 0 and takes over the inode's path_get(), or returns an error: -EROFS, -ETXTBSY,
- * or that of the file's open.
+ * PATH_FLAGS. `mask`: what has to be permitted. Returns 0 and takes over the inode's path_get(), or returns an error:
+ * -EROFS, -EACCES, -EPERM (O_NOATIME on another's file), -ETXTBSY, or that of the file's open.
  */
-static int open_inode(struct inode *inode, unsigned flags, struct file *file)
+static int open_inode(struct inode *inode, unsigned flags, unsigned mask, struct file *file)
 {
 	bool is_path = (flags & O_PATH) != 0;
 	bool denies = !is_path && S_ISREG(inode->mode) && inode->object && file_flags_write(flags);
@@ -101,6 +117,10 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 
 	if (!is_path && !inode_is_device(inode) && wants_write(flags))
 		err = mount_may_write(inode->mount);
+	if (err == 0 && mask)
+		err = inode_permission(inode, mask);
+	if (err == 0 && (flags & O_NOATIME) && !inode_owner_or_capable(inode))
+		err = -EPERM;
 	if (err == 0 && writes)
 		err = object_get_write(inode->object);
 	if (err)
@@ -137,15 +157,16 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 	return err;
 }
 
-static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsigned mode,
-			struct file *file)
+/* `mask` as above, of a file that is not new. */
+static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsigned mask,
+			unsigned mode, struct file *file)
 {
 	struct inode *inode = NULL;
 	bool made = false, writes;
 	int err = path_open(dir, path, flags, mode, &inode, &made);
 
 	if (err == 0)
-		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
+		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, made ? 0 : mask, file);
 	writes = err == 0 && file_flags_write(flags);
 	if (inode && inode->ops->end_write && (made || (flags & O_TRUNC)) && !writes)
 		inode->ops->end_write(inode);
@@ -155,29 +176,40 @@ static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsi
 }
 
 /* The file is allocated first: if memory is short, nothing is created. */
-int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
-	    struct file **file_ret)
+static int open_with(struct file *dir, const char *path, unsigned flags, unsigned mask,
+		     unsigned mode, struct file **file_ret)
 {
 	struct file *file;
 	unsigned ntries = 0;
 	int err;
 
-	if (flags & O_PATH)
-		flags &= PATH_FLAGS;
-	err = fs_open_check_flags(flags);
-	if (err)
-		return err;
 	file = file_create(NULL, 0, NULL);
 	if (!file)
 		return -ENOMEM;
 	do
-		err = fs_open_once(dir, path, flags, mode, file);
+		err = fs_open_once(dir, path, flags, mask, mode, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	if (err)
 		file_discard(file);
 	else
 		*file_ret = file;
 	return err;
+}
+
+int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
+	    struct file **file_ret)
+{
+	int err;
+
+	if (flags & O_PATH)
+		flags &= PATH_FLAGS;
+	err = fs_open_check_flags(flags);
+	return err ? err : open_with(dir, path, flags, asked_access(flags), mode, file_ret);
+}
+
+int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret)
+{
+	return open_with(dir, path, O_RDONLY | O_DIRECTORY, MAY_EXEC, 0, file_ret);
 }
 
 struct file *fs_open_root(void)
@@ -253,9 +285,9 @@ static int image_path(struct path_walk *walk, struct inode *inode, char **path_r
 
 static int check_image(const struct inode *inode)
 {
-	if (mount_forbids_programs(inode->mount))
+	if (mount_forbids_programs(inode->mount) || !S_ISREG(inode->mode) || !inode->object)
 		return -EACCES;
-	return S_ISREG(inode->mode) && (inode->mode & 0111) && inode->object ? 0 : -EACCES;
+	return inode_permission(inode, MAY_EXEC);
 }
 
 static int check_last(const struct path_walk *walk, bool follow, const struct inode *inode)

@@ -16,13 +16,16 @@
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	    struct file **file_ret);
 
+/* Opens a directory as the working directory: -EACCES if it may not be searched; it need not be readable. */
+int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret);
+
 /* Does open(2) refuse these flags on any path? Returns 0, -EINVAL or -EOPNOTSUPP. */
 int fs_open_check_flags(unsigned flags);
 
 /*
  * Finds the image that execve(2) is to run. *object_ret is referenced by object_use(). *path_ret is
  * its absolute path, allocated with kmalloc(); links in it are resolved, except the last component.
- * Returns 0, -EACCES if the file is not regular or not executable, -ELOOP if the last component is a
+ * Returns 0, -EACCES if the file is not regular or may not be executed, -ELOOP if the last component is a
  * symbolic link and `follow` is not set, an error of the path lookup, or -ENOMEM.
  */
 int fs_open_exec(struct file *dir, const char *path, bool follow, struct object **object_ret,

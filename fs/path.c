@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/mount.h"
+#include "fs/permission.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/memfd.h"
@@ -146,13 +147,15 @@ static int jump(struct path_walk *walk, struct inode *link, struct inode **inode
 	return link->ops->follow(link, inode_ret);
 }
 
-/* Returns as path_last(), and drops the reference to the link. */
+/* Returns as path_last(), and drops the reference to the link. `at_end`: of the path, or of a target there. */
 static __attribute__((noinline)) int follow_link(struct path_walk *walk, struct inode *link,
-						 struct inode **inode_ret)
+						 bool at_end, struct inode **inode_ret)
 {
-	int err = -ELOOP;
+	int err = walk->nlinks++ < ABI_SYMLINK_MAX ? 0 : -ELOOP;
 
-	if (walk->nlinks++ < ABI_SYMLINK_MAX)
+	if (err == 0 && at_end)
+		err = may_follow_link(walk->dir, link);
+	if (err == 0)
 		err = link->ops->follow ? jump(walk, link, inode_ret) : enter_link(walk, link);
 	path_put(link);
 	return err;
@@ -208,15 +211,13 @@ static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
  * entered a link: it does so if `follow` is set, or if a slash follows its name or that of a link that led to it.
  * path_to_last() goes on from there.
  */
-static int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
+static int path_last(struct path_walk *walk, bool follow, bool at_end, struct inode **inode_ret)
 {
 	struct inode *inode = NULL;
 	int err = 0;
 
 	walk->jumped = false;
 	walk->asked = false;
-	if (!S_ISDIR(walk->dir->mode))
-		return -ENOTDIR;
 	switch (walk->last.kind) {
 	case PATH_ROOT:
 	case PATH_DOT:
@@ -233,7 +234,7 @@ static int path_last(struct path_walk *walk, bool follow, struct inode **inode_r
 	if (err)
 		return err;
 	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash || walk->must_be_dir))
-		return follow_link(walk, inode, inode_ret);
+		return follow_link(walk, inode, at_end, inode_ret);
 	*inode_ret = inode;
 	return 0;
 }
@@ -250,9 +251,12 @@ static int path_to_last(struct path_walk *walk)
 		while (*walk->rest == '\0' && walk->depth > 0)
 			pop_outer(walk);
 		walk->rest = path_part_next(walk->rest, &walk->last);
+		err = walk->last.kind == PATH_ROOT ? 0 : may_search(walk->dir);
+		if (err)
+			return err;
 		if (*walk->rest == '\0' && walk->depth == 0)
 			break;
-		err = path_last(walk, true, &inode);
+		err = path_last(walk, true, false, &inode);
 		if (err == PATH_AGAIN)
 			continue;
 		if (err)
@@ -262,7 +266,7 @@ static int path_to_last(struct path_walk *walk)
 		path_walk_to(walk, inode);
 	}
 	walk->must_be_dir |= walk->last.slash;
-	return S_ISDIR(walk->dir->mode) ? 0 : -ENOTDIR;
+	return 0;
 }
 
 int path_parent(struct path_walk *walk, struct inode *start, const char *path)
@@ -278,7 +282,7 @@ int path_follow(struct path_walk *walk, bool follow, bool creates, struct inode 
 	do {
 		if (creates && walk->last.kind == PATH_NAME && walk->must_be_dir)
 			return -EISDIR;
-		err = path_last(walk, follow, inode_ret);
+		err = path_last(walk, follow, true, inode_ret);
 		if (err != PATH_AGAIN)
 			return err;
 		err = path_to_last(walk);

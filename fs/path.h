@@ -98,7 +98,7 @@ void path_end_write(struct path_walk *walk);
 /*
  * Creates the walk's last name, which is a name and not there: an empty regular file or directory,
  * as mode says. Returns 0 and the inode, as by path_get(), -EEXIST if another thread was faster, or
- * another error. The caller has called path_begin_write().
+ * another error. The caller has called path_begin_write() and may_create() (fs/permission.h).
  */
 int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret);
 

@@ -10,7 +10,10 @@
 #include "fs/mount.h"
 #include "fs/open.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "fs/pidfd.h"
+#include "mm/object.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 
 #define FIRST_UMASK 022
@@ -103,6 +106,34 @@ static int process_fs_open_interp(const char *name, struct object **object_ret, 
 	return err;
 }
 
+/* A file that has lost its last name and use meanwhile gives no ids. */
+static void process_fs_image_ids(struct object *object, struct image_ids *ret)
+{
+	struct inode *inode = object->ops->inode ? object->ops->inode(object) : NULL;
+
+	*ret = (struct image_ids){ .nosuid = true };
+	if (!inode)
+		return;
+	ret->mode = atomic_load_relaxed(&inode->mode);
+	ret->uid = atomic_load_relaxed(&inode->uid);
+	ret->gid = atomic_load_relaxed(&inode->gid);
+	ret->unreadable = inode_permission(inode, MAY_READ) != 0;
+	ret->nosuid = mount_ignores_set_id(inode->mount);
+	path_put(inode);
+}
+
+static bool process_fs_is_shared(const struct thread *thread)
+{
+	const struct thread *other;
+	unsigned nown = 0;
+
+	spin_lock(&process_tree_lock);
+	for_each_thread(other, thread->process)
+		nown += other->fs == thread->fs;
+	spin_unlock(&process_tree_lock);
+	return fs_struct_users(thread->fs) > nown;
+}
+
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
 static void process_fs_exit(struct thread *thread)
 {
@@ -160,9 +191,13 @@ int process_chroot(struct file *dir, const char *path)
 
 	if (err)
 		return err;
-	if (!S_ISDIR(root->mode)) {
+	if (!S_ISDIR(root->mode))
+		err = -ENOTDIR;
+	else if (!(err = inode_permission(root, MAY_EXEC)) && !capable(CAP_SYS_CHROOT))
+		err = -EPERM;
+	if (err) {
 		path_put(root);
-		return -ENOTDIR;
+		return err;
 	}
 	fs_struct_set_root(current_thread()->fs, root);
 	return 0;
@@ -302,6 +337,8 @@ static const struct process_fs_ops ops = {
 	.copy = process_fs_copy,
 	.exec_begin = process_fs_exec_begin,
 	.exec = process_fs_exec,
+	.image_ids = process_fs_image_ids,
+	.is_shared = process_fs_is_shared,
 	.open_interp = process_fs_open_interp,
 	.exit = process_fs_exit,
 	.umask = process_fs_umask,

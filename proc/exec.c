@@ -13,6 +13,7 @@
 #include "mm/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/child_tid.h"
+#include "proc/cred.h"
 #include "proc/exec_load.h"
 #include "proc/exec_write.h"
 #include "proc/fork.h"
@@ -33,6 +34,8 @@ struct new_image {
 	struct exe *exe;
 	struct exe *interp; /* of the program; NULL: it has none */
 	struct uspace *uspace;
+	struct cred *cred; /* what it gives to the thread */
+	bool unreadable;   /* its file, for who runs it */
 	struct exec_headers headers, interp_headers;
 	vaddr_t pc, sp;
 };
@@ -52,6 +55,8 @@ static void new_image_discard(struct new_image *new)
 		uspace_put(new->uspace);
 	if (new->exe)
 		exe_put(new->exe);
+	if (new->cred)
+		cred_put(new->cred);
 	new_image_done(new);
 }
 
@@ -159,6 +164,23 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 	layout->env_end = stack->filename;
 }
 
+/* Chooses by which ids the program acts. Those of a script are its interpreter's. */
+static int choose_cred(struct new_image *new, struct exec_aux *aux)
+{
+	struct image_ids ids;
+
+	process_fs->image_ids(new->exe->object, &ids);
+	new->cred = cred_for_exec(&ids, &aux->secure);
+	if (!new->cred)
+		return -ENOMEM;
+	new->unreadable = ids.unreadable;
+	aux->uid = new->cred->uid;
+	aux->euid = new->cred->euid;
+	aux->gid = new->cred->gid;
+	aux->egid = new->cred->egid;
+	return 0;
+}
+
 /* Fills the new address space with everything that the image starts with. */
 static int new_image_fill(struct new_image *new, const struct exec_args *args)
 {
@@ -190,6 +212,9 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 			return err;
 		new->pc = new->interp_headers.image.entry + aux.base;
 	}
+	err = choose_cred(new, &aux);
+	if (err)
+		return err;
 	return exec_stack_write(&new->uspace->space, &stack, args, &aux);
 }
 
@@ -210,6 +235,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	new->exe = NULL;
 	new->interp = NULL;
 	new->uspace = NULL;
+	new->cred = NULL;
 	new->headers.phdrs = NULL;
 	new->interp_headers.phdrs = NULL;
 	new->interp_headers.late = false;
@@ -299,7 +325,10 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->did_exec = true;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
-	atomic_store_relaxed(&process->keeps_caps, false);
+	atomic_store(&process->uspace->undumpable, new->unreadable ||
+							   new->cred->euid != new->cred->uid ||
+							   new->cred->egid != new->cred->gid);
+	cred_commit(new->cred);
 	signals_exec();
 	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)

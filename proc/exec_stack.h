@@ -31,6 +31,8 @@ struct exec_aux {
 	vaddr_t entry, phdr;
 	unsigned phnum;
 	vaddr_t base; /* what was added to the addresses of the interpreter; 0 without one */
+	uint32_t uid, euid, gid, egid;
+	bool secure;
 };
 
 /* Sizes are in bytes and include NULs. Returns 0, or -E2BIG if they do not fit below top. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "proc/child_tid.h"
+#include "proc/cred.h"
 #include "proc/end_watch.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
@@ -99,6 +100,7 @@ struct signal_info process_end_siginfo(const struct process *process)
 		.code = killed ? CLD_KILLED : CLD_EXITED,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
+		.uid = process->leader->real_cred->uid,
 		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
 		.user_ticks = process->ended_usage.user_ticks,
 		.kernel_ticks = process->ended_usage.kernel_ticks,

@@ -108,9 +108,7 @@ static int copy_state(struct process *parent, struct process *child,
 {
 	child->start_tick = arch_time();
 	child->no_new_privs = atomic_load_relaxed(&parent->no_new_privs);
-	child->keeps_caps = atomic_load_relaxed(&parent->keeps_caps);
 	child->thp_disabled = atomic_load_relaxed(&parent->thp_disabled);
-	child->in_group_0 = atomic_load_relaxed(&parent->in_group_0);
 	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
 	thread_signals_copy(&child->leader->signals, &current_thread()->signals);
 	spin_lock(&parent->limits_lock);

@@ -183,18 +183,21 @@ static struct exe *get_exe(const struct process *process)
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 {
 	struct process *process;
+	int err = 0;
 
 	spin_lock(&process_tree_lock);
 	process = inspect_find_pid(pid);
-	if (!process || !process->uspace) {
-		spin_unlock(&process_tree_lock);
-		return -ESRCH;
+	if (!process || !process->uspace)
+		err = -ESRCH;
+	else if (!ptrace_may_access(process->leader))
+		err = -EPERM;
+	if (err == 0) {
+		uspace_get(process->uspace);
+		*uspace_ret = process->uspace;
+		*exe_ret = get_exe(process);
 	}
-	uspace_get(process->uspace);
-	*uspace_ret = process->uspace;
-	*exe_ret = get_exe(process);
 	spin_unlock(&process_tree_lock);
-	return 0;
+	return err;
 }
 
 /*
@@ -426,7 +429,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.status = process->status,
 		.umask = process_fs->umask(thread),
 		.fd_size = process_fs->fd_size(thread),
-		.in_group_0 = atomic_load_relaxed(&process->in_group_0),
+		.no_new_privs = atomic_load_relaxed(&process->no_new_privs),
 		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
 		.usage = usage_times(process),
 		.children_usage = process->children_usage,
@@ -450,6 +453,49 @@ int inspect_facts(const struct thread_id *id, struct process_facts *ret)
 		fill_facts(thread, ret);
 	spin_unlock(&process_tree_lock);
 	return thread ? 0 : -ESRCH;
+}
+
+struct cred *inspect_cred(const struct thread_id *id)
+{
+	const struct thread *thread;
+	struct cred *cred = NULL;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread)
+		cred = cred_get(thread->real_cred);
+	spin_unlock(&process_tree_lock);
+	return cred;
+}
+
+bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_ret,
+		   bool *undumpable_ret)
+{
+	const struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread) {
+		const struct uspace *uspace = thread->process->uspace;
+
+		*uid_ret = thread->real_cred->euid;
+		*gid_ret = thread->real_cred->egid;
+		*undumpable_ret = uspace && atomic_load(&uspace->undumpable);
+	}
+	spin_unlock(&process_tree_lock);
+	return thread;
+}
+
+bool inspect_may_access(const struct thread_id *id)
+{
+	const struct thread *thread;
+	bool may;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	may = !thread || ptrace_may_access(thread);
+	spin_unlock(&process_tree_lock);
+	return may;
 }
 
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "abi/faultline.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 
 /*
@@ -15,7 +16,10 @@ int inspect_process(int pid, struct faultline_process *ret);
 /* The same for the process with the lowest pid above `after`. Returns -ESRCH if there is none. */
 int inspect_next_process(int after, struct faultline_process *ret);
 
-/* Returns the space and the exe (NULL if it has none) with references, which the caller puts. */
+/*
+ * Returns the space and the exe (NULL if it has none) with references, which the caller puts. -EPERM: the running thread
+ * may not look into the process (ptrace_may_access()).
+ */
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 
 /*
@@ -42,10 +46,10 @@ struct process_facts {
 	bool has_terminal;
 	int terminal_group; /* in the foreground; -1: it has no terminal */
 	int exit_signal;
-	int status;			    /* as wait4 packs it, once it begins to end */
-	int umask;			    /* -1: none any more */
-	unsigned fd_size;		    /* room in its table of descriptors */
-	bool in_group_0;		    /* of the supplementary groups */
+	int status;	  /* as wait4 packs it, once it begins to end */
+	int umask;	  /* -1: none any more */
+	unsigned fd_size; /* room in its table of descriptors */
+	bool no_new_privs;
 	uint64_t start_tick;		    /* the thread's */
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */
@@ -74,6 +78,13 @@ int inspect_next_thread(const struct process_id *id, uint64_t birth, struct thre
 /* Returns how many threads a process has, with its leader; 0: it has been reaped. */
 unsigned inspect_count_threads(const struct process_id *id);
 int inspect_facts(const struct thread_id *id, struct process_facts *ret);
+/* Returns its credentials with a reference, or NULL. */
+struct cred *inspect_cred(const struct thread_id *id);
+/* By which ids it acts, and whether others may not look into it (PR_GET_DUMPABLE). False: it has ended. */
+bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_ret,
+		   bool *undumpable_ret);
+/* May the running thread look into it, as ptrace_may_access() says? True of one that has ended. */
+bool inspect_may_access(const struct thread_id *id);
 /* Sets the name of a thread: THREAD_NAME_LEN bytes, terminated. */
 int inspect_set_name(const struct thread_id *id, const char *name);
 /* Returns the space with a reference; -ENODATA if it has left its address space. */

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
 
@@ -35,16 +36,45 @@ void timer_slack_set(uint64_t ns)
 struct nice_visit {
 	bool sets;
 	int nice; /* to set, or the lowest so far */
-	bool found;
+	int err;  /* the last refusal, if there was one; -ESRCH: there was no thread */
+	bool of_user;
+	uint32_t uid; /* with that */
 };
+
+bool can_nice(const struct thread *thread, int nice)
+{
+	uint64_t limit = process_limit(thread->process, RLIMIT_NICE);
+
+	return nice >= atomic_load_relaxed(&thread->wish.nice) ||
+	       (uint64_t)(NICE_MAX + 1 - nice) <= limit || capable(CAP_SYS_NICE);
+}
+
+/* The order is that of set_one_prio() of Linux. */
+static void set_nice(struct thread *thread, struct nice_visit *visit)
+{
+	if (!cred_may_nice(thread->real_cred)) {
+		visit->err = -EPERM;
+	} else if (!can_nice(thread, visit->nice)) {
+		visit->err = -EACCES;
+	} else if (!cred_may_sched(thread->real_cred)) {
+		visit->err = -EPERM;
+	} else {
+		if (visit->err == -ESRCH)
+			visit->err = 0;
+		atomic_store_relaxed(&thread->wish.nice, (int8_t)visit->nice);
+	}
+}
 
 static void visit_thread(struct thread *thread, struct nice_visit *visit)
 {
-	if (visit->sets)
-		atomic_store_relaxed(&thread->wish.nice, (int8_t)visit->nice);
-	else
+	if (visit->of_user && thread->real_cred->uid != visit->uid)
+		return;
+	if (visit->sets) {
+		set_nice(thread, visit);
+	} else {
 		visit->nice = MIN(visit->nice, (int)thread->wish.nice);
-	visit->found = true;
+		visit->err = 0;
+	}
 }
 
 static void visit_process(struct process *process, void *arg)
@@ -77,7 +107,9 @@ static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 	case PRIORITY_OF_GROUP:
 		process_visit_group(id ?: current_process()->group, visit_member, visit);
 		break;
-	case PRIORITY_OF_ALL:
+	case PRIORITY_OF_USER:
+		visit->of_user = true;
+		visit->uid = id ? (uint32_t)id : current_cred()->uid;
 		process_visit_all(visit_process, visit);
 		break;
 	}
@@ -88,19 +120,21 @@ static int visit_nice(enum priority_of of, int id, struct nice_visit *visit)
 	spin_lock(&process_tree_lock);
 	visit_all_of(of, id, visit);
 	spin_unlock(&process_tree_lock);
-	return visit->found ? 0 : -ESRCH;
+	return visit->err;
 }
 
 int priority_set_nice(enum priority_of of, int id, int nice)
 {
-	struct nice_visit visit = { .sets = true, .nice = MAX(NICE_MIN, MIN(nice, NICE_MAX)) };
+	struct nice_visit visit = { .sets = true,
+				    .nice = MAX(NICE_MIN, MIN(nice, NICE_MAX)),
+				    .err = -ESRCH };
 
 	return visit_nice(of, id, &visit);
 }
 
 int priority_get_nice(enum priority_of of, int id, int *nice_ret)
 {
-	struct nice_visit visit = { .nice = NICE_MAX };
+	struct nice_visit visit = { .nice = NICE_MAX, .err = -ESRCH };
 	int err = visit_nice(of, id, &visit);
 
 	if (!err)

@@ -21,10 +21,16 @@ void priority_inherit(struct thread *thread);
 uint64_t timer_slack(void);
 void timer_slack_set(uint64_t ns);
 
-/* Whose nice values are meant: of one thread, of the threads of a group, or of all. */
-enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_ALL };
+/* Whose nice values are meant: of one thread, of the threads of a group, or of a real user. */
+enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_USER };
 
-/* Sets the nice value, which is brought within its limits. id 0 is the caller's. Returns 0 or -ESRCH. */
+/* May the running thread give that thread the nice value? It may always make it greater. */
+bool can_nice(const struct thread *thread, int nice);
+
+/*
+ * Sets the nice value, which is brought within its limits. id 0 is the caller's. Returns 0; -ESRCH; -EPERM: a thread
+ * belongs to another user; -EACCES: a value is below the thread's, and not permitted.
+ */
 int priority_set_nice(enum priority_of of, int id, int nice);
 /* Returns the lowest of the nice values in *nice_ret. 0 or -ESRCH. */
 int priority_get_nice(enum priority_of of, int id, int *nice_ret);

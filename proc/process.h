@@ -14,6 +14,7 @@
 #include "proc/uspace.h"
 
 struct end_watch;
+struct image_ids;
 struct file;
 struct object;
 
@@ -82,10 +83,8 @@ struct process {
 	size_t kept;
 
 	/* private to the process: */
-	bool in_group_0; /* what setgroups has set; atomic, others may read it */
 	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */
-	bool no_new_privs; /* exec gives no privileges in any case */
-	bool keeps_caps;   /* PR_SET_KEEPCAPS: there is no other user to change to */
+	bool no_new_privs; /* exec gives no ids of a file's owner */
 	bool thp_disabled; /* there are no huge pages in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
@@ -113,6 +112,10 @@ struct process_fs_ops {
 	/* The running thread is the only one of its process: it shares no descriptors any more. 0 or -ENOMEM. */
 	int (*exec_begin)(void);
 	void (*exec)(void); /* closes the descriptors marked FD_CLOEXEC */
+	/* Finds the owner and the mode of a program's file, for the running thread. */
+	void (*image_ids)(struct object *object, struct image_ids *ret);
+	/* Do other processes have the thread's working directory, and may change it? Takes process_tree_lock. */
+	bool (*is_shared)(const struct thread *thread);
 	/*
 	 * Finds the file that runs another: an interpreter, by its name in the running process.
 	 * *object_ret is referenced by object_use(), and *path_ret comes from kmalloc(). Returns 0,

@@ -4,6 +4,7 @@
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
+#include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
 #include "proc/reap.h"
@@ -39,6 +40,7 @@ static bool wants_state(const struct wait_for *wanted, enum child_state state)
 static void end_of(const struct process *child, struct child_event *event)
 {
 	event->pid = child->pid;
+	event->uid = child->leader->real_cred->uid;
 	event->status = child->status;
 	event->usage = child->ended_usage;
 	usage_add(&event->usage, &child->children_usage);
@@ -64,7 +66,9 @@ static inline bool child_event_get(struct process *child, const struct wait_for 
 	if (status == -1)
 		return false;
 	/* The usage of a child that has not ended is not reported. */
-	*event = (struct child_event){ .pid = child->pid, .status = status };
+	*event = (struct child_event){ .pid = child->pid,
+				       .uid = child->leader->real_cred->uid,
+				       .status = status };
 	return true;
 }
 

@@ -17,6 +17,7 @@ struct wait_for {
 
 struct child_event {
 	int pid;
+	uint32_t uid;	    /* its real user */
 	int status;	    /* as wait4 packs it */
 	struct usage usage; /* of a child that ended, with its children's; otherwise all 0 */
 };

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/phys/kmap.h"
 #include "mm/relieve.h"
+#include "proc/cred.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
 
@@ -30,12 +31,15 @@ struct thread *thread_create(struct process *process)
 		return NULL;
 	}
 	stack_watch_begin(thread->kstack);
+	thread->cred = cred_get(process ? current_thread()->real_cred : &init_cred);
+	thread->real_cred = thread->cred;
 	return thread;
 }
 
 void thread_destroy(struct thread *thread)
 {
 	stack_watch_end(thread);
+	cred_put(thread->real_cred);
 	kstack_free(thread->kstack);
 	slab_free(&thread_cache, thread);
 }

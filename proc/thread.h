@@ -12,6 +12,7 @@
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
+struct cred;
 struct end_watch;
 struct endpoint;
 struct fdtable;
@@ -108,6 +109,12 @@ struct thread {
 	 */
 	struct fdtable *fdtable;
 	struct fs_struct *fs;
+	/*
+	 * By what it acts, and what others see of that, who read it with process_tree_lock held; referenced, never
+	 * NULL. They differ only within a call (proc/cred.h). Replaced by the thread itself with that lock held.
+	 */
+	struct cred *cred; /* the thread's own */
+	struct cred *real_cred;
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
@@ -178,7 +185,7 @@ static inline bool current_signalled(void)
 
 /*
  * Creates a thread with a kernel stack, in state THREAD_NEW. Its arch part is not yet prepared. If
- * process is NULL it is a kernel thread, see proc/kthread.h. Returns NULL if out of memory.
+ * process is NULL it is a kernel thread, see proc/kthread.h; else it has the running thread's credentials. Returns NULL if out of memory.
  */
 struct thread *thread_create(struct process *process);
 

@@ -18,8 +18,8 @@ struct uspace {
 	uint32_t refs;		/* atomic: number of processes that use it */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	bool oom_killed;	/* atomic: all its processes were killed for their memory */
-	bool undumpable;	/* atomic: PR_SET_DUMPABLE has set 0; without effect */
-	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
+	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
+	vaddr_t sigreturn; /* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout;
 	struct space space; /* has its own locks */
 	struct counted counted;

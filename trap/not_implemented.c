@@ -58,8 +58,6 @@ static const struct missing {
 	{ 77, "tee", NOTHING_ELSE, NEEDED },
 	{ 84, "sync_file_range", NOTHING_ELSE, OPTIONAL },
 	{ 89, "acct", NOTHING_ELSE, NEEDED },
-	{ 90, "capget", NOTHING_ELSE, OPTIONAL },
-	{ 91, "capset", NOTHING_ELSE, NEEDED },
 	{ 92, "personality", NOTHING_ELSE, OPTIONAL },
 	{ 104, "kexec_load", "it has no kernels to load", NEEDED },
 	{ 105, "init_module", "it has no kernel modules", NEEDED },

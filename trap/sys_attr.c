@@ -108,6 +108,8 @@ static long read_times(vaddr_t user, struct inode_attr *attr)
 		return -EFAULT;
 	attr->valid = (times[0].nsec != UTIME_OMIT ? ATTR_ATIME : 0) |
 		      (times[1].nsec != UTIME_OMIT ? ATTR_MTIME : 0);
+	if (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW)
+		attr->valid |= ATTR_TOUCH;
 	if (((attr->valid & ATTR_ATIME) && time_of(&times[0], now, &attr->atime) != 0) ||
 	    ((attr->valid & ATTR_MTIME) && time_of(&times[1], now, &attr->mtime) != 0))
 		attr->valid |= ATTR_WRONG_TIME;

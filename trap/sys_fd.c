@@ -3,6 +3,7 @@
 #include "abi/ioctl.h"
 #include "abi/mman.h"
 #include "fs/fdtable.h"
+#include "fs/permission.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs/memfd.h"
@@ -64,6 +65,14 @@ static long set_flags(struct file *file, uint32_t mask, uint32_t flags)
 	return 0;
 }
 
+/* That reads of a file leave no trace is its owner's to choose. */
+static bool may_set_flags(const struct file *file, unsigned flags)
+{
+	if (!(flags & O_NOATIME) || (atomic_load_relaxed(&file->flags) & O_NOATIME))
+		return true;
+	return !file->ops->has_inode || inode_owner_or_capable(file->node);
+}
+
 static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 {
 	if (min >= process_limit(current_process(), RLIMIT_NOFILE))
@@ -101,6 +110,8 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_OFD_SETLKW:
 		return fcntl_lock(file, fd, command, arg);
 	case F_SETFL:
+		if (!may_set_flags(file, (uint32_t)arg))
+			return -EPERM;
 		return set_flags(file, SETFL_MASK, (uint32_t)arg);
 	case F_GET_SEALS:
 		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;

@@ -19,6 +19,7 @@
 #include "mm/relieve.h"
 #include "mm/swap_cache.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/inspect.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
@@ -184,6 +185,8 @@ static long query_frame(const struct query *q)
 	const struct page *page = pfn_to_page(paddr_to_pfn(q->which));
 	struct faultline_frame frame = { .address = pfn_to_paddr(paddr_to_pfn(q->which)) };
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (!page)
 		return 0;
 	frame.kind = page_kind(page);
@@ -238,6 +241,8 @@ static long query_trace(struct query *q)
 	uint64_t head[3]; /* next, dropped, count */
 	int err;
 
+	if (!capable(CAP_SYS_ADMIN)) /* the faults are of all processes */
+		return -EPERM;
 	if (q->which >= hart_count || q->size < sizeof(struct faultline_trace))
 		return -EINVAL;
 	err = copy_faults(q, &head[1], &head[2]);
@@ -309,6 +314,8 @@ static long preempt_later(const struct query *q)
 /* Only tests use these. */
 static long query_for_tests(const struct query *q, unsigned what)
 {
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	switch (what) {
 	case FAULTLINE_FAIL:
 		return fail_nth(q);
@@ -467,6 +474,9 @@ long sys_syslog(struct trap_frame *frame)
 	vaddr_t buf = arg_user(frame, 1);
 	int len = arg_int(frame, 2);
 
+	/* It has addresses of all processes. So Linux refuses others with dmesg_restrict, as most distributions have it. */
+	if (!capable(CAP_SYSLOG))
+		return -EPERM;
 	switch (arg_int(frame, 0)) {
 	case SYSLOG_ACTION_CLOSE:
 	case SYSLOG_ACTION_OPEN:

@@ -394,7 +394,7 @@ static long lock(struct trap_frame *frame, unsigned flags)
 	return err;
 }
 
-/* Every process runs as root, so RLIMIT_MEMLOCK does not apply. */
+/* RLIMIT_MEMLOCK does not apply, as for root on Linux. */
 long sys_mlock(struct trap_frame *frame)
 {
 	return lock(frame, VMA_LOCKED);

@@ -5,6 +5,7 @@
 #include "fs/mount_calls.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/mem_wait.h"
 #include "trap/arg_file.h"
 #include "trap/at_path.h"
@@ -94,7 +95,7 @@ static long mount_at(const struct at_path *at, unsigned flags, const struct moun
 	 */
 	if (flags & MS_REMOUNT)
 		return fs_remount(at->dir, at->path, flags, flags & MS_BIND ? "" : options);
-	if (flags & MS_OTHER_ACTIONS)
+	if (flags & MS_OTHER_ACTIONS && capable(CAP_SYS_ADMIN))
 		return -EINVAL;
 	return fs_mount(strings->type, source, at->dir, at->path, flags, options);
 }

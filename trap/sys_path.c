@@ -17,6 +17,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/swap.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/exe.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
@@ -226,7 +227,7 @@ long sys_chdir(struct trap_frame *frame)
 
 	if (err)
 		return err;
-	err = fs_open(at.dir, at.path, O_RDONLY | O_DIRECTORY, 0, &dir);
+	err = fs_open_cwd(at.dir, at.path, &dir);
 	at_path_put(&at);
 	if (err)
 		return err;
@@ -245,7 +246,7 @@ long sys_fchdir(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	err = fs_open(file, ".", O_RDONLY | O_DIRECTORY, 0, &dir);
+	err = fs_open_cwd(file, ".", &dir);
 	file_put(file);
 	if (err)
 		return err;
@@ -407,7 +408,7 @@ long sys_faccessat(struct trap_frame *frame)
 	err = at_path_get(frame, 0, PATH_NAMES, &at);
 	if (err)
 		return err;
-	err = fs_access(at.dir, at.path, (mode & W_OK) != 0, (mode & X_OK) != 0);
+	err = fs_access(at.dir, at.path, mode, false);
 	at_path_put(&at);
 	return err;
 }
@@ -464,6 +465,8 @@ long sys_swapon(struct trap_frame *frame)
 
 	if (arg_uint(frame, 1) & ~SWAP_FLAGS_VALID)
 		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	err = cwd_path_get(frame, 0, &at);
 	if (err)
 		return err;
@@ -478,8 +481,11 @@ long sys_swapoff(struct trap_frame *frame)
 {
 	struct block_device *disk;
 	struct at_path at;
-	long err = cwd_path_get(frame, 0, &at);
+	long err;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = cwd_path_get(frame, 0, &at);
 	if (err)
 		return err;
 	err = dev_find_disk(at.dir, at.path, &disk);

@@ -6,6 +6,7 @@
 #include "abi/signal.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/process.h"
@@ -81,21 +82,58 @@ static long get_no_new_privs(const struct trap_frame *frame)
 
 static long set_keepcaps(uint64_t keep)
 {
+	struct cred *new;
+
 	if (keep > 1)
 		return -EINVAL;
-	atomic_store_relaxed(&current_process()->keeps_caps, keep);
+	if (current_cred()->securebits & SECBIT_KEEP_CAPS_LOCKED)
+		return -EPERM;
+	new = cred_prepare();
+	if (!new)
+		return -ENOMEM;
+	new->securebits = (new->securebits & ~SECBIT_KEEP_CAPS) | (keep ? SECBIT_KEEP_CAPS : 0);
+	cred_commit(new);
 	return 0;
 }
 
-static long get_securebits(void)
+/* What is locked stays, and so do the locks. */
+static long set_securebits(uint64_t bits)
 {
-	return atomic_load_relaxed(&current_process()->keeps_caps) ? SECBIT_KEEP_CAPS : 0;
+	uint64_t old = current_cred()->securebits, locked = (old & SECURE_ALL_LOCKS) >> 1;
+	struct cred *new;
+
+	if ((locked & (old ^ bits)) || (old & SECURE_ALL_LOCKS & ~bits) ||
+	    (bits & ~(uint64_t)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) || !capable(CAP_SETPCAP))
+		return -EPERM;
+	new = cred_prepare();
+	if (!new)
+		return -ENOMEM;
+	new->securebits = (uint32_t)bits;
+	cred_commit(new);
+	return 0;
 }
 
-/* Root may have every capability that there is. */
 static long read_bounding_set(uint64_t capability)
 {
-	return capability <= CAP_LAST_CAP ? 1 : -EINVAL;
+	if (capability > CAP_LAST_CAP)
+		return -EINVAL;
+	return (current_cred()->cap_bset & CAP_BIT(capability)) != 0;
+}
+
+static long drop_from_bounding_set(uint64_t capability)
+{
+	struct cred *new;
+
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	if (capability > CAP_LAST_CAP)
+		return -EINVAL;
+	new = cred_prepare();
+	if (!new)
+		return -ENOMEM;
+	new->cap_bset &= ~CAP_BIT(capability);
+	cred_commit(new);
+	return 0;
 }
 
 static long set_subreaper(bool subreaper)
@@ -153,7 +191,7 @@ long sys_prctl(struct trap_frame *frame)
 	case PR_SET_DUMPABLE:
 		return set_dumpable(value);
 	case PR_GET_KEEPCAPS:
-		return atomic_load_relaxed(&current_process()->keeps_caps);
+		return (current_cred()->securebits & SECBIT_KEEP_CAPS) != 0;
 	case PR_SET_KEEPCAPS:
 		return set_keepcaps(value);
 	case PR_SET_NAME:
@@ -162,8 +200,12 @@ long sys_prctl(struct trap_frame *frame)
 		return prctl_get_name(value);
 	case PR_CAPBSET_READ:
 		return read_bounding_set(value);
+	case PR_CAPBSET_DROP:
+		return drop_from_bounding_set(value);
 	case PR_GET_SECUREBITS:
-		return get_securebits();
+		return current_cred()->securebits;
+	case PR_SET_SECUREBITS:
+		return set_securebits(value);
 	case PR_SET_TIMERSLACK:
 		return set_timerslack(value);
 	case PR_GET_TIMERSLACK:

@@ -19,6 +19,7 @@
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
 #include "proc/fork.h"
@@ -228,6 +229,7 @@ static struct abi_siginfo child_event_info(const struct child_event *event)
 	int status = event->status;
 
 	info.u.child.pid = event->pid;
+	info.u.child.uid = event->uid;
 	if (WIFCONTINUED(status)) {
 		info.si_code = CLD_CONTINUED;
 		info.u.child.status = SIGCONT;
@@ -471,7 +473,9 @@ static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit6
 
 	spin_lock(&process_tree_lock);
 	process = process_find_any(pid);
-	if (process && resource >= RLIM_NLIMITS) {
+	if (process && !cred_may_limit(process->leader->real_cred)) {
+		err = -EPERM;
+	} else if (process && resource >= RLIM_NLIMITS) {
 		err = -EINVAL;
 	} else if (process) {
 		process_get_limit(process, resource, ret);
@@ -505,6 +509,8 @@ static long own_limit(unsigned resource, const struct abi_rlimit64 *new,
 	if (new &&resource == RLIMIT_NOFILE &&new->max > NOFILE_MAX)
 		return -EPERM;
 	process_get_limit(self, resource, old_ret);
+	if (new &&new->max > old_ret->max && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
 	return new ? process_set_limit(self, resource, new) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/sched.h"
@@ -68,18 +69,23 @@ long sys_sched_setaffinity(struct trap_frame *frame)
 	uint64_t mask = 0;
 	size_t bytes = MIN((size_t)arg_uint(frame, 1), sizeof(mask));
 	struct thread *thread;
+	long err = 0;
 
 	if (user_copy_in(&mask, arg_user(frame, 2), bytes))
 		return -EFAULT;
 	mask &= hart_mask();
 	spin_lock(&process_tree_lock);
 	thread = find_thread(arg_int(frame, 0));
-	if (thread && mask)
-		sched_set_harts(thread, mask);
-	spin_unlock(&process_tree_lock);
 	if (!thread)
-		return -ESRCH;
-	return mask ? 0 : -EINVAL;
+		err = -ESRCH;
+	else if (!cred_may_sched(thread->real_cred))
+		err = -EPERM;
+	else if (mask)
+		sched_set_harts(thread, mask);
+	else
+		err = -EINVAL;
+	spin_unlock(&process_tree_lock);
+	return err;
 }
 
 /* Which hart that is may change before the caller looks at it. There is one node of memory. */
@@ -147,6 +153,23 @@ static void change_wish(struct sched_wish *wish, const struct request *request)
 		atomic_store_relaxed(&wish->nice, (int8_t)request->nice);
 }
 
+/* Who changes what is another user's, or leaves SCHED_IDLE or the reset for what the thread could not have, is refused. */
+static int may_change_wish(const struct thread *thread, const struct request *request)
+{
+	const struct sched_wish *wish = &thread->wish;
+	int nice = request->keeps_nice || request->keeps_all ? wish->nice : request->nice;
+
+	if (capable(CAP_SYS_NICE))
+		return 0;
+	if (!cred_may_sched(thread->real_cred) || !can_nice(thread, nice) ||
+	    (wish->resets_on_fork && !request->resets_on_fork))
+		return -EPERM;
+	if (wish->policy == SCHED_IDLE && request->policy != SCHED_IDLE &&
+	    (uint64_t)(NICE_MAX + 1 - wish->nice) > process_limit(thread->process, RLIMIT_NICE))
+		return -EPERM;
+	return 0;
+}
+
 static long set_wish(int tid, struct request *request)
 {
 	struct thread *thread;
@@ -160,6 +183,8 @@ static long set_wish(int tid, struct request *request)
 	}
 	if (thread)
 		err = check_request(request);
+	if (!err)
+		err = may_change_wish(thread, request);
 	if (!err)
 		change_wish(&thread->wish, request);
 	spin_unlock(&process_tree_lock);
@@ -343,7 +368,7 @@ long sys_sched_getattr(struct trap_frame *frame)
 
 /* ---- nice values ---- */
 
-/* Returns 0 with whose nice values are meant, -EINVAL, or -ESRCH: there is one user, root. */
+/* Returns 0 with whose nice values are meant, or -EINVAL. */
 static int whose(const struct trap_frame *frame, enum priority_of *of_ret)
 {
 	switch (arg_int(frame, 0)) {
@@ -354,8 +379,8 @@ static int whose(const struct trap_frame *frame, enum priority_of *of_ret)
 		*of_ret = PRIORITY_OF_GROUP;
 		return 0;
 	case PRIO_USER:
-		*of_ret = PRIORITY_OF_ALL;
-		return arg_int(frame, 1) ? -ESRCH : 0;
+		*of_ret = PRIORITY_OF_USER;
+		return 0;
 	default:
 		return -EINVAL;
 	}

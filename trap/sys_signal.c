@@ -10,6 +10,7 @@
 #include "fs/proc/proc.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/signal/action.h"
@@ -34,6 +35,7 @@ static long signal_thread(int pid, int tid, int sig)
 		.sig = sig,
 		.code = SI_TKILL,
 		.pid = current_process()->pid,
+		.uid = current_cred()->uid,
 	};
 
 	return thread_signal(pid, tid, &info);
@@ -129,6 +131,7 @@ static int pidfd_info(const struct trap_frame *frame, const struct thread_id *id
 		.sig = sig,
 		.code = scope == SIGNAL_TO_THREAD ? SI_TKILL : SI_USER,
 		.pid = current_process()->pid,
+		.uid = current_cred()->uid,
 	};
 	if (info_at && copy_info(info_at, ret))
 		return -EFAULT;

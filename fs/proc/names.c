@@ -38,13 +38,14 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("stat"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_stat_seq },
 	{ NAME("statm"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_statm_seq },
-	{ NAME("maps"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_maps_seq },
-	{ NAME("cwd"), .mode = S_IFLNK | 0777, .target = proc_cwd_target,
-	  .follow = proc_cwd_follow },
+	{ NAME("maps"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_maps_seq,
+	  .guarded = true },
+	{ NAME("cwd"), .mode = S_IFLNK | 0777, .target = proc_cwd_target, .follow = proc_cwd_follow,
+	  .guarded = true },
 	{ NAME("root"), .mode = S_IFLNK | 0777, .target = proc_root_target,
-	  .follow = proc_root_follow },
-	{ NAME("exe"), .mode = S_IFLNK | 0777, .target = proc_exe_target,
-	  .follow = proc_exe_follow },
+	  .follow = proc_root_follow, .guarded = true },
+	{ NAME("exe"), .mode = S_IFLNK | 0777, .target = proc_exe_target, .follow = proc_exe_follow,
+	  .guarded = true },
 	{ NAME("mounts"), .mode = S_IFREG | 0444, .file_ops = &proc_mounts_file_ops,
 	  .seq = &proc_mounts_seq },
 };
@@ -55,6 +56,7 @@ const struct proc_entry proc_fd_entry = {
 	.mode = S_IFLNK,
 	.target = proc_fd_target,
 	.follow = proc_fd_follow,
+	.guarded = true,
 	.size = 64,
 };
 

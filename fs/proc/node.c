@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "fs/proc/proc.h"
 #include "fs/process_fs.h"
 #include "lib/format.h"
@@ -95,6 +96,22 @@ static const struct proc_entry *find_entry(const struct proc_entry *entries, uns
 	return NULL;
 }
 
+/*
+ * What is of a process belongs to its effective user. Where its memory is not to be shown to that user (PR_GET_DUMPABLE), it
+ * is root's, but for directories that everybody may read.
+ */
+static void set_owner(struct inode *inode)
+{
+	uint32_t uid, gid;
+	bool undumpable;
+
+	if (!inspect_owner(&to_proc(inode)->id, &uid, &gid, &undumpable) ||
+	    (undumpable && inode->mode != (S_IFDIR | 0555)))
+		return;
+	inode->uid = uid;
+	inode->gid = gid;
+}
+
 static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
 {
 	const struct inode_ops *ops = entry->dir_ops  ? entry->dir_ops
@@ -107,6 +124,8 @@ static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct pr
 		to_proc(inode)->entry = entry;
 		to_proc(inode)->id = to_proc(dir)->id;
 		to_proc(inode)->alone = to_proc(dir)->alone;
+		if (to_proc(dir)->id.process.pid)
+			set_owner(inode);
 	}
 	return inode;
 }
@@ -141,6 +160,7 @@ static struct inode *make_process_dir(struct inode *root, const struct thread_id
 
 	if (dir) {
 		to_proc(dir)->id = *id;
+		set_owner(dir);
 		dir->nlink = 4;
 	}
 	return dir;
@@ -155,6 +175,7 @@ static struct inode *make_thread_dir(struct inode *task, const struct thread_id 
 	if (dir) {
 		to_proc(dir)->id = *id;
 		to_proc(dir)->alone = true;
+		set_owner(dir);
 		dir->nlink = 3;
 	}
 	return dir;
@@ -450,14 +471,29 @@ static int proc_node_resize(struct inode *inode, uint64_t size)
 	return 0;
 }
 
+static int check_guarded(const struct proc_node *node)
+{
+	return node->entry->guarded && !inspect_may_access(&node->id) ? -EACCES : 0;
+}
+
+static int leaf_open(struct inode *inode, unsigned flags)
+{
+	(void)flags;
+	return check_guarded(to_proc(inode));
+}
+
 static ssize_t readlink(struct inode *link, char *buf)
 {
-	return to_proc(link)->entry->target(to_proc(link), buf, PATH_MAX);
+	int err = check_guarded(to_proc(link));
+
+	return err ? err : to_proc(link)->entry->target(to_proc(link), buf, PATH_MAX);
 }
 
 static int follow(struct inode *link, struct inode **inode_ret)
 {
-	return to_proc(link)->entry->follow(to_proc(link), inode_ret);
+	int err = check_guarded(to_proc(link));
+
+	return err ? err : to_proc(link)->entry->follow(to_proc(link), inode_ret);
 }
 
 /* The errors with which Linux refuses changes of names. */
@@ -490,7 +526,10 @@ static int refuse_remove(struct inode *dir, const char *name, size_t len, bool d
 	if (err)
 		return err;
 	is_dir = S_ISDIR(inode->mode);
+	err = may_delete(dir, inode);
 	inode_put(inode);
+	if (err)
+		return err;
 	return directory && !is_dir ? -ENOTDIR : -EPERM;
 }
 
@@ -508,7 +547,7 @@ static int refuse_rename(struct inode *old_dir, const struct path_part *old, str
 	if (err)
 		return err;
 	inode_put(inode);
-	return -EPERM;
+	return may_create(new_dir) ?: -EPERM;
 }
 
 #define DIRECTORY_SLOTS                                                                        \
@@ -530,9 +569,19 @@ static const struct inode_ops process_dir_ops = {
 	DIRECTORY_SLOTS,
 };
 
+/* As on Linux, a process may always use its own descriptors, even if its files are root's. */
+static bool fd_permits(const struct inode *dir, unsigned mask)
+{
+	const struct proc_node *node = container_of(dir, const struct proc_node, inode);
+
+	return !(mask & MAY_WRITE) && current_process() &&
+	       current_process()->birth == node->id.process.birth;
+}
+
 const struct inode_ops proc_fd_dir_ops = {
 	.lookup = fd_lookup,
 	.readdir = fd_readdir,
+	.permits = fd_permits,
 	.fleeting = true,
 	DIRECTORY_SLOTS,
 };
@@ -550,6 +599,7 @@ static const struct inode_ops leaf_ops = {
 	.readlink = readlink,
 	.getattr = getattr,
 	.setattr = setattr,
+	.open = leaf_open,
 	.resize = proc_node_resize,
 	.free = proc_node_free,
 	.holds = proc_node_holds,

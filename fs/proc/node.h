@@ -23,7 +23,8 @@ struct proc_entry {
 	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
-	size_t size; /* st_size */
+	size_t size;  /* st_size */
+	bool guarded; /* only who may look into the process may open the file, or follow the link */
 };
 
 /* All is const. Each look-up makes one, but for the names in the root. */

@@ -30,15 +30,29 @@ static int status_record(void *source, void *walk, uint64_t *cursor, struct seq 
 {
 	struct proc_node *node = source;
 	struct process_facts facts;
+	struct cred *cred = NULL;
 	uint64_t locked = 0;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
 	if (err == 0 && facts.ever_locked)
 		err = locked_bytes(&node->id.process, &locked);
-	if (err == 0)
-		proc_put_status(seq, &facts, locked);
-	return err;
+	if (err == 0 && !(cred = inspect_cred(&node->id)))
+		err = -ESRCH;
+	if (err)
+		return err;
+	proc_put_status(seq, &facts, cred, locked);
+	cred_put(cred);
+	return 0;
+}
+
+static void hide_layout(struct process_facts *facts)
+{
+	const vaddr_t some = facts->has_memory;
+
+	facts->layout = (struct image_layout){ .code_start = some, .code_end = some };
+	facts->heap_start = 0;
+	facts->status = 0;
 }
 
 static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
@@ -48,6 +62,9 @@ static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
+	/* As on Linux, where the memory of others is, is theirs to know. */
+	if (err == 0 && !inspect_may_access(&node->id))
+		hide_layout(&facts);
 	if (err == 0 && node->alone)
 		facts.usage = facts.thread_usage;
 	if (err == 0)

@@ -65,7 +65,42 @@ static void put_signals(struct seq *seq, const struct process_facts *facts)
 		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
 }
 
-void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_t locked_bytes)
+static void put_ids(struct seq *seq, const struct cred *cred)
+{
+	seq_put(seq, "Uid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid, cred->suid, cred->fsuid);
+	seq_put(seq, "Gid:\t%u\t%u\t%u\t%u\n", cred->gid, cred->egid, cred->sgid, cred->fsgid);
+}
+
+static void put_groups(struct seq *seq, const struct group_info *groups)
+{
+	seq_put(seq, "Groups:\t");
+	for (unsigned i = 0; groups && i < groups->ngroups; i++)
+		seq_put(seq, i ? " %u" : "%u", groups->gid[i]);
+	seq_put(seq, " \n");
+}
+
+/* No ambient set is kept, and no filters. */
+static void put_capabilities(struct seq *seq, const struct process_facts *facts,
+			     const struct cred *cred)
+{
+	const struct {
+		const char *name;
+		uint64_t set;
+	} sets[] = {
+		{ "CapInh", cred->cap_inheritable },
+		{ "CapPrm", cred->cap_permitted },
+		{ "CapEff", cred->cap_effective },
+		{ "CapBnd", cred->cap_bset },
+		{ "CapAmb", 0 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
+		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
+	seq_put(seq, "NoNewPrivs:\t%d\n", facts->no_new_privs);
+}
+
+void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred,
+		     uint64_t locked_bytes)
 {
 	seq_put(seq, "Name:\t");
 	seq_put_escaped(seq, facts->name, "\n\\");
@@ -77,14 +112,14 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_
 	seq_put(seq, "Pid:\t%d\n", facts->tid);
 	seq_put(seq, "PPid:\t%d\n", facts->parent);
 	seq_put(seq, "TracerPid:\t0\n");
-	seq_put(seq, "Uid:\t0\t0\t0\t0\n");
-	seq_put(seq, "Gid:\t0\t0\t0\t0\n");
+	put_ids(seq, cred);
 	seq_put(seq, "FDSize:\t%u\n", facts->fd_size);
-	seq_put(seq, "Groups:\t%s \n", facts->in_group_0 ? "0" : "");
+	put_groups(seq, cred->group_info);
 	if (facts->has_memory)
 		put_memory(seq, facts, locked_bytes);
 	seq_put(seq, "Threads:\t%u\n", facts->nthreads);
 	put_signals(seq, facts);
+	put_capabilities(seq, facts, cred);
 	seq_put(seq, "Cpus_allowed:\t1\n");
 	seq_put(seq, "Cpus_allowed_list:\t0\n");
 	seq_put(seq, "voluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->thread_usage.nvcsw);

@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "fs/mount.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -244,11 +245,16 @@ void dir_name_free(struct inode *dir, struct name *name)
 	name_discard(name);
 }
 
-static int may_remove_locked(const struct name *name, bool directory)
+static int may_remove_locked(const struct inode *dir, const struct name *name, bool directory)
 {
+	int err;
+
 	assert_hardened(spin_lock_held(&names_lock));
 	if (!name)
 		return -ENOENT;
+	err = may_delete(dir, name->inode);
+	if (err)
+		return err;
 	if (!directory)
 		return S_ISDIR(name->inode->mode) ? -EISDIR : 0;
 	if (!S_ISDIR(name->inode->mode))
@@ -267,7 +273,7 @@ int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
 		return -ENAMETOOLONG;
 	spin_lock(&names_lock);
 	name = dir_name_locked(dir, text, len);
-	err = may_remove_locked(name, directory);
+	err = may_remove_locked(dir, name, directory);
 	if (err == 0)
 		dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);

@@ -3,6 +3,7 @@
 #include "fs/tmpfs/memfd.h"
 
 #include "abi/errno.h"
+#include "fs/permission.h"
 #include "fs/tmpfs/regular.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -35,6 +36,7 @@ struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned se
 
 	if (!inode)
 		return NULL;
+	inode_init_owner(inode, NULL);
 	to_node(inode)->seals = seals;
 	if (memfd_set_name(inode, name) == 0)
 		file = file_create(&memfd_file_ops, O_RDWR | O_LARGEFILE, inode);

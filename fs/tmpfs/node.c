@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/mount.h"
+#include "fs/permission.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
@@ -85,8 +86,12 @@ static void tmpfs_node_holds(struct inode *inode)
 static int tmpfs_node_add(struct inode *dir, const char *name, size_t len, struct inode *inode,
 			  struct inode **inode_ret)
 {
-	int err = inode ? dir_add(dir, name, len, inode, false) : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (inode) {
+		inode_init_owner(inode, dir);
+		err = dir_add(dir, name, len, inode, false);
+	}
 	if (err)
 		inode_put(inode);
 	else

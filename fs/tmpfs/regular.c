@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/ioctl.h"
+#include "fs/permission.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"
 #include "fs/size_limit.h"
@@ -67,6 +68,14 @@ int regular_set_attr(struct inode *inode, const struct inode_attr *attr)
 	return err;
 }
 
+/* The bytes change. */
+static inline void regular_change(struct inode *inode)
+{
+	if (unlikely(atomic_load_relaxed(&inode->mode) & (S_ISUID | S_ISGID)))
+		inode_drop_privileges(inode);
+	inode_changed_now(inode);
+}
+
 int regular_truncate(struct inode *inode, uint64_t size)
 {
 	int err = mutex_lock_killable(&to_node(inode)->lock);
@@ -79,7 +88,7 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	if (err == 0)
 		err = object_set_size(inode->object, size);
 	if (err == 0)
-		inode_changed_now(inode);
+		regular_change(inode);
 	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }
@@ -163,7 +172,7 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	}
 	/* First, as on Linux: a thread that sees new bytes sees the new times. */
 	if (likely(from->left != 0))
-		inode_changed_now(inode);
+		regular_change(inode);
 	done = write_at(inode, from, &at);
 	if (done > 0)
 		*pos = at;
@@ -197,7 +206,7 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 		return err;
 	err = regular_punch_pages(inode, start, end);
 	if (err == 0)
-		inode_changed_now(inode);
+		regular_change(inode);
 	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }
@@ -234,7 +243,7 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 		return err;
 	err = regular_allocate_pages(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
 	if (err == 0)
-		inode_changed_now(inode);
+		regular_change(inode);
 	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }

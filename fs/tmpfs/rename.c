@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "fs/tmpfs/dir.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -75,6 +76,22 @@ static int rename_refusal(const struct rename *r)
 	if (to && is_at_or_above(to, r->from.dir))
 		return exchanges(r) ? -EINVAL : -ENOTEMPTY;
 	return 0;
+}
+
+/* May the thread do that with the names, and with the entries ".." of directories that move? */
+static int rename_permission(const struct rename *r)
+{
+	const struct inode *from = r->from.inode, *to = r->to.inode;
+	bool moves = r->from.dir != r->to.dir;
+	int err = may_delete(r->from.dir, from);
+
+	if (err == 0)
+		err = to ? may_delete(r->to.dir, to) : may_create(r->to.dir);
+	if (err == 0 && moves && rename_is_dir(from))
+		err = inode_permission(from, MAY_WRITE);
+	if (err == 0 && moves && exchanges(r) && rename_is_dir(to))
+		err = inode_permission(to, MAY_WRITE);
+	return err;
 }
 
 /*
@@ -207,7 +224,9 @@ static int rename_once(struct rename *r)
 	/* As on Linux, nothing is done if both are names of one file. */
 	if (err || r->from.inode == r->to.inode)
 		return err;
-	err = prepare(r);
+	err = rename_permission(r);
+	if (err == 0)
+		err = prepare(r);
 	if (err)
 		return err;
 	spin_lock(&names_lock);

@@ -5,6 +5,7 @@
 #include "fs/tty/tty_private.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/job/ctty.h"
 
 static int get_termios(struct tty *tty, vaddr_t arg)
@@ -189,7 +190,7 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 	case TCFLSH:
 		return tty_flush(tty, arg);
 	case TIOCSCTTY:
-		return ctty_take(&tty->jobs, (int)arg == 1);
+		return ctty_take(&tty->jobs, (int)arg == 1 && capable(CAP_SYS_ADMIN));
 	case TIOCNOTTY:
 		return ctty_leave(&tty->jobs);
 	case TIOCGPGRP:

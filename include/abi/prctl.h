@@ -11,7 +11,9 @@
 #define PR_SET_NAME	       15
 #define PR_GET_NAME	       16
 #define PR_CAPBSET_READ	       23
+#define PR_CAPBSET_DROP	       24
 #define PR_GET_SECUREBITS      27
+#define PR_SET_SECUREBITS      28
 #define PR_SET_TIMERSLACK      29
 #define PR_GET_TIMERSLACK      30
 #define PR_SET_CHILD_SUBREAPER 36
@@ -21,6 +23,3 @@
 #define PR_GET_TID_ADDRESS     40
 #define PR_SET_THP_DISABLE     41
 #define PR_GET_THP_DISABLE     42
-
-#define SECBIT_KEEP_CAPS 16 /* PR_GET_SECUREBITS */
-#define CAP_LAST_CAP	 40 /* PR_CAPBSET_READ */

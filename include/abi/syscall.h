@@ -60,6 +60,7 @@
 #define SYS_timerfd_gettime	   87
 #define SYS_utimensat		   88
 #define SYS_capget		   90
+#define SYS_capset		   91
 #define SYS_exit		   93
 #define SYS_exit_group		   94
 #define SYS_waitid		   95

@@ -4,6 +4,7 @@
 
 #include "abi/wait.h"
 #include "lib/bits.h"
+#include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
 #include "proc/signal/action.h"
@@ -20,6 +21,7 @@ static void stop_notify_parent(struct process *process, int code, int status)
 		.code = code,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
+		.uid = process->leader->real_cred->uid,
 		.status = status,
 	};
 	struct usage usage;

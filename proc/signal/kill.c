@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
@@ -13,7 +14,20 @@ static struct signal_info from_user(int sig)
 {
 	const struct process *self = current_process();
 
-	return (struct signal_info){ .sig = sig, .code = SI_USER, .pid = self ? self->pid : 0 };
+	return (struct signal_info){
+		.sig = sig, .code = SI_USER, .pid = self ? self->pid : 0, .uid = current_cred()->uid
+	};
+}
+
+/* As on Linux, a session's processes may continue each other. The kernel sends what it likes. */
+static bool may_send(const struct process *process, const struct thread *to,
+		     const struct signal_info *info)
+{
+	const struct process *self = current_process();
+
+	if (info->code > 0 || process == self || cred_may_signal(to->real_cred))
+		return true;
+	return info->sig == SIGCONT && self && process->session == self->session;
 }
 
 /* Signal 0 only checks that the process exists. If `to` is NULL, any of its threads may take it. */
@@ -21,6 +35,8 @@ static int send_one(struct process *process, struct thread *to, const struct sig
 {
 	if (info->sig < 0 || info->sig > NSIG)
 		return -EINVAL;
+	if (!may_send(process, to ?: process->leader, info))
+		return -EPERM;
 	if (!info->sig || process->state != PROCESS_ALIVE)
 		return 0;
 	return to ? signal_send_thread(to, info) : signal_send_info(process, info);
@@ -41,19 +57,28 @@ struct sending {
 	int err;
 };
 
+/* As on Linux, those that may not get it do not count. */
 static void send_unless_self(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
+	int err;
 
-	if (process->pid != PID_INIT && process != sending->self)
-		sending->err = send_one(process, NULL, sending->info);
+	if (process->pid == PID_INIT || process == sending->self)
+		return;
+	err = send_one(process, NULL, sending->info);
+	if (err != -EPERM)
+		sending->err = err;
+	else if (sending->err == -ESRCH)
+		sending->err = 0;
 }
 
 static bool send_to_member(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
+	int err = send_one(process, NULL, sending->info);
 
-	sending->err = send_one(process, NULL, sending->info);
+	if (sending->err) /* as on Linux, one that got it is enough */
+		sending->err = err;
 	return false;
 }
 

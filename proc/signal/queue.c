@@ -260,6 +260,7 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 		abi->u.fault.addr = info->value;
 	} else if (info->about == SIGNAL_OF_CHILD) {
 		abi->u.child.pid = info->pid;
+		abi->u.child.uid = info->uid;
 		abi->u.child.status = info->status;
 		abi->u.child.utime = signal_ticks_to_clk(info->user_ticks);
 		abi->u.child.stime = signal_ticks_to_clk(info->kernel_ticks);

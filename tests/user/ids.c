@@ -1,120 +1,324 @@
 /* SPDX-License-Identifier: MIT */
-/* User and group ids where there is no user but root: in a user namespace of Linux that maps only 0. */
+/* User and group ids, groups and capabilities: who may change which, what follows, and what exec makes of them. */
 #include "t.h"
 
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
+#include <sys/auxv.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 
 static void *volatile bad = (void *)8; /* volatile: the compiler must not judge it */
 
-static void write_map(pid_t pid, const char *name)
-{
-	char path[40];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_WRONLY);
-	if (fd >= 0 && write(fd, "0 0 1\n", 6) == 6)
-		close(fd);
-}
-
-/* Runs f in a child, on Linux in a user namespace of its own. */
-static void in_namespace(const char *what, void (*f)(void))
-{
-	int there[2], mapped[2], status;
-	char byte;
-	pid_t pid;
-
-	pipe(there);
-	pipe(mapped);
-	pid = fork();
-	if (pid == 0) {
-		unshare(CLONE_NEWUSER);
-		write(there[1], "x", 1);
-		read(mapped[0], &byte, 1);
-		f();
-		_exit(0);
-	}
-	read(there[0], &byte, 1);
-	write_map(pid, "uid_map");
-	write_map(pid, "gid_map");
-	write(mapped[1], "x", 1);
-	waitpid(pid, &status, 0);
-	ended(what, status);
-}
-
-/* The ids as three calls and /proc tell them. */
+/* The ids as three calls and /proc tell them, and the capabilities in effect. */
 static void show(void)
 {
 	unsigned id[6] = { 9, 9, 9, 9, 9, 9 };
 	char line[256];
 	FILE *f = fopen("/proc/self/status", "r");
 
-	TRY(getresuid(&id[0], &id[1], &id[2]));
-	TRY(getresgid(&id[3], &id[4], &id[5]));
-	say("%u %u %u, %u %u %u; %d %d\n", id[0], id[1], id[2], id[3], id[4], id[5], setfsuid(-1u),
-	    setfsgid(-1u));
+	getresuid(&id[0], &id[1], &id[2]);
+	getresgid(&id[3], &id[4], &id[5]);
+	say("%u %u %u, %u %u %u; %d %d; %u %u %u %u\n", id[0], id[1], id[2], id[3], id[4], id[5],
+	    setfsuid(-1u), setfsgid(-1u), getuid(), geteuid(), getgid(), getegid());
 	while (f && fgets(line, sizeof(line), f))
 		if (strncmp(line, "Uid:", 4) == 0 || strncmp(line, "Gid:", 4) == 0 ||
-		    strncmp(line, "Groups:", 7) == 0)
+		    strncmp(line, "Groups:", 7) == 0 || strncmp(line, "Cap", 3) == 0 ||
+		    strncmp(line, "NoNewPrivs:", 11) == 0)
 			say("%s", line);
 	if (f)
 		fclose(f);
+	say("dumpable %d, keeps %d, secure bits %#x\n", prctl(PR_GET_DUMPABLE),
+	    prctl(PR_GET_KEEPCAPS), (unsigned)prctl(PR_GET_SECUREBITS));
 }
 
-static void same(void)
+static int run(void *arg)
 {
-	show();
-	TRY(setuid(0));
-	TRY(setgid(0));
-	TRY(setreuid(0, 0));
-	TRY(setreuid(-1, 0));
-	TRY(setreuid(0, -1));
-	TRY(setreuid(-1, -1));
-	TRY(setregid(0, 0));
-	TRY(setregid(-1, -1));
-	TRY(setresuid(0, 0, 0));
-	TRY(setresuid(-1, 0, -1));
-	TRY(setresuid(-1, -1, -1));
-	TRY(setresgid(0, 0, 0));
-	TRY(setresgid(-1, -1, -1));
-	TRY(setfsuid(0));
-	TRY(setfsgid(0));
+	((void (*)(void))arg)();
+	return 0;
+}
+
+static void again(const char *what)
+{
+	int status;
+
+	if (fork() == 0) {
+		execl("/proc/self/exe", "ids", what, NULL);
+		_exit(99);
+	}
+	wait(&status);
+	ended(what, status);
+}
+
+/* ---- the calls of the family, from each kind of state ---- */
+
+/* Ids that the calls are tried with: those of the states below, others, and -1. */
+static const unsigned tried[] = { 0, 1, 2, 3, 7, -1u };
+#define TRIED (sizeof(tried) / sizeof(tried[0]))
+
+static const struct state {
+	const char *name;
+	unsigned real, effective, saved;
+} states[] = {
+	{ "root", 0, 0, 0 },	       { "user 1", 1, 1, 1 },	   { "three users", 1, 2, 3 },
+	{ "root in effect", 1, 0, 1 }, { "really root", 0, 1, 2 }, { "once root", 1, 2, 0 },
+};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+static void enter(const struct state *state)
+{
+	setresgid(state->real, state->effective, state->saved);
+	setresuid(state->real, state->effective, state->saved);
+}
+
+/* In a child: prints the ids after a call of the family. */
+static void attempt(const struct state *state, const char *name, long (*call)(const unsigned *arg),
+		    const unsigned *arg)
+{
+	unsigned u[3], g[3];
+	int status;
+
+	if (fork() != 0) {
+		wait(&status);
+		return;
+	}
+	enter(state);
+	errno = 0;
+	status = (int)call(arg);
+	getresuid(&u[0], &u[1], &u[2]);
+	getresgid(&g[0], &g[1], &g[2]);
+	say("%s %d %d %d: %d %s; %u %u %u %d, %u %u %u %d\n", name, (int)arg[0], (int)arg[1],
+	    (int)arg[2], status, errno ? strerrorname_np(errno) : "-", u[0], u[1], u[2],
+	    setfsuid(-1u), g[0], g[1], g[2], setfsgid(-1u));
+	_exit(0);
+}
+
+static long call_setuid(const unsigned *arg)
+{
+	return syscall(SYS_setuid, arg[0]);
+}
+
+static long call_setgid(const unsigned *arg)
+{
+	return syscall(SYS_setgid, arg[0]);
+}
+
+static long call_setfsuid(const unsigned *arg)
+{
+	return syscall(SYS_setfsuid, arg[0]);
+}
+
+static long call_setfsgid(const unsigned *arg)
+{
+	return syscall(SYS_setfsgid, arg[0]);
+}
+
+static long call_setreuid(const unsigned *arg)
+{
+	return syscall(SYS_setreuid, arg[0], arg[1]);
+}
+
+static long call_setregid(const unsigned *arg)
+{
+	return syscall(SYS_setregid, arg[0], arg[1]);
+}
+
+static long call_setresuid(const unsigned *arg)
+{
+	return syscall(SYS_setresuid, arg[0], arg[1], arg[2]);
+}
+
+static long call_setresgid(const unsigned *arg)
+{
+	return syscall(SYS_setresgid, arg[0], arg[1], arg[2]);
+}
+
+static void family(void)
+{
+	for (size_t s = 0; s < STATES; s++) {
+		say("%s\n", states[s].name);
+		for (size_t i = 0; i < TRIED; i++) {
+			const unsigned one[3] = { tried[i], 0, 0 };
+
+			attempt(&states[s], "setuid", call_setuid, one);
+			attempt(&states[s], "setgid", call_setgid, one);
+			attempt(&states[s], "setfsuid", call_setfsuid, one);
+			attempt(&states[s], "setfsgid", call_setfsgid, one);
+			for (size_t j = i % 2; j < TRIED; j += 2) {
+				const unsigned two[3] = { tried[i], tried[j], 0 };
+				const unsigned three[3] = { tried[i], tried[j],
+							    tried[(i + j) % TRIED] };
+
+				attempt(&states[s], "setreuid", call_setreuid, two);
+				attempt(&states[s], "setregid", call_setregid, two);
+				attempt(&states[s], "setresuid", call_setresuid, three);
+				attempt(&states[s], "setresgid", call_setresgid, three);
+			}
+		}
+	}
 	TRY(syscall(SYS_setuid, 1ul << 32));
 	TRY(syscall(SYS_setresuid, 0, -1ul, 0xffffffff));
+}
+
+/* ---- what follows from a change ---- */
+
+static void root_leaves(void)
+{
+	show();
+	TRY(prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	TRY(setresuid(-1, 1000, -1));
+	show();
+	TRY(setresuid(-1, 0, -1));
+	show();
+	TRY(setfsuid(1000));
+	show();
+	TRY(setfsuid(0));
+	TRY(setresuid(1000, 1000, 1000));
+	show();
+	TRY(prctl(PR_SET_DUMPABLE, 1));
+	TRY(setuid(0));
+	again("show");
+}
+
+static void keeps(void)
+{
+	TRY(prctl(PR_SET_KEEPCAPS, 1));
+	TRY(setuid(1000));
+	show();
+	again("show");
+	TRY(prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_KEEP_CAPS_LOCKED));
 	show();
 }
 
-static void others(void)
+static void secure_bits(void)
 {
+	TRY(prctl(PR_SET_SECUREBITS, 0x100));
+	TRY(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS_LOCKED));
+	TRY(prctl(PR_SET_KEEPCAPS, 1));
+	TRY(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
+	TRY(prctl(PR_SET_SECUREBITS,
+		  SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS_LOCKED | SECBIT_KEEP_CAPS));
+	TRY(setresuid(1000, 1000, 0));
+	show();
+	TRY(prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS_LOCKED | SECBIT_NOROOT));
+	TRY(setresuid(0, 0, 0));
+	again("show");
+}
+
+static void bounding_set(void)
+{
+	TRY(prctl(PR_CAPBSET_DROP, CAP_KILL));
+	TRY(prctl(PR_CAPBSET_READ, CAP_KILL));
+	TRY(prctl(PR_CAPBSET_DROP, CAP_LAST_CAP + 1));
+	show();
+	again("show");
 	TRY(setuid(1));
-	TRY(setuid(-1));
-	TRY(setuid(65534));
+	TRY(prctl(PR_CAPBSET_DROP, CAP_CHOWN));
+	TRY(prctl(PR_CAPBSET_DROP, CAP_LAST_CAP + 1));
+	TRY(prctl(PR_SET_SECUREBITS, 0));
+}
+
+/* ---- capget, capset ---- */
+
+static void capabilities(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	char *hole = (char *)before_hole(1) + PAGE;
+
+	TRY(syscall(SYS_capget, &header, data));
+	say("%x %x %x, %x %x %x\n", data[0].effective, data[0].permitted, data[0].inheritable,
+	    data[1].effective, data[1].permitted, data[1].inheritable);
+	header.version = 5;
+	TRY(syscall(SYS_capget, &header, NULL));
+	say("%x\n", header.version);
+	header.version = 5;
+	TRY(syscall(SYS_capget, &header, data));
+	header.version = 5;
+	TRY(syscall(SYS_capset, &header, data));
+	header.version = _LINUX_CAPABILITY_VERSION_1;
+	data[1].effective = 99;
+	TRY(syscall(SYS_capget, &header, data));
+	say("%x %u\n", data[0].effective, data[1].effective);
+	header.version = _LINUX_CAPABILITY_VERSION_2;
+	TRY(syscall(SYS_capget, &header, bad));
+	TRY(syscall(SYS_capget, bad, data));
+	TRY(syscall(SYS_capset, &header, bad));
+	TRY(syscall(SYS_capset, bad, data));
+	memcpy(hole - 4, &header.version, 4);
+	TRY(syscall(SYS_capget, hole - 4, NULL));
+	TRY(syscall(SYS_capget, hole - 4, data));
+	TRY(syscall(SYS_capset, hole - 4, data));
+	header.pid = -1;
+	TRY(syscall(SYS_capget, &header, data));
+	TRY(syscall(SYS_capset, &header, data));
+	header.pid = 1 << 22;
+	TRY(syscall(SYS_capget, &header, data));
+	header.pid = getppid();
+	TRY(syscall(SYS_capget, &header, data));
+	TRY(syscall(SYS_capset, &header, data));
+	header.pid = getpid();
+	data[0].inheritable = 1 << CAP_KILL | 1 << CAP_CHOWN;
+	data[0].effective &= ~(1u << CAP_KILL);
+	data[1].permitted |= 1u << 31; /* what is no capability does not count */
+	TRY(syscall(SYS_capset, &header, data));
+	show();
+	data[0].permitted = 1 << CAP_SETPCAP;
+	TRY(syscall(SYS_capset, &header, data));
+	data[0].effective = 1 << CAP_SETPCAP;
+	data[1].effective = data[1].permitted = 0;
+	TRY(syscall(SYS_capset, &header, data));
+	show();
+	data[0].permitted |= 1 << CAP_KILL;
+	TRY(syscall(SYS_capset, &header, data));
+	data[0].permitted = data[0].effective = 0;
+	TRY(syscall(SYS_capset, &header, data));
+	data[0].inheritable |= 1 << CAP_SETUID;
+	TRY(syscall(SYS_capset, &header, data));
+	TRY(setuid(1));
+	TRY(setgroups(0, NULL));
 	TRY(setgid(1));
-	TRY(setgid(-1));
-	TRY(setreuid(1, -1));
-	TRY(setreuid(-1, 1));
-	TRY(setreuid(0, 1));
-	TRY(setregid(1, -1));
-	TRY(setregid(-1, 1));
-	TRY(setresuid(1, -1, -1));
-	TRY(setresuid(-1, 1, -1));
-	TRY(setresuid(-1, -1, 1));
-	TRY(setresuid(1, 1, 1));
-	TRY(setresgid(1, -1, -1));
-	TRY(setresgid(-1, 1, -1));
-	TRY(setresgid(-1, -1, 1));
-	TRY(setfsuid(1));
-	TRY(setfsgid(1));
+	again("show");
+}
+
+/* ---- groups ---- */
+
+static void groups(void)
+{
+	gid_t list[4] = { 7, 3, 0xfffffffe, 3 };
+	gid_t *at_hole = (gid_t *)(before_hole(1) + PAGE) - 1;
+
+	TRY(setgroups(0, NULL));
+	TRY(getgroups(0, bad));
+	TRY(setgroups(4, list));
+	memset(list, 0, sizeof(list));
+	TRY(getgroups(0, NULL));
+	TRY(getgroups(3, list));
+	TRY(getgroups(4, list));
+	say("%u %u %u %u\n", list[0], list[1], list[2], list[3]);
+	show();
+	again("show");
+	list[2] = -1u;
+	TRY(setgroups(3, list));
+	TRY(setgroups(2, at_hole));
+	TRY(setgroups(1, bad));
+	TRY(setgroups(65537, bad));
+	TRY(syscall(SYS_setgroups, -1, bad));
+	TRY(getgroups(4, bad));
+	TRY(getgroups(9, at_hole));
+	TRY(syscall(SYS_getgroups, -1, bad));
+	TRY(getgroups(0, NULL));
+	TRY(setuid(5));
+	TRY(setgroups(0, NULL));
+	TRY(setgroups(65537, bad));
 	show();
 }
 
 static void bad_addresses(void)
 {
-	gid_t *at_hole = (gid_t *)(before_hole(1) + PAGE) - 1;
 	uid_t id;
 
 	TRY(getresuid(bad, &id, &id));
@@ -123,56 +327,103 @@ static void bad_addresses(void)
 	TRY(getresgid(bad, &id, &id));
 	TRY(getresgid(&id, bad, &id));
 	TRY(getresgid(&id, &id, bad));
-	TRY(getresgid(&id, &id, at_hole + 1));
-	TRY(setgroups(1, bad));
-	*at_hole = 0;
-	TRY(setgroups(2, at_hole));
-	*at_hole = 1;
-	TRY(setgroups(2, at_hole));
-	TRY(setgroups(65537, bad));
-	TRY(syscall(SYS_setgroups, -1, bad));
-	TRY(setgroups(0, bad));
-	TRY(getgroups(0, bad));
-	TRY(syscall(SYS_getgroups, -1, bad));
-	TRY(getgroups(1, bad));
-	*at_hole = 0;
-	TRY(setgroups(1, at_hole));
-	TRY(getgroups(0, bad));
-	TRY(syscall(SYS_getgroups, -1, bad));
-	TRY(getgroups(1, bad));
-	TRY(getgroups(9, at_hole));
 }
 
-static void groups(void)
+/* 65,536 groups, in an order that is the worst for many ways to sort. */
+static void many_groups(void)
 {
-	gid_t list[2] = { 0, 7 };
+	static gid_t list[65536];
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < 65536; i++)
+		list[i] = i % 2 ? 200000 - i : i;
+	TRY(setgroups(65536, list));
+	memset(list, 0, sizeof(list));
+	TRY(getgroups(65536, list));
+	for (unsigned i = 1; i < 65536; i++)
+		wrong += list[i - 1] > list[i];
+	say("%u %u, %u wrong\n", list[0], list[65535], wrong);
+}
+
+/* ---- exec ---- */
+
+/* Copies this program, and gives the copy an owner and a mode. */
+static void copy_program(const char *to, uid_t uid, gid_t gid, mode_t mode)
+{
+	static char bytes[65536];
+	int from = open("/proc/self/exe", O_RDONLY), fd = open(to, O_CREAT | O_WRONLY, 0700);
+	ssize_t n;
+
+	while ((n = read(from, bytes, sizeof(bytes))) > 0)
+		if (write(fd, bytes, (size_t)n) != n)
+			result("write", -1);
+	close(from);
+	close(fd);
+	chown(to, uid, gid);
+	chmod(to, mode);
+}
+
+static void execute(const char *path, unsigned uid, unsigned euid, bool no_new_privs)
+{
 	int status;
 
-	TRY(getgroups(0, NULL));
-	TRY(getgroups(2, list));
-	TRY(setgroups(1, list));
-	TRY(getgroups(0, NULL));
-	list[0] = 9;
-	TRY(getgroups(2, list));
-	say("%u %u\n", list[0], list[1]);
-	TRY(setgroups(2, list));
-	list[0] = 7;
-	TRY(setgroups(1, list));
-	show();
+	say("%s as %u, %u%s\n", path, uid, euid, no_new_privs ? ", no new privileges" : "");
 	if (fork() == 0) {
-		show();
-		TRY(setgroups(0, NULL));
-		show();
-		execl("/proc/self/exe", "ids", "again", NULL);
+		if (no_new_privs)
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		setresgid(uid, uid, uid);
+		setresuid(uid, euid, uid);
+		execl(path, "ids", "exec", NULL);
+		result("exec", -1);
+		_exit(0);
 	}
 	wait(&status);
-	if (fork() == 0) {
-		execl("/proc/self/exe", "ids", "again", NULL);
-		_exit(1);
-	}
-	wait(&status);
-	ended("after exec", status);
-	show();
+	ended("it", status);
+}
+
+static void set_ids(void)
+{
+	static const unsigned ids[][2] = {
+		{ 0, 0 }, { 1000, 1000 }, { 1000, 0 }, { 0, 1000 }, { 5, 5 }
+	};
+	int fd;
+
+	mkdir("ids", 0755);
+	chmod("ids", 0755);
+	copy_program("ids/plain", 5, 6, 0755);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		execute("ids/plain", ids[i][0], ids[i][1], false);
+	TRY(chmod("ids/plain", 04755));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		execute("ids/plain", ids[i][0], ids[i][1], i == 1);
+	execute("ids/plain", 1000, 1000, false);
+	TRY(chmod("ids/plain", 06755));
+	execute("ids/plain", 1000, 1000, false);
+	TRY(chmod("ids/plain", 02745)); /* the group may not execute it */
+	execute("ids/plain", 1000, 1000, false);
+	TRY(chmod("ids/plain", 0711)); /* nobody else may read it */
+	execute("ids/plain", 1000, 1000, false);
+	TRY(chmod("ids/plain", 0701));
+	execute("ids/plain", 1000, 1000, false);
+	execute("ids/plain", 6, 6, false);
+	TRY(chmod("ids/plain", 0655));
+	execute("ids/plain", 5, 5, false);
+	execute("ids/plain", 0, 0, false);
+	TRY(chmod("ids/plain", 0644));
+	execute("ids/plain", 0, 0, false);
+	TRY(chown("ids/plain", 0, 0));
+	TRY(chmod("ids/plain", 04755));
+	execute("ids/plain", 1000, 1000, false);
+	/* A script has no ids to give; its interpreter has. */
+	fd = open("ids/script", O_CREAT | O_WRONLY, 0755);
+	write(fd, "#!ids/plain\n", 12);
+	close(fd);
+	TRY(chown("ids/script", 7, 7));
+	TRY(chmod("ids/script", 04755));
+	execute("ids/script", 1000, 1000, false);
+	unlink("ids/script");
+	unlink("ids/plain");
+	rmdir("ids");
 }
 
 /* ---- threads ---- */
@@ -236,8 +487,10 @@ static void threads(void)
 	TRY(setgid(0));
 	TRY(setresuid(0, 0, 0));
 	TRY(setgroups(0, NULL));
-	TRY(setuid(1));
-	TRY(setreuid(0, 1));
+	TRY(setuid(-1));
+	TRY(setresuid(0, 1, 0));
+	TRY(setuid(7));
+	TRY(setresuid(-1, 0, -1));
 	for (int i = 0; i < CALLERS; i++)
 		pthread_create(&callers[i], NULL, calls, NULL);
 	for (int i = 0; i < CALLERS; i++) {
@@ -257,15 +510,23 @@ static void threads(void)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
 	if (argc > 1) {
 		show();
+		say("auxv: %lu %lu %lu %lu %lu\n", getauxval(AT_UID), getauxval(AT_EUID),
+		    getauxval(AT_GID), getauxval(AT_EGID), getauxval(AT_SECURE));
 		return 0;
 	}
-	in_namespace("same", same);
-	in_namespace("others", others);
-	in_namespace("bad addresses", bad_addresses);
-	in_namespace("groups", groups);
-	in_namespace("threads", threads);
+	(void)argv;
+	family();
+	in_child("root leaves", run, root_leaves);
+	in_child("keeps", run, keeps);
+	in_child("secure bits", run, secure_bits);
+	in_child("bounding set", run, bounding_set);
+	in_child("capabilities", run, capabilities);
+	in_child("groups", run, groups);
+	in_child("bad addresses", run, bad_addresses);
+	in_child("many groups", run, many_groups);
+	set_ids();
+	in_child("threads", run, threads);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "fs/process_fs.h"
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/cred.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
@@ -27,6 +28,44 @@ unsigned fake_sleeps;
 unsigned fake_mutexes_held;
 
 struct inode *fake_root;
+
+/* Root's, which a test may change. */
+struct cred fake_cred = { .refs = 1, .cap_effective = CAP_ALL };
+
+const struct cred *current_cred(void)
+{
+	return &fake_cred;
+}
+
+bool capable(unsigned cap)
+{
+	return fake_cred.cap_effective & CAP_BIT(cap);
+}
+
+bool in_group_p(uint32_t gid)
+{
+	return fake_cred.fsgid == gid;
+}
+
+/* The real ids of the one thread are those by which it acts. */
+struct cred *cred_prepare(void)
+{
+	return NULL;
+}
+
+void cred_override(struct cred *cred)
+{
+	(void)cred;
+}
+
+void cred_revert(void)
+{
+}
+
+void cred_put(struct cred *cred)
+{
+	(void)cred;
+}
 
 static char the_thread;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "proc/cred.h"
 
 /*
  * What happens when the code under test would sleep: 0 as if woken, or -EINTR as if killed. NULL:
@@ -14,6 +15,9 @@ extern unsigned fake_sleeps;
 /* The process's root; NULL: the tree's. */
 struct inode;
 extern struct inode *fake_root;
+
+/* By what the thread acts: root's at the start of each test. */
+extern struct cred fake_cred;
 
 /* Waiting locks that are held now. */
 extern unsigned fake_mutexes_held;

@@ -339,7 +339,7 @@ static char *text_of(void (*put)(struct seq *, const struct process_facts *),
 
 static void put_status(struct seq *seq, const struct process_facts *facts)
 {
-	proc_put_status(seq, facts, 8192);
+	proc_put_status(seq, facts, &fake_cred, 8192);
 }
 
 static const struct process_facts a_process = {
@@ -399,7 +399,10 @@ TEST(text_of_a_process)
 		"VmExe:\t      12 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\nThreads:\t6\n"
 		"SigQ:\t3/100\nSigPnd:\t0000010000000002\nShdPnd:\t0000000000000000\n"
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-		"SigCgt:\t0000000000000004\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
+		"SigCgt:\t0000000000000004\nCapInh:\t0000000000000000\n"
+		"CapPrm:\t0000000000000000\nCapEff:\t000001ffffffffff\n"
+		"CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\n"
+		"Cpus_allowed:\t1\nCpus_allowed_list:\t0\n"
 		"voluntary_ctxt_switches:\t13\nnonvoluntary_ctxt_switches:\t14\n",
 		text_of(put_status, &a_process));
 }

@@ -14,6 +14,7 @@
 #include "mm/phys/kmalloc.h"
 #include "lib/assert.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/kthread.h"
 #include "proc/wait.h"
 
@@ -212,6 +213,12 @@ NO_SESSION(ctty_group, struct ctty *t, int *group)
 NO_SESSION(ctty_session, struct ctty *t, int *session)
 NO_SESSION(ctty_set_group, struct ctty *t, int group)
 NO_SESSION(inode_file_stat, struct file *file, struct abi_stat *st)
+
+bool capable(unsigned cap)
+{
+	(void)cap;
+	return true;
+}
 
 bool ctty_is_own(struct ctty *terminal)
 {

@@ -5,6 +5,7 @@
 
 #include <linux/futex.h>
 #include <sched.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -173,6 +174,32 @@ static const struct bad new_limits[] = { { "null", 0 },
 					 NO_MORE };
 static const struct bad no_id[] = { { "-1", MINUS(1) }, NO_MORE };
 static const unsigned root_groups[2];
+static struct __user_cap_header_struct caps_header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+static struct __user_cap_header_struct unknown_version = { 1, 0 },
+				       nobodys = { _LINUX_CAPABILITY_VERSION_3, NO_PID };
+static struct __user_cap_data_struct no_caps[2], more[2] = { { .effective = 1 } };
+static const struct bad cap_headers[] = { { "null", 0 },
+					  { "unmapped", HOLE },
+					  { "half", HOLE - 4 },
+					  { "noaccess", NOACCESS },
+					  { "kernel", KERNEL },
+					  { "unknown", (word)&unknown_version },
+					  { "nobody's", (word)&nobodys },
+					  NO_MORE };
+static const struct bad cap_sets[] = { { "null", 0 },
+				       { "unmapped", HOLE },
+				       { "half", HALF },
+				       { "noaccess", NOACCESS },
+				       { "kernel", KERNEL },
+				       { "not permitted", (word)more },
+				       NO_MORE };
+static void knows_no_version(word *arg)
+{
+	(void)arg;
+	unknown_version.version = 1; /* the call has written the one that is known */
+}
+static const struct bad no_secure_bits[] = { { "unknown", 0x100 }, NO_MORE };
+static const struct bad no_cap[] = { { "41", 41 }, { "-1", MINUS(1) }, NO_MORE };
 static const struct bad group_counts[] = { { "65537", 65537 }, { "negative", MINUS(1) }, NO_MORE };
 static void joins_a_group(word *arg)
 {
@@ -404,6 +431,10 @@ static const struct row rows[] = {
 	CALL(getresgid, RIGHT(DATA, DATA + 8, DATA + 16), BAD(out_int, out_int, out_int)),
 	CALL(setgroups, RIGHT(2, (word)root_groups), BAD(group_counts, in), .how = FORKS),
 	CALL(getgroups, RIGHT(1, DATA), BAD(negative_count, out_int), .before = joins_a_group),
+	CALL(capget, RIGHT((word)&caps_header, DATA), BAD(cap_headers, out),
+	     .before = knows_no_version),
+	CALL(capset, RIGHT((word)&caps_header, (word)no_caps), BAD(cap_headers, cap_sets),
+	     .how = FORKS, .before = knows_no_version),
 	CALL(getrusage, RIGHT(RUSAGE_SELF, DATA), BAD(whose, out)),
 	CALL(sched_getaffinity, RIGHT(0, 8, DATA), BAD(nobody, mask_size, out)),
 	CALL(sched_setaffinity, RIGHT(0, 8, (word)&hart_0), BAD(nobody, no_bytes, masks)),
@@ -443,6 +474,10 @@ static const struct row rows[] = {
 		BAD(NULL, switches, zeros, zeros, zeros), .how = FORKS),
 	CALL_AS("prctl(PR_SET_KEEPCAPS)", prctl, RIGHT(PR_SET_KEEPCAPS, 0), BAD(NULL, switches)),
 	CALL_AS("prctl(PR_CAPBSET_READ)", prctl, RIGHT(PR_CAPBSET_READ, 0), BAD(NULL, no_id)),
+	CALL_AS("prctl(PR_CAPBSET_DROP)", prctl, RIGHT(PR_CAPBSET_DROP, 40), BAD(NULL, no_cap),
+		.how = FORKS),
+	CALL_AS("prctl(PR_SET_SECUREBITS)", prctl, RIGHT(PR_SET_SECUREBITS, 0),
+		BAD(NULL, no_secure_bits), .how = FORKS),
 	CALL_AS("prctl(PR_GET_CHILD_SUBREAPER)", prctl, RIGHT(PR_GET_CHILD_SUBREAPER, DATA),
 		BAD(NULL, out_int)),
 	CALL_AS("prctl(PR_GET_TID_ADDRESS)", prctl, RIGHT(PR_GET_TID_ADDRESS, DATA),

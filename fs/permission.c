@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may do what with a file: mode, owner, group, and the sticky bit of its directory. */
+#include "fs/permission.h"
+
+#include "abi/errno.h"
+
+/* As capable_wrt_inode_uidgid() of Linux says, for what the mode does not permit. */
+static bool overrides(uint32_t mode, unsigned mask)
+{
+	if (!(mask & MAY_WRITE) && (S_ISDIR(mode) || mask == MAY_READ) &&
+	    capable(CAP_DAC_READ_SEARCH))
+		return true;
+	/* Not even root executes what nobody may execute. */
+	return (S_ISDIR(mode) || !(mask & MAY_EXEC) || (mode & 0111)) && capable(CAP_DAC_OVERRIDE);
+}
+
+int inode_permission(const struct inode *inode, unsigned mask)
+{
+	uint32_t mode = atomic_load_relaxed(&inode->mode), allowed = mode;
+
+	if (current_cred()->fsuid == atomic_load_relaxed(&inode->uid))
+		allowed = mode >> 6;
+	else if (((mode ^ mode >> 3) & mask) && in_group_p(atomic_load_relaxed(&inode->gid)))
+		allowed = mode >> 3;
+	if (likely(!(mask & ~allowed)) || overrides(mode, mask))
+		return 0;
+	return inode->ops->permits && inode->ops->permits(inode, mask) ? 0 : -EACCES;
+}
+
+bool inode_owner_or_capable(const struct inode *inode)
+{
+	return current_cred()->fsuid == atomic_load_relaxed(&inode->uid) || capable(CAP_FOWNER);
+}
+
+int may_delete(const struct inode *dir, const struct inode *victim)
+{
+	int err = may_create(dir);
+
+	if (err || !(atomic_load_relaxed(&dir->mode) & S_ISVTX))
+		return err;
+	if (current_cred()->fsuid == atomic_load_relaxed(&victim->uid) ||
+	    current_cred()->fsuid == atomic_load_relaxed(&dir->uid) || capable(CAP_FOWNER))
+		return 0;
+	return -EPERM;
+}
+
+int may_follow_link(const struct inode *dir, const struct inode *link)
+{
+	uint32_t owner = atomic_load_relaxed(&link->uid);
+
+	if ((atomic_load_relaxed(&dir->mode) & (S_ISVTX | 0002)) != (S_ISVTX | 0002))
+		return 0;
+	return owner == current_cred()->fsuid || owner == atomic_load_relaxed(&dir->uid) ? 0
+											 : -EACCES;
+}
+
+int may_link(const struct inode *inode)
+{
+	uint32_t mode = atomic_load_relaxed(&inode->mode);
+
+	if (inode_owner_or_capable(inode))
+		return 0;
+	if (!S_ISREG(mode) || (mode & S_ISUID) || (mode & (S_ISGID | 0010)) == (S_ISGID | 0010) ||
+	    inode_permission(inode, MAY_READ | MAY_WRITE))
+		return -EPERM;
+	return 0;
+}
+
+/* ---- changes of attributes ---- */
+
+static bool in_group_or_capable(uint32_t gid)
+{
+	return in_group_p(gid) || capable(CAP_FSETID);
+}
+
+uint32_t set_id_bits_lost(uint32_t mode, uint32_t gid)
+{
+	uint32_t lost = mode & S_ISUID;
+
+	if (S_ISDIR(mode))
+		return 0;
+	if ((mode & S_ISGID) && ((mode & 0010) || !in_group_or_capable(gid)))
+		lost |= S_ISGID;
+	return lost;
+}
+
+static bool may_chown(const struct inode *inode, uint32_t uid)
+{
+	uint32_t owner = atomic_load_relaxed(&inode->uid);
+
+	return (current_cred()->fsuid == owner && uid == owner) || capable(CAP_CHOWN);
+}
+
+static bool may_chgrp(const struct inode *inode, uint32_t gid)
+{
+	if (current_cred()->fsuid == atomic_load_relaxed(&inode->uid) &&
+	    (gid == atomic_load_relaxed(&inode->gid) || in_group_p(gid)))
+		return true;
+	return capable(CAP_CHOWN);
+}
+
+/* A change of owner that takes set-id bits is one of the mode, which is the owner's. */
+static bool changes_mode(const struct inode *inode, const struct inode_attr *attr)
+{
+	if (attr->valid & ATTR_MODE)
+		return true;
+	return (attr->valid & ATTR_DROP_SET_ID) &&
+	       set_id_bits_lost(atomic_load_relaxed(&inode->mode),
+				atomic_load_relaxed(&inode->gid));
+}
+
+int may_set_attr(const struct inode *inode, struct inode_attr *attr)
+{
+	uint32_t gid = attr->valid & ATTR_GID ? attr->gid : atomic_load_relaxed(&inode->gid);
+
+	if ((attr->valid & ATTR_UID) && !may_chown(inode, attr->uid))
+		return -EPERM;
+	if ((attr->valid & ATTR_GID) && !may_chgrp(inode, attr->gid))
+		return -EPERM;
+	if (changes_mode(inode, attr) && !inode_owner_or_capable(inode))
+		return -EPERM;
+	if ((attr->valid & ATTR_MODE) && !in_group_or_capable(gid))
+		attr->mode &= ~S_ISGID;
+	if (!(attr->valid & (ATTR_ATIME | ATTR_MTIME)) || inode_owner_or_capable(inode))
+		return 0;
+	return attr->valid & ATTR_TOUCH ? inode_permission(inode, MAY_WRITE) : -EPERM;
+}
+
+void inode_drop_privileges(struct inode *inode)
+{
+	uint32_t lost = set_id_bits_lost(atomic_load_relaxed(&inode->mode),
+					 atomic_load_relaxed(&inode->gid));
+
+	if (lost && S_ISREG(inode->mode) && !capable(CAP_FSETID))
+		(void)atomic_and(&inode->mode, ~lost);
+}
+
+/* ---- new files ---- */
+
+void inode_init_owner(struct inode *inode, const struct inode *dir)
+{
+	uint32_t dir_mode = dir ? atomic_load_relaxed(&dir->mode) : 0;
+
+	inode->uid = current_cred()->fsuid;
+	inode->gid = current_cred()->fsgid;
+	if (!(dir_mode & S_ISGID))
+		return;
+	inode->gid = atomic_load_relaxed(&dir->gid);
+	if (S_ISDIR(inode->mode))
+		inode->mode |= S_ISGID;
+	else if ((inode->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
+		 !in_group_or_capable(inode->gid))
+		inode->mode &= ~S_ISGID;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* Credentials: by which ids, groups and capabilities a thread acts. */
+#include "proc/cred.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "proc/mem_wait.h"
+#include "proc/pid.h"
+#include "proc/process.h"
+
+/* The part of memory that the lists of groups may take in all: one in so many frames. */
+#define GROUPS_SHARE 64
+
+static uint64_t groups_bytes; /* atomic: that they take */
+
+static const char *cred_what(const void *cred)
+{
+	return ((const struct cred *)cred)->euid == 0 ? "root's" : "another user's";
+}
+
+static const char *groups_what(const void *groups)
+{
+	return ((const struct group_info *)groups)->ngroups == 1 ? "one group" : "several groups";
+}
+
+COUNTED_KIND(cred_kind, "credentials", struct cred, cred_what);
+COUNTED_KIND(group_info_kind, "groups", struct group_info, groups_what);
+
+struct cred init_cred = {
+	.refs = 1,
+	.cap_permitted = CAP_ALL,
+	.cap_effective = CAP_ALL,
+	.cap_bset = CAP_ALL,
+};
+
+void cred_init(void)
+{
+	counted_begin(&cred_kind, &init_cred.counted, &init_cred.refs);
+}
+
+struct cred *cred_get(struct cred *cred)
+{
+	__atomic_fetch_add(&cred->refs, 1, __ATOMIC_RELAXED);
+	return cred;
+}
+
+void cred_put(struct cred *cred)
+{
+	if (__atomic_fetch_sub(&cred->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	counted_end(&cred->counted);
+	groups_put(cred->group_info);
+	kfree(cred);
+}
+
+void cred_find_held(struct cred *cred)
+{
+	if (cred->group_info)
+		counted_found(&cred->group_info->counted);
+}
+
+const struct cred *current_cred(void)
+{
+	return current_thread()->cred;
+}
+
+bool capable(unsigned cap)
+{
+	return current_cred()->cap_effective & CAP_BIT(cap);
+}
+
+struct cred *cred_prepare(void)
+{
+	struct cred *cred = mem_wait_kmalloc(sizeof(*cred));
+
+	if (!cred)
+		return NULL;
+	*cred = *current_cred();
+	cred->refs = 1;
+	if (cred->group_info)
+		__atomic_fetch_add(&cred->group_info->refs, 1, __ATOMIC_RELAXED);
+	counted_begin(&cred_kind, &cred->counted, &cred->refs);
+	return cred;
+}
+
+/* As commit_creds() of Linux: who acts for others now is not to be looked into by those it acted for. */
+static bool acts_for_others(const struct cred *old, const struct cred *new)
+{
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
+	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
+}
+
+void cred_commit(struct cred *cred)
+{
+	struct thread *thread = current_thread();
+	struct process *process = thread->process;
+	struct cred *old = thread->real_cred;
+
+	if (acts_for_others(old, cred))
+		atomic_store(&process->uspace->undumpable, true);
+	spin_lock(&process_tree_lock);
+	if (acts_for_others(old, cred))
+		process->death_signal = 0;
+	thread->cred = thread->real_cred = cred;
+	spin_unlock(&process_tree_lock);
+	cred_put(old);
+}
+
+void cred_override(struct cred *cred)
+{
+	current_thread()->cred = cred;
+}
+
+void cred_revert(void)
+{
+	current_thread()->cred = current_thread()->real_cred;
+}
+
+/* ---- groups ---- */
+
+static size_t groups_size(unsigned ngroups)
+{
+	return sizeof(struct group_info) + ngroups * sizeof(uint32_t);
+}
+
+int groups_alloc(unsigned ngroups, struct group_info **groups_ret)
+{
+	size_t bytes = kmalloc_size(groups_size(ngroups));
+	struct group_info *groups;
+
+	if (atomic_add(&groups_bytes, bytes) + bytes >
+	    page_alloc_total_count() / GROUPS_SHARE * PAGE_SIZE)
+		groups = NULL;
+	else
+		groups = mem_wait_kmalloc(groups_size(ngroups));
+	if (!groups) {
+		(void)atomic_add(&groups_bytes, -(uint64_t)bytes);
+		return -ENOMEM;
+	}
+	groups->refs = 1;
+	groups->ngroups = ngroups;
+	counted_begin(&group_info_kind, &groups->counted, &groups->refs);
+	*groups_ret = groups;
+	return 0;
+}
+
+void groups_put(struct group_info *groups)
+{
+	if (!groups || __atomic_fetch_sub(&groups->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	counted_end(&groups->counted);
+	(void)atomic_add(&groups_bytes, -(uint64_t)kmalloc_size(groups_size(groups->ngroups)));
+	kfree(groups);
+}
+
+void cred_set_groups(struct cred *cred, struct group_info *groups)
+{
+	groups_put(cred->group_info);
+	cred->group_info = groups;
+}
+
+static void sift_down(uint32_t *gid, unsigned at, unsigned n)
+{
+	for (;;) {
+		unsigned child = 2 * at + 1;
+		uint32_t moved = gid[at];
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && gid[child + 1] > gid[child])
+			child++;
+		if (gid[child] <= moved)
+			return;
+		gid[at] = gid[child];
+		gid[child] = moved;
+		at = child;
+	}
+}
+
+/* A heap: 65,536 groups take no stack, and no order of them takes longer than another. */
+void groups_sort(struct group_info *groups)
+{
+	unsigned n = groups->ngroups;
+
+	for (unsigned i = n / 2; i > 0; i--)
+		sift_down(groups->gid, i - 1, n);
+	while (n > 1) {
+		uint32_t largest = groups->gid[0];
+
+		groups->gid[0] = groups->gid[--n];
+		groups->gid[n] = largest;
+		sift_down(groups->gid, 0, n);
+	}
+}
+
+static bool is_among(const struct group_info *groups, uint32_t gid)
+{
+	unsigned first = 0, end = groups ? groups->ngroups : 0;
+
+	while (first < end) {
+		unsigned middle = first + (end - first) / 2;
+
+		if (groups->gid[middle] == gid)
+			return true;
+		if (groups->gid[middle] < gid)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return false;
+}
+
+bool in_group_p(uint32_t gid)
+{
+	return current_cred()->fsgid == gid || is_among(current_cred()->group_info, gid);
+}
+
+bool in_egroup_p(uint32_t gid)
+{
+	return current_cred()->egid == gid || is_among(current_cred()->group_info, gid);
+}
+
+/* ---- capabilities ---- */
+
+static bool has_root(const struct cred *cred)
+{
+	return cred->uid == 0 || cred->euid == 0 || cred->suid == 0;
+}
+
+void cred_fix_caps(const struct cred *old, struct cred *new)
+{
+	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
+		return;
+	if (has_root(old) && !has_root(new) && !(new->securebits &SECBIT_KEEP_CAPS))
+		new->cap_permitted = new->cap_effective = 0;
+	if (old->euid == 0 && new->euid != 0)
+		new->cap_effective = 0;
+	if (old->euid != 0 && new->euid == 0)
+		new->cap_effective = new->cap_permitted;
+}
+
+/* ---- exec ---- */
+
+/*
+ * Does the file give its own ids? With no_new_privs no file does. A working directory that other
+ * processes share would let these lead the program elsewhere: as on Linux, it gets no more than it had.
+ */
+static void take_file_ids(struct cred *new, const struct image_ids *ids)
+{
+	if (ids->nosuid || atomic_load_relaxed(&current_process()->no_new_privs))
+		return;
+	if (ids->mode & 04000)
+		new->euid = ids->uid;
+	/* Without the group's right to execute, the bit once marked files with mandatory locks. */
+	if ((ids->mode & 02010) == 02010)
+		new->egid = ids->gid;
+}
+
+struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret)
+{
+	const struct cred *old = current_cred();
+	struct cred *new = cred_prepare();
+	bool is_setid, is_root;
+
+	if (!new)
+		return NULL;
+	take_file_ids(new, ids);
+	is_root = !(new->securebits &SECBIT_NOROOT);
+	new->cap_permitted = 0;
+	if (is_root && (new->euid == 0 || new->uid == 0))
+		new->cap_permitted = new->cap_bset | new->cap_inheritable;
+	is_setid = new->euid != old->uid || new->egid != old->gid;
+	if ((is_setid || (new->cap_permitted & ~old->cap_permitted)) &&
+	    process_fs->is_shared(current_thread())) {
+		if (!capable(CAP_SETUID)) {
+			new->euid = new->uid;
+			new->egid = new->gid;
+		}
+		new->cap_permitted &= old->cap_permitted;
+	}
+	new->suid = new->fsuid = new->euid;
+	new->sgid = new->fsgid = new->egid;
+	is_root = is_root && new->euid == 0;
+	new->cap_effective = is_root ? new->cap_permitted : 0;
+	new->securebits &= ~SECBIT_KEEP_CAPS;
+	*secure_ret = is_setid || (new->uid != 0 && is_root);
+	return new;
+}
+
+/* ---- what may be done to others ---- */
+
+bool cred_may_signal(const struct cred *of)
+{
+	const struct cred *self = current_cred();
+
+	return self->euid == of->suid || self->euid == of->uid || self->uid == of->suid ||
+	       self->uid == of->uid || capable(CAP_KILL);
+}
+
+/* Are all ids of it these? */
+static bool cred_is_all(const struct cred *of, uint32_t uid, uint32_t gid)
+{
+	return uid == of->uid && uid == of->euid && uid == of->suid && gid == of->gid &&
+	       gid == of->egid && gid == of->sgid;
+}
+
+bool cred_may_limit(const struct cred *of)
+{
+	return cred_is_all(of, current_cred()->uid, current_cred()->gid) ||
+	       capable(CAP_SYS_RESOURCE);
+}
+
+bool cred_may_nice(const struct cred *of)
+{
+	uint32_t euid = current_cred()->euid;
+
+	return euid == of->euid || euid == of->uid || capable(CAP_SYS_NICE);
+}
+
+bool cred_may_sched(const struct cred *of)
+{
+	if (!cred_may_nice(of))
+		return false;
+	return !(of->cap_permitted & ~current_cred()->cap_permitted) || capable(CAP_SYS_NICE);
+}
+
+bool ptrace_may_access(const struct thread *thread)
+{
+	const struct process *process = thread->process;
+	const struct cred *self = current_cred(), *of = thread->real_cred;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (process == current_process() || capable(CAP_SYS_PTRACE))
+		return true;
+	if (!cred_is_all(of, self->fsuid, self->fsgid) ||
+	    (of->cap_permitted & ~self->cap_effective))
+		return false;
+	return !process->uspace || !atomic_load(&process->uspace->undumpable);
+}
