@@ -4,6 +4,7 @@
 #include "init_devices.h"
 #include "init_root.h"
 #include "init_servers.h"
+#include "init_user.h"
 #include "lib/complain.h"
 #include "lib/slurp.h"
 #include "lib/sys.h"
@@ -128,6 +129,9 @@ _Noreturn static void become(const char *path)
 		err = root_become(&path);
 	if (err < 0)
 		fail("cannot change the root to ", root, err);
+	err = user_become();
+	if (err < 0)
+		fail("cannot become the user of ", args.at[0], err);
 	err = sys_execve(path, args.at + 1, env.at);
 
 	complain("cannot run ", args.at[0], err);
@@ -230,7 +234,8 @@ int main(void)
 	read_orders();
 	start_swap();
 	window = window_open();
-	if (mount_all() != 0 || devices_for_program() != 0)
+	/* First: with another root for the program, /dev moves there. */
+	if (user_read() != 0 || user_own() != 0 || mount_all() != 0 || devices_for_program() != 0)
 		sys_exit(EXIT_SETUP);
 	if (!root)
 		sys_chdir(cwd); /* a server's files may have covered it */

@@ -15,6 +15,7 @@
 #include "abi/wait.h"
 #include "init_devices.h"
 #include "init_programs.h"
+#include "init_user.h"
 #include "lib/complain.h"
 #include "lib/ipc.h"
 #include "lib/slurp.h"
@@ -22,9 +23,9 @@
 #include "lib/text.h"
 #include "lib/virtio_regs.h"
 
-#define PATH_SIZE 4097
-#define RUNS_MAX  8
-#define NAME_SIZE 16 /* of "fd=" */
+#define PATH_SIZE    4097
+#define RUNS_MAX     8
+#define OPTIONS_SIZE 128 /* of "fd=", and four ids with their names */
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
@@ -192,9 +193,12 @@ static void make_directories(const char *path)
 static long mount_by(const struct run *run, int send, unsigned long action)
 {
 	const struct order *order = &run->order;
-	char options[2 * NAME_SIZE], digits[DECIMAL_SIZE];
+	char options[OPTIONS_SIZE], digits[DECIMAL_SIZE];
 
-	append(append(options, "fd="), decimal((unsigned)send, digits));
+	char *end = append(append(options, "fd="), decimal((unsigned)send, digits));
+
+	if (!(action & MS_REMOUNT))
+		user_options(end);
 	return sys_mount(order->tag, order->where, "9p",
 			 action | run->server->mount_flags | order->mount_flags, options);
 }

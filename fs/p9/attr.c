@@ -5,6 +5,7 @@
 #include "fs/p9/data.h"
 #include "fs/p9/node.h"
 #include "fs/p9/walk.h"
+#include "fs/permission.h"
 
 #define BLOCK_SIZE 512u
 
@@ -45,8 +46,8 @@ static void set_others(struct p9_node *node, const struct p9_rgetattr *attr)
 
 	atomic_store_relaxed(&node->rdev, attr->rdev);
 	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
-	atomic_store_relaxed(&inode->uid, attr->uid);
-	atomic_store_relaxed(&inode->gid, attr->gid);
+	atomic_store_relaxed(&inode->uid, p9_id_here(&node->session->users, attr->uid));
+	atomic_store_relaxed(&inode->gid, p9_id_here(&node->session->groups, attr->gid));
 	atomic_store_relaxed(&inode->nlink, (uint32_t)MIN(attr->nlink, UINT32_MAX));
 	atomic_store_relaxed(&inode->atime, nanoseconds(attr->atime_sec, attr->atime_nsec));
 }
@@ -124,9 +125,9 @@ int p9_getattr(struct inode *inode, struct abi_stat *st)
 static void drop_set_id(const struct p9_node *node, struct p9_tsetattr *ask)
 {
 	uint32_t mode = atomic_load_relaxed(&node->inode.mode);
-	uint32_t drops = mode & 0010 ? S_ISUID | S_ISGID : S_ISUID;
+	uint32_t drops = set_id_bits_lost(mode, atomic_load_relaxed(&node->inode.gid));
 
-	if (S_ISDIR(mode) || !(mode & drops) || (ask->valid & P9_SETATTR_MODE))
+	if (!drops || (ask->valid & P9_SETATTR_MODE))
 		return;
 	ask->valid |= P9_SETATTR_MODE;
 	ask->mode = mode & S_IALLUGO & ~drops;
@@ -136,8 +137,8 @@ static struct p9_tsetattr request_for(const struct p9_node *node, const struct i
 {
 	struct p9_tsetattr ask = {
 		.mode = attr->mode & S_IALLUGO,
-		.uid = attr->uid,
-		.gid = attr->gid,
+		.uid = p9_id_at_server(&node->session->users, attr->uid),
+		.gid = p9_id_at_server(&node->session->groups, attr->gid),
 		.atime_sec = attr->atime / NSEC_PER_SEC,
 		.atime_nsec = attr->atime % NSEC_PER_SEC,
 		.mtime_sec = attr->mtime / NSEC_PER_SEC,

@@ -58,8 +58,9 @@ static int attach(struct mount *mount, struct p9_session *session)
 }
 
 /* From here on, the root's fid has the reference to the session. */
-static int connect(struct mount *mount, struct file *send, uint32_t msize, uint64_t seconds,
-		   uint32_t uid)
+static __attribute__((noinline)) int connect(struct mount *mount, struct file *send, uint32_t msize,
+					     uint64_t seconds, uint32_t uid,
+					     const struct p9_ids *ids)
 {
 	uint64_t timeout = seconds ? seconds * clock_timebase() : UINT64_MAX;
 	struct p9_session *session;
@@ -71,6 +72,8 @@ static int connect(struct mount *mount, struct file *send, uint32_t msize, uint6
 	if (err)
 		return err;
 	session->uid = uid;
+	session->users = ids[0];
+	session->groups = ids[1];
 	err = attach(mount, session);
 	if (err)
 		p9_session_close(session);
@@ -102,19 +105,27 @@ static int remount_p9(struct mount *mount, const char *options)
 }
 
 /*
- * Options: fd=N, the send end; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf.
+ * Options: fd=N, the send end; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf; hostuid=N and guestuid=N,
+ * a user of the server's and who that is here; hostgid=N and guestgid=N.
  */
 static int fill_p9(struct mount *mount, const char *options)
 {
 	uint64_t fd = UINT64_MAX, msize = MSIZE_DEFAULT, timeout = TIMEOUT_DEFAULT, uid = 0;
+	uint64_t host_uid = 0, host_gid = 0, guest_uid = 0, guest_gid = 0;
 	const struct mount_option known[] = {
 		{ "fd", 10, INT32_MAX, &fd },
 		{ "msize", 10, MSIZE_MOST, &msize },
 		{ "timeout", 10, 1u << 20, &timeout },
 		{ "uid", 10, UINT32_MAX - 1, &uid },
+		{ "hostuid", 10, UINT32_MAX - 1, &host_uid },
+		{ "hostgid", 10, UINT32_MAX - 1, &host_gid },
+		{ "guestuid", 10, UINT32_MAX - 1, &guest_uid },
+		{ "guestgid", 10, UINT32_MAX - 1, &guest_gid },
 		{ NULL, 0, 0, NULL },
 	};
 	int err = mount_options(options, known);
+	const struct p9_ids ids[] = { { (uint32_t)host_uid, (uint32_t)guest_uid },
+				      { (uint32_t)host_gid, (uint32_t)guest_gid } };
 	struct file *send;
 
 	if (err)
@@ -124,7 +135,7 @@ static int fill_p9(struct mount *mount, const char *options)
 	send = fdtable_get(current_thread()->fdtable, (int)fd);
 	if (!send)
 		return -EINVAL;
-	err = connect(mount, send, (uint32_t)msize, timeout, (uint32_t)uid);
+	err = connect(mount, send, (uint32_t)msize, timeout, (uint32_t)uid, ids);
 	file_put(send);
 	return err;
 }

@@ -18,12 +18,10 @@
 #include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
-
-/* Of a new file: only the owner of the process's files would say otherwise, and all are root's. */
-#define GID 0
 
 /* Trenameat without its names. */
 #define RENAMEAT_BYTES (P9_HEADER_BYTES + 4 + 2 + 4 + 2)
@@ -44,6 +42,16 @@ struct found {
 	struct p9_qid qid;
 	struct p9_node *node; /* referenced; NULL: it is not known here */
 };
+
+/* The group that a new file in the directory is to have, as on Linux. Its owner is the server's choice. */
+static uint32_t group_in(const struct p9_node *dir)
+{
+	uint32_t gid = current_cred()->fsgid;
+
+	if (atomic_load_relaxed(&dir->inode.mode) & S_ISGID)
+		gid = atomic_load_relaxed(&dir->inode.gid);
+	return p9_id_at_server(&dir->session->groups, gid);
+}
 
 /* A thread that reads the directory asks the server again. */
 static void changed(const struct place *at)
@@ -73,6 +81,33 @@ static void found_put(struct found *found)
 static bool is_dir(const struct found *found)
 {
 	return found->qid.type & P9_QTDIR;
+}
+
+/*
+ * May the thread take the name away? Who it belongs to is asked only in a sticky directory. Names change only with the
+ * mount's rename_lock, which the caller holds.
+ */
+static int p9_may_delete(const struct place *at)
+{
+	struct inode *dir = &at->dir->inode, *victim;
+	int err = may_create(dir);
+
+	if (err || !(atomic_load_relaxed(&dir->mode) & S_ISVTX))
+		return err;
+	err = dir->ops->lookup(dir, at->name.data, at->name.len, &victim);
+	if (err)
+		return err;
+	err = may_delete(dir, victim);
+	inode_put(victim);
+	return err;
+}
+
+/* A directory that moves to another one changes its "..". */
+static int p9_may_move(const struct found *moved, const struct place *from, const struct place *to)
+{
+	if (!is_dir(moved) || !moved->node || from->dir == to->dir)
+		return 0;
+	return inode_permission(&moved->node->inode, MAY_WRITE);
 }
 
 /* Is something mounted on it? */
@@ -302,7 +337,7 @@ static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid
 					 .name = at->name,
 					 .flags = O_WRONLY | O_CREAT | O_EXCL | O_LARGEFILE,
 					 .mode = mode,
-					 .gid = GID };
+					 .gid = group_in(at->dir) };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rlcreate got;
@@ -355,7 +390,7 @@ int p9_mkdir(struct inode *dir, const char *name, size_t len, unsigned mode)
 {
 	const struct place at = place_of(dir, name, len);
 	struct p9_fid *fid = p9_node_fid(at.dir);
-	const struct p9_tmkdir ask = { fid->number, at.name, mode & S_IALLUGO, GID };
+	const struct p9_tmkdir ask = { fid->number, at.name, mode & S_IALLUGO, group_in(at.dir) };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rmkdir got;
@@ -378,7 +413,9 @@ int p9_symlink(struct inode *dir, const char *name, size_t len, const char *targ
 	const size_t size = P9_HEADER_BYTES + 4 + 2 + len + 2 + target_len + 4;
 	uint8_t *message = mem_wait_kmalloc(size);
 	struct p9_fid *fid = p9_node_fid(at.dir);
-	const struct p9_tsymlink ask = { fid->number, at.name, { target, target_len }, GID };
+	const struct p9_tsymlink ask = {
+		fid->number, at.name, { target, target_len }, group_in(at.dir)
+	};
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rsymlink got;
@@ -475,7 +512,7 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
 		return err;
 	err = p9_name_find(&at, &found);
 	if (err == 0) {
-		err = remove_found(&at, &found, directory);
+		err = p9_may_delete(&at) ?: remove_found(&at, &found, directory);
 		found_put(&found);
 	}
 	mutex_unlock(&dir->mount->rename_lock);
@@ -618,6 +655,12 @@ int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *
 		return err;
 	}
 	err = refusal(&moved, old->slash, there, new->slash, flags);
+	if (err == 0)
+		err = p9_may_delete(&from);
+	if (err == 0)
+		err = there ? p9_may_delete(&to) : may_create(new_dir);
+	if (err == 0)
+		err = p9_may_move(&moved, &from, &to);
 	if (err == 0)
 		err = rename_found(&from, &moved, &to, there);
 	if (there)

@@ -71,11 +71,11 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 		goto free_node;
 	inode_init(&node->inode, mount, p9_ino(qid), attr->mode, &node_ops,
 		   file_ops_of(attr->mode));
+	node->session = fid->session;
 	p9_node_set_attributes(node, attr);
 	mutex_init(&node->lock, LOCK_INODE);
 	list_init(&node->kept);
 	list_init(&node->fids);
-	node->session = fid->session;
 	node->qid = *qid;
 	node->fid = fid;
 	memcpy(copy, name, len);

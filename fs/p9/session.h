@@ -28,6 +28,24 @@ struct p9_alias {
 };
 
 /*
+ * One of the server's users, and one of its groups, are another one here, and the other way round: who runs QEMU on
+ * the host is the user of the session here. All others are what they are.
+ */
+struct p9_ids {
+	uint32_t server, here;
+};
+
+static inline uint32_t p9_id_here(const struct p9_ids *ids, uint32_t id)
+{
+	return id == ids->server ? ids->here : id;
+}
+
+static inline uint32_t p9_id_at_server(const struct p9_ids *ids, uint32_t id)
+{
+	return id == ids->here ? ids->server : id;
+}
+
+/*
  * One for each mount. There is a reference for each fid, the root's among them, and for each request
  * that no thread waits for. The last one closes the send end.
  */
@@ -35,7 +53,8 @@ struct p9_session {
 	struct refcount refs;
 	/* const, once the mount is made: */
 	uint32_t msize;
-	uint32_t uid;	      /* on whose behalf */
+	uint32_t uid; /* on whose behalf */
+	struct p9_ids users, groups;
 	uint64_t timeout;     /* ticks; UINT64_MAX: none */
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */

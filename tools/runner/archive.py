@@ -40,6 +40,10 @@ class Archive:
             raise Failure(USAGE, f"{os.fsdecode(path)}: both a folder and a file")
         self.entries[path] = entry
 
+    def has(self, path):
+        """Tells whether there is such a file or folder."""
+        return os.fsencode(os.path.normpath(path)).lstrip(b"/") in self.entries
+
     def add_folder(self, path, mode=0o755):
         """Adds an empty folder."""
         self._put(path, Entry(stat.S_IFDIR | mode))

@@ -38,6 +38,8 @@ Standard input, output and error are the program's own.
                            a folder of the host's, as PATH (/mnt): what is read and written is read
                            and written on the host; with :ro it is only read, with :setid the guest
                            may set set-user-ID and set-group-ID bits
+  --user UID[:GID]         the program runs as that user and group (0); who runs this on the host is that
+                           user for --root and --share, too
   --device NAME            a device that the kernel does not drive is the program's: a kind, as
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
@@ -87,6 +89,7 @@ class Options:
         self.root = None
         self.share = []
         self.device = []
+        self.user = None  # (uid, gid)
         self.log = None
         self.record = None
         self.film = None
@@ -155,6 +158,15 @@ def parse_add(text):
     return host, path + name if path.endswith("/") else path or name
 
 
+def parse_user(text):
+    """Splits UID[:GID]; the group's number is the user's if it is not given."""
+    uid, _, gid = text.partition(":")
+    ids = (uid, gid or uid)
+    if text.endswith(":") or not all(part.isascii() and part.isdigit() and int(part) < 0xffffffff for part in ids):
+        raise Failure(USAGE, f"--user wants UID[:GID], as numbers, not '{text}'")
+    return int(ids[0]), int(ids[1])
+
+
 def parse_text(text):
     """Takes any text that is not empty."""
     if not text:
@@ -175,6 +187,7 @@ VALUES = {
     "--root": root.parse,
     "--share": share.parse,
     "--device": parse_text,
+    "--user": parse_user,
     "--log": parse_text,
     "--record": parse_text,
     "--film": parse_text,

@@ -52,6 +52,8 @@ def nul_ended(words):
 def environment(options, chosen):
     """Makes the program's environment; the image's own programs learn what words and colours are wanted."""
     variables = {"HOME": "/", "TERM": os.environ.get("TERM") or "dumb", "PATH": "/bin:/usr/bin"}
+    if options.user:
+        variables["HOME"] = HOME
     if options.root:
         variables.update(roots.variables(options.root))
     if chosen.of_image:
@@ -101,6 +103,28 @@ def all_shares(options):
     return ([options.root.share] if options.root else []) + options.share
 
 
+HOME = "/home/user"
+
+
+def user_orders(options, cwd):
+    """Gives what init is told of the program's user: the ids, ours on the host, and the folders that are to be the user's."""
+    folders = [] if options.root else list(dict.fromkeys([HOME, cwd] if cwd != "/" else [HOME]))
+    return [str(number) for number in (*options.user, os.geteuid(), os.getegid())] + folders
+
+
+def add_user(archive, options):
+    """Adds the user's folder and names, unless the root is a folder of the host's, which has its own."""
+    if options.root:
+        return
+    uid, gid = options.user
+    archive.add_folder(HOME)
+    user = f"user:x:{uid}:{gid}:user:{HOME}:/bin/sh\n" if uid else ""
+    group = f"user:x:{gid}:\n" if gid else ""
+    for path, text in (("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n" + user), ("/etc/group", "root:x:0:\n" + group)):
+        if not archive.has(path):
+            archive.add_bytes(path, text.encode())
+
+
 def build_archive(options, place, chosen, cwd):
     """Writes the boot archive of a run and gives its descriptor."""
     archive = Archive()
@@ -116,6 +140,9 @@ def build_archive(options, place, chosen, cwd):
         archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
     if options.root:
         archive.add_bytes("/run/root", nul_ended(roots.orders(options.root, chosen.of_image)))
+    if options.user:
+        archive.add_bytes("/run/user", nul_ended(user_orders(options, cwd)))
+        add_user(archive, options)
     if options.device:
         archive.add_bytes("/run/device", nul_ended(options.device))
     shares = all_shares(options)

@@ -54,6 +54,11 @@ static inline long sys_unlink(const char *path)
 	return sys_call(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
 }
 
+static inline long sys_chown(const char *path, unsigned uid, unsigned gid)
+{
+	return sys_call(SYS_fchownat, AT_FDCWD, (long)path, uid, gid, 0, 0);
+}
+
 static inline long sys_rmdir(const char *path)
 {
 	return sys_call(SYS_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR, 0, 0, 0);

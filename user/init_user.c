@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The user of the program, by ./run.sh --user: process 1 and the servers stay root's. */
+#include "init_user.h"
+
+#include "lib/complain.h"
+#include "lib/slurp.h"
+#include "lib/sys.h"
+#include "lib/text.h"
+
+#define ORDERS "/run/user"
+
+/* From the runner: both ids, who runs QEMU on the host, and folders that are to be the user's. */
+enum { USER, GROUP, HOST_USER, HOST_GROUP, FOLDERS };
+
+static struct strings orders;
+static long norders;
+
+static unsigned number(const char *digits)
+{
+	unsigned n = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		n = n * 10 + (unsigned)(*digits - '0');
+	return n;
+}
+
+long user_read(void)
+{
+	norders = read_strings(ORDERS, &orders);
+	if (norders == -ENOENT)
+		norders = 0;
+	if (norders > 0 && norders < FOLDERS)
+		norders = -EINVAL;
+	if (norders < 0)
+		complain("cannot read ", ORDERS, norders);
+	return norders < 0 ? norders : 0;
+}
+
+char *user_options(char *to)
+{
+	static const char *const names[FOLDERS] = { [USER] = ",guestuid=",
+						    [GROUP] = ",guestgid=",
+						    [HOST_USER] = ",hostuid=",
+						    [HOST_GROUP] = ",hostgid=" };
+
+	for (unsigned i = 0; i < FOLDERS && norders > 0; i++)
+		to = append(append(to, names[i]), orders.at[i]);
+	return to;
+}
+
+static long give(const char *path)
+{
+	long err = sys_chown(path, number(orders.at[USER]), number(orders.at[GROUP]));
+
+	if (err < 0)
+		complain("cannot give to the program's user ", path, err);
+	return err;
+}
+
+/* Not all ports are there: a stream may be the console. */
+long user_own(void)
+{
+	static const char *const streams[] = { "/dev/console", "/dev/port/stdin",
+					       "/dev/port/stdout", "/dev/port/stderr" };
+	long err = 0;
+
+	for (unsigned i = 0; i < sizeof(streams) / sizeof(streams[0]) && norders > 0; i++)
+		sys_chown(streams[i], number(orders.at[USER]), number(orders.at[GROUP]));
+	for (long i = FOLDERS; i < norders && err == 0; i++)
+		err = give(orders.at[i]);
+	return err;
+}
+
+long user_become(void)
+{
+	unsigned uid, gid;
+	long err;
+
+	if (norders == 0)
+		return 0;
+	uid = number(orders.at[USER]);
+	gid = number(orders.at[GROUP]);
+	err = sys_call(SYS_setgroups, 0, 0, 0, 0, 0, 0);
+	if (err == 0)
+		err = sys_call(SYS_setresgid, gid, gid, gid, 0, 0, 0);
+	if (err == 0)
+		err = sys_call(SYS_setresuid, uid, uid, uid, 0, 0, 0);
+	return err;
+}
