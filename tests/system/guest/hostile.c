@@ -68,6 +68,9 @@ static _Noreturn void be_hostile(uint64_t seed, unsigned steps)
 	const struct itimerval often = { { 0, 7000 }, { 0, 7000 } };
 
 	begin(seed);
+	/* Half of them are another user's. */
+	if (seed % 2 && (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000)))
+		_exit(1);
 	setitimer(ITIMER_REAL, &often, NULL);
 	for (steps_left = steps; steps_left; steps_left--) {
 		count(STEPS_BEGUN);

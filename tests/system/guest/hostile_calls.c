@@ -67,6 +67,8 @@ static const struct {
 	{ SYS_setfsgid, 1, "o" },
 	{ SYS_setgroups, 2, "oa" },
 	{ SYS_getgroups, 2, "oa" },
+	{ SYS_capget, 2, "aa" },
+	{ SYS_capset, 2, "aa" },
 	{ SYS_set_tid_address, 2, "a" },
 	{ SYS_set_robust_list, 2, "ar" },
 	{ SYS_get_robust_list, 1, "kaa" },
