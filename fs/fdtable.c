@@ -3,6 +3,7 @@
 #include "fs/fdtable.h"
 
 #include "abi/errno.h"
+#include "arch/timer.h"
 #include "fs/file.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
@@ -446,26 +447,35 @@ unsigned fdtable_size(struct fdtable *table)
 	return (atomic_load_relaxed(&table->nmore) + 1) * FD_CHUNK;
 }
 
-size_t fdtable_held(struct fdtable *table, unsigned *nfds_left)
+/* Any chunk that is not empty, or the first. Call with the lock held. */
+static const struct fd_chunk *any_chunk(const struct fdtable *table)
 {
-	size_t held;
-	unsigned fd;
+	unsigned from = (unsigned)(arch_time() % (table->nmore + 1)) * FD_CHUNK, fd;
+
+	fd = fdtable_find_used(table, from);
+	return fdtable_chunk(table, fd != FD_NONE ? fd : 0);
+}
+
+size_t fdtable_held(struct fdtable *table)
+{
+	const struct fd_chunk *chunk;
+	size_t held = 0, own;
 
 	spin_lock(&table->lock);
-	held = (table->nmore * sizeof(*table->more) +
-		table->nchunks * kmalloc_size(sizeof(**table->more))) /
-	       PAGE_SIZE;
-	for_each_fd(fd, table) {
-		const struct file *file = fdtable_file(table, fd);
+	chunk = any_chunk(table);
+	for (unsigned at = 0, left = chunk->nopen; left-- > 0; at++) {
+		const struct file *file;
 
-		if (*nfds_left == 0)
-			break;
-		--*nfds_left;
+		at = find_bit(chunk->open, 0, at);
+		file = chunk->file[at];
 		if (file && file->ops->held)
 			held += file->ops->held(file);
 	}
+	held *= table->nchunks + 1;
+	own = table->nmore * sizeof(*table->more) +
+	      table->nchunks * kmalloc_size(sizeof(**table->more));
 	spin_unlock(&table->lock);
-	return held;
+	return held + own / PAGE_SIZE;
 }
 
 bool fdtable_serves(struct fdtable *table)
@@ -518,7 +528,7 @@ unsigned fdtable_count(struct fdtable *table, const struct file *file)
 
 	spin_lock(&table->lock);
 	for_each_fd(fd, table) {
-		if (fd >= FDS_WALKED)
+		if (fd >= FD_CHUNK)
 			break;
 		n += fdtable_file(table, fd) == file;
 	}

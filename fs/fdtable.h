@@ -114,14 +114,13 @@ int fdtable_next(struct fdtable *table, unsigned min);
 bool fdtable_has(struct fdtable *table, int fd, const struct file *file);
 /* How many descriptors there is room for now. */
 unsigned fdtable_size(struct fdtable *table);
-/* Returns how many of the first FDS_WALKED descriptors of the table refer to the file. */
+/* Returns how many of the descriptors of the first chunk refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
-#define FDS_WALKED 2048 /* in one hold of process_tree_lock */
 /*
- * Returns how many pages the table and its files have (their `held`). A file counts for each of its descriptors. Looks at no
- * more than *nfds_left descriptors, and counts them there.
+ * Returns how many pages the table and its files have (their `held`). A file counts for each of its descriptors. In a table of
+ * several chunks one of them is looked at, and the sum is estimated from it: callers hold process_tree_lock.
  */
-size_t fdtable_held(struct fdtable *table, unsigned *nfds_left);
+size_t fdtable_held(struct fdtable *table);
 /* Is any of the files one whose kind `serves`? */
 bool fdtable_serves(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */

@@ -277,12 +277,11 @@ static int process_fs_umask(const struct thread *thread)
  */
 #define TABLES_WALKED 8
 
-static size_t walk_tables(const struct process *process,
-			  size_t (*count)(struct fdtable *table, unsigned *nfds_left))
+static size_t walk_tables(const struct process *process, size_t (*count)(struct fdtable *table))
 {
 	const struct fdtable *last = NULL;
 	const struct thread *thread;
-	unsigned ntables = 0, nfds_left = FDS_WALKED;
+	unsigned ntables = 0;
 	size_t sum = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
@@ -291,7 +290,7 @@ static size_t walk_tables(const struct process *process,
 
 		if (!table || table == last)
 			continue;
-		sum += count(table, &nfds_left);
+		sum += count(table);
 		last = table;
 		if (++ntables == TABLES_WALKED)
 			break;
@@ -299,9 +298,8 @@ static size_t walk_tables(const struct process *process,
 	return sum;
 }
 
-static size_t serves(struct fdtable *table, unsigned *nfds_left)
+static size_t serves(struct fdtable *table)
 {
-	(void)nfds_left;
 	return fdtable_serves(table);
 }
 

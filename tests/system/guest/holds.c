@@ -79,8 +79,8 @@ static void sparse(void)
 
 /* ---- servers: each waits for the next, and has all descriptors that it may have ---- */
 
-#define SERVERS	   64
-#define FDS_WALKED 2048 /* as in fs/fdtable.h */
+#define SERVERS	 64
+#define FD_CHUNK 256 /* as in fs/fdtable.h */
 
 static _Noreturn void serve(const int *receive, const int *send, int i, volatile int *turn)
 {
@@ -89,7 +89,7 @@ static _Noreturn void serve(const int *receive, const int *send, int i, volatile
 	for (int k = 0; k < SERVERS; k++)
 		if (k != i)
 			close(receive[k]);
-	allow_files(FDS_WALKED);
+	allow_files(FD_CHUNK);
 	while (dup(receive[i]) >= 0)
 		;
 	ipc_receive(receive[i], &message, IPC_NOW);
