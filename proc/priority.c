@@ -39,24 +39,30 @@ struct nice_visit {
 	int err;  /* the last refusal, if there was one; -ESRCH: there was no thread */
 	bool of_user;
 	uint32_t uid; /* with that */
+	/* What the running thread may do to threads with these credentials; NULL: it is not known yet. */
+	const struct cred *cred;
+	bool may_nice, may_sched;
 };
 
 bool can_nice(const struct thread *thread, int nice)
 {
-	uint64_t limit = process_limit(thread->process, RLIMIT_NICE);
-
-	return nice >= atomic_load_relaxed(&thread->wish.nice) ||
-	       (uint64_t)(NICE_MAX + 1 - nice) <= limit || capable(CAP_SYS_NICE);
+	return nice >= atomic_load_relaxed(&thread->wish.nice) || capable(CAP_SYS_NICE) ||
+	       (uint64_t)(NICE_MAX + 1 - nice) <= process_limit(thread->process, RLIMIT_NICE);
 }
 
 /* The order is that of set_one_prio() of Linux. */
 static void set_nice(struct thread *thread, struct nice_visit *visit)
 {
-	if (!cred_may_nice(thread->real_cred)) {
+	if (thread->real_cred != visit->cred) { /* nearly all threads have the same */
+		visit->cred = thread->real_cred;
+		visit->may_nice = cred_may_nice(visit->cred);
+		visit->may_sched = cred_may_sched(visit->cred);
+	}
+	if (!visit->may_nice) {
 		visit->err = -EPERM;
 	} else if (!can_nice(thread, visit->nice)) {
 		visit->err = -EACCES;
-	} else if (!cred_may_sched(thread->real_cred)) {
+	} else if (!visit->may_sched) {
 		visit->err = -EPERM;
 	} else {
 		if (visit->err == -ESRCH)
@@ -79,10 +85,12 @@ static void visit_thread(struct thread *thread, struct nice_visit *visit)
 
 static void visit_process(struct process *process, void *arg)
 {
+	struct nice_visit *visit = arg;
 	struct thread *thread;
 
+	visit->cred = NULL; /* between two processes the lock may have been dropped */
 	for_each_thread(thread, process)
-		visit_thread(thread, arg);
+		visit_thread(thread, visit);
 	if (process->nextra) /* perhaps many */
 		process_visit_ends_piece();
 }
