@@ -4,6 +4,7 @@
 
 #include "lib/complain.h"
 #include "lib/slurp.h"
+#include "lib/strings.h"
 #include "lib/sys.h"
 #include "lib/text.h"
 
@@ -12,7 +13,12 @@
 /* From the runner: both ids, who runs QEMU on the host, and folders that are to be the user's. */
 enum { USER, GROUP, HOST_USER, HOST_GROUP, FOLDERS };
 
-static struct strings orders;
+/* The ids, and paths: the working directory, and what is added for the user. Few: memory is promised for it. */
+#define ORDERS_BYTES 16384
+#define ORDERS_MAX   64
+
+static char bytes[ORDERS_BYTES + 1];
+static char *orders[ORDERS_MAX + 1];
 static long norders;
 
 static unsigned number(const char *digits)
@@ -26,7 +32,9 @@ static unsigned number(const char *digits)
 
 long user_read(void)
 {
-	norders = read_strings(ORDERS, &orders);
+	norders = slurp(ORDERS, bytes, ORDERS_BYTES);
+	if (norders >= 0)
+		norders = strings_split(bytes, norders, orders, ORDERS_MAX);
 	if (norders == -ENOENT)
 		norders = 0;
 	if (norders > 0 && norders < FOLDERS)
@@ -44,13 +52,13 @@ char *user_options(char *to)
 						    [HOST_GROUP] = ",hostgid=" };
 
 	for (unsigned i = 0; i < FOLDERS && norders > 0; i++)
-		to = append(append(to, names[i]), orders.at[i]);
+		to = append(append(to, names[i]), orders[i]);
 	return to;
 }
 
 static long give(const char *path)
 {
-	long err = sys_chown(path, number(orders.at[USER]), number(orders.at[GROUP]));
+	long err = sys_chown(path, number(orders[USER]), number(orders[GROUP]));
 
 	if (err < 0)
 		complain("cannot give to the program's user ", path, err);
@@ -65,9 +73,9 @@ long user_own(void)
 	long err = 0;
 
 	for (unsigned i = 0; i < sizeof(streams) / sizeof(streams[0]) && norders > 0; i++)
-		sys_chown(streams[i], number(orders.at[USER]), number(orders.at[GROUP]));
+		sys_chown(streams[i], number(orders[USER]), number(orders[GROUP]));
 	for (long i = FOLDERS; i < norders && err == 0; i++)
-		err = give(orders.at[i]);
+		err = give(orders[i]);
 	return err;
 }
 
@@ -78,8 +86,8 @@ long user_become(void)
 
 	if (norders == 0)
 		return 0;
-	uid = number(orders.at[USER]);
-	gid = number(orders.at[GROUP]);
+	uid = number(orders[USER]);
+	gid = number(orders[GROUP]);
 	err = sys_call(SYS_setgroups, 0, 0, 0, 0, 0, 0);
 	if (err == 0)
 		err = sys_call(SYS_setresgid, gid, gid, gid, 0, 0, 0);
