@@ -15,6 +15,8 @@ static int set_attr(struct inode *inode, const struct inode_attr *attr)
 
 	if (attr->valid & ATTR_WRONG_TIME)
 		return -EINVAL;
+	if ((attr->valid & ATTR_MODE) && S_ISLNK(inode->mode))
+		return -EOPNOTSUPP;
 	err = mount ? mount_begin_write(mount) : 0;
 	if (err)
 		return err;
@@ -59,11 +61,17 @@ static int may_access(const struct inode *inode, unsigned mask)
 	return err ? err : inode_permission(inode, mask);
 }
 
-static int access_by_path(struct file *dir, const char *path, unsigned mask)
+/* A file without an inode is no program. */
+static int access_at(struct file *dir, const char *path, unsigned flags, unsigned mask)
 {
 	struct inode *inode;
-	int err = path_lookup(path_start(dir), path, true, &inode);
+	int err;
 
+	if (*path == '\0' && !dir->ops->has_inode)
+		return mask & MAY_EXEC ? -EACCES : 0;
+	if (*path == '\0')
+		return may_access(file_inode(dir), mask);
+	err = path_lookup(path_start(dir), path, !(flags & AT_SYMLINK_NOFOLLOW), &inode);
 	if (err)
 		return err;
 	err = may_access(inode, mask);
@@ -93,18 +101,18 @@ static bool acts_as_real_user(const struct cred *cred)
 	return cred->cap_effective == (cred->uid == 0 ? cred->cap_permitted : 0);
 }
 
-int fs_access(struct file *dir, const char *path, unsigned mask, bool effective)
+int fs_access(struct file *dir, const char *path, unsigned flags, unsigned mask)
 {
 	struct cred *cred;
 	int err;
 
-	if (effective || acts_as_real_user(current_cred()))
-		return access_by_path(dir, path, mask);
+	if ((flags & AT_EACCESS) || acts_as_real_user(current_cred()))
+		return access_at(dir, path, flags, mask);
 	cred = real_user();
 	if (!cred)
 		return -ENOMEM;
 	cred_override(cred);
-	err = access_by_path(dir, path, mask);
+	err = access_at(dir, path, flags, mask);
 	cred_revert();
 	cred_put(cred);
 	return err;

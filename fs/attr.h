@@ -9,17 +9,17 @@
  * of the path, -EROFS, or the file system's. The caller holds no spinning lock.
  */
 
-/* Changes all that attr->valid names, but not the size. -EINVAL: ATTR_WRONG_TIME. */
+/* Changes all that attr->valid names, but not the size. -EINVAL: ATTR_WRONG_TIME. -EOPNOTSUPP: the mode of a link. */
 int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr);
 
 /* The same for an open file. -EPERM: it is a pipe. */
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
 
 /*
- * May the running thread, or with its real ids unless `effective` is set, do that (MAY_* of fs/permission.h) with the
- * file? -EACCES: it may not, or the mount forbids programs. -EROFS is not for devices. -ENOMEM.
+ * May the running thread, with its real ids unless AT_EACCESS is set, do that (MAY_* of fs/permission.h) with the
+ * file? flags: AT_EACCESS, AT_SYMLINK_NOFOLLOW. An empty path is the open file itself. -EACCES: it may not, or the mount forbids programs. -EROFS is not for devices. -ENOMEM.
  */
-int fs_access(struct file *dir, const char *path, unsigned mask, bool effective);
+int fs_access(struct file *dir, const char *path, unsigned flags, unsigned mask);
 
 /* truncate(2): -EISDIR, -EINVAL if it is no regular file, -ETXTBSY if it is being executed. */
 int fs_truncate(struct file *dir, const char *path, uint64_t size);

@@ -46,16 +46,15 @@ static bool count_add(struct eventfd *event, uint64_t n)
 	return true;
 }
 
-static int event_wait(const struct file *file, struct waitq *queue, uint64_t seq)
+static int event_wait(bool nonblock, struct waitq *queue, uint64_t seq)
 {
-	return file->flags & O_NONBLOCK ? -EAGAIN : thread_wait_interruptible(queue, seq);
+	return nonblock ? -EAGAIN : thread_wait_interruptible(queue, seq);
 }
 
 /* Takes the count once there is any. Returns 0 or a negative errno. */
-static __attribute__((noinline)) int await_count(const struct file *file, uint64_t *taken_ret)
+static __attribute__((noinline)) int await_count(struct eventfd *event, bool nonblock,
+						 uint64_t *taken_ret)
 {
-	struct eventfd *event = file->node;
-
 	for (;;) {
 		uint64_t seq = waitq_sample(&event->readable);
 		int err;
@@ -63,7 +62,7 @@ static __attribute__((noinline)) int await_count(const struct file *file, uint64
 		*taken_ret = count_take(event);
 		if (*taken_ret != 0)
 			return 0;
-		err = event_wait(file, &event->readable, seq);
+		err = event_wait(nonblock, &event->readable, seq);
 		if (err)
 			return err;
 	}
@@ -80,7 +79,7 @@ static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *p
 		return -EINVAL;
 	taken = count_take(event);
 	if (taken == 0) {
-		int err = await_count(file, &taken);
+		int err = await_count(event, file_nonblock(file, to), &taken);
 
 		if (err)
 			return err;
@@ -92,17 +91,15 @@ static ssize_t eventfd_read(struct file *file, struct user_iter *to, uint64_t *p
 }
 
 /* Adds to the count once there is room. Returns 0 or a negative errno. */
-static __attribute__((noinline)) int await_room(const struct file *file, uint64_t n)
+static __attribute__((noinline)) int await_room(struct eventfd *event, bool nonblock, uint64_t n)
 {
-	struct eventfd *event = file->node;
-
 	for (;;) {
 		uint64_t seq = waitq_sample(&event->writable);
 		int err;
 
 		if (count_add(event, n))
 			return 0;
-		err = event_wait(file, &event->writable, seq);
+		err = event_wait(nonblock, &event->writable, seq);
 		if (err)
 			return err;
 	}
@@ -130,7 +127,7 @@ static int write_segment(struct file *file, struct user_iter *from, bool first)
 	if (n > COUNT_MAX)
 		return -EINVAL;
 	if (!count_add(event, n)) {
-		int err = await_room(file, n);
+		int err = await_room(event, file_nonblock(file, from), n);
 
 		if (err)
 			return err;
@@ -191,6 +188,7 @@ static const struct file_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.empty_writes = true,
+	.nowait = true,
 	.poll = eventfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,

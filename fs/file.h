@@ -109,6 +109,7 @@ struct file_ops {
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
+	bool nowait;	/* read and write heed RWF_NOWAIT */
 	bool has_inode; /* file->node is a struct inode of fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see fs/tmpfs/memfd.h. */
 	bool no_writer;
@@ -193,6 +194,24 @@ static inline bool file_flags_read(unsigned flags)
 static inline bool file_flags_write(unsigned flags)
 {
 	return ((flags + 1) & 2) != 0;
+}
+
+static inline bool file_has_position(const struct file *file)
+{
+	return file->ops->seek != NULL;
+}
+
+/* Does a transfer fail with -EAGAIN instead of waiting? */
+static inline bool file_nonblock(const struct file *file, const struct user_iter *iter)
+{
+	return (file->flags & O_NONBLOCK) || (iter->rwf & RWF_NOWAIT);
+}
+
+/* Does a write go to the end of the file? */
+static inline bool file_appends(const struct file *file, const struct user_iter *iter)
+{
+	return (iter->rwf & RWF_APPEND) ||
+	       ((file->flags & O_APPEND) && !(iter->rwf & RWF_NOAPPEND));
 }
 
 /* The same for an open file. With O_PATH, that is neither. */

@@ -53,6 +53,9 @@ struct inode_ops {
 	/* Creates an empty regular file or directory; mode has the type and the permissions. */
 	int (*create)(struct inode *dir, const char *name, size_t len, unsigned mode,
 		      struct inode **inode_ret); /* [EPERM] */
+	/* Creates a regular file without a name. `linkable`: link may give it one. */
+	int (*tmpfile)(struct inode *dir, unsigned mode, bool linkable,
+		       struct inode **inode_ret); /* [EOPNOTSUPP] */
 	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
 		       size_t target_len); /* [EPERM] */
 	/* Gives the inode, which is of the same mount and no directory, another name. */
@@ -94,6 +97,7 @@ struct inode_ops {
 	 * file's inode, as by path_get(). NULL: walks go on with the text.
 	 */
 	int (*follow)(struct inode *link, struct inode **inode_ret);
+	bool shortcut; /* the text of such a link leads to the same file */
 	/*
 	 * May the running thread do that (MAY_*), which the mode does not permit? Takes no spinning lock. NULL: it may not.
 	 */

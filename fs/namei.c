@@ -258,7 +258,9 @@ __attribute__((noinline)) static int rename_to(const struct path_walk *from, str
 	if (err == 0)
 		err = mutex_lock_killable(&from->dir->mount->rename_lock);
 	if (err == 0) {
+		path_rename_begins();
 		err = from->dir->ops->rename(from->dir, &from->last, to.dir, &to.last, flags);
+		path_rename_ended();
 		mutex_unlock(&from->dir->mount->rename_lock);
 	}
 	path_end(&to);

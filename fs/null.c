@@ -47,6 +47,7 @@ static ssize_t zero_read(struct file *file, struct user_iter *to, uint64_t *pos)
 const struct file_ops null_ops = {
 	.name = "null",
 	.read = null_read,
+	.nowait = true,
 	.write = null_write,
 	.stat = inode_file_stat,
 	.seek = null_seek,
@@ -57,6 +58,7 @@ const struct file_ops null_ops = {
 const struct file_ops zero_ops = {
 	.name = "zero",
 	.read = zero_read,
+	.nowait = true,
 	.write = null_write,
 	.stat = inode_file_stat,
 	.seek = null_seek,

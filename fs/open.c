@@ -15,6 +15,10 @@
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define ONCE_FLAGS  (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
+struct open_how {
+	unsigned flags, mode, resolve;
+};
+
 static bool wants_write(unsigned flags)
 {
 	return file_flags_write(flags) || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
@@ -41,7 +45,7 @@ int fs_open_check_flags(unsigned flags)
 	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
 		return -EINVAL;
 	if (flags & TMPFILE_BIT)
-		return (flags & O_DIRECTORY) && file_flags_write(flags) ? -EOPNOTSUPP : -EINVAL;
+		return (flags & O_DIRECTORY) && file_flags_write(flags) ? 0 : -EINVAL;
 	return 0;
 }
 
@@ -142,14 +146,42 @@ static int open_inode(struct inode *inode, unsigned flags, unsigned mask, struct
 	return err;
 }
 
+/* O_TMPFILE: creates a file without a name on the mount of the directory that the walk leads to. */
+static int open_tmpfile(struct path_walk *walk, unsigned flags, unsigned mode,
+			struct inode **inode_ret)
+{
+	struct inode *dir = NULL;
+	int err = path_follow(walk, !(flags & O_NOFOLLOW), false, &dir);
+
+	if (err)
+		return err;
+	if (!dir)
+		return -ENOENT;
+	err = S_ISDIR(dir->mode) ? mount_begin_write(dir->mount) : -ENOTDIR;
+	if (err == 0) {
+		err = may_create(dir) ?: dir->ops->tmpfile ? dir->ops->tmpfile(dir, S_IFREG | (mode & S_IALLUGO),
+							    !(flags & O_EXCL), inode_ret)
+					: -EOPNOTSUPP;
+		if (err == 0)
+			mount_get((*inode_ret)->mount);
+		mount_end_write(dir->mount);
+	}
+	path_put(dir);
+	return err;
+}
+
 /* Finds or creates the inode at path and checks that it may be opened with these flags. */
-static int path_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
+static int path_open(struct file *dir, const char *path, const struct open_how *how,
 		     struct inode **inode_ret, bool *made_ret)
 {
+	unsigned flags = how->flags, mode = how->mode;
 	struct path_walk walk;
-	int err = path_parent(&walk, path_start(dir), path);
+	int err = path_parent_resolve(&walk, path_start(dir), path, how->resolve);
 
-	if (err == 0)
+	if (err == 0 && (flags & TMPFILE_BIT)) {
+		err = open_tmpfile(&walk, flags, mode, inode_ret);
+		*made_ret = err == 0;
+	} else if (err == 0)
 		err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
 	if (err == 0 && !*made_ret)
 		err = check_inode(*inode_ret, flags, walk.must_be_dir);
@@ -158,12 +190,13 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 }
 
 /* `mask` as above, of a file that is not new. */
-static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsigned mask,
-			unsigned mode, struct file *file)
+static int fs_open_once(struct file *dir, const char *path, const struct open_how *how,
+			unsigned mask, struct file *file)
 {
+	unsigned flags = how->flags;
 	struct inode *inode = NULL;
 	bool made = false, writes;
-	int err = path_open(dir, path, flags, mode, &inode, &made);
+	int err = path_open(dir, path, how, &inode, &made);
 
 	if (err == 0)
 		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, made ? 0 : mask, file);
@@ -176,8 +209,8 @@ static int fs_open_once(struct file *dir, const char *path, unsigned flags, unsi
 }
 
 /* The file is allocated first: if memory is short, nothing is created. */
-static int open_with(struct file *dir, const char *path, unsigned flags, unsigned mask,
-		     unsigned mode, struct file **file_ret)
+static int open_with(struct file *dir, const char *path, const struct open_how *how,
+		     unsigned mask, struct file **file_ret)
 {
 	struct file *file;
 	unsigned ntries = 0;
@@ -187,7 +220,7 @@ static int open_with(struct file *dir, const char *path, unsigned flags, unsigne
 	if (!file)
 		return -ENOMEM;
 	do
-		err = fs_open_once(dir, path, flags, mask, mode, file);
+		err = fs_open_once(dir, path, how, mask, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	if (err)
 		file_discard(file);
@@ -196,20 +229,29 @@ static int open_with(struct file *dir, const char *path, unsigned flags, unsigne
 	return err;
 }
 
-int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
-	    struct file **file_ret)
+int fs_open_resolve(struct file *dir, const char *path, unsigned flags, unsigned mode,
+		    unsigned resolve, struct file **file_ret)
 {
+	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
 	int err;
 
 	if (flags & O_PATH)
-		flags &= PATH_FLAGS;
-	err = fs_open_check_flags(flags);
-	return err ? err : open_with(dir, path, flags, asked_access(flags), mode, file_ret);
+		how.flags &= PATH_FLAGS;
+	err = fs_open_check_flags(how.flags);
+	return err ? err : open_with(dir, path, &how, asked_access(how.flags), file_ret);
+}
+
+int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
+	    struct file **file_ret)
+{
+	return fs_open_resolve(dir, path, flags, mode, 0, file_ret);
 }
 
 int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret)
 {
-	return open_with(dir, path, O_RDONLY | O_DIRECTORY, MAY_EXEC, 0, file_ret);
+	const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY };
+
+	return open_with(dir, path, &how, MAY_EXEC, file_ret);
 }
 
 struct file *fs_open_root(void)

@@ -19,7 +19,11 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 /* Opens a directory as the working directory: -EACCES if it may not be searched; it need not be readable. */
 int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret);
 
-/* Does open(2) refuse these flags on any path? Returns 0, -EINVAL or -EOPNOTSUPP. */
+/* The same with RESOLVE_* as openat2 has it. */
+int fs_open_resolve(struct file *dir, const char *path, unsigned flags, unsigned mode,
+		    unsigned resolve, struct file **file_ret);
+
+/* Does open(2) refuse these flags on any path? Returns 0 or -EINVAL. */
 int fs_open_check_flags(unsigned flags);
 
 /*

@@ -3,6 +3,7 @@
 #include "fs/path.h"
 
 #include "abi/errno.h"
+#include "abi/openat2.h"
 #include "fs/mount.h"
 #include "fs/permission.h"
 #include "fs/process_fs.h"
@@ -53,6 +54,19 @@ const char *path_part_next(const char *path, struct path_part *part)
 
 /* ---- a walk along a path ---- */
 
+/* A walk below a start does not see that a directory on its way is moved out of there. */
+static uint64_t renames_begun, path_renames_ended; /* atomic */
+
+void path_rename_begins(void)
+{
+	atomic_add(&renames_begun, 1);
+}
+
+void path_rename_ended(void)
+{
+	atomic_add(&path_renames_ended, 1);
+}
+
 /* Moves the walk to another directory and takes over the reference to it. */
 static void path_walk_to(struct path_walk *walk, struct inode *inode)
 {
@@ -84,6 +98,7 @@ static void path_begin(struct path_walk *walk, struct inode *start, const char *
 	walk->jumped = false;
 	walk->asked = false;
 	walk->writing = NULL;
+	walk->resolve = 0;
 	walk->rest = path;
 	walk->text = NULL;
 	walk->nlinks = 0;
@@ -109,6 +124,15 @@ void path_end(struct path_walk *walk)
 	path_put(walk->held);
 }
 
+/* The link leads to the root. Does openat2 permit that? */
+static int may_go_to_root(const struct path_walk *walk)
+{
+	if (walk->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	return (walk->resolve & RESOLVE_NO_XDEV) && walk->dir->mount != walk->root->mount ? -EXDEV
+											  : 0;
+}
+
 /*
  * Continues the walk in the link's target. The rest of the current string follows afterwards. A
  * string that is used up is not kept, so a chain of links at the end of a path takes no depth.
@@ -125,6 +149,14 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 	if (len <= 0) {
 		kfree(target);
 		return len < 0 ? (int)len : -ENOENT;
+	}
+	if (*target == '/' && unlikely(walk->resolve)) {
+		int err = may_go_to_root(walk);
+
+		if (err) {
+			kfree(target);
+			return err;
+		}
 	}
 	if (*walk->rest != '\0') {
 		walk->outer[walk->depth].rest = walk->rest;
@@ -143,8 +175,20 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 /* Goes to where a link of that kind leads. Returns 0 and the inode, as by path_get(). */
 static int jump(struct path_walk *walk, struct inode *link, struct inode **inode_ret)
 {
+	int err;
+
 	walk->jumped = true;
-	return link->ops->follow(link, inode_ret);
+	if (walk->resolve & RESOLVE_NO_MAGICLINKS)
+		return -ELOOP;
+	err = link->ops->follow(link, inode_ret);
+	if (err || !walk->resolve)
+		return err;
+	if ((walk->resolve & RESOLVE_SCOPED) ||
+	    ((walk->resolve & RESOLVE_NO_XDEV) && (*inode_ret)->mount != walk->dir->mount)) {
+		path_put(*inode_ret);
+		return -EXDEV;
+	}
+	return 0;
 }
 
 /* Returns as path_last(), and drops the reference to the link. `at_end`: of the path, or of a target there. */
@@ -153,10 +197,14 @@ static __attribute__((noinline)) int follow_link(struct path_walk *walk, struct 
 {
 	int err = walk->nlinks++ < ABI_SYMLINK_MAX ? 0 : -ELOOP;
 
+	if (walk->resolve & RESOLVE_NO_SYMLINKS)
+		err = -ELOOP;
 	if (err == 0 && at_end)
 		err = may_follow_link(walk->dir, link);
 	if (err == 0)
-		err = link->ops->follow ? jump(walk, link, inode_ret) : enter_link(walk, link);
+		err = link->ops->follow && !(walk->resolve && link->ops->shortcut)
+			      ? jump(walk, link, inode_ret)
+			      : enter_link(walk, link);
 	path_put(link);
 	return err;
 }
@@ -207,6 +255,37 @@ static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
 }
 
 /*
+ * Does openat2 permit ".." here? Beyond the start it does not lead. If a directory was moved meanwhile,
+ * the walk may have passed the start by.
+ */
+static int may_go_up(const struct path_walk *walk)
+{
+	struct inode *dir = walk->dir;
+	bool at_root;
+
+	if (!(walk->resolve & RESOLVE_SCOPED))
+		return 0;
+	if (atomic_load(&renames_begun) != walk->renames)
+		return -EAGAIN;
+	path_get(dir);
+	mount_leave(&dir, walk->root);
+	at_root = dir == walk->root;
+	path_put(dir);
+	return at_root && (walk->resolve & RESOLVE_BENEATH) ? -EXDEV : 0;
+}
+
+/* Does openat2 permit that the walk's last component leads to the inode? NULL: there is none yet. */
+static __attribute__((noinline)) int may_enter(const struct path_walk *walk,
+					       const struct inode *inode)
+{
+	const struct mount *mount = inode ? inode->mount : walk->dir->mount;
+
+	if ((walk->resolve & RESOLVE_NO_XDEV) && mount != walk->dir->mount)
+		return -EXDEV;
+	return (walk->resolve & RESOLVE_CACHED) && mount && mount->type->abort ? -EAGAIN : 0;
+}
+
+/*
  * Looks up the last component. Returns 0 and the inode, or NULL if walk->dir has no such name. Returns PATH_AGAIN if it
  * entered a link: it does so if `follow` is set, or if a slash follows its name or that of a link that led to it.
  * path_to_last() goes on from there.
@@ -225,7 +304,9 @@ static int path_last(struct path_walk *walk, bool follow, bool at_end, struct in
 		path_get(inode);
 		break;
 	case PATH_DOTDOT:
-		inode = find_parent(walk);
+		err = walk->resolve ? may_go_up(walk) : 0;
+		if (err == 0)
+			inode = find_parent(walk);
 		break;
 	case PATH_NAME:
 		err = find_if_there(walk, &inode);
@@ -233,6 +314,13 @@ static int path_last(struct path_walk *walk, bool follow, bool at_end, struct in
 	}
 	if (err)
 		return err;
+	if (unlikely(walk->resolve)) {
+		err = may_enter(walk, inode);
+		if (err) {
+			path_put(inode);
+			return err;
+		}
+	}
 	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash || walk->must_be_dir))
 		return follow_link(walk, inode, at_end, inode_ret);
 	*inode_ret = inode;
@@ -272,6 +360,29 @@ static int path_to_last(struct path_walk *walk)
 int path_parent(struct path_walk *walk, struct inode *start, const char *path)
 {
 	path_begin(walk, start, path);
+	return path_to_last(walk);
+}
+
+/* The walk's start becomes its root, and also the root of links. */
+static void make_start_root(struct path_walk *walk, struct inode *start)
+{
+	path_get(start);
+	path_put(walk->held);
+	walk->held = walk->root = start;
+	walk->renames = atomic_load(&path_renames_ended);
+	path_get(start);
+	path_walk_to(walk, start);
+}
+
+int path_parent_resolve(struct path_walk *walk, struct inode *start, const char *path,
+			unsigned resolve)
+{
+	path_begin(walk, start, path);
+	walk->resolve = resolve;
+	if (*path == '/' && (resolve & RESOLVE_BENEATH))
+		return -EXDEV;
+	if ((resolve & RESOLVE_SCOPED) && start)
+		make_start_root(walk, start);
 	return path_to_last(walk);
 }
 

@@ -36,6 +36,8 @@ struct path_walk {
 	struct inode *root;    /* of the running process */
 	struct inode *held;    /* the same, if it has a reference, as by path_get(); or NULL */
 	struct mount *writing; /* by path_begin_write() */
+	unsigned resolve;      /* RESOLVE_* of openat2 */
+	uint64_t renames;      /* path_renames_ended when it began, if ".." must not lead out */
 	const char *rest;      /* the string after `last` */
 	/*
 	 * A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string.
@@ -62,7 +64,17 @@ struct inode *path_start(struct file *dir);
  * or readlink. The caller calls path_end() in any case.
  */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);
+/*
+ * The same as openat2 has it: RESOLVE_* in `resolve`. Returns also -EXDEV and -ELOOP for what these forbid, and -EAGAIN if a
+ * rename could have led ".." out of the start, or RESOLVE_CACHED would have to ask a server.
+ */
+int path_parent_resolve(struct path_walk *walk, struct inode *start, const char *path,
+			unsigned resolve);
 void path_end(struct path_walk *walk);
+
+/* A rename begins or ends: a walk that must not leave its start gives up if one came in between. */
+void path_rename_begins(void);
+void path_rename_ended(void);
 
 /*
  * Looks up the last component, and follows it if it is a symbolic link and `follow` is set or a slash follows the link's

@@ -233,7 +233,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		int lacking;
 
 		if (done == 0)
-			err = wait_readable(pipe, (file->flags & O_NONBLOCK) != 0);
+			err = wait_readable(pipe, file_nonblock(file, to));
 		if (err)
 			break;
 		mutex_lock(&pipe->lock);
@@ -296,7 +296,7 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 
 	(void)pos;
 	mutex_lock(&pipe->lock);
-	err = pipe_write_all(pipe, from, (file->flags & O_NONBLOCK) != 0, &done);
+	err = pipe_write_all(pipe, from, file_nonblock(file, from), &done);
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_raise(SIGPIPE);
@@ -427,6 +427,7 @@ static void pipe_holds(struct file *file)
 static const struct file_ops pipe_read_ops = {
 	.name = "pipe, read end",
 	.read = pipe_read,
+	.nowait = true,
 	.poll = pipe_poll_read,
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
@@ -437,6 +438,7 @@ static const struct file_ops pipe_read_ops = {
 static const struct file_ops pipe_write_ops = {
 	.name = "pipe, write end",
 	.write = pipe_write,
+	.nowait = true,
 	.poll = pipe_poll_write,
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,

@@ -88,7 +88,7 @@ static ssize_t signalfd_read(struct file *file, struct user_iter *to, uint64_t *
 	if (to->left < sizeof(out))
 		return -EINVAL;
 	while (err == 0 && to->left >= sizeof(out)) {
-		err = signalfd_wait(file, done != 0 || (file->flags & O_NONBLOCK), &info);
+		err = signalfd_wait(file, done != 0 || file_nonblock(file, to), &info);
 		if (err)
 			break;
 		out = siginfo_of(&info);
@@ -115,6 +115,7 @@ static void signalfd_release(struct file *file)
 static const struct file_ops signalfd_ops = {
 	.name = "signalfd",
 	.read = signalfd_read,
+	.nowait = true,
 	.poll = signalfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,

@@ -104,7 +104,7 @@ static ssize_t timerfd_read(struct file *file, struct user_iter *to, uint64_t *p
 		ticks = timerfd_take(file);
 		if (ticks != 0)
 			break;
-		if (file->flags & O_NONBLOCK)
+		if (file_nonblock(file, to))
 			return -EAGAIN;
 		err = thread_wait_interruptible(&it->readable, seq);
 		if (err)
@@ -180,6 +180,7 @@ static void timerfd_release(struct file *file)
 static const struct file_ops timerfd_ops = {
 	.name = "timerfd",
 	.read = timerfd_read,
+	.nowait = true,
 	.poll = timerfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,

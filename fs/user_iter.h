@@ -12,7 +12,9 @@ struct user_iter {
 	size_t len;		      /* bytes left in the current segment */
 	size_t left;		      /* bytes left in all */
 	const struct abi_iovec *next; /* the segments after the current one; not owned */
-	size_t nnext;
+	uint32_t nnext;		      /* at most IOV_MAX */
+	/* RWF_* of preadv2 or pwritev2, which change what the open file's flags say; else 0. */
+	uint32_t rwf;
 	/*
 	 * Kernel memory instead, for sendfile: the current position. `len` is 0 then, so that the
 	 * copies find out in their slow paths; user_iter_span() and user_iter_advance() are not for

@@ -58,6 +58,11 @@ int at_path_get_from(int fd, vaddr_t user, enum path_may_be may_be, struct at_pa
 	return err;
 }
 
+int at_path_need_dir(int fd, struct at_path *at)
+{
+	return at->dir ? 0 : get_dir(fd, &at->dir);
+}
+
 int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
 		struct at_path *at)
 {

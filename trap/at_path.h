@@ -26,6 +26,9 @@ int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may
 /* The same for a path in argument n that is relative to the working directory. */
 int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at);
 
+/* Finds the directory of the descriptor even if the path is absolute. Returns 0 or -EBADF. */
+int at_path_need_dir(int fd, struct at_path *at);
+
 /* The same for any descriptor and address. */
 int at_path_get_from(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at);
 

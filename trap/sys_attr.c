@@ -65,6 +65,11 @@ long sys_fchmodat(struct trap_frame *frame)
 	return set_at(frame, 0, arg_mode(frame, 2));
 }
 
+long sys_fchmodat2(struct trap_frame *frame)
+{
+	return set_at(frame, arg_uint(frame, 3), arg_mode(frame, 2));
+}
+
 long sys_fchown(struct trap_frame *frame)
 {
 	return set_of_file(frame, arg_owner(frame, 1));

@@ -6,7 +6,9 @@
 #include "fs/permission.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
+#include "fs/process_fs.h"
 #include "fs/tmpfs/memfd.h"
+#include "mm/host.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
@@ -17,6 +19,30 @@
 long sys_close(struct trap_frame *frame)
 {
 	return fdtable_close_flush(current_thread()->fdtable, arg_int(frame, 0));
+}
+
+/* Descriptors that are opened meanwhile by another thread may be closed or not. */
+long sys_close_range(struct trap_frame *frame)
+{
+	unsigned first = arg_uint(frame, 0), last = arg_uint(frame, 1), flags = arg_uint(frame, 2);
+	struct fdtable *table;
+	int fd, err;
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	err = flags & CLOSE_RANGE_UNSHARE ? process_unshare(true, false) : 0;
+	if (err)
+		return err;
+	table = current_thread()->fdtable;
+	for (fd = fdtable_next(table, first); fd >= 0 && (unsigned)fd <= last;
+	     fd = fdtable_next(table, (unsigned)fd + 1)) {
+		if (flags & CLOSE_RANGE_CLOEXEC)
+			(void)fdtable_set_cloexec(table, fd, true);
+		else
+			(void)fdtable_close_flush(table, fd);
+		(void)vm_pause();
+	}
+	return 0;
 }
 
 /* Installs the file at a new descriptor and takes over its reference in any case. */

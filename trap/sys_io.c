@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that transfer bytes, in all forms of read and write; sendfile, lseek, fallocate, fsync. */
-#include "abi/poll.h"
-#include "fs/mount.h"
-#include "mm/host.h"
+/* System calls that transfer bytes between files and user memory, in all forms of read and write; lseek, fallocate. */
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "trap/arg_file.h"
-
-static bool file_has_position(const struct file *file)
-{
-	return file->ops->seek != NULL;
-}
 
 /* As on Linux, a transfer that would pass the largest position fails and moves nothing. */
 static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
@@ -212,7 +204,7 @@ static int segments_get(struct segments *segments, vaddr_t user, uint64_t count,
 		segments->all = mem_wait_kmalloc(count * sizeof(segments->few[0]));
 	if (!segments->all)
 		return -ENOMEM;
-	*iter = (struct user_iter){ .next = segments->all, .nnext = count };
+	*iter = (struct user_iter){ .next = segments->all, .nnext = (uint32_t)count };
 	if (count != 0)
 		err = user_copy_in(segments->all, user, count * sizeof(segments->few[0]));
 	if (err == 0)
@@ -222,149 +214,136 @@ static int segments_get(struct segments *segments, vaddr_t user, uint64_t count,
 	return err;
 }
 
-static long io_segments(struct trap_frame *frame, struct file *file,
-			ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
+static int file_may_read(const struct file *file)
+{
+	if (!file_readable(file))
+		return -EBADF;
+	return file->ops->read ? 0 : -EINVAL;
+}
+
+static int file_may_write(const struct file *file)
+{
+	if (!file_writable(file))
+		return -EBADF;
+	return file->ops->write ? 0 : -EINVAL;
+}
+
+/* file_io_write(), after which what was written is where it belongs if RWF_DSYNC or RWF_SYNC asks for it. */
+static ssize_t file_io_write_sync(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	const unsigned rwf = from->rwf & (RWF_DSYNC | RWF_SYNC);
+	ssize_t done = file_io_write(file, from, pos);
+	int err = 0;
+
+	if (rwf != 0 && done > 0 && file->ops->fsync)
+		err = file->ops->fsync(file, !(rwf & RWF_SYNC));
+	return err ?: done;
+}
+
+/* Which of RWF_* the file can keep, in Linux's order. Returns 0, -EOPNOTSUPP or -EINVAL. */
+static int check_rwf(const struct file *file, unsigned rwf)
+{
+	if ((rwf & ~RWF_SUPPORTED) || (file->ops->getdents && (rwf & ~RWF_HIPRI)))
+		return -EOPNOTSUPP;
+	if ((rwf & RWF_APPEND) && (rwf & RWF_NOAPPEND))
+		return -EINVAL;
+	return (rwf & RWF_NOWAIT) && !file->ops->nowait ? -EOPNOTSUPP : 0;
+}
+
+/* What the calls with segments have in common: how they look at the file, and how they use it. */
+typedef int (*file_check)(const struct file *file);
+typedef ssize_t (*file_transfer)(struct file *file, struct user_iter *iter, uint64_t *pos);
+
+static long io_segments(const struct trap_frame *frame, struct file *file, file_check may,
+			file_transfer io, uint64_t *pos, unsigned rwf)
 {
 	struct segments segments;
 	struct user_iter iter;
-	long done = segments_get(&segments, arg_user(frame, 1), arg_uint(frame, 2), &iter);
+	long done = may(file);
 
+	if (done == 0)
+		done = segments_get(&segments, arg_user(frame, 1), arg_uint(frame, 2), &iter);
 	if (done != 0)
 		return done;
-	if (iter.left != 0)
-		done = io(file, &iter, NULL);
+	if (iter.left != 0) {
+		iter.rwf = rwf;
+		done = rwf ? check_rwf(file, rwf) : 0;
+		if (done == 0)
+			done = io(file, &iter, pos);
+	}
 	segments_free(&segments);
 	return done;
 }
 
-long sys_readv(struct trap_frame *frame)
+static long io_vector(const struct trap_frame *frame, file_check may, file_transfer io,
+		      unsigned rwf)
 {
 	struct file *file = arg_file(frame, 0);
-	long done = -EBADF;
+	long done;
 
 	if (!file)
 		return -EBADF;
-	if (file_readable(file))
-		done = file->ops->read ? io_segments(frame, file, file_io_read) : -EINVAL;
+	done = io_segments(frame, file, may, io, NULL, rwf);
 	file_put(file);
 	return done;
+}
+
+/* The same at a position: with 64 bits in a register, all of it is in the fourth argument. */
+static long io_vector_at(const struct trap_frame *frame, file_check may, file_transfer io,
+			 unsigned rwf)
+{
+	uint64_t pos = arg_u64(frame, 3);
+	struct file *file;
+	long done = -ESPIPE;
+
+	if (pos > INT64_MAX)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	if (file_has_position(file))
+		done = io_segments(frame, file, may, io, &pos, rwf);
+	file_put(file);
+	return done;
+}
+
+/* A position of -1 means the file's own. */
+static long io_vector_2(const struct trap_frame *frame, file_check may, file_transfer io)
+{
+	unsigned rwf = arg_uint(frame, 5);
+
+	return arg_u64(frame, 3) == UINT64_MAX ? io_vector(frame, may, io, rwf)
+					       : io_vector_at(frame, may, io, rwf);
+}
+
+long sys_readv(struct trap_frame *frame)
+{
+	return io_vector(frame, file_may_read, file_io_read, 0);
 }
 
 long sys_writev(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long done = -EBADF;
-
-	if (!file)
-		return -EBADF;
-	if (file_writable(file))
-		done = file->ops->write ? io_segments(frame, file, file_io_write) : -EINVAL;
-	file_put(file);
-	return done;
+	return io_vector(frame, file_may_write, file_io_write, 0);
 }
 
-static bool is_pipe(struct file *file)
+long sys_preadv(struct trap_frame *frame)
 {
-	struct abi_stat st = { 0 };
-
-	return file->ops->stat && !file->ops->stat(file, &st) && S_ISFIFO(st.mode);
+	return io_vector_at(frame, file_may_read, file_io_read, 0);
 }
 
-/*
- * Moves bytes of one file to another through a page of the kernel's, a page at a time, until `n` are
- * moved, the first file ends, or the second takes no more. As on Linux, a pipe takes what it has room
- * for, so that one thread can fill and empty it. Returns how many were moved, or why none.
- */
-static long send_pages(struct file *out, struct file *in, uint64_t *pos, size_t n, void *page)
+long sys_pwritev(struct trap_frame *frame)
 {
-	const bool to_pipe = is_pipe(out);
-	size_t done = 0;
-	ssize_t put = 0;
-
-	while (done < n && put >= 0) {
-		struct user_iter iter = user_iter_kernel(page, MIN(n - done, PAGE_SIZE));
-		uint64_t before = *pos;
-		ssize_t got = in->ops->read(in, &iter, pos);
-
-		if (got <= 0) {
-			/* Linux sends no file of a process. */
-			put = got == -ESRCH ? -EINVAL : got;
-			break;
-		}
-		iter = user_iter_kernel(page, (size_t)got);
-		put = file_io_write(out, &iter, NULL);
-		if (put > 0)
-			done += (size_t)put;
-		if (put != got) {
-			*pos = before + (put > 0 ? (size_t)put : 0);
-			break;
-		}
-		if (to_pipe && !(out->ops->poll(out, NULL) & POLLOUT))
-			break;
-		put = vm_pause();
-	}
-	return done != 0 ? (long)done : put;
+	return io_vector_at(frame, file_may_write, file_io_write, 0);
 }
 
-/* Checks what sendfile can refuse, in Linux's order. Returns 0 or a negative errno. */
-static long check_send(const struct file *in, const struct file *out, uint64_t pos, size_t *n,
-		       bool has_offset)
+long sys_preadv2(struct trap_frame *frame)
 {
-	if (!file_readable(in))
-		return -EBADF;
-	if (has_offset && !file_has_position(in))
-		return -ESPIPE;
-	if (*n > INT64_MAX || (has_offset && (pos > INT64_MAX || *n > INT64_MAX - pos)))
-		return -EINVAL;
-	*n = MIN(*n, ABI_RW_MAX);
-	if (!out || !file_writable(out))
-		return -EBADF;
-	if (!file_has_position(in) || !in->ops->read || in->ops->getdents || !out->ops->write ||
-	    out->flags & O_APPEND)
-		return -EINVAL;
-	return 0;
+	return io_vector_2(frame, file_may_read, file_io_read);
 }
 
-static long send_file(struct file *out, struct file *in, vaddr_t offset_at, size_t n)
+long sys_pwritev2(struct trap_frame *frame)
 {
-	uint64_t pos;
-	void *page;
-	long done;
-
-	if (offset_at && user_copy_in(&pos, offset_at, sizeof(pos)))
-		return -EFAULT;
-	if (!in)
-		return -EBADF;
-	if (!offset_at)
-		pos = atomic_load_relaxed(&in->pos);
-	done = check_send(in, out, pos, &n, offset_at != 0);
-	if (done)
-		return done;
-	page = mem_wait_kmalloc(PAGE_SIZE);
-	if (!page)
-		return -ENOMEM;
-	done = send_pages(out, in, &pos, n, page);
-	kfree(page);
-	if (offset_at) {
-		if (user_copy_out(offset_at, &pos, sizeof(pos)))
-			done = -EFAULT;
-	} else if (done > 0 && !mutex_lock_killable(&in->lock)) {
-		in->pos = pos;
-		mutex_unlock(&in->lock);
-	}
-	return done;
-}
-
-long sys_sendfile(struct trap_frame *frame)
-{
-	struct file *out = arg_file(frame, 0), *in = arg_file(frame, 1);
-	long done = send_file(out, in, arg_user(frame, 2), arg_u64(frame, 3));
-
-	if (in)
-		file_put(in);
-	if (out)
-		file_put(out);
-	return done;
+	return io_vector_2(frame, file_may_write, file_io_write_sync);
 }
 
 /* Returns 0 for a regular file, or why fallocate fails on another one. */
@@ -431,42 +410,4 @@ long sys_fallocate(struct trap_frame *frame)
 	err = file_allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
 	file_put(file);
 	return err;
-}
-
-/* Files and directories in memory need no syncing. Files that have no contents give -EINVAL. */
-static bool has_place(const struct file *file)
-{
-	return file->ops->object || file->ops->getdents;
-}
-
-static long fsync_file(struct trap_frame *frame, bool data_only)
-{
-	struct file *file = arg_file(frame, 0);
-	long err;
-
-	if (!file)
-		return -EBADF;
-	if (file->ops->fsync)
-		err = file->ops->fsync(file, data_only);
-	else
-		err = has_place(file) ? 0 : -EINVAL;
-	file_put(file);
-	return err;
-}
-
-long sys_fsync(struct trap_frame *frame)
-{
-	return fsync_file(frame, false);
-}
-
-long sys_sync(struct trap_frame *frame)
-{
-	(void)frame;
-	mount_sync_all(UINT64_MAX);
-	return 0;
-}
-
-long sys_fdatasync(struct trap_frame *frame)
-{
-	return fsync_file(frame, true);
 }

@@ -365,7 +365,7 @@ static ssize_t put_batch(struct p9_node *node, struct batch *batch, uint64_t at)
 static ssize_t write_some(struct file *file, struct user_iter *from, uint64_t *pos, bool *more)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
-	bool appends = file->flags & O_APPEND;
+	bool appends = file_appends(file, from);
 	uint64_t at = appends ? object_size(node->inode.object) : *pos;
 	struct batch batch = { .skew = at & PAGE_MASK };
 	size_t n = MIN(from->left, WRITE_PAGES * PAGE_SIZE - batch.skew);

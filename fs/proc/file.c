@@ -100,7 +100,7 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 	if (user_iter_copy_in(from, name, n) != n)
 		return -EFAULT;
 	if (current_process()->birth != node->id.process.birth)
-		return -EINVAL;
+		return inspect_exists(&node->id) ? -EINVAL : -ESRCH;
 	err = inspect_set_name(&node->id, name);
 	if (err)
 		return err;

@@ -20,9 +20,9 @@ const struct proc_entry proc_root_entries[] = {
 	{ NAME("meminfo"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
 	  .seq = &proc_meminfo_seq },
 	{ NAME("self"), .mode = S_IFLNK | 0777, .target = proc_self_target,
-	  .follow = proc_self_follow },
+	  .follow = proc_self_follow, .shortcut = true },
 	{ NAME("thread-self"), .mode = S_IFLNK | 0777, .target = proc_thread_self_target,
-	  .follow = proc_thread_self_follow },
+	  .follow = proc_thread_self_follow, .shortcut = true },
 };
 
 const struct proc_entry proc_process_entries[] = {

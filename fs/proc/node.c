@@ -35,7 +35,7 @@ static SLAB_CACHE(node_cache, struct proc_node);
 /* Positions in the root: first the entries, then the processes. */
 #define POS_PIDS 256
 
-static const struct inode_ops root_ops, process_dir_ops, leaf_ops, magic_ops;
+static const struct inode_ops root_ops, process_dir_ops, leaf_ops, magic_ops, shortcut_ops;
 
 /* Makes an inode, with a reference to its parent; NULL: it is the root. Returns NULL: no memory. */
 static struct inode *proc_node_make(struct mount *mount, struct inode *parent, uint64_t ino,
@@ -114,9 +114,10 @@ static void set_owner(struct inode *inode)
 
 static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
 {
-	const struct inode_ops *ops = entry->dir_ops  ? entry->dir_ops
-				      : entry->follow ? &magic_ops
-						      : &leaf_ops;
+	const struct inode_ops *ops = entry->dir_ops	? entry->dir_ops
+				      : entry->shortcut ? &shortcut_ops
+				      : entry->follow	? &magic_ops
+							: &leaf_ops;
 	struct inode *inode = proc_node_make(dir->mount, dir, ino, entry->mode, ops,
 					     entry->file_ops ?: &path_file_ops);
 
@@ -593,7 +594,7 @@ const struct inode_ops proc_task_dir_ops = {
 	DIRECTORY_SLOTS,
 };
 
-/* Two tables: a link whose text is followed has no `follow`. */
+/* Three tables: a link whose text is followed has no `follow`. */
 static const struct inode_ops leaf_ops = {
 	.path = path_in_mount,
 	.readlink = readlink,
@@ -609,6 +610,17 @@ static const struct inode_ops magic_ops = {
 	.path = path_in_mount,
 	.readlink = readlink,
 	.follow = follow,
+	.getattr = getattr,
+	.setattr = setattr,
+	.free = proc_node_free,
+	.holds = proc_node_holds,
+};
+
+static const struct inode_ops shortcut_ops = {
+	.path = path_in_mount,
+	.readlink = readlink,
+	.follow = follow,
+	.shortcut = true,
 	.getattr = getattr,
 	.setattr = setattr,
 	.free = proc_node_free,

@@ -23,6 +23,7 @@ struct proc_entry {
 	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
+	bool shortcut; /* as in struct inode_ops */
 	size_t size;  /* st_size */
 	bool guarded; /* only who may look into the process may open the file, or follow the link */
 };

@@ -145,11 +145,12 @@ static int dir_add_locked(struct inode *inode, struct name *name, bool again)
 	struct dir *dir = &to_node(inode)->dir;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	if (dir->dead || (again && name->inode->nlink == 0))
+	if (dir->dead || (again && name->inode->nlink == 0 && !to_node(name->inode)->linkable))
 		return -ENOENT;
 	if (dir_name_locked(inode, name->text, name->len))
 		return -EEXIST;
 	dir_link_locked(inode, name);
+	to_node(name->inode)->linkable = false;
 	count_link_locked(inode, name->inode);
 	return 0;
 }
@@ -177,7 +178,7 @@ static void name_discard(struct name *name)
  * reference to a removed directory keeps all its former parents in memory. The target of a symbolic
  * link counts, too.
  */
-static int count_inode(struct inode *inode)
+int dir_count_inode(struct inode *inode)
 {
 	struct tmpfs_node *node = to_node(inode);
 	unsigned n = 1;
@@ -199,7 +200,7 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	err = again ? 0 : count_inode(inode);
+	err = again ? 0 : dir_count_inode(inode);
 	if (err)
 		return err;
 	err = name_alloc(len, &name);

@@ -29,9 +29,12 @@ struct inode *dir_parent(struct inode *dir);
 /*
  * Gives the inode a name in dir; the name takes a reference of its own. `again`: the inode already
  * has or had a name. Returns 0; -EEXIST; -ENOENT if dir has been removed, or if `again` is set and
- * the inode has no name left; -ENAMETOOLONG; -ENOSPC; -ENOMEM.
+ * the inode has no name left and is not `linkable`; -ENAMETOOLONG; -ENOSPC; -ENOMEM.
  */
 int dir_add(struct inode *dir, const char *name, size_t len, struct inode *inode, bool again);
+
+/* Counts an inode that has no name yet. Returns 0 or -ENOSPC. dir_add() does so itself. */
+int dir_count_inode(struct inode *inode);
 
 /*
  * Removes a name: of an empty directory if `directory` is set (-ENOTDIR, -ENOTEMPTY, and -EBUSY if

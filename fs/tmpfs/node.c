@@ -108,6 +108,22 @@ static int tmpfs_node_make(struct inode *dir, const char *name, size_t len, unsi
 	return tmpfs_node_add(dir, name, len, inode, inode_ret);
 }
 
+static int tmpfs_node_tmpfile(struct inode *dir, unsigned mode, bool linkable,
+			      struct inode **inode_ret)
+{
+	struct inode *inode = regular_create(dir->mount, mode, NULL, 0);
+	int err = inode ? dir_count_inode(inode) : -ENOMEM;
+
+	if (err) {
+		inode_put(inode);
+		return err;
+	}
+	inode_init_owner(inode, dir);
+	to_node(inode)->linkable = linkable;
+	*inode_ret = inode;
+	return 0;
+}
+
 static int tmpfs_node_symlink(struct inode *dir, const char *name, size_t len, const char *target,
 			      size_t target_len)
 {
@@ -168,6 +184,7 @@ static const struct inode_ops node_ops = {
 	.lookup = tmpfs_node_lookup,
 	.readdir = dir_item_from,
 	.create = tmpfs_node_make,
+	.tmpfile = tmpfs_node_tmpfile,
 	.symlink = tmpfs_node_symlink,
 	.link = tmpfs_node_link,
 	.remove = dir_remove,

@@ -31,7 +31,8 @@ struct tmpfs_node {
 	};
 	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
 	struct mutex lock;
-	unsigned seals; /* guarded by lock: F_SEAL_* */
+	uint16_t seals; /* guarded by lock: F_SEAL_* */
+	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */
 	/* Counted by fs/tmpfs/quota.h for the inode; set before it has a name, 0 until then. */
 	unsigned records;
 };

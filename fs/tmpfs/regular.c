@@ -13,6 +13,7 @@
 #include "fs/tmpfs/seals.h"
 #include "lib/bits.h"
 #include "mm/object.h"
+#include "mm/object_holes.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/phys/page_alloc.h"
@@ -164,7 +165,7 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	done = mutex_lock_killable(&to_node(inode)->lock);
 	if (unlikely(done != 0))
 		return done;
-	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
+	at = file_appends(file, from) ? regular_size(inode) : *pos;
 	done = size_limit_write(from, at);
 	if (unlikely(done != 0)) {
 		mutex_unlock(&to_node(inode)->lock);
@@ -180,8 +181,26 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	return done;
 }
 
+/* SEEK_DATA and SEEK_HOLE, by pages; the end of the file counts as a hole. */
+static int64_t seek_hole(struct file *file, int64_t offset, bool hole)
+{
+	struct inode *inode = file_inode(file);
+	uint64_t size = regular_size(inode), pos = (uint64_t)offset;
+
+	if (offset < 0 || pos >= size)
+		return -ENXIO;
+	pos = hole ? MIN(object_next_hole(inode->object, pos), size)
+		   : object_next_data(inode->object, pos);
+	if (pos >= size && !hole)
+		return -ENXIO;
+	file->pos = pos;
+	return (int64_t)pos;
+}
+
 static int64_t regular_seek(struct file *file, int64_t offset, int whence)
 {
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		return seek_hole(file, offset, whence == SEEK_HOLE);
 	return file_seek_within(file, regular_size(file_inode(file)), offset, whence);
 }
 

@@ -55,6 +55,7 @@
 #define SYS_sync		   81
 #define SYS_fsync		   82
 #define SYS_fdatasync		   83
+#define SYS_sync_file_range	   84
 #define SYS_timerfd_create	   85
 #define SYS_timerfd_settime	   86
 #define SYS_timerfd_gettime	   87
@@ -155,12 +156,14 @@
 #define SYS_shutdown		   210
 #define SYS_sendmsg		   211
 #define SYS_recvmsg		   212
+#define SYS_readahead		   213
 #define SYS_brk			   214
 #define SYS_munmap		   215
 #define SYS_mremap		   216
 #define SYS_clone		   220
 #define SYS_execve		   221
 #define SYS_mmap		   222
+#define SYS_fadvise64		   223
 #define SYS_swapon		   224
 #define SYS_swapoff		   225
 #define SYS_mprotect		   226
@@ -192,6 +195,8 @@
 #define SYS_membarrier		   283
 #define SYS_mlock2		   284
 #define SYS_copy_file_range	   285
+#define SYS_preadv2		   286
+#define SYS_pwritev2		   287
 #define SYS_statx		   291
 #define SYS_rseq		   293
 #define SYS_pidfd_send_signal	   424
@@ -202,6 +207,7 @@
 #define SYS_faccessat2		   439
 #define SYS_epoll_pwait2	   441
 #define SYS_futex_waitv		   449
+#define SYS_fchmodat2		   452
 
 /* One more than the greatest number in use. */
-#define SYS_LIMIT 450
+#define SYS_LIMIT 453

@@ -24,6 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Newer than the C library. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
 #define PAGE 4096ul
 #define MIB  (1ul << 20)
 #define GIB  (1ul << 30)

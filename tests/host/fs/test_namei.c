@@ -364,6 +364,7 @@ TEST(names_up_to_the_quota)
 	assert_int_equal(-ENOSPC, fs_mkdir(NULL, "d", 0700));
 	assert_int_equal(-ENOSPC, fs_link(NULL, "0", false, NULL, "l"));
 	assert_int_equal(-ENOSPC, tree_open_error("f", O_CREAT | O_WRONLY));
+	assert_int_equal(-ENOSPC, tree_open_error(".", O_TMPFILE | O_WRONLY));
 	assert_int_equal(0, fs_unlink(NULL, "0"));
 	mkdir_("d");
 	assert_int_equal(-EEXIST, fs_mkdir(NULL, "d", 0700));

@@ -218,6 +218,16 @@ static void fill_termios(void *at)
 	memcpy(at, &t, 60);
 }
 
+/* Of openat2. */
+static void fill_how(void *at)
+{
+	const uint64_t how[3] = { argument('w') & ~(uint64_t)(ONE_IN(3) ? 0 : O_CREAT),
+				  ONE_IN(4) ? some_number() : 0,
+				  ONE_IN(8) ? some_number() : below(64) };
+
+	memcpy(at, how, sizeof(how));
+}
+
 static void fill_flock(void *at)
 {
 	struct flock lock = { .l_type = (short)below(3),
@@ -268,6 +278,8 @@ static void fill(char kind, void *at)
 		return fill_strings(at);
 	case 'F':
 		return fill_flock(at);
+	case 'H':
+		return fill_how(at);
 	case 'Y':
 		return ONE_IN(2) ? fill_termios(at) : fill_pid(at);
 	default:
@@ -418,6 +430,8 @@ uint64_t argument(char kind)
 		return some_clock();
 	case 'i': /* of a timer */
 		return ONE_IN(12) ? some_number() : below(8);
+	case 'R': /* not those that all need */
+		return 3 + below(14);
 	case 'r':
 		return ONE_IN(3) ? 24 : some_number();
 	case '0':

@@ -294,6 +294,49 @@ static const struct bad pipe_vectors[] = { { "null", 0 },
 					   { "too long", (word)too_long },
 					   NO_MORE };
 
+static void sets_offsets(word *arg)
+{
+	sets_offset(arg);
+	*(int64_t *)(DATA + 16) = 2l * MANY;
+}
+
+static const struct bad far_offsets[] = { { "minimum", 1ul << 63 },
+					  { "last", INT64_MAX - 10 },
+					  NO_MORE };
+static const struct bad rwf[] = {
+	{ "atomic", 0x40 }, { "unknown", 0x1000 }, { "both", 0x30 }, NO_MORE
+};
+static const struct pair_exception no_flags[] = {
+	{ "1 dir", "6 both", EOPNOTSUPP, "directories know no such flags at all" }, NO_MORE
+};
+static const struct bad fd_copied[] = { { "closed", FD_CLOSED },
+					{ "negative", MINUS(1) },
+					{ "path", FD_PATH },
+					{ "wronly", FD_WRONLY },
+					{ "dir", FD_DIR },
+					{ "pipe", FD_IN },
+					NO_MORE };
+static const struct bad fd_copy[] = { { "closed", FD_CLOSED },
+				      { "negative", MINUS(1) },
+				      { "path", FD_PATH },
+				      { "rdonly", FD_RDONLY },
+				      { "dir", FD_DIR },
+				      { "pipe", FD_OUT },
+				      NO_MORE };
+static const struct bad copied_offset[] = { { "unmapped", HOLE },
+					    { "half", HALF },
+					    { "readonly", READONLY + 64 },
+					    { "noaccess", NOACCESS },
+					    { "kernel", KERNEL },
+					    { "negative", DATA + 8 },
+					    NO_MORE };
+static const struct bad copy_flags[] = { { "1", 1 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad sync_flags[] = { { "8", 8 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad advice[] = { { "6", 6 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad closed_from[] = { { "above", FD_CLOSED + 1 }, NO_MORE };
+static const struct bad closed_to[] = { { "below", 3 }, NO_MORE };
+static const struct bad close_flags[] = { { "1", 1 }, { "all", MINUS(1) }, NO_MORE };
+
 static const struct row rows[] = {
 	CALL(close, RIGHT(FD_CLOSED), BAD(fd_none), .how = BLOCKS),
 	CALL(dup, RIGHT(FD_RW), BAD(fd_any), .how = OPENS),
@@ -338,6 +381,15 @@ static const struct row rows[] = {
 		BAD(NULL, pipe_vectors, counts), .before = empties_pipe),
 	CALL(pread64, RIGHT(FD_RW, DATA, MANY), BAD(fd_read, out_bytes, huge, offsets)),
 	CALL(pwrite64, RIGHT(FD_RW, DATA, MANY), BAD(fd_write, in_bytes, huge, offsets)),
+	CALL(preadv, RIGHT(FD_RW, (word)vector, 2), BAD(fd_read, vectors, counts, offsets)),
+	CALL(pwritev, RIGHT(FD_RW, (word)vector, 2), BAD(fd_write, vectors, counts, offsets)),
+	CALL(preadv2, RIGHT(FD_RW, (word)vector, 2),
+	     BAD(fd_read, vectors, counts, far_offsets, NULL, rwf), .exceptions = no_flags),
+	CALL(pwritev2, RIGHT(FD_RW, (word)vector, 2),
+	     BAD(fd_write, vectors, counts, far_offsets, NULL, rwf)),
+	CALL(copy_file_range, RIGHT(FD_RDONLY, DATA, FD_WRONLY, DATA + 16, 100),
+	     BAD(fd_copied, copied_offset, fd_copy, copied_offset, huge, copy_flags),
+	     .before = sets_offsets),
 	CALL(sendfile, RIGHT(FD_WRONLY, FD_RDONLY, DATA, 100),
 	     BAD(fd_send, fd_sent, sent_offset, huge), .before = sets_offset),
 	CALL(fstat, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
@@ -366,6 +418,11 @@ static const struct row rows[] = {
 	     BAD(families, socket_types, NULL, out)),
 	CALL(fsync, RIGHT(FD_RW), BAD(fd_sync)),
 	CALL(fdatasync, RIGHT(FD_RW), BAD(fd_sync)),
+	CALL(syncfs, RIGHT(FD_RW), BAD(fd_any)),
+	CALL(sync_file_range, RIGHT(FD_RW, 0, 100, 2), BAD(fd_sync, offsets, lengths, sync_flags)),
+	CALL(fadvise64, RIGHT(FD_RW, 0, 100, 3), BAD(fd_sync, NULL, lengths, advice)),
+	CALL(readahead, RIGHT(FD_RW, 0, 100), BAD(fd_read)),
+	CALL(close_range, RIGHT(FD_CLOSED, FD_CLOSED), BAD(closed_from, closed_to, close_flags)),
 	CALL(fchmod, RIGHT(FD_RW, 0644), BAD(fd_any)),
 	CALL(fchown, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
 	CALL(ppoll, RIGHT(DATA, 1, (word)&at_once, (word)&no_signals, 8),

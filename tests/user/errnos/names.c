@@ -2,6 +2,7 @@
 /* Calls that take paths. */
 #include "errnos.h"
 
+#include <linux/openat2.h>
 #include <sys/mount.h>
 
 /* ---- what a call has made, or taken away ---- */
@@ -134,6 +135,24 @@ static const struct bad unmount_flags[] = { { "unknown", 0x100 },
 					    NO_MORE };
 static const struct bad swap_flags[] = { { "unknown", 1 << 30 }, { "all", MINUS(1) }, NO_MORE };
 
+static const struct open_how how_right,
+	how_flags = { .flags = 1ul << 40 }, how_mode = { .mode = 0644 },
+	how_resolve = { .resolve = 0x40 },
+	how_beneath = { .resolve = RESOLVE_BENEATH | RESOLVE_IN_ROOT },
+	how_path = { .flags = O_PATH | O_RDWR };
+static const struct bad hows[] = { { "null", 0 },
+				   { "unmapped", HOLE },
+				   { "half", HALF },
+				   { "noaccess", NOACCESS },
+				   { "kernel", KERNEL },
+				   { "flags", (word)&how_flags },
+				   { "mode", (word)&how_mode },
+				   { "resolve", (word)&how_resolve },
+				   { "both", (word)&how_beneath },
+				   { "path", (word)&how_path },
+				   NO_MORE };
+static const struct bad how_sizes[] = { { "8", 8 }, { "huge", MINUS(1) }, NO_MORE };
+
 #define FILE_NAME (word) "file"
 #define NEW_NAME  (word) "new"
 
@@ -154,6 +173,10 @@ static const struct row rows[] = {
 	CALL_AS("openat(O_CREAT)", openat,
 		RIGHT(FD_HERE, NEW_NAME, O_CREAT | O_EXCL | O_WRONLY, 0644),
 		BAD(at, path_to_make, make_flags), .before = removes_new, .how = OPENS),
+	CALL_AS("openat(O_TMPFILE)", openat, RIGHT(FD_HERE, (word) ".", O_TMPFILE | O_RDWR, 0600),
+		BAD(at, path_of_dir), .how = OPENS),
+	CALL(openat2, RIGHT(FD_HERE, FILE_NAME, (word)&how_right, sizeof(how_right)),
+	     BAD(at, path, hows, how_sizes), .how = OPENS),
 	CALL(unlinkat, RIGHT(FD_HERE, (word) "old"), BAD(at, path, unlink_flags),
 	     .before = makes_old),
 	CALL_AS("unlinkat(AT_REMOVEDIR)", unlinkat, RIGHT(FD_HERE, (word) "gone", AT_REMOVEDIR),
@@ -177,6 +200,8 @@ static const struct row rows[] = {
 	CALL(statx, RIGHT(FD_HERE, FILE_NAME, 0, STATX_BASIC_STATS, DATA),
 	     BAD(at, path, flags, masks, out)),
 	CALL(faccessat, RIGHT(FD_HERE, FILE_NAME, R_OK), BAD(at, path, access_modes)),
+	CALL(faccessat2, RIGHT(FD_HERE, FILE_NAME, R_OK), BAD(at, path, access_modes, flags)),
+	CALL(fchmodat2, RIGHT(FD_HERE, FILE_NAME, 0644), BAD(at, path, NULL, flags)),
 	CALL(fchmodat, RIGHT(FD_HERE, FILE_NAME, 0644), BAD(at, path)),
 	CALL(fchownat, RIGHT(FD_HERE, FILE_NAME, 0, 0), BAD(at, path, NULL, NULL, flags)),
 	CALL(utimensat, RIGHT(FD_HERE, FILE_NAME, (word)times), BAD(at, path, bad_times, flags),

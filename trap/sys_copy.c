@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that move bytes from one file to another: sendfile, copy_file_range. */
+#include "abi/poll.h"
+#include "fs/inode.h"
+#include "mm/host.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
+#include "proc/mem_wait.h"
+#include "trap/arg_file.h"
+
+/* A file that bytes are moved from or to, and where. */
+struct copy_end {
+	struct file *file;
+	vaddr_t offset_at; /* where the program has the position; 0: it is the file's own */
+	uint64_t pos;
+};
+
+static int copy_end_get(struct copy_end *end)
+{
+	if (end->offset_at)
+		return user_copy_in(&end->pos, end->offset_at, sizeof(end->pos)) ? -EFAULT : 0;
+	end->pos = end->file ? atomic_load_relaxed(&end->file->pos) : 0;
+	return 0;
+}
+
+/* Stores the position, which has advanced. */
+static int copy_end_put(const struct copy_end *end)
+{
+	if (end->offset_at)
+		return user_copy_out(end->offset_at, &end->pos, sizeof(end->pos)) ? -EFAULT : 0;
+	if (file_has_position(end->file) && !mutex_lock_killable(&end->file->lock)) {
+		end->file->pos = end->pos;
+		mutex_unlock(&end->file->lock);
+	}
+	return 0;
+}
+
+/* Takes the two descriptors in arguments m and n, of which one may not be open: then its file is NULL. */
+static void copy_files_get(const struct trap_frame *frame, struct copy_end *out, unsigned m,
+			   struct copy_end *in, unsigned n)
+{
+	out->file = arg_file(frame, m);
+	in->file = arg_file(frame, n);
+}
+
+static void copy_files_put(const struct copy_end *out, const struct copy_end *in)
+{
+	if (in->file)
+		file_put(in->file);
+	if (out->file)
+		file_put(out->file);
+}
+
+static uint32_t copy_type(struct file *file, struct abi_stat *st)
+{
+	*st = (struct abi_stat){ 0 };
+	return file->ops->stat && file->ops->stat(file, st) == 0 ? st->mode & S_IFMT : 0;
+}
+
+static ssize_t put_bytes(struct copy_end *out, struct user_iter *from)
+{
+	if (file_has_position(out->file) && from->left > INT64_MAX - out->pos)
+		return -EINVAL;
+	return out->file->ops->write(out->file, from, &out->pos);
+}
+
+/*
+ * Moves bytes through a page of the kernel's, a page at a time, until `n` are moved, the first file
+ * ends, or the second takes no more. As on Linux, a pipe takes what it has room for, so that one thread
+ * can fill and empty it. The positions advance. Returns how many were moved, or why none.
+ */
+static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void *page)
+{
+	struct abi_stat st;
+	const bool to_pipe = copy_type(out->file, &st) == S_IFIFO;
+	size_t done = 0;
+	ssize_t put = 0;
+
+	while (done < n && put >= 0) {
+		struct user_iter iter = user_iter_kernel(page, MIN(n - done, PAGE_SIZE));
+		uint64_t before = in->pos;
+		ssize_t got = in->file->ops->read(in->file, &iter, &in->pos);
+
+		if (got <= 0) {
+			/* Linux sends no file of a process. */
+			put = got == -ESRCH ? -EINVAL : got;
+			break;
+		}
+		iter = user_iter_kernel(page, (size_t)got);
+		put = put_bytes(out, &iter);
+		if (put > 0)
+			done += (size_t)put;
+		if (put != got) {
+			in->pos = before + (put > 0 ? (size_t)put : 0);
+			break;
+		}
+		if (to_pipe && !(out->file->ops->poll(out->file, NULL) & POLLOUT))
+			break;
+		put = vm_pause();
+	}
+	return done != 0 ? (long)done : put;
+}
+
+/* The same for all that the checks of the call leave; stores the positions where they belong. */
+static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
+{
+	void *page = mem_wait_kmalloc(PAGE_SIZE);
+	long done;
+
+	if (!page)
+		return -ENOMEM;
+	done = move_pages(out, in, n, page);
+	kfree(page);
+	if (done > 0 && (copy_end_put(in) || copy_end_put(out)))
+		return -EFAULT;
+	return done;
+}
+
+/* Checks what sendfile can refuse, in Linux's order. Returns 0 or a negative errno. */
+static long check_send(const struct copy_end *in, const struct file *out, size_t *n)
+{
+	const struct file *file = in->file;
+
+	if (!file_readable(file))
+		return -EBADF;
+	if (in->offset_at && !file_has_position(file))
+		return -ESPIPE;
+	if (*n > INT64_MAX || (in->offset_at && (in->pos > INT64_MAX || *n > INT64_MAX - in->pos)))
+		return -EINVAL;
+	*n = MIN(*n, ABI_RW_MAX);
+	if (!out || !file_writable(out))
+		return -EBADF;
+	if (!file_has_position(file) || !file->ops->read || file->ops->getdents ||
+	    !out->ops->write || out->flags & O_APPEND)
+		return -EINVAL;
+	return 0;
+}
+
+static long send_file(struct copy_end *out, struct copy_end *in, size_t n)
+{
+	long done = copy_end_get(in) ?: copy_end_get(out);
+
+	if (done)
+		return done;
+	if (!in->file)
+		return -EBADF;
+	done = check_send(in, out->file, &n);
+	if (done)
+		return done;
+	done = move_bytes(out, in, n);
+	return in->offset_at && copy_end_put(in) ? -EFAULT : done;
+}
+
+long sys_sendfile(struct trap_frame *frame)
+{
+	struct copy_end in = { .offset_at = arg_user(frame, 2) }, out = { 0 };
+	long done;
+
+	copy_files_get(frame, &out, 0, &in, 1);
+	done = send_file(&out, &in, arg_u64(frame, 3));
+	copy_files_put(&out, &in);
+	return done;
+}
+
+/* Checks what copy_file_range can refuse, in Linux's order, and cuts *n off at the end of the file. */
+static long check_copy(const struct copy_end *in, const struct copy_end *out, size_t *n)
+{
+	struct abi_stat from, to;
+	uint32_t in_type = copy_type(in->file, &from), out_type = copy_type(out->file, &to);
+	bool same;
+
+	if (in_type == S_IFDIR || out_type == S_IFDIR)
+		return -EISDIR;
+	if (in_type != S_IFREG || out_type != S_IFREG)
+		return -EINVAL;
+	if (!file_readable(in->file) || !file_writable(out->file) || out->file->flags & O_APPEND)
+		return -EBADF;
+	if (from.dev != to.dev)
+		return -EXDEV;
+	same = from.ino == to.ino;
+	if (*n > UINT64_MAX - in->pos || *n > UINT64_MAX - out->pos)
+		return -EOVERFLOW;
+	*n = in->pos < (uint64_t)from.size ? MIN(*n, (uint64_t)from.size - in->pos) : 0;
+	if (out->pos == INT64_MAX)
+		return -EFBIG;
+	if (out->pos < INT64_MAX)
+		*n = MIN(*n, INT64_MAX - out->pos);
+	if (same && out->pos + *n > in->pos && out->pos < in->pos + *n)
+		return -EINVAL;
+	*n = MIN(*n, ABI_RW_MAX);
+	if (in->pos > INT64_MAX || out->pos > INT64_MAX)
+		return -EINVAL;
+	return in->file->ops->read && out->file->ops->write ? 0 : -EINVAL;
+}
+
+static long copy_range(struct copy_end *in, struct copy_end *out, size_t n, unsigned flags)
+{
+	long done = copy_end_get(in) ?: copy_end_get(out);
+
+	if (done)
+		return done;
+	if (flags != 0)
+		return -EINVAL;
+	done = check_copy(in, out, &n);
+	return done || n == 0 ? done : move_bytes(out, in, n);
+}
+
+long sys_copy_file_range(struct trap_frame *frame)
+{
+	struct copy_end in = { .offset_at = arg_user(frame, 1) };
+	struct copy_end out = { .offset_at = arg_user(frame, 3) };
+	long done = -EBADF;
+
+	copy_files_get(frame, &out, 2, &in, 0);
+	if (in.file && out.file)
+		done = copy_range(&in, &out, arg_u64(frame, 4), arg_uint(frame, 5));
+	copy_files_put(&out, &in);
+	return done;
+}

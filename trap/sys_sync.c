@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that bring what was written where it belongs, and advice on how a file will be used. */
+#include "abi/fadvise.h"
+#include "fs/inode.h"
+#include "fs/mount.h"
+#include "trap/arg_file.h"
+
+/* Files and directories in memory need no syncing. Files that have no contents give -EINVAL. */
+static bool has_place(const struct file *file)
+{
+	return file->ops->object || file->ops->getdents;
+}
+
+static long fsync_file(struct trap_frame *frame, bool data_only)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	if (file->ops->fsync)
+		err = file->ops->fsync(file, data_only);
+	else
+		err = has_place(file) ? 0 : -EINVAL;
+	file_put(file);
+	return err;
+}
+
+long sys_fsync(struct trap_frame *frame)
+{
+	return fsync_file(frame, false);
+}
+
+long sys_sync(struct trap_frame *frame)
+{
+	(void)frame;
+	mount_sync_all(UINT64_MAX);
+	return 0;
+}
+
+long sys_fdatasync(struct trap_frame *frame)
+{
+	return fsync_file(frame, true);
+}
+
+/* Syncs the file system of the file. Those without an inode have none that keeps anything. */
+long sys_syncfs(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	struct mount *mount;
+
+	if (!file)
+		return -EBADF;
+	mount = file->ops->has_inode ? file_inode(file)->mount : NULL;
+	if (mount && mount->type->sync)
+		mount->type->sync(mount, UINT64_MAX);
+	file_put(file);
+	return 0;
+}
+
+static uint32_t type_of(struct file *file)
+{
+	struct abi_stat st = { 0 };
+
+	return file->ops->stat && file->ops->stat(file, &st) == 0 ? st.mode & S_IFMT : 0;
+}
+
+/* The whole file is written, whatever the range: more than asked for is allowed. */
+static long sync_file_range(struct file *file, int64_t offset, int64_t n, unsigned flags)
+{
+	int64_t end;
+	uint32_t type;
+
+	if ((flags & ~SYNC_FILE_RANGE_VALID) || offset < 0 ||
+	    __builtin_add_overflow(offset, n, &end) || end < offset)
+		return -EINVAL;
+	type = type_of(file);
+	if (type != S_IFREG && type != S_IFBLK && type != S_IFDIR && type != S_IFLNK)
+		return -ESPIPE;
+	return flags != 0 && file->ops->fsync ? file->ops->fsync(file, true) : 0;
+}
+
+long sys_sync_file_range(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = sync_file_range(file, arg_i64(frame, 1), arg_i64(frame, 2), arg_uint(frame, 3));
+	file_put(file);
+	return err;
+}
+
+static long check_advice(struct file *file, int64_t n, unsigned advice)
+{
+	if (type_of(file) == S_IFIFO)
+		return -ESPIPE;
+	return n < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
+/* Read-ahead finds out by itself how a file is used, and clean pages go when memory is needed. */
+long sys_fadvise64(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = check_advice(file, arg_i64(frame, 2), arg_uint(frame, 3));
+	file_put(file);
+	return err;
+}
+
+long sys_readahead(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (file_readable(file))
+		err = type_of(file) == S_IFREG ? 0 : -EINVAL;
+	file_put(file);
+	return err;
+}
