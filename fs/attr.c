@@ -57,7 +57,7 @@ static int may_access(const struct inode *inode, unsigned mask)
 
 	if ((mask & MAY_EXEC) && S_ISREG(inode->mode) && mount_forbids_programs(inode->mount))
 		return -EACCES;
-	err = (mask & MAY_WRITE) && !inode_is_device(inode) ? mount_may_write(inode->mount) : 0;
+	err = (mask & MAY_WRITE) && !inode_is_special(inode) ? mount_may_write(inode->mount) : 0;
 	return err ? err : inode_permission(inode, mask);
 }
 

@@ -9,6 +9,8 @@
 #include "fs/null.h"
 #include "fs/path.h"
 #include "fs/port.h"
+#include "fs/random.h"
+#include "fs/special.h"
 #include "fs/tty/tty.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -16,6 +18,9 @@
 
 #define RDEV_NULL    ABI_MAKEDEV(1, 3)
 #define RDEV_ZERO    ABI_MAKEDEV(1, 5)
+#define RDEV_FULL    ABI_MAKEDEV(1, 7)
+#define RDEV_RANDOM  ABI_MAKEDEV(1, 8)
+#define RDEV_URANDOM ABI_MAKEDEV(1, 9)
 #define RDEV_CONSOLE ABI_MAKEDEV(5, 1)
 #define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* a major number for local use */
 /* As Linux's virtio disks have it, which keep 15 minor numbers for partitions. */
@@ -92,12 +97,25 @@ static int register_ports(void)
 	return 0;
 }
 
+/* A device that programs may also make elsewhere. */
+static int add_common(const char *name, const struct file_ops *ops, uint64_t rdev)
+{
+	special_add(rdev, ops, NULL);
+	return devfs_add(name, ops, NULL, S_IFCHR | 0666, rdev);
+}
+
 int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 {
-	int err = devfs_add("null", &null_ops, NULL, S_IFCHR | 0666, RDEV_NULL);
+	int err = add_common("null", &null_ops, RDEV_NULL);
 
 	if (err == 0)
-		err = devfs_add("zero", &zero_ops, NULL, S_IFCHR | 0666, RDEV_ZERO);
+		err = add_common("zero", &zero_ops, RDEV_ZERO);
+	if (err == 0)
+		err = add_common("full", &full_ops, RDEV_FULL);
+	if (err == 0)
+		err = add_common("random", &random_ops, RDEV_RANDOM);
+	if (err == 0)
+		err = add_common("urandom", &random_ops, RDEV_URANDOM);
 	if (err == 0)
 		err = register_disks();
 	if (err == 0)

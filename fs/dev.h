@@ -15,7 +15,7 @@ struct chardev;
 int dev_find_disk(struct file *dir, const char *path, struct block_device **disk_ret);
 
 /*
- * Creates /dev/null, /dev/zero, the directory /dev/shm, /dev/NAME for each disk, and /dev/port/NAME
+ * Creates /dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom, the directory /dev/shm, /dev/NAME for each disk, and /dev/port/NAME
  * for each chardev except the consoles and the log's port. If console is not NULL, also creates a
  * terminal on it, as /dev/console and /dev/tty, with a window of cols by rows characters (0 by 0:
  * unknown), and `plain` as ldisc_init() has it. Returns 0 or a negative errno. Call once at boot, after the drivers have found their

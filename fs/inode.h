@@ -12,6 +12,7 @@ struct mount;
 struct object;
 struct path_part;
 struct path_text;
+struct pipe;
 
 /* What setattr changes. */
 #define ATTR_MODE	 0x01u
@@ -56,6 +57,9 @@ struct inode_ops {
 	/* Creates a regular file without a name. `linkable`: link may give it one. */
 	int (*tmpfile)(struct inode *dir, unsigned mode, bool linkable,
 		       struct inode **inode_ret); /* [EOPNOTSUPP] */
+	/* Creates a named pipe, a socket, or a device that dev_is_special() knows. */
+	int (*mknod)(struct inode *dir, const char *name, size_t len, unsigned mode,
+		     uint64_t rdev); /* [EPERM] */
 	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
 		       size_t target_len); /* [EPERM] */
 	/* Gives the inode, which is of the same mount and no directory, another name. */
@@ -148,6 +152,7 @@ struct inode {
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
 		void *device;	       /* device: the driver's */
+		struct pipe *fifo;     /* named pipe: NULL while it is not open; see fs/pipe.c */
 	};
 	uint64_t rdev; /* device number of a device file */
 	/* The directory's cover: a mount, or NULL. Changes under mounts_lock; atomic. */
@@ -218,9 +223,9 @@ void inode_changed_now(struct inode *inode);
 void inode_meta_now(struct inode *inode);
 
 /* Such a file may be written to even where the mount is read-only. */
-static inline bool inode_is_device(const struct inode *inode)
+static inline bool inode_is_special(const struct inode *inode)
 {
-	return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+	return !S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode);
 }
 
 static inline struct inode *file_inode(struct file *file)

@@ -215,6 +215,12 @@ static inline bool mount_forbids_programs(const struct mount *mount)
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOEXEC);
 }
 
+/* Is it mounted with MS_NODEV? Only devtmpfs is not asked: its devices are the kernel's. */
+static inline bool mount_forbids_devices(const struct mount *mount)
+{
+	return mount && (atomic_load_relaxed(&mount->flags) & MS_NODEV);
+}
+
 /*
  * sync(2): has all file systems, those included that are used but not in the tree any more, bring what
  * was written where it belongs. Waits until the tick `deadline` at most, UINT64_MAX: for ever.

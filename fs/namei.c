@@ -44,8 +44,6 @@ static int make(struct file *dir, const char *path, unsigned mode)
 
 	if (err == 0)
 		err = may_create(walk.dir);
-	if (err == 0 && !S_ISREG(mode) && !S_ISDIR(mode))
-		err = -EPERM; /* not implemented */
 	if (err == 0)
 		err = path_create(&walk, mode, &inode);
 	if (err == 0)
@@ -59,8 +57,25 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode)
 	return make(dir, path, S_IFDIR | (mode & MKDIR_MODE));
 }
 
-/* As on Linux, which looks at the path before it looks at what may not be made there. */
-int fs_mknod(struct file *dir, const char *path, unsigned mode)
+/* As on Linux, the path is looked at before what may not be made there. */
+static int make_special(struct file *dir, const char *path, unsigned mode, uint64_t rdev)
+{
+	struct path_walk walk;
+	int err = begin_new(&walk, dir, path, false);
+
+	if (err == 0)
+		err = may_create(walk.dir);
+	if (err == 0 && (S_ISCHR(mode) || S_ISBLK(mode)) && !capable(CAP_MKNOD))
+		err = -EPERM;
+	if (err == 0 && !walk.dir->ops->mknod)
+		err = -EPERM;
+	if (err == 0)
+		err = walk.dir->ops->mknod(walk.dir, walk.last.name, walk.last.len, mode, rdev);
+	path_end(&walk);
+	return err;
+}
+
+int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev)
 {
 	unsigned permissions = mode & S_IALLUGO;
 
@@ -72,7 +87,7 @@ int fs_mknod(struct file *dir, const char *path, unsigned mode)
 	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
-		return make(dir, path, mode);
+		return make_special(dir, path, mode & (S_IFMT | S_IALLUGO), rdev);
 	case S_IFDIR:
 		return -EPERM;
 	default:

@@ -14,8 +14,12 @@
 /* mode: permissions with the umask already applied. */
 int fs_mkdir(struct file *dir, const char *path, unsigned mode);
 
-/* Creates a regular file (type 0 or S_IFREG). Other types give -EPERM, invalid ones -EINVAL. */
-int fs_mknod(struct file *dir, const char *path, unsigned mode);
+/*
+ * Creates a regular file (type 0 or S_IFREG), a named pipe, the name of a socket, or a device of
+ * fs/special.h. -EPERM: another device, a directory, or the file system has no such files; -EINVAL: no
+ * type.
+ */
+int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev);
 
 /* Creates a symbolic link to target, which is not empty. */
 int fs_symlink(const char *target, struct file *dir, const char *path);

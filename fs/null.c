@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /dev/null and /dev/zero. */
+/* /dev/null, /dev/zero and /dev/full. */
 #include "fs/null.h"
 
 #include "abi/errno.h"
@@ -44,6 +44,12 @@ static ssize_t zero_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return done != 0 ? (ssize_t)done : err;
 }
 
+static ssize_t full_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	(void)file, (void)from, (void)pos;
+	return -ENOSPC;
+}
+
 const struct file_ops null_ops = {
 	.name = "null",
 	.read = null_read,
@@ -64,5 +70,16 @@ const struct file_ops zero_ops = {
 	.seek = null_seek,
 	.release = inode_file_release,
 	.maps_zeros = true,
+	.has_inode = true,
+};
+
+const struct file_ops full_ops = {
+	.name = "full",
+	.read = zero_read,
+	.nowait = true,
+	.write = full_write,
+	.stat = inode_file_stat,
+	.seek = null_seek,
+	.release = inode_file_release,
 	.has_inode = true,
 };

@@ -119,8 +119,11 @@ static int open_inode(struct inode *inode, unsigned flags, unsigned mask, struct
 	bool writes = denies || (truncates && inode->object), opened;
 	int err = 0;
 
-	if (!is_path && !inode_is_device(inode) && wants_write(flags))
+	if (!is_path && !inode_is_special(inode) && wants_write(flags))
 		err = mount_may_write(inode->mount);
+	if (err == 0 && !is_path && (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) &&
+	    mount_forbids_devices(inode->mount))
+		err = -EACCES;
 	if (err == 0 && mask)
 		err = inode_permission(inode, mask);
 	if (err == 0 && (flags & O_NOATIME) && !inode_owner_or_capable(inode))

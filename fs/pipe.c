@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes: up to 64 KiB of bytes between two ends. */
+/* Pipes: up to 64 KiB of bytes between two ends, which may have a name in a directory. */
 #include "fs/pipe.h"
 
 #include "abi/errno.h"
@@ -25,19 +25,21 @@
 static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
-	struct refcount refs; /* ends that have not been released */
+	struct refcount refs; /* open files that have not been released */
 	/* Held across copies, but never while waiting for the other end or for memory. */
 	struct mutex lock;
 	/* guarded by lock: */
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
-	bool has_reader;
-	bool has_writer;
-	bool page_refused; /* not full, but a writer was refused a page */
-	bool watched;	   /* atomic: somebody has waited for it by poll or epoll */
+	unsigned nreaders, nwriters; /* of an anonymous pipe one of each at most */
+	bool page_refused;	     /* not full, but a writer was refused a page */
+	bool watched;		     /* atomic: somebody has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable; /* no longer empty, or the writer is gone */
 	struct waitq writable; /* no longer full, or the reader is gone */
+	struct waitq opened;   /* a named pipe has one more reader or writer */
+	/* how many there ever were; guarded by lock */
+	uint64_t readers_ever, writers_ever;
 	/* const: */
 	uint64_t ino;
 	uint64_t made; /* nanoseconds since 1970 */
@@ -48,16 +50,16 @@ static const char *pipe_state(const void *it)
 {
 	const struct pipe *pipe = it;
 
-	if (pipe->has_reader)
-		return pipe->has_writer ? "open" : "without a writer";
-	return pipe->has_writer ? "without a reader" : "closed";
+	if (pipe->nreaders)
+		return pipe->nwriters ? "open" : "without a writer";
+	return pipe->nwriters ? "without a reader" : "closed";
 }
 
 COUNTED_KIND(pipe_kind, "pipe", struct pipe, pipe_state);
 
 static struct pipe *file_pipe(struct file *file)
 {
-	return file->node;
+	return file->data;
 }
 
 /*
@@ -215,7 +217,7 @@ static int wait_readable(struct pipe *pipe, bool nonblock)
 {
 	uint64_t seq = waitq_sample(&pipe->readable);
 
-	if (!pipe_ring_empty(&pipe->ring) || !pipe->has_writer)
+	if (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters)
 		return 0;
 	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
 }
@@ -239,7 +241,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		mutex_lock(&pipe->lock);
 		was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
 		pipe->page_refused = false;
-		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
+		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
@@ -277,7 +279,7 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblo
 	int err = 0;
 
 	while (from->left != 0 && err == 0) {
-		if (!pipe->has_reader)
+		if (!pipe->nreaders)
 			return -EPIPE;
 		err = pipe_write_some(pipe, from, done);
 		if (err)
@@ -358,10 +360,10 @@ static void pipe_free(struct pipe *pipe)
 }
 
 /* Releases one end. The last one frees the pipe. */
-static void pipe_end_gone(struct pipe *pipe, bool *end, struct waitq *other)
+static void pipe_end_gone(struct pipe *pipe, unsigned *end, struct waitq *other)
 {
 	mutex_lock(&pipe->lock);
-	*end = false;
+	(*end)--;
 	mutex_unlock(&pipe->lock);
 	waitq_wake_all(other);
 	if (!refcount_put(&pipe->refs))
@@ -374,14 +376,20 @@ static void pipe_release_read(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);
 
-	pipe_end_gone(pipe, &pipe->has_reader, &pipe->writable);
+	pipe_end_gone(pipe, &pipe->nreaders, &pipe->writable);
 }
 
 static void pipe_release_write(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);
 
-	pipe_end_gone(pipe, &pipe->has_writer, &pipe->readable);
+	pipe_end_gone(pipe, &pipe->nwriters, &pipe->readable);
+}
+
+/* As on Linux, a named pipe has not hung up before it has had a writer since the file was opened. */
+static bool had_writer(const struct pipe *pipe, const struct file *file)
+{
+	return atomic_load_relaxed(&pipe->writers_ever) != file->pos;
 }
 
 static unsigned pipe_poll_read(struct file *file, struct poller *poller)
@@ -393,7 +401,7 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 		atomic_store_relaxed(&pipe->watched, true);
 	poll_watch(poller, &pipe->readable);
 	/* In this order: bytes that come before the last writer's end are seen with it. */
-	if (!atomic_load(&pipe->has_writer))
+	if (!atomic_load(&pipe->nwriters) && had_writer(pipe, file))
 		can |= POLLHUP;
 	if (!pipe_ring_empty(&pipe->ring))
 		can |= POLLIN | POLLRDNORM;
@@ -412,7 +420,7 @@ static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 	mutex_lock(&pipe->lock);
 	if (!pipe_ring_full(&pipe->ring) && !refuse_page(pipe))
 		can |= POLLOUT | POLLWRNORM;
-	if (!pipe->has_reader)
+	if (!pipe->nreaders)
 		can |= POLLERR;
 	mutex_unlock(&pipe->lock);
 	return can;
@@ -446,18 +454,18 @@ static const struct file_ops pipe_write_ops = {
 	.holds = pipe_holds,
 };
 
-static struct pipe *pipe_alloc(void)
+static struct pipe *pipe_alloc(unsigned nfiles)
 {
 	struct pipe *pipe = mem_wait_kzalloc(sizeof(*pipe));
 
 	if (!pipe)
 		return NULL;
 	file_memory_add(PIPE_RING_PAGE);
-	refcount_init(&pipe->refs, 2);
+	refcount_init(&pipe->refs, nfiles);
 	mutex_init(&pipe->lock, LOCK_PIPE);
 	waitq_init(&pipe->readable);
 	waitq_init(&pipe->writable);
-	pipe->has_reader = pipe->has_writer = true;
+	waitq_init(&pipe->opened);
 	pipe->ino = inode_next_ino();
 	pipe->made = clock_wall_ns();
 	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);
@@ -467,21 +475,25 @@ static struct pipe *pipe_alloc(void)
 static int pipe_ends_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 {
 	struct file *reader, *writer;
-	struct pipe *pipe = pipe_alloc();
+	struct pipe *pipe = pipe_alloc(2);
 
 	if (!pipe)
 		return -ENOMEM;
-	reader = file_create(&pipe_read_ops, O_RDONLY | flags, pipe);
+	pipe->nreaders = pipe->nwriters = 1;
+	pipe->readers_ever = pipe->writers_ever = 1;
+	reader = file_create(&pipe_read_ops, O_RDONLY | flags, NULL);
 	if (!reader)
 		goto free_pipe;
-	writer = file_create(&pipe_write_ops, O_WRONLY | flags, pipe);
+	reader->data = pipe;
+	writer = file_create(&pipe_write_ops, O_WRONLY | flags, NULL);
 	if (!writer)
 		goto put_reader;
+	writer->data = pipe;
 	*read_ret = reader;
 	*write_ret = writer;
 	return 0;
 put_reader:
-	pipe_end_gone(pipe, &pipe->has_writer, &pipe->readable);
+	pipe_end_gone(pipe, &pipe->nwriters, &pipe->readable);
 	file_put(reader);
 	return -ENOMEM;
 free_pipe:
@@ -502,3 +514,177 @@ int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 	file_memory_add(-PIPE_BYTES);
 	return err;
 }
+
+/* ---- pipes with a name ---- */
+
+/* Guards the pipe of each inode. Innermost. */
+static struct spinlock fifos_lock = SPINLOCK_INIT(LOCK_FS);
+
+/* Takes a reference to the inode's pipe; if it has none, `fresh` becomes that. Returns the pipe. */
+static struct pipe *fifo_pipe_get(struct inode *inode, struct pipe *fresh)
+{
+	struct pipe *pipe;
+
+	spin_lock(&fifos_lock);
+	pipe = inode->fifo;
+	if (pipe)
+		refcount_get(&pipe->refs);
+	else
+		pipe = inode->fifo = fresh;
+	spin_unlock(&fifos_lock);
+	return pipe;
+}
+
+/* What is still in the pipe goes with its last file. */
+static void fifo_pipe_put(struct inode *inode, struct pipe *pipe)
+{
+	bool last;
+
+	spin_lock(&fifos_lock);
+	last = refcount_put(&pipe->refs);
+	if (last)
+		inode->fifo = NULL;
+	spin_unlock(&fifos_lock);
+	if (!last)
+		return;
+	free_pages(pipe);
+	pipe_free(pipe);
+}
+
+/* Counts one more file, or one less, of the access that it has. Call with pipe->lock held. */
+static void count_ends(struct pipe *pipe, const struct file *file, int n)
+{
+	if (file_readable(file))
+		pipe->nreaders += (unsigned)n;
+	if (file_writable(file))
+		pipe->nwriters += (unsigned)n;
+	if (n > 0) {
+		pipe->readers_ever += file_readable(file);
+		pipe->writers_ever += file_writable(file);
+	}
+}
+
+static void fifo_wake(struct pipe *pipe)
+{
+	waitq_wake_all(&pipe->readable);
+	waitq_wake_all(&pipe->writable);
+	waitq_wake_all(&pipe->opened);
+}
+
+/*
+ * Waits for another file to be opened that has the other end: *ever grows, even if that has been closed
+ * again. Returns 0 or -EINTR, with pipe->lock held as before.
+ */
+static int await_partner(struct pipe *pipe, const uint64_t *ever)
+{
+	const uint64_t before = *ever;
+	int err = 0;
+
+	while (err == 0 && *ever == before)
+		err = pipe_wait(pipe, &pipe->opened);
+	return err;
+}
+
+/* The rules of open(2) for named pipes: who waits for whom. Call with pipe->lock held. */
+static int fifo_join(struct pipe *pipe, struct file *file)
+{
+	const bool nonblock = file->flags & O_NONBLOCK;
+	int err = 0;
+
+	if ((file->flags & O_ACCMODE) == O_WRONLY && nonblock && pipe->nreaders == 0)
+		return -ENXIO;
+	count_ends(pipe, file, 1);
+	fifo_wake(pipe);
+	if ((file->flags & O_ACCMODE) == O_RDONLY && pipe->nwriters == 0) {
+		if (nonblock)
+			file->pos = pipe->writers_ever; /* it has not hung up yet */
+		else
+			err = await_partner(pipe, &pipe->writers_ever);
+	} else if ((file->flags & O_ACCMODE) == O_WRONLY && pipe->nreaders == 0) {
+		err = await_partner(pipe, &pipe->readers_ever);
+	}
+	if (err) {
+		count_ends(pipe, file, -1);
+		fifo_wake(pipe);
+	}
+	return err;
+}
+
+static int fifo_open(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct pipe *fresh, *pipe;
+	int err;
+
+	if ((file->flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	err = file_memory_charge(PIPE_RING_PAGE);
+	if (err)
+		return err;
+	fresh = pipe_alloc(1);
+	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
+	if (!fresh)
+		return -ENOMEM;
+	pipe = fifo_pipe_get(inode, fresh);
+	if (pipe != fresh)
+		pipe_free(fresh);
+	mutex_lock(&pipe->lock);
+	err = fifo_join(pipe, file);
+	mutex_unlock(&pipe->lock);
+	if (err)
+		fifo_pipe_put(inode, pipe);
+	else
+		file->data = pipe;
+	return err;
+}
+
+static void fifo_release(struct file *file)
+{
+	struct pipe *pipe = file_pipe(file);
+
+	mutex_lock(&pipe->lock);
+	count_ends(pipe, file, -1);
+	mutex_unlock(&pipe->lock);
+	fifo_wake(pipe);
+	fifo_pipe_put(file_inode(file), pipe);
+	inode_file_release(file);
+}
+
+static ssize_t fifo_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	ssize_t done = pipe_read(file, to, pos);
+
+	if (done > 0)
+		inode_read_now(file_inode(file));
+	return done;
+}
+
+static ssize_t fifo_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done = pipe_write(file, from, pos);
+
+	if (done > 0)
+		inode_changed_now(file_inode(file));
+	return done;
+}
+
+static unsigned fifo_poll(struct file *file, struct poller *poller)
+{
+	return (file_readable(file) ? pipe_poll_read(file, poller) : 0) |
+	       (file_writable(file) ? pipe_poll_write(file, poller) : 0);
+}
+
+/* Reads and writes are refused by the access that the file was opened for. */
+const struct file_ops fifo_file_ops = {
+	.name = "named pipe",
+	.opened = fifo_open,
+	.read = fifo_read,
+	.write = fifo_write,
+	.nowait = true,
+	.poll = fifo_poll,
+	.stat = inode_file_stat,
+	.ioctl = pipe_ioctl,
+	.release = fifo_release,
+	.holds = pipe_holds,
+	.has_inode = true,
+};

@@ -199,27 +199,28 @@ long sys_renameat2(struct trap_frame *frame)
 	return err;
 }
 
-/* mkdirat and mknodat: both create a name with a mode to which the umask applies. */
-static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
+long sys_mkdirat(struct trap_frame *frame)
 {
 	struct at_path at;
 	long err = at_path_get(frame, 0, PATH_NAMES, &at);
 
 	if (err)
 		return err;
-	err = make(at.dir, at.path, arg_uint(frame, 2) & ~process_umask());
+	err = fs_mkdir(at.dir, at.path, arg_uint(frame, 2) & ~process_umask());
 	at_path_put(&at);
 	return err;
 }
 
-long sys_mkdirat(struct trap_frame *frame)
-{
-	return make_at(frame, fs_mkdir);
-}
-
 long sys_mknodat(struct trap_frame *frame)
 {
-	return make_at(frame, fs_mknod);
+	struct at_path at;
+	long err = at_path_get(frame, 0, PATH_NAMES, &at);
+
+	if (err)
+		return err;
+	err = fs_mknod(at.dir, at.path, arg_uint(frame, 2) & ~process_umask(), arg_uint(frame, 3));
+	at_path_put(&at);
+	return err;
 }
 
 long sys_symlinkat(struct trap_frame *frame)

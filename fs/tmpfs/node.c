@@ -5,6 +5,8 @@
 #include "abi/errno.h"
 #include "fs/mount.h"
 #include "fs/permission.h"
+#include "fs/pipe.h"
+#include "fs/special.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
@@ -108,6 +110,37 @@ static int tmpfs_node_make(struct inode *dir, const char *name, size_t len, unsi
 	return tmpfs_node_add(dir, name, len, inode, inode_ret);
 }
 
+/* A named pipe, the name of a socket, or a device. NULL: memory has run out. */
+static struct inode *special_create(struct mount *mount, unsigned mode,
+				    const struct special *special)
+{
+	const struct file_ops *ops = special	      ? special->ops
+				     : S_ISFIFO(mode) ? &fifo_file_ops
+						      : &special_socket_ops;
+	struct inode *inode = tmpfs_node_create(mount, mode, ops);
+
+	if (inode && special) {
+		inode->rdev = special->rdev;
+		inode->device = special->device;
+	}
+	return inode;
+}
+
+static int tmpfs_node_mknod(struct inode *dir, const char *name, size_t len, unsigned mode,
+			    uint64_t rdev)
+{
+	const struct special *special = S_ISCHR(mode) ? special_find(rdev) : NULL;
+	struct inode *inode;
+	int err;
+
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !special)
+		return -EPERM;
+	err = tmpfs_node_add(dir, name, len, special_create(dir->mount, mode, special), &inode);
+	if (err == 0)
+		inode_put(inode);
+	return err;
+}
+
 static int tmpfs_node_tmpfile(struct inode *dir, unsigned mode, bool linkable,
 			      struct inode **inode_ret)
 {
@@ -185,6 +218,7 @@ static const struct inode_ops node_ops = {
 	.readdir = dir_item_from,
 	.create = tmpfs_node_make,
 	.tmpfile = tmpfs_node_tmpfile,
+	.mknod = tmpfs_node_mknod,
 	.symlink = tmpfs_node_symlink,
 	.link = tmpfs_node_link,
 	.remove = dir_remove,

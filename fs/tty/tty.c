@@ -6,6 +6,7 @@
 #include "abi/signal.h"
 #include "base/clock.h"
 #include "fs/devfs.h"
+#include "fs/special.h"
 #include "fs/poll.h"
 #include "fs/tty/tty_private.h"
 #include "lib/bits.h"
@@ -314,6 +315,7 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 		kfree(tty);
 		return err;
 	}
+	special_add(OWN_RDEV, &own_tty_ops, tty);
 	err = devfs_add(OWN_PATH, &own_tty_ops, tty, S_IFCHR | 0666, OWN_RDEV);
 	if (err)
 		return err;

@@ -64,7 +64,7 @@ TEST(a_deep_tree_goes)
 	dir = tree_open("m", O_RDONLY);
 	for (unsigned i = 0; i < 1000; i++) {
 		assert_int_equal(0, fs_mkdir(dir, "d", 0755));
-		assert_int_equal(0, fs_mknod(dir, "before", S_IFREG | 0600));
+		assert_int_equal(0, fs_mknod(dir, "before", S_IFREG | 0600, 0));
 		assert_int_equal(0, fs_symlink("d", dir, "link"));
 		assert_int_equal(0, fs_open(dir, "d", O_RDONLY, 0, &next));
 		file_put(dir);
@@ -571,7 +571,7 @@ static int make_directory(void)
 
 static int make_node(void)
 {
-	return fs_mknod(NULL, "x", S_IFREG | 0600);
+	return fs_mknod(NULL, "x", S_IFREG | 0600, 0);
 }
 
 static int make_link(void)
@@ -650,7 +650,7 @@ TEST(no_name_changes_on_a_mount_made_read_only)
 	};
 
 	tree_start();
-	assert_int_equal(0, fs_mknod(NULL, "f", S_IFREG | 0600));
+	assert_int_equal(0, fs_mknod(NULL, "f", S_IFREG | 0600, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		for (unsigned point = 1; !points_left; point++) {
 			int err;

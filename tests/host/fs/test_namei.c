@@ -46,8 +46,8 @@ TEST(what_is_there)
 	assert_int_equal(-EEXIST, mkdir_("/"));
 	assert_int_equal(-EEXIST, mkdir_("d/."));
 	assert_int_equal(-EEXIST, mkdir_("d/.."));
-	assert_int_equal(-EEXIST, fs_mknod(NULL, "f", S_IFREG | 0600));
-	assert_int_equal(-EEXIST, fs_mknod(NULL, "f/", 0600));
+	assert_int_equal(-EEXIST, fs_mknod(NULL, "f", S_IFREG | 0600, 0));
+	assert_int_equal(-EEXIST, fs_mknod(NULL, "f/", 0600, 0));
 	assert_int_equal(-EEXIST, fs_link(NULL, "f", false, NULL, "d"));
 	assert_int_equal(-EEXIST, tree_open_error("f", O_CREAT | O_EXCL));
 	assert_int_equal(-EEXIST, tree_open_error("d", O_CREAT | O_EXCL));
@@ -91,7 +91,7 @@ TEST(nothing_there)
 	assert_int_equal(-ENOENT, tree_mode("x/y"));
 	assert_int_equal(-ENOENT, mkdir_("x/y"));
 	assert_int_equal(-ENOENT, fs_unlink(NULL, "x/"));
-	assert_int_equal(-ENOENT, fs_mknod(NULL, "x/", 0600));
+	assert_int_equal(-ENOENT, fs_mknod(NULL, "x/", 0600, 0));
 	assert_int_equal(-ENOENT, fs_link(NULL, "x", false, NULL, "y"));
 	assert_int_equal(-ENOENT, tree_open_error("x", O_RDWR));
 	assert_int_equal(-ENOENT, tree_open_error("x/y", O_RDWR | O_CREAT));
@@ -112,13 +112,16 @@ TEST(the_ends_of_rmdir)
 TEST(kinds_of_mknod)
 {
 	tree_start();
-	assert_int_equal(0, fs_mknod(NULL, "a", 0640));
+	assert_int_equal(0, fs_mknod(NULL, "a", 0640, 0));
 	assert_int_equal(S_IFREG | 0640, tree_mode("a"));
-	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFDIR | 0700));
-	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFIFO | 0700));
-	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFCHR | 0700));
-	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", 0030000 | 0700));
-	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", S_IFLNK | 0700));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFDIR | 0700, 0));
+	assert_int_equal(0, fs_mknod(NULL, "p", S_IFIFO | 0600, 0));
+	assert_int_equal(S_IFIFO | 0600, tree_mode("p"));
+	fs_unlink(NULL, "p");
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFBLK | 0700, 0));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "b", S_IFCHR | 0700, 0));
+	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", 0030000 | 0700, 0));
+	assert_int_equal(-EINVAL, fs_mknod(NULL, "b", S_IFLNK | 0700, 0));
 	fs_unlink(NULL, "a");
 	tree_end();
 }
@@ -356,7 +359,7 @@ TEST(names_up_to_the_quota)
 	tree_start();
 	do {
 		snprintf(name, sizeof(name), "%u", count);
-		err = fs_mknod(NULL, name, S_IFREG | 0600);
+		err = fs_mknod(NULL, name, S_IFREG | 0600, 0);
 		count += err == 0;
 	} while (err == 0 && count < 100000);
 	assert_int_equal(-ENOSPC, err);

@@ -109,7 +109,7 @@ static void step(void)
 		expect_any_of(fs_mkdir(NULL, a, 0755));
 		break;
 	case 2:
-		expect_any_of(fs_mknod(NULL, a, S_IFREG | 0644));
+		expect_any_of(fs_mknod(NULL, a, S_IFREG | 0644, 0));
 		break;
 	case 3:
 		expect_any_of(fs_link(NULL, a, false, NULL, b));
@@ -177,10 +177,10 @@ TEST(a_full_file_system)
 	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
 	for (;; n++) {
 		sprintf(name, "d/%u", n);
-		if (fs_mknod(NULL, name, S_IFREG | 0600) != 0)
+		if (fs_mknod(NULL, name, S_IFREG | 0600, 0) != 0)
 			break;
 	}
-	assert_int_equal(-ENOSPC, fs_mknod(NULL, "more", S_IFREG | 0600));
+	assert_int_equal(-ENOSPC, fs_mknod(NULL, "more", S_IFREG | 0600, 0));
 	assert_int_equal(0, fs_rename(NULL, "d/7", NULL, "d/moved", 0));
 	assert_int_equal(0, fs_rename(NULL, "d/moved", NULL, "d/8", 0));
 	assert_int_equal(0, fs_unlink(NULL, "d/8"));
@@ -241,7 +241,7 @@ static void rename_beside(unsigned point, int (*change)(void), const char *to, u
 
 static int make_b(void)
 {
-	return fs_mknod(NULL, "b", S_IFREG | 0600);
+	return fs_mknod(NULL, "b", S_IFREG | 0600, 0);
 }
 
 static int remove_a(void)
@@ -259,7 +259,7 @@ static int replace_a(void)
 {
 	int err = remove_a();
 
-	return err ? err : fs_mknod(NULL, "a", S_IFREG | 0400);
+	return err ? err : fs_mknod(NULL, "a", S_IFREG | 0400, 0);
 }
 
 /* Another file gets the new name. */
@@ -267,7 +267,7 @@ static int replace_b(void)
 {
 	int err = remove_b();
 
-	return err ? err : fs_mknod(NULL, "b", S_IFREG | 0400);
+	return err ? err : fs_mknod(NULL, "b", S_IFREG | 0400, 0);
 }
 
 /*
@@ -301,9 +301,9 @@ TEST(beside_changes_of_the_names)
 		for (unsigned point = 1; !points_left; point++) {
 			int got[4];
 
-			assert_int_equal(0, fs_mknod(NULL, "a", A));
+			assert_int_equal(0, fs_mknod(NULL, "a", A, 0));
 			if (rows[i].has_b)
-				assert_int_equal(0, fs_mknod(NULL, "b", B));
+				assert_int_equal(0, fs_mknod(NULL, "b", B, 0));
 			rename_beside(point, rows[i].meanwhile, "b", rows[i].flags, got);
 			got[2] = tree_mode("a");
 			got[3] = tree_mode("b");
@@ -338,7 +338,7 @@ static int make_two_directories(void)
 
 static int make_a(void)
 {
-	return fs_mknod(NULL, "a", S_IFREG | 0600);
+	return fs_mknod(NULL, "a", S_IFREG | 0600, 0);
 }
 
 static int make_a_beside_a_directory(void)
@@ -353,7 +353,7 @@ static int remove_directory_b(void)
 
 static int fill_b(void)
 {
-	return fs_mknod(NULL, "b/x", S_IFREG | 0600);
+	return fs_mknod(NULL, "b/x", S_IFREG | 0600, 0);
 }
 
 static int mount_on_a(void)

@@ -391,7 +391,7 @@ uint64_t argument(char kind)
 	case 'e': /* the one link that there is */
 		return ONE_IN(2) ? (uint64_t) "/proc/self/exe" : argument('p');
 	case 'j':
-		return ONE_IN(2) ? S_IFREG | 0644 : some_number();
+		return ONE_IN(2) ? S_IFREG | 0644 : ONE_IN(2) ? S_IFIFO | 0644 : some_number();
 	case 'D': /* a directory */
 		return ONE_IN(4) ? descriptor() : 5;
 	case 'u': /* to be removed: nothing that the others need */
