@@ -111,6 +111,16 @@ struct inode_ops {
 	int (*getattr_asked)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*
+	 * Extended attributes of files and directories, as in fs/xattr.h; the names begin with "user.".
+	 * All four or none. They are on no mount, or one that may be written to.
+	 */
+	ssize_t (*get_xattr)(struct inode *inode, const char *name, vaddr_t to,
+			     size_t size);				     /* [EOPNOTSUPP] */
+	ssize_t (*list_xattr)(struct inode *inode, vaddr_t to, size_t size); /* [none] */
+	int (*set_xattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			 unsigned flags);			    /* [EOPNOTSUPP] */
+	int (*remove_xattr)(struct inode *inode, const char *name); /* [EOPNOTSUPP] */
+	/*
 	 * Called before the contents are used, by open (not with O_PATH) and exec; `flags` has the
 	 * access mode. -ESTALE: the name that led to the inode is another file's by now; the path is
 	 * followed again, INODE_STALE_TRIES times in all. NULL: there is nothing to do.

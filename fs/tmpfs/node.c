@@ -11,6 +11,7 @@
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/rename.h"
+#include "fs/tmpfs/xattr.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -66,6 +67,8 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 		kfree(node->memfd_name);
 	else if (S_ISLNK(inode->mode))
 		kfree(node->target);
+	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
+		tmpfs_xattrs_free(node);
 	quota_records_gone(node->records);
 	kfree(node);
 	return parent;
@@ -228,6 +231,10 @@ static const struct inode_ops node_ops = {
 	.readlink = tmpfs_node_readlink,
 	.getattr = tmpfs_node_getattr,
 	.setattr = tmpfs_node_setattr,
+	.get_xattr = tmpfs_xattr_get,
+	.list_xattr = tmpfs_xattr_list,
+	.set_xattr = tmpfs_xattr_set,
+	.remove_xattr = tmpfs_xattr_remove,
 	.resize = regular_truncate,
 	.free = tmpfs_node_free,
 	.holds = tmpfs_node_holds,

@@ -7,18 +7,21 @@
 #include "lib/tree.h"
 #include "proc/mutex.h"
 
+struct xattr;
+
 /* The contents of a directory (fs/tmpfs/dir.h). names_lock guards what is not marked const. */
 struct dir {
 	struct tree by_name;  /* struct name.by_name */
 	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
 	uint64_t next_order;
-	size_t count;
+	uint32_t count;
+	bool dead; /* removed: accepts no new names */
 	/*
 	 * Referenced. The root is its own parent, without a reference. Changes only by renames, so
 	 * it is also const under the mount's rename_lock.
 	 */
 	struct inode *parent;
-	bool dead; /* removed: accepts no new names */
+	struct xattr *xattrs; /* guarded by the lock of the inode: fs/tmpfs/xattr.c */
 };
 
 struct tmpfs_node {
@@ -26,10 +29,13 @@ struct tmpfs_node {
 	struct list names;  /* struct name.same, under names_lock: a directory has one at most */
 	union {
 		struct dir dir;
-		char *target;	  /* const: of a symbolic link, terminated */
-		char *memfd_name; /* const: of a memfd, terminated; NULL: "" */
+		char *target; /* const: of a symbolic link, terminated */
+		struct {
+			char *memfd_name;     /* const: of a memfd, terminated; NULL: "" */
+			struct xattr *xattrs; /* guarded by lock */
+		};			      /* of a regular file */
 	};
-	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
+	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals; guards xattrs. */
 	struct mutex lock;
 	uint16_t seals; /* guarded by lock: F_SEAL_* */
 	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */

@@ -2,6 +2,18 @@
 /* The numbers of Faultline's system calls, and of others that its programs make (asm-generic). */
 #pragma once
 
+#define SYS_setxattr		   5
+#define SYS_lsetxattr		   6
+#define SYS_fsetxattr		   7
+#define SYS_getxattr		   8
+#define SYS_lgetxattr		   9
+#define SYS_fgetxattr		   10
+#define SYS_listxattr		   11
+#define SYS_llistxattr		   12
+#define SYS_flistxattr		   13
+#define SYS_removexattr		   14
+#define SYS_lremovexattr	   15
+#define SYS_fremovexattr	   16
 #define SYS_getcwd		   17
 #define SYS_eventfd2		   19
 #define SYS_epoll_create1	   20

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Attributes: what the user test `file_attrs` cannot compare with Linux. */
 #include "abi/errno.h"
+#include "abi/xattr.h"
 #include "fs/attr.h"
 #include "fs/pipe.h"
+#include "fs/tmpfs/quota.h"
+#include "fs/xattr.h"
 #include "tree.h"
+
+#include <stdio.h>
 
 /* A pipe has no inode here, so it keeps its attributes; on Linux they can be changed. */
 TEST(pipes)
@@ -126,5 +131,64 @@ TEST(the_others_stay)
 	assert_int_equal(7, st.uid);
 	assert_int_equal(0, st.gid);
 	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+TEST(xattrs_are_replaced)
+{
+	struct file *file;
+	struct inode *inode;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	inode = file_inode(file);
+	assert_int_equal(-ENODATA, xattr_set(inode, "user.a", "x", 1, XATTR_REPLACE));
+	assert_int_equal(-ENODATA, xattr_remove(inode, "user.a"));
+	assert_int_equal(0, xattr_set(inode, "user.a", "x", 1, XATTR_CREATE));
+	assert_int_equal(-EEXIST, xattr_set(inode, "user.a", "y", 1, XATTR_CREATE));
+	assert_int_equal(0, xattr_set(inode, "user.a", "yyy", 3, XATTR_REPLACE));
+	assert_int_equal(3, xattr_get(inode, "user.a", 0, 0));
+	assert_int_equal(7, xattr_list(inode, 0, 0));
+	assert_int_equal(-EPERM, xattr_set(NULL, "user.a", "x", 1, 0));
+	assert_int_equal(-EPERM, xattr_remove(NULL, "user.a"));
+	assert_int_equal(-EOPNOTSUPP, xattr_remove(NULL, "other.a"));
+	assert_int_equal(0, xattr_list(NULL, 0, 0));
+	fs_unlink(NULL, "f");
+	file_put(file);
+	tree_end();
+}
+
+/* What an inode has goes with it, and gives its room back. */
+TEST(xattrs_take_room)
+{
+	static const char value[XATTR_SIZE_MAX];
+	uint64_t left;
+	struct file *file;
+	char name[40];
+	int err, n = 0;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	left = quota_left();
+	do {
+		snprintf(name, sizeof(name), "user.%d", n++);
+		err = xattr_set(file_inode(file), name, value, sizeof(value), 0);
+	} while (err == 0 && n < 10000);
+	assert_int_equal(-ENOSPC, err);
+	for (int i = 0; i < n - 1; i++) {
+		snprintf(name, sizeof(name), "user.%d", i);
+		assert_int_equal(0, xattr_remove(file_inode(file), name));
+	}
+	assert_int_equal(left, quota_left());
+	for (n = 0; n < 10000; n++) {
+		snprintf(name, sizeof(name), "user.%020d", n);
+		err = xattr_set(file_inode(file), name, "", 0, 0);
+		if (err)
+			break;
+	}
+	assert_int_equal(-ENOSPC, err);
+	assert_true(n <= (int)(XATTR_LIST_MAX / 26));
+	fs_unlink(NULL, "f");
+	file_put(file);
 	tree_end();
 }

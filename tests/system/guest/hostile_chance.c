@@ -430,6 +430,8 @@ uint64_t argument(char kind)
 		return some_clock();
 	case 'i': /* of a timer */
 		return ONE_IN(12) ? some_number() : below(8);
+	case 'X': /* of an attribute */
+		return ONE_IN(4) ? argument('p') : (uint64_t)(ONE_IN(2) ? "user.a" : "user.b");
 	case 'R': /* not those that all need */
 		return 3 + below(14);
 	case 'r':

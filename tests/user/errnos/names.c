@@ -4,6 +4,7 @@
 
 #include <linux/openat2.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 
 /* ---- what a call has made, or taken away ---- */
 
@@ -67,6 +68,7 @@ static void takes_all_away(void)
 	unlink("new");
 	rmdir("new");
 	rmdir("gone");
+	removexattr("file", "user.one");
 	umount2("dir", MNT_DETACH);
 }
 
@@ -153,6 +155,26 @@ static const struct bad hows[] = { { "null", 0 },
 				   NO_MORE };
 static const struct bad how_sizes[] = { { "8", 8 }, { "huge", MINUS(1) }, NO_MORE };
 
+#define ATTRIBUTE (word) "user.one"
+
+static void sets_attribute(word *arg)
+{
+	(void)arg;
+	setxattr("file", "user.one", "first", 5, 0);
+}
+
+static const struct bad attributes[] = { { "null", 0 },
+					 { "unmapped", HOLE },
+					 { "noaccess", NOACCESS },
+					 { "kernel", KERNEL },
+					 { "long", (word)long_name },
+					 { "empty", (word) "" },
+					 { "user", (word) "user." },
+					 { "other", (word) "other.one" },
+					 NO_MORE };
+static const struct bad shorter[] = { { "3", 3 }, NO_MORE };
+static const struct bad xattr_flags[] = { { "4", 4 }, { "both", 3 }, { "all", MINUS(1) }, NO_MORE };
+
 #define FILE_NAME (word) "file"
 #define NEW_NAME  (word) "new"
 
@@ -206,6 +228,30 @@ static const struct row rows[] = {
 	CALL(fchownat, RIGHT(FD_HERE, FILE_NAME, 0, 0), BAD(at, path, NULL, NULL, flags)),
 	CALL(utimensat, RIGHT(FD_HERE, FILE_NAME, (word)times), BAD(at, path, bad_times, flags),
 	     .exceptions = descriptors_times),
+	CALL(setxattr, RIGHT(FILE_NAME, ATTRIBUTE, DATA, 100),
+	     BAD(path, attributes, in, huge, xattr_flags)),
+	CALL(getxattr, RIGHT(FILE_NAME, ATTRIBUTE, DATA, 100),
+	     BAD(path, attributes, out_or_null, shorter), .before = sets_attribute),
+	CALL(listxattr, RIGHT(FILE_NAME, DATA, 100), BAD(path, out_or_null, shorter),
+	     .before = sets_attribute),
+	CALL(removexattr, RIGHT(FILE_NAME, ATTRIBUTE), BAD(path, attributes),
+	     .before = sets_attribute),
+	CALL(lsetxattr, RIGHT(FILE_NAME, ATTRIBUTE, DATA, 100),
+	     BAD(path, attributes, in, huge, xattr_flags)),
+	CALL(lgetxattr, RIGHT(FILE_NAME, ATTRIBUTE, DATA, 100),
+	     BAD(path, attributes, out_or_null, shorter), .before = sets_attribute),
+	CALL(llistxattr, RIGHT(FILE_NAME, DATA, 100), BAD(path, out_or_null, shorter),
+	     .before = sets_attribute),
+	CALL(lremovexattr, RIGHT(FILE_NAME, ATTRIBUTE), BAD(path, attributes),
+	     .before = sets_attribute),
+	CALL(fsetxattr, RIGHT(FD_RW, ATTRIBUTE, DATA, 100),
+	     BAD(fd_any, attributes, in, huge, xattr_flags)),
+	CALL(fgetxattr, RIGHT(FD_RW, ATTRIBUTE, DATA, 100),
+	     BAD(fd_any, attributes, out_or_null, shorter), .before = sets_attribute),
+	CALL(flistxattr, RIGHT(FD_RW, DATA, 100), BAD(fd_any, out_or_null, shorter),
+	     .before = sets_attribute),
+	CALL(fremovexattr, RIGHT(FD_RW, ATTRIBUTE), BAD(fd_any, attributes),
+	     .before = sets_attribute),
 	CALL(truncate, RIGHT(FILE_NAME, 8192), BAD(path_of_file, negative)),
 	CALL(statfs, RIGHT(FILE_NAME, DATA), BAD(path, out)),
 	CALL(mount, RIGHT((word) "none", (word) "dir", (word) "tmpfs"),
