@@ -162,9 +162,11 @@ static int open_tmpfile(struct path_walk *walk, unsigned flags, unsigned mode,
 		return -ENOENT;
 	err = S_ISDIR(dir->mode) ? mount_begin_write(dir->mount) : -ENOTDIR;
 	if (err == 0) {
-		err = may_create(dir) ?: dir->ops->tmpfile ? dir->ops->tmpfile(dir, S_IFREG | (mode & S_IALLUGO),
-							    !(flags & O_EXCL), inode_ret)
-					: -EOPNOTSUPP;
+		err = may_create(dir)
+			      ?: dir->ops->tmpfile
+				 ? dir->ops->tmpfile(dir, S_IFREG | (mode & S_IALLUGO),
+						     !(flags & O_EXCL), inode_ret)
+				 : -EOPNOTSUPP;
 		if (err == 0)
 			mount_get((*inode_ret)->mount);
 		mount_end_write(dir->mount);
@@ -212,8 +214,8 @@ static int fs_open_once(struct file *dir, const char *path, const struct open_ho
 }
 
 /* The file is allocated first: if memory is short, nothing is created. */
-static int open_with(struct file *dir, const char *path, const struct open_how *how,
-		     unsigned mask, struct file **file_ret)
+static int open_with(struct file *dir, const char *path, const struct open_how *how, unsigned mask,
+		     struct file **file_ret)
 {
 	struct file *file;
 	unsigned ntries = 0;

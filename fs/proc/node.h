@@ -24,7 +24,7 @@ struct proc_entry {
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
 	bool shortcut; /* as in struct inode_ops */
-	size_t size;  /* st_size */
+	size_t size;   /* st_size */
 	bool guarded; /* only who may look into the process may open the file, or follow the link */
 };
 

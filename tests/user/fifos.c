@@ -245,6 +245,26 @@ static void on_mounts(void)
 	TRY(umount("m"));
 }
 
+static int as_another(void *arg)
+{
+	(void)arg;
+	if (setuid(1000) != 0)
+		return 1;
+	TRY(mkfifo("no", 0600));
+	TRY(mknod("open/no", S_IFCHR | 0600, makedev(1, 3)));
+	TRY(mkfifo("open/fifo", 0600));
+	TRY(open("fifo", O_RDWR));
+	TRY(open("open/fifo", O_RDWR) >= 0);
+	return 0;
+}
+
+static void others(void)
+{
+	mkdir("open", 0);
+	chmod("open", 0777);
+	in_child("another", as_another, NULL);
+}
+
 int main(void)
 {
 	umask(022);
@@ -254,5 +274,6 @@ int main(void)
 	interrupted();
 	devices();
 	on_mounts();
+	others();
 	return 0;
 }

@@ -174,6 +174,44 @@ static void read_only(void)
 	TRY(fsetxattr(open("d", O_RDONLY), "user.x", "x", 1, 0));
 }
 
+/* What the mode of a file does not permit. */
+static int as_another(void *arg)
+{
+	int fd = *(int *)arg;
+
+	if (setuid(1000) != 0)
+		return 1;
+	TRY(setxattr("f", "user.x", "x", 1, 0));
+	TRY(lsetxattr("f", "user.x", "x", 1, 0));
+	TRY(fsetxattr(fd, "user.x", "x", 1, 0));
+	TRY(getxattr("f", "user.x", buf, 1));
+	TRY(lgetxattr("f", "user.x", buf, 1));
+	TRY(fgetxattr(fd, "user.x", buf, 1));
+	TRY(removexattr("f", "user.x"));
+	TRY(lremovexattr("f", "user.x"));
+	TRY(fremovexattr(fd, "user.x"));
+	TRY(listxattr("f", buf, sizeof(buf)));
+	TRY(listxattr("closed/f", buf, sizeof(buf)));
+	TRY(llistxattr("closed/f", buf, sizeof(buf)));
+	TRY(setxattr("sticky", "user.x", "x", 1, 0));
+	TRY(getxattr("sticky", "user.x", buf, 1));
+	TRY(syscall(SYS_fchmodat2, AT_FDCWD, "closed/f", 0600, 0));
+	return 0;
+}
+
+static void others(void)
+{
+	int fd = open("f", O_RDWR);
+
+	chmod("f", 0600);
+	mkdir("closed", 0700);
+	mkdir("sticky", 0);
+	chmod("sticky", 01777);
+	make_file("closed/f", 1);
+	in_child("another", as_another, &fd);
+	close(fd);
+}
+
 int main(void)
 {
 	mkdir("m", 0755);
@@ -190,6 +228,7 @@ int main(void)
 	links_and_others();
 	kept();
 	make_file("f", 10);
+	others();
 	read_only();
 	return 0;
 }
