@@ -62,7 +62,7 @@ static int may_access(const struct inode *inode, unsigned mask)
 }
 
 /* A file without an inode is no program. */
-static int access_at(struct file *dir, const char *path, unsigned flags, unsigned mask)
+static int path_access(struct file *dir, const char *path, unsigned flags, unsigned mask)
 {
 	struct inode *inode;
 	int err;
@@ -107,12 +107,12 @@ int fs_access(struct file *dir, const char *path, unsigned flags, unsigned mask)
 	int err;
 
 	if ((flags & AT_EACCESS) || acts_as_real_user(current_cred()))
-		return access_at(dir, path, flags, mask);
+		return path_access(dir, path, flags, mask);
 	cred = real_user();
 	if (!cred)
 		return -ENOMEM;
 	cred_override(cred);
-	err = access_at(dir, path, flags, mask);
+	err = path_access(dir, path, flags, mask);
 	cred_revert();
 	cred_put(cred);
 	return err;
