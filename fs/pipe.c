@@ -481,11 +481,11 @@ static int pipe_ends_create(unsigned flags, struct file **read_ret, struct file 
 		return -ENOMEM;
 	pipe->nreaders = pipe->nwriters = 1;
 	pipe->readers_ever = pipe->writers_ever = 1;
-	reader = file_create(&pipe_read_ops, O_RDONLY | flags, NULL);
+	reader = file_create(&pipe_read_ops, O_RDONLY | flags, pipe);
 	if (!reader)
 		goto free_pipe;
 	reader->data = pipe;
-	writer = file_create(&pipe_write_ops, O_WRONLY | flags, NULL);
+	writer = file_create(&pipe_write_ops, O_WRONLY | flags, pipe);
 	if (!writer)
 		goto put_reader;
 	writer->data = pipe;

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "fs/inode.h"
 #include "lib/assert.h"
+#include "lib/bits.h"
 
 /* Filled at boot, and const afterwards. */
 static struct special specials[SPECIAL_MAX];
@@ -12,8 +13,13 @@ static unsigned nspecials;
 
 void special_add(uint64_t rdev, const struct file_ops *ops, void *device)
 {
-	assert(nspecials < SPECIAL_MAX);
-	specials[nspecials++] = (struct special){ .rdev = rdev, .ops = ops, .device = device };
+	unsigned at = 0;
+
+	while (at < nspecials && specials[at].rdev != rdev)
+		at++;
+	assert(at < SPECIAL_MAX);
+	specials[at] = (struct special){ .rdev = rdev, .ops = ops, .device = device };
+	nspecials = MAX(nspecials, at + 1);
 }
 
 const struct special *special_find(uint64_t rdev)

@@ -11,7 +11,8 @@ struct special {
 	void *device; /* for inode->device */
 };
 
-/* A character device may be made under any name. Called at boot, for SPECIAL_MAX devices at most. */
+/* A character device may be made under any name. Called at boot, for SPECIAL_MAX numbers at most; the last device of a
+ * number counts. */
 #define SPECIAL_MAX 8u
 void special_add(uint64_t rdev, const struct file_ops *ops, void *device);
 

@@ -69,7 +69,7 @@ static unsigned log_count(const char *text, enum log_level wanted)
 }
 
 #define SYS_QUOTACTL  60
-#define SYS_FADVISE64 223
+#define SYS_MBIND    235
 
 /* Two calls each, by a process of that name. */
 static int make_missing_calls(void *name)
@@ -77,7 +77,7 @@ static int make_missing_calls(void *name)
 	str_copy(current_thread()->name, name, THREAD_NAME_LEN);
 	for (int i = 0; i < 2; i++)
 		if (not_implemented(SYS_QUOTACTL) != -ENOSYS ||
-		    not_implemented(SYS_FADVISE64) != -ENOSYS)
+		    not_implemented(SYS_MBIND) != -ENOSYS)
 			return 1;
 	return 0;
 }

@@ -160,7 +160,7 @@ static int do_missing(char **argv)
 	(void)argv;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		prctl(PR_SET_NAME, names[i]);
-		if (syscall(SYS_fadvise64, 0, 0, 0, 0) != -1 || errno != ENOSYS)
+		if (syscall(SYS_mbind, 0, 0, 0, 0) != -1 || errno != ENOSYS)
 			return 1;
 		if (syscall(SYS_inotify_init1, 0) != -1 || errno != ENOSYS)
 			return 1;
