@@ -14,7 +14,7 @@ enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
 static enum console_kind kind;
 
 /* The firmware takes physical addresses only, so its output is copied here: each hart has one, and uses it with interrupts off. */
-static char bounces[HART_MAX][128];
+static char bounces[HART_MAX][256];
 
 static size_t dbcn_write(const char *s, size_t n)
 {
