@@ -68,7 +68,7 @@ static unsigned log_count(const char *text, enum log_level wanted)
 	return n;
 }
 
-#define SYS_QUOTACTL  60
+#define SYS_QUOTACTL 60
 #define SYS_MBIND    235
 
 /* Two calls each, by a process of that name. */
