@@ -162,7 +162,7 @@ static char image[8 * MIB];
 /* exec: an image beside one that leaves room for it, and beside one that does not. */
 static int do_exec(char **argv)
 {
-	static const size_t held[] = { 1 * MIB, 38 * MIB };
+	static const size_t held[] = { 1 * MIB, 37 * MIB };
 
 	image[0] = 1;
 	for (int i = 0; i < 2; i++) {
