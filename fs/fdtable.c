@@ -188,14 +188,16 @@ static inline void fdtable_clear(struct fdtable *table, struct fd_chunk *chunk, 
 static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
 {
 	struct fd_chunk *from, *to;
+	bool empty;
 	int err = 0;
 
 	spin_lock(&table->lock);
 	from = fdtable_chunk(table, n * FD_CHUNK);
+	empty = !from || from->nopen == 0;
 	if (n > table->nmore)
 		err = -ENOENT;
 	spin_unlock(&table->lock);
-	if (err || !from)
+	if (err || empty)
 		return err;
 	if (n > 0)
 		err = fdtable_grow(copy, n * FD_CHUNK);

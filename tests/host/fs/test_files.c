@@ -462,6 +462,31 @@ TEST(descriptors)
 	tree_end();
 }
 
+/* A table that has been large: fork copies no chunk of it that has become empty. */
+TEST(empty_chunks_are_not_copied)
+{
+	struct fdtable *files, *copy;
+	struct file *file;
+
+	tree_start();
+	files = fdtable_create();
+	file = memfd_file_create();
+	file_get(file);
+	assert_int_equal(700, fdtable_install_at(files, file, 700, false));
+	file_get(file);
+	assert_int_equal(1000, fdtable_install_at(files, file, 1000, false));
+	assert_int_equal(0, fdtable_close(files, 700));
+	copy = fdtable_copy(files);
+	assert_int_equal(2, files->nchunks);
+	assert_int_equal(1, copy->nchunks);
+	assert_null(fdtable_get(copy, 700));
+	assert_int_equal(1000, fdtable_next(copy, 0));
+	fdtable_put(copy);
+	fdtable_put(files);
+	file_put(file);
+	tree_end();
+}
+
 TEST(full_table)
 {
 	struct fdtable *files;
