@@ -396,8 +396,8 @@ static ssize_t write_all(struct file *file, struct user_iter *from, uint64_t *po
 	struct p9_node *node = to_p9_node(file_inode(file));
 	ssize_t done = 0, went;
 	bool more = from->left != 0;
-	int err = size_limit_write(from,
-				   file->flags & O_APPEND ? object_size(node->inode.object) : *pos);
+	int err = size_limit_write(from, file_appends(file, from) ? object_size(node->inode.object)
+								  : *pos);
 
 	if (err)
 		return err;
