@@ -56,6 +56,19 @@ void random_seed(const void *seed, size_t n)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
+static unsigned secret_bits; /* const after boot */
+
+void random_seed_secret(const void *seed, size_t n)
+{
+	random_seed(seed, n);
+	secret_bits += (unsigned)MIN(n * 8, (size_t)(RANDOM_STATE_BITS - secret_bits));
+}
+
+unsigned random_entropy_bits(void)
+{
+	return secret_bits;
+}
+
 /* A long request is generated from a key of its own. */
 static void stretch(const uint8_t own_key[CHACHA_KEY_BYTES], uint8_t *to, size_t n)
 {

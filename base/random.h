@@ -4,8 +4,14 @@
 
 #include "lib/types.h"
 
-/* Mixes bytes into the state: at boot, the device tree's rng-seed or the command line's seed. */
+/* Mixes bytes into the state: what programs write to /dev/random, for example. */
 void random_seed(const void *seed, size_t n);
+
+/* The same at boot, for bytes that nobody can predict. */
+void random_seed_secret(const void *seed, size_t n);
+/* How many bits of these are in the state: RANDOM_STATE_BITS at most. */
+unsigned random_entropy_bits(void);
+#define RANDOM_STATE_BITS 256u
 
 /*
  * Writes n random bytes. They depend on the seeds alone and are predictable without one. May be

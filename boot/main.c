@@ -275,7 +275,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	start_memory(&boot_info);
 	find_ad();
 	start_console(&boot_info);
-	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
+	random_seed_secret(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();
 	arch_timer_init();
 	if (boot_options.journal)

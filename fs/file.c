@@ -12,11 +12,26 @@
 
 static uint64_t in_files; /* bytes; atomic */
 
+static uint64_t most_bytes(void)
+{
+	return page_alloc_total_count() * PAGE_SIZE / SHARE;
+}
+
+uint64_t files_open(void)
+{
+	return atomic_load_relaxed(&in_files) / FILE_BYTES;
+}
+
+uint64_t files_most(void)
+{
+	return most_bytes() / FILE_BYTES;
+}
+
 int file_memory_charge(size_t bytes)
 {
 	uint64_t before = atomic_add(&in_files, bytes);
 
-	if (before + bytes <= page_alloc_total_count() * PAGE_SIZE / SHARE)
+	if (before + bytes <= most_bytes())
 		return 0;
 	file_memory_add(-(ssize_t)bytes);
 	return -ENFILE;

@@ -148,6 +148,10 @@ void file_memory_add(ssize_t bytes);
  */
 int file_memory_charge(size_t bytes);
 
+/* How many files are open, counting what they have as so many more; and how many there can be. */
+uint64_t files_open(void);
+uint64_t files_most(void);
+
 /* Returns a file with one reference, or NULL if memory runs out. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
 

@@ -148,6 +148,10 @@ struct inode_ops {
 	void (*holds)(struct inode *inode);
 	/* Each look-up makes an inode, so nothing can be mounted on one: another would not be covered. */
 	bool fleeting;
+	/* Only the kernel makes names in the directory: `create` and its kin refuse, whoever asks. */
+	bool fixed_names;
+	/* Not even root may do what the mode does not permit. */
+	bool mode_binds;
 };
 
 struct inode {

@@ -5,8 +5,10 @@
 #include "abi/errno.h"
 
 /* As capable_wrt_inode_uidgid() of Linux says, for what the mode does not permit. */
-static bool overrides(uint32_t mode, unsigned mask)
+static bool overrides(const struct inode *inode, uint32_t mode, unsigned mask)
 {
+	if (inode->ops->mode_binds)
+		return false;
 	if (!(mask & MAY_WRITE) && (S_ISDIR(mode) || mask == MAY_READ) &&
 	    capable(CAP_DAC_READ_SEARCH))
 		return true;
@@ -22,7 +24,7 @@ int inode_permission(const struct inode *inode, unsigned mask)
 		allowed = mode >> 6;
 	else if (((mode ^ mode >> 3) & mask) && in_group_p(atomic_load_relaxed(&inode->gid)))
 		allowed = mode >> 3;
-	if (likely(!(mask & ~allowed)) || overrides(mode, mask))
+	if (likely(!(mask & ~allowed)) || overrides(inode, mode, mask))
 		return 0;
 	return inode->ops->permits && inode->ops->permits(inode, mask) ? 0 : -EACCES;
 }

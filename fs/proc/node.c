@@ -8,6 +8,7 @@
 #include "fs/path.h"
 #include "fs/permission.h"
 #include "fs/proc/proc.h"
+#include "fs/proc/sysctl.h"
 #include "fs/process_fs.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -24,7 +25,8 @@
 #define INO_SYSTEM    16u /* and the index in proc_root_entries */
 #define INO_PID_SHIFT 24
 #define INO_DIR	      1u
-#define INO_PROCESS   16u /* and the index in proc_process_entries */
+#define INO_PROCESS   16u     /* and the index in proc_process_entries */
+#define INO_SYSCTL    0x1000u /* and the index in sysctls; no process has them */
 #define INO_ALONE     0x400000u
 #define INO_FD	      0x800000u
 
@@ -114,7 +116,7 @@ static void set_owner(struct inode *inode)
 
 static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
 {
-	const struct inode_ops *ops = entry->dir_ops	? entry->dir_ops
+	const struct inode_ops *ops = entry->ops	? entry->ops
 				      : entry->shortcut ? &shortcut_ops
 				      : entry->follow	? &magic_ops
 							: &leaf_ops;
@@ -392,6 +394,43 @@ static int task_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 			   id.tid);
 }
 
+static enum sysctl_dir sysctl_dir_of(struct inode *dir)
+{
+	const struct proc_entry *entry = to_proc(dir)->entry;
+
+	if (to_proc(dir)->parent == dir->mount->root)
+		return SYSCTL_ROOT;
+	return container_of(entry, const struct sysctl, entry)->lists;
+}
+
+/* The first value or directory in `dir` from that index on; sysctl_count: there is none. */
+static unsigned next_sysctl(enum sysctl_dir dir, uint64_t index)
+{
+	while (index < sysctl_count && sysctls[index].dir != dir)
+		index++;
+	return (unsigned)MIN(index, (uint64_t)sysctl_count);
+}
+
+static int sysctl_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	enum sysctl_dir which = sysctl_dir_of(dir);
+
+	for (unsigned i = 0; (i = next_sysctl(which, i)) < sysctl_count; i++)
+		if (sysctls[i].entry.len == len && memcmp(sysctls[i].entry.name, name, len) == 0)
+			return made(make_entry(dir, INO_SYSCTL + i, &sysctls[i].entry), inode_ret);
+	return -ENOENT;
+}
+
+static int sysctl_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	unsigned i = next_sysctl(sysctl_dir_of(dir), pos - DIR_FIRST_POS);
+
+	if (i == sysctl_count)
+		return -ENODATA;
+	return item_set(item, DIR_FIRST_POS + i, INO_SYSCTL + i, sysctls[i].entry.mode,
+			sysctls[i].entry.name);
+}
+
 static struct inode *proc_node_parent(struct inode *dir)
 {
 	struct inode *parent = to_proc(dir)->parent;
@@ -412,7 +451,7 @@ static void name_of(const struct proc_node *node, char *buf, size_t size)
 static int path_in_mount(struct inode *inode, struct path_text *text)
 {
 	while (!path_reached(text, inode) && to_proc(inode)->parent != inode) {
-		char name[16];
+		char name[PROC_NAME_MAX];
 
 		name_of(to_proc(inode), name, sizeof(name));
 		if (path_prepend(text, name, strlen(name)) != 0)
@@ -466,6 +505,15 @@ static int setattr(struct inode *inode, const struct inode_attr *attr)
 	return 0;
 }
 
+/* As on Linux, only the times of what is below /proc/sys can be set. */
+static int sysctl_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	if (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
+		return -EPERM;
+	inode_set_attr(inode, attr);
+	return 0;
+}
+
 static int proc_node_resize(struct inode *inode, uint64_t size)
 {
 	(void)inode, (void)size;
@@ -505,6 +553,13 @@ static int refuse_create(struct inode *dir, const char *name, size_t len, unsign
 	return -ENOENT;
 }
 
+static int refuse_mknod(struct inode *dir, const char *name, size_t len, unsigned mode,
+			uint64_t rdev)
+{
+	(void)dir, (void)name, (void)len, (void)mode, (void)rdev;
+	return -ENOENT;
+}
+
 static int refuse_symlink(struct inode *dir, const char *name, size_t len, const char *target,
 			  size_t target_len)
 {
@@ -527,7 +582,7 @@ static int refuse_remove(struct inode *dir, const char *name, size_t len, bool d
 	if (err)
 		return err;
 	is_dir = S_ISDIR(inode->mode);
-	err = may_delete(dir, inode);
+	err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
 	inode_put(inode);
 	if (err)
 		return err;
@@ -548,18 +603,19 @@ static int refuse_rename(struct inode *old_dir, const struct path_part *old, str
 	if (err)
 		return err;
 	inode_put(inode);
-	return may_create(new_dir) ?: -EPERM;
+	return inode_permission(new_dir, MAY_WRITE | MAY_EXEC) ?: -EPERM;
 }
 
-#define DIRECTORY_SLOTS                                                                        \
-	.create = refuse_create, .symlink = refuse_symlink, .link = refuse_link,               \
-	.remove = refuse_remove, .rename = refuse_rename, .parent = proc_node_parent,          \
-	.path = path_in_mount, .getattr = getattr, .setattr = setattr, .free = proc_node_free, \
-	.holds = proc_node_holds
+#define DIRECTORY_SLOTS                                                             \
+	.fixed_names = true, .create = refuse_create, .mknod = refuse_mknod,        \
+	.symlink = refuse_symlink, .link = refuse_link, .remove = refuse_remove,    \
+	.rename = refuse_rename, .parent = proc_node_parent, .path = path_in_mount, \
+	.getattr = getattr, .free = proc_node_free, .holds = proc_node_holds
 
 static const struct inode_ops root_ops = {
 	.lookup = root_lookup,
 	.readdir = root_readdir,
+	.setattr = setattr,
 	DIRECTORY_SLOTS,
 };
 
@@ -567,6 +623,7 @@ static const struct inode_ops process_dir_ops = {
 	.lookup = process_lookup,
 	.readdir = process_readdir,
 	.fleeting = true,
+	.setattr = setattr,
 	DIRECTORY_SLOTS,
 };
 
@@ -584,6 +641,7 @@ const struct inode_ops proc_fd_dir_ops = {
 	.readdir = fd_readdir,
 	.permits = fd_permits,
 	.fleeting = true,
+	.setattr = setattr,
 	DIRECTORY_SLOTS,
 };
 
@@ -591,7 +649,27 @@ const struct inode_ops proc_task_dir_ops = {
 	.lookup = task_lookup,
 	.readdir = task_readdir,
 	.fleeting = true,
+	.setattr = setattr,
 	DIRECTORY_SLOTS,
+};
+
+const struct inode_ops proc_sys_dir_ops = {
+	.lookup = sysctl_lookup,
+	.readdir = sysctl_readdir,
+	.fleeting = true,
+	.mode_binds = true,
+	.setattr = sysctl_setattr,
+	DIRECTORY_SLOTS,
+};
+
+const struct inode_ops proc_sysctl_ops = {
+	.path = path_in_mount,
+	.getattr = getattr,
+	.setattr = sysctl_setattr,
+	.mode_binds = true,
+	.resize = proc_node_resize,
+	.free = proc_node_free,
+	.holds = proc_node_holds,
 };
 
 /* Three tables: a link whose text is followed has no `follow`. */

@@ -8,13 +8,15 @@
 struct proc_node;
 struct seq_ops;
 
+#define PROC_NAME_MAX 32u
+
 /* A name that is in every directory of its kind. */
 struct proc_entry {
 	const char *name;
-	size_t len; /* of the name */
+	size_t len; /* of the name; less than PROC_NAME_MAX */
 	uint32_t mode;
 	const struct file_ops *file_ops; /* NULL: path_file_ops, for links */
-	const struct inode_ops *dir_ops; /* of directories */
+	const struct inode_ops *ops;	 /* of directories and values of /proc/sys; else NULL */
 	const struct seq_ops *seq;	 /* files with proc_file_ops: the source is the node */
 	/*
 	 * Links: writes the target into buf, terminated. Returns its length, or -ENOENT if the

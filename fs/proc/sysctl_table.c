@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What is below /proc/sys: the limits and the names of this kernel, and what can be changed of them. */
+#include "abi/capability.h"
+#include "abi/limits.h"
+#include "base/random.h"
+#include "fs/dir_file.h"
+#include "fs/file.h"
+#include "fs/proc/sysctl.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/commit.h"
+#include "mm/vma.h"
+#include "proc/process.h"
+#include "proc/uts.h"
+
+/* The id that Linux shows in the place of one that has no number in a user's name space. */
+#define OVERFLOW_ID 65534u
+
+/* ---- names ---- */
+
+static void show_ostype(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.sysname, SYSCTL_STRING_MAX);
+}
+
+static void show_osrelease(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.release, SYSCTL_STRING_MAX);
+}
+
+static void show_version(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.version, SYSCTL_STRING_MAX);
+}
+
+static void show_arch(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.machine, SYSCTL_STRING_MAX);
+}
+
+static void show_hostname(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.nodename, SYSCTL_STRING_MAX);
+}
+
+static void show_domainname(char *text)
+{
+	struct abi_utsname uts;
+
+	uts_read(&uts);
+	str_copy(text, uts.domainname, SYSCTL_STRING_MAX);
+}
+
+/* ---- random numbers ---- */
+
+/* Two words of a random UUID; no half of one is 0, for each has a bit that is always set. */
+static void make_uuid(uint64_t word[2])
+{
+	uint8_t *byte = (uint8_t *)word;
+
+	random_bytes(word, 2 * sizeof(word[0]));
+	byte[6] = (byte[6] & 0x0f) | 0x40;
+	byte[8] = (byte[8] & 0x3f) | 0x80;
+}
+
+static void put_uuid(const uint64_t word[2], char *text)
+{
+	const uint8_t *byte = (const uint8_t *)word;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		kappendf(text, SYSCTL_STRING_MAX, &len, "%s%02x",
+			 i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", byte[i]);
+}
+
+static void show_uuid(char *text)
+{
+	uint64_t word[2];
+
+	make_uuid(word);
+	put_uuid(word, text);
+}
+
+/* Made when it is first read; of two threads that do that at once, the first one wins each half. */
+static void show_boot_id(char *text)
+{
+	static uint64_t boot_id[2]; /* atomic; 0: not made yet */
+	uint64_t word[2];
+
+	make_uuid(word);
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_cas(&boot_id[i], 0, word[i]);
+		word[i] = atomic_load(&boot_id[i]);
+	}
+	put_uuid(word, text);
+}
+
+static uint64_t get_entropy(unsigned index)
+{
+	(void)index;
+	return random_entropy_bits();
+}
+
+/* ---- numbers ---- */
+
+static uint64_t get_overcommit(unsigned index)
+{
+	(void)index;
+	return commit_is_strict() ? 2 : 1;
+}
+
+static uint64_t get_file_nr(unsigned index)
+{
+	return index == 0 ? files_open() : index == 1 ? 0 : files_most();
+}
+
+static uint64_t get_file_max(unsigned index)
+{
+	(void)index;
+	return files_most();
+}
+
+/* A number that never changes. */
+#define CONSTANT(name, value)                      \
+	static uint64_t get_##name(unsigned index) \
+	{                                          \
+		(void)index;                       \
+		return (value);                    \
+	}
+
+CONSTANT(zero, 0)
+CONSTANT(one, 1)
+CONSTANT(overflow_id, OVERFLOW_ID)
+CONSTANT(cap_last_cap, CAP_LAST_CAP)
+CONSTANT(ngroups_max, NGROUPS_MAX)
+CONSTANT(pid_max, PID_MAX)
+CONSTANT(threads_max, PID_MAX - 1)
+CONSTANT(poolsize, RANDOM_STATE_BITS)
+CONSTANT(map_count, VMA_COUNT_MAX)
+CONSTANT(mmap_min_addr, PAGE_SIZE)
+CONSTANT(nr_open, NOFILE_MAX)
+
+#define ENTRY(text, mode_, file_ops_, ops_) \
+	.entry = { .name = (text),          \
+		   .len = sizeof(text) - 1, \
+		   .mode = (mode_),         \
+		   .file_ops = (file_ops_), \
+		   .ops = (ops_) }
+#define DIRECTORY(in, name, which)                                                              \
+	{                                                                                       \
+		ENTRY(name, S_IFDIR | 0555, &dir_file_ops, &proc_sys_dir_ops), .dir = (in),     \
+									       .lists = (which) \
+	}
+#define VALUE(in, name, mode) \
+	ENTRY(name, S_IFREG | (mode), &proc_sysctl_file_ops, &proc_sysctl_ops), .dir = (in)
+#define NUMBER(in, name, mode, get_)                 \
+	{                                            \
+		VALUE(in, name, mode), .get = (get_) \
+	}
+#define STRING(in, name, mode, show_)                  \
+	{                                              \
+		VALUE(in, name, mode), .show = (show_) \
+	}
+
+/*
+ * As on Linux by the alphabet. Values with mode 0644 that nothing sets here accept a write of what they are.
+ */
+const struct sysctl sysctls[] = {
+	DIRECTORY(SYSCTL_ROOT, "fs", SYSCTL_FS),
+	NUMBER(SYSCTL_FS, "file-max", 0644, get_file_max),
+	{ VALUE(SYSCTL_FS, "file-nr", 0444), .get = get_file_nr, .count = 3 },
+	NUMBER(SYSCTL_FS, "nr_open", 0644, get_nr_open),
+	NUMBER(SYSCTL_FS, "overflowgid", 0644, get_overflow_id),
+	NUMBER(SYSCTL_FS, "overflowuid", 0644, get_overflow_id),
+	NUMBER(SYSCTL_FS, "protected_hardlinks", 0644, get_one),
+	NUMBER(SYSCTL_FS, "protected_symlinks", 0644, get_one),
+
+	DIRECTORY(SYSCTL_ROOT, "kernel", SYSCTL_KERNEL),
+	STRING(SYSCTL_KERNEL, "arch", 0444, show_arch),
+	NUMBER(SYSCTL_KERNEL, "cap_last_cap", 0444, get_cap_last_cap),
+	NUMBER(SYSCTL_KERNEL, "dmesg_restrict", 0644, get_one),
+	STRING(SYSCTL_KERNEL, "domainname", 0644, show_domainname),
+	STRING(SYSCTL_KERNEL, "hostname", 0644, show_hostname),
+	NUMBER(SYSCTL_KERNEL, "ngroups_max", 0444, get_ngroups_max),
+	STRING(SYSCTL_KERNEL, "osrelease", 0444, show_osrelease),
+	STRING(SYSCTL_KERNEL, "ostype", 0444, show_ostype),
+	NUMBER(SYSCTL_KERNEL, "overflowgid", 0644, get_overflow_id),
+	NUMBER(SYSCTL_KERNEL, "overflowuid", 0644, get_overflow_id),
+	NUMBER(SYSCTL_KERNEL, "pid_max", 0644, get_pid_max),
+	DIRECTORY(SYSCTL_KERNEL, "random", SYSCTL_KERNEL_RANDOM),
+	STRING(SYSCTL_KERNEL_RANDOM, "boot_id", 0444, show_boot_id),
+	NUMBER(SYSCTL_KERNEL_RANDOM, "entropy_avail", 0444, get_entropy),
+	NUMBER(SYSCTL_KERNEL_RANDOM, "poolsize", 0444, get_poolsize),
+	STRING(SYSCTL_KERNEL_RANDOM, "uuid", 0444, show_uuid),
+	NUMBER(SYSCTL_KERNEL, "randomize_va_space", 0644, get_zero),
+	NUMBER(SYSCTL_KERNEL, "threads-max", 0644, get_threads_max),
+	STRING(SYSCTL_KERNEL, "version", 0444, show_version),
+
+	DIRECTORY(SYSCTL_ROOT, "vm", SYSCTL_VM),
+	NUMBER(SYSCTL_VM, "legacy_va_layout", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "max_map_count", 0644, get_map_count),
+	NUMBER(SYSCTL_VM, "memfd_noexec", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "mmap_min_addr", 0644, get_mmap_min_addr),
+	NUMBER(SYSCTL_VM, "nr_hugepages", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "nr_overcommit_hugepages", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "oom_kill_allocating_task", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "overcommit_memory", 0644, get_overcommit),
+	NUMBER(SYSCTL_VM, "panic_on_oom", 0644, get_zero),
+};
+
+const unsigned sysctl_count = ARRAY_SIZE(sysctls);
