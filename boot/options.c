@@ -2,6 +2,7 @@
 /* Reads the kernel command line. */
 #include "boot/options.h"
 
+#include "base/bootargs.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"
@@ -150,6 +151,7 @@ void boot_options_read(const char *cmdline)
 	unsigned bad = 0;
 	bool known;
 
+	bootargs_set(cmdline);
 	/* The log level comes first, because it applies to the messages about the other words. */
 	if (cmdline_find(cmdline, "loglevel", &word) && word.value)
 		(void)read_level(&word);

@@ -16,15 +16,14 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define RDEV_NULL    ABI_MAKEDEV(1, 3)
-#define RDEV_ZERO    ABI_MAKEDEV(1, 5)
-#define RDEV_FULL    ABI_MAKEDEV(1, 7)
-#define RDEV_RANDOM  ABI_MAKEDEV(1, 8)
-#define RDEV_URANDOM ABI_MAKEDEV(1, 9)
-#define RDEV_CONSOLE ABI_MAKEDEV(5, 1)
-#define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* a major number for local use */
-/* As Linux's virtio disks have it, which keep 15 minor numbers for partitions. */
-#define RDEV_DISK(i) ABI_MAKEDEV(254, 16 * (i))
+#define RDEV_NULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 3)
+#define RDEV_ZERO    ABI_MAKEDEV(DEV_MAJOR_MEM, 5)
+#define RDEV_FULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 7)
+#define RDEV_RANDOM  ABI_MAKEDEV(DEV_MAJOR_MEM, 8)
+#define RDEV_URANDOM ABI_MAKEDEV(DEV_MAJOR_MEM, 9)
+#define RDEV_CONSOLE ABI_MAKEDEV(DEV_MAJOR_TTY, 1)
+#define RDEV_PORT(i) ABI_MAKEDEV(DEV_MAJOR_PORT, i)
+#define RDEV_DISK(i) ABI_MAKEDEV(DEV_MAJOR_DISK, dev_disk_minor(i))
 
 /* Programs can name a disk, but not read or write it. */
 static int disk_open(struct file *file)
@@ -104,6 +103,18 @@ static int add_common(const char *name, const struct file_ops *ops, uint64_t rde
 	return devfs_add(name, ops, NULL, S_IFCHR | 0666, rdev);
 }
 
+/* What udev makes on Linux: the streams of whoever looks. */
+static int add_links(void)
+{
+	int err = devfs_add_symlink("fd", "/proc/self/fd");
+
+	if (err == 0)
+		err = devfs_add_symlink("stdin", "/proc/self/fd/0");
+	if (err == 0)
+		err = devfs_add_symlink("stdout", "/proc/self/fd/1");
+	return err ? err : devfs_add_symlink("stderr", "/proc/self/fd/2");
+}
+
 int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 {
 	int err = add_common("null", &null_ops, RDEV_NULL);
@@ -124,5 +135,7 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 		err = tty_create("console", console, cols, rows, plain, RDEV_CONSOLE);
 	if (err == 0)
 		err = devfs_add_directory("shm");
+	if (err == 0)
+		err = add_links();
 	return err;
 }

@@ -150,6 +150,18 @@ int devfs_add(const char *path, const struct file_ops *ops, void *device, uint32
 	return add_path(path, &like);
 }
 
+int devfs_add_symlink(const char *path, const char *target)
+{
+	/* The node has only const names: `device` is the target. */
+	const struct inode like = {
+		.mode = S_IFLNK | 0777,
+		.file_ops = &path_file_ops,
+		.device = (void *)(uintptr_t)target,
+	};
+
+	return add_path(path, &like);
+}
+
 int devfs_add_directory(const char *path)
 {
 	return add_path(path, &any_directory);
@@ -203,9 +215,16 @@ static int devfs_path(struct inode *inode, struct path_text *text)
 	return 0;
 }
 
+static ssize_t devfs_readlink(struct inode *link, char *buf)
+{
+	return (ssize_t)str_copy(buf, link->device, PATH_MAX);
+}
+
 static int devfs_getattr(struct inode *inode, struct abi_stat *st)
 {
 	inode_fill_stat(inode, st);
+	if (S_ISLNK(inode->mode))
+		st->size = (int64_t)strlen(inode->device);
 	return 0;
 }
 
@@ -238,6 +257,7 @@ static const struct inode_ops devfs_ops = {
 	.readdir = devfs_readdir,
 	.parent = devfs_parent,
 	.path = devfs_path,
+	.readlink = devfs_readlink,
 	.getattr = devfs_getattr,
 	.setattr = devfs_setattr,
 	.free = devfs_free,

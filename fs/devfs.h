@@ -13,6 +13,9 @@
 int devfs_add(const char *path, const struct file_ops *ops, void *device, uint32_t mode,
 	      uint64_t rdev);
 
+/* Adds a symbolic link; the target stays as it is. Errors as for devfs_add(). */
+int devfs_add_symlink(const char *path, const char *target);
+
 /* Adds an empty directory, for another file system to be mounted on. Errors as for devfs_add(). */
 int devfs_add_directory(const char *path);
 

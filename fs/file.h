@@ -13,6 +13,7 @@
 #include "proc/mutex.h"
 
 struct file;
+struct inode;
 struct object;
 struct poller;
 struct watch;
@@ -94,6 +95,11 @@ struct file_ops {
 	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
 	 */
 	ssize_t (*label)(struct file *file, char *buf, size_t size);
+	/*
+	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
+	 * errno. NULL: it cannot.
+	 */
+	int (*inode)(struct file *file, struct inode **inode_ret);
 	/*
 	 * Returns how many pages of memory the file has that go with its last descriptor or mapping,
 	 * as far as no other limit counts them. NULL: hardly any. Takes no lock.

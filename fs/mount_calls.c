@@ -27,6 +27,11 @@ void fs_add_type(const struct fs_type *type)
 	assert(false);
 }
 
+const struct fs_type *fs_type_at(unsigned index)
+{
+	return index < ARRAY_SIZE(types) ? types[index] : NULL;
+}
+
 static const struct fs_type *find_type(const char *name)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(types) && types[i]; i++)

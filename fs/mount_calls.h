@@ -14,6 +14,8 @@ struct fs_type;
 
 /* Boot: the type can be mounted from now on. tmpfs, devtmpfs and proc need not be added. */
 void fs_add_type(const struct fs_type *type);
+/* The types by index; NULL: there is none any more. */
+const struct fs_type *fs_type_at(unsigned index);
 
 /*
  * Makes a file system of the type with that name and mounts it on the directory. flags: MS_*, of

@@ -644,7 +644,9 @@ size_t inode_name(struct inode *inode, char *buf, size_t size)
 {
 	size_t len;
 
-	if (inode && !inode->mount) {
+	if (inode && !inode->mount && S_ISFIFO(inode->mode)) {
+		len = (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
+	} else if (inode && !inode->mount) {
 		len = (size_t)ksnprintf(buf, size, "/memfd:%s (deleted)", memfd_name(inode));
 	} else {
 		ssize_t with_nul = inode ? inode_path_anyway(inode, buf, size) : -ENOENT;

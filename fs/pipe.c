@@ -11,6 +11,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal/kill.h"
@@ -25,15 +26,16 @@
 static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
-	struct refcount refs; /* open files that have not been released */
+	struct refcount
+		refs; /* open files that have not been released, and inodes of pipe_inode() */
 	/* Held across copies, but never while waiting for the other end or for memory. */
 	struct mutex lock;
 	/* guarded by lock: */
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
-	unsigned nreaders, nwriters; /* of an anonymous pipe one of each at most */
-	bool page_refused;	     /* not full, but a writer was refused a page */
-	bool watched;		     /* atomic: somebody has waited for it by poll or epoll */
+	unsigned nreaders, nwriters;
+	bool page_refused; /* not full, but a writer was refused a page */
+	bool watched;	   /* atomic: somebody has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable; /* no longer empty, or the writer is gone */
 	struct waitq writable; /* no longer full, or the reader is gone */
@@ -42,7 +44,8 @@ struct pipe {
 	uint64_t readers_ever, writers_ever;
 	/* const: */
 	uint64_t ino;
-	uint64_t made; /* nanoseconds since 1970 */
+	uint64_t made;	   /* nanoseconds since 1970 */
+	uint32_t uid, gid; /* whose it is */
 	struct counted counted;
 };
 
@@ -305,9 +308,8 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	return done != 0 ? (ssize_t)done : err;
 }
 
-static int pipe_stat(struct file *file, struct abi_stat *st)
+static void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
-	struct pipe *pipe = file_pipe(file);
 	int64_t sec = (int64_t)(pipe->made / NSEC_PER_SEC);
 	uint64_t nsec = pipe->made % NSEC_PER_SEC;
 
@@ -316,6 +318,8 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 		.ino = pipe->ino,
 		.mode = S_IFIFO | 0600,
 		.nlink = 1,
+		.uid = pipe->uid,
+		.gid = pipe->gid,
 		.blksize = PAGE_SIZE,
 		.atime = sec,
 		.atime_nsec = nsec,
@@ -324,6 +328,11 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 		.ctime = sec,
 		.ctime_nsec = nsec,
 	};
+}
+
+static int pipe_stat(struct file *file, struct abi_stat *st)
+{
+	pipe_fill_stat(file_pipe(file), st);
 	return 0;
 }
 
@@ -432,12 +441,62 @@ static void pipe_holds(struct file *file)
 	counted_found(&file_pipe(file)->counted);
 }
 
+/* ---- pipes without a name, opened anew ---- */
+
+static struct inode *pipe_inode_free(struct inode *inode)
+{
+	struct pipe *pipe = inode->fifo;
+
+	kfree(inode);
+	if (refcount_put(&pipe->refs)) {
+		free_pages(pipe);
+		pipe_free(pipe);
+	}
+	return NULL;
+}
+
+static void pipe_inode_holds(struct inode *inode)
+{
+	counted_found(&inode->fifo->counted);
+}
+
+static int pipe_getattr(struct inode *inode, struct abi_stat *st)
+{
+	pipe_fill_stat(inode->fifo, st);
+	return 0;
+}
+
+static const struct inode_ops pipe_inode_ops = {
+	.getattr = pipe_getattr,
+	.free = pipe_inode_free,
+	.holds = pipe_inode_holds,
+};
+
+static int pipe_inode(struct file *file, struct inode **inode_ret)
+{
+	struct pipe *pipe = file_pipe(file);
+	struct inode *inode = mem_wait_kmalloc(sizeof(*inode));
+
+	if (!inode)
+		return -ENOMEM;
+	refcount_get(&pipe->refs);
+	inode_init(inode, NULL, pipe->ino, S_IFIFO | 0600, &pipe_inode_ops, &fifo_file_ops);
+	inode->uid = pipe->uid;
+	inode->gid = pipe->gid;
+	inode->fifo = pipe;
+	*inode_ret = inode;
+	return 0;
+}
+
+/* ---- the two ends ---- */
+
 static const struct file_ops pipe_read_ops = {
 	.name = "pipe, read end",
 	.read = pipe_read,
 	.nowait = true,
 	.poll = pipe_poll_read,
 	.stat = pipe_stat,
+	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_read,
 	.holds = pipe_holds,
@@ -449,6 +508,7 @@ static const struct file_ops pipe_write_ops = {
 	.nowait = true,
 	.poll = pipe_poll_write,
 	.stat = pipe_stat,
+	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_write,
 	.holds = pipe_holds,
@@ -468,6 +528,8 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->opened);
 	pipe->ino = inode_next_ino();
 	pipe->made = clock_wall_ns();
+	pipe->uid = current_cred()->fsuid;
+	pipe->gid = current_cred()->fsgid;
 	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);
 	return pipe;
 }
@@ -610,6 +672,13 @@ static int fifo_join(struct pipe *pipe, struct file *file)
 	return err;
 }
 
+/* As on Linux, nobody waits who opens a pipe without a name anew, by its link in /proc. */
+static void pipe_join(struct pipe *pipe, struct file *file)
+{
+	count_ends(pipe, file, 1);
+	fifo_wake(pipe);
+}
+
 static int fifo_open(struct file *file)
 {
 	struct inode *inode = file_inode(file);
@@ -629,7 +698,10 @@ static int fifo_open(struct file *file)
 	if (pipe != fresh)
 		pipe_free(fresh);
 	mutex_lock(&pipe->lock);
-	err = fifo_join(pipe, file);
+	if (inode->ops == &pipe_inode_ops)
+		pipe_join(pipe, file);
+	else
+		err = fifo_join(pipe, file);
 	mutex_unlock(&pipe->lock);
 	if (err)
 		fifo_pipe_put(inode, pipe);

@@ -158,6 +158,11 @@ int swap_on(struct block_device *device)
 	return err;
 }
 
+struct block_device *swap_disk(void)
+{
+	return atomic_load(&area_disk);
+}
+
 int swap_off_begin(struct block_device *device)
 {
 	if (atomic_load(&area_disk) != device || !swap_is_on())

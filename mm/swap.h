@@ -13,6 +13,9 @@
  */
 int swap_on(struct block_device *device);
 
+/* The disk that is the swap area, or is just becoming it; NULL: there is none. */
+struct block_device *swap_disk(void);
+
 /*
  * swapoff(2) in steps. swap_off_begin() sees to it that no page goes to the disk any more; returns
  * 0; -EINVAL if the disk is not the swap area, or is being switched off already; or -ENOMEM if

@@ -101,7 +101,7 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 		*inode_ret = file_inode(file);
 		path_get(*inode_ret);
 	} else {
-		err = -ENXIO;
+		err = file->ops->inode ? file->ops->inode(file, inode_ret) : -ENXIO;
 	}
 	file_put(file);
 	return err;

@@ -7,19 +7,29 @@
 
 #define NAME(text) .name = (text), .len = sizeof(text) - 1
 
+#define MACHINE(text, seq_)                                                            \
+	{                                                                              \
+		NAME(text), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops, \
+			    .seq = &(seq_)                                             \
+	}
+
 const struct proc_entry proc_root_entries[] = {
-	{ NAME("stat"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
-	  .seq = &proc_system_stat_seq },
+	MACHINE("swaps", proc_swaps_seq),
+	MACHINE("vmstat", proc_vmstat_seq),
+	MACHINE("cmdline", proc_bootargs_seq),
+	MACHINE("devices", proc_devices_seq),
+	MACHINE("version", proc_version_seq),
+	MACHINE("interrupts", proc_interrupts_seq),
+	MACHINE("partitions", proc_partitions_seq),
+	MACHINE("filesystems", proc_filesystems_seq),
+	MACHINE("stat", proc_system_stat_seq),
 	{ NAME("mounts"), .mode = S_IFLNK | 0777, .target = proc_mounts_target,
 	  .size = sizeof("self/mounts") - 1 },
 	{ NAME("slabinfo"), .mode = S_IFREG | 0400, .file_ops = &proc_system_file_ops,
 	  .seq = &proc_slabinfo_seq },
-	{ NAME("uptime"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
-	  .seq = &proc_uptime_seq },
-	{ NAME("cpuinfo"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
-	  .seq = &proc_cpuinfo_seq },
-	{ NAME("meminfo"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
-	  .seq = &proc_meminfo_seq },
+	MACHINE("uptime", proc_uptime_seq),
+	MACHINE("cpuinfo", proc_cpuinfo_seq),
+	MACHINE("meminfo", proc_meminfo_seq),
 	{ NAME("sys"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 	  .ops = &proc_sys_dir_ops },
 	{ NAME("self"), .mode = S_IFLNK | 0777, .target = proc_self_target,

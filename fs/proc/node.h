@@ -63,6 +63,9 @@ extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;
+extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
+extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
+extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);

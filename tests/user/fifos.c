@@ -265,6 +265,84 @@ static void others(void)
 	in_child("another", as_another, NULL);
 }
 
+static struct stat st;
+
+static int is_pipe(int fd)
+{
+	struct stat other;
+
+	return fstat(fd, &other) == 0 && other.st_ino == st.st_ino && other.st_dev == st.st_dev;
+}
+
+/* The link of a pipe in /proc leads to the pipe itself: nobody waits there. */
+static void reopened(void)
+{
+	char path[40], text[40], other[40];
+	int ends[2], in, out, both;
+
+	pipe(ends);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	TRY(stat(path, &st));
+	say("%o, the same: %d\n", st.st_mode, is_pipe(ends[1]));
+	in = open(path, O_RDONLY);
+	TRY(write(ends[1], "abc", 3));
+	TRY(read(in, buf, 10));
+	say("the same: %d\n", is_pipe(in));
+	out = open(path, O_WRONLY | O_NONBLOCK);
+	TRY(write(out, "de", 2));
+	TRY(read(ends[0], buf, 10));
+	both = open(path, O_RDWR);
+	TRY(write(both, "fghi", 4));
+	TRY(read(both, buf, 10));
+	close(ends[1]);
+	close(out);
+	polled("one writer more", in, POLLIN);
+	close(both);
+	polled("no writer", in, POLLIN);
+	TRY(read(in, buf, 10));
+	out = open(path, O_WRONLY);
+	fcntl(in, F_SETFL, O_NONBLOCK);
+	TRY(read(in, buf, 10));
+	close(out);
+	TRY(read(in, buf, 10));
+	memset(text, 0, sizeof(text));
+	memset(other, 0, sizeof(other));
+	TRY(readlink(path, text, sizeof(text)) > 7);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", in);
+	TRY(readlink(path, other, sizeof(other)) > 7);
+	say("the same name: %d\n", strcmp(text, other) == 0 && strncmp(text, "pipe:[", 6) == 0);
+	close(ends[0]);
+	TRY(open(path, O_RDONLY | O_DIRECTORY));
+	TRY(open(path, O_RDONLY | O_CREAT, 0600) >= 0);
+	TRY(open(path, O_PATH) >= 0);
+	TRY(truncate(path, 0));
+	TRY(access(path, R_OK | W_OK));
+	TRY(access(path, X_OK));
+	close(in);
+	memset(text, 0, sizeof(text));
+	TRY(readlink("/dev/fd", text, sizeof(text)));
+	say("%s\n", text);
+	TRY(readlink("/dev/stdin", text, sizeof(text)));
+	say("%s\n", text);
+	TRY(access("/dev/stdout", W_OK));
+	TRY(lstat("/dev/stderr", &st));
+	say("%o\n", st.st_mode);
+}
+
+static int of_another(void *arg)
+{
+	struct stat own;
+	int ends[2];
+
+	(void)arg;
+	if (setgid(7) != 0 || setuid(1000) != 0)
+		return 1;
+	pipe(ends);
+	fstat(ends[0], &own);
+	say("whose: %u %u\n", own.st_uid, own.st_gid);
+	return 0;
+}
+
 int main(void)
 {
 	umask(022);
@@ -275,5 +353,7 @@ int main(void)
 	devices();
 	on_mounts();
 	others();
+	reopened();
+	in_child("another's pipe", of_another, NULL);
 	return 0;
 }

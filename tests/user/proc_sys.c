@@ -230,8 +230,51 @@ static int another(void *unused)
 	return 0;
 }
 
+/* Reads a whole file of /proc; the text is terminated. */
+static const char *slurp(const char *path)
+{
+	static char all[16384];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = 0, got;
+
+	while ((got = read(fd, all + n, sizeof(all) - 1 - (size_t)n)) > 0)
+		n += got;
+	all[n] = '\0';
+	close(fd);
+	return all;
+}
+
+static bool has(const char *path, const char *what)
+{
+	return strstr(slurp(path), what) != NULL;
+}
+
+/* What the machine is and has. */
+static void machine(void)
+{
+	struct utsname uts;
+	char start[200];
+
+	uname(&uts);
+	snprintf(start, sizeof(start), "Linux version %s ", uts.release);
+	say("version: %d\n", strncmp(slurp("/proc/version"), start, strlen(start)));
+	say("file systems: %d %d %d\n", has("/proc/filesystems", "nodev\tproc\n"),
+	    has("/proc/filesystems", "nodev\ttmpfs\n"), has("/proc/filesystems", "nodev\tsysfs\n"));
+	say("devices: %d %d %d\n", has("/proc/devices", "Character devices:\n  1 mem\n"),
+	    has("/proc/devices", "\n  5 /dev/tty\n"), has("/proc/devices", "\n\nBlock devices:\n"));
+	say("partitions: [%s]\n", slurp("/proc/partitions"));
+	say("swap: %s", slurp("/proc/swaps"));
+	say("command line: %d\n", strchr(slurp("/proc/cmdline"), '\n') != NULL);
+	say("counters: %d %d %d\n", strncmp(slurp("/proc/vmstat"), "nr_free_pages ", 14),
+	    has("/proc/vmstat", "\npgfault "), has("/proc/vmstat", "\npswpin 0\n"));
+	say("interrupts: %d\n", has("/proc/interrupts", "       CPU0  "));
+	TRY(open("/proc/version", O_RDWR) >= 0);
+	TRY(mkdir("/proc/version", 0700));
+}
+
 int main(void)
 {
+	machine();
 	values();
 	reads();
 	writes();

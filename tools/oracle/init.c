@@ -84,6 +84,16 @@ static void mount_all(const char *at, int furnish)
 	}
 }
 
+/* What udev makes. */
+static void link_streams(void)
+{
+	if (symlink("/proc/self/fd", "/dev/fd") != 0 ||
+	    symlink("/proc/self/fd/0", "/dev/stdin") != 0 ||
+	    symlink("/proc/self/fd/1", "/dev/stdout") != 0 ||
+	    symlink("/proc/self/fd/2", "/dev/stderr") != 0)
+		dprintf(2, "oracle: /dev: %m\n");
+}
+
 static void make_console_raw(void)
 {
 	struct termios t;
@@ -180,6 +190,7 @@ static void set_up(void)
 	mount_all("", 1);
 	load_modules();
 	put("/proc/sys/vm/overcommit_memory", "1");
+	link_streams();
 	make_console_raw();
 	read_args();
 	if (asked("/oracle/swap") && swapon("/dev/vda", 0) != 0)

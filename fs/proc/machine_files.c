@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/version, cmdline, filesystems, devices, partitions, swaps, vmstat and interrupts. */
+#include "abi/errno.h"
+#include "base/block.h"
+#include "base/bootargs.h"
+#include "base/hart.h"
+#include "fs/dev.h"
+#include "fs/mount.h"
+#include "fs/mount_calls.h"
+#include "fs/proc/node.h"
+#include "fs/proc/seq.h"
+#include "fs/tmpfs/quota.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/slab.h"
+#include "mm/reclaim.h"
+#include "mm/swap.h"
+#include "mm/swap_cache.h"
+#include "proc/uts.h"
+
+static int version_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct abi_utsname uts;
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	uts_read(&uts);
+	seq_put(seq, "%s version %s %s\n", uts.sysname, uts.release, uts.version);
+	return 0;
+}
+
+static int cmdline_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "%s\n", bootargs());
+	return 0;
+}
+
+/* No file system is on a disk. The cursor is the index of the type. */
+static int filesystems_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct fs_type *type = fs_type_at((unsigned)*cursor);
+
+	(void)source, (void)walk;
+	if (!type)
+		return -ENODATA;
+	seq_put(seq, "nodev\t%s\n", type->name);
+	++*cursor;
+	return 0;
+}
+
+static int devices_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "Character devices:\n%3u mem\n%3u /dev/tty\n%3u /dev/console\n%3u port\n",
+		DEV_MAJOR_MEM, DEV_MAJOR_TTY, DEV_MAJOR_TTY, DEV_MAJOR_PORT);
+	seq_put(seq, "\nBlock devices:\n%3u virtblk\n", DEV_MAJOR_DISK);
+	return 0;
+}
+
+/* The cursor is the index of the disk. */
+static int partitions_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct block_device *disk = block_at((unsigned)*cursor);
+
+	(void)source, (void)walk;
+	if (!disk)
+		return -ENODATA;
+	if (*cursor == 0)
+		seq_put(seq, "major minor  #blocks  name\n\n");
+	seq_put(seq, "%4u  %7u %10lu %s\n", DEV_MAJOR_DISK, dev_disk_minor((unsigned)*cursor),
+		(unsigned long)(disk->sectors * SECTOR_SIZE / 1024), disk->name);
+	++*cursor;
+	return 0;
+}
+
+/* There is one area; its priority has no effect, so it is the one that Linux gives the first. */
+static int swaps_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct block_device *disk = swap_disk();
+	struct swap_census swap = swap_census();
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	if (disk && swap.usable != 0)
+		seq_put(seq, "/dev/%-34s partition\t%lu\t\t%lu\t\t-2\n", disk->name,
+			(unsigned long)(swap.usable * (PAGE_SIZE / 1024)),
+			(unsigned long)((swap.usable - swap.free) * (PAGE_SIZE / 1024)));
+	return 0;
+}
+
+static void put_count(struct seq *seq, const char *name, uint64_t count)
+{
+	seq_put(seq, "%s %lu\n", name, (unsigned long)count);
+}
+
+static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	uint64_t files = quota_pages();
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	put_count(seq, "nr_free_pages", page_alloc_free_count());
+	put_count(seq, "nr_slab_unreclaimable", slab_frames());
+	put_count(seq, "nr_file_pages", files);
+	put_count(seq, "nr_shmem", files);
+	put_count(seq, "nr_kernel_stack", kstack_frames() * (PAGE_SIZE / 1024));
+	put_count(seq, "pswpin", counter_read(&reclaim_counts.read));
+	put_count(seq, "pswpout", counter_read(&reclaim_counts.written));
+	put_count(seq, "pgfault", hart_fault_sum());
+	put_count(seq, "pgscan_direct", counter_read(&reclaim_counts.scanned));
+	put_count(seq, "pgsteal_direct", counter_read(&reclaim_counts.dropped));
+	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));
+	return 0;
+}
+
+static void put_row(struct seq *seq, const char *name, enum hart_counter which, const char *what)
+{
+	seq_put(seq, "%3s: ", name);
+	for (unsigned i = 0; i < hart_count; i++)
+		seq_put(seq, "%10lu ", (unsigned long)counter_read(&harts[i].counters[which]));
+	seq_put(seq, " %s\n", what);
+}
+
+/* What comes from a device is counted only together with the others, in /proc/stat. */
+static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "           ");
+	for (unsigned i = 0; i < hart_count; i++)
+		seq_put(seq, "CPU%-8u", i);
+	seq_put(seq, "\n");
+	put_row(seq, "LOC", HART_TIMER_INTERRUPTS, "Local timer interrupts");
+	put_row(seq, "IPI", HART_IPIS, "Interrupts from other harts");
+	return 0;
+}
+
+const struct seq_ops proc_version_seq = { .record = version_record };
+const struct seq_ops proc_bootargs_seq = { .record = cmdline_record };
+const struct seq_ops proc_filesystems_seq = { .record = filesystems_record };
+const struct seq_ops proc_devices_seq = { .record = devices_record };
+const struct seq_ops proc_partitions_seq = { .record = partitions_record };
+const struct seq_ops proc_swaps_seq = { .record = swaps_record };
+const struct seq_ops proc_vmstat_seq = { .record = vmstat_record };
+const struct seq_ops proc_interrupts_seq = { .record = interrupts_record };
