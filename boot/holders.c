@@ -31,6 +31,7 @@
 #include "proc/pid.h"
 #include "proc/signal/sigreturn_page.h"
 #include "proc/stack_search.h"
+#include "sysv/sysv.h"
 
 static struct counted_kind *const kinds[] = {
 	&object_kind, &exe_kind,	&file_kind,    &inode_kind,	&mount_kind,
@@ -349,6 +350,7 @@ static void find_all(struct ledger_walk *walk)
 	counted_found(&init_cred.counted);
 	find_in_processes();
 	sigreturn_find_held();
+	sysv_find_held();
 	futex_find_held();
 	p9_sessions_find_held();
 	for_each(&exe_kind, image_holds);

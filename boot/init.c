@@ -35,6 +35,7 @@
 #include "proc/stack_watch.h"
 #include "proc/wait.h"
 #include "sync/preempt.h"
+#include "sysv/sysv.h"
 
 static void init_give_up(void) __attribute__((noreturn));
 static void init_give_up(void)
@@ -140,6 +141,7 @@ static void mount_root(void)
 	}
 	process_fs_init();
 	file_locks_init();
+	sysv_init();
 	fs_add_type(&p9_type);
 	if (initrd->end == 0) {
 		log_error("boot",

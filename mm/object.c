@@ -44,6 +44,7 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	object->npinned = 0;
 	object->nexec = 0;
 	object->truncations = 0;
+	object->locked = false;
 	object->passed = 0;
 	object->charges_spaces = false;
 	object->charged = NULL;

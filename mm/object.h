@@ -40,6 +40,11 @@ struct object_ops {
 	 * make a mapping of them longer.
 	 */
 	bool unevictable;
+	/*
+	 * used() and unused() count its VMAs, and programs see the number: VMAs are never merged into one, as on
+	 * Linux those with vm_ops->close().
+	 */
+	bool counts_maps;
 	/* For the ledger: the object has no users, and its pages are never freed. */
 	bool lost;
 	/* A program brings its pages: page_read_done() is called by that program's thread. */
@@ -160,6 +165,7 @@ struct object {
 	size_t npinned;	      /* pages in the index that have pins */
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
 	uint64_t truncations; /* number of them; decisions made before one are void after it */
+	bool locked;	      /* its pages stay in memory, as by SHM_LOCK; atomic */
 	uint64_t passed;      /* where the hand of the clock goes on (mm/clock_hand.c) */
 	/* Only mappings hold it, so a space is charged (mm/object_charge.h): by this VMA, or NULL. */
 	bool charges_spaces;

@@ -149,7 +149,7 @@ static void pass_entry_by_age(struct reclaim_pass *pass, vaddr_t va, struct mmu_
 
 bool object_is_reclaimable(const struct object *object)
 {
-	if (!object || object->ops->unevictable)
+	if (!object || object->ops->unevictable || atomic_load_relaxed(&object->locked))
 		return false;
 	return object->ops->read_page || swap_is_on();
 }

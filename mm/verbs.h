@@ -33,6 +33,11 @@ struct map_request {
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);
 /* munmap(2) */
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
+/*
+ * shmdt(2): unmaps the VMAs, from the first one on, that map an object with these operations as a mapping of all
+ * of it at addr would. addr is page-aligned. Returns 0, or -EINVAL if there is none.
+ */
+int vm_detach(struct space *space, vaddr_t addr, const struct object_ops *ops);
 /* mprotect(2): `prot` has the ABI's PROT_* bits, unchecked. */
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 

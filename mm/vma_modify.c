@@ -18,10 +18,11 @@ static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 	return !a->object || b->offset == a->offset + (b->start - a->start);
 }
 
-/* Could they be one VMA? */
+/* Are they to be one VMA? */
 static bool vma_continues(const struct vma *a, const struct vma *b)
 {
-	return a->prot == b->prot && a->flags == b->flags && vma_resembles(a, b);
+	return a->prot == b->prot && a->flags == b->flags && vma_resembles(a, b) &&
+	       !(a->object && a->object->ops->counts_maps);
 }
 
 struct vma *vma_merge(struct vma *vma, struct list *dead)

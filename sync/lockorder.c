@@ -16,6 +16,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_INODE] = "inode",
 	[LOCK_VISIT] = "visit",
 	[LOCK_MMAP] = "mmap",
+	[LOCK_SYSV] = "System V IPC",
 	[LOCK_UIO] = "driver's device",
 	[LOCK_NAMING] = "naming",
 	[LOCK_FILE_LOCKS] = "file locks",

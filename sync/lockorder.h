@@ -22,6 +22,7 @@ enum lock_class {
 	LOCK_INODE,
 	LOCK_VISIT,  /* of a file of a server: the mappings of it are visited */
 	LOCK_MMAP,   /* of a space, held across a verb */
+	LOCK_SYSV,   /* the segments, the semaphores or the queues of System V IPC */
 	LOCK_UIO,    /* a device that a program drives */
 	LOCK_NAMING, /* names and parents of a server's files */
 	LOCK_FILE_LOCKS,

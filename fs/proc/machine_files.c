@@ -9,7 +9,7 @@
 #include "fs/mount_calls.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"

@@ -11,6 +11,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/signal/sigreturn_page.h"
+#include "sysv/shm.h"
 
 /* What a read works with. */
 struct walk {
@@ -59,6 +60,10 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 	struct object *object = map->object;
 	struct inode *inode;
 
+	if (shm_name(object, walk->path, PATH_MAX, ino)) {
+		*dev = MOUNT_DEV_ANON;
+		return;
+	}
 	if (!object->ops->inode) {
 		str_copy(walk->path,
 			 sigreturn_is_page(object) ? "[sigpage]" : "/dev/zero (deleted)", PATH_MAX);

@@ -13,6 +13,10 @@
 			    .seq = &(seq_)                                             \
 	}
 
+static const struct proc_entry sysvipc_entries[] = {
+	MACHINE("shm", proc_sysvipc_shm_seq),
+};
+
 const struct proc_entry proc_root_entries[] = {
 	MACHINE("swaps", proc_swaps_seq),
 	MACHINE("vmstat", proc_vmstat_seq),
@@ -32,6 +36,9 @@ const struct proc_entry proc_root_entries[] = {
 	MACHINE("meminfo", proc_meminfo_seq),
 	{ NAME("sys"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 	  .ops = &proc_sys_dir_ops },
+	{ NAME("sysvipc"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
+	  .ops = &proc_fixed_dir_ops, .children = sysvipc_entries,
+	  .nchildren = ARRAY_SIZE(sysvipc_entries) },
 	{ NAME("self"), .mode = S_IFLNK | 0777, .target = proc_self_target,
 	  .follow = proc_self_follow, .shortcut = true },
 	{ NAME("thread-self"), .mode = S_IFLNK | 0777, .target = proc_thread_self_target,

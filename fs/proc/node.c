@@ -23,6 +23,8 @@
  */
 #define INO_ROOT      1u
 #define INO_SYSTEM    16u /* and the index in proc_root_entries */
+#define INO_FIXED     1024u /* and FIXED_MOST times the number of the directory, and the index there */
+#define FIXED_MOST    32u /* names in a directory that is about no process */
 #define INO_PID_SHIFT 24
 #define INO_DIR	      1u
 #define INO_PROCESS   16u     /* and the index in proc_process_entries */
@@ -249,6 +251,22 @@ static int root_lookup(struct inode *root, const char *name, size_t len, struct 
 	return 0;
 }
 
+static uint64_t fixed_ino(const struct inode *dir, uint64_t index)
+{
+	return INO_FIXED + dir->ino * FIXED_MOST + index;
+}
+
+static int fixed_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	const struct proc_entry *above = to_proc(dir)->entry;
+	const struct proc_entry *entry = find_entry(above->children, above->nchildren, name, len);
+
+	if (!entry)
+		return -ENOENT;
+	return made(make_entry(dir, fixed_ino(dir, (uint64_t)(entry - above->children)), entry),
+		    inode_ret);
+}
+
 static bool is_gone(const struct proc_node *node)
 {
 	return !inspect_exists(&node->id);
@@ -355,6 +373,17 @@ static int root_readdir(struct inode *root, uint64_t pos, struct dir_item *item)
 		return -ENODATA;
 	return item_number(item, POS_PIDS + (uint64_t)pid,
 			   ((uint64_t)pid << INO_PID_SHIFT) + INO_DIR, S_IFDIR, pid);
+}
+
+static int fixed_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	const struct proc_entry *above = to_proc(dir)->entry;
+	uint64_t index = pos - DIR_FIRST_POS;
+
+	if (index >= above->nchildren)
+		return -ENODATA;
+	return item_set(item, pos, fixed_ino(dir, index), above->children[index].mode,
+			above->children[index].name);
 }
 
 static int process_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
@@ -670,6 +699,12 @@ const struct inode_ops proc_sysctl_ops = {
 	.resize = proc_node_resize,
 	.free = proc_node_free,
 	.holds = proc_node_holds,
+};
+
+const struct inode_ops proc_fixed_dir_ops = {
+	.lookup = fixed_lookup,
+	.readdir = fixed_readdir,
+	DIRECTORY_SLOTS,
 };
 
 /* Three tables: a link whose text is followed has no `follow`. */

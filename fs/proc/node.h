@@ -17,7 +17,10 @@ struct proc_entry {
 	uint32_t mode;
 	const struct file_ops *file_ops; /* NULL: path_file_ops, for links */
 	const struct inode_ops *ops;	 /* of directories and values of /proc/sys; else NULL */
-	const struct seq_ops *seq;	 /* files with proc_file_ops: the source is the node */
+	/* Of directories with proc_fixed_dir_ops: what is in them. */
+	const struct proc_entry *children;
+	unsigned nchildren;
+	const struct seq_ops *seq; /* files with proc_file_ops: the source is the node */
 	/*
 	 * Links: writes the target into buf, terminated. Returns its length, or -ENOENT if the
 	 * process has none. May sleep; no spinning lock is held.
@@ -52,7 +55,7 @@ extern const unsigned proc_root_count, proc_process_count;
 #define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
 #define PROC_THREAD_FIRST 1u
 
-extern const struct inode_ops proc_fd_dir_ops, proc_task_dir_ops;
+extern const struct inode_ops proc_fd_dir_ops, proc_task_dir_ops, proc_fixed_dir_ops;
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops;
@@ -66,6 +69,7 @@ extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
+extern const struct seq_ops proc_sysvipc_shm_seq;
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);

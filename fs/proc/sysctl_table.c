@@ -12,6 +12,8 @@
 #include "mm/vma.h"
 #include "proc/process.h"
 #include "proc/uts.h"
+#include "sysv/shm.h"
+#include "sysv/util.h"
 
 /* The id that Linux shows in the place of one that has no number in a user's name space. */
 #define OVERFLOW_ID 65534u
@@ -155,6 +157,22 @@ CONSTANT(map_count, VMA_COUNT_MAX)
 CONSTANT(mmap_min_addr, PAGE_SIZE)
 CONSTANT(nr_open, NOFILE_MAX)
 
+/* A number that is an element of an array of atomic ones, and can be changed. */
+#define VARIABLE(name, array, which)                                    \
+	static uint64_t get_##name(unsigned index)                      \
+	{                                                               \
+		return atomic_load_relaxed(&(array)[(which) + index]);  \
+	}                                                               \
+	static int set_##name(unsigned index, uint64_t value)           \
+	{                                                               \
+		atomic_store_relaxed(&(array)[(which) + index], value); \
+		return 0;                                               \
+	}
+
+VARIABLE(shmmax, shm_limits, SHM_LIMIT_MAX)
+VARIABLE(shmall, shm_limits, SHM_LIMIT_ALL)
+VARIABLE(shmmni, shm_limits, SHM_LIMIT_MNI)
+
 #define ENTRY(text, mode_, file_ops_, ops_) \
 	.entry = { .name = (text),          \
 		   .len = sizeof(text) - 1, \
@@ -172,6 +190,7 @@ CONSTANT(nr_open, NOFILE_MAX)
 	{                                            \
 		VALUE(in, name, mode), .get = (get_) \
 	}
+#define SETTABLE(in, name, which) VALUE(in, name, 0644), .get = get_##which, .set = set_##which
 #define STRING(in, name, mode, show_)                  \
 	{                                              \
 		VALUE(in, name, mode), .show = (show_) \
@@ -208,6 +227,9 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_KERNEL_RANDOM, "poolsize", 0444, get_poolsize),
 	STRING(SYSCTL_KERNEL_RANDOM, "uuid", 0444, show_uuid),
 	NUMBER(SYSCTL_KERNEL, "randomize_va_space", 0644, get_zero),
+	{ SETTABLE(SYSCTL_KERNEL, "shmall", shmall) },
+	{ SETTABLE(SYSCTL_KERNEL, "shmmax", shmmax) },
+	{ SETTABLE(SYSCTL_KERNEL, "shmmni", shmmni), .most = IPC_MNI },
 	NUMBER(SYSCTL_KERNEL, "threads-max", 0644, get_threads_max),
 	STRING(SYSCTL_KERNEL, "version", 0444, show_version),
 

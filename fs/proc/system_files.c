@@ -10,7 +10,7 @@
 #include "fs/proc/node.h"
 #include "fs/proc/process_text.h"
 #include "fs/proc/seq.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/commit.h"

@@ -7,7 +7,7 @@
 #include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/permission.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/host.h"

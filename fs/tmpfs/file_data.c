@@ -4,7 +4,7 @@
 
 #include "fs/mount.h"
 #include "fs/path.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -66,31 +66,15 @@ static void file_data_destroy(struct object *object)
 	kfree(data);
 }
 
-/* A file without holes has fewer nodes than one for so many pages. These do not count. */
-#define PAGES_PER_FREE_NODE 32
-
-/* Counts what the last change has made of the index. Call with object->lock held. */
-static void count_nodes(struct file_data *data)
-{
-	size_t all = data->object.pages.nodes;
-	size_t free = data->object.npages / PAGES_PER_FREE_NODE;
-	size_t now = all > free ? all - free : 0;
-
-	if (likely(now == data->nodes))
-		return;
-	quota_nodes_changed(data->nodes, now);
-	data->nodes = now;
-}
-
 static bool file_data_charge(struct object *object)
 {
-	count_nodes(to_data(object));
+	quota_count_index(object, &to_data(object)->nodes);
 	return quota_page_made();
 }
 
 static void file_data_uncharge(struct object *object)
 {
-	count_nodes(to_data(object));
+	quota_count_index(object, &to_data(object)->nodes);
 	quota_page_gone();
 }
 

@@ -8,7 +8,7 @@
 #include "fs/pipe.h"
 #include "fs/special.h"
 #include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/rename.h"
 #include "fs/tmpfs/xattr.h"

@@ -39,7 +39,7 @@ struct tmpfs_node {
 	struct mutex lock;
 	uint16_t seals; /* guarded by lock: F_SEAL_* */
 	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */
-	/* Counted by fs/tmpfs/quota.h for the inode; set before it has a name, 0 until then. */
+	/* Counted by mm/quota.h for the inode; set before it has a name, 0 until then. */
 	unsigned records;
 };
 

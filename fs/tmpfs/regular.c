@@ -9,7 +9,7 @@
 #include "fs/seek.h"
 #include "fs/size_limit.h"
 #include "fs/tmpfs/file_data.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "fs/tmpfs/seals.h"
 #include "lib/bits.h"
 #include "mm/object.h"

@@ -6,7 +6,7 @@
 #include "abi/stat.h"
 #include "fs/mount_options.h"
 #include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "mm/object.h"
 
 /* Options: mode=OCTAL, uid=N, gid=N, of the root directory. */

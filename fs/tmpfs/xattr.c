@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/xattr.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"

@@ -153,6 +153,10 @@
 #define SYS_getegid		   177
 #define SYS_gettid		   178
 #define SYS_sysinfo		   179
+#define SYS_shmget		   194
+#define SYS_shmctl		   195
+#define SYS_shmat		   196
+#define SYS_shmdt		   197
 #define SYS_socket		   198
 #define SYS_socketpair		   199
 #define SYS_bind		   200

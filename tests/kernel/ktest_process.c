@@ -21,6 +21,7 @@
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sysv/sysv.h"
 #include "tests/kernel/ktest.h"
 
 #define ENDED_MAX   64
@@ -70,6 +71,7 @@ void ktest_process_init(void)
 	mount_put(devices); /* it stays, ready to be mounted */
 	process_fs_init();
 	file_locks_init();
+	sysv_init();
 	assert(init && init->pid == PID_INIT);
 	memset(init->rlimits, 0, sizeof(init->rlimits));
 	err = process_add_leader(init);

@@ -7,16 +7,17 @@ from .scope import folders
 
 BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-MIDDLE = ["mm", "drivers", "proc", "fs", "ipc", "fs/p9", "trap"]
+MIDDLE = ["mm", "drivers", "proc", "sysv", "fs", "ipc", "fs/p9", "trap"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
     "mm": set(BASE),
     "drivers": {*BASE, "mm"},
     "proc": {*BASE, "mm"},
-    "fs": {*BASE, "mm", "proc"},
-    "ipc": {*BASE, "mm", "proc", "fs"},
-    "fs/p9": {*BASE, "mm", "proc", "fs", "ipc"},
+    "sysv": {*BASE, "mm", "proc"},
+    "fs": {*BASE, "mm", "proc", "sysv"},
+    "ipc": {*BASE, "mm", "proc", "sysv", "fs"},
+    "fs/p9": {*BASE, "mm", "proc", "sysv", "fs", "ipc"},
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},

@@ -7,7 +7,7 @@ import collections
 from .scope import folders
 
 FUNCTIONS = folders("function-names", "arch", "base", "boot", "drivers", "fs", "include", "ipc", "lib", "mm", "proc",
-                    "sync", "trap")
+                    "sync", "sysv", "trap")
 
 
 def definitions(sources):

@@ -21,7 +21,7 @@ GUARD_WORDS = re.compile(r"guard|lock|under|protect|held", re.IGNORECASE)
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
-KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "fs", "ipc", "trap", "boot")
+KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "sysv", "fs", "ipc", "trap", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
 BACKENDS = Scope("backends", "mm/backend_anon.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c")
 MAKERS = Scope("one-maker", "mm/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")

@@ -4,7 +4,7 @@
 #include "abi/xattr.h"
 #include "fs/attr.h"
 #include "fs/pipe.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "fs/xattr.h"
 #include "tree.h"
 

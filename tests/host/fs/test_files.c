@@ -13,7 +13,7 @@
 #include "fs/pipe.h"
 #include "fs/poll.h"
 #include "fs/tmpfs/memfd.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "mm/phys/kmalloc.h"
 #include "fs/tmpfs/seals.h"
 #include "mm/check/alloc_fail.h"

@@ -9,7 +9,7 @@
 #include "fs/initrd.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs/memfd.h"
-#include "fs/tmpfs/quota.h"
+#include "mm/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"

@@ -25,7 +25,8 @@ struct scenario {
 	unsigned may;
 };
 
-extern const struct scenario memory_scenarios[], file_scenarios[], process_scenarios[];
+extern const struct scenario memory_scenarios[], file_scenarios[], process_scenarios[],
+	sysv_scenarios[];
 
 /* The page that tester and children share until one of them writes to it. */
 extern volatile char *common_page;

@@ -35,6 +35,10 @@ static const struct {
 	{ SYS_mincore, 2, "gLa" },
 	{ SYS_mlock2, 2, "gLo" },
 	{ 259 /* riscv_flush_icache */, 1, "aao" },
+	{ SYS_shmget, 2, "olo" },
+	{ SYS_shmctl, 3, "ioa" },
+	{ SYS_shmat, 3, "igo" },
+	{ SYS_shmdt, 2, "g" },
 	/* processes */
 	{ SYS_clone, 6, "caaaa" },
 	{ SYS_unshare, 2, "c" },

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits the files of the tree, their indices and names to half of memory and swap. */
+/* Limits the files of the tree, their indices and names, and segments of shared memory to half of memory and swap. */
 #pragma once
 
 #include "lib/types.h"
+
+struct object;
 
 /*
  * At least this many names, or inodes with their objects, fit into one frame of kernel memory. A name
@@ -36,6 +38,11 @@ void quota_records_gone(unsigned n);
  * limit is: it holds for the next page.
  */
 void quota_nodes_changed(size_t counted, size_t now);
+/*
+ * The same for what the last change has made of an object's index; *counted is what counts. Call with
+ * object->lock held.
+ */
+void quota_count_index(const struct object *object, size_t *counted);
 
 /* Returns how many records `size` bytes from kmalloc() are. */
 unsigned quota_records_of(size_t size);

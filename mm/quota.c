@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits how much memory the files of the tree may take. */
-#include "fs/tmpfs/quota.h"
+/* Limits how much memory may be taken by what has a name: files of the tree, segments of shared memory. */
+#include "mm/quota.h"
 
+#include "lib/bits.h"
 #include "lib/radix.h"
 #include "mm/check/alloc_fail.h"
+#include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
@@ -53,6 +55,21 @@ void quota_records_gone(unsigned n)
 void quota_nodes_changed(size_t counted, size_t now)
 {
 	counter_add(&nodes, (uint64_t)now - counted);
+}
+
+/* An index without holes has fewer nodes than one for so many pages. These do not count. */
+#define PAGES_PER_FREE_NODE 32
+
+void quota_count_index(const struct object *object, size_t *counted)
+{
+	size_t all = object->pages.nodes;
+	size_t free = object->npages / PAGES_PER_FREE_NODE;
+	size_t now = all > free ? all - free : 0;
+
+	if (likely(now == *counted))
+		return;
+	quota_nodes_changed(*counted, now);
+	*counted = now;
 }
 
 unsigned quota_records_of(size_t size)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/sysvipc: a line for each segment. The cursor is one more than the index from which to go on. */
+#include "abi/errno.h"
+#include "fs/proc/node.h"
+#include "fs/proc/seq.h"
+#include "sysv/shm.h"
+
+/* The head is at cursor 0. Returns true if it was put. */
+static bool put_head(struct seq *seq, uint64_t *cursor, const char *head)
+{
+	if (*cursor != 0)
+		return false;
+	seq_put(seq, "%s\n", head);
+	*cursor = 1;
+	return true;
+}
+
+static int shm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct shm_facts shm;
+	int next;
+
+	(void)source, (void)walk;
+	if (put_head(
+		    seq, cursor,
+		    "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  "
+		    "cuid  cgid      atime      dtime      ctime                   rss                  "
+		    "swap"))
+		return 0;
+	next = shm_inspect((int)*cursor - 1, &shm);
+	if (next < 0)
+		return next;
+	*cursor = (uint64_t)next + 1;
+	seq_put(seq, "%10d %10d  %4o %21lu %5d %5d  %5lu %5u %5u %5u %5u ", shm.ds.perm.key, shm.id,
+		shm.ds.perm.mode, (unsigned long)shm.ds.segsz, shm.ds.cpid, shm.ds.lpid,
+		(unsigned long)shm.ds.nattch, shm.ds.perm.uid, shm.ds.perm.gid, shm.ds.perm.cuid,
+		shm.ds.perm.cgid);
+	seq_put(seq, "%10ld %10ld %10ld %21lu %21lu\n", (long)shm.ds.atime, (long)shm.ds.dtime,
+		(long)shm.ds.ctime, (unsigned long)(shm.rss * PAGE_SIZE),
+		(unsigned long)(shm.swap * PAGE_SIZE));
+	return 0;
+}
+
+const struct seq_ops proc_sysvipc_shm_seq = { .record = shm_record };

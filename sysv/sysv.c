@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The start of System V IPC. */
+#include "sysv/sysv.h"
+
+#include "sysv/shm.h"
+
+void sysv_init(void)
+{
+	shm_init();
+}
+
+void sysv_find_held(void)
+{
+	shm_find_held();
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* What the three kinds of System V IPC have in common: keys, identifiers, owners and permissions. */
+#pragma once
+
+#include "abi/sysvipc.h"
+#include "lib/tree.h"
+#include "lib/types.h"
+#include "proc/mutex.h"
+
+/* An identifier is an index, and above it a number that another one with that index does not have. */
+#define IPC_INDEX_BITS 15
+#define IPC_MNI	       (1 << IPC_INDEX_BITS)
+
+/* The first member of what has an identifier. Guarded by the mutex of its kind. */
+struct kern_ipc_perm {
+	struct tree_node by_index, by_key; /* by_key: only with another key than IPC_PRIVATE */
+	int id;
+	int32_t key;
+	uint32_t uid, gid, cuid, cgid;
+	uint32_t mode;
+	uint16_t seq;
+};
+
+/* All of one kind. */
+struct ipc_ids {
+	/*
+	 * Held by each call for as long as it looks at or changes anything of the kind. Its holder allocates
+	 * nothing, waits for nothing, and copies nothing from or to programs.
+	 */
+	struct mutex mutex;
+	/* guarded by mutex: */
+	struct tree by_index, by_key;
+	int in_use;
+	int last_idx, next_idx;
+	uint16_t seq;
+};
+
+/* Called once during boot, before there is a process. */
+void ipc_init_ids(struct ipc_ids *ids);
+
+/* What shmget, semget and msgget ask for. */
+struct ipc_params {
+	int32_t key;
+	int flg;
+	uint64_t size; /* bytes, or semaphores */
+};
+
+struct ipc_ops {
+	/*
+	 * Checks the parameters and creates one, with all set but `perm`. May wait. Returns NULL with *err_ret set.
+	 * Called without the mutex; discard() frees one that gets no identifier.
+	 */
+	struct kern_ipc_perm *(*getnew)(const struct ipc_params *params, int *err_ret);
+	void (*discard)(struct kern_ipc_perm *perm);
+	/* Counts a new one, or returns -ENOSPC. NULL: there is no limit but that of identifiers. */
+	int (*admit)(struct kern_ipc_perm *perm);
+	/* Does one that is there suit the parameters? 0 or -EINVAL. NULL: any does. */
+	int (*more_checks)(const struct kern_ipc_perm *perm, const struct ipc_params *params);
+};
+
+/*
+ * Finds the one with that key, or creates it. `mni` is the most that there may be. Returns its identifier, or
+ * -ENOENT, -EEXIST, -EACCES, -ENOSPC or an error of the operations.
+ */
+int ipc_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_params *params,
+	    int mni);
+
+/* The rest is called with the mutex held. */
+
+/* Removes it from both trees: its identifier is free. */
+void ipc_rmid(struct ipc_ids *ids, struct kern_ipc_perm *perm);
+/* It has no key any more, and keeps its identifier. */
+void ipc_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm);
+
+/* Finds one by its identifier; NULL: there is none, as where another has its index now. */
+struct kern_ipc_perm *ipc_obtain(struct ipc_ids *ids, int id);
+/* By an index, as SHM_STAT and the like do; NULL: there is none. */
+struct kern_ipc_perm *ipc_obtain_index(struct ipc_ids *ids, int index);
+/* The first from an index on; NULL: there is none. */
+struct kern_ipc_perm *ipc_next(struct ipc_ids *ids, int index);
+/* The largest index in use, or 0. */
+int ipc_max_index(struct ipc_ids *ids);
+
+/* May the running thread do what those bits of a mode say (0444 and the like)? 0 or -EACCES. */
+int ipcperms(const struct kern_ipc_perm *perm, int flag);
+/* May it change and remove it? 0 or -EPERM. */
+int ipc_check_owner(const struct kern_ipc_perm *perm);
+/* IPC_SET: takes owner and mode. Returns 0 or -EINVAL. */
+int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from);
+void ipc_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to);
+
+static inline int ipc_index(int id)
+{
+	return id & (IPC_MNI - 1);
+}
+
+/* Seconds since 1970, as the times of all three kinds are. */
+int64_t ipc_now(void);
