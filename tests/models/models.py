@@ -103,6 +103,35 @@ def a_process_that_is_killed_or_has_new_threads_has_one_end():
     right("group.pml", 100000, "THREADS=2", "CLONES", "KILLS")
 
 
+@case
+def no_hart_keeps_what_is_freed():
+    right("shootdown.pml", 10000, "HARTS=2")
+
+
+@long_case
+def no_hart_of_three_keeps_what_is_freed():
+    right("shootdown.pml", 1000000, "HARTS=3")
+
+
+@case
+def no_wake_up_is_lost_by_harts():
+    right("sched.pml", 20000)
+    right("sched.pml", 10000, "BOUND")
+    right("sched.pml", 20000, "PREEMPTS")
+
+
+@long_case
+def no_kill_stop_or_reason_is_lost_by_harts():
+    right("sched.pml", 500000, "KILLS")
+    right("sched.pml", 200000, "STOPS")
+    right("sched.pml", 200000, "REASONS")
+
+
+@soak_case
+def no_wake_up_is_lost_beside_a_stop():
+    right("sched.pml", 1000000, "STOPS", "EARLY")
+
+
 # The wrong variants: what each does, its model and its definitions.
 WRONG = {
     "a pulse that outlives its call is rejected": "endpoint.pml CALLS=1 SERVERS=1 KEEP_PULSE",
@@ -140,6 +169,29 @@ WRONG = {
     "a thread that ends and wakes no other is rejected": "group.pml WAKE_NO_NEXT",
     "a thread that is woken while it ends is rejected": "group.pml WAKE_ENDING",
     "a thread that is marked when it is woken is rejected": "group.pml CLONES MARK_LATE",
+    "a hart that runs a space before it is known is rejected": "shootdown.pml HARTS=2 SET_LATE",
+    "a hart that is forgotten before its flush is rejected": "shootdown.pml HARTS=2 CLEAR_FIRST",
+    "a space that is left without a flush is rejected": "shootdown.pml HARTS=2 LEAVE_UNFLUSHED",
+    "a mask that is older than the entry is rejected": "shootdown.pml HARTS=2 MASK_FIRST",
+    "a frame that is free before the answers is rejected": "shootdown.pml HARTS=2 FREE_FIRST",
+    "a look at what is owed before the bit is rejected": "shootdown.pml HARTS=2 LOOK_FIRST",
+    "text that is owed after the fence is rejected": "shootdown.pml HARTS=2 OWE_LATE",
+    "a space that ends before it is left is rejected": "shootdown.pml HARTS=2 PUT_FIRST",
+    "idling on tables without a reference is rejected": "shootdown.pml HARTS=2 IDLE_STAYS",
+    "a sleeper that is marked last is rejected": "sched.pml MARK_LATE",
+    "a look for a kill before the mark is rejected": "sched.pml KILLS LOOK_FIRST",
+    "a sleeper that joins a queue that has changed is rejected": "sched.pml JOIN_BLINDLY",
+    "a look before the lock of run queues is rejected": "sched.pml LOOK_UNLOCKED",
+    "a thread that is queued while it runs is rejected": "sched.pml QUEUE_ON_HART",
+    "a thread that is queued twice is rejected": "sched.pml PREEMPTS QUEUE_TWICE",
+    "an idle hart that is not interrupted is rejected": "sched.pml BOUND KICK_NONE",
+    "a hart that is not idle for what is queued is rejected": "sched.pml BOUND KICK_LATE",
+    "a killed thread that is left in user mode is rejected": "sched.pml KILLS LEAVE_RUNNING",
+    "a wait of a hart with interrupts on before is rejected": "sched.pml IDLE_OPEN",
+    "a preempted thread that is taken is rejected": "sched.pml PREEMPTS STEAL_PREEMPTED",
+    "an interrupt that is cleared after its reasons is rejected": "sched.pml REASONS CLEAR_LATE",
+    "an interrupt that comes before its reason is rejected": "sched.pml REASONS KICK_FIRST",
+    "work that is done after the look is rejected": "sched.pml KILLS WORK_LATE",
 }
 
 
