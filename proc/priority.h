@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Nice values and timer slack, kept and reported only: the scheduler is round robin, and timers are exact. */
+/* What programs ask of the scheduler for threads: policies, priorities and nice values; and timer slack, which is only kept. */
 #pragma once
 
 #include "lib/types.h"
@@ -10,6 +10,9 @@ struct thread;
 
 #define NICE_MIN (-20)
 #define NICE_MAX 19
+
+/* What the thread is to have instead, with its weight; for sched_set_wish(). */
+uint64_t priority_wish(int policy, unsigned rt_priority, int nice, bool resets_on_fork);
 
 /* Gives a new thread what the running one, its creator, passes on. Nobody else finds it yet. */
 void priority_inherit(struct thread *thread);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The run queues: round robin among the runnable threads of a hart, one slice of SLICE_MS each a round. */
+/* The run queues: round robin among the runnable threads of a hart, behind those of real-time policies. */
 #include "proc/sched.h"
 
+#include "abi/sched.h"
 #include "arch/mmu.h"
 #include "base/clock.h"
 #include "base/hart.h"
@@ -9,6 +10,7 @@
 #include "lib/bits.h"
 #include "proc/kthread.h"
 #include "proc/preempt_force.h"
+#include "proc/rt_queue.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
 
@@ -28,7 +30,11 @@
  *
  * A thread gets a slice in each round of `ready`. It may use it in its turn, or in pieces before the
  * others: each time it is woken. So it runs soon if it sleeps most of the time, and no sleep gets it
- * more than the others get.
+ * more than the others get. A slice is as long as the thread's weight makes it, so that this is its share.
+ *
+ * Threads of SCHED_FIFO and SCHED_RR are in no round. They go before all others but kernel threads, the highest priority
+ * first, and one that is woken takes the hart of a lower one. Most of the time there is none: what they need is in functions
+ * of their own, behind a look at thread->wish.any and at runq->rt.first.
  */
 struct runq {
 	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off): */
@@ -36,6 +42,8 @@ struct runq {
 	struct list napped;  /* the same: processes that slept for less than a slice; go first */
 	struct list woken;   /* the same: that slept for longer, and kernel threads; before those */
 	struct list leaving; /* the same: that may not run here; the idle thread moves them */
+	struct rt_queue rt;  /* those of real-time policies; before these, but for kernel threads */
+	unsigned nahead;     /* how many threads are on napped, woken and rt */
 	uint64_t round; /* in each, every thread that was in `ready` when it began has a turn */
 	uint64_t ahead_tick; /* when others began to go before the first of `ready`; 0: none has */
 	bool ticking;	     /* tick is armed */
@@ -99,7 +107,31 @@ static void tick_start(struct runq *runq)
 
 static bool none_ready(const struct runq *runq)
 {
+	return list_empty(&runq->ready) && !runq->nahead;
+}
+
+/* Of those that are in rounds, and of kernel threads. */
+static bool no_other_ready(const struct runq *runq)
+{
 	return list_empty(&runq->ready) && list_empty(&runq->napped) && list_empty(&runq->woken);
+}
+
+/* The first of those that go before all others. */
+static bool kernel_thread_is_ready(const struct runq *runq)
+{
+	return !list_empty(&runq->woken) &&
+	       !list_first_entry(&runq->woken, struct thread, run_link)->process;
+}
+
+/* As long as a slice is for a weight of WEIGHT_USUAL. */
+static uint64_t slice_by_weight(const struct thread *thread)
+{
+	return MAX(slice_ticks * thread->wish.weight / WEIGHT_USUAL, 1ul);
+}
+
+static inline uint64_t slice_of(const struct thread *thread)
+{
+	return likely(!thread->wish.weight) ? slice_ticks : slice_by_weight(thread);
 }
 
 /* Call with interrupts off, for the running thread. */
@@ -131,6 +163,96 @@ static void kick_idle(void)
 		}
 }
 
+/* What the thread has used of its slice. It may be more than the slice: a tick ends it late. */
+static inline uint64_t slice_used(const struct thread *thread)
+{
+	return thread->ran_ticks - thread->slice_ran;
+}
+
+/*
+ * A slice that is shorter than the time between two ticks has a tick of its own, behind what is left of it, or half of it.
+ * For the thread that is to run, or goes on. Call with sched_lock held, on its own hart.
+ */
+static void tick_start_short(struct runq *runq, const struct thread *thread, uint64_t used)
+{
+	uint64_t slice = slice_of(thread);
+
+	if (is_rt(thread) || slice >= slice_ticks || thread == hart_this()->idle)
+		return;
+	runq->ticking = true;
+	timer_arm(&runq->tick, arch_time() + MAX(slice - MIN(used, slice), slice / 2 + 1));
+}
+
+/* Whether the running thread, of a real-time policy, goes before those that are ready. Call with sched_lock held. */
+static bool rt_goes_on(const struct runq *runq, const struct thread *thread, bool had_turn)
+{
+	const struct thread *first = rt_first(&runq->rt);
+
+	if (kernel_thread_is_ready(runq) || (runq->rt.throttled && !no_other_ready(runq)))
+		return false;
+	if (!first || first->wish.rt_priority < thread->wish.rt_priority)
+		return true;
+	return first->wish.rt_priority == thread->wish.rt_priority && !had_turn;
+}
+
+/* Whether the running thread goes on although others are ready and it gives way. Call with sched_lock held. */
+static bool sched_goes_on(const struct runq *runq, const struct thread *thread, bool had_turn)
+{
+	if (is_rt(thread))
+		return rt_goes_on(runq, thread, had_turn);
+	return runq->rt.throttled && no_other_ready(runq) && thread->process;
+}
+
+/* The tick, for a thread of a real-time policy. Call with sched_lock held. */
+static void tick_rt(struct runq *runq, struct thread *thread, uint64_t used)
+{
+	bool had_turn = thread->wish.policy == SCHED_RR &&
+			used >= slice_ticks / SLICE_MS * RT_SLICE_MS;
+
+	if (had_turn) {
+		thread->slice_tick = arch_time();
+		thread->slice_ran = thread->ran_ticks + thread->slice_tick - thread->since_tick;
+	}
+	if (rt_goes_on(runq, thread, had_turn))
+		return;
+	if (had_turn)
+		end_turn(runq, thread);
+	else
+		resched_ask(thread);
+}
+
+/* Whether one is ready that has been woken. On `ready` too it has most of its slice; who has had a turn has not. */
+static bool woken_is_ready(const struct runq *runq)
+{
+	const struct thread *first = list_first_entry(&runq->ready, struct thread, run_link);
+
+	if (!list_empty(&runq->woken) || !list_empty(&runq->napped))
+		return true;
+	return !list_empty(&runq->ready) && slice_used(first) < slice_of(first) / 2;
+}
+
+/*
+ * The tick, where not all that run or are ready have a usual slice. One whose slice is longer than a tick lets those that
+ * are woken run meanwhile. Call with sched_lock held.
+ */
+static __attribute__((noinline)) void tick_special(struct runq *runq, struct thread *thread)
+{
+	uint64_t slice = slice_of(thread), used = arch_time() - thread->slice_tick;
+
+	rt_tick(&runq->rt, is_rt(thread));
+	if (is_rt(thread)) {
+		tick_rt(runq, thread, used);
+	} else if (runq->rt.first && !runq->rt.throttled && thread->process) {
+		resched_ask(thread);
+	} else if (!no_other_ready(runq) && used >= slice - MIN(slice, slice_ticks) / 2) {
+		end_turn(runq, thread);
+	} else {
+		if (woken_is_ready(runq))
+			resched_ask(thread);
+		tick_start_short(runq, thread, used);
+	}
+}
+
 /*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
  * slice. So a thread runs for less than two slices while another one is ready.
@@ -144,9 +266,11 @@ static void tick(struct timer *timer)
 	tick_cpu_alarms(thread);
 	spin_lock_irqoff(&sched_lock);
 	runq->ticking = false;
+	if (unlikely(thread->wish.any || runq->rt.first))
+		tick_special(runq, thread);
+	else if (!none_ready(runq) && arch_time() - thread->slice_tick >= slice_ticks / 2)
+		end_turn(runq, thread);
 	if (!none_ready(runq)) {
-		if (arch_time() - thread->slice_tick >= slice_ticks / 2)
-			end_turn(runq, thread);
 		tick_start(runq);
 		if (hart_are_several())
 			kick_idle();
@@ -163,17 +287,39 @@ static void enqueue(struct thread *thread, struct list *queue)
 	list_add_tail(queue, &thread->run_link);
 }
 
+/* Queues it on one of those that go before `ready`. */
+static void enqueue_ahead(struct runq *runq, struct thread *thread, struct list *queue)
+{
+	runq->nahead++;
+	thread->ahead = true;
+	enqueue(thread, queue);
+}
+
+static void enqueue_rt(struct runq *runq, struct thread *thread, bool before_equals)
+{
+	assert_hardened(!thread->queued);
+	runq->nahead++;
+	thread->ahead = thread->queued = true;
+	rt_enqueue(&runq->rt, thread, before_equals);
+}
+
+/* Takes a thread off any queue of the hart. */
+static void dequeue(struct runq *runq, struct thread *thread)
+{
+	if (unlikely(thread->by_priority))
+		rt_dequeue(&runq->rt, thread);
+	else
+		list_del(&thread->run_link);
+	if (thread->ahead)
+		runq->nahead--;
+	thread->ahead = thread->queued = false;
+}
+
 /* Queues a thread behind all others: its turn comes in the next round. */
 static void enqueue_last(struct runq *runq, struct thread *thread)
 {
 	thread->round = runq->round + 1;
 	enqueue(thread, &runq->ready);
-}
-
-/* What the thread has used of its slice. It may be more than the slice: a tick ends it late. */
-static inline uint64_t slice_used(const struct thread *thread)
-{
-	return thread->ran_ticks - thread->slice_ran;
 }
 
 /*
@@ -182,7 +328,7 @@ static inline uint64_t slice_used(const struct thread *thread)
  */
 static void slices_give(const struct runq *runq, struct thread *thread)
 {
-	uint64_t given = (runq->round - thread->round) * slice_ticks;
+	uint64_t given = (runq->round - thread->round) * slice_of(thread);
 
 	thread->slice_ran += MIN(given, slice_used(thread));
 	thread->round = runq->round;
@@ -198,19 +344,19 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 {
 	if (!thread->process) {
 		thread->slice_ran = thread->ran_ticks;
-		enqueue(thread, runq->woken.next); /* before the first */
-		if (hart->current)		   /* NULL before sched_start() */
+		enqueue_ahead(runq, thread, runq->woken.next); /* before the first */
+		if (hart->current)			       /* NULL before sched_start() */
 			resched_ask(hart->current);
 		return;
 	}
 	if (thread->round < runq->round)
 		slices_give(runq, thread);
-	if (slice_used(thread) >= slice_ticks)
+	if (slice_used(thread) >= slice_of(thread))
 		enqueue_last(runq, thread);
 	else if (arch_time() - thread->left_tick < slice_ticks)
-		enqueue(thread, &runq->napped);
+		enqueue_ahead(runq, thread, &runq->napped);
 	else
-		enqueue(thread, &runq->woken);
+		enqueue_ahead(runq, thread, &runq->woken);
 }
 
 /*
@@ -222,6 +368,35 @@ static void thread_move_to(struct thread *thread, struct hart *hart)
 	thread->arch.hart = hart;
 	if (thread->round != UINT64_MAX)
 		thread->round = hart->runq->round;
+}
+
+/* Whether a thread that is woken takes the hart from the one that runs there. Call with sched_lock held. */
+static bool outranks(const struct thread *thread, const struct hart *hart)
+{
+	const struct thread *runs = hart->current;
+
+	if (!is_rt(thread) || !runs->process)
+		return false;
+	if (is_rt(runs))
+		return thread->wish.rt_priority > runs->wish.rt_priority;
+	return !hart->runq->rt.throttled;
+}
+
+/*
+ * Returns the hart for a thread of a real-time policy: the last one if it outranks what runs there, else the one that
+ * runs the lowest. Call with sched_lock held.
+ */
+static struct hart *choose_lowest(const struct thread *thread, struct hart *last)
+{
+	struct hart *lowest = last;
+
+	if (outranks(thread, last))
+		return last;
+	for (unsigned i = 0; i < hart_count; i++)
+		if (may_run_on(thread, &harts[i]) && !harts[i].runq->held &&
+		    harts[i].current->wish.rt_priority < lowest->current->wish.rt_priority)
+			lowest = &harts[i];
+	return lowest;
 }
 
 /* Returns the hart that a woken thread goes to. Call with sched_lock held. */
@@ -240,7 +415,7 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 	for (unsigned i = 0; i < hart_count; i++)
 		if (is_idle(&harts[i]) && may_run_on(thread, &harts[i]))
 			return &harts[i];
-	return last;
+	return is_rt(thread) ? choose_lowest(thread, last) : last;
 }
 
 /* A running thread may have work: that of a signal. Call with sched_lock held. */
@@ -252,12 +427,36 @@ static void kick_running(const struct thread *thread)
 		hart_kick(hart, HART_KICK_SCHED);
 }
 
+/* Queues one of a real-time policy, which may take the hart. Call with sched_lock held. */
+static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool before_equals)
+{
+	enqueue_rt(hart->runq, thread, before_equals);
+	if (!outranks(thread, hart))
+		return;
+	resched_ask(hart->current);
+	kick_running(hart->current);
+}
+
+/* Queues one that is not as most are. Call with sched_lock held. */
+static __attribute__((noinline)) void enqueue_special(struct thread *thread, struct hart *hart)
+{
+	if (is_rt(thread)) {
+		enqueue_rt_woken(thread, hart, false);
+	} else if (thread->wish.policy != SCHED_OTHER) {
+		enqueue_last(hart->runq, thread); /* it is in no hurry */
+	} else {
+		enqueue_woken(hart->runq, thread, hart);
+	}
+}
+
 /* Queues it among those that are ready. Call with sched_lock held. */
 static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 {
 	struct runq *runq = hart->runq;
 
-	if (none_ready(runq) && thread->process)
+	if (unlikely(thread->wish.any))
+		enqueue_special(thread, hart);
+	else if (none_ready(runq) && thread->process && likely(!hart->current->wish.any))
 		enqueue(thread, &runq->ready); /* a turn that nobody waits for */
 	else
 		enqueue_woken(runq, thread, hart);
@@ -297,8 +496,7 @@ static inline void queue_woken(struct thread *thread, bool hand_over)
 
 static void take_off_queue(struct runq *runq, struct thread *thread)
 {
-	list_del(&thread->run_link);
-	thread->queued = false;
+	dequeue(runq, thread);
 	if (runq->handed == thread)
 		runq->handed = NULL;
 }
@@ -317,6 +515,41 @@ static void send_away(struct thread *thread)
 	} else {
 		thread_move_to(thread, choose_hart(thread, false));
 	}
+}
+
+/* Queues a thread again that was taken off its queue for a change. As on Linux, one that is lowered goes before its equals. */
+static void enqueue_changed(struct thread *thread, bool lowered)
+{
+	struct hart *hart = thread->arch.hart;
+
+	if (!may_run_on(thread, hart) && !thread->preempted) /* it is about to leave */
+		queue_somewhere(thread, false);
+	else if (is_rt(thread))
+		enqueue_rt_woken(thread, hart, lowered);
+	else
+		enqueue_ready(thread, hart);
+}
+
+void sched_set_wish(struct thread *thread, uint64_t any)
+{
+	const struct sched_wish old = thread->wish, new = { .any = any };
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	bool queued = thread->queued;
+
+	if (old.policy == new.policy && old.rt_priority == new.rt_priority) {
+		atomic_store_relaxed(&thread->wish.any, any);
+	} else {
+		if (queued)
+			take_off_queue(thread->arch.hart->runq, thread);
+		atomic_store_relaxed(&thread->wish.any, any);
+		thread->slice_ran = thread->ran_ticks;
+		if (queued)
+			enqueue_changed(thread, new.rt_priority < old.rt_priority);
+		else if (thread->on_hart)
+			resched_ask(thread); /* one that waits may go before it now */
+		kick_running(thread);
+	}
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void sched_set_harts(struct thread *thread, uint64_t harts_mask)
@@ -387,18 +620,27 @@ void sched_use_mmu(struct mmu *mmu)
 	irq_restore(flags);
 }
 
+/* Whether the first of the threads of real-time policies goes before all others. Call with sched_lock held. */
+static bool rt_is_next(const struct runq *runq)
+{
+	return runq->rt.first && !kernel_thread_is_ready(runq) &&
+	       !(runq->rt.throttled && !no_other_ready(runq));
+}
+
 /*
- * Of lists that are not all empty, returns the one whose first thread runs next: a kernel thread;
+ * Of queues that are not all empty, returns the list whose first thread runs next, NULL for `rt`: a kernel thread;
+ * then one of a real-time policy;
  * then for half a slice those that have slept for long, however many they are; then for half a slice
  * those that have napped; then one of those that are ready all the time. Call with sched_lock held.
  */
 static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 {
-	const struct thread *first = list_first_entry(&runq->woken, struct thread, run_link);
 	bool woken = !list_empty(&runq->woken);
 	uint64_t now = arch_time();
 
-	if (woken && !first->process)
+	if (rt_is_next(runq))
+		return NULL;
+	if (kernel_thread_is_ready(runq))
 		return &runq->woken;
 	if (!runq->ahead_tick)
 		runq->ahead_tick = now;
@@ -412,10 +654,12 @@ static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 	return list_empty(&runq->napped) ? &runq->woken : &runq->napped;
 }
 
-/* Returns the list whose first thread runs next; it may be empty. Call with sched_lock held. */
+/*
+ * Returns the list whose first thread runs next; it may be empty. NULL: the first of `rt` does. Call with sched_lock held.
+ */
 static inline struct list *next_list(struct runq *runq)
 {
-	if (likely(list_empty(&runq->woken) && list_empty(&runq->napped)))
+	if (likely(!runq->nahead))
 		return &runq->ready;
 	return choose_list(runq);
 }
@@ -426,7 +670,7 @@ static inline struct list *next_list(struct runq *runq)
  */
 static inline void begin_turn(struct runq *runq, struct thread *thread)
 {
-	uint64_t used = slice_used(thread);
+	uint64_t used = slice_used(thread), slice = slice_of(thread);
 
 	if (unlikely(thread->round != runq->round)) {
 		if (thread->round == runq->round + 1)
@@ -435,8 +679,8 @@ static inline void begin_turn(struct runq *runq, struct thread *thread)
 	}
 	runq->ahead_tick = 0;
 	thread->slice_ran = thread->ran_ticks;
-	if (unlikely(used > slice_ticks))
-		thread->slice_ran -= MIN(used - slice_ticks, slice_ticks);
+	if (unlikely(used > slice))
+		thread->slice_ran -= MIN(used - slice, slice);
 }
 
 /*
@@ -447,14 +691,19 @@ static __attribute__((noinline, cold)) struct thread *pick_preempted(struct runq
 {
 	struct list *lists[] = { &runq->woken, &runq->napped, &runq->ready };
 
+	for (struct thread *thread = rt_first(&runq->rt); thread; thread = rt_next(thread))
+		if (thread->preempted) {
+			dequeue(runq, thread);
+			resched_ask(thread);
+			return thread;
+		}
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		for (struct list *node = lists[i]->next; node != lists[i]; node = node->next) {
 			struct thread *thread = list_entry(node, struct thread, run_link);
 
 			if (!thread->preempted)
 				continue;
-			list_del(&thread->run_link);
-			thread->queued = false;
+			dequeue(runq, thread);
 			resched_ask(thread);
 			return thread;
 		}
@@ -473,13 +722,24 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 	if (unlikely(runq->rests))
 		return pick_preempted(runq) ?: hart->idle;
 	list = next_list(runq);
+	if (unlikely(!list)) {
+		thread = rt_first(&runq->rt);
+		dequeue(runq, thread);
+		return thread;
+	}
 	node = list_pop(list);
 	if (!node)
 		return hart->idle;
 	thread = list_entry(node, struct thread, run_link);
 	thread->queued = false;
-	if (list == &runq->ready)
+	if (likely(list == &runq->ready)) {
 		begin_turn(runq, thread);
+	} else {
+		thread->ahead = false;
+		runq->nahead--;
+	}
+	if (unlikely(thread->wish.any))
+		tick_start_short(runq, thread, slice_used(thread));
 	return thread;
 }
 
@@ -493,12 +753,11 @@ static struct thread *pick_handed(struct runq *runq)
 
 	if (likely(!thread))
 		return NULL;
-	if (need_resched() || runq->rests) {
+	if (need_resched() || runq->rests || runq->rt.first) {
 		runq->handed = NULL;
 		return NULL;
 	}
-	list_del(&thread->run_link);
-	thread->queued = false;
+	dequeue(runq, thread);
 	return thread;
 }
 
@@ -561,7 +820,7 @@ static unsigned idle_count(void)
 
 void sched_wake_last(struct thread *thread)
 {
-	thread->slice_ran = thread->ran_ticks - slice_ticks;
+	thread->slice_ran = thread->ran_ticks - slice_of(thread);
 	thread->round = UINT64_MAX; /* no round gives it a slice before its turn */
 }
 
@@ -574,7 +833,26 @@ void sched_yield_soon(void)
 }
 
 /*
- * The same on a hart that rests: a thread that was preempted in the kernel goes on. Call with sched_lock held.
+ * Queues the running thread, which gives way. Of a real-time policy it stays before its equals unless it has had its turn.
+ * One with a long slice lets those that were woken run, and goes on then: begin_turn() gives it the rest, as it takes off
+ * what was used in excess of one. Call with sched_lock held.
+ */
+static void enqueue_given_way(struct runq *runq, struct thread *thread, bool had_turn)
+{
+	if (unlikely(is_rt(thread))) {
+		enqueue_rt(runq, thread, !had_turn);
+	} else if (had_turn || unlikely(thread->wish.policy == SCHED_IDLE)) {
+		enqueue_last(runq, thread);
+	} else if (likely(slice_of(thread) <= slice_ticks)) {
+		enqueue_ahead(runq, thread, &runq->woken);
+	} else {
+		thread->slice_ran -= slice_of(thread);
+		enqueue(thread, runq->ready.next); /* before the first */
+	}
+}
+
+/*
+ * On a hart that rests: a thread that was preempted in the kernel goes on. Call with sched_lock held.
  */
 static __attribute__((noinline, cold)) void rest(struct runq *runq, struct thread *thread)
 {
@@ -586,7 +864,7 @@ static __attribute__((noinline, cold)) void rest(struct runq *runq, struct threa
 	if (thread == idle && !next)
 		return;
 	if (thread != idle)
-		enqueue_last(runq, thread);
+		enqueue_given_way(runq, thread, true);
 	switch_to(runq, next ?: idle);
 }
 
@@ -613,14 +891,13 @@ static void give_way(bool had_turn)
 	had_turn |= runq->turn_over;
 	resched_done(runq, thread);
 	runq->handed = NULL;
-	if (!none_ready(runq)) {
+	if (!none_ready(runq) &&
+	    !(unlikely(is_rt(thread) || runq->rt.first) && sched_goes_on(runq, thread, had_turn))) {
 		struct thread *next = pick(runq, hart_this());
 
 		thread->nivcsw++;
-		if (had_turn && thread != hart_this()->idle)
-			enqueue_last(runq, thread);
-		else if (thread != hart_this()->idle)
-			enqueue(thread, &runq->woken);
+		if (thread != hart_this()->idle)
+			enqueue_given_way(runq, thread, had_turn);
 		switch_to(runq, next);
 	}
 	spin_unlock_irqoff(&sched_lock);
@@ -804,19 +1081,26 @@ bool sched_is_quiet(void)
 	return none_ready(runq_this()) && others_idle(hart_this());
 }
 
-/* Moves the threads of a queue that may leave their hart to the boot hart. Call with sched_lock held. */
-static void send_list(struct list *list)
+/* Moves a thread that is ready to the boot hart, unless it may not leave. Call with sched_lock held. */
+static void send_thread(struct runq *runq, struct thread *thread)
+{
+	if (thread->preempted)
+		return;
+	dequeue(runq, thread);
+	thread_move_to(thread, &harts[0]);
+	if (is_rt(thread))
+		enqueue_rt(harts[0].runq, thread, false);
+	else
+		enqueue(thread, &harts[0].runq->ready);
+	hart_kick(&harts[0], HART_KICK_SCHED);
+}
+
+/* The same for all of a list. Call with sched_lock held. */
+static void send_list(struct runq *runq, struct list *list)
 {
 	for (struct list *node = list->next, *next; node != list; node = next) {
-		struct thread *thread = list_entry(node, struct thread, run_link);
-
 		next = node->next;
-		if (thread->preempted)
-			continue;
-		list_del(node);
-		thread_move_to(thread, &harts[0]);
-		list_add_tail(&harts[0].runq->ready, node);
-		hart_kick(&harts[0], HART_KICK_SCHED);
+		send_thread(runq, list_entry(node, struct thread, run_link));
 	}
 }
 
@@ -824,9 +1108,13 @@ static void send_list(struct list *list)
 static void send_home(struct runq *runq)
 {
 	runq->handed = NULL;
-	send_list(&runq->woken);
-	send_list(&runq->napped);
-	send_list(&runq->ready);
+	send_list(runq, &runq->woken);
+	send_list(runq, &runq->napped);
+	send_list(runq, &runq->ready);
+	for (struct thread *thread = rt_first(&runq->rt), *next; thread; thread = next) {
+		next = rt_next(thread);
+		send_thread(runq, thread);
+	}
 }
 
 /* The idle thread of a hart that rests. Called, and returns, with interrupts off. */
@@ -915,7 +1203,8 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
 	spin_lock_irqoff(&sched_lock);
 	if (unlikely(atomic_load_relaxed(&thread->arch.work) ||
-		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart) || runq->rests)) {
+		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart) || runq->rests ||
+		     runq->rt.first)) {
 		spin_unlock_irqoff(&sched_lock);
 		sched_hand_over(to);
 		return;
@@ -1026,6 +1315,26 @@ uint64_t thread_user_ticks(const struct thread *thread)
 
 #define STEAL_LOOKS 16
 
+/* Whether a thread that is ready may go to another hart. Call with sched_lock held. */
+static bool is_movable(const struct runq *runq, const struct thread *thread, const struct hart *to)
+{
+	return !thread->preempted && thread != runq->handed && may_run_on(thread, to) &&
+	       thread != atomic_load_relaxed(&rested_for);
+}
+
+/* The first thread of a real-time policy that may leave its hart, likewise. Call with sched_lock held. */
+static struct thread *find_movable_rt(const struct runq *runq, const struct hart *to)
+{
+	struct thread *thread = rt_first(&runq->rt);
+
+	for (unsigned looks = 0; thread && looks < STEAL_LOOKS; looks++) {
+		if (is_movable(runq, thread, to))
+			return thread;
+		thread = rt_next(thread);
+	}
+	return NULL;
+}
+
 /* A thread of a list that may leave its hart; NULL: there is none among the first few. Call with sched_lock held. */
 static struct thread *find_movable(const struct runq *runq, const struct list *list,
 				   const struct hart *to)
@@ -1036,20 +1345,35 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 	     node = node->next) {
 		struct thread *thread = list_entry(node, struct thread, run_link);
 
-		if (!thread->preempted && thread != runq->handed && may_run_on(thread, to) &&
-		    thread != atomic_load_relaxed(&rested_for))
+		if (is_movable(runq, thread, to))
 			return thread;
 	}
 	return NULL;
+}
+
+/* The highest of all harts' real-time threads that may come here. Call with sched_lock held. */
+static struct thread *find_rt_to_steal(struct hart *self)
+{
+	struct thread *best = NULL;
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		struct thread *thread = &harts[i] == self ? NULL
+							  : find_movable_rt(harts[i].runq, self);
+
+		if (thread && (!best || thread->wish.rt_priority > best->wish.rt_priority))
+			best = thread;
+	}
+	return best;
 }
 
 /* Takes a thread from another hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
 static bool steal(void)
 {
 	struct hart *self = hart_this();
-	struct thread *thread = NULL;
+	struct thread *thread;
 
 	spin_lock_irqoff(&sched_lock);
+	thread = find_rt_to_steal(self);
 	for (unsigned i = 1; i < hart_count && !thread; i++) {
 		const struct runq *runq = harts[(self->index + i) % hart_count].runq;
 
@@ -1058,10 +1382,12 @@ static bool steal(void)
 		thread = thread ?: find_movable(runq, &runq->ready, self);
 	}
 	if (thread && !self->runq->rests) {
-		list_del(&thread->run_link);
-		thread->queued = false;
+		take_off_queue(thread->arch.hart->runq, thread);
 		thread_move_to(thread, self);
-		enqueue(thread, &self->runq->ready);
+		if (is_rt(thread))
+			enqueue_rt(self->runq, thread, false);
+		else
+			enqueue(thread, &self->runq->ready);
 	}
 	spin_unlock_irqoff(&sched_lock);
 	return thread;
@@ -1107,6 +1433,15 @@ void sched_sample(bool user)
 	times_unlock(flags);
 }
 
+uint64_t sched_slice(const struct thread *thread)
+{
+	if (thread->wish.policy == SCHED_FIFO)
+		return 0;
+	if (thread->wish.policy == SCHED_RR)
+		return slice_ticks / SLICE_MS * RT_SLICE_MS;
+	return slice_of(thread);
+}
+
 uint64_t sched_slice_set(uint64_t ticks)
 {
 	unsigned long flags = irq_save();
@@ -1133,6 +1468,7 @@ void sched_init(void)
 		list_init(&runqs[i].napped);
 		list_init(&runqs[i].woken);
 		list_init(&runqs[i].leaving);
+		rt_queue_init(&runqs[i].rt);
 		timer_init(&runqs[i].tick, tick);
 	}
 }

@@ -9,7 +9,9 @@ struct mmu;
 struct spinlock;
 struct thread;
 
-#define SLICE_MS 10
+/* A time slice. It is so long for threads whose weight is WEIGHT_USUAL; others have slices by their weights. */
+#define SLICE_MS     10
+#define WEIGHT_USUAL 1024
 
 /* Called once, during boot, before any thread is created. */
 void sched_init(void);
@@ -101,6 +103,15 @@ void sched_hand_over(struct thread *thread);
  * at everything anew. Call with interrupts off, as they are on return, and with preemption on.
  */
 void sched_switch_over(struct thread *to, struct spinlock *held);
+
+/*
+ * Changes the policy of a thread of a process, its priority, nice value and weight: `any` of struct sched_wish. Where only
+ * the last two change, storing them is enough. Call with process_tree_lock held.
+ */
+void sched_set_wish(struct thread *thread, uint64_t any);
+
+/* The length of its slice now in ticks; of SCHED_RR that among its equals, and 0 of SCHED_FIFO, which has none. */
+uint64_t sched_slice(const struct thread *thread);
 
 /*
  * The harts that a thread may run on, as bits by index; what it creates may run on the same. sched_set_harts() takes some of

@@ -6,6 +6,7 @@
 #include "arch/hart.h"
 #include "lib/bits.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 #include "proc/cpu_clock.h"
 #include "proc/signal/signal.h"
@@ -44,11 +45,19 @@ enum restart {
 /* It sleeps, and its registers are saved. */
 #define THREAD_PARKED ((uint64_t)THREAD_SLEEPING)
 
-/* What programs have asked of the scheduler for a thread. It is kept, inherited and reported only. */
+/* What programs have asked of the scheduler for a thread (proc/priority.h). Most have asked for nothing: `any` is 0. */
 struct sched_wish {
-	int8_t nice;	     /* NICE_MIN to NICE_MAX (proc/priority.h) */
-	uint8_t policy;	     /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE */
-	bool resets_on_fork; /* what it creates does not get a nice value below 0 */
+	union {
+		struct {
+			int8_t nice; /* NICE_MIN to NICE_MAX */
+			uint8_t policy; /* SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO or SCHED_RR */
+			uint8_t rt_priority; /* of the last two, 1 to RT_PRIORITY_MAX; else 0 */
+			bool resets_on_fork; /* what it creates gets neither that nor a nice value below 0 */
+			uint32_t
+				weight; /* of its slices, by nice value and policy; 0: WEIGHT_USUAL */
+		};
+		uint64_t any;
+	};
 	/* Changed only by the thread itself; 0: TIMER_SLACK_NS or what its creator had. */
 	uint64_t slack_ns, inherited_slack_ns;
 };
@@ -71,14 +80,19 @@ struct thread {
 		};
 		uint64_t parked; /* all of them: THREAD_PARKED, or something else */
 	};
-	uint64_t harts;	      /* that it may run on, as bits by index; atomic */
-	struct list run_link; /* on the run queue, or on kthread_reap()'s list */
-	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
-	uint64_t since_tick;  /* time of the last switch to it */
-	uint64_t left_tick;   /* time of the last switch away from it */
-	uint64_t slice_ran;   /* ran_ticks when its slice began */
-	uint64_t round;	      /* of the run queue: when it got that slice, or when its turn comes */
-	uint64_t slice_tick;  /* when its slice began, or that of the one which handed over to it */
+	bool by_priority; /* while it is queued: by rt_node, else by run_link */
+	bool ahead;	/* the same: counted by the run queue as one that goes before its `ready` */
+	uint64_t harts; /* that it may run on, as bits by index; atomic */
+	union {
+		struct list run_link; /* on the run queue, or on kthread_reap()'s list */
+		struct tree_node rt_node;
+	};
+	uint64_t ran_ticks;  /* time on a hart, up to the last switch away */
+	uint64_t since_tick; /* time of the last switch to it */
+	uint64_t left_tick;  /* time of the last switch away from it */
+	uint64_t slice_ran;  /* ran_ticks when its slice began */
+	uint64_t round;	     /* of the run queue: when it got that slice, or when its turn comes */
+	uint64_t slice_tick; /* when its slice began, or that of the one which handed over to it */
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
 	bool killed;	 /* atomic: the thread must end, so all its waits end */
@@ -95,7 +109,8 @@ struct thread {
 	int tid;		     /* changed by exec with process_tree_lock held */
 	uint64_t start_tick;	     /* of one that is no leader */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
-	struct sched_wish wish; /* changed with process_tree_lock held; atomic */
+	/* Changed with process_tree_lock held, a policy with the lock of the run queues too (sched_set_wish()); atomic. */
+	struct sched_wish wish;
 	struct thread_signals signals;
 	struct cpu_clock cpu_clock; /* guarded by process_tree_lock */
 	bool has_cpu_alarms;	    /* atomic: a tick has it look at CPU clocks */

@@ -9,15 +9,10 @@
 #include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
+#include "proc/rt_queue.h"
 #include "proc/sched.h"
 #include "trap/syscall.h"
-
-/*
- * The scheduler is round robin for all threads. So a nice value, SCHED_BATCH and SCHED_IDLE, which are
- * hints, are kept and reported; a real-time policy, which is a promise, is refused.
- */
-
-#define PRIORITY_MOST 99 /* of the real-time policies */
+#include "trap/timespec.h"
 
 /* The thread that a call names. Call with process_tree_lock held. */
 static struct thread *find_thread(int tid)
@@ -118,13 +113,11 @@ struct request {
 };
 
 /*
- * Returns 0, -EINVAL, or -EPERM: on Linux the answer to a caller without privileges who wants what
+ * Returns 0, -EINVAL, or -EPERM of SCHED_DEADLINE: on Linux the answer to a caller without privileges, who wants what
  * nothing here can give.
  */
 static int check_request(const struct request *request)
 {
-	bool realtime = is_realtime(request->policy);
-
 	switch (request->policy) {
 	case SCHED_OTHER:
 	case SCHED_BATCH:
@@ -137,31 +130,55 @@ static int check_request(const struct request *request)
 	default:
 		return -EINVAL;
 	}
-	if (request->priority > PRIORITY_MOST || realtime != (request->priority != 0))
+	if (request->priority > RT_PRIORITY_MAX ||
+	    is_realtime(request->policy) != (request->priority != 0))
 		return -EINVAL;
-	return realtime ? -EPERM : 0;
+	return 0;
 }
 
-/* As on Linux, a thread of SCHED_IDLE keeps its nice value. */
-static void change_wish(struct sched_wish *wish, const struct request *request)
+/* As on Linux, a thread of SCHED_IDLE or of a real-time policy keeps its nice value. */
+static bool takes_nice(const struct request *request)
 {
-	atomic_store_relaxed(&wish->resets_on_fork, request->resets_on_fork);
+	return !request->keeps_nice && !request->keeps_all && !is_realtime(request->policy) &&
+	       request->policy != SCHED_IDLE;
+}
+
+static void change_wish(struct thread *thread, const struct request *request)
+{
+	const struct sched_wish *wish = &thread->wish;
+
 	if (request->keeps_all)
-		return;
-	atomic_store_relaxed(&wish->policy, (uint8_t)request->policy);
-	if (!request->keeps_nice && request->policy != SCHED_IDLE)
-		atomic_store_relaxed(&wish->nice, (int8_t)request->nice);
+		sched_set_wish(thread, priority_wish(wish->policy, wish->rt_priority, wish->nice,
+						     request->resets_on_fork));
+	else
+		sched_set_wish(thread,
+			       priority_wish(request->policy, request->priority,
+					     takes_nice(request) ? request->nice : wish->nice,
+					     request->resets_on_fork));
+}
+
+/* The limit says what priority a thread may be given. One that it has already it may have again. */
+static bool may_have_priority(const struct thread *thread, const struct request *request)
+{
+	const struct sched_wish *wish = &thread->wish;
+	uint64_t limit = process_limit(thread->process, RLIMIT_RTPRIO);
+
+	if (!is_realtime(request->policy))
+		return true;
+	return (request->policy == wish->policy || limit) &&
+	       (request->priority <= wish->rt_priority || request->priority <= limit);
 }
 
 /* Who changes what is another user's, or leaves SCHED_IDLE or the reset for what the thread could not have, is refused. */
 static int may_change_wish(const struct thread *thread, const struct request *request)
 {
 	const struct sched_wish *wish = &thread->wish;
-	int nice = request->keeps_nice || request->keeps_all ? wish->nice : request->nice;
 
 	if (capable(CAP_SYS_NICE))
 		return 0;
-	if (!cred_may_sched(thread->real_cred) || !can_nice(thread, nice) ||
+	if (!cred_may_sched(thread->real_cred) ||
+	    (takes_nice(request) && !can_nice(thread, request->nice)) ||
+	    !may_have_priority(thread, request) ||
 	    (wish->resets_on_fork && !request->resets_on_fork))
 		return -EPERM;
 	if (wish->policy == SCHED_IDLE && request->policy != SCHED_IDLE &&
@@ -181,12 +198,14 @@ static long set_wish(int tid, struct request *request)
 		request->policy = thread->wish.policy;
 		request->resets_on_fork = thread->wish.resets_on_fork;
 	}
+	if (thread && request->keeps_all && is_realtime(thread->wish.policy))
+		request->priority = thread->wish.rt_priority;
 	if (thread)
 		err = check_request(request);
 	if (!err)
 		err = may_change_wish(thread, request);
 	if (!err)
-		change_wish(&thread->wish, request);
+		change_wish(thread, request);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -244,13 +263,17 @@ long sys_sched_getscheduler(struct trap_frame *frame)
 
 long sys_sched_getparam(struct trap_frame *frame)
 {
-	int tid = arg_int(frame, 0), priority = 0;
+	int tid = arg_int(frame, 0), priority;
 	vaddr_t to = arg_user(frame, 1);
+	struct sched_wish wish;
+	long err;
 
 	if (!to || tid < 0)
 		return -EINVAL;
-	if (!thread_is_there(tid))
-		return -ESRCH;
+	err = get_wish(tid, &wish);
+	if (err)
+		return err;
+	priority = wish.rt_priority;
 	return user_copy_out(to, &priority, sizeof(priority));
 }
 
@@ -261,7 +284,7 @@ long sys_sched_get_priority_max(struct trap_frame *frame)
 
 	if (policy < 0 || policy > SCHED_EXT || policy == 4)
 		return -EINVAL;
-	return is_realtime(policy) ? PRIORITY_MOST : 0;
+	return is_realtime(policy) ? RT_PRIORITY_MAX : 0;
 }
 
 long sys_sched_get_priority_min(struct trap_frame *frame)
@@ -271,16 +294,23 @@ long sys_sched_get_priority_min(struct trap_frame *frame)
 	return most > 0 ? 1 : most;
 }
 
-/* The slice is the same for all. */
 long sys_sched_rr_get_interval(struct trap_frame *frame)
 {
-	const struct abi_timespec slice = { .nsec = SLICE_MS * (NSEC_PER_SEC / 1000) };
 	int tid = arg_int(frame, 0);
+	const struct thread *thread;
+	struct abi_timespec slice;
+	uint64_t ticks = 0;
 
 	if (tid < 0)
 		return -EINVAL;
-	if (!thread_is_there(tid))
+	spin_lock(&process_tree_lock);
+	thread = find_thread(tid);
+	if (thread)
+		ticks = sched_slice(thread);
+	spin_unlock(&process_tree_lock);
+	if (!thread)
 		return -ESRCH;
+	slice = ns_to_timespec(clock_ticks_to_ns(ticks));
 	return user_copy_out(arg_user(frame, 1), &slice, sizeof(slice));
 }
 
@@ -326,7 +356,7 @@ long sys_sched_setattr(struct trap_frame *frame)
 		return -EINVAL;
 	request = (struct request){
 		.policy = (int)attr.policy,
-		.priority = attr.flags & SCHED_FLAG_KEEP_PARAMS ? 0 : attr.priority,
+		.priority = attr.priority,
 		.deadline = attr.deadline,
 		.nice = MAX(NICE_MIN, MIN(attr.nice, NICE_MAX)),
 		.keeps_policy = attr.flags & SCHED_FLAG_KEEP_POLICY,
@@ -361,8 +391,11 @@ long sys_sched_getattr(struct trap_frame *frame)
 	attr.size = MIN(size, (unsigned)sizeof(attr));
 	attr.policy = wish.policy;
 	attr.flags = wish.resets_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
-	attr.nice = wish.nice;
-	attr.runtime = SLICE_MS * (NSEC_PER_SEC / 1000);
+	attr.priority = wish.rt_priority;
+	if (!is_realtime(wish.policy)) {
+		attr.nice = wish.nice;
+		attr.runtime = SLICE_MS * (NSEC_PER_SEC / 1000);
+	}
 	return user_copy_out(to, &attr, attr.size);
 }
 

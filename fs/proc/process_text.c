@@ -132,6 +132,12 @@ unsigned long proc_user_ticks(uint64_t ticks)
 	return clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ);
 }
 
+/* As Linux reckons it: of real-time policies it is below 0. */
+static int priority_of(const struct sched_wish *wish)
+{
+	return wish->rt_priority ? -1 - wish->rt_priority : NICE_MAX + 1 + wish->nice;
+}
+
 /* Fields 9 to 25; those that mean nothing here are 0, as on Linux where they mean nothing. */
 static void put_times(struct seq *seq, const struct process_facts *facts)
 {
@@ -143,8 +149,7 @@ static void put_times(struct seq *seq, const struct process_facts *facts)
 		proc_user_ticks(own->kernel_ticks), proc_user_ticks(children->user_ticks),
 		proc_user_ticks(children->kernel_ticks));
 	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
-	seq_put(seq, "%d %d %u 0 ", NICE_MAX + 1 + facts->wish.nice, facts->wish.nice,
-		facts->nthreads);
+	seq_put(seq, "%d %d %u 0 ", priority_of(&facts->wish), facts->wish.nice, facts->nthreads);
 	seq_put(seq, "%lu %lu %lu %lu ", proc_user_ticks(facts->start_tick),
 		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
 }
@@ -164,8 +169,8 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 		facts->blocked & SIGNALS_IN_STAT, facts->ignored & SIGNALS_IN_STAT,
 		facts->caught & SIGNALS_IN_STAT);
 	/* wchan, nswap, cnswap; then processor, rt_priority, policy, three kinds of delays */
-	seq_put(seq, "%d 0 0 %d %u 0 %u 0 0 0 ", facts->state != 'R' && facts->state != 'T',
-		facts->exit_signal, facts->hart, facts->wish.policy);
+	seq_put(seq, "%d 0 0 %d %u %u %u 0 0 0 ", facts->state != 'R' && facts->state != 'T',
+		facts->exit_signal, facts->hart, facts->wish.rt_priority, facts->wish.policy);
 	seq_put(seq, "%lu %lu %lu %lu %lu %lu %lu %d\n", layout->data_start, layout->data_end,
 		facts->heap_start, layout->arg_start, layout->arg_end, layout->env_start,
 		layout->env_end, facts->status);

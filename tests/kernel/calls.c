@@ -60,7 +60,6 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define LONG	 (TEXT_AT + 144)
 #define CHILD_AT (TEXT_AT + 400) /* of clone3: in another cgroup */
 #define WISH(n)	 (TEXT_AT + 512 + (n) * sizeof(struct abi_sched_attr))
-#define PRIORITY (WISH(0) + offsetof(struct abi_sched_attr, priority))
 #define ZEROS	 (TEXT_AT + PAGE_SIZE)
 #define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
 #define MAP_AT	 0x40000ul
@@ -72,9 +71,8 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 
 static const char texts[][16] = { "/calls", "f", "o", "prog", "none", "/", "", "..", "\0\2" };
 
-/* Promises that the scheduler does not keep. */
+/* What the scheduler does not do. */
 static const struct abi_sched_attr wishes[] = {
-	{ .size = 48, .policy = SCHED_FIFO, .priority = 1 },
 	{ .size = 48, .policy = SCHED_DEADLINE, .runtime = 1 << 20, .deadline = 1 << 24 },
 	{ .size = 56, .flags = SCHED_FLAG_UTIL_CLAMP_MIN },
 };
@@ -416,17 +414,12 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 }
 
 /* Linux gives root what it asks for. */
-KTEST(abi_real_time_policies_are_eperm)
+KTEST(abi_deadlines_are_eperm)
 {
 	static const struct call calls[] = {
-		{ SYS_sched_setscheduler, { 0, SCHED_FIFO, PRIORITY }, -EPERM },
-		{ SYS_sched_setscheduler, { 0, SCHED_RR, PRIORITY }, -EPERM },
-		{ SYS_sched_setscheduler, { 0, SCHED_RR | SCHED_RESET_ON_FORK, PRIORITY }, -EPERM },
-		{ SYS_sched_setscheduler, { 9999, SCHED_RR, PRIORITY }, -ESRCH },
 		{ SYS_sched_setscheduler, { 0, SCHED_EXT, ZEROS }, -EINVAL },
 		{ SYS_sched_setattr, { 0, WISH(0), 0 }, -EPERM },
-		{ SYS_sched_setattr, { 0, WISH(1), 0 }, -EPERM },
-		{ SYS_sched_setattr, { 0, WISH(2), 0 }, -EOPNOTSUPP },
+		{ SYS_sched_setattr, { 0, WISH(1), 0 }, -EOPNOTSUPP },
 		{ SYS_sched_getscheduler, { 0 }, SCHED_OTHER },
 	};
 

@@ -76,6 +76,23 @@ def who_naps_runs_soon_but_gets_no_more_than_its_share():
     equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps for a millisecond was woken {late} us late")
 
 
+@case
+def shares_are_by_nice_values_and_policies():
+    usual, *others, late = guest_figures("weights", "5", mem="64M")
+    for name, weight, has in zip(("nice -5", "nice 5", "nice 19", "SCHED_IDLE"), (3121, 335, 15, 3), others):
+        ratio = usual * weight / 1024 / has
+        equal(True, 0.8 < ratio < 1.25, f"{name} has {has} us beside {usual} us, {1 / ratio:.2f} of its share")
+    equal(True, late < 2 * SLICE_US + SLACK_US, f"one who naps beside nice -20 was woken {late} us late")
+
+
+@case
+def real_time_goes_first_but_leaves_a_twentieth():
+    """One who is woken and has the higher priority runs at once."""
+    first, other, late = guest_figures("realtime", "2", mem="64M")
+    equal(True, 0.92 < first / (first + other) < 0.97, f"{first} us of {first + other} us")
+    equal(True, late < 300, f"woken {late} us late")
+
+
 @long_case
 def forced_preemption_goes_on_after_the_hart_was_idle():
     """Nobody else wants the hart: without preempt= (docs/testing.md) there is no switch."""

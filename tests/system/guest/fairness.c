@@ -4,6 +4,7 @@
 #include "asleep.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -327,6 +328,92 @@ static int greedy(long n, int naps)
 	return 0;
 }
 
+/* ---- nice values and policies ---- */
+
+/* A child that computes for ever, with such a policy and nice value. */
+static pid_t hog(int policy, int priority, int nice_value)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	if (setpriority(PRIO_PROCESS, 0, nice_value) != 0 ||
+	    sched_setscheduler(0, policy, &(struct sched_param){ priority }) != 0)
+		_exit(86);
+	for (;;)
+		compute_a_little();
+}
+
+static uint64_t ran_for(pid_t pid)
+{
+	struct timespec ran = { 0 };
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) == 0)
+		clock_gettime(clock, &ran);
+	return (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+}
+
+/* How long each of them computes in that time, while all do. This one's naps are short, and go before theirs. */
+static uint64_t measure(const pid_t *pids, uint64_t *ran, int n, uint64_t ns)
+{
+	uint64_t latest = 0, end;
+
+	for (int i = 0; i < n; i++)
+		ran[i] = ran_for(pids[i]);
+	for (end = now() + ns; now() < end;) {
+		uint64_t due = now() + NAP_NS, woken;
+
+		nap(1);
+		woken = now();
+		if (woken - due > latest)
+			latest = woken - due;
+	}
+	for (int i = 0; i < n; i++)
+		ran[i] = (ran_for(pids[i]) - ran[i]) / 1000;
+	for (int i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	return latest / 1000;
+}
+
+/* What those of several weights have of the hart, and how late this one, of the usual weight, is woken. */
+static int weights(void)
+{
+	const pid_t pids[] = { hog(SCHED_OTHER, 0, 0), hog(SCHED_OTHER, 0, -5),
+			       hog(SCHED_OTHER, 0, 5), hog(SCHED_OTHER, 0, 19),
+			       hog(SCHED_IDLE, 0, 0) };
+	const pid_t heavy[] = { hog(SCHED_OTHER, 0, -20) };
+	uint64_t ran[5], late[1];
+
+	kill(heavy[0], SIGSTOP);
+	nap(50);
+	measure(pids, ran, 5, 800000000);
+	printf("shares of nice values and SCHED_IDLE: %lu %lu %lu %lu %lu us, ",
+	       (unsigned long)ran[0], (unsigned long)ran[1], (unsigned long)ran[2],
+	       (unsigned long)ran[3], (unsigned long)ran[4]);
+	kill(heavy[0], SIGCONT);
+	printf("beside the least woken %lu us late\n",
+	       (unsigned long)measure(heavy, late, 1, 100000000));
+	return 0;
+}
+
+/* How late this one is woken, of real time, beside others; and what these have beside one that never sleeps. */
+static int realtime(void)
+{
+	pid_t usual = hog(SCHED_OTHER, 0, 0), pids[2];
+	uint64_t ran[2], late;
+
+	if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ 10 }) != 0)
+		return 87;
+	late = measure(&usual, ran, 1, 100000000);
+	pids[0] = hog(SCHED_OTHER, 0, 0);
+	pids[1] = hog(SCHED_FIFO, 5, 0);
+	measure(pids, ran, 2, 600000000);
+	printf("real time: %lu us, the other: %lu us, woken %lu us late\n", (unsigned long)ran[1],
+	       (unsigned long)ran[0], (unsigned long)late);
+	return 0;
+}
+
 /* Computes n times for a tenth of a second, and sleeps in between; tells how often it was preempted, the least. */
 static int switches(long n)
 {
@@ -370,6 +457,10 @@ int main(int argc, char **argv)
 		return greedy(n, 60);
 	if (strcmp(argv[1], "switches") == 0)
 		return switches(n);
+	if (strcmp(argv[1], "weights") == 0)
+		return weights();
+	if (strcmp(argv[1], "realtime") == 0)
+		return realtime();
 	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
 		return share(4, n, 6);
 	return 2;
