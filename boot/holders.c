@@ -32,12 +32,13 @@
 #include "proc/signal/sigreturn_page.h"
 #include "proc/stack_search.h"
 #include "sysv/sysv.h"
+#include "proc/user.h"
 
 static struct counted_kind *const kinds[] = {
-	&object_kind, &exe_kind,	&file_kind,    &inode_kind,	&mount_kind,
-	&pipe_kind,   &uspace_kind,	&fdtable_kind, &fs_struct_kind, &endpoint_kind,
-	&cred_kind,   &group_info_kind, &sender_kind,  &p9_fid_kind,	&uio_session_kind,
-	&watch_kind,  &end_watch_kind,
+	&object_kind,	   &exe_kind,	 &file_kind,	   &inode_kind,	    &mount_kind,
+	&pipe_kind,	   &uspace_kind, &fdtable_kind,	   &fs_struct_kind, &endpoint_kind,
+	&cred_kind,	   &user_kind,	 &group_info_kind, &sender_kind,    &p9_fid_kind,
+	&uio_session_kind, &watch_kind,	 &end_watch_kind,
 };
 
 /* The thing that has this struct counted. */
@@ -351,6 +352,7 @@ static void find_all(struct ledger_walk *walk)
 	find_in_processes();
 	sigreturn_find_held();
 	sysv_find_held();
+	user_find_held();
 	futex_find_held();
 	p9_sessions_find_held();
 	for_each(&exe_kind, image_holds);

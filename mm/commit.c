@@ -80,6 +80,12 @@ bool space_commit(struct space *space, size_t bytes)
 	return true;
 }
 
+bool space_commit_flags(struct space *space, unsigned vma_flags, size_t bytes)
+{
+	return space_may_lock(space, vma_flags, bytes) &&
+	       (!(vma_flags & VMA_ACCOUNT) || space_commit(space, bytes));
+}
+
 void space_settle(struct space *space)
 {
 	size_t left;

@@ -71,10 +71,14 @@ static inline unsigned commit_flag(unsigned prot, unsigned vma_flags)
  */
 bool space_commit(struct space *space, size_t bytes);
 
-/* The same for memory of a VMA with such flags: true at once if that does not count. */
+/* The same for memory of a VMA with such flags, if that counts, and if it is to be locked for RLIMIT_MEMLOCK. */
+bool space_commit_flags(struct space *space, unsigned vma_flags, size_t bytes);
+
+/* True at once if there is nothing to count. */
 static inline bool space_may_commit(struct space *space, unsigned vma_flags, size_t bytes)
 {
-	return likely(!(vma_flags & VMA_ACCOUNT)) || space_commit(space, bytes);
+	return likely(!(vma_flags & (VMA_ACCOUNT | VMA_LOCKED))) ||
+	       space_commit_flags(space, vma_flags, bytes);
 }
 
 /*

@@ -21,6 +21,11 @@ static bool is_ending_alone(void)
 	return false;
 }
 
+static uint64_t lock_limit_alone(void)
+{
+	return UINT64_MAX;
+}
+
 static bool mmap_locked_alone(struct space *space)
 {
 	(void)space;
@@ -31,5 +36,6 @@ struct mm_host mm_host = {
 	.pause = pause_alone,
 	.relieve = relieve_alone,
 	.is_ending = is_ending_alone,
+	.lock_limit = lock_limit_alone,
 	.mmap_locked = mmap_locked_alone,
 };

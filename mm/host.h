@@ -25,6 +25,11 @@ struct mm_host {
 	bool (*is_ending)(void);
 	/* The journal is half full: the running thread shall wait where it holds no spinning lock. */
 	void (*journal_fills)(void);
+	/*
+	 * Returns how many bytes the running thread may have locked (RLIMIT_MEMLOCK); UINT64_MAX: it
+	 * may lock all. Takes no lock.
+	 */
+	uint64_t (*lock_limit)(void);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
 	bool (*mmap_locked)(struct space *space);
 };

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "lib/tree.h"
 #include "mm/fault_classify.h"
+#include "mm/host.h"
 #include "mm/vma.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
@@ -75,6 +76,7 @@ struct space {
 	size_t mapped_bytes;	/* RLIMIT_AS */
 	size_t data_bytes;	/* RLIMIT_DATA: private, writable, no stack */
 	size_t committed_bytes; /* of VMAs with VMA_ACCOUNT (mm/commit.h) */
+	size_t locked_bytes;	/* RLIMIT_MEMLOCK: of VMAs with VMA_LOCKED */
 	ssize_t commit_credit;	/* bytes charged beyond these; 0 unless a verb is at work */
 	struct debts *debts;	/* hardened build: fence debts (mm/check/fence_debt.h) */
 	/* changed under the mmap lock, read under it or under lock: */
@@ -152,6 +154,24 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
 static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 {
 	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
+}
+
+/*
+ * May the running thread have so many bytes locked, and so many more (RLIMIT_MEMLOCK)? Only whole pages of the limit
+ * count.
+ */
+static inline bool lock_limit_allows(size_t bytes, size_t more)
+{
+	uint64_t limit = mm_host.lock_limit();
+
+	return limit == UINT64_MAX ||
+	       (bytes >> PAGE_SHIFT) + (more >> PAGE_SHIFT) <= limit >> PAGE_SHIFT;
+}
+
+/* The same for a space, if memory with such flags is locked. The caller holds its lock or the mmap lock. */
+static inline bool space_may_lock(const struct space *space, unsigned vma_flags, size_t bytes)
+{
+	return likely(!(vma_flags & VMA_LOCKED)) || lock_limit_allows(space->locked_bytes, bytes);
 }
 
 /*

@@ -43,16 +43,16 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 
 /*
  * mlock(2) and munlock(2). `lock` is VMA_LOCKED, with VMA_ONFAULT for MLOCK_ONFAULT. After an error
- * what was done until then stays done.
+ * what was done until then stays done. Beyond RLIMIT_MEMLOCK nothing is: -EPERM if it is 0, else -ENOMEM.
  */
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
 int vm_unlock(struct space *space, vaddr_t addr, size_t len);
 /*
  * mlockall(2), and with two zeros munlockall(2). `now` are the flags for all that is mapped,
  * `future` those for later mappings. `now` is 0 for MCL_FUTURE alone: what is mapped then stays as
- * it is.
+ * it is. Returns 0; -EPERM or -ENOMEM as vm_lock() does.
  */
-void vm_lock_all(struct space *space, unsigned now, unsigned future);
+int vm_lock_all(struct space *space, unsigned now, unsigned future);
 
 /*
  * mincore(2): sets a byte for each of the npages pages at addr, to 1 if the page is resident, else

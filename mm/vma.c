@@ -170,10 +170,13 @@ static inline void vma_count_bytes(const struct vma *vma, size_t bytes, int sign
 	unsigned flags = vma->flags, prot = vma->prot;
 	size_t delta = sign > 0 ? bytes : -bytes;
 
-	if (unlikely(flags & (VMA_LEAVING | VMA_ACCOUNT))) {
+	if (unlikely(flags & (VMA_LEAVING | VMA_ACCOUNT | VMA_LOCKED))) {
 		if (flags & VMA_LEAVING)
 			return;
-		space_count_committed(space, delta);
+		if (flags & VMA_ACCOUNT)
+			space_count_committed(space, delta);
+		if (flags & VMA_LOCKED)
+			space->locked_bytes += delta;
 	}
 	space->mapped_bytes += delta;
 	if (vma_is_data(prot, flags))

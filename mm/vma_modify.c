@@ -107,6 +107,16 @@ static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t sta
 	to->touched_end = MAX(to->touched_end, end);
 }
 
+/* So many bytes get other flags; where they wrap, the other way. */
+static __attribute__((noinline)) void count_change(struct space *space, unsigned before,
+						   unsigned after, size_t bytes)
+{
+	if ((before ^ after) & VMA_ACCOUNT)
+		space_count_committed(space, after & VMA_ACCOUNT ? bytes : -bytes);
+	if ((before ^ after) & VMA_LOCKED)
+		space->locked_bytes += after & VMA_LOCKED ? bytes : -bytes;
+}
+
 /*
  * Moves the border between two VMAs that touch. They touch afterwards too, so that the gaps in the
  * tree stay as they are.
@@ -123,9 +133,8 @@ static inline void vma_move_border(struct vma *below, struct vma *above, vaddr_t
 		space->data_bytes += at - below->end;
 	if (vma_is_data(above->prot, above->flags))
 		space->data_bytes -= at - above->start;
-	if (unlikely((below->flags ^ above->flags) & VMA_ACCOUNT))
-		space_count_committed(space, below->flags & VMA_ACCOUNT ? at - below->end
-									: below->end - at);
+	if (unlikely((below->flags ^ above->flags) & (VMA_ACCOUNT | VMA_LOCKED)))
+		count_change(space, above->flags, below->flags, at - below->end);
 	if (above->object)
 		above->offset += at - above->start;
 	if (up)
@@ -193,8 +202,8 @@ int vma_modify(struct vma **vma_ret, vaddr_t start, vaddr_t end, unsigned prot, 
 		if (result)
 			return result;
 	}
-	if (unlikely(~vma->flags & flags & VMA_ACCOUNT))
-		space_count_committed(vma->space, end - start);
+	if (unlikely((vma->flags ^ flags) & (VMA_ACCOUNT | VMA_LOCKED)))
+		count_change(vma->space, vma->flags, flags, end - start);
 	vma->flags = flags;
 	vma_set_prot(vma, prot);
 	*vma_ret = vma_merge(vma, dead);

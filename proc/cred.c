@@ -9,6 +9,7 @@
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/user.h"
 
 /* The part of memory that the lists of groups may take in all: one in so many frames. */
 #define GROUPS_SHARE 64
@@ -33,11 +34,13 @@ struct cred init_cred = {
 	.cap_permitted = CAP_ALL,
 	.cap_effective = CAP_ALL,
 	.cap_bset = CAP_ALL,
+	.user = &root_user,
 };
 
 void cred_init(void)
 {
 	counted_begin(&cred_kind, &init_cred.counted, &init_cred.refs);
+	counted_begin(&user_kind, &root_user.counted, &root_user.refs);
 }
 
 struct cred *cred_get(struct cred *cred)
@@ -52,6 +55,7 @@ void cred_put(struct cred *cred)
 		return;
 	counted_end(&cred->counted);
 	groups_put(cred->group_info);
+	user_put(cred->user);
 	kfree(cred);
 }
 
@@ -59,6 +63,7 @@ void cred_find_held(struct cred *cred)
 {
 	if (cred->group_info)
 		counted_found(&cred->group_info->counted);
+	counted_found(&cred->user->counted);
 }
 
 const struct cred *current_cred(void)
@@ -81,6 +86,7 @@ struct cred *cred_prepare(void)
 	cred->refs = 1;
 	if (cred->group_info)
 		__atomic_fetch_add(&cred->group_info->refs, 1, __ATOMIC_RELAXED);
+	user_get(cred->user);
 	counted_begin(&cred_kind, &cred->counted, &cred->refs);
 	return cred;
 }
@@ -100,12 +106,32 @@ void cred_commit(struct cred *cred)
 
 	if (acts_for_others(old, cred))
 		atomic_store(&process->uspace->undumpable, true);
+	if (cred->user != old->user) {
+		(void)atomic_add(&cred->user->ntasks, 1);
+		user_drop_task(old->user);
+	}
 	spin_lock(&process_tree_lock);
 	if (acts_for_others(old, cred))
 		process->death_signal = 0;
+	spin_lock(&process->signals.lock); /* who queues a signal looks for the user */
 	thread->cred = thread->real_cred = cred;
+	spin_unlock(&process->signals.lock);
 	spin_unlock(&process_tree_lock);
 	cred_put(old);
+}
+
+int cred_set_user(struct cred *cred)
+{
+	struct user *user;
+
+	if (cred->user->uid == cred->uid)
+		return 0;
+	user = user_find(cred->uid);
+	if (!user)
+		return -ENOMEM;
+	user_put(cred->user);
+	cred->user = user;
+	return 0;
 }
 
 void cred_override(struct cred *cred)

@@ -13,6 +13,7 @@
 
 struct process;
 struct thread;
+struct user;
 
 /* Supplementary groups. */
 struct group_info {
@@ -33,6 +34,7 @@ struct cred {
 	uint32_t securebits;   /* SECBIT_* */
 	uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bset;
 	struct group_info *group_info; /* referenced; NULL: no groups */
+	struct user *user;	       /* that of uid; referenced */
 	struct counted counted;
 };
 
@@ -116,6 +118,9 @@ bool cred_may_sched(const struct cred *of);
  * process_tree_lock held.
  */
 bool ptrace_may_access(const struct thread *thread);
+
+/* The real id that is being prepared is another: finds its user. Returns 0 or -ENOMEM. May wait. */
+int cred_set_user(struct cred *cred);
 
 /* For the ledger: what the credentials refer to. */
 void cred_find_held(struct cred *cred);

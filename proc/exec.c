@@ -319,6 +319,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	spin_lock(&process_tree_lock);
 	process->uspace = new->uspace;
 	process->borrows_space = false;
+	process_copy_limits(process, &new->uspace->space); /* they may have changed meanwhile */
 	process->exe = new->exe;
 	process->exit_signal = SIGCHLD;
 	child_sort(process);

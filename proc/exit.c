@@ -226,8 +226,11 @@ static void reap_the_rest(void)
 	process_visit_all(collect_zombie, &ended);
 	spin_unlock(&process_tree_lock);
 	list_for_each_entry_safe(process, next, &ended, child.link) {
+		spin_lock(&process_tree_lock);
+		process_forget_locked(process);
+		spin_unlock(&process_tree_lock);
 		process_drop_threads(process);
-		process_free(process);
+		process_destroy(process);
 	}
 	kthread_reap();
 }

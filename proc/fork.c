@@ -13,6 +13,7 @@
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/cpu_limit.h"
+#include "proc/cred.h"
 #include "proc/end_watch.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
@@ -20,6 +21,7 @@
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
+#include "proc/user.h"
 #include "proc/wait.h"
 
 /*
@@ -89,8 +91,7 @@ static int copy_space(struct process *parent, struct process *child)
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	child->uspace->layout = parent->uspace->layout;
 	child->uspace->undumpable = atomic_load(&parent->uspace->undumpable);
-	if (unlikely(parent->borrows_space)) /* which has another process's limits */
-		process_copy_limits(child, &child->uspace->space);
+	process_copy_limits(child, &child->uspace->space); /* may have changed; or be another's */
 	uspace_unlock(child->uspace);
 	uspace_unlock(parent->uspace);
 	return err;
@@ -116,6 +117,7 @@ static int copy_state(struct process *parent, struct process *child,
 	spin_unlock(&parent->limits_lock);
 	exe_get(parent->exe);
 	child->exe = parent->exe;
+	child->signals.queue_max = child->rlimits[RLIMIT_SIGPENDING].cur;
 	return signals_copy(&child->signals, actions_for(request));
 }
 
@@ -417,10 +419,13 @@ long process_clone(const struct clone_request *request)
 	kthread_reap(); /* those that nobody waits for; there may be no idle time */
 	if (!signals_fork_begin()) {
 		id = -EINTR;
-	} else if (request->flags & CLONE_THREAD) {
-		id = make_thread(parent, request);
+	} else if (!user_add_task()) {
+		id = -EAGAIN;
 	} else {
-		id = make_child(parent, request);
+		id = request->flags & CLONE_THREAD ? make_thread(parent, request)
+						   : make_child(parent, request);
+		if (id < 0)
+			user_drop_task(current_thread()->real_cred->user);
 	}
 	if (id < 0 || request->flags & CLONE_THREAD)
 		signals_fork_done(NULL);

@@ -7,6 +7,7 @@
 #include "mm/host.h"
 #include "proc/job/ctty.h"
 #include "proc/sched.h"
+#include "proc/user.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
 _Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
@@ -323,7 +324,7 @@ static void fill_signal_facts(const struct thread *thread, struct process_facts 
 	ret->blocked = thread->signals.blocked;
 	ret->ignored = signals_ignored(signals);
 	ret->caught = signals_caught(signals);
-	ret->queued = signals->queued;
+	ret->queued = atomic_load_relaxed(&thread->real_cred->user->sigpending);
 	ret->queue_max = signals->queue_max;
 	spin_unlock(&signals->lock);
 }
@@ -349,12 +350,12 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	ret->mapped = space->mapped_bytes;
 	ret->data = space->data_bytes;
 	ret->stack = stack_bytes_locked(space);
+	ret->locked = space->locked_bytes;
 	ret->resident = space->resident << PAGE_SHIFT;
 	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
 	ret->tables = space->tables << PAGE_SHIFT;
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
-	ret->ever_locked = space->ever_locked;
 	usage_add_space(&ret->usage, process, space);
 	spin_unlock(&space->lock);
 }
@@ -453,6 +454,18 @@ int inspect_facts(const struct thread_id *id, struct process_facts *ret)
 		fill_facts(thread, ret);
 	spin_unlock(&process_tree_lock);
 	return thread ? 0 : -ESRCH;
+}
+
+int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret)
+{
+	struct process *process;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	for (unsigned i = 0; process && i < RLIM_NLIMITS; i++)
+		process_get_limit(process, i, &ret[i]);
+	spin_unlock(&process_tree_lock);
+	return process ? 0 : -ESRCH;
 }
 
 struct cred *inspect_cred(const struct thread_id *id)
@@ -570,30 +583,6 @@ int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
 	}
 	spin_unlock(&space->lock);
 	return vma ? 0 : -ENODATA;
-}
-
-int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret)
-{
-	struct space *space = &uspace->space;
-	struct vma *vma;
-	vaddr_t from = 0;
-	uint64_t sum = 0;
-	int err;
-
-	do {
-		spin_lock(&space->lock);
-		vma = vma_find_next(space, from);
-		for (unsigned n = 0; vma && n < MAPS_AT_ONCE; n++) {
-			if (vma->flags & VMA_LOCKED)
-				sum += vma->end - vma->start;
-			from = vma->end;
-			vma = vma_next(vma);
-		}
-		spin_unlock(&space->lock);
-		err = vma ? vm_pause() : 0;
-	} while (err == 0 && vma);
-	*bytes_ret = sum;
-	return err;
 }
 
 int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,

@@ -54,15 +54,14 @@ struct process_facts {
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */
 	uint64_t pending, ignored, caught;
-	unsigned queued;
+	uint64_t queued; /* of its user */
 	uint64_t queue_max;
 	/* memory; all 0 without: */
 	bool has_memory;
 	struct image_layout layout;
-	uint64_t mapped, data, stack;
+	uint64_t mapped, data, stack, locked;
 	uint64_t resident, peak_resident, tables, swapped;
 	uint64_t heap_start;
-	bool ever_locked; /* inspect_locked_bytes() may be more than 0 */
 };
 
 /* For these functions a process that has been reaped, or a thread that has ended, is -ESRCH. */
@@ -78,6 +77,8 @@ int inspect_next_thread(const struct process_id *id, uint64_t birth, struct thre
 /* Returns how many threads a process has, with its leader; 0: it has been reaped. */
 unsigned inspect_count_threads(const struct process_id *id);
 int inspect_facts(const struct thread_id *id, struct process_facts *ret);
+/* Gets all RLIM_NLIMITS limits of a process. */
+int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret);
 /* Returns its credentials with a reference, or NULL. */
 struct cred *inspect_cred(const struct thread_id *id);
 /* By which ids it acts, and whether others may not look into it (PR_GET_DUMPABLE). False: it has ended. */
@@ -113,6 +114,3 @@ struct map_facts {
 
 /* Gets the first mapping that ends above `from`. Returns 0, -ENODATA if there is none, or -EINTR. */
 int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);
-
-/* Adds up the locked mappings, a few under each hold of the space's lock. 0 or -EINTR. */
-int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret);

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
+#include "proc/cred.h"
 #include "proc/journal_note.h"
 #include "proc/oom.h"
 #include "proc/process.h"
@@ -37,6 +38,11 @@ static bool host_mmap_locked(struct space *space)
 	return mutex_held(&space_to_uspace(space)->mmap_lock);
 }
 
+static uint64_t host_lock_limit(void)
+{
+	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
+}
+
 static bool host_is_ending(void)
 {
 	const struct thread *thread = hart_this()->current;
@@ -49,6 +55,7 @@ void mm_host_init(void)
 	mm_host.pause = host_pause;
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;
+	mm_host.lock_limit = host_lock_limit;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.journal_fills = journal_owe;
 }

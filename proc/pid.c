@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/relieve.h"
+#include "proc/cred.h"
 #include "proc/end_watch.h"
 #include "proc/exit.h"
 #include "proc/job/pgrp.h"
@@ -13,6 +14,7 @@
 #include "proc/sched.h"
 #include "proc/signal/action.h"
 #include "proc/signal/send.h"
+#include "proc/user.h"
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
@@ -149,6 +151,8 @@ void process_forget_locked(struct process *process)
 	if (!list_empty(&process->all)) {
 		pid_put(process->group);
 		pid_put(process->session);
+		if (process->leader)
+			user_drop_task(process->leader->real_cred->user);
 	}
 	nprocesses--;
 	end_watch_gone(&process->end_watch);
@@ -309,6 +313,7 @@ void thread_forget(struct thread *thread)
 	spin_unlock(&process->signals.lock);
 	list_del(&thread->tid_link);
 	thread_id_put_locked(process, thread->tid);
+	user_drop_task(thread->real_cred->user);
 	end_watch_gone(&thread->end_watch);
 	kthread_reap_later(thread);
 }
@@ -320,6 +325,7 @@ void thread_forget_last(struct thread *thread)
 		return;
 	list_del(&thread->tid_link);
 	thread_id_put_locked(thread->process, thread->tid);
+	user_drop_task(thread->real_cred->user);
 	end_watch_gone(&thread->end_watch);
 }
 
@@ -340,6 +346,7 @@ struct thread *thread_lead(void)
 		spin_unlock(&process->signals.lock);
 		list_del(&thread->tid_link);
 		thread_id_put_locked(process, thread->tid);
+		user_drop_task(leader->real_cred->user);
 		end_watch_gone(&thread->end_watch);
 		thread_set_tid(thread, process->pid);
 		thread->birth = 0;

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/cpu_limit.h"
+#include "proc/cred.h"
 #include "proc/exec.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
@@ -59,52 +60,60 @@ uint64_t process_own_limit(unsigned resource)
 /* Returns the copy that the enforcing code reads, or NULL if there is none. */
 static uint64_t *limit_copy(struct process *process, unsigned resource)
 {
-	struct space *space = &process->uspace->space;
+	struct uspace *uspace = process->uspace;
 
 	if (resource == RLIMIT_SIGPENDING)
 		return &process->signals.queue_max;
-	if (process->borrows_space)
+	if (process->borrows_space || !uspace)
 		return NULL;
 	switch (resource) {
 	case RLIMIT_AS:
-		return &space->limit_as;
+		return &uspace->space.limit_as;
 	case RLIMIT_DATA:
-		return &space->limit_data;
+		return &uspace->space.limit_data;
 	case RLIMIT_STACK:
-		return &space->limit_stack;
+		return &uspace->space.limit_stack;
 	default:
 		return NULL;
 	}
 }
 
-/* Faults read the space's copies while they change, so the stores are atomic. */
-int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
+/* Others read them while they change, so the stores are atomic. Call with limits_lock held. */
+static void set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new)
 {
 	uint64_t *copy = limit_copy(process, resource);
-	int err = uspace_lock_killable(process->uspace);
 
-	if (err)
-		return err;
-	spin_lock(&process->limits_lock);
-	process->rlimits[resource].max = limit->max;
-	atomic_store_relaxed(&process->rlimits[resource].cur, limit->cur); /* process_own_limit() */
-	spin_unlock(&process->limits_lock);
+	process->rlimits[resource].max = new->max;
+	atomic_store_relaxed(&process->rlimits[resource].cur, new->cur); /* process_own_limit() */
 	if (copy)
-		atomic_store_relaxed(copy, limit->cur);
-	if (resource == RLIMIT_CPU) {
-		spin_lock(&process_tree_lock);
+		atomic_store_relaxed(copy, new->cur);
+}
+
+int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
+		      struct abi_rlimit64 *old_ret)
+{
+	int err = 0;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	spin_lock(&process->limits_lock);
+	*old_ret = process->rlimits[resource];
+	if (new->max > old_ret->max && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	else
+		set_limit(process, resource, new);
+	spin_unlock(&process->limits_lock);
+	if (!err && resource == RLIMIT_CPU && process->state == PROCESS_ALIVE)
 		cpu_limit_begin(process);
-		spin_unlock(&process_tree_lock);
-	}
-	uspace_unlock(process->uspace);
-	return 0;
+	return err;
 }
 
 void process_copy_limits(struct process *process, struct space *space)
 {
-	space->limit_as = process_limit(process, RLIMIT_AS);
-	space->limit_data = process_limit(process, RLIMIT_DATA);
-	space->limit_stack = process_limit(process, RLIMIT_STACK);
+	spin_lock(&process->limits_lock);
+	space->limit_as = process->rlimits[RLIMIT_AS].cur;
+	space->limit_data = process->rlimits[RLIMIT_DATA].cur;
+	space->limit_stack = process->rlimits[RLIMIT_STACK].cur;
+	spin_unlock(&process->limits_lock);
 }
 
 /* ---- process 1 ---- */
@@ -164,6 +173,7 @@ static struct thread *create_thread(struct process *process)
 	if (!thread)
 		return NULL;
 	thread->signalled = signals_end_waits;
+	thread->exceeds_tasks = current_thread()->exceeds_tasks;
 	thread->harts = atomic_load_relaxed(&current_thread()->harts);
 	priority_inherit(thread);
 	thread_signals_init(&thread->signals);

@@ -215,11 +215,13 @@ uint64_t process_limit(struct process *process, unsigned resource);
 /* The same of the running process; RLIM_INFINITY in a kernel thread. */
 uint64_t process_own_limit(unsigned resource);
 
-/*
- * Get or set both limits of a resource. A new one is also given to the code that enforces it;
- * setting returns 0, or -EINTR for a killed thread.
- */
+/* Gets both limits of a resource. */
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
-int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit);
+/*
+ * Replaces both limits of a resource, for the code that enforces them, too; *old_ret: what they were. Returns 0; -EPERM
+ * if the running thread may not raise limits. Call with process_tree_lock held.
+ */
+int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
+		      struct abi_rlimit64 *old_ret);
 /* Stores the limits of the process in a space that is to be its own, where faults look for them. */
 void process_copy_limits(struct process *process, struct space *space);

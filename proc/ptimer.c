@@ -589,7 +589,7 @@ static int check_event(struct ptimer *it, const struct ptimer_event *event)
 int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 {
 	struct process *process = current_process();
-	struct queued_signal *signal = queued_signal_create(&process->signals);
+	struct queued_signal *signal = queued_signal_create();
 	struct ptimer *it = signal ? mem_wait_kzalloc(sizeof(*it)) : NULL;
 	int err;
 

@@ -141,6 +141,7 @@ struct thread {
 	uint64_t minor_faults,
 		major_faults; /* that were resolved, and of these waited for a page */
 	enum restart restart; /* of the system call that a signal has just interrupted */
+	bool exceeds_tasks; /* it has become a user of too many: exec looks again (RLIMIT_NPROC) */
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
 	long (*late_call)(struct trap_frame *);	   /* ARCH_WORK_CALL: what makes the system call */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */

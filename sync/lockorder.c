@@ -24,6 +24,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_SIGHAND] = "signal actions",
+	[LOCK_USERS] = "users",
 	[LOCK_FILES] = "descriptor table",
 	[LOCK_FS] = "file system",
 	[LOCK_FUTEX] = "futex",

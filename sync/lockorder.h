@@ -33,6 +33,7 @@ enum lock_class {
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */
 	LOCK_PROCESS,	   /* one process: signals, limits, threads */
 	LOCK_SIGHAND,	   /* actions of signals, which processes may share */
+	LOCK_USERS,	   /* the users that have processes */
 	LOCK_FILES,	   /* a descriptor table */
 	LOCK_FS,	   /* a file system's names and inodes */
 	LOCK_FUTEX,	   /* a bucket of futexes */

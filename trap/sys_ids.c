@@ -7,6 +7,7 @@
 #include "mm/user_copy.h"
 #include "proc/cred.h"
 #include "proc/pid.h"
+#include "proc/user.h"
 #include "trap/syscall.h"
 
 #define ID_SAME (~0u) /* this id is to stay as it is; no user or group has it */
@@ -65,10 +66,25 @@ static long cred_finish(struct cred *new, bool permitted)
 
 /* ---- users ---- */
 
+/*
+ * As on Linux, who becomes a user of too many processes does, since few programs look whether they have. But exec will
+ * fail, if there are too many then still.
+ */
+static void note_too_many(const struct cred *old, const struct cred *new)
+{
+	if (new->user != old->user)
+		current_thread()->exceeds_tasks = user_exceeds_tasks(new->user);
+}
+
 static long finish_uids(const struct cred *old, struct cred *new, bool permitted)
 {
 	new->fsuid = new->euid;
 	cred_fix_caps(old, new);
+	if (permitted && cred_set_user(new)) {
+		cred_put(new);
+		return -ENOMEM;
+	}
+	note_too_many(old, new);
 	return cred_finish(new, permitted);
 }
 

@@ -394,7 +394,6 @@ static long lock(struct trap_frame *frame, unsigned flags)
 	return err;
 }
 
-/* RLIMIT_MEMLOCK does not apply, as for root on Linux. */
 long sys_mlock(struct trap_frame *frame)
 {
 	return lock(frame, VMA_LOCKED);
@@ -430,9 +429,9 @@ static long lock_all(unsigned now, unsigned future)
 
 	if (err)
 		return err;
-	vm_lock_all(&uspace->space, now, future);
+	err = vm_lock_all(&uspace->space, now, future);
 	uspace_unlock(uspace);
-	return 0;
+	return err;
 }
 
 long sys_mlockall(struct trap_frame *frame)

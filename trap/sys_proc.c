@@ -32,6 +32,7 @@
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
 #include "proc/uts.h"
+#include "proc/user.h"
 #include "trap/arg_file.h"
 #include "trap/at_path.h"
 #include "trap/not_implemented.h"
@@ -376,6 +377,22 @@ struct found_image {
 	bool unreachable;     /* the new program cannot open `filename` */
 };
 
+/*
+ * RLIMIT_NPROC, once more for those that have become a user of too many processes: as on Linux it is exec that fails,
+ * and who may go on is not asked again.
+ */
+static int exec_check_tasks(void)
+{
+	struct thread *thread = current_thread();
+
+	if (likely(!thread->exceeds_tasks))
+		return 0;
+	if (user_exceeds_tasks(thread->real_cred->user))
+		return -EAGAIN;
+	thread->exceeds_tasks = false;
+	return 0;
+}
+
 /* argv and envp are in arguments n and n + 1. Gives the image back. */
 static int run(const struct trap_frame *frame, unsigned n, const struct found_image *image)
 {
@@ -404,7 +421,9 @@ long sys_execve(struct trap_frame *frame)
 
 	if (err)
 		return err;
-	err = fs_open_exec(at.dir, at.path, true, &image.object, &image.path);
+	err = exec_check_tasks();
+	if (!err)
+		err = fs_open_exec(at.dir, at.path, true, &image.object, &image.path);
 	image.filename = at.path;
 	if (!err)
 		err = run(frame, 1, &image);
@@ -432,8 +451,6 @@ long sys_execveat(struct trap_frame *frame)
 	char *name = NULL;
 	int err;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NAMES, &at);
 	if (err)
 		return err;
@@ -443,11 +460,14 @@ long sys_execveat(struct trap_frame *frame)
 	image.filename = relative ? name : at.path;
 	image.by_descriptor = at.path[0] == '\0';
 	image.unreachable = relative && fdtable_cloexec(current_thread()->fdtable, fd) > 0;
+	err = exec_check_tasks();
 	if (relative && !name)
 		err = -ENOMEM;
-	else if (image.by_descriptor)
+	else if (!err && flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		err = -EINVAL;
+	else if (!err && image.by_descriptor)
 		err = fs_open_exec_file(at.dir, &image.object, &image.path);
-	else
+	else if (!err)
 		err = fs_open_exec(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &image.object,
 				   &image.path);
 	if (!err)
@@ -459,69 +479,54 @@ long sys_execveat(struct trap_frame *frame)
 
 #define RANDOM_PIECE 256
 
-/* The limits of another process can be read but not set. */
-static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit64 *ret)
+/* As Linux checks them, once the process is known. */
+static long check_rlimit(unsigned resource, const struct abi_rlimit64 *new)
 {
-	struct process *process;
+	if (resource >= RLIM_NLIMITS || (new &&new->cur > new->max))
+		return -EINVAL;
+	return new &&resource == RLIMIT_NOFILE &&new->max > NOFILE_MAX ? -EPERM : 0;
+}
+
+/* Gets the limits of a process, and then sets `new` if it is not NULL. Call with process_tree_lock held. */
+static long change_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
+			 struct abi_rlimit64 *old_ret)
+{
+	long err = check_rlimit(resource, new);
+
+	if (err)
+		return err;
+	if (new)
+		return process_set_limit(process, resource, new, old_ret);
+	process_get_limit(process, resource, old_ret);
+	return 0;
+}
+
+/* The id is any thread's: 0, the running one's. */
+static long limit_of(int tid, unsigned resource, const struct abi_rlimit64 *new,
+		     struct abi_rlimit64 *old_ret)
+{
+	struct thread *thread;
 	long err = -ESRCH;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_any(pid);
-	if (process && !cred_may_limit(process->leader->real_cred)) {
+	thread = tid ? thread_find(tid) : current_thread();
+	if (thread && thread != current_thread() && !cred_may_limit(thread->real_cred))
 		err = -EPERM;
-	} else if (process && resource >= RLIM_NLIMITS) {
-		err = -EINVAL;
-	} else if (process) {
-		process_get_limit(process, resource, ret);
-		err = set ? -EPERM : 0;
-	}
+	else if (thread)
+		err = change_limit(thread->process, resource, new, old_ret);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
 
-/* Is it 0, or the id of a thread of the running process? */
-static bool is_limited_here(int pid)
-{
-	bool own;
-
-	if (!pid || pid == current_process()->pid)
-		return true;
-	spin_lock(&process_tree_lock);
-	own = process_find_any(pid) == current_process();
-	spin_unlock(&process_tree_lock);
-	return own;
-}
-
-/* The limits of the running process: first gets the old ones, then sets `new` if it is not NULL. */
-static long own_limit(unsigned resource, const struct abi_rlimit64 *new,
-		      struct abi_rlimit64 *old_ret)
-{
-	struct process *self = current_process();
-
-	if (resource >= RLIM_NLIMITS || (new &&new->cur > new->max))
-		return -EINVAL;
-	if (new &&resource == RLIMIT_NOFILE &&new->max > NOFILE_MAX)
-		return -EPERM;
-	process_get_limit(self, resource, old_ret);
-	if (new &&new->max > old_ret->max && !capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	return new ? process_set_limit(self, resource, new) : 0;
-}
-
 long sys_prlimit64(struct trap_frame *frame)
 {
-	int pid = arg_int(frame, 0);
-	unsigned resource = arg_uint(frame, 1);
 	vaddr_t new_at = arg_user(frame, 2), old_at = arg_user(frame, 3);
 	struct abi_rlimit64 new, old;
 	long err;
 
 	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
 		return -EFAULT;
-	if (is_limited_here(pid))
-		err = own_limit(resource, new_at ? &new : NULL, &old);
-	else
-		err = other_limit(pid, resource, new_at != 0, &old);
+	err = limit_of(arg_int(frame, 0), arg_uint(frame, 1), new_at ? &new : NULL, &old);
 	if (err)
 		return err;
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
@@ -544,7 +549,7 @@ long sys_setrlimit(struct trap_frame *frame)
 
 	if (user_copy_in(&new, arg_user(frame, 1), sizeof(new)))
 		return -EFAULT;
-	return own_limit(arg_uint(frame, 0), &new, &old);
+	return limit_of(0, arg_uint(frame, 0), &new, &old);
 }
 
 long sys_getrandom(struct trap_frame *frame)

@@ -51,6 +51,8 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops, .ops = &proc_fd_dir_ops },
 	{ NAME("status"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_status_seq },
+	{ NAME("limits"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
+	  .seq = &proc_limits_seq },
 	{ NAME("comm"), .mode = S_IFREG | 0644, .file_ops = &proc_comm_file_ops,
 	  .seq = &proc_comm_seq },
 	{ NAME("cmdline"), .mode = S_IFREG | 0444, .file_ops = &proc_cmdline_file_ops },

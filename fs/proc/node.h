@@ -62,7 +62,8 @@ extern const struct file_ops proc_system_file_ops, proc_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
-extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc_comm_seq;
+extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, proc_statm_seq,
+	proc_comm_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;

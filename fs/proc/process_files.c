@@ -13,35 +13,19 @@ static int facts_once(void *source, uint64_t *cursor, struct process_facts *fact
 	return err ? err : seq_once(cursor);
 }
 
-/* Most processes lock nothing; for the others all mappings have to be looked at. */
-static int locked_bytes(const struct process_id *id, uint64_t *bytes_ret)
-{
-	struct uspace *uspace;
-	int err = inspect_space_of(id, &uspace);
-
-	if (err)
-		return err == -ENODATA ? 0 : err;
-	err = inspect_locked_bytes(uspace, bytes_ret);
-	uspace_put(uspace);
-	return err;
-}
-
 static int status_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct proc_node *node = source;
 	struct process_facts facts;
 	struct cred *cred = NULL;
-	uint64_t locked = 0;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
-	if (err == 0 && facts.ever_locked)
-		err = locked_bytes(&node->id.process, &locked);
 	if (err == 0 && !(cred = inspect_cred(&node->id)))
 		err = -ESRCH;
 	if (err)
 		return err;
-	proc_put_status(seq, &facts, cred, locked);
+	proc_put_status(seq, &facts, cred);
 	cred_put(cred);
 	return 0;
 }
@@ -83,6 +67,20 @@ static int statm_record(void *source, void *walk, uint64_t *cursor, struct seq *
 	return err;
 }
 
+static int limits_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	struct abi_rlimit64 limits[RLIM_NLIMITS];
+	int err = inspect_limits(&node->id.process, limits);
+
+	(void)walk;
+	if (err == 0)
+		err = seq_once(cursor);
+	if (err == 0)
+		proc_put_limits(seq, limits);
+	return err;
+}
+
 static int comm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct process_facts facts;
@@ -95,6 +93,7 @@ static int comm_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 }
 
 const struct seq_ops proc_status_seq = { .record = status_record };
+const struct seq_ops proc_limits_seq = { .record = limits_record };
 const struct seq_ops proc_stat_seq = { .record = stat_record };
 const struct seq_ops proc_statm_seq = { .record = statm_record };
 const struct seq_ops proc_comm_seq = { .record = comm_record };

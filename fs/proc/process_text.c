@@ -36,10 +36,10 @@ static uint64_t code_bytes(const struct image_layout *layout)
 	return ALIGN_UP(layout->code_end, PAGE_SIZE) - ALIGN_DOWN(layout->code_start, PAGE_SIZE);
 }
 
-static void put_memory(struct seq *seq, const struct process_facts *facts, uint64_t locked_bytes)
+static void put_memory(struct seq *seq, const struct process_facts *facts)
 {
 	put_kb(seq, "VmSize", facts->mapped);
-	put_kb(seq, "VmLck", locked_bytes);
+	put_kb(seq, "VmLck", facts->locked);
 	put_kb(seq, "VmHWM", facts->peak_resident);
 	put_kb(seq, "VmRSS", facts->resident);
 	put_kb(seq, "VmData", facts->data);
@@ -60,7 +60,7 @@ static void put_signals(struct seq *seq, const struct process_facts *facts)
 		{ "SigCgt", facts->caught },
 	};
 
-	seq_put(seq, "SigQ:\t%u/%lu\n", facts->queued, (unsigned long)facts->queue_max);
+	seq_put(seq, "SigQ:\t%lu/%lu\n", facts->queued, facts->queue_max);
 	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
 		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
 }
@@ -99,8 +99,7 @@ static void put_capabilities(struct seq *seq, const struct process_facts *facts,
 	seq_put(seq, "NoNewPrivs:\t%d\n", facts->no_new_privs);
 }
 
-void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred,
-		     uint64_t locked_bytes)
+void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred)
 {
 	seq_put(seq, "Name:\t");
 	seq_put_escaped(seq, facts->name, "\n\\");
@@ -116,7 +115,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, const s
 	seq_put(seq, "FDSize:\t%u\n", facts->fd_size);
 	put_groups(seq, cred->group_info);
 	if (facts->has_memory)
-		put_memory(seq, facts, locked_bytes);
+		put_memory(seq, facts);
 	seq_put(seq, "Threads:\t%u\n", facts->nthreads);
 	put_signals(seq, facts);
 	put_capabilities(seq, facts, cred);
@@ -183,4 +182,44 @@ void proc_put_statm(struct seq *seq, const struct process_facts *facts)
 		(unsigned long)(facts->resident >> PAGE_SHIFT),
 		(unsigned long)(code_bytes(&facts->layout) >> PAGE_SHIFT),
 		(unsigned long)((facts->data + facts->stack) >> PAGE_SHIFT));
+}
+
+static void put_limit(struct seq *seq, uint64_t limit)
+{
+	if (limit == RLIM_INFINITY)
+		seq_put(seq, "%-20s ", "unlimited");
+	else
+		seq_put(seq, "%-20lu ", (unsigned long)limit);
+}
+
+void proc_put_limits(struct seq *seq, const struct abi_rlimit64 *limits)
+{
+	static const struct {
+		const char *name, *unit;
+	} resources[RLIM_NLIMITS] = {
+		[RLIMIT_CPU] = { "Max cpu time", "seconds" },
+		[RLIMIT_FSIZE] = { "Max file size", "bytes" },
+		[RLIMIT_DATA] = { "Max data size", "bytes" },
+		[RLIMIT_STACK] = { "Max stack size", "bytes" },
+		[RLIMIT_CORE] = { "Max core file size", "bytes" },
+		[RLIMIT_RSS] = { "Max resident set", "bytes" },
+		[RLIMIT_NPROC] = { "Max processes", "processes" },
+		[RLIMIT_NOFILE] = { "Max open files", "files" },
+		[RLIMIT_MEMLOCK] = { "Max locked memory", "bytes" },
+		[RLIMIT_AS] = { "Max address space", "bytes" },
+		[RLIMIT_LOCKS] = { "Max file locks", "locks" },
+		[RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
+		[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
+		[RLIMIT_NICE] = { "Max nice priority", "" },
+		[RLIMIT_RTPRIO] = { "Max realtime priority", "" },
+		[RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
+	};
+
+	seq_put(seq, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		seq_put(seq, "%-25s ", resources[i].name);
+		put_limit(seq, limits[i].cur);
+		put_limit(seq, limits[i].max);
+		seq_put(seq, *resources[i].unit ? "%-10s\n" : "\n", resources[i].unit);
+	}
 }

@@ -91,7 +91,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 {
 	const struct vma *prev = NULL;
 	struct tree_node *node;
-	size_t nvmas = 0, mapped = 0, data = 0, committed = 0, charged = 0;
+	size_t nvmas = 0, mapped = 0, data = 0, committed = 0, locked = 0, charged = 0;
 
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
@@ -111,6 +111,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 		mapped += vma->end - vma->start;
 		data += vma_is_data(vma->prot, vma->flags) ? vma->end - vma->start : 0;
 		committed += vma->flags & VMA_ACCOUNT ? vma->end - vma->start : 0;
+		locked += vma->flags & VMA_LOCKED ? vma->end - vma->start : 0;
 		if (commit_flag(vma->prot, vma->flags) & ~vma->flags)
 			ledger_error(walk, "VMA %#lx is writable and not committed",
 				     (unsigned long)vma->start);
@@ -125,6 +126,9 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 		ledger_error(walk, "space: %#lx bytes committed, counted %#lx, a credit of %#lx",
 			     (unsigned long)committed, (unsigned long)space->committed_bytes,
 			     (unsigned long)space->commit_credit);
+	if (locked != space->locked_bytes)
+		ledger_error(walk, "space: %#lx bytes locked, counted %#lx", (unsigned long)locked,
+			     (unsigned long)space->locked_bytes);
 	if (charged != space->charged)
 		ledger_error(walk, "space: %lu pages of objects are charged to it, %lu counted",
 			     (unsigned long)charged, (unsigned long)space->charged);

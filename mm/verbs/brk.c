@@ -96,7 +96,7 @@ static bool brk_may_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
 	return brk_has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
 	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start) &&
-	       space_may_commit(space, commit_account, end - start);
+	       space_may_commit(space, commit_account | space->future_flags, end - start);
 }
 
 /* Maps [start, end) as heap: extends the VMA below it, or makes a new one. */

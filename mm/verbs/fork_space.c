@@ -258,6 +258,8 @@ static int copy_entries(struct copying *copying)
 /* A child inherits no memory locks, and no pages of VMA_WIPE. The caller holds the child's lock. */
 static void copy_advice(struct vma *copy)
 {
+	if (copy->flags & VMA_LOCKED)
+		copy->space->locked_bytes -= copy->end - copy->start;
 	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
 	if (unlikely(copy->flags & VMA_WIPE)) {
 		copy->touched_start = UINT64_MAX;
@@ -297,7 +299,7 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	bool may;
 
 	spin_lock_nested(&child->lock);
-	may = space_may_commit(child, vma->flags, vma->end - vma->start);
+	may = space_may_commit(child, vma->flags & ~VMA_LOCKED, vma->end - vma->start);
 	if (likely(may)) {
 		vma_insert_copy(child, vma, copy);
 		copy_advice(copy);

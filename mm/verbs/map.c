@@ -155,12 +155,28 @@ static int check_anonymous(const struct map_request *request)
 	return type == MAP_SHARED && (request->flags & MAP_GROWSDOWN) ? -EINVAL : 0;
 }
 
+/* Of memory that is to be locked. As on Linux, what it replaces does not count. */
+static __attribute__((noinline)) int check_lock(const struct space *space,
+						const struct map_request *request,
+						const struct map_plan *plan)
+{
+	if (request->flags & MAP_LOCKED && !lock_is_allowed())
+		return -EPERM;
+	return lock_limit_allows(space->locked_bytes, plan->end - plan->start) ? 0 : -EAGAIN;
+}
+
 /* Checks what Linux checks after the address, in its order. The caller holds the mmap lock. */
 static int check_kind(struct space *space, const struct map_request *request,
 		      const struct map_plan *plan)
 {
 	if ((request->flags & MAP_FIXED_NOREPLACE) && map_is_taken(space, plan))
 		return -EEXIST;
+	if (unlikely((request->flags & MAP_LOCKED) | space->future_flags)) {
+		int result = check_lock(space, request, plan);
+
+		if (result)
+			return result;
+	}
 	return is_file(request) ? check_file(request, plan->end - plan->start)
 				: check_anonymous(request);
 }

@@ -4,7 +4,6 @@
 
 #include "abi/errno.h"
 #include "mm/fault.h"
-#include "mm/host.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 #include "mm/vma_modify.h"
@@ -80,12 +79,40 @@ static int lock_range(vaddr_t addr, size_t len, vaddr_t *start, vaddr_t *end)
 	return *end < *start ? -EINVAL : 0;
 }
 
+/* Returns how many bytes of [start, end) are locked. */
+static size_t locked_within(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_find_next(space, start);
+	size_t bytes = 0;
+
+	for (; vma && vma->start < end; vma = vma_next(vma))
+		if (vma->flags & VMA_LOCKED)
+			bytes += MIN(vma->end, end) - MAX(vma->start, start);
+	return bytes;
+}
+
+/* As on Linux, what is locked there already counts once. A length that wraps is looked at later. */
+static int check_limit(struct space *space, vaddr_t addr, size_t len)
+{
+	vaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	size_t more = ALIGN_UP(len + (addr & PAGE_MASK), PAGE_SIZE);
+
+	if (!lock_is_allowed())
+		return -EPERM;
+	if (lock_limit_allows(space->locked_bytes, more))
+		return 0;
+	more -= locked_within(space, start, start + more);
+	return lock_limit_allows(space->locked_bytes, more) ? 0 : -ENOMEM;
+}
+
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock)
 {
 	vaddr_t start, end;
-	int result = lock_range(addr, len, &start, &end);
+	int result = check_limit(space, addr, len);
 
 	assert_hardened(mm_host.mmap_locked(space));
+	if (!result)
+		result = lock_range(addr, len, &start, &end);
 	if (!result)
 		result = mark_range(space, start, end, lock);
 	return result ? result : lock_populate(space, start, end);
@@ -100,16 +127,20 @@ int vm_unlock(struct space *space, vaddr_t addr, size_t len)
 	return result ? result : mark_range(space, start, end, 0);
 }
 
-void vm_lock_all(struct space *space, unsigned now, unsigned future)
+int vm_lock_all(struct space *space, unsigned now, unsigned future)
 {
 	vaddr_t start = 0;
 	struct vma *vma;
 
 	assert_hardened(mm_host.mmap_locked(space));
+	if ((now || future) && !lock_is_allowed())
+		return -EPERM;
+	if (now && !lock_limit_allows(space->mapped_bytes, 0))
+		return -ENOMEM;
 	space->future_flags = future;
 	space->ever_locked |= now || future;
 	if (!now && future)
-		return;
+		return 0;
 	while ((vma = vma_find_next(space, start))) {
 		start = vma->end;
 		/* Cannot fail, because a whole VMA needs no split. */
@@ -118,4 +149,5 @@ void vm_lock_all(struct space *space, unsigned now, unsigned future)
 	}
 	for (start = 0; now && (vma = vma_find_next(space, start)); start = vma->end)
 		(void)lock_populate(space, vma->start, vma->end);
+	return 0;
 }

@@ -2,7 +2,14 @@
 /* Fills locked memory, for mlock and for verbs that add to a locked mapping. */
 #pragma once
 
+#include "mm/host.h"
 #include "mm/space.h"
+
+/* May the running thread lock memory at all? */
+static inline bool lock_is_allowed(void)
+{
+	return mm_host.lock_limit() != 0;
+}
 
 /*
  * Fills the locked VMAs of [start, end), except those with VMA_ONFAULT. Returns 0, or Linux's errno

@@ -71,6 +71,8 @@ static int check_resize(const struct remap *remap)
 		return -EFAULT;
 	if (more && vma->object && vma->object->ops->unevictable)
 		return -EFAULT;
+	if (more && !space_may_lock(remap->space, vma->flags, more))
+		return -EAGAIN;
 	if (remap->flags & MREMAP_DONTUNMAP)
 		more = remap->new_len;
 	if (more && !space_may_expand(remap->space, vma->prot, vma->flags, more))

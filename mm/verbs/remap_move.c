@@ -265,12 +265,22 @@ static void move_entries(struct move *move)
 	}
 }
 
+/* The locks have moved with the pages. */
+static void unlock_from(struct vma *vma)
+{
+	spin_lock(&vma->space->lock);
+	if (vma->flags & VMA_LOCKED)
+		vma->space->locked_bytes -= vma->end - vma->start;
+	vma->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+	spin_unlock(&vma->space->lock);
+}
+
 static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool keep)
 {
 	struct list dead = LIST_INIT(dead);
 
 	if (keep) {
-		move->from->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+		unlock_from(move->from);
 		from_resume(move);
 	} else {
 		unmap_pieces(move->space, old_start, old_end);

@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/cred.h"
 #include "proc/process.h"
 #include "proc/signal/action.h"
 #include "proc/signal/signal.h"
+#include "proc/user.h"
 
 SLAB_CACHE(queued_cache, struct queued_signal);
 
@@ -33,21 +35,28 @@ static struct queued_signal *queued_find(const struct sigpending *pending, int s
 
 static bool queue_has_room(const struct signals *signals)
 {
-	return signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
+	return signals->queued < SIGNAL_QUEUE_MAX &&
 	       slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED;
 }
 
-/* Counts the one that is returned. Call with the lock held. */
-static struct queued_signal *queued_alloc(struct signals *signals)
+/* Counts the one that is returned, for the user up to the limit. Call with the lock held. */
+static struct queued_signal *queued_alloc(struct signals *signals, struct user *user,
+					  uint64_t limit)
 {
-	struct list *node = list_pop(&signals->spent);
-	struct queued_signal *queued = node ? list_entry(node, struct queued_signal, link)
-					    : slab_alloc(&queued_cache);
+	struct queued_signal *queued;
+	struct list *node;
 
-	if (!queued)
+	if (!user_add_signal(user, limit))
 		return NULL;
+	node = list_pop(&signals->spent);
+	queued = node ? list_entry(node, struct queued_signal, link) : slab_alloc(&queued_cache);
+	if (!queued) {
+		user_drop_signal(user);
+		return NULL;
+	}
 	list_init(&queued->link);
 	queued->owned = false;
+	queued->user = user;
 	signals->queued++;
 	return queued;
 }
@@ -62,16 +71,20 @@ static bool may_exceed(const struct signals *signals, const struct signal_info *
 }
 
 /* A signal below SIGRTMIN is kept once. Without room or memory, kill() succeeds but its info is lost. */
-int signal_queue(struct signals *signals, struct sigpending *pending,
-		 const struct signal_info *info)
+int signal_queue(struct thread *to, bool shared, const struct signal_info *info)
 {
+	struct signals *signals = &to->process->signals;
+	struct sigpending *pending = shared ? &signals->shared : &to->signals.pending;
+	struct user *user = to->real_cred->user;
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
 	if (info->sig < SIGRTMIN && pending->set & bit)
 		return 0;
-	if (queue_has_room(signals) || may_exceed(signals, info))
-		queued = queued_alloc(signals);
+	if (may_exceed(signals, info))
+		queued = queued_alloc(signals, user, UINT64_MAX);
+	else if (queue_has_room(signals))
+		queued = queued_alloc(signals, user, signals->queue_max);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
 	if (queued) {
@@ -87,6 +100,7 @@ int signal_queue(struct signals *signals, struct sigpending *pending,
 static void queued_free(struct signals *signals, struct queued_signal *queued)
 {
 	signals->queued--;
+	user_drop_signal(queued->user);
 	slab_free(&queued_cache, queued);
 }
 
@@ -97,13 +111,15 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 		queued_free(signals, queued);
 }
 
-struct queued_signal *queued_signal_create(struct signals *signals)
+struct queued_signal *queued_signal_create(void)
 {
+	struct thread *self = current_thread();
+	struct signals *signals = &self->process->signals;
 	struct queued_signal *queued = NULL;
 
 	spin_lock(&signals->lock);
 	if (queue_has_room(signals))
-		queued = queued_alloc(signals);
+		queued = queued_alloc(signals, self->real_cred->user, signals->queue_max);
 	if (queued)
 		queued->owned = true;
 	spin_unlock(&signals->lock);
@@ -185,6 +201,7 @@ static inline UNCHECKED void spend(struct signals *signals, struct queued_signal
 		return;
 	}
 	signals->queued--;
+	user_drop_signal(queued->user);
 	list_move_tail(spent, &queued->link);
 }
 

@@ -8,8 +8,9 @@
 
 struct queued_signal {
 	/* guarded by the signals' lock: */
-	struct list link; /* on a queue, or empty */
-	unsigned owned;	  /* by a timer: it is not freed when it leaves the queue */
+	struct list link;  /* on a queue, or empty */
+	unsigned owned;	   /* by a timer: it is not freed when it leaves the queue */
+	struct user *user; /* const: counts it */
 	struct signal_info info;
 };
 
@@ -30,14 +31,16 @@ void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t 
 /* The same for the process and all its threads. */
 void signal_flush_all(struct process *process, uint64_t set, struct list *spent);
 void signal_free(struct list *spent);
-/* Makes a signal pending there. Returns 0 or -EAGAIN. Call with the lock held. */
-int signal_queue(struct signals *signals, struct sigpending *pending,
-		 const struct signal_info *info);
 /*
- * For a timer, whose signal must not fail to be queued. It counts as pending, from now until it is freed.
+ * Makes a signal pending for a thread (`shared`: for its process), whose user counts it. Returns 0 or -EAGAIN. Call with
+ * the lock held.
+ */
+int signal_queue(struct thread *to, bool shared, const struct signal_info *info);
+/*
+ * For a timer of the running thread's, whose signal must not fail to be queued. It counts as pending, from now until it is freed.
  * Returns NULL if there is no room, or no memory.
  */
-struct queued_signal *queued_signal_create(struct signals *signals);
+struct queued_signal *queued_signal_create(void);
 /* The timer is gone. If its signal is pending, it stays so. Call with the lock held. */
 void queued_signal_destroy(struct signals *signals, struct queued_signal *queued);
 /* Puts such a signal on a queue, behind others of its number. Call with the lock held. */

@@ -309,7 +309,7 @@ static inline __attribute__((always_inline)) int send_locked(struct process *pro
 	/* As on Linux, one that is pending already and is kept once wakes nobody. */
 	fresh = info->sig >= SIGRTMIN || !(pending->set & SIGNAL_BIT(info->sig));
 	if (!(to && to->signals.exiting) && !signal_is_dropped(to ?: process->leader, info->sig))
-		err = signal_queue(signals, pending, info);
+		err = signal_queue(to ?: process->leader, !to, info);
 	if (fresh && pending->set & SIGNAL_BIT(info->sig))
 		signal_arrived(process);
 	hand_out(process, to, info->sig);

@@ -68,11 +68,6 @@ void signals_add_thread(struct thread *thread)
 
 int signals_copy(struct signals *to, enum actions_for_child what)
 {
-	struct signals *from = &current_process()->signals;
-
-	spin_lock(&from->lock);
-	to->queue_max = from->queue_max;
-	spin_unlock(&from->lock);
 	return what == ACTIONS_SHARE ? signal_actions_share(to)
 				     : signal_actions_copy(to, what == ACTIONS_COPY);
 }

@@ -65,7 +65,7 @@ struct signals {
 	struct signal_actions *actions; /* NULL: no action was set */
 	unsigned queued;		/* infos on the queues of the process and its threads */
 	struct list spent;  /* infos of dropped signals, for later ones: to free many takes long */
-	uint64_t queue_max; /* RLIMIT_SIGPENDING */
+	uint64_t queue_max; /* RLIMIT_SIGPENDING, of all that its user has on queues */
 	unsigned nthreads;  /* threads that have not begun to end */
 	int ending; /* atomic: SIGNALS_ENDING with the status, as wait4 packs it; 0: it need not end */
 	const struct thread

@@ -34,6 +34,7 @@ int sigreturn_map(struct uspace *uspace)
 		.flags = MAP_PRIVATE,
 		.object = page,
 	};
+	unsigned future;
 	int err;
 
 	if (uspace->sigreturn)
@@ -41,8 +42,11 @@ int sigreturn_map(struct uspace *uspace)
 	err = uspace_lock_killable(uspace);
 	if (err)
 		return err;
+	future = uspace->space.future_flags;
+	uspace->space.future_flags = 0; /* it is the kernel's: mlockall does not lock it */
 	if (!uspace->sigreturn)
 		err = vm_map(&uspace->space, &request, &uspace->sigreturn);
+	uspace->space.future_flags = future;
 	uspace_unlock(uspace);
 	return err ? -ENOMEM : 0;
 }

@@ -146,15 +146,6 @@ KTEST(abi_futexes_with_priority_inheritance_are_enosys)
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_unlock_pi_private));
 }
 
-/* The data page reads as zeros: a limit of 0, at most 0. */
-PROGRAM(limit_of_another, LI(A0, 1), LI(A1, RLIMIT_AS), LUI(A2, DATA_PAGES), LI(A3, 0), CALL(261),
-	EXIT_A0);
-
-KTEST(abi_prlimit64_of_another_process_is_eperm)
-{
-	EXPECT_EQ(ANSWERED(EPERM), ktest_run(program_main, (void *)&limit_of_another));
-}
-
 /* mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0): Linux lets root do it. */
 PROGRAM(map_at_zero, LI(A0, 0), LUI(A1, 1), LI(A2, 1), LI(A3, 0x32), LI(A4, -1), LI(A4 + 1, 0),
 	CALL(222), EXIT_A0);

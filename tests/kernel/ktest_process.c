@@ -20,6 +20,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/user.h"
 #include "proc/wait.h"
 #include "sysv/sysv.h"
 #include "tests/kernel/ktest.h"
@@ -173,6 +174,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 		kfree(start);
 		return err;
 	}
+	EXPECT_TRUE(user_add_task());
 	*start = (struct start){ fn, arg };
 	pid = process->pid;
 	arch_thread_init(&process->leader->arch, process->leader->kstack, child_main, start);

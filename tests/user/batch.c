@@ -106,7 +106,18 @@ static int wait_for(pid_t child)
 	}
 }
 
-/* Kills what is left but for process 1, which buries the orphans, and returns when all is gone. */
+/* What came while it was blocked counts for RLIMIT_SIGPENDING of the user's other processes. */
+static void clear_signals(void)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t all;
+
+	sigfillset(&all);
+	while (sigtimedwait(&all, NULL, &now) > 0)
+		continue;
+}
+
+/* Kills what is left but for process 1, which buries the orphans, and returns when all is gone, with the signals of it. */
 static void clear_processes(void)
 {
 	const struct timespec ms = { 0, 1000000 };
@@ -116,6 +127,7 @@ static void clear_processes(void)
 			continue;
 		nanosleep(&ms, NULL);
 	}
+	clear_signals();
 }
 
 /* ---- files ---- */

@@ -339,7 +339,7 @@ static char *text_of(void (*put)(struct seq *, const struct process_facts *),
 
 static void put_status(struct seq *seq, const struct process_facts *facts)
 {
-	proc_put_status(seq, facts, &fake_cred, 8192);
+	proc_put_status(seq, facts, &fake_cred);
 }
 
 static const struct process_facts a_process = {
@@ -374,6 +374,7 @@ static const struct process_facts a_process = {
 	.mapped = 100 * PAGE_SIZE,
 	.data = 10 * PAGE_SIZE,
 	.stack = 2 * PAGE_SIZE,
+	.locked = 2 * PAGE_SIZE,
 	.resident = 50 * PAGE_SIZE,
 	.peak_resident = 60 * PAGE_SIZE,
 	.tables = PAGE_SIZE,

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* A user: what all processes of one real user id together have of what is limited. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+#include "mm/check/counted.h"
+#include "sync/atomic.h"
+
+struct user {
+	uint32_t refs;	 /* atomic: credentials, and one while signals are pending */
+	uint32_t uid;	 /* const */
+	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
+	uint64_t
+		sigpending; /* atomic: signals queued for them, with timers' own; RLIMIT_SIGPENDING */
+	struct list link;   /* guarded by users_lock */
+	struct counted counted;
+};
+
+extern struct counted_kind user_kind;
+extern struct user root_user; /* user 0, who is always there */
+
+/* Returns the user of that id with a reference; NULL: no memory. May wait. */
+struct user *user_find(uint32_t uid);
+static inline void user_get(struct user *user)
+{
+	__atomic_fetch_add(&user->refs, 1, __ATOMIC_RELAXED);
+}
+/* Up to LOCK_PROCESS locks may be held. */
+void user_put(struct user *user);
+
+/*
+ * The running thread is about to create a process or a thread: counts that for its user. Returns false, and counts
+ * nothing, beyond RLIMIT_NPROC. As on Linux, that holds neither for user 0 nor with CAP_SYS_RESOURCE or CAP_SYS_ADMIN.
+ */
+bool user_add_task(void);
+/* A process was reaped, a thread has ended, or neither came to be. */
+static inline void user_drop_task(struct user *user)
+{
+	(void)atomic_add(&user->ntasks, -1ul);
+}
+
+/* Has the user more processes and threads than the running process may have, and does the limit hold for it? */
+bool user_exceeds_tasks(const struct user *user);
+
+/* One more signal is queued for a process of the user. Returns false, and counts nothing, beyond the limit. */
+static inline bool user_add_signal(struct user *user, uint64_t limit)
+{
+	uint64_t before = atomic_load_relaxed(&user->sigpending);
+
+	do {
+		if (unlikely(before >= limit))
+			return false;
+	} while (!__atomic_compare_exchange_n(&user->sigpending, &before, before + 1, true,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	if (before == 0)
+		user_get(user);
+	return true;
+}
+
+static inline void user_drop_signal(struct user *user)
+{
+	if (atomic_add(&user->sigpending, -1ul) == 1)
+		user_put(user);
+}
+
+/* For the ledger. */
+void user_find_held(void);
