@@ -563,10 +563,10 @@ KTEST_ALONE(endpoint_hands_the_hart_over)
 	ktest_settle();
 	slice = sched_slice_set(clock_timebase() * 100);
 	stop_others = false;
-	spinner = ktest_spawn(spin_politely, NULL);
-	caller = ktest_spawn(call_often, NULL);
 	others_ran = 0;
 	slices_kept = 0;
+	spinner = ktest_spawn(spin_politely, NULL);
+	caller = ktest_spawn(call_often, NULL);
 	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(caller));
 	EXPECT_TRUE(others_ran < PINGS);
 	EXPECT_TRUE(slices_kept > 0);

@@ -60,10 +60,11 @@ static int wait_for_change(void *arg)
 /* Returns whether the wait has a point of that number. */
 static bool wait_with_wake(void)
 {
-	int pid = ktest_spawn(wait_for_change, NULL);
 	bool has_happened;
+	int pid;
 
-	is_over = false;
+	is_over = false; /* before it can run */
+	pid = ktest_spawn(wait_for_change, NULL);
 	EXPECT_TRUE(pid > 0);
 	if (pid <= 0)
 		return false;
