@@ -13,7 +13,6 @@
 #define PAGE_ALIGNED __attribute__((section(".bss.page_aligned"), aligned(PAGE_SIZE)))
 
 pte_t kernel_root[TABLE_ENTRIES] PAGE_ALIGNED;
-pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t image_middle[TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t vmap_middle[VMAP_ROOTS][TABLE_ENTRIES] PAGE_ALIGNED;
 
@@ -46,7 +45,7 @@ IMAGE_INIT uint64_t early_map(void)
 	for (unsigned i = 0; i < VMAP_ROOTS; i++)
 		kernel_root[root_index(LAYOUT_VMAP_BASE) + i] = pte_table((paddr_t)vmap_middle[i]);
 	kernel_root[root_index(IMAGE_BASE)] = pte_table((paddr_t)image_middle);
-	for (unsigned i = 0; i < IMAGE_TABLES; i++)
+	for (size_t i = 0; i < image_tables(); i++)
 		image_middle[middle_index(IMAGE_BASE) + i] = pte_table((paddr_t)image_leaf[i]);
 	for (size_t i = 0; i < pages; i++) {
 		vaddr_t va = IMAGE_BASE + (i << PAGE_SHIFT);

@@ -30,7 +30,13 @@ static inline paddr_t image_paddr(const void *address)
 
 /* The page tables made at start. The user half of the root is empty. */
 extern pte_t kernel_root[TABLE_ENTRIES];
-extern pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES];
+/* The linker script's, at the image's end. */
+extern pte_t image_leaf[][TABLE_ENTRIES];
+
+static inline size_t image_tables(void)
+{
+	return (size_t)(image_end - (char *)image_leaf) / PAGE_SIZE;
+}
 
 /* The PTE bits of the image's page at va, by its section; 0 for the guard of the boot stack. */
 pte_t image_page_bits(vaddr_t va);

@@ -68,6 +68,10 @@ SECTIONS
 		*(.bss .bss.* .sbss .sbss.* COMMON)
 		. = ALIGN(4096);
 	} :data
+
+	/* As many tables as map the image with them, and the page of arch_map_early_device(). */
+	image_leaf = .;
+	. += ((. + 4096 - IMAGE_BASE) / (IMAGE_SPAN - 4096) + 1) * 4096;
 	image_end = .;
 
 	/DISCARD/ : {
@@ -76,7 +80,7 @@ SECTIONS
 
 	ASSERT(_start == IMAGE_BASE, "_start is not the lowest address: QEMU would enter elsewhere")
 	ASSERT(LOADADDR(.text) == IMAGE_LOAD, "the image is not loaded where layout.h says")
-	ASSERT(image_end - image_start <= IMAGE_MAX - 4096, "layout.h has too few IMAGE_TABLES")
+	ASSERT(image_end - image_start <= IMAGE_MAX - 4096, "the image is larger than IMAGE_MAX of layout.h")
 	ASSERT(boot_stack_guard % (LAYOUT_KSTACK_SIZE * 2) == 0, "the boot stack is not aligned")
 	ASSERT(trap_entry % 4 == 0, "the trap entry is not aligned")
 }

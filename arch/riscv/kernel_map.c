@@ -117,10 +117,12 @@ IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_
 volatile void *arch_map_early_device(paddr_t pa)
 {
 	/* The last page of the image's own tables, which the linker script leaves unused. */
-	image_leaf[IMAGE_TABLES - 1][TABLE_ENTRIES - 1] =
+	vaddr_t page = IMAGE_BASE + image_tables() * IMAGE_SPAN - PAGE_SIZE;
+
+	image_leaf[image_tables() - 1][TABLE_ENTRIES - 1] =
 		pte_leaf(ALIGN_DOWN(pa, PAGE_SIZE), PTE_RW);
 	arch_mmu_sync_kernel();
-	return (volatile char *)IMAGE_BASE + IMAGE_MAX - PAGE_SIZE + pa % PAGE_SIZE;
+	return (volatile char *)page + pa % PAGE_SIZE;
 }
 
 /* Returns the entry of the lowest level that exists for a kernel address. It may be 0. */

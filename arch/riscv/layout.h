@@ -15,11 +15,11 @@
 #define LAYOUT_VMAP_TOP	 0xffffffe080000000
 #define VMAP_ROOTS	 2
 
-/* The image: where it is linked, and where the loader puts it. Its leaf tables are part of it. */
-#define IMAGE_BASE   0xffffffff80200000
-#define IMAGE_LOAD   0x80200000
-#define IMAGE_TABLES 2
-#define IMAGE_MAX    0x400000
+/* The image: where it is linked, and where the loader puts it. Its leaf tables are part of it: one for each IMAGE_SPAN. */
+#define IMAGE_BASE 0xffffffff80200000
+#define IMAGE_LOAD 0x80200000
+#define IMAGE_SPAN 0x200000
+#define IMAGE_MAX  0x2000000
 
 /*
  * Stacks are aligned to twice their size, and the lower half is not mapped, so that one bit of sp
