@@ -6,6 +6,7 @@
 #include "abi/eventfd.h"
 #include "fs/anon_file.h"
 #include "fs/poll.h"
+#include "fs/proc/seq.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
@@ -178,6 +179,14 @@ static unsigned eventfd_poll(struct file *file, struct poller *poller)
 	return poller ? eventfd_watch(event, poller) : eventfd_can(event);
 }
 
+static void eventfd_info(struct file *file, struct seq *seq)
+{
+	const struct eventfd *event = file->node;
+
+	seq_put(seq, "eventfd-count: %16lx\neventfd-semaphore: %d\n",
+		(unsigned long)atomic_load_relaxed(&event->count), event->semaphore);
+}
+
 static void eventfd_release(struct file *file)
 {
 	kfree(file->node);
@@ -192,6 +201,7 @@ static const struct file_ops eventfd_ops = {
 	.poll = eventfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
+	.info = eventfd_info,
 	.release = eventfd_release,
 };
 

@@ -16,6 +16,7 @@ struct file;
 struct inode;
 struct object;
 struct poller;
+struct seq;
 struct watch;
 
 /* What mmap is asked to map. */
@@ -95,6 +96,8 @@ struct file_ops {
 	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
 	 */
 	ssize_t (*label)(struct file *file, char *buf, size_t size);
+	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
+	void (*info)(struct file *file, struct seq *seq);
 	/*
 	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
 	 * errno. NULL: it cannot.
@@ -116,6 +119,7 @@ struct file_ops {
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
 	bool nowait;	/* read and write heed RWF_NOWAIT */
+	bool no_splice; /* as Linux's files of processes: sendfile and splice refuse it */
 	bool has_inode; /* file->node is a struct inode of fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see fs/tmpfs/memfd.h. */
 	bool no_writer;

@@ -500,6 +500,16 @@ struct mount *mount_after(uint64_t place)
 	return found;
 }
 
+uint64_t mount_parent_place(struct mount *mount)
+{
+	uint64_t place;
+
+	spin_lock(&mounts_lock);
+	place = mount->point ? mount->point->mount->place : mount->place;
+	spin_unlock(&mounts_lock);
+	return place;
+}
+
 /*
  * The next older mount, of the tree or not; NULL gives the newest one. Takes over the reference to
  * `mount` and returns one.

@@ -235,3 +235,6 @@ void mount_statfs(struct mount *mount, struct abi_statfs *st);
  * more. Whoever goes by places misses none that stays, whatever is mounted and unmounted meanwhile.
  */
 struct mount *mount_after(uint64_t place);
+
+/* The place of the mount that has the directory which this one covers; its own, if that is the tree's root or has left the tree. */
+uint64_t mount_parent_place(struct mount *mount);

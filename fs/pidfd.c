@@ -7,6 +7,7 @@
 #include "fs/anon_file.h"
 #include "fs/fdtable.h"
 #include "fs/poll.h"
+#include "fs/proc/seq.h"
 #include "proc/end_watch.h"
 
 static unsigned pidfd_poll(struct file *file, struct poller *poller)
@@ -43,6 +44,17 @@ static int pidfd_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return end_watch_look(file->node) == END_GONE ? -ESRCH : -ENOTTY;
 }
 
+/* -1: it was reaped. */
+static void pidfd_show(struct file *file, struct seq *seq)
+{
+	const struct thread_id *id = pidfd_id(file);
+	int pid = end_watch_look(file->node) == END_GONE ? -1
+		  : id->birth				 ? id->tid
+							 : id->process.pid;
+
+	seq_put(seq, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
 static void pidfd_holds(struct file *file)
 {
 	struct end_watch *watch = file->node;
@@ -60,6 +72,7 @@ static const struct file_ops pidfd_ops = {
 	.poll = pidfd_poll,
 	.stat = pidfd_stat,
 	.ioctl = pidfd_ioctl,
+	.info = pidfd_show,
 	.label = anon_file_label,
 	.release = pidfd_release,
 	.holds = pidfd_holds,

@@ -247,6 +247,19 @@ struct file *process_get_file(const struct thread_id *id, int fd)
 	return file;
 }
 
+int process_fd_cloexec(const struct thread_id *id, int fd)
+{
+	const struct thread *thread;
+	int cloexec = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread)
+		cloexec = thread->fdtable ? fdtable_cloexec(thread->fdtable, fd) : -EBADF;
+	spin_unlock(&process_tree_lock);
+	return cloexec;
+}
+
 int process_next_fd(const struct thread_id *id, unsigned min)
 {
 	const struct thread *thread;

@@ -46,6 +46,9 @@ int process_unshare(bool files, bool fs);
 struct file *process_get_cwd(const struct thread_id *id);
 struct file *process_get_file(const struct thread_id *id, int fd);
 
+/* FD_CLOEXEC of such a file, 0, -EBADF or -ESRCH. */
+int process_fd_cloexec(const struct thread_id *id, int fd);
+
 /* Returns another thread's root, as by path_get(), or NULL if the thread has ended. */
 struct inode *process_get_root(const struct thread_id *id);
 

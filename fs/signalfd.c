@@ -6,6 +6,7 @@
 #include "abi/signalfd.h"
 #include "fs/anon_file.h"
 #include "fs/poll.h"
+#include "fs/proc/seq.h"
 #include "proc/process.h"
 #include "proc/signal/arrive.h"
 #include "proc/signal/queue.h"
@@ -106,6 +107,11 @@ static unsigned signalfd_poll(struct file *file, struct poller *poller)
 	return signal_any_pending(mask_of(file)) ? POLLIN : 0;
 }
 
+static void signalfd_info(struct file *file, struct seq *seq)
+{
+	seq_put(seq, "sigmask:\t%016lx\n", (unsigned long)mask_of(file));
+}
+
 static void signalfd_release(struct file *file)
 {
 	(void)file;
@@ -119,6 +125,7 @@ static const struct file_ops signalfd_ops = {
 	.poll = signalfd_poll,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
+	.info = signalfd_info,
 	.release = signalfd_release,
 };
 

@@ -61,6 +61,34 @@ int vm_lock_all(struct space *space, unsigned now, unsigned future);
  */
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
 
+/* What the entries of a range have, in bytes. */
+struct vm_usage {
+	uint64_t resident;     /* pages but the zero page and registers */
+	uint64_t proportional; /* each divided by how many entries map it; << VM_USAGE_SHIFT */
+	uint64_t shared_clean, shared_dirty;   /* mapped by several entries */
+	uint64_t private_clean, private_dirty; /* by one */
+	uint64_t proportional_dirty;	       /* as `proportional`, of those that are dirty */
+	uint64_t referenced, anonymous, swapped;
+};
+#define VM_USAGE_SHIFT 12
+
+/*
+ * Adds up what the entries of [start, end) have, some under each hold of the space's lock. Returns 0 or
+ * -EINTR. Call with no spinning lock held.
+ */
+int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usage *usage);
+
+/* Words of /proc/PID/pagemap, as Linux has them. */
+#define VM_PAGEMAP_FRAME \
+	((1ull << 55) - 1)		  /* the frame; of a page in swap its slot, from bit 5 on */
+#define VM_PAGEMAP_EXCLUSIVE (1ull << 56) /* one entry maps it */
+#define VM_PAGEMAP_FILE	     (1ull << 61) /* it is no private memory */
+#define VM_PAGEMAP_SWAP	     (1ull << 62)
+#define VM_PAGEMAP_PRESENT   (1ull << 63)
+
+/* Writes a word for each of n pages from va on, which are below USER_TOP. Takes the space's lock. */
+void vm_pagemap(struct space *space, vaddr_t va, uint64_t *words, size_t n);
+
 /*
  * msync(2), but for the writing: returns 0, -EBUSY or -ENOMEM. The caller has checked the flags and
  * addr's alignment.

@@ -162,6 +162,8 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 	layout->arg_start = stack->strings;
 	layout->arg_end = layout->env_start = stack->strings + args->argv_bytes;
 	layout->env_end = stack->filename;
+	layout->auxv_start = stack->auxv;
+	layout->auxv_end = stack->auxv + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
 }
 
 /* Chooses by which ids the program acts. Those of a script are its interpreter's. */

@@ -27,6 +27,7 @@ int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_byt
 	stack->strings = stack->filename - string_bytes;
 	stack->random = ALIGN_DOWN(stack->strings, STACK_ALIGN) - EXEC_RANDOM_BYTES;
 	stack->sp = ALIGN_DOWN(stack->random - table, STACK_ALIGN);
+	stack->auxv = stack->sp + words * WORD;
 	stack->argc = argc;
 	stack->envc = envc;
 	return 0;

@@ -23,6 +23,7 @@ struct exec_stack {
 	vaddr_t strings; /* the first of argv */
 	vaddr_t random;
 	vaddr_t sp;
+	vaddr_t auxv;
 	unsigned argc, envc;
 };
 

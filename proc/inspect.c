@@ -575,6 +575,7 @@ int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
 			.end = vma->end,
 			.offset = vma->offset,
 			.prot = vma->prot,
+			.max_prot = vma->max_prot,
 			.flags = vma->flags,
 			.object = vma->object,
 		};

@@ -108,6 +108,7 @@ struct map_facts {
 	vaddr_t start, end;
 	uint64_t offset;       /* of start, in the object */
 	unsigned prot;	       /* VM_PROT_* */
+	unsigned max_prot;     /* the most that mprotect may give */
 	unsigned flags;	       /* VMA_* */
 	struct object *object; /* referenced; NULL: private anonymous memory */
 };

@@ -14,6 +14,7 @@
 #include "mm/phys/page_census.h"
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
+#include "proc/cred.h"
 #include "proc/journal_note.h"
 #include "proc/oom_reap.h"
 #include "proc/pid.h"
@@ -56,7 +57,7 @@ static size_t in_memory(const struct space *space)
  * Pages: those in memory and in swap, page tables and VMAs, and what the kernel and open files keep
  * for it. Pages of a memfd with a descriptor count twice where they are mapped.
  */
-static size_t held_by(const struct process *process)
+static size_t oom_held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 	size_t files = 0;
@@ -78,7 +79,7 @@ static struct oom_row row_of(const struct process *process)
 			       .resident = atomic_load_relaxed(&space->resident),
 			       .swapped = atomic_load_relaxed(&space->swapped),
 			       .tables = atomic_load_relaxed(&space->tables),
-			       .held = held_by(process) };
+			       .held = oom_held_by(process) };
 
 	memcpy(row.comm, process->leader->name, sizeof(row.comm));
 	return row;
@@ -204,6 +205,8 @@ struct choice {
 	int pid;		/* of the victim */
 	uint64_t birth;		/* of the victim */
 	size_t held;		/* by the victim, in pages */
+	int64_t points;		/* of the victim: what it holds, and its oom_score_adj */
+	bool spared;		/* the victim has OOM_SCORE_ADJ_MIN */
 	bool dying;		/* some process is about to free memory */
 	bool gone;		/* the victim has ended during the choice */
 };
@@ -225,12 +228,28 @@ static bool is_oom_reaped(const struct process *process)
 	return atomic_load_relaxed(&process->uspace->space.dying);
 }
 
-/* Of equals the youngest is chosen, because it has done the least work. */
-static bool oom_choice_is_better(const struct choice *choice, const struct process *process,
-				 size_t held)
+static bool oom_is_spared(const struct process *process)
 {
-	return !choice->pid || held > choice->held ||
-	       (held == choice->held && process->birth > choice->birth);
+	return atomic_load_relaxed(&process->oom_score_adj) == OOM_SCORE_ADJ_MIN;
+}
+
+static int64_t oom_points(const struct process *process, size_t held)
+{
+	return (int64_t)held + atomic_load_relaxed(&process->oom_score_adj) *
+				       (int64_t)(page_alloc_total_count() / 1000);
+}
+
+/*
+ * Of equals the youngest is chosen, because it has done the least work. Who is not to be killed at all is
+ * killed only before process 1, with which all would end.
+ */
+static bool oom_choice_is_better(const struct choice *choice, const struct process *process,
+				 int64_t points, bool spared)
+{
+	if (!choice->pid || choice->spared != spared)
+		return !choice->pid || choice->spared;
+	return points > choice->points ||
+	       (points == choice->points && process->birth > choice->birth);
 }
 
 static void choose_victim(struct choice *choice, const struct process *process, size_t held)
@@ -238,6 +257,8 @@ static void choose_victim(struct choice *choice, const struct process *process, 
 	choice->pid = process->pid;
 	choice->birth = process->birth;
 	choice->held = held;
+	choice->points = oom_points(process, held);
+	choice->spared = oom_is_spared(process);
 }
 
 static void consider(struct process *process, void *arg)
@@ -253,8 +274,9 @@ static void consider(struct process *process, void *arg)
 	}
 	if (process->pid == PID_INIT || is_oom_reaped(process))
 		return;
-	held = held_by(process);
-	if (oom_choice_is_better(choice, process, held))
+	held = oom_held_by(process);
+	if (oom_choice_is_better(choice, process, oom_points(process, held),
+				 oom_is_spared(process)))
 		choose_victim(choice, process, held);
 }
 
@@ -281,7 +303,7 @@ static struct choice oom_choose(void)
 	if (!choice.pid && !choice.dying) {
 		process = process_find(PID_INIT);
 		if (process && process->uspace && !is_oom_reaped(process))
-			choose_victim(&choice, process, held_by(process));
+			choose_victim(&choice, process, oom_held_by(process));
 	}
 	process = choice.pid ? process_find(choice.pid) : NULL;
 	if (process && process->birth == choice.birth && process->uspace && !is_oom_reaped(process))
@@ -434,4 +456,52 @@ void oom_memory_freed(void)
 {
 	atomic_add(&nfreeing, -1);
 	waitq_wake_all(&freed);
+}
+
+/* ---- for /proc ---- */
+
+/* As Linux maps points to a score: a process that has nothing has two thirds of 1000. */
+static unsigned score_of(const struct process *process)
+{
+	int64_t all = (int64_t)(page_alloc_total_count() + swap_total()), score;
+
+	if (!process->uspace || process->pid == PID_INIT || oom_is_spared(process))
+		return 0;
+	score = (1000 + oom_points(process, oom_held_by(process)) * 1000 / all) * 2 / 3;
+	return score > 0 ? (unsigned)score : 0;
+}
+
+int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret)
+{
+	const struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread) {
+		*adj_ret = atomic_load_relaxed(&thread->process->oom_score_adj);
+		*score_ret = score_of(thread->process);
+	}
+	spin_unlock(&process_tree_lock);
+	return thread ? 0 : -ESRCH;
+}
+
+int oom_set_score_adj(const struct thread_id *id, int adj)
+{
+	bool may_lower = capable(CAP_SYS_RESOURCE);
+	struct thread *thread;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread) {
+		struct process *process = thread->process;
+
+		err = may_lower || adj >= process->oom_score_adj_min ? 0 : -EACCES;
+		if (err == 0)
+			atomic_store_relaxed(&process->oom_score_adj, (int16_t)adj);
+		if (err == 0 && may_lower)
+			process->oom_score_adj_min = (int16_t)adj;
+	}
+	spin_unlock(&process_tree_lock);
+	return err;
 }

@@ -4,11 +4,17 @@
 
 #include "mm/relieve.h"
 
+struct thread_id;
+
+/* What a process's oom_score_adj may be: the highest of 1000 counts as all memory, the lowest spares it. */
+#define OOM_SCORE_ADJ_MIN (-1000)
+#define OOM_SCORE_ADJ_MAX 1000
+
 /*
  * The rule: the process with the most memory is killed. What counts is what it has resident or is
  * charged for (mm/object_charge.h), its pages in swap, its page tables and its VMAs, and what its
- * descriptors and its system call keep. Of equals it is the youngest. Process 1 is killed only if no
- * other process is left. No process is killed while another one is ending and its memory
+ * descriptors and its system call keep; its oom_score_adj adds so many thousandths of memory. Of equals it is the youngest. A process that is spared is killed only if no
+ * other is left but process 1, and that as the last. No process is killed while another one is ending and its memory
  * is not free yet: the exception is one that does not end for two seconds.
  *
  * The last steps of relieve() (mm/relieve.h), one for each call. If processes are ending, waits for
@@ -28,3 +34,8 @@ void oom_memory_leaves(void);
 
 /* The process has freed its memory: wakes the threads that wait for that. */
 void oom_memory_freed(void);
+
+/* What /proc shows: the value, and a score from 0 (spared, or none) to 2000, as Linux reckons it. Returns 0 or -ESRCH. */
+int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret);
+/* Sets it for the thread's process. Returns 0; -EACCES: lower than the caller may set it; or -ESRCH. */
+int oom_set_score_adj(const struct thread_id *id, int adj);

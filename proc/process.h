@@ -88,6 +88,8 @@ struct process {
 	bool thp_disabled; /* there are no huge pages in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
+	/* For the choice of proc/oom.c, in thousandths of memory, and how low anybody may set it; atomic. */
+	int16_t oom_score_adj, oom_score_adj_min;
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */

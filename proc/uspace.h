@@ -12,6 +12,7 @@ struct image_layout {
 	vaddr_t stack_start;	      /* the first stack pointer */
 	vaddr_t arg_start, arg_end;   /* the strings of argv */
 	vaddr_t env_start, env_end;
+	vaddr_t auxv_start, auxv_end;
 };
 
 struct uspace {

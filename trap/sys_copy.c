@@ -82,8 +82,7 @@ static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void
 		ssize_t got = in->file->ops->read(in->file, &iter, &in->pos);
 
 		if (got <= 0) {
-			/* Linux sends no file of a process. */
-			put = got == -ESRCH ? -EINVAL : got;
+			put = got;
 			break;
 		}
 		iter = user_iter_kernel(page, (size_t)got);
@@ -131,7 +130,8 @@ static long check_send(const struct copy_end *in, const struct file *out, size_t
 	if (!out || !file_writable(out))
 		return -EBADF;
 	if (!file_has_position(file) || !file->ops->read || file->ops->getdents ||
-	    !out->ops->write || out->flags & O_APPEND)
+	    !out->ops->write || out->flags & O_APPEND || file->ops->no_splice ||
+	    out->ops->no_splice)
 		return -EINVAL;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/cmdline: the bytes of the process's own memory where exec put the arguments. */
+/* /proc/PID/cmdline, environ and auxv: the process's own memory where exec put what it started with. */
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "lib/string.h"
@@ -66,34 +66,60 @@ static ssize_t proc_cmdline_copy_range(const struct range *range, struct user_it
 	return done ? done : n;
 }
 
-static ssize_t read_space(struct uspace *uspace, struct user_iter *to, uint64_t *pos)
+static ssize_t read_space(struct uspace *uspace, bool title, struct range range,
+			  struct user_iter *to, uint64_t *pos)
 {
-	const struct image_layout *layout = &uspace->layout;
-	struct range range = { &uspace->space, layout->arg_start, layout->arg_end };
 	char *page;
 	ssize_t done;
 
-	if (layout->arg_start >= layout->arg_end)
+	if (range.start >= range.end)
 		return 0;
 	page = mem_wait_kmalloc(PAGE_SIZE);
 	if (!page)
 		return -ENOMEM;
-	find_title(layout, &range, page);
+	if (title)
+		find_title(&uspace->layout, &range, page);
 	done = proc_cmdline_copy_range(&range, to, pos, page);
 	kfree(page);
 	return done;
 }
 
-static ssize_t read_cmdline(struct file *file, struct user_iter *to, uint64_t *pos)
+/* Reads the part of memory from one field of the layout to another. */
+static ssize_t read_part(struct file *file, size_t start, size_t end, bool title,
+			 struct user_iter *to, uint64_t *pos)
 {
+	const struct proc_node *node = to_proc(file_inode(file));
 	struct uspace *uspace;
-	ssize_t done = inspect_space_of(&to_proc(file_inode(file))->id.process, &uspace);
+	ssize_t done = inspect_space_of(&node->id.process, &uspace);
+	const uint8_t *layout;
 
 	if (done)
 		return done == -ENODATA ? 0 : done;
-	done = read_space(uspace, to, pos);
+	layout = (const uint8_t *)&uspace->layout;
+	done = read_space(uspace, title,
+			  (struct range){ &uspace->space, *(const vaddr_t *)(layout + start),
+					  *(const vaddr_t *)(layout + end) },
+			  to, pos);
 	uspace_put(uspace);
 	return done;
+}
+
+#define PART(name) \
+	offsetof(struct image_layout, name##_start), offsetof(struct image_layout, name##_end)
+
+static ssize_t read_cmdline(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	return read_part(file, PART(arg), true, to, pos);
+}
+
+static ssize_t read_environ(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	return read_part(file, PART(env), false, to, pos);
+}
+
+static ssize_t read_auxv(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	return read_part(file, PART(auxv), false, to, pos);
 }
 
 /* Its size is 0, so its end is at 0. */
@@ -115,12 +141,27 @@ static int proc_cmdline_truncate(struct file *file, uint64_t size)
 	return 0;
 }
 
+#define MEMORY_SLOTS                                                                               \
+	.stat = inode_file_stat, .truncate = proc_cmdline_truncate, .release = inode_file_release, \
+	.has_inode = true, .no_splice = true
+
 const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",
 	.read = read_cmdline,
-	.stat = inode_file_stat,
 	.seek = proc_cmdline_seek,
-	.truncate = proc_cmdline_truncate,
-	.release = inode_file_release,
-	.has_inode = true,
+	MEMORY_SLOTS,
+};
+
+const struct file_ops proc_environ_file_ops = {
+	.name = "environment",
+	.read = read_environ,
+	.seek = proc_cmdline_seek,
+	MEMORY_SLOTS,
+};
+
+const struct file_ops proc_auxv_file_ops = {
+	.name = "auxiliary vector",
+	.read = read_auxv,
+	.seek = proc_cmdline_seek,
+	MEMORY_SLOTS,
 };

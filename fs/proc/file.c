@@ -130,6 +130,16 @@ const struct file_ops proc_file_ops = {
 	.name = "text of a process",
 	.opened = opened,
 	.write = write_process,
+	.no_splice = true,
+	TEXT_SLOTS,
+};
+
+const struct file_ops proc_maps_file_ops = {
+	.name = "mappings of a process",
+	.opened = opened,
+	.write = write_process,
+	.ioctl = proc_maps_ioctl,
+	.no_splice = true,
 	TEXT_SLOTS,
 };
 
@@ -145,5 +155,6 @@ const struct file_ops proc_comm_file_ops = {
 	.name = "name of a process",
 	.opened = opened,
 	.write = write_comm,
+	.no_splice = true,
 	TEXT_SLOTS,
 };

@@ -49,6 +49,12 @@ const struct proc_entry proc_process_entries[] = {
 	[PROC_TASK_ENTRY] = { NAME("task"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 			      .ops = &proc_task_dir_ops },
 	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops, .ops = &proc_fd_dir_ops },
+	{ NAME("fdinfo"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
+	  .ops = &proc_fdinfo_dir_ops },
+	{ NAME("environ"), .mode = S_IFREG | 0400, .file_ops = &proc_environ_file_ops,
+	  .guarded = true, .needs_memory = true },
+	{ NAME("auxv"), .mode = S_IFREG | 0400, .file_ops = &proc_auxv_file_ops, .guarded = true,
+	  .needs_memory = true },
 	{ NAME("status"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_status_seq },
 	{ NAME("limits"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
@@ -59,8 +65,8 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("stat"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_stat_seq },
 	{ NAME("statm"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_statm_seq },
-	{ NAME("maps"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_maps_seq,
-	  .guarded = true },
+	{ NAME("maps"), .mode = S_IFREG | 0444, .file_ops = &proc_maps_file_ops,
+	  .seq = &proc_maps_seq, .guarded = true },
 	{ NAME("cwd"), .mode = S_IFLNK | 0777, .target = proc_cwd_target, .follow = proc_cwd_follow,
 	  .guarded = true },
 	{ NAME("root"), .mode = S_IFLNK | 0777, .target = proc_root_target,
@@ -69,6 +75,17 @@ const struct proc_entry proc_process_entries[] = {
 	  .guarded = true },
 	{ NAME("mounts"), .mode = S_IFREG | 0444, .file_ops = &proc_mounts_file_ops,
 	  .seq = &proc_mounts_seq },
+	{ NAME("mountinfo"), .mode = S_IFREG | 0444, .file_ops = &proc_mounts_file_ops,
+	  .seq = &proc_mountinfo_seq },
+	{ NAME("smaps"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_smaps_seq,
+	  .guarded = true },
+	{ NAME("smaps_rollup"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
+	  .seq = &proc_smaps_rollup_seq, .guarded = true, .needs_memory = true },
+	{ NAME("pagemap"), .mode = S_IFREG | 0400, .file_ops = &proc_pagemap_file_ops,
+	  .guarded = true, .needs_memory = true },
+	{ NAME("oom_score"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
+	  .seq = &proc_oom_score_seq },
+	{ NAME("oom_score_adj"), .mode = S_IFREG | 0644, .file_ops = &proc_oom_adj_file_ops },
 };
 
 /* Its mode has the permissions of the descriptor. */
@@ -79,6 +96,14 @@ const struct proc_entry proc_fd_entry = {
 	.follow = proc_fd_follow,
 	.guarded = true,
 	.size = 64,
+};
+
+const struct proc_entry proc_fdinfo_entry = {
+	.name = "",
+	.mode = S_IFREG | 0444,
+	.file_ops = &proc_file_ops,
+	.seq = &proc_fdinfo_seq,
+	.guarded = true,
 };
 
 const unsigned proc_root_count = ARRAY_SIZE(proc_root_entries);

@@ -31,8 +31,9 @@
 #define INO_SYSCTL    0x1000u /* and the index in sysctls; no process has them */
 #define INO_ALONE     0x400000u
 #define INO_FD	      0x800000u
+#define INO_FDINFO    0x900000u
 
-_Static_assert(NOFILE_MAX <= INO_ALONE, "descriptors have inode numbers");
+_Static_assert(NOFILE_MAX <= INO_FDINFO - INO_FD, "descriptors have inode numbers");
 
 static SLAB_CACHE(node_cache, struct proc_node);
 
@@ -340,6 +341,25 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 	return made(link, inode_ret);
 }
 
+static int fdinfo_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	int fd = number_of(name, len, NOFILE_MAX);
+	struct file *file;
+	struct inode *inode;
+
+	if (!inspect_may_access(&to_proc(dir)->id))
+		return -EACCES;
+	file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->id, fd);
+	if (!file)
+		return -ENOENT;
+	file_put(file);
+	inode = make_entry(dir, process_ino(to_proc(dir), INO_FDINFO + (uint64_t)fd),
+			   &proc_fdinfo_entry);
+	if (inode)
+		to_proc(inode)->fd = fd;
+	return made(inode, inode_ret);
+}
+
 static int item_set(struct dir_item *item, uint64_t pos, uint64_t ino, uint32_t mode,
 		    const char *name)
 {
@@ -399,7 +419,8 @@ static int process_readdir(struct inode *dir, uint64_t pos, struct dir_item *ite
 			proc_process_entries[index].mode, proc_process_entries[index].name);
 }
 
-static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+static int list_fds(struct inode *dir, uint64_t pos, uint64_t kind, uint32_t mode,
+		    struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
 	uint64_t min = MIN(pos - DIR_FIRST_POS, (uint64_t)NOFILE_MAX);
@@ -408,7 +429,17 @@ static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 	if (fd < 0)
 		return fd == -ESRCH ? -ENOENT : -ENODATA;
 	return item_number(item, DIR_FIRST_POS + (uint64_t)fd,
-			   process_ino(node, INO_FD + (uint64_t)fd), S_IFLNK, fd);
+			   process_ino(node, kind + (uint64_t)fd), mode, fd);
+}
+
+static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	return list_fds(dir, pos, INO_FD, S_IFLNK, item);
+}
+
+static int fdinfo_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	return list_fds(dir, pos, INO_FDINFO, S_IFREG, item);
 }
 
 /* A thread's position is its birth, by which the list of threads is ordered. */
@@ -554,10 +585,31 @@ static int check_guarded(const struct proc_node *node)
 	return node->entry->guarded && !inspect_may_access(&node->id) ? -EACCES : 0;
 }
 
+static bool has_memory(const struct process_id *id)
+{
+	struct uspace *uspace;
+
+	if (inspect_space_of(id, &uspace) != 0)
+		return false;
+	uspace_put(uspace);
+	return true;
+}
+
 static int leaf_open(struct inode *inode, unsigned flags)
 {
+	const struct proc_node *node = to_proc(inode);
+	int err = check_guarded(node);
+
 	(void)flags;
-	return check_guarded(to_proc(inode));
+	if (err == 0 && node->entry->needs_memory && !has_memory(&node->id.process))
+		err = -ESRCH;
+	return err;
+}
+
+static int fdinfo_open(struct inode *dir, unsigned flags)
+{
+	(void)flags;
+	return inspect_may_access(&to_proc(dir)->id) ? 0 : -EACCES;
 }
 
 static ssize_t readlink(struct inode *link, char *buf)
@@ -674,6 +726,15 @@ const struct inode_ops proc_fd_dir_ops = {
 	DIRECTORY_SLOTS,
 };
 
+const struct inode_ops proc_fdinfo_dir_ops = {
+	.lookup = fdinfo_lookup,
+	.readdir = fdinfo_readdir,
+	.open = fdinfo_open,
+	.fleeting = true,
+	.setattr = setattr,
+	DIRECTORY_SLOTS,
+};
+
 const struct inode_ops proc_task_dir_ops = {
 	.lookup = task_lookup,
 	.readdir = task_readdir,
@@ -704,6 +765,7 @@ const struct inode_ops proc_sysctl_ops = {
 const struct inode_ops proc_fixed_dir_ops = {
 	.lookup = fixed_lookup,
 	.readdir = fixed_readdir,
+	.setattr = setattr,
 	DIRECTORY_SLOTS,
 };
 

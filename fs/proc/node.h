@@ -28,8 +28,9 @@ struct proc_entry {
 	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
-	bool shortcut; /* as in struct inode_ops */
-	size_t size;   /* st_size */
+	bool shortcut;	   /* as in struct inode_ops */
+	size_t size;	   /* st_size */
+	bool needs_memory; /* -ESRCH for who opens the file of a process that has none any more */
 	bool guarded; /* only who may look into the process may open the file, or follow the link */
 };
 
@@ -51,26 +52,34 @@ static inline struct proc_node *to_proc(struct inode *inode)
 
 /* The names. `count` of them; what they are is in fs/proc/names.c. A thread has those of a process but `task`. */
 extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc_fd_entry;
+extern const struct proc_entry proc_fdinfo_entry;
 extern const unsigned proc_root_count, proc_process_count;
 #define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
 #define PROC_THREAD_FIRST 1u
 
-extern const struct inode_ops proc_fd_dir_ops, proc_task_dir_ops, proc_fixed_dir_ops;
+extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
+extern const struct inode_ops proc_fixed_dir_ops;
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops;
+/* maps answers PROCMAP_QUERY; environ and auxv are memory, too. */
+extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
+extern const struct file_ops proc_oom_adj_file_ops, proc_pagemap_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
 extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, proc_statm_seq,
 	proc_comm_seq;
-extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
+extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;
+extern const struct seq_ops proc_smaps_seq, proc_smaps_rollup_seq, proc_oom_score_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
 extern const struct seq_ops proc_sysvipc_shm_seq;
+
+int proc_maps_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);

@@ -215,13 +215,29 @@ static void put_mount(struct seq *seq, struct mount *mount, const char *path)
 	seq_put(seq, " 0 0\n");
 }
 
+/* A mount's number is its place. The root of the tree is its own parent. */
+static void put_mount_info(struct seq *seq, struct mount *mount, const char *path)
+{
+	unsigned flags = atomic_load_relaxed(&mount->flags);
+
+	seq_put(seq, "%lu %lu %lu:%lu / ", (unsigned long)mount->place,
+		(unsigned long)mount_parent_place(mount), (unsigned long)(mount->dev >> 8),
+		(unsigned long)(mount->dev & 0xff));
+	seq_put_escaped(seq, path, " \t\n\\");
+	seq_put(seq, " ");
+	put_options(seq, flags);
+	seq_put(seq, " - %s ", mount->type->name);
+	seq_put_escaped(seq, mount->source, " \t\n\\#");
+	seq_put(seq, flags & MS_RDONLY ? " ro\n" : " rw\n");
+}
+
 /* The cursor is the place of the last one: a mount that is held in between would be in use. */
-static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+static int mount_record(uint64_t *cursor, struct seq *seq,
+			void (*put)(struct seq *seq, struct mount *mount, const char *path))
 {
 	struct mount *mount = mount_after(*cursor);
 	char *path;
 
-	(void)source, (void)walk;
 	if (!mount)
 		return -ENODATA;
 	path = mem_wait_kmalloc(PATH_MAX);
@@ -231,11 +247,23 @@ static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	}
 	/* One that has just left the tree, or whose path is too long to be used, is not listed. */
 	if (inode_path(mount->root, path, PATH_MAX) > 0 && *path == '/')
-		put_mount(seq, mount, path);
+		put(seq, mount, path);
 	*cursor = mount->place;
 	kfree(path);
 	mount_put(mount);
 	return 0;
+}
+
+static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	return mount_record(cursor, seq, put_mount);
+}
+
+static int mountinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	return mount_record(cursor, seq, put_mount_info);
 }
 
 const struct seq_ops proc_meminfo_seq = { .record = meminfo_record };
@@ -244,3 +272,4 @@ const struct seq_ops proc_system_stat_seq = { .record = system_stat_record };
 const struct seq_ops proc_uptime_seq = { .record = uptime_record };
 const struct seq_ops proc_slabinfo_seq = { .record = slabinfo_record };
 const struct seq_ops proc_mounts_seq = { .record = mounts_record };
+const struct seq_ops proc_mountinfo_seq = { .record = mountinfo_record };

@@ -49,6 +49,57 @@ static int hog_cow(void *mem)
 	return hog_map(NULL);
 }
 
+static void set_adj(const char *adj)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (write(fd, adj, strlen(adj)) < 0)
+		say("oom_score_adj: %m\n");
+	close(fd);
+}
+
+/* It has little, and goes all the same before the hog. */
+_Noreturn static void volunteer(void)
+{
+	set_adj("1000");
+	for (;;)
+		pause();
+}
+
+static int hog_until_another_goes(void *other)
+{
+	pid_t pid = *(pid_t *)other;
+	char *p = anon(8 * GIB), state[8] = "", path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	set_adj("-500");
+	for (size_t i = 0; i < 8 * GIB; i += PAGE) {
+		p[i] = 1;
+		if (i % (64 * PAGE) != 0)
+			continue;
+		if (pread(fd, path, sizeof(path), 0) <= 0 ||
+		    sscanf(path, "%*d (%*[^)]) %7s", state) != 1 || *state == 'Z')
+			return 7;
+	}
+	return 1;
+}
+
+/* What programs say counts for the choice. */
+static void weights(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		volunteer();
+	nap(20);
+	in_child("hog behind another", hog_until_another_goes, &pid);
+	waitpid(pid, &status, 0);
+	ended("the other", status);
+}
+
 int main(void)
 {
 	char *mem = anon(12 * MIB);
@@ -58,6 +109,7 @@ int main(void)
 	in_child("hog of a map", hog_map, NULL);
 	in_child("hog of the heap", hog_heap, NULL);
 	in_child("hog by read()", hog_read, NULL);
+	weights();
 	in_child("hog that forks", hog_cow, mem);
 	while (wait(&status) > 0)
 		continue;

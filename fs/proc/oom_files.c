@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/oom_score and oom_score_adj: how likely the process is the one that is killed for its memory. */
+#include "abi/errno.h"
+#include "fs/poll.h"
+#include "fs/proc/node.h"
+#include "fs/proc/seq.h"
+#include "fs/seek.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "proc/oom.h"
+
+static int score_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	unsigned score;
+	int adj, err = oom_score(&node->id, &adj, &score);
+
+	(void)walk;
+	if (err == 0)
+		err = seq_once(cursor);
+	if (err == 0)
+		seq_put(seq, "%u\n", score);
+	return err;
+}
+
+const struct seq_ops proc_oom_score_seq = { .record = score_record };
+
+/* "-1000", a newline and a NUL fit; so do some blanks, as on Linux. */
+#define ADJ_TEXT 13u
+
+static ssize_t adj_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	char text[ADJ_TEXT];
+	unsigned score;
+	int adj, err = oom_score(&to_proc(file_inode(file))->id, &adj, &score);
+	size_t len, n;
+
+	if (err)
+		return err;
+	len = (size_t)ksnprintf(text, sizeof(text), "%d\n", adj);
+	if (*pos >= len)
+		return 0;
+	n = MIN(to->left, len - *pos);
+	if (user_iter_copy_out(to, text + *pos, n) != n)
+		return -EFAULT;
+	*pos += n;
+	return (ssize_t)n;
+}
+
+static int parse_adj(const char *text, size_t n, int *adj_ret)
+{
+	const char *end = text + n;
+	uint64_t value;
+	bool negative;
+
+	while (text < end && (*text == ' ' || *text == '\t' || *text == '\n'))
+		text++;
+	while (end > text && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n'))
+		end--;
+	negative = text < end && *text == '-';
+	text += negative || (text < end && *text == '+');
+	if (str_to_u64(text, (size_t)(end - text), &value) != 0 || value > OOM_SCORE_ADJ_MAX)
+		return -EINVAL;
+	*adj_ret = negative ? -(int)value : (int)value;
+	return 0;
+}
+
+/* As on Linux, the position does not count, and stays. */
+static ssize_t adj_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	char text[ADJ_TEXT] = { 0 };
+	size_t all = from->left, n = MIN(all, sizeof(text) - 1);
+	int adj, err;
+
+	(void)pos;
+	if (user_iter_copy_in(from, text, n) != n)
+		return -EFAULT;
+	err = parse_adj(text, strlen(text), &adj);
+	if (err == 0)
+		err = oom_set_score_adj(&to_proc(file_inode(file))->id, adj);
+	return err ? err : (ssize_t)n;
+}
+
+static int64_t adj_seek(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_within(file, 0, offset, whence);
+}
+
+static int adj_truncate(struct file *file, uint64_t size)
+{
+	(void)file, (void)size;
+	return 0;
+}
+
+const struct file_ops proc_oom_adj_file_ops = {
+	.name = "weight of a process",
+	.read = adj_read,
+	.write = adj_write,
+	.empty_writes = true,
+	.stat = inode_file_stat,
+	.seek = adj_seek,
+	.truncate = adj_truncate,
+	.release = inode_file_release,
+	.has_inode = true,
+	.no_splice = true,
+};

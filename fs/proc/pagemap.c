@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/pagemap: a word for each page of the address space, with its frame if root asks. */
+#include "abi/errno.h"
+#include "fs/proc/node.h"
+#include "fs/seek.h"
+#include "mm/host.h"
+#include "mm/verbs.h"
+
+#define WORDS_AT_ONCE 32u
+
+static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *pos)
+{
+	bool frames = capable(CAP_SYS_ADMIN);
+	uint64_t words[WORDS_AT_ONCE];
+	ssize_t done = 0;
+	int err = 0;
+
+	while (err == 0 && to->left != 0 && *pos / sizeof(words[0]) < USER_TOP >> PAGE_SHIFT) {
+		uint64_t first = *pos / sizeof(words[0]);
+		size_t n = MIN(to->left / sizeof(words[0]), (size_t)WORDS_AT_ONCE), copied;
+
+		n = MIN(n, (USER_TOP >> PAGE_SHIFT) - first);
+		vm_pagemap(space, first << PAGE_SHIFT, words, n);
+		for (size_t i = 0; !frames && i < n; i++)
+			words[i] &= ~VM_PAGEMAP_FRAME;
+		copied = user_iter_copy_out(to, words, n * sizeof(words[0]));
+		*pos += copied;
+		done += (ssize_t)copied;
+		err = copied != n * sizeof(words[0]) ? -EFAULT : vm_pause();
+	}
+	return done ? done : err;
+}
+
+static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct uspace *uspace;
+	ssize_t done;
+
+	if (*pos % sizeof(uint64_t) != 0 || to->left % sizeof(uint64_t) != 0)
+		return -EINVAL;
+	done = inspect_space_of(&to_proc(file_inode(file))->id.process, &uspace);
+	if (done)
+		return done == -ENODATA ? 0 : done;
+	done = read_words(&uspace->space, to, pos);
+	uspace_put(uspace);
+	return done;
+}
+
+static int pagemap_truncate(struct file *file, uint64_t size)
+{
+	(void)file, (void)size;
+	return 0;
+}
+
+const struct file_ops proc_pagemap_file_ops = {
+	.name = "frames of a process",
+	.read = pagemap_read,
+	.stat = inode_file_stat,
+	.seek = file_seek_from_start,
+	.truncate = pagemap_truncate,
+	.release = inode_file_release,
+	.has_inode = true,
+	.no_splice = true,
+};

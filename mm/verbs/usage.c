@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What the entries of a range have, as /proc/PID/smaps and pagemap show it. */
+#include "mm/host.h"
+#include "mm/verbs.h"
+
+/* Entries that are looked at in one hold of the space's lock. */
+#define USAGE_PIECE 64
+
+struct usage_visit {
+	struct vm_usage *usage;
+	vaddr_t next; /* where to go on */
+};
+
+static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	uint32_t maps;
+	uint64_t part;
+	bool dirty;
+
+	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
+		return;
+	maps = MAX(atomic_load_relaxed(&page->maps), 1u);
+	part = ((uint64_t)PAGE_SIZE << VM_USAGE_SHIFT) / maps;
+	dirty = (entry_flags(entry) & ENTRY_DIRTY) || page_has(page, PAGE_DIRTY);
+	usage->resident += PAGE_SIZE;
+	usage->proportional += part;
+	if (dirty)
+		usage->proportional_dirty += part;
+	*(maps > 1 ? (dirty ? &usage->shared_dirty : &usage->shared_clean)
+		   : (dirty ? &usage->private_dirty : &usage->private_clean)) += PAGE_SIZE;
+	if (entry_flags(entry) & ENTRY_ACCESSED)
+		usage->referenced += PAGE_SIZE;
+	if (page_kind(page) == PAGE_ANON)
+		usage->anonymous += PAGE_SIZE;
+}
+
+/* Looks at a piece of one leaf table, and ends the hold of the lock. */
+static int visit_usage(void *arg, const struct mmu_leaf *leaf)
+{
+	struct usage_visit *visit = arg;
+	unsigned n = MIN(leaf->count, (unsigned)USAGE_PIECE);
+	struct mmu_entry *slot;
+
+	entry_for_each_used(slot, leaf->entries, leaf->entries + n) {
+		struct mmu_entry entry = entry_load(slot);
+
+		if (entry_has_page(entry))
+			usage_add_page(visit->usage, entry);
+		else if (entry_state(entry) == ENTRY_SWAP)
+			visit->usage->swapped += PAGE_SIZE;
+	}
+	visit->next = mmu_leaf_va(leaf, leaf->entries + n);
+	return 1;
+}
+
+int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usage *usage)
+{
+	struct usage_visit visit = { .usage = usage, .next = start };
+	int more = 1, err = 0;
+
+	while (more && err == 0 && visit.next < end) {
+		spin_lock(&space->lock);
+		more = arch_mmu_visit(&space->mmu, visit.next, end, visit_usage, &visit);
+		spin_unlock(&space->lock);
+		if (more)
+			err = vm_pause();
+	}
+	return err;
+}
+
+static uint64_t pagemap_word(struct mmu_entry entry)
+{
+	const struct page *page;
+	uint64_t word;
+
+	if (entry_state(entry) == ENTRY_SWAP)
+		return VM_PAGEMAP_SWAP | entry_swap_slot(entry) << 5;
+	if (!entry_has_page(entry))
+		return 0;
+	word = VM_PAGEMAP_PRESENT | (entry_pfn(entry) & VM_PAGEMAP_FRAME);
+	page = pfn_to_page(entry_pfn(entry));
+	if (!page)
+		return word;
+	if (page_kind(page) == PAGE_OBJECT)
+		word |= VM_PAGEMAP_FILE;
+	if (page_kind(page) != PAGE_ZERO && atomic_load_relaxed(&page->maps) == 1)
+		word |= VM_PAGEMAP_EXCLUSIVE;
+	return word;
+}
+
+void vm_pagemap(struct space *space, vaddr_t va, uint64_t *words, size_t n)
+{
+	spin_lock(&space->lock);
+	for (size_t i = 0; i < n; i++) {
+		struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va + i * PAGE_SIZE);
+
+		words[i] = slot ? pagemap_word(entry_load(slot)) : 0;
+	}
+	spin_unlock(&space->lock);
+}
