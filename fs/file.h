@@ -185,7 +185,7 @@ static inline bool file_try_get(struct file *file)
 		if (refs == 0)
 			return false;
 	} while (!__atomic_compare_exchange_n(&file->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
+					      __ATOMIC_ACQUIRE));
 	return true;
 }
 

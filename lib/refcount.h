@@ -41,7 +41,7 @@ static inline bool refcount_get_unless_zero(struct refcount *r)
 	while (n != 0) {
 		assert(n != UINT32_MAX);
 		if (__atomic_compare_exchange_n(&r->n, &n, n + 1, true, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
+						__ATOMIC_ACQUIRE))
 			return true;
 	}
 	return false;

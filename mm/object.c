@@ -221,7 +221,7 @@ static bool object_get_unless_zero(struct object *object)
 	uint32_t refs = atomic_load_relaxed(&object->refs);
 
 	while (refs && !__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true,
-						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+						    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
 		;
 	return refs != 0;
 }

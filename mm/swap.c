@@ -149,8 +149,8 @@ int swap_on(struct block_device *device)
 		log_error("swap", "%s: the disk is read-only", device->name);
 		return -EROFS;
 	}
-	if (!__atomic_compare_exchange_n(&area_disk, &disk, device, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&area_disk, &disk, device, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
 		return disk == device ? -EBUSY : -EPERM;
 	err = area_open(device);
 	if (err)

@@ -36,7 +36,7 @@ static bool mutex_try(struct mutex *mutex)
 	struct thread *unowned = NULL;
 
 	return __atomic_compare_exchange_n(&mutex->owner, &unowned, current_thread(), false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+					   __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 }
 
 /*
@@ -49,7 +49,8 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 	struct thread *thread = current_thread();
 	int err = 0;
 
-	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	__atomic_store_n(&thread->locked_out, true, __ATOMIC_RELAXED);
 	while (!err) {
 		uint64_t seq = waitq_sample(&mutex->queue);

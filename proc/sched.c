@@ -1012,7 +1012,7 @@ void sched_let_finish(void)
 	uint64_t deadline;
 
 	while (!__atomic_compare_exchange_n(&rested_for, &nobody, current_thread(), false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+					    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 		nobody = NULL;
 		sched_yield();
 	}

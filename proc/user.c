@@ -93,7 +93,7 @@ void user_put(struct user *user)
 
 	while (refs > 1)
 		if (__atomic_compare_exchange_n(&user->refs, &refs, refs - 1, true,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return;
 	spin_lock(&users_lock);
 	last = __atomic_fetch_sub(&user->refs, 1, __ATOMIC_ACQ_REL) == 1;

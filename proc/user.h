@@ -52,7 +52,7 @@ static inline bool user_add_signal(struct user *user, uint64_t limit)
 		if (unlikely(before >= limit))
 			return false;
 	} while (!__atomic_compare_exchange_n(&user->sigpending, &before, before + 1, true,
-					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	if (before == 0)
 		user_get(user);
 	return true;

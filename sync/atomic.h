@@ -22,12 +22,15 @@
 		atomic_store_relaxed(p, v);              \
 	})
 
-/* Stores `new` in *p and returns true if *p is `old`. Otherwise returns false. */
+/*
+ * Stores `new` in *p and returns true if *p is `old`. Otherwise returns false. Both orders are the same, as everywhere:
+ * gcc 12 makes the LR and the fence before it by the second one alone, and SC.aq orders nothing (docs/memory-order.md).
+ */
 #define atomic_cas(p, old, new)                                                         \
 	({                                                                              \
 		__typeof__(*(p)) cas_old_ = (old);                                      \
-		__atomic_compare_exchange_n(p, &cas_old_, new, false, __ATOMIC_ACQ_REL, \
-					    __ATOMIC_ACQUIRE);                          \
+		__atomic_compare_exchange_n(p, &cas_old_, new, false, __ATOMIC_SEQ_CST, \
+					    __ATOMIC_SEQ_CST);                          \
 	})
 
 /* A statistics counter. Harts add to it without ordering, and it may be read at any time. */

@@ -16,6 +16,7 @@ MAP = re.compile(r"\barch_mmu_map\b")
 MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
 LOCK_FIELD = re.compile(r"^\s*struct (?:spinlock|mutex|spin|waitlock|sleeplock)\s+\w+;", re.MULTILINE)
+COMPARE_EXCHANGE = re.compile(r"__atomic_compare_exchange(?:_n)?\s*\([^;]*?__ATOMIC_[^;]*?__ATOMIC_\w+")
 STRUCT = re.compile(r"^(?:typedef )?struct[ \w]*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
 GUARD_WORDS = re.compile(r"guard|lock|under|protect|held", re.IGNORECASE)
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
@@ -125,6 +126,16 @@ def check_guards(sources):
                 if LOCK_FIELD.search(match.group(1)) and not GUARD_WORDS.search(comments + before):
                     line = source.text.count("\n", 0, match.start()) + 1
                     yield source.path, line, "a struct with a lock says what that guards"
+
+
+def check_orders(sources):
+    """Yields atomic compare-and-exchanges with two different orders: gcc 12 goes by the second one alone."""
+    for source in sources:
+        if source.is_c and (KERNEL.has(source) or source.within("arch")):
+            for line, match in source.find(COMPARE_EXCHANGE):
+                orders = re.findall(r"__ATOMIC_(\w+)", match.group())
+                if len(orders) != 2 or orders[0] != orders[1] or orders[0] not in ("RELAXED", "ACQUIRE", "SEQ_CST"):
+                    yield source.path, line, "both orders are the same: RELAXED, ACQUIRE or SEQ_CST"
 
 
 def check_kinds(sources):

@@ -167,11 +167,12 @@ static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
 	return (struct mmu_entry){ __atomic_load_n(&slot->word, __ATOMIC_RELAXED) };
 }
 
+/* It orders nothing: entries are changed under a lock, and a fence of translations comes after it. */
 static inline bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new)
 {
 	uint64_t seen = old.word;
 
-	__atomic_compare_exchange_n(&slot->word, &seen, new.word, false, __ATOMIC_ACQ_REL,
+	__atomic_compare_exchange_n(&slot->word, &seen, new.word, false, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
 	return seen == old.word;
 }
