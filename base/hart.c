@@ -41,11 +41,9 @@ void hart_init(unsigned long id)
 	hart_add(hart);
 }
 
-/* The interrupt comes after the reason: trap_kick() has the other fence. */
 void hart_kick(struct hart *hart, uint32_t reason)
 {
 	__atomic_fetch_or(&hart->kicks, reason, __ATOMIC_SEQ_CST);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!arch_hart_kick(hart) && !(reason & HART_KICK_STOP))
 		panic("the firmware can't interrupt hart %lu", hart->id);
 }

@@ -35,7 +35,8 @@ struct trace_ring {
 /* Returns the place for the record of a fault that begins. */
 static inline struct trace_fault *trace_next(struct trace_ring *ring)
 {
-	uint64_t n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_RELAXED);
+	/* Before what is written to the record, so that who has read of it finds it counted. */
+	uint64_t n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_ACQUIRE);
 
 	return __builtin_assume_aligned(&ring->records[n % TRACE_RECORDS], 64);
 }

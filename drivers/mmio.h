@@ -2,6 +2,7 @@
 /* Access to device registers, in program order. */
 #pragma once
 
+#include "arch/hart.h"
 #include "lib/types.h"
 
 /*
@@ -10,7 +11,7 @@
  */
 static inline void mmio_fence(void)
 {
-	__sync_synchronize();
+	arch_io_fence();
 }
 
 static inline uint32_t mmio_read32(const volatile void *base, size_t offset)

@@ -394,7 +394,9 @@ static bool futex_serve(struct request *request, const uint64_t *changes)
 		unlock_buckets(request);
 		return false;
 	}
-	request->until = request->bucket->changes++;
+	request->until = request->bucket->changes;
+	/* Whoever samples the new count sees the word that the program has stored before. */
+	atomic_store(&request->bucket->changes, request->until + 1);
 	at = futex_serve_some(request, request->bucket->sleepers.next, &moved);
 	if (unlikely(at != NULL))
 		futex_serve_rest(request, at, &moved);
@@ -411,7 +413,7 @@ static inline bool bucket_wake_none(struct bucket *bucket)
 
 	spin_lock(&bucket->lock);
 	none = list_empty(&bucket->sleepers);
-	bucket->changes += none;
+	atomic_store(&bucket->changes, bucket->changes + none);
 	spin_unlock(&bucket->lock);
 	return none;
 }

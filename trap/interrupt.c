@@ -17,13 +17,12 @@ void trap_timer(bool from_user)
 	hart->in_interrupt = false;
 }
 
-/* Reasons that are added from here on bring another interrupt, for it is not pending any more. */
+/* The interrupt is not pending any more, so a reason that is added from here on brings another one. */
 void trap_kick(void)
 {
 	struct hart *hart = hart_this();
 	uint32_t reasons;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	reasons = __atomic_exchange_n(&hart->kicks, 0, __ATOMIC_SEQ_CST);
 	hart_count_event(HART_IPIS);
 	if (reasons & HART_KICK_STOP)

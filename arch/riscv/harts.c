@@ -45,5 +45,7 @@ void arch_hart_join(void)
 
 bool arch_hart_kick(const struct hart *hart)
 {
+	/* By whatever store the firmware does it. */
+	__asm__ volatile("fence rw, ow" ::: "memory");
 	return sbi_call(SBI_EXT_IPI, SBI_IPI_SEND, 1, hart->id, 0, 0).error == 0;
 }

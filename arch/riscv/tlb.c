@@ -23,6 +23,8 @@ static unsigned long block_of(uint64_t harts_mask, unsigned long first)
 /* Has other harts, by index, make a fence, and waits for them: one request for each block of ids. */
 static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t start, size_t size)
 {
+	/* What they are to see is stored before the firmware tells them. */
+	__asm__ volatile("fence rw, ow" ::: "memory");
 	for (unsigned i = 0; i < hart_count; i++) {
 		unsigned long first = ALIGN_DOWN(harts[i].id, MASK_BITS);
 		struct sbi_result r;

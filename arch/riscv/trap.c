@@ -49,6 +49,8 @@ static void trap_interrupt(struct trap_frame *frame, uint64_t cause)
 		break;
 	case IRQ_SOFT:
 		csr_clear(sip, SIE_SSIE);
+		/* An interrupt that this write clears has its reason before what trap_kick() reads. A CSR is output. */
+		__asm__ volatile("fence o, rw" ::: "memory");
 		trap_kick();
 		break;
 	default:

@@ -29,6 +29,8 @@ void signal_arrived(const struct process *process)
 {
 	unsigned long flags;
 
+	/* The signal is pending before this look: who counts himself after it finds the signal. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (likely(atomic_load(&signal_watchers) == 0))
 		return;
 	flags = irq_save();

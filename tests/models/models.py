@@ -132,6 +132,21 @@ def no_wake_up_is_lost_beside_a_stop():
     right("sched.pml", 1000000, "STOPS", "EARLY")
 
 
+FENCES = ("SLEEP", "COUNTED", "SEQUENCE", "RECORD", "KICK")
+
+
+@case
+def no_store_is_late_for_another_hart():
+    for protocol in FENCES:
+        right("fences.pml", 30, protocol)
+
+
+@long_case
+def each_fence_that_is_left_out_is_missed():
+    for protocol in FENCES:
+        equal(True, check("fences.pml", protocol, "NO_FENCE", optimize="-O0")[0] > 0, f"{protocol} has an error without its fence")
+
+
 # The wrong variants: what each does, its model and its definitions.
 WRONG = {
     "a pulse that outlives its call is rejected": "endpoint.pml CALLS=1 SERVERS=1 KEEP_PULSE",

@@ -20,6 +20,8 @@ struct arch_thread; /* arch/context.h */
  *   void arch_hart_set(struct hart *)           called once per hart, at its start
  *   void arch_icache_sync(void)                 makes instructions that were stored visible to this
  *                                               hart's fetches
+ *   void arch_io_fence(void)                    all that this hart does to memory and devices comes before
+ *                                               all that it does to them afterwards
  *   void arch_spin_pause(void)                  in a loop that waits for another hart: a hint
  *   unsigned long arch_swap_acquire(uint32_t *, uint32_t) stores a word, and returns what was there; what this
  *                                               hart does to memory afterwards comes after it

@@ -24,5 +24,8 @@ long arch_hart_start(unsigned long id, struct arch_thread *thread);
  */
 void arch_hart_join(void);
 
-/* Interrupts another hart, which calls trap_kick(). Returns false if the firmware refuses. */
+/*
+ * Interrupts another hart, which calls trap_kick() and then sees all that this one has stored before. Returns false if the
+ * firmware refuses.
+ */
 bool arch_hart_kick(const struct hart *hart);

@@ -49,6 +49,11 @@ static inline void arch_icache_sync(void)
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
+static inline void arch_io_fence(void)
+{
+	__asm__ volatile("fence iorw, iorw" ::: "memory");
+}
+
 /* PAUSE; where it is not known, a FENCE that orders nothing. */
 static inline void arch_spin_pause(void)
 {

@@ -25,6 +25,10 @@ static inline void arch_hart_set(struct hart *hart)
  */
 int usleep(unsigned int microseconds);
 
+static inline void arch_io_fence(void)
+{
+}
+
 static inline void arch_spin_pause(void)
 {
 	(void)usleep(1);
