@@ -84,6 +84,8 @@ static void exit_release(struct process *process)
 	oom_futexes_marked(process);
 	process_fs->exit(current_thread());
 	leave_space(process);
+	if (unlikely(process->sem_undo != NULL))
+		process_sem->exit(process);
 	if (unlikely(process->drives) && driver_exit_hook)
 		driver_exit_hook(process);
 	if (process->exe)

@@ -26,8 +26,8 @@
 
 /*
  * The flags that are in no function below have no effect: CSIGNAL and CLONE_PARENT on a thread, as on
- * Linux; CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and CLONE_IO because the features
- * that they concern do not exist here.
+ * Linux; CLONE_SYSVSEM on a thread, whose process undoes operations on semaphores; CLONE_DETACHED,
+ * CLONE_PTRACE, CLONE_UNTRACED and CLONE_IO because the features that they concern do not exist here.
  */
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
@@ -69,6 +69,8 @@ static void fork_child_discard(struct process *child)
 		uspace_put(uspace);
 	if (child->leader)
 		process_fs->exit(child->leader);
+	if (child->sem_undo)
+		process_sem->exit(child);
 	if (child->exe)
 		exe_put(child->exe);
 	process_drop_threads(child);
@@ -131,6 +133,8 @@ static int copy_process(struct process *parent, struct process *child,
 	if (process_add_leader(child) || copy_state(parent, child, request))
 		return -ENOMEM;
 	if (process_fs->copy(child->leader, flags))
+		return -ENOMEM;
+	if (unlikely(flags & CLONE_SYSVSEM) && process_sem->share(child))
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);

@@ -164,6 +164,7 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 }
 
 const struct process_fs_ops *process_fs;
+const struct process_sem_ops *process_sem;
 uint64_t process_fs_nholders;
 
 static struct thread *create_thread(struct process *process)

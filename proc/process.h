@@ -17,6 +17,7 @@ struct end_watch;
 struct image_ids;
 struct file;
 struct object;
+struct sem_undo_list;
 
 #define PID_INIT	    1
 #define PID_MAX		    32768      /* pids are below it */
@@ -58,7 +59,9 @@ struct process {
 	int exit_signal;  /* sent to the parent when this process ends; 0: none */
 	int death_signal; /* sent to this process when its parent ends; 0: none */
 	enum process_state state;
-	int status;		     /* as wait4 packs it; set when it begins to end */
+	int status; /* as wait4 packs it; set when it begins to end */
+	/* For the choice of proc/oom.c, in thousandths of memory, and how low anybody may set it; atomic. */
+	int16_t oom_score_adj, oom_score_adj_min;
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
@@ -71,16 +74,14 @@ struct process {
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
+	struct usage borrowed; /* the faults that it had taken before this process was made */
+	struct exe *exe;       /* NULL: before the first exec */
+	struct sem_undo_list *sem_undo; /* NULL: there is nothing to undo. Belongs to process_sem */
 	/*
 	 * The memory is that of the process that cloned it, with CLONE_VM; before exec. The limits of
 	 * memory are that process's, and stay as it left them if it ends first.
 	 */
 	bool borrows_space;
-	struct usage borrowed; /* the faults that it had taken before this process was made */
-	struct exe *exe;       /* NULL: before the first exec */
-
-	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
-	size_t kept;
 
 	/* private to the process: */
 	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */
@@ -88,8 +89,10 @@ struct process {
 	bool thp_disabled; /* there are no huge pages in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
-	/* For the choice of proc/oom.c, in thousandths of memory, and how low anybody may set it; atomic. */
-	int16_t oom_score_adj, oom_score_adj_min;
+
+	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
+	size_t kept;
+
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */
@@ -157,6 +160,16 @@ struct process_fs_ops {
 extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */
 /* Atomic: files whose pages process_fs->held() counts. With none, nobody need ask. */
 extern uint64_t process_fs_nholders;
+
+/* Operations on semaphores, which proc/ does not know (sysv/sem.c). */
+struct process_sem_ops {
+	/* For CLONE_SYSVSEM: the child has what undoes the running process's operations, too. Returns 0 or -ENOMEM. */
+	int (*share)(struct process *child);
+	/* The process ends: undoes its operations, unless others share them. Its sem_undo is not NULL. */
+	void (*exit)(struct process *process);
+};
+
+extern const struct process_sem_ops *process_sem; /* set during boot, before there is a process */
 
 /* Creates the process's first thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
 int process_add_leader(struct process *process);

@@ -2,11 +2,13 @@
 /* The start of System V IPC. */
 #include "sysv/sysv.h"
 
+#include "sysv/sem.h"
 #include "sysv/shm.h"
 
 void sysv_init(void)
 {
 	shm_init();
+	sem_init();
 }
 
 void sysv_find_held(void)

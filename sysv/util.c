@@ -5,7 +5,10 @@
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/cred.h"
+#include "proc/mem_wait.h"
 
 /* As on Linux, an index is not used again before that many others were. */
 #define MIN_CYCLE 64
@@ -22,6 +25,43 @@ void ipc_init_ids(struct ipc_ids *ids)
 int64_t ipc_now(void)
 {
 	return (int64_t)(clock_wall_ns() / NSEC_PER_SEC);
+}
+
+/* ---- memory ---- */
+
+/* This part of memory is the most. */
+#define SHARE 16u
+
+static uint64_t ipc_memory; /* bytes; atomic */
+
+static bool charge(size_t bytes)
+{
+	uint64_t before = atomic_add(&ipc_memory, bytes);
+
+	if (before + bytes <= page_alloc_total_count() * PAGE_SIZE / SHARE)
+		return true;
+	counter_add(&ipc_memory, -(uint64_t)bytes);
+	return false;
+}
+
+void *ipc_alloc(size_t size)
+{
+	void *p;
+
+	if (!charge(kmalloc_size(size)))
+		return NULL;
+	p = mem_wait_kzalloc(size);
+	if (!p)
+		counter_add(&ipc_memory, -(uint64_t)kmalloc_size(size));
+	return p;
+}
+
+void ipc_free(void *p, size_t size)
+{
+	if (!p)
+		return;
+	counter_add(&ipc_memory, -(uint64_t)kmalloc_size(size));
+	kfree(p);
 }
 
 /* ---- trees ---- */

@@ -94,5 +94,12 @@ static inline int ipc_index(int id)
 	return id & (IPC_MNI - 1);
 }
 
+/*
+ * Kernel memory that programs have it keep: sets, operations and what undoes them, queues and messages. All together may
+ * take a sixteenth of memory. Zeroed; returns NULL if there is none. May wait: call with no lock held.
+ */
+void *ipc_alloc(size_t size);
+void ipc_free(void *p, size_t size); /* p may be NULL. With the mutex, too */
+
 /* Seconds since 1970, as the times of all three kinds are. */
 int64_t ipc_now(void);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls of System V IPC. */
 #include "abi/sysvipc.h"
+#include "base/clock.h"
 #include "mm/user_copy.h"
+#include "sysv/sem.h"
 #include "sysv/shm.h"
+#include "sysv/util.h"
 #include "trap/syscall.h"
+#include "trap/timespec.h"
 
 /* Copies out what a call has filled in; returns its result. */
 static long copy_out_result(vaddr_t to, const void *from, size_t size, int result)
@@ -85,6 +89,153 @@ long sys_shmctl(struct trap_frame *frame)
 	case SHM_LOCK:
 	case SHM_UNLOCK:
 		return shm_lock(id, cmd == SHM_LOCK);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- semaphores ---- */
+
+long sys_semget(struct trap_frame *frame)
+{
+	return sem_get(arg_int(frame, 0), arg_int(frame, 1), arg_int(frame, 2));
+}
+
+/* So many operations fit on the stack. */
+#define SOPS_FEW 16
+
+static long operate(struct trap_frame *frame, struct abi_sembuf *sops, unsigned n,
+		    const uint64_t *timeout)
+{
+	int id = arg_int(frame, 0);
+
+	if (user_copy_in(sops, arg_user(frame, 1), n * sizeof(*sops)))
+		return -EFAULT;
+	if (id < 0)
+		return -EINVAL;
+	return sem_operate(id, sops, n, timeout ? clock_deadline(*timeout) : UINT64_MAX);
+}
+
+static __attribute__((noinline)) long operate_many(struct trap_frame *frame, unsigned n,
+						   const uint64_t *timeout)
+{
+	struct abi_sembuf *sops = ipc_alloc(n * sizeof(*sops));
+	long result;
+
+	if (!sops)
+		return -ENOMEM;
+	result = operate(frame, sops, n, timeout);
+	ipc_free(sops, n * sizeof(*sops));
+	return result;
+}
+
+/* `timeout`: in nanoseconds from now, or NULL. */
+static long semop(struct trap_frame *frame, const uint64_t *timeout)
+{
+	struct abi_sembuf few[SOPS_FEW];
+	unsigned n = arg_uint(frame, 2);
+
+	if (n > atomic_load_relaxed(&sem_limits[SEM_LIMIT_OPM]))
+		return -E2BIG;
+	if (n == 0)
+		return -EINVAL;
+	return n > SOPS_FEW ? operate_many(frame, n, timeout) : operate(frame, few, n, timeout);
+}
+
+long sys_semop(struct trap_frame *frame)
+{
+	return semop(frame, NULL);
+}
+
+long sys_semtimedop(struct trap_frame *frame)
+{
+	vaddr_t at = arg_user(frame, 3);
+	uint64_t timeout = 0;
+	int err = at ? timespec_read(at, &timeout) : 0;
+
+	return err ? err : semop(frame, at ? &timeout : NULL);
+}
+
+static long semctl_stat(int id, int cmd, vaddr_t to)
+{
+	struct abi_semid_ds ds;
+	int result = sem_stat(id, cmd, &ds);
+
+	return copy_out_result(to, &ds, sizeof(ds), result);
+}
+
+static long semctl_info(int cmd, vaddr_t to)
+{
+	struct abi_seminfo info;
+	int result = sem_info(cmd == SEM_INFO, &info);
+
+	return copy_out_result(to, &info, sizeof(info), result);
+}
+
+static long semctl_set(int id, vaddr_t from)
+{
+	struct abi_semid_ds ds;
+
+	return user_copy_in(&ds, from, sizeof(ds)) ? -EFAULT : sem_set(id, &ds);
+}
+
+static long copy_all(int id, bool set, vaddr_t at, uint16_t *values, unsigned n)
+{
+	int err;
+
+	if (set)
+		return user_copy_in(values, at, n * sizeof(*values)) ? -EFAULT
+								     : sem_set_all(id, values, n);
+	err = sem_read_all(id, values, n);
+	return copy_out_result(at, values, n * sizeof(*values), err);
+}
+
+/* GETALL and SETALL. */
+static long semctl_all(int id, bool set, vaddr_t at)
+{
+	int n = sem_count(id, set);
+	uint16_t *values;
+	long result;
+
+	if (n < 0)
+		return n;
+	values = ipc_alloc((size_t)n * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	result = copy_all(id, set, at, values, (unsigned)n);
+	ipc_free(values, (size_t)n * sizeof(*values));
+	return result;
+}
+
+long sys_semctl(struct trap_frame *frame)
+{
+	int id = arg_int(frame, 0), num = arg_int(frame, 1), cmd = arg_int(frame, 2);
+	vaddr_t arg = arg_user(frame, 3);
+
+	if (id < 0)
+		return -EINVAL;
+	switch (cmd) {
+	case IPC_INFO:
+	case SEM_INFO:
+		return semctl_info(cmd, arg);
+	case IPC_STAT:
+	case SEM_STAT:
+	case SEM_STAT_ANY:
+		return semctl_stat(id, cmd, arg);
+	case GETVAL:
+	case GETPID:
+	case GETNCNT:
+	case GETZCNT:
+		return sem_read(id, cmd, num);
+	case GETALL:
+	case SETALL:
+		return semctl_all(id, cmd == SETALL, arg);
+	case SETVAL:
+		return sem_set_value(id, num, (int)arg);
+	case IPC_SET:
+		return semctl_set(id, arg);
+	case IPC_RMID:
+		return sem_remove(id);
 	default:
 		return -EINVAL;
 	}

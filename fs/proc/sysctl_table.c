@@ -12,6 +12,7 @@
 #include "mm/vma.h"
 #include "proc/process.h"
 #include "proc/uts.h"
+#include "sysv/sem.h"
 #include "sysv/shm.h"
 #include "sysv/util.h"
 
@@ -172,6 +173,7 @@ CONSTANT(nr_open, NOFILE_MAX)
 VARIABLE(shmmax, shm_limits, SHM_LIMIT_MAX)
 VARIABLE(shmall, shm_limits, SHM_LIMIT_ALL)
 VARIABLE(shmmni, shm_limits, SHM_LIMIT_MNI)
+VARIABLE(sem, sem_limits, 0)
 
 #define ENTRY(text, mode_, file_ops_, ops_) \
 	.entry = { .name = (text),          \
@@ -227,6 +229,7 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_KERNEL_RANDOM, "poolsize", 0444, get_poolsize),
 	STRING(SYSCTL_KERNEL_RANDOM, "uuid", 0444, show_uuid),
 	NUMBER(SYSCTL_KERNEL, "randomize_va_space", 0644, get_zero),
+	{ SETTABLE(SYSCTL_KERNEL, "sem", sem), .count = 4, .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_KERNEL, "shmall", shmall) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmax", shmmax) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmni", shmmni), .most = IPC_MNI },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/sysvipc: a line for each segment. The cursor is one more than the index from which to go on. */
+/* /proc/sysvipc: a line for each segment and each set of semaphores. The cursor is one more than the index from which to go on. */
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
+#include "sysv/sem.h"
 #include "sysv/shm.h"
 
 /* The head is at cursor 0. Returns true if it was put. */
@@ -42,3 +43,26 @@ static int shm_record(void *source, void *walk, uint64_t *cursor, struct seq *se
 }
 
 const struct seq_ops proc_sysvipc_shm_seq = { .record = shm_record };
+
+static int sem_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct sem_facts sem;
+	int next;
+
+	(void)source, (void)walk;
+	if (put_head(
+		    seq, cursor,
+		    "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      "
+		    "ctime"))
+		return 0;
+	next = sem_inspect((int)*cursor - 1, &sem);
+	if (next < 0)
+		return next;
+	*cursor = (uint64_t)next + 1;
+	seq_put(seq, "%10d %10d  %4o %10lu %5u %5u %5u %5u %10ld %10ld\n", sem.ds.perm.key, sem.id,
+		sem.ds.perm.mode, (unsigned long)sem.ds.nsems, sem.ds.perm.uid, sem.ds.perm.gid,
+		sem.ds.perm.cuid, sem.ds.perm.cgid, (long)sem.ds.otime, (long)sem.ds.ctime);
+	return 0;
+}
+
+const struct seq_ops proc_sysvipc_sem_seq = { .record = sem_record };

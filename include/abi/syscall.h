@@ -153,6 +153,10 @@
 #define SYS_getegid		   177
 #define SYS_gettid		   178
 #define SYS_sysinfo		   179
+#define SYS_semget		   190
+#define SYS_semctl		   191
+#define SYS_semtimedop		   192
+#define SYS_semop		   193
 #define SYS_shmget		   194
 #define SYS_shmctl		   195
 #define SYS_shmat		   196

@@ -64,5 +64,40 @@ struct abi_shm_info {
 	uint64_t swap_attempts, swap_successes;
 };
 
+/* ---- semaphores ---- */
+
+#define SEM_UNDO 0x1000
+
+#define GETPID	     11
+#define GETVAL	     12
+#define GETALL	     13
+#define GETNCNT	     14
+#define GETZCNT	     15
+#define SETVAL	     16
+#define SETALL	     17
+#define SEM_STAT     18
+#define SEM_INFO     19
+#define SEM_STAT_ANY 20
+
+struct abi_sembuf {
+	uint16_t num;
+	int16_t op;
+	int16_t flg;
+};
+
+struct abi_semid_ds {
+	struct abi_ipc_perm perm;
+	int64_t otime, ctime;
+	uint64_t nsems;
+	uint64_t unused[2];
+};
+
+struct abi_seminfo {
+	int32_t semmap, semmni, semmns, semmnu, semmsl;
+	int32_t semopm, semume, semusz, semvmx, semaem;
+};
+
+_Static_assert(sizeof(struct abi_sembuf) == 6 && sizeof(struct abi_semid_ds) == 88,
+	       "as in the ABI");
 _Static_assert(sizeof(struct abi_ipc_perm) == 48 && sizeof(struct abi_shmid_ds) == 112,
 	       "as in the ABI");

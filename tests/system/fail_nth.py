@@ -17,7 +17,7 @@ ALLOCATIONS = 300  # in all scenarios together, at least
 NEEDS_NONE = {"dontneed", "dup", "watch"}  # scenarios that make do with the memory they have
 # How often each counts something against a bound, of files' memory or of kernel stacks, which no relief raises.
 BOUNDS = {"create": 2, "mkdir": 2, "write": 1, "write_far": 1, "grow": 1, "writev": 1, "link": 1, "symlink": 2,
-          "fork": 1, "fork_much": 1, "vfork": 1, "child_dies": 1, "segment": 2}
+          "fork": 1, "fork_much": 1, "vfork": 1, "child_dies": 1, "segment": 2, "share_undo": 1}
 POLICIES = ["relieve", "refuse", "kill", "starve"]
 
 

@@ -141,6 +141,8 @@ HOGS = {
     "locks": "No locks available",
     "mounts": "No space left on device",
     "waiters": "Success",
+    "sets": "Cannot allocate memory",
+    "segments": "signal 7",
 }
 MEMORY_HOGS = ["memfds", "unmapped", "written", "tables"]  # as "memfd", in other ways
 LONG_HOGS = ["dirs", "args", "waiters"]

@@ -18,6 +18,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/mman.h>
@@ -706,6 +709,70 @@ static int hog_waiters(void)
 	return good ? 0 : ENOMEM;
 }
 
+/* ---- System V IPC ---- */
+
+/* Makes sets of so many semaphores until that is refused. Returns the errno; *last is the last one made. */
+static int make_sets(int n, int *last)
+{
+	int id;
+
+	while ((id = semget(IPC_PRIVATE, n, 0600)) >= 0)
+		*last = id;
+	return errno;
+}
+
+/* All that needs memory is refused, and what needs none is not. */
+static int hog_sets(void)
+{
+	struct sembuf ops[100] = { { 0, 1, SEM_UNDO } };
+	int id = -1, err = make_sets(32000, &id);
+	unsigned short values[1000];
+
+	if (err == ENOMEM)
+		err = make_sets(1000, &id);
+	if (semctl(id, 0, GETALL, values) == 0)
+		err = make_sets(900, &id);
+	if (err == ENOMEM)
+		err = make_sets(1, &id);
+	if (err != ENOMEM || semop(id, ops, 100) == 0 || errno != ENOMEM ||
+	    semop(id, ops, 1) == 0 || errno != ENOMEM || semtimedop(id, ops, 1, NULL) == 0 ||
+	    errno != ENOMEM || semctl(id, 0, GETALL, values) == 0 || errno != ENOMEM ||
+	    semctl(id, 0, SETVAL, 1) != 0)
+		return EPROTO;
+	return err;
+}
+
+static void end_sets(void)
+{
+	struct seminfo info;
+	struct semid_ds ds;
+
+	for (int index = semctl(0, 0, SEM_INFO, &info); index >= 0; index--)
+		semctl(semctl(index, 0, SEM_STAT, &ds), 0, IPC_RMID);
+}
+
+/* Fills segments, which stay when it is gone. */
+static int hog_segments(void)
+{
+	for (;;) {
+		int id = shmget(IPC_PRIVATE, MIB, 0600);
+		char *p = shmat(id, NULL, 0);
+
+		if (p == (char *)-1)
+			return errno;
+		memset(p, 1, MIB);
+		shmdt(p);
+	}
+}
+
+static void end_segments(void)
+{
+	struct shmid_ds ds;
+
+	for (int index = shmctl(0, SHM_INFO, &ds); index >= 0; index--)
+		shmctl(shmctl(index, SHM_STAT, &ds), IPC_RMID, NULL);
+}
+
 /* ---- one after the other ---- */
 
 static const struct hog {
@@ -722,6 +789,7 @@ static const struct hog {
 	{ "written", hog_written, NULL },     { "tables", hog_tables, NULL },
 	{ "mappings", hog_mappings, NULL },   { "locks", hog_locks, end_locks },
 	{ "mounts", hog_mounts, end_mounts }, { "waiters", hog_waiters, NULL },
+	{ "sets", hog_sets, end_sets },	      { "segments", hog_segments, end_segments },
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "errnos.h"
 
 #include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 
 #ifndef SHM_STAT_ANY
@@ -13,7 +14,12 @@
 #define AT     0x1000600000ul /* where a segment of two pages is attached */
 #define SECOND (AT + 0x10000)
 
+#ifndef SEM_STAT_ANY
+#define SEM_STAT_ANY 20
+#endif
+
 static int segment; /* that is attached */
+static int set;	    /* of two semaphores, both 1 */
 
 static const struct bad keys[] = { { "none", KEY + 1 }, NO_MORE };
 static const struct bad ids[] = {
@@ -41,6 +47,74 @@ static const struct bad attached[] = { { "null", 0 },
 				       { "other memory", DATA },
 				       { "kernel", KERNEL },
 				       NO_MORE };
+
+static const struct bad out_int[] = { { "null", 0 },
+				      { "unmapped", HOLE },
+				      { "readonly", READONLY },
+				      { "noaccess", NOACCESS },
+				      { "kernel", KERNEL },
+				      NO_MORE };
+static const struct bad set_sizes[] = { { "larger", 3 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad new_set_sizes[] = {
+	{ "none", 0 }, { "negative", MINUS(1) }, { "huge", 32001 }, NO_MORE
+};
+static const struct bad operations[] = { { "null", 0 },	       { "unmapped", HOLE },
+					 { "half", HALF },     { "noaccess", NOACCESS },
+					 { "kernel", KERNEL }, NO_MORE };
+static const struct bad counts[] = {
+	{ "none", 0 }, { "many", 501 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad numbers[] = { { "negative", MINUS(1) }, { "above", 2 }, NO_MORE };
+static const struct bad semvals[] = { { "negative", MINUS(1) }, { "large", 32768 }, NO_MORE };
+static const struct bad all_values[] = {
+	{ "null", 0 },	      { "unmapped", HOLE }, { "noaccess", NOACCESS },
+	{ "kernel", KERNEL }, { "large", LAST },    NO_MORE
+};
+static const struct bad ops_of[] = { { "beyond", (word)(struct sembuf[]){ { 2, 1, 0 } } },
+				     { "would wait",
+				       (word)(struct sembuf[]){ { 0, -2, IPC_NOWAIT } } },
+				     { "too large", (word)(struct sembuf[]){ { 0, 32767, 0 } } },
+				     NO_MORE };
+
+static void finds_set(word *arg)
+{
+	arg[0] = (word)set;
+	memset((void *)LAST, 0xff, 4); /* two values that are too large */
+}
+
+static void finds_set_index(word *arg)
+{
+	arg[0] = (word)(set & 0x7fff);
+}
+
+static void reads_set(word *arg)
+{
+	finds_set(arg);
+	syscall(SYS_semctl, set, 0, IPC_STAT, DATA);
+}
+
+static void sets_ones(const word *arg, long result)
+{
+	unsigned short ones[] = { 1, 1 };
+
+	(void)arg, (void)result;
+	syscall(SYS_semctl, set, 0, SETALL, ones);
+}
+
+static void removes_set(const word *arg, long id)
+{
+	(void)arg;
+	syscall(SYS_semctl, id, 0, IPC_RMID, 0);
+}
+
+static void makes_set(word *arg)
+{
+	static int made = -1;
+
+	if (made < 0 || syscall(SYS_semctl, made, 0, IPC_STAT, DATA) != 0)
+		made = (int)syscall(SYS_semget, IPC_PRIVATE, 1, 0600);
+	arg[0] = (word)made;
+}
 
 static void finds_segment(word *arg)
 {
@@ -87,7 +161,49 @@ static void makes_segment(word *arg)
 	arg[0] = (word)made;
 }
 
+static struct sembuf adds_one[] = { { 0, 1, 0 } };
+static const struct timespec at_once;
+
 static const struct row rows[] = {
+	CALL(semget, RIGHT(KEY, 2, 0600), BAD(keys, set_sizes), .how = HIDES),
+	CALL_AS("semget(there)", semget, RIGHT(KEY, 0, 0), BAD(NULL, set_sizes, get_flags),
+		.how = HIDES),
+	CALL_AS("semget(new)", semget, RIGHT(KEY + 2, 1, IPC_CREAT | 0600),
+		BAD(NULL, new_set_sizes, new_flags), .after = removes_set, .how = HIDES),
+	CALL(semop, RIGHT(0, (word)adds_one, 1), BAD(ids, operations, counts), .before = finds_set,
+	     .after = sets_ones),
+	CALL_AS("semop(values)", semop, RIGHT(0, (word)adds_one, 1), BAD(ids, ops_of),
+		.before = finds_set, .after = sets_ones),
+	CALL(semtimedop, RIGHT(0, (word)adds_one, 1, (word)&at_once),
+	     BAD(ids, operations, counts, timespec_or_null), .before = finds_set,
+	     .after = sets_ones),
+	CALL_AS("semctl(GETVAL)", semctl, RIGHT(0, 1, GETVAL), BAD(ids, numbers, commands),
+		.before = finds_set),
+	CALL_AS("semctl(GETPID)", semctl, RIGHT(0, 1, GETPID), BAD(ids, numbers),
+		.before = finds_set, .how = HIDES),
+	CALL_AS("semctl(GETNCNT)", semctl, RIGHT(0, 1, GETNCNT), BAD(ids, numbers),
+		.before = finds_set),
+	CALL_AS("semctl(GETZCNT)", semctl, RIGHT(0, 1, GETZCNT), BAD(ids, numbers),
+		.before = finds_set),
+	CALL_AS("semctl(SETVAL)", semctl, RIGHT(0, 1, SETVAL, 1), BAD(ids, numbers, NULL, semvals),
+		.before = finds_set),
+	CALL_AS("semctl(GETALL)", semctl, RIGHT(0, 0, GETALL, DATA), BAD(ids, NULL, NULL, out_int),
+		.before = finds_set),
+	CALL_AS("semctl(SETALL)", semctl, RIGHT(0, 0, SETALL, DATA + PAGE),
+		BAD(ids, NULL, NULL, all_values), .before = finds_set, .after = sets_ones),
+	CALL_AS("semctl(IPC_STAT)", semctl, RIGHT(0, 0, IPC_STAT, DATA), BAD(ids, NULL, NULL, out),
+		.before = finds_set),
+	CALL_AS("semctl(SEM_STAT)", semctl, RIGHT(0, 0, SEM_STAT, DATA),
+		BAD(indices, NULL, NULL, out), .before = finds_set_index, .how = HIDES),
+	CALL_AS("semctl(SEM_STAT_ANY)", semctl, RIGHT(0, 0, SEM_STAT_ANY, DATA),
+		BAD(indices, NULL, NULL, out), .before = finds_set_index, .how = HIDES),
+	CALL_AS("semctl(IPC_SET)", semctl, RIGHT(0, 0, IPC_SET, DATA), BAD(ids, NULL, NULL, in),
+		.before = reads_set),
+	CALL_AS("semctl(IPC_RMID)", semctl, RIGHT(0, 0, IPC_RMID), BAD(ids), .before = makes_set),
+	CALL_AS("semctl(IPC_INFO)", semctl, RIGHT(0, 0, IPC_INFO, DATA), BAD(NULL, NULL, NULL, out),
+		.how = HIDES),
+	CALL_AS("semctl(SEM_INFO)", semctl, RIGHT(0, 0, SEM_INFO, DATA), BAD(NULL, NULL, NULL, out),
+		.how = HIDES),
 	CALL(shmget, RIGHT(KEY, 2 * PAGE, 0600), BAD(keys, segment_sizes), .how = HIDES),
 	CALL_AS("shmget(there)", shmget, RIGHT(KEY, 0, 0), BAD(NULL, segment_sizes, get_flags),
 		.how = HIDES),
@@ -122,11 +238,17 @@ static void make_all(void)
 {
 	segment = (int)syscall(SYS_shmget, KEY, 2 * PAGE, IPC_CREAT | 0600);
 	syscall(SYS_shmat, segment, AT, 0);
+	set = (int)syscall(SYS_semget, KEY, 2, IPC_CREAT | 0600);
+	sets_ones(NULL, 0);
 }
 
 static void remove_all(void)
 {
 	word arg[1];
+
+	makes_set(arg);
+	syscall(SYS_semctl, arg[0], 0, IPC_RMID, 0);
+	syscall(SYS_semctl, set, 0, IPC_RMID, 0);
 
 	makes_segment(arg);
 	syscall(SYS_shmctl, arg[0], IPC_RMID, 0);
