@@ -52,7 +52,7 @@ SEEDS = [
     ("include-directions", "tools/strict/shadow.h", '#include "base/log.h"\n', {}),
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
      {"lib/tree.h": C + '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
-    ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
+    ("headers-compile-alone", "base/log.h", "struct other { struct unknown u; };\n", {}),
     ("headers-compile-alone", "include/abi/hole.h",
      C + "/* A struct with a hole. */\n#pragma once\nstruct hole {\n\tchar c;\n\tlong n;\n};\n", {}),
     ("first-lines", "mm/none.h", C + "#pragma once\n", {}),
