@@ -68,9 +68,13 @@ struct nice_visit {
 	int err;  /* the last refusal, if there was one; -ESRCH: there was no thread */
 	bool of_user;
 	uint32_t uid; /* with that */
-	/* What the running thread may do to threads with these credentials; NULL: it is not known yet. */
+	/*
+	 * Nearly all threads of a process have the same credentials and wishes. Those of the last one, what its
+	 * wish becomes, and why not: 0 or an error. cred is NULL where there has been none of that process.
+	 */
 	const struct cred *cred;
-	bool may_nice, may_sched;
+	uint64_t wish, wish_with;
+	int refusal;
 };
 
 bool can_nice(const struct thread *thread, int nice)
@@ -85,24 +89,27 @@ static uint64_t with_nice(const struct sched_wish *wish, int nice)
 }
 
 /* The order is that of set_one_prio() of Linux. */
+static void decide_nice(const struct thread *thread, struct nice_visit *visit)
+{
+	visit->cred = thread->real_cred;
+	visit->wish = thread->wish.any;
+	visit->wish_with = with_nice(&thread->wish, visit->nice);
+	if (!cred_may_nice(visit->cred))
+		visit->refusal = -EPERM;
+	else if (!can_nice(thread, visit->nice))
+		visit->refusal = -EACCES;
+	else
+		visit->refusal = cred_may_sched(visit->cred) ? 0 : -EPERM;
+}
+
 static void set_nice(struct thread *thread, struct nice_visit *visit)
 {
-	if (thread->real_cred != visit->cred) { /* nearly all threads have the same */
-		visit->cred = thread->real_cred;
-		visit->may_nice = cred_may_nice(visit->cred);
-		visit->may_sched = cred_may_sched(visit->cred);
-	}
-	if (!visit->may_nice) {
-		visit->err = -EPERM;
-	} else if (!can_nice(thread, visit->nice)) {
-		visit->err = -EACCES;
-	} else if (!visit->may_sched) {
-		visit->err = -EPERM;
-	} else {
-		if (visit->err == -ESRCH)
-			visit->err = 0;
-		atomic_store_relaxed(&thread->wish.any, with_nice(&thread->wish, visit->nice));
-	}
+	if (thread->real_cred != visit->cred || thread->wish.any != visit->wish)
+		decide_nice(thread, visit);
+	if (!visit->refusal)
+		atomic_store_relaxed(&thread->wish.any, visit->wish_with);
+	if (visit->refusal || visit->err == -ESRCH)
+		visit->err = visit->refusal;
 }
 
 static void visit_thread(struct thread *thread, struct nice_visit *visit)
