@@ -790,6 +790,7 @@ int main(int argc, char **argv)
 {
 	bool done = true;
 
+	alarm(3600); /* which pass at once, by the clock of instructions, where a case waits for ever */
 	for (int i = 1; i < argc; i++)
 		done &= run_case(argv[i]);
 	return !done;
