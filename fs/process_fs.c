@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/pidfd.h"
 #include "abi/sched.h"
+#include "fs/core_file.h"
 #include "fs/fdtable.h"
 #include "fs/fs_struct.h"
 #include "fs/mount.h"
@@ -357,6 +358,7 @@ static const struct process_fs_ops ops = {
 	.serves = process_fs_serves,
 	.held = process_fs_held,
 	.sync = mount_sync_all,
+	.core_dump = core_file_write,
 	.pidfd_reserve = process_fs_pidfd_reserve,
 	.pidfd_fill = process_fs_pidfd_fill,
 	.pidfd_unreserve = process_fs_pidfd_unreserve,

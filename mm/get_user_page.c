@@ -118,6 +118,40 @@ void put_user_page(struct space *space, struct page *page, unsigned access)
 	page_put(page);
 }
 
+/* Is it something else than zeros that nobody has written, and than registers? */
+static bool is_content(const struct page *page)
+{
+	return page != zero_page && page_kind(page) != PAGE_DEVICE;
+}
+
+struct page *user_page_if_any(struct space *space, vaddr_t va)
+{
+	struct page *page = NULL;
+	struct mmu_entry entry = ENTRY_NONE;
+	struct mmu_entry *slot;
+	const struct vma *vma;
+
+	spin_lock(&space->lock);
+	vma = vma_find(space, va);
+	slot = vma ? arch_mmu_lookup(&space->mmu, va) : NULL;
+	if (slot)
+		entry = entry_load(slot);
+	if (entry_has_page(entry))
+		page = pfn_to_page(entry_pfn(entry));
+	if (page && is_content(page))
+		page_get(page);
+	spin_unlock(&space->lock);
+	if (page)
+		return is_content(page) ? page : NULL;
+	if (!vma || (entry_empty(entry) && !vma->object) ||
+	    get_user_page(space, va, VM_PROT_READ, &page))
+		return NULL;
+	if (is_content(page))
+		return page;
+	put_user_page(space, page, VM_PROT_READ);
+	return NULL;
+}
+
 /* Copies within one page: to the space if `out`, else from it. */
 static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out)
 {

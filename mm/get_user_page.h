@@ -22,6 +22,12 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 void put_user_page(struct space *space, struct page *page, unsigned access);
 
 /*
+ * For a core file: returns the page at va, of whatever permissions, for put_user_page() as one for reading; NULL if
+ * there are only zeros, or it cannot be had. (In swap it can only be had where it may be read.) Waits as above.
+ */
+struct page *user_page_if_any(struct space *space, vaddr_t va);
+
+/*
  * Copy n bytes to or from another space through get_user_page(). Return 0 or a negative errno as
  * above.
  */

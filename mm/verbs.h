@@ -60,6 +60,8 @@ int vm_lock_all(struct space *space, unsigned now, unsigned future);
  * mapped at addr.
  */
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
+/* Are there pages in the range that private mappings have made, resident or in swap? Needs no lock. */
+bool vm_has_private(struct space *space, vaddr_t start, vaddr_t end);
 
 /* What the entries of a range have, in bytes. */
 struct vm_usage {

@@ -361,7 +361,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
 			 current_thread()->name, process->pid,
 			 new.headers.late ? path : new.interp->path);
-		signal_force(process, SIGSEGV);
+		signal_die(&(const struct signal_info){ .sig = SIGSEGV, .code = SI_KERNEL });
 		err = -ENOEXEC;
 	}
 	if (err) {

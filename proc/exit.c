@@ -22,6 +22,7 @@
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/action.h"
+#include "proc/signal/core.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/wait.h"
@@ -99,7 +100,9 @@ struct signal_info process_end_siginfo(const struct process *process)
 
 	return (struct signal_info){
 		.sig = process->exit_signal,
-		.code = killed ? CLD_KILLED : CLD_EXITED,
+		.code = !killed			     ? CLD_EXITED
+			: WCOREDUMP(process->status) ? CLD_DUMPED
+						     : CLD_KILLED,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
 		.uid = process->leader->real_cred->uid,
@@ -338,6 +341,7 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 {
 	struct thread *thread = current_thread();
 
+	core_wait_for_dump();
 	exit_begin(thread, status, all);
 	tell_in_memory();
 	if (journal_is_on())

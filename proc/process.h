@@ -151,6 +151,11 @@ struct process_fs_ops {
 	 * a negative errno.
 	 */
 	int (*pidfd_reserve)(bool of_thread, struct end_watch **watch_ret, struct file **file_ret);
+	/*
+	 * Writes a core file of the running process, whose other threads wait. Returns whether there is one now, whole or
+	 * not. A kill ends it early.
+	 */
+	bool (*core_dump)(const struct signal_info *info);
 	/* Puts the file there. Call with process_tree_lock held. */
 	void (*pidfd_fill)(int fd, struct file *file);
 	/* Or frees both. */

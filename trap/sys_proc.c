@@ -241,7 +241,7 @@ static struct abi_siginfo child_event_info(const struct child_event *event)
 		info.si_code = CLD_EXITED;
 		info.u.child.status = WEXITSTATUS(status);
 	} else {
-		info.si_code = CLD_KILLED;
+		info.si_code = WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
 		info.u.child.status = WTERMSIG(status);
 	}
 	return info;

@@ -279,7 +279,7 @@ static void bad_frame(vaddr_t sp)
 		return;
 	log_warn("trap", "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
 		 current_thread()->name, process->pid, sp);
-	signal_force(process, SIGSEGV);
+	signal_die(&segv);
 }
 
 /* All registers come from the frame. The result is the new value of a0. */

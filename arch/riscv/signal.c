@@ -2,11 +2,13 @@
 /* Signal frames on RISC-V: saves and restores registers, and sets those of a handler. */
 #include "arch/signal.h"
 
+#include "abi/core.h"
 #include "abi/errno.h"
 #include "arch/context.h"
 #include "arch/hart.h"
 #include "arch/riscv/fpu.h"
 #include "arch/usercopy.h"
+#include "lib/string.h"
 
 enum { FRAME_A1 = FRAME_A0 + 1, FRAME_A2 = FRAME_A0 + 2 };
 
@@ -54,6 +56,19 @@ int arch_sigcontext_load(vaddr_t from)
 	if (err || arch_copy_in(&last, from + LIST_END, sizeof(last)))
 		return -EFAULT;
 	return last.end[0] || last.end[1] || last.end[2] ? -EINVAL : 0;
+}
+
+void arch_core_registers(const struct arch_thread *thread, uint64_t regs[32],
+			 struct abi_core_floats *floats)
+{
+	const bool used = (thread->frame.status & SSTATUS_FS) != SSTATUS_FS_INITIAL;
+
+	memcpy(regs, &thread->frame, 32 * sizeof(regs[0]));
+	memset(floats, 0, sizeof(*floats));
+	if (!used)
+		return;
+	memcpy(floats->f, thread->fpu.f, sizeof(floats->f));
+	floats->fcsr = (uint32_t)thread->fpu.fcsr;
 }
 
 void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call)

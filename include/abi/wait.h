@@ -23,6 +23,9 @@
 #define ABI_W_STOPCODE(sig)  ((((sig)&0xff) << 8) | 0x7f)
 #define ABI_W_CONTINUED	     0xffff
 
+/* Or-ed into a death by signal: a core file was written. */
+#define WCOREFLAG 0x80
+
 /* Decode a status. */
 #define WTERMSIG(status)     ((status)&0x7f)
 #define WEXITSTATUS(status)  (((status)&0xff00) >> 8)
@@ -30,4 +33,5 @@
 #define WIFEXITED(status)    (WTERMSIG(status) == 0)
 #define WIFSTOPPED(status)   (((status)&0xff) == 0x7f)
 #define WIFSIGNALED(status)  (((signed char)(((status)&0x7f) + 1) >> 1) > 0)
+#define WCOREDUMP(status)    (((status)&WCOREFLAG) != 0)
 #define WIFCONTINUED(status) ((status) == 0xffff)

@@ -16,7 +16,7 @@ enum advice_kind {
 	ADVICE_UNKNOWN,
 	ADVICE_IGNORED,
 	ADVICE_AGED,
-	ADVICE_FORK,
+	ADVICE_FLAG,
 	ADVICE_ANON_IGNORED,
 	ADVICE_DROP,
 	ADVICE_POPULATE
@@ -31,8 +31,6 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_WILLNEED:
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
 		return ADVICE_IGNORED;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
@@ -41,7 +39,9 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_DOFORK:
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
-		return ADVICE_FORK;
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+		return ADVICE_FLAG;
 	case MADV_FREE: /* it allows to free the pages, and does not require it */
 		return ADVICE_ANON_IGNORED;
 	case MADV_DONTNEED:
@@ -101,11 +101,25 @@ static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int a
 	return populate_error(vm_populate(space, start, end, access));
 }
 
-/* Sets or clears a flag that fork reads. As on Linux, a split without memory is -EAGAIN. */
-static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+static unsigned flag_of(int advice)
 {
-	unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPE;
-	bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
+	switch (advice) {
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+		return VMA_DONTFORK;
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+		return VMA_DONTDUMP;
+	default:
+		return VMA_WIPE;
+	}
+}
+
+/* Sets or clears a flag that fork or a core file heeds. As on Linux, a split without memory is -EAGAIN. */
+static int advise_flag(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	unsigned flag = flag_of(advice);
+	bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK || advice == MADV_DONTDUMP;
 	int result;
 
 	if (advice == MADV_WIPEONFORK && vma->object)
@@ -132,8 +146,8 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 			return -EINVAL;
 		reclaim_range(vma, start, end, advice == MADV_PAGEOUT);
 		return 0;
-	case ADVICE_FORK:
-		return advise_fork(vma, start, end, advice);
+	case ADVICE_FLAG:
+		return advise_flag(vma, start, end, advice);
 	default:
 		return 0;
 	}

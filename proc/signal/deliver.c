@@ -12,6 +12,7 @@
 #include "proc/process.h"
 #include "proc/ptimer.h"
 #include "proc/signal/action.h"
+#include "proc/signal/core.h"
 #include "proc/signal/frame.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
@@ -69,7 +70,7 @@ static void no_room(const struct trap_frame *frame, int sig)
 		return;
 	log_warn("proc", "%s[%d] killed by SIGSEGV: no room for the frame of signal %d at sp %#lx",
 		 current_thread()->name, process->pid, sig, frame_sp(frame));
-	signal_force(current_process(), SIGSEGV);
+	signal_die(&segv);
 }
 
 /* The mask for the time when the handler runs. */
@@ -105,14 +106,16 @@ static void signal_handler_run(struct trap_frame *frame, const struct signal_inf
 	}
 }
 
-/* The default action ends the process, or begins to stop it. Call with the lock held. */
-static void begin_default(struct process *process, int sig)
+/* The default action ends the process, or begins to stop it; *dumps_ret: by a core file. Call with the lock held. */
+static void begin_default(struct process *process, int sig, bool *dumps_ret)
 {
 	enum signal_default action = signal_default(sig);
 
 	if (process->pid == PID_INIT)
 		return;
-	if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
+	if (action == SIGNAL_CORE && core_is_wanted(process, sig))
+		*dumps_ret = true;
+	else if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
 		signals_set_fatal(process, sig);
 	else if (action == SIGNAL_STOP)
 		process->signals.stopping = sig;
@@ -123,17 +126,21 @@ static void begin_default(struct process *process, int sig)
  * default begins in the same hold of the lock: SIGCONT comes before a stop, or ends it.
  */
 static bool signal_next(struct process *process, struct signal_info *info,
-			struct abi_sigaction *action)
+			struct abi_sigaction *action, bool *dumps_ret)
 {
 	struct signals *signals = &process->signals;
 	bool any;
+
+	*dumps_ret = false;
 
 	spin_lock(&signals->lock);
 	any = signal_take(~current_thread()->signals.blocked, info);
 	if (any) {
 		signal_action_take(signals, info->sig, action);
+		if (unlikely(current_thread()->signals.dies))
+			action->handler = SIG_DFL;
 		if (action->handler == SIG_DFL)
-			begin_default(process, info->sig);
+			begin_default(process, info->sig, dumps_ret);
 	}
 	spin_unlock(&signals->lock);
 	if (any)
@@ -162,6 +169,7 @@ void signal_user_return(struct trap_frame *frame)
 	struct process *process = thread->process;
 	struct abi_sigaction action;
 	struct signal_info info;
+	bool dumps;
 
 	work_clear();
 	ptimers_take(&process->timers);
@@ -172,8 +180,10 @@ void signal_user_return(struct trap_frame *frame)
 			process_stop();
 			continue;
 		}
-		if (!signal_next(process, &info, &action))
+		if (!signal_next(process, &info, &action, &dumps))
 			break;
+		if (unlikely(dumps))
+			core_dump(&info);
 		if (signal_has_handler(&action)) {
 			signal_handler_run(frame, &info, &action);
 			work_again();

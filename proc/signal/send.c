@@ -13,6 +13,7 @@
 #include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/signal/arrive.h"
+#include "proc/signal/core.h"
 #include "proc/signal/queue.h"
 
 #define STOPS \
@@ -260,7 +261,8 @@ static inline void act(struct thread *thread, struct sigpending *pending, int si
 		signal_wake(thread); /* it waits for the signal */
 	else if (signal_is_dropped(thread, sig))
 		signal_flush(&process->signals, pending, bit, &process->signals.spent);
-	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig))
+	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig) &&
+		 !core_is_wanted(process, sig))
 		signals_set_fatal(process, sig);
 	else
 		signal_wake(thread);
@@ -380,12 +382,34 @@ void signal_send(struct process *process, int sig)
 	signal_send_info(process, &info); /* an info with this code is never refused */
 }
 
+/* The running thread takes what signal_fault() was told, by its default action. Call with the lock held. */
+static void die_by_core(struct thread *thread, int sig)
+{
+	thread->signals.fault.sig = sig;
+	thread->signals.dies = true;
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+}
+
 void signal_force(struct process *process, int sig)
 {
 	spin_lock(&process->signals.lock);
-	signals_set_fatal(process, sig);
+	if (process == current_process() && core_is_wanted(process, sig))
+		die_by_core(current_thread(), sig);
+	else
+		signals_set_fatal(process, sig);
 	spin_unlock(&process->signals.lock);
 	stop_changed(process);
+}
+
+void signal_die(const struct signal_info *info)
+{
+	struct thread *thread = current_thread();
+
+	spin_lock(&thread->process->signals.lock);
+	thread->signals.fault = *info;
+	thread->signals.fault.sig = 0;
+	spin_unlock(&thread->process->signals.lock);
+	signal_force(thread->process, info->sig);
 }
 
 bool signal_fault(const struct signal_info *info)
@@ -396,9 +420,11 @@ bool signal_fault(const struct signal_info *info)
 
 	spin_lock(&signals->lock);
 	caught = (signals_caught(signals) & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
+	thread->signals.fault = *info;
 	if (caught) {
-		thread->signals.fault = *info;
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	} else {
+		thread->signals.fault.sig = 0; /* for signal_force() */
 	}
 	spin_unlock(&signals->lock);
 	return caught;

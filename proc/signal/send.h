@@ -37,6 +37,11 @@ bool signal_is_ignored_locked(const struct process *process, const struct thread
  * that cannot be resolved. Preconditions as above.
  */
 void signal_force(struct process *process, int sig);
+/*
+ * The same for the running thread, with what a core file is to say of it; signal_force() takes for that what signal_fault()
+ * has refused.
+ */
+void signal_die(const struct signal_info *info);
 
 /*
  * A fault of the running thread could not be resolved: has its handler run next. Returns false,

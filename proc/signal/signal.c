@@ -133,6 +133,8 @@ bool signals_thread_ends(int status, bool all)
 	thread->signals.exiting = true;
 	signals_wake_next();
 	last = --signals->nthreads == 0;
+	if (unlikely(signals->dumping))
+		waitq_wake_all(&signals->resumed);
 	if (last && !signals->ending)
 		atomic_store(&signals->ending, SIGNALS_ENDING | status);
 	if (!last) {
@@ -168,7 +170,7 @@ bool signals_exec_begin(void)
 	bool first;
 
 	spin_lock(&signals->lock);
-	first = !signals->ending && !signals->execing;
+	first = !signals->ending && !signals->execing && !signals->dumping;
 	if (first && signals->nthreads > 1) {
 		signals->execing = thread;
 		signals_kill_threads(thread->process, thread);

@@ -77,7 +77,10 @@ struct signals {
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */
 	bool continue_untold;	  /* the first thread that goes on is to tell the parent */
-	struct waitq resumed;
+	/* proc/signal/core.c: */
+	bool dumping;	      /* a thread writes a core file; atomic */
+	uint16_t nparked;     /* threads that wait for its end */
+	struct waitq resumed; /* after a stop; and woken when what is above changes */
 };
 
 #define SIGNALS_ENDING 0x10000
@@ -88,11 +91,13 @@ struct thread_signals {
 	struct sigpending pending; /* sent to this thread */
 	uint64_t blocked;	   /* never SIGKILL or SIGSTOP; a blocked signal stays pending */
 	uint64_t waited;	   /* ends rt_sigtimedwait although it is blocked */
+	uint64_t held;		   /* blocked before a core file is written */
 	struct signal_info fault;  /* a processor exception to be handled; sig 0: none */
 	bool forking;		   /* it creates a child, which others cannot find yet */
 	uint64_t for_child;	   /* the signals sent to many processes since then */
 	bool exiting;		   /* it has begun to end: it takes no signal, and is not killed */
 	bool must_stop; /* if the process is stopped: it has not stopped yet; see thread_must_stop() */
+	bool dies;	/* of `fault`, whatever its action is */
 	bool to_wake; /* it must end or stop, and has not been woken for that yet */
 	/* private to the thread: */
 	bool suspended; /* in rt_sigsuspend or ppoll: old_mask is restored afterwards */
