@@ -43,18 +43,23 @@ void rt_dequeue(struct rt_queue *queue, struct thread *thread)
 	thread->by_priority = false;
 }
 
-/* A tick that comes late, since none was needed before, counts as one. */
+/*
+ * A tick that comes late, since none was needed before or since the machine stood still, counts as one: of both times, as a
+ * period in which nobody else could run must not seem to be over.
+ */
 void rt_tick(struct rt_queue *queue, bool runs)
 {
-	uint64_t now = arch_time(), most = clock_ns_to_ticks(SLICE_MS * MS);
+	uint64_t now = arch_time();
+	uint64_t passed = MIN(now - queue->look_tick, clock_ns_to_ticks(SLICE_MS * MS));
 
-	if (now - queue->period_tick >= clock_ns_to_ticks(RT_PERIOD_MS * MS)) {
-		queue->period_tick = now;
+	queue->look_tick = now;
+	queue->period_ticks += passed;
+	if (queue->period_ticks >= clock_ns_to_ticks(RT_PERIOD_MS * MS)) {
+		queue->period_ticks = 0;
 		queue->ran_ticks = 0;
 		queue->throttled = false;
 	} else if (runs) {
-		queue->ran_ticks += MIN(now - queue->look_tick, most);
+		queue->ran_ticks += passed;
 		queue->throttled = queue->ran_ticks >= clock_ns_to_ticks(RT_RUN_MS * MS);
 	}
-	queue->look_tick = now;
 }

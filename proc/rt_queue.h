@@ -20,10 +20,10 @@ struct rt_queue {
 	struct tree
 		threads; /* linked by thread.rt_node; those that wait longest first among equals */
 	struct tree_node *first;
-	uint64_t period_tick; /* when the present period began */
-	uint64_t look_tick;   /* of the last look that found one running */
-	uint64_t ran_ticks;   /* of the present period, as seen by these looks */
-	bool throttled;	      /* for the rest of the period others go first */
+	uint64_t look_tick;    /* of the last tick */
+	uint64_t period_ticks; /* how much of the present period is over */
+	uint64_t ran_ticks;    /* in which one of these threads ran */
+	bool throttled;	       /* for the rest of the period others go first */
 };
 
 void rt_queue_init(struct rt_queue *queue);
