@@ -28,7 +28,7 @@ DRIVEN = {"FAULTLINE_QEMU": "-device virtio-rng-device"}  # for who drives devic
 FLOORS = {
     "Memory": (800, 800), "Processes": (2500, 1400), "Signals and time": (10000, 1100), "Names": (300, 800),
     "Open files": (4500, 3500), "Others": (20, 300), "Attributes": (25, 180), "Mounts": (10, 60),
-    "Endpoints": (1000, 2500), "Sockets": (0, 300),
+    "Endpoints": (1000, 2500), "Sockets": (0, 300), "System V IPC": (6, 300),
 }
 ALL_SEEDS = 49
 # As far as the caller sees. There is no disk.

@@ -12,6 +12,9 @@
 #include "until.h"
 
 #include <limits.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 
 #define STEPS	    150
 #define TICK_MS	    2
@@ -267,6 +270,25 @@ static void watch(void)
 	}
 }
 
+/* System V IPC outlives who made it. */
+static void remove_ipc(void)
+{
+	struct shmid_ds segment;
+	struct semid_ds semaphores;
+	struct msqid_ds queue;
+	long last;
+
+	last = syscall(SYS_shmctl, 0, SHM_INFO, &segment);
+	for (long i = 0; i <= last; i++)
+		syscall(SYS_shmctl, syscall(SYS_shmctl, i, SHM_STAT, &segment), IPC_RMID, NULL);
+	last = syscall(SYS_semctl, 0, 0, SEM_INFO, &semaphores);
+	for (long i = 0; i <= last; i++)
+		syscall(SYS_semctl, syscall(SYS_semctl, i, 0, SEM_STAT, &semaphores), 0, IPC_RMID);
+	last = syscall(SYS_msgctl, 0, MSG_INFO, &queue);
+	for (long i = 0; i <= last; i++)
+		syscall(SYS_msgctl, syscall(SYS_msgctl, i, MSG_STAT, &queue), IPC_RMID, NULL);
+}
+
 /* An image, and a file that is none. */
 static void make_files(void)
 {
@@ -292,6 +314,7 @@ static void one_round(uint64_t seed, unsigned steps)
 	while (waitpid(-1, NULL, __WALL) > 0)
 		;
 	wait_for_peace();
+	remove_ipc();
 	tree_clean(); /* with the mounts that are left */
 }
 
