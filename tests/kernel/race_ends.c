@@ -5,6 +5,7 @@
 #include "abi/mman.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
+#include "abi/time.h"
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "arch/timer.h"
@@ -15,6 +16,7 @@
 #include "proc/futex.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
+#include "proc/ptimer.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
@@ -23,6 +25,8 @@
 #include "proc/wait.h"
 #include "tests/kernel/race.h"
 #include "tests/kernel/user_program.h"
+
+#define SIG 40
 
 static struct waitq queue = WAITQ_INIT(queue);
 static unsigned turn;
@@ -485,9 +489,82 @@ static void child_is_buried(void)
 RACE(race_parent_and_child_end, .rounds = 20, .begin = spawn_family,
      .sides = { reap_parent, let_them_exit, look_for_child }, .end = child_is_buried)
 
+/* ---- timers of a process ---- */
+
+/* It arms timers wherever it runs, and sets and deletes them from there while they go off elsewhere. */
+static int run_timers(void *arg)
+{
+	const struct ptimer_event event = { .sig = SIG, .notify = SIGEV_SIGNAL };
+	const uint64_t all = ~0ull;
+	uint64_t old_mask;
+	int last = -1;
+
+	(void)arg;
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &old_mask));
+	sleeper = current_thread();
+	atomic_add(&nready, 1);
+	for (unsigned i = 0; i < 10 * TURNS && !current_killed(); i++) {
+		struct timer_spec spec = { .value = 5000 + i * 17777 % 90000, .interval = 5000 },
+				  old;
+		struct ptimer *it;
+
+		itimer_set(ITIMER_REAL, &spec, &old);
+		EXPECT_EQ(0, ptimer_create(&event, &it));
+		EXPECT_EQ(0, ptimer_publish(it, CLOCK_MONOTONIC));
+		EXPECT_EQ(0, ptimer_set(it->id, false, &spec, &old));
+		sched_move();
+		for (unsigned n = i * 777 % 2500; n > 0; n--)
+			spin_pause();
+		if (i % 4 == 0)
+			EXPECT_EQ(0, ptimer_set(it->id, false, &spec, &old));
+		if (last >= 0)
+			EXPECT_EQ(0, ptimer_delete(last)); /* armed on another hart, perhaps */
+		last = it->id;
+		if (i % 8 == 7) {
+			ptimers_exec();
+			last = -1;
+		}
+	}
+	return 0;
+}
+
+static void spawn_timers(void)
+{
+	nready = 0;
+	victims[0] = race_spawn(run_timers, NULL);
+	while (!atomic_load(&nready))
+		sched_yield();
+}
+
+static void send_timers_about(void)
+{
+	for (unsigned i = 0; i < 10 * TURNS; i++) {
+		sched_set_harts(sleeper, 1ul << race_lot(hart_count));
+		for (unsigned n = race_lot(2000); n > 0; n--)
+			spin_pause();
+	}
+	sched_set_harts(sleeper, hart_mask());
+}
+
+static void kill_after_a_while(void)
+{
+	for (unsigned n = race_lot(1500000); n > 0; n--)
+		spin_pause();
+	kill_first();
+}
+
+static void reap_timers(void)
+{
+	int status = race_reap_killed(victims[0]);
+
+	EXPECT_TRUE(status == -1 || status == 0);
+}
+
+RACE(race_timers_move_and_end_with_their_process, .rounds = 6, .begin = spawn_timers,
+     .sides = { kill_after_a_while, send_timers_about }, .end = reap_timers)
+
 /* ---- signals ---- */
 
-#define SIG	  40
 #define OF_A_SIDE 4u
 
 static int receiver;

@@ -8,6 +8,8 @@
 #include "mm/reclaim.h"
 #include "mm/relieve.h"
 #include "mm/swap.h"
+#include "proc/exe.h"
+#include "proc/inspect.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/swapoff.h"
@@ -703,3 +705,53 @@ static void come_and_go(void)
 
 RACE(race_shootdowns_and_ends, .rounds = 8, .shares_space = true,
      .sides = { map_and_unmap, come_and_go, come_and_go })
+
+/* ---- memory that exec replaces ---- */
+
+static int execs;
+static bool has_changed; /* for the last time */
+
+static void note_pid(void)
+{
+	execs = current_process()->pid;
+	has_changed = false;
+}
+
+/* As exec does it: the new memory is ready before it is the process's, and the old one goes. */
+static void change_images(void)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		race_space = uspace_create();
+		EXPECT_TRUE(race_space && race_map(HERE, LEN, MAP_PRIVATE, NULL));
+		EXPECT_EQ(0, space_store(race_space, HERE, OLD));
+		uspace_put(race_use_space(race_space));
+		race_space = NULL;
+		check_word(HERE, OLD);
+	}
+	atomic_store(&has_changed, true);
+}
+
+/* Faults of another process, which found the memory a moment ago. */
+static void fault_in_images(void)
+{
+	while (!atomic_load(&has_changed)) {
+		struct uspace *us;
+		struct exe *exe = NULL;
+		uint64_t word;
+
+		if (inspect_space(execs, &us, &exe))
+			continue;
+		word = space_load(us, HERE);
+		if (word != UINT64_MAX) /* the first memory has no such page */
+			EXPECT_EQ(OLD, word);
+		word = space_load(us, HERE + PAGE_SIZE);
+		if (word != UINT64_MAX)
+			EXPECT_EQ(0, word);
+		uspace_put(us);
+		if (exe)
+			exe_put(exe);
+	}
+}
+
+RACE(race_faults_and_execs, .rounds = 6, .begin = note_pid,
+     .sides = { change_images, fault_in_images, fault_in_images })

@@ -6,6 +6,7 @@
 #include "abi/mman.h"
 #include "abi/poll.h"
 #include "abi/signal.h"
+#include "abi/stat.h"
 #include "abi/uio_device.h"
 #include "arch/timer.h"
 #include "base/uio_device.h"
@@ -18,6 +19,7 @@
 #include "fs/namei.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
+#include "fs/poll.h"
 #include "ipc/endpoint.h"
 #include "ipc/uio.h"
 #include "ipc/uio_session.h"
@@ -31,6 +33,7 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
+#include "proc/wait.h"
 #include "tests/kernel/race.h"
 
 #define BUFFER 0x40000000ul
@@ -407,6 +410,167 @@ static void one_has_moved(void)
 
 RACE(race_directories_move_into_one_another, .rounds = 20, .begin = make_directories,
      .sides = { move_one, move_other }, .end = one_has_moved)
+
+/* ---- named pipes ---- */
+
+#define FIFO "/race_a"
+
+static void make_fifo(void)
+{
+	EXPECT_EQ(0, fs_mknod(NULL, FIFO, S_IFIFO | 0600, 0));
+}
+
+static void open_and_close(unsigned flags)
+{
+	struct file *file;
+	int err = fs_open(NULL, FIFO, flags, 0, &file);
+
+	EXPECT_EQ(0, err);
+	if (!err)
+		file_put(file);
+}
+
+static void open_to_read(void)
+{
+	for (unsigned i = 0; i < 6; i++)
+		open_and_close(O_RDONLY);
+}
+
+static void open_to_write(void)
+{
+	for (unsigned i = 0; i < 6; i++)
+		open_and_close(O_WRONLY);
+}
+
+/* Whoever waits for a partner goes on by this one, if by no other: it never waits, and is often the last to close. */
+static void open_for_both(void)
+{
+	do {
+		open_and_close(O_RDONLY | O_NONBLOCK);
+		open_and_close(O_RDWR);
+		sched_yield();
+	} while (!race_others_are_done());
+}
+
+RACE(race_fifo_is_opened_and_closed, .rounds = 8, .begin = make_fifo,
+     .sides = { open_to_read, open_to_write, open_for_both }, .end = remove_all_names)
+
+/* ---- poll of many ---- */
+
+#define POLLED 24u
+
+static struct poll_entry polled[POLLED];
+static unsigned npolled; /* events that were seen */
+static struct waitq event_seen = WAITQ_INIT(event_seen);
+
+static void open_polled(void)
+{
+	memset(polled, 0, sizeof(polled));
+	npolled = 0;
+	for (unsigned i = 0; i < POLLED; i++) {
+		polled[i].ask = (struct abi_pollfd){ .fd = (int)i, .events = POLLIN };
+		EXPECT_EQ(0, eventfd_create(0, EFD_NONBLOCK, &polled[i].file));
+	}
+}
+
+/* Returns one that is ready, or NULL. */
+static struct poll_entry *look_at_all(struct poller *poller)
+{
+	struct poll_entry *ready = NULL;
+
+	for (unsigned i = 0; i < POLLED; i++) {
+		poll_look(poller, &polled[i]);
+		if (polled[i].ask.revents)
+			ready = &polled[i];
+	}
+	return ready;
+}
+
+static void forget_all(void)
+{
+	for (unsigned i = 0; i < POLLED; i++)
+		poll_forget(&polled[i]);
+}
+
+static struct poll_entry *wait_for_one(struct poller *poller)
+{
+	struct poll_entry *ready = NULL;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&poller->woken);
+
+		ready = look_at_all(poller);
+		if (ready || thread_wait(&poller->woken, seq))
+			break;
+		forget_all();
+	}
+	forget_all();
+	return ready;
+}
+
+/* As poll does it: it has a reference to each while it looks and waits. */
+static void poll_many(void)
+{
+	struct poller poller;
+
+	poller_init(&poller);
+	for (unsigned i = 0; i < EVENTS; i++) {
+		struct poll_entry *entry;
+		uint64_t sum = 0;
+		struct user_iter iter = user_iter_kernel(&sum, sizeof(sum));
+
+		for (unsigned n = 0; n < POLLED; n++)
+			file_get(polled[n].file);
+		entry = wait_for_one(&poller);
+		if (entry)
+			(void)entry->file->ops->read(entry->file, &iter, NULL);
+		EXPECT_EQ(1, sum);
+		for (unsigned n = 0; n < POLLED; n++)
+			file_put(polled[n].file);
+		atomic_add(&npolled, 1);
+		waitq_wake_all(&event_seen);
+	}
+}
+
+/* One event at a time: if it is missed, nobody goes on. */
+static void cause_one_by_one(void)
+{
+	for (unsigned i = 0; i < EVENTS; i++) {
+		uint64_t one = 1;
+		struct user_iter iter = user_iter_kernel(&one, sizeof(one));
+		struct file *file = polled[race_lot(POLLED)].file;
+
+		for (;;) {
+			uint64_t seq = waitq_sample(&event_seen);
+
+			if (atomic_load(&npolled) >= i || thread_wait(&event_seen, seq))
+				break;
+		}
+		EXPECT_EQ(sizeof(one), file->ops->write(file, &iter, NULL));
+	}
+}
+
+/* Files come, are watched, and end meanwhile. */
+static void close_others(void)
+{
+	for (unsigned i = 0; i < 4 * EVENTS; i++) {
+		struct file *file = polled[race_lot(POLLED)].file;
+
+		file_get(file);
+		for (unsigned n = race_lot(500); n > 0; n--)
+			spin_pause();
+		file_put(file);
+	}
+}
+
+static void close_polled(void)
+{
+	for (unsigned i = 0; i < POLLED; i++)
+		file_put(polled[i].file);
+}
+
+RACE(race_poll_of_many_sees_each_event, .rounds = 6, .begin = open_polled,
+     .sides = { poll_many, cause_one_by_one, close_others }, .end = close_polled)
 
 /* ---- locks of files ---- */
 
