@@ -28,6 +28,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -282,6 +283,29 @@ static void edit_removed(void)
 	expect("unlink", 0, got(unlink("two")));
 }
 
+/* A write with RWF_APPEND goes to the end, from which the limit of a file's size counts, and not from its offset. */
+static void edit_limited(void)
+{
+	const struct rlimit limit = { 10, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct iovec iov = { (void *)"more than that", 14 };
+	char bytes[16] = "";
+	int fd;
+
+	signal(SIGXFSZ, SIG_IGN);
+	put_text("limited", O_CREAT, "at first");
+	fd = open("limited", O_RDWR);
+	expect("setrlimit", 0, got(setrlimit(RLIMIT_FSIZE, &limit)));
+	expect("pwritev2 up to the limit", 2, got(pwritev2(fd, &iov, 1, 0, RWF_APPEND)));
+	expect("pwritev2 above the limit", -EFBIG, got(pwritev2(fd, &iov, 1, 0, RWF_APPEND)));
+	expect("pwritev2 below the limit", 10, got(pwritev2(fd, &iov, 1, 0, 0)));
+	expect("setrlimit", 0, got(setrlimit(RLIMIT_FSIZE, &none)));
+	expect("pwritev2 without a limit", 14, got(pwritev2(fd, &iov, 1, 0, RWF_APPEND)));
+	expect("pread", 16, got(pread(fd, bytes, sizeof(bytes), 0)));
+	expect("what it reads", 0, memcmp(bytes, "more than more t", sizeof(bytes)));
+	close(fd);
+	expect("unlink", 0, got(unlink("limited")));
+}
+
 /* All changes of names and attributes, and what Linux says to wrong ones. */
 static void do_edit(char **argv)
 {
@@ -290,6 +314,7 @@ static void do_edit(char **argv)
 	edit_while_listing();
 	edit_attributes();
 	edit_removed();
+	edit_limited();
 }
 
 /* A name that a file which is open is replaced at is always there, for everybody. */
