@@ -26,6 +26,9 @@ struct file_part {
 	bool shared;
 };
 
+#define NO_SPLICE_FROM 1u
+#define NO_SPLICE_TO   2u
+
 /*
  * Each kind of file has one table (fs/tmpfs/regular.c, fs/pipe.c, fs/tty/tty.c, ...). A call whose
  * slot is NULL fails with the errno in brackets. All slots may sleep: the caller holds no spinning
@@ -118,8 +121,9 @@ struct file_ops {
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
-	bool nowait;	/* read and write heed RWF_NOWAIT */
-	bool no_splice; /* as Linux's files of processes: sendfile and splice refuse it */
+	bool nowait; /* read and write heed RWF_NOWAIT */
+	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
+	uint8_t no_splice;
 	bool has_inode; /* file->node is a struct inode of fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see fs/tmpfs/memfd.h. */
 	bool no_writer;

@@ -52,6 +52,7 @@ static ssize_t full_write(struct file *file, struct user_iter *from, uint64_t *p
 
 const struct file_ops null_ops = {
 	.name = "null",
+	.no_splice = NO_SPLICE_FROM,
 	.read = null_read,
 	.nowait = true,
 	.write = null_write,

@@ -8,6 +8,7 @@
 #include "fs/mount.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/user_copy.h"
@@ -123,7 +124,7 @@ static int pipe_append(struct pipe *pipe, struct user_iter *from, size_t *done)
 	size_t n = from->left % PIPE_RING_PAGE;
 	uint8_t *at = pipe_ring_append_at(&pipe->ring, n);
 
-	if (n == 0 || !at)
+	if (n == 0 || !at || (from->rwf & RWF_PACKET))
 		return 0;
 	if (user_iter_try_in(from, at, n) != n)
 		return (int)n;
@@ -151,6 +152,7 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		if (user_iter_try_in(from, pipe->spare, n) != n)
 			return (int)n;
 		pipe_ring_push(&pipe->ring, pipe->spare, n);
+		pipe_ring_slot(&pipe->ring, pipe->ring.head - 1)->packet = from->rwf & RWF_PACKET;
 		pipe->spare = NULL;
 		*done += n;
 	}
@@ -160,16 +162,23 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 {
 	while (to->left != 0 && !pipe_ring_empty(&pipe->ring)) {
+		const struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
+		const bool packet = first->packet;
 		const uint8_t *at;
 		size_t n = pipe_ring_front(&pipe->ring, to->left, &at);
 		uint8_t *page;
 
+		if (packet && *done != 0)
+			break;
 		if (user_iter_try_out(to, at, n) != n)
 			return (int)n;
-		page = pipe_ring_take(&pipe->ring, n);
+		/* What a read has no room for is lost with a packet. */
+		page = pipe_ring_take(&pipe->ring, packet ? first->len : n);
 		if (page)
 			page_back(pipe, page);
 		*done += n;
+		if (packet)
+			break;
 	}
 	return 0;
 }
@@ -300,6 +309,8 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	int err;
 
 	(void)pos;
+	if (unlikely(file->flags & O_DIRECT))
+		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
 	err = pipe_write_all(pipe, from, file_nonblock(file, from), &done);
 	mutex_unlock(&pipe->lock);
@@ -361,9 +372,24 @@ static void free_pages(struct pipe *pipe)
 		page_gone(pipe->spare);
 }
 
+/* What a ring takes beyond the slots of a new pipe. */
+static ssize_t slot_bytes(uint32_t nslots)
+{
+	return nslots > PIPE_RING_SLOTS ? (ssize_t)(nslots * sizeof(struct pipe_slot)) : 0;
+}
+
+static void free_slots(struct pipe_slot *slot, uint32_t nslots)
+{
+	if (slot_bytes(nslots) == 0)
+		return;
+	file_memory_add(-slot_bytes(nslots));
+	kfree(slot);
+}
+
 static void pipe_free(struct pipe *pipe)
 {
 	counted_end(&pipe->counted);
+	free_slots(pipe->ring.slot, pipe->ring.nslots);
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
 	kfree(pipe);
 }
@@ -526,6 +552,7 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->readable);
 	waitq_init(&pipe->writable);
 	waitq_init(&pipe->opened);
+	pipe_ring_init(&pipe->ring);
 	pipe->ino = inode_next_ino();
 	pipe->made = clock_wall_ns();
 	pipe->uid = current_cred()->fsuid;
@@ -543,7 +570,7 @@ static int pipe_ends_create(unsigned flags, struct file **read_ret, struct file 
 		return -ENOMEM;
 	pipe->nreaders = pipe->nwriters = 1;
 	pipe->readers_ever = pipe->writers_ever = 1;
-	reader = file_create(&pipe_read_ops, O_RDONLY | flags, pipe);
+	reader = file_create(&pipe_read_ops, O_RDONLY | (flags & O_NONBLOCK), pipe);
 	if (!reader)
 		goto free_pipe;
 	reader->data = pipe;
@@ -760,3 +787,302 @@ const struct file_ops fifo_file_ops = {
 	.holds = pipe_holds,
 	.has_inode = true,
 };
+
+/* ---- sizes ---- */
+
+static uint32_t size_most = PIPE_SIZE_MOST; /* atomic */
+
+bool file_is_pipe(const struct file *file)
+{
+	return file->ops == &pipe_read_ops || file->ops == &pipe_write_ops ||
+	       file->ops == &fifo_file_ops;
+}
+
+/* A power of 2, of a page at least. 0: there is none. */
+static uint64_t round_size(uint64_t size)
+{
+	uint64_t rounded = PIPE_RING_PAGE;
+
+	if (size > 1ul << 31)
+		return 0;
+	while (rounded < size)
+		rounded *= 2;
+	return rounded;
+}
+
+uint64_t pipe_size_most(void)
+{
+	return atomic_load_relaxed(&size_most);
+}
+
+int pipe_set_size_most(uint64_t size)
+{
+	uint64_t rounded = round_size(size);
+
+	if (rounded == 0)
+		return -EINVAL;
+	atomic_store_relaxed(&size_most, (uint32_t)rounded);
+	return 0;
+}
+
+long pipe_size(struct file *file)
+{
+	struct pipe *pipe = file_pipe(file);
+	long size;
+
+	mutex_lock(&pipe->lock);
+	size = (long)(pipe->ring.nslots * PIPE_RING_PAGE);
+	mutex_unlock(&pipe->lock);
+	return size;
+}
+
+/* Exchanges the array of slots. NULL: it becomes the pipe's own. */
+static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslots)
+{
+	struct pipe_ring *ring = &pipe->ring;
+	struct pipe_slot few[PIPE_RING_SLOTS], *old = ring->slot;
+	uint32_t old_nslots = ring->nslots, used = ring->head - ring->tail;
+
+	if (used + ring->held > nslots)
+		return -EBUSY;
+	if (slot) {
+		pipe_ring_resize(ring, slot, nslots);
+	} else {
+		pipe_ring_resize(ring, few, nslots);
+		memcpy(ring->few, few, used * sizeof(few[0]));
+		ring->slot = ring->few;
+	}
+	free_slots(old, old_nslots);
+	return 0;
+}
+
+long pipe_set_size(struct file *file, uint64_t size)
+{
+	struct pipe *pipe = file_pipe(file);
+	uint64_t rounded = round_size(size);
+	uint32_t nslots = (uint32_t)(rounded / PIPE_RING_PAGE);
+	struct pipe_slot *slot = NULL;
+	int err;
+
+	if (rounded == 0)
+		return -EINVAL;
+	if (rounded > (uint64_t)pipe_size(file) && rounded > pipe_size_most() &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (slot_bytes(nslots) != 0) {
+		if (file_memory_charge((size_t)slot_bytes(nslots)) != 0)
+			return -ENOMEM;
+		slot = kmalloc((size_t)slot_bytes(nslots));
+		if (!slot) {
+			file_memory_add(-slot_bytes(nslots));
+			return -ENOMEM;
+		}
+	}
+	mutex_lock(&pipe->lock);
+	err = resize_ring(pipe, slot, nslots);
+	mutex_unlock(&pipe->lock);
+	if (err)
+		free_slots(slot, nslots);
+	else
+		waitq_wake_all(&pipe->writable);
+	return err ? err : (long)rounded;
+}
+
+/* ---- splice ---- */
+
+bool pipe_is_same(const struct file *a, const struct file *b)
+{
+	return a->data == b->data;
+}
+
+int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
+{
+	struct pipe *pipe = file_pipe(file);
+	bool found = false, ended = false;
+	int err = 0;
+
+	while (!found && !ended) {
+		err = wait_readable(pipe, nonblock);
+		if (err)
+			return err;
+		mutex_lock(&pipe->lock);
+		found = !pipe_ring_empty(&pipe->ring);
+		ended = !found && !pipe->nwriters;
+		if (found)
+			*slot = pipe_ring_hold(&pipe->ring);
+		mutex_unlock(&pipe->lock);
+	}
+	return found;
+}
+
+void pipe_give_back(struct file *file, const struct pipe_slot *slot, size_t n)
+{
+	struct pipe *pipe = file_pipe(file);
+	bool was_full;
+
+	mutex_lock(&pipe->lock);
+	was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
+	pipe_ring_unhold(&pipe->ring, *slot, n);
+	if (n == slot->len) {
+		page_back(pipe, slot->page);
+		pipe->page_refused = false;
+	}
+	mutex_unlock(&pipe->lock);
+	if (n == slot->len && was_full)
+		waitq_wake_all(&pipe->writable);
+	if (n != slot->len)
+		waitq_wake_all(&pipe->readable);
+}
+
+int pipe_await_room(struct file *file, bool nonblock)
+{
+	struct pipe *pipe = file_pipe(file);
+	int err;
+
+	do {
+		uint64_t seq = waitq_sample(&pipe->writable);
+
+		mutex_lock(&pipe->lock);
+		err = !pipe->nreaders					 ? -EPIPE
+		      : pipe_ring_full(&pipe->ring) || refuse_page(pipe) ? -EAGAIN
+									 : 0;
+		mutex_unlock(&pipe->lock);
+		if (err == -EPIPE)
+			signal_raise(SIGPIPE);
+		if (err != -EAGAIN || nonblock)
+			return err;
+		err = thread_wait_interruptible(&pipe->writable, seq);
+	} while (err == 0);
+	return err;
+}
+
+static void lock_two(struct pipe *a, struct pipe *b)
+{
+	mutex_lock(a < b ? &a->lock : &b->lock);
+	mutex_lock(a < b ? &b->lock : &a->lock);
+}
+
+/* Copies the first n bytes of a slot. Returns 0, or -ENOMEM if no page is free at once. */
+static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
+{
+	int err = have_spare(to);
+
+	if (err)
+		return err;
+	memcpy(to->spare, slot->page + slot->offset, n);
+	pipe_ring_push_slot(&to->ring, (struct pipe_slot){ .page = to->spare,
+							   .packet = slot->packet,
+							   .len = (uint32_t)n });
+	to->spare = NULL;
+	return 0;
+}
+
+/*
+ * Moves up to n bytes, or, to `keep` them, copies them, and adds their number to *done. Returns 0 or -ENOMEM.
+ * Call with both locks held.
+ */
+static int move_slots(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done)
+{
+	uint32_t at = from->ring.tail;
+
+	while (*done < n && at != from->ring.head && !pipe_ring_full(&to->ring)) {
+		struct pipe_slot *slot = pipe_ring_slot(&from->ring, at);
+		size_t len = MIN(n - *done, (size_t)slot->len);
+		int err = 0;
+
+		if (!keep && len == slot->len)
+			pipe_ring_push_slot(&to->ring, pipe_ring_pop(&from->ring));
+		else
+			err = copy_slot(to, slot, len);
+		if (err)
+			return err;
+		if (!keep && len != slot->len)
+			(void)pipe_ring_take(&from->ring, len);
+		at++;
+		*done += len;
+	}
+	return 0;
+}
+
+/* One look at both pipes. Returns 0, -EPIPE, or -ENOMEM. *ended_ret: there will be no more bytes. */
+static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done,
+		    bool *ended_ret)
+{
+	bool was_full;
+	int err;
+
+	lock_two(from, to);
+	was_full = pipe_ring_full(&from->ring) || from->page_refused;
+	*ended_ret = pipe_ring_empty(&from->ring) && !from->nwriters;
+	err = to->nreaders ? move_slots(from, to, n, keep, done) : -EPIPE;
+	if (*done != 0 && !keep)
+		from->page_refused = false;
+	mutex_unlock(&from->lock);
+	mutex_unlock(&to->lock);
+	if (*done != 0)
+		waitq_wake_all(&to->readable);
+	if (*done != 0 && was_full && !keep)
+		waitq_wake_all(&from->writable);
+	return err;
+}
+
+/* A page for a copy: it is the pipe's spare one then. */
+static int wait_for_spare(struct pipe *pipe)
+{
+	struct page *page = mem_wait_page(0, PAGE_KERNEL);
+
+	if (!page)
+		return -ENOMEM;
+	counter_add(&pages_in_pipes, 1);
+	mutex_lock(&pipe->lock);
+	page_back(pipe, page_address(page));
+	mutex_unlock(&pipe->lock);
+	return 0;
+}
+
+ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock, bool keep)
+{
+	struct pipe *from = file_pipe(in), *to = file_pipe(out);
+	size_t done = 0;
+	bool ended = false;
+	int err = 0;
+
+	while (err == 0 && done == 0 && !ended) {
+		err = wait_readable(from, nonblock);
+		if (err == 0)
+			err = pipe_await_room(out, nonblock);
+		if (err)
+			break;
+		err = try_move(from, to, n, keep, &done, &ended);
+		if (err == -EPIPE)
+			signal_raise(SIGPIPE);
+		if (err == -ENOMEM && done == 0)
+			err = wait_for_spare(to);
+	}
+	return done != 0 ? (ssize_t)done : err;
+}
+
+ssize_t pipe_transfer(struct file *file, struct user_iter *iter, bool nonblock, bool write)
+{
+	uint64_t unused = 0;
+
+	if (nonblock)
+		iter->rwf |= RWF_NOWAIT;
+	if (file->ops->has_inode)
+		return write ? fifo_write(file, iter, &unused) : fifo_read(file, iter, &unused);
+	return write ? pipe_write(file, iter, &unused) : pipe_read(file, iter, &unused);
+}
+
+ssize_t pipe_vmsplice(struct file *file, struct user_iter *iter, bool nonblock)
+{
+	ssize_t done;
+
+	if (!file_writable(file))
+		return pipe_transfer(file, iter, nonblock, false);
+	do {
+		done = pipe_await_room(file, nonblock);
+		if (done == 0)
+			done = pipe_transfer(file, iter, true, true);
+	} while (done == -EAGAIN && !nonblock);
+	return done;
+}

@@ -9,7 +9,8 @@
 
 struct pipe_slot {
 	uint8_t *page;
-	uint32_t offset; /* of the first byte that has not been read */
+	uint16_t offset; /* of the first byte that has not been read */
+	bool packet;	 /* written with O_DIRECT: one read takes it, and nothing else */
 	uint32_t len;	 /* never 0 in a used slot */
 };
 
@@ -18,10 +19,19 @@ struct pipe_slot {
  * have been taken. So the capacity of a pipe depends on the sizes of the writes.
  */
 struct pipe_ring {
-	uint32_t head; /* slots ever used */
-	uint32_t tail; /* of these, the ones free again */
-	struct pipe_slot slot[PIPE_RING_SLOTS];
+	uint32_t head;	 /* slots ever used */
+	uint32_t tail;	 /* of these, the ones free again */
+	uint32_t held;	 /* slots whose pages are out, and may come back */
+	uint32_t nslots; /* a power of 2 */
+	struct pipe_slot *slot;
+	struct pipe_slot few[PIPE_RING_SLOTS]; /* what `slot` is at first */
 };
+
+static inline void pipe_ring_init(struct pipe_ring *ring)
+{
+	ring->nslots = PIPE_RING_SLOTS;
+	ring->slot = ring->few;
+}
 
 static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 {
@@ -30,12 +40,12 @@ static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 
 static inline bool pipe_ring_full(const struct pipe_ring *ring)
 {
-	return ring->head - ring->tail == PIPE_RING_SLOTS;
+	return ring->head - ring->tail + ring->held >= ring->nslots;
 }
 
 static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, uint32_t at)
 {
-	return &ring->slot[at % PIPE_RING_SLOTS];
+	return &ring->slot[at & (ring->nslots - 1)];
 }
 
 /* Returns where n more bytes fit after the newest ones in the same page, or NULL. */
@@ -44,6 +54,8 @@ static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 	struct pipe_slot *last = pipe_ring_slot(ring, ring->head - 1);
 
 	if (pipe_ring_empty(ring) || last->offset + last->len + n > PIPE_RING_PAGE)
+		return NULL;
+	if (last->packet)
 		return NULL;
 	return last->page + last->offset + last->len;
 }
@@ -57,7 +69,14 @@ static inline void pipe_ring_append(struct pipe_ring *ring, size_t n)
 /* Adds a page with n bytes at its start. The ring is not full; n is 1 to PIPE_RING_PAGE. */
 static inline void pipe_ring_push(struct pipe_ring *ring, uint8_t *page, size_t n)
 {
-	*pipe_ring_slot(ring, ring->head++) = (struct pipe_slot){ page, 0, (uint32_t)n };
+	*pipe_ring_slot(ring, ring->head++) =
+		(struct pipe_slot){ .page = page, .len = (uint32_t)n };
+}
+
+/* Adds a slot that another ring had, or the copy of a part of one. The ring is not full. */
+static inline void pipe_ring_push_slot(struct pipe_ring *ring, struct pipe_slot slot)
+{
+	*pipe_ring_slot(ring, ring->head++) = slot;
 }
 
 /* Returns how many of n bytes are contiguous at *at_ret, the oldest. The ring is not empty. */
@@ -74,7 +93,7 @@ static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
 {
 	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
 
-	first->offset += (uint32_t)n;
+	first->offset = (uint16_t)(first->offset + n);
 	first->len -= (uint32_t)n;
 	if (first->len != 0)
 		return NULL;
@@ -89,4 +108,40 @@ static inline size_t pipe_ring_bytes(struct pipe_ring *ring)
 	for (uint32_t at = ring->tail; at != ring->head; at++)
 		bytes += pipe_ring_slot(ring, at)->len;
 	return bytes;
+}
+
+/* Takes the oldest slot out, with its page. The ring is not empty. */
+static inline struct pipe_slot pipe_ring_pop(struct pipe_ring *ring)
+{
+	return *pipe_ring_slot(ring, ring->tail++);
+}
+
+/* The same, but keeps its place in the ring free until pipe_ring_unhold(). */
+static inline struct pipe_slot pipe_ring_hold(struct pipe_ring *ring)
+{
+	ring->held++;
+	return pipe_ring_pop(ring);
+}
+
+/* The slot comes back as the oldest, without its first n bytes; not at all if these are all. */
+static inline void pipe_ring_unhold(struct pipe_ring *ring, struct pipe_slot slot, size_t n)
+{
+	ring->held--;
+	slot.offset = (uint16_t)(slot.offset + n);
+	slot.len -= (uint32_t)n;
+	if (slot.len != 0)
+		*pipe_ring_slot(ring, --ring->tail) = slot;
+}
+
+/* Moves the slots to another array, of a size that is a power of 2 and has room for those in use. */
+static inline void pipe_ring_resize(struct pipe_ring *ring, struct pipe_slot *slot, uint32_t nslots)
+{
+	uint32_t used = ring->head - ring->tail;
+
+	for (uint32_t i = 0; i < used; i++)
+		slot[i] = *pipe_ring_slot(ring, ring->tail + i);
+	ring->slot = slot;
+	ring->nslots = nslots;
+	ring->tail = 0;
+	ring->head = used;
 }

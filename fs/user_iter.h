@@ -7,6 +7,9 @@
 #include "mm/user_copy.h"
 #include "sync/preempt.h"
 
+/* In user_iter.rwf: what is written to a pipe is a packet. No program gives it. */
+#define RWF_PACKET 0x10000u
+
 struct user_iter {
 	vaddr_t base;		      /* the current position */
 	size_t len;		      /* bytes left in the current segment */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that move bytes from one file to another: sendfile, copy_file_range. */
+/* System calls that move bytes from one file to another: sendfile, copy_file_range, splice, tee. */
 #include "abi/poll.h"
+#include "abi/splice.h"
 #include "fs/inode.h"
+#include "fs/pipe.h"
+#include "fs/splice.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
@@ -130,8 +133,8 @@ static long check_send(const struct copy_end *in, const struct file *out, size_t
 	if (!out || !file_writable(out))
 		return -EBADF;
 	if (!file_has_position(file) || !file->ops->read || file->ops->getdents ||
-	    !out->ops->write || out->flags & O_APPEND || file->ops->no_splice ||
-	    out->ops->no_splice)
+	    !out->ops->write || out->flags & O_APPEND || (file->ops->no_splice & NO_SPLICE_FROM) ||
+	    (out->ops->no_splice & NO_SPLICE_TO))
 		return -EINVAL;
 	return 0;
 }
@@ -214,6 +217,118 @@ long sys_copy_file_range(struct trap_frame *frame)
 	copy_files_get(frame, &out, 2, &in, 0);
 	if (in.file && out.file)
 		done = copy_range(&in, &out, arg_u64(frame, 4), arg_uint(frame, 5));
+	copy_files_put(&out, &in);
+	return done;
+}
+
+/* ---- splice ---- */
+
+/* A position that the program brings, or the file's own. The order of the errors is Linux's. */
+static long splice_position(const struct copy_end *end, size_t n)
+{
+	if (end->offset_at && !file_has_position(end->file))
+		return -EINVAL;
+	return n > INT64_MAX || end->pos > INT64_MAX - n ? -EINVAL : 0;
+}
+
+static long splice_out(struct copy_end *in, struct copy_end *out, size_t n, unsigned flags)
+{
+	long done = splice_position(out, n);
+
+	if (done == 0 && ((out->file->flags & O_APPEND) || !file_splices_to(out->file)))
+		done = -EINVAL;
+	return done ? done
+		    : splice_from_pipe(in->file, out->file, &out->pos, MIN(n, ABI_RW_MAX),
+				       (flags & SPLICE_F_NONBLOCK) ||
+					       (in->file->flags & O_NONBLOCK));
+}
+
+static long splice_in(struct copy_end *in, struct copy_end *out, size_t n, unsigned flags)
+{
+	long done = splice_position(in, n);
+
+	if (done == 0 && (in->file->ops->getdents || !file_splices_from(in->file)))
+		done = -EINVAL;
+	return done ? done
+		    : splice_to_pipe(in->file, &in->pos, out->file, MIN(n, ABI_RW_MAX),
+				     (flags & SPLICE_F_NONBLOCK) ||
+					     (out->file->flags & O_NONBLOCK));
+}
+
+static long splice_pipes(struct file *in, struct file *out, size_t n, unsigned flags, bool keep)
+{
+	if (pipe_is_same(in, out))
+		return -EINVAL;
+	return pipe_to_pipe(in, out, n,
+			    (flags & SPLICE_F_NONBLOCK) || ((in->flags | out->flags) & O_NONBLOCK),
+			    keep);
+}
+
+/* All checks but those of flags and descriptors, in Linux's order. */
+static long splice(struct copy_end *in, struct copy_end *out, size_t n, unsigned flags)
+{
+	bool from = file_is_pipe(in->file), to = file_is_pipe(out->file);
+	long done;
+
+	if ((from && in->offset_at) || (to && out->offset_at))
+		return -ESPIPE;
+	done = copy_end_get(out) ?: copy_end_get(in);
+	if (done)
+		return done;
+	if (!file_readable(in->file) || !file_writable(out->file))
+		return -EBADF;
+	if (from && to)
+		return splice_pipes(in->file, out->file, MIN(n, ABI_RW_MAX), flags, false);
+	if (!from && !to)
+		return -EINVAL;
+	done = from ? splice_out(in, out, n, flags) : splice_in(in, out, n, flags);
+	if (done >= 0 && copy_end_put(from ? out : in))
+		return -EFAULT;
+	return done;
+}
+
+long sys_splice(struct trap_frame *frame)
+{
+	struct copy_end in = { .offset_at = arg_user(frame, 1) };
+	struct copy_end out = { .offset_at = arg_user(frame, 3) };
+	size_t n = arg_u64(frame, 4);
+	unsigned flags = arg_uint(frame, 5);
+	long done = -EBADF;
+
+	if (n == 0)
+		return 0;
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	copy_files_get(frame, &out, 2, &in, 0);
+	if (in.file && out.file)
+		done = splice(&in, &out, n, flags);
+	copy_files_put(&out, &in);
+	return done;
+}
+
+static long tee_files(struct file *in, struct file *out, size_t n, unsigned flags)
+{
+	if (!file_readable(in) || !file_writable(out))
+		return -EBADF;
+	if (!file_is_pipe(in) || !file_is_pipe(out))
+		return -EINVAL;
+	return splice_pipes(in, out, MIN(n, ABI_RW_MAX), flags, true);
+}
+
+long sys_tee(struct trap_frame *frame)
+{
+	struct copy_end in = { 0 }, out = { 0 };
+	size_t n = arg_u64(frame, 2);
+	unsigned flags = arg_uint(frame, 3);
+	long done = -EBADF;
+
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	if (n == 0)
+		return 0;
+	copy_files_get(frame, &out, 1, &in, 0);
+	if (in.file && out.file)
+		done = tee_files(in.file, out.file, n, flags);
 	copy_files_put(&out, &in);
 	return done;
 }

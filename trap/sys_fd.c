@@ -138,7 +138,12 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_SETFL:
 		if (!may_set_flags(file, (uint32_t)arg))
 			return -EPERM;
-		return set_flags(file, SETFL_MASK, (uint32_t)arg);
+		return set_flags(file, SETFL_MASK | (file_is_pipe(file) ? O_DIRECT : 0),
+				 (uint32_t)arg);
+	case F_GETPIPE_SZ:
+		return file_is_pipe(file) ? pipe_size(file) : -EBADF;
+	case F_SETPIPE_SZ:
+		return file_is_pipe(file) ? pipe_set_size(file, (uint32_t)arg) : -EBADF;
 	case F_GET_SEALS:
 		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;
 	case F_ADD_SEALS:
@@ -225,9 +230,9 @@ long sys_pipe2(struct trap_frame *frame)
 	int fds[2];
 	int err;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	err = pipe_create(flags & O_NONBLOCK, &reader, &writer);
+	err = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &reader, &writer);
 	if (err)
 		return err;
 	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);

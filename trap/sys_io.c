@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that transfer bytes between files and user memory, in all forms of read and write; lseek, fallocate. */
+#include "abi/splice.h"
+#include "fs/pipe.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -410,4 +412,41 @@ long sys_fallocate(struct trap_frame *frame)
 	err = file_allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
 	file_put(file);
 	return err;
+}
+
+/* ---- vmsplice ---- */
+
+static int file_may_vmsplice(const struct file *file)
+{
+	return file_readable(file) || file_writable(file) ? 0 : -EBADF;
+}
+
+static ssize_t vmsplice_some(struct file *file, struct user_iter *iter, bool nonblock)
+{
+	if (!file_is_pipe(file))
+		return -EBADF;
+	return pipe_vmsplice(file, iter, nonblock || (file->flags & O_NONBLOCK));
+}
+
+static ssize_t vmsplice_wait(struct file *file, struct user_iter *iter, uint64_t *pos)
+{
+	(void)pos;
+	return vmsplice_some(file, iter, false);
+}
+
+static ssize_t vmsplice_nowait(struct file *file, struct user_iter *iter, uint64_t *pos)
+{
+	(void)pos;
+	return vmsplice_some(file, iter, true);
+}
+
+/* The bytes are copied: a page that the program gives away stays its own, too. */
+long sys_vmsplice(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	return io_vector(frame, file_may_vmsplice,
+			 flags & SPLICE_F_NONBLOCK ? vmsplice_nowait : vmsplice_wait, 0);
 }

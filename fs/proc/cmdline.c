@@ -143,7 +143,7 @@ static int proc_cmdline_truncate(struct file *file, uint64_t size)
 
 #define MEMORY_SLOTS                                                                               \
 	.stat = inode_file_stat, .truncate = proc_cmdline_truncate, .release = inode_file_release, \
-	.has_inode = true, .no_splice = true
+	.has_inode = true, .no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
 
 const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",

@@ -130,7 +130,7 @@ const struct file_ops proc_file_ops = {
 	.name = "text of a process",
 	.opened = opened,
 	.write = write_process,
-	.no_splice = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
 };
 
@@ -139,7 +139,7 @@ const struct file_ops proc_maps_file_ops = {
 	.opened = opened,
 	.write = write_process,
 	.ioctl = proc_maps_ioctl,
-	.no_splice = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
 };
 
@@ -155,6 +155,6 @@ const struct file_ops proc_comm_file_ops = {
 	.name = "name of a process",
 	.opened = opened,
 	.write = write_comm,
-	.no_splice = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
 };

@@ -102,5 +102,5 @@ const struct file_ops proc_oom_adj_file_ops = {
 	.truncate = adj_truncate,
 	.release = inode_file_release,
 	.has_inode = true,
-	.no_splice = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 };

@@ -60,5 +60,5 @@ const struct file_ops proc_pagemap_file_ops = {
 	.truncate = pagemap_truncate,
 	.release = inode_file_release,
 	.has_inode = true,
-	.no_splice = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 };

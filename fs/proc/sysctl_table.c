@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "fs/dir_file.h"
 #include "fs/file.h"
+#include "fs/pipe.h"
 #include "fs/proc/sysctl.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -138,6 +139,18 @@ static uint64_t get_file_max(unsigned index)
 	return files_most();
 }
 
+static uint64_t get_pipe_size(unsigned index)
+{
+	(void)index;
+	return pipe_size_most();
+}
+
+static int set_pipe_size(unsigned index, uint64_t value)
+{
+	(void)index;
+	return pipe_set_size_most(value);
+}
+
 /* A number that never changes. */
 #define CONSTANT(name, value)                      \
 	static uint64_t get_##name(unsigned index) \
@@ -208,6 +221,7 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_FS, "nr_open", 0644, get_nr_open),
 	NUMBER(SYSCTL_FS, "overflowgid", 0644, get_overflow_id),
 	NUMBER(SYSCTL_FS, "overflowuid", 0644, get_overflow_id),
+	{ VALUE(SYSCTL_FS, "pipe-max-size", 0644), .get = get_pipe_size, .set = set_pipe_size },
 	NUMBER(SYSCTL_FS, "protected_hardlinks", 0644, get_one),
 	NUMBER(SYSCTL_FS, "protected_symlinks", 0644, get_one),
 

@@ -123,3 +123,19 @@ KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 }
 
 #endif
+
+/* A pipe of another size takes memory that counts as that of open files. */
+KTEST_IN_PROCESS(pipe_size_without_memory)
+{
+	uint64_t all = files_most() * FILE_BYTES;
+
+	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
+	file_memory_add((ssize_t)all);
+	EXPECT_EQ(-ENOMEM, pipe_set_size(writer, 1 << 17));
+	EXPECT_EQ(1 << 16, pipe_size(reader));
+	file_memory_add(-(ssize_t)all);
+	EXPECT_EQ(1 << 17, pipe_set_size(writer, 1 << 17));
+	EXPECT_EQ(1 << 17, pipe_size(reader));
+	file_put(reader);
+	file_put(writer);
+}

@@ -13,6 +13,7 @@ static struct pipe_ring ring;
 static void start(void)
 {
 	memset(&ring, 0, sizeof(ring));
+	pipe_ring_init(&ring);
 	for (nunused = 0; nunused < PIPE_RING_SLOTS; nunused++)
 		unused[nunused] = pages[nunused];
 }

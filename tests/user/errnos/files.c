@@ -285,6 +285,58 @@ static void fills_pipe(word *arg)
 	(void)!write(FD_OUT, bytes, sizeof(bytes));
 }
 
+static void fills_pipe_and_offset(word *arg)
+{
+	fills_pipe(arg);
+	sets_offset(arg);
+}
+
+#define FD_TEE	    62
+#define FD_TEE_READ 63
+
+static void fills_one_of_two(word *arg)
+{
+	int ends[2];
+
+	fills_pipe(arg);
+	if (pipe(ends) != 0 || dup2(ends[1], FD_TEE) < 0 || dup2(ends[0], FD_TEE_READ) < 0)
+		abort();
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void closes_second_pipe(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	close(FD_TEE);
+	close(FD_TEE_READ);
+}
+
+static const struct bad fd_spliced[] = { { "closed", FD_CLOSED },
+					 { "negative", MINUS(1) },
+					 { "path", FD_PATH },
+					 { "writes", FD_OUT },
+					 NO_MORE };
+static const struct bad fd_splice[] = { { "closed", FD_CLOSED },
+					{ "negative", MINUS(1) },
+					{ "path", FD_PATH },
+					{ "rdonly", FD_RDONLY },
+					NO_MORE };
+static const struct bad fd_tee[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+				     { "path", FD_PATH },     { "same", FD_OUT },
+				     { "file", FD_RW },	      NO_MORE };
+static const struct bad fd_vmsplice[] = { { "closed", FD_CLOSED },
+					  { "negative", MINUS(1) },
+					  { "path", FD_PATH },
+					  { "file", FD_RW },
+					  NO_MORE };
+static const struct bad spliced_offset[] = { { "pipe", DATA }, NO_MORE };
+static const struct bad splice_offset[] = {
+	{ "unmapped", HOLE }, { "noaccess", NOACCESS }, { "negative", DATA + 8 }, NO_MORE
+};
+static const struct bad splice_flags[] = { { "16", 16 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad spliced_vectors[] = { { "null", 0 }, { "unmapped", HOLE }, NO_MORE };
+
 static const struct bad pipe_vectors[] = { { "null", 0 },
 					   { "unmapped", HOLE },
 					   { "null base", (word)null_base },
@@ -392,6 +444,14 @@ static const struct row rows[] = {
 	     .before = sets_offsets),
 	CALL(sendfile, RIGHT(FD_WRONLY, FD_RDONLY, DATA, 100),
 	     BAD(fd_send, fd_sent, sent_offset, huge), .before = sets_offset),
+	CALL(splice, RIGHT(FD_IN, 0, FD_WRONLY, DATA, 100, SPLICE_F_NONBLOCK),
+	     BAD(fd_spliced, spliced_offset, fd_splice, splice_offset, NULL, splice_flags),
+	     .before = fills_pipe_and_offset),
+	CALL(tee, RIGHT(FD_IN, FD_TEE, 100, SPLICE_F_NONBLOCK),
+	     BAD(fd_spliced, fd_tee, NULL, splice_flags), .before = fills_one_of_two,
+	     .after = closes_second_pipe),
+	CALL(vmsplice, RIGHT(FD_OUT, (word)vector, 2, SPLICE_F_NONBLOCK),
+	     BAD(fd_vmsplice, spliced_vectors, counts, splice_flags), .before = empties_pipe),
 	CALL(fstat, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
 	CALL(fstatfs, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
 	CALL(ftruncate, RIGHT(FD_RW, 8192), BAD(fd_truncate, negative)),
