@@ -11,6 +11,7 @@
 #include "fs/tty/tty_private.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/cred.h"
 #include "proc/job/ctty.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
@@ -148,7 +149,7 @@ static int tty_put_bytes(struct tty *tty, const uint8_t *from, size_t n)
 	return err;
 }
 
-/* Waits while ^S stops the output. Returns the number of bytes to send, -EAGAIN or -EINTR. */
+/* Waits while ^S or TCXONC stops the output. Returns the number of bytes to send, -EAGAIN or -EINTR. */
 static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *to, bool nonblock)
 {
 	for (;;) {
@@ -159,7 +160,7 @@ static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *
 
 		spin_lock(&tty->lock);
 		seq = waitq_sample(&tty->resumed);
-		stopped = tty->ldisc.stopped;
+		stopped = tty_output_is_stopped(tty);
 		for (size_t i = 0; i < n && !stopped; i++)
 			len += ldisc_output(&tty->ldisc, from[i], to + len);
 		spin_unlock(&tty->lock);
@@ -244,7 +245,7 @@ unsigned tty_poll_ready(struct tty *tty, struct poller *poller)
 		can |= POLLIN | POLLRDNORM;
 	if (tty->hung_up)
 		can |= POLLIN | POLLRDNORM | POLLHUP;
-	stopped = tty->ldisc.stopped;
+	stopped = tty_output_is_stopped(tty);
 	spin_unlock(&tty->lock);
 	if (!stopped && (tty->dev->ops->ready(tty->dev) & CHARDEV_WRITABLE))
 		can |= POLLOUT | POLLWRNORM;
@@ -261,14 +262,41 @@ static int tty_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return tty_ioctl_request(device_of(file), request, arg);
 }
 
+static int tty_opened(struct file *file)
+{
+	struct tty *tty = device_of(file);
+	int err = 0;
+
+	spin_lock(&tty->lock);
+	if (tty->exclusive && !capable(CAP_SYS_ADMIN))
+		err = -EBUSY;
+	else
+		tty->nopen++;
+	spin_unlock(&tty->lock);
+	return err;
+}
+
+/* As on Linux, a terminal that nobody has open is nobody's own. */
+static void tty_release(struct file *file)
+{
+	struct tty *tty = device_of(file);
+
+	spin_lock(&tty->lock);
+	if (--tty->nopen == 0)
+		tty->exclusive = false;
+	spin_unlock(&tty->lock);
+	inode_file_release(file);
+}
+
 const struct file_ops tty_ops = {
 	.name = "terminal",
+	.opened = tty_opened,
 	.read = tty_read,
 	.write = tty_write,
 	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
-	.release = inode_file_release,
+	.release = tty_release,
 	.has_inode = true,
 };
 
@@ -276,7 +304,7 @@ static int own_tty_open(struct file *file)
 {
 	struct tty *tty = device_of(file);
 
-	return ctty_is_own(&tty->jobs) ? 0 : -ENXIO;
+	return ctty_is_own(&tty->jobs) ? tty_opened(file) : -ENXIO;
 }
 
 /* /dev/tty: the controlling terminal of the process, which can only be this one. */
@@ -288,7 +316,7 @@ static const struct file_ops own_tty_ops = {
 	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
-	.release = inode_file_release,
+	.release = tty_release,
 	.has_inode = true,
 };
 

@@ -84,6 +84,25 @@ static void take_byte(struct tty *tty, uint8_t byte)
 		ctty_signal(&tty->jobs, SIGTSTP);
 }
 
+void tty_type(struct tty *tty, uint8_t byte)
+{
+	spin_lock(&tty->lock);
+	if (tty->nheld == 0 && ldisc_has_room(&tty->ldisc))
+		take_byte(tty, byte);
+	else
+		spin_unlock(&tty->lock);
+}
+
+void tty_send_byte(struct tty *tty, uint8_t byte)
+{
+	spin_lock(&tty->lock);
+	tty->echo.bytes[0] = byte;
+	tty->echo.n = 1;
+	add_echo(tty);
+	spin_unlock(&tty->lock);
+	(void)tty_send_echoes(tty);
+}
+
 /* Removes n bytes at index `at` from the held-back input. Called with tty->lock held. */
 static void drop_held(struct tty *tty, size_t at, size_t n)
 {

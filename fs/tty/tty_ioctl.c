@@ -118,6 +118,106 @@ static int send_break(struct tty *tty)
 	return ctty_check(&tty->jobs, SIGTTOU);
 }
 
+/* ---- flow, input, exclusive use, line discipline ---- */
+
+/* As on Linux, what resumes resumes what ^S has stopped, too, but only if this has been stopped. */
+static void set_held_off(struct tty *tty, bool off)
+{
+	bool resumes;
+
+	spin_lock(&tty->lock);
+	resumes = tty->held_off && !off;
+	tty->held_off = off;
+	if (resumes)
+		tty->ldisc.stopped = false;
+	spin_unlock(&tty->lock);
+	if (resumes)
+		waitq_wake_all(&tty->resumed);
+}
+
+/* Has the other end stop, or go on, by the character that does so here. */
+static void send_flow(struct tty *tty, unsigned index)
+{
+	uint8_t byte;
+
+	spin_lock(&tty->lock);
+	byte = tty->ldisc.termios.c_cc[index];
+	spin_unlock(&tty->lock);
+	if (byte != 0) /* 0: the character is disabled */
+		tty_send_byte(tty, byte);
+}
+
+/* tcflow(3) */
+static int tty_flow(struct tty *tty, vaddr_t what)
+{
+	int err = ctty_check(&tty->jobs, SIGTTOU);
+
+	if (err)
+		return err;
+	switch (what) {
+	case TCOOFF:
+	case TCOON:
+		set_held_off(tty, what == TCOOFF);
+		return 0;
+	case TCIOFF:
+	case TCION:
+		send_flow(tty, what == TCIOFF ? VSTOP : VSTART);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* As on a Linux without dev.tty.legacy_tiocsti: who could put commands into another's terminal is root. */
+static int type_byte(struct tty *tty, vaddr_t arg)
+{
+	uint8_t byte;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EIO;
+	if (user_copy_in(&byte, arg, sizeof(byte)))
+		return -EFAULT;
+	tty_type(tty, byte);
+	return 0;
+}
+
+static int set_exclusive(struct tty *tty, bool exclusive)
+{
+	spin_lock(&tty->lock);
+	tty->exclusive = exclusive;
+	spin_unlock(&tty->lock);
+	return 0;
+}
+
+static int get_exclusive(struct tty *tty, vaddr_t arg)
+{
+	int32_t exclusive;
+
+	spin_lock(&tty->lock);
+	exclusive = tty->exclusive;
+	spin_unlock(&tty->lock);
+	return user_copy_out(arg, &exclusive, sizeof(exclusive));
+}
+
+static int get_ldisc(vaddr_t arg)
+{
+	static const int32_t ldisc = N_TTY;
+
+	return user_copy_out(arg, &ldisc, sizeof(ldisc));
+}
+
+static int set_ldisc(struct tty *tty, vaddr_t arg)
+{
+	int32_t ldisc;
+	int err = ctty_check(&tty->jobs, SIGTTOU);
+
+	if (err)
+		return err;
+	if (user_copy_in(&ldisc, arg, sizeof(ldisc)))
+		return -EFAULT;
+	return ldisc == N_TTY ? 0 : -EINVAL;
+}
+
 /* A write returns only after the device has taken its bytes, so none are unsent. */
 static int get_unsent(vaddr_t arg)
 {
@@ -186,9 +286,24 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 		return get_unsent(arg);
 	case TCSBRK:
 	case TCSBRKP:
+	case TIOCSBRK:
+	case TIOCCBRK:
 		return send_break(tty);
 	case TCFLSH:
 		return tty_flush(tty, arg);
+	case TCXONC:
+		return tty_flow(tty, arg);
+	case TIOCSTI:
+		return type_byte(tty, arg);
+	case TIOCEXCL:
+	case TIOCNXCL:
+		return set_exclusive(tty, request == TIOCEXCL);
+	case TIOCGEXCL:
+		return get_exclusive(tty, arg);
+	case TIOCGETD:
+		return get_ldisc(arg);
+	case TIOCSETD:
+		return set_ldisc(tty, arg);
 	case TIOCSCTTY:
 		return ctty_take(&tty->jobs, (int)arg == 1 && capable(CAP_SYS_ADMIN));
 	case TIOCNOTTY:

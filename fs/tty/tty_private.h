@@ -23,7 +23,10 @@ struct tty {
 	/* guarded by lock: */
 	struct ldisc ldisc;
 	struct abi_winsize winsize;
-	bool hung_up; /* the device's input has ended */
+	bool hung_up;	/* the device's input has ended */
+	bool held_off;	/* output is stopped by TCXONC: ^Q does not resume it */
+	bool exclusive; /* TIOCEXCL: only who has CAP_SYS_ADMIN opens it */
+	unsigned nopen; /* open files, without those of O_PATH */
 	/* Input for which the line discipline has no room yet, the oldest byte first. */
 	uint8_t held[TTY_HELD_MAX];
 	size_t nheld;
@@ -50,6 +53,17 @@ void tty_input_resume(struct tty *tty);
  * Returns true if no echo is left to send. The caller holds no lock.
  */
 bool tty_send_echoes(struct tty *tty);
+
+/* TIOCSTI: the byte is input as if it had been typed; lost where there is no room. The caller holds no lock. */
+void tty_type(struct tty *tty, uint8_t byte);
+/* Sends a byte to the device as an echo, before any output. The caller holds no lock. */
+void tty_send_byte(struct tty *tty, uint8_t byte);
+
+/* Is output stopped? The caller holds the lock. */
+static inline bool tty_output_is_stopped(const struct tty *tty)
+{
+	return tty->ldisc.stopped || tty->held_off;
+}
 
 /* Main function of the kernel thread that processes the device's input; arg is the tty. */
 void tty_input_main(void *arg);

@@ -17,15 +17,29 @@
 #define TIOCGPGRP  0x540F
 #define TIOCSPGRP  0x5410
 #define TIOCOUTQ   0x5411
+#define TIOCSTI	   0x5412
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
 #define FIONREAD   0x541B
 #define FIONBIO	   0x5421
 #define TIOCNOTTY  0x5422
+#define TIOCSETD   0x5423
+#define TIOCGETD   0x5424
 #define TCSBRKP	   0x5425
+#define TIOCSBRK   0x5427
+#define TIOCCBRK   0x5428
 #define TIOCGSID   0x5429
+#define TIOCGEXCL  0x80045440
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
+
+/* TCXONC */
+#define TCOOFF 0
+#define TCOON  1
+#define TCIOFF 2
+#define TCION  3
+
+#define N_TTY 0 /* the line discipline that there is */
 
 #define TCGETS2	 0x802C542A
 #define TCSETS2	 0x402C542B

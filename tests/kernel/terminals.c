@@ -145,6 +145,14 @@ static int asks(void *unused)
 	EXPECT_EQ(3, available());
 	EXPECT_EQ(0, tty_ioctl_request(&tty, TCFLSH, TCIFLUSH));
 	EXPECT_EQ(0, available());
+	echoed = 0;
+	EXPECT_EQ(0, tty_ioctl_request(&tty, TCXONC, TCIOFF));
+	EXPECT_EQ(0, tty_ioctl_request(&tty, TCXONC, TCION));
+	tty.ldisc.termios.c_cc[VSTOP] = 0;
+	EXPECT_EQ(0, tty_ioctl_request(&tty, TCXONC, TCIOFF));
+	EXPECT_EQ(2, echoed); /* ^S and ^Q */
+	EXPECT_EQ(023, screen[0]);
+	EXPECT_EQ(021, screen[1]);
 	return 0;
 }
 

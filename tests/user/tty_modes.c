@@ -3,6 +3,9 @@
  * the background puts itself in front. */
 #include "terminal.h"
 
+#include <linux/openat2.h>
+#include <poll.h>
+
 static int tty;
 static volatile sig_atomic_t winches;
 
@@ -160,15 +163,208 @@ static int background(void *unused)
 	return 0;
 }
 
+/* As a new terminal is, but for the echo: what is typed does not come to the output. */
+static void make_sane(void)
+{
+	struct termios modes;
+
+	tcgetattr(tty, &modes);
+	modes.c_iflag = ICRNL | IXON;
+	modes.c_lflag = ISIG | ICANON | IEXTEN;
+	modes.c_cc[VMIN] = 1;
+	modes.c_cc[VTIME] = 0;
+	tcsetattr(tty, TCSANOW, &modes);
+}
+
+static void types(const char *text)
+{
+	for (; *text; text++)
+		TRY(ioctl(tty, TIOCSTI, text));
+}
+
+static void become_another(void)
+{
+	TRY(setresgid(5, 5, 5));
+	TRY(setresuid(5, 5, 5));
+}
+
+/* TIOCSTI: root alone types for others. */
+static int types_itself(void *unused)
+{
+	char got[20] = "";
+	long n;
+
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	make_sane();
+	types("ab\n");
+	n = TRY(read(tty, got, sizeof(got)));
+	say("%.*s", (int)n, got);
+	TRY(ioctl(tty, TIOCSTI, (void *)8));
+	signal(SIGINT, SIG_IGN);
+	if (fork() == 0) {
+		signal(SIGINT, SIG_DFL);
+		types("\3");
+		pause();
+	}
+	wait((int *)&n);
+	ended("the foreground", (int)n);
+	become_another();
+	TRY(ioctl(tty, TIOCSTI, "x"));
+	TRY(ioctl(tty, TIOCSTI, (void *)8));
+	TRY(ioctl(tty, FIONREAD, &n));
+	say("%d\n", (int)n);
+	return 0;
+}
+
+static void writes(void)
+{
+	TRY(write(tty, "\r", 1));
+}
+
+/* tcflow() and ^S are two ways to stop output. */
+static int flows(void *unused)
+{
+	struct pollfd asked = { .fd = tty, .events = POLLOUT };
+	int status;
+	pid_t pid;
+
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	make_sane();
+	TRY(tcflow(tty, TCOOFF));
+	pid = fork();
+	if (pid == 0)
+		_exit(write(tty, "\r", 1) == 1 ? 3 : 4);
+	nap(20);
+	TRY(waitpid(pid, &status, WNOHANG));
+	fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK);
+	writes();
+	TRY(poll(&asked, 1, 0));
+	types("\21"); /* ^Q does not resume it */
+	writes();
+	TRY(tcflow(tty, TCOON));
+	waitpid(pid, &status, 0);
+	ended("the writer", status);
+	writes();
+	TRY(poll(&asked, 1, 0));
+	types("\23");
+	writes();
+	TRY(tcflow(tty, TCOON)); /* nor does this resume what ^S has stopped */
+	writes();
+	types("\21");
+	writes();
+	types("\23");
+	TRY(tcflow(tty, TCOOFF));
+	TRY(tcflow(tty, TCOON)); /* but so */
+	writes();
+	TRY(ioctl(tty, TCXONC, 4));
+	TRY(ioctl(tty, TCXONC, -1));
+	fcntl(tty, F_SETFL, O_RDWR);
+	return 0;
+}
+
+static int exclusive(void *unused)
+{
+	struct open_how how = { .flags = O_RDWR };
+	int is = 7;
+
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	fchmod(tty, 0666);
+	TRY(ioctl(tty, TIOCGEXCL, &is));
+	say("%d\n", is);
+	TRY(ioctl(tty, TIOCEXCL));
+	TRY(ioctl(tty, TIOCGEXCL, &is));
+	say("%d\n", is);
+	TRY(ioctl(tty, TIOCGEXCL, (void *)8));
+	say("root: %d\n", open("/dev/tty", O_RDWR) >= 0);
+	become_another();
+	TRY(open("/dev/tty", O_RDWR));
+	TRY(syscall(SYS_openat2, AT_FDCWD, "/dev/tty", &how, sizeof(how)));
+	say("a path: %d\n", open("/dev/tty", O_PATH) >= 0);
+	TRY(ioctl(tty, TIOCNXCL));
+	TRY(ioctl(tty, TIOCGEXCL, &is));
+	say("%d, another: %d\n", is, open("/dev/tty", O_RDWR) >= 0);
+	return 0;
+}
+
+static int disciplines(void *unused)
+{
+	const int all[] = { 0, 1, 77, -1 };
+	int is = 7;
+
+	(void)unused;
+	TRY(ioctl(tty, TIOCGETD, &is));
+	say("%d\n", is);
+	for (int i = 0; i < 4; i++)
+		TRY(ioctl(tty, TIOCSETD, &all[i]));
+	TRY(ioctl(tty, TIOCSETD, (void *)8));
+	TRY(ioctl(tty, TIOCGETD, (void *)8));
+	TRY(ioctl(tty, TIOCSBRK));
+	TRY(ioctl(tty, TIOCCBRK));
+	TRY(ioctl(open("/dev/null", O_RDWR), TIOCGETD, &is));
+	return 0;
+}
+
+static void stops_output(void)
+{
+	setpgid(0, 0);
+	TRY(tcflow(tty, TCOON));
+}
+
+static void sets_discipline(void)
+{
+	int n = 0;
+
+	setpgid(0, 0);
+	TRY(ioctl(tty, TIOCSETD, &n));
+}
+
+/* These the background may do. */
+static void does_others(void)
+{
+	int n;
+
+	setpgid(0, 0);
+	TRY(ioctl(tty, TIOCGETD, &n));
+	TRY(ioctl(tty, TIOCSTI, ""));
+	TRY(ioctl(tty, TIOCEXCL));
+	TRY(ioctl(tty, TIOCNXCL));
+}
+
+static int in_the_background(void *unused)
+{
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	make_sane();
+	in_background("tcflow", stops_output);
+	in_background("TIOCSETD", sets_discipline);
+	in_background("others", does_others);
+	TRY(tcflush(tty, TCIFLUSH));
+	return 0;
+}
+
 int main(void)
 {
 	static const struct {
 		const char *name;
 		int (*run)(void *);
 	} cases[] = {
-		{ "raw reads", reads_raw },	  { "with speeds", with_speeds },
-		{ "the window", window_changes }, { "output", output_ends },
+		{ "raw reads", reads_raw },
+		{ "with speeds", with_speeds },
+		{ "the window", window_changes },
+		{ "output", output_ends },
 		{ "background", background },
+		{ "typing", types_itself },
+		{ "flow", flows },
+		{ "exclusive", exclusive },
+		{ "disciplines", disciplines },
+		{ "in the background", in_the_background },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
