@@ -3,6 +3,11 @@
 #pragma once
 
 #include "abi/utsname.h"
+#include "lib/types.h"
 
 /* Writes all names. */
 void uts_read(struct abi_utsname *ret);
+
+/* Replace a name by `len` bytes, fewer than ABI_UTS_LEN. */
+void uts_set_hostname(const char *name, size_t len);
+void uts_set_domainname(const char *name, size_t len);

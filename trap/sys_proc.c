@@ -368,6 +368,31 @@ long sys_uname(struct trap_frame *frame)
 	return user_copy_out(arg_user(frame, 0), &name, sizeof(name));
 }
 
+static long set_uts_name(const struct trap_frame *frame, void (*set)(const char *name, size_t len))
+{
+	char name[ABI_UTS_LEN];
+	int len = arg_int(frame, 1);
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len < 0 || len >= ABI_UTS_LEN)
+		return -EINVAL;
+	if (user_copy_in(name, arg_user(frame, 0), (size_t)len))
+		return -EFAULT;
+	set(name, (size_t)len);
+	return 0;
+}
+
+long sys_sethostname(struct trap_frame *frame)
+{
+	return set_uts_name(frame, uts_set_hostname);
+}
+
+long sys_setdomainname(struct trap_frame *frame)
+{
+	return set_uts_name(frame, uts_set_domainname);
+}
+
 /* An image that was found for execve or execveat. */
 struct found_image {
 	struct object *object; /* by object_use() */

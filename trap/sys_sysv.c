@@ -2,7 +2,9 @@
 /* System calls of System V IPC. */
 #include "abi/sysvipc.h"
 #include "base/clock.h"
+#include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "sysv/msg.h"
 #include "sysv/sem.h"
 #include "sysv/shm.h"
 #include "sysv/util.h"
@@ -236,6 +238,120 @@ long sys_semctl(struct trap_frame *frame)
 		return semctl_set(id, arg);
 	case IPC_RMID:
 		return sem_remove(id);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- message queues ---- */
+
+/* Where a program has the text of a message: behind its type. */
+#define MTEXT sizeof(int64_t)
+
+long sys_msgget(struct trap_frame *frame)
+{
+	return msg_get(arg_int(frame, 0), arg_int(frame, 1));
+}
+
+/* Copies the text in and sends it. Takes over the message. */
+static long send_text(struct trap_frame *frame, struct msg_msg *msg)
+{
+	long result = user_copy_in(msg->text, arg_user(frame, 1) + MTEXT, msg->size) ? -EFAULT : 0;
+
+	if (!result)
+		result = msg_send(arg_int(frame, 0), msg, arg_int(frame, 3));
+	if (result)
+		msg_free(msg);
+	return result;
+}
+
+long sys_msgsnd(struct trap_frame *frame)
+{
+	size_t size = arg_u64(frame, 2);
+	struct msg_msg *msg;
+	int64_t type;
+
+	if (user_copy_in(&type, arg_user(frame, 1), sizeof(type)))
+		return -EFAULT;
+	if (size > atomic_load_relaxed(&msg_limits[MSG_LIMIT_MAX]) || arg_int(frame, 0) < 0 ||
+	    type < 1)
+		return -EINVAL;
+	msg = msg_alloc(size);
+	if (!msg)
+		return -ENOMEM;
+	msg->type = type;
+	return send_text(frame, msg);
+}
+
+/* As on Linux, a message that cannot be copied out is lost. */
+static long copy_out_message(vaddr_t to, const struct msg_msg *msg, size_t len)
+{
+	if (user_copy_out(to, &msg->type, sizeof(msg->type)) ||
+	    user_copy_out(to + MTEXT, msg->text, len))
+		return -EFAULT;
+	return (long)len;
+}
+
+long sys_msgrcv(struct trap_frame *frame)
+{
+	int id = arg_int(frame, 0), flg = arg_int(frame, 4);
+	size_t size = arg_u64(frame, 2);
+	struct msg_msg *msg = NULL;
+	long result;
+
+	if (id < 0 || size > INT64_MAX)
+		return -EINVAL;
+	if ((flg & MSG_COPY) && ((flg & MSG_EXCEPT) || !(flg & IPC_NOWAIT)))
+		return -EINVAL;
+	result = msg_receive(id, arg_i64(frame, 3), size, flg, &msg);
+	if (result >= 0)
+		result = copy_out_message(arg_user(frame, 1), msg, (size_t)result);
+	msg_free(msg);
+	return result;
+}
+
+static long msgctl_stat(int id, int cmd, vaddr_t to)
+{
+	struct abi_msqid_ds ds;
+	int result = msg_stat(id, cmd, &ds);
+
+	return copy_out_result(to, &ds, sizeof(ds), result);
+}
+
+static long msgctl_info(int cmd, vaddr_t to)
+{
+	struct abi_msginfo info;
+	int result = msg_info(cmd == MSG_INFO, &info);
+
+	return copy_out_result(to, &info, sizeof(info), result);
+}
+
+static long msgctl_set(int id, vaddr_t from)
+{
+	struct abi_msqid_ds ds;
+
+	return user_copy_in(&ds, from, sizeof(ds)) ? -EFAULT : msg_set(id, &ds);
+}
+
+long sys_msgctl(struct trap_frame *frame)
+{
+	int id = arg_int(frame, 0), cmd = arg_int(frame, 1);
+	vaddr_t buf = arg_user(frame, 2);
+
+	if (id < 0)
+		return -EINVAL;
+	switch (cmd) {
+	case IPC_INFO:
+	case MSG_INFO:
+		return msgctl_info(cmd, buf);
+	case IPC_STAT:
+	case MSG_STAT:
+	case MSG_STAT_ANY:
+		return msgctl_stat(id, cmd, buf);
+	case IPC_SET:
+		return msgctl_set(id, buf);
+	case IPC_RMID:
+		return msg_remove(id);
 	default:
 		return -EINVAL;
 	}

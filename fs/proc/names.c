@@ -14,6 +14,7 @@
 	}
 
 static const struct proc_entry sysvipc_entries[] = {
+	MACHINE("msg", proc_sysvipc_msg_seq),
 	MACHINE("sem", proc_sysvipc_sem_seq),
 	MACHINE("shm", proc_sysvipc_shm_seq),
 };

@@ -77,7 +77,7 @@ extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
-extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq;
+extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq, proc_sysvipc_msg_seq;
 
 int proc_maps_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 

@@ -13,6 +13,7 @@
 #include "mm/vma.h"
 #include "proc/process.h"
 #include "proc/uts.h"
+#include "sysv/msg.h"
 #include "sysv/sem.h"
 #include "sysv/shm.h"
 #include "sysv/util.h"
@@ -68,6 +69,18 @@ static void show_domainname(char *text)
 
 	uts_read(&uts);
 	str_copy(text, uts.domainname, SYSCTL_STRING_MAX);
+}
+
+static int store_hostname(const char *text)
+{
+	uts_set_hostname(text, strlen(text));
+	return 0;
+}
+
+static int store_domainname(const char *text)
+{
+	uts_set_domainname(text, strlen(text));
+	return 0;
 }
 
 /* ---- random numbers ---- */
@@ -187,6 +200,9 @@ VARIABLE(shmmax, shm_limits, SHM_LIMIT_MAX)
 VARIABLE(shmall, shm_limits, SHM_LIMIT_ALL)
 VARIABLE(shmmni, shm_limits, SHM_LIMIT_MNI)
 VARIABLE(sem, sem_limits, 0)
+VARIABLE(msgmax, msg_limits, MSG_LIMIT_MAX)
+VARIABLE(msgmnb, msg_limits, MSG_LIMIT_MNB)
+VARIABLE(msgmni, msg_limits, MSG_LIMIT_MNI)
 
 #define ENTRY(text, mode_, file_ops_, ops_) \
 	.entry = { .name = (text),          \
@@ -206,6 +222,9 @@ VARIABLE(sem, sem_limits, 0)
 		VALUE(in, name, mode), .get = (get_) \
 	}
 #define SETTABLE(in, name, which) VALUE(in, name, 0644), .get = get_##which, .set = set_##which
+#define NAME_OF(name, which)                                                            \
+	VALUE(SYSCTL_KERNEL, name, 0644), .show = show_##which, .store = store_##which, \
+					  .size = ABI_UTS_LEN
 #define STRING(in, name, mode, show_)                  \
 	{                                              \
 		VALUE(in, name, mode), .show = (show_) \
@@ -229,8 +248,11 @@ const struct sysctl sysctls[] = {
 	STRING(SYSCTL_KERNEL, "arch", 0444, show_arch),
 	NUMBER(SYSCTL_KERNEL, "cap_last_cap", 0444, get_cap_last_cap),
 	NUMBER(SYSCTL_KERNEL, "dmesg_restrict", 0644, get_one),
-	STRING(SYSCTL_KERNEL, "domainname", 0644, show_domainname),
-	STRING(SYSCTL_KERNEL, "hostname", 0644, show_hostname),
+	{ NAME_OF("domainname", domainname) },
+	{ NAME_OF("hostname", hostname) },
+	{ SETTABLE(SYSCTL_KERNEL, "msgmax", msgmax), .most = INT32_MAX },
+	{ SETTABLE(SYSCTL_KERNEL, "msgmnb", msgmnb), .most = INT32_MAX },
+	{ SETTABLE(SYSCTL_KERNEL, "msgmni", msgmni), .most = IPC_MNI },
 	NUMBER(SYSCTL_KERNEL, "ngroups_max", 0444, get_ngroups_max),
 	STRING(SYSCTL_KERNEL, "osrelease", 0444, show_osrelease),
 	STRING(SYSCTL_KERNEL, "ostype", 0444, show_ostype),

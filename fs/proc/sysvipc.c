@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/sysvipc: a line for each segment and each set of semaphores. The cursor is one more than the index from which to go on. */
+/* /proc/sysvipc: a line for each segment, set of semaphores or queue. The cursor is one more than the index from which to go on. */
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
+#include "sysv/msg.h"
 #include "sysv/sem.h"
 #include "sysv/shm.h"
 
@@ -66,3 +67,29 @@ static int sem_record(void *source, void *walk, uint64_t *cursor, struct seq *se
 }
 
 const struct seq_ops proc_sysvipc_sem_seq = { .record = sem_record };
+
+static int msg_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct msg_facts msg;
+	int next;
+
+	(void)source, (void)walk;
+	if (put_head(
+		    seq, cursor,
+		    "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  "
+		    "cgid      stime      rtime      ctime"))
+		return 0;
+	next = msg_inspect((int)*cursor - 1, &msg);
+	if (next < 0)
+		return next;
+	*cursor = (uint64_t)next + 1;
+	seq_put(seq, "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u ", msg.ds.perm.key,
+		msg.id, msg.ds.perm.mode, (unsigned long)msg.ds.cbytes, (unsigned long)msg.ds.qnum,
+		(unsigned)msg.ds.lspid, (unsigned)msg.ds.lrpid, msg.ds.perm.uid, msg.ds.perm.gid,
+		msg.ds.perm.cuid, msg.ds.perm.cgid);
+	seq_put(seq, "%10ld %10ld %10ld\n", (long)msg.ds.stime, (long)msg.ds.rtime,
+		(long)msg.ds.ctime);
+	return 0;
+}
+
+const struct seq_ops proc_sysvipc_msg_seq = { .record = msg_record };

@@ -141,6 +141,8 @@
 #define SYS_getgroups		   158
 #define SYS_setgroups		   159
 #define SYS_uname		   160
+#define SYS_sethostname		   161
+#define SYS_setdomainname	   162
 #define SYS_getrlimit		   163
 #define SYS_setrlimit		   164
 #define SYS_getrusage		   165
@@ -156,6 +158,10 @@
 #define SYS_getegid		   177
 #define SYS_gettid		   178
 #define SYS_sysinfo		   179
+#define SYS_msgget		   186
+#define SYS_msgctl		   187
+#define SYS_msgrcv		   188
+#define SYS_msgsnd		   189
 #define SYS_semget		   190
 #define SYS_semctl		   191
 #define SYS_semtimedop		   192

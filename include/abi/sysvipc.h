@@ -97,6 +97,31 @@ struct abi_seminfo {
 	int32_t semopm, semume, semusz, semvmx, semaem;
 };
 
+/* ---- message queues ---- */
+
+#define MSG_STAT     11
+#define MSG_INFO     12
+#define MSG_STAT_ANY 13
+
+#define MSG_NOERROR 010000
+#define MSG_EXCEPT  020000
+#define MSG_COPY    040000
+
+struct abi_msqid_ds {
+	struct abi_ipc_perm perm;
+	int64_t stime, rtime, ctime;
+	uint64_t cbytes, qnum, qbytes;
+	int32_t lspid, lrpid;
+	uint64_t unused[2];
+};
+
+struct abi_msginfo {
+	int32_t msgpool, msgmap, msgmax, msgmnb, msgmni, msgssz, msgtql;
+	uint16_t msgseg, pad;
+};
+
+_Static_assert(sizeof(struct abi_msqid_ds) == 120 && sizeof(struct abi_msginfo) == 32,
+	       "as in the ABI");
 _Static_assert(sizeof(struct abi_sembuf) == 6 && sizeof(struct abi_semid_ds) == 88,
 	       "as in the ABI");
 _Static_assert(sizeof(struct abi_ipc_perm) == 48 && sizeof(struct abi_shmid_ds) == 112,

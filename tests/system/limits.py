@@ -141,6 +141,7 @@ HOGS = {
     "locks": "No locks available",
     "mounts": "No space left on device",
     "waiters": "Success",
+    "messages": "Cannot allocate memory",
     "sets": "Cannot allocate memory",
     "segments": "signal 7",
 }

@@ -272,6 +272,57 @@ static void machine(void)
 	TRY(mkdir("/proc/version", 0700));
 }
 
+static void tell_uts(const char *what)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	say("%s: %s %s\n", what, uts.nodename, uts.domainname);
+}
+
+static int names_for_others(void *arg)
+{
+	(void)arg;
+	TRY(setresuid(1000, 1000, 1000));
+	TRY(sethostname("other", 5));
+	TRY(syscall(SYS_setdomainname, "other", -1));
+	return 0;
+}
+
+/* They are given back at the end: other programs have the same machine. */
+static void machine_names(void)
+{
+	char long_name[65];
+	struct utsname uts;
+	int fd;
+
+	uname(&uts);
+	memset(long_name, 'n', sizeof(long_name));
+	TRY(sethostname("a.machine", 9));
+	TRY(setdomainname("domain.of.it", 6));
+	tell_uts("set");
+	say("%s %s\n", value_of("kernel/hostname"), value_of("kernel/domainname"));
+	TRY(sethostname("b", 0));
+	TRY(setdomainname("with\0zero", 9));
+	tell_uts("nothing");
+	TRY(sethostname(long_name, 64));
+	TRY(sethostname(long_name, 65));
+	TRY(syscall(SYS_sethostname, long_name, -1));
+	TRY(syscall(SYS_sethostname, 8, 1));
+	TRY(syscall(SYS_setdomainname, 8, 65));
+	tell_uts("long");
+	in_child("others", names_for_others, NULL);
+	fd = open("/proc/sys/kernel/hostname", O_WRONLY);
+	TRY(write(fd, "by.a.file\n", 10));
+	close(fd);
+	fd = open("/proc/sys/kernel/domainname", O_WRONLY);
+	TRY(write(fd, "another", 7));
+	close(fd);
+	tell_uts("by files");
+	TRY(sethostname(uts.nodename, strlen(uts.nodename)));
+	TRY(setdomainname(uts.domainname, strlen(uts.domainname)));
+}
+
 int main(void)
 {
 	machine();
@@ -280,5 +331,6 @@ int main(void)
 	writes();
 	names();
 	in_child("another user", another, NULL);
+	machine_names();
 	return 0;
 }

@@ -710,6 +710,44 @@ static void ring(void)
 	drop();
 }
 
+/* Operations on sets of one key that others remove meanwhile. */
+static int plays(int turns)
+{
+	struct timespec soon = { 0, 1000000 };
+
+	for (int i = 0; i < turns; i++) {
+		id = semget(KEY, 2, IPC_CREAT | 0600);
+		operate(OPS(OP(0, 1, SEM_UNDO), OP(1, 1, 0)));
+		semtimedop(id, OPS(OP(0, -1, SEM_UNDO)), &soon);
+		semtimedop(id, OPS(OP(1, -2, i % 2 ? SEM_UNDO : 0)), &soon);
+		if (i % 5 == 0)
+			semctl(id, 0, IPC_RMID);
+		if (i % 7 == 0 && fork() == 0)
+			_exit(operate(OPS(OP(0, 1, SEM_UNDO))) && errno != EINVAL &&
+			      errno != EIDRM);
+	}
+	while (wait(NULL) > 0)
+		continue;
+	return 0;
+}
+
+static void storm(void)
+{
+	struct seminfo info;
+	int before, status, bad = 0;
+
+	semctl(0, 0, SEM_INFO, &info);
+	before = info.semusz;
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0)
+			_exit(plays(60));
+	while (wait(&status) > 0)
+		bad += status != 0;
+	semctl(semget(KEY, 0, 0), 0, IPC_RMID);
+	semctl(0, 0, SEM_INFO, &info);
+	say("storm: %d went wrong, %d are left\n", bad, info.semusz - before);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
@@ -727,5 +765,6 @@ int main(int argc, char **argv)
 	permissions();
 	files();
 	ring();
+	storm();
 	return 0;
 }

@@ -461,6 +461,51 @@ static void files(void)
 	    listed("/proc", "sysvipc") == DT_DIR);
 }
 
+static int in_use(void)
+{
+	struct shm_info usage;
+
+	return shmctl(0, SHM_INFO, (struct shmid_ds *)&usage) < 0 ? -1 : usage.used_ids;
+}
+
+/* Makes, attaches, inherits, removes and detaches segments of two keys, as others do at the same time. */
+static int plays(int turns)
+{
+	for (int i = 0; i < turns; i++) {
+		int id = shmget(KEY + i % 2, 2 * PAGE, IPC_CREAT | 0600);
+		char *p = shmat(id, NULL, 0);
+
+		if (p == NO_SHM)
+			continue; /* somebody has removed it */
+		p[0]++;
+		if (i % 7 == 0 && fork() == 0)
+			_exit(p[0] == 0 && shmdt(p) != 0);
+		if (i % 3 == 0)
+			mprotect(p, PAGE, PROT_READ);
+		if (i % 4 == 0)
+			shmctl(id, IPC_RMID, NULL);
+		if (shmdt(p) != 0)
+			return 1;
+	}
+	while (wait(NULL) > 0)
+		continue;
+	return 0;
+}
+
+static void storm(void)
+{
+	int before = in_use(), status, bad = 0;
+
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0)
+			_exit(plays(80));
+	while (wait(&status) > 0)
+		bad += status != 0;
+	for (int i = 0; i < 2; i++)
+		shmctl(shmget(KEY + i, 0, 0), IPC_RMID, NULL);
+	say("storm: %d went wrong, %d are left\n", bad, in_use() - before);
+}
+
 static void limit(const char *name, const char *value)
 {
 	char path[80], text[80] = { 0 };
@@ -512,6 +557,7 @@ int main(int argc, char **argv)
 	permissions();
 	control();
 	limits();
+	storm();
 	files();
 	return 0;
 }

@@ -79,6 +79,22 @@ TEST(cold_pages_go)
 	finish(file);
 }
 
+/* What SHM_LOCK keeps in memory stays there until SHM_UNLOCK. */
+TEST(pages_of_a_locked_object_stay)
+{
+	struct object *file;
+
+	start();
+	file = map_new(64, MAP_SHARED);
+	touch(0, 64);
+	file->locked = true;
+	assert_int_equal(0, reclaim(40));
+	assert_int_equal(64, resident(file, 0, 64));
+	file->locked = false;
+	assert_true(reclaim(40) >= 40);
+	finish(file);
+}
+
 /* Everything cold is found in the end, and nothing more is promised. */
 TEST(as_much_as_there_is)
 {

@@ -4,7 +4,12 @@
 
 #include <sched.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
+
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
 
 #define AT  ((char *)0x2000000000)
 #define KEY 0x46413000
@@ -69,6 +74,34 @@ static void remove_set(void)
 		CALL(SYS_semctl, id, 0, IPC_RMID, 0);
 }
 
+/* A queue, a message and a copy of it. */
+static long use_queue(void)
+{
+	static struct {
+		long type;
+		char text[4000];
+	} message = { 1, "text" };
+	long id = CALL(SYS_msgget, KEY, IPC_CREAT | 0600, 0, 0), sent, copied, got;
+
+	if (id < 0)
+		return id;
+	sent = CALL(SYS_msgsnd, id, &message, 4000, IPC_NOWAIT);
+	copied = call6(SYS_msgrcv, id, (long)&message, 4000, 0, IPC_NOWAIT | MSG_COPY, 0);
+	got = call6(SYS_msgrcv, id, (long)&message, 4000, 0, IPC_NOWAIT, 0);
+	CALL(SYS_msgctl, id, IPC_RMID, 0, 0);
+	if (sent < 0 || copied == -ENOMEM)
+		return -ENOMEM;
+	return copied == 4000 && got == 4000 ? 0 : -EIO;
+}
+
+static void remove_queue(void)
+{
+	long id = CALL(SYS_msgget, KEY, 0, 0, 0);
+
+	if (id >= 0)
+		CALL(SYS_msgctl, id, IPC_RMID, 0, 0);
+}
+
 /* A child that shares what is to be undone: it ends first, and this process does. */
 static long share_undo(void)
 {
@@ -84,6 +117,7 @@ static long share_undo(void)
 }
 
 const struct scenario sysv_scenarios[] = {
+	{ "queue", use_queue, NULL, remove_queue, MAY_DIE },
 	{ "set", use_set, NULL, remove_set, 0 },
 	{ "share_undo", share_undo, NULL, NULL, MAY_DIE },
 	{ "segment", use_segment, open_zero, remove_segment, MAY_EFAULT },

@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/signalfd.h>
@@ -31,6 +32,10 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <linux/futex.h>
+
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
 
 #define PAGE 4096ul
 #define MIB  (1ul << 20)
@@ -751,6 +756,45 @@ static void end_sets(void)
 		semctl(semctl(index, 0, SEM_STAT, &ds), 0, IPC_RMID);
 }
 
+/* Messages of 8 KiB, two to a queue, and then small ones. */
+static int hog_messages(void)
+{
+	static struct {
+		long type;
+		char text[8192];
+	} message = { 1, "" };
+	size_t size = 8192;
+	int id = -1, err;
+
+	for (;;) {
+		if (msgsnd(id, &message, size, IPC_NOWAIT) == 0)
+			continue;
+		err = errno;
+		if (err != ENOMEM) { /* no queue yet, or it is full */
+			id = msgget(IPC_PRIVATE, 0600);
+			if (id >= 0)
+				continue;
+			err = errno;
+		}
+		if (err != ENOMEM || size == 0)
+			break;
+		size /= 16;
+	}
+	if (msgsnd(id, &message, 8192, IPC_NOWAIT) == 0 || errno != ENOMEM ||
+	    msgget(IPC_PRIVATE, 0600) >= 0 || errno != ENOMEM ||
+	    msgrcv(id, &message, 8192, 0, IPC_NOWAIT | MSG_COPY) >= 0 || errno != ENOMEM)
+		return EPROTO;
+	return err;
+}
+
+static void end_messages(void)
+{
+	struct msqid_ds ds;
+
+	for (int index = msgctl(0, MSG_INFO, &ds); index >= 0; index--)
+		msgctl(msgctl(index, MSG_STAT, &ds), IPC_RMID, NULL);
+}
+
 /* Fills segments, which stay when it is gone. */
 static int hog_segments(void)
 {
@@ -780,16 +824,27 @@ static const struct hog {
 	int (*run)(void);
 	void (*end)(void); /* removes what outlives the hog; or NULL */
 } hogs[] = {
-	{ "links", hog_links, end_links },    { "pulses", hog_pulses, NULL },
-	{ "dirs", hog_dirs, NULL },	      { "memfd", hog_memfd, NULL },
-	{ "index", hog_index, end_index },    { "signals", hog_signals, NULL },
-	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
-	{ "texts", hog_texts, NULL },	      { "args", hog_args, NULL },
-	{ "memfds", hog_memfds, NULL },	      { "unmapped", hog_unmapped, NULL },
-	{ "written", hog_written, NULL },     { "tables", hog_tables, NULL },
-	{ "mappings", hog_mappings, NULL },   { "locks", hog_locks, end_locks },
-	{ "mounts", hog_mounts, end_mounts }, { "waiters", hog_waiters, NULL },
-	{ "sets", hog_sets, end_sets },	      { "segments", hog_segments, end_segments },
+	{ "links", hog_links, end_links },
+	{ "pulses", hog_pulses, NULL },
+	{ "dirs", hog_dirs, NULL },
+	{ "memfd", hog_memfd, NULL },
+	{ "index", hog_index, end_index },
+	{ "signals", hog_signals, NULL },
+	{ "endpoints", hog_endpoints, NULL },
+	{ "pipes", hog_pipes, NULL },
+	{ "texts", hog_texts, NULL },
+	{ "args", hog_args, NULL },
+	{ "memfds", hog_memfds, NULL },
+	{ "unmapped", hog_unmapped, NULL },
+	{ "written", hog_written, NULL },
+	{ "tables", hog_tables, NULL },
+	{ "mappings", hog_mappings, NULL },
+	{ "locks", hog_locks, end_locks },
+	{ "mounts", hog_mounts, end_mounts },
+	{ "waiters", hog_waiters, NULL },
+	{ "messages", hog_messages, end_messages },
+	{ "sets", hog_sets, end_sets },
+	{ "segments", hog_segments, end_segments },
 };
 
 /*

@@ -358,6 +358,25 @@ static const struct pair_exception no_process[] = {
 static const uint64_t child_args[8] = { [4] = SIGCHLD };
 static const struct bad child_args_size[] = { { "63", 63 }, { "4097", 4097 }, NO_MORE };
 
+static const struct bad names_in[] = {
+	{ "null", 0 }, { "unmapped", HOLE }, { "noaccess", NOACCESS }, { "kernel", KERNEL }, NO_MORE
+};
+static const struct bad name_sizes[] = { { "negative", MINUS(1) }, { "long", 65 }, NO_MORE };
+static struct utsname real_names;
+
+/* Before the first call changes them, they are kept. */
+__attribute__((constructor)) static void keep_names(void)
+{
+	uname(&real_names);
+}
+
+static void names_again(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	syscall(SYS_sethostname, real_names.nodename, strlen(real_names.nodename));
+	syscall(SYS_setdomainname, real_names.domainname, strlen(real_names.domainname));
+}
+
 static const struct row rows[] = {
 	CALL(clone3, RIGHT((word)child_args, sizeof(child_args)), BAD(in, child_args_size),
 	     .how = FORKS),
@@ -488,6 +507,10 @@ static const struct row rows[] = {
 		BAD(NULL, zeros, zeros, zeros, zeros)),
 	CALL(getrandom, RIGHT(DATA, 5000, 0), BAD(random_bytes, NULL, random_flags)),
 	CALL(uname, RIGHT(DATA), BAD(out)),
+	CALL(sethostname, RIGHT((word) "errnos", 6), BAD(names_in, name_sizes),
+	     .after = names_again),
+	CALL(setdomainname, RIGHT((word) "errnos", 6), BAD(names_in, name_sizes),
+	     .after = names_again),
 	CALL(sysinfo, RIGHT(DATA), BAD(out)),
 	CALL(syslog, RIGHT(3, DATA, 0), BAD(actions, out, log_size), .how = HIDES),
 };

@@ -3,6 +3,7 @@
 #include "errnos.h"
 
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
@@ -18,7 +19,15 @@
 #define SEM_STAT_ANY 20
 #endif
 
+#ifndef MSG_STAT_ANY
+#define MSG_STAT_ANY 13
+#endif
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
+
 static int segment; /* that is attached */
+static int queue;   /* of one message of type 1 and four bytes */
 static int set;	    /* of two semaphores, both 1 */
 
 static const struct bad keys[] = { { "none", KEY + 1 }, NO_MORE };
@@ -161,10 +170,93 @@ static void makes_segment(word *arg)
 	arg[0] = (word)made;
 }
 
+static const struct bad text_in[] = { { "null", 0 },	    { "unmapped", HOLE },
+				      { "half", HOLE - 8 }, { "noaccess", NOACCESS },
+				      { "kernel", KERNEL }, NO_MORE };
+static const struct bad text_out[] = { { "null", 0 },
+				       { "unmapped", HOLE },
+				       { "half", HOLE - 8 },
+				       { "readonly", READONLY },
+				       { "noaccess", NOACCESS },
+				       { "kernel", KERNEL },
+				       NO_MORE };
+static const struct bad text_sizes[] = { { "huge", 8193 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad small_sizes[] = { { "small", 3 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad other_types[] = { { "none", 2 }, NO_MORE };
+static const struct bad receive_flags[] = { { "copy", MSG_COPY }, NO_MORE };
+
+static void fill_queue(const word *arg, long result)
+{
+	static const struct {
+		long type;
+		char text[4];
+	} one = { 1, "text" };
+
+	(void)arg, (void)result;
+	while (syscall(SYS_msgrcv, queue, DATA + PAGE, 8192, 0, IPC_NOWAIT | MSG_NOERROR) >= 0)
+		continue;
+	syscall(SYS_msgsnd, queue, &one, 4, IPC_NOWAIT);
+}
+
+/* What is sent is of type 1, with as many bytes as fit into a page. */
+static void finds_queue(word *arg)
+{
+	fill_queue(NULL, 0);
+	arg[0] = (word)queue;
+	*(long *)DATA = 1;
+	*(long *)(HOLE - 8) = 1;
+}
+
+static void finds_queue_index(word *arg)
+{
+	arg[0] = (word)(queue & 0x7fff);
+}
+
+static void reads_queue(word *arg)
+{
+	finds_queue(arg);
+	syscall(SYS_msgctl, queue, IPC_STAT, DATA);
+}
+
+static void removes_queue(const word *arg, long id)
+{
+	(void)arg;
+	syscall(SYS_msgctl, id, IPC_RMID, 0);
+}
+
+static void makes_queue(word *arg)
+{
+	static int made = -1;
+
+	if (made < 0 || syscall(SYS_msgctl, made, IPC_STAT, DATA) != 0)
+		made = (int)syscall(SYS_msgget, IPC_PRIVATE, 0600);
+	arg[0] = (word)made;
+}
+
 static struct sembuf adds_one[] = { { 0, 1, 0 } };
 static const struct timespec at_once;
 
 static const struct row rows[] = {
+	CALL(msgget, RIGHT(KEY, 0600), BAD(keys), .how = HIDES),
+	CALL_AS("msgget(there)", msgget, RIGHT(KEY, 0), BAD(NULL, get_flags), .how = HIDES),
+	CALL_AS("msgget(new)", msgget, RIGHT(KEY + 2, IPC_CREAT | 0600), BAD(NULL, new_flags),
+		.after = removes_queue, .how = HIDES),
+	CALL(msgsnd, RIGHT(0, DATA, 8, 0), BAD(ids, text_in, text_sizes), .before = finds_queue),
+	CALL(msgrcv, RIGHT(0, DATA, 100, 1, IPC_NOWAIT),
+	     BAD(ids, text_out, small_sizes, other_types, receive_flags), .before = finds_queue),
+	CALL_AS("msgctl(IPC_STAT)", msgctl, RIGHT(0, IPC_STAT, DATA), BAD(ids, commands, out),
+		.before = finds_queue),
+	CALL_AS("msgctl(MSG_STAT)", msgctl, RIGHT(0, MSG_STAT, DATA), BAD(indices, NULL, out),
+		.before = finds_queue_index, .how = HIDES),
+	CALL_AS("msgctl(MSG_STAT_ANY)", msgctl, RIGHT(0, MSG_STAT_ANY, DATA),
+		BAD(indices, NULL, out), .before = finds_queue_index, .how = HIDES),
+	CALL_AS("msgctl(IPC_SET)", msgctl, RIGHT(0, IPC_SET, DATA), BAD(ids, NULL, in),
+		.before = reads_queue),
+	CALL_AS("msgctl(IPC_RMID)", msgctl, RIGHT(0, IPC_RMID, 0), BAD(ids), .before = makes_queue),
+	CALL_AS("msgctl(IPC_INFO)", msgctl, RIGHT(0, IPC_INFO, DATA), BAD(NULL, NULL, out),
+		.how = HIDES),
+	CALL_AS("msgctl(MSG_INFO)", msgctl, RIGHT(0, MSG_INFO, DATA), BAD(NULL, NULL, out),
+		.how = HIDES),
 	CALL(semget, RIGHT(KEY, 2, 0600), BAD(keys, set_sizes), .how = HIDES),
 	CALL_AS("semget(there)", semget, RIGHT(KEY, 0, 0), BAD(NULL, set_sizes, get_flags),
 		.how = HIDES),
@@ -240,12 +332,16 @@ static void make_all(void)
 	syscall(SYS_shmat, segment, AT, 0);
 	set = (int)syscall(SYS_semget, KEY, 2, IPC_CREAT | 0600);
 	sets_ones(NULL, 0);
+	queue = (int)syscall(SYS_msgget, KEY, IPC_CREAT | 0600);
 }
 
 static void remove_all(void)
 {
 	word arg[1];
 
+	makes_queue(arg);
+	syscall(SYS_msgctl, arg[0], IPC_RMID, 0);
+	syscall(SYS_msgctl, queue, IPC_RMID, 0);
 	makes_set(arg);
 	syscall(SYS_semctl, arg[0], 0, IPC_RMID, 0);
 	syscall(SYS_semctl, set, 0, IPC_RMID, 0);
