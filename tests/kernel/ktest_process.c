@@ -135,6 +135,7 @@ static int furnish(struct process *process)
 {
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
 		process->rlimits[i] = (struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
+	process->rlimits[RLIMIT_CORE].cur = 0;
 	process->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
 	process->rlimits[RLIMIT_NOFILE].cur = KTEST_FILES;
 	process->exit_signal = SIGCHLD;
