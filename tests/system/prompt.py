@@ -38,6 +38,8 @@ def pipes_and_redirections():
     equal("", prompt.do("echo 1 > f"))
     equal("", prompt.do("echo 2 >> f"))
     equal("1\n2", prompt.do("cat < f | cat | cat"))
+    equal("root:x:0:0:root:/:/bin/sh\nroot:x:0:", prompt.do("cat /etc/passwd /etc/group"))
+    equal("127.0.0.1 localhost\npasswd: files\ngroup: files\nhosts: files", prompt.do("cat /etc/hosts /etc/nsswitch.conf"))
     equal("", prompt.do("cat nothing 2> e"))
     equal("sh: nothing: No such file or directory", prompt.do("cat e"))
     equal("sh: nothing: No such file or directory", prompt.do("cat < nothing"))

@@ -69,11 +69,32 @@ def size_of(host):
     return sum(size_of(os.path.join(where, name)) for where, _, names in os.walk(host) for name in names)
 
 
+HOME = "/home/user"
+
+
+def add_names(archive, options):
+    """Adds the files in which C libraries look names up, but for those that --add has brought."""
+    uid, gid = options.user or (0, 0)
+    user = f"user:x:{uid}:{gid}:user:{HOME}:/bin/sh\n" if uid else ""
+    group = f"user:x:{gid}:\n" if gid else ""
+    for path, text in (
+        ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n" + user),
+        ("/etc/group", "root:x:0:\n" + group),
+        ("/etc/hosts", "127.0.0.1 localhost\n"),
+        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+    ):
+        if not archive.has(path):
+            archive.add_bytes(path, text.encode())
+
+
+def has_image(chosen):
+    """Tells whether the one to run is the prompt or a script of it, which can start the image's others, or the tour, which
+    ends in the prompt."""
+    return chosen.guest in ("/bin/sh", "/bin/tour") or "/bin/sh" in chosen.needs
+
+
 def add_image(archive, options, place, chosen):
-    """Adds the image's other programs where the one to run is the prompt or a script of it, which can start them, or the
-    tour, which ends in the prompt: that one first, the servers last, as far as a small memory has room for them."""
-    if chosen.guest not in ("/bin/sh", "/bin/tour") and "/bin/sh" not in chosen.needs:
-        return
+    """Adds the image's other programs: the prompt first, the servers last, as far as a small memory has room for them."""
     left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
     left -= sum(size_of(host) for host in [*(host for host, _ in options.add), *chosen.needs.values()])
     left -= size_of(place.server) if options.share else 0
@@ -91,19 +112,19 @@ def add_files(archive, options, place, chosen, cwd):
     archive.add_folder(cwd)
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
-    add_image(archive, options, place, chosen)
+    if has_image(chosen):
+        add_image(archive, options, place, chosen)
     for path, host in chosen.needs.items():
         archive.add_program(path, host)
     for host, path in options.add:
         archive.add_tree(path, host)
+    if has_image(chosen):
+        add_names(archive, options)
 
 
 def all_shares(options):
     """Lists the folders that the machine gets: that of --root comes first."""
     return ([options.root.share] if options.root else []) + options.share
-
-
-HOME = "/home/user"
 
 
 def user_orders(options, cwd):
@@ -114,15 +135,9 @@ def user_orders(options, cwd):
 
 def add_user(archive, options):
     """Adds the user's folder and names, unless the root is a folder of the host's, which has its own."""
-    if options.root:
-        return
-    uid, gid = options.user
-    archive.add_folder(HOME)
-    user = f"user:x:{uid}:{gid}:user:{HOME}:/bin/sh\n" if uid else ""
-    group = f"user:x:{gid}:\n" if gid else ""
-    for path, text in (("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n" + user), ("/etc/group", "root:x:0:\n" + group)):
-        if not archive.has(path):
-            archive.add_bytes(path, text.encode())
+    if not options.root:
+        archive.add_folder(HOME)
+        add_names(archive, options)
 
 
 def build_archive(options, place, chosen, cwd):
