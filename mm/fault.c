@@ -126,8 +126,8 @@ static inline __attribute__((always_inline)) int fault_find(struct space *space,
  * Returns the kind of a fault at an entry that has a page in this state. `counts` was loaded before `cached`
  * (FACT_SWAP_*) was found out: an entry becomes SWAP before its map is dropped.
  */
-static inline enum fault_kind classify_page(const struct fault *fault, uint64_t state,
-					    uint64_t counts, unsigned cached)
+static inline __attribute__((always_inline)) enum fault_kind
+classify_page(const struct fault *fault, uint64_t state, uint64_t counts, unsigned cached)
 {
 	struct mmu_entry entry = fault->entry;
 	struct fault_facts facts = {
@@ -180,7 +180,7 @@ static enum fault_kind classify_entry(const struct fault *fault)
 }
 
 /* Reads the entry, and sets the kind of the fault. */
-static inline void fault_judge(struct fault *fault, bool again)
+static inline __attribute__((always_inline)) void fault_judge(struct fault *fault, bool again)
 {
 	const struct fault_facts facts = {
 		.access = fault->wanted & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
@@ -202,11 +202,25 @@ static inline void fault_judge(struct fault *fault, bool again)
 
 /* ---- get and install ---- */
 
+/* Would a debugger's access be allowed after an mprotect? Writes to shared memory that is read-only are not. */
+static bool may_force(const struct fault *fault)
+{
+	unsigned wanted = fault->wanted;
+
+	if (!(fault->access & ACCESS_FORCE) || wanted & ~fault->vma->max_prot)
+		return false;
+	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault);
+}
+
+static int force_access(struct fault *fault);
+
 /* The VMA forbids the access. Returns an outcome. */
 static int deny_access(struct fault *fault)
 {
 	if (fault->attr.flags & VMA_MOVING)
 		return fault_await_verb(fault);
+	if (may_force(fault))
+		return force_access(fault);
 	fault_count(fault, FAULT_DENY_ACCERR);
 	return VM_SEGV_ACCERR;
 }
@@ -237,7 +251,7 @@ static int get_tables(struct fault *fault)
 }
 
 /* FILL. If the VMA has an object, the caller holds the object's lock. */
-static inline int fault_fill(struct fault *fault)
+static inline __attribute__((always_inline)) int fault_fill(struct fault *fault)
 {
 	int outcome = fault->attr.backend->get(fault);
 
@@ -307,6 +321,17 @@ static inline __attribute__((always_inline)) int fault_resolve(struct fault *fau
 		break;
 	}
 	panic("fault: %s is not resolved", fault_kind_name(fault->kind));
+}
+
+/* The fault is judged as if the VMA allowed the access, and resolved with what it does allow. */
+static __attribute__((noinline, cold)) int force_access(struct fault *fault)
+{
+	unsigned prot = fault->attr.prot;
+
+	fault->attr.prot |= fault->wanted;
+	fault_judge(fault, false);
+	fault->attr.prot = prot;
+	return fault_resolve(fault);
 }
 
 /* ---- prepare, with no lock held ---- */

@@ -34,6 +34,12 @@
 /* Another one, for the journal: no FAULT record follows. */
 #define ACCESS_INSIDE 128u
 
+/*
+ * Another one, for debuggers: what the VMA does not allow is done all the same, as far as it might allow it.
+ * A write to private memory goes to a page of its own, which stays as read-only as the others.
+ */
+#define ACCESS_FORCE 256u
+
 /* fault_classify() never returns DENY_MAPERR: the look-up has that result. */
 enum fault_kind {
 	FAULT_DENY_MAPERR,

@@ -15,6 +15,9 @@
  * dirty (page_is_pinned()).
  */
 
+/* What of an access is no flag for the fault. */
+#define RIGHTS (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
+
 static void pin_shared(struct space *space, vaddr_t va, struct page *page)
 {
 	object_pin(vma_find(space, va)->object, page);
@@ -61,8 +64,35 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 
 	spin_lock(&space->lock);
 	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	if (slot && entry_allows(entry_load(slot), access)) {
+	if (slot && entry_allows(entry_load(slot), access & RIGHTS)) {
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
+		page_get(page);
+		if (access & VM_PROT_WRITE)
+			pin(space, va, page);
+	}
+	spin_unlock(&space->lock);
+	return page;
+}
+
+/*
+ * The same for a debugger: whatever the entry allows. For writing, the page must be the space's own, as a fault
+ * with ACCESS_FORCE makes it.
+ */
+static struct page *forced_page_look(struct space *space, vaddr_t va, unsigned access)
+{
+	struct page *page = NULL;
+	struct mmu_entry *slot, entry;
+
+	spin_lock(&space->lock);
+	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
+	entry = slot ? entry_load(slot) : ENTRY_NONE;
+	if (entry_has_page(entry))
+		page = pfn_to_page(entry_pfn(entry));
+	if (page && access & VM_PROT_WRITE &&
+	    (page_kind(page) != PAGE_ANON || page->maps != 1 || entry_flags(entry) & ENTRY_COW ||
+	     !(entry_flags(entry) & ENTRY_DIRTY)))
+		page = NULL;
+	if (page) {
 		page_get(page);
 		if (access & VM_PROT_WRITE)
 			pin(space, va, page);
@@ -89,6 +119,9 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 	do {
 		result = vm_fault_in(space, va, access, &wait);
 		if (result == VM_OK && (*page_ret = user_page_look(space, va, access)))
+			return 0;
+		if (result == VM_OK && access & ACCESS_FORCE &&
+		    (*page_ret = forced_page_look(space, va, access)))
 			return 0;
 	} while (result == VM_OK || wait_and_retry(&result, &wait, &relief));
 	return result <= VM_SEGV_MAPERR ? -EFAULT : result;
@@ -153,9 +186,10 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 }
 
 /* Copies within one page: to the space if `out`, else from it. */
-static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out)
+static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out,
+			unsigned force)
 {
-	unsigned access = out ? VM_PROT_WRITE : VM_PROT_READ;
+	unsigned access = (out ? VM_PROT_WRITE : VM_PROT_READ) | force;
 	struct page *page;
 	char *there;
 	int result = get_user_page(space, va, access, &page);
@@ -171,11 +205,12 @@ static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, 
 	return 0;
 }
 
-static int copy_pages(struct space *space, vaddr_t va, char *bytes, size_t n, bool out)
+static int copy_pages(struct space *space, vaddr_t va, char *bytes, size_t n, bool out,
+		      unsigned force)
 {
 	while (n) {
 		size_t part = MIN(n, PAGE_SIZE - (va & PAGE_MASK));
-		int result = copy_in_page(space, va, bytes, part, out);
+		int result = copy_in_page(space, va, bytes, part, out, force);
 
 		if (result)
 			return result;
@@ -188,10 +223,24 @@ static int copy_pages(struct space *space, vaddr_t va, char *bytes, size_t n, bo
 
 int vm_copy_to(struct space *space, vaddr_t to, const void *from, size_t n)
 {
-	return copy_pages(space, to, (char *)from, n, true);
+	return copy_pages(space, to, (char *)from, n, true, 0);
 }
 
 int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n)
 {
-	return copy_pages(space, from, to, n, false);
+	return copy_pages(space, from, to, n, false, 0);
+}
+
+/* The program may be about to run what was written, on any hart. */
+int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n)
+{
+	int err = copy_pages(space, to, (char *)from, n, true, ACCESS_FORCE);
+
+	arch_mmu_sync_text(&space->mmu);
+	return err;
+}
+
+int vm_peek(struct space *space, void *to, vaddr_t from, size_t n)
+{
+	return copy_pages(space, from, to, n, false, ACCESS_FORCE);
 }

@@ -5,6 +5,7 @@
 #include "abi/signal.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 
 static uint64_t last_place; /* guarded by process_tree_lock */
 
@@ -21,10 +22,10 @@ static struct tree *tree_of(const struct process *child)
 	enum child_state state = CHILD_RUNS;
 
 	if (child->state == PROCESS_ZOMBIE)
-		state = CHILD_ENDED;
+		state = unlikely(child->end_withheld) ? CHILD_RUNS : CHILD_ENDED;
 	else if (child->state != PROCESS_ALIVE || signals_ending(signals))
 		state = CHILD_RUNS;
-	else if (signals->stop_unreported)
+	else if (signals->stop_unreported && !ptrace_by_parent(child))
 		state = CHILD_STOPPED;
 	else if (signals->continue_unreported)
 		state = CHILD_CONTINUED;

@@ -9,6 +9,7 @@
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/user.h"
 
 /* The part of memory that the lists of groups may take in all: one in so many frames. */
@@ -284,7 +285,22 @@ static void take_file_ids(struct cred *new, const struct image_ids *ids)
 		new->egid = ids->gid;
 }
 
-struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret)
+/*
+ * Is the thread traced by one that might not look into what it becomes? No such tracer comes until the exec
+ * has ended (ptrace_attach()).
+ */
+static bool is_watched(struct thread *thread)
+{
+	bool watched;
+
+	spin_lock(&process_tree_lock);
+	thread->process->gains_by_exec++;
+	watched = thread->traced && !thread->ptrace->capable;
+	spin_unlock(&process_tree_lock);
+	return watched;
+}
+
+struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret)
 {
 	const struct cred *old = current_cred();
 	struct cred *new = cred_prepare();
@@ -298,8 +314,9 @@ struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret)
 	if (is_root && (new->euid == 0 || new->uid == 0))
 		new->cap_permitted = new->cap_bset | new->cap_inheritable;
 	is_setid = new->euid != old->uid || new->egid != old->gid;
-	if ((is_setid || (new->cap_permitted & ~old->cap_permitted)) &&
-	    process_fs->is_shared(current_thread())) {
+	*gains_ret = is_setid || (new->cap_permitted & ~old->cap_permitted);
+	if (*gains_ret &&
+	    (is_watched(current_thread()) || process_fs->is_shared(current_thread()))) {
 		if (!capable(CAP_SETUID)) {
 			new->euid = new->uid;
 			new->egid = new->gid;
@@ -352,16 +369,30 @@ bool cred_may_sched(const struct cred *of)
 	return !(of->cap_permitted & ~current_cred()->cap_permitted) || capable(CAP_SYS_NICE);
 }
 
-bool ptrace_may_access(const struct thread *thread)
+/* With these ids and capabilities of the running thread. */
+static bool cred_may_access(const struct thread *thread, uint32_t uid, uint32_t gid, uint64_t caps)
 {
 	const struct process *process = thread->process;
-	const struct cred *self = current_cred(), *of = thread->real_cred;
+	const struct cred *of = thread->real_cred;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process == current_process() || capable(CAP_SYS_PTRACE))
 		return true;
-	if (!cred_is_all(of, self->fsuid, self->fsgid) ||
-	    (of->cap_permitted & ~self->cap_effective))
+	if (!cred_is_all(of, uid, gid) || (of->cap_permitted & ~caps))
 		return false;
 	return !process->uspace || !atomic_load(&process->uspace->undumpable);
+}
+
+bool ptrace_may_access(const struct thread *thread)
+{
+	const struct cred *self = current_cred();
+
+	return cred_may_access(thread, self->fsuid, self->fsgid, self->cap_effective);
+}
+
+bool ptrace_may_attach(const struct thread *thread)
+{
+	const struct cred *self = current_cred();
+
+	return cred_may_access(thread, self->uid, self->gid, self->cap_permitted);
 }

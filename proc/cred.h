@@ -102,9 +102,10 @@ struct image_ids {
 
 /*
  * Makes the credentials that exec of such a file gives to the running thread. *secure_ret: AT_SECURE.
- * Returns NULL if there is no memory. May wait.
+ * *gains_ret: more rights than it has; then the process's gains_by_exec has been raised, which the caller
+ * lowers when the thread has them, or never will. Returns NULL if there is no memory. May wait.
  */
-struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret);
+struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret);
 
 /* May signals, limits, and so on, of a thread with the credentials `of` be changed by the running one? */
 bool cred_may_signal(const struct cred *of); /* the ids of kill(2); else CAP_KILL */
@@ -114,10 +115,11 @@ bool cred_may_nice(const struct cred *of);   /* those of setpriority(2); else CA
 bool cred_may_sched(const struct cred *of);
 
 /*
- * May the running thread look into the process (PTRACE_MODE_READ_FSCREDS of Linux)? Call with
- * process_tree_lock held.
+ * May the running thread look into the process (PTRACE_MODE_READ_FSCREDS of Linux); may it trace the thread
+ * (PTRACE_MODE_ATTACH_REALCREDS)? Call with process_tree_lock held.
  */
 bool ptrace_may_access(const struct thread *thread);
+bool ptrace_may_attach(const struct thread *thread);
 
 /* The real id that is being prepared is another: finds its user. Returns 0 or -ENOMEM. May wait. */
 int cred_set_user(struct cred *cred);

@@ -21,6 +21,7 @@
 #include "proc/journal_note.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -36,6 +37,7 @@ struct new_image {
 	struct uspace *uspace;
 	struct cred *cred; /* what it gives to the thread */
 	bool unreadable;   /* its file, for who runs it */
+	bool gains;	   /* more rights than the thread has */
 	struct exec_headers headers, interp_headers;
 	vaddr_t pc, sp;
 };
@@ -57,6 +59,11 @@ static void new_image_discard(struct new_image *new)
 		exe_put(new->exe);
 	if (new->cred)
 		cred_put(new->cred);
+	if (new->gains) {
+		spin_lock(&process_tree_lock);
+		current_process()->gains_by_exec--;
+		spin_unlock(&process_tree_lock);
+	}
 	new_image_done(new);
 }
 
@@ -172,7 +179,7 @@ static int choose_cred(struct new_image *new, struct exec_aux *aux)
 	struct image_ids ids;
 
 	process_fs->image_ids(new->exe->object, &ids);
-	new->cred = cred_for_exec(&ids, &aux->secure);
+	new->cred = cred_for_exec(&ids, &aux->secure, &new->gains);
 	if (!new->cred)
 		return -ENOMEM;
 	new->unreadable = ids.unreadable;
@@ -238,6 +245,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	new->interp = NULL;
 	new->uspace = NULL;
 	new->cred = NULL;
+	new->gains = false;
 	new->headers.phdrs = NULL;
 	new->interp_headers.phdrs = NULL;
 	new->interp_headers.late = false;
@@ -326,6 +334,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->exit_signal = SIGCHLD;
 	child_sort(process);
 	process->did_exec = true;
+	process->gains_by_exec -= new->gains;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	atomic_store(&process->uspace->undumpable, new->unreadable ||
@@ -348,6 +357,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 {
 	struct process *process = current_process();
 	struct new_image new;
+	int tid = current_thread()->tid;
 	int err = new_image_make(&new, image, path, args);
 
 	if (!err && current_killed())
@@ -372,5 +382,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 	commit(process, &new, args);
 	if (journal_is_on())
 		journal_note_exec();
+	if (unlikely(current_thread()->traced))
+		ptrace_exec_event(tid);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "proc/oom.h"
 #include "proc/oom_reap.h"
 #include "proc/pid.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/action.h"
@@ -124,22 +125,23 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
 }
 
 /*
- * Makes the process a zombie and notifies its parent. If the parent autoreaps its children, nobody
- * finds the process any more, and kthread_reap() frees it. The parent is notified all the same, but
- * is not sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with
- * process_tree_lock held, and preemption off.
+ * If the parent autoreaps its children, nobody finds the process any more, and kthread_reap() frees it. The
+ * parent is notified all the same, but is not sent SIGCHLD if it ignores that signal, even if it also blocks
+ * it. A tracer knows it first: the ends of other threads, and if it is not the parent, that of the process.
  */
-static void exit_notify_parent(struct process *process)
+void process_tell_end(struct process *process)
 {
 	struct process *parent = process->parent;
-	struct signal_info info;
+	struct signal_info info = process_end_siginfo(process);
+	bool traced = process->leader->traced;
 
-	/* Until now: its CPU clock must not be behind what others have read before. */
-	usage_current(&process->ended_usage);
-	info = process_end_siginfo(process);
-	process->state = PROCESS_ZOMBIE;
-	end_watch_wake(process->end_watch);
-	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	process->end_withheld = unlikely(process->nkept) ||
+				(unlikely(traced) && ptrace_tell_end(process));
+	if (unlikely(process->end_withheld))
+		return;
+	if (process->exit_signal == SIGCHLD && likely(!traced) &&
+	    signals_leave_children(&parent->signals)) {
 		process_forget_locked(process);
 		kthread_reap_later(process->leader);
 		if (signals_ignore_children(&parent->signals)) {
@@ -150,6 +152,16 @@ static void exit_notify_parent(struct process *process)
 		child_sort(process);
 	}
 	signal_and_wake(parent, &info);
+}
+
+/* Makes the process a zombie. Call with process_tree_lock held, and preemption off. */
+static void exit_notify_parent(struct process *process)
+{
+	/* Until now: its CPU clock must not be behind what others have read before. */
+	usage_current(&process->ended_usage);
+	process->state = PROCESS_ZOMBIE;
+	end_watch_wake(process->end_watch);
+	process_tell_end(process);
 }
 
 /* One look at the processes that are to end. */
@@ -288,6 +300,8 @@ static void exit_begin(struct thread *thread, int status, bool all)
 	struct process *process = thread->process;
 
 	spin_lock(&process_tree_lock);
+	if (unlikely(thread->traced))
+		ptrace_end_begins(thread, status);
 	if (signals_thread_ends(status, all))
 		process_ends(process);
 	process_stop_leave(thread);
@@ -306,6 +320,7 @@ static void leave_process(struct thread *thread)
 	process_fs->exit(thread);
 	sched_use_mmu(NULL);
 	vfork_done();
+	ptrace_exit(false);
 	spin_lock(&process_tree_lock);
 	if (atomic_add(&process->nlive, -1) == 1) {
 		spin_unlock(&process_tree_lock);
@@ -322,6 +337,7 @@ static void leave_process(struct thread *thread)
 static __attribute__((noreturn)) void exit_finish(struct process *process)
 {
 	ptimers_exit();
+	ptrace_exit(true);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	exit_release(process);
@@ -342,6 +358,8 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 	struct thread *thread = current_thread();
 
 	core_wait_for_dump();
+	if (unlikely(thread->traced))
+		ptrace_exit_event(status);
 	exit_begin(thread, status, all);
 	tell_in_memory();
 	if (journal_is_on())

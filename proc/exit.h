@@ -17,6 +17,12 @@ void process_exit(int status) __attribute__((noreturn));
 struct signal_info process_end_siginfo(const struct process *process);
 
 /*
+ * Tells the parent of a zombie of its end; or its tracer, who calls this when the parent may know. The process
+ * may be forgotten meanwhile. Call with process_tree_lock held.
+ */
+void process_tell_end(struct process *process);
+
+/*
  * Called when process 1 has ended; never returns. Set during boot and not NULL from then on. status
  * is QEMU's exit status, 0 to 255.
  */

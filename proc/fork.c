@@ -18,6 +18,7 @@
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -26,8 +27,9 @@
 
 /*
  * The flags that are in no function below have no effect: CSIGNAL and CLONE_PARENT on a thread, as on
- * Linux; CLONE_SYSVSEM on a thread, whose process undoes operations on semaphores; CLONE_DETACHED,
- * CLONE_PTRACE, CLONE_UNTRACED and CLONE_IO because the features that they concern do not exist here.
+ * Linux; CLONE_SYSVSEM on a thread, whose process undoes operations on semaphores; CLONE_DETACHED and CLONE_IO
+ * because the features that they concern do not exist here. CLONE_PTRACE and CLONE_UNTRACED concern clones of
+ * traced threads (proc/ptrace/ptrace.h).
  */
 
 /* A Linux kernel without namespaces returns EINVAL for these. */
@@ -278,6 +280,8 @@ static void publish_child(struct process *child, uint64_t flags, struct new_pidf
 	if (unlikely(child->rlimits[RLIMIT_CPU].cur != RLIM_INFINITY))
 		cpu_limit_begin(child);
 	pidfd_publish(pidfd, child->leader);
+	if (unlikely(child->leader->ptrace))
+		ptrace_clone_publish(child->leader);
 	thread_wake(child->leader);
 	signals_fork_done(child);
 }
@@ -297,6 +301,8 @@ static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 	if (err)
 		return err;
 	pidfd_publish(pidfd, thread);
+	if (unlikely(thread->ptrace))
+		ptrace_clone_publish(thread);
 	thread_wake(thread);
 	return 0;
 }
@@ -321,6 +327,8 @@ static long start(struct thread *thread, const struct clone_request *request,
 	spin_lock(&process_tree_lock);
 	err = publish_and_wake(thread, request->flags, pidfd);
 	spin_unlock(&process_tree_lock);
+	if (unlikely(current_thread()->traced) && !err)
+		ptrace_clone_event(tid);
 	return err ? err : tid;
 }
 
@@ -338,6 +346,8 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 	tid = start(thread, request, pidfd);
 	if (tid >= 0)
 		vfork_wait(thread, &vfork);
+	if (unlikely(current_thread()->traced) && tid >= 0)
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
 	return tid;
 }
 
@@ -349,6 +359,8 @@ static long finish_and_start(struct thread *thread, const struct clone_request *
 	long id;
 
 	start_frame(thread, request);
+	if (unlikely(current_thread()->traced) && !ptrace_clone_prepare(thread, request->flags))
+		return -ENOMEM;
 	id = pidfd_prepare(&pidfd, request);
 	if (!id)
 		id = write_tids(thread, request);

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "proc/job/ctty.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/sched.h"
 #include "proc/user.h"
 
@@ -375,6 +376,11 @@ static inline char state_letter(const struct thread *thread, char common)
 {
 	if (sched_has_ended(thread))
 		return 'Z';
+	if (unlikely(thread->traced) && common != 'Z') {
+		if (thread->ptrace->stopped && !thread_killed(thread))
+			return 't';
+		common = common == 'T' ? 0 : common; /* it may go on alone */
+	}
 	if (common)
 		return common;
 	if (!sched_is_asleep(thread))
@@ -420,6 +426,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.wish = thread->wish,
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,
+		.tracer = ptrace_tracer_pid(thread),
 		.group = process->group,
 		.session = process->session,
 		.nthreads = count_threads(process),

@@ -35,13 +35,13 @@ struct process_facts {
 	/* the thread's own: */
 	int tid;
 	unsigned hart; /* the number of the one that it ran on last */
-	char state;    /* R, S, D (waits for a mutex), T (stopped) or Z */
+	char state;    /* R, S, D (waits for a mutex), T (stopped), t (by a tracer) or Z */
 	char name[THREAD_NAME_LEN];
 	struct sched_wish wish;
 	struct usage thread_usage;
 	uint64_t pending_thread, blocked;
 	/* the process's: */
-	int pid, parent, group, session;
+	int pid, parent, tracer, group, session; /* tracer: 0: none */
 	unsigned nthreads;
 	bool has_terminal;
 	int terminal_group; /* in the foreground; -1: it has no terminal */

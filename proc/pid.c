@@ -11,6 +11,7 @@
 #include "proc/exit.h"
 #include "proc/job/pgrp.h"
 #include "proc/kthread.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/sched.h"
 #include "proc/signal/action.h"
 #include "proc/signal/send.h"
@@ -147,6 +148,8 @@ void process_forget_locked(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	assert_hardened(!process->in_jobc);
+	if (unlikely(process->leader && process->leader->traced))
+		ptrace_drop(process->leader);
 	pid_put(process->pid);
 	if (!list_empty(&process->all)) {
 		pid_put(process->group);
@@ -300,6 +303,18 @@ void thread_publish(struct thread *thread)
 	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);
 }
 
+/* A tracer that waits for the thread keeps its id in use. */
+static void forget_id(struct thread *thread)
+{
+	list_del(&thread->tid_link);
+	if (unlikely(thread->traced))
+		ptrace_thread_ends(thread);
+	else
+		thread_id_put_locked(thread->process, thread->tid);
+	user_drop_task(thread->real_cred->user);
+	end_watch_gone(&thread->end_watch);
+}
+
 void thread_forget(struct thread *thread)
 {
 	struct process *process = thread->process;
@@ -311,10 +326,7 @@ void thread_forget(struct thread *thread)
 	usage_add_thread(&process->past_usage, thread);
 	list_del(&thread->process_link);
 	spin_unlock(&process->signals.lock);
-	list_del(&thread->tid_link);
-	thread_id_put_locked(process, thread->tid);
-	user_drop_task(thread->real_cred->user);
-	end_watch_gone(&thread->end_watch);
+	forget_id(thread);
 	kthread_reap_later(thread);
 }
 
@@ -323,10 +335,7 @@ void thread_forget_last(struct thread *thread)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (thread == thread->process->leader)
 		return;
-	list_del(&thread->tid_link);
-	thread_id_put_locked(thread->process, thread->tid);
-	user_drop_task(thread->real_cred->user);
-	end_watch_gone(&thread->end_watch);
+	forget_id(thread);
 }
 
 struct thread *thread_lead(void)
@@ -339,6 +348,8 @@ struct thread *thread_lead(void)
 	if (leader == thread) {
 		leader = NULL;
 	} else {
+		if (unlikely(leader->traced))
+			ptrace_drop(leader);
 		spin_lock(&process->signals.lock);
 		usage_add_thread(&process->past_usage, leader);
 		list_del(&leader->process_link);
@@ -350,6 +361,10 @@ struct thread *thread_lead(void)
 		end_watch_gone(&thread->end_watch);
 		thread_set_tid(thread, process->pid);
 		thread->birth = 0;
+		if (unlikely(thread->traced)) {
+			thread->ptrace->tid = thread->tid;
+			child_sort(process);
+		}
 	}
 	spin_unlock(&process_tree_lock);
 	return leader;
@@ -452,7 +467,7 @@ bool process_orphan_some(struct process *process)
 	for (unsigned n = 0; n < ORPHANS_AT_ONCE && orphaned == PGRP_NONE && !list_empty(orphans);
 	     n++) {
 		struct process *child = list_first_entry(orphans, struct process, child.link);
-		bool zombie = child->state == PROCESS_ZOMBIE;
+		bool zombie = child->state == PROCESS_ZOMBIE && !child->end_withheld;
 
 		child_remove(child);
 		child->exit_signal = SIGCHLD;

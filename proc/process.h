@@ -18,6 +18,7 @@ struct image_ids;
 struct file;
 struct object;
 struct sem_undo_list;
+struct tracer;
 
 #define PID_INIT	    1
 #define PID_MAX		    32768      /* pids are below it */
@@ -55,13 +56,15 @@ struct process {
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
 	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
 	bool did_exec;	       /* since its creation */
-	bool subreaper;	  /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
-	int exit_signal;  /* sent to the parent when this process ends; 0: none */
-	int death_signal; /* sent to this process when its parent ends; 0: none */
-	enum process_state state;
-	int status; /* as wait4 packs it; set when it begins to end */
+	bool subreaper; /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
+	uint8_t exit_signal;	/* sent to the parent when this process ends; 0: none */
+	uint8_t death_signal;	/* sent to this process when its parent ends; 0: none */
+	uint8_t state;		/* enum process_state */
+	uint16_t gains_by_exec; /* execs under way that give more rights */
+	int status;		/* as wait4 packs it; set when it begins to end */
 	/* For the choice of proc/oom.c, in thousandths of memory, and how low anybody may set it; atomic. */
 	int16_t oom_score_adj, oom_score_adj_min;
+	struct tracer *tracer;	     /* proc/ptrace/ptrace.h; NULL: it has traced nobody */
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
@@ -82,6 +85,9 @@ struct process {
 	 * memory are that process's, and stay as it left them if it ends first.
 	 */
 	bool borrows_space;
+	/* guarded by process_tree_lock: */
+	bool end_withheld; /* a zombie that its parent does not know yet: its tracer is told first */
+	uint16_t nkept;	   /* its threads that have ended, and that a tracer has to wait for yet */
 
 	/* private to the process: */
 	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */
@@ -189,11 +195,13 @@ struct thread *process_create_thread(struct process *process, int *err_ret);
  */
 void process_drop_threads(struct process *process);
 
-/* Whether its process is stopped, and the thread has not stopped yet. */
+/* Whether its process is stopped, and the thread has not stopped yet; or its tracer wants it to stop. */
 static inline bool thread_must_stop(const struct thread *thread)
 {
-	return unlikely(atomic_load_relaxed(&thread->signals.must_stop)) &&
-	       atomic_load_relaxed(&thread->process->signals.stopped) != 0;
+	unsigned must = atomic_load_relaxed(&thread->signals.must_stop);
+
+	return unlikely(must) &&
+	       (must & ~MUST_STOP || atomic_load_relaxed(&thread->process->signals.stopped) != 0);
 }
 
 /* Not list_for_each_entry(): it would take the head for a struct thread, which is aligned more strictly. */

@@ -7,6 +7,7 @@
 #include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/reap.h"
 #include "proc/job/stop.h"
 #include "proc/sched.h"
@@ -42,6 +43,7 @@ static void end_of(const struct process *child, struct child_event *event)
 	event->pid = child->pid;
 	event->uid = child->leader->real_cred->uid;
 	event->status = child->status;
+	event->trapped = false;
 	event->usage = child->ended_usage;
 	usage_add(&event->usage, &child->children_usage);
 }
@@ -55,7 +57,7 @@ static inline bool child_event_get(struct process *child, const struct wait_for 
 {
 	int status;
 
-	if (child->state == PROCESS_ZOMBIE) {
+	if (child->state == PROCESS_ZOMBIE && likely(!child->end_withheld)) {
 		if (!(wanted->options & WEXITED))
 			return false;
 		end_of(child, event);
@@ -158,7 +160,7 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 	for (;;) {
 		bool any, ended;
 		uint64_t seq;
-		int err;
+		int err, traced = 0;
 
 		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&process_tree_lock);
@@ -168,10 +170,12 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 			usage_add(&parent->children_usage, &event->usage);
 			process_forget_locked(child);
 		}
+		if (!child)
+			traced = ptrace_event_find(wanted, &any, event);
 		spin_unlock(&process_tree_lock);
 		if (ended)
 			reap(child);
-		if (child)
+		if (child || traced)
 			return event->pid;
 		if (!any)
 			return -ECHILD;

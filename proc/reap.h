@@ -19,6 +19,7 @@ struct child_event {
 	int pid;
 	uint32_t uid;	    /* its real user */
 	int status;	    /* as wait4 packs it */
+	bool trapped;	    /* it is stopped for its tracer */
 	struct usage usage; /* of a child that ended, with its children's; otherwise all 0 */
 };
 

@@ -3,6 +3,7 @@
 #include "proc/thread.h"
 
 #include "lib/string.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/relieve.h"
 #include "proc/cred.h"
@@ -39,6 +40,7 @@ struct thread *thread_create(struct process *process)
 void thread_destroy(struct thread *thread)
 {
 	stack_watch_end(thread);
+	kfree(thread->ptrace);
 	cred_put(thread->real_cred);
 	kstack_free(thread->kstack);
 	slab_free(&thread_cache, thread);

@@ -21,6 +21,7 @@ struct fs_struct;
 struct slab_cache;
 struct mmu;
 struct process;
+struct ptrace;
 struct trap_frame;
 struct vfork;
 
@@ -102,6 +103,9 @@ struct thread {
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
+	/* Changed with process_tree_lock and the signals' lock held; read with either. See proc/ptrace/ptrace.h. */
+	struct ptrace *ptrace; /* NULL: it was never traced */
+	bool traced;	       /* atomic */
 	/* of a process's thread: */
 	struct list process_link;    /* on process->threads, which says what guards it */
 	struct list tid_link;	     /* of one that is no leader; guarded by process_tree_lock */

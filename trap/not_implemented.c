@@ -45,7 +45,6 @@ static const struct missing {
 	{ 105, "init_module", "it has no kernel modules", NEEDED },
 	{ 106, "delete_module", "it has no kernel modules", NEEDED },
 	{ 112, "clock_settime", "its clock cannot be set", NEEDED },
-	{ 117, "ptrace", "it has no debuggers", NEEDED },
 	{ 142, "reboot", NOTHING_ELSE, NEEDED },
 	{ 170, "settimeofday", "its clock cannot be set", NEEDED },
 	{ 171, "adjtimex", "its clock cannot be set", NEEDED },

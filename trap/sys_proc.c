@@ -235,8 +235,8 @@ static struct abi_siginfo child_event_info(const struct child_event *event)
 		info.si_code = CLD_CONTINUED;
 		info.u.child.status = SIGCONT;
 	} else if (WIFSTOPPED(status)) {
-		info.si_code = CLD_STOPPED;
-		info.u.child.status = WSTOPSIG(status);
+		info.si_code = event->trapped ? CLD_TRAPPED : CLD_STOPPED;
+		info.u.child.status = status >> 8;
 	} else if (WIFEXITED(status)) {
 		info.si_code = CLD_EXITED;
 		info.u.child.status = WEXITSTATUS(status);

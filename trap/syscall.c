@@ -9,6 +9,7 @@
 #include "base/hart.h"
 #include "proc/thread.h"
 #include "trap/not_implemented.h"
+#include "trap/traced_call.h"
 
 /* C libraries try these at each start and work without them, as on some configurations of Linux. */
 static long sys_absent(struct trap_frame *frame)
@@ -48,7 +49,7 @@ static long other(struct trap_frame *frame, unsigned long number)
 	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
 }
 
-long trap_syscall(struct trap_frame *frame)
+static inline __attribute__((always_inline)) long dispatch(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
 	syscall_fn call = number < SYS_LIMIT ? table[number] : NULL;
@@ -58,4 +59,15 @@ long trap_syscall(struct trap_frame *frame)
 	result = likely(call) ? call(frame) : other(frame, number);
 	thread_assert_no_waiting_lock(current_thread());
 	return result;
+}
+
+long syscall_make(struct trap_frame *frame)
+{
+	return dispatch(frame);
+}
+
+long trap_syscall(struct trap_frame *frame)
+{
+	return likely(!atomic_load_relaxed(&current_thread()->traced)) ? dispatch(frame)
+								       : traced_call_later(frame);
 }

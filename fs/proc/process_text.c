@@ -19,6 +19,8 @@ static const char *state_word(char state)
 		return "disk sleep"; /* Linux's word for any wait that is to end soon */
 	case 'T':
 		return "stopped";
+	case 't':
+		return "tracing stop";
 	case 'Z':
 		return "zombie";
 	default:
@@ -110,7 +112,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, const s
 	seq_put(seq, "Tgid:\t%d\n", facts->pid);
 	seq_put(seq, "Pid:\t%d\n", facts->tid);
 	seq_put(seq, "PPid:\t%d\n", facts->parent);
-	seq_put(seq, "TracerPid:\t0\n");
+	seq_put(seq, "TracerPid:\t%d\n", facts->tracer);
 	put_ids(seq, cred);
 	seq_put(seq, "FDSize:\t%u\n", facts->fd_size);
 	put_groups(seq, cred->group_info);

@@ -7,6 +7,7 @@
 #include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/signal/action.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -36,6 +37,12 @@ static void stop_notify_parent(struct process *process, int code, int status)
 	waitq_wake_all(&parent->child_waitq);
 }
 
+/* Then it sees the thread's own stop. Call with process_tree_lock held. */
+static bool is_traced_by_parent(const struct thread *thread)
+{
+	return unlikely(thread->traced) && thread->ptrace->tracer == thread->process->parent;
+}
+
 /*
  * Turns `stopping` into `stopped`, unless SIGCONT came in between, and has all threads stop. Call
  * with process_tree_lock held.
@@ -54,20 +61,28 @@ static void stop_begin(struct process *process)
 		signals->stopped = sig;
 		signals->continue_unreported = false;
 		signals_stop_threads(process);
+	} else if (unlikely(sig && current_thread()->traced)) {
+		current_thread()->signals.must_stop |=
+			MUST_TRAP; /* it was let go on, and stops again */
 	}
 	spin_unlock(&signals->lock);
 }
 
-/* A thread stops, or has begun to end. The last one tells the parent. Call with process_tree_lock held. */
-static void stop_count(struct thread *thread)
+/*
+ * A thread stops, or has begun to end. The last one tells the parent. Returns whether it was to stop. Call with
+ * process_tree_lock held.
+ */
+static bool stop_count(struct thread *thread)
 {
 	struct process *process = thread->process;
 	struct signals *signals = &process->signals;
+	bool counted;
 	int sig = 0;
 
 	spin_lock(&signals->lock);
-	if (thread_must_stop(thread)) {
-		atomic_store_relaxed(&thread->signals.must_stop, false);
+	counted = signals->stopped && thread->signals.must_stop & MUST_STOP;
+	thread->signals.must_stop &= ~MUST_STOP;
+	if (counted) {
 		signals_wake_next();
 		if (--signals->nstopping == 0)
 			sig = signals->stopped;
@@ -75,8 +90,24 @@ static void stop_count(struct thread *thread)
 	}
 	spin_unlock(&signals->lock);
 	child_sort(process);
-	if (sig)
+	if (sig && !is_traced_by_parent(thread))
 		stop_notify_parent(process, CLD_STOPPED, sig);
+	return counted;
+}
+
+/* Its tracer lets a traced thread go on alone. Else it forgets what a tracer wanted that has let it go. */
+static bool trap_or_forget(struct thread *thread, bool counted)
+{
+	struct signals *signals = &thread->process->signals;
+
+	if (unlikely(atomic_load(&thread->traced))) {
+		ptrace_trap(counted);
+	} else if (unlikely(thread->signals.must_stop & ~MUST_STOP)) {
+		spin_lock(&signals->lock);
+		thread->signals.must_stop &= MUST_STOP;
+		spin_unlock(&signals->lock);
+	}
+	return atomic_load(&thread->traced);
 }
 
 /*
@@ -86,13 +117,14 @@ static void stop_count(struct thread *thread)
 static bool wait_for_resume(struct thread *thread)
 {
 	struct signals *signals = &thread->process->signals;
-	bool stopped, tell;
+	bool stopped, tell, counted, traced;
 	uint64_t seq;
 
 	do {
 		spin_lock(&process_tree_lock);
-		stop_count(thread);
+		counted = stop_count(thread);
 		spin_unlock(&process_tree_lock);
+		traced = trap_or_forget(thread, counted);
 		spin_lock(&signals->lock);
 		stopped = signals->stopped != 0;
 		seq = waitq_sample(&signals->resumed);
@@ -100,7 +132,7 @@ static bool wait_for_resume(struct thread *thread)
 		if (tell)
 			signals->continue_untold = false;
 		spin_unlock(&signals->lock);
-	} while (stopped && thread_wait(&signals->resumed, seq) == 0);
+	} while (stopped && !traced && thread_wait(&signals->resumed, seq) == 0);
 	return tell;
 }
 
@@ -125,7 +157,7 @@ void process_stop(void)
 void process_stop_leave(struct thread *thread)
 {
 	if (unlikely(thread_must_stop(thread)))
-		stop_count(thread);
+		(void)stop_count(thread);
 }
 
 int child_stop_event(struct process *child, unsigned options, bool take)
@@ -138,7 +170,7 @@ int child_stop_event(struct process *child, unsigned options, bool take)
 	spin_lock(&signals->lock);
 	if (signals->ending || child->state != PROCESS_ALIVE) {
 		status = -1;
-	} else if (options & WUNTRACED && signals->stop_unreported) {
+	} else if (options & WUNTRACED && signals->stop_unreported && !ptrace_by_parent(child)) {
 		status = ABI_W_STOPCODE(signals->stopped);
 		if (take)
 			signals->stop_unreported = false;

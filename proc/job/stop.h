@@ -8,7 +8,8 @@ struct process;
 struct thread;
 
 /*
- * Stops the running thread, and its process by the signal in signals.stopping, until SIGCONT or a
+ * Stops the running thread, if its tracer wants it to, until that lets it go on. Else, or as well,
+ * stops the thread, and its process by the signal in signals.stopping, until SIGCONT or a
  * kill. The parent is notified when all threads have stopped, and of the continuation. Does nothing if
  * SIGCONT has come in between. Also does nothing if the process group is orphaned, because then no
  * process could continue it, unless the signal is SIGSTOP. Call with no lock held.

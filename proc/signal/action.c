@@ -83,6 +83,14 @@ static void actions_set(struct signal_actions *actions, int sig, const struct ab
 	spin_unlock(&actions->lock);
 }
 
+void signal_action_reset(struct signals *signals, int sig)
+{
+	static const struct abi_sigaction by_default;
+
+	if (signals->actions)
+		actions_set(signals->actions, sig, &by_default);
+}
+
 /*
  * What is pending and would do nothing now is dropped; as on Linux, in other processes that share the
  * action it is not. Call with the lock held.

@@ -16,6 +16,9 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
 /* The same for a signal that is taken: with SA_RESETHAND, its handler is used up. */
 void signal_action_take(const struct signals *signals, int sig, struct abi_sigaction *ret);
 
+/* The signal does what it does by default from now on. Call with the lock held. */
+void signal_action_reset(struct signals *signals, int sig);
+
 static inline bool signal_has_handler(const struct abi_sigaction *action)
 {
 	return action->handler != SIG_DFL && action->handler != SIG_IGN;

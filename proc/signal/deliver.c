@@ -10,6 +10,7 @@
 #include "proc/exit.h"
 #include "proc/job/stop.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/ptimer.h"
 #include "proc/signal/action.h"
 #include "proc/signal/core.h"
@@ -41,10 +42,60 @@ static enum restart interrupted_call(const struct trap_frame *frame)
 	return frame_result(frame) == -EINTR ? restart : RESTART_NONE;
 }
 
+/*
+ * As on Linux, an interrupted call of a traced thread is set up to be made again before the tracer sees a
+ * signal: it may change the registers, and then the call is not touched any more.
+ */
+static __attribute__((noinline)) void restart_first(struct trap_frame *frame)
+{
+	struct ptrace *ptrace = current_thread()->ptrace;
+
+	ptrace->restart = interrupted_call(frame);
+	if (ptrace->restart == RESTART_NONE)
+		return;
+	frame_restart(frame);
+	ptrace->restart_pc = frame_pc(frame);
+}
+
+/* How the call is restarted that is set up so, and at which nothing has changed. */
+static enum restart restarted_call(const struct trap_frame *frame)
+{
+	struct ptrace *ptrace = current_thread()->ptrace;
+	enum restart restart = ptrace->restart;
+
+	ptrace->restart = RESTART_NONE;
+	return frame_pc(frame) == ptrace->restart_pc ? restart : RESTART_NONE;
+}
+
+static bool is_restarted_for(enum restart restart, const struct abi_sigaction *action)
+{
+	return restart == RESTART_ALWAYS ||
+	       (restart == RESTART_ASKED && action->flags & SA_RESTART);
+}
+
+/* Of a thread that is or was traced: the same for a call that is set up to be made again. */
+static __attribute__((noinline)) void restart_of_traced(struct trap_frame *frame,
+							const struct abi_sigaction *action)
+{
+	enum restart restart = restarted_call(frame);
+
+	if (!action && restart == RESTART_SLEEP)
+		frame_set_syscall(frame, SYS_restart_syscall);
+	else if (action && restart != RESTART_NONE && !is_restarted_for(restart, action))
+		frame_interrupt(frame);
+}
+
+static inline bool is_set_up(const struct thread *thread)
+{
+	return unlikely(thread->ptrace) && thread->ptrace->restart != RESTART_NONE;
+}
+
 static void restart_without_handler(struct trap_frame *frame)
 {
 	enum restart restart = interrupted_call(frame);
 
+	if (is_set_up(current_thread()))
+		restart_of_traced(frame, NULL);
 	if (restart == RESTART_NONE)
 		return;
 	frame_restart(frame);
@@ -54,9 +105,9 @@ static void restart_without_handler(struct trap_frame *frame)
 
 static void restart_before_handler(struct trap_frame *frame, const struct abi_sigaction *action)
 {
-	enum restart restart = interrupted_call(frame);
-
-	if (restart == RESTART_ALWAYS || (restart == RESTART_ASKED && action->flags & SA_RESTART))
+	if (is_set_up(current_thread()))
+		restart_of_traced(frame, action);
+	else if (is_restarted_for(interrupted_call(frame), action))
 		frame_restart(frame);
 }
 
@@ -121,6 +172,18 @@ static void begin_default(struct process *process, int sig, bool *dumps_ret)
 		process->signals.stopping = sig;
 }
 
+/* The tracer judges a signal that has been taken. Called with the lock held, which it drops meanwhile. */
+static __attribute__((noinline)) bool let_tracer_judge(struct signals *signals,
+						       struct signal_info *info)
+{
+	bool goes_on;
+
+	spin_unlock(&signals->lock);
+	goes_on = ptrace_signal(info);
+	spin_lock(&signals->lock);
+	return goes_on;
+}
+
 /*
  * Takes the next signal that the running thread does not block, with its action. What happens by
  * default begins in the same hold of the lock: SIGCONT comes before a stop, or ends it.
@@ -135,7 +198,10 @@ static bool signal_next(struct process *process, struct signal_info *info,
 
 	spin_lock(&signals->lock);
 	any = signal_take(~current_thread()->signals.blocked, info);
-	if (any) {
+	if (any && unlikely(current_thread()->traced) && !current_thread()->signals.dies &&
+	    !let_tracer_judge(signals, info)) {
+		action->handler = SIG_IGN;
+	} else if (any) {
 		signal_action_take(signals, info->sig, action);
 		if (unlikely(current_thread()->signals.dies))
 			action->handler = SIG_DFL;
@@ -163,6 +229,14 @@ static bool must_stop(const struct thread *thread)
 	return atomic_load_relaxed(&thread->process->signals.stopping) || thread_must_stop(thread);
 }
 
+/* The thread has been killed. */
+static __attribute__((noinline, noreturn)) void end_here(struct thread *thread)
+{
+	if (thread->traced)
+		thread->ptrace->full_frame = true;
+	thread_exit(0);
+}
+
 void signal_user_return(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
@@ -173,9 +247,11 @@ void signal_user_return(struct trap_frame *frame)
 
 	work_clear();
 	ptimers_take(&process->timers);
+	if (unlikely(thread->traced))
+		restart_first(frame);
 	for (;;) {
 		if (unlikely(atomic_load_relaxed(&thread->killed)))
-			thread_exit(0);
+			end_here(thread);
 		if (unlikely(must_stop(thread))) {
 			process_stop();
 			continue;

@@ -291,3 +291,56 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 		abi->u.rt.value = info->value;
 	}
 }
+
+bool signal_look(const struct sigpending *pending, uint64_t place, struct signal_info *ret)
+{
+	const struct queued_signal *queued;
+
+	list_for_each_entry(queued, &pending->queue, link) {
+		if (place-- == 0) {
+			*ret = queued->info;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t clk_to_ticks(int64_t clk)
+{
+	return clock_ns_to_ticks((uint64_t)clk * (NSEC_PER_SEC / ABI_CLK_TCK));
+}
+
+/* As siginfo_layout() of Linux. */
+static enum signal_about about_of(int sig, int code)
+{
+	if (code == SI_TIMER)
+		return SIGNAL_OF_TIMER;
+	if (code <= 0 || code >= SI_KERNEL || sig > NSIG || sig < 1)
+		return SIGNAL_OF_SENDER;
+	if (sig == SIGCHLD)
+		return SIGNAL_OF_CHILD;
+	return SIGNAL_BIT(sig) & FAULTS ? SIGNAL_OF_FAULT : SIGNAL_OF_SENDER;
+}
+
+void signal_info_from_abi(const struct abi_siginfo *abi, struct signal_info *ret)
+{
+	*ret = (struct signal_info){
+		.sig = abi->si_signo,
+		.err = abi->si_errno,
+		.code = abi->si_code,
+		.about = about_of(abi->si_signo, abi->si_code),
+		.pid = abi->u.rt.pid,
+		.uid = abi->u.rt.uid,
+		.value = abi->u.rt.value,
+	};
+	if (ret->about == SIGNAL_OF_FAULT) {
+		ret->value = abi->u.fault.addr;
+	} else if (ret->about == SIGNAL_OF_CHILD) {
+		ret->status = abi->u.child.status;
+		ret->user_ticks = clk_to_ticks(abi->u.child.utime);
+		ret->kernel_ticks = clk_to_ticks(abi->u.child.stime);
+	} else if (ret->about == SIGNAL_OF_TIMER) {
+		ret->status = abi->u.timer.overrun;
+		ret->value = abi->u.timer.value;
+	}
+}

@@ -53,5 +53,9 @@ static inline void signal_taken(struct signal_info *info)
 	if (unlikely(info->about == SIGNAL_OF_TIMER || (info->sig == SIGALRM && info->was_shared)))
 		ptimer_signal_taken(info);
 }
+/* Finds the info at that place of the queue, counted from 0. Returns false if there are fewer. Lock as above. */
+bool signal_look(const struct sigpending *pending, uint64_t place, struct signal_info *ret);
+/* Converts from the form in which a program gives it: the signal and the code say what it is about. */
+void signal_info_from_abi(const struct abi_siginfo *abi, struct signal_info *ret);
 /* Converts to the form in which a handler gets it. */
 void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi);

@@ -12,6 +12,8 @@
 #include "proc/process.h"
 #include "proc/ptimer.h"
 #include "proc/sched.h"
+#include "proc/ptrace/ptrace.h"
+#include "proc/signal/action.h"
 #include "proc/signal/arrive.h"
 #include "proc/signal/core.h"
 #include "proc/signal/queue.h"
@@ -108,8 +110,10 @@ void signals_stop_threads(struct process *process)
 	for_each_thread(thread, process) {
 		if (thread->signals.exiting)
 			continue;
-		atomic_store_relaxed(&thread->signals.must_stop, true);
+		thread->signals.must_stop |= MUST_STOP;
 		marked += mark(thread);
+		if (unlikely(thread->traced))
+			ptrace_notify(thread);
 	}
 	process->signals.nto_wake += marked;
 	wake_marked(process);
@@ -123,14 +127,20 @@ void signals_end(struct process *process, int status)
 	signals_kill_threads(process, NULL);
 }
 
+/* Of a process that is ending, SIGKILL wakes the threads that a tracer holds at their end. */
 void signals_set_fatal(struct process *process, int sig)
 {
+	if (sig == SIGKILL) {
+		process->signals.sigkilled = true;
+		if (unlikely(process->signals.ending && process->signals.was_traced))
+			signals_kill_threads(process, NULL);
+	}
 	signals_end(process, ABI_W_SIGNALLED(sig));
 }
 
 /*
  * Whether to drop a signal to that thread, or to the process whose first thread that is. A blocked
- * one may be wanted later. Call with the lock held.
+ * one may be wanted later, and a tracer sees each. Call with the lock held.
  */
 static bool signal_is_dropped(const struct thread *thread, int sig)
 {
@@ -139,6 +149,8 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	uint64_t bit = SIGNAL_BIT(sig);
 
 	if ((thread->signals.blocked | signals_caught(signals)) & bit)
+		return false;
+	if (unlikely(thread->traced) && sig != SIGKILL)
 		return false;
 	if (process->pid == PID_INIT || signals_ignored(signals) & bit)
 		return true;
@@ -151,6 +163,15 @@ static void signal_forget(struct process *process, uint64_t set)
 	signal_flush_all(process, set, &process->signals.spent);
 }
 
+/* Call with the lock held. */
+static void notify_tracers(struct process *process)
+{
+	struct thread *thread;
+
+	for_each_thread(thread, process)
+		ptrace_notify(thread);
+}
+
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
 static inline void undo(struct process *process, int sig)
 {
@@ -161,6 +182,8 @@ static inline void undo(struct process *process, int sig)
 	if (sig == SIGCONT) {
 		signal_forget(process, STOPS);
 		signals->stopping = 0;
+		if (unlikely(signals->was_traced))
+			notify_tracers(process);
 		if (!signals->stopped)
 			return;
 		signals->stopped = 0;
@@ -205,12 +228,16 @@ static inline UNCHECKED bool wants(const struct thread *thread, int sig)
 /* Returns the first thread of the process that takes the signal at once, or NULL. Call with the lock held. */
 static UNCHECKED struct thread *find_taker(struct process *process, int sig)
 {
-	struct thread *thread;
+	struct thread *thread, *held = NULL;
 
-	for_each_thread(thread, process)
-		if (wants(thread, sig))
+	for_each_thread(thread, process) {
+		if (!wants(thread, sig))
+			continue;
+		if (likely(!thread->traced) || !atomic_load_relaxed(&thread->ptrace->stopped))
 			return thread;
-	return NULL;
+		held = held ?: thread; /* it takes it when its tracer lets it, unless another can */
+	}
+	return held;
 }
 
 UNCHECKED void signals_hand_on(const struct thread *thread, uint64_t set)
@@ -262,7 +289,7 @@ static inline void act(struct thread *thread, struct sigpending *pending, int si
 	else if (signal_is_dropped(thread, sig))
 		signal_flush(&process->signals, pending, bit, &process->signals.spent);
 	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig) &&
-		 !core_is_wanted(process, sig))
+		 !core_is_wanted(process, sig) && (likely(!thread->traced) || sig == SIGKILL))
 		signals_set_fatal(process, sig);
 	else
 		signal_wake(thread);
@@ -289,8 +316,9 @@ static inline void hand_out(struct process *process, struct thread *to, int sig)
 		taker = wants(to, sig) ? to : NULL;
 	else
 		taker = find_taker(process, sig);
-	/* What comes to a stopped process is handled when it continues. */
-	if (taker && pending->set & SIGNAL_BIT(sig) && (!signals->stopped || sig == SIGKILL))
+	/* What comes to a stopped process is handled when it continues; a traced thread may go on alone. */
+	if (taker && pending->set & SIGNAL_BIT(sig) &&
+	    (!signals->stopped || sig == SIGKILL || taker->traced))
 		act(taker, pending, sig);
 }
 
@@ -421,6 +449,11 @@ bool signal_fault(const struct signal_info *info)
 	spin_lock(&signals->lock);
 	caught = (signals_caught(signals) & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
 	thread->signals.fault = *info;
+	if (unlikely(!caught && thread->traced)) { /* the tracer sees it first */
+		signal_action_reset(signals, info->sig);
+		thread->signals.blocked &= ~SIGNAL_BIT(info->sig);
+		caught = true;
+	}
 	if (caught) {
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	} else {

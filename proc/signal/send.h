@@ -45,8 +45,8 @@ void signal_die(const struct signal_info *info);
 
 /*
  * A fault of the running thread could not be resolved: has its handler run next. Returns false,
- * having done nothing, if there is no handler or the signal is blocked. Then kill the process with
- * signal_force().
+ * having done nothing, if there is no handler or the signal is blocked, and the thread is not traced. Then
+ * kill the process with signal_force().
  */
 bool signal_fault(const struct signal_info *info);
 

@@ -77,6 +77,8 @@ struct signals {
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */
 	bool continue_untold;	  /* the first thread that goes on is to tell the parent */
+	bool sigkilled;		  /* SIGKILL has come: no tracer holds a thread any more */
+	bool was_traced;	  /* one of its threads is traced, or was */
 	/* proc/signal/core.c: */
 	bool dumping;	      /* a thread writes a core file; atomic */
 	uint16_t nparked;     /* threads that wait for its end */
@@ -84,6 +86,12 @@ struct signals {
 };
 
 #define SIGNALS_ENDING 0x10000
+
+/* Why a thread is to stop on its way to user mode. */
+#define MUST_STOP 1u /* if its process is stopped, and it has not been counted as stopped yet */
+#define MUST_TRAP 2u /* its tracer wants it to, or it was let go while its process is stopped */
+#define MUST_NOTIFY \
+	4u /* its tracer is to be told that a stop of the process has begun, or has ended */
 
 /* What each thread has of its own. */
 struct thread_signals {
@@ -96,9 +104,9 @@ struct thread_signals {
 	bool forking;		   /* it creates a child, which others cannot find yet */
 	uint64_t for_child;	   /* the signals sent to many processes since then */
 	bool exiting;		   /* it has begun to end: it takes no signal, and is not killed */
-	bool must_stop; /* if the process is stopped: it has not stopped yet; see thread_must_stop() */
-	bool dies;	/* of `fault`, whatever its action is */
-	bool to_wake; /* it must end or stop, and has not been woken for that yet */
+	uint8_t must_stop;	   /* MUST_*; see thread_must_stop() */
+	bool dies;		   /* of `fault`, whatever its action is */
+	bool to_wake;		   /* it must end or stop, and has not been woken for that yet */
 	/* private to the thread: */
 	bool suspended; /* in rt_sigsuspend or ppoll: old_mask is restored afterwards */
 	uint64_t old_mask;

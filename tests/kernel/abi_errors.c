@@ -11,6 +11,7 @@
 #include "proc/exec_args.h"
 #include "proc/futex.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/signal/action.h"
 #include "proc/signal/signal.h"
 #include "tests/kernel/ktest.h"
@@ -184,6 +185,21 @@ KTEST(abi_execve_without_memory_is_enomem)
 	EXPECT_EQ(0, alloc_fail_at);
 	EXPECT_EQ(0, exec_args_add(&args, "x", false));
 	exec_args_destroy(&args);
+}
+
+static int asks_to_be_traced(void *unused)
+{
+	int err;
+
+	(void)unused;
+	alloc_fail_at = 1;
+	err = ptrace_traceme();
+	return alloc_fail_at == 0 ? -err : 1;
+}
+
+KTEST(abi_ptrace_without_memory_is_enomem)
+{
+	EXPECT_EQ(EXITED(ENOMEM), ktest_run(asks_to_be_traced, NULL));
 }
 
 #endif

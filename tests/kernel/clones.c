@@ -16,6 +16,7 @@
 #include "proc/inspect.h"
 #include "proc/kthread.h"
 #include "proc/process.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
@@ -211,13 +212,37 @@ static int exec_main(void *arg)
  * Runs that program once with allocation number `at` failing. Returns false if it made fewer
  * allocations.
  */
-static bool live_failing_at(struct object *image, unsigned at)
+static int traced_main(void *image)
+{
+	return ptrace_traceme() ? 9 : exec_main(image);
+}
+
+/* Its child runs the image, and is traced with all that comes of it. */
+static int tracer_main(void *image)
+{
+	const uint64_t options = 1u << PTRACE_EVENT_FORK | 1u << PTRACE_EVENT_EXIT;
+	struct usage usage;
+	int status;
+	long tid;
+
+	if (ktest_spawn(traced_main, image) < 0)
+		return 7;
+	while ((tid = process_wait(-1, __WALL, &status, &usage)) > 0) {
+		if (WIFSTOPPED(status)) {
+			(void)ptrace_set_options((int)tid, options);
+			(void)ptrace_resume((int)tid, 0, true);
+		}
+	}
+	return 5;
+}
+
+static bool live_failing_at(int (*live)(void *image), struct object *image, unsigned at)
 {
 	bool failed;
 	int status;
 
 	alloc_fail_at = at;
-	status = ktest_run(exec_main, image);
+	status = ktest_run(live, image);
 	failed = alloc_fail_at == 0;
 	alloc_fail_at = 0;
 	/* An error of exec or clone, a wait without a child, or the policy's kill: nothing else. */
@@ -226,19 +251,18 @@ static bool live_failing_at(struct object *image, unsigned at)
 	return failed;
 }
 
-/* R45, R43, R44: every allocation in the life of a program and its child fails in turn */
-KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
+static void live_without_memory(int (*live)(void *image))
 {
 	struct object *image = program_image(&forks, 1);
 	unsigned at = 1;
 	size_t before;
 
 	ASSERT_TRUE(image);
-	EXPECT_EQ(EXITED(5), ktest_run(exec_main, image));
+	EXPECT_EQ(EXITED(5), ktest_run(live, image));
 	kthread_reap();
 	mm_trim();
 	before = page_alloc_free_count();
-	for (; at < 200 && live_failing_at(image, at); at++) {
+	for (; at < 200 && live_failing_at(live, image, at); at++) {
 		ktest_settle(); /* an orphan may still be about to end */
 		mm_trim();
 		EXPECT_EQ(before, page_alloc_free_count());
@@ -247,6 +271,18 @@ KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
 	ktest_note("%u allocations in all", at - 1);
 	object_put(image);
 	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+/* R45, R43, R44: every allocation in the life of a program and its child fails in turn */
+KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
+{
+	live_without_memory(exec_main);
+}
+
+/* The same for one that is traced */
+KTEST(tracee_survives_or_dies_cleanly_wherever_memory_ends)
+{
+	live_without_memory(tracer_main);
 }
 
 #endif

@@ -18,6 +18,7 @@ struct trap_frame;
  *   void frame_set_result(struct trap_frame *, long); long frame_result()
  *   void frame_restart(struct trap_frame *)                         makes the system call again,
  *                                                                   with the same arguments
+ *   void frame_interrupt(struct trap_frame *)                       after that: it returns -EINTR instead
  *   void frame_set_syscall(struct trap_frame *, unsigned long)      makes it another system call
  *   vaddr_t frame_pc(), void frame_set_pc(); vaddr_t frame_sp(), void frame_set_sp()
  *   void frame_set_tls(struct trap_frame *, vaddr_t)

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 
 #define FUTEX	     SHARED
@@ -301,8 +302,64 @@ static const struct bad random_bytes[] = { { "null", 0 },
 					   NO_MORE };
 static const struct bad zeros[] = { { "1", 1 }, NO_MORE };
 
+/* A child that is traced and stopped; the last one is gone. */
+static pid_t tracee;
+
+static void kill_tracee(void)
+{
+	if (tracee > 0) {
+		kill(tracee, SIGKILL);
+		waitpid(tracee, NULL, __WALL);
+	}
+	tracee = 0;
+}
+
+static void traces(word *arg)
+{
+	kill_tracee();
+	tracee = fork();
+	if (tracee == 0) {
+		syscall(SYS_ptrace, 0 /* PTRACE_TRACEME */, 0, 0, 0);
+		for (;;)
+			raise(SIGSTOP);
+	}
+	waitpid(tracee, NULL, 0);
+	arg[1] = (word)tracee;
+}
+
+/* One that is not traced. */
+static void has_a_child(word *arg)
+{
+	kill_tracee();
+	tracee = fork();
+	if (tracee == 0)
+		for (;;)
+			pause();
+	arg[1] = (word)tracee;
+}
+
+static struct iovec registers = { (void *)DATA, 256 };
+static const struct bad requests[] = { { "unknown", 99 }, { "step", 9 }, { "user", 3 }, NO_MORE };
+static const struct bad tracees[] = {
+	{ "nobody", NO_PID }, { "negative", MINUS(1) }, { "itself", 0 }, NO_MORE
+};
+static const struct bad places[] = {
+	{ "null", 0 }, { "half", HALF }, { "kernel", KERNEL }, NO_MORE
+};
+static const struct bad resume_signals[] = { { "65", 65 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad trace_options[] = { { "unknown", 0x100 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad seize_addr[] = { { "not 0", 8 }, NO_MORE };
+static const struct bad kinds[] = { { "none", 0 }, { "unknown", 99 }, NO_MORE };
+static const struct bad trace_mask_size[] = { { "4", 4 }, { "16", 16 }, NO_MORE };
+static const struct {
+	uint64_t off;
+	uint32_t flags;
+	int32_t nr;
+} none_queued = { 0, 0, 1 };
+
 static void lets_go(void)
 {
+	kill_tracee();
 	unlink("script");
 	unlink("text");
 	unlink("header");
@@ -505,6 +562,42 @@ static const struct row rows[] = {
 		BAD(NULL, NULL, zeros, zeros, zeros)),
 	CALL_AS("prctl(PR_GET_THP_DISABLE)", prctl, RIGHT(PR_GET_THP_DISABLE),
 		BAD(NULL, zeros, zeros, zeros, zeros)),
+	CALL_AS("ptrace(PTRACE_TRACEME)", ptrace, RIGHT(0), .how = FORKS),
+	CALL_AS("ptrace(PTRACE_ATTACH)", ptrace, RIGHT(16), BAD(NULL, tracees),
+		.before = has_a_child),
+	CALL_AS("ptrace(PTRACE_SEIZE)", ptrace, RIGHT(0x4206),
+		BAD(NULL, tracees, seize_addr, trace_options), .before = has_a_child),
+	CALL_AS("ptrace(PTRACE_PEEKDATA)", ptrace, RIGHT(2, 0, DATA, DATA),
+		BAD(requests, tracees, places, out), .before = traces),
+	CALL_AS("ptrace(PTRACE_POKEDATA)", ptrace, RIGHT(5, 0, DATA, 0),
+		BAD(requests, tracees, places), .before = traces),
+	CALL_AS("ptrace(PTRACE_CONT)", ptrace, RIGHT(7),
+		BAD(requests, tracees, NULL, resume_signals), .before = traces),
+	CALL_AS("ptrace(PTRACE_DETACH)", ptrace, RIGHT(17),
+		BAD(NULL, tracees, NULL, resume_signals), .before = traces),
+	CALL_AS("ptrace(PTRACE_KILL)", ptrace, RIGHT(8), BAD(NULL, tracees), .before = traces),
+	CALL_AS("ptrace(PTRACE_SETOPTIONS)", ptrace, RIGHT(0x4200),
+		BAD(NULL, tracees, NULL, trace_options), .before = traces),
+	CALL_AS("ptrace(PTRACE_GETEVENTMSG)", ptrace, RIGHT(0x4201, 0, 0, DATA),
+		BAD(NULL, tracees, NULL, out), .before = traces),
+	CALL_AS("ptrace(PTRACE_GETSIGINFO)", ptrace, RIGHT(0x4202, 0, 0, DATA),
+		BAD(NULL, tracees, NULL, out), .before = traces),
+	CALL_AS("ptrace(PTRACE_SETSIGINFO)", ptrace, RIGHT(0x4203, 0, 0, DATA),
+		BAD(NULL, tracees, NULL, in), .before = traces),
+	CALL_AS("ptrace(PTRACE_GETREGSET)", ptrace, RIGHT(0x4204, 0, 1, (word)&registers),
+		BAD(NULL, tracees, kinds, in), .before = traces),
+	CALL_AS("ptrace(PTRACE_INTERRUPT)", ptrace, RIGHT(0x4207), BAD(NULL, tracees),
+		.before = traces),
+	CALL_AS("ptrace(PTRACE_LISTEN)", ptrace, RIGHT(0x4208), BAD(NULL, tracees),
+		.before = traces),
+	CALL_AS("ptrace(PTRACE_PEEKSIGINFO)", ptrace, RIGHT(0x4209, 0, (word)&none_queued, DATA),
+		BAD(NULL, tracees, in), .before = traces),
+	CALL_AS("ptrace(PTRACE_GETSIGMASK)", ptrace, RIGHT(0x420a, 0, 8, DATA),
+		BAD(NULL, tracees, trace_mask_size, out), .before = traces),
+	CALL_AS("ptrace(PTRACE_SETSIGMASK)", ptrace, RIGHT(0x420b, 0, 8, DATA),
+		BAD(NULL, tracees, trace_mask_size, in), .before = traces),
+	CALL_AS("ptrace(PTRACE_GET_SYSCALL_INFO)", ptrace, RIGHT(0x420e, 0, 24, DATA),
+		BAD(NULL, tracees, NULL, out), .before = traces),
 	CALL(getrandom, RIGHT(DATA, 5000, 0), BAD(random_bytes, NULL, random_flags)),
 	CALL(uname, RIGHT(DATA), BAD(out)),
 	CALL(sethostname, RIGHT((word) "errnos", 6), BAD(names_in, name_sizes),

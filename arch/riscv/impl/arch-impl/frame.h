@@ -2,6 +2,7 @@
 /* RISC-V: the registers that a trap saves. entry.S knows the offsets (offsets.h). */
 #pragma once
 
+#include "abi/errno.h"
 #include "lib/types.h"
 
 /*
@@ -61,6 +62,13 @@ static inline void frame_restart(struct trap_frame *frame)
 {
 	frame->pc -= 4; /* the length of ecall */
 	frame->x[FRAME_A0] = frame->orig_a0;
+}
+
+/* After frame_restart(): the call has been interrupted all the same. */
+static inline void frame_interrupt(struct trap_frame *frame)
+{
+	frame->pc += 4;
+	frame->x[FRAME_A0] = (unsigned long)-EINTR;
 }
 
 static inline void frame_set_syscall(struct trap_frame *frame, unsigned long number)

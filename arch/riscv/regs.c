@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* A user thread's registers as debuggers see them. */
+#include "arch/regs.h"
+
+#include "arch/hart.h"
+#include "arch/riscv/fpu.h"
+#include "lib/string.h"
+#include "sync/preempt.h"
+
+_Static_assert(offsetof(struct trap_frame, x) == sizeof(uint64_t), "pc, then x1 to x31");
+_Static_assert(sizeof(struct arch_fpregs) == sizeof(struct fpu_state), "f, then fcsr");
+
+void arch_regs_give(void)
+{
+	struct arch_thread *thread = arch_this_thread();
+
+	preempt_disable();
+	if (fpu_dirty(thread))
+		fpu_keep(thread);
+	preempt_enable();
+}
+
+void arch_regs_take_back(void)
+{
+	struct arch_thread *thread = arch_this_thread();
+
+	preempt_disable();
+	if (!fpu_holds(thread))
+		fpu_claim(thread);
+	preempt_enable();
+}
+
+void arch_regs_get(const struct arch_thread *thread, struct arch_regs *ret)
+{
+	memcpy(ret, &thread->frame, sizeof(*ret));
+}
+
+static bool uses_fpu(const struct arch_thread *thread)
+{
+	return (thread->frame.status & SSTATUS_FS) != SSTATUS_FS_INITIAL;
+}
+
+void arch_fpregs_get(const struct arch_thread *thread, struct arch_fpregs *ret)
+{
+	if (uses_fpu(thread))
+		memcpy(ret, &thread->fpu, sizeof(*ret));
+	else
+		memset(ret, 0, sizeof(*ret));
+}
+
+void arch_regs_set(struct arch_thread *thread, const struct arch_regs *regs, size_t n)
+{
+	memcpy(&thread->frame, regs, n);
+}
+
+/* The FPU of no hart holds them any more. */
+void arch_fpregs_set(struct arch_thread *thread, const struct arch_fpregs *regs, size_t n)
+{
+	if (!uses_fpu(thread))
+		memset(&thread->fpu, 0, sizeof(thread->fpu));
+	memcpy(&thread->fpu, regs, n);
+	thread->fpu.fcsr &= 0xff;
+	thread->frame.status = (thread->frame.status & ~SSTATUS_FS) | SSTATUS_FS_CLEAN;
+	thread->fpu_hart = NULL;
+}
