@@ -4,10 +4,11 @@
 
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "sync/atomic.h"
 
 static uint64_t hz;
 static uint64_t boot_ticks;
-static uint64_t wall_at_boot_ns;
+static uint64_t wall_at_boot_ns; /* atomic */
 /* Nanoseconds in a tick if that is a whole number, otherwise 0. It saves a division. */
 static uint64_t ns_per_tick;
 
@@ -69,15 +70,15 @@ int64_t clock_later(int64_t time, uint64_t ns)
 
 int64_t clock_wall_to_boot(uint64_t ns_since_1970)
 {
-	return (int64_t)(ns_since_1970 - wall_at_boot_ns);
+	return (int64_t)(ns_since_1970 - atomic_load_relaxed(&wall_at_boot_ns));
 }
 
 void clock_set_wall(uint64_t ns_since_1970)
 {
-	wall_at_boot_ns = ns_since_1970 - clock_ns();
+	atomic_store_relaxed(&wall_at_boot_ns, ns_since_1970 - clock_ns());
 }
 
 uint64_t clock_wall_ns(void)
 {
-	return wall_at_boot_ns + clock_ns();
+	return atomic_load_relaxed(&wall_at_boot_ns) + clock_ns();
 }

@@ -23,7 +23,7 @@ uint64_t clock_deadline(uint64_t ns);
 
 /* Times since boot may be negative, and are INT64_MAX if they do not fit. */
 int64_t clock_later(int64_t time, uint64_t ns);
-/* The wall clock is never set while programs run, so such a time is converted once. */
+/* Since boot, as long as the wall clock is not set again (base/wall_clock.h). */
 int64_t clock_wall_to_boot(uint64_t ns_since_1970);
 
 /* What a program sets a timer to, in nanoseconds. Times that do not fit are INT64_MAX. */
@@ -32,6 +32,6 @@ struct timer_spec {
 	uint64_t value;	   /* until it expires first; 0: it is disarmed */
 };
 
-/* Nanoseconds since 1970. Until it is set, the wall clock starts in 1970 at boot. */
+/* Nanoseconds since 1970. Until it is set, the wall clock starts in 1970 at boot. Programs set it by wall_clock_set(). */
 void clock_set_wall(uint64_t ns_since_1970);
 uint64_t clock_wall_ns(void);

@@ -5,14 +5,15 @@
  * that were missed since, and arm it again, as on Linux. So it costs nothing while nobody takes them.
  *
  * file->lock guards the times and the arming. The interrupt changes `ticks` and `expired` only, and it
- * does not come unless the timer is armed.
+ * does not come unless the timer is armed. Who sets the wall clock changes `ticks` and `cancelled`, if the program
+ * has asked to be told.
  */
 #include "fs/timerfd.h"
 
 #include "abi/errno.h"
 #include "abi/time.h"
 #include "base/clock.h"
-#include "base/timerq.h"
+#include "base/wall_clock.h"
 #include "fs/anon_file.h"
 #include "fs/poll.h"
 #include "lib/bits.h"
@@ -22,20 +23,41 @@
 
 struct timerfd {
 	struct timer timer;
+	struct wall_timer wall_timer;
+	struct wall_watch cancels; /* TFD_TIMER_CANCEL_ON_SET */
 	struct waitq readable;
-	uint64_t ticks; /* atomic: expiries that were not read */
-	bool expired;	/* atomic: it is not armed any more */
+	uint64_t ticks;	    /* atomic: expiries that were not read */
+	bool expired;	    /* atomic: it is not armed any more */
+	uint32_t cancelled; /* atomic: the wall clock has been set, which was not read */
 	/* under file->lock, in nanoseconds: */
-	int64_t at; /* since boot: negative if the program has named an earlier time */
+	bool of_wall; /* `at` is of the wall clock, and wall_timer is used */
+	int64_t at;
 	uint64_t interval;
 	int clock; /* const */
 };
 
+static void expires(struct timerfd *it)
+{
+	atomic_store(&it->expired, true);
+	atomic_add(&it->ticks, 1);
+	waitq_wake_relay(&it->readable);
+}
+
 static void timer_expires(struct timer *timer)
 {
-	struct timerfd *it = container_of(timer, struct timerfd, timer);
+	expires(container_of(timer, struct timerfd, timer));
+}
 
-	atomic_store(&it->expired, true);
+static void wall_timer_expires(struct wall_timer *timer)
+{
+	expires(container_of(timer, struct timerfd, wall_timer));
+}
+
+static void clock_was_set(struct wall_watch *watch)
+{
+	struct timerfd *it = container_of(watch, struct timerfd, cancels);
+
+	atomic_store(&it->cancelled, 1u);
 	atomic_add(&it->ticks, 1);
 	waitq_wake_relay(&it->readable);
 }
@@ -43,18 +65,44 @@ static void timer_expires(struct timer *timer)
 /* Call with file->lock held. */
 static void timerfd_arm(struct timerfd *it)
 {
-	timer_arm(&it->timer, clock_deadline((uint64_t)MAX(it->at, 0l)));
+	if (it->of_wall)
+		wall_timer_arm(&it->wall_timer, (uint64_t)it->at);
+	else
+		timer_arm(&it->timer, clock_deadline((uint64_t)it->at));
+}
+
+/* Call with file->lock held, or in the release. */
+static void timerfd_stop(struct timerfd *it)
+{
+	wall_timer_cancel(&it->wall_timer);
+	timer_cancel(&it->timer);
+}
+
+/* By the clock of `at`. Call with file->lock held. */
+static int64_t timerfd_now(const struct timerfd *it)
+{
+	return (int64_t)(it->of_wall ? clock_wall_ns() : clock_ns());
+}
+
+/* Whether the clock was set since this was asked last, and the program has asked for that. Call with file->lock held. */
+static bool take_cancelled(struct timerfd *it)
+{
+	return !list_empty(&it->cancels.link) && atomic_load(&it->cancelled) &&
+	       __atomic_exchange_n(&it->cancelled, 0, __ATOMIC_SEQ_CST);
 }
 
 /*
  * Moves a timer that has expired behind now. Returns how many expiries that are, the one that was
- * counted included. Call with file->lock held.
+ * counted included. The clock may have been set back meanwhile. Call with file->lock held.
  */
 static uint64_t timerfd_forward(struct timerfd *it)
 {
-	uint64_t late = (uint64_t)((int64_t)clock_ns() - it->at);
-	uint64_t n = late / it->interval + 1;
+	int64_t now = timerfd_now(it);
+	uint64_t n;
 
+	if (now < it->at)
+		return 0;
+	n = (uint64_t)(now - it->at) / it->interval + 1;
 	it->at = clock_later(it->at, n * it->interval);
 	return n;
 }
@@ -69,24 +117,28 @@ static uint64_t timerfd_catch_up(struct timerfd *it)
 	n = timerfd_forward(it);
 	atomic_store(&it->expired, false);
 	timerfd_arm(it);
-	return n - 1;
+	return n ? n - 1 : 0;
 }
 
 /*
  * The ticks are taken before the timer is armed again. It may expire at once, and that tick is the next
- * reader's: with none, nobody would arm it any more.
+ * reader's: with none, nobody would arm it any more. As on Linux, where the clock was set they do not count, nor is
+ * it armed: the program has to set it anew. Returns 0 with the ticks, or -ECANCELED.
  */
-static uint64_t timerfd_take(struct file *file)
+static int timerfd_take(struct file *file, uint64_t *ticks_ret)
 {
 	struct timerfd *it = file->node;
-	uint64_t ticks;
+	bool cancelled;
 
 	mutex_lock(&file->lock);
-	ticks = __atomic_exchange_n(&it->ticks, 0, __ATOMIC_SEQ_CST);
-	if (ticks != 0)
-		ticks += timerfd_catch_up(it);
+	*ticks_ret = __atomic_exchange_n(&it->ticks, 0, __ATOMIC_SEQ_CST);
+	cancelled = take_cancelled(it);
+	if (cancelled)
+		atomic_store(&it->expired, false);
+	else if (*ticks_ret != 0)
+		*ticks_ret += timerfd_catch_up(it);
 	mutex_unlock(&file->lock);
-	return ticks;
+	return cancelled ? -ECANCELED : 0;
 }
 
 static ssize_t timerfd_read(struct file *file, struct user_iter *to, uint64_t *pos)
@@ -99,9 +151,10 @@ static ssize_t timerfd_read(struct file *file, struct user_iter *to, uint64_t *p
 		return -EINVAL;
 	for (;;) {
 		uint64_t seq = waitq_sample(&it->readable);
-		int err;
+		int err = timerfd_take(file, &ticks);
 
-		ticks = timerfd_take(file);
+		if (err)
+			return err;
 		if (ticks != 0)
 			break;
 		if (file_nonblock(file, to))
@@ -126,7 +179,7 @@ static unsigned timerfd_poll(struct file *file, struct poller *poller)
 /* Call with file->lock held. */
 static void timerfd_look(const struct timerfd *it, struct timer_spec *ret)
 {
-	int64_t now = (int64_t)clock_ns();
+	int64_t now = timerfd_now(it);
 
 	ret->interval = it->interval;
 	ret->value = it->at > now ? (uint64_t)(it->at - now) : 0;
@@ -142,18 +195,27 @@ void timerfd_get(struct file *file, struct timer_spec *ret)
 	mutex_unlock(&file->lock);
 }
 
-static int64_t since_boot(int clock, uint64_t ns)
+/* The flag means something with absolute times of the wall clock only. */
+static void timerfd_watch(struct timerfd *it, unsigned flags)
 {
-	return clock == CLOCK_REALTIME ? clock_wall_to_boot(ns) : (int64_t)ns;
+	const unsigned both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+
+	if (it->clock == CLOCK_REALTIME && (flags & both) == both)
+		wall_watch_add(&it->cancels);
+	else
+		wall_watch_remove(&it->cancels);
 }
 
-void timerfd_set(struct file *file, bool absolute, const struct timer_spec *spec,
-		 struct timer_spec *old_ret)
+int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec,
+		struct timer_spec *old_ret)
 {
 	struct timerfd *it = file->node;
+	bool absolute = flags & TFD_TIMER_ABSTIME;
+	int err = 0;
 
 	mutex_lock(&file->lock);
-	timer_cancel(&it->timer);
+	timerfd_watch(it, flags);
+	timerfd_stop(it);
 	if (atomic_load(&it->expired) && it->interval != 0)
 		(void)timerfd_forward(it);
 	timerfd_look(it, old_ret);
@@ -162,18 +224,23 @@ void timerfd_set(struct file *file, bool absolute, const struct timer_spec *spec
 	it->interval = spec->interval;
 	it->at = 0;
 	if (spec->value != 0) {
-		it->at = absolute ? since_boot(it->clock, spec->value)
+		it->of_wall = absolute && it->clock == CLOCK_REALTIME;
+		it->at = absolute ? (int64_t)spec->value
 				  : clock_later((int64_t)clock_ns(), spec->value);
 		timerfd_arm(it);
+		if (take_cancelled(it))
+			err = -ECANCELED;
 	}
 	mutex_unlock(&file->lock);
+	return err;
 }
 
 static void timerfd_release(struct file *file)
 {
 	struct timerfd *it = file->node;
 
-	timer_cancel(&it->timer);
+	wall_watch_remove(&it->cancels);
+	timerfd_stop(it);
 	kfree(it);
 }
 
@@ -201,6 +268,8 @@ static struct file *timerfd_make(int clock, unsigned flags)
 		return NULL;
 	it->clock = clock;
 	timer_init(&it->timer, timer_expires);
+	wall_timer_init(&it->wall_timer, wall_timer_expires);
+	wall_watch_init(&it->cancels, clock_was_set);
 	waitq_init(&it->readable);
 	file = file_create(&timerfd_ops, O_RDWR | flags, it);
 	if (!file)

@@ -167,7 +167,7 @@ static bool one_is_woken(const struct sleeper *sleepers, unsigned n)
 
 /* Sleeps until one of n sleepers is woken. Returns 0, -EINTR or -ETIMEDOUT. */
 static inline __attribute__((always_inline)) int sleep(const struct sleeper *sleepers, unsigned n,
-						       const uint64_t *deadline)
+						       const struct deadline *deadline)
 {
 	struct waitq *queue = sleepers->queue;
 	int err;
@@ -177,13 +177,14 @@ static inline __attribute__((always_inline)) int sleep(const struct sleeper *sle
 
 		if (one_is_woken(sleepers, n))
 			return 0;
-		err = deadline ? thread_wait_interruptible_until(queue, seq, *deadline)
+		err = deadline ? thread_wait_interruptible_deadline(queue, seq, deadline)
 			       : thread_wait_interruptible(queue, seq);
 	} while (err == 0);
 	return err;
 }
 
-int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline)
+int futex_wait(struct futex_word word, uint32_t value, uint32_t bits,
+	       const struct deadline *deadline)
 {
 	struct waitq queue;
 	struct sleeper sleeper = { .bits = bits, .queue = &queue };
@@ -235,7 +236,7 @@ static int leave_all(struct sleeper *sleepers, unsigned n)
 }
 
 static int wait_any(struct sleeper *sleepers, const struct futex_expected *expected, unsigned n,
-		    const uint64_t *deadline)
+		    const struct deadline *deadline)
 {
 	unsigned joined = 0;
 	int err = 0, woken;
@@ -251,7 +252,8 @@ static int wait_any(struct sleeper *sleepers, const struct futex_expected *expec
 	return woken < 0 ? err : woken;
 }
 
-int futex_wait_any(const struct futex_expected *expected, unsigned n, const uint64_t *deadline)
+int futex_wait_any(const struct futex_expected *expected, unsigned n,
+		   const struct deadline *deadline)
 {
 	size_t size = n * sizeof(struct sleeper);
 	size_t pages = kmalloc_size(size) / PAGE_SIZE;

@@ -7,6 +7,7 @@
 #include "lib/types.h"
 #include "mm/user_copy.h"
 
+struct deadline;
 struct process;
 
 /*
@@ -43,19 +44,21 @@ static inline int futex_check_word(struct futex_word word)
 /*
  * For all that follow: the words must have passed that check, unless they say otherwise.
  *
- * Sleeps if the word is `value`, until a wake for a bit of `bits` or until the tick *deadline
+ * Sleeps if the word is `value`, until a wake for a bit of `bits` or until *deadline
  * (NULL: no deadline). Returns 0, -EAGAIN if the word has another value, -EFAULT, -EINTR or
  * -ETIMEDOUT.
  */
-int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline);
+int futex_wait(struct futex_word word, uint32_t value, uint32_t bits,
+	       const struct deadline *deadline);
 
 /*
  * Sleeps if each of n words, up to FUTEX_WAITV_MAX, has its value, until a wake for one of them or
- * until the tick *deadline (NULL: no deadline). Checks the words. Returns the index of the word that
+ * until *deadline (NULL: no deadline). Checks the words. Returns the index of the word that
  * was woken, or the last one of several; else -EAGAIN if a word has another value, -EFAULT, -EINTR,
  * -EINVAL, -ENOMEM or -ETIMEDOUT. Allocates 72 bytes for each word as long as it sleeps.
  */
-int futex_wait_any(const struct futex_expected *expected, unsigned n, const uint64_t *deadline);
+int futex_wait_any(const struct futex_expected *expected, unsigned n,
+		   const struct deadline *deadline);
 
 /* Wakes up to max sleepers (at least one) for a bit of `bits`. Returns how many, or -EFAULT. */
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits);

@@ -40,7 +40,7 @@
 /* Interval timers of CPU time expire no more often, nor do others whose signal is ignored and that go on. */
 #define LOOK_NS		(SLICE_MS * (NSEC_PER_SEC / 1000))
 /* For the page count of struct process: a timer and its signal. */
-#define TIMERS_PER_PAGE (PAGE_SIZE / (sizeof(struct ptimer) + sizeof(struct queued_signal)))
+#define TIMERS_PER_PAGE (PAGE_SIZE / (sizeof(struct created_ptimer) + sizeof(struct queued_signal)))
 
 static const int itimer_signal[ITIMER_COUNT] = {
 	[ITIMER_REAL] = SIGALRM,
@@ -96,6 +96,17 @@ static void go_off(struct ptimer *it)
 static void timer_goes_off(struct timer *timer)
 {
 	go_off(container_of(timer, struct ptimer, timer));
+}
+
+static void wall_timer_goes_off(struct wall_timer *timer)
+{
+	go_off(&container_of(timer, struct created_ptimer, wall_timer)->it);
+}
+
+/* Of one that is on_wall, or may be. */
+static struct wall_timer *wall_timer_of(struct ptimer *it)
+{
+	return &container_of(it, struct created_ptimer, it)->wall_timer;
 }
 
 static void alarm_goes_off(struct cpu_alarm *alarm)
@@ -160,7 +171,9 @@ static bool now_of(const struct ptimer *it, int64_t *ret)
 {
 	uint64_t now;
 
-	if (!it->of_cpu)
+	if (it->on_wall)
+		now = clock_wall_ns();
+	else if (!it->of_cpu)
 		now = clock_ns();
 	else if (!cpu_clock_read_locked(&it->alarm.clock, &now))
 		return false;
@@ -174,6 +187,8 @@ static void timer_start(struct ptimer *it, int64_t at, int64_t now)
 
 	if (it->of_cpu)
 		(void)cpu_alarm_arm_locked(&it->alarm, ns, (uint64_t)now);
+	else if (it->on_wall)
+		wall_timer_arm(wall_timer_of(it), ns);
 	else
 		timer_arm(&it->timer, clock_deadline(ns));
 }
@@ -183,6 +198,8 @@ static void timer_stop(struct ptimer *it)
 {
 	if (it->of_cpu)
 		cpu_alarm_cancel_locked(&it->alarm);
+	else if (it->on_wall)
+		wall_timer_cancel(wall_timer_of(it));
 	else
 		timer_cancel(&it->timer);
 	due_forget(it);
@@ -590,7 +607,8 @@ int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 {
 	struct process *process = current_process();
 	struct queued_signal *signal = queued_signal_create();
-	struct ptimer *it = signal ? mem_wait_kzalloc(sizeof(*it)) : NULL;
+	struct created_ptimer *created = signal ? mem_wait_kzalloc(sizeof(*created)) : NULL;
+	struct ptimer *it = created ? &created->it : NULL;
 	int err;
 
 	if (!it) {
@@ -664,7 +682,7 @@ void ptimer_discard(struct ptimer *it)
 	queued_signal_destroy(&process->signals, it->signal);
 	count_timers(process, -1u);
 	spin_unlock(&process->signals.lock);
-	kfree(it);
+	kfree(container_of(it, struct created_ptimer, it));
 }
 
 /* Call with both locks held. */
@@ -761,10 +779,22 @@ int ptimer_get(int id, struct timer_spec *ret)
 	return it ? 0 : -EINVAL;
 }
 
+/* As on Linux, a relative time is not moved when the wall clock is set. For a timer that is not armed. */
+static void timer_use_wall(struct ptimer *it, bool on_wall)
+{
+	if (it->on_wall == on_wall)
+		return;
+	it->on_wall = on_wall;
+	if (on_wall)
+		wall_timer_init(wall_timer_of(it), wall_timer_goes_off);
+	else
+		timer_init(&it->timer, timer_goes_off);
+}
+
 static int timer_set_anew(struct ptimer *it, bool absolute, const struct timer_spec *spec,
 			  struct timer_spec *old_ret)
 {
-	int64_t now, at;
+	int64_t now;
 
 	if (!now_of(it, &now))
 		return -ESRCH;
@@ -772,13 +802,11 @@ static int timer_set_anew(struct ptimer *it, bool absolute, const struct timer_s
 	timer_reset(it);
 	if (spec->value == 0)
 		return 0;
-	if (!absolute)
-		at = clock_later(now, spec->value);
-	else if (it->of_wall)
-		at = clock_wall_to_boot(spec->value);
-	else
-		at = (int64_t)spec->value;
-	timer_set(it, at, spec->interval, now);
+	timer_use_wall(it, absolute && it->of_wall);
+	if (!now_of(it, &now))
+		return -ESRCH;
+	timer_set(it, absolute ? (int64_t)spec->value : clock_later(now, spec->value),
+		  spec->interval, now);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "base/timerq.h"
+#include "base/wall_clock.h"
 #include "lib/list.h"
 #include "proc/cpu_clock.h"
 #include "proc/thread.h"
@@ -29,7 +29,7 @@ struct ptimer {
 	struct process *process;
 	int id;	      /* of timer_create; negative for an interval timer */
 	bool of_cpu;  /* `alarm` is used, else `timer` */
-	bool of_wall; /* a time that the program names is since 1970, else since boot */
+	bool of_wall; /* of the wall clock: so is a time that the program names */
 	bool silent;  /* SIGEV_NONE: it is never armed */
 	int tid;      /* the thread that gets the signal; 0: any */
 	uint64_t birth;
@@ -40,16 +40,23 @@ struct ptimer {
 		struct timer timer;
 		struct cpu_alarm alarm;
 	};
+	bool on_wall; /* such a time was named: at_ns is since 1970, and the wall_timer is used */
 	bool set;    /* at_ns is when it expires, or when one that is silent or waits has expired */
 	bool waits;  /* it has expired, and begins anew when its signal is taken */
 	bool parked; /* it has expired, and begins anew when its signal is not ignored any more */
-	int64_t at_ns; /* by its own clock; since boot, if that is real time */
+	int64_t at_ns; /* by its own clock; since boot, if that is real time and not on_wall */
 	uint64_t interval_ns;
 	unsigned armings;     /* says whether a signal is that of its last expiry */
 	int64_t overrun;      /* expiries since its last signal was taken, without the next one's */
 	int64_t last_overrun; /* the same of that signal */
 	/* guarded by due_lock: */
 	struct list due_link; /* it is due, or parked */
+};
+
+/* Of timer_create. */
+struct created_ptimer {
+	struct ptimer it;
+	struct wall_timer wall_timer; /* guarded as `timer` */
 };
 
 struct ptimers {

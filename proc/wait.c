@@ -121,6 +121,40 @@ int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t 
 	return mark_restart(wait_until(queue, seq, deadline, BY_SIGNAL));
 }
 
+struct wall_sleeper {
+	struct wall_timer timer;
+	struct waitq *queue;
+	bool timed_out;
+};
+
+static void wake_wall_timer(struct wall_timer *timer)
+{
+	struct wall_sleeper *sleeper = container_of(timer, struct wall_sleeper, timer);
+
+	atomic_store(&sleeper->timed_out, true);
+	waitq_wake_all(sleeper->queue);
+}
+
+static int wait_until_wall(struct waitq *queue, uint64_t seq, uint64_t ns)
+{
+	struct wall_sleeper sleeper = { .queue = queue };
+	int err;
+
+	wall_timer_init(&sleeper.timer, wake_wall_timer);
+	wall_timer_arm(&sleeper.timer, ns);
+	err = thread_wait_interruptible(queue, seq);
+	wall_timer_cancel(&sleeper.timer);
+	return !err && atomic_load(&sleeper.timed_out) ? -ETIMEDOUT : err;
+}
+
+int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
+				       const struct deadline *deadline)
+{
+	if (deadline->of_wall)
+		return wait_until_wall(queue, seq, deadline->at);
+	return thread_wait_interruptible_until(queue, seq, deadline->at);
+}
+
 int thread_wait_fault(struct waitq *queue, uint64_t seq)
 {
 	return wait_for(queue, seq, BY_SIGNAL);

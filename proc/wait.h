@@ -2,6 +2,7 @@
 /* Sleeping on a wait queue until woken, interrupted or killed. */
 #pragma once
 
+#include "base/wall_clock.h"
 #include "mm/vm_wait.h"
 #include "sync/waitq.h"
 
@@ -37,6 +38,9 @@ int thread_wait_fault(struct waitq *queue, uint64_t seq);
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
+/* The same, but a deadline of the wall clock follows that when it is set. */
+int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
+				       const struct deadline *deadline);
 
 /*
  * Sleeps until *done is not 0, without a queue: for a thread that is waited for by name. Who ends

@@ -40,6 +40,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_FRAME_CACHE] = "frame cache",
 	[LOCK_DISK] = "disk",
 	[LOCK_DEVICE] = "device",
+	[LOCK_WALL_CLOCK] = "wall clock",
 	[LOCK_WAITQ] = "wait queue",
 	[LOCK_READY] = "ready events",
 	[LOCK_POLL] = "poller",

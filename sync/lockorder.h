@@ -52,6 +52,7 @@ enum lock_class {
 	/* spinning, interrupts off */
 	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */
 	LOCK_ENDPOINT,
+	LOCK_WALL_CLOCK, /* who waits for its times */
 	LOCK_WAITQ,
 	LOCK_READY, /* the events of a set of epoll that have come */
 	LOCK_POLL,  /* the queue of a thread that waits on several others */

@@ -59,7 +59,6 @@ static struct file *arg_timerfd(const struct trap_frame *frame, int *err_ret)
 	return NULL;
 }
 
-/* TFD_TIMER_CANCEL_ON_SET is about a clock that is set, which this one never is. */
 long sys_timerfd_settime(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
@@ -75,8 +74,10 @@ long sys_timerfd_settime(struct trap_frame *frame)
 	file = arg_timerfd(frame, &err);
 	if (!file)
 		return err;
-	timerfd_set(file, (flags & TFD_TIMER_ABSTIME) != 0, &spec, &old);
+	err = timerfd_set(file, flags, &spec, &old);
 	file_put(file);
+	if (err)
+		return err;
 	return old_at ? itimerspec_write(old_at, &old) : 0;
 }
 

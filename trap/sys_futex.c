@@ -21,17 +21,13 @@ struct arguments {
 	uint32_t value, value2, value3;
 	struct futex_word word, second;
 	bool timed;
-	uint64_t until_ns; /* on the clock of clock_ns() */
+	uint64_t
+		until_ns; /* on the clock of clock_ns(), or with FUTEX_CLOCK_REALTIME on the wall clock */
 };
 
-/* Converts a time of the wall clock to the monotonic clock. */
-static uint64_t from_wall(uint64_t ns)
+static struct deadline deadline_on(bool of_wall, uint64_t ns)
 {
-	uint64_t wall = clock_wall_ns(), now = clock_ns();
-
-	if (ns <= wall)
-		return now;
-	return add_overflows(now, ns - wall, &ns) ? UINT64_MAX : ns;
+	return (struct deadline){ .at = of_wall ? ns : clock_deadline(ns), .of_wall = of_wall };
 }
 
 /* The timeout of FUTEX_WAIT is relative, that of FUTEX_WAIT_BITSET absolute. */
@@ -48,8 +44,6 @@ static int read_timeout(struct arguments *args, vaddr_t at)
 		return err;
 	if (args->command == FUTEX_WAIT)
 		args->until_ns = add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns;
-	else if (args->flags & FUTEX_CLOCK_REALTIME)
-		args->until_ns = from_wall(ns);
 	else
 		args->until_ns = ns;
 	return 0;
@@ -65,7 +59,8 @@ static long wait_again(struct trap_frame *frame);
 /* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
 static long wait_for_word(const struct arguments *args, uint32_t bits)
 {
-	uint64_t deadline = args->timed ? clock_deadline(args->until_ns) : 0;
+	const struct deadline deadline =
+		deadline_on(args->flags & FUTEX_CLOCK_REALTIME, args->until_ns);
 	struct thread *thread = current_thread();
 	int err = futex_wait(args->word, args->value, bits, args->timed ? &deadline : NULL);
 
@@ -196,7 +191,7 @@ long sys_futex(struct trap_frame *frame)
 /* ---- futex_waitv ---- */
 
 /* The timeout is absolute. Without one, the clock does not matter. */
-static int read_deadline(vaddr_t at, int clock, uint64_t *deadline_ret)
+static int read_deadline(vaddr_t at, int clock, struct deadline *deadline_ret)
 {
 	uint64_t ns;
 	int err;
@@ -206,7 +201,7 @@ static int read_deadline(vaddr_t at, int clock, uint64_t *deadline_ret)
 	err = timespec_read(at, &ns);
 	if (err)
 		return err;
-	*deadline_ret = clock_deadline(clock == CLOCK_REALTIME ? from_wall(ns) : ns);
+	*deadline_ret = deadline_on(clock == CLOCK_REALTIME, ns);
 	return 0;
 }
 
@@ -233,7 +228,7 @@ long sys_futex_waitv(struct trap_frame *frame)
 	vaddr_t from = arg_user(frame, 0), timeout_at = arg_user(frame, 3);
 	unsigned n = arg_uint(frame, 1);
 	struct futex_expected *expected;
-	uint64_t deadline;
+	struct deadline deadline;
 	int result = 0;
 
 	if (arg_uint(frame, 2) != 0 || n == 0 || n > FUTEX_WAITV_MAX || !from)

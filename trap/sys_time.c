@@ -3,9 +3,11 @@
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
+#include "base/wall_clock.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/cpu_clock.h"
+#include "proc/cred.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -99,18 +101,142 @@ long sys_clock_getres(struct trap_frame *frame)
 	return to ? user_copy_out(to, &t, sizeof(t)) : 0;
 }
 
-/* C libraries manage the time zone themselves, so the kernel returns zeros. */
+/* ---- the wall clock is set ---- */
+
+/* So that it never shows a time that does not fit into nanoseconds; as on Linux, for thirty years from then. */
+#define WALL_MAX_SEC (INT64_MAX / (int64_t)NSEC_PER_SEC - 30l * 365 * 24 * 3600)
+
+/* Returns 0, -EINVAL or -EPERM. */
+static int check_wall_time(const struct abi_timespec *t)
+{
+	if (t->sec < 0 || t->sec >= WALL_MAX_SEC || t->nsec < 0 || t->nsec >= (int64_t)NSEC_PER_SEC)
+		return -EINVAL;
+	return capable(CAP_SYS_TIME) ? 0 : -EPERM;
+}
+
+static int set_wall_time(const struct abi_timespec *t)
+{
+	return wall_clock_set((uint64_t)t->sec * NSEC_PER_SEC + (uint64_t)t->nsec);
+}
+
+/* A CPU clock that exists cannot be set. */
+static int cpu_clock_refuse(int clock)
+{
+	struct cpu_clock_id id;
+	int err = cpu_clock_find(clock, CPU_CLOCK_TO_WAIT, &id);
+
+	return err ? err : -EPERM;
+}
+
+long sys_clock_settime(struct trap_frame *frame)
+{
+	int clock = arg_int(frame, 0), err;
+	struct abi_timespec t;
+
+	if (clock > CLOCK_REALTIME)
+		return -EINVAL;
+	if (user_copy_in(&t, arg_user(frame, 1), sizeof(t)))
+		return -EFAULT;
+	err = clock < 0 ? cpu_clock_refuse(clock) : check_wall_time(&t);
+	return err ? err : set_wall_time(&t);
+}
+
+#define ZONE_MINUTES_MAX (15 * 60)
+
+/* Kept and reported only: C libraries manage the time zone themselves. */
+static struct zone {
+	int32_t minutes_west, dst;
+} zone;
+
+long sys_settimeofday(struct trap_frame *frame)
+{
+	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
+	struct abi_timeval time = { 0 };
+	struct abi_timespec t;
+	struct zone new = { 0 };
+	int err;
+
+	if (time_at && user_copy_in(&time, time_at, sizeof(time)))
+		return -EFAULT;
+	if (time.usec < 0 || time.usec > 1000000)
+		return -EINVAL;
+	if (zone_at && user_copy_in(&new, zone_at, sizeof(new)))
+		return -EFAULT;
+	t = (struct abi_timespec){ time.sec, time.usec * 1000 };
+	err = check_wall_time(&t);
+	if (err)
+		return err;
+	if (new.minutes_west > ZONE_MINUTES_MAX || new.minutes_west < -ZONE_MINUTES_MAX)
+		return -EINVAL;
+	if (zone_at)
+		__atomic_store(&zone, &new, __ATOMIC_RELAXED);
+	return time_at ? set_wall_time(&t) : 0;
+}
+
+/* As Linux answers when nobody has synchronized the clock. */
+static const struct abi_timex free_clock = {
+	.maxerror = 16000000,
+	.esterror = 16000000,
+	.status = STA_UNSYNC,
+	.constant = 2,
+	.precision = 1,
+	.tolerance = 32768000,
+	.tick = 1000000 / ABI_CLK_TCK,
+};
+
+/* The clock runs as fast as the machine's, and nobody changes that. */
+static long adjust(vaddr_t at)
+{
+	struct abi_timex timex;
+	uint64_t ns = clock_wall_ns();
+	uint32_t modes;
+
+	if (user_copy_in(&timex, at, sizeof(timex)))
+		return -EFAULT;
+	modes = timex.modes;
+	if (modes & ADJ_ADJTIME && !(modes & ADJ_OFFSET))
+		return -EINVAL;
+	if (modes && modes != ADJ_OFFSET_SS_READ)
+		return -EPERM;
+	timex = free_clock;
+	timex.modes = modes;
+	timex.time.sec = (int64_t)(ns / NSEC_PER_SEC);
+	timex.time.usec = (int64_t)(ns % NSEC_PER_SEC / 1000);
+	return user_copy_out(at, &timex, sizeof(timex)) ? -EFAULT : TIME_ERROR;
+}
+
+long sys_adjtimex(struct trap_frame *frame)
+{
+	return adjust(arg_user(frame, 0));
+}
+
+long sys_clock_adjtime(struct trap_frame *frame)
+{
+	int clock = arg_int(frame, 0), err;
+	struct abi_timex timex;
+	uint64_t ns;
+
+	if (user_copy_in(&timex, arg_user(frame, 1), sizeof(timex)))
+		return -EFAULT;
+	if (clock == CLOCK_REALTIME)
+		return adjust(arg_user(frame, 1));
+	if (clock < 0 && (clock & CLOCKFD_MASK) == CLOCKFD)
+		return -EINVAL;
+	err = clock < 0 ? 0 : clock_read(clock, &ns);
+	return err && clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM ? err
+										     : -EOPNOTSUPP;
+}
+
 long sys_gettimeofday(struct trap_frame *frame)
 {
 	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
-	static const int32_t zone[2];
 	uint64_t ns = clock_wall_ns();
 	struct abi_timeval now = { .sec = (int64_t)(ns / NSEC_PER_SEC),
 				   .usec = (int64_t)(ns % NSEC_PER_SEC / 1000) };
 
 	if (time_at && user_copy_out(time_at, &now, sizeof(now)))
 		return -EFAULT;
-	return zone_at ? user_copy_out(zone_at, zone, sizeof(zone)) : 0;
+	return zone_at ? user_copy_out(zone_at, &zone, sizeof(zone)) : 0;
 }
 
 static int64_t times_ticks_to_clk(uint64_t ticks)
@@ -175,15 +301,16 @@ int timespec_read(vaddr_t at, uint64_t *ns_ret)
 	return 0;
 }
 
-/* Sleeps until clock_ns() reaches ns. Returns 0 or -EINTR. */
-static long sleep_until(uint64_t ns)
+/* Sleeps until clock_ns(), or the wall clock, reaches ns. Returns 0 or -EINTR. */
+static long sleep_until(bool of_wall, uint64_t ns)
 {
+	const struct deadline deadline = { of_wall ? ns : clock_deadline(ns), of_wall };
 	struct waitq nobody = WAITQ_INIT(nobody);
-	uint64_t seq = waitq_sample(&nobody), deadline = clock_deadline(ns);
+	uint64_t seq = waitq_sample(&nobody);
 	int err;
 
 	do {
-		err = thread_wait_interruptible_until(&nobody, seq, deadline);
+		err = thread_wait_interruptible_deadline(&nobody, seq, &deadline);
 	} while (err == 0);
 	return err == -ETIMEDOUT ? 0 : err;
 }
@@ -207,7 +334,7 @@ static long sleep_is_interrupted(int clock, uint64_t until_ns, uint64_t ns, vadd
 /* A relative sleep. If a signal interrupts it, the time that is left is stored. */
 static long sleep_until_restartable(uint64_t ns, vaddr_t rest_at)
 {
-	long err = sleep_until(ns);
+	long err = sleep_until(false, ns);
 	uint64_t now = clock_ns();
 
 	if (err != -EINTR)
@@ -287,18 +414,16 @@ long sys_restart_syscall(struct trap_frame *frame)
 	return call ? call(frame) : -EINTR;
 }
 
-/*
- * The wall clock is never set back while a thread sleeps on it, so a deadline on it can be
- * converted to the monotonic clock once.
- */
+/* An absolute time: on the wall clock it follows when that is set. */
 static long sleep_until_on(int clock, uint64_t ns)
 {
+	bool of_wall = clock == CLOCK_REALTIME || clock == CLOCK_TAI;
 	uint64_t now;
 	long err = clock_read(clock, &now);
 
 	if (err || ns <= now)
 		return err;
-	err = sleep_until(clock_ns() + (ns - now));
+	err = sleep_until(of_wall, ns);
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_SILENT;
 	return err;

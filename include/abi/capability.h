@@ -21,6 +21,7 @@
 #define CAP_SYS_ADMIN	    21
 #define CAP_SYS_NICE	    23
 #define CAP_SYS_RESOURCE    24
+#define CAP_SYS_TIME	    25
 #define CAP_MKNOD	    27
 #define CAP_SYSLOG	    34
 #define CAP_LAST_CAP	    40
@@ -40,9 +41,10 @@ struct abi_cap_data {
 };
 
 /* The secure bits. Each is followed by the one that locks it. */
-#define SECBIT_NOROOT		0x01u
-#define SECBIT_NO_SETUID_FIXUP	0x04u
-#define SECBIT_KEEP_CAPS	0x10u
-#define SECBIT_KEEP_CAPS_LOCKED 0x20u
-#define SECURE_ALL_BITS		0x55u
-#define SECURE_ALL_LOCKS	0xaau
+#define SECBIT_NOROOT		    0x01u
+#define SECBIT_NO_SETUID_FIXUP	    0x04u
+#define SECBIT_KEEP_CAPS	    0x10u
+#define SECBIT_KEEP_CAPS_LOCKED	    0x20u
+#define SECBIT_NO_CAP_AMBIENT_RAISE 0x40u
+#define SECURE_ALL_BITS		    0x55u
+#define SECURE_ALL_LOCKS	    0xaau

@@ -23,6 +23,8 @@
 #define SYS_dup3		   24
 #define SYS_fcntl		   25
 #define SYS_ioctl		   29
+#define SYS_ioprio_set		   30
+#define SYS_ioprio_get		   31
 #define SYS_flock		   32
 #define SYS_mknodat		   33
 #define SYS_mkdirat		   34
@@ -77,6 +79,7 @@
 #define SYS_utimensat		   88
 #define SYS_capget		   90
 #define SYS_capset		   91
+#define SYS_personality		   92
 #define SYS_exit		   93
 #define SYS_exit_group		   94
 #define SYS_waitid		   95
@@ -151,6 +154,8 @@
 #define SYS_prctl		   167
 #define SYS_getcpu		   168
 #define SYS_gettimeofday	   169
+#define SYS_settimeofday	   170
+#define SYS_adjtimex		   171
 #define SYS_getpid		   172
 #define SYS_getppid		   173
 #define SYS_getuid		   174
@@ -211,10 +216,12 @@
 #define SYS_riscv_flush_icache	   259
 #define SYS_wait4		   260
 #define SYS_prlimit64		   261
+#define SYS_clock_adjtime	   266
 #define SYS_syncfs		   267
 #define SYS_sendmmsg		   269
 #define SYS_process_vm_readv	   270
 #define SYS_process_vm_writev	   271
+#define SYS_kcmp		   272
 #define SYS_sched_setattr	   274
 #define SYS_sched_getattr	   275
 #define SYS_renameat2		   276

@@ -64,6 +64,31 @@ struct abi_itimerval {
 	struct abi_timeval value;
 };
 
+/* Of adjtimex: modes, a status, and the answer where nobody has synchronized the clock. */
+#define ADJ_OFFSET	   0x0001
+#define ADJ_ADJTIME	   0x8000
+#define ADJ_OFFSET_SS_READ 0xa001
+#define STA_UNSYNC	   0x0040
+#define TIME_ERROR	   5
+
+struct abi_timex {
+	uint32_t modes;
+	int32_t padding_1;
+	int64_t offset, freq, maxerror, esterror;
+	int32_t status;
+	int32_t padding_2;
+	int64_t constant, precision, tolerance;
+	struct abi_timeval time;
+	int64_t tick, ppsfreq, jitter;
+	int32_t shift;
+	int32_t padding_3;
+	int64_t stabil, jitcnt, calcnt, errcnt, stbcnt;
+	int32_t tai;
+	int32_t unused[11];
+};
+
+_Static_assert(sizeof(struct abi_timex) == 208, "as in the ABI");
+
 /* Clock ticks per second of times() and AT_CLKTCK. */
 #define ABI_CLK_TCK 100
 

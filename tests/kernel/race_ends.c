@@ -9,6 +9,7 @@
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "arch/timer.h"
+#include "base/wall_clock.h"
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
@@ -626,7 +627,7 @@ static void take_turns(void)
 
 	while (race_load(WORD_AT, &now) && now < TURNS) {
 		if (now % 2 != race_side()) {
-			uint64_t soon = arch_time() + race_lot(60);
+			const struct deadline soon = { .at = arch_time() + race_lot(60) };
 
 			if (futex_wait(word, (uint32_t)now, FUTEX_BITSET_MATCH_ANY,
 				       race_lot(4) ? NULL : &soon) == -EINTR)

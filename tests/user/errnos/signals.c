@@ -144,6 +144,38 @@ static const struct bad timer_specs[] = { { "null", 0 },
 					  { "second", (word)&long_second },
 					  NO_MORE };
 
+/* The clock is set to what it shows. */
+static struct timespec shown;
+static void reads_clock(word *arg)
+{
+	(void)arg;
+	clock_gettime(CLOCK_REALTIME, &shown);
+}
+static const struct bad settable[] = { { "99", 99 },
+				       { "monotonic", CLOCK_MONOTONIC },
+				       { "own", MINUS(2) },
+				       { "no cpu", MINUS(8 * NO_PID + 6) },
+				       NO_MORE };
+static const int no_zone[2], far_zone[2] = { 901, 0 };
+static const struct bad zones[] = { { "unmapped", HOLE },
+				    { "noaccess", NOACCESS },
+				    { "kernel", KERNEL },
+				    { "far", (word)far_zone },
+				    NO_MORE };
+/* A struct timex that asks for nothing. */
+static unsigned adjustment[64];
+static void asks_for_nothing(word *arg)
+{
+	(void)arg;
+	memset(adjustment, 0, sizeof(adjustment));
+}
+static const struct bad adjustments[] = { { "null", 0 },	{ "unmapped", HOLE },
+					  { "half", HALF },	{ "noaccess", NOACCESS },
+					  { "kernel", KERNEL }, NO_MORE };
+static const struct bad adjustable[] = {
+	{ "99", 99 }, { "tai", CLOCK_TAI }, { "no cpu", MINUS(8 * NO_PID + 6) }, NO_MORE
+};
+
 static const struct row rows[] = {
 	CALL(kill, RIGHT(0, 0), BAD(pid_any, signal_any), .before = names_itself),
 	CALL(tkill, RIGHT(0, 0), BAD(threads, signal_any), .before = names_itself),
@@ -177,6 +209,12 @@ static const struct row rows[] = {
 	     BAD(sleeping_clocks, NULL, timespec, out_or_null)),
 	CALL(clock_gettime, RIGHT(CLOCK_MONOTONIC, DATA), BAD(clock_any, out)),
 	CALL(clock_getres, RIGHT(CLOCK_MONOTONIC, DATA), BAD(clock_any, out_or_null)),
+	CALL(clock_settime, RIGHT(CLOCK_REALTIME, (word)&shown), BAD(settable, timespec),
+	     .before = reads_clock),
+	CALL(settimeofday, RIGHT(0, (word)no_zone), BAD(out_or_null, zones)),
+	CALL(adjtimex, RIGHT((word)adjustment), BAD(adjustments), .before = asks_for_nothing),
+	CALL(clock_adjtime, RIGHT(CLOCK_REALTIME, (word)adjustment), BAD(adjustable, adjustments),
+	     .before = asks_for_nothing),
 	CALL(gettimeofday, RIGHT(DATA, DATA + 16), BAD(out_or_null, out_or_null)),
 	CALL(times, RIGHT(DATA), BAD(out_or_null), .how = HIDES),
 };
