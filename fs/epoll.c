@@ -189,6 +189,23 @@ static __attribute__((noinline)) long await_events(struct file *file, vaddr_t to
 	}
 }
 
+const void *epoll_watched(struct file *file, int fd, unsigned place)
+{
+	const struct epoll *set = set_of(file);
+	const void *found = NULL;
+
+	mutex_lock(&watches_lock);
+	for (struct tree_node *node = tree_first(&set->watches); node && !found;
+	     node = tree_next(node)) {
+		const struct watch *watch = tree_entry(node, struct watch, node);
+
+		if (watch->entry.ask.fd == fd && place-- == 0)
+			found = watch->entry.file;
+	}
+	mutex_unlock(&watches_lock);
+	return found;
+}
+
 long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
 {
 	long count = take_events(set_of(file), to, n);

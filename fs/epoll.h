@@ -37,6 +37,9 @@ int epoll_add(struct file *set, int fd, struct file *file, const struct abi_epol
 int epoll_modify(struct file *set, int fd, struct file *file, const struct abi_epoll_event *event);
 int epoll_remove(struct file *set, int fd, struct file *file);
 
+/* Of the files that the set watches by that number, tells the one at a place, for comparisons only; NULL: there is none. */
+const void *epoll_watched(struct file *set, int fd, unsigned place);
+
 /*
  * Waits until a watched file of the set has events, or the tick `deadline` (0: looks once; UINT64_MAX:
  * never). Stores up to n events in user memory, whose range the caller has checked. Returns how many, 0 after the deadline, -EINTR or

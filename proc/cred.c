@@ -260,8 +260,11 @@ void cred_fix_caps(const struct cred *old, struct cred *new)
 {
 	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
-	if (has_root(old) && !has_root(new) && !(new->securebits &SECBIT_KEEP_CAPS))
-		new->cap_permitted = new->cap_effective = 0;
+	if (has_root(old) && !has_root(new)) {
+		if (!(new->securebits &SECBIT_KEEP_CAPS))
+			new->cap_permitted = new->cap_effective = 0;
+		new->cap_ambient = 0;
+	}
 	if (old->euid == 0 && new->euid != 0)
 		new->cap_effective = 0;
 	if (old->euid != 0 && new->euid == 0)
@@ -326,7 +329,10 @@ struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *
 	new->suid = new->fsuid = new->euid;
 	new->sgid = new->fsgid = new->egid;
 	is_root = is_root && new->euid == 0;
-	new->cap_effective = is_root ? new->cap_permitted : 0;
+	if (is_setid)
+		new->cap_ambient = 0;
+	new->cap_permitted |= new->cap_ambient;
+	new->cap_effective = is_root ? new->cap_permitted : new->cap_ambient;
 	new->securebits &= ~SECBIT_KEEP_CAPS;
 	*secure_ret = is_setid || (new->uid != 0 && is_root);
 	return new;

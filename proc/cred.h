@@ -33,6 +33,7 @@ struct cred {
 	uint32_t fsuid, fsgid; /* for files; follow the effective ones */
 	uint32_t securebits;   /* SECBIT_* */
 	uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bset;
+	uint64_t cap_ambient;	       /* which exec keeps; all are permitted and inheritable */
 	struct group_info *group_info; /* referenced; NULL: no groups */
 	struct user *user;	       /* that of uid; referenced */
 	struct counted counted;

@@ -27,6 +27,17 @@ void timer_slack_set(uint64_t ns);
 /* Whose nice values are meant: of one thread, of the threads of a group, or of a real user. */
 enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_USER };
 
+/*
+ * The same of the priority of requests to disks: no disk here looks at it. Sets it, with the order of checks and the answers of
+ * Linux: 0, -ESRCH, or -EPERM for another user's thread.
+ */
+int priority_set_io(enum priority_of of, int id, uint16_t ioprio);
+/*
+ * Returns the best one in *ret: of a thread what was set, 0 if nothing was; of others what follows from the nice value and
+ * policy of those for which nothing was. 0 or -ESRCH.
+ */
+int priority_get_io(enum priority_of of, int id, uint16_t *ret);
+
 /* May the running thread give that thread the nice value? It may always make it greater. */
 bool can_nice(const struct thread *thread, int nice);
 

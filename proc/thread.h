@@ -59,6 +59,8 @@ struct sched_wish {
 		};
 		uint64_t any;
 	};
+	uint16_t
+		ioprio; /* what it has asked for its requests to disks, which know no priorities; 0: nothing */
 	/* Changed only by the thread itself; 0: TIMER_SLACK_NS or what its creator had. */
 	uint64_t slack_ns, inherited_slack_ns;
 };
@@ -155,6 +157,7 @@ struct thread {
 	 * clears it.
 	 */
 	struct endpoint *waits_for;
+	uint32_t personality; /* of personality(2); changed only by the thread itself */
 	uint64_t ncalls; /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;

@@ -438,5 +438,6 @@ long sys_capset(struct trap_frame *frame)
 	new->cap_effective = cap_set(data[0].effective, data[1].effective);
 	new->cap_permitted = cap_set(data[0].permitted, data[1].permitted);
 	new->cap_inheritable = cap_set(data[0].inheritable, data[1].inheritable);
+	new->cap_ambient &= new->cap_permitted &new->cap_inheritable;
 	return cred_finish(new, may_set_caps(current_cred(), new));
 }

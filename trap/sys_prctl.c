@@ -136,6 +136,46 @@ static long drop_from_bounding_set(uint64_t capability)
 	return 0;
 }
 
+static long change_ambient(uint64_t what, uint64_t capability)
+{
+	const struct cred *old = current_cred();
+	struct cred *new;
+
+	if (what == PR_CAP_AMBIENT_RAISE &&
+	    (!(old->cap_permitted & old->cap_inheritable & CAP_BIT(capability)) ||
+	     (old->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)))
+		return -EPERM;
+	new = cred_prepare();
+	if (!new)
+		return -ENOMEM;
+	if (what == PR_CAP_AMBIENT_RAISE)
+		new->cap_ambient |= CAP_BIT(capability);
+	else if (what == PR_CAP_AMBIENT_LOWER)
+		new->cap_ambient &= ~CAP_BIT(capability);
+	else
+		new->cap_ambient = 0;
+	cred_commit(new);
+	return 0;
+}
+
+static long cap_ambient(const struct trap_frame *frame)
+{
+	uint64_t what = arg_u64(frame, 1), capability = arg_u64(frame, 2);
+
+	if (!unused(frame, what == PR_CAP_AMBIENT_CLEAR_ALL ? 2 : 3) || capability > CAP_LAST_CAP)
+		return -EINVAL;
+	switch (what) {
+	case PR_CAP_AMBIENT_IS_SET:
+		return (current_cred()->cap_ambient & CAP_BIT(capability)) != 0;
+	case PR_CAP_AMBIENT_RAISE:
+	case PR_CAP_AMBIENT_LOWER:
+	case PR_CAP_AMBIENT_CLEAR_ALL:
+		return change_ambient(what, capability);
+	default:
+		return -EINVAL;
+	}
+}
+
 static long set_subreaper(bool subreaper)
 {
 	spin_lock(&process_tree_lock);
@@ -177,6 +217,23 @@ static long set_timerslack(uint64_t ns)
 	return 0;
 }
 
+/*
+ * Addresses are never randomized, so the flag that asks for that is kept. What would change something is refused, so that no
+ * program relies on it.
+ */
+long sys_personality(struct trap_frame *frame)
+{
+	struct thread *thread = current_thread();
+	uint32_t new = arg_uint(frame, 0), old = thread->personality;
+
+	if (new == PERSONALITY_QUERY)
+		return old;
+	if (new & ~ADDR_NO_RANDOMIZE)
+		return -EINVAL;
+	thread->personality = new;
+	return old;
+}
+
 long sys_prctl(struct trap_frame *frame)
 {
 	uint64_t value = arg_u64(frame, 1);
@@ -198,6 +255,12 @@ long sys_prctl(struct trap_frame *frame)
 		return prctl_set_name(value);
 	case PR_GET_NAME:
 		return prctl_get_name(value);
+	case PR_GET_TIMING:
+		return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING:
+		return value == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_CAP_AMBIENT:
+		return cap_ambient(frame);
 	case PR_CAPBSET_READ:
 		return read_bounding_set(value);
 	case PR_CAPBSET_DROP:

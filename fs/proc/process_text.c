@@ -81,7 +81,7 @@ static void put_groups(struct seq *seq, const struct group_info *groups)
 	seq_put(seq, " \n");
 }
 
-/* No ambient set is kept, and no filters. */
+/* There are no filters. */
 static void put_capabilities(struct seq *seq, const struct process_facts *facts,
 			     const struct cred *cred)
 {
@@ -89,11 +89,9 @@ static void put_capabilities(struct seq *seq, const struct process_facts *facts,
 		const char *name;
 		uint64_t set;
 	} sets[] = {
-		{ "CapInh", cred->cap_inheritable },
-		{ "CapPrm", cred->cap_permitted },
-		{ "CapEff", cred->cap_effective },
-		{ "CapBnd", cred->cap_bset },
-		{ "CapAmb", 0 },
+		{ "CapInh", cred->cap_inheritable }, { "CapPrm", cred->cap_permitted },
+		{ "CapEff", cred->cap_effective },   { "CapBnd", cred->cap_bset },
+		{ "CapAmb", cred->cap_ambient },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)

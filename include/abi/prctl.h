@@ -8,6 +8,8 @@
 #define PR_SET_DUMPABLE	       4
 #define PR_GET_KEEPCAPS	       7
 #define PR_SET_KEEPCAPS	       8
+#define PR_GET_TIMING	       13
+#define PR_SET_TIMING	       14
 #define PR_SET_NAME	       15
 #define PR_GET_NAME	       16
 #define PR_CAPBSET_READ	       23
@@ -23,3 +25,16 @@
 #define PR_GET_TID_ADDRESS     40
 #define PR_SET_THP_DISABLE     41
 #define PR_GET_THP_DISABLE     42
+#define PR_CAP_AMBIENT	       47
+
+/* Of PR_SET_TIMING: processes are timed by samples. */
+#define PR_TIMING_STATISTICAL 0
+
+#define PR_CAP_AMBIENT_IS_SET	 1
+#define PR_CAP_AMBIENT_RAISE	 2
+#define PR_CAP_AMBIENT_LOWER	 3
+#define PR_CAP_AMBIENT_CLEAR_ALL 4
+
+/* Of personality: asks for the present one; and the one flag that is known. */
+#define PERSONALITY_QUERY 0xffffffffu
+#define ADDR_NO_RANDOMIZE 0x0040000u

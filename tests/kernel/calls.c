@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "abi/ipc.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
@@ -421,6 +422,19 @@ KTEST(abi_deadlines_are_eperm)
 		{ SYS_sched_setattr, { 0, WISH(0), 0 }, -EPERM },
 		{ SYS_sched_setattr, { 0, WISH(1), 0 }, -EOPNOTSUPP },
 		{ SYS_sched_getscheduler, { 0 }, SCHED_OTHER },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+/* Linux accepts all of them. */
+KTEST(abi_other_personalities_are_einval)
+{
+	static const struct call calls[] = {
+		{ SYS_personality, { ADDR_NO_RANDOMIZE }, 0 },
+		{ SYS_personality, { 0x0400000 }, -EINVAL }, /* READ_IMPLIES_EXEC */
+		{ SYS_personality, { 8 }, -EINVAL },	     /* PER_LINUX32 */
+		{ SYS_personality, { PERSONALITY_QUERY }, ADDR_NO_RANDOMIZE },
 	};
 
 	expect_calls(calls, ARRAY_SIZE(calls));

@@ -275,6 +275,16 @@ static const struct bad attr_sizes[] = { { "wrong", (word)&attr_wrong }, NO_MORE
 static const struct bad room[] = { { "47", 47 }, { "4097", 4097 }, NO_MORE };
 static const struct bad no_flags[] = { { "4", 4 }, { "all", MINUS(1) }, NO_MORE };
 static const struct bad whose_nice[] = { { "3", 3 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad whose_requests[] = {
+	{ "0", 0 }, { "4", 4 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad request_classes[] = { { "4", 4 << 13 }, { "level", 5 }, NO_MORE };
+static const struct bad comparisons[] = { { "8", 8 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad closed[] = { { "closed", 1000 }, { "huge", MINUS(1) }, NO_MORE };
+static void compares_itself(word *arg)
+{
+	arg[0] = arg[1] = (word)getpid();
+}
 static const struct bad barriers[] = {
 	{ "two", 3 }, { "unknown", 1u << 20 }, { "negative", MINUS(1) }, NO_MORE
 };
@@ -537,6 +547,11 @@ static const struct row rows[] = {
 	CALL_AS("getpriority(PRIO_USER)", getpriority, RIGHT(PRIO_USER, 0), BAD(whose_nice, nobody),
 		.how = HIDES),
 	CALL(getcpu, RIGHT(DATA, DATA + 8), BAD(out_int_or_null, out_int_or_null)),
+	CALL(ioprio_set, RIGHT(1, 0, 2 << 13), BAD(whose_requests, nobody, request_classes)),
+	CALL(ioprio_get, RIGHT(1, 0), BAD(whose_requests, nobody)),
+	CALL(kcmp, RIGHT(0, 0, 0, 1, 1), BAD(nobody, nobody, comparisons, closed, closed),
+	     .before = compares_itself),
+	CALL(personality, RIGHT(0xffffffff)),
 	CALL(membarrier, RIGHT(1, 0, 0), BAD(barriers, zeros)),
 	CALL_AS("membarrier(private)", membarrier, RIGHT(1, 0, 0), BAD(unregistered)),
 	CALL_AS("prctl(PR_SET_NAME)", prctl, RIGHT(PR_SET_NAME, (word) "errnos"),
