@@ -67,7 +67,7 @@ class Process:
         self.address = address
         self.value = fetch("struct process", address)
         self.pid = int(self.value["pid"])
-        self.state = enum_word(self.value["state"], "PROCESS_")
+        self.state = enum_word(self.value["state"].cast(gdb.lookup_type("enum process_state")), "PROCESS_")
         self.leader = int(self.value["leader"])
         self.comm = memory.array_text(fetch("struct thread", self.leader)["name"]) if self.leader else "?"
         self.uspace = int(self.value["uspace"])
