@@ -292,8 +292,10 @@ static bool exit_some(struct process *process, const struct thread *tracer_threa
 		if (!ptrace)
 			return true;
 		if (ptrace->options & PTRACE_O_EXITKILL && ptrace->thread &&
-		    ptrace->process->state == PROCESS_ALIVE)
+		    ptrace->process->state == PROCESS_ALIVE) {
 			signal_force(ptrace->process, SIGKILL);
+			n = EXIT_PIECE; /* it may have many threads */
+		}
 		ptrace_unlink(ptrace, ptrace->unreported ? ptrace->code & 0xff : 0);
 	}
 	return false;
