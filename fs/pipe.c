@@ -66,22 +66,24 @@ static struct pipe *file_pipe(struct file *file)
 	return file->data;
 }
 
-/*
- * Makes sure that there is a spare page to fill; it stays the spare one until it is pushed. Returns
- * 0, or -ENOMEM if no page is free at once.
- */
-static int have_spare(struct pipe *pipe)
+static __attribute__((noinline)) int get_spare(struct pipe *pipe)
 {
-	struct page *page;
+	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 
-	if (likely(pipe->spare != NULL))
-		return 0;
-	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	if (!page)
 		return -ENOMEM;
 	counter_add(&pages_in_pipes, 1);
 	pipe->spare = page_address(page);
 	return 0;
+}
+
+/*
+ * Makes sure that there is a spare page to fill; it stays the spare one until it is pushed. Returns
+ * 0, or -ENOMEM if no page is free at once.
+ */
+static inline int have_spare(struct pipe *pipe)
+{
+	return likely(pipe->spare != NULL) ? 0 : get_spare(pipe);
 }
 
 static void page_gone(uint8_t *page)
@@ -152,7 +154,8 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		if (user_iter_try_in(from, pipe->spare, n) != n)
 			return (int)n;
 		pipe_ring_push(&pipe->ring, pipe->spare, n);
-		pipe_ring_slot(&pipe->ring, pipe->ring.head - 1)->packet = from->rwf & RWF_PACKET;
+		if (unlikely(from->rwf & RWF_PACKET))
+			pipe_ring_slot(&pipe->ring, pipe->ring.head - 1)->packet = true;
 		pipe->spare = NULL;
 		*done += n;
 	}
@@ -168,16 +171,16 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 		size_t n = pipe_ring_front(&pipe->ring, to->left, &at);
 		uint8_t *page;
 
-		if (packet && *done != 0)
+		if (unlikely(packet) && *done != 0)
 			break;
 		if (user_iter_try_out(to, at, n) != n)
 			return (int)n;
 		/* What a read has no room for is lost with a packet. */
-		page = pipe_ring_take(&pipe->ring, packet ? first->len : n);
+		page = pipe_ring_take(&pipe->ring, unlikely(packet) ? first->len : n);
 		if (page)
 			page_back(pipe, page);
 		*done += n;
-		if (packet)
+		if (unlikely(packet))
 			break;
 	}
 	return 0;

@@ -30,7 +30,8 @@ struct timerfd {
 	bool expired;	    /* atomic: it is not armed any more */
 	uint32_t cancelled; /* atomic: the wall clock has been set, which was not read */
 	/* under file->lock, in nanoseconds: */
-	bool of_wall; /* `at` is of the wall clock, and wall_timer is used */
+	bool of_wall; /* `at` is of the wall clock, and wall_timer is used, not timer */
+	bool watches; /* `cancels` is in use */
 	int64_t at;
 	uint64_t interval;
 	int clock; /* const */
@@ -74,8 +75,10 @@ static void timerfd_arm(struct timerfd *it)
 /* Call with file->lock held, or in the release. */
 static void timerfd_stop(struct timerfd *it)
 {
-	wall_timer_cancel(&it->wall_timer);
-	timer_cancel(&it->timer);
+	if (it->of_wall)
+		wall_timer_cancel(&it->wall_timer);
+	else
+		timer_cancel(&it->timer);
 }
 
 /* By the clock of `at`. Call with file->lock held. */
@@ -87,7 +90,7 @@ static int64_t timerfd_now(const struct timerfd *it)
 /* Whether the clock was set since this was asked last, and the program has asked for that. Call with file->lock held. */
 static bool take_cancelled(struct timerfd *it)
 {
-	return !list_empty(&it->cancels.link) && atomic_load(&it->cancelled) &&
+	return it->watches && atomic_load(&it->cancelled) &&
 	       __atomic_exchange_n(&it->cancelled, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -199,11 +202,13 @@ void timerfd_get(struct file *file, struct timer_spec *ret)
 static void timerfd_watch(struct timerfd *it, unsigned flags)
 {
 	const unsigned both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+	bool watches = it->clock == CLOCK_REALTIME && (flags & both) == both;
 
-	if (it->clock == CLOCK_REALTIME && (flags & both) == both)
+	if (watches && !it->watches)
 		wall_watch_add(&it->cancels);
-	else
+	else if (!watches && it->watches)
 		wall_watch_remove(&it->cancels);
+	it->watches = watches;
 }
 
 int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec,
@@ -239,7 +244,8 @@ static void timerfd_release(struct file *file)
 {
 	struct timerfd *it = file->node;
 
-	wall_watch_remove(&it->cancels);
+	if (it->watches)
+		wall_watch_remove(&it->cancels);
 	timerfd_stop(it);
 	kfree(it);
 }
