@@ -11,7 +11,7 @@ from lib.guest import BUILD, FAKE, GREEDY, folder, run, run_placed
 from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 SMALL = ["--mem", "64M"]
-SMALLER = ["--mem", "24M"]  # for what takes the longer the more there is
+SMALLER = ["--mem", "26M"]  # for what takes the longer the more there is
 
 
 @case

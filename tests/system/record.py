@@ -281,12 +281,12 @@ def R190_a_fault_costs_what_it_costs_unrecorded():
     plain = run_placed("recorded", "costs", options=["--mem", "64M", "--icount"], **names)
     done, recording = recorded("costs", "costs", options=("--mem", "64M", "--icount"), **names)
     equal((0, 0), (plain.status, done.status), f"status ({done.err})")
-    mine, ratios, split = {}, {}, Counter()
+    mine, ratios, splits = {}, {}, []
     for record in recording:
         if record.type == file.FAULT:
             mine.setdefault(record.args[1], []).append((record.kind, record.more))
         elif record.type == file.ROUND and record.kinds == ["COW"]:
-            split["rounds"], split["between"] = record.args[3] & 0xFFFFFFFF, record.args[3] >> 32
+            splits.append((record.args[3] >> 32, record.args[3] & 0xFFFFFFFF))
     for va, faults in told_costs(plain.out).items():
         for (kind, cost), (also, recorded_cost) in zip(faults, mine[va]):
             equal(kind, also, f"kind at {va:#x}")
@@ -297,7 +297,9 @@ def R190_a_fault_costs_what_it_costs_unrecorded():
     for kind, found in ratios.items():
         median = sorted(found)[len(found) // 2]
         equal(True, 0.95 < median < 1.05, f"{kind} costs {median:.3f} of what it costs unrecorded")
-    equal(True, 1000 < split["between"] < 1400 and 200 < split["rounds"] < 700, f"a copy is made between rounds: {split}")
+    # One of 32 frames costs some 500 more: it is the first of its block.
+    between, rounds = (sorted(found)[len(found) // 2] for found in zip(*splits))
+    equal(True, 1000 < between < 1400 and 200 < rounds < 700, f"a copy is made between rounds: {between}, {rounds}")
 
 
 @case

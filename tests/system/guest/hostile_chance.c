@@ -404,6 +404,8 @@ uint64_t argument(char kind)
 		return below(12) ? 8 : some_number();
 	case 'o':
 		return below(12) ? below(8) : some_number();
+	case 'Q': /* of ptrace: the first 32, or those from PTRACE_SETOPTIONS on */
+		return ONE_IN(2) ? below(32) : 0x4200 + below(18);
 	case 'm':
 		return map_flags();
 	case 'w':
