@@ -236,7 +236,7 @@ static bool oom_is_spared(const struct process *process)
 static int64_t oom_points(const struct process *process, size_t held)
 {
 	return (int64_t)held + atomic_load_relaxed(&process->oom_score_adj) *
-				       (int64_t)(page_alloc_total_count() / 1000);
+				       (int64_t)page_alloc_total_count() / 1000;
 }
 
 /*
