@@ -224,15 +224,23 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 }
 
 /*
- * Waits until there is something to read, or never will be. It looks without the lock: a change
- * after the look advances the queue's sequence, and the caller looks again under the lock. Returns
- * 0, -EAGAIN or -EINTR.
+ * Is there something to read, or will there never be? While splice holds the oldest bytes, neither is known: they
+ * may stay, and what comes after them must not be read first.
+ */
+static bool is_readable(const struct pipe *pipe)
+{
+	return !atomic_load(&pipe->ring.held) && (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters);
+}
+
+/*
+ * Waits until is_readable(). It looks without the lock: a change after the look advances the queue's sequence, and
+ * the caller looks again under the lock. Returns 0, -EAGAIN or -EINTR.
  */
 static int wait_readable(struct pipe *pipe, bool nonblock)
 {
 	uint64_t seq = waitq_sample(&pipe->readable);
 
-	if (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters)
+	if (is_readable(pipe))
 		return 0;
 	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
 }
@@ -247,7 +255,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	(void)pos;
 	while (err == 0 && !ended) {
 		bool was_full;
-		int lacking;
+		int lacking = 0;
 
 		if (done == 0)
 			err = wait_readable(pipe, file_nonblock(file, to));
@@ -257,7 +265,8 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
 		pipe->page_refused = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
-		lacking = drain(pipe, to, &done);
+		if (likely(!pipe->ring.held))
+			lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
 			waitq_wake_all(&pipe->writable);
@@ -443,7 +452,7 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 		can |= POLLHUP;
 	if (!pipe_ring_empty(&pipe->ring))
 		can |= POLLIN | POLLRDNORM;
-	return can;
+	return likely(!atomic_load(&pipe->ring.held)) ? can : 0;
 }
 
 /*
@@ -846,7 +855,7 @@ static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslot
 	struct pipe_slot few[PIPE_RING_SLOTS], *old = ring->slot;
 	uint32_t old_nslots = ring->nslots, used = ring->head - ring->tail;
 
-	if (used + ring->held > nslots)
+	if (used > nslots)
 		return -EBUSY;
 	if (slot) {
 		pipe_ring_resize(ring, slot, nslots);
@@ -909,8 +918,8 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 		if (err)
 			return err;
 		mutex_lock(&pipe->lock);
-		found = !pipe_ring_empty(&pipe->ring);
-		ended = !found && !pipe->nwriters;
+		found = !pipe_ring_empty(&pipe->ring) && !pipe->ring.held;
+		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		if (found)
 			*slot = pipe_ring_hold(&pipe->ring);
 		mutex_unlock(&pipe->lock);
@@ -918,22 +927,24 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 	return found;
 }
 
-void pipe_give_back(struct file *file, const struct pipe_slot *slot, size_t n)
+void pipe_give_back(struct file *file, size_t n)
 {
 	struct pipe *pipe = file_pipe(file);
-	bool was_full;
+	bool was_full, readable;
+	uint8_t *page;
 
 	mutex_lock(&pipe->lock);
 	was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
-	pipe_ring_unhold(&pipe->ring, *slot, n);
-	if (n == slot->len) {
-		page_back(pipe, slot->page);
+	page = pipe_ring_unhold(&pipe->ring, n);
+	if (page) {
+		page_back(pipe, page);
 		pipe->page_refused = false;
 	}
+	readable = is_readable(pipe);
 	mutex_unlock(&pipe->lock);
-	if (n == slot->len && was_full)
+	if (page && was_full)
 		waitq_wake_all(&pipe->writable);
-	if (n != slot->len)
+	if (readable) /* others may have waited for what becomes of the page */
 		waitq_wake_all(&pipe->readable);
 }
 
@@ -1017,7 +1028,10 @@ static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, siz
 	lock_two(from, to);
 	was_full = pipe_ring_full(&from->ring) || from->page_refused;
 	*ended_ret = pipe_ring_empty(&from->ring) && !from->nwriters;
-	err = to->nreaders ? move_slots(from, to, n, keep, done) : -EPIPE;
+	if (!to->nreaders)
+		err = -EPIPE;
+	else
+		err = from->ring.held ? 0 : move_slots(from, to, n, keep, done);
 	if (*done != 0 && !keep)
 		from->page_refused = false;
 	mutex_unlock(&from->lock);

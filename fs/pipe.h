@@ -31,11 +31,12 @@ long pipe_size(struct file *file);
 long pipe_set_size(struct file *file, uint64_t size);
 
 /*
- * For splice. pipe_take() waits for the oldest page and takes it out; its place stays free. Returns 1; 0 at the end; or
- * -EAGAIN or -EINTR. pipe_give_back() says how many of its bytes were used; the others come back as the oldest.
+ * For splice. pipe_take() waits for bytes and tells where the oldest are. Returns 1; 0 at the end; or -EAGAIN or -EINTR. After
+ * a 1, the pipe has nothing to read for anybody else until pipe_give_back() says how many of these bytes were used; the
+ * others stay the oldest.
  */
 int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock);
-void pipe_give_back(struct file *file, const struct pipe_slot *slot, size_t n);
+void pipe_give_back(struct file *file, size_t n);
 
 /*
  * read(2) or write(2), with or without O_NONBLOCK, whatever the file says. pipe_vmsplice() is one of both, as the file was opened

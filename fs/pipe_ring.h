@@ -21,7 +21,7 @@ struct pipe_slot {
 struct pipe_ring {
 	uint32_t head;	 /* slots ever used */
 	uint32_t tail;	 /* of these, the ones free again */
-	uint32_t held;	 /* slots whose pages are out, and may come back */
+	bool held;	 /* the oldest slot is being read by splice: nobody else may take it */
 	uint32_t nslots; /* a power of 2 */
 	struct pipe_slot *slot;
 	struct pipe_slot few[PIPE_RING_SLOTS]; /* what `slot` is at first */
@@ -40,7 +40,7 @@ static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 
 static inline bool pipe_ring_full(const struct pipe_ring *ring)
 {
-	return ring->head - ring->tail + ring->held >= ring->nslots;
+	return ring->head - ring->tail >= ring->nslots;
 }
 
 static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, uint32_t at)
@@ -116,21 +116,21 @@ static inline struct pipe_slot pipe_ring_pop(struct pipe_ring *ring)
 	return *pipe_ring_slot(ring, ring->tail++);
 }
 
-/* The same, but keeps its place in the ring free until pipe_ring_unhold(). */
+/*
+ * Returns a copy of the oldest slot, which stays in the ring. Until pipe_ring_unhold(), nothing else may
+ * be taken; more may be pushed or appended. The ring is not empty, and not held.
+ */
 static inline struct pipe_slot pipe_ring_hold(struct pipe_ring *ring)
 {
-	ring->held++;
-	return pipe_ring_pop(ring);
+	ring->held = true;
+	return *pipe_ring_slot(ring, ring->tail);
 }
 
-/* The slot comes back as the oldest, without its first n bytes; not at all if these are all. */
-static inline void pipe_ring_unhold(struct pipe_ring *ring, struct pipe_slot slot, size_t n)
+/* Removes the first n bytes of the slot that was held. Returns as pipe_ring_take(). */
+static inline uint8_t *pipe_ring_unhold(struct pipe_ring *ring, size_t n)
 {
-	ring->held--;
-	slot.offset = (uint16_t)(slot.offset + n);
-	slot.len -= (uint32_t)n;
-	if (slot.len != 0)
-		*pipe_ring_slot(ring, --ring->tail) = slot;
+	ring->held = false;
+	return pipe_ring_take(ring, n);
 }
 
 /* Moves the slots to another array, of a size that is a power of 2 and has room for those in use. */

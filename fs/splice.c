@@ -53,7 +53,7 @@ ssize_t splice_from_pipe(struct file *pipe, struct file *out, uint64_t *pos, siz
 		put = write_kernel(out, slot.page + slot.offset, want, pos);
 		if (put > 0)
 			done += (size_t)put;
-		pipe_give_back(pipe, &slot, put > 0 ? (size_t)put : 0);
+		pipe_give_back(pipe, put > 0 ? (size_t)put : 0);
 		if (put != (ssize_t)want)
 			break;
 		put = vm_pause();

@@ -4,6 +4,8 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "fs/pipe_ring.h"
+#include "fs/poll.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
@@ -123,6 +125,68 @@ KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 }
 
 #endif
+
+static int read_six(void *arg)
+{
+	EXPECT_TRUE(current_map(BUFFER, PAGE_SIZE));
+	return (int)do_read(BUFFER, 6);
+}
+
+static void put_three(void)
+{
+	uint8_t bytes[3] = "abc";
+	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+
+	EXPECT_EQ(3, writer->ops->write(writer, &iter, NULL));
+}
+
+/*
+ * Bytes that splice has taken may come back: until then, another reader finds neither the end nor the bytes behind
+ * them, and waits.
+ */
+KTEST_IN_PROCESS(pipe_reader_waits_for_what_splice_has_taken)
+{
+	struct pipe_slot slot, other;
+	struct usage usage;
+	int pid, status = -1;
+
+	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
+	put_three();
+	EXPECT_EQ(1, pipe_take(reader, &slot, true));
+	put_three();
+	file_put(writer);
+	EXPECT_EQ(3u, slot.len);
+	EXPECT_EQ(0u, reader->ops->poll(reader, NULL));
+	EXPECT_EQ(-EAGAIN, pipe_take(reader, &other, true));
+	pid = ktest_spawn(read_six, NULL);
+	ktest_settle(); /* it sleeps */
+	EXPECT_EQ(0, process_wait(pid, WNOHANG, &status, &usage));
+	pipe_give_back(reader, 1);
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(5), status);
+	EXPECT_EQ(0, pipe_take(reader, &slot, true));
+	file_put(reader);
+}
+
+/* When all that was left has been used, that is the end for those who wait. */
+KTEST_IN_PROCESS(pipe_end_comes_when_splice_has_used_all)
+{
+	struct pipe_slot slot;
+	struct usage usage;
+	int pid, status = -1;
+
+	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
+	put_three();
+	file_put(writer);
+	EXPECT_EQ(1, pipe_take(reader, &slot, true));
+	pid = ktest_spawn(read_six, NULL);
+	ktest_settle(); /* it sleeps */
+	pipe_give_back(reader, 3);
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
+	EXPECT_EQ(POLLHUP, reader->ops->poll(reader, NULL));
+	file_put(reader);
+}
 
 /* A pipe of another size takes memory that counts as that of open files. */
 KTEST_IN_PROCESS(pipe_size_without_memory)

@@ -111,6 +111,29 @@ TEST(bytes_fill_pages_up)
 	assert_int_equal(PIPE_RING_PAGE - 100, take(100, 100000));
 }
 
+TEST(held_bytes_stay_the_oldest)
+{
+	struct pipe_slot more[2 * PIPE_RING_SLOTS], slot;
+
+	start();
+	push(0, 10);
+	slot = pipe_ring_hold(&ring);
+	assert_true(ring.held);
+	assert_true(append(10, 5));
+	push(15, 10);
+	assert_int_equal(10, slot.len);
+	pipe_ring_resize(&ring, more, 2 * PIPE_RING_SLOTS);
+	assert_int_equal(25, pipe_ring_bytes(&ring));
+	assert_null(pipe_ring_unhold(&ring, 3));
+	assert_false(ring.held);
+	assert_int_equal(7, take(3, 7));
+	(void)pipe_ring_hold(&ring);
+	assert_non_null(pipe_ring_unhold(&ring, 5));
+	(void)pipe_ring_hold(&ring);
+	assert_null(pipe_ring_unhold(&ring, 0));
+	assert_int_equal(10, take(15, 100));
+}
+
 TEST(against_a_queue)
 {
 	uint64_t in = 0, out = 0;
