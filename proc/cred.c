@@ -93,8 +93,10 @@ struct cred *cred_prepare(void)
 }
 
 /* As commit_creds() of Linux: who acts for others now is not to be looked into by those it acted for. */
-static bool acts_for_others(const struct cred *old, const struct cred *new)
+bool cred_acts_for_others(const struct cred *new)
 {
+	const struct cred *old = current_thread()->real_cred;
+
 	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
 	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
 }
@@ -104,15 +106,16 @@ void cred_commit(struct cred *cred)
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
 	struct cred *old = thread->real_cred;
+	bool acts = cred_acts_for_others(cred);
 
-	if (acts_for_others(old, cred))
+	if (acts)
 		atomic_store(&process->uspace->undumpable, true);
 	if (cred->user != old->user) {
 		(void)atomic_add(&cred->user->ntasks, 1);
 		user_drop_task(old->user);
 	}
 	spin_lock(&process_tree_lock);
-	if (acts_for_others(old, cred))
+	if (acts)
 		process->death_signal = 0;
 	spin_lock(&process->signals.lock); /* who queues a signal looks for the user */
 	thread->cred = thread->real_cred = cred;

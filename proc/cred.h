@@ -67,6 +67,8 @@ bool in_egroup_p(uint32_t gid);
 
 /* Returns a copy of the running thread's with one reference, to be changed; NULL: no memory. May wait. */
 struct cred *cred_prepare(void);
+/* May these do what those of the running thread could not, or act for others? */
+bool cred_acts_for_others(const struct cred *cred);
 /*
  * The running thread has these from now on; takes over the reference. If they may do what the old ones
  * could not, or act for others, the memory is not shown to others any more (PR_GET_DUMPABLE), and the

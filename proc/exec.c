@@ -51,6 +51,14 @@ static void new_image_done(struct new_image *new)
 	exec_headers_free(&new->headers);
 }
 
+/* Others may attach to the process from now on, if its credentials let them. */
+static void gains_end(void)
+{
+	spin_lock(&process_tree_lock);
+	current_process()->gains_by_exec--;
+	spin_unlock(&process_tree_lock);
+}
+
 static void new_image_discard(struct new_image *new)
 {
 	if (new->uspace)
@@ -59,11 +67,8 @@ static void new_image_discard(struct new_image *new)
 		exe_put(new->exe);
 	if (new->cred)
 		cred_put(new->cred);
-	if (new->gains) {
-		spin_lock(&process_tree_lock);
-		current_process()->gains_by_exec--;
-		spin_unlock(&process_tree_lock);
-	}
+	if (new->gains)
+		gains_end();
 	new_image_done(new);
 }
 
@@ -315,7 +320,10 @@ static int unshare_state(void)
 	return err ? err : signals_unshare();
 }
 
-/* The point of no return: nothing below can fail. */
+/*
+ * The point of no return: nothing below can fail. Until the credentials are there as well, others see the new memory with
+ * the old ones.
+ */
 static void commit(struct process *process, struct new_image *new, const struct exec_args *args)
 {
 	struct uspace *old_uspace = process->uspace;
@@ -326,6 +334,9 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		child_tid_clear();
 		usage_add_space(&process->past_usage, process, &old_uspace->space);
 	}
+	new->uspace->undumpable = new->unreadable || new->cred->euid != new->cred->uid ||
+				  new->cred->egid != new->cred->gid ||
+				  cred_acts_for_others(new->cred);
 	spin_lock(&process_tree_lock);
 	process->uspace = new->uspace;
 	process->borrows_space = false;
@@ -334,13 +345,11 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->exit_signal = SIGCHLD;
 	child_sort(process);
 	process->did_exec = true;
-	process->gains_by_exec -= new->gains;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
-	atomic_store(&process->uspace->undumpable, new->unreadable ||
-							   new->cred->euid != new->cred->uid ||
-							   new->cred->egid != new->cred->gid);
 	cred_commit(new->cred);
+	if (new->gains)
+		gains_end();
 	signals_exec();
 	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)

@@ -111,13 +111,13 @@ static bool trap_or_forget(struct thread *thread, bool counted)
 }
 
 /*
- * Waits until SIGCONT or a kill. A stop that follows at once counts this thread anew. Returns
- * whether the parent is to be told.
+ * Waits until SIGCONT or a kill. A stop that follows at once counts this thread anew, and a tracer that has come
+ * since the look for one is not left to wait. Returns whether the parent is to be told.
  */
 static bool wait_for_resume(struct thread *thread)
 {
 	struct signals *signals = &thread->process->signals;
-	bool stopped, tell, counted, traced;
+	bool stopped, tell, counted, traced, again;
 	uint64_t seq;
 
 	do {
@@ -128,11 +128,12 @@ static bool wait_for_resume(struct thread *thread)
 		spin_lock(&signals->lock);
 		stopped = signals->stopped != 0;
 		seq = waitq_sample(&signals->resumed);
+		again = thread->signals.must_stop != 0;
 		tell = !stopped && signals->continue_untold;
 		if (tell)
 			signals->continue_untold = false;
 		spin_unlock(&signals->lock);
-	} while (stopped && !traced && thread_wait(&signals->resumed, seq) == 0);
+	} while (stopped && !traced && (again || thread_wait(&signals->resumed, seq) == 0));
 	return tell;
 }
 

@@ -240,6 +240,17 @@ static void zombie_let_go(struct process *process, bool by_parent)
 	}
 }
 
+void ptrace_go(struct ptrace *ptrace, int sig)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	ptrace->verdict = sig;
+	ptrace->judge_pid = ptrace->tracer->pid;
+	ptrace->judge_uid = ptrace->tracer->leader->real_cred->uid;
+	ptrace->stopped = false;
+	atomic_store(&ptrace->go, 1);
+	thread_wake(ptrace->thread);
+}
+
 void ptrace_unlink(struct ptrace *ptrace, int sig)
 {
 	struct thread *thread = ptrace->thread;
@@ -252,8 +263,8 @@ void ptrace_unlink(struct ptrace *ptrace, int sig)
 		return;
 	}
 	list_del(&ptrace->link);
-	ptrace->judge_pid = ptrace->tracer->pid;
-	ptrace->judge_uid = ptrace->tracer->leader->real_cred->uid;
+	if (ptrace->stopped)
+		ptrace_go(ptrace, sig);
 	ptrace->tracer = NULL;
 	ptrace->tracer_thread = NULL;
 	ptrace->unreported = false;
@@ -265,11 +276,6 @@ void ptrace_unlink(struct ptrace *ptrace, int sig)
 	if (thread == process->leader)
 		child_sort(process);
 	stop_again(thread);
-	if (ptrace->stopped) {
-		ptrace->verdict = sig;
-		atomic_store(&ptrace->go, 1);
-		thread_wake(thread);
-	}
 }
 
 static struct ptrace *next_tracee(const struct list *list, const struct thread *tracer_thread)

@@ -73,6 +73,8 @@ int ptrace_traceme(void);
 int ptrace_attach(int tid, bool seize, uint32_t options);
 /* Whether wait4 may have something to tell the tracer. Call with process_tree_lock held. */
 void ptrace_set_news(struct ptrace *ptrace, bool news);
+/* Ends the stop with that signal; the next tracer does not find the thread stopped. Lock as above. */
+void ptrace_go(struct ptrace *ptrace, int sig);
 /* Lets the thread go on untraced, with that signal. Call with process_tree_lock held. */
 void ptrace_unlink(struct ptrace *ptrace, int sig);
 /* The running thread, or its process, ends: lets go of its tracees. Call with no lock held. */

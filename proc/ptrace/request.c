@@ -66,10 +66,7 @@ int ptrace_resume(int tid, uint64_t sig, bool traces_calls)
 		return -ESRCH;
 	if (sig <= NSIG) {
 		ptrace->traces_calls = traces_calls;
-		ptrace->verdict = (int)sig;
-		ptrace->stopped = false;
-		atomic_store(&ptrace->go, 1);
-		thread_wake(ptrace->thread);
+		ptrace_go(ptrace, (int)sig);
 	}
 	unlock();
 	return sig <= NSIG ? 0 : -EIO;

@@ -91,8 +91,6 @@ static int stop_ends(struct ptrace *ptrace, struct stop *stop)
 	if (ptrace->tracer) {
 		ptrace->unreported = false;
 		ptrace_set_news(ptrace, false);
-		ptrace->judge_pid = ptrace->tracer->pid;
-		ptrace->judge_uid = ptrace->tracer->leader->real_cred->uid;
 	}
 	spin_lock(&signals->lock);
 	ptrace->listening = false;
@@ -169,11 +167,15 @@ bool ptrace_signal(struct signal_info *info)
 	return false;
 }
 
-/* What a trap of the running thread says; code 0: it does not trap. */
+/*
+ * What a trap of the running thread says; code 0: it does not trap. A tracer that waits for the trap of a process which has
+ * been continued meanwhile learns of that.
+ */
 static struct stop trap_of(struct thread *thread, bool counted)
 {
 	struct signals *signals = &thread->process->signals;
 	struct stop stop = { .why = CLD_STOPPED };
+	bool wanted;
 
 	spin_lock(&process_tree_lock);
 	spin_lock(&signals->lock);
@@ -182,8 +184,11 @@ static struct stop trap_of(struct thread *thread, bool counted)
 		if (thread->ptrace->seized)
 			stop.code = (stop.code ?: SIGTRAP) | PTRACE_EVENT_STOP << 8;
 	}
+	wanted = thread->signals.must_stop & MUST_TRAP;
 	thread->signals.must_stop &= MUST_STOP;
 	spin_unlock(&signals->lock);
+	if (unlikely(wanted && !stop.code) && thread->traced)
+		waitq_wake_all(&thread->ptrace->tracer->child_waitq);
 	spin_unlock(&process_tree_lock);
 	return stop;
 }

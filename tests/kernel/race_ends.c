@@ -18,6 +18,7 @@
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/ptimer.h"
+#include "proc/ptrace/ptrace.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
@@ -392,6 +393,28 @@ static void end_looper(void)
 
 RACE(race_stops_and_waits, .rounds = 12, .begin = spawn_looper,
      .sides = { wait_for_events, stop_it, stop_it }, .end = end_looper)
+
+/* Whoever attaches is not left to wait, and what it finds stopped is what wait4 tells it. */
+static void trace_and_let_go(void)
+{
+	struct usage usage;
+	int status;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (ptrace_attach(victims[0], race_lot(2), 0))
+			continue; /* the other one traces it */
+		if (ptrace_check(victims[0]) == 0)
+			EXPECT_EQ(victims[0],
+				  process_wait(victims[0], WNOHANG | __WALL, &status, &usage));
+		while (ptrace_detach(victims[0], 0) && !current_killed()) {
+			(void)process_kill(victims[0], SIGSTOP);
+			sched_yield();
+		}
+	}
+}
+
+RACE(race_tracers_come_and_go, .rounds = 8, .begin = spawn_looper,
+     .sides = { stop_it, trace_and_let_go, trace_and_let_go }, .end = end_looper)
 
 /* The process has three threads, of which two compute in user mode. */
 static int tid_of_second;

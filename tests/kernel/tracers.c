@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* ptrace and exec while another thread acts at each point where no lock is held: who attaches is not late, and gains nothing. */
+#include "proc/ptrace/ptrace.h"
+
+#ifdef FAULTLINE_HARDENED
+
+#include "abi/fcntl.h"
+#include "abi/signal.h"
+#include "abi/resource.h"
+#include "arch/irqflags.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "fs/inode.h"
+#include "fs/namei.h"
+#include "fs/open.h"
+#include "lib/bits.h"
+#include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/cred.h"
+#include "proc/exe.h"
+#include "proc/exec.h"
+#include "proc/inspect.h"
+#include "proc/pid.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
+#include "sync/interleave.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/user_program.h"
+
+#define WAIT_NS (NSEC_PER_SEC / 20) /* of the machine's time, for what takes none */
+#define PATH	"/gains"
+#define USER	1000
+
+/*
+ * A thread loses its hart at one point, until the other has acted or sleeps. The points are where it is about to take one
+ * of the locks that guard who traces whom, or has released it, and holds no other lock.
+ */
+static struct {
+	struct thread *thread, *other;
+	unsigned at, passed;
+	uint32_t go, acted;
+} hold;
+
+static void at_point(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (current_thread() != hold.thread ||
+	    (kind != INTERLEAVE_LOCK && kind != INTERLEAVE_UNLOCK) ||
+	    (class != LOCK_PROCESS_TREE && class != LOCK_PROCESS) || !arch_irq_enabled() ||
+	    arch_preempt()->count != 0 || hold.passed++ != hold.at)
+		return;
+	atomic_store(&hold.go, 1);
+	while (!atomic_load(&hold.acted) && !sched_is_asleep(hold.other))
+		sched_yield();
+}
+
+/* By the other: waits for the thread to be at its point. Returns false if that was to act at none. */
+static bool await_point(void)
+{
+	while (!atomic_load(&hold.go))
+		sched_yield();
+	return hold.go == 1;
+}
+
+static void begin_hold(unsigned at)
+{
+	hold.thread = hold.other = NULL;
+	hold.passed = hold.go = hold.acted = 0;
+	hold.at = at;
+}
+
+/* Nothing more happens at a point. Has the thread been there? */
+static bool was_at_point(void)
+{
+	bool was = atomic_load(&hold.go) == 1;
+
+	atomic_store(&hold.thread, NULL);
+	atomic_store(&hold.go, was ? 1 : 2);
+	return was;
+}
+
+static struct thread *leader_of(int pid)
+{
+	struct process *process;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	spin_unlock(&process_tree_lock);
+	return process->leader;
+}
+
+/* Waits for a flag. Returns false if it is not set. */
+static bool await_flag(const uint32_t *flag)
+{
+	uint64_t until = arch_time() + clock_ns_to_ticks(WAIT_NS);
+
+	while (!atomic_load(flag) && arch_time() < until)
+		sched_yield();
+	return atomic_load(flag);
+}
+
+static bool is_stopped(int pid)
+{
+	bool stopped;
+
+	spin_lock(&process_tree_lock);
+	stopped = process_find(pid)->signals.stopped && sched_is_asleep(process_find(pid)->leader);
+	spin_unlock(&process_tree_lock);
+	return stopped;
+}
+
+static void stop(int pid)
+{
+	EXPECT_EQ(0, process_kill(pid, SIGSTOP));
+	while (!is_stopped(pid))
+		sched_yield();
+}
+
+/* ---- a tracer comes while its tracee stops, or goes on ---- */
+
+PROGRAM(waits, LI(A0, 0), LI(A1, 0), LI(A2, 0), LI(A3, 0), CALL(73)); /* ppoll, for ever */
+
+/* It blocks SIGCONT, which then ends a stop, and makes none for a tracer. */
+static int wait_for_ever(void *arg)
+{
+	const uint64_t set = SIGNAL_BIT(SIGCONT);
+	uint64_t old;
+
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &set, &old));
+	return program_main(arg);
+}
+
+static int tracee;
+static uint32_t attached;
+
+/* The tracee is another's child. The tracer's end lets it go. */
+static int attach_now(void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(0, ptrace_attach(tracee, false, 0));
+	atomic_store(&attached, 1);
+	return 0;
+}
+
+static int attach_at_point(void *arg)
+{
+	atomic_store(&hold.other, current_thread());
+	if (await_point())
+		(void)attach_now(arg);
+	atomic_store(&attached, 1);
+	atomic_store(&hold.acted, 1);
+	return 0;
+}
+
+static int continue_at_point(void *arg)
+{
+	(void)arg;
+	atomic_store(&hold.other, current_thread());
+	if (await_point())
+		EXPECT_EQ(0, process_kill(tracee, SIGCONT));
+	atomic_store(&hold.acted, 1);
+	return 0;
+}
+
+static int spawn_other(int (*fn)(void *arg))
+{
+	int pid = ktest_spawn(fn, NULL);
+
+	while (!atomic_load(&hold.other))
+		sched_yield();
+	return pid;
+}
+
+static void end_tracee(unsigned at, int tracer)
+{
+	if (!await_flag(&attached)) {
+		ktest_fail(__FILE__, __LINE__, "attached", 1, 0);
+		ktest_note("point %u", at);
+		(void)process_kill(tracer, SIGKILL);
+	}
+	(void)ktest_reap(tracer);
+	EXPECT_EQ(0, process_kill(tracee, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(tracee));
+}
+
+/* All of these return false when there is no such point. */
+static bool attach_while_it_stops(unsigned at)
+{
+	int tracer;
+	bool was;
+
+	begin_hold(at);
+	attached = 0;
+	tracee = ktest_spawn(wait_for_ever, (void *)&waits);
+	tracer = spawn_other(attach_at_point);
+	hold.thread = leader_of(tracee);
+	stop(tracee);
+	was = was_at_point();
+	end_tracee(at, tracer);
+	return was;
+}
+
+static bool continue_while_it_traps(unsigned at)
+{
+	int tracer, sender;
+	bool was;
+
+	begin_hold(at);
+	attached = 0;
+	tracee = ktest_spawn(wait_for_ever, (void *)&waits);
+	stop(tracee);
+	sender = spawn_other(continue_at_point);
+	hold.thread = leader_of(tracee);
+	tracer = ktest_spawn(attach_now, NULL);
+	(void)await_flag(&attached);
+	was = was_at_point();
+	(void)ktest_reap(sender);
+	end_tracee(at, tracer);
+	return was;
+}
+
+static void sweep(bool (*run)(unsigned at))
+{
+	unsigned at = 0;
+
+	interleave_hook = at_point;
+	while (run(at))
+		at++;
+	interleave_hook = NULL;
+	EXPECT_TRUE(at > 2);
+}
+
+/* Nobody attaches for ever: neither to a thread that has just looked for a tracer, nor to one that need not stop any more. */
+KTEST_ALONE(tracer_attaches_at_each_point_of_a_stop)
+{
+	sweep(attach_while_it_stops);
+}
+
+KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
+{
+	sweep(continue_while_it_traps);
+}
+
+/* ---- exec of a program that gives rights ---- */
+
+static struct uspace *seen; /* whose memory the other user has got */
+static uint32_t is_ready, is_over;
+static unsigned outcome;
+
+static void become_user(void)
+{
+	struct cred *cred = cred_prepare();
+
+	ASSERT_TRUE(cred);
+	cred->uid = cred->euid = cred->suid = cred->fsuid = USER;
+	cred->gid = cred->egid = cred->sgid = cred->fsgid = USER;
+	cred->cap_permitted = cred->cap_effective = 0;
+	EXPECT_EQ(0, cred_set_user(cred));
+	cred_commit(cred);
+	atomic_store(&current_process()->uspace->undumpable, false);
+}
+
+static int look_at_point(void *arg)
+{
+	struct exe *exe = NULL;
+
+	(void)arg;
+	become_user();
+	atomic_store(&hold.other, current_thread());
+	if (await_point()) {
+		if (inspect_space(tracee, &seen, &exe) == 0) {
+			uspace_put(seen);
+			if (exe)
+				exe_put(exe);
+		}
+		(void)ptrace_attach(tracee, true, 0);
+	}
+	atomic_store(&hold.acted, 1);
+	while (!atomic_load(&is_over)) /* its end lets go of the program */
+		sched_yield();
+	return 0;
+}
+
+#define GAINED	1u
+#define TRACED	2u
+#define VISIBLE 4u
+
+static int exec_gains(void *arg)
+{
+	const struct thread *thread = current_thread();
+	struct exec_args args;
+	struct object *object;
+	char *path;
+
+	(void)arg;
+	become_user();
+	EXPECT_EQ(0, fs_open_exec(NULL, PATH, true, &object, &path));
+	exec_args_init(&args, PATH, RLIM_INFINITY);
+	EXPECT_EQ(0, exec_args_add(&args, PATH, false));
+	while (!atomic_load(&is_ready))
+		sched_yield();
+	hold.thread = current_thread();
+	EXPECT_EQ(0, exec_image(object, path, &args));
+	hold.thread = NULL;
+	exec_args_destroy(&args);
+	object_unuse(object);
+	kfree(path);
+	outcome = (current_cred()->euid == 0 ? GAINED : 0) | (thread->traced ? TRACED : 0) |
+		  (seen == current_process()->uspace ? VISIBLE : 0);
+	atomic_store(&is_over, 1);
+	return 0;
+}
+
+static unsigned ngains, nwatched;
+
+static bool look_while_it_gains(unsigned at)
+{
+	int other;
+	bool was;
+
+	begin_hold(at);
+	is_ready = is_over = 0;
+	seen = NULL;
+	tracee = ktest_spawn(exec_gains, NULL);
+	other = spawn_other(look_at_point);
+	atomic_store(&is_ready, 1);
+	while (!atomic_load(&is_over))
+		sched_yield();
+	was = was_at_point();
+	EXPECT_EQ(EXITED(0), ktest_reap(other));
+	EXPECT_EQ(EXITED(0), ktest_reap(tracee));
+	if ((outcome & GAINED) && outcome != GAINED) {
+		ktest_fail(__FILE__, __LINE__, "what others have of it", GAINED, outcome);
+		ktest_note("point %u", at);
+	}
+	ngains += (outcome & GAINED) != 0;
+	nwatched += (outcome & TRACED) != 0;
+	return was;
+}
+
+/* The file of a program of root's that gives his rights. */
+static void make_file(void)
+{
+	struct object *image = program_image(&waits, 0);
+	static uint8_t bytes[2 * PAGE_SIZE];
+	struct user_iter iter;
+	struct file *file;
+	uint64_t pos = 0;
+	ssize_t n;
+
+	ASSERT_TRUE(image);
+	n = object_read_kernel(image, 0, bytes, sizeof(bytes));
+	object_put(image);
+	EXPECT_EQ(0, fs_open(NULL, PATH, O_CREAT | O_RDWR, 0755, &file));
+	iter = user_iter_kernel(bytes, (size_t)n);
+	EXPECT_EQ(n, file->ops->write(file, &iter, &pos));
+	file_inode(file)->mode |= 04000;
+	file_put(file);
+}
+
+/* Either the program has not gained, or nobody who might not attach to it then has it, or its memory. */
+KTEST_ALONE(exec_that_gains_is_looked_into_at_each_point)
+{
+	make_file();
+	ngains = nwatched = 0;
+	sweep(look_while_it_gains);
+	EXPECT_TRUE(ngains && nwatched);
+	EXPECT_EQ(0, fs_unlink(NULL, PATH));
+}
+
+#endif
