@@ -250,6 +250,8 @@ static inline struct inode *file_inode(struct file *file)
 /* Slots for the file_ops of kinds of files that have an inode. */
 int inode_file_stat(struct file *file, struct abi_stat *st);
 void inode_file_release(struct file *file);
+/* For files that are made when they are read: a truncation changes nothing. */
+int inode_file_truncate_nothing(struct file *file, uint64_t size);
 
 /* For files opened by O_PATH: they refer to an inode but give no access to its contents. */
 extern const struct file_ops path_file_ops;

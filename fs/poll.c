@@ -35,6 +35,12 @@ void poller_watch(struct poller *poller, struct waitq *queue)
 	waitq_enqueue_now(queue, &waiter->waiter);
 }
 
+unsigned poll_always(struct file *file, struct poller *poller)
+{
+	(void)file, (void)poller;
+	return POLL_ALWAYS;
+}
+
 void poll_look(struct poller *poller, struct poll_entry *entry)
 {
 	const struct file_ops *ops;

@@ -71,6 +71,9 @@ static inline void poll_watch_for(struct poller *poller, struct waitq *queue, un
  */
 void poll_look(struct poller *poller, struct poll_entry *entry);
 
+/* A poll slot that answers POLL_ALWAYS. Unlike a file without the slot, one with it may be in a set of epoll. */
+unsigned poll_always(struct file *file, struct poller *poller);
+
 /* Takes the entry off all queues. Call before the entry or the poller goes away. */
 static inline void poll_forget(struct poll_entry *entry)
 {

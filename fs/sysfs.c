@@ -79,13 +79,6 @@ static int64_t sysfs_seek(struct file *file, int64_t offset, int whence)
 	return file_seek_within(file, FILE_SIZE, offset, whence);
 }
 
-/* As on Linux: a set of epoll takes the file. */
-static unsigned sysfs_poll(struct file *file, struct poller *poller)
-{
-	(void)file, (void)poller;
-	return POLL_ALWAYS;
-}
-
 static int sysfs_fsync(struct file *file, bool data_only)
 {
 	(void)file, (void)data_only;
@@ -97,7 +90,7 @@ static const struct file_ops sysfs_file_ops = {
 	.read = sysfs_read,
 	.stat = inode_file_stat,
 	.seek = sysfs_seek,
-	.poll = sysfs_poll,
+	.poll = poll_always,
 	.fsync = sysfs_fsync,
 	.release = inode_file_release,
 	.has_inode = true,

@@ -135,15 +135,10 @@ static int64_t proc_cmdline_seek(struct file *file, int64_t offset, int whence)
 	return offset;
 }
 
-static int proc_cmdline_truncate(struct file *file, uint64_t size)
-{
-	(void)file, (void)size;
-	return 0;
-}
-
-#define MEMORY_SLOTS                                                                               \
-	.stat = inode_file_stat, .truncate = proc_cmdline_truncate, .release = inode_file_release, \
-	.has_inode = true, .no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
+#define MEMORY_SLOTS                                                      \
+	.stat = inode_file_stat, .truncate = inode_file_truncate_nothing, \
+	.release = inode_file_release, .has_inode = true,                 \
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
 
 const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",

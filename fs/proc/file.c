@@ -50,13 +50,6 @@ static unsigned mounts_poll(struct file *file, struct poller *poller)
 	return POLLIN | POLLRDNORM;
 }
 
-/* As on Linux, a set of epoll takes the files of the machine, and not those of processes. */
-static unsigned system_poll(struct file *file, struct poller *poller)
-{
-	(void)file, (void)poller;
-	return POLL_ALWAYS;
-}
-
 static void proc_file_release(struct file *file)
 {
 	seq_destroy(file->data);
@@ -108,21 +101,15 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 	return (ssize_t)all;
 }
 
-static int proc_file_truncate(struct file *file, uint64_t size)
-{
-	(void)file, (void)size;
-	return 0;
-}
-
 #define TEXT_SLOTS                                                                \
 	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
-	.truncate = proc_file_truncate, .release = proc_file_release, .has_inode = true
+	.truncate = inode_file_truncate_nothing, .release = proc_file_release, .has_inode = true
 
 const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",
 	.opened = opened,
 	.write = write_system,
-	.poll = system_poll,
+	.poll = poll_always, /* as on Linux; those of processes have none */
 	TEXT_SLOTS,
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/oom_score and oom_score_adj: how likely the process is the one that is killed for its memory. */
 #include "abi/errno.h"
-#include "fs/poll.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
 #include "fs/seek.h"
@@ -86,12 +85,6 @@ static int64_t adj_seek(struct file *file, int64_t offset, int whence)
 	return file_seek_within(file, 0, offset, whence);
 }
 
-static int adj_truncate(struct file *file, uint64_t size)
-{
-	(void)file, (void)size;
-	return 0;
-}
-
 const struct file_ops proc_oom_adj_file_ops = {
 	.name = "weight of a process",
 	.read = adj_read,
@@ -99,7 +92,7 @@ const struct file_ops proc_oom_adj_file_ops = {
 	.empty_writes = true,
 	.stat = inode_file_stat,
 	.seek = adj_seek,
-	.truncate = adj_truncate,
+	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
 	.has_inode = true,
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,

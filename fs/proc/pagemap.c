@@ -46,18 +46,12 @@ static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done;
 }
 
-static int pagemap_truncate(struct file *file, uint64_t size)
-{
-	(void)file, (void)size;
-	return 0;
-}
-
 const struct file_ops proc_pagemap_file_ops = {
 	.name = "frames of a process",
 	.read = pagemap_read,
 	.stat = inode_file_stat,
 	.seek = file_seek_from_start,
-	.truncate = pagemap_truncate,
+	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
 	.has_inode = true,
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,

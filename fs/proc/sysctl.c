@@ -171,27 +171,14 @@ static int64_t sysctl_seek(struct file *file, int64_t offset, int whence)
 	return file_seek_within(file, 0, offset, whence);
 }
 
-/* As on Linux: a set of epoll takes the file. */
-static unsigned sysctl_poll(struct file *file, struct poller *poller)
-{
-	(void)file, (void)poller;
-	return POLL_ALWAYS;
-}
-
-static int sysctl_truncate(struct file *file, uint64_t size)
-{
-	(void)file, (void)size;
-	return 0;
-}
-
 const struct file_ops proc_sysctl_file_ops = {
 	.name = "value of /proc/sys",
 	.read = sysctl_read,
 	.write = sysctl_write,
 	.stat = inode_file_stat,
 	.seek = sysctl_seek,
-	.poll = sysctl_poll,
-	.truncate = sysctl_truncate,
+	.poll = poll_always,
+	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
 	.has_inode = true,
 };

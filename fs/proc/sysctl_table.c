@@ -23,53 +23,27 @@
 
 /* ---- names ---- */
 
-static void show_ostype(char *text)
+/* A name is at that offset in what uname says. */
+static void show_uts(char *text, size_t offset)
 {
 	struct abi_utsname uts;
 
 	uts_read(&uts);
-	str_copy(text, uts.sysname, SYSCTL_STRING_MAX);
+	str_copy(text, (const char *)&uts + offset, SYSCTL_STRING_MAX);
 }
 
-static void show_osrelease(char *text)
-{
-	struct abi_utsname uts;
+#define UTS(name, field)                                             \
+	static void show_##name(char *text)                          \
+	{                                                            \
+		show_uts(text, offsetof(struct abi_utsname, field)); \
+	}
 
-	uts_read(&uts);
-	str_copy(text, uts.release, SYSCTL_STRING_MAX);
-}
-
-static void show_version(char *text)
-{
-	struct abi_utsname uts;
-
-	uts_read(&uts);
-	str_copy(text, uts.version, SYSCTL_STRING_MAX);
-}
-
-static void show_arch(char *text)
-{
-	struct abi_utsname uts;
-
-	uts_read(&uts);
-	str_copy(text, uts.machine, SYSCTL_STRING_MAX);
-}
-
-static void show_hostname(char *text)
-{
-	struct abi_utsname uts;
-
-	uts_read(&uts);
-	str_copy(text, uts.nodename, SYSCTL_STRING_MAX);
-}
-
-static void show_domainname(char *text)
-{
-	struct abi_utsname uts;
-
-	uts_read(&uts);
-	str_copy(text, uts.domainname, SYSCTL_STRING_MAX);
-}
+UTS(ostype, sysname)
+UTS(osrelease, release)
+UTS(version, version)
+UTS(arch, machine)
+UTS(hostname, nodename)
+UTS(domainname, domainname)
 
 static int store_hostname(const char *text)
 {
