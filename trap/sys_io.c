@@ -2,10 +2,9 @@
 /* System calls that transfer bytes between files and user memory, in all forms of read and write; lseek, fallocate. */
 #include "abi/splice.h"
 #include "fs/pipe.h"
-#include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
-#include "proc/mem_wait.h"
 #include "trap/arg_file.h"
+#include "trap/segments.h"
 
 /* As on Linux, a transfer that would pass the largest position fails and moves nothing. */
 static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
@@ -157,63 +156,6 @@ long sys_lseek(struct trap_frame *frame)
 	pos = file_seek(file, arg_i64(frame, 1), arg_uint(frame, 2));
 	file_put(file);
 	return pos;
-}
-
-#define FEW 8u /* segments that need no allocation */
-
-struct segments {
-	struct abi_iovec few[FEW];
-	struct abi_iovec *all; /* either `few` or allocated */
-};
-
-/* Checks all lengths, then all ranges, as Linux does. Truncates the total to ABI_RW_MAX. */
-static int check_segments(struct abi_iovec *segments, size_t count, size_t *total_ret)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (segments[i].len > INT64_MAX)
-			return -EINVAL;
-	for (size_t i = 0; i < count; i++) {
-		if (check_user_range(segments[i].base, segments[i].len) != 0)
-			return -EFAULT;
-		segments[i].len = MIN(segments[i].len, ABI_RW_MAX - total);
-		total += segments[i].len;
-	}
-	*total_ret = total;
-	return 0;
-}
-
-static void segments_free(struct segments *segments)
-{
-	if (segments->all != segments->few)
-		kfree(segments->all);
-}
-
-/*
- * Copies the array in and initializes *iter with it. Returns 0, and the caller then calls
- * segments_free(); or -EINVAL, -EFAULT or -ENOMEM.
- */
-static int segments_get(struct segments *segments, vaddr_t user, uint64_t count,
-			struct user_iter *iter)
-{
-	int err = 0;
-
-	if (count > IOV_MAX)
-		return -EINVAL;
-	segments->all = segments->few;
-	if (count > FEW)
-		segments->all = mem_wait_kmalloc(count * sizeof(segments->few[0]));
-	if (!segments->all)
-		return -ENOMEM;
-	*iter = (struct user_iter){ .next = segments->all, .nnext = (uint32_t)count };
-	if (count != 0)
-		err = user_copy_in(segments->all, user, count * sizeof(segments->few[0]));
-	if (err == 0)
-		err = check_segments(segments->all, count, &iter->left);
-	if (err)
-		segments_free(segments);
-	return err;
 }
 
 static int file_may_read(const struct file *file)
