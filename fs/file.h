@@ -121,7 +121,8 @@ struct file_ops {
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
-	bool nowait; /* read and write heed RWF_NOWAIT */
+	bool nowait;	   /* read and write heed RWF_NOWAIT */
+	bool any_position; /* positions have 64 bits, and a transfer may pass the largest signed one */
 	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
 	uint8_t no_splice;
 	bool has_inode; /* file->node is a struct inode of fs/inode.h */

@@ -535,6 +535,44 @@ int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret)
 	return err;
 }
 
+int inspect_grab_space(const struct thread_id *id, struct uspace **uspace_ret)
+{
+	const struct thread *thread;
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (!thread)
+		err = -ESRCH;
+	else if (thread->process->uspace && !ptrace_may_access(thread))
+		err = -EACCES;
+	if (err == 0)
+		*uspace_ret = thread->process->uspace;
+	if (err == 0 && *uspace_ret)
+		uspace_grab(*uspace_ret);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int inspect_attach_space(int tid, struct uspace **uspace_ret)
+{
+	const struct thread *thread;
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	thread = tid > 0 ? thread_find(tid) : NULL;
+	if (!thread || !thread->process->uspace)
+		err = -ESRCH;
+	else if (!ptrace_may_attach(thread))
+		err = -EPERM;
+	if (err == 0) {
+		*uspace_ret = thread->process->uspace;
+		uspace_get(*uspace_ret);
+	}
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
 struct exe *inspect_exe(const struct process_id *id)
 {
 	const struct process *process;

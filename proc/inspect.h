@@ -90,6 +90,13 @@ bool inspect_may_access(const struct thread_id *id);
 int inspect_set_name(const struct thread_id *id, const char *name);
 /* Returns the space with a reference; -ENODATA if it has left its address space. */
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
+/*
+ * The same for whoever opens a file about the process's memory, who needs to have the right to look into it
+ * (ptrace_may_access()): returns what uspace_grab() makes, NULL if it has left its address space. -EACCES: no such right.
+ */
+int inspect_grab_space(const struct thread_id *id, struct uspace **uspace_ret);
+/* By a thread's number, for those who might attach (ptrace_may_attach()). A reference; or -ESRCH, also without memory; -EPERM. */
+int inspect_attach_space(int tid, struct uspace **uspace_ret);
 /* Returns what it runs, with a reference; NULL if it runs nothing, or not any more. */
 struct exe *inspect_exe(const struct process_id *id);
 

@@ -21,6 +21,7 @@ struct uspace *uspace_create(void)
 	if (!uspace)
 		return NULL;
 	uspace->refs = 1;
+	uspace->grabs = 1;
 	uspace->oom_killed = false;
 	uspace->undumpable = false;
 	uspace->sigreturn = 0;
@@ -42,5 +43,23 @@ void uspace_put(struct uspace *uspace)
 	mutex_lock_nested(&uspace->mmap_lock); /* nothing else uses the space any more */
 	space_destroy(&uspace->space);
 	uspace_unlock(uspace);
-	slab_free(&uspace_cache, uspace);
+	uspace_drop(uspace);
+}
+
+void uspace_drop(struct uspace *uspace)
+{
+	if (__atomic_fetch_sub(&uspace->grabs, 1, __ATOMIC_ACQ_REL) == 1)
+		slab_free(&uspace_cache, uspace);
+}
+
+bool uspace_try_get(struct uspace *uspace)
+{
+	uint32_t refs = atomic_load_relaxed(&uspace->refs);
+
+	do {
+		if (refs == 0)
+			return false;
+	} while (!__atomic_compare_exchange_n(&uspace->refs, &refs, refs + 1, true,
+					      __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE));
+	return true;
 }

@@ -16,7 +16,8 @@ struct image_layout {
 };
 
 struct uspace {
-	uint32_t refs;		/* atomic: number of processes that use it */
+	uint32_t refs;	/* atomic: number of processes that use it */
+	uint32_t grabs; /* atomic: who has the struct, and not the memory; all refs count as one */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	bool oom_killed;	/* atomic: all its processes were killed for their memory */
 	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
@@ -41,6 +42,18 @@ static inline void uspace_get(struct uspace *uspace)
  * reference must not be that of the running address space.
  */
 void uspace_put(struct uspace *uspace);
+
+/*
+ * For those who want to know of a space later on, if it is still there: they keep the struct, whose memory goes with the last
+ * process that uses it. uspace_try_get() makes a reference of that, or returns false: the space has been destroyed.
+ */
+static inline void uspace_grab(struct uspace *uspace)
+{
+	__atomic_fetch_add(&uspace->grabs, 1, __ATOMIC_RELAXED);
+}
+
+void uspace_drop(struct uspace *uspace);
+bool uspace_try_get(struct uspace *uspace);
 
 static inline struct uspace *space_to_uspace(struct space *space)
 {

@@ -63,8 +63,6 @@ static const struct missing {
 	{ 264, "name_to_handle_at", "it has no file handles", NEEDED },
 	{ 265, "open_by_handle_at", "it has no file handles", NEEDED },
 	{ 268, "setns", "it has no namespaces", NEEDED },
-	{ 270, "process_vm_readv", "it has no debuggers", NEEDED },
-	{ 271, "process_vm_writev", "it has no debuggers", NEEDED },
 	{ 273, "finit_module", "it has no kernel modules", NEEDED },
 	{ 277, "seccomp", "it has no BPF or seccomp filters", NEEDED },
 	{ 280, "bpf", "it has no BPF or seccomp filters", NEEDED },

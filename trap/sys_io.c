@@ -10,7 +10,9 @@
 static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
 		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
 {
-	return iter->left <= INT64_MAX - *pos ? io(file, iter, pos) : -EINVAL;
+	if (likely(iter->left <= INT64_MAX - *pos) || file->ops->any_position)
+		return io(file, iter, pos);
+	return -EINVAL;
 }
 
 /*

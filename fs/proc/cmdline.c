@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "lib/string.h"
+#include "fs/space_io.h"
 #include "mm/get_user_page.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -33,37 +34,20 @@ static void find_title(const struct image_layout *layout, struct range *range, c
 	range->end = layout->arg_start + MIN(len + 1, n);
 }
 
-/* Copies a piece of the range out by way of `page`. Returns how much, 0 at an end, or -errno. */
-static ssize_t proc_cmdline_copy_piece(const struct range *range, struct user_iter *to,
-				       uint64_t pos, char *page)
+/* Copies from the range's position `pos` on. What the process has unmapped is an end. */
+static ssize_t read_range(const struct range *range, struct user_iter *to, uint64_t *pos,
+			  char *page)
 {
-	vaddr_t from = range->start + pos;
-	size_t n;
+	uint64_t len = range->end - range->start;
+	size_t done;
 	int err;
 
-	if (pos >= range->end - range->start)
+	if (*pos >= len)
 		return 0;
-	n = MIN(range->end - from, PAGE_SIZE - (from & (PAGE_SIZE - 1)));
-	n = MIN(n, to->left);
-	if (n == 0)
-		return 0;
-	err = vm_copy_from(range->space, page, from, n);
-	if (err)
-		return err == -EFAULT ? 0 : err; /* the process has unmapped it */
-	n = user_iter_copy_out(to, page, n);
-	return n ? (ssize_t)n : -EFAULT;
-}
-
-static ssize_t proc_cmdline_copy_range(const struct range *range, struct user_iter *to,
-				       uint64_t *pos, char *page)
-{
-	ssize_t done = 0, n;
-
-	while ((n = proc_cmdline_copy_piece(range, to, *pos, page)) > 0) {
-		*pos += (uint64_t)n;
-		done += n;
-	}
-	return done ? done : n;
+	err = space_read(range->space, range->start + *pos, MIN(len - *pos, to->left), to, page,
+			 false, &done);
+	*pos += done;
+	return done ? (ssize_t)done : err == -EIO ? 0 : err;
 }
 
 static ssize_t read_space(struct uspace *uspace, bool title, struct range range,
@@ -79,22 +63,20 @@ static ssize_t read_space(struct uspace *uspace, bool title, struct range range,
 		return -ENOMEM;
 	if (title)
 		find_title(&uspace->layout, &range, page);
-	done = proc_cmdline_copy_range(&range, to, pos, page);
+	done = read_range(&range, to, pos, page);
 	kfree(page);
 	return done;
 }
 
-/* Reads the part of memory from one field of the layout to another. */
-static ssize_t read_part(struct file *file, size_t start, size_t end, bool title,
+/* Reads the part of the memory from one field of its layout to another. Drops the reference. */
+static ssize_t read_part(struct uspace *uspace, size_t start, size_t end, bool title,
 			 struct user_iter *to, uint64_t *pos)
 {
-	const struct proc_node *node = to_proc(file_inode(file));
-	struct uspace *uspace;
-	ssize_t done = inspect_space_of(&node->id.process, &uspace);
 	const uint8_t *layout;
+	ssize_t done;
 
-	if (done)
-		return done == -ENODATA ? 0 : done;
+	if (!uspace)
+		return 0;
 	layout = (const uint8_t *)&uspace->layout;
 	done = read_space(uspace, title,
 			  (struct range){ &uspace->space, *(const vaddr_t *)(layout + start),
@@ -107,19 +89,25 @@ static ssize_t read_part(struct file *file, size_t start, size_t end, bool title
 #define PART(name) \
 	offsetof(struct image_layout, name##_start), offsetof(struct image_layout, name##_end)
 
+/* Everybody may read it, and it is that of the image that the process has now. */
 static ssize_t read_cmdline(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	return read_part(file, PART(arg), true, to, pos);
+	struct uspace *uspace;
+	int err = inspect_space_of(&to_proc(file_inode(file))->id.process, &uspace);
+
+	if (err)
+		return err == -ENODATA ? 0 : err;
+	return read_part(uspace, PART(arg), true, to, pos);
 }
 
 static ssize_t read_environ(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	return read_part(file, PART(env), false, to, pos);
+	return read_part(proc_memory_get(file), PART(env), false, to, pos);
 }
 
 static ssize_t read_auxv(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	return read_part(file, PART(auxv), false, to, pos);
+	return read_part(proc_memory_get(file), PART(auxv), false, to, pos);
 }
 
 /* Its size is 0, so its end is at 0. */
@@ -135,28 +123,30 @@ static int64_t proc_cmdline_seek(struct file *file, int64_t offset, int whence)
 	return offset;
 }
 
-#define MEMORY_SLOTS                                                      \
-	.stat = inode_file_stat, .truncate = inode_file_truncate_nothing, \
-	.release = inode_file_release, .has_inode = true,                 \
+#define MEMORY_SLOTS                                                \
+	.seek = proc_cmdline_seek, .stat = inode_file_stat,         \
+	.truncate = inode_file_truncate_nothing, .has_inode = true, \
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
 
 const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",
 	.read = read_cmdline,
-	.seek = proc_cmdline_seek,
+	.release = inode_file_release,
 	MEMORY_SLOTS,
 };
 
 const struct file_ops proc_environ_file_ops = {
 	.name = "environment",
+	.opened = proc_memory_opened,
 	.read = read_environ,
-	.seek = proc_cmdline_seek,
+	.release = proc_memory_release,
 	MEMORY_SLOTS,
 };
 
 const struct file_ops proc_auxv_file_ops = {
 	.name = "auxiliary vector",
+	.opened = proc_memory_opened,
 	.read = read_auxv,
-	.seek = proc_cmdline_seek,
+	.release = proc_memory_release,
 	MEMORY_SLOTS,
 };

@@ -7,20 +7,61 @@
 #include "fs/proc/seq.h"
 #include "fs/seek.h"
 #include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
 #include "proc/pid.h"
 
-static int opened(struct file *file)
+static int open_text(struct file *file, void *source)
 {
-	struct proc_node *node = to_proc(file_inode(file));
 	int err = file_memory_charge(SEQ_BYTES_MOST);
 
 	if (err)
 		return err;
-	file->data = seq_create(node->entry->seq, node);
+	file->data = seq_create(to_proc(file_inode(file))->entry->seq, source);
 	if (file->data)
 		return 0;
 	file_memory_add(-SEQ_BYTES_MOST);
 	return -ENOMEM;
+}
+
+static int opened(struct file *file)
+{
+	return open_text(file, to_proc(file_inode(file)));
+}
+
+static void memory_free(struct proc_memory *memory)
+{
+	if (memory->uspace)
+		uspace_drop(memory->uspace);
+	kfree(memory);
+}
+
+static int open_memory(struct file *file, bool needed)
+{
+	struct proc_memory *memory = mem_wait_kzalloc(sizeof(*memory));
+	int err;
+
+	if (!memory)
+		return -ENOMEM;
+	memory->node = to_proc(file_inode(file));
+	err = inspect_grab_space(&memory->node->id, &memory->uspace);
+	if (err == 0 && needed && !memory->uspace)
+		err = -ESRCH;
+	if (!err)
+		err = open_text(file, memory);
+	if (err)
+		memory_free(memory);
+	return err;
+}
+
+static int memory_opened(struct file *file)
+{
+	return open_memory(file, false);
+}
+
+static int rollup_opened(struct file *file)
+{
+	return open_memory(file, true);
 }
 
 /* As on Linux, a process that has ended shows no mounts. */
@@ -55,6 +96,14 @@ static void proc_file_release(struct file *file)
 	seq_destroy(file->data);
 	file_memory_add(-SEQ_BYTES_MOST);
 	inode_file_release(file);
+}
+
+static void memory_release(struct file *file)
+{
+	struct proc_memory *memory = seq_source(file->data);
+
+	proc_file_release(file);
+	memory_free(memory);
 }
 
 static ssize_t read_text(struct file *file, struct user_iter *to, uint64_t *pos)
@@ -101,9 +150,13 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 	return (ssize_t)all;
 }
 
-#define TEXT_SLOTS                                                                \
+#define TEXT_SLOTS_BUT_RELEASE                                                    \
 	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
-	.truncate = inode_file_truncate_nothing, .release = proc_file_release, .has_inode = true
+	.truncate = inode_file_truncate_nothing, .has_inode = true
+#define TEXT_SLOTS TEXT_SLOTS_BUT_RELEASE, .release = proc_file_release
+#define MEMORY_TEXT_SLOTS                                                          \
+	TEXT_SLOTS_BUT_RELEASE, .write = write_process, .release = memory_release, \
+				.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
 
 const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",
@@ -123,11 +176,21 @@ const struct file_ops proc_file_ops = {
 
 const struct file_ops proc_maps_file_ops = {
 	.name = "mappings of a process",
-	.opened = opened,
-	.write = write_process,
+	.opened = memory_opened,
 	.ioctl = proc_maps_ioctl,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
-	TEXT_SLOTS,
+	MEMORY_TEXT_SLOTS,
+};
+
+const struct file_ops proc_smaps_file_ops = {
+	.name = "mappings of a process, with sizes",
+	.opened = memory_opened,
+	MEMORY_TEXT_SLOTS,
+};
+
+const struct file_ops proc_smaps_rollup_file_ops = {
+	.name = "sizes of a process's memory",
+	.opened = rollup_opened,
+	MEMORY_TEXT_SLOTS,
 };
 
 const struct file_ops proc_mounts_file_ops = {

@@ -29,19 +29,18 @@ static void put_walk(struct walk *walk)
 	kfree(walk);
 }
 
-static int proc_maps_begin(void *source, void **walk_ret)
+/* -ENODATA: no process uses the memory any more. */
+static int maps_walk_begin(const struct proc_memory *memory, void **walk_ret)
 {
-	struct proc_node *node = source;
 	struct walk *walk = mem_wait_kzalloc(sizeof(*walk));
-	int err;
 
 	if (!walk)
 		return -ENOMEM;
-	err = inspect_space_of(&node->id.process, &walk->uspace);
-	if (err) {
+	if (!memory->uspace || !uspace_try_get(memory->uspace)) {
 		kfree(walk);
-		return err;
+		return -ENODATA;
 	}
+	walk->uspace = memory->uspace;
 	walk->path = mem_wait_kmalloc(PATH_MAX);
 	if (!walk->path) {
 		put_walk(walk);
@@ -49,6 +48,21 @@ static int proc_maps_begin(void *source, void **walk_ret)
 	}
 	*walk_ret = walk;
 	return 0;
+}
+
+/* As on Linux, the process has to be there, whatever uses the memory. */
+static int proc_maps_begin(void *source, void **walk_ret)
+{
+	const struct proc_memory *memory = source;
+
+	return inspect_exists(&memory->node->id) ? maps_walk_begin(memory, walk_ret) : -ESRCH;
+}
+
+static int rollup_begin(void *source, void **walk_ret)
+{
+	int err = proc_maps_begin(source, walk_ret);
+
+	return err == -ENODATA ? -ESRCH : err;
 }
 
 static void proc_maps_end(void *walk)
@@ -255,7 +269,7 @@ const struct seq_ops proc_maps_seq = { .begin = proc_maps_begin,
 const struct seq_ops proc_smaps_seq = { .begin = proc_maps_begin,
 					.end = proc_maps_end,
 					.record = smaps_record };
-const struct seq_ops proc_smaps_rollup_seq = { .begin = proc_maps_begin,
+const struct seq_ops proc_smaps_rollup_seq = { .begin = rollup_begin,
 					       .end = proc_maps_end,
 					       .record = rollup_record };
 
@@ -364,7 +378,7 @@ int proc_maps_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	    !query.vma_name_size != !query.vma_name_addr ||
 	    !query.build_id_size != !query.build_id_addr)
 		return -EINVAL;
-	err = proc_maps_begin(to_proc(file_inode(file)), &made);
+	err = maps_walk_begin(seq_source(file->data), &made);
 	if (err)
 		return err == -ENODATA ? -ESRCH : err;
 	walk = made;

@@ -585,25 +585,10 @@ static int check_guarded(const struct proc_node *node)
 	return node->entry->guarded && !inspect_may_access(&node->id) ? -EACCES : 0;
 }
 
-static bool has_memory(const struct process_id *id)
-{
-	struct uspace *uspace;
-
-	if (inspect_space_of(id, &uspace) != 0)
-		return false;
-	uspace_put(uspace);
-	return true;
-}
-
 static int leaf_open(struct inode *inode, unsigned flags)
 {
-	const struct proc_node *node = to_proc(inode);
-	int err = check_guarded(node);
-
 	(void)flags;
-	if (err == 0 && node->entry->needs_memory && !has_memory(&node->id.process))
-		err = -ESRCH;
-	return err;
+	return check_guarded(to_proc(inode));
 }
 
 static int fdinfo_open(struct inode *dir, unsigned flags)

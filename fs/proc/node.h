@@ -28,9 +28,8 @@ struct proc_entry {
 	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
-	bool shortcut;	   /* as in struct inode_ops */
-	size_t size;	   /* st_size */
-	bool needs_memory; /* -ESRCH for who opens the file of a process that has none any more */
+	bool shortcut; /* as in struct inode_ops */
+	size_t size;   /* st_size */
 	bool guarded; /* only who may look into the process may open the file, or follow the link */
 };
 
@@ -64,6 +63,7 @@ extern const struct inode_ops proc_fixed_dir_ops;
 extern const struct file_ops proc_system_file_ops, proc_file_ops;
 /* maps answers PROCMAP_QUERY; environ and auxv are memory, too. */
 extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
+extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_oom_adj_file_ops, proc_pagemap_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
@@ -78,6 +78,21 @@ extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystem
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
 extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq, proc_sysvipc_msg_seq;
+
+/*
+ * Files about the memory of a process stay with that which it had when they were opened; only who may look into it opens them. A
+ * later image of the process is another memory. Slots, for files with the memory in file->data; -ESRCH: there is none.
+ */
+int proc_memory_opened(struct file *file);
+void proc_memory_release(struct file *file);
+/* Returns the memory with a reference, or NULL if no process uses it any more. */
+struct uspace *proc_memory_get(const struct file *file);
+
+/* What files of text about memory have as the source of their records; kmalloc(). */
+struct proc_memory {
+	const struct proc_node *node;
+	struct uspace *uspace; /* of inspect_grab_space() */
+};
 
 int proc_maps_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 

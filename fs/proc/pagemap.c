@@ -38,9 +38,9 @@ static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *p
 
 	if (*pos % sizeof(uint64_t) != 0 || to->left % sizeof(uint64_t) != 0)
 		return -EINVAL;
-	done = inspect_space_of(&to_proc(file_inode(file))->id.process, &uspace);
-	if (done)
-		return done == -ENODATA ? 0 : done;
+	uspace = proc_memory_get(file);
+	if (!uspace)
+		return 0;
 	done = read_words(&uspace->space, to, pos);
 	uspace_put(uspace);
 	return done;
@@ -48,11 +48,12 @@ static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *p
 
 const struct file_ops proc_pagemap_file_ops = {
 	.name = "frames of a process",
+	.opened = proc_memory_opened,
 	.read = pagemap_read,
 	.stat = inode_file_stat,
 	.seek = file_seek_from_start,
 	.truncate = inode_file_truncate_nothing,
-	.release = inode_file_release,
+	.release = proc_memory_release,
 	.has_inode = true,
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 };

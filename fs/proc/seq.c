@@ -68,6 +68,11 @@ struct seq_file *seq_create(const struct seq_ops *ops, void *source)
 	return file;
 }
 
+void *seq_source(struct seq_file *file)
+{
+	return file->source;
+}
+
 uint64_t *seq_mark(struct seq_file *file)
 {
 	return &file->mark;

@@ -42,6 +42,7 @@ struct seq_file;
 /* Creates the state of one open file. `source` must outlive it. Returns NULL if memory runs out. */
 struct seq_file *seq_create(const struct seq_ops *ops, void *source);
 void seq_destroy(struct seq_file *file);
+void *seq_source(struct seq_file *file);
 /* A word of the open file's that belongs to the kind of file; 0 at first. */
 uint64_t *seq_mark(struct seq_file *file);
 

@@ -111,6 +111,8 @@ static const struct {
 	{ SYS_personality, 1, "o" },
 	{ SYS_kcmp, 2, "kkooo" },
 	{ SYS_ptrace, 3, "Qkal" },
+	{ SYS_process_vm_readv, 2, "kVoVo0" },
+	{ SYS_process_vm_writev, 2, "kVoVo0" },
 	{ SYS_membarrier, 3, "oon" },
 	{ SYS_umask, 1, "j" },
 	{ SYS_prctl, 2, "oa" },
@@ -370,6 +372,9 @@ static void hold_back(long nr, uint64_t arg[6])
 		arg[0] = PTRACE_SEIZE;
 	if (nr == SYS_ptrace && is_for_supervisor(arg[1]))
 		arg[1] = (uint64_t)getpid();
+	/* Nobody writes to it, or to init. */
+	if (nr == SYS_process_vm_writev && (is_for_supervisor(arg[0]) || (int)arg[0] == 1))
+		arg[0] = (uint64_t)getpid();
 	if (nr == SYS_pidfd_open && is_for_supervisor(arg[0]))
 		arg[0] = (uint64_t)getpid();
 	if (nr == SYS_pidfd_send_signal &&

@@ -348,6 +348,27 @@ static void has_a_child(word *arg)
 	arg[1] = (word)tracee;
 }
 
+static void has_a_child_to_copy(word *arg)
+{
+	word nobody_else[2];
+
+	if (tracee <= 0 || kill(tracee, 0) != 0)
+		has_a_child(nobody_else);
+	arg[0] = (word)tracee;
+}
+
+static const struct iovec copied[2] = { { (void *)DATA, 100 }, { (void *)(DATA + PAGE), 100 } },
+			  no_base[2] = { { (void *)HOLE, 100 }, { (void *)DATA, 100 } },
+			  kernels[2] = { { (void *)KERNEL, 100 }, { (void *)DATA, 100 } },
+			  below_zero[2] = { { (void *)DATA, 100 }, { (void *)DATA, -1ul } };
+static const struct bad copied_lists[] = { { "null", 0 },
+					   { "half", HOLE - 16 },
+					   { "kernel", KERNEL },
+					   { "no base", (word)no_base },
+					   { "kernel's", (word)kernels },
+					   { "too long", (word)below_zero },
+					   NO_MORE };
+static const struct bad copied_counts[] = { { "1025", 1025 }, { "negative", MINUS(1) }, NO_MORE };
 static struct iovec registers = { (void *)DATA, 256 };
 static const struct bad requests[] = { { "unknown", 99 }, { "step", 9 }, { "user", 3 }, NO_MORE };
 static const struct bad tracees[] = {
@@ -613,6 +634,12 @@ static const struct row rows[] = {
 		BAD(NULL, tracees, trace_mask_size, in), .before = traces),
 	CALL_AS("ptrace(PTRACE_GET_SYSCALL_INFO)", ptrace, RIGHT(0x420e, 0, 24, DATA),
 		BAD(NULL, tracees, NULL, out), .before = traces),
+	CALL(process_vm_readv, RIGHT(0, (word)copied, 2, (word)copied, 2),
+	     BAD(nobody, copied_lists, copied_counts, copied_lists, copied_counts, zeros),
+	     .before = has_a_child_to_copy),
+	CALL(process_vm_writev, RIGHT(0, (word)copied, 2, (word)copied, 2),
+	     BAD(nobody, copied_lists, copied_counts, copied_lists, copied_counts, zeros),
+	     .before = has_a_child_to_copy),
 	CALL(getrandom, RIGHT(DATA, 5000, 0), BAD(random_bytes, NULL, random_flags)),
 	CALL(uname, RIGHT(DATA), BAD(out)),
 	CALL(sethostname, RIGHT((word) "errnos", 6), BAD(names_in, name_sizes),
