@@ -153,6 +153,20 @@ bool race_map(vaddr_t at, size_t len, unsigned flags, struct object *object)
 	return err == 0;
 }
 
+struct uspace *race_fork_space(void)
+{
+	struct uspace *child = uspace_create();
+
+	if (!child)
+		return NULL;
+	uspace_lock(race_space);
+	mutex_lock_nested(&child->mmap_lock);
+	EXPECT_EQ(0, vm_fork(&race_space->space, &child->space));
+	uspace_unlock(child);
+	uspace_unlock(race_space);
+	return child;
+}
+
 static bool make_space(void)
 {
 	race_space = uspace_create();

@@ -51,6 +51,9 @@ static inline bool race_load(vaddr_t va, uint64_t *word)
 
 bool race_map(vaddr_t at, size_t len, unsigned flags, struct object *object);
 
+/* A child of that memory; NULL: there is no memory. */
+struct uspace *race_fork_space(void);
+
 extern struct uspace *race_space;
 extern unsigned race_round; /* from 0 */
 

@@ -103,25 +103,11 @@ static bool make_swapped(void)
 	return good;
 }
 
-static struct uspace *fork_space(void)
-{
-	struct uspace *child = uspace_create();
-
-	if (!child)
-		return NULL;
-	uspace_lock(race_space);
-	mutex_lock_nested(&child->mmap_lock);
-	EXPECT_EQ(0, vm_fork(&race_space->space, &child->space));
-	uspace_unlock(child);
-	uspace_unlock(race_space);
-	return child;
-}
-
 static bool make_cow(void)
 {
 	bool good = make_resident();
 
-	holder = fork_space();
+	holder = race_fork_space();
 	return good && holder;
 }
 
@@ -129,7 +115,7 @@ static bool make_cow_swapped(void)
 {
 	bool good = make_swapped();
 
-	holder = fork_space();
+	holder = race_fork_space();
 	return good && holder;
 }
 
@@ -336,7 +322,7 @@ static void verb_replace(void)
 
 static void verb_fork(void)
 {
-	child = fork_space();
+	child = race_fork_space();
 	EXPECT_TRUE(child);
 }
 
@@ -550,7 +536,7 @@ static void make_members(void)
 {
 	EXPECT_TRUE(make_resident());
 	for (unsigned side = 0; side < RACE_SIDES; side++) {
-		members[side] = fork_space();
+		members[side] = race_fork_space();
 		EXPECT_TRUE(members[side]);
 	}
 }
