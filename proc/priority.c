@@ -110,7 +110,9 @@ static void set_nice(struct thread *thread, struct nice_visit *visit)
 {
 	if (thread->real_cred != visit->cred || thread->wish.any != visit->wish)
 		decide_nice(thread, visit);
-	if (!visit->refusal)
+	if (!visit->refusal && atomic_load_relaxed(&thread->on_hart))
+		sched_set_wish(thread, visit->wish_with);
+	else if (!visit->refusal)
 		atomic_store_relaxed(&thread->wish.any, visit->wish_with);
 	if (visit->refusal || visit->err == -ESRCH)
 		visit->err = visit->refusal;

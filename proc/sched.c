@@ -534,10 +534,15 @@ void sched_set_wish(struct thread *thread, uint64_t any)
 {
 	const struct sched_wish old = thread->wish, new = { .any = any };
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	uint64_t slice = slice_of(thread);
 	bool queued = thread->queued;
 
 	if (old.policy == new.policy && old.rt_priority == new.rt_priority) {
 		atomic_store_relaxed(&thread->wish.any, any);
+		if (thread->on_hart && slice_of(thread) < slice) {
+			resched_ask(thread); /* pick() begins the shorter slice */
+			kick_running(thread);
+		}
 	} else {
 		if (queued)
 			take_off_queue(thread->arch.hart->runq, thread);
@@ -834,8 +839,8 @@ void sched_yield_soon(void)
 
 /*
  * Queues the running thread, which gives way. Of a real-time policy it stays before its equals unless it has had its turn.
- * One with a long slice lets those that were woken run, and goes on then: begin_turn() gives it the rest, as it takes off
- * what was used in excess of one. Call with sched_lock held.
+ * Any other one lets those that were woken run, and goes on then: begin_turn() gives it the rest of its slice, as it takes
+ * off what was used in excess of one. Call with sched_lock held.
  */
 static void enqueue_given_way(struct runq *runq, struct thread *thread, bool had_turn)
 {
@@ -843,8 +848,6 @@ static void enqueue_given_way(struct runq *runq, struct thread *thread, bool had
 		enqueue_rt(runq, thread, !had_turn);
 	} else if (had_turn || unlikely(thread->wish.policy == SCHED_IDLE)) {
 		enqueue_last(runq, thread);
-	} else if (likely(slice_of(thread) <= slice_ticks)) {
-		enqueue_ahead(runq, thread, &runq->woken);
 	} else {
 		thread->slice_ran -= slice_of(thread);
 		enqueue(thread, runq->ready.next); /* before the first */
@@ -917,7 +920,8 @@ void sched_give_way(void)
 	unsigned long flags = irq_save();
 
 	assert_may_leave(0);
-	give_way(false);
+	if (need_resched()) /* else it was preempted since it was asked */
+		give_way(false);
 	irq_restore(flags);
 }
 

@@ -105,8 +105,9 @@ void sched_hand_over(struct thread *thread);
 void sched_switch_over(struct thread *to, struct spinlock *held);
 
 /*
- * Changes the policy of a thread of a process, its priority, nice value and weight: `any` of struct sched_wish. Where only
- * the last two change, storing them is enough. Call with process_tree_lock held.
+ * Changes the policy of a thread of a process, its priority, nice value and weight: `any` of struct sched_wish. One that
+ * runs has a shorter slice at once. Where only the last two change and the thread does not run, storing them is enough. Call
+ * with process_tree_lock held.
  */
 void sched_set_wish(struct thread *thread, uint64_t any);
 

@@ -487,6 +487,24 @@ KTEST(thread_at_work_lets_others_run)
 	join(2);
 }
 
+/* One that was asked, but has been preempted since, keeps the hart: it has given way already. Unless a tick comes. */
+KTEST(thread_gives_way_only_if_it_is_asked)
+{
+	uint64_t switches;
+	unsigned tries = 0;
+
+	stop_spinning = false;
+	ASSERT_TRUE(kthread_spawn("spinner", spin, NULL));
+	do {
+		sched_yield();
+		switches = current_thread()->nivcsw;
+		sched_give_way();
+	} while (current_thread()->nivcsw != switches && ++tries < 20);
+	EXPECT_TRUE(tries < 20);
+	atomic_store(&stop_spinning, true);
+	join(1);
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 

@@ -86,6 +86,12 @@ def shares_are_by_nice_values_and_policies():
 
 
 @case
+def who_lowers_itself_has_a_shorter_slice_at_once():
+    ran, = guest_figures("lowered", "1", mem="64M")
+    equal(True, ran < SLICE_US // 10, f"with nice 19 it ran for {ran} us")
+
+
+@case
 def real_time_goes_first_but_leaves_a_twentieth():
     """One who is woken and has the higher priority runs at once."""
     first, other, late = guest_figures("realtime", "2", mem="64M")

@@ -330,9 +330,12 @@ static int greedy(long n, int naps)
 
 /* ---- nice values and policies ---- */
 
+static int hogs; /* how many there are */
+
 /* A child that computes for ever, with such a policy and nice value. */
 static pid_t hog(int policy, int priority, int nice_value)
 {
+	int i = hogs++;
 	pid_t pid = fork();
 
 	if (pid != 0)
@@ -340,8 +343,30 @@ static pid_t hog(int policy, int priority, int nice_value)
 	if (setpriority(PRIO_PROCESS, 0, nice_value) != 0 ||
 	    sched_setscheduler(0, policy, &(struct sched_param){ priority }) != 0)
 		_exit(86);
+	shared->has_begun[i] = 1;
 	for (;;)
 		compute_a_little();
+}
+
+/* How long one who has slept keeps the hart beside one that computes, once it has lowered itself to nice 19. */
+static int lowered(void)
+{
+	pid_t beside = hog(SCHED_OTHER, 0, 0);
+	uint64_t begin, at, before;
+
+	until_all_have_begun(hogs);
+	nap(20);
+	begin = at = now();
+	if (setpriority(PRIO_PROCESS, 0, 19) != 0)
+		return 88;
+	do {
+		before = at;
+		compute_a_little();
+		at = now();
+	} while (at - before < SLICE_NS / 4);
+	kill(beside, SIGKILL);
+	printf("lowered, it ran for %lu us\n", (unsigned long)(before - begin) / 1000);
+	return 0;
 }
 
 static uint64_t ran_for(pid_t pid)
@@ -385,6 +410,7 @@ static int weights(void)
 	const pid_t heavy[] = { hog(SCHED_OTHER, 0, -20) };
 	uint64_t ran[5], late[1];
 
+	until_all_have_begun(hogs);
 	kill(heavy[0], SIGSTOP);
 	nap(50);
 	measure(pids, ran, 5, 800000000);
@@ -461,6 +487,8 @@ int main(int argc, char **argv)
 		return weights();
 	if (strcmp(argv[1], "realtime") == 0)
 		return realtime();
+	if (strcmp(argv[1], "lowered") == 0)
+		return lowered();
 	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
 		return share(4, n, 6);
 	return 2;
