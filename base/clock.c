@@ -51,7 +51,12 @@ uint64_t clock_ns_to_ticks(uint64_t ns)
 
 uint64_t clock_ns(void)
 {
-	return hz == 0 ? 0 : clock_ticks_to_ns(arch_time() - boot_ticks);
+	return clock_ns_at(arch_time());
+}
+
+uint64_t clock_ns_at(uint64_t tick)
+{
+	return hz == 0 ? 0 : clock_ticks_to_ns(tick - boot_ticks);
 }
 
 uint64_t clock_deadline(uint64_t ns)

@@ -13,6 +13,8 @@ uint64_t clock_timebase(void);
 
 /* Nanoseconds since clock_init(); monotonic. */
 uint64_t clock_ns(void);
+/* What clock_ns() was when arch_time() was `tick`. */
+uint64_t clock_ns_at(uint64_t tick);
 
 /* Convert durations. The conversion to ticks rounds up. Both saturate at UINT64_MAX. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);

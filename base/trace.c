@@ -55,7 +55,7 @@ bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, 
 static void trace_show(const struct trace_fault *fault)
 {
 	const char *name = kind_name != NULL ? kind_name(fault->kind) : "kind";
-	uint64_t us = clock_ticks_to_ns(fault->time) / 1000;
+	uint64_t us = clock_ns_at(fault->time) / 1000;
 
 	log_always("trace",
 		   "fault at %lu us: pid %d pc 0x%lx address 0x%lx access 0x%x %s(%u) -> %d", us,

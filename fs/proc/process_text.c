@@ -149,7 +149,7 @@ static void put_times(struct seq *seq, const struct process_facts *facts)
 		proc_user_ticks(children->kernel_ticks));
 	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
 	seq_put(seq, "%d %d %u 0 ", priority_of(&facts->wish), facts->wish.nice, facts->nthreads);
-	seq_put(seq, "%lu %lu %lu %lu ", proc_user_ticks(facts->start_tick),
+	seq_put(seq, "%lu %lu %lu %lu ", clock_ns_at(facts->start_tick) / (NSEC_PER_SEC / USER_HZ),
 		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
 }
 
