@@ -58,6 +58,13 @@ def R142_programs_of_the_root():
     has(done.out, b"A=b\n", "environment")
     os.mkdir(place + "/root")
     has(run_in(place, "probe", "env").out, b"HOME=/root\n", "environment")
+    for name in ("/etc", "/home/u"):
+        os.makedirs(place + name)
+    with open(place + "/etc/passwd", "w") as names:
+        names.write("root:x:0:0:root:/root:/bin/sh\n# none:x:7\nu:x:7:8::/home/u:/bin/sh\nv:x:9:9::/home/v:/bin/sh\n")
+    has(run_in(place, "probe", "env", options=["--user", "7"]).out, b"HOME=/home/u\n", "a user's environment")
+    has(run_in(place, "probe", "env", options=["--user", "9"]).out, b"HOME=/\n", "one without a directory")
+    has(run_in(place, "probe", "env", options=["--user", "5"]).out, b"HOME=/\n", "one without a name")
 
 
 @case

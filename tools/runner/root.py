@@ -95,11 +95,24 @@ def find(guest, root, shares):
     return root.share.host + path if os.path.isfile(root.share.host + path) else None
 
 
-def variables(root):
-    """Gives the environment's variables that depend on the root."""
+def named_home(root, uid):
+    """Gives the directory that the folder's /etc/passwd has for a user, or None."""
     try:
-        home = "/root" if os.path.isdir(root.share.host + follow(root.share.host, "/root")) else "/"
+        with open(root.share.host + follow(root.share.host, "/etc/passwd"), "rb") as names:
+            lines = [line.rstrip(b"\n").split(b":") for line in names]
     except OSError:
+        return None
+    homes = [fields[5] for fields in lines if len(fields) == 7 and fields[2] == b"%d" % uid]
+    return os.fsdecode(homes[0]) if homes and homes[0].startswith(b"/") else None
+
+
+def variables(root, uid):
+    """Gives the environment's variables that depend on the root."""
+    home = named_home(root, uid) if uid else "/root"
+    try:
+        if not home or not os.path.isdir(root.share.host + follow(root.share.host, home)):
+            home = "/"
+    except (OSError, ValueError):
         home = "/"
     return {"HOME": home, "PATH": PATHS}
 

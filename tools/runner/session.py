@@ -55,7 +55,7 @@ def environment(options, chosen):
     if options.user:
         variables["HOME"] = HOME
     if options.root:
-        variables.update(roots.variables(options.root))
+        variables.update(roots.variables(options.root, options.user[0] if options.user else 0))
     if chosen.of_image:
         variables.update({name: os.environ[name] for name in TASTE if os.environ.get(name)})
     variables.update(text.split("=", 1) for text in options.env)
