@@ -44,14 +44,16 @@ def memory_from_32_mib_to_4_gib():
 def machines_of_many_harts():
     for harts in ("2", "8"):
         equal(5, run("exit", "5", options=["--harts", harts]).status, f"{harts} harts")
-    # OpenSBI 1.6 says nothing where there are some more. QEMU runs so many one after the other, so the others stay parked.
-    equal(5, run("exit", "5", options=["--harts", "100", "--append", "harts=1"]).status, "100 harts")
+    # QEMU runs so many one after the other, so the others stay parked.
+    equal(5, run("exit", "5", options=["--harts", "40", "--append", "harts=1"]).status, "40 harts")
 
 
 @long_case
 def machines_of_more_harts():
     for harts in ("3", "4", "6"):
         equal(5, run("exit", "5", options=["--harts", harts]).status, f"{harts} harts")
+    # OpenSBI 1.6 says nothing where there are some more. The firmware takes nine times as long to park 100 as 40.
+    equal(5, run("exit", "5", options=["--harts", "100", "--append", "harts=1"]).status, "100 harts")
 
 
 @case
