@@ -493,7 +493,16 @@ bool process_orphan_some(struct process *process)
 	return list_empty(orphans);
 }
 
-static bool piece_ends; /* guarded by process_tree_lock */
+static bool piece_ends, visits_again; /* guarded by process_tree_lock */
+
+/* Whether the last visit has asked for another one of the same process, after a pause. */
+static bool take_visits_again(void)
+{
+	bool again = visits_again;
+
+	visits_again = false;
+	return again;
+}
 
 bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg)
 {
@@ -502,15 +511,18 @@ bool process_visit_group(int group, bool (*visit)(struct process *process, void 
 	struct process *process;
 	struct process_id id;
 	unsigned n = 0;
+	bool repeat;
 
 again:
 	list_for_each_entry(process, head, group_link) {
 		if (process->joined <= last)
 			continue;
+visit:
 		last = process->joined;
 		if (process->group == group && visit(process, arg))
 			return true;
-		if (last >= before || (++n % VISIT_PIECE != 0 && !piece_ends))
+		repeat = take_visits_again();
+		if (!repeat && (last >= before || (++n % VISIT_PIECE != 0 && !piece_ends)))
 			continue;
 		piece_ends = false;
 		id = (struct process_id){ process->pid, process->birth };
@@ -518,6 +530,8 @@ again:
 		process = process_find_id(&id);
 		if (!process || process->joined != last)
 			goto again; /* it has left; the bucket is in the order of `joined` */
+		if (repeat)
+			goto visit;
 	}
 	return false;
 }
@@ -535,6 +549,12 @@ struct visit {
 	uint64_t after, until;
 	unsigned n; /* walked since the lock was dropped */
 };
+
+void process_visit_again(void)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	visits_again = true;
+}
 
 void process_visit_ends_piece(void)
 {
@@ -557,6 +577,7 @@ static void visit_bucket(struct visit *visit, const struct list *head)
 	struct process *process;
 	struct process_id id;
 	uint64_t last = 0;
+	bool repeat;
 
 again:
 	list_for_each_entry(process, head, pid_link) {
@@ -566,14 +587,18 @@ again:
 			break;
 		last = process->birth;
 		id = (struct process_id){ process->pid, last };
+visit:
 		if (last > visit->after)
 			visit->fn(process, visit->arg);
-		if (!is_piece_done(visit))
+		repeat = take_visits_again();
+		if (!is_piece_done(visit) && !repeat)
 			continue;
 		process_tree_pause();
 		process = process_find_id(&id);
 		if (!process)
 			goto again;
+		if (repeat)
+			goto visit;
 	}
 }
 

@@ -177,6 +177,8 @@ void process_visit_all(void (*fn)(struct process *process, void *arg), void *arg
 
 /* For `fn` after much work: the lock is dropped before the next visit. Call with process_tree_lock held. */
 void process_visit_ends_piece(void);
+/* For `fn` or `visit`, with much work left: the lock is dropped, and the same process visited again. Lock as above. */
+void process_visit_again(void);
 
 /* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */
 void process_tree_pause(void);

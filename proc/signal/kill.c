@@ -30,6 +30,9 @@ static bool may_send(const struct process *process, const struct thread *to,
 	return info->sig == SIGCONT && self && process->session == self->session;
 }
 
+/* What a function that sends returns where it has done a piece of its work: call it again, after a pause. */
+#define SEND_AGAIN 1
+
 /* Signal 0 only checks that the process exists. If `to` is NULL, any of its threads may take it. */
 static int send_one(struct process *process, struct thread *to, const struct signal_info *info)
 {
@@ -39,6 +42,9 @@ static int send_one(struct process *process, struct thread *to, const struct sig
 		return -EPERM;
 	if (!info->sig || process->state != PROCESS_ALIVE)
 		return 0;
+	if (unlikely(SIGNAL_BIT(info->sig) & (SIGNAL_STOPS | SIGNAL_BIT(SIGCONT))) &&
+	    signal_cancel_some(process, info->sig))
+		return SEND_AGAIN;
 	return to ? signal_send_thread(to, info) : signal_send_info(process, info);
 }
 
@@ -66,7 +72,9 @@ static void send_unless_self(struct process *process, void *arg)
 	if (process->pid == PID_INIT || process == sending->self)
 		return;
 	err = send_one(process, NULL, sending->info);
-	if (err != -EPERM)
+	if (err == SEND_AGAIN)
+		process_visit_again();
+	else if (err != -EPERM)
 		sending->err = err;
 	else if (sending->err == -ESRCH)
 		sending->err = 0;
@@ -77,7 +85,9 @@ static bool send_to_member(struct process *process, void *arg)
 	struct sending *sending = arg;
 	int err = send_one(process, NULL, sending->info);
 
-	if (sending->err) /* as on Linux, one that got it is enough */
+	if (err == SEND_AGAIN)
+		process_visit_again();
+	else if (sending->err) /* as on Linux, one that got it is enough */
 		sending->err = err;
 	return false;
 }
@@ -114,58 +124,95 @@ void signal_raise(int sig)
 	signal_send_thread(current_thread(), &info);
 }
 
+/* Is there more to do? Then process_tree_lock, which the caller holds, has been dropped meanwhile. */
+static bool is_again(int err)
+{
+	if (likely(err != SEND_AGAIN))
+		return false;
+	process_tree_pause();
+	return true;
+}
+
 int process_signal(int pid, const struct signal_info *info)
 {
 	int err;
 
 	spin_lock(&process_tree_lock);
-	err = send_to_pid(pid, info);
+	do
+		err = send_to_pid(pid, info);
+	while (is_again(err));
 	spin_unlock(&process_tree_lock);
 	return err;
 }
 
+static int send_to_thread(int pid, int tid, const struct signal_info *info)
+{
+	struct thread *thread = thread_find(tid);
+
+	if (!thread || (pid && thread->process->pid != pid))
+		return -ESRCH;
+	return send_one(thread->process, thread, info);
+}
+
 int thread_signal(int pid, int tid, const struct signal_info *info)
 {
-	struct thread *thread;
-	int err = -ESRCH;
+	int err;
 
 	spin_lock(&process_tree_lock);
-	thread = thread_find(tid);
-	if (thread && (!pid || thread->process->pid == pid))
-		err = send_one(thread->process, thread, info);
+	do
+		err = send_to_thread(pid, tid, info);
+	while (is_again(err));
 	spin_unlock(&process_tree_lock);
 	return err;
+}
+
+static int send_to_id(const struct thread_id *id, enum signal_scope scope,
+		      const struct signal_info *info)
+{
+	struct thread *thread = thread_find_id(id);
+
+	if (!thread)
+		return -ESRCH;
+	if (scope == SIGNAL_TO_GROUP)
+		return send_to_group(id->tid, info);
+	return send_one(thread->process, scope == SIGNAL_TO_THREAD ? thread : NULL, info);
 }
 
 int signal_send_id(const struct thread_id *id, enum signal_scope scope,
 		   const struct signal_info *info)
 {
-	struct thread *thread;
-	int err = -ESRCH;
+	int err;
 
 	spin_lock(&process_tree_lock);
-	thread = thread_find_id(id);
-	if (thread && scope == SIGNAL_TO_GROUP)
-		err = send_to_group(id->tid, info);
-	else if (thread)
-		err = send_one(thread->process, scope == SIGNAL_TO_THREAD ? thread : NULL, info);
+	do
+		err = send_to_id(id, scope, info);
+	while (is_again(err));
 	spin_unlock(&process_tree_lock);
 	return err;
+}
+
+/* Call with process_tree_lock held. */
+static int send_as_kill(int pid, const struct signal_info *info)
+{
+	if (pid > 0)
+		return send_to_pid(pid, info);
+	if (pid == -1)
+		return send_to_all(info);
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	return send_to_group(pid ? -pid : current_process()->group, info);
 }
 
 int process_kill(int pid, int sig)
 {
 	struct signal_info info = from_user(sig);
-	int err = -ESRCH;
+	int err;
 
 	info.to_many = pid <= 0;
 	spin_lock(&process_tree_lock);
-	if (pid > 0)
-		err = send_to_pid(pid, &info);
-	else if (pid == -1)
-		err = send_to_all(&info);
-	else if (pid != INT32_MIN)
-		err = send_to_group(pid ? -pid : current_process()->group, &info);
+	do
+		err = send_as_kill(pid, &info);
+	while (is_again(err));
 	spin_unlock(&process_tree_lock);
 	return err;
 }

@@ -251,6 +251,21 @@ UNCHECKED void signal_flush_all(struct process *process, uint64_t set, struct li
 		pending_flush(&process->signals, &thread->signals.pending, set, spent);
 }
 
+UNCHECKED bool signal_flush_some(struct process *process, uint64_t set, unsigned most,
+				 struct list *spent)
+{
+	struct signals *signals = &process->signals;
+	unsigned before = signals->queued;
+	struct thread *thread;
+
+	for_each_thread(thread, process) {
+		pending_flush(signals, &thread->signals.pending, set, spent);
+		if (before - signals->queued >= most)
+			return true;
+	}
+	return false;
+}
+
 void signal_free(struct list *spent)
 {
 	struct list *node;

@@ -30,6 +30,8 @@ void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t 
 		  struct list *spent);
 /* The same for the process and all its threads. */
 void signal_flush_all(struct process *process, uint64_t set, struct list *spent);
+/* The same for threads alone, until `most` infos are gone, or a few more. Returns whether there may be others. */
+bool signal_flush_some(struct process *process, uint64_t set, unsigned most, struct list *spent);
 void signal_free(struct list *spent);
 /*
  * Makes a signal pending for a thread (`shared`: for its process), whose user counts it. Returns 0 or -EAGAIN. Call with

@@ -18,8 +18,8 @@
 #include "proc/signal/core.h"
 #include "proc/signal/queue.h"
 
-#define STOPS \
-	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+/* So many infos of signals that another one cancels are dropped in one hold of the locks. */
+#define CANCEL_PIECE 256u
 
 static bool ends_by_default(int sig)
 {
@@ -106,7 +106,7 @@ void signals_stop_threads(struct process *process)
 	struct thread *thread;
 	unsigned marked = 0;
 
-	process->signals.nstopping = process->signals.nthreads;
+	process->signals.nstopping = (uint16_t)process->signals.nthreads;
 	for_each_thread(thread, process) {
 		if (thread->signals.exiting)
 			continue;
@@ -172,15 +172,35 @@ static void notify_tracers(struct process *process)
 		ptrace_notify(thread);
 }
 
+/* The signals that are not pending any more when that one comes. */
+static inline uint64_t cancelled_by(int sig)
+{
+	if (likely(!(SIGNAL_BIT(sig) & (SIGNAL_STOPS | SIGNAL_BIT(SIGCONT)))))
+		return 0;
+	return sig == SIGCONT ? SIGNAL_STOPS : SIGNAL_BIT(SIGCONT);
+}
+
+bool signal_cancel_some(struct process *process, int sig)
+{
+	struct signals *signals = &process->signals;
+	bool more;
+
+	spin_lock(&signals->lock);
+	more = signals->queued > CANCEL_PIECE &&
+	       signal_flush_some(process, cancelled_by(sig), CANCEL_PIECE, &signals->spent);
+	spin_unlock(&signals->lock);
+	return more && !current_killed(); /* others may send as many again */
+}
+
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
 static inline void undo(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
 
-	if (likely(!(SIGNAL_BIT(sig) & (STOPS | SIGNAL_BIT(SIGCONT)))))
+	if (likely(!cancelled_by(sig)))
 		return;
 	if (sig == SIGCONT) {
-		signal_forget(process, STOPS);
+		signal_forget(process, SIGNAL_STOPS);
 		signals->stopping = 0;
 		if (unlikely(signals->was_traced))
 			notify_tracers(process);
@@ -193,7 +213,7 @@ static inline void undo(struct process *process, int sig)
 		signals->continue_untold = true;
 		waitq_wake_all(&signals->resumed);
 	} else {
-		signal_forget(process, SIGNAL_BIT(SIGCONT));
+		signal_forget(process, cancelled_by(sig));
 	}
 }
 
@@ -205,14 +225,16 @@ static UNCHECKED void keep_for_children(struct process *process, int sig)
 {
 	struct thread *thread;
 
+	if (likely(!process->signals.nforking))
+		return;
 	for_each_thread(thread, process) {
 		struct thread_signals *own = &thread->signals;
 
 		if (!own->forking)
 			continue;
 		if (sig == SIGCONT)
-			own->for_child &= ~STOPS;
-		else if (SIGNAL_BIT(sig) & STOPS)
+			own->for_child &= ~SIGNAL_STOPS;
+		else if (SIGNAL_BIT(sig) & SIGNAL_STOPS)
 			own->for_child &= ~SIGNAL_BIT(SIGCONT);
 		own->for_child |= SIGNAL_BIT(sig);
 	}

@@ -18,6 +18,11 @@ struct queued_signal;
 int signal_send_info(struct process *process, const struct signal_info *info);
 /* The same, but only that thread takes it, as by tkill. The thread must not disappear meanwhile. */
 int signal_send_thread(struct thread *thread, const struct signal_info *info);
+/*
+ * Before a stop signal or SIGCONT is sent: drops some of the signals that it cancels. Returns whether there are many more: then call it
+ * again, once process_tree_lock has been dropped. Preconditions as above.
+ */
+bool signal_cancel_some(struct process *process, int sig);
 /* The same as signal_send_info() for a signal from the kernel. */
 void signal_send(struct process *process, int sig);
 

@@ -85,6 +85,7 @@ bool signals_fork_begin(void)
 
 	spin_lock(&signals->lock);
 	own->forking = true;
+	signals->nforking++;
 	own->for_child = 0;
 	spin_unlock(&signals->lock);
 	return !current_signalled();
@@ -99,6 +100,7 @@ void signals_fork_done(struct process *child)
 
 	spin_lock(&signals->lock);
 	own->forking = false;
+	signals->nforking--;
 	left = child ? own->for_child : 0;
 	spin_unlock(&signals->lock);
 	for (; left; left &= left - 1) {

@@ -15,8 +15,10 @@ struct trap_frame;
 
 #define SIGNAL_BIT(sig)	   (1ull << ((sig)-1))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define SIGNAL_STOPS \
+	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 /* At most this many pending signals of a process keep their info, whatever RLIMIT_SIGPENDING is. */
-#define SIGNAL_QUEUE_MAX   1024
+#define SIGNAL_QUEUE_MAX 1024
 
 /* What a signal is about. The code does not tell, as a process may send itself any code. */
 enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD, SIGNAL_OF_TIMER };
@@ -72,7 +74,8 @@ struct signals {
 		*execing;	  /* waits in exec until the others have ended; NULL: none does */
 	int stopping;		  /* taken, and about to stop the process; 0: none */
 	int stopped;		  /* the signal that stopped the process; 0: it is not stopped */
-	unsigned nstopping;	  /* threads that have to stop and have not done so */
+	uint16_t nstopping;	  /* threads that have to stop and have not done so */
+	uint16_t nforking;	  /* threads that are creating a child */
 	unsigned nto_wake;	  /* threads that are to be woken, to end or to stop */
 	bool stop_unreported;	  /* wait4 has not reported the stop yet */
 	bool continue_unreported; /* wait4 has not reported the continuation yet */

@@ -553,13 +553,14 @@ static void execs(void)
 
 /* ---- stops: many threads stop and go on, which block all signals and have stop signals pending ---- */
 
-static void stop_and_continue(pid_t pid)
+/* `to`: the process, or its group. */
+static void stop_and_continue(pid_t pid, pid_t to)
 {
 	int status;
 
-	MUST(kill(-pid, SIGSTOP));
+	MUST(kill(to, SIGSTOP));
 	check(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status), "a stop");
-	MUST(kill(-pid, SIGCONT));
+	MUST(kill(to, SIGCONT));
 	check(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status), "a continuation");
 }
 
@@ -580,10 +581,12 @@ static void stops(void)
 	if (pid == 0)
 		sleep_for_ever(NULL);
 	MUST(setpgid(pid, pid));
-	stop_and_continue(pid);
+	stop_and_continue(pid, -pid);
 	signal_each(pid, SIGTSTP);
 	signal_each(pid, SIGTTIN);
-	stop_and_continue(pid);
+	stop_and_continue(pid, -pid);
+	signal_each(pid, SIGTSTP);
+	stop_and_continue(pid, pid);
 	MUST(kill(pid, SIGUSR1));
 	MUST(kill(pid, SIGKILL));
 	await_end(pid, SIGKILL);
