@@ -153,14 +153,19 @@ static void reap(struct process *child)
 	process_destroy(child);
 }
 
+/*
+ * A child's end is told by a signal first, and then by the queue. Who has been woken by the signal looks once more: as on
+ * Linux, that does not interrupt a wait for that child.
+ */
 long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 {
 	struct process *parent = current_process(), *child;
+	int err = 0;
 
 	for (;;) {
 		bool any, ended;
 		uint64_t seq;
-		int err, traced = 0;
+		int traced = 0;
 
 		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&process_tree_lock);
@@ -181,9 +186,9 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 			return -ECHILD;
 		if (wanted->options & WNOHANG)
 			return 0;
-		err = thread_wait_interruptible(&parent->child_waitq, seq);
 		if (err)
 			return err;
+		err = thread_wait_interruptible(&parent->child_waitq, seq);
 	}
 }
 

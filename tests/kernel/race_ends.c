@@ -21,6 +21,7 @@
 #include "proc/ptrace/ptrace.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/action.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
@@ -512,6 +513,32 @@ static void child_is_buried(void)
 
 RACE(race_parent_and_child_end, .rounds = 20, .begin = spawn_family,
      .sides = { reap_parent, let_them_exit, look_for_child }, .end = child_is_buried)
+
+/* The signal of a child's end, which has a handler, does not end the wait for that child. */
+static void spawn_child_with_handler(void)
+{
+	const struct abi_sigaction action = { .handler = CODE_AT };
+	struct abi_sigaction before;
+
+	turn = 0;
+	EXPECT_EQ(0, signal_action(SIGCHLD, &action, &before));
+	victims[0] = race_spawn(end_when_told, (void *)7ul);
+}
+
+static void reap_child(void)
+{
+	EXPECT_EQ(EXITED(7), race_reap(victims[0]));
+}
+
+static void forget_its_signal(void)
+{
+	struct signal_info info;
+
+	EXPECT_EQ(SIGCHLD, signal_wait(SIGNAL_BIT(SIGCHLD), 0, &info));
+}
+
+RACE(race_signal_of_an_end_and_the_wait_for_it, .rounds = 20, .begin = spawn_child_with_handler,
+     .sides = { reap_child, let_them_exit }, .end = forget_its_signal)
 
 /* ---- timers of a process ---- */
 
