@@ -25,6 +25,11 @@ void block_submit(struct block_device *dev, struct block_request *request)
 {
 	request->started = request->inflight = 0;
 	request->result = is_valid(dev, request) ? 0 : -EIO;
+	if (request->result == 0) {
+		counter_add(&dev->requests[request->write], 1);
+		counter_add(&dev->moved[request->write],
+			    (uint64_t)request->npages * SECTORS_PER_PAGE);
+	}
 	dev->ops->submit(dev, request);
 }
 

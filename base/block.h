@@ -59,6 +59,8 @@ struct block_device {
 	const struct block_ops *ops;
 	void *driver; /* private to the driver */
 	struct waitq answered;
+	/* atomic; by whether they write: requests that were valid, and their sectors */
+	uint64_t requests[2], moved[2];
 };
 
 #define BLOCK_DEVICES_MAX 8

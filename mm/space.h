@@ -31,6 +31,7 @@ struct space_stats {
 	uint64_t fences;
 	uint64_t major; /* faults that had to ask a device for their page, or wait for it */
 	uint64_t peak_resident;
+	uint64_t peak_mapped; /* bytes */
 };
 
 /* The last few ranges that the program unmapped, for reports of a use after that. */

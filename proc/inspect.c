@@ -354,6 +354,7 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	ret->locked = space->locked_bytes;
 	ret->resident = space->resident << PAGE_SHIFT;
 	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
+	ret->peak_mapped = space->stats.peak_mapped;
 	ret->tables = space->tables << PAGE_SHIFT;
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
@@ -397,6 +398,7 @@ static void count_states(struct process *process, void *arg)
 	for_each_thread(thread, process) {
 		char state = state_letter(thread, common);
 
+		census->all++;
 		census->running += state == 'R';
 		census->blocked += state == 'D';
 	}
@@ -411,6 +413,7 @@ struct thread_census inspect_census(void)
 	spin_lock(&process_tree_lock);
 	process_visit_all(count_states, &census);
 	census.created = process_births();
+	census.last_pid = pid_newest();
 	spin_unlock(&process_tree_lock);
 	return census;
 }
@@ -424,6 +427,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.tid = thread->tid,
 		.state = state_letter(thread, common_letter(process)),
 		.wish = thread->wish,
+		.personality = thread->personality,
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,
 		.tracer = ptrace_tracer_pid(thread),
@@ -434,6 +438,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 		.terminal_group = process->terminal ? process->terminal->group : -1,
 		.exit_signal = thread == process->leader ? process->exit_signal : -1,
 		.hart = last_hart(thread),
+		.harts = sched_harts(thread),
 		.status = process->status,
 		.umask = process_fs->umask(thread),
 		.fd_size = process_fs->fd_size(thread),

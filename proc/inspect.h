@@ -35,7 +35,8 @@ struct process_facts {
 	/* the thread's own: */
 	int tid;
 	unsigned hart; /* the number of the one that it ran on last */
-	char state;    /* R, S, D (waits for a mutex), T (stopped), t (by a tracer) or Z */
+	uint32_t personality;
+	char state; /* R, S, D (waits for a mutex), T (stopped), t (by a tracer) or Z */
 	char name[THREAD_NAME_LEN];
 	struct sched_wish wish;
 	struct usage thread_usage;
@@ -51,6 +52,7 @@ struct process_facts {
 	unsigned fd_size; /* room in its table of descriptors */
 	bool no_new_privs;
 	uint64_t start_tick;		    /* the thread's */
+	uint64_t harts;			    /* that the thread may run on, as bits */
 	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
 	/* signals: */
 	uint64_t pending, ignored, caught;
@@ -60,7 +62,7 @@ struct process_facts {
 	bool has_memory;
 	struct image_layout layout;
 	uint64_t mapped, data, stack, locked;
-	uint64_t resident, peak_resident, tables, swapped;
+	uint64_t resident, peak_resident, peak_mapped, tables, swapped;
 	uint64_t heap_start;
 };
 
@@ -102,9 +104,11 @@ struct exe *inspect_exe(const struct process_id *id);
 
 /* How many threads of processes are in these states now, and how many have been created since boot. */
 struct thread_census {
+	unsigned all;
 	unsigned running; /* or ready to run */
 	unsigned blocked; /* in state D */
 	uint64_t created;
+	int last_pid; /* the id that was given last */
 };
 
 /* Visits all processes, a few under each hold of process_tree_lock. Call without it. */

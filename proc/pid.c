@@ -228,6 +228,12 @@ struct process *process_find(int pid)
 	return NULL;
 }
 
+int pid_newest(void)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return pid_last;
+}
+
 UNCHECKED int pid_next_used(int id, int end)
 {
 	while (id < end && id_users[id] == 0)

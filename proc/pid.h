@@ -42,6 +42,9 @@ void process_publish_sibling_locked(struct process *sibling, struct process *chi
 /* Returns how many threads of processes have been created since boot. Call with process_tree_lock held. */
 uint64_t process_births(void);
 
+/* Returns the id that was given to a process or thread last. Call with process_tree_lock held. */
+int pid_newest(void);
+
 /* Returns how many processes there are, zombies included. */
 unsigned process_total(void);
 

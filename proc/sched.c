@@ -9,6 +9,7 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "proc/kthread.h"
+#include "proc/load.h"
 #include "proc/preempt_force.h"
 #include "proc/rt_queue.h"
 #include "sync/irq.h"
@@ -62,6 +63,7 @@ struct runq {
 static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
+static struct load load; /* guarded by sched_lock */
 
 static struct runq *runq_this(void)
 {
@@ -253,6 +255,45 @@ static __attribute__((noinline)) void tick_special(struct runq *runq, struct thr
 	}
 }
 
+/* The most threads that count as ready for the load average. */
+#define LOAD_READY_MOST 256u
+
+/* How many threads run or are ready, on all harts. Call with sched_lock held. */
+static unsigned count_active(void)
+{
+	unsigned active = 0, looked = 0;
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		const struct runq *runq = &runqs[i];
+
+		active += __atomic_load_n(&harts[i].current, __ATOMIC_RELAXED) != harts[i].idle;
+		active += runq->nahead;
+		for (const struct list *node = runq->ready.next;
+		     node != &runq->ready && looked < LOAD_READY_MOST; node = node->next)
+			looked++;
+	}
+	return active + looked;
+}
+
+/* Call with sched_lock held. */
+static void look_at_load(void)
+{
+	uint64_t now = clock_ns();
+
+	if (unlikely(now >= load.due_ns))
+		load_sample(&load, now, count_active());
+}
+
+void sched_load(uint64_t average[3])
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	look_at_load();
+	for (unsigned i = 0; i < ARRAY_SIZE(load.average); i++)
+		average[i] = load.average[i];
+	spin_unlock_irqrestore(&sched_lock, flags);
+}
+
 /*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
  * slice. So a thread runs for less than two slices while another one is ready.
@@ -265,6 +306,7 @@ static void tick(struct timer *timer)
 
 	tick_cpu_alarms(thread);
 	spin_lock_irqoff(&sched_lock);
+	look_at_load();
 	runq->ticking = false;
 	if (unlikely(thread->wish.any || runq->rt.first))
 		tick_special(runq, thread);

@@ -111,6 +111,9 @@ void sched_switch_over(struct thread *to, struct spinlock *held);
  */
 void sched_set_wish(struct thread *thread, uint64_t any);
 
+/* The load average over one, five and fifteen minutes, multiplied by 2^LOAD_SHIFT (proc/load.h). */
+void sched_load(uint64_t average[3]);
+
 /* The length of its slice now in ticks; of SCHED_RR that among its equals, and 0 of SCHED_FIFO, which has none. */
 uint64_t sched_slice(const struct thread *thread);
 

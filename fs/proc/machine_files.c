@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/version, cmdline, filesystems, devices, partitions, swaps, vmstat and interrupts. */
+/* /proc/version, cmdline, filesystems, devices, partitions, diskstats, swaps, vmstat, interrupts, loadavg; and empty ones. */
 #include "abi/errno.h"
 #include "base/block.h"
 #include "base/bootargs.h"
@@ -16,6 +16,8 @@
 #include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/swap_cache.h"
+#include "proc/load.h"
+#include "proc/sched.h"
 #include "proc/uts.h"
 
 static int version_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
@@ -79,6 +81,62 @@ static int partitions_record(void *source, void *walk, uint64_t *cursor, struct 
 	return 0;
 }
 
+/* How long requests take is not measured. The cursor is the index of the disk. */
+static int diskstats_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct block_device *disk = block_at((unsigned)*cursor);
+
+	(void)source, (void)walk;
+	if (!disk)
+		return -ENODATA;
+	seq_put(seq, "%4u %7u %s", DEV_MAJOR_DISK, dev_disk_minor((unsigned)*cursor), disk->name);
+	for (unsigned i = 0; i < 2; i++)
+		seq_put(seq, " %lu 0 %lu 0", (unsigned long)counter_read(&disk->requests[i]),
+			(unsigned long)counter_read(&disk->moved[i]));
+	seq_put(seq, " 0 0 0 0 0 0 0 0 0\n");
+	++*cursor;
+	return 0;
+}
+
+static void put_average(struct seq *seq, uint64_t average)
+{
+	average += (1u << LOAD_SHIFT) / 200; /* rounded to hundredths */
+	seq_put(seq, "%lu.%02lu ", (unsigned long)(average >> LOAD_SHIFT),
+		(unsigned long)((average & ((1u << LOAD_SHIFT) - 1)) * 100 >> LOAD_SHIFT));
+}
+
+static int loadavg_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct thread_census census;
+	uint64_t average[3];
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	census = inspect_census();
+	sched_load(average);
+	for (unsigned i = 0; i < ARRAY_SIZE(average); i++)
+		put_average(seq, average[i]);
+	seq_put(seq, "%u/%u %d\n", census.running, census.all, census.last_pid);
+	return 0;
+}
+
+static int empty_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk, (void)cursor, (void)seq;
+	return -ENODATA;
+}
+
+/* There are none. */
+static int cgroups_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	return 0;
+}
+
 /* There is one area; its priority has no effect, so it is the one that Linux gives the first. */
 static int swaps_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
@@ -101,6 +159,17 @@ static void put_count(struct seq *seq, const char *name, uint64_t count)
 	seq_put(seq, "%s %lu\n", name, (unsigned long)count);
 }
 
+/* What disks have read or written, in KiB. */
+static uint64_t disks_moved(bool written)
+{
+	const struct block_device *disk;
+	uint64_t sectors = 0;
+
+	for (unsigned i = 0; (disk = block_at(i)); i++)
+		sectors += counter_read(&disk->moved[written]);
+	return sectors / 2;
+}
+
 static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	uint64_t files = quota_pages();
@@ -113,6 +182,8 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "nr_file_pages", files);
 	put_count(seq, "nr_shmem", files);
 	put_count(seq, "nr_kernel_stack", kstack_frames() * (PAGE_SIZE / 1024));
+	put_count(seq, "pgpgin", disks_moved(false));
+	put_count(seq, "pgpgout", disks_moved(true));
 	put_count(seq, "pswpin", counter_read(&reclaim_counts.read));
 	put_count(seq, "pswpout", counter_read(&reclaim_counts.written));
 	put_count(seq, "pgfault", hart_fault_sum());
@@ -145,6 +216,10 @@ static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct 
 	return 0;
 }
 
+const struct seq_ops proc_diskstats_seq = { .record = diskstats_record };
+const struct seq_ops proc_loadavg_seq = { .record = loadavg_record };
+const struct seq_ops proc_empty_seq = { .record = empty_record };
+const struct seq_ops proc_cgroups_seq = { .record = cgroups_record };
 const struct seq_ops proc_version_seq = { .record = version_record };
 const struct seq_ops proc_bootargs_seq = { .record = cmdline_record };
 const struct seq_ops proc_filesystems_seq = { .record = filesystems_record };

@@ -70,6 +70,8 @@ extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mou
 
 extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, proc_statm_seq,
 	proc_comm_seq;
+extern const struct seq_ops proc_schedstat_seq, proc_personality_seq, proc_wchan_seq,
+	proc_no_id_seq, proc_id_map_seq, proc_setgroups_seq, proc_cgroup_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;
 extern const struct seq_ops proc_smaps_seq, proc_smaps_rollup_seq, proc_oom_score_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
@@ -77,6 +79,7 @@ extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
+extern const struct seq_ops proc_loadavg_seq, proc_diskstats_seq, proc_empty_seq, proc_cgroups_seq;
 extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq, proc_sysvipc_msg_seq;
 
 /*

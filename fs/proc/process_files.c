@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/status, stat, statm and comm: one record each, made of what is true at that moment. */
 #include "abi/errno.h"
+#include "base/clock.h"
 #include "fs/proc/node.h"
 #include "fs/proc/process_text.h"
+#include "mm/object.h"
+#include "mm/verbs.h"
 
 /* Returns 0, -ENODATA behind the only record, or -ESRCH. */
 static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
@@ -13,19 +16,50 @@ static int facts_once(void *source, uint64_t *cursor, struct process_facts *fact
 	return err ? err : seq_once(cursor);
 }
 
+/* Looks at what is resident of each object that is mapped. Returns 0 or -EINTR. */
+static int kinds_of(const struct process_id *id, struct memory_kinds *ret)
+{
+	struct uspace *uspace;
+	struct map_facts map = { 0 };
+	int err;
+
+	*ret = (struct memory_kinds){ 0 };
+	if (inspect_space_of(id, &uspace) != 0)
+		return 0;
+	while ((err = inspect_map(uspace, map.end, &map)) == 0) {
+		struct vm_usage usage = { 0 };
+
+		if (!map.object)
+			continue;
+		err = vm_usage_add(&uspace->space, map.start, map.end, &usage);
+		*(map.object->ops->inode ? &ret->file : &ret->shared) +=
+			usage.resident - usage.anonymous;
+		if (map.prot & VM_PROT_EXEC && map.object->ops->inode)
+			ret->text += map.end - map.start;
+		object_put(map.object);
+		if (err)
+			break;
+	}
+	uspace_put(uspace);
+	return err == -ENODATA ? 0 : err;
+}
+
 static int status_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct proc_node *node = source;
 	struct process_facts facts;
+	struct memory_kinds kinds;
 	struct cred *cred = NULL;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
+	if (err == 0)
+		err = kinds_of(&node->id.process, &kinds);
 	if (err == 0 && !(cred = inspect_cred(&node->id)))
 		err = -ESRCH;
 	if (err)
 		return err;
-	proc_put_status(seq, &facts, cred);
+	proc_put_status(seq, &facts, cred, &kinds);
 	cred_put(cred);
 	return 0;
 }
@@ -58,12 +92,16 @@ static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 
 static int statm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
+	const struct proc_node *node = source;
 	struct process_facts facts;
+	struct memory_kinds kinds;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
 	if (err == 0)
-		proc_put_statm(seq, &facts);
+		err = kinds_of(&node->id.process, &kinds);
+	if (err == 0)
+		proc_put_statm(seq, &facts, &kinds);
 	return err;
 }
 
@@ -92,6 +130,54 @@ static int comm_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 	return err;
 }
 
+/* The time that it ran, that it waited for a hart (not known here), and how often it ran. */
+static int schedstat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct process_facts facts;
+	int err = facts_once(source, cursor, &facts);
+	const struct usage *usage = &facts.thread_usage;
+
+	(void)walk;
+	if (err == 0)
+		seq_put(seq, "%lu 0 %lu\n",
+			(unsigned long)clock_ticks_to_ns(usage->user_ticks + usage->kernel_ticks),
+			(unsigned long)(usage->nvcsw + usage->nivcsw));
+	return err;
+}
+
+static int personality_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct process_facts facts;
+	int err = facts_once(source, cursor, &facts);
+
+	(void)walk;
+	if (err == 0)
+		seq_put(seq, "%08x\n", facts.personality);
+	return err;
+}
+
+/* Files that say the same of each process, since this kernel has nothing of the kind. The cursor is 0 at first. */
+#define CONSTANT_FILE(name, text)                                                             \
+	static int name##_record(void *source, void *walk, uint64_t *cursor, struct seq *seq) \
+	{                                                                                     \
+		const struct proc_node *node = source;                                        \
+		int err = inspect_exists(&node->id) ? seq_once(cursor) : -ESRCH;              \
+                                                                                              \
+		(void)walk;                                                                   \
+		if (err == 0)                                                                 \
+			seq_put(seq, "%s", text);                                             \
+		return err;                                                                   \
+	}                                                                                     \
+	const struct seq_ops proc_##name##_seq = { .record = name##_record }
+
+CONSTANT_FILE(wchan, "0");
+CONSTANT_FILE(no_id, "4294967295");
+CONSTANT_FILE(id_map, "         0          0 4294967295\n");
+CONSTANT_FILE(setgroups, "allow\n");
+CONSTANT_FILE(cgroup, "");
+
+const struct seq_ops proc_schedstat_seq = { .record = schedstat_record };
+const struct seq_ops proc_personality_seq = { .record = personality_record };
 const struct seq_ops proc_status_seq = { .record = status_record };
 const struct seq_ops proc_limits_seq = { .record = limits_record };
 const struct seq_ops proc_stat_seq = { .record = stat_record };

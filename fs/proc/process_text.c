@@ -3,6 +3,7 @@
 #include "fs/proc/process_text.h"
 
 #include "base/clock.h"
+#include "base/hart.h"
 #include "lib/string.h"
 #include "proc/priority.h"
 
@@ -38,17 +39,35 @@ static uint64_t code_bytes(const struct image_layout *layout)
 	return ALIGN_UP(layout->code_end, PAGE_SIZE) - ALIGN_DOWN(layout->code_start, PAGE_SIZE);
 }
 
-static void put_memory(struct seq *seq, const struct process_facts *facts)
+/* What has changed since the facts were collected makes no number wrap around. */
+static uint64_t less(uint64_t all, uint64_t part)
 {
+	return all - MIN(all, part);
+}
+
+/* There are no pinned or huge pages, and no bits of an address that the hardware ignores. */
+static void put_memory(struct seq *seq, const struct process_facts *facts,
+		       const struct memory_kinds *kinds)
+{
+	uint64_t code = code_bytes(&facts->layout);
+
+	put_kb(seq, "VmPeak", facts->peak_mapped);
 	put_kb(seq, "VmSize", facts->mapped);
 	put_kb(seq, "VmLck", facts->locked);
+	put_kb(seq, "VmPin", 0);
 	put_kb(seq, "VmHWM", facts->peak_resident);
 	put_kb(seq, "VmRSS", facts->resident);
+	put_kb(seq, "RssAnon", less(facts->resident, kinds->file + kinds->shared));
+	put_kb(seq, "RssFile", kinds->file);
+	put_kb(seq, "RssShmem", kinds->shared);
 	put_kb(seq, "VmData", facts->data);
 	put_kb(seq, "VmStk", facts->stack);
-	put_kb(seq, "VmExe", code_bytes(&facts->layout));
+	put_kb(seq, "VmExe", code);
+	put_kb(seq, "VmLib", less(kinds->text, code));
 	put_kb(seq, "VmPTE", facts->tables);
 	put_kb(seq, "VmSwap", facts->swapped);
+	put_kb(seq, "HugetlbPages", 0);
+	seq_put(seq, "CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0x%016lx\n", ~0ul);
 }
 
 static void put_signals(struct seq *seq, const struct process_facts *facts)
@@ -96,10 +115,32 @@ static void put_capabilities(struct seq *seq, const struct process_facts *facts,
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
 		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
-	seq_put(seq, "NoNewPrivs:\t%d\n", facts->no_new_privs);
+	seq_put(seq, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", facts->no_new_privs);
 }
 
-void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred)
+/* As many digits as all harts need; then the same as a list of ranges. There is one node of memory. */
+static void put_affinity(struct seq *seq, uint64_t mask)
+{
+	const char *comma = "";
+	unsigned first, n;
+
+	seq_put(seq, "Cpus_allowed:\t");
+	for (n = (hart_count + 3) / 4; n-- > 0;)
+		seq_put(seq, "%x", (unsigned)(mask >> n * 4 & 15));
+	seq_put(seq, "\nCpus_allowed_list:\t");
+	for (n = 0; n < hart_count; n++) {
+		if (!(mask >> n & 1))
+			continue;
+		for (first = n; n + 1 < hart_count && mask >> (n + 1) & 1;)
+			n++;
+		seq_put(seq, first == n ? "%s%u" : "%s%u-%u", comma, first, n);
+		comma = ",";
+	}
+	seq_put(seq, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+}
+
+void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred,
+		     const struct memory_kinds *kinds)
 {
 	seq_put(seq, "Name:\t");
 	seq_put_escaped(seq, facts->name, "\n\\");
@@ -107,20 +148,23 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, const s
 	if (facts->umask >= 0)
 		seq_put(seq, "Umask:\t%04o\n", (unsigned)facts->umask);
 	seq_put(seq, "State:\t%c (%s)\n", facts->state, state_word(facts->state));
-	seq_put(seq, "Tgid:\t%d\n", facts->pid);
+	seq_put(seq, "Tgid:\t%d\nNgid:\t0\n", facts->pid);
 	seq_put(seq, "Pid:\t%d\n", facts->tid);
 	seq_put(seq, "PPid:\t%d\n", facts->parent);
 	seq_put(seq, "TracerPid:\t%d\n", facts->tracer);
 	put_ids(seq, cred);
 	seq_put(seq, "FDSize:\t%u\n", facts->fd_size);
 	put_groups(seq, cred->group_info);
+	seq_put(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", facts->pid,
+		facts->tid, facts->group, facts->session);
 	if (facts->has_memory)
-		put_memory(seq, facts);
+		put_memory(seq, facts, kinds);
 	seq_put(seq, "Threads:\t%u\n", facts->nthreads);
 	put_signals(seq, facts);
 	put_capabilities(seq, facts, cred);
-	seq_put(seq, "Cpus_allowed:\t1\n");
-	seq_put(seq, "Cpus_allowed_list:\t0\n");
+	seq_put(seq,
+		"Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunsupported\n");
+	put_affinity(seq, facts->harts);
 	seq_put(seq, "voluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->thread_usage.nvcsw);
 	seq_put(seq, "nonvoluntary_ctxt_switches:\t%lu\n",
 		(unsigned long)facts->thread_usage.nivcsw);
@@ -176,10 +220,12 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 }
 
 /* size, resident, shared, text, lib, data, dirty; in pages */
-void proc_put_statm(struct seq *seq, const struct process_facts *facts)
+void proc_put_statm(struct seq *seq, const struct process_facts *facts,
+		    const struct memory_kinds *kinds)
 {
-	seq_put(seq, "%lu %lu 0 %lu 0 %lu 0\n", (unsigned long)(facts->mapped >> PAGE_SHIFT),
+	seq_put(seq, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)(facts->mapped >> PAGE_SHIFT),
 		(unsigned long)(facts->resident >> PAGE_SHIFT),
+		(unsigned long)((kinds->file + kinds->shared) >> PAGE_SHIFT),
 		(unsigned long)(code_bytes(&facts->layout) >> PAGE_SHIFT),
 		(unsigned long)((facts->data + facts->stack) >> PAGE_SHIFT));
 }

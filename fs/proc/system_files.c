@@ -41,10 +41,15 @@ static int meminfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 	put_pages(seq, "MemAvailable:", page_alloc_free_count());
 	put_pages(seq, "Buffers:", 0);
 	put_pages(seq, "Cached:", files);
+	/* All pages count as active: there are no two lists of them. */
+	put_pages(seq, "Active:", files);
+	put_pages(seq, "Inactive:", 0);
 	put_pages(seq, "SwapTotal:", swap.usable);
 	put_pages(seq, "SwapFree:", swap.free);
 	put_pages(seq, "Shmem:", files);
 	put_pages(seq, "Slab:", slab_frames());
+	put_pages(seq, "SReclaimable:", 0);
+	put_pages(seq, "SUnreclaim:", slab_frames());
 	put_pages(seq, "KernelStack:", kstack_frames());
 	if (commit_is_strict()) {
 		put_pages(seq, "CommitLimit:", commit_limit());
@@ -61,8 +66,8 @@ static int cpuinfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 	(void)source, (void)walk;
 	if (index >= hart_count)
 		return -ENODATA;
-	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n\n", index,
-		harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME);
+	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\nhart isa\t: %s\n\n",
+		index, harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME, ARCH_ISA_NAME);
 	*cursor = index + 1;
 	return 0;
 }
@@ -125,6 +130,7 @@ static int system_stat_record(void *source, void *walk, uint64_t *cursor, struct
 	seq_put(seq, "processes %lu\n", (unsigned long)census.created);
 	seq_put(seq, "procs_running %u\n", census.running);
 	seq_put(seq, "procs_blocked %u\n", census.blocked);
+	seq_put(seq, "softirq 0 0 0 0 0 0 0 0 0 0 0\n"); /* there are none */
 	return 0;
 }
 

@@ -34,6 +34,57 @@ static void facts(const char *name)
 	close(fd);
 }
 
+static const char *const facts_of_one[] = {
+	CPU "offline",
+	CPU "isolated",
+	CPU "smt/active",
+	CPU "smt/control",
+	CPU "cpu0/online",
+	CPU "cpu0/topology/core_id",
+	CPU "cpu0/topology/physical_package_id",
+	CPU "cpu0/topology/core_cpus",
+	CPU "cpu0/topology/core_cpus_list",
+	CPU "cpu0/topology/thread_siblings",
+	CPU "cpu0/topology/thread_siblings_list",
+	CPU "cpu0/topology/core_siblings",
+	CPU "cpu0/topology/core_siblings_list",
+	CPU "cpu0/topology/cluster_cpus",
+	CPU "cpu0/topology/cluster_cpus_list",
+	CPU "cpu0/topology/package_cpus",
+	CPU "cpu0/topology/package_cpus_list",
+	"/sys/devices/system/node/online",
+	"/sys/devices/system/node/possible",
+	"/sys/devices/system/node/node0/cpulist",
+	"/sys/devices/system/node/node0/cpumap",
+	"/sys/devices/system/node/node0/distance",
+	"/sys/kernel/address_bits",
+	"/sys/kernel/cpu_byteorder",
+	"/sys/kernel/mm/transparent_hugepage/enabled",
+	"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+};
+
+/* What lscpu and others read, on a machine with one processor. */
+static void more_facts(void)
+{
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(facts_of_one) / sizeof(facts_of_one[0]); i++) {
+		int fd = open(facts_of_one[i], O_RDONLY);
+		ssize_t n = read(fd, text, sizeof(text));
+
+		say("%s: %.*s", facts_of_one[i], n > 0 ? (int)n : 0, text);
+		close(fd);
+	}
+	say("%d %d\n", listed(CPU, "cpu0"), listed(CPU, "cpu1"));
+	TRY(chdir(CPU "cpu0/topology"));
+	say("%s\n", getcwd(text, sizeof(text)));
+	TRY(chdir("../.."));
+	say("%s\n", getcwd(text, sizeof(text)));
+	TRY(open("cpu0/topology/..", O_RDONLY | O_DIRECTORY) >= 0);
+	TRY(open("cpu1", O_RDONLY));
+	TRY(open("cpu0/topology/core_id", O_WRONLY));
+}
+
 static void lists(void)
 {
 	say("%d %d %d\n", listed("/sys", "devices"), listed("/sys/devices", "system"),
@@ -119,6 +170,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		facts(names[i]);
 	lists();
+	more_facts();
 	refusals();
 	missing_names();
 	descriptors();

@@ -337,9 +337,20 @@ static char *text_of(void (*put)(struct seq *, const struct process_facts *),
 	return buf;
 }
 
+static const struct memory_kinds some_kinds = { .file = 20 * PAGE_SIZE,
+						.shared = 3 * PAGE_SIZE,
+						.text = 5 * PAGE_SIZE };
+
 static void put_status(struct seq *seq, const struct process_facts *facts)
 {
-	proc_put_status(seq, facts, &fake_cred);
+	proc_put_status(seq, facts, &fake_cred, &some_kinds);
+}
+
+static void put_statm(struct seq *seq, const struct process_facts *facts)
+{
+	static const struct memory_kinds none;
+
+	proc_put_statm(seq, facts, facts->has_memory ? &some_kinds : &none);
 }
 
 static const struct process_facts a_process = {
@@ -377,6 +388,8 @@ static const struct process_facts a_process = {
 	.locked = 2 * PAGE_SIZE,
 	.resident = 50 * PAGE_SIZE,
 	.peak_resident = 60 * PAGE_SIZE,
+	.peak_mapped = 110 * PAGE_SIZE,
+	.harts = 1,
 	.tables = PAGE_SIZE,
 	.heap_start = 0x14000,
 	.usage = { .minor_faults = 11, .major_faults = 12, .nvcsw = 23, .nivcsw = 24 },
@@ -391,19 +404,27 @@ TEST(text_of_a_process)
 		"18446744073709551615 65536 73729 4000 0 0 2 0 0 4 1 0 0 17 0 0 3 0 0 0 77824 "
 		"77840 81920 5000 5001 5002 5003 0\n",
 		text_of(proc_put_stat, &a_process));
-	assert_string_equal("100 50 0 3 0 12 0\n", text_of(proc_put_statm, &a_process));
+	assert_string_equal("100 50 23 3 0 12 0\n", text_of(put_statm, &a_process));
 	assert_string_equal(
-		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nPid:\t8\n"
+		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nNgid:\t0\n"
+		"Pid:\t8\n"
 		"PPid:\t3\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t256\n"
-		"Groups:\t \nVmSize:\t     400 kB\nVmLck:\t       8 kB\nVmHWM:\t     240 kB\n"
-		"VmRSS:\t     200 kB\nVmData:\t      40 kB\nVmStk:\t       8 kB\n"
-		"VmExe:\t      12 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\nThreads:\t6\n"
+		"Groups:\t \nNStgid:\t7\nNSpid:\t8\nNSpgid:\t5\nNSsid:\t4\nKthread:\t0\n"
+		"VmPeak:\t     440 kB\nVmSize:\t     400 kB\nVmLck:\t       8 kB\n"
+		"VmPin:\t       0 kB\nVmHWM:\t     240 kB\nVmRSS:\t     200 kB\n"
+		"RssAnon:\t     108 kB\nRssFile:\t      80 kB\nRssShmem:\t      12 kB\n"
+		"VmData:\t      40 kB\nVmStk:\t       8 kB\nVmExe:\t      12 kB\n"
+		"VmLib:\t       8 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\n"
+		"HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n"
+		"untag_mask:\t0xffffffffffffffff\nThreads:\t6\n"
 		"SigQ:\t3/100\nSigPnd:\t0000010000000002\nShdPnd:\t0000000000000000\n"
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
 		"SigCgt:\t0000000000000004\nCapInh:\t0000000000000000\n"
 		"CapPrm:\t0000000000000000\nCapEff:\t000001ffffffffff\n"
 		"CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\n"
-		"Cpus_allowed:\t1\nCpus_allowed_list:\t0\n"
+		"Seccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\n"
+		"SpeculationIndirectBranch:\tunsupported\n"
+		"Cpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
 		"voluntary_ctxt_switches:\t13\nnonvoluntary_ctxt_switches:\t14\n",
 		text_of(put_status, &a_process));
 }
@@ -428,7 +449,7 @@ TEST(text_of_a_zombie)
 			    "18446744073709551615 0 0 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 "
 			    "0 0 0 9\n",
 			    text_of(proc_put_stat, &zombie));
-	assert_string_equal("0 0 0 0 0 0 0\n", text_of(proc_put_statm, &zombie));
+	assert_string_equal("0 0 0 0 0 0 0\n", text_of(put_statm, &zombie));
 }
 
 TEST(states)
