@@ -3,7 +3,7 @@
 /*
  * The layout is Linux's: the headers, a PT_NOTE, and a PT_LOAD for each mapping, whose bytes follow in whole pages.
  * What was never written, text, and files that are mapped are left out, but the first page of a program or library
- * (Linux's coredump_filter of 0x33). A page of zeros that nobody wrote is a hole in the file.
+ * (0x33; /proc/PID/coredump_filter may choose otherwise). A page of zeros that nobody wrote is a hole in the file.
  *
  * The list of mappings is made first, with the notes of files, in pages of the kernel: no lock is held while the file is
  * written. Another process may have the same memory (CLONE_VM) and unmap some of it meanwhile, which then reads as zeros.
@@ -173,6 +173,7 @@ static size_t bytes_to_dump(struct core *core, const struct map_facts *map,
 			    const struct inode *inode)
 {
 	struct space *space = &core->uspace->space;
+	const unsigned filter = atomic_load(&core->uspace->dump_filter);
 	size_t all = map->end - map->start;
 
 	if (sigreturn_is_page(map->object))
@@ -180,10 +181,17 @@ static size_t bytes_to_dump(struct core *core, const struct map_facts *map,
 	if (map->flags & VMA_DONTDUMP || (map->object && map->object->ops->unevictable))
 		return 0;
 	if (map->flags & VMA_SHARED && map->max_prot & VM_PROT_WRITE)
-		return inode && inode->nlink ? 0 : all;
-	if (!(map->flags & VMA_SHARED) && vm_has_private(space, map->start, map->end))
+		return filter & (inode && inode->nlink ? DUMP_MAPPED_SHARED : DUMP_ANON_SHARED)
+			       ? all
+			       : 0;
+	if (filter & DUMP_ANON_PRIVATE && !(map->flags & VMA_SHARED) &&
+	    vm_has_private(space, map->start, map->end))
 		return all;
-	return map->object ? bytes_of_text(core, map, inode) : 0;
+	if (!map->object)
+		return 0;
+	if (filter & DUMP_MAPPED_PRIVATE)
+		return all;
+	return filter & DUMP_ELF_HEADERS ? bytes_of_text(core, map, inode) : 0;
 }
 
 static bool list_file(struct core *core, const struct map_facts *map, struct inode *inode)

@@ -183,18 +183,10 @@ static ssize_t sysfs_read(struct file *file, struct user_iter *to, uint64_t *pos
 	const struct sys_node *node = to_sys(file_inode(file));
 	char made[TEXT_SIZE];
 	const char *text = node->entry->text ?: made;
-	size_t len, n;
 
 	if (node->entry->show)
 		node->entry->show(node->hart, made);
-	len = strlen(text);
-	if (*pos >= len)
-		return 0;
-	n = MIN(to->left, len - *pos);
-	if (user_iter_copy_out(to, text + *pos, n) != n)
-		return -EFAULT;
-	*pos += n;
-	return (ssize_t)n;
+	return user_iter_copy_text(to, pos, text, strlen(text));
 }
 
 static int64_t sysfs_seek(struct file *file, int64_t offset, int whence)

@@ -146,6 +146,19 @@ static int touch(vaddr_t at, bool write)
 	return 0;
 }
 
+ssize_t user_iter_copy_text(struct user_iter *to, uint64_t *pos, const char *text, size_t len)
+{
+	size_t n;
+
+	if (*pos >= len)
+		return 0;
+	n = MIN(to->left, len - *pos);
+	if (user_iter_copy_out(to, text + *pos, n) != n)
+		return -EFAULT;
+	*pos += n;
+	return (ssize_t)n;
+}
+
 int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)
 {
 	struct user_iter rest = *iter;

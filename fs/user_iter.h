@@ -81,6 +81,12 @@ static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from
 }
 
 /*
+ * For files whose text is made when it is read: copies what of the text is behind *pos, and advances that. Returns how much
+ * there was room for, 0 at the end, or -EFAULT.
+ */
+ssize_t user_iter_copy_text(struct user_iter *to, uint64_t *pos, const char *text, size_t len);
+
+/*
  * Copy all of n bytes, advance, and return n; or return 0 and do not advance. They do not wait for
  * a page that is not resident, so the caller may hold a lock that others need in order to free
  * memory. Without the lock, user_iter_fault_in() makes the pages accessible. n is at most

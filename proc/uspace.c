@@ -3,6 +3,7 @@
 #include "proc/uspace.h"
 
 #include "mm/relieve.h"
+#include "proc/process.h"
 #include "proc/sched.h"
 
 SLAB_CACHE(uspace_cache, struct uspace);
@@ -14,6 +15,14 @@ static const char *uspace_state(const void *uspace)
 
 COUNTED_KIND(uspace_kind, "address space", struct uspace, uspace_state);
 
+/* What the running process has, which forks or executes. */
+static uint32_t inherited_dump_filter(void)
+{
+	const struct process *self = current_process();
+
+	return self && self->uspace ? atomic_load(&self->uspace->dump_filter) : DUMP_FILTER_DEFAULT;
+}
+
 struct uspace *uspace_create(void)
 {
 	struct uspace *uspace = slab_alloc_wait(&uspace_cache);
@@ -22,6 +31,7 @@ struct uspace *uspace_create(void)
 		return NULL;
 	uspace->refs = 1;
 	uspace->grabs = 1;
+	uspace->dump_filter = inherited_dump_filter();
 	uspace->oom_killed = false;
 	uspace->undumpable = false;
 	uspace->sigreturn = 0;

@@ -19,7 +19,9 @@ struct uspace {
 	uint32_t refs;	/* atomic: number of processes that use it */
 	uint32_t grabs; /* atomic: who has the struct, and not the memory; all refs count as one */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
-	bool oom_killed;	/* atomic: all its processes were killed for their memory */
+	uint32_t
+		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */
+	bool oom_killed;     /* atomic: all its processes were killed for their memory */
 	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
 	vaddr_t sigreturn; /* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout;
@@ -28,6 +30,15 @@ struct uspace {
 };
 
 extern struct counted_kind uspace_kind;
+
+/* Bits of /proc/PID/coredump_filter that have a meaning here, the most that it has, and what it is at first. */
+#define DUMP_ANON_PRIVATE   0x01u
+#define DUMP_ANON_SHARED    0x02u
+#define DUMP_MAPPED_PRIVATE 0x04u
+#define DUMP_MAPPED_SHARED  0x08u
+#define DUMP_ELF_HEADERS    0x10u
+#define DUMP_FILTER_BITS    0x1ffu
+#define DUMP_FILTER_DEFAULT 0x33u
 
 /* Creates an empty space with one reference. Returns NULL if out of memory. */
 struct uspace *uspace_create(void);

@@ -103,6 +103,7 @@ const struct proc_entry proc_process_entries[] = {
 	  .seq = &proc_no_id_seq },
 	{ NAME("sessionid"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_no_id_seq },
+	{ NAME("coredump_filter"), .mode = S_IFREG | 0644, .file_ops = &proc_dump_filter_file_ops },
 	{ NAME("uid_map"), .mode = S_IFREG | 0644, .file_ops = &proc_file_ops,
 	  .seq = &proc_id_map_seq },
 	{ NAME("gid_map"), .mode = S_IFREG | 0644, .file_ops = &proc_file_ops,

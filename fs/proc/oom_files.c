@@ -32,18 +32,11 @@ static ssize_t adj_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	char text[ADJ_TEXT];
 	unsigned score;
 	int adj, err = oom_score(&to_proc(file_inode(file))->id, &adj, &score);
-	size_t len, n;
 
 	if (err)
 		return err;
-	len = (size_t)ksnprintf(text, sizeof(text), "%d\n", adj);
-	if (*pos >= len)
-		return 0;
-	n = MIN(to->left, len - *pos);
-	if (user_iter_copy_out(to, text + *pos, n) != n)
-		return -EFAULT;
-	*pos += n;
-	return (ssize_t)n;
+	return user_iter_copy_text(to, pos, text,
+				   (size_t)ksnprintf(text, sizeof(text), "%d\n", adj));
 }
 
 static int parse_adj(const char *text, size_t n, int *adj_ret)

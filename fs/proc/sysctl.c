@@ -44,18 +44,10 @@ static ssize_t sysctl_read(struct file *file, struct user_iter *to, uint64_t *po
 {
 	const struct sysctl *ctl = sysctl_of(file);
 	char text[SYSCTL_STRING_MAX + 1];
-	size_t len, n;
 
 	if (*pos != 0 && !ctl->show)
 		return 0;
-	len = show_value(ctl, text, sizeof(text));
-	if (*pos >= len)
-		return 0;
-	n = MIN(to->left, len - *pos);
-	if (user_iter_copy_out(to, text + *pos, n) != n)
-		return -EFAULT;
-	*pos += n;
-	return (ssize_t)n;
+	return user_iter_copy_text(to, pos, text, show_value(ctl, text, sizeof(text)));
 }
 
 /* ---- writing ---- */

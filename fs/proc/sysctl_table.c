@@ -10,6 +10,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/commit.h"
+#include "mm/object.h"
+#include "mm/relieve.h"
 #include "mm/vma.h"
 #include "proc/process.h"
 #include "proc/uts.h"
@@ -55,6 +57,11 @@ static int store_domainname(const char *text)
 {
 	uts_set_domainname(text, strlen(text));
 	return 0;
+}
+
+static void show_core_pattern(char *text)
+{
+	str_copy(text, "core", SYSCTL_STRING_MAX);
 }
 
 /* ---- random numbers ---- */
@@ -178,6 +185,22 @@ VARIABLE(msgmax, msg_limits, MSG_LIMIT_MAX)
 VARIABLE(msgmnb, msg_limits, MSG_LIMIT_MNB)
 VARIABLE(msgmni, msg_limits, MSG_LIMIT_MNI)
 
+/* Kept for those who set it: which pages reclaim takes depends on their use alone. */
+#define SWAPPINESS_MOST 200
+static uint64_t swappiness[1] = { 60 };
+VARIABLE(swappiness, swappiness, 0)
+
+/* 1 is about pages, 2 about objects of the kernel; 4 asks for no message about it. */
+static int set_drop_caches(unsigned index, uint64_t value)
+{
+	(void)index;
+	if (value & 2)
+		mm_trim();
+	else if (value & 1)
+		object_trim();
+	return 0;
+}
+
 #define ENTRY(text, mode_, file_ops_, ops_) \
 	.entry = { .name = (text),          \
 		   .len = sizeof(text) - 1, \
@@ -221,6 +244,8 @@ const struct sysctl sysctls[] = {
 	DIRECTORY(SYSCTL_ROOT, "kernel", SYSCTL_KERNEL),
 	STRING(SYSCTL_KERNEL, "arch", 0444, show_arch),
 	NUMBER(SYSCTL_KERNEL, "cap_last_cap", 0444, get_cap_last_cap),
+	STRING(SYSCTL_KERNEL, "core_pattern", 0644, show_core_pattern),
+	NUMBER(SYSCTL_KERNEL, "core_uses_pid", 0644, get_zero),
 	NUMBER(SYSCTL_KERNEL, "dmesg_restrict", 0644, get_one),
 	{ NAME_OF("domainname", domainname) },
 	{ NAME_OF("hostname", hostname) },
@@ -247,6 +272,8 @@ const struct sysctl sysctls[] = {
 	STRING(SYSCTL_KERNEL, "version", 0444, show_version),
 
 	DIRECTORY(SYSCTL_ROOT, "vm", SYSCTL_VM),
+	{ VALUE(SYSCTL_VM, "drop_caches", 0200), .get = get_zero, .set = set_drop_caches,
+	  .least = 1, .most = 4 },
 	NUMBER(SYSCTL_VM, "legacy_va_layout", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "max_map_count", 0644, get_map_count),
 	NUMBER(SYSCTL_VM, "memfd_noexec", 0644, get_zero),
@@ -256,6 +283,7 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_VM, "oom_kill_allocating_task", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "overcommit_memory", 0644, get_overcommit),
 	NUMBER(SYSCTL_VM, "panic_on_oom", 0644, get_zero),
+	{ SETTABLE(SYSCTL_VM, "swappiness", swappiness), .most = SWAPPINESS_MOST },
 };
 
 const unsigned sysctl_count = ARRAY_SIZE(sysctls);

@@ -305,6 +305,99 @@ static void contents(const char *self)
 	unlink("core");
 }
 
+/* ---- what /proc/PID/coredump_filter leaves out ---- */
+
+static const char *filter_to_set;
+
+static int set_filter(const char *text)
+{
+	int fd = open("/proc/self/coredump_filter", O_WRONLY);
+	ssize_t n = write(fd, text, strlen(text));
+
+	close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
+static const char *filter(void)
+{
+	static char text[16];
+	int fd = open("/proc/self/coredump_filter", O_RDONLY);
+
+	text[read(fd, text, sizeof(text) - 1)] = '\0';
+	close(fd);
+	return text;
+}
+
+static void dies_with_filter(void)
+{
+	if (!set_filter(filter_to_set))
+		_exit(1);
+	abort();
+}
+
+static void sizes_with(const char *text)
+{
+	filter_to_set = text;
+	dies(text, RLIM_INFINITY, dies_with_filter);
+	core = open("core", O_RDONLY);
+	read(core, &header, sizeof(header));
+	for (int n = 0; n <= 15; n++)
+		for (unsigned i = 0; i < header.e_phnum; i++)
+			if (segment(i).p_vaddr == (uint64_t)AT(n))
+				say("%lx%s", segment(i).p_filesz, n == 15 ? "\n" : " ");
+	close(core);
+	unlink("core");
+}
+
+static void filters(const char *self)
+{
+	static const char *const values[] = { "0", "1", "2", "4", "8", "0x10", "0x3f\n" };
+	int fd, status;
+	pid_t pid;
+
+	say("at first: %s", filter());
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		sizes_with(values[i]);
+	say("set: %d %s", set_filter("0xffff"), filter());
+	say("set: %d %s", set_filter("17"), filter());
+	if (fork() == 0) {
+		say("inherited: %s", filter());
+		execl(self, self, "filter", "again", NULL);
+		_exit(9);
+	}
+	wait(&status);
+	say("set: %d %s", set_filter("51"), filter());
+	fd = open("/proc/self/coredump_filter", O_RDWR);
+	TRY(write(fd, "x", 1));
+	TRY(write(fd, "", 0));
+	TRY(write(fd, "-1", 2));
+	TRY(write(fd, wild, 1));
+	TRY(lseek(fd, 0, SEEK_END));
+	TRY(pread(fd, &(char){ 0 }, 1, 8));
+	TRY(pread(fd, &(char){ 0 }, 1, 9));
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		fd = open("/proc/self/coredump_filter", O_RDWR);
+		for (;;)
+			pause();
+	}
+	{
+		char path[60], byte;
+
+		snprintf(path, sizeof(path), "/proc/%d/coredump_filter", pid);
+		fd = open(path, O_RDWR);
+		kill(pid, SIGKILL);
+		waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+		TRY(read(fd, &byte, 1));
+		TRY(write(fd, "1", 1));
+		waitpid(pid, NULL, 0);
+		TRY(read(fd, &byte, 1));
+		TRY(write(fd, "1", 1));
+		close(fd);
+	}
+}
+
 /* ---- when there is one ---- */
 
 static void by_term(void)
@@ -606,7 +699,12 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 1;
+	if (argc == 3) {
+		say("after exec: %s", filter());
+		return 0;
+	}
 	contents(argv[0]);
+	filters(argv[0]);
 	occasions();
 	threads();
 	return 0;

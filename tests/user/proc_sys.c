@@ -323,6 +323,30 @@ static void machine_names(void)
 	TRY(setdomainname(uts.domainname, strlen(uts.domainname)));
 }
 
+/* ---- caches ---- */
+
+static void caches(void)
+{
+	static const char *const values[] = { "1", "2\n", "3", "0", "5", "-1", "x" };
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	struct stat st;
+
+	stat("/proc/sys/vm/drop_caches", &st);
+	say("mode %o\n", st.st_mode);
+	TRY(open("/proc/sys/vm/drop_caches", O_RDONLY));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		TRY(pwrite(fd, values[i], strlen(values[i]), 0));
+	close(fd);
+	fd = open("/proc/sys/vm/swappiness", O_RDWR);
+	say("%ld\n", number("vm/swappiness"));
+	TRY(write(fd, "201", 3));
+	TRY(write(fd, "200", 3));
+	say("%ld\n", number("vm/swappiness"));
+	TRY(pwrite(fd, "60", 2, 0));
+	close(fd);
+	say("%ld\n", number("kernel/core_uses_pid"));
+}
+
 int main(void)
 {
 	machine();
@@ -332,5 +356,6 @@ int main(void)
 	names();
 	in_child("another user", another, NULL);
 	machine_names();
+	caches();
 	return 0;
 }
