@@ -61,7 +61,7 @@ int main(void)
 	say("thread and process: %d\n", syscall(SYS_gettid) == getpid());
 	TRY(sched_yield());
 	TRY(clock_getres(CLOCK_MONOTONIC, &t));
-	say("finer than 1 ms: %d\n", t.tv_sec == 0 && t.tv_nsec > 0 && t.tv_nsec < 1000000);
+	say("resolution: %ld s %ld ns\n", (long)t.tv_sec, t.tv_nsec);
 	TRY(clock_getres(CLOCK_MONOTONIC, NULL));
 	TRY(clock_getres(99, &t));
 	TRY(syscall(SYS_clock_getres, CLOCK_MONOTONIC, 8));
