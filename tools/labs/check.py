@@ -58,10 +58,22 @@ def added_lines(patch):
         return sum(line.startswith("+") and not line.startswith("+++") for line in file)
 
 
-def fits(root, lab, kind, patch=None):
-    """Returns why a solution cannot be made."""
-    with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
-        return attempt(trees.solution, root, lab, kind, folder, patch)
+class Bases:
+    """A lab's solutions that wrong ones are based on, each made once."""
+
+    def __init__(self, root, lab, folder):
+        self.root, self.lab, self.folder = root, lab, folder
+        self.made = {}  # kind: why it cannot be made
+
+    def fits(self, kind, patch=None):
+        """Returns why a solution cannot be made."""
+        folder = os.path.join(self.folder, kind)
+        if kind not in self.made:
+            os.mkdir(folder)
+            self.made[kind] = attempt(trees.solution, self.root, self.lab, kind, folder)
+        if self.made[kind] or not patch:
+            return self.made[kind]
+        return attempt(trees.apply, patch, folder, "--check")
 
 
 def check_worths(points):
@@ -111,9 +123,9 @@ def taken_names(lab):
     return found
 
 
-def check_wrong(root, lab, wrong):
+def check_wrong(bases, lab, wrong):
     """Returns what is wrong with a wrong solution's patch."""
-    found = fits(root, lab, wrong.base, wrong.path)
+    found = list(bases.fits(wrong.base, wrong.path))
     if len(wrong.says) < 2:
         found.append("no header of two lines: what goes wrong, and what a user would see")
     found += [f"it changes {name}, which is not in files.txt" for name in trees.changed_by(wrong.path)
@@ -130,11 +142,13 @@ def check_patches(root, lab, tap):
     bugs = bugs_of(trees.points_of(lab), root)
     if bugs:
         tap.point(f"{lab.name}: the bugs ({len(bugs)}) fit", [line for path in bugs.values() for line in wrong_bug(root, path)])
-    tap.point(f"{lab.name}: the start fits the sources", fits(root, lab, "start"))
-    tap.point(f"{lab.name}: the second solution fits the start, and is short", fits(root, lab, "second") + check_second(lab))
-    tap.point(f"{lab.name}: the wrong solutions ({len(wrongs)}) fit, and say what is wrong",
-              [line for wrong in wrongs for line in check_wrong(root, lab, wrong)]
-              + ([] if len(wrongs) >= FEWEST_WRONG else [f"fewer than {FEWEST_WRONG}"]))
+    with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
+        bases = Bases(root, lab, folder)
+        tap.point(f"{lab.name}: the start fits the sources", bases.fits("start"))
+        tap.point(f"{lab.name}: the second solution fits the start, and is short", bases.fits("second") + check_second(lab))
+        tap.point(f"{lab.name}: the wrong solutions ({len(wrongs)}) fit, and say what is wrong",
+                  [line for wrong in wrongs for line in check_wrong(bases, lab, wrong)]
+                  + ([] if len(wrongs) >= FEWEST_WRONG else [f"fewer than {FEWEST_WRONG}"]))
 
 
 class Variant:

@@ -60,10 +60,10 @@ def git(words, folder, data=None, **more):
     return done.stdout
 
 
-def apply(patch, folder):
+def apply(patch, folder, *options):
     """Applies a patch to a folder, whatever repository that lies in. Raises Wrong if it does not fit."""
     above = os.path.dirname(os.path.abspath(folder))
-    git(["apply", "--whitespace=nowarn", os.path.abspath(patch)], folder, GIT_CEILING_DIRECTORIES=above)
+    git(["apply", "--whitespace=nowarn", *options, os.path.abspath(patch)], folder, GIT_CEILING_DIRECTORIES=above)
 
 
 def changed_by(patch):
