@@ -42,6 +42,8 @@ static void behind_file(const struct text *text, const struct place *place)
 		say(text, "%lu bytes past the end of the mapped file, which has %lu",
 		    (unsigned long)(at - place->at.object_size),
 		    (unsigned long)place->at.object_size);
+	else if (place->at.in_memory)
+		say(text, "files and segments already have all the memory that they may have");
 	else
 		say(text, "the page of the mapped file could not be read");
 }

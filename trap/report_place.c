@@ -23,6 +23,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 		.offset = vma->offset,
 		.object_size = vma->object ? object_size(vma->object) : UINT64_MAX,
 		.device = vma->object && vma->object->ops->unevictable,
+		.in_memory = vma->object && vma->object->ops->charge,
 	};
 }
 

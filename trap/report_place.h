@@ -16,6 +16,7 @@ struct area {
 	uint64_t offset;      /* offset of start in its object, in bytes */
 	uint64_t object_size; /* bytes; UINT64_MAX: it has no object */
 	bool device;	      /* its object is that of a device which a program drives */
+	bool in_memory;	      /* its object's pages count as those of files in memory do */
 };
 
 struct place {
