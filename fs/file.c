@@ -3,6 +3,7 @@
 #include "fs/file.h"
 
 #include "abi/errno.h"
+#include "fs/async.h"
 #include "fs/epoll.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -65,6 +66,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->node = node;
 	file->data = NULL;
 	file->watches = NULL;
+	file->async = NULL;
 	file->locks = (struct lock_owner){ 0 };
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
 	counted_begin(&file_kind, &file->counted, &file->refs);
@@ -81,6 +83,7 @@ void file_release(struct file *file)
 {
 	counted_end(&file->counted);
 	epoll_file_ends(file);
+	file_async_end(file);
 	file_locks_close(file, &file->locks);
 	assert_hardened(file->locks.count == 0);
 	if (file->ops->release)

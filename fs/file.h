@@ -12,7 +12,9 @@
 #include "mm/check/counted.h"
 #include "proc/mutex.h"
 
+struct async_queue;
 struct file;
+struct file_async;
 struct inode;
 struct object;
 struct poller;
@@ -57,8 +59,10 @@ struct file_ops {
 	 */
 	unsigned (*poll)(struct file *file, struct poller *poller);
 	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
-	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
-	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
+	/* Where files of the kind join that have O_ASYNC. NULL slot: none can, and F_SETFL ignores the flag. */
+	struct async_queue *(*async)(struct file *file);
+	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n); /* [ENOTDIR] */
+	int (*truncate)(struct file *file, uint64_t size);	      /* [EINVAL] */
 	/*
 	 * Allocates the pages of [offset, end) or punches a hole there. mode is 0, or
 	 * FALLOC_FL_KEEP_SIZE with or without FALLOC_FL_PUNCH_HOLE.
@@ -133,13 +137,14 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops; /* const */
 	uint32_t refs;		    /* atomic */
-	uint32_t flags;	   /* O_* as F_GETFL shows them; const except O_APPEND and O_NONBLOCK */
+	uint32_t flags;	   /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
 	struct mutex lock; /* guards pos */
 	uint64_t pos;
-	void *node;		 /* belongs to the kind of file: an inode or a pipe */
-	void *data;		 /* the same: what it keeps for this open file. NULL at first */
-	struct lock_owner locks; /* by flock and F_OFD_SETLK; has a lock of its own */
-	struct watch *watches;	 /* of sets of epoll; guarded by watches_lock of fs/epoll.c */
+	void *node;		  /* belongs to the kind of file: an inode or a pipe */
+	void *data;		  /* the same: what it keeps for this open file. NULL at first */
+	struct lock_owner locks;  /* by flock and F_OFD_SETLK; has a lock of its own */
+	struct watch *watches;	  /* of sets of epoll; guarded by watches_lock of fs/epoll.c */
+	struct file_async *async; /* atomic, set once; fs/async.c. NULL: nothing has been set */
 	struct counted counted;
 };
 

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "base/clock.h"
+#include "fs/async.h"
 #include "fs/mount.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
@@ -35,12 +36,21 @@ struct pipe {
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
 	unsigned nreaders, nwriters;
-	bool page_refused; /* not full, but a writer was refused a page */
-	bool watched;	   /* atomic: somebody has waited for it by poll or epoll */
+	/* What is rare, and so looked at together: */
+	union {
+		struct {
+			bool page_refused; /* not full, but a writer was refused a page */
+			bool tells;	   /* O_ASYNC of one of its files has been set */
+			bool lent;	   /* splice holds the oldest bytes: ring.held */
+		};
+		uint32_t odd;
+	};
+	bool watched; /* atomic: somebody has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable; /* no longer empty, or the writer is gone */
 	struct waitq writable; /* no longer full, or the reader is gone */
 	struct waitq opened;   /* a named pipe has one more reader or writer */
+	struct async_queue async;
 	/* how many there ever were; guarded by lock */
 	uint64_t readers_ever, writers_ever;
 	/* const: */
@@ -211,13 +221,18 @@ static int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *fr
 	return 0;
 }
 
-/* Drops the lock until the queue is woken. Returns 0 or -EINTR, with the lock held again. */
-static int pipe_wait(struct pipe *pipe, struct waitq *queue)
+/*
+ * Drops the lock until the queue is woken. A reader or a writer first says what can be done by the others (POLL_*, or 0).
+ * Returns 0 or -EINTR, with the lock held again.
+ */
+static int pipe_wait(struct pipe *pipe, struct waitq *queue, int reason)
 {
 	uint64_t seq = waitq_sample(queue);
 	int err;
 
 	mutex_unlock(&pipe->lock);
+	if (reason)
+		async_tell(&pipe->async, reason);
 	err = thread_wait_interruptible(queue, seq);
 	mutex_lock(&pipe->lock);
 	return err;
@@ -229,43 +244,56 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue)
  */
 static bool is_readable(const struct pipe *pipe)
 {
-	return !atomic_load(&pipe->ring.held) && (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters);
+	return !atomic_load_relaxed(&pipe->ring.held) &&
+	       (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters);
 }
 
 /*
  * Waits until is_readable(). It looks without the lock: a change after the look advances the queue's sequence, and
- * the caller looks again under the lock. Returns 0, -EAGAIN or -EINTR.
+ * the caller looks again under the lock. With `tells`, as on Linux, the writers' owners are told. Returns 0, -EAGAIN or
+ * -EINTR.
  */
-static int wait_readable(struct pipe *pipe, bool nonblock)
+static int wait_readable(struct pipe *pipe, bool nonblock, bool tells)
 {
 	uint64_t seq = waitq_sample(&pipe->readable);
 
 	if (is_readable(pipe))
 		return 0;
-	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
+	if (nonblock)
+		return -EAGAIN;
+	if (tells)
+		async_tell(&pipe->async, POLL_OUT);
+	return thread_wait_interruptible(&pipe->readable, seq);
 }
 
 static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
-	bool ended = to->left == 0;
+	bool ended = false;
+	uint32_t odd = 0;
 	size_t done = 0;
 	int err = 0;
 
 	(void)pos;
+	if (unlikely(to->left == 0))
+		return 0;
 	while (err == 0 && !ended) {
 		bool was_full;
 		int lacking = 0;
 
 		if (done == 0)
-			err = wait_readable(pipe, file_nonblock(file, to));
-		if (err)
+			err = wait_readable(pipe, file_nonblock(file, to), true);
+		if (err) {
+			odd = err == -EAGAIN;
 			break;
+		}
 		mutex_lock(&pipe->lock);
-		was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
-		pipe->page_refused = false;
+		odd = pipe->odd;
+		was_full = pipe_ring_full(&pipe->ring) || odd;
+		if (unlikely(odd))
+			pipe->page_refused = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
-		if (likely(!pipe->ring.held))
+		if (likely(!odd || !pipe->ring.held))
 			lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
@@ -275,6 +303,9 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		else
 			ended |= done != 0;
 	}
+	/* As on Linux, also if there is no more room than before. */
+	if (unlikely(odd))
+		async_tell(&pipe->async, POLL_OUT);
 	return done != 0 ? (ssize_t)done : err;
 }
 
@@ -309,7 +340,7 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblo
 		if (err)
 			err = pipe_fetch(pipe, err, from);
 		else if (from->left != 0)
-			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
+			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable, POLL_IN);
 	}
 	return err;
 }
@@ -317,6 +348,7 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblo
 static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
+	bool tells;
 	size_t done = 0;
 	int err;
 
@@ -325,9 +357,12 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
 	err = pipe_write_all(pipe, from, file_nonblock(file, from), &done);
+	tells = pipe->tells;
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_raise(SIGPIPE);
+	if (unlikely(tells))
+		async_tell(&pipe->async, POLL_IN);
 	return done != 0 ? (ssize_t)done : err;
 }
 
@@ -406,13 +441,25 @@ static void pipe_free(struct pipe *pipe)
 	kfree(pipe);
 }
 
+/* The last reader, or writer, is gone, and there are others. */
+static void tell_last(struct pipe *pipe)
+{
+	async_tell(&pipe->async, POLL_IN);
+	async_tell(&pipe->async, POLL_OUT);
+}
+
 /* Releases one end. The last one frees the pipe. */
 static void pipe_end_gone(struct pipe *pipe, unsigned *end, struct waitq *other)
 {
+	bool is_last;
+
 	mutex_lock(&pipe->lock);
 	(*end)--;
+	is_last = !pipe->nreaders != !pipe->nwriters;
 	mutex_unlock(&pipe->lock);
 	waitq_wake_all(other);
+	if (is_last)
+		tell_last(pipe);
 	if (!refcount_put(&pipe->refs))
 		return;
 	free_pages(pipe);
@@ -526,6 +573,17 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 	return 0;
 }
 
+/* Who writes after this looks at the queue; what was written before is there to be read. */
+static struct async_queue *pipe_async(struct file *file)
+{
+	struct pipe *pipe = file_pipe(file);
+
+	mutex_lock(&pipe->lock);
+	pipe->tells = true;
+	mutex_unlock(&pipe->lock);
+	return &pipe->async;
+}
+
 /* ---- the two ends ---- */
 
 static const struct file_ops pipe_read_ops = {
@@ -536,6 +594,7 @@ static const struct file_ops pipe_read_ops = {
 	.stat = pipe_stat,
 	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.release = pipe_release_read,
 	.holds = pipe_holds,
 };
@@ -548,6 +607,7 @@ static const struct file_ops pipe_write_ops = {
 	.stat = pipe_stat,
 	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.release = pipe_release_write,
 	.holds = pipe_holds,
 };
@@ -564,6 +624,7 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->readable);
 	waitq_init(&pipe->writable);
 	waitq_init(&pipe->opened);
+	async_queue_init(&pipe->async, NULL);
 	pipe_ring_init(&pipe->ring);
 	pipe->ino = inode_next_ino();
 	pipe->made = clock_wall_ns();
@@ -682,7 +743,7 @@ static int await_partner(struct pipe *pipe, const uint64_t *ever)
 	int err = 0;
 
 	while (err == 0 && *ever == before)
-		err = pipe_wait(pipe, &pipe->opened);
+		err = pipe_wait(pipe, &pipe->opened, 0);
 	return err;
 }
 
@@ -753,10 +814,15 @@ static void fifo_release(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);
 
+	bool is_last;
+
 	mutex_lock(&pipe->lock);
 	count_ends(pipe, file, -1);
+	is_last = !pipe->nreaders != !pipe->nwriters;
 	mutex_unlock(&pipe->lock);
 	fifo_wake(pipe);
+	if (is_last)
+		tell_last(pipe);
 	fifo_pipe_put(file_inode(file), pipe);
 	inode_file_release(file);
 }
@@ -795,6 +861,7 @@ const struct file_ops fifo_file_ops = {
 	.poll = fifo_poll,
 	.stat = inode_file_stat,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.release = fifo_release,
 	.holds = pipe_holds,
 	.has_inode = true,
@@ -914,7 +981,7 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 	int err = 0;
 
 	while (!found && !ended) {
-		err = wait_readable(pipe, nonblock);
+		err = wait_readable(pipe, nonblock, false);
 		if (err)
 			return err;
 		mutex_lock(&pipe->lock);
@@ -922,12 +989,13 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		if (found)
 			*slot = pipe_ring_hold(&pipe->ring);
+		pipe->lent = pipe->ring.held;
 		mutex_unlock(&pipe->lock);
 	}
 	return found;
 }
 
-void pipe_give_back(struct file *file, size_t n)
+bool pipe_give_back(struct file *file, size_t n)
 {
 	struct pipe *pipe = file_pipe(file);
 	bool was_full, readable;
@@ -936,6 +1004,7 @@ void pipe_give_back(struct file *file, size_t n)
 	mutex_lock(&pipe->lock);
 	was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
 	page = pipe_ring_unhold(&pipe->ring, n);
+	pipe->lent = false;
 	if (page) {
 		page_back(pipe, page);
 		pipe->page_refused = false;
@@ -946,6 +1015,12 @@ void pipe_give_back(struct file *file, size_t n)
 		waitq_wake_all(&pipe->writable);
 	if (readable) /* others may have waited for what becomes of the page */
 		waitq_wake_all(&pipe->readable);
+	return page != NULL;
+}
+
+void pipe_tell_room(struct file *file)
+{
+	async_tell(&file_pipe(file)->async, POLL_OUT);
 }
 
 int pipe_await_room(struct file *file, bool nonblock)
@@ -1022,10 +1097,12 @@ static int move_slots(struct pipe *from, struct pipe *to, size_t n, bool keep, s
 static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done,
 		    bool *ended_ret)
 {
-	bool was_full;
+	bool was_full, has_room;
+	uint32_t tail;
 	int err;
 
 	lock_two(from, to);
+	tail = from->ring.tail;
 	was_full = pipe_ring_full(&from->ring) || from->page_refused;
 	*ended_ret = pipe_ring_empty(&from->ring) && !from->nwriters;
 	if (!to->nreaders)
@@ -1034,12 +1111,17 @@ static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, siz
 		err = from->ring.held ? 0 : move_slots(from, to, n, keep, done);
 	if (*done != 0 && !keep)
 		from->page_refused = false;
+	has_room = from->ring.tail != tail;
 	mutex_unlock(&from->lock);
 	mutex_unlock(&to->lock);
 	if (*done != 0)
 		waitq_wake_all(&to->readable);
 	if (*done != 0 && was_full && !keep)
 		waitq_wake_all(&from->writable);
+	if (*done != 0)
+		async_tell(&to->async, POLL_IN);
+	if (has_room)
+		async_tell(&from->async, POLL_OUT);
 	return err;
 }
 
@@ -1065,7 +1147,7 @@ ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock,
 	int err = 0;
 
 	while (err == 0 && done == 0 && !ended) {
-		err = wait_readable(from, nonblock);
+		err = wait_readable(from, nonblock, false);
 		if (err == 0)
 			err = pipe_await_room(out, nonblock);
 		if (err)

@@ -33,10 +33,11 @@ long pipe_set_size(struct file *file, uint64_t size);
 /*
  * For splice. pipe_take() waits for bytes and tells where the oldest are. Returns 1; 0 at the end; or -EAGAIN or -EINTR. After
  * a 1, the pipe has nothing to read for anybody else until pipe_give_back() says how many of these bytes were used; the
- * others stay the oldest.
+ * others stay the oldest. It returns whether that made room for a page: then pipe_tell_room() is to be called at the end.
  */
 int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock);
-void pipe_give_back(struct file *file, size_t n);
+bool pipe_give_back(struct file *file, size_t n);
+void pipe_tell_room(struct file *file);
 
 /*
  * read(2) or write(2), with or without O_NONBLOCK, whatever the file says. pipe_vmsplice() is one of both, as the file was opened

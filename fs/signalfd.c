@@ -45,6 +45,9 @@ static struct abi_signalfd_siginfo siginfo_of(const struct signal_info *info)
 		ret.ssi_stime = (uint64_t)abi.u.child.stime;
 	} else if (info->about == SIGNAL_OF_FAULT) {
 		ret.ssi_addr = abi.u.fault.addr;
+	} else if (info->about == SIGNAL_OF_IO) {
+		ret.ssi_band = (uint32_t)abi.u.io.band;
+		ret.ssi_fd = abi.u.io.fd;
 	} else if (info->code == SI_TIMER) {
 		ret.ssi_tid = (uint32_t)abi.u.timer.timer;
 		ret.ssi_overrun = (uint32_t)abi.u.timer.overrun;

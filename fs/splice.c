@@ -40,6 +40,7 @@ ssize_t splice_from_pipe(struct file *pipe, struct file *out, uint64_t *pos, siz
 			 bool nonblock)
 {
 	size_t done = 0;
+	bool has_room = false;
 	ssize_t put = 0;
 
 	while (done < n) {
@@ -53,13 +54,15 @@ ssize_t splice_from_pipe(struct file *pipe, struct file *out, uint64_t *pos, siz
 		put = write_kernel(out, slot.page + slot.offset, want, pos);
 		if (put > 0)
 			done += (size_t)put;
-		pipe_give_back(pipe, put > 0 ? (size_t)put : 0);
+		has_room |= pipe_give_back(pipe, put > 0 ? (size_t)put : 0);
 		if (put != (ssize_t)want)
 			break;
 		put = vm_pause();
 		if (put)
 			break;
 	}
+	if (has_room)
+		pipe_tell_room(pipe);
 	return done != 0 ? (ssize_t)done : put;
 }
 

@@ -183,6 +183,7 @@ static void process_join_tree(struct process *parent, struct process *child,
 			      const struct process *like)
 {
 	child->group = like ? like->group : 0;
+	child->signals.group_birth = like ? like->signals.group_birth : 0;
 	child->session = like ? like->session : 0;
 	child->terminal = like ? like->terminal : NULL;
 	pid_get(child->group);

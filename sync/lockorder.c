@@ -21,6 +21,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_NAMING] = "naming",
 	[LOCK_FILE_LOCKS] = "file locks",
 	[LOCK_WATCHES] = "watches",
+	[LOCK_ASYNC] = "signals of files",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_SIGHAND] = "signal actions",

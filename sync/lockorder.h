@@ -27,7 +27,8 @@ enum lock_class {
 	LOCK_NAMING, /* names and parents of a server's files */
 	LOCK_FILE_LOCKS,
 	LOCK_WATCHES, /* which files the sets of epoll watch */
-	LOCK_LAST_WAITING = LOCK_WATCHES,
+	LOCK_ASYNC,   /* which open files of a pipe or the like have O_ASYNC */
+	LOCK_LAST_WAITING = LOCK_ASYNC,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */

@@ -2,6 +2,7 @@
 /* System calls on descriptors: close, dup, fcntl, ioctl, pipe2, memfd_create. */
 #include "abi/ioctl.h"
 #include "abi/mman.h"
+#include "fs/async.h"
 #include "fs/fdtable.h"
 #include "fs/permission.h"
 #include "fs/open.h"
@@ -14,7 +15,7 @@
 #include "trap/arg_file.h"
 #include "trap/fcntl_lock.h"
 
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME)
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
 
 long sys_close(struct trap_frame *frame)
 {
@@ -80,12 +81,28 @@ long sys_dup3(struct trap_frame *frame)
 	return fd;
 }
 
-static long set_flags(struct file *file, uint32_t mask, uint32_t flags)
+/* Does the flag O_ASYNC change of a file that can have it? */
+static bool is_switched(const struct file *file, uint32_t mask, uint32_t flags)
 {
-	int err = mutex_lock_killable(&file->lock);
+	return (mask & (file->flags ^ flags) & O_ASYNC) && file->ops->async;
+}
 
+/* fd is what the signals say that O_ASYNC asks for. */
+static long set_flags(struct file *file, int fd, uint32_t mask, uint32_t flags)
+{
+	struct async_queue *queue = NULL;
+	int err = 0;
+
+	if (unlikely(mask & flags & O_ASYNC) && file->ops->async) {
+		err = file_async_prepare(file);
+		queue = file->ops->async(file);
+	}
+	err = err ?: mutex_lock_killable(&file->lock);
 	if (err)
 		return err;
+	if (unlikely(is_switched(file, mask, flags)))
+		file_async_switch(file, fd, queue);
+	mask &= ~(uint32_t)O_ASYNC;
 	atomic_store_relaxed(&file->flags, (file->flags & ~mask) | (flags & mask));
 	mutex_unlock(&file->lock);
 	return 0;
@@ -107,6 +124,18 @@ static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 	return fd_install(file, min, cloexec);
 }
 
+/* Does another descriptor refer to the same open file? */
+static long is_same_file(const struct file *file, int other_fd)
+{
+	struct file *other = fdtable_get_path(current_thread()->fdtable, other_fd);
+	bool is_same = other == file;
+
+	if (!other)
+		return -EBADF;
+	file_put(other);
+	return is_same;
+}
+
 static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 {
 	struct fdtable *table = current_thread()->fdtable;
@@ -122,6 +151,8 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 		return fdtable_set_cloexec(table, fd, (arg & FD_CLOEXEC) != 0);
 	case F_GETFL:
 		return file->flags;
+	case F_DUPFD_QUERY:
+		return is_same_file(file, (int)arg);
 	default:
 		break;
 	}
@@ -138,8 +169,17 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_SETFL:
 		if (!may_set_flags(file, (uint32_t)arg))
 			return -EPERM;
-		return set_flags(file, SETFL_MASK | (file_is_pipe(file) ? O_DIRECT : 0),
+		return set_flags(file, fd, SETFL_MASK | (file_is_pipe(file) ? O_DIRECT : 0),
 				 (uint32_t)arg);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		return file_owner_fcntl(file, command, arg);
+	case F_GETLEASE:
+		return F_UNLCK; /* there are no leases */
 	case F_GETPIPE_SZ:
 		return file_is_pipe(file) ? pipe_size(file) : -EBADF;
 	case F_SETPIPE_SZ:
@@ -167,13 +207,18 @@ long sys_fcntl(struct trap_frame *frame)
 	return result;
 }
 
-static long set_nonblock(struct file *file, vaddr_t arg)
+/* FIONBIO and FIOASYNC. */
+static long set_flag(struct file *file, int fd, uint32_t flag, vaddr_t arg)
 {
+	uint32_t flags;
 	int32_t on;
 
 	if (user_copy_in(&on, arg, sizeof(on)) != 0)
 		return -EFAULT;
-	return set_flags(file, O_NONBLOCK, on ? O_NONBLOCK : 0);
+	flags = on ? flag : 0;
+	if (flag == O_ASYNC && !file->ops->async)
+		return (file->flags ^ flags) & O_ASYNC ? -ENOTTY : 0;
+	return set_flags(file, fd, flag, flags);
 }
 
 static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
@@ -184,7 +229,9 @@ static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 	case FIONCLEX:
 		return fdtable_set_cloexec(current_thread()->fdtable, fd, false);
 	case FIONBIO:
-		return set_nonblock(file, arg);
+		return set_flag(file, fd, O_NONBLOCK, arg);
+	case FIOASYNC:
+		return set_flag(file, fd, O_ASYNC, arg);
 	default:
 		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
 	}

@@ -204,6 +204,15 @@ static int check_write(struct tty *tty)
 	return tostop ? ctty_check(&tty->jobs, SIGTTOU) : 0;
 }
 
+void tty_resumed(struct tty *tty)
+{
+	waitq_wake_all(&tty->resumed);
+	if (atomic_load(&tty->tells_room)) {
+		atomic_store(&tty->tells_room, false);
+		async_tell(&tty->async, POLL_OUT);
+	}
+}
+
 static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
@@ -218,6 +227,8 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 	err = check_write(tty);
 	while (from->left != 0 && err == 0)
 		err = tty_write_piece(tty, from, nonblock, &done) ?: turn_pause();
+	if (from->left != 0 && async_is_watched(&tty->async))
+		atomic_store(&tty->tells_room, true);
 	turn_give(&tty->output);
 	return done != 0 ? (ssize_t)done : err;
 }
@@ -262,6 +273,13 @@ static int tty_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return tty_ioctl_request(device_of(file), request, arg);
 }
 
+static struct async_queue *tty_async(struct file *file)
+{
+	struct tty *tty = device_of(file);
+
+	return &tty->async;
+}
+
 static int tty_opened(struct file *file)
 {
 	struct tty *tty = device_of(file);
@@ -296,6 +314,7 @@ const struct file_ops tty_ops = {
 	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
+	.async = tty_async,
 	.release = tty_release,
 	.has_inode = true,
 };
@@ -316,6 +335,7 @@ static const struct file_ops own_tty_ops = {
 	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
+	.async = tty_async,
 	.release = tty_release,
 	.has_inode = true,
 };
@@ -338,6 +358,7 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	ldisc_init(&tty->ldisc, plain);
 	waitq_init(&tty->readable);
 	waitq_init(&tty->resumed);
+	async_queue_init(&tty->async, &tty->jobs);
 	err = devfs_add(path, &tty_ops, tty, S_IFCHR | 0600, rdev);
 	if (err) {
 		kfree(tty);

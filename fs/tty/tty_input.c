@@ -72,10 +72,12 @@ static void take_byte(struct tty *tty, uint8_t byte)
 	add_echo(tty);
 	spin_unlock(&tty->lock);
 	(void)tty_send_echoes(tty);
-	if (events & LDISC_READABLE)
+	if (events & LDISC_READABLE) {
 		waitq_wake_all(&tty->readable);
+		async_tell(&tty->async, POLL_IN);
+	}
 	if (events & LDISC_RESUMED)
-		waitq_wake_all(&tty->resumed);
+		tty_resumed(tty);
 	if (events & LDISC_INTERRUPT)
 		ctty_signal(&tty->jobs, SIGINT);
 	if (events & LDISC_QUIT)

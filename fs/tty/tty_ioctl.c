@@ -132,7 +132,7 @@ static void set_held_off(struct tty *tty, bool off)
 		tty->ldisc.stopped = false;
 	spin_unlock(&tty->lock);
 	if (resumes)
-		waitq_wake_all(&tty->resumed);
+		tty_resumed(tty);
 }
 
 /* Has the other end stop, or go on, by the character that does so here. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/chardev.h"
+#include "fs/async.h"
 #include "fs/tty/ldisc.h"
 #include "fs/turn.h"
 #include "proc/job/ctty.h"
@@ -19,6 +20,8 @@ struct tty {
 	struct turn input;
 	struct turn output; /* keeps the bytes of one write together */
 	struct ctty jobs;   /* guarded by process_tree_lock */
+	struct async_queue async;
+	bool tells_room; /* atomic: part of a write had no room: O_ASYNC tells when it has */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct ldisc ldisc;
@@ -64,6 +67,9 @@ static inline bool tty_output_is_stopped(const struct tty *tty)
 {
 	return tty->ldisc.stopped || tty->held_off;
 }
+
+/* Output goes on that was stopped. The caller holds no lock. */
+void tty_resumed(struct tty *tty);
 
 /* Main function of the kernel thread that processes the device's input; arg is the tty. */
 void tty_input_main(void *arg);

@@ -45,12 +45,14 @@
 #define F_GETOWN	    9
 #define F_SETSIG	    10
 #define F_GETSIG	    11
+#define F_SETOWN_EX	    15
+#define F_GETOWN_EX	    16
 #define F_OFD_GETLK	    36
 #define F_OFD_SETLK	    37
 #define F_OFD_SETLKW	    38
+#define F_GETLEASE	    1025
+#define F_DUPFD_QUERY	    1027
 #define F_DUPFD_CLOEXEC	    1030
-#define F_SETPIPE_SZ	    1031
-#define F_GETPIPE_SZ	    1032
 #define F_SETPIPE_SZ	    1031
 #define F_GETPIPE_SZ	    1032
 #define F_ADD_SEALS	    1033
@@ -65,6 +67,16 @@
 #define F_WRLCK		    1
 #define F_UNLCK		    2
 #define FD_CLOEXEC	    1
+
+/* struct f_owner_ex */
+#define F_OWNER_TID  0
+#define F_OWNER_PID  1
+#define F_OWNER_PGRP 2
+
+struct abi_f_owner_ex {
+	int type;
+	int pid;
+};
 
 #define SEEK_SET  0
 #define SEEK_CUR  1

@@ -32,6 +32,7 @@
 #define TIOCGEXCL  0x80045440
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
+#define FIOASYNC   0x5452
 
 /* TCXONC */
 #define TCOOFF 0

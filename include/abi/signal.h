@@ -75,6 +75,7 @@
 #define SI_KERNEL     0x80
 #define SI_QUEUE      (-1)
 #define SI_TIMER      (-2)
+#define SI_SIGIO      (-5)
 #define SI_TKILL      (-6)
 #define ILL_ILLOPC    1
 #define FPE_INTDIV    1
@@ -91,6 +92,8 @@
 #define CLD_TRAPPED   4
 #define CLD_STOPPED   5
 #define CLD_CONTINUED 6
+#define POLL_IN	      1
+#define POLL_OUT      2
 
 /* riscv64 has no restorer. */
 struct abi_sigaction {
@@ -143,6 +146,12 @@ struct abi_siginfo {
 			int64_t utime;
 			int64_t stime;
 		} child;
+		/* SIGIO, and what F_SETSIG names instead */
+		struct {
+			int64_t band;
+			int32_t fd;
+			uint32_t pad;
+		} io;
 		/* POSIX timers */
 		struct {
 			int32_t timer;

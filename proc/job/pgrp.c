@@ -92,6 +92,16 @@ static void update_children(struct process *process)
 	}
 }
 
+/* Which group of that number: the one that is there, or one that the process founds. Call with process_tree_lock held. */
+static uint32_t birth_of_group(const struct process *founder, int group)
+{
+	const struct process *process;
+
+	for_each_group_member(process, group)
+		return process->signals.group_birth;
+	return (uint32_t)founder->birth;
+}
+
 /*
  * Moves the process to a group and a session. Whether it and its children are counted in jobc[]
  * depends on these ids. Call with process_tree_lock held; it is dropped if there are many children,
@@ -104,6 +114,7 @@ static void pgrp_set_ids(struct process *process, int group, int session)
 	pid_put(process->group);
 	pid_get(session);
 	pid_put(process->session);
+	process->signals.group_birth = birth_of_group(process, group);
 	child_set_group(process, group);
 	process->session = session;
 	process_join_group(process);

@@ -300,6 +300,9 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 		abi->u.timer.timer = info->pid;
 		abi->u.timer.overrun = info->status;
 		abi->u.timer.value = info->value;
+	} else if (info->about == SIGNAL_OF_IO) {
+		abi->u.io.band = (int64_t)info->value;
+		abi->u.io.fd = info->status;
 	} else {
 		abi->u.rt.pid = info->pid;
 		abi->u.rt.uid = info->uid;

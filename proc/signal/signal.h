@@ -21,7 +21,13 @@ struct trap_frame;
 #define SIGNAL_QUEUE_MAX 1024
 
 /* What a signal is about. The code does not tell, as a process may send itself any code. */
-enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD, SIGNAL_OF_TIMER };
+enum signal_about {
+	SIGNAL_OF_SENDER,
+	SIGNAL_OF_FAULT,
+	SIGNAL_OF_CHILD,
+	SIGNAL_OF_TIMER,
+	SIGNAL_OF_IO
+};
 
 /* A signal and the information that comes with it. */
 struct signal_info {
@@ -32,9 +38,9 @@ struct signal_info {
 	bool to_many;	 /* sent to a group or to all: a child that is being forked gets it too */
 	bool was_shared; /* once it was taken: it was pending for the process, not for a thread */
 	int pid;	 /* the sender, or the child that it is about; the id of a timer */
-	int status;	 /* of the child: exit status or signal; how often a timer was overrun */
+	int status; /* of the child: exit status or signal; how often a timer was overrun; a descriptor */
 	uint32_t uid;
-	uint64_t value; /* as the sender gave it; for a fault: the address */
+	uint64_t value; /* as the sender gave it; for a fault: the address; of a file: POLL* */
 	union {
 		uint64_t user_ticks; /* of the child */
 		unsigned armed;	     /* of a timer with an interval: its armings then; else 0 */
@@ -66,6 +72,11 @@ struct signals {
 	struct sigpending shared;	/* sent to the process: any of its threads may take them */
 	struct signal_actions *actions; /* NULL: no action was set */
 	unsigned queued;		/* infos on the queues of the process and its threads */
+	/*
+	 * Guarded by process_tree_lock: the low bits of the birth of the process that founded the group. So a later
+	 * group of that number is another.
+	 */
+	uint32_t group_birth;
 	struct list spent;  /* infos of dropped signals, for later ones: to free many takes long */
 	uint64_t queue_max; /* RLIMIT_SIGPENDING, of all that its user has on queues */
 	unsigned nthreads;  /* threads that have not begun to end */

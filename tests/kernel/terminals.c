@@ -89,6 +89,7 @@ static void begin(const char *text, size_t n)
 	ldisc_init(&tty.ldisc, false);
 	waitq_init(&tty.readable);
 	waitq_init(&tty.resumed);
+	async_queue_init(&tty.async, &tty.jobs);
 }
 
 /* All of it is typed, and the device ends. */

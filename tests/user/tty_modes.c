@@ -349,6 +349,77 @@ static int in_the_background(void *unused)
 	return 0;
 }
 
+static void told(const char *what)
+{
+	const struct timespec now = { 0 };
+	siginfo_t info = { 0 };
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	sigaddset(&set, SIGRTMIN);
+	sig = sigtimedwait(&set, &info, &now);
+	if (sig == SIGRTMIN)
+		say("%s: code %d, %d, band %#lx\n", what, info.si_code, info.si_fd == tty,
+		    info.si_band);
+	else
+		say("%s: %d\n", what, sig == SIGIO);
+}
+
+static void says_owner(void)
+{
+	struct f_owner_ex ex = { -1, -1 };
+
+	TRY(fcntl(tty, F_GETOWN_EX, &ex));
+	say("type %d, %s\n", ex.type,
+	    ex.pid == 0		       ? "nobody"
+	    : ex.pid == tcgetpgrp(tty) ? "the foreground"
+	    : ex.pid == getpid()       ? "self"
+				       : "another");
+}
+
+/* O_ASYNC: the foreground is told of each line, or of each byte, and of room. */
+static int is_told(void *unused)
+{
+	struct termios modes;
+	sigset_t set;
+
+	(void)unused;
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setsid();
+	TRY(fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC));
+	says_owner();
+	TRY(fcntl(tty, F_SETOWN, 0));
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	make_sane();
+	TRY(fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK));
+	TRY(fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC));
+	says_owner();
+	TRY(ioctl(tty, TIOCSTI, "a"));
+	told("a byte");
+	TRY(ioctl(tty, TIOCSTI, "\n"));
+	told("a line");
+	TRY(fcntl(tty, F_SETOWN, getpid()));
+	TRY(fcntl(tty, F_SETSIG, SIGRTMIN));
+	TRY(ioctl(tty, TIOCSTI, "\n"));
+	told("another line");
+	TRY(tcgetattr(tty, &modes));
+	modes.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
+	TRY(tcsetattr(tty, TCSANOW, &modes));
+	TRY(tcflush(tty, TCIFLUSH));
+	told("no input");
+	TRY(ioctl(tty, TIOCSTI, "b"));
+	told("a raw byte");
+	TRY(fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK));
+	TRY(ioctl(tty, TIOCSTI, "c"));
+	told("without O_ASYNC");
+	TRY(tcflush(tty, TCIFLUSH));
+	make_sane();
+	return 0;
+}
+
 int main(void)
 {
 	static const struct {
@@ -365,6 +436,7 @@ int main(void)
 		{ "exclusive", exclusive },
 		{ "disciplines", disciplines },
 		{ "in the background", in_the_background },
+		{ "signals", is_told },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -17,6 +17,7 @@
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
+#include "proc/signal/io.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/signal.h"
 #include "proc/wait.h"
@@ -148,6 +149,27 @@ uint64_t process_own_limit(unsigned resource)
 void signal_raise(int sig)
 {
 	(void)sig;
+}
+
+int signal_owner_set(struct signal_owner *owner, enum signal_owner_kind kind, int id)
+{
+	*owner = (struct signal_owner){ .kind = kind, .id.tid = id };
+	return 0;
+}
+
+void signal_owner_set_foreground(struct signal_owner *owner, const struct ctty *terminal)
+{
+	(void)owner, (void)terminal;
+}
+
+int signal_owner_id(const struct signal_owner *owner)
+{
+	return owner->id.tid;
+}
+
+void signal_owner_send(const struct signal_owner *owner, int sig, int fd, int reason)
+{
+	(void)owner, (void)sig, (void)fd, (void)reason;
 }
 
 /* The same in each run. */

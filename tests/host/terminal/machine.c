@@ -313,3 +313,16 @@ void panic(const char *fmt, ...)
 {
 	fail("the kernel panics: %s", fmt);
 }
+
+/* ---- O_ASYNC: no file here has it ---- */
+
+void async_queue_init(struct async_queue *queue, const struct ctty *terminal)
+{
+	queue->terminal = terminal;
+	list_init(&queue->files);
+}
+
+void async_tell_all(struct async_queue *queue, int reason)
+{
+	(void)queue, (void)reason;
+}
