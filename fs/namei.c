@@ -75,24 +75,32 @@ static int make_special(struct file *dir, const char *path, unsigned mode, uint6
 	return err;
 }
 
-int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev)
+int fs_may_mknod(unsigned mode)
 {
-	unsigned permissions = mode & S_IALLUGO;
-
 	switch (mode & S_IFMT) {
 	case 0:
 	case S_IFREG:
-		return make(dir, path, S_IFREG | permissions);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
-		return make_special(dir, path, mode & (S_IFMT | S_IALLUGO), rdev);
+		return 0;
 	case S_IFDIR:
 		return -EPERM;
 	default:
 		return -EINVAL;
 	}
+}
+
+int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev)
+{
+	int err = fs_may_mknod(mode);
+
+	if (err)
+		return err;
+	if (S_ISREG(mode) || (mode & S_IFMT) == 0)
+		return make(dir, path, S_IFREG | (mode & S_IALLUGO));
+	return make_special(dir, path, mode & (S_IFMT | S_IALLUGO), rdev);
 }
 
 int fs_symlink(const char *target, struct file *dir, const char *path)

@@ -17,8 +17,9 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode);
 /*
  * Creates a regular file (type 0 or S_IFREG), a named pipe, the name of a socket, or a device of
  * fs/special.h. -EPERM: another device, a directory, or the file system has no such files; -EINVAL: no
- * type.
+ * type. fs_may_mknod() looks at the type alone.
  */
+int fs_may_mknod(unsigned mode);
 int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev);
 
 /* Creates a symbolic link to target, which is not empty. */

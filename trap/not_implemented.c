@@ -82,6 +82,7 @@ static const struct missing {
 	{ 432, "fsmount", "it has mount and umount2 only", NEEDED },
 	{ 433, "fspick", "it has mount and umount2 only", NEEDED },
 	{ 438, "pidfd_getfd", "no descriptor is taken from another process", NEEDED },
+	{ 440, "process_madvise", "it has madvise for the process itself", OPTIONAL },
 	{ 442, "mount_setattr", "it has mount and umount2 only", NEEDED },
 	{ 443, "quotactl_fd", "it has no quotas", NEEDED },
 	{ 444, "landlock_create_ruleset", "it has no Landlock", OPTIONAL },

@@ -214,8 +214,9 @@ long sys_mkdirat(struct trap_frame *frame)
 long sys_mknodat(struct trap_frame *frame)
 {
 	struct at_path at;
-	long err = at_path_get(frame, 0, PATH_NAMES, &at);
+	long err = fs_may_mknod(arg_uint(frame, 2));
 
+	err = err ?: at_path_get(frame, 0, PATH_NAMES, &at);
 	if (err)
 		return err;
 	err = fs_mknod(at.dir, at.path, arg_uint(frame, 2) & ~process_umask(), arg_uint(frame, 3));

@@ -588,6 +588,8 @@ long sys_getrandom(struct trap_frame *frame)
 		return -EINVAL;
 	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
+	if (check_user_range(to, left))
+		return -EFAULT;
 	while (left) {
 		size_t n = MIN(left, (uint64_t)sizeof(piece)), went;
 

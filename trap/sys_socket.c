@@ -2,6 +2,9 @@
 /* Sockets: there are none, and this says so as a Linux does that is configured without families of them. */
 #include "abi/errno.h"
 #include "abi/socket.h"
+#include "abi/time.h"
+#include "abi/uio.h"
+#include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "trap/arg_file.h"
 #include "trap/syscall.h"
@@ -70,12 +73,37 @@ ON_SOCKET(accept)
 ON_SOCKET(connect)
 ON_SOCKET(getsockname)
 ON_SOCKET(getpeername)
-ON_SOCKET(sendto)
-ON_SOCKET(recvfrom)
 ON_SOCKET(setsockopt)
 ON_SOCKET(getsockopt)
 ON_SOCKET(shutdown)
 ON_SOCKET(sendmsg)
 ON_SOCKET(recvmsg)
-ON_SOCKET(recvmmsg)
 ON_SOCKET(sendmmsg)
+
+/* But these at the addresses of the buffer or of the time first. */
+static long with_buffer(const struct trap_frame *frame)
+{
+	uint64_t n = MIN(arg_u64(frame, 2), (uint64_t)ABI_RW_MAX);
+
+	return check_user_range(arg_user(frame, 1), n) ?: on_no_socket(frame);
+}
+
+long sys_sendto(struct trap_frame *frame)
+{
+	return with_buffer(frame);
+}
+
+long sys_recvfrom(struct trap_frame *frame)
+{
+	return with_buffer(frame);
+}
+
+long sys_recvmmsg(struct trap_frame *frame)
+{
+	vaddr_t time_at = arg_user(frame, 4);
+	struct abi_timespec time;
+
+	if (time_at && user_copy_in(&time, time_at, sizeof(time)))
+		return -EFAULT;
+	return on_no_socket(frame);
+}

@@ -443,6 +443,8 @@ long sys_clock_nanosleep(struct trap_frame *frame)
 	bool absolute = (arg_int(frame, 1) & TIMER_ABSTIME) != 0;
 	uint64_t ns;
 
+	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) /* as on Linux, later */
+		err = timespec_read(arg_user(frame, 2), &ns) ?: err;
 	if (err)
 		return err;
 	if (clock == CLOCK_THREAD_CPUTIME_ID)

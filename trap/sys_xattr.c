@@ -139,14 +139,32 @@ static long drop_xattr(const struct trap_frame *frame, struct inode *inode)
 	return change_xattr(frame, inode, remove_value);
 }
 
+/* As on Linux, by a path these calls look at the name, the flags and the size first. */
+static long look_at_name(const struct trap_frame *frame)
+{
+	char name[XATTR_NAME_MAX + 1];
+
+	return arg_name(frame, name);
+}
+
+static long look_at_set(const struct trap_frame *frame)
+{
+	long err = arg_uint(frame, 4) & ~(XATTR_CREATE | XATTR_REPLACE) ? -EINVAL : 0;
+
+	err = err ?: look_at_name(frame);
+	if (err)
+		return err;
+	return arg_u64(frame, 3) > XATTR_SIZE_MAX ? -E2BIG : 0;
+}
+
 long sys_setxattr(struct trap_frame *frame)
 {
-	return at_path(frame, true, set_xattr);
+	return look_at_set(frame) ?: at_path(frame, true, set_xattr);
 }
 
 long sys_lsetxattr(struct trap_frame *frame)
 {
-	return at_path(frame, false, set_xattr);
+	return look_at_set(frame) ?: at_path(frame, false, set_xattr);
 }
 
 long sys_fsetxattr(struct trap_frame *frame)
@@ -186,12 +204,12 @@ long sys_flistxattr(struct trap_frame *frame)
 
 long sys_removexattr(struct trap_frame *frame)
 {
-	return at_path(frame, true, drop_xattr);
+	return look_at_name(frame) ?: at_path(frame, true, drop_xattr);
 }
 
 long sys_lremovexattr(struct trap_frame *frame)
 {
-	return at_path(frame, false, drop_xattr);
+	return look_at_name(frame) ?: at_path(frame, false, drop_xattr);
 }
 
 long sys_fremovexattr(struct trap_frame *frame)

@@ -4,6 +4,7 @@
 #include "t.h"
 
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 #include <termios.h>
 
 static void ioctls(const char *what, int fd)
@@ -15,6 +16,43 @@ static void ioctls(const char *what, int fd)
 	TRY(ioctl(fd, TCGETS, &t));
 	TRY(ioctl(fd, TIOCGWINSZ, &w));
 	TRY(ioctl(fd, 0x12345678, 8));
+}
+
+static char *volatile bad = (char *)8;
+
+/* Of several bad arguments, the one that is looked at first. */
+static void orders(void)
+{
+	static const struct timespec no_time = { 0, -1 };
+	static char name[300], large[70000];
+	void *beyond = (void *)-1l;
+
+	memset(name, 'x', sizeof(name) - 1);
+	memcpy(name, "user.", 5);
+	TRY(setxattr("missing", "user.x", "v", 1, 8));
+	TRY(setxattr("missing", name, "v", 1, 0));
+	TRY(setxattr("missing", "user.x", large, sizeof(large), 0));
+	TRY(setxattr(bad, "", "v", 1, 0));
+	TRY(lsetxattr("missing", "user.x", "v", 1, 8));
+	TRY(fsetxattr(99, "user.x", "v", 1, 8));
+	TRY(removexattr("missing", name));
+	TRY(lremovexattr(bad, ""));
+	TRY(fremovexattr(99, name));
+	TRY(getxattr(bad, "", name, 10));
+	TRY(syscall(SYS_mknodat, AT_FDCWD, "missing/x", S_IFMT, 0));
+	TRY(syscall(SYS_mknodat, AT_FDCWD, bad, S_IFMT, 0));
+	TRY(syscall(SYS_mknodat, AT_FDCWD, bad, S_IFDIR, 0));
+	TRY(syscall(SYS_mknodat, 99, "x", S_IFLNK, 0));
+	TRY(syscall(SYS_getrandom, beyond, 0, 0));
+	TRY(syscall(SYS_getrandom, bad, 0, 0));
+	TRY(syscall(SYS_sendto, 99, beyond, 1, 0, NULL, 0));
+	TRY(syscall(SYS_sendto, 99, bad, 1, 0, NULL, 0));
+	TRY(syscall(SYS_recvfrom, 99, beyond, 1, 0, NULL, NULL));
+	TRY(syscall(SYS_recvmmsg, 99, bad, 1, 0, bad));
+	TRY(syscall(SYS_recvmmsg, 99, bad, 1, 0, NULL));
+	TRY(syscall(SYS_clock_nanosleep, CLOCK_REALTIME_ALARM, 0, bad, NULL));
+	TRY(syscall(SYS_clock_nanosleep, CLOCK_BOOTTIME_ALARM, 0, &no_time, NULL));
+	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_RAW, 0, bad, NULL));
 }
 
 int main(void)
@@ -41,6 +79,7 @@ int main(void)
 	say("pid stays: %s\n", getpid() == (int)syscall(SYS_getpid) && getpid() > 1 ? "yes" : "no");
 	say("set_tid_address gives it: %s\n",
 	    syscall(SYS_set_tid_address, &p[0]) == getpid() ? "yes" : "no");
+	orders();
 	say("parent differs: %s\n", getppid() > 0 && getppid() != getpid() ? "yes" : "no");
 	return 0;
 }
