@@ -49,8 +49,6 @@ case " ${arguments[*]} " in
 *' --gdb '* | *' --wrapper'*) ;;
 *) [ ! -x "$folder/tests/charge" ] || charge=(--wrapper "'$folder/tests/charge'") ;;
 esac
-# Else Meson has malloc() fill each piece of memory, also in QEMU and Python: what is tested here natively does not use it.
-export MALLOC_PERTURB_=0
 times > "$folder/meson-logs/cpu.txt"
 meson test -C "$folder" --no-rebuild --print-errorlogs "${charge[@]}" "${arguments[@]}" < /dev/null
 status=$?
