@@ -28,6 +28,7 @@
 #include "drivers/probe.h"
 #include "drivers/uart.h"
 #include "fs/epoll.h"
+#include "fs/notify.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/commit.h"
 #include "mm/fault_classify.h"
@@ -239,6 +240,7 @@ static void boot_thread(void *arg)
 	futex_init();
 	signal_arrivals_init();
 	holders_init();
+	notify_init();
 	if (sigreturn_init() != 0 || epoll_start() != 0) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();

@@ -3,14 +3,32 @@
 #include "fs/attr.h"
 
 #include "abi/errno.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/permission.h"
 #include "mm/object.h"
+
+/* As on Linux: one time alone is told as what changes it. */
+static __attribute__((noinline)) void tell_attr(struct inode *inode, unsigned valid,
+						uint32_t mode_before)
+{
+	const unsigned times = valid & (ATTR_ATIME | ATTR_MTIME);
+	uint32_t event = 0;
+
+	if ((valid & (ATTR_UID | ATTR_GID | ATTR_MODE)) || times == (ATTR_ATIME | ATTR_MTIME) ||
+	    atomic_load_relaxed(&inode->mode) != mode_before)
+		event |= IN_ATTRIB;
+	else if (times)
+		event |= times == ATTR_ATIME ? IN_ACCESS : IN_MODIFY;
+	if (event)
+		notify_inode(inode, event);
+}
 
 static int set_attr(struct inode *inode, const struct inode_attr *attr)
 {
 	struct inode_attr change = *attr;
 	struct mount *mount = inode->mount;
+	uint32_t before;
 	int err;
 
 	if (attr->valid & ATTR_WRONG_TIME)
@@ -21,8 +39,11 @@ static int set_attr(struct inode *inode, const struct inode_attr *attr)
 	if (err)
 		return err;
 	err = may_set_attr(inode, &change);
+	before = atomic_load_relaxed(&inode->mode);
 	if (err == 0)
 		err = inode->ops->setattr ? inode->ops->setattr(inode, &change) : -EPERM;
+	if (err == 0 && notify_is_used())
+		tell_attr(inode, change.valid, before);
 	if (mount)
 		mount_end_write(mount);
 	return err;
@@ -140,6 +161,8 @@ static int truncate_inode(struct inode *inode, uint64_t size)
 		object_put_write(inode->object);
 	if (inode->ops->end_write)
 		inode->ops->end_write(inode);
+	if (err == 0)
+		notify_inode(inode, IN_MODIFY);
 	return err;
 }
 

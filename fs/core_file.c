@@ -20,6 +20,7 @@
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/open.h"
 #include "fs/path.h"
 #include "fs/process_fs.h"
@@ -126,6 +127,7 @@ static bool core_put(struct core *core, const void *bytes, size_t n)
 
 		if (done <= 0 || current_killed())
 			return false;
+		notify_file(core->file, IN_MODIFY);
 		core->written += (size_t)done;
 	}
 	core->in_hole = false;

@@ -215,6 +215,21 @@ static int devfs_path(struct inode *inode, struct path_text *text)
 	return 0;
 }
 
+static bool devfs_place(struct inode *inode, uint32_t name_id, uint32_t events,
+			struct inode_place *place)
+{
+	const struct dev_node *node = to_dev(inode);
+	struct inode *dir = &node->parent->inode;
+
+	(void)name_id;
+	if (inode == &root.inode || !(atomic_load_relaxed(&dir->watch_mask) & events))
+		return false;
+	inode_get(dir);
+	place->dir = dir;
+	place->len = (uint32_t)str_copy(place->text, node->name, sizeof(place->text));
+	return true;
+}
+
 static ssize_t devfs_readlink(struct inode *link, char *buf)
 {
 	return (ssize_t)str_copy(buf, link->device, PATH_MAX);
@@ -257,6 +272,7 @@ static const struct inode_ops devfs_ops = {
 	.readdir = devfs_readdir,
 	.parent = devfs_parent,
 	.path = devfs_path,
+	.place = devfs_place,
 	.readlink = devfs_readlink,
 	.getattr = devfs_getattr,
 	.setattr = devfs_setattr,

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "fs/async.h"
 #include "fs/epoll.h"
+#include "fs/notify.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
@@ -62,6 +63,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->ops = ops;
 	file->refs = 1;
 	file->flags = flags;
+	file->name_id = 0;
 	file->pos = 0;
 	file->node = node;
 	file->data = NULL;
@@ -82,6 +84,7 @@ static void file_free(struct file *file)
 void file_release(struct file *file)
 {
 	counted_end(&file->counted);
+	notify_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	epoll_file_ends(file);
 	file_async_end(file);
 	file_locks_close(file, &file->locks);

@@ -106,6 +106,11 @@ struct file_ops {
 	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
 	void (*info)(struct file *file, struct seq *seq);
 	/*
+	 * Adds one more line, or returns -ENODATA. *cursor is 0 at the first; what else it is only this function knows. NULL:
+	 * there are no more.
+	 */
+	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
+	/*
 	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
 	 * errno. NULL: it cannot.
 	 */
@@ -134,10 +139,18 @@ struct file_ops {
 	bool no_writer;
 };
 
+#define FILE_TELLS_NOTHING UINT32_MAX
+#define FILE_NAMELESS	   (UINT32_MAX - 1)
+
 struct file {
 	const struct file_ops *ops; /* const */
 	uint32_t refs;		    /* atomic */
 	uint32_t flags;	   /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
+	/*
+	 * By which of its inode's names events of the file are told; const once it is open. 0: by any. FILE_NAMELESS: by none, as
+	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
+	 */
+	uint32_t name_id;
 	struct mutex lock; /* guards pos */
 	uint64_t pos;
 	void *node;		  /* belongs to the kind of file: an inode or a pipe */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "mm/host.h"
 
@@ -42,6 +43,8 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 __attribute__((noinline)) void inode_free(struct inode *inode)
 {
 	do {
+		if (unlikely(atomic_load(&inode->watch_mask) != 0))
+			notify_inode_freed(inode);
 		counted_end(&inode->counted);
 		inode = inode->ops->free(inode);
 		(void)vm_pause();

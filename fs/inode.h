@@ -2,6 +2,7 @@
 /* Inodes: the files that directory entries and open files refer to, and what file systems do with them. */
 #pragma once
 
+#include "abi/limits.h"
 #include "abi/stat.h"
 #include "fs/file.h"
 #include "lib/refcount.h"
@@ -35,6 +36,22 @@ struct pipe;
 /* Who never finds a file twice in the same place has a server that lies, or a name that changes all the time. */
 #define INODE_STALE_TRIES 8u
 
+/* For `place` of struct inode_ops: a name of an inode, for those who watch the directory. */
+struct inode_place {
+	struct inode *dir; /* referenced */
+	bool removed;	   /* the inode's last name was removed */
+	uint32_t len;
+	char text[NAME_MAX]; /* not terminated */
+};
+
+/* What a rename did. All zeros: nothing. */
+struct inode_moves {
+	uint32_t type;	     /* S_IF* of what has the new name; 0: nothing was moved */
+	uint32_t other_type; /* of what has the old name, by RENAME_EXCHANGE; or 0 */
+	struct inode *moved; /* the first; referenced; NULL: nobody has it in use */
+	struct inode *other; /* the second, or what the first has replaced; the same */
+};
+
 struct inode_attr {
 	unsigned valid; /* ATTR_* */
 	uint32_t mode;	/* permissions */
@@ -65,9 +82,12 @@ struct inode_ops {
 	/* Gives the inode, which is of the same mount and no directory, another name. */
 	int (*link)(struct inode *dir, const char *name, size_t len,
 		    struct inode *inode); /* [EPERM] */
-	/* Removes a name: of an empty directory if `directory` is set, else of anything else. */
-	int (*remove)(struct inode *dir, const char *name, size_t len,
-		      bool directory); /* [EPERM] */
+	/*
+	 * Removes a name: of an empty directory if `directory` is set, else of anything else. *gone_ret, if it is done: what
+	 * had the name, referenced, or NULL if nobody has it in use.
+	 */
+	int (*remove)(struct inode *dir, const char *name, size_t len, bool directory,
+		      struct inode **gone_ret); /* [EPERM] */
 	/*
 	 * Finds the entry at position `pos`, or the first one after it; pos is at least
 	 * DIR_FIRST_POS, and entries that stay keep their positions. Returns 0, -ENODATA if there
@@ -78,10 +98,12 @@ struct inode_ops {
 	 * Gives what has the old name the new one. What has the new name already goes, or, with
 	 * RENAME_EXCHANGE in flags, gets the old one; with RENAME_NOREPLACE it is refused. A slash
 	 * after a part asks for a directory. The errors and their order are those of Linux. The
-	 * caller holds the mount's rename_lock, and both directories are of that mount.
+	 * caller holds the mount's rename_lock, and both directories are of that mount. *moves is all zeros before; the
+	 * caller drops its references.
 	 */
 	int (*rename)(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
-		      const struct path_part *new, unsigned flags); /* [EPERM] */
+		      const struct path_part *new, unsigned flags,
+		      struct inode_moves *moves); /* [EPERM] */
 	/* Returns the parent; of the root of the file system, the root. */
 	struct inode *(*parent)(struct inode *dir);
 	/*
@@ -91,6 +113,15 @@ struct inode_ops {
 	 * more. fs/path.h has the functions for it.
 	 */
 	int (*path)(struct inode *inode, struct path_text *text);
+	/*
+	 * Finds a directory that the inode is in, if it is watched for one of `events`, and the inode's name there: that of
+	 * `name_id`, if this is not 0. Returns whether there is one, and sets place->removed in any case. NULL: who watches a
+	 * directory is told nothing of the use of the files in it.
+	 */
+	bool (*place)(struct inode *inode, uint32_t name_id, uint32_t events,
+		      struct inode_place *place);
+	/* Returns a number of the name, which it keeps when it moves; or 0. NULL: there are no numbers. */
+	uint32_t (*name_id)(struct inode *dir, const char *name, size_t len);
 	/*
 	 * Symbolic links: writes the target, terminated, into buf, which has PATH_MAX bytes. Returns
 	 * its length or a negative errno.
@@ -152,6 +183,8 @@ struct inode_ops {
 	bool fixed_names;
 	/* Not even root may do what the mode does not permit. */
 	bool mode_binds;
+	/* An inode that has a name is not freed. */
+	bool names_hold;
 };
 
 struct inode {
@@ -168,7 +201,12 @@ struct inode {
 		void *device;	       /* device: the driver's */
 		struct pipe *fifo;     /* named pipe: NULL while it is not open; see fs/pipe.c */
 	};
-	uint64_t rdev; /* device number of a device file */
+	uint32_t rdev; /* device number of a device file */
+	/*
+	 * Atomic: what its watches ask for, of all together; 0: it has none. It changes under notify_lock, with the watches, which
+	 * fs/notify.c finds by the inode.
+	 */
+	uint32_t watch_mask;
 	/* The directory's cover: a mount, or NULL. Changes under mounts_lock; atomic. */
 	struct mount *cover;
 	uint32_t nlink;	   /* guarded by a lock of the file system */

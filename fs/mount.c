@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -66,6 +67,7 @@ static int mount_make(const struct fs_type *type, const char *source, unsigned f
 	mount->type = type;
 	mount->dev = atomic_add(&last_dev, 1) + 1;
 	list_init(&mount->link);
+	list_init(&mount->watches);
 	mutex_init(&mount->rename_lock, LOCK_DIRECTORY);
 	err = type->fill_mount(mount, options);
 	if (err)
@@ -106,6 +108,8 @@ static __attribute__((noinline)) void free_mount(struct mount *mount)
 	spin_lock(&mounts_lock);
 	list_del(&mount->kept);
 	spin_unlock(&mounts_lock);
+	if (unlikely(atomic_load(&mount->nwatches) != 0))
+		notify_unmount(mount);
 	mount->type->unmount(mount);
 	kfree(mount->source);
 	kfree(mount);

@@ -65,6 +65,9 @@ struct mount {
 	struct refcount refs;
 	uint32_t flags;	  /* atomic: MS_RDONLY and others of MOUNT_FLAGS */
 	uint32_t writers; /* atomic: regular files that are open for writing, or are mapped so */
+	/* guarded by notify_lock (fs/notify.c): */
+	struct list watches; /* struct inotify_watch.by_mount: of its inodes */
+	uint32_t nwatches;   /* of these; also read without the lock: atomic */
 	/* const: */
 	const struct fs_type *type;
 	uint64_t dev; /* st_dev of its files */

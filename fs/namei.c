@@ -3,6 +3,7 @@
 #include "fs/namei.h"
 
 #include "abi/errno.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/permission.h"
 #include "lib/bits.h"
@@ -71,6 +72,8 @@ static int make_special(struct file *dir, const char *path, unsigned mode, uint6
 		err = -EPERM;
 	if (err == 0)
 		err = walk.dir->ops->mknod(walk.dir, walk.last.name, walk.last.len, mode, rdev);
+	if (err == 0)
+		notify_name(walk.dir, walk.last.name, walk.last.len, mode);
 	path_end(&walk);
 	return err;
 }
@@ -115,6 +118,8 @@ int fs_symlink(const char *target, struct file *dir, const char *path)
 	if (err == 0)
 		err = walk.dir->ops->symlink(walk.dir, walk.last.name, walk.last.len, target,
 					     strlen(target));
+	if (err == 0)
+		notify_name(walk.dir, walk.last.name, walk.last.len, S_IFLNK);
 	path_end(&walk);
 	return err;
 }
@@ -134,6 +139,10 @@ static int link_inode(struct inode *inode, struct file *new_dir, const char *new
 		err = -EPERM;
 	if (err == 0)
 		err = walk.dir->ops->link(walk.dir, walk.last.name, walk.last.len, inode);
+	if (err == 0) {
+		notify_own(inode, IN_ATTRIB);
+		notify_name(walk.dir, walk.last.name, walk.last.len, inode->mode);
+	}
 	path_end(&walk);
 	return err;
 }
@@ -196,6 +205,7 @@ static int fixed_name_remove(struct inode *dir, const struct path_part *last, bo
 static int remove_last(struct path_walk *walk, bool directory)
 {
 	const struct path_part *last = &walk->last;
+	struct inode *gone = NULL;
 	int err = path_begin_write(walk);
 
 	if (err)
@@ -204,7 +214,10 @@ static int remove_last(struct path_walk *walk, bool directory)
 		return -ENAMETOOLONG;
 	if (!walk->dir->ops->remove)
 		return fixed_name_remove(walk->dir, last, directory);
-	return walk->dir->ops->remove(walk->dir, last->name, last->len, directory);
+	err = walk->dir->ops->remove(walk->dir, last->name, last->len, directory, &gone);
+	if (err == 0)
+		notify_removed(walk->dir, last->name, last->len, directory, gone);
+	return err;
 }
 
 int fs_unlink(struct file *dir, const char *path)
@@ -269,6 +282,7 @@ static int after_old_name(const struct path_walk *from, int err)
 __attribute__((noinline)) static int rename_to(const struct path_walk *from, struct file *dir,
 					       const char *path, unsigned flags)
 {
+	struct inode_moves moves = { 0 };
 	struct path_walk to;
 	int err = path_parent(&to, path_start(dir), path);
 
@@ -282,9 +296,11 @@ __attribute__((noinline)) static int rename_to(const struct path_walk *from, str
 		err = mutex_lock_killable(&from->dir->mount->rename_lock);
 	if (err == 0) {
 		path_rename_begins();
-		err = from->dir->ops->rename(from->dir, &from->last, to.dir, &to.last, flags);
+		err = from->dir->ops->rename(from->dir, &from->last, to.dir, &to.last, flags,
+					     &moves);
 		path_rename_ended();
 		mutex_unlock(&from->dir->mount->rename_lock);
+		notify_renamed(from->dir, &from->last, to.dir, &to.last, &moves);
 	}
 	path_end(&to);
 	return err;

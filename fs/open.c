@@ -3,6 +3,7 @@
 #include "fs/open.h"
 
 #include "abi/errno.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/permission.h"
 #include "lib/string.h"
@@ -175,9 +176,12 @@ static int open_tmpfile(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
-/* Finds or creates the inode at path and checks that it may be opened with these flags. */
+/*
+ * Finds or creates the inode at path and checks that it may be opened with these flags. The file is told which name led
+ * there.
+ */
 static int path_open(struct file *dir, const char *path, const struct open_how *how,
-		     struct inode **inode_ret, bool *made_ret)
+		     struct file *file, struct inode **inode_ret, bool *made_ret)
 {
 	unsigned flags = how->flags, mode = how->mode;
 	struct path_walk walk;
@@ -186,12 +190,23 @@ static int path_open(struct file *dir, const char *path, const struct open_how *
 	if (err == 0 && (flags & TMPFILE_BIT)) {
 		err = open_tmpfile(&walk, flags, mode, inode_ret);
 		*made_ret = err == 0;
+		file->name_id = FILE_NAMELESS;
 	} else if (err == 0)
 		err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
 	if (err == 0 && !*made_ret)
 		err = check_inode(*inode_ret, flags, walk.must_be_dir);
+	if (err == 0)
+		notify_opened_by(file, *inode_ret, walk.dir, &walk.last);
 	path_end(&walk);
 	return err;
+}
+
+static __attribute__((noinline)) void tell_open(struct file *file, const struct inode *inode,
+						unsigned flags)
+{
+	notify_file(file, IN_OPEN);
+	if ((flags & O_TRUNC) && S_ISREG(inode->mode))
+		notify_file(file, IN_MODIFY);
 }
 
 /* `mask` as above, of a file that is not new. */
@@ -201,7 +216,7 @@ static int fs_open_once(struct file *dir, const char *path, const struct open_ho
 	unsigned flags = how->flags;
 	struct inode *inode = NULL;
 	bool made = false, writes;
-	int err = path_open(dir, path, how, &inode, &made);
+	int err = path_open(dir, path, how, file, &inode, &made);
 
 	if (err == 0)
 		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, made ? 0 : mask, file);
@@ -210,12 +225,14 @@ static int fs_open_once(struct file *dir, const char *path, const struct open_ho
 		inode->ops->end_write(inode);
 	if (err)
 		path_put(inode);
+	else if (notify_is_used())
+		tell_open(file, inode, made ? 0 : flags);
 	return made && err == -ESTALE ? -EIO : err;
 }
 
-/* The file is allocated first: if memory is short, nothing is created. */
+/* The file is allocated first: if memory is short, nothing is created. `silent`: nobody is told. */
 static int open_with(struct file *dir, const char *path, const struct open_how *how, unsigned mask,
-		     struct file **file_ret)
+		     bool silent, struct file **file_ret)
 {
 	struct file *file;
 	unsigned ntries = 0;
@@ -224,6 +241,8 @@ static int open_with(struct file *dir, const char *path, const struct open_how *
 	file = file_create(NULL, 0, NULL);
 	if (!file)
 		return -ENOMEM;
+	if (silent)
+		file->name_id = FILE_TELLS_NOTHING;
 	do
 		err = fs_open_once(dir, path, how, mask, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
@@ -243,7 +262,7 @@ int fs_open_resolve(struct file *dir, const char *path, unsigned flags, unsigned
 	if (flags & O_PATH)
 		how.flags &= PATH_FLAGS;
 	err = fs_open_check_flags(how.flags);
-	return err ? err : open_with(dir, path, &how, asked_access(how.flags), file_ret);
+	return err ? err : open_with(dir, path, &how, asked_access(how.flags), false, file_ret);
 }
 
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
@@ -256,7 +275,7 @@ int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret)
 {
 	const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY };
 
-	return open_with(dir, path, &how, MAY_EXEC, file_ret);
+	return open_with(dir, path, &how, MAY_EXEC, true, file_ret);
 }
 
 struct file *fs_open_root(void)
@@ -266,7 +285,9 @@ struct file *fs_open_root(void)
 
 	path_get(root);
 	file = file_create(root->file_ops, O_RDONLY | O_DIRECTORY | O_LARGEFILE, root);
-	if (!file)
+	if (file)
+		file->name_id = FILE_TELLS_NOTHING;
+	else
 		path_put(root);
 	return file;
 }
@@ -361,10 +382,13 @@ static int use_image(struct inode *inode, struct object **object_ret, char *path
 		kfree(path);
 		return err;
 	}
+	notify_inode(inode, IN_OPEN);
+	notify_inode(inode, IN_ACCESS);
 	object_use(inode->object);
 	*object_ret = inode->object;
 	if (ops->open && ops->close)
 		ops->close(inode);
+	notify_inode(inode, IN_CLOSE_NOWRITE);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/openat2.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/dir.h"
@@ -465,9 +466,11 @@ int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 	if (!dir->ops->create)
 		return -EPERM;
 	err = dir->ops->create(dir, walk->last.name, walk->last.len, mode, inode_ret);
-	if (err == 0)
-		mount_get((*inode_ret)->mount);
-	return err;
+	if (err)
+		return err;
+	mount_get((*inode_ret)->mount);
+	notify_name(dir, walk->last.name, walk->last.len, mode);
+	return 0;
 }
 
 /* ---- files of the boot: no links are followed, and no ".." ---- */
@@ -538,7 +541,7 @@ int make_directories(struct inode *root, const char *path, struct inode **dir_re
 int make_path(struct inode *root, const char *path, struct inode *inode, bool replace)
 {
 	struct path_part last;
-	struct inode *dir;
+	struct inode *dir, *gone = NULL;
 	int err = descend(root, path, false, &dir, &last);
 
 	if (err)
@@ -546,7 +549,8 @@ int make_path(struct inode *root, const char *path, struct inode *inode, bool re
 	if (last.kind != PATH_NAME)
 		err = -EINVAL;
 	if (err == 0 && replace)
-		err = dir_remove(dir, last.name, last.len, false);
+		err = dir_remove(dir, last.name, last.len, false, &gone);
+	inode_put(gone);
 	if (err == 0 || err == -ENOENT)
 		err = dir_add(dir, last.name, last.len, inode, false);
 	inode_put(dir);

@@ -3,6 +3,7 @@
 #include "fs/permission.h"
 
 #include "abi/errno.h"
+#include "fs/notify.h"
 
 /* As capable_wrt_inode_uidgid() of Linux says, for what the mode does not permit. */
 static bool overrides(const struct inode *inode, uint32_t mode, unsigned mask)
@@ -133,8 +134,10 @@ void inode_drop_privileges(struct inode *inode)
 	uint32_t lost = set_id_bits_lost(atomic_load_relaxed(&inode->mode),
 					 atomic_load_relaxed(&inode->gid));
 
-	if (lost && S_ISREG(inode->mode) && !capable(CAP_FSETID))
-		(void)atomic_and(&inode->mode, ~lost);
+	if (!lost || !S_ISREG(inode->mode) || capable(CAP_FSETID))
+		return;
+	(void)atomic_and(&inode->mode, ~lost);
+	notify_inode(inode, IN_ATTRIB);
 }
 
 /* ---- new files ---- */

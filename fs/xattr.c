@@ -3,6 +3,7 @@
 #include "fs/xattr.h"
 
 #include "abi/errno.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "lib/string.h"
 
@@ -60,14 +61,19 @@ ssize_t xattr_list(struct inode *inode, vaddr_t to, size_t size)
 
 int xattr_set(struct inode *inode, const char *name, const void *value, size_t size, unsigned flags)
 {
-	int err = check_name(inode, name, MAY_WRITE);
+	int err = check_name(inode, name, MAY_WRITE)
+			  ?: inode->ops->set_xattr(inode, name, value, size, flags);
 
-	return err ?: inode->ops->set_xattr(inode, name, value, size, flags);
+	if (err == 0)
+		notify_inode(inode, IN_ATTRIB);
+	return err;
 }
 
 int xattr_remove(struct inode *inode, const char *name)
 {
-	int err = check_name(inode, name, MAY_WRITE);
+	int err = check_name(inode, name, MAY_WRITE) ?: inode->ops->remove_xattr(inode, name);
 
-	return err ?: inode->ops->remove_xattr(inode, name);
+	if (err == 0)
+		notify_inode(inode, IN_ATTRIB);
+	return err;
 }

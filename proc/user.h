@@ -8,12 +8,15 @@
 #include "sync/atomic.h"
 
 struct user {
-	uint32_t refs;	 /* atomic: credentials, and one while signals are pending */
+	uint32_t
+		refs; /* atomic: credentials, instances of inotify, and one while signals are pending */
 	uint32_t uid;	 /* const */
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
 	uint64_t
 		sigpending; /* atomic: signals queued for them, with timers' own; RLIMIT_SIGPENDING */
-	struct list link;   /* guarded by users_lock */
+	/* atomic: instances of inotify, and their watches: their limits are in fs/inotify.h */
+	uint64_t ninstances, nwatches;
+	struct list link; /* guarded by users_lock */
 	struct counted counted;
 };
 

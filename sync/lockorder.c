@@ -22,6 +22,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_FILE_LOCKS] = "file locks",
 	[LOCK_WATCHES] = "watches",
 	[LOCK_ASYNC] = "signals of files",
+	[LOCK_NOTIFY] = "inotify",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_SIGHAND] = "signal actions",

@@ -28,7 +28,8 @@ enum lock_class {
 	LOCK_FILE_LOCKS,
 	LOCK_WATCHES, /* which files the sets of epoll watch */
 	LOCK_ASYNC,   /* which open files of a pipe or the like have O_ASYNC */
-	LOCK_LAST_WAITING = LOCK_ASYNC,
+	LOCK_NOTIFY,  /* which inodes are watched by inotify */
+	LOCK_LAST_WAITING = LOCK_NOTIFY,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */

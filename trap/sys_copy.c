@@ -3,6 +3,7 @@
 #include "abi/poll.h"
 #include "abi/splice.h"
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/splice.h"
 #include "mm/host.h"
@@ -103,6 +104,12 @@ static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void
 	return done != 0 ? (long)done : put;
 }
 
+static void tell_copy(const struct copy_end *out, const struct copy_end *in)
+{
+	notify_file(in->file, IN_ACCESS);
+	notify_file(out->file, IN_MODIFY);
+}
+
 /* The same for all that the checks of the call leave; stores the positions where they belong. */
 static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
 {
@@ -113,6 +120,8 @@ static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
 		return -ENOMEM;
 	done = move_pages(out, in, n, page);
 	kfree(page);
+	if (done > 0)
+		tell_copy(out, in);
 	if (done > 0 && (copy_end_put(in) || copy_end_put(out)))
 		return -EFAULT;
 	return done;
@@ -277,11 +286,18 @@ static long splice(struct copy_end *in, struct copy_end *out, size_t n, unsigned
 		return done;
 	if (!file_readable(in->file) || !file_writable(out->file))
 		return -EBADF;
-	if (from && to)
-		return splice_pipes(in->file, out->file, MIN(n, ABI_RW_MAX), flags, false);
 	if (!from && !to)
 		return -EINVAL;
-	done = from ? splice_out(in, out, n, flags) : splice_in(in, out, n, flags);
+	if (from && to)
+		done = splice_pipes(in->file, out->file, MIN(n, ABI_RW_MAX), flags, false);
+	else
+		done = from ? splice_out(in, out, n, flags) : splice_in(in, out, n, flags);
+	if (done > 0) { /* in Linux's order */
+		notify_file(out->file, IN_MODIFY);
+		notify_file(in->file, IN_ACCESS);
+	}
+	if (from && to)
+		return done;
 	if (done >= 0 && copy_end_put(from ? out : in))
 		return -EFAULT;
 	return done;
@@ -308,11 +324,18 @@ long sys_splice(struct trap_frame *frame)
 
 static long tee_files(struct file *in, struct file *out, size_t n, unsigned flags)
 {
+	long done;
+
 	if (!file_readable(in) || !file_writable(out))
 		return -EBADF;
 	if (!file_is_pipe(in) || !file_is_pipe(out))
 		return -EINVAL;
-	return splice_pipes(in, out, MIN(n, ABI_RW_MAX), flags, true);
+	done = splice_pipes(in, out, MIN(n, ABI_RW_MAX), flags, true);
+	if (done > 0) {
+		notify_file(in, IN_ACCESS);
+		notify_file(out, IN_MODIFY);
+	}
+	return done;
 }
 
 long sys_tee(struct trap_frame *frame)

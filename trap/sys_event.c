@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on descriptors that are there to be waited for: event counters, timers, signals, processes. */
+/* System calls on descriptors that are there to be waited for: counters, timers, signals, processes, changes of files. */
 #include "abi/errno.h"
 #include "abi/eventfd.h"
 #include "abi/pidfd.h"
@@ -9,12 +9,14 @@
 #include "base/clock.h"
 #include "fs/anon_file.h"
 #include "fs/eventfd.h"
+#include "fs/inotify.h"
 #include "fs/pidfd.h"
 #include "fs/signalfd.h"
 #include "fs/timerfd.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "trap/arg_file.h"
+#include "trap/at_path.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
@@ -142,4 +144,63 @@ long sys_pidfd_open(struct trap_frame *frame)
 		return -EINVAL;
 	err = pidfd_create(id, flags, &file);
 	return err ? err : anon_file_install(file, true);
+}
+
+/* ---- changes of files ---- */
+
+long sys_inotify_init1(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 0);
+	struct file *file;
+	int err;
+
+	if (flags & ~(unsigned)(IN_CLOEXEC | IN_NONBLOCK))
+		return -EINVAL;
+	err = inotify_create(flags & IN_NONBLOCK, &file);
+	return err ? err : anon_file_install(file, (flags & IN_CLOEXEC) != 0);
+}
+
+static long add_watch(const struct trap_frame *frame, struct file *file, uint32_t mask)
+{
+	struct at_path at;
+	long wd;
+
+	if ((mask & (IN_MASK_ADD | IN_MASK_CREATE)) == (IN_MASK_ADD | IN_MASK_CREATE) ||
+	    !file_is_inotify(file))
+		return -EINVAL;
+	wd = cwd_path_get(frame, 1, &at);
+	if (wd)
+		return wd;
+	wd = inotify_watch_path(file, at.dir, at.path, mask);
+	at_path_put(&at);
+	return wd;
+}
+
+/* The order of the errors is Linux's. */
+long sys_inotify_add_watch(struct trap_frame *frame)
+{
+	uint32_t mask = arg_uint(frame, 2);
+	struct file *file;
+	long wd;
+
+	if (mask == 0 || (mask & ~IN_VALID))
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	wd = add_watch(frame, file, mask);
+	file_put(file);
+	return wd;
+}
+
+long sys_inotify_rm_watch(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = file_is_inotify(file) ? inotify_unwatch(file, arg_int(frame, 1)) : -EINVAL;
+	file_put(file);
+	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that transfer bytes between files and user memory, in all forms of read and write; lseek, fallocate. */
 #include "abi/splice.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "mm/user_copy.h"
 #include "trap/arg_file.h"
@@ -16,59 +17,94 @@ static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
 }
 
 /*
- * Only files with a position take the lock: a thread that waits for input from a pipe or terminal
- * must not block a writer on the same open file.
+ * Of a file with an inode, which others may watch. Only files with a position take the lock: a thread that waits for input
+ * from a pipe or terminal must not block a writer on the same open file.
  */
-static ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos)
+static __attribute__((noinline)) ssize_t inode_io_read(struct file *file, struct user_iter *to,
+						       uint64_t *pos)
 {
 	ssize_t done;
 
-	if (!file_has_position(file))
-		return file->ops->read(file, to, pos);
-	if (pos)
-		return io_from(file, to, pos, file->ops->read);
-	done = mutex_lock_killable(&file->lock);
-	if (unlikely(done != 0))
-		return done;
-	done = io_from(file, to, &file->pos, file->ops->read);
-	mutex_unlock(&file->lock);
+	if (!file_has_position(file)) {
+		done = file->ops->read(file, to, pos);
+	} else if (pos) {
+		done = io_from(file, to, pos, file->ops->read);
+	} else {
+		done = mutex_lock_killable(&file->lock);
+		if (unlikely(done != 0))
+			return done;
+		done = io_from(file, to, &file->pos, file->ops->read);
+		mutex_unlock(&file->lock);
+	}
+	if (done > 0)
+		notify_file(file, IN_ACCESS);
 	return done;
+}
+
+static __attribute__((noinline)) ssize_t inode_io_write(struct file *file, struct user_iter *from,
+							uint64_t *pos)
+{
+	ssize_t done;
+
+	if (!file_has_position(file)) {
+		done = file->ops->write(file, from, pos);
+	} else if (pos) {
+		done = io_from(file, from, pos, file->ops->write);
+	} else {
+		done = mutex_lock_killable(&file->lock);
+		if (unlikely(done != 0))
+			return done;
+		done = io_from(file, from, &file->pos, file->ops->write);
+		mutex_unlock(&file->lock);
+	}
+	if (done > 0)
+		notify_file(file, IN_MODIFY);
+	return done;
+}
+
+/* Files without an inode have no position. */
+static ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	if (!file->ops->has_inode)
+		return file->ops->read(file, to, pos);
+	return inode_io_read(file, to, pos);
 }
 
 static ssize_t file_io_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
-	ssize_t done;
-
-	if (!file_has_position(file))
+	if (!file->ops->has_inode)
 		return file->ops->write(file, from, pos);
-	if (pos)
-		return io_from(file, from, pos, file->ops->write);
-	done = mutex_lock_killable(&file->lock);
-	if (unlikely(done != 0))
-		return done;
-	done = io_from(file, from, &file->pos, file->ops->write);
-	mutex_unlock(&file->lock);
-	return done;
+	return inode_io_write(file, from, pos);
+}
+
+/* The iterator is made in place only if it is initialized where it is declared. */
+static ssize_t read_buffer(struct file *file, vaddr_t to, size_t n, uint64_t *pos)
+{
+	struct user_iter iter = user_iter_one(to, MIN(n, ABI_RW_MAX));
+
+	return file_io_read(file, &iter, pos);
 }
 
 static long read_one(struct file *file, vaddr_t to, size_t n, uint64_t *pos)
 {
-	struct user_iter iter;
-
 	if (!file_readable(file))
 		return -EBADF;
 	if (!file->ops->read)
 		return -EINVAL;
 	if (check_user_range(to, n) != 0)
 		return -EFAULT;
-	iter = user_iter_one(to, MIN(n, ABI_RW_MAX));
-	return file_io_read(file, &iter, pos);
+	return read_buffer(file, to, n, pos);
+}
+
+static ssize_t write_buffer(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
+{
+	struct user_iter iter = user_iter_one(from, MIN(n, ABI_RW_MAX));
+
+	return file_io_write(file, &iter, pos);
 }
 
 static long write_one(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
 {
-	struct user_iter iter;
-
 	if (!file_writable(file))
 		return -EBADF;
 	if (!file->ops->write)
@@ -77,8 +113,7 @@ static long write_one(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
 		return -EFAULT;
 	if (n == 0 && !file->ops->empty_writes)
 		return 0;
-	iter = user_iter_one(from, MIN(n, ABI_RW_MAX));
-	return file_io_write(file, &iter, pos);
+	return write_buffer(file, from, n, pos);
 }
 
 long sys_read(struct trap_frame *frame)
@@ -218,6 +253,9 @@ static long io_segments(const struct trap_frame *frame, struct file *file, file_
 			done = io(file, &iter, pos);
 	}
 	segments_free(&segments);
+	/* As on Linux, this counts as a read even if there was nothing to read. */
+	if (done == 0 && may == file_may_read)
+		notify_file(file, IN_ACCESS);
 	return done;
 }
 
@@ -343,7 +381,10 @@ static long file_allocate(struct file *file, unsigned mode, int64_t offset, int6
 		return -EFBIG;
 	if (!file->ops->allocate || mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
-	return file->ops->allocate(file, mode, (uint64_t)offset, (uint64_t)end);
+	err = file->ops->allocate(file, mode, (uint64_t)offset, (uint64_t)end);
+	if (err == 0)
+		notify_file(file, IN_MODIFY);
+	return err;
 }
 
 long sys_fallocate(struct trap_frame *frame)
@@ -367,9 +408,14 @@ static int file_may_vmsplice(const struct file *file)
 
 static ssize_t vmsplice_some(struct file *file, struct user_iter *iter, bool nonblock)
 {
+	ssize_t done;
+
 	if (!file_is_pipe(file))
 		return -EBADF;
-	return pipe_vmsplice(file, iter, nonblock || (file->flags & O_NONBLOCK));
+	done = pipe_vmsplice(file, iter, nonblock || (file->flags & O_NONBLOCK));
+	if (done > 0)
+		notify_file(file, file_writable(file) ? IN_MODIFY : IN_ACCESS);
+	return done;
 }
 
 static ssize_t vmsplice_wait(struct file *file, struct user_iter *iter, uint64_t *pos)

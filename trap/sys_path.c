@@ -9,6 +9,7 @@
 #include "fs/dev.h"
 #include "fs/fdtable.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
 #include "fs/process_fs.h"
@@ -486,6 +487,8 @@ static long getdents(struct file *file, vaddr_t to, int n)
 		return done;
 	done = file->ops->getdents(file, to, n > 0 ? (size_t)n : 0);
 	mutex_unlock(&file->lock);
+	if (done != -ENOENT) /* as on Linux, too small a buffer counts */
+		notify_file(file, IN_ACCESS);
 	return done;
 }
 
@@ -514,6 +517,8 @@ long sys_ftruncate(struct trap_frame *frame)
 		return -EBADF;
 	if (file_writable(file) && file->ops->truncate)
 		err = file->ops->truncate(file, (uint64_t)size);
+	if (err == 0)
+		notify_file(file, IN_MODIFY);
 	file_put(file);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/p9/node_name.h"
 #include "fs/p9/removal.h"
 #include "fs/p9/walk.h"
@@ -477,6 +478,8 @@ static void end_removal(const struct found *found, int err)
 		p9_node_forget(found->node);
 	else if (!is_dir(found) && p9_is_refusal(err))
 		(void)p9_nodes_add(found->node, &there);
+	if (err == 0)
+		notify_unpin(&found->node->inode);
 	if (there)
 		inode_put(&there->inode);
 }
@@ -502,7 +505,8 @@ static int remove_found(const struct place *at, struct found *found, bool direct
 	return err;
 }
 
-int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
+int p9_remove(struct inode *dir, const char *name, size_t len, bool directory,
+	      struct inode **gone_ret)
 {
 	const struct place at = place_of(dir, name, len);
 	struct found found;
@@ -513,13 +517,30 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory)
 	err = p9_name_find(&at, &found);
 	if (err == 0) {
 		err = p9_may_delete(&at) ?: remove_found(&at, &found, directory);
-		found_put(&found);
+		if (err == 0 && found.node)
+			*gone_ret = &found.node->inode;
+		else
+			found_put(&found);
 	}
 	mutex_unlock(&dir->mount->rename_lock);
 	return err;
 }
 
 /* ---- renames ---- */
+
+/* What was found moves to the one who asks for it, with its reference. */
+static void tell_moved(struct inode_moves *moves, struct found *moved, struct found *replaced)
+{
+	moves->type = is_dir(moved) ? S_IFDIR : S_IFREG;
+	if (moved->node)
+		moves->moved = &moved->node->inode;
+	moved->node = NULL;
+	if (!replaced)
+		return;
+	if (replaced->node)
+		moves->other = &replaced->node->inode;
+	replaced->node = NULL;
+}
 
 /* The checks that need no answer of the server, in Linux's order. */
 static int refusal(const struct found *from, bool old_slash, const struct found *to, bool new_slash,
@@ -613,13 +634,18 @@ static int move_directory(const struct place *from, const struct found *moved,
 	return err;
 }
 
+static bool found_is_same(const struct found *a, const struct found *b)
+{
+	return a->qid.path == b->qid.path;
+}
+
 static int rename_found(const struct place *from, const struct found *moved, const struct place *to,
 			const struct found *replaced)
 {
 	bool goes;
 	int err;
 
-	if (replaced && replaced->qid.path == moved->qid.path)
+	if (replaced && found_is_same(moved, replaced))
 		return 0; /* as rename(2) says, both are names of one file, and stay */
 	if (replaced && !is_dir(moved) && must_hide(replaced, to)) {
 		p9_use(replaced->node);
@@ -636,7 +662,7 @@ static int rename_found(const struct place *from, const struct found *moved, con
 }
 
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
-	      const struct path_part *new, unsigned flags)
+	      const struct path_part *new, unsigned flags, struct inode_moves *moves)
 {
 	const struct place from = place_of(old_dir, old->name, old->len);
 	const struct place to = place_of(new_dir, new->name, new->len);
@@ -663,6 +689,8 @@ int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *
 		err = p9_may_move(&moved, &from, &to);
 	if (err == 0)
 		err = rename_found(&from, &moved, &to, there);
+	if (err == 0 && !(there && found_is_same(&moved, there)))
+		tell_moved(moves, &moved, there);
 	if (there)
 		found_put(there);
 	found_put(&moved);

@@ -382,6 +382,7 @@ static const struct inode_ops node_ops = {
 	.readdir = p9_readdir,
 	.parent = node_parent,
 	.path = p9_node_path,
+	.place = p9_node_place,
 	.readlink = node_readlink,
 	.getattr = p9_getattr,
 	.getattr_asked = p9_getattr_asked,

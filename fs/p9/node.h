@@ -140,9 +140,10 @@ int p9_mkdir(struct inode *dir, const char *name, size_t len, unsigned mode);
 int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
 	       size_t target_len);
 int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode);
-int p9_remove(struct inode *dir, const char *name, size_t len, bool directory);
+int p9_remove(struct inode *dir, const char *name, size_t len, bool directory,
+	      struct inode **gone_ret);
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
-	      const struct path_part *new, unsigned flags);
+	      const struct path_part *new, unsigned flags, struct inode_moves *moves);
 
 /* fs/p9/names.c: the readdir slot, and its end. */
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);

@@ -17,6 +17,7 @@
 
 #include "abi/errno.h"
 #include "fs/path.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -339,4 +340,27 @@ int p9_node_path(struct inode *inode, struct path_text *text)
 	err = path_locked(node, text);
 	mutex_unlock(&node->session->naming);
 	return err;
+}
+
+bool p9_node_place(struct inode *inode, uint32_t name_id, uint32_t events,
+		   struct inode_place *place)
+{
+	struct p9_node *node = to_p9_node(inode);
+	struct inode *dir;
+	bool watched;
+
+	(void)name_id;
+	spin_lock(&node->session->lock);
+	dir = &node->parent->inode;
+	place->removed = atomic_load(&node->unlinked) != P9_LINKED;
+	watched = !place->removed && dir != inode &&
+		  (atomic_load_relaxed(&dir->watch_mask) & events);
+	if (watched) {
+		inode_get(dir);
+		place->dir = dir;
+		place->len = (uint32_t)MIN(strlen(node->name), sizeof(place->text));
+		memcpy(place->text, node->name, place->len);
+	}
+	spin_unlock(&node->session->lock);
+	return watched;
 }

@@ -19,6 +19,7 @@
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "base/random.h"
+#include "fs/notify.h"
 #include "fs/p9/walk.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -135,6 +136,7 @@ static void remove_unused(struct p9_node *node)
 		return;
 	atomic_store(&node->unlinked, P9_REMOVED);
 	p9_node_forget(node); /* first: a new file may get its number at once */
+	notify_unpin(&node->inode);
 	remove_hidden(node, removal);
 }
 

@@ -21,27 +21,46 @@ static uint64_t ino_of_file(struct file *file)
 	return file->ops->stat && file->ops->stat(file, &st) == 0 ? st.ino : 0;
 }
 
-static int fdinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+/* The first record: what all files have. */
+static void fdinfo_head(const struct proc_node *node, struct file *file, struct seq *seq)
 {
-	const struct proc_node *node = source;
-	struct file *file;
-	int cloexec;
+	int cloexec = process_fd_cloexec(&node->id, node->fd);
 
-	(void)walk;
-	if (seq_once(cursor) != 0)
-		return -ENODATA;
-	cloexec = process_fd_cloexec(&node->id, node->fd);
-	file = process_get_file(&node->id, node->fd);
-	if (!file)
-		return -ENOENT;
 	seq_put(seq, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%lu\nino:\t%lu\n",
 		file_has_position(file) ? (long)file->pos : 0,
 		file->flags | (cloexec > 0 ? O_CLOEXEC : 0), (unsigned long)mount_of(file),
 		(unsigned long)ino_of_file(file));
 	if (file->ops->info && !(file->flags & O_PATH))
 		file->ops->info(file, seq);
+}
+
+/* Later ones. The cursor is one more than what the kind of file has made of it. */
+static int fdinfo_more(struct file *file, uint64_t *cursor, struct seq *seq)
+{
+	uint64_t at = *cursor - 1;
+	int err = file->ops->info_record ? file->ops->info_record(file, &at, seq) : -ENODATA;
+
+	*cursor = at + 1;
+	return err;
+}
+
+static int fdinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	struct file *file = process_get_file(&node->id, node->fd);
+	int err = 0;
+
+	(void)walk;
+	if (!file)
+		return *cursor == 0 ? -ENOENT : -ENODATA;
+	if (*cursor != 0)
+		err = fdinfo_more(file, cursor, seq);
+	else
+		fdinfo_head(node, file, seq);
+	if (*cursor == 0)
+		*cursor = 1;
 	file_put(file);
-	return 0;
+	return err;
 }
 
 const struct seq_ops proc_fdinfo_seq = { .record = fdinfo_record };

@@ -639,12 +639,14 @@ static int refuse_link(struct inode *dir, const char *name, size_t len, struct i
 	return -ENOENT;
 }
 
-static int refuse_remove(struct inode *dir, const char *name, size_t len, bool directory)
+static int refuse_remove(struct inode *dir, const char *name, size_t len, bool directory,
+			 struct inode **gone_ret)
 {
 	struct inode *inode;
 	bool is_dir;
 	int err = dir->ops->lookup(dir, name, len, &inode);
 
+	(void)gone_ret;
 	if (err)
 		return err;
 	is_dir = S_ISDIR(inode->mode);
@@ -656,12 +658,12 @@ static int refuse_remove(struct inode *dir, const char *name, size_t len, bool d
 }
 
 static int refuse_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
-			 const struct path_part *new, unsigned flags)
+			 const struct path_part *new, unsigned flags, struct inode_moves *moves)
 {
 	struct inode *inode;
 	int err = old_dir->ops->lookup(old_dir, old->name, old->len, &inode);
 
-	(void)flags;
+	(void)flags, (void)moves;
 	if (err)
 		return err;
 	inode_put(inode);

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "fs/dir_file.h"
 #include "fs/file.h"
+#include "fs/inotify.h"
 #include "fs/pipe.h"
 #include "fs/proc/sysctl.h"
 #include "lib/format.h"
@@ -184,6 +185,9 @@ VARIABLE(sem, sem_limits, 0)
 VARIABLE(msgmax, msg_limits, MSG_LIMIT_MAX)
 VARIABLE(msgmnb, msg_limits, MSG_LIMIT_MNB)
 VARIABLE(msgmni, msg_limits, MSG_LIMIT_MNI)
+VARIABLE(queued_events, inotify_limits, INOTIFY_QUEUED_EVENTS)
+VARIABLE(instances, inotify_limits, INOTIFY_INSTANCES)
+VARIABLE(watches, inotify_limits, INOTIFY_WATCHES)
 
 /* Kept for those who set it: which pages reclaim takes depends on their use alone. */
 #define SWAPPINESS_MOST 200
@@ -234,6 +238,10 @@ const struct sysctl sysctls[] = {
 	DIRECTORY(SYSCTL_ROOT, "fs", SYSCTL_FS),
 	NUMBER(SYSCTL_FS, "file-max", 0644, get_file_max),
 	{ VALUE(SYSCTL_FS, "file-nr", 0444), .get = get_file_nr, .count = 3 },
+	DIRECTORY(SYSCTL_FS, "inotify", SYSCTL_FS_INOTIFY),
+	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_queued_events", queued_events), .most = INT32_MAX },
+	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_user_instances", instances), .most = INT32_MAX },
+	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_user_watches", watches), .most = INT32_MAX },
 	NUMBER(SYSCTL_FS, "nr_open", 0644, get_nr_open),
 	NUMBER(SYSCTL_FS, "overflowgid", 0644, get_overflow_id),
 	NUMBER(SYSCTL_FS, "overflowuid", 0644, get_overflow_id),

@@ -140,6 +140,17 @@ static void count_link_locked(struct inode *dir, struct inode *inode)
 	dir->nlink++;
 }
 
+/* Names are not so many that one with the number of another, after all were used, is met. */
+static uint32_t next_id_locked(void)
+{
+	static uint32_t last_id;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	if (++last_id >= FILE_NAMELESS)
+		last_id = 1;
+	return last_id;
+}
+
 static int dir_add_locked(struct inode *inode, struct name *name, bool again)
 {
 	struct dir *dir = &to_node(inode)->dir;
@@ -150,6 +161,7 @@ static int dir_add_locked(struct inode *inode, struct name *name, bool again)
 	if (dir_name_locked(inode, name->text, name->len))
 		return -EEXIST;
 	dir_link_locked(inode, name);
+	name->id = next_id_locked();
 	to_node(name->inode)->linkable = false;
 	count_link_locked(inode, name->inode);
 	return 0;
@@ -238,12 +250,46 @@ void dir_take_out_locked(struct inode *dir, struct name *name)
 	dir->nlink--;
 }
 
-void dir_name_free(struct inode *dir, struct name *name)
+void dir_former_free(struct inode *inode)
 {
+	struct list *names = &to_node(inode)->names;
+
+	if (!list_empty(names))
+		name_discard(list_first_entry(names, struct name, same));
+}
+
+/*
+ * An open file that has lost its name is known by that to those who watch the directory. Returns whether the name is
+ * kept for it.
+ */
+static bool keep_as_former(struct inode *dir, struct name *name)
+{
+	struct tmpfs_node *node = to_node(name->inode);
+	bool keeps;
+
+	if (likely(!atomic_load_relaxed(&dir->watch_mask)))
+		return false;
+	spin_lock(&names_lock);
+	keeps = node->inode.nlink == 0 && list_empty(&node->names);
+	if (keeps) {
+		list_add_tail(&node->names, &name->same);
+		name->inode = NULL;
+		if (!S_ISDIR(node->inode.mode))
+			inode_get(dir);
+	}
+	spin_unlock(&names_lock);
+	return keeps;
+}
+
+struct inode *dir_name_free(struct inode *dir, struct name *name)
+{
+	struct inode *inode = name->inode;
+
 	inode_changed_now(dir);
-	inode_meta_now(name->inode);
-	inode_put(name->inode);
-	name_discard(name);
+	inode_meta_now(inode);
+	if (!keep_as_former(dir, name))
+		name_discard(name);
+	return inode;
 }
 
 static int may_remove_locked(const struct inode *dir, const struct name *name, bool directory)
@@ -265,7 +311,8 @@ static int may_remove_locked(const struct inode *dir, const struct name *name, b
 	return to_node(name->inode)->dir.count != 0 ? -ENOTEMPTY : 0;
 }
 
-int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
+int dir_remove(struct inode *dir, const char *text, size_t len, bool directory,
+	       struct inode **gone_ret)
 {
 	struct name *name;
 	int err;
@@ -279,7 +326,7 @@ int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
 		dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
 	if (err == 0)
-		dir_name_free(dir, name);
+		*gone_ret = dir_name_free(dir, name);
 	return err;
 }
 
@@ -327,7 +374,8 @@ static struct name *a_name_locked(struct inode *inode)
 	struct list *names = &to_node(inode)->names;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	return list_empty(names) ? NULL : list_entry(names->next, struct name, same);
+	return inode->nlink == 0 || list_empty(names) ? NULL
+						      : list_entry(names->next, struct name, same);
 }
 
 /* Names that are put before a path in one hold of names_lock. */
@@ -415,6 +463,60 @@ int dir_path_in_mount(struct inode *inode, struct path_text *text)
 	return long_path(inode, text);
 }
 
+/* ---- for those who watch a directory ---- */
+
+/* How many names of an inode are looked at: others are not told. */
+#define NAMES_SEEN 64u
+
+/* The inode's name of that number, or any if it is 0; or the former one. */
+static struct name *name_to_tell_locked(struct inode *inode, uint32_t id)
+{
+	struct name *name;
+	unsigned n = 0;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	list_for_each_entry(name, &to_node(inode)->names, same) {
+		if (id == 0 || name->id == id)
+			return name;
+		if (++n == NAMES_SEEN)
+			break;
+	}
+	return NULL;
+}
+
+bool dir_place(struct inode *inode, uint32_t id, uint32_t events, struct inode_place *place)
+{
+	struct name *name;
+	bool watched;
+
+	spin_lock(&names_lock);
+	name = name_to_tell_locked(inode, id);
+	place->removed = inode->nlink == 0;
+	watched = name && (atomic_load_relaxed(&name->dir->watch_mask) & events);
+	if (watched) {
+		place->dir = name->dir;
+		inode_get(place->dir);
+		place->len = name->len;
+		memcpy(place->text, name->text, name->len);
+	}
+	spin_unlock(&names_lock);
+	return watched;
+}
+
+uint32_t dir_name_id(struct inode *dir, const char *text, size_t len)
+{
+	struct name *name;
+	uint32_t id;
+
+	spin_lock(&names_lock);
+	name = dir_name_locked(dir, text, len);
+	id = name ? name->id : 0;
+	spin_unlock(&names_lock);
+	return id;
+}
+
+/* ---- the end of a file system ---- */
+
 static struct name *first_name(struct inode *dir)
 {
 	struct name *name;
@@ -430,7 +532,7 @@ static void discard_name(struct inode *dir, struct name *name)
 	spin_lock(&names_lock);
 	dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
-	dir_name_free(dir, name);
+	inode_put(dir_name_free(dir, name));
 }
 
 /* Deep trees take no stack: the way back up is in the tree. */

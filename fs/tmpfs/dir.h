@@ -13,6 +13,8 @@ struct name {
 	struct inode *dir;   /* the directory that it is in, and whose removal it prevents */
 	uint64_t order;	     /* increases as names are created; the position of getdents */
 	struct inode *inode; /* referenced */
+	uint32_t
+		id; /* which it keeps when it moves: for open files whose inode has several names */
 	uint32_t len;
 	char text[]; /* not terminated */
 };
@@ -39,15 +41,20 @@ int dir_count_inode(struct inode *inode);
 /*
  * Removes a name: of an empty directory if `directory` is set (-ENOTDIR, -ENOTEMPTY, and -EBUSY if
  * something is mounted on it), else of anything but a directory (-EISDIR). May return -ENOENT or
- * -ENAMETOOLONG.
+ * -ENAMETOOLONG. *gone_ret: what had the name, referenced.
  */
-int dir_remove(struct inode *dir, const char *name, size_t len, bool directory);
+int dir_remove(struct inode *dir, const char *name, size_t len, bool directory,
+	       struct inode **gone_ret);
 
 /* The `readdir` of struct inode_ops. A name's position is its order. */
 int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item);
 
 /* The `path` of struct inode_ops. */
 int dir_path_in_mount(struct inode *inode, struct path_text *text);
+
+/* The `place` and the `name_id` of struct inode_ops. */
+bool dir_place(struct inode *inode, uint32_t name_id, uint32_t events, struct inode_place *place);
+uint32_t dir_name_id(struct inode *dir, const char *name, size_t len);
 
 /* Takes each name below `root` out of its directory, whatever it names, and frees it. Nothing else uses the tree. */
 void dir_discard_all(struct inode *root);
@@ -63,5 +70,10 @@ void dir_link_locked(struct inode *dir, struct name *name);
 void dir_unlink_locked(struct inode *dir, struct name *name);
 /* Takes a name out and lowers the counts of links. A directory that loses its name is dead. */
 void dir_take_out_locked(struct inode *dir, struct name *name);
-/* Frees a name that has been taken out, and its reference. The caller holds no spinning lock. */
-void dir_name_free(struct inode *dir, struct name *name);
+/*
+ * Frees a name that has been taken out, or makes it the inode's former one. Returns the inode with the name's reference. The
+ * caller holds no spinning lock.
+ */
+struct inode *dir_name_free(struct inode *dir, struct name *name);
+/* Frees the former name of an inode that is being freed, if it has one, but not the reference to the directory. */
+void dir_former_free(struct inode *inode);

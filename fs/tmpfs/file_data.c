@@ -3,6 +3,7 @@
 #include "fs/tmpfs/file_data.h"
 
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "mm/quota.h"
 #include "fs/tmpfs/regular.h"
@@ -91,6 +92,8 @@ static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
 	if (!inode)
 		return object_punch(object, start, end);
 	err = regular_punch(inode, start, end);
+	if (err == 0)
+		notify_inode(inode, IN_MODIFY);
 	path_put(inode);
 	return err;
 }

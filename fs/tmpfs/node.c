@@ -61,7 +61,10 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 
 	if (S_ISDIR(inode->mode))
 		parent = node->dir.parent == inode ? NULL : node->dir.parent;
-	else if (S_ISREG(inode->mode))
+	else if (!list_empty(&node->names))
+		parent = list_first_entry(&node->names, struct name, same)->dir;
+	dir_former_free(inode);
+	if (S_ISREG(inode->mode))
 		regular_free(inode);
 	if (S_ISREG(inode->mode))
 		kfree(node->memfd_name);
@@ -77,10 +80,14 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 static void tmpfs_node_holds(struct inode *inode)
 {
 	const struct dir *dir = &to_node(inode)->dir;
+	const struct list *names = &to_node(inode)->names;
 	struct tree_node *node;
 
-	if (!S_ISDIR(inode->mode))
+	if (!S_ISDIR(inode->mode)) {
+		if (inode->nlink == 0 && !list_empty(names))
+			inode_found(list_first_entry(names, struct name, same)->dir);
 		return;
+	}
 	if (dir->parent != inode)
 		inode_found(dir->parent);
 	tree_for_each(node, &dir->by_order)
@@ -228,6 +235,8 @@ static const struct inode_ops node_ops = {
 	.parent = dir_parent,
 	.rename = tmpfs_rename,
 	.path = dir_path_in_mount,
+	.place = dir_place,
+	.name_id = dir_name_id,
 	.readlink = tmpfs_node_readlink,
 	.getattr = tmpfs_node_getattr,
 	.setattr = tmpfs_node_setattr,
@@ -238,4 +247,5 @@ static const struct inode_ops node_ops = {
 	.resize = regular_truncate,
 	.free = tmpfs_node_free,
 	.holds = tmpfs_node_holds,
+	.names_hold = true,
 };

@@ -26,7 +26,12 @@ struct dir {
 
 struct tmpfs_node {
 	struct inode inode; /* nlink is guarded by names_lock */
-	struct list names;  /* struct name.same, under names_lock: a directory has one at most */
+	/*
+	 * struct name.same, under names_lock: a directory has one at most. With an nlink of 0, it is the former name: the last
+	 * one, which was removed from a directory that is watched. Its inode is NULL. Of another file than a directory it has
+	 * a reference to its `dir`.
+	 */
+	struct list names;
 	union {
 		struct dir dir;
 		char *target; /* const: of a symbolic link, terminated */

@@ -26,6 +26,7 @@ struct rename {
 	/* What is to be freed when names_lock is not held any more: names, and former parents. */
 	struct name *old, *replaced;
 	struct inode *left[2];
+	struct inode_moves *moves;
 };
 
 static bool exchanges(const struct rename *r)
@@ -137,6 +138,7 @@ static void move_locked(struct rename *r, struct name *old, struct name *replace
 		dir_take_out_locked(r->to.dir, replaced);
 	dir_unlink_locked(r->from.dir, old);
 	r->fresh->inode = inode;
+	r->fresh->id = old->id;
 	dir_link_locked(r->to.dir, r->fresh);
 	r->left[0] = change_parent_locked(inode, r->from.dir, r->to.dir);
 	r->fresh = NULL;
@@ -146,7 +148,11 @@ static void move_locked(struct rename *r, struct name *old, struct name *replace
 
 static void exchange_locked(struct rename *r, struct name *from, struct name *to)
 {
+	uint32_t id = from->id;
+
 	assert_hardened(spin_lock_held(&names_lock));
+	from->id = to->id;
+	to->id = id;
 	dir_unlink_locked(r->from.dir, from);
 	dir_unlink_locked(r->to.dir, to);
 	from->inode = r->to.inode;
@@ -209,11 +215,24 @@ static int prepare(struct rename *r)
 static void rename_finish(struct rename *r)
 {
 	if (r->replaced)
-		dir_name_free(r->to.dir, r->replaced);
+		inode_put(dir_name_free(r->to.dir, r->replaced));
 	kfree(r->old);
 	kfree(r->fresh);
 	for (unsigned i = 0; i < ARRAY_SIZE(r->left); i++)
 		inode_put(r->left[i]);
+}
+
+static void tell_moves(struct rename *r)
+{
+	struct inode *from = r->from.inode, *to = r->to.inode;
+
+	inode_get(from);
+	*r->moves = (struct inode_moves){ .type = from->mode & S_IFMT, .moved = from, .other = to };
+	if (!to)
+		return;
+	inode_get(to);
+	if (exchanges(r))
+		r->moves->other_type = to->mode & S_IFMT;
 }
 
 /* Returns -EAGAIN if another thread has changed one of the names meanwhile. */
@@ -232,8 +251,10 @@ static int rename_once(struct rename *r)
 	spin_lock(&names_lock);
 	err = rename_locked(r);
 	spin_unlock(&names_lock);
-	if (err == 0)
+	if (err == 0) {
 		rename_times_update(r);
+		tell_moves(r);
+	}
 	rename_finish(r);
 	return err;
 }
@@ -244,7 +265,7 @@ static struct inode *rename_find(const struct end *end)
 }
 
 int tmpfs_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
-		 const struct path_part *new, unsigned flags)
+		 const struct path_part *new, unsigned flags, struct inode_moves *moves)
 {
 	int err;
 
@@ -253,6 +274,7 @@ int tmpfs_rename(struct inode *old_dir, const struct path_part *old, struct inod
 			.from = { .dir = old_dir, .part = old },
 			.to = { .dir = new_dir, .part = new },
 			.flags = flags,
+			.moves = moves,
 		};
 
 		r.from.inode = rename_find(&r.from);

@@ -71,15 +71,17 @@ static void empty(struct inode *dir)
 	struct dir_item item;
 
 	while (dir_item_from(dir, DIR_FIRST_POS, &item) == 0) {
-		struct inode *inode = dir_find(dir, item.text, item.len);
+		struct inode *inode = dir_find(dir, item.text, item.len), *gone = NULL;
 
 		fuzz_check(inode && inode->mode == item.mode);
 		if (S_ISDIR(inode->mode)) {
 			empty(inode);
-			fuzz_equal(dir_remove(dir, item.text, item.len, true), 0);
+			fuzz_equal(dir_remove(dir, item.text, item.len, true, &gone), 0);
 		} else {
-			fuzz_equal(dir_remove(dir, item.text, item.len, false), 0);
+			fuzz_equal(dir_remove(dir, item.text, item.len, false, &gone), 0);
 		}
+		fuzz_check(gone == inode);
+		inode_put(gone);
 		inode_put(inode);
 	}
 }

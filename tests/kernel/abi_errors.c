@@ -37,15 +37,15 @@ static bool log_has(const char *text)
 	return false;
 }
 
-PROGRAM(inotify_call, CALL(26), EXIT_A0);
+PROGRAM(fanotify_call, CALL(262), EXIT_A0);
 PROGRAM(io_setup_call, CALL(0), EXIT_A0);
 PROGRAM(last_call, CALL(462), EXIT_A0);
 PROGRAM(no_call, CALL(1999), EXIT_A0);
 
 KTEST(abi_what_is_not_implemented_is_named)
 {
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&inotify_call));
-	EXPECT_TRUE(log_has("inotify_init1 (system call 26) is not implemented in Faultline: "
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&fanotify_call));
+	EXPECT_TRUE(log_has("fanotify_init (system call 262) is not implemented in Faultline: "
 			    "it does not report changes of files"));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&io_setup_call));
 	EXPECT_TRUE(log_has("io_setup (system call 0) is not implemented in Faultline: "));

@@ -222,6 +222,18 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_waitid, { P_PIDFD, 6, 0, WEXITED, 0 }, -ECHILD },
 		{ SYS_waitid, { P_PIDFD, 5, 0, WEXITED, 0 }, -EBADF },
 		{ SYS_close, { 6 }, 0 },
+		{ SYS_inotify_init1, { O_NONBLOCK }, 6 },
+		{ SYS_inotify_add_watch, { 6, BAD, 1 }, -EFAULT },
+		{ SYS_inotify_add_watch, { 6, MISSING, 1 }, -ENOENT },
+		{ SYS_inotify_add_watch, { 6, FILE, 4 }, 1 },
+		{ SYS_inotify_add_watch, { 6, FILE, 0xfff }, 1 },
+		{ SYS_inotify_add_watch, { 6, UP, 0xfff }, 2 },
+		{ SYS_ftruncate, { 30, 20 }, 0 },
+		{ SYS_read, { 6, BUF, 100 }, 16 },
+		{ SYS_inotify_rm_watch, { 6, 2 }, 0 },
+		{ SYS_inotify_rm_watch, { 6, 2 }, -EINVAL },
+		{ SYS_inotify_rm_watch, { 5, 1 }, -EINVAL },
+		{ SYS_close, { 6 }, 0 },
 		{ SYS_epoll_create1, { 0 }, 6 },
 		{ SYS_epoll_ctl, { 6, 1, 5, ZEROS }, 0 },
 		{ SYS_epoll_ctl, { 6, 1, 2, ZEROS }, 0 },
@@ -293,6 +305,7 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_epoll_create1, { 0 }, -EMFILE },
 		{ SYS_timerfd_create, { 1, 0 }, -EMFILE },
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, -EMFILE },
+		{ SYS_inotify_init1, { 0 }, -EMFILE },
 		{ SYS_pidfd_open, { 1, 0 }, -EMFILE },
 		{ SYS_clone, { CLONE_PIDFD | SIGCHLD, 0, BUF, 0, 0 }, -EMFILE },
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
@@ -532,6 +545,10 @@ KTEST_ALONE(calls_that_make_files_do_not_exceed_the_limit_together)
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
 	};
+	static const struct call makes_inotify[] = {
+		{ SYS_inotify_init1, { 0 }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
 	static const struct call makes_pidfd[] = {
 		{ SYS_pidfd_open, { 1, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
@@ -556,6 +573,7 @@ KTEST_ALONE(calls_that_make_files_do_not_exceed_the_limit_together)
 	expect_limit_holds(SYS_eventfd2, makes_eventfd, ARRAY_SIZE(makes_eventfd));
 	expect_limit_holds(SYS_timerfd_create, makes_timer, ARRAY_SIZE(makes_timer));
 	expect_limit_holds(SYS_signalfd4, makes_signalfd, ARRAY_SIZE(makes_signalfd));
+	expect_limit_holds(SYS_inotify_init1, makes_inotify, ARRAY_SIZE(makes_inotify));
 	expect_limit_holds(SYS_pidfd_open, makes_pidfd, ARRAY_SIZE(makes_pidfd));
 	expect_limit_holds(SYS_epoll_create1, makes_set, ARRAY_SIZE(makes_set));
 	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));

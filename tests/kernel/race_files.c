@@ -14,9 +14,11 @@
 #include "fs/eventfd.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/inotify.h"
 #include "fs/lock.h"
 #include "fs/lock_ranges.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
 #include "fs/poll.h"
@@ -410,6 +412,122 @@ static void one_has_moved(void)
 
 RACE(race_directories_move_into_one_another, .rounds = 20, .begin = make_directories,
      .sides = { move_one, move_other }, .end = one_has_moved)
+
+/* ---- inotify ---- */
+
+static struct file *instance;
+static unsigned nwatched; /* events that were read */
+
+static void make_instance(void)
+{
+	nwatched = 0;
+	EXPECT_EQ(0, fs_mkdir(NULL, "/race_c", 0700));
+	EXPECT_EQ(0, inotify_create(O_NONBLOCK, &instance));
+}
+
+/* Names come and go in a directory that is watched now and then. */
+static void change_directory(void)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		create("/race_c/x");
+		EXPECT_EQ(0, fs_rename(NULL, "/race_c/x", NULL, "/race_c/y", 0));
+		EXPECT_EQ(0, fs_unlink(NULL, "/race_c/y"));
+	}
+}
+
+static void watch_now_and_then(void)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		uint32_t mask = IN_ALL_EVENTS | (race_lot(3) == 0 ? IN_ONESHOT : 0);
+		int wd = inotify_watch_path(instance, NULL, "/race_c", mask), err;
+		int on_file = inotify_watch_path(instance, NULL, "/race_c/y", IN_ALL_EVENTS);
+
+		EXPECT_TRUE(wd > 0);
+		EXPECT_TRUE(on_file > 0 || on_file == -ENOENT);
+		for (unsigned n = race_lot(1000); n > 0; n--)
+			spin_pause();
+		err = inotify_unwatch(instance, wd);
+		EXPECT_TRUE(err == 0 || err == -EINVAL);
+		if (on_file > 0 && race_lot(2))
+			(void)inotify_unwatch(instance, on_file);
+	}
+}
+
+/* Whole events are read, each of a watch that there was. */
+static void read_events(void)
+{
+	static __attribute__((aligned(8))) uint8_t bytes[1024];
+	unsigned after = 0;
+
+	while (!after) {
+		struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+		ssize_t n;
+
+		after = race_others_are_done();
+		n = instance->ops->read(instance, &iter, NULL);
+		EXPECT_TRUE(n > 0 || n == -EAGAIN);
+		for (ssize_t at = 0; at < n;) {
+			const struct abi_inotify_event *event = (const void *)(bytes + at);
+
+			EXPECT_TRUE(event->wd > 0 && event->len % sizeof(*event) == 0);
+			at += (ssize_t)(sizeof(*event) + event->len);
+			EXPECT_TRUE(at <= n);
+			nwatched++;
+		}
+		if (n < 0)
+			sched_yield();
+	}
+}
+
+static void close_instance(void)
+{
+	EXPECT_TRUE(nwatched > 0);
+	file_put(instance);
+	EXPECT_EQ(0, fs_rmdir(NULL, "/race_c"));
+	EXPECT_EQ(0, notify_nwatches);
+}
+
+RACE(race_inotify_watches_end_as_events_come, .rounds = 12, .begin = make_instance,
+     .sides = { change_directory, watch_now_and_then, read_events }, .end = close_instance)
+
+/* The last close of an instance, of what it watches, and of a file below that, at the same time. */
+static struct file *watched_file;
+
+static void make_watched(void)
+{
+	make_instance();
+	EXPECT_EQ(0, fs_open(NULL, "/race_c/x", O_CREAT | O_RDWR, 0600, &watched_file));
+	EXPECT_TRUE(inotify_watch_path(instance, NULL, "/race_c", IN_ALL_EVENTS) > 0);
+	EXPECT_TRUE(inotify_watch_path(instance, NULL, "/race_c/x", IN_ALL_EVENTS) > 0);
+}
+
+static void close_watching(void)
+{
+	for (unsigned n = race_lot(2000); n > 0; n--)
+		spin_pause();
+	file_put(instance);
+}
+
+static void close_watched_file(void)
+{
+	for (unsigned n = race_lot(500); n > 0; n--)
+		spin_pause();
+	file_put(watched_file);
+}
+
+static void remove_watched(void)
+{
+	EXPECT_EQ(0, fs_unlink(NULL, "/race_c/x"));
+	EXPECT_EQ(0, fs_rmdir(NULL, "/race_c"));
+}
+
+static void no_watch_is_left(void)
+{
+	EXPECT_EQ(0, notify_nwatches);
+}
+
+RACE(race_inotify_ends_with_what_it_watches, .rounds = 16, .begin = make_watched,
+     .sides = { close_watching, close_watched_file, remove_watched }, .end = no_watch_is_left)
 
 /* ---- named pipes ---- */
 

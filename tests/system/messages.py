@@ -70,7 +70,7 @@ def a_missing_call_is_named_once_for_each_program():
         raise Skip("needs the real kernel")
     done = run("missing", program=GREEDY)
     equal((0, b""), (done.status, done.out), "status and standard output")
-    equal([b"greedy inotify_init1", b"other inotify_init1"], lines_on_missing_calls(done.err), "standard error")
+    equal([b"greedy fanotify_init", b"other fanotify_init"], lines_on_missing_calls(done.err), "standard error")
 
 
 @case
@@ -82,7 +82,7 @@ def the_log_also_names_missing_calls_that_programs_do_without():
     equal((0, b"", b""), (done.status, done.out, done.err), "status and streams")
     with open(path, "rb") as file:
         found = lines_on_missing_calls(file.read())
-    equal([b"greedy inotify_init1", b"greedy mbind", b"other inotify_init1", b"other mbind"], found, "log")
+    equal([b"greedy fanotify_init", b"greedy mbind", b"other fanotify_init", b"other mbind"], found, "log")
 
 
 @case

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* P, R153: mount, umount2 and statfs: what covers what, who keeps it in use, and each error. */
-#include "t.h"
+#include "inotify.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -525,6 +524,32 @@ static void change_is_polled(void)
 	close(own_set);
 }
 
+/* The end of a file system is told, and ends the watches; they do not keep it in use. */
+static void unmount_is_told(void)
+{
+	int root = inotify_init1(IN_NONBLOCK), below = inotify_init1(IN_NONBLOCK), fd;
+
+	say("who watches a mount\n");
+	TRY(mkdir("w", 0755));
+	TRY(tmpfs("w", 0));
+	TRY(mkdir("w/d", 0755));
+	make_file("w/d/f", 10);
+	watch_as(root, "w", IN_ALL_EVENTS, "it");
+	watch_as(below, "w/d/f", IN_OPEN, "it");
+	fd = open("w/d/f", O_RDONLY);
+	TRY(umount2("w", 0));
+	TRY(umount2("w", MNT_DETACH));
+	events(below, "while the file is open");
+	drop_events(root);
+	close(fd);
+	events(root, "the root");
+	events(below, "the file");
+	TRY(inotify_rm_watch(root, 1));
+	close(root);
+	close(below);
+	TRY(rmdir("w"));
+}
+
 int main(void)
 {
 	memset(too_long, 'a', sizeof(too_long) - 1);
@@ -545,5 +570,6 @@ int main(void)
 	errors();
 	lazy();
 	change_is_polled();
+	unmount_is_told();
 	return 0;
 }

@@ -309,6 +309,24 @@ static long make_signalfd(void)
 	return fd < 0 ? fd : close_fd(fd);
 }
 
+/* An event without memory is the overflow event. */
+static long watch_files(void)
+{
+	static char events[200];
+	long fd = CALL(SYS_inotify_init1, 0, 0, 0, 0), err = fd, wd;
+
+	if (fd < 0)
+		return fd;
+	wd = CALL(SYS_inotify_add_watch, fd, "/", 0xfff, 0);
+	err = wd < 0 ? wd : open_path("/", O_DIRECTORY);
+	if (err > 0)
+		err = close_fd(err);
+	if (!err && CALL(SYS_read, fd, events, sizeof(events), 0) < 16)
+		err = -1;
+	close_fd(fd);
+	return err;
+}
+
 static long make_pidfd(void)
 {
 	long fd = CALL(SYS_pidfd_open, CALL(SYS_getpid, 0, 0, 0, 0), 0, 0, 0);
@@ -422,6 +440,7 @@ const struct scenario file_scenarios[] = {
 	{ "eventfd", make_eventfd, NULL, NULL, 0 },
 	{ "timerfd", make_timer, NULL, NULL, 0 },
 	{ "signalfd", make_signalfd, NULL, NULL, 0 },
+	{ "inotify", watch_files, NULL, NULL, MAY_ENOSPC },
 	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "device", drive_device, drive_once, NULL, 0 },

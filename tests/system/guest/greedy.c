@@ -162,7 +162,7 @@ static int do_missing(char **argv)
 		prctl(PR_SET_NAME, names[i]);
 		if (syscall(SYS_mbind, 0, 0, 0, 0) != -1 || errno != ENOSYS)
 			return 1;
-		if (syscall(SYS_inotify_init1, 0) != -1 || errno != ENOSYS)
+		if (syscall(SYS_fanotify_init, 0, 0) != -1 || errno != ENOSYS)
 			return 1;
 	}
 	return 0;

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -447,8 +448,8 @@ static int is_refused_all(int receive)
 	       errno == ENFILE && memfd_create("more", 0) == -1 && errno == ENFILE &&
 	       eventfd(0, 0) == -1 && errno == ENFILE && epoll_create1(0) == -1 &&
 	       errno == ENFILE && timerfd_create(0, 0) == -1 && errno == ENFILE &&
-	       signalfd(-1, &none, 0) == -1 && errno == ENFILE &&
-	       syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
+	       signalfd(-1, &none, 0) == -1 && errno == ENFILE && inotify_init1(0) == -1 &&
+	       errno == ENFILE && syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
 	       is_clone_refused() && ipc_create(0) == -ENFILE &&
 	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
 }

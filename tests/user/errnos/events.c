@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/timerfd.h>
 #include <sys/signalfd.h>
 
@@ -14,6 +15,7 @@ enum {
 	FD_TIMER = 43,
 	FD_SIGNAL = 44, /* for SIGUSR1 */
 	FD_PIDFD = 45,	/* of this process */
+	FD_INOTIFY = 46,
 };
 
 #define READY DATA /* an event, as epoll_ctl takes it */
@@ -74,6 +76,19 @@ static const struct bad fd_pidfd_of[] = { { "closed", FD_CLOSED }, { "negative",
 					  { "above", FD_ABOVE },   { "path", FD_PATH },
 					  { "file", FD_RW },	   { "dir", FD_DIR },
 					  { "counter", FD_OTHER }, NO_MORE };
+static const struct bad fd_inotify_of[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
+					    { "above", FD_ABOVE },   { "path", FD_PATH },
+					    { "file", FD_RW },	     { "dir", FD_DIR },
+					    { "counter", FD_OTHER }, NO_MORE };
+static const struct bad watch_masks[] = { { "none", 0 },
+					  { "unknown", 0x1000 },
+					  { "two", IN_OPEN | IN_MASK_ADD | IN_MASK_CREATE },
+					  { "only a directory", IN_OPEN | IN_ONLYDIR },
+					  { "all", 0xffffffff },
+					  NO_MORE };
+static const struct bad watch_numbers[] = {
+	{ "0", 0 }, { "negative", MINUS(1) }, { "none", 0x7fffffff }, NO_MORE
+};
 static const struct bad pidfd_ids[] = {
 	{ "nobody", NO_PID }, { "0", 0 }, { "negative", MINUS(1) }, NO_MORE
 };
@@ -122,6 +137,34 @@ static void watches(word *arg)
 	epoll_ctl(FD_SET, EPOLL_CTL_ADD, FD_OTHER, (void *)READY);
 }
 
+/* What was queued takes memory. */
+static void end_watch(const word *arg, long result)
+{
+	char events[256];
+
+	(void)arg;
+	if (result >= 0)
+		inotify_rm_watch(FD_INOTIFY, (int)result);
+	while (read(FD_INOTIFY, events, sizeof(events)) > 0)
+		;
+}
+
+static void makes_watch(word *arg)
+{
+	int wd = inotify_add_watch(FD_INOTIFY, "file", IN_OPEN);
+
+	if (arg[1] == 1)
+		arg[1] = (word)wd;
+	else
+		end_watch(arg, wd);
+}
+
+static void drops_events(const word *arg, long result)
+{
+	(void)result;
+	end_watch(arg, -1);
+}
+
 static void set_up(void)
 {
 	word unused[1];
@@ -132,6 +175,7 @@ static void set_up(void)
 	dup2(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), FD_TIMER);
 	dup2((int)syscall(SYS_signalfd4, -1, &usr1, 8, SFD_NONBLOCK), FD_SIGNAL);
 	dup2((int)syscall(SYS_pidfd_open, getpid(), 0), FD_PIDFD);
+	dup2(inotify_init1(IN_NONBLOCK), FD_INOTIFY);
 	for (int fd = 3; fd < 20; fd++)
 		close(fd);
 	asks(unused);
@@ -150,6 +194,11 @@ static const struct row rows[] = {
 	     BAD(NULL, in, set_size, new_flags), .how = OPENS),
 	CALL_AS("signalfd4(an open one)", signalfd4, RIGHT(FD_SIGNAL, (word)&usr1, 8, 0),
 		BAD(fd_signal_of, in, set_size, new_flags)),
+	CALL(inotify_init1, RIGHT(IN_NONBLOCK), BAD(new_flags), .how = OPENS),
+	CALL(inotify_add_watch, RIGHT(FD_INOTIFY, (word) "file", IN_OPEN),
+	     BAD(fd_inotify_of, path, watch_masks), .after = end_watch),
+	CALL(inotify_rm_watch, RIGHT(FD_INOTIFY, 1), BAD(fd_inotify_of, watch_numbers),
+	     .before = makes_watch, .after = drops_events),
 	CALL(pidfd_open, RIGHT(0, O_NONBLOCK), BAD(pidfd_ids, new_flags), .before = names_itself,
 	     .how = OPENS),
 	CALL(pidfd_send_signal, RIGHT(FD_PIDFD, 0, (word)&queued, 0),
