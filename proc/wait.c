@@ -174,8 +174,12 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 		;
 }
 
-/* As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. */
-static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline)
+/*
+ * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. timed_out: NULL, or set when a
+ * deadline of another clock is over.
+ */
+static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline,
+		       const bool *timed_out)
 {
 	while (atomic_load(done) == 0) {
 		int err = 0;
@@ -184,6 +188,8 @@ static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline
 		if (is_interrupted(by))
 			err = -EINTR;
 		else if (deadline != UINT64_MAX && arch_time() >= deadline)
+			err = -ETIMEDOUT;
+		else if (timed_out && atomic_load(timed_out))
 			err = -ETIMEDOUT;
 		if (err || atomic_load(done) != 0) {
 			sched_sleep_cancel();
@@ -201,14 +207,43 @@ int thread_park(const uint32_t *done, bool signals, uint64_t deadline)
 
 	lockorder_assert_none_spinning();
 	if (likely(deadline == UINT64_MAX)) {
-		err = park(done, by, deadline);
+		err = park(done, by, deadline, NULL);
 	} else {
 		struct sleeper sleeper = { .thread = current_thread() };
 
 		timer_init(&sleeper.timer, wake_timer);
 		timer_arm(&sleeper.timer, deadline);
-		err = park(done, by, deadline);
+		err = park(done, by, deadline, NULL);
 		timer_cancel(&sleeper.timer);
 	}
 	return signals ? mark_restart(err) : err;
+}
+
+struct wall_parker {
+	struct wall_timer timer;
+	struct thread *thread;
+	bool timed_out;
+};
+
+static void wake_parked(struct wall_timer *timer)
+{
+	struct wall_parker *parker = container_of(timer, struct wall_parker, timer);
+
+	atomic_store(&parker->timed_out, true);
+	thread_wake(parker->thread);
+}
+
+int thread_park_deadline(const uint32_t *done, const struct deadline *deadline)
+{
+	struct wall_parker parker = { .thread = current_thread() };
+	int err;
+
+	if (!deadline || !deadline->of_wall)
+		return thread_park(done, true, deadline ? deadline->at : UINT64_MAX);
+	lockorder_assert_none_spinning();
+	wall_timer_init(&parker.timer, wake_parked);
+	wall_timer_arm(&parker.timer, deadline->at);
+	err = park(done, BY_SIGNAL, UINT64_MAX, &parker.timed_out);
+	wall_timer_cancel(&parker.timer);
+	return mark_restart(err);
 }

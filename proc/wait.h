@@ -50,6 +50,8 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
  * (UINT64_MAX: never). Call with no spinning lock held.
  */
 int thread_park(const uint32_t *done, bool signals, uint64_t deadline);
+/* The same with signals, and a deadline that may be of the wall clock; NULL: none. */
+int thread_park_deadline(const uint32_t *done, const struct deadline *deadline);
 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);

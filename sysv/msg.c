@@ -7,8 +7,6 @@
 #include "lib/string.h"
 #include "proc/cred.h"
 #include "proc/process.h"
-#include "proc/sched.h"
-#include "proc/wait.h"
 #include "sysv/util.h"
 
 /*
@@ -38,8 +36,7 @@ struct msg_wish {
 
 /* A call that waits; on its thread's stack. */
 struct msg_waiter {
-	struct list link;
-	struct thread *thread;
+	struct ipc_waiter wait;
 	int pid;
 	struct msg_wish wish; /* of receivers */
 	struct msg_msg
@@ -47,7 +44,6 @@ struct msg_waiter {
 	bool removed;	/* with its queue */
 	bool again;	/* the queue's mode or size has changed: it looks again */
 	bool too_small; /* a message came that is larger than the receiver allows */
-	uint32_t done;	/* atomic: it is in no list any more */
 };
 
 static struct ipc_ids msg_ids;
@@ -185,22 +181,12 @@ static struct msg_msg *find_msg(const struct msg_queue *msq, const struct msg_wi
 
 /* ---- waiting ---- */
 
-/* Ends the wait of a call. */
-static void msg_finish(struct msg_waiter *w)
-{
-	struct thread *thread = w->thread;
-
-	list_del(&w->link);
-	atomic_store(&w->done, 1);
-	thread_wake(thread); /* it takes the mutex before it goes on */
-}
-
 /* Gives the message to a receiver that waits for it. Returns false if there is none. */
 static bool pipelined_send(struct msg_queue *msq, struct msg_msg *msg)
 {
 	struct msg_waiter *w, *next;
 
-	list_for_each_entry_safe(w, next, &msq->receivers, link) {
+	list_for_each_entry_safe(w, next, &msq->receivers, wait.link) {
 		if (!testmsg(msg, &w->wish))
 			continue;
 		w->too_small = msg->size > w->wish.maxsize;
@@ -209,7 +195,7 @@ static bool pipelined_send(struct msg_queue *msq, struct msg_msg *msg)
 			msq->lrpid = w->pid;
 			msq->rtime = ipc_now();
 		}
-		msg_finish(w);
+		ipc_waiter_finish(&w->wait);
 		if (w->msg)
 			return true;
 	}
@@ -230,17 +216,18 @@ static void let_senders_in(struct msg_queue *msq)
 {
 	struct msg_waiter *w, *next;
 
-	list_for_each_entry_safe(w, next, &msq->senders, link) {
+	list_for_each_entry_safe(w, next, &msq->senders, wait.link) {
 		if (!msg_fits(msq, w->msg))
 			continue;
 		send_now(msq, w->msg, w->pid);
-		msg_finish(w);
+		ipc_waiter_finish(&w->wait);
 	}
 }
 
 static struct msg_waiter waiter_of_thread(void)
 {
-	return (struct msg_waiter){ .thread = current_thread(), .pid = current_process()->pid };
+	return (struct msg_waiter){ .wait.thread = current_thread(),
+				    .pid = current_process()->pid };
 }
 
 /*
@@ -249,15 +236,13 @@ static struct msg_waiter waiter_of_thread(void)
  */
 static int msg_await(struct msg_waiter *w)
 {
-	int err = thread_park(&w->done, true, UINT64_MAX);
+	int err = ipc_waiter_sleep(&w->wait, &msg_ids.mutex, NULL);
 
-	msg_lock();
-	if (w->done)
+	if (err == 0)
 		err = w->removed ? -EIDRM : w->again ? -EAGAIN : 0;
 	else
-		list_del(&w->link);
+		current_thread()->restart = RESTART_SILENT;
 	msg_unlock();
-	current_thread()->restart = err == -EINTR ? RESTART_SILENT : RESTART_NONE;
 	return err;
 }
 
@@ -265,11 +250,11 @@ static int msg_await(struct msg_waiter *w)
 static void wake_waiters(struct list *waiters, bool removed)
 {
 	while (!list_empty(waiters)) {
-		struct msg_waiter *w = list_first_entry(waiters, struct msg_waiter, link);
+		struct msg_waiter *w = list_first_entry(waiters, struct msg_waiter, wait.link);
 
 		w->removed = removed;
 		w->again = !removed;
-		msg_finish(w);
+		ipc_waiter_finish(&w->wait);
 	}
 }
 
@@ -289,7 +274,7 @@ static int try_send(int id, struct msg_waiter *w, bool wait)
 	}
 	if (!wait)
 		return -EAGAIN;
-	list_add_tail(&to_msq(perm)->senders, &w->link);
+	list_add_tail(&to_msq(perm)->senders, &w->wait.link);
 	return 1;
 }
 
@@ -301,7 +286,7 @@ int msg_send(int id, struct msg_msg *msg, int flg)
 
 	w.msg = msg;
 	for (;;) {
-		w.done = 0;
+		w.wait.done = 0;
 		w.again = false;
 		msg_lock();
 		result = try_send(id, &w, !(flg & IPC_NOWAIT));
@@ -377,7 +362,7 @@ static int try_receive(int id, struct msg_waiter *w, bool wait)
 		err = receive_now(to_msq(perm), w);
 	if (err != -ENOMSG || !wait)
 		return err;
-	list_add_tail(&to_msq(perm)->receivers, &w->link);
+	list_add_tail(&to_msq(perm)->receivers, &w->wait.link);
 	return 1;
 }
 
@@ -411,7 +396,7 @@ static int msg_receive_when(int id, struct msg_waiter *w, bool wait)
 	for (;;) {
 		int result;
 
-		w->done = 0;
+		w->wait.done = 0;
 		w->again = false;
 		msg_lock();
 		result = try_receive(id, w, wait);

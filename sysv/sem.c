@@ -6,7 +6,6 @@
 #include "lib/bits.h"
 #include "lib/list.h"
 #include "proc/process.h"
-#include "proc/sched.h"
 #include "proc/wait.h"
 #include "sysv/util.h"
 
@@ -33,17 +32,15 @@ struct sem_array {
 
 /* A call that waits; on its thread's stack. */
 struct sem_queue {
-	struct list link;
-	struct thread *thread;
+	struct ipc_waiter wait;
 	const struct abi_sembuf *sops;
 	unsigned nsops;
 	const struct abi_sembuf *blocking; /* the operation that cannot be carried out */
 	struct sem_undo *undo;		   /* NULL: nothing is to be undone */
 	int pid;
 	bool alter;
-	bool removed;  /* with its set */
-	int status;    /* else: what the call returns */
-	uint32_t done; /* atomic: it is in no queue any more */
+	bool removed; /* with its set */
+	int status;   /* else: what the call returns */
 };
 
 /* What a process has to undo in one set. */
@@ -211,12 +208,8 @@ static int perform_atomic_semop(struct sem_array *sma, struct sem_queue *q)
 /* Ends the wait of a call. */
 static void sem_finish(struct sem_queue *q, int status)
 {
-	struct thread *thread = q->thread;
-
-	list_del(&q->link);
 	q->status = status;
-	atomic_store(&q->done, 1);
-	thread_wake(thread); /* it takes the mutex before it goes on */
+	ipc_waiter_finish(&q->wait);
 }
 
 /* Looks through one queue. Returns whether a semaphore has changed. */
@@ -225,7 +218,7 @@ static bool serve(struct sem_array *sma, struct list *pending)
 	struct sem_queue *q, *next;
 	bool changed = false;
 
-	list_for_each_entry_safe(q, next, pending, link) {
+	list_for_each_entry_safe(q, next, pending, wait.link) {
 		int result = perform_atomic_semop(sma, q);
 
 		if (result > 0)
@@ -429,7 +422,7 @@ static int sem_begin(struct sem_array *sma, struct sem_queue *q)
 		if (q->alter)
 			do_smart_update(sma);
 	} else if (result > 0) {
-		list_add_tail(q->alter ? &sma->pending_alter : &sma->pending_const, &q->link);
+		list_add_tail(q->alter ? &sma->pending_alter : &sma->pending_const, &q->wait.link);
 	}
 	return result;
 }
@@ -457,16 +450,14 @@ static int find_and_begin(int id, const struct sem_wish *wish, struct undo_spare
 /* Waits until somebody has carried out the call. It is in a queue. */
 static int await(struct sem_queue *q, uint64_t deadline)
 {
-	int err = thread_park(&q->done, true, deadline);
+	const struct deadline until = { .at = deadline };
+	int err = ipc_waiter_sleep(&q->wait, &sem_ids.mutex, &until);
 
 	current_thread()->restart = RESTART_NONE; /* as on Linux, whatever SA_RESTART says */
-	sem_lock();
-	if (q->done) {
+	if (err == 0)
 		err = q->removed ? -EIDRM : q->status;
-	} else {
-		list_del(&q->link);
-		err = err == -ETIMEDOUT ? -EAGAIN : err;
-	}
+	else if (err == -ETIMEDOUT)
+		err = -EAGAIN;
 	sem_unlock();
 	return err;
 }
@@ -476,7 +467,7 @@ int sem_operate(int id, const struct abi_sembuf *sops, unsigned n, uint64_t dead
 	const struct sem_wish wish = wish_of(sops, n);
 	struct undo_spare spare = { 0 };
 	struct sem_queue q = {
-		.thread = current_thread(),
+		.wait.thread = current_thread(),
 		.sops = sops,
 		.nsops = n,
 		.pid = current_process()->pid,
@@ -554,7 +545,7 @@ int sem_set(int id, const struct abi_semid_ds *from)
 static void finish_removed(struct list *pending)
 {
 	while (!list_empty(pending)) {
-		struct sem_queue *q = list_first_entry(pending, struct sem_queue, link);
+		struct sem_queue *q = list_first_entry(pending, struct sem_queue, wait.link);
 
 		q->removed = true;
 		sem_finish(q, 0);
@@ -627,7 +618,7 @@ static int count_in(const struct list *pending, int num, bool zero)
 	const struct sem_queue *q;
 	int n = 0;
 
-	list_for_each_entry(q, pending, link)
+	list_for_each_entry(q, pending, wait.link)
 		n += q->blocking->num == num && (q->blocking->op == 0) == zero;
 	return n;
 }

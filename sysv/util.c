@@ -9,6 +9,8 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/cred.h"
 #include "proc/mem_wait.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
 
 /* As on Linux, an index is not used again before that many others were. */
 #define MIN_CYCLE 64
@@ -25,6 +27,31 @@ void ipc_init_ids(struct ipc_ids *ids)
 int64_t ipc_now(void)
 {
 	return (int64_t)(clock_wall_ns() / NSEC_PER_SEC);
+}
+
+/* ---- waiting ---- */
+
+void ipc_waiter_finish(struct ipc_waiter *waiter)
+{
+	struct thread *thread = waiter->thread;
+
+	list_del(&waiter->link);
+	atomic_store(&waiter->done, 1);
+	thread_wake(thread); /* it takes the mutex before it goes on */
+}
+
+int ipc_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
+		     const struct deadline *deadline)
+{
+	int err = thread_park_deadline(&waiter->done, deadline);
+
+	mutex_lock(mutex);
+	if (!waiter->done) {
+		list_del(&waiter->link);
+		return err;
+	}
+	current_thread()->restart = RESTART_NONE;
+	return 0;
 }
 
 /* ---- memory ---- */

@@ -3,9 +3,13 @@
 #pragma once
 
 #include "abi/sysvipc.h"
+#include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
 #include "proc/mutex.h"
+
+struct deadline;
+struct thread;
 
 /* An identifier is an index, and above it a number that another one with that index does not have. */
 #define IPC_INDEX_BITS 15
@@ -93,6 +97,26 @@ static inline int ipc_index(int id)
 {
 	return id & (IPC_MNI - 1);
 }
+
+/*
+ * A call that waits until another thread has carried it out. It is on its thread's stack, and in a list of what it
+ * waits for, which a mutex guards.
+ */
+struct ipc_waiter {
+	struct list link;
+	struct thread *thread;
+	uint32_t done; /* atomic: it is in no list any more */
+};
+
+/* Takes it out of its list and wakes its thread. Call with the mutex held. */
+void ipc_waiter_finish(struct ipc_waiter *waiter);
+/*
+ * Waits for that, and takes the mutex. Returns 0; or -EINTR or -ETIMEDOUT, and it is in no list any more. deadline NULL:
+ * none. A call that a signal has interrupted is restarted as SA_RESTART says, unless the caller decides otherwise. Call
+ * without the mutex.
+ */
+int ipc_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
+		     const struct deadline *deadline);
 
 /*
  * Kernel memory that programs have it keep: sets, operations and what undoes them, queues and messages. All together may
