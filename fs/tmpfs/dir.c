@@ -14,6 +14,9 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
+/* What each name adds to the st_size of its directory, as on Linux's tmpfs. */
+#define DIRENT_SIZE 20u
+
 struct inode *dir_create(struct mount *mount, uint32_t mode)
 {
 	struct inode *inode = tmpfs_node_create(mount, S_IFDIR | (mode & S_IALLUGO), &dir_file_ops);
@@ -26,6 +29,17 @@ struct inode *dir_create(struct mount *mount, uint32_t mode)
 	tree_init(&dir->by_order);
 	dir->next_order = DIR_FIRST_POS;
 	return inode;
+}
+
+struct inode *dir_create_root(struct mount *mount, uint32_t mode)
+{
+	struct inode *root = dir_create(mount, mode);
+
+	if (!root)
+		return NULL;
+	root->nlink = 2;
+	to_node(root)->dir.parent = root;
+	return root;
 }
 
 /* The length is compared first: it tells most names apart at once. */
@@ -79,6 +93,32 @@ struct inode *dir_find(struct inode *dir, const char *text, size_t len)
 	}
 	spin_unlock(&names_lock);
 	return inode;
+}
+
+int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	*inode_ret = dir_find(dir, name, len);
+	return *inode_ret ? 0 : -ENOENT;
+}
+
+int dir_getattr(struct inode *dir, struct abi_stat *st)
+{
+	spin_lock(&names_lock);
+	inode_fill_stat(dir, st);
+	st->size = (int64_t)((to_node(dir)->dir.count + 2) * DIRENT_SIZE);
+	spin_unlock(&names_lock);
+	return 0;
+}
+
+void dir_holds(struct inode *inode)
+{
+	const struct dir *dir = &to_node(inode)->dir;
+	struct tree_node *node;
+
+	if (dir->parent != inode)
+		inode_found(dir->parent);
+	tree_for_each(node, &dir->by_order)
+		inode_found(tree_entry(node, struct name, by_order)->inode);
 }
 
 struct inode *dir_parent(struct inode *dir)

@@ -22,6 +22,9 @@ struct name {
 /* Creates an empty directory that has no name yet. Returns NULL if memory runs out. */
 struct inode *dir_create(struct mount *mount, uint32_t mode);
 
+/* The same for the root of a file system. */
+struct inode *dir_create_root(struct mount *mount, uint32_t mode);
+
 /* Returns the inode of that name, referenced, or NULL. `dir` is a directory. */
 struct inode *dir_find(struct inode *dir, const char *name, size_t len);
 
@@ -45,6 +48,11 @@ int dir_count_inode(struct inode *inode);
  */
 int dir_remove(struct inode *dir, const char *name, size_t len, bool directory,
 	       struct inode **gone_ret);
+
+/* Slots of struct inode_ops. */
+int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
+int dir_getattr(struct inode *dir, struct abi_stat *st);
+void dir_holds(struct inode *dir);
 
 /* The `readdir` of struct inode_ops. A name's position is its order. */
 int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item);

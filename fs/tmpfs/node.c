@@ -16,13 +16,19 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-#define BLOCK_SIZE  512u
-/* What each name adds to the st_size of its directory, as on Linux's tmpfs. */
-#define DIRENT_SIZE 20u
+#define BLOCK_SIZE 512u
 
 struct spinlock names_lock = SPINLOCK_INIT(LOCK_FS);
 
 static const struct inode_ops node_ops;
+
+void tmpfs_node_init(struct tmpfs_node *node, struct mount *mount, uint32_t mode,
+		     const struct inode_ops *ops, const struct file_ops *file_ops)
+{
+	inode_init(&node->inode, mount, inode_next_ino(), mode, ops, file_ops);
+	mutex_init(&node->lock, LOCK_INODE);
+	list_init(&node->names);
+}
 
 struct inode *tmpfs_node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops)
 {
@@ -30,9 +36,7 @@ struct inode *tmpfs_node_create(struct mount *mount, uint32_t mode, const struct
 
 	if (!node)
 		return NULL;
-	inode_init(&node->inode, mount, inode_next_ino(), mode, &node_ops, file_ops);
-	mutex_init(&node->lock, LOCK_INODE);
-	list_init(&node->names);
+	tmpfs_node_init(node, mount, mode, &node_ops, file_ops);
 	return &node->inode;
 }
 
@@ -79,19 +83,12 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 
 static void tmpfs_node_holds(struct inode *inode)
 {
-	const struct dir *dir = &to_node(inode)->dir;
 	const struct list *names = &to_node(inode)->names;
-	struct tree_node *node;
 
-	if (!S_ISDIR(inode->mode)) {
-		if (inode->nlink == 0 && !list_empty(names))
-			inode_found(list_first_entry(names, struct name, same)->dir);
-		return;
-	}
-	if (dir->parent != inode)
-		inode_found(dir->parent);
-	tree_for_each(node, &dir->by_order)
-		inode_found(tree_entry(node, struct name, by_order)->inode);
+	if (S_ISDIR(inode->mode))
+		dir_holds(inode);
+	else if (inode->nlink == 0 && !list_empty(names))
+		inode_found(list_first_entry(names, struct name, same)->dir);
 }
 
 /* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */
@@ -184,13 +181,6 @@ static int tmpfs_node_link(struct inode *dir, const char *name, size_t len, stru
 	return dir_add(dir, name, len, inode, true);
 }
 
-static int tmpfs_node_lookup(struct inode *dir, const char *name, size_t len,
-			     struct inode **inode_ret)
-{
-	*inode_ret = dir_find(dir, name, len);
-	return *inode_ret ? 0 : -ENOENT;
-}
-
 /* A target is shorter than PATH_MAX. */
 static ssize_t tmpfs_node_readlink(struct inode *link, char *buf)
 {
@@ -201,10 +191,10 @@ static int tmpfs_node_getattr(struct inode *inode, struct abi_stat *st)
 {
 	struct tmpfs_node *node = to_node(inode);
 
+	if (S_ISDIR(inode->mode))
+		return dir_getattr(inode, st);
 	spin_lock(&names_lock);
 	inode_fill_stat(inode, st);
-	if (S_ISDIR(inode->mode))
-		st->size = (int64_t)((node->dir.count + 2) * DIRENT_SIZE);
 	spin_unlock(&names_lock);
 	if (S_ISREG(inode->mode)) {
 		st->size = (int64_t)regular_size(inode);
@@ -224,7 +214,7 @@ static int tmpfs_node_setattr(struct inode *inode, const struct inode_attr *attr
 }
 
 static const struct inode_ops node_ops = {
-	.lookup = tmpfs_node_lookup,
+	.lookup = dir_lookup,
 	.readdir = dir_item_from,
 	.create = tmpfs_node_make,
 	.tmpfile = tmpfs_node_tmpfile,

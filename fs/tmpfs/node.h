@@ -57,6 +57,13 @@ static inline struct tmpfs_node *to_node(struct inode *inode)
 }
 
 /*
+ * Makes an inode of a zeroed struct: it has one reference and no name. For another file system whose inodes have names in
+ * directories of this one (fs/tmpfs/dir.h).
+ */
+void tmpfs_node_init(struct tmpfs_node *node, struct mount *mount, uint32_t mode,
+		     const struct inode_ops *ops, const struct file_ops *file_ops);
+
+/*
  * Creates an inode of the given type and permissions with one reference, nlink 0, and the fields of
  * its type zeroed. mount is NULL for a memfd. Returns NULL if memory runs out.
  */

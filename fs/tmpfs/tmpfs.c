@@ -24,13 +24,11 @@ static int fill_tmpfs(struct mount *mount, const char *options)
 
 	if (err)
 		return err;
-	root = dir_create(mount, (uint32_t)mode);
+	root = dir_create_root(mount, (uint32_t)mode);
 	if (!root)
 		return -ENOMEM;
 	root->uid = (uint32_t)uid;
 	root->gid = (uint32_t)gid;
-	root->nlink = 2;
-	to_node(root)->dir.parent = root;
 	mount->root = root;
 	return 0;
 }
