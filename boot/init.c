@@ -16,6 +16,7 @@
 #include "fs/dev.h"
 #include "fs/initrd.h"
 #include "fs/lock.h"
+#include "fs/mqueue/mqueue.h"
 #include "fs/mount_calls.h"
 #include "fs/p9/p9.h"
 #include "fs/mount_calls.h"
@@ -124,6 +125,7 @@ static void mount_others(void)
 {
 	mount_on("/dev", "devtmpfs");
 	mount_on("/dev/shm", "tmpfs");
+	mount_on("/dev/mqueue", "mqueue");
 	mount_on("/proc", "proc");
 	mount_on("/sys", "sysfs");
 }
@@ -142,6 +144,8 @@ static void mount_root(void)
 	process_fs_init();
 	file_locks_init();
 	sysv_init();
+	if (mqueue_init())
+		log_error("boot", "no memory for message queues");
 	fs_add_type(&p9_type);
 	if (initrd->end == 0) {
 		log_error("boot",

@@ -136,6 +136,8 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 	if (err == 0)
 		err = devfs_add_directory("shm");
 	if (err == 0)
+		err = devfs_add_directory("mqueue");
+	if (err == 0)
 		err = add_links();
 	return err;
 }

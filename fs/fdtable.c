@@ -242,6 +242,8 @@ static void let_go(struct fdtable *table, struct file *file)
 {
 	if (!(file->flags & O_PATH))
 		file_locks_close(file, &table->locks);
+	if (unlikely(file->ops->closed != NULL))
+		file->ops->closed(file);
 	file_put(file);
 }
 

@@ -79,6 +79,11 @@ struct file_ops {
 	 * returns, although the descriptor is closed in any case. NULL: nothing to do.
 	 */
 	int (*flush)(struct file *file);
+	/*
+	 * The running process has closed a descriptor of the file, by whatever call or by its end, and still has a reference.
+	 * Not for O_PATH. NULL: nothing to do.
+	 */
+	void (*closed)(struct file *file);
 	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*
@@ -145,7 +150,7 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops; /* const */
 	uint32_t refs;		    /* atomic */
-	uint32_t flags;	   /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
+	uint32_t flags; /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
 	/*
 	 * By which of its inode's names events of the file are told; const once it is open. 0: by any. FILE_NAMELESS: by none, as
 	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.

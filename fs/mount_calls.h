@@ -12,7 +12,7 @@ struct fs_type;
  * same as on Linux. The caller holds no spinning lock.
  */
 
-/* Boot: the type can be mounted from now on. tmpfs, devtmpfs and proc need not be added. */
+/* Boot: the type can be mounted from now on. tmpfs, devtmpfs, proc and sysfs need not be added. */
 void fs_add_type(const struct fs_type *type);
 /* The types by index; NULL: there is none any more. */
 const struct fs_type *fs_type_at(unsigned index);

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-
-struct thread;
+#include "proc/thread.h"
 
 #define TIMER_SLACK_NS 50000 /* of the first thread, as on Linux */
 
@@ -13,6 +12,12 @@ struct thread;
 
 /* What the thread is to have instead, with its weight; for sched_set_wish(). */
 uint64_t priority_wish(int policy, unsigned rt_priority, int nice, bool resets_on_fork);
+
+/* As Linux reckons it: the lower, the more urgent; of real-time policies it is below 0. */
+static inline int priority_rank(const struct sched_wish *wish)
+{
+	return wish->rt_priority ? -1 - wish->rt_priority : NICE_MAX + 1 + wish->nice;
+}
 
 /* Gives a new thread what the running one, its creator, passes on. Nobody else finds it yet. */
 void priority_inherit(struct thread *thread);

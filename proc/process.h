@@ -55,7 +55,7 @@ struct process {
 	int session;	       /* it is the session leader if this is its pid */
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
 	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
-	bool did_exec;	       /* since its creation */
+	uint8_t nexecs;	       /* since its creation; after 255 comes 1 */
 	bool subreaper; /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
 	uint8_t exit_signal;	/* sent to the parent when this process ends; 0: none */
 	uint8_t death_signal;	/* sent to this process when its parent ends; 0: none */

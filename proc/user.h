@@ -16,6 +16,7 @@ struct user {
 		sigpending; /* atomic: signals queued for them, with timers' own; RLIMIT_SIGPENDING */
 	/* atomic: instances of inotify, and their watches: their limits are in fs/inotify.h */
 	uint64_t ninstances, nwatches;
+	uint64_t mqueue;  /* atomic: bytes that message queues may take; RLIMIT_MSGQUEUE */
 	struct list link; /* guarded by users_lock */
 	struct counted counted;
 };
@@ -46,19 +47,47 @@ static inline void user_drop_task(struct user *user)
 /* Has the user more processes and threads than the running process may have, and does the limit hold for it? */
 bool user_exceeds_tasks(const struct user *user);
 
+/* Adds n to a count of a user. Returns false, and adds nothing, beyond the limit. */
+static inline bool user_count_add(uint64_t *count, uint64_t n, uint64_t limit, uint64_t *before_ret)
+{
+	uint64_t before = atomic_load_relaxed(count);
+
+	do {
+		if (unlikely(before > limit || n > limit - before))
+			return false;
+	} while (!__atomic_compare_exchange_n(count, &before, before + n, true, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	*before_ret = before;
+	return true;
+}
+
 /* One more signal is queued for a process of the user. Returns false, and counts nothing, beyond the limit. */
 static inline bool user_add_signal(struct user *user, uint64_t limit)
 {
-	uint64_t before = atomic_load_relaxed(&user->sigpending);
+	uint64_t before;
 
-	do {
-		if (unlikely(before >= limit))
-			return false;
-	} while (!__atomic_compare_exchange_n(&user->sigpending, &before, before + 1, true,
-					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	if (!user_count_add(&user->sigpending, 1, limit, &before))
+		return false;
 	if (before == 0)
 		user_get(user);
 	return true;
+}
+
+/* The same for the bytes of a message queue. */
+static inline bool user_add_mqueue(struct user *user, uint64_t bytes, uint64_t limit)
+{
+	uint64_t before;
+
+	if (!user_count_add(&user->mqueue, bytes, limit, &before))
+		return false;
+	user_get(user);
+	return true;
+}
+
+static inline void user_drop_mqueue(struct user *user, uint64_t bytes)
+{
+	(void)atomic_add(&user->mqueue, -bytes);
+	user_put(user);
 }
 
 static inline void user_drop_signal(struct user *user)

@@ -4,6 +4,7 @@
 
 #include "abi/sysvipc.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 
 /* The limits as root has set them in /proc/sys/kernel: atomic. */
@@ -14,10 +15,14 @@ enum msg_limit {
 };
 extern uint64_t msg_limits[];
 
+/* A message, here and in the queues of fs/mqueue/. */
 struct msg_msg {
-	struct list link;
-	int64_t type;
-	size_t size; /* of the text */
+	union {
+		struct list link;
+		struct tree_node by_priority;
+	};
+	int64_t type; /* or priority */
+	size_t size;  /* of the text */
 	uint8_t text[];
 };
 

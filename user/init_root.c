@@ -27,8 +27,9 @@ static const struct {
 	const char *path, *type;
 	bool may_lack; /* a root that cannot be written need not have such a directory */
 } systems[] = {
-	{ "/dev", "devtmpfs", false }, { "/dev/shm", "tmpfs", false }, { "/proc", "proc", false },
-	{ "/sys", "sysfs", true },     { "/tmp", "tmpfs", false },
+	{ "/dev", "devtmpfs", false },	    { "/dev/shm", "tmpfs", false },
+	{ "/dev/mqueue", "mqueue", false }, { "/proc", "proc", false },
+	{ "/sys", "sysfs", true },	    { "/tmp", "tmpfs", false },
 };
 
 long root_wanted(const char **where_ret)

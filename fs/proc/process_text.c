@@ -175,12 +175,6 @@ unsigned long proc_user_ticks(uint64_t ticks)
 	return clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ);
 }
 
-/* As Linux reckons it: of real-time policies it is below 0. */
-static int priority_of(const struct sched_wish *wish)
-{
-	return wish->rt_priority ? -1 - wish->rt_priority : NICE_MAX + 1 + wish->nice;
-}
-
 /* Fields 9 to 25; those that mean nothing here are 0, as on Linux where they mean nothing. */
 static void put_times(struct seq *seq, const struct process_facts *facts)
 {
@@ -192,7 +186,7 @@ static void put_times(struct seq *seq, const struct process_facts *facts)
 		proc_user_ticks(own->kernel_ticks), proc_user_ticks(children->user_ticks),
 		proc_user_ticks(children->kernel_ticks));
 	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
-	seq_put(seq, "%d %d %u 0 ", priority_of(&facts->wish), facts->wish.nice, facts->nthreads);
+	seq_put(seq, "%d %d %u 0 ", priority_rank(&facts->wish), facts->wish.nice, facts->nthreads);
 	seq_put(seq, "%lu %lu %lu %lu ", clock_ns_at(facts->start_tick) / (NSEC_PER_SEC / USER_HZ),
 		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
 }

@@ -6,6 +6,7 @@
 #include "fs/dir_file.h"
 #include "fs/file.h"
 #include "fs/inotify.h"
+#include "fs/mqueue/mqueue.h"
 #include "fs/pipe.h"
 #include "fs/proc/sysctl.h"
 #include "lib/format.h"
@@ -188,6 +189,11 @@ VARIABLE(msgmni, msg_limits, MSG_LIMIT_MNI)
 VARIABLE(queued_events, inotify_limits, INOTIFY_QUEUED_EVENTS)
 VARIABLE(instances, inotify_limits, INOTIFY_INSTANCES)
 VARIABLE(watches, inotify_limits, INOTIFY_WATCHES)
+VARIABLE(mq_queues, mq_limits, MQ_LIMIT_QUEUES)
+VARIABLE(mq_msg, mq_limits, MQ_LIMIT_MSG)
+VARIABLE(mq_msgsize, mq_limits, MQ_LIMIT_MSGSIZE)
+VARIABLE(mq_msg_default, mq_limits, MQ_LIMIT_MSG_DEFAULT)
+VARIABLE(mq_msgsize_default, mq_limits, MQ_LIMIT_MSGSIZE_DEFAULT)
 
 /* Kept for those who set it: which pages reclaim takes depends on their use alone. */
 #define SWAPPINESS_MOST 200
@@ -242,6 +248,15 @@ const struct sysctl sysctls[] = {
 	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_queued_events", queued_events), .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_user_instances", instances), .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_user_watches", watches), .most = INT32_MAX },
+	DIRECTORY(SYSCTL_FS, "mqueue", SYSCTL_FS_MQUEUE),
+	{ SETTABLE(SYSCTL_FS_MQUEUE, "msg_default", mq_msg_default), .least = 1,
+	  .most = MQ_MSG_MOST },
+	{ SETTABLE(SYSCTL_FS_MQUEUE, "msg_max", mq_msg), .least = 1, .most = MQ_MSG_MOST },
+	{ SETTABLE(SYSCTL_FS_MQUEUE, "msgsize_default", mq_msgsize_default),
+	  .least = MQ_MSGSIZE_LEAST, .most = MQ_MSGSIZE_MOST },
+	{ SETTABLE(SYSCTL_FS_MQUEUE, "msgsize_max", mq_msgsize), .least = MQ_MSGSIZE_LEAST,
+	  .most = MQ_MSGSIZE_MOST },
+	{ SETTABLE(SYSCTL_FS_MQUEUE, "queues_max", mq_queues), .most = INT32_MAX },
 	NUMBER(SYSCTL_FS, "nr_open", 0644, get_nr_open),
 	NUMBER(SYSCTL_FS, "overflowgid", 0644, get_overflow_id),
 	NUMBER(SYSCTL_FS, "overflowuid", 0644, get_overflow_id),

@@ -290,6 +290,15 @@ void dir_take_out_locked(struct inode *dir, struct name *name)
 	dir->nlink--;
 }
 
+struct inode *dir_of_former(struct inode *inode)
+{
+	const struct list *names = &to_node(inode)->names;
+
+	return inode->nlink != 0 || list_empty(names)
+		       ? NULL
+		       : list_first_entry(names, struct name, same)->dir;
+}
+
 void dir_former_free(struct inode *inode)
 {
 	struct list *names = &to_node(inode)->names;

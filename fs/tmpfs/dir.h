@@ -83,5 +83,7 @@ void dir_take_out_locked(struct inode *dir, struct name *name);
  * caller holds no spinning lock.
  */
 struct inode *dir_name_free(struct inode *dir, struct name *name);
+/* The directory that the former name of an inode without another refers to; NULL: it has none. Not for directories. */
+struct inode *dir_of_former(struct inode *inode);
 /* Frees the former name of an inode that is being freed, if it has one, but not the reference to the directory. */
 void dir_former_free(struct inode *inode);

@@ -65,8 +65,8 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 
 	if (S_ISDIR(inode->mode))
 		parent = node->dir.parent == inode ? NULL : node->dir.parent;
-	else if (!list_empty(&node->names))
-		parent = list_first_entry(&node->names, struct name, same)->dir;
+	else
+		parent = dir_of_former(inode);
 	dir_former_free(inode);
 	if (S_ISREG(inode->mode))
 		regular_free(inode);
@@ -83,12 +83,10 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 
 static void tmpfs_node_holds(struct inode *inode)
 {
-	const struct list *names = &to_node(inode)->names;
-
 	if (S_ISDIR(inode->mode))
 		dir_holds(inode);
-	else if (inode->nlink == 0 && !list_empty(names))
-		inode_found(list_first_entry(names, struct name, same)->dir);
+	else
+		inode_found(dir_of_former(inode));
 }
 
 /* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */

@@ -65,7 +65,7 @@
 #define SS_AUTODISARM	(1u << 31)
 #define ABI_MINSIGSTKSZ 2048
 
-/* How a timer tells that it has expired. */
+/* How a timer tells that it has expired, or a queue that a message has come. */
 #define SIGEV_SIGNAL	0
 #define SIGEV_NONE	1
 #define SIGEV_THREAD	2
@@ -75,6 +75,7 @@
 #define SI_KERNEL     0x80
 #define SI_QUEUE      (-1)
 #define SI_TIMER      (-2)
+#define SI_MESGQ      (-3)
 #define SI_SIGIO      (-5)
 #define SI_TKILL      (-6)
 #define ILL_ILLOPC    1

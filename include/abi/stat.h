@@ -92,6 +92,7 @@ struct abi_statfs {
 };
 
 #define ABI_TMPFS_MAGIC	 0x01021994
+#define ABI_MQUEUE_MAGIC 0x19800202
 #define ABI_PIPEFS_MAGIC 0x50495045
 #define ABI_PROC_MAGIC	 0x9fa0
 #define ABI_SYSFS_MAGIC	 0x62656572

@@ -167,6 +167,12 @@
 #define SYS_getegid		   177
 #define SYS_gettid		   178
 #define SYS_sysinfo		   179
+#define SYS_mq_open		   180
+#define SYS_mq_unlink		   181
+#define SYS_mq_timedsend	   182
+#define SYS_mq_timedreceive	   183
+#define SYS_mq_notify		   184
+#define SYS_mq_getsetattr	   185
 #define SYS_msgget		   186
 #define SYS_msgctl		   187
 #define SYS_msgrcv		   188

@@ -129,7 +129,7 @@ static int check_move(const struct process *process, int group)
 
 	if (process->parent == self && process->session != self->session)
 		return -EPERM;
-	if (process->parent == self && process->did_exec)
+	if (process->parent == self && process->nexecs)
 		return -EACCES;
 	if (process->parent != self && process != self)
 		return -ESRCH;

@@ -61,6 +61,7 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define LONG	 (TEXT_AT + 144)
 #define CHILD_AT (TEXT_AT + 400) /* of clone3: in another cgroup */
 #define WISH(n)	 (TEXT_AT + 512 + (n) * sizeof(struct abi_sched_attr))
+#define NO_LIMIT (TEXT_AT + 1024)
 #define ZEROS	 (TEXT_AT + PAGE_SIZE)
 #define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
 #define MAP_AT	 0x40000ul
@@ -80,6 +81,8 @@ static const struct abi_sched_attr wishes[] = {
 
 static const struct abi_clone_args in_cgroup = { .flags = CLONE_INTO_CGROUP };
 
+static const struct abi_rlimit64 no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+
 /* A name of which two make a path that is no short one. */
 #define LONG_LEN 200
 
@@ -91,6 +94,7 @@ static bool put_texts(void)
 	name[LONG_LEN] = '\0';
 	return user_copy_out(TEXT_AT, texts, sizeof(texts)) == 0 &&
 	       user_copy_out(WISH(0), wishes, sizeof(wishes)) == 0 &&
+	       user_copy_out(NO_LIMIT, &no_limit, sizeof(no_limit)) == 0 &&
 	       user_copy_out(CHILD_AT, &in_cgroup, sizeof(in_cgroup)) == 0 &&
 	       user_copy_out(LONG, name, sizeof(name)) == 0;
 }
@@ -272,6 +276,46 @@ KTEST(calls_about_files_give_back_what_they_took)
 	expect_calls(calls, ARRAY_SIZE(calls));
 }
 
+KTEST(calls_about_queues_give_back_what_they_took)
+{
+	static const struct call calls[] = {
+		{ SYS_setrlimit, { RLIMIT_MSGQUEUE, NO_LIMIT }, 0 },
+		{ SYS_mq_open, { FILE, O_RDWR, 0, 0 }, -ENOENT },
+		{ SYS_mq_open, { DIR, O_RDWR | O_CREAT, 0600, 0 }, -EACCES },
+		{ SYS_mq_open, { BAD, O_RDWR, 0, 0 }, -EFAULT },
+		{ SYS_mq_open, { FILE, O_RDWR, 0, BAD }, -EFAULT },
+		{ SYS_mq_open, { FILE, O_RDWR | O_CREAT, 0600, ZEROS }, -EINVAL },
+		{ SYS_mq_open, { FILE, O_RDWR | O_CREAT | O_NONBLOCK, 0600, 0 }, 0 },
+		{ SYS_mq_open, { FILE, O_RDWR | O_CREAT | O_EXCL, 0600, 0 }, -EEXIST },
+		{ SYS_mq_open, { FILE, O_RDONLY, 0, 0 }, 1 },
+		{ SYS_mq_timedreceive, { 0, BUF, 8192, 0, ZEROS }, -EAGAIN },
+		{ SYS_mq_timedreceive, { 1, BUF, 8192, 0, ZEROS }, -ETIMEDOUT },
+		{ SYS_mq_timedreceive, { 0, BUF, 8191, 0, 0 }, -EMSGSIZE },
+		{ SYS_mq_timedsend, { 0, ZEROS, 8, 3, 0 }, 0 },
+		{ SYS_mq_timedsend, { 0, ZEROS, 0, 0, ZEROS }, 0 },
+		{ SYS_mq_timedsend, { 0, BAD, 8, 3, 0 }, -EFAULT },
+		{ SYS_mq_timedsend, { 0, ZEROS, 8193, 3, 0 }, -EMSGSIZE },
+		{ SYS_mq_timedsend, { 0, ZEROS, 8, 32768, 0 }, -EINVAL },
+		{ SYS_mq_timedsend, { 1, ZEROS, 8, 3, 0 }, -EBADF },
+		{ SYS_mq_timedreceive, { 1, BUF, 8192, BAD, 0 }, -EFAULT },
+		{ SYS_mq_timedreceive, { 1, BUF, 8192, BUF, 0 }, 0 },
+		{ SYS_mq_getsetattr, { 0, ZEROS, BUF }, 0 },
+		{ SYS_mq_getsetattr, { 0, 0, BAD }, -EFAULT },
+		{ SYS_mq_notify, { 0, ZEROS }, 0 },
+		{ SYS_mq_notify, { 1, ZEROS }, -EBUSY },
+		{ SYS_mq_timedsend, { 0, ZEROS, 8, 3, 0 }, 0 },
+		{ SYS_mq_notify, { 0, ZEROS }, 0 },
+		{ SYS_read, { 1, BUF, 100 }, 60 },
+		{ SYS_close, { 1 }, 0 },
+		{ SYS_mq_unlink, { FILE }, 0 },
+		{ SYS_mq_unlink, { FILE }, -ENOENT },
+		{ SYS_mq_unlink, { BAD }, -EFAULT },
+		{ SYS_mq_timedsend, { 0, ZEROS, 100, 3, 0 }, 0 }, /* it goes with the process */
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
 KTEST(calls_about_long_paths_give_back_what_they_took)
 {
 	static const struct call calls[] = {
@@ -303,6 +347,8 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_memfd_create, { FILE, 0 }, -EMFILE },
 		{ SYS_eventfd2, { 0, 0 }, -EMFILE },
 		{ SYS_epoll_create1, { 0 }, -EMFILE },
+		{ SYS_mq_open, { FILE, O_RDWR | O_CREAT, 0600, 0 }, -EMFILE },
+		{ SYS_mq_unlink, { FILE }, -ENOENT },
 		{ SYS_timerfd_create, { 1, 0 }, -EMFILE },
 		{ SYS_signalfd4, { -1, ZEROS, 8, 0 }, -EMFILE },
 		{ SYS_inotify_init1, { 0 }, -EMFILE },
@@ -477,7 +523,8 @@ static bool has_looked_for_room(void)
 {
 	const struct fdtable *table = current_thread()->fdtable;
 
-	return wanted_call != SYS_openat || ((table->first.open[0] & 1) && !table->first.file[0]);
+	return (wanted_call != SYS_openat && wanted_call != SYS_mq_open) ||
+	       ((table->first.open[0] & 1) && !table->first.file[0]);
 }
 
 static void look_whether_over(enum interleave_kind kind, enum lock_class class, void *what)
@@ -553,6 +600,12 @@ KTEST_ALONE(calls_that_make_files_do_not_exceed_the_limit_together)
 		{ SYS_pidfd_open, { 1, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
 	};
+	static const struct call makes_queue[] = {
+		{ SYS_setrlimit, { RLIMIT_MSGQUEUE, NO_LIMIT }, 0 },
+		{ SYS_mq_open, { FILE, O_RDWR | O_CREAT, 0600, 0 }, 0 },
+		{ SYS_mq_unlink, { FILE }, 0 },
+		{ SYS_getppid, { 0 }, 1 },
+	};
 	static const struct call makes_set[] = {
 		{ SYS_epoll_create1, { 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
@@ -575,6 +628,7 @@ KTEST_ALONE(calls_that_make_files_do_not_exceed_the_limit_together)
 	expect_limit_holds(SYS_signalfd4, makes_signalfd, ARRAY_SIZE(makes_signalfd));
 	expect_limit_holds(SYS_inotify_init1, makes_inotify, ARRAY_SIZE(makes_inotify));
 	expect_limit_holds(SYS_pidfd_open, makes_pidfd, ARRAY_SIZE(makes_pidfd));
+	expect_limit_holds(SYS_mq_open, makes_queue, ARRAY_SIZE(makes_queue));
 	expect_limit_holds(SYS_epoll_create1, makes_set, ARRAY_SIZE(makes_set));
 	expect_limit_holds(SYS_ipc_create, makes_endpoint, ARRAY_SIZE(makes_endpoint));
 	expect_limit_holds(SYS_ipc_badge, makes_send_end, ARRAY_SIZE(makes_send_end));

@@ -9,6 +9,7 @@
 #include "fs/dev.h"
 #include "fs/devfs.h"
 #include "fs/lock.h"
+#include "fs/mqueue/mqueue.h"
 #include "fs/p9/tend.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -74,6 +75,7 @@ void ktest_process_init(void)
 	process_fs_init();
 	file_locks_init();
 	sysv_init();
+	assert(mqueue_init() == 0);
 	assert(p9_tend_start() == 0); /* so that no test finds a thread more after it */
 	assert(init && init->pid == PID_INIT);
 	memset(init->rlimits, 0, sizeof(init->rlimits));

@@ -12,7 +12,7 @@ from lib.tap import case, equal, long_case, main, soak_case
 on_hardened()
 
 OPTIONS = ["--mem", "64M", "--add", f"{BUILD}/tests/user/errnos:/bin/errnos"]
-RECORDED = ["events", "files", "names", "memory", "processes", "signals", "sysv", "terminal"]
+RECORDED = ["events", "files", "names", "memory", "processes", "signals", "sysv", "mqueue", "terminal"]
 
 
 def errnos(*words, program="/bin/errnos", given=(), env=None):

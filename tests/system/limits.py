@@ -142,6 +142,7 @@ HOGS = {
     "mounts": "No space left on device",
     "waiters": "Success",
     "messages": "Cannot allocate memory",
+    "queues": "Cannot allocate memory",
     "sets": "Cannot allocate memory",
     "segments": "signal 7",
 }

@@ -118,7 +118,7 @@ def what_is_mounted_above_it():
     equal(["x", "cat"] if out[1] == "cat" else ["x", "sh"], out[:2], "/tmp and /proc")
     has(out, "null", "/dev")
     lacks(out, "covered", "what it prints")
-    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"]],
+    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"]],
           [line.split()[1:3] for line in out[-6:]], "mounts")
     has(out, "y", "/dev/shm")
     for name in ("tmp", "proc", "dev"):

@@ -163,27 +163,6 @@ static void copies(void)
 
 /* ---- waiting ---- */
 
-/* Returns when the process sleeps. */
-static void until_it_sleeps(pid_t pid)
-{
-	char path[40], text[512], *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (int i = 0; i < 5000; i++) {
-		fd = open(path, O_RDONLY);
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		at = strrchr(text, ')');
-		if (at && at[2] == 'S')
-			return;
-		nap(1);
-	}
-	say("it does not sleep\n");
-}
-
 static pid_t sender(long type, size_t size)
 {
 	pid_t pid = fork();

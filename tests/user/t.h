@@ -170,6 +170,27 @@ __attribute__((unused)) static void until_it_waits(pid_t pid, long before)
 		nap(1);
 }
 
+/* Returns when the process sleeps. */
+__attribute__((unused)) static void until_it_sleeps(pid_t pid)
+{
+	char path[40], text[512], *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < 5000; i++) {
+		fd = open(path, O_RDONLY);
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		at = strrchr(text, ')');
+		if (at && at[2] == 'S')
+			return;
+		nap(1);
+	}
+	say("it does not sleep\n");
+}
+
 /* The mode of a file that has no name, and what /proc says instead of a name. */
 __attribute__((unused)) static void tell_kind(int fd)
 {

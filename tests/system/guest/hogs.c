@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -450,6 +451,7 @@ static int is_refused_all(int receive)
 	       errno == ENFILE && timerfd_create(0, 0) == -1 && errno == ENFILE &&
 	       signalfd(-1, &none, 0) == -1 && errno == ENFILE && inotify_init1(0) == -1 &&
 	       errno == ENFILE && syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
+	       mq_open("/more", O_RDWR | O_CREAT, 0600, NULL) == -1 && errno == ENFILE &&
 	       is_clone_refused() && ipc_create(0) == -ENFILE &&
 	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
 }
@@ -798,6 +800,49 @@ static void end_messages(void)
 		msgctl(msgctl(index, MSG_STAT, &ds), IPC_RMID, NULL);
 }
 
+/* Messages of 512 KiB in one queue, and then small ones in many. */
+static int hog_queues(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 4096, .mq_msgsize = 1 << 19 };
+	static char text[1 << 19], name[20];
+	size_t size = sizeof(text);
+	int id = -1, n = 0;
+
+	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	for (;;) {
+		if (mq_send(id, text, size, 0) == 0)
+			continue;
+		if (errno == EBADF || errno == EAGAIN) { /* no queue yet, or it is full */
+			close(id);
+			snprintf(name, sizeof(name), "/hog%d", n++);
+			id = mq_open(name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, &attr);
+			if (id < 0)
+				return errno;
+			continue;
+		}
+		if (errno != ENOMEM || size == 0)
+			break;
+		size /= 16;
+	}
+	if (errno != ENOMEM)
+		return errno;
+	/* A queue without messages takes none of that memory. */
+	close(id);
+	id = mq_open("/hog.empty", O_RDWR | O_CREAT, 0600, &attr);
+	if (id < 0 || mq_send(id, text, 0, 0) == 0 || errno != ENOMEM)
+		return EPROTO;
+	return errno;
+}
+
+static void end_queues(void)
+{
+	char name[20];
+
+	mq_unlink("/hog.empty");
+	for (int n = 0; snprintf(name, sizeof(name), "/hog%d", n), mq_unlink(name) == 0; n++)
+		;
+}
+
 /* Fills segments, which stay when it is gone. */
 static int hog_segments(void)
 {
@@ -846,6 +891,7 @@ static const struct hog {
 	{ "mounts", hog_mounts, end_mounts },
 	{ "waiters", hog_waiters, NULL },
 	{ "messages", hog_messages, end_messages },
+	{ "queues", hog_queues, end_queues },
 	{ "sets", hog_sets, end_sets },
 	{ "segments", hog_segments, end_segments },
 };
