@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 
 #define NAMES 64
 #define DEPTH 32
@@ -130,10 +131,22 @@ static void mount_known(void)
 			mount_again(line);
 }
 
+/* Attributes of what stays. */
+static void remove_attributes(void)
+{
+	static const char *const kept[] = { "/", "/hostile" };
+
+	for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		removexattr(kept[i], "user.a");
+		removexattr(kept[i], "user.b");
+	}
+}
+
 void tree_clean(void)
 {
 	unmount_unknown();
 	mount_known();
+	remove_attributes();
 	visit_path("/hostile", remove_unknown);
 	visit_path("/dev", remove_unknown);
 	visit_path("/", remove_unknown);
