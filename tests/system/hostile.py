@@ -29,6 +29,7 @@ FLOORS = {
     "Memory": (800, 800), "Processes": (2500, 1400), "Signals and time": (10000, 1100), "Names": (300, 800),
     "Open files": (4500, 3500), "Others": (20, 300), "Attributes": (25, 180), "Mounts": (10, 60),
     "Endpoints": (1000, 2500), "Sockets": (0, 300), "System V IPC": (6, 300),
+    "POSIX message queues": (60, 600),
 }
 ALL_SEEDS = 49
 # As far as the caller sees. There is no disk.

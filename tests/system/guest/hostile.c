@@ -270,7 +270,7 @@ static void watch(void)
 	}
 }
 
-/* System V IPC outlives who made it. */
+/* Queues of both kinds, segments and semaphores outlive who made them. */
 static void remove_ipc(void)
 {
 	struct shmid_ds segment;
@@ -287,6 +287,7 @@ static void remove_ipc(void)
 	last = syscall(SYS_msgctl, 0, MSG_INFO, &queue);
 	for (long i = 0; i <= last; i++)
 		syscall(SYS_msgctl, syscall(SYS_msgctl, i, MSG_STAT, &queue), IPC_RMID, NULL);
+	remove_queues();
 }
 
 /* An image, and a file that is none. */

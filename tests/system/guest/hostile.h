@@ -80,6 +80,8 @@ void fill_at_random(void *at, size_t n);
 
 /* Says which of the names that calls are given lead to where the judge writes; returns how many. */
 unsigned names_of_output(void);
+/* Removes all message queues that arguments name. */
+void remove_queues(void);
 
 /* An argument of this kind, one letter: see the table in hostile_calls.c. */
 uint64_t argument(char kind);

@@ -54,6 +54,15 @@ static const char *const names[] = {
 };
 /* clang-format on */
 
+/* The first of them are no others' names, and those of queues. */
+#define REMOVABLE 6
+
+void remove_queues(void)
+{
+	for (unsigned i = 0; i < REMOVABLE; i++)
+		syscall(SYS_mq_unlink, names[i]);
+}
+
 unsigned names_of_output(void)
 {
 	struct stat output, st;
@@ -386,6 +395,8 @@ uint64_t argument(char kind)
 		return below(12) ? (uint64_t)-100 : descriptor();
 	case 'p':
 		return below(10) ? (uint64_t)ONE_OF(names) : some_address();
+	case 'A': /* where NULL is a good answer */
+		return ONE_IN(2) ? 0 : some_address();
 	case 'N': /* mostly new */
 		return ONE_IN(4) ? (uint64_t)ONE_OF(names) : (uint64_t)new_name();
 	case 'e': /* the one link that there is */
@@ -395,7 +406,7 @@ uint64_t argument(char kind)
 	case 'D': /* a directory */
 		return ONE_IN(4) ? descriptor() : 5;
 	case 'u': /* to be removed: nothing that the others need */
-		return (uint64_t)names[below(6)];
+		return (uint64_t)names[below(REMOVABLE)];
 	case 'k':
 		return some_pid();
 	case 's':
