@@ -457,7 +457,8 @@ static int attach_server(unsigned requests)
 	int err, fd = start_server(requests);
 
 	options_of(fd, options, sizeof(options));
-	err = fs_remount(NULL, POINT, 0, options);
+	while ((err = fs_remount(NULL, POINT, 0, options)) == -EBUSY)
+		sched_yield(); /* the first server, which another thread reaps, has not closed its end yet */
 	EXPECT_EQ(0, fdtable_close(current_thread()->fdtable, fd));
 	return err;
 }
