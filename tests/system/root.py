@@ -119,7 +119,7 @@ def what_is_mounted_above_it():
     has(out, "null", "/dev")
     lacks(out, "covered", "what it prints")
     equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"]],
-          [line.split()[1:3] for line in out[-6:]], "mounts")
+          [line.split()[1:3] for line in out[-7:]], "mounts")
     has(out, "y", "/dev/shm")
     for name in ("tmp", "proc", "dev"):
         equal(["covered"], os.listdir(f"{place}/{name}"), name)
