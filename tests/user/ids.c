@@ -388,42 +388,42 @@ static void set_ids(void)
 	};
 	int fd;
 
-	mkdir("ids", 0755);
-	chmod("ids", 0755);
-	copy_program("ids/plain", 5, 6, 0755);
+	TRY(mkdir("setid", 0755));
+	TRY(chmod("setid", 0755));
+	copy_program("setid/plain", 5, 6, 0755);
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		execute("ids/plain", ids[i][0], ids[i][1], false);
-	TRY(chmod("ids/plain", 04755));
+		execute("setid/plain", ids[i][0], ids[i][1], false);
+	TRY(chmod("setid/plain", 04755));
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		execute("ids/plain", ids[i][0], ids[i][1], i == 1);
-	execute("ids/plain", 1000, 1000, false);
-	TRY(chmod("ids/plain", 06755));
-	execute("ids/plain", 1000, 1000, false);
-	TRY(chmod("ids/plain", 02745)); /* the group may not execute it */
-	execute("ids/plain", 1000, 1000, false);
-	TRY(chmod("ids/plain", 0711)); /* nobody else may read it */
-	execute("ids/plain", 1000, 1000, false);
-	TRY(chmod("ids/plain", 0701));
-	execute("ids/plain", 1000, 1000, false);
-	execute("ids/plain", 6, 6, false);
-	TRY(chmod("ids/plain", 0655));
-	execute("ids/plain", 5, 5, false);
-	execute("ids/plain", 0, 0, false);
-	TRY(chmod("ids/plain", 0644));
-	execute("ids/plain", 0, 0, false);
-	TRY(chown("ids/plain", 0, 0));
-	TRY(chmod("ids/plain", 04755));
-	execute("ids/plain", 1000, 1000, false);
+		execute("setid/plain", ids[i][0], ids[i][1], i == 1);
+	execute("setid/plain", 1000, 1000, false);
+	TRY(chmod("setid/plain", 06755));
+	execute("setid/plain", 1000, 1000, false);
+	TRY(chmod("setid/plain", 02745)); /* the group may not execute it */
+	execute("setid/plain", 1000, 1000, false);
+	TRY(chmod("setid/plain", 0711)); /* nobody else may read it */
+	execute("setid/plain", 1000, 1000, false);
+	TRY(chmod("setid/plain", 0701));
+	execute("setid/plain", 1000, 1000, false);
+	execute("setid/plain", 6, 6, false);
+	TRY(chmod("setid/plain", 0655));
+	execute("setid/plain", 5, 5, false);
+	execute("setid/plain", 0, 0, false);
+	TRY(chmod("setid/plain", 0644));
+	execute("setid/plain", 0, 0, false);
+	TRY(chown("setid/plain", 0, 0));
+	TRY(chmod("setid/plain", 04755));
+	execute("setid/plain", 1000, 1000, false);
 	/* A script has no ids to give; its interpreter has. */
-	fd = open("ids/script", O_CREAT | O_WRONLY, 0755);
-	write(fd, "#!ids/plain\n", 12);
+	fd = open("setid/script", O_CREAT | O_WRONLY, 0755);
+	write(fd, "#!setid/plain\n", 14);
 	close(fd);
-	TRY(chown("ids/script", 7, 7));
-	TRY(chmod("ids/script", 04755));
-	execute("ids/script", 1000, 1000, false);
-	unlink("ids/script");
-	unlink("ids/plain");
-	rmdir("ids");
+	TRY(chown("setid/script", 7, 7));
+	TRY(chmod("setid/script", 04755));
+	execute("setid/script", 1000, 1000, false);
+	TRY(unlink("setid/script"));
+	TRY(unlink("setid/plain"));
+	TRY(rmdir("setid"));
 }
 
 /* ---- threads ---- */
