@@ -392,16 +392,20 @@ static inline char state_letter(const struct thread *thread, char common)
 static void count_states(struct process *process, void *arg)
 {
 	struct thread_census *census = arg;
+	unsigned all = 0, running = 0, blocked = 0;
 	char common = common_letter(process);
 	struct thread *thread;
 
 	for_each_thread(thread, process) {
 		char state = state_letter(thread, common);
 
-		census->all++;
-		census->running += state == 'R';
-		census->blocked += state == 'D';
+		all++;
+		running += state == 'R';
+		blocked += state == 'D';
 	}
+	census->all += all;
+	census->running += running;
+	census->blocked += blocked;
 	if (process->nextra) /* perhaps many */
 		process_visit_ends_piece();
 }
