@@ -110,4 +110,13 @@ __attribute__((unused)) static void write_file(const char *path, const char *tex
 	close(fd);
 }
 
+/* Makes a call. Says its error, if there is one, and the events that have come to `in`, an instance of the test. */
+#define DID(what, call)                                                \
+	do {                                                           \
+		line_of(__LINE__);                                     \
+		if ((call) == -1)                                      \
+			say("%s: %s\n", what, strerrorname_np(errno)); \
+		events(in, what);                                      \
+	} while (0)
+
 #endif

@@ -9,14 +9,6 @@
 
 static int in; /* watches all events of "d", "d/f" and "d/sub" */
 
-#define DID(what, call)                                                \
-	do {                                                           \
-		line_of(__LINE__);                                     \
-		if ((call) == -1)                                      \
-			say("%s: %s\n", what, strerrorname_np(errno)); \
-		events(in, what);                                      \
-	} while (0)
-
 static void opens_and_closes(void)
 {
 	int fd;

@@ -4,14 +4,6 @@
 
 static int in;
 
-#define DID(what, call)                                                \
-	do {                                                           \
-		line_of(__LINE__);                                     \
-		if ((call) == -1)                                      \
-			say("%s: %s\n", what, strerrorname_np(errno)); \
-		events(in, what);                                      \
-	} while (0)
-
 static int rename2(const char *from, const char *to, unsigned flags)
 {
 	return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* P: /proc/PID/mem reads and writes a process's memory, also what the process itself may not; what is open stays with the
  * image that it was opened for. */
+#include "child_of_user.h"
 #include "traced.h"
 
 #include <poll.h>
@@ -352,28 +353,6 @@ static void permitted(const char *what, pid_t pid)
 	fd = file_of(pid, "maps");
 	say(", maps %s\n", fd < 0 ? strerrorname_np(errno) : "opened");
 	close(fd);
-}
-
-static pid_t child_of(uid_t uid, bool dumpable)
-{
-	int ends[2];
-	pid_t pid;
-
-	pipe(ends);
-	pid = fork();
-	if (pid == 0) {
-		setgid(uid);
-		setuid(uid);
-		prctl(PR_SET_DUMPABLE, dumpable);
-		close(ends[1]);
-		close(ends[0]);
-		for (;;)
-			pause();
-	}
-	close(ends[1]);
-	read(ends[0], &(char){ 0 }, 1);
-	close(ends[0]);
-	return pid;
 }
 
 static int as_user(void *arg)

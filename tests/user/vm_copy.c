@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* P: process_vm_readv and process_vm_writev: how much they copy, what they refuse, and who may use them. */
+#include "child_of_user.h"
 #include "traced.h"
 
 #include <limits.h>
@@ -163,28 +164,6 @@ static void ended_one(void)
 	TRY(process_vm_writev(pid, PIECE(here, 1), PIECE(there, 1), 0));
 	waitpid(pid, NULL, 0);
 	TRY(process_vm_readv(pid, PIECE(here, 1), PIECE(there, 1), 0));
-}
-
-static pid_t child_of(uid_t uid, bool dumpable)
-{
-	int ends[2];
-	pid_t pid;
-
-	pipe(ends);
-	pid = fork();
-	if (pid == 0) {
-		setgid(uid);
-		setuid(uid);
-		prctl(PR_SET_DUMPABLE, dumpable);
-		close(ends[1]);
-		close(ends[0]);
-		for (;;)
-			pause();
-	}
-	close(ends[1]);
-	read(ends[0], here, 1);
-	close(ends[0]);
-	return pid;
 }
 
 static int as_user(void *arg)
