@@ -3,14 +3,18 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/resource.h"
+#include "abi/signal.h"
 #include "fs/file.h"
 #include "fs/mqueue/mqueue.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/quota.h"
 #include "proc/cred.h"
 #include "proc/process.h"
+#include "proc/signal/arrive.h"
+#include "proc/signal/send.h"
 #include "proc/user.h"
 #include "sysv/msg.h"
 #include "tests/kernel/ktest.h"
@@ -87,6 +91,35 @@ KTEST_IN_PROCESS(mqueue_has_a_total_order)
 		EXPECT_TRUE(msg->type < priority || (msg->type == priority && number > last));
 		priority = msg->type;
 		last = number;
+		msg_free(msg);
+	}
+	file_put(file);
+}
+
+/* However many programs a process has executed since it asked, the last one is not told. */
+KTEST_IN_PROCESS(mqueue_tells_no_later_program)
+{
+	const struct abi_sigevent event = { .notify = SIGEV_SIGNAL, .signo = SIGUSR1 };
+	static const unsigned execs[] = { 0, 1, 255, 1u << 8, 1u << 16 };
+	struct process *self = current_process();
+	const uint64_t all = ~0ull;
+	struct signal_info info;
+	struct msg_msg *msg;
+	struct file *file;
+	uint64_t mask;
+
+	allow_queues();
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
+	ASSERT_TRUE(mqueue_open(NAME, NEW, 0600, &sizes, &file) == 0);
+	EXPECT_EQ(0, mqueue_unlink(NAME));
+	for (unsigned i = 0; i < ARRAY_SIZE(execs); i++) {
+		EXPECT_EQ(0, mqueue_notify(file, &event));
+		self->nexecs += execs[i];
+		msg = message(1, 0);
+		ASSERT_TRUE(msg);
+		EXPECT_EQ(0, mqueue_send(file, msg, NULL));
+		EXPECT_EQ(execs[i] == 0 ? SIGUSR1 : 0, signal_take_any(SIGNAL_BIT(SIGUSR1), &info));
+		EXPECT_EQ(0, mqueue_receive(file, NULL, &msg));
 		msg_free(msg);
 	}
 	file_put(file);
