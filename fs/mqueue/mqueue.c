@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "fs/mount_calls.h"
 #include "fs/mqueue/queue.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "fs/seek.h"
 #include "fs/tmpfs/dir.h"
@@ -315,6 +316,8 @@ static int mqueue_find_or_create(const char *name, unsigned flags, unsigned mode
 		err = flags & O_CREAT ? may_create(root) : -ENOENT;
 		if (err == 0)
 			err = mqueue_create(root, name, strlen(name), mode, sizes, &inode);
+		if (err == 0)
+			notify_name(root, name, strlen(name), inode->mode);
 	} while (err == -EEXIST && !(flags & O_EXCL)); /* another thread was quicker */
 	if (err)
 		inode_put(inode);
@@ -342,6 +345,7 @@ static int mqueue_open_charged(const char *name, unsigned flags, unsigned mode,
 	file->node = inode;
 	if (flags & O_PATH)
 		file->ops = &path_file_ops;
+	notify_file(file, IN_OPEN);
 	*file_ret = file;
 	return 0;
 }
@@ -364,6 +368,7 @@ int mqueue_unlink(const char *name)
 	int err = mqueue_check_name(name)
 			  ?: dir_remove(only->root, name, strlen(name), false, &gone);
 
-	inode_put(gone);
+	if (err == 0)
+		notify_removed(only->root, name, strlen(name), false, gone);
 	return err;
 }

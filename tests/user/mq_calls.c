@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POSIX message queues: names, sizes, priorities, attributes, who may, what is charged, and the files that they are. */
+#include "inotify.h"
 #include "mq.h"
 
 #include <sys/mount.h>
@@ -472,6 +473,32 @@ static void descriptors(void)
 	TRY(close(fd));
 }
 
+/* What those are told who watch the directory, and a queue. */
+static void watched(void)
+{
+	int in = inotify_init1(IN_NONBLOCK), fd, other;
+	struct mq_attr attr;
+
+	watch(in, DIRECTORY, IN_ALL_EVENTS);
+	DID("mq_open makes one", fd = queue_open("mq.seen", O_RDWR | O_CREAT, 0600, 2, 100));
+	watch(in, DIRECTORY "/mq.seen", IN_ALL_EVENTS);
+	DID("mq_open finds it", other = queue_open("mq.seen", O_RDONLY | O_CREAT, 0600, 0, 0));
+	DID("close", close(other));
+	DID("O_EXCL", queue_open("mq.seen", O_RDONLY | O_CREAT | O_EXCL, 0600, 0, 0));
+	DID("mq_send", put(fd, "x", 0));
+	DID("mq_receive", mq_receive(fd, (char[100]){ 0 }, 100, NULL));
+	DID("mq_getattr", mq_getattr(fd, &attr));
+	DID("read", read(fd, (char[100]){ 0 }, 100));
+	DID("mq_unlink of what is not there", syscall(SYS_mq_unlink, "mq.none"));
+	DID("mq_unlink", syscall(SYS_mq_unlink, "mq.seen"));
+	DID("close", close(fd));
+	fd = queue_open("mq.seen", O_RDWR | O_CREAT, 0600, 2, 100);
+	close(fd);
+	drop_events(in);
+	DID("mq_unlink of a closed one", syscall(SYS_mq_unlink, "mq.seen"));
+	TRY(close(in));
+}
+
 int main(void)
 {
 	/* Where it is mounted already, this fails. */
@@ -484,5 +511,6 @@ int main(void)
 	permissions();
 	limits();
 	descriptors();
+	watched();
 	return 0;
 }
