@@ -90,6 +90,7 @@ struct space {
 	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
+	unsigned mdwe;	   /* atomic: MDWE_*. Set once; fork and exec begin with mdwe_inherited() */
 	unsigned barriers; /* atomic: the commands of membarrier that it is registered for */
 	/* written under the mmap lock, read without (only the text of reports depends on it): */
 	unsigned nunmaps; /* how many ever; the next is at nunmaps % SPACE_UNMAPS */
@@ -149,6 +150,24 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
 	struct vma *vma = vma_last_hit(space, va);
 
 	return likely(vma) ? vma : vma_find_in_tree(space, va);
+}
+
+/* PR_SET_MDWE, with the numbers of prctl: memory that can be or could be written does not become executable. */
+#define MDWE_ON		1u
+#define MDWE_NO_INHERIT 2u
+
+static inline unsigned mdwe_inherited(const struct space *space)
+{
+	unsigned mdwe = atomic_load_relaxed(&space->mdwe);
+
+	return mdwe & MDWE_NO_INHERIT ? 0 : mdwe;
+}
+
+/* Does that forbid that memory with the permissions `old` gets `new`? For new memory they are the same. */
+static inline bool space_denies_exec(const struct space *space, unsigned old, unsigned new)
+{
+	return unlikely(atomic_load_relaxed(&space->mdwe)) && (new &VM_PROT_EXEC) &&
+	       ((new &VM_PROT_WRITE) || !(old & VM_PROT_EXEC));
 }
 
 /* Does memory with such prot and flags count against RLIMIT_DATA? */

@@ -333,6 +333,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		futex_robust_exit();
 		child_tid_clear();
 		usage_add_space(&process->past_usage, process, &old_uspace->space);
+		new->uspace->space.mdwe = mdwe_inherited(&old_uspace->space);
 	}
 	new->uspace->undumpable = new->unreadable || new->cred->euid != new->cred->uid ||
 				  new->cred->egid != new->cred->gid ||

@@ -50,6 +50,8 @@ void priority_inherit(struct thread *thread)
 	thread->wish.inherited_slack_ns = timer_slack();
 	thread->wish.ioprio = atomic_load_relaxed(&current_thread()->wish.ioprio);
 	thread->personality = current_thread()->personality;
+	thread->io_flusher = current_thread()->io_flusher;
+	thread->mce_kill = current_thread()->mce_kill;
 }
 
 uint64_t timer_slack(void)

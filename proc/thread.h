@@ -157,8 +157,11 @@ struct thread {
 	 * clears it.
 	 */
 	struct endpoint *waits_for;
-	uint32_t personality; /* of personality(2); changed only by the thread itself */
-	uint64_t ncalls; /* how often it was to wait for one; changed only by the thread itself */
+	uint32_t
+		personality; /* of personality(2); changed only by the thread itself, as are the next two */
+	bool io_flusher;  /* PR_SET_IO_FLUSHER: only kept */
+	uint8_t mce_kill; /* PR_MCE_KILL: only kept; 0: nothing was set, else 1 + PR_MCE_KILL_* */
+	uint64_t ncalls;  /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/user_copy.h"
 #include "proc/cred.h"
+#include "proc/exec_stack.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/process.h"
@@ -211,6 +212,80 @@ static long get_thp_disable(const struct trap_frame *frame)
 	return unused(frame, 1) ? atomic_load_relaxed(&current_process()->thp_disabled) : -EINVAL;
 }
 
+/* What the process has set once stays. */
+static long set_mdwe(const struct trap_frame *frame)
+{
+	uint64_t bits = arg_u64(frame, 1);
+	unsigned *mdwe = &current_space()->mdwe;
+
+	if (!unused(frame, 2) ||
+	    (bits != 0 && bits != MDWE_ON && bits != (MDWE_ON | MDWE_NO_INHERIT)))
+		return -EINVAL;
+	if (atomic_cas(mdwe, 0, (unsigned)bits))
+		return 0;
+	return atomic_load_relaxed(mdwe) == bits ? 0 : -EPERM;
+}
+
+static long get_mdwe(const struct trap_frame *frame)
+{
+	return unused(frame, 1) ? (long)atomic_load_relaxed(&current_space()->mdwe) : -EINVAL;
+}
+
+/* As /proc/PID/auxv, from where exec has put it. */
+static long get_auxv(const struct trap_frame *frame)
+{
+	const struct image_layout *layout = &current_process()->uspace->layout;
+	struct abi_auxv auxv[EXEC_AUXV_COUNT];
+	size_t size = MIN(sizeof(auxv), layout->auxv_end - layout->auxv_start);
+	size_t n = MIN(size, arg_u64(frame, 2));
+
+	if (!unused(frame, 3))
+		return -EINVAL;
+	if (n != 0 && (user_copy_in(auxv, layout->auxv_start, size) ||
+		       user_copy_out(arg_user(frame, 1), auxv, n)))
+		return -EFAULT;
+	return (long)size;
+}
+
+/* No memory fails here that the kernel would know of, so the thread's wish is only kept. */
+static long set_mce_kill(const struct trap_frame *frame)
+{
+	uint64_t what = arg_u64(frame, 1), when = arg_u64(frame, 2);
+	bool clear = what == PR_MCE_KILL_CLEAR && when == 0;
+
+	if (!unused(frame, 3) ||
+	    (!clear && (what != PR_MCE_KILL_SET || when > PR_MCE_KILL_DEFAULT)))
+		return -EINVAL;
+	current_thread()->mce_kill = clear || when == PR_MCE_KILL_DEFAULT ? 0 : (uint8_t)(1 + when);
+	return 0;
+}
+
+static long get_mce_kill(const struct trap_frame *frame)
+{
+	uint8_t set = current_thread()->mce_kill;
+
+	if (!unused(frame, 1))
+		return -EINVAL;
+	return set ? set - 1 : PR_MCE_KILL_DEFAULT;
+}
+
+static long set_io_flusher(const struct trap_frame *frame)
+{
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (!unused(frame, 2) || arg_u64(frame, 1) > 1)
+		return -EINVAL;
+	current_thread()->io_flusher = arg_u64(frame, 1);
+	return 0;
+}
+
+static long get_io_flusher(const struct trap_frame *frame)
+{
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	return unused(frame, 1) ? current_thread()->io_flusher : -EINVAL;
+}
+
 static long set_timerslack(uint64_t ns)
 {
 	timer_slack_set(ns);
@@ -287,6 +362,20 @@ long sys_prctl(struct trap_frame *frame)
 		return set_thp_disable(frame);
 	case PR_GET_THP_DISABLE:
 		return get_thp_disable(frame);
+	case PR_MCE_KILL:
+		return set_mce_kill(frame);
+	case PR_MCE_KILL_GET:
+		return get_mce_kill(frame);
+	case PR_SET_IO_FLUSHER:
+		return set_io_flusher(frame);
+	case PR_GET_IO_FLUSHER:
+		return get_io_flusher(frame);
+	case PR_SET_MDWE:
+		return set_mdwe(frame);
+	case PR_GET_MDWE:
+		return get_mdwe(frame);
+	case PR_GET_AUXV:
+		return get_auxv(frame);
 	default:
 		return -EINVAL;
 	}

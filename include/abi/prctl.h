@@ -18,6 +18,8 @@
 #define PR_SET_SECUREBITS      28
 #define PR_SET_TIMERSLACK      29
 #define PR_GET_TIMERSLACK      30
+#define PR_MCE_KILL	       33
+#define PR_MCE_KILL_GET	       34
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
 #define PR_SET_NO_NEW_PRIVS    38
@@ -26,9 +28,21 @@
 #define PR_SET_THP_DISABLE     41
 #define PR_GET_THP_DISABLE     42
 #define PR_CAP_AMBIENT	       47
+#define PR_SET_IO_FLUSHER      57
+#define PR_GET_IO_FLUSHER      58
+#define PR_SET_MDWE	       65
+#define PR_GET_MDWE	       66
+#define PR_GET_AUXV	       0x41555856
 
 /* Of PR_SET_TIMING: processes are timed by samples. */
 #define PR_TIMING_STATISTICAL 0
+
+/* Of PR_MCE_KILL: what it does, and then when the process is told. */
+#define PR_MCE_KILL_CLEAR   0
+#define PR_MCE_KILL_SET	    1
+#define PR_MCE_KILL_LATE    0
+#define PR_MCE_KILL_EARLY   1
+#define PR_MCE_KILL_DEFAULT 2
 
 #define PR_CAP_AMBIENT_IS_SET	 1
 #define PR_CAP_AMBIENT_RAISE	 2

@@ -367,6 +367,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->brk = parent->brk;
 	child->brk_high = parent->brk_high;
 	child->image_data_bytes = parent->image_data_bytes;
+	child->mdwe = mdwe_inherited(parent);
 	child->mmap_top = parent->mmap_top;
 	child->stack_top = parent->stack_top;
 	child->limit_as = parent->limit_as;

@@ -341,6 +341,8 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	result = plan_address(space, request, len, plan);
 	if (!result)
 		result = check_kind(space, request, plan);
+	if (!result && space_denies_exec(space, request->prot, request->prot))
+		result = -EACCES;
 	if (result)
 		return result;
 	plan->vma = vma_alloc();

@@ -65,7 +65,7 @@ static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
 {
 	const struct space *space = vma->space;
 
-	if (prot & ~vma->max_prot)
+	if ((prot & ~vma->max_prot) || space_denies_exec(space, vma->prot, prot))
 		return -EACCES;
 	if (!vma_is_data(prot, vma->flags) || vma_is_data(vma->prot, vma->flags))
 		return 0;

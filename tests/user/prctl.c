@@ -2,8 +2,11 @@
 /* prctl: the name of a process, the signal at its parent's end, flags, and what is only kept. */
 #include "t.h"
 
+#include <elf.h>
 #include <pthread.h>
+#include <sys/ipc.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 
 #define BAD ((void *)8)
 
@@ -184,9 +187,204 @@ static void asked(void)
 	TRY(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, anon(PAGE), PAGE, "name"));
 }
 
+/* ---- memory that can be written does not become executable ---- */
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_GET_MDWE 66
+#endif
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
+
+#define RX  (PROT_READ | PROT_EXEC)
+#define RWX (RW | PROT_EXEC)
+
+static void *maps(const char *what, int prot, int flags, int fd)
+{
+	void *at = mmap(NULL, PAGE, prot, flags, fd, 0);
+
+	say("mmap, %s: %s\n", what, at == MAP_FAILED ? strerrorname_np(errno) : "mapped");
+	return at;
+}
+
+static void inherits_mdwe(const char *who)
+{
+	say("%s:\n", who);
+	TRY(prctl(PR_GET_MDWE, 0, 0, 0, 0));
+	maps("all of it", RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+static void mdwe_on(unsigned long bits)
+{
+	char *const again[] = { "prctl", "mdwe", NULL };
+
+	if (fork() == 0) {
+		TRY(prctl(PR_SET_MDWE, bits, 0, 0, 0));
+		inherits_mdwe("itself");
+		if (fork() == 0) {
+			inherits_mdwe("child");
+			_exit(0);
+		}
+		wait(NULL);
+		execv("/proc/self/exe", again);
+		_exit(1);
+	}
+	wait(NULL);
+}
+
+static void mdwe(void)
+{
+	int fd = memfd_create("m", 0), ro = open("/proc/self/exe", O_RDONLY), id;
+	void *before = anon(PAGE), *text, *data, *nothing, *shared, *at;
+
+	ftruncate(fd, PAGE);
+	TRY(prctl(PR_SET_MDWE, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 1, 0, 0, 1));
+	TRY(prctl(PR_SET_MDWE, 1, 1, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 2, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 4, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, -1ul, 0, 0, 0));
+	TRY(prctl(PR_GET_MDWE, 0, 0, 0, 1));
+	TRY(prctl(PR_GET_MDWE, 1, 0, 0, 0));
+	TRY(prctl(PR_GET_MDWE, 0, 0, 0, 0));
+	TRY(mprotect(before, PAGE, RWX));
+	TRY(prctl(PR_SET_MDWE, 1, 0, 0, 0));
+	TRY(prctl(PR_GET_MDWE, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 3, 0, 0, 0));
+	TRY(prctl(PR_SET_MDWE, 1, 0, 0, 0));
+	maps("all of it", RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	maps("write and execute", PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	maps("shared", RWX, MAP_SHARED | MAP_ANONYMOUS, -1);
+	maps("of a file", RWX, MAP_SHARED, fd);
+	maps("of a file that cannot be written", RWX, MAP_SHARED, ro);
+	maps("of no file", RWX, MAP_PRIVATE, -1);
+	text = maps("read and execute", RX, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	data = maps("read and write", RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	nothing = maps("nothing", PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	shared = maps("read and write a file", RW, MAP_SHARED, fd);
+	TRY(mprotect(text, PAGE, RX));
+	TRY(mprotect(text, PAGE, PROT_EXEC));
+	TRY(mprotect(text, PAGE, RWX));
+	TRY(mprotect(data, PAGE, RX));
+	TRY(mprotect(data, PAGE, PROT_READ));
+	TRY(mprotect(data, PAGE, PROT_EXEC));
+	TRY(mprotect(nothing, PAGE, PROT_EXEC));
+	TRY(mprotect(shared, PAGE, RX));
+	TRY(mprotect(text, PAGE, RW));
+	TRY(mprotect(text, PAGE, RX));
+	TRY(mprotect(data, PAGE, PROT_EXEC | 0x1000));
+	TRY(mprotect((char *)data + 1, PAGE, RX));
+	/* What had both before keeps them, but gets them no more. */
+	*(volatile char *)before = 1;
+	TRY(mprotect(before, PAGE, RWX));
+	TRY(mprotect(before, PAGE, RX));
+	TRY(mprotect(before, PAGE, RX));
+	/* Below a part that may change lies one that may not. */
+	at = anon(3 * PAGE);
+	TRY(mprotect((char *)at + PAGE, PAGE, PROT_NONE));
+	TRY(mprotect(at, 3 * PAGE, RX));
+	at = mremap(before, PAGE, 2 * PAGE, MREMAP_MAYMOVE);
+	say("moved: %d\n", at != MAP_FAILED);
+	id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0700);
+	at = shmat(id, NULL, SHM_EXEC);
+	say("shmat: %s\n", at == MAP_FAILED ? strerrorname_np(errno) : "attached");
+	at = shmat(id, NULL, SHM_EXEC | SHM_RDONLY);
+	say("shmat to read: %s\n", at == MAP_FAILED ? strerrorname_np(errno) : "attached");
+	shmctl(id, IPC_RMID, NULL);
+}
+
+/* ---- the auxiliary vector ---- */
+
+static void auxv(void)
+{
+	unsigned long part[4] = { 0 }, all[200];
+	long size = prctl(PR_GET_AUXV, NULL, 0, 0, 0), n = 0;
+	int fd = open("/proc/self/auxv", O_RDONLY);
+
+	say("whole entries: %d\n", size > 0 && size % 16 == 0 && size <= (long)sizeof(all));
+	TRY(prctl(PR_GET_AUXV, NULL, 8, 0, 0));
+	TRY(prctl(PR_GET_AUXV, part, sizeof(part), 1, 0));
+	TRY(prctl(PR_GET_AUXV, part, sizeof(part), 0, 1));
+	say("a part has the size of all: %d\n", prctl(PR_GET_AUXV, part, 24, 0, 0) == size);
+	say("no more is written: %d\n", part[0] != 0 && part[3] == 0);
+	say("all: %d\n", prctl(PR_GET_AUXV, all, sizeof(all), 0, 0) == size);
+	while (n < size / 8 && all[n] != AT_PAGESZ)
+		n += 2;
+	say("the size of a page: %lu\n", all[n + 1]);
+	n = read(fd, part, sizeof(part));
+	say("as in /proc: %d\n", n == sizeof(part) && memcmp(part, all, sizeof(part)) == 0);
+	close(fd);
+}
+
+/* ---- what is only kept of a thread ---- */
+
+static void *keeps(void *unused)
+{
+	(void)unused;
+	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
+	TRY(prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0));
+	return NULL;
+}
+
+static void failing_memory(void)
+{
+	char *const again[] = { "prctl", "kept", NULL };
+	pthread_t thread;
+
+	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 1));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 1, 0, 0));
+	TRY(prctl(PR_MCE_KILL, 2, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 1, 1, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 1, 0, 1));
+	for (unsigned long when = 0; when < 3; when++) {
+		TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, when, 0, 0));
+		TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+	}
+	TRY(prctl(PR_SET_IO_FLUSHER, 2, 0, 0, 0));
+	TRY(prctl(PR_SET_IO_FLUSHER, 1, 1, 0, 0));
+	TRY(prctl(PR_GET_IO_FLUSHER, 1, 0, 0, 0));
+	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 1));
+	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
+	pthread_create(&thread, NULL, keeps, NULL);
+	pthread_join(thread, NULL);
+	keeps(NULL);
+	TRY(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0));
+	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0, 0));
+	if (fork() == 0) {
+		keeps(NULL);
+		setuid(1000);
+		TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+		TRY(prctl(PR_SET_IO_FLUSHER, 2, 1, 0, 0));
+		_exit(0);
+	}
+	wait(NULL);
+	if (fork() == 0) {
+		execv("/proc/self/exe", again);
+		_exit(1);
+	}
+	wait(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
+
+	if (argc > 1 && strcmp(argv[1], "mdwe") == 0) {
+		inherits_mdwe("after execve");
+		return 0;
+	}
+	if (argc > 1 && strcmp(argv[1], "kept") == 0) {
+		keeps(NULL);
+		return 0;
+	}
 
 	if (argc > 1) {
 		flags("after execve");
@@ -217,5 +415,14 @@ int main(int argc, char **argv)
 		_exit(0);
 	}
 	wait(&status);
+	if (fork() == 0) {
+		mdwe();
+		_exit(0);
+	}
+	wait(&status);
+	mdwe_on(1);
+	mdwe_on(3);
+	auxv();
+	failing_memory();
 	return 0;
 }

@@ -11,6 +11,10 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
+
 #define FUTEX	     SHARED
 #define SECOND_FUTEX (SHARED + 64)
 
@@ -311,6 +315,12 @@ static const struct bad random_bytes[] = { { "null", 0 },
 					   { "kernel", KERNEL },
 					   NO_MORE };
 static const struct bad zeros[] = { { "1", 1 }, NO_MORE };
+static const struct bad mdwe_bits[] = {
+	{ "no inherit", 2 }, { "4", 4 }, { "negative", MINUS(1) }, NO_MORE
+};
+static const struct bad mce_calls[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad mce_times[] = { { "3", 3 }, NO_MORE };
+static const struct bad flusher[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
 
 /* A child that is traced and stopped; the last one is gone. */
 static pid_t tracee;
@@ -597,6 +607,19 @@ static const struct row rows[] = {
 	CALL_AS("prctl(PR_SET_THP_DISABLE)", prctl, RIGHT(PR_SET_THP_DISABLE, 0),
 		BAD(NULL, NULL, zeros, zeros, zeros)),
 	CALL_AS("prctl(PR_GET_THP_DISABLE)", prctl, RIGHT(PR_GET_THP_DISABLE),
+		BAD(NULL, zeros, zeros, zeros, zeros)),
+	CALL_AS("prctl(PR_SET_MDWE)", prctl, RIGHT(65, 1),
+		BAD(NULL, mdwe_bits, zeros, zeros, zeros), .how = FORKS),
+	CALL_AS("prctl(PR_GET_MDWE)", prctl, RIGHT(66), BAD(NULL, zeros, zeros, zeros, zeros)),
+	CALL_AS("prctl(PR_GET_AUXV)", prctl, RIGHT(PR_GET_AUXV, DATA, 32),
+		BAD(NULL, out, NULL, zeros, zeros), .how = HIDES),
+	CALL_AS("prctl(PR_MCE_KILL)", prctl, RIGHT(PR_MCE_KILL, 1, PR_MCE_KILL_DEFAULT),
+		BAD(NULL, mce_calls, mce_times, zeros, zeros), .how = FORKS),
+	CALL_AS("prctl(PR_MCE_KILL_GET)", prctl, RIGHT(PR_MCE_KILL_GET),
+		BAD(NULL, zeros, zeros, zeros, zeros)),
+	CALL_AS("prctl(PR_SET_IO_FLUSHER)", prctl, RIGHT(PR_SET_IO_FLUSHER, 0),
+		BAD(NULL, flusher, zeros, zeros, zeros)),
+	CALL_AS("prctl(PR_GET_IO_FLUSHER)", prctl, RIGHT(PR_GET_IO_FLUSHER),
 		BAD(NULL, zeros, zeros, zeros, zeros)),
 	CALL_AS("ptrace(PTRACE_TRACEME)", ptrace, RIGHT(0), .how = FORKS),
 	CALL_AS("ptrace(PTRACE_ATTACH)", ptrace, RIGHT(16), BAD(NULL, tracees),
