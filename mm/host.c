@@ -26,6 +26,11 @@ static uint64_t lock_limit_alone(void)
 	return UINT64_MAX;
 }
 
+static void fetches_alone(size_t bytes)
+{
+	(void)bytes;
+}
+
 static bool mmap_locked_alone(struct space *space)
 {
 	(void)space;
@@ -37,5 +42,6 @@ struct mm_host mm_host = {
 	.relieve = relieve_alone,
 	.is_ending = is_ending_alone,
 	.lock_limit = lock_limit_alone,
+	.fetches = fetches_alone,
 	.mmap_locked = mmap_locked_alone,
 };

@@ -30,6 +30,8 @@ struct mm_host {
 	 * may lock all. Takes no lock.
 	 */
 	uint64_t (*lock_limit)(void);
+	/* The running thread has asked a disk for so many bytes. */
+	void (*fetches)(size_t bytes);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
 	bool (*mmap_locked)(struct space *space);
 };

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/readahead.h"
@@ -308,6 +309,7 @@ int swap_read_page(struct object *object, struct page *page, struct vm_wait *wai
 	io->asked = page;
 	fill_span(&span, window);
 	wait->major = true;
+	mm_host.fetches((span.last - span.first + 1) * PAGE_SIZE);
 	submit_read(io, &span);
 	return 0;
 }

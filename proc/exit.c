@@ -108,8 +108,8 @@ struct signal_info process_end_siginfo(const struct process *process)
 		.pid = process->pid,
 		.uid = process->leader->real_cred->uid,
 		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
-		.user_ticks = process->ended_usage.user_ticks,
-		.kernel_ticks = process->ended_usage.kernel_ticks,
+		.user_ticks = process->past_usage.user_ticks,
+		.kernel_ticks = process->past_usage.kernel_ticks,
 	};
 }
 
@@ -158,7 +158,7 @@ void process_tell_end(struct process *process)
 static void exit_notify_parent(struct process *process)
 {
 	/* Until now: its CPU clock must not be behind what others have read before. */
-	usage_current(&process->ended_usage);
+	usage_end(process);
 	process->state = PROCESS_ZOMBIE;
 	end_watch_wake(process->end_watch);
 	process_tell_end(process);

@@ -472,6 +472,28 @@ int inspect_facts(const struct thread_id *id, struct process_facts *ret)
 	return thread ? 0 : -ESRCH;
 }
 
+int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
+	       struct usage *usage_ret)
+{
+	const struct thread *thread;
+	int err = 0;
+
+	*io_ret = (struct io_counts){ 0 };
+	*usage_ret = (struct usage){ 0 };
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (!thread)
+		err = -ESRCH;
+	else if (!ptrace_may_access(thread))
+		err = -EACCES;
+	else if (alone)
+		usage_add_thread_io(io_ret, usage_ret, thread);
+	else
+		usage_add_process_io(io_ret, usage_ret, thread->process);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
 int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret)
 {
 	struct process *process;

@@ -79,6 +79,12 @@ int inspect_next_thread(const struct process_id *id, uint64_t birth, struct thre
 /* Returns how many threads a process has, with its leader; 0: it has been reaped. */
 unsigned inspect_count_threads(const struct process_id *id);
 int inspect_facts(const struct thread_id *id, struct process_facts *ret);
+/*
+ * Stores what a process and the children that it has waited for have read and written; if `alone`, what that thread has. Of
+ * struct usage only the bytes are set. -EACCES: the running thread may not look into it.
+ */
+int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
+	       struct usage *usage_ret);
 /* Gets all RLIM_NLIMITS limits of a process. */
 int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret);
 /* Returns its credentials with a reference, or NULL. */

@@ -43,6 +43,11 @@ static uint64_t host_lock_limit(void)
 	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
 }
 
+static void host_fetches(size_t bytes)
+{
+	current_thread()->fetched_bytes += bytes;
+}
+
 static bool host_is_ending(void)
 {
 	const struct thread *thread = hart_this()->current;
@@ -56,6 +61,7 @@ void mm_host_init(void)
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;
 	mm_host.lock_limit = host_lock_limit;
+	mm_host.fetches = host_fetches;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.journal_fills = journal_owe;
 }

@@ -331,6 +331,7 @@ void thread_forget(struct thread *thread)
 		return;
 	spin_lock(&process->signals.lock);
 	usage_add_thread(&process->past_usage, thread);
+	usage_add_io(&process->past_io, &thread->io);
 	list_del(&thread->process_link);
 	spin_unlock(&process->signals.lock);
 	forget_id(thread);
@@ -359,6 +360,7 @@ struct thread *thread_lead(void)
 			ptrace_drop(leader);
 		spin_lock(&process->signals.lock);
 		usage_add_thread(&process->past_usage, leader);
+		usage_add_io(&process->past_io, &leader->io);
 		list_del(&leader->process_link);
 		process->leader = thread;
 		spin_unlock(&process->signals.lock);

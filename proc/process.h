@@ -70,17 +70,20 @@ struct process {
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
-	struct usage ended_usage;    /* its own usage, set when it ends */
 	struct usage children_usage; /* of the children that it has waited for */
-	struct usage past_usage;     /* of ended threads, and faults and memory of earlier images */
+	struct usage
+		past_usage; /* of ended threads, and faults and memory of earlier images; of a zombie all */
+	struct io_counts
+		past_io; /* of ended threads, and of the children that it has waited for; of a zombie all */
 	struct cpu_clock cpu_clock;
 	struct waitq
 		child_waitq; /* woken when a child ends, stops or continues, or a thread ends */
 
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
-	struct usage borrowed; /* the faults that it had taken before this process was made */
-	struct exe *exe;       /* NULL: before the first exec */
+	uint64_t borrowed_minor,
+		borrowed_major;		/* faults that it had taken before this process was made */
+	struct exe *exe;		/* NULL: before the first exec */
 	struct sem_undo_list *sem_undo; /* NULL: there is nothing to undo. Belongs to process_sem */
 	/*
 	 * The memory is that of the process that cloned it, with CLONE_VM; before exec. The limits of

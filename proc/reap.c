@@ -44,7 +44,7 @@ static void end_of(const struct process *child, struct child_event *event)
 	event->uid = child->leader->real_cred->uid;
 	event->status = child->status;
 	event->trapped = false;
-	event->usage = child->ended_usage;
+	event->usage = child->past_usage;
 	usage_add(&event->usage, &child->children_usage);
 }
 
@@ -173,6 +173,7 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended) {
 			usage_add(&parent->children_usage, &event->usage);
+			usage_add_io(&parent->past_io, &child->past_io);
 			process_forget_locked(child);
 		}
 		if (!child)

@@ -10,6 +10,7 @@
 #include "lib/types.h"
 #include "proc/cpu_clock.h"
 #include "proc/signal/signal.h"
+#include "proc/usage.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
@@ -146,6 +147,8 @@ struct thread {
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,
 		major_faults; /* that were resolved, and of these waited for a page */
+	uint64_t fetched_bytes, dirtied_bytes; /* as in struct usage */
+	struct io_counts io;		       /* see thread_count_read() */
 	enum restart restart; /* of the system call that a signal has just interrupted */
 	bool exceeds_tasks; /* it has become a user of too many: exec looks again (RLIMIT_NPROC) */
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
@@ -185,6 +188,25 @@ void thread_set_tid(struct thread *thread, int tid);
 static inline struct thread *current_thread(void)
 {
 	return (struct thread *)arch_this_thread();
+}
+
+/* The running thread has made a call of the kind of read(), or write(), which returns `done`. */
+static inline void thread_count_read(long done)
+{
+	struct io_counts *io = &current_thread()->io;
+
+	io->read_calls++;
+	if (likely(done > 0))
+		io->read_bytes += (unsigned long)done;
+}
+
+static inline void thread_count_write(long done)
+{
+	struct io_counts *io = &current_thread()->io;
+
+	io->write_calls++;
+	if (likely(done > 0))
+		io->write_bytes += (unsigned long)done;
 }
 
 /* Whether the thread must end. Then any wait returns -EINTR. */

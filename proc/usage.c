@@ -11,6 +11,8 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 
+#define BLOCK_BYTES 512 /* of rusage */
+
 void usage_add(struct usage *to, const struct usage *from)
 {
 	to->user_ticks += from->user_ticks;
@@ -20,6 +22,17 @@ void usage_add(struct usage *to, const struct usage *from)
 	to->nvcsw += from->nvcsw;
 	to->nivcsw += from->nivcsw;
 	to->peak_pages = MAX(to->peak_pages, from->peak_pages);
+	to->fetched_bytes += from->fetched_bytes;
+	to->dirtied_bytes += from->dirtied_bytes;
+}
+
+UNCHECKED void usage_add_io(struct io_counts *to, const struct io_counts *from)
+{
+	to->read_calls += from->read_calls;
+	to->read_bytes += from->read_bytes;
+	to->write_calls += from->write_calls;
+	to->write_bytes += from->write_bytes;
+	to->cancelled_bytes += from->cancelled_bytes;
 }
 
 /* Counts the faults that were resolved: all kinds except the two denials. */
@@ -38,15 +51,19 @@ void usage_add_space(struct usage *to, const struct process *process, const stru
 	count_faults(to, space);
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
 	if (unlikely(process->borrows_space)) {
-		to->minor_faults -= process->borrowed.minor_faults;
-		to->major_faults -= process->borrowed.major_faults;
+		to->minor_faults -= process->borrowed_minor;
+		to->major_faults -= process->borrowed_major;
 	}
 }
 
 void usage_borrow_space(struct process *process)
 {
+	struct usage usage = { 0 };
+
 	process->borrows_space = true;
-	count_faults(&process->borrowed, &process->uspace->space);
+	count_faults(&usage, &process->uspace->space);
+	process->borrowed_minor = usage.minor_faults;
+	process->borrowed_major = usage.major_faults;
 }
 
 UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
@@ -58,6 +75,8 @@ UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
 	to->kernel_ticks += kernel;
 	to->nvcsw += thread->nvcsw;
 	to->nivcsw += thread->nivcsw;
+	to->fetched_bytes += thread->fetched_bytes;
+	to->dirtied_bytes += thread->dirtied_bytes;
 }
 
 /* There may be very many threads. */
@@ -104,8 +123,7 @@ static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
 uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 {
 	const struct thread *thread, *self = current_thread();
-	const struct usage *past = process->state == PROCESS_ZOMBIE ? &process->ended_usage
-								    : &process->past_usage;
+	const struct usage *past = &process->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
 
 	if (process->state == PROCESS_ZOMBIE)
@@ -123,10 +141,48 @@ struct usage usage_times(const struct process *process)
 {
 	struct usage usage = process->past_usage;
 
-	if (process->state == PROCESS_ZOMBIE)
-		return process->ended_usage;
-	usage_add_threads(&usage, process);
+	if (process->state != PROCESS_ZOMBIE)
+		usage_add_threads(&usage, process);
 	return usage;
+}
+
+static void add_bytes(struct usage *to, const struct usage *from)
+{
+	to->fetched_bytes += from->fetched_bytes;
+	to->dirtied_bytes += from->dirtied_bytes;
+}
+
+UNCHECKED void usage_add_thread_io(struct io_counts *io, struct usage *usage,
+				   const struct thread *thread)
+{
+	usage_add_io(io, &thread->io);
+	usage->fetched_bytes += thread->fetched_bytes;
+	usage->dirtied_bytes += thread->dirtied_bytes;
+}
+
+UNCHECKED void usage_add_process_io(struct io_counts *io, struct usage *usage,
+				    const struct process *process)
+{
+	const struct thread *thread;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	usage_add_io(io, &process->past_io);
+	add_bytes(usage, &process->past_usage);
+	add_bytes(usage, &process->children_usage);
+	if (process->state != PROCESS_ZOMBIE)
+		for_each_thread(thread, process)
+			usage_add_thread_io(io, usage, thread);
+}
+
+void usage_end(struct process *process)
+{
+	struct io_counts io = { 0 };
+	struct usage usage = { 0 };
+
+	usage_add_process_io(&io, &usage, process);
+	process->past_io = io;
+	usage_current(&usage);
+	process->past_usage = usage;
 }
 
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)
@@ -145,6 +201,8 @@ void usage_to_rusage(const struct usage *usage, struct abi_rusage *rusage)
 	rusage->maxrss = (int64_t)(usage->peak_pages * (PAGE_SIZE / 1024));
 	rusage->minflt = (int64_t)usage->minor_faults;
 	rusage->majflt = (int64_t)usage->major_faults;
+	rusage->inblock = (int64_t)(usage->fetched_bytes / BLOCK_BYTES);
+	rusage->oublock = (int64_t)(usage->dirtied_bytes / BLOCK_BYTES);
 	rusage->nvcsw = (int64_t)usage->nvcsw;
 	rusage->nivcsw = (int64_t)usage->nivcsw;
 }

@@ -9,12 +9,21 @@ struct process;
 struct space;
 struct thread;
 
+/* What /proc/PID/io says beside struct usage. */
+struct io_counts {
+	uint64_t read_calls, read_bytes, write_calls, write_bytes; /* of any files */
+	/* Of those that were dirtied, by anybody: cut off before they were written. */
+	uint64_t cancelled_bytes;
+};
+
 /* Of a process, or of all children that it has waited for. Times are in ticks of arch_time(). */
 struct usage {
 	uint64_t user_ticks, kernel_ticks;
 	uint64_t minor_faults, major_faults;
 	uint64_t nvcsw, nivcsw;
 	uint64_t peak_pages; /* the most pages resident at once */
+	/* That disks and servers of files had to be asked for, or that they are to get. */
+	uint64_t fetched_bytes, dirtied_bytes;
 };
 
 /* Adds all counts. Of the peaks, the greater one is kept. */
@@ -36,13 +45,22 @@ struct usage usage_times(const struct process *process);
 
 /* Returns the time of it that was spent in user mode, or all of it, in ticks. Preconditions as above. */
 uint64_t usage_cpu_ticks(const struct process *process, bool user_only);
-/* Adds a thread's times and switches. */
+/* Adds all counts. */
+void usage_add_io(struct io_counts *to, const struct io_counts *from);
+/* A thread's; of struct usage only the bytes. */
+void usage_add_thread_io(struct io_counts *io, struct usage *usage, const struct thread *thread);
+/* The same of a process and of the children that it has waited for. Call with process_tree_lock held. */
+void usage_add_process_io(struct io_counts *io, struct usage *usage, const struct process *process);
+/* Adds a thread's times, switches and bytes. */
 void usage_add_thread(struct usage *to, const struct thread *thread);
 /*
  * Adds those of all its threads that have not ended; past_usage has those of the others. Call with
  * process_tree_lock or the signals' lock held.
  */
 void usage_add_threads(struct usage *to, const struct process *process);
+
+/* The running process becomes a zombie: its past_usage and past_io are all that it has used. With process_tree_lock held. */
+void usage_end(struct process *process);
 
 /* Returns what the children that the running process has waited for have used. */
 struct usage usage_children(void);

@@ -120,6 +120,8 @@ static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
 		return -ENOMEM;
 	done = move_pages(out, in, n, page);
 	kfree(page);
+	thread_count_read(done);
+	thread_count_write(done);
 	if (done > 0)
 		tell_copy(out, in);
 	if (done > 0 && (copy_end_put(in) || copy_end_put(out)))

@@ -14,6 +14,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
+#include "proc/thread.h"
 
 /* The most pages of one request. */
 #define READ_PAGES READ_RUN_MAX
@@ -174,6 +175,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 			    &ask);
 	assert(n > 0);
 	wait->major = true;
+	current_thread()->fetched_bytes += ask.count;
 	p9_request_start(&read->request, (size_t)n);
 	return 0;
 }

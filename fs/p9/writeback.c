@@ -38,6 +38,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/verbs.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 /* The most pages of one request, requests under way of one file, and pages seen in one hold of a lock. */
@@ -151,7 +152,8 @@ static void count_unwritten(struct p9_session *session, int by)
 	atomic_add(&nunwritten, (uint64_t)by);
 }
 
-void p9_dirty_page(struct p9_data *data, struct page *page)
+/* What is to be written has not been, or is to be once more. */
+static void dirty_again(struct p9_data *data, struct page *page)
 {
 	assert_hardened(spin_lock_held(&data->object.lock) && page->owner == &data->object);
 	atomic_add(&data->changes, 1);
@@ -171,6 +173,13 @@ void p9_dirty_page(struct p9_data *data, struct page *page)
 		enlist(data);
 }
 
+void p9_dirty_page(struct p9_data *data, struct page *page)
+{
+	if (!page_has(page, PAGE_DIRTY))
+		current_thread()->dirtied_bytes += PAGE_SIZE;
+	dirty_again(data, page);
+}
+
 void p9_stored(struct object *object, struct page *page)
 {
 	struct p9_data *data = to_p9_data(object);
@@ -186,6 +195,7 @@ void p9_page_left(struct object *object, struct page *page)
 
 	if (!page_has(page, PAGE_DIRTY))
 		return;
+	current_thread()->io.cancelled_bytes += PAGE_SIZE;
 	page_clear(page, PAGE_DIRTY);
 	data->wb.ndirty--;
 	if (!is_unwritten(page))
@@ -284,7 +294,7 @@ static bool p9_twrite_is_taken(const struct p9_twrite_run *run, unsigned i, uint
 static void p9_twrite_end_page(struct p9_data *data, struct page *page, bool again)
 {
 	if (again && page->owner == &data->object)
-		p9_dirty_page(data, page);
+		dirty_again(data, page);
 	page_end_write(page);
 	if (!is_unwritten(page))
 		count_unwritten(data->session, -1);
@@ -494,7 +504,7 @@ static void keep_pinned(struct p9_data *data, struct p9_twrite_run *run)
 	spin_lock(&data->object.lock);
 	for (unsigned i = 0; i < run->npages; i++)
 		if (page_is_pinned(run->page[i]) && run->page[i]->owner == &data->object)
-			p9_dirty_page(data, run->page[i]);
+			dirty_again(data, run->page[i]);
 	spin_unlock(&data->object.lock);
 }
 

@@ -51,7 +51,7 @@ void p9_writeback_find_held(struct p9_data *data);
 bool p9_has_unwritten(struct p9_data *data);
 
 /*
- * The page has new bytes, which are to be written back. data->writer is open. The caller holds
+ * The running thread has given the page new bytes, which are to be written back. data->writer is open. The caller holds
  * data->object.lock, and the page is the object's.
  */
 void p9_dirty_page(struct p9_data *data, struct page *page);

@@ -99,6 +99,7 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("oom_score"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_oom_score_seq },
 	{ NAME("oom_score_adj"), .mode = S_IFREG | 0644, .file_ops = &proc_oom_adj_file_ops },
+	{ NAME("io"), .mode = S_IFREG | 0400, .file_ops = &proc_file_ops, .seq = &proc_io_seq },
 	{ NAME("loginuid"), .mode = S_IFREG | 0644, .file_ops = &proc_file_ops,
 	  .seq = &proc_no_id_seq },
 	{ NAME("sessionid"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,

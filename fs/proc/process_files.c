@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/status, stat, statm and comm: one record each, made of what is true at that moment. */
+/* /proc/PID/status, stat, statm, comm, io and the like: one record each, made of what is true at that moment. */
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "fs/proc/node.h"
@@ -105,6 +105,25 @@ static int statm_record(void *source, void *walk, uint64_t *cursor, struct seq *
 	return err;
 }
 
+static int io_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	struct io_counts io;
+	struct usage usage;
+	int err = inspect_io(&node->id, node->alone, &io, &usage);
+
+	(void)walk;
+	if (err == 0)
+		err = seq_once(cursor);
+	if (err == 0)
+		seq_put(seq,
+			"rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: %lu\n"
+			"write_bytes: %lu\ncancelled_write_bytes: %lu\n",
+			io.read_bytes, io.write_bytes, io.read_calls, io.write_calls,
+			usage.fetched_bytes, usage.dirtied_bytes, io.cancelled_bytes);
+	return err;
+}
+
 static int limits_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct proc_node *node = source;
@@ -178,6 +197,7 @@ CONSTANT_FILE(cgroup, "");
 
 const struct seq_ops proc_schedstat_seq = { .record = schedstat_record };
 const struct seq_ops proc_personality_seq = { .record = personality_record };
+const struct seq_ops proc_io_seq = { .record = io_record };
 const struct seq_ops proc_status_seq = { .record = status_record };
 const struct seq_ops proc_limits_seq = { .record = limits_record };
 const struct seq_ops proc_stat_seq = { .record = stat_record };

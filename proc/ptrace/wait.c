@@ -56,7 +56,7 @@ static void end_of_process(struct ptrace *ptrace, const struct wait_for *wanted,
 		.pid = process->pid,
 		.uid = process->leader->real_cred->uid,
 		.status = process->status,
-		.usage = process->ended_usage,
+		.usage = process->past_usage,
 	};
 	if (!(wanted->options & WNOWAIT))
 		ptrace_unlink(ptrace, 0);

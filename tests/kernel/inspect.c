@@ -91,7 +91,9 @@ KTEST(usage_is_told_in_the_units_of_rusage)
 				     .minor_faults = 7,
 				     .major_faults = 11,
 				     .nvcsw = 13,
-				     .nivcsw = 17 };
+				     .nivcsw = 17,
+				     .fetched_bytes = 19 * 512,
+				     .dirtied_bytes = 23 * 512 };
 	struct abi_rusage told;
 
 	usage_to_rusage(&usage, &told);
@@ -104,6 +106,8 @@ KTEST(usage_is_told_in_the_units_of_rusage)
 	EXPECT_EQ(11, told.majflt);
 	EXPECT_EQ(13, told.nvcsw);
 	EXPECT_EQ(17, told.nivcsw);
+	EXPECT_EQ(19, told.inblock);
+	EXPECT_EQ(23, told.oublock);
 }
 
 static struct mutex taken;

@@ -35,6 +35,8 @@ def R84_a_program_sees_what_is_in_swap():
     equal(True, written["written"] > written["swapped"] / 2, f"most are on the disk: {written}")
     equal(True, read["read"] >= PAGES / 4, f"they were read: {read}")
     pages, requests = read["read"] - written["read"], read["reads"] - written["reads"]
+    blocks = read["blocks"] - written["blocks"]
+    equal(True, 8 * pages * 3 / 4 < blocks <= 8 * pages, f"and counted as blocks that the program read: {written} {read}")
     equal(True, pages >= 4 * requests, f"they came together with their neighbours: {read}")
     equal(True, written["written"] >= 8 * written["writes"], f"and went together with them: {written}")
     equal(True, read["direct"] * 32 < read["dropped"] / 2, f"the reclaim thread freed most of the frames: {read}")

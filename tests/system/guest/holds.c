@@ -632,6 +632,8 @@ static void looks(void)
 	MUST(getpriority(PRIO_PGRP, 0));
 	MUST(file = open("/proc/self/stat", O_RDONLY));
 	MUST(read(file, text, sizeof(text)));
+	MUST(file = open("/proc/self/io", O_RDONLY));
+	MUST(read(file, text, sizeof(text)));
 	MUST(file = open("/proc/stat", O_RDONLY));
 	MUST(read(file, text, sizeof(text)));
 }

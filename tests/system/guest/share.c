@@ -306,10 +306,59 @@ static void edit_limited(void)
 	expect("unlink", 0, got(unlink("limited")));
 }
 
+struct io {
+	long fetched, dirtied, cancelled; /* bytes */
+};
+
+static struct io io_so_far(void)
+{
+	char text[512] = "";
+	int fd = open_or_die("/proc/self/io");
+	struct io io = { 0 };
+
+	expect("read", true, read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	expect("numbers", 3,
+	       sscanf(text,
+		      "rchar: %*u wchar: %*u syscr: %*u syscw: %*u read_bytes: %ld "
+		      "write_bytes: %ld cancelled_write_bytes: %ld",
+		      &io.fetched, &io.dirtied, &io.cancelled));
+	return io;
+}
+
+/* What the server is asked for counts once, and what it is to get. */
+static void count_bytes(void)
+{
+	static char bytes[10 * PAGE];
+	struct io before = io_so_far(), after;
+	int fd = open_or_die("kept");
+	struct rusage usage;
+
+	for (int i = 0; i < 2; i++) {
+		expect("pread", 4, got(pread(fd, bytes, sizeof(bytes), 0)));
+		after = io_so_far();
+		expect("bytes that were read", PAGE, after.fetched - before.fetched);
+	}
+	close(fd);
+	fd = open("new", O_CREAT | O_RDWR, 0600);
+	expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
+	expect("write", PAGE, got(pwrite(fd, bytes, PAGE, PAGE)));
+	expect("ftruncate", 0, got(ftruncate(fd, 0)));
+	close(fd);
+	expect("unlink", 0, got(unlink("new")));
+	after = io_so_far();
+	expect("bytes that were written", sizeof(bytes), after.dirtied - before.dirtied);
+	expect("bytes that were cut off", sizeof(bytes), after.cancelled - before.cancelled);
+	expect("getrusage", 0, got(getrusage(RUSAGE_SELF, &usage)));
+	expect("blocks read", after.fetched / 512, usage.ru_inblock);
+	expect("blocks written", after.dirtied / 512, usage.ru_oublock);
+}
+
 /* All changes of names and attributes, and what Linux says to wrong ones. */
 static void do_edit(char **argv)
 {
 	expect("chdir", 0, got(chdir(argv[0])));
+	count_bytes();
 	edit_names();
 	edit_while_listing();
 	edit_attributes();

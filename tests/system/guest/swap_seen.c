@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,14 +27,15 @@ static void show(const char *when)
 	struct faultline_machine machine;
 	struct faultline_reclaim reclaim;
 	struct sysinfo info;
+	struct rusage usage;
 
 	ask(FAULTLINE_PROCESS, &self, sizeof(self));
 	ask(FAULTLINE_MACHINE, &machine, sizeof(machine));
 	ask(FAULTLINE_RECLAIM, &reclaim, sizeof(reclaim));
-	if (sysinfo(&info) != 0)
+	if (sysinfo(&info) != 0 || getrusage(RUSAGE_SELF, &usage) != 0)
 		exit(95);
-	printf("%s: totalswap %lu freeswap %lu ", when, info.totalswap / PAGE,
-	       info.freeswap / PAGE);
+	printf("%s: totalswap %lu freeswap %lu blocks %ld ", when, info.totalswap / PAGE,
+	       info.freeswap / PAGE, usage.ru_inblock);
 	printf("resident %lu swapped %lu swap %lu free_swap %lu turns %lu scanned %lu aged %lu "
 	       "unmapped %lu dropped %lu refaulted %lu written %lu read %lu writes %lu reads %lu "
 	       "direct %lu\n",
