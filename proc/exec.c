@@ -345,7 +345,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process->exe = new->exe;
 	process->exit_signal = SIGCHLD;
 	child_sort(process);
-	process->nexecs++;
+	process->has_execed = true;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	cred_commit(new->cred);

@@ -38,9 +38,6 @@ struct process {
 	/* const: */
 	int pid;
 
-	/* guarded by process_tree_lock; here it fills a hole: */
-	uint32_t nexecs; /* since its creation */
-
 	/* Changed, once others find the process, with process_tree_lock and the signals' lock; read with either: */
 	struct list threads;   /* those that have not ended, and the leader */
 	struct thread *leader; /* its id is the pid; it stays on the list when it has ended */
@@ -58,6 +55,7 @@ struct process {
 	int session;	       /* it is the session leader if this is its pid */
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
 	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
+	bool has_execed;       /* since its creation */
 	bool subreaper; /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
 	uint8_t exit_signal;	/* sent to the parent when this process ends; 0: none */
 	uint8_t death_signal;	/* sent to this process when its parent ends; 0: none */

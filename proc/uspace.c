@@ -15,6 +15,8 @@ static const char *uspace_state(const void *uspace)
 
 COUNTED_KIND(uspace_kind, "address space", struct uspace, uspace_state);
 
+static uint64_t last_serial; /* atomic */
+
 /* What the running process has, which forks or executes. */
 static uint32_t inherited_dump_filter(void)
 {
@@ -31,6 +33,7 @@ struct uspace *uspace_create(void)
 		return NULL;
 	uspace->refs = 1;
 	uspace->grabs = 1;
+	uspace->serial = atomic_add(&last_serial, 1) + 1;
 	uspace->dump_filter = inherited_dump_filter();
 	uspace->oom_killed = false;
 	uspace->undumpable = false;

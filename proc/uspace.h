@@ -16,8 +16,9 @@ struct image_layout {
 };
 
 struct uspace {
-	uint32_t refs;	/* atomic: number of processes that use it */
-	uint32_t grabs; /* atomic: who has the struct, and not the memory; all refs count as one */
+	uint32_t refs;	 /* atomic: number of processes that use it */
+	uint32_t grabs;	 /* atomic: who has the struct, and not the memory; all refs count as one */
+	uint64_t serial; /* no space before or after has the same */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	uint32_t
 		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */

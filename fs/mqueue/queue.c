@@ -105,7 +105,7 @@ static void mqueue_tell(const struct mq_notice *notice)
 
 	spin_lock(&process_tree_lock);
 	process = process_find_id(&notice->owner);
-	if (process && process->nexecs == notice->nexecs)
+	if (process && process->uspace && process->uspace->serial == notice->image)
 		(void)signal_send_info(process, &info);
 	spin_unlock(&process_tree_lock);
 }
@@ -127,7 +127,7 @@ static struct mq_notice notice_for(const struct abi_sigevent *event)
 
 	return (struct mq_notice){
 		.owner = { self->pid, self->birth },
-		.nexecs = self->nexecs,
+		.image = self->uspace->serial,
 		.how = event->notify,
 		.sig = event->notify == SIGEV_SIGNAL ? event->signo : 0,
 		.value = event->value,

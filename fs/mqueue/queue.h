@@ -13,7 +13,7 @@ struct user;
 /* Who is to be told that a message has come, and how. */
 struct mq_notice {
 	struct process_id owner; /* pid 0: nobody */
-	uint32_t nexecs;	 /* of the process, when it asked: a later image is not told */
+	uint64_t image;		 /* its uspace's serial number: a later image is not told */
 	int how;		 /* SIGEV_NONE or SIGEV_SIGNAL */
 	int sig;		 /* 0: none */
 	uint64_t value;

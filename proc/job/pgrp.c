@@ -129,7 +129,7 @@ static int check_move(const struct process *process, int group)
 
 	if (process->parent == self && process->session != self->session)
 		return -EPERM;
-	if (process->parent == self && process->nexecs)
+	if (process->parent == self && process->has_execed)
 		return -EACCES;
 	if (process->parent != self && process != self)
 		return -ESRCH;

@@ -114,7 +114,7 @@ KTEST_IN_PROCESS(mqueue_tells_no_later_program)
 	EXPECT_EQ(0, mqueue_unlink(NAME));
 	for (unsigned i = 0; i < ARRAY_SIZE(execs); i++) {
 		EXPECT_EQ(0, mqueue_notify(file, &event));
-		self->nexecs += execs[i];
+		self->uspace->serial += execs[i];
 		msg = message(1, 0);
 		ASSERT_TRUE(msg);
 		EXPECT_EQ(0, mqueue_send(file, msg, NULL));
