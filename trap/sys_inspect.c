@@ -27,6 +27,7 @@
 #include "proc/preempt_force.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
+#include "proc/wait.h"
 #include "trap/syscall.h"
 
 #define VMAS_AT_ONCE   8
@@ -413,11 +414,29 @@ long sys_sysinfo(struct trap_frame *frame)
  */
 #define ALL_BYTES (LOG_RING_BYTES + LOG_RING_BYTES / 8)
 
+/* Whoever logs may hold any lock, and so wakes nobody: a reader that waits looks as often as this. */
+#define LOOK_NS (NSEC_PER_SEC / 10)
+
+/* What SYSLOG_ACTION_CONSOLE_LEVEL may set. */
+#define LEVEL_MIN 1
+#define LEVEL_MAX 8
+
 /* Linux's severity levels. */
 static const uint8_t severity[] = {
 	[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4,
 	[LOG_NOTICE] = 5, [LOG_INFO] = 6,  [LOG_DEBUG] = 7,
 };
+
+/* READ_ALL shows no record before this position of the log. Atomic. */
+static uint64_t cleared;
+
+/*
+ * What READ gives next: the position of a record, shifted, and how many bytes of its line were read already. Atomic: two
+ * readers do not get the same.
+ */
+#define TAKEN_BITS 16
+#define TAKEN_MASK ((1ul << TAKEN_BITS) - 1)
+static uint64_t unread;
 
 /*
  * Formats the record at *cursor as a line and advances *cursor. Returns the length, or 0 at the end
@@ -439,9 +458,8 @@ static size_t next_line(uint64_t *cursor, uint64_t end, char *line)
 	return n + 3;
 }
 
-static size_t bytes_until(uint64_t end)
+static size_t bytes_between(uint64_t cursor, uint64_t end)
 {
-	uint64_t cursor = log_oldest();
 	char line[LINE_MAX];
 	size_t sum = 0, n;
 
@@ -451,10 +469,10 @@ static size_t bytes_until(uint64_t end)
 }
 
 /* Copies out the newest lines that fit. The log is not locked, so lines may come and go. */
-static long syslog_read_all(vaddr_t buf, size_t room)
+static long read_all(vaddr_t buf, size_t room, bool clears)
 {
-	uint64_t end = log_newest(), cursor = log_oldest();
-	size_t left = bytes_until(end), done = 0, n;
+	uint64_t end = log_newest(), cursor = MAX(atomic_load_relaxed(&cleared), log_oldest());
+	size_t left = bytes_between(cursor, end), done = 0, n;
 	char line[LINE_MAX];
 
 	while ((n = next_line(&cursor, end, line)) > 0) {
@@ -466,27 +484,110 @@ static long syslog_read_all(vaddr_t buf, size_t room)
 			left -= n < left ? n : left;
 		}
 	}
+	if (clears)
+		atomic_store_relaxed(&cleared, end);
 	return (long)done;
+}
+
+/* A position of `unread`. Nothing was taken of a line that is not there any more: another one is the oldest. */
+static uint64_t cursor_of(uint64_t position, size_t *taken_ret)
+{
+	uint64_t cursor = position >> TAKEN_BITS;
+
+	*taken_ret = cursor < log_oldest() ? 0 : position & TAKEN_MASK;
+	return cursor;
+}
+
+/*
+ * Copies out what fits of the lines from *position on, and advances it. As on Linux, the last line may be cut; its rest
+ * comes next. Returns the number of bytes, or -EFAULT.
+ */
+static long copy_lines(uint64_t *position, vaddr_t buf, size_t room)
+{
+	uint64_t end = log_newest(), cursor, next;
+	size_t taken, done = 0, len, n;
+	char line[LINE_MAX];
+
+	cursor = next = cursor_of(*position, &taken);
+	while (done < room && (len = next_line(&next, end, line)) > 0) {
+		n = MIN(len - MIN(taken, len), room - done);
+		if (user_copy_out(buf + done, line + MIN(taken, len), n))
+			return done ? (long)done : -EFAULT;
+		done += n;
+		taken += n;
+		if (taken >= len) {
+			cursor = next;
+			taken = 0;
+		}
+		*position = cursor << TAKEN_BITS | taken;
+	}
+	return (long)done;
+}
+
+static long read_unread(vaddr_t buf, size_t room)
+{
+	static struct waitq never_woken = WAITQ_INIT(never_woken);
+
+	for (;;) {
+		uint64_t from = atomic_load(&unread), to = from;
+		long n = copy_lines(&to, buf, room);
+		int err;
+
+		if (n < 0 || (n > 0 && atomic_cas(&unread, from, to)))
+			return n;
+		if (n > 0)
+			continue; /* another reader has them */
+		err = thread_wait_interruptible_until(&never_woken, waitq_sample(&never_woken),
+						      arch_time() + clock_ns_to_ticks(LOOK_NS));
+		if (err != -ETIMEDOUT)
+			return err;
+	}
+}
+
+static long unread_bytes(void)
+{
+	size_t taken, bytes;
+	uint64_t cursor = cursor_of(atomic_load(&unread), &taken);
+
+	bytes = bytes_between(cursor, log_newest());
+	return (long)(bytes - MIN(taken, bytes));
 }
 
 long sys_syslog(struct trap_frame *frame)
 {
+	int action = arg_int(frame, 0), len = arg_int(frame, 2);
 	vaddr_t buf = arg_user(frame, 1);
-	int len = arg_int(frame, 2);
 
 	/* It has addresses of all processes. So Linux refuses others with dmesg_restrict, as most distributions have it. */
 	if (!capable(CAP_SYSLOG))
 		return -EPERM;
-	switch (arg_int(frame, 0)) {
+	switch (action) {
 	case SYSLOG_ACTION_CLOSE:
 	case SYSLOG_ACTION_OPEN:
 		return 0;
+	case SYSLOG_ACTION_READ:
 	case SYSLOG_ACTION_READ_ALL:
+	case SYSLOG_ACTION_READ_CLEAR:
 		if (!buf || len < 0)
 			return -EINVAL;
+		if (len == 0)
+			return 0;
 		if (!user_range_ok(buf, (size_t)len))
 			return -EFAULT;
-		return syslog_read_all(buf, (size_t)len);
+		return action == SYSLOG_ACTION_READ
+			       ? read_unread(buf, (size_t)len)
+			       : read_all(buf, (size_t)len, action == SYSLOG_ACTION_READ_CLEAR);
+	case SYSLOG_ACTION_CLEAR:
+		atomic_store_relaxed(&cleared, log_newest());
+		return 0;
+	/* What of the log is shown is up to who runs the machine: no program hides it. */
+	case SYSLOG_ACTION_CONSOLE_OFF:
+	case SYSLOG_ACTION_CONSOLE_ON:
+		return 0;
+	case SYSLOG_ACTION_CONSOLE_LEVEL:
+		return len < LEVEL_MIN || len > LEVEL_MAX ? -EINVAL : 0;
+	case SYSLOG_ACTION_SIZE_UNREAD:
+		return unread_bytes();
 	case SYSLOG_ACTION_SIZE_BUFFER:
 		return ALL_BYTES;
 	default:

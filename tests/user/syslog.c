@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the kernel's log: whole lines, the newest where room is short, and what is refused. */
+/* Reading the kernel's log: all of it, or each line once; what is refused, and what is forgotten. */
 #include "t.h"
 
-#define BAD	    ((char *)8)
-#define READ_ALL    3
-#define SIZE_BUFFER 10
+#define BAD	      ((char *)8)
+#define READ	      2
+#define READ_ALL      3
+#define READ_CLEAR    4
+#define CLEAR	      5
+#define CONSOLE_OFF   6
+#define CONSOLE_ON    7
+#define CONSOLE_LEVEL 8
+#define SIZE_UNREAD   9
+#define SIZE_BUFFER   10
 
 static char all[1 << 20], some[1 << 20];
 
@@ -23,6 +30,20 @@ static void refused(void)
 	TRY(syscall(SYS_syslog, READ_ALL, all, 0));
 	TRY(syscall(SYS_syslog, READ_ALL, all, 1));
 	TRY(syscall(SYS_syslog, READ_ALL, all, 0x100000000));
+	for (int action = READ; action <= READ_CLEAR; action += 2) {
+		TRY(syscall(SYS_syslog, action, NULL, 10));
+		TRY(syscall(SYS_syslog, action, all, -1));
+		TRY(syscall(SYS_syslog, action, -1L, 10));
+		TRY(syscall(SYS_syslog, action, all, 0));
+	}
+	for (int level = -1; level < 10; level++)
+		TRY(syscall(SYS_syslog, CONSOLE_LEVEL, NULL, level));
+	TRY(syscall(SYS_syslog, CONSOLE_ON, NULL, -1));
+	TRY(syscall(SYS_syslog, CONSOLE_OFF, NULL, -1));
+	TRY(syscall(SYS_syslog, CONSOLE_ON, NULL, -1));
+	TRY(syscall(SYS_syslog, CONSOLE_OFF, NULL,
+		    -1)); /* it stays off: the console has the output of the test */
+	TRY(syscall(SYS_syslog, CONSOLE_OFF, NULL, -1));
 }
 
 static void ignored(void)
@@ -65,10 +86,106 @@ static void read_it(void)
 	TRY(syscall(SYS_syslog, READ_ALL, hole - 10, 500));
 }
 
+/* ---- each line once ---- */
+
+/* The kernel says in its log that a program accessed what it may not. */
+static void adds_to_it(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		*(volatile int *)BAD = 1;
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+static long unread(void)
+{
+	return syscall(SYS_syslog, SIZE_UNREAD, NULL, 0);
+}
+
+static void read_once(void)
+{
+	long n, more, again;
+
+	adds_to_it();
+	n = unread();
+	say("something was not read yet: %d\n", n > 50);
+	/* A line in parts. */
+	TRY(syscall(SYS_syslog, READ, all, 5));
+	say("less by as much: %d\n", unread() == n - 5);
+	TRY(syscall(SYS_syslog, READ, all + 5, 1));
+	more = syscall(SYS_syslog, READ, all + 6, sizeof(all) - 6);
+	say("the rest: %d\n", more > 0 && more <= n - 6);
+	shape(all, 6 + more);
+	while (unread() > 0)
+		syscall(SYS_syslog, READ, all, sizeof(all));
+	TRY(unread());
+	adds_to_it();
+	n = unread();
+	again = syscall(SYS_syslog, READ_ALL, some, sizeof(some));
+	say("what is new comes last: %d\n", n > 0 && n < again);
+	more = syscall(SYS_syslog, READ, all, sizeof(all));
+	say("once: %d\n", more == n && !memcmp(all, some + again - n, (size_t)n));
+	TRY(unread());
+}
+
+static void waits_for_more(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(syscall(SYS_syslog, READ, all, 3) == 3 && all[0] == '<' ? 7 : 1);
+	until_it_sleeps(pid);
+	adds_to_it();
+	waitpid(pid, &status, 0);
+	say("it got a line: %d\n", WEXITSTATUS(status) == 7);
+	while (unread() > 0)
+		syscall(SYS_syslog, READ, all, sizeof(all));
+	pid = fork();
+	if (pid == 0) {
+		sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = handler }, NULL);
+		TRY(syscall(SYS_syslog, READ, all, 3));
+		_exit(0);
+	}
+	until_it_sleeps(pid);
+	kill(pid, SIGUSR1);
+	waitpid(pid, NULL, 0);
+}
+
+static void forget(void)
+{
+	long n, m;
+
+	adds_to_it();
+	n = unread();
+	TRY(syscall(SYS_syslog, CLEAR, BAD, -1));
+	TRY(syscall(SYS_syslog, READ_ALL, all, sizeof(all)));
+	say("not of READ: %d\n", n > 0 && unread() == n);
+	adds_to_it();
+	m = unread() - n;
+	say("what came since: %d\n", syscall(SYS_syslog, READ_ALL, all, sizeof(all)) == m);
+	say("again: %d\n", syscall(SYS_syslog, READ_CLEAR, all, sizeof(all)) == m);
+	shape(all, m);
+	TRY(syscall(SYS_syslog, READ_ALL, all, sizeof(all)));
+	TRY(syscall(SYS_syslog, READ_CLEAR, all, sizeof(all)));
+	say("not of READ: %d\n", syscall(SYS_syslog, READ, all, sizeof(all)) == n + m);
+}
+
 int main(void)
 {
 	refused();
 	ignored();
 	read_it();
+	read_once();
+	waits_for_more();
+	forget();
 	return 0;
 }

@@ -304,6 +304,9 @@ static const struct bad random_flags[] = {
 	{ "unknown", 8 }, { "both", 2 | 4 }, { "all", MINUS(1) }, NO_MORE
 };
 static const struct bad actions[] = { { "unknown", 99 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad log_levels[] = {
+	{ "0", 0 }, { "9", 9 }, { "negative", MINUS(1) }, NO_MORE
+};
 static const struct bad log_size[] = { { "negative", MINUS(1) }, NO_MORE };
 static const struct bad list_size[] = { { "0", 0 }, { "23", 23 }, { "huge", MINUS(1) }, NO_MORE };
 static const struct bad switches[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
@@ -671,6 +674,7 @@ static const struct row rows[] = {
 	     .after = names_again),
 	CALL(sysinfo, RIGHT(DATA), BAD(out)),
 	CALL(syslog, RIGHT(3, DATA, 0), BAD(actions, out, log_size), .how = HIDES),
+	CALL_AS("syslog(CONSOLE_LEVEL)", syslog, RIGHT(8, DATA, 1), BAD(NULL, NULL, log_levels)),
 };
 
 const struct group processes_group = {
