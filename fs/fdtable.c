@@ -393,34 +393,53 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	return busy ? -EBUSY : (int)fd;
 }
 
-/* Returns the file at fd with a reference; NULL if fd is not open or has one of `flags`. */
-static inline struct file *get_but(struct fdtable *table, unsigned fd, uint32_t flags)
+/* Returns the file with a reference, NULL for none, or if it has one of `flags`. Call with the lock held. */
+static inline struct file *get_if(struct file *file, uint32_t flags)
+{
+	if (unlikely(!file || (file->flags & flags) != 0))
+		return NULL;
+	file_get(file);
+	return file;
+}
+
+/* Out of line, of a descriptor behind the first chunk. */
+static __attribute__((noinline)) struct file *get_behind(struct fdtable *table, unsigned fd,
+							 uint32_t flags)
 {
 	struct file *file = NULL;
-	struct fd_chunk *chunk;
+	const struct fd_chunk *chunk;
 
 	spin_lock(&table->lock);
 	chunk = fdtable_chunk(table, fd);
-	if (likely(chunk_is_used(chunk, fd)))
-		file = chunk->file[fd % FD_CHUNK];
-	if (likely(file != NULL)) {
-		if (likely((file->flags & flags) == 0))
-			file_get(file);
-		else
-			file = NULL;
-	}
+	if (chunk_is_used(chunk, fd))
+		file = get_if(chunk->file[fd % FD_CHUNK], flags);
+	spin_unlock(&table->lock);
+	return file;
+}
+
+/* Returns the file at fd with a reference; NULL if fd is not open or has one of `flags`. */
+static inline struct file *get_but(struct fdtable *table, int fd, uint32_t flags)
+{
+	unsigned long n = (unsigned long)fd; /* negative: very large */
+	struct file *file = NULL;
+
+	if (unlikely(n >= FD_CHUNK))
+		return get_behind(table, (unsigned)fd, flags);
+	spin_lock(&table->lock);
+	if (likely(table->first.open[n / 64] >> (n % 64) & 1))
+		file = get_if(table->first.file[n], flags);
 	spin_unlock(&table->lock);
 	return file;
 }
 
 struct file *fdtable_get_path(struct fdtable *table, int fd)
 {
-	return get_but(table, (unsigned)fd, 0);
+	return get_but(table, fd, 0);
 }
 
 struct file *fdtable_get(struct fdtable *table, int fd)
 {
-	return get_but(table, (unsigned)fd, O_PATH);
+	return get_but(table, fd, O_PATH);
 }
 
 bool fdtable_has(struct fdtable *table, int fd, const struct file *file)

@@ -40,8 +40,8 @@ struct pipe {
 	union {
 		struct {
 			bool page_refused; /* not full, but a writer was refused a page */
-			bool tells;	   /* O_ASYNC of one of its files has been set */
-			bool lent;	   /* splice holds the oldest bytes: ring.held */
+			bool tells; /* atomic: O_ASYNC of one of its files has been set; stays */
+			bool lent;  /* splice holds the oldest bytes: ring.held */
 		};
 		uint32_t odd;
 	};
@@ -172,25 +172,25 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 	return 0;
 }
 
+/* Call with some bytes left to read. */
 static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 {
-	while (to->left != 0 && !pipe_ring_empty(&pipe->ring)) {
-		const struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
+	while (!pipe_ring_empty(&pipe->ring)) {
+		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
 		const bool packet = first->packet;
-		const uint8_t *at;
-		size_t n = pipe_ring_front(&pipe->ring, to->left, &at);
+		size_t n = MIN(to->left, (size_t)first->len);
 		uint8_t *page;
 
 		if (unlikely(packet) && *done != 0)
 			break;
-		if (user_iter_try_out(to, at, n) != n)
+		if (user_iter_try_out(to, first->page + first->offset, n) != n)
 			return (int)n;
 		/* What a read has no room for is lost with a packet. */
-		page = pipe_ring_take(&pipe->ring, unlikely(packet) ? first->len : n);
+		page = pipe_ring_take_from(&pipe->ring, first, unlikely(packet) ? first->len : n);
 		if (page)
 			page_back(pipe, page);
 		*done += n;
-		if (unlikely(packet))
+		if (to->left == 0 || unlikely(packet))
 			break;
 	}
 	return 0;
@@ -201,7 +201,8 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
  * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
  * lock held again.
  */
-static int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
+static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
+						const struct user_iter *from)
 {
 	struct page *page = NULL;
 	int err = 0;
@@ -225,7 +226,7 @@ static int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *fr
  * Drops the lock until the queue is woken. A reader or a writer first says what can be done by the others (POLL_*, or 0).
  * Returns 0 or -EINTR, with the lock held again.
  */
-static int pipe_wait(struct pipe *pipe, struct waitq *queue, int reason)
+static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue, int reason)
 {
 	uint64_t seq = waitq_sample(queue);
 	int err;
@@ -242,35 +243,47 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue, int reason)
  * Is there something to read, or will there never be? While splice holds the oldest bytes, neither is known: they
  * may stay, and what comes after them must not be read first.
  */
-static bool is_readable(const struct pipe *pipe)
+static inline bool is_readable(const struct pipe *pipe)
 {
-	return !atomic_load_relaxed(&pipe->ring.held) &&
-	       (!pipe_ring_empty(&pipe->ring) || !pipe->nwriters);
+	if (pipe_ring_empty(&pipe->ring))
+		return !pipe->nwriters;
+	return likely(!atomic_load_relaxed(&pipe->ring.held)); /* what is held stays in the ring */
 }
 
 /*
  * Waits until is_readable(). It looks without the lock: a change after the look advances the queue's sequence, and
- * the caller looks again under the lock. With `tells`, as on Linux, the writers' owners are told. Returns 0, -EAGAIN or
- * -EINTR.
+ * the caller looks again under the lock. Returns 0, -EAGAIN or -EINTR.
  */
-static int wait_readable(struct pipe *pipe, bool nonblock, bool tells)
+static inline int wait_readable(struct pipe *pipe, bool nonblock)
 {
 	uint64_t seq = waitq_sample(&pipe->readable);
 
 	if (is_readable(pipe))
 		return 0;
-	if (nonblock)
-		return -EAGAIN;
-	if (tells)
-		async_tell(&pipe->async, POLL_OUT);
-	return thread_wait_interruptible(&pipe->readable, seq);
+	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
+}
+
+static __attribute__((noinline)) int tell_and_await(struct pipe *pipe, bool nonblock)
+{
+	async_tell(&pipe->async, POLL_OUT);
+	return wait_readable(pipe, nonblock);
+}
+
+/* For a read that has found the pipe not readable. As on Linux, the writers' owners are told. */
+static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct file *file,
+						 const struct user_iter *to)
+{
+	bool nonblock = file_nonblock(file, to);
+
+	if (unlikely(atomic_load_relaxed(&pipe->tells)))
+		return tell_and_await(pipe, nonblock);
+	return wait_readable(pipe, nonblock);
 }
 
 static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
 	bool ended = false;
-	uint32_t odd = 0;
 	size_t done = 0;
 	int err = 0;
 
@@ -279,32 +292,31 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		return 0;
 	while (err == 0 && !ended) {
 		bool was_full;
+		uint32_t odd;
 		int lacking = 0;
 
-		if (done == 0)
-			err = wait_readable(pipe, file_nonblock(file, to), true);
-		if (err) {
-			odd = err == -EAGAIN;
-			break;
+		if (done == 0 && !is_readable(pipe)) {
+			err = await_bytes(pipe, file, to);
+			if (err)
+				return err;
+			continue;
 		}
 		mutex_lock(&pipe->lock);
 		odd = pipe->odd;
 		was_full = pipe_ring_full(&pipe->ring) || odd;
 		if (unlikely(odd))
 			pipe->page_refused = false;
-		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		if (likely(!odd || !pipe->ring.held))
 			lacking = drain(pipe, to, &done);
+		ended = done != 0 ? !lacking : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
 			waitq_wake_all(&pipe->writable);
 		if (lacking)
 			err = user_iter_fault_in(to, (size_t)lacking, true);
-		else
-			ended |= done != 0;
 	}
 	/* As on Linux, also if there is no more room than before. */
-	if (unlikely(odd))
+	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		async_tell(&pipe->async, POLL_OUT);
 	return done != 0 ? (ssize_t)done : err;
 }
@@ -313,7 +325,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	bool was_empty = pipe_ring_empty(&pipe->ring);
-	int lacking = *done == 0 ? pipe_append(pipe, from, done) : 0;
+	int lacking = *done == 0 && !was_empty ? pipe_append(pipe, from, done) : 0;
 
 	if (lacking)
 		return lacking;
@@ -329,7 +341,8 @@ static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *do
  * or the error that ended the write early. Up to PIPE_BUF bytes go into one page entirely or not at
  * all, so they stay together.
  */
-static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, size_t *done)
+static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struct file *file,
+			  size_t *done)
 {
 	int err = 0;
 
@@ -340,7 +353,8 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblo
 		if (err)
 			err = pipe_fetch(pipe, err, from);
 		else if (from->left != 0)
-			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable, POLL_IN);
+			err = file_nonblock(file, from) ? -EAGAIN
+							: pipe_wait(pipe, &pipe->writable, POLL_IN);
 	}
 	return err;
 }
@@ -348,7 +362,6 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, bool nonblo
 static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
-	bool tells;
 	size_t done = 0;
 	int err;
 
@@ -356,12 +369,11 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	if (unlikely(file->flags & O_DIRECT))
 		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
-	err = pipe_write_all(pipe, from, file_nonblock(file, from), &done);
-	tells = pipe->tells;
+	err = pipe_write_all(pipe, from, file, &done);
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_raise(SIGPIPE);
-	if (unlikely(tells))
+	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		async_tell(&pipe->async, POLL_IN);
 	return done != 0 ? (ssize_t)done : err;
 }
@@ -436,7 +448,7 @@ static void free_slots(struct pipe_slot *slot, uint32_t nslots)
 static void pipe_free(struct pipe *pipe)
 {
 	counted_end(&pipe->counted);
-	free_slots(pipe->ring.slot, pipe->ring.nslots);
+	free_slots(pipe->ring.slot, pipe_ring_nslots(&pipe->ring));
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
 	kfree(pipe);
 }
@@ -579,7 +591,7 @@ static struct async_queue *pipe_async(struct file *file)
 	struct pipe *pipe = file_pipe(file);
 
 	mutex_lock(&pipe->lock);
-	pipe->tells = true;
+	atomic_store_relaxed(&pipe->tells, true);
 	mutex_unlock(&pipe->lock);
 	return &pipe->async;
 }
@@ -910,7 +922,7 @@ long pipe_size(struct file *file)
 	long size;
 
 	mutex_lock(&pipe->lock);
-	size = (long)(pipe->ring.nslots * PIPE_RING_PAGE);
+	size = (long)(pipe_ring_nslots(&pipe->ring) * PIPE_RING_PAGE);
 	mutex_unlock(&pipe->lock);
 	return size;
 }
@@ -920,7 +932,8 @@ static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslot
 {
 	struct pipe_ring *ring = &pipe->ring;
 	struct pipe_slot few[PIPE_RING_SLOTS], *old = ring->slot;
-	uint32_t old_nslots = ring->nslots, used = ring->head - ring->tail;
+	uint32_t old_nslots = pipe_ring_nslots(ring);
+	size_t used = ring->head - ring->tail;
 
 	if (used > nslots)
 		return -EBUSY;
@@ -981,7 +994,7 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 	int err = 0;
 
 	while (!found && !ended) {
-		err = wait_readable(pipe, nonblock, false);
+		err = wait_readable(pipe, nonblock);
 		if (err)
 			return err;
 		mutex_lock(&pipe->lock);
@@ -1072,7 +1085,7 @@ static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
  */
 static int move_slots(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done)
 {
-	uint32_t at = from->ring.tail;
+	size_t at = from->ring.tail;
 
 	while (*done < n && at != from->ring.head && !pipe_ring_full(&to->ring)) {
 		struct pipe_slot *slot = pipe_ring_slot(&from->ring, at);
@@ -1098,7 +1111,7 @@ static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, siz
 		    bool *ended_ret)
 {
 	bool was_full, has_room;
-	uint32_t tail;
+	size_t tail;
 	int err;
 
 	lock_two(from, to);
@@ -1147,7 +1160,7 @@ ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock,
 	int err = 0;
 
 	while (err == 0 && done == 0 && !ended) {
-		err = wait_readable(from, nonblock, false);
+		err = wait_readable(from, nonblock);
 		if (err == 0)
 			err = pipe_await_room(out, nonblock);
 		if (err)

@@ -19,18 +19,23 @@ struct pipe_slot {
  * have been taken. So the capacity of a pipe depends on the sizes of the writes.
  */
 struct pipe_ring {
-	uint32_t head;	 /* slots ever used */
-	uint32_t tail;	 /* of these, the ones free again */
-	bool held;	 /* the oldest slot is being read by splice: nobody else may take it */
-	uint32_t nslots; /* a power of 2 */
+	size_t head; /* slots ever used */
+	size_t tail; /* of these, the ones free again */
+	size_t mask; /* one less than the number of slots, a power of 2 */
 	struct pipe_slot *slot;
+	bool held; /* the oldest slot is being read by splice: nobody else may take it */
 	struct pipe_slot few[PIPE_RING_SLOTS]; /* what `slot` is at first */
 };
 
 static inline void pipe_ring_init(struct pipe_ring *ring)
 {
-	ring->nslots = PIPE_RING_SLOTS;
+	ring->mask = PIPE_RING_SLOTS - 1;
 	ring->slot = ring->few;
+}
+
+static inline uint32_t pipe_ring_nslots(const struct pipe_ring *ring)
+{
+	return (uint32_t)ring->mask + 1;
 }
 
 static inline bool pipe_ring_empty(const struct pipe_ring *ring)
@@ -40,12 +45,12 @@ static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 
 static inline bool pipe_ring_full(const struct pipe_ring *ring)
 {
-	return ring->head - ring->tail >= ring->nslots;
+	return ring->head - ring->tail > ring->mask;
 }
 
-static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, uint32_t at)
+static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, size_t at)
 {
-	return &ring->slot[at & (ring->nslots - 1)];
+	return &ring->slot[at & ring->mask];
 }
 
 /* Returns where n more bytes fit after the newest ones in the same page, or NULL. */
@@ -88,24 +93,30 @@ static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uin
 	return MIN(n, (size_t)first->len);
 }
 
-/* Removes n bytes, at most pipe_ring_front(). Returns the page if it is empty now, else NULL. */
-static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
+/* Removes n bytes of the oldest slot, which is `first` and has so many. Returns its page if it is empty now, else NULL. */
+static inline uint8_t *pipe_ring_take_from(struct pipe_ring *ring, struct pipe_slot *first,
+					   size_t n)
 {
-	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
-
+	if (n == first->len) {
+		ring->tail++;
+		return first->page;
+	}
 	first->offset = (uint16_t)(first->offset + n);
 	first->len -= (uint32_t)n;
-	if (first->len != 0)
-		return NULL;
-	ring->tail++;
-	return first->page;
+	return NULL;
+}
+
+/* The same. */
+static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
+{
+	return pipe_ring_take_from(ring, pipe_ring_slot(ring, ring->tail), n);
 }
 
 static inline size_t pipe_ring_bytes(struct pipe_ring *ring)
 {
 	size_t bytes = 0;
 
-	for (uint32_t at = ring->tail; at != ring->head; at++)
+	for (size_t at = ring->tail; at != ring->head; at++)
 		bytes += pipe_ring_slot(ring, at)->len;
 	return bytes;
 }
@@ -136,12 +147,12 @@ static inline uint8_t *pipe_ring_unhold(struct pipe_ring *ring, size_t n)
 /* Moves the slots to another array, of a size that is a power of 2 and has room for those in use. */
 static inline void pipe_ring_resize(struct pipe_ring *ring, struct pipe_slot *slot, uint32_t nslots)
 {
-	uint32_t used = ring->head - ring->tail;
+	size_t used = ring->head - ring->tail;
 
-	for (uint32_t i = 0; i < used; i++)
+	for (size_t i = 0; i < used; i++)
 		slot[i] = *pipe_ring_slot(ring, ring->tail + i);
 	ring->slot = slot;
-	ring->nslots = nslots;
+	ring->mask = nslots - 1;
 	ring->tail = 0;
 	ring->head = used;
 }

@@ -8,7 +8,7 @@
 #include "sync/preempt.h"
 
 /* In user_iter.rwf: what is written to a pipe is a packet. No program gives it. */
-#define RWF_PACKET 0x10000u
+#define RWF_PACKET 0x400u
 
 struct user_iter {
 	vaddr_t base;		      /* the current position */
