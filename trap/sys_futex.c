@@ -59,12 +59,15 @@ static long wait_again(struct trap_frame *frame);
 /* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
 static long wait_for_word(const struct arguments *args, uint32_t bits)
 {
-	const struct deadline deadline =
-		deadline_on(args->flags & FUTEX_CLOCK_REALTIME, args->until_ns);
 	struct thread *thread = current_thread();
-	int err = futex_wait(args->word, args->value, bits, args->timed ? &deadline : NULL);
+	struct deadline deadline;
+	int err;
 
-	if (err == -EINTR && args->timed) {
+	if (!args->timed)
+		return futex_wait(args->word, args->value, bits, NULL);
+	deadline = deadline_on(args->flags & FUTEX_CLOCK_REALTIME, args->until_ns);
+	err = futex_wait(args->word, args->value, bits, &deadline);
+	if (err == -EINTR) {
 		thread->restart = RESTART_SLEEP;
 		thread->restart_call = wait_again;
 		thread->sleep_until_ns = args->until_ns;
