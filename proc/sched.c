@@ -60,6 +60,10 @@ struct runq {
 	struct timer tick;
 };
 
+/* thread->round of one that is in none: it gets no slice before its turn, or has given way and gets none in that. */
+#define ROUND_UNKNOWN UINT64_MAX
+#define ROUND_GOES_ON (UINT64_MAX - 1)
+
 static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
@@ -230,7 +234,8 @@ static bool woken_is_ready(const struct runq *runq)
 
 	if (!list_empty(&runq->woken) || !list_empty(&runq->napped))
 		return true;
-	return !list_empty(&runq->ready) && slice_used(first) < slice_of(first) / 2;
+	return !list_empty(&runq->ready) && first->round != ROUND_GOES_ON &&
+	       slice_used(first) < slice_of(first) / 2;
 }
 
 /*
@@ -391,7 +396,9 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 			resched_ask(hart->current);
 		return;
 	}
-	if (thread->round < runq->round)
+	if (unlikely(thread->round == ROUND_GOES_ON))
+		thread->round = runq->round;
+	else if (thread->round < runq->round)
 		slices_give(runq, thread);
 	if (slice_used(thread) >= slice_of(thread))
 		enqueue_last(runq, thread);
@@ -408,7 +415,7 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 static void thread_move_to(struct thread *thread, struct hart *hart)
 {
 	thread->arch.hart = hart;
-	if (thread->round != UINT64_MAX)
+	if (thread->round < ROUND_GOES_ON)
 		thread->round = hart->runq->round;
 }
 
@@ -713,18 +720,22 @@ static inline struct list *next_list(struct runq *runq)
 
 /*
  * Begins the turn of a thread of `ready`. It has a slice, less what it used too much of the last one:
- * at most as much, for a server may have run on the slices of many callers.
+ * at most as much, for a server may have run on the slices of many callers. One that gave way goes on with its turn.
  */
 static inline void begin_turn(struct runq *runq, struct thread *thread)
 {
 	uint64_t used = slice_used(thread), slice = slice_of(thread);
 
+	runq->ahead_tick = 0;
 	if (unlikely(thread->round != runq->round)) {
+		bool goes_on = thread->round == ROUND_GOES_ON;
+
 		if (thread->round == runq->round + 1)
 			runq->round++;
 		thread->round = runq->round;
+		if (goes_on)
+			return;
 	}
-	runq->ahead_tick = 0;
 	thread->slice_ran = thread->ran_ticks;
 	if (unlikely(used > slice))
 		thread->slice_ran -= MIN(used - slice, slice);
@@ -868,7 +879,7 @@ static unsigned idle_count(void)
 void sched_wake_last(struct thread *thread)
 {
 	thread->slice_ran = thread->ran_ticks - slice_of(thread);
-	thread->round = UINT64_MAX; /* no round gives it a slice before its turn */
+	thread->round = ROUND_UNKNOWN;
 }
 
 void sched_yield_soon(void)
@@ -881,17 +892,16 @@ void sched_yield_soon(void)
 
 /*
  * Queues the running thread, which gives way. Of a real-time policy it stays before its equals unless it has had its turn.
- * Any other one lets those that were woken run, and goes on then: begin_turn() gives it the rest of its slice, as it takes
- * off what was used in excess of one. Call with sched_lock held.
+ * Any other one lets those that were woken run, and goes on then. Call with sched_lock held.
  */
-static void enqueue_given_way(struct runq *runq, struct thread *thread, bool had_turn)
+static inline void enqueue_given_way(struct runq *runq, struct thread *thread, bool had_turn)
 {
 	if (unlikely(is_rt(thread))) {
 		enqueue_rt(runq, thread, !had_turn);
 	} else if (had_turn || unlikely(thread->wish.policy == SCHED_IDLE)) {
 		enqueue_last(runq, thread);
 	} else {
-		thread->slice_ran -= slice_of(thread);
+		thread->round = ROUND_GOES_ON;
 		enqueue(thread, runq->ready.next); /* before the first */
 	}
 }
@@ -938,12 +948,14 @@ static void give_way(bool had_turn)
 	runq->handed = NULL;
 	if (!none_ready(runq) &&
 	    !(unlikely(is_rt(thread) || runq->rt.first) && sched_goes_on(runq, thread, had_turn))) {
-		struct thread *next = pick(runq, hart_this());
+		struct hart *hart = hart_this();
+		struct thread *next = pick(runq, hart);
 
 		thread->nivcsw++;
-		if (thread != hart_this()->idle)
+		if (thread != hart->idle)
 			enqueue_given_way(runq, thread, had_turn);
-		switch_to(runq, next);
+		tick_start(runq);
+		leave_for(runq, hart, thread, next, false);
 	}
 	spin_unlock_irqoff(&sched_lock);
 }

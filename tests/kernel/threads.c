@@ -505,6 +505,100 @@ KTEST(thread_gives_way_only_if_it_is_asked)
 	join(1);
 }
 
+/* ---- a thread that gave way goes to another hart ---- */
+
+static struct thread *behind, *gave_way;
+static bool may_leave;
+
+static void go_to_hart(unsigned index)
+{
+	sched_set_harts(current_thread(), 1ul << index);
+	sched_move();
+}
+
+/* Keeps hart 1, so that who comes there stays ready. */
+static int keep_hart(void *arg)
+{
+	(void)arg;
+	go_to_hart(1);
+	preempt_disable();
+	atomic_store(&step, 1);
+	while (!atomic_load(&may_leave))
+		spin_pause();
+	preempt_enable();
+	return 0;
+}
+
+static int go_behind(void *arg)
+{
+	(void)arg;
+	atomic_store(&behind, current_thread());
+	go_to_hart(1);
+	return 0;
+}
+
+/* On hart 0, to the kernel thread that sleeps there. */
+static int give_way_to(void *kthread)
+{
+	unsigned long flags;
+
+	go_to_hart(0);
+	while (!sched_is_asleep(kthread))
+		sched_yield();
+	flags = irq_save();
+	atomic_store(&gave_way, current_thread());
+	waitq_wake_all(&queue);
+	sched_give_way();
+	irq_restore(flags);
+	return 0;
+}
+
+static bool is_ready_on(const struct thread *thread, const struct hart *hart)
+{
+	return thread && atomic_load(&thread->arch.hart) == hart && atomic_load(&thread->queued);
+}
+
+/* Returns whether the thread that had given way, and was moved then, goes before the one that is ready on the other hart. */
+static bool goes_before_others(void)
+{
+	uint64_t seq = waitq_sample(&queue);
+	int pids[3];
+	bool ahead;
+
+	step = 0;
+	may_leave = false;
+	behind = gave_way = NULL;
+	pids[0] = ktest_spawn(keep_hart, NULL);
+	while (atomic_load(&step) != 1)
+		sched_yield();
+	pids[1] = ktest_spawn(go_behind, NULL);
+	while (!is_ready_on(atomic_load(&behind), &harts[1]))
+		sched_yield();
+	pids[2] = ktest_spawn(give_way_to, current_thread());
+	thread_wait_always(&queue, seq);
+	sched_set_harts(atomic_load(&gave_way), 2);
+	EXPECT_TRUE(is_ready_on(gave_way, &harts[1]));
+	ahead = atomic_load(&gave_way->ahead);
+	atomic_store(&may_leave, true);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, ktest_reap(pids[i]));
+	return ahead;
+}
+
+/* It has the rest of its turn there, before those that wait for theirs. (Again if its turn was over just then.) */
+KTEST(thread_that_gave_way_and_is_moved_keeps_its_turn)
+{
+	unsigned tries = 0;
+
+	if (!hart_are_several())
+		return;
+	go_to_hart(0);
+	while (!goes_before_others() && ++tries < 5)
+		;
+	EXPECT_TRUE(tries < 5);
+	sched_set_harts(current_thread(), hart_mask());
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 
