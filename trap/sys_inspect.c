@@ -23,6 +23,7 @@
 #include "proc/inspect.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
+#include "proc/load.h"
 #include "proc/pid.h"
 #include "proc/preempt_force.h"
 #include "proc/sched.h"
@@ -392,6 +393,7 @@ long sys_faultline(struct trap_frame *frame)
 long sys_sysinfo(struct trap_frame *frame)
 {
 	struct swap_census swap = swap_census();
+	uint64_t average[3];
 	struct abi_sysinfo info = {
 		.uptime = (int64_t)((clock_ns() + NSEC_PER_SEC - 1) / NSEC_PER_SEC),
 		.totalram = page_alloc_total_count() << PAGE_SHIFT,
@@ -402,6 +404,9 @@ long sys_sysinfo(struct trap_frame *frame)
 		.mem_unit = 1,
 	};
 
+	sched_load(average);
+	for (unsigned i = 0; i < ARRAY_SIZE(average); i++)
+		info.loads[i] = average[i] << (ABI_LOAD_SHIFT - LOAD_SHIFT);
 	return user_copy_out(arg_user(frame, 0), &info, sizeof(info));
 }
 

@@ -15,9 +15,11 @@ struct abi_utsname {
 	char domainname[ABI_UTS_LEN];
 };
 
+#define ABI_LOAD_SHIFT 16
+
 struct abi_sysinfo {
 	int64_t uptime;
-	uint64_t loads[3];
+	uint64_t loads[3]; /* multiplied by 2 to the power of ABI_LOAD_SHIFT */
 	uint64_t totalram;
 	uint64_t freeram;
 	uint64_t sharedram;

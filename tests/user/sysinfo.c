@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sysinfo: memory, processes and time since boot; and where it cannot write its result. */
+/* sysinfo: memory, processes, loads and time since boot; and where it cannot write its result. */
 #include "t.h"
 
+#include <stdbool.h>
 #include <sys/sysinfo.h>
 
 static struct sysinfo asked(void)
@@ -62,6 +63,53 @@ static void uptime(void)
 	say("since boot: %d, rounded up: %d\n", before > 0, gone == 1 || gone == 2);
 }
 
+/* What /proc/loadavg says of these loads. */
+static void spell(const struct sysinfo *info, char *text)
+{
+	for (int i = 0; i < 3; i++) {
+		unsigned long load = (info->loads[i] >> 5) + 2048 / 200;
+
+		text += sprintf(text, "%lu.%02lu ", load >> 11, (load & 2047) * 100 >> 11);
+	}
+}
+
+static bool told(const char *text)
+{
+	char now[100] = "";
+	int fd = open("/proc/loadavg", O_RDONLY);
+
+	(void)!read(fd, now, sizeof(now) - 1);
+	close(fd);
+	return strncmp(now, text, strlen(text)) == 0;
+}
+
+/*
+ * Every five seconds a sample is taken: who runs then is load. To be there, this waits for it, and
+ * works for the last tenth of the time (on Linux the time is another one, and moves).
+ */
+static void loads(void)
+{
+	struct timespec now;
+	struct sysinfo info;
+	char text[100];
+	bool same = false;
+
+	for (int tries = 0; tries < 3000 && asked().loads[0] == 0; tries++) {
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		if (tries < 1500 && (now.tv_sec % 5 != 4 || now.tv_nsec < 500000000))
+			usleep(20000);
+		else
+			for (volatile int i = 0; i < 1000000; i++)
+				continue;
+	}
+	for (int tries = 0; tries < 5 && !same; tries++) { /* unless a sample comes between */
+		info = asked();
+		spell(&info, text);
+		same = told(text);
+	}
+	say("loads above 0: %d, as in /proc/loadavg: %d\n", info.loads[0] > 0, same);
+}
+
 static void errors(void)
 {
 	char *pages = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0);
@@ -84,6 +132,7 @@ int main(void)
 	memory();
 	processes();
 	uptime();
+	loads();
 	errors();
 	return 0;
 }
