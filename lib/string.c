@@ -300,6 +300,21 @@ static unsigned digit_value(char c)
 	return UINT32_MAX;
 }
 
+/* '\t', '\n', '\v', '\f' and '\r' are neighbours. */
+static bool char_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+const char *str_trim(const char *s, size_t *n)
+{
+	for (; *n && char_is_blank(*s); s++)
+		--*n;
+	while (*n && char_is_blank(s[*n - 1]))
+		--*n;
+	return s;
+}
+
 int str_to_u64(const char *s, size_t n, uint64_t *ret)
 {
 	unsigned base = 10;

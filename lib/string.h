@@ -58,6 +58,9 @@ size_t str_copy(char *to, const char *from, size_t size);
 /* Does s begin with prefix? */
 bool str_starts(const char *s, const char *prefix);
 
+/* Returns the text of *n bytes without the blanks at both ends, and sets *n to the length of that. */
+const char *str_trim(const char *s, size_t *n);
+
 /*
  * Reads the n bytes at s as a number: decimal, hexadecimal after 0x, octal after 0. They need not
  * be terminated. Returns 0, -EINVAL if they are not a number, or -ERANGE if it has more than 64

@@ -80,6 +80,17 @@ struct vm_usage {
  */
 int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usage *usage);
 
+/* Which VMAs vm_clear_refs() is about: all, those without an object, or those with one. */
+enum vm_refs { VM_REFS_ALL, VM_REFS_ANON, VM_REFS_FILES };
+
+/*
+ * Forgets that the pages of these VMAs were used (vm_usage.referenced), some under each hold of the space's lock, and fences
+ * that. Returns 0 or -EINTR. Call with no spinning lock held.
+ */
+int vm_clear_refs(struct space *space, enum vm_refs which);
+/* The most pages that were resident at once are those that are now. Takes the space's lock. */
+void vm_forget_peak(struct space *space);
+
 /* Words of /proc/PID/pagemap, as Linux has them. */
 #define VM_PAGEMAP_FRAME \
 	((1ull << 55) - 1)		  /* the frame; of a page in swap its slot, from bit 5 on */

@@ -85,6 +85,7 @@ const struct proc_entry proc_process_entries[] = {
 	  .seq = &proc_mounts_seq },
 	{ NAME("mountinfo"), .mode = S_IFREG | 0444, .file_ops = &proc_mounts_file_ops,
 	  .seq = &proc_mountinfo_seq },
+	{ NAME("clear_refs"), .mode = S_IFREG | 0200, .file_ops = &proc_clear_refs_file_ops },
 	{ NAME("smaps"), .mode = S_IFREG | 0444, .file_ops = &proc_smaps_file_ops,
 	  .seq = &proc_smaps_seq },
 	{ NAME("smaps_rollup"), .mode = S_IFREG | 0444, .file_ops = &proc_smaps_rollup_file_ops,

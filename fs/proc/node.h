@@ -65,7 +65,7 @@ extern const struct file_ops proc_system_file_ops, proc_file_ops;
 extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_dump_filter_file_ops, proc_oom_adj_file_ops,
-	proc_pagemap_file_ops;
+	proc_clear_refs_file_ops, proc_pagemap_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 

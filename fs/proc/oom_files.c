@@ -41,17 +41,14 @@ static ssize_t adj_read(struct file *file, struct user_iter *to, uint64_t *pos)
 
 static int parse_adj(const char *text, size_t n, int *adj_ret)
 {
-	const char *end = text + n;
 	uint64_t value;
 	bool negative;
 
-	while (text < end && (*text == ' ' || *text == '\t' || *text == '\n'))
-		text++;
-	while (end > text && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n'))
-		end--;
-	negative = text < end && *text == '-';
-	text += negative || (text < end && *text == '+');
-	if (str_to_u64(text, (size_t)(end - text), &value) != 0 || value > OOM_SCORE_ADJ_MAX)
+	text = str_trim(text, &n);
+	negative = n != 0 && *text == '-';
+	if (negative || (n != 0 && *text == '+'))
+		text++, n--;
+	if (str_to_u64(text, n, &value) != 0 || value > OOM_SCORE_ADJ_MAX)
 		return -EINVAL;
 	*adj_ret = negative ? -(int)value : (int)value;
 	return 0;

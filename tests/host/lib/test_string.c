@@ -22,6 +22,7 @@ char *test_strstr(const char *s, const char *what);
 size_t str_copy(char *to, const char *from, size_t size);
 bool str_starts(const char *s, const char *prefix);
 int str_to_u64(const char *s, size_t n, uint64_t *ret);
+const char *str_trim(const char *s, size_t *n);
 const void *words_differ(const void *p, size_t bytes, uint64_t from);
 
 #define SPAN 256
@@ -142,6 +143,22 @@ TEST(str_copy)
 	assert_string_equal("ab", buf);
 	assert_int_equal(3, str_copy(buf, "xyz", 0));
 	assert_string_equal("ab", buf);
+}
+
+TEST(str_trim_removes_blanks_at_both_ends)
+{
+	static const struct {
+		const char *from, *to;
+	} texts[] = { { "", "" },	   { " \t\n\v\f\r ", "" },   { "a", "a" },
+		      { " a b\n", "a b" }, { "\b \016", "\b \016" }, { "\na", "a" } };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		size_t n = strlen(texts[i].from);
+		const char *trimmed = str_trim(texts[i].from, &n);
+
+		assert_int_equal(strlen(texts[i].to), n);
+		assert_memory_equal(texts[i].to, trimmed, n);
+	}
 }
 
 static int number(const char *s, uint64_t *ret)

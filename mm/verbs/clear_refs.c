@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/clear_refs: forgets which pages were used, so that smaps shows those that are used from here on. */
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/page_age.h"
+#include "mm/verbs.h"
+
+/* Entries, and VMAs, that are looked at in one hold of the space's lock. */
+#define CLEAR_ENTRIES 128
+#define CLEAR_VMAS    32
+
+struct clear_refs {
+	struct space *space;
+	enum vm_refs which;
+	vaddr_t next; /* where to go on */
+	unsigned left;
+	struct mmu_flush flush;
+};
+
+/* Clears A. If the entry changes meanwhile, the page is being used: A stays. For reclaim, the page was used. */
+static void clear_refs_entry(struct clear_refs *clear, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry entry = entry_load(slot), old;
+	struct page *page;
+
+	if (!entry_has_page(entry) || !(entry_flags(entry) & ENTRY_ACCESSED))
+		return;
+	page = pfn_to_page(entry_pfn(entry));
+	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
+		return;
+	old = entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
+	if (!entry_cas(slot, entry, old))
+		return;
+	page_set_used(page);
+	debt_owe(clear->space, va, entry, old);
+	mmu_flush_add(&clear->flush, va); /* a TLB that has A set does not set it again */
+}
+
+static int clear_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct clear_refs *clear = arg;
+
+	entry_for_each_used(slot, leaf->entries, end) {
+		clear->next = mmu_leaf_va(leaf, slot);
+		if (!clear->left)
+			return 1;
+		clear->left--;
+		clear_refs_entry(clear, clear->next, slot);
+	}
+	clear->next = mmu_leaf_va(leaf, end);
+	return 0;
+}
+
+static bool clear_refs_wants(const struct clear_refs *clear, const struct vma *vma)
+{
+	return clear->which == VM_REFS_ALL || (clear->which == VM_REFS_FILES) == !!vma->object;
+}
+
+/* Clears a piece of the space. Returns false at its end. */
+static bool clear_piece_locked(struct clear_refs *clear)
+{
+	struct space *space = clear->space;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	clear->left = CLEAR_ENTRIES;
+	for (unsigned i = 0; i < CLEAR_VMAS; i++) {
+		const struct vma *vma = vma_find_next(space, clear->next);
+		vaddr_t from, to;
+
+		if (!vma)
+			return false;
+		from = MAX(clear->next, vma->touched_start);
+		to = vma->touched_end;
+		if (from < to && clear_refs_wants(clear, vma) &&
+		    arch_mmu_visit(&space->mmu, from, to, clear_leaf, clear))
+			return true;
+		clear->next = vma->end;
+	}
+	return true;
+}
+
+int vm_clear_refs(struct space *space, enum vm_refs which)
+{
+	struct clear_refs clear = { .space = space, .which = which };
+	bool more;
+	int err;
+
+	mmu_flush_init(&clear.flush);
+	do {
+		spin_lock(&space->lock);
+		more = clear_piece_locked(&clear);
+		space_fence(space, &clear.flush);
+		debt_assert_none(space);
+		spin_unlock(&space->lock);
+		err = vm_pause();
+	} while (more && !err);
+	return err;
+}
+
+void vm_forget_peak(struct space *space)
+{
+	spin_lock(&space->lock);
+	space->stats.peak_resident = space->resident;
+	spin_unlock(&space->lock);
+}
