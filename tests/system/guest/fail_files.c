@@ -278,6 +278,23 @@ static long wait_for_input(void)
 	return call6(SYS_ppoll, (long)wanted, 100, (long)&soon, 0, 0, 0);
 }
 
+/* The end of a pipe gets an owner, and a signal for what comes. */
+static long tell_by_signal(void)
+{
+	static const unsigned long sigio = 1ul << 28;
+	long err = CALL(SYS_fcntl, ends[0], F_SETOWN, CALL(SYS_getpid, 0, 0, 0, 0), 0);
+
+	if (!err)
+		err = CALL(SYS_fcntl, ends[0], F_SETFL, O_ASYNC, 0);
+	if (!err)
+		err = CALL(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &sigio, 0, 8);
+	if (!err)
+		err = put(ends[1], "x", 1);
+	if (!err && CALL(SYS_rt_sigtimedwait, &sigio, 0, &(struct timespec){ 0 }, 8) != 29)
+		err = -1;
+	return err;
+}
+
 static long make_eventfd(void)
 {
 	long fd = CALL(SYS_eventfd2, 1, 0, 0, 0);
@@ -438,6 +455,7 @@ const struct scenario file_scenarios[] = {
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },
 	{ "eventfd", make_eventfd, NULL, NULL, 0 },
+	{ "sigio", tell_by_signal, open_pipe, NULL, 0 },
 	{ "timerfd", make_timer, NULL, NULL, 0 },
 	{ "signalfd", make_signalfd, NULL, NULL, 0 },
 	{ "inotify", watch_files, NULL, NULL, MAY_ENOSPC },

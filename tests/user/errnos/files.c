@@ -26,7 +26,32 @@ static void unlocks(const word *arg, long result)
 	fcntl(FD_RW, F_SETLK, &unlock);
 }
 
+static void is_not_async(const word *arg, long result)
+{
+	(void)result;
+	fcntl((int)arg[0], F_SETFL, O_NONBLOCK);
+}
+
+static const struct bad fd_async[] = {
+	{ "closed", FD_CLOSED }, { "path", FD_PATH }, { "file", FD_RW }, { "dir", FD_DIR }, NO_MORE
+};
 static const struct bad commands[] = { { "unknown", 4711 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct {
+	int type;
+	unsigned pid;
+} no_owner = { F_OWNER_PID, 0 }, owner_kind = { 3, 0 }, owner_pid = { F_OWNER_PID, NO_PID };
+static const struct bad owners[] = {
+	{ "nobody", NO_PID }, { "no group", MINUS(NO_PID) }, { "minimum", 1ul << 31 }, NO_MORE
+};
+static const struct bad owners_ex[] = { { "null", 0 },
+					{ "unmapped", HOLE },
+					{ "half", HALF },
+					{ "noaccess", NOACCESS },
+					{ "kernel", KERNEL },
+					{ "kind", (word)&owner_kind },
+					{ "nobody", (word)&owner_pid },
+					NO_MORE };
+static const struct bad io_signals[] = { { "65", 65 }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad lowest[] = { { "negative", MINUS(1) }, { "above", FD_ABOVE }, NO_MORE };
 static const struct bad locks[] = { { "null", 0 },
 				    { "unmapped", HOLE },
@@ -403,6 +428,16 @@ static const struct row rows[] = {
 		.before = copies_lock),
 	CALL_AS("fcntl(F_OFD_SETLK)", fcntl, RIGHT(FD_RW, F_OFD_SETLK, (word)&write_lock),
 		BAD(fd_lock, NULL, locks), .after = unflocks),
+	CALL_AS("fcntl(F_SETOWN)", fcntl, RIGHT(FD_IN, F_SETOWN), BAD(fd_any, NULL, owners)),
+	CALL_AS("fcntl(F_GETOWN)", fcntl, RIGHT(FD_IN, F_GETOWN), BAD(fd_any)),
+	CALL_AS("fcntl(F_SETOWN_EX)", fcntl, RIGHT(FD_IN, F_SETOWN_EX, (word)&no_owner),
+		BAD(fd_any, NULL, owners_ex)),
+	CALL_AS("fcntl(F_GETOWN_EX)", fcntl, RIGHT(FD_IN, F_GETOWN_EX, DATA),
+		BAD(fd_any, NULL, out)),
+	CALL_AS("fcntl(F_SETSIG)", fcntl, RIGHT(FD_IN, F_SETSIG), BAD(fd_any, NULL, io_signals)),
+	CALL_AS("fcntl(F_GETSIG)", fcntl, RIGHT(FD_IN, F_GETSIG), BAD(fd_any)),
+	CALL_AS("fcntl(F_SETFL, O_ASYNC)", fcntl, RIGHT(FD_IN, F_SETFL, O_ASYNC | O_NONBLOCK),
+		BAD(fd_async), .after = is_not_async),
 	CALL_AS("fcntl(F_ADD_SEALS)", fcntl, RIGHT(FD_MEMFD, F_ADD_SEALS),
 		BAD(fd_seals, NULL, seals)),
 	CALL(flock, RIGHT(FD_RW, LOCK_EX | LOCK_NB), BAD(fd_any, operations), .after = unflocks),
