@@ -18,6 +18,7 @@
 #include "fs/poll.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/cred.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
 
@@ -198,11 +199,22 @@ void timerfd_get(struct file *file, struct timer_spec *ret)
 	mutex_unlock(&file->lock);
 }
 
+/* The machine does not sleep, so an alarm clock is the clock that it is named after. */
+static bool is_wall_clock(const struct timerfd *it)
+{
+	return it->clock == CLOCK_REALTIME || it->clock == CLOCK_REALTIME_ALARM;
+}
+
+static bool is_alarm_clock(int clock)
+{
+	return clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+}
+
 /* The flag means something with absolute times of the wall clock only. */
 static void timerfd_watch(struct timerfd *it, unsigned flags)
 {
 	const unsigned both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
-	bool watches = it->clock == CLOCK_REALTIME && (flags & both) == both;
+	bool watches = is_wall_clock(it) && (flags & both) == both;
 
 	if (watches && !it->watches)
 		wall_watch_add(&it->cancels);
@@ -218,6 +230,8 @@ int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec
 	bool absolute = flags & TFD_TIMER_ABSTIME;
 	int err = 0;
 
+	if (is_alarm_clock(it->clock) && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
 	mutex_lock(&file->lock);
 	timerfd_watch(it, flags);
 	timerfd_stop(it);
@@ -229,7 +243,7 @@ int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec
 	it->interval = spec->interval;
 	it->at = 0;
 	if (spec->value != 0) {
-		it->of_wall = absolute && it->clock == CLOCK_REALTIME;
+		it->of_wall = absolute && is_wall_clock(it);
 		it->at = absolute ? (int64_t)spec->value
 				  : clock_later((int64_t)clock_ns(), spec->value);
 		timerfd_arm(it);
@@ -285,7 +299,11 @@ static struct file *timerfd_make(int clock, unsigned flags)
 
 int timerfd_create(int clock, unsigned flags, struct file **file_ret)
 {
-	int err = file_memory_charge(FILE_BYTES);
+	int err;
+
+	if (is_alarm_clock(clock) && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
+	err = file_memory_charge(FILE_BYTES);
 
 	if (err)
 		return err;

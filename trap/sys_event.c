@@ -43,7 +43,8 @@ long sys_timerfd_create(struct trap_frame *frame)
 
 	if (flags & ~(unsigned)(TFD_CLOEXEC | TFD_NONBLOCK))
 		return -EINVAL;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
+	    clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM)
 		return -EINVAL;
 	err = timerfd_create(clock, flags & TFD_NONBLOCK, &file);
 	return err ? err : anon_file_install(file, (flags & TFD_CLOEXEC) != 0);

@@ -24,6 +24,7 @@
 #define CAP_SYS_TIME	    25
 #define CAP_MKNOD	    27
 #define CAP_SYSLOG	    34
+#define CAP_WAKE_ALARM	    35
 #define CAP_LAST_CAP	    40
 
 #define CAP_VERSION_1 0x19980330u /* one word of each set */

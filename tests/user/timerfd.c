@@ -86,11 +86,15 @@ static void once(int clock)
 	close(fd);
 }
 
+/* An alarm clock cannot be read where there is no device for it. */
 static struct timespec ago(int clock, long sec)
 {
 	struct timespec now;
 
-	clock_gettime(clock, &now);
+	clock_gettime(clock == CLOCK_REALTIME_ALARM   ? CLOCK_REALTIME
+		      : clock == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME
+						      : clock,
+		      &now);
 	now.tv_sec -= sec;
 	return now;
 }
@@ -219,6 +223,28 @@ static void errors(void)
 	close(fd);
 }
 
+/* Who may not wake the machine makes none, and sets none that it was given. */
+static void not_permitted(void)
+{
+	int fd = timerfd_create(CLOCK_BOOTTIME_ALARM, TFD_NONBLOCK);
+	struct itimerspec good = spec(1000, 0, 0, 0);
+
+	if (fork() == 0) {
+		setuid(1000);
+		TRY(timerfd_create(CLOCK_REALTIME_ALARM, 0));
+		TRY(timerfd_create(CLOCK_BOOTTIME_ALARM, 1));
+		TRY(set(fd, 0, good));
+		TRY(set(fd, 4, good));
+		TRY(set(fd, 0, spec(0, -1, 0, 0)));
+		TRY(set(STDIN_FILENO, 0, good));
+		left(fd);
+		get(fd);
+		_exit(0);
+	}
+	wait(NULL);
+	close(fd);
+}
+
 int main(void)
 {
 	once(CLOCK_MONOTONIC);
@@ -227,8 +253,11 @@ int main(void)
 	absolute(CLOCK_MONOTONIC);
 	absolute(CLOCK_REALTIME);
 	absolute(CLOCK_BOOTTIME);
+	absolute(CLOCK_REALTIME_ALARM);
+	absolute(CLOCK_BOOTTIME_ALARM);
 	many();
 	waiting();
 	errors();
+	not_permitted();
 	return 0;
 }
