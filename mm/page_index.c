@@ -31,10 +31,19 @@ static inline void *swapped_number(uint64_t slot, bool charged)
 
 /* ---- counts ---- */
 
+static uint64_t nserved; /* pages of objects whose ops say `served`; atomic */
+
+uint64_t page_cache_served(void)
+{
+	return counter_read(&nserved);
+}
+
 static inline void count_resident(struct object *object, ssize_t delta)
 {
 	object->npages += (size_t)delta;
 	object_charge(object, delta);
+	if (unlikely(object->ops->served))
+		counter_add(&nserved, (size_t)delta);
 }
 
 static inline void count_swapped(struct object *object, ssize_t delta)
@@ -113,6 +122,7 @@ uint32_t index_read_done(struct object *object, struct page *const *pages, unsig
 	uint64_t index = pages[0]->index;
 	uint32_t cancelled = 0;
 	unsigned here;
+	size_t came = 0;
 
 	assert_hardened(spin_lock_held(&object->lock));
 	for (unsigned i = 0; i < n; i += here) {
@@ -125,12 +135,14 @@ uint32_t index_read_done(struct object *object, struct page *const *pages, unsig
 			page_end_read(object, page);
 			if (slots && slots[k] == reading_number(page)) {
 				slots[k] = page;
-				count_resident(object, 1);
+				came++;
 			} else {
 				cancelled |= 1u << (i + k);
 			}
 		}
 	}
+	if (came)
+		count_resident(object, (ssize_t)came);
 	return cancelled;
 }
 

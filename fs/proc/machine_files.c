@@ -9,6 +9,7 @@
 #include "fs/mount_calls.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
+#include "mm/page_cache.h"
 #include "mm/quota.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -179,7 +180,7 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 		return -ENODATA;
 	put_count(seq, "nr_free_pages", page_alloc_free_count());
 	put_count(seq, "nr_slab_unreclaimable", slab_frames());
-	put_count(seq, "nr_file_pages", files);
+	put_count(seq, "nr_file_pages", files + page_cache_served());
 	put_count(seq, "nr_shmem", files);
 	put_count(seq, "nr_kernel_stack", kstack_frames() * (PAGE_SIZE / 1024));
 	put_count(seq, "pgpgin", disks_moved(false));

@@ -14,6 +14,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/commit.h"
+#include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -31,18 +32,18 @@ static void put_pages(struct seq *seq, const char *name, uint64_t pages)
 static int meminfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct swap_census swap = swap_census();
-	uint64_t files = quota_pages();
+	uint64_t files = quota_pages(), served = page_cache_served();
 
 	(void)source, (void)walk;
 	if (seq_once(cursor) != 0)
 		return -ENODATA;
 	put_pages(seq, "MemTotal:", page_alloc_total_count());
 	put_pages(seq, "MemFree:", page_alloc_free_count());
-	put_pages(seq, "MemAvailable:", page_alloc_free_count());
+	put_pages(seq, "MemAvailable:", page_alloc_free_count() + served);
 	put_pages(seq, "Buffers:", 0);
-	put_pages(seq, "Cached:", files);
+	put_pages(seq, "Cached:", files + served);
 	/* All pages count as active: there are no two lists of them. */
-	put_pages(seq, "Active:", files);
+	put_pages(seq, "Active:", files + served);
 	put_pages(seq, "Inactive:", 0);
 	put_pages(seq, "SwapTotal:", swap.usable);
 	put_pages(seq, "SwapFree:", swap.free);

@@ -326,11 +326,24 @@ static struct io io_so_far(void)
 	return io;
 }
 
-/* What the server is asked for counts once, and what it is to get. */
+static long cached_kib(void)
+{
+	char text[1024] = "";
+	int fd = open_or_die("/proc/meminfo");
+	const char *line;
+
+	expect("read", true, read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	line = strstr(text, "\nCached:");
+	return line ? atol(line + 8) : -1;
+}
+
+/* What the server is asked for counts once, and what it is to get; and the pages in memory are the machine's cache. */
 static void count_bytes(void)
 {
 	static char bytes[10 * PAGE];
 	struct io before = io_so_far(), after;
+	long cached = cached_kib();
 	int fd = open_or_die("kept");
 	struct rusage usage;
 
@@ -340,12 +353,15 @@ static void count_bytes(void)
 		expect("bytes that were read", PAGE, after.fetched - before.fetched);
 	}
 	close(fd);
+	expect("KiB of the cache", cached + 4, cached_kib());
 	fd = open("new", O_CREAT | O_RDWR, 0600);
 	expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
 	expect("write", PAGE, got(pwrite(fd, bytes, PAGE, PAGE)));
+	expect("KiB with a new file", cached + 44, cached_kib());
 	expect("ftruncate", 0, got(ftruncate(fd, 0)));
 	close(fd);
 	expect("unlink", 0, got(unlink("new")));
+	expect("KiB without it", cached + 4, cached_kib());
 	after = io_so_far();
 	expect("bytes that were written", sizeof(bytes), after.dirtied - before.dirtied);
 	expect("bytes that were cut off", sizeof(bytes), after.cancelled - before.cancelled);
