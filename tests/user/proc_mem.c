@@ -246,7 +246,7 @@ static void others(const char *self)
 	if (pid == 0) {
 		strcpy(data, "child");
 		write(ends[1], "r", 1);
-		while (*(volatile char *)data != 'C')
+		while (((volatile char *)data)[6] != '!')
 			nap(1);
 		say("the child has %s\n", data);
 		dup2(ends[1], 9);
@@ -261,6 +261,7 @@ static void others(const char *self)
 	say("%s\n", buf);
 	read_all("before exec");
 	TRY(pwrite(fd, "C", 1, at(data)));
+	pwrite(fd, "!", 1, at(data) + 6); /* it goes on, and its line comes after that of TRY() */
 	read(ends[0], buf, 1);
 	read_all("after exec");
 	TRY(pwrite(fd, "C", 1, at(data)));
