@@ -322,12 +322,14 @@ static int publish_and_wake(struct thread *thread, uint64_t flags, struct new_pi
 static long start(struct thread *thread, const struct clone_request *request,
 		  struct new_pidfd *pidfd)
 {
+	/* Only then is it prepared which event this clone is: a tracer may have come since, or another one. */
+	const bool has_record = thread->ptrace;
 	int tid = thread->tid, err;
 
 	spin_lock(&process_tree_lock);
 	err = publish_and_wake(thread, request->flags, pidfd);
 	spin_unlock(&process_tree_lock);
-	if (unlikely(current_thread()->traced) && !err)
+	if (unlikely(has_record) && !err)
 		ptrace_clone_event(tid);
 	return err ? err : tid;
 }

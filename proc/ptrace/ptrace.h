@@ -56,7 +56,7 @@ struct ptrace {
 	bool full_frame; /* all its registers are in its frame: it may stop for an event */
 	int restart; /* enum restart of a call that is set up to be made again; see proc/signal/deliver.c */
 	vaddr_t restart_pc; /* where */
-	int clone_event;    /* PTRACE_EVENT_* of the clone that it makes, or 0 */
+	int clone_event;    /* PTRACE_EVENT_* of the clone that it makes, or 0; of no other one */
 };
 
 /* What a process has that traces others. Guarded by process_tree_lock. */
@@ -106,7 +106,7 @@ int ptrace_tracer_pid(const struct thread *thread);
 bool ptrace_clone_prepare(struct thread *child, uint64_t flags);
 /* The new thread, which has a record, is traced like the running one, and stops first. Lock as above. */
 void ptrace_clone_publish(struct thread *child);
-/* Stops for the event, if it is one that the tracer wants. */
+/* The new thread had a record: stops for the event, if it is one that the tracer wants. */
 void ptrace_clone_event(int id);
 
 /* ---- stops of the running thread (stop.c) ---- */

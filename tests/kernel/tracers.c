@@ -7,6 +7,8 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "abi/resource.h"
+#include "abi/wait.h"
+#include "arch/frame.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
 #include "base/clock.h"
@@ -20,12 +22,14 @@
 #include "proc/cred.h"
 #include "proc/exe.h"
 #include "proc/exec.h"
+#include "proc/fork.h"
 #include "proc/inspect.h"
 #include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
+#include "proc/wait.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -243,6 +247,91 @@ KTEST_ALONE(tracer_attaches_at_each_point_of_a_stop)
 KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
 {
 	sweep(continue_while_it_traps);
+}
+
+/* ---- a tracer comes while a thread that another one has let go makes a child ---- */
+
+PROGRAM(ends, EXIT(0));
+
+static uint32_t may_clone, has_cloned;
+
+/* As in a call that began under the first tracer, after a fork that was an event. */
+static int clone_once(void *arg)
+{
+	const struct clone_request request = { .flags = 0 }; /* no fork: it has no SIGCHLD */
+	struct thread *self = current_thread();
+	struct usage usage;
+	int status;
+	long pid;
+
+	(void)arg;
+	EXPECT_EQ(0, program_load(&ends));
+	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
+	while (!atomic_load(&may_clone))
+		sched_yield();
+	self->ptrace->full_frame = true;
+	self->ptrace->clone_event = PTRACE_EVENT_FORK;
+	atomic_store(&hold.thread, self);
+	pid = process_clone(&request);
+	atomic_store(&hold.thread, NULL);
+	atomic_store(&has_cloned, 1);
+	EXPECT_EQ(pid, process_wait((int)pid, __WALL, &status, &usage));
+	return 0;
+}
+
+static bool is_held(int pid)
+{
+	struct process *process;
+	bool held;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	held = process && process->leader->ptrace->stopped;
+	spin_unlock(&process_tree_lock);
+	return held;
+}
+
+static int seize_and_let_go(void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(0, ptrace_attach(tracee, true, 0));
+	return 0;
+}
+
+static int seize_at_point(void *arg)
+{
+	(void)arg;
+	atomic_store(&hold.other, current_thread());
+	if (await_point())
+		EXPECT_EQ(0, ptrace_attach(tracee, true, 1u << PTRACE_EVENT_FORK));
+	atomic_store(&hold.acted, 1);
+	while (!atomic_load(&has_cloned) && !is_held(tracee))
+		sched_yield();
+	EXPECT_TRUE(atomic_load(&has_cloned)); /* no event that it has asked for */
+	return 0;
+}
+
+static bool seize_while_it_clones(unsigned at)
+{
+	int tracer;
+	bool was;
+
+	begin_hold(at);
+	may_clone = has_cloned = 0;
+	tracee = ktest_spawn(clone_once, NULL);
+	EXPECT_EQ(EXITED(0), ktest_run(seize_and_let_go, NULL));
+	tracer = spawn_other(seize_at_point);
+	atomic_store(&may_clone, 1);
+	EXPECT_EQ(EXITED(0), ktest_reap(tracee));
+	was = was_at_point();
+	(void)ktest_reap(tracer);
+	return was;
+}
+
+/* It is told of no event that only the former tracer has wanted. */
+KTEST_ALONE(tracee_is_seized_at_each_point_of_a_clone)
+{
+	sweep(seize_while_it_clones);
 }
 
 /* ---- exec of a program that gives rights ---- */
