@@ -30,7 +30,7 @@ static bool may_send(const struct process *process, const struct thread *to,
 	return info->sig == SIGCONT && self && process->session == self->session;
 }
 
-/* What a function that sends returns where it has done a piece of its work: call it again, after a pause. */
+/* What send_one() returns where it has done a piece of its work: call it again, after a pause. */
 #define SEND_AGAIN 1
 
 /* Signal 0 only checks that the process exists. If `to` is NULL, any of its threads may take it. */
@@ -48,12 +48,41 @@ static int send_one(struct process *process, struct thread *to, const struct sig
 	return to ? signal_send_thread(to, info) : signal_send_info(process, info);
 }
 
-/* Call with process_tree_lock held. */
+/*
+ * The other pieces of send_one(), with process_tree_lock dropped before each. Meanwhile the thread, or the process, may end, and
+ * another get its id: then nothing is left to do.
+ */
+static __attribute__((noinline)) int send_rest(const struct process *process, struct thread *to,
+					       const struct signal_info *info)
+{
+	const struct thread_id id = thread_id_of(to ?: process->leader);
+	int err = SEND_AGAIN;
+
+	while (err == SEND_AGAIN) {
+		struct thread *thread;
+
+		process_tree_pause();
+		thread = thread_find_id(&id);
+		err = thread ? send_one(thread->process, to ? thread : NULL, info) : 0;
+	}
+	return err;
+}
+
+/* send_one() to its end. Call with process_tree_lock held, which may be dropped meanwhile. */
+static inline int send_all(struct process *process, struct thread *to,
+			   const struct signal_info *info)
+{
+	int err = send_one(process, to, info);
+
+	return likely(err != SEND_AGAIN) ? err : send_rest(process, to, info);
+}
+
+/* The same for the next ones. */
 static int send_to_pid(int pid, const struct signal_info *info)
 {
 	struct process *process = process_find_any(pid);
 
-	return process ? send_one(process, NULL, info) : -ESRCH;
+	return process ? send_all(process, NULL, info) : -ESRCH;
 }
 
 /* A signal that is sent to many processes, and the result. */
@@ -124,23 +153,12 @@ void signal_raise(int sig)
 	signal_send_thread(current_thread(), &info);
 }
 
-/* Is there more to do? Then process_tree_lock, which the caller holds, has been dropped meanwhile. */
-static bool is_again(int err)
-{
-	if (likely(err != SEND_AGAIN))
-		return false;
-	process_tree_pause();
-	return true;
-}
-
 int process_signal(int pid, const struct signal_info *info)
 {
 	int err;
 
 	spin_lock(&process_tree_lock);
-	do
-		err = send_to_pid(pid, info);
-	while (is_again(err));
+	err = send_to_pid(pid, info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -151,7 +169,7 @@ static int send_to_thread(int pid, int tid, const struct signal_info *info)
 
 	if (!thread || (pid && thread->process->pid != pid))
 		return -ESRCH;
-	return send_one(thread->process, thread, info);
+	return send_all(thread->process, thread, info);
 }
 
 int thread_signal(int pid, int tid, const struct signal_info *info)
@@ -159,9 +177,7 @@ int thread_signal(int pid, int tid, const struct signal_info *info)
 	int err;
 
 	spin_lock(&process_tree_lock);
-	do
-		err = send_to_thread(pid, tid, info);
-	while (is_again(err));
+	err = send_to_thread(pid, tid, info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -175,7 +191,7 @@ static int send_to_id(const struct thread_id *id, enum signal_scope scope,
 		return -ESRCH;
 	if (scope == SIGNAL_TO_GROUP)
 		return send_to_group(id->tid, info);
-	return send_one(thread->process, scope == SIGNAL_TO_THREAD ? thread : NULL, info);
+	return send_all(thread->process, scope == SIGNAL_TO_THREAD ? thread : NULL, info);
 }
 
 int signal_send_id(const struct thread_id *id, enum signal_scope scope,
@@ -184,9 +200,7 @@ int signal_send_id(const struct thread_id *id, enum signal_scope scope,
 	int err;
 
 	spin_lock(&process_tree_lock);
-	do
-		err = send_to_id(id, scope, info);
-	while (is_again(err));
+	err = send_to_id(id, scope, info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -210,9 +224,7 @@ int process_kill(int pid, int sig)
 
 	info.to_many = pid <= 0;
 	spin_lock(&process_tree_lock);
-	do
-		err = send_as_kill(pid, &info);
-	while (is_again(err));
+	err = send_as_kill(pid, &info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

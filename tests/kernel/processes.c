@@ -14,6 +14,7 @@
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
+#include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
@@ -522,6 +523,93 @@ KTEST_ALONE(process_visit_all_drops_the_lock_inside_a_bucket)
 	EXPECT_TRUE(in_longest_hold < CROWD);
 	visit_bucket_of_many(true);
 	EXPECT_EQ(1, in_longest_hold);
+}
+
+/* ---- a signal that is sent in pieces ---- */
+
+#define MANY_SIGNALS 300 /* more than are dropped while the locks are held once */
+
+static void queue_many(int pid, int sig)
+{
+	const struct signal_info info = { .sig = sig, .code = SI_USER };
+	struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = process_find(pid)->leader;
+	spin_lock(&thread->process->signals.lock);
+	for (unsigned i = 0; i < MANY_SIGNALS; i++) {
+		thread->signals.pending.set = 0; /* else it is kept once */
+		EXPECT_EQ(0, signal_queue(thread, false, &info));
+	}
+	spin_unlock(&thread->process->signals.lock);
+	spin_unlock(&process_tree_lock);
+}
+
+static bool is_pending(int pid, int sig)
+{
+	bool pending;
+
+	spin_lock(&process_tree_lock);
+	pending = process_find(pid)->signals.shared.set & SIGNAL_BIT(sig);
+	spin_unlock(&process_tree_lock);
+	return pending;
+}
+
+/* Between the first two pieces the process is reaped, and another one gets its pid. */
+static void take_over_pid(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	struct process *init;
+	int id;
+
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != visitor)
+		return;
+	interleave_hook = NULL;
+	init = process_init_get();
+	waitq_wake_all(&crowd_may_go);
+	EXPECT_EQ(EXITED(0), ktest_reap(leaver));
+	do {
+		id = thread_id_take(init);
+		thread_id_put(init, id);
+	} while (id > 0 && id != leaver - 1);
+	newborn = ktest_spawn(wait_in_crowd, NULL);
+	EXPECT_EQ(leaver, newborn);
+	leaver = 0;
+}
+
+static void signal_pid_that_changes_hands(int (*send)(int pid, int sig))
+{
+	int pid = ktest_spawn(end_at_once, NULL);
+
+	EXPECT_EQ(EXITED(0), ktest_reap(pid)); /* the id before the next one is free */
+	crowd_goes = false;
+	newborn = 0;
+	pid = ktest_spawn(wait_in_crowd, NULL);
+	visitor = current_thread();
+	queue_many(pid, SIGCONT);
+	leaver = pid; /* it does not look before it is woken */
+	interleave_hook = take_over_pid;
+	EXPECT_EQ(0, send(pid, SIGSTOP));
+	interleave_hook = NULL;
+	ASSERT_TRUE(newborn == pid);
+	EXPECT_TRUE(!is_pending(newborn, SIGSTOP));
+	atomic_store(&crowd_goes, true);
+	waitq_wake_all(&crowd_may_go);
+	EXPECT_EQ(EXITED(0), ktest_reap(newborn));
+}
+
+static int send_to_thread(int tid, int sig)
+{
+	const struct signal_info info = { .sig = sig, .code = SI_TKILL };
+
+	return thread_signal(0, tid, &info);
+}
+
+/* It goes to who had the pid when it was sent. */
+KTEST_ALONE(process_signal_in_pieces_goes_to_one_process)
+{
+	signal_pid_that_changes_hands(process_kill);
+	signal_pid_that_changes_hands(send_to_thread);
 }
 
 #endif
