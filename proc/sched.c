@@ -373,21 +373,21 @@ static void enqueue_last(struct runq *runq, struct thread *thread)
  * Gives the thread a slice for each round that has begun since its last one. It saves up none. Call
  * with sched_lock held.
  */
-static void slices_give(const struct runq *runq, struct thread *thread)
+static void slices_give(const struct runq *runq, struct thread *thread, uint64_t slice)
 {
-	uint64_t given = (runq->round - thread->round) * slice_of(thread);
+	uint64_t given = (runq->round - thread->round) * slice;
 
 	thread->slice_ran += MIN(given, slice_used(thread));
 	thread->round = runq->round;
 }
 
 /*
- * Queues a woken thread among others. Kernel threads work for others, who wait for them, so they go
+ * Queues a woken thread, whose slices are so long, among others. Kernel threads work for others, who wait for them, so they go
  * first. A process goes before `ready` as long as it has not used up its slice of this round. Those
  * that slept for long have a list of their own: thousands of them may be woken at once. Call with sched_lock held.
  */
 static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
-						    struct hart *hart)
+						    struct hart *hart, uint64_t slice)
 {
 	if (!thread->process) {
 		thread->slice_ran = thread->ran_ticks;
@@ -396,11 +396,11 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 			resched_ask(hart->current);
 		return;
 	}
-	if (unlikely(thread->round == ROUND_GOES_ON))
+	if (thread->round < runq->round)
+		slices_give(runq, thread, slice);
+	else if (unlikely(thread->round == ROUND_GOES_ON))
 		thread->round = runq->round;
-	else if (thread->round < runq->round)
-		slices_give(runq, thread);
-	if (slice_used(thread) >= slice_of(thread))
+	if (slice_used(thread) >= slice)
 		enqueue_last(runq, thread);
 	else if (arch_time() - thread->left_tick < slice_ticks)
 		enqueue_ahead(runq, thread, &runq->napped);
@@ -494,7 +494,7 @@ static __attribute__((noinline)) void enqueue_special(struct thread *thread, str
 	} else if (thread->wish.policy != SCHED_OTHER) {
 		enqueue_last(hart->runq, thread); /* it is in no hurry */
 	} else {
-		enqueue_woken(hart->runq, thread, hart);
+		enqueue_woken(hart->runq, thread, hart, slice_of(thread));
 	}
 }
 
@@ -508,7 +508,7 @@ static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 	else if (none_ready(runq) && thread->process && likely(!hart->current->wish.any))
 		enqueue(thread, &runq->ready); /* a turn that nobody waits for */
 	else
-		enqueue_woken(runq, thread, hart);
+		enqueue_woken(runq, thread, hart, slice_ticks);
 }
 
 /* As queue_woken(), if there are several harts. */
@@ -719,12 +719,12 @@ static inline struct list *next_list(struct runq *runq)
 }
 
 /*
- * Begins the turn of a thread of `ready`. It has a slice, less what it used too much of the last one:
+ * Begins the turn of a thread of `ready`, whose slices are so long. It has one, less what it used too much of the last one:
  * at most as much, for a server may have run on the slices of many callers. One that gave way goes on with its turn.
  */
-static inline void begin_turn(struct runq *runq, struct thread *thread)
+static inline void begin_turn(struct runq *runq, struct thread *thread, uint64_t slice)
 {
-	uint64_t used = slice_used(thread), slice = slice_of(thread);
+	uint64_t used = slice_used(thread);
 
 	runq->ahead_tick = 0;
 	if (unlikely(thread->round != runq->round)) {
@@ -776,6 +776,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 {
 	struct list *list, *node;
 	struct thread *thread;
+	bool special;
 
 	if (unlikely(runq->rests))
 		return pick_preempted(runq) ?: hart->idle;
@@ -790,13 +791,14 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 		return hart->idle;
 	thread = list_entry(node, struct thread, run_link);
 	thread->queued = false;
+	special = thread->wish.any;
 	if (likely(list == &runq->ready)) {
-		begin_turn(runq, thread);
+		begin_turn(runq, thread, unlikely(special) ? slice_of(thread) : slice_ticks);
 	} else {
 		thread->ahead = false;
 		runq->nahead--;
 	}
-	if (unlikely(thread->wish.any))
+	if (unlikely(special))
 		tick_start_short(runq, thread, slice_used(thread));
 	return thread;
 }
