@@ -464,8 +464,9 @@ def R190_a_runner_that_is_killed_leaves_what_there_was():
     words = [RUN, "--mem", "64M", "--record", path, "--add", f"{BUILD}/tests/system/recorded:/bin/recorded", "--", "/bin/recorded", "stay"]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         child.stdout.readline()
-        while not os.path.exists(path) or os.path.getsize(path) < 100 * 64:
+        while child.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < 100 * 64):
             time.sleep(0.01)
+        equal(None, child.poll(), "status of the runner, which has ended before it was killed")
         child.send_signal(signal.SIGKILL)
         child.wait()
     status, out, err = journal("sum", path)

@@ -321,6 +321,7 @@ def later_packages_where_the_lists_of_trixie_do_not_fit():
         root = os.path.join(place, "root")
         equal((0, f"1 packages of forky are in {root}: ./run.sh --root {root}\n", ["debian-root: " + TAKEN]),
               with_forky(place, "debian-root", root, "a"), "debian-root")
+        equal("/proc/self/mounts", os.readlink(os.path.join(root, "etc/mtab")), "its table of mounts")
         status, _out, err = with_forky(place, "debian-root", "--suite", "trixie", root, "a")
         equal((1, "E: Hash Sum mismatch"), (status, err[0]), "a suite that is asked for")
 
