@@ -21,6 +21,8 @@
 #include "abi/fcntl.h"
 #include "base/random.h"
 #include "fs/file.h"
+#include "fs/inode.h"
+#include "fs/mount.h"
 #include "lib/bits.h"
 #include "mm/relieve.h"
 #include "proc/mutex.h"
@@ -33,7 +35,8 @@ struct lock_group {
 	const void *key;  /* the file */
 	struct lock_owner *owner;
 	enum file_lock_kind kind;
-	int pid;
+	int pid;		   /* of the process that set it */
+	uint64_t dev, ino;	   /* the file's */
 	struct lock_ranges ranges; /* never empty */
 };
 
@@ -41,6 +44,7 @@ struct lock_group {
 struct lock_prealloc {
 	struct lock_spares spares;
 	struct list groups;
+	uint64_t dev, ino; /* of the file, for a group */
 };
 
 /* On the stack of its thread, which takes the mutex before it goes on. */
@@ -187,7 +191,12 @@ static struct lock_group *group_get_locked(const void *key, const struct file_lo
 		return NULL;
 	group = list_entry(link, struct lock_group, link);
 	*group = (struct lock_group){
-		.key = key, .owner = lock->owner, .kind = lock->kind, .pid = lock->pid
+		.key = key,
+		.owner = lock->owner,
+		.kind = lock->kind,
+		.pid = lock->pid,
+		.dev = prealloc->dev,
+		.ino = prealloc->ino,
 	};
 	lock_ranges_init(&group->ranges);
 	list_add_tail(&file_lock_bucket(key)->groups, &group->link);
@@ -368,6 +377,23 @@ static bool convert_locked(const void *key, const struct file_lock *lock,
 	return true;
 }
 
+/* Finds the numbers by which /proc/locks names the file. */
+static void name_file(struct file *file, uint64_t *dev_ret, uint64_t *ino_ret)
+{
+	struct abi_stat st = { 0 };
+
+	if (file->ops->has_inode) {
+		const struct inode *inode = file_inode(file);
+
+		st.dev = inode->mount ? inode->mount->dev : MOUNT_DEV_ANON;
+		st.ino = inode->ino;
+	} else if (file->ops->stat) {
+		(void)file->ops->stat(file, &st);
+	}
+	*dev_ret = st.dev;
+	*ino_ret = st.ino;
+}
+
 int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
 {
 	struct lock_prealloc prealloc;
@@ -377,6 +403,7 @@ int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
 
 	waitq_init(&self.queue);
 	lock_prealloc_get(&prealloc, lock);
+	name_file(file, &prealloc.dev, &prealloc.ino);
 	mutex_lock(&locks_mutex);
 	had_some = lock->owner->count != 0;
 	if (lock->kind == FILE_LOCK_WHOLE && !convert_locked(self.key, lock, &prealloc))
@@ -445,4 +472,137 @@ void file_locks_drop(struct file *file, struct lock_owner *owner)
 	weakened_locked(key);
 	mutex_unlock(&locks_mutex);
 	lock_prealloc_free(&prealloc);
+}
+
+/* ---- /proc/locks ---- */
+
+/*
+ * A cursor says where in the table the next line begins: at the n-th wait for the n-th range of the n-th group of a bucket,
+ * and which number the lock of the line has. What has no room in it is not listed.
+ */
+#define CURSOR_WAITS  1023u
+#define CURSOR_RANGES 2047u
+#define CURSOR_GROUPS ((1u << 18) - 1)
+#define CURSOR_IDS    ((1u << 17) - 1)
+
+_Static_assert(FILE_LOCKS_PER_OWNER < CURSOR_RANGES && BUCKETS <= 256, "a cursor has room");
+
+struct place {
+	unsigned bucket, group, range, wait, id;
+};
+
+static struct place lock_place_of(uint64_t cursor)
+{
+	return (struct place){
+		.wait = cursor & CURSOR_WAITS,
+		.range = cursor >> 10 & CURSOR_RANGES,
+		.group = cursor >> 21 & CURSOR_GROUPS,
+		.id = cursor >> 39 & CURSOR_IDS,
+		.bucket = (unsigned)(cursor >> 56),
+	};
+}
+
+static uint64_t place_to_cursor(const struct place *place)
+{
+	return (uint64_t)MIN(place->wait, CURSOR_WAITS) |
+	       (uint64_t)MIN(place->range, CURSOR_RANGES) << 10 |
+	       (uint64_t)MIN(place->group, CURSOR_GROUPS) << 21 |
+	       (uint64_t)MIN(place->id, CURSOR_IDS) << 39 | (uint64_t)place->bucket << 56;
+}
+
+static struct lock_group *group_at_locked(const struct place *place)
+{
+	struct lock_group *group;
+	unsigned n = place->group;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (n >= CURSOR_GROUPS)
+		return NULL;
+	list_for_each_entry(group, &buckets[place->bucket].groups, link)
+		if (n-- == 0)
+			return group;
+	return NULL;
+}
+
+static const struct lock_range *lock_range_at(const struct lock_group *group, unsigned n)
+{
+	const struct lock_range *range = NULL;
+
+	do
+		range = lock_ranges_next(&group->ranges, range);
+	while (range && n-- != 0);
+	return range;
+}
+
+/* Returns the n-th of the waits for which this range is the first in the way, or NULL. */
+static const struct lock_wait *wait_at_locked(const struct place *place,
+					      const struct lock_range *range, unsigned n)
+{
+	const struct lock_range *first;
+	struct lock_wait *wait;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	list_for_each_entry(wait, &buckets[place->bucket].waits, link)
+		if (conflict_locked(wait->key, wait->lock, &first) && first == range && n-- == 0)
+			return wait;
+	return NULL;
+}
+
+/* Fills in the line, and moves behind it. Returns false if there is none in this place. */
+static bool line_at_locked(struct place *place, const struct lock_group *group,
+			   struct file_lock_line *ret)
+{
+	const struct lock_range *range = lock_range_at(group, place->range);
+	const struct lock_wait *wait = NULL;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (range && place->wait != 0 && place->wait < CURSOR_WAITS)
+		wait = wait_at_locked(place, range, place->wait - 1);
+	if (!range || (place->wait != 0 && !wait))
+		return false;
+	place->id += place->wait == 0;
+	place->wait++;
+	*ret = (struct file_lock_line){
+		.id = place->id,
+		.waits = wait,
+		.dev = group->dev,
+		.ino = group->ino,
+		.lock = { .kind = group->kind,
+			  .type = range->type,
+			  .start = range->start,
+			  .end = range->end,
+			  .pid = group->pid },
+	};
+	if (wait)
+		ret->lock = *wait->lock;
+	return true;
+}
+
+int file_lock_next(uint64_t *cursor, struct file_lock_line *ret)
+{
+	struct place place = lock_place_of(*cursor);
+	const struct lock_group *group;
+	bool found = false;
+
+	mutex_lock(&locks_mutex);
+	while (!found && place.bucket < BUCKETS) {
+		group = group_at_locked(&place);
+		if (!group) {
+			place = (struct place){ .bucket = place.bucket + 1, .id = place.id };
+			continue;
+		}
+		found = line_at_locked(&place, group, ret);
+		if (!found && place.wait != 0) {
+			place.wait = 0;
+			place.range++;
+		} else if (!found) {
+			place.range = 0;
+			place.group++;
+		}
+	}
+	mutex_unlock(&locks_mutex);
+	if (!found)
+		return -ENODATA;
+	*cursor = place_to_cursor(&place);
+	return 0;
 }

@@ -31,7 +31,7 @@ struct file_lock {
 	unsigned type;	     /* F_RDLCK, F_WRLCK or F_UNLCK */
 	uint64_t start, end; /* as in struct lock_range; of FILE_LOCK_WHOLE all */
 	struct lock_owner *owner;
-	int pid; /* of the process that has a FILE_LOCK_PROCESS */
+	int pid; /* of the process that sets or has set it */
 };
 
 /*
@@ -58,6 +58,20 @@ int file_lock_set(struct file *file, const struct file_lock *lock, bool wait);
  * first one. For F_UNLCK: whether the owner itself has one there.
  */
 bool file_lock_find(struct file *file, struct file_lock *lock);
+
+/* A lock, or a wait for one, as /proc/locks has it; its owner may be gone. */
+struct file_lock_line {
+	struct file_lock lock;
+	unsigned id; /* the number of the lock; a wait has that of the lock which is in its way */
+	bool waits;
+	uint64_t dev, ino;
+};
+
+/*
+ * Stores the next one, and moves the cursor, which is 0 at first. Locks that come and go meanwhile may be missed or come
+ * twice. Returns 0 or -ENODATA.
+ */
+int file_lock_next(uint64_t *cursor, struct file_lock_line *ret);
 
 /* Out of line: they have some. */
 void file_locks_drop(struct file *file, struct lock_owner *owner);

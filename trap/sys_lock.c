@@ -182,6 +182,7 @@ long sys_flock(struct trap_frame *frame)
 		return -EBADF;
 	lock = (struct file_lock){
 		.kind = FILE_LOCK_WHOLE,
+		.pid = current_process()->pid,
 		.type = (unsigned)type,
 		.end = LOCK_RANGE_END,
 		.owner = &file->locks,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/version, cmdline, filesystems, devices, partitions, diskstats, swaps, vmstat, interrupts, loadavg; and empty ones. */
+/* /proc/version, cmdline, filesystems, devices, partitions, diskstats, swaps, vmstat, interrupts, loadavg, locks; and empty ones. */
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "base/block.h"
 #include "base/bootargs.h"
 #include "base/hart.h"
 #include "fs/dev.h"
+#include "fs/lock.h"
 #include "fs/mount.h"
 #include "fs/mount_calls.h"
 #include "fs/proc/node.h"
@@ -122,6 +124,31 @@ static int loadavg_record(void *source, void *walk, uint64_t *cursor, struct seq
 	return 0;
 }
 
+static int locks_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	static const char *const kinds[] = {
+		[FILE_LOCK_PROCESS] = "POSIX ",
+		[FILE_LOCK_OPEN_FILE] = "OFDLCK",
+		[FILE_LOCK_WHOLE] = "FLOCK ",
+	};
+	struct file_lock_line line;
+	const struct file_lock *lock = &line.lock;
+	int err = file_lock_next(cursor, &line);
+
+	(void)source, (void)walk;
+	if (err)
+		return err;
+	seq_put(seq, "%u: %s%s ADVISORY  %s %d %02lx:%02lx:%lu ", line.id, line.waits ? "-> " : "",
+		kinds[lock->kind], lock->type == F_WRLCK ? "WRITE" : "READ",
+		lock->kind == FILE_LOCK_OPEN_FILE ? -1 : lock->pid, (unsigned long)(line.dev >> 8),
+		(unsigned long)(line.dev & 0xff), (unsigned long)line.ino);
+	if (lock->end == LOCK_RANGE_END)
+		seq_put(seq, "%lu EOF\n", (unsigned long)lock->start);
+	else
+		seq_put(seq, "%lu %lu\n", (unsigned long)lock->start, (unsigned long)lock->end);
+	return 0;
+}
+
 static int empty_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	(void)source, (void)walk, (void)cursor, (void)seq;
@@ -218,6 +245,7 @@ static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct 
 }
 
 const struct seq_ops proc_diskstats_seq = { .record = diskstats_record };
+const struct seq_ops proc_locks_seq = { .record = locks_record };
 const struct seq_ops proc_loadavg_seq = { .record = loadavg_record };
 const struct seq_ops proc_empty_seq = { .record = empty_record };
 const struct seq_ops proc_cgroups_seq = { .record = cgroups_record };

@@ -28,6 +28,7 @@ const struct proc_entry proc_root_entries[] = {
 	MACHINE("cmdline", proc_bootargs_seq),
 	MACHINE("devices", proc_devices_seq),
 	MACHINE("loadavg", proc_loadavg_seq),
+	MACHINE("locks", proc_locks_seq),
 	MACHINE("version", proc_version_seq),
 	MACHINE("diskstats", proc_diskstats_seq),
 	MACHINE("interrupts", proc_interrupts_seq),

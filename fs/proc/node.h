@@ -80,7 +80,8 @@ extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
-extern const struct seq_ops proc_loadavg_seq, proc_diskstats_seq, proc_empty_seq, proc_cgroups_seq;
+extern const struct seq_ops proc_locks_seq, proc_loadavg_seq, proc_diskstats_seq, proc_empty_seq,
+	proc_cgroups_seq;
 extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq, proc_sysvipc_msg_seq;
 
 /*
