@@ -83,6 +83,7 @@ struct space {
 	/* changed under the mmap lock, read under it or under lock: */
 	unsigned future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for later mappings */
 	bool ever_locked;      /* some VMA may have VMA_LOCKED */
+	bool ever_sealed;      /* some VMA may have VMA_SEALED */
 	vaddr_t brk_start, brk;
 	/* In the page of the break, bytes from brk up to here may not be zeros. */
 	vaddr_t brk_high;

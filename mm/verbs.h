@@ -41,6 +41,9 @@ int vm_detach(struct space *space, vaddr_t addr, const struct object_ops *ops);
 /* mprotect(2): `prot` has the ABI's PROT_* bits, unchecked. */
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 
+/* mseal(2). Returns 0; or -EINVAL; or -ENOMEM: a part is not mapped, and nothing is sealed, or there is no memory for a split. */
+int vm_seal(struct space *space, vaddr_t addr, size_t len);
+
 /*
  * mlock(2) and munlock(2). `lock` is VMA_LOCKED, with VMA_ONFAULT for MLOCK_ONFAULT. After an error
  * what was done until then stays done. Beyond RLIMIT_MEMLOCK nothing is: -EPERM if it is 0, else -ENOMEM.

@@ -27,7 +27,7 @@ int vma_modify(struct vma **vma, vaddr_t start, vaddr_t end, unsigned prot, unsi
 
 /*
  * vma_modify() for flags alone, with its locking. Only for flags that do not count in the figures
- * of the space: VMA_LOCKED, VMA_ONFAULT, VMA_DONTFORK, VMA_WIPE. Returns 0 or -ENOMEM. The caller
+ * of the space: VMA_LOCKED, VMA_ONFAULT, VMA_DONTFORK, VMA_WIPE, VMA_SEALED. Returns 0 or -ENOMEM. The caller
  * holds the mmap lock and no spinning lock.
  */
 int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags);

@@ -92,7 +92,6 @@ static const struct missing {
 	{ 459, "lsm_get_self_attr", NOTHING_ELSE, NEEDED },
 	{ 460, "lsm_set_self_attr", NOTHING_ELSE, NEEDED },
 	{ 461, "lsm_list_modules", NOTHING_ELSE, NEEDED },
-	{ 462, "mseal", NOTHING_ELSE, OPTIONAL },
 };
 
 /* The messages: one for each entry of the table, and one for all other numbers. */

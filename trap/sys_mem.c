@@ -408,6 +408,21 @@ long sys_mlock2(struct trap_frame *frame)
 	return lock(frame, flags ? VMA_LOCKED | VMA_ONFAULT : VMA_LOCKED);
 }
 
+long sys_mseal(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	if (arg_u64(frame, 2))
+		return -EINVAL;
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
+	err = vm_seal(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
+	uspace_unlock(uspace);
+	return err;
+}
+
 long sys_munlock(struct trap_frame *frame)
 {
 	struct uspace *uspace = current_process()->uspace;

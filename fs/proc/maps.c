@@ -173,6 +173,7 @@ static void put_vm_flags(struct seq *seq, const struct map_facts *map)
 		{ map->flags & VMA_LOCKED, "lo" },	{ map->flags & VMA_DONTFORK, "dc" },
 		{ map->flags & VMA_ACCOUNT, "ac" },	{ map->flags & VMA_NORESERVE, "nr" },
 		{ map->flags & VMA_WIPE, "wf" },	{ map->flags & VMA_DONTDUMP, "dd" },
+		{ map->flags & VMA_SEALED, "sl" },
 	};
 
 	seq_put(seq, "VmFlags: ");

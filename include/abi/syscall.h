@@ -254,6 +254,7 @@
 #define SYS_epoll_pwait2	   441
 #define SYS_futex_waitv		   449
 #define SYS_fchmodat2		   452
+#define SYS_mseal		   462
 
 /* One more than the greatest number in use. */
-#define SYS_LIMIT 453
+#define SYS_LIMIT 463

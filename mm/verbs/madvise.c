@@ -128,11 +128,34 @@ static int advise_flag(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	return result ? -EAGAIN : 0;
 }
 
+/*
+ * Does the advice lose what the memory has? Of sealed private memory that cannot be written, nothing would bring it back. As
+ * on Linux, other sealed memory may be lost in the same way as by a store.
+ */
+static bool seal_forbids(const struct vma *vma, int advice)
+{
+	if (likely(!(vma->flags & VMA_SEALED)) || vma->object || (vma->prot & VM_PROT_WRITE))
+		return false;
+	switch (advice) {
+	case MADV_FREE:
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_REMOVE:
+	case MADV_DONTFORK:
+	case MADV_WIPEONFORK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Follows the advice for [start, end), which is within one VMA. */
 static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
 	bool locked = vma->flags & VMA_LOCKED;
 
+	if (seal_forbids(vma, advice))
+		return -EPERM;
 	switch (advice_kind(advice)) {
 	case ADVICE_DROP:
 		if (locked && advice != MADV_DONTNEED_LOCKED)
@@ -180,6 +203,8 @@ static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int adv
 /* May a hole be made through this mapping? The order of the checks is Linux's. */
 static int remove_check(const struct vma *vma)
 {
+	if (seal_forbids(vma, MADV_REMOVE))
+		return -EPERM;
 	if ((vma->flags & VMA_LOCKED) || !vma->object)
 		return -EINVAL;
 	return vma_is_shared(vma) && (vma->max_prot & VM_PROT_WRITE) ? 0 : -EACCES;

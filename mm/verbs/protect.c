@@ -67,6 +67,8 @@ static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
 
 	if ((prot & ~vma->max_prot) || space_denies_exec(space, vma->prot, prot))
 		return -EACCES;
+	if (vma->flags & VMA_SEALED)
+		return -EPERM;
 	if (!vma_is_data(prot, vma->flags) || vma_is_data(vma->prot, vma->flags))
 		return 0;
 	if (!space_may_expand(space, prot, vma->flags, bytes) &&

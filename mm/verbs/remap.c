@@ -223,6 +223,7 @@ int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, 
 			       .old_len = ALIGN_UP(old_len, PAGE_SIZE),
 			       .new_len = ALIGN_UP(new_len, PAGE_SIZE),
 			       .flags = flags };
+	struct vma *vma;
 	vaddr_t at;
 	int result;
 
@@ -230,8 +231,11 @@ int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, 
 	if (!flags_are_good(flags, old_len == new_len) || !IS_ALIGNED(addr, PAGE_SIZE) ||
 	    remap.new_len == 0)
 		return -EINVAL;
-	if (!vma_find(space, addr))
+	vma = vma_find(space, addr);
+	if (!vma)
 		return -EFAULT;
+	if (vma->flags & VMA_SEALED)
+		return -EPERM;
 	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		result = move_to(&remap, &at);
 	else

@@ -8,6 +8,7 @@
 #include "mm/object.h"
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
+#include "mm/verbs/seal.h"
 #include "mm/vma_modify.h"
 
 /* VMAs that one piece may remove. */
@@ -105,6 +106,8 @@ int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 {
 	int result;
 
+	if (seal_forbids_unmap(space, start, end))
+		return -EPERM;
 	if (cut_untouched_end(space, start, end))
 		return 0;
 	result = vma_split_edges(space, start, end, true);

@@ -5,8 +5,8 @@
 #include "mm/space.h"
 
 /*
- * Removes all mappings in [start, end); splits VMAs at its ends. Returns 0, or -ENOMEM with nothing
- * changed. The caller holds the mmap lock and no spinning lock, and has made the range busy
+ * Removes all mappings in [start, end); splits VMAs at its ends. Returns 0; or -ENOMEM, or -EPERM
+ * where a part is sealed, with nothing changed. The caller holds the mmap lock and no spinning lock, and has made the range busy
  * (space_busy()).
  */
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end);

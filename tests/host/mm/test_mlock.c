@@ -48,6 +48,29 @@ TEST(failures)
 	end();
 }
 
+/* What cannot be split is not sealed; what is sealed stays, and what surrounds it goes. */
+TEST(sealed)
+{
+	start();
+	map(AT, 9, RW);
+	alloc_fail_at = 1;
+	assert_int_equal(-ENOMEM, vm_seal(&space, AT + 3 * P, 3 * P));
+	alloc_fail_at = 0;
+	assert_int_equal(1, space.nvmas);
+	assert_int_equal(0, vm_protect(&space, AT, 9 * P, VM_PROT_READ));
+	assert_int_equal(0, vm_seal(&space, AT + 3 * P, 3 * P));
+	rig_check();
+	assert_int_equal(3, space.nvmas);
+	assert_int_equal(-EPERM, vm_unmap(&space, AT, 9 * P));
+	assert_int_equal(-EPERM, vm_protect(&space, AT + 5 * P, P, RW));
+	assert_int_equal(-EPERM, vm_madvise(&space, AT + 5 * P, P, MADV_DONTNEED));
+	assert_int_equal(3, space.nvmas);
+	assert_int_equal(0, vm_unmap(&space, AT, 3 * P));
+	assert_int_equal(0, vm_unmap(&space, AT + 6 * P, 3 * P));
+	assert_int_equal(1, space.nvmas);
+	end();
+}
+
 /* R90 R45: mprotect lets memory be written, though there is none to fill what is locked of it. */
 TEST(protected)
 {

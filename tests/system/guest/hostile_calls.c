@@ -35,6 +35,7 @@ static const struct {
 	{ SYS_munlockall, 1, "" },
 	{ SYS_mincore, 2, "gLa" },
 	{ SYS_mlock2, 2, "gLo" },
+	{ 462 /* mseal */, 2, "gLo" },
 	{ 259 /* riscv_flush_icache */, 1, "aao" },
 	{ SYS_mq_open, 8, "uwjA" },
 	{ SYS_mq_unlink, 1, "u" },

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
 #define REGISTERS 7  /* of arguments; the seventh is for calls of endpoints */
 #define ARGS	  10 /* more where members of a struct are arguments */
 

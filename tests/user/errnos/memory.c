@@ -193,6 +193,8 @@ static const struct row rows[] = {
 	CALL(munlock, .exceptions = wrapping, RIGHT(AREA, WHOLE), BAD(any_place, length),
 	     .before = maps_area),
 	CALL(mlockall, RIGHT(MCL_CURRENT | MCL_ONFAULT), BAD(all_flags), .after = unlocks),
+	CALL_AS("mseal", mseal, RIGHT(AREA, WHOLE, 0), BAD(places, length, sync_flags),
+		.before = maps_area, .exceptions = wrapping, .how = FORKS),
 	CALL(riscv_flush_icache, RIGHT(AREA, AREA + PAGE, 0), BAD(NULL, NULL, flush_flags),
 	     .before = maps_area),
 };
