@@ -337,14 +337,18 @@ static int lone(void *arg)
 static void lone_thread(void)
 {
 	char *stack = anon(16 * PAGE);
+	int tid;
 
 	started = 0;
-	if (clone(lone, stack + 16 * PAGE,
-		  CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID |
-			  CLONE_PARENT_SETTID,
-		  NULL, &lone_tid, NULL, &lone_tid) < 0)
+	tid = clone(lone, stack + 16 * PAGE,
+		    CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID |
+			    CLONE_PARENT_SETTID,
+		    NULL, &lone_tid, NULL, &lone_tid);
+	if (tid < 0)
 		say("clone: %s\n", strerrorname_np(errno));
-	while (__atomic_load_n(&lone_tid, __ATOMIC_SEQ_CST))
+	/* It still counts as a thread when its id is cleared, and unshare comes next. */
+	while (__atomic_load_n(&lone_tid, __ATOMIC_SEQ_CST) ||
+	       (tid > 0 && syscall(SYS_tgkill, getpid(), tid, 0) == 0))
 		sched_yield();
 	say("it ran: %d\n", flag_now(&started));
 	fs_now("after it");

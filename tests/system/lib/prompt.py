@@ -39,6 +39,8 @@ class Prompt:
     def wait_until_raw(self):
         """Waits until what is typed is for the machine: before, Ctrl-C and Ctrl-S are the terminal's here."""
         while termios.tcgetattr(self.child.child_fd) == self.before:
+            if not self.child.isalive():
+                raise AssertionError("the prompt has ended before it was there")
             time.sleep(0.01)
 
     def until(self, done, what, seconds=SOON):
