@@ -191,24 +191,28 @@ static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
 	bool empty;
 	int err = 0;
 
-	spin_lock(&table->lock);
-	from = fdtable_chunk(table, n * FD_CHUNK);
-	empty = !from || from->nopen == 0;
-	if (n > table->nmore)
-		err = -ENOENT;
-	spin_unlock(&table->lock);
-	if (err || empty)
-		return err;
-	if (n > 0)
+	if (n > 0) { /* the first is there */
+		spin_lock(&table->lock);
+		from = fdtable_chunk(table, n * FD_CHUNK);
+		empty = !from || from->nopen == 0;
+		if (n > table->nmore)
+			err = -ENOENT;
+		spin_unlock(&table->lock);
+		if (err || empty)
+			return err;
 		err = fdtable_grow(copy, n * FD_CHUNK);
-	if (err)
-		return err;
+		if (err)
+			return err;
+	}
 	to = fdtable_chunk(copy, n * FD_CHUNK);
 	spin_lock(&table->lock);
-	for (unsigned at = 0, left = from->nopen; left-- > 0; at++) {
+	from = fdtable_chunk(table, n * FD_CHUNK);
+	for (unsigned at = 0, left = from->nopen; left > 0; at++) {
 		struct file *file;
 
-		at = find_bit(from->open, 0, at);
+		if (!bit_test(from->open, at))
+			continue;
+		left--;
 		file = from->file[at];
 		if (!file)
 			continue;
@@ -260,13 +264,18 @@ void fdtable_become_only_user(struct fdtable *table)
 	table->nlooked = FD_CHUNK;
 }
 
-static void fdtable_close_chunk(struct fdtable *table, const struct fd_chunk *chunk, unsigned first)
+/* For the last reference: without the lock. */
+static void fdtable_close_chunk(struct fdtable *table, struct fd_chunk *chunk)
 {
-	for (unsigned at = 0; chunk->nopen > 0 && at < FD_CHUNK; at++) {
-		at = find_bit(chunk->open, 0, at);
-		fdtable_close(table, (int)(first + at));
+	for (unsigned at = 0; chunk->nopen > 0; at++) {
+		struct file *file = chunk->file[at];
+
+		if (!bit_test(chunk->open, at))
+			continue;
+		assert_hardened(file);
+		fdtable_clear(table, chunk, at);
+		let_go(table, file);
 	}
-	assert_hardened(chunk->nopen == 0);
 }
 
 /* With the last reference no call is under way any more, so nothing may be reserved. */
@@ -275,10 +284,10 @@ void fdtable_put(struct fdtable *table)
 	if (atomic_add(&table->refs, -1) != 1)
 		return;
 	counted_end(&table->counted);
-	fdtable_close_chunk(table, &table->first, 0);
+	fdtable_close_chunk(table, &table->first);
 	for (unsigned i = 0; i < table->nmore; i++)
 		if (table->more[i])
-			fdtable_close_chunk(table, table->more[i], (i + 1) * FD_CHUNK);
+			fdtable_close_chunk(table, table->more[i]);
 	assert_hardened(table->locks.count == 0 && !table->locks.waits);
 	if (table->nchunks > 0)
 		counter_add(&process_fs_nholders, -1ul);
