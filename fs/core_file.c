@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Core files: an ELF file named `core` in the working directory, as Linux's core_pattern "core" has it. */
+/* Core files: ELF files with what a process had in its memory and registers. */
 /*
  * The layout is Linux's: the headers, a PT_NOTE, and a PT_LOAD for each mapping, whose bytes follow in whole pages.
  * What was never written, text, and files that are mapped are left out, but the first page of a program or library
@@ -17,6 +17,7 @@
 #include "arch/context.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "fs/core_name.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
@@ -37,7 +38,6 @@
 #include "proc/signal/queue.h"
 #include "proc/signal/sigreturn_page.h"
 
-#define CORE_NAME     "core"
 /* As on Linux: without NT_FILE if it would be longer. */
 #define FILE_NOTE_MAX (4ul << 20)
 
@@ -553,15 +553,15 @@ static void end_hole(struct core *core)
  * As on Linux, a file that is there is removed, not written over, so that it need not be looked at: a link leads
  * nowhere, and another's file stays his.
  */
-static struct file *open_core(void)
+static struct file *open_core(const char *name)
 {
 	struct file *cwd = process_cwd(), *file = NULL;
 	const struct inode *inode;
 	int err;
 
-	(void)fs_unlink(cwd, CORE_NAME);
-	err = fs_open(cwd, CORE_NAME, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
-		      0600 & ~process_umask(), &file);
+	(void)fs_unlink(cwd, name);
+	err = fs_open(cwd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600 & ~process_umask(),
+		      &file);
 	file_put(cwd);
 	if (err)
 		return NULL;
@@ -612,7 +612,8 @@ bool core_file_write(const struct signal_info *info)
 
 	if (!core)
 		return false;
-	core->file = open_core();
+	if (core_name_make(core->path, PATH_MAX, info->sig) == 0)
+		core->file = open_core(core->path);
 	if (core->file && list_maps(core)) {
 		begun = true;
 		if (put_all(core))

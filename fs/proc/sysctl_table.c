@@ -3,6 +3,7 @@
 #include "abi/capability.h"
 #include "abi/limits.h"
 #include "base/random.h"
+#include "fs/core_name.h"
 #include "fs/dir_file.h"
 #include "fs/file.h"
 #include "fs/inotify.h"
@@ -61,10 +62,7 @@ static int store_domainname(const char *text)
 	return 0;
 }
 
-static void show_core_pattern(char *text)
-{
-	str_copy(text, "core", SYSCTL_STRING_MAX);
-}
+_Static_assert(CORE_PATTERN_MAX <= SYSCTL_STRING_MAX, "it can be shown");
 
 /* ---- random numbers ---- */
 
@@ -189,6 +187,7 @@ VARIABLE(msgmni, msg_limits, MSG_LIMIT_MNI)
 VARIABLE(queued_events, inotify_limits, INOTIFY_QUEUED_EVENTS)
 VARIABLE(instances, inotify_limits, INOTIFY_INSTANCES)
 VARIABLE(watches, inotify_limits, INOTIFY_WATCHES)
+VARIABLE(core_uses_pid, core_uses_pid, 0)
 VARIABLE(mq_queues, mq_limits, MQ_LIMIT_QUEUES)
 VARIABLE(mq_msg, mq_limits, MQ_LIMIT_MSG)
 VARIABLE(mq_msgsize, mq_limits, MQ_LIMIT_MSGSIZE)
@@ -267,8 +266,9 @@ const struct sysctl sysctls[] = {
 	DIRECTORY(SYSCTL_ROOT, "kernel", SYSCTL_KERNEL),
 	STRING(SYSCTL_KERNEL, "arch", 0444, show_arch),
 	NUMBER(SYSCTL_KERNEL, "cap_last_cap", 0444, get_cap_last_cap),
-	STRING(SYSCTL_KERNEL, "core_pattern", 0644, show_core_pattern),
-	NUMBER(SYSCTL_KERNEL, "core_uses_pid", 0644, get_zero),
+	{ VALUE(SYSCTL_KERNEL, "core_pattern", 0644), .show = core_pattern_read,
+	  .store = core_pattern_set, .size = CORE_PATTERN_MAX },
+	{ SETTABLE(SYSCTL_KERNEL, "core_uses_pid", core_uses_pid), .most = INT32_MAX },
 	NUMBER(SYSCTL_KERNEL, "dmesg_restrict", 0644, get_one),
 	{ NAME_OF("domainname", domainname) },
 	{ NAME_OF("hostname", hostname) },

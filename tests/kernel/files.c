@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices' names, and the root's count; other rules of names and files are tested in tests/host/fs. */
 #include "abi/errno.h"
+#include "fs/core_name.h"
 #include "fs/devfs.h"
 #include "fs/mount_calls.h"
 #include "fs/namei.h"
@@ -9,6 +10,30 @@
 #include "fs/tty/tty.h"
 #include "mm/check/alloc_fail.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+
+/* On Linux it is a program that gets the core file. */
+KTEST(files_core_pattern_is_no_pipe)
+{
+	char pattern[CORE_PATTERN_MAX];
+
+	EXPECT_EQ(-EINVAL, core_pattern_set("|/bin/cat"));
+	core_pattern_read(pattern);
+	EXPECT_STR("core", pattern);
+}
+
+/* A pattern is short, but what it stands for need not be. */
+KTEST_IN_PROCESS(files_core_name_has_to_fit)
+{
+	char name[19];
+
+	EXPECT_EQ(0, core_pattern_set("%s-0123456789-%s-x"));
+	EXPECT_EQ(0, core_name_make(name, sizeof(name), 11));
+	EXPECT_STR("11-0123456789-11-x", name);
+	EXPECT_EQ(-ENAMETOOLONG, core_name_make(name, sizeof(name) - 1, 11));
+	EXPECT_EQ(-ENAMETOOLONG, core_name_make(name, 2, 11));
+	EXPECT_EQ(0, core_pattern_set("core"));
+}
 
 /* Devices have names in a file system of their own, which can be mounted anywhere, but once. */
 KTEST(files_devices_have_names)

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <grp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 
@@ -695,6 +696,151 @@ static void threads(void)
 		killed();
 }
 
+/* ---- names ---- */
+
+static void set_value(const char *name, const char *text)
+{
+	char path[60];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
+	fd = open(path, O_WRONLY);
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		say("cannot set %s to %s\n", name, text);
+	close(fd);
+}
+
+static void named(void)
+{
+	prctl(PR_SET_NAME, "a/b");
+	abort();
+}
+
+static void called_a_dot(void)
+{
+	prctl(PR_SET_NAME, ".");
+	abort();
+}
+
+/* A child dies with that pattern; `name` is what the file is to be called, with %d for its pid. */
+static void name_by(const char *pattern, void (*die)(void), const char *name)
+{
+	char path[600];
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	set_value("core_pattern", pattern);
+	pid = fork();
+	if (pid == 0) {
+		set_core(RLIM_INFINITY);
+		die();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	snprintf(path, sizeof(path), name, pid, pid);
+	say("%s: %s, %s\n", pattern, WCOREDUMP(status) ? "a core" : "no core",
+	    lstat(path, &st) == 0 ? "with that name" : strerrorname_np(errno));
+	unlink(path);
+}
+
+static void *aborts_as_another(void *unused)
+{
+	(void)unused;
+	prctl(PR_SET_NAME, "other");
+	abort();
+}
+
+static void in_another_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, aborts_as_another, NULL);
+	pause();
+}
+
+static int of_another_user(void *unused)
+{
+	(void)unused;
+	setuid(1000);
+	TRY(open("/proc/sys/kernel/core_pattern", O_WRONLY));
+	TRY(open("/proc/sys/kernel/core_uses_pid", O_WRONLY));
+	return 0;
+}
+
+static void names(void)
+{
+	char cwd[300], pattern[400], name[400], text[200];
+	int fd = open("/proc/sys/kernel/core_pattern", O_RDWR);
+	DIR *dir;
+	struct dirent *entry;
+	time_t now = time(NULL);
+	bool found = false;
+
+	say("%ld\n", (long)read(fd, text, sizeof(text)));
+	name_by("c.%p", abort, "c.%d");
+	name_by("%s-%u-%g-%i-%P-%d-%c.%%", abort, "6-0-0-%1$d-%1$d-1-18446744073709551615.%%");
+	name_by("%e.", by_kill, "core_files.");
+	name_by("x%e", named, "xa!b");
+	name_by("%e", called_a_dot, "!");
+	name_by("%e.", in_another_thread, "other.");
+	name_by("%f.", abort, "core_files.");
+	name_by("x%zy%", abort, "xy");
+	name_by("%", abort, ".");
+	name_by("", abort, "nothing");
+	name_by("sub/core", abort, "sub/core");
+	mkdir("sub", 0700);
+	name_by("sub/core", abort, "sub/core");
+	name_by("sub", abort, "sub/core");
+	rmdir("sub");
+	getcwd(cwd, sizeof(cwd));
+	snprintf(pattern, sizeof(pattern), "%s/c.%%p", cwd);
+	snprintf(name, sizeof(name), "%s/c.%%d", cwd);
+	set_value("core_pattern", pattern);
+	chdir("/");
+	if (strlen(pattern) < 128 && fork() == 0) {
+		set_core(RLIM_INFINITY);
+		abort();
+	}
+	snprintf(text, sizeof(text), "c.%d", wait(NULL));
+	chdir(cwd);
+	say("a whole path: %d\n", unlink(text));
+	sethostname("a/b", 3);
+	name_by("%h.x", abort, "a!b.x");
+	sethostname("..", 2);
+	name_by("%h", abort, "!.");
+	sethostname("", 0);
+	name_by("%h", abort, "!");
+	set_value("core_pattern", "t.%t.E%E");
+	dies("with a time", RLIM_INFINITY, abort);
+	dir = opendir(".");
+	while (dir && (entry = readdir(dir))) {
+		long at;
+
+		if (sscanf(entry->d_name, "t.%ld.E!", &at) != 1)
+			continue;
+		found = at >= now && at <= time(NULL) && strstr(entry->d_name, "!core_files");
+		unlink(entry->d_name);
+	}
+	closedir(dir);
+	say("found: %d\n", found);
+	set_value("core_uses_pid", "1");
+	name_by("core", abort, "core.%d");
+	name_by("p%p", abort, "p%d");
+	name_by("P%P", abort, "P%d.%d");
+	name_by("", abort, ".%d");
+	set_value("core_uses_pid", "0");
+	memset(text, 'x', sizeof(text));
+	TRY(pwrite(fd, text, 150, 0));
+	say("of that: %ld\n", (long)pread(fd, text, sizeof(text), 0));
+	TRY(pwrite(fd, "core\nmore", 9, 0));
+	say("of that: %ld\n", (long)pread(fd, text, sizeof(text), 0));
+	close(fd);
+	in_child("another user", of_another_user, NULL);
+	dies("as before", RLIM_INFINITY, abort);
+	unlink("core");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -707,5 +853,6 @@ int main(int argc, char **argv)
 	filters(argv[0]);
 	occasions();
 	threads();
+	names();
 	return 0;
 }
