@@ -208,6 +208,13 @@ static int read_deadline(vaddr_t at, int clock, struct deadline *deadline_ret)
 	return 0;
 }
 
+/* As on Linux, words of other sizes, and those of a NUMA node, are not implemented. */
+static bool are_flags(unsigned flags)
+{
+	return !(flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE)) &&
+	       (flags & FUTEX2_SIZE_MASK) == FUTEX2_SIZE_U32;
+}
+
 static int read_expected(struct futex_expected *to, vaddr_t from, unsigned n)
 {
 	struct abi_futex_waitv entry;
@@ -215,8 +222,7 @@ static int read_expected(struct futex_expected *to, vaddr_t from, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		if (user_copy_in(&entry, from + i * sizeof(entry), sizeof(entry)))
 			return -EFAULT;
-		if (entry.flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE) || entry.reserved ||
-		    (entry.flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32 || entry.val >> 32)
+		if (!are_flags(entry.flags) || entry.reserved || entry.val >> 32)
 			return -EINVAL;
 		to[i].word.at = entry.uaddr;
 		to[i].word.shared = !(entry.flags & FUTEX2_PRIVATE);
@@ -248,6 +254,81 @@ long sys_futex_waitv(struct trap_frame *frame)
 		result = futex_wait_any(expected, n, timeout_at ? &deadline : NULL);
 	kfree(expected);
 	return result;
+}
+
+/* ---- futex_wake, futex_wait, futex_requeue: one command of futex each, with the words of futex_waitv ---- */
+
+static struct futex_word word_of(const struct trap_frame *frame, unsigned flags)
+{
+	return (struct futex_word){ .at = arg_user(frame, 0), .shared = !(flags & FUTEX2_PRIVATE) };
+}
+
+/* To wake nobody still takes a word that others could sleep on. */
+static long wake_none(struct futex_word word)
+{
+	uint32_t value;
+
+	return word.shared && user_copy_in(&value, word.at, sizeof(value)) ? -EFAULT : 0;
+}
+
+long sys_futex_wake(struct trap_frame *frame)
+{
+	uint64_t bits = arg_u64(frame, 1);
+	int count = arg_int(frame, 2), err;
+	unsigned flags = arg_uint(frame, 3);
+	struct futex_word word = word_of(frame, flags);
+
+	if (!are_flags(flags) || bits == 0 || bits >> 32)
+		return -EINVAL;
+	err = futex_check_word(word);
+	if (err)
+		return err;
+	return count == 0 ? wake_none(word)
+			  : futex_wake(word, at_least_one((uint32_t)count), (uint32_t)bits);
+}
+
+/* As the timeout is absolute, a call that a signal interrupts can begin anew. */
+long sys_futex_wait(struct trap_frame *frame)
+{
+	uint64_t value = arg_u64(frame, 1), bits = arg_u64(frame, 2);
+	unsigned flags = arg_uint(frame, 3);
+	vaddr_t timeout_at = arg_user(frame, 4);
+	struct futex_word word = word_of(frame, flags);
+	struct deadline deadline;
+	int err = 0;
+
+	if (!are_flags(flags) || value >> 32 || bits >> 32)
+		return -EINVAL;
+	if (timeout_at)
+		err = read_deadline(timeout_at, arg_int(frame, 5), &deadline);
+	if (err)
+		return err;
+	if (bits == 0)
+		return -EINVAL;
+	err = futex_check_word(word);
+	return err ? err
+		   : futex_wait(word, (uint32_t)value, (uint32_t)bits,
+				timeout_at ? &deadline : NULL);
+}
+
+/* As on Linux, both words have to be of one kind. */
+long sys_futex_requeue(struct trap_frame *frame)
+{
+	vaddr_t from = arg_user(frame, 0);
+	int wakes = arg_int(frame, 2), moves = arg_int(frame, 3), err;
+	struct futex_expected words[2];
+
+	if (arg_uint(frame, 1) != 0 || !from)
+		return -EINVAL;
+	err = read_expected(words, from, ARRAY_SIZE(words));
+	if (err)
+		return err;
+	if (words[0].word.shared != words[1].word.shared || wakes < 0 || moves < 0)
+		return -EINVAL;
+	err = futex_check_word(words[0].word) ?: futex_check_word(words[1].word);
+	return err ? err
+		   : futex_requeue(words[0].word, words[1].word, (unsigned)wakes, (unsigned)moves,
+				   &words[0].value);
 }
 
 /* ---- robust lists ---- */

@@ -7,6 +7,11 @@
 
 #include <stdbool.h>
 
+#ifndef SYS_futex_wake
+#define SYS_futex_wake	  454
+#define SYS_futex_wait	  455
+#define SYS_futex_requeue 456
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif

@@ -146,6 +146,9 @@ static long waits_for_words(const word *arg)
 						.__reserved = (unsigned)arg[8] };
 	return syscall(SYS_futex_waitv, arg[0], arg[1], arg[2], arg[3], arg[4]) < 0 ? -errno : 0;
 }
+static const struct futex_waitv requeued_words[] = { { .uaddr = FUTEX, .flags = 2 },
+						     { .uaddr = SECOND_FUTEX, .flags = 2 } };
+static const struct bad wake_masks[] = { { "0", 0 }, { "large", 1ul << 32 }, NO_MORE };
 static const struct bad word_lists[] = {
 	{ "null", 0 }, { "unmapped", HOLE }, { "noaccess", NOACCESS }, { "kernel", KERNEL }, NO_MORE
 };
@@ -532,6 +535,13 @@ static const struct row rows[] = {
 	     BAD(word_lists, word_counts, ones, timespec_or_null, clock_any, word_values, futexes,
 		 word_flags, ones),
 	     .before = resets_futexes, .call = waits_for_words),
+	CALL(futex_wake, RIGHT(FUTEX, 1, 1, 2), BAD(futexes, wake_masks, NULL, word_flags),
+	     .before = resets_futexes),
+	CALL(futex_wait, RIGHT(FUTEX, 0, 1, 2, (word)&soon, CLOCK_MONOTONIC),
+	     BAD(futexes, word_values, wake_masks, word_flags, timespec_or_null, clock_any),
+	     .before = resets_futexes),
+	CALL(futex_requeue, RIGHT((word)requeued_words, 0, 1, 1),
+	     BAD(word_lists, ones, negative_count, negative_count), .before = resets_futexes),
 	CALL(unshare, RIGHT(CLONE_FS | CLONE_FILES), BAD(unshare_flags)),
 	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
