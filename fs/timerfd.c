@@ -211,7 +211,7 @@ static bool is_alarm_clock(int clock)
 }
 
 /* The flag means something with absolute times of the wall clock only. */
-static void timerfd_watch(struct timerfd *it, unsigned flags)
+static __attribute__((noinline)) void timerfd_watch(struct timerfd *it, unsigned flags)
 {
 	const unsigned both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
 	bool watches = is_wall_clock(it) && (flags & both) == both;
@@ -233,7 +233,8 @@ int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec
 	if (is_alarm_clock(it->clock) && !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	mutex_lock(&file->lock);
-	timerfd_watch(it, flags);
+	if (unlikely(it->watches || (flags & TFD_TIMER_CANCEL_ON_SET)))
+		timerfd_watch(it, flags);
 	timerfd_stop(it);
 	if (atomic_load(&it->expired) && it->interval != 0)
 		(void)timerfd_forward(it);
