@@ -54,11 +54,50 @@ void priority_inherit(struct thread *thread)
 	thread->mce_kill = current_thread()->mce_kill;
 }
 
+static uint64_t timer_slack_of(const struct thread *thread)
+{
+	return atomic_load_relaxed(&thread->wish.slack_ns)
+		       ?: thread->wish.inherited_slack_ns ?: TIMER_SLACK_NS;
+}
+
 uint64_t timer_slack(void)
 {
-	const struct sched_wish *wish = &current_thread()->wish;
+	return timer_slack_of(current_thread());
+}
 
-	return wish->slack_ns ?: wish->inherited_slack_ns ?: TIMER_SLACK_NS;
+/* Call with process_tree_lock held. */
+static int slack_find(const struct thread_id *id, struct thread **thread_ret)
+{
+	*thread_ret = thread_find_id(id);
+	if (!*thread_ret)
+		return -ESRCH;
+	return *thread_ret == current_thread() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret)
+{
+	struct thread *thread;
+	int err;
+
+	spin_lock(&process_tree_lock);
+	err = slack_find(id, &thread);
+	if (!err)
+		*ns_ret = timer_slack_of(thread);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int timer_slack_set_of(const struct thread_id *id, uint64_t ns)
+{
+	struct thread *thread;
+	int err;
+
+	spin_lock(&process_tree_lock);
+	err = slack_find(id, &thread);
+	if (!err)
+		atomic_store_relaxed(&thread->wish.slack_ns, ns);
+	spin_unlock(&process_tree_lock);
+	return err;
 }
 
 void timer_slack_set(uint64_t ns)

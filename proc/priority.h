@@ -19,6 +19,8 @@ static inline int priority_rank(const struct sched_wish *wish)
 	return wish->rt_priority ? -1 - wish->rt_priority : NICE_MAX + 1 + wish->nice;
 }
 
+struct thread_id;
+
 /* Gives a new thread what the running one, its creator, passes on. Nobody else finds it yet. */
 void priority_inherit(struct thread *thread);
 
@@ -28,6 +30,12 @@ void priority_inherit(struct thread *thread);
  */
 uint64_t timer_slack(void);
 void timer_slack_set(uint64_t ns);
+/*
+ * The same of any thread. Return 0; -ESRCH if it has ended; -EPERM if it is another one and the running thread has no
+ * CAP_SYS_NICE. 0 ns stands for what it had at first.
+ */
+int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret);
+int timer_slack_set_of(const struct thread_id *id, uint64_t ns);
 
 /* Whose nice values are meant: of one thread, of the threads of a group, or of a real user. */
 enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_USER };

@@ -62,7 +62,7 @@ struct sched_wish {
 	};
 	uint16_t
 		ioprio; /* what it has asked for its requests to disks, which know no priorities; 0: nothing */
-	/* Changed only by the thread itself; 0: TIMER_SLACK_NS or what its creator had. */
+	/* Atomic. 0: TIMER_SLACK_NS or what its creator had. */
 	uint64_t slack_ns, inherited_slack_ns;
 };
 

@@ -49,12 +49,12 @@ static inline struct proc_node *to_proc(struct inode *inode)
 	return container_of(inode, struct proc_node, inode);
 }
 
-/* The names. `count` of them; what they are is in fs/proc/names.c. A thread has those of a process but `task`. */
+/* The names. `count` of them; what they are is in fs/proc/names.c. A thread has those of a process but the first ones. */
 extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc_fd_entry;
 extern const struct proc_entry proc_fdinfo_entry;
 extern const unsigned proc_root_count, proc_process_count;
 #define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
-#define PROC_THREAD_FIRST 1u
+#define PROC_THREAD_FIRST 2u
 
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
 extern const struct inode_ops proc_fixed_dir_ops;
@@ -66,6 +66,7 @@ extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_aux
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_dump_filter_file_ops, proc_oom_adj_file_ops,
 	proc_clear_refs_file_ops, proc_pagemap_file_ops;
+extern const struct file_ops proc_slack_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
@@ -74,6 +75,7 @@ extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, pro
 extern const struct seq_ops proc_schedstat_seq, proc_personality_seq, proc_wchan_seq, proc_io_seq,
 	proc_no_id_seq, proc_id_map_seq, proc_setgroups_seq, proc_cgroup_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;
+extern const struct seq_ops proc_slack_seq;
 extern const struct seq_ops proc_smaps_seq, proc_smaps_rollup_seq, proc_oom_score_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;

@@ -6,6 +6,7 @@
 #include "fs/proc/process_text.h"
 #include "mm/object.h"
 #include "mm/verbs.h"
+#include "proc/priority.h"
 
 /* Returns 0, -ENODATA behind the only record, or -ESRCH. */
 static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
@@ -124,6 +125,20 @@ static int io_record(void *source, void *walk, uint64_t *cursor, struct seq *seq
 	return err;
 }
 
+static int slack_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	uint64_t ns;
+	int err = timer_slack_get_of(&node->id, &ns);
+
+	(void)walk;
+	if (err == 0)
+		err = seq_once(cursor);
+	if (err == 0)
+		seq_put(seq, "%lu\n", (unsigned long)ns);
+	return err;
+}
+
 static int limits_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct proc_node *node = source;
@@ -197,6 +212,7 @@ CONSTANT_FILE(cgroup, "");
 
 const struct seq_ops proc_schedstat_seq = { .record = schedstat_record };
 const struct seq_ops proc_personality_seq = { .record = personality_record };
+const struct seq_ops proc_slack_seq = { .record = slack_record };
 const struct seq_ops proc_io_seq = { .record = io_record };
 const struct seq_ops proc_status_seq = { .record = status_record };
 const struct seq_ops proc_limits_seq = { .record = limits_record };
