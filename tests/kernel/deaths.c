@@ -451,7 +451,7 @@ KTEST(dies_of_a_stack_that_was_nearly_full)
 __attribute__((noinline)) static void smash(void)
 {
 	uint8_t room[16];
-	uint8_t *volatile end = room;
+	volatile uint8_t *volatile end = room;
 
 	for (unsigned i = 0; i < 2 * sizeof(room); i++)
 		end[i] = 0xff;
