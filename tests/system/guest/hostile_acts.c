@@ -201,14 +201,14 @@ static const struct {
 	{ "terminal", terminal, 3 },
 	{ "crowd", crowd, 1 },
 	{ "queue", queue, 1 },
-	{ "hog", hog, 1 },
+	{ "hog", hog, 2 },
 	{ "endpoint", act_endpoint, 5 },
 	{ "server", act_server, 5 },
 	{ "driver", act_driver, 2 },
 };
 
 #define NACTS	(sizeof(acts) / sizeof(acts[0]))
-#define WEIGHTS 50 /* of all of them */
+#define WEIGHTS 51 /* of all of them */
 
 _Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 
