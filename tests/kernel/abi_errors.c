@@ -39,7 +39,7 @@ static bool log_has(const char *text)
 
 PROGRAM(fanotify_call, CALL(262), EXIT_A0);
 PROGRAM(io_setup_call, CALL(0), EXIT_A0);
-PROGRAM(last_call, CALL(462), EXIT_A0);
+PROGRAM(last_call, CALL(461), EXIT_A0);
 PROGRAM(no_call, CALL(1999), EXIT_A0);
 
 KTEST(abi_what_is_not_implemented_is_named)
@@ -50,7 +50,8 @@ KTEST(abi_what_is_not_implemented_is_named)
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&io_setup_call));
 	EXPECT_TRUE(log_has("io_setup (system call 0) is not implemented in Faultline: "));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&last_call));
-	EXPECT_TRUE(log_has("mseal (system call 462) is not implemented in Faultline: "));
+	EXPECT_TRUE(
+		log_has("lsm_list_modules (system call 461) is not implemented in Faultline: "));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&no_call));
 	EXPECT_TRUE(log_has("there is no system call 1999"));
 }
