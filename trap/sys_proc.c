@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "abi/reboot.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
@@ -139,6 +140,46 @@ long sys_unshare(struct trap_frame *frame)
 	if (flags & UNSHARE_PROCESS && !shares_none(current_process(), flags))
 		return -EINVAL;
 	return process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
+}
+
+/* As on Linux without namespaces: no descriptor is one. */
+long sys_setns(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return -EINVAL;
+}
+
+static bool is_reboot_magic(const struct trap_frame *frame)
+{
+	unsigned second = arg_uint(frame, 1);
+
+	return arg_uint(frame, 0) == REBOOT_MAGIC1 &&
+	       (second == REBOOT_MAGIC2 || second == REBOOT_MAGIC2A || second == REBOOT_MAGIC2B ||
+		second == REBOOT_MAGIC2C);
+}
+
+/* The machine ends with its program, as its runner has asked for; nobody else ends it. */
+long sys_reboot(struct trap_frame *frame)
+{
+	if (!capable(CAP_SYS_BOOT))
+		return -EPERM;
+	if (!is_reboot_magic(frame))
+		return -EINVAL;
+	switch (arg_uint(frame, 2)) {
+	case REBOOT_CMD_CAD_OFF:
+	case REBOOT_CMD_CAD_ON: /* there are no such keys */
+		return 0;
+	case REBOOT_CMD_RESTART:
+	case REBOOT_CMD_HALT:
+	case REBOOT_CMD_POWER_OFF:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
 }
 
 long sys_exit(struct trap_frame *frame)

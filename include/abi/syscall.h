@@ -227,6 +227,7 @@
 #define SYS_prlimit64		   261
 #define SYS_clock_adjtime	   266
 #define SYS_syncfs		   267
+#define SYS_setns		   268
 #define SYS_sendmmsg		   269
 #define SYS_process_vm_readv	   270
 #define SYS_process_vm_writev	   271

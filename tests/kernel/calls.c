@@ -7,6 +7,7 @@
 #include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/prctl.h"
+#include "abi/reboot.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
@@ -494,6 +495,20 @@ KTEST(abi_other_personalities_are_einval)
 		{ SYS_personality, { 0x0400000 }, -EINVAL }, /* READ_IMPLIES_EXEC */
 		{ SYS_personality, { 8 }, -EINVAL },	     /* PER_LINUX32 */
 		{ SYS_personality, { PERSONALITY_QUERY }, ADDR_NO_RANDOMIZE },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+/* Not even root. */
+KTEST(abi_reboot_ends_nothing)
+{
+	static const struct call calls[] = {
+		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2, REBOOT_CMD_POWER_OFF }, -EPERM },
+		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2A, REBOOT_CMD_HALT }, -EPERM },
+		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2B, REBOOT_CMD_RESTART }, -EPERM },
+		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2C, REBOOT_CMD_CAD_ON }, 0 },
+		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC1, REBOOT_CMD_POWER_OFF }, -EINVAL },
 	};
 
 	expect_calls(calls, ARRAY_SIZE(calls));

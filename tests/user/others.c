@@ -276,6 +276,8 @@ static int privileged(void *unused)
 	TRY(setgroups(1, &group));
 	TRY(syscall(SYS_syslog, 10, NULL, 0));
 	TRY(syscall(SYS_syslog, 3, NULL, 0));
+	TRY(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, 0));
+	TRY(syscall(SYS_reboot, 0, 0, 0, 0));
 	return 0;
 }
 

@@ -58,6 +58,8 @@ static const struct {
 	/* processes */
 	{ SYS_clone, 6, "caaaa" },
 	{ SYS_unshare, 2, "c" },
+	{ SYS_setns, 2, "fo" },
+	{ SYS_reboot, 1, "llo" },
 	{ SYS_execve, 3, "pPP" },
 	{ SYS_execveat, 2, "fpPPo" },
 	{ SYS_exit, 1, "n" },

@@ -161,6 +161,15 @@ static const struct bad word_flags[] = {
 static const struct bad word_values[] = { { "other value", 5 }, { "large", 1ul << 32 }, NO_MORE };
 static const struct bad ones[] = { { "1", 1 }, NO_MORE };
 
+static const struct bad not_namespaces[] = { { "closed", FD_CLOSED },
+					     { "negative", MINUS(1) },
+					     { "above", FD_ABOVE },
+					     { "path", FD_PATH },
+					     { "dir", FD_DIR },
+					     { "pipe", FD_IN },
+					     NO_MORE };
+static const struct bad magics[] = { { "0", 0 }, { "negative", MINUS(1) }, NO_MORE };
+static const struct bad reboot_commands[] = { { "unknown", 5 }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad unshare_flags[] = { { "CLONE_PARENT", CLONE_PARENT },
 					    { "signal", CLONE_FILES | SIGCHLD },
 					    { "above", 1ul << 32 | CLONE_FILES },
@@ -543,6 +552,9 @@ static const struct row rows[] = {
 	CALL(futex_requeue, RIGHT((word)requeued_words, 0, 1, 1),
 	     BAD(word_lists, ones, negative_count, negative_count), .before = resets_futexes),
 	CALL(unshare, RIGHT(CLONE_FS | CLONE_FILES), BAD(unshare_flags)),
+	CALL(setns, RIGHT(FD_RW, 0), BAD(not_namespaces, ones)),
+	/* A program that names a kernel to restart with, or puts Linux to sleep, is not tried. */
+	CALL(reboot, RIGHT(0xfee1dead, 672274793, 0), BAD(magics, magics, reboot_commands)),
 	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
 	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
