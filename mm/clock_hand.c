@@ -63,7 +63,7 @@ static bool hand_pass_spaces(void)
 		return false;
 	}
 	reclaim_pass_init(&pass, BY_AGE, space, clock_hand.va);
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (reclaim_pass_space(&pass, space)) {
 		clock_hand.va = pass.next;
 	} else {
@@ -72,7 +72,7 @@ static bool hand_pass_spaces(void)
 	}
 	gather_fence(&pass.gather);
 	debt_assert_none(space);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	spin_unlock(&spaces_lock);
 	gather_free(&pass.gather);
 	write_unmapped(&pass, false);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/page_age.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "sync/atomic.h"
 
 /*

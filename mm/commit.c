@@ -90,10 +90,10 @@ void space_settle(struct space *space)
 {
 	size_t left;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	assert_hardened(space->commit_credit >= 0);
 	left = (size_t)space->commit_credit;
 	space->commit_credit = 0;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	commit_uncharge(left >> PAGE_SHIFT);
 }

@@ -25,7 +25,7 @@
  */
 
 #include "lib/types.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /* VMA_ACCOUNT if accounting is on, else 0. Constant after boot. */
 extern unsigned commit_account;

@@ -334,6 +334,83 @@ static __attribute__((noinline, cold)) int force_access(struct fault *fault)
 	return fault_resolve(fault);
 }
 
+/* ---- as a reader, without the lock ---- */
+
+/* Finds the VMA: that of this hart's last fault, or another one. */
+static inline struct vma *find_beside(struct fault *fault, struct space_reader *self)
+{
+	struct vma *vma = self->vma;
+
+	if (unlikely(!vma) || unlikely(fault->va - vma->start >= vma->end - vma->start)) {
+		vma = vma_find(fault->space, fault->va);
+		if (vma)
+			space_reader_turn(fault->space, self, vma);
+	}
+	return vma;
+}
+
+/* Faults on objects' pages take a lock all the same, and new text is told to all harts. */
+static inline bool is_for_readers(const struct object *object, unsigned prot)
+{
+	return likely(!object) && likely(!(prot & VM_PROT_EXEC));
+}
+
+/*
+ * A round of a fault that changes nothing but an entry which it adds, or gives permissions: of the
+ * VMA, the tables and all other entries it only wants that they stay. Returns VM_OK, or VM_AGAIN with
+ * nothing changed.
+ */
+static inline int round_beside(struct fault *fault, struct space_reader *self)
+{
+	struct space *space = fault->space;
+	struct vma *vma;
+
+	if (unlikely(space->unusual != SPACE_ONLY_SHARED))
+		return VM_AGAIN;
+	vma = find_beside(fault, self);
+	if (unlikely(!vma) || !is_for_readers(vma->object, vma->prot))
+		return VM_AGAIN;
+	fault->vma = vma;
+	vma_attr_copy(&fault->attr, vma);
+	fault->wanted = fault_wanted(fault->access, fault->attr.prot, fault_is_shared(fault));
+	if (unlikely(fault->wanted & ~fault->attr.prot))
+		return VM_AGAIN;
+	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
+	if (unlikely(!fault->slot))
+		return VM_AGAIN;
+	fault_judge(fault, false);
+	return install_beside(fault, self);
+}
+
+/* Resolves the fault beside those of other harts, if it is of a kind that can be. */
+static __attribute__((noinline)) bool fault_beside(struct fault *fault)
+{
+	struct space_reader *self = space_enter(fault->space);
+	int outcome;
+
+	if (!self)
+		return false;
+	outcome = round_beside(fault, self);
+	space_leave(fault->space, self);
+	return outcome == VM_OK;
+}
+
+/*
+ * The end of a round in a space that is recorded, or has readers. If a reader could have resolved the
+ * fault, the next ones shall. Returns the outcome.
+ */
+static __attribute__((noinline)) int fault_round_ends(struct fault *fault, int outcome)
+{
+	struct space *space = fault->space;
+
+	if (likely(space->recorded))
+		return fault_record_round(fault, outcome);
+	if (outcome == VM_OK && space->unusual == SPACE_ONLY_SHARED &&
+	    is_for_readers(fault->attr.object, fault->attr.prot) && install_can_beside(fault->kind))
+		space_open(space);
+	return outcome;
+}
+
 /* ---- prepare, with no lock held ---- */
 
 static int prepare_tables(struct fault_prepared *prepared, const struct fault_need *need)
@@ -413,18 +490,18 @@ static inline __attribute__((always_inline)) int fault_round(struct fault *fault
 	struct space *space = fault->space;
 	int outcome;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	outcome = fault_find(space, fault, again);
 	if (likely(outcome == VM_OK)) {
 		fault_judge(fault, again);
 		outcome = fault_resolve(fault);
 	}
 	if (unlikely(space->unusual))
-		outcome = fault_record_round(fault, outcome);
+		outcome = fault_round_ends(fault, outcome);
 	if (unlikely(outcome >= VM_AGAIN))
 		fault->layout = space->layout;
 	debt_assert_none(space);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return outcome;
 }
 
@@ -467,7 +544,10 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wa
 	fault.wait = wait;
 	fault.prepared = NULL;
 	zeroed_topup();
-	outcome = fault_round(&fault, false);
+	if (unlikely(space->readers) && fault_beside(&fault))
+		outcome = VM_OK;
+	else
+		outcome = fault_round(&fault, false);
 	if (unlikely(outcome >= VM_AGAIN))
 		outcome = fault_more_rounds(&fault, outcome);
 	fault.wait->kind = fault.kind;

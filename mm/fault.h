@@ -2,7 +2,7 @@
 /* The fault dispatcher. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "mm/vm_wait.h"
 
 /* What a round may need prepared. */

@@ -48,11 +48,11 @@ static void unpin(struct space *space, struct page *page)
 	if (kind == PAGE_OBJECT) {
 		object_unpin(page);
 	} else if (kind == PAGE_ANON) {
-		spin_lock(&space->lock);
+		space_lock(space);
 		assert_hardened(space->pins);
 		page_unpin(page);
 		space->pins--;
-		spin_unlock(&space->lock);
+		space_unlock(space);
 	}
 }
 
@@ -62,7 +62,7 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 	struct page *page = NULL;
 	struct mmu_entry *slot;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
 	if (slot && entry_allows(entry_load(slot), access & RIGHTS)) {
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
@@ -70,7 +70,7 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 		if (access & VM_PROT_WRITE)
 			pin(space, va, page);
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return page;
 }
 
@@ -83,7 +83,7 @@ static struct page *forced_page_look(struct space *space, vaddr_t va, unsigned a
 	struct page *page = NULL;
 	struct mmu_entry *slot, entry;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
 	entry = slot ? entry_load(slot) : ENTRY_NONE;
 	if (entry_has_page(entry))
@@ -97,7 +97,7 @@ static struct page *forced_page_look(struct space *space, vaddr_t va, unsigned a
 		if (access & VM_PROT_WRITE)
 			pin(space, va, page);
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return page;
 }
 
@@ -164,7 +164,7 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 	struct mmu_entry *slot;
 	const struct vma *vma;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	vma = vma_find(space, va);
 	slot = vma ? arch_mmu_lookup(&space->mmu, va) : NULL;
 	if (slot)
@@ -173,7 +173,7 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 		page = pfn_to_page(entry_pfn(entry));
 	if (page && is_content(page))
 		page_get(page);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	if (page)
 		return is_content(page) ? page : NULL;
 	if (!vma || (entry_empty(entry) && !vma->object) ||

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/phys/page.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "mm/vm_wait.h"
 
 /*

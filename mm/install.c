@@ -4,6 +4,7 @@
 
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
+#include "mm/phys/zeroed.h"
 #include "mm/space_record.h"
 #include "mm/swap_cache.h"
 #include "mm/zero_page.h"
@@ -252,11 +253,20 @@ static inline int grant(struct fault *fault, unsigned prot, unsigned flags)
 	return VM_OK;
 }
 
+/* ACCESSED: the permissions of the VMA except write, and the flags. */
+static inline unsigned accessed_prot(const struct fault *fault)
+{
+	return entry_prot(fault->entry) | (fault->attr.prot & ~VM_PROT_WRITE);
+}
+
+static inline unsigned accessed_flags(const struct fault *fault)
+{
+	return entry_flags(fault->entry) | fault_used_flags(fault);
+}
+
 int install_accessed(struct fault *fault)
 {
-	unsigned prot = entry_prot(fault->entry) | (fault->attr.prot & ~VM_PROT_WRITE);
-
-	return grant(fault, prot, entry_flags(fault->entry) | fault_used_flags(fault));
+	return grant(fault, accessed_prot(fault), accessed_flags(fault));
 }
 
 /* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
@@ -289,6 +299,71 @@ int install_remap(struct fault *fault)
 	else
 		page_set_dirty(page);
 	return grant(fault, fault->attr.prot, fault_used_flags(fault));
+}
+
+/* ---- beside other faults, without the space's lock ---- */
+
+/*
+ * Writes an entry that was EMPTY, unless the reader of another hart does so first. What the entry maps was made
+ * before.
+ */
+static bool publish_beside(struct fault *fault, struct mmu_entry entry)
+{
+	vma_touch_beside(fault->vma, fault->va);
+	return arch_mmu_map_first(fault->slot, fault->va, entry);
+}
+
+static int zero_page_beside(struct fault *fault, struct space_reader *self)
+{
+	if (unlikely(!publish_beside(fault, zero_page_entry(fault->attr.prot))))
+		return VM_AGAIN;
+	self->zero_maps++;
+	self->faults.kind[FAULT_FILL]++;
+	return VM_OK;
+}
+
+static int frame_beside(struct fault *fault, struct space_reader *self)
+{
+	struct page *page = zeroed_take();
+
+	if (unlikely(!page))
+		return VM_AGAIN;
+	page_ref_to_map(page);
+	if (unlikely(!publish_beside(fault, entry_make(page->zeroed_pfn, fault->attr.prot,
+						       fault_used_flags(fault))))) {
+		page_map_to_ref(page);
+		zeroed_give(page);
+		return VM_AGAIN;
+	}
+	self->faults.kind[FAULT_FILL]++;
+	return VM_OK;
+}
+
+/* The entry may have got the same from the reader of another hart, or A or D from the hardware. */
+static int accessed_beside(struct fault *fault, struct space_reader *self)
+{
+	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry,
+				  accessed_prot(fault), accessed_flags(fault))))
+		return VM_AGAIN;
+	self->faults.kind[FAULT_ACCESSED]++;
+	return VM_OK;
+}
+
+int install_beside(struct fault *fault, struct space_reader *self)
+{
+	switch (fault->kind) {
+	case FAULT_FILL:
+		return fault_is_write(fault) ? frame_beside(fault, self)
+					     : zero_page_beside(fault, self);
+	case FAULT_ACCESSED:
+		return accessed_beside(fault, self);
+	case FAULT_SPURIOUS:
+		arch_mmu_fence_local_all();
+		self->faults.kind[FAULT_SPURIOUS]++;
+		return VM_OK;
+	default:
+		return VM_AGAIN;
+	}
 }
 
 /* ---- for mprotect ---- */

@@ -31,3 +31,16 @@ int install_remap(struct fault *fault);
  * would be REUSE. Other entries get theirs by faults. The caller holds the space's lock.
  */
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);
+
+/* Is it one of the kinds that install_beside() resolves? */
+static inline bool install_can_beside(enum fault_kind kind)
+{
+	return kind == FAULT_FILL || kind == FAULT_ACCESSED || kind == FAULT_SPURIOUS;
+}
+
+/*
+ * Such a fault for a reader of the space (mm/space_lock.h), of memory without an object that programs may not
+ * execute. Returns VM_OK, or VM_AGAIN with nothing changed: it is of another kind, or another hart was
+ * quicker, or there is no frame of zeros.
+ */
+int install_beside(struct fault *fault, struct space_reader *self);

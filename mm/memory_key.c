@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "mm/host.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /*
  * A private mapping of a file that can't be written shows the object's bytes, so its key is the
@@ -33,13 +33,13 @@ static int look(struct space *space, vaddr_t va, struct memory_key *key_ret, str
 	const struct vma *vma;
 	int result = -EFAULT;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	vma = vma_find(space, va);
 	if (unlikely(space_is_unsettled(space, vma, va)))
 		result = space_await_verb(space, wait);
 	else if (vma)
 		result = key_in(vma, va, key_ret);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return result;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "sync/atomic.h"
 
 /*

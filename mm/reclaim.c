@@ -142,12 +142,12 @@ static void advise_piece(struct reclaim_pass *pass, vaddr_t end)
 	vaddr_t from = MAX(pass->next, pass->vma->touched_start);
 	vaddr_t to = MIN(end, pass->vma->touched_end);
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (from >= to || !arch_mmu_visit(&space->mmu, from, to, reclaim_pass_leaf, pass))
 		pass->next = end;
 	gather_fence(&pass->gather);
 	debt_assert_none(space);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	gather_free(&pass->gather);
 }
 

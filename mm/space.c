@@ -53,18 +53,18 @@ int space_create(struct space *space)
 
 static void record_end(struct space *space)
 {
-	spin_lock(&space->lock);
+	space_lock(space);
 	space_record_areas(space, 0, USER_TOP);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 void space_destroy(struct space *space)
 {
 	struct mmu_tables tables = { 0 };
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	space->ending = true;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	unmap_pieces(space, USER_BASE, USER_TOP);
 	assert(tree_empty(&space->vmas) && space->resident == 0);
 	if (commit_is_strict())
@@ -79,6 +79,7 @@ void space_destroy(struct space *space)
 	arch_mmu_destroy(&space->mmu, &tables);
 	assert(tables.count == space->tables);
 	tables_free(&tables);
+	space_unshare(space);
 	debts_destroy(space);
 }
 
@@ -94,14 +95,14 @@ int space_await_verb(struct space *space, struct vm_wait *wait)
 
 void space_busy(struct space *space, vaddr_t start, vaddr_t end)
 {
-	spin_lock(&space->lock);
+	space_lock(space);
 	space_busy_locked(space, start, end);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 void space_idle(struct space *space)
 {
-	spin_lock(&space->lock);
+	space_lock(space);
 	space_unlock_idle(space);
 }
 
@@ -115,7 +116,7 @@ __attribute__((noinline)) void space_unlock_at_idle(struct space *space)
 	space->busy_start = 0;
 	space->busy_end = 0;
 	space->at_idle = left & AT_IDLE_RECORD;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	if (left & AT_IDLE_SETTLE)
 		space_settle(space);
 	if (left & AT_IDLE_WAKE)

@@ -42,15 +42,18 @@ struct space_unmap {
 };
 
 struct debts;
+struct space_reader;
 struct vm_wait;
 
 struct space {
-	struct spinlock lock;
-	/* guarded by lock: */
+	struct spinlock lock; /* taken by space_lock() (mm/space_lock.h) */
+	/* guarded by lock, which readers keep from being taken; what these change is atomic: */
 	struct mmu mmu;
 	struct tree vmas;
 	uint64_t layout;      /* counts changes of VMAs, and page tables unlinked */
 	struct vma *last_hit; /* the VMA found last; atomic where only the mmap lock is held */
+	bool open;	      /* atomic: faults may be readers */
+	struct space_reader *readers; /* NULL, or one for each hart (mm/space_lock.h); then const */
 	size_t nvmas;
 	size_t resident; /* entries that map a frame other than the zero page */
 	size_t tables;	 /* page table pages, the root included */
@@ -65,8 +68,9 @@ struct space {
 			/* fork is at work: a fault below forked_end waits for its end. */
 			bool forking;
 			bool recorded; /* what happens to it is written to the journal, until that is over */
+			bool shared; /* threads of it may run on several harts: it has readers */
 		};
-		uint32_t unusual; /* any of these; SPACE_ONLY_RECORDED: nothing else */
+		uint32_t unusual; /* any of these; SPACE_ONLY_*: nothing else */
 	};
 	uint32_t number;    /* const: of a recorded space, in the journal */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
@@ -109,8 +113,10 @@ struct space {
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 #define AT_IDLE_RECORD 4u /* the space is recorded: what is mapped in the busy range is written */
 
-#define SPACE_ONLY_RECORDED \
-	(1u << 8 * (offsetof(struct space, recorded) - offsetof(struct space, unusual)))
+#define SPACE_ONLY(mark) \
+	(1u << 8 * (offsetof(struct space, mark) - offsetof(struct space, unusual)))
+#define SPACE_ONLY_RECORDED SPACE_ONLY(recorded)
+#define SPACE_ONLY_SHARED   SPACE_ONLY(shared)
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;

@@ -219,8 +219,8 @@ void space_record_verb(struct space *space)
 		at = record_piece(space, at, space->busy_end, RECORD_VMAS);
 		if (at == space->busy_end)
 			break;
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		(void)vm_pause(); /* a kill does not end the verb's record */
-		spin_lock(&space->lock);
+		space_lock(space);
 	}
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/journal.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /*
  * The caller of all holds the space's lock, under which it has made the change. A record is written

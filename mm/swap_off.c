@@ -65,13 +65,13 @@ static void find_swapped(struct space *space, struct search *search)
 	vaddr_t from = search->next;
 
 	search->leaves = search->count = 0;
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (space->dying || !space->swapped ||
 	    !arch_mmu_visit(&space->mmu, from, USER_TOP, search_leaf, search))
 		search->next = USER_TOP;
 	for (unsigned i = 0; i < search->count; i++)
 		swap_slot_get(entry_swap_slot(search->found[i].entry));
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 bool swap_off_fits(void)
@@ -119,7 +119,7 @@ static void map_page(struct space *space, const struct swapped_entry *found, str
 			       .page = page,
 			       .prepared = &prepared };
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	fault.vma = space->dying ? NULL : vma_find(space, found->va);
 	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, found->va) : NULL;
 	fault.entry = fault.slot ? entry_load(fault.slot) : ENTRY_NONE;
@@ -131,7 +131,7 @@ static void map_page(struct space *space, const struct swapped_entry *found, str
 		spin_unlock(&swap_cache.lock);
 		debt_assert_none(space);
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 /* Brings back the page of the i-th entry. */

@@ -2,7 +2,7 @@
 /* Brings everything back from swap, for swapoff. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /* Are there frames for all pages that are out? It changes at any time. */
 bool swap_off_fits(void);

@@ -2,7 +2,7 @@
 /* Entries that were removed, until they are fenced and their frames can be freed. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /* The most that one piece of a verb removes, so that the lock is held briefly. */
 #define GATHER_PAGES  64

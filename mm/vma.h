@@ -137,6 +137,28 @@ static inline void vma_touch(struct vma *vma, vaddr_t va)
 		vma->touched_end = va + PAGE_SIZE;
 }
 
+/*
+ * The same for a reader (mm/space_lock.h), beside others: the range ends at a multiple of so much, so that
+ * not each fault writes to the VMA. (fork looks at all entries of the range.)
+ */
+#define VMA_TOUCH_STEP (16 * PAGE_SIZE)
+
+static inline void vma_touch_beside(struct vma *vma, vaddr_t va)
+{
+	vaddr_t step = ALIGN_DOWN(va, VMA_TOUCH_STEP);
+	vaddr_t start = MAX(vma->start, step), end = MIN(vma->end, step + VMA_TOUCH_STEP);
+	vaddr_t from = atomic_load_relaxed(&vma->touched_start);
+	vaddr_t to = atomic_load_relaxed(&vma->touched_end);
+
+	while (start < from &&
+	       !__atomic_compare_exchange_n(&vma->touched_start, &from, start, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	while (end > to && !__atomic_compare_exchange_n(&vma->touched_end, &to, end, false,
+							__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 /* Cuts the touched range to the VMA, which has shrunk. The caller holds the space's lock. */
 static inline void vma_clip_touched(struct vma *vma)
 {

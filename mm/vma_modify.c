@@ -85,12 +85,12 @@ int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees)
 			return -ENOMEM;
 		}
 	}
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (high)
 		vma_split(last, end, high_spare);
 	if (low)
 		vma_split(first, start, low_spare);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return 0;
 }
 
@@ -172,9 +172,9 @@ static __attribute__((noinline)) int vma_isolate(struct vma **vma, vaddr_t start
 	struct space *space = (*vma)->space;
 	int result;
 
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	result = vma_split_edges(space, start, end, false);
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (!result)
 		*vma = vma_find(space, start);
 	return result;
@@ -218,7 +218,7 @@ int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags
 
 	if (vma->flags == flags)
 		return 0;
-	spin_lock(&space->lock);
+	space_lock(space);
 	space_busy_locked(space, start, end);
 	result = vma_modify(&vma, start, end, vma->prot, flags, &dead);
 	space_unlock_idle(space);

@@ -2,7 +2,7 @@
 /* Splits VMAs, changes a part of one, and merges neighbours that are alike. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /*
  * Splits the VMAs that cross `start` or `end`, so that none reaches across either address. With

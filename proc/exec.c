@@ -332,6 +332,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	if (old_uspace) {
 		futex_robust_exit();
 		child_tid_clear();
+		space_count(&old_uspace->space);
 		usage_add_space(&process->past_usage, process, &old_uspace->space);
 		new->uspace->space.mdwe = mdwe_inherited(&old_uspace->space);
 	}

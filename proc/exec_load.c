@@ -277,9 +277,9 @@ static int exec_place_interp(struct space *space, const struct elf_image *image,
 		return 0;
 	if (image->high - image->low > USER_TOP - USER_BASE)
 		return -ENOMEM;
-	spin_lock(&space->lock);
+	space_lock(space);
 	err = map_choose_address(space, prefer ? image->low : 0, image->high - image->low, &start);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	if (!err)
 		*bias_ret = start - image->low;
 	return err;

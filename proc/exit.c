@@ -56,6 +56,7 @@ static void leave_space(struct process *process)
 	struct uspace *uspace = process->uspace;
 
 	oom_memory_leaves();
+	space_count(&uspace->space);
 	spin_lock(&process_tree_lock);
 	usage_add_space(&process->past_usage, process, &uspace->space);
 	process->uspace = NULL;

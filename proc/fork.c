@@ -127,6 +127,13 @@ static int copy_state(struct process *parent, struct process *child,
 	return signals_copy(&child->signals, actions_for(request));
 }
 
+/* From now on, threads may fault in it on several harts at once. */
+static void share_space(struct process *process)
+{
+	if (hart_are_several())
+		space_share(&process->uspace->space);
+}
+
 static int copy_process(struct process *parent, struct process *child,
 			const struct clone_request *request)
 {
@@ -140,8 +147,10 @@ static int copy_process(struct process *parent, struct process *child,
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
-	if (!(flags & CLONE_VFORK)) /* both run, so they must not share it */
+	if (!(flags & CLONE_VFORK)) { /* both run, so they must not share it */
 		child->leader->signals.stack = SIGNAL_NO_STACK;
+		share_space(parent);
+	}
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
 	usage_borrow_space(child);
@@ -406,6 +415,7 @@ static void furnish_thread(struct thread *thread)
 	thread_signals_copy(&thread->signals, &self->signals);
 	thread->signals.stack = SIGNAL_NO_STACK;
 	thread->mmu = &thread->process->uspace->space.mmu;
+	share_space(thread->process);
 }
 
 static long make_thread(struct process *process, const struct clone_request *request)

@@ -30,7 +30,7 @@ static void fill_space(struct space *space, struct faultline_process *ret)
 {
 	const struct space_stats *stats = &space->stats;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
 		ret->faults[kind] = stats->kind[kind];
 	for (unsigned reason = 0; reason < RETRY_REASONS; reason++)
@@ -48,7 +48,7 @@ static void fill_space(struct space *space, struct faultline_process *ret)
 	ret->heap_start = space->brk_start;
 	ret->heap_end = space->brk;
 	ret->swapped = space->swapped;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 /* Does one of the threads, of which none runs, wait for a lock? Call with process_tree_lock held. */
@@ -347,7 +347,7 @@ static void fill_space_facts(const struct process *process, struct process_facts
 
 	ret->has_memory = true;
 	ret->layout = uspace->layout;
-	spin_lock(&space->lock);
+	space_lock(space);
 	ret->mapped = space->mapped_bytes;
 	ret->data = space->data_bytes;
 	ret->stack = stack_bytes_locked(space);
@@ -359,7 +359,7 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
 	usage_add_space(&ret->usage, process, space);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }
 
 /* The state that all threads of the process have which have not ended; 0: each has its own. */
@@ -627,12 +627,12 @@ static int lock_and_find(struct space *space, vaddr_t from, const struct vma **v
 	int err;
 
 	do {
-		spin_lock(&space->lock);
+		space_lock(space);
 		*vma_ret = vma_find_next(space, from);
 		if (!is_unsettled(space, from, *vma_ret))
 			return 0;
 		err = space_await_verb(space, &wait);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 	} while (vm_wait_again(&err, &wait));
 	return err;
 }
@@ -658,7 +658,7 @@ int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
 		if (vma->object)
 			object_get(vma->object);
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return vma ? 0 : -ENODATA;
 }
 
@@ -676,6 +676,6 @@ int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		from = vma->end;
 		vma = vma_find_next(space, from);
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return count;
 }

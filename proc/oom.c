@@ -50,7 +50,7 @@ struct oom_report {
  */
 static size_t in_memory(const struct space *space)
 {
-	return MAX(atomic_load_relaxed(&space->resident), atomic_load_relaxed(&space->charged));
+	return MAX(space_resident(space), atomic_load_relaxed(&space->charged));
 }
 
 /*
@@ -76,7 +76,7 @@ static struct oom_row row_of(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 	struct oom_row row = { .pid = process->pid,
-			       .resident = atomic_load_relaxed(&space->resident),
+			       .resident = space_resident(space),
 			       .swapped = atomic_load_relaxed(&space->swapped),
 			       .tables = atomic_load_relaxed(&space->tables),
 			       .held = oom_held_by(process) };

@@ -61,6 +61,7 @@ void usage_borrow_space(struct process *process)
 	struct usage usage = { 0 };
 
 	process->borrows_space = true;
+	space_count(&process->uspace->space);
 	count_faults(&usage, &process->uspace->space);
 	process->borrowed_minor = usage.minor_faults;
 	process->borrowed_major = usage.major_faults;
@@ -97,8 +98,10 @@ void usage_current(struct usage *ret)
 	*ret = process->past_usage;
 	usage_add_threads(ret, process);
 	spin_unlock(&process->signals.lock);
-	if (process->uspace)
-		usage_add_space(ret, process, &process->uspace->space);
+	if (!process->uspace)
+		return;
+	space_count(&process->uspace->space);
+	usage_add_space(ret, process, &process->uspace->space);
 }
 
 struct usage usage_children(void)

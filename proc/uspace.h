@@ -2,7 +2,7 @@
 /* A user address space with its waiting lock: the unit that CLONE_VM shares. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "proc/mutex.h"
 
 /* Where exec put what, for others to read (/proc). Const once the image runs; exec and fork set it. */

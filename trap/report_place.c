@@ -63,12 +63,12 @@ struct place report_place_of(vaddr_t addr)
 	struct space *space = current_space();
 	struct place place = { .addr = addr };
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	look_up(space, &place);
 	place.brk_start = space->brk_start;
 	place.brk = space->brk;
 	place.limit_stack = space->limit_stack;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return place;
 }
 
@@ -76,7 +76,7 @@ void place_walk(vaddr_t addr, unsigned right, char *buf, size_t size)
 {
 	struct space *space = current_space();
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	arch_mmu_describe(&space->mmu, addr, right, buf, size);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }

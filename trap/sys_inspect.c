@@ -262,9 +262,9 @@ static long query_walk(const struct query *q)
 
 	if (err)
 		return err;
-	spin_lock(&uspace->space.lock);
+	space_lock(&uspace->space);
 	arch_mmu_describe(&uspace->space.mmu, q->from, VM_PROT_READ, text, sizeof(text));
-	spin_unlock(&uspace->space.lock);
+	space_unlock(&uspace->space);
 	if (exe)
 		exe_put(exe);
 	uspace_put(uspace);

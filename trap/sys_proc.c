@@ -383,6 +383,7 @@ long sys_getrusage(struct trap_frame *frame)
 		usage_add_thread(&usage, current_thread());
 		usage.minor_faults = current_thread()->minor_faults;
 		usage.major_faults = current_thread()->major_faults;
+		space_count(current_space());
 		usage.peak_pages = current_space()->stats.peak_resident;
 		break;
 	case RUSAGE_CHILDREN:

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/phys/page.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /*
  * The hardened build records each entry that lost permissions or its frame, until space_fence()

@@ -250,9 +250,9 @@ void ledger_walk_spaces(struct ledger_walk *walk)
 
 	spin_lock(&spaces_lock);
 	list_for_each_entry(space, &spaces, link) {
-		spin_lock(&space->lock);
+		space_lock(space);
 		walk_space(walk, space);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 	}
 	spin_unlock(&spaces_lock);
 }

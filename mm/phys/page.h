@@ -226,6 +226,12 @@ static inline void page_ref_to_map(struct page *page)
 	page_counts_add(page, PAGE_ONE_MAP - PAGE_ONE_REF);
 }
 
+/* Undoes that: the entry was not written. */
+static inline void page_map_to_ref(struct page *page)
+{
+	page_counts_add(page, PAGE_ONE_REF - PAGE_ONE_MAP);
+}
+
 /*
  * Drops the reference of an entry that is cleared and fenced. The last one frees the frame. See
  * also swap_page_unmapped().

@@ -110,7 +110,7 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 		if (!fresh)
 			return -ENOMEM;
 	}
-	spin_lock(&space->lock);
+	space_lock(space);
 	may = brk_may_grow(space, start, end);
 	if (may && heap)
 		vma_set_end(heap,
@@ -119,7 +119,7 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 		vma_insert(space, fresh);
 	if (unlikely(space->recorded) && may)
 		space_record_areas(space, start, end);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	if (!may)
 		vma_free(fresh);
 	return may ? 0 : -ENOMEM;

@@ -3,6 +3,7 @@
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/page_age.h"
+#include "mm/space_lock.h"
 #include "mm/verbs.h"
 
 /* Entries, and VMAs, that are looked at in one hold of the space's lock. */
@@ -88,11 +89,11 @@ int vm_clear_refs(struct space *space, enum vm_refs which)
 
 	mmu_flush_init(&clear.flush);
 	do {
-		spin_lock(&space->lock);
+		space_lock(space);
 		more = clear_piece_locked(&clear);
 		space_fence(space, &clear.flush);
 		debt_assert_none(space);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		err = vm_pause();
 	} while (more && !err);
 	return err;
@@ -100,7 +101,7 @@ int vm_clear_refs(struct space *space, enum vm_refs which)
 
 void vm_forget_peak(struct space *space)
 {
-	spin_lock(&space->lock);
+	space_lock(space);
 	space->stats.peak_resident = space->resident;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }

@@ -240,15 +240,15 @@ static int copy_entries(struct copying *copying)
 
 		if (result)
 			return result;
-		spin_lock(&copying->parent->lock);
-		spin_lock_nested(&copying->child->lock);
+		space_lock(copying->parent);
+		space_lock_child(copying->child);
 		alive = !copying->parent->dying;
 		if (alive)
 			start = copy_piece(copying, start, end);
 		if (unlikely(copying->child->recorded))
 			note_piece(copying, start);
-		spin_unlock(&copying->child->lock);
-		spin_unlock(&copying->parent->lock);
+		space_unlock(copying->child);
+		space_unlock(copying->parent);
 		if (!alive || (start < end && vm_pause()))
 			return -EINTR;
 	}
@@ -271,9 +271,9 @@ static void copy_advice(struct vma *copy)
 static void note_copy(struct copying *copying)
 {
 	copying->noted = copying->vma->touched_start;
-	spin_lock(&copying->child->lock);
+	space_lock(copying->child);
 	note_areas(copying->child, copying->vma->start, copying->vma->end);
-	spin_unlock(&copying->child->lock);
+	space_unlock(copying->child);
 }
 
 /* Merges VMAs that differ in the parent only because some memory is locked. */
@@ -283,9 +283,9 @@ static void merge_copy(struct copying *copying)
 
 	if (!copying->parent->ever_locked)
 		return;
-	spin_lock(&copying->child->lock);
+	space_lock(copying->child);
 	vma_merge(copying->vma, &dead);
-	spin_unlock(&copying->child->lock);
+	space_unlock(copying->child);
 	vma_free_dead(&dead);
 }
 
@@ -298,7 +298,7 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	struct space *child = copying->child;
 	bool may;
 
-	spin_lock_nested(&child->lock);
+	space_lock_child(child);
 	may = space_may_commit(child, vma->flags & ~VMA_LOCKED, vma->end - vma->start);
 	if (likely(may)) {
 		vma_insert_copy(child, vma, copy);
@@ -310,7 +310,7 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 		copying->parent->forking = true;
 		copying->parent->forked_end = vma->end;
 	}
-	spin_unlock(&child->lock);
+	space_unlock(child);
 	return may;
 }
 
@@ -330,9 +330,9 @@ static struct vma *next_copied(const struct copying *copying, vaddr_t from)
 	while (vma && unlikely(vma->flags & VMA_DONTFORK)) {
 		vma = vma_next(vma);
 		if (++npassed % PASS_VMAS == 0) {
-			spin_unlock(&parent->lock);
+			space_unlock(parent);
 			(void)vm_pause();
-			spin_lock(&parent->lock);
+			space_lock(parent);
 		}
 	}
 	return vma;
@@ -350,11 +350,11 @@ static int copy_vma(struct copying *copying, vaddr_t from)
 
 	if (!copy)
 		return -ENOMEM;
-	spin_lock(&copying->parent->lock);
+	space_lock(copying->parent);
 	vma = next_copied(copying, from);
 	if (vma)
 		result = insert_copy(copying, vma, copy) ? 0 : -ENOMEM;
-	spin_unlock(&copying->parent->lock);
+	space_unlock(copying->parent);
 	copying->vma = copy;
 	if (result)
 		vma_free(copy);
@@ -384,7 +384,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 /* Faults in the parent need not wait any more. */
 static void fork_ends(struct space *parent)
 {
-	spin_lock(&parent->lock);
+	space_lock(parent);
 	parent->forking = false;
 	parent->forked_end = 0;
 	space_unlock_idle(parent);

@@ -66,11 +66,11 @@ static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 
 	for (;;) {
 		gather_init(&gather, space);
-		spin_lock(&space->lock);
+		space_lock(space);
 		start = gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
 		debt_assert_none(space);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		gather_free(&gather);
 		if (start >= end)
 			return;

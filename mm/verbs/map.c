@@ -89,14 +89,14 @@ static int plan_address(struct space *space, const struct map_request *request, 
 
 	if (len > USER_TOP - USER_BASE)
 		return -ENOMEM;
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (is_fixed(request))
 		result = check_address(request->addr, len, &plan->start);
 	else
 		result = choose_address(space, request->addr, len, &plan->start);
 	if (!result)
 		space_busy_locked(space, plan->start, plan->start + len);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	plan->end = plan->start + len;
 	plan->replace = request->flags & MAP_FIXED;
 	return result;
@@ -304,9 +304,9 @@ static int plan_commit(struct space *space, const struct map_plan *plan)
 
 	if (plan->replace)
 		len -= mapped_within(space, plan->start, plan->end, VMA_ACCOUNT);
-	spin_lock(&space->lock);
+	space_lock(space);
 	may = space_commit(space, len);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return may ? 0 : -ENOMEM;
 }
 
@@ -364,12 +364,12 @@ static int plan_carry_out(struct space *space, struct map_plan *plan)
 		result = unmap_range(space, plan->start, plan->end);
 	if (result)
 		return result;
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (vma_place(space, plan->vma, &dead)) {
 		plan->vma = NULL;
 		plan->has_writecount = false;
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	vma_free_dead(&dead);
 	return 0;
 }

@@ -29,14 +29,14 @@ void vm_oom_reap(struct space *space)
 	struct gather gather;
 	vaddr_t start = 0;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	space->dying = true;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	while (start < USER_TOP) {
 		gather_init(&gather, space);
-		spin_lock(&space->lock);
+		space_lock(space);
 		start = reap_piece(&gather, start);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		gather_free(&gather);
 		(void)vm_pause();
 	}

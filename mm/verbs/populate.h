@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/fault_classify.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 
 /* Returns the access by which vm_populate() fills memory that has these permissions. */
 static inline unsigned populate_access(unsigned prot)

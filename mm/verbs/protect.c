@@ -29,9 +29,9 @@ struct protect {
 /* A fatal signal does not stop a verb that has begun to change things. */
 static void pause_unlocked(struct space *space)
 {
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	(void)vm_pause();
-	spin_lock(&space->lock);
+	space_lock(space);
 }
 
 /*
@@ -105,9 +105,9 @@ static bool must_populate(const struct vma *vma, unsigned prot)
 static __attribute__((noinline)) void populate_unlocked(struct space *space, vaddr_t start,
 							vaddr_t end)
 {
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	(void)lock_populate(space, start, end);
-	spin_lock(&space->lock);
+	space_lock(space);
 }
 
 /* Changes the VMA at the start of the rest of the range, and moves that start to its end. */
@@ -198,7 +198,7 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 		return -ENOMEM;
 	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
 		return -EINVAL;
-	spin_lock(&space->lock);
+	space_lock(space);
 	if (unlikely(prot & grows))
 		result = stack_start(&protect, prot & PROT_GROWSUP);
 	if (!result) {

@@ -47,10 +47,10 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	for (size_t i = 0; i < npages;) {
 		size_t end = MIN(npages, i + QUERY_PIECE);
 
-		spin_lock(&space->lock);
+		space_lock(space);
 		for (; i < end; i++)
 			result[i] = present(vma, addr + i * PAGE_SIZE);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 	}
 	return (ssize_t)npages;
 }

@@ -51,9 +51,9 @@ static __attribute__((noinline)) bool commit_more(struct space *space, size_t by
 {
 	bool may;
 
-	spin_lock(&space->lock);
+	space_lock(space);
 	may = space_commit(space, bytes);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return may;
 }
 
@@ -107,11 +107,11 @@ static int move_anywhere(const struct remap *remap, vaddr_t hint, vaddr_t *addr_
 
 	if (remap->new_len > USER_TOP - USER_BASE)
 		return -ENOMEM;
-	spin_lock(&remap->space->lock);
+	space_lock(remap->space);
 	result = map_choose_address(remap->space, hint, remap->new_len, &new_addr);
 	if (!result)
 		busy_with_both(remap, new_addr);
-	spin_unlock(&remap->space->lock);
+	space_unlock(remap->space);
 	return result ? result : move(remap, new_addr, addr_ret);
 }
 
@@ -120,9 +120,9 @@ static int clear_way(struct remap *remap)
 {
 	int result = 0;
 
-	spin_lock(&remap->space->lock);
+	space_lock(remap->space);
 	busy_with_both(remap, remap->new_addr);
-	spin_unlock(&remap->space->lock);
+	space_unlock(remap->space);
 	if (remap->flags & MREMAP_FIXED)
 		result = unmap_part(remap->space, remap->new_addr, remap->new_len);
 	if (result || remap->old_len <= remap->new_len)
@@ -177,7 +177,7 @@ static bool grow_in_place(const struct remap *remap)
 	struct vma *vma, *next;
 	bool grown;
 
-	spin_lock(&remap->space->lock);
+	space_lock(remap->space);
 	vma = vma_find(remap->space, remap->addr);
 	next = vma_next(vma);
 	grown = remap->addr + remap->old_len == vma->end && more <= USER_TOP - vma->end &&
@@ -187,7 +187,7 @@ static bool grow_in_place(const struct remap *remap)
 		note_areas(remap->space, vma->end - more, vma->end);
 		vma_merge(vma, &dead);
 	}
-	spin_unlock(&remap->space->lock);
+	space_unlock(remap->space);
 	vma_free_dead(&dead);
 	return grown;
 }

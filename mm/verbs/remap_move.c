@@ -91,9 +91,9 @@ static unsigned count_tables(struct move *move)
 	while (at < move->end) {
 		move->leaves = 0;
 		move->resume = move->end;
-		spin_lock(&move->space->lock);
+		space_lock(move->space);
 		(void)arch_mmu_visit(&move->space->mmu, at, move->end, count_leaf, &count);
-		spin_unlock(&move->space->lock);
+		space_unlock(move->space);
 		at = move->resume;
 		(void)vm_pause();
 	}
@@ -136,9 +136,9 @@ static void from_resume(struct move *move)
 {
 	struct list dead = LIST_INIT(dead);
 
-	spin_lock(&move->space->lock);
+	space_lock(move->space);
 	vma_resume(move->from, move->prot, &dead);
-	spin_unlock(&move->space->lock);
+	space_unlock(move->space);
 	vma_free_dead(&dead);
 }
 
@@ -149,13 +149,13 @@ static int begin(struct move *move, vaddr_t start, vaddr_t end)
 
 	if (result)
 		return result;
-	spin_lock(&move->space->lock);
+	space_lock(move->space);
 	move->from = vma_find(move->space, start);
 	move->prot = move->from->prot;
 	move->start = MAX(start, move->from->touched_start);
 	move->end = MIN(end, move->from->touched_end);
 	vma_stop(move->from);
-	spin_unlock(&move->space->lock);
+	space_unlock(move->space);
 	return 0;
 }
 
@@ -258,9 +258,9 @@ static void move_entries(struct move *move)
 	vaddr_t at = move->start;
 
 	while (at < move->end) {
-		spin_lock(&move->space->lock);
+		space_lock(move->space);
 		at = move_piece(move, at);
-		spin_unlock(&move->space->lock);
+		space_unlock(move->space);
 		(void)vm_pause();
 	}
 }
@@ -268,11 +268,11 @@ static void move_entries(struct move *move)
 /* The locks have moved with the pages. */
 static void unlock_from(struct vma *vma)
 {
-	spin_lock(&vma->space->lock);
+	space_lock(vma->space);
 	if (vma->flags & VMA_LOCKED)
 		vma->space->locked_bytes -= vma->end - vma->start;
 	vma->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
-	spin_unlock(&vma->space->lock);
+	space_unlock(vma->space);
 }
 
 static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool keep)
@@ -285,9 +285,9 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 	} else {
 		unmap_pieces(move->space, old_start, old_end);
 	}
-	spin_lock(&move->space->lock);
+	space_lock(move->space);
 	vma_resume(move->to, move->prot, &dead);
-	spin_unlock(&move->space->lock);
+	space_unlock(move->space);
 	vma_free_dead(&dead);
 }
 
@@ -296,10 +296,10 @@ static void duplicate(struct move *move, struct vma *fresh, vaddr_t old_start, s
 {
 	struct list dead = LIST_INIT(dead);
 
-	spin_lock(&move->space->lock);
+	space_lock(move->space);
 	insert_new(move, fresh, vma_find(move->space, old_start), old_start, new_len);
 	vma_merge(fresh, &dead);
-	spin_unlock(&move->space->lock);
+	space_unlock(move->space);
 	vma_free_dead(&dead);
 }
 
@@ -326,11 +326,11 @@ int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t n
 		from_resume(&move);
 		vma_free(fresh);
 	} else {
-		spin_lock(&space->lock);
+		space_lock(space);
 		insert_new(&move, fresh, move.from, old_start, new_len);
 		if (!(flags & REMAP_KEEP))
 			vma_leave(move.from);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		move_entries(&move);
 		finish(&move, old_start, old_start + old_len, flags & REMAP_KEEP);
 	}

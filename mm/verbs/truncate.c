@@ -147,9 +147,9 @@ static bool truncate_some(struct cut *cut)
 		gather_init(&gather, vma->space);
 	spin_unlock(&object->lock);
 	if (vma) {
-		spin_lock(&gather.space->lock);
+		space_lock(gather.space);
 		truncate_piece(&gather, cut);
-		spin_unlock(&gather.space->lock);
+		space_unlock(gather.space);
 	}
 	spin_unlock(&spaces_lock);
 	if (vma)

@@ -71,10 +71,10 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 		bool more;
 
 		gather_init(&gather, space);
-		spin_lock(&space->lock);
+		space_lock(space);
 		more = unmap_piece(&gather, start, end, &dead);
 		debt_assert_none(space);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		gather_free(&gather);
 		vma_free_dead(&dead);
 		if (!more)
@@ -94,11 +94,11 @@ static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
 
 	if (!vma || vma->start >= start || vma->end != end)
 		return false;
-	spin_lock(&space->lock);
+	space_lock(space);
 	untouched = vma->touched_end <= start;
 	if (untouched)
 		vma_set_end(vma, start);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	return untouched;
 }
 

@@ -60,9 +60,9 @@ int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usag
 	int more = 1, err = 0;
 
 	while (more && err == 0 && visit.next < end) {
-		spin_lock(&space->lock);
+		space_lock(space);
 		more = arch_mmu_visit(&space->mmu, visit.next, end, visit_usage, &visit);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		if (more)
 			err = vm_pause();
 	}
@@ -91,11 +91,11 @@ static uint64_t pagemap_word(struct mmu_entry entry)
 
 void vm_pagemap(struct space *space, vaddr_t va, uint64_t *words, size_t n)
 {
-	spin_lock(&space->lock);
+	space_lock(space);
 	for (size_t i = 0; i < n; i++) {
 		struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va + i * PAGE_SIZE);
 
 		words[i] = slot ? pagemap_word(entry_load(slot)) : 0;
 	}
-	spin_unlock(&space->lock);
+	space_unlock(space);
 }

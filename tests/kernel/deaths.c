@@ -223,11 +223,11 @@ static void lessen_without_fence(struct uspace *us,
 {
 	struct mmu_entry *slot, old;
 
-	spin_lock(&us->space.lock);
+	space_lock(&us->space);
 	slot = arch_mmu_lookup(&us->space.mmu, AREA);
 	old = entry_swap(slot, change(entry_load(slot)));
 	debt_owe(&us->space, AREA, old, entry_load(slot));
-	spin_unlock(&us->space.lock);
+	space_unlock(&us->space);
 }
 
 static struct mmu_entry read_only(struct mmu_entry old)
@@ -273,7 +273,7 @@ KTEST(dies_of_sleeping_with_a_spinning_lock)
 {
 	struct uspace *us = two_pages();
 
-	spin_lock(&us->space.lock);
+	space_lock(&us->space);
 	sched_yield();
 }
 
@@ -396,9 +396,9 @@ KTEST(dies_of_a_double_unlock)
 {
 	struct uspace *us = two_pages();
 
-	spin_lock(&us->space.lock);
-	spin_unlock(&us->space.lock);
-	spin_unlock(&us->space.lock);
+	space_lock(&us->space);
+	space_unlock(&us->space);
+	space_unlock(&us->space);
 }
 
 KTEST(dies_of_a_double_unlock_of_a_waiting_lock)

@@ -229,9 +229,9 @@ static void access_by_fault(struct member *member, unsigned number, vaddr_t va, 
 	for (unsigned i = 0; i < TRIES && !result; i++) {
 		bool done;
 
-		spin_lock(&space->lock);
+		space_lock(space);
 		done = access(member, number, va, store, NULL);
-		spin_unlock(&space->lock);
+		space_unlock(space);
 		if (done)
 			return;
 		result = vm_fault(space, va, store ? WRITE : READ, &wait);
@@ -269,11 +269,11 @@ static void access_held(struct member *member, unsigned number, vaddr_t va, bool
 
 	if (get_user_page(space, va, how, &page))
 		return;
-	spin_lock(&space->lock);
+	space_lock(space);
 	(void)access(member, number, va, store, page);
 	if (store && !cell_of(member, number)->going)
 		check_pinned(member, number, va, page, discards);
-	spin_unlock(&space->lock);
+	space_unlock(space);
 	put_user_page(space, page, how);
 }
 

@@ -221,11 +221,11 @@ KTEST_IN_PROCESS(inspect_tells_each_field_of_a_mapping)
 					.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED };
 	EXPECT_EQ(0, vm_map(space, &request, &got));
 	uspace_unlock(uspace);
-	spin_lock(&space->lock);
+	space_lock(space);
 	vma = vma_find(space, at);
 	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
 		vma->faults.kind[kind] = 100 + kind;
-	spin_unlock(&space->lock);
+	space_unlock(space);
 
 	ASSERT_TRUE(inspect_vmas(uspace, NULL, at, told, 2) == 2);
 	EXPECT_EQ(at, told[0].start);

@@ -164,11 +164,11 @@ struct mmu_entry space_entry(struct uspace *us, vaddr_t va)
 	struct mmu_entry entry = ENTRY_NONE;
 	struct mmu_entry *slot;
 
-	spin_lock(&us->space.lock);
+	space_lock(&us->space);
 	slot = arch_mmu_lookup(&us->space.mmu, va);
 	if (slot)
 		entry = entry_load(slot);
-	spin_unlock(&us->space.lock);
+	space_unlock(&us->space);
 	return entry;
 }
 

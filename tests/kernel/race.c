@@ -175,6 +175,7 @@ static bool make_space(void)
 	race_space->space.brk_start = race_space->space.brk = race_space->space.brk_high = HEAP_AT;
 	race_space->space.limit_as = race_space->space.limit_data = race_space->space.limit_stack =
 		UINT64_MAX;
+	space_share(&race_space->space);
 	return true;
 }
 

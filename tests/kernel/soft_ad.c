@@ -31,11 +31,11 @@ static void forget_accessed(struct uspace *us, vaddr_t va)
 {
 	struct mmu_entry *slot;
 
-	spin_lock(&us->space.lock);
+	space_lock(&us->space);
 	slot = arch_mmu_lookup(&us->space.mmu, va);
 	entry_swap(slot, entry_with(entry_load(slot), entry_prot(entry_load(slot)), 0));
 	arch_mmu_fence_local(va);
-	spin_unlock(&us->space.lock);
+	space_unlock(&us->space);
 }
 
 /* R85: ACCESSED brings A back, keeps frame and permissions, and costs no fence for others */

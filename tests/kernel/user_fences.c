@@ -155,9 +155,9 @@ KTEST_IN_PROCESS(fences_a_refusal_that_is_out_of_date)
 	protect_area(READ);
 	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
 	protect_area(READ_WRITE);
-	spin_lock(&us->space.lock);
+	space_lock(&us->space);
 	entry_swap(arch_mmu_lookup(&us->space.mmu, AREA), writable);
-	spin_unlock(&us->space.lock);
+	space_unlock(&us->space);
 	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
 	EXPECT_TRUE(kind_count(us, FAULT_SPURIOUS) <=
 		    1); /* none where TLBs forget it by themselves */

@@ -101,10 +101,10 @@ void woven_write(struct uspace *in, vaddr_t va)
 
 	if (get_user_page(&in->space, va, VM_PROT_WRITE, &page))
 		return;
-	spin_lock(&in->space.lock);
+	space_lock(&in->space);
 	if (is_mapped(in, va, page, VM_PROT_WRITE))
 		*(uint64_t *)page_address(page) = word_of(in, va);
-	spin_unlock(&in->space.lock);
+	space_unlock(&in->space);
 	put_user_page(&in->space, page, VM_PROT_WRITE);
 }
 
@@ -115,10 +115,10 @@ void woven_read(struct uspace *in, vaddr_t va)
 
 	if (get_user_page(&in->space, va, VM_PROT_READ, &page))
 		return;
-	spin_lock(&in->space.lock);
+	space_lock(&in->space);
 	check_word(va, *(const uint64_t *)page_address(page), in == woven,
 		   in == woven && is_mapped(in, va, page, 0));
-	spin_unlock(&in->space.lock);
+	space_unlock(&in->space);
 	put_user_page(&in->space, page, VM_PROT_READ);
 }
 

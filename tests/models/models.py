@@ -114,6 +114,17 @@ def no_hart_of_three_keeps_what_is_freed():
 
 
 @case
+def no_fault_is_beside_a_verb():
+    right("space_lock.pml", 2000, "HARTS=2")
+
+
+@long_case
+def no_fault_is_beside_a_verb_on_three_harts():
+    right("space_lock.pml", 30000, "HARTS=2", "TURNS=2")
+    right("space_lock.pml", 70000, "HARTS=3")
+
+
+@case
 def no_wake_up_is_lost_by_harts():
     right("sched.pml", 20000)
     right("sched.pml", 10000, "BOUND")
@@ -193,6 +204,13 @@ WRONG = {
     "text that is owed after the fence is rejected": "shootdown.pml HARTS=2 OWE_LATE",
     "a space that ends before it is left is rejected": "shootdown.pml HARTS=2 PUT_FIRST",
     "idling on tables without a reference is rejected": "shootdown.pml HARTS=2 IDLE_STAYS",
+    "a fault that looks without a fence is rejected": "space_lock.pml HARTS=2 READER_NO_FENCE",
+    "a space that is closed without a fence is rejected": "space_lock.pml HARTS=2 CLOSE_NO_FENCE",
+    "a fault that looks before it is inside is rejected": "space_lock.pml HARTS=2 LOOK_FIRST",
+    "a wait before the space is closed is rejected": "space_lock.pml HARTS=2 WAIT_FIRST",
+    "a wait for one of the faults is rejected": "space_lock.pml HARTS=2 WAIT_FOR_ONE",
+    "a fault that has left before its entry is rejected": "space_lock.pml HARTS=2 LEAVE_FIRST",
+    "a space that is opened after its lock is rejected": "space_lock.pml HARTS=2 TURNS=2 OPEN_LATE",
     "a sleeper that is marked last is rejected": "sched.pml MARK_LATE",
     "a look for a kill before the mark is rejected": "sched.pml KILLS LOOK_FIRST",
     "a sleeper that joins a queue that has changed is rejected": "sched.pml JOIN_BLINDLY",

@@ -13,6 +13,7 @@ HEX = re.compile(r"\b0[xX]([0-9a-fA-F]+)[uUlL]*\b")
 EXTERN = re.compile(r"^\s*extern\b", re.MULTILINE)
 PANIC = re.compile(r"\b(?:panic|panic_at|__panic)\s*\(")
 MAP = re.compile(r"\barch_mmu_map\b")
+SPACE_LOCK = re.compile(r"\bspin_\w*lock\w*\(&[^()]*\bspace(?:->|\.)lock\)")
 MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
 LOCK_FIELD = re.compile(r"^\s*struct (?:spinlock|mutex|spin|waitlock|sleeplock)\s+\w+;", re.MULTILINE)
@@ -25,6 +26,7 @@ FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "sysv", "fs", "ipc", "trap", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
 BACKENDS = Scope("backends", "mm/backend_anon.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c")
+SPACE_LOCKERS = Scope("space-lock", "mm/space_lock.h", "mm/space.h")
 MAKERS = Scope("one-maker", "mm/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")
 USER_COPY = Scope("panic", "trap/sys_*.c", "mm/user_copy.[ch]", "arch/riscv/usercopy.S")
 FOREIGN = folders("extern", "tests/user")
@@ -81,6 +83,15 @@ def check_maker(sources):
         if source.is_c and not MAKERS.has(source):
             for line, _match in source.find(MAP):
                 yield source.path, line, "only mm/install.c and mm/phys/kmap.c make mappings"
+
+
+def check_space_lock(sources):
+    """Yields places that take a space's lock and forget the faults that do without it."""
+    for source in sources:
+        if source.is_c and not SPACE_LOCKERS.has(source):
+            for line, match in source.find(SPACE_LOCK):
+                if "_held(" not in match.group():
+                    yield source.path, line, "a space is locked by space_lock(), which keeps readers out"
 
 
 def check_backends(sources):

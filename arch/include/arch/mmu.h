@@ -178,5 +178,8 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *       its table. They may only replace entries that are EMPTY, or have the same frame and no more
  *       permissions. So no other hart needs a fence; this one is fenced here. The caller holds the
  *       space's lock. Only mm/install.c, the one maker of entries, calls this.
+ *   bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
+ *       The same for one entry that is EMPTY, where other harts may write it at the same moment:
+ *       returns false if one has. The table stays while this runs.
  */
 #include "arch-impl/mmu.h"

@@ -171,6 +171,14 @@ void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *en
 	fake_counts.maps += n;
 }
 
+bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
+{
+	if (!entry_empty(entry_load(slot)))
+		return false;
+	arch_mmu_map(slot, va, &entry, 1);
+	return true;
+}
+
 struct visit {
 	vaddr_t start, end;
 	mmu_visit_fn fn;

@@ -11,7 +11,7 @@
 #include "mm/host.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "mm/verbs.h"
 
 #define RW   (PROT_READ | PROT_WRITE)

@@ -475,8 +475,8 @@ TEST(wrong_use)
 	committed(3);
 	assert_true(panics(commit_set_strict(false)));
 	assert_true(panics(space_commit(&space, P))); /* without the lock */
-	spin_lock(&space.lock);
+	space_lock(&space);
 	assert_true(panics(space_commit(&space, 1)));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	assert_true(panics(commit_uncharge(4)));
 }

@@ -43,7 +43,7 @@ static void fence(unsigned count, const vaddr_t *va, bool all)
 TEST(missing_fence_at_the_end_of_a_verb)
 {
 	start();
-	spin_lock(&space.lock);
+	space_lock(&space);
 	debt_assert_none(&space);
 	lessen(AT, VM_PROT_READ);
 	assert_true(panics(debt_assert_none(&space)));
@@ -52,7 +52,7 @@ TEST(missing_fence_at_the_end_of_a_verb)
 	assert_true(panics(debt_assert_none(&space)));
 	fence(1, (vaddr_t[]){ AT }, false);
 	debt_assert_none(&space);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 }
 
 TEST(missing_fence_before_a_frame_goes)
@@ -60,25 +60,25 @@ TEST(missing_fence_before_a_frame_goes)
 	struct mmu_entry old;
 
 	start();
-	spin_lock(&space.lock);
+	space_lock(&space);
 	old = lessen(AT + 3 * P, 0);
 	assert_true(panics(debt_assert_frame(&space, pfn_to_page(entry_pfn(old)))));
 	debt_assert_frame(&space, zero_page);
 	fence(0, NULL, true);
 	debt_assert_frame(&space, pfn_to_page(entry_pfn(old)));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 }
 
 TEST(missing_break_before_make)
 {
 	start();
-	spin_lock(&space.lock);
+	space_lock(&space);
 	lessen(AT + 3 * P, 0);
 	assert_true(panics(debt_assert_entry(&space, AT + 3 * P)));
 	debt_assert_entry(&space, AT + 4 * P);
 	fence(1, (vaddr_t[]){ AT + 3 * P }, false);
 	debt_assert_entry(&space, AT + 3 * P);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 }
 
 TEST(more_prot_owe_nothing)
@@ -86,13 +86,13 @@ TEST(more_prot_owe_nothing)
 	struct mmu_entry *slot, old;
 
 	start();
-	spin_lock(&space.lock);
+	space_lock(&space);
 	slot = arch_mmu_lookup(&space.mmu, AT);
 	old = entry_load(slot);
 	debt_owe(&space, AT, entry_with(old, VM_PROT_READ, ENTRY_ACCESSED), old);
 	debt_owe(&space, AT, ENTRY_NONE, old);
 	debt_assert_none(&space);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 }
 
 TEST(many_are_paid_by_one)
@@ -100,7 +100,7 @@ TEST(many_are_paid_by_one)
 	vaddr_t va[64];
 
 	start();
-	spin_lock(&space.lock);
+	space_lock(&space);
 	for (unsigned i = 0; i < 64; i++) {
 		va[i] = AT + i * P;
 		lessen(va[i], VM_PROT_READ);
@@ -109,7 +109,7 @@ TEST(many_are_paid_by_one)
 	assert_true(panics(debt_assert_none(&space)));
 	fence(64, va, false); /* more than a flush holds: it becomes one of everything */
 	debt_assert_none(&space);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 }
 
 /*
@@ -120,13 +120,13 @@ TEST(stale_entry_is_seen)
 {
 	start();
 	assert_int_equal(0, fake_store(AT, 1));
-	spin_lock(&space.lock);
+	space_lock(&space);
 	lessen(AT, VM_PROT_READ);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	assert_int_equal(1, fake_tlb_debts());
 	assert_int_equal(0, fake_store(AT, 2));
-	spin_lock(&space.lock);
+	space_lock(&space);
 	fence(1, (vaddr_t[]){ AT }, false);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	assert_int_equal(0, fake_tlb_debts());
 }

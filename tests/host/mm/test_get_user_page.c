@@ -316,15 +316,15 @@ TEST(wrong_pins)
 	assert_int_equal(0, get_user_page(&space, AT, VM_PROT_WRITE, &page));
 	page->state += (UINT32_MAX - 1) * PAGE_ONE_PIN; /* no program can make so many */
 	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	page->state = state_make(PAGE_ANON, 0, 0) + PAGE_ONE_PIN;
 	page->maps++; /* shared, and yet it can be written */
 	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	page->maps--;
 	put_user_page(&space, page, VM_PROT_WRITE);
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* once too often */
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	page->state += PAGE_ONE_PIN;
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* another space's */
 }

@@ -295,14 +295,14 @@ TEST(vmas)
 	struct list dead = LIST_INIT(dead);
 
 	upper = vma_alloc();
-	spin_lock(&parent.lock);
+	space_lock(&parent);
 	vma = vma_find(&parent, ANON);
 	vma_split(vma, ANON + PAGE_SIZE, upper);
-	spin_unlock(&parent.lock);
+	space_unlock(&parent);
 	assert_true(ledger_check(NULL) > 0); /* two that should be one */
-	spin_lock(&parent.lock);
+	space_lock(&parent);
 	vma_merge(vma, &dead);
-	spin_unlock(&parent.lock);
+	space_unlock(&parent);
 	vma_free_dead(&dead);
 	end_scene();
 }

@@ -71,10 +71,10 @@ static void pass_once(struct reclaim_pass *pass, unsigned how)
 	memset(pass, 0, sizeof(*pass));
 	swap_out_prepare();
 	reclaim_pass_init(pass, how, &space, AT);
-	spin_lock(&space.lock);
+	space_lock(&space);
 	(void)reclaim_pass_space(pass, &space);
 	gather_fence(&pass->gather);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	gather_free(&pass->gather);
 }
 
@@ -401,10 +401,10 @@ TEST(full) /* R43, R84 */
 static void drop_maps(struct gather *gather, vaddr_t start, vaddr_t end)
 {
 	gather_init(gather, &space);
-	spin_lock(&space.lock);
+	space_lock(&space);
 	assert_int_equal(end, gather_zap(gather, vma_find(&space, start), start, end));
 	gather_fence(gather);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	page_map_put_many(gather->pages, gather->npages);
 }
 

@@ -41,7 +41,7 @@ static void put(unsigned from, unsigned to, unsigned prot, unsigned flags)
 	struct list dead = LIST_INIT(dead);
 	struct vma *vma = new_vma(from, to, prot, flags);
 
-	spin_lock(&space.lock);
+	space_lock(&space);
 	if (test_below(2)) {
 		if (!vma_place(&space, vma, &dead))
 			list_add(&dead, &vma->object_link);
@@ -49,7 +49,7 @@ static void put(unsigned from, unsigned to, unsigned prot, unsigned flags)
 		vma_insert(&space, vma);
 		vma_merge(vma, &dead);
 	}
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	vma_free_dead(&dead);
 	for (unsigned i = from; i < to; i++) {
 		prot_at[i] = (unsigned char)(prot + 1);
@@ -95,10 +95,10 @@ static void check_lookup(void)
 	unsigned page = (unsigned)test_below(PAGES), next = page;
 	struct vma *found, *after;
 
-	spin_lock(&space.lock);
+	space_lock(&space);
 	found = vma_find(&space, va_of(page) + test_below(P));
 	after = vma_find_next(&space, va_of(page));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	while (next < PAGES && !prot_at[next])
 		next++;
 	assert_int_equal(prot_at[page] != 0, found != NULL);
@@ -131,9 +131,9 @@ static void check_gap(void)
 		run = choosable(i) ? run + 1 : 0;
 		want = va_of(i);
 	}
-	spin_lock(&space.lock);
+	space_lock(&space);
 	result = vma_find_gap(&space, len * P, va_of(top), &at);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	assert_int_equal(0, result); /* there is always room below the window */
 	if (run == len)
 		assert_int_equal(want, at);
@@ -184,10 +184,10 @@ TEST(many_stay_balanced)
 		rig_map(&space, BASE + 2 * P * ((i * 7919u) % n), P, RW, ANON | MAP_FIXED);
 	assert_int_equal(n, space.nvmas);
 	assert_true(space.vmas.root->height <= 19);
-	spin_lock(&space.lock);
+	space_lock(&space);
 	assert_non_null(vma_find(&space, BASE + 2 * P * 5000));
 	assert_null(vma_find(&space, BASE + 2 * P * 5000 + P));
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	rig_check();
 	assert_int_equal(0, vm_unmap(&space, BASE, 2 * n * P));
 	assert_int_equal(0, space.nvmas);

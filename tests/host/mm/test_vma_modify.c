@@ -42,11 +42,11 @@ static void modify(vaddr_t start, vaddr_t end, unsigned prot)
 	struct list dead = LIST_INIT(dead);
 	struct vma *vma = vma_find(&space, start);
 
-	spin_lock(&space.lock);
+	space_lock(&space);
 	assert_int_equal(0, vma_modify(&vma, start, end, prot, vma->flags, &dead));
 	assert_true(vma->start <= start && end <= vma->end);
 	assert_int_equal(prot, vma->prot);
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	vma_free_dead(&dead);
 }
 
@@ -150,7 +150,7 @@ TEST(keeps_them_apart)
 	more = vma_alloc();
 	more->start = AT + 2 * P;
 	more->end = AT + 3 * P;
-	spin_lock(&space.lock);
+	space_lock(&space);
 	assert_dies(vma_insert_between(&space, more, low, high), "vma->end <= above->start");
 	assert_dies(vma_insert_between(&space, more, far, NULL), "below->end <= vma->start");
 	assert_dies(vma_split(low, low->start, more), "vma->start < at");
@@ -159,7 +159,7 @@ TEST(keeps_them_apart)
 	assert_dies(vma_modify(&high, low->start, high->end, VM_PROT_READ, 0, &dead),
 		    "vma->start <= start");
 	assert_dies(vma_modify(&low, low->start, high->end, RW, 0, &dead), "end <= vma->end");
-	spin_unlock(&space.lock);
+	space_unlock(&space);
 	vma_free(more);
 	assert_int_equal(3, space.nvmas);
 	end();

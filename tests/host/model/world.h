@@ -7,7 +7,7 @@
 #include "fake.h"
 #include "mm/fault.h"
 #include "mm/object.h"
-#include "mm/space.h"
+#include "mm/space_lock.h"
 #include "mm/verbs.h"
 #include "script.h"
 

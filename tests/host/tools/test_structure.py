@@ -31,7 +31,7 @@ GOOD = {
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "sysv/shm.h", "fs/p9/fid.h", "boot/main.h", "user/lib.h",
          "tools/strict/shadow.h",
-         "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
+         "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space.h", "mm/space_lock.h", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
@@ -66,6 +66,7 @@ SEEDS = [
     ("fixed-addresses", "mm/backend_anon.c", "long base = 0x80200000;\n", {}),
     ("fixed-addresses", "mm/backend_anon.c", "long base = 0xffffffff80200000ul;\n", {}),
     ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
+    ("space-lock", "trap/sys_mem.c", "void g(struct space *space)\n{\n\tspin_lock(&space->lock);\n}\n", {}),
     ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
     ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n", {}),
     ("function-names", "arch/include/arch/mmu.h", "static inline int list_n(int *l)\n{\n\treturn *l;\n}\n", {}),

@@ -93,3 +93,13 @@ static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct
 		va += PAGE_SIZE;
 	} while (--n);
 }
+
+static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
+{
+	__asm__ volatile("fence w, w" ::: "memory");
+	mmu_assert_grant(ENTRY_NONE, entry);
+	if (!entry_cas(slot, ENTRY_NONE, entry))
+		return false;
+	arch_mmu_fence_local(va);
+	return true;
+}
