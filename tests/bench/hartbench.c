@@ -36,14 +36,15 @@ struct row {
 	int rounds;		     /* of each worker */
 	void (*set_up)(int workers); /* or NULL */
 	void (*work)(int worker, int rounds);
-	int least;     /* workers */
-	int processes; /* the workers are processes, not threads */
+	void (*warm)(int worker, int rounds); /* or NULL: of each worker, before the first mark */
+	int least;			      /* workers */
+	int processes;			      /* the workers are processes, not threads */
 	int one_works; /* the others keep their harts busy in user mode: the operations are those of one */
 };
 
 /* Shared by all workers. */
 struct shared {
-	_Atomic int at_start, at_end, go, finished;
+	_Atomic int at_start, at_end, go, finished, over;
 	_Atomic uint32_t words[HARTS][16]; /* a line each */
 };
 
@@ -108,6 +109,14 @@ static void write_pages(int worker, int rounds)
 
 	for (int i = 0; i < rounds; i++)
 		page[(size_t)i * PAGE] = 1;
+}
+
+/* Frees the frames on the worker's own hart, which has written to them. */
+static void write_and_drop(int worker, int rounds)
+{
+	write_pages(worker, rounds);
+	check(madvise(ranges + (size_t)worker * RANGE, PAGES * PAGE, MADV_DONTNEED) == 0,
+	      "madvise");
 }
 
 static void map_file(int workers)
@@ -232,13 +241,14 @@ static void protect(int worker, int rounds)
 }
 
 static const struct row rows[] = {
-	{ "anon_write_fault", PAGES, map_anonymous, write_pages, 1, 0, 0 },
-	{ "file_read_fault", PAGES, map_file, read_pages, 1, 0, 0 },
-	{ "mmap_munmap", 256, NULL, map_and_unmap, 1, 0, 0 },
-	{ "fork_exit_wait", 16, NULL, fork_and_exit, 1, 1, 0 },
-	{ "futex_ping_pong", 128, NULL, futex_ping_pong, 2, 0, 0 },
-	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, 2, 0, 0 },
-	{ "mprotect_touched", 128, map_touched, protect, 1, 0, 1 },
+	{ "anon_write_fault", PAGES, map_anonymous, write_pages, NULL, 1, 0, 0 },
+	{ "anon_write_again", PAGES, map_anonymous, write_pages, write_and_drop, 1, 0, 0 },
+	{ "file_read_fault", PAGES, map_file, read_pages, NULL, 1, 0, 0 },
+	{ "mmap_munmap", 256, NULL, map_and_unmap, NULL, 1, 0, 0 },
+	{ "fork_exit_wait", 16, NULL, fork_and_exit, NULL, 1, 1, 0 },
+	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, 0 },
+	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, 0 },
+	{ "mprotect_touched", 128, map_touched, protect, NULL, 1, 0, 1 },
 };
 
 /* ---- workers ---- */
@@ -248,17 +258,23 @@ static void *be_worker(void *number)
 	int worker = (int)(uintptr_t)number;
 
 	stay_on(worker);
+	if (row->warm)
+		row->warm(worker, row->rounds);
 	atomic_fetch_add(&shared->at_start, 1);
 	while (!shared->go)
 		;
 	row->work(worker, row->rounds);
 	atomic_fetch_add(&shared->at_end, 1);
+	while (!shared->over) /* what a thread's end takes is not counted */
+		;
 	return NULL;
 }
 
 /* The last worker is this thread. */
 static void work_together(int workers)
 {
+	if (row->warm)
+		row->warm(0, row->rounds);
 	while (shared->at_start < workers - 1)
 		;
 	MARK(1);
@@ -267,6 +283,7 @@ static void work_together(int workers)
 	while (shared->at_end < workers - 1)
 		;
 	MARK(2);
+	shared->over = 1;
 }
 
 static void with_threads(int workers)
@@ -299,7 +316,7 @@ static void with_processes(int workers)
 
 static void sample(int workers)
 {
-	shared->at_start = shared->at_end = shared->go = shared->finished = 0;
+	shared->at_start = shared->at_end = shared->go = shared->finished = shared->over = 0;
 	if (row->set_up)
 		row->set_up(workers);
 	if (row->processes)
