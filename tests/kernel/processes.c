@@ -555,6 +555,8 @@ static bool is_pending(int pid, int sig)
 	return pending;
 }
 
+static int target; /* the pid that the signal is sent to */
+
 /* Between the first two pieces the process is reaped, and another one gets its pid. */
 static void take_over_pid(enum interleave_kind kind, enum lock_class class, void *what)
 {
@@ -566,32 +568,32 @@ static void take_over_pid(enum interleave_kind kind, enum lock_class class, void
 		return;
 	interleave_hook = NULL;
 	init = process_init_get();
+	atomic_store(&leaver, target);
 	waitq_wake_all(&crowd_may_go);
-	EXPECT_EQ(EXITED(0), ktest_reap(leaver));
+	EXPECT_EQ(EXITED(0), ktest_reap(target));
+	atomic_store(&leaver, 0); /* who gets the number next stays */
 	do {
 		id = thread_id_take(init);
 		thread_id_put(init, id);
-	} while (id > 0 && id != leaver - 1);
+	} while (id > 0 && id != target - 1);
 	newborn = ktest_spawn(wait_in_crowd, NULL);
-	EXPECT_EQ(leaver, newborn);
-	leaver = 0;
+	EXPECT_EQ(target, newborn);
 }
 
 static void signal_pid_that_changes_hands(int (*send)(int pid, int sig))
 {
-	int pid = ktest_spawn(end_at_once, NULL);
+	int before = ktest_spawn(end_at_once, NULL);
 
-	EXPECT_EQ(EXITED(0), ktest_reap(pid)); /* the id before the next one is free */
+	EXPECT_EQ(EXITED(0), ktest_reap(before)); /* the id before the next one is free */
 	crowd_goes = false;
-	newborn = 0;
-	pid = ktest_spawn(wait_in_crowd, NULL);
+	newborn = leaver = 0;
+	target = ktest_spawn(wait_in_crowd, NULL);
 	visitor = current_thread();
-	queue_many(pid, SIGCONT);
-	leaver = pid; /* it does not look before it is woken */
+	queue_many(target, SIGCONT);
 	interleave_hook = take_over_pid;
-	EXPECT_EQ(0, send(pid, SIGSTOP));
+	EXPECT_EQ(0, send(target, SIGSTOP));
 	interleave_hook = NULL;
-	ASSERT_TRUE(newborn == pid);
+	ASSERT_TRUE(newborn == target);
 	EXPECT_TRUE(!is_pending(newborn, SIGSTOP));
 	atomic_store(&crowd_goes, true);
 	waitq_wake_all(&crowd_may_go);
