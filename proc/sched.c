@@ -67,7 +67,8 @@ struct runq {
 static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
-static struct load load; /* guarded by sched_lock */
+static uint64_t tick_ticks; /* from one tick to the next, at most */
+static struct load load;    /* guarded by sched_lock */
 
 static struct runq *runq_this(void)
 {
@@ -102,13 +103,16 @@ static void end_turn(struct runq *runq, struct thread *thread)
 	resched_ask(thread);
 }
 
-/* Call with sched_lock held, on its own hart. */
+/*
+ * Where slices are long, there are ticks meanwhile: another hart may make them short again. Call with sched_lock held, on
+ * its own hart.
+ */
 static void tick_start(struct runq *runq)
 {
 	if (runq->ticking)
 		return;
 	runq->ticking = true;
-	timer_arm(&runq->tick, arch_time() + slice_ticks);
+	timer_arm(&runq->tick, arch_time() + MIN(slice_ticks, tick_ticks));
 }
 
 static bool none_ready(const struct runq *runq)
@@ -1521,7 +1525,7 @@ uint64_t sched_slice_set(uint64_t ticks)
 
 void sched_init(void)
 {
-	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
+	slice_ticks = tick_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
 		harts[i].runq = &runqs[i];
 		list_init(&runqs[i].ready);

@@ -144,8 +144,8 @@ void sched_use_mmu(struct mmu *mmu);
 void sched_first(void);
 
 /*
- * Sets the length of time slices in ticks, on this hart with immediate effect, and returns the old
- * length. For tests that the end of a slice must not disturb, however slow the machine. Call when
+ * Sets the length of time slices in ticks, on this hart with immediate effect, on others from their
+ * next tick on, and returns the old length. For tests that the end of a slice must not disturb, however slow the machine. Call when
  * threads run.
  */
 uint64_t sched_slice_set(uint64_t ticks);

@@ -599,6 +599,54 @@ KTEST(thread_that_gave_way_and_is_moved_keeps_its_turn)
 	sched_set_harts(current_thread(), hart_mask());
 }
 
+/* ---- slices that were long ---- */
+
+static bool has_hart, has_come;
+
+static int compute_on_hart_1(void *arg)
+{
+	(void)arg;
+	go_to_hart(1);
+	atomic_store(&has_hart, true);
+	while (!atomic_load(&may_leave))
+		spin_pause();
+	return 0;
+}
+
+static int come_to_hart_1(void *arg)
+{
+	(void)arg;
+	go_to_hart(1);
+	atomic_store(&has_come, true);
+	return 0;
+}
+
+/* A hart that began to compute while slices were long has its thread share it once they are not. */
+KTEST(thread_slices_that_were_long_end_on_all_harts)
+{
+	uint64_t slice, deadline;
+	int pids[2];
+
+	if (!hart_are_several())
+		return;
+	may_leave = has_hart = has_come = false;
+	go_to_hart(0);
+	slice = sched_slice_set(clock_ns_to_ticks(600 * NSEC_PER_SEC));
+	pids[0] = ktest_spawn(compute_on_hart_1, NULL);
+	while (!atomic_load(&has_hart))
+		sched_yield();
+	(void)sched_slice_set(slice);
+	pids[1] = ktest_spawn(come_to_hart_1, NULL);
+	deadline = clock_ns() + 100 * NSEC_PER_SEC;
+	while (!atomic_load(&has_come) && clock_ns() < deadline)
+		sched_yield();
+	EXPECT_TRUE(has_come);
+	atomic_store(&may_leave, true);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, ktest_reap(pids[i]));
+	sched_set_harts(current_thread(), hart_mask());
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 
