@@ -68,9 +68,8 @@ struct space {
 			/* fork is at work: a fault below forked_end waits for its end. */
 			bool forking;
 			bool recorded; /* what happens to it is written to the journal, until that is over */
-			bool shared; /* threads of it may run on several harts: it has readers */
 		};
-		uint32_t unusual; /* any of these; SPACE_ONLY_*: nothing else */
+		uint32_t unusual; /* any of these; SPACE_ONLY_RECORDED: nothing else */
 	};
 	uint32_t number;    /* const: of a recorded space, in the journal */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
@@ -113,10 +112,8 @@ struct space {
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 #define AT_IDLE_RECORD 4u /* the space is recorded: what is mapped in the busy range is written */
 
-#define SPACE_ONLY(mark) \
-	(1u << 8 * (offsetof(struct space, mark) - offsetof(struct space, unusual)))
-#define SPACE_ONLY_RECORDED SPACE_ONLY(recorded)
-#define SPACE_ONLY_SHARED   SPACE_ONLY(shared)
+#define SPACE_ONLY_RECORDED \
+	(1u << 8 * (offsetof(struct space, recorded) - offsetof(struct space, unusual)))
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;

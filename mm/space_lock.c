@@ -75,7 +75,6 @@ void space_share(struct space *space)
 	space_lock(space);
 	if (!space->readers) { /* another thread may have been quicker */
 		atomic_store(&space->readers, readers->of);
-		space->shared = true;
 		readers = NULL;
 	}
 	space_unlock(space);
