@@ -491,7 +491,7 @@ static inline __attribute__((always_inline)) int fault_round(struct fault *fault
 
 /*
  * The first round in a space with readers: beside other faults, or with the lock. In the second case, if a
- * reader could have resolved the fault, the next ones shall.
+ * reader could have resolved the fault, the next ones shall. While the space is unusual, no reader can.
  */
 static __attribute__((noinline)) int fault_shared(struct fault *fault)
 {
@@ -502,7 +502,8 @@ static __attribute__((noinline)) int fault_shared(struct fault *fault)
 		return VM_OK;
 	outcome = fault_round(fault, false);
 	if (outcome == VM_OK && is_for_readers(fault->attr.object, fault->attr.prot) &&
-	    install_can_beside(fault->kind)) {
+	    install_can_beside(fault->kind) && !atomic_load_relaxed(&space->unusual) &&
+	    !atomic_load_relaxed(&space->open)) {
 		space_lock(space);
 		space_open(space);
 		space_unlock(space);

@@ -70,7 +70,7 @@ void space_share(struct space *space);
 /* Frees what space_share() has allocated. The space is no longer used. */
 void space_unshare(struct space *space);
 
-/* Lets faults be readers. The caller holds the lock, which has done all that it wants to do under it. */
+/* Lets faults be readers. The caller holds the lock, and changes nothing more before it drops the lock. */
 static inline void space_open(struct space *space)
 {
 	assert_hardened(space->readers && spin_lock_held(&space->lock));
