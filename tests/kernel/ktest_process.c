@@ -53,8 +53,8 @@ static void init_main(void *unused)
 		long pid = process_wait(-1, __WALL, &status, &usage);
 
 		if (pid > 0) {
-			ended[nended % ENDED_MAX].pid = (int)pid;
-			ended[nended++ % ENDED_MAX].status = status;
+			ended[nended % ENDED_MAX].status = status;
+			atomic_store(&ended[nended++ % ENDED_MAX].pid, (int)pid);
 			waitq_wake_all(&buried);
 		} else {
 			thread_wait_always(&wanted, seq);
@@ -89,9 +89,9 @@ void ktest_process_init(void)
 static int take_ended(int pid, int *status_ret)
 {
 	for (unsigned i = 0; i < ENDED_MAX; i++) {
-		if (ended[i].pid == pid) {
-			ended[i].pid = 0;
+		if (atomic_load(&ended[i].pid) == pid) {
 			*status_ret = ended[i].status;
+			atomic_store(&ended[i].pid, 0);
 			return 1;
 		}
 	}
