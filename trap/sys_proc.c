@@ -64,10 +64,10 @@ static long read_clone_args(vaddr_t at, uint64_t size, struct abi_clone_args *ar
 
 #define CLONE3_FLAGS (0xffffffffull | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
-/* As on Linux. CLONE_NEWTIME has a bit of the exit signal of clone. */
+/* As on Linux: a process has a pid in one space only. CLONE_NEWTIME has a bit of the exit signal of clone. */
 static long check_clone_args(const struct abi_clone_args *args)
 {
-	if (args->set_tid_size > 32 || (!args->set_tid) != (!args->set_tid_size) ||
+	if (args->set_tid_size > 1 || (!args->set_tid) != (!args->set_tid_size) ||
 	    args->exit_signal > NSIG)
 		return -EINVAL;
 	if (args->flags & ~CLONE3_FLAGS || args->flags & (CLONE_DETACHED | CSIGNAL) ||

@@ -70,6 +70,7 @@ int main(void)
 	brothers(0, SIGUSR2);
 	brothers(200, SIGUSR2);
 	told_by(SIGCHLD);
+	told_by(SIGHUP);
 	told_by(SIGUSR1);
 	told_by(SIGSEGV);
 	told_by(SIGRTMAX);

@@ -51,6 +51,7 @@ static void try_flags(const char *what, uint64_t flags, uint64_t exit_signal)
 static void flags(void)
 {
 	struct args args = { .exit_signal = SIGCHLD, .stack = 0x10000 };
+	int ids[2];
 
 	try_flags("clone3 with a flag that there is not", NO_FLAG, SIGCHLD);
 	try_flags("clone3 with the exit signal in the flags", SIGCHLD, 0);
@@ -70,6 +71,11 @@ static void flags(void)
 	args.stack = args.stack_size = 0;
 	args.set_tid_size = 33;
 	result("clone3 with 33 ids", clone3(&args, 80));
+	ids[0] = ids[1] = 1;
+	args.set_tid = (uintptr_t)ids;
+	args.set_tid_size = 2;
+	result("clone3 with an id in a space of pids that there is not", clone3(&args, 80));
+	args.set_tid = 0;
 	args.set_tid_size = 1;
 	result("clone3 with the place of an id, and none", clone3(&args, 80));
 }
