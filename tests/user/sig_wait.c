@@ -103,6 +103,28 @@ static void waits(void)
 		;
 }
 
+/* What nobody can block is not waited for either: it stops who waits. */
+static void unblockable(void)
+{
+	sigset_t set;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGSTOP);
+		sigaddset(&set, SIGKILL);
+		later(SIGSTOP);
+		TRY(sigwaitinfo(&set, NULL));
+		_exit(0);
+	}
+	waitpid(pid, &status, WUNTRACED);
+	say("stopped: %d\n", WIFSTOPPED(status) ? WSTOPSIG(status) : -1);
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, 0);
+	say("ended: %x\n", status);
+}
+
 static void errors(void)
 {
 	struct timespec negative = { -1, 0 }, zero = { 0, 0 };
@@ -203,6 +225,7 @@ int main(void)
 	in_order();
 	ignored();
 	waits();
+	unblockable();
 	errors();
 	too_many();
 	timers();
