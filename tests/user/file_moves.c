@@ -210,6 +210,8 @@ static void copies(void)
 	from = 0;
 	to = INT64_MAX - 5;
 	TRY(copy_file_range(in, &from, out, &to, 10, 0));
+	to = INT64_MAX;
+	TRY(copy_file_range(in, &from, out, &to, 10, 0));
 	from = 0;
 	to = 5;
 	TRY(copy_file_range(out, &from, out, &to, 10, 0));

@@ -301,6 +301,9 @@ static void groups(void)
 	say("%u %u %u %u\n", list[0], list[1], list[2], list[3]);
 	show();
 	again("show");
+	list[3] = -1u;
+	TRY(setgroups(4, list));
+	TRY(setgroups(3, list)); /* what lies behind them does not matter */
 	list[2] = -1u;
 	TRY(setgroups(3, list));
 	TRY(setgroups(2, at_hole));

@@ -121,6 +121,8 @@ static void open_files(void)
 	say_info("a counter", eventfd(5, EFD_SEMAPHORE | EFD_CLOEXEC));
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGKILL);
+	sigaddset(&set, SIGSTOP);
 	say_info("signals", signalfd(-1, &set, SFD_NONBLOCK));
 	fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	snprintf(expect, sizeof(expect), "\nPid:\t%d\nNSpid:\t%d\n", getpid(), getpid());
