@@ -503,7 +503,7 @@ static __attribute__((noinline)) int fault_shared(struct fault *fault)
 	outcome = fault_round(fault, false);
 	if (outcome == VM_OK && is_for_readers(fault->attr.object, fault->attr.prot) &&
 	    install_can_beside(fault->kind) && !atomic_load_relaxed(&space->unusual) &&
-	    !atomic_load_relaxed(&space->open)) {
+	    atomic_load_relaxed(&space->at_lock) != SPACE_OPEN) {
 		space_lock(space);
 		space_open(space);
 		space_unlock(space);

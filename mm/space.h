@@ -52,7 +52,7 @@ struct space {
 	struct tree vmas;
 	uint64_t layout;      /* counts changes of VMAs, and page tables unlinked */
 	struct vma *last_hit; /* the VMA found last; atomic where only the mmap lock is held */
-	bool open;	      /* atomic: faults may be readers */
+	uint8_t at_lock;      /* atomic: SPACE_*, what comes first for who takes the lock */
 	struct space_reader *readers; /* NULL, or one for each hart (mm/space_lock.h); then const */
 	size_t nvmas;
 	size_t resident; /* entries that map a frame other than the zero page */
@@ -107,6 +107,10 @@ struct space {
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
+
+#define SPACE_NOTHING 0u
+#define SPACE_OPEN    1u /* faults may be readers: they have to be kept out */
+#define SPACE_OWES    2u /* a fence, for what fork has made read-only */
 
 #define AT_IDLE_WAKE   1u /* a thread waits for the end of the verb */
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */

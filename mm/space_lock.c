@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the readers of a space out, and counts what they have done. */
+/* Keeps the readers of a space out, and counts what they have done; pays the fence that fork owes. */
 #include "mm/space_lock.h"
 
+#include "arch/witness.h"
 #include "lib/string.h"
+#include "mm/check/fence_debt.h"
 #include "mm/phys/kmalloc.h"
 
 struct space_readers {
@@ -43,12 +45,12 @@ void space_reader_turn(struct space *space, struct space_reader *self, struct vm
 	self->vma = vma;
 }
 
-__attribute__((noinline)) void space_close(struct space *space)
+/* Closes the space, waits for the readers, and counts what they have. */
+static void space_close(struct space *space)
 {
 	struct space_reader *readers = space->readers, *end = readers + hart_count;
 
-	assert_hardened(spin_lock_held(&space->lock));
-	atomic_store_relaxed(&space->open, false);
+	atomic_store_relaxed(&space->at_lock, SPACE_NOTHING);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (struct space_reader *reader = readers; reader < end; reader++)
 		while (atomic_load_relaxed(&reader->inside))
@@ -60,6 +62,35 @@ __attribute__((noinline)) void space_close(struct space *space)
 			space_reader_turn(space, reader, NULL);
 	/* Readers only add pages, so there never were more than there are now. */
 	space_add_resident(space, 0);
+}
+
+void space_owe(struct space *space)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	debt_defer(space);
+	if (space->at_lock != SPACE_OWES)
+		arch_witness_owe(true);
+	atomic_store_relaxed(&space->at_lock, SPACE_OWES);
+}
+
+static void space_pay(struct space *space)
+{
+	struct mmu_flush flush;
+
+	mmu_flush_init(&flush);
+	flush.all = true;
+	space_fence(space, &flush);
+	atomic_store_relaxed(&space->at_lock, SPACE_NOTHING);
+	arch_witness_owe(false);
+}
+
+__attribute__((noinline)) void space_settle_lock(struct space *space)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	if (space->at_lock == SPACE_OWES)
+		space_pay(space);
+	else
+		space_close(space);
 }
 
 void space_share(struct space *space)

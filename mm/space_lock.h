@@ -18,10 +18,14 @@
  * all of it). The space stays closed until a fault that has taken the lock finds that it could have
  * been a reader: verbs that follow one another wait for readers once.
  *
- * Only spaces that threads may share on several harts have readers. All others pay a look at `open`
+ * Only spaces that threads may share on several harts have readers. All others pay a look at `at_lock`
  * when they are locked, and one at `readers` in each fault.
  *
  * A reader has preemption off, takes no lock, and is inside for a few hundred instructions.
+ *
+ * fork takes the right to write from all of the parent's private memory, in pieces, and owes one fence
+ * for all of them (mm/verbs/fork_space.c). Nobody else shall see a space that owes one: who takes the
+ * lock meanwhile pays first.
  */
 #define SPACE_READER_LINE 64 /* bytes of a cache line: harts that fault write to no common one */
 
@@ -39,15 +43,26 @@ struct space_reader {
 
 _Static_assert(sizeof(struct space_reader) == SPACE_READER_LINE, "each hart has its own line");
 
-/* Closes the space, waits for the readers, and counts what they have. The caller holds the lock. */
-void space_close(struct space *space);
+/* The lock has been taken: keeps readers out, and counts what they have, or pays what fork owes. */
+void space_settle_lock(struct space *space);
 
 static inline void space_lock(struct space *space)
 {
 	spin_lock(&space->lock);
-	if (unlikely(atomic_load_relaxed(&space->open)))
-		space_close(space);
+	if (unlikely(atomic_load_relaxed(&space->at_lock)))
+		space_settle_lock(space);
 }
+
+/* The same for fork, which may go on owing a fence. */
+static inline void space_lock_to_fork(struct space *space)
+{
+	spin_lock(&space->lock);
+	if (unlikely(atomic_load_relaxed(&space->at_lock) == SPACE_OPEN))
+		space_settle_lock(space);
+}
+
+/* fork owes a fence for what it has changed in this hold of the lock. */
+void space_owe(struct space *space);
 
 /* Locks a new child, not yet visible to others, after its parent. It has no readers. */
 static inline void space_lock_child(struct space *child)
@@ -74,7 +89,7 @@ void space_unshare(struct space *space);
 static inline void space_open(struct space *space)
 {
 	assert_hardened(space->readers && spin_lock_held(&space->lock));
-	atomic_store(&space->open, true);
+	atomic_store(&space->at_lock, SPACE_OPEN);
 }
 
 /*
@@ -85,7 +100,7 @@ static inline struct space_reader *space_enter(struct space *space)
 {
 	struct space_reader *readers = atomic_load_relaxed(&space->readers), *self;
 
-	if (!readers || !atomic_load_relaxed(&space->open))
+	if (!readers || atomic_load_relaxed(&space->at_lock) != SPACE_OPEN)
 		return NULL;
 	interleave(INTERLEAVE_LOCK, LOCK_SPACE, NULL);
 	preempt_disable();
@@ -93,7 +108,7 @@ static inline struct space_reader *space_enter(struct space *space)
 	atomic_store_relaxed(&self->inside, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	/* Acquire: what was done under the lock before the space was opened has been done. */
-	if (unlikely(!atomic_load(&space->open))) {
+	if (unlikely(atomic_load(&space->at_lock) != SPACE_OPEN)) {
 		atomic_store(&self->inside, 0);
 		preempt_enable();
 		return NULL;
@@ -123,7 +138,7 @@ size_t space_resident(const struct space *space);
 /* Has what readers have counted in space->stats and space->resident. Call without the lock. */
 static inline void space_count(struct space *space)
 {
-	if (likely(!atomic_load_relaxed(&space->open)))
+	if (likely(atomic_load_relaxed(&space->at_lock) != SPACE_OPEN))
 		return;
 	space_lock(space);
 	space_unlock(space);

@@ -27,6 +27,7 @@
 #define SBI_DBCN_READ	      1
 #define SBI_STRICT_PROMISE    0
 #define SBI_STRICT_FREE	      1
+#define SBI_STRICT_OWE	      3
 
 #ifndef __ASSEMBLER__
 

@@ -19,3 +19,9 @@ void arch_witness_free(paddr_t pa, size_t size)
 	if (is_there)
 		sbi_call(SBI_EXT_STRICT, SBI_STRICT_FREE, pa, size, 0, 0);
 }
+
+void arch_witness_owe(bool owe)
+{
+	if (is_there)
+		sbi_call(SBI_EXT_STRICT, SBI_STRICT_OWE, owe, 0, 0, 0);
+}

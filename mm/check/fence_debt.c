@@ -16,6 +16,7 @@ struct debt {
 /* Room for all entries of a leaf table: no piece of a verb changes more before it fences. */
 struct debts {
 	unsigned count;
+	vaddr_t deferred; /* the first address for which fork owes a fence; 0: it owes none */
 	struct debt owed[MMU_LEAF_ENTRIES];
 };
 
@@ -64,12 +65,21 @@ void debt_pay(struct space *space, const struct mmu_flush *flush)
 
 	assert(spin_lock_held(&space->lock));
 	if (flush->all || flush->tables)
-		debts->count = 0;
+		debts->count = 0, debts->deferred = 0;
 	for (unsigned i = 0; i < debts->count; i++) {
 		if (!is_fenced(flush, debts->owed[i].va))
 			debts->owed[left++] = debts->owed[i];
 	}
 	debts->count = left;
+}
+
+void debt_defer(struct space *space)
+{
+	struct debts *debts = space->debts;
+
+	if (debts->count && !debts->deferred)
+		debts->deferred = debts->owed[0].va;
+	debts->count = 0;
 }
 
 void debt_assert_entry(struct space *space, vaddr_t va)
@@ -97,6 +107,9 @@ void debt_assert_none(struct space *space)
 	if (space->debts && space->debts->count)
 		panic("debt: %u fences are owed, the first for %#lx", space->debts->count,
 		      (unsigned long)space->debts->owed[0].va);
+	if (space->debts && space->debts->deferred)
+		panic("debt: fork owes a fence, first for %#lx",
+		      (unsigned long)space->debts->deferred);
 }
 
 #endif

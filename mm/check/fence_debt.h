@@ -11,6 +11,9 @@
  * written at that address, and before a fault or a piece of a verb drops the lock. QEMU may work
  * without a fence; these checks panic. The release build has none of this.
  *
+ * fork defers what it owes: until the next one takes the lock, or fork itself at its end
+ * (mm/space_lock.h).
+ *
  * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
  * lock.
  */
@@ -24,6 +27,9 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 
 /* Removes the debts that `flush` is about to fence. */
 void debt_pay(struct space *space, const struct mmu_flush *flush);
+
+/* What is owed may stay so while the lock is dropped. */
+void debt_defer(struct space *space);
 
 void debt_assert_entry(struct space *space, vaddr_t va); /* before a frame is written at va */
 void debt_assert_frame(struct space *space, const struct page *page); /* before it is freed */
@@ -51,6 +57,11 @@ static inline void debt_owe(struct space *space, vaddr_t va, struct mmu_entry ol
 static inline void debt_pay(struct space *space, const struct mmu_flush *flush)
 {
 	(void)space, (void)flush;
+}
+
+static inline void debt_defer(struct space *space)
+{
+	(void)space;
 }
 
 static inline void debt_assert_entry(struct space *space, vaddr_t va)

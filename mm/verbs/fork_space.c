@@ -28,7 +28,7 @@ struct copying {
 	unsigned npassed;   /* empty leaf tables */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
-	bool downgraded; /* entries of the parent lost write permission: fence it */
+	bool downgraded; /* entries of the parent lost write permission: a fence is owed */
 	struct mmu_tables tables;
 };
 
@@ -186,28 +186,26 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 1;
 }
 
-/* Fences the parent if entries lost write permission. The caller holds the parent's lock. */
-static void fence_parent(struct copying *copying)
-{
-	struct mmu_flush flush;
-
-	if (copying->downgraded) {
-		flush.count = 0;
-		flush.all = true;
-		flush.tables = false;
-		space_fence(copying->parent, &flush);
-	}
-	debt_assert_none(copying->parent);
-}
-
-/* Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks. */
+/*
+ * Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks.
+ *
+ * What is copied is made read-only in the parent, and fork makes one fence for all of it at its end, where
+ * it takes the lock by space_lock(). Until then the parent's other threads may have old translations, and
+ * write to pages that were copied already. The child maps these pages, too, so it has these writes as well
+ * as those to what is copied later. Who has no such translation faults, and waits (fault_may_begin()). So
+ * the child has each thread's writes up to some moment, that of the fence or of the fault. Anybody else who
+ * takes the parent's lock makes the fence first, and sees no entry of which a translation is left that
+ * allows more. The child's lock needs no such care: a page that reclaim takes out of the child stays as it
+ * is until it has been taken out of the parent, too.
+ */
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
 	copying->done = copying->downgraded = false;
 	copying->npassed = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
-	fence_parent(copying);
+	if (copying->downgraded)
+		space_owe(copying->parent);
 	return copying->resume;
 }
 
@@ -240,7 +238,7 @@ static int copy_entries(struct copying *copying)
 
 		if (result)
 			return result;
-		space_lock(copying->parent);
+		space_lock_to_fork(copying->parent);
 		space_lock_child(copying->child);
 		alive = !copying->parent->dying;
 		if (alive)
@@ -332,7 +330,7 @@ static struct vma *next_copied(const struct copying *copying, vaddr_t from)
 		if (++npassed % PASS_VMAS == 0) {
 			space_unlock(parent);
 			(void)vm_pause();
-			space_lock(parent);
+			space_lock_to_fork(parent);
 		}
 	}
 	return vma;
@@ -350,7 +348,7 @@ static int copy_vma(struct copying *copying, vaddr_t from)
 
 	if (!copy)
 		return -ENOMEM;
-	space_lock(copying->parent);
+	space_lock_to_fork(copying->parent);
 	vma = next_copied(copying, from);
 	if (vma)
 		result = insert_copy(copying, vma, copy) ? 0 : -ENOMEM;

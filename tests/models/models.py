@@ -125,6 +125,16 @@ def no_fault_is_beside_a_verb_on_three_harts():
 
 
 @case
+def a_child_has_no_write_that_comes_after_one_that_it_lacks():
+    right("fork_fence.pml", 15000, "WRITES=1")
+
+
+@long_case
+def a_child_has_no_such_write_of_two():
+    right("fork_fence.pml", 200000)
+
+
+@case
 def no_wake_up_is_lost_by_harts():
     right("sched.pml", 20000)
     right("sched.pml", 10000, "BOUND")
@@ -211,6 +221,10 @@ WRONG = {
     "a wait for one of the faults is rejected": "space_lock.pml HARTS=2 WAIT_FOR_ONE",
     "a fault that has left before its entry is rejected": "space_lock.pml HARTS=2 LEAVE_FIRST",
     "a space that is opened after its lock is rejected": "space_lock.pml HARTS=2 TURNS=2 OPEN_LATE",
+    "a lock that leaves the fence to fork is rejected": "fork_fence.pml LOCK_DOES_NOT_PAY",
+    "a fault that does not wait for fork is rejected": "fork_fence.pml NO_WAIT",
+    "a fork without its fence is rejected": "fork_fence.pml NO_FENCE",
+    "a fork that fences before the last page is rejected": "fork_fence.pml FENCE_FIRST",
     "a sleeper that is marked last is rejected": "sched.pml MARK_LATE",
     "a look for a kill before the mark is rejected": "sched.pml KILLS LOOK_FIRST",
     "a sleeper that joins a queue that has changed is rejected": "sched.pml JOIN_BLINDLY",

@@ -23,6 +23,7 @@ struct suspect {
 	uint8_t hart; /* the number of the one that has changed it */
 	bool reused;  /* its frame got another use */
 	bool is_trapped;
+	bool is_write_only; /* no more is lost than the right to write */
 };
 
 #define NSUSPECTS 256u
@@ -31,6 +32,7 @@ static struct suspect suspects[NSUSPECTS];
 static unsigned nsuspects;
 static uint32_t text_stores;
 static bool promised;
+static uint64_t nowed; /* the kernel says so often that it owes fences for the right to write */
 
 /* What is known of each hart. */
 static struct {
@@ -441,6 +443,7 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 	if (note->level == LEVELS - 1)
 		va = va_canonical(va);
 	suspect.va = va;
+	suspect.is_write_only = note->level == 0 && !is_less(old & ~PTE_W, new);
 	for (unsigned i = 0; i < options.harts; i++)
 		suspect.fences[i] = known[i].full_fences;
 	if (is_less(old, new) && is_in_use(&suspect)) {
@@ -600,7 +603,7 @@ static bool suspect_returns(struct suspect *suspect)
 	}
 	if (!is_stale(suspect, &stale, &shadow))
 		return true;
-	if (promised && suspect->hart != running->number)
+	if (promised && (suspect->hart != running->number || (nowed && suspect->is_write_only)))
 		return false;
 	if (!shadow_is_current(shadow))
 		return false;
@@ -650,6 +653,11 @@ void witness_used(uint64_t va)
 void witness_promise(void)
 {
 	promised = true;
+}
+
+void witness_owe(bool owe)
+{
+	nowed += owe ? 1 : nowed ? -1 : 0;
 }
 
 void witness_free(uint64_t address, uint64_t size)

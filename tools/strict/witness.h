@@ -46,6 +46,7 @@ void witness_fence_i(const struct hart *hart);
 /* Calls of the firmware's own extension: the kernel promises, or a range of frames gets another use. */
 void witness_promise(void);
 void witness_free(uint64_t address, uint64_t size);
+void witness_owe(bool owe);
 
 /* How many findings there were. If there are any, QEMU's status is STATUS_FOUND. */
 #define STATUS_FOUND 86u

@@ -10,3 +10,9 @@
  * only, before the frames are used again. pa and size are multiples of PAGE_SIZE.
  */
 void arch_witness_free(paddr_t pa, size_t size);
+
+/*
+ * From now on, until it has been called as often with false, a return to user mode may owe fences for
+ * entries that have lost the right to write, and nothing else.
+ */
+void arch_witness_owe(bool owe);

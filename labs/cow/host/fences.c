@@ -37,6 +37,7 @@ static void after_fork(uint64_t seed, size_t n)
 static uint64_t threads_seed;
 static size_t threads_pages, lost;
 static bool *written;
+static size_t *order, nwritten; /* the pages in the order in which they were written first */
 
 /* Writes to all pages that the child has already. */
 static int write_meanwhile(struct vm_wait *wait)
@@ -49,15 +50,36 @@ static int write_meanwhile(struct vm_wait *wait)
 		if (!slot || entry_empty(entry_load(slot)))
 			continue;
 		/* A write that faults has to wait until fork ends; one that the TLB lets through does not. */
-		written[i] |= fake_store(page_at(i), byte(threads_seed, i)) == 0;
+		if (fake_store(page_at(i), byte(threads_seed, i)) == 0 && !written[i]) {
+			written[i] = true;
+			order[nwritten++] = i;
+		}
 	}
 	rig_pause = write_meanwhile;
 	return 0;
 }
 
+/* Returns how many of the thread's writes the child has although it has not an earlier one. */
+static size_t out_of_order(uint64_t seed)
+{
+	size_t wrong = 0;
+	bool missed = false;
+
+	for (size_t n = 0; n < nwritten; n++) {
+		size_t i = order[n];
+		int seen = fake_load(page_at(i));
+
+		if (seen == byte(seed, i)) /* if both bytes are the same, it may be either */
+			missed |= byte(seed, i) != byte(threads_seed, i);
+		else
+			wrong += missed || seen != byte(threads_seed, i);
+	}
+	return wrong;
+}
+
 /*
- * Another thread of the parent writes whenever fork lets others run. The child does not see what it
- * writes to pages that fork has dealt with, and the parent loses none of it.
+ * Another thread of the parent writes whenever fork lets others run, to pages that fork has dealt with.
+ * The child has these writes up to some moment, or none of them, and the parent loses none.
  */
 static void during_fork(uint64_t seed, size_t n)
 {
@@ -65,15 +87,18 @@ static void during_fork(uint64_t seed, size_t n)
 	threads_seed = seed + 1;
 	threads_pages = n;
 	written = calloc(n, sizeof(*written));
+	order = calloc(n, sizeof(*order));
 	rig_pause = write_meanwhile;
 	fork_space_to(&parent, &child);
 	rig_pause = NULL;
 	for (size_t i = 0; i < n; i++)
 		lost += written[i] && fake_load(page_at(i)) != byte(seed + 1, i);
 	result("lost_writes", lost);
+	rig_run(&child);
+	result("writes_out_of_order", out_of_order(seed));
+	rig_run(&parent);
 	write_every(1, seed + 2, n);
 	result("parent", sum_pages(n));
-	result("child", sum_of(&child, n));
 }
 
 /* ---- a fork that fails ---- */

@@ -89,6 +89,11 @@ void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(
 		arch_page_zero(arch_phys_to_virt(frame()));
 }
 
+void arch_witness_owe(bool owe)
+{
+	(void)owe;
+}
+
 void arch_witness_free(paddr_t pa, size_t size)
 {
 	(void)pa, (void)size;

@@ -2,7 +2,9 @@
 /* fork: what is shared, what it costs, and what is left when it fails. */
 #include "rig.h"
 
+#include "tlb.h"
 #include "mm/check/alloc_fail.h"
+#include "mm/check/fence_debt.h"
 #include "mm/object.h"
 #include "mm/object_size.h"
 
@@ -389,6 +391,7 @@ static int write_both(struct vm_wait *wait)
 	(void)wait;
 	rig_pause = NULL;
 	rig_outcome = 0;
+	fake_tlb_drop_space(fake_active()->root); /* else the write needs no fault yet */
 	assert_int_equal(-1, fake_store(AT, 9));
 	assert_int_equal(VM_WAIT, rig_outcome);
 	assert_int_equal(0, fake_store(AT + GIB, 9));
@@ -425,6 +428,66 @@ TEST(writes_wait_that_the_child_does_not_get)
 	assert_int_equal(-EINTR, vm_fork(&parent, &child));
 	rig_pause = NULL;
 	store(&parent, AT, 10);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+/* In another leaf table, and at another place in the fake TLB, so that both pages stay there. */
+#define FAR (AT + GIB + P)
+
+static int write_by_old_translations(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	assert_int_equal(0, fake_store(AT, 2));
+	assert_int_equal(0, fake_store(FAR, 3));
+	return 0;
+}
+
+/* R64 R65: Before the fence is made, another thread can write what was copied; the child has it. */
+TEST(writes_before_the_fence_are_the_child_s)
+{
+	start();
+	map(AT, 1, MAP_PRIVATE);
+	map(FAR, 1, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	store(&parent, FAR, 1);
+	rig_pause = write_by_old_translations;
+	fork_to(&parent, &child);
+	assert_int_equal(1, parent.stats.fences);
+	assert_int_equal(2, load(&child, AT));
+	assert_int_equal(3, load(&child, FAR));
+	store(&parent, AT, 4);
+	assert_int_equal(2, load(&child, AT));
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static int lock_parent(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	assert_int_equal(1, fake_tlb_debts());
+	space_lock(&parent);
+	assert_int_equal(0, fake_tlb_debts());
+	debt_assert_none(&parent);
+	space_unlock(&parent);
+	return 0;
+}
+
+/* R64: Nobody but fork sees the parent while its fence is owed. */
+TEST(who_takes_the_lock_makes_the_fence)
+{
+	start();
+	map(AT, 1, MAP_PRIVATE);
+	map(FAR, 1, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	store(&parent, FAR, 1);
+	rig_pause = lock_parent;
+	fork_to(&parent, &child);
+	assert_int_equal(2, parent.stats.fences);
 	rig_destroy(&child);
 	rig_destroy(&parent);
 	rig_check();
