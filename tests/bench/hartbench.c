@@ -226,6 +226,35 @@ static void map_touched(int workers)
 	write_pages(0, 1);
 }
 
+#define FORK_BYTES (64ul << 20)
+
+static void map_much(int workers)
+{
+	static char *at;
+
+	(void)workers;
+	if (nmapped == 0) {
+		at = mmap(NULL, FORK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
+		check(at != MAP_FAILED, "mmap");
+		mapped[nmapped].start = at;
+		mapped[nmapped++].length = FORK_BYTES;
+	}
+	for (size_t i = 0; i < FORK_BYTES; i += PAGE) /* again writable, after the sample before */
+		at[i] = 1;
+}
+
+/* The other harts may have translations that allow writing. */
+static void fork_once(int worker, int rounds)
+{
+	if (worker == 0) {
+		fork_and_exit(worker, rounds);
+		shared->finished = 1;
+	}
+	while (!shared->finished)
+		;
+}
+
 /* Each second call takes a right away, which the other harts must hear of. */
 static void protect(int worker, int rounds)
 {
@@ -249,6 +278,7 @@ static const struct row rows[] = {
 	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, 0 },
 	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, 0 },
 	{ "mprotect_touched", 128, map_touched, protect, NULL, 1, 0, 1 },
+	{ "fork_touched", 1, map_much, fork_once, NULL, 1, 0, 1 },
 };
 
 /* ---- workers ---- */
