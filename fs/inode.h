@@ -122,6 +122,8 @@ struct inode_ops {
 		      struct inode_place *place);
 	/* Returns a number of the name, which it keeps when it moves; or 0. NULL: there are no numbers. */
 	uint32_t (*name_id)(struct inode *dir, const char *name, size_t len);
+	/* Of inodes on no mount: writes what /proc shows in place of a path, terminated. Returns its length. */
+	size_t (*label)(struct inode *inode, char *buf, size_t size);
 	/*
 	 * Symbolic links: writes the target, terminated, into buf, which has PATH_MAX bytes. Returns
 	 * its length or a negative errno.
@@ -132,7 +134,8 @@ struct inode_ops {
 	 * file's inode, as by path_get(). NULL: walks go on with the text.
 	 */
 	int (*follow)(struct inode *link, struct inode **inode_ret);
-	bool shortcut; /* the text of such a link leads to the same file */
+	uint32_t magic; /* of inodes on no mount: f_type of statfs */
+	bool shortcut;	/* the text of such a link leads to the same file */
 	/*
 	 * May the running thread do that (MAY_*), which the mode does not permit? Takes no spinning lock. NULL: it may not.
 	 */

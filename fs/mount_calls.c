@@ -139,7 +139,7 @@ put:
 	return err;
 }
 
-/* What is on no mount is a memfd, which Linux keeps on a tmpfs without limits, or a pipe. */
+/* Of what is on no mount, as a memfd, which Linux keeps on a tmpfs without limits. */
 static void mountless_statfs(uint32_t magic, struct abi_statfs *st)
 {
 	*st = (struct abi_statfs){
@@ -156,7 +156,7 @@ static void inode_statfs(const struct inode *inode, struct abi_statfs *st)
 	if (inode->mount)
 		mount_statfs(inode->mount, st);
 	else
-		mountless_statfs(ABI_TMPFS_MAGIC, st);
+		mountless_statfs(inode->ops->magic, st);
 }
 
 int fs_statfs(struct file *dir, const char *path, struct abi_statfs *st)
@@ -176,5 +176,5 @@ void fs_statfs_file(struct file *file, struct abi_statfs *st)
 	if (file->ops->has_inode)
 		inode_statfs(file_inode(file), st);
 	else
-		mountless_statfs(ABI_PIPEFS_MAGIC, st);
+		mountless_statfs(file->ops->label ? ABI_ANON_MAGIC : ABI_PIPEFS_MAGIC, st);
 }

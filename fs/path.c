@@ -9,7 +9,6 @@
 #include "fs/permission.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/memfd.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -648,10 +647,8 @@ size_t inode_name(struct inode *inode, char *buf, size_t size)
 {
 	size_t len;
 
-	if (inode && !inode->mount && S_ISFIFO(inode->mode)) {
-		len = (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
-	} else if (inode && !inode->mount) {
-		len = (size_t)ksnprintf(buf, size, "/memfd:%s (deleted)", memfd_name(inode));
+	if (inode && !inode->mount) {
+		len = inode->ops->label(inode, buf, size);
 	} else {
 		ssize_t with_nul = inode ? inode_path_anyway(inode, buf, size) : -ENOENT;
 

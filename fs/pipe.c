@@ -9,6 +9,7 @@
 #include "fs/mount.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -563,7 +564,14 @@ static int pipe_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
+static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
+{
+	return (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
+}
+
 static const struct inode_ops pipe_inode_ops = {
+	.label = pipe_inode_label,
+	.magic = ABI_PIPEFS_MAGIC,
 	.getattr = pipe_getattr,
 	.free = pipe_inode_free,
 	.holds = pipe_inode_holds,

@@ -537,31 +537,59 @@ bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_
 	return thread;
 }
 
-bool inspect_may_access(const struct thread_id *id)
+static bool inspect_may(const struct thread_id *id, bool (*may)(const struct thread *thread))
 {
 	const struct thread *thread;
-	bool may;
+	bool answer;
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
-	may = !thread || ptrace_may_access(thread);
+	answer = !thread || may(thread);
 	spin_unlock(&process_tree_lock);
-	return may;
+	return answer;
+}
+
+bool inspect_may_access(const struct thread_id *id)
+{
+	return inspect_may(id, ptrace_may_access);
+}
+
+bool inspect_may_attach(const struct thread_id *id)
+{
+	return inspect_may(id, ptrace_may_attach);
+}
+
+/* Call with process_tree_lock held. */
+static int space_of(const struct process *process, struct uspace **uspace_ret)
+{
+	if (!process)
+		return -ESRCH;
+	if (!process->uspace)
+		return -ENODATA;
+	uspace_get(process->uspace);
+	*uspace_ret = process->uspace;
+	return 0;
 }
 
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret)
 {
-	struct process *process;
-	int err = -ESRCH;
+	int err;
 
 	spin_lock(&process_tree_lock);
-	process = process_find_id(id);
-	if (process)
-		err = process->uspace ? 0 : -ENODATA;
-	if (err == 0) {
-		uspace_get(process->uspace);
-		*uspace_ret = process->uspace;
-	}
+	err = space_of(process_find_id(id), uspace_ret);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int inspect_access_space(const struct thread_id *id, struct uspace **uspace_ret)
+{
+	const struct thread *thread;
+	int err = -EACCES;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (!thread || ptrace_may_access(thread))
+		err = space_of(thread ? thread->process : NULL, uspace_ret);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

@@ -94,10 +94,14 @@ bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_
 		   bool *undumpable_ret);
 /* May the running thread look into it, as ptrace_may_access() says? True of one that has ended. */
 bool inspect_may_access(const struct thread_id *id);
+/* The same of ptrace_may_attach(). */
+bool inspect_may_attach(const struct thread_id *id);
 /* Sets the name of a thread: THREAD_NAME_LEN bytes, terminated. */
 int inspect_set_name(const struct thread_id *id, const char *name);
 /* Returns the space with a reference; -ENODATA if it has left its address space. */
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
+/* The same of a thread's process that the running thread may look into (ptrace_may_access()); else -EACCES. */
+int inspect_access_space(const struct thread_id *id, struct uspace **uspace_ret);
 /*
  * The same for whoever opens a file about the process's memory, who needs to have the right to look into it
  * (ptrace_may_access()): returns what uspace_grab() makes, NULL if it has left its address space. -EACCES: no such right.

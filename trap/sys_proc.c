@@ -11,6 +11,7 @@
 #include "abi/wait.h"
 #include "base/random.h"
 #include "fs/fdtable.h"
+#include "fs/namespace.h"
 #include "fs/open.h"
 #include "fs/pidfd.h"
 #include "fs/process_fs.h"
@@ -23,6 +24,7 @@
 #include "proc/exec.h"
 #include "proc/exit.h"
 #include "proc/fork.h"
+#include "proc/inspect.h"
 #include "proc/job/pgrp.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
@@ -142,15 +144,41 @@ long sys_unshare(struct trap_frame *frame)
 	return process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
 }
 
-/* As on Linux without namespaces: no descriptor is one. */
+#define NAMESPACE_FLAGS                                                             \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME | \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP)
+
+/* Those of a process, of which any may be meant. */
+static int join_those_of(const struct thread_id *id, unsigned flags)
+{
+	struct process_facts facts;
+
+	if (flags == 0 || flags & ~(unsigned)NAMESPACE_FLAGS)
+		return -EINVAL;
+	if (inspect_facts(id, &facts) != 0 || facts.state == 'Z')
+		return -ESRCH;
+	return inspect_may_attach(id) ? namespace_join(flags) : -EPERM;
+}
+
+/* All have the same namespaces: joining one again changes hardly anything. */
 long sys_setns(struct trap_frame *frame)
 {
 	struct file *file = arg_file(frame, 0);
+	unsigned flags = arg_uint(frame, 1);
+	const struct namespace *ns;
+	const struct thread_id *id;
+	int err = -EINVAL;
 
 	if (!file)
 		return -EBADF;
+	ns = namespace_of(file);
+	id = pidfd_id(file);
+	if (ns && (flags == 0 || flags == ns->flag))
+		err = namespace_join(ns->flag);
+	else if (id)
+		err = join_those_of(id, flags);
 	file_put(file);
-	return -EINVAL;
+	return err;
 }
 
 static bool is_reboot_magic(const struct trap_frame *frame)

@@ -176,6 +176,19 @@ static ssize_t write_slack(struct file *file, struct user_iter *from, uint64_t *
 	return err ? err : (ssize_t)all;
 }
 
+/* As on Linux without a security module, nothing can be read or set; and only the thread itself may try. */
+static ssize_t write_attr(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	const struct proc_node *node = to_proc(file_inode(file));
+
+	(void)from, (void)pos;
+	if (!inspect_exists(&node->id))
+		return -ESRCH;
+	if (node->id.process.birth != current_process()->birth)
+		return -EPERM;
+	return node->id.tid == current_thread()->tid ? -EINVAL : -EACCES;
+}
+
 #define TEXT_SLOTS_BUT_RELEASE                                                    \
 	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
 	.truncate = inode_file_truncate_nothing, .has_inode = true
@@ -242,4 +255,15 @@ const struct file_ops proc_comm_file_ops = {
 	.write = write_comm,
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
+};
+
+const struct file_ops proc_attr_file_ops = {
+	.name = "security attribute of a process",
+	.write = write_attr,
+	.seek = file_seek_from_start,
+	.stat = inode_file_stat,
+	.truncate = inode_file_truncate_nothing,
+	.release = inode_file_release,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	.has_inode = true,
 };

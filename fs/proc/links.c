@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The links of /proc: to the reader's directory, and from a process to what it runs and has open. */
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "fs/mount.h"
+#include "fs/nameless.h"
+#include "fs/namespace.h"
 #include "fs/path.h"
 #include "fs/proc/node.h"
 #include "fs/process_fs.h"
@@ -25,10 +28,9 @@ ssize_t proc_thread_self_target(struct proc_node *link, char *buf, size_t size)
 	return ksnprintf(buf, size, "%d/task/%d", current_process()->pid, current_thread()->tid);
 }
 
-ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_link_target(struct proc_node *link, char *buf, size_t size)
 {
-	(void)link;
-	return (ssize_t)str_copy(buf, "self/mounts", size);
+	return (ssize_t)str_copy(buf, link->entry->text, size);
 }
 
 static struct inode *inode_of(struct object *object)
@@ -68,15 +70,9 @@ int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 /* A file without an inode, such as a pipe, has a label, and nothing that could be opened. */
 static ssize_t name_of_file(struct file *file, char *buf, size_t size)
 {
-	struct abi_stat st;
-
 	if (file->ops->has_inode)
 		return (ssize_t)inode_name(file_inode(file), buf, size);
-	if (file->ops->label)
-		return file->ops->label(file, buf, size);
-	if (file->ops->stat && file->ops->stat(file, &st) == 0)
-		return ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)st.ino);
-	return ksnprintf(buf, size, "anon_inode:[%s]", file->ops->name);
+	return nameless_file_label(file, buf, size);
 }
 
 /* Each of these drops the reference to the file; NULL is a file that is not open. */
@@ -101,7 +97,8 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 		*inode_ret = file_inode(file);
 		path_get(*inode_ret);
 	} else {
-		err = file->ops->inode ? file->ops->inode(file, inode_ret) : -ENXIO;
+		err = file->ops->inode ? file->ops->inode(file, inode_ret)
+				       : nameless_of_file(file, inode_ret);
 	}
 	file_put(file);
 	return err;
@@ -143,4 +140,108 @@ ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size)
 int proc_fd_follow(struct proc_node *link, struct inode **inode_ret)
 {
 	return file_follow(process_get_file(&link->id, link->fd), inode_ret);
+}
+
+/* ---- namespaces ---- */
+
+/* As on Linux, one that has ended has no more than the first two of these. */
+static int has_namespace(const struct proc_node *link)
+{
+	struct process_facts facts;
+	unsigned flag = link->entry->ns->flag;
+
+	if (inspect_facts(&link->id, &facts) != 0)
+		return -EACCES;
+	if (facts.state == 'Z' && flag != CLONE_NEWUSER &&
+	    (flag != CLONE_NEWPID || strcmp(link->entry->name, link->entry->ns->name) != 0))
+		return -ENOENT;
+	return 0;
+}
+
+ssize_t proc_ns_target(struct proc_node *link, char *buf, size_t size)
+{
+	int err = has_namespace(link);
+
+	return err ? err : (ssize_t)namespace_label(link->entry->ns, buf, size);
+}
+
+int proc_ns_follow(struct proc_node *link, struct inode **inode_ret)
+{
+	return has_namespace(link) ?: nameless_of_namespace(link->entry->ns, inode_ret);
+}
+
+/* ---- mapped files ---- */
+
+static int next_map_file(struct uspace *uspace, vaddr_t from, bool exact, struct map_facts *map,
+			 struct inode **inode_ret)
+{
+	vaddr_t at = from;
+	int err;
+
+	while ((err = inspect_map(uspace, at, map)) == 0) {
+		struct inode *inode = NULL;
+
+		at = map->end;
+		if (map->object) {
+			if (map->start >= from)
+				inode = inode_of(map->object);
+			object_put(map->object);
+			map->object = NULL;
+		}
+		if (exact && (!inode || map->start != from)) {
+			path_put(inode);
+			return -ENODATA;
+		}
+		if (inode) {
+			*inode_ret = inode;
+			return 0;
+		}
+	}
+	return err;
+}
+
+int proc_map_file(const struct thread_id *id, vaddr_t from, bool exact, struct map_facts *map_ret,
+		  struct inode **inode_ret)
+{
+	struct uspace *uspace;
+	int err = inspect_access_space(id, &uspace);
+
+	if (err)
+		return err;
+	err = next_map_file(uspace, from, exact, map_ret, inode_ret);
+	uspace_put(uspace);
+	return err;
+}
+
+/* What was mapped there when the link was looked up may be gone. */
+static int map_file_of(const struct proc_node *link, struct inode **inode_ret)
+{
+	struct map_facts map;
+	int err = proc_map_file(&link->id, link->start, true, &map, inode_ret);
+
+	if (err == 0 && map.end != link->end) {
+		path_put(*inode_ret);
+		err = -ENODATA;
+	}
+	return err == -EACCES || err == -EINTR || err == 0 ? err : -ENOENT;
+}
+
+ssize_t proc_map_file_target(struct proc_node *link, char *buf, size_t size)
+{
+	struct inode *inode;
+	int err = map_file_of(link, &inode);
+	size_t len;
+
+	if (err)
+		return err;
+	len = inode_name(inode, buf, size);
+	path_put(inode);
+	return (ssize_t)len;
+}
+
+int proc_map_file_follow(struct proc_node *link, struct inode **inode_ret)
+{
+	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	return map_file_of(link, inode_ret);
 }

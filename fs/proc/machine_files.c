@@ -149,22 +149,6 @@ static int locks_record(void *source, void *walk, uint64_t *cursor, struct seq *
 	return 0;
 }
 
-static int empty_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
-{
-	(void)source, (void)walk, (void)cursor, (void)seq;
-	return -ENODATA;
-}
-
-/* There are none. */
-static int cgroups_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
-{
-	(void)source, (void)walk;
-	if (seq_once(cursor) != 0)
-		return -ENODATA;
-	seq_put(seq, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
-	return 0;
-}
-
 /* There is one area; its priority has no effect, so it is the one that Linux gives the first. */
 static int swaps_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
@@ -244,11 +228,43 @@ static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct 
 	return 0;
 }
 
+static int text_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+
+	(void)walk;
+	if (*node->entry->text == '\0' || seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "%s", node->entry->text);
+	return 0;
+}
+
+/* As on Linux, which has work of these kinds. Here there is none. */
+static int softirqs_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	static const char *const kinds[] = { "HI",	 "TIMER",   "NET_TX", "NET_RX",	 "BLOCK",
+					     "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU" };
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	seq_put(seq, "                    ");
+	for (unsigned i = 0; i < hart_count; i++)
+		seq_put(seq, "CPU%-8u", i);
+	for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		seq_put(seq, "\n%12s:", kinds[kind]);
+		for (unsigned i = 0; i < hart_count; i++)
+			seq_put(seq, " %10u", 0);
+	}
+	seq_put(seq, "\n");
+	return 0;
+}
+
+const struct seq_ops proc_text_seq = { .record = text_record };
+const struct seq_ops proc_softirqs_seq = { .record = softirqs_record };
 const struct seq_ops proc_diskstats_seq = { .record = diskstats_record };
 const struct seq_ops proc_locks_seq = { .record = locks_record };
 const struct seq_ops proc_loadavg_seq = { .record = loadavg_record };
-const struct seq_ops proc_empty_seq = { .record = empty_record };
-const struct seq_ops proc_cgroups_seq = { .record = cgroups_record };
 const struct seq_ops proc_version_seq = { .record = version_record };
 const struct seq_ops proc_bootargs_seq = { .record = cmdline_record };
 const struct seq_ops proc_filesystems_seq = { .record = filesystems_record };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in /proc and in the directory of each process, in the order in which Linux lists it. */
 #include "fs/dir_file.h"
+#include "fs/namespace.h"
 #include "fs/proc/node.h"
 #include "fs/proc/sysctl.h"
 #include "lib/bits.h"
@@ -13,6 +14,12 @@
 			    .seq = &(seq_)                                             \
 	}
 
+#define TEXT(name, what)                                                               \
+	{                                                                              \
+		NAME(name), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops, \
+			    .seq = &proc_text_seq, .text = (what)                      \
+	}
+
 static const struct proc_entry sysvipc_entries[] = {
 	MACHINE("msg", proc_sysvipc_msg_seq),
 	MACHINE("sem", proc_sysvipc_sem_seq),
@@ -20,9 +27,9 @@ static const struct proc_entry sysvipc_entries[] = {
 };
 
 const struct proc_entry proc_root_entries[] = {
-	MACHINE("misc", proc_empty_seq),
-	MACHINE("modules", proc_empty_seq),
-	MACHINE("cgroups", proc_cgroups_seq),
+	TEXT("misc", ""),
+	TEXT("modules", ""),
+	TEXT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"), /* there are none */
 	MACHINE("swaps", proc_swaps_seq),
 	MACHINE("vmstat", proc_vmstat_seq),
 	MACHINE("cmdline", proc_bootargs_seq),
@@ -35,7 +42,10 @@ const struct proc_entry proc_root_entries[] = {
 	MACHINE("partitions", proc_partitions_seq),
 	MACHINE("filesystems", proc_filesystems_seq),
 	MACHINE("stat", proc_system_stat_seq),
-	{ NAME("mounts"), .mode = S_IFLNK | 0777, .target = proc_mounts_target,
+	MACHINE("softirqs", proc_softirqs_seq),
+	{ NAME("net"), .mode = S_IFLNK | 0777, .target = proc_link_target, .text = "self/net",
+	  .size = sizeof("self/net") - 1 },
+	{ NAME("mounts"), .mode = S_IFLNK | 0777, .target = proc_link_target, .text = "self/mounts",
 	  .size = sizeof("self/mounts") - 1 },
 	{ NAME("slabinfo"), .mode = S_IFREG | 0400, .file_ops = &proc_system_file_ops,
 	  .seq = &proc_slabinfo_seq },
@@ -53,14 +63,131 @@ const struct proc_entry proc_root_entries[] = {
 	  .follow = proc_thread_self_follow, .shortcut = true },
 };
 
+#define NAMESPACE(text, kind)                                                              \
+	{                                                                                  \
+		NAME(text), .mode = S_IFLNK | 0777, .target = proc_ns_target,              \
+			    .follow = proc_ns_follow, .ns = &namespaces[NAMESPACE_##kind], \
+			    .guarded = true                                                \
+	}
+
+static const struct proc_entry ns_entries[] = {
+	NAMESPACE("net", NET),
+	NAMESPACE("uts", UTS),
+	NAMESPACE("ipc", IPC),
+	NAMESPACE("pid", PID),
+	NAMESPACE("pid_for_children", PID),
+	NAMESPACE("user", USER),
+	NAMESPACE("mnt", MNT),
+	NAMESPACE("cgroup", CGROUP),
+	NAMESPACE("time", TIME),
+	NAMESPACE("time_for_children", TIME),
+};
+
+/* `net`: what programs look for there, as it is without any device or socket. */
+#define NET(text_, what)                                                                \
+	{                                                                               \
+		NAME(text_), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops, \
+			     .seq = &proc_text_seq, .of_machine = true, .text = (what)  \
+	}
+
+/* The heads of tables of sockets. */
+#define STATE	 "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+#define COUNTS	 " ref pointer drops"
+#define PAIR	 "local_address rem_address   "
+#define PAIR6	 "local_address                         remote_address                        "
+#define SPACES	 "            "
+#define SOCKETS6 "  sl  " PAIR6 STATE COUNTS "\n"
+
+static const struct proc_entry net_entries[] = {
+	NET("arp",
+	    "IP address       HW type     Flags       HW address            Mask     Device\n"),
+	NET("dev", "Inter-|   Receive                                                |  Transmit\n"
+		   " face |bytes    packets errs drop fifo frame compressed multicast|"
+		   "bytes    packets errs drop fifo colls carrier compressed\n"),
+	NET("raw", "  sl  " PAIR STATE COUNTS "\n"),
+	NET("tcp", "  sl  " PAIR STATE SPACES SPACES SPACES SPACES "     \n"),
+	NET("udp", "   sl  " PAIR STATE COUNTS SPACES "\n"),
+	NET("icmp", "  sl  " PAIR STATE COUNTS SPACES " \n"),
+	NET("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"),
+	NET("raw6", SOCKETS6),
+	NET("snmp",
+	    "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos "
+	    "InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs "
+	    "ReasmFails FragOKs FragFails FragCreates OutTransmits\n"
+	    "Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+	    "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs "
+	    "InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs "
+	    "OutErrors OutRateLimitGlobal OutRateLimitHost OutDestUnreachs OutTimeExcds OutParmProbs "
+	    "OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks "
+	    "OutAddrMaskReps\n"
+	    "Icmp: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+	    "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets "
+	    "CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
+	    "Tcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0\n"
+	    "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
+	    "IgnoredMulti MemErrors\n"
+	    "Udp: 0 0 0 0 0 0 0 0 0\n"
+	    "UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
+	    "IgnoredMulti MemErrors\n"
+	    "UdpLite: 0 0 0 0 0 0 0 0 0\n"),
+	NET("tcp6", "  sl  " PAIR6 STATE "\n"),
+	NET("udp6", SOCKETS6),
+	NET("unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"),
+	NET("icmp6", SOCKETS6),
+	NET("igmp6", ""),
+	NET("ptype", "Type Device      Function\n"),
+	NET("route", ""),
+	NET("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
+	NET("psched", "000003e8 00000040 000f4240 3b9aca00\n"),
+	NET("netlink",
+	    "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops"
+	    "    Inode\n"),
+	NET("udplite", "   sl  " PAIR STATE COUNTS SPACES "\n"),
+	NET("if_inet6", ""),
+	NET("sockstat",
+	    "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n"
+	    "UDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n"),
+	NET("udplite6", SOCKETS6),
+	NET("wireless",
+	    "Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n"
+	    " face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22\n"),
+	NET("dev_mcast", ""),
+	NET("protocols", "protocol  size sockets  memory press maxhdr  slab module     "
+			 "cl co di ac io in de sh ss gs se re bi br ha uh gp em\n"),
+	NET("sockstat6", "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"
+			 "FRAG6: inuse 0 memory 0\n"),
+	NET("ipv6_route", ""),
+};
+
+#define ATTRIBUTE(text, mode_)                                                          \
+	{                                                                               \
+		NAME(text), .mode = S_IFREG | (mode_), .file_ops = &proc_attr_file_ops, \
+	}
+
+static const struct proc_entry attr_entries[] = {
+	ATTRIBUTE("current", 0666),  ATTRIBUTE("prev", 0444),	   ATTRIBUTE("exec", 0666),
+	ATTRIBUTE("fscreate", 0666), ATTRIBUTE("keycreate", 0666), ATTRIBUTE("sockcreate", 0666),
+};
+
+#define OWN_DIRECTORY(text, mode_, entries)                                       \
+	{                                                                         \
+		NAME(text), .mode = S_IFDIR | (mode_), .file_ops = &dir_file_ops, \
+			    .ops = &proc_own_dir_ops, .children = (entries),      \
+			    .nchildren = ARRAY_SIZE(entries)                      \
+	}
+
 const struct proc_entry proc_process_entries[] = {
 	[PROC_TASK_ENTRY] = { NAME("task"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 			      .ops = &proc_task_dir_ops },
+	{ NAME("map_files"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops,
+	  .ops = &proc_map_files_dir_ops },
 	{ NAME("timerslack_ns"), .mode = S_IFREG | 0666, .file_ops = &proc_slack_file_ops,
 	  .seq = &proc_slack_seq },
 	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops, .ops = &proc_fd_dir_ops },
 	{ NAME("fdinfo"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 	  .ops = &proc_fdinfo_dir_ops },
+	OWN_DIRECTORY("ns", 0511, ns_entries),
+	OWN_DIRECTORY("net", 0555, net_entries),
 	{ NAME("environ"), .mode = S_IFREG | 0400, .file_ops = &proc_environ_file_ops },
 	{ NAME("auxv"), .mode = S_IFREG | 0400, .file_ops = &proc_auxv_file_ops },
 	{ NAME("status"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
@@ -94,6 +221,7 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("smaps_rollup"), .mode = S_IFREG | 0444, .file_ops = &proc_smaps_rollup_file_ops,
 	  .seq = &proc_smaps_rollup_seq },
 	{ NAME("pagemap"), .mode = S_IFREG | 0400, .file_ops = &proc_pagemap_file_ops },
+	OWN_DIRECTORY("attr", 0555, attr_entries),
 	{ NAME("wchan"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_wchan_seq },
 	{ NAME("schedstat"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
@@ -125,6 +253,15 @@ const struct proc_entry proc_fd_entry = {
 	.mode = S_IFLNK,
 	.target = proc_fd_target,
 	.follow = proc_fd_follow,
+	.guarded = true,
+	.size = 64,
+};
+
+const struct proc_entry proc_map_file_entry = {
+	.name = "",
+	.mode = S_IFLNK | 0600,
+	.target = proc_map_file_target,
+	.follow = proc_map_file_follow,
 	.guarded = true,
 	.size = 64,
 };

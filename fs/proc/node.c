@@ -29,9 +29,11 @@
 #define INO_DIR	      1u
 #define INO_PROCESS   16u     /* and the index in proc_process_entries */
 #define INO_SYSCTL    0x1000u /* and the index in sysctls; no process has them */
+#define INO_MACHINE   0x2000u /* and the index in a directory of a process */
 #define INO_ALONE     0x400000u
 #define INO_FD	      0x800000u
 #define INO_FDINFO    0x900000u
+#define INO_MAP_FILE  0xa00000u
 
 _Static_assert(NOFILE_MAX <= INO_FDINFO - INO_FD, "descriptors have inode numbers");
 
@@ -60,6 +62,7 @@ static struct inode *proc_node_make(struct mount *mount, struct inode *parent, u
 	if (parent)
 		inode_get(parent);
 	node->fd = -1;
+	node->start = node->end = 0;
 	node->names = NULL;
 	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
 	return &node->inode;
@@ -128,12 +131,19 @@ static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct pr
 
 	if (inode) {
 		to_proc(inode)->entry = entry;
-		to_proc(inode)->id = to_proc(dir)->id;
-		to_proc(inode)->alone = to_proc(dir)->alone;
-		if (to_proc(dir)->id.process.pid)
-			set_owner(inode);
+		if (!entry->of_machine) {
+			to_proc(inode)->id = to_proc(dir)->id;
+			to_proc(inode)->alone = to_proc(dir)->alone;
+			if (to_proc(dir)->id.process.pid)
+				set_owner(inode);
+		}
 	}
 	return inode;
+}
+
+static void put_range(char *buf, size_t size, vaddr_t start, vaddr_t end)
+{
+	ksnprintf(buf, size, "%lx-%lx", (unsigned long)start, (unsigned long)end);
 }
 
 /* Reads a number as it is written here: digits, without a sign, no zero in front. -1: it is none. */
@@ -158,6 +168,16 @@ static uint64_t ino_of(const struct thread_id *id, bool alone, uint64_t kind)
 	return ((uint64_t)id->tid << INO_PID_SHIFT) + kind + (alone ? INO_ALONE : 0);
 }
 
+/* How many directories are in that of a process or thread, with "." and "..". */
+static unsigned count_links(unsigned first)
+{
+	unsigned count = 2;
+
+	for (unsigned i = first; i < proc_process_count; i++)
+		count += S_ISDIR(proc_process_entries[i].mode);
+	return count;
+}
+
 /* Makes the directory of a process, or of a thread that is looked up as if it were one. */
 static struct inode *make_process_dir(struct inode *root, const struct thread_id *id)
 {
@@ -167,7 +187,7 @@ static struct inode *make_process_dir(struct inode *root, const struct thread_id
 	if (dir) {
 		to_proc(dir)->id = *id;
 		set_owner(dir);
-		dir->nlink = 4;
+		dir->nlink = count_links(0);
 	}
 	return dir;
 }
@@ -182,7 +202,7 @@ static struct inode *make_thread_dir(struct inode *task, const struct thread_id 
 		to_proc(dir)->id = *id;
 		to_proc(dir)->alone = true;
 		set_owner(dir);
-		dir->nlink = 3;
+		dir->nlink = count_links(PROC_THREAD_FIRST);
 	}
 	return dir;
 }
@@ -252,9 +272,17 @@ static int root_lookup(struct inode *root, const char *name, size_t len, struct 
 	return 0;
 }
 
-static uint64_t fixed_ino(const struct inode *dir, uint64_t index)
+/* What is in the directories of a process has its low bits like those that are about none. */
+static uint64_t fixed_ino(struct inode *dir, uint64_t index)
 {
-	return INO_FIXED + dir->ino * FIXED_MOST + index;
+	const struct proc_node *node = to_proc(dir);
+	uint64_t kind = dir->ino & (INO_FIXED - 1);
+
+	if (node->id.process.pid == 0)
+		return INO_FIXED + dir->ino * FIXED_MOST + index;
+	if (node->entry->children[index].of_machine)
+		return INO_MACHINE + index;
+	return ino_of(&node->id, node->alone, INO_FIXED + kind * FIXED_MOST + index);
 }
 
 static int fixed_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
@@ -271,6 +299,11 @@ static int fixed_lookup(struct inode *dir, const char *name, size_t len, struct 
 static bool is_gone(const struct proc_node *node)
 {
 	return !inspect_exists(&node->id);
+}
+
+static int own_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	return is_gone(to_proc(dir)) ? -ENOENT : fixed_lookup(dir, name, len, inode_ret);
 }
 
 static uint64_t process_ino(const struct proc_node *node, uint64_t kind)
@@ -360,6 +393,72 @@ static int fdinfo_lookup(struct inode *dir, const char *name, size_t len, struct
 	return made(inode, inode_ret);
 }
 
+static int range_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20; /* as on Linux, letters of both cases */
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Reads an address up to `end` or the end of the name, without a zero in front. Returns the bytes it has; 0: it is none. */
+static size_t address_of(const char *name, size_t len, char end, vaddr_t *ret)
+{
+	size_t n = 0;
+
+	*ret = 0;
+	for (; n < len && name[n] != end; n++) {
+		int digit = range_digit(name[n]);
+
+		if (digit < 0 || *ret >> 60 || (n == 1 && *name == '0'))
+			return 0;
+		*ret = *ret << 4 | (unsigned)digit;
+	}
+	return n;
+}
+
+/* Reads the name of a mapped file: two addresses, as put_range() writes them. */
+static bool range_of(const char *name, size_t len, vaddr_t *start_ret, vaddr_t *end_ret)
+{
+	size_t n = address_of(name, len, '-', start_ret);
+
+	if (n == 0 || n == len)
+		return false;
+	n++;
+	return len > n && address_of(name + n, len - n, '\0', end_ret) == len - n;
+}
+
+static struct inode *make_map_file(struct inode *dir, const struct map_facts *map)
+{
+	struct inode *link =
+		make_entry(dir, process_ino(to_proc(dir), INO_MAP_FILE), &proc_map_file_entry);
+
+	if (link) {
+		to_proc(link)->start = map->start;
+		to_proc(link)->end = map->end;
+		if (!(map->flags & VMA_SHARED) || !(map->max_prot & VM_PROT_WRITE))
+			link->mode &= ~0200u;
+	}
+	return link;
+}
+
+static int map_files_lookup(struct inode *dir, const char *name, size_t len,
+			    struct inode **inode_ret)
+{
+	struct map_facts map;
+	struct inode *file;
+	vaddr_t start, end;
+	int err;
+
+	if (!range_of(name, len, &start, &end))
+		return -ENOENT;
+	err = proc_map_file(&to_proc(dir)->id, start, true, &map, &file);
+	if (err)
+		return err == -EACCES || err == -EINTR ? err : -ENOENT;
+	path_put(file);
+	return map.end == end ? made(make_map_file(dir, &map), inode_ret) : -ENOENT;
+}
+
 static int item_set(struct dir_item *item, uint64_t pos, uint64_t ino, uint32_t mode,
 		    const char *name)
 {
@@ -406,6 +505,11 @@ static int fixed_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 			above->children[index].name);
 }
 
+static int own_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	return is_gone(to_proc(dir)) ? -ENOENT : fixed_readdir(dir, pos, item);
+}
+
 static int process_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	const struct proc_node *node = to_proc(dir);
@@ -440,6 +544,23 @@ static int fd_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 static int fdinfo_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	return list_fds(dir, pos, INO_FDINFO, S_IFREG, item);
+}
+
+/* A mapping's position is its first page. */
+static int map_files_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	char name[PROC_NAME_MAX];
+	struct map_facts map;
+	struct inode *file;
+	uint64_t page = MIN(pos - DIR_FIRST_POS, (uint64_t)USER_TOP >> PAGE_SHIFT);
+	int err = proc_map_file(&to_proc(dir)->id, page << PAGE_SHIFT, false, &map, &file);
+
+	if (err)
+		return err == -ESRCH ? -ENOENT : err;
+	path_put(file);
+	put_range(name, sizeof(name), map.start, map.end);
+	return item_set(item, DIR_FIRST_POS + (map.start >> PAGE_SHIFT),
+			process_ino(to_proc(dir), INO_MAP_FILE), S_IFLNK, name);
 }
 
 /* A thread's position is its birth, by which the list of threads is ordered. */
@@ -502,7 +623,9 @@ static struct inode *proc_node_parent(struct inode *dir)
 /* Writes a node's own name. */
 static void name_of(const struct proc_node *node, char *buf, size_t size)
 {
-	if (node->entry && node->fd < 0)
+	if (node->end)
+		put_range(buf, size, node->start, node->end);
+	else if (node->entry && node->fd < 0)
 		str_copy(buf, node->entry->name, size);
 	else
 		ksnprintf(buf, size, "%d", node->entry ? node->fd : node->id.tid);
@@ -585,9 +708,11 @@ static int check_guarded(const struct proc_node *node)
 	return node->entry->guarded && !inspect_may_access(&node->id) ? -EACCES : 0;
 }
 
+/* As on Linux, not even root opens a file of `net` for writing. */
 static int leaf_open(struct inode *inode, unsigned flags)
 {
-	(void)flags;
+	if (to_proc(inode)->entry->of_machine && (flags & O_ACCMODE) != O_RDONLY)
+		return -EACCES;
 	return check_guarded(to_proc(inode));
 }
 
@@ -717,6 +842,22 @@ const struct inode_ops proc_fdinfo_dir_ops = {
 	.lookup = fdinfo_lookup,
 	.readdir = fdinfo_readdir,
 	.open = fdinfo_open,
+	.fleeting = true,
+	.setattr = setattr,
+	DIRECTORY_SLOTS,
+};
+
+const struct inode_ops proc_map_files_dir_ops = {
+	.lookup = map_files_lookup,
+	.readdir = map_files_readdir,
+	.fleeting = true,
+	.setattr = setattr,
+	DIRECTORY_SLOTS,
+};
+
+const struct inode_ops proc_own_dir_ops = {
+	.lookup = own_lookup,
+	.readdir = own_readdir,
 	.fleeting = true,
 	.setattr = setattr,
 	DIRECTORY_SLOTS,

@@ -5,6 +5,7 @@
 #include "fs/inode.h"
 #include "proc/inspect.h"
 
+struct namespace;
 struct proc_node;
 struct seq_ops;
 
@@ -31,6 +32,10 @@ struct proc_entry {
 	bool shortcut; /* as in struct inode_ops */
 	size_t size;   /* st_size */
 	bool guarded; /* only who may look into the process may open the file, or follow the link */
+	bool of_machine; /* in a directory of a process: the same in all */
+	const char *
+		text; /* of files with proc_text_seq: all of it; with proc_link_target: the target */
+	const struct namespace *ns; /* where a link of `ns` leads to */
 };
 
 /* All is const. Each look-up makes one, but for the names in the root. */
@@ -41,6 +46,7 @@ struct proc_node {
 	bool alone;	      /* below `task`: of the thread, without the others */
 	struct inode *parent; /* referenced; the root is its own, without a reference */
 	int fd;		      /* of a name in /proc/PID/fd; else -1 */
+	vaddr_t start, end;   /* of one in map_files; else 0 */
 	struct inode **names; /* of the root: the inodes of proc_root_entries; kmalloc() */
 };
 
@@ -51,13 +57,13 @@ static inline struct proc_node *to_proc(struct inode *inode)
 
 /* The names. `count` of them; what they are is in fs/proc/names.c. A thread has those of a process but the first ones. */
 extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc_fd_entry;
-extern const struct proc_entry proc_fdinfo_entry;
+extern const struct proc_entry proc_fdinfo_entry, proc_map_file_entry;
 extern const unsigned proc_root_count, proc_process_count;
 #define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
-#define PROC_THREAD_FIRST 2u
+#define PROC_THREAD_FIRST 3u
 
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
-extern const struct inode_ops proc_fixed_dir_ops;
+extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_files_dir_ops;
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops;
@@ -66,7 +72,7 @@ extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_aux
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_dump_filter_file_ops, proc_oom_adj_file_ops,
 	proc_clear_refs_file_ops, proc_pagemap_file_ops;
-extern const struct file_ops proc_slack_file_ops;
+extern const struct file_ops proc_slack_file_ops, proc_attr_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
@@ -75,15 +81,14 @@ extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, pro
 extern const struct seq_ops proc_schedstat_seq, proc_personality_seq, proc_wchan_seq, proc_io_seq,
 	proc_no_id_seq, proc_id_map_seq, proc_setgroups_seq, proc_cgroup_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;
-extern const struct seq_ops proc_slack_seq;
+extern const struct seq_ops proc_slack_seq, proc_text_seq, proc_softirqs_seq;
 extern const struct seq_ops proc_smaps_seq, proc_smaps_rollup_seq, proc_oom_score_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;
 extern const struct seq_ops proc_version_seq, proc_bootargs_seq, proc_filesystems_seq;
 extern const struct seq_ops proc_devices_seq, proc_partitions_seq, proc_swaps_seq;
 extern const struct seq_ops proc_vmstat_seq, proc_interrupts_seq;
-extern const struct seq_ops proc_locks_seq, proc_loadavg_seq, proc_diskstats_seq, proc_empty_seq,
-	proc_cgroups_seq;
+extern const struct seq_ops proc_locks_seq, proc_loadavg_seq, proc_diskstats_seq;
 extern const struct seq_ops proc_sysvipc_shm_seq, proc_sysvipc_sem_seq, proc_sysvipc_msg_seq;
 
 /*
@@ -107,7 +112,7 @@ ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_thread_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_thread_self_follow(struct proc_node *link, struct inode **inode_ret);
-ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size);
+ssize_t proc_link_target(struct proc_node *link, char *buf, size_t size);
 ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size);
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size);
@@ -116,3 +121,14 @@ ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size);
 int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size);
 int proc_fd_follow(struct proc_node *link, struct inode **inode_ret);
+ssize_t proc_ns_target(struct proc_node *link, char *buf, size_t size);
+int proc_ns_follow(struct proc_node *link, struct inode **inode_ret);
+ssize_t proc_map_file_target(struct proc_node *link, char *buf, size_t size);
+int proc_map_file_follow(struct proc_node *link, struct inode **inode_ret);
+
+/*
+ * Finds the first mapping of a file of a process that begins at or above `from`, or with `exact` the one that begins there.
+ * Returns 0 and the file's inode, as by path_get(); -ENODATA; -ESRCH; -EACCES; or -EINTR.
+ */
+int proc_map_file(const struct thread_id *id, vaddr_t from, bool exact, struct map_facts *map_ret,
+		  struct inode **inode_ret);

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "fs/permission.h"
 #include "fs/tmpfs/regular.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -45,7 +46,8 @@ struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned se
 	return file;
 }
 
-const char *memfd_name(struct inode *inode)
+size_t memfd_label(struct inode *inode, char *buf, size_t size)
 {
-	return to_node(inode)->memfd_name ?: "";
+	return (size_t)ksnprintf(buf, size, "/memfd:%s (deleted)",
+				 to_node(inode)->memfd_name ?: "");
 }

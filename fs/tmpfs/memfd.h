@@ -18,5 +18,5 @@ struct file *memfd_file_create(void);
 struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned seals);
 
 struct inode;
-/* Returns the name that an inode without a mount was created with. */
-const char *memfd_name(struct inode *inode);
+/* The slot `label` of an inode that has no mount: it has the name that it was created with. */
+size_t memfd_label(struct inode *inode, char *buf, size_t size);

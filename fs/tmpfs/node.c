@@ -9,6 +9,7 @@
 #include "fs/special.h"
 #include "fs/tmpfs/dir.h"
 #include "mm/quota.h"
+#include "fs/tmpfs/memfd.h"
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/rename.h"
 #include "fs/tmpfs/xattr.h"
@@ -212,6 +213,8 @@ static int tmpfs_node_setattr(struct inode *inode, const struct inode_attr *attr
 }
 
 static const struct inode_ops node_ops = {
+	.label = memfd_label,
+	.magic = ABI_TMPFS_MAGIC,
 	.lookup = dir_lookup,
 	.readdir = dir_item_from,
 	.create = tmpfs_node_make,

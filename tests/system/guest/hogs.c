@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -34,6 +35,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <linux/futex.h>
+#include <linux/nsfs.h>
 
 #ifndef MSG_COPY
 #define MSG_COPY 040000
@@ -440,7 +442,7 @@ static int is_clone_refused(void)
 }
 
 /* Is each call refused that would open a file? The working directory is no such file. */
-static int is_refused_all(int receive)
+static int is_refused_all(int receive, int ns)
 {
 	static const sigset_t none;
 	int ends[2];
@@ -453,7 +455,8 @@ static int is_refused_all(int receive)
 	       errno == ENFILE && syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
 	       mq_open("/more", O_RDWR | O_CREAT, 0600, NULL) == -1 && errno == ENFILE &&
 	       is_clone_refused() && ipc_create(0) == -ENFILE &&
-	       ipc_badge(receive, 1, 0) == -ENFILE && chdir("/") == 0;
+	       ipc_badge(receive, 1, 0) == -ENFILE && ioctl(ns, NS_GET_USERNS) == -1 &&
+	       errno == ENFILE && chdir("/") == 0;
 }
 
 static int make_endpoints(void)
@@ -468,9 +471,10 @@ static int make_endpoints(void)
 
 static int hog_endpoints(void)
 {
-	int receive = ipc_create(0), err = in_processes(make_endpoints);
+	int receive = ipc_create(0), ns = open("/proc/self/ns/mnt", O_RDONLY);
+	int err = in_processes(make_endpoints);
 
-	return err != ENFILE || is_refused_all(receive) ? err : EPROTO;
+	return err != ENFILE || is_refused_all(receive, ns) ? err : EPROTO;
 }
 
 static int make_pipes(void)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests of ioctl for what a link of /proc/PID/ns leads to. */
+#pragma once
+
+#define NS_GET_USERNS	 0xb701ul
+#define NS_GET_PARENT	 0xb702ul
+#define NS_GET_NSTYPE	 0xb703ul
+#define NS_GET_OWNER_UID 0xb704ul
