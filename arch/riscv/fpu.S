@@ -15,12 +15,17 @@
 	each 16; each 17; each 18; each 19; each 20; each 21; each 22; each 23; \
 	each 24; each 25; each 26; each 27; each 28; each 29; each 30; each 31
 
-	/* void fpu_save(struct fpu_state *); int fpu_copy_out(vaddr_t) is the same routine. */
-	.globl	fpu_save
+	/* int fpu_copy_out(vaddr_t) */
 	.globl	fpu_copy_out
-fpu_save:
 fpu_copy_out:
 	lui	t0, SUM_AND_FS
+	j	fpu_store_all
+
+	/* void fpu_save(struct fpu_state *) does the same without SUM, a change of which empties QEMU's TLB. */
+	.globl	fpu_save
+fpu_save:
+	lui	t0, SSTATUS_FS >> 12
+fpu_store_all:
 	csrs	sstatus, t0
 fpu_stores:
 	.macro	each n
@@ -36,12 +41,17 @@ fpu_stored:
 	ret
 	fixup	fpu_stores, fpu_stored, fpu_refused
 
-	/* void fpu_load(const struct fpu_state *); int fpu_copy_in(vaddr_t) is the same routine. */
-	.globl	fpu_load
+	/* int fpu_copy_in(vaddr_t) */
 	.globl	fpu_copy_in
-fpu_load:
 fpu_copy_in:
 	lui	t0, SUM_AND_FS
+	j	fpu_load_all
+
+	/* void fpu_load(const struct fpu_state *) */
+	.globl	fpu_load
+fpu_load:
+	lui	t0, SSTATUS_FS >> 12
+fpu_load_all:
 	csrs	sstatus, t0
 fpu_loads:
 	.macro	each n
