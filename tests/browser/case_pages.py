@@ -220,7 +220,7 @@ def follow_large(number):
     page.until(f"film.views[0].number === {number - 1}")
 
 
-@case
+@long_case
 def a_hundred_thousand_faults_are_no_burden():
     """The file is small, and only what is to be seen is drawn."""
     path = opens_large(100_000)
