@@ -78,6 +78,7 @@ static void path_walk_to_root(struct path_walk *walk)
 {
 	path_get(walk->root);
 	path_walk_to(walk, walk->root);
+	walk->rooted = true;
 }
 
 struct inode *path_start(struct file *dir)
@@ -96,6 +97,7 @@ static void path_begin(struct path_walk *walk, struct inode *start, const char *
 		path_get(walk->dir);
 	walk->must_be_dir = false;
 	walk->jumped = false;
+	walk->rooted = *path == '/';
 	walk->asked = false;
 	walk->writing = NULL;
 	walk->resolve = 0;
@@ -124,13 +126,18 @@ void path_end(struct path_walk *walk)
 	path_put(walk->held);
 }
 
-/* The link leads to the root. Does openat2 permit that? */
+/*
+ * The link leads to the root. Does openat2 permit that? As on Linux, RESOLVE_NO_XDEV does not where the walk has had nothing
+ * to do with the root before, even if that is on the same mount.
+ */
 static int may_go_to_root(const struct path_walk *walk)
 {
 	if (walk->resolve & RESOLVE_BENEATH)
 		return -EXDEV;
-	return (walk->resolve & RESOLVE_NO_XDEV) && walk->dir->mount != walk->root->mount ? -EXDEV
-											  : 0;
+	return (walk->resolve & RESOLVE_NO_XDEV) &&
+			       (!walk->rooted || walk->dir->mount != walk->root->mount)
+		       ? -EXDEV
+		       : 0;
 }
 
 /*
@@ -258,11 +265,12 @@ static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
  * Does openat2 permit ".." here? Beyond the start it does not lead. If a directory was moved meanwhile,
  * the walk may have passed the start by.
  */
-static int may_go_up(const struct path_walk *walk)
+static int may_go_up(struct path_walk *walk)
 {
 	struct inode *dir = walk->dir;
 	bool at_root;
 
+	walk->rooted = true;
 	if (!(walk->resolve & RESOLVE_SCOPED))
 		return 0;
 	if (atomic_load(&renames_begun) != walk->renames)
@@ -369,6 +377,7 @@ static void make_start_root(struct path_walk *walk, struct inode *start)
 	path_get(start);
 	path_put(walk->held);
 	walk->held = walk->root = start;
+	walk->rooted = true;
 	walk->renames = atomic_load(&path_renames_ended);
 	path_get(start);
 	path_walk_to(walk, start);

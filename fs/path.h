@@ -31,7 +31,8 @@ struct path_walk {
 	struct path_part last;
 	bool must_be_dir; /* a slash followed the last component */
 	bool jumped;	  /* path_follow() took the last component's link straight to its inode */
-	bool asked;	  /* path_follow() has asked a server for the inode's attributes */
+	bool rooted; /* private: it began at the root, or a link led there, or it has met ".." */
+	bool asked;  /* path_follow() has asked a server for the inode's attributes */
 	/* private: */
 	struct inode *root;    /* of the running process */
 	struct inode *held;    /* the same, if it has a reference, as by path_get(); or NULL */

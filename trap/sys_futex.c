@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/futex.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
@@ -345,6 +346,7 @@ long sys_set_robust_list(struct trap_frame *frame)
 static int robust_list_of(int tid, uint64_t *list_ret)
 {
 	const struct thread *thread;
+	int err;
 
 	if (tid == 0) {
 		*list_ret = current_thread()->robust_list;
@@ -352,10 +354,11 @@ static int robust_list_of(int tid, uint64_t *list_ret)
 	}
 	spin_lock(&process_tree_lock);
 	thread = thread_find(tid);
-	if (thread)
+	err = !thread ? -ESRCH : ptrace_may_attach(thread) ? 0 : -EPERM;
+	if (!err)
 		*list_ret = atomic_load_relaxed(&thread->robust_list);
 	spin_unlock(&process_tree_lock);
-	return thread ? 0 : -ESRCH;
+	return err;
 }
 
 long sys_get_robust_list(struct trap_frame *frame)

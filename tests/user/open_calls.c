@@ -86,6 +86,31 @@ static void ways(int d)
 	TRY(openat2(d, "up", O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS));
 }
 
+/* All on one mount: whether a link may lead to the root depends on where the walk began. */
+static void to_the_root(void)
+{
+	static const char *const paths[] = {
+		"tail", "./tail", "tail/..", "sub/../tail", "/tmp/to_root/tail", "here/tail"
+	};
+	int tmp = open("/tmp", O_PATH), d;
+
+	mkdir("/tmp/to_root", 0700);
+	mkdir("/tmp/to_root/sub", 0700);
+	d = open("/tmp/to_root", O_PATH);
+	symlinkat("/", d, "tail");
+	symlinkat(".", d, "here");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		say("%s ", paths[i]);
+		TRY(openat2(d, paths[i], O_RDONLY, 0, RESOLVE_NO_XDEV));
+	}
+	TRY(openat2(tmp, "to_root/tail", O_RDONLY, 0, RESOLVE_NO_XDEV));
+	TRY(openat2(tmp, "to_root/tail", O_RDONLY, 0, RESOLVE_NO_XDEV | RESOLVE_IN_ROOT));
+	unlinkat(d, "tail", 0);
+	unlinkat(d, "here", 0);
+	unlinkat(d, "sub", AT_REMOVEDIR);
+	rmdir("/tmp/to_root");
+}
+
 static void mounts_and_magic(int d)
 {
 	char link[40];
@@ -289,6 +314,7 @@ int main(void)
 	wrong_ways();
 	ways(d);
 	mounts_and_magic(d);
+	to_the_root();
 	temporary(d);
 	access_and_mode(d);
 	as_openat(d);

@@ -215,6 +215,45 @@ static void asks(void)
 	say("%d\n", head == NULL);
 }
 
+static int asks_as_a_user(void *thread)
+{
+	struct robust_list_head *head = NULL;
+	size_t len = 0;
+
+	if (setresgid(1000, 1000, 1000) != 0 || setresuid(1000, 1000, 1000) != 0)
+		return 1;
+	TRY(syscall(SYS_get_robust_list, 0, &head, &len));
+	TRY(syscall(SYS_get_robust_list, getppid(), &head, &len));
+	TRY(syscall(SYS_get_robust_list, *(pid_t *)thread, &head, &len));
+	TRY(syscall(SYS_get_robust_list, 1, &head, &len));
+	TRY(syscall(SYS_get_robust_list, 999999, &head, &len));
+	TRY(syscall(SYS_get_robust_list, getppid(), (void *)8, &len));
+	return 0;
+}
+
+static void *tells_its_tid(void *tid)
+{
+	__atomic_store_n((pid_t *)tid, gettid(), __ATOMIC_SEQ_CST);
+	pause();
+	return NULL;
+}
+
+static void others(void)
+{
+	struct robust_list_head *head = NULL;
+	pid_t tid = 0;
+	size_t len = 0;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, tells_its_tid, &tid);
+	while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) == 0)
+		nap(1);
+	TRY(syscall(SYS_get_robust_list, tid, &head, &len));
+	say("%d %zu\n", head != NULL, len);
+	TRY(syscall(SYS_get_robust_list, 1, &head, &len));
+	in_child("as a user", asks_as_a_user, &tid);
+}
+
 static void library(void)
 {
 	pthread_mutex_t *mutex = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -278,6 +317,7 @@ int main(int argc, char **argv)
 	wakes();
 	released();
 	asks();
+	others();
 	library();
 	joins();
 	return 0;
