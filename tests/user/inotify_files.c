@@ -122,6 +122,12 @@ static void splices(void)
 	DID("read from it", read(fd, (char[8]){ 0 }, 8));
 	watch_as(in, "d/pipe", IN_ALL_EVENTS, "pipe");
 	DID("write to it", write(fd, "x", 1));
+	if (pipe(ends) != 0)
+		say("no pipe\n");
+	DID("tee from it", tee(fd, ends[1], 8, 0));
+	DID("tee to it", tee(ends[0], fd, 8, 0));
+	close(ends[0]);
+	close(ends[1]);
 	DID("read from it", read(fd, (char[8]){ 0 }, 8));
 	DID("close it", close(fd));
 	DID("remove it", unlink("d/pipe"));

@@ -155,6 +155,8 @@ static void copies(void)
 	get("copy of -1", 100, -1, MSG_COPY | IPC_NOWAIT);
 	get("copy that waits", 100, 0, MSG_COPY);
 	get("copy of all but", 100, 0, MSG_COPY | MSG_EXCEPT | IPC_NOWAIT);
+	get("copy of just its size", 5, 0, MSG_COPY | IPC_NOWAIT);
+	get("copy of one less", 4, 0, MSG_COPY | IPC_NOWAIT);
 	get("copy that is cut", 2, 0, MSG_COPY | IPC_NOWAIT);
 	get("copy that may be cut", 2, 0, MSG_COPY | IPC_NOWAIT | MSG_NOERROR);
 	tell("all stay");
