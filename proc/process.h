@@ -179,7 +179,10 @@ extern uint64_t process_fs_nholders;
 struct process_sem_ops {
 	/* For CLONE_SYSVSEM: the child has what undoes the running process's operations, too. Returns 0 or -ENOMEM. */
 	int (*share)(struct process *child);
-	/* The process ends: undoes its operations, unless others share them. Its sem_undo is not NULL. */
+	/*
+	 * The process ends, or unshares them and has one thread only: undoes its operations, unless others share
+	 * them. Its sem_undo is not NULL.
+	 */
 	void (*exit)(struct process *process);
 };
 

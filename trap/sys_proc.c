@@ -119,7 +119,6 @@ long sys_clone3(struct trap_frame *frame)
 
 /* Of these no process can get a copy: unshare only succeeds where nothing is shared. */
 #define UNSHARE_PROCESS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
-/* The kernel has no System V semaphores, so CLONE_SYSVSEM changes nothing. */
 #define UNSHARE_FLAGS	(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | UNSHARE_PROCESS)
 
 /* Does the process share what these flags name with no other thread or process? */
@@ -132,16 +131,27 @@ static bool shares_none(const struct process *process, uint64_t flags)
 	return !(flags & CLONE_VM) || atomic_load(&process->uspace->refs) == 1;
 }
 
+/* Who has threads shares what is to be undone with them, and goes on doing so. */
+static void unshare_semaphores(struct process *process)
+{
+	if (atomic_load_relaxed(&process->nextra) == 0 && process->sem_undo)
+		process_sem->exit(process);
+}
+
 /* As on Linux without namespaces. */
 long sys_unshare(struct trap_frame *frame)
 {
 	uint64_t flags = arg_u64(frame, 0);
+	int err;
 
 	if (flags & ~(uint64_t)UNSHARE_FLAGS)
 		return -EINVAL;
 	if (flags & UNSHARE_PROCESS && !shares_none(current_process(), flags))
 		return -EINVAL;
-	return process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
+	err = process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
+	if (err == 0 && flags & CLONE_SYSVSEM)
+		unshare_semaphores(current_process());
+	return err;
 }
 
 #define NAMESPACE_FLAGS                                                             \

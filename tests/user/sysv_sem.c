@@ -482,6 +482,56 @@ static int processes_share(void *arg)
 	return 0;
 }
 
+/* Who leaves what it shares with nobody has it undone at once. */
+static int leaves(void *arg)
+{
+	(void)arg;
+	TRY(unshare(CLONE_SYSVSEM));
+	TRY(semop(id, OPS(OP(0, 1, SEM_UNDO))));
+	TRY(unshare(CLONE_FILES));
+	values("something else is left");
+	TRY(unshare(CLONE_SYSVSEM));
+	values("left");
+	TRY(semop(id, OPS(OP(1, 1, SEM_UNDO))));
+	return 0;
+}
+
+static int leaves_another(void *arg)
+{
+	long pid;
+
+	(void)arg;
+	pid = syscall(SYS_clone, CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		operate(OPS(OP(0, 1, SEM_UNDO)));
+		TRY(unshare(CLONE_SYSVSEM));
+		operate(OPS(OP(1, 1, SEM_UNDO)));
+		values("a child leaves");
+		_exit(0);
+	}
+	waitpid((pid_t)pid, NULL, 0);
+	values("it has ended");
+	return 0;
+}
+
+static void *leaves_in_a_thread(void *arg)
+{
+	TRY(semop(id, OPS(OP(0, 1, SEM_UNDO))));
+	TRY(unshare(CLONE_SYSVSEM));
+	return arg;
+}
+
+static int a_thread_leaves(void *arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	pthread_create(&thread, NULL, leaves_in_a_thread, NULL);
+	pthread_join(thread, NULL);
+	values("a thread has left");
+	return 0;
+}
+
 static int below_zero(void *arg)
 {
 	(void)arg;
@@ -541,6 +591,12 @@ static void undoing(void)
 	values("at the end of the process");
 	in_child("processes", processes_share, NULL);
 	values("at the end of both");
+	in_child("leaves", leaves, NULL);
+	values("at the end");
+	in_child("leaves another", leaves_another, NULL);
+	values("at the end of the other");
+	in_child("leaves in a thread", a_thread_leaves, NULL);
+	values("at the end");
 	set("set", 0, 0, 0, -1);
 	in_child("below zero", below_zero, NULL);
 	values("no less than zero");
