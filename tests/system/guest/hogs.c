@@ -931,7 +931,7 @@ static void tell_hog(const struct hog *hog)
 
 static void try_hog(const struct hog *hog)
 {
-	uint64_t before = frames_free(), after;
+	uint64_t before = frames_free();
 	unsigned nprocesses = count_processes();
 	int status = -1, end;
 	pid_t neighbour;
@@ -947,10 +947,8 @@ static void try_hog(const struct hog *hog)
 	else if (status != 0)
 		printf(", the neighbour: status %d", WEXITSTATUS(status));
 	UNTIL("the end of the hog's children", only_caller_runs(nprocesses));
-	after = frames_free();
-	if (after + FRAMES_KEPT < before)
-		printf(", %lu of %lu free frames are back", (unsigned long)after,
-		       (unsigned long)before);
+	/* The hand of reclaim may have had the last reference to an object, and gives its pages back. */
+	UNTIL("the hog's memory", frames_free() + FRAMES_KEPT >= before);
 	putchar('\n');
 	fflush(stdout);
 }
