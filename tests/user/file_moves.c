@@ -212,6 +212,11 @@ static void copies(void)
 	TRY(copy_file_range(in, &from, out, &to, 10, 0));
 	to = INT64_MAX;
 	TRY(copy_file_range(in, &from, out, &to, 10, 0));
+	from = INT64_MIN;
+	TRY(copy_file_range(in, &from, out, NULL, 10, 0));
+	from = 0;
+	to = INT64_MIN;
+	TRY(copy_file_range(in, &from, out, &to, 10, 0));
 	from = 0;
 	to = 5;
 	TRY(copy_file_range(out, &from, out, &to, 10, 0));

@@ -670,6 +670,33 @@ static void alarm_again(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
+/* An interval without a first time. */
+static void intervals_alone(void)
+{
+	static const int which[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
+	int id = made(CLOCK_MONOTONIC, RT, 1);
+	struct itimerval t;
+
+	say("-- only an interval\n");
+	set(id, 0, SEC / 1000);
+	left(id);
+	nap(3);
+	left(id);
+	none(RT);
+	timer_gone(id);
+	for (unsigned i = 0; i < sizeof(which) / sizeof(*which); i++) {
+		t = (struct itimerval){ .it_interval = { 0, 4000 } };
+		TRY(setitimer(which[i], &t, NULL));
+		nap(5);
+		TRY(getitimer(which[i], &t));
+		say("%ld %ld, each %ld %ld\n", (long)t.it_value.tv_sec, (long)t.it_value.tv_usec,
+		    (long)t.it_interval.tv_sec, (long)t.it_interval.tv_usec);
+		t.it_interval.tv_usec = 0;
+		setitimer(which[i], &t, NULL);
+	}
+	none(SIGALRM);
+}
+
 static long time_left(void)
 {
 	struct itimerval left;
@@ -743,6 +770,7 @@ int main(int argc, char **argv)
 	in_child("limit", has_few, NULL);
 	refuses();
 	alarm_again();
+	intervals_alone();
 	alarm_by_another();
 	by_thread();
 	return 0;

@@ -83,6 +83,13 @@ static void once(int clock)
 	TRY(set(fd, 0, spec(1000, 0, 0, 0)));
 	ready(fd);
 	get(fd);
+	/* An interval without a first time is kept, and never begins. */
+	TRY(set(fd, 0, spec(0, 0, 0, MS)));
+	left(fd);
+	nap(3);
+	left(fd);
+	ready(fd);
+	get(fd);
 	close(fd);
 }
 
