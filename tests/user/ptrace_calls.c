@@ -379,6 +379,32 @@ static void clones_traced(void)
 	waitpid(pid, NULL, 0);
 }
 
+static void clones_anew(void)
+{
+	uint64_t args[8] = { 0 };
+	pid_t pid = (pid_t)syscall(SYS_clone3, args, sizeof(args));
+	int status = -1;
+
+	if (pid == 0)
+		_exit(3);
+	say("of its child: %d", waitpid(pid, &status, __WALL) == pid);
+	say(", %x\n", status);
+}
+
+/* The stop after the call has the result, also of one that the kernel makes on its way back to the program. */
+static void clone3_is_seen(void)
+{
+	pid_t pid = traced_child(clones_anew);
+
+	TRY(ptrace(SETOPTIONS, pid, 0, O_GOOD));
+	tell_status("before", next_call(pid, 0));
+	say("  clone3: %d\n", regs_of(pid).X(A7) == SYS_clone3);
+	tell_status("after", next_call(pid, 0));
+	say("  a pid: %d\n", (long)regs_of(pid).X(A0) > pid);
+	go_on(pid, 0);
+	news("the end", pid);
+}
+
 /* In the order of the ids, as the news of two processes come in any order. */
 static void creates(const char *what, void (*f)(void), unsigned long options, bool is_event)
 {
@@ -554,6 +580,7 @@ int main(int argc, char **argv)
 	registers();
 	calls();
 	interrupted();
+	clone3_is_seen();
 	creates("fork", forks, O_OF(EV_FORK), true);
 	creates("vfork", vforks, O_OF(EV_VFORK) | O_OF(EV_VFORK_DONE), true);
 	creates("clone", clones, O_OF(EV_CLONE), true);

@@ -2,6 +2,7 @@
 /* /sys: which processors there are, and what nobody may change. */
 #include "t.h"
 
+#include <dirent.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -132,6 +133,22 @@ static void missing_names(void)
 	TRY(truncate(CPU "nothing", 0));
 }
 
+/* A directory has a link for itself, one above it, and one for each that it holds. */
+static void links(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat st = { 0 };
+	unsigned count = 0;
+
+	while (dir && (entry = readdir(dir)) != NULL)
+		count += entry->d_type == DT_DIR; /* "." and ".." are two of them */
+	stat(path, &st);
+	say("%s: %d\n", path, dir != NULL && st.st_nlink == count);
+	if (dir)
+		closedir(dir);
+}
+
 static void descriptors(void)
 {
 	int fd = open(CPU "online", O_RDONLY), set = epoll_create1(0);
@@ -173,6 +190,12 @@ int main(void)
 	more_facts();
 	refusals();
 	missing_names();
+	links("/sys");
+	links("/sys/devices");
+	links("/sys/devices/system");
+	links("/sys/devices/system/cpu");
+	links(CPU "cpu0");
+	links(CPU "cpu0/topology");
 	descriptors();
 	TRY(chdir("/sys/devices/system/cpu"));
 	TRY(syscall(SYS_getcwd, here,
