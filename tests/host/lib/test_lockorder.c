@@ -204,6 +204,27 @@ TEST(too_many)
 	assert_true(panics(spin_lock(&locks[LOCKORDER_DEPTH])));
 }
 
+/* The oldest goes first from a record that is full; what lies behind it is not its own. */
+TEST(full_to_empty)
+{
+	struct {
+		struct lockorder order;
+		struct lockorder_held behind[2];
+	} it = { .behind = { { &it, LOCK_PIPE }, { &it, LOCK_MMAP } } };
+	char locks[LOCKORDER_DEPTH];
+
+	for (unsigned i = 0; i < LOCKORDER_DEPTH; i++)
+		lockorder_take_waiting(&it.order, &locks[i], LOCK_PIPE, i != 0);
+	for (unsigned i = 0; i < LOCKORDER_DEPTH; i++) {
+		lockorder_drop_waiting(&it.order, &locks[i]);
+		assert_false(lockorder_holds_waiting(&it.order, &locks[i]));
+	}
+	lockorder_assert_none_waiting(&it.order);
+	assert_int_equal(LOCK_PIPE, it.behind[0].class);
+	assert_int_equal(LOCK_MMAP, it.behind[1].class);
+	assert_ptr_equal(&it, it.behind[1].lock);
+}
+
 TEST(trylock)
 {
 	assert_true(spin_trylock(&object));
