@@ -80,6 +80,25 @@ TEST(cold_pages_go)
 }
 
 /* What SHM_LOCK keeps in memory stays there until SHM_UNLOCK. */
+/* clear_refs takes the accessed bit, and tells reclaim of the use that it showed: of one only. */
+TEST(a_cleared_use_counts_once)
+{
+	struct page *page;
+
+	start();
+	map(AT, 1, RW);
+	assert_int_equal(0, fake_store(AT, 1));
+	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&space.mmu, AT))));
+	assert_int_equal(0, vm_clear_refs(&space, VM_REFS_ALL));
+	assert_int_equal(0, vm_clear_refs(&space, VM_REFS_ALL));
+	assert_true(page_has(page, PAGE_USED_ONCE));
+	assert_false(page_has(page, PAGE_USED));
+	assert_int_equal(1, fake_load(AT));
+	assert_int_equal(0, vm_clear_refs(&space, VM_REFS_ALL));
+	assert_true(page_has(page, PAGE_USED));
+	end();
+}
+
 TEST(pages_of_a_locked_object_stay)
 {
 	struct object *file;
