@@ -44,6 +44,7 @@ void hart_init(unsigned long id)
 void hart_kick(struct hart *hart, uint32_t reason)
 {
 	__atomic_fetch_or(&hart->kicks, reason, __ATOMIC_SEQ_CST);
+	hart_count_event(HART_KICKS);
 	if (!arch_hart_kick(hart) && !(reason & HART_KICK_STOP))
 		panic("the firmware can't interrupt hart %lu", hart->id);
 }

@@ -25,6 +25,8 @@ enum hart_counter {
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
+	HART_KICKS,   /* interrupts of other harts that it has asked for */
+	HART_FENCES,  /* requests for fences on other harts, of any number of them */
 	HART_SIGNALS, /* frames pushed for signal handlers */
 	HART_COUNTERS
 };

@@ -31,6 +31,7 @@ static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t st
 
 		if (!(harts_mask >> i & 1) || block_of(harts_mask & ((1ul << i) - 1), first))
 			continue; /* not meant, or part of an earlier block */
+		hart_count_event(HART_FENCES);
 		r = sbi_call(SBI_EXT_RFENCE, function, block_of(harts_mask, first), first, start,
 			     size);
 		if (r.error)

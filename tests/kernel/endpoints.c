@@ -5,6 +5,7 @@
 #include "abi/signal.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "base/hart.h"
 #include "fs/poll.h"
 #include "ipc/call.h"
 #include "lib/bits.h"
@@ -13,6 +14,7 @@
 #include "proc/signal/kill.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
+#include "sync/spinlock.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/late_event.h"
@@ -608,6 +610,97 @@ KTEST_ALONE(endpoint_hand_over_ends_with_the_slice)
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(caller));
 	EXPECT_EQ(0, process_kill(server, SIGKILL));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
+	close_ends();
+}
+
+/* ---- from one hart to another ---- */
+
+#define QUIET_CALLS  8
+#define CALLS_ACROSS 2000 /* at most */
+
+static unsigned quiet_calls,
+	interrupts; /* of the calls without a timer's interrupt meanwhile, and of these how many */
+
+/* The running thread stays on that hart. */
+static void go_to(unsigned index)
+{
+	sched_set_harts(current_thread(), 1ul << index);
+	sched_move();
+}
+
+static void await_idle(const struct hart *hart)
+{
+	while (atomic_load(&hart->current) != hart->idle)
+		spin_pause();
+}
+
+static int answer_across(void *arg)
+{
+	struct ipc_words words = { 0 };
+	uint64_t rcvid = 0, badge;
+
+	(void)arg;
+	go_to(1);
+	do {
+		int64_t next =
+			endpoint_reply_receive(receive_end, &rcvid, &words, &words, &badge, NEVER);
+
+		if (next <= 0)
+			return CALL_WRONG;
+		rcvid = (uint64_t)next;
+		await_idle(&harts[0]);
+	} while (!words.word[0]);
+	return status_of(endpoint_reply(receive_end, rcvid, &words, true));
+}
+
+/*
+ * A tick may interrupt another hart, too: one that is idle, on behalf of threads that are ready. So a call is quiet if none
+ * has come since the call before it began.
+ */
+static int call_across(void *arg)
+{
+	uint64_t last_ticks = UINT64_MAX;
+	struct ipc_words words;
+
+	(void)arg;
+	go_to(0);
+	for (unsigned i = 0; i < CALLS_ACROSS && quiet_calls < QUIET_CALLS; i++) {
+		uint64_t kicks, ticks;
+		int err;
+
+		ticks = hart_counter_sum(HART_TIMER_INTERRUPTS);
+		await_idle(&harts[1]);
+		kicks = hart_counter_sum(HART_KICKS);
+		words = (struct ipc_words){ 0 };
+		err = endpoint_call(send_end, &words, NULL, NEVER);
+		kicks = hart_counter_sum(HART_KICKS) - kicks;
+		if (err)
+			return status_of(err);
+		if (hart_counter_sum(HART_TIMER_INTERRUPTS) == last_ticks) {
+			quiet_calls++;
+			interrupts += (unsigned)kicks;
+		}
+		last_ticks = ticks;
+	}
+	words.word[0] = 1;
+	return status_of(endpoint_call(send_end, &words, NULL, NEVER));
+}
+
+/* R140: a server that waits on another hart is interrupted once for a call, and the caller once for the reply. */
+KTEST(endpoint_call_across_harts_interrupts_each_once)
+{
+	int server, caller;
+
+	if (!hart_are_several())
+		return;
+	ASSERT_TRUE(open_ends());
+	quiet_calls = interrupts = 0;
+	server = ktest_spawn(answer_across, NULL);
+	caller = ktest_spawn(call_across, NULL);
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(caller));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(server));
+	EXPECT_TRUE(quiet_calls > 0);
+	EXPECT_EQ(2 * quiet_calls, interrupts);
 	close_ends();
 }
 
