@@ -229,6 +229,16 @@ int install_swapped(struct fault *fault)
 
 /* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
 
+/* As entry_raise(), after what that has to do first. */
+static inline bool entry_raise_synced(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
+				      unsigned prot, unsigned flags)
+{
+	if (unlikely(!entry_cas(slot, old, entry_with(old, prot, flags))))
+		return false;
+	arch_mmu_fence_local(va);
+	return true;
+}
+
 /* Gives an entry more permissions to its frame. Returns false if the entry has changed. */
 static inline bool entry_raise(struct space *space, struct mmu_entry *slot, vaddr_t va,
 			       struct mmu_entry old, unsigned prot, unsigned flags)
@@ -236,10 +246,7 @@ static inline bool entry_raise(struct space *space, struct mmu_entry *slot, vadd
 	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
 	if (prot & ~entry_prot(old) & VM_PROT_EXEC)
 		arch_mmu_sync_text(&space->mmu);
-	if (unlikely(!entry_cas(slot, old, entry_with(old, prot, flags))))
-		return false;
-	arch_mmu_fence_local(va);
-	return true;
+	return entry_raise_synced(slot, va, old, prot, flags);
 }
 
 static inline int grant(struct fault *fault, unsigned prot, unsigned flags)
@@ -383,7 +390,8 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 }
 
 /* Gives an entry what ACCESSED or REUSE would, unless the hardware changes it at the same time. */
-static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
+static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_entry *slot,
+				 bool *synced)
 {
 	struct mmu_entry old = entry_load(slot);
 	unsigned prot = entry_prot(old) | (vma->prot & ~VM_PROT_WRITE);
@@ -395,12 +403,21 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 		prot = vma->prot;
 		flags &= ~ENTRY_COW;
 	}
-	if (prot != entry_prot(old) && entry_raise(vma->space, slot, va, old, prot, flags))
+	if (prot == entry_prot(old))
+		return;
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	if ((prot & ~entry_prot(old) & VM_PROT_EXEC) && !*synced) {
+		arch_mmu_sync_text(&vma->space->mmu);
+		*synced = true;
+	}
+	if (entry_raise_synced(slot, va, old, prot, flags))
 		note_entry(vma->space, va, old, entry_load(slot));
 }
 
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	bool synced = false; /* other harts hear of text once for all entries */
+
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	if (start >= end || end - start > GAINED_PAGES_MAX * PAGE_SIZE)
 		return;
@@ -408,6 +425,6 @@ void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
 		struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
 
 		if (slot)
-			entry_upgrade(vma, va, slot);
+			entry_upgrade(vma, va, slot, &synced);
 	}
 }
