@@ -17,10 +17,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "lib/ipc.h"
 
 #define SAMPLES	 3
 #define HARTS	 16
@@ -31,6 +34,13 @@
 
 #define MARK(n) __asm__ volatile("slti x0, x0, %0" : : "i"(n) : "memory")
 
+/* Whose rounds are the operations. */
+enum whose {
+	OF_ALL,
+	OF_PAIRS, /* those of the first of each pair */
+	OF_ONE,	  /* the others keep their harts busy in user mode */
+};
+
 struct row {
 	const char *name;
 	int rounds;		     /* of each worker */
@@ -39,7 +49,7 @@ struct row {
 	void (*warm)(int worker, int rounds); /* or NULL: of each worker, before the first mark */
 	int least;			      /* workers */
 	int processes;			      /* the workers are processes, not threads */
-	int one_works; /* the others keep their harts busy in user mode: the operations are those of one */
+	enum whose whose;
 };
 
 /* Shared by all workers. */
@@ -58,6 +68,8 @@ static struct {
 	 SAMPLES]; /* in this row: frames are not freed before its end, for then they change their harts */
 static int nmapped;
 static int file, pipes[HARTS][2];
+static int receive_ends[HARTS], send_ends[HARTS]; /* of the server that is worker n */
+static char *self;
 
 static void check(int good, const char *what)
 {
@@ -165,6 +177,40 @@ static void fork_and_exit(int worker, int rounds)
 	}
 }
 
+static void fork_and_exec(int worker, int rounds)
+{
+	char *argv[] = { self, "child", NULL };
+
+	(void)worker;
+	for (int i = 0; i < rounds; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			execv(self, argv);
+			_exit(1);
+		}
+		check(pid > 0 && waitpid(pid, NULL, 0) == pid, "fork");
+	}
+}
+
+static void *end_at_once(void *nothing)
+{
+	return nothing;
+}
+
+/* A thread runs on the hart of the worker that makes it. */
+static void create_and_join(int worker, int rounds)
+{
+	(void)worker;
+	for (int i = 0; i < rounds; i++) {
+		pthread_t thread;
+
+		check(pthread_create(&thread, NULL, end_at_once, NULL) == 0 &&
+			      pthread_join(thread, NULL) == 0,
+		      "pthread_create");
+	}
+}
+
 static void futex(_Atomic uint32_t *word, int command, uint32_t value)
 {
 	(void)syscall(SYS_futex, word, command | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
@@ -220,6 +266,43 @@ static void pipe_ping_pong(int worker, int rounds)
 	}
 }
 
+/* Only Faultline has endpoints. */
+static int has_endpoints(void)
+{
+	int receive = ipc_create(0);
+
+	return receive >= 0 && close(receive) == 0;
+}
+
+static void make_endpoints(int workers)
+{
+	for (int i = 1; i < workers; i += 2) {
+		if (receive_ends[i] > 0)
+			continue;
+		receive_ends[i] = ipc_create(0);
+		send_ends[i] = ipc_badge(receive_ends[i], 0, 0);
+		check(receive_ends[i] > 0 && send_ends[i] > 0, "ipc_create");
+	}
+}
+
+/* Pairs of a client and its server, which waits on another hart. */
+static void call_and_answer(int worker, int rounds)
+{
+	struct ipc_message message = { 0 };
+	long rcvid = 0;
+
+	for (int i = 0; i < rounds; i++) {
+		if (worker % 2 == 0)
+			check(ipc_call(send_ends[worker + 1], &message, IPC_NEVER) == 0,
+			      "ipc_call");
+		else
+			rcvid = ipc_reply_receive(receive_ends[worker], rcvid, &message, IPC_NEVER);
+		check(rcvid >= 0, "ipc_reply_receive");
+	}
+	if (worker % 2 == 1)
+		check(ipc_reply(receive_ends[worker], rcvid, &message) == 0, "ipc_reply");
+}
+
 static void map_touched(int workers)
 {
 	map_ranges(workers, -1);
@@ -270,16 +353,32 @@ static void protect(int worker, int rounds)
 }
 
 static const struct row rows[] = {
-	{ "anon_write_fault", PAGES, map_anonymous, write_pages, NULL, 1, 0, 0 },
-	{ "anon_write_again", PAGES, map_anonymous, write_pages, write_and_drop, 1, 0, 0 },
-	{ "file_read_fault", PAGES, map_file, read_pages, NULL, 1, 0, 0 },
-	{ "mmap_munmap", 256, NULL, map_and_unmap, NULL, 1, 0, 0 },
-	{ "fork_exit_wait", 16, NULL, fork_and_exit, NULL, 1, 1, 0 },
-	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, 0 },
-	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, 0 },
-	{ "mprotect_touched", 128, map_touched, protect, NULL, 1, 0, 1 },
-	{ "fork_touched", 1, map_much, fork_once, NULL, 1, 0, 1 },
+	{ "anon_write_fault", PAGES, map_anonymous, write_pages, NULL, 1, 0, OF_ALL },
+	{ "anon_write_again", PAGES, map_anonymous, write_pages, write_and_drop, 1, 0, OF_ALL },
+	{ "file_read_fault", PAGES, map_file, read_pages, NULL, 1, 0, OF_ALL },
+	{ "mmap_munmap", 256, NULL, map_and_unmap, NULL, 1, 0, OF_ALL },
+	{ "fork_exit_wait", 16, NULL, fork_and_exit, NULL, 1, 1, OF_ALL },
+	{ "fork_exec_wait", 8, NULL, fork_and_exec, NULL, 1, 1, OF_ALL },
+	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, OF_ALL },
+	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, OF_ALL },
+	{ "ipc_call_reply", 128, make_endpoints, call_and_answer, NULL, 2, 1, OF_PAIRS },
+	{ "mprotect_touched", 128, map_touched, protect, NULL, 1, 0, OF_ONE },
+	{ "fork_touched", 1, map_much, fork_once, NULL, 1, 0, OF_ONE },
+	/* The C library keeps the stacks, which makes forks dearer from then on. */
+	{ "thread_create_join", 64, NULL, create_and_join, create_and_join, 1, 0, OF_ALL },
 };
+
+static int operations(int workers)
+{
+	switch (row->whose) {
+	case OF_PAIRS:
+		return row->rounds * workers / 2;
+	case OF_ONE:
+		return row->rounds;
+	default:
+		return row->rounds * workers;
+	}
+}
 
 /* ---- workers ---- */
 
@@ -353,7 +452,7 @@ static void sample(int workers)
 		with_processes(workers);
 	else
 		with_threads(workers);
-	printf("%s %d %d\n", row->name, workers, row->rounds * (row->one_works ? 1 : workers));
+	printf("%s %d %d\n", row->name, workers, operations(workers));
 }
 
 static void unmap_all(void)
@@ -368,6 +467,9 @@ int main(int argc, char **argv)
 {
 	int harts = argc > 1 ? atoi(argv[1]) : 0;
 
+	if (argc > 1 && strcmp(argv[1], "child") == 0)
+		return 0;
+	self = argv[0];
 	check(harts >= 1 && harts <= HARTS, "usage: hartbench HARTS");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
@@ -376,6 +478,8 @@ int main(int argc, char **argv)
 	usleep(START_US);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		row = &rows[i];
+		if (row->set_up == make_endpoints && !has_endpoints())
+			continue;
 		for (int workers = row->least; workers <= harts; workers *= 2)
 			for (int n = 0; n < SAMPLES; n++)
 				sample(workers);

@@ -4,8 +4,10 @@
 /*
  * The guest asks as it asks count.c. The lines in QEMU's log are
  *
- *   hart H user U kernel K firmware F waits W	    for each hart: its instructions so far, and how often it has waited for
- *						    another hart in a loop (the instruction `pause` in the kernel)
+ *   hart H user U kernel K firmware F waits W calls C
+ *						    for each hart: its instructions so far, how often it has waited for another
+ *						    hart in a loop (the instruction `pause` in the kernel), and how often it has
+ *						    called the firmware (`ecall` there)
  *   shared ADDRESS LINE TIMES			    stores of the kernel's instruction at ADDRESS, since the last mark, to a line
  *						    that another hart has written last; LINE is one such
  *   mark N
@@ -27,6 +29,7 @@
 #define LINE_BITS 6
 #define LINES	  (1u << 20)
 #define PAUSE	  0x0100000fu
+#define ECALL	  0x00000073u
 
 #define IS_AMOSWAP_W(code) (((code)&0xf800707f) == 0x0800202f)
 
@@ -45,7 +48,7 @@ struct store {
 };
 
 struct hart {
-	uint64_t insns[NWHO], waits;
+	uint64_t insns[NWHO], waits, calls;
 } __attribute__((aligned(64)));
 
 static struct hart harts[HARTS];
@@ -55,7 +58,7 @@ static struct qemu_info qemu;
 
 static void log_harts(void)
 {
-	char line[160];
+	char line[200];
 
 	for (unsigned i = 0; i < HARTS; i++) {
 		const struct hart *hart = &harts[i];
@@ -64,9 +67,9 @@ static void log_harts(void)
 			continue;
 		snprintf(line, sizeof(line),
 			 "hart %u user %" PRIu64 " kernel %" PRIu64 " firmware %" PRIu64
-			 " waits %" PRIu64 "\n",
+			 " waits %" PRIu64 " calls %" PRIu64 "\n",
 			 i, hart->insns[USER], hart->insns[IN_KERNEL], hart->insns[IN_FIRMWARE],
-			 hart->waits);
+			 hart->waits, hart->calls);
 		qemu_plugin_outs(line);
 	}
 }
@@ -110,6 +113,12 @@ static void on_pause(unsigned hart, void *data)
 	harts[hart % HARTS].waits++;
 }
 
+static void on_call(unsigned hart, void *data)
+{
+	(void)data;
+	harts[hart % HARTS].calls++;
+}
+
 static void on_store(unsigned hart, uint32_t info, uint64_t address, void *data)
 {
 	struct store *store = data;
@@ -151,6 +160,8 @@ static void watch_kernel(struct qemu_plugin_insn *insn)
 
 	if (code == PAUSE)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, NO_REGISTERS, NULL);
+	if (code == ECALL)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_call, NO_REGISTERS, NULL);
 	if (!IS_AMOSWAP_W(code))
 		qemu_plugin_register_vcpu_mem_cb(insn, on_store, NO_REGISTERS, STORES,
 						 add_store(qemu_plugin_insn_vaddr(insn)));
