@@ -64,6 +64,19 @@ int fs_mount(const char *type, const char *source, struct file *dir, const char 
 	return err;
 }
 
+int fs_find_directory(struct file *dir, const char *path)
+{
+	struct inode *inode;
+	int err = path_lookup(path_start(dir), path, true, &inode);
+
+	if (err)
+		return err;
+	if (!S_ISDIR(inode->mode))
+		err = -ENOTDIR;
+	path_put(inode);
+	return err;
+}
+
 /* Finds the mount whose root the path names, for a change that only root may make. The caller calls path_put(*root_ret). */
 static int find_root(struct file *dir, const char *path, bool follow, struct inode **root_ret)
 {

@@ -31,6 +31,9 @@ int fs_mount(const char *type, const char *source, struct file *dir, const char 
  */
 int fs_remount(struct file *dir, const char *path, unsigned flags, const char *options);
 
+/* Returns 0 if there is a directory, -ENOTDIR if something else, or an error of the walk. */
+int fs_find_directory(struct file *dir, const char *path);
+
 /* Does umount2(2) refuse these flags on any path? Returns 0 or -EINVAL. */
 int fs_umount_check_flags(unsigned flags);
 

@@ -248,6 +248,30 @@ struct file *process_get_file(const struct thread_id *id, int fd)
 	return file;
 }
 
+int process_take_file(const struct thread_id *id, int fd, struct file **file_ret)
+{
+	const struct thread *thread;
+	struct file *file = NULL;
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (!thread || !thread->fdtable)
+		err = -ESRCH;
+	else if (!ptrace_may_attach(thread))
+		err = -EPERM;
+	else if (!(file = fdtable_get_path(thread->fdtable, fd)))
+		err = -EBADF;
+	spin_unlock(&process_tree_lock);
+	if (!err && file->ops->stays) {
+		file_put(file);
+		err = -EPERM;
+	}
+	if (!err)
+		*file_ret = file;
+	return err;
+}
+
 int process_fd_cloexec(const struct thread_id *id, int fd)
 {
 	const struct thread *thread;

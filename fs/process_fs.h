@@ -46,6 +46,12 @@ int process_unshare(bool files, bool fs);
 struct file *process_get_cwd(const struct thread_id *id);
 struct file *process_get_file(const struct thread_id *id, int fd);
 
+/*
+ * pidfd_getfd(2): the same with an error: -ESRCH, -EBADF; -EPERM: the running thread might not attach to that one
+ * (ptrace_may_attach()), or the file stays where it is (struct file_ops).
+ */
+int process_take_file(const struct thread_id *id, int fd, struct file **file_ret);
+
 /* FD_CLOEXEC of such a file, 0, -EBADF or -ESRCH. */
 int process_fd_cloexec(const struct thread_id *id, int fd);
 

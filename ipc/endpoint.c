@@ -1065,6 +1065,7 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 
 static const struct file_ops receive_ops = {
 	.name = "receive end",
+	.stays = true,
 	.poll = receive_poll,
 	.stat = receive_stat,
 	.release = receive_release,
@@ -1074,6 +1075,7 @@ static const struct file_ops receive_ops = {
 
 static const struct file_ops send_ops = {
 	.name = "send end",
+	.stays = true,
 	.stat = send_stat,
 	.release = send_release,
 	.holds = send_holds,

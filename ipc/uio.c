@@ -256,6 +256,7 @@ static void uio_file_holds(struct file *file)
 
 static const struct file_ops session_ops = {
 	.name = "session",
+	.stays = true,
 	.read = session_read,
 	.write = session_write,
 	.stat = uio_stat,
@@ -315,6 +316,7 @@ static ssize_t device_label(struct file *file, char *buf, size_t size)
 
 static const struct file_ops device_ops = {
 	.name = "device",
+	.stays = true,
 	.stat = uio_stat,
 	.ioctl = device_ioctl,
 	.label = device_label,

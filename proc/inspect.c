@@ -594,6 +594,19 @@ int inspect_access_space(const struct thread_id *id, struct uspace **uspace_ret)
 	return err;
 }
 
+int inspect_is_ending(const struct thread_id *id)
+{
+	const struct thread *thread;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (thread && thread->process->uspace)
+		err = signals_ending(&thread->process->signals) ? 0 : -EINVAL;
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
 int inspect_grab_space(const struct thread_id *id, struct uspace **uspace_ret)
 {
 	const struct thread *thread;

@@ -87,6 +87,8 @@ int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
 	       struct usage *usage_ret);
 /* Gets all RLIM_NLIMITS limits of a process. */
 int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret);
+/* Returns 0 if the process will end, and has memory left; -EINVAL if it lives; -ESRCH if it has no memory any more. */
+int inspect_is_ending(const struct thread_id *id);
 /* Returns its credentials with a reference, or NULL. */
 struct cred *inspect_cred(const struct thread_id *id);
 /* By which ids it acts, and whether others may not look into it (PR_GET_DUMPABLE). False: it has ended. */

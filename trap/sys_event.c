@@ -11,10 +11,12 @@
 #include "fs/eventfd.h"
 #include "fs/inotify.h"
 #include "fs/pidfd.h"
+#include "fs/process_fs.h"
 #include "fs/signalfd.h"
 #include "fs/timerfd.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
+#include "proc/end_watch.h"
 #include "trap/arg_file.h"
 #include "trap/at_path.h"
 #include "trap/syscall.h"
@@ -144,6 +146,25 @@ long sys_pidfd_open(struct trap_frame *frame)
 	if (flags & ~(unsigned)(PIDFD_NONBLOCK | PIDFD_THREAD) || id <= 0)
 		return -EINVAL;
 	err = pidfd_create(id, flags, &file);
+	return err ? err : anon_file_install(file, true);
+}
+
+/* Only who might trace the process, and so do with the file what it likes anyway, gets its file. */
+long sys_pidfd_getfd(struct trap_frame *frame)
+{
+	struct file *pidfd, *file;
+	int err = -EBADF;
+
+	if (arg_uint(frame, 2) != 0)
+		return -EINVAL;
+	pidfd = arg_file(frame, 0);
+	if (!pidfd)
+		return -EBADF;
+	if (pidfd_id(pidfd))
+		err = end_watch_look(pidfd->node) == END_TO_COME
+			      ? process_take_file(pidfd_id(pidfd), arg_int(frame, 1), &file)
+			      : -ESRCH;
+	file_put(pidfd);
 	return err ? err : anon_file_install(file, true);
 }
 

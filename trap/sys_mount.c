@@ -116,6 +116,26 @@ long sys_mount(struct trap_frame *frame)
 	return err;
 }
 
+static int find_directory(const struct trap_frame *frame, unsigned n)
+{
+	struct at_path at;
+	int err = (int)cwd_path_get(frame, n, &at);
+
+	if (err)
+		return err;
+	err = fs_find_directory(at.dir, at.path);
+	at_path_put(&at);
+	return err;
+}
+
+/* The root of the tree stays, as on Linux one that is in memory does. */
+long sys_pivot_root(struct trap_frame *frame)
+{
+	int err = capable(CAP_SYS_ADMIN) ? find_directory(frame, 0) : -EPERM;
+
+	return err ?: find_directory(frame, 1) ?: -EINVAL;
+}
+
 long sys_umount2(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);

@@ -25,6 +25,7 @@
 #include "proc/exit.h"
 #include "proc/fork.h"
 #include "proc/inspect.h"
+#include "proc/job/ctty.h"
 #include "proc/job/pgrp.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
@@ -187,6 +188,31 @@ long sys_setns(struct trap_frame *frame)
 		err = namespace_join(ns->flag);
 	else if (id)
 		err = join_those_of(id, flags);
+	file_put(file);
+	return err;
+}
+
+long sys_vhangup(struct trap_frame *frame)
+{
+	(void)frame;
+	return ctty_hang_up_own();
+}
+
+/* A process that has been killed frees its memory itself, as soon as it runs: nobody has to do it in its place. */
+long sys_process_mrelease(struct trap_frame *frame)
+{
+	const struct thread_id *id;
+	struct file *file;
+	int err = -EBADF;
+
+	if (arg_uint(frame, 1) != 0)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	id = pidfd_id(file);
+	if (id)
+		err = inspect_is_ending(id);
 	file_put(file);
 	return err;
 }

@@ -36,6 +36,7 @@
 #define SYS_linkat		   37
 #define SYS_umount2		   39
 #define SYS_mount		   40
+#define SYS_pivot_root		   41
 #define SYS_statfs		   43
 #define SYS_fstatfs		   44
 #define SYS_truncate		   45
@@ -51,6 +52,7 @@
 #define SYS_fchown		   55
 #define SYS_openat		   56
 #define SYS_close		   57
+#define SYS_vhangup		   58
 #define SYS_pipe2		   59
 #define SYS_getdents64		   61
 #define SYS_lseek		   62
@@ -251,8 +253,11 @@
 #define SYS_clone3		   435
 #define SYS_close_range		   436
 #define SYS_openat2		   437
+#define SYS_pidfd_getfd		   438
 #define SYS_faccessat2		   439
+#define SYS_process_madvise	   440
 #define SYS_epoll_pwait2	   441
+#define SYS_process_mrelease	   448
 #define SYS_futex_waitv		   449
 #define SYS_fchmodat2		   452
 #define SYS_futex_wake		   454

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "proc/cred.h"
 #include "proc/job/pgrp.h"
 #include "proc/pid.h"
 #include "proc/signal/action.h"
@@ -98,6 +99,19 @@ void ctty_leader_ends(struct process *process)
 {
 	if (process->terminal && process->session == process->pid)
 		ctty_hang_up(process->terminal);
+}
+
+int ctty_hang_up_own(void)
+{
+	struct process *process = current_process();
+
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	spin_lock(&process_tree_lock);
+	if (process->terminal)
+		ctty_hang_up(process->terminal);
+	spin_unlock(&process_tree_lock);
+	return 0;
 }
 
 int ctty_leave(struct ctty *terminal)

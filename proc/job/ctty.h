@@ -22,6 +22,9 @@ int ctty_take(struct ctty *terminal, bool steal);
 /* Whether it is the running process's controlling terminal. */
 bool ctty_is_own(struct ctty *terminal);
 
+/* vhangup(2): the session of the running process loses its terminal, as if its leader had ended. Returns 0 or -EPERM. */
+int ctty_hang_up_own(void);
+
 /*
  * TIOCNOTTY: the running process, or its whole session if it leads that, gives up its terminal.
  * Returns 0 or -ENOTTY.

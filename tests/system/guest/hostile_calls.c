@@ -59,6 +59,7 @@ static const struct {
 	{ SYS_clone, 6, "caaaa" },
 	{ SYS_unshare, 2, "c" },
 	{ SYS_setns, 2, "fo" },
+	{ 58 /* vhangup */, 1, "" },
 	{ SYS_reboot, 1, "llo" },
 	{ SYS_execve, 3, "pPP" },
 	{ SYS_execveat, 2, "fpPPo" },
@@ -232,6 +233,9 @@ static const struct {
 	{ SYS_inotify_rm_watch, 5, "fi" },
 	{ SYS_pidfd_open, 3, "kx" },
 	{ SYS_pidfd_send_signal, 3, "fsGx" },
+	{ 438 /* pidfd_getfd */, 3, "ff0" },
+	{ 440 /* process_madvise */, 3, "fVos0" },
+	{ 448 /* process_mrelease */, 2, "f0" },
 	{ SYS_epoll_create1, 2, "x" },
 	{ SYS_epoll_ctl, 6, "fofa" },
 	{ SYS_epoll_pwait, 3, "fanozW" },
@@ -288,6 +292,7 @@ static const struct {
 	{ SYS_mount, 1, "apaoa" },
 	/* MNT_DETACH would take /dev from all: for what is a mount point, no flags */
 	{ SYS_umount2, 1, "p0" },
+	{ 41 /* pivot_root */, 1, "pp" },
 	{ SYS_umount2, 1, "uo" },
 	/* our own: not the walk of all frames, which takes long */
 	{ SYS_faultline, 2, "onaln" },

@@ -72,6 +72,9 @@ static const struct bad clocks[] = { { "cpu", CLOCK_PROCESS_CPUTIME_ID },
 static const struct bad timer_flags[] = { { "unknown", 4 }, { "all", 0xffffffff }, NO_MORE };
 static const struct bad new_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
 
+static const struct bad fd_none[] = {
+	{ "closed", FD_CLOSED }, { "negative", MINUS(1) }, { "above", FD_ABOVE }, NO_MORE
+};
 static const struct bad fd_pidfd_of[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
 					  { "above", FD_ABOVE },   { "path", FD_PATH },
 					  { "file", FD_RW },	   { "dir", FD_DIR },
@@ -203,6 +206,9 @@ static const struct row rows[] = {
 	     .how = OPENS),
 	CALL(pidfd_send_signal, RIGHT(FD_PIDFD, 0, (word)&queued, 0),
 	     BAD(fd_pidfd_of, signal_any, in_or_null, scopes)),
+	CALL(pidfd_getfd, RIGHT(FD_PIDFD, FD_RW, 0), BAD(fd_pidfd_of, fd_none, scopes),
+	     .how = OPENS),
+	CALL(process_mrelease, RIGHT(FD_PIDFD, 0), BAD(fd_pidfd_of, scopes)),
 	CALL(epoll_create1, RIGHT(EPOLL_CLOEXEC), BAD(epoll_flags), .how = OPENS),
 	CALL(epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_ADD, FD_OTHER, READY),
 	     BAD(fd_set_of, operations, fd_watched, in), .before = asks, .after = unwatches),

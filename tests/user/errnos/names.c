@@ -257,6 +257,7 @@ static const struct row rows[] = {
 	CALL(mount, RIGHT((word) "none", (word) "dir", (word) "tmpfs"),
 	     BAD(texts, path_of_dir, types, NULL, data), .before = unmounts,
 	     .after = unmounts_after),
+	CALL(pivot_root, RIGHT((word) "dir", (word) "dir"), BAD(path_of_dir, path_of_dir)),
 	CALL(umount2, RIGHT((word) "dir"), BAD(path_of_dir, unmount_flags), .before = mounts),
 	CALL(swapon, RIGHT(FILE_NAME), BAD(path, swap_flags)),
 	CALL(swapoff, RIGHT(FILE_NAME), BAD(path)),
