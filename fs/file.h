@@ -142,7 +142,7 @@ struct file_ops {
 	bool has_inode; /* file->node is a struct inode of fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see fs/tmpfs/memfd.h. */
 	bool no_writer;
-	bool stays; /* pidfd_getfd gives it to no other process */
+	bool stays; /* pidfd_getfd gives it to no other process, and no path leads to it */
 };
 
 #define FILE_TELLS_NOTHING UINT32_MAX

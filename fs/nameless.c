@@ -53,7 +53,7 @@ int nameless_of_file(struct file *file, struct inode **inode_ret)
 {
 	struct abi_stat st;
 	struct nameless *it;
-	int err = file->ops->stat ? file->ops->stat(file, &st) : -ENXIO;
+	int err = file->ops->stat && !file->ops->stays ? file->ops->stat(file, &st) : -ENXIO;
 
 	if (err)
 		return err;

@@ -12,6 +12,7 @@ ssize_t nameless_file_label(struct file *file, char *buf, size_t size);
 
 /*
  * Stands for an open file without an inode: it has the file's attributes and label as they are now, and cannot be opened (-ENXIO).
+ * -ENXIO: not even that can be had of a file that stays with those who have it (struct file_ops).
  * Returns 0 or a negative errno. Call with no spinning lock held.
  */
 int nameless_of_file(struct file *file, struct inode **inode_ret);
