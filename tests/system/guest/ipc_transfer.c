@@ -453,7 +453,7 @@ static void bad_buffers_of_the_caller(void)
 static void bad_memory_of_the_server(void)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
-	uint8_t *mem = map(3), *to = map(3);
+	uint8_t *mem = map(3), *to = map(3), *short_to = map(3);
 	struct ipc_message m;
 	int status = 0;
 	long rcvid;
@@ -480,6 +480,10 @@ static void bad_memory_of_the_server(void)
 	mprotect(to, PAGE, PROT_READ | PROT_WRITE);
 	expect("read", 100, ipc_read(receive, rcvid, to, 100, 0));
 	expect("its bytes", 0, differing(to, 100, 7));
+	munmap(short_to + 2 * PAGE, PAGE);
+	short_to[0] = 1; /* the second page is made on the way, and no more is asked for */
+	expect("up to a hole", 2 * PAGE, ipc_read(receive, rcvid, short_to, 2 * PAGE, 0));
+	expect("its bytes", 0, differing(short_to, 2 * PAGE, 7));
 	expect("write", PAGE, ipc_write(receive, rcvid, mem, PAGE, 0));
 	expect("of another number", -ESRCH, ipc_read(receive, rcvid + 1, to, 1, 0));
 	expect("of a send end", -EINVAL, ipc_read(send, rcvid, to, 1, 0));
