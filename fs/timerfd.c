@@ -35,7 +35,9 @@ struct timerfd {
 	bool watches; /* `cancels` is in use */
 	int64_t at;
 	uint64_t interval;
-	int clock; /* const */
+	/* const: */
+	int clock;
+	bool alarm; /* a clock that wakes the machine, for those with CAP_WAKE_ALARM */
 };
 
 static void expires(struct timerfd *it)
@@ -180,13 +182,14 @@ static unsigned timerfd_poll(struct file *file, struct poller *poller)
 	return atomic_load(&it->ticks) != 0 ? POLLIN : 0;
 }
 
-/* Call with file->lock held. */
-static void timerfd_look(const struct timerfd *it, struct timer_spec *ret)
+/* Call with file->lock held. Returns the time, by the clock of `at`. */
+static int64_t timerfd_look(const struct timerfd *it, struct timer_spec *ret)
 {
 	int64_t now = timerfd_now(it);
 
 	ret->interval = it->interval;
 	ret->value = it->at > now ? (uint64_t)(it->at - now) : 0;
+	return now;
 }
 
 void timerfd_get(struct file *file, struct timer_spec *ret)
@@ -195,7 +198,7 @@ void timerfd_get(struct file *file, struct timer_spec *ret)
 
 	mutex_lock(&file->lock);
 	atomic_add(&it->ticks, timerfd_catch_up(it));
-	timerfd_look(it, ret);
+	(void)timerfd_look(it, ret);
 	mutex_unlock(&file->lock);
 }
 
@@ -228,9 +231,10 @@ int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec
 {
 	struct timerfd *it = file->node;
 	bool absolute = flags & TFD_TIMER_ABSTIME;
+	int64_t now;
 	int err = 0;
 
-	if (is_alarm_clock(it->clock) && !capable(CAP_WAKE_ALARM))
+	if (unlikely(it->alarm) && !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	mutex_lock(&file->lock);
 	if (unlikely(it->watches || (flags & TFD_TIMER_CANCEL_ON_SET)))
@@ -238,18 +242,23 @@ int timerfd_set(struct file *file, unsigned flags, const struct timer_spec *spec
 	timerfd_stop(it);
 	if (atomic_load(&it->expired) && it->interval != 0)
 		(void)timerfd_forward(it);
-	timerfd_look(it, old_ret);
+	now = timerfd_look(it, old_ret);
 	atomic_store(&it->expired, false);
 	atomic_store(&it->ticks, 0);
 	it->interval = spec->interval;
 	it->at = 0;
-	if (spec->value != 0) {
-		it->of_wall = absolute && is_wall_clock(it);
-		it->at = absolute ? (int64_t)spec->value
-				  : clock_later((int64_t)clock_ns(), spec->value);
+	if (spec->value != 0 && absolute) {
+		it->of_wall = is_wall_clock(it);
+		it->at = (int64_t)spec->value;
 		timerfd_arm(it);
 		if (take_cancelled(it))
 			err = -ECANCELED;
+	} else if (spec->value != 0) {
+		if (unlikely(it->of_wall))
+			now = (int64_t)clock_ns();
+		it->at = clock_later(now, spec->value);
+		it->of_wall = false;
+		timerfd_arm(it);
 	}
 	mutex_unlock(&file->lock);
 	return err;
@@ -288,6 +297,7 @@ static struct file *timerfd_make(int clock, unsigned flags)
 	if (!it)
 		return NULL;
 	it->clock = clock;
+	it->alarm = is_alarm_clock(clock);
 	timer_init(&it->timer, timer_expires);
 	wall_timer_init(&it->wall_timer, wall_timer_expires);
 	wall_watch_init(&it->cancels, clock_was_set);
