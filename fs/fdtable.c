@@ -82,7 +82,7 @@ struct fdtable *fdtable_create(void)
 	spin_init(&table->lock, LOCK_FILES);
 	table->refs = 1;
 	table->nlooked = FD_CHUNK;
-	table->free_from = table->nserving = table->nmore = table->nchunks = 0;
+	table->free_from = table->nserving = table->ndriving = table->nmore = table->nchunks = 0;
 	table->more = NULL;
 	chunk_init(&table->first);
 	table->locks = (struct lock_owner){ 0 };
@@ -143,8 +143,14 @@ static int fdtable_grow(struct fdtable *table, unsigned fd)
 /* A file comes to a descriptor, or goes. Call with the lock held. */
 static void count_file(struct fdtable *table, const struct file *file, int change)
 {
-	if (unlikely(file && file->ops->serves))
+	unsigned role = file ? file->ops->role : 0;
+
+	if (likely(role == 0))
+		return;
+	if (role & FILE_SERVES)
 		table->nserving += (unsigned)change;
+	if (role & FILE_DRIVES)
+		table->ndriving += (unsigned)change;
 }
 
 /* The bit of a descriptor in its word. */
@@ -513,6 +519,11 @@ size_t fdtable_held(struct fdtable *table)
 bool fdtable_serves(struct fdtable *table)
 {
 	return atomic_load_relaxed(&table->nserving) != 0;
+}
+
+bool fdtable_drives(struct fdtable *table)
+{
+	return atomic_load_relaxed(&table->ndriving) != 0;
 }
 
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */

@@ -25,7 +25,8 @@ struct fdtable {
 	uint64_t nlooked;
 	/* guarded by lock: */
 	unsigned free_from; /* no descriptor below is free */
-	unsigned nserving;  /* files whose kind `serves`, by descriptors */
+	unsigned nserving;  /* files with FILE_SERVES, by descriptors */
+	unsigned ndriving;  /* likewise with FILE_DRIVES */
 	unsigned nmore;	    /* length of `more` */
 	unsigned nchunks;   /* in it */
 	struct fd_chunk **
@@ -121,8 +122,9 @@ unsigned fdtable_count(struct fdtable *table, const struct file *file);
  * several chunks one of them is looked at, and the sum is estimated from it: callers hold process_tree_lock.
  */
 size_t fdtable_held(struct fdtable *table);
-/* Is any of the files one whose kind `serves`? */
+/* Has any of the files FILE_SERVES, or FILE_DRIVES? */
 bool fdtable_serves(struct fdtable *table);
+bool fdtable_drives(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
 /*
  * close(2): the same after the file's flush slot, whose error it returns. The descriptor is closed all

@@ -131,7 +131,7 @@ struct file_ops {
 	 * that to an inode. NULL: there are no others. Called with no other thread running.
 	 */
 	void (*holds)(struct file *file);
-	bool serves;	 /* files of others may need the process that has it: it is killed last */
+	uint8_t role;	 /* FILE_SERVES, FILE_DRIVES: what the process is that has it */
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
@@ -144,6 +144,10 @@ struct file_ops {
 	bool no_writer;
 	bool stays; /* pidfd_getfd gives it to no other process, and no path leads to it */
 };
+
+#define FILE_SERVES 1u /* files of others may need it: it is killed last */
+#define FILE_DRIVES \
+	2u /* by its device it has all memory: nobody gets at its own (ptrace_may_reach()) */
 
 #define FILE_TELLS_NOTHING UINT32_MAX
 #define FILE_NAMELESS	   (UINT32_MAX - 1)

@@ -341,6 +341,16 @@ static size_t serves(struct fdtable *table)
 	return fdtable_serves(table);
 }
 
+static size_t drives(struct fdtable *table)
+{
+	return fdtable_drives(table);
+}
+
+static bool process_fs_drives(const struct process *process)
+{
+	return walk_tables(process, drives) != 0;
+}
+
 static bool process_fs_serves(const struct process *process)
 {
 	return walk_tables(process, serves) != 0;
@@ -380,6 +390,7 @@ static const struct process_fs_ops ops = {
 	.umask = process_fs_umask,
 	.fd_size = process_fs_fd_size,
 	.serves = process_fs_serves,
+	.drives = process_fs_drives,
 	.held = process_fs_held,
 	.sync = mount_sync_all,
 	.core_dump = core_file_write,

@@ -1070,7 +1070,7 @@ static const struct file_ops receive_ops = {
 	.stat = receive_stat,
 	.release = receive_release,
 	.holds = receive_holds,
-	.serves = true,
+	.role = FILE_SERVES,
 };
 
 static const struct file_ops send_ops = {

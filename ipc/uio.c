@@ -266,7 +266,7 @@ static const struct file_ops session_ops = {
 	.object_of = session_object_of,
 	.release = session_release,
 	.holds = uio_file_holds,
-	.serves = true,
+	.role = FILE_SERVES | FILE_DRIVES,
 };
 
 /* ---- devices ---- */
@@ -320,6 +320,7 @@ static const struct file_ops device_ops = {
 	.stat = uio_stat,
 	.ioctl = device_ioctl,
 	.label = device_label,
+	.role = FILE_DRIVES,
 };
 
 static void driver_ends(const struct process *process)

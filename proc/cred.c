@@ -399,9 +399,17 @@ bool ptrace_may_access(const struct thread *thread)
 	return cred_may_access(thread, self->fsuid, self->fsgid, self->cap_effective);
 }
 
+bool ptrace_may_reach(const struct thread *thread)
+{
+	const struct process *process = thread->process;
+
+	return process == current_process() || !process_fs->drives(process);
+}
+
 bool ptrace_may_attach(const struct thread *thread)
 {
 	const struct cred *self = current_cred();
 
-	return cred_may_access(thread, self->uid, self->gid, self->cap_permitted);
+	return ptrace_may_reach(thread) &&
+	       cred_may_access(thread, self->uid, self->gid, self->cap_permitted);
 }

@@ -123,6 +123,11 @@ bool cred_may_sched(const struct cred *of);
  */
 bool ptrace_may_access(const struct thread *thread);
 bool ptrace_may_attach(const struct thread *thread);
+/*
+ * May anybody but itself have the process's memory? Not that of one that drives a device: by the device
+ * it has all memory. ptrace_may_attach() has asked. Likewise.
+ */
+bool ptrace_may_reach(const struct thread *thread);
 
 /* The real id that is being prepared is another: finds its user. Returns 0 or -ENOMEM. May wait. */
 int cred_set_user(struct cred *cred);

@@ -554,6 +554,11 @@ bool inspect_may_access(const struct thread_id *id)
 	return inspect_may(id, ptrace_may_access);
 }
 
+bool inspect_may_reach(const struct thread_id *id)
+{
+	return inspect_may(id, ptrace_may_reach);
+}
+
 bool inspect_may_attach(const struct thread_id *id)
 {
 	return inspect_may(id, ptrace_may_attach);

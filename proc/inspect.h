@@ -96,7 +96,8 @@ bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_
 		   bool *undumpable_ret);
 /* May the running thread look into it, as ptrace_may_access() says? True of one that has ended. */
 bool inspect_may_access(const struct thread_id *id);
-/* The same of ptrace_may_attach(). */
+/* The same of ptrace_may_reach(), and of ptrace_may_attach(). */
+bool inspect_may_reach(const struct thread_id *id);
 bool inspect_may_attach(const struct thread_id *id);
 /* Sets the name of a thread: THREAD_NAME_LEN bytes, terminated. */
 int inspect_set_name(const struct thread_id *id, const char *name);

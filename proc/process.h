@@ -147,6 +147,8 @@ struct process_fs_ops {
 	 * process_tree_lock held.
 	 */
 	bool (*serves)(const struct process *process);
+	/* Has it a device, or a session with one? Likewise. */
+	bool (*drives)(const struct process *process);
 	/*
 	 * Returns how many pages of memory its open files have that are no files of a mount. Never
 	 * waits. Call with process_tree_lock held.

@@ -77,6 +77,13 @@ static ssize_t mem_write(struct file *file, struct user_iter *from, uint64_t *po
 }
 
 /* Each address is a position, also the kernel's, which are negative ones. */
+static int mem_opened(struct file *file)
+{
+	if (!inspect_may_reach(&to_proc(file_inode(file))->id))
+		return -EACCES;
+	return proc_memory_opened(file);
+}
+
 static int64_t mem_seek(struct file *file, int64_t offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR)
@@ -87,7 +94,7 @@ static int64_t mem_seek(struct file *file, int64_t offset, int whence)
 
 const struct file_ops proc_mem_file_ops = {
 	.name = "memory of a process",
-	.opened = proc_memory_opened,
+	.opened = mem_opened,
 	.read = mem_read,
 	.write = mem_write,
 	.stat = inode_file_stat,

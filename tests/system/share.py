@@ -647,15 +647,23 @@ def R146_a_server_has_what_it_needs_and_no_more():
           "descriptors")
 
 
-@long_case
-def R145_R146_R170_a_device_is_reached_only_by_its_server():
+def rights_are_kept(*more):
     one, two = folder("mine"), folder("theirs")
     put(one + "/file", b"right")
     put(two + "/file", b"right")
-    for more in ([], ["--append", "preempt=300"]):
-        done = run_placed("rights", "/mnt/file", "/two/file", options=["--mem", "64M", "--share", one, "--share", two + ":/two", *more])
-        equal((0, b"rights: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
-        lacks(done.err, b": error: ", "log")
+    done = run_placed("rights", "/mnt/file", "/two/file", options=["--mem", "64M", "--share", one, "--share", two + ":/two", *more])
+    equal((0, b"rights: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+    lacks(done.err, b": error: ", "log")
+
+
+@case
+def R145_R146_R170_a_device_is_reached_only_by_its_server():
+    rights_are_kept()
+
+
+@long_case
+def R145_R146_R170_the_same_with_forced_preemption():
+    rights_are_kept("--append", "preempt=300")
 
 
 @case
