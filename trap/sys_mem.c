@@ -319,79 +319,6 @@ long sys_madvise(struct trap_frame *frame)
 	return err;
 }
 
-/* What changes nothing that the process could tell, so that others may advise it, too. */
-static bool is_for_others(int advice)
-{
-	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
-}
-
-/* Advises piece by piece. Returns how much that was, or why it was nothing. */
-static long advise_pieces(struct uspace *uspace, const struct segments *pieces, size_t left,
-			  int advice)
-{
-	size_t all = left;
-	int err = 0;
-
-	for (size_t i = 0; left != 0 && err == 0; i++) {
-		size_t n = MIN(pieces->all[i].len, left);
-
-		err = uspace_lock_killable(uspace);
-		if (err)
-			break;
-		err = vm_madvise(&uspace->space, pieces->all[i].base, n, advice);
-		uspace_unlock(uspace);
-		if (err == 0)
-			left -= n;
-	}
-	return left != all ? (long)(all - left) : err;
-}
-
-static long advise_process(const struct thread_id *id, const struct segments *pieces, size_t left,
-			   int advice)
-{
-	struct uspace *uspace;
-	long done = inspect_access_space(id, &uspace);
-
-	if (done)
-		return done == -ENODATA ? -ESRCH : done;
-	if (uspace != current_process()->uspace && !capable(CAP_SYS_NICE))
-		done = -EPERM;
-	else
-		done = advise_pieces(uspace, pieces, left, advice);
-	uspace_put(uspace);
-	return done;
-}
-
-/* The order of the checks is Linux's. */
-long sys_process_madvise(struct trap_frame *frame)
-{
-	int advice = arg_int(frame, 3);
-	const struct thread_id *id;
-	struct segments pieces;
-	struct user_iter iter;
-	struct file *file;
-	long done;
-
-	if (arg_uint(frame, 4) != 0)
-		return -EINVAL;
-	done = segments_get(&pieces, arg_user(frame, 1), arg_uint(frame, 2), &iter);
-	if (done)
-		return done;
-	file = arg_file(frame, 0);
-	id = file ? pidfd_id(file) : NULL;
-	if (!id)
-		done = -EBADF;
-	else if (end_watch_look(file->node) != END_TO_COME)
-		done = -ESRCH;
-	else
-		done = is_for_others(advice) ? advise_process(id, &pieces, iter.left, advice)
-					     : -EINVAL;
-	if (file)
-		file_put(file);
-	segments_free(&pieces);
-	return done;
-}
-
 /* Bytes of mincore's result that are copied out at once. */
 #define MINCORE_PIECE 256
 
@@ -543,4 +470,77 @@ long sys_munlockall(struct trap_frame *frame)
 {
 	(void)frame;
 	return lock_all(0, 0);
+}
+
+/* What changes nothing that the process could tell, so that others may advise it, too. */
+static bool is_for_others(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+/* Advises piece by piece. Returns how much that was, or why it was nothing. */
+static long advise_pieces(struct uspace *uspace, const struct segments *pieces, size_t left,
+			  int advice)
+{
+	size_t all = left;
+	int err = 0;
+
+	for (size_t i = 0; left != 0 && err == 0; i++) {
+		size_t n = MIN(pieces->all[i].len, left);
+
+		err = uspace_lock_killable(uspace);
+		if (err)
+			break;
+		err = vm_madvise(&uspace->space, pieces->all[i].base, n, advice);
+		uspace_unlock(uspace);
+		if (err == 0)
+			left -= n;
+	}
+	return left != all ? (long)(all - left) : err;
+}
+
+static long advise_process(const struct thread_id *id, const struct segments *pieces, size_t left,
+			   int advice)
+{
+	struct uspace *uspace;
+	long done = inspect_access_space(id, &uspace);
+
+	if (done)
+		return done == -ENODATA ? -ESRCH : done;
+	if (uspace != current_process()->uspace && !capable(CAP_SYS_NICE))
+		done = -EPERM;
+	else
+		done = advise_pieces(uspace, pieces, left, advice);
+	uspace_put(uspace);
+	return done;
+}
+
+/* The order of the checks is Linux's. */
+long sys_process_madvise(struct trap_frame *frame)
+{
+	int advice = arg_int(frame, 3);
+	const struct thread_id *id;
+	struct segments pieces;
+	struct user_iter iter;
+	struct file *file;
+	long done;
+
+	if (arg_uint(frame, 4) != 0)
+		return -EINVAL;
+	done = segments_get(&pieces, arg_user(frame, 1), arg_uint(frame, 2), &iter);
+	if (done)
+		return done;
+	file = arg_file(frame, 0);
+	id = file ? pidfd_id(file) : NULL;
+	if (!id)
+		done = -EBADF;
+	else if (end_watch_look(file->node) != END_TO_COME)
+		done = -ESRCH;
+	else
+		done = is_for_others(advice) ? advise_process(id, &pieces, iter.left, advice)
+					     : -EINVAL;
+	if (file)
+		file_put(file);
+	segments_free(&pieces);
+	return done;
 }
