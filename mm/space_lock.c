@@ -84,8 +84,10 @@ static void space_pay(struct space *space)
 	arch_witness_owe(false);
 }
 
-__attribute__((noinline)) void space_settle_lock(struct space *space)
+void space_settle_lock(void *of)
 {
+	struct space *space = of;
+
 	assert_hardened(spin_lock_held(&space->lock));
 	if (space->at_lock == SPACE_OWES)
 		space_pay(space);

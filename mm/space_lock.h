@@ -43,14 +43,14 @@ struct space_reader {
 
 _Static_assert(sizeof(struct space_reader) == SPACE_READER_LINE, "each hart has its own line");
 
-/* The lock has been taken: keeps readers out, and counts what they have, or pays what fork owes. */
-void space_settle_lock(struct space *space);
+/* The lock of the struct space has been taken: keeps readers out, and counts what they have, or pays what fork owes. */
+void space_settle_lock(void *space);
 
 static inline void space_lock(struct space *space)
 {
 	spin_lock(&space->lock);
 	if (unlikely(atomic_load_relaxed(&space->at_lock)))
-		space_settle_lock(space);
+		arch_call_seldom(space_settle_lock, space);
 }
 
 /* The same for fork, which may go on owing a fence. */
@@ -58,7 +58,7 @@ static inline void space_lock_to_fork(struct space *space)
 {
 	spin_lock(&space->lock);
 	if (unlikely(atomic_load_relaxed(&space->at_lock) == SPACE_OPEN))
-		space_settle_lock(space);
+		arch_call_seldom(space_settle_lock, space);
 }
 
 /* fork owes a fence for what it has changed in this hold of the lock. */

@@ -41,10 +41,10 @@ switch_stacks:
 	ret
 
 	/*
-	 * Calls a C function, with t1 as its argument, from inline assembly that changes t0 and t1 only: the
-	 * return address is in t0. Then the callers of inline functions that seldom call save no registers.
+	 * Calls a C function, with t1 as its argument, from inline assembly that changes t0 only: the return
+	 * address is in t0. Then the callers of inline functions that seldom call save no registers.
 	 */
-	.macro saving_call name, function
+	.macro saving_call name, call:vararg
 	.globl	\name
 \name:
 	.cfi_startproc
@@ -68,7 +68,7 @@ switch_stacks:
 	sd	t5, 96(sp)
 	sd	t6, 104(sp)
 	mv	a0, t1
-	call	\function
+	\call
 	ld	t0, 120(sp)
 	ld	ra, 112(sp)
 	ld	a0, 0(sp)
@@ -91,9 +91,9 @@ switch_stacks:
 	.endm
 
 	.cfi_sections .debug_frame
-	/* for arch_preempt_point() and arch_mmu_sync_text() */
-	saving_call preempt_call, preempt_schedule
-	saving_call mmu_sync_text_call, mmu_sync_text_elsewhere
+	/* for arch_preempt_point() and arch_call_seldom() */
+	saving_call preempt_call, call preempt_schedule
+	saving_call seldom_call, jalr t2
 
 	/* A kernel thread begins. s0: its function, s1: the argument. */
 	.globl	thread_begin

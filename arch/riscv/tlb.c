@@ -52,8 +52,10 @@ void arch_mmu_sync_kernel(void)
 }
 
 /* A hart that switches to the space meanwhile has set its bit in mmu->harts, or finds that it owes a FENCE.I. */
-void mmu_sync_text_elsewhere(struct mmu *mmu)
+void mmu_sync_text_elsewhere(void *of)
 {
+	struct mmu *mmu = of;
+
 	__atomic_fetch_or(&mmu->text_owed, ~self_mask(), __ATOMIC_SEQ_CST);
 	arch_mmu_barrier(mmu);
 }

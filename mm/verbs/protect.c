@@ -27,7 +27,7 @@ struct protect {
 };
 
 /* A fatal signal does not stop a verb that has begun to change things. */
-static void pause_unlocked(struct space *space)
+static __attribute__((noinline)) void pause_unlocked(struct space *space)
 {
 	space_unlock(space);
 	(void)vm_pause();
@@ -154,7 +154,7 @@ static int protect_range(struct protect *protect)
 	for (;;) {
 		int result = protect_one(protect);
 
-		if (result || protect->start >= protect->end)
+		if (result || likely(protect->start >= protect->end))
 			return result;
 		pause_unlocked(protect->space);
 	}

@@ -16,6 +16,9 @@ struct arch_thread; /* arch/context.h */
  *   void arch_preempt_point(void)               calls preempt_schedule() (sync/preempt.h) if the
  *                                               word of arch_preempt() is 0. It is cheap otherwise,
  *                                               so that leaf functions may use it.
+ *   void arch_call_seldom(void (*)(void *), void *) calls a function with that argument. It takes longer than
+ *                                               other calls, but a caller that seldom calls saves no
+ *                                               registers for it.
  *   struct hart *arch_this_hart(void)           data of this hart
  *   void arch_hart_set(struct hart *)           called once per hart, at its start
  *   void arch_icache_sync(void)                 makes instructions that were stored visible to this

@@ -44,6 +44,15 @@ static inline void arch_preempt_point(void)
 			 : "t0", "memory");
 }
 
+/* seldom_call saves all registers but t0, too. */
+static inline void arch_call_seldom(void (*function)(void *), void *arg)
+{
+	register void *t1 __asm__("t1") = arg;
+	register void (*t2)(void *) __asm__("t2") = function;
+
+	__asm__ volatile(ASM_CALL_BY_T0("seldom_call")::"r"(t1), "r"(t2) : "t0", "memory");
+}
+
 static inline void arch_icache_sync(void)
 {
 	__asm__ volatile("fence.i" ::: "memory");

@@ -35,16 +35,13 @@ static inline void arch_mmu_fence_local_all(void)
 }
 
 /* Has the other harts make a FENCE.I, at once or when they switch to the space. */
-void mmu_sync_text_elsewhere(struct mmu *mmu);
+void mmu_sync_text_elsewhere(void *mmu);
 
 static inline void arch_mmu_sync_text(struct mmu *mmu)
 {
 	__asm__ volatile("fence.i" ::: "memory");
-	if (hart_are_several()) {
-		register struct mmu *of __asm__("t1") = mmu;
-
-		__asm__ volatile(ASM_CALL_BY_T0("mmu_sync_text_call") : "+r"(of)::"t0", "memory");
-	}
+	if (hart_are_several())
+		arch_call_seldom(mmu_sync_text_elsewhere, mmu);
 }
 
 /* The bit is cleared first: what is stored later sets it again, or finds the hart in mmu->harts. */

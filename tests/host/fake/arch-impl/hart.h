@@ -52,3 +52,8 @@ static inline struct arch_preempt *arch_preempt(void)
 static inline void arch_preempt_point(void)
 {
 }
+
+static inline void arch_call_seldom(void (*function)(void *), void *arg)
+{
+	function(arg);
+}
