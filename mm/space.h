@@ -31,7 +31,7 @@ struct space_stats {
 	uint64_t fences;
 	uint64_t major; /* faults that had to ask a device for their page, or wait for it */
 	uint64_t peak_resident;
-	uint64_t peak_mapped; /* bytes */
+	uint64_t peak_mapped; /* bytes, of before the last unmapping: space_peak_mapped() */
 };
 
 /* The last few ranges that the program unmapped, for reports of a use after that. */
@@ -220,6 +220,18 @@ static inline bool space_may_expand(const struct space *space, unsigned prot, un
 static inline void space_note_unmap(struct space *space, vaddr_t start, vaddr_t end, bool heap)
 {
 	space->unmaps[space->nunmaps++ % SPACE_UNMAPS] = (struct space_unmap){ start, end, heap };
+}
+
+/* The most bytes that were ever mapped. The caller holds the space's lock. */
+static inline uint64_t space_peak_mapped(const struct space *space)
+{
+	return MAX(space->stats.peak_mapped, space->mapped_bytes);
+}
+
+/* Less is about to be mapped. The caller holds the space's lock. */
+static inline void space_note_peak(struct space *space)
+{
+	space->stats.peak_mapped = space_peak_mapped(space);
 }
 
 /* Counts `delta` more entries that map frames. The caller holds the space's lock. */

@@ -179,7 +179,6 @@ static inline void vma_count_bytes(const struct vma *vma, size_t bytes, int sign
 			space->locked_bytes += delta;
 	}
 	space->mapped_bytes += delta;
-	space->stats.peak_mapped = MAX(space->stats.peak_mapped, space->mapped_bytes);
 	if (vma_is_data(prot, flags))
 		space->data_bytes += delta;
 }

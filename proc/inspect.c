@@ -354,7 +354,7 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	ret->locked = space->locked_bytes;
 	ret->resident = space->resident << PAGE_SHIFT;
 	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
-	ret->peak_mapped = space->stats.peak_mapped;
+	ret->peak_mapped = space_peak_mapped(space);
 	ret->tables = space->tables << PAGE_SHIFT;
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;

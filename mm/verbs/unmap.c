@@ -53,6 +53,7 @@ static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struc
 	unsigned vmas = 0;
 	bool more;
 
+	space_note_peak(gather->space);
 	do
 		more = unmap_first(gather, start, end, dead, &reached);
 	while (more && !gather_full(gather) && ++vmas < UNMAP_VMAS);
@@ -96,8 +97,10 @@ static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
 		return false;
 	space_lock(space);
 	untouched = vma->touched_end <= start;
-	if (untouched)
+	if (untouched) {
+		space_note_peak(space);
 		vma_set_end(vma, start);
+	}
 	space_unlock(space);
 	return untouched;
 }
