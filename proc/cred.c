@@ -97,6 +97,8 @@ bool cred_acts_for_others(const struct cred *new)
 {
 	const struct cred *old = current_thread()->real_cred;
 
+	if (new == old)
+		return false;
 	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
 	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
 }
@@ -106,8 +108,13 @@ void cred_commit(struct cred *cred)
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
 	struct cred *old = thread->real_cred;
-	bool acts = cred_acts_for_others(cred);
+	bool acts;
 
+	if (cred == old) { /* exec has changed nothing */
+		cred_put(cred);
+		return;
+	}
+	acts = cred_acts_for_others(cred);
 	if (acts)
 		atomic_store(&process->uspace->undumpable, true);
 	if (cred->user != old->user) {
@@ -276,6 +283,13 @@ void cred_fix_caps(const struct cred *old, struct cred *new)
 
 /* ---- exec ---- */
 
+/* Are all ids of it these? */
+static bool cred_is_all(const struct cred *of, uint32_t uid, uint32_t gid)
+{
+	return uid == of->uid && uid == of->euid && uid == of->suid && gid == of->gid &&
+	       gid == of->egid && gid == of->sgid;
+}
+
 /*
  * Does the file give its own ids? With no_new_privs no file does. A working directory that other
  * processes share would let these lead the program elsewhere: as on Linux, it gets no more than it had.
@@ -306,7 +320,22 @@ static bool is_watched(struct thread *thread)
 	return watched;
 }
 
-struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret)
+/* Would exec of such a file make for the thread just what it has, as it nearly always does? */
+static bool exec_keeps(const struct cred *cred, const struct image_ids *ids)
+{
+	uint64_t caps = cred->cap_ambient;
+
+	if (ids->mode & 06000 || cred->securebits & SECBIT_KEEP_CAPS)
+		return false;
+	if (cred->uid == 0 && !(cred->securebits & SECBIT_NOROOT))
+		caps |= cred->cap_bset | cred->cap_inheritable;
+	return cred_is_all(cred, cred->uid, cred->gid) && cred->fsuid == cred->uid &&
+	       cred->fsgid == cred->gid && cred->cap_permitted == caps &&
+	       cred->cap_effective == caps;
+}
+
+static __attribute__((noinline)) struct cred *make_for_exec(const struct image_ids *ids,
+							    bool *secure_ret, bool *gains_ret)
 {
 	const struct cred *old = current_cred();
 	struct cred *new = cred_prepare();
@@ -341,6 +370,17 @@ struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *
 	return new;
 }
 
+struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret)
+{
+	struct cred *cred = current_thread()->cred;
+
+	if (!exec_keeps(cred, ids))
+		return make_for_exec(ids, secure_ret, gains_ret);
+	*secure_ret = false;
+	*gains_ret = false;
+	return cred_get(cred);
+}
+
 /* ---- what may be done to others ---- */
 
 bool cred_may_signal(const struct cred *of)
@@ -349,13 +389,6 @@ bool cred_may_signal(const struct cred *of)
 
 	return self->euid == of->suid || self->euid == of->uid || self->uid == of->suid ||
 	       self->uid == of->uid || capable(CAP_KILL);
-}
-
-/* Are all ids of it these? */
-static bool cred_is_all(const struct cred *of, uint32_t uid, uint32_t gid)
-{
-	return uid == of->uid && uid == of->euid && uid == of->suid && gid == of->gid &&
-	       gid == of->egid && gid == of->sgid;
 }
 
 bool cred_may_limit(const struct cred *of)

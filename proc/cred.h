@@ -104,7 +104,8 @@ struct image_ids {
 };
 
 /*
- * Makes the credentials that exec of such a file gives to the running thread. *secure_ret: AT_SECURE.
+ * Returns, with a reference, the credentials that exec of such a file gives to the running thread: those
+ * that it has, or new ones. *secure_ret: AT_SECURE.
  * *gains_ret: more rights than it has; then the process's gains_by_exec has been raised, which the caller
  * lowers when the thread has them, or never will. Returns NULL if there is no memory. May wait.
  */

@@ -519,20 +519,38 @@ struct cred *inspect_cred(const struct thread_id *id)
 	return cred;
 }
 
+static bool is_current_process(const struct process_id *id)
+{
+	const struct process *self = current_process();
+
+	return self && self->pid == id->pid && self->birth == id->birth;
+}
+
+static void inspect_owner_of(const struct thread *thread, uint32_t *uid_ret, uint32_t *gid_ret,
+			     bool *undumpable_ret)
+{
+	const struct uspace *uspace = thread->process->uspace;
+
+	*uid_ret = thread->real_cred->euid;
+	*gid_ret = thread->real_cred->egid;
+	*undumpable_ret = uspace && atomic_load(&uspace->undumpable);
+}
+
+/* No other thread changes the credentials and the memory of the running one. */
 bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_ret,
 		   bool *undumpable_ret)
 {
-	const struct thread *thread;
+	const struct thread *thread = current_thread();
 
+	if (thread->tid == id->tid && thread->birth == id->birth &&
+	    is_current_process(&id->process)) {
+		inspect_owner_of(thread, uid_ret, gid_ret, undumpable_ret);
+		return true;
+	}
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
-	if (thread) {
-		const struct uspace *uspace = thread->process->uspace;
-
-		*uid_ret = thread->real_cred->euid;
-		*gid_ret = thread->real_cred->egid;
-		*undumpable_ret = uspace && atomic_load(&uspace->undumpable);
-	}
+	if (thread)
+		inspect_owner_of(thread, uid_ret, gid_ret, undumpable_ret);
 	spin_unlock(&process_tree_lock);
 	return thread;
 }
@@ -542,6 +560,8 @@ static bool inspect_may(const struct thread_id *id, bool (*may)(const struct thr
 	const struct thread *thread;
 	bool answer;
 
+	if (is_current_process(&id->process)) /* as ptrace_may_access() says */
+		return true;
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
 	answer = !thread || may(thread);

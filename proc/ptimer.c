@@ -755,8 +755,10 @@ void ptimers_exec(void)
 
 	delete_all(process);
 	spin_lock(&signals->lock);
-	signal_flush_timers(signals, &signals->shared, &spent);
-	signal_flush_timers(signals, &current_thread()->signals.pending, &spent);
+	if (unlikely(signals->queued)) {
+		signal_flush_timers(signals, &signals->shared, &spent);
+		signal_flush_timers(signals, &current_thread()->signals.pending, &spent);
+	}
 	spin_unlock(&signals->lock);
 	signal_free(&spent);
 }
