@@ -14,10 +14,22 @@ static struct process *process_of(const struct tree_node *node)
 	return container_of(node, struct process, child.node);
 }
 
+static inline struct tree *tree_for(const struct process *child, enum child_state state)
+{
+	return &child->parent->children.sorted[child->exit_signal != SIGCHLD][state];
+}
+
+/* Out of line, so that the next function, which seldom calls it, saves no registers. */
+static __attribute__((noinline)) struct tree *tree_of_stopped(const struct process *child)
+{
+	if (!ptrace_by_parent(child))
+		return tree_for(child, CHILD_STOPPED);
+	return tree_for(child, child->signals.continue_unreported ? CHILD_CONTINUED : CHILD_RUNS);
+}
+
 /* Returns the tree that the child belongs in. A stop changes only with process_tree_lock held. */
 static struct tree *tree_of(const struct process *child)
 {
-	struct children *children = &child->parent->children;
 	const struct signals *signals = &child->signals;
 	enum child_state state = CHILD_RUNS;
 
@@ -25,11 +37,11 @@ static struct tree *tree_of(const struct process *child)
 		state = unlikely(child->end_withheld) ? CHILD_RUNS : CHILD_ENDED;
 	else if (child->state != PROCESS_ALIVE || signals_ending(signals))
 		state = CHILD_RUNS;
-	else if (signals->stop_unreported && !ptrace_by_parent(child))
-		state = CHILD_STOPPED;
+	else if (unlikely(signals->stop_unreported))
+		return tree_of_stopped(child);
 	else if (signals->continue_unreported)
 		state = CHILD_CONTINUED;
-	return &children->sorted[child->exit_signal != SIGCHLD][state];
+	return tree_for(child, state);
 }
 
 static bool child_is_before(const struct process *a, const struct process *b)

@@ -321,7 +321,8 @@ static void leave_process(struct thread *thread)
 	process_fs->exit(thread);
 	sched_use_mmu(NULL);
 	vfork_done();
-	ptrace_exit(false);
+	if (unlikely(atomic_load(&process->tracer)))
+		ptrace_exit(false);
 	spin_lock(&process_tree_lock);
 	if (atomic_add(&process->nlive, -1) == 1) {
 		spin_unlock(&process_tree_lock);
@@ -338,7 +339,8 @@ static void leave_process(struct thread *thread)
 static __attribute__((noreturn)) void exit_finish(struct process *process)
 {
 	ptimers_exit();
-	ptrace_exit(true);
+	if (unlikely(atomic_load(&process->tracer)))
+		ptrace_exit(true);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	exit_release(process);
@@ -358,7 +360,8 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 {
 	struct thread *thread = current_thread();
 
-	core_wait_for_dump();
+	if (unlikely(atomic_load(&thread->process->signals.dumping)))
+		core_wait_for_dump();
 	if (unlikely(thread->traced))
 		ptrace_exit_event(status);
 	exit_begin(thread, status, all);

@@ -179,13 +179,15 @@ UNCHECKED void usage_add_process_io(struct io_counts *io, struct usage *usage,
 
 void usage_end(struct process *process)
 {
-	struct io_counts io = { 0 };
-	struct usage usage = { 0 };
+	const struct thread *thread;
 
-	usage_add_process_io(&io, &usage, process);
-	process->past_io = io;
-	usage_current(&usage);
-	process->past_usage = usage;
+	assert_hardened(spin_lock_held(&process_tree_lock) && !process->uspace);
+	spin_lock(&process->signals.lock);
+	for_each_thread(thread, process) {
+		usage_add_thread(&process->past_usage, thread);
+		usage_add_io(&process->past_io, &thread->io);
+	}
+	spin_unlock(&process->signals.lock);
 }
 
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)

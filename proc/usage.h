@@ -59,7 +59,10 @@ void usage_add_thread(struct usage *to, const struct thread *thread);
  */
 void usage_add_threads(struct usage *to, const struct process *process);
 
-/* The running process becomes a zombie: its past_usage and past_io are all that it has used. With process_tree_lock held. */
+/*
+ * The process becomes a zombie, and has no memory any more: its past_usage and past_io are all that it has used. Call with
+ * process_tree_lock held.
+ */
 void usage_end(struct process *process);
 
 /* Returns what the children that the running process has waited for have used. */

@@ -310,11 +310,8 @@ static bool exit_some(struct process *process, const struct thread *tracer_threa
 void ptrace_exit(bool all)
 {
 	struct process *process = current_process();
+	struct tracer *tracer = process->tracer;
 
-	struct tracer *tracer = atomic_load(&process->tracer);
-
-	if (likely(!tracer))
-		return;
 	spin_lock(&process_tree_lock);
 	while (!exit_some(process, all ? NULL : current_thread()))
 		process_tree_pause();

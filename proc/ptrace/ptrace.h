@@ -77,7 +77,7 @@ void ptrace_set_news(struct ptrace *ptrace, bool news);
 void ptrace_go(struct ptrace *ptrace, int sig);
 /* Lets the thread go on untraced, with that signal. Call with process_tree_lock held. */
 void ptrace_unlink(struct ptrace *ptrace, int sig);
-/* The running thread, or its process, ends: lets go of its tracees. Call with no lock held. */
+/* The running thread, or its process, which has a `tracer`, ends: lets go of its tracees. Call with no lock held. */
 void ptrace_exit(bool all);
 /* The running thread begins to end with that status, unless its process ends with another. Lock as above. */
 void ptrace_end_begins(struct thread *thread, int status);

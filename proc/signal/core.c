@@ -83,8 +83,6 @@ void core_wait_for_dump(void)
 {
 	struct signals *signals = &current_process()->signals;
 
-	if (likely(!atomic_load(&signals->dumping)))
-		return;
 	arch_fpu_keep();
 	spin_lock(&signals->lock);
 	signals->nparked++;

@@ -21,5 +21,5 @@ static inline bool core_is_wanted(const struct process *process, int sig)
  */
 void core_dump(const struct signal_info *info);
 
-/* The running thread is to end: first waits until a core file of its process is written. Call with no lock held. */
+/* The running thread is to end while its process is `dumping`: first waits until the core file is written. Call with no lock held. */
 void core_wait_for_dump(void);
