@@ -132,8 +132,6 @@ void user_find_held(void)
 {
 	struct user *user;
 
-	if (root_user.sigpending)
-		counted_found(&root_user.counted);
 	for (unsigned i = 0; i < USER_BUCKETS; i++)
 		list_for_each_entry(user, user_bucket(i), link)
 			if (user->sigpending)

@@ -8,8 +8,8 @@
 #include "sync/atomic.h"
 
 struct user {
-	uint32_t
-		refs; /* atomic: credentials, instances of inotify, and one while signals are pending */
+	/* atomic: credentials, instances of inotify, and one while signals are pending. For root's signals there is none: root stays. */
+	uint32_t refs;
 	uint32_t uid;	 /* const */
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
 	uint64_t
@@ -68,7 +68,7 @@ static inline bool user_add_signal(struct user *user, uint64_t limit)
 
 	if (!user_count_add(&user->sigpending, 1, limit, &before))
 		return false;
-	if (before == 0)
+	if (before == 0 && user != &root_user)
 		user_get(user);
 	return true;
 }
@@ -92,7 +92,7 @@ static inline void user_drop_mqueue(struct user *user, uint64_t bytes)
 
 static inline void user_drop_signal(struct user *user)
 {
-	if (atomic_add(&user->sigpending, -1ul) == 1)
+	if (atomic_add(&user->sigpending, -1ul) == 1 && user != &root_user)
 		user_put(user);
 }
 

@@ -157,19 +157,20 @@ static void signal_handler_run(struct trap_frame *frame, const struct signal_inf
 	}
 }
 
-/* The default action ends the process, or begins to stop it; *dumps_ret: by a core file. Call with the lock held. */
-static void begin_default(struct process *process, int sig, bool *dumps_ret)
+/* The default action ends the process, or begins to stop it. Returns whether by a core file. Call with the lock held. */
+static bool begin_default(struct process *process, int sig)
 {
 	enum signal_default action = signal_default(sig);
 
 	if (process->pid == PID_INIT)
-		return;
+		return false;
 	if (action == SIGNAL_CORE && core_is_wanted(process, sig))
-		*dumps_ret = true;
-	else if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
+		return true;
+	if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
 		signals_set_fatal(process, sig);
 	else if (action == SIGNAL_STOP)
 		process->signals.stopping = sig;
+	return false;
 }
 
 /* The tracer judges a signal that has been taken. Called with the lock held, which it drops meanwhile. */
@@ -186,15 +187,14 @@ static __attribute__((noinline)) bool let_tracer_judge(struct signals *signals,
 
 /*
  * Takes the next signal that the running thread does not block, with its action. What happens by
- * default begins in the same hold of the lock: SIGCONT comes before a stop, or ends it.
+ * default begins in the same hold of the lock: SIGCONT comes before a stop, or ends it. *dumps_ret: a core file is to
+ * be written; it is set with SIG_DFL only.
  */
 static bool signal_next(struct process *process, struct signal_info *info,
 			struct abi_sigaction *action, bool *dumps_ret)
 {
 	struct signals *signals = &process->signals;
 	bool any;
-
-	*dumps_ret = false;
 
 	spin_lock(&signals->lock);
 	any = signal_take(~current_thread()->signals.blocked, info);
@@ -206,7 +206,7 @@ static bool signal_next(struct process *process, struct signal_info *info,
 		if (unlikely(current_thread()->signals.dies))
 			action->handler = SIG_DFL;
 		if (action->handler == SIG_DFL)
-			begin_default(process, info->sig, dumps_ret);
+			*dumps_ret = begin_default(process, info->sig);
 	}
 	spin_unlock(&signals->lock);
 	if (any)
@@ -243,7 +243,7 @@ void signal_user_return(struct trap_frame *frame)
 	struct process *process = thread->process;
 	struct abi_sigaction action;
 	struct signal_info info;
-	bool dumps;
+	bool dumps = false;
 
 	work_clear();
 	ptimers_take(&process->timers);
@@ -258,13 +258,13 @@ void signal_user_return(struct trap_frame *frame)
 		}
 		if (!signal_next(process, &info, &action, &dumps))
 			break;
-		if (unlikely(dumps))
-			core_dump(&info);
 		if (signal_has_handler(&action)) {
 			signal_handler_run(frame, &info, &action);
 			work_again();
 			return;
 		}
+		if (action.handler == SIG_DFL && dumps)
+			core_dump(&info);
 	}
 	restart_without_handler(frame);
 	unsuspend(&thread->signals);

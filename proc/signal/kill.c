@@ -19,22 +19,32 @@ static struct signal_info from_user(int sig)
 	};
 }
 
-/* As on Linux, a session's processes may continue each other. The kernel sends what it likes. */
-static bool may_send(const struct process *process, const struct thread *to,
-		     const struct signal_info *info)
+/* As on Linux, a session's processes may continue each other. */
+static __attribute__((noinline)) bool may_send_to_other(const struct process *process,
+							const struct thread *to, int sig)
 {
 	const struct process *self = current_process();
 
-	if (info->code > 0 || process == self || cred_may_signal(to->real_cred))
+	if (cred_may_signal(to->real_cred))
 		return true;
-	return info->sig == SIGCONT && self && process->session == self->session;
+	return sig == SIGCONT && self && process->session == self->session;
+}
+
+/* The kernel sends what it likes. */
+static inline bool may_send(const struct process *process, const struct thread *to,
+			    const struct signal_info *info)
+{
+	return info->code > 0 || process == current_process() ||
+	       may_send_to_other(process, to, info->sig);
 }
 
 /* What send_one() returns where it has done a piece of its work: call it again, after a pause. */
 #define SEND_AGAIN 1
 
 /* Signal 0 only checks that the process exists. If `to` is NULL, any of its threads may take it. */
-static int send_one(struct process *process, struct thread *to, const struct signal_info *info)
+static inline __attribute__((always_inline)) int send_one(struct process *process,
+							  struct thread *to,
+							  const struct signal_info *info)
 {
 	if (info->sig < 0 || info->sig > NSIG)
 		return -EINVAL;

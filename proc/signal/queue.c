@@ -39,10 +39,11 @@ static bool queue_has_room(const struct signals *signals)
 	       slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED;
 }
 
-/* Counts the one that is returned, for the user up to the limit. Call with the lock held. */
-static struct queued_signal *queued_alloc(struct signals *signals, struct user *user,
-					  uint64_t limit)
+/* Counts the one that is returned, for the thread's user up to the limit. Call with the lock held. */
+static struct queued_signal *queued_alloc(const struct thread *to, uint64_t limit)
 {
+	struct signals *signals = &to->process->signals;
+	struct user *user = to->real_cred->user;
 	struct queued_signal *queued;
 	struct list *node;
 
@@ -75,16 +76,15 @@ int signal_queue(struct thread *to, bool shared, const struct signal_info *info)
 {
 	struct signals *signals = &to->process->signals;
 	struct sigpending *pending = shared ? &signals->shared : &to->signals.pending;
-	struct user *user = to->real_cred->user;
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
 	if (info->sig < SIGRTMIN && pending->set & bit)
 		return 0;
 	if (may_exceed(signals, info))
-		queued = queued_alloc(signals, user, UINT64_MAX);
+		queued = queued_alloc(to, UINT64_MAX);
 	else if (queue_has_room(signals))
-		queued = queued_alloc(signals, user, signals->queue_max);
+		queued = queued_alloc(to, signals->queue_max);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
 	if (queued) {
@@ -119,7 +119,7 @@ struct queued_signal *queued_signal_create(void)
 
 	spin_lock(&signals->lock);
 	if (queue_has_room(signals))
-		queued = queued_alloc(signals, self->real_cred->user, signals->queue_max);
+		queued = queued_alloc(self, signals->queue_max);
 	if (queued)
 		queued->owned = true;
 	spin_unlock(&signals->lock);
