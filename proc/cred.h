@@ -125,8 +125,8 @@ bool cred_may_sched(const struct cred *of);
 bool ptrace_may_access(const struct thread *thread);
 bool ptrace_may_attach(const struct thread *thread);
 /*
- * May anybody but itself have the process's memory? Not that of one that drives a device: by the device
- * it has all memory. ptrace_may_attach() has asked. Likewise.
+ * May other processes read and write the memory of the thread's process? Not if it has a device: with that
+ * device they would have all memory. ptrace_may_attach() asks this, too. Call with process_tree_lock held.
  */
 bool ptrace_may_reach(const struct thread *thread);
 

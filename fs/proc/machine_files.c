@@ -213,6 +213,13 @@ static void put_row(struct seq *seq, const char *name, enum hart_counter which, 
 	seq_put(seq, " %s\n", what);
 }
 
+/* The names of the harts, above their columns. */
+static void put_hart_names(struct seq *seq)
+{
+	for (unsigned i = 0; i < hart_count; i++)
+		seq_put(seq, "CPU%-8u", i);
+}
+
 /* What comes from a device is counted only together with the others, in /proc/stat. */
 static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
@@ -220,8 +227,7 @@ static int interrupts_record(void *source, void *walk, uint64_t *cursor, struct 
 	if (seq_once(cursor) != 0)
 		return -ENODATA;
 	seq_put(seq, "           ");
-	for (unsigned i = 0; i < hart_count; i++)
-		seq_put(seq, "CPU%-8u", i);
+	put_hart_names(seq);
 	seq_put(seq, "\n");
 	put_row(seq, "LOC", HART_TIMER_INTERRUPTS, "Local timer interrupts");
 	put_row(seq, "IPI", HART_IPIS, "Interrupts from other harts");
@@ -249,8 +255,7 @@ static int softirqs_record(void *source, void *walk, uint64_t *cursor, struct se
 	if (seq_once(cursor) != 0)
 		return -ENODATA;
 	seq_put(seq, "                    ");
-	for (unsigned i = 0; i < hart_count; i++)
-		seq_put(seq, "CPU%-8u", i);
+	put_hart_names(seq);
 	for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		seq_put(seq, "\n%12s:", kinds[kind]);
 		for (unsigned i = 0; i < hart_count; i++)

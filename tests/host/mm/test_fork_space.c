@@ -436,6 +436,16 @@ TEST(writes_wait_that_the_child_does_not_get)
 /* In another leaf table, and at another place in the fake TLB, so that both pages stay there. */
 #define FAR (AT + GIB + P)
 
+/* The parent has written to both, so fork makes them read-only in two pieces. */
+static void start_with_far_pages(void)
+{
+	start();
+	map(AT, 1, MAP_PRIVATE);
+	map(FAR, 1, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	store(&parent, FAR, 1);
+}
+
 static int write_by_old_translations(struct vm_wait *wait)
 {
 	(void)wait;
@@ -448,11 +458,7 @@ static int write_by_old_translations(struct vm_wait *wait)
 /* R64 R65: Before the fence is made, another thread can write what was copied; the child has it. */
 TEST(writes_before_the_fence_are_the_child_s)
 {
-	start();
-	map(AT, 1, MAP_PRIVATE);
-	map(FAR, 1, MAP_PRIVATE);
-	store(&parent, AT, 1);
-	store(&parent, FAR, 1);
+	start_with_far_pages();
 	rig_pause = write_by_old_translations;
 	fork_to(&parent, &child);
 	assert_int_equal(1, parent.stats.fences);
@@ -480,11 +486,7 @@ static int lock_parent(struct vm_wait *wait)
 /* R64: Nobody but fork sees the parent while its fence is owed. */
 TEST(who_takes_the_lock_makes_the_fence)
 {
-	start();
-	map(AT, 1, MAP_PRIVATE);
-	map(FAR, 1, MAP_PRIVATE);
-	store(&parent, AT, 1);
-	store(&parent, FAR, 1);
+	start_with_far_pages();
 	rig_pause = lock_parent;
 	fork_to(&parent, &child);
 	assert_int_equal(2, parent.stats.fences);
