@@ -3,6 +3,7 @@
 #include "proc/inspect.h"
 
 #include "abi/errno.h"
+#include "arch/backtrace.h"
 #include "lib/string.h"
 #include "mm/host.h"
 #include "proc/job/ctty.h"
@@ -490,6 +491,44 @@ int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
 		usage_add_thread_io(io_ret, usage_ret, thread);
 	else
 		usage_add_process_io(io_ret, usage_ret, thread->process);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+/* What is read of a thread that begins to run meanwhile may be anything; then the answer is that it runs. */
+static void fill_call(struct thread *thread, struct call_facts *ret)
+{
+	const struct trap_frame *frame = arch_thread_frame(&thread->arch);
+	bool is_self = thread == current_thread();
+	uint64_t since = is_self ? 0 : sched_asleep_since(thread);
+
+	ret->state = sched_has_ended(thread) ? CALL_ENDED : CALL_RUNS;
+	if (!is_self && !since)
+		return;
+	ret->number = (long)frame_syscall(frame);
+	for (unsigned i = 0; i < ARRAY_SIZE(ret->args); i++)
+		ret->args[i] = frame_arg(frame, i);
+	ret->sp = frame_sp(frame);
+	ret->pc = frame_pc(frame);
+	ret->nframes =
+		arch_backtrace_get(is_self ? NULL : &thread->arch, ret->frames, INSPECT_FRAMES);
+	if (is_self || sched_asleep_since(thread) == since)
+		ret->state = CALL_WAITS;
+}
+
+int inspect_call(const struct thread_id *id, struct call_facts *ret)
+{
+	struct thread *thread;
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	thread = thread_find_id(id);
+	if (!thread)
+		err = -ESRCH;
+	else if (!ptrace_may_attach(thread))
+		err = -EPERM;
+	else
+		fill_call(thread, ret);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

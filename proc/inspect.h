@@ -85,6 +85,21 @@ int inspect_facts(const struct thread_id *id, struct process_facts *ret);
  */
 int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
 	       struct usage *usage_ret);
+
+/* Where a thread is: in user mode, and in the kernel. */
+#define INSPECT_FRAMES 32
+enum call_state { CALL_ENDED, CALL_RUNS, CALL_WAITS };
+struct call_facts {
+	enum call_state state; /* all else is of one that waits, or of the running thread */
+	long number;	       /* of the system call, as its registers have it if it makes none */
+	unsigned long args[6];
+	vaddr_t sp, pc;
+	unsigned nframes;
+	vaddr_t frames[INSPECT_FRAMES]; /* return addresses in the kernel, innermost first */
+};
+/* -EPERM: the running thread may not attach to it (ptrace_may_attach()). */
+int inspect_call(const struct thread_id *id, struct call_facts *ret);
+
 /* Gets all RLIM_NLIMITS limits of a process. */
 int inspect_limits(const struct process_id *id, struct abi_rlimit64 *ret);
 /* Returns 0 if the process will end, and has memory left; -EINVAL if it lives; -ESRCH if it has no memory any more. */

@@ -1291,6 +1291,15 @@ bool sched_is_asleep(const struct thread *thread)
 	       !__atomic_load_n(&thread->on_hart, __ATOMIC_RELAXED);
 }
 
+uint64_t sched_asleep_since(const struct thread *thread)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	uint64_t since = sched_is_asleep(thread) ? thread->left_tick : 0;
+
+	spin_unlock_irqrestore(&sched_lock, flags);
+	return since;
+}
+
 bool sched_has_ended(const struct thread *thread)
 {
 	return __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == THREAD_DEAD;

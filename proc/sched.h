@@ -84,6 +84,12 @@ bool sched_has_ended(const struct thread *thread);
 bool sched_is_asleep(const struct thread *thread);
 
 /*
+ * Returns when a thread that is asleep has left its hart, or 0 if it is not. If a second answer is the same, it has not run
+ * in between. Call with no run queue's lock held.
+ */
+uint64_t sched_asleep_since(const struct thread *thread);
+
+/*
  * Makes a sleeping or new thread runnable; no effect on others. May be called in any context, with
  * any lock held except a run queue's.
  */

@@ -7,7 +7,8 @@
  */
 #include "arch/backtrace.h"
 
-#include "arch/frame.h"
+#include "arch/context.h"
+#include "arch/hart.h"
 #include "arch/riscv/image.h"
 #include "arch/riscv/kernel_map.h"
 #include "arch/riscv/ksyms.h"
@@ -43,6 +44,16 @@ const char *arch_symbol(vaddr_t addr, size_t *offset_ret)
 		return NULL;
 	*offset_ret = addr - (vaddr_t)image_start - symbol->start;
 	return &ksyms_names[symbol->name];
+}
+
+size_t arch_symbol_size(vaddr_t addr)
+{
+	const struct ksym *symbol = symbol_of(addr);
+	uint32_t end = (uint32_t)(image_init_end - image_start);
+
+	if (!symbol)
+		return 0;
+	return (symbol + 1 < ksyms + ksyms_count ? symbol[1].start : end) - symbol->start;
 }
 
 /*
@@ -143,4 +154,29 @@ void arch_backtrace(const struct trap_frame *frame, void (*emit)(const char *lin
 		if (!step_call(&at))
 			return;
 	}
+}
+
+/* Whether the walk has come to a trap's frame. The stack may change, so all of it must be readable. */
+static bool is_frame(const struct place *at)
+{
+	return at->pc == (vaddr_t)trap_kernel_return && kernel_readable(at->sp) &&
+	       kernel_readable(at->sp + sizeof(struct trap_frame) - 1);
+}
+
+unsigned arch_backtrace_get(const struct arch_thread *thread, vaddr_t *addrs, unsigned most)
+{
+	struct place at = { (vaddr_t)__builtin_return_address(0),
+			    (vaddr_t)__builtin_frame_address(0) };
+	const struct trap_frame *frame;
+	bool goes_on = true;
+	unsigned n = 0;
+
+	if (thread)
+		at = (struct place){ arch_thread_pc(thread), arch_thread_sp(thread) };
+	while (goes_on && n < most) {
+		frame = is_frame(&at) ? (const struct trap_frame *)at.sp : NULL;
+		addrs[n++] = frame ? frame->pc : at.pc;
+		goes_on = frame ? !frame_is_user(frame) && step_trap(&at, frame) : step_call(&at);
+	}
+	return n;
 }

@@ -36,6 +36,11 @@ vaddr_t arch_thread_sp(const struct arch_thread *thread)
 	return thread->switched[SWITCHED_SP];
 }
 
+vaddr_t arch_thread_pc(const struct arch_thread *thread)
+{
+	return thread->switched[SWITCHED_RA];
+}
+
 void arch_thread_init(struct arch_thread *thread, void *kstack, void (*fn)(void *), void *arg)
 {
 	thread_prepare(thread, kstack, thread_begin, (void *)fn, arg);

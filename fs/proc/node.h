@@ -78,6 +78,7 @@ extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mou
 
 extern const struct seq_ops proc_status_seq, proc_limits_seq, proc_stat_seq, proc_statm_seq,
 	proc_comm_seq;
+extern const struct seq_ops proc_syscall_seq, proc_stack_seq;
 extern const struct seq_ops proc_schedstat_seq, proc_personality_seq, proc_wchan_seq, proc_io_seq,
 	proc_no_id_seq, proc_id_map_seq, proc_setgroups_seq, proc_cgroup_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/status, stat, statm, comm, io and the like: one record each, made of what is true at that moment. */
 #include "abi/errno.h"
+#include "arch/backtrace.h"
 #include "base/clock.h"
 #include "fs/proc/node.h"
 #include "fs/proc/process_text.h"
@@ -179,6 +180,51 @@ static int schedstat_record(void *source, void *walk, uint64_t *cursor, struct s
 	return err;
 }
 
+static int syscall_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	struct call_facts call;
+	int err = inspect_call(&node->id, &call);
+
+	(void)walk;
+	if (err == 0)
+		err = seq_once(cursor);
+	if (err)
+		return err;
+	if (call.state == CALL_RUNS)
+		seq_put(seq, "running\n");
+	else if (call.state == CALL_ENDED)
+		seq_put(seq, "-1 0x0 0x0\n");
+	else if (call.number < 0)
+		seq_put(seq, "%d 0x%lx 0x%lx\n", (int)call.number, call.sp, call.pc);
+	else
+		seq_put(seq, "%d 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n",
+			(int)call.number, call.args[0], call.args[1], call.args[2], call.args[3],
+			call.args[4], call.args[5], call.sp, call.pc);
+	return 0;
+}
+
+/* The addresses are for who may know where the kernel is. */
+static int stack_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	struct call_facts call;
+	size_t offset;
+	int err = inspect_call(&node->id, &call);
+
+	(void)walk;
+	if (err == 0)
+		err = capable(CAP_SYS_ADMIN) ? seq_once(cursor) : -EACCES;
+	for (unsigned i = 0; err == 0 && call.state == CALL_WAITS && i < call.nframes; i++) {
+		const char *name = arch_symbol(call.frames[i] - 1, &offset);
+
+		if (name)
+			seq_put(seq, "[<0>] %s+0x%lx/0x%lx\n", name, offset + 1,
+				arch_symbol_size(call.frames[i] - 1));
+	}
+	return err;
+}
+
 static int personality_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct process_facts facts;
@@ -211,6 +257,8 @@ CONSTANT_FILE(setgroups, "allow\n");
 CONSTANT_FILE(cgroup, "");
 
 const struct seq_ops proc_schedstat_seq = { .record = schedstat_record };
+const struct seq_ops proc_syscall_seq = { .record = syscall_record };
+const struct seq_ops proc_stack_seq = { .record = stack_record };
 const struct seq_ops proc_personality_seq = { .record = personality_record };
 const struct seq_ops proc_slack_seq = { .record = slack_record };
 const struct seq_ops proc_io_seq = { .record = io_record };

@@ -29,6 +29,25 @@ static void other_runs(void *arg)
 	}
 }
 
+/* Whether a function is among those that a thread is in, and each address is within one. */
+static bool is_in(const struct arch_thread *thread, const char *function)
+{
+	vaddr_t addrs[8];
+	unsigned n = arch_backtrace_get(thread, addrs, ARRAY_SIZE(addrs)), found = 0;
+	size_t offset = 0;
+
+	EXPECT_TRUE(n >= 1 && n <= ARRAY_SIZE(addrs));
+	for (unsigned i = 0; i < n; i++) {
+		const char *name = arch_symbol(addrs[i] - 1, &offset);
+
+		if (!name)
+			continue;
+		EXPECT_TRUE(offset < arch_symbol_size(addrs[i] - 1));
+		found += strcmp(name, function) == 0;
+	}
+	return found == 1;
+}
+
 KTEST(arch_switch_there_and_back)
 {
 	void *kstack = kstack_alloc();
@@ -45,6 +64,10 @@ KTEST(arch_switch_there_and_back)
 	arch_irq_restore(irq);
 	EXPECT_EQ(100, turns);
 	EXPECT_EQ((uintptr_t)self, (uintptr_t)arch_this_thread());
+	EXPECT_TRUE(is_in(&other, "other_runs"));
+	EXPECT_TRUE(is_in(NULL, "arch_switch_there_and_back"));
+	EXPECT_TRUE(!is_in(NULL, "other_runs"));
+	EXPECT_EQ(0, arch_symbol_size((vaddr_t)&other));
 	kstack_free(kstack);
 }
 

@@ -46,8 +46,12 @@ void arch_thread_init_fork(struct arch_thread *thread, void *kstack, const struc
 /* Returns the frame of a user thread, as its last trap from user mode saved it. */
 struct trap_frame *arch_thread_frame(struct arch_thread *thread);
 
-/* Returns the stack pointer of a thread that arch_switch() has switched away from, or that is new. */
+/*
+ * Returns the stack pointer of a thread that arch_switch() has switched away from, or that is new; and where it goes on in
+ * the kernel.
+ */
 vaddr_t arch_thread_sp(const struct arch_thread *thread);
+vaddr_t arch_thread_pc(const struct arch_thread *thread);
 
 /* Enters user mode with the running thread's frame. Interrupts may be on or off. Never returns. */
 void arch_enter_user(void) __attribute__((noreturn));
