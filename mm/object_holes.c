@@ -4,6 +4,7 @@
 
 #include "lib/bits.h"
 #include "mm/host.h"
+#include "mm/page_index.h"
 
 /* Nodes of the index, of up to RADIX_SLOTS pages each, that are looked at in one hold of the lock. */
 #define NODES_AT_ONCE 32u
@@ -50,4 +51,59 @@ uint64_t object_next_hole(struct object *object, uint64_t from)
 		spin_unlock(&object->lock);
 	} while (!found && vm_pause() == 0);
 	return MAX(from, index << PAGE_SHIFT);
+}
+
+static void count_entry_locked(const struct object *object, struct index_entry entry,
+			       struct object_cached *ret)
+{
+	const struct page *page = index_page((void *)entry.word);
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (page) {
+		ret->cached++;
+		/* What is in memory only has nowhere to be written. */
+		ret->dirty += object->ops->write_page && page_has(page, PAGE_DIRTY);
+		ret->writing += page_has(page, PAGE_WRITING);
+	} else if (index_entry_state(entry) == INDEX_DROPPED ||
+		   index_entry_state(entry) == INDEX_SWAPPED) {
+		ret->evicted++;
+		ret->recent += index_entry_is_recent(entry);
+	}
+}
+
+/* Counts the pages of a node from *index on, and moves *index behind them. Returns false if there is none up to `last`. */
+static bool count_node_locked(struct object *object, uint64_t *index, uint64_t last,
+			      struct object_cached *ret)
+{
+	void *const *slots;
+	unsigned n = 0;
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (*index > last || !radix_next(&object->pages, index, last))
+		return false;
+	slots = radix_slots(&object->pages, *index, &n);
+	n = (unsigned)MIN((uint64_t)n, last - *index + 1);
+	for (unsigned i = 0; i < n; i++)
+		count_entry_locked(object, index_entry_of(slots[i]), ret);
+	*index += n;
+	return true;
+}
+
+int object_count_cached(struct object *object, uint64_t first, uint64_t last,
+			struct object_cached *ret)
+{
+	uint64_t index = first;
+	bool more = true;
+	int err = 0;
+
+	last = MIN(last, OBJECT_SIZE_MAX >> PAGE_SHIFT);
+	while (more && err == 0) {
+		spin_lock(&object->lock);
+		for (unsigned i = 0; i < NODES_AT_ONCE && more; i++)
+			more = count_node_locked(object, &index, last, ret);
+		spin_unlock(&object->lock);
+		if (more)
+			err = vm_pause();
+	}
+	return err;
 }

@@ -127,6 +127,12 @@ bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_sho
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
 	     vaddr_t new_addr, vaddr_t *addr_ret);
 
+/*
+ * remap_file_pages(2): maps other pages of an object, from page `index` on, where whole pages of shared mappings of it are.
+ * `flags` are the program's, unchecked.
+ */
+int vm_remap_pages(struct space *space, vaddr_t addr, size_t len, uint64_t index, uint64_t flags);
+
 /* madvise(2), except MADV_REMOVE. */
 int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
 

@@ -246,6 +246,22 @@ long sys_mremap(struct trap_frame *frame)
 	return err ? err : (long)addr;
 }
 
+long sys_remap_file_pages(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	if (arg_u64(frame, 2)) /* the permissions stay as they are */
+		return -EINVAL;
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
+	err = vm_remap_pages(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1),
+			     arg_u64(frame, 3), arg_u64(frame, 4));
+	uspace_unlock(uspace);
+	return err;
+}
+
 static int vm_remove_punch(const struct vm_remove *remove)
 {
 	struct object *object = remove->object;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that bring what was written where it belongs, and advice on how a file will be used. */
+/* System calls that bring what was written where it belongs, and that tell and advise how a file is cached. */
+#include "abi/cachestat.h"
 #include "abi/fadvise.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
+#include "fs/permission.h"
+#include "mm/object_holes.h"
+#include "mm/user_copy.h"
 #include "trap/arg_file.h"
 
 /* Files and directories in memory need no syncing. Files that have no contents give -EINVAL. */
@@ -121,6 +125,57 @@ long sys_readahead(struct trap_frame *frame)
 		return -EBADF;
 	if (file_readable(file))
 		err = type_of(file) == S_IFREG ? 0 : -EINVAL;
+	file_put(file);
+	return err;
+}
+
+/* What others read can be learned from the cache, so it is for those who might write. */
+static bool may_know_cached(struct file *file)
+{
+	const struct inode *inode = file->ops->has_inode ? file_inode(file) : NULL;
+
+	return file_writable(file) || !inode || inode_owner_or_capable(inode) ||
+	       inode_permission(inode, MAY_WRITE) == 0;
+}
+
+static long cachestat(struct file *file, vaddr_t range_addr, vaddr_t to, unsigned flags)
+{
+	struct object *object = file->ops->object ? file->ops->object(file) : NULL;
+	struct object_cached cached = { 0 };
+	struct abi_cachestat_range range;
+	struct abi_cachestat stat;
+	uint64_t last;
+	int err = 0;
+
+	if (user_copy_in(&range, range_addr, sizeof(range)))
+		return -EFAULT;
+	if (!may_know_cached(file))
+		return -EPERM;
+	if (flags)
+		return -EINVAL;
+	last = range.len ? (range.off + range.len - 1) >> PAGE_SHIFT : UINT64_MAX;
+	if (object)
+		err = object_count_cached(object, range.off >> PAGE_SHIFT, last, &cached);
+	if (err)
+		return err;
+	stat = (struct abi_cachestat){
+		.cache = cached.cached,
+		.dirty = cached.dirty,
+		.writeback = cached.writing,
+		.evicted = cached.evicted,
+		.recently_evicted = cached.recent,
+	};
+	return user_copy_out(to, &stat, sizeof(stat)) ? -EFAULT : 0;
+}
+
+long sys_cachestat(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = cachestat(file, arg_user(frame, 1), arg_user(frame, 2), arg_uint(frame, 3));
 	file_put(file);
 	return err;
 }

@@ -220,6 +220,7 @@
 #define SYS_munlockall		   231
 #define SYS_mincore		   232
 #define SYS_madvise		   233
+#define SYS_remap_file_pages	   234
 #define SYS_rt_tgsigqueueinfo	   240
 #define SYS_accept4		   242
 #define SYS_recvmmsg		   243
@@ -259,6 +260,7 @@
 #define SYS_epoll_pwait2	   441
 #define SYS_process_mrelease	   448
 #define SYS_futex_waitv		   449
+#define SYS_cachestat		   451
 #define SYS_fchmodat2		   452
 #define SYS_futex_wake		   454
 #define SYS_futex_wait		   455

@@ -177,6 +177,11 @@ static long map_populated(void)
 	return MIN(rig_map(&space, FAR, PAGES * P, RW, ANON | MAP_FIXED | MAP_POPULATE), 0l);
 }
 
+static long remap_pages(void)
+{
+	return vm_remap_pages(&space, AT + 4 * P, 4 * P, 8, MAP_NONBLOCK);
+}
+
 static long unmap_middle(void)
 {
 	return vm_unmap(&space, AT + 4 * P, 2 * P);
@@ -300,6 +305,7 @@ static const struct scenario {
 	{ "map_shared", area, map_shared, SOME },
 	{ "map_over", written, map_over, SOME },
 	{ "map_populate", area, map_populated, SOME },
+	{ "remap_pages", shared, remap_pages, SOME },
 	{ "unmap_middle", written, unmap_middle, SOME },
 	{ "unmap", written, unmap_all, NONE },
 	{ "protect_middle", written, protect_middle, SOME },

@@ -209,7 +209,10 @@ TEST(most_mappings)
 	assert_int_equal(GIB, rig_map(&space, GIB, 3 * P, RW, ANON | MAP_FIXED));
 	assert_int_equal(-ENOMEM, vm_unmap(&space, GIB + P, P));
 	assert_int_equal(-ENOMEM, vm_protect(&space, GIB + P, P, PROT_READ));
-	assert_int_equal(0, vm_unmap(&space, GIB, P));
+	assert_int_equal(0, vm_unmap(&space, GIB, 3 * P));
+	assert_int_equal(GIB,
+			 rig_map(&space, GIB, 3 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	assert_int_equal(-ENOMEM, vm_remap_pages(&space, GIB + P, P, 0, 0));
 	rig_destroy(&space);
 	rig_check();
 }

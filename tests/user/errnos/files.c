@@ -151,6 +151,8 @@ static const struct bad fd_truncate[] = { { "closed", FD_CLOSED },
 					  { "dir", FD_DIR },
 					  { "pipe", FD_OUT },
 					  NO_MORE };
+static const uint64_t cached_range[2];
+static const struct bad cached_flags[] = { { "unknown", 1 }, { "all", MINUS(1) }, NO_MORE };
 static const struct bad fd_sync[] = { { "closed", FD_CLOSED },
 				      { "negative", MINUS(1) },
 				      { "path", FD_PATH },
@@ -517,6 +519,8 @@ static const struct row rows[] = {
 	CALL(sync_file_range, RIGHT(FD_RW, 0, 100, 2), BAD(fd_sync, offsets, lengths, sync_flags)),
 	CALL(fadvise64, RIGHT(FD_RW, 0, 100, 3), BAD(fd_sync, NULL, lengths, advice)),
 	CALL(readahead, RIGHT(FD_RW, 0, 100), BAD(fd_read)),
+	CALL(cachestat, RIGHT(FD_RW, (word)&cached_range, DATA),
+	     BAD(fd_any, in, out, cached_flags)),
 	CALL(close_range, RIGHT(FD_CLOSED, FD_CLOSED), BAD(closed_from, closed_to, close_flags)),
 	CALL(fchmod, RIGHT(FD_RW, 0644), BAD(fd_any)),
 	CALL(fchown, RIGHT(FD_RW, 0, 0), BAD(fd_any)),

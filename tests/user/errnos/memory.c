@@ -29,6 +29,12 @@ static void maps_file(word *arg)
 	mmap((void *)AREA, NPAGES * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, FD_RDONLY, 0);
 }
 
+static void maps_shared(word *arg)
+{
+	clears_area(arg);
+	mmap((void *)AREA, NPAGES * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, FD_RW, 0);
+}
+
 static void unlocks(const word *arg, long result)
 {
 	(void)arg, (void)result;
@@ -134,6 +140,23 @@ static const struct bad all_flags[] = {
 };
 static const struct bad flush_flags[] = { { "unknown", 2 }, { "all", MINUS(1) }, NO_MORE };
 
+static const struct bad shared_places[] = { { "hole", AREA + NPAGES *PAGE },
+					    { "private", DATA },
+					    { "kernel", KERNEL },
+					    { "last", MINUS(PAGE) },
+					    NO_MORE };
+static const struct bad shared_length[] = { { "0", 0 },
+					    { "too long", (NPAGES + 1) * PAGE },
+					    { "wraps", MINUS(1) },
+					    { "space", 1ul << 40 },
+					    NO_MORE };
+static const struct bad some_protection[] = { { "read", PROT_READ },
+					      { "high", 1ul << 32 },
+					      NO_MORE };
+static const struct bad page_offset[] = { { "wraps", MINUS(1) },
+					  { "too far", 1ul << 52 },
+					  NO_MORE };
+
 #define HUGE \
 	"a request for huge pages is checked first, and has a limit and an alignment of its own"
 static const struct pair_exception huge_pages[] = { { "1 last", "4 huge", EINVAL, HUGE },
@@ -183,6 +206,9 @@ static const struct row rows[] = {
 		BAD(places, old_length, new_length, fixed_flags, remap_place),
 		.exceptions = over_itself, .before = maps_area, .after = unmaps_moved,
 		.how = HIDES),
+	CALL(remap_file_pages, RIGHT(AREA, WHOLE, 0, 1, 0),
+	     BAD(shared_places, shared_length, some_protection, page_offset),
+	     .before = maps_shared),
 	CALL(mincore, RIGHT(AREA, WHOLE, DATA), BAD(places, length, vectors), .before = maps_area),
 	CALL(msync, RIGHT(AREA, WHOLE, MS_SYNC), BAD(places, length, sync_flags),
 	     .before = maps_area),
