@@ -468,9 +468,19 @@ static void epoll_holds(struct file *file)
 	assert_hardened(n == set->nwatches);
 }
 
+/* As on Linux, the errno is another than that of files without any request. */
+static int epoll_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	(void)file;
+	(void)request;
+	(void)arg;
+	return -EINVAL;
+}
+
 const struct file_ops epoll_ops = {
 	.name = "eventpoll",
 	.poll = epoll_poll,
+	.ioctl = epoll_ioctl,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.held = epoll_held,

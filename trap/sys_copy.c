@@ -11,6 +11,7 @@
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "trap/arg_file.h"
+#include "trap/file_clone.h"
 
 /* A file that bytes are moved from or to, and where. */
 struct copy_end {
@@ -176,19 +177,45 @@ long sys_sendfile(struct trap_frame *frame)
 	return done;
 }
 
+/* Can bytes be copied from one of these files to the other? Returns 0, -EISDIR, -EINVAL or -EBADF. */
+static int check_files(const struct file *in, uint32_t in_type, const struct file *out,
+		       uint32_t out_type)
+{
+	if (in_type == S_IFDIR || out_type == S_IFDIR)
+		return -EISDIR;
+	if (in_type != S_IFREG || out_type != S_IFREG)
+		return -EINVAL;
+	if (!file_readable(in) || !file_writable(out) || out->flags & O_APPEND)
+		return -EBADF;
+	return 0;
+}
+
+int file_clone(struct file *out, int in_fd)
+{
+	struct file *in = fdtable_get(current_thread()->fdtable, in_fd);
+	struct abi_stat from, to;
+	uint32_t in_type, out_type;
+	int err;
+
+	if (!in)
+		return -EBADF;
+	in_type = copy_type(in, &from);
+	out_type = copy_type(out, &to);
+	err = from.dev != to.dev ? -EXDEV : check_files(in, in_type, out, out_type) ?: -EOPNOTSUPP;
+	file_put(in);
+	return err;
+}
+
 /* Checks what copy_file_range can refuse, in Linux's order, and cuts *n off at the end of the file. */
 static long check_copy(const struct copy_end *in, const struct copy_end *out, size_t *n)
 {
 	struct abi_stat from, to;
 	uint32_t in_type = copy_type(in->file, &from), out_type = copy_type(out->file, &to);
+	int err = check_files(in->file, in_type, out->file, out_type);
 	bool same;
 
-	if (in_type == S_IFDIR || out_type == S_IFDIR)
-		return -EISDIR;
-	if (in_type != S_IFREG || out_type != S_IFREG)
-		return -EINVAL;
-	if (!file_readable(in->file) || !file_writable(out->file) || out->file->flags & O_APPEND)
-		return -EBADF;
+	if (err)
+		return err;
 	if (from.dev != to.dev)
 		return -EXDEV;
 	same = from.ino == to.ino;

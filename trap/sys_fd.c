@@ -11,9 +11,11 @@
 #include "fs/tmpfs/memfd.h"
 #include "mm/host.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
 #include "trap/fcntl_lock.h"
+#include "trap/file_clone.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
 
@@ -221,6 +223,41 @@ static long set_flag(struct file *file, int fd, uint32_t flag, vaddr_t arg)
 	return set_flags(file, fd, flag, flags);
 }
 
+/* FICLONERANGE. */
+static long clone_range(struct file *file, vaddr_t arg)
+{
+	struct abi_clone_range range;
+
+	if (user_copy_in(&range, arg, sizeof(range)) != 0)
+		return -EFAULT;
+	return file_clone(file, (int)range.fd);
+}
+
+/* Requests for what stat says of any file. FIONREAD returns the number of bytes after the position, of a regular file. */
+static long ioctl_stat(struct file *file, unsigned request, vaddr_t arg)
+{
+	struct abi_stat st = { 0 };
+	int err = file->ops->stat ? file->ops->stat(file, &st) : -EINVAL;
+	uint32_t type = st.mode & S_IFMT;
+	int64_t bytes = (int64_t)st.blocks * 512;
+	int32_t number;
+
+	if (err && request != FIONREAD)
+		return err;
+	if (request == FIOQSIZE)
+		return type == S_IFREG || type == S_IFDIR
+			       ? user_copy_out(arg, &bytes, sizeof(bytes))
+			       : -ENOTTY;
+	if (request == FIGETBSZ)
+		number = (int32_t)st.blksize;
+	else if (type == S_IFREG)
+		number = (int32_t)((uint64_t)st.size - atomic_load_relaxed(&file->pos));
+	else
+		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
+	return user_copy_out(arg, &number, sizeof(number));
+}
+
+/* What files of all kinds answer comes first. No file system can be frozen, or says where on a disk a file is. */
 static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 {
 	switch (request) {
@@ -232,6 +269,20 @@ static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 		return set_flag(file, fd, O_NONBLOCK, arg);
 	case FIOASYNC:
 		return set_flag(file, fd, O_ASYNC, arg);
+	case FIOQSIZE:
+	case FIGETBSZ:
+	case FIONREAD:
+		return ioctl_stat(file, request, arg);
+	case FICLONE:
+		return file_clone(file, (int)arg);
+	case FICLONERANGE:
+		return clone_range(file, arg);
+	case FS_IOC_FIEMAP:
+		return -EOPNOTSUPP;
+	case FIFREEZE:
+		return capable(CAP_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
+	case FITHAW:
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	default:
 		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
 	}

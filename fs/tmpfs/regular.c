@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular files: read, write, seek, truncate, fallocate and FIONREAD. */
+/* Regular files: read, write, seek, truncate and fallocate. */
 #include "fs/tmpfs/regular.h"
 
 #include "abi/errno.h"
-#include "abi/ioctl.h"
 #include "fs/permission.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"
@@ -278,14 +277,6 @@ static void regular_mapped(struct file *file)
 	inode_read_now(file_inode(file));
 }
 
-/* FIONREAD returns the number of bytes after the position. */
-static int regular_ioctl(struct file *file, unsigned long request, vaddr_t arg)
-{
-	int32_t left = (int32_t)(regular_size(file_inode(file)) - file->pos);
-
-	return request == FIONREAD ? user_copy_out(arg, &left, sizeof(left)) : -ENOTTY;
-}
-
 static void regular_release(struct file *file)
 {
 	if (file_writable(file) && !file->ops->no_writer)
@@ -298,8 +289,8 @@ static void regular_release(struct file *file)
 	.read = regular_read, .write = regular_write, .stat = inode_file_stat,                 \
 	.seek = regular_seek, .truncate = regular_file_truncate, .allocate = regular_allocate, \
 	.get_seals = seals_get, .add_seals = seals_add, .map_begin = seals_map_begin,          \
-	.map_end = seals_map_end, .mapped = regular_mapped, .ioctl = regular_ioctl,            \
-	.object = regular_object, .release = regular_release, .has_inode = true,
+	.map_end = seals_map_end, .mapped = regular_mapped, .object = regular_object,          \
+	.release = regular_release, .has_inode = true,
 
 const struct file_ops regular_file_ops = { .name = "regular", REGULAR_OPS };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminal requests and the kernel's struct termios (riscv64: asm-generic). */
+/* Requests of ioctl: of terminals, pipes and all files, and the kernel's struct termios (riscv64: asm-generic). */
 #pragma once
 
 #include <stdint.h>
@@ -33,6 +33,20 @@
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
 #define FIOASYNC   0x5452
+#define FIOQSIZE   0x5460
+
+/* Of all files. */
+#define FIGETBSZ      0x2
+#define FIFREEZE      0xC0045877
+#define FITHAW	      0xC0045878
+#define FICLONE	      0x40049409
+#define FICLONERANGE  0x4020940D
+#define FS_IOC_FIEMAP 0xC020660B
+
+struct abi_clone_range {
+	int64_t fd;
+	uint64_t from, length, to;
+};
 
 /* TCXONC */
 #define TCOOFF 0

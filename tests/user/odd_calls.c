@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that are not there answer ENOSYS, ioctl on what is no terminal ENOTTY, and the ids are
- * those of root's process. */
+/* Calls that are not there answer ENOSYS, ioctl on what is no terminal ENOTTY, but for requests of all files, and the ids
+ * are those of root's process. */
 #include "t.h"
 
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <termios.h>
 
@@ -19,6 +25,78 @@ static void ioctls(const char *what, int fd)
 }
 
 static char *volatile bad = (char *)8;
+
+static void request(const char *name, int fd, unsigned long number, void *arg)
+{
+	long *value = arg;
+
+	if (ioctl(fd, number, arg) != 0)
+		say("ioctl(%s): %s\n", name, strerrorname_np(errno));
+	else
+		say("ioctl(%s): %ld\n", name, *value);
+}
+
+/* Requests that each kind of file answers; `from` is a file that could be cloned. */
+static void requests(const char *what, int fd, int from)
+{
+	struct file_clone_range range = { .src_fd = from };
+	struct fiemap extents = { .fm_length = -1ul };
+	long value[4] = { 0 };
+
+	say("%s\n", what);
+	request("FIOQSIZE", fd, FIOQSIZE, value);
+	value[0] = 0;
+	request("FIGETBSZ", fd, FIGETBSZ, value);
+	value[0] = 0;
+	request("FIONREAD", fd, FIONREAD, value);
+	request("FICLONE", fd, FICLONE, (void *)(long)from);
+	request("FICLONERANGE", fd, FICLONERANGE, &range);
+	request("FS_IOC_FIEMAP", fd, FS_IOC_FIEMAP, &extents);
+	request("FIFREEZE", fd, FIFREEZE, NULL);
+	request("FITHAW", fd, FITHAW, NULL);
+	request("other", fd, 0x12345678, value);
+}
+
+static void requests_of_all(void)
+{
+	int from = open("from.tmp", O_CREAT | O_RDWR, 0600),
+	    to = open("to.tmp", O_CREAT | O_RDWR, 0600);
+	int folder = open(".", O_RDONLY), p[2];
+
+	TRY(write(from, "bytes", 5));
+	TRY(write(to, "more bytes", 10));
+	TRY(lseek(to, 4, SEEK_SET));
+	TRY(pipe(p));
+	TRY(write(p[1], "abc", 3));
+	TRY(mkfifo("fifo.tmp", 0600));
+	requests("file", to, from);
+	requests("file from itself", to, to);
+	requests("file from nothing", to, 99);
+	requests("file from a folder", to, folder);
+	requests("file from a pipe", to, p[0]);
+	requests("file from a path", to, open("from.tmp", O_PATH));
+	requests("file from one for writing", to, open("from.tmp", O_WRONLY));
+	requests("file for reading", open("to.tmp", O_RDONLY), from);
+	requests("file for appending", open("to.tmp", O_RDWR | O_APPEND), from);
+	requests("path", open("to.tmp", O_PATH), from);
+	requests("folder", folder, from);
+	requests("memfd", memfd_create("m", 0), from);
+	requests("pipe", p[0], from);
+	requests("fifo", open("fifo.tmp", O_RDWR), from);
+	requests("null", open("/dev/null", O_RDWR), from);
+	requests("eventfd", eventfd(0, 0), from);
+	requests("epoll", epoll_create1(0), from);
+	requests("proc", open("/proc/self/status", O_RDONLY), from);
+	requests("folder of proc", open("/proc/self", O_RDONLY), from);
+	TRY(ioctl(to, FIOQSIZE, bad));
+	TRY(ioctl(to, FIGETBSZ, bad));
+	TRY(ioctl(to, FIONREAD, bad));
+	TRY(ioctl(to, FICLONERANGE, bad));
+	TRY(ioctl(to, FS_IOC_FIEMAP, bad));
+	TRY(setuid(1000));
+	TRY(ioctl(to, FIFREEZE, 0));
+	TRY(ioctl(to, FITHAW, 0));
+}
 
 /* Of several bad arguments, the one that is looked at first. */
 static void orders(void)
@@ -81,5 +159,6 @@ int main(void)
 	    syscall(SYS_set_tid_address, &p[0]) == getpid() ? "yes" : "no");
 	orders();
 	say("parent differs: %s\n", getppid() > 0 && getppid() != getpid() ? "yes" : "no");
+	requests_of_all();
 	return 0;
 }

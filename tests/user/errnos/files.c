@@ -3,6 +3,7 @@
 #include "errnos.h"
 
 #include <poll.h>
+#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -444,6 +445,8 @@ static const struct row rows[] = {
 		BAD(fd_seals, NULL, seals)),
 	CALL(flock, RIGHT(FD_RW, LOCK_EX | LOCK_NB), BAD(fd_any, operations), .after = unflocks),
 	CALL_AS("ioctl(FIONREAD)", ioctl, RIGHT(FD_IN, FIONREAD, DATA), BAD(fd_any, requests, out)),
+	CALL_AS("ioctl(FIOQSIZE)", ioctl, RIGHT(FD_RW, FIOQSIZE, DATA), BAD(fd_any, requests, out)),
+	CALL_AS("ioctl(FIGETBSZ)", ioctl, RIGHT(FD_IN, FIGETBSZ, DATA), BAD(fd_any, requests, out)),
 	CALL_AS("ioctl(FIONBIO)", ioctl, RIGHT(FD_RW, FIONBIO, (word) "\1\0\0"),
 		BAD(fd_any, requests, in)),
 	CALL(pipe2, RIGHT(DATA), BAD(out, pipe_flags), .after = closes_both),
