@@ -107,12 +107,14 @@ class Chosen:
                 f"{self.twice} with another's")
 
 
-def choose(mutants, texts, compiler, wanted):
-    """Takes the first `wanted` mutants that can be tried."""
-    chosen, codes = Chosen(), {}
+def choose(mutants, texts, compiler, wanted, least=None):
+    """Takes the first `wanted` mutants that can be tried, and more of the folders of `least`, to as many as it says."""
+    chosen, codes, least = Chosen(), {}, dict(least or {})
     for mutant in mutants:
-        if len(chosen.bugs) == wanted:
+        if len(chosen.bugs) >= wanted and not any(number > 0 for number in least.values()):
             break
+        if len(chosen.bugs) >= wanted and least.get(mutant.folder, 0) <= 0:
+            continue
         text = texts[mutant.path]
         if compiler.original(mutant.path, mutant.function, text) is None or not weave.changes(text, mutant):
             chosen.refused += 1
@@ -128,6 +130,7 @@ def choose(mutants, texts, compiler, wanted):
             codes[mutant.path].add(code)
             mutant.number = len(chosen.bugs)
             chosen.bugs.append(mutant)
+            least[mutant.folder] = least.get(mutant.folder, 0) - 1
     return chosen
 
 

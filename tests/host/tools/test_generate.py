@@ -135,6 +135,8 @@ def bugs_compile_and_make_other_code():
     # `unused = 1` does nothing, pointers have no sum, negated is the same as !=, and without the assignment as == 0.
     equal((1, 1, 2), (chosen.refused, chosen.same, chosen.twice), "what is left out")
     equal(2, len(compiled.choose(bugs, {"mm/x.c": text}, compiler, 2).bugs), "as many as wanted")
+    for least, number in (({"mm": 2}, 2), ({"mm": 1}, 1), ({"ipc": 1}, 1)):
+        equal(number, len(compiled.choose(bugs, {"mm/x.c": text}, compiler, 1, least).bugs), f"one, and more to have {least}")
     texts, left = compiled.woven(chosen.bugs, {"mm/x.c": text}, compiler)
     equal((["mm/x.c"], []), (list(texts), left), "all in one text")
     write(folder, "main.c", texts["mm/x.c"] + "int main(int argc, char **argv)\n{\n\tmutant_number = argv[1][0] - '0';\n"
