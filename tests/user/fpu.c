@@ -3,6 +3,8 @@
  * exec clears them. */
 #include "t.h"
 
+#include <sched.h>
+
 /* clang-format off */
 #define FLIST(X) \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) \
@@ -99,6 +101,14 @@ int main(int argc, char **argv)
 	say("over fork, the parent: %d wrong\n", check(2, 0x1f));
 	waitpid(pid, &status, 0);
 	ended("the child", status);
+	/* Meanwhile the FPU is that of a program that has not used it. */
+	seed_all(3, 0x21);
+	pid = (pid_t)around(SYS_clone, CLONE_VFORK | SIGCHLD, 0, p + 2 * PAGE, 0);
+	if (pid == 0)
+		_exit(execv(argv[0], args));
+	say("over the start of a program: %d wrong\n", check(3, 0x21));
+	waitpid(pid, &status, 0);
+	ended("that program", status);
 	for (unsigned i = 0; i < 4; i++)
 		if (fork() == 0)
 			_exit(worker(i + 1));
