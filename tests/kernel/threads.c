@@ -647,6 +647,95 @@ KTEST(thread_slices_that_were_long_end_on_all_harts)
 	sched_set_harts(current_thread(), hart_mask());
 }
 
+/* ---- what an idle hart is told ---- */
+
+/* On hart 1 until `step`, then ready on hart 0, which the test keeps. Returns whether it ran there. */
+static int wait_for_a_hart(void *arg)
+{
+	(void)arg;
+	go_to_hart(1);
+	atomic_store(&behind, current_thread());
+	atomic_store(&has_hart, true);
+	while (!atomic_load(&step))
+		spin_pause();
+	go_to_hart(0);
+	atomic_store(&has_come, true);
+	return hart_this() == &harts[0];
+}
+
+/* A thread waits for a busy hart and may leave it from now on: the next tick there tells an idle one, which takes it. */
+KTEST(thread_that_may_leave_is_taken_by_an_idle_hart)
+{
+	uint64_t slice, deadline = clock_ns() + 20 * NSEC_PER_SEC;
+	int pid;
+
+	if (!hart_are_several())
+		return;
+	slice = sched_slice_set(clock_ns_to_ticks(500000));
+	step = 0;
+	behind = NULL;
+	has_hart = has_come = false;
+	go_to_hart(0);
+	pid = ktest_spawn(wait_for_a_hart, NULL);
+	while (!atomic_load(&has_hart))
+		sched_yield();
+	preempt_disable();
+	atomic_store(&step, 1);
+	while (!is_ready_on(behind, &harts[0]))
+		spin_pause();
+	/* So long that each of the other harts has looked for threads, has had its last tick, and rests. */
+	for (uint64_t until = clock_ns() + 2000000; clock_ns() < until;)
+		spin_pause();
+	sched_set_harts(behind, hart_mask());
+	while (!atomic_load(&has_come) && clock_ns() < deadline)
+		spin_pause();
+	EXPECT_TRUE(has_come);
+	preempt_enable();
+	EXPECT_EQ(EXITED(0), ktest_reap(pid));
+	(void)sched_slice_set(slice);
+	sched_set_harts(current_thread(), hart_mask());
+}
+
+static int sleep_on_hart_1(void *arg)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)arg;
+	go_to_hart(1);
+	atomic_store(&behind, current_thread());
+	thread_wait_always(&queue, seq);
+	return 0;
+}
+
+/* It is queued there, and has its turn without that the hart is interrupted. */
+KTEST(thread_that_is_woken_for_a_busy_hart_asks_for_no_interrupt)
+{
+	unsigned long flags;
+	uint64_t kicks;
+	int pids[2];
+
+	if (!hart_are_several())
+		return;
+	behind = NULL;
+	may_leave = has_hart = false;
+	go_to_hart(0);
+	pids[0] = ktest_spawn(sleep_on_hart_1, NULL);
+	while (!atomic_load(&behind) || !sched_is_asleep(behind))
+		sched_yield();
+	pids[1] = ktest_spawn(compute_on_hart_1, NULL);
+	while (!atomic_load(&has_hart))
+		sched_yield();
+	flags = irq_save();
+	kicks = harts[0].counters[HART_KICKS];
+	waitq_wake_all(&queue);
+	EXPECT_EQ(kicks, harts[0].counters[HART_KICKS]);
+	irq_restore(flags);
+	EXPECT_EQ(0, ktest_reap(pids[0]));
+	atomic_store(&may_leave, true);
+	EXPECT_EQ(0, ktest_reap(pids[1]));
+	sched_set_harts(current_thread(), hart_mask());
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 
