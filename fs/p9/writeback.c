@@ -38,6 +38,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/verbs.h"
+#include "proc/mem_wait.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 
@@ -104,7 +105,7 @@ int p9_writeback_begin(struct p9_session *session)
 	spin_init(&session->dirty_lock, LOCK_PAGE_CACHE);
 	list_init(&session->dirty);
 	waitq_init(&session->cleaned);
-	session->reserve = kzalloc(sizeof(*session->reserve));
+	session->reserve = mem_wait_kzalloc(sizeof(*session->reserve));
 	return session->reserve ? 0 : -ENOMEM;
 }
 

@@ -2,6 +2,7 @@
 /* fail_nth: pipes, files, names, descriptors and devices. */
 #include "fail_nth.h"
 
+#include "abi/ipc.h"
 #include "abi/uio_device.h"
 
 static int file = -1;
@@ -431,6 +432,29 @@ static void drive_once(void)
 	need(drive_device());
 }
 
+/* With an endpoint whose server has ended: the mount has its memory before it asks that server, and fails. */
+static char served_by[16];
+
+static long mount_ended(void)
+{
+	long err = call6(SYS_mount, (long)"ended", (long)"/tmp", (long)"9p", 0, (long)served_by, 0);
+
+	return err == -EIO ? 0 : err ?: -EINVAL;
+}
+
+static void open_endpoint(void)
+{
+	long receive = CALL(SYS_ipc_create, 0, 0, 0, 0),
+	     send = CALL(SYS_ipc_badge, receive, 0, 0, 0);
+
+	need(receive);
+	need(send);
+	close_fd(receive);
+	snprintf(served_by, sizeof(served_by), "fd=%ld", send);
+	/* The kernel's thread that tends all such mounts is there then. */
+	need(mount_ended());
+}
+
 const struct scenario file_scenarios[] = {
 	{ "pipe", make_pipe, NULL, NULL, 0 },
 	{ "pipe_write", fill_pipe, open_pipe, NULL, 0 },
@@ -461,6 +485,7 @@ const struct scenario file_scenarios[] = {
 	{ "inotify", watch_files, NULL, NULL, MAY_ENOSPC },
 	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
+	{ "mount", mount_ended, open_endpoint, NULL, 0 },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },
 };
