@@ -214,10 +214,16 @@ static void flushes_of_the_late(void)
  */
 static void flushes_without_end(void)
 {
-	unsigned walks;
+	unsigned walks, writes;
 	struct stat st;
+	uint8_t byte;
+	int fd;
 
-	start("timeout=20");
+	expect("mount", 0, try_mount(0, "timeout=20"));
+	fd = open("/mnt/a", O_RDWR);
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	expect("write", 1, pwrite(fd, &byte, 1, 0));
+	writes = control->seen[P9_TWRITE];
 	control->flush = FLUSH_LATER;
 	for (unsigned i = 0; i < 64; i++) {
 		expect("stat", 0, stat("/mnt/a", &st));
@@ -227,6 +233,9 @@ static void flushes_without_end(void)
 	walks = control->seen[P9_TWALK];
 	expect_error("stat", EIO, stat("/mnt/a", &st));
 	expect("was not sent", walks, control->seen[P9_TWALK]);
+	expect_error("fsync", EIO, fsync(fd));
+	expect("what was written was not sent", writes, control->seen[P9_TWRITE]);
+	close(fd);
 	ipc_notify(poke, 1);
 	UNTIL("stat after the answers", stat("/mnt/a", &st) == 0);
 	for (unsigned i = 0; i < 10; i++)
