@@ -24,6 +24,25 @@ TEST(pipes)
 	tree_end();
 }
 
+/* No file has the number 0, by which directories' entries say that there is none. */
+TEST(numbers_begin_with_1)
+{
+	char name[16];
+
+	tree_start();
+	for (unsigned i = 0; i < 4; i++) {
+		struct file *file;
+
+		sprintf(name, "f%u", i);
+		file = tree_open(name, O_CREAT | O_RDWR);
+		assert_non_null(file);
+		assert_in_range(file_inode(file)->ino, 1, 1000);
+		file_put(file);
+		fs_unlink(NULL, name);
+	}
+	tree_end();
+}
+
 /* A change of owner takes away the set-ID bits that are there then, and no other change of the mode. */
 TEST(an_owner_takes_set_ids_away)
 {
