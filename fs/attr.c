@@ -64,11 +64,20 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 {
 	struct inode_attr change = *attr;
+	struct inode *inode;
+	int err;
 
 	change.valid |= ATTR_OF_FILE;
 	if (file->ops->has_inode)
 		return set_attr(file_inode(file), &change);
-	return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
+	if (!file->ops->inode)
+		return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
+	err = file->ops->inode(file, &inode);
+	if (err)
+		return err;
+	err = set_attr(inode, &change);
+	path_put(inode);
+	return err;
 }
 
 /* The order is Linux's. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "fs/async.h"
 #include "fs/mount.h"
+#include "fs/permission.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
 #include "lib/format.h"
@@ -56,9 +57,11 @@ struct pipe {
 	uint64_t readers_ever, writers_ever;
 	/* const: */
 	uint64_t ino;
-	uint64_t made;	   /* nanoseconds since 1970 */
-	uint32_t uid, gid; /* whose it is */
 	struct counted counted;
+	/* What programs can change of a pipe without a name; atomic, written with the lock held: */
+	uint32_t mode;		      /* with the type */
+	uint32_t uid, gid;	      /* whose it is */
+	uint64_t atime, mtime, ctime; /* nanoseconds since 1970 */
 };
 
 static const char *pipe_state(const void *it)
@@ -381,23 +384,24 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 
 static void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
-	int64_t sec = (int64_t)(pipe->made / NSEC_PER_SEC);
-	uint64_t nsec = pipe->made % NSEC_PER_SEC;
+	uint64_t atime = atomic_load_relaxed(&pipe->atime);
+	uint64_t mtime = atomic_load_relaxed(&pipe->mtime);
+	uint64_t ctime = atomic_load_relaxed(&pipe->ctime);
 
 	*st = (struct abi_stat){
 		.dev = MOUNT_DEV_PIPE,
 		.ino = pipe->ino,
-		.mode = S_IFIFO | 0600,
+		.mode = atomic_load_relaxed(&pipe->mode),
 		.nlink = 1,
-		.uid = pipe->uid,
-		.gid = pipe->gid,
+		.uid = atomic_load_relaxed(&pipe->uid),
+		.gid = atomic_load_relaxed(&pipe->gid),
 		.blksize = PAGE_SIZE,
-		.atime = sec,
-		.atime_nsec = nsec,
-		.mtime = sec,
-		.mtime_nsec = nsec,
-		.ctime = sec,
-		.ctime_nsec = nsec,
+		.atime = (int64_t)(atime / NSEC_PER_SEC),
+		.atime_nsec = atime % NSEC_PER_SEC,
+		.mtime = (int64_t)(mtime / NSEC_PER_SEC),
+		.mtime_nsec = mtime % NSEC_PER_SEC,
+		.ctime = (int64_t)(ctime / NSEC_PER_SEC),
+		.ctime_nsec = ctime % NSEC_PER_SEC,
 	};
 }
 
@@ -564,6 +568,40 @@ static int pipe_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
+/* Gives the inode, of which there can be several, what the pipe has now. */
+static void pipe_fill_inode(const struct pipe *pipe, struct inode *inode)
+{
+	atomic_store_relaxed(&inode->mode, atomic_load_relaxed(&pipe->mode));
+	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&pipe->uid));
+	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&pipe->gid));
+	atomic_store_relaxed(&inode->atime, atomic_load_relaxed(&pipe->atime));
+	atomic_store_relaxed(&inode->mtime, atomic_load_relaxed(&pipe->mtime));
+	atomic_store_relaxed(&inode->ctime, atomic_load_relaxed(&pipe->ctime));
+}
+
+/* The caller has asked what the inode had when it was made; the pipe may be another user's by now. */
+static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	struct pipe *pipe = inode->fifo;
+	struct inode_attr change = *attr;
+	int err;
+
+	mutex_lock(&pipe->lock);
+	pipe_fill_inode(pipe, inode);
+	err = may_set_attr(inode, &change);
+	if (err == 0) {
+		inode_set_attr(inode, &change);
+		atomic_store_relaxed(&pipe->mode, inode->mode);
+		atomic_store_relaxed(&pipe->uid, inode->uid);
+		atomic_store_relaxed(&pipe->gid, inode->gid);
+		atomic_store_relaxed(&pipe->atime, inode->atime);
+		atomic_store_relaxed(&pipe->mtime, inode->mtime);
+		atomic_store_relaxed(&pipe->ctime, inode->ctime);
+	}
+	mutex_unlock(&pipe->lock);
+	return err;
+}
+
 static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
 {
 	return (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
@@ -573,6 +611,7 @@ static const struct inode_ops pipe_inode_ops = {
 	.label = pipe_inode_label,
 	.magic = ABI_PIPEFS_MAGIC,
 	.getattr = pipe_getattr,
+	.setattr = pipe_setattr,
 	.free = pipe_inode_free,
 	.holds = pipe_inode_holds,
 };
@@ -585,9 +624,8 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 	if (!inode)
 		return -ENOMEM;
 	refcount_get(&pipe->refs);
-	inode_init(inode, NULL, pipe->ino, S_IFIFO | 0600, &pipe_inode_ops, &fifo_file_ops);
-	inode->uid = pipe->uid;
-	inode->gid = pipe->gid;
+	inode_init(inode, NULL, pipe->ino, S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
+	pipe_fill_inode(pipe, inode);
 	inode->fifo = pipe;
 	*inode_ret = inode;
 	return 0;
@@ -647,7 +685,8 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	async_queue_init(&pipe->async, NULL);
 	pipe_ring_init(&pipe->ring);
 	pipe->ino = inode_next_ino();
-	pipe->made = clock_wall_ns();
+	pipe->mode = S_IFIFO | 0600;
+	pipe->atime = pipe->mtime = pipe->ctime = clock_wall_ns();
 	pipe->uid = current_cred()->fsuid;
 	pipe->gid = current_cred()->fsgid;
 	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);

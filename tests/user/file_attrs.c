@@ -3,6 +3,8 @@
 #include "t.h"
 
 #include <limits.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #define BAD	 ((char *)8)
 #define IN(path) AT_FDCWD, path
@@ -169,6 +171,87 @@ static void sizes(void)
 	close(fd);
 }
 
+static void show_pipe(int fd)
+{
+	struct stat st;
+
+	TRY(fstat(fd, &st));
+	say("pipe: %o, owner %u:%u", st.st_mode, st.st_uid, st.st_gid);
+	if (st.st_mtim.tv_sec < 100)
+		say(", times %ld.%09ld %ld.%09ld", (long)st.st_atim.tv_sec, st.st_atim.tv_nsec,
+		    (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	say("\n");
+}
+
+/* A pipe without a name is a file with attributes, which both its ends have; what opens it anew heeds them. */
+static void pipes(void)
+{
+	static const struct timespec both[2] = { { 5, 6 }, { 7, 8 } };
+	int fds[2], again, status;
+	char path[30];
+	pid_t child;
+
+	say("pipes\n");
+	TRY(pipe(fds) == 0 ? 0 : -1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[1]);
+	show_pipe(fds[0]);
+	TRY(fchmod(fds[0], 0640));
+	show_pipe(fds[1]);
+	again = open(path, O_WRONLY);
+	TRY(chmod(path, 06755));
+	show_pipe(again);
+	TRY(fchown(again, 10, 20));
+	show_pipe(fds[0]);
+	TRY(fchown(fds[0], -1, -1));
+	TRY(chown(path, -1, 1000));
+	show_pipe(fds[1]);
+	TRY(futimens(fds[1], both));
+	show_pipe(fds[0]);
+	TRY(fchown(again, 1000, -1));
+	TRY(syscall(SYS_fchownat, fds[1], "", 30, 40, AT_EMPTY_PATH));
+	TRY(fchmod(fds[1], 0602));
+	show_pipe(fds[0]);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		TRY(setgid(1000));
+		TRY(setuid(1000));
+		TRY(prctl(PR_SET_DUMPABLE, 1));
+		TRY(fchmod(fds[1], 0600));
+		TRY(fchmod(again, 0600));
+		TRY(chmod(path, 0600));
+		TRY(fchown(fds[1], 1000, -1));
+		TRY(fchown(fds[1], -1, -1));
+		TRY(futimens(fds[1], both));
+		TRY(futimens(fds[1], NULL));
+		TRY(close(open(path, O_WRONLY)));
+		TRY(close(open(path, O_RDONLY | O_NONBLOCK)));
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	TRY(fchown(fds[1], 1000, 1000));
+	child = fork();
+	if (child == 0) {
+		TRY(setgid(1000));
+		TRY(setuid(1000));
+		TRY(prctl(PR_SET_DUMPABLE, 1));
+		TRY(fchown(fds[0], -1, 1000));
+		TRY(fchown(fds[0], -1, 5));
+		TRY(fchmod(fds[0], 0400));
+		TRY(futimens(fds[0], both));
+		TRY(close(open(path, O_WRONLY)));
+		TRY(close(open(path, O_RDONLY | O_NONBLOCK)));
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	show_pipe(fds[1]);
+	close(again);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void links(void)
 {
 	char target[100] = "";
@@ -285,6 +368,7 @@ int main(void)
 	owners();
 	times();
 	sizes();
+	pipes();
 	links();
 	slash_behind_links();
 	working_directories();
