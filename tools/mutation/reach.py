@@ -129,23 +129,41 @@ class Reach:
                     os.symlink(notes, os.path.join(here, os.path.basename(notes)))
 
 
-def prepare(root, folder, tell, cpus):
-    """Returns the slot for learning, built of the tree as it is."""
-    slot = area.Slot(folder, "reach")
+def learn_all(root, folder, stages, tell, jobs, cpus):
+    """
+    Returns what is known of all units of some stages, with the slot that has been built for that, where bugs may be woven
+    now. Without a change of the sources nothing is built: the slot may have the bugs of the last sample.
+    """
+    slot = area.Slot(folder, "generated")
+    known = Reach(root, slot, folder)
+    built = os.path.join(slot.folder, "built")
+    found = units.load_built(slot, stages, cpus) if known.known and os.path.exists(built) else []
+    if not found or any(unit.name not in known.known for unit in found):
+        prepare(root, slot, stages, tell, cpus)
+        area.touch(built)
+        found = units.load(slot, stages)
+    for unit, failed in known.learn(found, tell, jobs):
+        tell(f"left out, for it fails without a bug: {unit.name}: {failed}")
+    return known
+
+
+def prepare(root, slot, stages, tell, cpus):
+    """Builds the tree as it is, with no bug."""
     if not slot.prepare(root, {}, OPTIONS):
         raise SystemExit("mutants: it cannot be set up: " + slot.said())
     tell("building what is run without bugs")
-    if not slot.ninja(cpus, needed(slot)):
+    if not slot.ninja(cpus, needed(slot, stages)):
         raise SystemExit("mutants: it does not compile: " + slot.said())
-    return slot
 
 
-def needed(slot):
-    """Returns the build targets: all that tests in QEMU run, and the programs that count coverage."""
+def needed(slot, stages):
+    """Returns the build targets: all that tests of these stages run in QEMU, and the programs that count coverage."""
     found = {guest.PLUGIN}
     for test in slot.tests():
-        if test["suite"][0].endswith((":kernel", ":user", ":system")):
+        if test["suite"][0].rpartition(":")[2] in set(stages) - {"host"}:
             found |= set(test["needs"])
+    if "host" not in stages:
+        return sorted(found)
     covers = [os.path.relpath(name, slot.build) for target in slot.introspect("targets") if target["type"] == "executable"
               for name in target["filename"] if os.path.basename(name).startswith("cover-")]
     return sorted(found | set(covers))
