@@ -22,6 +22,7 @@
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/ptrace/ptrace.h"
+#include "proc/rseq.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -353,6 +354,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	if (new->gains)
 		gains_end();
 	signals_exec();
+	rseq_exec();
 	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)
 		uspace_put(old_uspace);

@@ -3,6 +3,7 @@
 #include "proc/exec_stack.h"
 
 #include "abi/errno.h"
+#include "abi/rseq.h"
 #include "abi/time.h"
 #include "arch/page.h"
 #include "lib/bits.h"
@@ -53,6 +54,8 @@ void exec_stack_auxv(const struct exec_stack *stack, const struct exec_aux *aux,
 		{ AT_SECURE, aux->secure },
 		{ AT_RANDOM, stack->random },
 		{ AT_EXECFN, stack->filename },
+		{ AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE },
+		{ AT_RSEQ_ALIGN, sizeof(struct abi_rseq) },
 		{ AT_NULL, 0 },
 	};
 

@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 #define EXEC_RANDOM_BYTES 16
-#define EXEC_AUXV_COUNT	  17
+#define EXEC_AUXV_COUNT	  19
 
 /*
  * From `top` downwards, as on Linux:

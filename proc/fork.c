@@ -19,6 +19,7 @@
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/ptrace/ptrace.h"
+#include "proc/rseq.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -171,6 +172,8 @@ static void start_frame(struct thread *thread, const struct clone_request *reque
 		frame_set_sp(frame, request->stack);
 	if (request->flags & CLONE_SETTLS)
 		frame_set_tls(frame, request->tls);
+	if (current_thread()->rseq && !(request->flags & CLONE_VM))
+		rseq_fork(thread);
 }
 
 /*

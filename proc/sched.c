@@ -11,6 +11,7 @@
 #include "proc/kthread.h"
 #include "proc/load.h"
 #include "proc/preempt_force.h"
+#include "proc/rseq.h"
 #include "proc/rt_queue.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
@@ -419,6 +420,8 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 static void thread_move_to(struct thread *thread, struct hart *hart)
 {
 	thread->arch.hart = hart;
+	if (thread->arch.has_rseq)
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
 	if (thread->round < ROUND_GOES_ON)
 		thread->round = hart->runq->round;
 }
@@ -990,6 +993,7 @@ void preempt_schedule_irq(void)
 	assert_may_leave(0);
 	runq_this()->preempted++;
 	current_thread()->preempted = true;
+	rseq_interrupted(current_thread());
 	give_way(false);
 	current_thread()->preempted = false;
 	runq_this()->preempted--;

@@ -137,6 +137,10 @@ struct thread {
 	 */
 	struct cred *cred; /* the thread's own */
 	struct cred *real_cred;
+	/* rseq(2), see proc/rseq.h; private to the thread: */
+	vaddr_t rseq; /* where it is registered; 0: nowhere */
+	uint32_t rseq_len, rseq_sig;
+	uint32_t rseq_hart; /* the number that is stored there */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on futexes and robust lists. */
+/* System calls on futexes, robust lists and restartable sequences. */
 #include "abi/futex.h"
 
 #include "base/clock.h"
@@ -10,6 +10,7 @@
 #include "proc/futex.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
+#include "proc/rseq.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
@@ -340,6 +341,12 @@ long sys_set_robust_list(struct trap_frame *frame)
 		return -EINVAL;
 	current_thread()->robust_list = arg_user(frame, 0);
 	return 0;
+}
+
+long sys_rseq(struct trap_frame *frame)
+{
+	return rseq_register(arg_user(frame, 0), arg_uint(frame, 1), arg_uint(frame, 2),
+			     arg_uint(frame, 3));
 }
 
 /* tid 0 is the running thread. */

@@ -23,7 +23,6 @@ static const syscall_fn table[SYS_LIMIT] = {
 #include "trap/syscalls.def"
 #undef SYSCALL
 	/* fail without a message in the log */
-	[SYS_rseq] = sys_absent,
 	[SYS_riscv_hwprobe] = sys_absent,
 };
 

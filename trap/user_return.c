@@ -5,6 +5,7 @@
 #include "arch/upcall.h"
 #include "lib/bits.h"
 #include "proc/journal_note.h"
+#include "proc/rseq.h"
 #include "proc/sched.h"
 #include "proc/signal/deliver.h"
 #include "proc/signal/signal.h"
@@ -21,9 +22,13 @@ static __attribute__((noinline)) void late_call(struct trap_frame *frame)
 
 void trap_user_return(struct trap_frame *frame)
 {
-	unsigned long work = atomic_load_relaxed(&current_thread()->arch.work);
+	unsigned long work;
 
 	lockorder_assert_none_spinning();
+	/* Before a handler's frame is made, and before others run. */
+	if (unlikely(current_thread()->arch.rseq_due))
+		rseq_resume(frame);
+	work = atomic_load_relaxed(&current_thread()->arch.work);
 	if (likely(work == ARCH_WORK_SIGNAL)) {
 		signal_user_return(frame);
 		return;
@@ -34,6 +39,8 @@ void trap_user_return(struct trap_frame *frame)
 		journal_catch_up();
 	if (work & ARCH_WORK_SIGNAL)
 		signal_user_return(frame);
+	if (work & ARCH_WORK_RSEQ)
+		rseq_resume(frame);
 	if (work & ARCH_WORK_MOVE)
 		sched_move();
 	if (work & ARCH_WORK_RESCHED)

@@ -25,6 +25,7 @@ static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begi
 	thread->preempt = (struct arch_preempt)ARCH_PREEMPT_INIT(0);
 	thread->hart = NULL;
 	thread->fpu_hart = NULL;
+	thread->has_rseq = thread->rseq_due = false;
 	thread->switched[SWITCHED_RA] = (vaddr_t)begin;
 	thread->switched[SWITCHED_SP] = thread->kernel_sp;
 	thread->switched[SWITCHED_S0] = (vaddr_t)s0;

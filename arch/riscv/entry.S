@@ -125,6 +125,8 @@ user_syscall:
 
 	/* An exception or interrupt from user mode. t1: cause, t3: PC. */
 user_fault:
+	lbu	t5, THREAD_HAS_RSEQ(tp)
+	sb	t5, THREAD_RSEQ_DUE(tp)
 	sd	t3, FRAME_PC(tp)
 	csrr	a1, stval
 	li	t4, CAUSE_STORE_PAGE

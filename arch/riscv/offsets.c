@@ -24,6 +24,8 @@ AT(struct arch_thread, preempt, THREAD_PREEMPT);
 AT(struct arch_thread, hart, THREAD_HART);
 AT(struct arch_thread, switched, THREAD_SWITCHED);
 AT(struct arch_thread, fpu, THREAD_FPU);
+AT(struct arch_thread, has_rseq, THREAD_HAS_RSEQ);
+AT(struct arch_thread, rseq_due, THREAD_RSEQ_DUE);
 AT(struct fpu_state, fcsr, FPU_FCSR);
 
 _Static_assert(SYS_clone == OFFSETS_SYS_CLONE, "clone's number");

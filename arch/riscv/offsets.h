@@ -18,6 +18,8 @@
 #define THREAD_HART	 312
 #define THREAD_SWITCHED	 320
 #define THREAD_FPU	 448
+#define THREAD_HAS_RSEQ	 720
+#define THREAD_RSEQ_DUE	 721
 
 /* struct fpu_state */
 #define FPU_F(n) (8 * (n))

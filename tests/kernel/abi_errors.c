@@ -23,7 +23,6 @@
 #define ANSWERED(error) EXITED(-(error)&0xff)
 
 /* Linux has both, unless it is configured without them. */
-PROGRAM(rseq, CALL(293), EXIT_A0);
 PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
 
 static bool log_has(const char *text)
@@ -115,11 +114,9 @@ KTEST(abi_what_is_not_implemented_is_logged_once_a_program)
 	EXPECT_EQ(0, log_count(" late", LOG_NOTICE));
 }
 
-KTEST(abi_rseq_and_hwprobe_are_enosys_without_a_word)
+KTEST(abi_hwprobe_is_enosys_without_a_word)
 {
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&rseq));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&riscv_hwprobe));
-	EXPECT_TRUE(!log_has("rseq"));
 	EXPECT_TRUE(!log_has("hwprobe"));
 }
 

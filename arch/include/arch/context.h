@@ -12,6 +12,8 @@
  *                                 entered (ARCH_WORK_*); changed by atomic operations only
  *   struct arch_preempt preempt;  may it be preempted? (arch/preempt.h)
  *   uint64_t who;                 what base/journal.c calls it; arch does not look at it
+ *   bool has_rseq;                it has restartable sequences; changed only by the thread itself
+ *   bool rseq_due;                each trap from user mode but a system call copies it from there
  * It is embedded in struct thread (proc/thread.h). That of the running thread is
  * arch_this_thread().
  */
@@ -22,6 +24,7 @@
 #define ARCH_WORK_CALL	  4ul  /* a system call is made there, as it needs all registers */
 #define ARCH_WORK_JOURNAL 8ul  /* it has filled the journal, and waits for room */
 #define ARCH_WORK_MOVE	  16ul /* it may no longer run on its hart */
+#define ARCH_WORK_RSEQ	  32ul /* its restartable sequences are to be looked at (proc/rseq.h) */
 
 /*
  * The size and alignment of kernel stacks. mm/phys/kmap.c gives each a slot of twice the size,

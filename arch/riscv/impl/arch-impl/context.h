@@ -32,4 +32,5 @@ struct arch_thread {
 	struct hart *fpu_hart; /* the hart whose FPU held its state last */
 	struct fpu_state fpu;
 	uint64_t who;
+	bool has_rseq, rseq_due;
 };
