@@ -55,6 +55,22 @@ static void layout_of_large_sizes(void **state)
 	assert_int_equal(-E2BIG, exec_stack_layout(&stack, 4096, 1, 1, UINT32_MAX, UINT32_MAX));
 }
 
+/* Each part is smaller than a quarter of the space: the last size that is, and the next. */
+static void layout_of_sizes_at_the_limit(void **state)
+{
+	const unsigned long top = 1ul << 20, quarter = top / 4;
+	unsigned envc = (quarter - 8 - EXEC_AUXV_COUNT * sizeof(struct abi_auxv)) / 8 - 3;
+	struct exec_stack stack;
+
+	assert_int_equal(0, exec_stack_layout(&stack, top, quarter - 1, 1, 0, 0));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, top, quarter, 1, 0, 0));
+	assert_int_equal(0, exec_stack_layout(&stack, top, 1, quarter - 1, 0, 0));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, top, 1, quarter, 0, 0));
+	assert_int_equal(0, exec_stack_layout(&stack, top, 1, 1, 0, envc));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, top, 1, 1, 0, envc + 1));
+	assert_int_equal(-E2BIG, exec_stack_layout(&stack, top, 1, 1, envc + 1, 0));
+}
+
 static uint64_t aux_value(const struct abi_auxv *auxv, uint64_t type)
 {
 	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++)
@@ -98,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layout_of_all_small_sizes),
 		cmocka_unit_test(layout_of_large_sizes),
+		cmocka_unit_test(layout_of_sizes_at_the_limit),
 		cmocka_unit_test(auxv_has_what_libraries_want),
 	};
 
