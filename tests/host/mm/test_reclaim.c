@@ -153,6 +153,31 @@ TEST(ahead_of_need)
 	finish(file);
 }
 
+/* Each time that the hand passes a hot page, and hot pages are to cool, it is less hot. */
+TEST(hot_pages_cool_down_in_steps)
+{
+	struct object *file;
+	struct page *page;
+
+	start();
+	file = map_new(1, MAP_SHARED);
+	touch(0, 1);
+	page = object_page_resident(file, 0);
+	page_set_cold(page);
+	assert_true(page_is_cold(page, false));
+	page_set_hot(page);
+	for (unsigned i = 0; i < PAGE_HEAT_MAX; i++) {
+		assert_false(page_is_cold(page, false));
+		assert_true(page_is_cold(page, true));
+		page_pass(page, false);
+		assert_false(page_is_cold(page, false));
+		page_pass(page, true);
+	}
+	assert_true(page_is_cold(page, false));
+	page_put(page);
+	finish(file);
+}
+
 /* R80: written pages, private copies and pages that somebody holds stay. */
 TEST(what_stays)
 {
