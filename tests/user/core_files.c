@@ -176,14 +176,25 @@ struct status {
 	int fpvalid;
 };
 
+/* The program's and its children's, each in seconds and microseconds: little has been used. */
+static bool times_are_short(const long times[8])
+{
+	bool are = true;
+
+	for (int i = 0; i < 8; i += 2)
+		are = are && times[i] >= 0 && times[i] < 1000 && times[i + 1] >= 0 &&
+		      times[i + 1] < 1000000;
+	return are;
+}
+
 static void show_status(const struct status *s, int n)
 {
 	say("thread %d: signal %d %d %d %d, pending %lx, held %lx, %s, of %s, fp %d\n", n, s->signo,
 	    s->code, s->err, s->cursig, s->sigpend, s->sighold & (1ul << (SIGUSR2 - 1)),
 	    s->pid == dying ? "the first" : "another", s->ppid == getpid() ? "this" : "?",
 	    s->fpvalid);
-	say("  group %s, session %s\n", s->pgrp == getpgrp() ? "this" : "?",
-	    s->sid == getsid(0) ? "this" : "?");
+	say("  group %s, session %s, times %s\n", s->pgrp == getpgrp() ? "this" : "?",
+	    s->sid == getsid(0) ? "this" : "?", times_are_short(s->times) ? "short" : "?");
 	if (s->pid == dying)
 		say("  pc %s, sp %s, s2 %lx, t3 %lx\n",
 		    s->regs[0] >= (uint64_t)crash && s->regs[0] < (uint64_t)crash + 100 ? "in crash"
