@@ -73,6 +73,20 @@ TEST(holes)
 	assert_int_equal(0, ledger_check(NULL));
 }
 
+/* What boot needs side by side is taken from the first range that has room for it. */
+TEST(small_range_before_a_large_one)
+{
+	const struct phys_range ram[] = {
+		{ FAKE_PHYS_BASE, FAKE_PHYS_BASE + PAGE_SIZE },
+		{ FAKE_PHYS_BASE + 0x100000, FAKE_PHYS_BASE + 0x800000 },
+	};
+
+	fake_arena_init(2048);
+	assert_int_equal(0, phys_init(ram, ARRAY_SIZE(ram), NULL, 0));
+	assert_int_equal(2, page_segment_count);
+	assert_int_equal(0, ledger_check(NULL));
+}
+
 /* Each a boot of its own. */
 static void refused(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
 		    unsigned nreserved, int error)
