@@ -736,6 +736,33 @@ KTEST(thread_that_is_woken_for_a_busy_hart_asks_for_no_interrupt)
 	sched_set_harts(current_thread(), hart_mask());
 }
 
+/* ---- a rest of all threads ---- */
+
+static void compute_a_while(void *arg)
+{
+	uint64_t until = arch_time() + clock_ns_to_ticks(3 * SLICE_MS * 1000000);
+
+	(void)arg;
+	atomic_store(&has_hart, true);
+	while (arch_time() < until)
+		;
+	atomic_store(&has_come, true);
+	end();
+}
+
+/* Who asks for a rest has it when no thread is in the middle of something, on this hart either. */
+KTEST(thread_that_was_preempted_finishes_before_a_rest)
+{
+	has_hart = has_come = false;
+	ASSERT_TRUE(kthread_spawn("busy", compute_a_while, NULL));
+	while (!atomic_load(&has_hart))
+		sched_yield();
+	sched_let_finish();
+	EXPECT_TRUE(has_come);
+	sched_go_on();
+	join(1);
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 
