@@ -2,6 +2,8 @@
 /* Calls to the firmware. */
 #include "arch/riscv/sbi.h"
 
+#include "arch/describe.h"
+
 struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1,
 			   unsigned long a2, unsigned long a3)
 {
@@ -46,4 +48,20 @@ void sbi_shutdown(void)
 void sbi_reboot(void)
 {
 	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, SBI_SRST_COLD_REBOOT, 0, 0, 0);
+}
+
+static unsigned long base_id(unsigned long fid)
+{
+	struct sbi_result result = sbi_call(SBI_EXT_BASE, fid, 0, 0, 0, 0);
+
+	return result.error ? 0 : (unsigned long)result.value;
+}
+
+struct arch_ids arch_hart_ids(void)
+{
+	return (struct arch_ids){
+		.vendor = base_id(SBI_BASE_MVENDORID),
+		.architecture = base_id(SBI_BASE_MARCHID),
+		.implementation = base_id(SBI_BASE_MIMPID),
+	};
 }

@@ -14,6 +14,9 @@
 #define SBI_LEGACY_GETCHAR 2
 
 #define SBI_BASE_PROBE	      3
+#define SBI_BASE_MVENDORID    4
+#define SBI_BASE_MARCHID      5
+#define SBI_BASE_MIMPID	      6
 #define SBI_TIME_SET	      0
 #define SBI_RFENCE_FENCE_I    0
 #define SBI_RFENCE_SFENCE_VMA 1

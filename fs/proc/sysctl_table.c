@@ -17,6 +17,7 @@
 #include "mm/relieve.h"
 #include "mm/vma.h"
 #include "proc/process.h"
+#include "proc/rt_queue.h"
 #include "proc/uts.h"
 #include "sysv/msg.h"
 #include "sysv/sem.h"
@@ -164,6 +165,8 @@ CONSTANT(poolsize, RANDOM_STATE_BITS)
 CONSTANT(map_count, VMA_COUNT_MAX)
 CONSTANT(mmap_min_addr, PAGE_SIZE)
 CONSTANT(nr_open, NOFILE_MAX)
+CONSTANT(rt_period, RT_PERIOD_MS * 1000)
+CONSTANT(rt_run, RT_RUN_MS * 1000)
 
 /* A number that is an element of an array of atomic ones, and can be changed. */
 #define VARIABLE(name, array, which)                                    \
@@ -287,10 +290,13 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_KERNEL_RANDOM, "poolsize", 0444, get_poolsize),
 	STRING(SYSCTL_KERNEL_RANDOM, "uuid", 0444, show_uuid),
 	NUMBER(SYSCTL_KERNEL, "randomize_va_space", 0644, get_zero),
+	NUMBER(SYSCTL_KERNEL, "sched_rt_period_us", 0644, get_rt_period),
+	NUMBER(SYSCTL_KERNEL, "sched_rt_runtime_us", 0644, get_rt_run),
 	{ SETTABLE(SYSCTL_KERNEL, "sem", sem), .count = 4, .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_KERNEL, "shmall", shmall) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmax", shmmax) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmni", shmmni), .most = IPC_MNI },
+	NUMBER(SYSCTL_KERNEL, "tainted", 0644, get_zero),
 	NUMBER(SYSCTL_KERNEL, "threads-max", 0644, get_threads_max),
 	STRING(SYSCTL_KERNEL, "version", 0444, show_version),
 

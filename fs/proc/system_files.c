@@ -63,12 +63,17 @@ static int meminfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 static int cpuinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	unsigned index = (unsigned)*cursor;
+	struct arch_ids ids; /* of this hart: all are alike */
 
 	(void)source, (void)walk;
 	if (index >= hart_count)
 		return -ENODATA;
-	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\nhart isa\t: %s\n\n",
-		index, harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME, ARCH_ISA_NAME);
+	ids = arch_hart_ids();
+	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n", index,
+		harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME);
+	seq_put(seq,
+		"mvendorid\t: 0x%lx\nmarchid\t\t: 0x%lx\nmimpid\t\t: 0x%lx\nhart isa\t: %s\n\n",
+		ids.vendor, ids.architecture, ids.implementation, ARCH_ISA_NAME);
 	*cursor = index + 1;
 	return 0;
 }

@@ -105,9 +105,11 @@ static void of_the_machine(void)
 	static const char *const in_vmstat[] = {
 		"nr_free_pages ", "pgpgin ", "pgpgout ", "pswpin ", "pswpout ", "pgfault ", NULL
 	};
-	static const char *const in_cpuinfo[] = { "processor\t: 0",   "hart\t\t: 0",
-						  "isa\t\t: rv64",    "mmu\t\t: sv39",
-						  "hart isa\t: rv64", NULL };
+	static const char *const in_cpuinfo[] = {
+		"processor\t: 0", "hart\t\t: 0",      "isa\t\t: rv64",
+		"mmu\t\t: sv39",  "mvendorid\t: 0x",  "marchid\t\t: 0x",
+		"mimpid\t\t: 0x", "hart isa\t: rv64", NULL
+	};
 
 	show_shape("/proc/loadavg");
 	show_shape("/proc/uptime");

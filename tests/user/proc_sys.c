@@ -73,6 +73,8 @@ static void values(void)
 	say("no random addresses: %ld\n", number("kernel/randomize_va_space"));
 	say("threads: %d, restricted: %ld\n", number("kernel/threads-max") > 100,
 	    number("kernel/dmesg_restrict"));
+	say("tainted: %ld, a part for real time: %d\n", number("kernel/tainted"),
+	    number("kernel/sched_rt_runtime_us") * 100 == number("kernel/sched_rt_period_us") * 95);
 	say("%ld %ld\n", number("kernel/random/entropy_avail"), number("kernel/random/poolsize"));
 	snprintf(uuid, sizeof(uuid), "%s", value_of("kernel/random/uuid"));
 	say("uuid: %d, another: %d\n", is_uuid(uuid),
