@@ -155,17 +155,23 @@ static void start_memory(const struct boot_info *info)
 			 MIB(commit_limit() << PAGE_SHIFT));
 }
 
-/* Who sets the A and D bits: the hardware, or the kernel. */
-static void find_ad(void)
+/* Finds out what the harts' MMU does by itself. */
+static void try_mmu(void)
 {
 	struct mmu_tables tables = { 0 };
+	struct mmu_traits traits;
 	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 
 	if (!page || tables_fill(&tables, MMU_LEVELS + 1)) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();
 	}
-	if (!arch_mmu_sets_ad(&tables, page_to_paddr(page))) {
+	traits = arch_mmu_try(&tables, page_to_paddr(page));
+	if (traits.keeps_invalid)
+		log_info(
+			"mm",
+			"this hart keeps page-table entries that are not valid: each new one is fenced");
+	if (!traits.sets_ad) {
 		log_info("mm", "this hart does not set A and D bits: the kernel does");
 		boot_options.soft_ad = true;
 	}
@@ -275,7 +281,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	trace_set_kind_name(fault_kind_name);
 	alloc_fail_boot(boot_options.fail_nth);
 	start_memory(&boot_info);
-	find_ad();
+	try_mmu();
 	start_console(&boot_info);
 	random_seed_secret(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();

@@ -33,7 +33,7 @@ static inline void install_publish(struct fault *fault, struct mmu_entry *slot, 
 				   struct mmu_entry entry)
 {
 	debt_assert_entry(fault->space, va);
-	arch_mmu_map(slot, va, &entry, 1);
+	arch_mmu_map(slot, va, entry);
 }
 
 static int install_zero_page(struct fault *fault)

@@ -15,34 +15,69 @@
 #include "lib/string.h"
 
 bool entry_ad_soft;
+bool mmu_keeps_invalid = true; /* until it is known */
 
 void arch_ad_soft_set(bool on)
 {
 	entry_ad_soft = on;
 }
 
-/* A store to a page whose entry has neither bit: it faults unless the hardware sets them. */
-bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page)
+/* A hart may forget what it has kept. So it is asked more than once. */
+#define TRIES 8
+
+static bool can_store(void)
+{
+	char byte = 0;
+
+	return arch_copy_out(USER_BASE, &byte, 1) == 0;
+}
+
+/* A store finds nothing, and then one finds the page, unless the hart has kept that there was nothing. */
+static bool tries_keep_invalid(struct mmu_entry *slot, pfn_t pfn)
 {
 	const struct mmu_entry entry =
-		entry_make(paddr_to_pfn(page), VM_PROT_READ | VM_PROT_WRITE, 0);
+		entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY);
+	bool keeps = false;
+
+	for (unsigned i = 0; i < TRIES && !keeps; i++) {
+		(void)can_store();
+		(void)entry_swap(slot, entry);
+		keeps = !can_store();
+		(void)entry_swap(slot, ENTRY_NONE);
+		arch_mmu_fence_local(USER_BASE);
+	}
+	return keeps;
+}
+
+/* A store to a page whose entry has neither bit: it faults unless the hardware sets them. */
+static bool tries_set_ad(struct mmu_entry *slot, pfn_t pfn)
+{
+	bool sets;
+
+	(void)entry_swap(slot, entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, 0));
+	sets = can_store();
+	sets = sets && (entry_flags(entry_load(slot)) & ENTRY_DIRTY);
+	(void)entry_swap(slot, ENTRY_NONE);
+	return sets;
+}
+
+struct mmu_traits arch_mmu_try(struct mmu_tables *tables, paddr_t page)
+{
+	struct mmu_traits found;
 	struct mmu_entry *slot;
 	struct mmu mmu;
-	char byte = 0;
-	bool sets;
 
 	arch_mmu_create(&mmu, mmu_tables_pop(tables));
 	if (arch_mmu_prepare(&mmu, USER_BASE, tables))
-		panic("mmu: too few tables to find out who sets A and D");
+		panic("mmu: too few tables to find out what the MMU does");
 	slot = arch_mmu_lookup(&mmu, USER_BASE);
-	(void)entry_swap(slot, entry);
 	arch_mmu_activate(&mmu);
-	sets = arch_copy_out(USER_BASE, &byte, 1) == 0;
-	sets = sets && (entry_flags(entry_load(slot)) & ENTRY_DIRTY);
-	(void)entry_swap(slot, ENTRY_NONE);
+	found.keeps_invalid = tries_keep_invalid(slot, paddr_to_pfn(page));
+	found.sets_ad = tries_set_ad(slot, paddr_to_pfn(page));
 	arch_mmu_activate(NULL); /* with a fence of all that this space had */
 	arch_mmu_destroy(&mmu, tables);
-	return sets;
+	mmu_keeps_invalid = found.keeps_invalid;
+	return found;
 }
 
 static uint64_t satp_of(paddr_t root)
@@ -124,7 +159,8 @@ static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr
 	if (!table_get(&middle[middle_index(va)], spare))
 		return 1;
 	hint_add_leaf(mmu, va);
-	__asm__ volatile("sfence.vma" ::: "memory");
+	if (mmu_keeps_invalid)
+		__asm__ volatile("sfence.vma" ::: "memory");
 	return 0;
 }
 

@@ -49,7 +49,7 @@ bool arch_space_map(struct arch_space *as, vaddr_t va, pfn_t pfn)
 			return false;
 	if (arch_mmu_prepare(&as->mmu, va, &as->spare))
 		return false;
-	arch_mmu_map(arch_mmu_lookup(&as->mmu, va), va, &entry, 1);
+	arch_mmu_map(arch_mmu_lookup(&as->mmu, va), va, entry);
 	return true;
 }
 

@@ -7,7 +7,7 @@ A point is skipped where this QEMU does not know the option. docs/CAVEATS.md say
 import re
 
 from lib.boot import archive_of, boot_until
-from lib.guest import run
+from lib.guest import FAKE, run
 from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
 NO_FPU = b"boot: error: this hart has no F and D extensions"
@@ -85,6 +85,15 @@ def a_hart_that_sets_no_a_and_d_bits():
         raise Skip("this QEMU does not know it")
     has(done.err, b"mm: this hart does not set A and D bits: the kernel does", "log")
     lacks(run("exit", "0", options=["--verbose"]).err, b"does not set A and D", "log of another hart")
+
+
+@case
+def a_hart_that_keeps_invalid_entries():
+    """R8, R180: the boot finds that out. Another one needs no fence where an entry becomes valid."""
+    sentence = b"mm: this hart keeps page-table entries that are not valid: each new one is fenced"
+    if not FAKE:
+        has(run("exit", "0", options=["--verbose", "--strict"]).err, sentence, "log on the strict machine")
+    lacks(run("exit", "0", options=["--verbose"]).err, sentence, "log on QEMU's")
 
 
 @case

@@ -124,12 +124,18 @@ void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
  */
 void arch_mmu_barrier(const struct mmu *mmu);
 
+/* What the specification leaves to a hart. */
+struct mmu_traits {
+	bool sets_ad;	    /* it sets A and D by itself */
+	bool keeps_invalid; /* it keeps entries that it has found invalid until a fence */
+};
+
 /*
- * Does the hardware set A and D by itself? Tries it on a page of its own. `tables` has the frames
- * for a root and the tables of one address, and gets them back. Call at boot, before there are
+ * Finds out what this hart does, on a page of its own, and stops to fence entries that become valid if that is of no use.
+ * `tables` has the frames for a root and the tables of one address, and gets them back. Call at boot, before there are
  * threads.
  */
-bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page);
+struct mmu_traits arch_mmu_try(struct mmu_tables *tables, paddr_t page);
 
 /*
  * Maps npages at va of the vmap area to pa, or unmaps them if prot is 0, for arch_mmu_sync_kernel() to make known. The
@@ -172,14 +178,12 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *   void arch_mmu_sync_text(struct mmu *mmu);
  *       Instructions that this hart has stored are what the programs of the space fetch from now on,
  *       whatever hart they run on. Call before the entry of such a page permits execution.
- *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
- *                     unsigned n);
- *       Writes n entries from va on. `slot` is that of va, from arch_mmu_lookup(), and all n are in
- *       its table. They may only replace entries that are EMPTY, or have the same frame and no more
- *       permissions. So no other hart needs a fence; this one is fenced here. The caller holds the
- *       space's lock. Only mm/install.c, the one maker of entries, calls this.
+ *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
+ *       Writes the entry of va, whose slot is from arch_mmu_lookup() and EMPTY or SWAP. No other hart
+ *       needs a fence; this one makes it if harts keep what they have found invalid. The caller holds
+ *       the space's lock. Only mm/install.c, the one maker of entries, calls this.
  *   bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
- *       The same for one entry that is EMPTY, where other harts may write it at the same moment:
+ *       The same for an entry that is EMPTY, where other harts may write it at the same moment:
  *       returns false if one has. The table stays while this runs.
  */
 #include "arch-impl/mmu.h"

@@ -159,23 +159,19 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	return 0;
 }
 
-void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n)
+void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
 {
-	assert(IS_ALIGNED(va, PAGE_SIZE) && slot && n && index_of(va, 0) + n <= MMU_LEAF_ENTRIES);
-	for (unsigned i = 0; i < n; i++) {
-		assert(!entry_empty(entries[i]));
-		assert(!entry_has_page(slot[i]) || entry_pfn(slot[i]) == entry_pfn(entries[i]));
-		entry_swap(&slot[i], entries[i]);
-		arch_mmu_fence_local(va + i * PAGE_SIZE);
-	}
-	fake_counts.maps += n;
+	assert(IS_ALIGNED(va, PAGE_SIZE) && slot && !entry_empty(entry) && !entry_has_page(*slot));
+	entry_swap(slot, entry);
+	arch_mmu_fence_local(va);
+	fake_counts.maps++;
 }
 
 bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
 {
 	if (!entry_empty(entry_load(slot)))
 		return false;
-	arch_mmu_map(slot, va, &entry, 1);
+	arch_mmu_map(slot, va, entry);
 	return true;
 }
 

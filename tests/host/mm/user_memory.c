@@ -27,7 +27,7 @@ static int touch(vaddr_t va, unsigned access)
 	arch_page_zero(page_address(frames[which]));
 	entry = entry_make(page_to_pfn(frames[which]), VM_PROT_READ | VM_PROT_WRITE,
 			   ENTRY_ACCESSED | ENTRY_DIRTY);
-	arch_mmu_map(arch_mmu_lookup(&mmu, va), va & ~PAGE_MASK, &entry, 1);
+	arch_mmu_map(arch_mmu_lookup(&mmu, va), va & ~PAGE_MASK, entry);
 	return 0;
 }
 

@@ -77,18 +77,28 @@ static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 	assert_hardened(!entry_downgrades(old, new));
 }
 
-static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
-				unsigned n)
+/*
+ * Do harts keep entries that they have found invalid? Then one that becomes valid needs a fence. arch_mmu_try() finds
+ * out. Where the answer is wrong, a hart faults once more and makes the fence then (SPURIOUS).
+ */
+extern bool mmu_keeps_invalid;
+
+/* This hart finds the entry, which was invalid. */
+static inline void mmu_entry_is_valid(vaddr_t va)
 {
-	/* The contents of the frames become visible before the entries do. */
-	__asm__ volatile("fence w, w" ::: "memory");
-	do {
-		mmu_assert_grant(*slot, *entries);
-		/* A plain store: gcc would make a swap of an atomic one. */
-		*(volatile uint64_t *)&slot++->word = entries++->word;
+	if (__builtin_expect(mmu_keeps_invalid, 0))
 		arch_mmu_fence_local(va);
-		va += PAGE_SIZE;
-	} while (--n);
+}
+
+static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
+{
+	assert_hardened(!(slot->word & ENTRY_WORD_V));
+	/* The contents of the frame become visible before the entry does. */
+	__asm__ volatile("fence w, w" ::: "memory");
+	mmu_assert_grant(*slot, entry);
+	/* A plain store: gcc would make a swap of an atomic one. */
+	*(volatile uint64_t *)&slot->word = entry.word;
+	mmu_entry_is_valid(va);
 }
 
 static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
@@ -97,6 +107,6 @@ static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct
 	mmu_assert_grant(ENTRY_NONE, entry);
 	if (!entry_cas(slot, ENTRY_NONE, entry))
 		return false;
-	arch_mmu_fence_local(va);
+	mmu_entry_is_valid(va);
 	return true;
 }

@@ -20,7 +20,7 @@ static inline void arch_mmu_sync_text(struct mmu *mmu)
 	fake_text_syncs++;
 }
 
-void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n);
+void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
 bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
 
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
