@@ -11,6 +11,8 @@
 
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
+#include "proc/cred.h"
+#include "proc/user.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -109,6 +111,28 @@ KTEST(ledger_finds_a_reference_without_holder)
 	mount_get(root->mount);
 	EXPECT_EQ(1, ledger_check(NULL));
 	mount_put(root->mount);
+	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+/* R111: the credentials and the user that are there from the start on, and are never freed */
+KTEST(ledger_finds_root_without_holder)
+{
+	unsigned n = 0;
+
+	do
+		(void)cred_get(&init_cred);
+	while (++n < TRIES && ledger_check(NULL) == 0);
+	EXPECT_EQ(1, ledger_check(NULL));
+	while (n--)
+		cred_put(&init_cred);
+	EXPECT_EQ(0, ledger_check(NULL));
+	n = 0;
+	do
+		user_get(&root_user);
+	while (++n < TRIES && ledger_check(NULL) == 0);
+	EXPECT_EQ(1, ledger_check(NULL));
+	while (n--)
+		user_put(&root_user);
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
