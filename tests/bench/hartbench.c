@@ -2,8 +2,8 @@
 /* Does the same on several harts at once: hartbench.py counts their instructions, and the cache lines that they share. */
 
 /*
- * Usage: hartbench HARTS. Each row is run on one hart and then on twice as many, up to HARTS, SAMPLES times each. All workers
- * are started, and wait in user mode, before the first mark of a sample; they wait again before its last one. The
+ * Usage: hartbench HARTS [ROW...]. Each row, or each that is named, is run on one hart and then on twice as many, up to HARTS,
+ * SAMPLES times each. All workers are started, and wait in user mode, before the first mark of a sample; they wait again before its last one. The
  * instructions "slti x0, x0, 1" and "slti x0, x0, 2" are these marks (lines.c). For each sample there is a line "ROW HARTS
  * OPERATIONS" of output.
  */
@@ -463,6 +463,17 @@ static void unmap_all(void)
 	}
 }
 
+/* Whether a row is among the words; without any, all are. */
+static int is_wanted(const char *name, char **words)
+{
+	if (!*words)
+		return 1;
+	while (*words)
+		if (strcmp(*words++, name) == 0)
+			return 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int harts = argc > 1 ? atoi(argv[1]) : 0;
@@ -470,7 +481,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "child") == 0)
 		return 0;
 	self = argv[0];
-	check(harts >= 1 && harts <= HARTS, "usage: hartbench HARTS");
+	check(harts >= 1 && harts <= HARTS, "usage: hartbench HARTS [ROW...]");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	check(shared != MAP_FAILED, "mmap");
@@ -478,6 +489,8 @@ int main(int argc, char **argv)
 	usleep(START_US);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		row = &rows[i];
+		if (!is_wanted(row->name, argv + 2))
+			continue;
 		if (row->set_up == make_endpoints && !has_endpoints())
 			continue;
 		for (int workers = row->least; workers <= harts; workers *= 2)

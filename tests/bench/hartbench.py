@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Counts instructions, and lines of the cache that harts write in turn, where several harts do the same; prints TAP.
 
-usage: hartbench.py [--harts N] [--record] [--docs | --profile]
+usage: hartbench.py [--harts N] [--row ROW]... [--record | --docs | --profile]
 
 The rows are those of hartbench.c, each on 1, 2, 4, ... harts. A row fails that takes so many times more instructions of the
 kernel than on the fewest harts, or writes so many lines, as hart-limits.tsv does not allow. What harts execute while they wait
-for a lock is left out: how long they wait depends on the machine that QEMU runs on. --record
-runs it on Linux and writes figures/hart-linux.tsv. --docs writes the figures into docs/performance.md. --profile prints the
-functions that write to lines of other harts. Program and plugin are those of $FAULTLINE_BUILD (./build).
+for a lock is left out: how long they wait depends on the machine that QEMU runs on. --row leaves out all rows but those that
+are named. --record runs it on Linux and writes figures/hart-linux.tsv, with all rows. --docs writes all figures into
+docs/performance.md. --profile prints the functions that write to lines of other harts. Program and plugin are those of
+$FAULTLINE_BUILD (./build).
 
 The harts of QEMU run at the same time, so two runs differ a little: what is compared is the median of three samples.
 """
@@ -42,12 +43,12 @@ SHARED = re.compile(r"shared (0x[0-9a-f]+) (0x[0-9a-f]+) (\d+)")
 MARK = re.compile(r"mark ([12])\n")
 
 
-def on_faultline(program, plugin, harts):
-    """Returns (output, log) of a run on Faultline."""
+def on_faultline(program, plugin, harts, wanted=()):
+    """Returns (output, log) of a run on Faultline, of all rows or of those that are wanted."""
     with tempfile.TemporaryDirectory(prefix="hartbench-") as folder:
         words, log = swaprun.tracing(plugin, folder)
         command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--harts", harts, "--mem", MEM,
-                   "--timeout", SECONDS, "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, harts]
+                   "--timeout", SECONDS, "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, harts, *wanted]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
         return checked(done.returncode, done.stdout), swaprun.read(log)
@@ -198,7 +199,10 @@ def main():
     """Returns 0 if every row is within its limits."""
     parser = recording.options(__doc__)
     parser.add_argument("--harts", default="4")
+    parser.add_argument("--row", action="append", default=[])
     args = parser.parse_args()
+    if args.row and (args.record or args.docs):
+        parser.error("--record and --docs are for all rows")
     build = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(bench.ROOT, "build"))
     program, plugin = (os.path.join(build, "tests/bench", name) for name in ("hartbench", "lines.so"))
     lacking = swaprun.lacking(plugin)
@@ -209,7 +213,7 @@ def main():
         if args.record:
             record(program, plugin, args.harts)
             return 0
-        output, log = on_faultline(program, plugin, args.harts)
+        output, log = on_faultline(program, plugin, args.harts, args.row)
         if args.profile:
             print_profile(output, log, os.path.join(build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf"))
             return 0
