@@ -14,7 +14,7 @@
 
 static struct spinlock ended_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct list ended = LIST_INIT(ended); /* guarded by ended_lock; linked by thread.run_link */
-static uint32_t nended;			     /* atomic: a hint that there are any */
+uint32_t kthread_nended;
 
 static void kthread_main(void *arg)
 {
@@ -97,7 +97,7 @@ void kthread_reap_later(struct thread *thread)
 	unsigned long flags = spin_lock_irqsave(&ended_lock);
 
 	list_add_tail(&ended, &thread->run_link);
-	atomic_store_relaxed(&nended, nended + 1);
+	atomic_store_relaxed(&kthread_nended, kthread_nended + 1);
 	spin_unlock_irqrestore(&ended_lock, flags);
 }
 
@@ -107,7 +107,7 @@ static struct thread *next_ended(void)
 	struct list *node = list_pop(&ended);
 
 	if (node)
-		atomic_store_relaxed(&nended, nended - 1);
+		atomic_store_relaxed(&kthread_nended, kthread_nended - 1);
 	spin_unlock_irqrestore(&ended_lock, flags);
 	return node ? list_entry(node, struct thread, run_link) : NULL;
 }
@@ -117,7 +117,7 @@ void kthread_reap(void)
 	struct process *process;
 	struct thread *thread;
 
-	while (atomic_load_relaxed(&nended) && (thread = next_ended())) {
+	while (kthread_any_ended() && (thread = next_ended())) {
 		process = thread->process;
 		if (list_empty(&thread->process_link)) {
 			sched_wait_left(thread);

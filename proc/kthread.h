@@ -2,6 +2,8 @@
 /* Kernel threads: creating, ending and freeing them. */
 #pragma once
 
+#include "sync/atomic.h"
+
 struct hart;
 struct thread;
 
@@ -27,6 +29,14 @@ void kthread_exit(void) __attribute__((noreturn));
  * The caller has passed the process to process_forget_locked(), or taken the thread off its list.
  */
 void kthread_reap_later(struct thread *thread);
+
+/* Whether kthread_reap() has anything to free: a hint. */
+static inline bool kthread_any_ended(void)
+{
+	extern uint32_t kthread_nended;
+
+	return atomic_load_relaxed(&kthread_nended) != 0;
+}
 
 /* Frees what kthread_reap_later() was given. The idle thread does this too. Call with no spinning lock held. */
 void kthread_reap(void);

@@ -1428,14 +1428,20 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 	return NULL;
 }
 
+/* Whether it runs a thread. The threads that are ready on an idle hart are left to it: it is about to run one. */
+static bool is_busy(const struct hart *hart)
+{
+	return atomic_load_relaxed(&hart->current) != hart->idle;
+}
+
 /* The highest of all harts' real-time threads that may come here. Call with sched_lock held. */
 static struct thread *find_rt_to_steal(struct hart *self)
 {
 	struct thread *best = NULL;
 
 	for (unsigned i = 0; i < hart_count; i++) {
-		struct thread *thread = &harts[i] == self ? NULL
-							  : find_movable_rt(harts[i].runq, self);
+		struct thread *thread = is_busy(&harts[i]) ? find_movable_rt(harts[i].runq, self)
+							   : NULL;
 
 		if (thread && (!best || thread->wish.rt_priority > best->wish.rt_priority))
 			best = thread;
@@ -1443,8 +1449,23 @@ static struct thread *find_rt_to_steal(struct hart *self)
 	return best;
 }
 
+/*
+ * Whether a busy hart has a thread that is ready, which an idle one might take: a look without the lock. A thread that was
+ * queued before this hart became idle is seen, for the lock was taken since. One that is queued later is not missed: this
+ * hart counts as idle by then, so it gets the thread, or an interrupt when that hart's next tick finds the thread still there.
+ */
+static bool any_to_steal(void)
+{
+	const struct runq *end = runqs + hart_count;
+
+	for (const struct runq *runq = runqs; runq < end; runq++)
+		if (!none_ready(runq) && is_busy(&harts[runq - runqs]))
+			return true;
+	return false;
+}
+
 /* Takes a thread from another hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
-static bool steal(void)
+static __attribute__((noinline)) bool steal(void)
 {
 	struct hart *self = hart_this();
 	struct thread *thread;
@@ -1452,8 +1473,11 @@ static bool steal(void)
 	spin_lock_irqoff(&sched_lock);
 	thread = find_rt_to_steal(self);
 	for (unsigned i = 1; i < hart_count && !thread; i++) {
-		const struct runq *runq = harts[(self->index + i) % hart_count].runq;
+		const struct hart *hart = &harts[(self->index + i) % hart_count];
+		const struct runq *runq = hart->runq;
 
+		if (!is_busy(hart))
+			continue;
 		thread = find_movable(runq, &runq->woken, self);
 		thread = thread ?: find_movable(runq, &runq->napped, self);
 		thread = thread ?: find_movable(runq, &runq->ready, self);
@@ -1470,26 +1494,61 @@ static bool steal(void)
 	return thread;
 }
 
+/* The idle thread waits for an interrupt. Called, and returns, with interrupts off. */
+static inline void idle_wait(void)
+{
+	if (!hart_are_several())
+		preempt_force_pause();
+	arch_hart_wait();
+	latency_forget(LATENCY_INTERRUPTS);
+}
+
+/* Switches from the idle thread to one that is ready. Called, and returns, with interrupts off. */
+static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, struct hart *hart)
+{
+	assert_may_leave(1);
+	spin_lock_irqoff(&sched_lock);
+	if (likely(!none_ready(runq) && !runq->rests)) {
+		struct thread *next = pick(runq, hart);
+
+		if (unlikely(!none_ready(runq)) && hart_are_several())
+			kick_idle();
+		resched_done(runq, hart->idle);
+		tick_start(runq);
+		leave_for(runq, hart, hart->idle, next, false);
+	}
+	spin_unlock_irqoff(&sched_lock);
+}
+
 /*
  * Interrupts stay off between the check and the wait, so that no wake-up is missed: who queues a thread here then interrupts
- * this hart, which ends the wait.
+ * this hart, which ends the wait. What is pending after the wait, but for another hart's interrupt, is taken when
+ * interrupts are on.
  */
 void sched_idle(void)
 {
-	irq_disable();
-	if (unlikely(!list_empty(&runq_this()->leaving)))
-		move_leaving(runq_this());
-	if (unlikely(runq_this()->rests))
-		idle_at_rest(runq_this());
-	else if (none_ready(runq_this()) && !(hart_are_several() && steal())) {
-		preempt_force_pause();
-		arch_hart_wait();
-	}
-	latency_forget(LATENCY_INTERRUPTS);
-	irq_enable();
-	if (preempt_force_paused() && !none_ready(runq_this()))
-		preempt_force_resume();
-	sched_yield();
+	struct hart *hart = hart_this();
+	struct runq *runq = hart->runq;
+
+	do {
+		irq_disable();
+		if (unlikely(!list_empty(&runq->leaving)))
+			move_leaving(runq);
+		if (unlikely(runq->rests)) {
+			idle_at_rest(runq);
+			latency_forget(LATENCY_INTERRUPTS);
+			irq_enable();
+			sched_yield();
+			continue;
+		}
+		if (none_ready(runq) && !(hart_are_several() && any_to_steal() && steal()))
+			idle_wait();
+		if (!none_ready(runq))
+			idle_leave(runq, hart);
+		irq_enable();
+		if (!hart_are_several() && preempt_force_paused() && !none_ready(runq))
+			preempt_force_resume();
+	} while (!kthread_any_ended());
 }
 
 void sched_sample(bool user)

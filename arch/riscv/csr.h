@@ -52,7 +52,15 @@
 	__asm__ volatile("csrw " #name ", %0" ::"rK"((uint64_t)(value)) : "memory")
 #define csr_set(name, bits) \
 	__asm__ volatile("csrs " #name ", %0" ::"rK"((uint64_t)(bits)) : "memory")
-#define csr_clear(name, bits) \
-	__asm__ volatile("csrc " #name ", %0" ::"rK"((uint64_t)(bits)) : "memory")
+/* Clears bits. Returns what was there. */
+#define csr_fetch_clear(name, bits)                        \
+	({                                                 \
+		uint64_t csr_value_;                       \
+		__asm__ volatile("csrrc %0, " #name ", %1" \
+				 : "=r"(csr_value_)        \
+				 : "rK"((uint64_t)(bits))  \
+				 : "memory");              \
+		csr_value_;                                \
+	})
 
 #endif

@@ -6,6 +6,7 @@
 #include "arch/irqflags.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/sbi.h"
+#include "arch/riscv/trap.h"
 
 void arch_power_off(void)
 {
@@ -20,6 +21,7 @@ void arch_reboot(void)
 void arch_hart_wait(void)
 {
 	__asm__ volatile("wfi" ::: "memory");
+	trap_take_kick();
 }
 
 void arch_hart_stop(void)

@@ -37,6 +37,15 @@ static bool is_interrupt(uint64_t cause)
 	return cause >> CAUSE_INTERRUPT_SHIFT;
 }
 
+void trap_take_kick(void)
+{
+	if (!(csr_fetch_clear(sip, SIE_SSIE) & SIE_SSIE))
+		return;
+	/* An interrupt that this write clears has its reason before what trap_kick() reads. A CSR is output. */
+	__asm__ volatile("fence o, rw" ::: "memory");
+	trap_kick();
+}
+
 static void trap_interrupt(struct trap_frame *frame, uint64_t cause)
 {
 	switch (cause & ~(1ul << CAUSE_INTERRUPT_SHIFT)) {
@@ -48,10 +57,7 @@ static void trap_interrupt(struct trap_frame *frame, uint64_t cause)
 		trap_external();
 		break;
 	case IRQ_SOFT:
-		csr_clear(sip, SIE_SSIE);
-		/* An interrupt that this write clears has its reason before what trap_kick() reads. A CSR is output. */
-		__asm__ volatile("fence o, rw" ::: "memory");
-		trap_kick();
+		trap_take_kick();
 		break;
 	default:
 		panic_frame(frame, "unknown interrupt %lu", (unsigned long)cause & 0xff);

@@ -16,6 +16,9 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 /* A trap from kernel mode. Called with interrupts off, and returns so. */
 void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
+/* If another hart's interrupt is pending, clears it and calls trap_kick(). Call with interrupts off. */
+void trap_take_kick(void);
+
 /*
  * Calls try(), which may execute an instruction that this hart does not have; it then continues at
  * its fixup. Returns what try() returns. Call at boot, while one hart runs.

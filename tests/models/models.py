@@ -235,6 +235,7 @@ WRONG = {
     "a hart that is not idle for what is queued is rejected": "sched.pml BOUND KICK_LATE",
     "a killed thread that is left in user mode is rejected": "sched.pml KILLS LEAVE_RUNNING",
     "a wait of a hart with interrupts on before is rejected": "sched.pml IDLE_OPEN",
+    "an interrupt that is taken before the wait is rejected": "sched.pml BOUND TAKE_EARLY",
     "a preempted thread that is taken is rejected": "sched.pml PREEMPTS STEAL_PREEMPTED",
     "an interrupt that is cleared after its reasons is rejected": "sched.pml REASONS CLEAR_LATE",
     "an interrupt that comes before its reason is rejected": "sched.pml REASONS KICK_FIRST",

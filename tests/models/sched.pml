@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sleep and wake-up on several harts: proc/sched.c, proc/wait.c:sleep_on(), proc/job/stop.c:wait_for_resume(),
- * base/hart.c:hart_kick() and trap/interrupt.c:trap_kick().
+ * base/hart.c:hart_kick(), arch/riscv/power.c:arch_hart_wait() and trap/interrupt.c:trap_kick().
  *
  * One thread, which may run on each of two harts, or with -DBOUND on one; each has an idle thread, which takes it from the
  * other hart's queue. It waits for `change` on a queue, or computes in user mode. Interrupts on either hart, in any order,
@@ -16,9 +16,10 @@
  * whether it was woken without the lock of the run queues (-DLOOK_UNLOCKED); to queue a woken thread that is still on its
  * hart (-DQUEUE_ON_HART), or queued (-DQUEUE_TWICE); not to interrupt an idle hart (-DKICK_NONE), or to look whether it is
  * idle when the thread is queued already (-DKICK_LATE); not to interrupt the hart of a thread in user mode
- * (-DLEAVE_RUNNING); to look for work before interrupts are off (-DIDLE_OPEN); to take a thread that was preempted in the
- * kernel (-DSTEAL_PREEMPTED); to read the reasons and then clear the interrupt (-DCLEAR_LATE), or to interrupt and then
- * give the reason (-DKICK_FIRST); to clear the thread's work when its causes have been looked at (-DWORK_LATE).
+ * (-DLEAVE_RUNNING); to look for work before interrupts are off (-DIDLE_OPEN); to take another hart's interrupt between that
+ * look and the wait (-DTAKE_EARLY); to take a thread that was preempted in the kernel (-DSTEAL_PREEMPTED); to read the reasons
+ * and then clear the interrupt (-DCLEAR_LATE), or to interrupt and then give the reason (-DKICK_FIRST); to clear the thread's
+ * work when its causes have been looked at (-DWORK_LATE).
  */
 #if defined(KILLS) || defined(STOPS)
 #define LATE /* The change may come when nothing else goes on. */
@@ -143,10 +144,10 @@ inline wake(self)
 		fi
 	};
 	if
-	:: target != NONE -> kick(target, KICK_SCHED)
-	:: else -> skip
-	fi;
-	unlock()
+	:: target != NONE -> kick(target, KICK_SCHED); unlock()
+	:: target != NONE -> unlock(); kick(target, KICK_SCHED) /* switch_over_elsewhere() */
+	:: else -> unlock()
+	fi
 }
 
 /* ---- interrupts ---- */
@@ -267,7 +268,24 @@ proctype Other()
 }
 #endif
 
-/* IRQ_SOFT: trap_kick() */
+/* trap_take_kick() */
+inline take_kick(h)
+{
+#ifdef CLEAR_LATE
+	atomic { reasons = hart[h].kicks; hart[h].kicks = 0 };
+	hart[h].ssip = false;
+#else
+	hart[h].ssip = false;
+	atomic { reasons = hart[h].kicks; hart[h].kicks = 0 };
+#endif
+	if
+	:: reasons & KICK_OTHER -> told = true
+	:: else -> skip
+	fi;
+	reasons = 0
+}
+
+/* IRQ_SOFT */
 proctype Soft(byte h)
 {
 	byte reasons;
@@ -278,18 +296,7 @@ end_soft:
 		hart[h].ssip && hart[h].on && !hart[h].in_interrupt ->
 		hart[h].in_interrupt = true
 	   };
-#ifdef CLEAR_LATE
-	   atomic { reasons = hart[h].kicks; hart[h].kicks = 0 };
-	   hart[h].ssip = false;
-#else
-	   hart[h].ssip = false;
-	   atomic { reasons = hart[h].kicks; hart[h].kicks = 0 };
-#endif
-	   if
-	   :: reasons & KICK_OTHER -> told = true
-	   :: else -> skip
-	   fi;
-	   reasons = 0;
+	   take_kick(h);
 	   interrupt_end(h)
 	od
 }
@@ -299,6 +306,7 @@ end_soft:
 proctype Idle(byte h) provided (IDLE_ON(h))
 {
 	bool none;
+	byte reasons;
 
 end_idle:
 	do
@@ -311,15 +319,15 @@ end_idle:
 		none = !(queued && at == h);
 #endif
 		if
-		:: none ->
+		:: none && MAY_MOVE && queued && at != h -> /* any_to_steal(); here also of an idle hart */
 			/* steal() */
 			lock_irqoff();
 			atomic {
 				if
 #ifdef STEAL_PREEMPTED
-				:: MAY_MOVE && queued && at != h ->
+				:: queued && at != h ->
 #else
-				:: MAY_MOVE && queued && at != h && !preempted ->
+				:: queued && at != h && !preempted ->
 #endif
 					assert(!preempted);
 					at = h;
@@ -332,16 +340,23 @@ end_idle:
 		fi;
 		if
 		:: none ->
-end_wfi:		hart[h].ssip || hart[h].device > 0
+			/* arch_hart_wait() */
+#ifdef TAKE_EARLY
+			if
+			:: hart[h].ssip -> take_kick(h)
+			:: else -> skip
+			fi;
+#endif
+end_wfi:		hart[h].ssip || hart[h].device > 0;
+			if
+			:: hart[h].ssip -> take_kick(h)
+			:: else -> skip
+			fi
 		:: else -> skip
 		fi;
-		hart[h].on = true;
-		/* Those that are pending are taken here. */
-		!hart[h].ssip && hart[h].device == 0;
-		/* sched_yield() */
+		/* idle_leave() */
 		if
 		:: queued && at == h ->
-			hart[h].on = false;
 			lock_irqoff();
 			d_step {
 				if
@@ -354,8 +369,10 @@ end_wfi:		hart[h].ssip || hart[h].device > 0
 				fi;
 				sched_lock = false
 			}
-		:: else -> skip
-		fi
+		:: else -> hart[h].on = true
+		fi;
+		/* Those that are pending are taken here. */
+		!hart[h].ssip && hart[h].device == 0
 	od
 }
 

@@ -31,7 +31,10 @@ struct arch_thread; /* arch/context.h */
  */
 #include "arch-impl/hart.h"
 
-/* Waits until an interrupt is pending. Interrupts are off, before and after. */
+/*
+ * Waits until an interrupt is pending. If that is another hart's (arch/harts.h), takes it without a trap: calls trap_kick().
+ * Interrupts are off, before and after.
+ */
 void arch_hart_wait(void);
 
 /* Stops this hart for good. */
