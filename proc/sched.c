@@ -1257,6 +1257,36 @@ static inline bool is_parked(const struct thread *thread, const struct hart *har
 	return thread->parked == THREAD_PARKED && thread->arch.hart == hart;
 }
 
+/* Whether it sleeps, and would run on another hart, at once. Call with sched_lock held. */
+static inline bool is_parked_elsewhere(const struct thread *thread, const struct hart *self)
+{
+	const struct hart *hart = thread->arch.hart;
+
+	return thread->parked == THREAD_PARKED && hart != self && is_idle(hart) &&
+	       may_run_on(thread, hart) && thread->process && !thread->wish.any;
+}
+
+/*
+ * The other thread, on whose hart nothing else runs, is woken there, and the running one sleeps unless it has been woken
+ * before the lock is taken again. Called, and returns, with sched_lock held. That is free while the other hart is
+ * interrupted, for it takes the lock first of all. It does not wait for ever: either it looks at its queue after the thread
+ * was put there, or it waits by then, and the interrupt ends that.
+ */
+static __attribute__((noinline)) void switch_over_elsewhere(struct runq *runq, struct thread *to)
+{
+	struct hart *hart = to->arch.hart;
+	struct thread *thread = current_thread();
+
+	enqueue(to, &hart->runq->ready);
+	spin_unlock_irqoff(&sched_lock);
+	hart_kick(hart, HART_KICK_SCHED);
+	spin_lock_irqoff(&sched_lock);
+	if (thread->state != THREAD_SLEEPING)
+		return;
+	thread->nvcsw++;
+	switch_away(runq);
+}
+
 /*
  * The state changes, and the thread looks at what may end its sleep, in one hold of the run queue's
  * lock: a wake-up comes before, and is seen, or finds the thread asleep. The tick needs no look: it
@@ -1267,12 +1297,13 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	struct hart *hart = hart_this();
 	struct runq *runq = hart->runq;
 	struct thread *thread = current_thread();
+	bool elsewhere = false;
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
 	spin_lock_irqoff(&sched_lock);
 	if (unlikely(atomic_load_relaxed(&thread->arch.work) ||
-		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart) || runq->rests ||
-		     runq->rt.first)) {
+		     atomic_load_relaxed(&thread->killed) || runq->rests || runq->rt.first ||
+		     (!is_parked(to, hart) && !(elsewhere = is_parked_elsewhere(to, hart))))) {
 		spin_unlock_irqoff(&sched_lock);
 		sched_hand_over(to);
 		return;
@@ -1280,9 +1311,13 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	assert_hardened(runq->ticking);
 	thread->state = THREAD_SLEEPING;
 	to->state = THREAD_READY;
-	thread->nvcsw++;
 	spin_unlock_irqoff(held);
-	leave_for(runq, hart, thread, to, true);
+	if (unlikely(elsewhere)) {
+		switch_over_elsewhere(runq, to);
+	} else {
+		thread->nvcsw++;
+		leave_for(runq, hart, thread, to, true);
+	}
 	spin_unlock_irqoff(&sched_lock);
 	spin_lock_irqoff(held);
 }
