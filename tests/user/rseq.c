@@ -27,10 +27,10 @@ static __thread struct area area;
 /* Each is in its section until it is aborted; then it returns 1. */
 long spin(struct area *area, const struct section *section, volatile long *turns);
 /*
- * Adds 1 to a counter: loads it, writes to a page, does nothing for `delay` turns, and stores it as its last instruction.
+ * Adds 1 to a counter: loads it, writes to PAGES pages, does nothing for `delay` turns, and stores it as its last instruction.
  * Returns 0, or 1 if it was aborted.
  */
-long add(struct area *area, const struct section *section, long *counter, long delay, char *page);
+long add(struct area *area, const struct section *section, long *counter, long delay, char *pages);
 extern const char spin_start[], spin_end[], spin_abort[], add_start[], add_end[], add_abort[];
 
 __asm__(".text\n"
@@ -44,7 +44,12 @@ __asm__(".text\n"
 	"	ret\n"
 	"add: sd a1, 8(a0)\n"
 	"add_start: ld t0, (a2)\n"
-	"	sb zero, (a4)\n"
+	"	li t1, 256\n"
+	"	li t2, 4096\n"
+	"2:	sb zero, (a4)\n"
+	"	add a4, a4, t2\n"
+	"	addi t1, t1, -1\n"
+	"	bnez t1, 2b\n"
 	"1:	addi a3, a3, -1\n"
 	"	bgtz a3, 1b\n"
 	"	addi t0, t0, 1\n"
@@ -220,6 +225,7 @@ static void bad(void)
 
 #define THREADS 3
 #define ADDS	60
+#define PAGES	256 /* as add() has it */
 
 static long counter;
 
@@ -253,17 +259,17 @@ static int is_preempted(void *arg)
 	return 0;
 }
 
-/* The page is missing each time. */
+/* The pages are missing each time, so that others also come during page faults. */
 static void *adds(void *aborts)
 {
-	char *page = mmap(NULL, PAGE, RW, ANON, -1, 0);
+	char *pages = mmap(NULL, PAGES * PAGE, RW, ANON, -1, 0);
 
 	begin();
 	for (int i = 0; i < ADDS; i++) {
 		long delay = 100000;
 
-		madvise(page, PAGE, MADV_DONTNEED);
-		for (; add(&area, &adding, &counter, delay, page) != 0; delay /= 2)
+		madvise(pages, PAGES * PAGE, MADV_DONTNEED);
+		for (; add(&area, &adding, &counter, delay, pages) != 0; delay /= 2)
 			++*(long *)aborts;
 	}
 	return NULL;
