@@ -7,9 +7,8 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
+#include "libc_rseq.h"
 #include "t.h"
-
-#define SIGNATURE 0xf1401073 /* csrr mhartid, x0 */
 
 struct area {
 	uint32_t cpu_id_start, cpu_id;
@@ -71,7 +70,8 @@ static long rseq(void *at, uint32_t len, int flags, uint32_t signature)
 
 static void begin(void)
 {
-	if (rseq(&area, sizeof(area), 0, SIGNATURE) != 0)
+	libc_rseq_end();
+	if (rseq(&area, sizeof(area), 0, RSEQ_SIGNATURE) != 0)
 		say("cannot register: %s\n", strerrorname_np(errno));
 }
 
@@ -80,14 +80,14 @@ static void begin(void)
 static int unmapped(void *p)
 {
 	munmap(p, PAGE);
-	TRY(rseq(p, 32, 0, SIGNATURE));
+	TRY(rseq(p, 32, 0, RSEQ_SIGNATURE));
 	return 0;
 }
 
 static int read_only(void *p)
 {
 	mprotect(p, PAGE, PROT_READ);
-	TRY(rseq(p, 32, 0, SIGNATURE));
+	TRY(rseq(p, 32, 0, RSEQ_SIGNATURE));
 	return 0;
 }
 
@@ -96,33 +96,34 @@ static void registering(void)
 	char *p = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0);
 	uint32_t *words = (uint32_t *)p;
 
+	libc_rseq_end();
 	say("%lu %lu\n", getauxval(27 /* AT_RSEQ_FEATURE_SIZE */),
 	    getauxval(28 /* AT_RSEQ_ALIGN */));
-	TRY(rseq(p, 32, 1, SIGNATURE));
-	TRY(rseq(p + 8, 32, 0, SIGNATURE));
-	TRY(rseq(p, 31, 0, SIGNATURE));
-	TRY(rseq(p + 16, 40, 0, SIGNATURE));
-	TRY(rseq(p, 32, 2, SIGNATURE));
-	TRY(rseq(NULL, 32, 0, SIGNATURE));
-	TRY(rseq((void *)0xffffffc000000000, 32, 0, SIGNATURE));
-	TRY(rseq(p, UINT32_MAX & ~31u, 0, SIGNATURE));
+	TRY(rseq(p, 32, 1, RSEQ_SIGNATURE));
+	TRY(rseq(p + 8, 32, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p, 31, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p + 16, 40, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p, 32, 2, RSEQ_SIGNATURE));
+	TRY(rseq(NULL, 32, 0, RSEQ_SIGNATURE));
+	TRY(rseq((void *)0xffffffc000000000, 32, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p, UINT32_MAX & ~31u, 0, RSEQ_SIGNATURE));
 	in_child("unmapped", unmapped, p);
 	in_child("read-only", read_only, p);
 	memset(p, 0x55, 64);
 	words[4] = 0;
-	TRY(rseq(p, 33, 0, SIGNATURE));
+	TRY(rseq(p, 33, 0, RSEQ_SIGNATURE));
 	say("%d %d %#x %#x\n", words[0] == words[1], words[5], words[7], words[2] | words[3]);
-	TRY(rseq(p, 33, 0, SIGNATURE));
+	TRY(rseq(p, 33, 0, RSEQ_SIGNATURE));
 	TRY(rseq(p, 33, 0, 1));
-	TRY(rseq(p, 32, 0, SIGNATURE));
-	TRY(rseq(p + 32, 33, 0, SIGNATURE));
-	TRY(rseq(p, 33, 3, SIGNATURE));
+	TRY(rseq(p, 32, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p + 32, 33, 0, RSEQ_SIGNATURE));
+	TRY(rseq(p, 33, 3, RSEQ_SIGNATURE));
 	TRY(rseq(p, 33, 1, 1));
-	TRY(rseq(p, 32, 1, SIGNATURE));
-	TRY(rseq(p + 32, 33, 1, SIGNATURE));
-	TRY(rseq(p, 33, 1, SIGNATURE));
+	TRY(rseq(p, 32, 1, RSEQ_SIGNATURE));
+	TRY(rseq(p + 32, 33, 1, RSEQ_SIGNATURE));
+	TRY(rseq(p, 33, 1, RSEQ_SIGNATURE));
 	say("%d %d %d %d %#x\n", words[0], words[1], words[5], words[6], words[7]);
-	TRY(rseq(p, 33, 1, SIGNATURE));
+	TRY(rseq(p, 33, 1, RSEQ_SIGNATURE));
 }
 
 /* ---- signals ---- */
@@ -331,15 +332,15 @@ static void follow_harts(void)
 
 static void *is_not_registered(void *arg)
 {
-	TRY(rseq(&area, sizeof(area), 1, SIGNATURE));
-	TRY(rseq(&area, sizeof(area), 0, SIGNATURE));
+	TRY(rseq(&area, sizeof(area), 1, RSEQ_SIGNATURE));
+	TRY(rseq(&area, sizeof(area), 0, RSEQ_SIGNATURE));
 	return arg;
 }
 
 static int is_registered(void *arg)
 {
 	(void)arg;
-	TRY(rseq(&area, sizeof(area), 0, SIGNATURE));
+	TRY(rseq(&area, sizeof(area), 0, RSEQ_SIGNATURE));
 	follow_harts();
 	signals();
 	execl("/proc/self/exe", "rseq", "again", NULL);
@@ -352,8 +353,9 @@ int main(int argc, char **argv)
 
 	(void)argv;
 	if (argc > 1) {
-		TRY(rseq(&area, sizeof(area), 1, SIGNATURE));
-		TRY(rseq(&area, sizeof(area), 0, SIGNATURE));
+		libc_rseq_end();
+		TRY(rseq(&area, sizeof(area), 1, RSEQ_SIGNATURE));
+		TRY(rseq(&area, sizeof(area), 0, RSEQ_SIGNATURE));
 		return 0;
 	}
 	spinning.start = (uint64_t)spin_start;

@@ -2,6 +2,7 @@
 /* Processes, futexes, and what is asked of the kernel. */
 #include "errnos.h"
 #include "../elf_make.h"
+#include "../libc_rseq.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -490,6 +491,16 @@ static void names_again(const word *arg, long result)
 	syscall(SYS_setdomainname, real_names.domainname, strlen(real_names.domainname));
 }
 
+static void ends_rseq(word *arg)
+{
+	(void)arg;
+	libc_rseq_end();
+}
+
+static const struct bad rseq_areas[] = { { "odd", DATA + 8 }, { "kernel", KERNEL }, NO_MORE };
+static const struct bad rseq_sizes[] = { { "none", 0 }, { "less", 31 }, NO_MORE };
+static const struct bad rseq_flags[] = { { "unregister", 1 }, { "unknown", 2 }, NO_MORE };
+
 static const struct row rows[] = {
 	CALL(clone3, RIGHT((word)child_args, sizeof(child_args)), BAD(in, child_args_size),
 	     .how = FORKS),
@@ -556,6 +567,8 @@ static const struct row rows[] = {
 	/* A program that names a kernel to restart with, or puts Linux to sleep, is not tried. */
 	CALL(reboot, RIGHT(0xfee1dead, 672274793, 0), BAD(magics, magics, reboot_commands)),
 	CALL(set_robust_list, RIGHT(DATA, 24), BAD(NULL, list_size), .how = FORKS),
+	CALL(rseq, RIGHT(DATA, 32, 0, RSEQ_SIGNATURE), BAD(rseq_areas, rseq_sizes, rseq_flags),
+	     .before = ends_rseq, .how = FORKS),
 	CALL(get_robust_list, RIGHT(0, DATA, DATA + 8), BAD(nobody, out, out)),
 	CALL(prlimit64, RIGHT(0, RLIMIT_CORE, (word)&plenty, DATA),
 	     BAD(nobody, resources, limits, out_or_null)),
