@@ -433,7 +433,7 @@ static void drive_once(void)
 }
 
 /* With an endpoint whose server has ended: the mount has its memory before it asks that server, and fails. */
-static char served_by[16];
+static char served_by[24];
 
 static long mount_ended(void)
 {
