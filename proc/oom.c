@@ -18,7 +18,6 @@
 #include "proc/journal_note.h"
 #include "proc/oom_reap.h"
 #include "proc/pid.h"
-#include "proc/rseq.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
@@ -425,7 +424,6 @@ int oom_relieve(struct relief *relief)
 		return answer_forced(forced);
 	if (current_killed())
 		return -EINTR;
-	rseq_interrupted(current_thread());
 	spin_lock(&process_tree_lock);
 	if (waits && another_is_dying(seq))
 		choice = (struct choice){ .dying = true };

@@ -46,7 +46,7 @@ static int update_hart(struct thread *thread)
 	return store_hart(thread->rseq, hart, hart, hart);
 }
 
-/* Loads the address of the critical section, 0: none; and says that it is in none. */
+/* Loads the address of the critical section; 0: the thread is in none. */
 static int load_section(vaddr_t addr, uint64_t *section_ret)
 {
 	return user_copy_in(section_ret, addr + offsetof(struct abi_rseq, rseq_cs),

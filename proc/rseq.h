@@ -8,8 +8,8 @@
  * No system call is made in a critical section. So a thread can only be in one when another trap comes from user mode: that
  * sets `rseq_due` (struct arch_thread). If the thread then goes by trap_user_return(), as before a handler and before it gives
  * way, the program's memory is looked at there before anything else is done. So that it goes by there in any case,
- * ARCH_WORK_RSEQ is set where others may run while it is in the kernel, and where it moves to another hart. `rseq_due` stays
- * until then, and so a later system call may find it: at worst, a section is looked for in vain, once.
+ * ARCH_WORK_RSEQ is set where its hart switches to another thread, and where it moves to another hart. `rseq_due` stays until
+ * then, and so a later system call may find it: at worst, a section is looked for in vain, once.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ void rseq_fork(struct thread *child);
 /* The running thread has new memory, where nothing is registered. */
 void rseq_exec(void);
 
-/* Others may run before the trap ends that the running thread is in. */
+/* The hart switches from the thread to another one. */
 static inline void rseq_interrupted(struct thread *thread)
 {
 	if (thread->arch.rseq_due)

@@ -846,6 +846,7 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
+	rseq_interrupted(prev);
 	latency_end(LATENCY_PREEMPTION); /* of a thread that ends */
 	counter_add(&hart->counters[HART_SWITCHES], 1);
 	activate_for(hart, next);
@@ -993,7 +994,6 @@ void preempt_schedule_irq(void)
 	assert_may_leave(0);
 	runq_this()->preempted++;
 	current_thread()->preempted = true;
-	rseq_interrupted(current_thread());
 	give_way(false);
 	current_thread()->preempted = false;
 	runq_this()->preempted--;

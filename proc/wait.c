@@ -6,7 +6,6 @@
 #include "arch/timer.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
-#include "proc/rseq.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "sync/waitq.h"
@@ -158,7 +157,6 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
 
 int thread_wait_fault(struct waitq *queue, uint64_t seq)
 {
-	rseq_interrupted(current_thread());
 	return wait_for(queue, seq, BY_SIGNAL);
 }
 

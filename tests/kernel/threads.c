@@ -804,6 +804,20 @@ KTEST_ALONE(thread_that_yields_alone_is_not_switched)
 	EXPECT_EQ(0, need_resched());
 }
 
+/* rseq(2): whatever a thread waits for in a page fault, others have run meanwhile */
+KTEST(thread_that_sleeps_in_a_fault_has_its_sequences_looked_at)
+{
+	struct arch_thread *self = arch_this_thread();
+	unsigned long before = self->work;
+
+	self->rseq_due = true;
+	thread_sleep_always(&queue, waitq_sample(&queue),
+			    arch_time() + clock_ns_to_ticks(NSEC_PER_SEC / 100));
+	EXPECT_TRUE(self->work & ARCH_WORK_RSEQ);
+	self->rseq_due = false;
+	__atomic_store_n(&self->work, before, __ATOMIC_RELAXED);
+}
+
 /* Asleep it does not run. */
 KTEST(thread_counts_the_time_it_ran)
 {
