@@ -131,7 +131,7 @@ struct mmu_traits {
 };
 
 /*
- * Finds out what this hart does, on a page of its own, and stops to fence entries that become valid if that is of no use.
+ * Finds out what this hart does, on a page of its own. If harts keep no invalid entries, new entries are not fenced from then on.
  * `tables` has the frames for a root and the tables of one address, and gets them back. Call at boot, before there are
  * threads.
  */

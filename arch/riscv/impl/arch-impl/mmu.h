@@ -67,14 +67,12 @@ static inline void arch_mmu_switch(struct hart *hart, struct mmu *mmu)
 		__atomic_fetch_and(&old->harts, ~self, __ATOMIC_RELEASE);
 }
 
-/* Asserts that `new` is a valid user entry and may replace `old` without a fence elsewhere. */
-static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
+/* Asserts that it is an entry of a page for user mode. */
+static inline void mmu_assert_entry(struct mmu_entry entry)
 {
-	assert_hardened(new.word &ENTRY_WORD_U);
-	assert_hardened(!(new.word &ENTRY_WORD_V) || (new.word &ENTRY_WORD_RWX));
-	assert_hardened((new.word &(ENTRY_WORD_R | ENTRY_WORD_W)) != ENTRY_WORD_W);
-	assert_hardened(!entry_has_page(old) || entry_pfn(old) == entry_pfn(new));
-	assert_hardened(!entry_downgrades(old, new));
+	assert_hardened(entry.word & ENTRY_WORD_U);
+	assert_hardened(!(entry.word & ENTRY_WORD_V) || (entry.word & ENTRY_WORD_RWX));
+	assert_hardened((entry.word & (ENTRY_WORD_R | ENTRY_WORD_W)) != ENTRY_WORD_W);
 }
 
 /*
@@ -83,8 +81,8 @@ static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
  */
 extern bool mmu_keeps_invalid;
 
-/* This hart finds the entry, which was invalid. */
-static inline void mmu_entry_is_valid(vaddr_t va)
+/* Fences an entry that was invalid, on this hart, if that is needed. */
+static inline void mmu_fence_new(vaddr_t va)
 {
 	if (__builtin_expect(mmu_keeps_invalid, 0))
 		arch_mmu_fence_local(va);
@@ -92,21 +90,21 @@ static inline void mmu_entry_is_valid(vaddr_t va)
 
 static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
 {
-	assert_hardened(!(slot->word & ENTRY_WORD_V));
+	assert_hardened(!entry_has_page(*slot));
+	mmu_assert_entry(entry);
 	/* The contents of the frame become visible before the entry does. */
 	__asm__ volatile("fence w, w" ::: "memory");
-	mmu_assert_grant(*slot, entry);
 	/* A plain store: gcc would make a swap of an atomic one. */
 	*(volatile uint64_t *)&slot->word = entry.word;
-	mmu_entry_is_valid(va);
+	mmu_fence_new(va);
 }
 
 static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
 {
 	__asm__ volatile("fence w, w" ::: "memory");
-	mmu_assert_grant(ENTRY_NONE, entry);
+	mmu_assert_entry(entry);
 	if (!entry_cas(slot, ENTRY_NONE, entry))
 		return false;
-	mmu_entry_is_valid(va);
+	mmu_fence_new(va);
 	return true;
 }
