@@ -71,6 +71,12 @@ static uint64_t slice_ticks;
 static uint64_t tick_ticks; /* from one tick to the next, at most */
 static struct load load;    /* guarded by sched_lock */
 
+/*
+ * Harts that run a thread and have others ready, as a mask; perhaps some that have none any more, which steal() takes out.
+ * Guarded by sched_lock; read without it.
+ */
+static uint64_t waiting_harts;
+
 static struct runq *runq_this(void)
 {
 	return hart_this()->runq;
@@ -162,6 +168,18 @@ static bool is_idle(const struct hart *hart)
 static bool may_run_on(const struct thread *thread, const struct hart *hart)
 {
 	return thread->harts >> hart->index & 1;
+}
+
+/* Whether it runs a thread. The threads that are ready on an idle hart are left to it: it is about to run one. */
+static bool is_busy(const struct hart *hart)
+{
+	return atomic_load_relaxed(&hart->current) != hart->idle;
+}
+
+/* Threads are ready on a busy hart: idle ones may take them. Call with sched_lock held. */
+static void note_waiting(const struct hart *hart)
+{
+	atomic_store_relaxed(&waiting_harts, waiting_harts | 1ul << hart->index);
 }
 
 /* Has an idle hart look for threads that it may take. Call with sched_lock held. */
@@ -324,8 +342,10 @@ static void tick(struct timer *timer)
 		end_turn(runq, thread);
 	if (!none_ready(runq)) {
 		tick_start(runq);
-		if (hart_are_several())
+		if (hart_are_several()) {
+			note_waiting(hart);
 			kick_idle();
+		}
 	} else if (thread != hart->idle) {
 		tick_start(runq);
 	}
@@ -527,6 +547,8 @@ static __attribute__((noinline)) void queue_somewhere(struct thread *thread, boo
 	if (hart != thread->arch.hart)
 		thread_move_to(thread, hart);
 	enqueue_ready(thread, hart);
+	if (is_busy(hart))
+		note_waiting(hart);
 	if (hart == self)
 		tick_start(hart->runq);
 	if (hart == self && hand_over)
@@ -578,6 +600,7 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 {
 	struct hart *hart = thread->arch.hart;
 
+	note_waiting(hart);
 	if (!may_run_on(thread, hart) && !thread->preempted) /* it is about to leave */
 		queue_somewhere(thread, false);
 	else if (is_rt(thread))
@@ -930,6 +953,7 @@ static __attribute__((noinline, cold)) void rest(struct runq *runq, struct threa
 		return;
 	if (thread != idle)
 		enqueue_given_way(runq, thread, true);
+	note_waiting(hart_this());
 	switch_to(runq, next ?: idle);
 }
 
@@ -964,6 +988,8 @@ static void give_way(bool had_turn)
 		thread->nivcsw++;
 		if (thread != hart->idle)
 			enqueue_given_way(runq, thread, had_turn);
+		if (hart_are_several())
+			note_waiting(hart);
 		tick_start(runq);
 		leave_for(runq, hart, thread, next, false);
 	}
@@ -1160,6 +1186,7 @@ static void send_thread(struct runq *runq, struct thread *thread)
 		enqueue_rt(harts[0].runq, thread, false);
 	else
 		enqueue(thread, &harts[0].runq->ready);
+	note_waiting(&harts[0]);
 	hart_kick(&harts[0], HART_KICK_SCHED);
 }
 
@@ -1463,12 +1490,6 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 	return NULL;
 }
 
-/* Whether it runs a thread. The threads that are ready on an idle hart are left to it: it is about to run one. */
-static bool is_busy(const struct hart *hart)
-{
-	return atomic_load_relaxed(&hart->current) != hart->idle;
-}
-
 /* The highest of all harts' real-time threads that may come here. Call with sched_lock held. */
 static struct thread *find_rt_to_steal(struct hart *self)
 {
@@ -1485,18 +1506,31 @@ static struct thread *find_rt_to_steal(struct hart *self)
 }
 
 /*
- * Whether a busy hart has a thread that is ready, which an idle one might take: a look without the lock. A thread that was
+ * Whether busy harts may have threads that are ready, which an idle one might take: a look without the lock. A thread that was
  * queued before this hart became idle is seen, for the lock was taken since. One that is queued later is not missed: this
  * hart counts as idle by then, so it gets the thread, or an interrupt when that hart's next tick finds the thread still there.
  */
 static bool any_to_steal(void)
 {
-	const struct runq *end = runqs + hart_count;
+	return atomic_load_relaxed(&waiting_harts);
+}
 
-	for (const struct runq *runq = runqs; runq < end; runq++)
-		if (!none_ready(runq) && is_busy(&harts[runq - runqs]))
-			return true;
-	return false;
+/*
+ * Leaves those harts noted that are busy and have threads ready. One that is idle is noted again if it runs one of several.
+ * Call with sched_lock held.
+ */
+static void forget_waiting(void)
+{
+	uint64_t mask = waiting_harts;
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		bool waits = is_busy(&harts[i]) && !none_ready(harts[i].runq);
+
+		assert_hardened(!waits || mask >> i & 1);
+		if (!waits)
+			mask &= ~(1ul << i);
+	}
+	atomic_store_relaxed(&waiting_harts, mask);
 }
 
 /* Takes a thread from another hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
@@ -1525,6 +1559,7 @@ static __attribute__((noinline)) bool steal(void)
 		else
 			enqueue(thread, &self->runq->ready);
 	}
+	forget_waiting();
 	spin_unlock_irqoff(&sched_lock);
 	return thread;
 }
@@ -1546,8 +1581,10 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 	if (likely(!none_ready(runq) && !runq->rests)) {
 		struct thread *next = pick(runq, hart);
 
-		if (unlikely(!none_ready(runq)) && hart_are_several())
+		if (unlikely(!none_ready(runq)) && hart_are_several()) {
+			note_waiting(hart);
 			kick_idle();
+		}
 		resched_done(runq, hart->idle);
 		tick_start(runq);
 		leave_for(runq, hart, hart->idle, next, false);
