@@ -87,3 +87,8 @@ uint64_t clock_wall_ns(void)
 {
 	return atomic_load_relaxed(&wall_at_boot_ns) + clock_ns();
 }
+
+uint64_t clock_wall_ns_at(uint64_t tick)
+{
+	return atomic_load_relaxed(&wall_at_boot_ns) + clock_ns_at(tick);
+}

@@ -37,3 +37,5 @@ struct timer_spec {
 /* Nanoseconds since 1970. Until it is set, the wall clock starts in 1970 at boot. Programs set it by wall_clock_set(). */
 void clock_set_wall(uint64_t ns_since_1970);
 uint64_t clock_wall_ns(void);
+/* What it was when arch_time() was `tick`, as the wall clock goes now. */
+uint64_t clock_wall_ns_at(uint64_t tick);

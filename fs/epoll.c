@@ -481,6 +481,7 @@ const struct file_ops epoll_ops = {
 	.name = "eventpoll",
 	.poll = epoll_poll,
 	.ioctl = epoll_ioctl,
+	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.held = epoll_held,

@@ -199,6 +199,7 @@ static const struct file_ops eventfd_ops = {
 	.empty_writes = true,
 	.nowait = true,
 	.poll = eventfd_poll,
+	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.info = eventfd_info,

@@ -135,7 +135,9 @@ struct file_ops {
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
 	bool empty_writes;
-	bool nowait;	   /* read and write heed RWF_NOWAIT */
+	bool nowait;	    /* read and write heed RWF_NOWAIT */
+	bool seek_is_0;	    /* without `seek`: lseek does nothing and returns 0, as on Linux */
+	bool pread_is_read; /* without `seek`: pread and pwrite fail as read and write do */
 	bool any_position; /* positions have 64 bits, and a transfer may pass the largest signed one */
 	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
 	uint8_t no_splice;

@@ -548,6 +548,7 @@ static const struct file_ops inotify_ops = {
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
+	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = inotify_label,
 	.info_record = inotify_info,

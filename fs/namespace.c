@@ -94,6 +94,7 @@ static int namespace_ioctl(struct file *file, unsigned long request, vaddr_t arg
 
 const struct file_ops namespace_file_ops = {
 	.name = "namespace",
+	.pread_is_read = true,
 	.stat = inode_file_stat,
 	.ioctl = namespace_ioctl,
 	.release = inode_file_release,

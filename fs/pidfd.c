@@ -70,6 +70,7 @@ static void pidfd_release(struct file *file)
 static const struct file_ops pidfd_ops = {
 	.name = "pidfd",
 	.poll = pidfd_poll,
+	.pread_is_read = true,
 	.stat = pidfd_stat,
 	.ioctl = pidfd_ioctl,
 	.info = pidfd_show,

@@ -55,6 +55,11 @@ struct pipe {
 	struct async_queue async;
 	/* how many there ever were; guarded by lock */
 	uint64_t readers_ever, writers_ever;
+	/*
+	 * When bytes were read and written, if after what the times below say; else 0. Ticks, which cost less to know.
+	 * Atomic, written with the lock held.
+	 */
+	uint64_t read_tick, write_tick;
 	/* const: */
 	uint64_t ino;
 	struct counted counted;
@@ -312,6 +317,8 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 			pipe->page_refused = false;
 		if (likely(!odd || !pipe->ring.held))
 			lacking = drain(pipe, to, &done);
+		if (likely(done != 0))
+			atomic_store_relaxed(&pipe->read_tick, arch_time());
 		ended = done != 0 ? !lacking : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
@@ -374,6 +381,8 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
 	err = pipe_write_all(pipe, from, file, &done);
+	if (likely(done != 0))
+		atomic_store_relaxed(&pipe->write_tick, arch_time());
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_raise(SIGPIPE);
@@ -382,11 +391,19 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	return done != 0 ? (ssize_t)done : err;
 }
 
+/* A time that may have been put down as a tick since. */
+static uint64_t time_or_tick(const uint64_t *time, const uint64_t *tick)
+{
+	uint64_t at = atomic_load_relaxed(tick);
+
+	return at != 0 ? clock_wall_ns_at(at) : atomic_load_relaxed(time);
+}
+
 static void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
-	uint64_t atime = atomic_load_relaxed(&pipe->atime);
-	uint64_t mtime = atomic_load_relaxed(&pipe->mtime);
-	uint64_t ctime = atomic_load_relaxed(&pipe->ctime);
+	uint64_t atime = time_or_tick(&pipe->atime, &pipe->read_tick);
+	uint64_t mtime = time_or_tick(&pipe->mtime, &pipe->write_tick);
+	uint64_t ctime = time_or_tick(&pipe->ctime, &pipe->write_tick);
 
 	*st = (struct abi_stat){
 		.dev = MOUNT_DEV_PIPE,
@@ -574,9 +591,9 @@ static void pipe_fill_inode(const struct pipe *pipe, struct inode *inode)
 	atomic_store_relaxed(&inode->mode, atomic_load_relaxed(&pipe->mode));
 	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&pipe->uid));
 	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&pipe->gid));
-	atomic_store_relaxed(&inode->atime, atomic_load_relaxed(&pipe->atime));
-	atomic_store_relaxed(&inode->mtime, atomic_load_relaxed(&pipe->mtime));
-	atomic_store_relaxed(&inode->ctime, atomic_load_relaxed(&pipe->ctime));
+	atomic_store_relaxed(&inode->atime, time_or_tick(&pipe->atime, &pipe->read_tick));
+	atomic_store_relaxed(&inode->mtime, time_or_tick(&pipe->mtime, &pipe->write_tick));
+	atomic_store_relaxed(&inode->ctime, time_or_tick(&pipe->ctime, &pipe->write_tick));
 }
 
 /* The caller has asked what the inode had when it was made; the pipe may be another user's by now. */
@@ -597,6 +614,8 @@ static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
 		atomic_store_relaxed(&pipe->atime, inode->atime);
 		atomic_store_relaxed(&pipe->mtime, inode->mtime);
 		atomic_store_relaxed(&pipe->ctime, inode->ctime);
+		atomic_store_relaxed(&pipe->read_tick, 0);
+		atomic_store_relaxed(&pipe->write_tick, 0);
 	}
 	mutex_unlock(&pipe->lock);
 	return err;
@@ -916,7 +935,6 @@ const struct file_ops fifo_file_ops = {
 	.opened = fifo_open,
 	.read = fifo_read,
 	.write = fifo_write,
-	.nowait = true,
 	.poll = fifo_poll,
 	.stat = inode_file_stat,
 	.ioctl = pipe_ioctl,

@@ -126,6 +126,7 @@ static const struct file_ops signalfd_ops = {
 	.read = signalfd_read,
 	.nowait = true,
 	.poll = signalfd_poll,
+	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.info = signalfd_info,

@@ -279,6 +279,7 @@ static const struct file_ops timerfd_ops = {
 	.read = timerfd_read,
 	.nowait = true,
 	.poll = timerfd_poll,
+	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.release = timerfd_release,

@@ -155,6 +155,12 @@ long sys_write(struct trap_frame *frame)
 	return done;
 }
 
+/* Is a position no error? */
+static bool takes_position(const struct file *file)
+{
+	return file_has_position(file) || file->ops->pread_is_read;
+}
+
 static long io_at(struct trap_frame *frame, long (*io)(struct file *, vaddr_t, size_t, uint64_t *))
 {
 	uint64_t pos = arg_u64(frame, 3);
@@ -166,7 +172,7 @@ static long io_at(struct trap_frame *frame, long (*io)(struct file *, vaddr_t, s
 	file = arg_file(frame, 0);
 	if (!file)
 		return -EBADF;
-	if (file_has_position(file))
+	if (takes_position(file))
 		done = io(file, arg_user(frame, 1), arg_u64(frame, 2), &pos);
 	file_put(file);
 	return done;
@@ -189,7 +195,7 @@ static long file_seek(struct file *file, int64_t offset, unsigned whence)
 	if (whence > SEEK_HOLE)
 		return -EINVAL;
 	if (!file_has_position(file))
-		return -ESPIPE;
+		return file->ops->seek_is_0 ? 0 : -ESPIPE;
 	pos = mutex_lock_killable(&file->lock);
 	if (pos != 0)
 		return pos;
@@ -309,8 +315,8 @@ static long io_vector_at(const struct trap_frame *frame, file_check may, file_tr
 		return -EINVAL;
 	file = arg_file(frame, 0);
 	if (file) {
-		done = file_has_position(file) ? io_segments(frame, file, may, io, &pos, rwf)
-					       : -ESPIPE;
+		done = takes_position(file) ? io_segments(frame, file, may, io, &pos, rwf)
+					    : -ESPIPE;
 		file_put(file);
 	}
 	return io_vector_count(may, done);

@@ -138,6 +138,43 @@ static void of_fallocate(void)
 	close(fd);
 }
 
+/* Of a pipe, what programs may look at to see that it is in use. */
+static void of_pipe(void)
+{
+	static char bytes[PAGE];
+	char path[40];
+	int p[2];
+
+	say("pipe\n");
+	pipe2(p, O_NONBLOCK);
+	fstat(p[0], &last);
+	until_time_moves();
+	write(p[1], bytes, 10);
+	times_of("written", p[0]);
+	times_of("the other end", p[1]);
+	read(p[0], bytes, 5);
+	times_of("read", p[0]);
+	read(p[0], bytes, 9);
+	times_of("read empty", p[1]);
+	read(p[0], bytes, 9);
+	times_of("nothing to read", p[0]);
+	write(p[1], bytes, 0);
+	times_of("nothing written", p[0]);
+	while (write(p[1], bytes, PAGE) > 0)
+		continue;
+	times_of("filled", p[0]);
+	write(p[1], bytes, 1);
+	times_of("no room", p[0]);
+	fchmod(p[0], 0640);
+	times_of("chmod", p[0]);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { 1, 0 }, { 2, 0 } }, 0));
+	times_of("set", p[0]);
+	say("%ld %ld\n", (long)last.st_atime, (long)last.st_mtime);
+	read(p[0], bytes, PAGE);
+	times_of("read", p[0]);
+}
+
 int main(void)
 {
 	int bytes = open("times.src", O_CREAT | O_RDWR, 0644);
@@ -158,5 +195,6 @@ int main(void)
 	say("%c\n", m[0]);
 	of_writes_that_fail();
 	of_fallocate();
+	of_pipe();
 	return 0;
 }

@@ -7,9 +7,13 @@
 #include <linux/fs.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <termios.h>
 
@@ -133,6 +137,50 @@ static void orders(void)
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_RAW, 0, bad, NULL));
 }
 
+/* Positions, for files that may have none. */
+static void positions(const char *what, int fd)
+{
+	char bytes[16] = { 0 };
+	struct iovec part = { bytes, 8 };
+
+	say("%s\n", what);
+	for (int whence = SEEK_SET; whence <= SEEK_HOLE + 1; whence++)
+		TRY(lseek(fd, 5, whence));
+	TRY(lseek(fd, -5, SEEK_SET));
+	TRY(pread(fd, bytes, 8, 0));
+	TRY(pread(fd, bytes, 0, 0));
+	TRY(pread(fd, bytes, 8, -1));
+	TRY(pread(fd, bad, 8, 0));
+	TRY(pwrite(fd, bytes, 8, 0));
+	TRY(preadv(fd, &part, 1, 0));
+	TRY(pwritev(fd, &part, 1, 0));
+	TRY(preadv2(fd, &part, 1, -1, RWF_NOWAIT));
+	close(fd);
+}
+
+static void positions_of_all(void)
+{
+	int p[2];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pipe2(p, O_NONBLOCK);
+	mkfifo("positions.tmp", 0600);
+	positions("eventfd", eventfd(3, EFD_NONBLOCK));
+	positions("semaphore", eventfd(3, EFD_SEMAPHORE | EFD_NONBLOCK));
+	positions("epoll", epoll_create1(0));
+	positions("signalfd", signalfd(-1, &set, SFD_NONBLOCK));
+	positions("timerfd", timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	positions("inotify", inotify_init1(IN_NONBLOCK));
+	positions("pidfd", (int)syscall(SYS_pidfd_open, getpid(), 0));
+	positions("namespace", open("/proc/self/ns/uts", O_RDONLY));
+	positions("read end", p[0]);
+	positions("write end", p[1]);
+	positions("fifo", open("positions.tmp", O_RDWR | O_NONBLOCK));
+	positions("path", open(".", O_PATH));
+}
+
 int main(void)
 {
 	int p[2], file = open("odd.tmp", O_CREAT | O_RDWR, 0600);
@@ -159,6 +207,7 @@ int main(void)
 	    syscall(SYS_set_tid_address, &p[0]) == getpid() ? "yes" : "no");
 	orders();
 	say("parent differs: %s\n", getppid() > 0 && getppid() != getpid() ? "yes" : "no");
+	positions_of_all();
 	requests_of_all();
 	return 0;
 }
