@@ -33,10 +33,13 @@
  * traced threads (proc/ptrace/ptrace.h).
  */
 
-/* A Linux kernel without namespaces returns EINVAL for these. */
-#define NAMESPACES                                                                     \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID | CLONE_NEWNET)
+/* As a Linux kernel that has been built without namespaces: only users are asked for a capability first. */
+int clone_refuse_namespaces(uint64_t flags)
+{
+	if (!(flags & CLONE_NAMESPACES))
+		return 0;
+	return flags & CLONE_NEWUSER || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+}
 
 /* clone has one address for the pidfd and for the id; with both at one address clone3 does the same. */
 static bool are_pidfd_flags_wrong(const struct clone_request *request)
@@ -55,11 +58,13 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return -EINVAL;
-	if (flags & NAMESPACES)
+	if ((flags & CLONE_FS) && (flags & (CLONE_NEWNS | CLONE_NEWUSER)))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && (flags & (CLONE_NEWUSER | CLONE_NEWPID)))
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
 		return -EINVAL;
-	return 0;
+	return clone_refuse_namespaces(flags & ~(uint64_t)CLONE_NEWTIME);
 }
 
 /* Releases everything that a half-made child has. */

@@ -19,7 +19,7 @@ struct clone_request {
 
 /*
  * clone(2): creates a process, or with CLONE_THREAD a thread of the running one. Returns its id,
- * -EINVAL (invalid flags, or namespaces), -EAGAIN (too many of them), -ENOMEM or -EINTR; with
+ * -EINVAL (invalid flags, or namespaces, which are -EPERM for users), -EAGAIN (too many of them), -ENOMEM or -EINTR; with
  * CLONE_PIDFD also -EFAULT, -EMFILE or -ENFILE. With CLONE_VFORK it returns after the child has called
  * exec or ended, or when the caller is killed. Call in a system call of a process.
  */
@@ -33,3 +33,6 @@ struct vfork {
 
 /* The running thread has left its parent's memory: wakes the parent. Idempotent. */
 void vfork_done(void);
+
+/* -EINVAL or -EPERM if the flags of clone or unshare ask for a new namespace, of which there are none; else 0. */
+int clone_refuse_namespaces(uint64_t flags);

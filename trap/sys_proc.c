@@ -139,32 +139,30 @@ static void unshare_semaphores(struct process *process)
 		process_sem->exit(process);
 }
 
-/* As on Linux without namespaces. */
 long sys_unshare(struct trap_frame *frame)
 {
 	uint64_t flags = arg_u64(frame, 0);
 	int err;
 
-	if (flags & ~(uint64_t)UNSHARE_FLAGS)
+	if (flags & ~(uint64_t)(UNSHARE_FLAGS | CLONE_NAMESPACES))
 		return -EINVAL;
 	if (flags & UNSHARE_PROCESS && !shares_none(current_process(), flags))
 		return -EINVAL;
+	err = clone_refuse_namespaces(flags);
+	if (err)
+		return err;
 	err = process_unshare((flags & CLONE_FILES) != 0, (flags & CLONE_FS) != 0);
 	if (err == 0 && flags & CLONE_SYSVSEM)
 		unshare_semaphores(current_process());
 	return err;
 }
 
-#define NAMESPACE_FLAGS                                                             \
-	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME | \
-	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP)
-
 /* Those of a process, of which any may be meant. */
 static int join_those_of(const struct thread_id *id, unsigned flags)
 {
 	struct process_facts facts;
 
-	if (flags == 0 || flags & ~(unsigned)NAMESPACE_FLAGS)
+	if (flags == 0 || flags & ~(unsigned)CLONE_NAMESPACES)
 		return -EINVAL;
 	if (inspect_facts(id, &facts) != 0 || facts.state == 'Z')
 		return -ESRCH;

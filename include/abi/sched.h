@@ -31,9 +31,12 @@
 #define CLONE_NEWPID	     0x20000000
 #define CLONE_NEWNET	     0x40000000
 #define CLONE_IO	     0x80000000
+#define CLONE_NAMESPACES                                                            \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME | \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP)
 /* Of clone3 alone. */
-#define CLONE_CLEAR_SIGHAND  0x100000000ull
-#define CLONE_INTO_CGROUP    0x200000000ull
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
+#define CLONE_INTO_CGROUP   0x200000000ull
 
 /* The argument of clone3; the first version ends before set_tid. */
 struct abi_clone_args {

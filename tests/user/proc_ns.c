@@ -243,6 +243,30 @@ static int as_a_user(void *arg)
 	return 0;
 }
 
+/* What has namespaces gives root new ones: a user is told from root even where there are none. */
+static int refused(void *arg)
+{
+	static const unsigned long flags[] = { CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS,
+					       CLONE_NEWIPC, CLONE_NEWPID,    CLONE_NEWNET };
+
+	(void)arg;
+	setgroups(0, NULL);
+	TRY(setresgid(1000, 1000, 1000));
+	TRY(setresuid(1000, 1000, 1000));
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		TRY(syscall(SYS_unshare, flags[i]));
+		TRY(syscall(SYS_unshare, flags[i] | 1));
+		TRY(syscall(SYS_clone, flags[i] | SIGCHLD, 0, 0, 0, 0));
+		TRY(syscall(SYS_clone, flags[i] | CLONE_SIGHAND, 0, 0, 0, 0));
+		TRY(syscall(SYS_clone3, (uint64_t[8]){ flags[i] }, 64ul));
+	}
+	TRY(syscall(SYS_unshare, 0x80ul));
+	TRY(syscall(SYS_unshare, CLONE_FS | CLONE_NEWNS));
+	TRY(syscall(SYS_clone, CLONE_FS | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0));
+	TRY(syscall(SYS_clone, CLONE_FS | CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
+	return 0;
+}
+
 static void ended_one(void)
 {
 	int pid = fork(), pidfd, status;
@@ -530,6 +554,7 @@ int main(void)
 	in_child("out of a root", out_of_a_root, NULL);
 	in_child("shares its files", shares_its_files, NULL);
 	in_child("as a user", as_a_user, NULL);
+	in_child("refused", refused, NULL);
 	ended_one();
 	say_file("a counter", eventfd(0, 0));
 	say_file("a set", epoll_create1(0));
