@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/clock_hand.h"
 #include "mm/object.h"
+#include "mm/object_holes.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
@@ -235,5 +237,72 @@ TEST(writers_that_leave_are_told)
 	object_put_write(object);
 	assert_int_equal(2, nwriters_left);
 	assert_int_equal(1, nlast_writers);
+	end_pager(object);
+}
+
+/* ---- what cachestat tells ---- */
+
+static void expect_cached(struct object *object, uint64_t first, uint64_t last,
+			  struct object_cached want)
+{
+	struct object_cached got = { 0 };
+
+	assert_int_equal(0, object_count_cached(object, first, last, &got));
+	assert_int_equal(want.cached, got.cached);
+	assert_int_equal(want.dirty, got.dirty);
+	assert_int_equal(want.writing, got.writing);
+	assert_int_equal(want.evicted, got.evicted);
+	assert_int_equal(want.recent, got.recent);
+}
+
+/* Pages that are clean, dirty, being written and both; only those of the range. */
+TEST(cached_pages_are_counted)
+{
+	struct object *object = begin_pager();
+
+	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ 0 });
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(fake_load(AT + i * P) >= 0);
+	for (unsigned i = 3; i < 5; i++)
+		assert_int_equal(0, fake_store(AT + i * P, 'x'));
+	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .cached = 5, .dirty = 2 });
+	expect_cached(object, 2, 3, (struct object_cached){ .cached = 2, .dirty = 1 });
+	expect_cached(object, 4, 4, (struct object_cached){ .cached = 1, .dirty = 1 });
+	expect_cached(object, 5, 7, (struct object_cached){ 0 });
+	expect_cached(object, 3, 2, (struct object_cached){ 0 });
+	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
+	(void)reclaim(1000);
+	assert_non_null(written);
+	expect_cached(object, 3, 3, (struct object_cached){ .cached = 1, .writing = 1 });
+	assert_int_equal(7, object_write_kernel(object, 3 * P, "written", 7));
+	expect_cached(object, 3, 3,
+		      (struct object_cached){ .cached = 1, .dirty = 1, .writing = 1 });
+	end_write();
+	expect_cached(object, 3, 3, (struct object_cached){ .cached = 1, .dirty = 1 });
+	end_pager(object);
+}
+
+/* What was dropped counts as such until it is there again, and as recent for one turn of the clock's hand. */
+TEST(dropped_pages_are_counted)
+{
+	struct object *object = begin_pager();
+	char byte;
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(fake_load(AT + i * P) >= 0);
+	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
+	(void)reclaim(3); /* no further: what is not recent is forgotten in the next turn */
+	clock_hand.last_passed = PAGES;
+	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .evicted = 3, .recent = 3 });
+	expect_cached(object, 1, 1, (struct object_cached){ .evicted = 1, .recent = 1 });
+	assert_int_equal(1, object_read_kernel(object, P, &byte, 1));
+	expect_cached(object, 0, UINT64_MAX,
+		      (struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 });
+	clock_hand.last_passed = 3; /* as many as were dropped */
+	expect_cached(object, 0, UINT64_MAX,
+		      (struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 });
+	clock_hand.last_passed = 2;
+	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .cached = 1, .evicted = 2 });
+	clock_hand.last_passed = 0;
 	end_pager(object);
 }

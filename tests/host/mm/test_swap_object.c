@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
+#include "mm/object_holes.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
@@ -34,6 +35,7 @@ static void show(struct space *where, struct object *object, vaddr_t at, unsigne
 
 TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
 {
+	struct object_cached cached = { 0 };
 	struct object *object;
 	struct space *child;
 
@@ -45,9 +47,16 @@ TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
 	child = malloc(sizeof(*child));
 	rig_create(child);
 	assert_int_equal(0, vm_fork(&space, child));
+	assert_int_equal(0, object_count_cached(object, 0, 29, &cached));
+	assert_int_equal(30, cached.cached);
+	assert_int_equal(0, cached.dirty); /* there is nowhere to write it */
 	push_out();
 	assert_int_equal(0, object->npages);
 	assert_int_equal(40, object->nswapped);
+	assert_int_equal(0, object_count_cached(object, 10, UINT64_MAX, &cached));
+	assert_int_equal(30, cached.cached);
+	assert_int_equal(30, cached.evicted);
+	assert_int_equal(0, cached.recent);
 	assert_int_equal(0, space.resident);
 	assert_int_equal(40, disk_pages_written);
 	rig_run(child);
