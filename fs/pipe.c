@@ -1171,7 +1171,10 @@ static int move_slots(struct pipe *from, struct pipe *to, size_t n, bool keep, s
 	return 0;
 }
 
-/* One look at both pipes. Returns 0, -EPIPE, or -ENOMEM. *ended_ret: there will be no more bytes. */
+/*
+ * One look at both pipes. Returns 0 or -ENOMEM. *ended_ret: there will be no more bytes. A reader that has left since
+ * pipe_await_room() saw it is as one that leaves when it has the bytes.
+ */
 static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done,
 		    bool *ended_ret)
 {
@@ -1183,10 +1186,7 @@ static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, siz
 	tail = from->ring.tail;
 	was_full = pipe_ring_full(&from->ring) || from->page_refused;
 	*ended_ret = pipe_ring_empty(&from->ring) && !from->nwriters;
-	if (!to->nreaders)
-		err = -EPIPE;
-	else
-		err = from->ring.held ? 0 : move_slots(from, to, n, keep, done);
+	err = from->ring.held ? 0 : move_slots(from, to, n, keep, done);
 	if (*done != 0 && !keep)
 		from->page_refused = false;
 	has_room = from->ring.tail != tail;
@@ -1231,8 +1231,6 @@ ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock,
 		if (err)
 			break;
 		err = try_move(from, to, n, keep, &done, &ended);
-		if (err == -EPIPE)
-			signal_raise(SIGPIPE);
 		if (err == -ENOMEM && done == 0)
 			err = wait_for_spare(to);
 	}

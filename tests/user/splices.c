@@ -2,8 +2,10 @@
 /* P: pipes of other sizes and with packets; splice, tee and vmsplice between pipes and files. */
 #include "t.h"
 
+#include <stdbool.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
@@ -199,6 +201,106 @@ static void copies(void)
 	TRY(tee(in[0], out[0], 1, 0));
 }
 
+/* ---- pipes without a reader ---- */
+
+static ssize_t by_write(int to)
+{
+	return write(to, "x", 1);
+}
+
+static ssize_t by_splice(int to)
+{
+	return splice(in[0], NULL, to, NULL, 3, 0);
+}
+
+static ssize_t by_tee(int to)
+{
+	return tee(in[0], to, 3, 0);
+}
+
+static ssize_t by_splice_of_a_file(int to)
+{
+	loff_t at = 0;
+
+	return splice(file, &at, to, NULL, 5, 0);
+}
+
+static ssize_t by_sendfile(int to)
+{
+	off_t at = 0;
+
+	return sendfile(to, file, &at, 5);
+}
+
+static ssize_t by_vmsplice(int to)
+{
+	return vmsplice(to, &(struct iovec){ "x", 1 }, 1, 0);
+}
+
+static const struct {
+	const char *name;
+	ssize_t (*call)(int to);
+} writers[] = {
+	{ "write", by_write },
+	{ "splice", by_splice },
+	{ "tee", by_tee },
+	{ "splice of a file", by_splice_of_a_file },
+	{ "sendfile", by_sendfile },
+	{ "vmsplice", by_vmsplice },
+};
+
+static volatile int nsignals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	nsignals++;
+}
+
+static void fill(int to)
+{
+	fcntl(to, F_SETFL, O_NONBLOCK);
+	while (write(to, bytes, PAGE) > 0)
+		continue;
+	fcntl(to, F_SETFL, 0);
+}
+
+/* Either there is none, or the last one leaves while the call waits for room. */
+static void without_reader(bool leaves)
+{
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+		int ends[2];
+
+		pipe(ends);
+		nsignals = 0;
+		if (leaves)
+			fill(ends[1]);
+		if (leaves && fork() == 0) {
+			close(ends[1]);
+			nap(20);
+			_exit(0);
+		}
+		close(ends[0]);
+		result(writers[i].name, writers[i].call(ends[1]));
+		say("signals: %d\n", nsignals);
+		close(ends[1]);
+		if (leaves)
+			wait(NULL);
+	}
+}
+
+static void readers(void)
+{
+	signal(SIGPIPE, count_signal);
+	write(in[1], "abc", 3);
+	without_reader(false);
+	without_reader(true);
+	say("left: %ld\n", drain(in[0]));
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- what is refused ---- */
+
 static void refusals(void)
 {
 	int event = eventfd(1, 0), zero = open("/dev/zero", O_RDWR),
@@ -265,16 +367,6 @@ static void refusals(void)
 	TRY(splice(ends[0], NULL, out[1], NULL, 5, 0));
 	TRY(tee(ends[0], out[1], 5, 0));
 	close(ends[0]);
-	pipe(ends);
-	close(ends[0]);
-	write(in[1], "abc", 3);
-	TRY(splice(in[0], NULL, ends[1], NULL, 3, 0));
-	TRY(tee(in[0], ends[1], 3, 0));
-	at = 0;
-	TRY(splice(file, &at, ends[1], NULL, 5, 0));
-	TRY(vmsplice(ends[1], &(struct iovec){ "x", 1 }, 1, 0));
-	close(ends[1]);
-	say("left: %ld\n", drain(in[0]));
 }
 
 static void memory(void)
@@ -366,6 +458,7 @@ int main(void)
 	packets();
 	files();
 	copies();
+	readers();
 	refusals();
 	memory();
 	streams();
