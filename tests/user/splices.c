@@ -241,12 +241,9 @@ static const struct {
 	const char *name;
 	ssize_t (*call)(int to);
 } writers[] = {
-	{ "write", by_write },
-	{ "splice", by_splice },
-	{ "tee", by_tee },
-	{ "splice of a file", by_splice_of_a_file },
-	{ "sendfile", by_sendfile },
-	{ "vmsplice", by_vmsplice },
+	{ "write", by_write },	     { "splice", by_splice },
+	{ "tee", by_tee },	     { "splice of a file", by_splice_of_a_file },
+	{ "sendfile", by_sendfile }, { "vmsplice", by_vmsplice },
 };
 
 static volatile int nsignals;
