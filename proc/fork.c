@@ -179,6 +179,8 @@ static void start_frame(struct thread *thread, const struct clone_request *reque
 		frame_set_tls(frame, request->tls);
 	if (current_thread()->rseq && !(request->flags & CLONE_VM))
 		rseq_fork(thread);
+	if (hart_are_several()) /* as there */
+		sched_text_follows(thread);
 }
 
 /*

@@ -52,6 +52,7 @@ void priority_inherit(struct thread *thread)
 	thread->personality = current_thread()->personality;
 	thread->io_flusher = current_thread()->io_flusher;
 	thread->mce_kill = current_thread()->mce_kill;
+	thread->text_follows = current_thread()->text_follows;
 }
 
 static uint64_t timer_slack_of(const struct thread *thread)

@@ -433,6 +433,13 @@ static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct th
 		enqueue_ahead(runq, thread, &runq->woken);
 }
 
+void sched_text_follows(struct thread *thread)
+{
+	if (atomic_load_relaxed(&thread->text_follows) ||
+	    (thread->mmu && atomic_load_relaxed(&thread->mmu->text_follows)))
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_TEXT, __ATOMIC_RELAXED);
+}
+
 /*
  * Moves a thread that is on no queue to a hart's. Of the slice that it has there, it has used what it had used. Call with
  * sched_lock held.
@@ -442,6 +449,7 @@ static void thread_move_to(struct thread *thread, struct hart *hart)
 	thread->arch.hart = hart;
 	if (thread->arch.has_rseq)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
+	sched_text_follows(thread);
 	if (thread->round < ROUND_GOES_ON)
 		thread->round = hart->runq->round;
 }

@@ -132,6 +132,12 @@ void sched_set_harts(struct thread *thread, uint64_t harts_mask);
 uint64_t sched_harts(const struct thread *thread);
 void sched_move(void);
 
+/*
+ * Has a thread make a FENCE.I before it enters user mode, if it or its memory asks for one wherever it moves to another hart
+ * (PR_RISCV_SET_ICACHE_FLUSH_CTX). For a new one that is not queued yet, or with sched_lock held.
+ */
+void sched_text_follows(struct thread *thread);
+
 /* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);
 /*

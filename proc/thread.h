@@ -165,10 +165,11 @@ struct thread {
 	 */
 	struct endpoint *waits_for;
 	uint32_t
-		personality; /* of personality(2); changed only by the thread itself, as are the next two */
-	bool io_flusher;  /* PR_SET_IO_FLUSHER: only kept */
-	uint8_t mce_kill; /* PR_MCE_KILL: only kept; 0: nothing was set, else 1 + PR_MCE_KILL_* */
-	uint64_t ncalls;  /* how often it was to wait for one; changed only by the thread itself */
+		personality; /* of personality(2); changed only by the thread itself, as are the next three */
+	bool text_follows; /* atomic: as that of struct mmu, of the thread alone */
+	bool io_flusher;   /* PR_SET_IO_FLUSHER: only kept */
+	uint8_t mce_kill;  /* PR_MCE_KILL: only kept; 0: nothing was set, else 1 + PR_MCE_KILL_* */
+	uint64_t ncalls;   /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif

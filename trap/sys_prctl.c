@@ -286,6 +286,26 @@ static long get_io_flusher(const struct trap_frame *frame)
 	return unused(frame, 1) ? current_thread()->io_flusher : -EINVAL;
 }
 
+/*
+ * A program that makes a FENCE.I itself after a change of code does so on one hart: the scheduler has to add one where the
+ * thread moves to another. What it has changed so far is fenced on all harts where it does so no more.
+ */
+static long set_icache_flush(uint64_t when, uint64_t whose)
+{
+	struct mmu *mmu = &current_space()->mmu;
+	bool on = when == PR_RISCV_CTX_SW_FENCEI_ON;
+
+	if (when > PR_RISCV_CTX_SW_FENCEI_OFF || whose > PR_RISCV_SCOPE_PER_THREAD)
+		return -EINVAL;
+	if (whose == PR_RISCV_SCOPE_PER_THREAD)
+		atomic_store_relaxed(&current_thread()->text_follows, on);
+	else
+		atomic_store_relaxed(&mmu->text_follows, on);
+	if (!on)
+		arch_mmu_sync_text(mmu);
+	return 0;
+}
+
 static long set_timerslack(uint64_t ns)
 {
 	timer_slack_set(ns);
@@ -374,6 +394,8 @@ long sys_prctl(struct trap_frame *frame)
 		return set_mdwe(frame);
 	case PR_GET_MDWE:
 		return get_mdwe(frame);
+	case PR_RISCV_SET_ICACHE_FLUSH_CTX:
+		return set_icache_flush(value, arg_u64(frame, 2));
 	case PR_GET_AUXV:
 		return get_auxv(frame);
 	default:

@@ -2,6 +2,7 @@
 /* Work that is due before a return to user mode: a late system call, signals and rescheduling. */
 #include "arch/context.h"
 #include "arch/frame.h"
+#include "arch/hart.h"
 #include "arch/upcall.h"
 #include "lib/bits.h"
 #include "proc/journal_note.h"
@@ -18,6 +19,13 @@ static __attribute__((noinline)) void late_call(struct trap_frame *frame)
 
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_CALL, __ATOMIC_RELAXED);
 	frame_set_result(frame, thread->late_call(frame));
+}
+
+/* The bit goes first: who moves from here on has it again. */
+static __attribute__((noinline)) void text_catch_up(void)
+{
+	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_TEXT, __ATOMIC_SEQ_CST);
+	arch_icache_sync();
 }
 
 void trap_user_return(struct trap_frame *frame)
@@ -41,6 +49,8 @@ void trap_user_return(struct trap_frame *frame)
 		signal_user_return(frame);
 	if (work & ARCH_WORK_RSEQ)
 		rseq_resume(frame);
+	if (work & ARCH_WORK_TEXT)
+		text_catch_up();
 	if (work & ARCH_WORK_MOVE)
 		sched_move();
 	if (work & ARCH_WORK_RESCHED)

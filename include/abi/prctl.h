@@ -34,6 +34,8 @@
 #define PR_GET_MDWE	       66
 #define PR_GET_AUXV	       0x41555856
 
+#define PR_RISCV_SET_ICACHE_FLUSH_CTX 71
+
 /* Of PR_SET_TIMING: processes are timed by samples. */
 #define PR_TIMING_STATISTICAL 0
 
@@ -43,6 +45,12 @@
 #define PR_MCE_KILL_LATE    0
 #define PR_MCE_KILL_EARLY   1
 #define PR_MCE_KILL_DEFAULT 2
+
+/* Of PR_RISCV_SET_ICACHE_FLUSH_CTX: whether the program makes a FENCE.I itself, and whose it is. */
+#define PR_RISCV_CTX_SW_FENCEI_ON  0
+#define PR_RISCV_CTX_SW_FENCEI_OFF 1
+#define PR_RISCV_SCOPE_PER_PROCESS 0
+#define PR_RISCV_SCOPE_PER_THREAD  1
 
 #define PR_CAP_AMBIENT_IS_SET	 1
 #define PR_CAP_AMBIENT_RAISE	 2

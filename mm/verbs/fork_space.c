@@ -366,6 +366,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->brk_high = parent->brk_high;
 	child->image_data_bytes = parent->image_data_bytes;
 	child->mdwe = mdwe_inherited(parent);
+	child->mmu.text_follows = atomic_load_relaxed(&parent->mmu.text_follows);
 	child->ever_sealed = parent->ever_sealed;
 	child->mmap_top = parent->mmap_top;
 	child->stack_top = parent->stack_top;

@@ -818,6 +818,25 @@ KTEST(thread_that_sleeps_in_a_fault_has_its_sequences_looked_at)
 	__atomic_store_n(&self->work, before, __ATOMIC_RELAXED);
 }
 
+/* prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX): the code that a thread has fenced on one hart is fenced where it moves to */
+KTEST(thread_that_moves_fences_its_code)
+{
+	struct thread *self = current_thread();
+
+	for (unsigned i = 0; i < hart_count; i++)
+		go_to_hart(i);
+	EXPECT_EQ(0, self->arch.work & ARCH_WORK_TEXT);
+	atomic_store_relaxed(&self->text_follows, true);
+	for (unsigned i = 0; i < hart_count && hart_are_several(); i++) {
+		go_to_hart(i);
+		EXPECT_TRUE(self->arch.work & ARCH_WORK_TEXT);
+		__atomic_fetch_and(&self->arch.work, ~ARCH_WORK_TEXT, __ATOMIC_RELAXED);
+	}
+	atomic_store_relaxed(&self->text_follows, false);
+	__atomic_fetch_and(&self->arch.work, ~ARCH_WORK_TEXT, __ATOMIC_RELAXED);
+	sched_set_harts(self, hart_mask());
+}
+
 /* Asleep it does not run. */
 KTEST(thread_counts_the_time_it_ran)
 {

@@ -318,6 +318,51 @@ static void auxv(void)
 	close(fd);
 }
 
+/* ---- code that the program fences itself ---- */
+
+#ifndef PR_RISCV_SET_ICACHE_FLUSH_CTX
+#define PR_RISCV_SET_ICACHE_FLUSH_CTX 71
+#endif
+
+static void *runs_changed_code(void *unused)
+{
+	uint32_t *at = mmap(NULL, PAGE, RWX, ANON, -1, 0);
+	int sum = 0;
+
+	(void)unused;
+	for (uint32_t n = 1; n <= 100; n++) {
+		at[0] = 0x00000513 | n << 20; /* li a0, n */
+		at[1] = 0x00008067;	      /* ret */
+		__asm__ volatile("fence.i" ::: "memory");
+		sched_yield();
+		sum += ((int (*)(void))at)();
+	}
+	say("sum: %d\n", sum);
+	return NULL;
+}
+
+static void own_fences(void)
+{
+	pthread_t threads[4];
+
+	for (unsigned long when = 0; when < 3; when++)
+		for (unsigned long whose = 0; whose < 3; whose++)
+			TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, when, whose, 0, 0));
+	TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, 0, 0, 1, 1));
+	TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, -1l, 0, 0, 0));
+	TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, 0, 1l << 32, 0, 0));
+	for (unsigned i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, runs_changed_code, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	if (fork() == 0) {
+		runs_changed_code(NULL);
+		_exit(0);
+	}
+	wait(NULL);
+	TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, 1, 0, 0, 0));
+}
+
 /* ---- what is only kept of a thread ---- */
 
 static void *keeps(void *unused)
@@ -423,6 +468,7 @@ int main(int argc, char **argv)
 	mdwe_on(1);
 	mdwe_on(3);
 	auxv();
+	own_fences();
 	failing_memory();
 	return 0;
 }

@@ -25,6 +25,7 @@
 #define ARCH_WORK_JOURNAL 8ul  /* it has filled the journal, and waits for room */
 #define ARCH_WORK_MOVE	  16ul /* it may no longer run on its hart */
 #define ARCH_WORK_RSEQ	  32ul /* its restartable sequences are to be looked at (proc/rseq.h) */
+#define ARCH_WORK_TEXT	  64ul /* it may be on another hart than where it made its last FENCE.I */
 
 /*
  * The size and alignment of kernel stacks. mm/phys/kmap.c gives each a slot of twice the size,

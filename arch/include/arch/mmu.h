@@ -15,6 +15,7 @@ struct mmu {
 	uint64_t harts; /* a bit for each hart, by index, that runs it or may have it in its TLB */
 	uint64_t
 		text_owed; /* for arch: the harts that make a FENCE.I when they switch to it; atomic */
+	bool text_follows; /* atomic; for proc/sched.c: threads that run it make a FENCE.I where they move to another hart */
 	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */
 };
 
