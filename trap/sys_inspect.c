@@ -494,13 +494,13 @@ static long read_all(vaddr_t buf, size_t room, bool clears)
 	return (long)done;
 }
 
-/* A position of `unread`. Nothing was taken of a line that is not there any more: another one is the oldest. */
+/* A position of `unread`. If its line is not there any more, the oldest one comes next, of which nothing was taken. */
 static uint64_t cursor_of(uint64_t position, size_t *taken_ret)
 {
-	uint64_t cursor = position >> TAKEN_BITS;
+	uint64_t cursor = position >> TAKEN_BITS, oldest = log_oldest();
 
-	*taken_ret = cursor < log_oldest() ? 0 : position & TAKEN_MASK;
-	return cursor;
+	*taken_ret = cursor < oldest ? 0 : position & TAKEN_MASK;
+	return MAX(cursor, oldest);
 }
 
 /*

@@ -13,7 +13,9 @@
 #include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/syscall.h"
+#include "abi/syslog.h"
 #include "abi/wait.h"
+#include "base/log.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "lib/bits.h"
@@ -513,6 +515,36 @@ KTEST(abi_reboot_ends_nothing)
 		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2B, REBOOT_CMD_RESTART }, -EPERM },
 		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC2C, REBOOT_CMD_CAD_ON }, 0 },
 		{ SYS_reboot, { REBOOT_MAGIC1, REBOOT_MAGIC1, REBOOT_CMD_POWER_OFF }, -EINVAL },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+/* Fills the log, so that its oldest lines are gone. Returns how long it is as text: each line has "<6>" before it. */
+static long fill_log(void)
+{
+	char line[LOG_TEXT_MAX + 40];
+	uint64_t cursor;
+	long sum = 0;
+	size_t n;
+
+	for (unsigned i = 0; i < LOG_RING_BYTES / LONG_LEN; i++)
+		log_debug("test", "%-*u", LONG_LEN, i);
+	cursor = log_oldest();
+	while ((n = log_read(&cursor, line, sizeof(line), NULL)) > 0)
+		sum += (long)n + 3;
+	return sum;
+}
+
+KTEST(calls_read_on_in_a_line_of_a_full_log)
+{
+	long size = fill_log();
+	const struct call calls[] = {
+		{ SYS_syslog, { SYSLOG_ACTION_SIZE_UNREAD }, size },
+		{ SYS_syslog, { SYSLOG_ACTION_READ, BUF, 5 }, 5 },
+		{ SYS_syslog, { SYSLOG_ACTION_SIZE_UNREAD }, size - 5 },
+		{ SYS_syslog, { SYSLOG_ACTION_READ, BUF, 1 }, 1 },
+		{ SYS_syslog, { SYSLOG_ACTION_SIZE_UNREAD }, size - 6 },
 	};
 
 	expect_calls(calls, ARRAY_SIZE(calls));
