@@ -380,8 +380,9 @@ static bool has_zeros_only(uint64_t address)
 
 static void text_entered(uint64_t va, uint64_t old, uint64_t entry)
 {
-	uint64_t wanted = PTE_V | PTE_X | PTE_U;
-	bool was_text = (old & wanted) == wanted && !((old ^ entry) & PTE_PPN);
+	/* Without V: a kernel that keeps A itself has forgotten that the page was used. */
+	uint64_t text = PTE_X | PTE_U, wanted = PTE_V | text;
+	bool was_text = (old & text) == text && !((old ^ entry) & PTE_PPN);
 
 	if ((entry & wanted) != wanted || was_text || mine->text_fenced ||
 	    has_zeros_only(pte_address(entry)))
