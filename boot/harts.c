@@ -14,9 +14,14 @@
 #include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
+#include "proc/wait.h"
 
-/* Firmware starts a hart at once. It is waited for that long. */
-#define PATIENCE_NS NSEC_PER_SEC
+/* Firmware starts a hart at once, but the host of a virtual machine may have other work. It is waited for that long. */
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+
+/* Whoever waits for longer sleeps that long between its looks. */
+#define AT_ONCE_NS (NSEC_PER_SEC / 1000)
+#define LOOK_NS	   (NSEC_PER_SEC / 100)
 
 /* So many are asked to start, at most. */
 #define STARTS_MAX 64
@@ -39,18 +44,29 @@ void boot_hart_main(void)
 	sched_start_other();
 }
 
+/* What runs meanwhile is the idle thread. */
+static void pause_until(uint64_t ns)
+{
+	static struct waitq never_woken = WAITQ_INIT(never_woken);
+
+	thread_sleep_always(&never_woken, waitq_sample(&never_woken), clock_deadline(ns));
+}
+
 static bool has_come(unsigned long id, struct thread *thread, uint32_t *start)
 {
-	uint64_t deadline = clock_ns() + PATIENCE_NS;
+	uint64_t since = clock_ns(), now;
 
 	while (atomic_load(start) == WAITED_FOR) {
-		if (clock_ns() >= deadline) {
+		now = clock_ns();
+		if (now - since >= PATIENCE_NS) {
 			if (atomic_cas(start, WAITED_FOR, GIVEN_UP))
 				return false;
 		} else if (arch_hart_start(id, &thread->arch) == 0) {
 			log_info("boot", "hart %lu had gone astray, and is started again", id);
-		} else {
+		} else if (now - since < AT_ONCE_NS) {
 			sched_yield();
+		} else {
+			pause_until(now + LOOK_NS);
 		}
 	}
 	return true;

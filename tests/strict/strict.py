@@ -86,7 +86,7 @@ def main(firmware, payload):
     for deed in range(BAD_DEEDS):
         report.take(f"bad deed {deed}", *run(firmware, payload, "harts=4 ids=40 negative speculate=1 evict=100 witness findings=0",
                                              f"mode=bad deed={deed}"), [0, FOUND])
-    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1", "harts=0", "harts=9", "switch=0", "ids=101", "contexts=1", "astray=1"):
+    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1", "harts=0", "harts=9", "switch=0", "ids=101", "contexts=1", "astray=1", "silent=1"):
         status, lines = run(firmware, payload, text)
         report.point(status == 2 and any("no such option" in line for line in lines), f"'{text}' is refused")
     print(f"1..{report.points}")

@@ -62,6 +62,14 @@ def a_hart_that_the_firmware_lets_begin_elsewhere_is_started_again():
     has(log, b"boot: 3 harts run\n", "log")
 
 
+@case
+def a_hart_that_is_started_and_does_not_come_is_left_out():
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "silent")
+    for number in (b"1", b"2"):
+        has(log, b"boot: hart " + number + b" is left out: it was started and has not come\n", "log")
+    has(log, b"boot: 1 hart runs\n", "log")
+
+
 @long_case
 def sixteen_harts_run_and_those_beyond_are_left_out():
     log = started("--harts", "17")

@@ -342,7 +342,7 @@ void hart_start(struct hart *hart, uint64_t pc, uint64_t argument)
 	hart->saved.frame.x[10] = hart->id;
 	hart->saved.frame.x[11] = argument;
 	hart->satp = 0;
-	hart->waits = false;
+	hart->waits = options.silent && hart != running; /* no interrupt of it is enabled */
 	hart->state = HART_STARTED;
 }
 

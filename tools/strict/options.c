@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -71,6 +71,8 @@ static bool machine_option_set(const struct cmdline_word *word)
 		options.contexts = true;
 	else if (cmdline_is(word, "astray") && !word->value)
 		options.astray = true;
+	else if (cmdline_is(word, "silent") && !word->value)
+		options.silent = true;
 	else if (cmdline_is(word, "ids"))
 		options.id_step = (unsigned)number_of(word, MOST_ID_STEP);
 	else if (cmdline_is(word, "switch"))
@@ -157,6 +159,8 @@ void options_say(void)
 		say("contexts, ");
 	if (options.astray)
 		say("astray, ");
+	if (options.silent)
+		say("silent, ");
 	say("ad=%s, asid=%u, seed=%lu\n", ad_names[options.ad], options.asid_bits, options.seed);
 }
 

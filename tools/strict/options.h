@@ -25,6 +25,7 @@ extern struct options {
 	unsigned boot_hart; /* the number of the one that begins */
 	bool contexts;	    /* the tree has a context of the PLIC for each hart */
 	bool astray;	    /* a hart that is started first begins where the boot hart did */
+	bool silent;	    /* a hart that is started executes nothing */
 	unsigned id_step;   /* hart number i has i times this as its id */
 	unsigned slice;	    /* a hart runs for so many ticks of 100 instructions, on average */
 	unsigned eager; /* or until a trap, one of so many on average; 0: no trap ends its slice */
