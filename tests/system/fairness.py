@@ -57,7 +57,7 @@ def who_computes_runs_within_twice_as_many_slices():
     equal(True, late < 2 * SLICE_US + SLACK_US, f"one who has slept for two slices was woken {late} us late")
 
 
-@case
+@long_case
 def those_who_sleep_in_between_keep_nobody_from_running():
     """
     Four compute; sixteen more sleep for a slice, compute for a fifth of one, and would take the hart for themselves: then the

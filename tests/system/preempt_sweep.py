@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A program's calls are preempted after each n-th of their instructions (hardened kernel), under --icount.
 
-The guest program preempt_sweep tries some hundred points of each call; PREEMPT_STEP says how many
-instructions lie between two, for a long run."""
+The guest program preempt_sweep tries some sixty points of each call for each commit and a hundred each night, or as many as
+PREEMPT_POINTS says; PREEMPT_STEP says how many instructions lie between two, for a long run."""
 
 import os
 import re
@@ -19,15 +19,16 @@ OF_REQUIREMENTS = {"R9": ["sigreturn"], "R140": ["ipc_call", "ipc_signal", "ipc_
                    "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
                    "R145": ["uio_exit", "uio_kill", "uio_alloc"],
                    "R150": ["thread_cwd", "thread_root", "thread_usage", "thread_children"]}
-LEAST = 35  # points of each at which it was preempted; a stop holds locks at most of the others
 STEP = os.environ.get("PREEMPT_STEP", "0")
+POINTS = os.environ.get("PREEMPT_POINTS") or ("60" if PART == "most" else "100")
+LEAST = int(POINTS) * 7 // 20  # points of each at which it was preempted; a stop holds locks at most of the others
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
 
 # Those that take as long as a dozen of the others are for the night. (Without a disk, the seconds in which the machine idles
 # pass at once.)
 SLOW = {"p9_age": [], "thread_children": []}
 WANTED = {"most": [("all", ["--swap", "16M"])], "rest": list(SLOW.items())}.get(PART) or [("all", ["--swap", "16M"]), *SLOW.items()]
-RUNS = [run_placed("preempt_sweep", which, STEP, patience=7200,
+RUNS = [run_placed("preempt_sweep", which, STEP, POINTS, patience=7200,
                    env={"FAULTLINE_QEMU": "-device virtio-rng-device,max-bytes=64,period=1000"} if options else {},
                    options=["--icount", *options, *(["--device", "virtio-rng"] if options else []), "--timeout", "200" if STEP == "0" else "7000"])
         for which, options in WANTED]

@@ -52,6 +52,12 @@ def R142_programs_of_the_root():
     equal(137, run_in(place, "probe", "kill", "9").status, "one that is killed")
     done = run_in(place, "probe", "both", stdin=b"x")
     equal(0, done.status, "streams")
+
+
+@long_case
+def R142_environments_in_the_root():
+    """With --user, tests/system/user.py looks at them for each commit."""
+    place = make_root("environments")
     done = run_in(place, "probe", "env", options=["--env", "A=b"])
     has(done.out, b"HOME=/\n", "environment")
     has(done.out, b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n", "environment")

@@ -601,8 +601,16 @@ def R142_the_machine_goes_off_while_files_are_read():
     place = folder("leave")
     put(place + "/big", b"x")
     os.truncate(place + "/big", 16384 * PAGE)
-    for options in (["--mem", "64M"], ["--mem", "32M", "--append", "preempt=300"], ["--mem", "32M", "--swap", "64M"]):
+    for options in (["--mem", "64M"], ["--mem", "32M", "--append", "preempt=300"]):
         passes("leave", "/mnt/big", place=place, options=options)
+
+
+@long_case
+def R142_the_machine_goes_off_with_a_swap_disk():
+    place = folder("leave with swap")
+    put(place + "/big", b"x")
+    os.truncate(place + "/big", 16384 * PAGE)
+    passes("leave", "/mnt/big", place=place, options=["--mem", "32M", "--swap", "64M"])
 
 
 @case

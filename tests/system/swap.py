@@ -38,7 +38,7 @@ def shown(done):
     return (done.out + done.err)[-1000:].decode(errors="replace")
 
 
-@case
+@long_case
 def R81_R84_a_set_of_twice_the_memory_is_gone_through():
     swapping("sequential", SET, 1)
 

@@ -2,7 +2,7 @@
 /* Calls that are preempted after each n-th of their instructions, by one that meddles (hardened kernel). */
 
 /*
- * preempt_sweep CALL|all [STEP]: `all` leaves those out that wait for seconds. The competitor is a
+ * preempt_sweep CALL|all [STEP [POINTS]]: `all` leaves those out that wait for seconds. The competitor is a
  * process in the same memory, a thread, or a process in the memory of whose child makes the call. A line a call: points, their
  * distance, how often the call was preempted.
  */
@@ -25,7 +25,6 @@
 
 #define TICK	    100 /* instructions, under -icount */
 #define PAGE	    4096l
-#define POINTS	    100 /* without a STEP, about */
 #define UNDISTURBED 3
 #define MISSES	    3 /* so many in a row: the call's end is reached */
 #define N_MAX	    3000000l
@@ -37,6 +36,7 @@ static const struct sweep *sweep;
 static long point; /* n: nanoseconds, which are instructions, from arm() to the preemption */
 static unsigned failed, failed_all;
 static char *self;
+static long all_points; /* without a STEP, about */
 
 void expect(int is, const char *what, long got)
 {
@@ -219,7 +219,7 @@ static void run(long step)
 	}
 	before = memory();
 	if (!step)
-		step = (sweep->length ? sweep->length : least) / POINTS | 1;
+		step = (sweep->length ? sweep->length : least) / all_points | 1;
 	for (point = sweep->from ?: 1; point < end && misses < MISSES && failed < FAILED_MAX;
 	     point += step) {
 		int was = try();
@@ -956,7 +956,7 @@ static const struct sweep sweeps[] = {
 	  .call = call_signal,
 	  .compete = compete_signal,
 	  .check = check_signal,
-	  .length = 1500 },
+	  .length = STEPS_OF(15) },
 	{ .name = "mmap", .call = call_mmap, .compete = compete_mmap, .check = check_mmap },
 	{ .name = "munmap",
 	  .prepare = prepare_munmap,
@@ -1028,7 +1028,7 @@ static const struct sweep sweeps[] = {
 	  .check = check_poll,
 	  .from = 1500,
 	  .to = 4500,
-	  .length = 1200 },
+	  .length = STEPS_OF(13) },
 	{ .name = NULL },
 };
 
@@ -1045,6 +1045,8 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 && strcmp(argv[1], "all") != 0 ? argv[1] : NULL;
 	long step = argc > 2 ? atol(argv[2]) : 0;
+
+	all_points = argc > 3 ? atol(argv[3]) : POINTS;
 
 	if (argc == 2 && strcmp(argv[1], "executed") == 0)
 		return be_executed();

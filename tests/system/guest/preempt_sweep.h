@@ -8,7 +8,11 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-#define JUNK 0x6a6a6a6a6a6a0000l
+#define JUNK   0x6a6a6a6a6a6a0000l
+#define POINTS 60 /* of a sweep, where nobody says how many */
+
+/* The length for steps of n instructions, where a bug would be hit between a few instructions only. */
+#define STEPS_OF(n) ((n)*POINTS)
 
 #define CALL(nr, ...) ecall(SYS_##nr, (const uint64_t[6]){ __VA_ARGS__ })
 

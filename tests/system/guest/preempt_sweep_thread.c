@@ -17,9 +17,6 @@
 #define PAGES	    8
 #define PAGE	    4096
 
-/* What is taken without its lock goes wrong between a few instructions only: the length for such steps. */
-#define STEPS_OF(n) ((n)*100)
-
 static int top; /* the root folder, wherever the root is now */
 static long done;
 
