@@ -394,6 +394,81 @@ static void limits(void)
 
 /* ---- files ---- */
 
+/* ---- times ---- */
+
+static int asks(int fd)
+{
+	return mq_notify(fd, &(struct sigevent){ .sigev_notify = SIGEV_NONE });
+}
+
+static int asks_no_more(int fd)
+{
+	return mq_notify(fd, NULL);
+}
+
+static int sends(int fd)
+{
+	return mq_send(fd, "x", 1, 0);
+}
+
+static int receives(int fd)
+{
+	char text[20];
+
+	return (int)mq_receive(fd, text, sizeof(text), NULL);
+}
+
+static int reads(int fd)
+{
+	char text[100];
+
+	return pread(fd, text, sizeof(text), 0) > 0 ? 0 : -1;
+}
+
+static int gets_attributes(int fd)
+{
+	return mq_getattr(fd, &(struct mq_attr){ 0 });
+}
+
+static int sets_attributes(int fd)
+{
+	return mq_setattr(fd, &(struct mq_attr){ .mq_flags = O_NONBLOCK }, NULL);
+}
+
+/* Which times of the queue does each call set? */
+static void times(void)
+{
+	static const struct {
+		const char *name;
+		int (*call)(int fd);
+	} calls[] = {
+		{ "setattr", sets_attributes },
+		{ "getattr", gets_attributes },
+		{ "receive, of none", receives },
+		{ "notify", asks },
+		{ "notify, again", asks },
+		{ "notify, no more", asks_no_more },
+		{ "notify, nobody any more", asks_no_more },
+		{ "send", sends },
+		{ "send, without room", sends },
+		{ "read", reads },
+		{ "receive", receives },
+	};
+	int fd = queue_new(1, 20);
+	static const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (futimens(fd, old) != 0)
+			result("futimens", -1);
+		result(calls[i].name, calls[i].call(fd));
+		fstat(fd, &st);
+		say("%s%s\n", st.st_atim.tv_sec != 1000 ? " read" : "",
+		    st.st_mtim.tv_sec != 1000 ? " modified" : "");
+	}
+	TRY(close(fd));
+}
+
 static void tell_stat(const char *what, const struct stat *st)
 {
 	say("%s: mode %#o, %ld links, %ld bytes in %ld blocks\n", what, st->st_mode,
@@ -510,6 +585,7 @@ int main(void)
 	set_attributes();
 	permissions();
 	limits();
+	times();
 	descriptors();
 	watched();
 	return 0;
