@@ -30,7 +30,10 @@ long spin(struct area *area, const struct section *section, volatile long *turns
  * Returns 0, or 1 if it was aborted.
  */
 long add(struct area *area, const struct section *section, long *counter, long delay, char *pages);
+/* Enters a section of the two instructions from border_start on, and goes to one around its borders, which are all breakpoints. */
+void border(struct area *area, const struct section *section, const char *at);
 extern const char spin_start[], spin_end[], spin_abort[], add_start[], add_end[], add_abort[];
+extern const char border_first[], border_start[], border_end[], border_abort[], border_out[];
 
 __asm__(".text\n"
 	"spin: sd a1, 8(a0)\n"
@@ -58,9 +61,21 @@ __asm__(".text\n"
 	"	ret\n"
 	"	.word 0xf1401073\n"
 	"add_abort: li a0, 1\n"
-	"	ret\n");
+	"	ret\n"
+	".option push\n"
+	".option norvc\n"
+	"border: sd a1, 8(a0)\n"
+	"	jr a2\n"
+	"border_first: ebreak\n"
+	"border_start: ebreak\n"
+	"	ebreak\n"
+	"border_end: ebreak\n"
+	"	.word 0xf1401073\n"
+	"border_abort: ebreak\n"
+	"border_out: ret\n"
+	".option pop\n");
 
-static struct section spinning, adding;
+static struct section spinning, adding, bordered;
 static volatile long turns;
 
 static long rseq(void *at, uint32_t len, int flags, uint32_t signature)
@@ -175,11 +190,48 @@ static void signals(void)
 	say("elsewhere: %d, %d\n", (int)area.section, turns > 0);
 }
 
+static volatile uint64_t stopped_at;
+
+static void at_breakpoint(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *at = context;
+
+	(void)sig, (void)info;
+	stopped_at = at->uc_mcontext.__gregs[REG_PC];
+	at->uc_mcontext.__gregs[REG_PC] = (unsigned long)border_out;
+}
+
+/* Before the section, its first instruction and its last, and the one behind it: where does the handler come from? */
+static void borders(void)
+{
+	struct sigaction action = { .sa_sigaction = at_breakpoint, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGTRAP, &action, NULL);
+	for (const char *at = border_first; at <= border_end; at += 4) {
+		border(&area, &bordered, at);
+		say("%d: %s, %d\n", (int)(at - border_start) / 4,
+		    stopped_at == (uint64_t)at		   ? "there"
+		    : stopped_at == (uint64_t)border_abort ? "aborted"
+							   : "elsewhere",
+		    (int)area.section);
+	}
+}
+
 /* ---- what is not as it should be ---- */
 
 static int in_bad(void *section)
 {
 	begin();
+	alarms();
+	spin(&area, section, &turns);
+	return 1;
+}
+
+/* Everything is in its place, but the thread has promised another signature. */
+static int with_another_signature(void *section)
+{
+	libc_rseq_end();
+	TRY(rseq(&area, sizeof(area), 0, RSEQ_SIGNATURE + 1));
 	alarms();
 	spin(&area, section, &turns);
 	return 1;
@@ -207,6 +259,7 @@ static void bad(void)
 	bad = spinning;
 	bad.abort += 4;
 	in_child("no signature", in_bad, &bad);
+	in_child("another signature", with_another_signature, &spinning);
 	bad = spinning;
 	bad.abort = 0x1000;
 	in_child("an abort that is not mapped", in_bad, &bad);
@@ -364,12 +417,16 @@ int main(int argc, char **argv)
 	adding.start = (uint64_t)add_start;
 	adding.length = (uint64_t)(add_end - add_start);
 	adding.abort = (uint64_t)add_abort;
+	bordered.start = (uint64_t)border_start;
+	bordered.length = (uint64_t)(border_end - border_start);
+	bordered.abort = (uint64_t)border_abort;
 	registering();
 	bad();
 	in_child("another thread", is_preempted, NULL);
 	in_child("threads", add_together, NULL);
 	begin();
 	signals();
+	borders();
 	follow_harts();
 	in_child("a child", is_registered, NULL);
 	pthread_create(&thread, NULL, is_not_registered, NULL);
