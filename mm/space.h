@@ -92,6 +92,7 @@ struct space {
 	vaddr_t brk_high;
 	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */
 	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
+	bool mmap_up;		 /* upwards instead */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
 	unsigned mdwe;	   /* atomic: MDWE_*. Set once; fork and exec begin with mdwe_inherited() */

@@ -444,6 +444,67 @@ static struct vma *highest_up_to(struct vma *vma, size_t len)
 	}
 }
 
+/* Returns the lowest VMA of a subtree with a gap of len bytes below it. There is one. */
+static struct vma *lowest_in(struct tree_node *node, size_t len)
+{
+	for (;;) {
+		if (vma_gap_has_room(node->child[0], len))
+			node = node->child[0];
+		else if (node->weight >= len)
+			return vma_of(node);
+		else
+			node = node->child[1];
+	}
+}
+
+/* Returns the lowest VMA above `vma` with a gap of len bytes below it, or NULL. */
+static struct vma *lowest_above(struct vma *vma, size_t len)
+{
+	struct tree_node *node = &vma->node;
+
+	for (;;) {
+		struct tree_node *child;
+
+		if (vma_gap_has_room(node->child[1], len))
+			return lowest_in(node->child[1], len);
+		do {
+			child = node;
+			node = node->parent;
+			if (!node)
+				return NULL;
+		} while (node->child[1] == child);
+		if (node->weight >= len)
+			return vma_of(node);
+	}
+}
+
+/* Whether a range of len bytes fits between `floor` and the VMA, or where that is NULL the end of user memory. */
+static bool fits_below(const struct vma *above, vaddr_t floor, size_t len)
+{
+	vaddr_t top = above ? vma_start_gap(above) : USER_TOP;
+
+	return top >= floor && top - floor >= len;
+}
+
+int vma_find_gap_up(struct space *space, size_t len, vaddr_t bottom, vaddr_t *start_ret)
+{
+	struct vma *above = vma_find_next(space, bottom);
+	vaddr_t floor = bottom;
+
+	if (above && above->start <= bottom) {
+		floor = above->end;
+		above = vma_next(above);
+	}
+	if (above && !fits_below(above, floor, len)) {
+		above = lowest_above(above, len);
+		floor = above ? vma_prev(above)->end : vma_last(space)->end;
+	}
+	if (!fits_below(above, floor, len))
+		return -ENOMEM;
+	*start_ret = floor;
+	return 0;
+}
+
 int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_ret)
 {
 	struct vma *below = vma_last_below(space, top);

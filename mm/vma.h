@@ -290,3 +290,6 @@ vaddr_t vma_start_gap(const struct vma *vma);
  * 0 with its start in *start_ret, or -ENOMEM. O(log n). The caller holds the space's lock.
  */
 int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_ret);
+
+/* The same for the lowest free range from `bottom` on. */
+int vma_find_gap_up(struct space *space, size_t len, vaddr_t bottom, vaddr_t *start_ret);

@@ -313,8 +313,8 @@ static long set_timerslack(uint64_t ns)
 }
 
 /*
- * Addresses are never randomized, so the flag that asks for that is kept. What would change something is refused, so that no
- * program relies on it.
+ * Addresses are never randomized, so the flag that asks for that is only kept; exec heeds the other one. What would change
+ * more is refused, so that no program relies on it.
  */
 long sys_personality(struct trap_frame *frame)
 {
@@ -323,7 +323,7 @@ long sys_personality(struct trap_frame *frame)
 
 	if (new == PERSONALITY_QUERY)
 		return old;
-	if (new & ~ADDR_NO_RANDOMIZE)
+	if (new & ~(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT))
 		return -EINVAL;
 	thread->personality = new;
 	return old;

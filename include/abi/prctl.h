@@ -57,6 +57,7 @@
 #define PR_CAP_AMBIENT_LOWER	 3
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 
-/* Of personality: asks for the present one; and the one flag that is known. */
-#define PERSONALITY_QUERY 0xffffffffu
-#define ADDR_NO_RANDOMIZE 0x0040000u
+/* Of personality: asks for the present one; and the flags that are known. */
+#define PERSONALITY_QUERY  0xffffffffu
+#define ADDR_NO_RANDOMIZE  0x0040000u
+#define ADDR_COMPAT_LAYOUT 0x0200000u

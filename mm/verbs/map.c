@@ -59,6 +59,8 @@ static inline int choose_address(struct space *space, vaddr_t hint, size_t len, 
 		*start_ret = hint;
 		return 0;
 	}
+	if (unlikely(space->mmap_up))
+		return vma_find_gap_up(space, len, space->mmap_top, start_ret);
 	if (vma_find_gap(space, len, space->mmap_top, start_ret) == 0)
 		return 0;
 	return vma_find_gap(space, len, USER_TOP, start_ret);

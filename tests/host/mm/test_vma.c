@@ -141,6 +141,26 @@ static void check_gap(void)
 		assert_true(at < BASE);
 }
 
+static void check_gap_up(void)
+{
+	unsigned len = 1 + (unsigned)test_below(30), bottom = (unsigned)test_below(PAGES), run = 0;
+	vaddr_t at = 0, want = 0;
+	int result;
+
+	for (unsigned i = bottom; i < PAGES && run < len; i++) {
+		run = choosable(i) ? run + 1 : 0;
+		want = va_of(i + 1) - run * P;
+	}
+	space_lock(&space);
+	result = vma_find_gap_up(&space, len * P, va_of(bottom), &at);
+	space_unlock(&space);
+	assert_int_equal(0, result); /* there is always room above the window */
+	if (run == len)
+		assert_int_equal(want, at);
+	else
+		assert_true(at + len * P > BASE + PAGES * P);
+}
+
 static void step(void)
 {
 	unsigned from = (unsigned)test_below(PAGES);
@@ -153,6 +173,8 @@ static void step(void)
 	check_lookup();
 	check_gap();
 	check_gap();
+	check_gap_up();
+	check_gap_up();
 }
 
 TEST(against_a_list)
