@@ -236,12 +236,12 @@ def R142_changes_of_all_kinds():
 
 @case
 def R142_a_file_is_replaced_in_one_step():
-    passes("replace", "/mnt", place=folder("replaced"))
+    passes("replace", "/mnt", "50", place=folder("replaced"))
 
 
 @long_case
 def R142_a_file_is_replaced_at_any_time():
-    passes("replace", "/mnt", place=folder("replaced at any time"), options=["--append", "preempt=1000"])
+    passes("replace", "/mnt", "150", place=folder("replaced at any time"), options=["--append", "preempt=1000"])
 
 
 @long_case

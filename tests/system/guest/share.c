@@ -382,9 +382,10 @@ static void do_edit(char **argv)
 	edit_limited();
 }
 
-/* A name that a file which is open is replaced at is always there, for everybody. */
+/* A name that a file which is open is replaced at, so often, is always there, for everybody. */
 static void do_replace(char **argv)
 {
+	const long times = strtol(argv[1], NULL, 10);
 	int fd, status, last = -1;
 	pid_t child;
 	char byte;
@@ -393,7 +394,7 @@ static void do_replace(char **argv)
 	put_text("target", O_CREAT, "x");
 	child = fork();
 	if (child == 0) {
-		for (unsigned i = 0; i < 150; i++) {
+		for (long i = 0; i < times; i++) {
 			put_text("new", O_CREAT, "x");
 			expect("rename", 0, got(rename("new", "target")));
 		}
