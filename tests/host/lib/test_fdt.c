@@ -135,3 +135,26 @@ TEST(odd_properties)
 	assert_int_equal(-ENOENT, dt_next_sibling(&dt, node));
 	assert_int_equal(-ENOENT, dt_reg(&dt, dt_root(&dt), 0, &addr, &size));
 }
+
+/* Addresses have one cell or two, sizes at most two; anything else is refused, whatever `reg` has. */
+TEST(cells_of_reg)
+{
+	static const uint8_t zeros[32];
+	static uint8_t blob[65536];
+	uint64_t addr, size;
+	struct dt dt;
+
+	for (uint32_t cells = 0; cells < 16; cells++) {
+		uint32_t of_address = cells / 4, of_size = cells % 4;
+		int node, err = of_address >= 1 && of_address <= 2 && of_size <= 2 ? 0 : -EINVAL;
+
+		must(fdt_open_into(made_blob, blob, sizeof(blob)));
+		node = fdt_node_offset_by_phandle(blob, 77);
+		must(fdt_setprop(blob, node, "reg", zeros, sizeof(zeros)));
+		node = fdt_parent_offset(blob, fdt_node_offset_by_phandle(blob, 77));
+		must(fdt_setprop_u32(blob, node, "#address-cells", of_address));
+		must(fdt_setprop_u32(blob, node, "#size-cells", of_size));
+		assert_int_equal(0, dt_init(&dt, blob, sizeof(blob), NULL));
+		assert_int_equal(err, dt_reg(&dt, dt_phandle(&dt, 77), 0, &addr, &size));
+	}
+}
