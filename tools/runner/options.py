@@ -52,7 +52,7 @@ Standard input, output and error are the program's own.
                            switched at instants that SEED chooses (virt)
   --strict-opt OPTION,...  what that machine does, of negative, speculate=N, evict=N,
                            ad=hw|fault|spec, asid=BITS, witness, findings=N (all), and
-                           switch=N, eager=N, ids=N, boot=N, contexts, astray
+                           switch=N, eager=N, ids=N, boot=N, contexts, astray, silent
   --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
