@@ -3,6 +3,8 @@
 #include "proc/exec.h"
 
 #include "abi/errno.h"
+#include "abi/prctl.h"
+#include "abi/resource.h"
 #include "arch/context.h"
 #include "arch/frame.h"
 #include "base/log.h"
@@ -241,6 +243,13 @@ static __attribute__((noinline, cold)) void label_files(const struct new_image *
 		object_set_label(new->interp->object, new->interp->path, JOURNAL_FILE);
 }
 
+/* As on Linux, a program that may have any stack, or asks for it, has its mappings upwards from a fixed address. */
+static bool maps_upwards(const struct space *space)
+{
+	return space->limit_stack == RLIM_INFINITY ||
+	       current_thread()->personality & ADDR_COMPAT_LAYOUT;
+}
+
 /* The caller discards the new image with new_image_discard() after an error, too. */
 static int new_image_make(struct new_image *new, struct object *object, const char *path,
 			  struct exec_args *args)
@@ -268,6 +277,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	if (unlikely(new->uspace->space.recorded))
 		label_files(new);
 	process_copy_limits(current_process(), &new->uspace->space);
+	new->uspace->space.mmap_up = maps_upwards(&new->uspace->space);
 	return new_image_fill(new, args);
 }
 

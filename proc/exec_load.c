@@ -4,15 +4,12 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "abi/prctl.h"
-#include "abi/resource.h"
 #include "lib/bits.h"
 #include "mm/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/verbs.h"
 #include "mm/verbs/map.h"
 #include "proc/mem_wait.h"
-#include "proc/thread.h"
 #include "proc/uspace.h"
 
 /* As on Linux: the initial stack size, and the limits of how far below the top mmap begins. */
@@ -218,13 +215,6 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
 	return vm_map(space, &request, &at);
 }
 
-/* As on Linux, a program that may have any stack, or asks for it, has its mappings from there upwards. */
-static bool maps_upwards(const struct space *space)
-{
-	return space->limit_stack == RLIM_INFINITY ||
-	       current_thread()->personality & ADDR_COMPAT_LAYOUT;
-}
-
 /*
  * Sets where mmap begins, below the largest stack, its guard gap and the page for sigreturn, and the
  * heap. Call with the mmap lock held.
@@ -234,7 +224,6 @@ static void exec_place(struct space *space, vaddr_t end)
 	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + (STACK_GUARD_PAGES + 1) * PAGE_SIZE;
 
 	gap = MIN(MAX(gap, MMAP_GAP_LEAST), MMAP_GAP_MOST);
-	space->mmap_up = maps_upwards(space);
 	space->mmap_top = space->mmap_up ? ALIGN_UP(DYN_BASE, PAGE_SIZE)
 					 : ALIGN_DOWN(USER_TOP - gap, PAGE_SIZE);
 	space->stack_top = USER_TOP;

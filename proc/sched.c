@@ -1700,6 +1700,9 @@ void sched_add_hart(struct hart *hart, struct thread *idle)
 
 void sched_start_other(void)
 {
+	spin_lock_irqoff(&sched_lock);
+	note_waiting(&harts[0]); /* what was queued while it was the only one was not noted */
+	spin_unlock_irqoff(&sched_lock);
 	irq_enable();
 	kthread_be_idle();
 }

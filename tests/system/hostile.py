@@ -93,17 +93,17 @@ def be_hostile(first, seeds, mem, env=None, words=()):
 
 @case
 def with_little_memory():
-    be_hostile(1, 20 if LONG else 3, "32M")
+    be_hostile(1, 20 if LONG else 5, "32M")
 
 
 @case
 def with_more_memory():
-    be_hostile(1001, 20 if LONG else 3, "128M", DRIVEN)
+    be_hostile(1001, 20 if LONG else 4, "128M", DRIVEN)
 
 
 @case
 def with_the_least_memory():
-    be_hostile(2001, 7 if LONG else 1, "16M")
+    be_hostile(2001, 7 if LONG else 2, "16M")
 
 
 @case
