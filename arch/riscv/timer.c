@@ -15,11 +15,14 @@
 #define DTB_LIMIT (1ul << 20)
 
 /*
- * QEMU turns a deadline into nanoseconds and, with -icount, adds them to a clock of its own. For a
- * later deadline than this that overflows, and QEMU's main loop never sleeps while the hart does.
- * It is 14 years with a timebase of 10 MHz.
+ * A deadline later than FAR_TICKS is none: the hart wakes up after WAKE_TICKS all the same. This is for QEMU with -icount. It
+ * adds the deadline, in nanoseconds, to a clock that overflows after 292 years. And with sleep=off the clock jumps to the
+ * deadline when the hart sleeps, again and again while the machine waits for the host. In steps of seconds that can last for
+ * hours before the clock is at its end, where no instruction is executed any more. With a timebase of 10 MHz the two are 14
+ * years and 13 s.
  */
-#define FAR_TICKS (1ul << 52)
+#define FAR_TICKS  (1ul << 52)
+#define WAKE_TICKS (1ul << 27)
 
 static bool sstc;
 
@@ -82,7 +85,7 @@ void arch_timer_init(void)
 void arch_timer_set(uint64_t deadline_ticks)
 {
 	if (deadline_ticks > FAR_TICKS)
-		deadline_ticks = MIN(deadline_ticks, arch_time() + FAR_TICKS);
+		deadline_ticks = MIN(deadline_ticks, arch_time() + WAKE_TICKS);
 	if (sstc)
 		csr_write(stimecmp, deadline_ticks);
 	else

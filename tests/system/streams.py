@@ -103,16 +103,28 @@ def input_is_streamed_not_collected():
     equal(0, process.wait(PATIENCE), "status")
 
 
-@case
-def a_slow_reader_loses_nothing():
-    process = start("bytes", str(len(PATTERN)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+def read_slowly(*options):
+    """The first byte is read when the pipe has long been full, and the machine waits for room."""
+    process = start("bytes", str(len(PATTERN)), options=options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     read_end = process.stdout.fileno()
+    threading.Event().wait(1)
     data = b""
     while more := os.read(read_end, 30000):
         data += more
         threading.Event().wait(0.01)
     equal(True, data == PATTERN, "same bytes")
     equal(0, process.wait(PATIENCE), "status")
+
+
+@case
+def a_slow_reader_loses_nothing():
+    read_slowly()
+
+
+@case
+def a_slow_reader_loses_nothing_where_instructions_are_counted():
+    """The clock goes on to the next timer while the machine waits: without one, to its end."""
+    read_slowly("--icount", "--timeout", "60")
 
 
 @case
