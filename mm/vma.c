@@ -408,71 +408,38 @@ static bool vma_gap_has_room(struct tree_node *node, size_t len)
 	return node && node->heaviest >= len;
 }
 
-/* Returns the highest VMA of a subtree with a gap of len bytes below it. There is one. */
-static struct vma *highest_in(struct tree_node *node, size_t len)
+/*
+ * Returns the VMA of a subtree that is first from one side (0: the lowest, 1: the highest) with a gap of len bytes below it.
+ * There is one.
+ */
+static inline struct vma *first_in(struct tree_node *node, unsigned side, size_t len)
 {
 	for (;;) {
-		if (vma_gap_has_room(node->child[1], len))
-			node = node->child[1];
+		if (vma_gap_has_room(node->child[side], len))
+			node = node->child[side];
 		else if (node->weight >= len)
 			return vma_of(node);
 		else
-			node = node->child[0];
+			node = node->child[!side];
 	}
 }
 
-/* Returns the highest VMA, from `vma` downwards, with a gap of len bytes below it, or NULL. */
-static struct vma *highest_up_to(struct vma *vma, size_t len)
-{
-	struct tree_node *node = &vma->node;
-
-	if (node->weight >= len)
-		return vma;
-	for (;;) {
-		struct tree_node *child = node;
-
-		if (vma_gap_has_room(node->child[0], len))
-			return highest_in(node->child[0], len);
-		do {
-			child = node;
-			node = node->parent;
-			if (!node)
-				return NULL;
-		} while (node->child[0] == child);
-		if (node->weight >= len)
-			return vma_of(node);
-	}
-}
-
-/* Returns the lowest VMA of a subtree with a gap of len bytes below it. There is one. */
-static struct vma *lowest_in(struct tree_node *node, size_t len)
-{
-	for (;;) {
-		if (vma_gap_has_room(node->child[0], len))
-			node = node->child[0];
-		else if (node->weight >= len)
-			return vma_of(node);
-		else
-			node = node->child[1];
-	}
-}
-
-/* Returns the lowest VMA above `vma` with a gap of len bytes below it, or NULL. */
-static struct vma *lowest_above(struct vma *vma, size_t len)
+/* Returns the next VMA below `vma` (side 0) or above it (1) with a gap of len bytes below that, or NULL. */
+static inline struct vma *next_with_room(struct vma *vma, unsigned side, size_t len)
 {
 	struct tree_node *node = &vma->node;
 
 	for (;;) {
 		struct tree_node *child;
 
-		if (vma_gap_has_room(node->child[1], len))
-			return lowest_in(node->child[1], len);
+		if (vma_gap_has_room(node->child[side], len))
+			return first_in(node->child[side], !side, len);
 		do {
 			child = node;
 			node = node->parent;
 			if (!node)
 				return NULL;
-		} while (node->child[1] == child);
+		} while (node->child[side] == child);
 		if (node->weight >= len)
 			return vma_of(node);
 	}
@@ -496,7 +463,7 @@ int vma_find_gap_up(struct space *space, size_t len, vaddr_t bottom, vaddr_t *st
 		above = vma_next(above);
 	}
 	if (above && !fits_below(above, floor, len)) {
-		above = lowest_above(above, len);
+		above = next_with_room(above, 1, len);
 		floor = above ? vma_prev(above)->end : vma_last(space)->end;
 	}
 	if (!fits_below(above, floor, len))
@@ -518,7 +485,8 @@ int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_re
 		*start_ret = top - len;
 		return 0;
 	}
-	below = below ? highest_up_to(below, len) : NULL;
+	if (below && below->node.weight < len)
+		below = next_with_room(below, 0, len);
 	if (!below)
 		return -ENOMEM;
 	*start_ret = vma_start_gap(below) - len;

@@ -53,21 +53,23 @@ def harts_may_have_any_numbers():
     has(log, b"boot: 3 harts run\n", "log")
 
 
+def says_of_each_other_hart(option, text):
+    """Boots three harts of the strict machine with that option; gives the log, which says that of two of them."""
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", option)
+    for number in (b"1", b"2"):
+        has(log, b"boot: hart " + number + text, "log")
+    return log
+
+
 @case
 def a_hart_that_the_firmware_lets_begin_elsewhere_is_started_again():
     """As OpenSBI 1.1 does, if the host is busy: the hart began in a kernel that had begun, and cleared its .bss."""
-    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "astray")
-    for number in (b"1", b"2"):
-        has(log, b"boot: hart " + number + b" had gone astray, and is started again\n", "log")
-    has(log, b"boot: 3 harts run\n", "log")
+    has(says_of_each_other_hart("astray", b" had gone astray, and is started again\n"), b"boot: 3 harts run\n", "log")
 
 
 @case
 def a_hart_that_is_started_and_does_not_come_is_left_out():
-    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "silent")
-    for number in (b"1", b"2"):
-        has(log, b"boot: hart " + number + b" is left out: it was started and has not come\n", "log")
-    has(log, b"boot: 1 hart runs\n", "log")
+    has(says_of_each_other_hart("silent", b" is left out: it was started and has not come\n"), b"boot: 1 hart runs\n", "log")
 
 
 @long_case
