@@ -64,6 +64,7 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
 		return -EINVAL;
+	/* The bit of CLONE_NEWTIME belongs to the exit signal here. */
 	return clone_refuse_namespaces(flags & ~(uint64_t)CLONE_NEWTIME);
 }
 
