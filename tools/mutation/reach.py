@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Learns which lines of the kernel each part of the suites executes, and what it costs; a file keeps what was learnt.
 
-In the guest QEMU's plugin tells the blocks (mutation/guest.py). For host tests gcov tells the lines, where beside the
-test stands a program that counts its coverage. The others count as executing all functions of the files that they are
+In the guest QEMU's plugin tells the blocks (mutation/guest.py). For host tests and fuzzers gcov tells the lines, where beside
+the test stands a program that counts its coverage. The others count as executing all functions of the files that they are
 built of.
 """
 
@@ -112,7 +112,8 @@ class Reach:
             return 1.0, 0, None, None
         with tempfile.TemporaryDirectory(prefix="mutants-gcov-") as folder:
             before = units.cpu()
-            words = [os.path.join(self.slot.build, program), *unit.test.words[1:]]
+            words = list(unit.test.words)
+            words[unit.test.at] = os.path.join(self.slot.build, program)
             subprocess.run(words, cwd=unit.test.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, check=False, timeout=SUITE_SECONDS,
                            env={**unit.test.env, "GCOV_PREFIX": folder})

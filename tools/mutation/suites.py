@@ -14,6 +14,7 @@ import spelling
 STAGES = ("host", "kernel", "user", "system", "strict", "browser")
 # Tests of exact costs fail after any change, so they say nothing about a bug; the labs build kernels of their own.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper|^labs")
+FUZZER = "tests/fuzz/fuzz-"  # what tests/fuzz/fuzz.py runs
 TIMED = ("kernel", "user", "system", "strict")  # a busy machine may make these fail: only a second failure counts
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
@@ -31,7 +32,10 @@ class Test:
         self.words, self.folder = known["cmd"], known["workdir"] or build
         self.env = {**os.environ, **known["env"]}
         self.suite = known["suite"][0].rpartition(":")[2]
-        self.program, self.needs = os.path.relpath(self.words[0], build), known["needs"]
+        # A fuzzer's program is one of its script's words. Those after it are for coverage, whose floors hold without bugs only.
+        self.at = next((at for at, word in enumerate(self.words) if FUZZER in word), 0)
+        self.words = self.words[: self.at + 1] if self.at else self.words
+        self.program, self.needs = os.path.relpath(os.path.join(build, self.words[self.at]), build), known["needs"]
         self.seconds, self.limit = 0.0, float(known["timeout"])
         tool = next((at for at, word in enumerate(self.words[:2]) if os.path.basename(word) == "ktap"), None)
         self.boots, self.after, self.died = tool is not None, (tool or 0) + 1, False
@@ -114,10 +118,10 @@ def verdict(status, text):
 
 
 def relevant(test):
-    """Returns whether a test runs the kernel's code."""
+    """Returns whether a test runs the kernel's code: those of tools do not."""
     if LEFT_OUT.search(test.name):
         return False
-    return test.suite != "host" or test.program.startswith("tests/host/")
+    return test.suite != "host" or test.program.startswith(("tests/host/", FUZZER))
 
 
 def stages_of(words):

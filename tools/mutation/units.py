@@ -152,5 +152,6 @@ def unset(slot, names):
 def name_of(program, build):
     """Returns the name of the program that counts the coverage of the same test, or None."""
     folder, name = os.path.split(program)
-    cover = os.path.join(folder, name.replace("test-", "cover-", 1))
-    return cover if name.startswith("test-") and os.path.exists(os.path.join(build, cover)) else None
+    kind, _, rest = name.partition("-")
+    cover = os.path.join(folder, "cover-" + rest)
+    return cover if kind in ("test", "fuzz") and os.path.exists(os.path.join(build, cover)) else None

@@ -83,7 +83,7 @@ class Numbered:
         """Returns whether a test can notice the bug. A host test contains only some source files."""
         if bug.path.endswith(".c") and bug.path not in self.built_of:
             self.built_of[bug.path] = {test.name for test in self.suites.stages.get("host", ())
-                                       if is_built_of(test.words[0], bug.path)}
+                                       if is_built_of(os.path.join(self.slot.build, test.program), bug.path)}
         if bug.path.endswith(".c"):
             return lambda test: test.suite != "host" or test.name in self.built_of[bug.path]
         return lambda test: test.suite != "host" or not bug.path.startswith("arch/")

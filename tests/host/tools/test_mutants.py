@@ -14,7 +14,7 @@ import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, number, patch, suites, survivors, weave
+from mutation import area, calls, number, patch, suites, survivors, units, weave
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
 CHANGE = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -7,2 +7,2 @@ int b(void)\n int b(void)\n {\n-\treturn 1;\n+\treturn 2;\n"
@@ -246,6 +246,22 @@ def tests_of_a_suite_by_expression():
         equal("mutants: no test of host is called 'mm-fualt': say mm-fault", str(refusal), "an expression for none")
     else:
         raise AssertionError("not refused")
+
+
+@case
+def a_fuzzer_is_run_without_its_coverage():
+    known = {"name": "fuzz dt", "cmd": ["/usr/bin/python3", "/x/fuzz.py", "dt", "tests/fuzz/fuzz-dt", "tests/fuzz/cover-dt", "lib/fdt.c"],
+             "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1, "needs": []}
+    test = suites.Test(known, "/b")
+    equal(("tests/fuzz/fuzz-dt", known["cmd"][:4]), (test.program, test.words), "its program is not the script")
+    other = suites.Test({**known, "name": "tools fuzz", "cmd": ["/usr/bin/python3", "/b/tests/host/tools/test_fuzz.py"]}, "/b")
+    equal((True, False), (suites.relevant(test), suites.relevant(other)), "a test of a tool has no kernel's code")
+    folder = tree({})
+    for name in ("test-a", "fuzz-a", "cover-a", "test-b"):
+        write(folder, "tests/" + name, "")
+    equal(["tests/cover-a", "tests/cover-a", None], [units.name_of("tests/" + name, folder) for name in ("test-a", "fuzz-a", "test-b")],
+          "what counts the lines of each")
+    shutil.rmtree(folder)
 
 
 @case
