@@ -70,6 +70,9 @@ def touch(path):
         pass
 
 
+RUN = ("executable", "shared library", "shared module", "custom")  # types of Meson's targets: programs, and what they load
+
+
 class Build:
     """A build folder."""
 
@@ -77,10 +80,10 @@ class Build:
         self.build = build
 
     def tests(self):
-        """Returns Meson's description of the tests; "needs" are the programs that are built for each."""
+        """Returns Meson's description of the tests; "needs" are the programs and their libraries that are built for each."""
         found, names = self.introspect("tests"), {}
         for target in self.introspect("targets"):
-            if target["type"] == "executable":
+            if target["type"] in RUN:
                 names[target["id"]] = [os.path.relpath(path, self.build) for path in target["filename"]]
         for test in found:
             test["needs"] = [name for target in test["depends"] for name in names.get(target, ())]

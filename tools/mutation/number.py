@@ -18,10 +18,10 @@ def sections(data):
 
 
 def offset_of(path, symbol):
-    """Returns the offset of a variable in the file, or None if the program does not have it."""
+    """Returns the offset of a variable in the file, or None if the program, or what else it is, does not have it."""
     with open(path, "rb") as file:
         data = file.read()
-    table = sections(data)
+    table = sections(data) if data.startswith(b"\x7fELF") else []
     for kind, _addr, start, size, link in table:
         if kind != SHT_SYMTAB:
             continue

@@ -178,6 +178,7 @@ def a_number_is_set_in_a_program():
     with open(program, "rb") as file:
         file.seek(programs.places[0][1])
         equal(8, struct.unpack("<I", file.read(4))[0], "in the file")
+    equal([], number.Programs([os.path.join(folder, "mm/x.c")], calls.SYMBOL).places, "none in what is no program")
     shutil.rmtree(folder)
 
 
@@ -270,13 +271,15 @@ def programs_of_a_test_are_those_that_it_runs():
     slot = area.Slot(folder, "slot")
     targets = [{"id": "k", "type": "executable", "filename": [os.path.join(slot.build, "kernel.elf")]},
                {"id": "s", "type": "executable", "filename": [os.path.join(slot.build, "user/server")]},
+               {"id": "d", "type": "shared library", "filename": [os.path.join(slot.build, "libd.so")]},
+               {"id": "c", "type": "custom", "filename": [os.path.join(slot.build, "user/cpp")]},
                {"id": "l", "type": "static library", "filename": [os.path.join(slot.build, "libx.a")]}]
     tests = [{"name": "servers", "cmd": ["/usr/bin/python3", "servers.py"], "workdir": "", "env": {}, "suite": ["p:system"],
-              "timeout": 1, "depends": ["s", "l", "k"]}]
+              "timeout": 1, "depends": ["s", "l", "d", "c", "k"]}]
     write(folder, "slot/build/meson-info/intro-targets.json", json.dumps(targets))
     write(folder, "slot/build/meson-info/intro-tests.json", json.dumps(tests))
     found = suites.stage_tests(slot, "system", ".*")
-    equal(["kernel.elf", "user/server"], suites.targets("system", found), "they hold the bug, and are built")
+    equal(["kernel.elf", "libd.so", "user/cpp", "user/server"], suites.targets("system", found), "they hold the bug, or are loaded, and are built")
     shutil.rmtree(folder)
 
 
