@@ -93,6 +93,23 @@ static void writes(void)
 	stop();
 }
 
+/* What was written stays in memory after the last writer's close: the times that the server gave it since are our doing. */
+static void written_files_stay_cached(void)
+{
+	int fd = new_file();
+	uint8_t byte = 0;
+
+	fill_new(new_bytes, 0, 2 * PAGE);
+	expect("write", 2 * PAGE, pwrite(fd, new_bytes, 2 * PAGE, 0));
+	close(fd);
+	expect("requests for it", 1, control->seen[P9_TWRITE]);
+	fd = open("/mnt/new", O_RDONLY);
+	expect("read", 1, pread(fd, &byte, 1, PAGE));
+	expect("its byte", new_byte(PAGE), byte);
+	expect("from memory", 0, control->seen[P9_TREAD]);
+	end_of_new_file(fd);
+}
+
 /* Each lie about a change is EIO, a refusal is what the server says, and what is not known is not believed. */
 static void lies_about_changes(void)
 {
@@ -547,6 +564,7 @@ static void failed_open_is_no_use(void)
 void test_writes(void)
 {
 	writes();
+	written_files_stay_cached();
 	lies_about_changes();
 	close_waits();
 	parts_of_writes();
