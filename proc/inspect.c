@@ -158,7 +158,7 @@ static void look_at(struct process *process, void *arg)
 		search->found = process->pid;
 }
 
-int inspect_next_process(int after, struct faultline_process *ret)
+bool inspect_next_process(int after, struct faultline_process *ret)
 {
 	const struct process *next;
 	struct search search;
@@ -172,7 +172,7 @@ int inspect_next_process(int after, struct faultline_process *ret)
 	if (next)
 		fill_process(next, ret);
 	spin_unlock(&process_tree_lock);
-	return next ? 0 : -ESRCH;
+	return next != NULL;
 }
 
 /* Call with process_tree_lock held. */

@@ -13,8 +13,8 @@
  */
 int inspect_process(int pid, struct faultline_process *ret);
 
-/* The same for the process with the lowest pid above `after`. Returns -ESRCH if there is none. */
-int inspect_next_process(int after, struct faultline_process *ret);
+/* The same for the process with the lowest pid above `after`. Returns whether there is one. */
+bool inspect_next_process(int after, struct faultline_process *ret);
 
 /*
  * Returns the space and the exe (NULL if it has none) with references, which the caller puts. -EPERM: the running thread

@@ -66,7 +66,7 @@ static long query_processes(const struct query *q)
 
 	if (room == 0)
 		return -EINVAL;
-	for (n = 0; n < room && inspect_next_process(after, &process) == 0; n++) {
+	for (n = 0; n < room && inspect_next_process(after, &process); n++) {
 		if (user_copy_out(q->buf + n * sizeof(process), &process, sizeof(process)))
 			return -EFAULT;
 		after = process.pid;

@@ -82,7 +82,7 @@ KTEST(vfork_parent_that_is_killed_waits_no_longer)
 	struct faultline_process child = { 0 };
 
 	ASSERT_TRUE(parent > 0);
-	while (inspect_next_process(parent, &child) || child.parent != parent)
+	while (!inspect_next_process(parent, &child) || child.parent != parent)
 		sched_yield();
 	EXPECT_EQ(0, process_kill(parent, SIGKILL));
 	EXPECT_EQ(EXITED(3), ktest_reap(parent));
