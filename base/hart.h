@@ -28,6 +28,8 @@ enum hart_counter {
 	HART_KICKS,   /* interrupts of other harts that it has asked for */
 	HART_FENCES,  /* requests for fences on other harts, of any number of them */
 	HART_SIGNALS, /* frames pushed for signal handlers */
+	HART_INODES_MADE,
+	HART_INODES_FREED,
 	HART_COUNTERS
 };
 

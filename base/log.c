@@ -34,6 +34,8 @@ static struct log_sink *sinks[LOG_SINKS];
 
 static enum log_level shown = LOG_INFO;
 
+uint64_t log_restricted[1] = { 1 };
+
 /* Set in a panic and at power-off. */
 static bool ending;
 static const struct hart *ender; /* the hart that ends the kernel; set before `ending` */
@@ -84,6 +86,21 @@ void log_panic_mode(void)
 void log_show_level(enum log_level level)
 {
 	shown = level;
+}
+
+enum log_level log_shown_level(void)
+{
+	return shown;
+}
+
+unsigned log_severity(enum log_level level)
+{
+	static const uint8_t severity[] = {
+		[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4,
+		[LOG_NOTICE] = 5, [LOG_INFO] = 6,  [LOG_DEBUG] = 7,
+	};
+
+	return severity[level];
 }
 
 int log_level_parse(const char *name, size_t len, enum log_level *ret)

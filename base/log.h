@@ -37,6 +37,13 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list 
 
 /* Sinks show records up to this level. The default is LOG_INFO. */
 void log_show_level(enum log_level level);
+enum log_level log_shown_level(void);
+
+/* Is it for CAP_SYSLOG alone? Atomic; 1 at first: it has addresses of all processes. */
+extern uint64_t log_restricted[1];
+
+/* The number that Linux has for the level: 3 is an error, 7 for those who look for one. */
+unsigned log_severity(enum log_level level);
 
 /* Parses "error", "warn", "notice", "info" or "debug". Returns 0 or -EINVAL. */
 int log_level_parse(const char *name, size_t len, enum log_level *ret);

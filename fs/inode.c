@@ -35,6 +35,7 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 		.mount = mount,
 	};
 	refcount_init(&inode->refs, 1);
+	hart_count_event(HART_INODES_MADE);
 	counted_begin(&inode_kind, &inode->counted, &inode->refs.n);
 	inode->atime = inode->mtime = inode->ctime = clock_wall_ns();
 }
@@ -45,7 +46,7 @@ __attribute__((noinline)) void inode_free(struct inode *inode)
 	do {
 		if (unlikely(atomic_load(&inode->watch_mask) != 0))
 			notify_inode_freed(inode);
-		counted_end(&inode->counted);
+		inode_discard(inode);
 		inode = inode->ops->free(inode);
 		(void)vm_pause();
 	} while (inode && refcount_put(&inode->refs));

@@ -4,6 +4,7 @@
 
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "base/hart.h"
 #include "fs/file.h"
 #include "lib/refcount.h"
 
@@ -256,6 +257,7 @@ void inode_put(struct inode *inode);
 static inline void inode_discard(struct inode *inode)
 {
 	counted_end(&inode->counted);
+	hart_count_event(HART_INODES_FREED);
 }
 
 /* Frees an inode whose last reference the caller has dropped, as inode_put() does. */

@@ -50,14 +50,19 @@ int fs_open_check_flags(unsigned flags)
 	return 0;
 }
 
-/* May the inode that was found be opened with these flags? */
-static int check_inode(const struct inode *inode, unsigned flags, bool must_be_dir)
+/* May the inode that was found at the end of the walk be opened with these flags? */
+static int check_inode(const struct path_walk *walk, const struct inode *inode, unsigned flags)
 {
+	int err;
+
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	if ((flags & O_CREAT) && S_ISDIR(inode->mode))
 		return -EISDIR;
-	if ((must_be_dir || (flags & O_DIRECTORY)) && !S_ISDIR(inode->mode))
+	err = flags & O_CREAT ? may_create_over(walk->dir, inode) : 0;
+	if (err)
+		return err;
+	if ((walk->must_be_dir || (flags & O_DIRECTORY)) && !S_ISDIR(inode->mode))
 		return -ENOTDIR;
 	if (flags & O_PATH)
 		return 0;
@@ -194,7 +199,7 @@ static int path_open(struct file *dir, const char *path, const struct open_how *
 	} else if (err == 0)
 		err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
 	if (err == 0 && !*made_ret)
-		err = check_inode(*inode_ret, flags, walk.must_be_dir);
+		err = check_inode(&walk, *inode_ret, flags);
 	if (err == 0)
 		notify_opened_by(file, *inode_ret, walk.dir, &walk.last);
 	path_end(&walk);

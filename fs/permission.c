@@ -47,21 +47,48 @@ int may_delete(const struct inode *dir, const struct inode *victim)
 	return -EPERM;
 }
 
+uint64_t protections[PROTECTIONS] = { [PROTECTED_HARDLINKS] = 1, [PROTECTED_SYMLINKS] = 1 };
+
+/* Does it belong to the running thread, or to the owner of its directory? */
+static bool is_trusted(const struct inode *dir, const struct inode *inode)
+{
+	uint32_t owner = atomic_load_relaxed(&inode->uid);
+
+	return owner == current_cred()->fsuid || owner == atomic_load_relaxed(&dir->uid);
+}
+
 int may_follow_link(const struct inode *dir, const struct inode *link)
 {
-	uint32_t owner = atomic_load_relaxed(&link->uid);
-
 	if ((atomic_load_relaxed(&dir->mode) & (S_ISVTX | 0002)) != (S_ISVTX | 0002))
 		return 0;
-	return owner == current_cred()->fsuid || owner == atomic_load_relaxed(&dir->uid) ? 0
-											 : -EACCES;
+	return !atomic_load_relaxed(&protections[PROTECTED_SYMLINKS]) || is_trusted(dir, link)
+		       ? 0
+		       : -EACCES;
+}
+
+/* As on Linux, files of other types are protected in any case where everybody may write, and never where a group may. */
+int may_create_over(const struct inode *dir, const struct inode *inode)
+{
+	uint32_t mode = atomic_load_relaxed(&dir->mode);
+	uint64_t level = 1;
+
+	if (!(mode & S_ISVTX))
+		return 0;
+	if (S_ISREG(inode->mode))
+		level = atomic_load_relaxed(&protections[PROTECTED_REGULAR]);
+	else if (S_ISFIFO(inode->mode))
+		level = atomic_load_relaxed(&protections[PROTECTED_FIFOS]);
+	if (!level || is_trusted(dir, inode))
+		return 0;
+	return (mode & 0002) || ((mode & 0020) && level > 1) ? -EACCES : 0;
 }
 
 int may_link(const struct inode *inode)
 {
 	uint32_t mode = atomic_load_relaxed(&inode->mode);
 
-	if (inode_owner_or_capable(inode))
+	if (!atomic_load_relaxed(&protections[PROTECTED_HARDLINKS]) ||
+	    inode_owner_or_capable(inode))
 		return 0;
 	if (!S_ISREG(mode) || (mode & S_ISUID) || (mode & (S_ISGID | 0010)) == (S_ISGID | 0010) ||
 	    inode_permission(inode, MAY_READ | MAY_WRITE))

@@ -40,13 +40,24 @@ static inline int may_create(const struct inode *dir)
  */
 int may_delete(const struct inode *dir, const struct inode *victim);
 
+/* What root can switch off and on: fs.protected_hardlinks and its like of /proc/sys. Atomic; as the kernel of Linux has them at first. */
+enum { PROTECTED_FIFOS, PROTECTED_HARDLINKS, PROTECTED_REGULAR, PROTECTED_SYMLINKS, PROTECTIONS };
+extern uint64_t protections[PROTECTIONS];
+
 /*
  * May a link at the end of a path be followed? In a sticky directory that everybody may write to, only that of the
  * thread itself or of the directory's owner: -EACCES. And may a file get another name? -EPERM: it is another's, and
- * the thread may not read and write it, or it has set-id bits. Both are as Debian's Linux has them.
+ * the thread may not read and write it, or it has set-id bits.
  */
 int may_follow_link(const struct inode *dir, const struct inode *link);
 int may_link(const struct inode *inode);
+
+/*
+ * May O_CREAT open what is there already? In a sticky directory, where somebody may have put it in the way, only what belongs to
+ * the thread or to the directory's owner: -EACCES. This holds where everybody may write to the directory; with 2, also where its
+ * group may.
+ */
+int may_create_over(const struct inode *dir, const struct inode *inode);
 
 /* Does the file belong to the running thread, or may it do as its owner may? */
 bool inode_owner_or_capable(const struct inode *inode);

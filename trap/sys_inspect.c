@@ -426,12 +426,6 @@ long sys_sysinfo(struct trap_frame *frame)
 #define LEVEL_MIN 1
 #define LEVEL_MAX 8
 
-/* Linux's severity levels. */
-static const uint8_t severity[] = {
-	[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4,
-	[LOG_NOTICE] = 5, [LOG_INFO] = 6,  [LOG_DEBUG] = 7,
-};
-
 /* READ_ALL shows no record before this position of the log. Atomic. */
 static uint64_t cleared;
 
@@ -458,7 +452,7 @@ static size_t next_line(uint64_t *cursor, uint64_t end, char *line)
 	if (n == 0)
 		return 0;
 	line[0] = '<';
-	line[1] = (char)('0' + severity[level]);
+	line[1] = (char)('0' + log_severity(level));
 	line[2] = '>';
 	return n + 3;
 }
@@ -562,9 +556,9 @@ long sys_syslog(struct trap_frame *frame)
 {
 	int action = arg_int(frame, 0), len = arg_int(frame, 2);
 	vaddr_t buf = arg_user(frame, 1);
+	bool looks = action == SYSLOG_ACTION_READ_ALL || action == SYSLOG_ACTION_SIZE_BUFFER;
 
-	/* It has addresses of all processes. So Linux refuses others with dmesg_restrict, as most distributions have it. */
-	if (!capable(CAP_SYSLOG))
+	if ((!looks || atomic_load_relaxed(&log_restricted[0])) && !capable(CAP_SYSLOG))
 		return -EPERM;
 	switch (action) {
 	case SYSLOG_ACTION_CLOSE:

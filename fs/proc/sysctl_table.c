@@ -2,18 +2,23 @@
 /* What is below /proc/sys: the limits and the names of this kernel, and what can be changed of them. */
 #include "abi/capability.h"
 #include "abi/limits.h"
+#include "base/hart.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "fs/core_name.h"
 #include "fs/dir_file.h"
 #include "fs/file.h"
 #include "fs/inotify.h"
 #include "fs/mqueue/mqueue.h"
+#include "fs/permission.h"
 #include "fs/pipe.h"
 #include "fs/proc/sysctl.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/commit.h"
 #include "mm/object.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/readahead.h"
 #include "mm/relieve.h"
 #include "mm/vma.h"
 #include "proc/process.h"
@@ -134,6 +139,34 @@ static uint64_t get_file_max(unsigned index)
 	return files_most();
 }
 
+/* None is kept that nobody uses. What is freed meanwhile may not be more than what was made, so it is counted first. */
+static uint64_t get_inodes(unsigned index)
+{
+	uint64_t freed = hart_counter_sum(HART_INODES_FREED);
+
+	return index == 0 ? hart_counter_sum(HART_INODES_MADE) - freed : 0;
+}
+
+static uint64_t get_min_free(unsigned index)
+{
+	(void)index;
+	return page_alloc_reserve_count() * (PAGE_SIZE / 1024);
+}
+
+/* Less severe messages than this are not shown; then what a message without a level has, the least of the first, and that at boot. */
+static uint64_t get_printk(unsigned index)
+{
+	static const uint8_t fixed[] = { 0, 4, 1, 7 };
+
+	return index ? fixed[index] : log_severity(log_shown_level()) + 1;
+}
+
+static int set_nothing(unsigned index, uint64_t value)
+{
+	(void)index, (void)value;
+	return 0;
+}
+
 static uint64_t get_pipe_size(unsigned index)
 {
 	(void)index;
@@ -167,6 +200,10 @@ CONSTANT(mmap_min_addr, PAGE_SIZE)
 CONSTANT(nr_open, NOFILE_MAX)
 CONSTANT(rt_period, RT_PERIOD_MS * 1000)
 CONSTANT(rt_run, RT_RUN_MS * 1000)
+CONSTANT(rt_slice, RT_SLICE_MS)
+CONSTANT(page_cluster, __builtin_ctz(READAHEAD_MAX))
+CONSTANT(reseed, 60)
+CONSTANT(two, 2)
 
 /* A number that is an element of an array of atomic ones, and can be changed. */
 #define VARIABLE(name, array, which)                                    \
@@ -196,6 +233,17 @@ VARIABLE(mq_msg, mq_limits, MQ_LIMIT_MSG)
 VARIABLE(mq_msgsize, mq_limits, MQ_LIMIT_MSGSIZE)
 VARIABLE(mq_msg_default, mq_limits, MQ_LIMIT_MSG_DEFAULT)
 VARIABLE(mq_msgsize_default, mq_limits, MQ_LIMIT_MSGSIZE_DEFAULT)
+
+VARIABLE(protected_fifos, protections, PROTECTED_FIFOS)
+VARIABLE(protected_hardlinks, protections, PROTECTED_HARDLINKS)
+VARIABLE(protected_regular, protections, PROTECTED_REGULAR)
+VARIABLE(protected_symlinks, protections, PROTECTED_SYMLINKS)
+VARIABLE(log_restricted, log_restricted, 0)
+
+static int set_dmesg_restrict(unsigned index, uint64_t value)
+{
+	return capable(CAP_SYS_ADMIN) ? set_log_restricted(index, value) : -EPERM;
+}
 
 /* Kept for those who set it: which pages reclaim takes depends on their use alone. */
 #define SWAPPINESS_MOST 200
@@ -244,8 +292,11 @@ static int set_drop_caches(unsigned index, uint64_t value)
  */
 const struct sysctl sysctls[] = {
 	DIRECTORY(SYSCTL_ROOT, "fs", SYSCTL_FS),
+	{ VALUE(SYSCTL_FS, "dentry-state", 0444), .get = get_zero, .count = 6 },
 	NUMBER(SYSCTL_FS, "file-max", 0644, get_file_max),
 	{ VALUE(SYSCTL_FS, "file-nr", 0444), .get = get_file_nr, .count = 3 },
+	{ VALUE(SYSCTL_FS, "inode-nr", 0444), .get = get_inodes, .count = 2 },
+	{ VALUE(SYSCTL_FS, "inode-state", 0444), .get = get_inodes, .count = 7 },
 	DIRECTORY(SYSCTL_FS, "inotify", SYSCTL_FS_INOTIFY),
 	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_queued_events", queued_events), .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_FS_INOTIFY, "max_user_instances", instances), .most = INT32_MAX },
@@ -263,8 +314,13 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_FS, "overflowgid", 0644, get_overflow_id),
 	NUMBER(SYSCTL_FS, "overflowuid", 0644, get_overflow_id),
 	{ VALUE(SYSCTL_FS, "pipe-max-size", 0644), .get = get_pipe_size, .set = set_pipe_size },
-	NUMBER(SYSCTL_FS, "protected_hardlinks", 0644, get_one),
-	NUMBER(SYSCTL_FS, "protected_symlinks", 0644, get_one),
+	NUMBER(SYSCTL_FS, "pipe-user-pages-hard", 0644, get_zero),
+	NUMBER(SYSCTL_FS, "pipe-user-pages-soft", 0644, get_zero),
+	{ SETTABLE(SYSCTL_FS, "protected_fifos", protected_fifos), .most = 2 },
+	{ SETTABLE(SYSCTL_FS, "protected_hardlinks", protected_hardlinks), .most = 1 },
+	{ SETTABLE(SYSCTL_FS, "protected_regular", protected_regular), .most = 2 },
+	{ SETTABLE(SYSCTL_FS, "protected_symlinks", protected_symlinks), .most = 1 },
+	NUMBER(SYSCTL_FS, "suid_dumpable", 0644, get_zero),
 
 	DIRECTORY(SYSCTL_ROOT, "kernel", SYSCTL_KERNEL),
 	STRING(SYSCTL_KERNEL, "arch", 0444, show_arch),
@@ -272,9 +328,11 @@ const struct sysctl sysctls[] = {
 	{ VALUE(SYSCTL_KERNEL, "core_pattern", 0644), .show = core_pattern_read,
 	  .store = core_pattern_set, .size = CORE_PATTERN_MAX },
 	{ SETTABLE(SYSCTL_KERNEL, "core_uses_pid", core_uses_pid), .most = INT32_MAX },
-	NUMBER(SYSCTL_KERNEL, "dmesg_restrict", 0644, get_one),
+	{ VALUE(SYSCTL_KERNEL, "dmesg_restrict", 0644), .get = get_log_restricted,
+	  .set = set_dmesg_restrict, .most = 1 },
 	{ NAME_OF("domainname", domainname) },
 	{ NAME_OF("hostname", hostname) },
+	NUMBER(SYSCTL_KERNEL, "kptr_restrict", 0644, get_two),
 	{ SETTABLE(SYSCTL_KERNEL, "msgmax", msgmax), .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_KERNEL, "msgmnb", msgmnb), .most = INT32_MAX },
 	{ SETTABLE(SYSCTL_KERNEL, "msgmni", msgmni), .most = IPC_MNI },
@@ -283,19 +341,29 @@ const struct sysctl sysctls[] = {
 	STRING(SYSCTL_KERNEL, "ostype", 0444, show_ostype),
 	NUMBER(SYSCTL_KERNEL, "overflowgid", 0644, get_overflow_id),
 	NUMBER(SYSCTL_KERNEL, "overflowuid", 0644, get_overflow_id),
+	NUMBER(SYSCTL_KERNEL, "panic", 0644, get_zero),
+	NUMBER(SYSCTL_KERNEL, "panic_on_oops", 0644, get_one),
 	NUMBER(SYSCTL_KERNEL, "pid_max", 0644, get_pid_max),
+	{ VALUE(SYSCTL_KERNEL, "printk", 0644), .get = get_printk, .count = 4 },
 	DIRECTORY(SYSCTL_KERNEL, "random", SYSCTL_KERNEL_RANDOM),
 	STRING(SYSCTL_KERNEL_RANDOM, "boot_id", 0444, show_boot_id),
 	NUMBER(SYSCTL_KERNEL_RANDOM, "entropy_avail", 0444, get_entropy),
 	NUMBER(SYSCTL_KERNEL_RANDOM, "poolsize", 0444, get_poolsize),
+	{ VALUE(SYSCTL_KERNEL_RANDOM, "urandom_min_reseed_secs", 0644), .get = get_reseed,
+	  .set = set_nothing },
 	STRING(SYSCTL_KERNEL_RANDOM, "uuid", 0444, show_uuid),
+	{ VALUE(SYSCTL_KERNEL_RANDOM, "write_wakeup_threshold", 0644), .get = get_poolsize,
+	  .set = set_nothing },
 	NUMBER(SYSCTL_KERNEL, "randomize_va_space", 0644, get_zero),
+	NUMBER(SYSCTL_KERNEL, "sched_rr_timeslice_ms", 0644, get_rt_slice),
 	NUMBER(SYSCTL_KERNEL, "sched_rt_period_us", 0644, get_rt_period),
 	NUMBER(SYSCTL_KERNEL, "sched_rt_runtime_us", 0644, get_rt_run),
 	{ SETTABLE(SYSCTL_KERNEL, "sem", sem), .count = 4, .most = INT32_MAX },
+	NUMBER(SYSCTL_KERNEL, "shm_rmid_forced", 0644, get_zero),
 	{ SETTABLE(SYSCTL_KERNEL, "shmall", shmall) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmax", shmmax) },
 	{ SETTABLE(SYSCTL_KERNEL, "shmmni", shmmni), .most = IPC_MNI },
+	NUMBER(SYSCTL_KERNEL, "sysctl_writes_strict", 0644, get_one),
 	NUMBER(SYSCTL_KERNEL, "tainted", 0644, get_zero),
 	NUMBER(SYSCTL_KERNEL, "threads-max", 0644, get_threads_max),
 	STRING(SYSCTL_KERNEL, "version", 0444, show_version),
@@ -303,16 +371,20 @@ const struct sysctl sysctls[] = {
 	DIRECTORY(SYSCTL_ROOT, "vm", SYSCTL_VM),
 	{ VALUE(SYSCTL_VM, "drop_caches", 0200), .get = get_zero, .set = set_drop_caches,
 	  .least = 1, .most = 4 },
+	NUMBER(SYSCTL_VM, "laptop_mode", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "legacy_va_layout", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "max_map_count", 0644, get_map_count),
 	NUMBER(SYSCTL_VM, "memfd_noexec", 0644, get_zero),
+	NUMBER(SYSCTL_VM, "min_free_kbytes", 0644, get_min_free),
 	NUMBER(SYSCTL_VM, "mmap_min_addr", 0644, get_mmap_min_addr),
 	NUMBER(SYSCTL_VM, "nr_hugepages", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "nr_overcommit_hugepages", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "oom_kill_allocating_task", 0644, get_zero),
 	NUMBER(SYSCTL_VM, "overcommit_memory", 0644, get_overcommit),
+	NUMBER(SYSCTL_VM, "page-cluster", 0644, get_page_cluster),
 	NUMBER(SYSCTL_VM, "panic_on_oom", 0644, get_zero),
 	{ SETTABLE(SYSCTL_VM, "swappiness", swappiness), .most = SWAPPINESS_MOST },
+	NUMBER(SYSCTL_VM, "zone_reclaim_mode", 0644, get_zero),
 };
 
 const unsigned sysctl_count = ARRAY_SIZE(sysctls);

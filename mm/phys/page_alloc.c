@@ -556,6 +556,11 @@ void page_alloc_set_reserve(size_t frames)
 	spin_unlock(&pool.lock);
 }
 
+size_t page_alloc_reserve_count(void)
+{
+	return pool.reserve;
+}
+
 size_t page_alloc_missing(void)
 {
 	size_t missing = 0, nfree;

@@ -77,6 +77,7 @@ void page_alloc_add(paddr_t start, paddr_t end);
 
 /* Boot: sets the size of the reserve, in frames, and the watermarks with it. */
 void page_alloc_set_reserve(size_t frames);
+size_t page_alloc_reserve_count(void);
 
 /*
  * There is a low and a high watermark, above the reserve. An ordinary allocation that finds no more

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/statfs.h>
 #include <sys/swap.h>
+#include <sys/sysmacros.h>
 
 /* The users of the scenes: the owner of the files, a member of their group, another one, and root. */
 #define OWNER  1000
@@ -271,6 +272,82 @@ static void sticky(uid_t uid)
 		by(&users[u], use_sticky);
 		clear("t");
 	}
+}
+
+/* ---- what /proc/sys/fs/protected_* forbid ---- */
+
+static void protect(const char *what, const char *level)
+{
+	char path[60];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/protected_%s", what);
+	fd = open(path, O_WRONLY);
+	if (write(fd, level, 1) != 1)
+		result(path, -1);
+	close(fd);
+}
+
+/* Opens for O_CREAT what somebody else has put there. */
+static void use_existing(void)
+{
+	opens("t/regular", O_WRONLY | O_CREAT);
+	opens("t/regular", O_WRONLY);
+	opens("t/regular", O_RDONLY | O_CREAT | O_EXCL);
+	opens("t/fifo", O_RDWR | O_CREAT);
+	opens("t/fifo", O_RDWR);
+	opens("t/null", O_WRONLY | O_CREAT);
+	opens("t/dir", O_RDONLY | O_CREAT);
+	opens("t/regular/", O_RDONLY | O_CREAT);
+	opens("to", O_RDONLY | O_CREAT);
+	opens("t/new", O_RDONLY | O_CREAT);
+	say("\n");
+	unlink("t/new");
+}
+
+static void existing(void)
+{
+	static const mode_t modes[] = { 01777, 01775, 0777 };
+
+	make_dir("t", 0, GROUP, 0777);
+	make("t/regular", OWNER, GROUP, 0666);
+	mkfifo("t/fifo", 0);
+	give("t/fifo", OWNER, GROUP, 0666);
+	mknod("t/null", S_IFCHR, makedev(1, 3));
+	give("t/null", OWNER, GROUP, 0666);
+	make_dir("t/dir", OWNER, GROUP, 0777);
+	symlink("t/regular", "to");
+	for (const char *level = "012"; *level != '\0'; level++) {
+		protect("fifos", level);
+		protect("regular", level);
+		for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
+			char what[60];
+
+			give("t", 0, GROUP, modes[m]);
+			snprintf(what, sizeof(what), "protected by %c, %04o", *level, modes[m]);
+			by_all(what, use_existing);
+		}
+	}
+	give("t", OTHER, GROUP, 01777);
+	by_all("of another", use_existing);
+	give("t", OWNER, GROUP, 01777);
+	by_all("of the same", use_existing);
+	protect("fifos", "1");
+	protect("regular", "0");
+	by(&users[2], use_existing);
+	protect("fifos", "0");
+	clear("t");
+	unlink("to");
+}
+
+static void unprotected(void)
+{
+	protect("hardlinks", "0");
+	sticky(0);
+	protect("hardlinks", "1");
+	protect("symlinks", "0");
+	sticky(0);
+	protect("symlinks", "1");
 }
 
 /* A directory that moves changes its "..". */
@@ -596,6 +673,8 @@ int main(void)
 	modes();
 	sticky(0);
 	sticky(OTHER);
+	existing();
+	unprotected();
 	moving();
 	attributes();
 	new_files(0777);

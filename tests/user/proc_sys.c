@@ -2,6 +2,7 @@
 /* P: /proc/sys: what each value says, how it is read and written, and who may do that. */
 #include "t.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -57,7 +58,7 @@ static void values(void)
 {
 	struct utsname uts;
 	char uuid[40];
-	long open_files, unused, most;
+	long open_files, inodes = 0, unused, most;
 
 	uname(&uts);
 	say("ostype: %d\n", strcmp(value_of("kernel/ostype"), uts.sysname));
@@ -87,8 +88,24 @@ static void values(void)
 	say("%ld %ld %ld %ld\n", number("vm/panic_on_oom"), number("vm/oom_kill_allocating_task"),
 	    number("vm/legacy_va_layout"), number("vm/memfd_noexec"));
 	say("lowest address: %d\n", number("vm/mmap_min_addr") >= 4096);
-	say("%ld %ld %ld\n", number("fs/nr_open"), number("fs/protected_hardlinks"),
+	say("%ld %ld %ld %ld %ld\n", number("fs/nr_open"), number("fs/protected_fifos"),
+	    number("fs/protected_hardlinks"), number("fs/protected_regular"),
 	    number("fs/protected_symlinks"));
+	say("%ld %ld\n", number("fs/pipe-user-pages-hard"), number("fs/suid_dumpable"));
+	say("inodes: %d %d, ", sscanf(value_of("fs/inode-nr"), "%ld\t%ld", &inodes, &unused),
+	    inodes > 5);
+	say("%d %d, ",
+	    sscanf(value_of("fs/inode-state"), "%ld\t%ld\t0\t0\t0\t0\t%ld", &inodes, &unused,
+		   &most),
+	    inodes > 5);
+	say("names: %d\n", sscanf(value_of("fs/dentry-state"), "%ld\t%ld\t%*d\t%ld\t%*d\t%*d",
+				  &inodes, &unused, &most));
+	say("panic: %ld, log: %d\n", number("kernel/panic"),
+	    sscanf(value_of("kernel/printk"), "%ld\t4\t1\t%ld", &most, &unused));
+	say("%ld %ld %ld\n", number("kernel/sched_rr_timeslice_ms"),
+	    number("kernel/shm_rmid_forced"), number("kernel/sysctl_writes_strict"));
+	say("%ld %ld %ld %d\n", number("vm/laptop_mode"), number("vm/page-cluster"),
+	    number("vm/zone_reclaim_mode"), number("vm/min_free_kbytes") > 100);
 	say("numbers: %d, ",
 	    sscanf(value_of("fs/file-nr"), "%ld\t%ld\t%ld", &open_files, &unused, &most));
 	say("unused: %ld, most: %d\n", unused, most == number("fs/file-max") && most > open_files);
@@ -325,6 +342,56 @@ static void machine_names(void)
 	TRY(setdomainname(uts.domainname, strlen(uts.domainname)));
 }
 
+/* ---- switches ---- */
+
+static void set(const char *name, const char *value)
+{
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof(path), SYS "%s", name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		TRY(open(path, O_WRONLY));
+	else
+		TRY(write(fd, value, strlen(value)));
+	close(fd);
+	say("%s %s: %s\n", name, value, value_of(name));
+}
+
+static int sets_without(void *arg)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	(void)arg;
+	syscall(SYS_capset, &head, data);
+	set("kernel/dmesg_restrict", "1");
+	set("fs/protected_fifos", "0");
+	return 0;
+}
+
+static void switches(void)
+{
+	static const char *const names[] = { "kernel/dmesg_restrict", "fs/protected_fifos",
+					     "fs/protected_hardlinks", "fs/protected_regular",
+					     "fs/protected_symlinks" };
+	static const char *const values[] = { "0", "1", "2", "3", "-1", "" };
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		char old[8];
+
+		snprintf(old, sizeof(old), "%s", value_of(names[n]));
+		for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++)
+			set(names[n], values[v]);
+		set(names[n], old);
+	}
+	in_child("without a capability", sets_without, NULL);
+	set("kernel/random/write_wakeup_threshold", "100");
+	set("kernel/random/urandom_min_reseed_secs", "100");
+	TRY(open(SYS "fs/inode-nr", O_WRONLY));
+}
+
 /* ---- caches ---- */
 
 static void caches(void)
@@ -358,6 +425,7 @@ int main(void)
 	names();
 	in_child("another user", another, NULL);
 	machine_names();
+	switches();
 	caches();
 	return 0;
 }

@@ -86,6 +86,32 @@ static void read_it(void)
 	TRY(syscall(SYS_syslog, READ_ALL, hole - 10, 500));
 }
 
+/* ---- who may read it ---- */
+
+static int by_another(void *arg)
+{
+	(void)arg;
+	setuid(5);
+	for (int action = 0; action <= SIZE_BUFFER; action++) {
+		long n = syscall(SYS_syslog, action, NULL, 0);
+
+		result("syslog", n > 0 ? 1 : n); /* the size is up to the kernel */
+	}
+	say("a part: %d\n", syscall(SYS_syslog, READ_ALL, some, 500) > 100);
+	return 0;
+}
+
+static void for_others(void)
+{
+	int fd = open("/proc/sys/kernel/dmesg_restrict", O_WRONLY);
+
+	in_child("restricted", by_another, NULL);
+	pwrite(fd, "0", 1, 0);
+	in_child("not restricted", by_another, NULL);
+	pwrite(fd, "1", 1, 0);
+	close(fd);
+}
+
 /* ---- each line once ---- */
 
 /* The kernel says in its log that a program accessed what it may not. */
@@ -184,6 +210,7 @@ int main(void)
 	refused();
 	ignored();
 	read_it();
+	for_others();
 	read_once();
 	waits_for_more();
 	forget();
