@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file system mounted on /sys: which processors there are, and what memory they have. */
+/* The file system mounted on /sys: which harts there are, and what memory they have. */
 /*
  * C libraries, runtimes and tools such as lscpu read these files. Nothing else of Linux's tree is here, and nothing can be
  * changed. The names are fixed, so all inodes are made when the file system is first mounted, and stay.
@@ -12,22 +12,26 @@
 #include "fs/dir_file.h"
 #include "fs/path.h"
 #include "fs/poll.h"
+#include "fs/proc/proc.h"
+#include "fs/proc/seq.h"
 #include "fs/seek.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/phys/page.h"
 #include "proc/mem_wait.h"
 
 #define FILE_SIZE PAGE_SIZE /* as Linux says of each */
 #define NAME_SIZE 24u
-#define TEXT_SIZE 64u
+#define TEXT_SIZE 512u
 
-/* The text of a file, with its newline. `hart`: whose directory it is in. */
-typedef void (*sys_show)(unsigned hart, char *text);
+/* The text of a file, with its newline, or the target of a link. `index`: of the hart or the block whose directory it is in. */
+typedef void (*sys_show)(unsigned index, struct seq *seq);
 
 /* A name in a table: its directory is an entry of the same table. */
 struct sys_entry {
 	const char *name;
-	unsigned parent;  /* the root is its own */
+	unsigned parent;  /* the first entry of a table is its own */
+	uint32_t type;	  /* S_IF* */
 	sys_show show;	  /* NULL: a directory */
 	const char *text; /* or this, if it is always the same */
 };
@@ -37,71 +41,145 @@ struct sys_node {
 	/* const: */
 	const struct sys_entry *entry;
 	struct sys_node *parent; /* the root is its own */
-	unsigned hart;
+	unsigned index;
 	char name[NAME_SIZE];
 };
 
 /* ---- texts ---- */
 
-static void put_list(char *text, unsigned first, unsigned last)
+static void put_list(struct seq *seq, unsigned first, unsigned last)
 {
-	ksnprintf(text, TEXT_SIZE, first == last ? "%u\n" : "%u-%u\n", first, last);
+	if (first == last)
+		seq_put(seq, "%u\n", first);
+	else
+		seq_put(seq, "%u-%u\n", first, last);
 }
 
 /* As many digits as all harts need. */
-static void put_mask(char *text, uint64_t mask)
+static void put_mask(struct seq *seq, uint64_t mask)
 {
-	size_t len = 0;
-
 	for (unsigned digit = (hart_count + 3) / 4; digit-- > 0;)
-		kappendf(text, TEXT_SIZE, &len, "%x", (unsigned)(mask >> digit * 4 & 15));
-	kappendf(text, TEXT_SIZE, &len, "\n");
+		seq_put(seq, "%x", (unsigned)(mask >> digit * 4 & 15));
+	seq_put(seq, "\n");
 }
 
 /* All harts run programs from the start to the end. */
-static void show_all_harts(unsigned hart, char *text)
+static void show_all_harts(unsigned index, struct seq *seq)
 {
-	(void)hart;
-	put_list(text, 0, hart_count - 1);
+	(void)index;
+	put_list(seq, 0, hart_count - 1);
 }
 
-static void show_all_mask(unsigned hart, char *text)
+static void show_all_mask(unsigned index, struct seq *seq)
 {
-	(void)hart;
-	put_mask(text, (1ull << hart_count) - 1);
+	(void)index;
+	put_mask(seq, (1ull << hart_count) - 1);
 }
 
-static void show_hart(unsigned hart, char *text)
+static void show_index(unsigned index, struct seq *seq)
 {
-	put_list(text, hart, hart);
+	put_list(seq, index, index);
 }
 
-static void show_hart_mask(unsigned hart, char *text)
+static void show_hart_mask(unsigned index, struct seq *seq)
 {
-	put_mask(text, 1ull << hart);
+	put_mask(seq, 1ull << index);
 }
 
-static void show_kernel_max(unsigned hart, char *text)
+static void show_kernel_max(unsigned index, struct seq *seq)
 {
-	(void)hart;
-	put_list(text, HART_MAX - 1, HART_MAX - 1);
+	(void)index;
+	put_list(seq, HART_MAX - 1, HART_MAX - 1);
+}
+
+static void show_hart_link(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "../../cpu/cpu%u", index);
+}
+
+static void show_node_memory(unsigned index, struct seq *seq)
+{
+	(void)index;
+	proc_put_node_memory(seq);
+}
+
+/* ---- blocks of memory ---- */
+
+/* A block is as large as Linux has it for riscv64, or larger, so that there are no more than so many. */
+#define BLOCK_BYTES_LEAST (128ul << 20)
+#define BLOCKS_MOST	  64u
+
+static uint64_t block_bytes; /* const once the file system is mounted */
+
+static paddr_t segment_end(const struct page_segment *segment)
+{
+	return pfn_to_paddr(segment->first + segment->count);
+}
+
+static bool segment_is_memory(const struct page_segment *segment)
+{
+	return page_kind(segment->pages) != PAGE_DEVICE;
+}
+
+/* Finds which blocks have memory. Returns how many there may be from *first_ret on. */
+static unsigned find_blocks(unsigned *first_ret)
+{
+	paddr_t low = UINT64_MAX, high = 0;
+
+	for (unsigned i = 0; i < page_segment_count; i++) {
+		if (!segment_is_memory(&page_segments[i]))
+			continue;
+		low = MIN(low, pfn_to_paddr(page_segments[i].first));
+		high = MAX(high, segment_end(&page_segments[i]));
+	}
+	block_bytes = BLOCK_BYTES_LEAST;
+	while ((high - 1) / block_bytes - low / block_bytes >= BLOCKS_MOST)
+		block_bytes *= 2;
+	*first_ret = (unsigned)(low / block_bytes);
+	return (unsigned)((high - 1) / block_bytes) - *first_ret + 1;
+}
+
+static bool block_is_there(unsigned index)
+{
+	for (unsigned i = 0; i < page_segment_count; i++)
+		if (segment_is_memory(&page_segments[i]) &&
+		    pfn_to_paddr(page_segments[i].first) < (index + 1) * block_bytes &&
+		    segment_end(&page_segments[i]) > index * block_bytes)
+			return true;
+	return false;
+}
+
+static void show_block_bytes(unsigned index, struct seq *seq)
+{
+	(void)index;
+	seq_put(seq, "%lx\n", (unsigned long)block_bytes);
+}
+
+static void show_block(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "%08x\n", index);
+}
+
+static void show_block_link(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "../../memory/memory%u", index);
 }
 
 /* ---- names ---- */
 
-enum { ROOT, DEVICES, SYSTEM, CPU, SMT, NODE, NODE0, KERNEL, MM, THP };
+enum { ROOT, DEVICES, SYSTEM, CPU, SMT, MEMORY, NODE, NODE0, KERNEL, MM, THP };
 
-#define DIRECTORY(name_, parent_)                     \
-	{                                             \
-		.name = (name_), .parent = (parent_), \
+#define DIRECTORY(name_, parent_)                                     \
+	{                                                             \
+		.name = (name_), .parent = (parent_), .type = S_IFDIR \
 	}
-#define SHOWS(name_, parent_, show_)                                   \
-	{                                                              \
-		.name = (name_), .parent = (parent_), .show = (show_), \
+#define SHOWS(name_, parent_, show_)                                                    \
+	{                                                                               \
+		.name = (name_), .parent = (parent_), .type = S_IFREG, .show = (show_), \
 	}
-#define SAYS(name_, parent_, text_)                                    \
-	{                                                              \
-		.name = (name_), .parent = (parent_), .text = (text_), \
+#define SAYS(name_, parent_, text_)                                                     \
+	{                                                                               \
+		.name = (name_), .parent = (parent_), .type = S_IFREG, .text = (text_), \
 	}
 
 static const struct sys_entry entries[] = {
@@ -110,6 +188,7 @@ static const struct sys_entry entries[] = {
 	[SYSTEM] = DIRECTORY("system", DEVICES),
 	[CPU] = DIRECTORY("cpu", SYSTEM),
 	[SMT] = DIRECTORY("smt", CPU),
+	[MEMORY] = DIRECTORY("memory", SYSTEM),
 	[NODE] = DIRECTORY("node", SYSTEM),
 	[NODE0] = DIRECTORY("node0", NODE),
 	[KERNEL] = DIRECTORY("kernel", ROOT),
@@ -123,12 +202,18 @@ static const struct sys_entry entries[] = {
 	SAYS("isolated", CPU, "\n"),
 	SAYS("active", SMT, "0\n"),
 	SAYS("control", SMT, "notimplemented\n"),
+	SHOWS("block_size_bytes", MEMORY, show_block_bytes),
 	/* All memory is as near to all harts. */
 	SAYS("online", NODE, "0\n"),
 	SAYS("possible", NODE, "0\n"),
+	SAYS("has_cpu", NODE, "0\n"),
+	SAYS("has_memory", NODE, "0\n"),
+	SAYS("has_normal_memory", NODE, "0\n"),
+	SAYS("has_generic_initiator", NODE, "\n"),
 	SHOWS("cpulist", NODE0, show_all_harts),
 	SHOWS("cpumap", NODE0, show_all_mask),
 	SAYS("distance", NODE0, "10\n"),
+	SHOWS("meminfo", NODE0, show_node_memory),
 	SAYS("address_bits", KERNEL, "64\n"),
 	SAYS("cpu_byteorder", KERNEL, "little\n"),
 	/* There are no huge pages. */
@@ -144,14 +229,15 @@ static const struct sys_entry hart_entries[] = {
 	[HART] = DIRECTORY("cpu", HART),
 	[TOPOLOGY] = DIRECTORY("topology", HART),
 	SAYS("online", HART, "1\n"),
+	{ .name = "node0", .parent = HART, .type = S_IFLNK, .text = "../../node/node0" },
 	/* Each is a core of its own, and all are in one package. */
 	SAYS("physical_package_id", TOPOLOGY, "0\n"),
 	SAYS("cluster_id", TOPOLOGY, "0\n"),
-	SHOWS("core_id", TOPOLOGY, show_hart),
+	SHOWS("core_id", TOPOLOGY, show_index),
 	SHOWS("core_cpus", TOPOLOGY, show_hart_mask),
-	SHOWS("core_cpus_list", TOPOLOGY, show_hart),
+	SHOWS("core_cpus_list", TOPOLOGY, show_index),
 	SHOWS("thread_siblings", TOPOLOGY, show_hart_mask),
-	SHOWS("thread_siblings_list", TOPOLOGY, show_hart),
+	SHOWS("thread_siblings_list", TOPOLOGY, show_index),
 	SHOWS("cluster_cpus", TOPOLOGY, show_all_mask),
 	SHOWS("cluster_cpus_list", TOPOLOGY, show_all_harts),
 	SHOWS("core_siblings", TOPOLOGY, show_all_mask),
@@ -160,9 +246,28 @@ static const struct sys_entry hart_entries[] = {
 	SHOWS("package_cpus_list", TOPOLOGY, show_all_harts),
 };
 
+/* And of each block of memory: none can be taken away. */
+static const struct sys_entry block_entries[] = {
+	DIRECTORY("memory", 0),
+	SAYS("online", 0, "1\n"),
+	SAYS("state", 0, "online\n"),
+	SAYS("removable", 0, "0\n"),
+	SAYS("phys_device", 0, "0\n"),
+	SHOWS("phys_index", 0, show_block),
+	{ .name = "node0", .parent = 0, .type = S_IFLNK, .text = "../../node/node0" },
+};
+
+/* The node's links to them. */
+static const struct sys_entry hart_link[] = {
+	{ .name = "cpu", .type = S_IFLNK, .show = show_hart_link }
+};
+static const struct sys_entry block_link[] = {
+	{ .name = "memory", .type = S_IFLNK, .show = show_block_link }
+};
+
 static uint32_t is_made; /* atomic: 0 or 1 */
 static struct mount *only;
-/* Those of `entries`, then those of each hart. Const once the file system is mounted. */
+/* Those of `entries`, then those of each hart and of each block. Const once the file system is mounted. */
 static struct sys_node *nodes;
 static unsigned nnodes;
 
@@ -171,21 +276,24 @@ static struct sys_node *to_sys(struct inode *inode)
 	return container_of(inode, struct sys_node, inode);
 }
 
-static bool is_directory(const struct sys_node *node)
-{
-	return !node->entry->show && !node->entry->text;
-}
-
 /* ---- files ---- */
+
+/* Writes the text, terminated, into `made`, of TEXT_SIZE bytes, if it is not a constant one. */
+static const char *text_of(const struct sys_node *node, char *made)
+{
+	struct seq seq = { .buf = made, .size = TEXT_SIZE };
+
+	if (!node->entry->show)
+		return node->entry->text;
+	node->entry->show(node->index, &seq);
+	return made;
+}
 
 static ssize_t sysfs_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	const struct sys_node *node = to_sys(file_inode(file));
 	char made[TEXT_SIZE];
-	const char *text = node->entry->text ?: made;
+	const char *text = text_of(to_sys(file_inode(file)), made);
 
-	if (node->entry->show)
-		node->entry->show(node->hart, made);
 	return user_iter_copy_text(to, pos, text, strlen(text));
 }
 
@@ -268,6 +376,13 @@ static int sysfs_path(struct inode *inode, struct path_text *text)
 	return 0;
 }
 
+static ssize_t sysfs_readlink(struct inode *link, char *buf)
+{
+	char made[TEXT_SIZE];
+
+	return (ssize_t)str_copy(buf, text_of(to_sys(link), made), PATH_MAX);
+}
+
 static int sysfs_getattr(struct inode *inode, struct abi_stat *st)
 {
 	inode_fill_stat(inode, st);
@@ -312,6 +427,7 @@ static const struct inode_ops sysfs_ops = {
 	.readdir = sysfs_readdir,
 	.parent = sysfs_parent,
 	.path = sysfs_path,
+	.readlink = sysfs_readlink,
 	.getattr = sysfs_getattr,
 	.setattr = sysfs_setattr,
 	.resize = sysfs_resize,
@@ -320,49 +436,79 @@ static const struct inode_ops sysfs_ops = {
 	.holds = sysfs_holds,
 };
 
-/* Makes the nodes of a table from nodes[first] on. Returns the index behind them. */
-static unsigned make_nodes(struct mount *mount, unsigned first, const struct sys_entry *table,
-			   unsigned count, unsigned hart)
+static uint32_t sysfs_mode_of(const struct sys_entry *entry)
 {
+	return entry->type | (S_ISDIR(entry->type) ? 0755 : S_ISLNK(entry->type) ? 0777 : 0444);
+}
+
+static const struct file_ops *sysfs_file_ops_of(const struct sys_entry *entry)
+{
+	if (S_ISDIR(entry->type))
+		return &dir_file_ops;
+	return S_ISLNK(entry->type) ? &path_file_ops : &sysfs_file_ops;
+}
+
+/* Makes a table's nodes behind those that are there. Returns the first one, which has no place in the tree yet. */
+static struct sys_node *make_nodes(struct mount *mount, const struct sys_entry *table,
+				   unsigned count, unsigned index)
+{
+	struct sys_node *first = &nodes[nnodes];
+
 	for (unsigned i = 0; i < count; i++) {
-		struct sys_node *node = &nodes[first + i];
-		bool is_dir;
+		struct sys_node *node = &nodes[nnodes++];
 
 		node->entry = &table[i];
-		node->parent = &nodes[first + table[i].parent];
-		node->hart = hart;
+		node->parent = first + table[i].parent;
+		node->index = index;
 		str_copy(node->name, table[i].name, sizeof(node->name));
-		is_dir = is_directory(node);
-		inode_init(&node->inode, mount, first + i + 1,
-			   is_dir ? S_IFDIR | 0755 : S_IFREG | 0444, &sysfs_ops,
-			   is_dir ? &dir_file_ops : &sysfs_file_ops);
-		node->inode.nlink = is_dir ? 2 : 1;
-		if (is_dir && node->parent != node)
+		inode_init(&node->inode, mount, nnodes, sysfs_mode_of(&table[i]), &sysfs_ops,
+			   sysfs_file_ops_of(&table[i]));
+		node->inode.nlink = S_ISDIR(table[i].type) ? 2 : 1;
+		if (S_ISDIR(table[i].type) && node->parent != node)
 			node->parent->inode.nlink++;
 	}
-	return first + count;
+	return first;
+}
+
+/* The same with a number behind the first name, which is put into that directory. */
+static void make_numbered(struct mount *mount, const struct sys_entry *table, unsigned count,
+			  unsigned index, unsigned parent)
+{
+	struct sys_node *first = make_nodes(mount, table, count, index);
+
+	ksnprintf(first->name, sizeof(first->name), "%s%u", table[0].name, index);
+	first->parent = &nodes[parent];
+	if (S_ISDIR(table[0].type))
+		first->parent->inode.nlink++;
 }
 
 static int fill_sysfs(struct mount *mount, const char *options)
 {
+	unsigned first, nblocks;
+
 	if (*options != '\0')
 		return -EINVAL;
 	if (!atomic_cas(&is_made, 0, 1))
 		return -EBUSY;
-	nodes = mem_wait_kzalloc((ARRAY_SIZE(entries) + hart_count * ARRAY_SIZE(hart_entries)) *
+	nblocks = find_blocks(&first);
+	nodes = mem_wait_kzalloc((ARRAY_SIZE(entries) +
+				  hart_count * (ARRAY_SIZE(hart_entries) + 1) +
+				  nblocks * (ARRAY_SIZE(block_entries) + 1)) *
 				 sizeof(*nodes));
 	if (!nodes) {
 		atomic_store(&is_made, 0);
 		return -ENOMEM;
 	}
-	nnodes = make_nodes(mount, 0, entries, ARRAY_SIZE(entries), 0);
+	make_nodes(mount, entries, ARRAY_SIZE(entries), 0);
 	for (unsigned i = 0; i < hart_count; i++) {
-		struct sys_node *dir = &nodes[nnodes];
-
-		nnodes = make_nodes(mount, nnodes, hart_entries, ARRAY_SIZE(hart_entries), i);
-		ksnprintf(dir->name, sizeof(dir->name), "cpu%u", i);
-		dir->parent = &nodes[CPU];
-		dir->parent->inode.nlink++;
+		make_numbered(mount, hart_entries, ARRAY_SIZE(hart_entries), i, CPU);
+		make_numbered(mount, hart_link, 1, i, NODE0);
+	}
+	for (unsigned i = first; i < first + nblocks; i++) {
+		if (!block_is_there(i))
+			continue;
+		make_numbered(mount, block_entries, ARRAY_SIZE(block_entries), i, MEMORY);
+		make_numbered(mount, block_link, 1, i, NODE0);
 	}
 	inode_get(&nodes[ROOT].inode);
 	mount->root = &nodes[ROOT].inode;

@@ -8,6 +8,7 @@
 #include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/proc/node.h"
+#include "fs/proc/proc.h"
 #include "fs/proc/process_text.h"
 #include "fs/proc/seq.h"
 #include "mm/quota.h"
@@ -26,6 +27,31 @@
 static void put_pages(struct seq *seq, const char *name, uint64_t pages)
 {
 	seq_put(seq, "%-15s %8lu kB\n", name, (unsigned long)(pages * (PAGE_SIZE / 1024)));
+}
+
+/* There is one node, to which all memory belongs. It has no swap. */
+static void put_node_pages(struct seq *seq, const char *name, uint64_t pages)
+{
+	seq_put(seq, "Node 0 ");
+	put_pages(seq, name, pages);
+}
+
+void proc_put_node_memory(struct seq *seq)
+{
+	uint64_t files = quota_pages(), all = files + page_cache_served();
+	size_t total = page_alloc_total_count(), free = page_alloc_free_count();
+
+	put_node_pages(seq, "MemTotal:", total);
+	put_node_pages(seq, "MemFree:", free);
+	put_node_pages(seq, "MemUsed:", total - free);
+	put_node_pages(seq, "Active:", all);
+	put_node_pages(seq, "Inactive:", 0);
+	put_node_pages(seq, "FilePages:", all);
+	put_node_pages(seq, "Shmem:", files);
+	put_node_pages(seq, "KernelStack:", kstack_frames());
+	put_node_pages(seq, "Slab:", slab_frames());
+	put_node_pages(seq, "SReclaimable:", 0);
+	put_node_pages(seq, "SUnreclaim:", slab_frames());
 }
 
 /* Nothing here needs to look at each frame. */

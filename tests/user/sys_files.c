@@ -9,7 +9,9 @@
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 
-#define CPU "/sys/devices/system/cpu/"
+#define CPU    "/sys/devices/system/cpu/"
+#define NODE   "/sys/devices/system/node/"
+#define MEMORY "/sys/devices/system/memory/"
 
 static const char *const names[] = { "online", "possible", "present" };
 
@@ -58,6 +60,16 @@ static const char *const facts_of_one[] = {
 	"/sys/devices/system/node/node0/cpulist",
 	"/sys/devices/system/node/node0/cpumap",
 	"/sys/devices/system/node/node0/distance",
+	NODE "has_cpu",
+	NODE "has_memory",
+	NODE "has_normal_memory",
+	NODE "has_generic_initiator",
+	MEMORY "block_size_bytes",
+	MEMORY "memory16/online",
+	MEMORY "memory16/state",
+	MEMORY "memory16/phys_device",
+	MEMORY "memory16/phys_index",
+	MEMORY "memory16/node0/cpu0/node0/memory16/phys_index",
 	"/sys/kernel/address_bits",
 	"/sys/kernel/cpu_byteorder",
 	"/sys/kernel/mm/transparent_hugepage/enabled",
@@ -84,6 +96,55 @@ static void more_facts(void)
 	TRY(open("cpu0/topology/..", O_RDONLY | O_DIRECTORY) >= 0);
 	TRY(open("cpu1", O_RDONLY));
 	TRY(open("cpu0/topology/core_id", O_WRONLY));
+}
+
+static void node_memory(void)
+{
+	char text[4096], piece[4096];
+	long total = 0, free = 0, used = 0;
+	int fd = open(NODE "node0/meminfo", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	say("of the node: %d",
+	    sscanf(text,
+		   "Node 0 MemTotal: %ld kB\nNode 0 MemFree: %ld kB\nNode 0 MemUsed: %ld kB\n",
+		   &total, &free, &used));
+	say(", used: %d, more: %d\n", total > free && used > 0 && used == total - free,
+	    strstr(text, "\nNode 0 FilePages: ") != NULL);
+	say("a piece: %d, ", pread(fd, piece, 20, 30) == 20 && memcmp(piece, text + 30, 20) == 0);
+	say("the end: %d\n", lseek(fd, n, SEEK_SET) == n && read(fd, piece, 1) == 0);
+	TRY(syscall(SYS_pread64, fd, 8, 10, 0));
+	close(fd);
+}
+
+static void symbolic_link(const char *path)
+{
+	char text[100] = "";
+	struct stat st;
+
+	say("%s\n", path);
+	TRY(readlink(path, text, sizeof(text)));
+	say("%s\n", text);
+	TRY(readlink(path, text, 3));
+	TRY(lstat(path, &st));
+	say("%o, %ld, %ld\n", st.st_mode, (long)st.st_size, (long)st.st_nlink);
+	TRY(open(path, O_RDONLY | O_NOFOLLOW));
+	TRY(unlink(path));
+	TRY(chdir(path));
+	say("%s\n", getcwd(text, sizeof(text)));
+}
+
+static void symbolic_links(void)
+{
+	symbolic_link(CPU "cpu0/node0");
+	symbolic_link(NODE "node0/cpu0");
+	symbolic_link(NODE "node0/memory16");
+	symbolic_link(MEMORY "memory16/node0");
+	say("%d %d %d\n", listed(NODE "node0", "cpu0"), listed(NODE "node0", "memory16"),
+	    listed(MEMORY, "memory16"));
+	say("%d %d\n", listed(NODE "node0", "cpu1"), listed(MEMORY, "memory15"));
+	TRY(chdir("/"));
 }
 
 static void lists(void)
@@ -188,6 +249,8 @@ int main(void)
 		facts(names[i]);
 	lists();
 	more_facts();
+	node_memory();
+	symbolic_links();
 	refusals();
 	missing_names();
 	links("/sys");
@@ -196,6 +259,10 @@ int main(void)
 	links("/sys/devices/system/cpu");
 	links(CPU "cpu0");
 	links(CPU "cpu0/topology");
+	links(NODE);
+	links(NODE "node0");
+	links(MEMORY);
+	links(MEMORY "memory16");
 	descriptors();
 	TRY(chdir("/sys/devices/system/cpu"));
 	TRY(syscall(SYS_getcwd, here,
