@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file system mounted on /sys: which harts there are, and what memory they have. */
+/* The file system mounted on /sys: which harts and disks there are, and what memory. */
 /*
  * C libraries, runtimes and tools such as lscpu read these files. Nothing else of Linux's tree is here, and nothing can be
  * changed. The names are fixed, so all inodes are made when the file system is first mounted, and stay.
@@ -8,7 +8,9 @@
 
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "base/block.h"
 #include "base/hart.h"
+#include "fs/dev.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
 #include "fs/poll.h"
@@ -24,7 +26,7 @@
 #define NAME_SIZE 24u
 #define TEXT_SIZE 512u
 
-/* The text of a file, with its newline, or the target of a link. `index`: of the hart or the block whose directory it is in. */
+/* The text of a file, with its newline, or the target of a link. `index`: of the hart, block or disk whose directory it is in. */
 typedef void (*sys_show)(unsigned index, struct seq *seq);
 
 /* A name in a table: its directory is an entry of the same table. */
@@ -165,9 +167,51 @@ static void show_block_link(unsigned index, struct seq *seq)
 	seq_put(seq, "../../memory/memory%u", index);
 }
 
+/* ---- disks ---- */
+
+static void show_disk_dev(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "%u:%u\n", DEV_MAJOR_DISK, dev_disk_minor(index));
+}
+
+static void show_disk_size(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "%lu\n", (unsigned long)block_at(index)->sectors);
+}
+
+static void show_disk_ro(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "%u\n", block_at(index)->read_only);
+}
+
+static void show_disk_stat(unsigned index, struct seq *seq)
+{
+	proc_put_disk_figures(seq, block_at(index));
+}
+
+static void show_disk_link(unsigned index, struct seq *seq)
+{
+	seq_put(seq, "../../block/%s", block_at(index)->name);
+}
+
 /* ---- names ---- */
 
-enum { ROOT, DEVICES, SYSTEM, CPU, SMT, MEMORY, NODE, NODE0, KERNEL, MM, THP };
+enum {
+	ROOT,
+	BLOCK,
+	DEV,
+	DEV_BLOCK,
+	DEVICES,
+	SYSTEM,
+	CPU,
+	SMT,
+	MEMORY,
+	NODE,
+	NODE0,
+	KERNEL,
+	MM,
+	THP
+};
 
 #define DIRECTORY(name_, parent_)                                     \
 	{                                                             \
@@ -184,6 +228,9 @@ enum { ROOT, DEVICES, SYSTEM, CPU, SMT, MEMORY, NODE, NODE0, KERNEL, MM, THP };
 
 static const struct sys_entry entries[] = {
 	[ROOT] = DIRECTORY("", ROOT),
+	[BLOCK] = DIRECTORY("block", ROOT),
+	[DEV] = DIRECTORY("dev", ROOT),
+	[DEV_BLOCK] = DIRECTORY("block", DEV),
 	[DEVICES] = DIRECTORY("devices", ROOT),
 	[SYSTEM] = DIRECTORY("system", DEVICES),
 	[CPU] = DIRECTORY("cpu", SYSTEM),
@@ -257,17 +304,32 @@ static const struct sys_entry block_entries[] = {
 	{ .name = "node0", .parent = 0, .type = S_IFLNK, .text = "../../node/node0" },
 };
 
-/* The node's links to them. */
-static const struct sys_entry hart_link[] = {
-	{ .name = "cpu", .type = S_IFLNK, .show = show_hart_link }
+/* And of each disk. */
+static const struct sys_entry disk_entries[] = {
+	DIRECTORY("", 0),
+	SHOWS("dev", 0, show_disk_dev),
+	SHOWS("size", 0, show_disk_size),
+	SHOWS("ro", 0, show_disk_ro),
+	SHOWS("stat", 0, show_disk_stat),
+	SAYS("removable", 0, "0\n"),
+	SAYS("hidden", 0, "0\n"),
+	DIRECTORY("device", 0), /* it has one, as iostat asks */
+	DIRECTORY("holders", 0),
+	DIRECTORY("slaves", 0),
 };
-static const struct sys_entry block_link[] = {
-	{ .name = "memory", .type = S_IFLNK, .show = show_block_link }
-};
+
+/* Links to these directories. */
+static const struct sys_entry hart_link = { .name = "cpu",
+					    .type = S_IFLNK,
+					    .show = show_hart_link };
+static const struct sys_entry block_link = { .name = "memory",
+					     .type = S_IFLNK,
+					     .show = show_block_link };
+static const struct sys_entry disk_link = { .name = "", .type = S_IFLNK, .show = show_disk_link };
 
 static uint32_t is_made; /* atomic: 0 or 1 */
 static struct mount *only;
-/* Those of `entries`, then those of each hart and of each block. Const once the file system is mounted. */
+/* Those of `entries`, then those of each hart, block and disk. Const once the file system is mounted. */
 static struct sys_node *nodes;
 static unsigned nnodes;
 
@@ -470,30 +532,46 @@ static struct sys_node *make_nodes(struct mount *mount, const struct sys_entry *
 	return first;
 }
 
-/* The same with a number behind the first name, which is put into that directory. */
-static void make_numbered(struct mount *mount, const struct sys_entry *table, unsigned count,
-			  unsigned index, unsigned parent)
+/* The same, and puts the first one into that directory, with that name. NULL: that of the table with its index behind it. */
+static void make_below(struct mount *mount, const struct sys_entry *table, unsigned count,
+		       unsigned index, unsigned parent, const char *name)
 {
 	struct sys_node *first = make_nodes(mount, table, count, index);
 
-	ksnprintf(first->name, sizeof(first->name), "%s%u", table[0].name, index);
+	if (name)
+		str_copy(first->name, name, sizeof(first->name));
+	else
+		ksnprintf(first->name, sizeof(first->name), "%s%u", table[0].name, index);
 	first->parent = &nodes[parent];
 	if (S_ISDIR(table[0].type))
 		first->parent->inode.nlink++;
 }
 
+static void make_disk(struct mount *mount, unsigned index)
+{
+	char name[NAME_SIZE];
+
+	ksnprintf(name, sizeof(name), "%u:%u", DEV_MAJOR_DISK, dev_disk_minor(index));
+	make_below(mount, disk_entries, ARRAY_SIZE(disk_entries), index, BLOCK,
+		   block_at(index)->name);
+	make_below(mount, &disk_link, 1, index, DEV_BLOCK, name);
+}
+
 static int fill_sysfs(struct mount *mount, const char *options)
 {
-	unsigned first, nblocks;
+	unsigned first, nblocks, ndisks = 0;
 
 	if (*options != '\0')
 		return -EINVAL;
 	if (!atomic_cas(&is_made, 0, 1))
 		return -EBUSY;
 	nblocks = find_blocks(&first);
+	while (block_at(ndisks))
+		ndisks++;
 	nodes = mem_wait_kzalloc((ARRAY_SIZE(entries) +
 				  hart_count * (ARRAY_SIZE(hart_entries) + 1) +
-				  nblocks * (ARRAY_SIZE(block_entries) + 1)) *
+				  nblocks * (ARRAY_SIZE(block_entries) + 1) +
+				  ndisks * (ARRAY_SIZE(disk_entries) + 1)) *
 				 sizeof(*nodes));
 	if (!nodes) {
 		atomic_store(&is_made, 0);
@@ -501,15 +579,17 @@ static int fill_sysfs(struct mount *mount, const char *options)
 	}
 	make_nodes(mount, entries, ARRAY_SIZE(entries), 0);
 	for (unsigned i = 0; i < hart_count; i++) {
-		make_numbered(mount, hart_entries, ARRAY_SIZE(hart_entries), i, CPU);
-		make_numbered(mount, hart_link, 1, i, NODE0);
+		make_below(mount, hart_entries, ARRAY_SIZE(hart_entries), i, CPU, NULL);
+		make_below(mount, &hart_link, 1, i, NODE0, NULL);
 	}
 	for (unsigned i = first; i < first + nblocks; i++) {
 		if (!block_is_there(i))
 			continue;
-		make_numbered(mount, block_entries, ARRAY_SIZE(block_entries), i, MEMORY);
-		make_numbered(mount, block_link, 1, i, NODE0);
+		make_below(mount, block_entries, ARRAY_SIZE(block_entries), i, MEMORY, NULL);
+		make_below(mount, &block_link, 1, i, NODE0, NULL);
 	}
+	for (unsigned i = 0; i < ndisks; i++)
+		make_disk(mount, i);
 	inode_get(&nodes[ROOT].inode);
 	mount->root = &nodes[ROOT].inode;
 	return 0;

@@ -10,6 +10,7 @@
 #include "fs/mount.h"
 #include "fs/mount_calls.h"
 #include "fs/proc/node.h"
+#include "fs/proc/proc.h"
 #include "fs/proc/seq.h"
 #include "mm/page_cache.h"
 #include "mm/quota.h"
@@ -84,7 +85,16 @@ static int partitions_record(void *source, void *walk, uint64_t *cursor, struct 
 	return 0;
 }
 
-/* How long requests take is not measured. The cursor is the index of the disk. */
+/* How long requests take is not measured. */
+void proc_put_disk_figures(struct seq *seq, const struct block_device *disk)
+{
+	for (unsigned i = 0; i < 2; i++)
+		seq_put(seq, " %lu 0 %lu 0", (unsigned long)counter_read(&disk->requests[i]),
+			(unsigned long)counter_read(&disk->moved[i]));
+	seq_put(seq, " 0 0 0 0 0 0 0 0 0\n");
+}
+
+/* The cursor is the index of the disk. */
 static int diskstats_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct block_device *disk = block_at((unsigned)*cursor);
@@ -93,10 +103,7 @@ static int diskstats_record(void *source, void *walk, uint64_t *cursor, struct s
 	if (!disk)
 		return -ENODATA;
 	seq_put(seq, "%4u %7u %s", DEV_MAJOR_DISK, dev_disk_minor((unsigned)*cursor), disk->name);
-	for (unsigned i = 0; i < 2; i++)
-		seq_put(seq, " %lu 0 %lu 0", (unsigned long)counter_read(&disk->requests[i]),
-			(unsigned long)counter_read(&disk->moved[i]));
-	seq_put(seq, " 0 0 0 0 0 0 0 0 0\n");
+	proc_put_disk_figures(seq, disk);
 	++*cursor;
 	return 0;
 }

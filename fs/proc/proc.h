@@ -4,6 +4,7 @@
 
 #include "fs/mount.h"
 
+struct block_device;
 struct file;
 struct seq;
 struct thread_id;
@@ -11,6 +12,8 @@ struct thread_id;
 /* Any number of mounts may exist; they show the same. It has no options. */
 extern const struct fs_type proc_type;
 
+/* What /proc/diskstats says of a disk: the line behind its name. */
+void proc_put_disk_figures(struct seq *seq, const struct block_device *disk);
 /* What /proc/meminfo says, as the file `meminfo` of a node below /sys has it. */
 void proc_put_node_memory(struct seq *seq);
 

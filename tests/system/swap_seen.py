@@ -69,7 +69,8 @@ def lines_of(line, options, words=("sh",), status=0):
 
 @case
 def R84_R123_the_prompt_shows_swap():
-    text = lines_of("ps; maps 2; free; faults 2", DISK, ["/bin/swap_seen", "96", "/bin/sh"])
+    disk = "cat /sys/dev/block/254:0/dev /sys/block/vda/size /sys/block/vda/ro /sys/block/vda/stat"
+    text = lines_of(f"ps; maps 2; free; faults 2; {disk}", DISK, ["/bin/swap_seen", "96", "/bin/sh"])
     print("# " + text.replace("\n", "\n# "))
     here, out = (int(kib) for kib in re.search(r"^ +2 +1 \w +(?:\d+ +)?1 +(\d+) +(\d+) +\d+ swap_seen$", text, re.MULTILINE).groups())
     equal((True, True), (out > 24 * 1024, here + out >= 90 * 1024), "in memory and in swap")
@@ -79,6 +80,8 @@ def R84_R123_the_prompt_shows_swap():
     equal(256 * 256 - 1, pages["swap"], "pages of the disk")
     equal(True, pages["swap"] - pages["swap free"] >= out / 4, f"those in use: {pages}")
     equal(True, pages["swap written"] > 0, "pages that were written")
+    said = re.search(rf"^254:0\n{256 * MIB // 512}\n0\n \d+ 0 \d+ 0 (\d+) 0 (\d+) 0( 0){{9}}$", text, re.MULTILINE)
+    equal(True, int(said[1]) > 0 and int(said[2]) >= 8 * pages["swap written"], "what /sys says of the disk")
 
 
 @case

@@ -144,6 +144,7 @@ static void symbolic_links(void)
 	say("%d %d %d\n", listed(NODE "node0", "cpu0"), listed(NODE "node0", "memory16"),
 	    listed(MEMORY, "memory16"));
 	say("%d %d\n", listed(NODE "node0", "cpu1"), listed(MEMORY, "memory15"));
+	say("disks: %d %d\n", listed("/sys/block", "vda"), listed("/sys/dev/block", "254:0"));
 	TRY(chdir("/"));
 }
 
@@ -263,6 +264,9 @@ int main(void)
 	links(NODE "node0");
 	links(MEMORY);
 	links(MEMORY "memory16");
+	links("/sys/block");
+	links("/sys/dev/block");
+	links("/sys/dev");
 	descriptors();
 	TRY(chdir("/sys/devices/system/cpu"));
 	TRY(syscall(SYS_getcwd, here,
