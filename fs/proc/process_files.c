@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "fs/proc/node.h"
 #include "fs/proc/process_text.h"
+#include "lib/string.h"
 #include "mm/object.h"
 #include "mm/verbs.h"
 #include "proc/priority.h"
@@ -225,6 +226,43 @@ static int stack_record(void *source, void *walk, uint64_t *cursor, struct seq *
 	return err;
 }
 
+/* Does a thread that waits for anything go through it? */
+static bool is_of_scheduler(const char *name)
+{
+	static const char *const prefixes[] = { "arch_", "sched_", "thread_", "wait_until",
+						"mutex_" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The function that it waits in. 0: it does not wait, or who reads may not know. */
+static int wchan_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct proc_node *node = source;
+	const char *name = NULL;
+	struct call_facts call;
+	size_t offset;
+	int err = inspect_call(&node->id, &call);
+	bool known = err == 0 && call.state == CALL_WAITS && node->id.tid != current_thread()->tid;
+
+	(void)walk;
+	if (err == 0 || err == -EPERM)
+		err = seq_once(cursor);
+	if (err)
+		return err;
+	for (unsigned i = 0; known && i < call.nframes; i++) {
+		name = arch_symbol(call.frames[i] - 1, &offset);
+		if (name && !is_of_scheduler(name))
+			break;
+		name = NULL;
+	}
+	seq_put(seq, "%s", name ?: "0");
+	return 0;
+}
+
 static int personality_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct process_facts facts;
@@ -250,7 +288,6 @@ static int personality_record(void *source, void *walk, uint64_t *cursor, struct
 	}                                                                                     \
 	const struct seq_ops proc_##name##_seq = { .record = name##_record }
 
-CONSTANT_FILE(wchan, "0");
 CONSTANT_FILE(no_id, "4294967295");
 CONSTANT_FILE(id_map, "         0          0 4294967295\n");
 CONSTANT_FILE(setgroups, "allow\n");
@@ -258,6 +295,7 @@ CONSTANT_FILE(cgroup, "");
 
 const struct seq_ops proc_schedstat_seq = { .record = schedstat_record };
 const struct seq_ops proc_syscall_seq = { .record = syscall_record };
+const struct seq_ops proc_wchan_seq = { .record = wchan_record };
 const struct seq_ops proc_stack_seq = { .record = stack_record };
 const struct seq_ops proc_personality_seq = { .record = personality_record };
 const struct seq_ops proc_slack_seq = { .record = slack_record };

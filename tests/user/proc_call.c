@@ -89,6 +89,22 @@ static void show_stack(pid_t pid)
 	say("stack: %d %d\n", lines >= 3, bad);
 }
 
+/* The function that it waits in, and none of the scheduler; 0: it does not wait, or who reads may not know. */
+static void show_wchan(const char *label, pid_t pid)
+{
+	static const char *const names[] = { "arch_", "sched", "thread_", "wait_until",
+					     "__schedule" };
+	ssize_t n = slurp(of("wchan", pid));
+	int bad = strchr(text, '\n') != NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		bad += strncmp(text, names[i], strlen(names[i])) == 0;
+	if (n < 0)
+		say("%s: errno %d\n", label, errno);
+	else
+		say("%s: %s\n", label, n == 1 ? text : bad ? "a bad name" : "a name");
+}
+
 static void waits(void)
 {
 	int *called = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -105,16 +121,20 @@ static void waits(void)
 	slurp(of("syscall", pid));
 	say("%d\n", strstr(text, " 0x33 0x44 0x55 0x66 ") != NULL);
 	show_stack(pid);
+	show_wchan("waits", pid);
+	show_wchan("runs", getpid());
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
-	slurp(of("syscall", pid));
+	await(pid, "63 "); /* on another hart it may not have come to rest yet */
 	say("stopped: %d\n", strstr(text, " 0x33 0x44 0x55 0x66 ") != NULL);
 	kill(pid, SIGCONT);
 	kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
 	show("a zombie", pid);
 	say("stack of a zombie: %zd\n", slurp(of("stack", pid)));
+	show_wchan("a zombie", pid);
 	waitpid(pid, NULL, 0);
+	show_wchan("no process", pid);
 	pid = fork();
 	if (pid == 0) {
 		register long number __asm__("a7") = -77;
@@ -146,6 +166,7 @@ static void others(void)
 		setgid(1000);
 		setuid(1000);
 		show("another's", pid);
+		show_wchan("another's", pid);
 		TRY(read(fd, text, sizeof(text)));
 		TRY(pread(fd, text, 10, 5));
 		TRY(read(stack, text, sizeof(text)));
