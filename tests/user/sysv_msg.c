@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System V message queues: types, sizes, waiting both ways, and who may. */
-#include "t.h"
+#include "sysv.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -316,7 +316,7 @@ static int interrupted(void *arg)
 
 static void endings(void)
 {
-	int status;
+	int status, sent;
 	pid_t pid;
 
 	make();
@@ -335,8 +335,9 @@ static void endings(void)
 	nap(20);
 	until_it_sleeps(pid);
 	get("room", 10000, 9, 0);
-	SEND(2, "it goes on", 0, 0);
+	sent = put(2, "it goes on", 0, 0); /* told when the child tells nothing more */
 	waitpid(pid, &status, 0);
+	result("msgsnd", sent);
 	ended("the child", status);
 	get("what it sent", 10000, 1, 0);
 	SEND(9, "x", 8192, 0);
@@ -468,6 +469,17 @@ static void limit(const char *name, const char *value)
 	close(fd);
 }
 
+static void lists(void)
+{
+	int ids[3];
+
+	for (int i = 0; i < 3; i++)
+		ids[i] = msgget(IPC_PRIVATE, 0600);
+	tell_lines_of("/proc/sysvipc/msg", ids);
+	for (int i = 0; i < 3; i++)
+		msgctl(ids[i], IPC_RMID, NULL);
+}
+
 static void files(void)
 {
 	FILE *file = fopen("/proc/sysvipc/msg", "r");
@@ -549,6 +561,7 @@ int main(void)
 	endings();
 	permissions();
 	control();
+	lists();
 	files();
 	storm();
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System V semaphores: sets, operations that wait, what is undone, and who is woken. */
-#include "t.h"
+#include "sysv.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -696,6 +696,17 @@ static void permissions(void)
 
 /* ---- files and limits ---- */
 
+static void lists(void)
+{
+	int ids[3];
+
+	for (int i = 0; i < 3; i++)
+		ids[i] = semget(IPC_PRIVATE, 1, 0600);
+	tell_lines_of("/proc/sysvipc/sem", ids);
+	for (int i = 0; i < 3; i++)
+		semctl(ids[i], 0, IPC_RMID);
+}
+
 static void files(void)
 {
 	FILE *file = fopen("/proc/sysvipc/sem", "r");
@@ -819,6 +830,7 @@ int main(int argc, char **argv)
 	endings();
 	undoing();
 	permissions();
+	lists();
 	files();
 	ring();
 	storm();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System V shared memory: keys and identifiers, attaching and detaching, who may, and what is counted. */
-#include "t.h"
+#include "sysv.h"
 
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -419,6 +419,17 @@ static void control(void)
 	TRY(shmdt(p));
 }
 
+static void lists(void)
+{
+	int ids[3];
+
+	for (int i = 0; i < 3; i++)
+		ids[i] = shmget(IPC_PRIVATE, PAGE, 0600);
+	tell_lines_of("/proc/sysvipc/shm", ids);
+	for (int i = 0; i < 3; i++)
+		shmctl(ids[i], IPC_RMID, NULL);
+}
+
 /* The lines of a file that tell of one segment, without pids and times. */
 static void files(void)
 {
@@ -558,6 +569,7 @@ int main(int argc, char **argv)
 	control();
 	limits();
 	storm();
+	lists();
 	files();
 	return 0;
 }
