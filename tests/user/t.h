@@ -232,9 +232,12 @@ __attribute__((unused)) static int listed(const char *path, const char *name)
 	struct dirent *entry;
 	int type = -1;
 
+	errno = 0;
 	while (dir && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, name) == 0)
 			type = entry->d_type;
+	if (errno)
+		say("readdir, %s: %s\n", path, strerrorname_np(errno));
 	if (dir)
 		closedir(dir);
 	return type;
