@@ -82,7 +82,10 @@ def each_fault_has_its_round(recording):
 
 
 def each_wait_is_told(recording):
-    """Before a fault that has waited comes what for; of one that has not, nothing but memory and room. Gives the waits by number."""
+    """
+    Before a fault that has waited comes what for; of one that has not, nothing but memory and room. Whoever has waited has the
+    fault before its end. Gives the waits by number.
+    """
     waits, told = Counter(), {}
     for record in recording:
         if record.type == file.WAIT:
@@ -93,6 +96,8 @@ def each_wait_is_told(recording):
             found = {what for va, what in told.pop(record.tid, ()) if va == record.args[1] & ~0xFFF}
             equal(bool(record.what & file.WAITED), bool(found - {FOR_MEMORY, FOR_ROOM}), f"{show.in_words(record)}: {found}")
             equal(True, record.kind != "none" or FOR_ROOM in found, f"{show.in_words(record)}: {found}")
+        elif record.type == file.END:
+            equal(set(), told.pop(record.tid, set()), f"waits of faults that are not told, before {show.in_words(record)}")
     return waits
 
 
@@ -364,6 +369,7 @@ def R190_who_is_killed_for_memory_is_recorded():
     victim, told, mine = found[0]
     equal((told, True), (mine, told > 10000), "pages")
     has(ends, (victim, int(signal.SIGKILL)), "ends")
+    equal(True, each_wait_is_told(recording)[FOR_MEMORY] > 0, "waits for memory")
 
 
 @case
