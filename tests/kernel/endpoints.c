@@ -9,6 +9,7 @@
 #include "fs/poll.h"
 #include "ipc/call.h"
 #include "lib/bits.h"
+#include "mm/check/alloc_fail.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
@@ -186,6 +187,26 @@ KTEST(endpoint_ends_are_of_two_kinds)
 	EXPECT_EQ(-EINVAL, endpoint_badge(send_end, 1, false, &other));
 	close_ends();
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* R45: neither the sender nor its file can be had */
+KTEST(endpoint_has_no_send_end_without_memory)
+{
+	struct file *other;
+
+	ASSERT_TRUE(open_ends());
+	for (unsigned at = 1; at <= 2; at++) {
+		alloc_fail_at = at;
+		EXPECT_EQ(-ENOMEM, endpoint_badge(receive_end, 1, false, &other));
+		EXPECT_EQ(0, alloc_fail_at);
+		alloc_fail_at = 0;
+	}
+	file_put(send_end);
+	close_ends();
+}
+
+#endif
 
 /* Deadlines: of a call that nobody receives, of one that nobody answers, and of a receive. */
 KTEST(endpoint_deadlines)

@@ -10,6 +10,7 @@
 #include "abi/wait.h"
 #include "arch/frame.h"
 #include "arch/irqflags.h"
+#include "arch/regs.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "fs/inode.h"
@@ -236,6 +237,38 @@ static void sweep(bool (*run)(unsigned at))
 		at++;
 	interleave_hook = NULL;
 	EXPECT_TRUE(at > 2);
+}
+
+/* PTRACE_KILL of another thread may come between the look of sys_ptrace() and the request itself. */
+KTEST_IN_PROCESS(request_for_a_tracee_that_is_gone_finds_none)
+{
+	struct arch_fpregs fpregs = { 0 };
+	struct arch_regs regs = { 0 };
+	struct abi_syscall_info call;
+	struct abi_siginfo info = { 0 };
+	struct uspace *uspace;
+	uint64_t word;
+	size_t size;
+
+	EXPECT_EQ(-ESRCH, ptrace_check(0));
+	EXPECT_EQ(-ESRCH, ptrace_resume(0, 0, false));
+	EXPECT_EQ(-ESRCH, ptrace_detach(0, 0));
+	EXPECT_EQ(-ESRCH, ptrace_kill(0));
+	EXPECT_EQ(-ESRCH, ptrace_interrupt(0));
+	EXPECT_EQ(-ESRCH, ptrace_listen(0));
+	EXPECT_EQ(-ESRCH, ptrace_set_options(0, 0));
+	EXPECT_EQ(-ESRCH, ptrace_get_message(0, &word));
+	EXPECT_EQ(-ESRCH, ptrace_get_info(0, &info));
+	EXPECT_EQ(-ESRCH, ptrace_set_info(0, &info));
+	EXPECT_EQ(-ESRCH, ptrace_get_mask(0, &word));
+	EXPECT_EQ(-ESRCH, ptrace_set_mask(0, 0));
+	EXPECT_EQ(-ESRCH, ptrace_peek_info(0, false, 0, &info));
+	EXPECT_EQ(-ESRCH, ptrace_get_call(0, &call, &size));
+	EXPECT_EQ(-ESRCH, ptrace_get_regs(0, &regs));
+	EXPECT_EQ(-ESRCH, ptrace_get_fpregs(0, &fpregs));
+	EXPECT_EQ(-ESRCH, ptrace_set_regs(0, &regs, sizeof(regs)));
+	EXPECT_EQ(-ESRCH, ptrace_set_fpregs(0, &fpregs, sizeof(fpregs)));
+	EXPECT_EQ(-ESRCH, ptrace_get_space(0, &uspace));
 }
 
 /* Nobody attaches for ever: neither to a thread that has just looked for a tracer, nor to one that need not stop any more. */
