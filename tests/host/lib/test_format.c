@@ -29,7 +29,7 @@ TEST(numbers)
 	same("%d %d %d %d", 0, 1, -1, INT32_MIN);
 	same("%u %x %X %o", UINT32_MAX, 0xabcdefu, 0xABCDEFu, 0755u);
 	same("%ld %lu %lx %llx %lld", INT64_MIN, UINT64_MAX, 0x123456789abcdefl, ~0ull, -5ll);
-	same("%zu %zd %jd %td", (size_t)5, (ssize_t)-5, (intmax_t)7, (ptrdiff_t)-8);
+	same("%zu %zd %jd %td", SIZE_MAX, (ssize_t)INT64_MIN, INTMAX_MAX, (ptrdiff_t)INT64_MIN);
 	same("%hd %hu %hhd %hhu", 70000, 70000, 300, 300);
 	same("%i|%5d|%-5d|%05d|%+d|% d", 42, 42, 42, 42, 42, 42);
 	same("%#x %#X %#x", 255, 255, 0);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "mm/get_user_page.h"
 #include "mm/object.h"
 #include "mm/swap_io.h"
 #include "sync/interleave.h"
@@ -154,6 +155,53 @@ TEST(a_frame_is_another_page_s_before_it_is_freed)
 	assert_null(meanwhile);
 	rig_check();
 	check_pages(2, 3);
+	finish();
+}
+
+static unsigned locks_until; /* so many locks of a space are taken before the others come */
+
+static void at_a_lock_of_the_space(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	void (*now)(void) = meanwhile;
+
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SPACE || !now || locks_until-- != 0)
+		return;
+	meanwhile = NULL;
+	now();
+}
+
+/* The entry does not have the page as dirty then, so that reclaim may drop it without a write. */
+static void goes_out_and_is_read(void)
+{
+	reclaim_all();
+	disk_end_all();
+	(void)fake_load(AT);
+}
+
+/* A debugger writes to a page that its program may only read, and nothing of that is lost. */
+TEST(a_poked_page_is_dirty_whatever_comes_between)
+{
+	unsigned char byte = 0;
+	unsigned ncame = 0;
+
+	begin(SLOTS);
+	map(AT, 1, RW);
+	assert_int_equal(0, fake_store(AT, byte));
+	assert_int_equal(0, vm_protect(&space, AT, P, PROT_READ));
+	for (meanwhile = NULL; !meanwhile; ncame++) {
+		goes_out_and_is_read();
+		locks_until = ncame;
+		meanwhile = goes_out_and_is_read;
+		interleave_hook = at_a_lock_of_the_space;
+		byte++;
+		assert_int_equal(0, vm_poke(&space, AT, &byte, 1));
+		interleave_hook = NULL;
+		push_out();
+		assert_int_equal(byte, fake_load(AT));
+	}
+	meanwhile = NULL;
+	assert_true(ncame > 3);
 	finish();
 }
 
