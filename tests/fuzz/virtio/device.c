@@ -225,6 +225,8 @@ void device_control(const uint8_t *message, size_t n)
 
 	if (!queue || !next_buffer(queue, &id))
 		return;
+	if (!stream_of(queue)->dirty) /* then this device has not changed the descriptor itself */
+		fuzz_check(queue->known[id].flags & VIRTQ_DESC_WRITE);
 	bytes = arch_phys_to_virt(queue->known[id].addr);
 	n = n < queue->known[id].len ? n : queue->known[id].len;
 	for (size_t i = 0; i < n; i++)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* UARTs that take their time: nothing is lost on the way in or out, and all is out before the machine goes off. */
+/* UARTs that take their time, and the console of a firmware: nothing is lost on the way in or out, and all is out before the machine goes off. */
 #include <string.h>
 
 #include "abi/errno.h"
+#include "arch/console.h"
 #include "base/chardev.h"
 #include "base/clock.h"
 #include "base/power.h"
+#include "drivers/firmware_console.h"
 #include "drivers/irq.h"
 #include "drivers/mmio.h"
 #include "drivers/uart.h"
@@ -20,13 +22,15 @@
 
 /* Registers of the two kinds, and their bits. */
 enum { S_TXDATA = 0x00, S_RXDATA = 0x04, S_TXCTRL = 0x08, S_IE = 0x10, S_IP = 0x14 };
-enum { N_THR = 0, N_LSR = 5 };
+enum { N_RBR = 0, N_THR = 0, N_FCR = 2, N_LSR = 5 };
 enum { H_FROM = 0x0, H_TO = 0x8 }; /* the upper half of each is 4 further */
 #define S_FULL	       0x80000000u
 #define S_EMPTY	       0x80000000u
 #define S_TRANSMIT     1u
 #define S_RECEIVE      2u
 #define S_MARK	       16
+#define FCR_FIFOS      1u
+#define LSR_READY      1u
 #define LSR_THRE       0x20u
 #define LSR_TEMT       0x40u
 #define H_GET	       0x0100u /* of the upper 16 bits: device and function */
@@ -39,8 +43,8 @@ enum { H_FROM = 0x0, H_TO = 0x8 }; /* the upper half of each is 4 further */
 /* The device: bytes go through a FIFO, then one at a time over the line. */
 static struct {
 	const char *compatible;
-	uint32_t control;
-	unsigned used; /* in the FIFO */
+	uint32_t control; /* TXCTRL, or FCR */
+	unsigned used;	  /* in the FIFO */
 	uint8_t fifo[FIFO];
 	bool shifting; /* a byte is on the line, until then: */
 	uint64_t shifted_at;
@@ -166,11 +170,14 @@ uint32_t device_read(const volatile void *at)
 		htif_step();
 		return (uint32_t)(*htif_register(offset) >> (offset & 4 ? 32 : 0));
 	}
+	if (!is_sifive() && offset == N_RBR)
+		return device.ncome > 0 ? take_come() : 0;
 	if (!is_sifive())
-		return offset != N_LSR	 ? 0
-		       : device.used > 0 ? 0
-		       : device.shifting ? LSR_THRE
-					 : LSR_THRE | LSR_TEMT;
+		return offset != N_LSR ? 0
+				       : (device.ncome > 0 ? LSR_READY : 0) |
+						 (device.used > 0   ? 0
+						  : device.shifting ? LSR_THRE
+								    : LSR_THRE | LSR_TEMT);
 	switch (offset) {
 	case S_TXDATA:
 		return device.used == FIFO ? S_FULL : 0;
@@ -192,7 +199,7 @@ void device_write(const volatile void *at, uint32_t value)
 		htif_write(offset, value);
 		return;
 	}
-	if (is_sifive() && offset == S_TXCTRL)
+	if (offset == (is_sifive() ? (size_t)S_TXCTRL : (size_t)N_FCR))
 		device.control = value;
 	if (is_sifive() && offset == S_IE)
 		device.interrupts = value;
@@ -401,7 +408,9 @@ TEST(full_fifo_asks_for_room)
 
 static void bytes_come(unsigned *next, unsigned n)
 {
-	while (n-- > 0 && device.ncome < FIFO)
+	unsigned room = is_sifive() || is_htif() || device.control & FCR_FIFOS ? FIFO : 1;
+
+	while (n-- > 0 && device.ncome < room)
 		device.come[device.ncome++] = (uint8_t)(*next)++;
 }
 
@@ -434,6 +443,19 @@ TEST(input_comes_by_interrupt)
 		assert_int_equal(sent, got);
 		assert_int_equal(CHARDEV_WRITABLE, registered->ops->ready(registered));
 	}
+}
+
+/* More than one byte may come before a hart looks. */
+TEST(ns16550_keeps_bytes_in_its_fifo)
+{
+	unsigned sent = 0, got = 0;
+
+	start("ns16550a");
+	assert_int_equal(0, uart_listen());
+	bytes_come(&sent, FIFO);
+	handler(handler_arg);
+	expect_bytes(&got);
+	assert_int_equal(FIFO, got);
 }
 
 /* If nobody reads, bytes stay in the device, whose sender waits; and they come when somebody does. */
@@ -518,4 +540,51 @@ TEST(trees_that_the_driver_refuses)
 	assert_null(registered);
 	assert_int_equal(0, try_tree("ns16550a", 2, 1, REGISTERS_SIZE));
 	assert_non_null(registered);
+}
+
+/* ---- the firmware's console, which is polled where there is no UART ---- */
+
+static struct {
+	unsigned left, next; /* bytes that it still has, and which comes next */
+} firmware;
+
+size_t arch_console_read(char *to, size_t n)
+{
+	size_t done = 0;
+
+	for (; done < n && firmware.left > 0; firmware.left--)
+		to[done++] = (char)firmware.next++;
+	return done;
+}
+
+void arch_console_write(const char *s, size_t n)
+{
+	assert_true(device.nsent + n <= SENT_MAX);
+	memcpy(device.sent + device.nsent, s, n);
+	device.nsent += n;
+}
+
+/* What nobody has read yet stays with the firmware when the ring is full, and no byte is lost or comes twice. */
+TEST(firmware_console_has_all_bytes)
+{
+	unsigned got = 0;
+
+	registered = &firmware_console;
+	assert_int_equal(CHARDEV_WRITABLE, registered->ops->ready(registered));
+	for (unsigned i = 1; i < 600; i += 7) {
+		firmware.left = i;
+		for (unsigned polls = 0; polls < 100; polls++)
+			firmware_console_poll();
+		assert_int_equal(i > 256 ? i - 256 : 0, firmware.left);
+		assert_int_equal(CHARDEV_READABLE | CHARDEV_WRITABLE,
+				 registered->ops->ready(registered));
+		while (got < firmware.next) {
+			expect_bytes(&got);
+			firmware_console_poll();
+		}
+		assert_int_equal(got, firmware.next);
+	}
+	assert_false(registered->ops->ended(registered));
+	assert_int_equal(5, registered->ops->write(registered, "hello", 5));
+	assert_memory_equal("hello", device.sent, 5);
 }
