@@ -70,7 +70,7 @@ def R92_the_machine_goes_off_although_a_server_is_silent():
 def R142_our_servers_by_mounts():
     with tempfile.TemporaryDirectory(prefix="p9-") as folder:
         done = run_placed("served", "/files.cpio", options=[
-            "--icount", "--mem", "32M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
+            "--icount", "--mem", "20M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{archive(folder)}:/files.cpio"])
     equal((0, b"served: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 

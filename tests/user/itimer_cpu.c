@@ -81,7 +81,7 @@ static void repeats(int which, int sig, void (*burn)(void))
 	until(sig, 5, burn);
 	TRY(set(which, 0, 0));
 	count[sig] = 0;
-	for (long from = used_ms(); used_ms() < from + 50;)
+	for (long from = used_ms(); used_ms() < from + 30;)
 		burn();
 	say("it came five times, from the kernel: %d; stopped: %d more\n", code == SI_KERNEL,
 	    count[sig]);
@@ -92,7 +92,7 @@ static void once(int which, int sig)
 	catches(sig);
 	TRY(set(which, 10, 0));
 	until(sig, 1, computes);
-	for (long from = used_ms(); used_ms() < from + 50;)
+	for (long from = used_ms(); used_ms() < from + 30;)
 		computes();
 	say("once: %d, left: %ld\n", count[sig], left_ms(which));
 }
@@ -152,7 +152,7 @@ static void once_in_all(int which, int sig)
 	catches(sig);
 	TRY(setitimer(which, &timer, NULL));
 	until(sig, 1, computes);
-	for (long from = used_ms(); used_ms() < from + 50;)
+	for (long from = used_ms(); used_ms() < from + 30;)
 		computes();
 	say("an interval for ever: %d\n", count[sig]);
 	TRY(set(which, 0, 0));

@@ -49,7 +49,7 @@ static void *works(void *arg)
 		if (worker->order == 0)
 			return NULL;
 		do
-			burn(CLOCK_THREAD_CPUTIME_ID, 60 * MS);
+			burn(CLOCK_THREAD_CPUTIME_ID, 30 * MS);
 		while (__atomic_load_n(&worker->order, __ATOMIC_SEQ_CST) == 2);
 	}
 }
@@ -100,19 +100,19 @@ static void of_own(const char *what, int clock)
 
 	say("%s\n", what);
 	left(id);
-	TRY(set(id, 40 * MS, 0));
-	nap(100);
+	TRY(set(id, 12 * MS, 0));
+	nap(30);
 	none(RT);
 	left(id);
-	burn(clock, 80 * MS);
+	burn(clock, 24 * MS);
 	taken(RT);
 	left(id);
 	/* Again and again: overruns are counted. */
 	TRY(set(id, MS, MS));
-	burn(clock, 100 * MS);
+	burn(clock, 40 * MS);
 	say("%d", some_overrun(RT));
-	say(" %d\n", overrun(id) > 50);
-	burn(clock, 50 * MS);
+	say(" %d\n", overrun(id) > 20);
+	burn(clock, 20 * MS);
 	say("%d", some_overrun(RT));
 	say(" %d\n", overrun(id) > 5);
 	TRY(set(id, 0, 0));
@@ -129,16 +129,16 @@ static void of_own(const char *what, int clock)
 	left(id);
 	TRY(set(id, 1, 1)); /* as often as it is taken */
 	for (int i = 0; i < 3; i++) {
-		burn(clock, 20 * MS);
+		burn(clock, 10 * MS);
 		say("%d", some_overrun(RT));
 	}
 	say("\n");
 	result("delete", timer_gone(id));
 	drained(RT);
 	id = made_with(clock, SIGEV_NONE, 0, 0, 0);
-	TRY(set(id, 20 * MS, 0));
+	TRY(set(id, 5 * MS, 0));
 	left(id);
-	burn(clock, 30 * MS);
+	burn(clock, 15 * MS);
 	left(id);
 	TRY(set_at(id, (struct timespec){ 0, 1 }, 1000 * SEC));
 	left(id);
@@ -159,7 +159,7 @@ static void read_for(long ns)
 
 static void never_back(const char *what, int clock)
 {
-	long last = 0, until = now_ns(CLOCK_PROCESS_CPUTIME_ID) + 200 * MS;
+	long last = 0, until = now_ns(CLOCK_PROCESS_CPUTIME_ID) + 80 * MS;
 	int n = 0;
 
 	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < until) {
@@ -182,10 +182,10 @@ static void in_kernel_mode(void)
 
 	never_back("process", clock);
 	never_back("thread", USER_OF(CPU_OF_THREAD(gettid())));
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 10; i++) {
 		long now;
 
-		read_for((i + 1) * MS / 2);
+		read_for((i + 1) * MS);
 		now = now_ns(clock);
 		set_at(id, (struct timespec){ now / SEC, now % SEC }, MS);
 		read_for(12 * MS);
@@ -300,9 +300,9 @@ static void of_others(void)
 /* A thread that is not the first has timers of its own clock, and becomes the only one. */
 static void *becomes_another(void *name)
 {
-	set(made(CLOCK_THREAD_CPUTIME_ID, RT, 1), 50 * MS, 0);
+	set(made(CLOCK_THREAD_CPUTIME_ID, RT, 1), 20 * MS, 0);
 	set(made(CPU_OF_THREAD(gettid()), RT, 1), 1000 * SEC, 0);
-	set(made(CLOCK_PROCESS_CPUTIME_ID, RT, 1), 50 * MS, 0);
+	set(made(CLOCK_PROCESS_CPUTIME_ID, RT, 1), 20 * MS, 0);
 	execl(name, (char *)name, "exec", NULL);
 	_exit(9);
 }
@@ -321,10 +321,10 @@ static int after_exec(void)
 {
 	int id = made(CLOCK_THREAD_CPUTIME_ID, SIGALRM, 1);
 
-	burn(CLOCK_PROCESS_CPUTIME_ID, 100 * MS);
+	burn(CLOCK_PROCESS_CPUTIME_ID, 40 * MS);
 	none(RT);
-	set(id, 10 * MS, 0);
-	burn(CLOCK_PROCESS_CPUTIME_ID, 50 * MS);
+	set(id, 5 * MS, 0);
+	burn(CLOCK_PROCESS_CPUTIME_ID, 20 * MS);
 	taken(SIGALRM);
 	return 0;
 }
@@ -382,8 +382,8 @@ static void slept(const char *what, int clock, int flags, long ns)
 
 static void sleep_of(const char *what, int clock)
 {
-	slept(what, clock, 0, 30 * MS);
-	slept(what, clock, TIMER_ABSTIME, 30 * MS);
+	slept(what, clock, 0, 12 * MS);
+	slept(what, clock, TIMER_ABSTIME, 12 * MS);
 	TRY(sleeps(clock, TIMER_ABSTIME, 1, NULL));
 	TRY(sleeps(clock, 0, 0, NULL));
 	TRY(sleeps(clock, TIMER_ABSTIME, 0, NULL));
@@ -454,9 +454,9 @@ static int is_stopped(void *flags)
 
 	start(&one);
 	begin(&one, 2);
-	if (sleeps(CPU_OF_THREAD(one.tid), (int)(long)flags, 120 * MS, &rest) != 0)
+	if (sleeps(CPU_OF_THREAD(one.tid), (int)(long)flags, 60 * MS, &rest) != 0)
 		return errno;
-	return now_ns(CPU_OF_THREAD(one.tid)) >= 120 * MS ? 5 : 6;
+	return now_ns(CPU_OF_THREAD(one.tid)) >= 60 * MS ? 5 : 6;
 }
 
 /* A stop is no end of the sleep: it goes on with the same end. */

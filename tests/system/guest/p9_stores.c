@@ -29,7 +29,8 @@ static uint8_t *map_new(int fd, size_t n)
 /* Does the server have what new_byte() says, up to n? It may get that in its own time. */
 static void server_gets(const char *what, size_t n)
 {
-	UNTIL(what, wrong_stored_bytes(0, n) == 0);
+	/* The last byte is looked at first, for there are many looks. */
+	UNTIL(what, wrong_stored_bytes(n - 1, 1) == 0 && wrong_stored_bytes(0, n) == 0);
 }
 
 /* R92: what is stored through a mapping comes to the server by each of the ways, and only the pages that were stored to. */
