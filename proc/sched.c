@@ -39,7 +39,7 @@
  * of their own, behind a look at thread->wish.any and at runq->rt.first.
  */
 struct runq {
-	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off): */
+	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off; see runs_alone()): */
 	struct list ready;   /* linked by thread.run_link; the running thread is not on it */
 	struct list napped;  /* the same: processes that slept for less than a slice; go first */
 	struct list woken;   /* the same: that slept for longer, and kernel threads; before those */
@@ -59,7 +59,7 @@ struct runq {
 	bool held; /* it rests until sched_hold_others() lets it go; its threads go to the boot hart */
 	/* private to the hart: */
 	struct timer tick;
-};
+} __attribute__((aligned(64))); /* no line of another hart's */
 
 /* thread->round of one that is in none: it gets no slice before its turn, or has given way and gets none in that. */
 #define ROUND_UNKNOWN UINT64_MAX
@@ -110,16 +110,19 @@ static void end_turn(struct runq *runq, struct thread *thread)
 	resched_ask(thread);
 }
 
-/*
- * Where slices are long, there are ticks meanwhile: another hart may make them short again. Call with sched_lock held, on
- * its own hart.
- */
+/* Where slices are long, there are ticks meanwhile: another hart may make them short again. Call this on its own hart. */
+static void tick_arm(struct runq *runq)
+{
+	timer_arm(&runq->tick, arch_time() + MIN(slice_ticks, tick_ticks));
+}
+
+/* Call with sched_lock held, on its own hart. */
 static void tick_start(struct runq *runq)
 {
 	if (runq->ticking)
 		return;
 	runq->ticking = true;
-	timer_arm(&runq->tick, arch_time() + MIN(slice_ticks, tick_ticks));
+	tick_arm(runq);
 }
 
 static bool none_ready(const struct runq *runq)
@@ -323,6 +326,18 @@ void sched_load(uint64_t average[3])
 }
 
 /*
+ * Whether a tick has nothing to decide: the hart computes for one thread. Who queues another one meanwhile relies on the next
+ * tick, so all is read without the lock, which the harts would write in turn.
+ */
+static bool runs_alone(const struct runq *runq, const struct thread *thread)
+{
+	return atomic_load_relaxed(&runq->ready.next) == &runq->ready &&
+	       !atomic_load_relaxed(&runq->nahead) && !thread->wish.any &&
+	       !atomic_load_relaxed(&runq->rt.first) && thread != hart_this()->idle &&
+	       clock_ns() < atomic_load_relaxed(&load.due_ns);
+}
+
+/*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
  * slice. So a thread runs for less than two slices while another one is ready.
  */
@@ -333,6 +348,10 @@ static void tick(struct timer *timer)
 	struct thread *thread = hart->current;
 
 	tick_cpu_alarms(thread);
+	if (runs_alone(runq, thread)) {
+		tick_arm(runq);
+		return;
+	}
 	spin_lock_irqoff(&sched_lock);
 	look_at_load();
 	runq->ticking = false;
@@ -1453,9 +1472,10 @@ uint64_t thread_user_ticks(const struct thread *thread)
 {
 	unsigned long flags = times_lock();
 	uint64_t kernel = thread->kernel_ticks, ran = thread->ran_ticks;
+	uint64_t sampled = atomic_load_relaxed(&thread->sampled_tick);
 
 	if (thread->on_hart)
-		ran += MAX(thread->sampled_tick, thread->since_tick) - thread->since_tick;
+		ran += MAX(sampled, thread->since_tick) - thread->since_tick;
 	times_unlock(flags);
 	return ran - MIN(kernel, ran);
 }
@@ -1639,11 +1659,15 @@ void sched_sample(bool user)
 
 	if (!thread)
 		return;
+	/* Nothing else changes with it, so others may see it at any time: a tick in user mode takes no lock. */
+	if (user) {
+		atomic_store_relaxed(&thread->sampled_tick, now);
+		return;
+	}
 	flags = times_lock();
 	since = MAX(thread->sampled_tick, thread->since_tick);
-	if (!user)
-		thread->kernel_ticks += now - since;
-	if (!user && thread != hart_this()->idle)
+	thread->kernel_ticks += now - since;
+	if (thread != hart_this()->idle)
 		counter_add(&hart_this()->kernel_ticks, now - since);
 	thread->sampled_tick = now;
 	times_unlock(flags);

@@ -146,7 +146,7 @@ struct thread {
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
 	/* private to the thread and the interrupts of its hart: */
 	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
-	uint64_t sampled_tick;	/* time of the last sample */
+	uint64_t sampled_tick;	/* time of the last sample; atomic */
 	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,

@@ -21,8 +21,8 @@ static unsigned long turns_of(int i)
 
 static void *run(void *arg)
 {
-	if ((long)arg == 0)
-		setpriority(PRIO_PROCESS, 0, 19); /* its slices are short, for which the others wait */
+	if ((long)arg == 0) /* the others wait for its slices, which are short then */
+		setpriority(PRIO_PROCESS, 0, 19);
 	raise_flag(&s->ready);
 	while (!flag_now(&s->leave)) {
 		__atomic_fetch_add(&s->turns[(long)arg], 1, __ATOMIC_SEQ_CST);
