@@ -149,6 +149,7 @@ static void servers(void)
 		MUST(receive[i] = ipc_create(0));
 		MUST(send[i] = ipc_badge(receive[i], (uint64_t)i, 0));
 	}
+	*turn = -1;
 	for (int i = 0; i < SERVERS; i++) {
 		pid_t pid = fork();
 
@@ -158,6 +159,7 @@ static void servers(void)
 	}
 	for (int i = 0; i < SERVERS; i++)
 		close(receive[i]);
+	*turn = 0; /* a ring is one of ends that nobody else has */
 	bury_all();
 	check(*turn == SERVERS, "servers that waited");
 	call_itself();
