@@ -49,7 +49,7 @@ static void *works(void *arg)
 		if (worker->order == 0)
 			return NULL;
 		do
-			burn(CLOCK_THREAD_CPUTIME_ID, 30 * MS);
+			burn(CLOCK_THREAD_CPUTIME_ID, 60 * MS);
 		while (__atomic_load_n(&worker->order, __ATOMIC_SEQ_CST) == 2);
 	}
 }
@@ -104,7 +104,7 @@ static void of_own(const char *what, int clock)
 	nap(30);
 	none(RT);
 	left(id);
-	burn(clock, 24 * MS);
+	burn(clock, 50 * MS); /* timers are looked at by ticks, each 10 ms */
 	taken(RT);
 	left(id);
 	/* Again and again: overruns are counted. */
@@ -112,7 +112,7 @@ static void of_own(const char *what, int clock)
 	burn(clock, 40 * MS);
 	say("%d", some_overrun(RT));
 	say(" %d\n", overrun(id) > 20);
-	burn(clock, 20 * MS);
+	burn(clock, 40 * MS);
 	say("%d", some_overrun(RT));
 	say(" %d\n", overrun(id) > 5);
 	TRY(set(id, 0, 0));
@@ -129,7 +129,7 @@ static void of_own(const char *what, int clock)
 	left(id);
 	TRY(set(id, 1, 1)); /* as often as it is taken */
 	for (int i = 0; i < 3; i++) {
-		burn(clock, 10 * MS);
+		burn(clock, 30 * MS);
 		say("%d", some_overrun(RT));
 	}
 	say("\n");
@@ -138,7 +138,7 @@ static void of_own(const char *what, int clock)
 	id = made_with(clock, SIGEV_NONE, 0, 0, 0);
 	TRY(set(id, 5 * MS, 0));
 	left(id);
-	burn(clock, 15 * MS);
+	burn(clock, 30 * MS);
 	left(id);
 	TRY(set_at(id, (struct timespec){ 0, 1 }, 1000 * SEC));
 	left(id);
@@ -324,7 +324,7 @@ static int after_exec(void)
 	burn(CLOCK_PROCESS_CPUTIME_ID, 40 * MS);
 	none(RT);
 	set(id, 5 * MS, 0);
-	burn(CLOCK_PROCESS_CPUTIME_ID, 20 * MS);
+	burn(CLOCK_PROCESS_CPUTIME_ID, 40 * MS);
 	taken(SIGALRM);
 	return 0;
 }
