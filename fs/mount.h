@@ -12,6 +12,8 @@
 
 struct abi_statfs;
 struct mount;
+struct seq;
+struct tmpfs_room;
 
 #define MOUNT_DEV_ANON 1 /* st_dev of memfds, which are on no mount */
 #define MOUNT_DEV_PIPE 2 /* and of pipes */
@@ -27,10 +29,12 @@ struct fs_type {
 	 */
 	int (*fill_mount)(struct mount *mount, const char *options);
 	/*
-	 * MS_REMOUNT with options, which are not "": the mount's flags stay as they are. Returns 0 or a negative errno.
-	 * NULL: -EINVAL.
+	 * MS_REMOUNT with options, which are not "". Calls mount_set_flags(), unless the type's options leave the mount's
+	 * flags as they are. Returns 0 or a negative errno, and has changed nothing then. NULL: -EINVAL.
 	 */
-	int (*remount)(struct mount *mount, const char *options);
+	int (*remount)(struct mount *mount, unsigned flags, const char *options);
+	/* Adds options to the mount's flags in /proc/mounts, each after a comma. NULL: there are none. */
+	void (*show_options)(const struct mount *mount, struct seq *seq);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
 	/*
@@ -73,9 +77,10 @@ struct mount {
 	uint64_t dev; /* st_dev of its files */
 	char *source; /* what mount(2) gave as the device, terminated */
 	struct inode *root;
+	struct tmpfs_room *room; /* of a tmpfs, with a reference; NULL: of another type */
 	/*
 	 * Held while a name moves: of two renames at once, each could put a directory below the
-	 * other's. A file system may hold it for a removal. The holder may wait for a server.
+	 * other's. A file system may hold it for a removal, and for MS_REMOUNT. The holder may wait for a server.
 	 */
 	struct mutex rename_lock;
 	/* guarded by mounts_lock: */

@@ -117,8 +117,9 @@ int fs_remount(struct file *dir, const char *path, unsigned flags, const char *o
 	if (*options == '\0')
 		err = change_flags(root->mount, flags);
 	else
-		err = root->mount->type->remount ? root->mount->type->remount(root->mount, options)
-						 : -EINVAL;
+		err = root->mount->type->remount
+			      ? root->mount->type->remount(root->mount, flags, options)
+			      : -EINVAL;
 	path_put(root);
 	return err;
 }

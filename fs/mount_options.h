@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of mount(2) that are numbers: "mode=755,uid=0". Pure. */
+/* The options of mount(2) that are numbers: "mode=755,size=1m". Pure. */
 #pragma once
 
 #include "lib/types.h"
 
 struct mount_option {
 	const char *name; /* NULL ends a list of options */
-	unsigned base;	  /* of its number: 8 or 10 */
-	uint64_t most;
+	/* Of its number: 8 or 10; or 0: 16 after "0x", 8 after "0", else 10. */
+	unsigned base;
+	/* May k, m, g, t, p or e follow? As on Linux, digits may be missing then, which is 0. */
+	bool units;
+	uint64_t percent_of; /* "%" may follow: so many hundredths of this. 0: it may not */
+	uint64_t
+		per; /* what is stored is how many of this it takes, the last one maybe in part. 0: 1 */
+	uint64_t most;	 /* of what is written */
 	uint64_t *value; /* unchanged if the option is not given */
 };
 

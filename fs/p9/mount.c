@@ -84,16 +84,17 @@ static __attribute__((noinline)) int connect(struct mount *mount, struct file *s
 }
 
 /* Options of MS_REMOUNT: fd=N, the send end of a server that takes the place of one that has ended. */
-static int remount_p9(struct mount *mount, const char *options)
+static int remount_p9(struct mount *mount, unsigned flags, const char *options)
 {
 	uint64_t fd = UINT64_MAX;
 	const struct mount_option known[] = {
-		{ "fd", 10, INT32_MAX, &fd },
-		{ NULL, 0, 0, NULL },
+		{ .name = "fd", .base = 10, .most = INT32_MAX, .value = &fd },
+		{ .name = NULL },
 	};
 	int err = mount_options(options, known);
 	struct file *send;
 
+	(void)flags;
 	if (err)
 		return err;
 	send = fdtable_get(current_thread()->fdtable, (int)fd);
@@ -113,15 +114,15 @@ static int fill_p9(struct mount *mount, const char *options)
 	uint64_t fd = UINT64_MAX, msize = MSIZE_DEFAULT, timeout = TIMEOUT_DEFAULT, uid = 0;
 	uint64_t host_uid = 0, host_gid = 0, guest_uid = 0, guest_gid = 0;
 	const struct mount_option known[] = {
-		{ "fd", 10, INT32_MAX, &fd },
-		{ "msize", 10, MSIZE_MOST, &msize },
-		{ "timeout", 10, 1u << 20, &timeout },
-		{ "uid", 10, UINT32_MAX - 1, &uid },
-		{ "hostuid", 10, UINT32_MAX - 1, &host_uid },
-		{ "hostgid", 10, UINT32_MAX - 1, &host_gid },
-		{ "guestuid", 10, UINT32_MAX - 1, &guest_uid },
-		{ "guestgid", 10, UINT32_MAX - 1, &guest_gid },
-		{ NULL, 0, 0, NULL },
+		{ .name = "fd", .base = 10, .most = INT32_MAX, .value = &fd },
+		{ .name = "msize", .base = 10, .most = MSIZE_MOST, .value = &msize },
+		{ .name = "timeout", .base = 10, .most = 1u << 20, .value = &timeout },
+		{ .name = "uid", .base = 10, .most = UINT32_MAX - 1, .value = &uid },
+		{ .name = "hostuid", .base = 10, .most = UINT32_MAX - 1, .value = &host_uid },
+		{ .name = "hostgid", .base = 10, .most = UINT32_MAX - 1, .value = &host_gid },
+		{ .name = "guestuid", .base = 10, .most = UINT32_MAX - 1, .value = &guest_uid },
+		{ .name = "guestgid", .base = 10, .most = UINT32_MAX - 1, .value = &guest_gid },
+		{ .name = NULL },
 	};
 	int err = mount_options(options, known);
 	const struct p9_ids ids[] = { { (uint32_t)host_uid, (uint32_t)guest_uid },

@@ -243,6 +243,12 @@ static void put_options(struct seq *seq, unsigned flags)
 		seq_put(seq, ",relatime");
 }
 
+static void put_type_options(struct seq *seq, const struct mount *mount)
+{
+	if (mount->type->show_options)
+		mount->type->show_options(mount, seq);
+}
+
 static void put_mount(struct seq *seq, struct mount *mount, const char *path)
 {
 	seq_put_escaped(seq, mount->source, " \t\n\\#");
@@ -250,6 +256,7 @@ static void put_mount(struct seq *seq, struct mount *mount, const char *path)
 	seq_put_escaped(seq, path, " \t\n\\");
 	seq_put(seq, " %s ", mount->type->name);
 	put_options(seq, atomic_load_relaxed(&mount->flags));
+	put_type_options(seq, mount);
 	seq_put(seq, " 0 0\n");
 }
 
@@ -266,7 +273,9 @@ static void put_mount_info(struct seq *seq, struct mount *mount, const char *pat
 	put_options(seq, flags);
 	seq_put(seq, " - %s ", mount->type->name);
 	seq_put_escaped(seq, mount->source, " \t\n\\#");
-	seq_put(seq, flags & MS_RDONLY ? " ro\n" : " rw\n");
+	seq_put(seq, flags & MS_RDONLY ? " ro" : " rw");
+	put_type_options(seq, mount);
+	seq_put(seq, "\n");
 }
 
 /* The cursor is the place of the last one: a mount that is held in between would be in use. */

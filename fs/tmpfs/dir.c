@@ -7,6 +7,7 @@
 #include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/permission.h"
+#include "fs/tmpfs/room.h"
 #include "mm/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -200,6 +201,8 @@ static int dir_add_locked(struct inode *inode, struct name *name, bool again)
 		return -ENOENT;
 	if (dir_name_locked(inode, name->text, name->len))
 		return -EEXIST;
+	if (again && name->inode->nlink != 0 && !room_name_made(to_node(name->inode)))
+		return -ENOSPC;
 	dir_link_locked(inode, name);
 	name->id = next_id_locked();
 	to_node(name->inode)->linkable = false;
@@ -241,6 +244,10 @@ int dir_count_inode(struct inode *inode)
 		n += quota_records_of(strlen(node->target) + 1);
 	if (!quota_records_made(n))
 		return -ENOSPC;
+	if (room_inode_made(node) != 0) {
+		quota_records_gone(n);
+		return -ENOSPC;
+	}
 	node->records = n;
 	return 0;
 }
@@ -282,7 +289,8 @@ void dir_take_out_locked(struct inode *dir, struct name *name)
 	assert_hardened(spin_lock_held(&names_lock));
 	dir_unlink_locked(dir, name);
 	if (!S_ISDIR(inode->mode)) {
-		inode->nlink--;
+		if (--inode->nlink != 0)
+			room_name_gone(to_node(inode));
 		return;
 	}
 	inode->nlink = 0;

@@ -7,6 +7,7 @@
 #include "fs/path.h"
 #include "mm/quota.h"
 #include "fs/tmpfs/regular.h"
+#include "fs/tmpfs/room.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
@@ -22,7 +23,8 @@ struct file_data {
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;
-	struct mount *mount; /* NULL: a memfd. It exists while the object is open or used. */
+	struct mount *mount;	 /* NULL: a memfd. It exists while the object is open or used. */
+	struct tmpfs_room *room; /* with a reference; NULL: a memfd */
 	/* Guarded by object.lock: the inode it belongs to. NULL once that is freed. */
 	struct inode *inode;
 	/* Guarded by object.lock: how many nodes of the index count; none of a memfd. */
@@ -64,18 +66,29 @@ static void file_data_destroy(struct object *object)
 	quota_nodes_changed(data->nodes, 0);
 	if (!data->mount)
 		count_memfd(-1);
+	room_put(data->room);
 	kfree(data);
 }
 
 static bool file_data_charge(struct object *object)
 {
-	quota_count_index(object, &to_data(object)->nodes);
-	return quota_page_made();
+	struct file_data *data = to_data(object);
+
+	quota_count_index(object, &data->nodes);
+	if (!room_take(&data->room->pages, 1))
+		return false;
+	if (likely(quota_page_made()))
+		return true;
+	room_give(&data->room->pages, 1);
+	return false;
 }
 
 static void file_data_uncharge(struct object *object)
 {
-	quota_count_index(object, &to_data(object)->nodes);
+	struct file_data *data = to_data(object);
+
+	quota_count_index(object, &data->nodes);
+	room_give(&data->room->pages, 1);
 	quota_page_gone();
 }
 
@@ -166,6 +179,8 @@ struct object *file_data_create(const void *initial, uint64_t size, struct mount
 	data->initial = initial;
 	data->initial_size = initial ? size : 0;
 	data->mount = mount;
+	data->room = mount ? mount->room : NULL;
+	room_get(data->room);
 	data->inode = NULL;
 	data->nodes = 0;
 	if (!mount)

@@ -12,6 +12,7 @@
 #include "fs/tmpfs/memfd.h"
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/rename.h"
+#include "fs/tmpfs/room.h"
 #include "fs/tmpfs/xattr.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -71,6 +72,8 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 	dir_former_free(inode);
 	if (S_ISREG(inode->mode))
 		regular_free(inode);
+	if (node->records != 0)
+		room_inode_gone(node);
 	if (S_ISREG(inode->mode))
 		kfree(node->memfd_name);
 	else if (S_ISLNK(inode->mode))

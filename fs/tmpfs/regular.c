@@ -7,7 +7,9 @@
 #include "fs/read_object.h"
 #include "fs/seek.h"
 #include "fs/size_limit.h"
+#include "fs/mount.h"
 #include "fs/tmpfs/file_data.h"
+#include "fs/tmpfs/room.h"
 #include "mm/quota.h"
 #include "fs/tmpfs/seals.h"
 #include "lib/bits.h"
@@ -234,7 +236,9 @@ static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end
 {
 	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);
 
-	return npages > (inode->mount ? quota_most() : (uint64_t)page_alloc_total_count());
+	if (!inode->mount)
+		return npages > page_alloc_total_count();
+	return npages > MIN(quota_most(), atomic_load_relaxed(&inode->mount->room->pages.most));
 }
 
 /* Called with inode->lock held. */

@@ -4,13 +4,14 @@
 
 #include "abi/errno.h"
 #include "abi/xattr.h"
+#include "fs/tmpfs/room.h"
 #include "mm/quota.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 
-/* Charged as names are. The names of one inode fit into a list of XATTR_LIST_MAX bytes. */
+/* Charged as names are, and to the mount. The names of one inode fit into a list of XATTR_LIST_MAX bytes. */
 struct xattr {
 	struct xattr *next;
 	uint32_t name_size; /* with the NUL */
@@ -28,18 +29,34 @@ static unsigned records_of(size_t name_size, size_t value_size)
 	return quota_records_of(sizeof(struct xattr) + name_size + value_size);
 }
 
+static bool xattr_count(struct tmpfs_node *node, size_t name_size, size_t value_size)
+{
+	if (!quota_records_made(records_of(name_size, value_size)))
+		return false;
+	if (room_xattr_made(node, name_size - 1, value_size))
+		return true;
+	quota_records_gone(records_of(name_size, value_size));
+	return false;
+}
+
+static void xattr_uncount(struct tmpfs_node *node, size_t name_size, size_t value_size)
+{
+	room_xattr_gone(node, name_size - 1, value_size);
+	quota_records_gone(records_of(name_size, value_size));
+}
+
 /* Returns 0, -ENOSPC or -ENOMEM. */
-static int xattr_alloc(const char *name, const void *value, size_t size, struct xattr **ret)
+static int xattr_alloc(struct tmpfs_node *node, const char *name, const void *value, size_t size,
+		       struct xattr **ret)
 {
 	size_t name_size = strlen(name) + 1;
-	unsigned records = records_of(name_size, size);
 	struct xattr *xattr;
 
-	if (!quota_records_made(records))
+	if (!xattr_count(node, name_size, size))
 		return -ENOSPC;
 	xattr = mem_wait_kmalloc(sizeof(*xattr) + name_size + size);
 	if (!xattr) {
-		quota_records_gone(records);
+		xattr_uncount(node, name_size, size);
 		return -ENOMEM;
 	}
 	xattr->name_size = (uint32_t)name_size;
@@ -50,11 +67,11 @@ static int xattr_alloc(const char *name, const void *value, size_t size, struct 
 	return 0;
 }
 
-static void xattr_free(struct xattr *xattr)
+static void xattr_free(struct tmpfs_node *node, struct xattr *xattr)
 {
 	if (!xattr)
 		return;
-	quota_records_gone(records_of(xattr->name_size, xattr->value_size));
+	xattr_uncount(node, xattr->name_size, xattr->value_size);
 	kfree(xattr);
 }
 
@@ -158,7 +175,7 @@ int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, si
 {
 	struct tmpfs_node *node = to_node(inode);
 	struct xattr *fresh, *old = NULL;
-	int err = xattr_alloc(name, value, size, &fresh);
+	int err = xattr_alloc(node, name, value, size, &fresh);
 
 	if (err)
 		return err;
@@ -169,7 +186,7 @@ int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, si
 	}
 	if (err == 0)
 		inode_meta_now(inode);
-	xattr_free(err ? fresh : old);
+	xattr_free(node, err ? fresh : old);
 	return err;
 }
 
@@ -189,7 +206,7 @@ int tmpfs_xattr_remove(struct inode *inode, const char *name)
 	if (!old)
 		return -ENODATA;
 	inode_meta_now(inode);
-	xattr_free(old);
+	xattr_free(node, old);
 	return 0;
 }
 
@@ -199,6 +216,6 @@ void tmpfs_xattrs_free(struct tmpfs_node *node)
 
 	for (struct xattr *xattr = *xattrs_of(node); xattr; xattr = next) {
 		next = xattr->next;
-		xattr_free(xattr);
+		xattr_free(node, xattr);
 	}
 }

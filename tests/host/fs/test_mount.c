@@ -381,7 +381,7 @@ TEST(options)
 	assert_int_equal(4294967294u, st.uid);
 	assert_int_equal(0, fs_umount(NULL, "m", 0));
 	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "uid=4294967295"));
-	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode=10000"));
+	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode=40000000000"));
 	assert_int_equal(-EINVAL,
 			 fs_mount("tmpfs", "none", NULL, "m", 0, "gid=99999999999999999999"));
 	assert_int_equal(-EINVAL, fs_mount("tmpfs", "none", NULL, "m", 0, "mode"));
@@ -505,7 +505,7 @@ TEST(statistics_and_flags)
 	assert_int_equal(-ENOENT, fs_statfs(NULL, "none", &st));
 	file = tree_open("f", O_CREAT | O_RDWR);
 	assert_int_equal(-EBUSY, fs_remount(NULL, "/", MS_RDONLY, ""));
-	assert_int_equal(-EINVAL, fs_remount(NULL, "/", MS_NOEXEC, "mode=1"));
+	assert_int_equal(-EINVAL, fs_remount(NULL, "/", MS_NOEXEC, "modes=1"));
 	assert_int_equal(-EINVAL, fs_remount(NULL, "/f", 0, ""));
 	fs_statfs_file(file, &st);
 	assert_int_equal(ABI_TMPFS_MAGIC, st.type);

@@ -3,6 +3,7 @@
 #include "fail_nth.h"
 
 #include "abi/ipc.h"
+#include "abi/mount.h"
 #include "abi/uio_device.h"
 
 static int file = -1;
@@ -455,6 +456,30 @@ static void open_endpoint(void)
 	need(mount_ended());
 }
 
+/* With limits, which change. */
+static long mount_limited(void)
+{
+	long err = call6(SYS_mount, (long)"none", (long)"/limited", (long)"tmpfs", 0,
+			 (long)"size=64k,nr_inodes=9", 0);
+
+	return err
+		       ?: call6(SYS_mount, (long)"none", (long)"/limited", 0, MS_REMOUNT,
+				(long)"size=32k", 0);
+}
+
+static void make_mount_point(void)
+{
+	need(CALL(SYS_mkdirat, AT_FDCWD, "/limited", 0755, 0));
+}
+
+/* A trial that was refused the second call has mounted it twice. */
+static void remove_mount_point(void)
+{
+	while (CALL(SYS_umount2, "/limited", 0, 0, 0) == 0)
+		;
+	CALL(SYS_unlinkat, AT_FDCWD, "/limited", AT_REMOVEDIR, 0);
+}
+
 const struct scenario file_scenarios[] = {
 	{ "pipe", make_pipe, NULL, NULL, 0 },
 	{ "pipe_write", fill_pipe, open_pipe, NULL, 0 },
@@ -486,6 +511,7 @@ const struct scenario file_scenarios[] = {
 	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "mount", mount_ended, open_endpoint, NULL, 0 },
+	{ "mount_limited", mount_limited, make_mount_point, remove_mount_point, 0 },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },
 };

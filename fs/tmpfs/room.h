@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* How much one tmpfs may hold, as its options say, and how much it holds. */
+#pragma once
+
+#include "lib/bits.h"
+#include "lib/refcount.h"
+#include "lib/types.h"
+#include "sync/atomic.h"
+
+struct tmpfs_node;
+
+/* No option was given: only the limit that all files share (mm/quota.h) holds. */
+#define ROOM_SHARED  UINT64_MAX
+/* The option was 0: the same, but statfs shows no number. */
+#define ROOM_ENDLESS (UINT64_MAX - 1)
+
+/* As on Linux, an inode, and each further name of one, takes so many bytes of the room that nr_inodes= gives. */
+#define ROOM_INODE 1024u
+
+/* Something that is counted against a limit of a mount. Neither takes a lock. */
+struct room_count {
+	uint64_t used; /* atomic */
+	uint64_t
+		most; /* atomic: a limit, or ROOM_SHARED or ROOM_ENDLESS; changes with rename_lock held */
+};
+
+/*
+ * One of each tmpfs, in its struct mount. Pages may be pinned for longer than their mount is there, so the
+ * mount and each file's object have a reference.
+ */
+struct tmpfs_room {
+	struct refcount refs;
+	struct room_count
+		pages; /* of files and of long targets of symbolic links, those in swap included */
+	struct room_count inodes; /* in bytes */
+	/* const, for those who list mounts: the root's at first */
+	uint32_t mode, uid, gid;
+};
+
+/* Returns NULL if memory has run out. The root is counted. */
+struct tmpfs_room *room_create(void);
+void room_get(struct tmpfs_room *room);
+/* NULL is allowed in this and in what follows: there is nothing to count. */
+void room_put(struct tmpfs_room *room);
+
+/*
+ * Counts n more. Returns false and counts nothing if there is no room. At the limit, one that is refused
+ * may for a moment have another refused as well.
+ */
+static inline bool room_take(struct room_count *count, uint64_t n)
+{
+	/* Either this sees a new limit, or who sets it sees what is used. */
+	if (likely(atomic_add(&count->used, n) + n <= atomic_load_relaxed(&count->most)))
+		return true;
+	counter_add(&count->used, -n);
+	return false;
+}
+
+static inline void room_give(struct room_count *count, uint64_t n)
+{
+	counter_add(&count->used, -n);
+}
+
+/* Returns how much of a limit is left. */
+uint64_t room_left(const struct room_count *count);
+
+/*
+ * Sets the limit to `most`. Returns 0, or -EINVAL, and changes nothing, if more is used, or if it would be
+ * one where the option was 0.
+ */
+int room_set_most(struct room_count *count, uint64_t most);
+
+/* The inode counts, with the page that a long target takes. Returns 0 or -ENOSPC. */
+int room_inode_made(struct tmpfs_node *node);
+void room_inode_gone(struct tmpfs_node *node);
+/* An inode that has names has one more, or one less. */
+bool room_name_made(const struct tmpfs_node *node);
+void room_name_gone(const struct tmpfs_node *node);
+/* The same for an attribute: its name has `len` characters. */
+bool room_xattr_made(const struct tmpfs_node *node, size_t len, size_t size);
+void room_xattr_gone(const struct tmpfs_node *node, size_t len, size_t size);
