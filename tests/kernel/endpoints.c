@@ -202,7 +202,6 @@ KTEST(endpoint_has_no_send_end_without_memory)
 		EXPECT_EQ(0, alloc_fail_at);
 		alloc_fail_at = 0;
 	}
-	file_put(send_end);
 	close_ends();
 }
 
