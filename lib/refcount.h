@@ -9,6 +9,9 @@ struct refcount {
 	uint32_t n;
 };
 
+/* A count above this is that of an object which was freed: the poison of mm/check/poison.h is. */
+#define REFCOUNT_MOST (1u << 30)
+
 #define REFCOUNT_INIT(count) \
 	{                    \
 		(count)      \
@@ -31,6 +34,7 @@ static inline void refcount_get(struct refcount *r)
 	uint32_t before = __atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED);
 
 	assert(before != 0 && before != UINT32_MAX);
+	assert_hardened(before <= REFCOUNT_MOST);
 }
 
 /* Takes a reference. Returns false if none is left: the object is being freed. */
@@ -56,5 +60,6 @@ static inline bool refcount_put(struct refcount *r)
 	uint32_t before = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);
 
 	assert(before != 0);
+	assert_hardened(before <= REFCOUNT_MOST);
 	return before == 1;
 }

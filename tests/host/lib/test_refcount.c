@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reference counts: the last one out is told, misuse panics. */
 #include "lib/refcount.h"
+#include "mm/check/poison.h"
 #include "test.h"
 
 TEST(get_and_put)
@@ -38,4 +39,9 @@ TEST(misuse_panics)
 	assert_true(panics(refcount_get(&r)));
 	refcount_init(&r, UINT32_MAX);
 	assert_true(panics(refcount_get_unless_zero(&r)));
+	/* of an object that was freed: it would be noticed only when that is allocated again */
+	refcount_init(&r, (uint32_t)POISON_WORD);
+	assert_true(panics(refcount_get(&r)));
+	refcount_init(&r, (uint32_t)POISON_WORD);
+	assert_true(panics(refcount_put(&r)));
 }
