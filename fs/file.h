@@ -8,6 +8,7 @@
 #include "fs/user_iter.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 #include "proc/mutex.h"
@@ -204,7 +205,7 @@ static inline void file_get(struct file *file)
 {
 	uint32_t before = __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
 
-	assert_hardened(before != 0 && before != UINT32_MAX);
+	assert_hardened(before != 0 && before <= REFCOUNT_MOST);
 	(void)before;
 }
 
@@ -229,7 +230,7 @@ static inline void file_put(struct file *file)
 {
 	uint32_t before = __atomic_fetch_sub(&file->refs, 1, __ATOMIC_ACQ_REL);
 
-	assert_hardened(before != 0);
+	assert_hardened(before != 0 && before <= REFCOUNT_MOST);
 	if (unlikely(before == 1))
 		file_release(file);
 }
