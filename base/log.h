@@ -39,10 +39,10 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list 
 void log_show_level(enum log_level level);
 enum log_level log_shown_level(void);
 
-/* Is it for CAP_SYSLOG alone? Atomic; 1 at first: it has addresses of all processes. */
+/* Is the log for CAP_SYSLOG alone? Atomic; 1 at first, because the log has addresses of all processes. */
 extern uint64_t log_restricted[1];
 
-/* The number that Linux has for the level: 3 is an error, 7 for those who look for one. */
+/* Returns Linux's number for the level: from 3, an error, to 7, a message for debugging. */
 unsigned log_severity(enum log_level level);
 
 /* Parses "error", "warn", "notice", "info" or "debug". Returns 0 or -EINVAL. */

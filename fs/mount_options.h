@@ -11,9 +11,9 @@ struct mount_option {
 	/* May k, m, g, t, p or e follow? As on Linux, digits may be missing then, which is 0. */
 	bool units;
 	uint64_t percent_of; /* "%" may follow: so many hundredths of this. 0: it may not */
-	uint64_t
-		per; /* what is stored is how many of this it takes, the last one maybe in part. 0: 1 */
-	uint64_t most;	 /* of what is written */
+	/* The value is stored in units of this, rounded up. 0: in ones. */
+	uint64_t per;
+	uint64_t most;	 /* before it is divided */
 	uint64_t *value; /* unchanged if the option is not given */
 };
 

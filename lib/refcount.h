@@ -9,7 +9,7 @@ struct refcount {
 	uint32_t n;
 };
 
-/* A count above this is that of an object which was freed: the poison of mm/check/poison.h is. */
+/* No object has more. The poison of freed memory (mm/check/poison.h) is a larger number. */
 #define REFCOUNT_MOST (1u << 30)
 
 #define REFCOUNT_INIT(count) \

@@ -326,8 +326,8 @@ void sched_load(uint64_t average[3])
 }
 
 /*
- * Whether a tick has nothing to decide: the hart computes for one thread. Who queues another one meanwhile relies on the next
- * tick, so all is read without the lock, which the harts would write in turn.
+ * Whether a tick has nothing to decide, because the hart computes for one thread. All is read without the lock, so that the
+ * harts do not write it in turn: a thread that is queued after this look waits for the next tick, as after any tick.
  */
 static bool runs_alone(const struct runq *runq, const struct thread *thread)
 {
@@ -1659,7 +1659,7 @@ void sched_sample(bool user)
 
 	if (!thread)
 		return;
-	/* Nothing else changes with it, so others may see it at any time: a tick in user mode takes no lock. */
+	/* In user mode only this word changes, so other harts may read it at any time, and the tick takes no lock. */
 	if (user) {
 		atomic_store_relaxed(&thread->sampled_tick, now);
 		return;

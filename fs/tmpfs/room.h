@@ -17,11 +17,11 @@ struct tmpfs_node;
 /* As on Linux, an inode, and each further name of one, takes so many bytes of the room that nr_inodes= gives. */
 #define ROOM_INODE 1024u
 
-/* Something that is counted against a limit of a mount. Neither takes a lock. */
+/* Something that is counted against a limit of a mount. Both fields are atomic: counting takes no lock. */
 struct room_count {
-	uint64_t used; /* atomic */
-	uint64_t
-		most; /* atomic: a limit, or ROOM_SHARED or ROOM_ENDLESS; changes with rename_lock held */
+	uint64_t used;
+	/* A limit, or ROOM_SHARED or ROOM_ENDLESS. Changes with the mount's rename_lock held. */
+	uint64_t most;
 };
 
 /*
@@ -30,8 +30,8 @@ struct room_count {
  */
 struct tmpfs_room {
 	struct refcount refs;
-	struct room_count
-		pages; /* of files and of long targets of symbolic links, those in swap included */
+	/* Of files and of long targets of symbolic links; those in swap are included. */
+	struct room_count pages;
 	struct room_count inodes; /* in bytes */
 	/* const, for those who list mounts: the root's at first */
 	uint32_t mode, uid, gid;
@@ -44,12 +44,12 @@ void room_get(struct tmpfs_room *room);
 void room_put(struct tmpfs_room *room);
 
 /*
- * Counts n more. Returns false and counts nothing if there is no room. At the limit, one that is refused
- * may for a moment have another refused as well.
+ * Counts n more. Returns false and counts nothing if there is no room. At the limit, a call that is refused
+ * may for a moment have another call refused as well.
  */
 static inline bool room_take(struct room_count *count, uint64_t n)
 {
-	/* Either this sees a new limit, or who sets it sees what is used. */
+	/* Either this sees a new limit, or room_set_most() sees what is used (docs/memory-order.md). */
 	if (likely(atomic_add(&count->used, n) + n <= atomic_load_relaxed(&count->most)))
 		return true;
 	counter_add(&count->used, -n);
