@@ -226,7 +226,7 @@ static int stack_record(void *source, void *walk, uint64_t *cursor, struct seq *
 	return err;
 }
 
-/* Does a thread that waits for anything go through it? */
+/* Is it a function through which every thread goes that waits for something? */
 static bool is_of_scheduler(const char *name)
 {
 	static const char *const prefixes[] = { "arch_", "sched_", "thread_", "wait_until",
@@ -238,7 +238,7 @@ static bool is_of_scheduler(const char *name)
 	return false;
 }
 
-/* The function that it waits in. 0: it does not wait, or who reads may not know. */
+/* The function that the thread waits in. 0: the thread does not wait, or the reader may not know. */
 static int wchan_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct proc_node *node = source;

@@ -139,7 +139,7 @@ static uint64_t get_file_max(unsigned index)
 	return files_most();
 }
 
-/* None is kept that nobody uses. What is freed meanwhile may not be more than what was made, so it is counted first. */
+/* No unused inode is kept. The freed ones are summed first: an inode that is made and freed in between may not count as freed alone. */
 static uint64_t get_inodes(unsigned index)
 {
 	uint64_t freed = hart_counter_sum(HART_INODES_FREED);
@@ -153,7 +153,7 @@ static uint64_t get_min_free(unsigned index)
 	return page_alloc_reserve_count() * (PAGE_SIZE / 1024);
 }
 
-/* Less severe messages than this are not shown; then what a message without a level has, the least of the first, and that at boot. */
+/* Messages of a severity below the first number are shown. Then come a message's default, the least first number, and that at boot. */
 static uint64_t get_printk(unsigned index)
 {
 	static const uint8_t fixed[] = { 0, 4, 1, 7 };
