@@ -35,6 +35,12 @@
 #define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
+/*
+ * The status of a test that has found itself wrong. With this, and any other from 90 on that it has for what it
+ * could not set up, tools/record records nothing.
+ */
+#define NOT_RECORDED 99
+
 /* One write per line, so that the lines of several processes never mix. */
 __attribute__((format(printf, 1, 2), unused)) static void say(const char *fmt, ...)
 {

@@ -11,6 +11,7 @@ FOLDER = os.path.join(ROOT, "tests/user")
 EXPECTED = os.path.join(FOLDER, "expected")
 WORDS = "fork exec map unmap fault frame entry table walk trap fence break stack heap page zero".split()
 LIST = os.path.join(FOLDER, "cases.txt")
+NOT_RECORDED = range(90, 100)  # statuses of tests that are wrong themselves (tests/user/t.h)
 USUAL = {"mem": "64M"}
 OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak", "nightly"}
 

@@ -116,6 +116,20 @@ def what_is_usual_has_no_file():
 
 
 @case
+def what_a_test_says_that_is_wrong_itself_is_not_recorded():
+    record, kept = load_tool("record"), []
+    one = cases.Case("name | prog", 1)
+    one.record = lambda *found: kept.append(found[0])
+    for status in (0, 89, 90, 99, 100):
+        record.run_on_linux = lambda _linux, _case, status=status: (status, b"no row", b"")
+        with contextlib.redirect_stdout(io.StringIO()):
+            said = record.record_one(None, one, False)
+        equal(90 <= status < 100, "no row" in said, f"status {status}")
+    equal([0, 89, 100], kept, "what was recorded")
+    equal([], [one.name for one in cases.load() if one.expected()[0] in cases.NOT_RECORDED], "recordings of such")
+
+
+@case
 def the_manifest_names_each_other_linux():
     record = load_tool("record")
     first = record.manifest("", "6.12", ["a", "b"], True)

@@ -100,6 +100,24 @@ static const struct bad scopes[] = {
 };
 static siginfo_t queued = { .si_code = SI_QUEUE };
 
+static const struct iovec advised[2] = { { (void *)DATA, PAGE }, { (void *)(DATA + PAGE), PAGE } },
+			  unaligned[2] = { { (void *)(DATA + 1), PAGE }, { (void *)DATA, PAGE } },
+			  hole[2] = { { (void *)HOLE, PAGE }, { (void *)DATA, PAGE } },
+			  space[2] = { { (void *)DATA, PAGE }, { (void *)DATA, -1ul } };
+static const struct bad advised_lists[] = { { "null", 0 },
+					    { "unmapped", HOLE },
+					    { "half", HOLE - 16 },
+					    { "noaccess", NOACCESS },
+					    { "kernel", KERNEL },
+					    { "unaligned piece", (word)unaligned },
+					    { "hole", (word)hole },
+					    { "space", (word)space },
+					    NO_MORE };
+static const struct bad advised_counts[] = { { "1025", 1025 }, { "all", MINUS(1) }, NO_MORE };
+static const struct bad advices[] = {
+	{ "unknown", 4711 }, { "its own", MADV_DONTNEED }, { "negative", MINUS(1) }, NO_MORE
+};
+
 static void names_itself(word *arg)
 {
 	arg[0] = (word)getpid();
@@ -209,6 +227,8 @@ static const struct row rows[] = {
 	CALL(pidfd_getfd, RIGHT(FD_PIDFD, FD_RW, 0), BAD(fd_pidfd_of, fd_none, scopes),
 	     .how = OPENS),
 	CALL(process_mrelease, RIGHT(FD_PIDFD, 0), BAD(fd_pidfd_of, scopes)),
+	CALL(process_madvise, RIGHT(FD_PIDFD, (word)advised, 2, MADV_COLD, 0),
+	     BAD(fd_pidfd_of, advised_lists, advised_counts, advices, scopes)),
 	CALL(epoll_create1, RIGHT(EPOLL_CLOEXEC), BAD(epoll_flags), .how = OPENS),
 	CALL(epoll_ctl, RIGHT(FD_SET, EPOLL_CTL_ADD, FD_OTHER, READY),
 	     BAD(fd_set_of, operations, fd_watched, in), .before = asks, .after = unwatches),

@@ -389,6 +389,10 @@ static const struct bad rwf[] = {
 static const struct pair_exception no_flags[] = {
 	{ "1 dir", "6 both", EOPNOTSUPP, "directories know no such flags at all" }, NO_MORE
 };
+#define FEW "of a descriptor with O_PATH only a few commands are looked at"
+static const struct pair_exception path_commands[] = { { "1 path", "2 unknown", EBADF, FEW },
+						       { "1 path", "2 negative", EBADF, FEW },
+						       NO_MORE };
 static const struct bad fd_copied[] = { { "closed", FD_CLOSED },
 					{ "negative", MINUS(1) },
 					{ "path", FD_PATH },
@@ -422,7 +426,8 @@ static const struct row rows[] = {
 	CALL(dup, RIGHT(FD_RW), BAD(fd_any), .how = OPENS),
 	CALL(dup3, RIGHT(FD_DUP, FD_DUP + 1), BAD(fd_any, new_fd, dup_flags), .before = opens_dup,
 	     .how = OPENS, .exceptions = equal_fds),
-	CALL(fcntl, RIGHT(FD_RW, F_GETFL), BAD(fd_any, commands), .how = HIDES),
+	CALL(fcntl, RIGHT(FD_RW, F_GETFL), BAD(fd_any, commands), .how = HIDES,
+	     .exceptions = path_commands),
 	CALL_AS("fcntl(F_DUPFD)", fcntl, RIGHT(FD_RW, F_DUPFD), BAD(fd_any, NULL, lowest),
 		.how = OPENS),
 	CALL_AS("fcntl(F_SETLK)", fcntl, RIGHT(FD_RW, F_SETLK, (word)&write_lock),
