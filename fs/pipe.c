@@ -254,7 +254,7 @@ static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *
  */
 static inline bool is_readable(const struct pipe *pipe)
 {
-	if (pipe_ring_empty(&pipe->ring))
+	if (pipe_ring_looks_empty(&pipe->ring))
 		return !pipe->nwriters;
 	return likely(!atomic_load_relaxed(&pipe->ring.held)); /* what is held stays in the ring */
 }
@@ -531,7 +531,7 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 	/* In this order: bytes that come before the last writer's end are seen with it. */
 	if (!atomic_load(&pipe->nwriters) && had_writer(pipe, file))
 		can |= POLLHUP;
-	if (!pipe_ring_empty(&pipe->ring))
+	if (!pipe_ring_looks_empty(&pipe->ring))
 		can |= POLLIN | POLLRDNORM;
 	return likely(!atomic_load(&pipe->ring.held)) ? can : 0;
 }
@@ -1004,10 +1004,9 @@ static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslot
 		return -EBUSY;
 	if (slot) {
 		pipe_ring_resize(ring, slot, nslots);
-	} else {
+	} else { /* in between, as the slots may be there already */
 		pipe_ring_resize(ring, few, nslots);
-		memcpy(ring->few, few, used * sizeof(few[0]));
-		ring->slot = ring->few;
+		pipe_ring_resize(ring, ring->few, nslots);
 	}
 	free_slots(old, old_nslots);
 	return 0;

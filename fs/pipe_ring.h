@@ -43,6 +43,17 @@ static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 	return ring->head == ring->tail;
 }
 
+/*
+ * The same without the lock that keeps the ring. The ring was empty at some moment of the look: what has been taken is
+ * loaded first, so a slot that is pushed and one that is taken meanwhile are not seen as the second without the first.
+ */
+static inline bool pipe_ring_looks_empty(const struct pipe_ring *ring)
+{
+	size_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(&ring->head, __ATOMIC_RELAXED) == tail;
+}
+
 static inline bool pipe_ring_full(const struct pipe_ring *ring)
 {
 	return ring->head - ring->tail > ring->mask;
@@ -144,15 +155,14 @@ static inline uint8_t *pipe_ring_unhold(struct pipe_ring *ring, size_t n)
 	return pipe_ring_take(ring, n);
 }
 
-/* Moves the slots to another array, of a size that is a power of 2 and has room for those in use. */
+/*
+ * Moves the slots to another array, of a size that is a power of 2 and has room for those in use. They keep their
+ * numbers, so who looks without the lock finds the ring as it is at each moment.
+ */
 static inline void pipe_ring_resize(struct pipe_ring *ring, struct pipe_slot *slot, uint32_t nslots)
 {
-	size_t used = ring->head - ring->tail;
-
-	for (size_t i = 0; i < used; i++)
-		slot[i] = *pipe_ring_slot(ring, ring->tail + i);
+	for (size_t at = ring->tail; at != ring->head; at++)
+		slot[at & (nslots - 1)] = *pipe_ring_slot(ring, at);
 	ring->slot = slot;
 	ring->mask = nslots - 1;
-	ring->tail = 0;
-	ring->head = used;
 }

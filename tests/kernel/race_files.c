@@ -39,6 +39,7 @@
 #include "tests/kernel/race.h"
 
 #define BUFFER 0x40000000ul
+#define OFTEN  150u
 
 /* ---- descriptors ---- */
 
@@ -109,9 +110,59 @@ static void drop_table(void)
 RACE(race_descriptor_is_closed_while_used, .rounds = 60, .begin = make_table,
      .sides = { use_descriptor, close_descriptor, replace_descriptor }, .end = drop_table)
 
-/* ---- references ---- */
+/* ---- pipes ---- */
 
-#define OFTEN 150u
+static struct file *pipe_reader, *pipe_writer;
+
+static void write_packet(void)
+{
+	uint8_t byte = 0;
+	struct user_iter iter = user_iter_kernel(&byte, 1);
+
+	EXPECT_EQ(1, pipe_writer->ops->write(pipe_writer, &iter, NULL));
+}
+
+static void read_packet(void)
+{
+	uint8_t byte;
+	struct user_iter iter = user_iter_kernel(&byte, 1);
+
+	EXPECT_EQ(1, pipe_reader->ops->read(pipe_reader, &iter, NULL));
+}
+
+static void make_pipe(void)
+{
+	EXPECT_EQ(0, pipe_create(O_DIRECT, &pipe_reader, &pipe_writer));
+	write_packet();
+}
+
+/* A packet stays in it, another one comes and goes. */
+static void use_and_resize_pipe(void)
+{
+	for (unsigned i = 0; i < OFTEN; i++) {
+		write_packet();
+		read_packet();
+		EXPECT_TRUE(pipe_set_size(pipe_writer, 1ul << (15 + i % 2)) > 0);
+	}
+}
+
+static void look_at_pipe(void)
+{
+	do {
+		EXPECT_EQ(POLLIN | POLLRDNORM, pipe_reader->ops->poll(pipe_reader, NULL));
+	} while (!race_others_are_done());
+}
+
+static void drop_pipe(void)
+{
+	file_put(pipe_reader);
+	file_put(pipe_writer);
+}
+
+RACE(race_pipe_gets_another_size_while_looked_at, .rounds = 10, .begin = make_pipe,
+     .sides = { use_and_resize_pipe, look_at_pipe }, .end = drop_pipe)
+
+/* ---- references ---- */
 
 static struct file *counted_file;
 static struct object *counted_object;

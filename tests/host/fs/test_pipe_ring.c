@@ -134,6 +134,30 @@ TEST(held_bytes_stay_the_oldest)
 	assert_int_equal(10, take(15, 100));
 }
 
+/* Who looks without the lock must see no ring that was never there: so what it looks at does not change. */
+TEST(another_size_leaves_head_and_tail)
+{
+	static const uint32_t sizes[] = { 8, 64, 16, 4, 32, 16 };
+	struct pipe_slot few[64], more[64];
+	uint64_t in = 0, out = 0;
+
+	start();
+	for (unsigned i = 0; i < 100; i++) {
+		const size_t head = ring.head, tail = ring.tail;
+
+		pipe_ring_resize(&ring, i % 2 ? few : more, sizes[i % ARRAY_SIZE(sizes)]);
+		assert_int_equal(head, ring.head);
+		assert_int_equal(tail, ring.tail);
+		assert_int_equal(sizes[i % ARRAY_SIZE(sizes)], pipe_ring_nslots(&ring));
+		assert_int_equal(in - out, pipe_ring_bytes(&ring));
+		for (unsigned n = 0; n < 1 + test_below(2) && head - tail < 3; n++) {
+			assert_true(push(in, 100));
+			in += 100;
+		}
+		out += take(out, 100);
+	}
+}
+
 TEST(against_a_queue)
 {
 	uint64_t in = 0, out = 0;
