@@ -606,12 +606,24 @@ static void take_off_queue(struct runq *runq, struct thread *thread)
 		runq->handed = NULL;
 }
 
-/* A thread goes to another hart: the running one when it returns to user mode. Call with sched_lock held. */
+/* The thread that other harts rest for (sched_let_finish()). */
+static struct thread *rested_for;
+
+/* Whether a thread, which may be ready, has to go on on its hart: others rest for it, or it was preempted in the kernel. */
+static bool stays_on_hart(const struct thread *thread)
+{
+	return thread->preempted || thread == atomic_load_relaxed(&rested_for);
+}
+
+/*
+ * A thread goes to another hart: one that runs, or has to go on here, when it returns to user mode. Call with sched_lock
+ * held.
+ */
 static void send_away(struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
 
-	if (thread->on_hart || thread->preempted) {
+	if (thread->on_hart || stays_on_hart(thread)) {
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_MOVE, __ATOMIC_RELEASE);
 		kick_running(thread);
 	} else if (thread->queued) {
@@ -628,7 +640,7 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 	struct hart *hart = thread->arch.hart;
 
 	note_waiting(hart);
-	if (!may_run_on(thread, hart) && !thread->preempted) /* it is about to leave */
+	if (!may_run_on(thread, hart) && !stays_on_hart(thread)) /* it is about to leave */
 		queue_somewhere(thread, false);
 	else if (is_rt(thread))
 		enqueue_rt_woken(thread, hart, lowered);
@@ -1093,9 +1105,6 @@ static __attribute__((noinline, cold)) void move_leaving(struct runq *runq)
 
 #define REST_NS (10 * NSEC_PER_SEC)
 
-/* The thread that others rest for, which stays on its hart. */
-static struct thread *rested_for;
-
 /* Call with interrupts on. */
 static void others_rest(bool rests)
 {
@@ -1485,8 +1494,7 @@ uint64_t thread_user_ticks(const struct thread *thread)
 /* Whether a thread that is ready may go to another hart. Call with sched_lock held. */
 static bool is_movable(const struct runq *runq, const struct thread *thread, const struct hart *to)
 {
-	return !thread->preempted && thread != runq->handed && may_run_on(thread, to) &&
-	       thread != atomic_load_relaxed(&rested_for);
+	return !stays_on_hart(thread) && thread != runq->handed && may_run_on(thread, to);
 }
 
 /* The first thread of a real-time policy that may leave its hart, likewise. Call with sched_lock held. */

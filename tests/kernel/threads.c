@@ -763,6 +763,47 @@ KTEST(thread_that_was_preempted_finishes_before_a_rest)
 	join(1);
 }
 
+static struct thread *resting;
+static bool rest_is_asked;
+
+/* Behind the thread that has asked for a rest, and has to wait for it: that may run on the other hart only from now on. */
+static int send_the_resting_one(void *arg)
+{
+	(void)arg;
+	go_to_hart(0);
+	while (!atomic_load(&rest_is_asked))
+		sched_yield();
+	sched_set_harts(resting, 2);
+	atomic_store(&may_leave, true);
+	return 0;
+}
+
+/* The other hart rests by then, and runs nobody. */
+KTEST(thread_that_asks_for_a_rest_is_not_sent_to_rest)
+{
+	int pids[2];
+
+	if (!hart_are_several())
+		return;
+	resting = current_thread();
+	may_leave = rest_is_asked = false;
+	step = 0;
+	go_to_hart(0);
+	pids[0] = ktest_spawn(keep_hart, NULL);
+	while (atomic_load(&step) != 1)
+		sched_yield();
+	pids[1] = ktest_spawn(send_the_resting_one, NULL);
+	atomic_store(&rest_is_asked, true);
+	sched_let_finish();
+	EXPECT_TRUE(may_leave);
+	EXPECT_EQ(0, hart_this()->index);
+	sched_go_on();
+	go_to_hart(0);
+	sched_set_harts(current_thread(), hart_mask());
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, ktest_reap(pids[i]));
+}
+
 static unsigned changes;       /* from one to the other */
 static const void *whose_turn; /* either's argument */
 
