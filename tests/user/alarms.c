@@ -138,7 +138,7 @@ static void then_after(long sec, long usec)
 	setitimer(ITIMER_REAL, &value, NULL);
 	while (!runs)
 		;
-	nap(20);
+	nap(20); /* an interval that is taken for a short one would end */
 	getitimer(ITIMER_REAL, &left);
 	say("interval %ld s: runs %d, told as %ld s %ld us; left nearly all of it %d\n", sec, runs,
 	    left.it_interval.tv_sec, left.it_interval.tv_usec,
@@ -167,7 +167,7 @@ static void blocked_for_long(void)
 	signal(SIGALRM, count);
 	block(SIGALRM);
 	setitimer(ITIMER_REAL, &value, NULL);
-	nap(20);
+	nap(20); /* ten times its interval */
 	setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	say("runs when it is not blocked any more: %d\n", runs);

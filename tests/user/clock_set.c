@@ -47,7 +47,7 @@ static void jump_to(long seconds)
 
 	say("the clock is set to %ld\n", seconds);
 	MUST(clock_settime(CLOCK_REALTIME, &t));
-	let_it_wait(); /* what ends by that does so a moment later */
+	nap(2); /* what ends by that does so a moment later */
 }
 
 /* The clock, in tens of seconds, from what is right. */
@@ -209,11 +209,9 @@ static void sleepers(void)
 		ready = ended_at_last = 0;
 		thread = start(waits[i], (void *)(long)(i == 1 ? CLOCK_TAI : CLOCK_REALTIME));
 		until_flag(&ready, 1);
-		let_it_wait();
+		until_others_wait(1);
 		jump_to(-1000);
-		let_it_wait();
 		jump_to(490);
-		let_it_wait();
 		say("has ended: %d\n", flag_now(&ended_at_last));
 		jump_to(510);
 		join(thread);
@@ -236,15 +234,15 @@ static void interrupted(void)
 	ready = ended_at_last = 0;
 	thread = start(wait_until, NULL);
 	until_flag(&ready, 1);
-	let_it_wait();
+	until_others_wait(1);
 	MUST(pthread_kill(thread, SIGUSR1));
 	join(thread);
 	ready = ended_at_last = 0;
 	thread = start(wait_for_any, NULL);
 	until_flag(&ready, 1);
-	let_it_wait();
+	until_others_wait(1);
 	MUST(pthread_kill(thread, SIGUSR1));
-	let_it_wait();
+	until_others_wait(1);
 	jump_to(510);
 	join(thread);
 	jump_to(0);
@@ -274,7 +272,7 @@ static void others_sleep_on(void)
 	threads[1] = start(nap_for_a_while, (void *)(long)CLOCK_MONOTONIC);
 	threads[2] = start(nap_for_a_while, (void *)(long)CLOCK_BOOTTIME);
 	until_flag(&ready, 3);
-	let_it_wait();
+	until_others_wait(3);
 	MUST(clock_gettime(CLOCK_MONOTONIC, &t));
 	jump_to(1000);
 	say("realtime %ld, coarse %ld, tai %ld\n", shown(CLOCK_REALTIME),
@@ -462,7 +460,7 @@ static void files(void)
 	ready = 0;
 	thread = start(read_blocking, (void *)(long)fd);
 	until_flag(&ready, 1);
-	let_it_wait();
+	until_others_wait(1);
 	jump_to(20);
 	join(thread);
 	jump_to(0);

@@ -328,6 +328,7 @@ static void waits(void)
 	struct epoll_event event;
 	struct timespec t = { 0, 1000000 };
 	sigset_t alarms;
+	pid_t pid;
 
 	add(set, fd, EPOLLIN);
 	TRY(epoll_wait(set, &event, 1, 0));
@@ -346,7 +347,7 @@ static void waits(void)
 	TRY(epoll_pwait(set, &event, 1, -1, &alarms));
 	setitimer(ITIMER_REAL, &never, NULL);
 	if (fork() == 0) {
-		nap(5);
+		until_parent_sleeps();
 		put(fd);
 		_exit(0);
 	}
@@ -354,14 +355,18 @@ static void waits(void)
 	wait(&status);
 	get(fd);
 	/* A file that is added while a thread waits. */
-	if (fork() == 0) {
-		nap(5);
-		_exit(add(set, open("/proc/self/fd/0", O_RDONLY) < 0 ? fd : eventfd(1, 0),
-			  EPOLLIN));
+	pid = fork();
+	if (pid == 0) {
+		until_parent_sleeps();
+		add(set, eventfd(1, 0), EPOLLIN);
+		for (;;)
+			pause();
 	}
+	TRY(epoll_wait(set, &event, 1, -1));
+	kill(pid, SIGKILL);
+	wait(&status);
 	close(fd);
 	close(set);
-	wait(&status);
 }
 
 static void errors(void)

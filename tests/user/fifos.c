@@ -19,7 +19,7 @@ static void polled(const char *what, int fd, short events)
 	say("%s: %#x\n", what, (unsigned)p.revents);
 }
 
-/* Opens the other end after a while, does something with it, and exits. */
+/* Opens the other end when the parent waits for it, does something with it, and exits. */
 static pid_t partner(int flags, const char *bytes)
 {
 	pid_t pid = fork();
@@ -28,7 +28,7 @@ static pid_t partner(int flags, const char *bytes)
 
 	if (pid != 0)
 		return pid;
-	nap(20);
+	until_parent_sleeps();
 	fd = open("fifo", flags);
 	if (bytes)
 		n = write(fd, bytes, strlen(bytes));

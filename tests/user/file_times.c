@@ -9,18 +9,6 @@ static int moved(const struct timespec *from, const struct timespec *to)
 	return from->tv_sec != to->tv_sec || from->tv_nsec != to->tv_nsec;
 }
 
-/* Returns when a change of a file would have another time: the clock of these is coarse on Linux. */
-static void until_time_moves(void)
-{
-	struct timespec from, to;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &from);
-	do {
-		nap(1);
-		clock_gettime(CLOCK_REALTIME_COARSE, &to);
-	} while (!moved(&from, &to));
-}
-
 /* Which have moved since the last time; then time moves on. */
 static void times_of(const char *what, int fd)
 {

@@ -162,7 +162,7 @@ static void waits(void)
 	fcntl(in, F_SETFL, 0);
 	pid = fork();
 	if (pid == 0) {
-		nap(20);
+		until_parent_sleeps();
 		_exit(chmod("l/a", 0600));
 	}
 	TRY(read(in, buffer, sizeof(buffer)));

@@ -112,21 +112,8 @@ __attribute__((unused)) static void show(int fd)
 /* Waits until a process waits for an event (D: for a lock of the kernel), or has ended. */
 __attribute__((unused)) static void until_asleep(pid_t pid)
 {
-	char path[40], stat[200], state = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (state != 'S' && state != 'Z') {
-		int fd = open(path, O_RDONLY);
-		ssize_t n = read(fd, stat, sizeof(stat) - 1);
-		char *name_end;
-
-		close(fd);
-		stat[n > 0 ? n : 0] = '\0';
-		name_end = strrchr(stat, ')');
-		state = name_end ? name_end[2] : 0;
-		if (state != 'S' && state != 'Z')
-			nap(1);
-	}
+	for (char letter; (letter = letter_of(pid)) != 'S' && letter != 'Z';)
+		nap(1);
 }
 
 static int gate[2];

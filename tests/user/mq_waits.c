@@ -204,7 +204,7 @@ static void times(void)
 	/* Before its time is over. */
 	t = after(NEVER_SECONDS * 1000l);
 	if (fork() == 0) {
-		nap(20);
+		until_parent_sleeps();
 		_exit(put(fd, "in time", 0));
 	}
 	TRY(mq_timedreceive(fd, text, 100, NULL, &t));
@@ -257,12 +257,11 @@ static void interrupted(const char *what, int flags, bool sends)
 	kill(pid, SIGSTOP);
 	waitpid(pid, &status, WUNTRACED);
 	kill(pid, SIGCONT);
-	nap(20);
 	until_it_sleeps(pid);
-	kill(pid, SIGUSR1);
-	if (flags & SA_RESTART) {
-		nap(20);
-		until_it_sleeps(pid);
+	if (!(flags & SA_RESTART)) {
+		kill(pid, SIGUSR1);
+	} else {
+		wake_by_signal(pid, SIGUSR1);
 		if (sends)
 			MUST(mq_receive(fd, text, 100, NULL) != 4);
 		else
@@ -327,7 +326,7 @@ static void closed(void)
 	int fd = queue_open("mq.a", O_RDWR | O_CREAT, 0600, 1, 100), other;
 	pthread_t thread = start(receives, (void *)(long)fd);
 
-	nap(20);
+	until_others_wait(1);
 	other = queue_open("mq.a", O_RDWR, 0, 0, 0);
 	TRY(syscall(SYS_mq_unlink, "mq.a"));
 	TRY(close(fd));
@@ -387,7 +386,7 @@ static void polled(void)
 	collect("receiver", pid);
 	TRY(epoll_wait(set, &event, 1, 0));
 	if (fork() == 0) {
-		nap(20);
+		until_parent_sleeps();
 		_exit(put(fd, "P", 0));
 	}
 	{

@@ -95,7 +95,7 @@ static void weights(void)
 
 	if (pid == 0)
 		volunteer();
-	nap(20);
+	until_it_sleeps(pid);
 	in_child("hog behind another", hog_until_another_goes, &pid);
 	waitpid(pid, &status, 0);
 	ended("the other", status);

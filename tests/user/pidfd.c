@@ -151,7 +151,8 @@ static void many(void)
 	}
 	for (int i = 0; i < 6; i++)
 		MUST(read(said[0], &byte, 1) - 1);
-	let_it_wait();
+	for (int i = 0; i < 6; i++)
+		until_it_sleeps(waiters[i]);
 	TRY(pidfd_send_signal(fd, SIGKILL, NULL, 0));
 	for (int i = 0; i < 6; i++) {
 		waitpid(waiters[i], &status, 0);
@@ -182,7 +183,7 @@ static void two_wait(void)
 
 	for (int i = 0; i < 2; i++)
 		threads[i] = start(reaper, (void *)(long)fd);
-	let_it_wait();
+	until_others_wait(2);
 	TRY(pidfd_send_signal(fd, SIGKILL, NULL, 0));
 	say("reaped by one: %ld\n", join_all(threads, 2));
 	close(fd);
@@ -416,23 +417,19 @@ static void *ends_when_told(void *arg)
 /* The process has not ended as long as another thread lives; its leader has. */
 static void leader_ends_first(void)
 {
-	int *lives = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int tell[2], fd, of_leader;
 	pid_t pid;
 
 	MUST(pipe(tell));
-	*lives = 1;
 	pid = fork();
 	if (pid == 0) {
 		start(ends_when_told, (void *)(long)tell[0]);
-		syscall(SYS_set_tid_address, lives);
 		syscall(SYS_exit, 5);
 	}
 	fd = pidfd_open(pid, 0);
 	of_leader = pidfd_open(pid, OF_THREAD);
-	while (__atomic_load_n(lives, __ATOMIC_SEQ_CST) != 0) /* the leader's end clears it */
+	while (letter_of(pid) != 'Z') /* until the leader has ended */
 		nap(1);
-	let_it_wait();
 	ready(fd);
 	ready(of_leader);
 	WAIT(fd, WEXITED | WNOHANG);

@@ -344,7 +344,7 @@ static void ignored(void)
 	until_pending(RT);
 	signal(RT, SIG_IGN);
 	signal(RT, SIG_DFL);
-	nap(50);
+	nap(50); /* if something begins anew, it expires */
 	none(RT);
 	TRY(set(id, 1, 0));
 	taken(RT);
@@ -456,7 +456,7 @@ static void stopped(const char *what, int (*f)(void *), int resume)
 		_exit(f(NULL));
 	waitpid(pid, &status, WUNTRACED);
 	if (resume && WIFSTOPPED(status)) {
-		nap(20);
+		nap(20); /* what goes on while it is stopped expires often */
 		kill(pid, SIGCONT);
 	}
 	if (WIFSTOPPED(status))
@@ -507,7 +507,7 @@ static void *ends_all(void *part)
 		ids[i] = made(CLOCK_MONOTONIC, RT, i);
 	for (int i = 0; i < TIMERS; i++)
 		set(ids[i], 4000000l + i * 330000l, 0);
-	nap(1);
+	nap(1); /* a new slice begins */
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -680,7 +680,7 @@ static void intervals_alone(void)
 	say("-- only an interval\n");
 	set(id, 0, SEC / 1000);
 	left(id);
-	nap(3);
+	nap(3); /* one that began would expire */
 	left(id);
 	none(RT);
 	timer_gone(id);

@@ -112,7 +112,7 @@ static void of_own(const char *what, int clock)
 	say("%s\n", what);
 	left(id);
 	TRY(set(id, 40 * MS, 0));
-	nap(60);
+	nap(60); /* longer than until it expires, if sleeping counted */
 	none(RT);
 	left(id);
 	burn_for(RT, clock, 50 * MS);

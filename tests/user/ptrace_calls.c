@@ -273,7 +273,7 @@ static void waits_for_nothing(void)
 	sigset_t none_set;
 
 	sigemptyset(&none_set);
-	nanosleep(&time, NULL);
+	nanosleep(&time, NULL); /* what the tracer sees interrupted, and going on */
 	pause();
 	say("end of the pause\n");
 	sigsuspend(&none_set);

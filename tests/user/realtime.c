@@ -258,7 +258,7 @@ static int order(void *unused)
 		MUST(sem_init(&sems[i], 0, 0));
 		threads[i] = with_priority(wait_and_say, i, SCHED_FIFO, 40 + 10 * (int)i);
 	}
-	nap(1);
+	until_others_wait(4);
 	/* Who is above runs at once. */
 	for (int i = 0; i < 4; i++) {
 		say("wake %d\n", i);

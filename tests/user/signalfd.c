@@ -174,7 +174,7 @@ static void waits(void)
 	get_n(fd, 4);
 	TRY(epoll_wait(set, &event, 1, 0));
 	if (fork() == 0) {
-		nap(3);
+		until_parent_sleeps();
 		kill(getppid(), SIGUSR1);
 		_exit(0);
 	}
@@ -183,7 +183,7 @@ static void waits(void)
 	/* A signal of another mask ends the wait. */
 	sigaction(SIGHUP, &action, NULL);
 	if (fork() == 0) {
-		nap(3);
+		until_parent_sleeps();
 		kill(getppid(), SIGHUP);
 		_exit(0);
 	}

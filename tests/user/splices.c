@@ -274,7 +274,7 @@ static void without_reader(bool leaves)
 			fill(ends[1]);
 		if (leaves && fork() == 0) {
 			close(ends[1]);
-			nap(20);
+			until_parent_sleeps();
 			_exit(0);
 		}
 		close(ends[0]);

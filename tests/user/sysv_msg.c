@@ -326,13 +326,10 @@ static void endings(void)
 	if (pid == 0)
 		_exit(interrupted(NULL));
 	until_it_sleeps(pid);
-	kill(pid, SIGUSR1);
-	nap(20);
-	until_it_sleeps(pid);
+	wake_by_signal(pid, SIGUSR1);
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
 	kill(pid, SIGCONT);
-	nap(20);
 	until_it_sleeps(pid);
 	get("room", 10000, 9, 0);
 	sent = put(2, "it goes on", 0, 0); /* told when the child tells nothing more */
@@ -416,7 +413,6 @@ static void permissions(void)
 	pid = fork();
 	if (pid == 0)
 		_exit(waits_without(NULL));
-	nap(20);
 	until_it_sleeps(pid);
 	TRY(msgctl(id, IPC_STAT, &ds));
 	ds.msg_perm.uid = SOMEONE;

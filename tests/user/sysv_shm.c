@@ -295,7 +295,8 @@ static void removal(void)
 	TRY(shmdt(p));
 	say("%s, %ld\n", q, attached(id));
 	if (fork() == 0) {
-		nap(50);
+		while (attached(id) != 1) /* until the parent has left it */
+			nap(1);
 		say("the child has it: %s, %ld\n", q, attached(id));
 		_exit(0);
 	}

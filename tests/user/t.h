@@ -176,25 +176,68 @@ __attribute__((unused)) static void until_it_waits(pid_t pid, long before)
 		nap(1);
 }
 
+/* The letter in the file `stat` of a thread or process: S if it waits, Z if it has ended; 0 if it is gone. */
+__attribute__((unused)) static char letter_in(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	char text[512], *at;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ')');
+	return at ? at[2] : 0;
+}
+
+__attribute__((unused)) static char letter_of(pid_t pid)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return letter_in(path);
+}
+
+#define LOOKS 5000 /* after so many, what is waited for never comes */
+
 /* Returns when the process sleeps. */
 __attribute__((unused)) static void until_it_sleeps(pid_t pid)
 {
-	char path[40], text[512], *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (int i = 0; i < 5000; i++) {
-		fd = open(path, O_RDONLY);
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		at = strrchr(text, ')');
-		if (at && at[2] == 'S')
+	for (int i = 0; i < LOOKS; i++) {
+		if (letter_of(pid) == 'S')
 			return;
 		nap(1);
 	}
 	say("it does not sleep\n");
+}
+
+/* For a child that does something while its parent waits: returns when that sleeps. */
+__attribute__((unused)) static void until_parent_sleeps(void)
+{
+	until_it_sleeps(getppid());
+}
+
+/* Sends a signal to a process that sleeps. Returns when it sleeps again. */
+__attribute__((unused)) static void wake_by_signal(pid_t pid, int sig)
+{
+	long before = waits_of(pid);
+
+	kill(pid, sig);
+	until_it_waits(pid, before);
+}
+
+/* Returns when a change of a file would have another time: the clock of these is coarse on Linux. */
+__attribute__((unused)) static void until_time_moves(void)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &from);
+	do {
+		nap(1);
+		clock_gettime(CLOCK_REALTIME_COARSE, &to);
+	} while (from.tv_sec == to.tv_sec && from.tv_nsec == to.tv_nsec);
 }
 
 /* The mode of a file that has no name, and what /proc says instead of a name. */

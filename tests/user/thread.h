@@ -100,13 +100,34 @@ __attribute__((unused)) static void until_flag(const int *flag, int n)
 		sched_yield();
 }
 
-/*
- * Another thread that was about to wait probably does so afterwards. What a test prints is the same
- * if it does not.
- */
-__attribute__((unused)) static void let_it_wait(void)
+/* How many other threads of this process wait. */
+__attribute__((unused)) static int count_waiting(void)
 {
-	nap(2);
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	char path[300];
+	int n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (atoi(entry->d_name) == gettid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", entry->d_name);
+		n += letter_in(path) == 'S';
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Returns when n other threads of this process wait, or more. */
+__attribute__((unused)) static void until_others_wait(int n)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (count_waiting() >= n)
+			return;
+		nap(1);
+	}
+	say("%d threads do not wait\n", n);
 }
 
 /* Waits that only an end of the process, exec, a signal or a cancellation ends. */

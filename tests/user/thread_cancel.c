@@ -150,6 +150,7 @@ struct wait {
 	void (*wait)(void);
 	int about, cleaned; /* flags */
 	bool holds_mutex;
+	bool is_busy; /* it does not wait */
 };
 
 static void clean(void *arg)
@@ -234,8 +235,8 @@ static void waits(void)
 		{ .name = "select", .wait = in_select },
 		{ .name = "join", .wait = in_join },
 		{ .name = "a lock of a file", .wait = in_lock_of_file },
-		{ .name = "testcancel", .wait = in_testcancel },
-		{ .name = "open", .wait = in_open },
+		{ .name = "testcancel", .wait = in_testcancel, .is_busy = true },
+		{ .name = "open", .wait = in_open, .is_busy = true },
 	};
 	int status;
 	char byte;
@@ -247,8 +248,8 @@ static void waits(void)
 		w->about = w->cleaned = 0;
 		thread = start(wait_in, w);
 		until_flag(&w->about, 1);
-		if (i % 2)
-			let_it_wait();
+		if (i % 2 && !w->is_busy)
+			until_others_wait(2); /* it and the one that sleeps for ever */
 		MUST(pthread_cancel(thread));
 		say("%s: %s, cleaned %d%s\n", w->name,
 		    join(thread) == PTHREAD_CANCELED ? "cancelled" : "not cancelled", w->cleaned,
@@ -279,7 +280,7 @@ static void *be_deaf(void *unused)
 	raise_flag(&phase);
 	until_flag(&phase, 2);
 	pthread_testcancel();
-	nap(1);
+	nap(1); /* here it could be cancelled, too */
 	say("still there\n");
 	ASK(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old));
 	say("and enabled\n");
@@ -336,7 +337,7 @@ static void *cancel_self(void *unused)
 {
 	ASK(pthread_cancel(pthread_self()));
 	say("not yet\n");
-	nap(1);
+	nap(1); /* here it is cancelled */
 	say("not cancelled\n");
 	return unused;
 }
@@ -357,8 +358,8 @@ static void cancel_one(const char *what, void *(*f)(void *), bool again)
 	thread = start(f, NULL);
 	if (f != cancel_self && f != reject) {
 		until_flag(&phase, 1);
-		if (f != return_at_once)
-			let_it_wait();
+		if (f == be_deaf_in_read)
+			until_others_wait(1);
 		ASK(pthread_cancel(thread));
 		if (again)
 			ASK(pthread_cancel(thread));
@@ -388,7 +389,7 @@ static void clean_up(void *name)
 {
 	say("cleaned: %s\n", (char *)name);
 	pthread_testcancel();
-	nap(1);
+	nap(1); /* here it could be cancelled, too */
 }
 
 static void destroy(void *name)

@@ -80,7 +80,7 @@ static void start_others(void)
 	waiting = 0;
 	start_all(threads, THREAD_WAYS, be_in_a_way);
 	until_flag(&waiting, THREAD_WAYS);
-	let_it_wait();
+	until_others_wait(THREAD_WAITS);
 }
 
 static void get_numbers(void)

@@ -26,7 +26,7 @@ static void start_waits(void)
 	MUST(pthread_mutex_lock(&never));
 	start_all(threads, WAYS, wait_somehow);
 	until_flag(&waiting, WAYS);
-	let_it_wait();
+	until_others_wait(THREAD_WAITS + 1);
 }
 
 /* ---- exit of all ---- */

@@ -220,7 +220,7 @@ static int writes_do_not_show(void *unused)
 	(void)unused;
 	for (long i = 0; i < THREADS; i++)
 		before_it[i] = *(volatile long *)(memory + i * PAGE);
-	nap(1);
+	nap(1); /* the others write meanwhile */
 	for (long i = 0; i < THREADS; i++) {
 		volatile long *at = (volatile long *)(memory + i * PAGE);
 

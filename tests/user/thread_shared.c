@@ -85,9 +85,8 @@ static void close_while_read(void)
 	MUST(pipe(ends));
 	thread = start(read_slowly, NULL);
 	until_flag(&step, 1);
-	let_it_wait();
-	let_it_wait();
-	fd = dup(ends[0]); /* so that a reader is left, whenever it began */
+	until_others_wait(1);
+	fd = dup(ends[0]); /* so that a reader is left */
 	MUST(dup2(fd, ends[0]) != ends[0]);
 	close(fd);
 	MUST(write(ends[1], "q", 1) != 1);

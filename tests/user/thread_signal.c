@@ -273,7 +273,7 @@ static void sigwaits(void)
 	mask(SIG_BLOCK, SIGUSR2);
 	step = 0;
 	thread = start(wait_for_signal, NULL);
-	let_it_wait();
+	until_others_wait(1);
 	TRY(kill(getpid(), SIGUSR1));
 	say("%ld\n", (long)join(thread));
 	start_all(threads, THREADS, wait_for_signal);
@@ -284,7 +284,7 @@ static void sigwaits(void)
 	}
 	say("%ld of %d\n", join_all(threads, THREADS), THREADS);
 	thread = start(wait_for_info, NULL);
-	let_it_wait();
+	until_others_wait(1);
 	MUST(pthread_kill(thread, SIGUSR2));
 	join(thread);
 	thread = start(wait_for_info, NULL);
@@ -567,7 +567,7 @@ static void handed_on(void)
 	sigaction(SIGUSR2, &second, NULL);
 	thread = start(wait_for_second, &waits);
 	until_flag(&waits, 1);
-	let_it_wait();
+	until_others_wait(1);
 	child = fork();
 	if (child == 0) {
 		kill(getppid(), SIGUSR1);

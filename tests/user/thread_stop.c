@@ -115,7 +115,7 @@ static void nobody_runs(void)
 
 	for (int i = 0; i < RUNNERS; i++)
 		before[i] = turns_of(i);
-	nap(10);
+	nap(10); /* one that runs has turns enough in it */
 	for (int i = 0; i < RUNNERS; i++)
 		more += turns_of(i) != before[i];
 	say("%d of %d run\n", more, RUNNERS);
@@ -187,7 +187,7 @@ static void from_outside(void)
 	/* What they wait for comes meanwhile. */
 	sem_post(&s->sem);
 	MUST(write(bytes[1], "x", 1) != 1);
-	nap(2);
+	nap(2); /* who is woken would tell it in this time */
 	say("woken %d, read %d\n", s->woken, s->read);
 	continue_it(pid);
 	until_flag(&s->woken, 1);
@@ -276,7 +276,7 @@ static void told_by_the_last(void)
 	}
 	MUST(read(up[0], &byte, 1) != 1);
 	kill(child, SIGSTOP);
-	let_it_wait();
+	nap(2); /* what is told too early is told in this time */
 	say("told while one waits for its child: %d\n",
 	    waitpid(child, &status, WUNTRACED | WNOHANG));
 	MUST(write(down[1], &byte, 1) != 1);

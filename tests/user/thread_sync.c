@@ -172,7 +172,7 @@ static void interrupt(const char *what, int flags, void *(*f)(void *))
 			nap(1);
 		}
 	} else {
-		let_it_wait();
+		until_others_wait(1);
 		pthread_kill(thread, SIGUSR1);
 		while (*(volatile int *)&interrupts == 0)
 			sched_yield();
@@ -251,10 +251,12 @@ static void spins(void)
 static pthread_once_t once = PTHREAD_ONCE_INIT, later_once = PTHREAD_ONCE_INIT;
 static int done_once, begun, done_later;
 
+#define SEERS 8
+
 static void do_once(void)
 {
-	sched_yield();
-	nap(1);
+	until_others_wait(
+		SEERS); /* the others, who wait for this, and the first thread, who joins them */
 	raise_flag(&done_once);
 }
 
@@ -287,14 +289,14 @@ static void *ask_later(void *unused)
 
 static void onces(void)
 {
-	pthread_t threads[8], first, second;
+	pthread_t threads[SEERS], first, second;
 
-	start_all(threads, 8, see_once);
-	say("%ld of 8 saw it done, %d times\n", join_all(threads, 8), done_once);
+	start_all(threads, SEERS, see_once);
+	say("%ld of %d saw it done, %d times\n", join_all(threads, SEERS), SEERS, done_once);
 	first = start(ask_later, NULL);
 	until_flag(&begun, 1);
 	second = start(ask_later, NULL);
-	let_it_wait();
+	until_others_wait(2);
 	pthread_cancel(first);
 	say("cancelled: %d\n", join(first) == PTHREAD_CANCELED);
 	join(second);

@@ -57,7 +57,7 @@ static void one_is_told(void)
 	join(start(fork_sleeper, NULL));
 	start_all(threads, WAITERS, wait_for_it);
 	until_flag(&go, WAITERS);
-	let_it_wait();
+	until_others_wait(WAITERS);
 	TRY(kill(child, SIGKILL));
 	say("%ld: one is told, the others have no child\n", join_all(threads, WAITERS));
 	say("told %d\n", told);
@@ -119,13 +119,15 @@ static void at_once(void)
 
 static void *parent_of(void *report)
 {
+	pid_t tid = gettid();
 	int *fd = report;
 
 	if (fork() == 0) {
-		/* Whatever becomes of this thread, its process is the parent. */
+		/* When this thread has ended, its process is the parent all the same. */
 		pid_t before = getppid();
 
-		nap(3);
+		while (syscall(SYS_tgkill, before, tid, 0) == 0)
+			nap(1);
 		dprintf(fd[1], "%d", getppid() == before);
 		_exit(0);
 	}

@@ -7,7 +7,8 @@
 
 #include <poll.h>
 
-#define THREAD_WAYS 8
+#define THREAD_WAYS  8
+#define THREAD_WAITS 6 /* of these; the others are busy */
 
 /* `waiting` counts those that are about to. The pipe has nobody who writes to it, at first. */
 static int empty[2], waiting;

@@ -86,7 +86,7 @@ static void once(int clock)
 	/* An interval without a first time is kept, and never begins. */
 	TRY(set(fd, 0, spec(0, 0, 0, MS)));
 	left(fd);
-	nap(3);
+	nap(3); /* one that began would expire */
 	left(fd);
 	ready(fd);
 	get(fd);

@@ -238,7 +238,7 @@ static int flows(void *unused)
 	pid = fork();
 	if (pid == 0)
 		_exit(write(tty, "\r", 1) == 1 ? 3 : 4);
-	nap(20);
+	until_it_sleeps(pid);
 	TRY(waitpid(pid, &status, WNOHANG));
 	fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK);
 	writes();

@@ -54,7 +54,7 @@ static int vfork_with_timer(int fd)
 		pid_t pid = getpid();
 
 		if (write(fd, &pid, sizeof(pid)) == sizeof(pid))
-			nap(10000);
+			nap(10000); /* the timer ends it */
 		_exit(0);
 	}
 	return 0;

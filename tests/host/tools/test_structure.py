@@ -31,7 +31,7 @@ GOOD = {
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "sysv/shm.h", "fs/p9/fid.h", "boot/main.h", "user/lib.h",
          "tools/strict/shadow.h",
-         "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space.h", "mm/space_lock.h", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
+         "tests/user/t.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space.h", "mm/space_lock.h", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
@@ -80,6 +80,8 @@ SEEDS = [
      {"mm/fault_classify.h": GOOD["mm/fault_classify.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
     ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
     ("later", "mm/backend_anon.c", "/* TO" "DO */\n", {}),
+    ("naps", "tests/user/t.h", "int wait(int *p)\n{\n\twhile (*p)\n\t\t(*p)--;\n\tnap(20);\n}\n", {}),
+    ("naps", "tests/system/guest/until.h", "int child(void)\n{\n\tif (fork() == 0) {\n\t\tusleep(20 * MS);\n\t}\n}\n", {}),
     ("listed", "mm/new.c", C + "/* A file nobody builds. */\nint new_file;\n", {}),
     ("listed", "tests/system/new.py", SH + '"""A test that nobody runs."""\n', {}),
 ]
@@ -112,6 +114,14 @@ def rules_of(root):
 @case
 def a_good_tree_is_good():
     equal(([], []), broken_rules(GOOD), "broken rules")
+
+
+@case
+def naps_in_loops_and_with_a_reason_are_good():
+    naps = ("\tnap(60); /* it would expire */\n\t/* It would expire. */\n\tnap(60);\n\tnap(ms);\n\tfor (;;)\n\t\tif (p)\n\t\t\tnap(1);\n"
+            "\tdo {\n\t\tif (p) {\n\t\t\tp();\n\t\t} else {\n\t\t\tnap(1);\n\t\t}\n\t} while (p);\n")
+    path = "tests/system/guest/until.h"
+    equal(([], []), broken_rules({**GOOD, path: GOOD[path] + "int wait(int ms)\n{\n" + naps + "}\n"}), "broken rules")
 
 
 @case

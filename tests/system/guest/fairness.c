@@ -355,7 +355,7 @@ static int lowered(void)
 	uint64_t begin, at, before;
 
 	until_all_have_begun(hogs);
-	nap(20);
+	nap(20); /* who has slept goes first */
 	begin = at = now();
 	if (setpriority(PRIO_PROCESS, 0, 19) != 0)
 		return 88;
@@ -412,7 +412,7 @@ static int weights(void)
 
 	until_all_have_begun(hogs);
 	kill(heavy[0], SIGSTOP);
-	nap(50);
+	nap(50); /* what the heavy one had before is no share of these */
 	measure(pids, ran, 5, 800000000);
 	printf("shares of nice values and SCHED_IDLE: %lu %lu %lu %lu %lu us, ",
 	       (unsigned long)ran[0], (unsigned long)ran[1], (unsigned long)ran[2],

@@ -537,7 +537,7 @@ static int do_machine(int argc, char **argv)
 	while ((n = read(0, buf, sizeof(buf))) > 0)
 		total += (size_t)n;
 	__asm__ volatile("rdtime %0" : "=r"(before));
-	usleep(1000);
+	usleep(1000); /* what the clock is to have measured */
 	__asm__ volatile("rdtime %0" : "=r"(after));
 	sums[0] = after - before >= hz / 1000 && after - before < 600 * hz;
 	if (fork() == 0) {

@@ -963,7 +963,8 @@ static void say_that_it_is_late(void)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGUSR1);
 	sigwaitinfo(&told, NULL);
-	nanosleep(&time, NULL);
+	nanosleep(&time,
+		  NULL); /* longer than a shutdown takes in which nobody waits for the port */
 	_exit(write(1, "late\n", 5) != 5);
 }
 

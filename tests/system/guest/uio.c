@@ -886,7 +886,7 @@ static void no_late_write(void)
 	waitpid(driver, NULL, 0);
 	for (size_t i = 0; i < size / 8; i++)
 		words[i] = PATTERN;
-	usleep(3 * PERIOD_MS * 1000);
+	usleep(3 * PERIOD_MS * 1000); /* what the device still writes comes in one period */
 	for (size_t i = 0; i < size / 8; i++)
 		bad += words[i] != PATTERN;
 	expect("words that were overwritten", 0, bad);
