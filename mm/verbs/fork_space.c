@@ -145,6 +145,8 @@ static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr
 	if (!copy)
 		return;
 	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
+	if (unlikely(entry_prot(entry) & VM_PROT_EXEC))
+		arch_mmu_sync_text(&copying->child->mmu);
 	*to = entry_make(page_to_pfn(copy), entry_prot(entry), entry_flags(entry) & ~ENTRY_COW);
 	page_ref_to_map(copy);
 	space_add_resident(copying->child, 1);
@@ -381,12 +383,16 @@ static void copy_figures(const struct space *parent, struct space *child)
 		child->unmaps[i] = parent->unmaps[i];
 }
 
-/* Faults in the parent need not wait any more. */
-static void fork_ends(struct space *parent)
+/*
+ * Faults in the parent need not wait any more. The harts that may have old text in place of the
+ * parent's may have it in place of the child's, whose entries are copies.
+ */
+static void fork_ends(struct space *parent, struct space *child)
 {
 	space_lock(parent);
 	parent->forking = false;
 	parent->forked_end = 0;
+	child->mmu.text_owed |= atomic_load_relaxed(&parent->mmu.text_owed);
 	space_unlock_idle(parent);
 }
 
@@ -412,7 +418,7 @@ int vm_fork(struct space *parent, struct space *child)
 		if (!result && vm_pause())
 			result = -EINTR;
 	}
-	fork_ends(parent);
+	fork_ends(parent, child);
 	tables_free(&copying.tables);
 	if (unlikely(copying.spare))
 		page_put(copying.spare);

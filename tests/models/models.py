@@ -113,6 +113,11 @@ def no_hart_of_three_keeps_what_is_freed():
     right("shootdown.pml", 1000000, "HARTS=3")
 
 
+@long_case
+def no_hart_runs_old_text_in_a_child():
+    right("shootdown.pml", 100000, "HARTS=2", "FORKS")
+
+
 @case
 def no_fault_is_beside_a_verb():
     right("space_lock.pml", 2000, "HARTS=2")
@@ -212,6 +217,8 @@ WRONG = {
     "a frame that is free before the answers is rejected": "shootdown.pml HARTS=2 FREE_FIRST",
     "a look at what is owed before the bit is rejected": "shootdown.pml HARTS=2 LOOK_FIRST",
     "text that is owed after the fence is rejected": "shootdown.pml HARTS=2 OWE_LATE",
+    "a child that owes nothing is rejected": "shootdown.pml HARTS=2 FORKS OWE_NOTHING",
+    "a child that owes what was owed before the copy is rejected": "shootdown.pml HARTS=2 FORKS INHERIT_FIRST",
     "a space that ends before it is left is rejected": "shootdown.pml HARTS=2 PUT_FIRST",
     "idling on tables without a reference is rejected": "shootdown.pml HARTS=2 IDLE_STAYS",
     "a fault that looks without a fence is rejected": "space_lock.pml HARTS=2 READER_NO_FENCE",

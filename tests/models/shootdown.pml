@@ -6,14 +6,17 @@
  * Hart 0 unmaps a page of the space and frees its frame, and changes the text of another one, in either order; it runs
  * the space itself or does not. On each other hart a thread of the space comes to run, goes on to another space or to the
  * idle thread, comes again, and ends. At any moment a hart takes a translation into its TLB by the tables in its satp. A
- * request to the firmware is one step for each hart. Checked: a frame that is freed is in no TLB; no hart runs text that it
- * fetched before the change was told to all; a root that is freed is in no satp, and nobody comes to it later.
+ * request to the firmware is one step for each hart. With -DFORKS, a thread of the space forks meanwhile,
+ * mm/verbs/fork_space.c:vm_fork(), and the other harts may run the child in between. Checked: a frame that is freed is in no
+ * TLB; no hart runs text that it fetched before the change was told to all, in the child either; a root that is freed is in
+ * no satp, and nobody comes to it later.
  *
  * Wrong are: to set the bit of a hart after its satp (-DSET_LATE); to clear it before the flush (-DCLEAR_FIRST); to leave
  * without a flush (-DLEAVE_UNFLUSHED); to read the mask before the entry is cleared, which is what a verb does without its
  * fence in between (-DMASK_FIRST); to free a frame before the other harts have answered (-DFREE_FIRST); to look what is
  * owed before the bit is set (-DLOOK_FIRST); to fence the instructions of the harts in the mask, and then to say what the
- * others owe (-DOWE_LATE); to drop the last reference before the tables are left (-DPUT_FIRST); to idle on a space's
+ * others owe (-DOWE_LATE); a child that owes nothing (-DOWE_NOTHING), or what the parent owed before the entries were
+ * copied (-DINHERIT_FIRST); to drop the last reference before the tables are left (-DPUT_FIRST); to idle on a space's
  * tables without a reference (-DIDLE_STAYS).
  */
 #ifndef HARTS
@@ -41,6 +44,10 @@ bool entry = true; /* of the page */
 bool frame_free, root_free;
 bool text_told;	   /* to all: programs may run it */
 byte refs = HARTS; /* struct uspace */
+
+/* Of the child: its struct mmu, whether it has the changed text, and whether it may run. */
+byte child_owed;
+bool child_text, child_runs;
 
 inline set_bit(me)
 {
@@ -243,6 +250,47 @@ proctype Verbs()
 	end(0)
 }
 
+/* ---- fork ---- */
+
+inline copy_entries()
+{
+	child_text = text_told
+}
+
+/* fork_ends() */
+inline inherit()
+{
+#ifdef OWE_NOTHING
+	child_owed = 0
+#else
+	child_owed = text_owed
+#endif
+}
+
+proctype Fork()
+{
+#ifdef INHERIT_FIRST
+	inherit();
+	copy_entries();
+#else
+	copy_entries();
+	inherit();
+#endif
+	child_runs = true
+}
+
+/* The child, on a hart that runs nothing else. */
+inline run_child(me)
+{
+	if
+	:: child_owed & BIT(me) ->
+		child_owed = child_owed & ~BIT(me);
+		hart[me].old_text = false
+	:: else -> skip
+	fi;
+	assert(!child_text || !hart[me].old_text)
+}
+
 /* ---- the others ---- */
 
 proctype Thread(byte me)
@@ -252,6 +300,9 @@ proctype Thread(byte me)
 
 	do
 	:: turns == TURNS -> break
+#ifdef FORKS
+	:: child_runs && hart[me].active_ == KERNEL -> run_child(me); break
+#endif
 	:: else ->
 		if
 		:: hart[me].active_ != SPACE -> enter(me)
@@ -310,6 +361,9 @@ init {
 			fi;
 			i++
 		od;
-		run Verbs()
+		run Verbs();
+#ifdef FORKS
+		run Fork()
+#endif
 	}
 }

@@ -252,7 +252,6 @@ static void look_at_text(uint64_t va, const struct mapping *mapping)
 		report_text_stored(va, mapping->pte, note->stored_pc);
 	if (!(mapping->pte & PTE_U) && (is_new || note->written))
 		patch_text(address, PAGE_SIZE);
-	note->written = 0;
 	shadow_watch(address, offsets, noffsets);
 }
 

@@ -123,6 +123,35 @@ TEST(fork_copies_pinned)
 	end();
 }
 
+/* A copy that the child may execute is text that this hart has just written; what is shared is none. */
+TEST(fork_syncs_text_that_it_copies)
+{
+	start();
+	map(AT, 1, RW | PROT_EXEC);
+	map(AT + GIB, 1, RW);
+	for (unsigned set = 0; set < 4; set++) {
+		struct page *pages[2] = { NULL };
+		struct space child;
+		uint64_t before;
+
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(0, fake_store(AT + i * GIB, 1));
+			if (set & 1u << i)
+				assert_int_equal(0, get_user_page(&space, AT + i * GIB,
+								  VM_PROT_WRITE, &pages[i]));
+		}
+		before = fake_text_syncs;
+		assert_int_equal(0, space_create(&child));
+		assert_int_equal(0, vm_fork(&space, &child));
+		assert_int_equal(set & 1, fake_text_syncs - before);
+		for (unsigned i = 0; i < 2; i++)
+			if (pages[i])
+				put_user_page(&space, pages[i], VM_PROT_WRITE);
+		space_destroy(&child);
+	}
+	end();
+}
+
 #define PINNED 3
 
 /* As rig_check(): but who holds so many pages is not known to the ledger. */
