@@ -80,13 +80,13 @@ struct fdtable *fdtable_create(void)
 	if (!table)
 		return NULL;
 	spin_init(&table->lock, LOCK_FILES);
-	table->refs = 1;
+	refcount_init(&table->refs, 1);
 	table->nlooked = FD_CHUNK;
 	table->free_from = table->nserving = table->ndriving = table->nmore = table->nchunks = 0;
 	table->more = NULL;
 	chunk_init(&table->first);
 	table->locks = (struct lock_owner){ 0 };
-	counted_begin(&fdtable_kind, &table->counted, &table->refs);
+	counted_begin(&fdtable_kind, &table->counted, &table->refs.n);
 	return table;
 }
 
@@ -260,7 +260,7 @@ static void let_go(struct fdtable *table, struct file *file)
 struct fdtable *fdtable_share(struct fdtable *table)
 {
 	atomic_store_relaxed(&table->nlooked, 0);
-	atomic_add(&table->refs, 1);
+	refcount_get(&table->refs);
 	return table;
 }
 
@@ -287,7 +287,7 @@ static void fdtable_close_chunk(struct fdtable *table, struct fd_chunk *chunk)
 /* With the last reference no call is under way any more, so nothing may be reserved. */
 void fdtable_put(struct fdtable *table)
 {
-	if (atomic_add(&table->refs, -1) != 1)
+	if (!refcount_put(&table->refs))
 		return;
 	counted_end(&table->counted);
 	fdtable_close_chunk(table, &table->first);

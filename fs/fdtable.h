@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fs/file.h"
+#include "lib/refcount.h"
 #include "proc/process.h"
 
 /*
@@ -20,7 +21,7 @@ struct fd_chunk {
 /* The fields are for fs/fdtable.c, fdtable_look(), and code that has the table to itself. */
 struct fdtable {
 	struct spinlock lock;
-	uint32_t refs; /* atomic: the threads that have it */
+	struct refcount refs; /* the threads that have it */
 	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Changed by a thread that has it. */
 	uint64_t nlooked;
 	/* guarded by lock: */
@@ -80,7 +81,7 @@ void fdtable_close_on_exec(struct fdtable *table);
 /* Does another thread have it, too? Only the running thread, which has it, can change that from false. */
 static inline bool fdtable_is_shared(const struct fdtable *table)
 {
-	return atomic_load(&table->refs) > 1;
+	return refcount_is_shared(&table->refs);
 }
 
 /*

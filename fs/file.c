@@ -61,7 +61,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 		return NULL;
 	file_memory_add(FILE_BYTES);
 	file->ops = ops;
-	file->refs = 1;
+	refcount_init(&file->refs, 1);
 	file->flags = flags;
 	file->name_id = 0;
 	file->pos = 0;
@@ -71,7 +71,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->async = NULL;
 	file->locks = (struct lock_owner){ 0 };
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
-	counted_begin(&file_kind, &file->counted, &file->refs);
+	counted_begin(&file_kind, &file->counted, &file->refs.n);
 	return file;
 }
 

@@ -157,7 +157,7 @@ struct file_ops {
 
 struct file {
 	const struct file_ops *ops; /* const */
-	uint32_t refs;		    /* atomic */
+	struct refcount refs;
 	uint32_t flags; /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
 	/*
 	 * By which of its inode's names events of the file are told; const once it is open. 0: by any. FILE_NAMELESS: by none, as
@@ -203,10 +203,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 
 static inline void file_get(struct file *file)
 {
-	uint32_t before = __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
-
-	assert_hardened(before != 0 && before <= REFCOUNT_MOST);
-	(void)before;
+	refcount_get_fast(&file->refs);
 }
 
 /*
@@ -215,23 +212,13 @@ static inline void file_get(struct file *file)
  */
 static inline bool file_try_get(struct file *file)
 {
-	uint32_t refs = atomic_load_relaxed(&file->refs);
-
-	do {
-		if (refs == 0)
-			return false;
-	} while (!__atomic_compare_exchange_n(&file->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_ACQUIRE));
-	return true;
+	return refcount_get_unless_zero(&file->refs);
 }
 
 /* Drops a reference; the last one releases the file. The caller holds no spinning lock. */
 static inline void file_put(struct file *file)
 {
-	uint32_t before = __atomic_fetch_sub(&file->refs, 1, __ATOMIC_ACQ_REL);
-
-	assert_hardened(before != 0 && before <= REFCOUNT_MOST);
-	if (unlikely(before == 1))
+	if (unlikely(refcount_put_fast(&file->refs)))
 		file_release(file);
 }
 

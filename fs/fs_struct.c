@@ -33,11 +33,11 @@ struct fs_struct *fs_struct_create(struct file *cwd, struct inode *root, unsigne
 		return NULL;
 	}
 	spin_init(&fs->lock, LOCK_FILES);
-	fs->refs = 1;
+	refcount_init(&fs->refs, 1);
 	fs->umask = umask;
 	fs->cwd = cwd;
 	fs->root = root;
-	counted_begin(&fs_struct_kind, &fs->counted, &fs->refs);
+	counted_begin(&fs_struct_kind, &fs->counted, &fs->refs.n);
 	return fs;
 }
 
@@ -73,13 +73,13 @@ struct fs_struct *fs_struct_share(void)
 {
 	struct fs_struct *fs = current_thread()->fs;
 
-	atomic_add(&fs->refs, 1);
+	refcount_get(&fs->refs);
 	return fs;
 }
 
 void fs_struct_put(struct fs_struct *fs)
 {
-	if (atomic_add(&fs->refs, -1) != 1)
+	if (!refcount_put(&fs->refs))
 		return;
 	counted_end(&fs->counted);
 	put_places(fs->cwd, fs->root);

@@ -2,6 +2,7 @@
 /* Where a thread's paths start, and its umask: with CLONE_FS threads and processes share it. */
 #pragma once
 
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 #include "sync/spinlock.h"
@@ -11,8 +12,8 @@ struct inode;
 
 struct fs_struct {
 	struct spinlock lock;
-	uint32_t refs;	/* atomic: the threads that have it */
-	unsigned umask; /* atomic */
+	struct refcount refs; /* the threads that have it */
+	unsigned umask;	      /* atomic */
 	/* guarded by lock; the only thread that has it reads them without: */
 	struct file *cwd;   /* a directory, referenced */
 	struct inode *root; /* where absolute paths start, as by path_get(); NULL: the tree's */
@@ -32,13 +33,13 @@ void fs_struct_put(struct fs_struct *fs);
 /* Does another thread have it, too? Only the running thread, which has it, can change that from false. */
 static inline bool fs_struct_is_shared(const struct fs_struct *fs)
 {
-	return atomic_load(&fs->refs) > 1;
+	return refcount_is_shared(&fs->refs);
 }
 
 /* How many threads have it, of all processes. */
 static inline unsigned fs_struct_users(const struct fs_struct *fs)
 {
-	return atomic_load(&fs->refs);
+	return refcount_read(&fs->refs);
 }
 
 /* Return what it has with a reference; fs_struct_root() NULL if it has no root of its own. */

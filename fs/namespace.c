@@ -108,7 +108,7 @@ static bool is_single_threaded(void)
 	const struct process *process = current_process();
 
 	return atomic_load_relaxed(&process->nextra) == 0 &&
-	       atomic_load(&process->uspace->refs) == 1;
+	       !refcount_is_shared(&process->uspace->refs);
 }
 
 /* In the order in which Linux joins them. */

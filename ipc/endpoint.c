@@ -665,7 +665,7 @@ struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_r
 	struct process_id server = endpoint->server;
 
 	*end_ret = endpoint->open ? endpoint->receive : NULL;
-	*refs_ret = endpoint->open ? atomic_load(&endpoint->receive->refs) : 0;
+	*refs_ret = endpoint->open ? refcount_read(&endpoint->receive->refs) : 0;
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return server;
 }

@@ -31,7 +31,7 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 {
 	assert(size <= OBJECT_SIZE_MAX);
 	object->ops = ops;
-	object->refs = 1;
+	refcount_init(&object->refs, 1);
 	object->writers = 0;
 	object->size = size;
 	object->prealloc_end = 0;
@@ -68,7 +68,7 @@ static void enter_list(struct object *object)
 	spin_lock(&list_lock);
 	list_add_tail(&objects, &object->link);
 	spin_unlock(&list_lock);
-	counted_begin(&object_kind, &object->counted, &object->refs);
+	counted_begin(&object_kind, &object->counted, &object->refs.n);
 }
 
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size)
@@ -142,19 +142,12 @@ struct object *object_create_anon(uint64_t size)
 
 void object_get(struct object *object)
 {
-	uint32_t before = __atomic_fetch_add(&object->refs, 1, __ATOMIC_RELAXED);
-
-	assert_hardened(before != 0);
-	(void)before;
+	refcount_get_fast(&object->refs);
 }
 
-void object_put(struct object *object)
+/* The last reference is gone. */
+static void object_end(struct object *object)
 {
-	uint32_t before = __atomic_fetch_sub(&object->refs, 1, __ATOMIC_ACQ_REL);
-
-	assert_hardened(before != 0);
-	if (before != 1)
-		return;
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
 	assert_hardened(!object->nwritable && !object->npinned && !object->writers &&
 			!object->nexec);
@@ -169,24 +162,21 @@ void object_put(struct object *object)
 	object->ops->destroy(object);
 }
 
-void object_get_many(struct object *object, uint32_t n)
+void object_put(struct object *object)
 {
-	uint32_t before = __atomic_fetch_add(&object->refs, n, __ATOMIC_RELAXED);
-
-	assert_hardened(before != 0 && before + n > before);
-	(void)before;
+	if (refcount_put_fast(&object->refs))
+		object_end(object);
 }
 
-/* The last one may be the object's last. */
+void object_get_many(struct object *object, uint32_t n)
+{
+	refcount_get_many(&object->refs, n);
+}
+
 void object_put_many(struct object *object, uint32_t n)
 {
-	if (n > 1) {
-		uint32_t before = __atomic_fetch_sub(&object->refs, n - 1, __ATOMIC_RELEASE);
-
-		assert_hardened(before >= n);
-		(void)before;
-	}
-	object_put(object);
+	if (refcount_put_many(&object->refs, n))
+		object_end(object);
 }
 
 void object_use(struct object *object)
@@ -215,17 +205,6 @@ uint64_t object_size(const struct object *object)
 	return atomic_load_relaxed(&object->size);
 }
 
-/* Takes a reference, unless the last one is gone. */
-static bool object_get_unless_zero(struct object *object)
-{
-	uint32_t refs = atomic_load_relaxed(&object->refs);
-
-	while (refs && !__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true,
-						    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-		;
-	return refs != 0;
-}
-
 struct object *object_next(struct object *object)
 {
 	struct object *next = NULL;
@@ -234,7 +213,7 @@ struct object *object_next(struct object *object)
 	spin_lock(&list_lock);
 	link = object ? object->link.next : objects.next;
 	for (; link != &objects && !next; link = link->next)
-		if (object_get_unless_zero(list_entry(link, struct object, link)))
+		if (refcount_get_unless_zero(&list_entry(link, struct object, link)->refs))
 			next = list_entry(link, struct object, link);
 	spin_unlock(&list_lock);
 	if (object)
@@ -249,7 +228,7 @@ struct object *object_hand_get(void)
 	spin_lock(&list_lock);
 	while (hand != &objects) {
 		object = list_entry(hand, struct object, link);
-		if (object_get_unless_zero(object))
+		if (refcount_get_unless_zero(&object->refs))
 			break;
 		hand = hand->next;
 		object = NULL;

@@ -5,6 +5,7 @@
 #include "base/journal.h"
 #include "lib/list.h"
 #include "lib/radix.h"
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 #include "mm/phys/page.h"
@@ -146,8 +147,8 @@ struct object_ops {
 
 struct object {
 	const struct object_ops *ops; /* const */
-	uint32_t refs;		      /* atomic */
-	uint32_t writers;	      /* descriptors open for writing; guarded by lock */
+	struct refcount refs;
+	uint32_t writers; /* descriptors open for writing; guarded by lock */
 	struct spinlock lock;
 	/* guarded by lock: */
 	uint64_t size;	       /* in bytes; faults on pages beyond it are BUS */

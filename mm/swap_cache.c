@@ -554,7 +554,9 @@ uint64_t swap_area_drain(void)
 	while (drain_one(&slot))
 		(void)vm_pause();
 	spin_lock(&swap_cache.lock);
-	result = slots.nfree == usable && swap_cache.refs == 1 && !swap_writing() ? usable : 0;
+	result = slots.nfree == usable && refcount_read(&swap_cache.refs) == 1 && !swap_writing()
+			 ? usable
+			 : 0;
 	spin_unlock(&swap_cache.lock);
 	return result;
 }

@@ -23,7 +23,7 @@ void child_tid_clear(void)
 	struct thread *thread = current_thread();
 
 	if (thread->clear_tid && (atomic_load_relaxed(&thread->process->nlive) > 1 ||
-				  atomic_load_relaxed(&thread->process->uspace->refs) > 1))
+				  refcount_read(&thread->process->uspace->refs) > 1))
 		clear_and_wake(thread->clear_tid);
 	thread->clear_tid = 0;
 }

@@ -31,7 +31,7 @@ COUNTED_KIND(cred_kind, "credentials", struct cred, cred_what);
 COUNTED_KIND(group_info_kind, "groups", struct group_info, groups_what);
 
 struct cred init_cred = {
-	.refs = 1,
+	.refs = REFCOUNT_INIT(1),
 	.cap_permitted = CAP_ALL,
 	.cap_effective = CAP_ALL,
 	.cap_bset = CAP_ALL,
@@ -40,19 +40,19 @@ struct cred init_cred = {
 
 void cred_init(void)
 {
-	counted_begin(&cred_kind, &init_cred.counted, &init_cred.refs);
-	counted_begin(&user_kind, &root_user.counted, &root_user.refs);
+	counted_begin(&cred_kind, &init_cred.counted, &init_cred.refs.n);
+	counted_begin(&user_kind, &root_user.counted, &root_user.refs.n);
 }
 
 struct cred *cred_get(struct cred *cred)
 {
-	__atomic_fetch_add(&cred->refs, 1, __ATOMIC_RELAXED);
+	refcount_get_fast(&cred->refs);
 	return cred;
 }
 
 void cred_put(struct cred *cred)
 {
-	if (__atomic_fetch_sub(&cred->refs, 1, __ATOMIC_ACQ_REL) != 1)
+	if (!refcount_put_fast(&cred->refs))
 		return;
 	counted_end(&cred->counted);
 	groups_put(cred->group_info);
@@ -84,11 +84,11 @@ struct cred *cred_prepare(void)
 	if (!cred)
 		return NULL;
 	*cred = *current_cred();
-	cred->refs = 1;
+	refcount_init(&cred->refs, 1);
 	if (cred->group_info)
-		__atomic_fetch_add(&cred->group_info->refs, 1, __ATOMIC_RELAXED);
+		refcount_get(&cred->group_info->refs);
 	user_get(cred->user);
-	counted_begin(&cred_kind, &cred->counted, &cred->refs);
+	counted_begin(&cred_kind, &cred->counted, &cred->refs.n);
 	return cred;
 }
 
@@ -176,16 +176,16 @@ int groups_alloc(unsigned ngroups, struct group_info **groups_ret)
 		(void)atomic_add(&groups_bytes, -(uint64_t)bytes);
 		return -ENOMEM;
 	}
-	groups->refs = 1;
+	refcount_init(&groups->refs, 1);
 	groups->ngroups = ngroups;
-	counted_begin(&group_info_kind, &groups->counted, &groups->refs);
+	counted_begin(&group_info_kind, &groups->counted, &groups->refs.n);
 	*groups_ret = groups;
 	return 0;
 }
 
 void groups_put(struct group_info *groups)
 {
-	if (!groups || __atomic_fetch_sub(&groups->refs, 1, __ATOMIC_ACQ_REL) != 1)
+	if (!groups || !refcount_put(&groups->refs))
 		return;
 	counted_end(&groups->counted);
 	(void)atomic_add(&groups_bytes, -(uint64_t)kmalloc_size(groups_size(groups->ngroups)));

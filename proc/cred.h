@@ -8,6 +8,7 @@
 #pragma once
 
 #include "abi/capability.h"
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 
@@ -17,7 +18,7 @@ struct user;
 
 /* Supplementary groups. */
 struct group_info {
-	uint32_t refs; /* atomic: the credentials that have it */
+	struct refcount refs; /* the credentials that have it */
 	/* const: */
 	uint32_t ngroups;
 	struct counted counted;
@@ -25,7 +26,7 @@ struct group_info {
 };
 
 struct cred {
-	uint32_t refs; /* atomic */
+	struct refcount refs;
 	/* const once a thread has it: */
 	uint32_t uid, gid;     /* real */
 	uint32_t suid, sgid;   /* saved */

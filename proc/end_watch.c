@@ -20,9 +20,9 @@ struct end_watch *end_watch_create(void)
 
 	if (!watch)
 		return NULL;
-	watch->refs = 1;
+	refcount_init(&watch->refs, 1);
 	waitq_init(&watch->queue);
-	counted_begin(&end_watch_kind, &watch->counted, &watch->refs);
+	counted_begin(&end_watch_kind, &watch->counted, &watch->refs.n);
 	return watch;
 }
 
@@ -40,7 +40,7 @@ void end_watch_put(struct end_watch *watch)
 	bool is_last;
 
 	spin_lock(&process_tree_lock);
-	is_last = --watch->refs == 0;
+	is_last = refcount_put(&watch->refs);
 	thread = is_last ? thread_find_id(&watch->id)
 			 : NULL; /* of none before end_watch_attach() */
 	if (thread)
@@ -76,7 +76,7 @@ static int find_locked(int id, bool of_thread, struct end_watch *fresh,
 	if (!*end_watch_slot(thread))
 		end_watch_attach(fresh, thread);
 	*watch_ret = *end_watch_slot(thread);
-	(*watch_ret)->refs++;
+	refcount_get(&(*watch_ret)->refs);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/bits.h"
+#include "lib/refcount.h"
 #include "mm/check/counted.h"
 #include "proc/pid.h"
 #include "sync/waitq.h"
@@ -14,7 +15,8 @@
  * no later one of that pid.
  */
 struct end_watch {
-	uint32_t refs;	     /* guarded by process_tree_lock */
+	struct refcount
+		refs;	     /* the last one goes, and new ones come, with process_tree_lock held */
 	struct thread_id id; /* set by end_watch_attach(), const from then on */
 	struct waitq queue;  /* woken when the answer of end_watch_look() may have changed */
 	struct counted counted;

@@ -29,23 +29,23 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 		return err;
 	}
 	object_use(object);
-	exe->refs = 1;
+	refcount_init(&exe->refs, 1);
 	exe->object = object;
 	exe->bias = 0;
 	memcpy(exe->path, path, size);
-	counted_begin(&exe_kind, &exe->counted, &exe->refs);
+	counted_begin(&exe_kind, &exe->counted, &exe->refs.n);
 	*exe_ret = exe;
 	return 0;
 }
 
 void exe_get(struct exe *exe)
 {
-	__atomic_fetch_add(&exe->refs, 1, __ATOMIC_RELAXED);
+	refcount_get_fast(&exe->refs);
 }
 
 void exe_put(struct exe *exe)
 {
-	if (__atomic_fetch_sub(&exe->refs, 1, __ATOMIC_ACQ_REL) != 1)
+	if (!refcount_put_fast(&exe->refs))
 		return;
 	counted_end(&exe->counted);
 	object_allow_write(exe->object);

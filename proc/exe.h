@@ -2,6 +2,7 @@
 /* The image that a process runs: its object, which may not be written meanwhile, and its path. */
 #pragma once
 
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 
@@ -9,7 +10,7 @@ struct object;
 
 /* Shared with the child by fork, replaced by exec. */
 struct exe {
-	uint32_t refs;	       /* atomic */
+	struct refcount refs;
 	struct object *object; /* const; referenced, and refuses writers */
 	struct counted counted;
 	vaddr_t bias; /* const once the image runs: load address minus file address */

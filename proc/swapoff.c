@@ -32,7 +32,7 @@ static void swapoff_choose(struct process *process, void *arg)
 /* Has no process left the space to us? Nobody needs its pages then. */
 static bool is_wanted(struct space *space)
 {
-	return __atomic_load_n(&space_to_uspace(space)->refs, __ATOMIC_RELAXED) > 1;
+	return refcount_read(&space_to_uspace(space)->refs) > 1;
 }
 
 /* Brings the pages of one process back, or those of objects. Returns 1 if that was all. */

@@ -21,7 +21,7 @@ static struct spinlock users_lock = SPINLOCK_INIT(LOCK_USERS);
 static struct list users[USER_BUCKETS]; /* without root; heads are initialized at first use */
 
 /* The credentials that have it are init_cred; the task is process 1. */
-struct user root_user = { .refs = 1, .ntasks = 1 };
+struct user root_user = { .refs = REFCOUNT_INIT(1), .ntasks = 1 };
 
 static struct list *user_bucket(uint32_t uid)
 {
@@ -38,12 +38,9 @@ static struct user *user_find_locked(uint32_t uid)
 	struct user *user;
 
 	assert_hardened(spin_lock_held(&users_lock));
-	list_for_each_entry(user, user_bucket(uid), link) {
-		if (user->uid == uid) {
-			user_get(user);
+	list_for_each_entry(user, user_bucket(uid), link)
+		if (user->uid == uid && refcount_get_unless_zero(&user->refs))
 			return user;
-		}
-	}
 	return NULL;
 }
 
@@ -71,7 +68,7 @@ struct user *user_find(uint32_t uid)
 	fresh = mem_wait_kmalloc(sizeof(*fresh));
 	if (!fresh)
 		return NULL;
-	*fresh = (struct user){ .refs = 1, .uid = uid };
+	*fresh = (struct user){ .refs = REFCOUNT_INIT(1), .uid = uid };
 	spin_lock(&users_lock);
 	user = user_find_locked(uid); /* another thread may have made it meanwhile */
 	if (!user)
@@ -81,27 +78,21 @@ struct user *user_find(uint32_t uid)
 		kfree(fresh);
 		return user;
 	}
-	counted_begin(&user_kind, &fresh->counted, &fresh->refs);
+	counted_begin(&user_kind, &fresh->counted, &fresh->refs.n);
 	return fresh;
 }
 
-/* The last reference goes with the lock held, so that nobody finds a user without any. */
+/*
+ * Between the last reference and the lock another thread may create a user of the same id. Nothing is lost: every process,
+ * signal, watch and queue that is counted has a reference, so the counts of this user are 0.
+ */
 void user_put(struct user *user)
 {
-	uint32_t refs = atomic_load_relaxed(&user->refs);
-	bool last;
-
-	while (refs > 1)
-		if (__atomic_compare_exchange_n(&user->refs, &refs, refs - 1, true,
-						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			return;
-	spin_lock(&users_lock);
-	last = __atomic_fetch_sub(&user->refs, 1, __ATOMIC_ACQ_REL) == 1;
-	if (last)
-		list_del(&user->link);
-	spin_unlock(&users_lock);
-	if (!last)
+	if (!refcount_put(&user->refs))
 		return;
+	spin_lock(&users_lock);
+	list_del(&user->link);
+	spin_unlock(&users_lock);
 	counted_end(&user->counted);
 	kfree(user);
 }

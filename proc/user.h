@@ -3,13 +3,14 @@
 #pragma once
 
 #include "lib/list.h"
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "mm/check/counted.h"
 #include "sync/atomic.h"
 
 struct user {
-	/* atomic: credentials, instances of inotify, and one while signals are pending. For root's signals there is none: root stays. */
-	uint32_t refs;
+	/* Credentials, instances of inotify, and one while signals are pending. For root's signals there is none: root stays. */
+	struct refcount refs;
 	uint32_t uid;	 /* const */
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
 	uint64_t
@@ -28,7 +29,7 @@ extern struct user root_user; /* user 0, who is always there */
 struct user *user_find(uint32_t uid);
 static inline void user_get(struct user *user)
 {
-	__atomic_fetch_add(&user->refs, 1, __ATOMIC_RELAXED);
+	refcount_get(&user->refs);
 }
 /* Up to LOCK_PROCESS locks may be held. */
 void user_put(struct user *user);

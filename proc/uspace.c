@@ -31,8 +31,8 @@ struct uspace *uspace_create(void)
 
 	if (!uspace)
 		return NULL;
-	uspace->refs = 1;
-	uspace->grabs = 1;
+	refcount_init(&uspace->refs, 1);
+	refcount_init(&uspace->grabs, 1);
 	uspace->serial = atomic_add(&last_serial, 1) + 1;
 	uspace->dump_filter = inherited_dump_filter();
 	uspace->oom_killed = false;
@@ -44,13 +44,13 @@ struct uspace *uspace_create(void)
 		return NULL;
 	}
 	uspace->space.owner = uspace;
-	counted_begin(&uspace_kind, &uspace->counted, &uspace->refs);
+	counted_begin(&uspace_kind, &uspace->counted, &uspace->refs.n);
 	return uspace;
 }
 
 void uspace_put(struct uspace *uspace)
 {
-	if (__atomic_fetch_sub(&uspace->refs, 1, __ATOMIC_ACQ_REL) != 1)
+	if (!refcount_put_fast(&uspace->refs))
 		return;
 	counted_end(&uspace->counted);
 	mutex_lock_nested(&uspace->mmap_lock); /* nothing else uses the space any more */
@@ -61,18 +61,11 @@ void uspace_put(struct uspace *uspace)
 
 void uspace_drop(struct uspace *uspace)
 {
-	if (__atomic_fetch_sub(&uspace->grabs, 1, __ATOMIC_ACQ_REL) == 1)
+	if (refcount_put_fast(&uspace->grabs))
 		slab_free(&uspace_cache, uspace);
 }
 
 bool uspace_try_get(struct uspace *uspace)
 {
-	uint32_t refs = atomic_load_relaxed(&uspace->refs);
-
-	do {
-		if (refs == 0)
-			return false;
-	} while (!__atomic_compare_exchange_n(&uspace->refs, &refs, refs + 1, true,
-					      __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE));
-	return true;
+	return refcount_get_unless_zero(&uspace->refs);
 }

@@ -2,6 +2,7 @@
 /* A user address space with its waiting lock: the unit that CLONE_VM shares. */
 #pragma once
 
+#include "lib/refcount.h"
 #include "mm/space_lock.h"
 #include "proc/mutex.h"
 
@@ -16,9 +17,10 @@ struct image_layout {
 };
 
 struct uspace {
-	uint32_t refs;	 /* atomic: number of processes that use it */
-	uint32_t grabs;	 /* atomic: who has the struct, and not the memory; all refs count as one */
-	uint64_t serial; /* no space before or after has the same */
+	struct refcount refs; /* processes that use it */
+	/* References to the struct, which keep no memory of the space. All of `refs` count as one. */
+	struct refcount grabs;
+	uint64_t serial;	/* no space before or after has the same */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	uint32_t
 		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */
@@ -46,7 +48,7 @@ struct uspace *uspace_create(void);
 
 static inline void uspace_get(struct uspace *uspace)
 {
-	__atomic_fetch_add(&uspace->refs, 1, __ATOMIC_RELAXED);
+	refcount_get_fast(&uspace->refs);
 }
 
 /*
@@ -61,7 +63,7 @@ void uspace_put(struct uspace *uspace);
  */
 static inline void uspace_grab(struct uspace *uspace)
 {
-	__atomic_fetch_add(&uspace->grabs, 1, __ATOMIC_RELAXED);
+	refcount_get(&uspace->grabs);
 }
 
 void uspace_drop(struct uspace *uspace);

@@ -129,7 +129,7 @@ static bool shares_none(const struct process *process, uint64_t flags)
 		return false;
 	if (flags & (CLONE_SIGHAND | CLONE_VM) && signals_share_actions(&process->signals))
 		return false;
-	return !(flags & CLONE_VM) || atomic_load(&process->uspace->refs) == 1;
+	return !(flags & CLONE_VM) || !refcount_is_shared(&process->uspace->refs);
 }
 
 /* Who has threads shares what is to be undone with them, and goes on doing so. */

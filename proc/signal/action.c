@@ -24,14 +24,14 @@ static struct signal_actions *actions_create(void)
 
 	if (actions) {
 		spin_init(&actions->lock, LOCK_SIGHAND);
-		actions->refs = 1;
+		refcount_init(&actions->refs, 1);
 	}
 	return actions;
 }
 
 void signal_actions_put(struct signal_actions *actions)
 {
-	if (actions && atomic_add(&actions->refs, -1) == 1)
+	if (actions && refcount_put(&actions->refs))
 		kfree(actions);
 }
 
@@ -187,7 +187,7 @@ int signal_actions_share(struct signals *to)
 	if (err)
 		return err;
 	to->actions = signals->actions;
-	atomic_add(&to->actions->refs, 1);
+	refcount_get(&to->actions->refs);
 	spin_lock(&signals->lock);
 	ptimers_unpark(&current_process()->timers, ~0ull); /* the other process does not */
 	spin_unlock(&signals->lock);

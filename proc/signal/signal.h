@@ -5,6 +5,7 @@
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "lib/list.h"
+#include "lib/refcount.h"
 #include "lib/types.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
@@ -51,7 +52,7 @@ struct signal_info {
 /* The actions set by rt_sigaction. With CLONE_SIGHAND processes share them. */
 struct signal_actions {
 	struct spinlock lock;
-	uint32_t refs; /* atomic: the processes that have them */
+	struct refcount refs; /* the processes that have them */
 	/* changed with the lock held; atomic: */
 	uint64_t ignored; /* set to SIG_IGN */
 	uint64_t caught;  /* has a handler */
@@ -141,7 +142,7 @@ static inline uint64_t signals_caught(const struct signals *signals)
 /* Do other processes have the actions, too, and may change them? Call with the lock held, or in the only thread. */
 static inline bool signals_share_actions(const struct signals *signals)
 {
-	return signals->actions && atomic_load(&signals->actions->refs) > 1;
+	return signals->actions && refcount_is_shared(&signals->actions->refs);
 }
 
 /* Whether all threads of the process must end, or are ending. */

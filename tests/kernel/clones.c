@@ -46,7 +46,7 @@ static int vfork_and_look(void *arg)
 	pid = process_clone(&request);
 	EXPECT_TRUE(pid > 0);
 	/* It came back when the child had left its memory, which was not copied. */
-	EXPECT_EQ(1, mine->refs);
+	EXPECT_EQ(1, refcount_read(&mine->refs));
 	EXPECT_EQ(8, space_load(mine, DATA_AT));
 	EXPECT_EQ(0, kind_count(mine, FAULT_COW));
 	EXPECT_EQ(pid, process_wait((int)pid, 0, &status, &usage));

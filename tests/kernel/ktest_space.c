@@ -19,7 +19,7 @@ struct uspace *uspace_create_for_test(void)
 
 void uspace_put_by_test(struct uspace *us)
 {
-	counted_begin(&uspace_kind, &us->counted, &us->refs);
+	counted_begin(&uspace_kind, &us->counted, &us->refs.n);
 	uspace_put(us);
 }
 

@@ -143,7 +143,7 @@ static int errors_without(struct file *end)
 
 	counted_end(&end->counted);
 	errors = ledger_check(NULL);
-	counted_begin(&file_kind, &end->counted, &end->refs);
+	counted_begin(&file_kind, &end->counted, &end->refs.n);
 	return errors;
 }
 

@@ -211,7 +211,7 @@ static struct thread *thread_of(int pid)
 static void let_victim_go_on(enum interleave_kind kind, enum lock_class class, void *what)
 {
 	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != asking ||
-	    atomic_load(&space_to_lose->refs) == 1)
+	    refcount_read(&space_to_lose->refs) == 1)
 		return;
 	interleave_hook = NULL;
 	if (new_name) {

@@ -415,8 +415,8 @@ KTEST_IN_PROCESS(watch_holds_what_it_shows)
 		EXPECT_EQ(0, inspect_space(0, &uspace, &exe));
 		EXPECT_TRUE(uspace == current_process()->uspace);
 		EXPECT_TRUE(exe == current_process()->exe);
-		EXPECT_EQ(2, uspace->refs);
-		EXPECT_EQ(2, exe->refs);
+		EXPECT_EQ(2, refcount_read(&uspace->refs));
+		EXPECT_EQ(2, refcount_read(&exe->refs));
 		uspace_put(uspace);
 		exe_put(exe);
 	}
@@ -483,7 +483,7 @@ static int leaves_a_stopped_child(void *unused)
 static void let_init_autoreap(bool autoreap)
 {
 	static struct signal_actions ignoring = { .lock = SPINLOCK_INIT(LOCK_SIGHAND),
-						  .refs = 1,
+						  .refs = REFCOUNT_INIT(1),
 						  .ignored = SIGNAL_BIT(SIGCHLD) };
 	struct signals *signals;
 

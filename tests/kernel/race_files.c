@@ -192,8 +192,8 @@ static void take_and_drop(void)
 
 static void one_reference_is_left(void)
 {
-	EXPECT_EQ(1, counted_file->refs);
-	EXPECT_EQ(1, counted_object->refs);
+	EXPECT_EQ(1, refcount_read(&counted_file->refs));
+	EXPECT_EQ(1, refcount_read(&counted_object->refs));
 	EXPECT_EQ(PAGE_ONE_REF, counted_page->counts);
 	file_put(counted_file);
 	object_put(counted_object);

@@ -17,7 +17,7 @@ NAMES = {
              "arch_mmu_sync_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "
              "arch_mmu_sync_text __atomic_thread_fence __asm__",
     "get": "page_get page_map_get page_map_get_many page_ref_to_map object_get inode_get file_get exe_get "
-           "uspace_get refcount_get pid_get",
+           "uspace_get refcount_get refcount_get_fast refcount_get_many pid_get",
     "put": "page_put page_map_put page_map_put_many page_free page_batch_free page_batch_add tables_free "
            "object_put inode_put file_put exe_put uspace_put pid_put object_allow_write object_put_write "
            "kfree slab_free vma_free vma_free_dead nodes_free gather_free plan_drop split_room_put "

@@ -31,7 +31,7 @@ unsigned fake_mutexes_held;
 struct inode *fake_root;
 
 /* Root's, which a test may change. */
-struct cred fake_cred = { .refs = 1, .cap_effective = CAP_ALL };
+struct cred fake_cred = { .refs = REFCOUNT_INIT(1), .cap_effective = CAP_ALL };
 
 const struct cred *current_cred(void)
 {

@@ -218,7 +218,8 @@ static void start(bool renames)
 	session.send = &old_server;
 	session.buffers = &buffers;
 	session.is_lost = true;
-	old_server.refs = new_server.refs = 1;
+	refcount_init(&old_server.refs, 1);
+	refcount_init(&new_server.refs, 1);
 	add_node(&root, &root_fid, 1, P9_QTDIR);
 	add_node(&node, &fid, 2, P9_QTFILE);
 	refcount_get(&root.inode.refs);

@@ -234,13 +234,13 @@ TEST(dying_is_passed_by)
 	first = object_create_anon(PAGE_SIZE);
 	second = object_create_anon(PAGE_SIZE);
 	third = object_create_anon(PAGE_SIZE);
-	second->refs = 0;
+	refcount_init(&second->refs, 0);
 	object_get(first);
 	assert_ptr_equal(third, object_next(first));
-	assert_int_equal(0, second->refs);
-	assert_int_equal(2, third->refs);
+	assert_int_equal(0, refcount_read(&second->refs));
+	assert_int_equal(2, refcount_read(&third->refs));
 	object_put(third);
-	second->refs = 1;
+	refcount_init(&second->refs, 1);
 	object_put(first);
 	object_put(second);
 	object_put(third);
@@ -287,7 +287,7 @@ TEST(holders_are_counted)
 
 static void put_last(struct object *object)
 {
-	object->refs = 1;
+	refcount_init(&object->refs, 1);
 	object_put(object);
 }
 
@@ -320,9 +320,9 @@ TEST(wrong_uses)
 	list_add(&object->stale, &map);
 	assert_true(panics(put_last(object)));
 	list_del(&map);
-	assert_int_equal(0, object->refs);
+	assert_int_equal(0, refcount_read(&object->refs));
 	assert_true(panics(object_get(object)));
-	object->refs = 0;
+	refcount_init(&object->refs, 0);
 	assert_true(panics(object_put(object)));
 	object->npages = 1; /* one that its index does not have */
 	assert_true(panics(put_last(object)));
