@@ -23,8 +23,9 @@ struct note {
 	uint32_t
 		root; /* the frame of the root through which it was found; NO_ROOT if there are several */
 	/* Of text: */
-	uint32_t written; /* how many FENCE.I there had been when S-mode last stored to it,
-			   * and it is not watched any more; 0: it did not */
+	/* How many FENCE.I there had been when S-mode last stored to it. */
+	uint32_t last_written;
+	uint32_t written; /* the same as long as it is not watched any more; else 0 */
 };
 
 /* Takes the memory for notes from the start of the pool. Returns where the rest of the pool begins. */

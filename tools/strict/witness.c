@@ -248,10 +248,13 @@ static void look_at_text(uint64_t va, const struct mapping *mapping)
 	note = note_get(address, NOTE_TEXT);
 	if (!note)
 		return;
-	if (note->written > mine->text_stores)
+	if (note->last_written > mine->text_stores) {
 		report_text_stored(va, mapping->pte, note->stored_pc);
+		note->last_written = 0; /* once */
+	}
 	if (!(mapping->pte & PTE_U) && (is_new || note->written))
 		patch_text(address, PAGE_SIZE);
+	note->written = 0;
 	shadow_watch(address, offsets, noffsets);
 }
 
@@ -514,7 +517,7 @@ void witness_store(uint32_t insn, struct frame *frame, uint64_t va)
 
 	learn_offset(va, address);
 	if (note && note->kind == NOTE_TEXT && !is_user) {
-		note->written = ++text_stores;
+		note->written = note->last_written = ++text_stores;
 		note->stored_pc = csr_read(mepc);
 		shadow_drop_text(ALIGN_DOWN(address, PAGE_SIZE));
 	} else if (note && note->kind == NOTE_DEVICE && can) {
