@@ -25,6 +25,7 @@
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/reclaim.h"
+#include "mm/space_visit.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_io.h"
 #include "mm/vm_wait.h"
@@ -191,36 +192,19 @@ int reclaim_pass_leaf(void *arg, const struct mmu_leaf *leaf)
 	return ++pass->gather.leaves == GATHER_LEAVES;
 }
 
-/* Is there nothing in the VMA that can be reclaimed? */
-static bool is_passed_over(const struct vma *vma)
+/* Is there anything in the VMA that can be reclaimed? */
+static bool reclaim_wants(void *arg, struct vma *vma)
 {
-	if (vma->flags & VMA_LOCKED)
-		return true;
-	return !object_is_reclaimable(vma->object) && !swap_is_on();
+	struct reclaim_pass *pass = arg;
+
+	pass->vma = vma;
+	return !(vma->flags & VMA_LOCKED) && (object_is_reclaimable(vma->object) || swap_is_on());
 }
 
 bool reclaim_pass_space(struct reclaim_pass *pass, struct space *space)
 {
-	struct vma *vma;
-
-	assert_hardened(spin_lock_held(&space->lock));
-	for (unsigned i = 0; i < PASS_VMAS; i++) {
-		vaddr_t from, to;
-
-		vma = vma_find_next(space, pass->next);
-		if (!vma || space->dying)
-			return false;
-		from = MAX(pass->next, vma->touched_start);
-		to = vma->touched_end;
-		pass->next = vma->end;
-		if (from >= to || is_passed_over(vma))
-			continue;
-		pass->vma = vma;
-		if (arch_mmu_visit(&space->mmu, from, to, reclaim_pass_leaf, pass))
-			return true;
-		pass->next = vma->end;
-	}
-	return true;
+	return !space->dying && space_visit_vmas(space, &pass->next, PASS_VMAS, reclaim_wants,
+						 reclaim_pass_leaf, pass);
 }
 
 bool pass_object_page(struct object *object, struct page *page)

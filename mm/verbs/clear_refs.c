@@ -4,6 +4,7 @@
 #include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/space_lock.h"
+#include "mm/space_visit.h"
 #include "mm/verbs.h"
 
 /* Entries, and VMAs, that are looked at in one hold of the space's lock. */
@@ -53,32 +54,20 @@ static int clear_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 0;
 }
 
-static bool clear_refs_wants(const struct clear_refs *clear, const struct vma *vma)
+static bool clear_refs_wants(void *arg, struct vma *vma)
 {
+	const struct clear_refs *clear = arg;
+
 	return clear->which == VM_REFS_ALL || (clear->which == VM_REFS_FILES) == !!vma->object;
 }
 
 /* Clears a piece of the space. Returns false at its end. */
 static bool clear_piece_locked(struct clear_refs *clear)
 {
-	struct space *space = clear->space;
-
-	assert_hardened(spin_lock_held(&space->lock));
+	assert_hardened(spin_lock_held(&clear->space->lock));
 	clear->left = CLEAR_ENTRIES;
-	for (unsigned i = 0; i < CLEAR_VMAS; i++) {
-		const struct vma *vma = vma_find_next(space, clear->next);
-		vaddr_t from, to;
-
-		if (!vma)
-			return false;
-		from = MAX(clear->next, vma->touched_start);
-		to = vma->touched_end;
-		if (from < to && clear_refs_wants(clear, vma) &&
-		    arch_mmu_visit(&space->mmu, from, to, clear_leaf, clear))
-			return true;
-		clear->next = vma->end;
-	}
-	return true;
+	return space_visit_vmas(clear->space, &clear->next, CLEAR_VMAS, clear_refs_wants,
+				clear_leaf, clear);
 }
 
 int vm_clear_refs(struct space *space, enum vm_refs which)

@@ -2,7 +2,7 @@
 /* For core files: finds out whether a private mapping has pages of its own. */
 #include "mm/host.h"
 #include "mm/phys/page.h"
-#include "mm/space_lock.h"
+#include "mm/space_visit.h"
 #include "mm/verbs.h"
 
 /* Page tables that are looked at in one hold of the space's lock. */
@@ -38,9 +38,7 @@ bool vm_has_private(struct space *space, vaddr_t start, vaddr_t end)
 
 	while (more && !walk.found && walk.next < end && vm_pause() == 0) {
 		walk.ntables = TABLES_AT_ONCE;
-		space_lock(space);
-		more = arch_mmu_visit(&space->mmu, walk.next, end, look_for_private, &walk) != 0;
-		space_unlock(space);
+		more = space_visit_piece(space, walk.next, end, look_for_private, &walk);
 	}
 	return walk.found;
 }

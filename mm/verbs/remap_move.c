@@ -8,6 +8,7 @@
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
 #include "mm/space_record.h"
+#include "mm/space_visit.h"
 #include "mm/verbs/unmap.h"
 #include "mm/vma_modify.h"
 
@@ -91,9 +92,7 @@ static unsigned count_tables(struct move *move)
 	while (at < move->end) {
 		move->leaves = 0;
 		move->resume = move->end;
-		space_lock(move->space);
-		(void)arch_mmu_visit(&move->space->mmu, at, move->end, count_leaf, &count);
-		space_unlock(move->space);
+		(void)space_visit_piece(move->space, at, move->end, count_leaf, &count);
 		at = move->resume;
 		(void)vm_pause();
 	}

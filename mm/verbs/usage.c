@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the entries of a range have, as /proc/PID/smaps and pagemap show it. */
 #include "mm/host.h"
+#include "mm/space_visit.h"
 #include "mm/verbs.h"
 
 /* Entries that are looked at in one hold of the space's lock. */
@@ -57,12 +58,11 @@ static int visit_usage(void *arg, const struct mmu_leaf *leaf)
 int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usage *usage)
 {
 	struct usage_visit visit = { .usage = usage, .next = start };
-	int more = 1, err = 0;
+	bool more = true;
+	int err = 0;
 
 	while (more && err == 0 && visit.next < end) {
-		space_lock(space);
-		more = arch_mmu_visit(&space->mmu, visit.next, end, visit_usage, &visit);
-		space_unlock(space);
+		more = space_visit_piece(space, visit.next, end, visit_usage, &visit);
 		if (more)
 			err = vm_pause();
 	}
