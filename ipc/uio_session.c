@@ -416,12 +416,14 @@ static int publish_frames(struct object *object, uint64_t index, struct page *pa
 	int err = 0;
 
 	while (i < npages && err == 0) {
-		page_get(&page[i]); /* for another try */
-		err = add_page(object, index + i, &page[i]);
+		do {
+			page_get(&page[i]); /* for another try */
+			err = add_page(object, index + i, &page[i]);
+			if (err == -EAGAIN)
+				err = -ENODEV; /* the session has ended, and truncated its object */
+		} while (wait_and_retry(&err, NULL, &relief));
 		if (err == 0)
 			page_put(&page[i++]);
-		else if (err == -ENOMEM)
-			err = relieve(&relief);
 	}
 	if (err == 0)
 		return 0;
@@ -429,7 +431,7 @@ static int publish_frames(struct object *object, uint64_t index, struct page *pa
 		page_put(&page[rest]);
 	if (i > 0)
 		object_remove(object, index, index + i - 1, NULL);
-	return err == -EAGAIN ? -ENODEV : -ENOMEM;
+	return err == -ENODEV ? err : -ENOMEM;
 }
 
 /* Reserves room for an area. Returns 0, -ENODEV or -ENOSPC. */

@@ -17,8 +17,6 @@
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
-/* The caller loops: allocate, relieve(), allocate again. */
-
 void (*relieve_hook)(void);
 
 /*
@@ -134,11 +132,10 @@ void *slab_alloc_relieved(struct slab_cache *cache, enum page_alloc_from last)
 int tables_fill_relieved(struct mmu_tables *tables, unsigned count)
 {
 	struct relief relief = { 0 };
-	int result;
+	int result = -ENOMEM;
 
-	do
-		result = relieve(&relief);
-	while (!result && tables_fill(tables, count));
+	while (wait_and_retry(&result, NULL, &relief))
+		result = tables_fill(tables, count);
 	return result;
 }
 

@@ -42,6 +42,13 @@ int relieve(struct relief *relief);
  * again. Otherwise `*result` is the result of the loop: what the function has returned, or the error
  * of the wait or of relieve(). `wait` is NULL if the function never returns VM_WAIT. Call with no
  * spinning lock held.
+ *
+ * Two kinds of loops call relieve() instead:
+ * - Allocators return a pointer, not a result, and some do not wait for everything: mem_wait_kmalloc() gives up if memory is
+ *   only fragmented, and a driver's alloc_frames() after a few tries. slab_alloc_relieved() uses the reserve from
+ *   some step on.
+ * - The fault of a program (trap/fault.c) waits so that only a kill ends it, or, as part of a user copy, so that a signal
+ *   does. It turns its other outcomes into signals.
  */
 bool wait_and_retry(int *result, struct vm_wait *wait, struct relief *relief);
 
