@@ -32,6 +32,9 @@ struct vma;
  * - A write has a reference to its page, so that reclaim does not drop the page meanwhile. A
  *   truncation may: then the page's owner is not the object any more.
  * - left() is called for each page that leaves the index, clean or dirty, but not for swap.
+ * - If `served` is set, a program brings the pages: a thread that waits for one waits for that program
+ *   (WAITS_FOR_SERVER), page_cache_served() counts the pages in the index, and the journal names the process that
+ *   calls page_read_done().
  * tests/host/mm/test_pager.c has a small pager that does all of this.
  */
 struct object_ops {
@@ -48,7 +51,7 @@ struct object_ops {
 	bool counts_maps;
 	/* For the ledger: the object has no users, and its pages are never freed. */
 	bool lost;
-	/* A program brings its pages: page_read_done() is called by that program's thread. */
+	/* A program brings its pages: that program's thread calls page_read_done(). See the contract above. */
 	bool served;
 
 	/* ---- reading ---- */

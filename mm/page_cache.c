@@ -88,14 +88,13 @@ bool object_is_hole(struct object *object, uint64_t index)
 
 /* ---- what has to be made, read or brought from swap ---- */
 
-/* Results of a look-up, besides 0, VM_WAIT and a negative errno. */
-#define MISSING	    2
-#define SWAPPED_OUT 3 /* the caller gets a reference to the slot */
+/* Results of a look-up, besides 0, VM_WAIT and a negative errno. No caller of this file sees them. */
+enum lookup_result {
+	LOOKUP_MISSING = VM_WAIT + 1, /* the page is to be made or read */
+	LOOKUP_SWAPPED,		      /* the caller gets a reference to the slot */
+};
 
-/*
- * Looks the page up, as object_page() does. Returns MISSING if it is to be made or read, or
- * SWAPPED_OUT.
- */
+/* Looks the page up. Returns as object_page() does, or an enum lookup_result. */
 static int page_cache_find_locked(struct object *object, struct missing_page *missing,
 				  struct page **page_ret, struct vm_wait *wait)
 {
@@ -113,7 +112,7 @@ static int page_cache_find_locked(struct object *object, struct missing_page *mi
 		return 0;
 	case INDEX_SWAPPED:
 		swap_slot_get(index_entry_slot(entry));
-		return SWAPPED_OUT;
+		return LOOKUP_SWAPPED;
 	case INDEX_READING:
 		page_read_wait(object, missing->index, wait);
 		return VM_WAIT;
@@ -126,7 +125,7 @@ static int page_cache_find_locked(struct object *object, struct missing_page *mi
 	}
 	missing->backed = object->backed;
 	missing->truncations = object->truncations;
-	return MISSING;
+	return LOOKUP_MISSING;
 }
 
 static int page_find(struct object *object, struct missing_page *missing, struct page **page_ret,
@@ -160,9 +159,9 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 
 	do {
 		result = page_find(object, &missing, page_ret, wait);
-		if (result == MISSING)
+		if (result == LOOKUP_MISSING)
 			result = page_make(object, &missing, page_ret, wait);
-		else if (result == SWAPPED_OUT)
+		else if (result == LOOKUP_SWAPPED)
 			result = page_swap_in(object, index, missing.entry, wait);
 	} while (result == -EAGAIN);
 	return result;

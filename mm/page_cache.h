@@ -73,7 +73,7 @@ unsigned object_read_run(struct object *object, uint64_t index, struct page *con
 /* page_read_done(page, 0) for n pages at consecutive indices of an object. */
 void page_read_run_done(struct page *const *pages, unsigned n);
 
-/* Returns how many pages there are of files that servers have. */
+/* Returns how many pages are in the indices of objects whose ops say `served`. */
 uint64_t page_cache_served(void);
 
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */

@@ -10,7 +10,9 @@
  *
  * INDEX_EMPTY    Nothing is known of the page. It must be read, or it is all zeros.
  * INDEX_PAGE     The page is in memory. The index has a reference to it. While PAGE_WRITING is set,
- *                the page is under write-out: a request of a pager writes its bytes.
+ *                the page is under write-out: a request of a pager writes its bytes. This is a flag
+ *                of the page and no enum index_state, because a look-up finds the page all the same,
+ *                and a truncation may end the index's state before the write.
  * INDEX_READING  A read of the page is under way. The index holds the number of the frame that the
  *                bytes are read into. Threads that need the page wait for that read.
  * INDEX_FAILED   The last read failed. To a thread that neither started that read nor waited for
@@ -145,6 +147,25 @@ void index_read_fail(struct object *object, struct page *page);
  */
 void index_read_undo(struct object *object, struct page *page, struct index_entry entry,
 		     struct radix_spare *freed);
+
+/*
+ * PAGE -> PAGE under write-out: a write of the page begins. What is stored from here on makes it dirty again. The caller has
+ * taken a reference to the page for the write.
+ */
+static inline void page_start_write(struct page *page)
+{
+	page_change(page, PAGE_DIRTY, PAGE_WRITING);
+}
+
+/*
+ * PAGE under write-out -> PAGE: the write has ended, and the caller drops its reference to the page. A truncation may have
+ * removed the page from the index meanwhile.
+ */
+static inline void page_end_write(struct page *page)
+{
+	assert_hardened(page_has(page, PAGE_WRITING));
+	page_clear(page, PAGE_WRITING);
+}
 
 /* PAGE -> DROPPED. The page is clean. The caller gets the index's reference to it. */
 void index_drop(struct object *object, struct page *page);

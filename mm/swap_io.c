@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/readahead.h"
 #include "mm/reclaim.h"

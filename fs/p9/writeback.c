@@ -35,6 +35,7 @@
 #include "lib/bits.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/verbs.h"

@@ -378,18 +378,5 @@ static inline void page_set_dirty(struct page *page)
 		page_set(page, PAGE_DIRTY);
 }
 
-/* A write of the page begins: what is stored from here on makes it dirty again. */
-static inline void page_start_write(struct page *page)
-{
-	page_change(page, PAGE_DIRTY, PAGE_WRITING);
-}
-
-/* The write has ended. The caller drops its reference to the page. */
-static inline void page_end_write(struct page *page)
-{
-	assert_hardened(page_has(page, PAGE_WRITING));
-	page_clear(page, PAGE_WRITING);
-}
-
 extern struct page *zero_page;
 extern pfn_t zero_pfn; /* its frame number */

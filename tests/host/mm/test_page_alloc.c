@@ -534,7 +534,6 @@ TEST(misuse_of_counts_is_found)
 	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	assert_true(panics(page_unpin(page)));
 	page_clear(page, PAGE_PINS_MASK);
-	assert_true(panics(page_end_write(page)));
 	assert_true(panics(page_turn(page, PAGE_ANON, PAGE_OBJECT)));
 	page_turn(page, PAGE_ANON, PAGE_OBJECT);
 	page->refs = PAGE_REFS_MAX - 1;

@@ -235,6 +235,7 @@ TEST(pages_with_bytes_to_write_are_not_dropped)
 	page_start_write(page);
 	assert_true(panics(drop()));
 	page_end_write(page);
+	assert_true(panics(page_end_write(page)));
 	drop();
 	assert_int_equal(INDEX_DROPPED, state());
 }

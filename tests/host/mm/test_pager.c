@@ -11,6 +11,7 @@
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
+#include "mm/page_index.h"
 #include "mm/reclaim.h"
 
 #define P     PAGE_SIZE
@@ -21,13 +22,18 @@ static unsigned ndirty, dirty_most, npages_read, npages_written, nleft_dirty, nl
 	nwriters_left, nlast_writers;
 static bool
 	writes_begin; /* write_page() begins a write, rather than leave the page to another thread */
-static struct page *written;
+static bool reads_last; /* pager_read() leaves the read to the test */
+static struct page *written, *being_read;
 static struct waitq cleaned;
 
 static int pager_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
 	(void)object, (void)wait;
 	assert_true(page_has(page, PAGE_READING));
+	if (reads_last) {
+		being_read = page;
+		return 0;
+	}
 	memcpy(page_address(page), store + page->index * P, P);
 	npages_read++;
 	page_read_done(page, 0);
@@ -113,6 +119,15 @@ static const struct object_ops pager_ops = {
 	.destroy = pager_destroy,
 };
 
+/* The same for a pager that is a program. */
+static const struct object_ops served_ops = {
+	.name = "served pager",
+	.served = true,
+	.read_page = pager_read,
+	.left = pager_left,
+	.destroy = pager_destroy,
+};
+
 /* The write that pager_write() has begun ends. */
 static void end_write(void)
 {
@@ -124,7 +139,7 @@ static void end_write(void)
 	waitq_wake_all(&cleaned);
 }
 
-static struct object *begin_pager(void)
+static struct object *begin_with(const struct object_ops *ops)
 {
 	struct map_request request = { .addr = AT,
 				       .len = PAGES * P,
@@ -142,12 +157,18 @@ static struct object *begin_pager(void)
 		nlast_writers = 0;
 	dirty_most = PAGES;
 	writes_begin = true;
-	written = NULL;
+	reads_last = false;
+	written = being_read = NULL;
 	waitq_init(&cleaned);
-	object_init(object, &pager_ops, sizeof(store));
+	object_init(object, ops, sizeof(store));
 	request.object = object;
 	assert_int_equal(0, vm_map(&space, &request, &got));
 	return object;
+}
+
+static struct object *begin_pager(void)
+{
+	return begin_with(&pager_ops);
 }
 
 static void end_pager(struct object *object)
@@ -237,6 +258,50 @@ TEST(writers_that_leave_are_told)
 	object_put_write(object);
 	assert_int_equal(2, nwriters_left);
 	assert_int_equal(1, nlast_writers);
+	end_pager(object);
+}
+
+/* Asks for the page 5 while the pager reads it. Returns what the wait is for. */
+static unsigned why_of_read(struct object *object)
+{
+	struct vm_wait wait = { 0 };
+	struct page *page;
+
+	reads_last = true;
+	assert_int_equal(VM_WAIT, object_page(object, 5, &page, &wait));
+	assert_int_equal(VM_WAIT, object_page(object, 5, &page, &wait));
+	page_read_done(being_read, 0);
+	reads_last = false;
+	assert_int_equal(0, object_page(object, 5, &page, &wait));
+	page_put(page);
+	return wait.why;
+}
+
+/* R92: only the pages of an object whose ops say `served` are a program's. */
+TEST(pages_of_a_device_are_not_served)
+{
+	struct object *object = begin_pager();
+
+	assert_int_equal(WAITS_FOR_FILE, why_of_read(object) & ~WAITS_FOR_OTHER);
+	assert_int_equal(0, page_cache_served());
+	end_pager(object);
+}
+
+/* R92: waits for a program that brings pages are known as such, and its pages are counted as long as they are in the index. */
+TEST(pages_that_a_program_serves_are_counted)
+{
+	struct object *object = begin_with(&served_ops);
+
+	assert_int_equal(WAITS_FOR_SERVER, why_of_read(object) & ~WAITS_FOR_OTHER);
+	assert_int_equal(1, page_cache_served());
+	for (unsigned i = 0; i < PAGES; i++)
+		assert_int_equal(i == 5 ? 0 : (int)i + 1, i == 5 ? 0 : fake_load(AT + i * P));
+	assert_int_equal(PAGES, page_cache_served());
+	assert_int_equal(0, object_set_size(object, 6 * P));
+	assert_int_equal(6, page_cache_served());
+	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
+	(void)reclaim(1000);
+	assert_int_equal(0, page_cache_served());
 	end_pager(object);
 }
 
