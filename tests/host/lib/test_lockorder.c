@@ -91,7 +91,7 @@ TEST(interrupts_in_between)
 	take_and_drop();
 	__writeeflags(__readeflags() & ~TRAP_FLAG);
 	assert_true(interrupts > 200);
-	assert_memory_equal(&hart_order, &none, sizeof(none));
+	assert_memory_equal(&none, &hart_order, sizeof(none));
 }
 
 #endif

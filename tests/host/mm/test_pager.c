@@ -307,8 +307,8 @@ TEST(pages_that_a_program_serves_are_counted)
 
 /* ---- what cachestat tells ---- */
 
-static void expect_cached(struct object *object, uint64_t first, uint64_t last,
-			  struct object_cached want)
+static void expect_cached(struct object_cached want, struct object *object, uint64_t first,
+			  uint64_t last)
 {
 	struct object_cached got = { 0 };
 
@@ -325,25 +325,25 @@ TEST(cached_pages_are_counted)
 {
 	struct object *object = begin_pager();
 
-	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ 0 });
+	expect_cached((struct object_cached){ 0 }, object, 0, UINT64_MAX);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(fake_load(AT + i * P) >= 0);
 	for (unsigned i = 3; i < 5; i++)
 		assert_int_equal(0, fake_store(AT + i * P, 'x'));
-	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .cached = 5, .dirty = 2 });
-	expect_cached(object, 2, 3, (struct object_cached){ .cached = 2, .dirty = 1 });
-	expect_cached(object, 4, 4, (struct object_cached){ .cached = 1, .dirty = 1 });
-	expect_cached(object, 5, 7, (struct object_cached){ 0 });
-	expect_cached(object, 3, 2, (struct object_cached){ 0 });
+	expect_cached((struct object_cached){ .cached = 5, .dirty = 2 }, object, 0, UINT64_MAX);
+	expect_cached((struct object_cached){ .cached = 2, .dirty = 1 }, object, 2, 3);
+	expect_cached((struct object_cached){ .cached = 1, .dirty = 1 }, object, 4, 4);
+	expect_cached((struct object_cached){ 0 }, object, 5, 7);
+	expect_cached((struct object_cached){ 0 }, object, 3, 2);
 	assert_int_equal(0, vm_unmap(&space, AT, 4 * P));
 	(void)reclaim(1000);
 	assert_non_null(written);
-	expect_cached(object, 3, 3, (struct object_cached){ .cached = 1, .writing = 1 });
+	expect_cached((struct object_cached){ .cached = 1, .writing = 1 }, object, 3, 3);
 	assert_int_equal(7, object_write_kernel(object, 3 * P, "written", 7));
-	expect_cached(object, 3, 3,
-		      (struct object_cached){ .cached = 1, .dirty = 1, .writing = 1 });
+	expect_cached((struct object_cached){ .cached = 1, .dirty = 1, .writing = 1 }, object, 3,
+		      3);
 	end_write();
-	expect_cached(object, 3, 3, (struct object_cached){ .cached = 1, .dirty = 1 });
+	expect_cached((struct object_cached){ .cached = 1, .dirty = 1 }, object, 3, 3);
 	end_pager(object);
 }
 
@@ -358,16 +358,16 @@ TEST(dropped_pages_are_counted)
 	assert_int_equal(0, vm_unmap(&space, AT, PAGES * P));
 	(void)reclaim(3); /* no further: what is not recent is forgotten in the next turn */
 	clock_hand.last_passed = PAGES;
-	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .evicted = 3, .recent = 3 });
-	expect_cached(object, 1, 1, (struct object_cached){ .evicted = 1, .recent = 1 });
+	expect_cached((struct object_cached){ .evicted = 3, .recent = 3 }, object, 0, UINT64_MAX);
+	expect_cached((struct object_cached){ .evicted = 1, .recent = 1 }, object, 1, 1);
 	assert_int_equal(1, object_read_kernel(object, P, &byte, 1));
-	expect_cached(object, 0, UINT64_MAX,
-		      (struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 });
+	expect_cached((struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 }, object, 0,
+		      UINT64_MAX);
 	clock_hand.last_passed = 3; /* as many as were dropped */
-	expect_cached(object, 0, UINT64_MAX,
-		      (struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 });
+	expect_cached((struct object_cached){ .cached = 1, .evicted = 2, .recent = 2 }, object, 0,
+		      UINT64_MAX);
 	clock_hand.last_passed = 2;
-	expect_cached(object, 0, UINT64_MAX, (struct object_cached){ .cached = 1, .evicted = 2 });
+	expect_cached((struct object_cached){ .cached = 1, .evicted = 2 }, object, 0, UINT64_MAX);
 	clock_hand.last_passed = 0;
 	end_pager(object);
 }
