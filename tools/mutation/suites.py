@@ -82,10 +82,10 @@ class Test:
         return alone if alone and NO_POINT not in alone else self.run()[0]
 
 
-def listen(pipe, deadline, patience):
+def listen(pipe, deadline, patience, to_end=False):
     """Reads a test's output until it ends, is silent for too long, or a point fails; returns (output, has ended)."""
     text = b""
-    while not POINT_FAILED.search(text):
+    while to_end or not POINT_FAILED.search(text):
         left = min(patience, deadline - time.monotonic())
         if left <= 0 or not select.select([pipe], [], [], left)[0]:
             return text, False

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tries bugs one after the other and records which test noticed each."""
 
+import contextlib
 import os
 import time
 
@@ -36,19 +37,36 @@ class Patches:
         self.suites = suites.Suites(slot, stages)
         self.suites.take_times(times)
 
-    def run(self, bug):
-        """Returns the Result of one patch."""
-        started = time.monotonic()
+    @contextlib.contextmanager
+    def applied(self, bug):
+        """Has the sources contain the bug meanwhile."""
         path = os.path.join(self.slot.tree, bug.path)
         with open(path, encoding="utf-8") as file:
             text = file.read()
         try:
             put(path, bug.apply(text))
-            verdict, told = self.stages()
-        except patch.Broken as error:
-            verdict, told = "broken", str(error)
+            yield
         finally:
             put(path, text)
+
+    @contextlib.contextmanager
+    def planted(self, bug):
+        """Has all programs contain the bug meanwhile."""
+        try:
+            with self.applied(bug):
+                self.slot.ninja(self.jobs)
+                yield
+        finally:
+            self.slot.ninja(self.jobs)
+
+    def run(self, bug):
+        """Returns the Result of one patch."""
+        started = time.monotonic()
+        try:
+            with self.applied(bug):
+                verdict, told = self.stages()
+        except patch.Broken as error:
+            verdict, told = "broken", str(error)
         return Result(bug.name, verdict, told, time.monotonic() - started, bug.reason)
 
     def stages(self):
@@ -88,13 +106,19 @@ class Numbered:
             return lambda test: test.suite != "host" or test.name in self.built_of[bug.path]
         return lambda test: test.suite != "host" or not bug.path.startswith("arch/")
 
+    @contextlib.contextmanager
+    def planted(self, bug):
+        """Has all programs contain the bug meanwhile."""
+        self.programs.set(bug.number)
+        try:
+            yield
+        finally:
+            self.programs.set(NOBODY)
+
     def run(self, bug):
         """Returns the Result of one bug."""
         started = time.monotonic()
-        self.programs.set(bug.number)
-        try:
+        with self.planted(bug):
             told = next((by(stage, failed) for stage in self.suites.stages
                          for failed in [self.suites.run_stage(stage, self.concerns(bug))] if failed), None)
-        finally:
-            self.programs.set(NOBODY)
         return Result(bug.name, "caught" if told else "survived", told or "", time.monotonic() - started, bug.reason)

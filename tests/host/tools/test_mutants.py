@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """How bugs are put into sources, and how a test's output is judged: without building anything."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -14,7 +16,8 @@ import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, number, patch, suites, survivors, units, weave
+from mutation import area, calls, named, number, patch, suites, survivors, units, weave, work
+from usertest import cases
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
 CHANGE = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -7,2 +7,2 @@ int b(void)\n int b(void)\n {\n-\treturn 1;\n+\treturn 2;\n"
@@ -46,6 +49,14 @@ def write(folder, path, text):
     os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
     with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def load_tool():
+    """Loads tools/mutants, which has no name that can be imported."""
+    loader = importlib.machinery.SourceFileLoader("mutants", os.path.join(base.TOOLS, "mutants"))
+    tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutants", loader))
+    loader.exec_module(tool)
+    return tool
 
 
 def tree(patches, text=TEXT):
@@ -118,9 +129,7 @@ def reasons_name_bugs_that_are_there():
 
 @case
 def results_are_kept_in_the_area():
-    loader = importlib.machinery.SourceFileLoader("mutants", os.path.join(base.TOOLS, "mutants"))
-    tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutants", loader))
-    loader.exec_module(tool)
+    tool = load_tool()
     folder = tree({name: SAYS + CHANGE for name in ("a", "b", "c", "d")})
     write(folder, survivors.FILE, "d nobody looks at it\n")
     write(folder, "area/seeded.tsv", tool.HEADING + "a\tsurvived\t\t1\nb\tsurvived\t\t1\nd\tsurvived\t\t1\na\tcaught\tx\t1\n")
@@ -306,6 +315,88 @@ def seconds_hold_until_something_is_built():
     equal(None, suites.known_times(known, folder, {"host a": 0, "host b": 0}), "another test")
     os.utime(known, (0, 0))
     equal(None, suites.known_times(known, folder, {"host a": 0}), "built since")
+    shutil.rmtree(folder)
+
+
+class Planter:
+    """Plants a bug by a file that the tests look for."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "bug")
+
+    @contextlib.contextmanager
+    def planted(self, bug):
+        """The same for this bug."""
+        write(os.path.dirname(self.path), "bug", bug.name)
+        yield
+        os.unlink(self.path)
+
+    def run(self, bug):
+        """Plays the hand that runs all tests."""
+        return work.Result(bug.name, "caught", "host: another")
+
+
+def hand_of(folder):
+    """Makes the Hand of a build with a test of each kind, in which the bug `real` makes what is called `one` fail."""
+    script = ("#!/bin/sh\nname=$(printf '%s\\n' \"$@\" | sed -n 's/^test=//p; /^[a-z_0-9]*$/p' | tail -n 1)\nverdict=ok\n"
+              f"test $name = one && grep -qs real {folder}/bug && verdict='not ok'\n"
+              "test $name = none && echo Bail out! test=none matches no test of this kernel && exit 1\n"
+              "echo $verdict 1 - $name\ntest \"$verdict\" = ok\n")
+    for path in ("ktap", "tests/system/a.py", "replay"):
+        write(folder, path, script)
+        os.chmod(os.path.join(folder, path), 0o755)
+    write(folder, "tests/host/test-a", f"#!/bin/sh\ngrep -qs real {folder}/bug && echo not ok 1 - one || echo ok 1 - one\necho ok 2 - two\n"
+          f"! grep -qs real {folder}/bug\n")
+    os.chmod(os.path.join(folder, "tests/host/test-a"), 0o755)
+
+    def known(suite, *words):
+        return {"name": words[0], "cmd": [os.path.join(folder, words[0]), *words[1:]], "workdir": folder, "env": {}, "suite": ["p:" + suite],
+                "timeout": 30, "needs": []}
+
+    tests = [known("host", "tests/host/test-a"), known("kernel", "ktap", "--append", "test=o*,none", "k.elf"),
+             known("system", "tests/system/a.py"), known("user", "replay", "x", "--kernel", "k.elf", "other")]
+    slot = type("Slot", (), {"build": folder, "tests": lambda self: tests})()
+    return lambda other=None: named.Hand(slot, suites.STAGES, Planter(folder), other)
+
+
+@case
+def a_bug_is_caught_by_the_tests_that_it_names():
+    folder, before = tree({}), (work.is_built_of, named.cases.load)
+    hand = hand_of(folder)
+    work.is_built_of = lambda path, name: name == "tests/host/a.c"
+    named.cases.load = lambda: [cases.Case("one | a", 1), cases.Case("two | b", 2)]
+
+    def verdict(name, *tests, other=None):
+        bug = type("Bug", (), {"name": name, "reason": "", "says": [f"Breaks R1: {test}" for test in tests]})()
+        result = hand(other).run(bug)
+        return result.verdict, result.by
+
+    for test in ("tests/host/a.c:one", "tests/kernel/a.c:one", "tests/system/a.py:one", "tests/user/a.c:main"):
+        equal("caught", verdict("real", test)[0], test)
+        equal(("misnamed", test + " does not fail"), verdict("harmless", test), test)
+    equal(("misnamed", "tests/host/a.c:two does not fail; caught by host: another"),
+          verdict("real", "tests/host/a.c:one", "tests/host/a.c:two", other=Planter(folder)), "one of two")
+    equal("misnamed", verdict("real", "tests/user/b.c:main")[0], "the case of another program")
+    equal("misnamed", verdict("real", "tests/kernel/a.c:none")[0], "no such test")
+    equal(("not tried", "nothing here runs tests/browser/a.py:one"), verdict("real", "tests/browser/a.py:one"), "one that is not here")
+    equal(("caught", "host: another"), verdict("real", "tests/browser/a.py:one", other=Planter(folder)), "others run then")
+    work.is_built_of, named.cases.load = before
+    shutil.rmtree(folder)
+
+
+@case
+def a_bug_whose_test_passes_is_a_failure():
+    tool = load_tool()
+    results = [work.Result("a", "caught", "x"), work.Result("b", "not tried"), work.Result("c", "misnamed", reason="nobody looks at it")]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        equal((0, 1), (tool.summary(results[:2], {"a": "seeded", "b": "seeded"}), tool.summary(results, dict.fromkeys("abc", "seeded"))), "status")
+    has(said.getvalue(), "misnamed: c", "what is said")
+    folder = tree({name: SAYS.rstrip("\n") + f"\nBreaks R{n}: tests/a.c:b\n\n" * (n > 0) + CHANGE for n, name in enumerate("abcde")})
+    bugs = patch.load(folder)
+    equal([(1, "tests/a.c:b")], [(int(claim.number), str(claim)) for claim in named.claims_of(bugs[1])], "what a header names")
+    drawn = [tuple(bug.name for bug in tool.drawn(tool.parse(["--breaks", "2", "--seed", str(seed)]), bugs)) for seed in range(9)]
+    equal((True, {2}, True), ("a" not in sum(drawn, ()), {len(some) for some in drawn}, len(set(drawn)) > 1), "which are drawn")
+    equal(bugs, tool.drawn(tool.parse([]), bugs), "all")
     shutil.rmtree(folder)
 
 
