@@ -172,7 +172,8 @@ static UNCHECKED void look_at_frames(struct ledger_walk *walk)
 	for (unsigned i = 0; i < page_segment_count; i++) {
 		const struct page *end = page_segments[i].pages + page_segments[i].count;
 
-		for (const struct page *page = page_segments[i].pages; page < end; page++) {
+		for (const struct page *page = page_segments[i].pages; page < end;
+		     page = page_next_unchecked(page)) {
 			enum page_kind kind = page_kind_unchecked(page);
 
 			if (kind == PAGE_OBJECT || kind == PAGE_ANON)

@@ -88,7 +88,8 @@ UNCHECKED void slab_visit(const struct slab_cache *cache, void (*visit)(void *ob
 	for (unsigned i = 0; i < page_segment_count; i++) {
 		const struct page *end = page_segments[i].pages + page_segments[i].count;
 
-		for (const struct page *page = page_segments[i].pages; page < end; page++) {
+		for (const struct page *page = page_segments[i].pages; page < end;
+		     page = page_next_unchecked(page)) {
 			if (page_kind_unchecked(page) == PAGE_KERNEL && page_has(page, PAGE_SLAB) &&
 			    page->owner == cache)
 				visit_slab(cache, page, visit, arg);

@@ -280,6 +280,15 @@ static inline UNCHECKED enum page_kind page_kind_unchecked(const struct page *pa
 	return (enum page_kind)(*(const volatile uint64_t *)&page->state & PAGE_KIND_MASK);
 }
 
+/* The next frame that may be in use: a free block is passed at once. For the same walks. */
+static inline UNCHECKED const struct page *page_next_unchecked(const struct page *page)
+{
+	uint64_t state = *(const volatile uint64_t *)&page->state;
+
+	return page +
+	       (state & PAGE_BLOCK ? 1ul << (state >> PAGE_ORDER_SHIFT & PAGE_ORDER_MASK) : 1);
+}
+
 static inline unsigned page_order(const struct page *page)
 {
 	return state_order(page_state(page));

@@ -278,7 +278,8 @@ def R142_a_file_larger_than_memory_is_copied():
 
 
 def stored(number):
-    pages = [bytes((at * 7 + page) & 0xff for at in range(PAGE)) for page in range(256)]
+    turn = bytes(at * 7 & 0xff for at in range(256)) * (PAGE // 256)
+    pages = [turn.translate(bytes((byte + page) & 0xff for byte in range(256))) for page in range(256)]
     return b"".join(pages[(page + number) % 256] for page in range(301))[:300 * PAGE + 5]
 
 

@@ -19,6 +19,7 @@ OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the mach
 
 # The kinds of faults, in the kernel's order (mm/fault_classify.h).
 KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
+DENIED = 1 << KINDS.index("DENY_MAPERR") | 1 << KINDS.index("DENY_ACCERR")  # of what a ROUND counts as
 BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]
 # What a fault waits for, by its number (enum vm_wait_why).
@@ -177,23 +178,24 @@ class Recording:
                 whole = len(data) - len(data) % LINE.size
                 for at, fields in zip(range(0, whole, LINE.size), LINE.iter_unpack(data[:whole])):
                     number += 1
-                    record = Record(*fields[:9], fields[9:])
-                    is_wrong = record.type == CLOSED and record.args[0] != number - 1
-                    if record.seq != number & 0xFFFFFFFF or is_wrong or self.closed:
+                    seq, kind, hart, what, pid, tid, space, more, time, *args = fields
+                    is_wrong = kind == CLOSED and args[0] != number - 1
+                    if seq != number & 0xFFFFFFFF or is_wrong or self.closed:
                         self.damage = f"{self.path}: record {number} is damaged: what comes before it is whole"
                         return
-                    if record.type == CLOSED:
-                        self.closed = record
-                    elif record.type == AROUND:
+                    if kind == AROUND:
                         yield from neighbours(data[at:at + LINE.size], last)
-                    else:
-                        if record.type == FAULT and last.type == ROUND and last.what & ENDS:
-                            record = record._replace(hart=last.hart, pid=last.pid, tid=last.tid, space=last.space)
-                        if record.type in (ROUND, ENTRY):
-                            va, before, after, more = record.args
-                            record = record._replace(args=(va, entry_of(before), entry_of(after), more))
-                        last = record
-                        yield record
+                        continue
+                    if kind in (ROUND, ENTRY):
+                        args[1:3] = entry_of(args[1]), entry_of(args[2])
+                    elif kind == FAULT and last.type == ROUND and last.what & ENDS:
+                        hart, pid, tid, space = last.hart, last.pid, last.tid, last.space
+                    record = Record(seq, kind, hart, what, pid, tid, space, more, time, tuple(args))
+                    if kind == CLOSED:
+                        self.closed = record
+                        continue
+                    last = record
+                    yield record
                 if len(data) < MOST_AT_ONCE * LINE.size:
                     return
 

@@ -72,7 +72,7 @@ class Tables:
         """Does what a record tells."""
         first, second, third, fourth = record.args
         if record.type == file.ROUND:
-            if not any(name.startswith("DENY") for name in record.kinds):
+            if not record.what & file.DENIED:
                 self.set(record.space, first, third)
         elif record.type in (file.AROUND, file.ENTRY):
             self.set(record.space, first, third)
