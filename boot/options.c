@@ -134,7 +134,7 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	return true;
 }
 
-static void complain(const struct cmdline_word *word, bool known)
+static void options_complain(const struct cmdline_word *word, bool known)
 {
 	int len = (int)MIN(word->name_len, WORD_SHOWN);
 
@@ -159,7 +159,7 @@ void boot_options_read(const char *cmdline)
 		if (read_word(&word, &known) && known)
 			continue;
 		if (bad++ < WORDS_NAMED)
-			complain(&word, known);
+			options_complain(&word, known);
 	}
 	if (bad > WORDS_NAMED)
 		log_warn("boot", "command line: %u more words are not understood",

@@ -56,7 +56,7 @@ static int nothing(long unused)
 }
 
 /* Prints the cost of the part, less that of a child that does nothing. */
-static void row(const char *what, int (*part)(long), long arg)
+static void demo_row(const char *what, int (*part)(long), long arg)
 {
 	struct cost base = measure(nothing, 0), c = measure(part, arg);
 
@@ -119,7 +119,7 @@ static void show_copy_on_write(void)
 	printf("Copy-on-write: fork() shares all pages; the first write to a page copies it\n");
 	printf("  fork 16 MiB, exit and wait take %.2f ms and %ld faults\n", fork_alone.ms,
 	       fork_alone.faults);
-	row("child writes 1000 of 4096 pages", write_shared, 1000);
+	demo_row("child writes 1000 of 4096 pages", write_shared, 1000);
 	for (size_t i = 0; i < 16 * MIB; i += PAGE)
 		bad += shared[i] != 'p';
 	printf("  pages of the parent that this changed:  %zu\n", bad);
@@ -134,7 +134,7 @@ static void show_demand_paging(const char *path)
 	printf("Demand paging: exec() reads the headers; faults map the rest\n");
 	printf("  this program's file has %ld KiB in %ld pages\n", (long)st.st_size / 1024,
 	       ((long)st.st_size + 4095) / 4096);
-	row("exec it, run from start to end", exec_self, (long)path);
+	demo_row("exec it, run from start to end", exec_self, (long)path);
 }
 
 int main(int argc, char **argv)
@@ -148,11 +148,11 @@ int main(int argc, char **argv)
 	}
 	printf("Faultline: memory is promised first, and delivered by page faults.\n\n");
 	printf("Lazy heap: brk() only moves the end; the first access allocates a zeroed page\n");
-	row("grow by 1 GiB, touch nothing", grow_and_touch, 0);
-	row("grow by 1 GiB, touch 1000 pages", grow_and_touch, 1000);
+	demo_row("grow by 1 GiB, touch nothing", grow_and_touch, 0);
+	demo_row("grow by 1 GiB, touch 1000 pages", grow_and_touch, 1000);
 	printf("Zero fill: all pages that were never written map the one zero page\n");
-	row("read 64 MiB of BSS, 16384 pages", read_bss, 0);
-	row("write 1000 of them", write_bss, 1000);
+	demo_row("read 64 MiB of BSS, 16384 pages", read_bss, 0);
+	demo_row("write 1000 of them", write_bss, 1000);
 	memset(shared, 'p', 16 * MIB);
 	show_copy_on_write();
 	show_demand_paging((const char *)getauxval(AT_EXECFN)); /* argv[0] need not be a path */

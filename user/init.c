@@ -54,7 +54,7 @@ static void default_env(void)
 	env.at[3] = 0;
 }
 
-_Noreturn static void fail(const char *doing, const char *what, long err)
+_Noreturn static void init_fail(const char *doing, const char *what, long err)
 {
 	complain(doing, what, err);
 	sys_exit(EXIT_SETUP);
@@ -71,23 +71,23 @@ static void read_orders(void)
 	if (n == -ENOENT || n == 0)
 		default_args();
 	else if (n < 0)
-		fail("cannot read ", ARGV_FILE, n);
+		init_fail("cannot read ", ARGV_FILE, n);
 	else if (n == 1)
-		fail("no argv[0] in ", ARGV_FILE, -EINVAL);
+		init_fail("no argv[0] in ", ARGV_FILE, -EINVAL);
 
 	n = read_strings(ENV_FILE, &env);
 	if (n == -ENOENT)
 		default_env();
 	else if (n < 0)
-		fail("cannot read ", ENV_FILE, n);
+		init_fail("cannot read ", ENV_FILE, n);
 
 	n = slurp(CWD_FILE, cwd, sizeof(cwd) - 1);
 	if (n < 0 && n != -ENOENT)
-		fail("cannot read ", CWD_FILE, n);
+		init_fail("cannot read ", CWD_FILE, n);
 	if (n > 0) {
 		n = sys_chdir(cwd);
 		if (n < 0)
-			fail("cannot change to ", cwd, n);
+			init_fail("cannot change to ", cwd, n);
 	}
 }
 
@@ -117,21 +117,21 @@ static void begin_session(void)
 			return;
 }
 
-_Noreturn static void become(const char *path)
+_Noreturn static void init_become(const char *path)
 {
 	long err = 0;
 
 	begin_session();
 	err = devices_become();
 	if (err < 0)
-		fail("cannot give its devices to ", args.at[0], err);
+		init_fail("cannot give its devices to ", args.at[0], err);
 	if (root)
 		err = root_become(&path);
 	if (err < 0)
-		fail("cannot change the root to ", root, err);
+		init_fail("cannot change the root to ", root, err);
 	err = user_become();
 	if (err < 0)
-		fail("cannot become the user of ", args.at[0], err);
+		init_fail("cannot become the user of ", args.at[0], err);
 	err = sys_execve(path, args.at + 1, env.at);
 
 	complain("cannot run ", args.at[0], err);
@@ -162,7 +162,7 @@ static int reap_until(long child, int *port)
 		long pid = sys_wait4(-1, &status, WNOHANG);
 
 		if (pid < 0 && pid != -EINTR)
-			fail("cannot wait for ", args.at[0], pid);
+			init_fail("cannot wait for ", args.at[0], pid);
 		if (pid == 0)
 			wait_for_event(port, pause);
 		else if (pid == child)
@@ -190,13 +190,13 @@ static void wait_for_servers(int *port)
 	}
 }
 
-static int follow(long child, int port)
+static int init_follow(long child, int port)
 {
 	long err = window_begin();
 	int status;
 
 	if (err)
-		fail("cannot wait for ", args.at[0], err);
+		init_fail("cannot wait for ", args.at[0], err);
 	status = reap_until(child, &port);
 	wait_for_servers(&port);
 	return status;
@@ -241,8 +241,8 @@ int main(void)
 		sys_chdir(cwd); /* a server's files may have covered it */
 	child = sys_fork();
 	if (child < 0)
-		fail("cannot fork for ", args.at[0], child);
+		init_fail("cannot fork for ", args.at[0], child);
 	if (child == 0)
-		become(args.at[0]);
-	return follow(child, window);
+		init_become(args.at[0]);
+	return init_follow(child, window);
 }

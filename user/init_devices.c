@@ -81,12 +81,12 @@ long device_find(uint32_t id, const char *tag)
 	return -ENODEV;
 }
 
-static bool has_name(const struct uio_info *info, const char *name)
+static bool device_has_name(const struct uio_info *info, const char *name)
 {
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (kinds[i].id == info->id && is_same(kinds[i].name, name))
+		if (kinds[i].id == info->id && text_is_same(kinds[i].name, name))
 			return true;
-	return is_same(info->name, name);
+	return text_is_same(info->name, name);
 }
 
 static long find_named(const char *name)
@@ -96,7 +96,8 @@ static long find_named(const char *name)
 	for (unsigned i = 0; i < DEVICES_MAX; i++) {
 		int fd = UIO_FIRST_FD + (int)i;
 
-		if (taken[i] || sys_ioctl(fd, UIO_INFO, (long)&info) != 0 || !has_name(&info, name))
+		if (taken[i] || sys_ioctl(fd, UIO_INFO, (long)&info) != 0 ||
+		    !device_has_name(&info, name))
 			continue;
 		taken[i] = true;
 		of_program[nof_program++] = fd;

@@ -35,7 +35,7 @@ static const char *last_name(const char *path)
 	return name;
 }
 
-static long copy(int from, int to)
+static long programs_copy(int from, int to)
 {
 	static char piece[PIECE];
 	long n = sys_read(from, piece, sizeof(piece));
@@ -52,14 +52,14 @@ static long copy(int from, int to)
 }
 
 /* The image's own file goes: two copies would take the memory of two. */
-static long move(const char *path, const char *to_path)
+static long programs_move(const char *path, const char *to_path)
 {
 	long from = sys_open(path, O_RDONLY | O_CLOEXEC), to, err;
 
 	if (from < 0)
 		return from;
 	to = sys_create(to_path, O_WRONLY | O_CLOEXEC, 0555);
-	err = to < 0 ? to : copy((int)from, (int)to);
+	err = to < 0 ? to : programs_copy((int)from, (int)to);
 	if (to >= 0)
 		sys_close((int)to);
 	sys_close((int)from);
@@ -74,7 +74,7 @@ long program_keep(const char *path)
 	long err;
 
 	for (unsigned i = 0; i < nprograms; i++)
-		if (is_same(programs[i].path, path))
+		if (text_is_same(programs[i].path, path))
 			return 0;
 	if (nprograms == MOST)
 		return -EMFILE;
@@ -82,8 +82,8 @@ long program_keep(const char *path)
 	err = sys_mount("programs", WHERE, "tmpfs", 0, "");
 	if (err < 0)
 		return err;
-	append(append(append(to, WHERE), "/"), last_name(path));
-	err = move(path, to);
+	text_append(text_append(text_append(to, WHERE), "/"), last_name(path));
+	err = programs_move(path, to);
 	if (err == 0)
 		err = sys_mount("", WHERE, "", MS_REMOUNT | MS_RDONLY, "");
 	if (err == 0)
@@ -102,7 +102,7 @@ long program_execute(const char *path, char **argv, char **envp)
 	long err = -ENOENT;
 
 	for (unsigned i = 0; i < nprograms; i++)
-		if (is_same(programs[i].path, path))
+		if (text_is_same(programs[i].path, path))
 			err = sys_fchdir(programs[i].root);
 	return err < 0 ? err : sys_execve(last_name(path), argv, envp);
 }

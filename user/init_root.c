@@ -100,7 +100,8 @@ static const char *prompt_by(long first)
 	static char path[64];
 	char digits[DECIMAL_SIZE];
 
-	append(append(append(path, FD_PATH), decimal((unsigned)first, digits)), PROMPT);
+	text_append(text_append(text_append(path, FD_PATH), decimal((unsigned)first, digits)),
+		    PROMPT);
 	return path;
 }
 

@@ -173,7 +173,7 @@ static long start_process(const struct server *server, int device, struct start 
 /* ---- the mount ---- */
 
 /* Makes the directory of that path, and those above it. Those that are there are fine. */
-static void make_directories(const char *path)
+static void servers_make_directories(const char *path)
 {
 	char above[PATH_SIZE];
 	unsigned n;
@@ -195,7 +195,7 @@ static long mount_by(const struct run *run, int send, unsigned long action)
 	const struct order *order = &run->order;
 	char options[OPTIONS_SIZE], digits[DECIMAL_SIZE];
 
-	char *end = append(append(options, "fd="), decimal((unsigned)send, digits));
+	char *end = text_append(text_append(options, "fd="), decimal((unsigned)send, digits));
 
 	if (!(action & MS_REMOUNT))
 		user_options(end);
@@ -207,7 +207,7 @@ static long mount_server(struct run *run)
 {
 	long err;
 
-	make_directories(run->order.where);
+	servers_make_directories(run->order.where);
 	err = mount_by(run, run->send, 0);
 	sys_close(run->send);
 	run->send = -1;
@@ -221,7 +221,7 @@ static long explained(const struct order *order, long err)
 	return err < 0 ? err : 0;
 }
 
-static long start_one(const struct server *server, const struct order *order)
+static long servers_start_one(const struct server *server, const struct order *order)
 {
 	struct start start = { -1, -1, -1, order->setid };
 	long pid, device;
@@ -316,12 +316,12 @@ static void start_again(struct run *run)
 	close_all(&start);
 }
 
-static struct order order_of(char *const *word)
+static struct order servers_order_of(char *const *word)
 {
 	bool read_only = word[2][0] == 'r' && word[2][1] == 'o';
 
 	return (struct order){ word[0], word[1], read_only ? MS_RDONLY : 0,
-			       is_same(word[2], "rw,setid") };
+			       text_is_same(word[2], "rw,setid") };
 }
 
 long servers_start(void)
@@ -339,8 +339,8 @@ long servers_start(void)
 			return n;
 		}
 		for (long at = 0; at < n; at += WORDS) {
-			const struct order order = order_of(&orders[i].at[at]);
-			long err = explained(&order, start_one(&table[i], &order));
+			const struct order order = servers_order_of(&orders[i].at[at]);
+			long err = explained(&order, servers_start_one(&table[i], &order));
 
 			if (err)
 				return err;
@@ -354,7 +354,7 @@ long servers_mount(const char *where, const char *root)
 	long err = 0;
 
 	for (unsigned i = 0; i < nruns && err == 0; i++)
-		if (runs[i].send >= 0 && (!where || is_same(runs[i].order.where, where))) {
+		if (runs[i].send >= 0 && (!where || text_is_same(runs[i].order.where, where))) {
 			runs[i].root = root;
 			err = explained(&runs[i].order, mount_server(&runs[i]));
 		}
@@ -366,14 +366,14 @@ static void say_end(const struct run *run, int status)
 {
 	char digits[DECIMAL_SIZE];
 
-	say("init: the server of ");
-	say(run->order.where);
-	say(" (");
-	say(run->server->program);
-	say(")");
-	say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
-	say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
-	say(" and is started again\n");
+	complain_say("init: the server of ");
+	complain_say(run->order.where);
+	complain_say(" (");
+	complain_say(run->server->program);
+	complain_say(")");
+	complain_say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
+	complain_say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
+	complain_say(" and is started again\n");
 }
 
 /* A server that is told to end when its mount has gone ends with 0: whether that is so is not known yet. */

@@ -21,7 +21,7 @@ static char bytes[ORDERS_BYTES + 1];
 static char *orders[ORDERS_MAX + 1];
 static long norders;
 
-static unsigned number(const char *digits)
+static unsigned init_user_number(const char *digits)
 {
 	unsigned n = 0;
 
@@ -52,13 +52,13 @@ char *user_options(char *to)
 						    [HOST_GROUP] = ",hostgid=" };
 
 	for (unsigned i = 0; i < FOLDERS && norders > 0; i++)
-		to = append(append(to, names[i]), orders[i]);
+		to = text_append(text_append(to, names[i]), orders[i]);
 	return to;
 }
 
-static long give(const char *path)
+static long init_user_give(const char *path)
 {
-	long err = sys_chown(path, number(orders[USER]), number(orders[GROUP]));
+	long err = sys_chown(path, init_user_number(orders[USER]), init_user_number(orders[GROUP]));
 
 	if (err < 0)
 		complain("cannot give to the program's user ", path, err);
@@ -73,9 +73,10 @@ long user_own(void)
 	long err = 0;
 
 	for (unsigned i = 0; i < sizeof(streams) / sizeof(streams[0]) && norders > 0; i++)
-		sys_chown(streams[i], number(orders[USER]), number(orders[GROUP]));
+		sys_chown(streams[i], init_user_number(orders[USER]),
+			  init_user_number(orders[GROUP]));
 	for (long i = FOLDERS; i < norders && err == 0; i++)
-		err = give(orders[i]);
+		err = init_user_give(orders[i]);
 	return err;
 }
 
@@ -86,8 +87,8 @@ long user_become(void)
 
 	if (norders == 0)
 		return 0;
-	uid = number(orders[USER]);
-	gid = number(orders[GROUP]);
+	uid = init_user_number(orders[USER]);
+	gid = init_user_number(orders[GROUP]);
 	err = sys_call(SYS_setgroups, 0, 0, 0, 0, 0, 0);
 	if (err == 0)
 		err = sys_call(SYS_setresgid, gid, gid, gid, 0, 0, 0);

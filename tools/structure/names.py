@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The rule about names of functions: gdb, profiles and grep find one function by its name, not several. It does not
-cover user/ and tests/: each program there is an image of its own, and several have a main(), a usage() or a fail()."""
+"""The rule about names of functions: gdb, profiles and grep find one function by its name, not several. It covers the
+programs of user/ too, but for main(). user/lib/sys.h has the names of the calls as the kernel has them. It does not cover
+tests/."""
 
 import collections
 
 from .scope import folders
 
 FUNCTIONS = folders("function-names", "arch", "base", "boot", "drivers", "fs", "include", "ipc", "lib", "mm", "proc",
-                    "sync", "sysv", "trap")
+                    "sync", "sysv", "trap", "user")
+CALLS = "user/lib/sys.h"
 
 
 def definitions(sources):
@@ -15,8 +17,10 @@ def definitions(sources):
     the file gets an inline function of that name from the header."""
     found = collections.defaultdict(dict)
     for source in sources:
-        if source.is_c and FUNCTIONS.has(source):
+        if source.is_c and FUNCTIONS.has(source) and source.path != CALLS:
             for function in source.functions():
+                if function.name == "main":
+                    continue
                 found[function.name].setdefault(source.path[:-2], (source.path, function.line))
     return found
 

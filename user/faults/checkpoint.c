@@ -29,7 +29,7 @@ static bool save(size_t i)
 	       mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0;
 }
 
-static bool serve(char *page)
+static bool checkpoint_serve(char *page)
 {
 	size_t i = (size_t)(page - state) / PAGE;
 
@@ -95,7 +95,7 @@ void checkpoint_run(struct faults_result *ret)
 		faults_die("memfd_create");
 	state = faults_reserve(PAGES * PAGE);
 	mprotect(state, PAGES * PAGE, PROT_READ | PROT_WRITE);
-	faults_handle(serve);
+	faults_handle(checkpoint_serve);
 	ret->right = true;
 	for (int i = 0; i < CHECKPOINTS; i++)
 		ret->right &= checkpoint(&random);

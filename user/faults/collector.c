@@ -39,7 +39,7 @@ static volatile bool collecting;
 static bool present[TREES][KEYS]; /* the keys that the trees must hold */
 static long collections, cells_copied;
 
-static bool serve(char *page)
+static bool collector_serve(char *page)
 {
 	size_t i = (size_t)(page - (char *)space) / PAGE;
 
@@ -52,7 +52,7 @@ static bool serve(char *page)
 /* ---- the collector ---- */
 
 /* Returns the copy of a cell. Makes it if there is none. */
-static struct cell *copy(struct cell *cell)
+static struct cell *collector_copy(struct cell *cell)
 {
 	size_t i;
 
@@ -70,13 +70,13 @@ static struct cell *copy(struct cell *cell)
 static bool scan(size_t most)
 {
 	for (; most && scanned < copied; most--, scanned++) {
-		copy(other[scanned].left);
-		copy(other[scanned].right);
+		collector_copy(other[scanned].left);
+		collector_copy(other[scanned].right);
 	}
 	return scanned < copied;
 }
 
-static void begin(void)
+static void collector_begin(void)
 {
 	memset(copy_of, 0, sizeof(copy_of));
 	for (size_t i = 0; i < PAGES; i++)
@@ -86,7 +86,7 @@ static void begin(void)
 	if (mprotect(space, SPACE, PROT_READ) != 0)
 		faults_die("mprotect");
 	for (int t = 0; t < TREES; t++)
-		copy(root[t]);
+		collector_copy(root[t]);
 }
 
 /* Copies the cells on dirty pages again. All copies are then scanned again. */
@@ -101,20 +101,20 @@ static void update(void)
 static void redirect(void)
 {
 	for (size_t i = 0; i < copied; i++) {
-		other[i].left = copy(other[i].left);
-		other[i].right = copy(other[i].right);
+		other[i].left = collector_copy(other[i].left);
+		other[i].right = collector_copy(other[i].right);
 	}
 	for (int t = 0; t < TREES; t++)
-		root[t] = copy(root[t]);
+		root[t] = collector_copy(root[t]);
 }
 
-static void finish(void)
+static void collector_finish(void)
 {
 	struct cell *old = space;
 
 	update();
 	for (int t = 0; t < TREES; t++)
-		copy(root[t]);
+		collector_copy(root[t]);
 	while (scan(CELLS))
 		;
 	redirect();
@@ -131,9 +131,9 @@ static void finish(void)
 static void collect_some(void)
 {
 	if (!collecting && used >= BEGIN_AT)
-		begin();
+		collector_begin();
 	if (collecting && !scan(AT_A_TIME))
-		finish();
+		collector_finish();
 }
 
 /* ---- the program ---- */
@@ -143,9 +143,9 @@ static struct cell *new_cell(uint64_t key)
 	struct cell *cell;
 
 	if (used == CELLS && !collecting)
-		begin();
+		collector_begin();
 	if (used == CELLS)
-		finish();
+		collector_finish();
 	if (used == CELLS)
 		faults_die("out of cells");
 	cell = &space[used++];
@@ -153,7 +153,7 @@ static struct cell *new_cell(uint64_t key)
 	return cell;
 }
 
-static struct cell **find(struct cell **at, uint64_t key)
+static struct cell **collector_find(struct cell **at, uint64_t key)
 {
 	while (*at && (*at)->key != key)
 		at = key < (*at)->key ? &(*at)->left : &(*at)->right;
@@ -164,17 +164,17 @@ static void insert(int t, uint64_t key)
 {
 	struct cell *cell;
 
-	if (*find(&root[t], key))
+	if (*collector_find(&root[t], key))
 		return;
 	cell = new_cell(key); /* may move the tree */
-	*find(&root[t], key) = cell;
+	*collector_find(&root[t], key) = cell;
 	present[t][key] = true;
 }
 
 /* Removes a key. The cell becomes garbage; the cell with the next larger key takes its place. */
 static void remove_key(int t, uint64_t key)
 {
-	struct cell **at = find(&root[t], key), **next;
+	struct cell **at = collector_find(&root[t], key), **next;
 	struct cell *gone = *at, *heir;
 
 	if (!gone)
@@ -193,17 +193,18 @@ static void remove_key(int t, uint64_t key)
 	*at = heir;
 }
 
-static size_t count(int t, const struct cell *cell, uint64_t least, uint64_t most, bool *right)
+static size_t collector_count(int t, const struct cell *cell, uint64_t least, uint64_t most,
+			      bool *right)
 {
 	if (!cell)
 		return 0;
 	*right &= cell->key >= least && cell->key <= most && cell->check == ~cell->key &&
 		  present[t][cell->key];
-	return 1 + count(t, cell->left, least, cell->key - 1, right) +
-	       count(t, cell->right, cell->key + 1, most, right);
+	return 1 + collector_count(t, cell->left, least, cell->key - 1, right) +
+	       collector_count(t, cell->right, cell->key + 1, most, right);
 }
 
-static bool is_right(void)
+static bool collector_is_right(void)
 {
 	bool right = true;
 
@@ -212,7 +213,7 @@ static bool is_right(void)
 
 		for (int key = 0; key < KEYS; key++)
 			expected += present[t][key];
-		right &= count(t, root[t], 0, KEYS, &right) == expected;
+		right &= collector_count(t, root[t], 0, KEYS, &right) == expected;
 	}
 	return right;
 }
@@ -224,7 +225,7 @@ void collector_run(struct faults_result *ret)
 	space = (struct cell *)faults_reserve(2 * SPACE);
 	other = space + CELLS;
 	mprotect(space, 2 * SPACE, PROT_READ | PROT_WRITE);
-	faults_handle(serve);
+	faults_handle(collector_serve);
 	ret->right = true;
 	for (int i = 0; i < STEPS; i++) {
 		uint64_t r = faults_random(&random);
@@ -236,9 +237,9 @@ void collector_run(struct faults_result *ret)
 			remove_key(t, r >> 8 & (KEYS - 1));
 		collect_some();
 		if (i % 1000 == 0)
-			ret->right &= is_right();
+			ret->right &= collector_is_right();
 	}
-	ret->right &= is_right();
+	ret->right &= collector_is_right();
 	ret->faults = faults_handled();
 	ret->figures[0] = collections;
 	ret->figures[1] = cells_copied;

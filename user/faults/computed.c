@@ -20,14 +20,14 @@ static char *kept[KEPT]; /* a ring of the pages that exist */
 static unsigned oldest;
 static volatile long there, most;
 
-static void drop(char *page)
+static void computed_drop(char *page)
 {
 	madvise(page, PAGE, MADV_DONTNEED);
 	mprotect(page, PAGE, PROT_NONE);
 	there--;
 }
 
-static bool serve(char *page)
+static bool computed_serve(char *page)
 {
 	size_t first = (size_t)(page - (char *)table) / sizeof(double);
 	/* cppcheck-suppress invalidPointerCast ; whole pages, made for numbers */
@@ -36,7 +36,7 @@ static bool serve(char *page)
 	if (page < (char *)table || first >= ENTRIES)
 		return false;
 	if (kept[oldest])
-		drop(kept[oldest]);
+		computed_drop(kept[oldest]);
 	kept[oldest] = page;
 	oldest = (oldest + 1) % KEPT;
 	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0)
@@ -55,7 +55,7 @@ void computed_run(struct faults_result *ret)
 
 	/* cppcheck-suppress invalidPointerCast ; whole pages, made for numbers */
 	table = (double *)faults_reserve(ENTRIES * sizeof(double));
-	faults_handle(serve);
+	faults_handle(computed_serve);
 	ret->right = true;
 	for (int i = 0; i < LOOKUPS; i++) {
 		uint64_t r = faults_random(&random);

@@ -17,7 +17,7 @@ static ucontext_t caller, callee;
 static volatile long overflows;
 static volatile uint64_t total;
 
-static bool serve(char *page)
+static bool segment_serve(char *page)
 {
 	if (page < base || page >= lowest)
 		return false;
@@ -60,7 +60,7 @@ void segment_run(struct faults_result *ret)
 	callee.uc_stack.ss_size = size;
 	callee.uc_link = &caller;
 	makecontext(&callee, on_it, 0);
-	faults_handle(serve);
+	faults_handle(segment_serve);
 	swapcontext(&caller, &callee);
 	ret->faults = faults_handled();
 	ret->figures[0] = (long)((size_t)(base + size - lowest) / PAGE);

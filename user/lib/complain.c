@@ -7,7 +7,7 @@
 #define LINE_SIZE 8192 /* has room for a path and what is said of it */
 
 /* Each line is written by one call: what the kernel logs meanwhile does not come in the middle of it. */
-void say(const char *s)
+void complain_say(const char *s)
 {
 	static char line[LINE_SIZE];
 	static unsigned long used;
@@ -61,18 +61,18 @@ void complain(const char *doing, const char *what, long err)
 	char digits[8];
 	int n = sizeof(digits) - 1;
 
-	say("init: ");
-	say(doing);
-	say(what);
-	say(": ");
+	complain_say("init: ");
+	complain_say(doing);
+	complain_say(what);
+	complain_say(": ");
 	if (text) {
-		say(text);
+		complain_say(text);
 	} else {
 		digits[n] = '\0';
 		for (err = -err; n > 0 && (err || n == sizeof(digits) - 1); err /= 10)
 			digits[--n] = (char)('0' + err % 10);
-		say("error ");
-		say(digits + n);
+		complain_say("error ");
+		complain_say(digits + n);
 	}
-	say("\n");
+	complain_say("\n");
 }

@@ -4,7 +4,7 @@
 #define USER_LIB_COMPLAIN_H
 
 /* Writes the string to standard error, once a line has ended. */
-void say(const char *s);
+void complain_say(const char *s);
 
 /* Prints "init: DOING WHAT: why". An error (-ERRNO) without a text is printed as a number. */
 void complain(const char *doing, const char *what, long err);

@@ -13,7 +13,7 @@ const char *decimal(unsigned n, char text[DECIMAL_SIZE])
 	return at;
 }
 
-char *append(char *to, const char *s)
+char *text_append(char *to, const char *s)
 {
 	while (*s)
 		*to++ = *s++;
@@ -21,7 +21,7 @@ char *append(char *to, const char *s)
 	return to;
 }
 
-bool is_same(const char *a, const char *b)
+bool text_is_same(const char *a, const char *b)
 {
 	while (*a && *a == *b)
 		a++, b++;

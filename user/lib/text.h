@@ -11,8 +11,8 @@
 const char *decimal(unsigned n, char text[DECIMAL_SIZE]);
 
 /* Copies a string to where there is room for it. Returns its end. */
-char *append(char *to, const char *s);
+char *text_append(char *to, const char *s);
 
-bool is_same(const char *a, const char *b);
+bool text_is_same(const char *a, const char *b);
 
 #endif

@@ -44,7 +44,7 @@ static void set_size(void)
 			return;
 }
 
-static void take(char byte)
+static void window_take(char byte)
 {
 	if (byte >= '0' && byte <= '9') {
 		number = number * 10 + (unsigned)(byte - '0');
@@ -72,6 +72,6 @@ bool window_wait(int port, uint64_t pause_ns)
 		return n == 0 || n == -EINTR;
 	n = sys_read(port, bytes, sizeof(bytes));
 	for (long i = 0; i < n; i++)
-		take(bytes[i]);
+		window_take(bytes[i]);
 	return n > 0 || n == -EINTR;
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Maps a file. Returns 0 or a negative errno. */
-static int map_file(const char *path, const void **data, struct stat *st)
+static int cpiofs_map_file(const char *path, const void **data, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
 	void *mem;
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: cpiofs ARCHIVE --endpoint FD | --socket FD\n");
 		return 2;
 	}
-	err = map_file(path, &data, &st);
+	err = cpiofs_map_file(path, &data, &st);
 	if (err) {
 		fprintf(stderr, "cpiofs: %s: %s\n", path, strerror(-err));
 		return 1;

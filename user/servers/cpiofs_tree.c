@@ -56,8 +56,8 @@ struct cpiofs {
 /* ---- memory ---- */
 
 /* Makes room for one more. Returns 0, -EINVAL if there are too many, or -ENOMEM. */
-static int grow(struct cpiofs *fs, void **array, size_t bytes, uint32_t used, uint32_t *room,
-		uint32_t max)
+static int cpiofs_grow(struct cpiofs *fs, void **array, size_t bytes, uint32_t used, uint32_t *room,
+		       uint32_t max)
 {
 	uint32_t wanted = *room ? *room * 2 : 64;
 	void *larger;
@@ -79,7 +79,8 @@ static int grow(struct cpiofs *fs, void **array, size_t bytes, uint32_t used, ui
 static int node_add(struct cpiofs *fs, const struct node *node, uint32_t *ret)
 {
 	void *array = fs->nodes;
-	int err = grow(fs, &array, sizeof(*node), fs->nnodes, &fs->room_for_nodes, NODES_MAX);
+	int err =
+		cpiofs_grow(fs, &array, sizeof(*node), fs->nnodes, &fs->room_for_nodes, NODES_MAX);
 
 	fs->nodes = array;
 	if (err)
@@ -120,7 +121,8 @@ static int entry_add(struct cpiofs *fs, uint32_t dir, struct p9_string name, uin
 	uint32_t *bucket = &fs->named[bucket_of_name(dir, name)], new = fs->nentries;
 	void *array = fs->entries;
 	struct node *parent = &fs->nodes[dir];
-	int err = grow(fs, &array, sizeof(struct entry), new, &fs->room_for_entries, ENTRIES_MAX);
+	int err = cpiofs_grow(fs, &array, sizeof(struct entry), new, &fs->room_for_entries,
+			      ENTRIES_MAX);
 
 	fs->entries = array;
 	if (err)
@@ -153,7 +155,7 @@ static bool next_part(const char **path, struct p9_string *ret)
 	return ret->len > 0;
 }
 
-static int refuse(struct cpiofs *fs, const char *why)
+static int cpiofs_refuse(struct cpiofs *fs, const char *why)
 {
 	fs->why = why;
 	return -EINVAL;
@@ -167,7 +169,7 @@ static int dir_get(struct cpiofs *fs, uint32_t parent, struct p9_string name, ui
 	int err;
 
 	if (entry && !S_ISDIR(fs->nodes[entry->node].mode))
-		return refuse(fs, "a name goes through what is no directory");
+		return cpiofs_refuse(fs, "a name goes through what is no directory");
 	if (entry) {
 		*ret = entry->node;
 		return 0;
@@ -177,7 +179,7 @@ static int dir_get(struct cpiofs *fs, uint32_t parent, struct p9_string name, ui
 }
 
 /* Goes along a path to the directory of its last part. The root has no last part: it is empty. */
-static int path_follow(struct cpiofs *fs, const char *path, uint32_t *dir, struct p9_string *last)
+static int cpiofs_follow(struct cpiofs *fs, const char *path, uint32_t *dir, struct p9_string *last)
 {
 	struct p9_string part;
 	bool more = next_part(&path, last);
@@ -186,7 +188,7 @@ static int path_follow(struct cpiofs *fs, const char *path, uint32_t *dir, struc
 	*dir = ROOT;
 	while (more && !err) {
 		if (last->len > NAME_MAX || p9_string_is(*last, ".."))
-			return refuse(fs, "a name that cannot be served");
+			return cpiofs_refuse(fs, "a name that cannot be served");
 		more = next_part(&path, &part);
 		if (!more)
 			break;
@@ -235,7 +237,7 @@ static void node_fill(struct node *node, const struct cpio_entry *member)
 }
 
 /* Gets the node of a member that is no directory: a new one, or that of an earlier hard link. */
-static int file_get(struct cpiofs *fs, const struct cpio_entry *member, uint32_t *ret)
+static int cpiofs_file_get(struct cpiofs *fs, const struct cpio_entry *member, uint32_t *ret)
 {
 	struct node node = { .ino = member->ino,
 			     .dev_major = member->dev_major,
@@ -278,8 +280,8 @@ static int add_file(struct cpiofs *fs, uint32_t dir, struct p9_string name,
 	int err;
 
 	if (name.len == 0 || (old && S_ISDIR(fs->nodes[old->node].mode)))
-		return refuse(fs, "a directory has the name of this file");
-	err = file_get(fs, member, &node);
+		return cpiofs_refuse(fs, "a directory has the name of this file");
+	err = cpiofs_file_get(fs, member, &node);
 	if (err)
 		return err;
 	if (!old)
@@ -303,8 +305,8 @@ static int add_member(struct cpiofs *fs, const struct cpio_entry *member)
 	}
 	if (is_link && (member->size == 0 || member->size >= PATH_MAX ||
 			memchr(member->data, 0, member->size)))
-		return refuse(fs, "a symbolic link that leads nowhere");
-	err = path_follow(fs, member->name, &dir, &name);
+		return cpiofs_refuse(fs, "a symbolic link that leads nowhere");
+	err = cpiofs_follow(fs, member->name, &dir, &name);
 	if (err)
 		return err;
 	return S_ISDIR(member->mode) ? add_dir(fs, dir, name, member)

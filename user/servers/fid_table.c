@@ -16,7 +16,7 @@ static unsigned next_slot(unsigned slot)
 }
 
 /* Returns the slot that has the number, or the free one where it belongs. */
-static unsigned find(const struct fid_table *table, uint32_t number)
+static unsigned fid_find(const struct fid_table *table, uint32_t number)
 {
 	unsigned slot = own_slot(number);
 
@@ -27,14 +27,14 @@ static unsigned find(const struct fid_table *table, uint32_t number)
 
 struct fid *fid_get(struct fid_table *table, uint32_t number)
 {
-	struct fid *fid = &table->slots[find(table, number)];
+	struct fid *fid = &table->slots[fid_find(table, number)];
 
 	return fid->used ? fid : NULL;
 }
 
 int fid_set(struct fid_table *table, uint32_t number, uint64_t file)
 {
-	struct fid *fid = &table->slots[find(table, number)];
+	struct fid *fid = &table->slots[fid_find(table, number)];
 
 	if (!fid->used && table->count == FIDS_MAX)
 		return -EMFILE;
@@ -63,7 +63,7 @@ static void close_gap(struct fid_table *table, unsigned gap)
 
 bool fid_drop(struct fid_table *table, uint32_t number)
 {
-	unsigned slot = find(table, number);
+	unsigned slot = fid_find(table, number);
 
 	if (!table->slots[slot].used)
 		return false;

@@ -265,7 +265,7 @@ static ssize_t answer_read(struct file_server *s, const struct p9_packet *packet
 }
 
 /* Gets the entry at `at` without its qid. Returns 1, or 0 at the end. */
-static int entry_at(struct file_server *s, uint64_t dir, uint64_t at, struct file_entry *ret)
+static int server_entry_at(struct file_server *s, uint64_t dir, uint64_t at, struct file_entry *ret)
 {
 	int r;
 
@@ -287,7 +287,7 @@ static ssize_t put_entry(struct file_server *s, uint64_t dir, uint64_t *at, void
 {
 	struct file_entry entry;
 	struct file_attr attr;
-	ssize_t r = entry_at(s, dir, *at, &entry);
+	ssize_t r = server_entry_at(s, dir, *at, &entry);
 
 	if (r <= 0)
 		return r;

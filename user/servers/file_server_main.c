@@ -7,7 +7,7 @@
 
 #include "file_server.h"
 
-static int usage(void)
+static int server_usage(void)
 {
 	fprintf(stderr, "file server: the last words are `--endpoint FD' or `--socket FD'; "
 			"serve(1) starts servers\n");
@@ -22,10 +22,10 @@ int file_server_main(const struct file_ops *ops, void *tree, char *const words[]
 	int err;
 
 	if (!words[0] || !words[1] || words[2])
-		return usage();
+		return server_usage();
 	fd = strtol(words[1], &end, 10);
 	if (*end || end == words[1] || fd < 0 || fd > 1000000)
-		return usage();
+		return server_usage();
 	signal(SIGPIPE, SIG_IGN);
 	file_server_init(&server, ops, tree);
 	if (strcmp(words[0], "--endpoint") == 0)
@@ -33,7 +33,7 @@ int file_server_main(const struct file_ops *ops, void *tree, char *const words[]
 	else if (strcmp(words[0], "--socket") == 0)
 		err = file_server_socket(&server, (int)fd);
 	else
-		return usage();
+		return server_usage();
 	if (err)
 		fprintf(stderr, "file server: %s\n", strerror(-err));
 	return err != 0;

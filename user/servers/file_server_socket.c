@@ -8,7 +8,7 @@
 #define SIZE_BYTES 4u
 
 /* Returns how many bytes came before the end, or a negative errno. */
-static ssize_t read_all(int fd, uint8_t *to, size_t n)
+static ssize_t socket_read_all(int fd, uint8_t *to, size_t n)
 {
 	size_t done = 0;
 
@@ -24,7 +24,7 @@ static ssize_t read_all(int fd, uint8_t *to, size_t n)
 	return (ssize_t)done;
 }
 
-static int write_all(int fd, const uint8_t *from, size_t n)
+static int socket_write_all(int fd, const uint8_t *from, size_t n)
 {
 	while (n > 0) {
 		ssize_t written = write(fd, from, n);
@@ -40,7 +40,7 @@ static int write_all(int fd, const uint8_t *from, size_t n)
 /* Reads a message. Returns its size, 0 at the end, or a negative errno: the stream has lost its way. */
 static ssize_t read_request(struct file_server *server, int fd)
 {
-	ssize_t n = read_all(fd, server->request, SIZE_BYTES);
+	ssize_t n = socket_read_all(fd, server->request, SIZE_BYTES);
 	size_t size;
 
 	if (n <= 0)
@@ -50,7 +50,7 @@ static ssize_t read_request(struct file_server *server, int fd)
 	size = p9_claimed_size(server->request);
 	if (size < P9_HEADER_BYTES || size > sizeof(server->request))
 		return -EPROTO;
-	n = read_all(fd, server->request + SIZE_BYTES, size - SIZE_BYTES);
+	n = socket_read_all(fd, server->request + SIZE_BYTES, size - SIZE_BYTES);
 	if (n < 0)
 		return n;
 	return (size_t)n == size - SIZE_BYTES ? (ssize_t)size : -EIO;
@@ -64,9 +64,9 @@ int file_server_socket(struct file_server *server, int fd)
 
 	while ((n = read_request(server, fd)) > 0) {
 		file_server_answer(server, (size_t)n, &reply);
-		err = write_all(fd, reply.head, reply.nhead);
+		err = socket_write_all(fd, reply.head, reply.nhead);
 		if (!err)
-			err = write_all(fd, reply.data, reply.ndata);
+			err = socket_write_all(fd, reply.data, reply.ndata);
 		if (err)
 			return err;
 	}

@@ -48,7 +48,7 @@ struct hostfs {
 static struct hostfs hostfs;
 
 /* The client finds in the first word how many bytes are in its buffer; 0 is no reply at all. */
-static void answer(struct hostfs *h, long rcvid, uint64_t size)
+static void hostfs_answer(struct hostfs *h, long rcvid, uint64_t size)
 {
 	const struct ipc_message before = { .word = { h->size } };
 
@@ -63,7 +63,7 @@ static void answer_with(struct hostfs *h, long rcvid, const void *message, size_
 {
 	long done = ipc_write(h->endpoint, rcvid, message, n, 0);
 
-	answer(h, rcvid, done < 0 ? 0 : (uint64_t)done);
+	hostfs_answer(h, rcvid, done < 0 ? 0 : (uint64_t)done);
 }
 
 /* ---- from the client to the device ---- */
@@ -78,19 +78,19 @@ static unsigned free_number(const struct hostfs *h)
 }
 
 /* A call has come, whose message has n bytes. There is a free number. */
-static void send_request(struct hostfs *h, long rcvid, uint64_t n)
+static void hostfs_send_request(struct hostfs *h, long rcvid, uint64_t n)
 {
 	unsigned number = free_number(h);
 	uint8_t *message;
 	int result;
 
 	if (n > RELAY_MSIZE) {
-		answer(h, rcvid, 0);
+		hostfs_answer(h, rcvid, 0);
 		return;
 	}
 	message = device_request(&h->device, number, n);
 	if (ipc_read(h->endpoint, rcvid, message, n, 0) != (long)n) {
-		answer(h, rcvid, 0);
+		hostfs_answer(h, rcvid, 0);
 		return;
 	}
 	result = relay_request(&h->relay, number, message, n);
@@ -158,7 +158,7 @@ static int wait_for_free(struct hostfs *h)
  * Returns 0 when the mount has gone, or a negative errno. A caller that has gone (-ESRCH) is not
  * answered. IPC_PULSE_UNBLOCK needs nothing: the device answers when it can.
  */
-static int serve(struct hostfs *h)
+static int hostfs_serve(struct hostfs *h)
 {
 	int err = 0;
 
@@ -168,7 +168,7 @@ static int serve(struct hostfs *h)
 
 		h->answered = 0;
 		if (rcvid > 0)
-			send_request(h, rcvid, m.word[0]);
+			hostfs_send_request(h, rcvid, m.word[0]);
 		else if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
 			return 0;
 		else if (rcvid == 0 && m.word[0] == IPC_PULSE_NOTIFIED)
@@ -185,7 +185,7 @@ static int serve(struct hostfs *h)
  * Whoever waits for a page may be why memory is short, so no page of hostfs may be missing later.
  * The device's pulses come by a send end that nobody else has.
  */
-static int start(struct hostfs *h, int device, int endpoint)
+static int hostfs_start(struct hostfs *h, int device, int endpoint)
 {
 	int send, err;
 
@@ -227,11 +227,11 @@ int main(int argc, char **argv)
 	device = descriptor(argv[2]);
 	endpoint = descriptor(argv[4]);
 	signal(SIGPIPE, SIG_IGN);
-	err = start(&hostfs, device, endpoint);
+	err = hostfs_start(&hostfs, device, endpoint);
 	hostfs.relay.setid = setid;
 	if (err)
 		fprintf(stderr, "hostfs: cannot start the device: %s\n", strerror(-err));
-	else if ((err = serve(&hostfs)) != 0)
+	else if ((err = hostfs_serve(&hostfs)) != 0)
 		fprintf(stderr, "hostfs: the device has failed: %s\n", strerror(-err));
 	return err != 0;
 }

@@ -30,7 +30,7 @@ static uint32_t get(const struct device *device, unsigned reg)
 	return *(volatile uint32_t *)(device->regs + reg);
 }
 
-static void set(struct device *device, unsigned reg, uint32_t value)
+static void device_set(struct device *device, unsigned reg, uint32_t value)
 {
 	*(volatile uint32_t *)(device->regs + reg) = value;
 }
@@ -81,13 +81,13 @@ static int get_memory(struct device *device)
 }
 
 /* The queue has to be contiguous. */
-static int make_queue(struct device *device)
+static int device_make_queue(struct device *device)
 {
 	struct uio_dma dma = { .size = QUEUE_BYTES };
 	void *at;
 	int err;
 
-	set(device, VIRTIO_QUEUE_SEL, 0);
+	device_set(device, VIRTIO_QUEUE_SEL, 0);
 	if (ioctl(device->fd, UIO_DMA_ALLOC, &dma) != 0)
 		return -errno;
 	at = mmap(NULL, dma.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd,
@@ -105,28 +105,28 @@ static int make_queue(struct device *device)
 
 static void set_address(struct device *device, unsigned reg, uint64_t addr)
 {
-	set(device, reg, (uint32_t)addr);
-	set(device, reg + 4, (uint32_t)(addr >> 32));
+	device_set(device, reg, (uint32_t)addr);
+	device_set(device, reg + 4, (uint32_t)(addr >> 32));
 }
 
-static void add_status(struct device *device, uint32_t bits)
+static void device_add_status(struct device *device, uint32_t bits)
 {
-	set(device, VIRTIO_STATUS, get(device, VIRTIO_STATUS) | bits);
+	device_set(device, VIRTIO_STATUS, get(device, VIRTIO_STATUS) | bits);
 }
 
 /* Nothing of what the device offers is needed but, of a modern one, that it is modern. */
 static int agree_on_features(struct device *device)
 {
-	set(device, VIRTIO_STATUS, 0);
-	add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
-	add_status(device, VIRTIO_STATUS_DRIVER);
-	set(device, VIRTIO_DRIVER_FEATURES_SEL, 0);
-	set(device, VIRTIO_DRIVER_FEATURES, 0);
+	device_set(device, VIRTIO_STATUS, 0);
+	device_add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
+	device_add_status(device, VIRTIO_STATUS_DRIVER);
+	device_set(device, VIRTIO_DRIVER_FEATURES_SEL, 0);
+	device_set(device, VIRTIO_DRIVER_FEATURES, 0);
 	if (get(device, VIRTIO_VERSION) == 1)
 		return 0;
-	set(device, VIRTIO_DRIVER_FEATURES_SEL, 1);
-	set(device, VIRTIO_DRIVER_FEATURES, 1); /* VIRTIO_F_VERSION_1 is bit 32 */
-	add_status(device, VIRTIO_STATUS_FEATURES_OK);
+	device_set(device, VIRTIO_DRIVER_FEATURES_SEL, 1);
+	device_set(device, VIRTIO_DRIVER_FEATURES, 1); /* VIRTIO_F_VERSION_1 is bit 32 */
+	device_add_status(device, VIRTIO_STATUS_FEATURES_OK);
 	return get(device, VIRTIO_STATUS) & VIRTIO_STATUS_FEATURES_OK ? 0 : -EIO;
 }
 
@@ -134,17 +134,17 @@ static void tell_queue(struct device *device, uint64_t addr)
 {
 	const struct queue *queue = &device->queue;
 
-	set(device, VIRTIO_QUEUE_NUM, queue->size);
+	device_set(device, VIRTIO_QUEUE_NUM, queue->size);
 	if (get(device, VIRTIO_VERSION) == 1) {
-		set(device, VIRTIO_GUEST_PAGE_SIZE, PAGE);
-		set(device, VIRTIO_QUEUE_ALIGN, QUEUE_USED_AT);
-		set(device, VIRTIO_QUEUE_PFN, (uint32_t)(addr / PAGE));
+		device_set(device, VIRTIO_GUEST_PAGE_SIZE, PAGE);
+		device_set(device, VIRTIO_QUEUE_ALIGN, QUEUE_USED_AT);
+		device_set(device, VIRTIO_QUEUE_PFN, (uint32_t)(addr / PAGE));
 		return;
 	}
 	set_address(device, VIRTIO_QUEUE_DESC, addr);
 	set_address(device, VIRTIO_QUEUE_DRIVER, addr + queue->size * sizeof(struct virtq_desc));
 	set_address(device, VIRTIO_QUEUE_DEVICE, addr + QUEUE_USED_AT);
-	set(device, VIRTIO_QUEUE_READY, 1);
+	device_set(device, VIRTIO_QUEUE_READY, 1);
 }
 
 int device_start(struct device *device, int fd)
@@ -161,7 +161,7 @@ int device_start(struct device *device, int fd)
 		return -ENODEV;
 	err = agree_on_features(device);
 	if (err == 0)
-		err = make_queue(device);
+		err = device_make_queue(device);
 	if (err)
 		return err;
 	queue_addr = device->pages[0].addr;
@@ -169,7 +169,7 @@ int device_start(struct device *device, int fd)
 	if (err)
 		return err;
 	tell_queue(device, queue_addr);
-	add_status(device, VIRTIO_STATUS_DRIVER_OK);
+	device_add_status(device, VIRTIO_STATUS_DRIVER_OK);
 	return 0;
 }
 
@@ -183,21 +183,21 @@ int device_set_pulse(struct device *device, int send)
 
 /* ---- requests ---- */
 
-static uint8_t *memory_of(struct device *device, unsigned number)
+static uint8_t *device_memory_of(struct device *device, unsigned number)
 {
 	return device->memory + (size_t)number * DEVICE_REQUEST_BYTES;
 }
 
 uint8_t *device_request(struct device *device, unsigned number, size_t n)
 {
-	return memory_of(device, number) +
+	return device_memory_of(device, number) +
 	       (n <= RELAY_SHORT ? 0 : DEVICE_DATA_AT - P9_TWRITE_HEAD_BYTES);
 }
 
 uint8_t *device_reply(struct device *device, unsigned number, size_t n, size_t *room_ret)
 {
 	*room_ret = n <= RELAY_SHORT ? RELAY_MSIZE : RELAY_SHORT;
-	return memory_of(device, number) +
+	return device_memory_of(device, number) +
 	       (n <= RELAY_SHORT ? DEVICE_DATA_AT - P9_RREAD_HEAD_BYTES : 0);
 }
 
@@ -211,7 +211,7 @@ void device_send(struct device *device, unsigned number, size_t n)
 	npieces = pieces_add(pieces, npieces, device->pages, reply, room, true);
 	queue_offer(&device->queue, number, pieces, npieces);
 	__sync_synchronize(); /* the rings are in memory before the device is told */
-	set(device, VIRTIO_QUEUE_NOTIFY, 0);
+	device_set(device, VIRTIO_QUEUE_NOTIFY, 0);
 }
 
 /* ---- interrupts ---- */
@@ -220,7 +220,7 @@ int device_seen(struct device *device)
 {
 	uint32_t why = get(device, VIRTIO_INTERRUPT_STATUS);
 
-	set(device, VIRTIO_INTERRUPT_ACK, why);
+	device_set(device, VIRTIO_INTERRUPT_ACK, why);
 	__sync_synchronize(); /* what is answered after this brings the next interrupt */
 	if (why & VIRTIO_INTERRUPT_CONFIG && get(device, VIRTIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET)
 		return -EIO;

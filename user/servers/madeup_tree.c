@@ -51,7 +51,7 @@ static struct line lines[LINES_READ];
 static uint32_t primes[PRIMES]; /* those below PRIMES_END */
 static unsigned nprimes;
 
-static void add(struct line *line, const char *before, uint32_t number)
+static void madeup_add(struct line *line, const char *before, uint32_t number)
 {
 	int n = snprintf(line->text + line->used, LINE_BYTES - line->used, "%s%u", before, number);
 
@@ -65,12 +65,12 @@ static void add_prime(struct line *line, uint32_t p, bool is_first)
 
 	for (; line->rest % p == 0; power++)
 		line->rest /= p;
-	add(line, is_first ? " = " : " * ", p);
+	madeup_add(line, is_first ? " = " : " * ", p);
 	if (power > 1)
-		add(line, "^", power);
+		madeup_add(line, "^", power);
 }
 
-static void end_line(struct line *line, uint32_t n)
+static void madeup_end_line(struct line *line, uint32_t n)
 {
 	static const char is_prime[] = " is prime";
 
@@ -78,7 +78,7 @@ static void end_line(struct line *line, uint32_t n)
 		memcpy(line->text + line->used, is_prime, sizeof(is_prime) - 1);
 		line->used += sizeof(is_prime) - 1;
 	} else if (line->rest > 1) {
-		add(line, " * ", line->rest);
+		madeup_add(line, " * ", line->rest);
 	}
 	memset(line->text + line->used, ' ', LINE_BYTES - line->used);
 	line->text[LINE_BYTES - 1] = '\n';
@@ -107,7 +107,7 @@ static void make_lines(uint32_t first, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		lines[i] = (struct line){ .rest = first + i };
-		add(&lines[i], "", first + i);
+		madeup_add(&lines[i], "", first + i);
 	}
 	for (unsigned k = 0; k < nprimes; k++) {
 		uint32_t p = primes[k];
@@ -117,7 +117,7 @@ static void make_lines(uint32_t first, unsigned count)
 				add_prime(&lines[i], p, lines[i].rest == first + i);
 	}
 	for (unsigned i = 0; i < count; i++)
-		end_line(&lines[i], first + i);
+		madeup_end_line(&lines[i], first + i);
 }
 
 /* The lines go on without gaps, so the bytes that are wanted may begin and end within one. */

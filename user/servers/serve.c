@@ -61,7 +61,7 @@ static bool place(int fd, int at)
  * In the new process: nothing but the receive end and standard error remains. Standard input and output
  * lead nowhere, for who reads the output of `serve ... | cat` waits for its end.
  */
-static _Noreturn void run(const struct start *start, char *const words[])
+static _Noreturn void serve_run(const struct start *start, char *const words[])
 {
 	int report = fcntl(start->report[1], F_DUPFD_CLOEXEC, SERVER_FD + 1);
 	int receive = fcntl(start->receive, F_DUPFD_CLOEXEC, SERVER_FD + 1);
@@ -116,7 +116,7 @@ int server_start(char *const argv[], pid_t *pid_ret)
 		err = pid < 0 ? -errno : 0;
 	}
 	if (pid == 0)
-		run(&start, words);
+		serve_run(&start, words);
 	if (!err)
 		err = await_exec(&start);
 	if (err && pid > 0)

@@ -15,14 +15,14 @@
 
 #include "serve.h"
 
-static int usage(void)
+static int serve_usage(void)
 {
 	fprintf(stderr, "usage: serve [-o OPTIONS] DIRECTORY PROGRAM [ARGUMENT...]\n"
 			"       serve -u DIRECTORY\n");
 	return 2;
 }
 
-static int unmount(const char *directory)
+static int serve_unmount(const char *directory)
 {
 	if (umount(directory) == 0)
 		return 0;
@@ -37,14 +37,14 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc == 3 && strcmp(argv[1], "-u") == 0)
-		return unmount(argv[2]);
+		return serve_unmount(argv[2]);
 	if (argc > 2 && strcmp(argv[1], "-o") == 0) {
 		options = argv[2];
 		argv += 2;
 		argc -= 2;
 	}
 	if (argc < 3)
-		return usage();
+		return serve_usage();
 	err = serve_and_mount(argv + 2, argv[1], MS_RDONLY | MS_NOSUID | MS_NODEV, options, &pid);
 	if (err)
 		fprintf(stderr, "serve: %s at %s: %s\n", argv[2], argv[1], strerror(-err));

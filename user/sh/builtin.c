@@ -11,14 +11,14 @@
 
 #include "sh/jobs.h"
 
-static int leave(int argc, char **argv)
+static int builtin_leave(int argc, char **argv)
 {
 	if (!jobs_may_leave())
 		return 1;
 	exit(argc > 1 ? atoi(argv[1]) & 0xff : 0);
 }
 
-static int change(int argc, char **argv)
+static int builtin_change(int argc, char **argv)
 {
 	const char *path = argc > 1 ? argv[1] : getenv("HOME");
 
@@ -50,9 +50,9 @@ static const struct builtin builtins[] = {
 	{ "faults", "[PID]", "the page faults of a process, by kind", "进程的缺页，按种类",
 	  watch_faults, false, false },
 	{ "free", "", "what the machine's memory and swap are used for", "机器内存和交换区的用途",
-	  watch_free, false, false },
+	  watch_memory_free, false, false },
 	{ "swapon", "PATH", "use a disk for swap: /dev/vda", "把磁盘用作交换区，如 /dev/vda",
-	  swap_on, false, false },
+	  swap_command_on, false, false },
 	{ "swapoff", "PATH", "read all pages back, and use the disk no more",
 	  "读回所有页，不再使用该磁盘", swap_off, false, false },
 	{ "trace", "[N]", "the last N page faults of each hart", "每个硬件线程最近的 N 次缺页",
@@ -91,10 +91,11 @@ static const struct builtin builtins[] = {
 	{ "clear", "", "clear the screen", "清屏", small_clear, false, true },
 	{ "stty", "[MODE...]", "show or set the terminal's modes: size, sane, raw, -echo ...",
 	  "显示或设置终端模式：size、sane、raw、-echo 等", stty, true, true },
-	{ "cd", "[FOLDER]", "change the working directory", "改变工作目录", change, true, true },
+	{ "cd", "[FOLDER]", "change the working directory", "改变工作目录", builtin_change, true,
+	  true },
 	{ "pwd", "", "print the working directory", "输出工作目录", where, false, true },
-	{ "exit", "[STATUS]", "leave the prompt, as Ctrl-D does", "离开提示符，同 Ctrl-D", leave,
-	  true, true },
+	{ "exit", "[STATUS]", "leave the prompt, as Ctrl-D does", "离开提示符，同 Ctrl-D",
+	  builtin_leave, true, true },
 };
 
 #define NBUILTINS (sizeof(builtins) / sizeof(builtins[0]))

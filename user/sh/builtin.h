@@ -46,7 +46,7 @@ int jobs_background(int argc, char **argv);
 int jobs_kill(int argc, char **argv);
 
 /* swap.c: */
-int swap_on(int argc, char **argv);
+int swap_command_on(int argc, char **argv);
 int swap_off(int argc, char **argv);
 
 /* film.c: */
@@ -54,7 +54,7 @@ int film(int argc, char **argv);
 
 /* watch*.c: commands that show the kernel's state. */
 int watch_ps(int argc, char **argv);
-int watch_free(int argc, char **argv);
+int watch_memory_free(int argc, char **argv);
 int watch_maps(int argc, char **argv);
 int watch_faults(int argc, char **argv);
 int watch_trace(int argc, char **argv);

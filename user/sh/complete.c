@@ -34,7 +34,7 @@ struct scan {
 	bool redirect; /* the next word is a file's name */
 };
 
-static void keep(struct scan *scan, char byte)
+static void complete_keep(struct scan *scan, char byte)
 {
 	scan->word->text[scan->word->n++] = byte;
 }
@@ -75,10 +75,10 @@ static void take_quoted(struct scan *scan, char byte)
 	if (word->quote == '"' && byte == '\\' && scan->at < scan->end &&
 	    strchr(SPECIAL_QUOTED, *scan->at))
 		byte = *scan->at++;
-	keep(scan, byte);
+	complete_keep(scan, byte);
 }
 
-static void take(struct scan *scan, char byte)
+static void complete_take(struct scan *scan, char byte)
 {
 	struct word *word = scan->word;
 
@@ -95,9 +95,9 @@ static void take(struct scan *scan, char byte)
 		if (byte == '\'' || byte == '"')
 			word->quote = byte;
 		else if (byte != '\\')
-			keep(scan, byte);
+			complete_keep(scan, byte);
 		else if (scan->at < scan->end)
-			keep(scan, *scan->at++);
+			complete_keep(scan, *scan->at++);
 	}
 }
 
@@ -109,7 +109,7 @@ static void find_word(const struct line *line, struct word *word)
 
 	*word = (struct word){ 0 };
 	while (scan.at < scan.end)
-		take(&scan, *scan.at++);
+		complete_take(&scan, *scan.at++);
 	word->text[word->n] = '\0';
 	word->is_command = scan.command && !scan.redirect;
 }
@@ -124,7 +124,7 @@ static bool has_control(const char *name)
 	return false;
 }
 
-static void add(struct completions *all, const char *name, bool folder)
+static void complete_add(struct completions *all, const char *name, bool folder)
 {
 	char **names;
 
@@ -166,7 +166,7 @@ static void add_files(struct completions *all, const char *path, const char *sta
 		if (fstatat(dirfd(folder), name, &is, 0) != 0)
 			is.st_mode = 0;
 		if (!programs || (S_ISREG(is.st_mode) && (is.st_mode & 0111)))
-			add(all, name, S_ISDIR(is.st_mode));
+			complete_add(all, name, S_ISDIR(is.st_mode));
 	}
 	closedir(folder);
 }
@@ -179,7 +179,7 @@ static void add_commands(struct completions *all, const char *start)
 
 	for (unsigned i = 0; (builtin = builtin_at(i)); i++)
 		if (begins(builtin->name, start))
-			add(all, builtin->name, false);
+			complete_add(all, builtin->name, false);
 	for (at = at ? at : "/bin"; *at; at += *at == ':') {
 		size_t n = strcspn(at, ":");
 
@@ -192,7 +192,7 @@ static void add_commands(struct completions *all, const char *start)
 	}
 }
 
-static int compare(const void *a, const void *b)
+static int complete_compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -204,7 +204,7 @@ static void sort(struct completions *all)
 
 	if (all->count == 0)
 		return;
-	qsort(all->names, all->count, sizeof(*all->names), compare);
+	qsort(all->names, all->count, sizeof(*all->names), complete_compare);
 	for (unsigned i = 0; i < all->count; i++) {
 		if (kept && strcmp(all->names[kept - 1], all->names[i]) == 0)
 			free(all->names[i]);

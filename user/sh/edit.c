@@ -48,7 +48,7 @@ static const char *prompt_of(const struct editor *editor)
 	return search;
 }
 
-static void draw(struct editor *editor)
+static void edit_draw(struct editor *editor)
 {
 	row_show(prompt_of(editor), editor->line);
 }
@@ -81,7 +81,7 @@ static void clear_screen(struct editor *editor)
 }
 
 /* The size is set only if the terminal was asked: a function key may send the same sequence. */
-static void take_size(struct editor *editor)
+static void edit_take_size(struct editor *editor)
 {
 	unsigned rows, columns;
 
@@ -92,7 +92,7 @@ static void take_size(struct editor *editor)
 }
 
 /* Lists the completions in columns below the row and begins a new row. */
-static void list(struct editor *editor, const struct completions *all)
+static void edit_list(struct editor *editor, const struct completions *all)
 {
 	unsigned width = terminal_columns() - 1, widest = 2, per_row;
 
@@ -120,7 +120,7 @@ static void tab(struct editor *editor)
 
 	editor->listed = !complete(editor->line, &all);
 	if (editor->listed && again && all.count > 0)
-		list(editor, &all);
+		edit_list(editor, &all);
 	completions_free(&all);
 }
 
@@ -187,7 +187,7 @@ static bool search_key(struct editor *editor, int key)
 }
 
 /* Handles keys that change the line or move the cursor. */
-static void act(struct editor *editor, int key)
+static void edit_act(struct editor *editor, int key)
 {
 	struct line *line = editor->line;
 
@@ -229,7 +229,7 @@ static void act(struct editor *editor, int key)
 	case CONTROL('L'):
 		return clear_screen(editor);
 	case KEY_SIZE:
-		return take_size(editor);
+		return edit_take_size(editor);
 	case CONTROL('R'):
 		return search_begin(editor);
 	case '\t':
@@ -240,18 +240,18 @@ static void act(struct editor *editor, int key)
 	}
 }
 
-static enum edit_end finish(struct editor *editor, const char *mark, enum edit_end end)
+static enum edit_end edit_finish(struct editor *editor, const char *mark, enum edit_end end)
 {
 	editor->line->cursor = editor->line->length;
 	if (end != EDIT_END_OF_INPUT)
-		draw(editor);
+		edit_draw(editor);
 	row_put(mark);
 	row_put("\n");
 	row_flush();
 	return end;
 }
 
-static enum edit_end line_end(const struct line *line)
+static enum edit_end edit_line_end(const struct line *line)
 {
 	return line->full ? EDIT_TOO_LONG : EDIT_LINE;
 }
@@ -270,19 +270,19 @@ static void wait_for_key(struct editor *editor)
 		return;
 	if (restless)
 		row_doubt();
-	draw(editor);
-	while ((event = event_wait(restless)) != EVENT_KEY) {
+	edit_draw(editor);
+	while ((event = events_wait(restless)) != EVENT_KEY) {
 		if (event == EVENT_WINDOW) {
 			row_show_again(prompt_of(editor), editor->line);
 		} else if (event == EVENT_TIME) {
 			row_doubt();
-			draw(editor);
+			edit_draw(editor);
 		} else if (jobs_have_news()) {
 			row_put("\n");
 			row_flush();
 			jobs_tell();
 			row_begin();
-			draw(editor);
+			edit_draw(editor);
 			restless = jobs_run();
 		}
 	}
@@ -302,12 +302,12 @@ enum edit_end edit_line(struct line *line)
 		if (editor.searching && search_key(&editor, key))
 			continue;
 		if (key == '\r' || key == '\n')
-			return finish(&editor, "", line_end(line));
+			return edit_finish(&editor, "", edit_line_end(line));
 		if (key == CONTROL('C'))
-			return finish(&editor, "^C", EDIT_DROPPED);
+			return edit_finish(&editor, "^C", EDIT_DROPPED);
 		if (key == KEY_END_OF_INPUT || (key == CONTROL('D') && line->length == 0))
-			return finish(&editor, "", EDIT_END_OF_INPUT);
-		act(&editor, key);
+			return edit_finish(&editor, "", EDIT_END_OF_INPUT);
+		edit_act(&editor, key);
 	}
 }
 
@@ -324,9 +324,9 @@ enum edit_end edit_plain(int fd, struct line *line)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return any ? line_end(line) : EDIT_END_OF_INPUT;
+			return any ? edit_line_end(line) : EDIT_END_OF_INPUT;
 		if (byte == '\n')
-			return line_end(line);
+			return edit_line_end(line);
 		line_insert(line, byte == '\t' ? ' ' : byte);
 		any = true;
 	}

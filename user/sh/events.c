@@ -20,7 +20,7 @@ static volatile sig_atomic_t came[NSIGNALS];
 static sigset_t found; /* the signal mask before, which programs get */
 static bool begun;
 
-static void note(int sig)
+static void events_note(int sig)
 {
 	for (size_t i = 0; i < NSIGNALS; i++)
 		if (signals[i] == sig)
@@ -34,7 +34,7 @@ void events_begin(void)
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < NSIGNALS; i++) {
 		sigaddset(&blocked, signals[i]);
-		signal(signals[i], note);
+		signal(signals[i], events_note);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, &found);
 	begun = true;
@@ -49,7 +49,7 @@ void events_end(void)
 	sigprocmask(SIG_SETMASK, &found, NULL);
 }
 
-enum event event_wait(bool restless)
+enum event events_wait(bool restless)
 {
 	static const struct timespec moment = { .tv_nsec = MOMENT_NS };
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };

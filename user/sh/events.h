@@ -6,7 +6,7 @@
 
 enum event { EVENT_KEY, EVENT_WINDOW, EVENT_CHILD, EVENT_TIME };
 
-/* Installs the handlers and blocks the signals. From now on they interrupt only event_wait(). */
+/* Installs the handlers and blocks the signals. From now on they interrupt only events_wait(). */
 void events_begin(void);
 
 /*
@@ -14,7 +14,7 @@ void events_begin(void);
  * changed. EVENT_CHILD: a child's state has changed. EVENT_TIME: only if `restless`; 0.3 seconds
  * have passed.
  */
-enum event event_wait(bool restless);
+enum event events_wait(bool restless);
 
 /* Restores the signals' default actions and mask. Call it in a child before it runs a program. */
 void events_end(void);

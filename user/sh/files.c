@@ -17,7 +17,7 @@
 
 #define MISUSE 2
 
-static int refused(const char *command, const char *name)
+static int files_refused(const char *command, const char *name)
 {
 	dprintf(STDERR_FILENO, "sh: %s: %s: %s\n", command, name, strerror(errno));
 	return 1;
@@ -78,7 +78,7 @@ static int show_name(int folder, const char *name, const bool *options)
 	ssize_t n = 0;
 
 	if (fstatat(folder, name, &is, AT_SYMLINK_NOFOLLOW) != 0)
-		return refused("ls", name);
+		return files_refused("ls", name);
 	if (options[LS_LONG])
 		show_details(&is);
 	if (options[LS_LONG] && S_ISLNK(is.st_mode))
@@ -97,7 +97,7 @@ static int list_folder(const char *path, const bool *options)
 	int status = 0;
 
 	if (!folder)
-		return refused("ls", path);
+		return files_refused("ls", path);
 	while ((entry = readdir(folder)))
 		if (options[LS_ALL] || entry->d_name[0] != '.')
 			status |= show_name(dirfd(folder), entry->d_name, options);
@@ -105,7 +105,7 @@ static int list_folder(const char *path, const bool *options)
 	return status;
 }
 
-static int list(const char *path, const bool *options)
+static int files_list(const char *path, const bool *options)
 {
 	struct stat is;
 
@@ -122,11 +122,11 @@ int files_ls(int argc, char **argv)
 	if (first < 0)
 		return MISUSE;
 	if (first == argc)
-		return list(".", options);
+		return files_list(".", options);
 	for (int i = first; i < argc; i++) {
 		if (argc - first > 1)
 			printf("%s%s:\n", i > first ? "\n" : "", argv[i]);
-		status |= list(argv[i], options);
+		status |= files_list(argv[i], options);
 	}
 	return status;
 }
@@ -145,7 +145,7 @@ static int remove_folder(int parent, const char *name, const bool *options)
 	int status = 0;
 
 	if (!folder) {
-		status = refused("rm", name);
+		status = files_refused("rm", name);
 		if (fd >= 0)
 			close(fd);
 		return status;
@@ -155,7 +155,7 @@ static int remove_folder(int parent, const char *name, const bool *options)
 			status |= remove_name(dirfd(folder), entry->d_name, options);
 	closedir(folder);
 	if (status == 0 && unlinkat(parent, name, AT_REMOVEDIR) != 0)
-		status = refused("rm", name);
+		status = files_refused("rm", name);
 	return status;
 }
 
@@ -168,7 +168,7 @@ static int remove_name(int folder, const char *name, const bool *options)
 		return remove_folder(folder, name, options);
 	if (unlinkat(folder, name, 0) == 0 || (options[RM_FORCE] && errno == ENOENT))
 		return 0;
-	return refused("rm", name);
+	return files_refused("rm", name);
 }
 
 int files_rm(int argc, char **argv)
@@ -196,11 +196,11 @@ static int make_all(char *path)
 			continue;
 		*at = '\0';
 		if (mkdir(path, 0777) != 0 && errno != EEXIST)
-			return refused("mkdir", path);
+			return files_refused("mkdir", path);
 		*at = '/';
 	}
 	if (mkdir(path, 0777) != 0 && errno != EEXIST)
-		return refused("mkdir", path);
+		return files_refused("mkdir", path);
 	return 0;
 }
 
@@ -218,7 +218,7 @@ int files_mkdir(int argc, char **argv)
 		if (parents)
 			status |= make_all(argv[i]);
 		else if (mkdir(argv[i], 0777) != 0)
-			status = refused("mkdir", argv[i]);
+			status = files_refused("mkdir", argv[i]);
 	}
 	return status;
 }

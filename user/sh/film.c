@@ -7,7 +7,7 @@
 #include "sh/builtin.h"
 #include "sh/watch.h"
 
-static int misused(void)
+static int film_misused(void)
 {
 	dprintf(STDERR_FILENO, "usage: film on [NAME] | film off\n");
 	return 2;
@@ -33,11 +33,11 @@ int film(int argc, char **argv)
 	long marked;
 
 	if (!on && !(argc == 2 && strcmp(argv[1], "off") == 0))
-		return misused();
+		return film_misused();
 	if (argc > 3)
-		return misused();
-	marked = watch_ask(FAULTLINE_MARK, on ? FAULTLINE_MARK_ON : FAULTLINE_MARK_OFF, name,
-			   fit(name), 0);
+		return film_misused();
+	marked = watch_command_ask(FAULTLINE_MARK, on ? FAULTLINE_MARK_ON : FAULTLINE_MARK_OFF,
+				   name, fit(name), 0);
 	if (marked < 0)
 		return watch_refused("film");
 	if (marked == 0) {

@@ -26,7 +26,7 @@ static int tell_end(const struct job *job)
 	return 128 + sig;
 }
 
-static int tell_stop(struct job *job)
+static int foreground_tell_stop(struct job *job)
 {
 	if (job->stop_signal == SIGTSTP)
 		dprintf(STDERR_FILENO, "\n");
@@ -46,7 +46,7 @@ int foreground_wait(struct job *job)
 		terminal_keep_tostop();
 	terminal_take_back();
 	if (job_state(job) == JOB_STOPPED)
-		return tell_stop(job);
+		return foreground_tell_stop(job);
 	status = tell_end(job);
 	job_remove(job);
 	return status;

@@ -64,7 +64,7 @@ int jobs_background(int argc, char **argv)
 }
 
 /* Returns the signal with a name (with or without SIG) or a number; -1: there is none. */
-static int signal_of(const char *word)
+static int job_signal_of(const char *word)
 {
 	char *end;
 	long number = strtol(word, &end, 10);
@@ -90,7 +90,7 @@ static bool kill_job(const struct job *job, int sig)
 }
 
 /* Returns 0, or 1 after an error message. */
-static int kill_one(const char *word, int sig)
+static int job_kill_one(const char *word, int sig)
 {
 	struct job *job = *word == '%' ? job_find(word) : NULL;
 	char *end;
@@ -116,7 +116,7 @@ int jobs_kill(int argc, char **argv)
 	int first = 1, sig = SIGTERM, status = 0;
 
 	if (argc > 1 && *argv[1] == '-') {
-		sig = signal_of(argv[1] + 1);
+		sig = job_signal_of(argv[1] + 1);
 		first = 2;
 	}
 	if (sig < 0) {
@@ -128,6 +128,6 @@ int jobs_kill(int argc, char **argv)
 		return MISUSE;
 	}
 	for (int i = first; i < argc; i++)
-		status |= kill_one(argv[i], sig);
+		status |= job_kill_one(argv[i], sig);
 	return status;
 }

@@ -104,7 +104,7 @@ static struct job *find_process(pid_t pid, unsigned *index_ret)
 }
 
 /* Records a status of waitpid(). */
-static void note(pid_t pid, int status)
+static void jobs_note(pid_t pid, int status)
 {
 	unsigned index;
 	struct job *job = find_process(pid, &index);
@@ -136,7 +136,7 @@ void jobs_look(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0)
-		note(pid, status);
+		jobs_note(pid, status);
 }
 
 static void all_are(struct job *job, enum job_state state)
@@ -155,7 +155,7 @@ void job_wait(struct job *job)
 		pid_t pid = waitpid(-1, &status, options);
 
 		if (pid > 0)
-			note(pid, status);
+			jobs_note(pid, status);
 		else if (errno != EINTR)
 			all_are(job, JOB_ENDED);
 	}

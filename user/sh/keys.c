@@ -8,7 +8,7 @@
 
 #define ESCAPE 0x1b
 
-static int read_byte(void)
+static int keys_read_byte(void)
 {
 	unsigned char byte;
 	ssize_t n;
@@ -60,7 +60,7 @@ static int by_number(int number)
 
 static unsigned size[NUMBERS];
 
-static int take_size(const unsigned *numbers)
+static int keys_take_size(const unsigned *numbers)
 {
 	if (!numbers[0] || !numbers[1])
 		return KEY_NONE;
@@ -79,13 +79,13 @@ void key_size(unsigned *rows_ret, unsigned *columns_ret)
  * Reads the rest of a sequence after ESC [: numbers, and one byte that ends it. A control byte also
  * ends it and is returned as a key.
  */
-static int read_sequence(void)
+static int keys_read_sequence(void)
 {
 	unsigned numbers[NUMBERS] = { 0 }, last = 0, n = 0;
 	int byte;
 
 	for (;;) {
-		byte = read_byte();
+		byte = keys_read_byte();
 		if (byte < 0x20)
 			return byte;
 		if (byte >= '0' && byte <= '9')
@@ -97,7 +97,7 @@ static int read_sequence(void)
 		if (byte == '~')
 			return by_number((int)numbers[0]);
 		if (byte == 'R')
-			return take_size(numbers);
+			return keys_take_size(numbers);
 		if (byte != ';')
 			return by_letter(byte);
 		last = 0;
@@ -113,17 +113,17 @@ bool key_waits(void)
 
 int key_read(void)
 {
-	int byte = read_byte();
+	int byte = keys_read_byte();
 
 	if (byte != ESCAPE)
 		return byte;
 	do
-		byte = read_byte();
+		byte = keys_read_byte();
 	while (byte == ESCAPE);
 	if (byte == '[')
-		return read_sequence();
+		return keys_read_sequence();
 	if (byte == 'O') {
-		byte = read_byte();
+		byte = keys_read_byte();
 		return byte < 0x20 ? byte : by_letter(byte);
 	}
 	return byte < 0x20 ? byte : KEY_NONE;

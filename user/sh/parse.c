@@ -29,7 +29,7 @@ static const struct {
 
 #define NJOINS (sizeof(joins) / sizeof(joins[0]))
 
-static void keep(struct parser *parser, char byte)
+static void parse_keep(struct parser *parser, char byte)
 {
 	parser->pipeline->bytes[parser->pipeline->used++] = byte;
 }
@@ -37,7 +37,7 @@ static void keep(struct parser *parser, char byte)
 static void take_single(struct parser *parser)
 {
 	while (*parser->at && *parser->at != '\'')
-		keep(parser, *parser->at++);
+		parse_keep(parser, *parser->at++);
 	if (!*parser->at)
 		parser->wrong = "unterminated ' quote";
 	else
@@ -49,7 +49,7 @@ static void take_double(struct parser *parser)
 	while (*parser->at && *parser->at != '"') {
 		if (parser->at[0] == '\\' && parser->at[1] && strchr("\"\\$`", parser->at[1]))
 			parser->at++;
-		keep(parser, *parser->at++);
+		parse_keep(parser, *parser->at++);
 	}
 	if (!*parser->at)
 		parser->wrong = "unterminated \" quote";
@@ -70,15 +70,15 @@ static char *take_word(struct parser *parser)
 		else if (byte == '"')
 			take_double(parser);
 		else if (byte == '\\' && *parser->at)
-			keep(parser, *parser->at++);
+			parse_keep(parser, *parser->at++);
 		else
-			keep(parser, byte);
+			parse_keep(parser, byte);
 	}
-	keep(parser, '\0');
+	parse_keep(parser, '\0');
 	return word;
 }
 
-static void skip_blanks(struct parser *parser)
+static void parse_skip_blanks(struct parser *parser)
 {
 	while (*parser->at == ' ' || *parser->at == '\t')
 		parser->at++;
@@ -100,7 +100,7 @@ static void take_redirect(struct parser *parser)
 		redirect.flags = O_WRONLY | O_CREAT | O_APPEND;
 		parser->at++;
 	}
-	skip_blanks(parser);
+	parse_skip_blanks(parser);
 	if (!*parser->at || strchr("|<>&;", *parser->at)) {
 		parser->wrong = "a file name is missing after < or >";
 		return;
@@ -127,7 +127,7 @@ static void begin_command(struct parser *parser)
 
 static void skip_to_part(struct parser *parser)
 {
-	skip_blanks(parser);
+	parse_skip_blanks(parser);
 	if (*parser->at == '#')
 		parser->at += strlen(parser->at);
 }

@@ -23,7 +23,7 @@
 #define CANNOT_RUN 126
 #define NOT_FOUND  127
 
-static void complain(const char *what, const char *why)
+static void run_complain(const char *what, const char *why)
 {
 	dprintf(STDERR_FILENO, "sh: %s: %s\n", what, why);
 }
@@ -54,7 +54,7 @@ static int search(char **words)
 	return err;
 }
 
-static _Noreturn void become(char **words)
+static _Noreturn void run_become(char **words)
 {
 	int err = ENOENT;
 
@@ -64,20 +64,20 @@ static _Noreturn void become(char **words)
 	} else if (*words[0]) {
 		err = search(words);
 	}
-	complain(words[0], err == ENOENT    ? "not found"
-			   : err == ENOEXEC ? "not a program for this machine"
-					    : strerror(err));
+	run_complain(words[0], err == ENOENT	? "not found"
+			       : err == ENOEXEC ? "not a program for this machine"
+						: strerror(err));
 	_exit(err == ENOENT ? NOT_FOUND : CANNOT_RUN);
 }
 
-static bool apply(const struct command *command)
+static bool run_apply(const struct command *command)
 {
 	for (unsigned i = 0; i < command->nredirects; i++) {
 		const struct redirect *redirect = &command->redirects[i];
 		int fd = open(redirect->path, redirect->flags | O_CLOEXEC, 0666);
 
 		if (fd < 0) {
-			complain(redirect->path, strerror(errno));
+			run_complain(redirect->path, strerror(errno));
 			return false;
 		}
 		dup2(fd, redirect->fd);
@@ -127,12 +127,12 @@ static _Noreturn void child(struct command *command, int in, int out)
 		dup2(in, STDIN_FILENO);
 	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
-	if (!apply(command))
+	if (!run_apply(command))
 		_exit(1);
 	if (!builtin)
-		become(command->words);
+		run_become(command->words);
 	copies_note(getpid(), command->words[0]);
-	/* cppcheck-suppress nullPointerRedundantCheck ; become() does not come back */
+	/* cppcheck-suppress nullPointerRedundantCheck ; run_become() does not come back */
 	int status = builtin->run((int)command->nwords, command->words);
 	fflush(stdout);
 	_exit(ferror(stdout) ? 1 : status);
@@ -142,7 +142,7 @@ static _Noreturn void child(struct command *command, int in, int out)
  * Starts a command of a job. Its input is *in, if that is not negative. Unless it is the last, its
  * output is a new pipe, whose other end *in becomes.
  */
-static bool start(struct job *job, struct command *command, bool background, bool last, int *in)
+static bool run_start(struct job *job, struct command *command, bool background, bool last, int *in)
 {
 	int ends[2] = { -1, -1 };
 	pid_t group = job->nprocesses ? job_group(job) : 0, pid;
@@ -178,7 +178,7 @@ static bool start_all(struct job *job, struct pipeline *pipeline)
 	bool background = pipeline->background;
 	int in = -1, err = 0;
 
-	while (n < count && start(job, &pipeline->commands[n], background, n + 1 == count, &in))
+	while (n < count && run_start(job, &pipeline->commands[n], background, n + 1 == count, &in))
 		n++;
 	if (n < count)
 		err = errno;
@@ -196,12 +196,12 @@ static int run_programs(struct pipeline *pipeline, const char *line)
 	int status;
 
 	if (!job) {
-		complain("cannot start it", "there are too many jobs");
+		run_complain("cannot start it", "there are too many jobs");
 		return CANNOT_RUN;
 	}
 	complete = start_all(job, pipeline);
 	if (!complete)
-		complain("cannot start it", strerror(errno));
+		run_complain("cannot start it", strerror(errno));
 	if (pipeline->background && job->nprocesses) {
 		if (terminal_has_jobs())
 			dprintf(STDERR_FILENO, "[%u] %d\n", job->number, (int)job_pid(job));
@@ -219,7 +219,7 @@ static int run_here(const struct builtin *builtin, struct command *command)
 	fflush(stdout);
 	for (int fd = 0; fd < 3; fd++)
 		kept[fd] = command->nredirects ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-	if (apply(command))
+	if (run_apply(command))
 		status = builtin->run((int)command->nwords, command->words);
 	fflush(stdout);
 	for (int fd = 0; fd < 3; fd++)
@@ -231,7 +231,7 @@ static int run_here(const struct builtin *builtin, struct command *command)
 }
 
 /* line: the text of the pipeline */
-static int run(struct pipeline *pipeline, const char *line)
+static int run_pipeline(struct pipeline *pipeline, const char *line)
 {
 	struct command *first = &pipeline->commands[0];
 	const struct builtin *builtin = builtin_find(first->words[0]);
@@ -257,7 +257,7 @@ int run_line(const char *line)
 		parse(line, &pipeline);
 		if (pipeline.ncommands &&
 		    (join == JOIN_ALWAYS || (join == JOIN_IF_TRUE) == (status == 0)))
-			status = run(&pipeline, line);
+			status = run_pipeline(&pipeline, line);
 		join = pipeline.join;
 	}
 	return status;

@@ -12,7 +12,7 @@
 #include "sh/builtin.h"
 #include "sh/terminal.h"
 
-static int refused(const char *name)
+static int small_refused(const char *name)
 {
 	dprintf(STDERR_FILENO, "sh: %s: %s\n", name, strerror(errno));
 	return 1;
@@ -27,7 +27,7 @@ int small_echo(int argc, char **argv)
 }
 
 /* Copies `from` to standard output. Returns 0, or 1 with errno. */
-static int copy(int from)
+static int small_copy(int from)
 {
 	char bytes[16384];
 	ssize_t n, written = 0;
@@ -46,12 +46,12 @@ int small_cat(int argc, char **argv)
 	int status = 0;
 
 	if (argc == 1)
-		return copy(STDIN_FILENO) ? refused("cat") : 0;
+		return small_copy(STDIN_FILENO) ? small_refused("cat") : 0;
 	for (int i = 1; i < argc; i++) {
 		int from = open(argv[i], O_RDONLY);
 
-		if (from < 0 || copy(from))
-			status = refused(argv[i]);
+		if (from < 0 || small_copy(from))
+			status = small_refused(argv[i]);
 		if (from >= 0)
 			close(from);
 	}
@@ -87,7 +87,7 @@ int small_sleep(int argc, char **argv)
 	}
 	while (nanosleep(&time, &time) != 0)
 		if (errno != EINTR)
-			return refused("sleep");
+			return small_refused("sleep");
 	return 0;
 }
 

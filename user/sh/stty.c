@@ -56,19 +56,19 @@ static const struct character {
 #define NFLAGS	    (sizeof(flags) / sizeof(flags[0]))
 #define NCHARACTERS (sizeof(characters) / sizeof(characters[0]))
 
-static tcflag_t *word_of(struct termios *modes, const struct flag *flag)
+static tcflag_t *stty_word_of(struct termios *modes, const struct flag *flag)
 {
 	return flag->set == INPUT    ? &modes->c_iflag
 	       : flag->set == OUTPUT ? &modes->c_oflag
 				     : &modes->c_lflag;
 }
 
-static void set_flag(struct termios *modes, const struct flag *flag, bool on)
+static void stty_set_flag(struct termios *modes, const struct flag *flag, bool on)
 {
 	if (on)
-		*word_of(modes, flag) |= flag->bit;
+		*stty_word_of(modes, flag) |= flag->bit;
 	else
-		*word_of(modes, flag) &= ~flag->bit;
+		*stty_word_of(modes, flag) &= ~flag->bit;
 }
 
 static void show_character(const struct character *character, cc_t value)
@@ -86,7 +86,7 @@ static void show_character(const struct character *character, cc_t value)
 }
 
 /* Prints rows of at most 80 columns. */
-static void show(struct termios *modes, const struct winsize *size)
+static void stty_show(struct termios *modes, const struct winsize *size)
 {
 	printf("rows %u; columns %u;\n", size->ws_row, size->ws_col);
 	for (size_t i = 0; i < NCHARACTERS; i++) {
@@ -96,7 +96,7 @@ static void show(struct termios *modes, const struct winsize *size)
 	for (size_t i = 0; i < NFLAGS; i++) {
 		bool last = i + 1 == NFLAGS || flags[i + 1].set != flags[i].set;
 
-		printf("%s%s%c", *word_of(modes, &flags[i]) & flags[i].bit ? "" : "-",
+		printf("%s%s%c", *stty_word_of(modes, &flags[i]) & flags[i].bit ? "" : "-",
 		       flags[i].name, last ? '\n' : ' ');
 	}
 }
@@ -105,7 +105,7 @@ static void make_sane(struct termios *modes)
 {
 	for (size_t i = 0; i < NFLAGS; i++)
 		if (flags[i].bit != IUTF8 || flags[i].set != INPUT) /* depends on the window */
-			set_flag(modes, &flags[i], flags[i].sane);
+			stty_set_flag(modes, &flags[i], flags[i].sane);
 	for (size_t i = 0; i < NCHARACTERS; i++)
 		modes->c_cc[characters[i].index] = characters[i].sane;
 }
@@ -114,7 +114,7 @@ static void make_raw(struct termios *modes)
 {
 	for (size_t i = 0; i < NFLAGS; i++)
 		if (flags[i].raw)
-			set_flag(modes, &flags[i], false);
+			stty_set_flag(modes, &flags[i], false);
 	modes->c_cc[VMIN] = 1;
 	modes->c_cc[VTIME] = 0;
 }
@@ -123,7 +123,7 @@ static void make_cooked(struct termios *modes)
 {
 	for (size_t i = 0; i < NFLAGS; i++)
 		if (flags[i].raw && flags[i].sane)
-			set_flag(modes, &flags[i], true);
+			stty_set_flag(modes, &flags[i], true);
 }
 
 /* Applies a flag, or a name that stands for several. Returns false if the word is neither. */
@@ -141,7 +141,7 @@ static bool take_mode(const char *word, struct termios *modes)
 	else {
 		for (size_t i = 0; i < NFLAGS; i++)
 			if (strcmp(flags[i].name, name) == 0) {
-				set_flag(modes, &flags[i], on);
+				stty_set_flag(modes, &flags[i], on);
 				return true;
 			}
 		return false;
@@ -204,22 +204,22 @@ static bool take_pair(const char *name, const char *value, struct termios *modes
 	return true;
 }
 
-static int refused(void)
+static int stty_refused(void)
 {
 	dprintf(STDERR_FILENO, "sh: stty: standard input: %s\n", strerror(errno));
 	return 1;
 }
 
 /* Sets the modes only if they changed: a background process may set the size, but not modes. */
-static int change(const struct termios *modes, const struct termios *were,
-		  const struct winsize *size)
+static int stty_change(const struct termios *modes, const struct termios *were,
+		       const struct winsize *size)
 {
 	if (memcmp(modes, were, sizeof(*modes)) != 0) {
 		if (tcsetattr(STDIN_FILENO, TCSADRAIN, modes) != 0)
-			return refused();
+			return stty_refused();
 		terminal_keep_modes(modes);
 	}
-	return ioctl(STDIN_FILENO, TIOCSWINSZ, size) == 0 ? 0 : refused();
+	return ioctl(STDIN_FILENO, TIOCSWINSZ, size) == 0 ? 0 : stty_refused();
 }
 
 int stty(int argc, char **argv)
@@ -228,9 +228,9 @@ int stty(int argc, char **argv)
 	struct termios modes, were;
 
 	if (tcgetattr(STDIN_FILENO, &modes) != 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0)
-		return refused();
+		return stty_refused();
 	if (argc == 1 || (argc == 2 && strcmp(argv[1], "-a") == 0)) {
-		show(&modes, &size);
+		stty_show(&modes, &size);
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "size") == 0) {
@@ -253,5 +253,5 @@ int stty(int argc, char **argv)
 		}
 		i++;
 	}
-	return change(&modes, &were, &size);
+	return stty_change(&modes, &were, &size);
 }

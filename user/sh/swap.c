@@ -8,7 +8,7 @@
 
 #include "sh/builtin.h"
 
-static int misused(const char *command)
+static int swap_misused(const char *command)
 {
 	dprintf(STDERR_FILENO, "usage: %s PATH\n", command);
 	return 2;
@@ -22,12 +22,12 @@ static int status_of(int result, char **argv)
 	return 1;
 }
 
-int swap_on(int argc, char **argv)
+int swap_command_on(int argc, char **argv)
 {
-	return argc == 2 ? status_of(swapon(argv[1], 0), argv) : misused("swapon");
+	return argc == 2 ? status_of(swapon(argv[1], 0), argv) : swap_misused("swapon");
 }
 
 int swap_off(int argc, char **argv)
 {
-	return argc == 2 ? status_of(swapoff(argv[1]), argv) : misused("swapoff");
+	return argc == 2 ? status_of(swapoff(argv[1]), argv) : swap_misused("swapoff");
 }

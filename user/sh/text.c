@@ -14,7 +14,7 @@
 
 #define MISUSE 2
 
-static int refused(const char *command, const char *name)
+static int text_refused(const char *command, const char *name)
 {
 	dprintf(STDERR_FILENO, "sh: %s: %s: %s\n", command, name, strerror(errno));
 	return MISUSE;
@@ -24,7 +24,7 @@ static int refused(const char *command, const char *name)
 
 enum { WC_LINES, WC_WORDS, WC_BYTES, WC_COUNTS };
 
-static int count(FILE *file, unsigned long *counts)
+static int count_text(FILE *file, unsigned long *counts)
 {
 	bool in_word = false;
 	int byte;
@@ -46,15 +46,15 @@ static void show_counts(const unsigned long *counts, const bool *wanted, const c
 	printf("%s%s\n", *name ? " " : "", name);
 }
 
-static int count_file(const char *name, const bool *wanted, unsigned long *sums)
+static int count_text_file(const char *name, const bool *wanted, unsigned long *sums)
 {
 	unsigned long counts[WC_COUNTS] = { 0 };
 	FILE *file = *name ? fopen(name, "r") : stdin;
 	int failed;
 
 	if (!file)
-		return refused("wc", name);
-	failed = count(file, counts) ? refused("wc", *name ? name : "standard input") : 0;
+		return text_refused("wc", name);
+	failed = count_text(file, counts) ? text_refused("wc", *name ? name : "standard input") : 0;
 	show_counts(counts, wanted, name);
 	for (int i = 0; i < WC_COUNTS; i++)
 		sums[i] += counts[i];
@@ -74,9 +74,9 @@ int text_wc(int argc, char **argv)
 	if (!wanted[WC_LINES] && !wanted[WC_WORDS] && !wanted[WC_BYTES])
 		wanted[WC_LINES] = wanted[WC_WORDS] = wanted[WC_BYTES] = true;
 	if (first == argc)
-		return count_file("", wanted, sums);
+		return count_text_file("", wanted, sums);
 	for (int i = first; i < argc; i++)
-		status |= count_file(argv[i], wanted, sums);
+		status |= count_text_file(argv[i], wanted, sums);
 	if (argc - first > 1)
 		show_counts(sums, wanted, "total");
 	return status;
@@ -135,7 +135,7 @@ static void search_lines(struct search *search, FILE *file, const char *name)
 	if (search->options[GREP_COUNT])
 		printf("%lu\n", matches);
 	search->found |= matches > 0;
-	search->failed |= ferror(file) && refused("grep", name);
+	search->failed |= ferror(file) && text_refused("grep", name);
 }
 
 static void search_file(struct search *search, const char *name)
@@ -143,7 +143,7 @@ static void search_file(struct search *search, const char *name)
 	FILE *file = fopen(name, "r");
 
 	if (!file) {
-		search->failed = refused("grep", name);
+		search->failed = text_refused("grep", name);
 		return;
 	}
 	search_lines(search, file, name);

@@ -12,8 +12,8 @@
 
 #include "sh/jobs.h"
 
-long watch_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
-	       unsigned long from)
+long watch_command_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
+		       unsigned long from)
 {
 	return syscall(SYS_faultline, what, which, buf, size, from);
 }

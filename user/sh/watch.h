@@ -7,10 +7,10 @@
 #include "abi/faultline.h"
 
 /* The system call of abi/faultline.h. Returns its result, or -1 with errno (ENOSYS on Linux). */
-long watch_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
-	       unsigned long from);
+long watch_command_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
+		       unsigned long from);
 
-/* Prints why watch_ask() failed, after the command's name. Returns the exit status. */
+/* Prints why watch_command_ask() failed, after the command's name. Returns the exit status. */
 int watch_refused(const char *what);
 
 /*

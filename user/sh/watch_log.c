@@ -37,7 +37,7 @@ static const char *last_lines(const char *text, const char *end, unsigned long w
 	return at;
 }
 
-static int show(unsigned long wanted)
+static int watch_show_log(unsigned long wanted)
 {
 	int size = klogctl(SIZE_BUFFER, NULL, 0), n;
 	char *text = size < 0 ? NULL : malloc((size_t)size);
@@ -70,5 +70,5 @@ int watch_log(int argc, char **argv)
 		dprintf(STDERR_FILENO, "usage: log [N]\n");
 		return 2;
 	}
-	return show(wanted);
+	return watch_show_log(wanted);
 }

@@ -11,7 +11,7 @@
 
 #define KIB_PER_PAGE 4
 
-static const char *name_of(const struct faultline_vma *vma)
+static const char *watch_name_of(const struct faultline_vma *vma)
 {
 	if (vma->flags & FAULTLINE_VMA_STACK)
 		return "stack";
@@ -31,7 +31,8 @@ static void show_vma(const struct faultline_vma *vma)
 	       vma->flags & FAULTLINE_VMA_WRITE ? 'w' : '-',
 	       vma->flags & FAULTLINE_VMA_EXEC ? 'x' : '-',
 	       vma->flags & FAULTLINE_VMA_SHARED ? 's' : 'p',
-	       (unsigned long)(vma->end - vma->start) / 1024, faults, vma->kind, name_of(vma));
+	       (unsigned long)(vma->end - vma->start) / 1024, faults, vma->kind,
+	       watch_name_of(vma));
 }
 
 static int maps_of_linux(int pid)
@@ -47,7 +48,8 @@ static void show_pages_of(int pid)
 {
 	struct faultline_process process;
 
-	if (watch_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process), 0) != 1)
+	if (watch_command_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process),
+			      0) != 1)
 		return;
 	printf("in memory %lu KiB, in swap %lu KiB, page tables %lu KiB\n",
 	       (unsigned long)process.resident * KIB_PER_PAGE,
@@ -65,7 +67,7 @@ int watch_maps(int argc, char **argv)
 	if (!pid)
 		return 2;
 	do {
-		n = watch_ask(FAULTLINE_VMAS, (unsigned long)pid, vmas, sizeof(vmas), from);
+		n = watch_command_ask(FAULTLINE_VMAS, (unsigned long)pid, vmas, sizeof(vmas), from);
 		if (n < 0)
 			return errno == ENOSYS ? maps_of_linux(pid) : watch_refused("maps");
 		for (long i = 0; i < n; i++)
@@ -76,52 +78,52 @@ int watch_maps(int argc, char **argv)
 	return 0;
 }
 
-static void show(const char *what, unsigned long n, const char *unit)
+static void watch_show_memory(const char *what, unsigned long n, const char *unit)
 {
 	printf("%-12s %8lu %-6s %9lu KiB\n", what, n, unit, n * KIB_PER_PAGE);
 }
 
 static void show_frames(const char *what, unsigned long frames)
 {
-	show(what, frames, "frames");
+	watch_show_memory(what, frames, "frames");
 }
 
 /* Prints nothing about a swap disk that is not there. */
-static int show_swap(const struct faultline_machine *machine)
+static int watch_show_swap(const struct faultline_machine *machine)
 {
 	struct faultline_reclaim reclaim;
 
 	if (!machine->swap)
 		return 0;
-	if (watch_ask(FAULTLINE_RECLAIM, 0, &reclaim, sizeof(reclaim), 0) < 0)
+	if (watch_command_ask(FAULTLINE_RECLAIM, 0, &reclaim, sizeof(reclaim), 0) < 0)
 		return watch_refused("free");
-	show("swap", machine->swap, "pages");
-	show("swap free", machine->free_swap, "pages");
-	show("swap written", reclaim.written, "pages");
-	show("swap read", reclaim.read, "pages");
+	watch_show_memory("swap", machine->swap, "pages");
+	watch_show_memory("swap free", machine->free_swap, "pages");
+	watch_show_memory("swap written", reclaim.written, "pages");
+	watch_show_memory("swap read", reclaim.read, "pages");
 	return 0;
 }
 
-int watch_free(int argc, char **argv)
+int watch_memory_free(int argc, char **argv)
 {
 	struct faultline_machine machine;
 	struct faultline_frames frames;
 
 	(void)argc, (void)argv;
-	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0) {
+	if (watch_command_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0) {
 		if (errno == ENOSYS && watch_show_file("/proc/meminfo"))
 			return 0;
 		return watch_refused("free");
 	}
 	show_frames("all", machine.frames);
 	show_frames("free", machine.free_frames);
-	if (watch_ask(FAULTLINE_FRAMES, 0, &frames, sizeof(frames), 0) < 0)
+	if (watch_command_ask(FAULTLINE_FRAMES, 0, &frames, sizeof(frames), 0) < 0)
 		return watch_refused("free");
 	show_frames("private", frames.anonymous);
 	show_frames("files", frames.object);
 	show_frames("page tables", frames.tables);
 	show_frames("kernel", frames.kernel);
-	return show_swap(&machine);
+	return watch_show_swap(&machine);
 }
 
 /* Parses a hexadecimal number. Returns false after a message if the word is not one. */
@@ -137,7 +139,7 @@ static bool read_address(const char *command, const char *word, unsigned long *r
 }
 
 /* Prints "root[0] table 0x..., middle[1] ...", one level a line. */
-static void show_walk(const char *text)
+static void watch_show_walk(const char *text)
 {
 	const char *comma;
 
@@ -161,9 +163,9 @@ int watch_walk(int argc, char **argv)
 	pid = watch_pid(argc, argv);
 	if (!pid || !read_address("walk", argv[2], &address))
 		return 2;
-	if (watch_ask(FAULTLINE_WALK, (unsigned long)pid, text, sizeof(text), address) < 0)
+	if (watch_command_ask(FAULTLINE_WALK, (unsigned long)pid, text, sizeof(text), address) < 0)
 		return watch_refused("walk");
-	show_walk(text);
+	watch_show_walk(text);
 	return 0;
 }
 
@@ -193,7 +195,7 @@ int watch_frame(int argc, char **argv)
 	}
 	if (!read_address("frame", argv[1], &address))
 		return 2;
-	n = watch_ask(FAULTLINE_FRAME, address, &frame, sizeof(frame), 0);
+	n = watch_command_ask(FAULTLINE_FRAME, address, &frame, sizeof(frame), 0);
 	if (n < 0)
 		return watch_refused("frame");
 	if (n == 0) {

@@ -75,9 +75,10 @@ int watch_ps(int argc, char **argv)
 	long n, after = 0;
 
 	(void)argc, (void)argv;
-	(void)watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0);
+	(void)watch_command_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0);
 	do {
-		n = watch_ask(FAULTLINE_PROCESSES, (unsigned long)after, all, sizeof(all), 0);
+		n = watch_command_ask(FAULTLINE_PROCESSES, (unsigned long)after, all, sizeof(all),
+				      0);
 		if (n < 0)
 			return errno == ENOSYS ? ps_of_linux() : watch_refused("ps");
 		if (after == 0)
@@ -117,7 +118,8 @@ int watch_faults(int argc, char **argv)
 
 	if (!pid)
 		return 2;
-	if (watch_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process), 0) < 0)
+	if (watch_command_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process), 0) <
+	    0)
 		return errno == ENOSYS ? faults_of_linux(pid) : watch_refused("faults");
 	printf("%.16s[%d]\n", process.name, process.pid);
 	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
@@ -151,13 +153,13 @@ static int compare_times(const void *a, const void *b)
 }
 
 /* Returns their number, or -1. */
-static long collect(unsigned long harts)
+static long watch_collect(unsigned long harts)
 {
 	static struct faultline_trace trace;
 	unsigned long n = 0;
 
 	for (unsigned long hart = 0; hart < harts && hart < 64; hart++) {
-		if (watch_ask(FAULTLINE_TRACE, hart, &trace, sizeof(trace), 0) < 0)
+		if (watch_command_ask(FAULTLINE_TRACE, hart, &trace, sizeof(trace), 0) < 0)
 			return -1;
 		memcpy(&last[n], trace.faults, trace.count * sizeof(last[0]));
 		n += trace.count;
@@ -172,9 +174,9 @@ int watch_trace(int argc, char **argv)
 	struct faultline_machine machine;
 	long n;
 
-	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0)
+	if (watch_command_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0)
 		return watch_refused("trace");
-	n = collect(machine.harts);
+	n = watch_collect(machine.harts);
 	if (n < 0)
 		return watch_refused("trace");
 	puts("  PID    ADDRESS                 PC   COST KIND");

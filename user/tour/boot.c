@@ -20,15 +20,15 @@ void stop_boot(void)
 		printf(text(T_MACHINE), name.machine, machine.memory_mib, machine.free_mib,
 		       machine.harts, name.release);
 	printf("\n");
-	say(meter_is_exact() ? T_EXACT : T_TIMED);
+	draw_say(meter_is_exact() ? T_EXACT : T_TIMED);
 	if (!count_has_kinds())
-		say(T_LINUX);
+		draw_say(T_LINUX);
 }
 
 void stop_end(void)
 {
 	printf("\n");
-	say(T_END);
+	draw_say(T_END);
 	if (!count_has_kinds())
-		say(T_END_LINUX);
+		draw_say(T_END_LINUX);
 }

@@ -84,7 +84,7 @@ static void show_page(int page, int called)
 }
 
 /* Prints a cell for each page, window by window. called: the page just called, or -1. */
-static void picture(const char *what, int called)
+static void code_picture(const char *what, int called)
 {
 	printf("   ");
 	pad(what, 16);
@@ -96,7 +96,7 @@ static void picture(const char *what, int called)
 	printf("│\n");
 }
 
-static void call(int page, struct meter *sum)
+static void code_call(int page, struct meter *sum)
 {
 	int (*volatile function)(int) = pages[page];
 	struct meter meter;
@@ -114,16 +114,16 @@ void stop_code(void)
 	char what[64];
 
 	title(4, text(T_CODE), "demand paging: exec()");
-	say(T_CODE_WHY);
-	picture(text(T_CODE_BEFORE), -1);
+	draw_say(T_CODE_WHY);
+	code_picture(text(T_CODE_BEFORE), -1);
 	for (int i = 0; i < 3; i++) {
-		call(called[i], &first);
+		code_call(called[i], &first);
 		snprintf(what, sizeof(what), text(T_CODE_CALL), called[i]);
-		picture(what, called[i]);
+		code_picture(what, called[i]);
 	}
 	for (int i = 0; i < 3; i++)
-		call(called[i], &again);
+		code_call(called[i], &again);
 	rows_begin();
-	row(text(T_CODE_ROW), &first);
-	row(text(T_CODE_ROW_AGAIN), &again);
+	draw_meter_row(text(T_CODE_ROW), &first);
+	draw_meter_row(text(T_CODE_ROW_AGAIN), &again);
 }

@@ -38,7 +38,7 @@ static long proc_pages(const char *text, const char *name)
 	return found ? strtol(found + strlen(name), NULL, 10) / 4 : UNKNOWN;
 }
 
-static void read_own(struct counts *ret)
+static void tour_read_own(struct counts *ret)
 {
 	static struct faultline_process is;
 	static struct faultline_machine machine;
@@ -70,12 +70,12 @@ static void read_proc(struct counts *ret)
 void count_rest(struct counts *ret)
 {
 	if (own)
-		read_own(ret);
+		tour_read_own(ret);
 	else
 		read_proc(ret);
 }
 
-void count_faults(struct counts *ret)
+void tour_count_faults(struct counts *ret)
 {
 	static struct rusage usage;
 

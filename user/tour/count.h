@@ -5,8 +5,8 @@
 #include "tour.h"
 
 /*
- * Reading the other counters may fault. So call count_rest() before count_faults() at the start of
+ * Reading the other counters may fault. So call count_rest() before tour_count_faults() at the start of
  * a measurement, and after it at the end.
  */
-void count_faults(struct counts *ret);
+void tour_count_faults(struct counts *ret);
 void count_rest(struct counts *ret);

@@ -20,7 +20,7 @@ struct found {
 	long frame_before, frame_after;
 };
 
-static void *map(int flags)
+static void *cow_map(int flags)
 {
 	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 
@@ -30,7 +30,7 @@ static void *map(int flags)
 }
 
 /* The meter is on the child's stack: a first touch of `found` would add a fault to the count. */
-_Noreturn static void be_child(volatile char *page, struct found *found)
+_Noreturn static void cow_be_child(volatile char *page, struct found *found)
 {
 	struct meter meter;
 
@@ -68,7 +68,7 @@ static void named(char *line, size_t size, enum text name, const char *rest)
 	snprintf(line, size, "%s%*s%s", text(name), 7 - columns(text(name)), "", rest);
 }
 
-static void picture(char value, long frame, const struct found *found)
+static void cow_picture(char value, long frame, const struct found *found)
 {
 	char left[128], right[128], join[48];
 
@@ -90,8 +90,8 @@ static void picture(char value, long frame, const struct found *found)
 
 void stop_cow(void)
 {
-	volatile char *page = map(MAP_PRIVATE);
-	struct found *found = map(MAP_SHARED);
+	volatile char *page = cow_map(MAP_PRIVATE);
+	struct found *found = cow_map(MAP_SHARED);
 	struct meter reuse;
 	int status = 1;
 	pid_t pid;
@@ -99,11 +99,11 @@ void stop_cow(void)
 	long frame;
 
 	title(3, text(T_COW), "copy-on-write: fork()");
-	say(T_COW_WHY);
+	draw_say(T_COW_WHY);
 	*page = 'P';
 	pid = fork();
 	if (pid == 0)
-		be_child(page, found);
+		cow_be_child(page, found);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 		die("fork");
 	value = *page;
@@ -111,9 +111,9 @@ void stop_cow(void)
 	meter_start(&reuse);
 	*page = 'Q';
 	meter_stop(&reuse);
-	picture(value, frame,
-		found); /* not before: a terminal's device interrupts while it prints */
+	cow_picture(value, frame,
+		    found); /* not before: a terminal's device interrupts while it prints */
 	rows_begin();
-	row(text(T_COW_ROW_COPY), &found->meter);
-	row(text(T_COW_ROW_REUSE), &reuse);
+	draw_meter_row(text(T_COW_ROW_COPY), &found->meter);
+	draw_meter_row(text(T_COW_ROW_REUSE), &reuse);
 }

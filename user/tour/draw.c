@@ -96,7 +96,7 @@ void title(int number, const char *name, const char *call)
 	printf("\n");
 }
 
-void say(enum text which)
+void draw_say(enum text which)
 {
 	printf("%s\n", text(which));
 }
@@ -112,7 +112,7 @@ void rows_begin(void)
 	printf("  %s\n", text(T_COL_KINDS));
 }
 
-static void number(long n, int width)
+static void draw_number(long n, int width)
 {
 	char digits[24] = "-";
 
@@ -139,15 +139,15 @@ static void kinds(const struct counts *cost)
 	printf("\n");
 }
 
-void row(const char *what, const struct meter *meter)
+void draw_meter_row(const char *what, const struct meter *meter)
 {
 	const struct counts *cost = &meter->cost;
 
 	printf("  ");
 	pad(what, LABEL_WIDTH);
-	number(cost->faults, 7);
-	number(cost->frames, 9);
-	number(cost->tables, 8);
-	number(cost->faults > 0 ? (long)meter->spent / cost->faults : UNKNOWN, 9);
+	draw_number(cost->faults, 7);
+	draw_number(cost->frames, 9);
+	draw_number(cost->tables, 8);
+	draw_number(cost->faults > 0 ? (long)meter->spent / cost->faults : UNKNOWN, 9);
 	kinds(cost);
 }

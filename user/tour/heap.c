@@ -9,13 +9,13 @@
 /* The pages written are this far apart, so that each needs a leaf table of its own. */
 #define APART (256 * MIB)
 
-static void touch(volatile char *at, int n)
+static void heap_touch(volatile char *at, int n)
 {
 	for (int i = 0; i < n; i++)
 		at[(unsigned long)i * APART] = 1;
 }
 
-static void picture(volatile char *at)
+static void heap_picture(volatile char *at)
 {
 	static const int there_at[] = { 14, 30, 46 };
 	char cells[64];
@@ -34,24 +34,24 @@ void stop_heap(void)
 	volatile char *start, *at;
 
 	title(1, text(T_HEAP), "lazy heap: sbrk(1 GiB)");
-	say(T_HEAP_WHY);
+	draw_say(T_HEAP_WHY);
 	if (sbrk((intptr_t)PAGE) == (void *)-1 || sbrk(-(intptr_t)PAGE) == (void *)-1)
 		die("sbrk"); /* this also faults in the C library's data before the measurement */
 	meter_start(&promise);
 	start = sbrk((intptr_t)GIB);
 	meter_stop(&promise);
 	if (start == (void *)-1) {
-		say(T_HEAP_REFUSED);
+		draw_say(T_HEAP_REFUSED);
 		return;
 	}
 	at = (volatile char *)(((uintptr_t)start + APART + 2 * MIB - 1) & ~(2 * MIB - 1));
 	meter_start(&write);
-	touch(at, 3);
+	heap_touch(at, 3);
 	meter_stop(&write);
-	picture(at);
+	heap_picture(at);
 	rows_begin();
-	row(text(T_HEAP_ROW_PROMISE), &promise);
-	row(text(T_HEAP_ROW), &write);
+	draw_meter_row(text(T_HEAP_ROW_PROMISE), &promise);
+	draw_meter_row(text(T_HEAP_ROW), &write);
 	if (sbrk(-(intptr_t)GIB) == (void *)-1)
 		die("sbrk");
 }

@@ -73,7 +73,7 @@ bool keys_present(void)
 }
 
 /* Returns a byte, or Ctrl-D at the end of input. */
-static int read_byte(void)
+static int tour_read_byte(void)
 {
 	unsigned char byte;
 
@@ -91,12 +91,12 @@ static bool more_comes(void)
  * Reads the rest of a sequence that began with ESC [ or ESC O. Returns its last byte, or the
  * control byte that interrupted it.
  */
-static int read_sequence(void)
+static int tour_read_sequence(void)
 {
 	int byte;
 
 	do
-		byte = read_byte();
+		byte = tour_read_byte();
 	while (byte >= 0x20 && byte < 0x40);
 	return byte;
 }
@@ -107,21 +107,21 @@ static int read_sequence(void)
  */
 static int read_key(void)
 {
-	int byte = read_byte();
+	int byte = tour_read_byte();
 	bool continues = escape_alone && (byte == '[' || byte == 'O');
 
 	escape_alone = false;
 	if (continues) { /* the rest of a late sequence, whose Escape was already a key */
-		byte = read_sequence();
+		byte = tour_read_sequence();
 		return byte < 0x20 ? byte : KEY_IGNORED;
 	}
 	while (raw && byte == ESCAPE) {
 		escape_alone = !more_comes();
 		if (escape_alone)
 			return ESCAPE;
-		byte = read_byte();
+		byte = tour_read_byte();
 		if (byte == '[' || byte == 'O') {
-			byte = read_sequence();
+			byte = tour_read_sequence();
 			return byte == 'A' || byte == 'D' ? KEY_IGNORED
 			       : byte < 0x20		  ? byte
 							  : ESCAPE;
@@ -141,7 +141,7 @@ static int read_answer(void)
 		key = read_key();
 	while (key == KEY_IGNORED);
 	for (rest = key; !raw && rest != '\n' && rest != CTRL_D;)
-		rest = read_byte();
+		rest = tour_read_byte();
 	return key;
 }
 

@@ -24,7 +24,7 @@ void die(const char *doing)
 	exit(1);
 }
 
-_Noreturn static void usage(void)
+_Noreturn static void tour_usage(void)
 {
 	fprintf(stderr, "%s\n", text(T_USAGE));
 	exit(2);
@@ -42,7 +42,7 @@ static void choose_language(int argc, char **argv)
 		wanted = argv[i++] + 7;
 	}
 	if (i < argc || (wanted && strncmp(wanted, "zh", 2) != 0 && strncmp(wanted, "en", 2) != 0))
-		usage();
+		tour_usage();
 	/* The prompt that follows uses the same language. */
 	if (wanted && setenv("LC_ALL", wanted, 1) != 0)
 		die("setenv");
@@ -91,7 +91,7 @@ static void interrupt(int sig)
 }
 
 /* Ctrl-C leaves the tour for the prompt. If no prompt follows, SIGINT kills the tour. */
-static void leave(void)
+static void tour_leave(void)
 {
 	if (prompt_follows())
 		become_prompt(false);
@@ -115,15 +115,15 @@ int main(int argc, char **argv)
 	keys_setup();
 	signal(SIGINT, SIG_DFL);
 	if (interrupted)
-		leave();
+		tour_leave();
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
 		stops[i]();
 		if (!keys_wait())
-			leave();
+			tour_leave();
 	}
 	stop_end();
 	if (prompt_follows()) {
-		say(T_PROMPT);
+		draw_say(T_PROMPT);
 		become_prompt(true);
 	}
 	keys_restore();

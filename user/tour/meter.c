@@ -76,17 +76,17 @@ void meter_start(struct meter *meter)
 {
 	for (int i = 0; i < 2; i++) { /* the first turn takes the faults of the meter itself */
 		count_rest(&meter->before);
-		count_faults(&meter->before);
+		tour_count_faults(&meter->before);
 		meter->started = meter_clock();
 	}
 }
 
-static long less(long after, long before)
+static long meter_less(long after, long before)
 {
 	return after == UNKNOWN || before == UNKNOWN ? UNKNOWN : after - before;
 }
 
-static long add(long a, long b)
+static long meter_sum(long a, long b)
 {
 	return a == UNKNOWN || b == UNKNOWN ? UNKNOWN : a + b;
 }
@@ -97,15 +97,15 @@ void meter_stop(struct meter *meter)
 	struct counts after;
 
 	meter->spent = meter_clock() - meter->started;
-	count_faults(&after);
+	tour_count_faults(&after);
 	count_rest(&after);
-	meter->cost.faults = less(after.faults, before->faults);
-	meter->cost.frames = less(after.frames, before->frames);
-	meter->cost.tables = less(after.tables, before->tables);
-	meter->cost.around = less(after.around, before->around);
-	meter->cost.grown = less(after.grown, before->grown);
+	meter->cost.faults = meter_less(after.faults, before->faults);
+	meter->cost.frames = meter_less(after.frames, before->frames);
+	meter->cost.tables = meter_less(after.tables, before->tables);
+	meter->cost.around = meter_less(after.around, before->around);
+	meter->cost.grown = meter_less(after.grown, before->grown);
 	for (int i = 0; i < KINDS; i++)
-		meter->cost.kinds[i] = less(after.kinds[i], before->kinds[i]);
+		meter->cost.kinds[i] = meter_less(after.kinds[i], before->kinds[i]);
 }
 
 void meter_add(struct meter *sum, const struct meter *more)
@@ -115,12 +115,12 @@ void meter_add(struct meter *sum, const struct meter *more)
 
 	sum->spent += more->spent;
 	to->faults += from->faults;
-	to->frames = add(to->frames, from->frames);
-	to->tables = add(to->tables, from->tables);
-	to->around = add(to->around, from->around);
-	to->grown = add(to->grown, from->grown);
+	to->frames = meter_sum(to->frames, from->frames);
+	to->tables = meter_sum(to->tables, from->tables);
+	to->around = meter_sum(to->around, from->around);
+	to->grown = meter_sum(to->grown, from->grown);
 	for (int i = 0; i < KINDS; i++)
-		to->kinds[i] = add(to->kinds[i], from->kinds[i]);
+		to->kinds[i] = meter_sum(to->kinds[i], from->kinds[i]);
 }
 
 /*

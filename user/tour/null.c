@@ -36,7 +36,7 @@ void stop_null(void)
 	pid_t pid;
 
 	title(6, text(T_NULL), "a fault refused: *(int *)NULL");
-	say(T_NULL_WHY);
+	draw_say(T_NULL_WHY);
 	let_it_be_seen();
 	pid = fork();
 	if (pid == 0)
@@ -50,5 +50,5 @@ void stop_null(void)
 	else
 		paint(RED, text(T_NULL_ALIVE), (unsigned)status);
 	printf("\n");
-	say(count_has_kinds() ? T_NULL_REPORT : T_NULL_REPORT_LINUX);
+	draw_say(count_has_kinds() ? T_NULL_REPORT : T_NULL_REPORT_LINUX);
 }

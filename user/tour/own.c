@@ -18,7 +18,7 @@ static const struct {
 void stop_faults(void)
 {
 	title(7, text(T_FAULTS), "SIGSEGV: mprotect()");
-	say(T_FAULTS_WHY);
+	draw_say(T_FAULTS_WHY);
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		struct faults_result result = { 0 };
 

@@ -40,8 +40,8 @@ struct times {
 /* ---- the server ---- */
 
 /* Answers a call. Returns the size of the reply, or 0 if there is none. */
-static uint64_t answer(struct file_server *server, int fd, long rcvid, uint64_t n,
-		       struct times *times)
+static uint64_t served_answer(struct file_server *server, int fd, long rcvid, uint64_t n,
+			      struct times *times)
 {
 	struct file_reply reply;
 
@@ -69,7 +69,7 @@ _Noreturn static void be_server(int receive, struct times *times)
 		rcvid = ipc_reply_receive(receive, rcvid, &m, IPC_NEVER);
 		times->received = meter_clock();
 		if (rcvid > 0)
-			m.word[0] = answer(&server, receive, rcvid, m.word[0], times);
+			m.word[0] = served_answer(&server, receive, rcvid, m.word[0], times);
 		else if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
 			_exit(0);
 		else if (rcvid < 0 && rcvid != -ESRCH && rcvid != -EINTR)
@@ -91,7 +91,7 @@ static int mount_files(int send)
 }
 
 /* Starts the server and mounts its files. Returns its pid or a negative errno. */
-static pid_t serve(struct times *times)
+static pid_t served_loop(struct times *times)
 {
 	int receive = ipc_create(IPC_CLOEXEC), send, err;
 	pid_t pid;
@@ -117,7 +117,7 @@ static pid_t serve(struct times *times)
 
 /* ---- the client ---- */
 
-static void *map(size_t bytes, int prot, int flags, int fd, off_t at, void *where)
+static void *served_map(size_t bytes, int prot, int flags, int fd, off_t at, void *where)
 {
 	void *p = mmap(where, bytes, prot, flags, fd, at);
 
@@ -130,19 +130,19 @@ static void *map(size_t bytes, int prot, int flags, int fd, off_t at, void *wher
 static const volatile char *map_line(uint64_t number)
 {
 	off_t start = (off_t)(number * LINE / SHOWN * SHOWN);
-	char *room = map(2 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, NULL);
+	char *room = served_map(2 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, NULL);
 	char *at = (char *)(((uintptr_t)room + TABLE - 1) & ~(TABLE - 1));
 	int fd = open(PLACE "/numbers", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		die(PLACE "/numbers");
-	map(SHOWN, PROT_READ, MAP_SHARED | MAP_FIXED, fd, start, at);
+	served_map(SHOWN, PROT_READ, MAP_SHARED | MAP_FIXED, fd, start, at);
 	close(fd);
 	return at + (number * LINE - (uint64_t)start);
 }
 
 /* Prints a row of the drawing. TEXTS is nothing; without `last` the row ends in the middle. */
-static void draw(enum text left, enum text middle, enum text right, const char *last)
+static void served_draw(enum text left, enum text middle, enum text right, const char *last)
 {
 	printf("   ");
 	pad(left == TEXTS ? "" : text(left), LEFT);
@@ -159,14 +159,14 @@ static void draw_cost(enum text left, enum text middle, enum text right, uint64_
 	char digits[24];
 
 	snprintf(digits, sizeof(digits), "%lu", (unsigned long)cost);
-	draw(left, middle, right, digits);
+	served_draw(left, middle, right, digits);
 }
 
-static void picture(const struct meter *meter, const struct times *times)
+static void served_picture(const struct meter *meter, const struct times *times)
 {
-	draw(T_SERVED_PROGRAM, T_SERVED_KERNEL, T_SERVED_SERVER,
-	     text(meter_is_exact() ? T_SERVED_COST : T_SERVED_COST_NS));
-	draw(T_SERVED_LOAD, T_SERVED_FAULT, TEXTS, NULL);
+	served_draw(T_SERVED_PROGRAM, T_SERVED_KERNEL, T_SERVED_SERVER,
+		    text(meter_is_exact() ? T_SERVED_COST : T_SERVED_COST_NS));
+	served_draw(T_SERVED_LOAD, T_SERVED_FAULT, TEXTS, NULL);
 	draw_cost(TEXTS, T_SERVED_ASKS, T_SERVED_RECEIVES, times->received - meter->started);
 	draw_cost(TEXTS, TEXTS, T_SERVED_COMPUTES, times->computed - times->received);
 	draw_cost(TEXTS, T_SERVED_FILLS, T_SERVED_WRITES, times->written - times->computed);
@@ -189,7 +189,7 @@ static void print_line(const volatile char *line)
 	printf("\n");
 }
 
-static void touch(const struct times *times)
+static void served_touch(const struct times *times)
 {
 	const volatile char *line = map_line(NUMBER);
 	const volatile char *first = (const volatile char *)((uintptr_t)line & ~(SHOWN - 1));
@@ -204,19 +204,19 @@ static void touch(const struct times *times)
 	meter_start(&again);
 	(void)*line;
 	meter_stop(&again);
-	picture(&meter, &then);
+	served_picture(&meter, &then);
 	print_line(line);
 	rows_begin();
-	row(text(T_SERVED_ROW), &meter);
-	row(text(T_SERVED_ROW_AGAIN), &again);
+	draw_meter_row(text(T_SERVED_ROW), &meter);
+	draw_meter_row(text(T_SERVED_ROW_AGAIN), &again);
 	munmap((void *)(uintptr_t)first, SHOWN);
 }
 
-static void run(void)
+static void served_run(void)
 {
 	struct times *times =
-		map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, NULL);
-	pid_t pid = serve(times);
+		served_map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, NULL);
+	pid_t pid = served_loop(times);
 	int status;
 
 	if (pid < 0) {
@@ -225,14 +225,14 @@ static void run(void)
 		printf("\n");
 		return;
 	}
-	touch(times);
+	served_touch(times);
 	if (umount(PLACE) != 0)
 		kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	rmdir(PLACE);
 }
 #else
-static void run(void)
+static void served_run(void)
 {
 }
 #endif
@@ -240,7 +240,7 @@ static void run(void)
 void stop_served(void)
 {
 	title(8, text(T_SERVED), "a file of a server: mmap()");
-	say(count_has_kinds() ? T_SERVED_WHY : T_SERVED_LINUX);
+	draw_say(count_has_kinds() ? T_SERVED_WHY : T_SERVED_LINUX);
 	if (count_has_kinds())
-		run();
+		served_run();
 }

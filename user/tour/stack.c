@@ -25,13 +25,13 @@ void stop_stack(void)
 	struct meter meter;
 
 	title(5, text(T_STACK), "stack growth: char deep[256 KiB]");
-	say(T_STACK_WHY);
+	draw_say(T_STACK_WHY);
 	touch_down(top, READY);
 	meter_start(&meter);
 	touch_down(top - READY * PAGE, MORE);
 	meter_stop(&meter);
 	rows_begin();
-	row(text(T_STACK_ROW), &meter);
+	draw_meter_row(text(T_STACK_ROW), &meter);
 	if (meter.cost.grown != UNKNOWN) {
 		printf("   ");
 		printf(text(T_STACK_GROWN), meter.cost.grown);

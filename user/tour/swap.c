@@ -61,7 +61,7 @@ static void write_page(uint64_t *words, size_t page)
 		words[i] = (page + 1) * PAGE_STEP + i * STEP;
 }
 
-static void check_page(const uint64_t *words, size_t page)
+static void tour_swap_check_page(const uint64_t *words, size_t page)
 {
 	uint64_t wrong = 0;
 
@@ -72,13 +72,13 @@ static void check_page(const uint64_t *words, size_t page)
 }
 
 /* Writes the pages from `from` to the one before `to`, or reads and checks them. */
-static void touch(struct set *set, size_t from, size_t to, bool write)
+static void tour_swap_touch(struct set *set, size_t from, size_t to, bool write)
 {
 	for (size_t page = from; page < to; page++) {
 		if (write)
 			write_page(set->words + page * WORDS, page);
 		else
-			check_page(set->words + page * WORDS, page);
+			tour_swap_check_page(set->words + page * WORDS, page);
 	}
 	if (write)
 		set->written = to;
@@ -92,7 +92,7 @@ static size_t least(size_t a, size_t b)
 }
 
 /* Looks where the pages of a cell are. Looking does not touch them. */
-static struct places look(const struct set *set, size_t from, size_t to)
+static struct places tour_swap_look(const struct set *set, size_t from, size_t to)
 {
 	static unsigned char resident[TIMES * MOST_LEFT / PAGE / CELLS];
 	struct places places = { 0 };
@@ -133,7 +133,7 @@ static struct places draw_strip(const struct set *set)
 
 	printf("│");
 	for (size_t i = 0; i < CELLS; i++) {
-		struct places places = look(set, i * cell, (i + 1) * cell);
+		struct places places = tour_swap_look(set, i * cell, (i + 1) * cell);
 
 		draw_cell(&places, cell);
 		sum.mapped += places.mapped;
@@ -166,7 +166,7 @@ static void draw_head(const struct set *set)
 {
 	char what[128];
 
-	say(T_SWAP_LEGEND);
+	draw_say(T_SWAP_LEGEND);
 	snprintf(what, sizeof(what), text(T_SWAP_CELL), (long)(set->npages / CELLS));
 	printf("   ");
 	pad(what, LABEL_WIDTH + CELLS + 2);
@@ -180,14 +180,15 @@ static void draw_head(const struct set *set)
 /* ---- what the child does ---- */
 
 /* Touches some pages, and shows that as a row, which changes meanwhile on a terminal. */
-static struct places show(struct set *set, const char *what, size_t from, size_t to, bool write)
+static struct places tour_swap_show(struct set *set, const char *what, size_t from, size_t to,
+				    bool write)
 {
 	size_t step = (to - from) / DRAWN;
 	struct places places;
 	struct paging now;
 
 	for (size_t at = from; at < to; at += step) {
-		touch(set, at, at + step, write);
+		tour_swap_touch(set, at, at + step, write);
 		if (set->animated && at + step < to) {
 			draw_row(set, what, &now);
 			printf("\r");
@@ -208,7 +209,7 @@ static void walk(struct set *set, enum text verb, bool write)
 
 	for (int i = 0; i < PARTS; i++) {
 		snprintf(what, sizeof(what), text(verb), i + 1, PARTS);
-		show(set, what, (size_t)i * part, ((size_t)i + 1) * part, write);
+		tour_swap_show(set, what, (size_t)i * part, ((size_t)i + 1) * part, write);
 	}
 }
 
@@ -221,7 +222,7 @@ static bool can_animate(void)
 	       size.ws_col >= WIDTH;
 }
 
-static void *map(size_t bytes, int flags)
+static void *tour_swap_map(size_t bytes, int flags)
 {
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
 			-1, 0);
@@ -241,23 +242,23 @@ static void lock_memory(size_t left)
 	npages = (size_t)machine.free_frames - least((size_t)machine.free_frames, left / PAGE);
 	npages -= (npages + 512) / 513;
 	if (npages)
-		map(npages * PAGE, MAP_LOCKED | MAP_POPULATE);
+		tour_swap_map(npages * PAGE, MAP_LOCKED | MAP_POPULATE);
 }
 
-_Noreturn static void be_child(size_t left)
+_Noreturn static void tour_swap_be_child(size_t left)
 {
 	struct set set = { .npages = TIMES * left / PAGE, .animated = can_animate() };
 	struct places places;
 
 	count_setup();
 	lock_memory(left);
-	set.words = map(set.npages * PAGE, 0);
+	set.words = tour_swap_map(set.npages * PAGE, 0);
 	count_paging(set.words, &set.shown);
 	draw_head(&set);
 	walk(&set, T_SWAP_WRITE, true);
 	walk(&set, T_SWAP_READ, false);
-	show(&set, text(T_SWAP_FEW), 0, set.npages / FEW, false);
-	places = show(&set, text(T_SWAP_AGAIN), 0, set.npages / FEW, false);
+	tour_swap_show(&set, text(T_SWAP_FEW), 0, set.npages / FEW, false);
+	places = tour_swap_show(&set, text(T_SWAP_AGAIN), 0, set.npages / FEW, false);
 	printf("   ");
 	printf(text(T_SWAP_RESULT), (long)set.npages, (long)places.mapped, (long)places.cached,
 	       (long)places.out);
@@ -275,7 +276,7 @@ static size_t choose_left(void)
 
 	count_machine(&machine);
 	if (!count_has_kinds() || !machine.swap) {
-		say(count_has_kinds() ? T_SWAP_NO_DISK : T_SWAP_LINUX);
+		draw_say(count_has_kinds() ? T_SWAP_NO_DISK : T_SWAP_LINUX);
 		return 0;
 	}
 	memory = (size_t)machine.free_frames * PAGE;
@@ -319,7 +320,7 @@ static int run_child(size_t left)
 		die("fork");
 	if (pid == 0) {
 		sigprocmask(SIG_UNBLOCK, &set, NULL);
-		be_child(left);
+		tour_swap_be_child(left);
 	}
 	child = pid;
 	signal(SIGINT, end_child);

@@ -90,9 +90,9 @@ int columns(const char *s); /* the width of a text; a Chinese character has two 
 void paint(enum colour colour, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void pad(const char *s, int width); /* a negative width aligns to the right */
 void title(int number, const char *name, const char *call);
-void say(enum text text); /* prints its lines */
+void draw_say(enum text text); /* prints its lines */
 void rows_begin(void);
-void row(const char *what, const struct meter *meter);
+void draw_meter_row(const char *what, const struct meter *meter);
 
 /* ---- keys.c ---- */
 

@@ -10,7 +10,7 @@
 /* TABLE bytes more, so that SIZE bytes fit from an address that is aligned to TABLE. */
 static char array[SIZE + TABLE];
 
-static long read_all(const volatile char *from, unsigned long npages)
+static long zero_read_all(const volatile char *from, unsigned long npages)
 {
 	long sum = 0;
 
@@ -19,14 +19,14 @@ static long read_all(const volatile char *from, unsigned long npages)
 	return sum;
 }
 
-static void write_some(volatile char *to, unsigned long npages)
+static void zero_write_some(volatile char *to, unsigned long npages)
 {
 	for (unsigned long i = 0; i < npages; i++)
 		to[i * (SIZE / 4)] = 1;
 }
 
 /* Prints the frames of the pages at 0, 1/4 and 2/4 of the array. */
-static void picture(enum text what, const volatile char *at)
+static void zero_picture(enum text what, const volatile char *at)
 {
 	printf("   %s", text(what));
 	for (int i = 0; i < 3; i++) {
@@ -46,17 +46,17 @@ void stop_zero(void)
 	struct meter reads, writes;
 
 	title(2, text(T_ZERO), "zero fill: static char array[64 MiB]");
-	say(T_ZERO_WHY);
+	draw_say(T_ZERO_WHY);
 	meter_start(&reads);
-	if (read_all(at, SIZE / PAGE) != 0)
+	if (zero_read_all(at, SIZE / PAGE) != 0)
 		die("zeros");
 	meter_stop(&reads);
-	picture(T_ZERO_ONE, at);
+	zero_picture(T_ZERO_ONE, at);
 	meter_start(&writes);
-	write_some(at, 3);
+	zero_write_some(at, 3);
 	meter_stop(&writes);
-	picture(T_ZERO_THREE, at);
+	zero_picture(T_ZERO_THREE, at);
 	rows_begin();
-	row(text(T_ZERO_ROW_READ), &reads);
-	row(text(T_ZERO_ROW_WRITE), &writes);
+	draw_meter_row(text(T_ZERO_ROW_READ), &reads);
+	draw_meter_row(text(T_ZERO_ROW_WRITE), &writes);
 }

@@ -69,6 +69,7 @@ SEEDS = [
     ("space-lock", "trap/sys_mem.c", "void g(struct space *space)\n{\n\tspin_lock(&space->lock);\n}\n", {}),
     ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
     ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n", {}),
+    ("function-names", "user/new.c", "static void install(void)\n{\n}\n", {}),
     ("function-names", "arch/include/arch/mmu.h", "static inline int list_n(int *l)\n{\n\treturn *l;\n}\n", {}),
     ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
     ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
