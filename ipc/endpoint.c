@@ -61,7 +61,7 @@ struct receiver {
 	uint64_t *badge_to;
 	uint64_t rcvid;	     /* 0: a pulse */
 	struct sender *gone; /* its last pulse was received: to be freed; set if it is a pulse */
-	uint32_t done;	     /* atomic */
+	uint32_t done;	     /* atomic for thread_park(); what has come is read under the lock */
 };
 
 /*
@@ -584,7 +584,7 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	list_del(&receiver->link);
 	thread_call_init(&call, endpoint, sender, words, transfer);
 	receive_call_locked(endpoint, &call, receiver);
-	receiver->done = 1;
+	receiver->done = 1; /* no release: see endpoint_reply_receive() */
 	current_thread()->waits_for = endpoint;
 	sched_switch_over(receiver->thread, &endpoint->lock);
 	if (unlikely(!call.done || call.holds != 0)) {
@@ -763,10 +763,14 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 	return err;
 }
 
-/* Waits if nothing was received yet. The result is that of endpoint_receive(). */
-static __attribute__((noinline)) int64_t end_receive(struct receiver *receiver, uint64_t deadline)
+/*
+ * Waits if nothing has been `received`: receiver->done, read under the lock. The result is that of endpoint_receive().
+ * Without the lock, `done` could be seen before what was received.
+ */
+static __attribute__((noinline)) int64_t end_receive(struct receiver *receiver, bool received,
+						     uint64_t deadline)
 {
-	if (!receiver->done) {
+	if (!received) {
 		int err = receive_later(receiver, deadline);
 
 		if (err)
@@ -793,6 +797,7 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 {
 	struct endpoint *endpoint = to_endpoint(receive);
 	struct receiver receiver;
+	bool received;
 
 	if (!endpoint)
 		return -EINVAL;
@@ -800,8 +805,9 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 	spin_lock_irq(&endpoint->lock);
 	endpoint->server = current_id();
 	receive_now_locked(endpoint, &receiver, deadline != 0);
+	received = receiver.done;
 	spin_unlock_irq(&endpoint->lock);
-	return end_receive(&receiver, deadline);
+	return end_receive(&receiver, received, deadline);
 }
 
 /* The general way of endpoint_reply_receive(). */
@@ -822,6 +828,12 @@ static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *recei
 /*
  * The fast way is for a server that answers the call it received last and then has to wait. The
  * caller runs at once. Usually this thread runs again when the next call comes.
+ *
+ * Here and in endpoint_call(), `done` is a plain store, without the fence of atomic_store(). It only ends thread_park().
+ * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest.
+ *
+ * After sched_switch_over() both take the endpoint from their own struct on the stack. A local variable would need a
+ * register that is saved on entry and loaded at the end, in each call.
  */
 int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
 			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline)
@@ -850,8 +862,10 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	call->done = 1;
 	sched_switch_over(call->thread, &endpoint->lock);
 	if (unlikely(receiver.rcvid == 0)) {
+		bool received = receiver.done;
+
 		spin_unlock_irq(&receiver.endpoint->lock);
-		return end_receive(&receiver, UINT64_MAX);
+		return end_receive(&receiver, received, UINT64_MAX);
 	}
 	spin_unlock_irq(&receiver.endpoint->lock);
 	return (int64_t)receiver.rcvid;
