@@ -349,7 +349,7 @@ static void run_is_over(struct p9_twrite_run *run, bool idle)
 		page_put(run->page[i]);
 	waitq_wake_all(&data->wb.written);
 	waitq_wake_all(&data->session->cleaned);
-	if (idle || atomic_load_relaxed(&data->wb.is_hurried))
+	if (idle || atomic_load_relaxed(&data->wb.is_waiting))
 		p9_sessions_look_before(0);
 	object_put(&data->object);
 }
@@ -620,6 +620,7 @@ static void retire(struct p9_data *data)
 	if (ended) {
 		data->wb.listed = false;
 		atomic_store(&data->wb.is_hurried, 0u);
+		atomic_store(&data->wb.is_waiting, 0u);
 		spin_lock(&session->dirty_lock);
 		list_del(&data->wb.dirty.link);
 		session->ndirty_files--;
@@ -636,7 +637,7 @@ static void retire(struct p9_data *data)
 		waitq_wake_all(&session->cleaned);
 }
 
-/* Who unmounts wants no file to be used any more. */
+/* For an unmount, which needs files that are no longer used. */
 static void wait_for_retiring(struct p9_session *session, uint64_t deadline)
 {
 	uint64_t seq;
@@ -866,7 +867,7 @@ void p9_lift_bar(struct p9_data *data)
 	data->wb.barred = false;
 	spin_unlock(&data->object.lock);
 	waitq_wake_all(&data->wb.written);
-	if (atomic_load_relaxed(&data->wb.is_hurried))
+	if (atomic_load_relaxed(&data->wb.is_waiting))
 		p9_sessions_look_before(0);
 }
 
@@ -894,13 +895,21 @@ static void pass_is_over(struct p9_data *data, uint64_t now, uint64_t *next)
 	spin_unlock(&data->object.lock);
 }
 
-/* When it cannot go on, it is woken by the end of a request, or looks again soon. */
+/*
+ * Makes a pass over the file, or goes on with one. If it cannot go on, the end of a request or of a bar wakes the thread, or
+ * it looks again soon.
+ *
+ * No wake-up is lost: is_waiting is set before may_start() looks for room once more. object.lock orders this against
+ * the code that makes room, which changes `nwriting` or `barred` with the lock held and looks at is_waiting
+ * afterwards. So either may_start() sees the room, or that code sees is_waiting.
+ */
 static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 {
 	int err = 0;
 
 	atomic_store(&data->wb.is_hurried,
-		     0u); /* a request for haste from here on wants another pass */
+		     0u); /* if it is set from here on, another pass follows */
+	atomic_store(&data->wb.is_waiting, 0u);
 	while (!err && data->wb.cursor < P9_PAGES_END)
 		err = start_one(data, &data->wb.cursor, P9_PAGES_END);
 	if (!err) {
@@ -908,8 +917,7 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 		pass_is_over(data, now, next);
 		return;
 	}
-	/* Whoever makes room from here on sees this, and wakes the thread. */
-	atomic_store(&data->wb.is_hurried, 1u);
+	atomic_store(&data->wb.is_waiting, 1u);
 	if (err == -ENOMEM)
 		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
 	else if (may_start(data)) /* there was room already */
@@ -928,11 +936,12 @@ static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *ne
 		atomic_store(&data->wb.is_hurried, 1u);
 	if (due == UINT64_MAX) {
 		retire(data);
-		/* A store just now may have made it dirty again, which wakes nobody. */
+		/* A store just now may have made it dirty again, which wakes no thread. */
 		*next = MIN(*next, due_tick(data));
 	} else if (atomic_load(&data->wb.nflushing)) {
 		return;
-	} else if (due <= now || atomic_load(&data->wb.is_hurried)) {
+	} else if (due <= now || atomic_load(&data->wb.is_hurried) ||
+		   atomic_load(&data->wb.is_waiting)) {
 		write_file(data, now, next);
 	} else {
 		*next = MIN(*next, due);

@@ -30,9 +30,12 @@ struct p9_writeback {
 	/* guarded by session->dirty_lock: */
 	struct p9_dirty dirty;
 	/* atomic: */
-	uint32_t is_hurried; /* pages are not to wait until they are old enough */
-	uint32_t nshort;     /* how often the server has taken a part of a request */
-	uint32_t nflushing;  /* threads in p9_flush(), to which the kernel thread leaves the file */
+	uint32_t
+		is_hurried; /* pages must be written at once, and not only when they are old enough */
+	uint32_t
+		is_waiting; /* the kernel thread's pass has stopped: whatever makes room wakes the thread */
+	uint32_t nshort;    /* how often the server has taken a part of a request */
+	uint32_t nflushing; /* threads in p9_flush(), to which the kernel thread leaves the file */
 	/* the kernel thread's own: */
 	uint64_t cursor;      /* where its pass over the file goes on */
 	struct waitq written; /* woken when a request has ended, or the bar is lifted; own lock */
