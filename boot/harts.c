@@ -19,7 +19,7 @@
 /* Firmware starts a hart at once, but the host of a virtual machine may have other work. It is waited for that long. */
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
 
-/* Whoever waits for longer sleeps that long between its looks. */
+/* A thread that waits for longer than AT_ONCE_NS sleeps for LOOK_NS between two looks. */
 #define AT_ONCE_NS (NSEC_PER_SEC / 1000)
 #define LOOK_NS	   (NSEC_PER_SEC / 100)
 

@@ -552,7 +552,7 @@ int fdtable_close(struct fdtable *table, int fd)
 	return 0;
 }
 
-/* Who gets a lock that goes with the descriptor finds what was written. */
+/* A process that gets a lock which this close releases finds what was written. */
 int fdtable_close_flush(struct fdtable *table, int fd)
 {
 	struct file *file = fdtable_take(table, fd);

@@ -188,7 +188,7 @@ void file_discard(struct file *file);
 void file_memory_add(ssize_t bytes);
 /*
  * The same with a limit: an eighth of memory for all open files. Returns 0, or -ENFILE and counts
- * nothing. Who creates a file for a program first charges all that it will count, and gives that back
+ * nothing. Code that creates a file for a program first charges all that it will count, and gives that back
  * by file_memory_add() when the file is there and counts itself, or could not be created. So those
  * threads that create files at the same time do not exceed the limit together.
  */

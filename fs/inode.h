@@ -34,7 +34,7 @@ struct pipe;
 /* The times are to be now: who may write to the file may do that, too. */
 #define ATTR_TOUCH	 0x100u
 
-/* Who never finds a file twice in the same place has a server that lies, or a name that changes all the time. */
+/* Beyond so many tries the server lies, or the name changes all the time: the file is never twice in the same place. */
 #define INODE_STALE_TRIES 8u
 
 /* For `place` of struct inode_ops: a name of an inode, for those who watch the directory. */

@@ -532,7 +532,7 @@ static void instance_free(struct inotify *instance)
 	kfree(instance);
 }
 
-/* Nobody adds events any more, or takes them. */
+/* No thread adds events any more, or takes them. */
 static void inotify_release(struct file *file)
 {
 	struct inotify *instance = inotify_of(file);

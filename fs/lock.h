@@ -12,7 +12,7 @@ struct lock_wait;
 #define FILE_LOCKS_PER_OWNER 1024u
 
 /*
- * Whose a lock is: part of a descriptor table for the record locks of a process, of an open file
+ * The owner of a lock. It is part of a descriptor table for the record locks of a process, of an open file
  * for the others. All zeros to begin with.
  */
 struct lock_owner {

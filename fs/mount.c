@@ -320,8 +320,8 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 }
 
 /*
- * Drops what mount_take_out_locked() has released. Nobody can name the mount any more, to give it
- * another server.
+ * Drops what mount_take_out_locked() has released. No program can name the mount any more, to give
+ * it another server.
  */
 static void put_taken_out(struct mount *mount, struct inode *point)
 {

@@ -170,8 +170,8 @@ static inline void path_get(struct inode *inode)
 
 /*
  * For the `inode` slot of struct object_ops: returns the inode that *at has, as by path_get(), or
- * NULL if its last reference, or that of its mount, is gone. Whoever frees the inode sets *at to
- * NULL before, with object->lock held.
+ * NULL if its last reference, or that of its mount, is gone. The thread that frees the inode sets
+ * *at to NULL before, with object->lock held.
  */
 struct inode *inode_living(struct object *object, struct inode *const *at);
 
@@ -240,7 +240,7 @@ void mount_statfs(struct mount *mount, struct abi_statfs *st);
 
 /*
  * The oldest mount of the tree with a greater place than that, with a reference. NULL: there are no
- * more. Whoever goes by places misses none that stays, whatever is mounted and unmounted meanwhile.
+ * more. A walk by places misses no mount that stays, whatever is mounted and unmounted meanwhile.
  */
 struct mount *mount_after(uint64_t place);
 

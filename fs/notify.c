@@ -5,7 +5,7 @@
  * for all of an inode's watches, so an instance that has taken back a watch gets no more events by it. Nothing is waited
  * for with the lock held. An inode's watch_mask says without the lock whether there is anything to do.
  *
- * Who watches a directory is told what happens to the files in it, by their names. An inode knows its names (`place` of
+ * A watch of a directory gets the events of the files in it, by their names. An inode knows its names (`place` of
  * struct inode_ops). An open file has no name of its own: if its inode had several when it was opened, name_id says which
  * one it was opened by.
  *
@@ -92,8 +92,8 @@ void notify_link_locked(struct inotify_watch *watch)
 }
 
 /*
- * The rest of the end of a watch that its inode does not list any more. Who frees the inode looks at watch_mask first, and
- * who frees the mount at nwatches: so these stores come last, in this order.
+ * The rest of the end of a watch that its inode does not list any more. The thread that frees the inode looks at watch_mask
+ * first, and the one that frees the mount looks at nwatches: so these stores come last, in this order.
  */
 static void watch_forget_locked(struct inotify_watch *watch)
 {
@@ -336,7 +336,7 @@ void notify_unpin(struct inode *inode)
 		inode_put(inode);
 }
 
-/* Nobody else has a reference, so no watch is added, and none of these pins the inode. */
+/* There is no other reference, so no watch is added, and none of these pins the inode. */
 void notify_inode_freed(struct inode *inode)
 {
 	const struct notify_event event = { .mask = IN_DELETE_SELF };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may do what with a file: mode, owner, group, and the sticky bit of its directory. */
+/* Permissions of a file: its mode, owner and group, and the sticky bit of its directory. */
 #include "fs/permission.h"
 
 #include "abi/errno.h"

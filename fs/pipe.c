@@ -650,7 +650,7 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 	return 0;
 }
 
-/* Who writes after this looks at the queue; what was written before is there to be read. */
+/* A later write looks at the queue, and what was written before is there to be read. */
 static struct async_queue *pipe_async(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);

@@ -5,8 +5,8 @@
  * that were missed since, and arm it again, as on Linux. So it costs nothing while nobody takes them.
  *
  * file->lock guards the times and the arming. The interrupt changes `ticks` and `expired` only, and it
- * does not come unless the timer is armed. Who sets the wall clock changes `ticks` and `cancelled`, if the program
- * has asked to be told.
+ * does not come unless the timer is armed. A change of the wall clock changes `ticks` and `cancelled`, if the
+ * program has asked for that.
  */
 #include "fs/timerfd.h"
 

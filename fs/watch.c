@@ -51,7 +51,7 @@ static struct pass *pass_find(struct watch *watch, const struct waitq *queue)
 	return &watch->passes[i];
 }
 
-/* Somebody is to be woken after the watch. Call with the lock of the file's queue held. */
+/* Records that other threads must be woken after the watch. Call with the lock of the file's queue held. */
 static void pass_leave(struct watch *watch, struct pass pass)
 {
 	bool first;

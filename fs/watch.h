@@ -31,8 +31,8 @@ struct epoll {
 };
 
 /*
- * Who is still to be woken: the others at a queue of the file, after a watch was woken that is to wake them
- * (see struct waiter); and those who poll or watch the set.
+ * What is still to be woken: the other waiters at a queue of the file, after a watch was woken that must wake them (see
+ * struct waiter); and the threads and sets that poll or watch this set.
  */
 #define PASSES (POLL_QUEUES + 1)
 
@@ -85,7 +85,7 @@ struct watch *watch_find_locked(const struct epoll *set, int fd, const struct fi
 /* Makes it one of the set, which has none of that number and file. Call with watches_lock held. */
 void watch_link_locked(struct watch *watch);
 /*
- * Takes it out of its set and off all queues. Nobody looks at the file: its last reference is gone, or
+ * Takes it out of its set and off all queues. No thread looks at the file: its last reference is gone, or
  * `scan` is held, or the set ends. Call with watches_lock held.
  */
 void watch_unlink_locked(struct watch *watch);
@@ -110,8 +110,8 @@ static inline unsigned watch_look(struct watch *watch)
 void watch_is_ready(struct watch *watch);
 
 /*
- * Wakes those that waited behind a watch that was woken by an interrupt. Who looks at a set calls this
- * first, so that no event which has already been seen elsewhere is missing there.
+ * Wakes those that waited behind a watch that was woken by an interrupt. Code that looks at a set calls this
+ * first, so that the set has every event that has already been seen elsewhere.
  */
 void watches_pass_on_all(void);
 extern uint64_t watches_npassing; /* atomic */

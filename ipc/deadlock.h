@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for whom: a call that its caller would have to answer itself is refused. */
+/* Finds deadlocks of calls: a call that its caller would have to answer itself is refused. */
 #pragma once
 
 #include "lib/types.h"

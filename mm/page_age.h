@@ -34,7 +34,7 @@ static inline void page_set_used(struct page *page)
 		page_set(page, flag);
 }
 
-/* The page was hot and has been read again: it stays hot. Nobody else knows it yet. */
+/* The page was hot and has been read again: it stays hot. No other thread knows it yet. */
 static inline void page_set_hot(struct page *page)
 {
 	page_set(page, PAGE_USED_ONCE | PAGE_HEAT_MAX * PAGE_HEAT_ONE);

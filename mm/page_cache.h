@@ -54,7 +54,7 @@ void page_read_done(struct page *page, int result);
  * reads it, and calls page_read_done(). Returns false if the page is not missing, or if this would
  * take memory. The caller holds object->lock.
  *
- * The page is PAGE_AHEAD from then on. Who uses it first calls object_page_used().
+ * The page is PAGE_AHEAD from then on. Its first user calls object_page_used().
  */
 bool object_read_along(struct object *object, uint64_t index, struct page *page);
 void object_page_used(struct page *page);

@@ -192,7 +192,7 @@ bool swap_reads_along(void)
 	return readahead_is_wide(&readahead);
 }
 
-/* Nobody else knows the page yet. */
+/* No other thread knows the page yet. */
 static void make_private(struct page *page)
 {
 	page_change(page, PAGE_KIND_MASK, PAGE_ANON | PAGE_SWAP_CACHED);
@@ -316,8 +316,8 @@ int swap_read_page(struct object *object, struct page *page, struct vm_wait *wai
 }
 
 /*
- * Reads the page that was asked for once more, by itself: the error may be a neighbour's. Whoever
- * needs one of these starts a read of their own.
+ * Reads the page that was asked for once more, by itself: the error may be a neighbour's. A
+ * thread that needs one of the neighbours starts a read of its own.
  */
 static void read_alone(struct swap_io *io)
 {

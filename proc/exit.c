@@ -254,7 +254,7 @@ static void reap_the_rest(void)
 }
 
 /*
- * Whoever writes to files ends first, and the servers of these files last. In between, they get what is
+ * Processes that write to files end first, and the servers of these files last. In between, they get what is
  * left to be written.
  */
 static void init_exit(struct process *init) __attribute__((noreturn));

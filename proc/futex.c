@@ -397,7 +397,7 @@ static bool futex_serve(struct request *request, const uint64_t *changes)
 		return false;
 	}
 	request->until = request->bucket->changes;
-	/* Whoever samples the new count sees the word that the program has stored before. */
+	/* A thread that samples the new count sees the word that the program has stored before. */
 	atomic_store(&request->bucket->changes, request->until + 1);
 	at = futex_serve_some(request, request->bucket->sleepers.next, &moved);
 	if (unlikely(at != NULL))

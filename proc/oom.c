@@ -240,8 +240,8 @@ static int64_t oom_points(const struct process *process, size_t held)
 }
 
 /*
- * Of equals the youngest is chosen, because it has done the least work. Who is not to be killed at all is
- * killed only before process 1, with which all would end.
+ * Of equals the youngest is chosen, because it has done the least work. A process that must not be
+ * killed at all is killed only before process 1, with which everything would end.
  */
 static bool oom_choice_is_better(const struct choice *choice, const struct process *process,
 				 int64_t points, bool spared)
@@ -313,7 +313,7 @@ static struct choice oom_choose(void)
 	return choice;
 }
 
-/* Who is killed for the memory of a space. */
+/* The processes that are killed for the memory of a space. */
 struct killing {
 	const struct uspace *uspace;
 	int victim; /* pid */
@@ -335,7 +335,7 @@ static void kill_sharer(struct process *process, void *arg)
 	memcpy(killing->comm, process->leader->name, sizeof(killing->comm));
 }
 
-/* Who was killed and why, and whose allocation it was for. */
+/* Logs which process was killed, why, and for whose allocation. */
 static void name_victim(const char *comm, int pid, size_t held)
 {
 	const struct process *asking = current_process();

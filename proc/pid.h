@@ -90,7 +90,7 @@ void thread_publish(struct thread *thread);
 void thread_forget(struct thread *thread);
 /*
  * The running thread is the last one of its process: nobody finds it by its id any more, unless it is
- * the leader. Whoever reaps the process frees it. Call with process_tree_lock held.
+ * the leader. The thread that reaps the process frees it. Call with process_tree_lock held.
  */
 void thread_forget_last(struct thread *thread);
 /*

@@ -21,7 +21,7 @@ static inline int priority_rank(const struct sched_wish *wish)
 
 struct thread_id;
 
-/* Gives a new thread what the running one, its creator, passes on. Nobody else finds it yet. */
+/* Gives a new thread what the running one, its creator, passes on. No other thread can find it yet. */
 void priority_inherit(struct thread *thread);
 
 /*
@@ -37,7 +37,7 @@ void timer_slack_set(uint64_t ns);
 int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret);
 int timer_slack_set_of(const struct thread_id *id, uint64_t ns);
 
-/* Whose nice values are meant: of one thread, of the threads of a group, or of a real user. */
+/* What a nice value applies to: one thread, the threads of a group, or those of a real user. */
 enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_USER };
 
 /*

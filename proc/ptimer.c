@@ -673,7 +673,7 @@ int ptimer_publish(struct ptimer *it, int clock)
 	return 0;
 }
 
-/* Nobody finds it, and it is not armed. */
+/* No thread can find it, and it is not armed. */
 void ptimer_discard(struct ptimer *it)
 {
 	struct process *process = it->process;

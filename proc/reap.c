@@ -154,8 +154,8 @@ static void reap(struct process *child)
 }
 
 /*
- * A child's end is told by a signal first, and then by the queue. Who has been woken by the signal looks once more: as on
- * Linux, that does not interrupt a wait for that child.
+ * A child's end sends a signal first, and then wakes the queue. A thread that was woken by the signal looks once more: as
+ * on Linux, that signal does not interrupt a wait for that child.
  */
 long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 {

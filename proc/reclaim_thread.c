@@ -14,7 +14,7 @@
 /* When nothing can be reclaimed: how long until the next attempt. */
 #define REST_NS NSEC_PER_SEC
 
-/* Nobody wakes it. */
+/* No thread wakes it. */
 static struct waitq rest = WAITQ_INIT(rest);
 
 static void take_a_rest(void)

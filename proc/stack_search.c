@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Searches the kernel stacks of threads that wait for addresses. */
 /*
- * A system call that waits keeps references in its local variables. Nobody else knows them, and to
+ * A system call that waits keeps references in its local variables. Nothing else knows them, and to
  * list them would cost each call time. So their stacks are searched, from the saved stack pointer
  * on: what is below it is old.
  */

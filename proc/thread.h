@@ -160,8 +160,8 @@ struct thread {
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
 	int sleep_clock; /* a CPU clock; else the deadline is of clock_ns() */
 	/*
-	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. Who answers
-	 * clears it.
+	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. The
+	 * answer clears it.
 	 */
 	struct endpoint *waits_for;
 	uint32_t

@@ -43,9 +43,9 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
 				       const struct deadline *deadline);
 
 /*
- * Sleeps until *done is not 0, without a queue: for a thread that is waited for by name. Who ends
- * the sleep sets *done and calls thread_wake() or sched_hand_over(), and keeps the sleeper from
- * returning meanwhile, by a lock that the sleeper takes afterwards. Returns 0; -EINTR after a kill,
+ * Sleeps until *done is not 0, without a queue: for a thread that is waited for by name. The
+ * thread that ends the sleep sets *done and calls thread_wake() or sched_hand_over(). It keeps the sleeper
+ * from returning meanwhile, by a lock that the sleeper takes afterwards. Returns 0; -EINTR after a kill,
  * or with `signals` any signal that must be acted upon; -ETIMEDOUT at the tick `deadline`
  * (UINT64_MAX: never). Call with no spinning lock held.
  */

@@ -10,9 +10,9 @@
 #include "sysv/util.h"
 
 /*
- * Who waits is a struct on its thread's stack, in one of two lists of its queue. Whoever sends a message gives it to
- * the oldest receiver that wants it; whoever takes one lets in what waits to be sent, the oldest first. So a sleeper
- * is woken when its call is over. Everything is guarded by the one mutex of all queues.
+ * A thread that waits has a struct on its stack, in one of two lists of its queue. A sender gives its message to the
+ * oldest receiver that wants it. A receiver puts the messages of waiting senders into the queue, the oldest first. So a
+ * sleeper is woken when its call is over. Everything is guarded by the one mutex of all queues.
  */
 
 struct msg_queue {
@@ -468,7 +468,7 @@ static struct msg_queue *msg_obtain_own(int id, int *err_ret)
 	return *err_ret ? NULL : to_msq(perm);
 }
 
-/* Who waits may have lost the permission to, or find room. */
+/* Threads that wait may have lost the permission to, or may find room. */
 static int change_queue(struct msg_queue *msq, const struct abi_msqid_ds *from)
 {
 	int err;

@@ -10,9 +10,9 @@
 #include "sysv/util.h"
 
 /*
- * A call whose operations cannot be carried out waits in one of its set's two queues. Whoever changes a semaphore
- * looks through them, the oldest first, and carries out for the sleepers what can be carried out now: so a sleeper is
- * woken when its call is over. Everything is guarded by the one mutex of all sets.
+ * A call whose operations cannot be carried out waits in one of its set's two queues. A thread that changes a
+ * semaphore goes through both, the oldest call first, and carries out what can be carried out now. So a sleeper is woken
+ * when its call is over. Everything is guarded by the one mutex of all sets.
  */
 
 struct sem {
@@ -309,7 +309,7 @@ static struct sem_undo *find_undo(struct sem_array *sma, struct undo_spare *spar
 	return undo;
 }
 
-/* Somebody has set semaphores: who has changed one before has nothing to undo there. */
+/* A call has set semaphores: earlier changes of these have nothing to undo any more. */
 static void forget_undos(struct sem_array *sma, unsigned first, unsigned n)
 {
 	struct sem_undo *undo;
@@ -552,7 +552,7 @@ static void finish_removed(struct list *pending)
 	}
 }
 
-/* Nobody waits for it any more, and nobody has anything to undo. */
+/* No thread waits for it any more, and no process has anything to undo. */
 static void freeary(struct sem_array *sma)
 {
 	finish_removed(&sma->pending_const);

@@ -58,7 +58,7 @@ void shm_init(void)
 	ipc_init_ids(&shm_ids);
 }
 
-/* Whoever attaches or detaches is remembered; a kernel thread that ends a space is nobody. */
+/* Records the process that attaches or detaches. A kernel thread that ends a space is not recorded. */
 static void note(struct shmid_kernel *shp, int64_t *time)
 {
 	atomic_store_relaxed(time, ipc_now());

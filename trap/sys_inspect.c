@@ -419,7 +419,7 @@ long sys_sysinfo(struct trap_frame *frame)
  */
 #define ALL_BYTES (LOG_RING_BYTES + LOG_RING_BYTES / 8)
 
-/* Whoever logs may hold any lock, and so wakes nobody: a reader that waits looks as often as this. */
+/* Code that logs may hold any lock, so it wakes no reader: a reader that waits looks as often as this. */
 #define LOOK_NS (NSEC_PER_SEC / 10)
 
 /* What SYSLOG_ACTION_CONSOLE_LEVEL may set. */

@@ -132,7 +132,7 @@ static bool shares_none(const struct process *process, uint64_t flags)
 	return !(flags & CLONE_VM) || !refcount_is_shared(&process->uspace->refs);
 }
 
-/* Who has threads shares what is to be undone with them, and goes on doing so. */
+/* A process with several threads shares its undo list with them, and keeps sharing it. */
 static void unshare_semaphores(struct process *process)
 {
 	if (atomic_load_relaxed(&process->nextra) == 0 && process->sem_undo)

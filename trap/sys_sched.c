@@ -170,7 +170,10 @@ static bool may_have_priority(const struct thread *thread, const struct request 
 	       (request->priority <= wish->rt_priority || request->priority <= limit);
 }
 
-/* Who changes what is another user's, or leaves SCHED_IDLE or the reset for what the thread could not have, is refused. */
+/*
+ * Without CAP_SYS_NICE, refuses changes of another user's threads, values beyond the limits, leaving SCHED_IDLE with a nice
+ * value beyond the limit, and clearing the reset at fork.
+ */
 static int may_change_wish(const struct thread *thread, const struct request *request)
 {
 	const struct sched_wish *wish = &thread->wish;

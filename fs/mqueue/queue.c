@@ -15,8 +15,9 @@
 #include "sysv/util.h"
 
 /*
- * As with the queues of System V (sysv/msg.c), who waits is a struct on its thread's stack. Whoever sends a message gives
- * it to the first receiver; whoever takes one lets the first sender's in. So a sleeper is woken when its call is over.
+ * As with the queues of System V (sysv/msg.c), a thread that waits has a struct on its stack. A sender gives its
+ * message to the first waiting receiver. A receiver puts the first waiting sender's message into the queue. So a sleeper is
+ * woken when its call is over.
  */
 struct mq_waiter {
 	struct ipc_waiter wait;
@@ -110,7 +111,7 @@ static void mqueue_tell(const struct mq_notice *notice)
 	spin_unlock(&process_tree_lock);
 }
 
-/* A message has come that nobody waited for. Who was to be told is told once. */
+/* A message has arrived that no receiver waited for: notifies the process that has asked for it, once. */
 static void message_came(struct mqueue *mq)
 {
 	if (mq->notice.owner.pid != 0 && mq->curmsgs == 1) {

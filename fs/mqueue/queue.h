@@ -10,9 +10,9 @@
 
 struct user;
 
-/* Who is to be told that a message has come, and how. */
+/* The process that is notified when a message arrives, and how. */
 struct mq_notice {
-	struct process_id owner; /* pid 0: nobody */
+	struct process_id owner; /* pid 0: none */
 	uint64_t image;		 /* its uspace's serial number: a later image is not told */
 	int how;		 /* SIGEV_NONE or SIGEV_SIGNAL */
 	int sig;		 /* 0: none */
@@ -55,7 +55,7 @@ static inline struct mqueue *mqueue_of(const struct file *file)
 
 /* An empty queue, whose node and const fields are set. */
 void mqueue_setup(struct mqueue *mq);
-/* Frees its messages. Nobody uses it any more. */
+/* Frees its messages. No thread uses it any more. */
 void mqueue_drain(struct mqueue *mq);
 
 /* Slots of its struct file_ops. */

@@ -65,7 +65,7 @@ int p9_fsync(struct file *file, bool data_only)
 	return fid ? fsync_by(fid, data_only) : 0;
 }
 
-/* Who opens the file after this, here or on the server's side, finds what was written. */
+/* A program that opens the file after this, here or on the server's side, finds what was written. */
 int p9_file_flush(struct file *file)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));

@@ -249,7 +249,7 @@ static void names_end(struct p9_node *node)
 }
 
 /*
- * Who reads a directory finds its end twice: behind the last names, and when nothing comes any more.
+ * A program that reads a directory reaches its end twice: behind the last names, and with a read that returns nothing.
  * The server is asked once. After that the reply is not needed.
  */
 static void end_names(struct p9_node *node, bool is_end)
@@ -260,7 +260,7 @@ static void end_names(struct p9_node *node, bool is_end)
 		node->names->ended = is_end;
 }
 
-/* Who waits for the server with the lock held has the directory open, and closes it later. */
+/* A thread that waits for the server with the lock held has the directory open, and closes it later. */
 void p9_names_unused(struct p9_node *node)
 {
 	if (mutex_lock_killable(&node->lock))

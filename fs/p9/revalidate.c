@@ -66,7 +66,7 @@ static int fill_in(struct p9_data *data, struct page *page, uint64_t offset, siz
 }
 
 /*
- * Somebody else has made the file longer. Behind its old end, a page has zeros, which the file may never
+ * Another client has made the file longer. Behind its old end, a page has zeros, which the file may never
  * have had: if the page is mapped, and so stays, it gets what has come.
  */
 static int extend_mapped(struct p9_data *data, uint64_t size)
@@ -167,7 +167,7 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	return err;
 }
 
-/* Nobody writes any more. Without an answer, the next open finds another file than it was. */
+/* The last writer is gone. Without an answer, the next open takes the file for a changed one. */
 static void learn_at_end(struct p9_node *node)
 {
 	struct p9_rgetattr attr = { 0 };

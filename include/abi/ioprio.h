@@ -11,7 +11,7 @@
 
 #define IOPRIO_LEVELS 8
 
-/* Whose they are. */
+/* What ioprio_get and ioprio_set apply to. */
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_WHO_PGRP	   2
 #define IOPRIO_WHO_USER	   3

@@ -81,7 +81,7 @@ struct abi_sched_attr {
 
 _Static_assert(sizeof(struct abi_sched_attr) == 56, "as in the ABI");
 
-/* Whose nice values getpriority and setpriority mean. */
+/* What getpriority and setpriority apply to. */
 #define PRIO_PROCESS 0
 #define PRIO_PGRP    1
 #define PRIO_USER    2

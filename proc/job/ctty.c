@@ -155,7 +155,7 @@ int ctty_session(struct ctty *terminal, int *session_ret)
 }
 
 /*
- * Returns the session of the group's first member, or of the process with that pid, or -1. Nobody can
+ * Returns the session of the group's first member, or of the process with that pid, or -1. No program can
  * name group 0, in which process 1 begins. Call with process_tree_lock held.
  */
 static int session_of_group(int group)

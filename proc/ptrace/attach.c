@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who traces whom: attaching, detaching, inheriting, and the ends of both. */
+/* Tracers and tracees: attaching, detaching, inheriting, and the ends of both. */
 #include "proc/ptrace/ptrace.h"
 
 #include "abi/errno.h"
@@ -136,7 +136,7 @@ static int may_attach(const struct thread *thread)
 		return -EPERM;
 	if (!ptrace_may_attach(thread))
 		return -EPERM;
-	/* Who could not attach after its exec must not do so while that is under way. */
+	/* A tracer that could not attach after the tracee's exec must not do so during the exec. */
 	if (process->gains_by_exec && !capable(CAP_SYS_PTRACE))
 		return -EPERM;
 	if (process->state != PROCESS_ALIVE || thread->signals.exiting || thread->traced)

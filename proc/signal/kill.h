@@ -21,7 +21,7 @@ int process_signal(int pid, const struct signal_info *info);
  */
 int thread_signal(int pid, int tid, const struct signal_info *info);
 
-/* Who gets a signal that is sent to an id. */
+/* What a signal that is sent to an id is for. */
 enum signal_scope {
 	SIGNAL_TO_THREAD,
 	SIGNAL_TO_PROCESS, /* of which it is a thread */
