@@ -19,6 +19,9 @@ struct reclaim_counts reclaim_counts;
 
 struct clock_hand clock_hand;
 
+/* Held while the hand passes a piece of a space, which stays meanwhile. */
+static struct spinlock hand_lock = SPINLOCK_INIT(LOCK_HAND);
+
 /* ---- stamps ---- */
 
 #define STAMPS (1ul << 38)
@@ -40,13 +43,31 @@ static struct space *space_at(struct list *link)
 	return link == &spaces ? NULL : list_entry(link, struct space, link);
 }
 
-void reclaim_space_gone(const struct space *space)
+/* Moves the hand on to the next space, or to the objects. The caller holds both locks. */
+static void hand_leave(const struct space *space)
 {
-	assert_hardened(spin_lock_held(&spaces_lock));
-	if (clock_hand.space != space)
-		return;
+	assert_hardened(spin_lock_held(&hand_lock) && spin_lock_held(&spaces_lock));
 	clock_hand.space = space_at(space->link.next);
 	clock_hand.va = 0;
+}
+
+void reclaim_space_gone(struct space *space)
+{
+	bool is_here;
+
+	spin_lock(&spaces_lock);
+	is_here = clock_hand.space == space;
+	if (unlikely(is_here)) { /* and passes some of it, perhaps */
+		spin_unlock(&spaces_lock);
+		spin_lock(&hand_lock);
+		spin_lock(&spaces_lock);
+		if (clock_hand.space == space)
+			hand_leave(space);
+	}
+	list_del(&space->link);
+	spin_unlock(&spaces_lock);
+	if (unlikely(is_here))
+		spin_unlock(&hand_lock);
 }
 
 /* Moves the hand on in the spaces. Returns false if it is in the objects, or has come there. */
@@ -55,25 +76,27 @@ static bool hand_pass_spaces(void)
 	unsigned filling = swap_filling();
 	struct space *space;
 	struct reclaim_pass pass;
+	bool more;
 
-	spin_lock(&spaces_lock);
+	spin_lock(&hand_lock);
 	space = clock_hand.space;
 	if (!space) {
-		spin_unlock(&spaces_lock);
+		spin_unlock(&hand_lock);
 		return false;
 	}
 	reclaim_pass_init(&pass, BY_AGE, space, clock_hand.va);
 	space_lock(space);
-	if (reclaim_pass_space(&pass, space)) {
-		clock_hand.va = pass.next;
-	} else {
-		clock_hand.space = space_at(space->link.next);
-		clock_hand.va = 0;
-	}
+	more = reclaim_pass_space(&pass, space);
 	gather_fence(&pass.gather);
 	debt_assert_none(space);
 	space_unlock(space);
-	spin_unlock(&spaces_lock);
+	clock_hand.va = pass.next;
+	if (!more) {
+		spin_lock(&spaces_lock);
+		hand_leave(space);
+		spin_unlock(&spaces_lock);
+	}
+	spin_unlock(&hand_lock);
 	gather_free(&pass.gather);
 	write_unmapped(&pass, false);
 	swap_submit(swap_filling() <= filling);
@@ -83,6 +106,7 @@ static bool hand_pass_spaces(void)
 /* All objects have been passed in this turn, unless another thread has started the next one. */
 static void hand_start_turn(uint64_t turn)
 {
+	spin_lock(&hand_lock);
 	spin_lock(&spaces_lock);
 	if (!clock_hand.space && counter_read(&reclaim_counts.turns) == turn) {
 		clock_hand.space = space_at(spaces.next);
@@ -96,6 +120,7 @@ static void hand_start_turn(uint64_t turn)
 		counter_add(&reclaim_counts.turns, 1);
 	}
 	spin_unlock(&spaces_lock);
+	spin_unlock(&hand_lock);
 }
 
 /*

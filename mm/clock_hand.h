@@ -11,11 +11,14 @@
  * among the objects belongs to their list (object_hand_get()).
  */
 struct clock_hand {
-	/* guarded by spaces_lock: */
-	struct space *space; /* NULL: the hand is in the objects */
-	vaddr_t va;
 	/*
-	 * Set under spaces_lock by the thread that starts a turn, and read by all at any time. Hot
+	 * NULL: the hand is in the objects. Changes under hand_lock and spaces_lock, so that who holds one of them may
+	 * read it.
+	 */
+	struct space *space;
+	vaddr_t va; /* guarded by hand_lock, which is mm/clock_hand.c's */
+	/*
+	 * Set under hand_lock by the thread that starts a turn, and read by all at any time. Hot
 	 * pages cool down only in a turn that follows one in which few other pages were found: as
 	 * long as enough of those come in, the hot ones stay.
 	 */

@@ -56,5 +56,5 @@ void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out);
 uint64_t reclaim_stamp(void);
 bool reclaim_is_recent(uint64_t stamp);
 
-/* A space leaves the list of all spaces. The caller holds spaces_lock. */
-void reclaim_space_gone(const struct space *space);
+/* Takes a space off the list of all spaces, and the hand off the space: waits for the end of the piece that it passes. */
+void reclaim_space_gone(struct space *space);

@@ -42,6 +42,7 @@ int space_create(struct space *space)
 		return -ENOMEM;
 	}
 	spin_init(&space->lock, LOCK_SPACE);
+	space->keepers = 0;
 	tree_init(&space->vmas);
 	waitq_init(&space->busy_done);
 	arch_mmu_create(&space->mmu, mmu_tables_pop(&root));
@@ -72,10 +73,9 @@ void space_destroy(struct space *space)
 	assert_hardened(space->committed_bytes == 0 && atomic_load_relaxed(&space->charged) == 0);
 	if (unlikely(space->recorded))
 		record_end(space);
-	spin_lock(&spaces_lock);
 	reclaim_space_gone(space);
-	list_del(&space->link);
-	spin_unlock(&spaces_lock);
+	while (unlikely(atomic_load(&space->keepers))) /* they run, on other harts */
+		spin_pause();
 	arch_mmu_destroy(&space->mmu, &tables);
 	assert(tables.count == space->tables);
 	tables_free(&tables);

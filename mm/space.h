@@ -8,6 +8,7 @@
 #include "mm/fault_classify.h"
 #include "mm/host.h"
 #include "mm/vma.h"
+#include "sync/atomic.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
@@ -105,6 +106,7 @@ struct space {
 	struct waitq busy_done; /* woken when the busy range is cleared and a thread waits */
 	/* guarded by spaces_lock: */
 	struct list link; /* member of `spaces` */
+	unsigned keepers; /* atomic: who have called space_keep(), and not yet space_release() */
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
@@ -120,9 +122,30 @@ struct space {
 #define SPACE_ONLY_RECORDED \
 	(1u << 8 * (offsetof(struct space, recorded) - offsetof(struct space, unusual)))
 
-/* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
+/*
+ * All spaces, for the ledger, truncation and reclaim. None leaves the list while spaces_lock is held. Each fork, exec and
+ * exit takes that lock, so nobody looks at a space's memory, or has harts make a fence, while holding it.
+ */
 extern struct spinlock spaces_lock;
 extern struct list spaces;
+
+/*
+ * Keeps a space that is on the list, so that its memory may be looked at under its own lock until space_release(). Its end
+ * waits for that. So preemption is off in between, and the keeper does a bounded piece of work. Call space_keep() with
+ * spaces_lock held.
+ */
+static inline void space_keep(struct space *space)
+{
+	assert_hardened(spin_lock_held(&spaces_lock));
+	preempt_disable();
+	__atomic_fetch_add(&space->keepers, 1, __ATOMIC_RELAXED);
+}
+
+static inline void space_release(struct space *space)
+{
+	__atomic_fetch_sub(&space->keepers, 1, __ATOMIC_RELEASE);
+	preempt_enable();
+}
 
 /* Initialises an empty space with its root table. Returns 0 or -ENOMEM. May wait for memory. */
 int space_create(struct space *space);

@@ -31,6 +31,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_FS] = "file system",
 	[LOCK_FUTEX] = "futex",
 	[LOCK_ENDPOINT] = "endpoint",
+	[LOCK_HAND] = "hand of reclaim",
 	[LOCK_SPACES] = "list of spaces",
 	[LOCK_SPACE] = "space",
 	[LOCK_OBJECT] = "object",

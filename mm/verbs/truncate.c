@@ -9,7 +9,7 @@
 /*
  * A space's lock is taken before an object's, but a truncation has to go from the object to the
  * VMAs that map it. It puts all of them on the object's list `stale`. Then it takes the first one,
- * finds its space under the object's lock, while spaces_lock keeps the space from going away, and
+ * finds its space under the object's lock, and keeps it: until then, spaces_lock has it stay. It
  * looks the VMA up again under the space's lock. A VMA that is done goes to the end of the list
  * `vmas`, so that no list has to be searched. The order of the VMAs in `vmas` followed by `stale`
  * never changes.
@@ -143,18 +143,20 @@ static bool truncate_some(struct cut *cut)
 	spin_lock(&spaces_lock);
 	spin_lock(&object->lock);
 	vma = first_stale(object);
-	if (vma)
-		gather_init(&gather, vma->space);
-	spin_unlock(&object->lock);
 	if (vma) {
-		space_lock(gather.space);
-		truncate_piece(&gather, cut);
-		space_unlock(gather.space);
+		gather_init(&gather, vma->space);
+		space_keep(vma->space);
 	}
+	spin_unlock(&object->lock);
 	spin_unlock(&spaces_lock);
-	if (vma)
-		gather_free(&gather);
-	return vma != NULL;
+	if (!vma)
+		return false;
+	space_lock(gather.space);
+	truncate_piece(&gather, cut);
+	space_unlock(gather.space);
+	space_release(gather.space);
+	gather_free(&gather);
+	return true;
 }
 
 static void truncate(struct cut *cut)

@@ -258,6 +258,36 @@ TEST(the_place_of_the_hand_goes_away)
 	end();
 }
 
+static unsigned nlooks;
+
+static void see_no_list_locked(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SPACE)
+		return;
+	assert_false(spin_lock_held(&spaces_lock));
+	nlooks++;
+}
+
+/* Whoever creates a space meanwhile, or ends another one, need not wait for the hand's look at this one. */
+TEST(the_hand_looks_at_a_space_without_the_lock_of_all)
+{
+	struct object *file;
+
+	start();
+	file = map_new(300, MAP_SHARED);
+	touch(0, 300);
+	nlooks = 0;
+	interleave_hook = see_no_list_locked;
+	(void)reclaim(20);
+	interleave_hook = NULL;
+	assert_true(nlooks > 0);
+	object_put(file);
+	assert_int_equal(0, vm_unmap(&space, AT, GIB));
+	rig_check();
+	end();
+}
+
 TEST(a_kill_ends_it)
 {
 	struct object *file;
