@@ -17,7 +17,7 @@ const char *arch_harts_refusal(void)
 	if (!sbi_has(SBI_EXT_HSM))
 		return "starts no hart (no SBI extension HSM)";
 	if (!sbi_has(SBI_EXT_IPI))
-		return "interrupts no other hart (no SBI extension sPI)";
+		return "interrupts no other hart (no SBI extension IPI)";
 	return sbi_has(SBI_EXT_RFENCE) ? NULL : "fences no other hart (no SBI extension RFENCE)";
 }
 

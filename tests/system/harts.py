@@ -72,6 +72,31 @@ def a_hart_that_is_started_and_does_not_come_is_left_out():
     has(says_of_each_other_hart("silent", b" is left out: it was started and has not come\n"), b"boot: 1 hart runs\n", "log")
 
 
+@case
+def a_tree_that_says_odd_things_of_harts_has_the_others_run():
+    log = started("--harts", "7", "--strict", "--icount", "--strict-opt", "odd")
+    for what in (b"hart 1 is left out: the device tree names it twice", b"hart 3 is left out: it is disabled",
+                 b"hart 4 is left out: it has no MMU", b"warning: cpu@5 is left out: it has no number", b"3 harts run"):
+        has(log, b"boot: " + what + b"\n", "log")
+
+
+def one_runs_without(extension, says):
+    log = started("--harts", "3", "--strict", "--icount", "--strict-opt", "lacks=" + extension)
+    has(log, b"boot: warning: one hart runs: the firmware " + says + b" (no SBI extension " + extension.upper().encode() + b")\n", "log")
+    has(log, b"boot: 1 hart runs\n", "log")
+
+
+@case
+def firmware_that_starts_no_hart_has_one():
+    one_runs_without("hsm", b"starts no hart")
+
+
+@long_case
+def firmware_that_interrupts_or_fences_no_other_hart_has_one():
+    one_runs_without("ipi", b"interrupts no other hart")
+    one_runs_without("rfence", b"fences no other hart")
+
+
 @long_case
 def sixteen_harts_run_and_those_beyond_are_left_out():
     log = started("--harts", "17")

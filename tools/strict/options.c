@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, odd, lacks=hsm|ipi|rfence, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -58,6 +58,17 @@ static enum ad ad_of(const struct cmdline_word *word)
 	refuse(word);
 }
 
+static const char *const lack_names[LACKS] = { "hsm", "ipi", "rfence" };
+
+static unsigned lack_of(const struct cmdline_word *word)
+{
+	for (unsigned i = 0; i < LACKS; i++)
+		if (word->value_len == strlen(lack_names[i]) &&
+		    memcmp(word->value, lack_names[i], word->value_len) == 0)
+			return 1u << i;
+	refuse(word);
+}
+
 /* What the machine is, as opposed to what it does. Returns false if the word is none of these. */
 static bool machine_option_set(const struct cmdline_word *word)
 {
@@ -73,6 +84,10 @@ static bool machine_option_set(const struct cmdline_word *word)
 		options.astray = true;
 	else if (cmdline_is(word, "silent") && !word->value)
 		options.silent = true;
+	else if (cmdline_is(word, "odd") && !word->value)
+		options.odd = true;
+	else if (cmdline_is(word, "lacks"))
+		options.lacks |= lack_of(word);
 	else if (cmdline_is(word, "ids"))
 		options.id_step = (unsigned)number_of(word, MOST_ID_STEP);
 	else if (cmdline_is(word, "switch"))
@@ -161,6 +176,11 @@ void options_say(void)
 		say("astray, ");
 	if (options.silent)
 		say("silent, ");
+	if (options.odd)
+		say("odd, ");
+	for (unsigned i = 0; i < LACKS; i++)
+		if (options.lacks >> i & 1)
+			say("lacks=%s, ", lack_names[i]);
 	say("ad=%s, asid=%u, seed=%lu\n", ad_names[options.ad], options.asid_bits, options.seed);
 }
 

@@ -10,6 +10,9 @@ enum ad {
 	AD_SPECULATIVE, /* as AD_HARDWARE, and A is set by speculative fills, too */
 };
 
+/* SBI extensions */
+enum lack { LACKS_HSM, LACKS_IPI, LACKS_RFENCE, LACKS };
+
 extern struct options {
 	bool negative; /* invalid entries are cached, too */
 	bool upper;    /* invalid entries of upper levels stay until a fence of all addresses */
@@ -26,6 +29,8 @@ extern struct options {
 	bool contexts;	    /* the tree has a context of the PLIC for each hart */
 	bool astray;	    /* a hart that is started first begins where the boot hart did */
 	bool silent;	    /* a hart that is started executes nothing */
+	bool odd;	    /* the tree says odd things of the harts from number 2 on */
+	unsigned lacks;	    /* bits of enum lack: what the firmware has not */
 	unsigned id_step;   /* hart number i has i times this as its id */
 	unsigned slice;	    /* a hart runs for so many ticks of 100 instructions, on average */
 	unsigned eager; /* or until a trap, one of so many on average; 0: no trap ends its slice */

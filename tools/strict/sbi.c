@@ -58,8 +58,17 @@ static struct answer error(int64_t error)
 
 /* ---- extensions ---- */
 
+static bool is_lacking(uint64_t extension)
+{
+	return (options.lacks >> LACKS_HSM & 1 && extension == EXT_HSM) ||
+	       (options.lacks >> LACKS_IPI & 1 && extension == EXT_IPI) ||
+	       (options.lacks >> LACKS_RFENCE & 1 && extension == EXT_RFENCE);
+}
+
 static bool is_extension(uint64_t extension)
 {
+	if (is_lacking(extension))
+		return false;
 	switch (extension) {
 	case EXT_BASE:
 	case EXT_TIME:
@@ -321,6 +330,8 @@ static int64_t call_legacy(uint64_t call, const uint64_t *arguments)
 static struct answer call_extension(uint64_t extension, uint64_t function,
 				    const uint64_t *arguments)
 {
+	if (is_lacking(extension))
+		return error(SBI_ERR_NOT_SUPPORTED);
 	switch (extension) {
 	case EXT_BASE:
 		return call_base(function, arguments[0]);

@@ -73,6 +73,7 @@ static void hide_sstc(const struct dt *dt)
 #define FDT_PROP       3u
 
 #define PROP_LENGTH 8 /* so far in front of a property's value is its length */
+#define PROP_NAME   4 /* and so far where its name is among the strings */
 
 #define FIRST_PHANDLE 0x1000u /* QEMU's are smaller */
 #define PHANDLES      2u      /* of a hart: its own, and its interrupt controller's */
@@ -197,6 +198,37 @@ static void add_contexts(struct dt *dt, uint8_t *tree)
 	tree_read(dt, tree);
 }
 
+/* A property loses the first letter of its name. */
+static void hide_property(const struct dt *dt, dt_node node, const char *name)
+{
+	uint32_t length;
+	uint8_t *value = (uint8_t *)dt_prop(dt, node, name, &length);
+
+	if (!value)
+		firmware_panic("a hart in the device tree lacks what QEMU's has", (uint64_t)dt->blob);
+	put_word(value - PROP_NAME, word_at(value - PROP_NAME) + 1);
+}
+
+/* Says odd things of a hart: which, depends on its number. */
+static void hart_distort(const struct dt *dt, dt_node node, unsigned number)
+{
+	uint32_t length;
+	uint8_t *value;
+
+	if (number == 2) {
+		value = (uint8_t *)dt_prop(dt, node, "reg", &length);
+		put_word(value + length - 4, (uint32_t)harts[1].id);
+	} else if (number == 3) {
+		value = (uint8_t *)dt_prop(dt, node, "status", &length);
+		if (value && length == sizeof("okay"))
+			memcpy(value, "fail", sizeof("fail"));
+	} else if (number == 4) {
+		hide_property(dt, node, "mmu-type");
+	} else if (number == 5) {
+		hide_property(dt, node, "reg");
+	}
+}
+
 /* Puts copies of the hart's node behind it. */
 static void add_harts(struct dt *dt, uint8_t *tree)
 {
@@ -212,6 +244,8 @@ static void add_harts(struct dt *dt, uint8_t *tree)
 	for (unsigned i = 1; i < options.harts; i++) {
 		at = dt_next_sibling(dt, at);
 		hart_rename(dt, at, &harts[i]);
+		if (options.odd)
+			hart_distort(dt, at, i);
 	}
 }
 
