@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 
-/* So many are told in one hold of the lock. */
+/* So many are called in one hold of the lock. */
 #define TOLD_AT_ONCE 8u
 
 static struct spinlock wall_lock = SPINLOCK_INIT(LOCK_WALL_CLOCK);
 /* guarded by wall_lock: */
-static struct list watches = LIST_INIT(watches); /* those that were told last at the end */
+static struct list watches = LIST_INIT(watches); /* those that were called last at the end */
 static unsigned times_set;
 
 void wall_watch_init(struct wall_watch *watch, void (*was_set)(struct wall_watch *watch))

@@ -5,11 +5,11 @@
 #include "base/timerq.h"
 #include "lib/list.h"
 
-/* Is told when the clock has been set. */
+/* Its function is called when the clock has been set. */
 struct wall_watch {
 	/* guarded by a lock of wall_clock.c: */
-	struct list link; /* empty: it is not told */
-	unsigned seen;	  /* how often the clock had been set when it was told last */
+	struct list link; /* empty: it is not called */
+	unsigned seen;	  /* how often the clock had been set at the last call */
 	/* const: */
 	void (*was_set)(struct wall_watch *watch);
 };

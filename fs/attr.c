@@ -8,7 +8,7 @@
 #include "fs/permission.h"
 #include "mm/object.h"
 
-/* As on Linux: one time alone is told as what changes it. */
+/* As on Linux: a change of one time alone is reported as the access or the modification that it stands for. */
 static __attribute__((noinline)) void tell_attr(struct inode *inode, unsigned valid,
 						uint32_t mode_before)
 {

@@ -160,7 +160,7 @@ struct file {
 	struct refcount refs;
 	uint32_t flags; /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
 	/*
-	 * By which of its inode's names events of the file are told; const once it is open. 0: by any. FILE_NAMELESS: by none, as
+	 * The name of its inode that events of the file carry; const once it is open. 0: by any. FILE_NAMELESS: by none, as
 	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
 	 */
 	uint32_t name_id;

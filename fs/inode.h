@@ -116,8 +116,8 @@ struct inode_ops {
 	int (*path)(struct inode *inode, struct path_text *text);
 	/*
 	 * Finds a directory that the inode is in, if it is watched for one of `events`, and the inode's name there: that of
-	 * `name_id`, if this is not 0. Returns whether there is one, and sets place->removed in any case. NULL: who watches a
-	 * directory is told nothing of the use of the files in it.
+	 * `name_id`, if this is not 0. Returns whether there is one, and sets place->removed in any case. NULL: a watch of a
+	 * directory gets no events of the use of the files in it.
 	 */
 	bool (*place)(struct inode *inode, uint32_t name_id, uint32_t events,
 		      struct inode_place *place);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds those who watch an inode, or the directory that it is in, and queues events for them. */
+/* Finds the watches of an inode and of the directory that it is in, and queues events for their instances. */
 /*
- * Watches are found by their inodes. Which of them there are changes only with notify_lock held; it is held while an event is queued
- * for all of an inode's watches, so an instance that has taken back a watch gets no more events by it. Nothing is waited
- * for with the lock held. An inode's watch_mask says without the lock whether there is anything to do.
+ * Watches are found by their inodes. The set of watches changes only with notify_lock held. The lock is held while an event
+ * is queued for all watches of an inode, so an instance that has removed a watch gets no more events by it. No holder of the
+ * lock waits. An inode's watch_mask says without the lock whether the inode has watches at all.
  *
  * A watch of a directory gets the events of the files in it, by their names. An inode knows its names (`place` of
  * struct inode_ops). An open file has no name of its own: if its inode had several when it was opened, name_id says which
  * one it was opened by.
  *
- * An inode of a file system with `names_hold` is freed when nobody has a use for it and it has lost its names: that is
+ * An inode of a file system with `names_hold` is freed when it is no longer used and has no name left: that is
  * IN_DELETE_SELF. Others may be freed at any time, so their watches pin them until the file system calls notify_unpin(). No
  * pin keeps a mount in use: notify_unmount() drops those that are left.
  */
@@ -180,15 +180,15 @@ static uint32_t with_type(const struct inode *inode, uint32_t event)
 }
 
 /*
- * As on Linux, who may watch a directory is not told how its pipes and devices are used: that needs permission to read
- * them.
+ * As on Linux, a watch of a directory gets no events of the use of its pipes and devices: such a watch would need permission
+ * to read them.
  */
 static bool is_private(const struct inode *inode, uint32_t event)
 {
 	return (event & (IN_ACCESS | IN_MODIFY)) && inode_is_special(inode);
 }
 
-/* Is somebody who watches the inode's directory to be told? Then *place says by what name. */
+/* Does a watch of the inode's directory get the event? Then *place says by what name. */
 static bool notify_place(struct inode *inode, uint32_t name_id, uint32_t event,
 			 struct inode_place *place)
 {
@@ -199,7 +199,7 @@ static bool notify_place(struct inode *inode, uint32_t name_id, uint32_t event,
 	return inode->ops->place(inode, name_id, event, place);
 }
 
-/* Tells those who watch the directory, and then those who watch the inode. `by_file`: it is an event of an open file. */
+/* Queues the event for the watches of the directory, and then of the inode. `by_file`: it is an event of an open file. */
 static __attribute__((noinline)) void notify_tell(struct inode *inode, uint32_t name_id,
 						  uint32_t mask, bool by_file)
 {
@@ -255,8 +255,8 @@ void notify_name_slow(struct inode *dir, const char *name, size_t len, uint32_t 
 }
 
 /*
- * As on Linux: that a file has lost a link is told first, and that it is gone comes before that its name is. (A directory
- * does not count its links.)
+ * The order is Linux's: the event of the lost link comes first, then that of the end of the file, then that of the removed
+ * name. (A directory does not count its links.)
  */
 void notify_removed(struct inode *dir, const char *name, size_t len, bool directory,
 		    struct inode *gone)

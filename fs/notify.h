@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the calls on files tell of what they do, for those who watch the files by inotify. */
+/* Events of files for inotify, reported by the calls that cause them. */
 /*
- * Each kind of event is told in one place, after it has happened, by the code that all file systems share. While nobody
- * watches anything, telling costs a load and a branch. The functions take a mutex (notify_lock) that stands inside all
+ * Each kind of event is reported in one place, after it has happened, by the code that all file systems share. While there
+ * is no watch, a report costs a load and a branch. The functions take a mutex (notify_lock) that stands inside all
  * others, so they may be called with any mutex held, and with no spinning lock.
  */
 #pragma once
@@ -29,7 +29,7 @@ void notify_name_slow(struct inode *dir, const char *name, size_t len, uint32_t 
 
 /*
  * Something was done with an open file. `event` is one of IN_ACCESS, IN_MODIFY, IN_OPEN and IN_CLOSE_*. A file without an
- * inode, or of O_PATH, tells nothing. Those who watch the file are told, and those who watch the directory that it is in.
+ * inode, or of O_PATH, has no events. The watches of the file and of the directory that it is in get the event.
  */
 static inline void notify_file(struct file *file, uint32_t event)
 {
@@ -69,8 +69,8 @@ void notify_renamed(struct inode *old_dir, const struct path_part *old, struct i
 		    const struct path_part *new, struct inode_moves *moves);
 
 /*
- * A file is about to be opened by a name: where the inode has several, its events are told by this one (struct file,
- * name_id).
+ * A file is about to be opened by a name. If the inode has several, events of the file carry this one (name_id of struct
+ * file).
  */
 void notify_opened_by_slow(struct file *file, const struct inode *inode, struct inode *dir,
 			   const struct path_part *name);

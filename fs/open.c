@@ -182,7 +182,7 @@ static int open_tmpfile(struct path_walk *walk, unsigned flags, unsigned mode,
 }
 
 /*
- * Finds or creates the inode at path and checks that it may be opened with these flags. The file is told which name led
+ * Finds or creates the inode at path and checks that it may be opened with these flags. The file records which name led
  * there.
  */
 static int path_open(struct file *dir, const char *path, const struct open_how *how,
@@ -235,7 +235,7 @@ static int fs_open_once(struct file *dir, const char *path, const struct open_ho
 	return made && err == -ESTALE ? -EIO : err;
 }
 
-/* The file is allocated first: if memory is short, nothing is created. `silent`: nobody is told. */
+/* The file is allocated first: if memory is short, nothing is created. `silent`: there is no event. */
 static int open_with(struct file *dir, const char *path, const struct open_how *how, unsigned mask,
 		     bool silent, struct file **file_ret)
 {

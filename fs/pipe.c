@@ -278,7 +278,7 @@ static __attribute__((noinline)) int tell_and_await(struct pipe *pipe, bool nonb
 	return wait_readable(pipe, nonblock);
 }
 
-/* For a read that has found the pipe not readable. As on Linux, the writers' owners are told. */
+/* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. */
 static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct file *file,
 						 const struct user_iter *to)
 {

@@ -53,7 +53,7 @@ struct space {
 	struct tree vmas;
 	uint64_t layout;      /* counts changes of VMAs, and page tables unlinked */
 	struct vma *last_hit; /* the VMA found last; atomic where only the mmap lock is held */
-	uint8_t at_lock;      /* atomic: SPACE_*, what comes first for who takes the lock */
+	uint8_t at_lock;      /* atomic: SPACE_*, what space_lock() does first */
 	struct space_reader *readers; /* NULL, or one for each hart (mm/space_lock.h); then const */
 	size_t nvmas;
 	size_t resident; /* entries that map a frame other than the zero page */

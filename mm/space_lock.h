@@ -9,10 +9,10 @@
 #include "sync/lockorder.h"
 
 /*
- * Whoever changes a space, or looks at what several faults change at once, takes its lock by
- * space_lock(). A fault that only adds what is missing (mm/fault.c, mm/install.c) need not keep others
- * like it out: where the space is open, it is a reader, with a struct space_reader of its hart, and
- * takes no lock. It says that it is inside, makes a full fence, and then looks whether the space is
+ * Code that changes a space, or reads what several faults change at once, takes its lock by
+ * space_lock(). A fault that only adds what is missing (mm/fault.c, mm/install.c) may run beside others
+ * like it. If the space is open, such a fault is a reader: it has a struct space_reader of its hart, and
+ * takes no lock. It stores that it is inside, makes a full fence, and then looks whether the space is
  * still open. space_lock() closes a space that is open, makes a full fence, and waits until no hart
  * is inside. So one of the two sees the other (docs/memory-order.md; tests/models/space_lock.pml is
  * all of it). The space stays closed until a fault that has taken the lock finds that it could have
@@ -24,8 +24,8 @@
  * A reader has preemption off, takes no lock, and is inside for a few hundred instructions.
  *
  * fork takes the right to write from all of the parent's private memory, in pieces, and owes one fence
- * for all of them (mm/verbs/fork_space.c). Nobody else shall see a space that owes one: who takes the
- * lock meanwhile pays first.
+ * for all of them (mm/verbs/fork_space.c). No other code may see a space that owes a fence: space_lock()
+ * makes the fence first.
  */
 #define SPACE_READER_LINE 64 /* bytes of a cache line: harts that fault write to no common one */
 

@@ -163,7 +163,7 @@ static bool clock_is_quiet(const struct cpu_clock *clock)
 	       tree_empty(&clock->alarms[CPU_TIME_ALL]);
 }
 
-/* If the process has alarms, each of its threads has been told so already. */
+/* If the process has alarms, each of its threads knows that already. */
 static void tell_threads(struct process *process)
 {
 	struct thread *thread;

@@ -73,7 +73,7 @@ bool cred_acts_for_others(const struct cred *cred);
 /*
  * The running thread has these from now on; takes over the reference. If they may do what the old ones
  * could not, or act for others, the memory is not shown to others any more (PR_GET_DUMPABLE), and the
- * death of the parent is not told. Call with no spinning lock held.
+ * death of the parent sends no signal. Call with no spinning lock held.
  */
 void cred_commit(struct cred *cred);
 

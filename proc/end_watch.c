@@ -94,7 +94,7 @@ int end_watch_find(int id, bool of_thread, struct end_watch **watch_ret)
 	return err;
 }
 
-/* A leader that has ended before the other threads is not gone, and there is no zombie: as on Linux, nobody is told. */
+/* A leader that has ended before the other threads is not gone, and there is no zombie: as on Linux, no pidfd is woken. */
 enum end_state end_watch_look(const struct end_watch *watch)
 {
 	enum end_state state = END_TO_COME;

@@ -36,7 +36,8 @@
 
 /*
  * A kill has done its work when the thread ends. Between these two calls it does not end a wait for
- * the process's own pages, which may be in swap: others would wait for ever for what is told there.
+ * the process's own pages, which may be in swap: others would wait for ever for what the thread writes
+ * there.
  */
 static inline void exit_memory_begin(void)
 {

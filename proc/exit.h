@@ -30,7 +30,7 @@ extern void (*machine_exit_hook)(int status);
 
 /*
  * Called with a process that ends, when its descriptors and its memory have gone, and before its
- * parent is told, if its `drives` is set: that it drives a device, perhaps. NULL until there are
+ * parent is notified, if its `drives` is set: that it drives a device, perhaps. NULL until there are
  * such devices. It sleeps only for what the kernel itself does.
  */
 extern void (*driver_exit_hook)(const struct process *process);

@@ -306,7 +306,7 @@ static void publish_child(struct process *child, uint64_t flags, struct new_pidf
 	signals_fork_done(child);
 }
 
-/* The others of the process have been told to stop or to end: then the new thread would not know. */
+/* Fails if the other threads of the process have been asked to stop or to end: the new thread would not know. */
 static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 {
 	struct signals *signals = &thread->process->signals;

@@ -89,8 +89,8 @@ struct process {
 	 */
 	bool borrows_space;
 	/* guarded by process_tree_lock: */
-	bool end_withheld; /* a zombie that its parent does not know yet: its tracer is told first */
-	uint16_t nkept;	   /* its threads that have ended, and that a tracer has to wait for yet */
+	bool end_withheld; /* a zombie that its parent does not know yet: its tracer is notified first */
+	uint16_t nkept; /* its threads that have ended, and that a tracer has to wait for yet */
 
 	/* private to the process: */
 	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */

@@ -44,7 +44,7 @@ int msg_send(int id, struct msg_msg *msg, int flg);
 
 /*
  * Takes a message of at most `size` bytes (with MSG_NOERROR: of any size) out of the queue. `type` is the call's.
- * Returns how long the text to be told is, with the message, which is the caller's, in *msg_ret; or a negative errno.
+ * Returns the length of the text that the caller copies out, with the message, which is the caller's, in *msg_ret; or a negative errno.
  */
 int msg_receive(int id, int64_t type, size_t size, int flg, struct msg_msg **msg_ret);
 

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/types.h"
 
-/* So many programs, by their names, are told apart. All others count as one program. */
+/* So many programs are distinguished, by their names. All others count as one program. */
 #define NOT_IMPLEMENTED_PROGRAMS 64
 
 /*

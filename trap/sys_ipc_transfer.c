@@ -136,7 +136,7 @@ long sys_ipc_take(struct trap_frame *frame)
 
 /*
  * Takes over the reference to `given` unless it fails. A caller that had the receive end on which it
- * waits itself would not be told when the server ends.
+ * waits itself would not learn that the server has ended.
  */
 static int give(struct file *file, uint64_t rcvid, struct file *given)
 {

@@ -90,7 +90,7 @@ long sys_clock_gettime(struct trap_frame *frame)
 
 long sys_clock_getres(struct trap_frame *frame)
 {
-	/* As on Linux, times are told in nanoseconds and no timer waits for a tick: cyclictest and others ask for this. */
+	/* As on Linux, times are reported in nanoseconds and no timer waits for a tick: cyclictest and others ask for this. */
 	struct abi_timespec t = { .nsec = 1 };
 	vaddr_t to = arg_user(frame, 1);
 	uint64_t ns;

@@ -187,7 +187,7 @@ static void servers_make_directories(const char *path)
 }
 
 /*
- * The mount keeps the send end; with its end the server is told to end, too. With MS_REMOUNT, the
+ * The mount keeps the send end; when that ends, the server is asked to end, too. With MS_REMOUNT, the
  * mount that is there gets it.
  */
 static long mount_by(const struct run *run, int send, unsigned long action)
@@ -376,7 +376,7 @@ static void say_end(const struct run *run, int status)
 	complain_say(" and is started again\n");
 }
 
-/* A server that is told to end when its mount has gone ends with 0: whether that is so is not known yet. */
+/* A server that is asked to end when its mount has gone ends with 0: whether that is so is not known yet. */
 static void server_reaped(struct run *run, int status)
 {
 	run->pid = 0;

@@ -60,8 +60,8 @@ int mqueue_send(struct file *file, struct msg_msg *msg, const struct deadline *d
 int mqueue_receive(struct file *file, const struct deadline *deadline, struct msg_msg **msg_ret);
 
 /*
- * mq_notify(2): the running process is told when a message comes to the empty queue and nobody waits for it. NULL: it is
- * not told any more. SIGEV_NONE or SIGEV_SIGNAL. Returns 0 or -EBUSY.
+ * mq_notify(2): the running process is notified when a message arrives in the empty queue and no thread waits for it. NULL:
+ * ends that. SIGEV_NONE or SIGEV_SIGNAL. Returns 0 or -EBUSY.
  */
 int mqueue_notify(struct file *file, const struct abi_sigevent *event);
 

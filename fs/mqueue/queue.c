@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Message queues: what is in one, who waits for it, and who is told of it. */
+/* Message queues: their messages, the threads that wait, and the process that is notified. */
 #include "fs/mqueue/queue.h"
 
 #include "abi/errno.h"
@@ -82,7 +82,7 @@ void mqueue_drain(struct mqueue *mq)
 	}
 }
 
-/* ---- who is told ---- */
+/* ---- notification ---- */
 
 static bool is_told(const struct mqueue *mq)
 {

@@ -13,7 +13,7 @@ struct user;
 /* The process that is notified when a message arrives, and how. */
 struct mq_notice {
 	struct process_id owner; /* pid 0: none */
-	uint64_t image;		 /* its uspace's serial number: a later image is not told */
+	uint64_t image;		 /* its uspace's serial number: a later image is not notified */
 	int how;		 /* SIGEV_NONE or SIGEV_SIGNAL */
 	int sig;		 /* 0: none */
 	uint64_t value;

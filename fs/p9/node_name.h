@@ -52,7 +52,7 @@ void p9_alias_take(struct p9_node *node);
 /* Returns the alias of the node's file, or NULL if it has none. session->lock is held. */
 const struct p9_alias *p9_alias_of_locked(const struct p9_node *node);
 
-/* The path slot, and the place slot: the hidden name of a removed file is not told. */
+/* The path slot, and the place slot: the hidden name of a removed file is not shown. */
 int p9_node_path(struct inode *inode, struct path_text *text);
 bool p9_node_place(struct inode *inode, uint32_t name_id, uint32_t events,
 		   struct inode_place *place);

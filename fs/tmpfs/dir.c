@@ -522,7 +522,7 @@ int dir_path_in_mount(struct inode *inode, struct path_text *text)
 
 /* ---- for those who watch a directory ---- */
 
-/* How many names of an inode are looked at: others are not told. */
+/* How many names of an inode are looked at. Directories of its other names get no events. */
 #define NAMES_SEEN 64u
 
 /* The inode's name of that number, or any if it is 0; or the former one. */

@@ -39,7 +39,7 @@
 /* Of PR_SET_TIMING: processes are timed by samples. */
 #define PR_TIMING_STATISTICAL 0
 
-/* Of PR_MCE_KILL: what it does, and then when the process is told. */
+/* Of PR_MCE_KILL: what it does, and then when the process is notified. */
 #define PR_MCE_KILL_CLEAR   0
 #define PR_MCE_KILL_SET	    1
 #define PR_MCE_KILL_LATE    0

@@ -191,12 +191,12 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 /*
  * Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks.
  *
- * What is copied is made read-only in the parent, and fork makes one fence for all of it at its end, where
- * it takes the lock by space_lock(). Until then the parent's other threads may have old translations, and
- * write to pages that were copied already. The child maps these pages, too, so it has these writes as well
- * as those to what is copied later. Who has no such translation faults, and waits (fault_may_begin()). So
- * the child has each thread's writes up to some moment, that of the fence or of the fault. Anybody else who
- * takes the parent's lock makes the fence first, and sees no entry of which a translation is left that
+ * Entries that are copied become read-only in the parent. fork makes one fence for all of them at its end, where
+ * it takes the lock by space_lock(). Until then another thread of the parent may still have an old translation and
+ * write to a page that was copied already. The child maps that page too, so it gets these writes, as it gets
+ * those to pages that are copied later. A thread without an old translation faults and waits (fault_may_begin()).
+ * So the child has each thread's writes up to one moment: that of the fence, or of the thread's fault. All other
+ * code that takes the parent's lock makes the fence first, so it sees no entry with a leftover translation that
  * allows more. The child's lock needs no such care: a page that reclaim takes out of the child stays as it
  * is until it has been taken out of the parent, too.
  */

@@ -112,7 +112,7 @@ static bool trap_or_forget(struct thread *thread, bool counted)
 
 /*
  * Waits until SIGCONT or a kill. A stop that follows at once counts this thread anew, and a tracer that has come
- * since the look for one is not left to wait. Returns whether the parent is to be told.
+ * since the look for one is not left to wait. Returns whether the parent must be notified.
  */
 static bool wait_for_resume(struct thread *thread)
 {

@@ -125,7 +125,7 @@ int ptrace_interrupt(int tid)
 	return err;
 }
 
-/* What has happened since the stop began is told at once. */
+/* What has happened since the stop began is reported at once. */
 int ptrace_listen(int tid)
 {
 	struct ptrace *ptrace = lock_tracee(tid, false);

@@ -46,7 +46,7 @@ static void end_of_thread(struct ptrace *ptrace, const struct wait_for *wanted,
 		ptrace_forget(ptrace);
 }
 
-/* A process whose parent is told of its end when the tracer knows it. */
+/* A process whose parent is notified of its end once the tracer knows it. */
 static void end_of_process(struct ptrace *ptrace, const struct wait_for *wanted,
 			   struct child_event *event)
 {

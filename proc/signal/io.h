@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGIO: who is to be told by a signal what has happened to an open file. */
+/* SIGIO: the owner of an open file, which gets a signal when something has happened to the file. */
 #pragma once
 
 #include "proc/pid.h"

@@ -432,7 +432,7 @@ void signal_send(struct process *process, int sig)
 	signal_send_info(process, &info); /* an info with this code is never refused */
 }
 
-/* The running thread takes what signal_fault() was told, by its default action. Call with the lock held. */
+/* The running thread takes the signal of signal_fault(), by its default action. Call with the lock held. */
 static void die_by_core(struct thread *thread, int sig)
 {
 	thread->signals.fault.sig = sig;

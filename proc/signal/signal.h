@@ -106,7 +106,7 @@ struct signals {
 #define MUST_STOP 1u /* if its process is stopped, and it has not been counted as stopped yet */
 #define MUST_TRAP 2u /* its tracer wants it to, or it was let go while its process is stopped */
 #define MUST_NOTIFY \
-	4u /* its tracer is to be told that a stop of the process has begun, or has ended */
+	4u /* its tracer must be notified that a stop of the process has begun, or has ended */
 
 /* What each thread has of its own. */
 struct thread_signals {

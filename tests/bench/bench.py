@@ -18,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TOLERANCE, SHORT_TOLERANCE, SHORT = 1.02, 1.05, 350
-MAY_SKIP = {}  # rows of what is not built yet, and why
+MAY_SKIP = {}  # rows of what is not implemented, and why
 NO_KERNEL = {"clock_read", "memset_4k"}  # rows that measure the machine only
 SECONDS = "900"
 PLACE = "/bin/vmbench"  # in the guest, wherever the build lies here: a longer path would cost more to walk

@@ -30,12 +30,12 @@
 #define ENDED_MAX   64
 #define STACK_LIMIT (8ul << 20)
 
-/* What process 1 has buried, oldest forgotten first. */
+/* What process 1 has reaped, oldest forgotten first. */
 static struct {
 	int pid, status;
 } ended[ENDED_MAX];
 static unsigned nended;
-static struct waitq buried = WAITQ_INIT(buried);
+static struct waitq reaped = WAITQ_INIT(reaped);
 static struct waitq wanted = WAITQ_INIT(wanted);
 
 struct start {
@@ -55,7 +55,7 @@ static void init_main(void *unused)
 		if (pid > 0) {
 			ended[nended % ENDED_MAX].status = status;
 			atomic_store(&ended[nended++ % ENDED_MAX].pid, (int)pid);
-			waitq_wake_all(&buried);
+			waitq_wake_all(&reaped);
 		} else {
 			thread_wait_always(&wanted, seq);
 		}
@@ -101,12 +101,12 @@ static int take_ended(int pid, int *status_ret)
 int ktest_reap(int pid)
 {
 	for (;;) {
-		uint64_t seq = waitq_sample(&buried);
+		uint64_t seq = waitq_sample(&reaped);
 		int status;
 
 		if (take_ended(pid, &status))
 			return status;
-		thread_wait_always(&buried, seq);
+		thread_wait_always(&reaped, seq);
 	}
 }
 

@@ -7,7 +7,7 @@
 struct object;
 struct space;
 
-/* Boot of the test kernel: the root file system, and a process 1 that buries whoever ends. */
+/* Boot of the test kernel: the root file system, and a process 1 that reaps every child that ends. */
 void ktest_process_init(void);
 
 /*

@@ -188,9 +188,9 @@ static int leave_a_zombie(void *arg)
 }
 
 /*
- * A zombie holds no memory but itself; its orphan is buried by process 1 (R66: the harness counts)
+ * A zombie holds no memory but itself; its orphan is reaped by process 1 (R66: the harness counts)
  */
-KTEST(process_orphan_zombie_is_buried_by_process_1)
+KTEST(process_orphan_zombie_is_reaped_by_process_1)
 {
 	int status = ktest_run(leave_a_zombie, NULL);
 
@@ -232,7 +232,7 @@ static int outlive_the_middle(void *arg)
 }
 
 /* Process 1 gets a zombie from one who was not its own child: it is told then and there. */
-KTEST(process_zombie_of_a_grandchild_is_buried_at_once)
+KTEST(process_zombie_of_a_grandchild_is_reaped_at_once)
 {
 	grandchild = 0;
 	EXPECT_EQ(EXITED(0), ktest_run(outlive_the_middle, NULL));
@@ -279,7 +279,7 @@ PROGRAM(makes_a_sibling, LUI(A0, CLONE_PARENT >> 12), ADDI(A0, A0, SIGCHLD), LI(
 	CALL(SYS_clone), EXIT(3));
 
 /* Process 1 has both as its children, and the harness counts. */
-KTEST(process_sibling_is_buried_by_the_same_parent)
+KTEST(process_sibling_is_reaped_by_the_same_parent)
 {
 	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
 	ktest_settle();

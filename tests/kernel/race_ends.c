@@ -506,13 +506,13 @@ static void look_for_child(void)
 }
 
 /* Whoever was the child's parent in the end has reaped it: process 1. */
-static void child_is_buried(void)
+static void child_is_reaped(void)
 {
 	EXPECT_EQ(EXITED(5), ktest_reap(pid_of_child));
 }
 
 RACE(race_parent_and_child_end, .rounds = 20, .begin = spawn_family,
-     .sides = { reap_parent, let_them_exit, look_for_child }, .end = child_is_buried)
+     .sides = { reap_parent, let_them_exit, look_for_child }, .end = child_is_reaped)
 
 /* The signal of a child's end, which has a handler, does not end the wait for that child. */
 static void spawn_child_with_handler(void)

@@ -324,7 +324,7 @@ static bool crowd_gathers(int *pids)
 	return true;
 }
 
-static void bury_crowd(const int *pids)
+static void reap_crowd(const int *pids)
 {
 	for (unsigned i = 0; i < CROWD; i++)
 		EXPECT_EQ(EXITED(0), ktest_reap(pids[i]));
@@ -343,7 +343,7 @@ KTEST(wait_of_a_crowd_ends_after_one_interrupt)
 		ASSERT_TRUE(crowd_gathers(pids));
 		timer_init(&timer, wake_crowd);
 		timer_arm(&timer, hour);
-		bury_crowd(pids);
+		reap_crowd(pids);
 		timer_cancel(&timer);
 	}
 }
@@ -363,7 +363,7 @@ KTEST_ALONE(wait_of_a_crowd_ends_although_some_are_killed)
 	for (unsigned i = 0; i < 6; i++)
 		EXPECT_EQ(0, process_kill(pids[i], SIGKILL));
 	preempt_enable();
-	bury_crowd(pids);
+	reap_crowd(pids);
 }
 
 static bool was_there;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tools/lab grade-all with submissions that are right, wrong, and mean harm: nothing but right answers gives points (R161)."""
+"""tools/lab grade-all with submissions that are right, wrong and hostile: nothing but right answers gives points (R161)."""
 
 import csv
 import json

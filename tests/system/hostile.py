@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Programs that mean harm, on the hardened kernel: each call is refused or done, all comes back, nothing hangs.
+"""Hostile programs on the hardened kernel: each call is refused or done, all comes back, nothing hangs.
 
 The guest program hostile does random calls of all kinds, with arguments half good or not at all, signals on odd stacks,
 frames made by hand, images of garbage, servers that lie, and so on, and compares the kernel's books after each seed. A

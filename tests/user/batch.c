@@ -117,7 +117,7 @@ static void clear_signals(void)
 		continue;
 }
 
-/* Kills what is left but for process 1, which buries the orphans, and returns when all is gone, with the signals of it. */
+/* Kills what is left but for process 1, which reaps the orphans, and returns when all is gone, with the signals of it. */
 static void clear_processes(void)
 {
 	const struct timespec ms = { 0, 1000000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Orphans become children of process 1, which buries them; an orphan's own children stay its own. */
+/* Orphans become children of process 1, which reaps them; an orphan's own children stay its own. */
 #include "t.h"
 
 int main(void)

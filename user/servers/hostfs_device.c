@@ -173,7 +173,7 @@ int device_start(struct device *device, int fd)
 	return 0;
 }
 
-/* An interrupt may be pending since the last driver's time: it comes at once, and must be told of. */
+/* An interrupt may be pending since the last driver's time: it comes at once, and must be reported. */
 int device_set_pulse(struct device *device, int send)
 {
 	struct uio_notify notify = { .fd = send, .bits = 1 };
@@ -210,7 +210,7 @@ void device_send(struct device *device, unsigned number, size_t n)
 
 	npieces = pieces_add(pieces, npieces, device->pages, reply, room, true);
 	queue_offer(&device->queue, number, pieces, npieces);
-	__sync_synchronize(); /* the rings are in memory before the device is told */
+	__sync_synchronize(); /* the rings are in memory before the device is notified */
 	device_set(device, VIRTIO_QUEUE_NOTIFY, 0);
 }
 

@@ -11,7 +11,7 @@ extern "C" {
 /*
  * Starts the program argv[0] with the words of argv and behind them `--endpoint FD`: that descriptor
  * is the receive end of a new endpoint. The server has it and standard error, and no other
- * descriptor of ours; it is in a session of its own. It is told (IPC_PULSE_CLOSED) when the last send end is
+ * descriptor of ours; it is in a session of its own. It gets a pulse (IPC_PULSE_CLOSED) when the last send end is
  * closed.
  *
  * Returns the send end, which is closed by exec, and the server's pid in *pid_ret; or a negative

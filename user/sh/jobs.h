@@ -21,7 +21,7 @@ struct job {
 	unsigned nprocesses;
 	int status;	 /* of its last process, once that has ended, as waitpid() gives it */
 	int stop_signal; /* of the process that stopped last */
-	bool told;	 /* the user has been told of its state */
+	bool told;	 /* its state has been shown to the user */
 	unsigned turn;	 /* higher: started or stopped later */
 	bool has_modes;	 /* `modes` holds the terminal's modes from when it stopped */
 	struct termios modes;
@@ -62,7 +62,7 @@ bool jobs_run(void);
 
 /* Collects the status changes of all processes, without waiting. */
 void jobs_look(void);
-/* Calls jobs_look(). Returns whether there is a change that the user has not been told of. */
+/* Calls jobs_look(). Returns whether there is a change that the user has not been shown. */
 bool jobs_have_news(void);
 /* Calls jobs_look(), reports the jobs that stopped or ended since, and removes those that ended. */
 void jobs_tell(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a firmware that looks for missing fences (tools/strict) has to be told. */
+/* Reports to a firmware that looks for missing fences (tools/strict). */
 #pragma once
 
 #include "arch/page.h"

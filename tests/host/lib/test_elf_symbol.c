@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Symbols of ELF files (R121): which one an address gets, and files that are damaged or mean harm. */
+/* Symbols of ELF files (R121): which one an address gets, and files that are damaged or hostile. */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -54,7 +54,7 @@ static void fill(char *at, size_t length)
 }
 
 /* Waits for the children, which all must end well. */
-static void bury_all(void)
+static void reap_all(void)
 {
 	int status;
 
@@ -160,7 +160,7 @@ static void servers(void)
 	for (int i = 0; i < SERVERS; i++)
 		close(receive[i]);
 	*turn = 0; /* a ring is one of ends that nobody else has */
-	bury_all();
+	reap_all();
 	check(*turn == SERVERS, "servers that waited");
 	call_itself();
 }
@@ -784,7 +784,7 @@ static bool run_case(const char *name)
 			continue;
 		if (fork() == 0) {
 			cases[i].run();
-			bury_all();
+			reap_all();
 			_exit(0);
 		}
 		wait(&status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs that mean harm: whatever they ask for, the kernel goes on, and all that they had comes back. */
+/* Hostile programs: whatever they ask for, the kernel goes on, and all that they had is freed. */
 
 /*
  * hostile seeds FIRST [COUNT [STEPS]]: for each seed a few children do random calls and acts, STEPS

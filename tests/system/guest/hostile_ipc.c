@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints, servers of files and drivers of devices, by programs that mean harm (R140, R142, R144, R145). */
+/* Endpoints, servers of files and drivers of devices, by hostile programs (R140, R142, R144, R145). */
 #include "hostile.h"
 
 #include <sys/mount.h>
