@@ -205,7 +205,8 @@ static void hide_property(const struct dt *dt, dt_node node, const char *name)
 	uint8_t *value = (uint8_t *)dt_prop(dt, node, name, &length);
 
 	if (!value)
-		firmware_panic("a hart in the device tree lacks what QEMU's has", (uint64_t)dt->blob);
+		firmware_panic("a hart in the device tree lacks what QEMU's has",
+			       (uint64_t)dt->blob);
 	put_word(value - PROP_NAME, word_at(value - PROP_NAME) + 1);
 }
 
