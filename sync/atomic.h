@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 #define atomic_load(p)	       __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define atomic_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+#define atomic_load_relaxed(p) (*(const volatile __typeof__(*(p)) *)(p))
 #define atomic_exchange(p, v)  __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL)
 #define atomic_add(p, v)       __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL)
 #define atomic_or(p, v)	       __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)

@@ -164,7 +164,7 @@ static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)
 
 static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
 {
-	return (struct mmu_entry){ __atomic_load_n(&slot->word, __ATOMIC_RELAXED) };
+	return (struct mmu_entry){ *(const volatile uint64_t *)&slot->word };
 }
 
 /* It orders nothing: entries are changed under a lock, and a fence of translations comes after it. */
