@@ -99,6 +99,28 @@ static bool may_read(struct index_entry entry, bool needed)
 }
 
 /*
+ * Begins to read the next page, whose index holds `entry`, and those after it in the same node that are
+ * missing too, `most` pages at most. Returns how many; 0 if nodes_missing nodes are needed first.
+ */
+static unsigned begin_next(struct read_run *run, struct index_entry entry, unsigned most)
+{
+	struct object *object = run->object;
+	struct page *const *next = run->pages + run->begun;
+
+	if (index_entry_state(entry) == INDEX_EMPTY) {
+		unsigned n = index_read_begin_run(object, run->index, next, most);
+
+		if (n)
+			return n;
+		run->nodes_missing = radix_missing(&object->pages, run->index);
+		if (run->nodes_missing > run->spare.count)
+			return 0;
+	}
+	begin_one(object, run->index, entry, *next, &run->spare);
+	return 1;
+}
+
+/*
  * Begins to read pages until all are begun, a page is not missing, or nodes_missing nodes are
  * needed: then it returns true. The caller holds object->lock.
  */
@@ -111,24 +133,14 @@ static bool begin_run_locked(struct read_run *run)
 	if (run->missing && object->truncations != run->missing->truncations)
 		return false;
 	while (run->begun < run->n && run->index < end) {
-		struct page *const *next = run->pages + run->begun;
 		struct index_entry entry = index_find(object, run->index);
-		unsigned n = (unsigned)MIN(end - run->index, run->n - run->begun);
+		unsigned most = (unsigned)MIN(end - run->index, run->n - run->begun), n;
 
 		if (!may_read(entry, run->missing != NULL))
 			return false;
-		if (index_entry_state(entry) != INDEX_EMPTY)
-			n = 0;
-		else
-			n = index_read_begin_run(object, run->index, next, n);
-		if (n == 0) {
-			if (index_entry_state(entry) == INDEX_EMPTY)
-				run->nodes_missing = radix_missing(&object->pages, run->index);
-			if (run->nodes_missing > run->spare.count)
-				return true;
-			begin_one(object, run->index, entry, *next, &run->spare);
-			n = 1;
-		}
+		n = begin_next(run, entry, most);
+		if (n == 0)
+			return true;
 		run->begun += n;
 		run->index += n;
 	}
@@ -215,9 +227,8 @@ void object_page_used(struct page *page)
  * Writes to the journal that pages have their bytes, but for those that are cancelled. This comes before any
  * fault maps them, because the caller holds object->lock.
  */
-static __attribute__((noinline, cold)) void record_supply(const struct object *object,
-							  struct page *const *pages, unsigned n,
-							  uint32_t cancelled)
+static void record_supply(const struct object *object, struct page *const *pages, unsigned n,
+			  uint32_t cancelled)
 {
 	uint64_t pid = object->ops->served ? (uint64_t)journal_pid() : 0;
 
