@@ -3,7 +3,7 @@
 #include "mm/fault.h"
 #include "mm/zero_page.h"
 
-static int anon_get(struct fault *fault)
+static enum vm_outcome anon_get(struct fault *fault)
 {
 	return likely(fault_is_write(fault)) ? fault_get_zeros(fault) : zero_page_get(fault);
 }

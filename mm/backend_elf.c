@@ -13,7 +13,7 @@ static size_t file_bytes(vaddr_t va, vaddr_t file_end)
 }
 
 /* The page where the file's bytes end is private from the start, whatever the access is. */
-static int get_last(struct fault *fault, size_t nbytes)
+static enum vm_outcome get_last(struct fault *fault, size_t nbytes)
 {
 	const struct vma_attr *vma = &fault->attr;
 	struct page *source = object_page_locked(vma->object, vma_attr_index(vma, fault->va));
@@ -21,7 +21,7 @@ static int get_last(struct fault *fault, size_t nbytes)
 	return source ? fault_get_copy(fault, page_to_pfn(source), nbytes) : fault_need_page(fault);
 }
 
-static int elf_get(struct fault *fault)
+static enum vm_outcome elf_get(struct fault *fault)
 {
 	size_t nbytes = file_bytes(fault->va, fault->attr.file_end);
 

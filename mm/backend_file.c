@@ -26,7 +26,7 @@ static void object_resident(const struct vma_attr *vma, vaddr_t va, struct page 
 }
 
 /* A read: maps the resident neighbours as well (fault-around). */
-static int get_around(struct fault *fault)
+static enum vm_outcome get_around(struct fault *fault)
 {
 	const struct vma_attr *vma = &fault->attr;
 	vaddr_t window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
@@ -39,10 +39,10 @@ static int get_around(struct fault *fault)
 	fault->page = fault->pages[(fault->va - start) >> PAGE_SHIFT];
 	if (fault->page == zero_page)
 		return zero_page_get(fault);
-	return index_is_page(fault->page) ? 0 : fault_need_page(fault);
+	return index_is_page(fault->page) ? VM_OK : fault_need_page(fault);
 }
 
-static int shared_get(struct fault *fault)
+static enum vm_outcome shared_get(struct fault *fault)
 {
 	const struct vma_attr *vma = &fault->attr;
 
@@ -53,7 +53,7 @@ static int shared_get(struct fault *fault)
 }
 
 /* A write to a page that is not mapped yet resolves FILL and COW in one fault. */
-static int private_get(struct fault *fault)
+static enum vm_outcome private_get(struct fault *fault)
 {
 	const struct object *object = fault->attr.object;
 	uint64_t index = vma_attr_index(&fault->attr, fault->va);

@@ -2,7 +2,6 @@
 /* Copy-on-write: the writer gets a copy of the page, and the others keep the page. */
 #include "mm/cow.h"
 
-#include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/zeroed.h"
@@ -42,7 +41,7 @@ static inline void copy_frame(pfn_t to, pfn_t from, size_t nbytes)
 		copy_part(bytes, source, nbytes);
 }
 
-static inline int use_copy(struct fault *fault)
+static inline enum vm_outcome use_copy(struct fault *fault)
 {
 	fault->page = fault->prepared->copy;
 	fault->pfn = fault->prepared->copy_pfn;
@@ -50,7 +49,7 @@ static inline int use_copy(struct fault *fault)
 	return VM_OK;
 }
 
-static inline int need_copy(struct fault *fault, pfn_t source, size_t nbytes)
+static inline enum vm_outcome need_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
 	fault->need.source = source;
 	fault->need.source_page = NULL;
@@ -63,7 +62,7 @@ static inline int need_copy(struct fault *fault, pfn_t source, size_t nbytes)
 }
 
 /* The copy that was made is of another source. */
-static int get_other_copy(struct fault *fault, pfn_t source, size_t nbytes)
+static enum vm_outcome get_other_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
 	if (fault->prepared->rounds < ROUNDS_WITHOUT_LOCK)
 		return need_copy(fault, source, nbytes);
@@ -71,7 +70,7 @@ static int get_other_copy(struct fault *fault, pfn_t source, size_t nbytes)
 	return use_copy(fault);
 }
 
-int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
+enum vm_outcome fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
 	const struct fault_prepared *prepared = fault->prepared;
 
@@ -82,7 +81,7 @@ int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 	return get_other_copy(fault, source, nbytes);
 }
 
-int fault_get_zeros(struct fault *fault)
+enum vm_outcome fault_get_zeros(struct fault *fault)
 {
 	struct page *page = likely(!fault->prepared) ? zeroed_take() : NULL;
 
@@ -93,7 +92,7 @@ int fault_get_zeros(struct fault *fault)
 	return VM_OK;
 }
 
-int cow_get(struct fault *fault)
+enum vm_outcome cow_get(struct fault *fault)
 {
 	pfn_t pfn = entry_pfn(fault->entry);
 
@@ -102,7 +101,7 @@ int cow_get(struct fault *fault)
 	return fault_get_copy(fault, pfn, PAGE_SIZE);
 }
 
-int cow_prepare(struct fault_prepared *prepared, const struct fault_need *need)
+enum vm_outcome cow_prepare(struct fault_prepared *prepared, const struct fault_need *need)
 {
 	if (unlikely(prepared->source_page))
 		page_put(prepared->source_page);
@@ -112,9 +111,9 @@ int cow_prepare(struct fault_prepared *prepared, const struct fault_need *need)
 	if (likely(!prepared->copy)) {
 		prepared->copy = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 		if (unlikely(!prepared->copy))
-			return -ENOMEM;
+			return VM_OOM;
 		prepared->copy_pfn = page_to_pfn(prepared->copy);
 	}
 	copy_frame(prepared->copy_pfn, prepared->source, prepared->nbytes);
-	return 0;
+	return VM_OK;
 }

@@ -8,10 +8,10 @@
  * COW: gets a copy of the page that the entry maps, in fault->page. Returns VM_OK or VM_PREPARE.
  * The caller holds the space's lock.
  */
-int cow_get(struct fault *fault);
+enum vm_outcome cow_get(struct fault *fault);
 
 /*
- * FAULT_NEEDS_COPY: allocates a frame and makes the copy that fault_get_copy() asked for. Returns 0
- * or -ENOMEM. The caller holds no spinning lock.
+ * FAULT_NEEDS_COPY: allocates a frame and makes the copy that fault_get_copy() asked for. Returns
+ * VM_OK or VM_OOM. The caller holds no spinning lock.
  */
-int cow_prepare(struct fault_prepared *prepared, const struct fault_need *need);
+enum vm_outcome cow_prepare(struct fault_prepared *prepared, const struct fault_need *need);

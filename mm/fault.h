@@ -103,10 +103,15 @@ static inline bool fault_is_copy(const struct fault *fault)
 }
 
 /* Counts a resolved fault. The caller holds the space's lock. */
+static inline void fault_count_in(struct space *space, struct vma *vma, enum fault_kind kind)
+{
+	space->stats.kind[kind]++;
+	vma->faults.kind[kind]++;
+}
+
 static inline void fault_count(struct fault *fault, enum fault_kind kind)
 {
-	fault->space->stats.kind[kind]++;
-	fault->vma->faults.kind[kind]++;
+	fault_count_in(fault->space, fault->vma, kind);
 }
 
 /* A and D as the hardware would set them for this access. */
@@ -119,7 +124,7 @@ static inline unsigned fault_used_flags(const struct fault *fault)
  * Ends the round: `what` (FAULT_NEEDS_*) has to be prepared with no lock held. The caller sets the
  * rest of fault->need. Returns VM_PREPARE. The caller holds the space's lock.
  */
-static inline int fault_need(struct fault *fault, unsigned what)
+static inline enum vm_outcome fault_need(struct fault *fault, unsigned what)
 {
 	struct space *space = fault->space;
 
@@ -136,16 +141,16 @@ static inline int fault_need(struct fault *fault, unsigned what)
  * The page of the VMA's object is not resident: returns VM_PREPARE, or VM_BUS if it was tried
  * and cannot be read.
  */
-int fault_need_page(struct fault *fault);
+enum vm_outcome fault_need_page(struct fault *fault);
 
 /*
  * Gets a private frame with the first nbytes of the frame `source`, and zeros after them. Returns
  * VM_OK with the frame in fault->page, or VM_PREPARE.
  */
-int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
+enum vm_outcome fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 
 /* Gets a private frame of zeros. Returns as fault_get_copy(). */
-int fault_get_zeros(struct fault *fault);
+enum vm_outcome fault_get_zeros(struct fault *fault);
 
 /*
  * Resolves a fault at `address`. Returns VM_OK, VM_WAIT with *wait filled in, VM_SEGV_*, VM_BUS,
@@ -155,13 +160,14 @@ int fault_get_zeros(struct fault *fault);
  * In a recorded space VM_RECORDED comes instead of VM_OK. The record of the fault's end is the caller's to
  * complete then, and also if the access was refused: wait->record. None is left with ACCESS_INSIDE.
  */
-int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);
+enum vm_outcome vm_fault(struct space *space, vaddr_t address, unsigned access,
+			 struct vm_wait *wait);
 
 /* vm_fault() for callers that fill pages: no fault of a thread ends there. VM_OK instead of VM_RECORDED. */
-static inline int vm_fault_in(struct space *space, vaddr_t address, unsigned access,
-			      struct vm_wait *wait)
+static inline enum vm_outcome vm_fault_in(struct space *space, vaddr_t address, unsigned access,
+					  struct vm_wait *wait)
 {
-	int outcome = vm_fault(space, address, access | ACCESS_INSIDE, wait);
+	enum vm_outcome outcome = vm_fault(space, address, access | ACCESS_INSIDE, wait);
 
 	return outcome == VM_RECORDED ? VM_OK : outcome;
 }

@@ -31,7 +31,7 @@ static void source_put(struct object *object, uint64_t index)
 }
 
 /* The page is not resident. Returns as fault_need_page(). The caller holds object->lock. */
-static int need_page_of(struct fault *fault, struct object *object, uint64_t index)
+static enum vm_outcome need_page_of(struct fault *fault, struct object *object, uint64_t index)
 {
 	const struct fault_prepared *prepared = fault->prepared;
 
@@ -43,14 +43,14 @@ static int need_page_of(struct fault *fault, struct object *object, uint64_t ind
 	return fault_need(fault, FAULT_NEEDS_PAGE);
 }
 
-int fault_need_page(struct fault *fault)
+enum vm_outcome fault_need_page(struct fault *fault)
 {
 	const struct vma_attr *vma = &fault->attr;
 
 	return need_page_of(fault, vma->object, vma_attr_index(vma, fault->va));
 }
 
-int swapped_get(struct fault *fault)
+enum vm_outcome swapped_get(struct fault *fault)
 {
 	uint64_t slot = entry_swap_slot(fault->entry);
 
@@ -58,8 +58,8 @@ int swapped_get(struct fault *fault)
 	return fault->page ? VM_OK : need_page_of(fault, &swap_cache, slot);
 }
 
-int fault_read_page(struct fault_prepared *prepared, const struct fault_need *need,
-		    struct vm_wait *wait)
+enum vm_outcome fault_read_page(struct fault_prepared *prepared, const struct fault_need *need,
+				struct vm_wait *wait)
 {
 	int result;
 
@@ -76,9 +76,11 @@ int fault_read_page(struct fault_prepared *prepared, const struct fault_need *ne
 	case -EDEADLK:
 	case -ENOSPC:
 		prepared->refused = result; /* VM_BUS, unless the next round needs another page */
-		return 0;
+		return VM_OK;
+	case -ENOMEM:
+		return VM_OOM;
 	default:
-		return result;
+		return result; /* VM_OK or VM_WAIT */
 	}
 }
 

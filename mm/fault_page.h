@@ -8,15 +8,16 @@
  * SWAPPED: gets the page of the entry's slot, in fault->page. Returns as fault_need_page(). The
  * caller holds the locks of the space and the swap cache.
  */
-int swapped_get(struct fault *fault);
+enum vm_outcome swapped_get(struct fault *fault);
 
 /*
  * FAULT_NEEDS_PAGE: reads the page that fault_need_page() or swapped_get() asked for. Sets
- * prepared->refused if there is no such page, or it cannot be read. Returns 0, VM_WAIT or -ENOMEM.
+ * prepared->refused if there is no such page, or it cannot be read. Returns VM_OK, VM_WAIT or
+ * VM_OOM.
  * The caller holds no spinning lock.
  */
-int fault_read_page(struct fault_prepared *prepared, const struct fault_need *need,
-		    struct vm_wait *wait);
+enum vm_outcome fault_read_page(struct fault_prepared *prepared, const struct fault_need *need,
+				struct vm_wait *wait);
 
 /* Drops the references to the object of the last page that was read, and to that. */
 void fault_put_page(struct fault_prepared *prepared);

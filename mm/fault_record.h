@@ -33,16 +33,16 @@ static inline uint64_t fault_record_work(const struct vm_wait *wait)
 }
 
 /* The same for a round that is not the first of its access. (Then wait->object is set.) */
-int fault_record_begin_again(struct fault *fault, uint64_t now);
+enum vm_outcome fault_record_begin_again(struct fault *fault, uint64_t now);
 
 /* The same where there was no room when that was last looked for. */
-int fault_record_find_room(struct fault *fault);
+enum vm_outcome fault_record_find_room(struct fault *fault);
 
 /*
  * At the begin of each round: notes when that was. Returns VM_OK, or VM_RECORD if there is no room. The
  * caller holds the space's lock until the round has ended.
  */
-static inline int fault_record_begin(struct fault *fault)
+static inline enum vm_outcome fault_record_begin(struct fault *fault)
 {
 	struct vm_wait *wait = fault->wait;
 	uint64_t now = arch_instructions();
@@ -58,13 +58,13 @@ static inline int fault_record_begin(struct fault *fault)
  * At the end of a round: writes what it has changed or refused. Returns the outcome; VM_RECORDED for
  * VM_OK. The caller holds the space's lock.
  */
-int fault_record_round(struct fault *fault, int outcome);
+enum vm_outcome fault_record_round(struct fault *fault, enum vm_outcome outcome);
 
 /*
  * Instead of another round: the fault ends, or has found no room. Returns the outcome; VM_WAIT for VM_RECORD.
  * The caller holds no spinning lock.
  */
-int fault_record_aside(struct fault *fault, int outcome);
+enum vm_outcome fault_record_aside(struct fault *fault, enum vm_outcome outcome);
 
 /* Is the access told to wait, or to have memory freed, and has not come again? Of a recorded one. */
 static inline bool fault_is_waiting(const struct vm_wait *wait)

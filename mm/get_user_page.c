@@ -124,7 +124,7 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 		    (*page_ret = forced_page_look(space, va, access)))
 			return 0;
 	} while (result == VM_OK || wait_and_retry(&result, &wait, &relief));
-	return result <= VM_SEGV_MAPERR ? -EFAULT : result;
+	return vm_result_is_refusal(result) ? -EFAULT : result;
 }
 
 int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)

@@ -15,15 +15,31 @@
  * instead of the entry's; SWAPPED instead of the slot. The reference to a private frame becomes
  * that of the entry.
  */
-int install_fill(struct fault *fault);
-int install_copy(struct fault *fault);
-int install_swapped(struct fault *fault);
+enum vm_outcome install_fill(struct fault *fault);
+enum vm_outcome install_copy(struct fault *fault);
+enum vm_outcome install_swapped(struct fault *fault);
+
+/* A page of the swap cache for an entry that has its slot. */
+struct swapped_page {
+	struct vma *vma;
+	unsigned prot; /* the VMA's */
+	vaddr_t va;
+	struct mmu_entry *slot;
+	struct page *page;
+};
+
+/*
+ * Maps it: install_swapped() without a fault. `own` is as for swap_in_page(). Returns false if another entry
+ * has the page or refers to the slot, so that this one is not writable. The caller holds the locks of the
+ * space and the swap cache.
+ */
+bool install_swapped_page(const struct swapped_page *swapped, bool write, bool own);
 
 /* The entry's page stays, and the entry gets more permissions; SPURIOUS only fences. */
-int install_accessed(struct fault *fault);
-int install_nothing(struct fault *fault);
-int install_reuse(struct fault *fault);
-int install_remap(struct fault *fault);
+enum vm_outcome install_accessed(struct fault *fault);
+enum vm_outcome install_nothing(struct fault *fault);
+enum vm_outcome install_reuse(struct fault *fault);
+enum vm_outcome install_remap(struct fault *fault);
 
 /*
  * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its
@@ -32,15 +48,11 @@ int install_remap(struct fault *fault);
  */
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);
 
-/* Is it one of the kinds that install_beside() resolves? */
-static inline bool install_can_beside(enum fault_kind kind)
-{
-	return kind == FAULT_FILL || kind == FAULT_ACCESSED || kind == FAULT_SPURIOUS;
-}
-
 /*
- * Such a fault for a reader of the space (mm/space_lock.h), of memory without an object that programs may not
- * execute. Returns VM_OK, or VM_AGAIN with nothing changed: it is of another kind, or another hart was
- * quicker, or there is no frame of zeros.
+ * FILL, ACCESSED and SPURIOUS for a reader of the space (mm/space_lock.h), of memory without an object that
+ * programs may not execute. FILL gets its page itself. They return VM_OK, or VM_AGAIN with nothing changed:
+ * another hart was quicker, or there is no frame of zeros.
  */
-int install_beside(struct fault *fault, struct space_reader *self);
+enum vm_outcome install_fill_beside(struct fault *fault, struct space_reader *self);
+enum vm_outcome install_accessed_beside(struct fault *fault, struct space_reader *self);
+enum vm_outcome install_nothing_beside(struct space_reader *self);

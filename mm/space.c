@@ -83,7 +83,7 @@ void space_destroy(struct space *space)
 	debts_destroy(space);
 }
 
-int space_await_verb(struct space *space, struct vm_wait *wait)
+enum vm_outcome space_await_verb(struct space *space, struct vm_wait *wait)
 {
 	assert_hardened(spin_lock_held(&space->lock));
 	space->at_idle |= AT_IDLE_WAKE;
@@ -106,7 +106,7 @@ void space_idle(struct space *space)
 	space_unlock_idle(space);
 }
 
-__attribute__((noinline)) void space_unlock_at_idle(struct space *space)
+void space_unlock_at_idle(struct space *space)
 {
 	unsigned left;
 

@@ -316,7 +316,7 @@ static inline bool space_is_unsettled(const struct space *space, const struct vm
  * Fills in the wait for the end of the verb under way, and returns VM_WAIT. The caller holds the
  * space's lock.
  */
-int space_await_verb(struct space *space, struct vm_wait *wait);
+enum vm_outcome space_await_verb(struct space *space, struct vm_wait *wait);
 
 /*
  * Fences what is gathered on all harts, and settles the fence debts. The caller holds the space's

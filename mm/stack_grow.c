@@ -35,14 +35,14 @@ static bool stack_may_grow(struct vma *stack, vaddr_t start)
 	       space_may_commit(space, stack->flags, stack->start - start);
 }
 
-int fault_await_verb(struct fault *fault)
+enum vm_outcome fault_await_verb(struct fault *fault)
 {
 	struct space *space = fault->space;
 
 	return space_await_verb(space, fault->wait);
 }
 
-int fault_grow(struct fault *fault, struct vma *above)
+enum vm_outcome fault_grow(struct fault *fault, struct vma *above)
 {
 	struct space *space = fault->space;
 	bool is_stack = above && (above->flags & VMA_STACK);
@@ -58,5 +58,5 @@ int fault_grow(struct fault *fault, struct vma *above)
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
 	space->stats.grow++;
-	return 0;
+	return VM_OK;
 }

@@ -10,10 +10,10 @@
  * address now, VM_WAIT if a verb is at work there, VM_SEGV_STACK or VM_SEGV_MAPERR. The caller holds the
  * space's lock.
  */
-int fault_grow(struct fault *fault, struct vma *above);
+enum vm_outcome fault_grow(struct fault *fault, struct vma *above);
 
 /*
  * The fault's address is in the busy range of a verb: fills in the wait for the verb's end and
  * returns VM_WAIT. The caller holds the space's lock.
  */
-int fault_await_verb(struct fault *fault);
+enum vm_outcome fault_await_verb(struct fault *fault);

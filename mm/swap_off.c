@@ -112,22 +112,16 @@ static void start_reads(const struct search *search, unsigned first)
 /* Maps the page, unless the entry has changed meanwhile. */
 static void map_page(struct space *space, const struct swapped_entry *found, struct page *page)
 {
-	struct fault_prepared prepared = { .page = page };
-	struct fault fault = { .space = space,
-			       .va = found->va,
-			       .kind = FAULT_SWAPPED,
-			       .page = page,
-			       .prepared = &prepared };
+	struct swapped_page swapped = { .va = found->va, .page = page };
 
 	space_lock(space);
-	fault.vma = space->dying ? NULL : vma_find(space, found->va);
-	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, found->va) : NULL;
-	fault.entry = fault.slot ? entry_load(fault.slot) : ENTRY_NONE;
-	if (fault.slot && fault.entry.word == found->entry.word) {
-		vma_attr_copy(&fault.attr, fault.vma);
+	swapped.vma = space->dying ? NULL : vma_find(space, found->va);
+	swapped.slot = swapped.vma ? arch_mmu_lookup(&space->mmu, found->va) : NULL;
+	if (swapped.slot && entry_load(swapped.slot).word == found->entry.word) {
+		swapped.prot = swapped.vma->prot;
 		spin_lock(&swap_cache.lock);
-		(void)install_swapped(&fault);
-		note_entry(space, found->va, fault.entry, entry_load(fault.slot));
+		(void)install_swapped_page(&swapped, false, true);
+		note_entry(space, found->va, found->entry, entry_load(swapped.slot));
 		spin_unlock(&swap_cache.lock);
 		debt_assert_none(space);
 	}

@@ -32,10 +32,9 @@ static inline bool is_slot(const struct page *page)
 
 /*
  * The page or the slot of an entry that has no frame in the largest segment. The caller takes it
- * for a resident page. (Inline: zap_leaf(), which calls nothing else, saves fewer registers then.)
+ * for a resident page.
  */
-static inline __attribute__((always_inline)) struct page *zapped_far(struct gather *gather,
-								     struct mmu_entry old)
+static inline struct page *zapped_far(struct gather *gather, struct mmu_entry old)
 {
 	if (entry_has_page(old))
 		return pfn_to_page(entry_pfn(old));
@@ -128,10 +127,8 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	return slot < end;
 }
 
-/* Not inline: the others would save registers for it. */
-static __attribute__((noinline, cold)) vaddr_t zap_recorded(struct gather *gather,
-							    const struct vma *vma, vaddr_t start,
-							    vaddr_t end)
+static vaddr_t zap_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
+			    vaddr_t end)
 {
 	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
 
@@ -217,9 +214,8 @@ static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 0;
 }
 
-static __attribute__((noinline, cold)) vaddr_t downgrade_recorded(struct gather *gather,
-								  const struct vma *vma,
-								  vaddr_t start, vaddr_t end)
+static vaddr_t downgrade_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
+				  vaddr_t end)
 {
 	vaddr_t reached = gather_visit(gather, vma, start, end, downgrade_leaf);
 
@@ -262,7 +258,7 @@ void gather_fence(struct gather *gather)
 }
 
 /* Leaves only pages that count as mapped, and drops the references to slots. */
-static __attribute__((noinline)) void remove_others(struct gather *gather)
+static void remove_others(struct gather *gather)
 {
 	unsigned n = 0;
 
@@ -278,7 +274,7 @@ static __attribute__((noinline)) void remove_others(struct gather *gather)
 }
 
 /* Frees pages that only the swap cache has now: nothing can use them. */
-static __attribute__((noinline)) void free_from_cache(const struct gather *gather)
+static void free_from_cache(const struct gather *gather)
 {
 	for (unsigned i = 0; i < gather->npages; i++)
 		swap_page_unmapped(gather->pages[i]);

@@ -74,3 +74,21 @@ enum vm_outcome {
 	VM_RECORD, /* there is no room in the journal: with no lock held, see to VM_WAIT for some */
 	VM_PREPARE, /* prepare what fault->need says with no lock held, then start another round */
 };
+
+/* Does the fault end with the round that has this outcome? */
+static inline bool vm_outcome_is_last(enum vm_outcome outcome)
+{
+	return likely(outcome == VM_OK) || outcome < VM_AGAIN;
+}
+
+/* Is the access refused because of what is mapped? */
+static inline bool vm_outcome_is_segv(enum vm_outcome outcome)
+{
+	return outcome >= VM_SEGV_STACK && outcome <= VM_SEGV_MAPERR;
+}
+
+/* For a result that is an outcome or an errno: is it the end of a fault that was not resolved? */
+static inline bool vm_result_is_refusal(int result)
+{
+	return result <= VM_SEGV_MAPERR;
+}

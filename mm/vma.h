@@ -48,6 +48,7 @@ struct vma_attr {
 	/* Set only if there is an object: */
 	vaddr_t start, end, file_end;
 	uint64_t offset;
+	unsigned max_prot; /* without an object: all permissions */
 };
 
 /* The code behind one kind of memory (backend_*.c). It gets pages, and never writes an entry. */
@@ -61,7 +62,7 @@ struct vma_backend {
 	 * needs something that cannot be done under a spinning lock. The caller holds the space's
 	 * lock, and the lock of the VMA's object if there is one.
 	 */
-	int (*get)(struct fault *fault);
+	enum vm_outcome (*get)(struct fault *fault);
 	/*
 	 * For VMAs with an object only: sets pages[0] to pages[n - 1] to the pages that reads from
 	 * va on would see, and to what is no page (index_is_page()) where it is not resident: NULL
@@ -196,6 +197,13 @@ static inline void vma_attr_copy(struct vma_attr *attr, const struct vma *vma)
 	attr->end = vma->end;
 	attr->file_end = vma->file_end;
 	attr->offset = vma->offset;
+	attr->max_prot = vma->max_prot;
+}
+
+/* The most that mprotect may give. */
+static inline unsigned vma_attr_max_prot(const struct vma_attr *vma)
+{
+	return vma->object ? vma->max_prot : VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC;
 }
 
 /* The backend's resident(). The caller holds the locks of the space and of the VMA's object. */

@@ -108,8 +108,7 @@ static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t sta
 }
 
 /* So many bytes get other flags; where they wrap, the other way. */
-static __attribute__((noinline)) void count_change(struct space *space, unsigned before,
-						   unsigned after, size_t bytes)
+static void count_change(struct space *space, unsigned before, unsigned after, size_t bytes)
 {
 	if ((before ^ after) & VMA_ACCOUNT)
 		space_count_committed(space, after & VMA_ACCOUNT ? bytes : -bytes);
@@ -167,7 +166,7 @@ static struct vma *vma_give_end(struct vma *vma, vaddr_t start, vaddr_t end, uns
 }
 
 /* Makes [start, end) a VMA of its own. The space's lock is released while it allocates. */
-static __attribute__((noinline)) int vma_isolate(struct vma **vma, vaddr_t start, vaddr_t end)
+static int vma_isolate(struct vma **vma, vaddr_t start, vaddr_t end)
 {
 	struct space *space = (*vma)->space;
 	int result;

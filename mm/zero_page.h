@@ -5,7 +5,7 @@
 #include "mm/fault.h"
 
 /* For get(): resolves the fault with the zero page. Returns VM_OK. */
-static inline int zero_page_get(struct fault *fault)
+static inline enum vm_outcome zero_page_get(struct fault *fault)
 {
 	fault->page = NULL;
 	return VM_OK;

@@ -31,11 +31,19 @@
  */
 struct user_fault {
 	struct vm_wait wait;
-	struct relief relief; /* set by again() */
+	struct relief relief; /* set by retry_fault() */
 	bool waited;	      /* the same */
+	int copy_error;	      /* for FAULT_COPY_FAILS: the negative errno of the user copy */
 	vaddr_t addr;
 	unsigned access;
 	struct trace_fault *record;
+};
+
+/* What follows an outcome of vm_fault() that is not VM_OK. */
+enum fault_next {
+	FAULT_RETRY,	  /* vm_fault() once more */
+	FAULT_TO_USER,	  /* return to user mode, where a signal is pending */
+	FAULT_COPY_FAILS, /* the user copy ends with copy_error */
 };
 
 /*
@@ -93,15 +101,24 @@ static void trace_end_with(const struct user_fault *fault, int result)
 	trace_end(fault);
 }
 
-static int code_of(int outcome)
+static int code_of(enum vm_outcome outcome)
 {
 	if (outcome == VM_BUS)
 		return BUS_ADRERR;
 	return outcome == VM_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
 }
 
+/* The fault is not resolved: a user copy fails with this errno, and a program has a signal to take. */
+static enum fault_next end_fault(struct user_fault *fault, int error)
+{
+	if (!(fault->access & TRAP_COPY))
+		return FAULT_TO_USER;
+	fault->copy_error = error;
+	return FAULT_COPY_FAILS;
+}
+
 /* A fault from user mode goes to the program's handler, or ends the process. A user copy fails. */
-static int refuse(const struct user_fault *fault, int outcome)
+static enum fault_next refuse_access(struct user_fault *fault, enum vm_outcome outcome)
 {
 	const struct signal_info info = {
 		.sig = outcome == VM_BUS ? SIGBUS : SIGSEGV,
@@ -110,29 +127,24 @@ static int refuse(const struct user_fault *fault, int outcome)
 		.value = fault->addr,
 	};
 
-	if (fault->access & TRAP_COPY)
-		return -EFAULT;
-	if (signal_fault(&info))
-		return 0;
-	report_fault(arch_thread_frame(arch_this_thread()), fault->addr,
-		     fault->access & VM_PROT_ALL, outcome, fault->wait.kind, info.sig);
-	signal_force(current_process(), info.sig);
-	return 0;
+	if (!(fault->access & TRAP_COPY) && !signal_fault(&info)) {
+		report_fault(arch_thread_frame(arch_this_thread()), fault->addr,
+			     fault->access & VM_PROT_ALL, outcome, fault->wait.kind, info.sig);
+		signal_force(current_process(), info.sig);
+	}
+	return end_fault(fault, -EFAULT);
 }
 
 /* No page can be had, and no process is left to kill for one. */
-static int out_of_memory(vaddr_t addr, unsigned access)
+static void kill_for_memory(vaddr_t addr)
 {
 	struct process *process = current_process();
 
-	if (access & TRAP_COPY)
-		return -ENOMEM;
 	log_warn(
 		"mm",
 		"out of memory: killed %s[%d]: no frame for its page at %#lx, and no other process to kill",
 		current_thread()->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
 	signal_force(process, SIGKILL);
-	return -ENOMEM;
 }
 
 /*
@@ -145,8 +157,8 @@ static int wait_for_page(unsigned access, const struct vm_wait *wait)
 				  : thread_wait_fault(wait->queue, wait->seq);
 }
 
-/* Waits, or relieves a shortage of memory. Returns as handle() does. */
-static int wait_or_relieve(struct user_fault *fault, int outcome)
+/* Waits, or relieves a shortage of memory. */
+static enum fault_next wait_or_relieve(struct user_fault *fault, enum vm_outcome outcome)
 {
 	int err;
 
@@ -154,50 +166,50 @@ static int wait_or_relieve(struct user_fault *fault, int outcome)
 		err = wait_for_page(fault->access, &fault->wait);
 	else
 		err = relieve(&fault->relief);
-	return err == -ENOMEM ? out_of_memory(fault->addr, fault->access) : err;
+	if (!err)
+		return FAULT_RETRY;
+	if (err == -ENOMEM && !(fault->access & TRAP_COPY))
+		kill_for_memory(fault->addr);
+	return end_fault(fault, err);
 }
 
-/*
- * Handles every result of vm_fault() except success. Returns 0 to call it again; positive to return
- * to user mode, where a pending signal may end the process; or a negative errno, with which the
- * user copy fails.
- */
-static int handle(struct user_fault *fault, int outcome)
+/* Waits, makes room or refuses, as every outcome except VM_OK and VM_RECORDED asks for. */
+static enum fault_next wait_or_refuse(struct user_fault *fault, enum vm_outcome outcome)
 {
-	int err;
-
 	if (outcome == VM_DYING)
 		signal_force(current_process(), SIGKILL); /* the OOM reaper has taken its memory */
 	if (current_killed())
-		err = -EINTR;
-	else if (outcome == VM_WAIT || outcome == VM_OOM)
-		err = wait_or_relieve(fault, outcome);
-	else
-		err = refuse(fault, outcome) ?: 1;
-	return err < 0 && !(fault->access & TRAP_COPY) ? 1 : err;
+		return end_fault(fault, -EINTR);
+	if (outcome == VM_WAIT || outcome == VM_OOM)
+		return wait_or_relieve(fault, outcome);
+	return refuse_access(fault, outcome);
 }
 
 /*
  * The slow path, when the first try did not succeed. Not inline: trap_fault() would save more
  * registers, and bss_read_fault would lose 5%.
  */
-__attribute__((noinline, cold)) static int again(struct user_fault *fault, int outcome)
+__attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
+						       enum vm_outcome outcome)
 {
 	struct thread *thread = current_thread();
-	int end = 0;
+	enum fault_next next = FAULT_RETRY;
+	int result;
 
 	fault->waited = false;
 	fault->relief = (struct relief){ 0 };
-	while (outcome != VM_RECORDED && (end = handle(fault, outcome)) == 0) {
+	while (outcome != VM_OK && outcome != VM_RECORDED) {
+		next = wait_or_refuse(fault, outcome);
+		if (next != FAULT_RETRY)
+			break;
 		fault->waited |= outcome == VM_WAIT && !journal_has_queue(fault->wait.queue);
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
-		if (outcome == VM_OK)
-			break;
 	}
-	if (!end)
+	if (next == FAULT_RETRY) /* and that has resolved it */
 		*(fault->waited ? &thread->major_faults : &thread->minor_faults) += 1;
-	trace_end_with(fault, end > 0 ? fault_signal() : end);
-	return end > 0 ? 0 : end;
+	result = next == FAULT_COPY_FAILS ? fault->copy_error : 0;
+	trace_end_with(fault, next == FAULT_TO_USER ? fault_signal() : result);
+	return result;
 }
 
 /*
@@ -230,7 +242,7 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	struct process *process = current_process();
 	vaddr_t pc = frame_pc(frame);
 	struct user_fault fault;
-	int outcome;
+	enum vm_outcome outcome;
 
 	if (unlikely(!process || !process->uspace))
 		return -EFAULT;
@@ -242,8 +254,8 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	fault.access = access;
 	irq_restore(irq);
 	outcome = vm_fault(&process->uspace->space, addr, access, &fault.wait);
-	if (unlikely(outcome != 0))
-		return outcome == VM_RECORDED ? end_recorded(&fault) : again(&fault, outcome);
+	if (unlikely(outcome != VM_OK))
+		return outcome == VM_RECORDED ? end_recorded(&fault) : retry_fault(&fault, outcome);
 	current_thread()->minor_faults++;
 	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
 	trace_end(&fault);

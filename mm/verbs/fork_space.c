@@ -56,8 +56,7 @@ static inline struct mmu_entry cow_protect(struct copying *copying, vaddr_t va,
  * The child's entries [first, end) that are SWAP have been copied: they refer to their slots too,
  * until parent or child needs the page. The caller holds both locks, so that the slots stay.
  */
-static __attribute__((noinline)) void refer_to_slots(struct copying *copying,
-						     struct mmu_entry *first, struct mmu_entry *end)
+static void refer_to_slots(struct copying *copying, struct mmu_entry *first, struct mmu_entry *end)
 {
 	struct mmu_entry *slot;
 
@@ -116,8 +115,7 @@ static bool is_pinned(struct mmu_entry entry)
 }
 
 /* Returns the first entry from `first` on whose page is pinned, or the end of the leaf table. */
-static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu_leaf *leaf,
-								struct mmu_entry *first)
+static struct mmu_entry *first_pinned(const struct mmu_leaf *leaf, struct mmu_entry *first)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 
@@ -133,8 +131,8 @@ static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu
  * to a copy instead of the pinned page. The piece ends after this; without a spare frame it ends
  * before it, and the next piece has one.
  */
-static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr_t va,
-						  struct mmu_entry *slot, struct mmu_entry *to)
+static void copy_pinned(struct copying *copying, vaddr_t va, struct mmu_entry *slot,
+			struct mmu_entry *to)
 {
 	struct mmu_entry entry = entry_load(slot);
 	struct page *copy = copying->spare;
@@ -223,7 +221,7 @@ static int copy_topup(struct copying *copying)
 }
 
 /* Writes what was copied up to `end` to the journal. The caller holds both locks. */
-static __attribute__((noinline, cold)) void note_piece(struct copying *copying, vaddr_t end)
+static void note_piece(struct copying *copying, vaddr_t end)
 {
 	space_record_copied(copying->parent, copying->child, copying->noted, end);
 	copying->noted = end;

@@ -158,9 +158,8 @@ static int check_anonymous(const struct map_request *request)
 }
 
 /* Of memory that is to be locked. As on Linux, what it replaces does not count. */
-static __attribute__((noinline)) int check_lock(const struct space *space,
-						const struct map_request *request,
-						const struct map_plan *plan)
+static int check_lock(const struct space *space, const struct map_request *request,
+		      const struct map_plan *plan)
 {
 	if (request->flags & MAP_LOCKED && !lock_is_allowed())
 		return -EPERM;
@@ -313,9 +312,7 @@ static int plan_commit(struct space *space, const struct map_plan *plan)
 }
 
 /* What only few mappings need: commits memory, and counts as a writer or denies writers. */
-static __attribute__((noinline)) int plan_claim(struct space *space,
-						const struct map_request *request,
-						struct map_plan *plan)
+static int plan_claim(struct space *space, const struct map_request *request, struct map_plan *plan)
 {
 	unsigned flags = plan->vma->flags;
 	int result = 0;

@@ -27,7 +27,7 @@ struct protect {
 };
 
 /* A fatal signal does not stop a verb that has begun to change things. */
-static __attribute__((noinline)) void pause_unlocked(struct space *space)
+static void pause_unlocked(struct space *space)
 {
 	space_unlock(space);
 	(void)vm_pause();
@@ -39,8 +39,7 @@ static __attribute__((noinline)) void pause_unlocked(struct space *space)
  * already. The caller holds the space's lock, which is released between pieces; it holds the mmap
  * lock too, so that the VMA stays.
  */
-static __attribute__((noinline)) void downgrade(const struct vma *vma, vaddr_t start, vaddr_t end,
-						unsigned prot)
+static void downgrade(const struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot)
 {
 	struct space *space = vma->space;
 	struct gather gather;
@@ -102,8 +101,7 @@ static bool must_populate(const struct vma *vma, unsigned prot)
 }
 
 /* Fills what it can. The caller holds the space's lock, which is released meanwhile. */
-static __attribute__((noinline)) void populate_unlocked(struct space *space, vaddr_t start,
-							vaddr_t end)
+static void populate_unlocked(struct space *space, vaddr_t start, vaddr_t end)
 {
 	space_unlock(space);
 	(void)lock_populate(space, start, end);

@@ -47,7 +47,7 @@ static void busy_with_both(const struct remap *remap, vaddr_t new_addr)
 }
 
 /* Call with no spinning lock held. */
-static __attribute__((noinline)) bool commit_more(struct space *space, size_t bytes)
+static bool commit_more(struct space *space, size_t bytes)
 {
 	bool may;
 

@@ -74,6 +74,12 @@ SEEDS = [
     ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
     ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
     ("locked-asserts", "mm/backend_anon.c", LOCKED.partition("\n")[2], {}),
+    ("marks", "mm/backend_anon.c", "\n/* Does it. */\nstatic __attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "mm/backend_anon.c",
+     "\n/* Not inline: it would be slower. */\nstatic __attribute__((noinline, cold)) int\nh(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "mm/backend_anon.c",
+     "\n/* Inline: null_syscall would lose 3%. */\nint g(void);\n\nstatic inline __attribute__((always_inline)) int h(void)\n"
+     "{\n\treturn 1;\n}\n", {}),
     ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
     ("atomic-orders", "mm/backend_anon.c",
      "int h(int *p, int *a)\n{\n\treturn __atomic_compare_exchange_n(p, a, 1, 0,\n\t\t__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);\n}\n", {}),
@@ -123,6 +129,14 @@ def naps_in_loops_and_with_a_reason_are_good():
             "\tdo {\n\t\tif (p) {\n\t\t\tp();\n\t\t} else {\n\t\t\tnap(1);\n\t\t}\n\t} while (p);\n")
     path = "tests/system/guest/until.h"
     equal(([], []), broken_rules({**GOOD, path: GOOD[path] + "int wait(int ms)\n{\n" + naps + "}\n"}), "broken rules")
+
+
+@case
+def a_mark_says_which_row_needs_it():
+    marked = ("\n/*\n * Does it. Not inline: null_syscall would lose\n * 2.5%.\n */\n__attribute__((noinline)) int h(void)\n"
+              "{\n\treturn 1;\n}\n\n/* Inline: 1, because the stack is small. */\n"
+              "static inline __attribute__((always_inline)) int\nh1(void)\n{\n\treturn 1;\n}\n")
+    equal(([], []), broken_rules({**GOOD, "mm/backend_anon.c": GOOD["mm/backend_anon.c"] + marked}), "broken rules")
 
 
 @case
