@@ -3,7 +3,7 @@
 
 import itertools
 
-from lib.tap import case, equal, has
+from lib.tap import case, equal, has, long_case
 
 import fixtures
 import page
@@ -102,7 +102,7 @@ def R191_a_film_fits_a_narrow_window():
             page.press(page.Keys.ESCAPE)
 
 
-@case
+@long_case
 def two_films_are_one_below_the_other_in_a_narrow_window():
     with page.device(400, 800):
         two_films()
@@ -111,7 +111,7 @@ def two_films_are_one_below_the_other_in_a_narrow_window():
         equal(True, tops[0][1] <= tops[1][0], f"the films: {tops}")
 
 
-@case
+@long_case
 def the_page_of_the_fault_is_scrolled_to():
     with page.device(1000, 600):
         for name, process, number in (("cow", "demo[3]", fixtures.DATA), ("zero_fill", "demo[2]", fixtures.STACK), ("cow_parent", "demo[2]", fixtures.HEAP)):
@@ -121,7 +121,7 @@ def the_page_of_the_fault_is_scrolled_to():
             equal(True, place is not None and top < place[1] < bottom, f"the page of {name} at {place}, between {top} and {bottom}")
 
 
-@case
+@long_case
 def a_map_that_scrolls_is_drawn_to_its_end():
     """It is as high as there is room, and no higher at the next fault."""
     path = made("high", fixtures.many(400))

@@ -39,7 +39,7 @@ def R191_it_opens_at_the_first_copy_of_a_page_that_fork_has_shared():
     has(said(), "Copy on write", "what is said")
 
 
-@case
+@long_case
 def it_opens_at_the_dearest_where_there_is_no_such_copy():
     page.load(made("dearest", fixtures.no_cow()))
     equal(2, here(), "the fault")
@@ -63,7 +63,7 @@ def R191_keys_step():
         is_at(name, repr(key))
 
 
-@case
+@long_case
 def shift_steps_to_another_kind():
     at("file_page")
     names = []
@@ -129,7 +129,7 @@ def a_click_in_the_time_line_goes_there():
           ("2", page.attribute(".timeline canvas", "aria-valuemax"), page.attribute(".timeline canvas", "aria-valuenow")), "as a slider")
 
 
-@case
+@long_case
 def a_drag_looks_closer_and_a_double_click_looks_at_all():
     at("cow")
     page.mouse(in_line(0.5), "down", in_line(0.8), in_line(1), "up")
@@ -141,7 +141,7 @@ def a_drag_looks_closer_and_a_double_click_looks_at_all():
     is_at("file_page", "a click at the left end")
 
 
-@case
+@long_case
 def the_axis_may_be_time():
     at("last")
     equal("Axis: faults", page.text(".axis"), "the button")
@@ -204,7 +204,7 @@ def search_knows_kinds_that_the_mapping_tells_apart():
     equal((False, number_of("shared_new")), search("Shared page"), "a page of shared memory")
 
 
-@case
+@long_case
 def a_search_for_nothing_says_so():
     at("cow")
     equal((True, number_of("cow")), search("no such thing"), "what is found")
@@ -266,7 +266,7 @@ def R191_a_film_needs_no_mouse():
     equal("0x11000", said().partition(":")[0], "a page back")
 
 
-@case
+@long_case
 def a_click_on_a_page_goes_to_its_next_fault():
     at("cow")
     page.mouse(cell("demo[2]", fixtures.HEAP), "click")

@@ -71,7 +71,7 @@ def R191_cells_have_the_colour_of_their_state():
     equal(paint("own"), paint_of(DEMO, fixtures.HEAP + 1), "a page before it is swapped out")
 
 
-@case
+@long_case
 def a_page_on_its_way_is_marked():
     at("meanwhile")
     equal(paint("coming"), paint_of(DEMO, fixtures.HEAP + 1), "while another thread waits for it")
@@ -149,7 +149,7 @@ def swap_slots_are_drawn():
     lacks(page.attribute(".frames canvas", "aria-label"), "Swap slots", "the name of the map")
 
 
-@case
+@long_case
 def a_reservation_is_folded():
     at("sparse")
     heights = page.js("return [...document.querySelectorAll('.space canvas[tabindex]')].map(one => one.getBoundingClientRect().height)")
@@ -174,7 +174,7 @@ def R191_spaces_come_and_go():
     equal(["demo[2]: 9 of 262,231 pages have an entry", "demo[3]: 9 of 262,231 pages have an entry"], page.texts(".space h3"), "the counts")
 
 
-@case
+@long_case
 def the_walk_through_the_tables_is_told():
     at("cow")
     labels = page.js("return [...document.querySelectorAll('.space')].map(one => one.querySelector('canvas').getAttribute('aria-label'))")

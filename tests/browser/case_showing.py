@@ -136,7 +136,7 @@ def what_looks_like_html_is_text():
     equal(0, page.js("return document.querySelectorAll('b, i').length"), "elements out of names")
 
 
-@case
+@long_case
 def help_lists_the_keys():
     at("cow")
     page.js("document.activeElement.blur()")
@@ -192,7 +192,7 @@ def svg_texts(data):
     return [one.text or "" for one in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
-@case
+@long_case
 def the_picture_is_svg():
     at("cow")
     page.click(".picture")
