@@ -67,7 +67,7 @@ static void log_drop(unsigned long flags)
 		spin_unlock_irqrestore(&log_lock, flags);
 }
 
-/* Much longer than anybody holds the lock. */
+/* Much longer than any holder keeps the lock. */
 #define HOLD_NS (NSEC_PER_SEC / 100)
 
 void log_panic_mode(void)

@@ -30,10 +30,10 @@ struct uio_device {
 	void *driver; /* private to the driver */
 	/*
 	 * The driver calls this with interrupts off when the interrupt has come, after masking it.
-	 * NULL: nobody wants to know. Set while the interrupt is masked.
+	 * NULL: no interrupt is wanted. Set while the interrupt is masked.
 	 */
 	void (*interrupt)(struct uio_device *dev);
-	void *user; /* private to whoever has set that */
+	void *user; /* private to the code that has set that */
 };
 
 #define UIO_DEVICES_MAX 8

@@ -17,7 +17,7 @@ struct async_queue {
 	struct list files; /* struct file_async */
 	/* const: */
 	const struct ctty
-		*terminal; /* whose foreground gets the signals if nobody else is to; or NULL */
+		*terminal; /* whose foreground gets the signals if the file has no owner; or NULL */
 };
 
 void async_queue_init(struct async_queue *queue, const struct ctty *terminal);
@@ -44,7 +44,7 @@ static inline void async_tell(struct async_queue *queue, int reason)
 int file_async_prepare(struct file *file);
 /*
  * Sets O_ASYNC of a file that joins `queue`, or clears it if that is NULL. fd is what the signals say. Call with file->lock
- * held, after file_async_prepare(). As on Linux, a file that was opened with the flag tells nobody, and keeps it.
+ * held, after file_async_prepare(). As on Linux, a file that was opened with the flag sends no signals, and keeps it.
  */
 void file_async_switch(struct file *file, int fd, struct async_queue *queue);
 /* The last reference is gone. */

@@ -3,7 +3,7 @@
 /*
  * The layout is Linux's: the headers, a PT_NOTE, and a PT_LOAD for each mapping, whose bytes follow in whole pages.
  * What was never written, text, and files that are mapped are left out, but the first page of a program or library
- * (0x33; /proc/PID/coredump_filter may choose otherwise). A page of zeros that nobody wrote is a hole in the file.
+ * (0x33; /proc/PID/coredump_filter may choose otherwise). A page of zeros that was never written is a hole in the file.
  *
  * The list of mappings is made first, with the notes of files, in pages of the kernel: no lock is held while the file is
  * written. Another process may have the same memory (CLONE_VM) and unmap some of it meanwhile, which then reads as zeros.

@@ -103,7 +103,7 @@ static int add_common(const char *name, const struct file_ops *ops, uint64_t rde
 	return devfs_add(name, ops, NULL, S_IFCHR | 0666, rdev);
 }
 
-/* What udev makes on Linux: the streams of whoever looks. */
+/* What udev makes on Linux: the streams of the process that looks. */
 static int add_links(void)
 {
 	int err = devfs_add_symlink("fd", "/proc/self/fd");

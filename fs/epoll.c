@@ -3,7 +3,7 @@
 /*
  * Order of locks: a set's `scan`; watches_lock; the lock of a file's queue; a set's ready_lock. Files are
  * looked at with `scan` held and referenced, and so exist. A file whose last reference is gone waits in
- * epoll_forget_file() for watches_lock only, because its last reference may have been dropped by anybody.
+ * epoll_forget_file() for watches_lock only, because its last reference may have been dropped in any place.
  *
  * Sets that watch sets form no ring: epoll_add() refuses that. So `scan` of an outer set is taken before
  * that of an inner one, and the queue of a file before that of a set that watches it.
@@ -32,7 +32,7 @@ static struct epoll *set_of(const struct file *file)
 
 /*
  * A look at what is ready has a mark on the set's list: what has become ready since the look began comes behind
- * it. So a list is empty only if nothing is ready that nobody looks at. The mark is on the stack of the holder
+ * it. So a list is empty only if each ready watch is being looked at. The mark is on the stack of the holder
  * of `scan`.
  */
 static bool may_be_ready(const struct epoll *set)

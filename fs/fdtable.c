@@ -229,7 +229,7 @@ static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
 	return 0;
 }
 
-/* A chunk is copied in one hold of the lock, so that a large table keeps nobody waiting. */
+/* A chunk is copied in one hold of the lock, so that a large table keeps no thread waiting for long. */
 struct fdtable *fdtable_copy(struct fdtable *table)
 {
 	struct fdtable *copy = fdtable_create();

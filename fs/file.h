@@ -150,7 +150,7 @@ struct file_ops {
 
 #define FILE_SERVES 1u /* files of others may need it: it is killed last */
 #define FILE_DRIVES \
-	2u /* by its device it has all memory: nobody gets at its own (ptrace_may_reach()) */
+	2u /* by its device it has all memory: no process may reach its own (ptrace_may_reach()) */
 
 #define FILE_TELLS_NOTHING UINT32_MAX
 #define FILE_NAMELESS	   (UINT32_MAX - 1)

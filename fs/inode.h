@@ -49,7 +49,7 @@ struct inode_place {
 struct inode_moves {
 	uint32_t type;	     /* S_IF* of what has the new name; 0: nothing was moved */
 	uint32_t other_type; /* of what has the old name, by RENAME_EXCHANGE; or 0 */
-	struct inode *moved; /* the first; referenced; NULL: nobody has it in use */
+	struct inode *moved; /* the first; referenced; NULL: it is not in use */
 	struct inode *other; /* the second, or what the first has replaced; the same */
 };
 
@@ -85,7 +85,7 @@ struct inode_ops {
 		    struct inode *inode); /* [EPERM] */
 	/*
 	 * Removes a name: of an empty directory if `directory` is set, else of anything else. *gone_ret, if it is done: what
-	 * had the name, referenced, or NULL if nobody has it in use.
+	 * had the name, referenced, or NULL if it is not in use.
 	 */
 	int (*remove)(struct inode *dir, const char *name, size_t len, bool directory,
 		      struct inode **gone_ret); /* [EPERM] */
@@ -183,7 +183,7 @@ struct inode_ops {
 	void (*holds)(struct inode *inode);
 	/* Each look-up makes an inode, so nothing can be mounted on one: another would not be covered. */
 	bool fleeting;
-	/* Only the kernel makes names in the directory: `create` and its kin refuse, whoever asks. */
+	/* Only the kernel makes names in the directory: `create` and its kin always refuse. */
 	bool fixed_names;
 	/* Not even root may do what the mode does not permit. */
 	bool mode_binds;

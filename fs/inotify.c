@@ -562,7 +562,7 @@ bool file_is_inotify(const struct file *file)
 	return file->ops == &inotify_ops;
 }
 
-/* As on Linux, an instance and its watches count for who has made it, by the effective id. */
+/* As on Linux, an instance and its watches count for the user that has made it, by the effective id. */
 static struct inotify *instance_create(struct user *user)
 {
 	struct inotify *instance = mem_wait_kzalloc(sizeof(*instance));

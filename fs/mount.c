@@ -143,7 +143,7 @@ void path_put(struct inode *inode)
 
 /*
  * An unmount frees the inodes before the mount. So an inode that is there has a mount, if a dying
- * one; and whoever got an inode here keeps its mount, too, from being freed before it.
+ * one; and an inode that is returned here keeps its mount, too, from being freed before it.
  */
 struct inode *inode_living(struct object *object, struct inode *const *at)
 {

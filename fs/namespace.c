@@ -72,7 +72,7 @@ static int tell_owner(vaddr_t arg)
 	return user_copy_out(arg, &uid, sizeof(uid));
 }
 
-/* Kinds that are in each other have no parent that anybody could see. */
+/* Kinds that are in each other have no parent that a program could see. */
 static int namespace_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
 	const struct namespace *ns = namespace_of(file);

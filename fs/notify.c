@@ -274,7 +274,7 @@ struct spot {
 	const struct path_part *part;
 };
 
-/* A name of an inode of that type has moved. NULL: nobody has the inode in use. */
+/* A name of an inode of that type has moved. NULL: the inode is not in use. */
 static void tell_move(const struct spot *from, const struct spot *to, uint32_t type,
 		      struct inode *moved, struct inode *replaced)
 {

@@ -60,7 +60,7 @@ static inline void notify_name(struct inode *dir, const char *name, size_t len, 
 
 /*
  * A name has been removed: of a directory, or of something else. `gone` is what had it, whose reference is dropped here, or
- * NULL if nobody has it in use.
+ * NULL if it is not in use.
  */
 void notify_removed(struct inode *dir, const char *name, size_t len, bool directory,
 		    struct inode *gone);

@@ -13,7 +13,7 @@ static bool overrides(const struct inode *inode, uint32_t mode, unsigned mask)
 	if (!(mask & MAY_WRITE) && (S_ISDIR(mode) || mask == MAY_READ) &&
 	    capable(CAP_DAC_READ_SEARCH))
 		return true;
-	/* Not even root executes what nobody may execute. */
+	/* Not even root executes a file without an x bit. */
 	return (S_ISDIR(mode) || !(mask & MAY_EXEC) || (mode & 0111)) && capable(CAP_DAC_OVERRIDE);
 }
 

@@ -53,7 +53,7 @@ int may_follow_link(const struct inode *dir, const struct inode *link);
 int may_link(const struct inode *inode);
 
 /*
- * May O_CREAT open what is there already? In a sticky directory, where somebody may have put it in the way, only what belongs to
+ * May O_CREAT open what is there already? In a sticky directory, where another user may have put it in the way, only what belongs to
  * the thread or to the directory's owner: -EACCES. This holds where everybody may write to the directory; with 2, also where its
  * group may.
  */
@@ -68,7 +68,7 @@ bool inode_owner_or_capable(const struct inode *inode);
  */
 int may_set_attr(const struct inode *inode, struct inode_attr *attr);
 
-/* Which of the set-id bits does a file with that mode lose when somebody writes to it, or changes its owner? */
+/* Which of the set-id bits does a file with that mode lose when it is written to, or gets another owner? */
 uint32_t set_id_bits_lost(uint32_t mode, uint32_t gid);
 
 /* The file is about to be written to: takes its set-id bits, unless the thread may keep them. */

@@ -47,7 +47,7 @@ struct pipe {
 		};
 		uint32_t odd;
 	};
-	bool watched; /* atomic: somebody has waited for it by poll or epoll */
+	bool watched; /* atomic: a thread has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable; /* no longer empty, or the writer is gone */
 	struct waitq writable; /* no longer full, or the reader is gone */
@@ -850,7 +850,7 @@ static int fifo_join(struct pipe *pipe, struct file *file)
 	return err;
 }
 
-/* As on Linux, nobody waits who opens a pipe without a name anew, by its link in /proc. */
+/* As on Linux, an open of a pipe without a name, by its link in /proc, does not wait. */
 static void pipe_join(struct pipe *pipe, struct file *file)
 {
 	count_ends(pipe, file, 1);

@@ -32,7 +32,7 @@ long pipe_set_size(struct file *file, uint64_t size);
 
 /*
  * For splice. pipe_take() waits for bytes and tells where the oldest are. Returns 1; 0 at the end; or -EAGAIN or -EINTR. After
- * a 1, the pipe has nothing to read for anybody else until pipe_give_back() says how many of these bytes were used; the
+ * a 1, the pipe has nothing to read for other readers until pipe_give_back() says how many of these bytes were used; the
  * others stay the oldest. It returns whether that made room for a page: then pipe_tell_room() is to be called at the end.
  */
 int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock);

@@ -23,7 +23,7 @@ struct pipe_ring {
 	size_t tail; /* of these, the ones free again */
 	size_t mask; /* one less than the number of slots, a power of 2 */
 	struct pipe_slot *slot;
-	bool held; /* the oldest slot is being read by splice: nobody else may take it */
+	bool held; /* the oldest slot is being read by splice: no other reader may take it */
 	struct pipe_slot few[PIPE_RING_SLOTS]; /* what `slot` is at first */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of signals. A read takes those that are pending for the thread that reads, whoever made the file. */
+/* Files of signals. A read takes those that are pending for the thread that reads, not for the one that made the file. */
 #include "fs/signalfd.h"
 
 #include "abi/errno.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers that are files. The interrupt counts one expiry; the others are counted when somebody asks. */
+/* Timers that are files. The interrupt counts one expiry; the others are counted when a program asks. */
 /*
  * A timer with an interval is armed for one expiry only. A read, and a look at its time, add the expiries
- * that were missed since, and arm it again, as on Linux. So it costs nothing while nobody takes them.
+ * that were missed since, and arm it again, as on Linux. So it costs nothing while no program takes them.
  *
  * file->lock guards the times and the arming. The interrupt changes `ticks` and `expired` only, and it
  * does not come unless the timer is armed. A change of the wall clock changes `ticks` and `cancelled`, if the
@@ -128,7 +128,7 @@ static uint64_t timerfd_catch_up(struct timerfd *it)
 
 /*
  * The ticks are taken before the timer is armed again. It may expire at once, and that tick is the next
- * reader's: with none, nobody would arm it any more. As on Linux, where the clock was set they do not count, nor is
+ * reader's: with none, it would not be armed any more. As on Linux, where the clock was set they do not count, nor is
  * it armed: the program has to set it anew. Returns 0 with the ticks, or -ECANCELED.
  */
 static int timerfd_take(struct file *file, uint64_t *ticks_ret)

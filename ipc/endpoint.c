@@ -24,11 +24,12 @@ struct endpoint {
 	struct file *receive; /* const; no reference: valid if `open` */
 	struct spinlock lock;
 	/* guarded by lock: */
-	bool open;		  /* the receive end is */
-	struct process_id server; /* has received last; at first, who has created the endpoint */
-	uint64_t last_rcvid;	  /* no number is used twice */
-	struct list pulses;	  /* struct pulse.link: not received yet, oldest first */
-	struct list queue;	  /* struct call.link: not received yet, oldest first */
+	bool open; /* the receive end is */
+	struct process_id
+		server; /* the process that has received last; at first, the one that has created the endpoint */
+	uint64_t last_rcvid;  /* no number is used twice */
+	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
+	struct list queue;    /* struct call.link: not received yet, oldest first */
 	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
 	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
 	struct list receivers; /* struct receiver.link: threads that wait */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: a caller waits until a receiver has taken its message and replied; a pulse waits for nobody. */
+/* Endpoints: a caller waits until a receiver has taken its message and replied; the sender of a pulse does not wait. */
 #pragma once
 
 #include "abi/ipc.h"

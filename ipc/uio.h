@@ -13,5 +13,5 @@ void uio_init(void);
  */
 int uio_give_devices(void);
 
-/* Sets up a device that nobody drives. */
+/* Sets up a device that no program drives. */
 void uio_set_up(struct uio *uio, struct uio_device *dev);

@@ -29,8 +29,8 @@ struct uio_session {
 	/* guarded by uio->lock: */
 	bool open;     /* the file is */
 	uint32_t seen; /* of uio->interrupts, those that read() has returned */
-	struct process
-		*driver; /* who first mapped or allocated; never followed. NULL: nobody yet */
+	struct process *
+		driver; /* the process that first mapped or allocated; never followed. NULL: none yet */
 	unsigned nareas;
 	unsigned nreserved;  /* areas, those that are being made included */
 	size_t dma_pages;    /* of these */

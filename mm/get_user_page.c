@@ -151,7 +151,7 @@ void put_user_page(struct space *space, struct page *page, unsigned access)
 	page_put(page);
 }
 
-/* Is it something else than zeros that nobody has written, and than registers? */
+/* Is it neither unwritten zeros nor registers? */
 static bool is_content(const struct page *page)
 {
 	return page != zero_page && page_kind(page) != PAGE_DEVICE;

@@ -124,7 +124,7 @@ struct space {
 
 /*
  * All spaces, for the ledger, truncation and reclaim. None leaves the list while spaces_lock is held. Each fork, exec and
- * exit takes that lock, so nobody looks at a space's memory, or has harts make a fence, while holding it.
+ * exit takes that lock, so no holder looks at a space's memory, or has harts make a fence.
  */
 extern struct spinlock spaces_lock;
 extern struct list spaces;

@@ -34,7 +34,7 @@ struct space_reader {
 	/*
 	 * Changed by the reader, and while the space is closed by the holder of its lock. Of the VMA
 	 * that this hart's faults have hit last, NULL when the space is closed: what they have counted
-	 * in it and in the space, and nobody else has seen yet.
+	 * in it and in the space, and what is not counted elsewhere yet.
 	 */
 	uint32_t zero_maps;
 	struct vma *vma;
@@ -117,7 +117,7 @@ static inline struct space_reader *space_enter(struct space *space)
 	return self;
 }
 
-/* What the reader has done is done for whoever sees that it has left. */
+/* Code that sees that the reader has left also sees what it has done. */
 static inline void space_leave(struct space *space, struct space_reader *self)
 {
 	lockorder_drop(&space->lock, spin_class(&space->lock));

@@ -2,7 +2,7 @@
 /* CPU clocks, and what waits for them. The tick only marks the thread that runs; it looks at its clocks itself. */
 /*
  * A clock advances only while a thread runs. So its alarms need no timer: a tick that finds the thread
- * running has it look on its way to user mode, or when it begins to wait. While nobody runs, nothing is
+ * running has it look on its way to user mode, or when it begins to wait. While no thread runs, nothing is
  * looked at.
  *
  * An alarm does not keep the process or thread of its clock. It names them, and finds them each time

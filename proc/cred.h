@@ -2,7 +2,7 @@
 /* Credentials: by which ids, groups and capabilities a thread acts. */
 /*
  * As on Linux they are the thread's own: C libraries make a set*id call in all threads. What a thread
- * has is never changed but replaced by a changed copy, so whoever has a reference may read it without
+ * has is never changed but replaced by a changed copy, so the holder of a reference may read it without
  * a lock, and fork and clone share it.
  */
 #pragma once

@@ -110,7 +110,7 @@ enum end_state end_watch_look(const struct end_watch *watch)
 	return state;
 }
 
-/* There may be thousands, and preemption is off: so one is woken, who wakes the others. */
+/* There may be thousands, and preemption is off: so one is woken, and wakes the others. */
 void end_watch_wake(struct end_watch *watch)
 {
 	unsigned long flags;

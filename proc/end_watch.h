@@ -11,7 +11,7 @@
 /*
  * A process has one at most, which the pidfds of its leader use too, and so has each other thread. It is
  * there as long as there are pidfds: each open file has a reference, and the process or thread refers to
- * it until nobody can find the process any more. So a pidfd keeps nothing else of a process, and it names
+ * it until the process cannot be found any more. So a pidfd keeps nothing else of a process, and it names
  * no later one of that pid.
  */
 struct end_watch {
@@ -53,7 +53,7 @@ enum end_state end_watch_look(const struct end_watch *watch);
 
 /* Wakes those who wait. NULL: there are none. Call with process_tree_lock held. */
 void end_watch_wake(struct end_watch *watch);
-/* The same for a process or thread that nobody can find from now on. */
+/* The same for a process or thread that cannot be found from now on. */
 static inline void end_watch_gone(struct end_watch **slot)
 {
 	if (unlikely(*slot != NULL)) {

@@ -39,7 +39,7 @@ struct new_image {
 	struct exe *interp; /* of the program; NULL: it has none */
 	struct uspace *uspace;
 	struct cred *cred; /* what it gives to the thread */
-	bool unreadable;   /* its file, for who runs it */
+	bool unreadable;   /* its file, for the user that runs it */
 	bool gains;	   /* more rights than the thread has */
 	struct exec_headers headers, interp_headers;
 	vaddr_t pc, sp;

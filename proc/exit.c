@@ -127,7 +127,7 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
 }
 
 /*
- * If the parent autoreaps its children, nobody finds the process any more, and kthread_reap() frees it. The
+ * If the parent autoreaps its children, the process cannot be found any more, and kthread_reap() frees it. The
  * parent is notified all the same, but is not sent SIGCHLD if it ignores that signal, even if it also blocks
  * it. A tracer knows it first: the ends of other threads, and if it is not the parent, that of the process.
  */
@@ -289,7 +289,7 @@ static void leave_children(struct process *process)
 static void process_ends(struct process *process)
 {
 	process->state = PROCESS_EXITING;
-	process_set_subreaper(process, false); /* it adopts nobody any more */
+	process_set_subreaper(process, false); /* it adopts no orphan any more */
 	process->status = process->signals.ending & ~SIGNALS_ENDING;
 	if (signals_report_stop(&process->signals))
 		child_sort(process);

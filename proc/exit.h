@@ -17,7 +17,7 @@ void process_exit(int status) __attribute__((noreturn));
 struct signal_info process_end_siginfo(const struct process *process);
 
 /*
- * Tells the parent of a zombie of its end; or its tracer, who calls this when the parent may know. The process
+ * Tells the parent of a zombie of its end; or its tracer, which calls this when the parent may know. The process
  * may be forgotten meanwhile. Call with process_tree_lock held.
  */
 void process_tell_end(struct process *process);

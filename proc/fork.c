@@ -457,7 +457,7 @@ long process_clone(const struct clone_request *request)
 
 	if (id)
 		return id;
-	kthread_reap(); /* those that nobody waits for; there may be no idle time */
+	kthread_reap(); /* those that no parent waits for; there may be no idle time */
 	if (!signals_fork_begin()) {
 		id = -EINTR;
 	} else if (!user_add_task()) {

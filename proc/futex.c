@@ -408,7 +408,7 @@ static bool futex_serve(struct request *request, const uint64_t *changes)
 	return true;
 }
 
-/* Counts a wake of nobody, if nobody sleeps in the bucket. Else returns false. */
+/* Counts a wake without sleepers, if the bucket has none. Else returns false. */
 static inline bool bucket_wake_none(struct bucket *bucket)
 {
 	bool none;

@@ -121,7 +121,7 @@ int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
 /* The same of a thread's process that the running thread may look into (ptrace_may_access()); else -EACCES. */
 int inspect_access_space(const struct thread_id *id, struct uspace **uspace_ret);
 /*
- * The same for whoever opens a file about the process's memory, who needs to have the right to look into it
+ * The same for a process that opens a file about the process's memory, which needs the right to look into it
  * (ptrace_may_access()): returns what uspace_grab() makes, NULL if it has left its address space. -EACCES: no such right.
  */
 int inspect_grab_space(const struct thread_id *id, struct uspace **uspace_ret);

@@ -86,7 +86,7 @@ void mutex_lock_nested(struct mutex *mutex)
 }
 
 /*
- * A thread that gives up leaves nobody asleep: thread_wait() returns 0 to one that an unlock has
+ * A thread that gives up leaves no other asleep: thread_wait() returns 0 to one that an unlock has
  * woken, even if it was killed too, and then it tries.
  */
 __attribute__((noinline)) static int mutex_wait_killable(struct mutex *mutex)

@@ -492,7 +492,7 @@ bool process_orphan_some(struct process *process)
 		}
 	}
 	if (ended.sig) {
-		/* Process 1 may be ending. As on Linux, SIGCHLD is sent even if nobody has to wait for the child. */
+		/* Process 1 may be ending. As on Linux, SIGCHLD is sent even if no process has to wait for the child. */
 		if (reaper->state == PROCESS_ALIVE && !signals_ignore_children(&reaper->signals))
 			signal_send_info(reaper, &ended);
 		waitq_wake_all(&reaper->child_waitq);

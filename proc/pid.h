@@ -18,7 +18,7 @@ extern struct spinlock process_tree_lock;
  */
 struct process *process_alloc(int *err_ret);
 /*
- * Frees a process that was never published or has been reaped: nobody finds it any more, its pid may
+ * Frees a process that was never published or has been reaped: it cannot be found any more, its pid may
  * be used again, and its memory is freed. The first step alone may come earlier, with
  * process_tree_lock held, and then the second one frees the memory.
  */
@@ -84,12 +84,12 @@ void thread_id_put_locked(struct process *process, int tid);
  */
 void thread_publish(struct thread *thread);
 /*
- * The running thread, which is not the last one of its process, has ended: nobody finds it any more,
+ * The running thread, which is not the last one of its process, has ended: it cannot be found any more,
  * unless it is the leader. Call with process_tree_lock held, and preemption off for good.
  */
 void thread_forget(struct thread *thread);
 /*
- * The running thread is the last one of its process: nobody finds it by its id any more, unless it is
+ * The running thread is the last one of its process: it cannot be found by its id any more, unless it is
  * the leader. The thread that reaps the process frees it. Call with process_tree_lock held.
  */
 void thread_forget_last(struct thread *thread);

@@ -62,9 +62,9 @@ struct process {
 	uint8_t state;		/* enum process_state */
 	uint16_t gains_by_exec; /* execs under way that give more rights */
 	int status;		/* as wait4 packs it; set when it begins to end */
-	/* For the choice of proc/oom.c, in thousandths of memory, and how low anybody may set it; atomic. */
+	/* For the choice of proc/oom.c, in thousandths of memory, and how low a process without privileges may set it; atomic. */
 	int16_t oom_score_adj, oom_score_adj_min;
-	struct tracer *tracer;	     /* proc/ptrace/ptrace.h; NULL: it has traced nobody */
+	struct tracer *tracer;	     /* proc/ptrace/ptrace.h; NULL: it has traced no process */
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
@@ -174,7 +174,7 @@ struct process_fs_ops {
 };
 
 extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */
-/* Atomic: files whose pages process_fs->held() counts. With none, nobody need ask. */
+/* Atomic: files whose pages process_fs->held() counts. With none, there is no need to ask. */
 extern uint64_t process_fs_nholders;
 
 /* Operations on semaphores, which proc/ does not know (sysv/sem.c). */
@@ -198,7 +198,7 @@ int process_add_leader(struct process *process);
  */
 struct thread *process_create_thread(struct process *process, int *err_ret);
 /*
- * Frees the threads of a process that nobody finds. They never ran, or are about to leave their harts:
+ * Frees the threads of a process that cannot be found. They never ran, or are about to leave their harts:
  * this waits until they have. Call with no lock held.
  */
 void process_drop_threads(struct process *process);

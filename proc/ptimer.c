@@ -727,7 +727,7 @@ static void delete_all(struct process *process)
 	}
 }
 
-/* Nor does one that has expired begin anew: whoever waits from here on looks at `due`. */
+/* Nor does one that has expired begin anew: a thread that waits from here on looks at `due`. */
 static __attribute__((noinline)) void itimers_exit(struct process *process)
 {
 	for (unsigned which = 0; which < ITIMER_COUNT; which++) {

@@ -99,7 +99,7 @@ void itimer_get(unsigned which, struct timer_spec *ret);
 void itimer_set(unsigned which, const struct timer_spec *spec, struct timer_spec *old_ret);
 
 /*
- * Makes a timer of the running process, which nobody finds yet. Returns 0; -EAGAIN if there is no room
+ * Makes a timer of the running process, which cannot be found yet. Returns 0; -EAGAIN if there is no room
  * or memory; -EINVAL if the event is not one. Give it to ptimer_publish() or ptimer_discard().
  */
 int ptimer_create(const struct ptimer_event *event, struct ptimer **ret);

@@ -146,7 +146,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 	return NULL;
 }
 
-/* Frees a zombie that nobody finds any more, once it has left its hart. */
+/* Frees a zombie that cannot be found any more, once it has left its hart. */
 static void reap(struct process *child)
 {
 	process_drop_threads(child);

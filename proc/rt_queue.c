@@ -45,7 +45,7 @@ void rt_dequeue(struct rt_queue *queue, struct thread *thread)
 
 /*
  * A tick that comes late, since none was needed before or since the machine stood still, counts as one: of both times, as a
- * period in which nobody else could run must not seem to be over.
+ * period in which no other thread could run must not seem to be over.
  */
 void rt_tick(struct rt_queue *queue, bool runs)
 {

@@ -426,7 +426,7 @@ static void slices_give(const struct runq *runq, struct thread *thread, uint64_t
 }
 
 /*
- * Queues a woken thread, whose slices are so long, among others. Kernel threads work for others, who wait for them, so they go
+ * Queues a woken thread, whose slices are so long, among others. Kernel threads work for others, which wait for them, so they go
  * first. A process goes before `ready` as long as it has not used up its slice of this round. Those
  * that slept for long have a list of their own: thousands of them may be woken at once. Call with sched_lock held.
  */
@@ -560,7 +560,7 @@ static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 	if (unlikely(thread->wish.any))
 		enqueue_special(thread, hart);
 	else if (none_ready(runq) && thread->process && likely(!hart->current->wish.any))
-		enqueue(thread, &runq->ready); /* a turn that nobody waits for */
+		enqueue(thread, &runq->ready); /* a turn that no thread waits for */
 	else
 		enqueue_woken(runq, thread, hart, slice_ticks);
 }

@@ -29,7 +29,7 @@ static void swapoff_choose(struct process *process, void *arg)
 	*chosen = uspace;
 }
 
-/* Has no process left the space to us? Nobody needs its pages then. */
+/* Has no process left the space to us? No process needs its pages then. */
 static bool is_wanted(struct space *space)
 {
 	return refcount_read(&space_to_uspace(space)->refs) > 1;

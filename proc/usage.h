@@ -12,7 +12,7 @@ struct thread;
 /* What /proc/PID/io says beside struct usage. */
 struct io_counts {
 	uint64_t read_calls, read_bytes, write_calls, write_bytes; /* of any files */
-	/* Of those that were dirtied, by anybody: cut off before they were written. */
+	/* Of those that were dirtied, by any process: cut off before they were written. */
 	uint64_t cancelled_bytes;
 };
 

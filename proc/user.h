@@ -23,7 +23,7 @@ struct user {
 };
 
 extern struct counted_kind user_kind;
-extern struct user root_user; /* user 0, who is always there */
+extern struct user root_user; /* user 0, which is always there */
 
 /* Returns the user of that id with a reference; NULL: no memory. May wait. */
 struct user *user_find(uint32_t uid);

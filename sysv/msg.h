@@ -61,5 +61,5 @@ struct msg_facts {
 	int id;
 };
 
-/* Finds the first queue from an index on, whoever may read it. Returns the next index, or -ENODATA. */
+/* Finds the first queue from an index on, readable or not. Returns the next index, or -ENODATA. */
 int msg_inspect(int index, struct msg_facts *ret);

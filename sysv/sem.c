@@ -447,7 +447,7 @@ static int find_and_begin(int id, const struct sem_wish *wish, struct undo_spare
 	return err ? err : sem_begin(to_sem(perm), q);
 }
 
-/* Waits until somebody has carried out the call. It is in a queue. */
+/* Waits until another thread has carried out the call. It is in a queue. */
 static int await(struct sem_queue *q, uint64_t deadline)
 {
 	const struct deadline until = { .at = deadline };
@@ -604,7 +604,7 @@ int sem_info(bool usage, struct abi_seminfo *ret)
 	return max;
 }
 
-/* Finds a set for who has such a permission. Returns NULL with *err_ret set. Call with the mutex held. */
+/* Finds a set for which the caller has such a permission. Returns NULL with *err_ret set. Call with the mutex held. */
 static struct sem_array *obtain_for(int id, int flag, int *err_ret)
 {
 	struct kern_ipc_perm *perm = ipc_obtain(&sem_ids, id);

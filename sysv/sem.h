@@ -42,7 +42,7 @@ int sem_info(bool usage, struct abi_seminfo *ret);
 /* GETVAL, GETPID, GETNCNT or GETZCNT. */
 int sem_read(int id, int cmd, int num);
 int sem_set_value(int id, int num, int value); /* SETVAL */
-/* How many semaphores the set has, for who may read it, or with `alter` change it. */
+/* How many semaphores the set has, for a process that may read it, or with `alter` change it. */
 int sem_count(int id, bool alter);
 /* GETALL and SETALL: `n` is what sem_count() has said. -EIDRM: it is another set now. */
 int sem_read_all(int id, uint16_t *values, unsigned n);
@@ -54,5 +54,5 @@ struct sem_facts {
 	int id;
 };
 
-/* Finds the first set from an index on, whoever may read it. Returns the next index, or -ENODATA. */
+/* Finds the first set from an index on, readable or not. Returns the next index, or -ENODATA. */
 int sem_inspect(int index, struct sem_facts *ret);

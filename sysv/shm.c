@@ -19,7 +19,7 @@
 #include "sysv/util.h"
 
 /*
- * A segment is in the table of identifiers until it is removed and nobody is attached. The table has a
+ * A segment is in the table of identifiers until it is removed and no process is attached. The table has a
  * reference to its object, and each VMA that maps it has one; the last one frees both.
  */
 struct shmid_kernel {
@@ -373,7 +373,7 @@ int shm_set(int id, const struct abi_shmid_ds *from)
 	return err;
 }
 
-/* As on Linux, a segment to which somebody is attached loses its key, and goes with the last of them. */
+/* As on Linux, a segment that is still attached loses its key, and goes with the last of them. */
 int shm_remove(int id)
 {
 	struct shmid_kernel *shp;

@@ -44,7 +44,7 @@ struct shm_facts {
 	size_t rss, swap; /* in pages */
 };
 
-/* Finds the first segment from an index on, whoever may read it. Returns the next index, or -ENODATA. */
+/* Finds the first segment from an index on, readable or not. Returns the next index, or -ENODATA. */
 int shm_inspect(int index, struct shm_facts *ret);
 
 /*

@@ -180,7 +180,7 @@ static __attribute__((noinline)) long other_command(struct trap_frame *frame)
 	return known(&args) ? futex_dispatch(&args) : -ENOSYS;
 }
 
-/* The command that programs use most has few arguments, and often wakes nobody. */
+/* The command that programs use most has few arguments, and often wakes no thread. */
 long sys_futex(struct trap_frame *frame)
 {
 	int op = arg_int(frame, 1), err;
@@ -265,7 +265,7 @@ static struct futex_word word_of(const struct trap_frame *frame, unsigned flags)
 	return (struct futex_word){ .at = arg_user(frame, 0), .shared = !(flags & FUTEX2_PRIVATE) };
 }
 
-/* To wake nobody still takes a word that others could sleep on. */
+/* A wake of no thread still takes a word that others could sleep on. */
 static long wake_none(struct futex_word word)
 {
 	uint32_t value;

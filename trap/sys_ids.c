@@ -67,7 +67,7 @@ static long cred_finish(struct cred *new, bool permitted)
 /* ---- users ---- */
 
 /*
- * As on Linux, who becomes a user of too many processes does, since few programs look whether they have. But exec will
+ * As on Linux, a process may become a user that has too many processes, since few programs look whether they have. But exec will
  * fail, if there are too many then still.
  */
 static void note_too_many(const struct cred *old, const struct cred *new)

@@ -181,7 +181,7 @@ _Static_assert(PAGE_KINDS == FAULTLINE_FRAME_KINDS && PAGE_FREE == FAULTLINE_FRA
 		       PAGE_DEVICE == FAULTLINE_FRAME_DEVICE,
 	       "kinds of frames are as programs know them");
 
-/* The frame may belong to anybody and change meanwhile: the result is a snapshot. */
+/* The frame may belong to any process and change meanwhile: the result is a snapshot. */
 static long query_frame(const struct query *q)
 {
 	const struct page *page = pfn_to_page(paddr_to_pfn(q->which));

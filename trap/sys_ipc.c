@@ -137,7 +137,7 @@ static __attribute__((noinline)) long reply_receive_until(struct trap_frame *fra
 	return reply_receive_by(frame, file, deadline_of(frame_arg(frame, 6)));
 }
 
-/* Once the reply is sent, the call answers nobody: if a signal ends the wait, it may be made again. */
+/* Once the reply is sent, the call has nothing left to answer: if a signal ends the wait, it may be made again. */
 static inline long reply_receive(struct trap_frame *frame, struct file *file)
 {
 	if (unlikely(frame_arg(frame, 6) != IPC_NEVER))

@@ -9,7 +9,7 @@
 #include "trap/arg_file.h"
 #include "trap/fcntl_lock.h"
 
-/* Where a range is counted from. As on Linux, nobody waits for who moves the position now. */
+/* Where a range is counted from. As on Linux, this does not wait for a thread that moves the position now. */
 static int base_of(struct file *file, int whence, int64_t *base_ret)
 {
 	struct abi_stat st = { 0 };
@@ -100,7 +100,7 @@ static long get_lock(struct file *file, struct abi_flock *asked, struct file_loc
 
 /*
  * Another thread may have closed the descriptor meanwhile, and that removed only the locks that the table
- * had then. This one goes, too, as on Linux: nobody could remove it later.
+ * had then. This one goes, too, as on Linux: it could not be removed later.
  */
 static int lock_stays(struct file *file, int fd, const struct file_lock *lock)
 {

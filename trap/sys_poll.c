@@ -408,7 +408,7 @@ static int select_those(struct select_sets *sets, unsigned n, uint64_t deadline)
 	return result;
 }
 
-/* As on Linux, nobody looks at the members of a set that the table has no room for. */
+/* As on Linux, the members of a set that the table has no room for are not looked at. */
 static int select_all(struct trap_frame *frame, int asked, uint64_t deadline)
 {
 	unsigned n = MIN((unsigned)asked, fdtable_size(current_thread()->fdtable));

@@ -196,7 +196,7 @@ long sys_vhangup(struct trap_frame *frame)
 	return ctty_hang_up_own();
 }
 
-/* A process that has been killed frees its memory itself, as soon as it runs: nobody has to do it in its place. */
+/* A process that has been killed frees its memory itself, as soon as it runs: no other thread has to do it in its place. */
 long sys_process_mrelease(struct trap_frame *frame)
 {
 	const struct thread_id *id;
@@ -224,7 +224,7 @@ static bool is_reboot_magic(const struct trap_frame *frame)
 		second == REBOOT_MAGIC2C);
 }
 
-/* The machine ends with its program, as its runner has asked for; nobody else ends it. */
+/* The machine ends with its program, as its runner has asked for; nothing else ends it. */
 long sys_reboot(struct trap_frame *frame)
 {
 	if (!capable(CAP_SYS_BOOT))

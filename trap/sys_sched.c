@@ -114,7 +114,7 @@ struct request {
 };
 
 /*
- * Returns 0, -EINVAL, or -EPERM of SCHED_DEADLINE: on Linux the answer to a caller without privileges, who wants what
+ * Returns 0, -EINVAL, or -EPERM of SCHED_DEADLINE: on Linux the answer to a caller without privileges, which wants what
  * nothing here can give.
  */
 static int check_request(const struct request *request)

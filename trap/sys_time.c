@@ -173,7 +173,7 @@ long sys_settimeofday(struct trap_frame *frame)
 	return time_at ? set_wall_time(&t) : 0;
 }
 
-/* As Linux answers when nobody has synchronized the clock. */
+/* As Linux answers when the clock is not synchronized. */
 static const struct abi_timex free_clock = {
 	.maxerror = 16000000,
 	.esterror = 16000000,
@@ -184,7 +184,7 @@ static const struct abi_timex free_clock = {
 	.tick = 1000000 / ABI_CLK_TCK,
 };
 
-/* The clock runs as fast as the machine's, and nobody changes that. */
+/* The clock runs as fast as the machine's, and no call changes that. */
 static long adjust(vaddr_t at)
 {
 	struct abi_timex timex;

@@ -202,7 +202,7 @@ static struct mq_waiter mq_waiter_of_thread(struct msg_msg *msg)
 	};
 }
 
-/* Takes the first of the list and ends its wait. NULL: nobody waits. */
+/* Takes the first of the list and ends its wait. NULL: no thread waits. */
 static struct mq_waiter *first_waiter(struct list *waiters)
 {
 	return list_empty(waiters) ? NULL : list_first_entry(waiters, struct mq_waiter, wait.link);

@@ -185,7 +185,7 @@ int p9_set_size(struct p9_node *node, uint64_t size)
 
 /*
  * A server that refers to files by path changes the one that has the name now: it is asked which one
- * that is, where nobody has looked it up for the change.
+ * that is, if the change has not looked it up.
  */
 int p9_check_name(struct p9_node *node)
 {

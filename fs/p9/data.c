@@ -182,7 +182,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 
 /* ---- the object ---- */
 
-/* A mapping has a reference to the inode: whoever opens the file next finds the same pages. */
+/* A mapping has a reference to the inode: the next open of the file finds the same pages. */
 static void data_used(struct object *object)
 {
 	struct p9_node *node = to_p9_data(object)->node;

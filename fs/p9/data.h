@@ -34,8 +34,9 @@ struct p9_data {
 	/* guarded by object.lock: */
 	struct inode *inode; /* its inode, or NULL: it is gone */
 	/* the same; set with node->lock held too, and atomic for a look: */
-	struct p9_fid *fid;    /* open for reading; NULL: not opened yet */
-	struct p9_fid *writer; /* open for writing; NULL: nobody writes, and no page is dirty */
+	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
+	struct p9_fid
+		*writer; /* open for writing; NULL: there is no writer, and no page is dirty */
 	struct p9_reading reading;
 	struct p9_seen seen;
 	struct p9_writeback wb;

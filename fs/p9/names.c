@@ -2,7 +2,7 @@
 /* Reading directories of a 9P server: a reply has many names, which are given out one by one. */
 /*
  * The server gives each entry a number from which a later request goes on: a cookie, which means
- * nothing to anybody else. Positions of the directory are these numbers, moved so that 0 becomes
+ * nothing to the kernel. Positions of the directory are these numbers, moved so that 0 becomes
  * DIR_FIRST_POS; very large ones stay as they are, for some file systems use hashes with 63 bits, and
  * ext4 has INT64_MAX behind the last entry.
  */

@@ -205,7 +205,7 @@ static int syscall_record(void *source, void *walk, uint64_t *cursor, struct seq
 	return 0;
 }
 
-/* The addresses are for who may know where the kernel is. */
+/* The addresses are for readers that may know where the kernel is. */
 static int stack_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct proc_node *node = source;

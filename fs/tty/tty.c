@@ -294,7 +294,7 @@ static int tty_opened(struct file *file)
 	return err;
 }
 
-/* As on Linux, a terminal that nobody has open is nobody's own. */
+/* As on Linux, a terminal that is not open belongs to no process. */
 static void tty_release(struct file *file)
 {
 	struct tty *tty = device_of(file);

@@ -9,7 +9,7 @@
  * rcvid and four words, whenever it likes and in any order, and the call returns them. Until then it
  * reads from and writes to the buffers that the call names, and takes and gives descriptors.
  *
- * A pulse is received like a call, but has no rcvid: nobody waits for an answer.
+ * A pulse is received like a call, but has no rcvid: no thread waits for an answer.
  */
 #pragma once
 

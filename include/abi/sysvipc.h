@@ -39,7 +39,7 @@ struct abi_ipc_perm {
 #define SHM_REMAP   040000
 #define SHM_EXEC    0100000
 
-/* In the mode: it goes when nobody is attached; its pages stay in memory. */
+/* In the mode: it goes when no process is attached; its pages stay in memory. */
 #define SHM_DEST   01000
 #define SHM_LOCKED 02000
 

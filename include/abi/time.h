@@ -64,7 +64,7 @@ struct abi_itimerval {
 	struct abi_timeval value;
 };
 
-/* Of adjtimex: modes, a status, and the answer where nobody has synchronized the clock. */
+/* Of adjtimex: modes, a status, and the answer where the clock is not synchronized. */
 #define ADJ_OFFSET	   0x0001
 #define ADJ_ADJTIME	   0x8000
 #define ADJ_OFFSET_SS_READ 0xa001

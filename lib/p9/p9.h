@@ -140,7 +140,7 @@ static inline struct p9_packet p9_packet(const void *buf, size_t size)
 	return (struct p9_packet){ .buf = buf, .in_buf = size, .size = size };
 }
 
-/* Returns the size that a message claims to have, for who has to find its end. */
+/* Returns the size that a message claims to have, for code that has to find its end. */
 uint32_t p9_claimed_size(const void *first_four_bytes);
 
 /* Gets type and tag of a message. Returns 0, or -EIO if it does not have the size it claims. */

@@ -357,7 +357,7 @@ static inline void page_turn(struct page *page, enum page_kind from, enum page_k
 
 /*
  * Count the references of get_user_page() for writing. While a page of an object has a pin, it may
- * get other bytes at any time. What was written is seen by who finds the page unpinned.
+ * get other bytes at any time. Code that finds the page unpinned sees what was written.
  */
 static inline void page_pin(struct page *page)
 {

@@ -171,7 +171,7 @@ static bool is_trapping(const struct thread_id *id)
 	       thread->signals.must_stop & MUST_TRAP && !thread_killed(thread);
 }
 
-/* As on Linux, nobody sees a stopped thread run because it is attached. */
+/* As on Linux, a stopped thread is never seen running because it is attached. */
 static void await_trap(const struct thread_id *id)
 {
 	struct process *self = current_process();
@@ -316,8 +316,7 @@ void ptrace_exit(bool all)
 	while (!exit_some(process, all ? NULL : current_thread()))
 		process_tree_pause();
 	if (all)
-		process->tracer =
-			NULL; /* no thread is left to attach, and nobody attaches for it */
+		process->tracer = NULL; /* no thread is left to attach, and none attaches for it */
 	spin_unlock(&process_tree_lock);
 	if (all)
 		kfree(tracer);
@@ -447,7 +446,7 @@ bool ptrace_clone_prepare(struct thread *child, uint64_t flags)
 	return true;
 }
 
-/* As on Linux the SIGSTOP comes from nobody. */
+/* As on Linux the SIGSTOP has no sender. */
 void ptrace_clone_publish(struct thread *child)
 {
 	const struct thread *self = current_thread();

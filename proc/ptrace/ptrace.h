@@ -4,7 +4,7 @@
  * The relations of tracers and tracees are guarded by process_tree_lock. A tracee stops only in trap_user_return(), where its
  * registers are all in its frame (arch/frame.h): for that its system calls are made there, too, as long as it
  * is traced (trap/traced_call.c). It is stopped when `stopped` is set; from then on until its tracer resumes
- * it, or a kill wakes it, it does not touch its registers, and whoever holds process_tree_lock may.
+ * it, or a kill wakes it, it does not touch its registers, and a holder of process_tree_lock may.
  *
  * Nothing keeps a tracee from being killed: each stop ends with the kill. A thread that waits for the tracee
  * waits interruptibly, and the end of a tracer lets go of all its tracees.

@@ -24,7 +24,7 @@ struct waitq *signal_arrivals(const struct process *process)
 	return &queues[(unsigned)process->pid % QUEUES];
 }
 
-/* Preemption may be off, so one waiter is woken, who wakes the others. */
+/* Preemption may be off, so one waiter is woken, and wakes the others. */
 void signal_arrived(const struct process *process)
 {
 	unsigned long flags;

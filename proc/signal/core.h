@@ -7,7 +7,7 @@
 
 /*
  * Does the signal end the process by a core file, if it has its default action (RLIMIT_CORE)? Then it is not fatal until
- * a thread takes it, who writes the file.
+ * a thread takes it, and writes the file.
  */
 static inline bool core_is_wanted(const struct process *process, int sig)
 {

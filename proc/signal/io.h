@@ -12,17 +12,17 @@ enum signal_owner_kind {
 
 /*
  * The owner of an open file. It names a thread, a process or a group for ever: a later one of the same number is another,
- * and gets nothing. All zeros: nobody.
+ * and gets nothing. All zeros: no owner.
  */
 struct signal_owner {
 	enum signal_owner_kind kind;
 	uint32_t uid, euid;   /* of who has set it, by which the signal is permitted */
-	struct thread_id id;  /* tid is the number, also that of a group; 0: nobody */
+	struct thread_id id;  /* tid is the number, also that of a group; 0: no owner */
 	uint32_t group_birth; /* of a group; see struct signals */
 };
 
 /*
- * Makes what has that number the owner, on behalf of the running thread. 0: nobody. As on Linux, any number that is in use
+ * Makes what has that number the owner, on behalf of the running thread. 0: no owner. As on Linux, any number that is in use
  * is accepted. Returns 0 or -ESRCH.
  */
 int signal_owner_set(struct signal_owner *owner, enum signal_owner_kind kind, int id);

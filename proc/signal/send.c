@@ -358,7 +358,7 @@ static inline __attribute__((always_inline)) int send_locked(struct process *pro
 	undo(process, info->sig);
 	if (info->to_many)
 		keep_for_children(process, info->sig);
-	/* As on Linux, one that is pending already and is kept once wakes nobody. */
+	/* As on Linux, one that is pending already and is kept once wakes no thread. */
 	fresh = info->sig >= SIGRTMIN || !(pending->set & SIGNAL_BIT(info->sig));
 	if (!(to && to->signals.exiting) && !signal_is_dropped(to ?: process->leader, info->sig))
 		err = signal_queue(to ?: process->leader, !to, info);
