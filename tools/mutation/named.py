@@ -45,6 +45,13 @@ def variant(test, words, name=None):
     return other
 
 
+def with_case(test, name):
+    """Returns a test of tools/replay that runs this case only."""
+    known = {case.name for case in cases.load()}
+    options = [word for word in test.words[2:] if word not in known and word != "--together"]
+    return variant(test, [*test.words[:2], *options, name], f"{name} as in {test.name}")
+
+
 def alone(test, name):
     """Returns a test of tools/ktap that runs this in-kernel test only; None if it leaves that out."""
     words = list(test.words)
@@ -78,18 +85,18 @@ class Judge:
     def runs(self, claim):
         """Returns the tests that may show it: one of them has to fail."""
         folder, name = claim.path.split("/")[1], os.path.basename(claim.path)
+        if folder == "kernel" and claim.test.startswith("race_"):
+            # What happens depends on all races that run: tools/races runs as it does otherwise.
+            return [test for test in self.of_stage("kernel", "strict", "nightly") if any(word.endswith("/races") for word in test.words)
+                    and any(fnmatch.fnmatchcase(claim.test, pattern) for word in test.words for pattern in word.split(","))]
         if folder == "kernel":
-            # A race depends on all that runs with it, so that those of tools/races run as they are.
-            found = self.of_stage("kernel", "strict", "nightly")
-            races = [test for test in found if test.name.startswith("kernel-races")] if claim.test.startswith("race_") else []
-            return races or list(filter(None, (alone(test, claim.test) for test in hardened_first(found) if test.boots)))
+            found = hardened_first(test for test in self.of_stage("kernel", "strict", "nightly") if test.boots)
+            return list(filter(None, (alone(test, claim.test) for test in found)))
         if folder == "user":
-            replays = hardened_first(test for test in self.of_stage("user") if "--kernel" in test.words)
-            mine = [case for case in cases.load() if case.words[0] == name.partition(".")[0]]
-            kernels = {test.words[test.words.index("--kernel") + 1]: test for test in reversed(replays)}  # the first of each
-            kernels = dict(sorted(kernels.items(), key=lambda item: "hardened" not in item[0]))
-            return [variant(test, test.words[:2] + ["--kernel", kernel, case.name], f"{case.name} on {kernel}")
-                    for kernel, test in kernels.items() for case in mine]
+            mine = [case.name for case in cases.load() if case.words[0] == name.partition(".")[0]]
+            found = [(test, case) for test in hardened_first(self.of_stage("user")) for case in mine if case in test.words]
+            # Some only fail beside others.
+            return [with_case(test, case) for test, case in found] + [test for test, _ in found]
         if folder == "browser":
             return [variant(test, [*test.words, claim.test]) for test in self.of_stage("browser")][:1]
         if claim.path.endswith(".py"):  # of a tool, or of the system
@@ -131,6 +138,8 @@ class Judge:
             return False
         if getattr(test, "alone", False) or claim.test.startswith("race_") and PANIC in text:
             return True
+        if claim.path.startswith("tests/user/"):
+            return any(case.name in failed for case in cases.load() if f"/{case.words[0]}." in claim.path)
         return claim.test in failed or claim.test.replace("_", " ") in failed
 
     def look(self, bug, planted):

@@ -354,7 +354,7 @@ def hand_of(folder):
                 "timeout": 30, "needs": []}
 
     tests = [known("host", "tests/host/test-a"), known("kernel", "ktap", "--append", "test=o*,none", "k.elf"),
-             known("system", "tests/system/a.py"), known("user", "replay", "x", "--kernel", "k.elf", "other")]
+             known("system", "tests/system/a.py"), known("user", "replay", "x", "--kernel", "k.elf", "one", "two")]
     slot = type("Slot", (), {"build": folder, "tests": lambda self: tests})()
     return lambda other=None: named.Hand(slot, suites.STAGES, Planter(folder), other)
 
