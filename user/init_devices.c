@@ -47,7 +47,7 @@ static bool has_tag(const volatile uint8_t *regs, const char *tag)
 	return i == n && tag[i] == '\0';
 }
 
-/* Who maps a device drives it. So a session is made for the look alone. */
+/* A process that maps a device drives it. So a session is made for the look alone. */
 static bool is_tagged(int device, const char *tag)
 {
 	long session = device_session(device), at;

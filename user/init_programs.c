@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The servers' programs, where no other program can change or replace them. */
 /*
- * A server is started again when it has ended, by executing its program once more. Whoever could put
- * another program at its path would be given the server's device then. So each program is in a file
+ * A server is started again when it has ended, by executing its program once more. A process that
+ * could put another program at its path would be given the server's device then. So each program is in a file
  * system of its own, which is in no tree: process 1 has a descriptor of its root. It is read-only,
  * and what is in no tree can neither be mounted on nor be made writable. By a link of /proc others
  * may read it.

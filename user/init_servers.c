@@ -67,7 +67,7 @@ static unsigned nruns;
 
 static int devices = -1; /* /dev, once a server was started */
 
-/* Who has run for so long did not end at once. */
+/* A server that has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
 
 /* The pause before a start after n ends: none, 20 ms, and twice that each time, up to 1.28 s. */

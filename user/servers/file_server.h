@@ -54,7 +54,7 @@ struct file_ops {
 
 	int (*getattr)(void *tree, uint64_t file, struct file_attr *ret);
 
-	/* May refuse. NULL: all files can be opened. Nobody gets so far who wants to write. */
+	/* May refuse. NULL: all files can be opened. Opens for writing were refused before. */
 	int (*open)(void *tree, uint64_t file);
 
 	/*

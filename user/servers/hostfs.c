@@ -58,7 +58,7 @@ static void hostfs_answer(struct hostfs *h, long rcvid, uint64_t size)
 	h->size = size;
 }
 
-/* Answers with the n bytes. Who has no room for them sees that by the message's own size. */
+/* Answers with the n bytes. A client without room for them sees that by the message's own size. */
 static void answer_with(struct hostfs *h, long rcvid, const void *message, size_t n)
 {
 	long done = ipc_write(h->endpoint, rcvid, message, n, 0);
@@ -182,8 +182,8 @@ static int hostfs_serve(struct hostfs *h)
 }
 
 /*
- * Whoever waits for a page may be why memory is short, so no page of hostfs may be missing later.
- * The device's pulses come by a send end that nobody else has.
+ * A thread that waits for a page may be the reason why memory is short, so no page of hostfs may be missing later.
+ * The device's pulses come by a send end that no other process has.
  */
 static int hostfs_start(struct hostfs *h, int device, int endpoint)
 {

@@ -9,7 +9,7 @@
  *			which primes make up N: "360 = 2^3 * 3^2 * 5", or "7 is prime"
  *	more/numbers	a symbolic link to it
  *
- * Who maps `numbers` and reads a byte of it has a page fault. The kernel asks this program for the
+ * A program that maps `numbers` and reads a byte of it has a page fault. The kernel asks this program for the
  * page, and numbers_read() of madeup_tree.c writes its 64 lines.
  */
 #include "madeup.h"
