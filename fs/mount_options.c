@@ -11,14 +11,6 @@ struct option_text {
 	size_t len;
 };
 
-static unsigned digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	c |= 'a' ^ 'A';
-	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : UINT32_MAX;
-}
-
 static void skip(struct option_text *text, size_t n)
 {
 	text->at += n;
@@ -30,7 +22,7 @@ static unsigned take_base(struct option_text *text)
 {
 	if (text->len == 0 || text->at[0] != '0')
 		return 10;
-	if (text->len < 3 || (text->at[1] | ('a' ^ 'A')) != 'x' || digit_of(text->at[2]) >= 16)
+	if (text->len < 3 || (text->at[1] | ('a' ^ 'A')) != 'x' || str_digit(text->at[2]) >= 16)
 		return 8;
 	skip(text, 2);
 	return 16;
@@ -49,8 +41,8 @@ static bool scale(uint64_t *number, uint64_t factor, uint64_t most)
 static bool take_digits(struct option_text *text, unsigned base, uint64_t most, uint64_t *number)
 {
 	*number = 0;
-	while (text->len > 0 && digit_of(*text->at) < base) {
-		unsigned digit = digit_of(*text->at);
+	while (text->len > 0 && str_digit(*text->at) < base) {
+		unsigned digit = str_digit(*text->at);
 
 		if (!scale(number, base, most) || digit > most - *number)
 			return false;
@@ -93,7 +85,7 @@ static int mount_option_read_number(const char *at, size_t len, const struct mou
 	uint64_t per = option->per ?: 1, number;
 	unsigned base = option->base;
 
-	if (len == 0 || (!option->units && digit_of(*at) >= (base ?: 10)))
+	if (len == 0 || (!option->units && str_digit(*at) >= (base ?: 10)))
 		return -EINVAL;
 	if (base == 0)
 		base = take_base(&text);

@@ -40,14 +40,6 @@ static int cpio_fail(struct cpio *cpio, const char *why)
 	return -EINVAL;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Returns false if a field is not a number. */
 static bool cpio_parse_fields(const uint8_t *p, uint32_t field[CPIO_FIELDS])
 {
@@ -55,11 +47,11 @@ static bool cpio_parse_fields(const uint8_t *p, uint32_t field[CPIO_FIELDS])
 	for (unsigned i = 0; i < CPIO_FIELDS; i++) {
 		field[i] = 0;
 		for (unsigned k = 0; k < 8; k++) {
-			int digit = hex_digit(*p++);
+			unsigned digit = str_digit((char)*p++);
 
-			if (digit < 0)
+			if (digit >= 16)
 				return false;
-			field[i] = field[i] << 4 | (uint32_t)digit;
+			field[i] = field[i] << 4 | digit;
 		}
 	}
 	return true;

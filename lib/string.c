@@ -288,18 +288,6 @@ bool str_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-/* The value of a digit in any base up to 16; UINT32_MAX for other characters. */
-static unsigned digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return UINT32_MAX;
-}
-
 /* '\t', '\n', '\v', '\f' and '\r' are neighbours. */
 static bool char_is_blank(char c)
 {
@@ -331,7 +319,7 @@ int str_to_u64(const char *s, size_t n, uint64_t *ret)
 	if (n == 0)
 		return -EINVAL;
 	for (; n > 0; n--, s++) {
-		unsigned digit = digit_value(*s);
+		unsigned digit = str_digit(*s);
 
 		if (digit >= base)
 			return -EINVAL;

@@ -61,6 +61,15 @@ bool str_starts(const char *s, const char *prefix);
 /* Returns the text of *n bytes without the blanks at both ends, and sets *n to the length of that. */
 const char *str_trim(const char *s, size_t *n);
 
+/* The value of a digit in any base up to 16, with letters of both cases; UINT32_MAX for other characters. */
+static inline unsigned str_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 'a' ^ 'A';
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : UINT32_MAX;
+}
+
 /*
  * Reads the n bytes at s as a number: decimal, hexadecimal after 0x, octal after 0. They need not
  * be terminated. Returns 0, -EINVAL if they are not a number, or -ERANGE if it has more than 64

@@ -393,26 +393,18 @@ static int fdinfo_lookup(struct inode *dir, const char *name, size_t len, struct
 	return made(inode, inode_ret);
 }
 
-static int range_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20; /* as on Linux, letters of both cases */
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Reads an address up to `end` or the end of the name, without a zero in front. Returns the bytes it has; 0: it is none. */
+/* Reads an address, as on Linux with letters of both cases, up to `end` or the end of the name, without a zero in front. Returns the bytes it has; 0: it is none. */
 static size_t address_of(const char *name, size_t len, char end, vaddr_t *ret)
 {
 	size_t n = 0;
 
 	*ret = 0;
 	for (; n < len && name[n] != end; n++) {
-		int digit = range_digit(name[n]);
+		unsigned digit = str_digit(name[n]);
 
-		if (digit < 0 || *ret >> 60 || (n == 1 && *name == '0'))
+		if (digit >= 16 || *ret >> 60 || (n == 1 && *name == '0'))
 			return 0;
-		*ret = *ret << 4 | (unsigned)digit;
+		*ret = *ret << 4 | digit;
 	}
 	return n;
 }
