@@ -700,3 +700,74 @@ static void move_waiters(void)
 
 RACE(race_futexes, .rounds = 8, .shares_space = true, .begin = map_words,
      .sides = { take_turns, take_turns, move_waiters })
+
+/* Until the word is there; with `both` for two words at once. Returns 3 if it was a signal that ended the wait. */
+static int wait_for_word(void *both)
+{
+	const struct futex_expected words[] = { { .word = word }, { .word = other } };
+	uint64_t now = 0;
+	int err = 0;
+
+	uspace_get(race_space);
+	uspace_put(race_use_space(race_space));
+	atomic_add(&nready, 1);
+	while (err != -EINTR) {
+		EXPECT_TRUE(race_load(WORD_AT, &now));
+		if (now)
+			return 4;
+		err = both ? futex_wait_any(words, ARRAY_SIZE(words), NULL)
+			   : futex_wait(word, 0, FUTEX_BITSET_MATCH_ANY, NULL);
+	}
+	return 3;
+}
+
+static void spawn_word_waiters(void)
+{
+	map_words();
+	nready = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(victims); i++)
+		victims[i] = race_spawn(wait_for_word, (race_round + i) % 2 ? &nready : NULL);
+	while (atomic_load(&nready) < ARRAY_SIZE(victims))
+		sched_yield();
+}
+
+static void end_first(void)
+{
+	EXPECT_EQ(0, process_kill(victims[0], race_lot(2) ? SIGKILL : SIGTERM));
+}
+
+/* Whoever waits, for whichever word by then, is to find it. */
+static void give_word(void)
+{
+	EXPECT_TRUE(race_store(WORD_AT, 1));
+	EXPECT_TRUE(futex_requeue(word, other, race_lot(2), 5, NULL) >= 0);
+	EXPECT_TRUE(futex_wake(word, 5, FUTEX_BITSET_MATCH_ANY) >= 0);
+	EXPECT_TRUE(futex_wake(other, 5, FUTEX_BITSET_MATCH_ANY) >= 0);
+}
+
+static void move_some(void)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		EXPECT_TRUE(futex_requeue(word, other, 0, 1, NULL) >= 0);
+		EXPECT_TRUE(futex_requeue(other, word, 0, 1, NULL) >= 0);
+	}
+	/* What was on its way while the others were woken. */
+	while (!race_others_are_done())
+		sched_yield();
+	EXPECT_TRUE(futex_wake(word, 5, FUTEX_BITSET_MATCH_ANY) >= 0);
+	EXPECT_TRUE(futex_wake(other, 5, FUTEX_BITSET_MATCH_ANY) >= 0);
+}
+
+static void reap_word_waiters(void)
+{
+	int status = race_reap(victims[0]);
+
+	EXPECT_TRUE(status == KILLED(SIGKILL) || status == KILLED(SIGTERM) || status == EXITED(3) ||
+		    status == EXITED(4));
+	EXPECT_EQ(EXITED(4), race_reap(victims[1]));
+}
+
+/* A waiter is killed, or ends by a signal, while it is moved and woken; the other one is woken whatever becomes of it. */
+RACE(race_futex_waiter_ends_as_it_is_woken, .rounds = 6, .shares_space = true,
+     .begin = spawn_word_waiters, .sides = { end_first, give_word, move_some },
+     .end = reap_word_waiters)
