@@ -27,6 +27,7 @@ void wall_watch_init(struct wall_watch *watch, void (*was_set)(struct wall_watch
 /* Call with wall_lock held. */
 static void watch_link(struct wall_watch *watch)
 {
+	assert_hardened(spin_lock_held(&wall_lock));
 	list_del(&watch->link);
 	watch->seen = times_set;
 	list_add_tail(&watches, &watch->link);
@@ -52,6 +53,7 @@ void wall_watch_remove(struct wall_watch *watch)
 /* Call with wall_lock held. */
 static void arm(struct wall_timer *timer)
 {
+	assert_hardened(spin_lock_held(&wall_lock));
 	timer_arm(&timer->timer,
 		  clock_deadline((uint64_t)MAX(clock_wall_to_boot(timer->at_ns), 0l)));
 }

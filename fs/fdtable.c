@@ -28,6 +28,7 @@ static bool fdtable_is_open(const struct fdtable *table, unsigned fd)
 {
 	const struct fd_chunk *chunk = fdtable_chunk(table, fd);
 
+	assert_hardened(spin_lock_held(&table->lock));
 	return chunk_is_used(chunk, fd) && chunk->file[fd % FD_CHUNK];
 }
 
@@ -140,7 +141,7 @@ static int fdtable_grow(struct fdtable *table, unsigned fd)
 	return 0;
 }
 
-/* A file comes to a descriptor, or goes. Call with the lock held. */
+/* A file comes to a descriptor, or goes. Call with the lock held, or with the last reference. */
 static void count_file(struct fdtable *table, const struct file *file, int change)
 {
 	unsigned role = file ? file->ops->role : 0;
@@ -167,7 +168,7 @@ static inline void set_cloexec(struct fd_chunk *chunk, unsigned fd, bool cloexec
 	*word = cloexec ? *word | fd_mask(fd) : *word & ~fd_mask(fd);
 }
 
-/* Call with the lock held. */
+/* Call with the lock held, or for a table that nobody else has yet. */
 static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk, struct file *file,
 				  unsigned fd, bool cloexec)
 {
@@ -319,6 +320,7 @@ static unsigned find_free(struct fdtable *table, unsigned min)
 	unsigned fd = MAX(min, table->free_from);
 	const struct fd_chunk *chunk;
 
+	assert_hardened(spin_lock_held(&table->lock));
 	while ((chunk = fdtable_chunk(table, fd))) {
 		unsigned at = chunk->nopen < FD_CHUNK ? find_bit(chunk->open, ~0ull, fd % FD_CHUNK)
 						      : FD_CHUNK;
@@ -490,6 +492,7 @@ static const struct fd_chunk *any_chunk(const struct fdtable *table)
 {
 	unsigned from = (unsigned)(arch_time() % (table->nmore + 1)) * FD_CHUNK, fd;
 
+	assert_hardened(spin_lock_held(&table->lock));
 	fd = fdtable_find_used(table, from);
 	return fdtable_chunk(table, fd != FD_NONE ? fd : 0);
 }

@@ -216,6 +216,7 @@ static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
 	struct page *page = NULL;
 	int err = 0;
 
+	assert_hardened(mutex_held(&pipe->lock));
 	mutex_unlock(&pipe->lock);
 	if (lacking > 0)
 		err = user_iter_fault_in(from, (size_t)lacking, false);
@@ -240,6 +241,7 @@ static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *
 	uint64_t seq = waitq_sample(queue);
 	int err;
 
+	assert_hardened(mutex_held(&pipe->lock));
 	mutex_unlock(&pipe->lock);
 	if (reason)
 		async_tell(&pipe->async, reason);
@@ -357,6 +359,7 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struc
 {
 	int err = 0;
 
+	assert_hardened(mutex_held(&pipe->lock));
 	while (from->left != 0 && err == 0) {
 		if (!pipe->nreaders)
 			return -EPIPE;
@@ -794,6 +797,7 @@ static void fifo_pipe_put(struct inode *inode, struct pipe *pipe)
 /* Counts one more file, or one less, of the access that it has. Call with pipe->lock held. */
 static void count_ends(struct pipe *pipe, const struct file *file, int n)
 {
+	assert_hardened(mutex_held(&pipe->lock));
 	if (file_readable(file))
 		pipe->nreaders += (unsigned)n;
 	if (file_writable(file))
@@ -820,6 +824,7 @@ static int await_partner(struct pipe *pipe, const uint64_t *ever)
 	const uint64_t before = *ever;
 	int err = 0;
 
+	assert_hardened(mutex_held(&pipe->lock));
 	while (err == 0 && *ever == before)
 		err = pipe_wait(pipe, &pipe->opened, 0);
 	return err;
@@ -831,6 +836,7 @@ static int fifo_join(struct pipe *pipe, struct file *file)
 	const bool nonblock = file->flags & O_NONBLOCK;
 	int err = 0;
 
+	assert_hardened(mutex_held(&pipe->lock));
 	if ((file->flags & O_ACCMODE) == O_WRONLY && nonblock && pipe->nreaders == 0)
 		return -ENXIO;
 	count_ends(pipe, file, 1);

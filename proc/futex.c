@@ -298,6 +298,7 @@ static bool matches(const struct request *request, const struct sleeper *sleeper
 /* Call with its bucket's lock held. */
 static void futex_sleeper_wake(struct sleeper *sleeper)
 {
+	assert_hardened(spin_lock_held(&sleeper->bucket->lock));
 	list_del(&sleeper->link);
 	atomic_store_relaxed(&sleeper->woken, true);
 	waitq_wake_all(sleeper->queue);
@@ -309,6 +310,8 @@ static void futex_sleeper_wake(struct sleeper *sleeper)
  */
 static void futex_sleeper_move(const struct request *request, struct sleeper *sleeper)
 {
+	assert_hardened(spin_lock_held(&request->bucket->lock) &&
+			spin_lock_held(&request->to_bucket->lock));
 	if (request->to->object)
 		object_get(request->to->object);
 	sleeper->key = *request->to;

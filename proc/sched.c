@@ -188,6 +188,7 @@ static void note_waiting(const struct hart *hart)
 /* Has an idle hart look for threads that it may take. Call with sched_lock held. */
 static void kick_idle(void)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++)
 		if (&harts[i] != hart_this() && is_idle(&harts[i])) {
 			hart_kick(&harts[i], HART_KICK_SCHED);
@@ -209,6 +210,7 @@ static void tick_start_short(struct runq *runq, const struct thread *thread, uin
 {
 	uint64_t slice = slice_of(thread);
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (is_rt(thread) || slice >= slice_ticks || thread == hart_this()->idle)
 		return;
 	runq->ticking = true;
@@ -230,6 +232,7 @@ static bool rt_goes_on(const struct runq *runq, const struct thread *thread, boo
 /* Whether the running thread goes on although others are ready and it gives way. Call with sched_lock held. */
 static bool sched_goes_on(const struct runq *runq, const struct thread *thread, bool had_turn)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (is_rt(thread))
 		return rt_goes_on(runq, thread, had_turn);
 	return runq->rt.throttled && no_other_ready(runq) && thread->process;
@@ -241,6 +244,7 @@ static void tick_rt(struct runq *runq, struct thread *thread, uint64_t used)
 	bool had_turn = thread->wish.policy == SCHED_RR &&
 			used >= slice_ticks / SLICE_MS * RT_SLICE_MS;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (had_turn) {
 		thread->slice_tick = arch_time();
 		thread->slice_ran = thread->ran_ticks + thread->slice_tick - thread->since_tick;
@@ -272,6 +276,7 @@ static __attribute__((noinline)) void tick_special(struct runq *runq, struct thr
 {
 	uint64_t slice = slice_of(thread), used = arch_time() - thread->slice_tick;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	rt_tick(&runq->rt, is_rt(thread));
 	if (is_rt(thread)) {
 		tick_rt(runq, thread, used);
@@ -294,6 +299,7 @@ static unsigned count_active(void)
 {
 	unsigned active = 0, looked = 0;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++) {
 		const struct runq *runq = &runqs[i];
 
@@ -311,6 +317,7 @@ static void look_at_load(void)
 {
 	uint64_t now = clock_ns();
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (unlikely(now >= load.due_ns))
 		load_sample(&load, now, count_active());
 }
@@ -433,6 +440,7 @@ static void slices_give(const struct runq *runq, struct thread *thread, uint64_t
 static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
 						    struct hart *hart, uint64_t slice)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (!thread->process) {
 		thread->slice_ran = thread->ran_ticks;
 		enqueue_ahead(runq, thread, runq->woken.next); /* before the first */
@@ -465,6 +473,7 @@ void sched_text_follows(struct thread *thread)
  */
 static void thread_move_to(struct thread *thread, struct hart *hart)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	thread->arch.hart = hart;
 	if (thread->arch.has_rseq)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
@@ -493,6 +502,7 @@ static struct hart *choose_lowest(const struct thread *thread, struct hart *last
 {
 	struct hart *lowest = last;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (outranks(thread, last))
 		return last;
 	for (unsigned i = 0; i < hart_count; i++)
@@ -508,6 +518,7 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 {
 	struct hart *self = hart_this(), *last = thread->arch.hart;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (!may_run_on(thread, last))
 		for (last = harts; !may_run_on(thread, last);)
 			last++;
@@ -526,6 +537,7 @@ static void kick_running(const struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (thread->on_hart && hart != hart_this() && atomic_load_relaxed(&thread->arch.work))
 		hart_kick(hart, HART_KICK_SCHED);
 }
@@ -533,6 +545,7 @@ static void kick_running(const struct thread *thread)
 /* Queues one of a real-time policy, which may take the hart. Call with sched_lock held. */
 static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool before_equals)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	enqueue_rt(hart->runq, thread, before_equals);
 	if (!outranks(thread, hart))
 		return;
@@ -543,6 +556,7 @@ static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool befo
 /* Queues one that is not as most are. Call with sched_lock held. */
 static __attribute__((noinline)) void enqueue_special(struct thread *thread, struct hart *hart)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (is_rt(thread)) {
 		enqueue_rt_woken(thread, hart, false);
 	} else if (thread->wish.policy != SCHED_OTHER) {
@@ -589,6 +603,7 @@ static inline void queue_woken(struct thread *thread, bool hand_over)
 {
 	struct hart *hart = thread->arch.hart;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (hart_are_several()) {
 		queue_somewhere(thread, hand_over);
 		return;
@@ -623,6 +638,7 @@ static void send_away(struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (thread->on_hart || stays_on_hart(thread)) {
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_MOVE, __ATOMIC_RELEASE);
 		kick_running(thread);
@@ -818,6 +834,7 @@ static __attribute__((noinline, cold)) struct thread *pick_preempted(struct runq
 {
 	struct list *lists[] = { &runq->woken, &runq->napped, &runq->ready };
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (struct thread *thread = rt_first(&runq->rt); thread; thread = rt_next(thread))
 		if (thread->preempted) {
 			dequeue(runq, thread);
@@ -847,6 +864,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 	struct thread *thread;
 	bool special;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (unlikely(runq->rests))
 		return pick_preempted(runq) ?: hart->idle;
 	list = next_list(runq);
@@ -920,6 +938,7 @@ static inline __attribute__((always_inline)) void switch_to(struct runq *runq, s
 {
 	struct hart *hart = hart_this();
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	resched_done(runq, hart->current);
 	if (next != hart->idle)
 		tick_start(runq);
@@ -985,6 +1004,7 @@ static __attribute__((noinline, cold)) void rest(struct runq *runq, struct threa
 {
 	struct thread *idle = hart_this()->idle, *next;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (thread->preempted)
 		return;
 	next = pick_preempted(runq);
@@ -1174,6 +1194,7 @@ void sched_go_on(void)
 /* Call with sched_lock held. */
 static bool has_threads(const struct hart *hart)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	return hart->current != hart->idle || !none_ready(hart->runq);
 }
 
@@ -1214,6 +1235,7 @@ bool sched_is_quiet(void)
 /* Moves a thread that is ready to the boot hart, unless it may not leave. Call with sched_lock held. */
 static void send_thread(struct runq *runq, struct thread *thread)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	if (thread->preempted)
 		return;
 	dequeue(runq, thread);
@@ -1229,6 +1251,7 @@ static void send_thread(struct runq *runq, struct thread *thread)
 /* The same for all of a list. Call with sched_lock held. */
 static void send_list(struct runq *runq, struct list *list)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (struct list *node = list->next, *next; node != list; node = next) {
 		next = node->next;
 		send_thread(runq, list_entry(node, struct thread, run_link));
@@ -1317,6 +1340,7 @@ void sched_sleep(void)
 /* Whether it sleeps, with its registers saved, on this hart. Call with sched_lock held. */
 static inline bool is_parked(const struct thread *thread, const struct hart *hart)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	return thread->parked == THREAD_PARKED && thread->arch.hart == hart;
 }
 
@@ -1325,6 +1349,7 @@ static inline bool is_parked_elsewhere(const struct thread *thread, const struct
 {
 	const struct hart *hart = thread->arch.hart;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	return thread->parked == THREAD_PARKED && hart != self && is_idle(hart) &&
 	       may_run_on(thread, hart) && thread->process && !thread->wish.any;
 }
@@ -1494,6 +1519,7 @@ uint64_t thread_user_ticks(const struct thread *thread)
 /* Whether a thread that is ready may go to another hart. Call with sched_lock held. */
 static bool is_movable(const struct runq *runq, const struct thread *thread, const struct hart *to)
 {
+	assert_hardened(spin_lock_held(&sched_lock));
 	return !stays_on_hart(thread) && thread != runq->handed && may_run_on(thread, to);
 }
 
@@ -1502,6 +1528,7 @@ static struct thread *find_movable_rt(const struct runq *runq, const struct hart
 {
 	struct thread *thread = rt_first(&runq->rt);
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned looks = 0; thread && looks < STEAL_LOOKS; looks++) {
 		if (is_movable(runq, thread, to))
 			return thread;
@@ -1516,6 +1543,7 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 {
 	unsigned looks = 0;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (struct list *node = list->next; node != list && looks++ < STEAL_LOOKS;
 	     node = node->next) {
 		struct thread *thread = list_entry(node, struct thread, run_link);
@@ -1531,6 +1559,7 @@ static struct thread *find_rt_to_steal(struct hart *self)
 {
 	struct thread *best = NULL;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++) {
 		struct thread *thread = is_busy(&harts[i]) ? find_movable_rt(harts[i].runq, self)
 							   : NULL;
@@ -1559,6 +1588,7 @@ static void forget_waiting(void)
 {
 	uint64_t mask = waiting_harts;
 
+	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++) {
 		bool waits = is_busy(&harts[i]) && !none_ready(harts[i].runq);
 

@@ -150,6 +150,7 @@ static void slot_map(unsigned long slot, struct page *frames)
 	vaddr_t va = stack_of(slot);
 	struct mmu_tables none = { 0 };
 
+	assert_hardened(spin_lock_held(&lock));
 	slots[slot].frames = frames;
 	for (struct list *link = &frames->link; link; link = link->next, va += PAGE_SIZE) {
 		struct page *page = list_entry(link, struct page, link);
@@ -169,6 +170,7 @@ static struct page *slot_unmap(unsigned long slot, struct page *others)
 	struct mmu_tables none = { 0 };
 	struct list *last = &frames->link;
 
+	assert_hardened(spin_lock_held(&lock));
 	arch_mmu_map_kernel(stack_of(slot), 0, STACK_FRAMES, 0, &none);
 	while (last->next)
 		last = last->next;
@@ -184,6 +186,7 @@ static struct page *stack_cache_shrink(unsigned most)
 {
 	struct page *frames = NULL;
 
+	assert_hardened(spin_lock_held(&lock));
 	while (ncached && most--)
 		frames = slot_unmap(cached[--ncached], frames);
 	if (frames)

@@ -70,6 +70,7 @@ static struct page *single_pop(struct list **from)
 /* Makes the zeroed frames singles if there are no others. Returns false if there are none. Call with the cache's lock held. */
 static bool singles_from_zeroed(struct frame_cache *cache)
 {
+	assert_hardened(spin_lock_held(&cache->lock));
 	if (!cache->singles) {
 		cache->singles = cache->zeroed;
 		cache->zeroed = NULL;
@@ -83,6 +84,7 @@ static struct list *singles_detach(struct frame_cache *cache, size_t n, struct l
 {
 	struct list *first;
 
+	assert_hardened(spin_lock_held(&pool.lock));
 	*count = 0;
 	spin_lock(&cache->lock);
 	(void)singles_from_zeroed(cache);
@@ -114,6 +116,7 @@ static size_t count_free(void)
 {
 	size_t sum = pool.nfree;
 
+	assert_hardened(spin_lock_held(&pool.lock));
 	for (unsigned i = 0; i < hart_count; i++)
 		sum += atomic_load_relaxed(&frame_caches[i].nfree);
 	return sum;
@@ -204,6 +207,7 @@ static size_t shares_keep(const struct frame_cache *self, size_t nfree)
 {
 	size_t sum = 0;
 
+	assert_hardened(spin_lock_held(&pool.lock));
 	for (unsigned i = 0; i < hart_count; i++)
 		if (&frame_caches[i] != self)
 			sum += share_of(&frame_caches[i]);
@@ -220,6 +224,7 @@ static void share_set(struct frame_cache *cache, size_t nfree, size_t others)
 {
 	size_t share = nfree > pool.low + others ? (nfree - pool.low - others) / hart_count : 0;
 
+	assert_hardened(spin_lock_held(&pool.lock));
 	if (share == 0)
 		cache->floor = SIZE_MAX;
 	else
@@ -312,6 +317,7 @@ static bool is_low_news(size_t nfree)
 {
 	bool news = nfree <= pool.low && !pool.low_is_told;
 
+	assert_hardened(spin_lock_held(&pool.lock));
 	pool.low_is_told |= news;
 	return news;
 }
@@ -366,6 +372,7 @@ static inline struct page *cache_take(struct frame_cache *cache, struct list **f
 {
 	struct page *page;
 
+	assert_hardened(spin_lock_held(&cache->lock));
 	if (unlikely(!*from) || unlikely(cache->nfree <= keep))
 		return NULL;
 	page = single_pop(from);

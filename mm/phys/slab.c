@@ -68,6 +68,7 @@ static struct page *slab_find(struct slab_cache *cache, enum page_alloc_from fro
 {
 	struct page *page;
 
+	assert_hardened(spin_lock_held(&cache->lock));
 	if (!list_empty(&cache->partial))
 		return list_first_entry(&cache->partial, struct page, link);
 	spin_unlock(&cache->lock);
@@ -141,6 +142,7 @@ static bool cache_trim_piece(struct slab_cache *cache, struct list *spent)
 {
 	struct list *link;
 
+	assert_hardened(spin_lock_held(&cache->lock));
 	for (unsigned n = 0; n < TRIM_PIECE && cache->empty && (link = list_pop(&cache->partial));
 	     n++) {
 		if (list_entry(link, struct page, link)->slab_used) {
@@ -197,6 +199,7 @@ static bool slab_sound(const struct slab_cache *cache, const struct page *page)
 {
 	uint32_t free = 0;
 
+	assert_hardened(spin_lock_held(&cache->lock));
 	if (page_kind(page) != PAGE_KERNEL || !page_has(page, PAGE_SLAB) || page->owner != cache)
 		return false;
 	for (struct slab_object *o = page->slab_free; o && free <= cache->per_slab; o = o->next)
