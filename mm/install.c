@@ -51,7 +51,7 @@ static enum vm_outcome install_zero_page(struct fault *fault)
 }
 
 /* Maps a private frame. Its reference becomes that of the entry. */
-static inline enum vm_outcome install_frame(struct fault *fault)
+static inline enum vm_outcome install_frame(struct fault *fault, enum fault_kind kind)
 {
 	/* As above. */
 	struct space *const space = fault->space;
@@ -65,7 +65,7 @@ static inline enum vm_outcome install_frame(struct fault *fault)
 	install_publish(space, fault->slot, va,
 			entry_make(fault->pfn, prot, fault_used_flags(fault)));
 	space_add_resident(space, 1);
-	fault_count_in(space, vma, fault->kind);
+	fault_count_in(space, vma, kind);
 	return VM_OK;
 }
 
@@ -96,7 +96,7 @@ static void clear_entry(struct fault *fault)
 enum vm_outcome install_copy(struct fault *fault)
 {
 	clear_entry(fault);
-	return install_frame(fault);
+	return install_frame(fault, FAULT_COW);
 }
 
 /* Permissions and flags of entries for an object's pages. `write`: a write to a shared mapping. */
@@ -208,7 +208,7 @@ enum vm_outcome install_fill(struct fault *fault)
 		return install_from_object(fault);
 	if (unlikely(fault_is_copy(fault)) && fault_is_write(fault))
 		fault_count(fault, FAULT_COW); /* of a file's page that was not mapped yet */
-	return install_frame(fault);
+	return install_frame(fault, FAULT_FILL);
 }
 
 /* ---- SWAPPED: the page of the slot ---- */
@@ -270,14 +270,15 @@ static inline bool entry_raise(struct space *space, struct mmu_entry *slot, vadd
 	return entry_raise_synced(slot, va, old, prot, flags);
 }
 
-static inline enum vm_outcome grant(struct fault *fault, unsigned prot, unsigned flags)
+static inline enum vm_outcome grant(struct fault *fault, enum fault_kind kind, unsigned prot,
+				    unsigned flags)
 {
 	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry, prot,
 				  flags))) {
 		fault->space->stats.retry[RETRY_RACE]++;
 		return VM_AGAIN;
 	}
-	fault_count(fault, fault->kind);
+	fault_count(fault, kind);
 	return VM_OK;
 }
 
@@ -294,7 +295,7 @@ static inline unsigned accessed_flags(const struct fault *fault)
 
 enum vm_outcome install_accessed(struct fault *fault)
 {
-	return grant(fault, accessed_prot(fault), accessed_flags(fault));
+	return grant(fault, FAULT_ACCESSED, accessed_prot(fault), accessed_flags(fault));
 }
 
 /* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
@@ -307,7 +308,7 @@ enum vm_outcome install_nothing(struct fault *fault)
 
 enum vm_outcome install_reuse(struct fault *fault)
 {
-	return grant(fault, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+	return grant(fault, FAULT_REUSE, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
 }
 
 enum vm_outcome install_remap(struct fault *fault)
@@ -326,7 +327,7 @@ enum vm_outcome install_remap(struct fault *fault)
 		object_stored_mapped(object, page);
 	else
 		page_set_dirty(page);
-	return grant(fault, fault->attr.prot, fault_used_flags(fault));
+	return grant(fault, FAULT_REMAP, fault->attr.prot, fault_used_flags(fault));
 }
 
 /* ---- beside other faults, without the space's lock ---- */
