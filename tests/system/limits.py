@@ -147,7 +147,7 @@ HOGS = {
     "segments": "signal 7",
 }
 MEMORY_HOGS = ["memfds", "unmapped", "written", "tables"]  # as "memfd", in other ways
-LONG_HOGS = ["dirs", "args", "waiters"]
+LONG_HOGS = ["links", "dirs", "args", "waiters"]
 
 
 def end_as_told(ends):

@@ -573,7 +573,7 @@ def is_idle(machine):
     return cpu_seconds(machine) - before < 0.03
 
 
-@case
+@long_case
 def an_idle_prompt_needs_no_processor():
     """Under --icount, QEMU spins if the hart's deadline is so far away that it overflows."""
     prompt = Prompt(options=["--icount"])

@@ -121,7 +121,7 @@ def a_slow_reader_loses_nothing():
     read_slowly()
 
 
-@case
+@long_case
 def a_slow_reader_loses_nothing_where_instructions_are_counted():
     """The clock goes on to the next timer while the machine waits: without one, to its end."""
     read_slowly("--icount", "--timeout", "60")
