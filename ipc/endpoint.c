@@ -25,8 +25,8 @@ struct endpoint {
 	struct spinlock lock;
 	/* guarded by lock: */
 	bool open; /* the receive end is */
-	struct process_id
-		server; /* the process that has received last; at first, the one that has created the endpoint */
+	/* The process that has received last; at first, the process that has created the endpoint. */
+	struct process_id server;
 	uint64_t last_rcvid;  /* no number is used twice */
 	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
 	struct list queue;    /* struct call.link: not received yet, oldest first */
