@@ -143,6 +143,7 @@ def results_are_kept_in_the_area():
     equal(["c"], names("--resume"), "what has not been tried")
     equal(["b"], names("--again"), "what survived without a reason, the last time")
     equal([], names("--again", "--only", "a"), "what was caught the last time")
+    equal(["a", "c", "d"], names("--only", "[cd],a*"), "several patterns")
     equal("calls.tsv", os.path.basename(tool.parse(["--delete-calls"]).out), "the table of call sites")
     shutil.rmtree(folder)
 
