@@ -84,6 +84,7 @@ static void go_off(struct ptimer *it)
 	list_del(&it->due_link);
 	list_add_tail(&timers->due, &it->due_link);
 	if (likely(timers->looker != NULL)) {
+		assert_hardened(timers->looker->process == it->process); /* else it was freed */
 		wake_looker(timers, timers->looker);
 		thread_wake(timers->looker);
 	}

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals as processes see them: defaults, those to all and to process 1, and a timer's that was stopped. */
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/time.h"
+#include "arch/context.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "proc/fork.h"
 #include "proc/pid.h"
 #include "proc/ptimer.h"
 #include "proc/sched.h"
@@ -15,6 +18,7 @@
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/user_program.h"
 
 KTEST(proc_signal_defaults_are_linux_ones)
 {
@@ -165,6 +169,54 @@ KTEST_IN_PROCESS_ALONE(proc_signal_wait_returns_nothing_that_was_discarded)
 		interleave_hook = NULL;
 		EXPECT_EQ(was_pending ? -EAGAIN : SIGTSTP, sig);
 	}
+}
+
+/* ---- a timer goes off when all threads have begun to end (R153) ---- */
+
+PROGRAM(loops, LOOP);
+
+static struct thread *first;
+
+/* It has begun to end, and goes on as the only one that is left: the other, which was the last to begin, may be freed. */
+static void end_last(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	const uint64_t give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
+	const struct timer_spec soon = { .value = 20000 };
+	struct process *process = current_process();
+	struct timer_spec old;
+
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != first ||
+	    !first->signals.exiting)
+		return;
+	interleave_hook = NULL;
+	while (atomic_load(&process->nlive) > 1)
+		sched_yield();
+	EXPECT_TRUE(!process->timers.looker);
+	itimer_set(ITIMER_REAL, &soon, &old);
+	while (!atomic_load(&process->timers.any_due) && arch_time() < give_up)
+		sched_yield();
+	EXPECT_EQ(1, atomic_load(&process->timers.any_due));
+}
+
+static int ends_before_another(void *unused)
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_FS | CLONE_FILES |
+						  CLONE_SIGHAND | CLONE_THREAD };
+
+	EXPECT_EQ(0, program_load(&loops));
+	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
+	EXPECT_TRUE(process_clone(&request) > 0);
+	first = current_thread();
+	interleave_hook = end_last;
+	return 0;
+}
+
+/* It wakes none of them. */
+KTEST_ALONE(itimer_that_goes_off_when_threads_have_ended_wakes_none)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(ends_before_another, NULL));
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
 }
 
 #endif
