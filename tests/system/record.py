@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Recordings (R190): each fault that the kernel counts is in the journal, and what happens where one cannot be kept."""
 
+import errno
 import functools
 import json
 import os
@@ -245,7 +246,9 @@ def R190_each_fault_is_recorded():
             equal(True, any(kinds[number] for _, kinds in found.values()), f"some {name}")
     _, total = show.sums_of(recording)
     equal(True, total.refused >= 3, f"{total.refused} refused are 3 at least")
-    asked = {record.args[1] for record in recording if record.type == file.FAULT and record.result}
+    refused = [record for record in recording if record.type == file.FAULT and record.result]
+    equal(True, any(record.what & file.COPY and record.result == -errno.EFAULT for record in refused), "a refused copy")
+    asked = {record.args[1] for record in refused}
     equal(set(), {1 << 38, 1 << 63, 0xFFFFFFFF80200000, (1 << 64) - 1} - asked, "addresses that are not the user's")
 
 

@@ -166,6 +166,8 @@ static void all_kinds(void)
 		refused((char *)never[i]);
 	mprotect(p, PAGE, PROT_NONE);
 	refused(p);
+	if (write(1, p, 1) != -1) /* and in a user copy */
+		_exit(4);
 	mprotect(p, PAGE, RW);
 	if (fork() == 0) {
 		touch(p, 16, 1);
