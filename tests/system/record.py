@@ -226,6 +226,7 @@ def has_all(done, recording):
     equal(0, done.status, f"status ({done.err})")
     sums, found = of_spaces(recording), counters(done.out)
     equal(None, recording.why_short(), "end")
+    equal(0, sum(record.type == file.OPEN for record in recording), "faults that were not over")
     for pid, told in found.items():
         mine = sums[pid]
         equal(told[0], mine[0], f"pages mapped around faults, process {pid}")
@@ -293,7 +294,7 @@ def R190_a_model_has_the_same_page_tables_after_swapoff():
 def R190_the_areas_are_those_of_proc_maps():
     """After mappings on others, unmaps, changes of permissions, moves, brk, growing stacks, fork and exec."""
     done, recording = recorded("areas", "areas")
-    equal(14, the_areas_are_those_of_proc(done, recording), "times that the program has read them")
+    equal(15, the_areas_are_those_of_proc(done, recording), "times that the program has read them")
     faults_are_in_areas(recording)
 
 

@@ -135,6 +135,9 @@ static void files(void)
 	munmap(p, 40 * PAGE);
 	p = mmap(NULL, 40 * PAGE, RW, MAP_SHARED, fd, 0);
 	touch(p, 20, 0);
+	madvise(p, 2 * PAGE, MADV_DONTNEED);
+	madvise(p + 5 * PAGE, 3 * PAGE, MADV_DONTNEED);
+	touch(p, 20, 0); /* some of those around are mapped */
 	touch(p, 40, 1);
 	munmap(p, 40 * PAGE);
 	p = mmap(NULL, 42 * PAGE, RW, MAP_PRIVATE, fd, 0); /* the last two are past the end */
@@ -271,6 +274,9 @@ static void change_areas(char *p, int fd)
 	mprotect(p, 25 * PAGE, PROT_READ);
 	maps();
 	mprotect(p + 22 * PAGE, 60 * PAGE, RW);
+	maps();
+	mprotect(p + 40 * PAGE, 5 * PAGE, PROT_READ);
+	mprotect(p + 40 * PAGE, 5 * PAGE, RW); /* the mapping is one again; only a part has changed */
 	maps();
 	q = mmap(NULL, 600 * PAGE, PROT_NONE, PRIVATE, -1, 0);
 	r = mmap(NULL, 8 * PAGE, RW, PRIVATE, -1, 0);
@@ -487,6 +493,11 @@ static void over(size_t npages, const char *disk)
 
 	for (int i = 0; i < 3; i++)
 		touch(p, npages, 1);
+	if (fork() == 0) {
+		touch(p, 300, 1); /* each comes back, and is copied */
+		_exit(0);
+	}
+	wait(NULL);
 	munmap(p + npages / 4 * PAGE,
 	       (npages - npages / 4) * PAGE); /* then nothing goes out any more */
 	if (disk && swapoff(disk) != 0)
