@@ -35,6 +35,15 @@ static const struct trace_fault *find_fault(uint64_t since, vaddr_t pc, vaddr_t 
 	return NULL;
 }
 
+static unsigned count_faults(uint64_t since, vaddr_t pc, vaddr_t addr)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = since; i < harts[0].faults.count; i++)
+		n += fault_since(i, 0)->pc == pc && fault_since(i, 0)->addr == addr;
+	return n;
+}
+
 PROGRAM(loads_and_stores, LUI(T0, DATA_PAGES), LD(A0, 16, T0), SD(A0, 24, T0), EXIT(0));
 
 /*
@@ -96,7 +105,7 @@ KTEST_ALONE(trap_of_a_fetch_over_the_edge_of_a_page)
 	object_put(text);
 }
 
-/* R2: a refused access is in the trace with its outcome */
+/* R2: a refused access is in the trace with its outcome; R1: the signal comes before the instruction runs again */
 PROGRAM(stores_into_text, LUI(T0, CODE_PAGES), SD(ZERO, 512, T0));
 
 KTEST_ALONE(trap_of_a_refused_access_is_traced)
@@ -110,6 +119,7 @@ KTEST_ALONE(trap_of_a_refused_access_is_traced)
 	EXPECT_EQ(SIGSEGV, fault->result);
 	EXPECT_EQ(FAULT_DENY_ACCERR, fault->kind);
 	EXPECT_EQ(VM_PROT_WRITE, fault->access);
+	EXPECT_EQ(1, count_faults(since, CODE_AT + 4, CODE_AT + 512));
 }
 
 /* Was something with that text logged as a warning since? */
