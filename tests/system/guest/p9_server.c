@@ -19,10 +19,22 @@ volatile struct control *control;
 const uint8_t *program;
 size_t program_size;
 
+static unsigned byte_by(uint64_t at, enum lie lie)
+{
+	return (unsigned)(at * 13 + at / PAGE * 7 + (lie == TOUCHED) + 2 * (lie == REPLACED));
+}
+
 uint8_t byte_of(uint64_t at)
 {
-	return (uint8_t)(at * 13 + at / 4096 * 7 + (control->lie == TOUCHED) +
-			 2 * (control->lie == REPLACED));
+	return (uint8_t)byte_by(at, control->lie);
+}
+
+static void fill_bytes(uint8_t *bytes, uint64_t at, size_t n)
+{
+	const enum lie lie = control->lie;
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (uint8_t)byte_by(at + i, lie);
 }
 
 struct fid {
@@ -263,9 +275,13 @@ static uint8_t *stored(void)
 	return (uint8_t *)control->stored;
 }
 
-static uint8_t stored_byte(uint64_t at)
+static void get_stored(uint8_t *bytes, uint64_t at, size_t n)
 {
-	return at < sizeof(control->stored) ? stored()[at] : 0;
+	const size_t all = sizeof(control->stored);
+	const size_t there = at >= all ? 0 : n < all - at ? n : all - at;
+
+	memcpy(bytes, stored() + (there ? at : 0), there);
+	memset(bytes + there, 0, n - there);
 }
 
 static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
@@ -286,10 +302,12 @@ static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
 	if (ask.offset < size)
 		say.count =
 			(uint32_t)(size - ask.offset < ask.count ? size - ask.offset : ask.count);
-	for (uint32_t i = 0; i < say.count; i++)
-		data[i] = file == PROGRAM ? program[ask.offset + i]
-			  : file == NEW	  ? stored_byte(ask.offset + i)
-					  : byte_of(ask.offset + i);
+	if (file == PROGRAM)
+		memcpy(data, program + (say.count ? ask.offset : 0), say.count);
+	else if (file == NEW)
+		get_stored(data, ask.offset, say.count);
+	else
+		fill_bytes(data, ask.offset, say.count);
 	if (control->lie == TOO_MUCH)
 		say.count = ask.count + 1;
 	return p9_encode_rread(reply, sizeof(reply), tag, &say);
@@ -600,6 +618,7 @@ struct owed {
 };
 
 static struct owed owed[OWED];
+static unsigned nowed; /* that are used */
 
 void nap(unsigned ms)
 {
@@ -616,6 +635,7 @@ static void owe(const struct p9_header *header, long rcvid)
 
 	while (at->used)
 		at++;
+	nowed++;
 	*at = (struct owed){
 		.used = true, .type = header->type, .tag = header->tag, .rcvid = rcvid
 	};
@@ -631,7 +651,7 @@ static bool is_reused(const struct p9_header *header)
 	uint32_t fid;
 
 	memcpy(&fid, request + P9_HEADER_BYTES, sizeof(fid));
-	for (struct owed *at = owed; at < owed + OWED; at++)
+	for (struct owed *at = owed; nowed && at < owed + OWED; at++)
 		if (at->used &&
 		    (at->tag == header->tag || (at->flushed && at->flush_tag == header->tag) ||
 		     (header->type == P9_TCLUNK && (fid == at->fid[0] || fid == at->fid[1]))))
@@ -663,6 +683,7 @@ static void flush(int fd, struct owed *at)
 	if (control->flush == FLUSH_GARBAGE)
 		memset(reply, 0x55, (size_t)n);
 	at->used = false;
+	nowed--;
 	send_reply(fd, at->flush_rcvid, n);
 }
 
