@@ -75,7 +75,7 @@ void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp)
 	memset(frame, 0, sizeof(*frame));
 	frame->pc = pc;
 	frame->x[FRAME_SP] = sp;
-	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE | SSTATUS_FS_INITIAL;
+	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE | SSTATUS_FS_INITIAL | SSTATUS_SUM_OPEN;
 	arch_frame_replaced(thread);
 }
 
@@ -98,7 +98,7 @@ static __attribute__((noinline)) void switch_with_fpu(struct arch_thread *from,
 void arch_switch(struct arch_thread *from, struct arch_thread *to)
 {
 	/* Only user copies have them on. If one is preempted, they are in its trap frame. */
-	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM | SSTATUS_FS)));
+	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM_COPY | SSTATUS_FS)));
 	to->hart = from->hart;
 	if (likely(!fpu_dirty(from) && fpu_holds(to)))
 		switch_stacks(from, to);

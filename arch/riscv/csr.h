@@ -12,6 +12,19 @@
 #define SSTATUS_UXL_64	   0x200000000
 #define SSTATUS_SUM	   0x40000
 
+/*
+ * SUM, which makes user memory reachable to the kernel, is off but in the copy routines. QEMU before version 8.1 empties its
+ * TLB at each change of it, which takes two fifths of the time of programs that make many calls. So for tests there is a kernel
+ * in which it is always on (FAULTLINE_USER_OPEN).
+ */
+#ifdef FAULTLINE_USER_OPEN
+#define SSTATUS_SUM_OPEN SSTATUS_SUM /* always on */
+#define SSTATUS_SUM_COPY 0	     /* on in the copy routines */
+#else
+#define SSTATUS_SUM_OPEN 0
+#define SSTATUS_SUM_COPY SSTATUS_SUM
+#endif
+
 #define SIE_SSIE 0x2
 #define SIE_STIE 0x20
 #define SIE_SEIE 0x200

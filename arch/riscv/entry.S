@@ -11,7 +11,7 @@
 #include "arch/riscv/layout.h"
 #include "arch/riscv/offsets.h"
 
-#define SUM_AND_FS ((SSTATUS_SUM | SSTATUS_FS) >> 12)
+#define SUM_AND_FS ((SSTATUS_SUM_COPY | SSTATUS_FS) >> 12)
 
 	.macro	save_caller_saved base
 	sd	ra, FRAME_X(1)(\base)

@@ -4,7 +4,7 @@
 #include "arch/riscv/fixup.h"
 #include "arch/riscv/offsets.h"
 
-#define SUM_AND_FS ((SSTATUS_SUM | SSTATUS_FS) >> 12)
+#define SUM_AND_FS ((SSTATUS_SUM_COPY | SSTATUS_FS) >> 12)
 
 	.option	arch, +d
 	.section .text.usercopy, "ax"

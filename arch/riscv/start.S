@@ -18,8 +18,12 @@ _start:
 	mv	s1, a1			/* device tree, physical */
 	lla	t0, early_trap_entry
 	csrw	stvec, t0
-	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM
+	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM_COPY
 	csrc	sstatus, t0
+#if SSTATUS_SUM_OPEN
+	li	t0, SSTATUS_SUM_OPEN
+	csrs	sstatus, t0
+#endif
 	csrw	sscratch, zero
 	li	t0, 7			/* programs may read cycle, time and instret */
 	csrw	scounteren, t0
@@ -112,8 +116,12 @@ other_start:
 	mv	s0, a1
 	lla	t0, other_park
 	csrw	stvec, t0
-	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM
+	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM_COPY
 	csrc	sstatus, t0
+#if SSTATUS_SUM_OPEN
+	li	t0, SSTATUS_SUM_OPEN
+	csrs	sstatus, t0
+#endif
 	csrw	sscratch, zero
 	li	t0, 7
 	csrw	scounteren, t0

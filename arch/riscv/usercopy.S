@@ -18,7 +18,7 @@
 	.globl	arch_copy_out
 arch_copy_in:
 arch_copy_out:
-	lui	t6, SSTATUS_SUM >> 12
+	lui	t6, SSTATUS_SUM_COPY >> 12
 	csrs	sstatus, t6
 	andi	t0, a2, 7
 	add	a6, a0, a2		/* end */
@@ -176,7 +176,7 @@ copy_done:
 	/* size_t arch_clear_out(vaddr_t to, size_t n) */
 	.globl	arch_clear_out
 arch_clear_out:
-	lui	t6, SSTATUS_SUM >> 12
+	lui	t6, SSTATUS_SUM_COPY >> 12
 	csrs	sstatus, t6
 	li	t0, 16
 	add	a6, a0, a1
@@ -225,7 +225,7 @@ clear_done:
 	/* ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n) */
 	.globl	arch_copy_string_in
 arch_copy_string_in:
-	lui	t6, SSTATUS_SUM >> 12
+	lui	t6, SSTATUS_SUM_COPY >> 12
 	csrs	sstatus, t6
 	add	a6, a1, a2
 	mv	a7, a1
@@ -250,7 +250,7 @@ string_refused:
 	/* int arch_load_word_in(uint32_t *to, vaddr_t from) */
 	.globl	arch_load_word_in
 arch_load_word_in:
-	lui	t6, SSTATUS_SUM >> 12
+	lui	t6, SSTATUS_SUM_COPY >> 12
 	csrs	sstatus, t6
 load_word:
 	lw	t1, (a1)
@@ -266,7 +266,7 @@ load_word_done:
 	 */
 	.globl	arch_cas_word
 arch_cas_word:
-	lui	t6, SSTATUS_SUM >> 12
+	lui	t6, SSTATUS_SUM_COPY >> 12
 	lw	t2, (a1)
 	csrs	sstatus, t6
 cas_word:
