@@ -2,9 +2,11 @@
 /* Waiting locks: an owner that is set by compare-and-swap, and a wait queue. */
 #include "proc/mutex.h"
 
+#include "arch/hart.h"
 #include "base/hart.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 
@@ -39,6 +41,42 @@ static bool mutex_try(struct mutex *mutex)
 					   __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 }
 
+unsigned mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
+
+/* Returns the hart that runs the thread, which may end and be freed meanwhile; NULL: none does. */
+static const struct hart *runs_on(const struct thread *thread)
+{
+	for (unsigned i = 0; i < hart_count; i++)
+		if (atomic_load_relaxed(&harts[i].current) == thread)
+			return &harts[i];
+	return NULL;
+}
+
+/*
+ * Takes the lock if its owner, who runs on another hart, releases it soon. Most do so in fewer instructions than it takes to
+ * sleep and to be woken by an interrupt. Returns false if the owner does not run, or another thread is ready here.
+ */
+static bool mutex_spin(struct mutex *mutex)
+{
+	for (unsigned rounds = mutex_spin_rounds; rounds;) {
+		const struct thread *owner = atomic_load_relaxed(&mutex->owner);
+		const struct hart *hart = owner ? runs_on(owner) : NULL;
+
+		if (owner && !hart)
+			return false;
+		if (!owner && mutex_try(mutex))
+			return true;
+		do {
+			if (need_resched())
+				return false;
+			arch_spin_pause();
+			rounds--;
+		} while (rounds && owner && atomic_load_relaxed(&mutex->owner) == owner &&
+			 atomic_load_relaxed(&hart->current) == owner);
+	}
+	return false;
+}
+
 /*
  * A waiter increments `waiting` before it tries, and samples the queue before each try. The thread
  * that unlocks first clears the owner and then checks `waiting`. So either the try succeeds, or the
@@ -49,6 +87,9 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 	struct thread *thread = current_thread();
 	int err = 0;
 
+	/* Not where others sleep: they have come before. */
+	if (hart_are_several() && !atomic_load_relaxed(&mutex->waiting) && mutex_spin(mutex))
+		return 0;
 	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	__atomic_store_n(&thread->locked_out, true, __ATOMIC_RELAXED);

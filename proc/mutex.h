@@ -14,6 +14,10 @@ struct mutex {
 	struct waitq queue;
 };
 
+/* The most often that a thread looks whether an owner on another hart has released the lock, before it sleeps. */
+#define MUTEX_SPIN_ROUNDS 1000
+extern unsigned mutex_spin_rounds; /* changed by tests only */
+
 void mutex_init(struct mutex *mutex, enum lock_class class);
 
 /*

@@ -228,10 +228,12 @@ RACE(race_timers_ring_and_are_cancelled, .rounds = 4, .begin = new_alarms,
 static struct mutex mutex;
 static unsigned inside, passages;
 
+/* Where the owner runs, who waits looks for the lock first, or sleeps at once. */
 static void make_mutex(void)
 {
 	mutex_init(&mutex, LOCK_PIPE);
 	inside = passages = 0;
+	mutex_spin_rounds = race_below(2) * MUTEX_SPIN_ROUNDS;
 }
 
 static void pass_through(void)
@@ -247,6 +249,7 @@ static void pass_through(void)
 
 static void all_have_passed(void)
 {
+	mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
 	EXPECT_EQ(2 * RACE_SIDES * TURNS, passages);
 	EXPECT_EQ(0, mutex.waiting);
 	EXPECT_TRUE(!mutex.owner);
@@ -338,6 +341,7 @@ static void reap_lockers(void)
 	EXPECT_TRUE(status == -1 || status == 0 || status == 3);
 	EXPECT_EQ(EXITED(0), race_reap(victims[1]));
 	EXPECT_EQ(0, mutex.waiting);
+	mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
 }
 
 RACE(race_lock_goes_to_who_is_not_killed, .rounds = 12, .begin = spawn_lockers,
