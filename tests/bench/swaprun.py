@@ -39,11 +39,12 @@ def lacking(plugin):
     return "" if "trace:PATTERN" in helped else "this QEMU does not write its trace events to the log"
 
 
-def tracing(plugin, folder, blocks=False, events=()):
-    """Returns QEMU's arguments, without blanks in them, for one log of counts and of those events; and the log's path."""
+def tracing(plugin, folder, blocks=False, events=(), arguments=()):
+    """Returns QEMU's arguments, without blanks in them, for one log of counts and of those events; and the log's path.
+    Those arguments are the plugin's."""
     here, log = os.path.join(folder, "count.so"), os.path.join(folder, "log")
     os.symlink(os.path.abspath(plugin), here)
-    return ["-plugin", here + (",blocks=on" if blocks else ""), "-D", log,
+    return ["-plugin", ",".join([here, *(["blocks=on"] if blocks else []), *arguments]), "-D", log,
             "-d", ",".join(["plugin", *("trace:" + event for event in events)])], log
 
 
