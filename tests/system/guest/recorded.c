@@ -276,7 +276,7 @@ static void change_areas(char *p, int fd)
 	mprotect(p + 22 * PAGE, 60 * PAGE, RW);
 	maps();
 	mprotect(p + 40 * PAGE, 5 * PAGE, PROT_READ);
-	mprotect(p + 40 * PAGE, 5 * PAGE, RW); /* the mapping is one again; only a part has changed */
+	mprotect(p + 40 * PAGE, 5 * PAGE, RW); /* one mapping again: a part has changed */
 	maps();
 	q = mmap(NULL, 600 * PAGE, PROT_NONE, PRIVATE, -1, 0);
 	r = mmap(NULL, 8 * PAGE, RW, PRIVATE, -1, 0);
