@@ -2,6 +2,7 @@
 /* Faults that take no lock, beside one another and against verbs (mm/space_lock.h; R16, R65). */
 #include "abi/mman.h"
 #include "lib/bits.h"
+#include "proc/sched.h"
 #include "tests/kernel/race.h"
 
 #define TABLE_SPAN  (MMU_LEAF_ENTRIES * PAGE_SIZE)
@@ -77,6 +78,39 @@ static void all_is_counted(void)
 
 RACE(race_faults_beside_faults, .rounds = 12, .shares_space = true, .begin = map_area,
      .sides = { fill_all, fill_all, fill_all }, .end = all_is_counted)
+
+/* ---- one entry for several ---- */
+
+static struct mmu_entry slot;
+static unsigned nholders, nshared;
+
+/* Who maps a page where none is has the entry to himself, until he empties it. */
+static void take_and_give_back(void)
+{
+	const struct mmu_entry mine = entry_make(1 + race_side(), READ, 0);
+
+	for (unsigned i = 0; i < 200; i++) {
+		for (unsigned n = 1; !arch_mmu_map_first(&slot, AREA, mine); n++) {
+			spin_pause();
+			if (n % 16 == 0)
+				sched_yield();
+		}
+		if (atomic_add(&nholders, 1) != 0)
+			atomic_add(&nshared, 1);
+		atomic_add(&nholders, -1);
+		atomic_store(&slot.word, 0);
+	}
+}
+
+static void nobody_has_shared(void)
+{
+	EXPECT_EQ(0, nshared);
+}
+
+/* R16: of several that fault on a page, one adds it. */
+RACE(race_entry_is_taken_by_one, .rounds = 8,
+     .sides = { take_and_give_back, take_and_give_back, take_and_give_back },
+     .end = nobody_has_shared)
 
 /* ---- faults against verbs that take everything away ---- */
 
