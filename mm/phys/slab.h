@@ -8,21 +8,24 @@
 
 #define SLAB_SIZE_MAX 2048
 
+#define SLAB_LINE 64 /* bytes of a cache line: harts that use two caches write to no common one */
+
 struct slab_cache {
+	struct spinlock lock;
+	/* guarded by lock: */
+	unsigned empty;	     /* how many slabs of `partial` have no object in use */
+	struct list partial; /* slabs with free objects */
+	size_t slabs, used;  /* full slabs included; objects in use */
+
 	const char *name;
 	uint32_t size;	 /* of an object; const */
 	uint32_t align;	 /* const */
 	uint32_t stride; /* from one object to the next; set at the first use */
 	uint32_t per_slab;
-	struct spinlock lock;
-	/* guarded by lock: */
-	struct list partial; /* slabs with free objects */
-	unsigned empty;	     /* how many of these have no object in use */
-	size_t slabs, used;  /* full slabs included; objects in use */
 	/* guarded by the lock of the list of all caches: */
 	bool listed;
 	struct list link;
-};
+} __attribute__((aligned(SLAB_LINE)));
 
 #define SLAB_CACHE_INIT(cache, name_, size_, align_)                                     \
 	{                                                                                \
