@@ -520,8 +520,7 @@ static void lost_pages_are_told(void)
 		expect("write", (long)(pages * PAGE), pwrite(fd, new_bytes, pages * PAGE, 0));
 		expect_error("fsync", ENOSPC, fsync(fd));
 		/* Each look reads the whole log, and seconds may pass until it says so. */
-		while (times_told(words[pages]) == before)
-			nap(500);
+		UNTIL("what the log says", (nap(500), times_told(words[pages]) != before));
 		expect(words[pages], before + 1, times_told(words[pages]));
 	}
 	end_of_new_file(fd);
