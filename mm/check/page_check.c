@@ -26,6 +26,12 @@ void page_check_release(paddr_t pa)
 	arch_witness_free(pa, PAGE_SIZE);
 }
 
+void page_check_add(struct page *page, unsigned order)
+{
+	for (size_t i = 0; i < 1ul << order; i++)
+		page_start(&page[i], PAGE_FREE, 0, 0);
+}
+
 void page_check_free(const struct page *page, unsigned order)
 {
 	const char *error = free_error(page, order);
@@ -61,6 +67,7 @@ void page_check_poison(struct page *page, unsigned order)
 			bad = poison_check(page_address(&page[i]), PAGE_SIZE);
 		if (bad)
 			written(&page[i], bad);
+		page_clear(&page[i], PAGE_POISONED);
 	}
 }
 

@@ -12,13 +12,16 @@
  */
 void page_check_release(paddr_t pa);
 
-/* The same for an allocation that is about to become free. Panics unless it may. */
+/* The frames of a new block are not poisoned. Call before any other function looks at them. */
+void page_check_add(struct page *page, unsigned order);
+
+/* An allocation is about to become free: page_check_release() for each frame. Panics unless it may. */
 void page_check_free(const struct page *page, unsigned order);
 
 /* The same, and fills them with poison. */
 void page_end(struct page *page, unsigned order);
 
-/* Panics if a frame that was poisoned when it was freed has been written since. */
+/* Panics if a frame that was poisoned when it was freed has been written since. They are not poisoned any more. */
 void page_check_poison(struct page *page, unsigned order);
 
 /* Panics if a frame that was freed as all zeros has been written since. */
@@ -29,6 +32,11 @@ void page_check_zeros(const struct page *page);
 static inline void page_check_release(paddr_t pa)
 {
 	(void)pa;
+}
+
+static inline void page_check_add(struct page *page, unsigned order)
+{
+	(void)page, (void)order;
 }
 
 static inline void page_check_free(const struct page *page, unsigned order)

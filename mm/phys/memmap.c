@@ -117,17 +117,21 @@ static void make_segments(struct page *array)
 	page_segments[largest] = first;
 }
 
-static UNCHECKED void make_pages(void)
+static UNCHECKED void reserve(paddr_t start, paddr_t end)
 {
-	for (unsigned i = 0; i < page_segment_count; i++) {
-		struct page *pages = page_segments[i].pages;
+	for (paddr_t pa = start; pa < end; pa += PAGE_SIZE) {
+		struct page *page = pfn_to_page(paddr_to_pfn(pa));
 
-		memset(pages, 0, page_segments[i].count * sizeof(*pages));
-		for (size_t n = 0; n < page_segments[i].count; n++) {
-			page_start(&pages[n], PAGE_RESERVED, 0, 0);
-			list_init(&pages[n].link);
-		}
+		*page = (struct page){ 0 };
+		page_start(page, PAGE_RESERVED, 0, 0);
 	}
+}
+
+/* Makes the struct pages of what is taken of a range of RAM. The allocator makes the others. */
+static void reserve_taken(struct phys_range ram)
+{
+	for (unsigned i = 0; i < taken.count; i++)
+		reserve(MAX(taken.range[i].start, ram.start), MIN(taken.range[i].end, ram.end));
 }
 
 /* Frees the frames of a range of RAM that are not taken. */
@@ -177,7 +181,8 @@ int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_ran
 
 	arch_kernel_map(ram_ranges.range, ram_ranges.count, early_frame);
 	make_segments(arch_phys_to_virt(array));
-	make_pages();
+	for (unsigned i = 0; i < ram_ranges.count; i++)
+		reserve_taken(ram_ranges.range[i]);
 	for (unsigned i = 0; i < ram_ranges.count; i++)
 		free_range(ram_ranges.range[i]);
 	if (page_alloc_free_count() < FRAMES_MIN)

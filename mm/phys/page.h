@@ -317,13 +317,16 @@ static inline void page_start(struct page *page, enum page_kind kind, unsigned o
 	*(volatile uint64_t *)&page->state = state_make(kind, order, flags);
 }
 
+/* PAGE_POISONED if the frame is. */
+static inline uint64_t page_poisoned(const struct page *page)
+{
+	return PAGE_POISONED ? page_state(page) & PAGE_POISONED : 0;
+}
+
 /* The frame becomes free; a poisoned one stays poisoned. The same holds. */
 static inline void page_start_free(struct page *page, unsigned order, uint64_t flags)
 {
-#ifdef FAULTLINE_HARDENED
-	flags |= page_state(page) & PAGE_POISONED;
-#endif
-	page_start(page, PAGE_FREE, order, flags);
+	page_start(page, PAGE_FREE, order, flags | page_poisoned(page));
 }
 
 static inline void page_set(struct page *page, uint64_t flags)

@@ -2,7 +2,9 @@
 /* The buddy allocator of physical frames. */
 /*
  * There is a list of free blocks for each order. A block has 2^order frames, the first of which is
- * marked PAGE_BLOCK.
+ * marked PAGE_BLOCK. The struct pages of the others say nothing: those of a block that was never split
+ * have never been written. So boot takes no longer on a large machine, and a struct page is first written
+ * by the hart that uses the frame.
  *
  * Frames that were freed one by one are singles. They are in the cache of the hart that freed them
  * (mm/phys/frame_cache.h) and are allocated again last in, first out, without the work of merging and
@@ -306,6 +308,16 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 	list_init(&page->link);
 }
 
+/* Initialises the others. They may still be poisoned. Call with pool.lock held: nobody may find them as they were. */
+static void tails_start(struct page *page, unsigned order, enum page_kind kind)
+{
+	assert_hardened(spin_lock_held(&pool.lock));
+	for (size_t i = 1; i < 1ul << order; i++) {
+		page[i].counts = 0;
+		page_start(&page[i], kind, 0, PAGE_TAIL | page_poisoned(&page[i]));
+	}
+}
+
 /* How many free frames the allocation must leave. */
 static inline size_t frames_reserved(enum page_alloc_from from)
 {
@@ -350,8 +362,10 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 		spin_unlock(&pool.lock);
 		spin_lock(&pool.lock);
 	}
-	if (page)
+	if (page) {
 		pool.nfree -= 1ul << order;
+		tails_start(page, order, kind);
+	}
 	spin_unlock(&pool.lock);
 	if (tell)
 		waitq_wake_all(&page_alloc_low);
@@ -360,10 +374,6 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	if (!page)
 		return may_use_reserve(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
 	block_start(page, order, kind);
-	for (size_t i = 1; i < 1ul << order; i++) {
-		page[i].counts = 0;
-		page_start(&page[i], kind, 0, PAGE_TAIL);
-	}
 	return page;
 }
 
@@ -524,12 +534,15 @@ static unsigned order_that_fits(pfn_t pfn, size_t count)
 	return order;
 }
 
-/* Marks frames as free that have never been in the allocator. */
-static UNCHECKED void mark_free(struct page *page, unsigned order)
+/* Marks the frames that start a block, so that buddy_of() can look at them. */
+static void mark_blocks(pfn_t pfn, pfn_t last)
 {
-	for (size_t i = 0; i < 1ul << order; i++) {
-		assert(page_kind(&page[i]) == PAGE_RESERVED);
-		page_start_free(&page[i], 0, 0);
+	for (unsigned order; pfn < last; pfn += 1ul << order) {
+		struct page *page = pfn_to_page(pfn);
+
+		order = order_that_fits(pfn, last - pfn);
+		page_start(page, PAGE_FREE, 0, 0);
+		page_check_add(page, order);
 	}
 }
 
@@ -544,12 +557,10 @@ void page_alloc_add(paddr_t start, paddr_t end)
 	for (unsigned i = pool.blocks_ready; i <= PAGE_ORDER_MAX; i++)
 		list_init(&pool.blocks[i]);
 	pool.blocks_ready = PAGE_ORDER_MAX + 1;
+	mark_blocks(pfn, last);
 	for (unsigned order; pfn < last; pfn += 1ul << order) {
-		struct page *page = pfn_to_page(pfn);
-
 		order = order_that_fits(pfn, last - pfn);
-		mark_free(page, order);
-		block_free(page, order);
+		block_free(pfn_to_page(pfn), order);
 		pool.nfree += 1ul << order;
 		pool.ntotal += 1ul << order;
 	}
@@ -607,6 +618,16 @@ void page_alloc_trim(void)
 		more = singles_merge(MERGE_BATCH);
 		spin_unlock(&pool.lock);
 	}
+}
+
+void page_alloc_lock(void)
+{
+	spin_lock(&pool.lock);
+}
+
+void page_alloc_unlock(void)
+{
+	spin_unlock(&pool.lock);
 }
 
 static void census_order(struct page_alloc_census *ret, unsigned order)

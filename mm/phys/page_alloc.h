@@ -72,7 +72,10 @@ static inline void page_batch_free(struct page_batch *batch)
 	*batch = (struct page_batch){ 0 };
 }
 
-/* Boot: gives the frames of [start, end), of kind PAGE_RESERVED, to the allocator. */
+/*
+ * Boot: gives the frames of [start, end) to the allocator, which has never had them. All struct pages outside of free blocks
+ * are initialised already.
+ */
 void page_alloc_add(paddr_t start, paddr_t end);
 
 /* Boot: sets the size of the reserve, in frames, and the watermarks with it. */
@@ -92,6 +95,10 @@ size_t page_alloc_total_count(void); /* all frames that the allocator was given 
 
 /* Merges the single free frames into blocks. */
 void page_alloc_trim(void);
+
+/* While this lock is held, no block is split or merged: for walks over all frames, at most a block's largest size at a time. */
+void page_alloc_lock(void);
+void page_alloc_unlock(void);
 
 /* The contents of the free lists, for the ledger. */
 struct page_alloc_census {

@@ -87,6 +87,37 @@ TEST(small_range_before_a_large_one)
 	assert_int_equal(0, ledger_check(NULL));
 }
 
+/* The struct pages of free memory look as misleading as they can: each frame as a block of the largest order that it may have. */
+TEST(memory_that_is_not_zero)
+{
+	const struct phys_range reserved = { FAKE_PHYS_BASE + 0x123000, FAKE_PHYS_BASE + 0x456000 };
+	const struct phys_range ram = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 2000 * PAGE_SIZE };
+	struct page *pages[6];
+	struct page *array;
+
+	memory_start(2000, &reserved, 1); /* to see where the struct pages will be */
+	array = page_segments[0].pages;
+	fake_arena_init(2000);
+	for (pfn_t n = 0; n < 2000; n++) {
+		pfn_t pfn = paddr_to_pfn(FAKE_PHYS_BASE) + n;
+		unsigned order = (unsigned)__builtin_ctzl(pfn | 1ul << PAGE_ORDER_MAX);
+
+		memset(&array[n], 0x55, sizeof(array[n]));
+		page_start(&array[n], PAGE_FREE, order, PAGE_BLOCK | PAGE_SLAB | PAGE_POISONED);
+	}
+	assert_int_equal(0, phys_init(&ram, 1, &reserved, 1));
+	assert_int_equal(0, ledger_check(NULL));
+	for (unsigned order = 0; order < ARRAY_SIZE(pages); order++) {
+		pages[order] = page_alloc(order, PAGE_KERNEL, PAGE_NORMAL);
+		assert_non_null(pages[order]);
+	}
+	assert_int_equal(0, ledger_check(NULL));
+	for (unsigned order = 0; order < ARRAY_SIZE(pages); order++)
+		page_free(pages[order], order);
+	page_alloc_trim();
+	assert_int_equal(0, ledger_check(NULL));
+}
+
 /* Each a boot of its own. */
 static void refused(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
 		    unsigned nreserved, int error)
