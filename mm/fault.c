@@ -383,8 +383,8 @@ static inline bool is_for_readers(const struct vma_attr *vma)
 
 /*
  * A round of a fault that changes nothing but an entry which it adds, or gives permissions: of the
- * VMA, the tables and all other entries it only wants that they stay. Returns VM_OK, or VM_AGAIN with
- * nothing changed.
+ * VMA, the tables and all other entries it only wants that they stay. Returns VM_OK; or with nothing changed
+ * VM_PREPARE if the entry has no table yet, or VM_AGAIN.
  */
 static inline enum vm_outcome round_beside(struct fault *fault, struct space_reader *self)
 {
@@ -397,23 +397,71 @@ static inline enum vm_outcome round_beside(struct fault *fault, struct space_rea
 	if (unlikely(!vma))
 		return VM_AGAIN;
 	fault_found(space, fault, vma);
-	if (!is_for_readers(&fault->attr) || unlikely(!fault->slot))
+	if (!is_for_readers(&fault->attr))
 		return VM_AGAIN;
+	if (unlikely(!fault->slot))
+		return VM_PREPARE;
 	fault_judge(fault, false);
 	return fault_resolve(fault, self);
 }
 
+/*
+ * Links tables while the space is open: readers find them or do not. The caller holds the lock, which keeps away all who
+ * would close the space. Returns VM_OK; VM_PREPARE if so many tables do not do; or VM_AGAIN if this is not for readers
+ * any more.
+ */
+static enum vm_outcome link_tables_open(struct fault *fault, struct mmu_tables *tables)
+{
+	struct space *space = fault->space;
+	unsigned before = tables->count;
+	struct vma *vma;
+
+	vma = vma_find(space, fault->va);
+	if (!vma || space->unusual)
+		return VM_AGAIN;
+	fault_found(space, fault, vma);
+	if (!is_for_readers(&fault->attr) || fault->wanted & ~fault->attr.prot)
+		return VM_AGAIN; /* a fault that is refused leaves no tables */
+	fault->need.ntables = arch_mmu_prepare(&space->mmu, fault->va, tables);
+	if (tables->count != before) {
+		space->tables += before - tables->count;
+		vma_touch_beside(vma, fault->va);
+	}
+	return fault->need.ntables ? VM_PREPARE : VM_OK;
+}
+
+/*
+ * A reader has found no table for the entry. Returns true if there is one now, or was for a moment. Not inline:
+ * zero_read_fault would lose 6%.
+ */
+static __attribute__((noinline)) bool fault_link_tables(struct fault *fault)
+{
+	struct space *space = fault->space;
+	enum vm_outcome outcome = VM_PREPARE;
+	struct mmu_tables tables = { 0 };
+
+	fault->need.ntables = 1;
+	while (outcome == VM_PREPARE && !tables_fill(&tables, fault->need.ntables)) {
+		if (!space_lock_open(space))
+			break;
+		outcome = link_tables_open(fault, &tables);
+		space_unlock(space);
+	}
+	tables_free(&tables);
+	return outcome == VM_OK;
+}
+
 /* Resolves the fault beside those of other harts, if it is of a kind that can be. */
-static bool fault_beside(struct fault *fault)
+static enum vm_outcome fault_beside(struct fault *fault)
 {
 	struct space_reader *self = space_enter(fault->space);
 	enum vm_outcome outcome;
 
 	if (!self)
-		return false;
+		return VM_AGAIN;
 	outcome = round_beside(fault, self);
 	space_leave(fault->space, self);
-	return outcome == VM_OK;
+	return outcome;
 }
 
 /* ---- prepare, with no lock held ---- */
@@ -521,8 +569,11 @@ static enum vm_outcome fault_shared(struct fault *fault)
 	struct space *space = fault->space;
 	enum vm_outcome outcome;
 
-	if (fault_beside(fault))
+	outcome = fault_beside(fault);
+	if (likely(outcome == VM_OK))
 		return VM_OK;
+	if (outcome == VM_PREPARE && fault_link_tables(fault))
+		return fault_shared(fault);
 	outcome = fault_round(fault, false);
 	if (outcome == VM_OK && is_for_readers(&fault->attr) && is_kind_for_readers(fault->kind) &&
 	    !atomic_load_relaxed(&space->unusual) &&

@@ -21,6 +21,9 @@
  * Only spaces that threads may share on several harts have readers. All others pay a look at `at_lock`
  * when they are locked, and one at `readers` in each fault.
  *
+ * A table that is missing is linked with the lock held and the space open: readers find it or do not
+ * (mm/fault.c:fault_link_tables()).
+ *
  * A reader has preemption off, takes no lock, and is inside for a few hundred instructions.
  *
  * fork takes the right to write from all of the parent's private memory, in pieces, and owes one fence
@@ -59,6 +62,19 @@ static inline void space_lock_to_fork(struct space *space)
 	spin_lock(&space->lock);
 	if (unlikely(atomic_load_relaxed(&space->at_lock) == SPACE_OPEN))
 		arch_call_seldom(space_settle_lock, space);
+}
+
+/*
+ * Takes the lock of a space that is open, and leaves it so: for what may change while there are readers. Nobody else who
+ * has the lock meant to keep them out. Returns false if the space is not open, and then has not taken the lock.
+ */
+static inline bool space_lock_open(struct space *space)
+{
+	spin_lock(&space->lock);
+	if (likely(atomic_load_relaxed(&space->at_lock) == SPACE_OPEN))
+		return true;
+	spin_unlock(&space->lock);
+	return false;
 }
 
 /* fork owes a fence for what it has changed in this hold of the lock. */

@@ -24,6 +24,40 @@ KTEST(fault_has_all_tables_that_are_missing)
 	space_end(us);
 }
 
+/*
+ * R17 where threads share the space: a table is linked while it stays open, so that faults of other harts need not wait.
+ * What a fault without the lock counts is not among the space's counts until that is closed.
+ */
+KTEST(fault_links_tables_while_the_space_is_open)
+{
+	const vaddr_t at[] = { AREA, AREA + 4 * MIB, AREA + 8 * MIB, AREA + 1024 * MIB };
+	struct uspace *us = space_new();
+
+	ASSERT_TRUE(us);
+	space_share(&us->space);
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		ASSERT_TRUE(space_map(us, at[i], PAGE_SIZE, i == 2 ? READ : READ_WRITE, 0) > 0);
+	EXPECT_EQ(0, space_touch(us, at[0], WRITE));
+	EXPECT_EQ(3, us->space.tables);
+	EXPECT_EQ(0, space_touch(us, at[0], WRITE)); /* opens it, as it needs only a round */
+	EXPECT_EQ(SPACE_OPEN, us->space.at_lock);
+	EXPECT_EQ(0, space_touch(us, at[1], WRITE));
+	EXPECT_EQ(4, us->space.tables);
+	EXPECT_EQ(VM_SEGV_ACCERR,
+		  space_touch(us, at[2], WRITE)); /* leaves no table, and closes it */
+	EXPECT_EQ(4, us->space.tables);
+	EXPECT_EQ(2, kind_count(us, FAULT_FILL));
+	EXPECT_EQ(0, space_touch(us, at[0], WRITE));
+	EXPECT_EQ(SPACE_OPEN, us->space.at_lock);
+	EXPECT_EQ(0, space_touch(us, at[3], WRITE));
+	EXPECT_EQ(6, us->space.tables);
+	EXPECT_EQ(2, kind_count(us, FAULT_FILL));
+	space_count(&us->space);
+	EXPECT_EQ(3, kind_count(us, FAULT_FILL));
+	EXPECT_EQ(3, us->space.resident);
+	space_end(us);
+}
+
 /* SPURIOUS, R8: what the entry allows already costs a local fence and nothing else */
 KTEST(retry_of_an_access_that_is_allowed_is_spurious)
 {

@@ -120,12 +120,12 @@ def no_hart_runs_old_text_in_a_child():
 
 @case
 def no_fault_is_beside_a_verb():
-    right("space_lock.pml", 2000, "HARTS=2")
+    right("space_lock.pml", 4000, "HARTS=2", "TABLES")
 
 
 @long_case
 def no_fault_is_beside_a_verb_on_three_harts():
-    right("space_lock.pml", 30000, "HARTS=2", "TURNS=2")
+    right("space_lock.pml", 50000, "HARTS=2", "TURNS=2", "TABLES")
     right("space_lock.pml", 70000, "HARTS=3")
 
 
@@ -227,6 +227,8 @@ WRONG = {
     "a wait before the space is closed is rejected": "space_lock.pml HARTS=2 WAIT_FIRST",
     "a wait for one of the faults is rejected": "space_lock.pml HARTS=2 WAIT_FOR_ONE",
     "a fault that has left before its entry is rejected": "space_lock.pml HARTS=2 LEAVE_FIRST",
+    "a table that is linked without the lock is rejected": "space_lock.pml HARTS=2 TABLES LINK_UNLOCKED",
+    "a table that is linked without a look is rejected": "space_lock.pml HARTS=2 TURNS=2 TABLES LINK_BLINDLY",
     "a space that is opened after its lock is rejected": "space_lock.pml HARTS=2 TURNS=2 OPEN_LATE",
     "a lock that leaves the fence to fork is rejected": "fork_fence.pml LOCK_DOES_NOT_PAY",
     "a fault that does not wait for fork is rejected": "fork_fence.pml NO_WAIT",

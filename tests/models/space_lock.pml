@@ -4,7 +4,8 @@
  * are readers.
  *
  * Each hart makes TURNS faults or verbs, in any order. A fault finds out whether there is a mapping, and writes an entry if
- * there is. A verb removes the mapping with its entry, or makes it again. Stores wait in store buffers as in fences.pml,
+ * there is. A verb removes the mapping with its entry, or makes it again. With -DTABLES the entry needs a table, which a
+ * fault links with the lock held while the space stays open (mm/fault.c:link_tables_open()); a verb removes it, too. Stores wait in store buffers as in fences.pml,
  * which says what fences and atomic operations do to these.
  *
  * Checked: no reader is inside while somebody works under the lock; who works under the lock sees each entry that was
@@ -13,7 +14,8 @@
  * Wrong are: a reader that makes no fence before it looks (-DREADER_NO_FENCE); a close without a fence before the wait
  * (-DCLOSE_NO_FENCE); a look before the reader says that it is inside, and no other one (-DLOOK_FIRST); a wait before the
  * space is closed (-DWAIT_FIRST); a wait for one of the readers (-DWAIT_FOR_ONE); a reader that has left before its entry
- * is written (-DLEAVE_FIRST); opening after the lock was released (-DOPEN_LATE).
+ * is written (-DLEAVE_FIRST); opening after the lock was released (-DOPEN_LATE); a table that is linked without the lock
+ * (-DTABLES -DLINK_UNLOCKED), or without a look whether the space is open and the mapping there (-DTABLES -DLINK_BLINDLY).
  */
 #ifndef HARTS
 #define HARTS 3
@@ -22,12 +24,20 @@
 #define TURNS 1
 #endif
 
-/* The words: `open`, whether there is the mapping, its entry, and `inside` of each hart. */
+/* The words: `open`, whether there is the mapping, its entry, its table, and `inside` of each hart. */
 #define OPEN	  0
 #define MAPPED	  1
 #define ENTRY	  2
+#ifdef TABLES
+#define TABLE	  3
+#define INSIDE(h) (4 + (h))
+#define WORDS	  (4 + HARTS)
+#define has_table(h) load(h, TABLE)
+#else
 #define INSIDE(h) (3 + (h))
 #define WORDS	  (3 + HARTS)
+#define has_table(h) true
+#endif
 
 typedef Buffer {
 	bool waits[WORDS];
@@ -40,7 +50,7 @@ Buffer buffer[HARTS];
 bool taken; /* the spinning lock: each swap of it is in memory at once, with acquire order */
 
 /* What is true of all that was done, whoever sees it. */
-bool mapped = true, made;
+bool mapped = true, made, linked;
 byte readers, workers;
 
 inline store(h, word, x)
@@ -81,6 +91,9 @@ end_drain:
 	:: DRAIN(h, OPEN)
 	:: DRAIN(h, MAPPED)
 	:: DRAIN(h, ENTRY)
+#ifdef TABLES
+	:: DRAIN(h, TABLE)
+#endif
 	:: DRAIN(h, INSIDE(h))
 	od
 }
@@ -137,6 +150,9 @@ inline space_lock(h)
 	d_step {
 		assert(readers == 0 && workers == 0);
 		assert(load(h, MAPPED) == mapped && load(h, ENTRY) == made);
+#ifdef TABLES
+		assert(load(h, TABLE) == linked && (mapped || !linked) && (linked || !made));
+#endif
 		workers++
 	}
 }
@@ -144,8 +160,11 @@ inline space_lock(h)
 inline verb(h)
 {
 	space_lock(h);
-	d_step { mapped = !mapped; made = false };
+	d_step { mapped = !mapped; made = false; linked = false };
 	store(h, ENTRY, false);
+#ifdef TABLES
+	store(h, TABLE, false);
+#endif
 	store(h, MAPPED, mapped);
 	workers--;
 	spin_unlock(h)
@@ -156,6 +175,10 @@ inline locked_fault(h)
 	space_lock(h);
 	if
 	:: load(h, MAPPED) ->
+#ifdef TABLES
+		linked = true;
+		store(h, TABLE, true);
+#endif
 		made = true;
 		store(h, ENTRY, true)
 	:: else -> skip
@@ -175,6 +198,27 @@ inline space_leave(h)
 {
 	fence(h);
 	store(h, INSIDE(h), false)
+}
+
+/* A reader has left because there was no table. */
+inline link_table(h)
+{
+#ifndef LINK_UNLOCKED
+	spin_lock();
+#endif
+	if
+#ifdef LINK_BLINDLY
+	:: true ->
+#else
+	:: load(h, OPEN) && load(h, MAPPED) ->
+#endif
+		linked = true;
+		store(h, TABLE, true)
+	:: else -> skip
+	fi;
+#ifndef LINK_UNLOCKED
+	spin_unlock(h)
+#endif
 }
 
 inline fault(h)
@@ -201,8 +245,9 @@ inline fault(h)
 #ifdef LEAVE_FIRST
 		space_leave(h);
 #endif
+		lacks = load(h, MAPPED) && !has_table(h);
 		if
-		:: load(h, MAPPED) ->
+		:: load(h, MAPPED) && !lacks ->
 			atomic { made = true; store(h, ENTRY, true) }
 		:: else -> skip
 		fi;
@@ -210,6 +255,13 @@ inline fault(h)
 #ifndef LEAVE_FIRST
 		space_leave(h);
 #endif
+#ifdef TABLES
+		if
+		:: lacks -> link_table(h)
+		:: else -> skip
+		fi;
+#endif
+		lacks = false
 	:: else ->
 		space_leave(h);
 		locked_fault(h)
@@ -220,7 +272,7 @@ inline fault(h)
 proctype Hart(byte h)
 {
 	byte i, r, turns;
-	bool saw;
+	bool saw, lacks;
 
 	do
 	:: turns == TURNS -> break
