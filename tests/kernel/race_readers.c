@@ -2,7 +2,9 @@
 /* Faults that take no lock, beside one another and against verbs (mm/space_lock.h; R16, R65). */
 #include "abi/mman.h"
 #include "lib/bits.h"
+#include "mm/space_lock.h"
 #include "proc/sched.h"
+#include "sync/interleave.h"
 #include "tests/kernel/race.h"
 
 #define TABLE_SPAN  (MMU_LEAF_ENTRIES * PAGE_SIZE)
@@ -192,3 +194,42 @@ RACE(race_faults_beside_munmap, .rounds = 6, .shares_space = true, .begin = map_
 
 RACE(race_faults_beside_mprotect, .rounds = 6, .shares_space = true, .begin = map_for_verbs,
      .sides = { forbid_and_allow, fault_about, fault_about })
+
+#ifdef FAULTLINE_HARDENED
+
+/* ---- a reader that comes as the lock is taken ---- */
+
+static struct space *closed;
+
+static void take_the_lock(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SPACE)
+		return;
+	interleave_hook = NULL;
+	space_lock(closed);
+	space_unlock(closed);
+}
+
+/* R65: the space was open at its first look. */
+KTEST_IN_PROCESS_ALONE(reader_looks_again_when_it_has_said_that_it_is_inside)
+{
+	struct uspace *us = uspace_create();
+	struct space_reader *reader;
+
+	ASSERT_TRUE(us);
+	closed = &us->space;
+	space_share(closed);
+	space_lock(closed);
+	space_open(closed);
+	space_unlock(closed);
+	interleave_hook = take_the_lock;
+	reader = space_enter(closed);
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
+	EXPECT_TRUE(!reader);
+	if (reader)
+		space_leave(closed, reader);
+	uspace_put(us);
+}
+
+#endif
