@@ -275,6 +275,31 @@ void switches_in_critical_sections(void)
 	}
 }
 
+#define NOPS  100
+#define TIMES 30
+
+/* instret has the instructions of one hart, whatever others do; a read of it is not counted. A loop that waits by PAUSE is left out. */
+void instructions_of_harts(void)
+{
+	uint64_t before, after;
+
+	start_all();
+	for (unsigned i = 1; i < NHARTS; i++)
+		tell(i, ADD_BY_AMO, 0);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		before = csr_read(instret);
+		asm volatile(".rept %0; nop; .endr" : : "i"(NOPS));
+		after = csr_read(instret);
+		check(after - before == NOPS);
+	}
+	for (unsigned i = 1; i < NHARTS; i++)
+		(void)result_of(i);
+	before = csr_read(instret);
+	/* The word by which the machine replaces a kernel's PAUSE. */
+	asm volatile(".rept %0; nop; nop; .word 0x0100000b; .endr" : : "i"(TIMES));
+	check(csr_read(instret) == before);
+}
+
 void fpu_of_each_hart(void)
 {
 	start_all();

@@ -1236,11 +1236,14 @@ static void watch(void)
 #define HARTS	  256u
 #define UPPER	  512u
 #define BAD	  1024u
+#define COUNT	  2048u
 #define SBI_ONCE  PLAIN /* does not depend on options */
 #define ALL	  (PLAIN | NEGATIVE | AD_FAULTS | SPECULATE | EVICT | ASIDS | WITNESS | UNSEEN)
 
-static const char *const modes[] = { "plain",	"negative", "ad",    "speculate", "evict", "asid",
-				     "witness", "unseen",   "harts", "upper",	  "bad" };
+static const char *const modes[] = {
+	"plain",   "negative", "ad",	"speculate", "evict", "asid",
+	"witness", "unseen",   "harts", "upper",     "bad",   "count"
+};
 
 static const struct {
 	const char *name;
@@ -1316,8 +1319,9 @@ static const struct {
 	{ "HSM: states and errors", hart_states, HARTS },
 	{ "IPIs by masks", ipis_by_masks, HARTS },
 	{ "timers of harts", timers_of_harts, HARTS },
-	{ "switches in critical sections", switches_in_critical_sections, HARTS },
-	{ "the FPU of each hart", fpu_of_each_hart, HARTS },
+	{ "switches in critical sections", switches_in_critical_sections, HARTS | COUNT },
+	{ "the FPU of each hart", fpu_of_each_hart, HARTS | COUNT },
+	{ "the instructions of each hart", instructions_of_harts, COUNT },
 	{ "fences of harts", fences_of_harts, HARTS },
 	{ "the witness of harts", witness_of_harts, HARTS },
 	{ "a hart goes on beside a bad one", watch, BAD },

@@ -121,6 +121,7 @@ void hart_states(void);
 void harts_in_the_tree(void);
 void ipis_by_masks(void);
 void timers_of_harts(void);
+void instructions_of_harts(void);
 void switches_in_critical_sections(void);
 void fpu_of_each_hart(void);
 void fences_of_harts(void);

@@ -12,7 +12,8 @@ OPTIONS_AT = 0x8001F000  # as in tools/strict/options.h
 SECONDS = 300
 MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
          "asid": "asid=2", "witness": "witness findings=0",
-         "unseen": "witness negative findings=0", "upper": "upper", "harts": "harts=4 ids=40 contexts switch=5 eager=8 witness findings=0"}
+         "unseen": "witness negative findings=0", "upper": "upper", "harts": "harts=4 ids=40 contexts switch=5 eager=8 witness findings=0",
+         "count": "harts=4 ids=40 switch=5 eager=8 count"}
 FOUND = 86  # the status where the witness has found something
 FINDERS = ("witness", "harts")  # in these modes it does
 PAYLOAD, TEXT_SIZE = 0x80200000, 1 << 16  # where the payload's text is
@@ -86,7 +87,7 @@ def main(firmware, payload):
     for deed in range(BAD_DEEDS):
         report.take(f"bad deed {deed}", *run(firmware, payload, "harts=4 ids=40 negative speculate=1 evict=100 witness findings=0",
                                              f"mode=bad deed={deed}"), [0, FOUND])
-    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1", "harts=0", "harts=9", "switch=0", "ids=101", "contexts=1", "astray=1", "silent=1"):
+    for text in ("evict", "evict=x", "ad=maybe", "asid=17", "nothing", "negative=1", "harts=0", "harts=9", "switch=0", "ids=101", "contexts=1", "astray=1", "silent=1", "count=1"):
         status, lines = run(firmware, payload, text)
         report.point(status == 2 and any("no such option" in line for line in lines), f"'{text}' is refused")
     print(f"1..{report.points}")

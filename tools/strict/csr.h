@@ -37,6 +37,8 @@ enum privilege { USER, SUPERVISOR, MACHINE = 3 };
 #define IRQ_MTI (1ul << 7)
 #define IRQ_SEI (1ul << 9)
 
+#define MCOUNTEREN_IR (1ul << 2)
+
 #define CAUSE_INTERRUPT (1ul << 63)
 enum cause {
 	FETCH_MISALIGNED,

@@ -319,6 +319,15 @@ void hart_wait(enum hart_state state)
 	gives_way = true;
 }
 
+/* Those of the loop: a load, a branch, and the hint. How often it goes round is the machine's business. */
+#define PAUSE_INSNS 3u
+
+void hart_pause(void)
+{
+	running->instructions -= MIN(running->instructions, PAUSE_INSNS);
+	gives_way = true;
+}
+
 /* ---- starts ---- */
 
 #define INITIAL_STATUS                                                          \

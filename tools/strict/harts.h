@@ -28,6 +28,7 @@ struct hart {
 	bool begun; /* it was started once */
 	uint64_t satp;
 	uint64_t deadline;	/* of its timer, as `time` counts */
+	uint64_t instructions;	/* that it has executed, with the option `count` */
 	struct registers saved; /* while another one runs */
 };
 
@@ -67,6 +68,9 @@ void hart_start(struct hart *hart, uint64_t pc, uint64_t argument);
 /* The running hart stops, or waits for an interrupt that it has enabled. Another one may run at once. */
 void hart_stop(void);
 void hart_wait(enum hart_state state);
+
+/* The running hart waits in a loop for what another one does, which may go on at once. */
+void hart_pause(void);
 
 /* Sets or clears the software interrupt of a hart. */
 void hart_interrupt(struct hart *hart, bool on);

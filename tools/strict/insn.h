@@ -27,3 +27,8 @@
  */
 #define INSN_FENCE_I	0x100fu
 #define INSN_FENCE_TRAP 0x100bu
+
+/* PAUSE, likewise, with the option `count`: it is a hint. */
+#define INSN_PAUSE	0x0100000fu
+#define INSN_PAUSE_TRAP 0x0100000bu
+#define CSR_INSTRET	0xc02u

@@ -66,7 +66,9 @@ void firmware_main(uint64_t id, uint8_t *tree, const struct boot_info *info, str
 	    (ram_end - KERNEL_RAM) >> 20, KERNEL_RAM);
 	options_say();
 	csr_write(medeleg, DELEGATED);
-	csr_write(mcounteren, 7);
+	csr_write(mcounteren, options.count ? 7 & ~MCOUNTEREN_IR : 7);
+	if (options.count)
+		csr_write(mtvec, trap_entry_that_counts);
 	csr_write(menvcfg, MENVCFG_CBO);
 	csr_write(mie, 0);
 	hart_boot(frame, info->next_address, (uint64_t)tree);

@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, odd, lacks=hsm|ipi|rfence, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, odd, count, lacks=hsm|ipi|rfence, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -86,6 +86,8 @@ static bool machine_option_set(const struct cmdline_word *word)
 		options.silent = true;
 	else if (cmdline_is(word, "odd") && !word->value)
 		options.odd = true;
+	else if (cmdline_is(word, "count") && !word->value)
+		options.count = true;
 	else if (cmdline_is(word, "lacks"))
 		options.lacks |= lack_of(word);
 	else if (cmdline_is(word, "ids"))
@@ -178,6 +180,8 @@ void options_say(void)
 		say("silent, ");
 	if (options.odd)
 		say("odd, ");
+	if (options.count)
+		say("count, ");
 	for (unsigned i = 0; i < LACKS; i++)
 		if (options.lacks >> i & 1)
 			say("lacks=%s, ", lack_names[i]);

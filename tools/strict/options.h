@@ -30,6 +30,7 @@ extern struct options {
 	bool astray;	    /* a hart that is started first begins where the boot hart did */
 	bool silent;	    /* a hart that is started executes nothing */
 	bool odd;	    /* the tree says odd things of the harts from number 2 on */
+	bool count;	    /* instret has the instructions of one hart, its waits left out */
 	unsigned lacks;	    /* bits of enum lack: what the firmware has not */
 	unsigned id_step;   /* hart number i has i times this as its id */
 	unsigned slice;	    /* a hart runs for so many ticks of 100 instructions, on average */

@@ -60,46 +60,40 @@ resume:
 	ld sp, 16(sp)
 	mret
 
-	.balign 4
-trap_entry:
+/* A trap, handled by a function. \counts: the frame's x[0] and counted_from have the numbers of instructions at both ends. */
+	.macro entry handler, counts
 	csrrw sp, mscratch, sp	/* sp: the frame */
 	sd x1, 8(sp)
-	sd x3, 24(sp)
-	sd x4, 32(sp)
-	sd x5, 40(sp)
-	sd x6, 48(sp)
-	sd x7, 56(sp)
-	sd x8, 64(sp)
-	sd x9, 72(sp)
-	sd x10, 80(sp)
-	sd x11, 88(sp)
-	sd x12, 96(sp)
-	sd x13, 104(sp)
-	sd x14, 112(sp)
-	sd x15, 120(sp)
-	sd x16, 128(sp)
-	sd x17, 136(sp)
-	sd x18, 144(sp)
-	sd x19, 152(sp)
-	sd x20, 160(sp)
-	sd x21, 168(sp)
-	sd x22, 176(sp)
-	sd x23, 184(sp)
-	sd x24, 192(sp)
-	sd x25, 200(sp)
-	sd x26, 208(sp)
-	sd x27, 216(sp)
-	sd x28, 224(sp)
-	sd x29, 232(sp)
-	sd x30, 240(sp)
-	sd x31, 248(sp)
+	.if \counts
+	csrr x1, minstret
+	sd x1, 0(sp)
+	.endif
+	.irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd x\n, 8 * \n(sp)
+	.endr
 	/* A trap of the firmware itself gets a frame of its own. */
 	la t0, panic_stack_top - FRAME
 	csrrw t0, mscratch, t0
 	sd t0, 16(sp)
 	mv a0, sp
-	call trap
+	call \handler
+	.if \counts
+	la t0, counted_from
+	csrr t1, minstret
+	sd t1, 0(t0)
+	.endif
 	j resume
+	.endm
+
+	.balign 4
+	.globl trap_entry
+trap_entry:
+	entry trap, 0
+
+	.balign 4
+	.globl trap_entry_that_counts
+trap_entry_that_counts:
+	entry trap_counted, 1
 
 /* The FPU's registers, to and from memory: f0 to f31, and fcsr. FS is not off. */
 	.option push

@@ -30,6 +30,13 @@ struct frame {
 /* Called by start.S for each trap. Returning goes on with the frame at mepc. */
 void trap(struct frame *frame);
 
+/* The same with the option `count`: x[0] is the number of instructions until the trap, counted_from that at its end. */
+void trap_counted(struct frame *frame);
+extern uint64_t counted_from;
+
+/* start.S */
+void trap_entry_that_counts(void);
+
 /* Makes S-mode take an exception, as the hardware does when it is delegated. */
 void redirect(uint64_t cause, uint64_t tval);
 

@@ -130,6 +130,21 @@ static bool emulate(struct frame *frame, uint32_t insn)
 	       emulate_satp(frame, insn);
 }
 
+/* A read of instret, and a hint, where instructions are counted for each hart. */
+static bool emulate_counted(struct frame *frame, uint32_t insn)
+{
+	if (insn == INSN_PAUSE_TRAP && interrupted() == SUPERVISOR) {
+		hart_pause();
+		return true;
+	}
+	if (OPCODE(insn) != OPCODE_SYSTEM || CSR_OF(insn) != CSR_INSTRET || FUNCT3(insn) != 2 ||
+	    RS1(insn))
+		return false;
+	frame->x[RD(insn)] = running->instructions;
+	frame->x[0] = 0;
+	return true;
+}
+
 static void illegal_instruction(struct frame *frame)
 {
 	uint64_t tval = csr_read(mtval);
@@ -137,7 +152,7 @@ static void illegal_instruction(struct frame *frame)
 
 	if (insn == INSN_SRET && interrupted() == SUPERVISOR)
 		emulate_sret();
-	else if (emulate(frame, insn))
+	else if (emulate(frame, insn) || (options.count && emulate_counted(frame, insn)))
 		skip_instruction();
 	else
 		redirect(ILLEGAL_INSTRUCTION, tval);
@@ -216,4 +231,15 @@ void trap(struct frame *frame)
 	}
 	shadow_age();
 	harts_switch(frame, cause == (CAUSE_INTERRUPT | 7));
+}
+
+/* Those between the two reads of the counter in start.S which are not the hart's. */
+#define TRAP_INSNS 38u
+
+uint64_t counted_from;
+
+void trap_counted(struct frame *frame)
+{
+	running->instructions += frame->x[0] - counted_from - TRAP_INSNS;
+	trap(frame);
 }

@@ -204,7 +204,7 @@ static bool is_live(struct note *note)
 static uint64_t scanned[NSCANNED]; /* superpages */
 static unsigned nscanned;
 
-/* The kernel's FENCE.I are replaced by instructions that trap. */
+/* The kernel's FENCE.I, and what else the firmware has to see, are replaced by instructions that trap. */
 static void patch_text(uint64_t address, uint64_t size)
 {
 	bool patched = false;
@@ -213,6 +213,10 @@ static void patch_text(uint64_t address, uint64_t size)
 	     at++)
 		if (at[0] == (INSN_FENCE_I & 0xffff) && at[1] == INSN_FENCE_I >> 16) {
 			at[0] = INSN_FENCE_TRAP & 0xffff;
+			patched = true;
+		} else if (options.count && at[0] == (INSN_PAUSE & 0xffff) &&
+			   at[1] == INSN_PAUSE >> 16) {
+			at[0] = INSN_PAUSE_TRAP & 0xffff;
 			patched = true;
 		}
 	if (patched)
