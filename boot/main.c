@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/console.h"
 #include "base/hart.h"
+#include "base/latency_report.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
@@ -46,7 +47,6 @@
 #include "proc/signal/arrive.h"
 #include "proc/signal/sigreturn_page.h"
 #include "proc/wait.h"
-#include "sync/latency.h"
 
 /* With less memory, a boot archive does not fit between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -241,8 +241,8 @@ static void boot_thread(void *arg)
 	arch_image_init_done();
 	phys_release(arch_image_init());
 	/* Off by default: it reads the counter twice per lock, which is slow in QEMU. */
-	if (boot_options.latency)
-		latency_start();
+	if (boot_options.latency || boot_options.latency_places)
+		latency_start_all(boot_options.latency_places);
 	futex_init();
 	signal_arrivals_init();
 	holders_init();

@@ -117,7 +117,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.preempt) == 0;
 	if (cmdline_is(word, "latency"))
-		return read_only(word, "report", &boot_options.latency);
+		return read_only(word, "report", &boot_options.latency) ||
+		       read_only(word, "places", &boot_options.latency_places);
 #endif
 	if (cmdline_is(word, "ad"))
 		return read_only(word, "soft", &boot_options.soft_ad);

@@ -23,9 +23,10 @@ struct boot_options {
 	uint64_t fail_nth;  /* hardened: number of the allocation that fails; 0: none */
 	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;
-	bool latency;	  /* hardened: log the longest times without preemption at the end */
-	unsigned journal; /* KiB for the ring of the journal; 0: nothing is recorded */
-	uint64_t seed;	  /* seed for random choices of tests; 0: not given */
+	bool latency;	     /* hardened: log the longest times without preemption at the end, */
+	bool latency_places; /* or also those from each place */
+	unsigned journal;    /* KiB for the ring of the journal; 0: nothing is recorded */
+	uint64_t seed;	     /* seed for random choices of tests; 0: not given */
 };
 
 extern struct boot_options boot_options;

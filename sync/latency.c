@@ -21,24 +21,34 @@ void latency_begin(enum latency_kind kind)
 	latency->kinds[kind].since = arch_instructions();
 }
 
+/* If there are more places than room, the last ones to come are left out. */
+static void keep_place(struct latency_stretch *places, const struct latency_stretch *stretch)
+{
+	struct latency_stretch *end = places + LATENCY_PLACES;
+
+	while (places < end && places->instructions && places->from != stretch->from)
+		places++;
+	if (places < end && stretch->instructions > places->instructions)
+		*places = *stretch;
+}
+
 void latency_end(enum latency_kind kind)
 {
 	struct latency *latency = latency_this_hart();
-	struct latency_stretch *longest;
-	uint64_t instructions;
+	struct latency_stretch *longest, stretch;
 
 	if (!latency || !latency->kinds[kind].open)
 		return;
 	latency->kinds[kind].open = false;
-	instructions = arch_instructions() - latency->kinds[kind].since;
+	stretch.instructions = arch_instructions() - latency->kinds[kind].since;
+	stretch.from = latency->kinds[kind].from;
+	stretch.to = latency_place(__builtin_return_address(0));
 	longest = &latency->kinds[kind].longest;
 	/* Users are not interested in a checker's time, nor in a stretch that contains it. */
-	if (!latency->exempt && instructions > longest->instructions)
-		*longest = (struct latency_stretch){
-			.instructions = instructions,
-			.from = latency->kinds[kind].from,
-			.to = latency_place(__builtin_return_address(0)),
-		};
+	if (!latency->exempt && stretch.instructions > longest->instructions)
+		*longest = stretch;
+	if (!latency->exempt && latency->places_too && kind == LATENCY_PREEMPTION)
+		keep_place(latency->places, &stretch);
 }
 
 void latency_forget(enum latency_kind kind)
@@ -62,12 +72,8 @@ void latency_exempt_end(void)
 		latency->kinds[i].since = now;
 }
 
-void latency_start(void)
+void latency_start(struct latency *latency, bool places_too)
 {
-	latency_this_hart()->on = true;
-}
-
-struct latency_stretch latency_longest(enum latency_kind kind)
-{
-	return latency_this_hart()->kinds[kind].longest;
+	latency->places_too = places_too;
+	latency->on = true;
 }

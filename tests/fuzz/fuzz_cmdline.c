@@ -152,6 +152,7 @@ static bool *switch_of(struct boot_options *options, const struct word *word)
 		bool *ret;
 	} switches[] = {
 		{ "latency", "report", &options->latency },
+		{ "latency", "places", &options->latency_places },
 		{ "ad", "soft", &options->soft_ad },
 		{ "commit", "strict", &options->commit_strict },
 		{ "console", "plain", &options->plain_console },
@@ -327,7 +328,8 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.preempt == expected.options.preempt);
-	fuzz_check(boot_options.latency == expected.options.latency);
+	fuzz_check(boot_options.latency == expected.options.latency &&
+		   boot_options.latency_places == expected.options.latency_places);
 	free(line);
 	return expected.bad == 0;
 }

@@ -82,7 +82,7 @@ static void spend(uint64_t instructions)
 
 static uint64_t longest(enum latency_kind kind)
 {
-	return latency_longest(kind).instructions;
+	return latency_this_hart()->kinds[kind].longest.instructions;
 }
 
 /* By a function of its own, whose addresses are known. */
@@ -103,7 +103,7 @@ KTEST_ALONE(latency_of_interrupts_is_that_of_the_outermost)
 	if (!begin_test())
 		return;
 	hold_interrupts();
-	stretch = latency_longest(LATENCY_INTERRUPTS);
+	stretch = latency_this_hart()->kinds[LATENCY_INTERRUPTS].longest;
 	EXPECT_TRUE(stretch.instructions >= 2ul * LONG);
 	EXPECT_TRUE(stretch.from > (vaddr_t)hold_interrupts && stretch.to > stretch.from);
 	EXPECT_TRUE(stretch.to < (vaddr_t)hold_interrupts + 1024);

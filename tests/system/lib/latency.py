@@ -14,12 +14,17 @@ from runner import latency  # noqa: E402
 
 KERNEL = os.environ.get("FAULTLINE_KERNEL", "")
 MEASURED = None if FAKE or "hardened" not in KERNEL else latency.Latency(os.path.join(BUILD, KERNEL))
+# On several harts, the strict machine counts the instructions of each, and leaves out those for which it waits for others.
+HARTS = os.environ.get("LATENCY_HARTS", "1")
+SEVERAL = ["--harts", HARTS, "--strict", "1", "--strict-opt", "count,witness"]
 LOG = tempfile.NamedTemporaryFile(prefix="faultline-log-")  # pylint: disable=consider-using-with
 
 
 def options():
     """Gives the runner's options: none for another kernel, which has no such measurement."""
-    return ["--icount", "--append", latency.WORD, "--log", LOG.name] if MEASURED else []
+    if not MEASURED:
+        return []
+    return ["--icount", "--append", latency.PLACES if HARTS != "1" else latency.WORD, "--log", LOG.name, *(SEVERAL if HARTS != "1" else [])]
 
 
 def take_log():
@@ -36,4 +41,6 @@ def check(name):
     if not MEASURED:
         raise Skip("measured on the hardened kernel alone")
     print(f"# stats: latency: {name}: {MEASURED.stats()}")
+    for line in MEASURED.longest_places():
+        print("# " + line)
     equal([], MEASURED.wrong(), "what was off for too long")
