@@ -1469,8 +1469,8 @@ void sched_wait_left(struct thread *thread)
 		spin_pause();
 }
 
-/* Keeps the hart, and other harts from switching and from sampling, while a thread's times are read. */
-static unsigned long times_lock(void)
+/* Keeps the hart, and other harts from switching and from sampling. */
+unsigned long sched_times_lock(void)
 {
 	unsigned long flags = irq_save();
 
@@ -1479,7 +1479,7 @@ static unsigned long times_lock(void)
 	return flags;
 }
 
-static void times_unlock(unsigned long flags)
+void sched_times_unlock(unsigned long flags)
 {
 	if (hart_are_several())
 		spin_unlock_irqoff(&sched_lock);
@@ -1493,25 +1493,19 @@ uint64_t thread_ran_ticks(const struct thread *thread)
 
 	if (thread != current_thread() && !hart_are_several())
 		return atomic_load_relaxed(&thread->ran_ticks);
-	flags = times_lock(); /* a switch in between would change both */
-	ticks = thread->ran_ticks;
-	if (thread->on_hart)
-		ticks += arch_time() - thread->since_tick;
-	times_unlock(flags);
+	flags = sched_times_lock(); /* a switch in between would change both */
+	ticks = thread_ran_ticks_held(thread);
+	sched_times_unlock(flags);
 	return ticks;
 }
 
-/* What was not sampled yet is left out, because it may turn out to be kernel time. */
 uint64_t thread_user_ticks(const struct thread *thread)
 {
-	unsigned long flags = times_lock();
-	uint64_t kernel = thread->kernel_ticks, ran = thread->ran_ticks;
-	uint64_t sampled = atomic_load_relaxed(&thread->sampled_tick);
+	unsigned long flags = sched_times_lock();
+	uint64_t ticks = thread_user_ticks_held(thread);
 
-	if (thread->on_hart)
-		ran += MAX(sampled, thread->since_tick) - thread->since_tick;
-	times_unlock(flags);
-	return ran - MIN(kernel, ran);
+	sched_times_unlock(flags);
+	return ticks;
 }
 
 #define STEAL_LOOKS 16
@@ -1702,13 +1696,13 @@ void sched_sample(bool user)
 		atomic_store_relaxed(&thread->sampled_tick, now);
 		return;
 	}
-	flags = times_lock();
+	flags = sched_times_lock();
 	since = MAX(thread->sampled_tick, thread->since_tick);
 	thread->kernel_ticks += now - since;
 	if (thread != hart_this()->idle)
 		counter_add(&hart_this()->kernel_ticks, now - since);
 	thread->sampled_tick = now;
-	times_unlock(flags);
+	sched_times_unlock(flags);
 }
 
 uint64_t sched_slice(const struct thread *thread)

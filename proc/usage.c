@@ -67,9 +67,19 @@ void usage_borrow_space(struct process *process)
 	process->borrowed_major = usage.major_faults;
 }
 
-UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
+/* So many threads' times are read in one hold of the lock. */
+#define TIMES_IN_A_ROW 32u
+
+/* Begins another hold of the lock, after the one that there is, if any. */
+static unsigned long times_again(unsigned long flags, bool held)
 {
-	uint64_t ran = thread_ran_ticks(thread);
+	if (held)
+		sched_times_unlock(flags);
+	return sched_times_lock();
+}
+
+UNCHECKED static inline void add_thread(struct usage *to, const struct thread *thread, uint64_t ran)
+{
 	uint64_t kernel = MIN(thread->kernel_ticks, ran);
 
 	to->user_ticks += ran - kernel;
@@ -80,13 +90,27 @@ UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
 	to->dirtied_bytes += thread->dirtied_bytes;
 }
 
+UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
+{
+	add_thread(to, thread, thread_ran_ticks(thread));
+}
+
 /* There may be very many threads. */
 UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
 {
+	bool several = hart_are_several();
 	const struct thread *thread;
+	unsigned long flags = 0;
+	unsigned n = 0; /* threads that were read with the lock */
 
-	for_each_thread(thread, process)
-		usage_add_thread(to, thread);
+	for_each_thread(thread, process) {
+		if (several && n++ % TIMES_IN_A_ROW == 0)
+			flags = times_again(flags, n > 1);
+		add_thread(to, thread,
+			   several ? thread_ran_ticks_held(thread) : thread_ran_ticks(thread));
+	}
+	if (n)
+		sched_times_unlock(flags);
 }
 
 void usage_current(struct usage *ret)
@@ -115,7 +139,7 @@ struct usage usage_children(void)
 }
 
 /* Of a thread that does not run. */
-static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
+UNCHECKED static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
 {
 	uint64_t ran = atomic_load_relaxed(&thread->ran_ticks);
 
@@ -123,20 +147,30 @@ static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
 }
 
 /* There may be very many threads, so this reads nothing else, and as little as it can. */
-uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
+UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 {
 	const struct thread *thread, *self = current_thread();
 	const struct usage *past = &process->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
+	bool several = hart_are_several();
+	unsigned long flags = 0;
+	unsigned n = 0;
 
 	if (process->state == PROCESS_ZOMBIE)
 		return ticks;
 	for_each_thread(thread, process) {
-		if (thread == self || hart_are_several())
+		if (several && n++ % TIMES_IN_A_ROW == 0)
+			flags = times_again(flags, n > 1);
+		if (several)
+			ticks += user_only ? thread_user_ticks_held(thread)
+					   : thread_ran_ticks_held(thread);
+		else if (thread == self)
 			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
 		else
 			ticks += ticks_of(thread, user_only);
 	}
+	if (n)
+		sched_times_unlock(flags);
 	return ticks;
 }
 
@@ -183,10 +217,9 @@ void usage_end(struct process *process)
 
 	assert_hardened(spin_lock_held(&process_tree_lock) && !process->uspace);
 	spin_lock(&process->signals.lock);
-	for_each_thread(thread, process) {
-		usage_add_thread(&process->past_usage, thread);
+	usage_add_threads(&process->past_usage, process);
+	for_each_thread(thread, process)
 		usage_add_io(&process->past_io, &thread->io);
-	}
 	spin_unlock(&process->signals.lock);
 }
 
