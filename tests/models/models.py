@@ -158,7 +158,8 @@ def no_wake_up_is_lost_beside_a_stop():
     right("sched.pml", 1000000, "STOPS", "EARLY")
 
 
-FENCES = ("SLEEP", "COUNTED", "SEQUENCE", "RECORD", "KICK")
+# Which sides of each protocol have a fence.
+FENCES = {"SLEEP": (0, 1), "COUNTED": (1,), "SEQUENCE": (0,), "RECORD": (0,), "KICK": (0, 1)}
 
 
 @case
@@ -169,8 +170,10 @@ def no_store_is_late_for_another_hart():
 
 @long_case
 def each_fence_that_is_left_out_is_missed():
-    for protocol in FENCES:
-        equal(True, check("fences.pml", protocol, "NO_FENCE", optimize="-O0")[0] > 0, f"{protocol} has an error without its fence")
+    for protocol, sides in FENCES.items():
+        for side in sides:
+            errors, _ = check("fences.pml", protocol, f"NO_FENCE={side}", optimize="-O0")
+            equal(True, errors > 0, f"{protocol} has an error without the fence of side {side}")
 
 
 # The wrong variants: what each does, its model and its definitions.
