@@ -143,13 +143,13 @@ class Judge:
         return claim.test in failed or claim.test.replace("_", " ") in failed
 
     def look(self, bug, planted):
-        """Returns ({claim: by what, or None if its test does not fail}, the claims whose tests are not asked for, or skipped)."""
+        """Returns ({claim: the test, or None if its test does not fail}, the claims whose tests are not asked for, or skipped)."""
         found, left = {}, []
         for claim in claims_of(bug):
             for test in self.runs(claim):
                 well = self.passes(test, claim)
                 if well is not None:
-                    found[claim] = test.name if well and self.fails_with(bug, planted, test, claim) else None
+                    found[claim] = test if well and self.fails_with(bug, planted, test, claim) else None
                 if found.get(claim):
                     break
             if claim not in found:
@@ -178,8 +178,9 @@ class Hand:
             return work.Result(bug.name, "broken", str(error), time.monotonic() - started, bug.reason)
         passed = [str(claim) for claim, by in found.items() if by is None]
         if found and not passed:
-            by = ", ".join(f"{by}: {claim}" for claim, by in found.items())
-            return work.Result(bug.name, "caught", by, time.monotonic() - started, bug.reason)
+            by = ", ".join(f"{test.name}: {claim}" for claim, test in found.items())
+            share = min((test.share for test in found.values()), key=suites.SHARES.index)
+            return work.Result(bug.name, "caught", by, time.monotonic() - started, bug.reason, share=share)
         result = self.other.run(bug) if self.other else work.Result(bug.name, "not tried", "nothing here runs "
                                                                     + ", ".join(map(str, left)), reason=bug.reason)
         if passed:

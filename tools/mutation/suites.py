@@ -12,6 +12,8 @@ import time
 import spelling
 
 STAGES = ("host", "kernel", "user", "system", "strict", "browser")
+ASKED = (*STAGES, "nightly")  # those that run only where they are asked for come last
+SHARES = ("commit", "night", "week")  # when CI runs a test
 # Tests of exact costs fail after any change, so they say nothing about a bug; the labs build kernels of their own.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper|^labs")
 FUZZER = "tests/fuzz/fuzz-"  # what tests/fuzz/fuzz.py runs
@@ -31,7 +33,7 @@ class Test:
         self.name = known["name"]
         self.words, self.folder = known["cmd"], known["workdir"] or build
         self.env = {**os.environ, **known["env"]}
-        self.suite = known["suite"][0].rpartition(":")[2]
+        self.suite, self.share = known["suite"][0].rpartition(":")[2], share_of(known)
         # A fuzzer's program is one of its script's words. Those after it are for coverage, whose floors hold without bugs only.
         self.at = next((at for at, word in enumerate(self.words) if FUZZER in word), 0)
         self.words = self.words[: self.at + 1] if self.at else self.words
@@ -117,6 +119,12 @@ def verdict(status, text):
     return why or f"status {status}"
 
 
+def share_of(known):
+    """Returns in which share of CI's a test of Meson's is first."""
+    names = {suite.rpartition(":")[2] for suite in known["suite"]}
+    return SHARES[2 if "soak" in names else 1 if "nightly" in names else 0]
+
+
 def relevant(test):
     """Returns whether a test runs the kernel's code: those of tools do not."""
     if LEFT_OUT.search(test.name):
@@ -129,8 +137,8 @@ def stages_of(words):
     asked = {}
     for word in words.split(","):
         stage, _, pattern = word.partition(":")
-        if stage not in STAGES:
-            raise SystemExit(f"mutants: no suite is called {stage}: {', '.join(STAGES)}")
+        if stage not in ASKED:
+            raise SystemExit(f"mutants: no suite is called {stage}: {', '.join(ASKED)}")
         asked[stage] = pattern or ".*"
     return asked
 
@@ -138,8 +146,10 @@ def stages_of(words):
 def belongs(known, stage):
     """Returns whether a test of Meson's is of a stage: of the suite of that name, or one that our kernels run on the strict
     machine."""
-    on_strict = known["name"].endswith(("-strict", " strict"))
-    return on_strict if stage == "strict" else known["suite"][0].endswith(":" + stage) and not on_strict
+    on_strict = "strict.elf" in known["env"].get("FAULTLINE_QEMU", "") or any(word == "--strict" or word.endswith("/races") for word in known["cmd"])
+    if stage == "strict":
+        return on_strict and share_of(known) != "week"
+    return known["suite"][0].endswith(":" + stage) and not on_strict
 
 
 def stage_tests(slot, stage, pattern):
@@ -201,12 +211,22 @@ class Suites:
         """Returns {"stage name": seconds}."""
         return {f"{stage} {test.name}": test.seconds for stage, tests in self.stages.items() for test in tests}
 
+    def run(self, wanted):
+        """Runs the wanted tests of all stages, first those that CI runs for each commit, until one fails or hangs.
+        Returns ("stage: test: what", its share), or None."""
+        for share in SHARES:
+            for stage in self.stages:
+                found = self.run_stage(stage, lambda test: test.share == share and wanted(test))
+                if found:
+                    return f"{stage}: {found[0]}", found[1]
+        return None
+
     def run_stage(self, stage, wanted=lambda test: True):
-        """Runs the wanted tests of a stage until one fails or hangs; returns "test: what", or None."""
+        """Runs the wanted tests of a stage until one fails or hangs; returns ("test: what", its share), or None."""
         for test in filter(wanted, self.stages[stage]):
             failed, _ = test.run()
             if failed and stage in TIMED and not test.died and not failed.startswith("timeout"):
                 failed = test.again(failed)
             if failed:
-                return f"{test.name}: {failed}"
+                return f"{test.name}: {failed}", test.share
         return None

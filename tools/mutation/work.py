@@ -14,19 +14,14 @@ NOBODY = 0xFFFFFFFF
 class Result:
     """The verdict on one bug: caught, survived, or broken if it could not be tried."""
 
-    def __init__(self, name, verdict, by="", seconds=0.0, reason="", source=""):
+    def __init__(self, name, verdict, by="", seconds=0.0, reason="", source="", share=""):
         self.name, self.verdict, self.by, self.seconds, self.reason = name, verdict, by, seconds, reason
-        self.source = source
+        self.source, self.share = source, share  # when CI runs the test
 
     def row(self):
         """Returns a line of tab-separated values."""
         words = [self.name, self.verdict, self.by, f"{self.seconds:.0f}"]
         return "\t".join(words + ([self.source] if self.source else []))
-
-
-def by(stage, failed):
-    """Returns which suite's test noticed the bug."""
-    return f"{stage}: {failed}"
 
 
 class Patches:
@@ -64,20 +59,20 @@ class Patches:
         started = time.monotonic()
         try:
             with self.applied(bug):
-                verdict, told = self.stages()
+                verdict, told, share = self.stages()
         except patch.Broken as error:
-            verdict, told = "broken", str(error)
-        return Result(bug.name, verdict, told, time.monotonic() - started, bug.reason)
+            verdict, told, share = "broken", str(error), ""
+        return Result(bug.name, verdict, told, time.monotonic() - started, bug.reason, share=share)
 
     def stages(self):
-        """Builds and runs the stages in order; returns (verdict, test)."""
+        """Builds and runs the stages in order; returns (verdict, test, its share)."""
         for stage, tests in self.suites.stages.items():
             if not self.slot.ninja(self.jobs, suites.targets(stage, tests)):
-                return "broken", "it does not compile: " + self.slot.said()
+                return "broken", "it does not compile: " + self.slot.said(), ""
             failed = self.suites.run_stage(stage)
             if failed:
-                return "caught", by(stage, failed)
-        return "survived", ""
+                return "caught", f"{stage}: {failed[0]}", failed[1]
+        return "survived", "", ""
 
 
 def is_built_of(path, name):
@@ -119,6 +114,5 @@ class Numbered:
         """Returns the Result of one bug."""
         started = time.monotonic()
         with self.planted(bug):
-            told = next((by(stage, failed) for stage in self.suites.stages
-                         for failed in [self.suites.run_stage(stage, self.concerns(bug))] if failed), None)
-        return Result(bug.name, "caught" if told else "survived", told or "", time.monotonic() - started, bug.reason)
+            told, share = self.suites.run(self.concerns(bug)) or ("", "")
+        return Result(bug.name, "caught" if told else "survived", told, time.monotonic() - started, bug.reason, share=share)

@@ -16,7 +16,7 @@ import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, named, number, patch, suites, survivors, units, weave, work
+from mutation import area, calls, finders, named, number, patch, suites, survivors, units, weave, work
 from usertest import cases
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
@@ -125,6 +125,63 @@ def reasons_name_bugs_that_are_there():
     equal([f"{survivors.FILE}: mm/y.c:*: there is no such bug",
                                                  f"{survivors.FILE}: mm/x.c:f:page_put#1: no reason"], survivors.check(folder, list(found)), "reasons that are none")
     shutil.rmtree(folder)
+
+
+@case
+def the_table_has_what_finds_each_fence_and_each_race():
+    folder = tree({"race-two": SAYS + CHANGE, "two": SAYS + CHANGE}, TEXT + CALLS)
+    write(folder, finders.FILE, "# what\nmm/x.c:gone:asm#1\tcommit\thost: x\n")
+
+    def bugs():
+        return [*calls.load(folder), *patch.load(folder)]
+
+    equal([f"{finders.FILE}: no row for {name}: tools/mutants --note --only '{name}'" for name in ("mm/x.c:f:asm#1", "race-two")]
+          + [f"{finders.FILE}: there is no mm/x.c:gone:asm#1"], finders.check(folder, bugs()), "rows that are missing, and one too many")
+    table = finders.Table(folder, bugs())
+    for result in (work.Result("two", "caught", "host: a", share="commit"), work.Result("race-two", "caught", "strict: b: at 0xffff12", share="night"),
+                   work.Result("mm/x.c:f:asm#1", "broken", "it does not compile")):
+        table.note(result)
+    equal({"race-two": ("night", "strict: b: at 0x..")}, finders.load(folder), "the rows of what was tried")
+    table.note(work.Result("mm/x.c:f:asm#1", "survived"))
+    equal([f"{finders.FILE}: mm/x.c:f:asm#1 is found by no test, and has no reason",
+           f"{finders.FILE}: for each commit, 0 of 1 are found of kind race, less than nine tenths"], finders.check(folder, bugs()), "too little is found")
+    table.note(work.Result("race-two", "caught", "strict: b", share="commit"))
+    write(folder, survivors.FILE, "mm/x.c:f:asm* one hart sees its own stores\n")
+    equal([], finders.check(folder, bugs()), "nothing is wrong")
+    write(folder, survivors.FILE, "mm/x.c:f:asm* one hart sees its own stores\nrace-two nobody looks at it\n")
+    equal([f"{finders.FILE}: race-two is found by a test, and has a reason why not"], finders.check(folder, bugs()), "a reason that is none any more")
+    shutil.rmtree(folder)
+
+
+@case
+def reasons_name_models_that_are_there():
+    folder = tree({"two": SAYS + CHANGE})
+    write(folder, "tests/models/a.pml", "#ifdef LATE\n")
+    for reason, wrong in (("a.pml LATE says why", []), ("the model b.pml LATE says why", ["tests/models/b.pml is not there"]),
+                          ("a.pml EARLY says why", ["tests/models/a.pml has no EARLY"])):
+        write(folder, survivors.FILE, f"two {reason}\n")
+        equal([f"{survivors.FILE}: two: {text}" for text in wrong], survivors.check(folder, ["two"]), reason)
+    shutil.rmtree(folder)
+
+
+@case
+def tests_are_run_in_the_order_of_ci():
+    def known(name, suite, words=(), **env):
+        return {"name": name, "cmd": ["/x/ktap", *words], "workdir": "", "env": env, "suite": ["p:" + one for one in suite], "timeout": 1, "needs": []}
+
+    tests = [known("a", ["kernel", "nightly"]), known("b", ["soak"], ["--strict"]), known("c", ["nightly"], FAULTLINE_QEMU="-bios /b/strict.elf"),
+             known("races", ["kernel"], ["/x/tools/races"]), known("d", ["nightly"]), known("e", ["kernel"])]
+    slot = type("Slot", (), {"build": "/b", "tests": lambda self: tests})()
+    found = suites.Suites(slot, suites.stages_of("kernel,strict,nightly"))
+    equal({"kernel": ["a", "e"], "strict": ["c", "races"], "nightly": ["d"]},
+          {stage: [test.name for test in mine] for stage, mine in found.stages.items()}, "the tests of each stage")
+    ran = []
+    for stage in found.stages.values():
+        for test in stage:
+            test.run = lambda test=test: (ran.append(test.name), (None, 0.0))[1]
+    equal((None, ["e", "races", "a", "c", "d"]), (found.run(lambda test: True), ran), "those of a commit come first")
+    found.stages["strict"][0].run = lambda: ("timeout", 0.0)
+    equal(("strict: c: timeout", "night"), found.run(lambda test: True), "what is said of a failure")
 
 
 @case
