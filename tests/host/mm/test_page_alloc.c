@@ -95,9 +95,8 @@ TEST(memory_that_is_not_zero)
 	struct page *pages[6];
 	struct page *array;
 
-	memory_start(2000, &reserved, 1); /* to see where the struct pages will be */
-	array = page_segments[0].pages;
 	fake_arena_init(2000);
+	array = fake_phys_to_virt(FAKE_PHYS_BASE); /* where the struct pages will be */
 	for (pfn_t n = 0; n < 2000; n++) {
 		pfn_t pfn = paddr_to_pfn(FAKE_PHYS_BASE) + n;
 		unsigned order = (unsigned)__builtin_ctzl(pfn | 1ul << PAGE_ORDER_MAX);
@@ -106,6 +105,7 @@ TEST(memory_that_is_not_zero)
 		page_start(&array[n], PAGE_FREE, order, PAGE_BLOCK | PAGE_SLAB | PAGE_POISONED);
 	}
 	assert_int_equal(0, phys_init(&ram, 1, &reserved, 1));
+	assert_ptr_equal(array, page_segments[0].pages);
 	assert_int_equal(0, ledger_check(NULL));
 	for (unsigned order = 0; order < ARRAY_SIZE(pages); order++) {
 		pages[order] = page_alloc(order, PAGE_KERNEL, PAGE_NORMAL);
