@@ -18,7 +18,11 @@ struct books {
 	/* Something may still wait for the host, which no process shows: then only a hang is a leak. */
 	bool host;
 	struct faultline_ledger before, after;
+	unsigned equal; /* readings in which nothing has changed, one after the other */
 };
+
+/* Threads of the kernel, which no process shows, have ended what they had to do after so many. */
+#define EQUAL_READINGS 20
 
 static bool books_agree(const struct books *books)
 {
@@ -33,11 +37,24 @@ static bool books_are_less(const struct books *books)
 	       books->frames(&books->after) > books->frames(&books->before);
 }
 
-static bool books_settle(struct books *books)
+/* Was nothing at work since the last readings, and did these find the same? Reads the books. */
+static bool books_stand_still(struct books *books)
 {
-	bool is_over = !books->host && only_caller_runs(UINT_MAX);
+	const size_t objects = books->after.slab_objects;
+	const long frames = books->frames(&books->after);
+	bool is_still = only_caller_runs(UINT_MAX);
 
 	books->read(&books->after);
+	is_still = is_still && objects == books->after.slab_objects &&
+		   frames == books->frames(&books->after);
+	books->equal = is_still ? books->equal + 1 : 0;
+	return books->equal >= EQUAL_READINGS;
+}
+
+static bool books_settle(struct books *books)
+{
+	bool is_over = books_stand_still(books) && !books->host;
+
 	return is_over || books_agree(books) || books_are_less(books);
 }
 
@@ -52,6 +69,7 @@ static bool leaves_nothing(struct books *books, void (*act)(void))
 		return false;
 	do {
 		books->before = books->after;
+		books->equal = 0;
 		act();
 		UNTIL("what is to go", books_settle(books));
 	} while (books_are_less(books));
