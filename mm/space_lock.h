@@ -65,8 +65,8 @@ static inline void space_lock_to_fork(struct space *space)
 }
 
 /*
- * Takes the lock of a space that is open, and leaves it so: for what may change while there are readers. Nobody else who
- * has the lock meant to keep them out. Returns false if the space is not open, and then has not taken the lock.
+ * Takes the lock of a space that is open, and leaves the space open: for changes that readers may meet. Code that closes
+ * the space needs the lock, so it waits. Returns false, without the lock, if the space is not open.
  */
 static inline bool space_lock_open(struct space *space)
 {

@@ -2,9 +2,10 @@
 /* The buddy allocator of physical frames. */
 /*
  * There is a list of free blocks for each order. A block has 2^order frames, the first of which is
- * marked PAGE_BLOCK. The struct pages of the others say nothing: those of a block that was never split
- * have never been written. So boot takes no longer on a large machine, and a struct page is first written
- * by the hart that uses the frame.
+ * marked PAGE_BLOCK. The struct pages of the other frames mean nothing: in a block that was never split
+ * they have never been written. So boot takes no longer on a large machine, and a struct page is first
+ * written by the hart that uses the frame. (The hardened build writes them all, to know which frames are
+ * poisoned.)
  *
  * Frames that were freed one by one are singles. They are in the cache of the hart that freed them
  * (mm/phys/frame_cache.h) and are allocated again last in, first out, without the work of merging and
@@ -308,7 +309,7 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 	list_init(&page->link);
 }
 
-/* Initialises the others. They may still be poisoned. Call with pool.lock held: nobody may find them as they were. */
+/* Initialises the other frames, which may still be poisoned. Call with pool.lock held: page_census() must not find them before. */
 static void tails_start(struct page *page, unsigned order, enum page_kind kind)
 {
 	assert_hardened(spin_lock_held(&pool.lock));

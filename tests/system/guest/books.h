@@ -21,7 +21,7 @@ struct books {
 	unsigned equal; /* readings in which nothing has changed, one after the other */
 };
 
-/* Threads of the kernel, which no process shows, have ended what they had to do after so many. */
+/* After so many, threads of the kernel have ended their work too: they are no processes, so only_caller_runs() misses them. */
 #define EQUAL_READINGS 20
 
 static bool books_agree(const struct books *books)

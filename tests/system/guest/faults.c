@@ -604,9 +604,9 @@ static uint64_t index_nodes(void)
 	return n;
 }
 
-/* With nothing in swap, if there is a disk for it. Index nodes are counted apart. */
-static uint64_t nodes;
+static uint64_t nodes; /* as the books were read last */
 
+/* With nothing in swap, if there is a disk for it. Index nodes are counted apart. */
 static bool read_books(struct faultline_ledger *ret)
 {
 	bool has_swap = swapoff(DISK) == 0;
