@@ -25,7 +25,7 @@
 #include "mm/phys/zeroed.h"
 #include "sync/spinlock.h"
 
-#define REFILL_ORDER 7	 /* the largest block that is split into singles at once */
+#define REFILL_ORDER 8	 /* the largest block that is split into singles at once */
 #define MERGE_BATCH  64u /* singles merged into blocks under one hold of the lock */
 #define MOVE_BATCH   32u /* singles that a hart takes from the cache of another one */
 

@@ -29,7 +29,7 @@
 #define HARTS	 16
 #define PAGE	 4096ul
 #define RANGE	 (2ul << 20) /* what a leaf table maps */
-#define PAGES	 256	     /* of a range that are touched */
+#define PAGES	 512	     /* of a range that are touched: all */
 #define START_US 3000000     /* the start-up work of Linux goes on for a while */
 
 #define MARK(n) __asm__ volatile("slti x0, x0, %0" : : "i"(n) : "memory")
