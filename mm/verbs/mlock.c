@@ -17,7 +17,7 @@ static int lock_error(int outcome)
 	case 0:
 	case -EINTR:
 		return outcome;
-	case VM_OOM:
+	case -ENOMEM:
 		return -EAGAIN;
 	default:
 		return -ENOMEM;

@@ -22,7 +22,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 			return VM_SEGV_MAPERR;
 		result = vm_fault_in(space, va, access, &wait);
 	} while (wait_and_retry(&result, &wait, &relief));
-	return result == -ENOMEM ? VM_OOM : result;
+	return result;
 }
 
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)

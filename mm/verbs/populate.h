@@ -13,7 +13,7 @@ static inline unsigned populate_access(unsigned prot)
 
 /*
  * Faults in every page of [start, end) as `access` (VM_PROT_*) would; with ACCESS_POPULATE, as a
- * write where private memory is writable. Waits where a fault would. Returns 0, -EINTR, or the
- * first other outcome, a VM_* of mm/fault.h. The caller holds the mmap lock and no spinning lock.
+ * write where private memory is writable. Waits where a fault would. Returns 0, -EINTR,
+ * -ENOMEM, or the first refusal (vm_result_is_refusal()). The caller holds the mmap lock and no spinning lock.
  */
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access);
