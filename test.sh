@@ -24,7 +24,7 @@ folder=$(build_folder build-test)
 # The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
 configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false
 # The programs of the test `coverage` are a sixth of all to compile, so they are built only where that runs. There
-# the hardened kernel has two expensive checks, too.
+# the hardened kernel has three expensive checks, too.
 case " $* " in
 *' --setup nightly '* | *' --setup=nightly '*)
 	build "$folder" build.ninja # an older folder does not know of all options
