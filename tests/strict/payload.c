@@ -985,18 +985,36 @@ static void text_entered(void)
 	}
 }
 
+/* Executes a FENCE.I whose halves are in two pages. */
+static void fence_i_across_pages(void)
+{
+	uint16_t *page = (uint16_t *)frame(), *next = (uint16_t *)frame();
+
+	check((char *)next == (char *)page + PAGE_SIZE);
+	next[-1] = 0x100f;
+	next[0] = 0;
+	next[1] = INSN_RET;
+	map(WINDOW, page, TEXT);
+	map(WINDOW + PAGE_SIZE, next, TEXT);
+	fence_va(WINDOW);
+	fence_va(WINDOW + PAGE_SIZE);
+	check(try_fetch(WINDOW + PAGE_SIZE - 2) == NONE);
+}
+
 /* The kernel stores to a page that user mode has executed. */
 static void text_stored(void)
 {
-	for (unsigned fenced = 0; fenced < 2; fenced++) {
+	for (unsigned fenced = 0; fenced < 3; fenced++) {
 		uint64_t before;
 
 		begin_witnessed();
 		*(uint64_t *)pte_address(*slot_of(root, USER_CODE, 0)) = INSN_ECALL;
-		if (fenced) {
+		if (fenced == 1) {
 			map(WINDOW, fence_i_page, TEXT);
 			fence_va(WINDOW);
 			check(try_fetch(WINDOW) == NONE);
+		} else if (fenced == 2) {
+			fence_i_across_pages();
 		}
 		before = findings();
 		visit_user();

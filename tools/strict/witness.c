@@ -204,13 +204,18 @@ static bool is_live(struct note *note)
 static uint64_t scanned[NSCANNED]; /* superpages */
 static unsigned nscanned;
 
-/* The kernel's FENCE.I, and what else the firmware has to see, are replaced by instructions that trap. */
+/*
+ * The kernel's FENCE.I, and what else the firmware has to see, are replaced by instructions that trap. The last one may end
+ * in the next page: of a kernel, that is also the next in memory.
+ */
 static void patch_text(uint64_t address, uint64_t size)
 {
+	const uint16_t *end = (uint16_t *)(address + size);
 	bool patched = false;
 
-	for (volatile uint16_t *at = (uint16_t *)address; at < (uint16_t *)(address + size) - 1;
-	     at++)
+	if (!is_kernel_ram(address, size + sizeof(*end)))
+		end--;
+	for (volatile uint16_t *at = (uint16_t *)address; at < end; at++)
 		if (at[0] == (INSN_FENCE_I & 0xffff) && at[1] == INSN_FENCE_I >> 16) {
 			at[0] = INSN_FENCE_TRAP & 0xffff;
 			patched = true;
