@@ -51,17 +51,19 @@ void irq_unmask(unsigned irq)
 	chip->unmask(irq);
 }
 
+/*
+ * What else is pending brings another trap, before which interrupts are on. A loop would go on as long as devices interrupt:
+ * where others write to a port, it does so again before its handler is done.
+ */
 void irq_dispatch(void)
 {
-	unsigned irq;
+	unsigned irq = chip ? chip->claim() : 0;
 
-	if (!chip)
+	if (irq == 0)
 		return;
-	while ((irq = chip->claim()) != 0) {
-		if (irq < IRQ_MAX && table[irq].handler)
-			table[irq].handler(table[irq].arg);
-		else
-			log_warn("irq", "interrupt %u has no handler", irq);
-		chip->complete(irq);
-	}
+	if (irq < IRQ_MAX && table[irq].handler)
+		table[irq].handler(table[irq].arg);
+	else
+		log_warn("irq", "interrupt %u has no handler", irq);
+	chip->complete(irq);
 }

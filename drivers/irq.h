@@ -35,5 +35,5 @@ int irq_register_masked(unsigned irq, irq_handler handler, void *arg);
 void irq_mask(unsigned irq);
 void irq_unmask(unsigned irq);
 
-/* Handles all interrupts that are pending on this hart. Called with interrupts off. */
+/* Handles one of the interrupts that are pending on this hart, if there is any. Called with interrupts off (R130). */
 void irq_dispatch(void);
