@@ -18,6 +18,11 @@ void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
 	*timer = (struct timer){ .fn = fn };
 }
 
+void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer))
+{
+	*timer = (struct timer){ .fn = fn, .alone = true };
+}
+
 static struct timer *timer_of(struct tree_node *node)
 {
 	return tree_entry(node, struct timer, node);
@@ -126,29 +131,41 @@ bool timer_cancel(struct timer *timer)
 	return was;
 }
 
-/* Interrupts are off for so many timers at most. Programs may have many that end at one time. */
+/* Interrupts are off for so many timers at most, or for one that is `alone`. Programs may have many that end at one time. */
 #define TIMERS_AT_ONCE 4u
+
+/* Takes the first timer off the queue if it is due, and may be called after n others; else NULL. Call with queue->lock held. */
+static struct timer *take_due_locked(struct timerq *queue, unsigned n)
+{
+	struct timer *timer;
+
+	assert_hardened(spin_lock_held(&queue->lock));
+	if (n >= TIMERS_AT_ONCE || timerq_next_locked(queue) > arch_time() || !queue->earliest)
+		return NULL;
+	timer = timer_of(queue->earliest);
+	if (timer->alone && n > 0)
+		return NULL;
+	timerq_remove(queue, timer);
+	return timer;
+}
 
 /* For those that are left the hart's timer rings again at once: their deadline is over. */
 void timerq_run(void)
 {
 	struct timerq *queue = &arch_this_hart()->timers;
+	unsigned n = 0;
 
-	for (unsigned n = 0;; n++) {
-		struct timer *timer;
+	for (;;) {
 		unsigned long flags = spin_lock_irqsave(&queue->lock);
-		uint64_t next = timerq_next_locked(queue);
+		struct timer *timer = take_due_locked(queue, n);
 
-		if (n == TIMERS_AT_ONCE || next == UINT64_MAX || next > arch_time()) {
-			queue->running = NULL;
-			arch_timer_set(next);
-			spin_unlock_irqrestore(&queue->lock, flags);
-			return;
-		}
-		timer = timer_of(queue->earliest);
-		timerq_remove(queue, timer);
 		queue->running = timer;
+		if (!timer)
+			arch_timer_set(timerq_next_locked(queue));
 		spin_unlock_irqrestore(&queue->lock, flags);
+		if (!timer)
+			return;
+		n += timer->alone ? TIMERS_AT_ONCE : 1; /* fn may free it */
 		timer->fn(timer);
 	}
 }

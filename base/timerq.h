@@ -22,6 +22,7 @@ struct timer {
 	struct timerq *queue; /* the one on which it was armed last */
 	/* private to the owner */
 	void (*fn)(struct timer *timer);
+	bool alone; /* set by timer_init_alone() */
 };
 
 void timerq_init(struct timerq *queue);
@@ -31,6 +32,12 @@ void timerq_init(struct timerq *queue);
  * again or free it.
  */
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
+
+/*
+ * The same for a fn that may wake the watches of epoll (sync/waitq.c), which takes as long as an interrupt may: no other timer's
+ * is called in that interrupt.
+ */
+void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer));
 
 /*
  * Calls fn on this hart at or after deadline_ticks; on another one if fn still runs there. If the timer is already

@@ -83,6 +83,12 @@ void wall_timer_init(struct wall_timer *timer, void (*fn)(struct wall_timer *tim
 	timer->fn = fn;
 }
 
+void wall_timer_init_alone(struct wall_timer *timer, void (*fn)(struct wall_timer *timer))
+{
+	wall_timer_init(timer, fn);
+	timer_init_alone(&timer->timer, comes);
+}
+
 void wall_timer_arm(struct wall_timer *timer, uint64_t ns)
 {
 	unsigned long flags = spin_lock_irqsave(&wall_lock);

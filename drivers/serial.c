@@ -366,7 +366,7 @@ int serial_init(struct virtio_device *dev, unsigned *promised)
 		return -ENOMEM;
 	serial->dev = *dev;
 	spin_init(&serial->lock, LOCK_DEVICE);
-	timer_init(&serial->pause, serial_after_pause);
+	timer_init_alone(&serial->pause, serial_after_pause);
 	err = virtio_begin(&serial->dev, VIRTIO_CONSOLE_F_MULTIPORT, &features);
 	if (err == 0 && !(features & VIRTIO_CONSOLE_F_MULTIPORT))
 		err = -ENODEV;

@@ -299,8 +299,8 @@ static struct file *timerfd_make(int clock, unsigned flags)
 		return NULL;
 	it->clock = clock;
 	it->alarm = is_alarm_clock(clock);
-	timer_init(&it->timer, timer_expires);
-	wall_timer_init(&it->wall_timer, wall_timer_expires);
+	timer_init_alone(&it->timer, timer_expires);
+	wall_timer_init_alone(&it->wall_timer, wall_timer_expires);
 	wall_watch_init(&it->cancels, clock_was_set);
 	waitq_init(&it->readable);
 	file = file_create(&timerfd_ops, O_RDWR | flags, it);

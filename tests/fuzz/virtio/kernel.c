@@ -165,7 +165,7 @@ uint64_t clock_ns_to_ticks(uint64_t ns)
 	return ns;
 }
 
-void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
+void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer))
 {
 	timer->fn = fn;
 }

@@ -8,6 +8,11 @@ void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
 	timer->fn = fn;
 }
 
+void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer))
+{
+	timer_init(timer, fn);
+}
+
 void timer_arm(struct timer *timer, uint64_t deadline_ticks)
 {
 	timer->armed = true;

@@ -83,6 +83,31 @@ TEST(one_interrupt_rings_few)
 	assert_int_equal(TIMERS, rung);
 }
 
+/* R130. In order of their deadlines: 2 that are not, 3 that are, and 4 that are not. */
+TEST(one_that_is_alone_has_an_interrupt_of_its_own)
+{
+	static const unsigned rung_by[] = { 2, 3, 4, 5, 9 };
+	uint64_t time = fake_time + 10;
+
+	for (unsigned i = 2; i < 5; i++)
+		timer_init_alone(&bells[i].timer, ring);
+	for (unsigned i = 0; i < 9; i++)
+		timer_arm(&bells[i].timer, time);
+	fake_time = time;
+	for (unsigned i = 0; i < sizeof(rung_by) / sizeof(rung_by[0]); i++) {
+		unsigned long flags = arch_irq_save();
+		unsigned rung = 0;
+
+		assert_int_equal(time, machine_deadline);
+		timerq_run();
+		arch_irq_restore(flags);
+		for (unsigned k = 0; k < TIMERS; k++)
+			rung += bells[k].rung;
+		assert_int_equal(rung_by[i], rung);
+	}
+	assert_true(machine_deadline == UINT64_MAX);
+}
+
 TEST(rings_once_at_its_time)
 {
 	uint64_t now = fake_time;

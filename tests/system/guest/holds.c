@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #include "lib/ipc.h"
@@ -736,6 +737,46 @@ static void watchers(void)
 	wait_for_device(POLLERS / 2, POLLERS, watch_for_ever);
 }
 
+/* ---- expiries: timers that expire at one time, each in sets for which processes wait ---- */
+
+#define EXPIRING    40
+#define SETS_OF_ONE 3
+
+static void wait_for_expiry(int timer, uint32_t *ready)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int set = epoll_create1(0);
+	pid_t pid;
+
+	MUST(epoll_ctl(set, EPOLL_CTL_ADD, timer, &event));
+	pid = fork();
+	MUST(pid);
+	if (pid == 0) {
+		__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+		_exit(epoll_wait(set, &event, 1, -1) != 1);
+	}
+	close(set);
+}
+
+static void expiries(void)
+{
+	uint32_t *ready = map_shared(PAGE);
+	struct itimerspec end = { 0 };
+	int timers_of[EXPIRING];
+
+	for (int i = 0; i < EXPIRING; i++) {
+		MUST(timers_of[i] = timerfd_create(CLOCK_MONOTONIC, 0));
+		for (int k = 0; k < SETS_OF_ONE; k++)
+			wait_for_expiry(timers_of[i], ready);
+	}
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < EXPIRING * SETS_OF_ONE)
+		sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &end.it_value);
+	end.it_value.tv_sec += 1;
+	for (int i = 0; i < EXPIRING; i++)
+		MUST(timerfd_settime(timers_of[i], TFD_TIMER_ABSTIME, &end, NULL));
+}
+
 /* ---- ancestors: a long line of processes, above whom a subreaper is looked for ---- */
 
 #define ANCESTORS 3500
@@ -772,7 +813,7 @@ static const struct {
 	{ "pollers", pollers },	    { "tables", tables },     { "watchers", watchers },
 	{ "ancestors", ancestors }, { "timers", timers },     { "killed", killed },
 	{ "leaves", leaves },	    { "execs", execs },	      { "stops", stops },
-	{ "parents", parents },	    { "looks", looks },
+	{ "parents", parents },	    { "looks", looks },	      { "expiries", expiries },
 };
 
 static bool run_case(const char *name)
