@@ -12,7 +12,8 @@ on_hardened()
 
 def all_done(*names, mem="128M", swap=()):
     """The guest does these cases; latency.check() looks at how long the kernel kept the hart."""
-    done = run_placed("holds", *names, options=["--mem", mem, *swap, "--timeout", "200", *latency.options()])
+    done = run_placed("holds", *names, patience=2 * latency.SECONDS,
+                      options=["--mem", mem, *swap, "--timeout", str(latency.SECONDS), *latency.options()])
     latency.take_log()
     equal((0, "".join(f"{name}: done\n" for name in names)), (done.status, done.out.decode()), f"status and output; {done.err}")
 
@@ -33,8 +34,8 @@ def processes_with_many_threads():
 
 
 @long_case
-def processes_that_poll_one_device():
-    all_done("pollers", "watchers")
+def processes_that_poll_one_device_or_one_time():
+    all_done("pollers", "watchers", "expiries")
 
 
 @long_case
