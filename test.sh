@@ -31,6 +31,12 @@ case " $* " in
 	meson configure "$folder" -Dcoverage=true -Dall_checks=true < /dev/null >&2 9<&- || die 'the build could not be configured'
 	build "$folder" build.ninja
 	;;
+*' --suite soak '* | *' --suite=soak '* | *' --setup all '* | *' --setup=all '*)
+	# A debugger looks at the hardened kernel, too.
+	build "$folder" build.ninja
+	meson configure "$folder" -Ddebug=true < /dev/null >&2 9<&- || die 'the build could not be configured'
+	build "$folder" build.ninja
+	;;
 esac
 words=$(/usr/bin/python3 -I -B "$root/tools/test-names" "$folder" "$@") || exit
 arguments=()
