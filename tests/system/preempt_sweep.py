@@ -18,7 +18,8 @@ CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "c
 OF_REQUIREMENTS = {"R9": ["sigreturn"], "R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
                    "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
                    "R145": ["uio_exit", "uio_kill", "uio_alloc"],
-                   "R150": ["thread_cwd", "thread_root", "thread_usage", "thread_children"]}
+                   "R150": ["thread_cwd", "thread_root", "thread_usage", "thread_children"],
+                   "R151": ["futex_wait", "futex_requeue", "futex_timeout"], "R153": ["epoll_wait", "epoll_add", "epoll_close"]}
 STEP = os.environ.get("PREEMPT_STEP", "0")
 POINTS = os.environ.get("PREEMPT_POINTS") or ("60" if PART == "most" else "100")
 LEAST = int(POINTS) * 7 // 20  # points of each at which it was preempted; a stop holds locks at most of the others

@@ -1058,6 +1058,7 @@ int main(int argc, char **argv)
 	if (CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, 1ul << 32) != -22 /* EINVAL */)
 		failed_all++;
 	run_all(sweeps, name, step);
+	run_all(event_sweeps, name, step);
 	run_all(ipc_sweeps, name, step);
 	run_all(job_sweeps, name, step);
 	run_all(lock_sweeps, name, step);
