@@ -57,7 +57,7 @@ def arguments(name, head):
 def renamed(name, head, number):
     """Returns a function's head with another name, made static."""
     head = re.sub(rf"\b{name}(\s*\()", rf"{name}__{number}\1", head, count=1)
-    return head if re.match(r"\s*(static|__attribute__.*\bstatic)\b", head) else "static " + head
+    return head if re.search(r"\bstatic\b", head) else "static " + head
 
 
 def woven(name, head, body, changed):

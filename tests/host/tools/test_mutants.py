@@ -222,6 +222,7 @@ def functions_are_woven_with_their_variants():
     has(variant, "\tif (mutant_number == 7u) {\n\t\treturn f__7(a, then, b);\n\t}\n\treturn f__good(a, then, b);\n}", "the choice")
     has(weave.woven("g", "static void g(void)", "{\n}", {1: ("static void g(void)", "{\n\t;\n}")}),
         "\t\tg__1();\n\t\treturn;\n\t}\n\tg__good();", "one that gives nothing")
+    equal("UNCHECKED static inline int h__3(void)", weave.renamed("h", "UNCHECKED static inline int h(void)", 3), "static already")
 
 
 @case
