@@ -363,7 +363,8 @@ static void fill_unasked(uint64_t va)
 	unsigned level;
 
 	if (va_is_canonical(va) && !leaf_find(current, va, &level) &&
-	    walk(running->satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK) {
+	    walk(running->satp, va, SPECULATIVE, SUPERVISOR, &mapping) == WALK_OK &&
+	    !witness_text_is_old(&mapping)) {
 		witness_walk(va, &mapping, true);
 		leaf_enter(current, va, &mapping);
 	}

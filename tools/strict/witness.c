@@ -239,6 +239,16 @@ static void patch_superpage(uint64_t address, uint64_t size)
 	}
 }
 
+bool witness_text_is_old(const struct mapping *mapping)
+{
+	const struct note *note;
+
+	if (!enabled() || mapping->level > 0 || !(mapping->pte & PTE_X))
+		return false;
+	note = note_find(pte_address(mapping->pte));
+	return note && note->kind == NOTE_TEXT && note->last_written > mine->text_stores;
+}
+
 /* A page will be executed, perhaps. */
 static void look_at_text(uint64_t va, const struct mapping *mapping)
 {

@@ -25,6 +25,12 @@ void witness_switch(void);
 void witness_walk(uint64_t va, const struct mapping *mapping, bool filled);
 
 /*
+ * Has the kernel stored to this text since the hart's last FENCE.I? A hart that fetches none of it may have read the entry
+ * all the same, which is no mistake.
+ */
+bool witness_text_is_old(const struct mapping *mapping);
+
+/*
  * Makes the store that has trapped, or lets it be made again. Neither is an error. mepc is changed
  * accordingly.
  */
