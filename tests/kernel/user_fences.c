@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs that use a page again after a verb took it away: no stale translation may serve them. */
 #include "abi/mman.h"
+#include "abi/prctl.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "base/hart.h"
 #include "mm/object_io.h"
@@ -196,6 +198,63 @@ KTEST(fences_text_that_a_child_runs_on_another_hart)
 	write_text(&exits_with_2);
 	EXPECT_EQ(EXITED(2), ktest_run(have_a_child_run_text, NULL));
 	object_put(text);
+}
+
+/* ---- text that is written where it is mapped already: the program asks for the fence ---- */
+
+#define FLUSH_ICACHE LI(A0, 0), LI(A1, 0), LI(A2, 0), CALL(259)
+#define FENCES_ITSELF(when)                                                                      \
+	LI(A0, PR_RISCV_SET_ICACHE_FLUSH_CTX), LI(A1, when), LI(A2, PR_RISCV_SCOPE_PER_PROCESS), \
+		CALL(167)
+#define MEMBARRIER(command) LI(A0, command), LI(A1, 0), CALL(283)
+
+/* Goes to the harts that the word at DATA_AT says, and runs the text there. */
+#define RUN_TEXT                                                                           \
+	LUI(A2, DATA_PAGES), LI(A0, 0), LI(A1, 8), CALL(122), LUI(T1, TEXT_PAGES), JR(T1), \
+		ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL
+
+PROGRAM(flushes_the_icache, FLUSH_ICACHE, RUN_TEXT);
+PROGRAM(fences_itself, FENCES_ITSELF(PR_RISCV_CTX_SW_FENCEI_ON), FENCE_I, RUN_TEXT);
+PROGRAM(fences_itself_no_more, FENCES_ITSELF(PR_RISCV_CTX_SW_FENCEI_OFF), RUN_TEXT);
+PROGRAM(makes_a_barrier, MEMBARRIER(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE),
+	MEMBARRIER(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE), RUN_TEXT);
+
+/* Touches all that the program will, so that no fault fences for it. */
+static int run_new_text(void *program)
+{
+	uint64_t last = 1ul << (hart_count - 1);
+	struct uspace *us = current_process()->uspace;
+
+	go_to_hart(hart_count - 1);
+	if (program_load(program))
+		return 99;
+	EXPECT_EQ(0, user_copy_out(DATA_AT, &last, sizeof(last)));
+	map_text();
+	EXPECT_EQ(VM_OK, space_touch(us, CODE_AT, EXEC));
+	EXPECT_EQ(VM_OK, space_touch(us, TEXT_AT, EXEC));
+	go_to_hart(0);
+	write_text(&exits_with_2);
+	ktest_enter(CODE_AT, 0);
+}
+
+static void expect_to_run_new_text(const struct program *program)
+{
+	text = object_create_anon(PAGE_SIZE);
+	ASSERT_TRUE(text);
+	write_text(&exits_with_1);
+	EXPECT_EQ(EXITED(1), ktest_run(run_text_on_last_hart, NULL));
+	EXPECT_EQ(EXITED(2), ktest_run(run_new_text, (void *)program));
+	object_put(text);
+}
+
+/* R65: the last hart has run what the text was before. The program asks on the boot hart, and goes to the last one. */
+KTEST(fences_text_where_a_program_asks)
+{
+	expect_to_run_new_text(&flushes_the_icache);
+	if (hart_are_several()) /* the strict machine does not see the FENCE.I of a program */
+		expect_to_run_new_text(&fences_itself);
+	expect_to_run_new_text(&fences_itself_no_more);
+	expect_to_run_new_text(&makes_a_barrier);
 }
 
 /* ---- as another hart would have left it: accesses of a process in kernel mode ---- */
