@@ -152,6 +152,22 @@ TEST(fork_syncs_text_that_it_copies)
 	end();
 }
 
+/* R8: a debugger's write may be a breakpoint in text that is mapped, and has run before. */
+TEST(poke_syncs_text)
+{
+	const char byte = 2;
+	uint64_t before;
+
+	start();
+	map(AT, 1, RW | PROT_EXEC);
+	assert_int_equal(0, fake_store(AT, 1));
+	before = fake_text_syncs;
+	assert_int_equal(0, vm_poke(&space, AT, &byte, 1));
+	assert_int_equal(before + 1, fake_text_syncs);
+	assert_int_equal(2, fake_load(AT));
+	end();
+}
+
 #define PINNED 3
 
 /* As rig_check(): but who holds so many pages is not known to the ledger. */

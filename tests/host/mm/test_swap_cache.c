@@ -251,6 +251,21 @@ TEST(permissions_of_swapped_pages) /* R82 */
 	finish();
 }
 
+/* A program runs what has been read from the disk into another frame. */
+TEST(swapped_text_is_synced) /* R8 */
+{
+	uint64_t before;
+
+	begin(SLOTS);
+	map(AT, 1, RW | PROT_EXEC);
+	write_pages(0, 1);
+	push_out();
+	before = fake_text_syncs;
+	check_pages(0, 1);
+	assert_true(fake_text_syncs > before);
+	finish();
+}
+
 TEST(swapped_pages_are_moved) /* R82 */
 {
 	vaddr_t at;
