@@ -8,6 +8,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
+#include "base/panic.h"
 #include "lib/bits.h"
 #include "proc/pid.h"
 #include "proc/process.h"
@@ -252,21 +253,23 @@ static void give_up(void)
 	waitq_wake_all(&changed);
 }
 
-/* Until all sides have ended, or nothing goes on. */
+/* Until all sides have ended, or nothing goes on. Sides that the kill does not end would hang the test for ever. */
 static void watch(void)
 {
 	unsigned before = ~0u;
 
 	for (;;) {
 		uint64_t seq = waitq_sample(&ends), now = arch_time();
-		unsigned progress = atomic_load(&begun) + atomic_load(&done);
+		unsigned progress = atomic_load(&begun) + atomic_load(&done) + atomic_load(&gone);
 
 		if (atomic_load(&gone) == nsides)
 			break;
 		if (thread_wait_until(&ends, seq,
 				      now + clock_ns_to_ticks(SECONDS_MAX * NSEC_PER_SEC)) == 0)
 			continue;
-		if (progress == before && !over)
+		if (progress == before && over)
+			panic("race: %u sides sleep for ever", nsides - atomic_load(&gone));
+		if (progress == before)
 			give_up();
 		before = progress;
 	}
