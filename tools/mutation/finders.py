@@ -50,9 +50,10 @@ class Table:
         self.rows = {name: row for name, row in load(root).items() if name in self.names}  # without those that are gone
 
     def note(self, result):
-        """Puts a Result into it."""
+        """Puts a Result into it. A timeout alone may be that of a busy host."""
         if result.name in self.names and result.verdict in ("caught", "survived"):
-            self.rows[result.name] = (result.share, ADDRESS.sub("0x..", result.by)) if result.share else (NOBODY, "")
+            found = (UNKNOWN, "") if result.by.endswith("timeout") else (result.share, ADDRESS.sub("0x..", result.by))
+            self.rows[result.name] = found if result.share else (NOBODY, "")
             save(self.root, self.rows)
 
 

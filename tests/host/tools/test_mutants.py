@@ -138,6 +138,8 @@ def the_table_has_what_finds_each_fence_and_each_race():
     equal([f"{finders.FILE}: no row for {name}: tools/mutants --note --only '{name}'" for name in ("mm/x.c:f:asm#1", "race-two")]
           + [f"{finders.FILE}: there is no mm/x.c:gone:asm#1"], finders.check(folder, bugs()), "rows that are missing, and one too many")
     table = finders.Table(folder, bugs())
+    table.note(work.Result("race-two", "caught", "strict: b: timeout", share="commit"))
+    equal({"race-two": ("?", "")}, finders.load(folder), "a timeout says nothing")
     for result in (work.Result("two", "caught", "host: a", share="commit"), work.Result("race-two", "caught", "strict: b: at 0xffff12", share="night"),
                    work.Result("mm/x.c:f:asm#1", "broken", "it does not compile")):
         table.note(result)
