@@ -416,6 +416,7 @@ static enum vm_outcome link_tables_open(struct fault *fault, struct mmu_tables *
 	unsigned before = tables->count;
 	struct vma *vma;
 
+	assert_hardened(spin_lock_held(&space->lock));
 	vma = vma_find(space, fault->va);
 	if (!vma || space->unusual)
 		return VM_AGAIN;
