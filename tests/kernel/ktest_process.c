@@ -6,6 +6,9 @@
 #include "abi/resource.h"
 #include "abi/wait.h"
 #include "arch/context.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "base/panic.h"
 #include "fs/dev.h"
 #include "fs/devfs.h"
 #include "fs/lock.h"
@@ -29,6 +32,9 @@
 
 #define ENDED_MAX   64
 #define STACK_LIMIT (8ul << 20)
+
+/* Of the machine's time: who has not ended by then sleeps for ever, and so would the test. */
+#define REAP_SECONDS 120
 
 /* What process 1 has reaped, oldest forgotten first. */
 static struct {
@@ -100,13 +106,17 @@ static int take_ended(int pid, int *status_ret)
 
 int ktest_reap(int pid)
 {
-	for (;;) {
-		uint64_t seq = waitq_sample(&reaped);
-		int status;
+	const uint64_t deadline = arch_time() + clock_ns_to_ticks(REAP_SECONDS * NSEC_PER_SEC);
+	uint64_t seq;
+	int status;
 
+	for (;;) {
+		seq = waitq_sample(&reaped);
 		if (take_ended(pid, &status))
 			return status;
-		thread_wait_always(&reaped, seq);
+		if (arch_time() >= deadline)
+			panic("ktest: process %d does not end", pid);
+		thread_sleep_always(&reaped, seq, deadline);
 	}
 }
 
