@@ -344,13 +344,14 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		futex_robust_exit();
 		child_tid_clear();
 		space_count(&old_uspace->space);
-		usage_add_space(&process->past_usage, process, &old_uspace->space);
 		new->uspace->space.mdwe = mdwe_inherited(&old_uspace->space);
 	}
 	new->uspace->undumpable = new->unreadable || new->cred->euid != new->cred->uid ||
 				  new->cred->egid != new->cred->gid ||
 				  cred_acts_for_others(new->cred);
 	spin_lock(&process_tree_lock);
+	if (old_uspace) /* in the same hold: others add what the process has used before and what its memory says */
+		usage_add_space(&process->past_usage, process, &old_uspace->space);
 	process->uspace = new->uspace;
 	process->borrows_space = false;
 	process_copy_limits(process, &new->uspace->space); /* they may have changed meanwhile */

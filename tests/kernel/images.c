@@ -6,6 +6,7 @@
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "arch/context.h"
+#include "arch/irqflags.h"
 #include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/object.h"
@@ -13,10 +14,13 @@
 #include "mm/relieve.h"
 #include "proc/exec_load.h"
 #include "proc/fork.h"
+#include "proc/inspect.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
+#include "sync/interleave.h"
+#include "sync/lockorder.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -264,6 +268,62 @@ KTEST(exec_without_memory_leaves_the_old_image)
 
 	ASSERT_TRUE(image);
 	EXPECT_EQ(EXITED(11), ktest_run(exec_failing, image));
+	object_put(image);
+}
+
+/* ---- what others see of an exec ---- */
+
+#define FAULTS_BEFORE 100000
+
+static struct thread *execer;
+static struct thread_id execer_id;
+static uint64_t faults_seen;
+static unsigned nlooks;
+static bool are_fewer;
+
+/* Looks at the process where another hart could, or a thread that preempts this one. */
+static void look_at_faults(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	struct process_facts facts;
+
+	(void)kind, (void)what;
+	if (class > LOCK_LAST_PREEMPTIBLE || current_thread() != execer || !arch_irq_enabled() ||
+	    lockorder_this_hart()->depth != 0)
+		return;
+	interleave_hook = NULL;
+	EXPECT_EQ(0, inspect_facts(&execer_id, &facts));
+	are_fewer |= facts.usage.minor_faults < faults_seen;
+	faults_seen = facts.usage.minor_faults;
+	nlooks++;
+	interleave_hook = look_at_faults;
+}
+
+static int exec_under_watch(void *image)
+{
+	int err;
+
+	current_process()->uspace->space.stats.kind[FAULT_FILL] += FAULTS_BEFORE;
+	EXPECT_TRUE(inspect_find(current_thread()->tid, &execer_id));
+	execer = current_thread();
+	faults_seen = nlooks = are_fewer = 0;
+	interleave_hook = look_at_faults;
+	err = exec(image);
+	interleave_hook = NULL;
+	EXPECT_TRUE(nlooks > 10);
+	EXPECT_TRUE(!are_fewer);
+	EXPECT_TRUE(faults_seen >= FAULTS_BEFORE && faults_seen < 2 * FAULTS_BEFORE);
+	if (err)
+		return -err;
+	arch_enter_user();
+}
+
+/* The faults in the old memory are counted once: in that, or in what the process has used before. */
+KTEST_ALONE(exec_counts_no_fault_twice)
+{
+	struct object *image = program_image(&exits_with_9, 0);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(9), ktest_run(exec_under_watch, image));
 	object_put(image);
 }
 
