@@ -8,11 +8,6 @@
 
 /* ---- lost pages ---- */
 
-static uint32_t errors_seen(const struct file *file)
-{
-	return (uint32_t)(uintptr_t)file->data;
-}
-
 /* Errors that other open files have not returned yet are not returned by this one. */
 int p9_file_opened(struct file *file)
 {
@@ -22,14 +17,16 @@ int p9_file_opened(struct file *file)
 	return 0;
 }
 
+/* Of several threads that look at once, one gets the error. */
 static int p9_file_error(struct file *file)
 {
 	struct p9_data *data = to_p9_node(file_inode(file))->data;
-	uint32_t now = atomic_load(&data->nerrors);
+	void *seen = atomic_load(&file->data),
+	     *now = (void *)(uintptr_t)atomic_load(&data->nerrors);
 
-	if (now == errors_seen(file))
+	if (now == seen || !__atomic_compare_exchange_n(&file->data, &seen, now, false,
+							__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return 0;
-	file->data = (void *)(uintptr_t)now;
 	return atomic_load(&data->error);
 }
 
