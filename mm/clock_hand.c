@@ -15,9 +15,9 @@
 #include "mm/swap_io.h"
 #include "sync/atomic.h"
 
-struct reclaim_counts reclaim_counts;
+struct reclaim_counts reclaim_counts; /* atomic */
 
-struct clock_hand clock_hand;
+struct clock_hand clock_hand; /* guarded as struct clock_hand says */
 
 /* Held while the hand passes a piece of a space, which stays meanwhile. */
 static struct spinlock hand_lock = SPINLOCK_INIT(LOCK_HAND);

@@ -11,17 +11,15 @@
  * among the objects belongs to their list (object_hand_get()).
  */
 struct clock_hand {
+	/* changed under hand_lock, which is mm/clock_hand.c's, and spaces_lock; read with either: */
+	struct space *space; /* NULL: the hand is in the objects */
+	/* guarded by hand_lock: */
+	vaddr_t va;
 	/*
-	 * NULL: the hand is in the objects. Changes under hand_lock and spaces_lock, so that who holds one of them may
-	 * read it.
-	 */
-	struct space *space;
-	vaddr_t va; /* guarded by hand_lock, which is mm/clock_hand.c's */
-	/*
-	 * Set under hand_lock by the thread that starts a turn, and read by all at any time. Hot
-	 * pages cool down only in a turn that follows one in which few other pages were found: as
+	 * Hot pages cool down only in a turn that follows one in which few other pages were found: as
 	 * long as enough of those come in, the hot ones stay.
 	 */
+	/* changed under hand_lock by the thread that starts a turn, read by all at any time; atomic: */
 	bool cooling;
 	bool hard;
 	uint64_t hard_turns;  /* that have ended */

@@ -8,7 +8,7 @@
 /* This part of the frames is not promised to programs. */
 #define RESERVE_PART 8
 
-unsigned commit_account;
+unsigned commit_account; /* const after boot */
 
 static size_t charged;	   /* pages; atomic */
 static ssize_t swap_pages; /* atomic */

@@ -37,6 +37,7 @@ static bool mmap_locked_alone(struct space *space)
 	return true;
 }
 
+/* const once threads run. */
 struct mm_host mm_host = {
 	.pause = pause_alone,
 	.relieve = relieve_alone,

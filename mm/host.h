@@ -8,6 +8,7 @@
 struct relief;
 struct space;
 
+/* const once threads run. */
 struct mm_host {
 	/*
 	 * Called between bounded pieces of a verb, with no spinning lock held: may run other

@@ -22,7 +22,7 @@ struct readahead_stream {
 	uint64_t turn;	  /* the number of the read */
 };
 
-/* The caller locks. Initialise with `struct readahead r = {0};`. */
+/* Guarded by the caller's lock. Initialise with `struct readahead r = {0};`. */
 struct readahead {
 	struct readahead_stream streams[READAHEAD_STREAMS];
 	unsigned last; /* the number of the stream that was read last */

@@ -10,7 +10,7 @@ struct vma;
 /* Frames that are worth another try: an allocation that has failed asks for so many. */
 #define RECLAIM_BATCH 32
 
-/* Counted since boot. They may be read at any time. */
+/* Counted since boot. They may be read at any time. Atomic. */
 struct reclaim_counts {
 	uint64_t turns;	    /* full turns of the hand */
 	uint64_t scanned;   /* entries that the hand has passed */

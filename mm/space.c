@@ -15,7 +15,7 @@
 #include "mm/vm_wait.h"
 
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
-struct list spaces = LIST_INIT(spaces);
+struct list spaces = LIST_INIT(spaces); /* guarded by spaces_lock */
 
 int space_create(struct space *space)
 {

@@ -7,6 +7,7 @@
 #include "mm/check/fence_debt.h"
 #include "mm/phys/kmalloc.h"
 
+/* Each is guarded as struct space_reader says. */
 struct space_readers {
 	struct space_reader of[HART_MAX];
 };

@@ -19,7 +19,7 @@ enum { READING, READ, ABANDONED };
 
 /*
  * The read of a header. It belongs to the thread that waits for it, or to header_done() if that
- * thread was killed meanwhile.
+ * thread was killed meanwhile. `state` says which, so that the rest is private to one of them.
  */
 struct header_read {
 	struct block_request request;

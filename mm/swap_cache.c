@@ -34,7 +34,7 @@
  * The lock is valid even when no swap area exists: a thread may have seen an area that was removed
  * before the thread took the lock.
  */
-struct object swap_cache = { .lock = SPINLOCK_INIT(LOCK_SWAP_CACHE) };
+struct object swap_cache = { .lock = SPINLOCK_INIT(LOCK_SWAP_CACHE) }; /* guarded as any object */
 
 /* Guarded by swap_cache.lock: */
 static struct swap_slots slots;
@@ -258,7 +258,8 @@ bool swap_page_kept(const struct page *page)
 	return *slot_word(&slots, page->index) == SLOT_CACHED;
 }
 
-static uint64_t overdrawn = SLOT_NONE; /* a slot that had fewer references than were found */
+/* A slot that had fewer references than were found. Private to the ledger. */
+static uint64_t overdrawn = SLOT_NONE;
 
 void swap_slot_count(uint64_t slot, int delta)
 {

@@ -20,6 +20,10 @@
 #define WRITES 8
 #define READS  12 /* they fit into half of a queue of 256 descriptors */
 
+/*
+ * `state` is guarded by swap_cache.lock, as is all of a write that pages are added to. One that has begun is private to the
+ * thread that submits it, and then to done().
+ */
 struct swap_io {
 	struct block_request request;
 	struct page *pages[BLOCK_PAGES_MAX];

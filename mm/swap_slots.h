@@ -16,6 +16,7 @@
 
 #define SLOTS_PER_CHUNK 1024u /* their words take one page */
 
+/* Guarded by swap_cache.lock. */
 struct slot_chunk {
 	uint32_t *words;
 	uint64_t *free; /* a bit for each slot that is free; those of several chunks share a page */

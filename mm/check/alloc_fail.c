@@ -8,12 +8,14 @@
 
 #ifdef FAULTLINE_HARDENED
 
-uint64_t alloc_fail_at;
-uint64_t alloc_count;
+uint64_t alloc_fail_at; /* atomic */
+uint64_t alloc_count;	/* atomic */
 
+/* private to the one test that has called alloc_fail_set(), and const while allocations are counted: */
 static const void *counted_thread; /* NULL: all threads */
 static enum alloc_fail_policy policy = ALLOC_FAIL_REFUSE;
-static const void *forced; /* the thread whose allocation failed, until alloc_fail_take() */
+/* private to the thread whose allocation is made to fail: that is one, but with ALLOC_FAIL_STARVE, which counts one's only */
+static const void *forced; /* that thread, until alloc_fail_take() */
 static bool reached;	   /* an allocation was made to fail */
 static bool log_failure;   /* set by alloc_fail_boot() */
 

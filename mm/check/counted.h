@@ -13,10 +13,12 @@ struct counted;
  * holders by walks from processes, spaces, mounts and queues, and counts them in `holders`.
  */
 struct counted_kind {
+	/* const: */
 	const char *name;
 	size_t offset;			   /* of the struct counted in each thing */
 	const char *(*what)(const void *); /* which of that kind a thing is */
-	struct list all; /* struct counted.link; guarded by the lock of counted.c */
+	/* guarded by counted_lock, which is mm/check/counted.c's: */
+	struct list all; /* struct counted.link */
 };
 
 /* Defines a kind: things of the type, whose field `counted` is a struct counted. */
@@ -31,9 +33,9 @@ struct counted_kind {
 /* A field of each. Empty in the release build, which has no such lists. */
 struct counted {
 #ifdef FAULTLINE_HARDENED
-	struct list link;
-	const uint32_t *refs;
-	uint32_t holders; /* found so far by the walks of one check */
+	struct list link;     /* guarded by counted_lock */
+	const uint32_t *refs; /* const */
+	uint32_t holders;     /* found so far by the walks of one check; private to the ledger */
 #endif
 };
 

@@ -13,7 +13,7 @@ struct debt {
 	pfn_t pfn;
 };
 
-/* Room for all entries of a leaf table: no piece of a verb changes more before it fences. */
+/* Guarded by the space's lock. Room for all entries of a leaf table: no piece of a verb changes more before it fences. */
 struct debts {
 	unsigned count;
 	vaddr_t deferred; /* the first address for which fork owes a fence; 0: it owes none */

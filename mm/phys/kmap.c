@@ -30,6 +30,7 @@
 /* The end of the list of free slots. */
 #define SLOT_NONE SLOTS_MAX
 
+/* Guarded by lock. */
 struct slot {
 	struct page *frames; /* linked by `link`; NULL: no stack */
 	unsigned long next;  /* the next free slot, or SLOT_NONE */

@@ -19,7 +19,7 @@
 #define RESERVE_MIN	32
 #define RESERVE_MAX	512
 
-/* Boot only: all RAM, and what of it is taken. Whole frames, sorted; no two ranges touch. */
+/* Private to the boot hart: all RAM, and what of it is taken. Whole frames, sorted; no two ranges touch. */
 static struct ranges ram_ranges, taken;
 
 /* Takes `size` bytes of RAM at the lowest free address. Returns 0 if there is no such room. */

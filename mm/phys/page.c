@@ -5,11 +5,12 @@
 #include "mm/phys/page_alloc.h"
 #include "sync/interleave.h"
 
+uint64_t pages_unmapped; /* atomic */
+/* const after boot: */
 struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 unsigned page_segment_count;
 struct page *zero_page;
 pfn_t zero_pfn;
-uint64_t pages_unmapped;
 
 /* Subtracts, and returns the counts before. A count that would fall below zero is a kernel bug. */
 static inline uint64_t counts_sub(struct page *page, uint64_t what)

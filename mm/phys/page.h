@@ -71,6 +71,7 @@ struct slab_object;
  * is the exception, so its entries are not counted.
  */
 struct page {
+	/* atomic: */
 	union {
 		uint64_t counts;
 		struct {
@@ -79,13 +80,17 @@ struct page {
 		};
 	};
 	union {
-		uint64_t state; /* atomic; read and changed by the functions below only */
+		uint64_t state; /* read and changed by the functions below only */
 		struct {
 			uint32_t state_low;
 			uint32_t
 				slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
 		};
 	};
+	/*
+	 * Of an object's page guarded by the object's lock: the other fields say of which kinds of frames they are.
+	 * A frame that nobody else has is private to its owner, and a free one guarded by the lock of its list:
+	 */
 	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
 	union {
 		uint64_t index;		       /* page index in `owner` */
@@ -103,7 +108,7 @@ _Static_assert(sizeof(struct page) == 48, "struct page is 48 bytes");
 #define PAGE_ONE_REF 1ull
 #define PAGE_ONE_MAP ((1ull << 32) | 1) /* an entry is a reference too */
 
-/* A run of frames that have struct pages. No two segments touch. */
+/* A run of frames that have struct pages. No two segments touch. const after boot. */
 struct page_segment {
 	pfn_t first;
 	size_t count;

@@ -45,6 +45,7 @@ static struct {
 	unsigned blocks_ready; /* orders whose list is initialised: all or none */
 } pool = { .lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC) };
 
+/* Each is guarded by its lock. */
 struct frame_cache frame_caches[HART_MAX] = { [0 ... HART_MAX -
 					       1] = { .lock = SPINLOCK_INIT(LOCK_FRAME_CACHE) } };
 

@@ -7,7 +7,7 @@
 
 #define RANGES_MAX 128
 
-/* Sorted; no two ranges overlap or touch. All zero: the empty set. */
+/* Sorted; no two ranges overlap or touch. All zero: the empty set. Private to the boot hart. */
 struct ranges {
 	unsigned count;
 	struct phys_range range[RANGES_MAX];
