@@ -26,9 +26,10 @@ struct cpu_clock_id {
 };
 
 struct cpu_alarm {
+	/* guarded by process_tree_lock: */
 	struct tree_node node;
 	uint64_t at_ns;
-	bool armed; /* guarded by process_tree_lock, as are the others */
+	bool armed;
 	/* private to the owner; const: */
 	struct cpu_clock_id clock;
 	void (*fn)(struct cpu_alarm *alarm);

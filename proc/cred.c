@@ -30,6 +30,7 @@ static const char *groups_what(const void *groups)
 COUNTED_KIND(cred_kind, "credentials", struct cred, cred_what);
 COUNTED_KIND(group_info_kind, "groups", struct group_info, groups_what);
 
+/* const but for its count, as all credentials. */
 struct cred init_cred = {
 	.refs = REFCOUNT_INIT(1),
 	.cap_permitted = CAP_ALL,

@@ -7,7 +7,7 @@
 
 struct process;
 
-/* A page of strings. Chunks keep allocations small, and the strings are only read in order. */
+/* A page of strings, private to the thread in exec. Chunks keep allocations small, and the strings are only read in order. */
 struct exec_chunk {
 	struct exec_chunk *next;
 	uint32_t start, used; /* the strings are bytes[start] to bytes[used - 1] */

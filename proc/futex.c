@@ -53,8 +53,9 @@ struct sleeper {
 	struct waitq *queue; /* its thread sleeps here; its sleepers share it */
 };
 
-static struct bucket buckets[BUCKETS];
-static uint64_t hash_seed; /* so that programs cannot choose words of one bucket */
+static struct bucket buckets[BUCKETS]; /* each is guarded by its lock */
+static uint64_t
+	hash_seed; /* const after boot; so that programs cannot choose words of one bucket */
 
 void futex_init(void)
 {

@@ -21,7 +21,7 @@ struct futex_word {
 	bool shared;
 };
 
-/* A word, and the value that it must have for a thread to wait for it. */
+/* A word, and the value that it must have for a thread to wait for it. Private to that thread. */
 struct futex_expected {
 	struct futex_word word;
 	uint32_t value;

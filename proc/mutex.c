@@ -21,7 +21,7 @@ void mutex_init(struct mutex *mutex, enum lock_class class)
 #ifdef FAULTLINE_HARDENED
 static struct lockorder *waiting_locks(void)
 {
-	static struct lockorder boot;
+	static struct lockorder boot; /* private to the boot hart, before there are threads */
 	struct hart *hart = hart_this();
 
 	return hart->current ? &hart->current->waiting_locks : &boot;
@@ -41,7 +41,7 @@ static bool mutex_try(struct mutex *mutex)
 					   __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 }
 
-unsigned mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
+unsigned mutex_spin_rounds = MUTEX_SPIN_ROUNDS; /* const but for tests */
 
 /* Returns the hart that runs the thread, which may end and be freed meanwhile; NULL: none does. */
 static const struct hart *runs_on(const struct thread *thread)

@@ -25,9 +25,8 @@
 SLAB_CACHE(process_cache, struct process);
 
 struct spinlock process_tree_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
-struct list process_list = LIST_INIT(process_list);
-
 /* guarded by process_tree_lock: */
+struct list process_list = LIST_INIT(process_list);
 static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or terminal */
 /* Each process has at most three uses, each thread one, and few terminals have two each. */
 _Static_assert(4 * PROCESS_COUNT_MAX + THREAD_COUNT_MAX <= UINT16_MAX,

@@ -10,10 +10,11 @@
 #include "proc/wait.h"
 #include "sync/spinlock.h"
 
+static struct waitq rung = WAITQ_INIT(rung);
+static uint64_t least_ticks; /* const after boot */
+/* private to the thread below; where one hart runs, also to its idle thread, which no other thread preempts: */
 static struct timer timer;
 static bool paused; /* the timer, while the hart idles */
-static struct waitq rung = WAITQ_INIT(rung);
-static uint64_t least_ticks;
 
 static void ring(struct timer *unused)
 {
@@ -21,7 +22,7 @@ static void ring(struct timer *unused)
 	sched_yield_soon(); /* behind those that are ready, not just behind our thread */
 }
 
-/* xorshift64 with a state of its own, so that other random numbers do not depend on it. */
+/* xorshift64 with a state of its own, so that other random numbers do not depend on it. It is guarded as the timer. */
 static uint64_t preempt_force_draw(void)
 {
 	static uint64_t x = 0x9e3779b97f4a7c15;
@@ -85,9 +86,9 @@ static void strike(struct timer *unused)
 	sched_yield_soon();
 }
 
-/* The one timer for all callers: the last call counts. */
-static struct timer striker = { .fn = strike };
 static struct spinlock striker_lock = SPINLOCK_INIT(LOCK_RUNQ);
+/* The one timer for all callers: the last call counts. Guarded by striker_lock. */
+static struct timer striker = { .fn = strike };
 
 void preempt_once_after(uint64_t ticks)
 {

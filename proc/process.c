@@ -118,7 +118,10 @@ void process_copy_limits(struct process *process, struct space *space)
 
 /* ---- process 1 ---- */
 
-/* What boot passes to process 1. Static, because process 1 uses the queue after setting `done`. */
+/*
+ * What boot passes to process 1. Static, because process 1 uses the queue after setting `done`. It is private to boot before
+ * process 1 runs, and then to process 1 until `done`, which is atomic.
+ */
 struct init_start {
 	struct object *image;
 	const char *path;
@@ -129,6 +132,7 @@ struct init_start {
 	struct waitq queue;
 };
 
+/* Guarded as the struct says. */
 static struct init_start init_start = { .queue = WAITQ_INIT(init_start.queue) };
 
 /* Runs as process 1 in kernel mode. Its image is created like that of any other process. */
@@ -165,7 +169,7 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 
 const struct process_fs_ops *process_fs;
 const struct process_sem_ops *process_sem;
-uint64_t process_fs_nholders;
+uint64_t process_fs_nholders; /* atomic */
 
 static struct thread *create_thread(struct process *process)
 {

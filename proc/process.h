@@ -69,6 +69,7 @@ struct process {
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
 	struct usage children_usage; /* of the children that it has waited for */
+	/* The next two are changed with the signals' lock held too while there are several threads: read with either. */
 	struct usage
 		past_usage; /* of ended threads, and faults and memory of earlier images; of a zombie all */
 	struct io_counts
@@ -80,9 +81,11 @@ struct process {
 	/* changed only by the process itself; others read them only with process_tree_lock held: */
 	struct uspace *uspace; /* NULL: it has left its memory */
 	uint64_t borrowed_minor,
-		borrowed_major;		/* faults that it had taken before this process was made */
-	struct exe *exe;		/* NULL: before the first exec */
-	struct sem_undo_list *sem_undo; /* NULL: there is nothing to undo. Belongs to process_sem */
+		borrowed_major; /* faults that it had taken before this process was made */
+	/* NULL: before the first exec. It is dropped without the lock, after `uspace` has become NULL: others look at that first. */
+	struct exe *exe;
+	/* Guarded by the mutex of sem_ids; NULL: there is nothing to undo. Atomic for a look whether it is. */
+	struct sem_undo_list *sem_undo;
 	/*
 	 * The memory is that of the process that cloned it, with CLONE_VM; before exec. The limits of
 	 * memory are that process's, and stay as it left them if it ends first.

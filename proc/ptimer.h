@@ -55,8 +55,8 @@ struct ptimer {
 
 /* Of timer_create. */
 struct created_ptimer {
-	struct ptimer it;
-	struct wall_timer wall_timer; /* guarded as `timer` */
+	struct ptimer it;	      /* guarded as struct ptimer says */
+	struct wall_timer wall_timer; /* guarded by the signals' lock, as `timer` */
 };
 
 struct ptimers {

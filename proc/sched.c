@@ -66,10 +66,11 @@ struct runq {
 #define ROUND_GOES_ON (UINT64_MAX - 1)
 
 static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
-static struct runq runqs[HART_MAX];
+static struct runq runqs[HART_MAX]; /* each is guarded as the struct says */
+static struct load load;	    /* guarded by sched_lock */
+/* const after boot: */
 static uint64_t slice_ticks;
 static uint64_t tick_ticks; /* from one tick to the next, at most */
-static struct load load;    /* guarded by sched_lock */
 
 /*
  * Harts that run a thread and have others ready, as a mask; perhaps some that have none any more, which steal() takes out.
@@ -621,7 +622,7 @@ static void take_off_queue(struct runq *runq, struct thread *thread)
 		runq->handed = NULL;
 }
 
-/* The thread that other harts rest for (sched_let_finish()). */
+/* The thread that other harts rest for (sched_let_finish()). Atomic. */
 static struct thread *rested_for;
 
 /* Whether a thread, which may be ready, has to go on on its hart: others rest for it, or it was preempted in the kernel. */

@@ -67,7 +67,8 @@ struct sched_wish {
 };
 
 struct thread {
-	struct arch_thread arch; /* first: arch_this_thread() points to it */
+	struct arch_thread
+		arch; /* first: arch_this_thread() points to it; guarded as struct arch_thread says */
 	/* const: */
 	struct process *process; /* NULL: a kernel thread */
 	void *kstack;

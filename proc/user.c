@@ -18,9 +18,10 @@ static const char *user_what(const void *user)
 COUNTED_KIND(user_kind, "users", struct user, user_what);
 
 static struct spinlock users_lock = SPINLOCK_INIT(LOCK_USERS);
-static struct list users[USER_BUCKETS]; /* without root; heads are initialized at first use */
+/* Without root; heads are initialized at first use. Guarded by users_lock. */
+static struct list users[USER_BUCKETS];
 
-/* The credentials that have it are init_cred; the task is process 1. */
+/* The credentials that have it are init_cred; the task is process 1. Atomic. */
 struct user root_user = { .refs = REFCOUNT_INIT(1), .ntasks = 1 };
 
 static struct list *user_bucket(uint32_t uid)

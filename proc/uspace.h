@@ -20,15 +20,15 @@ struct uspace {
 	struct refcount refs; /* processes that use it */
 	/* References to the struct, which keep no memory of the space. All of `refs` count as one. */
 	struct refcount grabs;
-	uint64_t serial;	/* no space before or after has the same */
+	uint64_t serial;	/* const: no space before or after has the same */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	uint32_t
 		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */
 	bool oom_killed;     /* atomic: all its processes were killed for their memory */
 	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
-	vaddr_t sigreturn; /* where handlers return to; 0: not mapped; under mmap_lock */
-	struct image_layout layout;
-	struct space space; /* has its own locks */
+	vaddr_t sigreturn;	    /* where handlers return to; 0: not mapped; under mmap_lock */
+	struct image_layout layout; /* const once a process has the space */
+	struct space space;	    /* has its own lock and others */
 	struct counted counted;
 };
 

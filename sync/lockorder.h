@@ -80,6 +80,7 @@ struct lockorder_held {
 /*
  * The locks that a hart (spinning locks) or a thread (waiting locks) holds, in the order in which
  * they were taken. All zeros mean that none is held, and so are the entries above `depth`.
+ * It is private to the hart, with interrupts off, or to the thread.
  */
 struct lockorder {
 	unsigned depth;

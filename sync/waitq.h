@@ -16,14 +16,14 @@
  */
 struct waitq {
 	struct spinlock lock;
-	/* under lock; seq may be sampled without it */
+	/* guarded by lock; seq may be sampled without it: */
 	uint64_t seq;
 	struct list waiters;
 };
 
 /* One wait. It belongs to the waiter and is often on its stack. */
 struct waiter {
-	/* under the queue's lock */
+	/* guarded by the queue's lock: */
 	struct list link;
 	uint64_t seq; /* the queue's sequence when this was enqueued */
 	/*
@@ -31,14 +31,14 @@ struct waiter {
 	 * woken and is to wake the others that were enqueued before `seq`.
 	 */
 	struct waitq *queue;
-	/* private to the waiter; set before it enqueues itself */
+	/* const while it is enqueued: */
 	/*
 	 * Called once, when the queue is woken, after the waiter has left the queue. Called with
 	 * the queue's lock held and interrupts off, so it may take only locks inside LOCK_WAITQ.
 	 */
 	void (*wake)(struct waiter *waiter);
 	bool exclusive; /* of the exclusive waiters of a queue, a wake-up is over with the first that `took` it */
-	/* between the queue and wake(): */
+	/* guarded by the queue's lock, under which wake() is called: */
 	bool took; /* set by wake(): an exclusive waiter has use for the wake-up */
 	/*
 	 * It is to wake the others that were enqueued before `seq`, by waitq_cancel(). A wake() that

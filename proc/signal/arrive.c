@@ -11,7 +11,7 @@
 #define QUEUES 64
 
 static struct waitq queues[QUEUES];
-uint64_t signal_watchers;
+uint64_t signal_watchers; /* atomic */
 
 void signal_arrivals_init(void)
 {
