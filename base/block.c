@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 
-/* Changed during boot on one hart. Only read afterwards. */
+/* Changed during boot on one hart, const afterwards. */
 static struct block_device *devices[BLOCK_DEVICES_MAX];
 static unsigned ndevices;
 

@@ -19,7 +19,7 @@ struct block_device;
  * drivers allocate nothing for it, because pages are written to a disk when there is no memory.
  */
 struct block_request {
-	/* Set by the submitter, and unchanged until done(): */
+	/* const from block_submit() to done(), private to the submitter otherwise: */
 	uint64_t sector; /* where it begins; a multiple of SECTORS_PER_PAGE */
 	bool write;
 	unsigned npages; /* 1 to BLOCK_PAGES_MAX */
@@ -31,7 +31,7 @@ struct block_request {
 	 */
 	void (*done)(struct block_request *request, int result);
 	void *owner; /* the submitter's */
-	/* The driver's, from block_submit() to done(): */
+	/* private to the driver from block_submit() to done(): */
 	struct list link;
 	unsigned started;  /* pages that the device has been asked for */
 	unsigned inflight; /* commands that the device has not answered */
@@ -53,6 +53,7 @@ struct block_ops {
 };
 
 struct block_device {
+	/* const: */
 	const char *name; /* "vda" */
 	uint64_t sectors; /* a multiple of SECTORS_PER_PAGE */
 	bool read_only;

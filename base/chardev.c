@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 
-/* Filled during boot on one hart. Only read afterwards. */
+/* Filled during boot on one hart, const afterwards. */
 static struct chardev *devices[CHARDEV_MAX];
 static unsigned ndevices;
 

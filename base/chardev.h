@@ -31,6 +31,7 @@ struct chardev_ops {
 };
 
 struct chardev {
+	/* const: */
 	const char *name; /* "uart", or the port's name after "faultline." */
 	const struct chardev_ops *ops;
 	void *driver;	       /* private to the driver */

@@ -6,11 +6,12 @@
 #include "lib/bits.h"
 #include "sync/atomic.h"
 
+static uint64_t wall_at_boot_ns; /* atomic */
+/* const after boot: */
 static uint64_t hz;
 static uint64_t boot_ticks;
-static uint64_t wall_at_boot_ns; /* atomic */
-/* Nanoseconds in a tick if that is a whole number, otherwise 0. It saves a division. */
-static uint64_t ns_per_tick;
+static uint64_t
+	ns_per_tick; /* nanoseconds in a tick if that is a whole number, otherwise 0; it saves a division */
 
 void clock_init(uint64_t timebase_hz)
 {

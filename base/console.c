@@ -2,7 +2,7 @@
 /* Remembers what writes to the console, and what shows the log. */
 #include "base/console.h"
 
-static struct log_sink *console, *shows_log;
+static struct log_sink *console, *shows_log; /* const after boot */
 
 void console_set(struct log_sink *sink)
 {

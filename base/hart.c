@@ -10,6 +10,7 @@
 
 _Static_assert(HART_MAX <= 64, "sets of harts are words");
 
+/* Each is guarded as struct hart says; the numbers are const after boot. */
 struct hart harts[HART_MAX];
 unsigned hart_count;
 bool hart_several;

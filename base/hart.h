@@ -38,12 +38,14 @@ enum hart_counter {
 #define HART_KICK_STOP	2u /* it stops for good */
 
 struct hart {
+	/* const: */
 	unsigned index;	  /* 0 is the boot hart */
 	unsigned long id; /* the machine's number for it */
-	uint32_t kicks;	  /* atomic: HART_KICK_* */
-	bool stopped;	  /* atomic: it has obeyed HART_KICK_STOP */
+	/* other harts use these: */
+	uint32_t kicks; /* atomic: HART_KICK_* */
+	bool stopped;	/* atomic: it has obeyed HART_KICK_STOP */
 
-	/* private to the hart */
+	/* private to the hart; others read what is atomic: */
 	bool in_interrupt;	/* an interrupt handler is running */
 	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;

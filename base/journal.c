@@ -20,7 +20,7 @@ _Static_assert(sizeof(struct journal_around) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, head) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, tail) == 128, "the format");
 
-struct journal_header *journal;
+struct journal_header *journal; /* const after boot */
 
 static struct spinlock journal_lock = SPINLOCK_INIT(LOCK_JOURNAL);
 /* under journal_lock: */
@@ -33,7 +33,7 @@ static uint64_t
 	reserve; /* records that other harts may write after the same look for room; set at boot */
 
 static struct waitq room = WAITQ_INIT(room);
-static struct timer poll_timer;
+static struct timer poll_timer; /* armed under journal_lock */
 
 bool journal_is_over(void)
 {

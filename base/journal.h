@@ -77,21 +77,22 @@ struct journal_around {
 
 /* On a page of its own, before the records. Each of the writers of it has a line of the cache. */
 struct journal_header {
+	/* const: */
 	char magic[24];
 	uint32_t version, record_bytes;
 	uint64_t nrecords;	   /* of the ring */
 	uint64_t ticks_per_second; /* of `time` */
 	uint64_t address;	   /* its own physical one: what says otherwise is a copy */
 	uint64_t spare;
-	/* by the kernel: */
-	uint64_t head;	/* records that were written or begun so far; atomic */
-	uint64_t waits; /* how often a thread has waited for room; atomic */
-	uint64_t ended; /* 1: there was no room for a change, and nothing more is written; atomic */
-	int64_t until;	/* there is room for faults until `head` is more than this; atomic */
+	/* atomic, written by the kernel: */
+	uint64_t head;	/* records that were written or begun so far */
+	uint64_t waits; /* how often a thread has waited for room */
+	uint64_t ended; /* 1: there was no room for a change, and nothing more is written */
+	int64_t until;	/* there is room for faults until `head` is more than this */
 	uint64_t spare_kernel[4];
-	/* by the reader: */
-	uint64_t tail; /* records read so far; atomic */
-	uint64_t stop; /* 1: it reads no more; atomic */
+	/* atomic, written by the reader: */
+	uint64_t tail; /* records read so far */
+	uint64_t stop; /* 1: it reads no more */
 };
 
 /* The ring, or NULL if nothing is recorded. Set at boot. */

@@ -28,17 +28,17 @@ static const struct {
 };
 
 static struct spinlock log_lock = SPINLOCK_INIT(LOCK_LOG);
-/* under log_lock */
+/* guarded by log_lock: */
 static struct log_ring ring;
 static struct log_sink *sinks[LOG_SINKS];
 
-static enum log_level shown = LOG_INFO;
+static enum log_level shown = LOG_INFO; /* const after boot */
 
-uint64_t log_restricted[1] = { 1 };
+uint64_t log_restricted[1] = { 1 }; /* atomic */
 
 /* Set in a panic and at power-off. */
-static bool ending;
-static const struct hart *ender; /* the hart that ends the kernel; set before `ending` */
+static bool ending;		 /* atomic */
+static const struct hart *ender; /* the hart that ends the kernel; const once `ending` is set */
 
 /* Does this hart end the kernel? Who holds the lock or writes may never go on, so it does not wait for them. */
 static bool is_ender(void)

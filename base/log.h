@@ -55,9 +55,10 @@ int log_level_parse(const char *name, size_t len, enum log_level *ret);
  * panic, and takes no lock at all.
  */
 struct log_sink {
+	/* const: */
 	void (*write)(struct log_sink *sink, const char *s, size_t n);
 	void (*panic_write)(struct log_sink *sink, const char *s, size_t n);
-	/* under the log's lock */
+	/* guarded by log_lock: */
 	uint64_t cursor; /* the next record to show */
 	uint64_t end;	 /* it shows no record from this position on */
 	uint64_t lost;	 /* how often records were overwritten before this sink had shown them */

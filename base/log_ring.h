@@ -13,7 +13,7 @@ struct log_record {
 };
 
 struct log_ring {
-	/* under the log's lock */
+	/* guarded by log_lock: */
 	uint64_t oldest; /* position of the oldest record */
 	uint64_t newest; /* position behind the newest record */
 	_Alignas(8) uint8_t bytes[LOG_RING_BYTES];

@@ -18,8 +18,8 @@
 #define PANIC_FAULTS_SHOWN 8
 
 /* The number of panics that have begun. It exceeds 1 if the report itself panics. */
-static uint32_t panics;
-static struct hart *panic_hart;
+static uint32_t panics;		/* atomic */
+static struct hart *panic_hart; /* const, set by the first panic; others wait for nothing of it */
 static void (*panic_report)(void);
 
 void panic_set_report(void (*report)(void))

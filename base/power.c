@@ -11,7 +11,8 @@
 #include "lib/types.h"
 
 static void (*power_exit)(unsigned status);
-static bool may_reboot, leaving;
+static bool may_reboot; /* const after boot */
+static bool leaving;	/* private to the hart that has stopped the others */
 
 void power_set_exit(void (*exit)(unsigned status))
 {

@@ -14,7 +14,7 @@
 
 /*
  * Used from the first C function on. Random numbers are not available then, so it starts as a
- * constant.
+ * constant. It is const once stack_guard_init() has replaced that.
  */
 uintptr_t __stack_chk_guard = 0x5afe57ac4dc0de00 & GUARD_MASK;
 

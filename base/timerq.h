@@ -8,19 +8,19 @@
 /* Each hart has one. The earliest deadline is that of the hart's timer (arch_timer_set()). */
 struct timerq {
 	struct spinlock lock;
-	/* under lock */
+	/* guarded by lock: */
 	struct tree timers; /* ordered by deadline */
 	struct tree_node *earliest;
 	struct timer *running; /* the timer whose fn is being called */
 };
 
 struct timer {
-	/* under the queue's lock */
+	/* guarded by the queue's lock: */
 	struct tree_node node;
 	uint64_t deadline; /* ticks of arch_time() */
 	bool armed;
 	struct timerq *queue; /* the one on which it was armed last */
-	/* private to the owner */
+	/* private to the owner: */
 	void (*fn)(struct timer *timer);
 	bool alone; /* set by timer_init_alone() */
 };

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 
-/* Changed during boot on one hart. Only read afterwards. */
+/* Changed during boot on one hart, const afterwards. */
 static struct uio_device *devices[UIO_DEVICES_MAX];
 static unsigned ndevices;
 

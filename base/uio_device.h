@@ -19,6 +19,7 @@ struct uio_device_ops {
 };
 
 struct uio_device {
+	/* const: */
 	char name[32];	     /* in the device tree, cut off if it is longer */
 	char compatible[32]; /* the kind of device, as the device tree calls it */
 	paddr_t addr;	     /* of the registers; page-aligned */
@@ -30,7 +31,7 @@ struct uio_device {
 	void *driver; /* private to the driver */
 	/*
 	 * The driver calls this with interrupts off when the interrupt has come, after masking it.
-	 * NULL: no interrupt is wanted. Set while the interrupt is masked.
+	 * NULL: no interrupt is wanted. Set at boot, while the interrupt is masked.
 	 */
 	void (*interrupt)(struct uio_device *dev);
 	void *user; /* private to the code that has set that */

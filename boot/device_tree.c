@@ -13,7 +13,7 @@
 /* The first reserved ranges are the kernel and the device tree. */
 #define NRESERVED_OWN 2
 
-struct boot_info boot_info;
+struct boot_info boot_info; /* const after boot */
 
 static int add_range(struct phys_range *ranges, unsigned *n, uint64_t start, uint64_t size)
 {

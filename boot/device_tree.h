@@ -7,6 +7,7 @@
 
 #define BOOT_RANGES 32
 
+/* const once boot_info_read() has filled it. */
 struct boot_info {
 	struct dt dt;
 	unsigned long hart_id; /* the boot hart */

@@ -13,6 +13,7 @@
 #define WORD_SHOWN  ((size_t)40)
 #define WORDS_NAMED 5 /* bad words that the log names; the others are only counted */
 
+/* const after boot */
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25, .harts = ~0u };
 
 /* Reads a number that fits into struct winsize. */

@@ -7,6 +7,7 @@
 #define INIT_PATH_MAX 256
 #define TEST_GLOB_MAX 256
 
+/* const once boot_options_read() has filled it. */
 struct boot_options {
 	char init[INIT_PATH_MAX]; /* path of process 1's image */
 	char test[TEST_GLOB_MAX]; /* pattern of the in-kernel tests to run; "": all */

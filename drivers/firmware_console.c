@@ -20,6 +20,7 @@ static void firmware_console_log_write(struct log_sink *sink, const char *s, siz
 	arch_console_write(s, n);
 }
 
+/* Guarded as the struct says. */
 struct log_sink firmware_log_sink = { .write = firmware_console_log_write,
 				      .panic_write = firmware_console_log_write };
 
@@ -66,6 +67,7 @@ static const struct chardev_ops console_ops = {
 	.drain = firmware_console_drain,
 };
 
+/* const */
 struct chardev firmware_console = {
 	.name = "firmware",
 	.ops = &console_ops,

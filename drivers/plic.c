@@ -17,6 +17,7 @@
 /* The number of the supervisor external interrupt at a hart's local interrupt controller. */
 #define LOCAL_SUPERVISOR_EXTERNAL 9
 
+/* const after boot: */
 static volatile void *plic;
 static unsigned context;
 

@@ -59,7 +59,7 @@ struct control_message {
 static const char name_prefix[] = "faultline.";
 
 struct serial {
-	struct virtio_device dev;
+	struct virtio_device dev; /* const after boot */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct virtq control_rx, control_tx;
@@ -69,7 +69,7 @@ struct serial {
 	bool warned;  /* the log says that the control queues are broken */
 	struct timer pause;
 	unsigned turn; /* atomic: begins with another port each time */
-	/* Written while the machine boots, and only read afterwards: */
+	/* const after boot: */
 	bool booted;
 	unsigned nports; /* slots, with or without a port */
 	struct serial_port *ports[PORTS_MAX];

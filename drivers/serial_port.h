@@ -30,10 +30,12 @@ struct tx_buf {
 enum serial_host { HOST_NEVER, HOST_OPEN, HOST_CLOSED };
 
 struct serial_port {
+	/* const after boot: */
 	uint32_t id;
 	char name[PORT_NAME_MAX]; /* without "faultline."; empty: no name yet */
 	struct chardev dev;
-	struct log_sink sink; /* only of the port that the log uses */
+	struct log_sink
+		sink; /* only of the port that the log uses; guarded as struct log_sink says */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct virtq rx, tx;

@@ -21,7 +21,7 @@
 #define WAIT_TICKS (1ul << 27)
 #define STEP_TICKS (WAIT_TICKS >> 10)
 
-static volatile void *testdev;
+static volatile void *testdev; /* const after boot */
 
 /* A larger device tree is invalid. */
 #define DTB_LIMIT (1ul << 20)

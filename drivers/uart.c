@@ -20,8 +20,8 @@
 static const struct uart_kind *const kinds[] = { &uart_16550, &uart_sifive, &uart_htif };
 
 struct uart {
-	struct chardev dev;
-	struct log_sink sink;
+	struct chardev dev;   /* const */
+	struct log_sink sink; /* guarded as struct log_sink says */
 	/* const, once it was found: */
 	const struct uart_kind *kind; /* NULL: there is none */
 	struct uart_regs regs;
@@ -40,7 +40,8 @@ struct uart {
 		bool returned;	 /* the log has written a carriage return, and not the newline */
 		unsigned wanted; /* interrupts */
 	} output;
-	bool stalled; /* it did not send all in time. Only for wait_until_idle(), when the kernel ends */
+	/* Private to the hart that ends the kernel, for wait_until_idle(). */
+	bool stalled; /* it did not send all in time */
 };
 
 static struct uart *to_uart(struct chardev *dev)
@@ -284,6 +285,7 @@ static void uart_log_write(struct log_sink *sink, const char *s, size_t n)
 		.output.lock = SPINLOCK_INIT(LOCK_CONSOLE),                               \
 	}
 
+/* Each is guarded as the struct says. */
 static struct uart console = UART(console, "uart"), second = UART(second, "uart1");
 
 static const struct uart_kind *uart_kind_of(const struct dt *dt, dt_node node)

@@ -15,6 +15,7 @@ enum { FROM_HOST = 0x0, TO_HOST = 0x8, SIZE = 0x10 };
 #define COMMAND	    (~0ull << 48) /* device and function */
 #define TRIES	    100000u	  /* how often to look whether the host has taken a command */
 
+/* guarded by output.lock of the one UART: */
 static bool asked;    /* for a byte of input, which has not come */
 static int kept = -1; /* one that came when something else was done; or -1 */
 

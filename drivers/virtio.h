@@ -29,7 +29,8 @@ struct virtq_buf {
 
 /*
  * The driver's own record of a descriptor, against which the device's entries are checked. The
- * record and not the descriptor says how a chain goes on, because the device can write to those.
+ * record and not the descriptor says how a chain goes on, because the device can write to those. Guarded by the queue's lock,
+ * which is the driver's.
  */
 struct virtq_slot {
 	void *token;	/* of a chain's first descriptor; NULL: a later one, or free */

@@ -52,6 +52,7 @@ struct command_memory {
 
 _Static_assert(COMMANDS_MAX * sizeof(struct command_memory) <= 4096, "they share a page");
 
+/* Guarded by the disk's lock. */
 struct command {
 	struct block_request *request;
 	struct command_memory *memory;
@@ -62,8 +63,9 @@ struct command {
 enum direction { READS, WRITES, DIRECTIONS };
 
 struct virtio_blk {
-	struct virtio_device dev;
-	struct block_device disk;
+	struct virtio_device dev; /* const after boot, but for its registers */
+	struct block_device disk; /* guarded as struct block_device says */
+	/* const: */
 	char name[sizeof("vda")];
 	unsigned segments_max; /* pages of a command */
 	unsigned alarmed;      /* atomic, set by the interrupt: ask the device whether it works */

@@ -9,12 +9,14 @@
 #include "lib/string.h"
 #include "mm/phys/memmap.h"
 
+/* const after boot. */
 struct virtio_uio {
 	struct virtio_device virtio;
 	struct uio_device uio;
 };
 
 /* Filled at boot. */
+/* const after boot: */
 static struct virtio_uio devices[UIO_DEVICES_MAX];
 static unsigned ndevices;
 

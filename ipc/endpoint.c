@@ -43,9 +43,10 @@ struct endpoint {
 
 /* A send end. After it is closed, it lingers until its last pulse has been received. */
 struct sender {
+	/* const: */
 	struct endpoint *endpoint;
 	uint64_t badge;
-	bool tells_close; /* const */
+	bool tells_close;
 	/* guarded by the endpoint's lock: */
 	bool released;	       /* who receives the last pulse frees it */
 	struct pulse notified; /* endpoint_notify() */
@@ -53,7 +54,7 @@ struct sender {
 	struct counted counted;
 };
 
-/* A thread that waits for a call or a pulse. The struct is on the thread's stack, as a call is. */
+/* A thread that waits for a call or a pulse. The struct is on the thread's stack, as a call is. Guarded by the endpoint's lock. */
 struct receiver {
 	struct list link;
 	struct endpoint *endpoint;

@@ -19,7 +19,7 @@
 /* What read() and write() transfer. */
 typedef uint32_t word;
 
-/* Set at boot, and only read afterwards. */
+/* const after boot; each is guarded as the struct says: */
 static struct uio uios[UIO_DEVICES_MAX];
 static unsigned nuios;
 

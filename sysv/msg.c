@@ -15,6 +15,7 @@
  * sleeper is woken when its call is over. Everything is guarded by the one mutex of all queues.
  */
 
+/* Guarded by the mutex of msg_ids. */
 struct msg_queue {
 	struct kern_ipc_perm perm; /* first */
 	int64_t stime, rtime, ctime;
@@ -46,9 +47,10 @@ struct msg_waiter {
 	bool too_small; /* a message came that is larger than the receiver allows */
 };
 
-static struct ipc_ids msg_ids;
+static struct ipc_ids msg_ids;	     /* has its own lock */
 static uint64_t msg_bytes, msg_hdrs; /* in all queues; guarded by the mutex */
 
+/* atomic */
 uint64_t msg_limits[] = { 8192, 16384, 32000 };
 
 static uint64_t msg_limit_of(enum msg_limit limit)

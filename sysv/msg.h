@@ -15,7 +15,7 @@ enum msg_limit {
 };
 extern uint64_t msg_limits[];
 
-/* A message, here and in the queues of fs/mqueue/. */
+/* A message, here and in the queues of fs/mqueue/. Private to a thread, or const on a queue, but for the link: guarded by its lock. */
 struct msg_msg {
 	union {
 		struct list link;

@@ -20,6 +20,7 @@ struct sem {
 	int sempid; /* of the last operation */
 };
 
+/* Guarded by the mutex of sem_ids, as all below. */
 struct sem_array {
 	struct kern_ipc_perm perm; /* first */
 	int64_t otime, ctime;
@@ -50,15 +51,16 @@ struct sem_undo {
 	int16_t semadj[]; /* what to add to each semaphore */
 };
 
-/* What a process has to undo; processes share it after clone with CLONE_SYSVSEM. */
+/* What a process has to undo; processes share it after clone with CLONE_SYSVSEM. Guarded by the mutex. */
 struct sem_undo_list {
 	unsigned users;	   /* processes */
 	struct list undos; /* of struct sem_undo, by of_process, the newest first */
 };
 
-static struct ipc_ids sem_ids;
-static uint64_t used_sems; /* of all sets; guarded by the mutex */
+static struct ipc_ids sem_ids; /* has its own lock */
+static uint64_t used_sems;     /* of all sets; guarded by the mutex */
 
+/* atomic */
 uint64_t sem_limits[] = { 32000, 1024000000, 500, 32000 };
 
 static uint64_t sem_limit_of(enum sem_limit limit)
@@ -346,7 +348,7 @@ static void exit_sem(struct process *process)
 	struct sem_undo_list *list = process->sem_undo;
 	bool last;
 
-	process->sem_undo = NULL;
+	atomic_store_relaxed(&process->sem_undo, NULL);
 	sem_lock();
 	last = --list->users == 0;
 	while (last && !list_empty(&list->undos))

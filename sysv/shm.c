@@ -23,9 +23,9 @@
  * reference to its object, and each VMA that maps it has one; the last one frees both.
  */
 struct shmid_kernel {
-	struct kern_ipc_perm perm; /* first */
-	struct object object;
-	size_t nodes; /* of the object's index that count; guarded by object.lock */
+	struct kern_ipc_perm perm; /* first; guarded by the mutex */
+	struct object object;	   /* has its own lock */
+	size_t nodes;		   /* of the object's index that count; guarded by object.lock */
 	/* const: */
 	uint64_t segsz;
 	int32_t name; /* the key that it was made with, which /proc/PID/maps shows for ever */
@@ -38,9 +38,10 @@ struct shmid_kernel {
 	int64_t ctim;
 };
 
-static struct ipc_ids shm_ids;
-static uint64_t shm_tot; /* pages of all segments; guarded by the mutex */
+static struct ipc_ids shm_ids; /* has its own lock */
+static uint64_t shm_tot;       /* pages of all segments; guarded by the mutex */
 
+/* atomic */
 uint64_t shm_limits[] = { SHMMAX, SHMALL, SHMMNI };
 
 static struct shmid_kernel *to_shm(struct kern_ipc_perm *perm)

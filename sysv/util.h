@@ -18,7 +18,7 @@ struct thread;
 /* The first member of what has an identifier. Guarded by the mutex of its kind. */
 struct kern_ipc_perm {
 	struct tree_node by_index, by_key; /* by_key: only with another key than IPC_PRIVATE */
-	int id;
+	int id;				   /* const */
 	int32_t key;
 	uint32_t uid, gid, cuid, cgid;
 	uint32_t mode;
@@ -100,7 +100,7 @@ static inline int ipc_index(int id)
 
 /*
  * A call that waits until another thread has carried it out. It is on its thread's stack, and in a list of what it
- * waits for, which a mutex guards.
+ * waits for: guarded by the mutex of its kind.
  */
 struct ipc_waiter {
 	struct list link;

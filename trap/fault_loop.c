@@ -10,6 +10,7 @@
 /* A fault may take several rounds (FILL, then COW), but never this many. */
 #define TURNS_MAX 1000
 
+/* Private to the hart. */
 struct last_fault {
 	vaddr_t pc, addr;
 	unsigned access;
@@ -17,7 +18,7 @@ struct last_fault {
 	uint64_t events; /* number of other events on this hart */
 };
 
-static struct last_fault last[HART_MAX];
+static struct last_fault last[HART_MAX]; /* each is private to its hart */
 
 void loop_check(vaddr_t pc, vaddr_t addr, unsigned access)
 {

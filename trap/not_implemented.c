@@ -88,12 +88,12 @@ static const struct missing {
 
 /* A program may rename itself at will, so those that come late share the last entry. */
 static struct spinlock programs_lock = SPINLOCK_INIT(LOCK_PROCESS);
-/* under programs_lock */
+/* guarded by programs_lock: */
 static struct program {
 	char name[THREAD_NAME_LEN];
 	uint64_t logged[(MESSAGES + 63) / 64];
 } programs[NOT_IMPLEMENTED_PROGRAMS + 1];
-static unsigned nprograms;
+static unsigned nprograms; /* guarded by programs_lock */
 
 /* Call with programs_lock held. */
 static struct program *find_program(const char *name)

@@ -433,9 +433,9 @@ static uint64_t cleared;
  * What READ gives next: the position of a record, shifted, and how many bytes of its line were read already. Atomic: two
  * readers do not get the same.
  */
+static uint64_t unread;
 #define TAKEN_BITS 16
 #define TAKEN_MASK ((1ul << TAKEN_BITS) - 1)
-static uint64_t unread;
 
 /*
  * Formats the record at *cursor as a line and advances *cursor. Returns the length, or 0 at the end

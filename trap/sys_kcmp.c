@@ -16,7 +16,7 @@ enum { EQUAL, LESS, GREATER };
 /* An order that does not tell addresses: as on Linux, of these, changed and multiplied by an odd number. */
 static long compare(const void *a, const void *b)
 {
-	static uint64_t secret; /* 0: none is chosen yet */
+	static uint64_t secret; /* atomic; 0: none is chosen yet */
 	uint64_t random, none = 0, x, y;
 
 	if (!atomic_load(&secret)) {
@@ -56,7 +56,7 @@ static const void *what_of(int type, const struct thread *thread)
 	case KCMP_IO:
 		return thread->wish.ioprio ? thread : NULL;
 	case KCMP_SYSVSEM:
-		return process->sem_undo;
+		return atomic_load_relaxed(&process->sem_undo);
 	default:
 		return NULL;
 	}

@@ -11,9 +11,10 @@
 
 enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
 
-static enum console_kind kind;
+static enum console_kind
+	kind; /* atomic: one word, and any hart may find that the firmware refuses DBCN */
 
-/* The firmware takes physical addresses only, so its output is copied here: each hart has one, and uses it with interrupts off. */
+/* The firmware takes physical addresses only, so its output is copied here: each hart has one, private to it with interrupts off. */
 static char bounces[HART_MAX][256];
 
 static size_t dbcn_write(const char *s, size_t n)
@@ -55,7 +56,7 @@ void arch_console_write(const char *s, size_t n)
 	}
 }
 
-/* Only one thread reads at a time. The log may be writing meanwhile, by its own memory. */
+/* Only one thread reads at a time, so `bounce_in` is private to it. The log may be writing meanwhile, by its own memory. */
 size_t arch_console_read(char *to, size_t n)
 {
 	static char bounce_in[16];

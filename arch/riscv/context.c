@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include "sync/preempt.h"
 
-/* What runs before there are threads. It can't be preempted. start.S sets its stack. */
+/* What runs before there are threads. It can't be preempted. start.S sets its stack. Private to the boot hart. */
 struct arch_thread boot_thread = { .preempt = ARCH_PREEMPT_INIT(1) };
 
 enum { SWITCHED_RA, SWITCHED_SP, SWITCHED_GP, SWITCHED_S0, SWITCHED_S1 };

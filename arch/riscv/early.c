@@ -16,7 +16,7 @@ pte_t kernel_root[TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t image_middle[TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t vmap_middle[VMAP_ROOTS][TABLE_ENTRIES] PAGE_ALIGNED;
 
-/* The device tree that the firmware passed. */
+/* The device tree that the firmware passed. const after boot. */
 paddr_t boot_dtb;
 
 pte_t image_page_bits(vaddr_t va)

@@ -18,7 +18,7 @@
 #define DIRECT_ROOTS (DIRECT_MAP_SIZE >> ROOT_SHIFT)
 #define PTE_RW	     (PTE_KERNEL | PTE_R | PTE_W)
 
-/* The root entries that all spaces share, by index. */
+/* The root entries that all spaces share, by index. const after boot. */
 static uint16_t shared_roots[TABLE_ENTRIES / 2];
 static unsigned shared_count;
 
@@ -93,7 +93,7 @@ IMAGE_INIT static void map_range(pte_t *table, unsigned level, paddr_t base,
 
 IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(void))
 {
-	static pte_t direct[DIRECT_ROOTS];
+	static pte_t direct[DIRECT_ROOTS]; /* private to the boot hart */
 	pte_t *live = &kernel_root[root_index(DIRECT_MAP_BASE)];
 
 	for (unsigned i = 0; i < n; i++) {

@@ -14,6 +14,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 
+/* const after boot: */
 bool entry_ad_soft;
 bool mmu_keeps_invalid = true; /* until it is known */
 

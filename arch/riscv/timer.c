@@ -24,7 +24,7 @@
 #define FAR_TICKS  (1ul << 52)
 #define WAKE_TICKS (1ul << 27)
 
-static bool sstc;
+static bool sstc; /* const after boot */
 
 /* Is `name` one of the _-separated extensions of an isa string? */
 static bool isa_string_has(const char *isa, const char *name)

@@ -109,7 +109,7 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 
 /*
  * The kernel tries something that the machine may refuse: arch_memory_answers() copies from a
- * kernel address, trap_try() executes an instruction. Set only at boot, while one hart runs.
+ * kernel address, trap_try() executes an instruction. Private to the boot hart: set only at boot, while one hart runs.
  */
 static bool probing;
 

@@ -5,7 +5,7 @@
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/witness.h"
 
-static bool is_there;
+static bool is_there; /* const after boot */
 
 void witness_start(void)
 {

@@ -20,17 +20,25 @@ struct fpu_state {
 };
 
 struct arch_thread {
+	/* private to the thread; its tracer's while it is stopped: */
 	struct trap_frame frame; /* saved by its last trap from user mode */
+	/* const: */
 	unsigned long kernel_sp; /* top of its kernel stack */
+	/* atomic: */
 	unsigned long work;
-	struct arch_preempt preempt;
+	struct arch_preempt
+		preempt; /* of its fields the first is private to the thread, the other atomic */
+	/* changed under the scheduler's lock, read under it or by the thread itself: */
 	struct hart *hart;
 
-	/* saved by arch_switch(): ra, sp, gp, s0 to s11 */
+	/* private to the hart that switches, under the scheduler's lock; saved by arch_switch(): ra, sp, gp, s0 to s11 */
 	unsigned long switched[15];
 
+	/* private to the thread with preemption off, and to the hart that switches away from it: */
 	struct hart *fpu_hart; /* the hart whose FPU held its state last */
 	struct fpu_state fpu;
+	/* guarded as thread->tid: */
 	uint64_t who;
+	/* private to the thread; the trap entry reads the first and writes the second: */
 	bool has_rseq, rseq_due;
 };
