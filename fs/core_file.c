@@ -46,6 +46,7 @@
 
 /* ---- bytes that are kept ---- */
 
+/* Private to the thread that writes the core file, as all below. */
 struct chunk {
 	struct list link;
 	size_t used;
@@ -53,7 +54,8 @@ struct chunk {
 };
 _Static_assert(sizeof(struct chunk) == PAGE_SIZE, "a chunk is a page");
 
-/* Bytes in the order in which they came. They count as the process's memory for the OOM killer. */
+/* Bytes in the order in which they came. They count as the process's memory for the OOM killer. Private to
+ * the thread. */
 struct kept_bytes {
 	struct list chunks;
 	size_t len;
@@ -97,6 +99,7 @@ static void kept_bytes_free(struct kept_bytes *bytes)
 
 /* ---- a core file that is being written ---- */
 
+/* Private to the thread that writes the core file. */
 struct core {
 	const struct signal_info *info;
 	struct uspace *uspace;

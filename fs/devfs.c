@@ -11,21 +11,23 @@
 #include "proc/mem_wait.h"
 
 struct dev_node {
-	struct inode inode;
-	struct list link; /* all nodes, in the order of their positions; guarded by nodes_lock */
+	struct inode inode; /* guarded as struct inode says */
+	struct list link;   /* all nodes, in the order of their positions; guarded by nodes_lock */
 	struct dev_node *parent; /* const; the root is its own */
 	uint64_t pos;		 /* const: where it is in its directory */
 	char name[64];		 /* const, terminated */
 };
 
 static struct spinlock nodes_lock = SPINLOCK_INIT(LOCK_FS);
+/* guarded by nodes_lock: */
 static struct list nodes = LIST_INIT(nodes);
-static uint64_t next_pos = DIR_FIRST_POS; /* guarded by nodes_lock */
+static uint64_t next_pos = DIR_FIRST_POS;
 
 static uint32_t is_made; /* atomic: 0 or 1 */
 static struct mount *only;
 
 static const struct inode_ops devfs_ops;
+/* const */
 static struct dev_node root = { .parent = &root };
 
 static struct dev_node *to_dev(struct inode *inode)

@@ -11,6 +11,7 @@
  */
 #define FD_CHUNK 256 /* descriptors */
 
+/* Guarded by the table's lock, but for fdtable_look(). */
 struct fd_chunk {
 	uint64_t open[FD_CHUNK / 64];	 /* a bit for each descriptor in use */
 	uint64_t cloexec[FD_CHUNK / 64]; /* a subset of open */
@@ -22,7 +23,7 @@ struct fd_chunk {
 struct fdtable {
 	struct spinlock lock;
 	struct refcount refs; /* the threads that have it */
-	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Changed by a thread that has it. */
+	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Private to the one thread that has it; then const. */
 	uint64_t nlooked;
 	/* guarded by lock: */
 	unsigned free_from; /* no descriptor below is free */

@@ -158,18 +158,24 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops; /* const */
 	struct refcount refs;
-	uint32_t flags; /* O_* as F_GETFL shows them; const except those that F_SETFL changes */
+	/*
+	 * O_* as F_GETFL shows them; const except those that F_SETFL changes. Atomic, changed with lock held; of a message
+	 * queue O_NONBLOCK without it, by mq_setattr().
+	 */
+	uint32_t flags;
 	/*
 	 * The name of its inode that events of the file carry; const once it is open. 0: by any. FILE_NAMELESS: by none, as
 	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
 	 */
 	uint32_t name_id;
-	struct mutex lock; /* guards pos */
-	uint64_t pos;
-	void *node;		  /* belongs to the kind of file: an inode or a pipe */
-	void *data;		  /* the same: what it keeps for this open file. NULL at first */
-	struct lock_owner locks;  /* by flock and F_OFD_SETLK; has a lock of its own */
-	struct watch *watches;	  /* of sets of epoll; guarded by watches_lock of fs/epoll.c */
+	struct mutex lock;
+	uint64_t pos; /* guarded by lock */
+	/* const once it is open, but what the kind of file says of its data: */
+	void *node; /* belongs to the kind of file: an inode or a pipe */
+	void *data; /* the same: what it keeps for this open file. NULL at first */
+	/* these have locks of their own: */
+	struct lock_owner locks;  /* by flock and F_OFD_SETLK; guarded by locks_mutex */
+	struct watch *watches;	  /* of sets of epoll; guarded by watches_lock of fs/watch.c */
 	struct file_async *async; /* atomic, set once; fs/async.c. NULL: nothing has been set */
 	struct counted counted;
 };

@@ -19,13 +19,14 @@
 
 #define LINKED_BUCKETS 64
 
-/* A file with several names. Each is an entry of the archive, and the last has the data. */
+/* A file with several names. Each is an entry of the archive, and the last has the data. Private to boot. */
 struct linked {
 	struct list link;
 	uint32_t ino, dev_major, dev_minor;
 	struct inode *inode; /* referenced */
 };
 
+/* Private to boot. */
 struct archive {
 	struct inode *root;
 	struct list linked[LINKED_BUCKETS]; /* struct linked, hashed by inode number */
@@ -209,7 +210,7 @@ static void forget_linked(struct list *bucket)
 
 int initrd_unpack(struct mount *mount, const void *data, size_t size, const char **why_ret)
 {
-	static struct archive archive; /* too large for the stack; there is only one archive */
+	static struct archive archive; /* private to boot; too large for the stack */
 	struct cpio_entry entry;
 	struct cpio cpio;
 	unsigned count = 0;

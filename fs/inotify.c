@@ -30,13 +30,14 @@
 #define INSTANCES_FIRST	    128
 #define WATCHES_FIRST	    8192
 
+/* atomic */
 uint64_t inotify_limits[INOTIFY_LIMITS] = {
 	[INOTIFY_QUEUED_EVENTS] = QUEUED_EVENTS_FIRST,
 	[INOTIFY_INSTANCES] = INSTANCES_FIRST,
 	[INOTIFY_WATCHES] = WATCHES_FIRST,
 };
 
-/* An event as a read gives it, with the padding of its name. */
+/* An event as a read gives it, with the padding of its name. Guarded by the instance's lock. */
 struct queued {
 	struct list link;
 	struct abi_inotify_event abi;

@@ -30,6 +30,7 @@
 
 #define BUCKETS 256
 
+/* Guarded by locks_mutex. */
 struct lock_group {
 	struct list link; /* in its bucket: the oldest group first */
 	const void *key;  /* the file */
@@ -40,14 +41,14 @@ struct lock_group {
 	struct lock_ranges ranges; /* never empty */
 };
 
-/* Memory that a change may need, and what it left over. */
+/* Memory that a change may need, and what it left over. Private to the thread that makes the change. */
 struct lock_prealloc {
 	struct lock_spares spares;
 	struct list groups;
 	uint64_t dev, ino; /* of the file, for a group */
 };
 
-/* On the stack of its thread, which takes the mutex before it goes on. */
+/* On the stack of its thread, which takes the mutex before it goes on. Guarded by locks_mutex. */
 struct lock_wait {
 	struct list link; /* in its bucket: the oldest wait first */
 	const void *key;
@@ -61,16 +62,19 @@ struct lock_wait {
 	int result; /* once it is done */
 };
 
+/* Guarded by locks_mutex. */
 struct bucket {
 	struct list groups, waits;
 };
 
 /* Guards all that follows, and the fields of all owners. */
 static struct mutex locks_mutex;
+/* guarded by locks_mutex: */
 static struct bucket buckets[BUCKETS];
 static size_t nranges; /* of all groups */
 static size_t nwaits;  /* of processes */
-static uint64_t hash_seed;
+
+static uint64_t hash_seed; /* const after boot */
 
 static SLAB_CACHE(range_cache, struct lock_range);
 static SLAB_CACHE(group_cache, struct lock_group);

@@ -9,7 +9,7 @@
 /* The last byte that can be locked; a lock "to the end" ends there. */
 #define LOCK_RANGE_END INT64_MAX
 
-/* Bytes [start, end], both included; neither is above LOCK_RANGE_END. */
+/* Bytes [start, end], both included; neither is above LOCK_RANGE_END. Guarded by locks_mutex; a spare is private. */
 struct lock_range {
 	union {
 		struct tree_node node; /* its weight is 1 if the type is F_WRLCK, else 0 */
@@ -25,7 +25,7 @@ struct lock_ranges {
 	uint32_t count;
 };
 
-/* Ranges that are not in use: what a change needs is taken from there, what it frees goes there. */
+/* Ranges that are not in use: what a change needs is taken from there, what it frees goes there. Private to the thread. */
 struct lock_spares {
 	struct list list;
 	struct tree tree; /* ranges that were all removed at once */

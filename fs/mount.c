@@ -18,6 +18,7 @@
 
 /* Guards what connects the mounts of the tree. Held for a few steps only. */
 static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
+/* guarded by mounts_lock: */
 static struct list mounts = LIST_INIT(mounts);
 static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
 static uint64_t last_place;		   /* the same */

@@ -12,7 +12,7 @@
 #define LABEL_SIZE 64u
 
 struct nameless {
-	struct inode inode;
+	struct inode inode; /* guarded as struct inode says */
 	/* const: */
 	struct abi_stat st;
 	const struct namespace *ns; /* NULL: it stands for a file */

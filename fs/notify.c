@@ -27,7 +27,7 @@
 
 #define WATCH_BUCKETS 512u
 
-uint32_t notify_nwatches;
+uint32_t notify_nwatches; /* atomic */
 struct mutex notify_lock;
 
 static struct list buckets[WATCH_BUCKETS]; /* under notify_lock: struct inotify_watch.by_inode */

@@ -47,6 +47,7 @@ int may_delete(const struct inode *dir, const struct inode *victim)
 	return -EPERM;
 }
 
+/* atomic */
 uint64_t protections[PROTECTIONS] = { [PROTECTED_HARDLINKS] = 1, [PROTECTED_SYMLINKS] = 1 };
 
 /* Does it belong to the running thread, or to the owner of its directory? */

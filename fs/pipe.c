@@ -37,7 +37,7 @@ struct pipe {
 	/* guarded by lock: */
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
-	unsigned nreaders, nwriters;
+	unsigned nreaders, nwriters; /* atomic for a look without the lock */
 	/* What is rare, and so looked at together: */
 	union {
 		struct {
@@ -257,7 +257,7 @@ static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *
 static inline bool is_readable(const struct pipe *pipe)
 {
 	if (pipe_ring_looks_empty(&pipe->ring))
-		return !pipe->nwriters;
+		return !atomic_load_relaxed(&pipe->nwriters);
 	return likely(!atomic_load_relaxed(&pipe->ring.held)); /* what is held stays in the ring */
 }
 

@@ -4,7 +4,7 @@
 
 #include "fs/file.h"
 
-/* What a device file of that number refers to. */
+/* What a device file of that number refers to. const after boot. */
 struct special {
 	uint64_t rdev;
 	const struct file_ops *ops;

@@ -39,7 +39,7 @@ struct sys_entry {
 };
 
 struct sys_node {
-	struct inode inode;
+	struct inode inode; /* guarded as struct inode says */
 	/* const: */
 	const struct sys_entry *entry;
 	struct sys_node *parent; /* the root is its own */

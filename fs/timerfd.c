@@ -23,6 +23,7 @@
 #include "proc/wait.h"
 
 struct timerfd {
+	/* armed and cancelled under file->lock; each has its own lock: */
 	struct timer timer;
 	struct wall_timer wall_timer;
 	struct wall_watch cancels; /* TFD_TIMER_CANCEL_ON_SET */

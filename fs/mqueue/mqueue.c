@@ -26,14 +26,15 @@
 /* What of the flags of mq_open F_GETFL does not show. */
 #define MQ_ONCE_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
 
+/* atomic */
 uint64_t mq_limits[] = {
 	[MQ_LIMIT_QUEUES] = 256,	   [MQ_LIMIT_MSG] = 10,
 	[MQ_LIMIT_MSGSIZE] = 8192,	   [MQ_LIMIT_MSG_DEFAULT] = 10,
 	[MQ_LIMIT_MSGSIZE_DEFAULT] = 8192,
 };
 
-static struct mount *only;
-static uint64_t nqueues; /* atomic: those without a name, but open, too */
+static struct mount *only; /* const after boot */
+static uint64_t nqueues;   /* atomic: those without a name, but open, too */
 
 static const struct file_ops mqueue_file_ops;
 static const struct inode_ops queue_ops;

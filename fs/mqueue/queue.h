@@ -20,7 +20,7 @@ struct mq_notice {
 };
 
 struct mqueue {
-	struct tmpfs_node node; /* first */
+	struct tmpfs_node node; /* first; guarded as struct tmpfs_node says */
 	/* const: */
 	uint64_t maxmsg, msgsize;
 	struct user *user; /* whose RLIMIT_MSGQUEUE it counts for; referenced */

@@ -21,7 +21,7 @@
 
 #define NONE UINT64_MAX
 
-/* One Tread for consecutive pages. */
+/* One Tread for consecutive pages. Private to the request: to who starts it, and from then on to who ends it. */
 struct p9_read {
 	struct p9_request request;
 	struct p9_data *data; /* each page that is being read refers to its object */

@@ -28,7 +28,7 @@ struct p9_seen {
 };
 
 struct p9_data {
-	struct object object;
+	struct object object;	    /* has its own lock */
 	struct p9_node *node;	    /* const; it exists while the object is used */
 	struct p9_session *session; /* const; referenced */
 	/* guarded by object.lock: */

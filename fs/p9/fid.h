@@ -16,18 +16,17 @@ struct p9_node;
  * the server may still use the fid. No other fid has the number until the server has answered.
  */
 struct p9_fid {
-	struct p9_session *session;
 	struct refcount refs;
-	uint32_t number;   /* const */
+	struct p9_session *session; /* const */
+	uint32_t number;	    /* const */
+	/* private to who makes it; guarded by session->lock once the fid has an owner: */
 	uint32_t nrenames; /* session->nrenames, before it was made */
 	/*
-	 * session->nmoves, before it was made, or with the move by which a directory got this fid. Guarded by
-	 * session->lock once the fid has an owner.
+	 * session->nmoves, before it was made, or with the move by which a directory got this fid.
 	 */
 	uint32_t nmoves;
-	bool known; /* the server may know it */
-	/* that of the server; atomic, and guarded by session->lock once the fid has an owner */
-	uint32_t epoch;
+	bool known;	/* the server may know it */
+	uint32_t epoch; /* that of the server; atomic */
 	/* another server knows no such file any more; atomic, set under session->lock */
 	uint32_t is_stale;
 	/* guarded by session->lock: */

@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
+/* Guarded by the lock of the struct below. */
 struct p9_fid_number {
 	struct list link;
 	uint32_t value;
@@ -12,7 +13,7 @@ struct p9_fid_number {
 
 /*
  * Numbers are given out in ascending order, so that a number is used again as late as possible. After 2^32 of them they
- * begin again at 0, and those still in use are skipped. The caller has a lock for the struct.
+ * begin again at 0, and those still in use are skipped. Guarded by a lock of the caller.
  */
 struct p9_fid_numbers {
 	uint32_t next; /* the number that follows the one given last */

@@ -28,7 +28,7 @@ static uint64_t in_larger; /* bytes; atomic */
 
 /*
  * The last reply. It lasts until the end of the directory has been found twice in a row, or somebody
- * has closed the directory.
+ * has closed the directory. Guarded by the directory's lock.
  */
 struct p9_names {
 	struct p9_fid *fid; /* open */

@@ -11,7 +11,7 @@ struct p9_names;
 struct p9_removal;
 
 struct p9_node {
-	struct inode inode;
+	struct inode inode; /* guarded as struct inode says */
 	/* const: */
 	struct p9_session *session; /* `fid` references it */
 	struct p9_data *data;	    /* of a regular file: inode.object is in it */

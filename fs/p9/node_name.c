@@ -22,7 +22,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-/* A file's name in a directory, with memory of its own and a reference to the parent. */
+/* A file's name in a directory, with memory of its own and a reference to the parent. Private to the thread. */
 struct name {
 	struct p9_node *parent;
 	char *text;

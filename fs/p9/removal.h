@@ -9,7 +9,7 @@
 /* Tunlinkat of a hidden name. */
 #define P9_UNLINKAT_BYTES (P9_HEADER_BYTES + 4 + 2 + P9_HIDDEN_BYTES + 4)
 
-/* What removes a hidden file. It is there before the file is hidden. */
+/* What removes a hidden file. It is there before the file is hidden. Guarded by the session's lock, then private to the request. */
 struct p9_removal {
 	struct p9_request request;
 	struct p9_node *parent; /* the directory; referenced */

@@ -85,6 +85,10 @@ static inline bool p9_is_refusal(ssize_t err)
 /*
  * A request that no thread waits for. Its owner fills `head` in, and, behind transfer.receive.head and
  * transfer.send.head, the pages for a payload, if there are any, with their length.
+ *
+ * It is private to its owner until p9_request_start(), and from free() on. In between `link`, and while it is on a list also
+ * `send` and `epoch`, are guarded by session->lock. The rest is private to the thread that launches it, and then to the one
+ * that has its answer or has taken it back (call_withdraw()).
  */
 struct p9_request {
 	struct call call;

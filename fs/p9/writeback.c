@@ -66,7 +66,7 @@
 /* Answers in sequence with less than a page, after which the server is thought to be unable. */
 #define STALLS_MAX 8u
 
-/* One Twrite. */
+/* One Twrite. Guarded by the lock of the object, `request` as it says; const while the server has it. */
 struct p9_twrite_run {
 	struct p9_request request;
 	struct p9_data *data; /* referenced */
@@ -652,6 +652,7 @@ static void wait_for_retiring(struct p9_session *session, uint64_t deadline)
  * A thread that goes through the files which are listed at its begin. It has a place of its own in the
  * list, so that several may do so at a time, and none misses a file because of another.
  */
+/* `place` is guarded by dirty_lock, the rest private to the thread. */
 struct walk {
 	struct p9_session *session;
 	struct p9_dirty place;

@@ -9,7 +9,7 @@
 struct p9_data;
 struct p9_session;
 
-/* An entry of session->dirty: a file, or the place of a thread that goes through the list. */
+/* An entry of session->dirty: a file, or the place of a thread that goes through the list. Guarded by dirty_lock. */
 struct p9_dirty {
 	struct list link;
 	struct p9_data *data; /* NULL: a place */

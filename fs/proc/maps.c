@@ -17,6 +17,7 @@
 #include "sysv/shm.h"
 
 /* What a read works with. */
+/* Private to the open file: guarded by the lock of its struct seq_file. */
 struct walk {
 	struct uspace *uspace;
 	char *path; /* PATH_MAX bytes */

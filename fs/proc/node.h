@@ -101,7 +101,7 @@ void proc_memory_release(struct file *file);
 /* Returns the memory with a reference, or NULL if no process uses it any more. */
 struct uspace *proc_memory_get(const struct file *file);
 
-/* What files of text about memory have as the source of their records; kmalloc(). */
+/* What files of text about memory have as the source of their records; kmalloc(). const. */
 struct proc_memory {
 	const struct proc_node *node;
 	struct uspace *uspace; /* of inspect_grab_space() */

@@ -15,9 +15,9 @@
 struct seq_file {
 	const struct seq_ops *ops; /* const */
 	void *source;		   /* const */
-	uint64_t mark;		   /* of the kind of file */
 	struct mutex lock;
 	/* guarded by lock: */
+	uint64_t mark;	 /* of the kind of file */
 	uint64_t cursor; /* the next record to make */
 	uint64_t pos;	 /* in the text, of buf[from] */
 	char *buf;	 /* NULL: nothing was read yet */

@@ -247,6 +247,7 @@ static int set_dmesg_restrict(unsigned index, uint64_t value)
 
 /* Kept for those who set it: which pages reclaim takes depends on their use alone. */
 #define SWAPPINESS_MOST 200
+/* atomic */
 static uint64_t swappiness[1] = { 60 };
 VARIABLE(swappiness, swappiness, 0)
 

@@ -184,7 +184,7 @@ static void count_link_locked(struct inode *dir, struct inode *inode)
 /* Names are not so many that one with the number of another, after all were used, is met. */
 static uint32_t next_id_locked(void)
 {
-	static uint32_t last_id;
+	static uint32_t last_id; /* guarded by names_lock */
 
 	assert_hardened(spin_lock_held(&names_lock));
 	if (++last_id >= FILE_NAMELESS)
@@ -423,7 +423,7 @@ int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return err;
 }
 
-uint64_t dir_moves;
+uint64_t dir_moves; /* guarded by names_lock */
 
 /* One of the inode's names; NULL: it has none, or it is the root. */
 static struct name *a_name_locked(struct inode *inode)

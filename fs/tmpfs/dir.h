@@ -5,7 +5,7 @@
 #include "fs/dir_file.h"
 #include "fs/tmpfs/node.h"
 
-/* One name in one directory. names_lock guards everything but the text. */
+/* One name in one directory. Guarded by names_lock; the text is const. */
 struct name {
 	struct tree_node by_name;
 	struct tree_node by_order;

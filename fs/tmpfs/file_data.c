@@ -19,7 +19,7 @@
 #include "proc/process.h"
 
 struct file_data {
-	struct object object;
+	struct object object; /* has its own lock */
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;

@@ -33,8 +33,8 @@ struct tmpfs_node {
 	 */
 	struct list names;
 	union {
-		struct dir dir;
-		char *target; /* const: of a symbolic link, terminated */
+		struct dir dir; /* guarded by names_lock */
+		char *target;	/* const: of a symbolic link, terminated */
 		struct {
 			char *memfd_name;     /* const: of a memfd, terminated; NULL: "" */
 			struct xattr *xattrs; /* guarded by lock */
@@ -44,7 +44,7 @@ struct tmpfs_node {
 	struct mutex lock;
 	uint16_t seals; /* guarded by lock: F_SEAL_* */
 	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */
-	/* Counted by mm/quota.h for the inode; set before it has a name, 0 until then. */
+	/* Counted by mm/quota.h for the inode; const once it has a name, 0 until then. */
 	unsigned records;
 };
 

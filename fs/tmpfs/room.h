@@ -30,9 +30,9 @@ struct room_count {
  */
 struct tmpfs_room {
 	struct refcount refs;
-	/* Of files and of long targets of symbolic links; those in swap are included. */
+	/* Atomic: of files and of long targets of symbolic links; those in swap are included. */
 	struct room_count pages;
-	struct room_count inodes; /* in bytes */
+	struct room_count inodes; /* atomic; in bytes */
 	/* const, for those who list mounts: the root's at first */
 	uint32_t mode, uid, gid;
 };

@@ -11,7 +11,7 @@
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 
-/* Charged as names are, and to the mount. The names of one inode fit into a list of XATTR_LIST_MAX bytes. */
+/* Charged as names are, and to the mount. The names of one inode fit into a list of XATTR_LIST_MAX bytes. Guarded by the lock of the node. */
 struct xattr {
 	struct xattr *next;
 	uint32_t name_size; /* with the NUL */

@@ -18,9 +18,9 @@ struct tty {
 	bool plain;	     /* const; it stands for streams, and is no terminal to programs */
 	/* Keeps the bytes of one read together: a long line goes to one reader. */
 	struct turn input;
-	struct turn output; /* keeps the bytes of one write together */
-	struct ctty jobs;   /* guarded by process_tree_lock */
-	struct async_queue async;
+	struct turn output;	  /* keeps the bytes of one write together */
+	struct ctty jobs;	  /* guarded by process_tree_lock */
+	struct async_queue async; /* has its own lock */
 	bool tells_room; /* atomic: part of a write had no room: O_ASYNC tells when it has */
 	struct spinlock lock;
 	/* guarded by lock: */
