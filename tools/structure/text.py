@@ -18,10 +18,7 @@ MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
 MARK = re.compile(r"__attribute__\(\([^()]*\b(?:noinline|always_inline|noipa|noclone|flatten|hot|cold)\b")
 MARK_REASON = re.compile(r"\b(?:Not inline|Inline|Cold)\b[^:.]*: .*?(?:\b\w+ would lose \d+(?:\.\d)?%|\bbecause\b)", re.DOTALL)
-LOCK_FIELD = re.compile(r"^\s*struct (?:spinlock|mutex|spin|waitlock|sleeplock)\s+\w+;", re.MULTILINE)
 COMPARE_EXCHANGE = re.compile(r"__atomic_compare_exchange(?:_n)?\s*\([^;]*?__ATOMIC_[^;]*?__ATOMIC_\w+")
-STRUCT = re.compile(r"^(?:typedef )?struct[ \w]*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
-GUARD_WORDS = re.compile(r"guard|lock|under|protect|held", re.IGNORECASE)
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
@@ -149,18 +146,6 @@ def check_marks(sources):
             for line, _ in source.find(MARK):
                 if not MARK_REASON.search(comment_above(source, line)):
                     yield source.path, line, "a mark's comment says 'Not inline: ROW would lose N%', or because of what"
-
-
-def check_guards(sources):
-    """Yields structs with a lock and no comment that says what the lock guards."""
-    for source in sources:
-        if source.is_c and KERNEL.has(source):
-            for match in STRUCT.finditer(source.text):
-                comments = " ".join(re.findall(r"/\*.*?\*/", match.group(1), re.DOTALL))
-                before = source.text[max(0, match.start() - 600) : match.start()].rpartition("\n\n")[2]
-                if LOCK_FIELD.search(match.group(1)) and not GUARD_WORDS.search(comments + before):
-                    line = source.text.count("\n", 0, match.start()) + 1
-                    yield source.path, line, "a struct with a lock says what that guards"
 
 
 def check_orders(sources):

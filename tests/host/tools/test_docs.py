@@ -17,8 +17,11 @@ GOOD = {
     "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void) { fault_look(); }\n",
     "lib/list.h": "/* A list. */\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
+    "proc/wait.h": "/* Waits. */\nstruct wait {\n\tstruct list link; /* guarded by a lock */\n};\n"
+                   "\n/* Private to a thread. */\nstruct try {\n\tstruct list link;\n};\n",
     "sync/lockorder.h": "/* Locks. */\nenum lock_class {\n\tLOCK_NONE,\n\tLOCK_A, /* outer */\n\tLOCK_B,\n\tLOCK_LAST = LOCK_B,\n\tLOCKS\n};\n",
-    "docs/LOCKING.md": "# Locks\n\n    LOCK_A  o\n    LOCK_B  o\n\n| class |\n|---|\n| `LOCK_A` |\n\n| `LOCK_B` |\n",
+    "docs/LOCKING.md": "# Locks\n\n    LOCK_A  o\n    LOCK_B  o\n\n| class |\n|---|\n| `LOCK_A` |\n\n| `LOCK_B` |\n\n"
+                       "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n",
     "nothing.sh": "# Does nothing.\n",
 }
 SEEDS = [
@@ -36,6 +39,8 @@ SEEDS = [
     ("locks", "    LOCK_B\n    LOCK_A\n"),
     ("locks", "| `LOCK_A` | is outer, and the other one is left out |"),
     ("locks", "      LOCK_A\n      LOCK_B\n      LOCK_LAST\n"),
+    ("guards", "| struct | file | guarded by |\n|---|---|---|\n"),
+    ("guards", "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n| `try` | `proc/wait.h` | nothing |\n"),
     ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
 ]
 
@@ -60,7 +65,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "quotes"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "guards", "quotes"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
 
 
 def add_case(number, rule, text):

@@ -21,7 +21,7 @@ GOOD = {
     "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid csr_read_satp(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
     "mm/fault_classify.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
     "mm/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
-    "mm/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
+    "mm/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon; /* atomic */\n",
     "trap/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
     "tests/kernel/t.c": C + "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
     "meson.build": SH + "# What is built here.\n"
@@ -63,8 +63,8 @@ SEEDS = [
     ("first-lines", "mm/meson.build", SH + "files()\n", {}),
     ("machine-words", "mm/backend_anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
     ("machine-words", "mm/backend_anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
-    ("fixed-addresses", "mm/backend_anon.c", "long base = 0x80200000;\n", {}),
-    ("fixed-addresses", "mm/backend_anon.c", "long base = 0xffffffff80200000ul;\n", {}),
+    ("fixed-addresses", "mm/backend_anon.c", "const long base = 0x80200000;\n", {}),
+    ("fixed-addresses", "mm/backend_anon.c", "const long base = 0xffffffff80200000ul;\n", {}),
     ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
     ("space-lock", "trap/sys_mem.c", "void g(struct space *space)\n{\n\tspin_lock(&space->lock);\n}\n", {}),
     ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
@@ -81,6 +81,14 @@ SEEDS = [
      "\n/* Inline: null_syscall would lose 3%. */\nint g(void);\n\nstatic inline __attribute__((always_inline)) int h(void)\n"
      "{\n\treturn 1;\n}\n", {}),
     ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
+    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct list link;\n\tstruct spinlock l;\n\t/* guarded by l: */\n\tint n;\n};\n", {}),
+    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tint n; /* how many */\n};\nstatic SLAB_CACHE(cache, struct s);\n", {}),
+    ("guards", "mm/backend_anon.c",
+     "\nstruct s {\n\tint n; /* a write is under way */\n};\nvoid h(void)\n{\n\tstruct s *s = kmalloc(sizeof(*s));\n}\n", {}),
+    ("guards", "mm/backend_anon.c", "\nstruct s {\n\t/* how many: */\n\tint n;\n};\nstatic struct s s; /* atomic */\n", {}),
+    ("guards", "mm/backend_anon.c", "\nstatic unsigned long count[4]; /* of all */\n", {}),
+    ("guards", "mm/backend_anon.c", "\nint h(void)\n{\n\tstatic int calls;\n\n\treturn ++calls;\n}\n", {}),
+    ("guards", "lib/list.c", "\nstruct s {\n\tstruct mutex m;\n\tint n;\n};\n", {}),
     ("atomic-orders", "mm/backend_anon.c",
      "int h(int *p, int *a)\n{\n\treturn __atomic_compare_exchange_n(p, a, 1, 0,\n\t\t__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);\n}\n", {}),
     ("fault-kinds", "mm/backend_anon.c", "",
@@ -89,7 +97,7 @@ SEEDS = [
     ("later", "mm/backend_anon.c", "/* TO" "DO */\n", {}),
     ("naps", "tests/user/t.h", "int wait(int *p)\n{\n\twhile (*p)\n\t\t(*p)--;\n\tnap(20);\n}\n", {}),
     ("naps", "tests/system/guest/until.h", "int child(void)\n{\n\tif (fork() == 0) {\n\t\tusleep(20 * MS);\n\t}\n}\n", {}),
-    ("listed", "mm/new.c", C + "/* A file nobody builds. */\nint new_file;\n", {}),
+    ("listed", "mm/new.c", C + "/* A file nobody builds. */\nconst int new_file;\n", {}),
     ("listed", "tests/system/new.py", SH + '"""A test that nobody runs."""\n', {}),
 ]
 
@@ -137,6 +145,18 @@ def a_mark_says_which_row_needs_it():
               "{\n\treturn 1;\n}\n\n/* Inline: 1, because the stack is small. */\n"
               "static inline __attribute__((always_inline)) int\nh1(void)\n{\n\treturn 1;\n}\n")
     equal(([], []), broken_rules({**GOOD, "mm/backend_anon.c": GOOD["mm/backend_anon.c"] + marked}), "broken rules")
+
+
+@case
+def guards_are_beside_a_field_above_its_group_or_above_the_struct():
+    said = ("\n/* Guarded by a lock. */\nstruct a {\n\tstruct list link;\n};\n"
+            "\nstruct b {\n\tint n; /* const: how many */\n\tstruct waitq queue;\n\tstruct spinlock l;\n\t/* guarded by l: */\n"
+            "\tunion {\n\t\tstruct list link;\n\t\tint more; /* what it is */\n\t};\n\tint\n\t\tlast;\n};\n"
+            "static struct b b; /* has its own lock */\n\n/* guarded by a lock: */\nstatic int first;\nstatic char second[4];\n"
+            "\nstruct c {\n\tint n;\n};\n\nstruct d {\n\t/*\n\t * What it is. private to a thread:\n\t */\n\tstruct c *c;\n};\n"
+            "void h(void)\n{\n\tstruct d *d = kmalloc(sizeof(*d));\n}\n")
+    equal(([], []), broken_rules({**GOOD, "trap/sys_mem.c": GOOD["trap/sys_mem.c"] + said,
+                                  "lib/list.h": GOOD["lib/list.h"] + "\nstruct e {\n\tstruct list link;\n};\n"}), "broken rules")
 
 
 @case
