@@ -127,6 +127,7 @@ void file_async_switch(struct file *file, int fd, struct async_queue *queue)
 {
 	struct file_async *async = file_async_of(file);
 
+	assert_hardened(mutex_held(&file->lock));
 	if (!async)
 		return;
 	if (queue)

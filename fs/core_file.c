@@ -289,6 +289,7 @@ static void fill_status(struct core *core, const struct thread *thread)
 	const struct usage *children = &process->children_usage;
 	struct usage usage = { 0 };
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (thread == process->leader)
 		usage = usage_times(process);
 	else

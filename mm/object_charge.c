@@ -27,12 +27,14 @@ static void object_charge_choose(struct object *object)
 
 void object_charge_begin(struct object *object)
 {
+	assert_hardened(spin_lock_held(&object->lock));
 	object->charges_spaces = true;
 	object_charge_choose(object);
 }
 
 void object_charge_joined(struct object *object, struct vma *vma)
 {
+	assert_hardened(spin_lock_held(&object->lock));
 	if (object->charges_spaces && !object->charged)
 		set_charged(object, vma);
 }

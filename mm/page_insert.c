@@ -35,6 +35,7 @@ int object_nodes_fill(struct radix_spare *spare, unsigned n, enum page_alloc_fro
  */
 static bool charge_page(struct object *object, uint64_t index, struct page *fresh)
 {
+	assert_hardened(spin_lock_held(&object->lock));
 	if (!object->ops->charge || index < object_pages(object->backed))
 		return true;
 	if (!object->ops->charge(object))
@@ -49,6 +50,7 @@ static bool charge_page(struct object *object, uint64_t index, struct page *fres
 
 void object_uncharge_page(struct object *object)
 {
+	assert_hardened(spin_lock_held(&object->lock));
 	object->ops->uncharge(object);
 	if (commit_is_strict())
 		commit_uncharge(1);

@@ -83,6 +83,7 @@ static bool index_stays(const struct object *object, struct index_entry entry,
 /* Cancels a read, gives up a slot, or removes a stamp or an error. The caller holds object->lock. */
 static void remove_pageless(struct object *object, struct index_entry entry, struct removal *r)
 {
+	assert_hardened(spin_lock_held(&object->lock));
 	if (index_stays(object, entry, r))
 		return;
 	(void)index_remove(object, r->next, &r->freed);

@@ -438,6 +438,7 @@ static bool drop_if_cold(struct page *page)
 {
 	const uint64_t in_use = PAGE_USED | PAGE_DIRTY | PAGE_WRITING;
 
+	assert_hardened(spin_lock_held(&swap_cache.lock));
 	if (page->counts != PAGE_ONE_REF || page_has(page, in_use))
 		return false;
 	object_drop_page(&swap_cache, page);

@@ -78,6 +78,7 @@ static bool tell_error(int result)
 {
 	bool first = result && !logged;
 
+	assert_hardened(spin_lock_held(&swap_cache.lock));
 	logged |= first;
 	return first;
 }
@@ -158,6 +159,7 @@ void swap_write_page(struct object *object, struct page *page)
 /* Returns a request that is to be submitted, or NULL. The caller holds the lock. */
 static struct swap_io *find_filled(bool all)
 {
+	assert_hardened(spin_lock_held(&swap_cache.lock));
 	for (struct swap_io *io = writes; io < writes + WRITES; io++)
 		if (io->state == IO_FILLING && (all || io->request.npages == BLOCK_PAGES_MAX))
 			return io;

@@ -27,6 +27,7 @@ static void limit_reached(struct cpu_alarm *alarm)
 	uint64_t now_ns, seconds;
 	struct abi_rlimit64 limit;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!cpu_clock_read_locked(&alarm->clock, &now_ns))
 		return;
 	seconds = now_ns / NSEC_PER_SEC;

@@ -31,6 +31,7 @@ static struct end_watch **end_watch_slot(struct thread *thread)
 {
 	struct process *process = thread->process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return thread == process->leader ? &process->end_watch : &thread->end_watch;
 }
 

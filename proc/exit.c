@@ -159,6 +159,7 @@ void process_tell_end(struct process *process)
 /* Makes the process a zombie. Call with process_tree_lock held, and preemption off. */
 static void exit_notify_parent(struct process *process)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	/* Until now: its CPU clock must not be behind what others have read before. */
 	usage_end(process);
 	process->state = PROCESS_ZOMBIE;
@@ -288,6 +289,7 @@ static void leave_children(struct process *process)
 /* All threads have begun to end, or the only one has. Call with process_tree_lock held. */
 static void process_ends(struct process *process)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	process->state = PROCESS_EXITING;
 	process_set_subreaper(process, false); /* it adopts no orphan any more */
 	process->status = process->signals.ending & ~SIGNALS_ENDING;

@@ -229,6 +229,7 @@ static int pidfd_prepare(struct new_pidfd *pidfd, const struct clone_request *re
 /* Others can find the thread now, but it does not run yet. Call with process_tree_lock held. */
 static void pidfd_publish(struct new_pidfd *pidfd, struct thread *thread)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!pidfd->file)
 		return;
 	end_watch_attach(pidfd->watch, thread);
@@ -330,6 +331,7 @@ static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 /* Publishes the thread, with its process if that is new, and wakes it. Call with process_tree_lock held. */
 static int publish_and_wake(struct thread *thread, uint64_t flags, struct new_pidfd *pidfd)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (current_killed())
 		return -EINTR;
 	if (flags & CLONE_THREAD)

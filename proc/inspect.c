@@ -104,6 +104,7 @@ static unsigned count_threads(const struct process *process)
 {
 	unsigned count = 0;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (const struct list *node = process->threads.next; node != &process->threads;
 	     node = node->next)
 		count++;
@@ -113,6 +114,7 @@ static unsigned count_threads(const struct process *process)
 /* Call with process_tree_lock held. */
 static void fill_process(const struct process *process, struct faultline_process *ret)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = process->pid;
 	ret->parent = process->parent ? process->parent->pid : 0;
@@ -178,6 +180,7 @@ bool inspect_next_process(int after, struct faultline_process *ret)
 /* Call with process_tree_lock held. */
 static struct exe *get_exe(const struct process *process)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process->exe)
 		exe_get(process->exe);
 	return process->exe;
@@ -428,6 +431,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 {
 	const struct process *process = thread->process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	*ret = (struct process_facts){
 		.tid = thread->tid,
 		.state = state_letter(thread, common_letter(process)),
@@ -626,6 +630,7 @@ bool inspect_may_attach(const struct thread_id *id)
 /* Call with process_tree_lock held. */
 static int space_of(const struct process *process, struct uspace **uspace_ret)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!process)
 		return -ESRCH;
 	if (!process->uspace)

@@ -117,6 +117,7 @@ static void add_row(struct process *process, void *arg)
 /* Call with process_tree_lock held; it is dropped in between. */
 static void oom_report_collect(struct oom_report *report)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	report->nrows = 0;
 	report->nprocesses = 0;
 	process_visit_all(add_row, report);
@@ -298,6 +299,7 @@ static struct choice oom_choose(void)
 	struct choice choice = { 0 };
 	struct process *process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	process_visit_all(consider, &choice);
 	choice.dying |= atomic_load(&nfreeing) != 0; /* they may have left during the visit */
 	if (!choice.pid && !choice.dying) {
@@ -362,6 +364,7 @@ static void kill_victim(const struct choice *choice)
 	struct killing killing = { .uspace = uspace, .victim = victim->pid };
 	struct oom_report report;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	uspace_get(uspace);
 	oom_memory_leaves();
 	if (journal_is_on())

@@ -236,6 +236,7 @@ int pid_newest(void)
 
 UNCHECKED int pid_next_used(int id, int end)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	while (id < end && id_users[id] == 0)
 		id++;
 	return id;

@@ -240,6 +240,7 @@ static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 {
 	struct thread *thread;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	switch (of) {
 	case PRIORITY_OF_THREAD:
 		thread = id ? thread_find(id) : current_thread();

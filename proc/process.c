@@ -83,6 +83,7 @@ static void set_limit(struct process *process, unsigned resource, const struct a
 {
 	uint64_t *copy = limit_copy(process, resource);
 
+	assert_hardened(spin_lock_held(&process->limits_lock));
 	process->rlimits[resource].max = new->max;
 	atomic_store_relaxed(&process->rlimits[resource].cur, new->cur); /* process_own_limit() */
 	if (copy)
@@ -227,6 +228,7 @@ bool process_runs(const struct process *process)
 {
 	const struct thread *thread;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for_each_thread(thread, process)
 		if (!sched_is_asleep(thread) && !sched_has_ended(thread))
 			return true;

@@ -131,6 +131,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 {
 	struct process *child;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	*any_ret = false;
 	if (wanted->pid != WAIT_ANY) {
 		child = child_by_pid(parent, wanted);

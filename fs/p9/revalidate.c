@@ -145,6 +145,7 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	uint32_t changes = p9_changes(node);
 	int err = p9_data_open_fids(node, flags, false);
 
+	assert_hardened(mutex_held(&node->lock));
 	if (!object_has_writable_maps(&data->object)) /* whose errors msync() is to return */
 		atomic_store(&data->nsynced, atomic_load(&data->nerrors));
 	if (err == 0 && atomic_exchange(&node->inode.asked, 0u))
@@ -198,6 +199,7 @@ int p9_data_end(struct p9_node *node, uint64_t *end_ret)
 	struct p9_rgetattr attr = { 0 };
 	int err;
 
+	assert_hardened(mutex_held(&node->lock));
 	*end_ret = object_size(&data->object);
 	if (p9_has_unwritten(data))
 		return 0;

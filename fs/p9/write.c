@@ -455,6 +455,7 @@ static int change_size(struct p9_node *node, uint64_t size)
 {
 	int err = p9_set_size(node, size);
 
+	assert_hardened(mutex_held(&node->lock));
 	if (err == 0) {
 		p9_data_changed(node->data);
 		err = take_size(node, size);

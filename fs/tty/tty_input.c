@@ -50,6 +50,7 @@ static void add_echo(struct tty *tty)
 {
 	struct echo_queue *echoes = &tty->echoes;
 
+	assert_hardened(spin_lock_held(&tty->lock));
 	if (tty->echo.n > sizeof(echoes->bytes) - echoes->n) {
 		echoes->n -= echoes->sent;
 		memmove(echoes->bytes, echoes->bytes + echoes->sent, echoes->n);
@@ -69,6 +70,7 @@ static void take_byte(struct tty *tty, uint8_t byte)
 {
 	unsigned events = ldisc_input(&tty->ldisc, byte, &tty->echo);
 
+	assert_hardened(spin_lock_held(&tty->lock));
 	add_echo(tty);
 	spin_unlock(&tty->lock);
 	(void)tty_send_echoes(tty);
@@ -108,6 +110,7 @@ void tty_send_byte(struct tty *tty, uint8_t byte)
 /* Removes n bytes at index `at` from the held-back input. Called with tty->lock held. */
 static void drop_held(struct tty *tty, size_t at, size_t n)
 {
+	assert_hardened(spin_lock_held(&tty->lock));
 	tty->nheld -= n;
 	memmove(tty->held + at, tty->held + at + n, tty->nheld - at);
 }

@@ -21,6 +21,7 @@ static int get_termios(struct tty *tty, vaddr_t arg)
 /* Discards all input that has not been read. Called with tty->lock held. */
 static void flush_input(struct tty *tty)
 {
+	assert_hardened(spin_lock_held(&tty->lock));
 	ldisc_flush_input(&tty->ldisc);
 	tty->nheld = 0;
 }

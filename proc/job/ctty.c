@@ -14,6 +14,7 @@
 /* New processes will not get these ids as pids. Call with process_tree_lock held. */
 static void ctty_set_ids(struct ctty *terminal, int session, int group)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	pid_get(session);
 	pid_get(group);
 	pid_put(terminal->session);
@@ -50,6 +51,7 @@ static int ctty_acquire(struct ctty *terminal, bool steal)
 {
 	struct process *process = current_process();
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process->session != process->pid)
 		return -EPERM;
 	if (process->terminal)
@@ -97,6 +99,7 @@ static void ctty_hang_up(struct ctty *terminal)
 
 void ctty_leader_ends(struct process *process)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process->terminal && process->session == process->pid)
 		ctty_hang_up(process->terminal);
 }
@@ -162,6 +165,7 @@ static int session_of_group(int group)
 {
 	struct process *process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (group == 0)
 		return -1;
 	for_each_group_member(process, group)
@@ -176,6 +180,7 @@ static int ctty_change_group(struct ctty *terminal, int group)
 	const struct process *self = current_process();
 	int session;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (group < 0)
 		return -EINVAL;
 	if (self->terminal != terminal || terminal->session != self->session)

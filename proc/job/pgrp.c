@@ -21,6 +21,7 @@ static bool group_is_in(int group, int session)
 {
 	struct process *process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for_each_group_member(process, group)
 		return process->session == session;
 	return false;
@@ -31,6 +32,7 @@ static bool group_exists(int group)
 {
 	struct process *process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for_each_group_member(process, group)
 		return true;
 	return false;
@@ -109,6 +111,7 @@ static uint32_t birth_of_group(const struct process *founder, int group)
  */
 static void pgrp_set_ids(struct process *process, int group, int session)
 {
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	set_in_jobc(process, false);
 	pid_get(group);
 	pid_put(process->group);
@@ -127,6 +130,7 @@ static int check_move(const struct process *process, int group)
 {
 	const struct process *self = current_process();
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process->parent == self && process->session != self->session)
 		return -EPERM;
 	if (process->parent == self && process->has_execed)
@@ -234,6 +238,7 @@ int pgrp_parent_gone(struct process *child)
 {
 	bool counted = child->in_jobc;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	pgrp_update_jobc(child);
 	return counted && pgrp_is_orphaned(child->group) ? child->group : PGRP_NONE;
 }

@@ -27,6 +27,7 @@ static void stop_notify_parent(struct process *process, int code, int status)
 	};
 	struct usage usage;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!parent || parent->state != PROCESS_ALIVE)
 		return;
 	usage_current(&usage);

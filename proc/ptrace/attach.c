@@ -129,6 +129,7 @@ static int may_attach(const struct thread *thread)
 {
 	struct process *process;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!thread)
 		return -ESRCH;
 	process = thread->process;
@@ -384,6 +385,7 @@ bool ptrace_by_parent(const struct process *child)
 {
 	const struct thread *leader = child->leader;
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return leader->traced && leader->ptrace->tracer == child->parent;
 }
 

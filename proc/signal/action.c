@@ -40,6 +40,7 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 	struct signal_actions *actions = signals->actions;
 	struct abi_sigaction action;
 
+	assert_hardened(spin_lock_held(&signals->lock));
 	if (!actions)
 		return (struct abi_sigaction){ 0 };
 	spin_lock(&actions->lock);

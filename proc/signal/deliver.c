@@ -162,6 +162,7 @@ static bool begin_default(struct process *process, int sig)
 {
 	enum signal_default action = signal_default(sig);
 
+	assert_hardened(spin_lock_held(&process->signals.lock));
 	if (process->pid == PID_INIT)
 		return false;
 	if (action == SIGNAL_CORE && core_is_wanted(process, sig))

@@ -50,6 +50,7 @@ static void send_notice(struct thread *thread, const struct notice *notice)
 		.to_many = kind == SIGNAL_OWNER_GROUP,
 	};
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!thread || thread->process->state != PROCESS_ALIVE ||
 	    !may_send_io(notice->owner, thread->real_cred))
 		return;

@@ -84,6 +84,7 @@ static inline int send_all(struct process *process, struct thread *to,
 {
 	int err = send_one(process, to, info);
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return likely(err != SEND_AGAIN) ? err : send_rest(process, to, info);
 }
 
@@ -153,6 +154,7 @@ int signal_send_group(int group, int sig)
 {
 	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
 
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return send_to_group(group, &info);
 }
 

@@ -47,6 +47,7 @@ static struct queued_signal *queued_alloc(const struct thread *to, uint64_t limi
 	struct queued_signal *queued;
 	struct list *node;
 
+	assert_hardened(spin_lock_held(&to->process->signals.lock));
 	if (!user_add_signal(user, limit))
 		return NULL;
 	node = list_pop(&signals->spent);

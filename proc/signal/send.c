@@ -91,6 +91,7 @@ void signals_kill_threads(struct process *process, const struct thread *except)
 	struct thread *thread;
 	unsigned marked = 0;
 
+	assert_hardened(spin_lock_held(&process->signals.lock));
 	for_each_thread(thread, process) {
 		if (thread == except || thread->signals.exiting || thread_killed(thread))
 			continue;
@@ -106,6 +107,7 @@ void signals_stop_threads(struct process *process)
 	struct thread *thread;
 	unsigned marked = 0;
 
+	assert_hardened(spin_lock_held(&process->signals.lock));
 	process->signals.nstopping = (uint16_t)process->signals.nthreads;
 	for_each_thread(thread, process) {
 		if (thread->signals.exiting)
@@ -121,6 +123,7 @@ void signals_stop_threads(struct process *process)
 
 void signals_end(struct process *process, int status)
 {
+	assert_hardened(spin_lock_held(&process->signals.lock));
 	if (process->signals.ending)
 		return;
 	atomic_store(&process->signals.ending, SIGNALS_ENDING | status);
@@ -148,6 +151,7 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	const struct signals *signals = &process->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 
+	assert_hardened(spin_lock_held(&thread->process->signals.lock));
 	if ((thread->signals.blocked | signals_caught(signals)) & bit)
 		return false;
 	if (unlikely(thread->traced) && sig != SIGKILL)
