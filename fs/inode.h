@@ -203,7 +203,8 @@ struct inode {
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
 		void *device;	       /* device: the driver's */
-		struct pipe *fifo;     /* named pipe: NULL while it is not open; see fs/pipe.c */
+		struct pipe *
+			fifo; /* named pipe: NULL while it is not open; guarded by fifos_lock of fs/pipe.c */
 	};
 	uint32_t rdev; /* device number of a device file */
 	/*
@@ -213,8 +214,9 @@ struct inode {
 	uint32_t watch_mask;
 	/* The directory's cover: a mount, or NULL. Changes under mounts_lock; atomic. */
 	struct mount *cover;
-	uint32_t nlink;	   /* guarded by a lock of the file system */
-	uint32_t uid, gid; /* atomic */
+	uint32_t nlink; /* guarded by a lock of the file system */
+	/* Atomic. Where a program may own files, they and the mode change under a lock, under which may_set_attr() is asked. */
+	uint32_t uid, gid;
 	/*
 	 * Atomic. The lookup that returns the inode has just asked a server for its attributes; any
 	 * other clears this. path_last() takes it.

@@ -13,6 +13,7 @@
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/rename.h"
 #include "fs/tmpfs/room.h"
+#include "fs/tmpfs/seals.h"
 #include "fs/tmpfs/xattr.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -207,12 +208,21 @@ static int tmpfs_node_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
+/* The caller has asked without the lock: the file may be another user's by now. */
 static int tmpfs_node_setattr(struct inode *inode, const struct inode_attr *attr)
 {
-	if (S_ISREG(inode->mode))
-		return regular_set_attr(inode, attr);
-	inode_set_attr(inode, attr);
-	return 0;
+	struct inode_attr change = *attr;
+	int err = mutex_lock_killable(&to_node(inode)->lock);
+
+	if (err)
+		return err;
+	err = may_set_attr(inode, &change);
+	if (err == 0 && S_ISREG(inode->mode) && (change.valid & ATTR_MODE))
+		err = seals_check_mode(inode, change.mode);
+	if (err == 0)
+		inode_set_attr(inode, &change);
+	mutex_unlock(&to_node(inode)->lock);
+	return err;
 }
 
 static const struct inode_ops node_ops = {

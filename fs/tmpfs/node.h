@@ -40,7 +40,10 @@ struct tmpfs_node {
 			struct xattr *xattrs; /* guarded by lock */
 		};			      /* of a regular file */
 	};
-	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals; guards xattrs. */
+	/*
+	 * A waiting lock. Serializes changes of owner and mode, and of a regular file writes, changes of size, holes, and
+	 * seals; guards xattrs.
+	 */
 	struct mutex lock;
 	uint16_t seals; /* guarded by lock: F_SEAL_* */
 	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */

@@ -57,19 +57,6 @@ uint64_t regular_pages(struct inode *inode)
 		   file_data_initial_pages(inode->object));
 }
 
-int regular_set_attr(struct inode *inode, const struct inode_attr *attr)
-{
-	int err = mutex_lock_killable(&to_node(inode)->lock);
-
-	if (err)
-		return err;
-	err = attr->valid & ATTR_MODE ? seals_check_mode(inode, attr->mode) : 0;
-	if (err == 0)
-		inode_set_attr(inode, attr);
-	mutex_unlock(&to_node(inode)->lock);
-	return err;
-}
-
 /* The bytes change. */
 static inline void regular_change(struct inode *inode)
 {

@@ -25,9 +25,6 @@ uint64_t regular_pages(struct inode *inode);
  */
 int regular_truncate(struct inode *inode, uint64_t size);
 
-/* Sets attributes of a regular file. Returns 0, or -EPERM if a seal forbids the mode. */
-int regular_set_attr(struct inode *inode, const struct inode_attr *attr);
-
 /* object_punch() under the inode's lock; -EPERM if a seal forbids it. The caller holds no lock. */
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end);
 

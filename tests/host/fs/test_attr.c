@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/xattr.h"
 #include "fs/attr.h"
+#include "fake_proc.h"
 #include "fs/pipe.h"
 #include "mm/quota.h"
 #include "fs/xattr.h"
@@ -104,6 +105,58 @@ TEST(a_chmod_during_chown_stays)
 	file_inode(file)->ops = ops;
 	file_put(file);
 	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* What a thread has asked for is asked again under the file's lock: root has taken the file meanwhile. */
+static const struct inode_ops *real_ops;
+
+static int after_chown(struct inode *inode, const struct inode_attr *attr)
+{
+	const struct inode_attr owner = { .valid = ATTR_UID | ATTR_GID | ATTR_DROP_SET_ID };
+	const struct cred asking = fake_cred;
+
+	fake_cred = (struct cred){ .cap_effective = CAP_ALL };
+	assert_int_equal(0, real_ops->setattr(inode, &owner));
+	fake_cred = asking;
+	return real_ops->setattr(inode, attr);
+}
+
+TEST(a_former_owner_changes_nothing)
+{
+	const struct inode_attr users = { .valid = ATTR_UID | ATTR_GID, .uid = 7, .gid = 7 };
+	const struct inode_attr changes[] = { { .valid = ATTR_MODE, .mode = 04755 },
+					      { .valid = ATTR_GID | ATTR_DROP_SET_ID, .gid = 7 },
+					      { .valid = ATTR_MTIME, .mtime = 1 } };
+	const char *const names[] = { "f", "d" };
+	const struct cred root = fake_cred;
+
+	tree_start();
+	tree_touch("f");
+	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
+	for (unsigned i = 0; i < 2 * 3; i++) {
+		const char *name = names[i % 2];
+		uint32_t mode = tree_mode(name);
+		struct file *file = tree_open(name, O_RDONLY);
+		struct inode *inode = file_inode(file);
+
+		assert_int_equal(0, fs_set_attr(NULL, name, true, &users));
+		real_ops = inode->ops;
+		late_ops = *real_ops;
+		late_ops.setattr = after_chown;
+		inode->ops = &late_ops;
+		fake_cred = (struct cred){ .fsuid = 7, .fsgid = 7, .euid = 7 };
+		assert_int_equal(-EPERM, fs_set_attr_file(file, &changes[i / 2]));
+		fake_cred = root;
+		inode->ops = real_ops;
+		assert_int_equal(mode, tree_mode(name));
+		assert_int_equal(0, inode->uid);
+		assert_int_equal(0, inode->gid);
+		assert_true(inode->mtime != 1);
+		file_put(file);
+	}
+	fs_unlink(NULL, "f");
+	fs_rmdir(NULL, "d");
 	tree_end();
 }
 
