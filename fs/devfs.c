@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -245,12 +246,6 @@ static int devfs_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
-static int devfs_setattr(struct inode *inode, const struct inode_attr *attr)
-{
-	inode_set_attr(inode, attr);
-	return 0;
-}
-
 /* The list has a reference of its own, so this is never called. */
 static struct inode *devfs_free(struct inode *inode)
 {
@@ -277,7 +272,7 @@ static const struct inode_ops devfs_ops = {
 	.place = devfs_place,
 	.readlink = devfs_readlink,
 	.getattr = devfs_getattr,
-	.setattr = devfs_setattr,
+	.setattr = inode_setattr,
 	.free = devfs_free,
 	.holds = devfs_holds,
 };

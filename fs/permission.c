@@ -4,6 +4,10 @@
 
 #include "abi/errno.h"
 #include "fs/notify.h"
+#include "sync/spinlock.h"
+
+/* Owners and modes of inodes that have no lock for these: each change, and whether the thread may make it. */
+static struct spinlock attr_lock = SPINLOCK_INIT(LOCK_FS);
 
 /* As capable_wrt_inode_uidgid() of Linux says, for what the mode does not permit. */
 static bool overrides(const struct inode *inode, uint32_t mode, unsigned mask)
@@ -155,6 +159,19 @@ int may_set_attr(const struct inode *inode, struct inode_attr *attr)
 	if (!(attr->valid & (ATTR_ATIME | ATTR_MTIME)) || inode_owner_or_capable(inode))
 		return 0;
 	return attr->valid & ATTR_TOUCH ? inode_permission(inode, MAY_WRITE) : -EPERM;
+}
+
+int inode_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	struct inode_attr change = *attr;
+	int err;
+
+	spin_lock(&attr_lock);
+	err = may_set_attr(inode, &change);
+	if (err == 0)
+		inode_set_attr(inode, &change);
+	spin_unlock(&attr_lock);
+	return err;
 }
 
 void inode_drop_privileges(struct inode *inode)

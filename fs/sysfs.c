@@ -13,6 +13,7 @@
 #include "fs/dev.h"
 #include "fs/dir_file.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "fs/poll.h"
 #include "fs/proc/proc.h"
 #include "fs/proc/seq.h"
@@ -453,12 +454,6 @@ static int sysfs_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
-static int sysfs_setattr(struct inode *inode, const struct inode_attr *attr)
-{
-	inode_set_attr(inode, attr);
-	return 0;
-}
-
 static int sysfs_resize(struct inode *inode, uint64_t size)
 {
 	(void)inode, (void)size;
@@ -491,7 +486,7 @@ static const struct inode_ops sysfs_ops = {
 	.path = sysfs_path,
 	.readlink = sysfs_readlink,
 	.getattr = sysfs_getattr,
-	.setattr = sysfs_setattr,
+	.setattr = inode_setattr,
 	.resize = sysfs_resize,
 	.open = sysfs_open,
 	.free = sysfs_free,

@@ -164,12 +164,6 @@ static int queue_getattr(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
-static int mqueue_set_attr(struct inode *inode, const struct inode_attr *attr)
-{
-	inode_set_attr(inode, attr);
-	return 0;
-}
-
 /* As on Linux, that changes nothing but what stat shows. */
 static int queue_resize(struct inode *inode, uint64_t size)
 {
@@ -179,7 +173,7 @@ static int queue_resize(struct inode *inode, uint64_t size)
 
 static const struct inode_ops queue_ops = {
 	.getattr = queue_getattr,
-	.setattr = mqueue_set_attr,
+	.setattr = inode_setattr,
 	.resize = queue_resize,
 	.path = dir_path_in_mount,
 	.place = dir_place,
@@ -207,7 +201,7 @@ static const struct inode_ops root_ops = {
 	.place = dir_place,
 	.name_id = dir_name_id,
 	.getattr = dir_getattr,
-	.setattr = mqueue_set_attr,
+	.setattr = inode_setattr,
 	.holds = dir_holds,
 	.names_hold = true,
 };

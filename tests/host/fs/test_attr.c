@@ -4,6 +4,7 @@
 #include "abi/xattr.h"
 #include "fs/attr.h"
 #include "fake_proc.h"
+#include "fs/permission.h"
 #include "fs/pipe.h"
 #include "mm/quota.h"
 #include "fs/xattr.h"
@@ -129,26 +130,29 @@ TEST(a_former_owner_changes_nothing)
 					      { .valid = ATTR_GID | ATTR_DROP_SET_ID, .gid = 7 },
 					      { .valid = ATTR_MTIME, .mtime = 1 } };
 	const char *const names[] = { "f", "d" };
+	const struct inode_ops no_lock = { .setattr = inode_setattr };
 	const struct cred root = fake_cred;
 
 	tree_start();
 	tree_touch("f");
 	assert_int_equal(0, fs_mkdir(NULL, "d", 0755));
-	for (unsigned i = 0; i < 2 * 3; i++) {
+	for (unsigned i = 0; i < 4 * 3; i++) {
 		const char *name = names[i % 2];
 		uint32_t mode = tree_mode(name);
 		struct file *file = tree_open(name, O_RDONLY);
 		struct inode *inode = file_inode(file);
+		const struct inode_ops *ops;
 
 		assert_int_equal(0, fs_set_attr(NULL, name, true, &users));
-		real_ops = inode->ops;
-		late_ops = *real_ops;
+		ops = inode->ops;
+		real_ops = i % 4 < 2 ? ops : &no_lock;
+		late_ops = *ops;
 		late_ops.setattr = after_chown;
 		inode->ops = &late_ops;
 		fake_cred = (struct cred){ .fsuid = 7, .fsgid = 7, .euid = 7 };
-		assert_int_equal(-EPERM, fs_set_attr_file(file, &changes[i / 2]));
+		assert_int_equal(-EPERM, fs_set_attr_file(file, &changes[i / 4]));
 		fake_cred = root;
-		inode->ops = real_ops;
+		inode->ops = ops;
 		assert_int_equal(mode, tree_mode(name));
 		assert_int_equal(0, inode->uid);
 		assert_int_equal(0, inode->gid);
