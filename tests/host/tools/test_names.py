@@ -120,7 +120,9 @@ def test_sh_asks_before_it_builds():
         equal((2, "test.sh: no test is called 'mm-fualt': say mm-fault"), (status, said.splitlines()[-1]), "its answer")
         with open(os.path.join(place, "meson"), "w", encoding="utf-8") as file:
             file.write('#!/bin/sh\necho "$*"\n')
-        os.chmod(os.path.join(place, "meson"), 0o755)
+        shutil.copy(os.path.join(place, "meson"), os.path.join(place, "ninja"))
+        for tool in ("meson", "ninja"):
+            os.chmod(os.path.join(place, tool), 0o755)
         os.environ["PATH"] = place + ":" + os.environ["PATH"]
         status, out, _said = answer("bash", os.path.join(place, "test.sh"), "--setup", "all", "--list", "k*")
         equal((0, f"test -C {place}/build-test --no-rebuild --setup all --list kernel kernel long\n"), (status, out), "a list")
