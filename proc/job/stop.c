@@ -105,7 +105,8 @@ static bool trap_or_forget(struct thread *thread, bool counted)
 		ptrace_trap(counted);
 	} else if (unlikely(thread->signals.must_stop & ~MUST_STOP)) {
 		spin_lock(&signals->lock);
-		thread->signals.must_stop &= MUST_STOP;
+		if (!thread->traced) /* else another one has come meanwhile, and waits */
+			thread->signals.must_stop &= MUST_STOP;
 		spin_unlock(&signals->lock);
 	}
 	return atomic_load(&thread->traced);

@@ -421,6 +421,30 @@ static void trace_and_let_go(void)
 RACE(race_tracers_come_and_go, .rounds = 8, .begin = spawn_looper,
      .sides = { stop_it, trace_and_let_go, trace_and_let_go }, .end = end_looper)
 
+/* A stopped process is attached again while its thread still forgets what the tracer before wanted. */
+static void spawn_stopped(void)
+{
+	struct usage usage;
+	int status;
+
+	spawn_looper();
+	EXPECT_EQ(0, process_kill(victims[0], SIGSTOP));
+	EXPECT_EQ(victims[0], process_wait(victims[0], WUNTRACED, &status, &usage));
+}
+
+static void attach_again(void)
+{
+	for (unsigned i = 0; i < 8 && !current_killed(); i++) {
+		while (ptrace_attach(victims[0], true, 0) && !current_killed())
+			sched_yield(); /* the other one traces it */
+		EXPECT_EQ(0, ptrace_check(victims[0]));
+		EXPECT_EQ(0, ptrace_detach(victims[0], 0));
+	}
+}
+
+RACE(race_stopped_process_is_attached_again, .rounds = 8, .begin = spawn_stopped,
+     .sides = { attach_again, attach_again }, .end = end_looper)
+
 /* The process has three threads, of which two compute in user mode. */
 static int tid_of_second;
 
