@@ -272,7 +272,7 @@ static const struct inode_ops devfs_ops = {
 	.place = devfs_place,
 	.readlink = devfs_readlink,
 	.getattr = devfs_getattr,
-	.setattr = inode_setattr,
+	.setattr = simple_setattr,
 	.free = devfs_free,
 	.holds = devfs_holds,
 };

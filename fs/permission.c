@@ -161,7 +161,7 @@ int may_set_attr(const struct inode *inode, struct inode_attr *attr)
 	return attr->valid & ATTR_TOUCH ? inode_permission(inode, MAY_WRITE) : -EPERM;
 }
 
-int inode_setattr(struct inode *inode, const struct inode_attr *attr)
+int simple_setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	struct inode_attr change = *attr;
 	int err;

@@ -72,7 +72,7 @@ int may_set_attr(const struct inode *inode, struct inode_attr *attr);
  * The setattr slot of inodes that have no lock for it: asks again, since the file may be another user's by now, and makes the
  * change, one thread at a time. Returns 0, -EPERM or -EACCES.
  */
-int inode_setattr(struct inode *inode, const struct inode_attr *attr);
+int simple_setattr(struct inode *inode, const struct inode_attr *attr);
 
 /* Which of the set-id bits does a file with that mode lose when it is written to, or gets another owner? */
 uint32_t set_id_bits_lost(uint32_t mode, uint32_t gid);

@@ -173,7 +173,7 @@ static int queue_resize(struct inode *inode, uint64_t size)
 
 static const struct inode_ops queue_ops = {
 	.getattr = queue_getattr,
-	.setattr = inode_setattr,
+	.setattr = simple_setattr,
 	.resize = queue_resize,
 	.path = dir_path_in_mount,
 	.place = dir_place,
@@ -201,7 +201,7 @@ static const struct inode_ops root_ops = {
 	.place = dir_place,
 	.name_id = dir_name_id,
 	.getattr = dir_getattr,
-	.setattr = inode_setattr,
+	.setattr = simple_setattr,
 	.holds = dir_holds,
 	.names_hold = true,
 };
