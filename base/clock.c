@@ -10,8 +10,8 @@ static uint64_t wall_at_boot_ns; /* atomic */
 /* const after boot: */
 static uint64_t hz;
 static uint64_t boot_ticks;
-static uint64_t
-	ns_per_tick; /* nanoseconds in a tick if that is a whole number, otherwise 0; it saves a division */
+/* Nanoseconds in a tick if that is a whole number, otherwise 0; it saves a division */
+static uint64_t ns_per_tick;
 
 void clock_init(uint64_t timebase_hz)
 {

@@ -34,8 +34,8 @@ struct serial_port {
 	uint32_t id;
 	char name[PORT_NAME_MAX]; /* without "faultline."; empty: no name yet */
 	struct chardev dev;
-	struct log_sink
-		sink; /* only of the port that the log uses; guarded as struct log_sink says */
+	/* only of the port that the log uses; guarded as struct log_sink says */
+	struct log_sink sink;
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct virtq rx, tx;

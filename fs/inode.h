@@ -203,8 +203,8 @@ struct inode {
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
 		void *device;	       /* device: the driver's */
-		struct pipe *
-			fifo; /* named pipe: NULL while it is not open; guarded by fifos_lock of fs/pipe.c */
+		/* named pipe: NULL while it is not open; guarded by fifos_lock of fs/pipe.c */
+		struct pipe *fifo;
 	};
 	uint32_t rdev; /* device number of a device file */
 	/*

@@ -86,8 +86,8 @@ struct mount {
 	/* guarded by mounts_lock: */
 	struct list kept; /* all mounts that are not freed yet, in the tree or not, oldest first */
 	struct list link; /* all mounts of the tree, oldest first; alone: not in the tree */
-	uint64_t
-		place; /* in that list: later mounts have greater ones. 0: never mounted. Atomic for a look */
+	/* In that list: later mounts have greater ones. 0: never mounted. Atomic for a look */
+	uint64_t place;
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
 	uint64_t nentered;   /* how often a path has entered it */
 	/* The nentered by which umount2(MNT_EXPIRE) sees that no other use came; 0: none. */

@@ -54,8 +54,8 @@ struct sleeper {
 };
 
 static struct bucket buckets[BUCKETS]; /* each is guarded by its lock */
-static uint64_t
-	hash_seed; /* const after boot; so that programs cannot choose words of one bucket */
+/* const after boot; so that programs cannot choose words of one bucket */
+static uint64_t hash_seed;
 
 void futex_init(void)
 {

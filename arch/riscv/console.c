@@ -11,8 +11,8 @@
 
 enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
 
-static enum console_kind
-	kind; /* atomic: one word, and any hart may find that the firmware refuses DBCN */
+/* atomic: one word, and any hart may find that the firmware refuses DBCN */
+static enum console_kind kind;
 
 /* The firmware takes physical addresses only, so its output is copied here: each hart has one, private to it with interrupts off. */
 static char bounces[HART_MAX][256];

@@ -105,7 +105,7 @@ static bool trap_or_forget(struct thread *thread, bool counted)
 		ptrace_trap(counted);
 	} else if (unlikely(thread->signals.must_stop & ~MUST_STOP)) {
 		spin_lock(&signals->lock);
-		if (!thread->traced) /* else another one has come meanwhile, and waits */
+		if (!thread->traced) /* else another tracer has come meanwhile, and waits for the trap */
 			thread->signals.must_stop &= MUST_STOP;
 		spin_unlock(&signals->lock);
 	}

@@ -185,7 +185,7 @@ static struct stop trap_of(struct thread *thread, bool counted)
 			stop.code = (stop.code ?: SIGTRAP) | PTRACE_EVENT_STOP << 8;
 	}
 	wanted = thread->signals.must_stop & MUST_TRAP;
-	if (!stop.code) /* else the stop does it, for which a tracer waits that has just attached */
+	if (!stop.code) /* else the stop does so: a tracer that has just attached waits for the stop */
 		thread->signals.must_stop &= MUST_STOP;
 	spin_unlock(&signals->lock);
 	if (unlikely(wanted && !stop.code) && thread->traced)

@@ -421,7 +421,7 @@ static void trace_and_let_go(void)
 RACE(race_tracers_come_and_go, .rounds = 8, .begin = spawn_looper,
      .sides = { stop_it, trace_and_let_go, trace_and_let_go }, .end = end_looper)
 
-/* A stopped process is attached again while its thread still forgets what the tracer before wanted. */
+/* A tracer attaches to a stopped process while its thread still forgets what the last tracer wanted. */
 static void spawn_stopped(void)
 {
 	struct usage usage;
@@ -436,7 +436,7 @@ static void attach_again(void)
 {
 	for (unsigned i = 0; i < 8 && !current_killed(); i++) {
 		while (ptrace_attach(victims[0], true, 0) && !current_killed())
-			sched_yield(); /* the other one traces it */
+			sched_yield(); /* the other side traces it */
 		EXPECT_EQ(0, ptrace_check(victims[0]));
 		EXPECT_EQ(0, ptrace_detach(victims[0], 0));
 	}

@@ -26,8 +26,8 @@ struct arch_thread {
 	unsigned long kernel_sp; /* top of its kernel stack */
 	/* atomic: */
 	unsigned long work;
-	struct arch_preempt
-		preempt; /* of its fields the first is private to the thread, the other atomic */
+	/* of its fields the first is private to the thread, the other atomic */
+	struct arch_preempt preempt;
 	/* changed under the scheduler's lock, read under it or by the thread itself: */
 	struct hart *hart;
 
