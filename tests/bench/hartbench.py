@@ -8,7 +8,7 @@ The rows are those of hartbench.c, each on 1, 2, 4, ... harts. A row fails that 
 kernel than on the fewest harts, or writes so many lines, as hart-limits.tsv does not allow. What harts execute while they wait
 for one another, and in ticks, is left out: how much that is depends on the machine that QEMU runs on. --row leaves out all rows but those that
 are named. --record runs it on Linux and writes figures/hart-linux.tsv, with all rows. --docs writes all figures into
-docs/performance.md. --profile prints the functions that write to lines of other harts. Program and plugin are those of
+docs/performance.md, and draws them in docs/harts.svg. --profile prints the functions that write to lines of other harts. Program and plugin are those of
 $FAULTLINE_BUILD (./build).
 
 The harts of QEMU run at the same time, so two runs differ a little: what is compared is the median of three samples. A busy
@@ -25,6 +25,7 @@ import sys
 import tempfile
 
 import bench
+import curves
 import figures
 import recording
 import swaprun
@@ -219,7 +220,7 @@ def cell(found, figure, form):
 
 
 def document(rows):
-    """Writes the table: a line for each row and number of harts."""
+    """Writes the table, a line for each row and number of harts, and draws it."""
     release, there = read_recording()
     lines = [f"For an operation, on QEMU {recording.emulator()}, beside Linux {release}.", "",
              "| row | harts | kernel | Linux | shared lines | Linux | firmware calls |", "|---|---:|---:|---:|---:|---:|---:|"]
@@ -228,6 +229,7 @@ def document(rows):
         lines.append(f"| {key[0]} | {key[1]} | {found['kernel']:,.0f} | {cell(linux, 'kernel', ',.0f')} "
                      f"| {found['shared']:.2f} | {cell(linux, 'shared', '.2f')} | {found['calls']:.2f} |")
     figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "harts", "\n".join(lines))
+    figures.write(os.path.join(figures.DOCS, "harts.svg"), curves.draw(rows, there, release))
 
 
 def main():

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import bench  # noqa: E402
 import chart  # noqa: E402
+import curves  # noqa: E402
 import figures  # noqa: E402
 from lib.tap import case, equal, has, main  # noqa: E402
 
@@ -88,6 +89,27 @@ def the_scale_is_logarithmic():
     equal(round(scale.x(1000) - scale.x(100), 6), round(scale.x(100) - scale.x(10), 6), "steps")
     equal([10, 100, 1000], scale.powers(), "powers")
     equal(["79", "1,056", "132k", "7.96M"], [chart.short(n) for n in (79.3, 1056.4, 132133, 7956162)], "numbers")
+
+
+@case
+def curves_are_an_svg_with_a_point_for_each_number_of_harts():
+    ours = {("fault", harts): {"kernel": 900.0 + harts, "shared": 0.01 * harts} for harts in (1, 2, 4)}
+    ours["call", 2] = ours["call", 4] = {"kernel": 1400.0, "shared": 30.0}
+    linux = {("fault", harts): {"kernel": 4000.0, "shared": 0.0} for harts in (1, 2, 4)}
+    picture = xml.etree.ElementTree.fromstring(curves.draw(ours, linux, "1.2.3-riscv64"))
+    words = [one.text for one in picture.iter(SVG + "text")]
+    for word in ("fault", "call", "901", "904", "0.04", "4,000", "1,400", "Linux 1.2.3-riscv64"):
+        equal(True, word in words, word)
+    equal([3, 3, 3, 3, 2, 2], [len(one.get("points").split()) for one in picture.iter(SVG + "polyline")], "points of the curves")
+
+
+@case
+def numbers_beside_curves_do_not_cover_one_another():
+    panel = curves.Panel(0, 0, 8)
+    places = [(0, 50, "a", "#000000"), (0, 49, "b", "#000000"), (0, 10, "c", "#000000")]
+    found = [xml.etree.ElementTree.fromstring(piece) for piece in panel.numbers(places, "end")]
+    levels = [float(one.get("y")) for one in found]
+    equal((["a", "b", "c"], [54, 44, 14]), ([one.text for one in found], levels), "numbers and where they are")
 
 
 @case
