@@ -126,10 +126,14 @@ class Slot(Build):
         """Builds; returns whether that succeeded. If not, the log has the errors."""
         return run(["ninja", "-j", str(jobs), "-C", self.build, *targets], self.tree, self.log)
 
+    def output(self):
+        """Returns what the last build printed."""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def said(self):
         """Returns the first error of the last build."""
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
+        lines = self.output().splitlines()
         return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
 
 

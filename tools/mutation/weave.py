@@ -12,6 +12,7 @@ from mutation import calls, patch
 from structure import source
 
 PARAMETER = re.compile(r"\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*$")
+REFUSED = re.compile(r"In function \W\w+__(\d+)\W:\n((?:.*\n)*?.* error: .*)")
 
 
 class Text(source.Source):
@@ -82,12 +83,22 @@ def changes(text, bug):
     return {index: after[index][1:] for index, one in enumerate(before) if one != after[index]}
 
 
+def refused(said):
+    """Returns {number: the compiler's first error} of the variants that a build refuses, by what it says."""
+    found = {}
+    for part in re.split(r"^(?=.*In function )", said, flags=re.MULTILINE):
+        match = REFUSED.search(part)
+        if match:
+            found.setdefault(int(match.group(1)), match.group(2).splitlines()[-1])
+    return found
+
+
 class Weaver:
     """The patches of a tree that can be in one build."""
 
     def __init__(self, root):
         self.texts, self.bugs, self.left = {}, [], []
-        files = {}
+        self.files = files = {}
         for number, bug in enumerate(patch.load(root)):
             path = os.path.join(root, bug.path)
             with open(path, encoding="utf-8") as file:
@@ -100,8 +111,22 @@ class Weaver:
             self.bugs.append(bug)
             for index, what in changed.items():
                 files.setdefault(bug.path, (text, {}))[1].setdefault(index, {})[number] = what
-        for path, (text, functions) in files.items():
+        self.weave_all()
+
+    def weave_all(self):
+        """Makes the texts of all files."""
+        for path, (text, functions) in self.files.items():
             self.texts[path] = self.weave(text, functions)
+
+    def drop(self, numbers):
+        """Leaves some bugs out of the texts; returns them."""
+        dropped = [bug for bug in self.bugs if bug.number in numbers]
+        self.bugs = [bug for bug in self.bugs if bug not in dropped]
+        for _, functions in self.files.values():
+            for index, changed in functions.items():
+                functions[index] = {number: what for number, what in changed.items() if number not in numbers}
+        self.weave_all()
+        return dropped
 
     @staticmethod
     def weave(text, functions):

@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -233,6 +234,31 @@ def what_is_no_function_is_left():
     weaver = weave.Weaver(folder)
     equal((["one"], ["two"]), ([bug.name for bug in weaver.bugs], [bug.name for bug in weaver.left]), "which")
     equal(["mm/x.c"], list(weaver.texts), "files")
+    shutil.rmtree(folder)
+
+
+@case
+def a_bug_of_a_wrong_type_is_refused():
+    """The others are tried without it: one build holds the bugs of all files."""
+    wrong = {"conversion": "return (char *)0", "pointer": "int *p = (char *)0; return p == 0", "undeclared": "return undeclared()"}
+    folder = tree({"two": SAYS + CHANGE, **{name: SAYS + CHANGE.replace("return 2", text) for name, text in wrong.items()}})
+    weaver = weave.Weaver(folder)
+    batch = load_tool().Batch("woven", [bug for bug in weaver.bugs if bug.name != "pointer"], weaver.texts, work.Numbered, weaver)
+    with open(os.path.join(base.ROOT, "meson.build"), encoding="utf-8") as file:
+        flags = re.findall(r"'(-Werror=[^']*)'", file.read())
+
+    def build():
+        write(folder, "mm/x.c", batch.texts["mm/x.c"])
+        return subprocess.run(["gcc", *flags, "-c", "-o", "/dev/null", "mm/x.c"], cwd=folder, stderr=subprocess.PIPE, text=True, check=False).stderr
+
+    said = weave.refused(build())
+    equal(sorted(wrong), sorted(bug.name for bug in weaver.bugs if bug.number in said), "by what gcc says")
+    equal(True, batch.leave_out(said), "some are left out")
+    equal(["two"], [bug.name for bug in batch.bugs], "what is left")
+    equal([("conversion", "broken"), ("undeclared", "broken")], [(result.name, result.verdict) for result in batch.broken], "of those asked for")
+    has(batch.broken[0].by, "it does not compile: mm/x.c:", "the reason")
+    equal({}, weave.refused(build()), "the rest compiles")
+    equal(False, batch.leave_out({}), "an error elsewhere")
     shutil.rmtree(folder)
 
 
