@@ -111,18 +111,22 @@ static void wrong(void)
 	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED, NULL));
 }
 
+static void touch_pages(void)
+{
+	char *p = anon(200 * PAGE);
+
+	for (size_t i = 0; i < 200; i++)
+		p[i * PAGE] = 1;
+	_exit(0);
+}
+
 static void usage(void)
 {
 	struct rusage rusage = { .ru_minflt = -1 };
 	pid_t pid = fork();
 
-	if (pid == 0) {
-		char *p = anon(200 * PAGE);
-
-		for (size_t i = 0; i < 200; i++)
-			p[i * PAGE] = 1;
-		_exit(0);
-	}
+	if (pid == 0)
+		touch_pages();
 	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOWAIT, &rusage));
 	say("faults: %s\n",
 	    rusage.ru_minflt >= 200 && rusage.ru_minflt < 2000 ? "some" : "none, or too many");
@@ -131,6 +135,27 @@ static void usage(void)
 	TRY(waitid(P_PID, (id_t)pid, NULL, WEXITED));
 	getrusage(RUSAGE_CHILDREN, &rusage);
 	say("counted here: %d\n", rusage.ru_minflt >= 200);
+}
+
+/* A child that was waited for counts those that it has waited for itself. */
+static void usage_of_grandchild(void)
+{
+	struct rusage before, after;
+	pid_t pid;
+
+	getrusage(RUSAGE_CHILDREN, &before);
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0)
+			touch_pages();
+		wait(NULL);
+		_exit(0);
+	}
+	TRY(syscall(SYS_waitid, P_PID, pid, NULL, WEXITED | WNOWAIT, &after));
+	say("a grandchild's faults: %d\n", after.ru_minflt >= 200);
+	TRY(waitid(P_PID, (id_t)pid, NULL, WEXITED));
+	getrusage(RUSAGE_CHILDREN, &after);
+	say("counted here: %d\n", after.ru_minflt - before.ru_minflt >= 200);
 }
 
 static void nothing(int sig)
@@ -167,6 +192,7 @@ int main(void)
 	stops();
 	wrong();
 	usage();
+	usage_of_grandchild();
 	interrupted();
 	return 0;
 }
