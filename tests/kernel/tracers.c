@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ptrace and exec while another thread acts at each point where no lock is held: who attaches is not late, and gains nothing. */
+/* ptrace, stops and exec while another thread acts at each point where no lock is held: who attaches is not late, and gains nothing. */
 #include "proc/ptrace/ptrace.h"
 
 #ifdef FAULTLINE_HARDENED
@@ -228,6 +228,35 @@ static bool continue_while_it_traps(unsigned at)
 	return was;
 }
 
+/* SIGCONT comes after the signal that stops, so that the process goes on wherever it was on its way to stop. */
+static bool continue_while_it_stops(unsigned at)
+{
+	struct thread *leader;
+	int sender;
+	bool was;
+
+	begin_hold(at);
+	tracee = ktest_spawn(wait_for_ever, (void *)&waits);
+	sender = spawn_other(continue_at_point);
+	leader = leader_of(tracee);
+	while (!sched_is_asleep(leader))
+		sched_yield();
+	atomic_store(&hold.thread, leader);
+	EXPECT_EQ(0, process_kill(tracee, SIGSTOP));
+	(void)await_flag(&hold.acted);
+	was = was_at_point();
+	(void)ktest_reap(sender);
+	while (!sched_is_asleep(leader))
+		sched_yield();
+	if (is_stopped(tracee) == was) {
+		ktest_fail(__FILE__, __LINE__, "stopped", !was, was);
+		ktest_note("point %u", at);
+	}
+	EXPECT_EQ(0, process_kill(tracee, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(tracee));
+	return was;
+}
+
 static void sweep(bool (*run)(unsigned at))
 {
 	unsigned at = 0;
@@ -275,6 +304,11 @@ KTEST_IN_PROCESS(request_for_a_tracee_that_is_gone_finds_none)
 KTEST_ALONE(tracer_attaches_at_each_point_of_a_stop)
 {
 	sweep(attach_while_it_stops);
+}
+
+KTEST_ALONE(process_is_continued_at_each_point_of_its_stop)
+{
+	sweep(continue_while_it_stops);
 }
 
 KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
