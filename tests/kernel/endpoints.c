@@ -706,7 +706,7 @@ static int call_across(void *arg)
 	return status_of(endpoint_call(send_end, &words, NULL, NEVER));
 }
 
-/* R140: a server that waits on another hart is interrupted once for a call, and the caller once for the reply. */
+/* R125, R140: a server that waits on another hart is interrupted once for a call, and the caller once for the reply. */
 KTEST(endpoint_call_across_harts_interrupts_each_once)
 {
 	int server, caller;

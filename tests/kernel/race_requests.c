@@ -81,7 +81,7 @@ static void grow_by_a_page(vaddr_t at, size_t len)
 }
 
 /*
- * Each for memory of which a page in each `step` has been written to; and how many requests it takes. Most verbs that take
+ * R125: each for memory of which a page in each `step` has been written to; and how many requests it takes. Most verbs that take
  * something away need one, and text that is new to other harts is one. The last four need more: a piece of memory has its own.
  */
 static const struct {

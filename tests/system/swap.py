@@ -87,6 +87,11 @@ def R63_R82_R83_R84_four_children_get_pages_that_are_out():
     swapping("fork", SET * 5 // 16, 4)
 
 
+@long_case
+def R83_R84_children_on_two_harts_get_pages_that_are_out():
+    swapping("fork", SET * 5 // 16, 2, options=[*SMALL, "--harts", "2"])
+
+
 @case
 def R25_R81_R82_verbs_on_pages_that_are_out():
     text = swapping("verbs", 6 if LONG else 3, SET // 2)
