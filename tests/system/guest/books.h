@@ -67,6 +67,7 @@ static bool leaves_nothing(struct books *books, void (*act)(void))
 {
 	if (!books->read(&books->after))
 		return false;
+	books_stand_still(books); /* uses the pages of the program that it needs later */
 	do {
 		books->before = books->after;
 		books->equal = 0;
