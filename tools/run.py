@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main() takes it: Python's own handler would print a traceback
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main() takes it: Python's own handler would print a traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from runner import build, options, session, strict  # noqa: E402

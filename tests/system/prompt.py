@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from lib.guest import PATIENCE, PROBE, ROOT, RUN, folder, run_raw
+from lib.guest import PATIENCE, PROBE, ROOT, folder, run_raw, runner
 from lib.processes import children, cpu_seconds, left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
 from lib.pty import hang_up
@@ -15,7 +15,7 @@ from lib.tap import case, equal, has, lacks, long_case, main
 
 def without_terminal(text, options=()):
     """Runs the prompt with a text on standard input; gives (status, output, errors)."""
-    done = subprocess.run([RUN, *options, "--", "sh"], input=text, capture_output=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(**runner([*options, "--", "sh"]), input=text, capture_output=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

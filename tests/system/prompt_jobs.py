@@ -5,7 +5,7 @@
 import re
 import subprocess
 
-from lib.guest import PATIENCE, PROBE, RUN, folder, put
+from lib.guest import PATIENCE, PROBE, folder, put, runner
 from lib.prompt import CTRL, Prompt
 from lib.tap import case, equal, has, lacks, main
 
@@ -258,7 +258,7 @@ def leaving_with_stopped_jobs_warns_once():
 
 def without_terminal(text):
     """Runs the prompt with a text on standard input; gives (status, output, errors)."""
-    done = subprocess.run([RUN, *ADD, "--", "sh"], input=text.encode(), capture_output=True, timeout=PATIENCE,
+    done = subprocess.run(**runner([*ADD, "--", "sh"]), input=text.encode(), capture_output=True, timeout=PATIENCE,
                           check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 
-from lib.guest import BUILD, FAKE, PATIENCE, ROOT, RUN, folder, get, run_placed, run_raw
+from lib.guest import BUILD, FAKE, PATIENCE, ROOT, folder, get, run_placed, run_raw, runner
 from lib.tap import Skip, case, equal, has, long_case, main, soak_case
 
 sys.path.append(os.path.join(ROOT, "tools"))
@@ -486,8 +486,8 @@ def R190_a_runner_that_is_killed_leaves_what_there_was():
     if FAKE:
         raise Skip("needs the real kernel")
     path = os.path.join(folder("killed"), "faults")
-    words = [RUN, "--mem", "64M", "--record", path, "--add", f"{BUILD}/tests/system/recorded:/bin/recorded", "--", "/bin/recorded", "stay"]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+    words = ["--mem", "64M", "--record", path, "--add", f"{BUILD}/tests/system/recorded:/bin/recorded", "--", "/bin/recorded", "stay"]
+    with subprocess.Popen(**runner(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         child.stdout.readline()
         while child.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < 100 * 64):
             time.sleep(0.01)
@@ -547,8 +547,8 @@ def a_film_is_made_however_the_run_ends():
     done = run_raw(["--film", path, "--", "sh", "-c", "kill -SEGV 2; exit 3"])
     equal(139, done.status, f"status ({done.err})")
     has(get(path).decode(), '"title":"sh -c kill -SEGV 2; exit 3"', "film")
-    words = [RUN, "--film", path, "--record", path + ".rec", "--", "sh", "-c", "echo here; cat"]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+    words = ["--film", path, "--record", path + ".rec", "--", "sh", "-c", "echo here; cat"]
+    with subprocess.Popen(**runner(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
         equal(130, child.wait(PATIENCE), "status of one that is interrupted")

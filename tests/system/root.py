@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from lib.guest import BUILD, PATIENCE, PROBE, RUN, Result, folder, get, put, run_raw
+from lib.guest import BUILD, PATIENCE, PROBE, Result, folder, get, put, run_raw, runner
 from lib.prompt import CTRL, Prompt
 from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
@@ -29,8 +29,8 @@ def make_root(name, shell=True):
 
 def run_in(place, *words, options=(), stdin=b""):
     """Runs a program of a root, its shell if none is named; gives the run."""
-    words = [RUN, "--mem", "64M", "--root", place, *options, *(["--", *words] if words else [])]
-    done = subprocess.run(words, input=stdin, capture_output=True, timeout=PATIENCE, check=False)
+    words = ["--mem", "64M", "--root", place, *options, *(["--", *words] if words else [])]
+    done = subprocess.run(**runner(words), input=stdin, capture_output=True, timeout=PATIENCE, check=False)
     lacks(done.stderr, b": error: ", "log")
     return Result(done.returncode, done.stdout, done.stderr)
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from lib.guest import BUILD, PATIENCE, PROBE, ROOT, RUN, folder, get, in_steps, put, run_placed
+from lib.guest import BUILD, PATIENCE, PROBE, ROOT, folder, get, in_steps, put, run_placed, runner
 from lib.guest import run as run_probe
 from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 
@@ -256,8 +256,8 @@ def R142_renames_are_killed():
 @case
 def R142_host_and_guest_agree_at_open():
     place = folder("agree")
-    words = [RUN, "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "agree", "/mnt/file"]
-    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+    words = ["--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "agree", "/mnt/file"]
+    with subprocess.Popen(**runner(words), cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         equal(b"rewrite\n", run.stdout.readline(), "the first line")
         put(place + "/file", b"host")
         # The size is the same, and the time may be: files here go by a clock with long ticks.
@@ -488,8 +488,8 @@ def R146_set_id_bits_stay_in_the_guest_unless_they_are_wanted():
 def R143_there_is_no_process_for_the_next_server():
     place = folder("crowded")
     put(place + "/file", b"x")
-    words = [RUN, "--mem", "192M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "crowded", "/mnt/file"]
-    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+    words = ["--mem", "192M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "crowded", "/mnt/file"]
+    with subprocess.Popen(**runner(words), cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         said = []
         for line in run.stderr:
             said.append(line)

@@ -13,7 +13,7 @@ import unicodedata
 
 import pexpect
 
-from lib.guest import FAKE, PATIENCE, ROOT, RUN, folder
+from lib.guest import FAKE, PATIENCE, ROOT, RUN, folder, runner
 from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 from lib.tour import FIGURES, PART, ROW, STOPS, STRIPS, figures, strips
 
@@ -33,8 +33,8 @@ def tour(*options, words=(), **environment):
     key = (options, tuple(words), tuple(environment.items()))
     if key not in ONCE:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "NO_COLOR"))}
-        done = subprocess.run([RUN, *(options if options or words else ["--verbose"]), *words], capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE,
-                              env={**clean, **environment}, check=False)
+        done = subprocess.run(**runner([*(options if options or words else ["--verbose"]), *words], {**clean, **environment}),
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
         ONCE[key] = (done.returncode, done.stdout.decode().split("\n"), done.stderr.decode())
     return ONCE[key]
 

@@ -10,9 +10,16 @@ import tempfile
 
 from .tap import equal
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools"))
+
+from runner import child  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 RUN = os.path.join(ROOT, "run.sh")
 FAKE = bool(os.environ.get("FAULTLINE_FAKE"))  # the runner's side only, see tests/host/tools
+# Tests of the runner's contract execute ./run.sh. In the others a fork of the test is the runner, without a shell and a Python
+# to start for each boot.
+IS_CONTRACT = os.path.basename(sys.argv[0]) in ("messages.py", "program.py", "status.py", "streams.py", "terminal.py")
 PATIENCE = 900  # seconds, for what never ends: this machine may be busy, and ./run.sh has its own 600
 ELF = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40)
 
@@ -106,11 +113,19 @@ class Result:
         return (self.err.splitlines() or [b""])[-1]
 
 
+def runner(words, env=None):
+    """Gives what subprocess.Popen() is told to start ./run.sh with these arguments, and this environment if it is another one."""
+    told = {"args": [RUN, *words], "env": os.environ if env is None else env}
+    if not (FAKE or IS_CONTRACT):
+        told["preexec_fn"] = child.becoming(words, told["env"])
+    return told
+
+
 def run(*words, options=(), stdin=b"", cwd=None, env=None, program=PROBE, patience=PATIENCE):
     """Runs the probe with these arguments and waits for it; stdin is bytes or a descriptor."""
     given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
-    done = subprocess.run([RUN, *options, "--", program, *words], capture_output=True, cwd=cwd,
-                          timeout=patience, env={**os.environ, **(env or {})}, check=False, **given)
+    done = subprocess.run(**runner([*options, "--", program, *words], {**os.environ, **(env or {})}),
+                          capture_output=True, cwd=cwd, timeout=patience, check=False, **given)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -125,8 +140,8 @@ def in_steps(name, words, place, steps, options=("--mem", "64M")):
     Runs a program of the system tests on a shared folder: it says what is to be done here, and goes on when it is. All of
     that is to come, and "NAME: ok" at the end. Gives the run.
     """
-    words = [RUN, *options, "--share", place, "--add", f"{BUILD}/tests/system/{name}:/bin/{name}", "--", "/bin/" + name, *words]
-    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+    words = [*options, "--share", place, "--add", f"{BUILD}/tests/system/{name}:/bin/{name}", "--", "/bin/" + name, *words]
+    with subprocess.Popen(**runner(words), cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         lines = []
         for line in run.stdout:
             step = line.decode().strip()
@@ -142,13 +157,13 @@ def in_steps(name, words, place, steps, options=("--mem", "64M")):
     return Result(0, b"", said)
 
 
-def run_raw(words, stdin=None, **names):
+def run_raw(words, stdin=None, env=None, **names):
     """Runs ./run.sh with exactly these arguments."""
     given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
-    done = subprocess.run([RUN, *words], capture_output=True, timeout=PATIENCE, check=False, **given, **names)
+    done = subprocess.run(**runner(words, env), capture_output=True, timeout=PATIENCE, check=False, **given, **names)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
 def start(*words, options=(), **names):
     """Starts the probe with these arguments and does not wait."""
-    return subprocess.Popen([RUN, *options, "--", PROBE, *words], **names)
+    return subprocess.Popen(**runner([*options, "--", PROBE, *words]), **names)

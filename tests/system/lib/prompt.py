@@ -8,7 +8,7 @@ import time
 
 import pexpect
 
-from .guest import PATIENCE, RUN
+from .guest import PATIENCE, RUN, runner
 from .pty import modes_of_a_new_terminal
 from .screen import Screen
 
@@ -25,12 +25,15 @@ class Prompt:
 
     def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False, lang="C", env=None):
         self.mark = "faultline>" if columns >= 40 else ">"
-        words = [RUN, *options] + ([] if tour else ["--", "sh"])
-        script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
+        words = [*options] + ([] if tour else ["--", "sh"])
         self.before = modes_of_a_new_terminal()
         env = dict(os.environ, TERM=term, LANG=lang, LC_ALL="", LC_MESSAGES="", **(env or {}))
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=PATIENCE,
-                                   dimensions=(24, columns), env=env)
+        if shell:
+            told = {"args": ["/bin/bash", "-c", '"$@"; echo "status $?."; read -r line', "bash", RUN, *words], "env": env}
+        else:
+            told = runner(words, env)
+        command, *words = told.pop("args")
+        self.child = pexpect.spawn(command, words, timeout=PATIENCE, dimensions=(24, columns), **told)
         self.child.delaybeforesend = None
         self.screen = Screen(columns)
         if not tour:
