@@ -56,7 +56,7 @@ class Player:
     def run(self):
         """Gives the status of tools/replay and what it printed."""
         replay = load_tool("replay")
-        replay.boot, replay.secrets.token_hex = self.boot, lambda _bytes: TOKEN
+        replay.boot, replay.new_token = self.boot, lambda: TOKEN
         replay.together.memory, replay.built.missing = lambda _paths: 64, lambda *_paths: ""
         os.environ.pop("FAULTLINE_KERNEL", None)
         said = io.StringIO()
