@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -22,13 +23,31 @@ static void die(const char *what)
 	abort();
 }
 
-static void open_file(unsigned long size)
+/* The tests of a program, a process each, have the same file one after the other: most of it is junk already. */
+__attribute__((constructor)) static void open_file(void)
 {
-	if (arena_fd >= 0)
-		close(arena_fd);
-	arena_fd = memfd_create("fake-arena", 0);
-	if (arena_fd < 0 || ftruncate(arena_fd, (off_t)size))
+	arena_fd = memfd_create("fake-arena", MFD_CLOEXEC);
+	if (arena_fd < 0)
 		die("memfd_create");
+}
+
+static void make_file_as_large_as(unsigned long size)
+{
+	struct stat st;
+
+	if (fstat(arena_fd, &st) || (st.st_size < (off_t)size && ftruncate(arena_fd, (off_t)size)))
+		die("size of the arena");
+}
+
+/* Makes all of the arena junk. To write a page takes ten times as long as to see that it is not needed. */
+static void fill_with_junk(void)
+{
+	unsigned char junk[4096];
+
+	memset(junk, 0x5c, sizeof(junk));
+	for (unsigned long at = 0; at < fake_arena_size; at += sizeof(junk))
+		if (fake_arena_copied || memcmp(fake_arena + at, junk, sizeof(junk)))
+			memcpy(fake_arena + at, junk, sizeof(junk));
 }
 
 void fake_arena_make(unsigned long size, unsigned long vmap_size)
@@ -38,12 +57,12 @@ void fake_arena_make(unsigned long size, unsigned long vmap_size)
 	if (fake_arena && munmap(fake_arena, fake_arena_size))
 		die("munmap");
 	if (!fake_arena_copied)
-		open_file(size);
+		make_file_as_large_as(size);
 	fake_arena_size = size;
 	fake_arena = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, arena_fd, 0);
 	if (fake_arena == MAP_FAILED)
 		die("mmap of the arena");
-	memset(fake_arena, 0x5c, size);
+	fill_with_junk();
 	if (fake_vmap)
 		munmap((void *)fake_vmap, vmap_size);
 	void *vmap = mmap(NULL, vmap_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
