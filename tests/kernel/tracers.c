@@ -316,6 +316,29 @@ KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
 	sweep(continue_while_it_traps);
 }
 
+/* ---- a tracer comes before a thread that was let go has run ---- */
+
+static int trace_it_twice(void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(0, ptrace_attach(tracee, false, 0));
+	while (ptrace_check(tracee) == -ESRCH)
+		sched_yield();
+	EXPECT_EQ(0, ptrace_detach(tracee, 0));
+	EXPECT_EQ(0, ptrace_attach(tracee, true, 0));
+	EXPECT_EQ(-ESRCH, ptrace_check(tracee));
+	return 0;
+}
+
+/* It takes no command of the second one, who has been told of no stop. */
+KTEST_ALONE(tracee_that_is_let_go_does_not_count_as_stopped)
+{
+	tracee = ktest_spawn(wait_for_ever, (void *)&waits);
+	EXPECT_EQ(EXITED(0), ktest_run(trace_it_twice, NULL));
+	EXPECT_EQ(0, process_kill(tracee, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(tracee));
+}
+
 /* ---- a tracer comes while a thread that another one has let go makes a child ---- */
 
 PROGRAM(ends, EXIT(0));
