@@ -9,6 +9,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "proc/cpu_clock.h"
+#include "proc/kthread.h"
 #include "proc/pid.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -80,6 +81,57 @@ KTEST(timers_with_a_deadline_that_is_over_ring_at_once)
 	timer_arm(&alarms[0].timer, 0);
 	await(1);
 	EXPECT_EQ(1, nrung);
+}
+
+/* ---- one that is cancelled while its function runs on another hart ---- */
+
+#define ASK_NS          \
+	(NSEC_PER_SEC / \
+	 100) /* until the other hart cancels: it does so at once, if it is another */
+#define SLOW_NS \
+	(NSEC_PER_SEC / 10000) /* from then on, and much longer than a cancel that does not wait */
+
+static struct timer slow;
+static uint32_t slow_begun, slow_asked, slow_over; /* atomic */
+
+static void ring_slowly(struct timer *timer)
+{
+	uint64_t end = arch_time() + clock_ns_to_ticks(ASK_NS);
+
+	(void)timer;
+	atomic_store(&slow_begun, 1);
+	while (!atomic_load(&slow_asked) && arch_time() < end)
+		spin_pause();
+	end = arch_time() + clock_ns_to_ticks(SLOW_NS);
+	while (arch_time() < end)
+		spin_pause();
+	atomic_store(&slow_over, 1);
+}
+
+static void arm_slow(void *arg)
+{
+	(void)arg;
+	timer_arm(&slow, 0);
+	while (!atomic_load(&slow_over))
+		spin_pause();
+}
+
+/* Who cancels a timer may free it, and what its function uses. */
+KTEST(timers_cancel_waits_for_the_function_on_another_hart)
+{
+	if (hart_count == 1) {
+		ktest_skip("with one hart, no function runs meanwhile");
+		return;
+	}
+	slow_begun = slow_asked = slow_over = 0;
+	timer_init(&slow, ring_slowly);
+	ASSERT_TRUE(kthread_spawn("test", arm_slow, NULL));
+	while (!atomic_load(&slow_begun))
+		spin_pause();
+	atomic_store(&slow_asked, 1);
+	EXPECT_TRUE(!timer_cancel(&slow));
+	EXPECT_TRUE(atomic_load(&slow_over));
+	ktest_settle();
 }
 
 /* ---- alarms of CPU clocks ---- */
