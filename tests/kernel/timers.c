@@ -85,11 +85,12 @@ KTEST(timers_with_a_deadline_that_is_over_ring_at_once)
 
 /* ---- one that is cancelled while its function runs on another hart ---- */
 
-#define ASK_NS          \
-	(NSEC_PER_SEC / \
-	 100) /* until the other hart cancels: it does so at once, if it is another */
-#define SLOW_NS \
-	(NSEC_PER_SEC / 10000) /* from then on, and much longer than a cancel that does not wait */
+/*
+ * How long the function waits for the cancel, which comes at once from another hart, and how long it then goes on: much
+ * longer than a cancel takes that does not wait.
+ */
+#define ASK_NS	(NSEC_PER_SEC / 100)
+#define SLOW_NS (NSEC_PER_SEC / 10000)
 
 static struct timer slow;
 static uint32_t slow_begun, slow_asked, slow_over; /* atomic */
