@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* RLIMIT_DATA counts the image's own data when the heap grows, as on Linux. */
-#include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#define MIB (1ul << 20)
+#include "t.h"
 
 /* Bytes of the file, so that they are data and not BSS. */
 static volatile char data[4 * MIB] = { 1 };
