@@ -160,10 +160,13 @@ TEST(pieces_are_all_bytes_and_no_others) // R141
 			assert_int_equal(writes, pieces[i].device_writes);
 			assert_true(i == before ||
 				    pieces[i - 1].addr + pieces[i - 1].len != pieces[i].addr);
-			for (uint32_t j = 0; j < pieces[i].len; j++, at++)
-				if (pages[at / QUEUE_PAGE].addr + at % QUEUE_PAGE !=
-				    pieces[i].addr + j)
-					fail();
+			for (size_t j = 0, left; j < pieces[i].len; j += left, at += left) {
+				left = QUEUE_PAGE - at % QUEUE_PAGE; /* of the page */
+				if (left > pieces[i].len - j)
+					left = pieces[i].len - j;
+				assert_int_equal(pages[at / QUEUE_PAGE].addr + at % QUEUE_PAGE,
+						 pieces[i].addr + j);
+			}
 		}
 		assert_int_equal(n, at - offset);
 	}
