@@ -87,7 +87,7 @@ static uint64_t model_choose(void)
 
 static uint64_t model_take(void)
 {
-	uint64_t slot = count_free(0, SLOTS_MAX) ? model_choose() : SLOT_NONE;
+	uint64_t slot = model_first() == SLOT_NONE ? SLOT_NONE : model_choose();
 
 	if (slot != SLOT_NONE) {
 		model.words[slot] = SLOT_CACHED;
