@@ -27,7 +27,7 @@ ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d
 
 # Those that take as long as a dozen of the others are for the night. (Without a disk, the seconds in which the machine idles
 # pass at once.)
-SLOW = {"p9_age": [], "thread_children": []}
+SLOW = {"p9_age": [], "read_look": [], "thread_children": []}
 WANTED = {"most": [("all", ["--swap", "16M"])], "rest": list(SLOW.items())}.get(PART) or [("all", ["--swap", "16M"]), *SLOW.items()]
 RUNS = [run_placed("preempt_sweep", which, STEP, POINTS, patience=7200,
                    env={"FAULTLINE_QEMU": "-device virtio-rng-device,max-bytes=64,period=1000"} if options else {},
@@ -51,6 +51,7 @@ def sweep_of(name, prefix=""):
 
 for call in CALLS:
     case(sweep_of(call))
+long_case(sweep_of("read_look"))
 for number, calls in OF_REQUIREMENTS.items():
     for call in calls:
         (long_case if call in SLOW else case)(sweep_of(call, number + "_"))

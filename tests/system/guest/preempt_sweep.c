@@ -1041,6 +1041,22 @@ static void run_all(const struct sweep *all, const char *name, long step)
 	}
 }
 
+/*
+ * The few instructions between a reader's look at an empty pipe and its sleep: each is tried, which "read" does not. A
+ * reader that misses the bytes sleeps for ever.
+ */
+static const struct sweep slow_read_sweeps[] = {
+	{ .name = "read_look",
+	  .prepare = prepare_read,
+	  .call = call_read,
+	  .compete = compete_read,
+	  .check = check_read,
+	  .from = 1,
+	  .to = 1700,
+	  .length = STEPS_OF(1) },
+	{ .name = NULL },
+};
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 && strcmp(argv[1], "all") != 0 ? argv[1] : NULL;
@@ -1067,6 +1083,7 @@ int main(int argc, char **argv)
 	run_all(uio_sweeps, name, step);
 	run_all(write_sweeps, name, step);
 	if (name) {
+		run_all(slow_read_sweeps, name, step);
 		run_all(slow_sweeps, name, step);
 		run_all(slow_thread_sweeps, name, step);
 	}
