@@ -54,8 +54,8 @@ static void space_close(struct space *space)
 	atomic_store_relaxed(&space->at_lock, SPACE_NOTHING);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (struct space_reader *reader = readers; reader < end; reader++)
-		while (atomic_load_relaxed(&reader->inside))
-			arch_spin_pause();
+		for (unsigned round = 1; atomic_load_relaxed(&reader->inside); round++)
+			spin_round(round);
 	/* All that they did comes before what follows. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	for (struct space_reader *reader = readers; reader < end; reader++)

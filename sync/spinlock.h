@@ -56,13 +56,17 @@ static inline enum lock_class spin_class(const struct spinlock *lock)
 #endif
 }
 
-/* Inline: it calls nothing. */
+/* In a loop that waits for another hart: the round of that number. */
+void spin_round(unsigned round);
+
+/* Waits until the lock is free. */
+void spin_wait(void *lock);
+
 static inline void spin_acquire(struct spinlock *lock)
 {
 	preempt_barrier();
 	while (unlikely(arch_swap_acquire(&lock->taken, 1)))
-		while (atomic_load_relaxed(&lock->taken))
-			arch_spin_pause();
+		arch_call_seldom(spin_wait, lock);
 }
 
 static inline bool spin_is_taken(const struct spinlock *lock)

@@ -22,3 +22,8 @@ struct lockorder *lockorder_this_hart(void)
 
 	return &held;
 }
+
+void arch_hart_wait_until(uint64_t ticks)
+{
+	(void)ticks;
+}

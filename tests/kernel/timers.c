@@ -55,6 +55,32 @@ static void await(unsigned n)
 		;
 }
 
+/* A hart that waits for a lock sleeps so, whatever timers it has. */
+KTEST(a_wait_until_a_tick_keeps_the_deadline)
+{
+	uint64_t ms = clock_ns_to_ticks(NSEC_PER_SEC / 1000);
+	uint64_t start, end;
+	unsigned long flags;
+
+	begin();
+	flags = irq_save();
+	start = arch_time();
+	end = start + 2 * ms;
+	timer_arm(&alarms[0].timer, start + 4 * ms);
+	while (arch_time() < end)
+		arch_hart_wait_until(end);
+	EXPECT_TRUE(!arch_irq_enabled());
+	EXPECT_EQ(0u, nrung);
+	/* The deadline comes first: it ends the wait, and is taken only after it. */
+	arch_hart_wait_until(start + 1000 * ms);
+	EXPECT_EQ(0u, nrung);
+	irq_restore(flags);
+	await(1);
+	EXPECT_EQ(1u, nrung);
+	EXPECT_TRUE(alarms[0].rang >= start + 4 * ms);
+	(void)timer_cancel(&alarms[0].timer);
+}
+
 KTEST(timers_ring_in_the_order_of_their_deadlines)
 {
 	static const unsigned order[TIMERS] = { 3, 0, 7, 5, 1, 6, 2, 4 };

@@ -20,3 +20,9 @@ void arch_timer_init(void);
  * the deadline is years away, trap_timer() may come before it, years from now.
  */
 void arch_timer_set(uint64_t deadline_ticks);
+
+/*
+ * Waits until that tick, or less long: an interrupt that is pending ends it, and it does nothing if the deadline comes before.
+ * No interrupt is taken meanwhile. The deadline is the same afterwards.
+ */
+void arch_hart_wait_until(uint64_t ticks);

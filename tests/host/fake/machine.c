@@ -103,6 +103,11 @@ void arch_hart_wait(void)
 {
 }
 
+void arch_hart_wait_until(uint64_t ticks)
+{
+	(void)ticks;
+}
+
 void arch_hart_stop(void)
 {
 	__builtin_trap();

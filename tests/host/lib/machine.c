@@ -22,6 +22,11 @@ void arch_timer_set(uint64_t deadline_ticks)
 	machine_deadline = deadline_ticks;
 }
 
+void arch_hart_wait_until(uint64_t ticks)
+{
+	(void)ticks;
+}
+
 void machine_exit(unsigned status)
 {
 	machine_status = status;
