@@ -53,7 +53,6 @@ struct hart {
 	struct frame_cache *frames;	  /* set by mm */
 	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
 	struct arch_thread *fpu_holder;	  /* set by arch */
-	uint64_t deadline_ticks;	  /* of arch_timer_set(), by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */
 	uint64_t journal_work; /* instructions that the journal has taken; atomic */

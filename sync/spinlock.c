@@ -8,7 +8,7 @@
 /*
  * Locks are held for a moment. If one is not free after so many rounds, the host may have fewer processors than the machine
  * has harts, and run this hart instead of the one that has the lock. So this one sleeps for a while, by its own timer: who
- * releases a lock does not know who waits.
+ * releases a lock does not know who waits. The timer's interrupt sets it to what the queue of timers has next.
  */
 #define ROUNDS	    1000
 #define SLEEP_TICKS 200 /* 20 us with the timebase of QEMU */

@@ -8,7 +8,6 @@
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/start.h"
 #include "arch/riscv/trap.h"
-#include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/fdt.h"
 #include "lib/string.h"
@@ -84,7 +83,7 @@ void arch_timer_init(void)
 	arch_timer_set(UINT64_MAX);
 }
 
-static void program(uint64_t deadline_ticks)
+void arch_timer_set(uint64_t deadline_ticks)
 {
 	if (deadline_ticks > FAR_TICKS)
 		deadline_ticks = MIN(deadline_ticks, arch_time() + WAKE_TICKS);
@@ -94,21 +93,11 @@ static void program(uint64_t deadline_ticks)
 		sbi_call(SBI_EXT_TIME, SBI_TIME_SET, deadline_ticks, 0, 0, 0);
 }
 
-void arch_timer_set(uint64_t deadline_ticks)
-{
-	hart_this()->deadline_ticks = deadline_ticks;
-	program(deadline_ticks);
-}
-
 void arch_hart_wait_until(uint64_t ticks)
 {
 	unsigned long flags = arch_irq_save();
-	uint64_t deadline = hart_this()->deadline_ticks;
 
-	if (ticks < deadline) {
-		program(ticks);
-		__asm__ volatile("wfi" ::: "memory");
-		program(deadline);
-	}
+	arch_timer_set(ticks);
+	__asm__ volatile("wfi" ::: "memory");
 	arch_irq_restore(flags);
 }

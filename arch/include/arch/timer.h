@@ -22,7 +22,7 @@ void arch_timer_init(void);
 void arch_timer_set(uint64_t deadline_ticks);
 
 /*
- * Waits until that tick, or less long: an interrupt that is pending ends it, and it does nothing if the deadline comes before.
- * No interrupt is taken meanwhile. The deadline is the same afterwards.
+ * Waits until that tick, or less long: an interrupt that is pending ends it. None is taken meanwhile. The tick replaces the
+ * deadline, so that trap_timer(), which comes then, has to set it again.
  */
 void arch_hart_wait_until(uint64_t ticks);
