@@ -747,29 +747,45 @@ static int lock_and_find(struct space *space, vaddr_t from, const struct vma **v
 	return err;
 }
 
-int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
+static void fill_map(const struct vma *vma, struct map_facts *map)
+{
+	*map = (struct map_facts){
+		.start = vma->start,
+		.end = vma->end,
+		.offset = vma->offset,
+		.prot = vma->prot,
+		.max_prot = vma->max_prot,
+		.flags = vma->flags,
+		.object = vma->object,
+	};
+	if (vma->object)
+		object_get(vma->object);
+}
+
+int inspect_maps(struct uspace *uspace, vaddr_t from, struct map_facts *ret, unsigned n)
 {
 	struct space *space = &uspace->space;
 	const struct vma *vma;
-	int err = lock_and_find(space, from, &vma);
+	int count = 0, err = lock_and_find(space, from, &vma);
 
 	if (err)
 		return err;
-	if (vma) {
-		*ret = (struct map_facts){
-			.start = vma->start,
-			.end = vma->end,
-			.offset = vma->offset,
-			.prot = vma->prot,
-			.max_prot = vma->max_prot,
-			.flags = vma->flags,
-			.object = vma->object,
-		};
-		if (vma->object)
-			object_get(vma->object);
+	while (vma && (unsigned)count < n && !is_unsettled(space, from, vma)) {
+		fill_map(vma, &ret[count++]);
+		from = vma->end;
+		vma = vma_find_next(space, from);
 	}
 	space_unlock(space);
-	return vma ? 0 : -ENODATA;
+	return count;
+}
+
+int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
+{
+	int count = inspect_maps(uspace, from, ret, 1);
+
+	if (count < 0)
+		return count;
+	return count != 0 ? 0 : -ENODATA;
 }
 
 int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,

@@ -142,7 +142,7 @@ struct thread_census {
 /* Visits all processes, a few under each hold of process_tree_lock. Call without it. */
 struct thread_census inspect_census(void);
 
-/* A mapping, for a list of them. */
+/* A mapping, for a list of them. Private to the thread that asks, or to the open file that keeps it. */
 struct map_facts {
 	vaddr_t start, end;
 	uint64_t offset;       /* of start, in the object */
@@ -151,6 +151,12 @@ struct map_facts {
 	unsigned flags;	       /* VMA_* */
 	struct object *object; /* referenced; NULL: private anonymous memory */
 };
+
+/*
+ * Gets the first n mappings that end above `from`, all as they are at one moment. Returns how many there are, or
+ * -EINTR. Fewer than n if a verb is changing what comes next, but at least one if there is any.
+ */
+int inspect_maps(struct uspace *uspace, vaddr_t from, struct map_facts *ret, unsigned n);
 
 /* Gets the first mapping that ends above `from`. Returns 0, -ENODATA if there is none, or -EINTR. */
 int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);

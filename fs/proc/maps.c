@@ -16,15 +16,30 @@
 #include "proc/signal/sigreturn_page.h"
 #include "sysv/shm.h"
 
+/* No page of lines has more: one has 42 bytes at least. */
+#define MAPS_MOST 98
+
 /* What a read works with. */
 /* Private to the open file: guarded by the lock of its struct seq_file. */
 struct walk {
 	struct uspace *uspace;
-	char *path; /* PATH_MAX bytes */
+	char *path;		/* PATH_MAX bytes */
+	struct map_facts *maps; /* MAPS_MOST at most, all of one moment; NULL: none yet */
+	unsigned at, count;	/* maps[at] to maps[count - 1] are not shown yet */
 };
+
+static void put_maps(struct walk *walk)
+{
+	for (unsigned i = 0; i < walk->count; i++)
+		if (walk->maps[i].object)
+			object_put(walk->maps[i].object);
+	walk->at = walk->count = 0;
+}
 
 static void put_walk(struct walk *walk)
 {
+	put_maps(walk);
+	kfree(walk->maps);
 	kfree(walk->path);
 	uspace_put(walk->uspace);
 	kfree(walk);
@@ -131,6 +146,33 @@ static void put_map(const struct walk *walk, const struct map_facts *map, struct
 	seq_put(seq, "\n");
 }
 
+/*
+ * Finds the first mapping that ends above `from`. The walk keeps the reference to its object. The mappings of a read
+ * come from one hold of the space's lock, or else a thread that changes the memory between two lines makes a list that
+ * was true at no moment. Where a verb is at work, the list goes on with what is there after it. Returns 0, -ENODATA,
+ * -ENOMEM or -EINTR.
+ */
+static int next_map(struct walk *walk, vaddr_t from, const struct map_facts **map_ret)
+{
+	int count;
+
+	while (walk->at < walk->count && walk->maps[walk->at].end <= from)
+		walk->at++;
+	if (walk->at == walk->count) {
+		put_maps(walk);
+		if (!walk->maps)
+			walk->maps = mem_wait_kmalloc(MAPS_MOST * sizeof(*walk->maps));
+		if (!walk->maps)
+			return -ENOMEM;
+		count = inspect_maps(walk->uspace, from, walk->maps, MAPS_MOST);
+		if (count <= 0)
+			return count ?: -ENODATA;
+		walk->count = (unsigned)count;
+	}
+	*map_ret = &walk->maps[walk->at];
+	return 0;
+}
+
 /* ---- smaps ---- */
 
 static void put_size(struct seq *seq, const char *name, uint64_t bytes)
@@ -191,26 +233,24 @@ static uint64_t locked_part(const struct map_facts *map, const struct vm_usage *
 
 static int smaps_record(void *source, void *data, uint64_t *cursor, struct seq *seq)
 {
-	const struct walk *walk = data;
+	struct walk *walk = data;
 	struct vm_usage usage = { 0 };
-	struct map_facts map;
+	const struct map_facts *map;
 	int err;
 
 	(void)source;
-	err = inspect_map(walk->uspace, *cursor, &map);
+	err = next_map(walk, *cursor, &map);
 	if (err)
 		return err;
-	err = vm_usage_add(&walk->uspace->space, map.start, map.end, &usage);
-	*cursor = map.end;
-	put_map(walk, &map, seq);
-	put_size(seq, "Size:", map.end - map.start);
+	err = vm_usage_add(&walk->uspace->space, map->start, map->end, &usage);
+	*cursor = map->end;
+	put_map(walk, map, seq);
+	put_size(seq, "Size:", map->end - map->start);
 	put_size(seq, "KernelPageSize:", PAGE_SIZE);
 	put_size(seq, "MMUPageSize:", PAGE_SIZE);
-	put_usage(seq, &usage, locked_part(&map, &usage));
+	put_usage(seq, &usage, locked_part(map, &usage));
 	seq_put(seq, "THPeligible:           0\n");
-	put_vm_flags(seq, &map);
-	if (map.object)
-		object_put(map.object);
+	put_vm_flags(seq, map);
 	return err;
 }
 
@@ -250,18 +290,16 @@ static int rollup_record(void *source, void *data, uint64_t *cursor, struct seq 
 
 static int record(void *source, void *data, uint64_t *cursor, struct seq *seq)
 {
-	const struct walk *walk = data;
-	struct map_facts map;
+	struct walk *walk = data;
+	const struct map_facts *map;
 	int err;
 
 	(void)source;
-	err = inspect_map(walk->uspace, *cursor, &map);
+	err = next_map(walk, *cursor, &map);
 	if (err)
 		return err;
-	*cursor = map.end;
-	put_map(walk, &map, seq);
-	if (map.object)
-		object_put(map.object);
+	*cursor = map->end;
+	put_map(walk, map, seq);
 	return 0;
 }
 
