@@ -753,9 +753,9 @@ static void fill_map(const struct vma *vma, struct map_facts *map)
 		.start = vma->start,
 		.end = vma->end,
 		.offset = vma->offset,
-		.prot = vma->prot,
-		.max_prot = vma->max_prot,
 		.flags = vma->flags,
+		.prot = (uint8_t)vma->prot,
+		.max_prot = (uint8_t)vma->max_prot,
 		.object = vma->object,
 	};
 	if (vma->object)

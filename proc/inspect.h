@@ -146,9 +146,9 @@ struct thread_census inspect_census(void);
 struct map_facts {
 	vaddr_t start, end;
 	uint64_t offset;       /* of start, in the object */
-	unsigned prot;	       /* VM_PROT_* */
-	unsigned max_prot;     /* the most that mprotect may give */
-	unsigned flags;	       /* VMA_* */
+	uint32_t flags;	       /* VMA_* */
+	uint8_t prot;	       /* VM_PROT_* */
+	uint8_t max_prot;      /* the most that mprotect may give */
 	struct object *object; /* referenced; NULL: private anonymous memory */
 };
 

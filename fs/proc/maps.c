@@ -16,15 +16,16 @@
 #include "proc/signal/sigreturn_page.h"
 #include "sysv/shm.h"
 
-/* No page of lines has more: one has 42 bytes at least. */
+/* No page of lines has more: one has 42 bytes at least. They fill a page at most, which is easier to get than two. */
 #define MAPS_MOST 98
+_Static_assert(MAPS_MOST * sizeof(struct map_facts) <= PAGE_SIZE, "facts that fit in a page");
 
 /* What a read works with. */
 /* Private to the open file: guarded by the lock of its struct seq_file. */
 struct walk {
 	struct uspace *uspace;
 	char *path;		/* PATH_MAX bytes */
-	struct map_facts *maps; /* MAPS_MOST at most, all of one moment; NULL: none yet */
+	struct map_facts *maps; /* MAPS_MOST at most, all of one moment */
 	unsigned at, count;	/* maps[at] to maps[count - 1] are not shown yet */
 };
 
@@ -58,7 +59,8 @@ static int maps_walk_begin(const struct proc_memory *memory, void **walk_ret)
 	}
 	walk->uspace = memory->uspace;
 	walk->path = mem_wait_kmalloc(PATH_MAX);
-	if (!walk->path) {
+	walk->maps = walk->path ? mem_wait_kmalloc(MAPS_MOST * sizeof(*walk->maps)) : NULL;
+	if (!walk->maps) {
 		put_walk(walk);
 		return -ENOMEM;
 	}
@@ -149,8 +151,8 @@ static void put_map(const struct walk *walk, const struct map_facts *map, struct
 /*
  * Finds the first mapping that ends above `from`. The walk keeps the reference to its object. The mappings of a read
  * come from one hold of the space's lock, or else a thread that changes the memory between two lines makes a list that
- * was true at no moment. Where a verb is at work, the list goes on with what is there after it. Returns 0, -ENODATA,
- * -ENOMEM or -EINTR.
+ * was true at no moment. Where a verb is at work, the list goes on with what is there after it. Returns 0, -ENODATA or
+ * -EINTR.
  */
 static int next_map(struct walk *walk, vaddr_t from, const struct map_facts **map_ret)
 {
@@ -160,10 +162,6 @@ static int next_map(struct walk *walk, vaddr_t from, const struct map_facts **ma
 		walk->at++;
 	if (walk->at == walk->count) {
 		put_maps(walk);
-		if (!walk->maps)
-			walk->maps = mem_wait_kmalloc(MAPS_MOST * sizeof(*walk->maps));
-		if (!walk->maps)
-			return -ENOMEM;
 		count = inspect_maps(walk->uspace, from, walk->maps, MAPS_MOST);
 		if (count <= 0)
 			return count ?: -ENODATA;
