@@ -42,6 +42,7 @@ SEEDS = [
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n| `try` | `proc/wait.h` | nothing |\n"),
     ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
+    ("headings", "\n## Again\n\nText.\n\n## Again\n\nText.\n"),
 ]
 
 
@@ -65,7 +66,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "guards", "quotes"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "guards", "quotes", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
 
 
 def add_case(number, rule, text):
