@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hostfs_relay.h"
+#include "hostfs_device.h"
 #include "test.h"
 
 /* ---- the queue ---- */
@@ -176,6 +176,7 @@ TEST(pieces_are_all_bytes_and_no_others) // R141
 
 static struct relay relay;
 static uint8_t message[RELAY_MSIZE];
+static uint8_t device_memory[2 * DEVICE_REQUEST_BYTES] __attribute__((aligned(QUEUE_PAGE)));
 
 static uint16_t tag_of(const uint8_t *bytes)
 {
@@ -376,6 +377,29 @@ TEST(only_those_with_short_replies_are_long) // R141
 			continue;
 		make((uint8_t)type, 1, RELAY_SHORT);
 		assert_int_equal(0, relay_request(&relay, 0, message, RELAY_SHORT));
+	}
+}
+
+/* The data of a message are copied in whole words only where source and target are aligned alike. */
+TEST(data_begin_with_a_page_of_the_devices_memory)
+{
+	static struct device device;
+	size_t rooms[2];
+	const uint8_t *request, *reply;
+
+	device.memory = device_memory;
+	for (unsigned number = 0; number < 2; number++) {
+		request = device_request(&device, number, RELAY_MSIZE);
+		reply = device_reply(&device, number, P9_HEADER_BYTES, &rooms[0]);
+		assert_int_equal(0, (uintptr_t)(request + P9_TWRITE_HEAD_BYTES) % QUEUE_PAGE);
+		assert_int_equal(0, (uintptr_t)(reply + P9_RREAD_HEAD_BYTES) % QUEUE_PAGE);
+		assert_int_equal(RELAY_MSIZE, rooms[0]);
+		/* What is short is before that, in the same request's memory. */
+		assert_ptr_equal(device_memory + number * DEVICE_REQUEST_BYTES,
+				 device_request(&device, number, RELAY_SHORT));
+		assert_ptr_equal(device_memory + number * DEVICE_REQUEST_BYTES,
+				 device_reply(&device, number, RELAY_MSIZE, &rooms[1]));
+		assert_int_equal(RELAY_SHORT, rooms[1]);
 	}
 }
 
