@@ -335,7 +335,7 @@ def told_of(text):
 TOLD_OTHERWISE = {("takes the set-id bit", 0), ("unlink an open file", 0), ("write to it", 2), ("chmod it", 0), ("close it", 1)}
 
 
-@long_case
+@case
 def R142_changes_are_told():
     place = folder("watched")
     program = f"{BUILD}/tests/user/inotify_files"
