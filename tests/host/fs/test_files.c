@@ -101,6 +101,29 @@ TEST(records_of_strings)
 	assert_int_equal(QUOTA_RECORDS_PER_FRAME, quota_records_of(PAGE_SIZE));
 }
 
+/* A program cannot fill memory with the targets of links. */
+TEST(targets_of_links_count_as_memory_of_files) // R171
+{
+	static char target[PAGE_SIZE];
+	char name[8];
+	uint64_t before;
+
+	tree_start();
+	memset(target, 'x', sizeof(target) - 1);
+	before = quota_left();
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "l%u", i);
+		assert_int_equal(0, fs_symlink(target, NULL, name));
+		assert_true(quota_left() <= before - (i + 1));
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "l%u", i);
+		assert_int_equal(0, fs_unlink(NULL, name));
+	}
+	assert_int_equal(before, quota_left());
+	tree_end();
+}
+
 /* What could never be had is refused before a frame is taken. */
 TEST(too_much_room_is_refused_at_once)
 {
