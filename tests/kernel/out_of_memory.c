@@ -3,6 +3,7 @@
 #include "proc/oom.h"
 
 #include "abi/errno.h"
+#include "abi/mman.h"
 #include "abi/poll.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
@@ -351,6 +352,43 @@ KTEST(oom_counts_page_tables)
 	ASSERT_TRUE(bystander > 0 && eater > 0);
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
+	end_bystander(bystander);
+}
+
+/* As hold_pages(), but the pages are of shared memory without a name, and none of them is mapped any more. */
+static int hold_unmapped(void *arg)
+{
+	size_t len = (size_t)arg * PAGE_SIZE;
+	struct uspace *us = current_process()->uspace;
+	struct map_request request = { .addr = 16 * DATA_AT,
+				       .len = len,
+				       .prot = READ_WRITE,
+				       .max_prot = READ_WRITE,
+				       .flags = MAP_SHARED | MAP_FIXED,
+				       .object = object_create_anon(len) };
+	vaddr_t at;
+
+	EXPECT_EQ(0, program_load(&spins));
+	uspace_lock(us);
+	EXPECT_EQ(0, vm_map(&us->space, &request, &at));
+	object_put(request.object);
+	EXPECT_EQ(0, vm_madvise(&us->space, at, len, 23 /* POPULATE_WRITE */));
+	EXPECT_EQ(0, vm_madvise(&us->space, at, len, MADV_DONTNEED));
+	uspace_unlock(us);
+	atomic_store(&ready, true);
+	ktest_enter(CODE_AT, 0);
+}
+
+/* R171: memory that only mappings hold is counted although no entry maps it */
+KTEST(oom_counts_shared_memory_that_no_entry_maps)
+{
+	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_unmapped, 300);
+
+	ASSERT_TRUE(bystander > 0 && eater > 0);
+	mm_trim();
+	EXPECT_EQ(0, end_somebody());
+	(void)process_kill(eater, SIGTERM); /* if it was spared */
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
 	end_bystander(bystander);
 }
