@@ -485,6 +485,29 @@ TEST(descriptors)
 	tree_end();
 }
 
+/* A file that another thread may close at any time is not used without a reference. */
+TEST(no_file_of_a_shared_table_is_used_without_a_reference)
+{
+	struct fdtable *files;
+	struct file *file;
+
+	tree_start();
+	files = fdtable_create();
+	file = memfd_file_create();
+	assert_int_equal(0, fdtable_install(files, file, 0, false));
+	assert_ptr_equal(file, fdtable_look(files, 0));
+	assert_null(fdtable_look(files, 1));
+	assert_null(fdtable_look(files, -1));
+	assert_ptr_equal(files, fdtable_share(files));
+	assert_null(fdtable_look(files, 0));
+	fdtable_put(files);
+	assert_null(fdtable_look(files, 0));
+	fdtable_become_only_user(files);
+	assert_ptr_equal(file, fdtable_look(files, 0));
+	fdtable_put(files);
+	tree_end();
+}
+
 /* A table that has been large: fork copies no chunk of it that has become empty. */
 TEST(empty_chunks_are_not_copied)
 {
