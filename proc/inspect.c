@@ -499,24 +499,41 @@ int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
 	return err;
 }
 
+/*
+ * Has the thread told its parent or its tracer that it stops? It may still be on its way to sleep, but whoever lets it go on
+ * takes one of the two locks. Call with process_tree_lock and signals.lock held.
+ */
+static bool has_stopped(const struct thread *thread)
+{
+	if (thread->traced)
+		return thread->ptrace->stopped;
+	return state_is_stopped(thread->process) && !(thread->signals.must_stop & MUST_STOP);
+}
+
 /* What is read of a thread that begins to run meanwhile may be anything; then the answer is that it runs. */
 static void fill_call(struct thread *thread, struct call_facts *ret)
 {
 	const struct trap_frame *frame = arch_thread_frame(&thread->arch);
-	bool is_self = thread == current_thread();
+	bool is_self = thread == current_thread(),
+	     has_ended = thread->process->state == PROCESS_ZOMBIE;
 	uint64_t since = is_self ? 0 : sched_asleep_since(thread);
+	bool stopped = has_stopped(thread), slept;
 
-	ret->state = sched_has_ended(thread) ? CALL_ENDED : CALL_RUNS;
-	if (!is_self && !since)
+	ret->state = has_ended || sched_has_ended(thread) ? CALL_ENDED : CALL_RUNS;
+	if (has_ended || (!is_self && !since && !stopped))
 		return;
 	ret->number = (long)frame_syscall(frame);
 	for (unsigned i = 0; i < ARRAY_SIZE(ret->args); i++)
 		ret->args[i] = frame_arg(frame, i);
 	ret->sp = frame_sp(frame);
 	ret->pc = frame_pc(frame);
-	ret->nframes =
-		arch_backtrace_get(is_self ? NULL : &thread->arch, ret->frames, INSPECT_FRAMES);
-	if (is_self || sched_asleep_since(thread) == since)
+	if (is_self || since)
+		ret->nframes = arch_backtrace_get(is_self ? NULL : &thread->arch, ret->frames,
+						  INSPECT_FRAMES);
+	slept = is_self || (since && sched_asleep_since(thread) == since);
+	if (!slept)
+		ret->nframes = 0;
+	if (slept || stopped)
 		ret->state = CALL_WAITS;
 }
 
@@ -527,12 +544,15 @@ int inspect_call(const struct thread_id *id, struct call_facts *ret)
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
-	if (!thread)
+	if (!thread) {
 		err = -ESRCH;
-	else if (!ptrace_may_attach(thread))
+	} else if (!ptrace_may_attach(thread)) {
 		err = -EPERM;
-	else
+	} else {
+		spin_lock(&thread->process->signals.lock);
 		fill_call(thread, ret);
+		spin_unlock(&thread->process->signals.lock);
+	}
 	spin_unlock(&process_tree_lock);
 	return err;
 }

@@ -257,6 +257,45 @@ static bool continue_while_it_stops(unsigned at)
 	return was;
 }
 
+/* Once its parent knows that a process has stopped, its call is known, too. */
+static bool look_while_it_stops(unsigned at)
+{
+	struct wait_for wanted = { .pid = WAIT_ANY,
+				   .group = WAIT_ANY,
+				   .options = WUNTRACED | WNOHANG };
+	struct child_event event;
+	struct call_facts call;
+	struct thread_id id;
+	struct usage usage;
+	bool was, told;
+	int status;
+
+	begin_hold(at);
+	tracee = ktest_spawn(program_main, (void *)&waits);
+	while (!sched_is_asleep(leader_of(tracee)))
+		sched_yield();
+	EXPECT_TRUE(inspect_find(tracee, &id));
+	hold.other = current_thread();
+	atomic_store(&hold.thread, leader_of(tracee));
+	EXPECT_EQ(0, process_kill(tracee, SIGSTOP));
+	do {
+		sched_yield();
+		told = process_wait_for(&wanted, &event) == tracee;
+	} while (!told && !atomic_load(&hold.go));
+	if (told) {
+		EXPECT_EQ(0, inspect_call(&id, &call));
+		if (call.state != CALL_WAITS || call.number != 73) {
+			ktest_fail(__FILE__, __LINE__, "call.state", CALL_WAITS, call.state);
+			ktest_note("point %u, call %ld", at, call.number);
+		}
+	}
+	atomic_store(&hold.acted, 1);
+	was = was_at_point();
+	EXPECT_EQ(0, process_kill(tracee, SIGKILL));
+	EXPECT_EQ(tracee, process_wait(tracee, 0, &status, &usage));
+	return was;
+}
+
 static void sweep(bool (*run)(unsigned at))
 {
 	unsigned at = 0;
@@ -309,6 +348,11 @@ KTEST_ALONE(tracer_attaches_at_each_point_of_a_stop)
 KTEST_ALONE(process_is_continued_at_each_point_of_its_stop)
 {
 	sweep(continue_while_it_stops);
+}
+
+KTEST_IN_PROCESS(call_of_a_stopped_process_is_known_at_each_point)
+{
+	sweep(look_while_it_stops);
 }
 
 KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
