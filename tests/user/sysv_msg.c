@@ -396,10 +396,14 @@ static int as_owner(void *arg)
 /* A receiver loses the permission while it waits. */
 static int waits_without(void *arg)
 {
+	int err;
+
 	(void)arg;
 	if (setresgid(SOMEONE, SOMEONE, SOMEONE) != 0 || setresuid(SOMEONE, SOMEONE, SOMEONE) != 0)
 		return 99;
-	get("the permission is taken", 100, 1, 0);
+	err = msgrcv(id, &message, 100, 1, 0) < 0 ? errno : 0;
+	until_parent_sleeps(); /* it has told what it did */
+	say("msgrcv, the permission is taken: %s\n", strerrorname_np(err));
 	return 0;
 }
 

@@ -297,6 +297,7 @@ static void removal(void)
 	if (fork() == 0) {
 		while (attached(id) != 1) /* until the parent has left it */
 			nap(1);
+		until_parent_sleeps(); /* it has told of that */
 		say("the child has it: %s, %ld\n", q, attached(id));
 		_exit(0);
 	}
