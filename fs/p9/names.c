@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "fs/dir_file.h"
 #include "fs/p9/walk.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -23,6 +24,9 @@
 #define REPLY_MOST   (32 * PAGE_SIZE)
 #define REPLY_LEAST  512u /* room for any name */
 #define LARGER_SHARE 64u
+
+/* How often names are asked for with a reply of REPLY_LEAST, after larger ones, before it is given up. */
+#define LEAST_ASKS 8u
 
 static uint64_t in_larger; /* bytes; atomic */
 
@@ -124,10 +128,10 @@ static int names_create(struct p9_node *node)
 	return 0;
 }
 
-/* Asks for the names from a cookie on. */
-static int fetch_once(struct p9_names *names, uint64_t cookie)
+/* Asks for the names from a cookie on, with a reply of that size. */
+static int ask_names(struct p9_names *names, uint64_t cookie, size_t size)
 {
-	const uint32_t room = (uint32_t)names->room - P9_RREADDIR_HEAD_BYTES;
+	const uint32_t room = (uint32_t)size - P9_RREADDIR_HEAD_BYTES;
 	const struct p9_treaddir ask = { names->fid->number, cookie, room };
 	struct p9_packet packet;
 	struct p9_rreaddir got;
@@ -138,7 +142,7 @@ static int fetch_once(struct p9_names *names, uint64_t cookie)
 	names->at = names->bytes = 0;
 	p9_rpc_begin(&rpc, names->fid->session, p9_fid_get(names->fid), NULL);
 	n = p9_encode_treaddir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, names->reply, names->room);
+	n = p9_rpc(&rpc, n, names->reply, size);
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(names->reply, (size_t)n);
@@ -148,6 +152,35 @@ static int fetch_once(struct p9_names *names, uint64_t cookie)
 	names->bytes = got.count;
 	names->asked = names->cookie = cookie;
 	return 0;
+}
+
+/*
+ * QEMU's server looks up each file whose name it gives. If one of them is removed or renamed meanwhile, the whole request
+ * fails with ENOENT. The fewer names are asked for, the less likely that is.
+ */
+static int fetch_once(struct p9_names *names, uint64_t cookie)
+{
+	size_t size = names->room;
+	unsigned nleast = 0;
+	int err;
+
+	while ((err = ask_names(names, cookie, size)) == -ENOENT && nleast < LEAST_ASKS) {
+		size = MAX(size / 2, REPLY_LEAST);
+		nleast += size == REPLY_LEAST;
+	}
+	return err;
+}
+
+/*
+ * The error if the server says ENOENT to all requests for names. getdents64 may return ENOENT only if the directory is
+ * gone: C libraries take it for the end of the directory, and names would be lost without an error.
+ */
+static int no_names_error(struct p9_node *node, uint64_t cookie)
+{
+	struct p9_rgetattr attr;
+	int err = cookie == 0 ? p9_node_attributes(node, &attr) : 0;
+
+	return err == -ENOENT || err == -ESTALE ? -ENOENT : -EIO;
 }
 
 /* Another server has the same cookies, as far as it has the same directory. */
@@ -160,11 +193,11 @@ static int fetch(struct p9_node *node, uint64_t cookie)
 
 		err = p9_open_fid(node, O_RDONLY, &node->names->fid);
 		if (err)
-			break;
+			return err;
 		p9_fid_put(old);
 		err = fetch_once(node->names, cookie);
 	}
-	return err;
+	return err == -ENOENT ? no_names_error(node, cookie) : err;
 }
 
 static bool is_dot(const struct p9_string *name)

@@ -107,6 +107,11 @@ struct control {
 	unsigned unreadable; /* files are not opened to be read */
 	unsigned bits; /* the mode of all files but links, without the type; 0: what each has */
 	unsigned set_valid, set_mode; /* of the last Tsetattr */
+	/* so many Treaddir of "sub" from that entry on are ENOENT, and no reply has names from before and after it */
+	unsigned no_names, no_names_from;
+	unsigned most_names;  /* Treaddir for more bytes than this is ENOENT; 0: no limit */
+	unsigned listed;      /* the bytes that the last Treaddir asked for */
+	unsigned sub_is_gone; /* Tgetattr of "sub" is ENOENT */
 };
 
 extern volatile struct control *control; /* in shared memory */

@@ -113,6 +113,62 @@ static void directories(void)
 	stop();
 }
 
+static void names_vanish(unsigned from, unsigned times)
+{
+	control->no_names_from = from;
+	control->no_names = times;
+}
+
+/* A server whose reply fails as a whole if one file vanishes meanwhile: no other name may be missing for that. */
+static void names_vanish_while_listed(void)
+{
+	static const unsigned places[] = { 0, 1, 100, NAMES - 1 };
+	unsigned whole;
+
+	start("timeout=20");
+	expect("all names", NAMES, count_names("/mnt/sub"));
+	whole = control->listed;
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		names_vanish(places[i], 5);
+		expect("all names, later", NAMES, count_names("/mnt/sub"));
+		expect("replies that failed", 0, control->no_names);
+		expect("the last request is as large as before", whole, control->listed);
+	}
+	control->most_names = 512;
+	expect("all names, a few at a time", NAMES, count_names("/mnt/sub"));
+	control->most_names = 0;
+	stop();
+}
+
+/* It fails always: that is an error, and not the end. ENOENT would be the end to the C library. */
+static void names_vanish_always(void)
+{
+	static const unsigned places[] = { 0, 100 };
+	const unsigned always = 1000000;
+	char names[1024];
+	unsigned before;
+	int fd;
+
+	start("timeout=20");
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		before = control->seen[P9_TREADDIR];
+		names_vanish(places[i], always);
+		expect("no end", -EIO, count_names("/mnt/sub"));
+		expect("few requests", 1, control->seen[P9_TREADDIR] - before < 80);
+		names_vanish(0, 0);
+		expect("all names, later", NAMES, count_names("/mnt/sub"));
+	}
+	fd = open("/mnt/sub", O_RDONLY);
+	names_vanish(0, always);
+	control->sub_is_gone = 1;
+	expect_error("a directory that is gone", ENOENT,
+		     syscall(SYS_getdents64, fd, names, sizeof(names)));
+	names_vanish(0, 0);
+	control->sub_is_gone = 0;
+	close(fd);
+	stop();
+}
+
 static long free_pages(void)
 {
 	struct sysinfo info;
@@ -442,6 +498,8 @@ void test_reads(void)
 {
 	reads_and_maps();
 	directories();
+	names_vanish_while_listed();
+	names_vanish_always();
 	listings_refused();
 	lies();
 	lies_about_reads();

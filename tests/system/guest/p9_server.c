@@ -227,7 +227,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	if (p9_decode_tgetattr(packet, &ask))
 		return -1;
 	file = file_of(ask.fid);
-	if (file == 0)
+	if (file == 0 || (file == SUB && control->sub_is_gone))
 		return say_error(tag, ENOENT);
 	control->asked_by[fids[ask.fid % FIDS].letter]++;
 	say.qid = qid_of(file_or_other(file, P9_TGETATTR));
@@ -313,6 +313,18 @@ static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rread(reply, sizeof(reply), tag, &say);
 }
 
+/* Takes it that a file whose name is to be listed has vanished, as often as the test wants that. */
+static bool name_vanishes(const struct p9_treaddir *ask)
+{
+	control->listed = ask->count;
+	if (control->most_names && ask->count > control->most_names)
+		return true;
+	if (control->no_names == 0 || ask->offset < control->no_names_from)
+		return false;
+	control->no_names--;
+	return true;
+}
+
 static ssize_t do_readdir(const struct p9_packet *packet, uint16_t tag)
 {
 	static uint8_t data[8 * PAGE];
@@ -327,6 +339,8 @@ static ssize_t do_readdir(const struct p9_packet *packet, uint16_t tag)
 		return -1;
 	sub = fids[ask.fid % FIDS].file == SUB;
 	nentries = sub ? NAMES : 7;
+	if (sub && name_vanishes(&ask))
+		return say_error(tag, ENOENT);
 	for (uint64_t i = ask.offset; i < nentries; i++) {
 		char text[16];
 		/* The cookie behind the last entry is what ext4 has there. */
@@ -334,6 +348,8 @@ static ssize_t do_readdir(const struct p9_packet *packet, uint16_t tag)
 					   .type = DT_REG };
 		ssize_t n;
 
+		if (sub && control->no_names && i == control->no_names_from)
+			break;
 		if (control->lie == SAME_COOKIE)
 			entry.offset = 1;
 		snprintf(text, sizeof(text), "n%03u", (unsigned)i);
