@@ -14,7 +14,8 @@ void mutex_init(struct mutex *mutex, enum lock_class class)
 {
 	mutex->owner = NULL;
 	mutex->waiting = 0;
-	mutex->class = class;
+	mutex->passed_over = false;
+	mutex->class = (uint8_t) class;
 	waitq_init(&mutex->queue);
 }
 
@@ -32,6 +33,12 @@ static struct lockorder *waiting_locks(void)
 	return NULL;
 }
 #endif
+
+static inline bool mutex_swap_owner(struct mutex *mutex, struct thread *from, struct thread *to)
+{
+	return __atomic_compare_exchange_n(&mutex->owner, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
 
 static bool mutex_try(struct mutex *mutex)
 {
@@ -85,6 +92,7 @@ static bool mutex_spin(struct mutex *mutex)
 __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killable)
 {
 	struct thread *thread = current_thread();
+	bool has_waited = false;
 	int err = 0;
 
 	/* Not where others sleep: they have come before. */
@@ -96,8 +104,12 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 	while (!err) {
 		uint64_t seq = waitq_sample(&mutex->queue);
 
-		if (mutex_try(mutex))
+		if (mutex_try(mutex) ||
+		    (has_waited && mutex_swap_owner(mutex, MUTEX_HANDED, thread)))
 			break;
+		if (has_waited)
+			atomic_store(&mutex->passed_over, true);
+		has_waited = true;
 		if (killable)
 			err = thread_wait(&mutex->queue, seq);
 		else
@@ -106,6 +118,27 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 	__atomic_store_n(&thread->locked_out, false, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&mutex->waiting, 1, __ATOMIC_RELAXED);
 	return err;
+}
+
+/*
+ * Wakes the thread that has waited longest. Whoever runs may take the lock before that does, but not again and again: once a
+ * woken thread has found the lock taken, the next one that is woken is handed it. If none sleeps, those that are about to
+ * must not leave it to one another.
+ */
+__attribute__((noinline)) static void mutex_wake(struct mutex *mutex)
+{
+	bool handed = false;
+
+	if (atomic_load(&mutex->passed_over)) {
+		atomic_store(&mutex->passed_over, false);
+		handed = mutex_swap_owner(mutex, NULL, MUTEX_HANDED);
+		if (!handed)
+			atomic_store(&mutex->passed_over, true);
+	}
+	if (!waitq_wake_one(&mutex->queue) && handed) {
+		(void)mutex_swap_owner(mutex, MUTEX_HANDED, NULL);
+		(void)waitq_wake_one(&mutex->queue);
+	}
 }
 
 static void mutex_take(struct mutex *mutex, bool nested)
@@ -160,7 +193,7 @@ void mutex_unlock(struct mutex *mutex)
 	__atomic_store_n(&mutex->owner, NULL, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (unlikely(atomic_load_relaxed(&mutex->waiting) != 0))
-		waitq_wake_one(&mutex->queue);
+		mutex_wake(mutex);
 }
 
 bool mutex_held(const struct mutex *mutex)

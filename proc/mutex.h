@@ -7,10 +7,14 @@
 
 struct thread;
 
+/* Instead of an owner: it is free, but only for a thread that has waited for it. */
+#define MUTEX_HANDED ((struct thread *)1)
+
 struct mutex {
-	struct thread *owner;  /* atomic; NULL: free */
-	uint32_t waiting;      /* atomic: number of threads that sleep for it or are about to */
-	enum lock_class class; /* const: its place in the lock order (sync/lockorder.h) */
+	struct thread *owner; /* atomic; NULL: free; MUTEX_HANDED */
+	uint32_t waiting;     /* atomic: number of threads that sleep for it or are about to */
+	uint8_t class;	      /* const: its place in the lock order (sync/lockorder.h) */
+	bool passed_over;     /* atomic: a thread that was woken has found it taken again */
 	struct waitq queue;
 };
 

@@ -945,6 +945,52 @@ static void kill_two_of_three(bool before_unlock)
 	EXPECT_TRUE(mutex.owner == NULL);
 }
 
+static struct mutex wanted;
+static bool had_it;
+
+static void want_it(void *arg)
+{
+	(void)arg;
+	mutex_lock(&wanted);
+	atomic_store(&had_it, true);
+	mutex_unlock(&wanted);
+	end();
+}
+
+static void until_it_is_waited_for(void)
+{
+	while (!waitq_is_waited_for(&wanted.queue))
+		sched_yield();
+}
+
+/* Who releases a lock may take it again before the thread that it has woken, but only once. On one hart that is sure. */
+KTEST(mutex_is_not_taken_again_and_again)
+{
+	mutex_init(&wanted, LOCK_PIPE);
+	had_it = false;
+	mutex_lock(&wanted);
+	ASSERT_TRUE(kthread_spawn("test", want_it, NULL));
+	until_it_is_waited_for();
+	if (!hart_are_several()) {
+		preempt_disable();
+		mutex_unlock(&wanted);
+		mutex_lock(&wanted);
+		preempt_enable();
+		until_it_is_waited_for();
+		EXPECT_TRUE(!had_it);
+		preempt_disable();
+		mutex_unlock(&wanted);
+		EXPECT_TRUE(wanted.owner == MUTEX_HANDED);
+		preempt_enable();
+		mutex_lock(&wanted);
+		EXPECT_TRUE(had_it);
+	}
+	mutex_unlock(&wanted);
+	join(1);
+	EXPECT_EQ(0, wanted.waiting);
+	EXPECT_TRUE(wanted.owner == NULL);
+}
+
 /* P: a kill ends the wait for a lock, but not that of a thread which is woken at the same time. */
 KTEST_ALONE(mutex_wait_ends_with_a_kill)
 {
