@@ -36,16 +36,13 @@ static struct lockorder *waiting_locks(void)
 
 static inline bool mutex_swap_owner(struct mutex *mutex, struct thread *from, struct thread *to)
 {
-	return __atomic_compare_exchange_n(&mutex->owner, &from, to, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n(&mutex->owner, &from, to, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_ACQUIRE);
 }
 
 static bool mutex_try(struct mutex *mutex)
 {
-	struct thread *unowned = NULL;
-
-	return __atomic_compare_exchange_n(&mutex->owner, &unowned, current_thread(), false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+	return mutex_swap_owner(mutex, NULL, current_thread());
 }
 
 unsigned mutex_spin_rounds = MUTEX_SPIN_ROUNDS; /* const but for tests */
@@ -121,9 +118,9 @@ __attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killab
 }
 
 /*
- * Wakes the thread that has waited longest. Whoever runs may take the lock before that does, but not again and again: once a
- * woken thread has found the lock taken, the next one that is woken is handed it. If none sleeps, those that are about to
- * must not leave it to one another.
+ * Wakes the thread that has waited longest. Any other thread may take the lock before the woken one runs. If a woken thread
+ * has found the lock taken again, only threads that have waited may take it next. If none of them sleeps, all may, for those
+ * that are about to sleep for the first time could not take it.
  */
 __attribute__((noinline)) static void mutex_wake(struct mutex *mutex)
 {

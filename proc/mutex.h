@@ -7,11 +7,11 @@
 
 struct thread;
 
-/* Instead of an owner: it is free, but only for a thread that has waited for it. */
+/* Instead of an owner: the mutex is free, but only a thread that has waited for it may take it. */
 #define MUTEX_HANDED ((struct thread *)1)
 
 struct mutex {
-	struct thread *owner; /* atomic; NULL: free; MUTEX_HANDED */
+	struct thread *owner; /* atomic; NULL: free; or MUTEX_HANDED */
 	uint32_t waiting;     /* atomic: number of threads that sleep for it or are about to */
 	uint8_t class;	      /* const: its place in the lock order (sync/lockorder.h) */
 	bool passed_over;     /* atomic: a thread that was woken has found it taken again */

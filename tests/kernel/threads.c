@@ -963,7 +963,7 @@ static void until_it_is_waited_for(void)
 		sched_yield();
 }
 
-/* Who releases a lock may take it again before the thread that it has woken, but only once. On one hart that is sure. */
+/* A thread that releases a lock may take it again before the woken thread runs, but only once. On one hart the order is sure. */
 KTEST(mutex_is_not_taken_again_and_again)
 {
 	mutex_init(&wanted, LOCK_PIPE);

@@ -92,7 +92,7 @@ def R151_no_sleeper_is_lost_that_is_moved():
 
 
 @case
-def a_mutex_is_handed_to_one_that_was_passed_over():
+def a_mutex_is_handed_to_a_thread_that_was_passed_over():
     right("mutex.pml", 20000, "KILLS")
     right("mutex.pml", 20000, "TURNS=2", "FAIR")
 

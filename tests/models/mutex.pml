@@ -4,12 +4,12 @@
  * is sampled before each try.
  *
  * Each thread takes the lock TURNS times. With -DKILLS a kill ends the wait of thread 0 at any moment, unless an unlock has
- * woken it. Checked: two never have it; nobody sleeps for ever; and with -DFAIR, for which there are two threads, one that
- * was woken in vain and sleeps again has the lock next.
+ * woken it. Checked: no two threads have the lock; no thread sleeps for ever. With -DFAIR there are two threads, and it is
+ * checked that a thread has the lock next if it was woken, found the lock taken again, and sleeps when the lock is released.
  *
- * Wrong are: a try before the sample (-DTRY_FIRST); a lock that is handed to nobody and not given back (-DKEEP_HANDED), or
- * given back without another wake (-DGIVE_BACK_SILENTLY); an unlock that never hands the lock over (-DFAIR -DNEVER_HAND);
- * and one handed over that a thread may take which has not waited (-DFAIR -DTAKEN_BY_ALL).
+ * Wrong are: to try before the sample (-DTRY_FIRST); to hand the lock over while nobody sleeps, and not to give it back
+ * (-DKEEP_HANDED), or to give it back without another wake-up (-DGIVE_BACK_SILENTLY); never to hand the lock over
+ * (-DFAIR -DNEVER_HAND); to let a thread that has not waited take a lock that is handed over (-DFAIR -DTAKEN_BY_ALL).
  */
 #ifndef THREADS
 #define THREADS 2
@@ -26,10 +26,10 @@ byte waiting, seq, inside;
 bool passed_over;
 bool enqueued[THREADS];
 byte place[THREADS], last_place; /* the order of the queue */
-bool in_vain[THREADS]; /* it was woken, and the lock was taken */
+bool in_vain[THREADS]; /* the thread was woken, and found the lock taken */
 bool next[THREADS];    /* and it slept when the lock was released */
 
-/* Wakes the one that has waited longest. */
+/* Wakes the thread that has waited longest. */
 inline wake_one(woke)
 {
 	d_step {
