@@ -257,8 +257,8 @@ static bool continue_while_it_stops(unsigned at)
 	return was;
 }
 
-/* Once its parent knows that a process has stopped, its call is known, too. */
-static bool look_while_it_stops(unsigned at)
+/* Once its parent, or its tracer, knows that a process has stopped, it can read the process's call. */
+static bool look_at_call(unsigned at, bool trace)
 {
 	struct wait_for wanted = { .pid = WAIT_ANY,
 				   .group = WAIT_ANY,
@@ -277,7 +277,7 @@ static bool look_while_it_stops(unsigned at)
 	EXPECT_TRUE(inspect_find(tracee, &id));
 	hold.other = current_thread();
 	atomic_store(&hold.thread, leader_of(tracee));
-	EXPECT_EQ(0, process_kill(tracee, SIGSTOP));
+	EXPECT_EQ(0, trace ? ptrace_attach(tracee, false, 0) : process_kill(tracee, SIGSTOP));
 	do {
 		sched_yield();
 		told = process_wait_for(&wanted, &event) == tracee;
@@ -294,6 +294,16 @@ static bool look_while_it_stops(unsigned at)
 	EXPECT_EQ(0, process_kill(tracee, SIGKILL));
 	EXPECT_EQ(tracee, process_wait(tracee, 0, &status, &usage));
 	return was;
+}
+
+static bool look_while_it_stops(unsigned at)
+{
+	return look_at_call(at, false);
+}
+
+static bool look_while_it_traps(unsigned at)
+{
+	return look_at_call(at, true);
 }
 
 static void sweep(bool (*run)(unsigned at))
@@ -353,6 +363,11 @@ KTEST_ALONE(process_is_continued_at_each_point_of_its_stop)
 KTEST_IN_PROCESS(call_of_a_stopped_process_is_known_at_each_point)
 {
 	sweep(look_while_it_stops);
+}
+
+KTEST_IN_PROCESS(call_of_a_trapped_tracee_is_known_at_each_point)
+{
+	sweep(look_while_it_traps);
 }
 
 KTEST_ALONE(tracee_is_continued_at_each_point_of_its_trap)
