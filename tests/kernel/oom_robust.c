@@ -83,7 +83,7 @@ static void own(const struct program *program)
 	map_words(us);
 	uspace_lock(us);
 	EXPECT_EQ((long)BIG_AT, space_map(us, BIG_AT, BIG, READ_WRITE, 0));
-	EXPECT_EQ(0, vm_madvise(&us->space, BIG_AT, OWNED * PAGE_SIZE, 23 /* POPULATE_WRITE */));
+	EXPECT_EQ(0, vm_madvise(&us->space, BIG_AT, OWNED * PAGE_SIZE, MADV_POPULATE_WRITE));
 	uspace_unlock(us);
 	EXPECT_EQ(0, vm_copy_to(&us->space, LIST_AT, &list, sizeof(list)));
 	EXPECT_EQ(0, vm_copy_to(&us->space, WORDS_AT + ROBUST, &word, sizeof(word)));

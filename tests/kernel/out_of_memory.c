@@ -56,7 +56,7 @@ static int hold_pages(void *arg)
 	EXPECT_EQ(0, program_load(&spins));
 	uspace_lock(us);
 	EXPECT_TRUE(space_map(us, 16 * DATA_AT, n * PAGE_SIZE, READ_WRITE, 0) > 0);
-	EXPECT_EQ(0, vm_madvise(&us->space, 16 * DATA_AT, n * PAGE_SIZE, 23 /* POPULATE_WRITE */));
+	EXPECT_EQ(0, vm_madvise(&us->space, 16 * DATA_AT, n * PAGE_SIZE, MADV_POPULATE_WRITE));
 	uspace_unlock(us);
 	atomic_store(&ready, true);
 	ktest_enter(CODE_AT, 0);
@@ -299,6 +299,19 @@ KTEST(oom_waits_until_the_frames_of_the_dead_are_free)
 	end_bystander(bystander);
 }
 
+/* The eater of n pages, or of n things of another kind, ends, and not somebody with a little memory of its own. */
+static void expect_eater_goes_first(int (*hold)(void *arg), size_t n)
+{
+	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold, n);
+
+	ASSERT_TRUE(bystander > 0 && eater > 0);
+	mm_trim();
+	EXPECT_EQ(0, end_somebody());
+	(void)process_kill(eater, SIGTERM); /* if it was spared */
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
+	end_bystander(bystander);
+}
+
 /* As hold_pages(), but all that it has are page tables: a read of the zero page in each 2 MiB. */
 static int hold_tables(void *arg)
 {
@@ -335,25 +348,13 @@ static int hold_vmas(void *arg)
 /* R43: so does who eats it by VMAs */
 KTEST(oom_counts_vmas)
 {
-	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_vmas, 4000);
-
-	ASSERT_TRUE(bystander > 0 && eater > 0);
-	mm_trim();
-	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
-	end_bystander(bystander);
+	expect_eater_goes_first(hold_vmas, 4000);
 }
 
 /* R43: who eats memory by page tables goes before somebody with a little memory of its own */
 KTEST(oom_counts_page_tables)
 {
-	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_tables, 300);
-
-	ASSERT_TRUE(bystander > 0 && eater > 0);
-	mm_trim();
-	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
-	end_bystander(bystander);
+	expect_eater_goes_first(hold_tables, 300);
 }
 
 /* As hold_pages(), but the pages are of shared memory without a name, and none of them is mapped any more. */
@@ -373,7 +374,7 @@ static int hold_unmapped(void *arg)
 	uspace_lock(us);
 	EXPECT_EQ(0, vm_map(&us->space, &request, &at));
 	object_put(request.object);
-	EXPECT_EQ(0, vm_madvise(&us->space, at, len, 23 /* POPULATE_WRITE */));
+	EXPECT_EQ(0, vm_madvise(&us->space, at, len, MADV_POPULATE_WRITE));
 	EXPECT_EQ(0, vm_madvise(&us->space, at, len, MADV_DONTNEED));
 	uspace_unlock(us);
 	atomic_store(&ready, true);
@@ -383,14 +384,7 @@ static int hold_unmapped(void *arg)
 /* R171: memory that only mappings hold is counted although no entry maps it */
 KTEST(oom_counts_shared_memory_that_no_entry_maps)
 {
-	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_unmapped, 300);
-
-	ASSERT_TRUE(bystander > 0 && eater > 0);
-	mm_trim();
-	EXPECT_EQ(0, end_somebody());
-	(void)process_kill(eater, SIGTERM); /* if it was spared */
-	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
-	end_bystander(bystander);
+	expect_eater_goes_first(hold_unmapped, 300);
 }
 
 #define POLLED 256

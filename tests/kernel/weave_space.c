@@ -70,7 +70,7 @@ static void change_map(void)
 		(void)vm_protect(&woven->space, va, len, READ_WRITE);
 		break;
 	case 4:
-		(void)vm_madvise(&woven->space, va, len, 23 /* MADV_POPULATE_WRITE */);
+		(void)vm_madvise(&woven->space, va, len, MADV_POPULATE_WRITE);
 		break;
 	case 5:
 		heap = woven->space.brk_start + weave_below(8) * PAGE_SIZE;
