@@ -17,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What is in memory outlives our own writes, and the server's file is not open for longer than ours. */
+/*
+ * What is in memory outlives our own writes, and the server's file is not open for longer than ours. The pages are
+ * clean when the file is opened again: dirty ones would stay anyway.
+ */
 static void cached_writes(int writer)
 {
 	unsigned nreads, nclunks;
@@ -30,6 +33,7 @@ static void cached_writes(int writer)
 	expect("read", 1, pread(fd, &byte, 1, PAGE));
 	nreads = control->seen[P9_TREAD];
 	expect("write again", PAGE, pwrite(writer, new_bytes, PAGE, 0));
+	expect("fsync", 0, fsync(writer));
 	another = open("/mnt/new", O_RDWR);
 	expect("read by another", 1, pread(another, &byte, 1, PAGE + 1));
 	expect("from memory", nreads, control->seen[P9_TREAD]);
