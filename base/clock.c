@@ -67,6 +67,13 @@ uint64_t clock_deadline(uint64_t ns)
 	return add_overflows(boot_ticks, clock_ns_to_ticks(ns), &ticks) ? UINT64_MAX : ticks;
 }
 
+uint64_t clock_deadline_in(uint64_t ns)
+{
+	uint64_t until;
+
+	return add_overflows(clock_ns(), ns, &until) ? UINT64_MAX : clock_deadline(until);
+}
+
 int64_t clock_later(int64_t time, uint64_t ns)
 {
 	int64_t later;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "fs/anon_file.h"
 #include "fs/epoll.h"
-#include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/signal/wait.h"
 #include "proc/thread.h"
@@ -127,13 +126,9 @@ static long wait_with_mask(struct trap_frame *frame, uint64_t deadline)
 }
 
 /* Returns the tick at which a wait of so many nanoseconds is over; 0 for none at all. */
-static __attribute__((noinline)) uint64_t deadline_in(uint64_t ns)
+static uint64_t deadline_in(uint64_t ns)
 {
-	uint64_t until;
-
-	if (ns == 0)
-		return 0;
-	return add_overflows(clock_ns(), ns, &until) ? UINT64_MAX : clock_deadline(until);
+	return ns == 0 ? 0 : clock_deadline_in(ns);
 }
 
 long sys_epoll_pwait(struct trap_frame *frame)

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "fs/pidfd.h"
 #include "fs/proc/proc.h"
-#include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/cred.h"
 #include "proc/pid.h"
@@ -246,7 +245,7 @@ long sys_rt_sigtimedwait(struct trap_frame *frame)
 		err = timespec_read(timeout_at, &ns);
 		if (err)
 			return err;
-		deadline = clock_deadline(add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns);
+		deadline = clock_deadline_in(ns);
 	}
 	sig = signal_wait(set, deadline, &info);
 	if (sig <= 0 || !info_at)

@@ -115,7 +115,7 @@ static long operate(struct trap_frame *frame, struct abi_sembuf *sops, unsigned 
 		return -EFAULT;
 	if (id < 0)
 		return -EINVAL;
-	return sem_operate(id, sops, n, timeout ? clock_deadline(*timeout) : UINT64_MAX);
+	return sem_operate(id, sops, n, timeout ? clock_deadline_in(*timeout) : UINT64_MAX);
 }
 
 static __attribute__((noinline)) long operate_many(struct trap_frame *frame, unsigned n,
