@@ -9,6 +9,7 @@
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 
 void mutex_init(struct mutex *mutex, enum lock_class class)
 {
@@ -68,8 +69,11 @@ static bool mutex_spin(struct mutex *mutex)
 
 		if (owner && !hart)
 			return false;
-		if (!owner && mutex_try(mutex))
-			return true;
+		if (!owner) {
+			interleave(INTERLEAVE_LOCK, (enum lock_class)mutex->class, NULL);
+			if (mutex_try(mutex))
+				return true;
+		}
 		do {
 			if (need_resched())
 				return false;
