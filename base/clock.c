@@ -69,9 +69,9 @@ uint64_t clock_deadline(uint64_t ns)
 
 uint64_t clock_deadline_in(uint64_t ns)
 {
-	uint64_t until;
+	uint64_t ticks;
 
-	return add_overflows(clock_ns(), ns, &until) ? UINT64_MAX : clock_deadline(until);
+	return add_overflows(arch_time(), clock_ns_to_ticks(ns), &ticks) ? UINT64_MAX : ticks;
 }
 
 int64_t clock_later(int64_t time, uint64_t ns)

@@ -22,7 +22,7 @@ uint64_t clock_ns_to_ticks(uint64_t ns);
 
 /* Returns the tick at which clock_ns() reaches ns: a deadline for timer_arm(). */
 uint64_t clock_deadline(uint64_t ns);
-/* The same for a time so many nanoseconds from now; UINT64_MAX if that does not fit. */
+/* The tick at which so many nanoseconds have passed; UINT64_MAX if it does not fit. */
 uint64_t clock_deadline_in(uint64_t ns);
 
 /* Times since boot may be negative, and are INT64_MAX if they do not fit. */

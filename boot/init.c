@@ -92,7 +92,7 @@ static void poll_console(void *arg)
 			uart_poll();
 		else
 			firmware_console_poll();
-		thread_sleep_always(&never, seq, clock_deadline(clock_ns() + POLL_NS));
+		thread_sleep_always(&never, seq, clock_deadline_in(POLL_NS));
 	}
 }
 

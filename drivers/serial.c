@@ -3,7 +3,6 @@
 #include "drivers/serial.h"
 
 #include "abi/errno.h"
-#include "arch/timer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timerq.h"
@@ -239,7 +238,7 @@ static void serial_poll(struct serial *serial)
 			news += serial_port_poll(port);
 	}
 	if (news == PORTS_AT_ONCE || control_poll(serial, 1))
-		timer_arm(&serial->pause, arch_time() + clock_ns_to_ticks(PAUSE_NS));
+		timer_arm(&serial->pause, clock_deadline_in(PAUSE_NS));
 }
 
 static void serial_after_pause(struct timer *timer)

@@ -196,7 +196,7 @@ static void kill_one(struct process *process, void *arg)
  */
 static void kill_others(struct process *init, bool spare_servers)
 {
-	uint64_t deadline = arch_time() + clock_ns_to_ticks(LAST_WAIT_NS);
+	uint64_t deadline = clock_deadline_in(LAST_WAIT_NS);
 
 	for (;;) {
 		struct ending ending = { .spare_servers = spare_servers };
@@ -266,7 +266,7 @@ static void init_exit(struct process *init)
 
 	kill_others(init, true);
 	exit_memory_begin();
-	process_fs->sync(arch_time() + clock_ns_to_ticks(LAST_SYNC_NS));
+	process_fs->sync(clock_deadline_in(LAST_SYNC_NS));
 	exit_memory_end();
 	kill_others(init, false);
 	exit_release(init);

@@ -395,7 +395,7 @@ static int wait_for_dying(struct relief *relief, uint64_t seq)
 
 	/* Hundreds may wait here, and compute as soon as there is memory. */
 	sched_wake_last(current_thread());
-	err = thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
+	err = thread_wait_until(&freed, seq, clock_deadline_in(EXIT_WAIT_NS));
 	relief->turn = err == -ETIMEDOUT ? relief->turn + 1 : 0;
 	return err == -ETIMEDOUT ? 0 : err;
 }

@@ -3,7 +3,6 @@
 #include "proc/reclaim_thread.h"
 
 #include "abi/errno.h"
-#include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/phys/page_alloc.h"
@@ -21,7 +20,7 @@ static void take_a_rest(void)
 {
 	uint64_t seq = waitq_sample(&rest);
 
-	thread_sleep_always(&rest, seq, arch_time() + clock_ns_to_ticks(REST_NS));
+	thread_sleep_always(&rest, seq, clock_deadline_in(REST_NS));
 }
 
 static void reclaim_main(void *unused)

@@ -3,7 +3,6 @@
 #include "proc/swapoff.h"
 
 #include "abi/errno.h"
-#include "arch/timer.h"
 #include "base/clock.h"
 #include "mm/swap.h"
 #include "mm/swap_io.h"
@@ -54,8 +53,7 @@ static int swap_in_one(void)
 static int wait_a_while(void)
 {
 	uint64_t seq = waitq_sample(&swap_written);
-	int result =
-		thread_wait_until(&swap_written, seq, arch_time() + clock_ns_to_ticks(WAIT_NS));
+	int result = thread_wait_until(&swap_written, seq, clock_deadline_in(WAIT_NS));
 
 	return result == -ETIMEDOUT ? 0 : result;
 }

@@ -537,7 +537,7 @@ static long read_unread(vaddr_t buf, size_t room)
 		if (n > 0)
 			continue; /* another reader has them */
 		err = thread_wait_interruptible_until(&never_woken, waitq_sample(&never_woken),
-						      arch_time() + clock_ns_to_ticks(LOOK_NS));
+						      clock_deadline_in(LOOK_NS));
 		if (err != -ETIMEDOUT)
 			return err;
 	}

@@ -740,7 +740,7 @@ static int wait_for_runs(struct p9_data *data, uint64_t deadline)
 /* Without memory, what is under way gives some back; or else it is tried again soon. */
 static int wait_for_start(struct p9_data *data, int why, uint64_t seq, uint64_t deadline)
 {
-	uint64_t soon = arch_time() + clock_ns_to_ticks(RETRY_NS);
+	uint64_t soon = clock_deadline_in(RETRY_NS);
 	int err;
 
 	if (why == -EAGAIN || soon >= deadline)

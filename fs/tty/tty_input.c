@@ -7,7 +7,6 @@
  * ^Q do not wait behind input that is held back.
  */
 #include "abi/signal.h"
-#include "arch/timer.h"
 #include "base/clock.h"
 #include "fs/tty/tty_private.h"
 #include "lib/bits.h"
@@ -204,8 +203,7 @@ static void tty_hang_up(struct tty *tty)
 static void wait_for_work(struct tty *tty, bool all_echoed, uint64_t seq)
 {
 	if (!all_echoed)
-		thread_sleep_always(&tty->dev->readable, seq,
-				    arch_time() + clock_ns_to_ticks(ECHO_RETRY_NS));
+		thread_sleep_always(&tty->dev->readable, seq, clock_deadline_in(ECHO_RETRY_NS));
 	else
 		thread_wait_always(&tty->dev->readable, seq);
 }

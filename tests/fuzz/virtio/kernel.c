@@ -160,9 +160,9 @@ unsigned kernel_interrupt(void)
 	return pauses;
 }
 
-uint64_t clock_ns_to_ticks(uint64_t ns)
+uint64_t clock_deadline_in(uint64_t ns)
 {
-	return ns;
+	return arch_time() + ns;
 }
 
 void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer))

@@ -286,6 +286,9 @@ TEST(clock)
 	assert_int_equal(1, clock_ns_to_ticks(1));
 	assert_int_equal(0, clock_ns_to_ticks(0));
 	assert_true(clock_deadline(UINT64_MAX) > fake_time);
+	assert_int_equal(fake_time, clock_deadline_in(0));
+	assert_int_equal(fake_time + 4, clock_deadline_in(301));
+	assert_true(clock_deadline_in(UINT64_MAX) > fake_time);
 	assert_int_equal(300, clock_wall_ns());
 	clock_set_wall(1700000000ul * NSEC_PER_SEC);
 	fake_time += 10000000;
@@ -301,6 +304,7 @@ TEST(clock_of_odd_frequency)
 	assert_int_equal(2, clock_ns_to_ticks(30518));
 	assert_true(clock_ticks_to_ns(UINT64_MAX) == UINT64_MAX);
 	clock_init(3000000000u);
+	assert_true(clock_deadline_in(UINT64_MAX) == UINT64_MAX);
 	assert_int_equal(1, clock_ticks_to_ns(3));
 	assert_true(clock_ns_to_ticks(UINT64_MAX) == UINT64_MAX);
 	/* hundreds of years */
