@@ -107,7 +107,7 @@ long sys_semget(struct trap_frame *frame)
 #define SOPS_FEW 16
 
 static long operate(struct trap_frame *frame, struct abi_sembuf *sops, unsigned n,
-		    const uint64_t *timeout)
+		    uint64_t deadline)
 {
 	int id = arg_int(frame, 0);
 
@@ -115,24 +115,23 @@ static long operate(struct trap_frame *frame, struct abi_sembuf *sops, unsigned 
 		return -EFAULT;
 	if (id < 0)
 		return -EINVAL;
-	return sem_operate(id, sops, n, timeout ? clock_deadline_in(*timeout) : UINT64_MAX);
+	return sem_operate(id, sops, n, deadline);
 }
 
 static __attribute__((noinline)) long operate_many(struct trap_frame *frame, unsigned n,
-						   const uint64_t *timeout)
+						   uint64_t deadline)
 {
 	struct abi_sembuf *sops = ipc_alloc(n * sizeof(*sops));
 	long result;
 
 	if (!sops)
 		return -ENOMEM;
-	result = operate(frame, sops, n, timeout);
+	result = operate(frame, sops, n, deadline);
 	ipc_free(sops, n * sizeof(*sops));
 	return result;
 }
 
-/* `timeout`: in nanoseconds from now, or NULL. */
-static long semop(struct trap_frame *frame, const uint64_t *timeout)
+static long semop(struct trap_frame *frame, uint64_t deadline)
 {
 	struct abi_sembuf few[SOPS_FEW];
 	unsigned n = arg_uint(frame, 2);
@@ -141,21 +140,24 @@ static long semop(struct trap_frame *frame, const uint64_t *timeout)
 		return -E2BIG;
 	if (n == 0)
 		return -EINVAL;
-	return n > SOPS_FEW ? operate_many(frame, n, timeout) : operate(frame, few, n, timeout);
+	return n > SOPS_FEW ? operate_many(frame, n, deadline) : operate(frame, few, n, deadline);
 }
 
 long sys_semop(struct trap_frame *frame)
 {
-	return semop(frame, NULL);
+	return semop(frame, UINT64_MAX);
 }
 
 long sys_semtimedop(struct trap_frame *frame)
 {
 	vaddr_t at = arg_user(frame, 3);
-	uint64_t timeout = 0;
-	int err = at ? timespec_read(at, &timeout) : 0;
+	uint64_t ns;
+	int err;
 
-	return err ? err : semop(frame, at ? &timeout : NULL);
+	if (!at)
+		return semop(frame, UINT64_MAX);
+	err = timespec_read(at, &ns);
+	return err ? err : semop(frame, clock_deadline_in(ns));
 }
 
 static long semctl_stat(int id, int cmd, vaddr_t to)
