@@ -6,7 +6,7 @@
 #include "sync/lockorder.h"
 
 enum interleave_kind {
-	INTERLEAVE_LOCK,     /* a lock is about to be taken by a thread that spins for it */
+	INTERLEAVE_LOCK,     /* a spinning lock, or a mutex by spinning, is about to be taken */
 	INTERLEAVE_UNLOCK,   /* a spinning lock was released */
 	INTERLEAVE_DECIDED,  /* a fault has prepared what it lacked and is about to look again */
 	INTERLEAVE_GRANTING, /* an entry was read and will change; locks are held: no switch */

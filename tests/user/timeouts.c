@@ -11,10 +11,9 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
-#define MS    1000000l
-#define LONG  (20 * MS) /* of the time-outs, in nanoseconds */
-#define SEC   1000000000l
-#define ALARM SIGALRM
+#define MS   1000000l
+#define LONG (20 * MS) /* of the time-outs, in nanoseconds */
+#define SEC  1000000000l
 
 static int epoll, semaphores, pipe_ends[2];
 static mqd_t empty_queue, full_queue;
@@ -193,18 +192,18 @@ static long by_setitimer(void)
 	struct itimerval t = { .it_value = { 0, LONG / 1000 } };
 
 	setitimer(ITIMER_REAL, &t, NULL);
-	return sigwaitinfo(&alarms, NULL) == ALARM;
+	return sigwaitinfo(&alarms, NULL) == SIGALRM;
 }
 
 static long by_timer_settime(void)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = ALARM };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	struct itimerspec t = { .it_value = a_while };
 	timer_t timer;
 
 	timer_create(CLOCK_MONOTONIC, &event, &timer);
 	timer_settime(timer, 0, &t, NULL);
-	return sigwaitinfo(&alarms, NULL) == ALARM && timer_delete(timer) == 0;
+	return sigwaitinfo(&alarms, NULL) == SIGALRM && timer_delete(timer) == 0;
 }
 
 static const struct {
@@ -248,7 +247,7 @@ int main(void)
 	struct epoll_event in = { .events = EPOLLIN };
 
 	sigemptyset(&alarms);
-	sigaddset(&alarms, ALARM);
+	sigaddset(&alarms, SIGALRM);
 	sigprocmask(SIG_BLOCK, &alarms, NULL);
 	TRY(pipe(pipe_ends));
 	epoll = epoll_create1(0);
