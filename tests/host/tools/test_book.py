@@ -3,6 +3,7 @@
 """What the book quotes: the function with its comment, as it is in the sources."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,13 +100,35 @@ def a_film_is_a_link_or_says_how_it_is_made():
     has(text, "it is part 3.", "which part")
 
 
+def build(root, folder):
+    """Runs tools/book of a tree."""
+    if subprocess.run(["/usr/bin/python3", "-c", "import sphinx, myst_parser, furo"], capture_output=True, check=False).returncode:
+        raise Skip("python3-sphinx, python3-myst-parser or furo is not installed")
+    return subprocess.run([os.path.join(root, "tools/book"), folder], capture_output=True, text=True, check=False)
+
+
+@long_case
+def a_fault_is_found_each_time():
+    """A second run in the same folder refuses what the first one has refused."""
+    with tempfile.TemporaryDirectory() as root:
+        for path in ("tools/book", "VERSION"):
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, path), os.path.join(root, path))
+        for path in ("tools/structure", "docs/book"):
+            shutil.copytree(os.path.join(ROOT, path), os.path.join(root, path), ignore=shutil.ignore_patterns("*.md", "__pycache__"))
+        with open(os.path.join(root, "docs/book/index.md"), "w", encoding="utf-8") as file:
+            file.write("# Book\n\n[nothing](gone.md)\n")
+        for run in ("first", "second"):
+            done = build(root, os.path.join(root, "build-book"))
+            equal(1, done.returncode, f"status of the {run} run")
+            has(done.stderr, "gone.md", f"complaint of the {run} run")
+
+
 @long_case
 def the_book_is_whole():
     """Its links, pictures and quotations are there, or Sphinx says which is not."""
-    if subprocess.run(["/usr/bin/python3", "-c", "import sphinx, myst_parser, furo"], capture_output=True, check=False).returncode:
-        raise Skip("python3-sphinx, python3-myst-parser or furo is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([os.path.join(ROOT, "tools/book"), folder], capture_output=True, text=True, check=False)
+        done = build(ROOT, folder)
         equal((0, ""), (done.returncode, done.stderr), "status and complaints")
         with open(os.path.join(folder, "docs/book/path.html"), encoding="utf-8") as file:
             equal(True, "mm/fault.c, from line" in file.read(), "a function is quoted")
