@@ -12,9 +12,16 @@ from lib.tap import case, equal, main
 
 GOOD = {
     "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault.c:vm_fault()`, `fault_look`,\n"
-                 "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n",
-    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault.c` (3 lines), `mm/` (about 3 lines)\n",
-    "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void) { fault_look(); }\n",
+                 "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n"
+                 "\n| `arch/include/` |\n| `docs/` |\n| `labs/` |\n| `lib/` |\n| `mm/` |\n| `proc/` |\n| `sync/` |\n| `tests/` |\n",
+    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault.c` (6 lines), `mm/` (about 6 lines)\n"
+                      "\n`mm/` has 5 lines of code.\n",
+    "docs/course.md": "# A course\n\nThe tour, in two stops. The lab [cow](FAULTS.md) is this, in two steps. All of it in three steps.\n"
+                      "\n## Step 1\n\n## Step 2\n\n## Step 3\n\nIt ends in two steps:\n\n1. One.\n2. Two.\n"
+                      "\n    ── 1 The first stop ──\n\n```{film} 1\n```\n\nAnd stop 2.\n\n```{film} 2\n```\n",
+    "labs/cow/README.md": "# Cow\n\n1. Read.\n\n## Steps\n\n1. **One.**\n2. **Two.**\n\n## Questions\n\n1. Why?\n",
+    "tests/system/lib/tour.py": "STOPS = 2\n",
+    "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void)\n{\n\tspin_lock(&tree_lock);\n}\n",
     "lib/list.h": "/* A list. */\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
     "proc/wait.h": "/* Waits. */\nstruct wait {\n\tstruct list link; /* guarded by a lock */\n};\n"
@@ -27,6 +34,7 @@ GOOD = {
 SEEDS = [
     ("links", "[gone](gone.txt)"),
     ("links", "[no heading](FAULTS.md#the-other-way)"),
+    ("links", "[a folder](../mm)"),
     ("files", "`mm/gone.c`"),
     ("files", "trap/ is no folder but lib/gone.h is worse"),
     ("files", "run `./gone.sh`"),
@@ -36,13 +44,28 @@ SEEDS = [
     ("counts", "`mm/fault.c` (4 lines)"),
     ("counts", "`mm/` (about 30 lines, or so)"),
     ("counts", "`mm` (2,003 lines)"),
+    ("counts", "`mm/` has about 50 lines of code"),
+    ("counts", "the tour, in three stops"),
+    ("counts", "The lab [cow](FAULTS.md) is this page, in three steps."),
+    ("counts", "in one steps:\n\n1. One.\n2. Two."),
+    ("counts", "in three steps\n\n### Step 1\n\n### Step 2"),
     ("locks", "    LOCK_B\n    LOCK_A\n"),
     ("locks", "| `LOCK_A` | is outer, and the other one is left out |"),
     ("locks", "      LOCK_A\n      LOCK_B\n      LOCK_LAST\n"),
+    ("takers", "| class | lock | guards | taken by |\n|---|---|---|---|\n| `LOCK_A` | `tree_lock` | all | `lib/list.h`, `fault_look()` |\n"
+               "| `LOCK_B` | another one | nothing | `lib/list.h` |"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n| `try` | `proc/wait.h` | nothing |\n"),
     ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
+    ("films", "\n```{film} 1\n```\n"),
+    ("films", "Of stop 1, and of stop 2:\n\n```{film} 1\n```\n"),
     ("headings", "\n## Again\n\nText.\n\n## Again\n\nText.\n"),
+]
+# What a document lacks: what the project has more, and another document in place of the good one.
+LACKS = [
+    {"sysv/sem.c": "/* Semaphores. */\n"},
+    {"docs/adding-a-system-call.md": "# Calls\n\n`mm/sys_mem.c`\n", "trap/sys_mem.c": "/* Memory. */\n", "mm/sys_mem.c": ""},
+    {"docs/book/index.md": "# Book\n\n```{toctree}\n:maxdepth: 1\n../FAULTS\nLocks <../LOCKING>\n../course\n```\n"},
 ]
 
 
@@ -66,7 +89,20 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "guards", "quotes", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+
+
+@case
+def what_is_missing_is_found():
+    for files in LACKS:
+        equal(["whole"], broken_rules({**GOOD, **files}), f"broken rules with {files}")
+
+
+@case
+def a_row_names_a_file_by_its_function_too():
+    for taker in ("vm_fault()", "mm/*.c"):
+        row = f"# More\n\n| `LOCK_A` | `tree_lock` | all | `{taker}` |\n| `LOCK_B` | another one | nothing | `lib/list.h` |\n"
+        equal([], broken_rules({**GOOD, "docs/MORE.md": row}), f"broken rules of a row that names {taker}")
 
 
 def add_case(number, rule, text):
