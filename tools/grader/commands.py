@@ -68,12 +68,12 @@ def grade_points(lab, points, seed, options):
     """Builds, runs the points and reports."""
     quiet = "-" in (options.json, options.junit)
     folder = build.set_up(ROOT, "grade")
-    outcomes, broken = [], ""
+    outcomes, broken, progress = [], "", build.Progress("grade")
     hosts = {}, ""
     try:
-        build.kernel(folder, build.targets_of(points))
+        build.kernel(folder, build.targets_of(points), progress=progress)
         if any(point.on_host for point in points):
-            hosts = build.host_programs(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab/host"))
+            hosts = build.host_programs(ROOT, folder, lab, lab.path("lib"), os.path.join(folder, "lab/host"), progress=progress)
     except build.Broken as error:
         broken = str(error)
         outcomes = [run.not_run(point, "it does not compile") for point in points]

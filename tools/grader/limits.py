@@ -231,7 +231,7 @@ def end_group(process):
     process.wait()
 
 
-def collect(process, texts, deadline):
+def collect(process, texts, deadline, on_output):
     """Reads what a command writes, until it ends or has to be stopped; returns why it has to be, or ""."""
     left = list(texts)
     while left:
@@ -241,6 +241,8 @@ def collect(process, texts, deadline):
         for pipe in ready:
             data = os.read(pipe.fileno(), PIECE)
             texts[pipe] += data
+            if on_output and pipe is process.stdout:
+                on_output(data)
             if not data:
                 left.remove(pipe)
             if len(texts[pipe]) > OUTPUT_BYTES:
@@ -264,9 +266,9 @@ def feed(pipe, pieces):
         pass  # the reader has ended
 
 
-def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=()):
+def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=(), on_output=None):
     """Runs a command to its end, or until the time is up or it has written too much. Its input are these pieces of bytes.
-    Returns a Done."""
+    on_output() gets what it writes to its standard output, as it comes. Returns a Done."""
     told = os.memfd_create("used")
     try:
         process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=limits.environment(env), pass_fds=[told],
@@ -277,7 +279,7 @@ def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=()):
             threading.Thread(target=feed, args=(process.stdin, pieces), daemon=True).start()
         started = time.monotonic()
         try:
-            stopped = collect(process, texts, started + seconds)
+            stopped = collect(process, texts, started + seconds, on_output)
         finally:
             end_group(process)
             for pipe in texts:

@@ -284,9 +284,10 @@ def judge_tests(outcome, done):
 
 def unfit(place, point, outcomes):
     """Returns why a point need not be run, or "": tests that fail on the right kernel find no bug, and mm/ may not have
-    compiled on the host."""
+    compiled on the host. The first of its points then has the compiler's errors."""
     if point.on_host and point.program not in place.hosts:
-        return "mm/ does not compile for this computer: " + place.broken_hosts
+        told = [one.point.name for one in outcomes if one.point.on_host]
+        return "mm/ does not compile for this computer" + (f" (see '{told[0]}')" if told else ": " + place.broken_hosts)
     if point.bug and any(one.point.kind == "must" and not one.passed for one in outcomes):
         return "not run: your tests fail on a kernel without a bug"
     return ""

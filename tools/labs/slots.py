@@ -118,7 +118,7 @@ class Slot(area.Slot):
         students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
         os.makedirs(self.host, exist_ok=True)
         build.kernel(self.build, build.targets_of(points), limited, jobs, [self.tree])
-        return build.host_programs(self.tree, students, students.path("lib"), self.host, limited, jobs, [self.tree])
+        return build.host_programs(self.tree, self.build, students, students.path("lib"), self.host, limited, jobs, [self.tree])
 
     def take(self, texts):
         """Gives the lab's files these contents, {name: bytes}, and the others those of the start."""

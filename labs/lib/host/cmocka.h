@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/host/mm/rig.c and swap_disk.c need of cmocka, for grading programs: students need not install it. */
+/* What the sources beside tests/host/mm/rig.c need of cmocka, for grading programs: students need not install it. */
 #ifndef LABS_LIB_HOST_CMOCKA_H
 #define LABS_LIB_HOST_CMOCKA_H
 
@@ -25,6 +25,7 @@
 #define assert_non_null(x)	   lab_assert((x) != NULL, #x)
 #define assert_null(x)		   lab_assert((x) == NULL, "no " #x)
 #define assert_int_equal(y, x)	   lab_assert((x) == (y), #y " is " #x)
+#define assert_ptr_equal(y, x)	   lab_assert((x) == (y), #y " is " #x)
 #define assert_int_not_equal(y, x) lab_assert((x) != (y), #y " is not " #x)
 #define assert_in_range(x, y, z)   lab_assert((y) <= (x) && (x) <= (z), #x " is in its range")
 
