@@ -60,6 +60,23 @@ def time_out_of_a_sleeping_program():
 
 
 @case
+def time_out_by_processor_time():
+    if FAKE:
+        raise Skip("what only plays a QEMU does not use any")
+    done = run("spin", options=["--cpu-timeout", "1.5"])
+    own(done, 124, b"no end within 1.5 s of processor time")
+    has(done.err, b"hart 0: pc 0x", "report")
+    equal(3, run("exit", "3", options=["--cpu-timeout", "600"]).status, "a program that ends")
+
+
+@long_case
+def time_out_of_an_idle_machine():
+    done = run("sleep", options=["--cpu-timeout", "600"])
+    own(done, 124, b"no end: nothing ran for 20 s")
+    has(done.err, b"hart 0: pc 0x", "report")
+
+
+@case
 def kernel_panic_is_125():
     if not FAKE:
         raise Skip("a program cannot make this kernel panic")
@@ -163,7 +180,7 @@ def a_script_for_this_machine_is_127():
 @case
 def wrong_usage_is_2():
     for words in (["--mem", "much"], ["--mem", "0"], ["--mem"], ["--harts", "0"], ["--harts", "two"], ["--harts", "9" * 5000],
-                  ["--timeout", "-1"], ["--timeout", "soon"], ["--env", "=x"], ["--env", "x"],
+                  ["--timeout", "-1"], ["--timeout", "soon"], ["--cpu-timeout", "-1"], ["--env", "=x"], ["--env", "x"],
                   ["--add", "/no such file"], ["--add", "/etc/passwd:relative"], ["--log", ""],
                   ["--swap", "0"], ["--swap", "64"], ["--swap", "5X"], ["--swap", "-1"], ["--swap", "39K"], ["--swap", "17T"],
                   ["--swap", ""], ["--swap", "/no such file"], ["--swap", "/"], ["--swap", "/dev/null"],
@@ -259,7 +276,7 @@ def strict_is_another_firmware_with_a_seed_and_options():
 def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
     equal((0, b""), (done.status, done.err), "status and standard error")
-    for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
+    for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--cpu-timeout", b"--icount", b"--env", b"--add",
                    b"--log", b"--strict", b"--gdb", b"--verbose", b"--version"):
         has(done.out, option, "help")
 

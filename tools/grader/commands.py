@@ -49,7 +49,7 @@ def grade(words):
     parser.add_argument("--junit", metavar="FILE", nargs="?", const="-", help="write the results as JUnit's XML")
     parser.add_argument("--seed", type=int, help="the seed of the values in memory (another one each time)")
     parser.add_argument("--timeout", type=float, default=run.SECONDS, metavar="S", help="end a test after S seconds "
-                        f"({run.SECONDS})")
+                        f"of processor time ({run.SECONDS})")
     options = parser.parse_args(words)
     lab = load()
     options.asked = choose(lab.points, [options.why] if options.why else options.tests)
@@ -62,6 +62,14 @@ def grade(words):
         raise Wrong(f"--why is for one test, and {len(options.asked)} have '{options.why}' in their names")
     seed = secrets.randbelow(SEEDS) if options.seed is None else options.seed
     return grade_points(lab, points, seed, options)
+
+
+def write_reports(lab, seed, outcomes, broken, options, more=False):
+    """Writes the reports that were asked for. If there are more points to run, those to standard output come later."""
+    for path, make in ((options.json, lambda: report.as_json(lab.name, seed, outcomes, broken and "it does not compile:\n" + broken)),
+                       (options.junit, lambda: report.as_junit(lab.name, outcomes, broken))):
+        if path and not (more and path == "-"):
+            write(path, make())
 
 
 def grade_points(lab, points, seed, options):
@@ -81,17 +89,16 @@ def grade_points(lab, points, seed, options):
         guests = build.guests(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab"))
         kernels = bugs.kernels(ROOT, bugs_of(points, ROOT), os.path.join(folder, "lab/bugs"), no_sources=lab.files())
         place = run.Place(ROOT, folder, guests, hosts, kernels=kernels)
-        for point in points:
+        for number, point in enumerate(points):
             unfit = run.unfit(place, point, outcomes)
             outcomes.append(run.not_run(point, unfit) if unfit else
                             run.run(place, point, seed, bool(options.why), options.timeout))
             if not quiet:
                 whole = options.why and point in options.asked
                 say(explain(place, outcomes[-1], seed, options.timeout) if whole else report.line(outcomes[-1]))
-    if options.json:
-        write(options.json, report.as_json(lab.name, seed, outcomes, broken and "it does not compile:\n" + broken))
-    if options.junit:
-        write(options.junit, report.as_junit(lab.name, outcomes, broken))
+            write_reports(lab, seed, [*outcomes, *run.not_run_yet(points[number + 1:])], "", options, number + 1 < len(points))
+    if broken:
+        write_reports(lab, seed, outcomes, broken, options)
     if not quiet:
         conclude(lab, points, outcomes, broken, seed)
     return 0 if all(one.passed for one in outcomes) else 1

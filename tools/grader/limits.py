@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+from runner.patience import Patience
+
 CPU_SECONDS = 60  # of one process
 ADDRESSES = 2 << 30  # bytes; QEMU reserves far more than it uses
 COMPILER_ADDRESSES = 640 << 20  # for a compiler, which uses what it reserves
@@ -22,7 +24,7 @@ PROCESSES = 256  # more than the user has already
 OUTPUT_BYTES = 256 << 10
 PIECE = 1 << 16
 PAUSE = 0.3  # seconds between two pieces of an input
-OUT_OF_TIME = "no end"
+IDLE = 30  # seconds in which a command that could run does nothing: ./run.sh has ended its machine before
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted.py"), encoding="utf-8") as source:
     COUNTED = source.read()  # as an argument, for the file may be out of the command's reach
 
@@ -189,10 +191,11 @@ class Limits:
 
 
 class Used:
-    """What commands have used: seconds of CPU, and the most memory of one process, in bytes."""
+    """What commands have used: seconds of CPU, seconds in which they did nothing, and the most memory of one process, in
+    bytes."""
 
     def __init__(self):
-        self.cpu, self.memory = 0.0, 0
+        self.cpu, self.idle, self.memory = 0.0, 0.0, 0
 
 
 HERE = threading.local()  # the Used of each thread
@@ -213,13 +216,17 @@ def used_here():
     return getattr(HERE, "used", None)
 
 
-def add_used(told):
-    """Adds what tools/grader/counted.py has told of a command. One that was stopped has told nothing."""
+def add_used(told, patience):
+    """Adds what a command has used: what tools/grader/counted.py has told, or for one that was stopped what was seen."""
     text, used = os.pread(told, PIECE, 0).split(), used_here()
-    if used and len(text) == 2:
+    if not used:
+        return
+    used.idle += patience.idled
+    if len(text) == 2:
         used.cpu += float(text[0])
         used.memory = max(used.memory, int(text[1]) << 10)
-    return bool(text)
+    else:
+        used.cpu += patience.used
 
 
 def end_group(process):
@@ -231,14 +238,14 @@ def end_group(process):
     process.wait()
 
 
-def collect(process, texts, deadline, on_output):
+def collect(process, texts, patience, on_output):
     """Reads what a command writes, until it ends or has to be stopped; returns why it has to be, or ""."""
     left = list(texts)
     while left:
-        ready, _, _ = select.select(left, [], [], max(deadline - time.monotonic(), 0))
-        if not ready:
-            return OUT_OF_TIME
-        for pipe in ready:
+        why = patience.look()
+        if why:
+            return why
+        for pipe in select.select(left, [], [], patience.pause)[0]:
             data = os.read(pipe.fileno(), PIECE)
             texts[pipe] += data
             if on_output and pipe is process.stdout:
@@ -247,11 +254,19 @@ def collect(process, texts, deadline, on_output):
                 left.remove(pipe)
             if len(texts[pipe]) > OUTPUT_BYTES:
                 return f"more than {OUTPUT_BYTES >> 10} KiB of output"
-    try:
-        process.wait(max(deadline - time.monotonic(), 1))
-    except subprocess.TimeoutExpired:
-        return OUT_OF_TIME
-    return ""
+    return await_end(process, patience)
+
+
+def await_end(process, patience):
+    """Waits for a command that has closed its output; returns why it has to be stopped, or ""."""
+    while True:
+        try:
+            process.wait(patience.pause)
+            return ""
+        except subprocess.TimeoutExpired:
+            why = patience.look()
+        if why:
+            return why
 
 
 def feed(pipe, pieces):
@@ -266,9 +281,10 @@ def feed(pipe, pieces):
         pass  # the reader has ended
 
 
-def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=(), on_output=None):
-    """Runs a command to its end, or until the time is up or it has written too much. Its input are these pieces of bytes.
-    on_output() gets what it writes to its standard output, as it comes. Returns a Done."""
+def run(command, cpu, limits=Limits(), cwd=None, env=None, pieces=(), on_output=None):
+    """Runs a command to its end, or until it has used so many seconds of processor time, has been idle for IDLE seconds, or has
+    written too much. Its input are these pieces of bytes. on_output() gets what it writes to its standard output, as it comes.
+    Returns a Done."""
     told = os.memfd_create("used")
     try:
         process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=limits.environment(env), pass_fds=[told],
@@ -277,19 +293,16 @@ def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=(), on_out
         texts = {process.stdout: bytearray(), process.stderr: bytearray()}
         if pieces:
             threading.Thread(target=feed, args=(process.stdin, pieces), daemon=True).start()
-        started = time.monotonic()
+        patience = Patience(process.pid, cpu, IDLE, all_below=True)
         try:
-            stopped = collect(process, texts, started + seconds, on_output)
+            stopped = collect(process, texts, patience, on_output)
         finally:
             end_group(process)
             for pipe in texts:
                 pipe.close()
-        if not add_used(told) and used_here():
-            used_here().cpu += time.monotonic() - started  # stopped before it could tell: at most so much of one CPU
+        add_used(told, patience)
     except OSError as error:
         return Done(None, b"", b"", f"{command[0]} did not start: {error.strerror}")
     finally:
         os.close(told)
-    if stopped == OUT_OF_TIME:
-        stopped = f"no end within {seconds:g} s"
     return Done(None if stopped else process.returncode, *(bytes(text[:OUTPUT_BYTES]) for text in texts.values()), stopped)

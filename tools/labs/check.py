@@ -19,7 +19,6 @@ SECOND_LINES = range(60, 151)  # that the second solution adds
 HINTS = 3  # at least
 ANSWERS = "answers.md"
 QUESTIONS = "## Questions\n"
-SECONDS = 60  # of a point, for what never ends; some of the wrong solutions do not
 
 
 class Tap:
@@ -209,7 +208,7 @@ def grade_variant(slot, variant, points, common, seed, jobs):
     with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
         trees.solution(slot.root, slot.lab, variant.kind, folder, variant.patch)
         slot.take(slots.read_folder(slot.lab, folder))
-    return slot.grade(variant.chosen(points), common, seed, SECONDS, jobs=jobs, stop_at_failure=variant.quick)
+    return slot.grade(variant.chosen(points), common, seed, jobs=jobs, stop_at_failure=variant.quick)
 
 
 def check_films(slot, variant, common):

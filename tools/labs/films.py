@@ -14,7 +14,6 @@ FIELDS = 5  # of a line of it
 SEED = 1  # films of the same sources are the same
 RIGHT = "second"
 TITLES = {"start": "the start", RIGHT: "a right solution"}
-SECONDS = 60
 SHOWN = 5  # mistakes of a recording
 
 
@@ -70,7 +69,7 @@ def finder_of(place, guest):
 
 def record(place, one, path):
     """Records the program of a film; raises Wrong if there is no whole recording."""
-    outcome = run.run(place, one.point, SEED, seconds=SECONDS, words=["--record", path])
+    outcome = run.run(place, one.point, SEED, words=["--record", path])
     found = file.Recording(path)
     for _ in found:
         pass
@@ -119,7 +118,7 @@ def check(place, one):
     """Records the program of a film; returns what is wrong with the recording, a line for each."""
     with tempfile.TemporaryDirectory(prefix="faultline-films-") as folder:
         path = os.path.join(folder, "recording")
-        outcome = run.run(place, one.point, SEED, seconds=SECONDS, words=["--record", path])
+        outcome = run.run(place, one.point, SEED, words=["--record", path])
         try:
             return [f"the recording of {one.name}: {line}" for line in mistakes_in(file.Recording(path))][:SHOWN]
         except file.Broken as error:

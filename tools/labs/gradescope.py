@@ -44,14 +44,15 @@ source=$top/source
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/in"
+# By this name the results are $top/results/results.json, which grows with each point.
 patches=("$top"/submission/*.patch "$top"/submission/*.diff)
 if [ ${#patches[@]} = 1 ]; then
-	cp "${patches[0]}" "$work/in/submission.patch"
+	cp "${patches[0]}" "$work/in/results.patch"
 else
-	cp -r "$top/submission" "$work/in/submission"
+	cp -r "$top/submission" "$work/in/results"
 fi
-"$source/faultline/tools/lab" grade-all "$work/in" --area "$top/area" --out "$work/out" @OPTIONS@ || true
-cp "$work/out/submission.json" "$top/results/results.json"
+"$source/faultline/tools/lab" grade-all "$work/in" --area "$top/area" --out "$top/results" @OPTIONS@ || true
+test -s "$top/results/results.json"
 """
 
 

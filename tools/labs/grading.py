@@ -17,7 +17,6 @@ from grader.lab import Lab, Wrong
 from labs import overview, similar, slots, trees
 
 LAB_LINE = re.compile(rb"^Lab: (\w+)\r?$", re.MULTILINE)
-SECONDS = 60  # of a point, for what never ends and uses no CPU: others are ended sooner
 HEAD = 4096  # bytes of a patch in which the lab is named
 SEEDS = 1 << 32
 RUN = ".run.json"  # among the results: the seed of a run that may go on; no submission has such a name
@@ -32,6 +31,7 @@ class Submission:
         self.is_patch = not os.path.isdir(path)
         self.name = os.path.splitext(name)[0] if self.is_patch else name
         self.result, self.error, self.outside = None, "", ""
+        self.so_far = []  # outcomes of points that have run
         self.used = limits.Used()
         self.digest = ""  # of all that the result depends on; none if that may be another one next time
         self.lines = frozenset()  # that the start has not
@@ -139,8 +139,8 @@ class Grading:
         with limits.counting(one.used):
             try:
                 slot.take(texts)
-                outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs,
-                                              lambda outcome: self.write_line(one, report.line(outcome)))
+                outcomes, broken = slot.grade(self.points, self.common, self.options.seed, True, jobs,
+                                              lambda outcome: self.write_outcome(one, outcome))
             except (Wrong, OSError) as error:
                 one.error, one.digest = str(error), ""
             except seal.Outside as error:
@@ -174,16 +174,27 @@ class Grading:
             one.result, said = self.refused(one) if error else self.run(slot, one, texts, jobs)
             if said:
                 self.write_line(one, said)
-            self.write(one, "json", report.as_json(self.lab.name, self.options.seed, one.result, said, {
-                "digest": one.digest, "error": one.error, "cpu_seconds": one.used.cpu, "memory": one.used.memory}))
+            self.write_json(one, one.result, said, one.digest)
         got, most = self.score(one)
         with self.lock:
             print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")
                   + (f" (it reads {one.outside!r})" if one.outside else "")
                   + f" [{one.used.cpu:.0f} s of CPU, {one.used.memory >> 20} MiB]" + " as before" * kept, flush=True)
 
+    def write_outcome(self, one, outcome):
+        """Adds a point to a submission's results as soon as it is known. As long as points are missing, the JSON has no digest:
+        a run that was interrupted grades the submission again."""
+        one.so_far.append(outcome)
+        self.write_line(one, report.line(outcome))
+        self.write_json(one, [*one.so_far, *run.not_run_yet(self.points[len(one.so_far):])], "not graded to the end yet", "")
+
+    def write_json(self, one, outcomes, said, digest):
+        """Writes a submission's results for Gradescope."""
+        self.write(one, "json", report.as_json(self.lab.name, self.options.seed, outcomes, said, {
+            "digest": digest, "error": one.error, "cpu_seconds": one.used.cpu, "memory": one.used.memory}))
+
     def remove(self, one):
-        """Removes the results of a submission. Its JSON is what says that they are complete."""
+        """Removes the results of a submission."""
         for ending in ("json", "txt"):
             if os.path.lexists(self.path(one, ending)):
                 os.unlink(self.path(one, ending))

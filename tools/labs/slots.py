@@ -18,6 +18,7 @@ c = ['{compiler}', 'riscv64-linux-gnu-gcc']
 # {digest}
 """
 CPU_BUDGET = 60  # seconds of a submission
+IDLE_BUDGET = 60  # seconds in which its machines did nothing: each point of a kernel that hangs takes 20
 LEAST_CPU = 2  # seconds that have to be left for a point
 LARGEST = 1 << 20  # bytes of a file of a submission
 SHOWN = 4  # names in a message
@@ -54,6 +55,12 @@ def copy_folder(folder, to):
     """Copies a folder with the times of its files, by which ninja knows what is up to date."""
     os.makedirs(os.path.dirname(to), exist_ok=True)
     shutil.copytree(folder, to, symlinks=True)
+
+
+def renew(folder, to):
+    """Has a copy of a folder, with the times of its files, instead of what is there."""
+    shutil.rmtree(to, ignore_errors=True)
+    copy_folder(folder, to)
 
 
 def has_text(path, text):
@@ -133,9 +140,9 @@ class Slot(area.Slot):
                 with open(path, "wb") as file:
                     file.write(text)
 
-    def grade(self, points, common, seed, seconds, strict=False, jobs=1, on_outcome=lambda outcome: None, stop_at_failure=False):
-        """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
-        errors or ""). `common` has what all slots share. With `strict`, what the slot has is somebody else's."""
+    def grade(self, points, common, seed, strict=False, jobs=1, on_outcome=lambda outcome: None, stop_at_failure=False):
+        """Compiles what the slot has and runs the points; returns (outcomes, the compiler's errors or ""). `common` has what all
+        slots share. With `strict`, what the slot has is somebody else's."""
         if strict:
             self.restore()
             limits.hand_over([self.build, self.host])
@@ -153,8 +160,10 @@ class Slot(area.Slot):
             left = CPU_BUDGET - (used.cpu if used else 0)
             if left <= LEAST_CPU:
                 unfit = f"not run: the submission has used {CPU_BUDGET} s of CPU"
+            if used and used.idle >= IDLE_BUDGET:
+                unfit = f"not run: the submission's machines have hung for {IDLE_BUDGET} s"
             place.limited.cpu = min(run.CPU_SECONDS, int(left))
-            outcomes.append(run.not_run(point, unfit) if unfit else run.run(place, point, seed, seconds=seconds))
+            outcomes.append(run.not_run(point, unfit) if unfit else run.run(place, point, seed))
             on_outcome(outcomes[-1])
             if stop_at_failure and not outcomes[-1].passed:
                 break

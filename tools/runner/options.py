@@ -27,6 +27,8 @@ Standard input, output and error are the program's own.
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
+  --cpu-timeout S          end after S seconds of QEMU's processor time, or 20 s in which no hart ran: that
+                           is the same on a busy host
   --icount                 time is the number of instructions: for measuring (one hart,
                            or --strict)
   --env NAME=VALUE         set a variable of the program's environment
@@ -82,7 +84,7 @@ class Options:
         self.machine = board.BOARDS["virt"]
         self.swap = None
         self.append = []
-        self.timeout = None
+        self.timeout = self.cpu_timeout = None
         self.icount = False
         self.env = []
         self.add = []
@@ -122,15 +124,19 @@ def parse_harts(text):
     return int(text)
 
 
-def parse_seconds(text):
-    """Turns "2.5" into seconds; 0 stands for no time-out."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 1e8:
-        raise Failure(USAGE, f"--timeout wants a number of seconds, not '{text}'")
-    return seconds
+def seconds_for(name):
+    """Gives what turns "2.5" into seconds for an option; 0 stands for no time-out."""
+
+    def parse_seconds(text):
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= 1e8:
+            raise Failure(USAGE, f"{name} wants a number of seconds, not '{text}'")
+        return seconds
+
+    return parse_seconds
 
 
 def parse_env(text):
@@ -181,7 +187,8 @@ VALUES = {
     "--machine": board.parse,
     "--swap": swap.parse,
     "--append": str,
-    "--timeout": parse_seconds,
+    "--timeout": seconds_for("--timeout"),
+    "--cpu-timeout": seconds_for("--cpu-timeout"),
     "--env": parse_env,
     "--add": parse_add,
     "--root": root.parse,

@@ -12,10 +12,12 @@ from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, USAGE, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
+from .patience import LOOK, Patience
 from .source import Sources
 from .streams import MOST_HELD, Loop
 
 DEFAULT_TIMEOUT = 600.0
+MOST_IDLE = 20.0  # seconds, with --cpu-timeout
 OFF_PATIENCE = 10.0  # seconds from the kernel's last line to the end of the machine,
 OFF_CPU_PATIENCE = 1.0  # or of the CPU: a machine may be anything but idle
 OFF_TICK = 0.1
@@ -375,12 +377,17 @@ class Session:
             self.to_window.put(b"%dx%d\n" % size)
 
     def run(self, deadline):
-        """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""
+        """Moves bytes until the machine has gone off; a deadline is None or a monotonic time. Raises TimeoutError with the
+        reason if that takes too long."""
+        patience = Patience(self.qemu.pid, self.options.cpu_timeout, MOST_IDLE) if self.options.cpu_timeout else None
         while not self.monitor.ended and self.log.power_off is None:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
-                raise TimeoutError
-            self.loop.turn(self._pass_keys(left))
+                raise TimeoutError(f"no end within {limit(self.options, self.terminal):g} s")
+            why = patience.look() if patience else ""
+            if why:
+                raise TimeoutError(why)
+            self.loop.turn(self._pass_keys(left if not patience else LOOK if left is None else min(LOOK, left)))
         self._await_end()
         self.drain(None)
         return self.qemu.wait()
@@ -456,7 +463,7 @@ def limit(options, terminal):
     """Says after how many seconds a run ends, None for never."""
     if options.timeout is not None:
         return options.timeout or None
-    return None if terminal.present or options.gdb else DEFAULT_TIMEOUT
+    return None if terminal.present or options.gdb or options.cpu_timeout else DEFAULT_TIMEOUT
 
 
 def follow(session, options, terminal, chosen):
@@ -465,7 +472,7 @@ def follow(session, options, terminal, chosen):
     try:
         terminal.make_raw()
         status = session.run(None if seconds is None else time.monotonic() + seconds)
-    except TimeoutError:
+    except TimeoutError as late:
         from . import harts  # no other run needs it, nor what it loads
 
         lines = harts.report(session.qemu.channels["monitor"], session.machine.kernel, chosen.host)
@@ -475,7 +482,7 @@ def follow(session, options, terminal, chosen):
             session.log.show_withheld()
         for line in lines:
             session.log.write(b"run.sh: " + os.fsencode(line))
-        raise Failure(TIMEOUT, f"no end within {seconds:g} s") from None
+        raise Failure(TIMEOUT, str(late)) from None
     except Interrupted:
         session.qemu.kill()
         session.drain(0.2)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
@@ -331,7 +331,7 @@ class FakeSlot:
     def take(self, texts):
         self.text = texts.get("mm/a.c", b"")
 
-    def grade(self, points, _common, seed, _seconds, _strict, _jobs, on_outcome):
+    def grade(self, points, _common, seed, _strict, _jobs, on_outcome):
         self.graded.append(self.text)
         if b"broken" in self.text:
             return [run.not_run(point, "it does not compile") for point in points], "a.c:1: error: broken"
@@ -445,6 +445,30 @@ def grading_goes_on_where_it_was_interrupted():
 
 
 @case
+def results_are_there_as_they_come():
+    """For Gradescope, which may end an autograder at any time."""
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot, seen = FakeSlot(slot_of(root, place)), []
+        real = slot.grade
+
+        def grade(*words):
+            def told(outcome):
+                words[-1](outcome)
+                seen.append(json.loads(read(place, "out/ann.json")))
+
+            return real(*words[:-1], told)
+
+        slot.grade = grade
+        write(place, "in/ann/mm/a.c", "int shares;\n")
+        grade_all(root, place, slot)
+        seen.append(json.loads(read(place, "out/ann.json")))
+        equal([(10, "not graded to the end yet", False), (15, "not graded to the end yet", False), (15, None, True)],
+              [(one["score"], one.get("output"), bool(one["extra_data"]["digest"])) for one in seen], "score, what is said, whether it is whole")
+        equal(["not run yet", "OK"], [seen[0]["tests"][1]["output"], "OK" if seen[1]["tests"][1]["status"] == "passed" else ""], "the second point")
+
+
+@case
 def a_teacher_sees_what_a_class_has_done():
     with tempfile.TemporaryDirectory() as place:
         root = tree(place)
@@ -473,7 +497,7 @@ def an_autograder_is_made():
     """The scripts run here with a tools/lab that only notes its words; tests/labs runs them with the real one."""
     with tempfile.TemporaryDirectory() as place:
         root, fake = tree(place), '#!/bin/sh\nshift 1\necho "$@" >> "$AUTOGRADER/words"\nls "$1" >> "$AUTOGRADER/words"\n' \
-            'while [ "$1" != --out ]; do shift; done\nmkdir -p "$2"\necho "{}" > "$2/submission.json"\necho "== a: $SAYS" > "$2/second.txt"\n'
+            'while [ "$1" != --out ]; do shift; done\nmkdir -p "$2"\necho "{}" > "$2/results.json"\necho "== a: $SAYS" > "$2/second.txt"\n'
         write(root, "tools/lab", fake)
         os.chmod(os.path.join(root, "tools/lab"), 0o755)
         git(root, "commit", "-qam", "a tool")
@@ -508,11 +532,11 @@ def an_autograder_is_made():
         equal("0o700", oct(os.stat(os.path.join(top, "source")).st_mode & 0o777), "who sees the solutions")
         equal(True, os.path.exists(os.path.join(top, "source/faultline/hidden-points/points.txt")), "the hidden points")
         write(top, "submission/my work.patch", SECOND)
-        equal("submission.patch", script("run_autograder")[1][1], "a patch")
+        equal("results.patch", script("run_autograder")[1][1], "a patch")
         equal("{}\n", read(top, "results/results.json"), "results")
         write(top, "submission/mm/a.c", "")
         os.unlink(os.path.join(top, "submission/my work.patch"))
-        equal("submission", script("run_autograder")[1][1], "files")
+        equal("results", script("run_autograder")[1][1], "files")
 
 
 @case
@@ -756,6 +780,50 @@ def what_does_not_compile_for_the_host_costs_those_points_only():
         where = run.Place("", "", {}, ({}, "x.c:1: error: y"))
         equal(["", "mm/ does not compile for this computer: x.c:1: error: y"], [run.unfit(where, point, []) for point in points],
               "what is not run")
+        host = next(point for point in points if point.on_host)
+        equal(f"mm/ does not compile for this computer (see '{host.name}')", run.unfit(where, host, [run.not_run(host, "x")]),
+              "the errors are shown once")
+
+
+@case
+def a_person_sees_how_far_a_build_is():
+    for terminal, expected in ((True, "\rgrade: building, step 1 of 300\33[K\rgrade: building, step 300 of 300\33[K\r\33[K"),
+                               (False, "grade: building in 300 steps\n")):
+        said = io.StringIO()
+        said.isatty = lambda: terminal
+        with redirect_stderr(said):
+            progress = build.Progress("grade")
+            for text in (b"ninja: Entering\n[1/300] a\n", b"more\n", b"[299/300] b\n[300/300] c\n"):
+                progress.take(text)
+            progress.end()
+            progress.take(b"[3/3] little to do\n")
+            progress.end()
+        equal(expected, said.getvalue(), "what is shown")
+
+
+@case
+def a_submission_has_so_much_time():
+    """Of processors, and in machines that hang."""
+    with tempfile.TemporaryDirectory() as place:
+        slot, real = slot_of(tree(place), place), run.run
+        slot.build_all = lambda *_: ({}, "")
+        points = [point_of(place + "/2")] * 9
+
+        def graded(cpu, idle):
+            def fake(_place, point, _seed):
+                used.cpu, used.idle = used.cpu + cpu, used.idle + idle
+                return run.not_run(point, "ran")
+
+            used, run.run = limits.Used(), fake
+            try:
+                with limits.counting(used):
+                    return [one.why for one in slot.grade(points, slots.Common(place), 1)[0]]
+            finally:
+                run.run = real
+
+        equal(["ran"] * 9, graded(1, 1), "little")
+        equal(["ran"] * 3 + ["not run: the submission's machines have hung for 60 s"] * 6, graded(1, 20), "a kernel that hangs")
+        equal(["ran"] * 6 + ["not run: the submission has used 60 s of CPU"] * 3, graded(10, 0), "one that loops")
 
 
 @case
@@ -811,7 +879,11 @@ def commands_are_limited():
         equal(True, used.memory > 0, "what it used is known")
         has(limited("yes")[0].stopped, "KiB of output", "a flood")
         equal(limits.OUTPUT_BYTES, len(limited("yes")[0].out), "what is kept of it")
-        has(limited("sleep 1000 & sleep 1000", 1)[0].stopped, "no end within 1 s", "a hang")
+        has(limited("while :; do :; done & sleep 1000", 1)[0].stopped, "no end within 1 s of processor time", "a loop")
+        kept, limits.IDLE = limits.IDLE, 1
+        done, used = limited("sleep 1000 & sleep 1000")
+        limits.IDLE = kept
+        equal(("no end: nothing ran for 1 s", True), (done.stopped, 1 < used.idle < 5), "a hang")
         equal(True, limited("kill -SEGV $$")[0].status in (-11, 139), "a signal")  # bwrap says it as a shell does
         has(limited("ulimit -t; ulimit -c", strict=True)[0].out.decode(), f"{limits.CPU_SECONDS}\n0\n", "limits")
         shown = limits.Limits(True, [place], [os.path.join(place, "a lab without host programs")])
@@ -1101,7 +1173,7 @@ def a_student_packs_and_gets_hints():
     with tempfile.TemporaryDirectory() as place:
         student = os.path.join(place, "student")
         start(tree(place), student)
-        for name in ("grader", "recording", "structure"):
+        for name in ("grader", "recording", "runner", "structure"):
             shutil.copytree(os.path.join(TOOLS, name), os.path.join(student, "tools", name), dirs_exist_ok=True)
         shutil.copy(os.path.join(TOOLS, "context_patch.py"), os.path.join(student, "tools"))
 
