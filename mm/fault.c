@@ -4,6 +4,7 @@
 
 #include "mm/check/fence_debt.h"
 #include "mm/cow.h"
+#include "mm/fault_classify.h"
 #include "mm/fault_page.h"
 #include "mm/fault_record.h"
 #include "mm/install.h"

@@ -4,6 +4,7 @@
 
 #include "arch/entry.h"
 #include "lib/types.h"
+#include "mm/fault_kind.h"
 #include "mm/phys/page.h"
 
 /*
@@ -23,36 +24,6 @@
  * COW          Any other write to a private mapping.
  * REMAP        The first write to a page of a shared object.
  */
-
-/*
- * A flag beside VM_PROT_* in an access: it is not an access of the program, but a page is filled
- * ahead of one. Private writable memory then gets pages of its own, as for a write. Other bits of
- * an access belong to the caller and are ignored.
- */
-#define ACCESS_POPULATE 64u
-
-/* Another one, for the journal: no FAULT record follows. */
-#define ACCESS_INSIDE 128u
-
-/*
- * Another one, for debuggers: what the VMA does not allow is done all the same, as far as it might allow it.
- * A write to private memory goes to a page of its own, which stays as read-only as the others.
- */
-#define ACCESS_FORCE 256u
-
-/* fault_classify() never returns DENY_MAPERR: the look-up has that result. */
-enum fault_kind {
-	FAULT_DENY_MAPERR,
-	FAULT_DENY_ACCERR,
-	FAULT_ACCESSED,
-	FAULT_SPURIOUS,
-	FAULT_SWAPPED,
-	FAULT_FILL,
-	FAULT_REUSE,
-	FAULT_COW,
-	FAULT_REMAP,
-	FAULT_KINDS
-};
 
 /* fault_facts.page_flags */
 #define FACT_PINNED	 1u
@@ -126,6 +97,3 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 		return facts_last_user(f) ? FAULT_REUSE : FAULT_COW;
 	return FAULT_REMAP;
 }
-
-/* Returns the name of a kind, as in the case table. */
-const char *fault_kind_name(enum fault_kind kind);

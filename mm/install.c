@@ -4,6 +4,7 @@
 
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault_classify.h"
 #include "mm/phys/zeroed.h"
 #include "mm/space_record.h"
 #include "mm/swap_cache.h"

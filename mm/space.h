@@ -5,7 +5,7 @@
 #include "arch/mmu.h"
 #include "lib/bits.h"
 #include "lib/tree.h"
-#include "mm/fault_classify.h"
+#include "mm/fault_kind.h"
 #include "mm/host.h"
 #include "mm/vma.h"
 #include "sync/atomic.h"

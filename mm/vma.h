@@ -6,7 +6,7 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
-#include "mm/fault_classify.h"
+#include "mm/fault_kind.h"
 #include "mm/object.h"
 
 struct space;

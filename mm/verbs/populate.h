@@ -2,7 +2,7 @@
 /* Fills pages ahead of any access. */
 #pragma once
 
-#include "mm/fault_classify.h"
+#include "mm/fault_kind.h"
 #include "mm/space_lock.h"
 
 /* Returns the access by which vm_populate() fills memory that has these permissions. */
