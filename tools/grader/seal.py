@@ -58,14 +58,16 @@ def check(build, folders, succeeded):
     """Examines what the commands in a build folder have read. Raises Outside if one has read something that is neither in the
     build nor in one of the folders. Returns whether all have told; without that, what they have printed may be of any file."""
     folders = [os.path.realpath(folder) for folder in (build, *folders)]
-    told = True
+    told, known = True, set()  # names that lie inside: most files read the same headers
     for at, _, names in os.walk(build):
         for name in names:
             path = os.path.join(at, name)
             if name.endswith((OF_C, OF_ASSEMBLER, OF_LINKER)):
-                outside = next((one for one in read_by(path) if not is_inside(one, build, folders)), None)
+                new = set(read_by(path)) - known
+                outside = next((one for one in sorted(new) if not is_inside(one, build, folders)), None)
                 if outside is not None:
                     raise Outside(outside)
+                known |= new
             began = name.endswith(OF_ASSEMBLER) or (succeeded and name.endswith(".o"))
             unit = path.removesuffix(OF_ASSEMBLER).removesuffix(".o")
             told = told and not (began and not all(is_written(unit + ending) for ending in (OF_C, OF_ASSEMBLER)))
