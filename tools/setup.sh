@@ -42,6 +42,9 @@ test_needs=(
 	'clang-format clang-format'
 	'cppcheck cppcheck'
 	'spin spin'
+	'/usr/lib/python3/dist-packages/sphinx/__init__.py python3-sphinx'
+	'/usr/lib/python3/dist-packages/myst_parser/__init__.py python3-myst-parser'
+	'/usr/lib/python3/dist-packages/furo/__init__.py furo'
 )
 # For the suite browser, which is skipped without them.
 # shellcheck disable=SC2034 # used by test.sh
