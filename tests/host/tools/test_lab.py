@@ -674,7 +674,7 @@ def one_of_several_harts_can_be_the_one_that_boots():
         equal(environment_of(lab, "mem=64M"), usual, "QEMU's arguments where the firmware chooses")
         equal(["--harts", "4", "--mem", "64M"], Point("a | 1 gain | t a | harts=4 mem=64M | b", lab).options, "options")
         sleeping = environment_of(lab, "machine=sifive_u harts=3 hart=2").removeprefix(usual)
-        equal(["loader,addr=0x8000,cpu-num=1", "loader,addr=0x8000,cpu-num=3"],
+        equal(["loader,addr=0x8000000,cpu-num=1", "loader,addr=0x8000000,cpu-num=3"],
               [word for word in sleeping.split() if "cpu-num" in word], "those that sleep")
         point = Point("a | 1 gain | t a | machine=sifive_u harts=3 hart=2 | b", lab)
         outcome = run.Outcome(point, 1)
