@@ -1,34 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* fork on the host: pages that somebody else reads or writes by their frames, and shared mappings. */
-#include "pages.h"
-
-#include "mm/get_user_page.h"
-
-#define HELD 3 /* every third page has a holder */
+#include "held.h"
 
 static struct space parent, child;
-static struct page *held[1024];
 
 static void start(uint64_t seed, size_t n, unsigned flags)
 {
-	assert_true(n <= ARRAY_SIZE(held));
 	rig_start(8192);
 	rig_create(&parent);
 	rig_run(&parent);
 	map_pages(&parent, n, flags);
 	write_every(1, seed, n);
-}
-
-static void hold(size_t n, unsigned access)
-{
-	for (size_t i = 0; i < n; i += HELD)
-		assert_int_equal(0, get_user_page(&parent, page_at(i), access, &held[i]));
-}
-
-static void release(size_t n, unsigned access)
-{
-	for (size_t i = 0; i < n; i += HELD)
-		put_user_page(&parent, held[i], access);
 }
 
 /* Forks, and empties the parent's TLB: what it still has there is a matter of fences.c. */
@@ -57,7 +39,7 @@ static void readers(uint64_t seed, size_t n)
 	size_t before;
 
 	start(seed, n, MAP_PRIVATE);
-	hold(n, VM_PROT_READ);
+	hold(&parent, n, VM_PROT_READ);
 	before = rig_free();
 	fork_fenced();
 	result("frames_taken", before - rig_free());
@@ -67,7 +49,7 @@ static void readers(uint64_t seed, size_t n)
 	write_every(1, seed + 2, n);
 	result("parent", sum_pages(n));
 	result("readers", sum_of_frames(n));
-	release(n, VM_PROT_READ);
+	release(&parent, n, VM_PROT_READ);
 	result("wrong_counts", (uint64_t)ledger_check(NULL));
 }
 
@@ -80,12 +62,11 @@ static void writers(uint64_t seed, size_t n)
 	size_t before;
 
 	start(seed, n, MAP_PRIVATE);
-	hold(n, VM_PROT_WRITE);
+	hold(&parent, n, VM_PROT_WRITE);
 	before = rig_free();
 	fork_fenced();
 	result("frames_taken", before - rig_free());
-	for (size_t i = 0; i < n; i += HELD)
-		*(unsigned char *)page_address(held[i]) = byte(seed + 1, i);
+	write_frames(seed + 1, n);
 	result("parent", sum_pages(n));
 	result("child", sum_of(&child, n));
 	rig_run(&parent);
@@ -96,7 +77,7 @@ static void writers(uint64_t seed, size_t n)
 	result("frames_of_the_parent", sum_of_frames(n));
 	result("parent_later", sum_pages(n));
 	result("child_later", sum_of(&child, n));
-	release(n, VM_PROT_WRITE);
+	release(&parent, n, VM_PROT_WRITE);
 	rig_run(&parent);
 	rig_destroy(&child);
 	result("wrong_counts", (uint64_t)ledger_check(NULL));
