@@ -18,6 +18,18 @@ def frames(seed, n):
     return {"child": same, "parent": same}
 
 
+def data_and_stack(seed, n):
+    """The child finds what the parent wrote to each."""
+    return {"data": total(fill(seed, n)), "stack": total(fill(seed + 2, n))}
+
+
+def grandchild(seed, n):
+    """It finds what the child wrote before its birth, and the parent none of that."""
+    pages = fill(seed, n)
+    before = written(pages, seed + 1, range(0, n, 4))
+    return {"grandchild": total(before), "child": total(fill(seed + 2, n // 2) + before[n // 2 :]), "parent": total(pages)}
+
+
 def copies(seed, n):
     """The child writes an eighth."""
     pages = fill(seed, n)
@@ -132,6 +144,12 @@ def generations(seed, n):
     return {"found": weighed(pages), "child": child, "grandchild": child, "parent": parent, "parent_later": parent}
 
 
+def pinned(seed, n):
+    """The kernel writes to every third page of the parent after fork (host/swap.c)."""
+    pages = first_bytes(seed, n)
+    return {"child": weighed(pages), "parent": weighed(written_bytes(pages, seed + 1, 3))}
+
+
 def writes_meanwhile(seed, n):
     """What another thread writes to a page before it is shared, both see."""
     both = weighed(first_bytes(seed + 2, n))
@@ -144,6 +162,13 @@ def kinds(seed, n):
     words = sum(mix(seed, i) ^ mix(seed, i) for i in range(1024))
     mine = 4 * base + (seed & 0xffff)
     return {"child": (mine + words + total(fill(seed + 1, n))) & MASK, "parent": mine & MASK}
+
+
+def kept_bits(seed, n):
+    """The child writes every third page, and then the parent every second."""
+    pages = fill(seed, n)
+    return {"child": total(written(pages, seed + 1, range(0, n, 3))),
+            "parent": total(written(pages, seed + 2, range(0, n, 2)))}
 
 
 def kernel_writes(seed, n):

@@ -50,6 +50,89 @@ static void frames(uint64_t seed, size_t n)
 	join_child(child);
 }
 
+/* Returns how many of the pages have another frame in the child than here. */
+static size_t copied(int child, const char *pages, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += frame_at(0, pages + i * PAGE) != frame_at(child, pages + i * PAGE);
+	return count;
+}
+
+#define IMAGE_PAGES 32 /* the most of .data, and of the stack */
+
+/* In the image's data segment: a private mapping of the program's file. */
+static char image_data[IMAGE_PAGES * PAGE] __attribute__((aligned(PAGE))) = { 1 };
+
+/* Fork shares the pages of .data and of the stack like those of other mappings. */
+static void data_and_stack(uint64_t seed, size_t n)
+{
+	char room[(IMAGE_PAGES + 1) * PAGE];
+	char *stack = room + -(uintptr_t)room % PAGE; /* whole pages, which have nothing else */
+	struct channel down, up;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(image_data, n, seed);
+	fill(stack, n, BY_PARENT(seed));
+	child = fork_child();
+	if (child == 0) {
+		hear(&down);
+		tell(&up, sum(image_data, n));
+		tell(&up, sum(stack, n));
+		_exit(0);
+	}
+	result("data_pages_copied", copied(child, image_data, n));
+	result("stack_pages_copied", copied(child, stack, n));
+	show_first_copy(child, image_data, n);
+	show_first_copy(child, stack, n);
+	tell(&down, 0);
+	result("data", hear(&up));
+	result("stack", hear(&up));
+	join_child(child);
+}
+
+/*
+ * A child writes some of the pages, and forks. It shares all of them with its own child: those that
+ * it has alone, and those that it shares with its parent.
+ */
+static void grandchild(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel down, up;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, n, seed);
+	child = fork_child();
+	if (child == 0) {
+		long before;
+
+		for (size_t i = 0; i < n; i += 4)
+			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		before = private_frames();
+		child = fork_child();
+		if (child == 0) {
+			hear(&down);
+			tell(&up, sum(pages, n));
+			_exit(0);
+		}
+		result("frames_taken", private_frames() - before);
+		show_first_copy(child, pages, n);
+		fill(pages, n / 2, BY_PARENT(seed));
+		tell(&down, 0);
+		result("grandchild", hear(&up));
+		result("child", sum(pages, n));
+		join_child(child);
+		_exit(0);
+	}
+	join_child(child);
+	result("parent", sum(pages, n));
+}
+
 /* A child writes some pages: each of them is copied, and no other. */
 static void copies(uint64_t seed, size_t n)
 {
@@ -130,6 +213,43 @@ static void cost(uint64_t seed, size_t n)
 }
 
 /* ---- who sees what ---- */
+
+/* Who wrote the value of a page? */
+static const char *writer_of(uint64_t value, uint64_t seed, size_t i)
+{
+	if (value == mix(seed, i))
+		return "what was there before fork";
+	if (value == mix(BY_CHILD(seed), i))
+		return "what the child wrote";
+	if (value == mix(BY_PARENT(seed), i))
+		return "what the parent wrote";
+	return value ? "something else" : "zeros";
+}
+
+/*
+ * The sum of the pages, of which this process has written every step-th (0: none) from the seed
+ * `by`. Shows the first page that has another value than that.
+ */
+static uint64_t sum_or_show(const char *who, const char *pages, size_t n, uint64_t seed,
+			    uint64_t by, size_t step)
+{
+	uint64_t total = 0;
+	bool shown = false;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t value = page_read(pages + i * PAGE);
+		uint64_t expected = mix(step && i % step == 0 ? by : seed, i);
+
+		total += value * (2 * i + 1);
+		if (value == expected || shown)
+			continue;
+		say("first page %zu (%p) has for the %s %s, not %s\n", i,
+		    (const void *)(pages + i * PAGE), who, writer_of(value, seed, i),
+		    writer_of(expected, seed, i));
+		shown = true;
+	}
+	return total;
+}
 
 /*
  * Many processes share a page, and write it one after the other. Each has to find what the parent
@@ -279,6 +399,41 @@ static void kinds(uint64_t seed, size_t n)
 		if (on_stack[i] != mix(seed, i) || heap[i] != mix(seed, i))
 			data = -1;
 	result("parent", sum(frozen, n) + 3 * sum(hidden, n) + (uint64_t)data);
+}
+
+/*
+ * For a kernel that keeps A and D itself (ad=soft). At the fork half of the entries lack A, so that
+ * they are RESIDENT: they have a frame, but the hardware cannot use them. Half lack D.
+ */
+static void kept_bits(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	size_t half = n / 2 * PAGE;
+	struct channel up;
+	long before;
+	int child;
+
+	channel_open(&up);
+	fill(pages, n, seed);
+	if (madvise(pages + half, half, MADV_PAGEOUT))
+		fail("MADV_PAGEOUT");
+	(void)sum(pages + half, n / 2); /* they are in memory again, and on the swap disk */
+	if (madvise(pages + half / 2, half, MADV_COLD))
+		fail("MADV_COLD");
+	before = private_frames();
+	child = fork_child();
+	if (child == 0) {
+		result("frames_taken", labs(private_frames() - before));
+		for (size_t i = 0; i < n; i += 3)
+			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		tell(&up, sum_or_show("child", pages, n, seed, BY_CHILD(seed), 3));
+		_exit(0);
+	}
+	result("child", hear(&up));
+	join_child(child);
+	for (size_t i = 0; i < n; i += 2)
+		page_write(pages + i * PAGE, mix(BY_PARENT(seed), i));
+	result("parent", sum_or_show("parent", pages, n, seed, BY_PARENT(seed), 2));
 }
 
 /* The kernel writes into pages that are shared: read(2). */
@@ -550,43 +705,6 @@ static void out_of_memory(uint64_t seed, size_t n)
 	result("killed", (uint64_t)killed);
 }
 
-/* Who wrote the value of a page? */
-static const char *writer_of(uint64_t value, uint64_t seed, size_t i)
-{
-	if (value == mix(seed, i))
-		return "what was there before fork";
-	if (value == mix(BY_CHILD(seed), i))
-		return "what the child wrote";
-	if (value == mix(BY_PARENT(seed), i))
-		return "what the parent wrote";
-	return value ? "something else" : "zeros";
-}
-
-/*
- * The sum of the pages, of which this process has written every step-th (0: none) from the seed
- * `by`. Shows the first page that has another value than that.
- */
-static uint64_t sum_or_show(const char *who, const char *pages, size_t n, uint64_t seed,
-			    uint64_t by, size_t step)
-{
-	uint64_t total = 0;
-	bool shown = false;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t value = page_read(pages + i * PAGE);
-		uint64_t expected = mix(step && i % step == 0 ? by : seed, i);
-
-		total += value * (2 * i + 1);
-		if (value == expected || shown)
-			continue;
-		say("first page %zu (%p) has for the %s %s, not %s\n", i,
-		    (const void *)(pages + i * PAGE), who, writer_of(value, seed, i),
-		    writer_of(expected, seed, i));
-		shown = true;
-	}
-	return total;
-}
-
 /* Memory that is in swap, as far as it does not fit. */
 static void swapped(uint64_t seed, size_t n)
 {
@@ -621,6 +739,8 @@ int main(int argc, char **argv)
 {
 	static const struct lab_test tests[] = {
 		{ "frames", frames },
+		{ "data_and_stack", data_and_stack },
+		{ "grandchild", grandchild },
 		{ "copies", copies },
 		{ "big", big },
 		{ "cost", cost },
@@ -628,6 +748,7 @@ int main(int argc, char **argv)
 		{ "tree", tree },
 		{ "parent_writes", parent_writes },
 		{ "kinds", kinds },
+		{ "kept_bits", kept_bits },
 		{ "kernel_writes", kernel_writes },
 		{ "shared", shared },
 		{ "last", last },

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* fork on the host, of memory that is in swap: contents, counts of pages and of slots. */
-#include "pages.h"
+/* fork on the host, of memory that is in swap or goes there: contents, counts of pages and of slots. */
+#include "held.h"
 
 #include "one_swap.h"
 
 static struct space child, grandchild;
 static uint64_t wrong_counts;
 
-/* All private pages go to swap. */
-static void swap_out(void)
+/* All private pages that are not pinned go to swap. */
+static void reclaim_all(void)
 {
 	(void)reclaim(10000);
 	disk_end_all();
+}
+
+static void swap_out(void)
+{
+	reclaim_all();
 	wrong_counts += (uint64_t)ledger_check(NULL);
 }
 
@@ -51,6 +56,49 @@ static void generations(uint64_t seed, size_t n)
 	result("grandchild", sum_of(&grandchild, n));
 	result("parent_later", sum_of(&space, n));
 	rig_destroy(&grandchild);
+	assert_int_equal(0, vm_unmap(&space, PAGES_AT, n * APART * PAGE_SIZE));
+	wrong_counts += (uint64_t)ledger_check(NULL);
+	result("wrong_counts", wrong_counts);
+	result("slots_lost", SLOTS - swap_free());
+}
+
+/* ---- pinned pages ---- */
+
+/* Returns how many of the space's pages are its own and clean, as /proc/PID/smaps counts them. */
+static uint64_t clean_pages(struct space *of, size_t n)
+{
+	struct vm_usage usage = { 0 };
+
+	assert_int_equal(0, vm_usage_add(of, page_at(0), page_at(n), &usage));
+	return usage.private_clean / PAGE_SIZE;
+}
+
+/*
+ * The swap disk has all pages, and the kernel writes to some of them by their frames when the parent
+ * forks. The child's copies go to the disk, and at the end what the kernel has written goes there.
+ */
+static void pinned(uint64_t seed, size_t n)
+{
+	size_t before;
+
+	begin(SLOTS);
+	map_pages(&space, n, MAP_PRIVATE);
+	write_every(1, seed, n);
+	swap_out();
+	(void)sum_pages(n);
+	hold(&space, n, VM_PROT_WRITE);
+	before = rig_free();
+	fork_space_to(&space, &child); /* no ledger: it does not know the references of holders */
+	result("frames_taken", before - rig_free());
+	result("copies_marked_clean", clean_pages(&child, n));
+	write_frames(seed + 1, n);
+	reclaim_all();
+	release(&space, n, VM_PROT_WRITE);
+	swap_out();
+	result("parent", sum_of(&space, n));
+	result("child", sum_of(&child, n));
+	rig_run(&space);
+	rig_destroy(&child);
 	assert_int_equal(0, vm_unmap(&space, PAGES_AT, n * APART * PAGE_SIZE));
 	wrong_counts += (uint64_t)ledger_check(NULL);
 	result("wrong_counts", wrong_counts);
@@ -108,6 +156,7 @@ int main(int argc, char **argv)
 {
 	static const struct host_point points[] = {
 		{ "generations", generations },
+		{ "pinned", pinned },
 		{ "writes_meanwhile", writes_meanwhile },
 	};
 
