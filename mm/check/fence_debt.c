@@ -45,7 +45,9 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 		return;
 	/* The lock is checked for the first debt only: a piece runs under one hold of the lock. */
 	assert(debts->count || spin_lock_held(&space->lock));
-	assert(debts->count < MMU_LEAF_ENTRIES);
+	if (debts->count == MMU_LEAF_ENTRIES)
+		panic("debt: one piece changes more than %d entries before its fence, the next at %#lx",
+		      MMU_LEAF_ENTRIES, (unsigned long)va);
 	debts->owed[debts->count++] = (struct debt){ .va = va, .pfn = entry_pfn(old) };
 }
 

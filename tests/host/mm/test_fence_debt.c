@@ -112,6 +112,24 @@ TEST(many_are_paid_by_one)
 	space_unlock(&space);
 }
 
+/* A piece of a verb that changes more entries than a leaf table has would keep the lock for too long. */
+TEST(piece_without_end)
+{
+	struct mmu_entry old;
+
+	start();
+	space_lock(&space);
+	old = lessen(AT, VM_PROT_READ);
+	for (unsigned i = 1; i < MMU_LEAF_ENTRIES; i++)
+		debt_owe(&space, AT, old, ENTRY_NONE);
+	assert_true(panics(debt_owe(&space, AT + P, old, ENTRY_NONE)));
+	assert_non_null(strstr(test_panic_text, "more than 512 entries before its fence"));
+	fence(0, NULL, true);
+	debt_owe(&space, AT, old, ENTRY_NONE);
+	fence(1, (vaddr_t[]){ AT }, false);
+	space_unlock(&space);
+}
+
 /*
  * What the fences are for: without one, the fake TLB still lets a write through to a page that was
  * taken.
