@@ -50,7 +50,8 @@ def deep(seed, n):
 def limit(seed, n):
     """How the stack ends."""
     return {"code": MAPERR, "far": seed, "code_with_RLIMIT_AS": MAPERR, "code_with_no_memory_left": MAPERR,
-            "code_in_another_stack": 0, "code_below_another_stack": MAPERR}
+            "code_in_another_stack": 0, "code_below_another_stack": MAPERR, "code_in_the_lowest_page": 0,
+            "code_at_address_0": MAPERR}
 
 
 def neighbour(seed, n):

@@ -365,7 +365,7 @@ static void limit_of_memory(char *far)
 			fail("munmap");
 }
 
-/* Another stack has the same limit, from its own end. */
+/* Another stack has the same limit, from its own end: its one page is at `top`. */
 static void limit_of_another(size_t n)
 {
 	char *room = mmap(NULL, 4 * n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -375,8 +375,24 @@ static void limit_of_another(size_t n)
 	    mmap(top, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) !=
 		    top)
 		fail("mmap with MAP_GROWSDOWN");
-	result("code_in_another_stack", (uint64_t)try_write(top - (n - 10) * PAGE));
-	result("code_below_another_stack", (uint64_t)try_write(top - (n + 10) * PAGE));
+	result("code_in_another_stack", (uint64_t)try_write(top - (n - 1) * PAGE));
+	result("code_below_another_stack", (uint64_t)try_write(top - n * PAGE));
+}
+
+#define LOWEST_PAGE ((char *)PAGE) /* the kernel's USER_BASE; programs lie above 64 KiB */
+
+/* A stack below the program may grow down to the lowest page, but not to address 0. */
+static void lowest_stack(void)
+{
+	char *top = LOWEST_PAGE + 4 * PAGE;
+
+	if (mmap(top, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN,
+		 -1, 0) != top)
+		fail("mmap with MAP_GROWSDOWN below the program");
+	result("code_in_the_lowest_page", (uint64_t)try_write(LOWEST_PAGE));
+	result("code_at_address_0", (uint64_t)try_write(LOWEST_PAGE - PAGE));
+	if (munmap(NULL, 6 * PAGE))
+		fail("munmap of the lowest pages");
 }
 
 /* Of a stack with a limit of N pages, all can be used, and no more. A jump is allowed. */
@@ -394,6 +410,7 @@ static void limit(uint64_t seed, size_t n)
 	limit_of_addresses((char *)far);
 	limit_of_memory((char *)far);
 	limit_of_another(n);
+	lowest_stack();
 	before = private_frames();
 	if (try_write((volatile char *)far)) {
 		say("failed stack: a page within its limit is refused\n");
@@ -441,7 +458,7 @@ static void neighbour(uint64_t seed, size_t n)
 	catch_segv();
 	gap = (touch_down(&code) - end) / (long)PAGE;
 	result("pages_in_the_gap", gap < 256 ? (uint64_t)(256 - gap) : 0);
-	result("pages_missing", gap > 264 ? (uint64_t)(gap - 256) : 0);
+	result("pages_missing", gap > 256 ? (uint64_t)(gap - 256) : 0);
 	result("code", (uint64_t)code);
 	result("pages_to_an_inaccessible_page",
 	       (uint64_t)pages_down_to(end + 200 * PAGE, PROT_NONE, 0));
