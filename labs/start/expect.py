@@ -44,7 +44,7 @@ def processes(seed, n):
 
 def other_fields(seed, n):
     """Nothing is wrong."""
-    return {"wrong_times": 0, "bytes_that_are_not_0": 0, "memory": mix(seed, n)}
+    return {"wrong_times": 0, "wrong_load_averages": 0, "bytes_that_are_not_0": 0, "memory": mix(seed, n)}
 
 
 def attempts(seed, n, errors):

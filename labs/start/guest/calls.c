@@ -285,19 +285,60 @@ static uint64_t seconds_since_boot(uint64_t round_up)
 	return (uint64_t)now.tv_sec + (now.tv_nsec ? round_up : 0);
 }
 
-/* All other bytes of the structure are 0, the time is in seconds. */
+#define LOADS 3
+
+/* The load averages in hundredths, as /proc/loadavg has them. */
+static void loads_told(long loads[LOADS])
+{
+	int file = open("/proc/loadavg", O_RDONLY);
+	char text[100] = "", *next = text;
+
+	if (file < 0 || read(file, text, sizeof(text) - 1) <= 0)
+		fail("/proc/loadavg");
+	close(file);
+	for (size_t i = 0; i < LOADS; i++)
+		loads[i] = (long)(strtod(next, &next) * 100 + 0.5);
+}
+
+/*
+ * How many of the load averages are wrong. /proc/loadavg was read before and after: a sample may have been taken in
+ * between, and both round to hundredths.
+ */
+static uint64_t wrong_loads(const struct sysinfo *info, const long before[LOADS],
+			    const long after[LOADS])
+{
+	uint64_t wrong = 0;
+
+	for (size_t i = 0; i < LOADS; i++) {
+		unsigned long unit = 1ul << SI_LOAD_SHIFT;
+		long load = (long)((info->loads[i] * 100 + unit / 2) / unit);
+
+		if (labs(load - before[i]) <= 1 || labs(load - after[i]) <= 1)
+			continue;
+		say("first loads[%zu] %lu, which is %.2f, with %.2f in /proc/loadavg\n", i,
+		    info->loads[i], (double)info->loads[i] / (double)unit, (double)after[i] / 100);
+		wrong++;
+	}
+	return wrong;
+}
+
+/* The time is in seconds, the load averages are those of /proc/loadavg, all other bytes of the structure are 0. */
 static void other_fields(uint64_t seed, size_t n)
 {
-	uint64_t wrong_times = 0, wrong_bytes = 0;
+	uint64_t wrong_times = 0, wrong_averages = 0, wrong_bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct timespec some = { .tv_nsec = (long)(mix(seed, i) % 400000000) };
 		uint64_t least = seconds_since_boot(0);
 		struct sysinfo info, empty;
+		long before[LOADS], after[LOADS];
 
+		loads_told(before);
 		memset(&info, NOT_A_BYTE, sizeof(info));
 		if (syscall(SYS_sysinfo, &info))
 			fail("sysinfo");
+		loads_told(after);
+		wrong_averages += wrong_loads(&info, before, after);
 		if ((uint64_t)info.uptime < least ||
 		    (uint64_t)info.uptime > seconds_since_boot(1)) {
 			say("first uptime %ld, with %llu seconds since boot\n", info.uptime,
@@ -306,6 +347,7 @@ static void other_fields(uint64_t seed, size_t n)
 		}
 		memset(&empty, 0, sizeof(empty));
 		empty.uptime = info.uptime;
+		memcpy(empty.loads, info.loads, sizeof(empty.loads));
 		empty.totalram = info.totalram;
 		empty.freeram = info.freeram;
 		empty.procs = info.procs;
@@ -320,6 +362,7 @@ static void other_fields(uint64_t seed, size_t n)
 		nanosleep(&some, NULL);
 	}
 	result("wrong_times", wrong_times);
+	result("wrong_load_averages", wrong_averages);
 	result("bytes_that_are_not_0", wrong_bytes);
 	result("memory", checked(mix(seed, n), "fields totalram and mem_unit that are 0",
 				 (machine().totalram == 0) + (machine().mem_unit == 0), 0));
