@@ -50,7 +50,7 @@ rm -f "$folder"/meson-logs/testlog*.json
 # With a build from nothing (docs/testing.md).
 aim=0
 case " $* " in
-*' --setup ci '* | *' --setup=ci '*) aim=600 ;;
+*' --setup ci '* | *' --setup=ci '*) aim=720 ;;
 esac
 charge=()
 case " ${arguments[*]} " in

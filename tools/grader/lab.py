@@ -37,6 +37,7 @@ class Point:
         self.n = int(words[0]) if words else 0
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
         self.has_input = self.is_strict = False
+        self.board = "virt"
         self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
         self.only_word = ""  # what the kernel's command line has in place of all else
         self.swap_reads = 0  # how many requests a second the swap disk reads; 0: as many as it can
@@ -66,6 +67,7 @@ class Point:
         elif name in MACHINE and value and (name != "harts" or value.isdigit()):
             self.options += ["--" + name, value]
             self.harts = int(value) if name == "harts" else self.harts
+            self.board = value if name == "machine" else self.board
         elif name == "swap_reads" and value.isdigit() and int(value):
             self.swap_reads = int(value)
         elif name == "only_word" and value:

@@ -4,7 +4,6 @@
 import fnmatch
 import os
 import queue
-import random
 import re
 import tempfile
 import threading
@@ -12,7 +11,7 @@ import threading
 import context_patch
 from grader import build, report, run, seal
 from grader.lab import Wrong, bugs_of
-from labs import films, slots, trees
+from labs import commit, films, handout, slots, trees
 
 FEWEST_WRONG = 8
 SECOND_LINES = range(60, 151)  # that the second solution adds
@@ -95,6 +94,15 @@ def check_answers(lab):
     return [] if asked and asked == answered else [f"{ANSWERS} answers {len(answered)} of {len(asked)} questions"]
 
 
+def check_names(root, lab, start):
+    """Returns what handout and hints name, and the start tree does not have. `start` has the lab's files."""
+    tree, found = handout.Tree(root, lab, start), []
+    for name in ("README.md", "README.zh.md", "hints.txt"):
+        with open(lab.path(name), encoding="utf-8") as file:
+            found += [f"{name}: {line}" for line in handout.mistakes_in(file.read(), tree, {point.name for point in trees.points_of(lab)})]
+    return found
+
+
 def check_second(lab):
     """Returns what is wrong with the size of the second solution."""
     lines = added_lines(lab.path("second.patch"))
@@ -144,6 +152,7 @@ def check_patches(root, lab, tap):
     with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
         bases = Bases(root, lab, folder)
         tap.point(f"{lab.name}: the start fits the sources", bases.fits("start"))
+        tap.point(f"{lab.name}: the start tree has what handout and hints name", check_names(root, lab, os.path.join(folder, "start")))
         tap.point(f"{lab.name}: the second solution fits the start, and is short", bases.fits("second") + check_second(lab))
         tap.point(f"{lab.name}: the wrong solutions ({len(wrongs)}) fit, and say what is wrong",
                   [line for wrong in wrongs for line in check_wrong(bases, lab, wrong)]
@@ -177,8 +186,7 @@ class Variant:
                 ([] if failed else ["it gets all points"])
         if self.kind != "start":
             return [report.line(one) for one in failed.values()]
-        return [f"{one.point.name} ({one.point.kind}): {one.why or 'passes'}" for one in outcomes
-                if one.passed != (one.point.kind != "gain")]
+        return commit.start_is_wrong(outcomes)
 
     def summary(self, outcomes):
         """Returns a line that says what came."""
@@ -190,17 +198,6 @@ def variants_of(lab):
     """Returns all variants of a lab."""
     return [Variant("the start", "start"), Variant("the reference", "reference"), Variant("the second solution", "second"),
             *(Variant("wrong: " + wrong.name, wrong.base, wrong.path, wrong.loses) for wrong in trees.wrongs_of(lab))]
-
-
-def some_points(points, wrong, chance):
-    """Returns enough points to see a wrong solution lose some: of those that need a kernel of their own only what it is said
-    to lose, or one if that needs none; all, if nothing is said."""
-    own = [point for point in points if point.bug or point.kernel]
-    if not own or not wrong.loses:
-        return points
-    bugs = [point for point in own if point.bug]
-    chosen = [point for point in own if point.name in wrong.loses] or ([chance.choice(bugs)] if bugs else [])
-    return [point for point in points if point in chosen or point not in own]
 
 
 def grade_variant(slot, variant, points, common, seed, jobs):
@@ -273,15 +270,10 @@ def check_lab(root, lab, options, tap):
     variants = [one for one in variants_of(lab) if fnmatch.fnmatchcase(one.name, options.only)]
     if not variants:
         raise Wrong(f"{lab.name} has no solution '{options.only}': " + ", ".join(one.name for one in variants_of(lab)))
-    if options.some:
-        chance = random.Random(options.seed)
-        wrong = chance.choice([variant for variant in variants if variant.patch])
-        wrong.make_quick()
-        variants, points, made = [variants[0], wrong], some_points(points, wrong, chance), made[:1]
     if options.quick:
         for variant in variants:
             variant.make_quick()
-    if not options.some and options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
+    if options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
         return
     made[0].take({})
     common = slots.Common(os.path.join(options.area, lab.name, "common"))
@@ -293,22 +285,13 @@ def check_lab(root, lab, options, tap):
     check_scores(lab, made, variants, points, common, options.seed, tap, each)
 
 
-def check_hosts(root, names, area, tap):
-    """Do the programs of the labs that run mm/ on this computer link with the sources as they are? They share a folder, because
-    most of it is mm/."""
-    for lab in (trees.lab_of(root, name) for name in names):
-        if lab.programs("host"):
-            _, broken = build.host_programs(root, lab, os.path.join(root, "labs", "lib"), os.path.join(area, "hosts"))
-            tap.point(f"{lab.name}: its programs for this computer link", broken.splitlines())
-
-
 def check(root, options):
     """Checks labs; returns 0 if all is as it has to be."""
     tap = Tap()
     names = options.names or trees.labs_of(root)
-    if options.some and not options.names:
-        check_hosts(root, names, options.area, tap)
-        names = [random.Random(options.seed).choice(names)]
+    if options.commit:
+        commit.check(root, names, options.area, options.seed, tap)
+        return tap.end()
     for name in names:
         check_lab(root, trees.lab_of(root, name), options, tap)
     return tap.end()

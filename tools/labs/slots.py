@@ -11,6 +11,7 @@ from grader import bugs, build, limits, report, run, seal
 from grader.lab import Lab, Wrong, bugs_of
 from labs import trees
 from mutation import area
+from structure import files
 
 SETUP = ["--cross-file", "cross-riscv64.ini", "-Dhost_tests=disabled"]
 SEALED = """[binaries]
@@ -37,12 +38,11 @@ def same(one, other):
 
 
 def mirror(fresh, tree):
-    """Makes a tree equal to another; files that are equal already keep their times, so that little is compiled."""
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = os.path.join(folder, name)
-            if not os.path.lexists(os.path.join(fresh, os.path.relpath(path, tree))):
-                os.unlink(path)
+    """Makes a tree equal to another; files that are equal already keep their times, so that little is compiled. A build in the
+    tree stays."""
+    for name in files.walked(tree):
+        if not os.path.lexists(os.path.join(fresh, name)):
+            os.unlink(os.path.join(tree, name))
     for folder, _, names in os.walk(fresh):
         for name in names:
             one = os.path.join(folder, name)
@@ -57,10 +57,31 @@ def copy_folder(folder, to):
     shutil.copytree(folder, to, symlinks=True)
 
 
+def seen(path):
+    """Returns what tells a file from a later one of its name."""
+    status = os.lstat(path)
+    return status.st_size, status.st_mtime_ns, status.st_mode
+
+
 def renew(folder, to):
-    """Has a copy of a folder, with the times of its files, instead of what is there."""
-    shutil.rmtree(to, ignore_errors=True)
-    copy_folder(folder, to)
+    """Makes a folder equal to another, with the times of its files. Copies only those that differ in size or time."""
+    for at, folders, names in os.walk(to):
+        there = os.path.join(folder, os.path.relpath(at, to))
+        for name in [name for name in folders if not os.path.isdir(os.path.join(there, name))]:
+            shutil.rmtree(os.path.join(at, name))
+            folders.remove(name)
+        for name in names:
+            if not os.path.lexists(os.path.join(there, name)):
+                os.unlink(os.path.join(at, name))
+    for at, _, names in os.walk(folder):
+        here = os.path.join(to, os.path.relpath(at, folder))
+        os.makedirs(here, exist_ok=True)
+        for name in names:
+            one, other = os.path.join(at, name), os.path.join(here, name)
+            if not os.path.lexists(other) or seen(one) != seen(other):
+                if os.path.lexists(other):
+                    os.unlink(other)
+                shutil.copy2(one, other, follow_symlinks=False)
 
 
 def has_text(path, text):
@@ -125,6 +146,8 @@ class Slot(area.Slot):
         students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
         os.makedirs(self.host, exist_ok=True)
         build.kernel(self.build, build.targets_of(points), limited, jobs, [self.tree])
+        if not any(point.on_host for point in points):
+            return {}, ""
         return build.host_programs(self.tree, self.build, students, students.path("lib"), self.host, limited, jobs, [self.tree])
 
     def take(self, texts):

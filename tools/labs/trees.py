@@ -130,11 +130,20 @@ def put(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+def copy_libraries(root, tree):
+    """Adds the headers that grading programs of all labs share. Those that are there already stay as old as they are."""
+    for name in ("lab.h", "programs.h", "host/cmocka.h"):
+        there, here = os.path.join(root, "labs/lib", name), os.path.join(tree, "lab/lib", name)
+        os.makedirs(os.path.dirname(here), exist_ok=True)
+        if not os.path.exists(here):
+            shutil.copyfile(there, here)
+
+
 def add_lab(root, lab, tree):
     """Adds what students need of a lab: the handout, the points, the grading programs, the three commands."""
     for name in HANDOUTS:
         shutil.copyfile(lab.path("README" + name), os.path.join(tree, "LAB" + name))
-    os.makedirs(os.path.join(tree, "lab"))
+    os.makedirs(os.path.join(tree, "lab"), exist_ok=True)
     for name in OF_LAB:
         if os.path.exists(lab.path(name)):
             shutil.copyfile(lab.path(name), os.path.join(tree, "lab", name))
@@ -144,10 +153,7 @@ def add_lab(root, lab, tree):
     for name, path in bugs_of(lab.points, root).items():
         os.makedirs(os.path.join(tree, "lab/bugs"), exist_ok=True)
         shutil.copyfile(path, os.path.join(tree, "lab/bugs", name + ".patch"))
-    for name in ("lab.h", "programs.h", "host/cmocka.h"):
-        path = os.path.join(tree, "lab/lib", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        shutil.copyfile(os.path.join(root, "labs/lib", name), path)
+    copy_libraries(root, tree)
     put(os.path.join(tree, "lab/name"), lab.name + "\n")
     put(os.path.join(tree, ".gitattributes"), ATTRIBUTES)
     for name in SCRIPTS:

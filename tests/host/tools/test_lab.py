@@ -22,7 +22,8 @@ from base import ROOT, TOOLS
 from grader import bugs, build, commands, filming, limits, report, run, seal
 from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
-from labs import check, films, grading, gradescope, repository, slots, trees
+from labs import check, commit, films, grading, gradescope, handout, repository, slots, trees
+from mutation import area
 from lib.tap import case, equal, has, lacks, main
 from recording import file
 
@@ -929,13 +930,13 @@ def a_lab_s_mistakes_are_found():
         def found():
             said = io.StringIO()
             with redirect_stdout(said):
-                status = check.check(root, argparse.Namespace(names=[], patches=True, some=False, seed=1))
+                status = check.check(root, argparse.Namespace(names=[], patches=True, commit=False, seed=1))
             return status, said.getvalue()
 
         status, text = found()
         equal(1, status, "status")
         has(text, "second.patch adds 1 lines, not 60 to 150", "a short solution")
-        has(text, "# fewer than 8\nnot ok 5", "few wrong solutions")
+        has(text, "# fewer than 8\nnot ok 6", "few wrong solutions")
         lacks(text, "bad: ", "the one that fits")
         has(text, "answers.md answers 1 of 2 questions", "answers")
         os.unlink(os.path.join(root, "labs/small/answers.md"))
@@ -959,6 +960,105 @@ def a_lab_s_mistakes_are_found():
         has(refused(trees.lab_of, root, "small"), "'icount=3' is neither an option nor a limit", "an option")
         write(root, "labs/small/points.txt", POINTS.replace("icount", "swap_reads=0"))
         has(refused(trees.lab_of, root, "small"), "'swap_reads=0' is neither an option nor a limit", "a disk that never reads")
+
+
+@case
+def R160_what_a_handout_names_is_there():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        lab, at_start = trees.lab_of(root, "small"), os.path.join(place, "start")
+        trees.solution(root, lab, "start", at_start)
+        write(root, "mm/b.c", "int b_look(void) { return fault->prepared; }\n")
+        write(root, "tools/lab", "int left_out;\n")
+        there = handout.Tree(root, lab, at_start)
+        for text, mistakes in (
+                ("`copies`, `mm/a.c`, `b_look()`, `fault->prepared`, `also_shares`, `make -j`, `copyout()`, `build/x`, `other/y`", []),
+                ("`b_looks()` and `b_gone`", ["b_gone is nowhere", "b_looks() is nowhere"]), ("`fault->source`", ["fault->source is nowhere"]),
+                ("`left_out`", ["left_out is nowhere"]), ("`mm/c.c`", ["mm/c.c: no such file"]),
+                ("1. Do. *Tests:* `frames taken`,\n   `values`. If `none` is done.\n2. *测试：*`frames taken`。`nil`\n", []),
+                ("1. Do. *Test:* `frames are\n   taken`.\n2. Go on.", ["no test is called 'frames are taken'"])):
+            equal(mistakes, handout.mistakes_in(text, there, {"frames taken", "values"}), text)
+
+
+@case
+def R160_what_each_commit_shows_of_a_lab():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/points.txt", "a | 1 keep | t frames | host | x\nb | 1 gain | t frames | host | x\nc | 1 gain | t frames | | x\n"
+              "d | 1 gain | t frames | kernel=hardened | x\ne | 1 keep | t frames | | x\n"
+              + "".join(f"f{n} | 1 gain | t frames | machine=spike | x\n" for n in range(6)))
+        lab = trees.lab_of(root, "small")
+        names = [[point.name for point in commit.chosen_of_start(lab.points, number)] for number in range(4)]
+        equal([["a", "b", "c", "e", "f0", "f4"], ["a", "b", "c", "e", "f1", "f5"], ["a", "b", "c", "e", "f2"], ["a", "b", "c", "e", "f3"]], names,
+              "of a start tree")
+        seen = {tuple(point.name for point in commit.chosen_of_second(lab.points, number)) for number in range(8)}
+        equal({("a", "b", name) for name in ("c", "e", *(f"f{n}" for n in range(6)))}, seen, "of the second solution, one after the other")
+        outcomes = [run.not_run(point, "no") for point in lab.points[:3]]
+        equal(["a (keep): no"], commit.start_is_wrong(outcomes), "a start tree that does not link what runs on this computer")
+        for outcome in outcomes[:2]:
+            outcome.passed, outcome.why = True, ""
+        equal(["b (gain): passes"], commit.start_is_wrong(outcomes), "one that has a solution")
+
+
+@case
+def R160_a_lab_that_is_broken_fails_with_the_commit():
+    """A patch that does not fit, a kernel that does not compile, and programs for this computer that do not link."""
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        git(root, "commit", "-q", "--allow-empty", "-m", "another")
+        real = build.kernel, build.host_programs, build.guests, run.run, area.run
+        os.environ.pop("FAULTLINE_BUILD", None)  # the build of another tree
+        reasons = {}
+
+        def kernel(_build, targets=(), **_more):
+            if "kernel" in reasons and "copies" in read(place, "area/commit/tree/mm/a.c"):
+                raise build.Broken(reasons["kernel"])
+
+        def ran(_place, point, _seed, seconds):
+            outcome = run.not_run(point, "no")
+            text = read(place, "area/commit/tree/mm/a.c")
+            outcome.passed = point.kind == "keep" or "share" in text
+            return outcome
+
+        def found(**why):
+            reasons.clear()
+            reasons.update(why)
+            tap, said = check.Tap(), io.StringIO()
+            with redirect_stdout(said):
+                commit.check(root, ["small"], os.path.join(place, "area"), 1, tap)
+            return tap.failed, said.getvalue()
+
+        try:
+            build.kernel, build.guests, run.run, area.run = kernel, lambda *_: {}, ran, lambda *_: True
+            build.host_programs = lambda *_: ({}, reasons.get("hosts", ""))
+            failed, text = found()
+            equal((0, 3), (failed, text.count("\nok ")), "a good lab: " + text)
+            has(text, "# commit number 2, seed 1", "its number")
+            equal(0, found()[0], "once more")
+            has(found(kernel="a.c:1: error: x")[1], "# a.c:1: error: x\nnot ok 2 - small: the start tree", "a kernel that does not compile")
+            has(found(hosts="undefined reference")[1], "# undefined reference\n", "what the labs have in common")
+            write(root, "labs/small/second.patch", SECOND.replace("-int copies", "-int copied"))
+            has(found()[1], "# git apply: error", "a patch that does not fit")
+        finally:
+            build.kernel, build.host_programs, build.guests, run.run, area.run = real
+
+
+@case
+def a_folder_is_renewed():
+    with tempfile.TemporaryDirectory() as place:
+        kept, here = os.path.join(place, "kept"), os.path.join(place, "here")
+        for name in ("a", "b/c", "b/d/e"):
+            write(kept, name, name)
+        slots.renew(kept, here)
+        inode = os.stat(os.path.join(here, "a")).st_ino
+        write(here, "b/c", "longer than before")
+        write(here, "new/file", "x")
+        write(here, "b/more", "x")
+        shutil.rmtree(os.path.join(here, "b/d"))
+        slots.renew(kept, here)
+        equal((["a", "b"], ["c", "d"], "b/c", "b/d/e"), (sorted(os.listdir(here)), sorted(os.listdir(here + "/b")), read(here, "b/c"), read(here, "b/d/e")),
+              "what is there")
+        equal((inode, os.stat(kept + "/b/c").st_mtime_ns), (os.stat(here + "/a").st_ino, os.stat(here + "/b/c").st_mtime_ns), "what stays, and times")
 
 
 @case
@@ -1166,6 +1266,22 @@ def R160_a_recording_that_misses_a_change_is_found():
             said = "\n".join(films.mistakes_in(file.Recording(path)))
             equal(not says, not said, said)
             has(said, says, says)
+
+
+@case
+def paths_are_of_the_folder_where_they_were_typed():
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("lab", "grader", "labs", "mutation", "recording", "runner", "structure"):
+            (shutil.copytree if os.path.isdir(os.path.join(TOOLS, name)) else shutil.copy)(os.path.join(TOOLS, name), os.path.join(place, name))
+        root = tree(place, "teacher")
+        for name in os.listdir(place):
+            if name != "teacher":
+                os.makedirs(os.path.join(root, "tools"), exist_ok=True)
+                shutil.move(os.path.join(place, name), os.path.join(root, "tools", name))
+        shutil.copy(os.path.join(TOOLS, "context_patch.py"), os.path.join(root, "tools"))
+        done = subprocess.run([sys.executable, os.path.join(root, "tools/lab"), "start", "small", "mine"], cwd=place, capture_output=True, text=True, check=False)
+        equal((0, ""), (done.returncode, done.stderr.replace("lab: changes that are not committed are left out: tools/lab\n", "")), "a start")
+        equal("small\n", read(place, "mine/lab/name"), "where it is")
 
 
 @case
