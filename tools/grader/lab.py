@@ -40,7 +40,7 @@ class Point:
         self.board = "virt"
         self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
         self.only_word = ""  # what the kernel's command line has in place of all else
-        self.swap_reads = 0  # how many requests a second the swap disk reads; 0: as many as it can
+        self.swap_reads = self.swap_writes = 0  # how many requests a second the swap disk takes; 0: as many as it can
         for word in options.split():
             self.take_option(word)
         if self.hart > self.harts or (self.hart and ONE_HART not in options.split()):
@@ -49,7 +49,7 @@ class Point:
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
         strict (on the strict machine), bug=NAME (the kernel has this bug, which a test has to find), hart=N, input,
-        swap_reads=N, only_word=WORD, or a limit."""
+        swap_reads=N, swap_writes=N, only_word=WORD, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
@@ -68,8 +68,8 @@ class Point:
             self.options += ["--" + name, value]
             self.harts = int(value) if name == "harts" else self.harts
             self.board = value if name == "machine" else self.board
-        elif name == "swap_reads" and value.isdigit() and int(value):
-            self.swap_reads = int(value)
+        elif name in ("swap_reads", "swap_writes") and value.isdigit() and int(value):
+            setattr(self, name, int(value))
         elif name == "only_word" and value:
             self.only_word = value
         elif name == "bug" and value and self.of_student:
