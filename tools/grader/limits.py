@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from runner.patience import Patience
+from runner.patience import Patience, family
 
 CPU_SECONDS = 60  # of one process
 ADDRESSES = 2 << 30  # bytes; QEMU reserves far more than it uses
@@ -24,7 +24,8 @@ PROCESSES = 256  # more than the user has already
 OUTPUT_BYTES = 256 << 10
 PIECE = 1 << 16
 PAUSE = 0.3  # seconds between two pieces of an input
-IDLE = 30  # seconds in which a command that could run does nothing: ./run.sh has ended its machine before
+IDLE = 30  # seconds in which all threads of a command sleep; more than the 20 of ./run.sh, which ends its machine first
+LOADED = 40  # so many times its processor time a command may take by the clock, on a host that is that busy
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted.py"), encoding="utf-8") as source:
     COUNTED = source.read()  # as an argument, for the file may be out of the command's reach
 
@@ -231,11 +232,24 @@ def add_used(told, patience):
 
 def end_group(process):
     """Kills a command and all that it has started."""
-    try:
+    for pid in family(process.pid, "/proc"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
+
+
+class Watch(Patience):
+    """A Patience of a command and of all that it has started, with a limit by the clock as well: a hostile one may find a way
+    to be neither busy nor idle."""
+
+    def __init__(self, pid, cpu):
+        super().__init__(pid, cpu, IDLE, all_below=True)
+        self.end = self.clock() + LOADED * cpu + IDLE
+
+    def look(self):
+        return super().look() or ("no end, for very long" if self.clock() > self.end else "")
 
 
 def collect(process, texts, patience, on_output):
@@ -293,7 +307,7 @@ def run(command, cpu, limits=Limits(), cwd=None, env=None, pieces=(), on_output=
         texts = {process.stdout: bytearray(), process.stderr: bytearray()}
         if pieces:
             threading.Thread(target=feed, args=(process.stdin, pieces), daemon=True).start()
-        patience = Patience(process.pid, cpu, IDLE, all_below=True)
+        patience = Watch(process.pid, cpu)
         try:
             stopped = collect(process, texts, patience, on_output)
         finally:

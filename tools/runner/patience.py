@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""How long a command may take. A limit by the clock ends what is right on a busy host; these limits do not: the processor
-time that the command uses, and the time in which it could run and does nothing."""
+"""How long a command may take, counted so that a busy host does not matter: the processor time that it uses, and the time in
+which all of its threads sleep."""
 
 import os
 import time
 
 LOOK, LOOK_AT_ALL = 0.25, 1.0  # seconds between two looks: at one process, at all that there are
 TICKS = os.sysconf("SC_CLK_TCK")
-AWAKE = b"RD"  # states of threads that run, that wait for a processor, and that wait for a disk
+AWAKE = b"R"  # the state of threads that run, or wait for a processor
 
 
 def stat_of(path):
@@ -57,7 +57,8 @@ class Patience:
         self.all_below, self.proc, self.clock = all_below, proc, clock
         self.pause = LOOK_AT_ALL if all_below else LOOK
         self.used = self.idled = 0.0  # seconds so far
-        self.ticks, self.looked = 0, clock()
+        self.ticks, self.seen = 0, {}  # of all processes, also those that have ended; {(pid, start): ticks}
+        self.looked = clock()
 
     def _members(self):
         if self.all_below:
@@ -65,18 +66,30 @@ class Patience:
         fields = stat_of(f"{self.proc}/{self.pid}/stat")
         return {self.pid: fields} if fields else {}
 
+    def _count(self, members):
+        """Adds what the processes have used. Their children that have ended and were waited for are in their own numbers; what
+        another one has used since it was seen last is lost."""
+        with_children = 0
+        for pid, fields in members.items():
+            own, of_children = (sum(map(int, fields[first : first + 2])) for first in (11, 13))
+            key = pid, fields[19]
+            self.ticks += own - self.seen.get(key, 0)
+            self.seen[key] = own
+            with_children += own + of_children
+        self.ticks = max(self.ticks, with_children)
+
     def look(self):
         """Counts what has been used since the last look. Gives why the command has to be ended, or ""."""
         now = self.clock()
         if now - self.looked < self.pause:
             return ""
         members = self._members()
-        # User and system time, its own and that of its children that have ended.
-        ticks = sum(int(number) for fields in members.values() for number in fields[11:15])
-        if members and ticks <= self.ticks and not any(is_awake(f"{self.proc}/{pid}") for pid in members):
-            self.idled += min(now - self.looked, 2 * self.pause)  # no more than was seen: who looks may have had to wait, too
-        self.ticks, self.looked = max(ticks, self.ticks), now
-        self.used = self.ticks / TICKS
+        self._count(members)
+        used = self.ticks / TICKS - self.used
+        if members and not any(is_awake(f"{self.proc}/{pid}") for pid in members):
+            # No more than was seen: who looks may have had to wait, too.
+            self.idled += max(min(now - self.looked, 2 * self.pause) - used, 0)
+        self.used, self.looked = self.ticks / TICKS, now
         if self.used > self.cpu:
             return f"no end within {self.cpu:g} s of processor time"
         return f"no end: nothing ran for {self.idle:g} s" if self.idled > self.idle else ""

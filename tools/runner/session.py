@@ -387,7 +387,9 @@ class Session:
             why = patience.look() if patience else ""
             if why:
                 raise TimeoutError(why)
-            self.loop.turn(self._pass_keys(left if not patience else LOOK if left is None else min(LOOK, left)))
+            if patience:
+                left = LOOK if left is None else min(LOOK, left)
+            self.loop.turn(self._pass_keys(left))
         self._await_end()
         self.drain(None)
         return self.qemu.wait()

@@ -4,6 +4,7 @@
 one."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -32,7 +33,7 @@ class Proc:
         """Writes a process with a thread in each of these states."""
         ticks = int(seconds * patience.TICKS)
         for number, state in enumerate(states):
-            text = f"{pid} (a ) R b) {state} {parent} {'0 ' * 9}{ticks} 0 {int(of_children * patience.TICKS)} 0 20 0"
+            text = f"{pid} (a ) R b) {state} {parent} {'0 ' * 9}{ticks} 0 {int(of_children * patience.TICKS)} 0 20 0 1 0 {pid}"
             for path in [f"{pid}/task/{pid + number}"] + [str(pid)] * (not number):
                 os.makedirs(os.path.join(self.folder, path), exist_ok=True)
                 with open(os.path.join(self.folder, path, "stat"), "w", encoding="ascii") as file:
@@ -69,13 +70,40 @@ def a_machine_may_use_so_much_processor_time():
 def who_waits_for_a_processor_is_not_idle():
     with tempfile.TemporaryDirectory() as folder:
         proc, clock = Proc(folder), Clock()
-        for states in ("SSR", "SDS"):
-            proc.put(7, 1, states, 1)
-            equal("", looks(patience.Patience(7, 3, 5, proc=folder, clock=clock), clock, 1000), states)
+        proc.put(7, 1, "SSR", 1)
+        equal("", looks(patience.Patience(7, 3, 5, proc=folder, clock=clock), clock, 1000), "one thread waits for a processor")
         proc.put(7, 1, "SSS", 1)
         watch = patience.Patience(7, 3, 5, proc=folder, clock=clock)
         equal("", looks(watch, clock, 4), "asleep for a while")
         equal("no end: nothing ran for 5 s", looks(watch, clock, 2), "asleep for long")
+
+
+@case
+def little_work_now_and_then_is_no_work():
+    with tempfile.TemporaryDirectory() as folder:
+        proc, clock, used = Proc(folder), Clock(), [0.0]
+        watch = patience.Patience(7, 30, 5, proc=folder, clock=clock)
+
+        def work():
+            used[0] += watch.pause / 20
+            proc.put(7, 1, "SD", used[0])
+
+        equal("no end: nothing ran for 5 s", looks(watch, clock, 6, work), "a thread that sleeps and one in vfork()")
+
+
+@case
+def children_that_have_ended_are_not_forgotten():
+    with tempfile.TemporaryDirectory() as folder:
+        proc, clock, pids = Proc(folder), Clock(), [100]
+        proc.put(7, 1, "S", 0.1)
+        watch = patience.Patience(7, 3, 5, all_below=True, proc=folder, clock=clock)
+
+        def work():
+            shutil.rmtree(os.path.join(folder, str(pids[0])), ignore_errors=True)
+            pids[0] += 1
+            proc.put(pids[0], 7, "R", 0.5)
+
+        equal("no end within 3 s of processor time", looks(watch, clock, 9, work), "one child after the other, and nobody waits for them")
 
 
 @case
