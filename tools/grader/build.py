@@ -15,6 +15,7 @@ KERNEL = "faultline.elf"
 HARDENED = "faultline-hardened.elf"
 INIT = "user/init"
 STRICT = "tools/strict/strict.elf"  # the strict machine's firmware
+HOST_SOURCES = "tests/host/mm-sources.txt"  # the list of what the host tests of mm/ are made from, as Meson has it
 COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-gdwarf-4", "-static", "-fno-pic", "-no-pie"]
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
@@ -70,7 +71,7 @@ def errors_of(text):
 def targets_of(points):
     """Returns what has to be built of a tree to run these points."""
     kernels = [KERNEL, *([HARDENED] if any(point.kernel for point in points) else [])]
-    return [*kernels, INIT, *([STRICT] if any(point.is_strict for point in points) else []), *programs_of_students(points)]
+    return [*kernels, INIT, *([HOST_SOURCES] if any(point.on_host for point in points) else []), *([STRICT] if any(point.is_strict for point in points) else []), *programs_of_students(points)]
 
 
 class Progress:
@@ -121,7 +122,8 @@ def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None, so
     if done.stopped:
         raise Broken("the compilation was stopped: " + done.stopped)
     if done.status:
-        raise Broken(errors_of(done.out.decode(errors="replace")) or done.err.decode(errors="replace"))
+        raise Broken(errors_of(done.out.decode(errors="replace")) or done.err.decode(errors="replace").strip()
+                     or f"ninja ended with status {done.status}, and no compiler has said why")
 
 
 def is_newer(path, sources):
@@ -153,7 +155,6 @@ def guests(root, lab, common, folder):
 
 # ---- programs that run mm/ here, on the fake machine of the host tests ----
 
-HOST_SOURCES = "tests/host/mm-sources.txt"  # in a build folder: Meson lists there what the host tests of mm/ are made from
 HOST_INCLUDES = ("tests/host/mm", ".", "include", "arch/include", "tests/host/fake")
 HOST_RULES = """rule cc
   command = {compiler} -MD -MF $out.d -c -O1 -g1 -std=gnu11 -DFAULTLINE_HARDENED=1 -w {includes} -o $out $in
@@ -190,7 +191,7 @@ def host_ninja(root, made, lab, common, compiler):
 
 def host_programs(root, made, lab, common, folder, limited=limits.Limits(), jobs=None, sources=(), progress=None):
     """Compiles mm/ and the lab's programs in host/ for this machine; returns ({name: path}, ""), or what the compiler said: a
-    kernel may use in mm/ what is not there on the host. `made` is a build folder that is up to date; `sources` are those of
+    kernel may use in mm/ what is not there on the host. `made` is a build folder that has HOST_SOURCES; `sources` are those of
     kernel()."""
     names = lab.programs("host")
     if not names:
