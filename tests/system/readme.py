@@ -4,6 +4,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 
@@ -111,7 +112,7 @@ def a_lab_is_started():
     if not os.path.isdir(os.path.join(ROOT, "labs")) or not os.path.exists(os.path.join(ROOT, ".git")):
         raise Skip("it needs the labs, and a git repository")
     with tempfile.TemporaryDirectory() as where:
-        equal(0, typed(f"{ROOT}/tools/lab start cow cow", where)[0], "status")
+        equal(0, typed(shlex.join([os.path.join(ROOT, "tools/lab"), "start", "cow", "cow"]), where)[0], "status")
         status, said = typed("./grade --list", os.path.join(where, "cow"))
         equal(0, status, "./grade")
         has(said, "frames after fork (", "its tests")

@@ -23,7 +23,7 @@ OPTIONS = ("werror", "debug", "optimization", "all_checks")  # of a build, which
 COMPILED = (".o", ".a")
 NINJAS = (".ninja_log", ".ninja_deps")  # what ninja knows of what it has made: commands, times, headers
 FAILS_AFTER = 4  # seconds of processor time that a point gets which is expected to fail; one that passes takes less than three
-OTHER_BOARDS = 4  # a commit runs so much less of the gains on other machines than virt: a start tree is slow there
+OTHER_BOARDS = 4  # a commit runs one in four of the gains on other boards than virt: start trees are slow there
 
 
 class Base:
@@ -49,7 +49,7 @@ class Base:
             slots.mirror(fresh, self.tree)
         self.set_up()
         programs = {name for lab in labs for name in build.programs_of_students(trees.points_of(lab))}
-        build.kernel(self.build, [*NEEDED, *sorted(programs)])
+        build.kernel(self.build, [*NEEDED, build.HOST_SOURCES, *sorted(programs)])
         broken = ""
         for lab in labs:
             broken = broken or build.host_programs(self.tree, self.build, lab, os.path.join(self.tree, "lab/lib"), self.host)[1]
@@ -91,7 +91,7 @@ class Base:
     def place(self, lab, guests, points):
         """Compiles what the tree has now, and what the points need; returns where they run."""
         students = Lab(os.path.join(self.tree, "lab"), lab.name)
-        build.kernel(self.build, [*NEEDED, *build.programs_of_students(points)])
+        build.kernel(self.build, sorted({*NEEDED, *build.targets_of(points)}))
         hosts = build.host_programs(self.tree, self.build, students, students.path("lib"), self.host) \
             if any(point.on_host for point in points) else ({}, "")
         return run.Place(self.tree, self.build, guests, hosts)
@@ -145,7 +145,7 @@ def check_lab(base, lab, number, seed, tap):
             outcomes = grade(base.place(lab, guests, chosen), chosen, seed, kind)
             wrong, said = mistakes(outcomes), [f"{sum(one.passed for one in outcomes)} of {len(outcomes)} pass"]
         except (Wrong, build.Broken, OSError) as error:
-            wrong = str(error).splitlines()
+            wrong = str(error).splitlines() or ["it failed"]
         tap.point(f"{lab.name}: {name}", wrong, *said)
 
     attempt("start", "the start tree builds and has its points", lambda: base.become(lab), chosen_of_start(points, number), start_is_wrong)

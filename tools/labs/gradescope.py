@@ -44,6 +44,9 @@ source=$top/source
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/in"
+# Programs of submissions may not read the results, which tell of hidden points.
+mkdir -p "$top/results"
+chmod 700 "$top/results"
 # By this name the results are $top/results/results.json, which grows with each point.
 patches=("$top"/submission/*.patch "$top"/submission/*.diff)
 if [ ${#patches[@]} = 1 ]; then

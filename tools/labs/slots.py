@@ -79,9 +79,9 @@ def renew(folder, to):
         for name in names:
             one, other = os.path.join(at, name), os.path.join(here, name)
             if not os.path.lexists(other) or seen(one) != seen(other):
-                if os.path.lexists(other):
-                    os.unlink(other)
-                shutil.copy2(one, other, follow_symlinks=False)
+                part = other + ".part"  # so that nothing is there in part if this is interrupted
+                shutil.copy2(one, part, follow_symlinks=False)
+                os.replace(part, other)
 
 
 def has_text(path, text):

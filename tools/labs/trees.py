@@ -54,7 +54,7 @@ def git(words, folder, data=None, **more):
     if not shutil.which("git"):
         raise Wrong("git is missing: sudo apt-get install git")
     env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "LC_ALL": "C", **more}
-    done = subprocess.run(["git", *words], cwd=folder, input=data, capture_output=True, check=False, env=env)
+    done = subprocess.run(["git", "-c", "safe.directory=*", *words], cwd=folder, input=data, capture_output=True, check=False, env=env)
     if done.returncode:
         raise Wrong(f"git {words[0]}: {(done.stderr or done.stdout).decode(errors='replace').strip()}")
     return done.stdout

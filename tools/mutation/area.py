@@ -119,7 +119,7 @@ class Slot(Build):
         subprocess.run(["cp", "-a", other.folder, self.folder], check=True)
         for folder, _, files in os.walk(self.build):
             for name in files:
-                if name.endswith((".ninja", ".json", ".d")):
+                if name.endswith((".ninja", ".json", ".d", "prefix-maps")):
                     move(os.path.join(folder, name), other.folder + "/", self.folder + "/")
 
     def ninja(self, jobs, targets=()):
