@@ -67,7 +67,7 @@ def a_machine_may_use_so_much_processor_time():
 
 
 @case
-def who_waits_for_a_processor_is_not_idle():
+def R161_who_waits_for_a_processor_is_not_idle():
     with tempfile.TemporaryDirectory() as folder:
         proc, clock = Proc(folder), Clock()
         proc.put(7, 1, "SSR", 1)
