@@ -27,8 +27,8 @@ Standard input, output and error are the program's own.
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
-  --cpu-timeout S          end after S seconds of QEMU's processor time, or 20 s in which no hart ran: that
-                           is the same on a busy host
+  --cpu-timeout S          end after S seconds of QEMU's processor time, or 20 s in which no hart ran:
+                           a busy host does not shorten that
   --icount                 time is the number of instructions: for measuring (one hart,
                            or --strict)
   --env NAME=VALUE         set a variable of the program's environment
