@@ -233,6 +233,15 @@ __attribute__((unused)) static long used_frames(void)
 	return (long)(machine.frames - machine.free_frames);
 }
 
+/*
+ * Tells how many frames were taken. Another process may give a few back between two counts, such as a copy that its
+ * fault has prepared and does not need any more; so a few less than none are none.
+ */
+__attribute__((unused)) static void result_frames(const char *name, long taken)
+{
+	result(name, taken < 0 && taken >= -4 ? 0 : (uint64_t)taken);
+}
+
 /* The address of the frame that a process has at an address; 0: none. pid 0: the caller. */
 __attribute__((unused)) static unsigned long frame_at(int pid, const void *address)
 {

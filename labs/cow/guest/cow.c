@@ -40,12 +40,12 @@ static void frames(uint64_t seed, size_t n)
 		_exit(0);
 	}
 	hear(&up);
-	result("frames_taken", private_frames() - before);
+	result_frames("frames_taken", private_frames() - before);
 	show_first_copy(child, pages, n);
 	tell(&down, 0);
 	result("child", hear(&up));
 	result("parent", sum(pages, n));
-	result("frames_taken_by_reads", private_frames() - before);
+	result_frames("frames_taken_by_reads", private_frames() - before);
 	tell(&down, 0);
 	join_child(child);
 }
@@ -120,7 +120,7 @@ static void grandchild(uint64_t seed, size_t n)
 			tell(&up, sum(pages, n));
 			_exit(0);
 		}
-		result("frames_taken", private_frames() - before);
+		result_frames("frames_taken", private_frames() - before);
 		show_first_copy(child, pages, n);
 		fill(pages, n / 2, BY_PARENT(seed));
 		tell(&down, 0);
@@ -468,7 +468,7 @@ static void kernel_writes(uint64_t seed, size_t n)
 		tell(&up, sum(pages, n));
 		_exit(0);
 	}
-	result("frames_taken_by_fork", private_frames() - before);
+	result_frames("frames_taken_by_fork", private_frames() - before);
 	check_count("read into pages that are shared", pread(file, pages, n * PAGE, 0), n * PAGE);
 	tell(&bytes, 0);
 	result("second_child", hear(&up));
@@ -549,7 +549,7 @@ static void last(uint64_t seed, size_t n)
 		_exit(0);
 	}
 	result("child", hear(&up));
-	result("frames_taken_beyond_the_copies", private_frames() - taken - (long)(n / 2));
+	result_frames("frames_taken_beyond_the_copies", private_frames() - taken - (long)(n / 2));
 	fill(pages, n / 2, BY_PARENT(seed));
 	tell(&down, 0);
 	join_child(child);
@@ -589,7 +589,7 @@ static void leaks(uint64_t seed, size_t n)
 	before = used_frames();
 	for (uint64_t i = 2; i < 40; i++)
 		one_generation(pages, n, mix(seed, i), i == 39, &up);
-	result("frames_lost", used_frames() - before);
+	result_frames("frames_lost", used_frames() - before);
 	result("parent", sum(pages, n));
 }
 
@@ -620,7 +620,7 @@ static void zeros(uint64_t seed, size_t n)
 	}
 	result("zeros", total);
 	page_write(pages, seed);
-	result("frames_taken", private_frames() - before);
+	result_frames("frames_taken", private_frames() - before);
 	fresh = map_pages(n, MAP_PRIVATE);
 	result("fresh", sum(fresh, n) + sum(pages + PAGE, n - 1));
 }
@@ -656,7 +656,7 @@ static void refused(uint64_t seed, size_t n)
 			before = used_frames();
 	}
 	result("refused", (uint64_t)errors);
-	result("frames_lost", used_frames() - before);
+	result_frames("frames_lost", used_frames() - before);
 	result("pages_moved", moved(pages, n, frames_before));
 	result("parent", sum(pages, n));
 }

@@ -31,11 +31,11 @@ static void frames(uint64_t seed, size_t n)
 	before = private_frames();
 	pid = start(MADE, "read_all", seed, n);
 	hear(&up);
-	result("frames_taken", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken", private_frames() - before);
 	show_first_private(pid, TEXT_AT, n);
 	tell(&down, 0);
 	result("child", hear(&up));
-	result("frames_taken_by_reads", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken_by_reads", private_frames() - before);
 	tell(&down, 0);
 	join_child(pid);
 }
@@ -66,12 +66,12 @@ static void zeros_behind(uint64_t seed, size_t n)
 	before = private_frames();
 	pid = start(MADE, "read_data", seed, n);
 	hear(&up);
-	result("frames_taken", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken", private_frames() - before);
 	show_first_private(pid, DATA_AT, 2 * n + 1);
 	tell(&down, 0);
 	result("data", hear(&up));
 	result("bytes_that_are_not_zero", hear(&up));
-	result("frames_taken_by_reads", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken_by_reads", private_frames() - before);
 	tell(&down, 0);
 	join_child(pid);
 }
@@ -98,7 +98,7 @@ static void instances(uint64_t seed, size_t n)
 		tell(&down, 0);
 		total = total * 3 + hear(&up);
 		if (i == 1)
-			result("frames_taken_by_the_second", (uint64_t)(used_frames() - before));
+			result_frames("frames_taken_by_the_second", used_frames() - before);
 	}
 	result("all", total);
 	for (unsigned i = 0; i < INSTANCES; i++) {
@@ -221,7 +221,7 @@ static void faults(uint64_t seed, size_t n)
 	pid = start(MADE, "count_faults", seed, n);
 	result("faults", hear(&up));
 	result("child", hear(&up));
-	result("frames_taken", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken", private_frames() - before);
 	tell(&down, 0);
 	join_child(pid);
 }

@@ -591,7 +591,7 @@ static void only_read(uint64_t seed, size_t n)
 			fail("a write of memory that was dropped");
 		zeros += word == 0;
 	}
-	result("frames_taken", (uint64_t)(private_frames() - before));
+	result_frames("frames_taken", private_frames() - before);
 	result("zeros", zeros);
 	for (size_t i = 0; i < 64; i++) /* the kernel's copy is the first access */
 		if (pwrite(copy, frozen + i * PAGE, PAGE, (off_t)(i * PAGE)) != (ssize_t)PAGE)
@@ -1259,7 +1259,7 @@ static void many(uint64_t seed, size_t n)
 			show_end("a process without a handler", end, 128 + SIGSEGV);
 	}
 	result("killed", by_signal);
-	result("frames_lost", (uint64_t)(used_frames() > before ? used_frames() - before : 0));
+	result_frames("frames_lost", used_frames() - before);
 }
 
 int main(int argc, char **argv)

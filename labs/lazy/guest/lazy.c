@@ -127,7 +127,7 @@ static void heap(uint64_t seed, size_t n)
 	for (size_t i = 0; i < parts; i++)
 		page_write(pages + (i * part + mix(seed, i) % (part / 2)) * PAGE,
 			   mix(LATER(seed), i));
-	result("frames_taken", private_frames() - before);
+	result_frames("frames_taken", private_frames() - before);
 	for (size_t i = 0; i < parts; i++) {
 		size_t at = i * part + mix(seed, i) % (part / 2);
 
@@ -153,9 +153,9 @@ static void frames(uint64_t seed, size_t n)
 	channel_open(&up);
 	before = private_frames();
 	pages = heap_more(n);
-	result("frames_taken_by_brk", private_frames() - before);
+	result_frames("frames_taken_by_brk", private_frames() - before);
 	mapped = map_pages(n, MAP_PRIVATE);
-	result("frames_taken_by_brk_and_mmap", private_frames() - before);
+	result_frames("frames_taken_by_brk_and_mmap", private_frames() - before);
 	fill(pages + (n - touched) * PAGE, touched, seed);
 	fill(mapped, touched, LATER(seed));
 	written = private_frames();
@@ -163,11 +163,11 @@ static void frames(uint64_t seed, size_t n)
 	mapped = mremap(mapped, n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE);
 	if (mapped == MAP_FAILED)
 		fail("mremap");
-	result("frames_taken_by_mremap", private_frames() - written);
+	result_frames("frames_taken_by_mremap", private_frames() - written);
 	mapped = mremap(mapped, 2 * n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
 	if (mapped == MAP_FAILED)
 		fail("mremap with MREMAP_DONTUNMAP");
-	result("frames_taken_by_mremap_with_DONTUNMAP", private_frames() - written);
+	result_frames("frames_taken_by_mremap_with_DONTUNMAP", private_frames() - written);
 	if (madvise(pages, n * PAGE, 18 /* MADV_WIPEONFORK */))
 		fail("madvise");
 	child = fork_child();
@@ -177,7 +177,7 @@ static void frames(uint64_t seed, size_t n)
 		_exit(0);
 	}
 	hear(&up);
-	result("frames_taken_by_fork", private_frames() - written);
+	result_frames("frames_taken_by_fork", private_frames() - written);
 	tell(&down, 0);
 	join_child(child);
 	result("heap", sum(pages + (n - touched) * PAGE, touched));
@@ -227,7 +227,7 @@ static void reads(uint64_t seed, size_t n)
 	before = private_frames();
 	pages = map_pages(n, MAP_PRIVATE);
 	result("words_not_zero", not_zero_ends(pages, n));
-	result("frames_taken", private_frames() - before);
+	result_frames("frames_taken", private_frames() - before);
 	for (size_t i = 0; i < written; i++)
 		page_write(pages + i * apart * PAGE, mix(seed, i));
 	result("frames_beyond_those_written", labs(private_frames() - before - (long)written));
@@ -417,7 +417,7 @@ static void limit(uint64_t seed, size_t n)
 		_exit(98);
 	}
 	far[0] = seed;
-	result("frames_for_a_far_page", private_frames() - before);
+	result_frames("frames_for_a_far_page", private_frames() - before);
 	reached = (stack_end() - touch_down(&code)) / (long)PAGE;
 	result("pages_missing", reached < (long)n - 8 ? (uint64_t)((long)n - reached) : 0);
 	result("pages_beyond_the_limit", reached > (long)n ? (uint64_t)(reached - (long)n) : 0);
@@ -835,7 +835,7 @@ static void leaks(uint64_t seed, size_t n)
 	before = used_frames();
 	for (uint64_t i = 0; i < 40; i++)
 		use_once(n, mix(seed, i));
-	result("frames_lost", used_frames() - before);
+	result_frames("frames_lost", used_frames() - before);
 	result("words_not_zero", not_zeros(pages, n));
 	fill(pages, n, seed);
 	result("written", sum(pages, n));
