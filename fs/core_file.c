@@ -283,7 +283,7 @@ static struct abi_core_time core_time(uint64_t ticks)
 }
 
 /* Times are the process's for its first thread, as on Linux. Call with process_tree_lock held. */
-static void fill_status(struct core *core, const struct thread *thread)
+static void fill_status(struct core *core, struct thread *thread)
 {
 	const struct process *process = thread->process;
 	const struct usage *children = &process->children_usage;
@@ -315,7 +315,7 @@ static void fill_status(struct core *core, const struct thread *thread)
 /* Fills in the next thread from *birth on that waits, but the running one. Returns whether there is one. */
 static bool next_thread(struct core *core, uint64_t *birth)
 {
-	const struct thread *thread;
+	struct thread *thread;
 
 	spin_lock(&process_tree_lock);
 	while ((thread = thread_next(current_process(), *birth))) {

@@ -427,7 +427,7 @@ struct thread_census inspect_census(void)
 }
 
 /* Call with process_tree_lock held. */
-static void fill_facts(const struct thread *thread, struct process_facts *ret)
+static void fill_facts(struct thread *thread, struct process_facts *ret)
 {
 	const struct process *process = thread->process;
 
@@ -467,7 +467,7 @@ static void fill_facts(const struct thread *thread, struct process_facts *ret)
 
 int inspect_facts(const struct thread_id *id, struct process_facts *ret)
 {
-	const struct thread *thread;
+	struct thread *thread;
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);

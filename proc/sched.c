@@ -1509,6 +1509,18 @@ uint64_t thread_user_ticks(const struct thread *thread)
 	return ticks;
 }
 
+struct hart_times sched_hart_times(struct hart *hart)
+{
+	unsigned long flags = sched_times_lock();
+	uint64_t now = arch_time(), ran = clock_ns_to_ticks(clock_ns_at(now));
+	uint64_t idle = MIN(thread_ran_ticks_at(hart->idle, now), ran);
+	uint64_t busy = ran - idle;
+	uint64_t user = sched_user_ticks(&hart->told_ticks, busy, hart->kernel_ticks);
+
+	sched_times_unlock(flags);
+	return (struct hart_times){ .user = user, .kernel = busy - user, .idle = idle };
+}
+
 #define STEAL_LOOKS 16
 
 /* Whether a thread that is ready may go to another hart. Call with sched_lock held. */

@@ -156,6 +156,12 @@ uint64_t thread_user_ticks(const struct thread *thread);
 unsigned long sched_times_lock(void);
 void sched_times_unlock(unsigned long flags);
 
+/* What a hart has done since boot, in ticks. None of these goes back. */
+struct hart_times {
+	uint64_t user, kernel, idle;
+};
+struct hart_times sched_hart_times(struct hart *hart);
+
 /* For the idle thread: waits for an interrupt while no thread is ready, then lets others run. */
 void sched_idle(void);
 
@@ -190,9 +196,25 @@ void sched_sample(bool user);
 
 #include "proc/thread.h"
 
+UNCHECKED static inline uint64_t thread_ran_ticks_at(const struct thread *thread, uint64_t now)
+{
+	return thread->ran_ticks + (thread->on_hart ? now - thread->since_tick : 0);
+}
+
 UNCHECKED static inline uint64_t thread_ran_ticks_held(const struct thread *thread)
 {
-	return thread->ran_ticks + (thread->on_hart ? arch_time() - thread->since_tick : 0);
+	return thread_ran_ticks_at(thread, arch_time());
+}
+
+/*
+ * Returns the part of `ran` to be told as user time, where `kernel` was sampled in the kernel. A sample there charges all time
+ * since the last one to the kernel, also what was told as user time. That stays user time, as *told keeps it, and the
+ * kernel has as much less until `ran` has grown: so neither part goes back.
+ */
+UNCHECKED static inline uint64_t sched_user_ticks(uint64_t *told, uint64_t ran, uint64_t kernel)
+{
+	*told = MAX(*told, ran - MIN(kernel, ran));
+	return MIN(*told, ran);
 }
 
 /* What was not sampled yet is left out, because it may turn out to be kernel time. */

@@ -146,8 +146,10 @@ struct thread {
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
 	/* private to the thread and the interrupts of its hart: */
-	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
-	uint64_t sampled_tick;	/* time of the last sample; atomic */
+	uint64_t kernel_ticks; /* the part of ran_ticks sampled in kernel mode */
+	uint64_t sampled_tick; /* time of the last sample; atomic */
+	uint64_t
+		told_ticks; /* as user time (sched_user_ticks()); guarded by the lock of the run queues */
 	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,

@@ -78,36 +78,39 @@ static unsigned long times_again(unsigned long flags, bool held)
 	return sched_times_lock();
 }
 
-UNCHECKED static inline void add_thread(struct usage *to, const struct thread *thread, uint64_t ran)
+/* Call between sched_times_lock() and sched_times_unlock(). */
+UNCHECKED static inline void add_thread_held(struct usage *to, struct thread *thread)
 {
-	uint64_t kernel = MIN(thread->kernel_ticks, ran);
+	uint64_t ran = thread_ran_ticks_held(thread);
+	uint64_t user = sched_user_ticks(&thread->told_ticks, ran, thread->kernel_ticks);
 
-	to->user_ticks += ran - kernel;
-	to->kernel_ticks += kernel;
+	to->user_ticks += user;
+	to->kernel_ticks += ran - user;
 	to->nvcsw += thread->nvcsw;
 	to->nivcsw += thread->nivcsw;
 	to->fetched_bytes += thread->fetched_bytes;
 	to->dirtied_bytes += thread->dirtied_bytes;
 }
 
-UNCHECKED void usage_add_thread(struct usage *to, const struct thread *thread)
+UNCHECKED void usage_add_thread(struct usage *to, struct thread *thread)
 {
-	add_thread(to, thread, thread_ran_ticks(thread));
+	unsigned long flags = sched_times_lock();
+
+	add_thread_held(to, thread);
+	sched_times_unlock(flags);
 }
 
 /* There may be very many threads. */
 UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
 {
-	bool several = hart_are_several();
-	const struct thread *thread;
+	struct thread *thread;
 	unsigned long flags = 0;
-	unsigned n = 0; /* threads that were read with the lock */
+	unsigned n = 0; /* threads that were read */
 
 	for_each_thread(thread, process) {
-		if (several && n++ % TIMES_IN_A_ROW == 0)
+		if (n++ % TIMES_IN_A_ROW == 0)
 			flags = times_again(flags, n > 1);
-		add_thread(to, thread,
-			   several ? thread_ran_ticks_held(thread) : thread_ran_ticks(thread));
+		add_thread_held(to, thread);
 	}
 	if (n)
 		sched_times_unlock(flags);

@@ -52,7 +52,7 @@ void usage_add_thread_io(struct io_counts *io, struct usage *usage, const struct
 /* The same of a process and of the children that it has waited for. Call with process_tree_lock held. */
 void usage_add_process_io(struct io_counts *io, struct usage *usage, const struct process *process);
 /* Adds a thread's times, switches and bytes. */
-void usage_add_thread(struct usage *to, const struct thread *thread);
+void usage_add_thread(struct usage *to, struct thread *thread);
 /*
  * Adds those of all its threads that have not ended; past_usage has those of the others. Call with
  * process_tree_lock or the signals' lock held.

@@ -104,25 +104,10 @@ static int cpuinfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 	return 0;
 }
 
-/* What a hart has done since boot, in ticks of the timebase. */
-struct hart_times {
-	uint64_t user, system, idle;
-};
-
-/* The part in kernel mode is sampled by timer interrupts, as that of each thread is. */
-static struct hart_times hart_times(const struct hart *hart)
-{
-	uint64_t now = clock_ns_to_ticks(clock_ns());
-	uint64_t idle = MIN(thread_ran_ticks(hart->idle), now);
-	uint64_t system = MIN(atomic_load_relaxed(&hart->kernel_ticks), now - idle);
-
-	return (struct hart_times){ .user = now - idle - system, .system = system, .idle = idle };
-}
-
 static void put_hart_times(struct seq *seq, const struct hart_times *times)
 {
 	seq_put(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", proc_user_ticks(times->user),
-		proc_user_ticks(times->system), proc_user_ticks(times->idle));
+		proc_user_ticks(times->kernel), proc_user_ticks(times->idle));
 }
 
 static void put_harts(struct seq *seq)
@@ -131,16 +116,16 @@ static void put_harts(struct seq *seq)
 
 	/* As on Linux, each hart is looked at again for its line. */
 	for (unsigned i = 0; i < hart_count; i++) {
-		struct hart_times one = hart_times(&harts[i]);
+		struct hart_times one = sched_hart_times(&harts[i]);
 
 		all.user += one.user;
-		all.system += one.system;
+		all.kernel += one.kernel;
 		all.idle += one.idle;
 	}
 	seq_put(seq, "cpu ");
 	put_hart_times(seq, &all);
 	for (unsigned i = 0; i < hart_count; i++) {
-		struct hart_times one = hart_times(&harts[i]);
+		struct hart_times one = sched_hart_times(&harts[i]);
 
 		seq_put(seq, "cpu%u", i);
 		put_hart_times(seq, &one);

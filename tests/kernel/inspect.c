@@ -267,3 +267,85 @@ KTEST(sched_sample_counts_the_kernels_time)
 	EXPECT_TRUE(in_kernel >= SAMPLE);
 	EXPECT_EQ(0, in_user);
 }
+
+/* Lets some time pass that no sample has charged yet. */
+static void spend(void)
+{
+	for (uint64_t since = arch_time(); arch_time() - since < SAMPLE;)
+		;
+}
+
+static struct usage usage_of_thread(void)
+{
+	struct usage usage = { 0 };
+
+	usage_add_thread(&usage, current_thread());
+	return usage;
+}
+
+static struct usage usage_of_process(void)
+{
+	struct usage usage;
+
+	usage_current(&usage);
+	return usage;
+}
+
+static struct usage usage_of_another(void)
+{
+	struct usage usage;
+
+	spin_lock(&process_tree_lock);
+	usage = usage_times(current_process());
+	spin_unlock(&process_tree_lock);
+	return usage;
+}
+
+static uint64_t sum_of(const struct usage *usage)
+{
+	return usage->user_ticks + usage->kernel_ticks;
+}
+
+/* R150. A sample takes back what was told as user time: neither time goes back, and no tick is lost. */
+KTEST_IN_PROCESS(usage_times_never_go_back)
+{
+	struct usage (*const tellers[])(void) = { usage_of_thread, usage_of_process,
+						  usage_of_another };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(tellers); i++) {
+		unsigned long flags = irq_save();
+		struct usage before = tellers[i](), after;
+		uint64_t ran;
+
+		spend();
+		after = tellers[i]();
+		EXPECT_TRUE(sum_of(&after) - sum_of(&before) >= SAMPLE);
+		EXPECT_TRUE(before.user_ticks <= after.user_ticks);
+		before = after;
+		sched_sample(false);
+		ran = thread_ran_ticks(current_thread());
+		after = tellers[i]();
+		EXPECT_TRUE(before.user_ticks <= after.user_ticks);
+		EXPECT_TRUE(before.kernel_ticks <= after.kernel_ticks);
+		irq_restore(flags);
+		EXPECT_TRUE(sum_of(&after) >= ran);
+	}
+}
+
+KTEST(times_of_a_hart_never_go_back)
+{
+	unsigned long flags = irq_save();
+	struct hart *hart = hart_this();
+	struct hart_times before = sched_hart_times(hart), after;
+
+	spend();
+	after = sched_hart_times(hart);
+	EXPECT_TRUE(after.user - before.user >= SAMPLE);
+	before = after;
+	sched_sample(false);
+	after = sched_hart_times(hart);
+	EXPECT_TRUE(before.user <= after.user);
+	EXPECT_TRUE(before.kernel <= after.kernel);
+	EXPECT_EQ(before.idle, after.idle);
+	irq_restore(flags);
+}

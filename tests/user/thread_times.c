@@ -40,8 +40,23 @@ static void use_time(int64_t want)
 		continue;
 }
 
+static int64_t us(struct timeval t)
+{
+	return t.tv_sec * 1000000ll + t.tv_usec;
+}
+
+/* Whether one of the two times is less than at the last look, which *last has. */
+static bool usage_goes_back(int who, struct rusage *last)
+{
+	struct rusage before = *last;
+
+	MUST(getrusage(who, last));
+	return us(last->ru_utime) < us(before.ru_utime) || us(last->ru_stime) < us(before.ru_stime);
+}
+
 static void *go_forwards(void *unused)
 {
+	struct rusage own = { 0 }, of_all = { 0 };
 	int64_t last = 0, process = 0;
 	long back = 0;
 
@@ -51,6 +66,8 @@ static void *go_forwards(void *unused)
 		int64_t all = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		back += now < last || all < process || all < now;
+		back += usage_goes_back(RUSAGE_THREAD, &own) +
+			usage_goes_back(RUSAGE_SELF, &of_all);
 		last = now;
 		process = all;
 		if (i % 100 == 0)
