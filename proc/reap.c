@@ -37,15 +37,13 @@ static bool wants_state(const struct wait_for *wanted, enum child_state state)
 	return wanted->options & option[state];
 }
 
-/* The event of a zombie, with the usage of all its children. */
-static void end_of(const struct process *child, struct child_event *event)
+static void child_event_fill(const struct process *child, int status, struct child_event *event)
 {
 	event->pid = child->pid;
 	event->uid = child->leader->real_cred->uid;
-	event->status = child->status;
+	event->status = status;
 	event->trapped = false;
-	event->usage = child->past_usage;
-	usage_add(&event->usage, &child->children_usage);
+	usage_with_children(child, &event->usage);
 }
 
 /*
@@ -60,17 +58,14 @@ static inline bool child_event_get(struct process *child, const struct wait_for 
 	if (child->state == PROCESS_ZOMBIE && likely(!child->end_withheld)) {
 		if (!(wanted->options & WEXITED))
 			return false;
-		end_of(child, event);
+		child_event_fill(child, child->status, event);
 		return true;
 	}
 	*any_ret = true;
 	status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
 	if (status == -1)
 		return false;
-	/* The usage of a child that has not ended is not reported. */
-	*event = (struct child_event){ .pid = child->pid,
-				       .uid = child->leader->real_cred->uid,
-				       .status = status };
+	child_event_fill(child, status, event);
 	return true;
 }
 

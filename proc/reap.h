@@ -20,7 +20,7 @@ struct child_event {
 	uint32_t uid;	    /* its real user */
 	int status;	    /* as wait4 packs it */
 	bool trapped;	    /* it is stopped for its tracer */
-	struct usage usage; /* of a child that ended, with its children's; otherwise all 0 */
+	struct usage usage; /* of its process, with that of children that have been waited for */
 };
 
 /*

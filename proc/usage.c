@@ -186,6 +186,18 @@ struct usage usage_times(const struct process *process)
 	return usage;
 }
 
+void usage_with_children(const struct process *process, struct usage *ret)
+{
+	*ret = process->past_usage;
+	if (unlikely(process->state != PROCESS_ZOMBIE))
+		usage_add_threads(ret, process);
+	if (unlikely(process->uspace)) {
+		space_count(&process->uspace->space);
+		usage_add_space(ret, process, &process->uspace->space);
+	}
+	usage_add(ret, &process->children_usage);
+}
+
 static void add_bytes(struct usage *to, const struct usage *from)
 {
 	to->fetched_bytes += from->fetched_bytes;

@@ -43,6 +43,9 @@ void usage_current(struct usage *ret);
  */
 struct usage usage_times(const struct process *process);
 
+/* All that it has used, and the children that it has waited for: what a wait for it tells. Preconditions as above. */
+void usage_with_children(const struct process *process, struct usage *ret);
+
 /* Returns the time of it that was spent in user mode, or all of it, in ticks. Preconditions as above. */
 uint64_t usage_cpu_ticks(const struct process *process, bool user_only);
 /* Adds all counts. */

@@ -27,6 +27,7 @@ static void stop_of(struct ptrace *ptrace, const struct wait_for *wanted, struct
 		.status = ptrace->code << 8 | 0x7f,
 		.trapped = true,
 	};
+	usage_with_children(ptrace->process, &event->usage);
 	if (wanted->options & WNOWAIT)
 		return;
 	ptrace->unreported = false;
@@ -42,6 +43,7 @@ static void end_of_thread(struct ptrace *ptrace, const struct wait_for *wanted,
 		.uid = ptrace->end_uid,
 		.status = ptrace->end_status,
 	};
+	usage_with_children(ptrace->process, &event->usage);
 	if (!(wanted->options & WNOWAIT))
 		ptrace_forget(ptrace);
 }
@@ -56,8 +58,8 @@ static void end_of_process(struct ptrace *ptrace, const struct wait_for *wanted,
 		.pid = process->pid,
 		.uid = process->leader->real_cred->uid,
 		.status = process->status,
-		.usage = process->past_usage,
 	};
+	usage_with_children(process, &event->usage);
 	if (!(wanted->options & WNOWAIT))
 		ptrace_unlink(ptrace, 0);
 }

@@ -2,6 +2,9 @@
 /* waitid: whose news, which of them, what is told of each, what stays with WNOWAIT; what is written where there are none. */
 #include "t.h"
 
+#include <stdbool.h>
+#include <sys/ptrace.h>
+
 #define EVERYTHING (WEXITED | WSTOPPED | WCONTINUED)
 
 static pid_t parent, child;
@@ -158,6 +161,60 @@ static void usage_of_grandchild(void)
 	say("counted here: %d\n", after.ru_minflt - before.ru_minflt >= 200);
 }
 
+/* Uses ten milliseconds, 200 pages, and stops. */
+static void stop_after_use(void)
+{
+	struct rusage rusage;
+	char *p = anon(200 * PAGE);
+
+	for (size_t i = 0; i < 200; i++)
+		p[i * PAGE] = 1;
+	do
+		getrusage(RUSAGE_SELF, &rusage);
+	while (rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec == 0 &&
+	       rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec < 10000);
+	raise(SIGSTOP);
+	for (;;)
+		nap(1000);
+}
+
+static void tell(const char *what, const struct rusage *rusage)
+{
+	say("%s: time: %d, faults: %d, size: %d\n", what,
+	    rusage->ru_utime.tv_sec + rusage->ru_stime.tv_sec > 0 ||
+		    rusage->ru_utime.tv_usec + rusage->ru_stime.tv_usec >= 10000,
+	    rusage->ru_minflt >= 200 && rusage->ru_minflt < 2000, rusage->ru_maxrss >= 800);
+}
+
+/* Each stop tells what the child has used up to then, and so does its going on; to a tracer, too. */
+static void usage_of_stopped(bool traced)
+{
+	struct rusage rusage = { 0 };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (traced)
+			ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		stop_after_use();
+	}
+	waitid(P_PID, (id_t)pid, NULL, WSTOPPED | WNOWAIT);
+	syscall(SYS_waitid, P_PID, pid, NULL, WSTOPPED | WNOWAIT, &rusage);
+	tell("stopped", &rusage);
+	memset(&rusage, 0, sizeof(rusage));
+	wait4(pid, &status, WUNTRACED, &rusage);
+	tell("stopped", &rusage);
+	if (!traced) {
+		kill(pid, SIGCONT);
+		memset(&rusage, 0, sizeof(rusage));
+		wait4(pid, &status, WCONTINUED, &rusage);
+		tell(WIFCONTINUED(status) ? "continued" : "ended", &rusage);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	ended("then", status);
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -193,6 +250,8 @@ int main(void)
 	wrong();
 	usage();
 	usage_of_grandchild();
+	usage_of_stopped(false);
+	usage_of_stopped(true);
 	interrupted();
 	return 0;
 }
