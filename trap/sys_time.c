@@ -184,20 +184,53 @@ static const struct abi_timex free_clock = {
 	.tick = 1000000 / ABI_CLK_TCK,
 };
 
-/* The clock runs as fast as the machine's, and no call changes that. */
+/* Whether the wall clock could be set by that much. */
+static bool is_good_offset(const struct abi_timex *timex, uint64_t wall_ns)
+{
+	int64_t unit = timex->modes & ADJ_NANO ? (int64_t)NSEC_PER_SEC : 1000000;
+	int64_t sec;
+
+	return timex->time.usec >= 0 && timex->time.usec < unit &&
+	       !__builtin_add_overflow((int64_t)(wall_ns / NSEC_PER_SEC), timex->time.sec, &sec) &&
+	       sec >= 0 && sec < WALL_MAX_SEC;
+}
+
+/* What Linux refuses is refused in its order; then, what it would change: the clock runs as fast as the machine's. */
+static int check_adjustment(const struct abi_timex *timex, uint64_t wall_ns)
+{
+	uint32_t modes = timex->modes;
+	bool is_adjtime = modes & ADJ_ADJTIME, changes = modes;
+
+	if (is_adjtime && !(modes & ADJ_OFFSET))
+		return -EINVAL;
+	if (is_adjtime)
+		changes = !(modes & ADJ_OFFSET_READONLY) || modes & ADJ_SETOFFSET;
+	if (changes && !capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (!is_adjtime && modes & ADJ_TICK &&
+	    (timex->tick < 900000 / ABI_CLK_TCK || timex->tick > 1100000 / ABI_CLK_TCK))
+		return -EINVAL;
+	if (modes & ADJ_SETOFFSET && !is_good_offset(timex, wall_ns))
+		return -EINVAL;
+	if (modes & ADJ_FREQUENCY &&
+	    (timex->freq > ADJ_FREQUENCY_MAX || timex->freq < -ADJ_FREQUENCY_MAX))
+		return -EINVAL;
+	return changes ? -EPERM : 0;
+}
+
 static long adjust(vaddr_t at)
 {
 	struct abi_timex timex;
 	uint64_t ns = clock_wall_ns();
 	uint32_t modes;
+	int err;
 
 	if (user_copy_in(&timex, at, sizeof(timex)))
 		return -EFAULT;
+	err = check_adjustment(&timex, ns);
+	if (err)
+		return err;
 	modes = timex.modes;
-	if (modes & ADJ_ADJTIME && !(modes & ADJ_OFFSET))
-		return -EINVAL;
-	if (modes && modes != ADJ_OFFSET_SS_READ)
-		return -EPERM;
 	timex = free_clock;
 	timex.modes = modes;
 	timex.time.sec = (int64_t)(ns / NSEC_PER_SEC);

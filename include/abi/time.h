@@ -65,11 +65,16 @@ struct abi_itimerval {
 };
 
 /* Of adjtimex: modes, a status, and the answer where the clock is not synchronized. */
-#define ADJ_OFFSET	   0x0001
-#define ADJ_ADJTIME	   0x8000
-#define ADJ_OFFSET_SS_READ 0xa001
-#define STA_UNSYNC	   0x0040
-#define TIME_ERROR	   5
+#define ADJ_OFFSET	    0x0001
+#define ADJ_FREQUENCY	    0x0002
+#define ADJ_SETOFFSET	    0x0100
+#define ADJ_NANO	    0x2000
+#define ADJ_OFFSET_READONLY 0x2000 /* with ADJ_ADJTIME */
+#define ADJ_TICK	    0x4000
+#define ADJ_ADJTIME	    0x8000		   /* as adjtime(3) does it */
+#define ADJ_FREQUENCY_MAX   (INT64_MAX / 65536000) /* of millionths, times 65536 */
+#define STA_UNSYNC	    0x0040
+#define TIME_ERROR	    5
 
 struct abi_timex {
 	uint32_t modes;

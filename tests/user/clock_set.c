@@ -3,6 +3,7 @@
 #include "thread.h"
 
 #include <grp.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/time.h>
@@ -122,6 +123,51 @@ static void adjustments(void)
 	TRY(syscall(SYS_clock_adjtime, 99, 8));
 }
 
+/* What nobody may do, and what root may. Of the numbers, 0x8000 is adjtime(3), 1 sets an offset, and with 0x2000 it does not. */
+static const struct timex nobodys[] = {
+	{ .modes = 0x8000 },
+	{ .modes = 0xa000 },
+	{ .modes = 0xa003, .freq = LONG_MAX },
+	{ .modes = 0x8100, .time = { 0, -1 } },
+	{ .modes = 0x8101, .time = { 0, -1 } },
+	{ .modes = 0xa101, .time = { 0, -1 } },
+	{ .modes = ADJ_TICK | ADJ_SETOFFSET, .tick = 1 },
+	{ .modes = ADJ_TICK },
+	{ .modes = ADJ_TICK, .tick = 8999 },
+	{ .modes = ADJ_TICK, .tick = 11001 },
+	{ .modes = ADJ_SETOFFSET, .time = { 0, -1 } },
+	{ .modes = ADJ_SETOFFSET, .time = { 0, 1000000 } },
+	{ .modes = ADJ_SETOFFSET, .time = { LONG_MAX, 0 } },
+	{ .modes = ADJ_SETOFFSET, .time = { LONG_MIN, 0 } },
+	{ .modes = ADJ_SETOFFSET, .time = { -1000000000000, 0 } },
+	{ .modes = ADJ_SETOFFSET | ADJ_NANO, .time = { 0, -1 } },
+	{ .modes = ADJ_SETOFFSET | ADJ_NANO, .time = { 0, 1000000000 } },
+	{ .modes = ADJ_FREQUENCY, .freq = LONG_MAX },
+	{ .modes = ADJ_FREQUENCY, .freq = LONG_MIN },
+	{ .modes = ADJ_FREQUENCY, .freq = 140737488356 },
+	{ .modes = ADJ_FREQUENCY, .freq = -140737488356 },
+};
+static const struct timex roots[] = {
+	{ .modes = 0x2000 },
+	{ .modes = 0x8001 },
+	{ .modes = 0xa001 }, /* it only asks, and so does the next */
+	{ .modes = 0xe001, .tick = 1 },
+	{ .modes = 0x10000 },
+	{ .modes = ADJ_TICK, .tick = 10000 },
+	{ .modes = ADJ_SETOFFSET },
+	{ .modes = ADJ_FREQUENCY },
+};
+
+static void adjust_all(const struct timex *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct timex t = all[i];
+
+		say("%zu, modes %#x: ", i, t.modes);
+		TRY(adjtimex(&t));
+	}
+}
+
 static int user(void *unused)
 {
 	struct timespec right = from_right(0), bad = { -1, 0 };
@@ -145,6 +191,8 @@ static int user(void *unused)
 	TRY(syscall(SYS_clock_adjtime, CLOCK_REALTIME, &t));
 	t.modes = ADJ_OFFSET_SINGLESHOT;
 	TRY(adjtimex(&t));
+	adjust_all(nobodys, sizeof(nobodys) / sizeof(*nobodys));
+	adjust_all(roots, sizeof(roots) / sizeof(*roots));
 	return 0;
 }
 
@@ -488,6 +536,7 @@ int main(void)
 	remember();
 	errors();
 	adjustments();
+	adjust_all(nobodys, sizeof(nobodys) / sizeof(*nobodys));
 	in_child("a user", user, NULL);
 	sleepers();
 	interrupted();
