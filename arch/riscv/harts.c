@@ -8,6 +8,7 @@
 #include "arch/riscv/image.h"
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/start.h"
+#include "arch/riscv/witness.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
@@ -41,6 +42,7 @@ void arch_hart_join(void)
 {
 	__asm__ volatile("fence rw, rw\n\tsfence.vma\n\tfence.i" ::: "memory");
 	arch_timer_set(UINT64_MAX);
+	witness_hart(hart_this()->index);
 }
 
 bool arch_hart_kick(const struct hart *hart)

@@ -9,6 +9,7 @@
 #include "arch/riscv/image.h"
 #include "arch/riscv/kernel_map.h"
 #include "arch/riscv/walk.h"
+#include "arch/riscv/witness.h"
 #include "arch/usercopy.h"
 #include "base/hart.h"
 #include "lib/assert.h"
@@ -93,11 +94,13 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 	mmu->root = root;
 	mmu->switch_word = satp_of(root);
 	kernel_roots_copy(mmu_root(mmu));
+	witness_mask(root, &mmu->harts);
 }
 
 void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
 {
 	assert_hardened(mmu->harts == 0);
+	witness_mask(mmu->root, NULL);
 	arch_mmu_prune(mmu, 0, USER_TOP, out);
 	kernel_roots_clear(mmu_root(mmu));
 	mmu_tables_push(out, mmu->root);

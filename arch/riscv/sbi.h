@@ -31,6 +31,8 @@
 #define SBI_STRICT_PROMISE    0
 #define SBI_STRICT_FREE	      1
 #define SBI_STRICT_OWE	      3
+#define SBI_STRICT_MASK	      4
+#define SBI_STRICT_BIT	      5
 
 #ifndef __ASSEMBLER__
 

@@ -109,7 +109,7 @@ static void call_sbi(void)
 
 	for (;;) {
 		uint64_t extension = extensions[nonsense() % ARRAY_SIZE(extensions)];
-		uint64_t function = nonsense() % 9 ? nonsense() % 4 : likely_nonsense();
+		uint64_t function = nonsense() % 9 ? nonsense() % 6 : likely_nonsense();
 
 		if ((extension == 0x48534d && function == 1) || extension == 0x4442434e)
 			continue; /* it would stop; what it prints is not TAP */

@@ -26,6 +26,7 @@ enum command {
 	ADD_BY_AMO,
 	ADD_BY_LR_SC,
 	KEEP_FPU, /* fills the FPU's registers, and sums them up later */
+	TELL_BIT, /* its bit in masks */
 	DO_BADLY, /* one of bad_deeds[] */
 	STOP,
 };
@@ -101,6 +102,9 @@ static uint64_t obey(struct box *box)
 		for (unsigned i = 0; i < ROUNDS; i++)
 			asm volatile("nop");
 		return fpu_sum();
+	case TELL_BIT:
+		(void)sbi(STRICT, 5, argument, 0, 0, 0, 0);
+		return 0;
 	case DO_BADLY:
 		bad_deeds[argument]();
 		break;
@@ -375,6 +379,39 @@ void witness_of_harts(void)
 		(void)sbi(RFENCE, 1, ALL_HARTS, 0, 0, 0);
 		check(ask(1, USE, 0) == 0);
 	}
+}
+
+/* The second hart gets the tables and loses them again, with these masks: how many findings are there? */
+static uint64_t found_of_masks(uint64_t *mask, uint64_t at_first, uint64_t at_last)
+{
+	uint64_t before = findings();
+
+	*mask = at_first;
+	check(ask(1, USE, satp_of(root, 0)) == 0);
+	*mask = at_last;
+	check(ask(1, USE, 0) == 0);
+	return findings() - before;
+}
+
+/* A hart has tables in satp only while its bit is set, from before the write of satp to behind the next one. */
+void masks_of_harts(void)
+{
+	static uint64_t mask, none;
+	const uint64_t bit = 1ul << 3, others = ~bit;
+
+	start_all();
+	begin();
+	check(answer(STRICT, 4, (uint64_t)root, (uint64_t)&mask) == 0);
+	check(found_of_masks(&mask, 0, 0) == 0); /* nobody knows its bit */
+	check(ask(1, TELL_BIT, 3) == 0);
+	check(found_of_masks(&mask, bit, bit) == 0);
+	check(found_of_masks(&mask, others, bit) == 1);
+	check(found_of_masks(&mask, bit, others) == 1);
+	check(found_of_masks(&mask, 0, 0) == 2);
+	check(answer(STRICT, 4, (uint64_t)root, (uint64_t)&none) == 0);
+	check(found_of_masks(&mask, bit, bit) == 2);
+	check(answer(STRICT, 4, (uint64_t)root, 0) == 0);
+	check(found_of_masks(&mask, 0, 0) == 0);
 }
 
 void watch_bad_deed(unsigned deed)

@@ -666,7 +666,7 @@ static void few_asids(void)
 
 #define USER_CODE (WINDOW + GIB)
 
-static uint64_t findings(void)
+uint64_t findings(void)
 {
 	return sbi(STRICT, 2, 0, 0, 0, 0, 0).value;
 }
@@ -677,7 +677,6 @@ static void visit_user(void)
 	check(try_user(USER_CODE) == ECALL_FROM_USER);
 }
 
-/* How many findings there are at the return to user mode. */
 uint64_t found(void)
 {
 	uint64_t before = findings();
@@ -1342,6 +1341,7 @@ static const struct {
 	{ "the instructions of each hart", instructions_of_harts, COUNT },
 	{ "fences of harts", fences_of_harts, HARTS },
 	{ "the witness of harts", witness_of_harts, HARTS },
+	{ "masks of harts", masks_of_harts, HARTS },
 	{ "a hart goes on beside a bad one", watch, BAD },
 };
 

@@ -112,7 +112,8 @@ uint64_t load(uint64_t va);
 void fence_all(void);
 void fence_va(uint64_t va);
 
-/* How many findings there are at the return to user mode. */
+/* How many findings there were; how many there are at the return to user mode. */
+uint64_t findings(void);
 uint64_t found(void);
 
 /* ---- several harts (harts.c) ---- */
@@ -126,6 +127,7 @@ void switches_in_critical_sections(void);
 void fpu_of_each_hart(void);
 void fences_of_harts(void);
 void witness_of_harts(void);
+void masks_of_harts(void);
 
 /* ---- bad kernels (bad.c) ---- */
 

@@ -144,3 +144,12 @@ void report_text_stored(uint64_t va, uint64_t entry, uint64_t pc)
 	report_entry("a page is executed to which the kernel has stored without FENCE.I", va,
 		     "the tables have", entry, "stored to", pc, FENCE_I_RULE);
 }
+
+void report_mask(uint64_t root, uint64_t mask, uint64_t self)
+{
+	if (is_known(csr_read(mepc)))
+		return;
+	begin("satp has page tables that the kernel does not count this hart as a user of");
+	say("strict:   page tables %#lx, harts %#lx, this one %#lx\n", root, mask, self);
+	end("a hart gets the fences of others only by a call that names it (privileged spec, SFENCE.VMA)");
+}

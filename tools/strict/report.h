@@ -22,5 +22,8 @@ void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc);
 /* A page is to be executed which S-mode has stored to, without FENCE.I. */
 void report_text_stored(uint64_t va, uint64_t entry, uint64_t pc);
 
+/* satp has the tables with that root, whose users are these harts, and the running one, which has that bit, is none. */
+void report_mask(uint64_t root, uint64_t mask, uint64_t self);
+
 /* How many findings there were, those at the same place included. */
 unsigned report_count(void);

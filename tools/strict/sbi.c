@@ -249,7 +249,9 @@ static struct answer call_dbcn(uint64_t function, const uint64_t *arguments)
  * Calls of this machine only, for the witness. 0: the kernel promises that it owes no fence when it
  * returns to user mode, or when it makes the next call. 1: frames from arguments[0] on, of
  * arguments[1] bytes, get another use. 2: how many findings there were. 3: the kernel may owe fences
- * for the right to write now, or no more; these count.
+ * for the right to write now, or no more; these count. 4: the page tables with the root arguments[0]
+ * have the word with the bits of their harts at arguments[1], 0: nowhere any more. 5: which bit of
+ * these words is the hart's.
  */
 static struct answer call_strict(uint64_t function, const uint64_t *arguments)
 {
@@ -264,6 +266,12 @@ static struct answer call_strict(uint64_t function, const uint64_t *arguments)
 		return value(witness_findings());
 	case 3:
 		witness_owe(arguments[0] != 0);
+		return value(0);
+	case 4:
+		mask_told(arguments[0], arguments[1]);
+		return value(0);
+	case 5:
+		mask_bit_told(arguments[0]);
 		return value(0);
 	}
 	return error(SBI_ERR_NOT_SUPPORTED);

@@ -60,10 +60,12 @@ static void satp_write(uint64_t value)
 	value &= ~((0xfffful & ~asid_mask()) << 44);
 	if (satp_mode(value) != SATP_BARE && satp_mode(value) != SATP_SV39)
 		return;
+	mask_look();
 	shadow_leave();
 	running->satp = value;
 	shadow_switch(value);
 	witness_switch();
+	mask_look();
 }
 
 /* CSRRW, CSRRS, CSRRC and their immediate forms. Returns false if it is none of them. */

@@ -54,6 +54,14 @@ void witness_promise(void);
 void witness_free(uint64_t address, uint64_t size);
 void witness_owe(bool owe);
 
+/*
+ * Which harts may use page tables (masks.c). The kernel says at which address it has the word with their bits, 0: nowhere any
+ * more; and which bit is the running hart's. mask_look(): satp is about to change, or has changed.
+ */
+void mask_told(uint64_t root, uint64_t va);
+void mask_bit_told(uint64_t bit);
+void mask_look(void);
+
 /* How many findings there were. If there are any, QEMU's status is STATUS_FOUND. */
 #define STATUS_FOUND 86u
 unsigned witness_findings(void);
