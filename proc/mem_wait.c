@@ -22,20 +22,20 @@ static bool is_scattered(size_t size)
 	return size > PAGE_SIZE && page_alloc_free_count() > SCATTERED_LEAST + size / PAGE_SIZE;
 }
 
-void *mem_wait_kmalloc(size_t size)
+void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
 {
 	struct relief relief = { 0 };
 	void *p;
 
-	while (!(p = kmalloc(size)))
+	while (!(p = kmalloc_at(size SITE_ARG)))
 		if (is_scattered(size) || relieve(&relief))
 			return NULL;
 	return p;
 }
 
-void *mem_wait_kzalloc(size_t size)
+void *mem_wait_kzalloc_at(size_t size SITE_PARAM)
 {
-	void *p = mem_wait_kmalloc(size);
+	void *p = mem_wait_kmalloc_at(size SITE_ARG);
 
 	if (p)
 		memset(p, 0, size);

@@ -305,6 +305,25 @@ static long query_ledger(const struct query *q)
 	return copy_result(q, &result, sizeof(result));
 }
 
+static long query_sites(const struct query *q)
+{
+	uint64_t most = q->size / sizeof(struct faultline_site), n = 0;
+
+	for (uint32_t number = 1; number < ALLOC_SITES_MAX && n < most; number++) {
+		const struct alloc_site *site = alloc_site_get(number);
+		struct faultline_site result = { 0 };
+
+		if (!site)
+			continue;
+		memcpy(result.file, site->file, MIN(strlen(site->file), sizeof(result.file) - 1));
+		result.line = site->line;
+		result.blocks = counter_read(&site->blocks);
+		if (user_copy_out(q->buf + n++ * sizeof(result), &result, sizeof(result)))
+			return -EFAULT;
+	}
+	return (long)n;
+}
+
 static long preempt_later(const struct query *q)
 {
 	if (q->from > clock_ns_to_ticks(NSEC_PER_SEC))
@@ -325,6 +344,8 @@ static long query_for_tests(const struct query *q, unsigned what)
 		return query_ledger(q);
 	case FAULTLINE_PREEMPT:
 		return preempt_later(q);
+	case FAULTLINE_SITES:
+		return query_sites(q);
 	default:
 		return -EINVAL;
 	}

@@ -46,10 +46,13 @@
  * - FAULTLINE_LEDGER empties all caches and accounts for every frame and every reference.
  * - FAULTLINE_PREEMPT forces a preemption: the thread that runs `from` ticks later (a second at
  *   most), in the kernel or not, loses the hart to another that is ready. 0: none.
+ * - FAULTLINE_SITES says how many blocks of the kernel's heap are in use of each place in its sources that has
+ *   asked for one, in the order in which they first did.
  */
 #define FAULTLINE_FAIL	  100
 #define FAULTLINE_LEDGER  101 /* struct faultline_ledger */
 #define FAULTLINE_PREEMPT 102
+#define FAULTLINE_SITES	  103 /* struct faultline_site[] */
 
 #define FAULTLINE_FAIL_ASK     0 /* decides as usual */
 #define FAULTLINE_FAIL_RELIEVE 1 /* memory is free now: the kernel tries again */
@@ -180,6 +183,12 @@ struct faultline_ledger {
 	uint64_t kernel; /* in frames, those of slabs and stacks included */
 	uint64_t stacks; /* frames of kernel stacks */
 	uint64_t reserved[7];
+};
+
+struct faultline_site {
+	char file[56];
+	uint32_t line;
+	uint32_t blocks;
 };
 
 /* A fault. While it is not resolved, result is 0 and kind is DENY_MAPERR. */

@@ -3,12 +3,15 @@
 #include "mm/check/slab_check.h"
 
 #include "lib/bits.h"
+#include "mm/check/alloc_site.h"
 #include "mm/check/poison.h"
 
 #ifdef FAULTLINE_HARDENED
 
-#define ZONE_FREE 0xf4eef4eef4eef4eeull
-#define ZONE_USED 0x05ed05ed05ed05edull
+#define ZONE_FREE	0xf4eef4eef4eef4eeull
+#define ZONE_USED	0x05ed05ed05edull
+/* The last 16 bits of a zone in use are the number of who has asked for the object (mm/check/alloc_site.h). */
+#define ZONE_SITE_SHIFT 48
 
 /* The object's size, rounded up to whole words. Its red zone follows. */
 static size_t words_size(const struct slab_cache *cache)
@@ -19,6 +22,13 @@ static size_t words_size(const struct slab_cache *cache)
 static uint64_t *zone_of(const struct slab_cache *cache, void *object)
 {
 	return (uint64_t *)((char *)object + words_size(cache));
+}
+
+static bool is_in_use(const struct slab_cache *cache, void *object)
+{
+	uint64_t zone = *zone_of(cache, object);
+
+	return zone << 16 >> 16 == ZONE_USED && zone >> ZONE_SITE_SHIFT < ALLOC_SITES_MAX;
 }
 
 /* The part of an object that is poisoned: not its first word, which links free objects. */
@@ -64,9 +74,17 @@ void slab_check_free(const struct slab_cache *cache, const struct page *page, vo
 		panic("slab: %p is not the start of a %s", object, cache->name);
 	if (*zone_of(cache, object) == ZONE_FREE)
 		panic("slab: %s %p is free already", cache->name, object);
-	if (*zone_of(cache, object) != ZONE_USED)
+	if (!is_in_use(cache, object))
 		panic("slab: %s %p was written behind its end", cache->name, object);
+	alloc_site_leave((uint32_t)(*zone_of(cache, object) >> ZONE_SITE_SHIFT));
 	slab_check_cut(cache, object);
+}
+
+void slab_check_note(void *object, uint32_t site)
+{
+	const struct slab_cache *cache = virt_to_page(object)->owner;
+
+	*zone_of(cache, object) |= (uint64_t)site << ZONE_SITE_SHIFT;
 }
 
 static void visit_slab(const struct slab_cache *cache, const struct page *page,
@@ -77,7 +95,7 @@ static void visit_slab(const struct slab_cache *cache, const struct page *page,
 	for (uint32_t i = 0; i < cache->per_slab; i++) {
 		void *object = base + i * cache->stride;
 
-		if (*zone_of(cache, object) == ZONE_USED)
+		if (is_in_use(cache, object))
 			visit(object, arg);
 	}
 }

@@ -12,6 +12,8 @@
 void slab_check_cut(const struct slab_cache *cache, void *object);
 void slab_check_alloc(const struct slab_cache *cache, void *object);
 void slab_check_free(const struct slab_cache *cache, const struct page *page, void *object);
+/* A new object is of that site (mm/check/alloc_site.h). */
+void slab_check_note(void *object, uint32_t site);
 
 /* For the ledger: visits each object of the cache that is in use. Nothing else runs meanwhile. */
 void slab_visit(const struct slab_cache *cache, void (*visit)(void *object, void *arg), void *arg);

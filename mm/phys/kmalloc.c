@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Kernel memory by size: a slab cache for each size class, whole frames for larger sizes. */
 #include "lib/string.h"
+#include "mm/check/slab_check.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/kmalloc.h"
 
@@ -44,15 +45,48 @@ size_t kmalloc_size(size_t size)
 	return size <= SLAB_SIZE_MAX ? class_of(size)->size : PAGE_SIZE << order_of(size);
 }
 
-void *kmalloc(size_t size)
+#ifdef FAULTLINE_HARDENED
+
+/* A block of frames has the number of its site in `owner`. */
+static void enter_site(void *block, struct alloc_site *site)
 {
-	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
-	return size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : kmalloc_frames_alloc(size);
+	struct page *page = virt_to_page(block);
+
+	if (page_has(page, PAGE_SLAB))
+		slab_check_note(block, alloc_site_enter(site));
+	else
+		page->owner = (void *)(uintptr_t)alloc_site_enter(site);
 }
 
-void *kzalloc(size_t size)
+static void frames_leave_site(const struct page *page)
 {
-	void *p = kmalloc(size);
+	alloc_site_leave((uint32_t)(uintptr_t)page->owner);
+}
+
+#else
+
+#define enter_site(block, site) ((void)0)
+
+static inline void frames_leave_site(const struct page *page)
+{
+	(void)page;
+}
+
+#endif
+
+void *kmalloc_at(size_t size SITE_PARAM)
+{
+	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
+	void *p = size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : kmalloc_frames_alloc(size);
+
+	if (p)
+		enter_site(p, site);
+	return p;
+}
+
+void *kzalloc_at(size_t size SITE_PARAM)
+{
+	void *p = kmalloc_at(size SITE_ARG);
 
 	if (p)
 		memset(p, 0, size);
@@ -66,8 +100,10 @@ void kfree(void *p)
 	if (!p)
 		return;
 	page = virt_to_page(p);
-	if (page_has(page, PAGE_SLAB))
+	if (page_has(page, PAGE_SLAB)) {
 		slab_free(page->owner, p);
-	else
+	} else {
+		frames_leave_site(page);
 		page_free(page, page_order(page));
+	}
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "mm/check/alloc_site.h"
 #include "mm/phys/page_alloc.h"
 
 /*
@@ -10,8 +11,10 @@
  * is no memory, which the caller must expect. Never sleeps.
  */
 void kfree(void *p); /* p may be NULL */
-void *kmalloc(size_t size) __attribute__((malloc(kfree)));
-void *kzalloc(size_t size) __attribute__((malloc(kfree)));
+void *kmalloc_at(size_t size SITE_PARAM) __attribute__((malloc(kfree)));
+void *kzalloc_at(size_t size SITE_PARAM) __attribute__((malloc(kfree)));
+#define kmalloc(size) kmalloc_at(size SITE_HERE)
+#define kzalloc(size) kzalloc_at(size SITE_HERE)
 
 /* Returns how many bytes of memory such an allocation takes. */
 size_t kmalloc_size(size_t size);

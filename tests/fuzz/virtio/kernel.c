@@ -110,8 +110,9 @@ void page_free(struct page *page, unsigned order)
 	memset(page_address(page), DEVICE_POISON, PAGE_SIZE << order);
 }
 
-void *kzalloc(size_t size)
+void *kzalloc_at(size_t size SITE_PARAM)
 {
+	(void)site;
 	fuzz_check(heap_used < HEAP_MAX);
 	if (allocation_fails())
 		return NULL;

@@ -129,16 +129,16 @@ struct page *mem_wait_page(unsigned order, enum page_kind kind)
 	return page_alloc(order, kind, PAGE_NORMAL);
 }
 
-void *mem_wait_kmalloc(size_t size)
+void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
 {
 	lockorder_assert_none_spinning();
-	return kmalloc(size);
+	return kmalloc_at(size, site);
 }
 
-void *mem_wait_kzalloc(size_t size)
+void *mem_wait_kzalloc_at(size_t size SITE_PARAM)
 {
 	lockorder_assert_none_spinning();
-	return kzalloc(size);
+	return kzalloc_at(size, site);
 }
 
 uint64_t process_own_limit(unsigned resource)

@@ -67,8 +67,9 @@ bool mutex_held(const struct mutex *mutex)
 	return mutex->owner != NULL;
 }
 
-void *mem_wait_kmalloc(size_t size)
+void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
 {
+	(void)site;
 	return malloc(size);
 }
 

@@ -234,6 +234,45 @@ TEST(misuse_is_found)
  * R32: stacks are aligned so that one bit tells the guard, separate, and come back; the guard is
  * not mapped.
  */
+/* The blocks that this file has asked for at a line. */
+static uint32_t blocks_of_line(unsigned line)
+{
+	uint32_t n = 0;
+
+	for (uint32_t number = 1; number < ALLOC_SITES_MAX; number++) {
+		const struct alloc_site *site = alloc_site_get(number);
+
+		if (site && site->line == line && strstr(site->file, "test_slab.c"))
+			n += site->blocks;
+	}
+	return n;
+}
+
+TEST(blocks_are_counted_by_who_has_asked_for_them)
+{
+	static const size_t sizes[] = { 0, 100, 2048, 2049, 20000 };
+	void *blocks[2 * ARRAY_SIZE(sizes)], *other;
+	unsigned line, line_of_other, n = 0;
+
+	memory_start(512, NULL, 0);
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+			line = __LINE__ + 1;
+			blocks[n++] = kmalloc(sizes[i]);
+			assert_int_equal(n, blocks_of_line(line));
+		}
+	line_of_other = __LINE__ + 1;
+	other = kzalloc(100);
+	assert_int_equal(n, blocks_of_line(line));
+	assert_int_equal(1, blocks_of_line(line_of_other));
+	while (n > 0) {
+		kfree(blocks[--n]);
+		assert_int_equal(n, blocks_of_line(line));
+	}
+	kfree(other);
+	assert_int_equal(0, blocks_of_line(line_of_other));
+}
+
 TEST(stacks)
 {
 	static char *stacks[200];

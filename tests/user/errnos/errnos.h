@@ -36,6 +36,7 @@ struct bad {
 #define FORKS	4u  /* made by a child, as it may change or end its process */
 #define BLOCKS	8u  /* the right call would wait for ever: it is not made */
 #define CROWDED 16u /* with one free descriptor in the table, FD_CLOSED */
+#define USER	32u /* with FORKS: that child is user 1000, without groups */
 
 /* A pair of bad arguments whose errno is neither one's, and why. Arguments count from 1. */
 struct pair_exception {
@@ -80,7 +81,7 @@ struct group {
 };
 
 extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
-	terminal_group, events_group, ipc_group, uio_group, sysv_group, mqueue_group;
+	terminal_group, events_group, ipc_group, uio_group, sysv_group, mqueue_group, refused_group;
 
 /* ---- what the right and the bad arguments refer to ---- */
 

@@ -46,6 +46,25 @@ static bool read_ledger(struct faultline_ledger *ret)
 	return syscall(SYS_faultline, FAULTLINE_LEDGER, 0, ret, sizeof(*ret), 0) == 1;
 }
 
+#define MOST_SITES 1000
+
+/* What the ledger has of memory; of the kernel's heap by the places in its sources that have asked for it. */
+struct books {
+	struct faultline_ledger ledger;
+	struct faultline_site sites[MOST_SITES];
+	long nsites;
+};
+
+/* Returns whether the kernel has a ledger. */
+static bool read_books(struct books *ret)
+{
+	ret->nsites = 0;
+	if (!read_ledger(&ret->ledger))
+		return false;
+	ret->nsites = syscall(SYS_faultline, FAULTLINE_SITES, 0, ret->sites, sizeof(ret->sites), 0);
+	return true;
+}
+
 /* Says so if the ledger has found more than before. Returns true if it has not. */
 static bool ledger_agrees(const char *after)
 {
@@ -94,7 +113,12 @@ static long in_a_child(long number, const word *arg)
 	*child_result = 0;
 	pid = fork();
 	if (pid == 0) {
-		long result = raw(number, arg);
+		long result;
+
+		if (now->how & USER && (syscall(SYS_setgroups, 0, NULL) ||
+					setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000)))
+			_exit(0);
+		result = raw(number, arg);
 
 		if ((number == SYS_clone || number == SYS_clone3) && result == 0)
 			_exit(0);
@@ -359,10 +383,25 @@ static void crowd(bool full)
 	find_lowest_free();
 }
 
-static bool same_books(const struct faultline_ledger *a, const struct faultline_ledger *b)
+/* How many blocks of a site there were; they are in the order of their first use. */
+static uint32_t blocks_of(const struct books *books, long site)
 {
-	return a->slab_objects == b->slab_objects && a->tables == b->tables &&
-	       a->object == b->object && a->stacks == b->stacks;
+	return site < books->nsites ? books->sites[site].blocks : 0;
+}
+
+static bool same_sites(const struct books *a, const struct books *b)
+{
+	for (long i = 0; i < b->nsites; i++)
+		if (blocks_of(a, i) != blocks_of(b, i))
+			return false;
+	return true;
+}
+
+static bool same_books(const struct books *a, const struct books *b)
+{
+	return a->ledger.slab_objects == b->ledger.slab_objects &&
+	       a->ledger.tables == b->ledger.tables && a->ledger.object == b->ledger.object &&
+	       a->ledger.stacks == b->ledger.stacks && same_sites(a, b);
 }
 
 static void warm_up(const struct group *group)
@@ -380,25 +419,44 @@ static bool on_server(void)
 }
 
 /* Has something gone that was there before? A server still had to answer it then. */
-static bool less_books(const struct faultline_ledger *before, const struct faultline_ledger *after)
+static bool less_books(const struct books *before, const struct books *after)
 {
-	return after->slab_objects < before->slab_objects || after->tables < before->tables ||
-	       after->object < before->object || after->stacks < before->stacks;
+	const struct faultline_ledger *a = &before->ledger, *b = &after->ledger;
+
+	for (long i = 0; i < before->nsites; i++)
+		if (after->sites[i].blocks < before->sites[i].blocks)
+			return true;
+	return b->slab_objects < a->slab_objects || b->tables < a->tables ||
+	       b->object < a->object || b->stacks < a->stacks;
 }
 
 /*
  * What a process had goes in the background, and so do closed files of a server. These may wait for the
  * host, which no process shows: then the last rounds wait until there is not more than before.
  */
-static void settle(const struct faultline_ledger *before, struct faultline_ledger *after,
-		   bool is_last)
+static void settle(const struct books *before, struct books *after, bool is_last)
 {
 	UNTIL("the end of all", only_caller_runs(UINT_MAX));
-	read_ledger(after);
+	read_books(after);
 	while (is_last && on_server() && !same_books(before, after) && !less_books(before, after)) {
 		nap(10);
-		read_ledger(after);
+		read_books(after);
 	}
+}
+
+static void tell_difference(const struct books *before, const struct books *after)
+{
+	const struct faultline_ledger *a = &before->ledger, *b = &after->ledger;
+
+	WRONG("%s: there were %lu objects, %lu tables, %lu pages of files, %lu stacks; now %lu, %lu, %lu, %lu\n",
+	      now->name, (unsigned long)a->slab_objects, (unsigned long)a->tables,
+	      (unsigned long)a->object, (unsigned long)a->stacks, (unsigned long)b->slab_objects,
+	      (unsigned long)b->tables, (unsigned long)b->object, (unsigned long)b->stacks);
+	for (long i = 0; i < after->nsites; i++)
+		if (blocks_of(before, i) != after->sites[i].blocks)
+			WRONG("%s: there were %u blocks of %s:%u; now %u\n", now->name,
+			      blocks_of(before, i), after->sites[i].file, after->sites[i].line,
+			      after->sites[i].blocks);
 }
 
 /*
@@ -407,7 +465,7 @@ static void settle(const struct faultline_ledger *before, struct faultline_ledge
  */
 static void run_rounds(const struct group *group, const struct row *row)
 {
-	struct faultline_ledger before, after;
+	static struct books before, after;
 	bool has_ledger;
 
 	for (int round = 0; round < ROUNDS || less_books(&before, &after); round++) {
@@ -415,7 +473,7 @@ static void run_rounds(const struct group *group, const struct row *row)
 		quiet = round > 0;
 		if (round == 0)
 			warm_up(group);
-		has_ledger = read_ledger(&before);
+		has_ledger = read_books(&before);
 		try_all();
 		clear(group);
 		if (has_ledger)
@@ -423,11 +481,7 @@ static void run_rounds(const struct group *group, const struct row *row)
 		if (!has_ledger || same_books(&before, &after))
 			return;
 	}
-	WRONG("%s: there were %lu objects, %lu tables, %lu pages of files, %lu stacks; now %lu, %lu, %lu, %lu\n",
-	      row->name, (unsigned long)before.slab_objects, (unsigned long)before.tables,
-	      (unsigned long)before.object, (unsigned long)before.stacks,
-	      (unsigned long)after.slab_objects, (unsigned long)after.tables,
-	      (unsigned long)after.object, (unsigned long)after.stacks);
+	tell_difference(&before, &after);
 }
 
 static void run_row(const struct group *group, const struct row *row)
@@ -508,7 +562,7 @@ static void make_files(void)
 static const struct group *const groups[] = { &files_group,	&names_group,	&memory_group,
 					      &processes_group, &signals_group, &terminal_group,
 					      &events_group,	&uio_group,	&ipc_group,
-					      &sysv_group,	&mqueue_group };
+					      &sysv_group,	&mqueue_group,	&refused_group };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
