@@ -79,14 +79,22 @@ static void find_in_thread(void *it, void *arg)
 		counted_found(&thread->fs->counted);
 }
 
+static void find_in_process(const struct process *process)
+{
+	if (process->uspace)
+		counted_found(&process->uspace->counted);
+	if (process->exe)
+		counted_found(&process->exe->counted);
+}
+
 /* A child that fork() is making is in no list yet, and has no number. */
 static void find_in_unborn(void *it, void *arg)
 {
 	const struct process *process = it;
 
 	(void)arg;
-	if (process->birth == 0 && process->uspace)
-		counted_found(&process->uspace->counted);
+	if (process->birth == 0)
+		find_in_process(process);
 }
 
 static void find_in_processes(void)
@@ -95,12 +103,8 @@ static void find_in_processes(void)
 
 	slab_visit(&process_cache, find_in_unborn, NULL);
 	slab_visit(&thread_cache, find_in_thread, NULL);
-	list_for_each_entry(process, &process_list, all) {
-		if (process->uspace)
-			counted_found(&process->uspace->counted);
-		if (process->exe)
-			counted_found(&process->exe->counted);
-	}
+	list_for_each_entry(process, &process_list, all)
+		find_in_process(process);
 }
 
 /* ---- calls: pages and descriptors ---- */
@@ -211,7 +215,8 @@ static unsigned reserved_in(const struct fdtable *table)
 /* Most descriptors that the call in which the thread waits may have set aside, besides ipc_call's. */
 static unsigned room_of_call(struct thread *thread)
 {
-	if (thread == current_thread() || thread->state == THREAD_DEAD)
+	if (thread == current_thread() || thread->state == THREAD_DEAD ||
+	    thread->state == THREAD_NEW)
 		return 0;
 	switch (frame_syscall(arch_thread_frame(&thread->arch))) {
 	case SYS_pipe2:

@@ -85,6 +85,8 @@ static void tell_in_memory(void)
  */
 static void exit_release(struct process *process)
 {
+	struct exe *exe = process->exe;
+
 	oom_futexes_marked(process);
 	process_fs->exit(current_thread());
 	leave_space(process);
@@ -92,9 +94,9 @@ static void exit_release(struct process *process)
 		process_sem->exit(process);
 	if (unlikely(process->drives) && driver_exit_hook)
 		driver_exit_hook(process);
-	if (process->exe)
-		exe_put(process->exe);
-	process->exe = NULL;
+	process->exe = NULL; /* the ledger looks at it */
+	if (exe)
+		exe_put(exe);
 }
 
 struct signal_info process_end_siginfo(const struct process *process)

@@ -72,16 +72,18 @@ static int check_flags(uint64_t flags)
 static void fork_child_discard(struct process *child)
 {
 	struct uspace *uspace = child->uspace;
+	struct exe *exe = child->exe;
 
-	child->uspace = NULL; /* the ledger looks at it */
+	child->uspace = NULL; /* the ledger looks at both */
+	child->exe = NULL;
 	if (uspace)
 		uspace_put(uspace);
 	if (child->leader)
 		process_fs->exit(child->leader);
 	if (child->sem_undo)
 		process_sem->exit(child);
-	if (child->exe)
-		exe_put(child->exe);
+	if (exe)
+		exe_put(exe);
 	process_drop_threads(child);
 	process_free(child);
 }

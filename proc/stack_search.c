@@ -45,7 +45,9 @@ static void search_thread(void *object, void *arg)
 	struct search *search = arg;
 	uintptr_t top = (uintptr_t)thread->kstack + KSTACK_SIZE;
 
-	if (thread == current_thread() || thread->state == THREAD_DEAD)
+	/* A new one holds nothing, and may have no registers yet. */
+	if (thread == current_thread() || thread->state == THREAD_DEAD ||
+	    thread->state == THREAD_NEW)
 		return;
 	search->thread = thread;
 	search_words(search, arch_thread_sp(&thread->arch), top, true);

@@ -14,10 +14,15 @@ SLAB_CACHE(thread_cache, struct thread);
 
 struct thread *thread_create(struct process *process)
 {
-	struct thread *thread = slab_alloc_wait(&thread_cache);
+	/* First what waits: the ledger looks at all threads of the cache. */
+	void *kstack = kstack_alloc();
+	struct thread *thread = kstack ? slab_alloc_wait(&thread_cache) : NULL;
 
-	if (!thread)
+	if (!thread) {
+		if (kstack)
+			kstack_free(kstack);
 		return NULL;
+	}
 	memset((char *)thread + sizeof(thread->arch), 0, sizeof(*thread) - sizeof(thread->arch));
 	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
@@ -26,11 +31,7 @@ struct thread *thread_create(struct process *process)
 	list_init(&thread->process_link);
 	list_init(&thread->tid_link);
 	sched_wake_last(thread);
-	thread->kstack = kstack_alloc();
-	if (!thread->kstack) {
-		slab_free(&thread_cache, thread);
-		return NULL;
-	}
+	thread->kstack = kstack;
 	stack_watch_begin(thread->kstack);
 	thread->cred = cred_get(process ? current_thread()->real_cred : &init_cred);
 	thread->real_cred = thread->cred;
