@@ -54,20 +54,23 @@ static inline struct mmu_entry cow_protect(struct copying *copying, vaddr_t va,
 
 /*
  * The child's entries [first, end) that are SWAP have been copied: they refer to their slots too,
- * until parent or child needs the page. The caller holds both locks, so that the slots stay.
+ * until parent or child needs the page. The caller holds both locks, so that the slots stay. The swap cache's lock is taken
+ * once: for each entry of a table it would cost more than R130 allows.
  */
 static void refer_to_slots(struct copying *copying, struct mmu_entry *first, struct mmu_entry *end)
 {
 	struct mmu_entry *slot;
 
+	spin_lock(&swap_cache.lock);
 	entry_for_each_used(slot, first, end) {
 		struct mmu_entry entry = entry_load(slot);
 
 		if (entry_has_page(entry))
 			continue;
-		swap_slot_get(entry_swap_slot(entry));
+		swap_slot_get_locked(entry_swap_slot(entry));
 		copying->child->swapped++;
 	}
+	spin_unlock(&swap_cache.lock);
 }
 
 /*
@@ -114,10 +117,10 @@ static bool is_pinned(struct mmu_entry entry)
 	return page && page_kind(page) == PAGE_ANON && page_pins(page);
 }
 
-/* Returns the first entry from `first` on whose page is pinned, or the end of the leaf table. */
-static struct mmu_entry *first_pinned(const struct mmu_leaf *leaf, struct mmu_entry *first)
+/* Returns the first of the entries [first, end) whose page is pinned, or the end. */
+static struct mmu_entry *first_pinned(struct mmu_entry *first, struct mmu_entry *end)
 {
-	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct mmu_entry *slot;
 
 	entry_for_each_used(slot, first, end) {
 		if (is_pinned(entry_load(slot)))
@@ -153,7 +156,9 @@ static void copy_pinned(struct copying *copying, vaddr_t va, struct mmu_entry *s
 }
 
 /* Empty leaf tables that a piece may pass. */
-#define PASS_TABLES 16
+#define PASS_TABLES    16
+/* Entries that a piece may copy where each may be that of a pinned page. */
+#define PINNED_ENTRIES 128
 
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 {
@@ -176,12 +181,18 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	assert(!missing); /* copy_topup() has allocated enough */
 	copying->child->tables += before - copying->tables.count;
 	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
-	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma))
-		pinned = first_pinned(leaf, first);
+	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma)) {
+		end = MIN(end, first + PINNED_ENTRIES);
+		pinned = first_pinned(first, end);
+	}
 	copy_leaf_entries(copying, leaf, first, pinned, to);
 	copying->done = true;
-	if (likely(pinned == end))
+	if (likely(pinned == leaf->entries + leaf->count))
 		return 0;
+	if (pinned == end) {
+		copying->resume = mmu_leaf_va(leaf, end);
+		return 1;
+	}
 	copy_pinned(copying, mmu_leaf_va(leaf, pinned), pinned, to + (pinned - leaf->entries));
 	return 1;
 }

@@ -38,6 +38,12 @@ def processes_that_poll_one_device_or_one_time():
     all_done("pollers", "watchers", "expiries")
 
 
+@case
+def a_page_table_of_each_kind_that_fork_copies():
+    """R60 R130: the child has all pages, too."""
+    all_done("forked", mem="64M", swap=["--swap", "16M"])
+
+
 @long_case
 def swap_that_is_busy_and_swap_that_is_full():
     all_done("out", "full", mem="64M", swap=["--swap", "61M"])

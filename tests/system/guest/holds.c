@@ -199,6 +199,61 @@ static void forks(void)
 	MUST(munmap(at, 64 * GIB));
 }
 
+/* ---- forked: a leaf table of swapped pages, of every second one, and with a pinned page ---- */
+
+static int send_end;
+static char *pinned;
+
+/* A process that shares the memory. Its buffer stays pinned until it is answered. */
+static int pin_last_page(void *unused)
+{
+	struct ipc_transfer with = { .receive = pinned, .receive_length = PAGE };
+	struct ipc_message message = { 0 };
+
+	(void)unused;
+	_exit(ipc_call_with(send_end, &message, &with, IPC_NEVER) != 0);
+}
+
+/* Its child has all the pages. */
+static void fork_once(const char *at)
+{
+	int status, found = 0;
+	pid_t pid = fork();
+
+	MUST(pid);
+	if (pid == 0) {
+		for (size_t i = 0; i < LEAF; i += PAGE)
+			found += at[i];
+		_exit(found != LEAF / PAGE);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0, "a child");
+}
+
+static void forked(void)
+{
+	static char stack[4 * PAGE] __attribute__((aligned(16)));
+	char *at = (char *)(((uintptr_t)map_private(2 * LEAF) + LEAF - 1) & ~(LEAF - 1));
+	struct ipc_message message = { 0 };
+	int receive = ipc_create(0);
+	long call;
+
+	fill(at, LEAF);
+	MUST(madvise(at, LEAF, MADV_PAGEOUT));
+	fork_once(at);
+	for (size_t i = 0; i < LEAF; i += 2 * PAGE)
+		at[i] = 1;
+	fork_once(at);
+	send_end = ipc_badge(receive, 0, 0);
+	pinned = at + LEAF - PAGE;
+	MUST(clone(pin_last_page, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
+	call = ipc_receive(receive, &message, IPC_NEVER);
+	check(call > 0, "a call");
+	fork_once(at);
+	fill(at, LEAF);
+	fork_once(at);
+	MUST(ipc_reply(receive, call, &message));
+}
+
 /* ---- reaped: shared mappings of a process that is killed because memory has run out ---- */
 
 static void fill_all(void)
@@ -814,6 +869,7 @@ static const struct {
 	{ "ancestors", ancestors }, { "timers", timers },     { "killed", killed },
 	{ "leaves", leaves },	    { "execs", execs },	      { "stops", stops },
 	{ "parents", parents },	    { "looks", looks },	      { "expiries", expiries },
+	{ "forked", forked },
 };
 
 static bool run_case(const char *name)
