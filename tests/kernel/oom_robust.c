@@ -132,6 +132,8 @@ static int wait_for_owner(void *arg)
 	if (value & FUTEX_OWNER_DIED)
 		return 0; /* the owner has ended before this began */
 	err = futex_wait(word, value, FUTEX_BITSET_MATCH_ANY, NULL);
+	if (err == -EAGAIN)
+		err = 0; /* the owner has ended since then */
 	return err || !(word_at(ROBUST) & FUTEX_OWNER_DIED);
 }
 
