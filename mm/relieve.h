@@ -13,8 +13,9 @@
  * frees memory, such as munmap, may use the reserve.
  */
 struct relief {
-	unsigned turn; /* 0: reclaim pages; above: wait for processes or kill one */
-	bool spare;    /* no process is killed for this */
+	unsigned turn;	/* 0: reclaim pages; above: wait for processes or kill one */
+	bool spare;	/* no process is killed for this */
+	unsigned nvain; /* how often no process was killed, as frames were free */
 };
 
 /*
@@ -24,10 +25,10 @@ struct relief {
  * 1. Pages that have not been used for a while are reclaimed (mm/reclaim.h), and caches are
  *    emptied, as long as that frees enough.
  * 2. Processes that are ending get time to free their memory.
- * 3. A process is killed (mm_host.relieve).
+ * 3. A process is killed (mm_host.relieve), unless frames above the low watermark are free.
  *
- * Returns 0 if the caller should try again, -ENOMEM if no process is left that could free memory,
- * or -EINTR if the running thread has been killed.
+ * Returns 0 if the caller should try again, -EINTR if the running thread has been killed, or -ENOMEM: no process is left
+ * that could free memory, or the request is for a block of frames, of which there is none.
  *
  * Call with no spinning lock held. Mutexes may be held, the mmap lock too (docs/LOCKING.md): no
  * step takes one that another thread may hold, and none waits for ever. The fault path does not

@@ -5,9 +5,6 @@
 #include "lib/string.h"
 #include "mm/relieve.h"
 
-/* With this many free pages, more than any reserve, memory has not run out. */
-#define SCATTERED_LEAST 512
-
 struct page *mem_wait_page(unsigned order, enum page_kind kind)
 {
 	return page_alloc_wait(order, kind);
@@ -19,7 +16,7 @@ struct page *mem_wait_page(unsigned order, enum page_kind kind)
  */
 static bool is_scattered(size_t size)
 {
-	return size > PAGE_SIZE && page_alloc_free_count() > SCATTERED_LEAST + size / PAGE_SIZE;
+	return size > PAGE_SIZE && page_alloc_above_low() > size / PAGE_SIZE;
 }
 
 void *mem_wait_kmalloc_at(size_t size SITE_PARAM)

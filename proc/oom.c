@@ -189,6 +189,12 @@ static void census_show(void)
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
 #define EXIT_WAIT_TURNS 20u
 
+/*
+ * No process is killed while frames above the low watermark are free: what lacks memory then needs a block of frames, or
+ * others have been quicker. After so many tries it fails.
+ */
+#define VAIN_MOST 100u
+
 static struct waitq freed = WAITQ_INIT(freed);
 
 /*
@@ -440,6 +446,11 @@ int oom_relieve(struct relief *relief)
 		dying_seq = choice.dying ? seq + 1 : 0;
 		spin_unlock(&process_tree_lock);
 		return wait_for_dying(relief, seq);
+	}
+	if (page_alloc_above_low() > 0) {
+		spin_unlock(&process_tree_lock);
+		relief->turn = 0;
+		return relief->nvain++ < VAIN_MOST ? 0 : -ENOMEM;
 	}
 	if (!choice.victim || relief->spare) {
 		spin_unlock(&process_tree_lock);

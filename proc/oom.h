@@ -13,15 +13,16 @@ struct thread_id;
 /*
  * The rule: the process with the most memory is killed. What counts is what it has resident or is
  * charged for (mm/object_charge.h), its pages in swap, its page tables and its VMAs, and what its
- * descriptors and its system call keep; its oom_score_adj adds so many thousandths of memory. Of equals it is the youngest. A process that is spared is killed only if no
- * other is left but process 1, and that as the last. No process is killed while another one is ending and its memory
- * is not free yet: the exception is one that does not end for two seconds.
+ * descriptors and its system call keep; its oom_score_adj adds so many thousandths of memory. Of equals it is the youngest.
+ * A process that is spared is killed only if no other is left but process 1, and that as the last.
+ * No process is killed while another one is ending and its memory is not free yet: the exception is one that does not end
+ * for two seconds. Nor is one killed while frames above the low watermark are free.
  *
  * The last steps of relieve() (mm/relieve.h), one for each call. If processes are ending, waits for
  * one of them for a limited time. If there is none, kills a process by the rule, logs its name and
  * has the OOM reaper free its private memory (oom_reap()). With relief->spare, no process is killed.
- * Returns 0 if the caller should try again, -EINTR if the running process has been killed, or
- * -ENOMEM if there is no process left to kill. Call with no spinning lock held; waiting locks may
+ * Returns 0 if the caller should try again, -EINTR if the running process has been killed, or -ENOMEM: there is no process
+ * left to kill, or frames were free and the caller has come again many times. Call with no spinning lock held; waiting locks may
  * be held.
  */
 int oom_relieve(struct relief *relief);

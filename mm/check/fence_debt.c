@@ -8,32 +8,50 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
 
-struct debt {
-	vaddr_t va;
-	pfn_t pfn;
-};
-
-/* Guarded by the space's lock. Room for all entries of a leaf table: no piece of a verb changes more before it fences. */
+/*
+ * Guarded by the space's lock. Two frames, because memory may have no block of two: room for all entries of a leaf table.
+ * No piece of a verb changes more before it fences.
+ */
 struct debts {
 	unsigned count;
 	vaddr_t deferred; /* the first address for which fork owes a fence; 0: it owes none */
-	struct debt owed[MMU_LEAF_ENTRIES];
+	vaddr_t *va;
+	pfn_t *pfn; /* of the frame at each address */
 };
+
+_Static_assert(MMU_LEAF_ENTRIES * sizeof(vaddr_t) <= PAGE_SIZE, "the debts fit");
+
+static SLAB_CACHE(debts_cache, struct debts);
+
+static void *frame_of_debts(void)
+{
+	struct page *page = page_alloc_wait(0, PAGE_KERNEL);
+
+	return page ? page_address(page) : NULL;
+}
 
 int debts_create(struct space *space)
 {
-	struct relief relief = { 0 };
+	struct debts *debts = slab_alloc_wait(&debts_cache);
 
-	while (!(space->debts = kzalloc(sizeof(struct debts))))
-		if (relieve(&relief))
-			return -ENOMEM;
-	return 0;
+	if (!debts)
+		return -ENOMEM;
+	*debts = (struct debts){ .va = frame_of_debts() };
+	if (debts->va)
+		debts->pfn = frame_of_debts();
+	space->debts = debts;
+	if (debts->pfn)
+		return 0;
+	debts_destroy(space);
+	return -ENOMEM;
 }
 
 void debts_destroy(struct space *space)
 {
 	debt_assert_none(space);
-	kfree(space->debts);
+	kfree(space->debts->va);
+	kfree(space->debts->pfn);
+	slab_free(&debts_cache, space->debts);
 	space->debts = NULL;
 }
 
@@ -48,7 +66,8 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 	if (debts->count == MMU_LEAF_ENTRIES)
 		panic("debt: one piece changes more than %d entries before its fence, the next at %#lx",
 		      MMU_LEAF_ENTRIES, (unsigned long)va);
-	debts->owed[debts->count++] = (struct debt){ .va = va, .pfn = entry_pfn(old) };
+	debts->va[debts->count] = va;
+	debts->pfn[debts->count++] = entry_pfn(old);
 }
 
 static bool is_fenced(const struct mmu_flush *flush, vaddr_t va)
@@ -69,8 +88,10 @@ void debt_pay(struct space *space, const struct mmu_flush *flush)
 	if (flush->all || flush->tables)
 		debts->count = 0, debts->deferred = 0;
 	for (unsigned i = 0; i < debts->count; i++) {
-		if (!is_fenced(flush, debts->owed[i].va))
-			debts->owed[left++] = debts->owed[i];
+		if (is_fenced(flush, debts->va[i]))
+			continue;
+		debts->va[left] = debts->va[i];
+		debts->pfn[left++] = debts->pfn[i];
 	}
 	debts->count = left;
 }
@@ -80,14 +101,14 @@ void debt_defer(struct space *space)
 	struct debts *debts = space->debts;
 
 	if (debts->count && !debts->deferred)
-		debts->deferred = debts->owed[0].va;
+		debts->deferred = debts->va[0];
 	debts->count = 0;
 }
 
 void debt_assert_entry(struct space *space, vaddr_t va)
 {
 	for (unsigned i = 0; i < space->debts->count; i++) {
-		if (space->debts->owed[i].va == va)
+		if (space->debts->va[i] == va)
 			panic("debt: a frame is written at %#lx before the fence for the last one",
 			      (unsigned long)va);
 	}
@@ -98,9 +119,9 @@ void debt_assert_frame(struct space *space, const struct page *page)
 	pfn_t pfn = page_to_pfn(page);
 
 	for (unsigned i = 0; i < space->debts->count; i++) {
-		if (space->debts->owed[i].pfn == pfn)
+		if (space->debts->pfn[i] == pfn)
 			panic("debt: frame %#lx is given up before the fence for %#lx",
-			      (unsigned long)pfn, (unsigned long)space->debts->owed[i].va);
+			      (unsigned long)pfn, (unsigned long)space->debts->va[i]);
 	}
 }
 
@@ -108,7 +129,7 @@ void debt_assert_none(struct space *space)
 {
 	if (space->debts && space->debts->count)
 		panic("debt: %u fences are owed, the first for %#lx", space->debts->count,
-		      (unsigned long)space->debts->owed[0].va);
+		      (unsigned long)space->debts->va[0]);
 	if (space->debts && space->debts->deferred)
 		panic("debt: fork owes a fence, first for %#lx",
 		      (unsigned long)space->debts->deferred);

@@ -605,6 +605,13 @@ size_t page_alloc_free_count(void)
 	return sum;
 }
 
+size_t page_alloc_above_low(void)
+{
+	size_t nfree = page_alloc_free_count(), low = atomic_load_relaxed(&pool.low);
+
+	return nfree > low ? nfree - low : 0;
+}
+
 size_t page_alloc_total_count(void)
 {
 	return atomic_load_relaxed(&pool.ntotal);

@@ -91,6 +91,7 @@ extern struct waitq page_alloc_low;
 size_t page_alloc_missing(void);
 
 size_t page_alloc_free_count(void);  /* free frames, the reserve included */
+size_t page_alloc_above_low(void);   /* free frames above the low watermark */
 size_t page_alloc_total_count(void); /* all frames that the allocator was given */
 
 /* Merges the single free frames into blocks. */

@@ -169,7 +169,7 @@ static void end_somebody(void)
 	struct relief relief = { .turn = 1 };
 
 	log_show_level(LOG_ERROR);
-	EXPECT_EQ(0, relieve(&relief));
+	EXPECT_EQ(0, relieve_when_low(&relief));
 	log_show_level(LOG_INFO);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/kernel/squeeze.h"
 
 #include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 
 struct page *squeeze_push(struct page *list, struct page *page)
 {
@@ -45,4 +46,15 @@ void squeeze_end(struct page *list)
 		list = squeeze_next(page);
 		page_free(page, page_order(page));
 	}
+}
+
+int relieve_when_low(struct relief *relief)
+{
+	size_t reserve = page_alloc_reserve_count();
+	int err;
+
+	page_alloc_set_reserve(page_alloc_free_count() / 2 + 1); /* the watermark is twice that */
+	err = relieve(relief);
+	page_alloc_set_reserve(reserve);
+	return err;
 }

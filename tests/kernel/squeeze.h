@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 struct page;
+struct relief;
 
 /* Lists of pages: NULL is an empty one. squeeze_push() puts a page in front. */
 struct page *squeeze_push(struct page *list, struct page *page);
@@ -18,3 +19,6 @@ struct page *squeeze_all(struct page *list);
 
 /* Gives all back. */
 void squeeze_end(struct page *list);
+
+/* relieve(), as if no more frames were free than the low watermark. */
+int relieve_when_low(struct relief *relief);
