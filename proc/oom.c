@@ -21,6 +21,7 @@
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/thread.h"
+#include "proc/user.h"
 #include "proc/wait.h"
 
 /* ---- a report of memory use, for the log ---- */
@@ -207,12 +208,19 @@ static uint64_t dying_seq;
 /* Threads that are freeing the memory of a process, which may have no space any more; atomic. */
 static unsigned nfreeing;
 
+/* What the processes of one user have, of what those of all have, in pages. */
+struct share {
+	uint32_t uid;
+	size_t npages, all;
+};
+
 struct choice {
 	struct process *victim; /* valid while process_tree_lock is held */
 	int pid;		/* of the victim */
 	uint64_t birth;		/* of the victim */
 	size_t held;		/* by the victim, in pages */
 	int64_t points;		/* of the victim: what it holds, and its oom_score_adj */
+	struct share share;	/* the reason, if it is that of its user; else npages is 0 */
 	bool spared;		/* the victim has OOM_SCORE_ADJ_MIN */
 	bool dying;		/* some process is about to free memory */
 	bool gone;		/* the victim has ended during the choice */
@@ -287,6 +295,100 @@ static void consider(struct process *process, void *arg)
 		choose_victim(choice, process, held);
 }
 
+/* ---- choosing among the processes of one user ---- */
+
+/*
+ * Many small processes of one user may fill memory beside a larger one of another. So where a user other than root has most
+ * of it, the largest of this user's processes is chosen, as if it had all of that.
+ */
+#define MOST_OF(all) ((all) / 4 * 3)
+
+/*
+ * An estimate of the pages that are the process's alone: a page that several processes map counts for the one whose fault
+ * has made it. What is in memory or in swap would count again for each child that fork made.
+ */
+static size_t oom_own_pages(const struct process *process)
+{
+	const struct space *space = &process->uspace->space;
+	const struct space_stats *stats = &space->stats;
+	size_t stacks = atomic_load_relaxed(&process->nlive) * (KSTACK_SIZE / PAGE_SIZE);
+	size_t made = atomic_load_relaxed(&stats->kind[FAULT_FILL]) +
+		      atomic_load_relaxed(&stats->kind[FAULT_COW]) -
+		      atomic_load_relaxed(&stats->zero_maps);
+	size_t mapped = space_resident(space) + atomic_load_relaxed(&space->swapped);
+
+	if (process->borrows_space)
+		return stacks;
+	return stacks + MAX(MIN(made, mapped), atomic_load_relaxed(&space->charged)) +
+	       atomic_load_relaxed(&space->tables) + atomic_load_relaxed(&process->kept);
+}
+
+static uint32_t oom_uid(const struct process *process)
+{
+	return process->leader->real_cred->user->uid;
+}
+
+static bool may_be_chosen(const struct process *process)
+{
+	return process->state != PROCESS_ZOMBIE && process->uspace && process->pid != PID_INIT &&
+	       !is_dying(process) && !is_oom_reaped(process) && !oom_is_spared(process);
+}
+
+/* By how much a user is ahead of all others, for now: who has more than half of all is the last one. */
+static void find_candidate(struct process *process, void *arg)
+{
+	struct share *share = arg;
+	size_t npages;
+
+	if (!may_be_chosen(process))
+		return;
+	npages = oom_own_pages(process);
+	if (share->uid == oom_uid(process)) {
+		share->npages += npages;
+	} else if (share->npages >= npages) {
+		share->npages -= npages;
+	} else {
+		share->uid = oom_uid(process);
+		share->npages = npages - share->npages;
+	}
+}
+
+/* The largest process of the user of choice->share, and what that user has. */
+static void consider_of_user(struct process *process, void *arg)
+{
+	struct choice *choice = arg;
+	struct share *share = &choice->share;
+	size_t npages;
+
+	if (!may_be_chosen(process))
+		return;
+	npages = oom_own_pages(process);
+	share->all += npages;
+	if (share->uid != oom_uid(process))
+		return;
+	share->npages += npages;
+	consider(process, choice);
+}
+
+/* Replaces the choice if a user has most of what all have. Call with process_tree_lock held; it is dropped in between. */
+static void oom_choose_of_user(struct choice *choice)
+{
+	struct choice other = { 0 };
+	int64_t share;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	process_visit_all(find_candidate, &other.share);
+	other.share.npages = 0;
+	if (other.share.uid == 0)
+		return;
+	process_visit_all(consider_of_user, &other);
+	share = (int64_t)MIN(other.share.npages, page_alloc_total_count());
+	if (other.pid && other.pid != choice->pid &&
+	    other.share.npages > MOST_OF(other.share.all) &&
+	    other.points - (int64_t)other.held + share > choice->points)
+		*choice = other;
+}
+
 /*
  * Has a thread found a process that is dying, and has not freed its memory yet? The running one does
  * not count if it can free none. Call with process_tree_lock held.
@@ -307,6 +409,8 @@ static struct choice oom_choose(void)
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	process_visit_all(consider, &choice);
+	if (choice.pid && !choice.dying && !choice.spared)
+		oom_choose_of_user(&choice);
 	choice.dying |= atomic_load(&nfreeing) != 0; /* they may have left during the visit */
 	if (!choice.pid && !choice.dying) {
 		process = process_find(PID_INIT);
@@ -344,13 +448,20 @@ static void kill_sharer(struct process *process, void *arg)
 }
 
 /* Logs which process was killed, why, and for whose allocation. */
-static void name_victim(const char *comm, int pid, size_t held)
+static void name_victim(const char *comm, int pid, const struct choice *choice)
 {
 	const struct process *asking = current_process();
+	const char *reason = choice->share.npages ? "which had the most of its user's processes"
+			     : pid == PID_INIT	  ? "the last process that had any"
+						  : "which had the most";
 
 	log_warn("mm", "out of memory: killed %s[%d], %s: %zu KiB with swap and page tables", comm,
-		 pid, pid == PID_INIT ? "the last process that had any" : "which had the most",
-		 held * KIB_PER_PAGE);
+		 pid, reason, choice->held * KIB_PER_PAGE);
+	if (choice->share.npages)
+		log_warn("mm",
+			 "  the processes of its user, %u, have %zu of the %zu KiB that all have",
+			 choice->share.uid, choice->share.npages * KIB_PER_PAGE,
+			 choice->share.all * KIB_PER_PAGE);
 	if (asking)
 		log_warn("mm", "  %s[%d] needed memory", current_thread()->name, asking->pid);
 	else
@@ -380,7 +491,7 @@ static void kill_victim(const struct choice *choice)
 	process_visit_all(kill_sharer, &killing);
 	spin_unlock(&process_tree_lock);
 	if (killing.pid) { /* else it has left the space meanwhile, by exec or by its end */
-		name_victim(killing.comm, killing.pid, choice->held);
+		name_victim(killing.comm, killing.pid, choice);
 		oom_report_show(&report);
 		if (is_census_due())
 			census_show();

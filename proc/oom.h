@@ -14,7 +14,8 @@ struct thread_id;
  * The rule: the process with the most memory is killed. What counts is what it has resident or is
  * charged for (mm/object_charge.h), its pages in swap, its page tables and its VMAs, and what its
  * descriptors and its system call keep; its oom_score_adj adds so many thousandths of memory. Of equals it is the youngest.
- * A process that is spared is killed only if no other is left but process 1, and that as the last.
+ * If the processes of a user other than root have more than three quarters of what all have, the one with the most memory
+ * among these is killed. A process that is spared is killed only if no other is left but process 1, and that as the last.
  * No process is killed while another one is ending and its memory is not free yet: the exception is one that does not end
  * for two seconds. Nor is one killed while frames above the low watermark are free.
  *

@@ -16,6 +16,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "mm/user_copy.h"
+#include "proc/cred.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/pid.h"
@@ -47,10 +48,8 @@ static int end_somebody(void)
 
 static bool ready;
 
-/* A process with `arg` pages of its own that then does nothing. */
-static int hold_pages(void *arg)
+static void take_pages(size_t n)
 {
-	size_t n = (size_t)arg;
 	struct uspace *us = current_process()->uspace;
 
 	EXPECT_EQ(0, program_load(&spins));
@@ -59,6 +58,12 @@ static int hold_pages(void *arg)
 	EXPECT_EQ(0, vm_madvise(&us->space, 16 * DATA_AT, n * PAGE_SIZE, MADV_POPULATE_WRITE));
 	uspace_unlock(us);
 	atomic_store(&ready, true);
+}
+
+/* A process with `arg` pages of its own that then does nothing. */
+static int hold_pages(void *arg)
+{
+	take_pages((size_t)arg);
 	ktest_enter(CODE_AT, 0);
 }
 
@@ -97,6 +102,78 @@ KTEST_ALONE(oom_ends_the_process_with_the_most_memory)
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(middle));
 	end_bystander(small);
+}
+
+static struct thread *thread_of(int pid)
+{
+	struct thread *thread;
+
+	spin_lock(&process_tree_lock);
+	thread = process_find(pid)->leader;
+	spin_unlock(&process_tree_lock);
+	return thread;
+}
+
+#define SMALL 40 /* processes */
+#define NEIGHBOUR \
+	60 /* pages: more than each of these has, and less than a third of what all have */
+
+static uint32_t next_uid;
+static struct waitq never = WAITQ_INIT(never);
+
+#define CHOSEN 2 /* the status of one that was */
+
+/* As hold_pages(), as a user, and asleep: so many would take long to have a turn each. A signal ends it. */
+static int hold_as_user(void *arg)
+{
+	struct cred *cred = cred_prepare();
+
+	cred->uid = cred->euid = cred->suid = cred->fsuid = next_uid;
+	EXPECT_EQ(0, cred_set_user(cred));
+	cred_commit(cred);
+	take_pages((size_t)arg);
+	EXPECT_EQ(-EINTR, thread_wait_interruptible(&never, waitq_sample(&never)));
+	return atomic_load(&current_process()->uspace->oom_killed) ? CHOSEN : 0;
+}
+
+static int spawn_as(uint32_t uid, size_t pages)
+{
+	next_uid = uid;
+	return spawn_holder(hold_as_user, pages);
+}
+
+static void end_sleeper(int pid, bool was_chosen)
+{
+	(void)process_kill(pid, SIGTERM);
+	EXPECT_EQ(EXITED(was_chosen ? CHOSEN : 0), ktest_reap(pid));
+}
+
+/* `n` small processes of a user, of which one is larger, beside one of another user that is larger yet. */
+static void expect_first(uint32_t uid, unsigned n, int16_t adj, bool neighbour_goes)
+{
+	int pid[SMALL], neighbour = spawn_as(1001, NEIGHBOUR);
+
+	ASSERT_TRUE(neighbour > 0);
+	atomic_store(&thread_of(neighbour)->process->oom_score_adj, adj);
+	for (unsigned i = 0; i < n; i++)
+		ASSERT_TRUE((pid[i] = spawn_as(uid, i == 3 ? 2 : 1)) > 0);
+	mm_trim();
+	EXPECT_EQ(0, end_somebody());
+	end_sleeper(neighbour, neighbour_goes);
+	for (unsigned i = 0; i < n; i++)
+		end_sleeper(pid[i], !neighbour_goes && i == 3);
+}
+
+/*
+ * R43: where the processes of a user have most of what all have, the largest of them goes, and not a larger one of another
+ * user. Root's do not count together, and oom_score_adj counts for more.
+ */
+KTEST_ALONE(oom_chooses_among_the_processes_of_who_has_most)
+{
+	expect_first(1000, SMALL, 0, false);
+	expect_first(1000, SMALL / 4, 0, true);
+	expect_first(0, SMALL, 0, true);
+	expect_first(1000, SMALL, OOM_SCORE_ADJ_MAX, true);
 }
 
 /* R43: of equals the youngest goes, not the one who made the others */
@@ -197,16 +274,6 @@ static struct uspace *space_to_lose;
 static struct thread *asking;
 static int victim;
 static const char *new_name; /* NULL: the victim ends */
-
-static struct thread *thread_of(int pid)
-{
-	struct thread *thread;
-
-	spin_lock(&process_tree_lock);
-	thread = process_find(pid)->leader;
-	spin_unlock(&process_tree_lock);
-	return thread;
-}
 
 /* The victim goes on where the lock is dropped for the first time between its choice and the kill. */
 static void let_victim_go_on(enum interleave_kind kind, enum lock_class class, void *what)
