@@ -16,6 +16,7 @@
 #include "fs/pidfd.h"
 #include "fs/process_fs.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "lib/format.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -563,10 +564,11 @@ long sys_execve(struct trap_frame *frame)
 /* What a program that was found by a descriptor is called, as on Linux. The caller frees it. */
 static char *descriptor_name(int fd, const char *path)
 {
-	char *name = mem_wait_kmalloc(PATH_MAX + 32);
+	const size_t size = sizeof("/dev/fd/-2147483648/") + strlen(path);
+	char *name = mem_wait_kmalloc(size);
 
 	if (name)
-		ksnprintf(name, PATH_MAX + 32, "/dev/fd/%d%s%s", fd, *path ? "/" : "", path);
+		ksnprintf(name, size, "/dev/fd/%d%s%s", fd, *path ? "/" : "", path);
 	return name;
 }
 
