@@ -37,11 +37,11 @@ struct call {
 	uint32_t holds;		   /* endpoint_hold(): the call must stay */
 	uint32_t done;		   /* atomic */
 	struct pulse unblock;	   /* initialised if `signalled` */
+	uint64_t received_tick;	   /* when it was received, unless it has no time-out */
 	bool signalled;
 	int result;
 	/* The kernel's, set by call_start()'s caller; const: */
 	void (*ended)(struct call *call, int result);
-	uint64_t received_tick; /* when it was received */
 };
 
 struct process_id;
@@ -96,9 +96,9 @@ void call_start(struct file *send, struct call *call);
 bool call_deadlocks(struct file *send);
 
 /*
- * Ends a call of the kernel's that was received before the tick `received`, or is not received yet.
- * Returns the state that the call was in; ended() is not called, and the call may be started again.
- * Returns CALL_DONE if the call was received later, and so goes on, or has ended already. The
- * caller ensures that the call is still allocated.
+ * Ends a call of the kernel's that was received before the tick `since`; or one that is queued, if the server has answered no
+ * call since then. Returns the state that the call was in; ended() is not called, and the call may be started again.
+ * Returns CALL_DONE if the call goes on, or has ended already. The caller ensures that the call is still allocated, and that
+ * it was started before `since`.
  */
-enum call_state call_withdraw(struct file *send, struct call *call, uint64_t received);
+enum call_state call_withdraw(struct file *send, struct call *call, uint64_t since);

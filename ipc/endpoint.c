@@ -35,7 +35,8 @@ struct endpoint {
 	struct list receivers; /* struct receiver.link: threads that wait */
 	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
 	bool pending;
-	uint32_t nlingering;   /* closed send ends, until their last pulse; read unlocked, too */
+	uint64_t answered_tick; /* when a call was answered last while others were queued */
+	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
 	struct counted counted;
@@ -268,10 +269,9 @@ static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	insert_newest_locked(endpoint);
 	receive_call_locked(endpoint, call, receiver);
-	if (!call->thread) {
-		call->received_tick = arch_time();
+	call->received_tick = arch_time();
+	if (!call->thread)
 		endpoint->pending = true;
-	}
 }
 
 /* Returns the send end that owns the pulse, or NULL if a call owns it. */
@@ -462,14 +462,23 @@ static bool signal_locked(struct endpoint *endpoint, struct call *call)
 	return post_locked(endpoint, &call->unblock);
 }
 
+/* When the server has received the call; or, while the call is queued, has answered another one. */
+static uint64_t advanced_tick_locked(const struct endpoint *endpoint, const struct call *call)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return call->state == CALL_RECEIVED ? call->received_tick : endpoint->answered_tick;
+}
+
 /*
  * Waits for the end of the call. A signal ends the wait if the call has not been received yet. The
  * state of the call is read under the lock only, because a reply may arrive at any other moment.
+ * `timeout` is that of endpoint_call_killable(), and the deadline the first that follows from it; or 0: the deadline stays.
  */
 static __attribute__((noinline)) int wait_for_end(struct call *call, bool signals,
-						  uint64_t deadline)
+						  uint64_t deadline, uint64_t timeout)
 {
 	struct endpoint *endpoint = call->endpoint;
+	uint64_t advanced;
 	bool ended, queued;
 	unsigned long flags;
 	int err;
@@ -484,6 +493,10 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool signal
 			err = call->result;
 		} else if (err == -EINTR && call->state == CALL_RECEIVED && !current_killed()) {
 			queued = signal_locked(endpoint, call);
+			ended = false;
+		} else if (err == -ETIMEDOUT && timeout != 0 &&
+			   (advanced = advanced_tick_locked(endpoint, call)) > deadline - timeout) {
+			deadline = advanced + timeout;
 			ended = false;
 		} else {
 			if (call->transfer)
@@ -522,7 +535,7 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 /* The general way of a call: it may be queued, have a deadline, or find other calls received. */
 static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
 						 struct transfer *transfer, bool signals,
-						 uint64_t deadline)
+						 uint64_t deadline, uint64_t timeout)
 {
 	struct endpoint *endpoint = sender->endpoint;
 	struct call call;
@@ -538,7 +551,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 	spin_unlock_irq(&endpoint->lock);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);
-	return wait_for_end(&call, signals, deadline);
+	return wait_for_end(&call, signals, deadline, timeout);
 }
 
 /*
@@ -546,7 +559,8 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
  * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
-			    struct transfer *transfer, bool signals, uint64_t deadline)
+			    struct transfer *transfer, bool signals, uint64_t deadline,
+			    uint64_t timeout)
 {
 	struct thread *thread = current_thread();
 	int err = -EDEADLK;
@@ -555,7 +569,7 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	if (deadline == UINT64_MAX)
 		atomic_store(&thread->waits_for, sender->endpoint);
 	if ((signals && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
-		err = call_slowly(sender, words, transfer, signals, deadline);
+		err = call_slowly(sender, words, transfer, signals, deadline, timeout);
 	atomic_store(&thread->waits_for, NULL);
 	return err;
 }
@@ -580,7 +594,7 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	if (unlikely(deadline != UINT64_MAX || endpoint->newest ||
 		     list_empty(&endpoint->receivers))) {
 		spin_unlock_irq(&endpoint->lock);
-		return call_if_answered(sender, words, transfer, true, deadline);
+		return call_if_answered(sender, words, transfer, true, deadline, 0);
 	}
 	receiver = list_first_entry(&endpoint->receivers, struct receiver, link);
 	list_del(&receiver->link);
@@ -591,7 +605,7 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	sched_switch_over(receiver->thread, &endpoint->lock);
 	if (unlikely(!call.done || call.holds != 0)) {
 		spin_unlock_irq(&call.endpoint->lock);
-		call.result = wait_for_end(&call, true, UINT64_MAX);
+		call.result = wait_for_end(&call, true, UINT64_MAX, 0);
 		current_thread()->waits_for = NULL;
 		return call.result;
 	}
@@ -600,11 +614,13 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 }
 
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
-			   uint64_t deadline)
+			   uint64_t timeout)
 {
 	struct sender *sender = to_sender(send);
+	uint64_t deadline = timeout == UINT64_MAX ? UINT64_MAX : arch_time() + timeout;
 
-	return sender ? call_if_answered(sender, words, transfer, false, deadline) : -EINVAL;
+	return sender ? call_if_answered(sender, words, transfer, false, deadline, timeout)
+		      : -EINVAL;
 }
 
 /* Does a thread wait to receive? It is not the running thread, which is not waiting. */
@@ -644,13 +660,13 @@ void call_start(struct file *send, struct call *call)
 		call->ended(call, -EPIPE);
 }
 
-enum call_state call_withdraw(struct file *send, struct call *call, uint64_t received)
+enum call_state call_withdraw(struct file *send, struct call *call, uint64_t since)
 {
 	struct endpoint *endpoint = to_sender(send)->endpoint;
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
 	enum call_state state = call->state;
 
-	if (state == CALL_RECEIVED && call->received_tick >= received)
+	if (state != CALL_DONE && advanced_tick_locked(endpoint, call) >= since)
 		state = CALL_DONE;
 	if (state != CALL_DONE) {
 		call_take_out_locked(endpoint, call);
@@ -829,7 +845,8 @@ static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *recei
 
 /*
  * The fast way is for a server that answers the call it received last and then has to wait. The
- * caller runs at once. Usually this thread runs again when the next call comes.
+ * caller runs at once. Usually this thread runs again when the next call comes. No call is queued, so none needs to know when
+ * this one was answered.
  *
  * Here and in endpoint_call(), `done` is a plain store, without the fence of atomic_store(). It only ends thread_park().
  * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest.
@@ -886,6 +903,7 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	call = call_find_locked(endpoint, rcvid);
 	if (call) {
 		*call->words = *words;
+		endpoint->answered_tick = arch_time();
 		kernel = call_end_locked(endpoint, call, 0, hand_over);
 	}
 	unlock_and_tell(endpoint, kernel, flags);

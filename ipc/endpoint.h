@@ -44,9 +44,15 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
 		      uint64_t deadline);
 
-/* The same, but of signals only a kill ends the wait, and no signal sends the receiver a pulse. */
+/*
+ * The same, but of signals only a kill ends the wait, and no signal sends the receiver a pulse. There is no deadline: the
+ * server may take up to `timeout` ticks (UINT64_MAX: for ever), from the moment that it has received the call. While the call
+ * is queued they begin anew whenever the server answers a call. Calls are received in the order in which they came, so
+ * the wait ends even if the server answers everything else: with n calls received or queued before, after n + 2 times the
+ * `timeout` at the latest.
+ */
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
-			   uint64_t deadline);
+			   uint64_t timeout);
 
 /* Is the file a send end? */
 bool endpoint_is_send(struct file *file);

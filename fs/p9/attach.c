@@ -453,7 +453,9 @@ int p9_attach_again(struct p9_node *root, struct file *send)
 	if (is_lost(session)) {
 		a.number = ++session->nattempts;
 		(void)p9_nodes_forget(session, UINT32_MAX);
+		p9_session_attaches(session);
 		err = try_server(&a, root);
+		p9_session_attach_ends(session);
 	} else {
 		err = -EBUSY;
 	}

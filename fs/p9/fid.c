@@ -3,7 +3,6 @@
 #include "fs/p9/fid.h"
 
 #include "abi/errno.h"
-#include "arch/timer.h"
 #include "fs/p9/node.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -23,21 +22,22 @@ static const char *fid_state(const void *fid)
 
 COUNTED_KIND(p9_fid_kind, "fid", struct p9_fid, fid_state);
 
-/* Waits until the server has forgotten enough fids. */
+/*
+ * Waits until the server has forgotten enough fids. The wait has no time-out of its own: Tclunk that the server does not
+ * receive in time are given up, and so are those that it does not answer, until it is stuck.
+ */
 static int wait_for_clunks(struct p9_session *session)
 {
-	uint64_t deadline = p9_deadline(session, arch_time());
+	int err = 0;
 
-	for (;;) {
+	while (!err) {
 		uint64_t seq = waitq_sample(&session->clunked);
-		int err;
 
 		if (atomic_load(&session->nclunks) < CLUNKS_MAX)
 			return 0;
-		err = thread_wait_until(&session->clunked, seq, deadline);
-		if (err)
-			return err == -EINTR ? err : -EIO;
+		err = p9_is_stuck(session) ? -EIO : thread_wait(&session->clunked, seq);
 	}
+	return err;
 }
 
 int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)

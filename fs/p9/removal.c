@@ -17,7 +17,6 @@
 #include "fs/p9/removal.h"
 
 #include "abi/errno.h"
-#include "arch/timer.h"
 #include "base/random.h"
 #include "fs/notify.h"
 #include "fs/p9/walk.h"
@@ -58,15 +57,21 @@ void p9_removal_set(struct p9_node *node, struct p9_removal *removal)
 }
 
 /* The session is still there: the request has a reference to it. */
-static void removal_ended(struct p9_request *request)
+static void removal_ended(struct p9_request *request, int result)
 {
 	struct p9_session *session = request->session;
 	struct p9_removal *removal = container_of(request, struct p9_removal, request);
 
-	inode_put(&removal->parent->inode);
-	kfree(removal);
-	if (atomic_add(&session->nremovals, -1u) == 1)
-		waitq_wake_all(&session->removed);
+	(void)result;
+	spin_lock(&session->lock);
+	list_del(&removal->link);
+	spin_unlock(&session->lock);
+	waitq_wake_all(&session->removed);
+}
+
+static void free_request(struct p9_request *request)
+{
+	p9_removal_free(container_of(request, struct p9_removal, request));
 }
 
 void p9_removal_find_held(struct p9_removal *removal)
@@ -77,21 +82,35 @@ void p9_removal_find_held(struct p9_removal *removal)
 
 void p9_removal_find_held_by(struct p9_request *request)
 {
-	if (request->free == removal_ended)
+	if (request->free == free_request)
 		p9_removal_find_held(container_of(request, struct p9_removal, request));
+}
+
+/* Is there one of the first n? Sets *seq_ret for a wait for its end. */
+static bool has_removal_of(struct p9_session *session, uint64_t n, uint64_t *seq_ret)
+{
+	bool has = false;
+
+	spin_lock(&session->lock);
+	*seq_ret = waitq_sample(&session->removed);
+	if (!list_empty(&session->removals))
+		has = list_first_entry(&session->removals, struct p9_removal, link)->number <= n;
+	spin_unlock(&session->lock);
+	return has;
 }
 
 void p9_wait_for_removals(struct p9_session *session, uint64_t latest)
 {
-	uint64_t deadline = MIN(latest, p9_deadline(session, arch_time()));
-	uint64_t seq;
+	uint64_t n, seq;
 
 	if (p9_session_deadlocks(session)) /* the server closes a file of its own */
 		return;
-	do
-		seq = waitq_sample(&session->removed);
-	while (atomic_load(&session->nremovals) &&
-	       thread_wait_until(&session->removed, seq, deadline) == 0);
+	spin_lock(&session->lock);
+	n = session->nremovals;
+	spin_unlock(&session->lock);
+	while (has_removal_of(session, n, &seq) &&
+	       thread_wait_until(&session->removed, seq, latest) == 0)
+		;
 }
 
 static void parent_changed(struct p9_node *node)
@@ -114,13 +133,17 @@ static void remove_hidden(struct p9_node *node, struct p9_removal *removal)
 	removal->request.fid = p9_node_fid(removal->parent);
 	ask.dirfid = removal->request.fid->number;
 	ask.name = (struct p9_string){ removal->name, P9_HIDDEN_BYTES - 1 };
-	removal->request.free = removal_ended;
+	removal->request.ended = removal_ended;
+	removal->request.free = free_request;
 	removal->request.message = removal->message;
 	n = p9_encode_tunlinkat(removal->message, sizeof(removal->message), removal->request.tag,
 				&ask);
 	assert(n > 0);
 	parent_changed(node);
-	(void)atomic_add(&node->session->nremovals, 1);
+	spin_lock(&node->session->lock);
+	removal->number = ++node->session->nremovals;
+	list_add_tail(&node->session->removals, &removal->link);
+	spin_unlock(&node->session->lock);
 	p9_request_start(&removal->request, (size_t)n);
 }
 

@@ -9,9 +9,15 @@
 /* Tunlinkat of a hidden name. */
 #define P9_UNLINKAT_BYTES (P9_HEADER_BYTES + 4 + 2 + P9_HIDDEN_BYTES + 4)
 
-/* What removes a hidden file. It is there before the file is hidden. Guarded by the session's lock, then private to the request. */
+/*
+ * What removes a hidden file. It is there before the file is hidden. Guarded by the session's lock, then private to the
+ * request, but for `link`.
+ */
 struct p9_removal {
 	struct p9_request request;
+	struct list
+		link; /* in session->removals, from the start of the request until its result is known */
+	uint64_t number;	/* removals are numbered as they begin */
 	struct p9_node *parent; /* the directory; referenced */
 	char name[P9_HIDDEN_BYTES];
 	uint8_t message[P9_UNLINKAT_BYTES];
@@ -29,8 +35,8 @@ void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
 void p9_removal_find_held(struct p9_removal *removal);
 void p9_removal_find_held_by(struct p9_request *request);
 /*
- * Waits until the server has answered for all files that it is to remove after their last use, but
- * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
+ * Waits until it is known what has become of all files whose removal has begun until now: the server has answered, or their
+ * time is over. Waits until the tick `latest` at most. A kill ends the wait.
  */
 void p9_wait_for_removals(struct p9_session *session, uint64_t latest);
 /* Bracket each use of a regular file: an open file, a mapping, a running image. */

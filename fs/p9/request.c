@@ -6,7 +6,8 @@
  * the call itself. No thread waits for the call of a page or a clunk: the answering
  * server's own thread runs `ended`, and the kernel thread ends those that stay unanswered.
  *
- * A request is given up when its time is over, or when the thread that waits for it is killed. Its
+ * A request is given up when its time is over, or when the thread that waits for it is killed. The time of a queued request
+ * begins anew with each answer of the server: a slow server answers all in the end. Its
  * call is taken back: the server's number for it is not valid any more, and nothing that the server
  * writes for it lands anywhere. A thread that waits gets the error at once. The server may still work
  * on the request, so it gets Tflush, in the memory of the request itself. Until it answers that, the request keeps its
@@ -124,7 +125,8 @@ static void flush(struct p9_request *request)
 	request->message_length = (size_t)n;
 	request->sent = request->received = 0;
 	request->call.state = CALL_DONE; /* until it has started */
-	(void)atomic_add(&session->nflushes, 1);
+	if (atomic_add(&session->nflushes, 1) == FLUSHES_MAX - 1)
+		waitq_wake_all(&session->clunked);
 	spin_lock(&session->lock);
 	list_add_tail(&session->flushes, &request->link);
 	spin_unlock(&session->lock);
@@ -174,7 +176,6 @@ static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request, stru
 static ssize_t call_server(struct p9_session *session, struct file *send, const void *message,
 			   size_t n, void *reply, size_t size, struct transfer *transfer)
 {
-	uint64_t deadline = p9_deadline(session, arch_time());
 	struct ipc_words words = { { 0 } };
 	int err;
 
@@ -184,7 +185,7 @@ static ssize_t call_server(struct p9_session *session, struct file *send, const 
 	words.word[0] = transfer->send.length += n;
 	transfer->receive.head = reply;
 	transfer->receive.head_length = transfer->receive.length = size;
-	err = endpoint_call_killable(send, &words, transfer, deadline);
+	err = endpoint_call_killable(send, &words, transfer, session->timeout);
 	if (err)
 		return err == -EINTR || err == -EDEADLK || err == -EPIPE ? err : -EIO;
 	return (ssize_t)transfer->received;
@@ -198,6 +199,8 @@ ssize_t p9_rpc_once(struct p9_session *session, struct file *send, const void *r
 	transfer_init(&transfer);
 	if (n > 0)
 		n = call_server(session, send, request, (size_t)n, reply, size, &transfer);
+	if (n >= 0)
+		p9_session_attaches(session);
 	return n == -EPIPE ? -EIO : n;
 }
 
@@ -413,8 +416,8 @@ void p9_requests_resume(struct list *parked)
  * Looks at the request behind `at`, a place in the list that is the kernel thread's own, and moves
  * `at` behind it. One request in each hold of the lock: there may be thousands. Takes the request
  * back if it is too late, and sets *late and the state that its call was in. A request that was
- * received has the session's time from then on; one that waits in the queue, from its start on.
- * Returns false when no other can be late, and takes `at` out of the list.
+ * received has the session's time from then on; one that waits in the queue, from its start and from each answer of the
+ * server on (call_withdraw()). Returns false when no other can be late, and takes `at` out of the list.
  */
 static bool withdraw_next_locked(struct p9_session *session, struct list *at, uint64_t now,
 				 struct p9_request **late, enum call_state *state, uint64_t *next)

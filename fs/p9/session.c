@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "fs/p9/request.h"
+#include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
@@ -45,6 +46,7 @@ struct p9_session *p9_session_alloc(struct file *send, uint32_t msize, uint64_t 
 	list_init(&session->flushes);
 	list_init(&session->fids);
 	list_init(&session->parked);
+	list_init(&session->removals);
 	mutex_init(&session->attaching, LOCK_INODE);
 	mutex_init(&session->naming, LOCK_NAMING);
 	waitq_init(&session->attached);
@@ -99,7 +101,26 @@ void p9_session_close(struct p9_session *session)
 uint64_t p9_session_lost_until(const struct p9_session *session)
 {
 	assert_hardened(spin_lock_held(&session->lock));
-	return p9_deadline(session, session->lost_tick);
+	return p9_deadline(session, MAX(session->lost_tick, session->attach_tick));
+}
+
+static void set_attach_tick(struct p9_session *session, uint64_t tick)
+{
+	spin_lock(&session->lock);
+	session->attach_tick = tick;
+	spin_unlock(&session->lock);
+}
+
+void p9_session_attaches(struct p9_session *session)
+{
+	set_attach_tick(session, arch_time());
+}
+
+void p9_session_attach_ends(struct p9_session *session)
+{
+	set_attach_tick(session, 0);
+	waitq_wake_all(&session->attached);
+	p9_sessions_look_before(0);
 }
 
 void p9_session_lost(struct p9_session *session, uint32_t epoch)
@@ -134,16 +155,16 @@ int p9_session_server(struct p9_session *session, struct file **send_ret, uint32
 	uint64_t seq, until = 0;
 	int err = 0;
 
-	while (!err) {
+	while (err != -EINTR) {
 		seq = waitq_sample(&session->attached);
 		*send_ret = server_of(session, epoch_ret, &until);
 		if (likely(*send_ret))
 			return 0;
-		if (!p9_session_may_wait(session))
+		if (!p9_session_may_wait(session) || arch_time() >= until)
 			return -EIO;
 		err = thread_wait_until(&session->attached, seq, until);
 	}
-	return err == -EINTR ? err : -EIO;
+	return err;
 }
 
 /* While the session is lost, no server is known for which a thread could wait. */

@@ -58,17 +58,16 @@ struct p9_session {
 	uint64_t timeout;     /* ticks; UINT64_MAX: none */
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */
-	uint32_t nclunks;   /* Tclunk that the server has not answered */
-	uint32_t nflushes;  /* requests in `flushes` */
-	uint32_t closing;   /* p9_session_close() */
-	uint32_t waits;	    /* for another server, if this one ends: it is mounted */
-	uint32_t nremovals; /* files that are removed after their last use, and not answered */
-	uint32_t epoch; /* which attempt to attach was the last good one; changes under `lock` */
+	uint32_t nclunks;  /* Tclunk that the server has not answered */
+	uint32_t nflushes; /* requests in `flushes` */
+	uint32_t closing;  /* p9_session_close() */
+	uint32_t waits;	   /* for another server, if this one ends: it is mounted */
+	uint32_t epoch;	   /* which attempt to attach was the last good one; changes under `lock` */
 	/* odd while a directory is being renamed; changes with the mount's rename_lock held */
 	uint32_t dir_renames;
-	/* woken when nclunks becomes small enough for more fids; own lock */
+	/* woken when nclunks becomes small enough for more fids, or so many are flushed that none is made; own lock */
 	struct waitq clunked;
-	/* woken when nremovals becomes 0; own lock */
+	/* woken when one of `removals` has left; own lock */
 	struct waitq removed;
 	/* woken when another server is attached, or the session is closed; own lock */
 	struct waitq attached;
@@ -100,11 +99,16 @@ struct p9_session {
 	struct file *send;  /* by which the server is called; referenced */
 	bool is_lost;	    /* the server has ended, and no other one is attached yet */
 	uint64_t lost_tick; /* when that was seen */
+	uint64_t
+		attach_tick; /* when an attempt to attach began, or had its last answer; 0: it is over */
 	struct p9_fid_numbers fid_numbers;
 	struct list fids;  /* struct p9_fid.link: those that another server is to know, too */
 	uint32_t nrenames; /* names of nodes that have changed; atomic for a look */
 	uint32_t nmoves;   /* the same: directories that other clients have renamed */
 	struct p9_alias alias;
+	struct list
+		removals; /* struct p9_removal.link: whose result is not known, in the order of their numbers */
+	uint64_t nremovals;   /* how many there ever were */
 	struct list parked;   /* struct p9_request.link: they wait for another server */
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */
 	struct list flushes;  /* the same, given up: for these Tflush was sent */
@@ -113,7 +117,8 @@ struct p9_session {
 /*
  * A server may end, and another take its place: fs/p9/attach.c. A session is lost from the moment
  * that a call has found no server until then, or for as long as one request has time; after that
- * requests fail at once.
+ * requests fail at once. The time begins anew with each answer of a server that is being attached, but is over when that
+ * attempt fails.
  */
 
 /*
@@ -154,6 +159,10 @@ bool p9_session_deadlocks(struct p9_session *session);
 
 /* When threads that wait for another server give up: UINT64_MAX for never. The caller holds `lock`. */
 uint64_t p9_session_lost_until(const struct p9_session *session);
+
+/* An attempt to attach another server has begun or has an answer; and it is over. */
+void p9_session_attaches(struct p9_session *session);
+void p9_session_attach_ends(struct p9_session *session);
 
 void p9_session_get(struct p9_session *session);
 void p9_session_put(struct p9_session *session);

@@ -173,6 +173,39 @@ KTEST(endpoint_withdraws_what_was_received_before_a_tick)
 	close_ends();
 }
 
+static unsigned nended;
+
+static void is_ended(struct call *call, int result)
+{
+	(void)call;
+	EXPECT_EQ(0, result);
+	nended++;
+}
+
+/* R140: one that is queued is too late if the server has answered none since a tick. */
+KTEST(endpoint_withdraws_what_is_queued_if_none_is_answered)
+{
+	struct ipc_words words[2] = { 0 };
+	struct call calls[] = { { .words = &words[0], .ended = is_ended },
+				{ .words = &words[1], .ended = is_ended } };
+	struct ipc_message message;
+	uint64_t before;
+	int64_t rcvid;
+
+	ASSERT_TRUE(open_ends());
+	nended = 0;
+	call_start(send_end, &calls[0]);
+	call_start(send_end, &calls[1]);
+	rcvid = receive(&message);
+	before = arch_time();
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(1, nended);
+	EXPECT_EQ(CALL_DONE, call_withdraw(send_end, &calls[1], before));
+	EXPECT_EQ(CALL_QUEUED, call_withdraw(send_end, &calls[1], arch_time() + 1));
+	EXPECT_EQ(1, nended);
+	close_ends();
+}
+
 /* R146: only the receive end receives, replies and makes send ends; only a send end calls. */
 KTEST(endpoint_ends_are_of_two_kinds)
 {

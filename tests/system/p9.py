@@ -12,7 +12,7 @@ from lib.tap import case, equal, has, long_case, main
 
 
 # Parts of guest/p9.c that wait for time-outs: with --icount and without a disk, time in which all wait passes at once.
-WAITING = ["silence", "writes", "stores", "attach", "mounts"]
+WAITING = ["silence", "writes", "stores", "attach", "mounts", "steady", "clunks"]
 
 
 def passes(*parts, options):
@@ -25,6 +25,11 @@ def passes(*parts, options):
 def R142_R144_servers_that_lie_are_silent_or_die():
     passes(*WAITING, options=["--icount"])
     passes("reads", options=["--swap", "64M"])
+
+
+@case
+def R142_a_slow_server_that_answers_everything_on_four_harts():
+    passes("steady", options=["--icount", "--strict", "--harts", "4"])
 
 
 @long_case

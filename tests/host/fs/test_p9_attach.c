@@ -24,6 +24,7 @@ static const char *server_has; /* the name of the file there, or NULL */
 static unsigned nwalks,
 	finishes; /* walks by a name, and at the end of which one the caller goes on */
 static unsigned nforgotten;
+static bool attaches; /* the session's time for that */
 
 /* ---- what attach.c and node_name.c call ---- */
 
@@ -140,6 +141,18 @@ int p9_session_agree(struct p9_session *it, struct file *send, uint32_t *msize_r
 	return 0;
 }
 
+void p9_session_attaches(struct p9_session *it)
+{
+	assert_false(attaches);
+	attaches = true;
+}
+
+void p9_session_attach_ends(struct p9_session *it)
+{
+	assert_true(attaches);
+	attaches = false;
+}
+
 void p9_requests_resume(struct list *parked)
 {
 	assert_true(list_empty(parked));
@@ -240,6 +253,7 @@ static void attach(const char *name, unsigned walks)
 	if (name)
 		assert_string_equal(name, node.name);
 	assert_false(session.is_lost);
+	assert_false(attaches);
 	/* No reference is lost: the root has those of the file and of the alias, if there is one still. */
 	assert_int_equal(1, refcount_read(&fid.refs));
 	assert_int_equal(1, refcount_read(&node.inode.refs));

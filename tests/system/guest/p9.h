@@ -32,6 +32,7 @@ enum lie {
 	ODD_ERROR,   /* Rlerror with an error that there is not */
 	TOO_MUCH,    /* more bytes than were asked for */
 	LATE,	     /* answers when the time is over */
+	STEADY,	     /* answers after PACE_MS */
 	OTHER_TYPE,  /* the file is a directory now */
 	HUGE,	     /* its size is beyond all files */
 	SHRUNK,	     /* it has a page less */
@@ -52,10 +53,24 @@ enum lie {
 	LIES
 };
 
-/* The files of the server, and how many names its directory "sub" has. */
-enum { ROOT = 1, FILE_A, LINK, SUB, DEVICE, PROGRAM, NEW, NAME_0 = 1000, NAMES = 300 };
+/* The files of the server, and how many names its directory "sub" shows, and has. */
+enum {
+	ROOT = 1,
+	FILE_A,
+	LINK,
+	SUB,
+	DEVICE,
+	PROGRAM,
+	NEW,
+	NAME_0 = 1000,
+	NAMES = 300,
+	NAMES_MOST = 2000
+};
 
 #define FILE_SIZE (40 * PAGE + 100) /* of FILE_A */
+
+/* Four of these are more than a second. */
+#define PACE_MS 300
 
 /* What the server does with Tflush of a request that it has not answered. */
 enum flush {
@@ -203,4 +218,6 @@ void test_reads(void);
 void test_writes(void);
 void test_stores(void);
 void test_silence(void);
+void test_steady(void);
+void test_slow_clunks(void);
 void test_attach(void);

@@ -119,7 +119,7 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 	if (from == SUB) {
 		unsigned n = (unsigned)strtoul(text + 1, NULL, 10);
 
-		return text[0] == 'n' && n < NAMES ? NAME_0 + n : 0;
+		return text[0] == 'n' && n < NAMES_MOST ? NAME_0 + n : 0;
 	}
 	if (from == ROOT && strcmp(text, "other") == 0)
 		return control->other;
@@ -805,6 +805,8 @@ void serve(int fd)
 			hold(rcvid, n);
 			continue;
 		}
+		if (lies && control->lie == STEADY)
+			nap(PACE_MS);
 		if (lies && control->lie == LATE) {
 			while (ipc_read(fd, rcvid, request, 1, 0) >= 0)
 				nap(10);
