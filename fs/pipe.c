@@ -145,13 +145,21 @@ static int pipe_append(struct pipe *pipe, struct user_iter *from, size_t *done)
 	size_t n = from->left % PIPE_RING_PAGE;
 	uint8_t *at = pipe_ring_append_at(&pipe->ring, n);
 
-	if (n == 0 || !at || (from->rwf & RWF_PACKET))
+	if (n == 0 || !at || (from->rwf & RWF_SPLICE))
 		return 0;
 	if (user_iter_try_in(from, at, n) != n)
 		return (int)n;
 	pipe_ring_append(&pipe->ring, n);
 	*done += n;
 	return 0;
+}
+
+static void close_newest(struct pipe *pipe, bool packet)
+{
+	struct pipe_slot *newest = pipe_ring_slot(&pipe->ring, pipe->ring.head - 1);
+
+	newest->packet = packet;
+	newest->closed = true;
 }
 
 /*
@@ -173,8 +181,8 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		if (user_iter_try_in(from, pipe->spare, n) != n)
 			return (int)n;
 		pipe_ring_push(&pipe->ring, pipe->spare, n);
-		if (unlikely(from->rwf & RWF_PACKET))
-			pipe_ring_slot(&pipe->ring, pipe->ring.head - 1)->packet = true;
+		if (unlikely(from->rwf & (RWF_PACKET | RWF_SPLICE)))
+			close_newest(pipe, from->rwf & RWF_PACKET);
 		pipe->spare = NULL;
 		*done += n;
 	}
@@ -186,20 +194,21 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 {
 	while (!pipe_ring_empty(&pipe->ring)) {
 		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
-		const bool packet = first->packet;
 		size_t n = MIN(to->left, (size_t)first->len);
 		uint8_t *page;
 
-		if (unlikely(packet) && *done != 0)
-			break;
 		if (user_iter_try_out(to, first->page + first->offset, n) != n)
 			return (int)n;
+		*done += n;
 		/* What a read has no room for is lost with a packet. */
-		page = pipe_ring_take_from(&pipe->ring, first, unlikely(packet) ? first->len : n);
+		if (unlikely(first->packet) && !(to->rwf & RWF_SPLICE)) {
+			page_back(pipe, pipe_ring_take(&pipe->ring, first->len));
+			break;
+		}
+		page = pipe_ring_take_from(&pipe->ring, first, n);
 		if (page)
 			page_back(pipe, page);
-		*done += n;
-		if (to->left == 0 || unlikely(packet))
+		if (to->left == 0)
 			break;
 	}
 	return 0;
@@ -380,7 +389,7 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	int err;
 
 	(void)pos;
-	if (unlikely(file->flags & O_DIRECT))
+	if (unlikely(file->flags & O_DIRECT) && !(from->rwf & RWF_SPLICE))
 		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
 	err = pipe_write_all(pipe, from, file, &done);
@@ -1144,6 +1153,7 @@ static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
 	memcpy(to->spare, slot->page + slot->offset, n);
 	pipe_ring_push_slot(&to->ring, (struct pipe_slot){ .page = to->spare,
 							   .packet = slot->packet,
+							   .closed = true,
 							   .len = (uint32_t)n });
 	to->spare = NULL;
 	return 0;
@@ -1246,6 +1256,7 @@ ssize_t pipe_transfer(struct file *file, struct user_iter *iter, bool nonblock, 
 {
 	uint64_t unused = 0;
 
+	iter->rwf |= RWF_SPLICE;
 	if (nonblock)
 		iter->rwf |= RWF_NOWAIT;
 	if (file->ops->has_inode)

@@ -40,7 +40,7 @@ bool pipe_give_back(struct file *file, size_t n);
 void pipe_tell_room(struct file *file);
 
 /*
- * read(2) or write(2), with or without O_NONBLOCK, whatever the file says. pipe_vmsplice() is one of both, as the file was opened
+ * read(2) or write(2) of bytes that are no packets, with or without O_NONBLOCK, whatever the file says. pipe_vmsplice() is one of both, as the file was opened
  * for; it waits for room, and then writes what there is room for.
  */
 ssize_t pipe_transfer(struct file *file, struct user_iter *iter, bool nonblock, bool write);

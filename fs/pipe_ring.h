@@ -10,8 +10,9 @@
 struct pipe_slot {
 	uint8_t *page;
 	uint16_t offset; /* of the first byte that has not been read */
-	bool packet;	 /* written with O_DIRECT: one read takes it, and nothing else */
-	uint32_t len;	 /* never 0 in a used slot */
+	bool packet;  /* written with O_DIRECT: a read that comes to it takes all of it, and ends */
+	bool closed;  /* nothing is appended: a packet, or spliced bytes */
+	uint32_t len; /* never 0 in a used slot */
 };
 
 /*
@@ -71,7 +72,7 @@ static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 
 	if (pipe_ring_empty(ring) || last->offset + last->len + n > PIPE_RING_PAGE)
 		return NULL;
-	if (last->packet)
+	if (last->closed)
 		return NULL;
 	return last->page + last->offset + last->len;
 }

@@ -7,8 +7,12 @@
 #include "mm/user_copy.h"
 #include "sync/preempt.h"
 
-/* In user_iter.rwf: what is written to a pipe is a packet. No program gives it. */
+/*
+ * In user_iter.rwf, which no program gives: what is written to a pipe is a packet; or it is spliced to or from a pipe, as bytes
+ * that are no packets.
+ */
 #define RWF_PACKET 0x400u
+#define RWF_SPLICE 0x800u
 
 struct user_iter {
 	vaddr_t base;		      /* the current position */

@@ -91,6 +91,7 @@ static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void
 			break;
 		}
 		iter = user_iter_kernel(page, (size_t)got);
+		iter.rwf = RWF_SPLICE;
 		put = put_bytes(out, &iter);
 		if (put > 0)
 			done += (size_t)put;
