@@ -39,6 +39,11 @@ bool inode_owner_or_capable(const struct inode *inode)
 	return current_cred()->fsuid == atomic_load_relaxed(&inode->uid) || capable(CAP_FOWNER);
 }
 
+bool inode_may_know_cached(const struct inode *inode)
+{
+	return inode_owner_or_capable(inode) || inode_permission(inode, MAY_WRITE) == 0;
+}
+
 int may_delete(const struct inode *dir, const struct inode *victim)
 {
 	int err = may_create(dir);

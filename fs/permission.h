@@ -61,6 +61,8 @@ int may_create_over(const struct inode *dir, const struct inode *inode);
 
 /* Does the file belong to the running thread, or may it do as its owner may? */
 bool inode_owner_or_capable(const struct inode *inode);
+/* From the pages that are in memory, it can be learned what others read: that is for those who might write the file. */
+bool inode_may_know_cached(const struct inode *inode);
 
 /*
  * May the running thread make these changes (struct inode_attr)? Returns 0, -EPERM or -EACCES. A mode with the

@@ -51,6 +51,18 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	memset(object->name, 0, sizeof(object->name));
 }
 
+bool object_may_know_cached(struct object *object)
+{
+	bool may;
+
+	if (!object || !object->ops->may_know_cached)
+		return true;
+	spin_lock(&object->lock);
+	may = object->ops->may_know_cached(object);
+	spin_unlock(&object->lock);
+	return may;
+}
+
 void object_set_label(struct object *object, const char *path, enum journal_backing backing)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

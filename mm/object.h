@@ -136,6 +136,11 @@ struct object_ops {
 	 */
 	struct inode *(*inode)(struct object *object);
 	/*
+	 * May the running thread know which pages are resident, and have them sent out? Called with object->lock held. NULL: all
+	 * may.
+	 */
+	bool (*may_know_cached)(struct object *object);
+	/*
 	 * For the ledger: call counted_found() for each reference that the object itself has, and
 	 * for each that used() has taken once. Called with no other thread running.
 	 */
@@ -181,6 +186,9 @@ struct object {
 	char name[JOURNAL_NAME];
 	uint8_t backing; /* enum journal_backing; not known without a name */
 };
+
+/* The same of what is mapped; NULL: memory without an object. Call with no spinning lock held. */
+bool object_may_know_cached(struct object *object);
 
 /*
  * Sets what the journal calls the mappings of the object: the last part of the path, or as much as there

@@ -153,6 +153,7 @@ static void advise_piece(struct reclaim_pass *pass, vaddr_t end)
 
 void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
 {
+	const bool spares_files = out && !object_may_know_cached(vma->object);
 	struct reclaim_pass pass;
 
 	pass.next = start;
@@ -160,10 +161,11 @@ void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
 		swap_out_prepare();
 		reclaim_pass_init(&pass, out ? SEND_OUT : MAKE_COLD, vma->space, pass.next);
 		pass.vma = vma;
+		pass.spares_files = spares_files;
 		advise_piece(&pass, end);
 		write_unmapped(&pass, true);
 	} while (!vm_pause() && pass.next < end);
-	if (out && object_is_reclaimable(vma->object))
+	if (out && !spares_files && object_is_reclaimable(vma->object))
 		write_cold_pages(vma->object, vma_index(vma, start), vma_index(vma, end) - 1, true);
 	swap_submit(true);
 }

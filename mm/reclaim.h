@@ -43,7 +43,7 @@ size_t reclaim_ahead(size_t want);
 /*
  * For madvise: the pages of [start, end), which is within the VMA, are cold from now on; if `out`,
  * they go at once, as far as there is swap, or another place to read them from. Pages that others
- * map too stay as they are. A kill of the running thread ends it early. The caller holds the mmap
+ * map too stay as they are, and so do those that are sent out of a file that the running thread may not know about. A kill of the running thread ends it early. The caller holds the mmap
  * lock. Calls vm_pause().
  */
 void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out);

@@ -116,11 +116,11 @@ static void unmap_page(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *
 		unmap_file_page(pass, va, slot);
 }
 
-/* For madvise. As on Linux, a page that other processes map too stays as it is. */
+/* For madvise. As on Linux, a page that other processes map too stays as it is, and that of a file of another user. */
 static void advise_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
 			 struct mmu_entry entry, struct page *page)
 {
-	if (page->maps != 1)
+	if (page->maps != 1 || (pass->spares_files && page_kind(page) == PAGE_OBJECT))
 		return;
 	page_set_cold(page);
 	if (pass->how == SEND_OUT)

@@ -18,6 +18,7 @@ struct reclaim_pass {
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
 	enum { BY_AGE, MAKE_COLD, SEND_OUT } how;
+	bool spares_files; /* SEND_OUT: only private pages */
 	/* The slots of private pages that no entry maps any more, perhaps. */
 	struct slot_run {
 		uint64_t first, last;

@@ -129,13 +129,10 @@ long sys_readahead(struct trap_frame *frame)
 	return err;
 }
 
-/* What others read can be learned from the cache, so it is for those who might write. */
 static bool may_know_cached(struct file *file)
 {
-	const struct inode *inode = file->ops->has_inode ? file_inode(file) : NULL;
-
-	return file_writable(file) || !inode || inode_owner_or_capable(inode) ||
-	       inode_permission(inode, MAY_WRITE) == 0;
+	return file_writable(file) || !file->ops->has_inode ||
+	       inode_may_know_cached(file_inode(file));
 }
 
 static long cachestat(struct file *file, vaddr_t range_addr, vaddr_t to, unsigned flags)

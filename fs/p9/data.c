@@ -6,6 +6,7 @@
 #include "fs/p9/node.h"
 #include "fs/p9/open_fids.h"
 #include "fs/p9/removal.h"
+#include "fs/permission.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
@@ -220,6 +221,13 @@ static struct inode *data_inode(struct object *object)
 	return inode_living(object, &to_p9_data(object)->inode);
 }
 
+static bool data_may_know_cached(struct object *object)
+{
+	const struct inode *inode = to_p9_data(object)->inode;
+
+	return !inode || inode_may_know_cached(inode);
+}
+
 /* A server cannot be asked for a hole. */
 static int data_punch(struct object *object, uint64_t start, uint64_t end)
 {
@@ -265,6 +273,7 @@ static const struct object_ops data_ops = {
 	.use_holds = data_use_holds,
 	.served = true,
 	.inode = data_inode,
+	.may_know_cached = data_may_know_cached,
 	.destroy = data_destroy,
 };
 

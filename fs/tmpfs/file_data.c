@@ -5,6 +5,7 @@
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/path.h"
+#include "fs/permission.h"
 #include "mm/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "fs/tmpfs/room.h"
@@ -97,6 +98,14 @@ static struct inode *file_data_inode(struct object *object)
 	return inode_living(object, &to_data(object)->inode);
 }
 
+/* What has no name and no descriptor any more has no owner. */
+static bool file_data_may_know_cached(struct object *object)
+{
+	const struct inode *inode = to_data(object)->inode;
+
+	return !inode || inode_may_know_cached(inode);
+}
+
 static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
 {
 	struct inode *inode = file_data_inode(object);
@@ -158,6 +167,7 @@ static const struct object_ops counted_ops = {
 	.first_writer = file_data_first_writer,
 	.last_writer = file_data_last_writer,
 	.inode = file_data_inode,
+	.may_know_cached = file_data_may_know_cached,
 	.destroy = file_data_destroy,
 };
 

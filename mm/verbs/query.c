@@ -38,18 +38,20 @@ static bool present(const struct vma *vma, vaddr_t va)
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *result)
 {
 	struct vma *vma;
+	bool known;
 
 	assert_hardened(mm_host.mmap_locked(space));
 	vma = vma_find(space, addr);
 	if (!vma)
 		return -ENOMEM;
+	known = object_may_know_cached(vma->object); /* else, as on Linux, all seem to be there */
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
 		size_t end = MIN(npages, i + QUERY_PIECE);
 
 		space_lock(space);
 		for (; i < end; i++)
-			result[i] = present(vma, addr + i * PAGE_SIZE);
+			result[i] = !known || present(vma, addr + i * PAGE_SIZE);
 		space_unlock(space);
 	}
 	return (ssize_t)npages;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cachestat: how much of a file is in memory, and who may know. */
+/* cachestat and mincore: how much of a file is in memory, and who may know. */
 #define _GNU_SOURCE
 #include <grp.h>
 
@@ -55,6 +55,67 @@ static void ranges(int fd)
 	show(fd, 60 * PAGE + 1, 100 * PAGE);
 }
 
+/* What mincore says of four pages of a mapped file, of which the first and the third are there. */
+static void resident(const char *what, int fd, int flags)
+{
+	char *p = mmap(NULL, 4 * PAGE, PROT_READ, flags, fd, 0);
+	unsigned char there[4] = { 9, 9, 9, 9 };
+
+	if (p == MAP_FAILED)
+		result(what, -1);
+	mincore(p, 4 * PAGE, there);
+	say("%s: %d%d%d%d\n", what, there[0], there[1], there[2], there[3]);
+	munmap(p, 4 * PAGE);
+}
+
+/* Beside another mapping, and with an error behind it. */
+static void resident_neighbours(int fd)
+{
+	char *p = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, ANON, -1, 0);
+	unsigned char there[6] = { 9, 9, 9, 9, 9, 9 };
+
+	p[PAGE] = 1;
+	mmap(p + 2 * PAGE, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	munmap(p + 5 * PAGE, PAGE);
+	TRY(mincore(p, 5 * PAGE, there));
+	TRY(mincore(p, 6 * PAGE, there));
+	say("neighbours: %d%d%d%d%d%d\n", there[0], there[1], there[2], there[3], there[4],
+	    there[5]);
+}
+
+static int make_sparse(const char *name, uid_t owner, mode_t mode)
+{
+	int fd = open(name, O_RDWR | O_CREAT, 0600);
+
+	fchown(fd, owner, owner);
+	fchmod(fd, mode);
+	ftruncate(fd, 4 * PAGE);
+	pwrite(fd, "x", 1, 0);
+	pwrite(fd, "x", 1, 2 * PAGE);
+	return fd;
+}
+
+static int mincore_another(void *writable)
+{
+	char *shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned char there[4];
+
+	setgroups(0, NULL);
+	setgid(1000);
+	setuid(1000);
+	resident("another's", open("sparse", O_RDONLY), MAP_SHARED);
+	resident("another's, private", open("sparse", O_RDONLY), MAP_PRIVATE);
+	resident("another's, by a descriptor to write", *(int *)writable, MAP_SHARED);
+	resident("everybody's", open("sparse_all", O_RDONLY), MAP_SHARED);
+	resident("own", open("sparse_own", O_RDONLY), MAP_SHARED);
+	resident("a memfd of root's", ((int *)writable)[1], MAP_SHARED);
+	resident_neighbours(open("sparse", O_RDONLY));
+	shared[PAGE] = 1;
+	mincore(shared, 4 * PAGE, there);
+	say("shared: %d%d%d%d\n", there[0], there[1], there[2], there[3]);
+	return 0;
+}
+
 static int another(void *arg)
 {
 	int own = open("own", O_RDWR | O_CREAT, 0600), ends[2];
@@ -74,7 +135,7 @@ static int another(void *arg)
 
 int main(void)
 {
-	int fd = open("file", O_RDWR | O_CREAT, 0644), ends[2], memory;
+	int fd = open("file", O_RDWR | O_CREAT, 0644), ends[2], memory, fds[2];
 	char bytes[3 * PAGE] = "x";
 
 	write(fd, bytes, sizeof(bytes));
@@ -94,5 +155,13 @@ int main(void)
 	chmod("writable", 0666);
 	in_child("another user", another, &fd);
 	TRY(cachestat(open("file", O_PATH), 0, 0));
+	fds[0] = make_sparse("sparse", 0, 0644);
+	fds[1] = memfd_create("m", 0);
+	ftruncate(fds[1], 4 * PAGE);
+	pwrite(fds[1], "x", 1, PAGE);
+	close(make_sparse("sparse_all", 0, 0666));
+	close(make_sparse("sparse_own", 1000, 0400));
+	resident("root", fds[0], MAP_SHARED);
+	in_child("another user's mincore", mincore_another, fds);
 	return 0;
 }

@@ -358,6 +358,43 @@ TEST(paged_out_by_advice)
 	finish_with(object);
 }
 
+static bool may_not(struct object *object)
+{
+	assert_true(spin_lock_held(&object->lock));
+	return false;
+}
+
+/* Of another user's file mincore tells nothing, and MADV_PAGEOUT sends out only the private copies. */
+TEST(cached_pages_of_others)
+{
+	static const struct object_ops ops = { .name = "another's",
+					       .may_know_cached = may_not,
+					       .destroy = no_destroy };
+	struct object object;
+	uint8_t there[8];
+	size_t npages;
+
+	begin(SLOTS);
+	object_init(&object, &ops, 8 * P);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(1, object_write_kernel(&object, i * P, "x", 1));
+	show(&space, &object, AT, MAP_PRIVATE);
+	assert_int_equal(8, vm_mincore(&space, AT, 9, there));
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(1, there[i]);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal('x', fake_load(AT + i * P));
+	assert_int_equal(0, fake_store(AT, 1));
+	npages = object.npages;
+	assert_int_equal(0, vm_madvise(&space, AT, 8 * P, MADV_PAGEOUT));
+	disk_end_all();
+	rig_check();
+	assert_int_equal(npages, object.npages);
+	assert_int_equal(0, object.nswapped);
+	assert_int_equal(1, space.swapped);
+	finish_with(&object);
+}
+
 TEST(swapoff_brings_them_back) /* R82 */
 {
 	struct object *object;
