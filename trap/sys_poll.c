@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ppoll and pselect6: wait until something can be done with one of many descriptors. */
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -197,14 +198,15 @@ static int poll_all(vaddr_t at, unsigned n, uint64_t deadline)
 
 /*
  * Linux reports the time that was left. A call that a signal interrupts is restarted with that,
- * unless a handler ran. If the time cannot be stored, the call is not restarted.
+ * unless a handler ran. If the time cannot be stored, or by STICKY_TIMEOUTS must stay, the call is not restarted.
  */
 static int store_rest(vaddr_t at, uint64_t until_ns, int result)
 {
 	uint64_t now = clock_ns();
 	struct abi_timespec rest = ns_to_timespec(now < until_ns ? until_ns - now : 0);
+	bool stays = current_thread()->personality & STICKY_TIMEOUTS;
 
-	if (user_copy_out(at, &rest, sizeof(rest)) && result == -EINTR)
+	if ((stays || user_copy_out(at, &rest, sizeof(rest))) && result == -EINTR)
 		current_thread()->restart = RESTART_NONE;
 	return result;
 }

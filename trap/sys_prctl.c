@@ -313,8 +313,8 @@ static long set_timerslack(uint64_t ns)
 }
 
 /*
- * Addresses are never randomized, so the flag that asks for that is only kept; exec heeds the other one. What would change
- * more is refused, so that no program relies on it.
+ * As on Linux, all bits are kept. Exec heeds ADDR_COMPAT_LAYOUT; addresses are never randomized, and there is no page 0 and no
+ * program of 32 bits.
  */
 long sys_personality(struct trap_frame *frame)
 {
@@ -323,9 +323,8 @@ long sys_personality(struct trap_frame *frame)
 
 	if (new == PERSONALITY_QUERY)
 		return old;
-	if (new & ~(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT))
-		return -EINVAL;
 	thread->personality = new;
+	atomic_store_relaxed(&current_space()->read_implies_exec, new &READ_IMPLIES_EXEC);
 	return old;
 }
 

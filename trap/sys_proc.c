@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "abi/prctl.h"
 #include "abi/reboot.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
@@ -18,6 +19,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
@@ -470,6 +472,8 @@ long sys_uname(struct trap_frame *frame)
 	struct abi_utsname name;
 
 	uts_read(&name);
+	if (unlikely(current_thread()->personality & UNAME26))
+		str_copy(name.release, UTS_RELEASE_26, sizeof(name.release));
 	return user_copy_out(arg_user(frame, 0), &name, sizeof(name));
 }
 

@@ -57,7 +57,15 @@
 #define PR_CAP_AMBIENT_LOWER	 3
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 
-/* Of personality: asks for the present one; and the flags that are known. */
+/* Of personality: asks for the present one; the part that exec makes PER_LINUX; and the flags that have a meaning on Linux. */
 #define PERSONALITY_QUERY  0xffffffffu
+#define PER_MASK	   0x00000ffu
+#define UNAME26		   0x0020000u
 #define ADDR_NO_RANDOMIZE  0x0040000u
+#define MMAP_PAGE_ZERO	   0x0100000u
 #define ADDR_COMPAT_LAYOUT 0x0200000u
+#define READ_IMPLIES_EXEC  0x0400000u
+#define STICKY_TIMEOUTS	   0x4000000u
+/* Those that a program with more rights has not from its user. */
+#define PER_CLEAR_ON_SETID \
+	(ADDR_NO_RANDOMIZE | MMAP_PAGE_ZERO | ADDR_COMPAT_LAYOUT | READ_IMPLIES_EXEC)

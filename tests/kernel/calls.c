@@ -493,19 +493,6 @@ KTEST(abi_deadlines_are_eperm)
 	expect_calls(calls, ARRAY_SIZE(calls));
 }
 
-/* Linux accepts all of them. */
-KTEST(abi_other_personalities_are_einval)
-{
-	static const struct call calls[] = {
-		{ SYS_personality, { ADDR_NO_RANDOMIZE }, 0 },
-		{ SYS_personality, { 0x0400000 }, -EINVAL }, /* READ_IMPLIES_EXEC */
-		{ SYS_personality, { 8 }, -EINVAL },	     /* PER_LINUX32 */
-		{ SYS_personality, { PERSONALITY_QUERY }, ADDR_NO_RANDOMIZE },
-	};
-
-	expect_calls(calls, ARRAY_SIZE(calls));
-}
-
 /* Not even root. */
 KTEST(abi_reboot_ends_nothing)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Priorities of requests to disks: who may set which, of whom, and who inherits them; and personality, which is hardly heeded more. */
+/* Priorities of requests to disks: who may set which, of whom, and who inherits them; and personality. */
 #include "thread.h"
 
 #include <grp.h>
 #include <sys/personality.h>
+#include <sys/select.h>
+#include <sys/utsname.h>
 
 enum { NONE, REAL_TIME, BEST, IDLE };
 enum { PROCESS = 1, GROUP, USER };
@@ -223,6 +225,31 @@ static int personalities(void *unused)
 	return 0;
 }
 
+/* What the bits change, and that those without a meaning are kept. */
+static int bits(void *unused)
+{
+	static const unsigned sets[] = { 0x1,	    0x8,       0x80000000, 0x00ff, 0xfffffffe,
+					 0x0400000, 0x4000000, 0x0020000,  0 };
+	struct utsname name;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		struct timeval time = { 0, 1000 };
+		char *p, *q;
+
+		say("%x\n", personality(sets[i]));
+		p = mmap(NULL, PAGE, PROT_READ, ANON, -1, 0);
+		q = mmap(NULL, 3 * PAGE, PROT_NONE, ANON, -1, 0);
+		mprotect(q + PAGE, PAGE, PROT_READ);
+		select(0, NULL, NULL, NULL, &time);
+		uname(&name);
+		say("%x: %s release; read %d, %d; left %d\n", personality(0xffffffff),
+		    name.release[0] == '2' ? "old" : "new", is_executable(p),
+		    is_executable(q + PAGE), time.tv_usec != 0);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	program = argv[0];
@@ -239,5 +266,6 @@ int main(int argc, char **argv)
 	in_child("group", group, NULL);
 	in_child("personalities", personalities, NULL);
 	in_child("layouts", layouts, NULL);
+	in_child("bits", bits, NULL);
 	return 0;
 }
