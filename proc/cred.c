@@ -292,18 +292,21 @@ static bool cred_is_all(const struct cred *of, uint32_t uid, uint32_t gid)
 }
 
 /*
- * Does the file give its own ids? With no_new_privs no file does. A working directory that other
+ * Returns whether the file gives its own ids. With no_new_privs no file does. A working directory that other
  * processes share would let these lead the program elsewhere: as on Linux, it gets no more than it had.
  */
-static void take_file_ids(struct cred *new, const struct image_ids *ids)
+static bool take_file_ids(struct cred *new, const struct image_ids *ids)
 {
-	if (ids->nosuid || atomic_load_relaxed(&current_process()->no_new_privs))
-		return;
-	if (ids->mode & 04000)
-		new->euid = ids->uid;
 	/* Without the group's right to execute, the bit once marked files with mandatory locks. */
-	if ((ids->mode & 02010) == 02010)
+	const bool of_user = ids->mode & 04000, of_group = (ids->mode & 02010) == 02010;
+
+	if (ids->nosuid || atomic_load_relaxed(&current_process()->no_new_privs))
+		return false;
+	if (of_user)
+		new->euid = ids->uid;
+	if (of_group)
 		new->egid = ids->gid;
+	return of_user || of_group;
 }
 
 /*
@@ -336,7 +339,7 @@ static bool exec_keeps(const struct cred *cred, const struct image_ids *ids)
 }
 
 static __attribute__((noinline)) struct cred *make_for_exec(const struct image_ids *ids,
-							    bool *secure_ret, bool *gains_ret)
+							    struct exec_rights *ret)
 {
 	const struct cred *old = current_cred();
 	struct cred *new = cred_prepare();
@@ -344,14 +347,16 @@ static __attribute__((noinline)) struct cred *make_for_exec(const struct image_i
 
 	if (!new)
 		return NULL;
-	take_file_ids(new, ids);
+	ret->distrusts = take_file_ids(new, ids);
 	is_root = !(new->securebits &SECBIT_NOROOT);
 	new->cap_permitted = 0;
 	if (is_root && (new->euid == 0 || new->uid == 0))
 		new->cap_permitted = new->cap_bset | new->cap_inheritable;
 	is_setid = new->euid != old->uid || new->egid != old->gid;
-	*gains_ret = is_setid || (new->cap_permitted & ~old->cap_permitted);
-	if (*gains_ret &&
+	ret->gains = is_setid || (new->cap_permitted & ~old->cap_permitted);
+	if (new->cap_permitted & ~old->cap_permitted)
+		ret->distrusts = true;
+	if (ret->gains &&
 	    (is_watched(current_thread()) || process_fs->is_shared(current_thread()))) {
 		if (!capable(CAP_SETUID)) {
 			new->euid = new->uid;
@@ -367,18 +372,17 @@ static __attribute__((noinline)) struct cred *make_for_exec(const struct image_i
 	new->cap_permitted |= new->cap_ambient;
 	new->cap_effective = is_root ? new->cap_permitted : new->cap_ambient;
 	new->securebits &= ~SECBIT_KEEP_CAPS;
-	*secure_ret = is_setid || (new->uid != 0 && is_root);
+	ret->secure = is_setid || (new->uid != 0 && is_root);
 	return new;
 }
 
-struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret)
+struct cred *cred_for_exec(const struct image_ids *ids, struct exec_rights *ret)
 {
 	struct cred *cred = current_thread()->cred;
 
 	if (!exec_keeps(cred, ids))
-		return make_for_exec(ids, secure_ret, gains_ret);
-	*secure_ret = false;
-	*gains_ret = false;
+		return make_for_exec(ids, ret);
+	*ret = (struct exec_rights){ 0 };
 	return cred_get(cred);
 }
 

@@ -104,13 +104,19 @@ struct image_ids {
 	bool nosuid;	 /* its mount ignores set-id bits, or it has no owner */
 };
 
+/* What an exec makes of the rights of the running thread. */
+struct exec_rights {
+	bool secure;	/* the program acts for others than its real ids: AT_SECURE */
+	bool gains;	/* more rights than the thread has */
+	bool distrusts; /* the file gave ids, or capabilities come with it: as on Linux, what the user chose of the layout goes */
+};
+
 /*
  * Returns, with a reference, the credentials that exec of such a file gives to the running thread: those
- * that it has, or new ones. *secure_ret: AT_SECURE.
- * *gains_ret: more rights than it has; then the process's gains_by_exec has been raised, which the caller
+ * that it has, or new ones. If ret->gains is set, the process's gains_by_exec has been raised, which the caller
  * lowers when the thread has them, or never will. Returns NULL if there is no memory. May wait.
  */
-struct cred *cred_for_exec(const struct image_ids *ids, bool *secure_ret, bool *gains_ret);
+struct cred *cred_for_exec(const struct image_ids *ids, struct exec_rights *ret);
 
 /* May signals, limits, and so on, of a thread with the credentials `of` be changed by the running one? */
 bool cred_may_signal(const struct cred *of); /* the ids of kill(2); else CAP_KILL */

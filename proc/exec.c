@@ -40,7 +40,8 @@ struct new_image {
 	struct uspace *uspace;
 	struct cred *cred; /* what it gives to the thread */
 	bool unreadable;   /* its file, for the user that runs it */
-	bool gains;	   /* more rights than the thread has */
+	struct exec_rights rights;
+	uint32_t personality;
 	struct exec_headers headers, interp_headers;
 	vaddr_t pc, sp;
 };
@@ -70,7 +71,7 @@ static void new_image_discard(struct new_image *new)
 		exe_put(new->exe);
 	if (new->cred)
 		cred_put(new->cred);
-	if (new->gains)
+	if (new->rights.gains)
 		gains_end();
 	new_image_done(new);
 }
@@ -182,20 +183,32 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 }
 
 /* Chooses by which ids the program acts. Those of a script are its interpreter's. */
-static int choose_cred(struct new_image *new, struct exec_aux *aux)
+static int choose_cred(struct new_image *new)
 {
 	struct image_ids ids;
 
 	process_fs->image_ids(new->exe->object, &ids);
-	new->cred = cred_for_exec(&ids, &aux->secure, &new->gains);
+	new->cred = cred_for_exec(&ids, &new->rights);
 	if (!new->cred)
 		return -ENOMEM;
 	new->unreadable = ids.unreadable;
-	aux->uid = new->cred->uid;
-	aux->euid = new->cred->euid;
-	aux->gid = new->cred->gid;
-	aux->egid = new->cred->egid;
+	new->personality = current_thread()->personality & ~PER_MASK;
+	if (new->rights.distrusts)
+		new->personality &= ~PER_CLEAR_ON_SETID;
 	return 0;
+}
+
+/*
+ * Gives the space the limits of the process. As on Linux, a program that acts for others has not the stack that its user
+ * chose, by which that would choose the layout, too.
+ */
+static void copy_limits(struct new_image *new)
+{
+	struct space *space = &new->uspace->space;
+
+	process_copy_limits(current_process(), space);
+	if (new->rights.secure)
+		space->limit_stack = MIN(space->limit_stack, STACK_DEFAULT);
 }
 
 /* Fills the new address space with everything that the image starts with. */
@@ -220,6 +233,11 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 	aux.phdr = image->phdr ? image->phdr + bias : 0;
 	aux.phnum = image->phnum;
 	aux.base = 0;
+	aux.secure = new->rights.secure;
+	aux.uid = new->cred->uid;
+	aux.euid = new->cred->euid;
+	aux.gid = new->cred->gid;
+	aux.egid = new->cred->egid;
 	new->pc = aux.entry;
 	new->sp = stack.sp;
 	if (new->interp) {
@@ -229,9 +247,6 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 			return err;
 		new->pc = new->interp_headers.image.entry + aux.base;
 	}
-	err = choose_cred(new, &aux);
-	if (err)
-		return err;
 	return exec_stack_write(&new->uspace->space, &stack, args, &aux);
 }
 
@@ -244,10 +259,10 @@ static __attribute__((noinline, cold)) void label_files(const struct new_image *
 }
 
 /* As on Linux, a program that may have any stack, or asks for it, has its mappings upwards from a fixed address. */
-static bool maps_upwards(const struct space *space)
+static bool maps_upwards(const struct new_image *new)
 {
-	return space->limit_stack == RLIM_INFINITY ||
-	       current_thread()->personality & ADDR_COMPAT_LAYOUT;
+	return new->uspace->space.limit_stack == RLIM_INFINITY ||
+	       new->personality &ADDR_COMPAT_LAYOUT;
 }
 
 /* The caller discards the new image with new_image_discard() after an error, too. */
@@ -260,7 +275,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 	new->interp = NULL;
 	new->uspace = NULL;
 	new->cred = NULL;
-	new->gains = false;
+	new->rights.gains = false;
 	new->headers.phdrs = NULL;
 	new->interp_headers.phdrs = NULL;
 	new->interp_headers.late = false;
@@ -269,6 +284,8 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 		err = new_image_find_program(new, args);
 	if (!err && new->headers.image.has_interp)
 		err = new_image_find_interp(new);
+	if (!err && !is_late(new))
+		err = choose_cred(new);
 	if (err || is_late(new))
 		return err;
 	new->uspace = uspace_create();
@@ -276,8 +293,9 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 		return -ENOMEM;
 	if (unlikely(new->uspace->space.recorded))
 		label_files(new);
-	process_copy_limits(current_process(), &new->uspace->space);
-	new->uspace->space.mmap_up = maps_upwards(&new->uspace->space);
+	copy_limits(new);
+	new->uspace->space.mmap_up = maps_upwards(new);
+	new->uspace->space.read_implies_exec = new->personality &READ_IMPLIES_EXEC;
 	return new_image_fill(new, args);
 }
 
@@ -354,6 +372,10 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		usage_add_space(&process->past_usage, process, &old_uspace->space);
 	process->uspace = new->uspace;
 	process->borrows_space = false;
+	if (new->rights.secure) {
+		process->death_signal = 0; /* whoever made the process may not signal it any more */
+		process_limit_stack(process, STACK_DEFAULT);
+	}
 	process_copy_limits(process, &new->uspace->space); /* they may have changed meanwhile */
 	process->exe = new->exe;
 	process->exit_signal = SIGCHLD;
@@ -362,7 +384,8 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	cred_commit(new->cred);
-	if (new->gains)
+	current_thread()->personality = new->personality;
+	if (new->rights.gains)
 		gains_end();
 	signals_exec();
 	rseq_exec();

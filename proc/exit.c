@@ -99,12 +99,24 @@ static void exit_release(struct process *process)
 		exe_put(exe);
 }
 
+/*
+ * As on Linux, if the parent has executed a program since it chose another signal than SIGCHLD, that program gets SIGCHLD: it has
+ * not chosen anything, and may have more rights. Call with process_tree_lock held.
+ */
+static int end_signal(const struct process *process)
+{
+	const struct uspace *uspace = process->parent ? process->parent->uspace : NULL;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return uspace && uspace->serial != process->parent_image ? SIGCHLD : process->exit_signal;
+}
+
 struct signal_info process_end_siginfo(const struct process *process)
 {
 	bool killed = WIFSIGNALED(process->status);
 
 	return (struct signal_info){
-		.sig = process->exit_signal,
+		.sig = end_signal(process),
 		.code = !killed			     ? CLD_EXITED
 			: WCOREDUMP(process->status) ? CLD_DUMPED
 						     : CLD_KILLED,
@@ -144,8 +156,7 @@ void process_tell_end(struct process *process)
 				(unlikely(traced) && ptrace_tell_end(process));
 	if (unlikely(process->end_withheld))
 		return;
-	if (process->exit_signal == SIGCHLD && likely(!traced) &&
-	    signals_leave_children(&parent->signals)) {
+	if (info.sig == SIGCHLD && likely(!traced) && signals_leave_children(&parent->signals)) {
 		process_forget_locked(process);
 		kthread_reap_later(process->leader);
 		if (signals_ignore_children(&parent->signals)) {

@@ -296,6 +296,7 @@ static void publish_child(struct process *child, uint64_t flags, struct new_pidf
 	struct process *parent = current_process();
 
 	child->exit_signal = flags & CSIGNAL;
+	child->parent_image = parent->uspace->serial;
 	if (flags & CLONE_PARENT)
 		process_publish_sibling_locked(parent, child);
 	else

@@ -14,6 +14,7 @@
 #include "proc/ptrace/ptrace.h"
 #include "proc/sched.h"
 #include "proc/signal/action.h"
+#include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/user.h"
 
@@ -206,6 +207,7 @@ void process_publish_sibling_locked(struct process *sibling, struct process *chi
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	child->exit_signal = sibling->exit_signal;
+	child->parent_image = sibling->parent_image;
 	process_join_tree(sibling->parent, child, sibling);
 }
 
@@ -451,16 +453,18 @@ static struct process *find_reaper(const struct process *process)
 	return ancestor ?: process_find(PID_INIT);
 }
 
-/* As on Linux, it comes from the parent that ends. */
-static void send_death_signal(struct process *child, int parent)
+/* As on Linux, it comes from the parent that ends, which needs the right to send it. */
+static void send_death_signal(struct process *child)
 {
 	const struct signal_info info = {
 		.sig = child->death_signal,
 		.code = SI_USER,
-		.pid = parent,
+		.pid = current_process()->pid,
+		.uid = current_cred()->uid,
 	};
 
-	if (info.sig && child->state == PROCESS_ALIVE)
+	if (info.sig && child->state == PROCESS_ALIVE &&
+	    signal_may_send(child, child->leader, info.sig))
 		signal_send_info(child, &info);
 }
 
@@ -487,7 +491,7 @@ bool process_orphan_some(struct process *process)
 			process_forget_locked(child);
 			kthread_reap_later(child->leader);
 		} else {
-			send_death_signal(child, process->pid);
+			send_death_signal(child);
 			orphaned = pgrp_parent_gone(child);
 		}
 	}

@@ -22,7 +22,7 @@ static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
 	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_STACK] = { 8ul << 20, RLIM_INFINITY },
+	[RLIMIT_STACK] = { STACK_DEFAULT, RLIM_INFINITY },
 	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
 	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_NPROC] = { PROCESS_COUNT_MAX, PROCESS_COUNT_MAX },
@@ -106,6 +106,16 @@ int process_set_limit(struct process *process, unsigned resource, const struct a
 	if (!err && resource == RLIMIT_CPU && process->state == PROCESS_ALIVE)
 		cpu_limit_begin(process);
 	return err;
+}
+
+void process_limit_stack(struct process *process, uint64_t bytes)
+{
+	struct abi_rlimit64 *limit = &process->rlimits[RLIMIT_STACK];
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	spin_lock(&process->limits_lock);
+	atomic_store_relaxed(&limit->cur, MIN(limit->cur, bytes));
+	spin_unlock(&process->limits_lock);
 }
 
 void process_copy_limits(struct process *process, struct space *space)

@@ -20,8 +20,10 @@ struct object;
 struct sem_undo_list;
 struct tracer;
 
-#define PID_INIT	    1
-#define PID_MAX		    32768      /* pids are below it */
+#define PID_INIT 1
+#define PID_MAX	 32768 /* pids are below it */
+#define STACK_DEFAULT \
+	(8ul << 20) /* RLIMIT_STACK of process 1, and the most of a program that acts for others */
 #define NOFILE_DEFAULT	    4096       /* RLIMIT_NOFILE of process 1 */
 #define NOFILE_MAX	    (1u << 20) /* the most that it can be */
 #define PROCESS_COUNT_MAX   4096 /* processes at once, zombies included; else fork returns -EAGAIN */
@@ -45,9 +47,10 @@ struct process {
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
 	struct children children;
-	struct child child; /* its place among its parent's children */
-	struct list all;    /* links process_list, ordered by age */
-	uint64_t birth;	    /* serial number, in order of creation */
+	struct child child;    /* its place among its parent's children */
+	uint64_t parent_image; /* the serial of the parent's memory when it chose exit_signal */
+	struct list all;       /* links process_list, ordered by age */
+	uint64_t birth;	       /* serial number, in order of creation */
 	struct list pid_link;
 	struct list group_link;
 	uint64_t joined;       /* serial number of the last change of its group */
@@ -57,7 +60,7 @@ struct process {
 	bool in_jobc;	       /* counted for its group; see pgrp_update_jobc() */
 	bool has_execed;       /* since its creation */
 	bool subreaper; /* adopts orphans below it, as process 1 does: PR_SET_CHILD_SUBREAPER */
-	uint8_t exit_signal;	/* sent to the parent when this process ends; 0: none */
+	uint8_t exit_signal; /* sent to the parent when this process ends; 0: none; see end_signal() */
 	uint8_t death_signal;	/* sent to this process when its parent ends; 0: none */
 	uint8_t state;		/* enum process_state */
 	uint16_t gains_by_exec; /* execs under way that give more rights */
@@ -262,5 +265,7 @@ void process_get_limit(struct process *process, unsigned resource, struct abi_rl
  */
 int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
 		      struct abi_rlimit64 *old_ret);
+/* Lowers the soft limit of the stack to so many bytes, if it is higher; the running space is not told. Call with process_tree_lock held. */
+void process_limit_stack(struct process *process, uint64_t bytes);
 /* Stores the limits of the process in a space that is to be its own, where faults look for them. */
 void process_copy_limits(struct process *process, struct space *space);

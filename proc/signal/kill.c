@@ -20,8 +20,8 @@ static struct signal_info from_user(int sig)
 }
 
 /* As on Linux, a session's processes may continue each other. */
-static __attribute__((noinline)) bool may_send_to_other(const struct process *process,
-							const struct thread *to, int sig)
+__attribute__((noinline)) bool signal_may_send(const struct process *process,
+					       const struct thread *to, int sig)
 {
 	const struct process *self = current_process();
 
@@ -35,7 +35,7 @@ static inline bool may_send(const struct process *process, const struct thread *
 			    const struct signal_info *info)
 {
 	return info->code > 0 || process == current_process() ||
-	       may_send_to_other(process, to, info->sig);
+	       signal_may_send(process, to, info->sig);
 }
 
 /* What send_one() returns where it has done a piece of its work: call it again, after a pause. */

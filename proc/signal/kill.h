@@ -6,6 +6,9 @@
 
 struct thread_id;
 
+/* May the running process send that signal to another one, by the ids of its thread `to`? Call with process_tree_lock held. */
+bool signal_may_send(const struct process *process, const struct thread *to, int sig);
+
 /*
  * kill(2). pid > 0: that process. 0: the caller's process group. -1: all processes except process 1
  * and the caller. Less than -1: process group -pid. With sig 0, only checks that there is a

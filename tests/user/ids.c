@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* User and group ids, groups and capabilities: who may change which, what follows, and what exec makes of them. */
-#include "t.h"
+#include "set_id.h"
 
 #include <grp.h>
 #include <linux/capability.h>
@@ -349,22 +349,6 @@ static void many_groups(void)
 }
 
 /* ---- exec ---- */
-
-/* Copies this program, and gives the copy an owner and a mode. */
-static void copy_program(const char *to, uid_t uid, gid_t gid, mode_t mode)
-{
-	static char bytes[65536];
-	int from = open("/proc/self/exe", O_RDONLY), fd = open(to, O_CREAT | O_WRONLY, 0700);
-	ssize_t n;
-
-	while ((n = read(from, bytes, sizeof(bytes))) > 0)
-		if (write(fd, bytes, (size_t)n) != n)
-			result("write", -1);
-	close(from);
-	close(fd);
-	chown(to, uid, gid);
-	chmod(to, mode);
-}
 
 static void execute(const char *path, unsigned uid, unsigned euid, bool no_new_privs)
 {
