@@ -36,7 +36,8 @@ struct process_facts {
 	int tid;
 	unsigned hart; /* the number of the one that it ran on last */
 	uint32_t personality;
-	char state; /* R, S, D (waits for a mutex), T (stopped), t (by a tracer) or Z */
+	bool hides_wait; /* set by the file: whether it waits is not to be told */
+	char state;	 /* R, S, D (waits for a mutex), T (stopped), t (by a tracer) or Z */
 	char name[THREAD_NAME_LEN];
 	struct sched_wish wish;
 	struct usage thread_usage;

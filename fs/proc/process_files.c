@@ -74,6 +74,7 @@ static void hide_layout(struct process_facts *facts)
 	facts->layout = (struct image_layout){ .code_start = some, .code_end = some };
 	facts->heap_start = 0;
 	facts->status = 0;
+	facts->hides_wait = true;
 }
 
 static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
@@ -83,7 +84,9 @@ static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
-	/* As on Linux, where the memory of others is, is theirs to know. */
+	if (err == 0) /* as on Linux, whether a thread waits is told of it alone */
+		facts.hides_wait = !node->alone && facts.nthreads > 1;
+	/* Where the memory of others is, and whether they wait, is theirs to know. */
 	if (err == 0 && !inspect_may_access(&node->id))
 		hide_layout(&facts);
 	if (err == 0 && node->alone)
@@ -265,10 +268,13 @@ static int wchan_record(void *source, void *walk, uint64_t *cursor, struct seq *
 
 static int personality_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
+	const struct proc_node *node = source;
 	struct process_facts facts;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
+	if (err == 0 && !inspect_may_access(&node->id)) /* any more */
+		err = -EPERM;
 	if (err == 0)
 		seq_put(seq, "%08x\n", facts.personality);
 	return err;

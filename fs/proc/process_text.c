@@ -206,7 +206,8 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 		facts->blocked & SIGNALS_IN_STAT, facts->ignored & SIGNALS_IN_STAT,
 		facts->caught & SIGNALS_IN_STAT);
 	/* wchan, nswap, cnswap; then processor, rt_priority, policy, three kinds of delays */
-	seq_put(seq, "%d 0 0 %d %u %u %u 0 0 0 ", facts->state != 'R' && facts->state != 'T',
+	seq_put(seq, "%d 0 0 %d %u %u %u 0 0 0 ",
+		!facts->hides_wait && facts->state != 'R' && facts->state != 'T',
 		facts->exit_signal, facts->hart, facts->wish.rt_priority, facts->wish.policy);
 	seq_put(seq, "%lu %lu %lu %lu %lu %lu %lu %d\n", layout->data_start, layout->data_end,
 		facts->heap_start, layout->arg_start, layout->arg_end, layout->env_start,
