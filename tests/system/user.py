@@ -23,9 +23,9 @@ def root_may_and_others_may_not():
     says("1000 1000 50 50, 0 groups, in /home/user\n"
          "change: ok\nown file: ok\nown: 1000 50 644\n/home/user: 1000 50 755\nhome: ok\netc: EACCES\ntmp: ok\noutput: ok\npasswd: ok\n"
          "root: EPERM\ninit: EPERM\n"
-         "process: ok\nown mappings: ok\nmappings: EPERM\nwalk: EPERM\nframe: EPERM\ntrace: EPERM\n"
+         "process: ok\nown mappings: ok\nmappings: EPERM\nwalk: EPERM\nframe: EPERM\ntrace: EPERM\nsums: ok\nmark: ok\n"
          f"ledger: {'EPERM' if HARDENED else 'EINVAL'}\n", "session", "ask", options=["--user", "1000:50"])
-    says("process: ok\nown mappings: ok\nmappings: ok\nwalk: ok\nframe: ok\ntrace: ok\n"
+    says("process: ok\nown mappings: ok\nmappings: ok\nwalk: ok\nframe: ok\ntrace: ok\nsums: ok\nmark: ok\n"
          f"ledger: {'ok' if HARDENED else 'EINVAL'}\n"
          "refused with m after some\nafterwards: ok\n", "ask", "lists")
 

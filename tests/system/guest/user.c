@@ -48,6 +48,11 @@ static void ask_all(void)
 	told("walk", ask(FAULTLINE_WALK, 1));
 	told("frame", ask(FAULTLINE_FRAME, 0));
 	told("trace", ask(FAULTLINE_TRACE, 0));
+	told("sums",
+	     ask(FAULTLINE_FRAMES, 0) + ask(FAULTLINE_RECLAIM, 0) + ask(FAULTLINE_MACHINE, 0) == 3
+		     ? 0
+		     : -1);
+	told("mark", syscall(SYS_faultline, FAULTLINE_MARK, FAULTLINE_MARK_HERE, "user", 4, 0));
 	told("ledger", ask(FAULTLINE_LEDGER, 0));
 }
 
