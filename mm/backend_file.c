@@ -61,7 +61,7 @@ static enum vm_outcome private_get(struct fault *fault)
 
 	if (!fault_is_write(fault))
 		return get_around(fault);
-	page = fault->prepared ? fault->prepared->source_page : NULL;
+	page = fault->prepared ? fault->prepared->copy.source.page : NULL;
 	if (!page || !object_has_locked(object, index, page)) /* cheaper than a look-up */
 		page = object_page_locked(object, index);
 	if (unlikely(!page))

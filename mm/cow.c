@@ -41,32 +41,53 @@ static inline void copy_frame(pfn_t to, pfn_t from, size_t nbytes)
 		copy_part(bytes, source, nbytes);
 }
 
+/* Gives the frame its bytes, and says what they are a copy of. Takes over the reference of `source`. */
+static inline void copy_make(struct fault_copy *copy, const struct copy_source *source)
+{
+	if (unlikely(copy->source.page))
+		page_put(copy->source.page);
+	copy->source = *source;
+	copy_frame(copy->pfn, source->pfn, source->nbytes);
+}
+
 static inline enum vm_outcome use_copy(struct fault *fault)
 {
-	fault->page = fault->prepared->copy;
-	fault->pfn = fault->prepared->copy_pfn;
-	fault->prepared->copy = NULL;
+	fault->page = fault->prepared->copy.page;
+	fault->pfn = fault->prepared->copy.pfn;
+	fault->prepared->copy.page = NULL;
 	return VM_OK;
+}
+
+static inline void copy_source_get(struct copy_source *source, pfn_t pfn, size_t nbytes)
+{
+	source->pfn = pfn;
+	source->page = NULL;
+	source->nbytes = nbytes;
+	if (pfn != zero_pfn) {
+		source->page = pfn_to_page(pfn);
+		page_get(source->page);
+	}
 }
 
 static inline enum vm_outcome need_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
-	fault->need.source = source;
-	fault->need.source_page = NULL;
-	fault->need.nbytes = nbytes;
-	if (source != zero_pfn) {
-		fault->need.source_page = pfn_to_page(source);
-		page_get(fault->need.source_page);
-	}
+	copy_source_get(&fault->need.source, source, nbytes);
 	return fault_need(fault, FAULT_NEEDS_COPY);
 }
 
-/* The copy that was made is of another source. */
-static enum vm_outcome get_other_copy(struct fault *fault, pfn_t source, size_t nbytes)
+/*
+ * The copy that was made is of another source. One that is made under the lock may have to wait for tables like
+ * any other, so it has its source noted, too. Not inline: cow_write_fault would lose 1.6%.
+ */
+static __attribute__((noinline)) enum vm_outcome get_other_copy(struct fault *fault, pfn_t source,
+								size_t nbytes)
 {
+	struct copy_source other;
+
 	if (fault->prepared->rounds < ROUNDS_WITHOUT_LOCK)
 		return need_copy(fault, source, nbytes);
-	copy_frame(fault->prepared->copy_pfn, source, nbytes);
+	copy_source_get(&other, source, nbytes);
+	copy_make(&fault->prepared->copy, &other);
 	return use_copy(fault);
 }
 
@@ -74,16 +95,17 @@ enum vm_outcome fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 {
 	const struct fault_prepared *prepared = fault->prepared;
 
-	if (!prepared || !prepared->copy)
+	if (!prepared || !prepared->copy.page)
 		return need_copy(fault, source, nbytes);
-	if (likely(prepared->source == source && prepared->nbytes == nbytes))
+	if (likely(prepared->copy.source.pfn == source && prepared->copy.source.nbytes == nbytes))
 		return use_copy(fault);
 	return get_other_copy(fault, source, nbytes);
 }
 
 enum vm_outcome fault_get_zeros(struct fault *fault)
 {
-	struct page *page = likely(!fault->prepared) ? zeroed_take() : NULL;
+	bool is_first = likely(!fault->prepared) || !fault->prepared->needed;
+	struct page *page = is_first ? zeroed_take() : NULL;
 
 	if (unlikely(!page))
 		return fault_get_copy(fault, zero_pfn, PAGE_SIZE);
@@ -101,19 +123,17 @@ enum vm_outcome cow_get(struct fault *fault)
 	return fault_get_copy(fault, pfn, PAGE_SIZE);
 }
 
-enum vm_outcome cow_prepare(struct fault_prepared *prepared, const struct fault_need *need)
+enum vm_outcome cow_prepare(struct fault_copy *copy, const struct copy_source *source)
 {
-	if (unlikely(prepared->source_page))
-		page_put(prepared->source_page);
-	prepared->source = need->source;
-	prepared->source_page = need->source_page;
-	prepared->nbytes = need->nbytes;
-	if (likely(!prepared->copy)) {
-		prepared->copy = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-		if (unlikely(!prepared->copy))
+	if (likely(!copy->page)) {
+		copy->page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+		if (unlikely(!copy->page)) {
+			if (source->page)
+				page_put(source->page);
 			return VM_OOM;
-		prepared->copy_pfn = page_to_pfn(prepared->copy);
+		}
+		copy->pfn = page_to_pfn(copy->page);
 	}
-	copy_frame(prepared->copy_pfn, prepared->source, prepared->nbytes);
+	copy_make(copy, source);
 	return VM_OK;
 }

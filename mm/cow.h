@@ -11,7 +11,7 @@
 enum vm_outcome cow_get(struct fault *fault);
 
 /*
- * FAULT_NEEDS_COPY: allocates a frame and makes the copy that fault_get_copy() asked for. Returns
- * VM_OK or VM_OOM. The caller holds no spinning lock.
+ * FAULT_NEEDS_COPY: makes the copy that fault_get_copy() asked for, in a frame that is allocated if *copy has
+ * none. Takes over the reference of *source. Returns VM_OK or VM_OOM. The caller holds no spinning lock.
  */
-enum vm_outcome cow_prepare(struct fault_prepared *prepared, const struct fault_need *need);
+enum vm_outcome cow_prepare(struct fault_copy *copy, const struct copy_source *source);

@@ -7,6 +7,7 @@
 #include "mm/fault_classify.h"
 #include "mm/fault_page.h"
 #include "mm/fault_record.h"
+#include "mm/get_user_page.h"
 #include "mm/install.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
@@ -472,8 +473,8 @@ static enum vm_outcome prepare_tables(struct fault_prepared *prepared,
 				      const struct fault_need *need)
 {
 	if (need->frame) {
-		prepared->copy = need->frame;
-		prepared->copy_pfn = page_to_pfn(need->frame);
+		prepared->copy.page = need->frame;
+		prepared->copy.pfn = page_to_pfn(need->frame);
 	}
 	return tables_fill(&prepared->tables, need->ntables) ? VM_OOM : VM_OK;
 }
@@ -497,7 +498,7 @@ static enum vm_outcome fault_prepare(struct fault *fault)
 
 	prepared->needed |= fault->need.what;
 	if (likely(fault->need.what == FAULT_NEEDS_COPY))
-		outcome = cow_prepare(prepared, &fault->need);
+		outcome = cow_prepare(&prepared->copy, &fault->need.source);
 	else if (fault->need.what == FAULT_NEEDS_TABLES)
 		outcome = prepare_tables(prepared, &fault->need);
 	else
@@ -524,10 +525,10 @@ static void fault_release(struct fault_prepared *prepared)
 {
 	if (prepared->replaced)
 		release_replaced(prepared->replaced);
-	if (prepared->source_page)
-		page_put(prepared->source_page);
-	if (unlikely(prepared->copy))
-		page_put(prepared->copy);
+	if (prepared->copy.source.page)
+		page_put(prepared->copy.source.page);
+	if (unlikely(prepared->copy.page))
+		page_put(prepared->copy.page);
 	if (prepared->object)
 		fault_put_page(prepared);
 	if (unlikely(prepared->tables.count))
@@ -537,12 +538,12 @@ static void fault_release(struct fault_prepared *prepared)
 /* ---- the rounds ---- */
 
 /*
- * Finds, classifies, gets and installs. Returns an outcome. Inline, with fault_find() and fault_resolve(), in
- * three places, because the rounds after the first are a function of their own, and so is a fault in a
- * space with readers: bss_read_fault would lose 5%.
+ * Finds, classifies, gets and installs, and if `take`, takes the page. Returns an outcome. Inline, with fault_find() and
+ * fault_resolve(), in three places, because the rounds after the first are a function of their own, and so is a fault
+ * in a space with readers: bss_read_fault would lose 5%.
  */
 static inline __attribute__((always_inline)) enum vm_outcome fault_round(struct fault *fault,
-									 bool again)
+									 bool again, bool take)
 {
 	struct space *space = fault->space;
 	enum vm_outcome outcome;
@@ -555,6 +556,9 @@ static inline __attribute__((always_inline)) enum vm_outcome fault_round(struct 
 	}
 	if (unlikely(space->recorded))
 		outcome = fault_record_round(fault, outcome);
+	if (take && (outcome == VM_OK || outcome == VM_RECORDED))
+		fault->taken =
+			user_page_take(space, fault->va, entry_load(fault->slot), fault->access);
 	if (unlikely(!vm_outcome_is_last(outcome)))
 		fault->layout = space->layout;
 	debt_assert_none(space);
@@ -576,7 +580,7 @@ static enum vm_outcome fault_shared(struct fault *fault)
 		return VM_OK;
 	if (outcome == VM_PREPARE && fault_link_tables(fault))
 		return fault_shared(fault);
-	outcome = fault_round(fault, false);
+	outcome = fault_round(fault, false, false);
 	if (outcome == VM_OK && is_for_readers(&fault->attr) && is_kind_for_readers(fault->kind) &&
 	    !atomic_load_relaxed(&space->unusual) &&
 	    atomic_load_relaxed(&space->at_lock) != SPACE_OPEN) {
@@ -588,13 +592,16 @@ static enum vm_outcome fault_shared(struct fault *fault)
 }
 
 /*
- * The rounds after the first. Not inline: vm_fault() would save more registers, and bss_read_fault
+ * The rounds after the first; with ACCESS_TAKE all. Not inline: vm_fault() would save more registers, and bss_read_fault
  * would lose 5%.
  */
 static __attribute__((noinline)) enum vm_outcome fault_more_rounds(struct fault *fault,
 								   enum vm_outcome outcome)
 {
-	struct fault_prepared prepared = { .source = zero_pfn, .nbytes = PAGE_SIZE };
+	struct fault_prepared prepared = { .copy.source = { .pfn = zero_pfn,
+							    .nbytes = PAGE_SIZE } };
+
+	const bool take = fault->access & ACCESS_TAKE;
 
 	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
@@ -608,7 +615,7 @@ static __attribute__((noinline)) enum vm_outcome fault_more_rounds(struct fault 
 		}
 		prepared.rounds++;
 		assert_hardened(prepared.rounds < ROUNDS_MAX);
-		outcome = fault_round(fault, true);
+		outcome = fault_round(fault, !take || prepared.rounds > 1, take);
 	}
 	fault->prepared = NULL;
 	fault_release(&prepared);
@@ -631,9 +638,31 @@ enum vm_outcome vm_fault(struct space *space, vaddr_t address, unsigned access,
 	if (unlikely(space->readers))
 		outcome = fault_shared(&fault);
 	else
-		outcome = fault_round(&fault, false);
+		outcome = fault_round(&fault, false, false);
 	if (unlikely(!vm_outcome_is_last(outcome)))
 		outcome = fault_more_rounds(&fault, outcome);
 	fault.wait->kind = fault.kind;
+	return outcome;
+}
+
+enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned access,
+			      struct vm_wait *wait, struct page **page_ret)
+{
+	struct fault fault = {
+		.space = space,
+		.va = ALIGN_DOWN(address, PAGE_SIZE),
+		.access = access | ACCESS_INSIDE | ACCESS_TAKE,
+		.wait = wait,
+	};
+	enum vm_outcome outcome;
+
+	lockorder_assert_none_spinning();
+	zeroed_topup();
+	outcome = fault_more_rounds(&fault, VM_AGAIN);
+	wait->kind = fault.kind;
+	if (outcome == VM_RECORDED)
+		outcome = VM_OK;
+	if (outcome == VM_OK)
+		*page_ret = fault.taken;
 	return outcome;
 }

@@ -15,6 +15,20 @@
  */
 #define FAULT_AROUND 16
 
+/* What a private frame is a copy of. */
+struct copy_source {
+	pfn_t pfn;	   /* zero_pfn: zeros */
+	struct page *page; /* its page, referenced; NULL: zeros */
+	size_t nbytes;	   /* how much of it is copied; the rest is zeros */
+};
+
+/* A private frame with its bytes. Only mm/cow.c:copy_make() changes these or `source`, and always both. */
+struct fault_copy {
+	struct page *page; /* NULL: none, or it was used: the source stays known */
+	pfn_t pfn;
+	struct copy_source source;
+};
+
 /* What a round that ends with VM_PREPARE needs, with the references that fault_prepare() takes over. */
 struct fault_need {
 	unsigned what; /* FAULT_NEEDS_*; one of the three groups below is set */
@@ -24,10 +38,8 @@ struct fault_need {
 	/* PAGE: of which object, referenced; of the swap cache with the slot `index` too */
 	struct object *object;
 	uint64_t index;
-	/* COPY: the frame that is copied; zero_pfn: zeros */
-	pfn_t source;
-	struct page *source_page; /* its page, referenced; NULL: zeros */
-	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
+	/* COPY */
+	struct copy_source source;
 };
 
 /* What was prepared with no lock held. It is kept from round to round until it is used. */
@@ -39,11 +51,7 @@ struct fault_prepared {
 	uint64_t index;
 	struct page *page; /* this page, with a reference that keeps it resident; or NULL */
 	int refused;	   /* why there is none: -ENXIO, -EIO, -EDEADLK, -ENOSPC; or 0 */
-	struct page *copy; /* a private frame; or NULL */
-	pfn_t copy_pfn;
-	pfn_t source; /* what it is a copy of, as in struct fault_need */
-	struct page *source_page;
-	size_t nbytes;
+	struct fault_copy copy;
 	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
 };
 
@@ -69,6 +77,7 @@ struct fault {
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
+	struct page *taken; /* of a fault that is resolved, for vm_fault_take(); or NULL */
 	/* In a recorded space: */
 	uint64_t begun;	  /* arch_instructions() when the round began */
 	unsigned naround; /* pages that it has mapped beside its own: */
@@ -99,7 +108,7 @@ static inline bool fault_got_frame(const struct fault *fault)
 /* Is the private frame a copy of a page, and not zeros? */
 static inline bool fault_is_copy(const struct fault *fault)
 {
-	return fault->prepared && fault->prepared->source_page;
+	return fault->prepared && fault->prepared->copy.source.page;
 }
 
 /* Counts a resolved fault. The caller holds the space's lock. */
@@ -171,3 +180,11 @@ static inline enum vm_outcome vm_fault_in(struct space *space, vaddr_t address, 
 
 	return outcome == VM_RECORDED ? VM_OK : outcome;
 }
+
+/*
+ * The same for get_user_page(): takes the page under the hold of the space's lock that has resolved the fault. If
+ * there were another one, threads that throw the page away again and again could delay the access for ever. With
+ * VM_OK, *page_ret is as from user_page_take().
+ */
+enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned access,
+			      struct vm_wait *wait, struct page **page_ret);

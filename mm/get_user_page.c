@@ -56,6 +56,37 @@ static void unpin(struct space *space, struct page *page)
 	}
 }
 
+/*
+ * Does the entry have what a fault with ACCESS_FORCE makes, whatever it allows? For writing, the page must be the space's
+ * own.
+ */
+static bool is_forced(struct mmu_entry entry, unsigned access)
+{
+	const struct page *page;
+
+	if (!(access & ACCESS_FORCE) || !entry_has_page(entry))
+		return false;
+	page = pfn_to_page(entry_pfn(entry));
+	return !(access & VM_PROT_WRITE) ||
+	       (page_kind(page) == PAGE_ANON && page->maps == 1 &&
+		!(entry_flags(entry) & ENTRY_COW) && entry_flags(entry) & ENTRY_DIRTY);
+}
+
+struct page *user_page_take(struct space *space, vaddr_t va, struct mmu_entry entry,
+			    unsigned access)
+{
+	struct page *page;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (!entry_allows(entry, access & RIGHTS) && !is_forced(entry, access))
+		return NULL;
+	page = pfn_to_page(entry_pfn(entry));
+	page_get(page);
+	if (access & VM_PROT_WRITE)
+		pin(space, va, page);
+	return page;
+}
+
 /* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
 static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
 {
@@ -64,39 +95,8 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 
 	space_lock(space);
 	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	if (slot && entry_allows(entry_load(slot), access & RIGHTS)) {
-		page = pfn_to_page(entry_pfn(entry_load(slot)));
-		page_get(page);
-		if (access & VM_PROT_WRITE)
-			pin(space, va, page);
-	}
-	space_unlock(space);
-	return page;
-}
-
-/*
- * The same for a debugger: whatever the entry allows. For writing, the page must be the space's own, as a fault
- * with ACCESS_FORCE makes it.
- */
-static struct page *forced_page_look(struct space *space, vaddr_t va, unsigned access)
-{
-	struct page *page = NULL;
-	struct mmu_entry *slot, entry;
-
-	space_lock(space);
-	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	entry = slot ? entry_load(slot) : ENTRY_NONE;
-	if (entry_has_page(entry))
-		page = pfn_to_page(entry_pfn(entry));
-	if (page && access & VM_PROT_WRITE &&
-	    (page_kind(page) != PAGE_ANON || page->maps != 1 || entry_flags(entry) & ENTRY_COW ||
-	     !(entry_flags(entry) & ENTRY_DIRTY)))
-		page = NULL;
-	if (page) {
-		page_get(page);
-		if (access & VM_PROT_WRITE)
-			pin(space, va, page);
-	}
+	if (slot)
+		page = user_page_take(space, va, entry_load(slot), access & ~ACCESS_FORCE);
 	space_unlock(space);
 	return page;
 }
@@ -117,11 +117,8 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 
 	vm_wait_init(&wait);
 	do {
-		result = vm_fault_in(space, va, access, &wait);
-		if (result == VM_OK && (*page_ret = user_page_look(space, va, access)))
-			return 0;
-		if (result == VM_OK && access & ACCESS_FORCE &&
-		    (*page_ret = forced_page_look(space, va, access)))
+		result = vm_fault_take(space, va, access, &wait, page_ret);
+		if (result == VM_OK && *page_ret)
 			return 0;
 	} while (result == VM_OK || wait_and_retry(&result, &wait, &relief));
 	return vm_result_is_refusal(result) ? -EFAULT : result;
@@ -185,11 +182,11 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 	return NULL;
 }
 
-/* Copies within one page: to the space if `out`, else from it. */
+/* Copies within one page: to the space if `out`, else from it. `flags`: ACCESS_* for the fault. */
 static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out,
-			unsigned force)
+			unsigned flags)
 {
-	unsigned access = (out ? VM_PROT_WRITE : VM_PROT_READ) | force;
+	unsigned access = (out ? VM_PROT_WRITE : VM_PROT_READ) | flags;
 	struct page *page;
 	char *there;
 	int result = get_user_page(space, va, access, &page);
@@ -206,11 +203,11 @@ static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, 
 }
 
 static int copy_pages(struct space *space, vaddr_t va, char *bytes, size_t n, bool out,
-		      unsigned force)
+		      unsigned flags)
 {
 	while (n) {
 		size_t part = MIN(n, PAGE_SIZE - (va & PAGE_MASK));
-		int result = copy_in_page(space, va, bytes, part, out, force);
+		int result = copy_in_page(space, va, bytes, part, out, flags);
 
 		if (result)
 			return result;

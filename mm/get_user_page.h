@@ -22,6 +22,13 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 void put_user_page(struct space *space, struct page *page, unsigned access);
 
 /*
+ * For vm_fault_take(): returns the page of an entry, with its reference, for put_user_page(); NULL if the entry does not
+ * allow the access. The caller holds the space's lock; the access was not refused.
+ */
+struct page *user_page_take(struct space *space, vaddr_t va, struct mmu_entry entry,
+			    unsigned access);
+
+/*
  * For a core file: returns the page at va, of whatever permissions, for put_user_page() as one for reading; NULL if
  * there are only zeros, or it cannot be had. (In swap it can only be had where it may be read.) Waits as above.
  */

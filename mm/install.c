@@ -81,9 +81,9 @@ static void clear_entry(struct fault *fault)
 	struct mmu_flush flush;
 
 	if (pfn != zero_pfn) {
-		fault->prepared->replaced = pfn == fault->prepared->source
-						    ? fault->prepared->source_page
-						    : pfn_to_page(pfn);
+		const struct copy_source *source = &fault->prepared->copy.source;
+
+		fault->prepared->replaced = pfn == source->pfn ? source->page : pfn_to_page(pfn);
 		fault->space->resident--;
 	}
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);

@@ -348,3 +348,165 @@ TEST(wait_and_error_are_outcomes)
 	object_put(&object);
 	end();
 }
+
+/*
+ * ---- a copy that is made under the lock ----
+ *
+ * From its ninth round on, a fault that finds another source than it has a copy of makes the copy under the lock. Here two
+ * sources take turns at AT whenever the fault has prepared something, until that copy is made, of the first of them.
+ */
+
+#define LAST_TURN 8
+
+enum source { PAGE_0, PAGE_1, ZEROS, PART_OF_PAGE_0 };
+static const enum source *sources;
+static bool is_mapped;	    /* so that the fault is a COW of the entry's page */
+static void (*after)(void); /* what happens after the turns: the copy waits for tables */
+static unsigned prepared;
+
+static void show(enum source source)
+{
+	if (source == PART_OF_PAGE_0)
+		map_file(doomed, AT, 1, 0, &vma_elf, AT + 10);
+	else if (source == ZEROS)
+		map_slow(AT, 1, NULL);
+	else
+		map_slow_from(AT, 1, doomed, source == PAGE_1 ? PAGE_SIZE : 0);
+	if (is_mapped)
+		(void)fake_load(AT);
+}
+
+static void others_take_turns(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)class, (void)what;
+	if (kind != INTERLEAVE_DECIDED)
+		return;
+	interleave_hook = NULL;
+	if (++prepared <= LAST_TURN)
+		show(sources[prepared % 2]);
+	if (prepared >= LAST_TURN && after)
+		after();
+	interleave_hook = others_take_turns;
+}
+
+static void start_turns(const enum source *both, void (*then)(void))
+{
+	start_space();
+	doomed = rig_file(2 * PAGE_SIZE);
+	map_slow_from(AT + GIB, 2, doomed, 0);
+	assert_int_equal(rig_byte(20), fake_load(AT + GIB + 20));
+	assert_int_equal(rig_byte(PAGE_SIZE + 20), fake_load(AT + GIB + PAGE_SIZE + 20));
+	sources = both;
+	after = then;
+	prepared = 0;
+	show(sources[0]);
+}
+
+static int fault_in_turns(void)
+{
+	int result;
+
+	interleave_hook = others_take_turns;
+	result = fault(AT, VM_PROT_WRITE);
+	interleave_hook = NULL;
+	return result;
+}
+
+static void end_turns(void)
+{
+	object_put(doomed);
+	end();
+}
+
+/* The tables of AT are there before, so the copy is installed at once. */
+static void installed_at_once(const enum source *both, unsigned byte, unsigned copies)
+{
+	start_turns(both, NULL);
+	map(AT + PAGE_SIZE, 1, RW);
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1));
+	memset(&space.stats.kind, 0, sizeof(space.stats.kind));
+	assert_int_equal(VM_OK, fault_in_turns());
+	assert_int_equal(LAST_TURN, prepared);
+	assert_int_equal(byte, fake_load(AT + 20));
+	assert_kind(copies, &space, COW);
+	assert_kind(is_mapped ? LAST_TURN : 1, &space, FILL);
+	end_turns();
+}
+
+static const enum source two_pages[] = { PAGE_0, PAGE_1 };
+
+TEST(copy_under_the_lock_is_installed)
+{
+	static const enum source zeros_first[] = { ZEROS, PAGE_1 },
+				 zeros_last[] = { PAGE_0, ZEROS };
+	static const enum source part_first[] = { PART_OF_PAGE_0, PAGE_0 };
+
+	rig_start(2048);
+	installed_at_once(two_pages, rig_byte(20), 1);
+	installed_at_once(zeros_first, 0, 0);
+	installed_at_once(zeros_last, rig_byte(20), 1);
+	installed_at_once(part_first, 0, 1);
+}
+
+TEST(copy_under_the_lock_replaces_a_page)
+{
+	rig_start(2048);
+	is_mapped = true;
+	installed_at_once(two_pages, rig_byte(20), 1);
+}
+
+static void waits_for_tables(void (*then)(void), unsigned byte)
+{
+	start_turns(two_pages, then);
+	assert_int_equal(VM_OK, fault_in_turns());
+	assert_int_equal(LAST_TURN + 1, prepared);
+	assert_int_equal(byte, fake_load(AT + 20));
+	end_turns();
+}
+
+static void next_turn(void)
+{
+	if (prepared > LAST_TURN)
+		show(sources[1]);
+}
+
+/* The page that is being copied leaves the file, and its frame would be free for the next page. */
+static void page_is_replaced(void)
+{
+	if (prepared <= LAST_TURN)
+		return;
+	shrink_and_grow();
+	assert_int_equal(0, fake_load(AT + GIB + 20));
+}
+
+TEST(copy_under_the_lock_waits_for_tables)
+{
+	rig_start(2048);
+	waits_for_tables(NULL, rig_byte(20));
+	waits_for_tables(next_turn, rig_byte(PAGE_SIZE + 20));
+	waits_for_tables(page_is_replaced, 0);
+}
+
+static void unmap_then(void)
+{
+	if (prepared > LAST_TURN)
+		unmap_it();
+}
+
+static void fail_then(void)
+{
+	page_alloc_trim();
+	alloc_fail_at = 1;
+}
+
+TEST(copy_under_the_lock_is_not_used)
+{
+	rig_start(2048);
+	start_turns(two_pages, unmap_then);
+	assert_int_equal(VM_SEGV_MAPERR, fault_in_turns());
+	end_turns();
+	start_turns(two_pages, fail_then);
+	assert_int_equal(VM_OOM, fault_in_turns()); /* no memory for tables */
+	assert_int_equal(LAST_TURN, prepared);
+	end_turns();
+}

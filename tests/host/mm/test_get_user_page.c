@@ -5,6 +5,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/get_user_page.h"
 #include "mm/object.h"
+#include "sync/interleave.h"
 
 #define P PAGE_SIZE
 
@@ -372,4 +373,67 @@ TEST(wrong_pins)
 	space_unlock(&space);
 	page->state += PAGE_ONE_PIN;
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* another space's */
+}
+
+/* ---- others take the page away whenever they can ---- */
+
+#define MOST_ZAPS 100
+
+static unsigned zaps;
+
+static void others_zap(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind == INTERLEAVE_GRANTING || kind == INTERLEAVE_UNMAPPED || zaps == MOST_ZAPS ||
+	    (kind != INTERLEAVE_DECIDED && class != LOCK_SPACE))
+		return;
+	interleave_hook = NULL;
+	zaps++;
+	assert_int_equal(0, vm_madvise(&space, AT, P, MADV_DONTNEED));
+	interleave_hook = others_zap;
+}
+
+static void get_despite_zaps(unsigned access, unsigned byte)
+{
+	struct page *page;
+
+	zaps = 0;
+	interleave_hook = others_zap;
+	assert_int_equal(0, get_user_page(&space, AT, access, &page));
+	interleave_hook = NULL;
+	assert_true(zaps < 20); /* it ends by itself */
+	assert_int_equal(byte, *(unsigned char *)page_address(page));
+	put_user_page(&space, page, access);
+	rig_check();
+}
+
+/* However often a page is thrown away, a debugger and a server get it. */
+TEST(zapped_again_and_again)
+{
+	static const unsigned accesses[] = { VM_PROT_READ, VM_PROT_WRITE,
+					     VM_PROT_READ | ACCESS_FORCE,
+					     VM_PROT_WRITE | ACCESS_FORCE };
+	struct object *file;
+
+	start();
+	file = rig_file(4 * P);
+	for (unsigned i = 0; i < ARRAY_SIZE(accesses); i++) {
+		map(AT, 1, RW);
+		get_despite_zaps(accesses[i], 0);
+		assert_int_equal(0, fake_store(AT, 7));
+		get_despite_zaps(accesses[i], 0);
+		map_file(file, AT, 1, 0, NULL, 0);
+		get_despite_zaps(accesses[i], rig_byte(0));
+		assert_int_equal(rig_byte(0), fake_load(AT));
+		get_despite_zaps(accesses[i], rig_byte(0));
+		if (!(accesses[i] & ACCESS_FORCE))
+			continue;
+		for (unsigned prot = PROT_NONE; prot <= PROT_READ; prot++) {
+			map_file(file, AT, 1, P, NULL, 0);
+			assert_int_equal(0, vm_protect(&space, AT, P, prot));
+			get_despite_zaps(accesses[i], rig_byte(P));
+		}
+	}
+	object_put(file);
+	end();
 }
