@@ -18,7 +18,8 @@ int space_read(struct space *space, vaddr_t at, size_t n, struct user_iter *to, 
 	for (*done_ret = 0; n != 0 && err == 0;) {
 		size_t part = rest_of_page(at, n), copied;
 
-		err = forced ? vm_peek(space, page, at, part) : vm_copy_from(space, page, at, part);
+		err = forced ? vm_peek(space, page, at, part)
+			     : vm_copy_from_mapped(space, page, at, part);
 		if (err)
 			return err == -EFAULT ? -EIO : err;
 		copied = user_iter_copy_out(to, page, part);
@@ -40,7 +41,7 @@ int space_write(struct space *space, vaddr_t at, size_t n, struct user_iter *fro
 		size_t copied = user_iter_copy_in(from, page, part);
 
 		err = forced ? vm_poke(space, at, page, copied)
-			     : vm_copy_to(space, at, page, copied);
+			     : vm_copy_to_mapped(space, at, page, copied);
 		if (err)
 			return err == -EFAULT ? -EIO : err;
 		*done_ret += copied;

@@ -7,7 +7,7 @@
 
 /*
  * Copy n bytes from or to the space at `at`, by way of `page`: PAGE_SIZE bytes of the caller's, so that no page is pinned
- * while the other memory is waited for. `forced`: as vm_peek() and vm_poke(). n is at most iter->left.
+ * while the other memory is waited for. `forced`: as vm_peek() and vm_poke(), else as vm_copy_*_mapped(). n is at most iter->left.
  *
  * *done_ret: how many bytes were copied. Return 0, or why these are not all: -EIO, of the space's memory; -EFAULT, of the
  * iter's; -ENOMEM or -EINTR. The caller has a reference to the space, and holds no spinning lock.

@@ -27,9 +27,11 @@ const char *fault_kind_name(enum fault_kind kind);
  * INSIDE    The journal gets no FAULT record.
  * FORCE     For debuggers: the access is made even where the VMA forbids it, as far as mprotect might
  *           allow it. A write to private memory goes to a page of its own, which stays read-only.
+ * NO_GROW   An access below a stack does not let it grow.
  * TAKE      Set by vm_fault_take().
  */
 #define ACCESS_POPULATE 64u
 #define ACCESS_INSIDE	128u
 #define ACCESS_FORCE	256u
-#define ACCESS_TAKE	512u
+#define ACCESS_NO_GROW	512u
+#define ACCESS_TAKE	1024u

@@ -228,6 +228,16 @@ int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n)
 	return copy_pages(space, from, to, n, false, 0);
 }
 
+int vm_copy_to_mapped(struct space *space, vaddr_t to, const void *from, size_t n)
+{
+	return copy_pages(space, to, (char *)from, n, true, ACCESS_NO_GROW);
+}
+
+int vm_copy_from_mapped(struct space *space, void *to, vaddr_t from, size_t n)
+{
+	return copy_pages(space, from, to, n, false, ACCESS_NO_GROW);
+}
+
 /* The program may be about to run what was written, on any hart. */
 int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n)
 {

@@ -41,6 +41,10 @@ struct page *user_page_if_any(struct space *space, vaddr_t va);
 int vm_copy_to(struct space *space, vaddr_t to, const void *from, size_t n);
 int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n);
 
+/* The same, but below a stack is nothing: it does not grow. */
+int vm_copy_to_mapped(struct space *space, vaddr_t to, const void *from, size_t n);
+int vm_copy_from_mapped(struct space *space, void *to, vaddr_t from, size_t n);
+
 /*
  * The same for debuggers: what may be allowed after an mprotect is done. What is read-only and private is
  * written to a copy of the page. All harts see the new text.

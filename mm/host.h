@@ -2,6 +2,7 @@
 /* What mm needs from the owner of threads. Set once at boot (proc/), or by a test on the host. */
 #pragma once
 
+#include "abi/resource.h"
 #include "lib/types.h"
 #include "mm/vm_wait.h"
 
@@ -31,6 +32,11 @@ struct mm_host {
 	 * may lock all. Takes no lock.
 	 */
 	uint64_t (*lock_limit)(void);
+	/*
+	 * Returns the running process's limits, by RLIMIT_*. Another process may change them, so they are atomic. Takes
+	 * no lock.
+	 */
+	const struct abi_rlimit64 *(*limits)(void);
 	/* The running thread has asked a disk for so many bytes. */
 	void (*fetches)(size_t bytes);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
@@ -38,6 +44,9 @@ struct mm_host {
 };
 
 extern struct mm_host mm_host;
+
+/* What mm_host.limits() returns for a thread that belongs to no process. */
+extern const struct abi_rlimit64 no_limits[RLIM_NLIMITS];
 
 static inline int vm_pause(void)
 {

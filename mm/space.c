@@ -17,6 +17,20 @@
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces); /* guarded by spaces_lock */
 
+uint64_t space_lent_limit(const struct space *space, unsigned resource)
+{
+	return space->lent ? atomic_load_relaxed(&mm_host.limits()[resource].cur) : 0;
+}
+
+uint64_t space_lent_data_limit(const struct space *space)
+{
+	const struct abi_rlimit64 *limit = &mm_host.limits()[RLIMIT_DATA];
+
+	if (atomic_load_relaxed(&limit->cur) == 0)
+		return atomic_load_relaxed(&limit->max);
+	return space_lent_limit(space, RLIMIT_DATA);
+}
+
 int space_create(struct space *space)
 {
 	struct mmu_tables root = { 0 };

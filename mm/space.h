@@ -96,7 +96,11 @@ struct space {
 	bool mmap_up;		 /* upwards instead */
 	bool read_implies_exec; /* atomic: what is mapped to be read is executable, too: personality */
 	vaddr_t stack_top;
-	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
+	/*
+	 * The limits of the process that the space was made for, in bytes; UINT64_MAX: none. 0 if `lent`. All atomic.
+	 */
+	uint64_t limit_as, limit_data, limit_stack;
+	bool lent; /* set once: several processes use the space, or have, and each has limits of its own */
 	unsigned mdwe;	   /* atomic: MDWE_*. Set once; fork and exec begin with mdwe_inherited() */
 	unsigned barriers; /* atomic: the commands of membarrier that it is registered for */
 	/* written under the mmap lock, read without (only the text of reports depends on it): */
@@ -236,6 +240,18 @@ static inline bool space_may_lock(const struct space *space, unsigned vma_flags,
 }
 
 /*
+ * For what is more than the space's copy of a limit: returns the limit (RLIMIT_*) of the running process if the space is
+ * lent, else 0.
+ */
+uint64_t space_lent_limit(const struct space *space, unsigned resource);
+
+/*
+ * The same of RLIMIT_DATA for mappings. As on Linux, a soft limit of 0 refuses only heap: for mappings it is as high as the
+ * hard limit.
+ */
+uint64_t space_lent_data_limit(const struct space *space);
+
+/*
  * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
  * the space's lock or the mmap lock.
  */
@@ -244,9 +260,20 @@ static inline bool space_may_expand(const struct space *space, unsigned prot, un
 {
 	uint64_t total;
 
-	if (add_overflows(space->mapped_bytes, bytes, &total) || total > space->limit_as)
+	if (add_overflows(space->mapped_bytes, bytes, &total) ||
+	    (unlikely(total > space->limit_as) && total > space_lent_limit(space, RLIMIT_AS)))
 		return false;
-	return !vma_is_data(prot, vma_flags) || space->data_bytes + bytes <= space->limit_data;
+	if (!vma_is_data(prot, vma_flags))
+		return true;
+	total = space->data_bytes + bytes;
+	return likely(total <= space->limit_data) || total <= space_lent_data_limit(space);
+}
+
+/* May a stack of the space have so many bytes (RLIMIT_STACK)? */
+static inline bool space_may_stack(const struct space *space, size_t bytes)
+{
+	return likely(bytes <= space->limit_stack) ||
+	       bytes <= space_lent_limit(space, RLIMIT_STACK);
 }
 
 /* Records that the program unmapped a range. The caller holds the mmap lock. */

@@ -28,7 +28,7 @@ static bool stack_may_grow(struct vma *stack, vaddr_t start)
 {
 	struct space *space = stack->space;
 
-	if (start < USER_BASE || stack->end - start > space->limit_stack)
+	if (start < USER_BASE || !space_may_stack(space, stack->end - start))
 		return false;
 	return stack_gap_is_free(stack, start) &&
 	       space_may_expand(space, stack->prot, stack->flags, stack->start - start) &&
@@ -52,7 +52,7 @@ enum vm_outcome fault_grow(struct fault *fault, struct vma *above)
 	assert_hardened(spin_lock_held(&space->lock));
 	if (fault->va < space->busy_end && last >= space->busy_start)
 		return fault_await_verb(fault); /* it works on the room or on the stack */
-	if (!is_stack)
+	if (!is_stack || fault->access & ACCESS_NO_GROW)
 		return VM_SEGV_MAPERR;
 	if (!stack_may_grow(above, fault->va))
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;

@@ -23,7 +23,7 @@ struct map_request {
 	struct object *object; /* NULL: anonymous. vm_map() takes its own reference if it maps it */
 	enum map_special special;
 	uint64_t offset;
-	unsigned vma_flags; /* VMA_WRITER; exec: VMA_STACK, VMA_TEXT */
+	unsigned vma_flags; /* VMA_WRITER, VMA_WRITE_SEALED; exec: VMA_STACK, VMA_TEXT */
 	/* for exec only: */
 	const struct vma_backend *backend; /* NULL: chosen by flags and object */
 	vaddr_t file_end;		   /* as in struct vma */

@@ -14,21 +14,23 @@ struct vma;
 struct fault;
 
 /* Flags of a VMA. Neighbours are merged only if theirs are equal. */
-#define VMA_SHARED    1u  /* writes go to the object */
-#define VMA_STACK     2u  /* grows down by faults */
-#define VMA_HEAP      4u  /* made by brk */
-#define VMA_TEXT      16u /* of a running image: the object cannot be opened for writing */
-#define VMA_ACCOUNT   32u /* its pages count as committed (mm/commit.h), for as long as it exists */
-#define VMA_MOVING    128u  /* mremap is moving its entries: no permissions, and a fault waits */
-#define VMA_LOCKED    256u  /* mlock: filled at once, and its pages stay resident */
-#define VMA_ONFAULT   512u  /* filled by faults only; set only together with VMA_LOCKED */
-#define VMA_DONTFORK  1024u /* fork does not copy it */
-#define VMA_WIPE      2048u /* fork copies it without its pages */
-#define VMA_NORESERVE 4096u
-#define VMA_DONTDUMP  8192u  /* not in a core file */
-#define VMA_SEALED    16384u /* mseal: stays mapped as it is */
-#define VMA_LEAVING   8u     /* mremap will remove it: its bytes already count at the new address */
-#define VMA_WRITER    64u    /* made by a descriptor open for writing: counts as a writer */
+#define VMA_SHARED	 1u  /* writes go to the object */
+#define VMA_STACK	 2u  /* grows down by faults */
+#define VMA_HEAP	 4u  /* made by brk */
+#define VMA_TEXT	 16u /* of a running image: the object cannot be opened for writing */
+#define VMA_ACCOUNT	 32u /* its pages count as committed (mm/commit.h), for as long as it exists */
+#define VMA_MOVING	 128u  /* mremap is moving its entries: no permissions, and a fault waits */
+#define VMA_LOCKED	 256u  /* mlock: filled at once, and its pages stay resident */
+#define VMA_ONFAULT	 512u  /* filled by faults only; set only together with VMA_LOCKED */
+#define VMA_DONTFORK	 1024u /* fork does not copy it */
+#define VMA_WIPE	 2048u /* fork copies it without its pages */
+#define VMA_NORESERVE	 4096u
+#define VMA_DONTDUMP	 8192u	/* not in a core file */
+#define VMA_SEALED	 16384u /* mseal: stays mapped as it is */
+#define VMA_LEAVING	 8u  /* mremap will remove it: its bytes already count at the new address */
+#define VMA_WRITER	 64u /* made by a descriptor open for writing: counts as a writer */
+/* Shared by a descriptor open for writing, but seals forbid to write. */
+#define VMA_WRITE_SEALED 32768u
 
 /* Bytes below a stack that no fault fills, and where the kernel chooses no address (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)

@@ -160,6 +160,7 @@ static int copy_process(struct process *parent, struct process *child,
 		child->leader->signals.stack = SIGNAL_NO_STACK;
 		share_space(parent);
 	}
+	process_lend_space(parent);
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
 	usage_borrow_space(child);

@@ -43,6 +43,13 @@ static uint64_t host_lock_limit(void)
 	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
 }
 
+static const struct abi_rlimit64 *host_limits(void)
+{
+	const struct process *process = current_process();
+
+	return process ? process->rlimits : no_limits;
+}
+
 static void host_fetches(size_t bytes)
 {
 	current_thread()->fetched_bytes += bytes;
@@ -61,6 +68,7 @@ void mm_host_init(void)
 	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;
 	mm_host.lock_limit = host_lock_limit;
+	mm_host.limits = host_limits;
 	mm_host.fetches = host_fetches;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.journal_fills = journal_owe;

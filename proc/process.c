@@ -64,7 +64,7 @@ static uint64_t *limit_copy(struct process *process, unsigned resource)
 
 	if (resource == RLIMIT_SIGPENDING)
 		return &process->signals.queue_max;
-	if (process->borrows_space || !uspace)
+	if (!uspace || uspace->space.lent)
 		return NULL;
 	switch (resource) {
 	case RLIMIT_AS:
@@ -84,8 +84,9 @@ static void set_limit(struct process *process, unsigned resource, const struct a
 	uint64_t *copy = limit_copy(process, resource);
 
 	assert_hardened(spin_lock_held(&process->limits_lock));
-	process->rlimits[resource].max = new->max;
-	atomic_store_relaxed(&process->rlimits[resource].cur, new->cur); /* process_own_limit() */
+	/* process_own_limit(), mm_host.limits() */
+	atomic_store_relaxed(&process->rlimits[resource].max, new->max);
+	atomic_store_relaxed(&process->rlimits[resource].cur, new->cur);
 	if (copy)
 		atomic_store_relaxed(copy, new->cur);
 }
@@ -124,6 +125,18 @@ void process_copy_limits(struct process *process, struct space *space)
 	space->limit_as = process->rlimits[RLIMIT_AS].cur;
 	space->limit_data = process->rlimits[RLIMIT_DATA].cur;
 	space->limit_stack = process->rlimits[RLIMIT_STACK].cur;
+	spin_unlock(&process->limits_lock);
+}
+
+void process_lend_space(struct process *process)
+{
+	struct space *space = &process->uspace->space;
+
+	spin_lock(&process->limits_lock); /* that guards the copies: a lent space gets none */
+	space->lent = true;
+	atomic_store_relaxed(&space->limit_as, 0);
+	atomic_store_relaxed(&space->limit_data, 0);
+	atomic_store_relaxed(&space->limit_stack, 0);
 	spin_unlock(&process->limits_lock);
 }
 

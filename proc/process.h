@@ -90,8 +90,7 @@ struct process {
 	/* Guarded by the mutex of sem_ids; NULL: there is nothing to undo. Atomic for a look whether it is. */
 	struct sem_undo_list *sem_undo;
 	/*
-	 * The memory is that of the process that cloned it, with CLONE_VM; before exec. The limits of
-	 * memory are that process's, and stay as it left them if it ends first.
+	 * The memory is that of the process that cloned it, with CLONE_VM; before exec.
 	 */
 	bool borrows_space;
 	/* guarded by process_tree_lock: */
@@ -269,3 +268,6 @@ int process_set_limit(struct process *process, unsigned resource, const struct a
 void process_limit_stack(struct process *process, uint64_t bytes);
 /* Stores the limits of the process in a space that is to be its own, where faults look for them. */
 void process_copy_limits(struct process *process, struct space *space);
+
+/* Another process is about to use the running process's space, with limits of its own. */
+void process_lend_space(struct process *process);

@@ -67,7 +67,7 @@ struct place report_place_of(vaddr_t addr)
 	look_up(space, &place);
 	place.brk_start = space->brk_start;
 	place.brk = space->brk;
-	place.limit_stack = space->limit_stack;
+	place.limit_stack = process_own_limit(RLIMIT_STACK);
 	space_unlock(space);
 	return place;
 }

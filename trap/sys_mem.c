@@ -102,10 +102,13 @@ static long do_map(struct map_request *request)
 
 static long map_shared(struct map_request *request, struct file *file)
 {
+	unsigned writable = request->max_prot & VM_PROT_WRITE;
 	long result = file->ops->map_begin(file, request->prot, &request->max_prot);
 
 	if (result)
 		return result;
+	if (writable & ~request->max_prot)
+		request->vma_flags |= VMA_WRITE_SEALED;
 	result = do_map(request);
 	if (file->ops->map_end)
 		file->ops->map_end(file);

@@ -13,9 +13,9 @@
 /* As on Linux, RLIMIT_DATA limits the sum of the heap and the image's data here. */
 static bool data_limit_allows(const struct space *space, vaddr_t brk)
 {
-	uint64_t heap = brk - space->brk_start;
+	uint64_t bytes = brk - space->brk_start + space->image_data_bytes;
 
-	return heap <= space->limit_data && space->image_data_bytes <= space->limit_data - heap;
+	return likely(bytes <= space->limit_data) || bytes <= space_lent_limit(space, RLIMIT_DATA);
 }
 
 /*

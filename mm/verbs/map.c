@@ -71,8 +71,13 @@ int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *s
 	return choose_address(space, hint, len, start_ret);
 }
 
+/* As on Linux, an address that looks like an errno is taken for one. */
+#define LAST_ERRNO 4095ul
+
 static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
 {
+	if (start >= -LAST_ERRNO)
+		return (int)start;
 	if (start > USER_TOP - len)
 		return -ENOMEM;
 	if (!IS_ALIGNED(start, PAGE_SIZE))

@@ -5,10 +5,14 @@
 #include "mm/host.h"
 #include "mm/verbs.h"
 
-/* As on Linux, what a descriptor for reading only has mapped does not count as shared. Device memory stays where it is. */
+/*
+ * As on Linux, what a descriptor for reading only has mapped does not count as shared, while sealed memory does. Device
+ * memory stays where it is.
+ */
 static bool may_remap(const struct vma *vma)
 {
-	return vma_is_shared(vma) && (vma->max_prot & VM_PROT_WRITE) &&
+	return vma_is_shared(vma) &&
+	       (vma->max_prot & VM_PROT_WRITE || vma->flags & VMA_WRITE_SEALED) &&
 	       !vma->object->ops->unevictable;
 }
 
@@ -50,7 +54,7 @@ int vm_remap_pages(struct space *space, vaddr_t addr, size_t len, uint64_t index
 	request.max_prot = vma->max_prot;
 	request.object = vma->object;
 	request.offset = index << PAGE_SHIFT;
-	request.vma_flags = vma->flags & VMA_WRITER;
+	request.vma_flags = vma->flags & (VMA_WRITER | VMA_WRITE_SEALED);
 	if (vma->flags & VMA_LOCKED)
 		request.flags |= MAP_LOCKED;
 	request.flags |= (unsigned)flags & MAP_NONBLOCK;

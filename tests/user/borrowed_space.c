@@ -115,6 +115,101 @@ static void limits_of_a_clone(void)
 	is_stack_deep("a child with the parent's");
 }
 
+/* All ways to more memory, each of 64 MiB. */
+static int grows(void *who)
+{
+	char *area = mmap(NULL, 64 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *all;
+
+	try_to_map(who);
+	if (area != MAP_FAILED) {
+		result("  mprotect", mprotect(area, 64 * MIB, RW));
+		munmap(area, 64 * MIB);
+	}
+	all = mapped("  mremap", mremap(page, PAGE, 64 * MIB, MREMAP_MAYMOVE));
+	if (all == MAP_FAILED)
+		munmap(page, PAGE);
+	else
+		munmap(all, 64 * MIB);
+	if (sbrk(64 * MIB) == (void *)-1) {
+		say("  sbrk: %s\n", strerrorname_np(errno));
+	} else {
+		say("  sbrk: done\n");
+		sbrk(-64 * (long)MIB);
+	}
+	return 0;
+}
+
+static int limits_itself(void *limit)
+{
+	set_limit(*(int *)limit, 16 * MIB);
+	return grows(*(int *)limit == RLIMIT_AS ? "a borrower with RLIMIT_AS"
+						: "one with RLIMIT_DATA");
+}
+
+static int unlimits_itself(void *limit)
+{
+	set_limit(*(int *)limit, RLIM_INFINITY);
+	return grows("a borrower without limits");
+}
+
+static void ends(int signal)
+{
+	(void)signal;
+	_exit(2);
+}
+
+/* It runs on the other stack, and touches the first one far below the frames there. */
+static int grows_stack(void *frame)
+{
+	signal(SIGSEGV, ends); /* its own: without it, a core file would end its parent, too */
+	set_limit(RLIMIT_STACK, 65536);
+	((volatile char *)frame)[-500000] = 1;
+	return 1;
+}
+
+static int waits_for_limit(void *pipe_end)
+{
+	char byte;
+
+	read(*(int *)pipe_end, &byte, 1);
+	return grows("one that got RLIMIT_AS by prlimit");
+}
+
+static void borrow(int (*what)(void *), void *argument)
+{
+	int status;
+
+	waitpid(clone(what, stack + sizeof(stack), CLONE_VM | SIGCHLD, argument), &status, 0);
+	if (status != 0)
+		ended("the borrower", status);
+}
+
+/* What counts are the limits of the process that makes the call or the access. */
+static void limits_of_their_own(void)
+{
+	const struct rlimit little = { 16 * MIB, RLIM_INFINITY };
+	int limits[] = { RLIMIT_AS, RLIMIT_DATA }, pipes[2], status;
+	char frame;
+	pid_t pid;
+
+	say("-- limits of their own\n");
+	for (size_t i = 0; i < 2; i++) {
+		borrow(limits_itself, &limits[i]);
+		grows("its parent");
+		set_limit(limits[i], 16 * MIB);
+		borrow(unlimits_itself, &limits[i]);
+		grows("its parent, with the limit");
+		set_limit(limits[i], RLIM_INFINITY);
+	}
+	borrow(grows_stack, &frame);
+	pipe(pipes);
+	pid = clone(waits_for_limit, stack + sizeof(stack), CLONE_VM | SIGCHLD, &pipes[0]);
+	prlimit(pid, RLIMIT_AS, &little, NULL);
+	write(pipes[1], "", 1);
+	waitpid(pid, &status, 0);
+}
+
 /* A parent with a limit is not freed of it by its child. */
 static void limits_stay(void)
 {
@@ -181,6 +276,7 @@ int main(int argc, char **argv)
 	again = (char *[]){ argv[0], "again", NULL };
 	limits_of_vfork();
 	limits_of_a_clone();
+	limits_of_their_own();
 	faults();
 	limits_stay();
 	return 0;

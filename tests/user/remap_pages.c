@@ -80,6 +80,26 @@ static void of_a_reader(void)
 	munmap(p, 2 * PAGE);
 }
 
+/* Where seals forbid it to be written, it is as shared as before; what is mapped anew cannot become writable. */
+static void of_sealed_memory(void)
+{
+	static const int seals[] = { F_SEAL_WRITE, F_SEAL_FUTURE_WRITE };
+
+	for (int i = 0; i < 2; i++) {
+		int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+		char *p;
+
+		write(fd, "a", 1);
+		pwrite(fd, "b", 1, PAGE);
+		TRY(fcntl(fd, F_ADD_SEALS, seals[i]));
+		p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		TRY(remap_file_pages(p, PAGE, 0, 1, 0));
+		say("%c\n", *p);
+		TRY(mprotect(p, PAGE, RW));
+		munmap(p, 2 * PAGE);
+	}
+}
+
 static void of_memory(int fd)
 {
 	char *p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -158,6 +178,7 @@ int main(void)
 
 	of_a_file(fd);
 	of_a_reader();
+	of_sealed_memory();
 	of_memory(fd);
 	locked(fd);
 	in_child("memory that can be executed", executable, &fd);

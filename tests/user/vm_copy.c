@@ -125,6 +125,57 @@ static void partial(pid_t pid)
 	TRY(process_vm_writev(pid, PIECE(here, 8), PIECE((char *)constant, 8), 0));
 }
 
+/* ---- below a stack ---- */
+
+static char *stack;
+
+/* It grows for a debugger, and not for these calls: neither another's stack nor the process's own. */
+static void below_a_stack(pid_t pid, bool other)
+{
+	char name[32];
+	int mem;
+
+	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+	mem = open(name, O_RDWR);
+	TRY(process_vm_readv(pid, PIECE(here, 8), PIECE(stack - 8, 8), 0));
+	TRY(process_vm_writev(pid, PIECE(here, 8), PIECE(stack - PAGE, 8), 0));
+	TRY(process_vm_writev(pid, PIECE(here, 8), PIECE(stack - 4, 8), 0));
+	TRY(process_vm_writev(pid, PIECE(here, 8), PIECE(stack, 8), 0));
+	TRY(pread(mem, here, 8, (long)stack - 2 * (long)PAGE));
+	TRY(process_vm_readv(pid, PIECE(here, 8), PIECE(stack - 8, 8), 0));
+	TRY(pwrite(mem, here, 8, (long)stack - 4 * (long)PAGE - 4));
+	TRY(process_vm_readv(pid, PIECE(here, 8), PIECE(stack - 5 * PAGE, 8), 0));
+	if (other) {
+		TRY(ptrace(PEEKDATA, pid, (unsigned long)stack - 7 * PAGE, (unsigned long)here));
+		TRY(ptrace(POKEDATA, pid, (unsigned long)stack - 9 * PAGE, 1));
+		TRY(process_vm_readv(pid, PIECE(here, 8), PIECE(stack - 9 * PAGE, 8), 0));
+		say("%d\n", here[0]);
+	}
+	TRY(pread(mem, here, 8, (long)stack - 600 * (long)PAGE));
+	TRY(process_vm_writev(pid, PIECE(here, 8), PIECE(stack - 11 * PAGE, 8), 0));
+	close(mem);
+}
+
+static void stacks(void)
+{
+	int status;
+	pid_t pid;
+
+	stack = mmap((void *)0x1800000000, 2 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	pid = fork();
+	if (pid == 0) {
+		ptrace(TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	below_a_stack(pid, true);
+	ptrace(CONT, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	below_a_stack(getpid(), false);
+	TRY(read(open("/dev/zero", O_RDONLY), stack - 20 * PAGE, 1));
+}
+
 /* ---- its own, and those of others ---- */
 
 static void own(void)
@@ -227,6 +278,7 @@ int main(void)
 	end_of(pid);
 	own();
 	ended_one();
+	stacks();
 	permissions();
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* The verbs one by one: Linux's errors and effects, and who waits for them. */
 #include "one_space.h"
 
+#include <string.h>
+
 #include "mm/object.h"
 
 #define P PAGE_SIZE
@@ -200,6 +202,35 @@ TEST(limits) /* R90 */
 	assert_int_equal(space.brk, vm_brk(&space, space.brk + P));
 	assert_int_equal(0, vm_protect(&space, AT + MIB, P, PROT_READ));
 	assert_int_equal(0, vm_protect(&space, AT + P, P, RW));
+	end();
+}
+
+static struct abi_rlimit64 own_limits[RLIM_NLIMITS];
+
+static const struct abi_rlimit64 *limits_of_its_own(void)
+{
+	return own_limits;
+}
+
+TEST(limits_of_a_borrower) /* R90 */
+{
+	start();
+	memcpy(own_limits, mm_host.limits(), sizeof(own_limits));
+	mm_host.limits = limits_of_its_own;
+	own_limits[RLIMIT_AS].cur = 10 * P;
+	assert_int_equal(AT, rig_map(&space, AT, 11 * P, RW, ANON));
+	space.lent = true;
+	space.limit_as = space.limit_data = space.limit_stack = 0;
+	assert_int_equal(-ENOMEM, rig_map(&space, AT + MIB, P, PROT_NONE, ANON));
+	own_limits[RLIMIT_AS].cur = UINT64_MAX;
+	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, P, RW, ANON));
+	own_limits[RLIMIT_DATA] = (struct abi_rlimit64){ 12 * P, 20 * P };
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, P, RW, ANON));
+	own_limits[RLIMIT_DATA].cur = 0; /* the hard limit counts, but not for the heap */
+	assert_true(rig_map(&space, 0, 8 * P, RW, ANON) > 0);
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, P, RW, ANON));
+	assert_int_equal(space.brk, vm_brk(&space, space.brk + 1));
+	own_limits[RLIMIT_DATA].cur = UINT64_MAX;
 	end();
 }
 
