@@ -3,10 +3,13 @@
 #include "proc/exe.h"
 
 #include "abi/errno.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
+#include "sync/spinlock.h"
 
 static const char *exe_path(const void *exe)
 {
@@ -32,6 +35,8 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 	refcount_init(&exe->refs, 1);
 	exe->object = object;
 	exe->bias = 0;
+	exe->reported_ns = 0;
+	exe->unreported = 0;
 	memcpy(exe->path, path, size);
 	counted_begin(&exe_kind, &exe->counted, &exe->refs.n);
 	*exe_ret = exe;
@@ -43,10 +48,43 @@ void exe_get(struct exe *exe)
 	refcount_get_fast(&exe->refs);
 }
 
+/* A program whose processes die over and over would fill the log, which has room for a thousand lines. */
+#define REPORT_PAUSE_NS (10 * NSEC_PER_SEC)
+
+static struct spinlock report_lock = SPINLOCK_INIT(LOCK_PROCESS);
+
+static void tell_unreported(const struct exe *exe, unsigned count)
+{
+	if (count)
+		log_warn("trap", "%u more processes of %s were killed for faults", count,
+			 exe->path);
+}
+
+bool exe_begin_report(struct exe *exe)
+{
+	uint64_t now = clock_ns();
+	unsigned count = 0;
+	bool begins;
+
+	spin_lock(&report_lock);
+	begins = !exe->reported_ns || now - exe->reported_ns >= REPORT_PAUSE_NS;
+	if (begins) {
+		count = exe->unreported;
+		exe->unreported = 0;
+		exe->reported_ns = now;
+	} else {
+		exe->unreported++;
+	}
+	spin_unlock(&report_lock);
+	tell_unreported(exe, count);
+	return begins;
+}
+
 void exe_put(struct exe *exe)
 {
 	if (!refcount_put_fast(&exe->refs))
 		return;
+	tell_unreported(exe, exe->unreported);
 	counted_end(&exe->counted);
 	object_allow_write(exe->object);
 	object_unuse(exe->object);

@@ -13,8 +13,11 @@ struct exe {
 	struct refcount refs;
 	struct object *object; /* const; referenced, and refuses writers */
 	struct counted counted;
-	vaddr_t bias; /* const once the image runs: load address minus file address */
-	char path[];  /* const; absolute and resolved */
+	/* Guarded by the lock of reports (proc/exe.c): */
+	uint64_t reported_ns; /* when the last death of its processes was reported; 0: none was */
+	unsigned unreported;  /* how many deaths since then were not */
+	vaddr_t bias;	      /* const once the image runs: load address minus file address */
+	char path[];	      /* const; absolute and resolved */
 };
 
 extern struct counted_kind exe_kind;
@@ -23,3 +26,9 @@ extern struct counted_kind exe_kind;
 int exe_create(struct object *object, const char *path, struct exe **exe_ret);
 void exe_get(struct exe *exe);
 void exe_put(struct exe *exe);
+
+/*
+ * A fault kills a process that runs the image. Should there be a report? Of an image there is one in ten seconds; the
+ * deaths between are counted, and the log has their number before the next report or when the image ends.
+ */
+bool exe_begin_report(struct exe *exe);

@@ -13,9 +13,6 @@
 #include "trap/report_cause.h"
 #include "trap/report_symbol.h"
 
-/* " moved by 0x2aaaaaa000," */
-#define MOVED_TEXT_MAX 32
-
 static const char *signal_name(int sig)
 {
 	switch (sig) {
@@ -105,15 +102,10 @@ __attribute__((noinline)) static void show_caller(const struct trap_frame *frame
 	log_warn("trap", "  called from: perhaps %#lx%s", place.addr, name);
 }
 
-static void show_rest(const struct trap_frame *frame, const struct place *place)
+/* The rest of the report needs registers that are only saved on the way back to user mode. */
+static void show_rest(void)
 {
-	const struct exe *exe = current_process()->exe;
-	char moved[MOVED_TEXT_MAX] = "";
-
-	if (exe->bias) /* to be subtracted from addresses that are looked up in the file */
-		ksnprintf(moved, sizeof(moved), " moved by %#lx,", exe->bias);
-	log_warn("trap", "  sp %#lx, heap %#lx-%#lx,%s image %s", frame_sp(frame), place->brk_start,
-		 place->brk, moved, exe->path);
+	__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_REPORT, __ATOMIC_RELAXED);
 }
 
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
@@ -123,6 +115,8 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	char cause[REASON_TEXT_MAX], name[SYMBOL_TEXT_MAX], pc_name[SYMBOL_TEXT_MAX];
 	char who[WHO_TEXT_MAX];
 
+	if (!exe_begin_report(current_process()->exe))
+		return;
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
@@ -133,7 +127,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	show_walk(addr, right);
 	if (right & VM_PROT_EXEC)
 		show_caller(frame);
-	show_rest(frame, &place);
+	show_rest();
 }
 
 /* Writes the instruction as " 0x0010" or " 0x00100073", or nothing where it cannot be read. */
@@ -161,6 +155,8 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 	struct place from = report_place_of(frame_pc(frame));
 	char more[24], pc_name[SYMBOL_TEXT_MAX], who[WHO_TEXT_MAX];
 
+	if (!exe_begin_report(current_process()->exe))
+		return;
 	if (detail == REPORT_INSTRUCTION)
 		instruction_text(from.addr, more, sizeof(more));
 	else
@@ -174,5 +170,5 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 
 		show_place(&place);
 	}
-	show_rest(frame, &from);
+	show_rest();
 }

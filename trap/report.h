@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports why a process was killed (R121), in at most ten lines of the log. */
+/* Reports why a process was killed (R121), in at most ten lines of the log, and eleven for a backtrace. */
 #pragma once
 
 #include "lib/types.h"

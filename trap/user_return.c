@@ -11,6 +11,7 @@
 #include "proc/signal/deliver.h"
 #include "proc/signal/signal.h"
 #include "sync/lockorder.h"
+#include "trap/report_stack.h"
 
 /* A system call that left itself for now. */
 static __attribute__((noinline)) void late_call(struct trap_frame *frame)
@@ -41,6 +42,8 @@ void trap_user_return(struct trap_frame *frame)
 		signal_user_return(frame);
 		return;
 	}
+	if (work & ARCH_WORK_REPORT)
+		report_end(frame);
 	if (work & ARCH_WORK_CALL)
 		late_call(frame);
 	if (work & ARCH_WORK_JOURNAL)

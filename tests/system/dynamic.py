@@ -143,7 +143,7 @@ def folders_of_the_environment():
 def its_death_is_explained():
     done = run("crash", program=PROGRAM)
     equal(139, done.status, "status")
-    for part in (b" <crash", b": null pointer", b", moved by 0x2aaaaaa000, image /", b" is at dynamic.c:"):
+    for part in (b" <crash", b": null pointer", b", moved by 0x2aaaaaa000, image /", b"\n#0 crash, dynamic.c:", b", dynamic.c:"):
         has(done.err, part, "the report")
     lacks(run("crash", program=FIXED).err, b"moved by", "the report of a fixed program")
 

@@ -5,8 +5,8 @@
 import re
 import shutil
 
-from lib.guest import FAKE, run_placed
-from lib.tap import Skip, case, equal, has, main
+from lib.guest import BUILD, FAKE, run_placed, run_raw
+from lib.tap import Skip, case, equal, has, lacks, main
 
 STATUS = {"SIGILL": 132, "SIGTRAP": 133, "SIGBUS": 135, "SIGSEGV": 139}
 MASKS = [
@@ -137,24 +137,107 @@ for name, death in DEATHS.items():
     case(make(name, *death))
 
 
-def source_of(way):
-    """Gives what the runner says of the source code of a death: the texts of the lines that the addresses are at."""
-    done = run_placed("dies", way, options=["--mem", "64M"])
-    with open(__file__[: -len("reports.py")] + "guest/dies.c", encoding="utf-8") as file:
-        texts = file.read().split("\n")
-    lines = [line for line in done.err.decode().splitlines() if line.startswith("run.sh: ")]
-    found = [re.fullmatch(r"run\.sh: 0x[0-9a-f]+ is at dies\.c:(\d+)", line) for line in lines]
-    return [texts[int(match.group(1)) - 1].strip() for match in found]
+CALLERS = {
+    # The ways to die of guest/callers.c, and the functions of the backtrace as far as they are that program's.
+    "strlen": ["strlen", "measure", "in_strlen", "choose", "main"],
+    "memcpy": ["memcpy", "copy", "in_memcpy", "choose", "main"],
+    "printf": ["strlen", "printf", "in_printf", "choose", "main"],
+    "array": ["strlen", "measure_copy", "in_array", "choose", "main"],
+    "large": ["strlen", "measure", "measure_large", "in_large_frame", "choose", "main"],
+    "handler": ["strlen", "measure", "handle", "raise", "interrupted", "in_handler", "choose", "main"],
+    "fault_handler": ["strlen", "measure", "handle_fault", "in_fault_handler", "choose", "main"],
+    "thread": ["strlen", "measure", "run_thread"],
+    "smashed": ["0x4141414141414140"],
+    "loop": ["strlen", "measure", "in_loop", "choose"],
+    "recursion": ["recurse"],
+    "null_call": ["0x0", "in_null_call", "choose", "main"],
+}
+INNER = ("_wordcopy_fwd_aligned", "__vfprintf_internal", "__printf_buffer", "__pthread_kill_implementation", "start_thread", "__thread_start")  # of the C library
+BACKTRACES = {}
+
+
+def backtraces():
+    """Dies in all these ways in one boot, of a static program with lines and of a dynamic one without; gives the lines of
+    each backtrace, and all that was written."""
+    if not BACKTRACES:
+        words = " ".join(CALLERS)
+        added = [f"{BUILD}/tests/system/{name}:/bin/" for name in ("callers", "callers_dynamic")]
+        done = run_raw(["--mem", "64M", *(word for path in added for word in ("--add", path)), "--", "sh", "-c",
+                        f"/bin/callers {words} && /bin/callers_dynamic {words} && callers many"], cwd="/")
+        equal(0, done.status, f"status (it said {done.err})")
+        text = done.err.decode()
+        told = [part.splitlines()[1:] for part in re.split(r"^.* killed by .*$", text, flags=re.MULTILINE)[1:]]
+        lines = [[line for line in part if line.startswith("#") or line == "..."] for part in told]
+        BACKTRACES.update({"static": dict(zip(CALLERS, lines)), "dynamic": dict(zip(CALLERS, lines[len(CALLERS) :])), "text": text})
+        equal(2 * len(CALLERS) + 1, len(lines), "backtraces")
+    return BACKTRACES
+
+
+def functions(lines):
+    """Gives the functions of a backtrace, those that follow each other once, but for those inside the C library that may have
+    another name there, or none."""
+    names = [re.fullmatch(r"#\d+ ([^ ,+]+).*", line)[1].partition(".")[0] for line in lines
+             if line != "..." and not re.match(r"#\d+ 0x[0-9a-f]+ \(in ", line)]
+    return [name for name, before in zip(names, [None, *names]) if name != before and name not in INNER]
+
+
+def make_backtrace(way, expected):
+    """Makes the case of one way to die."""
+
+    def followed():
+        if FAKE:
+            raise Skip("needs the real kernel")
+        for kind in ("static", "dynamic"):
+            lines = backtraces()[kind][way]
+            found = functions(lines)
+            equal(expected, found[:4] if way == "loop" else found, f"functions of the {kind} program: {lines}")
+            more = lines[16:]
+            equal([f"#{number}" for number in range(16)][: len(lines)], [line.split()[0] for line in lines[:16]], "numbers")
+            equal(["..."] if way == "recursion" or more else [], more, "the end")
+
+    followed.__name__ = f"R121_a_backtrace_of_{way}"
+    return followed
+
+
+for name, names in CALLERS.items():
+    case(make_backtrace(name, names))
 
 
 @case
-def R121_the_source_line_follows():
+def R121_a_backtrace_has_lines_where_the_program_has():
     if FAKE:
         raise Skip("needs the real kernel")
     if not shutil.which("riscv64-linux-gnu-addr2line"):
         raise Skip("riscv64-linux-gnu-addr2line is not installed")
-    equal(["*p = 1;"], source_of("null"), "an access")
-    equal(["((void (*)(void))p)();"], source_of("call_null"), "the call of a null pointer")
+    with open(__file__[: -len("reports.py")] + "guest/callers.c", encoding="utf-8") as file:
+        texts = file.read().split("\n")
+    found = [re.fullmatch(r"#\d+ (\w+), callers\.c:(\d+)", line) for line in backtraces()["static"]["strlen"]]
+    equal([("measure", "size_t len = strlen(text);"), ("in_strlen", "kept = measure(low);"), ("choose", "ways[i].run();"),
+           ("main", "choose(argv[1]);")],
+          [(match[1], texts[int(match[2]) - 1].strip()) for match in found if match], "of the static program")
+    lines = backtraces()["dynamic"]["strlen"]
+    has(lines[0].encode(), b"(in libc.so.6)", "a function of a library")
+    equal(True, re.fullmatch(r"#1 measure\+0x[0-9a-f]+", lines[1]) is not None, f"a function of a program without lines: {lines[1]}")
+
+
+@case
+def R121_deaths_of_one_program_are_counted():
+    """Of 60 processes that die there is one report."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    lines = [line.partition("warning: ")[2] for line in backtraces()["text"].splitlines() if "more processes of" in line]
+    equal(["59 more processes of /bin/callers were killed for faults"], lines, "lines")
+
+
+@case
+def R121_a_report_has_nothing_of_the_stack_but_addresses():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run_placed("callers", "strlen", options=["--mem", "64M", "--verbose"])
+    lines = [line for line in done.err.decode().splitlines() if re.search("trap: warning:   (stack|code|for a backtrace): ?", line)]
+    equal(True, 3 <= len(lines) <= 11, f"lines for a backtrace: {lines}")
+    lacks("\n".join(lines).encode(), b"5ec2e7", "a local variable")
+    lacks("\n".join(lines).encode(), b"bd85ce", "another one")
 
 
 @case

@@ -11,7 +11,7 @@ PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_RPATH, DT_RUNPATH = 0, 1, 5, 15, 29
 LONGEST = 4096  # bytes of a name or a list of folders
 MOST_ENTRIES = 4096  # of a dynamic section
-SHT_SYMTAB = 2
+SHT_SYMTAB, SHT_DYNSYM = 2, 11
 STT_FUNC = 2
 
 
@@ -112,8 +112,18 @@ def sections(data, header):
         yield kind, offset, size, link
 
 
+def loaded(data):
+    """Lists (offset, address, size in the file) of what a file has for memory."""
+    header = read_header(data)
+    if not header or header["phentsize"] != 56:
+        return []
+    end = min(header["phoff"] + 56 * header["phnum"], len(data))
+    rows = [struct.unpack_from("<IIQQQQ", data, at) for at in range(header["phoff"], end - 55, 56)]
+    return [(offset, address, size) for kind, _flags, offset, address, _physical, size in rows if kind == PT_LOAD]
+
+
 class Symbols:
-    """The functions of one ELF file, found by address."""
+    """The functions of one ELF file, found by address; of a file that was stripped, those that it offers to others."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -121,9 +131,10 @@ class Symbols:
         self.functions = []
         header = read_header(self.data)
         table = list(sections(self.data, header)) if header else []
-        for kind, offset, size, link in table:
-            if kind == SHT_SYMTAB and link < len(table):
-                self._read(offset, size, table[link][1])
+        for wanted in (SHT_SYMTAB, SHT_DYNSYM):
+            for kind, offset, size, link in table:
+                if kind == wanted and link < len(table) and not self.functions:
+                    self._read(offset, size, table[link][1])
         self.functions.sort()
 
     def _read(self, offset, size, names):
@@ -136,14 +147,22 @@ class Symbols:
                 if text and not text.startswith((".L", "$")):
                     self.functions.append((value, length, text))
 
-    def at(self, address):
-        """Names the code at an address as "function+0x12", or gives None."""
+    def find(self, address):
+        """Gives (address, name) of the function at an address, or None."""
         best = None
         for value, length, name in self.functions:
             if value > address:
                 break
             if length == 0 or address < value + length:
                 best = (value, name)
-        if best is None or address - best[0] > 1 << 20:
-            return None
-        return f"{best[1]}+{address - best[0]:#x}"
+        return best if best and address - best[0] <= 1 << 20 else None
+
+    def start(self, address):
+        """Gives where the function at an address begins, or None."""
+        found = self.find(address)
+        return found and found[0]
+
+    def at(self, address):
+        """Names the code at an address as "function+0x12", or gives None."""
+        found = self.find(address)
+        return f"{found[1]}+{address - found[0]:#x}" if found else None

@@ -77,10 +77,11 @@ class Log:
         if panic and self.panic is None:
             self.panic = panic.group(1).decode(errors="replace")
         grave = self.panic is not None or GRAVE.search(line)
-        if self.verbose or grave or (trusted and not off and not ledger):
+        replaced, more = self.sources.after(line) if self.sources else (False, ())
+        if self.verbose or not replaced and (grave or trusted and not off and not ledger):
             self.write(line)
-        for more in self.sources.after(line) if self.sources else ():
-            self.write(more)
+        for text in more:
+            self.write(text)
 
     def uart_line(self, line):
         """Takes a line that came over the UART while that was the log's: kernel's or firmware's."""

@@ -55,7 +55,7 @@ def find_host(guest, chosen, image_bin, add, shares=()):
     shared = share.find(guest, shares)
     if shared:
         return shared if os.path.isfile(shared) else None
-    added = chosen.host if guest == chosen.guest else find_added(guest, add)
+    added = chosen.host if guest == chosen.guest else chosen.needs.get(guest) or find_added(guest, add)
     image = os.path.join(image_bin, os.path.basename(guest))
     return added or (image if os.path.dirname(guest) == "/bin" and os.path.isfile(image) else None)
 

@@ -24,6 +24,9 @@ struct trap_frame;
  *   void frame_set_tls(struct trap_frame *, vaddr_t)
  *   vaddr_t frame_caller(const struct trap_frame *)                 return address of the running
  *                                                                   function if it has called none
+ *   vaddr_t frame_fp(const struct trap_frame *)                     the register that may point to the
+ *                                                                   caller's end of the stack frame:
+ *                                                                   in trap_user_return() only
  *   bool frame_is_user(const struct trap_frame *)                   the trap came from user mode
  * After a system call the PC is past the instruction that made it; after a fault it is at the
  * instruction.

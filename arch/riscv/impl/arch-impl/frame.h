@@ -23,6 +23,7 @@ struct trap_frame {
 #define FRAME_RA	 0
 #define FRAME_SP	 1
 #define FRAME_TP	 3
+#define FRAME_S0	 7
 #define FRAME_A0	 9
 #define FRAME_A7	 16
 #define FRAME_STATUS_SPP 0x100ul
@@ -94,6 +95,11 @@ static inline vaddr_t frame_sp(const struct trap_frame *frame)
 static inline vaddr_t frame_caller(const struct trap_frame *frame)
 {
 	return frame->x[FRAME_RA];
+}
+
+static inline vaddr_t frame_fp(const struct trap_frame *frame)
+{
+	return frame->x[FRAME_S0];
 }
 
 static inline void frame_set_sp(struct trap_frame *frame, vaddr_t sp)
