@@ -5,6 +5,7 @@
 #include "init_root.h"
 #include "init_servers.h"
 #include "init_user.h"
+#include "init_waits.h"
 #include "lib/complain.h"
 #include "lib/slurp.h"
 #include "lib/sys.h"
@@ -138,23 +139,48 @@ _Noreturn static void init_become(const char *path)
 	sys_exit(err == -ENOENT || err == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
 }
 
-/*
- * Waits for the end of a child, for a new size of the window, or until a server is to be started again.
- * Closes the port when no more sizes will come.
- */
-static void wait_for_event(int *port, uint64_t pause_ns)
+/* The signal only has to end the wait. */
+static void child_ended(int sig)
 {
-	if (window_wait(*port, pause_ns))
+	(void)sig;
+}
+
+/* Blocks SIGCHLD except in wait_for_event(). Returns 0 or -ERRNO. */
+static long ports_begin(void)
+{
+	const struct abi_sigaction action = { .handler = (uint64_t)(uintptr_t)child_ended };
+	const uint64_t sigchld = 1ul << (SIGCHLD - 1);
+	long err = sys_sigprocmask(SIG_BLOCK, &sigchld);
+
+	return err ? err : sys_sigaction(SIGCHLD, &action);
+}
+
+/* Where the runner sends sizes of the window, and where it asks. A negative descriptor is not looked at. */
+enum { WINDOW, WAITS, PORTS };
+
+/*
+ * Waits for the end of a child, for a new size of the window, a question, or until a server is to be started
+ * again. Closes a port on which nothing more will come.
+ */
+static void wait_for_event(struct abi_pollfd ports[PORTS], uint64_t pause_ns)
+{
+	static int (*const take[PORTS])(int) = { [WINDOW] = window_read, [WAITS] = waits_answer };
+	const uint64_t none = 0;
+
+	if (sys_ppoll(ports, PORTS, pause_ns, &none) <= 0)
 		return;
-	sys_close(*port);
-	*port = -1;
+	for (int i = 0; i < PORTS; i++)
+		if (ports[i].revents && take[i](ports[i].fd) < 0) {
+			sys_close(ports[i].fd);
+			ports[i].fd = -1;
+		}
 }
 
 /*
  * Reaps processes, orphans included, until the child has ended, and sets the terminal's size meanwhile.
  * Returns the child's status as a shell gives it (128 + N if signal N killed it).
  */
-static int reap_until(long child, int *port)
+static int reap_until(long child, struct abi_pollfd ports[PORTS])
 {
 	for (;;) {
 		int status = 0;
@@ -164,7 +190,7 @@ static int reap_until(long child, int *port)
 		if (pid < 0 && pid != -EINTR)
 			init_fail("cannot wait for ", args.at[0], pid);
 		if (pid == 0)
-			wait_for_event(port, pause);
+			wait_for_event(ports, pause);
 		else if (pid == child)
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 		else if (pid > 0)
@@ -173,7 +199,7 @@ static int reap_until(long child, int *port)
 }
 
 /* What was written is to reach the server: one that is being started again is waited for. */
-static void wait_for_servers(int *port)
+static void wait_for_servers(struct abi_pollfd ports[PORTS])
 {
 	for (;;) {
 		int status = 0;
@@ -186,19 +212,19 @@ static void wait_for_servers(int *port)
 		else if (!servers_are_missing() || (pid < 0 && !pause))
 			break;
 		else
-			wait_for_event(port, pause);
+			wait_for_event(ports, pause);
 	}
 }
 
-static int init_follow(long child, int port)
+static int init_follow(long child, struct abi_pollfd ports[PORTS])
 {
-	long err = window_begin();
+	long err = ports_begin();
 	int status;
 
 	if (err)
 		init_fail("cannot wait for ", args.at[0], err);
-	status = reap_until(child, &port);
-	wait_for_servers(&port);
+	status = reap_until(child, ports);
+	wait_for_servers(ports);
 	return status;
 }
 
@@ -222,7 +248,7 @@ static long mount_all(void)
 
 int main(void)
 {
-	int window;
+	struct abi_pollfd ports[PORTS];
 	long child;
 
 	sys_close(0);
@@ -233,7 +259,8 @@ int main(void)
 	open_stream(2, "/dev/port/stderr", O_WRONLY);
 	read_orders();
 	start_swap();
-	window = window_open();
+	ports[WINDOW] = (struct abi_pollfd){ .fd = window_open(), .events = POLLIN };
+	ports[WAITS] = (struct abi_pollfd){ .fd = waits_open(), .events = POLLIN };
 	/* First: with another root for the program, /dev moves there. */
 	if (user_read() != 0 || user_own() != 0 || mount_all() != 0 || devices_for_program() != 0)
 		sys_exit(EXIT_SETUP);
@@ -244,5 +271,5 @@ int main(void)
 		init_fail("cannot fork for ", args.at[0], child);
 	if (child == 0)
 		init_become(args.at[0]);
-	return init_follow(child, window);
+	return init_follow(child, ports);
 }

@@ -3,10 +3,11 @@
 """How a run ends: the program's status, or one of the runner's own, which it explains on its last line."""
 
 import os
+import re
 import signal
 import subprocess
 
-from lib.guest import FAKE, PATIENCE, PROBE, ROOT, RUN, folder, run, run_raw, start
+from lib.guest import BUILD, FAKE, PATIENCE, PROBE, ROOT, RUN, folder, run, run_raw, start
 from lib.processes import alive, children, left_alive
 from lib.tap import Skip, case, equal, has, lacks, long_case, main
 
@@ -32,9 +33,9 @@ def a_port_that_is_missing_is_125():
     short by a clock that counts 64 ns for each instruction."""
     if FAKE:
         raise Skip("the kernel's side")
-    done = run("exit", "0", options=["--append", "ports=5"], env={"FAULTLINE_QEMU": "-icount shift=6,sleep=off"})
+    done = run("exit", "0", options=["--append", "ports=6"], env={"FAULTLINE_QEMU": "-icount shift=6,sleep=off"})
     equal(125, done.status, "status")
-    has(done.err, b"boot: error: 1 of 5 ports did not come up", "standard error")
+    has(done.err, b"boot: error: 1 of 6 ports did not come up", "standard error")
 
 
 @case
@@ -52,6 +53,39 @@ def time_out_is_124_and_says_where_the_harts_are():
             break
     has(done.err, b"hart 0: pc 0x", "report")
     equal(True, done.out[:6] in (b"spinni", b"asleep"), "what it wrote before")
+
+
+@case
+def time_out_says_what_each_thread_waits_for():
+    if FAKE:
+        equal(True, b"run.sh: probe[2] waits for a time" in run("sleep", options=["--timeout=1"]).err, "what process 1 has said")
+        return
+    wanted = ("[2] waits for a child", "[2], thread 4, waits for the futex at {word}", "[2], thread 5, waits for bytes of descriptor {fd}, pipe:[{n}]",
+              "[2], thread 6, waits for one of 2 descriptors", "[2], thread 7, waits for a time", "[2], thread 8, waits for a signal",
+              "[2], thread 9, waits for a lock of descriptor {fd}, /tmp/locked", "[2], thread 10, runs", "[3] is stopped")
+    for seconds in (1, 4, 15, 60):
+        done = run(program=os.path.join(BUILD, "tests/system/waiting"), options=["--timeout", str(seconds)])
+        own(done, 124, b" %d s" % seconds)
+        said = [line for line in done.err.decode().splitlines() if line.startswith("run.sh: waiting")]
+        if len(said) == len(wanted) and not any("of the kernel" in line or "lock in the kernel" in line for line in said):
+            break  # else this machine is busy: some have not come to wait
+    word = done.out.decode().strip()
+    masked = [re.sub(r"pipe:\[\d+\]", "pipe:[{n}]", re.sub(r"descriptor \d+", "descriptor {fd}", line.replace(word, "{word}"))) for line in said]
+    equal(["run.sh: waiting" + words for words in wanted], masked, "what the threads wait for")
+    has(done.err, b"hart 0: pc 0x", "report")
+
+
+@case
+def time_out_says_whose_code_a_hart_runs():
+    """A function of a library, or of a program that may be anywhere, is not the kernel's."""
+    if FAKE:
+        raise Skip("needs the real QEMU")
+    done = run("spin", program=os.path.join(BUILD, "tests/system/callers_dynamic"), options=["--timeout", "2"])
+    places = re.findall(r"hart 0: pc 0x([0-9a-f]{16}) in (.*), ra 0x([0-9a-f]{16}) in (.*)", done.err.decode())
+    equal(1, len(places), f"places in {done.err}")
+    for address, place in (places[0][:2], places[0][2:]):
+        if place != "the firmware":
+            equal(address.startswith("f"), place.endswith(" of the kernel"), f"{address} in {place}")
 
 
 @case

@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 
-PORTS = ("stdin", "stdout", "stderr", "log", "window")
+PORTS = ("stdin", "stdout", "stderr", "log", "window", "waits")
 
 
 class Sockets:

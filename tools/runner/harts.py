@@ -8,7 +8,7 @@ import time
 from . import elf
 
 PATIENCE = 5.0
-REGISTER = re.compile(r"\b(?:x\d+/)?(pc|ra)\s+([0-9a-f]{16})\b")
+REGISTER = re.compile(r"\b(?:x\d+/)?(pc|ra|satp)\s+([0-9a-f]{16})\b")
 FIRMWARE = range(0x80000000, 0x80200000)
 
 
@@ -51,22 +51,24 @@ class Monitor:
 
 
 def parse_registers(text):
-    """Gives (hart, pc, ra) for each hart of an "info registers -a"."""
+    """Gives (hart, pc, ra, satp) for each hart of an "info registers -a"."""
     found = []
     for part in re.split(r"(?m)^CPU#", text)[1:]:
         registers = {name: int(value, 16) for name, value in REGISTER.findall(part)}
-        found.append((int(re.match(r"\d+", part).group()), registers.get("pc", 0), registers.get("ra", 0)))
+        found.append((int(re.match(r"\d+", part).group()), *(registers.get(name, 0) for name in ("pc", "ra", "satp"))))
     return found
 
 
-def place(address, kernel, program):
-    """Says in words where an address is."""
+def place(address, paged, kernel, program):
+    """Says in words where an address is. Before paging is on, the kernel runs at physical addresses."""
     if address in FIRMWARE:
         return "in the firmware"
-    high = address >= 1 << 63
-    symbols = kernel if high or address >= FIRMWARE.stop else program
+    of_kernel = address >= (1 << 63 if paged else FIRMWARE.stop)
+    symbols = kernel if of_kernel else program
     name = symbols.at(address) if symbols else None
-    return f"in {name or '?'} of the {'kernel' if symbols is kernel else 'program'}"
+    if of_kernel:
+        return f"in {name or '?'} of the kernel"
+    return f"in {name} of the program" if name else "in a program"
 
 
 def load_symbols(path):
@@ -77,18 +79,20 @@ def load_symbols(path):
         return None
 
 
-def report(channel, kernel_path, program_path=None):
-    """Gives a line for each hart, or one that says why there is none."""
+def report(channel, kernel_path, program_path=None, goes_on=False):
+    """Gives a line for each hart, or one that says why there is none. The machine stops, unless it goes on afterwards."""
     try:
         channel.setblocking(True)
         monitor = Monitor(channel)
         monitor.ask("stop")
         text = monitor.ask("human-monitor-command", **{"command-line": "info registers -a"})
+        if goes_on:
+            monitor.ask("cont")
     except (OSError, ValueError):
         return ["QEMU did not say where the harts are"]
     kernel, program = load_symbols(kernel_path), load_symbols(program_path)
     lines = []
-    for hart, pc, ra in parse_registers(text or ""):
-        lines.append(f"hart {hart}: pc {pc:#018x} {place(pc, kernel, program)}, "
-                     f"ra {ra:#018x} {place(ra, kernel, program)}")
+    for hart, pc, ra, satp in parse_registers(text or ""):
+        lines.append(f"hart {hart}: pc {pc:#018x} {place(pc, satp, kernel, program)}, "
+                     f"ra {ra:#018x} {place(ra, satp, kernel, program)}")
     return lines

@@ -291,7 +291,9 @@ class Session:
         ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd] and machine.board.has_virtio]
         window = ["window"] if terminal.present and machine.board.has_virtio else []
         log = ["log"] if machine.board.log_is_apart else []
-        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, *log, *window])
+        waits = ["waits"] if machine.board.has_virtio else []
+        self.answer = b""  # of process 1, when it was asked what the threads wait for
+        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, *log, *window, *waits])
         if machine.recorder:
             machine.recorder.start()
         try:
@@ -306,6 +308,9 @@ class Session:
             lines = Lines(lambda line: self.log.kernel_line(line, True))
             self.loop.add_reader(self._fd("log"), lines.feed, lines.finish)
         self._join_uart()
+        if self.machine.board.has_virtio:
+            self.to_waits = self.loop.add_writer(self._fd("waits"))
+            self.loop.add_reader(self._fd("waits"), self._take_answer)
         if self.terminal.present and self.machine.board.has_virtio:
             self._join_window()
         if "stdin" in ports:
@@ -375,6 +380,21 @@ class Session:
         if size and size != self.machine.window:
             self.machine.window = size
             self.to_window.put(b"%dx%d\n" % size)
+
+    def _take_answer(self, data):
+        self.answer += data
+
+    def ask_waits(self):
+        """Asks process 1 what the threads wait for. Gives a sentence for each, none if it does not answer."""
+        from . import waits  # no other run needs it
+
+        if not self.machine.board.has_virtio or not self.log.spoke or self.options.gdb:
+            return []
+        until = time.monotonic() + waits.PATIENCE
+        self.to_waits.put(b"?")
+        while not waits.complete(self.answer) and not self.monitor.ended and time.monotonic() < until:
+            self.loop.turn(until - time.monotonic())
+        return waits.lines(self.answer)
 
     def run(self, deadline):
         """Moves bytes until the machine has gone off; a deadline is None or a monotonic time. Raises TimeoutError with the
@@ -477,7 +497,9 @@ def follow(session, options, terminal, chosen):
     except TimeoutError as late:
         from . import harts  # no other run needs it, nor what it loads
 
-        lines = harts.report(session.qemu.channels["monitor"], session.machine.kernel, chosen.host)
+        # First the harts: an answer changes where they are.
+        lines = harts.report(session.qemu.channels["monitor"], session.machine.kernel, chosen.host, not options.gdb)
+        lines = session.ask_waits() + lines
         session.qemu.kill()
         session.drain(LAST_WORDS)
         if not session.log.spoke:

@@ -79,6 +79,16 @@ static inline long sys_write(int fd, const void *buf, unsigned long len)
 	return sys_call(SYS_write, fd, (long)buf, (long)len, 0, 0, 0);
 }
 
+static inline long sys_getdents64(int fd, void *buf, unsigned long len)
+{
+	return sys_call(SYS_getdents64, fd, (long)buf, (long)len, 0, 0, 0);
+}
+
+static inline long sys_readlink(const char *path, char *buf, unsigned long len)
+{
+	return sys_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)buf, (long)len, 0, 0);
+}
+
 static inline long sys_fchdir(int fd)
 {
 	return sys_call(SYS_fchdir, fd, 0, 0, 0, 0, 0);

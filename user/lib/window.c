@@ -2,8 +2,6 @@
 /* Reads sizes of the host's window as lines "COLUMNSxROWS". */
 #include "lib/window.h"
 
-#include "abi/poll.h"
-#include "abi/signal.h"
 #include "lib/sys.h"
 
 #define PORT	"/dev/port/window"
@@ -14,24 +12,9 @@
 /* The line that is being read. */
 static unsigned columns, number;
 
-/* The signal only has to end the wait. */
-static void child_ended(int sig)
-{
-	(void)sig;
-}
-
 int window_open(void)
 {
 	return (int)sys_open(PORT, O_RDONLY | O_CLOEXEC);
-}
-
-int window_begin(void)
-{
-	const struct abi_sigaction action = { .handler = (uint64_t)(uintptr_t)child_ended };
-	const uint64_t sigchld = 1ul << (SIGCHLD - 1);
-	long err = sys_sigprocmask(SIG_BLOCK, &sigchld);
-
-	return (int)(err ? err : sys_sigaction(SIGCHLD, &action));
 }
 
 /* The kernel sends SIGWINCH to the foreground where the size has changed. */
@@ -61,17 +44,12 @@ static void window_take(char byte)
 	number = 0;
 }
 
-bool window_wait(int port, uint64_t pause_ns)
+int window_read(int port)
 {
-	struct abi_pollfd input = { .fd = port, .events = POLLIN };
-	const uint64_t none = 0;
 	char bytes[AT_ONCE];
-	long n = sys_ppoll(&input, 1, pause_ns, &none);
+	long n = sys_read(port, bytes, sizeof(bytes));
 
-	if (n <= 0)
-		return n == 0 || n == -EINTR;
-	n = sys_read(port, bytes, sizeof(bytes));
 	for (long i = 0; i < n; i++)
 		window_take(bytes[i]);
-	return n > 0 || n == -EINTR;
+	return n > 0 || n == -EINTR ? 0 : -1;
 }

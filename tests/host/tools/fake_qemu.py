@@ -52,6 +52,12 @@ def serve_monitor(channel):
         channel.sendall(json.dumps({"return": answer}).encode() + b"\r\n")
 
 
+def serve_waits(channel):
+    """Answers what the runner asks process 1."""
+    while channel.recv(1):
+        channel.sendall(b"2\t2\tS\t101 0x1 0x2 0x0 0x0 0x0 0x0 0x3 0x4\t\tprobe\n\n")
+
+
 class Terminal:
     """A line discipline with echo, erase, end of file and Ctrl-C; no more than the tests type."""
 
@@ -245,6 +251,7 @@ def main(words):
     channels, values = parse(words)
     words = values["-append"].split()
     threading.Thread(target=serve_monitor, args=(channels["monitor"],), daemon=True).start()
+    threading.Thread(target=serve_waits, args=(channels["waits"],), daemon=True).start()
     channels["uart"].sendall(b"\nOpenSBI v0\nBanner : yes\n")
     if "fake=mute" in words:
         return 1
