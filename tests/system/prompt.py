@@ -415,6 +415,13 @@ def garbage_does_no_harm():
 
 
 @case
+def trace_says_what_a_cost_is():
+    for options, words in ((["--icount"], b"COST is in instructions.\n"), ([], b"COST is in ticks of the host's clock")):
+        done = run_raw([*options, "--", "sh", "-c", "trace 1"])
+        equal(True, done.out.startswith(words), f"{options}: {done.out}")
+
+
+@case
 def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
     prompt = Prompt()
     for line, word in (("ps", "PARENT"), ("maps", "stack"), ("maps 1", "stack"), ("faults", "fill"),

@@ -558,6 +558,16 @@ def a_film_is_made_however_the_run_ends():
 
 
 @case
+def a_recording_counts_instructions_unless_more_harts_are_asked_for():
+    """However many processors the host has: costs in ticks of its clock say little of a short program."""
+    path = os.path.join(folder("counted"), "faults")
+    env = {name: value for name, value in os.environ.items() if name != "FAULTLINE_HARTS"}
+    for options, counted in (([], True), (["--harts", "2"], False)):
+        equal(3, run_raw([*options, "--record", path, "--", "sh", "-c", "exit 3"], env=env).status, "status")
+        equal(counted, file.Recording(path).counted, f"{options}: instructions are counted")
+
+
+@case
 def a_film_that_cannot_be_written_is_refused_before_the_run():
     place = folder("refused")
     for path, status, why in ((place, 125, "is a folder"), (os.path.join(place, "a/b"), 125, ": its folder cannot be written to")):

@@ -307,6 +307,17 @@ def strict_is_another_firmware_with_a_seed_and_options():
 
 
 @case
+def strict_without_its_firmware_names_what_to_build():
+    if FAKE:
+        raise Skip("has no build")
+    place = folder("no firmware")
+    for name in ("faultline.elf", "user"):
+        os.symlink(os.path.join(BUILD, name), os.path.join(place, name))
+    own(run("exit", "0", options=["--strict"], env={"FAULTLINE_BUILD": place}), 125,
+        f"{place}/tools/strict/strict.elf is missing: build it by ninja -C {place} tools/strict/strict.elf".encode())
+
+
+@case
 def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
     equal((0, b""), (done.status, done.err), "status and standard error")

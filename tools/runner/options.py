@@ -21,8 +21,8 @@ Standard input, output and error are the program's own.
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
   --harts N                number of harts; the kernel runs on up to 16 of them (as many as the host has
-                           processors, 4 at most; 1 with --icount, --strict or --gdb, on other
-                           machines than virt, in the tour, and in a lab)
+                           processors, 4 at most; 1 with --icount, --record, --film, --strict or
+                           --gdb, on other machines than virt, in the tour, and in a lab)
   --machine NAME           QEMU's machine: virt, sifive_u or spike; the last two have no disk
                            and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
@@ -46,9 +46,9 @@ Standard input, output and error are the program's own.
                            virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --record FILE            each fault, every other change of a page table, and each thread and
-                           program that begins or ends, go to FILE, for tools/journal (virt)
-  --film FILE.html         the same as a page to look at in a browser, fault by fault; on one
-                           hart with --icount
+                           program that begins or ends, go to FILE, for tools/journal (virt);
+                           with --icount, unless --harts asks for more than one
+  --film FILE.html         the same as a page to look at in a browser, fault by fault
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are
                            switched at instants that SEED chooses (virt)
@@ -239,7 +239,7 @@ def take_option(options, word, rest):
 def usual_harts(options):
     """Says on how many harts a run is that asks for no number: on one where two runs are to be alike or a debugger looks."""
     is_tour = not options.program and not options.root
-    if options.icount or options.strict is not None or options.gdb or options.machine.name != "virt" or is_tour or os.path.exists(GRADE):
+    if options.icount or options.record or options.film or options.strict is not None or options.gdb or options.machine.name != "virt" or is_tour or os.path.exists(GRADE):
         return 1
     return min(len(os.sched_getaffinity(0)), USUAL_HARTS)
 

@@ -587,8 +587,8 @@ def run(options, folder, root, terminal):
     place = Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
-    if (is_tour or options.film) and options.harts == 1:
-        options.icount = True  # the tour and a film show instructions
+    if (is_tour or options.film or options.record) and options.harts == 1:
+        options.icount = True  # the tour, a film and a journal show instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen, find = choose(options, place, cwd)
     filming = None

@@ -4,7 +4,7 @@
 import os
 import re
 
-from .failure import USAGE, Failure
+from .failure import BROKEN, USAGE, Failure
 from .lean import which
 
 FIRMWARE = "tools/strict/strict.elf"  # in the build folder
@@ -54,6 +54,8 @@ class Firmware:
     def __init__(self, build, options):
         texts, json_path = options.strict_opt, options.strict_json
         self.path = os.path.join(build, FIRMWARE)
+        if not os.path.isfile(self.path):
+            raise Failure(BROKEN, f"{self.path} is missing: build it by ninja -C {build} {FIRMWARE}")
         try:
             self.json = open(json_path, "w", encoding="utf-8") if json_path else None
         except OSError as error:

@@ -62,9 +62,11 @@ static const struct {
 	    "./run.sh --film FILE.html 生成的影片从 film on 和 film off 之间开始，并用 NAME 命名。" } },
 	{ "trace",
 	  { "A line for each fault: the process, the access (r, w or x) and its address, the PC,\n"
-	    "the cost in instructions of its hart, and the kind. Without N: the last 20.\n"
+	    "the cost, and the kind. The cost is in instructions of its hart where these are\n"
+	    "counted (run.sh --icount). Without N: the last 20.\n"
 	    "walk PID ADDRESS shows what is at such an address now.",
-	    "每次缺页一行：进程、访问方式（r、w 或 x）和地址、PC、该硬件线程的指令数和种类。\n"
+	    "每次缺页一行：进程、访问方式（r、w 或 x）和地址、PC、代价和种类。\n"
+	    "代价在能数指令时（run.sh --icount）是该硬件线程的指令数。\n"
 	    "省略 N 时显示最近 20 次。walk PID ADDRESS 显示该地址现在的情况。" } },
 	{ "walk",
 	  { "ADDRESS is hexadecimal, as maps and trace show it. A line for each level of the page\n"

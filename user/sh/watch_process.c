@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/counter.h"
 #include "sh/builtin.h"
 #include "sh/copies.h"
 #include "sh/watch.h"
@@ -179,6 +180,9 @@ int watch_trace(int argc, char **argv)
 	n = watch_collect(machine.harts);
 	if (n < 0)
 		return watch_refused("trace");
+	puts(counter_is_exact()
+		     ? "COST is in instructions."
+		     : "COST is in ticks of the host's clock: run.sh --icount counts instructions.");
 	puts("  PID    ADDRESS                 PC   COST KIND");
 	for (long i = wanted < (unsigned long)n ? n - (long)wanted : 0; i < n; i++)
 		show_fault(&last[i]);

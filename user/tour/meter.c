@@ -3,66 +3,20 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <sys/auxv.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "code.h"
 #include "count.h"
-
-#define LOOP_TURNS	  1000u
-#define LOOP_INSTRUCTIONS (2 * LOOP_TURNS)
+#include "lib/counter.h"
 
 static bool exact;
-
-#if defined(__riscv)
-static inline uint64_t instructions(void)
-{
-	uint64_t n;
-
-	__asm__ volatile("rdinstret %0" : "=r"(n)::"memory");
-	return n;
-}
-
-/* Executes LOOP_INSTRUCTIONS instructions and a few more, with any compiler. */
-static void loop(void)
-{
-	unsigned long turns = LOOP_TURNS;
-
-	__asm__ volatile("1: addi %0, %0, -1\n\tbnez %0, 1b" : "+r"(turns));
-}
-#else
-static inline uint64_t instructions(void)
-{
-	return 0;
-}
-
-static void loop(void)
-{
-}
-#endif
-
-/*
- * Runs in a child. Its status is 0 if the counter can be read and counts instructions. Linux may
- * kill a process that reads it, and an emulator may count something else.
- */
-_Noreturn static void try_counter(void)
-{
-	uint64_t before, n;
-
-	loop();
-	before = instructions();
-	loop();
-	n = instructions() - before;
-	_exit(n >= LOOP_INSTRUCTIONS && n < LOOP_INSTRUCTIONS + LOOP_TURNS ? 0 : 1);
-}
 
 uint64_t meter_clock(void)
 {
 	struct timespec t;
 
 	if (exact)
-		return instructions();
+		return counter_read();
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
@@ -145,15 +99,9 @@ static void touch_text(void)
 
 void meter_setup(void)
 {
-	int status = 1;
-	pid_t child = fork();
 	struct meter dry;
 
-	if (child == 0)
-		try_counter();
-	if (child > 0)
-		waitpid(child, &status, 0);
-	exact = status == 0;
+	exact = counter_is_exact();
 	touch_text();
 	meter_start(&dry);
 	meter_stop(&dry);
