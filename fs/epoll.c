@@ -116,7 +116,7 @@ static __attribute__((noinline)) void watch_put_file(struct file *file)
 	file_put(file);
 }
 
-/* A thread that a signal ends has perhaps been woken for an event: another one takes it. */
+/* A thread that is killed before its look has perhaps been woken for an event: another one takes it. */
 static __attribute__((noinline, cold)) long pass_event_on(struct epoll *set)
 {
 	if (may_be_ready(set))
@@ -180,7 +180,7 @@ static __attribute__((noinline)) long await_events(struct file *file, vaddr_t to
 		if (count != 0 || over)
 			return count;
 		if (current_signalled())
-			return pass_event_on(set);
+			return -EINTR; /* no wake-up was for it since it looked: it was not in the queue */
 		if (deadline == UINT64_MAX)
 			err = thread_wait_interruptible(&set->sleepers, seq);
 		else
@@ -213,7 +213,11 @@ long epoll_wait(struct file *file, vaddr_t to, unsigned n, uint64_t deadline)
 	return count || deadline == 0 ? count : await_events(file, to, n, deadline);
 }
 
-/* A set can be read from, as it were, if one of its files has events. Those that have none leave the list. */
+/*
+ * A set can be read from, as it were, if one of its files has events. Those that have none leave the list. Whether
+ * they have any, a killed thread does not find out. It says yes, so that a set that watches this one keeps it in its
+ * list, for another thread.
+ */
 static unsigned epoll_poll(struct file *file, struct poller *poller)
 {
 	struct epoll *set = set_of(file);
@@ -222,8 +226,10 @@ static unsigned epoll_poll(struct file *file, struct poller *poller)
 	bool any = false;
 
 	poll_watch_for(poller, &set->pollable, POLLIN | POLLRDNORM);
-	if (!may_be_ready(set) || mutex_lock_killable_nested(&set->scan))
+	if (!may_be_ready(set))
 		return 0;
+	if (mutex_lock_killable_nested(&set->scan))
+		return POLLIN | POLLRDNORM;
 	spin_lock_irq(&set->ready_lock);
 	list_add_tail(&set->ready, &mark);
 	while (!any && (watch = look_next_locked(set, &mark)) != NULL) {

@@ -142,10 +142,16 @@ __attribute__((noinline)) static void mutex_wake(struct mutex *mutex)
 	}
 }
 
-static void mutex_take(struct mutex *mutex, bool nested)
+static inline void mutex_note(struct mutex *mutex, bool nested)
 {
 	assert_hardened(mutex->owner != current_thread());
+	interleave(INTERLEAVE_MUTEX, (enum lock_class)mutex->class, NULL);
 	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, nested);
+}
+
+static void mutex_take(struct mutex *mutex, bool nested)
+{
+	mutex_note(mutex, nested);
 	if (!mutex_try(mutex))
 		(void)mutex_wait(mutex, false);
 }
@@ -175,15 +181,13 @@ __attribute__((noinline)) static int mutex_wait_killable(struct mutex *mutex)
 
 int mutex_lock_killable(struct mutex *mutex)
 {
-	assert_hardened(mutex->owner != current_thread());
-	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, false);
+	mutex_note(mutex, false);
 	return likely(mutex_try(mutex)) ? 0 : mutex_wait_killable(mutex);
 }
 
 int mutex_lock_killable_nested(struct mutex *mutex)
 {
-	assert_hardened(mutex->owner != current_thread());
-	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, true);
+	mutex_note(mutex, true);
 	return likely(mutex_try(mutex)) ? 0 : mutex_wait_killable(mutex);
 }
 

@@ -8,6 +8,7 @@
 enum interleave_kind {
 	INTERLEAVE_LOCK,     /* a spinning lock, or a mutex by spinning, is about to be taken */
 	INTERLEAVE_UNLOCK,   /* a spinning lock was released */
+	INTERLEAVE_MUTEX,    /* a mutex is about to be taken */
 	INTERLEAVE_DECIDED,  /* a fault has prepared what it lacked and is about to look again */
 	INTERLEAVE_GRANTING, /* an entry was read and will change; locks are held: no switch */
 	INTERLEAVE_UNMAPPED, /* an entry is gone, and its reference to the page is about to be dropped */
@@ -17,8 +18,8 @@ enum interleave_kind {
 #ifdef FAULTLINE_HARDENED
 
 /*
- * Called at each point. Set by a test, otherwise NULL. class is the lock's for INTERLEAVE_LOCK and
- * INTERLEAVE_UNLOCK; what is the entry for INTERLEAVE_GRANTING, and the page for
+ * Called at each point. Set by a test, otherwise NULL. class is the lock's for INTERLEAVE_LOCK,
+ * INTERLEAVE_UNLOCK and INTERLEAVE_MUTEX; what is the entry for INTERLEAVE_GRANTING, and the page for
  * INTERLEAVE_UNMAPPED.
  */
 extern void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);

@@ -281,12 +281,15 @@ KTEST_IN_PROCESS(epoll_wait_looks_once_at_what_is_not_ready)
 }
 
 static struct file *shared_set;
+static bool has_heard[2];
 
 static int wait_for_bell(void *arg)
 {
-	(void)arg;
-	return current_map(BUFFER, PAGE_SIZE) ? (int)epoll_wait(shared_set, BUFFER, 1, UINT64_MAX)
-					      : 99;
+	int n = current_map(BUFFER, PAGE_SIZE) ? (int)epoll_wait(shared_set, BUFFER, 1, UINT64_MAX)
+					       : 99;
+
+	has_heard[(uintptr_t)arg] = n == 1;
+	return n;
 }
 
 /* A thread that was woken for an event is killed before it runs: another one is told, for the event stays. */
@@ -297,8 +300,8 @@ KTEST_ALONE(epoll_event_of_a_killed_thread_goes_to_another)
 
 	ASSERT_TRUE(file && epoll_create(&shared_set) == 0);
 	ASSERT_TRUE(epoll_add(shared_set, 1, file, &for_input) == 0);
-	for (unsigned i = 0; i < 2; i++) {
-		pids[i] = ktest_spawn(wait_for_bell, NULL);
+	for (uintptr_t i = 0; i < 2; i++) {
+		pids[i] = ktest_spawn(wait_for_bell, (void *)i);
 		ASSERT_TRUE(pids[i] > 0);
 		ktest_settle();
 	}
@@ -309,6 +312,57 @@ KTEST_ALONE(epoll_event_of_a_killed_thread_goes_to_another)
 	EXPECT_EQ(EXITED(1), ktest_reap(pids[1]));
 	(void)ktest_reap(pids[0]);
 	file_put(shared_set);
+	file_put(file);
+}
+
+/*
+ * The same for one that is killed while it waits for the turn to look at `held`, which another thread has. The set
+ * that is waited for is that one, or watches it.
+ */
+static void expect_event_goes_on(struct epoll *held)
+{
+	int pids[2];
+
+	has_heard[1] = false;
+	for (uintptr_t i = 0; i < 2; i++) {
+		pids[i] = ktest_spawn(wait_for_bell, (void *)i);
+		ASSERT_TRUE(pids[i] > 0);
+		ktest_settle();
+	}
+	mutex_lock(&held->scan);
+	ring(&bell);
+	ktest_settle();
+	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	ktest_settle();
+	mutex_unlock(&held->scan);
+	ktest_settle();
+	EXPECT_TRUE(has_heard[1]);
+	(void)process_kill(pids[1], SIGKILL); /* if it sleeps on */
+	(void)ktest_reap(pids[1]);
+	(void)ktest_reap(pids[0]);
+}
+
+KTEST_ALONE(epoll_thread_that_is_killed_before_its_look_wakes_another)
+{
+	struct file *file = bell_file(&bell);
+
+	ASSERT_TRUE(file && epoll_create(&shared_set) == 0);
+	ASSERT_TRUE(epoll_add(shared_set, 1, file, &for_input) == 0);
+	expect_event_goes_on(shared_set->node);
+	file_put(shared_set);
+	file_put(file);
+}
+
+KTEST_ALONE(epoll_thread_that_is_killed_at_an_inner_set_leaves_the_event)
+{
+	struct file *file = bell_file(&bell), *inner;
+
+	ASSERT_TRUE(file && epoll_create(&inner) == 0 && epoll_create(&shared_set) == 0);
+	ASSERT_TRUE(epoll_add(inner, 1, file, &for_input) == 0);
+	ASSERT_TRUE(epoll_add(shared_set, 2, inner, &for_input) == 0);
+	expect_event_goes_on(inner->node);
+	file_put(shared_set);
+	file_put(inner);
 	file_put(file);
 }
 

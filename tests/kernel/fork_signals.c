@@ -46,8 +46,9 @@ static void (*act)(int group);
 
 static void at_point(enum interleave_kind kind, enum lock_class class, void *what)
 {
-	(void)kind, (void)what;
-	if (class > LOCK_LAST_PREEMPTIBLE || current_thread() != forker || !arch_irq_enabled() ||
+	(void)what;
+	if (kind == INTERLEAVE_MUTEX || class > LOCK_LAST_PREEMPTIBLE ||
+	    current_thread() != forker || !arch_irq_enabled() ||
 	    lockorder_this_hart()->depth != 0 || ++point != act_at)
 		return;
 	interleave_hook = NULL;

@@ -282,8 +282,8 @@ static void linger(enum interleave_kind kind, enum lock_class class, void *what)
 {
 	uint64_t *own = &lingering[hart_this()->index];
 
-	(void)kind, (void)class, (void)what;
-	if (draw(own, LINGER_IN) == 0)
+	(void)class, (void)what;
+	if (kind != INTERLEAVE_MUTEX && draw(own, LINGER_IN) == 0)
 		for (unsigned n = draw(own, LINGER_MOST); n > 0; n--)
 			spin_pause();
 }

@@ -84,7 +84,7 @@ static void at_point(enum interleave_kind kind, enum lock_class class, void *wha
 		touch_entry(what);
 		return;
 	}
-	if (class > LOCK_LAST_PREEMPTIBLE || !may_switch())
+	if (kind == INTERLEAVE_MUTEX || class > LOCK_LAST_PREEMPTIBLE || !may_switch())
 		return;
 	figures->steps++;
 	if (weave_below(kind == INTERLEAVE_DECIDED ? AT_DECIDED : AT_LOCKS) != 0)
