@@ -217,11 +217,18 @@ KTEST(arch_boot_map)
 	EXPECT_TRUE(*(const uint32_t *)shown != 0);
 }
 
+/* tests/kernel/console.py looks for the line: each byte comes out once, however many a call has. */
 KTEST(arch_console_writes)
 {
-	static const char text[] = "# this line came by the firmware's console\n";
+	static char line[1002] = "# by the firmware's console: ";
+	size_t done = 0;
 
-	arch_console_write(text, sizeof(text) - 1);
+	for (size_t i = strlen(line); i < sizeof(line) - 2; i++)
+		line[i] = (char)('a' + i % 26);
+	line[sizeof(line) - 2] = '\n';
+	for (size_t n = 0; n < 20; done += n++)
+		arch_console_write(line + done, n);
+	arch_console_write(line + done, sizeof(line) - 1 - done);
 }
 
 #define LETTERS 50

@@ -12,6 +12,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
 
 #define AREA	    0x40000ul
 #define AT	    (AREA + PAGE_SIZE - 100) /* over the edge of a page */
@@ -148,9 +149,31 @@ static int restart(void *arg)
 	return 3;
 }
 
+/* Behind the call that is made again is an end that tells that it was not. */
+PROGRAM(made_again, ECALL, EXIT(99));
+
+/* A call has been interrupted, and exit(77) is made now: that is it, or it replaces it. */
+static int exit_again(void *number)
+{
+	struct trap_frame *frame = arch_thread_frame(arch_this_thread());
+
+	if (program_load(&made_again))
+		return 98;
+	arch_frame_start(frame, CODE_AT + 4, 0);
+	frame_set_syscall(frame, (uintptr_t)number);
+	frame->orig_a0 = 77;
+	frame_set_result(frame, -EINTR);
+	frame_restart(frame);
+	if ((uintptr_t)number != SYS_exit)
+		frame_set_syscall(frame, SYS_exit);
+	arch_enter_user();
+}
+
 KTEST(arch_signal_system_calls_are_made_again)
 {
 	EXPECT_EQ(EXITED(3), ktest_run(restart, NULL));
+	EXPECT_EQ(EXITED(77), ktest_run(exit_again, (void *)SYS_exit));
+	EXPECT_EQ(EXITED(77), ktest_run(exit_again, (void *)SYS_getpid));
 }
 
 /* The two instructions that debuggers and unwinders look for. */

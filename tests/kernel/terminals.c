@@ -401,19 +401,23 @@ KTEST(terminal_takes_a_signal_before_what_is_held_back)
 static int resumes_and_flushes(void *arg)
 {
 	struct waitq never = WAITQ_INIT(never);
+	size_t taken;
 
-	(void)arg;
-	while (typed == 0 || typed < nkeys || tty.ldisc.stopped)
+	while (typed == 0 || typed < nkeys || !sched_is_asleep(arg))
 		thread_wait_until(&never, waitq_sample(&never),
 				  arch_time() + clock_ns_to_ticks(NSEC_PER_SEC / 1000));
+	taken = tty.ldisc.write - tty.ldisc.read;
+	EXPECT_TRUE(!tty.ldisc.stopped);
 	EXPECT_TRUE(tty.nheld != 0);
+	EXPECT_EQ(typed - 1, taken + tty.nheld); /* all but the key */
+	EXPECT_EQ(0, memcmp(rows + taken, tty.held, tty.nheld));
 	EXPECT_EQ(0, tty_ioctl_request(&tty, TCFLSH, TCIFLUSH));
 	return 0;
 }
 
 static int type_start_behind_rows(void *arg)
 {
-	int pid = ktest_spawn(resumes_and_flushes, arg);
+	int pid = ktest_spawn(resumes_and_flushes, current_thread());
 	struct usage usage;
 	int status = -1;
 
