@@ -224,6 +224,46 @@ static void edit_while_listing(void)
 	expect("rmdir", 0, got(rmdir("many")));
 }
 
+/* The same for names that move to a directory that is read, too: it lists what has come in their place. */
+static void move_while_listing(void)
+{
+	char some[64], from[16], to[16];
+	const struct dirent *entry = (void *)some;
+	struct stat st;
+	int fd, into, wrong = 0;
+
+	expect("mkdir", 0, got(mkdir("many", 0755)));
+	expect("mkdir", 0, got(mkdir("into", 0755)));
+	for (int i = 0; i < 20; i++) {
+		snprintf(from, sizeof(from), "many/%d", i);
+		snprintf(to, sizeof(to), "into/%d", i);
+		put_text(from, O_CREAT, "x");
+		put_text(to, O_CREAT, "y");
+	}
+	fd = open("many", O_RDONLY | O_DIRECTORY);
+	into = open("into", O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 4; i++)
+		wrong += getdents64(fd, some, sizeof(some)) <= 0 ||
+			 getdents64(into, some, sizeof(some)) <= 0;
+	for (int i = 0; i < 20; i++) {
+		snprintf(from, sizeof(from), "many/%d", i);
+		snprintf(to, sizeof(to), "into/%d", i);
+		expect("rename", 0, got(rename(from, to)));
+	}
+	expect("no name is left", 0, got(getdents64(fd, some, sizeof(some))));
+	while (getdents64(into, some, 32) > 0) /* one name at a time */
+		wrong += fstatat(into, entry->d_name, &st, 0) != 0 || st.st_ino != entry->d_ino;
+	expect("names of other files", 0, wrong);
+	close(fd);
+	close(into);
+	expect("rmdir", 0, got(rmdir("many")));
+	for (int i = 0; i < 20; i++) {
+		snprintf(to, sizeof(to), "into/%d", i);
+		expect("unlink", 0, got(unlink(to)));
+	}
+	expect("rmdir", 0, got(rmdir("into")));
+}
+
 static void edit_attributes(void)
 {
 	const struct timespec times[2] = { { 5, 6 }, { 1234567890, 123456789 } };
@@ -377,6 +417,7 @@ static void do_edit(char **argv)
 	count_bytes();
 	edit_names();
 	edit_while_listing();
+	move_while_listing();
 	edit_attributes();
 	edit_removed();
 	edit_limited();
