@@ -94,7 +94,6 @@ struct space {
 	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */
 	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
 	bool mmap_up;		 /* upwards instead */
-	bool read_implies_exec; /* atomic: what is mapped to be read is executable, too: personality */
 	vaddr_t stack_top;
 	/*
 	 * The limits of the process that the space was made for, in bytes; UINT64_MAX: none. 0 if `lent`. All atomic.
@@ -205,14 +204,6 @@ static inline bool space_denies_exec(const struct space *space, unsigned old, un
 {
 	return unlikely(atomic_load_relaxed(&space->mdwe)) && (new &VM_PROT_EXEC) &&
 	       ((new &VM_PROT_WRITE) || !(old & VM_PROT_EXEC));
-}
-
-/* What may be had along with PROT_READ, by READ_IMPLIES_EXEC of personality. */
-static inline unsigned space_implied_prot(const struct space *space, unsigned prot)
-{
-	return unlikely(atomic_load_relaxed(&space->read_implies_exec)) && (prot & VM_PROT_READ)
-		       ? VM_PROT_EXEC
-		       : 0;
 }
 
 /* Does memory with such prot and flags count against RLIMIT_DATA? */

@@ -295,7 +295,6 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 		label_files(new);
 	copy_limits(new);
 	new->uspace->space.mmap_up = maps_upwards(new);
-	new->uspace->space.read_implies_exec = new->personality &READ_IMPLIES_EXEC;
 	return new_image_fill(new, args);
 }
 

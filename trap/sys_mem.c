@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "arch/hart.h"
 #include "arch/page.h"
 #include "base/journal.h"
@@ -84,6 +85,14 @@ static long map_huge(const struct map_request *request)
 	return type >= MAP_SHARED && type <= MAP_SHARED_VALIDATE ? -ENOMEM : -EINVAL;
 }
 
+/* What comes along with PROT_READ by READ_IMPLIES_EXEC of personality. */
+static unsigned implied_prot(uint64_t prot)
+{
+	bool implied = current_thread()->personality & READ_IMPLIES_EXEC;
+
+	return unlikely(implied) && (prot & VM_PROT_READ) ? VM_PROT_EXEC : 0;
+}
+
 static long do_map(struct map_request *request)
 {
 	struct uspace *uspace = current_process()->uspace;
@@ -92,6 +101,7 @@ static long do_map(struct map_request *request)
 
 	if (offset_overflows(request))
 		return -EOVERFLOW;
+	request->prot |= implied_prot(request->prot) & request->max_prot;
 	err = uspace_lock_killable(uspace);
 	if (err)
 		return err;
@@ -214,6 +224,7 @@ long sys_mprotect(struct trap_frame *frame)
 
 	if (prot >> 32)
 		return -EINVAL;
+	prot |= implied_prot(prot);
 	err = uspace_lock_killable(uspace);
 	if (err)
 		return err;

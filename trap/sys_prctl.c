@@ -324,7 +324,6 @@ long sys_personality(struct trap_frame *frame)
 	if (new == PERSONALITY_QUERY)
 		return old;
 	thread->personality = new;
-	atomic_store_relaxed(&current_space()->read_implies_exec, new &READ_IMPLIES_EXEC);
 	return old;
 }
 

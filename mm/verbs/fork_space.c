@@ -381,7 +381,6 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->ever_sealed = parent->ever_sealed;
 	child->mmap_top = parent->mmap_top;
 	child->mmap_up = parent->mmap_up;
-	child->read_implies_exec = atomic_load_relaxed(&parent->read_implies_exec);
 	child->stack_top = parent->stack_top;
 	child->limit_as = parent->limit_as;
 	child->limit_data = parent->limit_data;

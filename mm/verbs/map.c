@@ -278,9 +278,6 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 		vma->max_prot = request->max_prot;
 	if (!is_shared(request)) /* its owner writes to copies */
 		vma->max_prot |= VM_PROT_READ | VM_PROT_WRITE;
-	vma->prot |= space_implied_prot(space, request->prot) & vma->max_prot;
-	if (space_denies_exec(space, vma->prot, vma->prot))
-		return -EACCES;
 	vma->flags = plan_flags(request) | space->future_flags;
 	if (commit_is_strict()) { /* as on Linux, MAP_NORESERVE is ignored */
 		vma->flags &= ~VMA_NORESERVE;
@@ -348,6 +345,8 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	result = plan_address(space, request, len, plan);
 	if (!result)
 		result = check_kind(space, request, plan);
+	if (!result && space_denies_exec(space, request->prot, request->prot))
+		result = -EACCES;
 	if (result)
 		return result;
 	plan->vma = vma_alloc();

@@ -21,9 +21,9 @@
 
 struct protect {
 	struct space *space;
-	vaddr_t start, end;	/* the rest of the range */
-	unsigned prot, implied; /* the second where it may be had */
-	struct list *dead;	/* VMAs that were merged away */
+	vaddr_t start, end; /* the rest of the range */
+	unsigned prot;
+	struct list *dead; /* VMAs that were merged away */
 };
 
 /* A fatal signal does not stop a verb that has begun to change things. */
@@ -121,7 +121,6 @@ static int protect_one(struct protect *protect)
 	if (!vma)
 		return -ENOMEM;
 	protect->start = end = MIN(protect->end, vma->end);
-	prot |= protect->implied & vma->max_prot;
 	result = protect_check(vma, end - start, prot);
 	if (result || vma->prot == prot)
 		return result;
@@ -185,7 +184,6 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 				   .start = addr,
 				   .end = addr + ALIGN_UP(len, PAGE_SIZE),
 				   .prot = prot_complete(prot),
-				   .implied = space_implied_prot(space, prot),
 				   .dead = &dead };
 	int result = 0;
 
