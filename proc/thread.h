@@ -148,8 +148,8 @@ struct thread {
 	/* private to the thread and the interrupts of its hart: */
 	uint64_t kernel_ticks; /* the part of ran_ticks sampled in kernel mode */
 	uint64_t sampled_tick; /* time of the last sample; atomic */
-	uint64_t
-		told_ticks; /* as user time (sched_user_ticks()); guarded by the lock of the run queues */
+	/* the part of ran_ticks told as user time; guarded by the lock of the run queues */
+	uint64_t told_ticks;
 	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,

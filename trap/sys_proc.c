@@ -17,7 +17,6 @@
 #include "fs/pidfd.h"
 #include "fs/process_fs.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/object.h"
