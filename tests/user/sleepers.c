@@ -418,7 +418,7 @@ static struct {
 
 static void make_queue(void)
 {
-	id = msgget(IPC_PRIVATE, 0600);
+	id = msgget(IPC_PRIVATE, 0666);
 }
 
 static long change_queue(size_t bytes_, unsigned mode)
@@ -457,7 +457,8 @@ CALL(receive_5, msgrcv(id, &message, 32, 5, 0))
 CALL(receive_to_3, msgrcv(id, &message, 32, -3, 0))
 CALL(receive_other, msgrcv(id, &message, 32, 1, MSG_EXCEPT))
 CALL(receive_small, msgrcv(id, &message, 4, 0, 0))
-CALL(qbytes_more, change_queue(64, 0600))
+CALL(receive_as_other, setuid(1000) ? -1 : msgrcv(id, &message, 32, 0, 0))
+CALL(qbytes_more, change_queue(64, 0666))
 CALL(qbytes_less, change_queue(8, 0600))
 CALL(queue_mode, change_queue(0, 0))
 CALL(queue_end, msgctl(id, IPC_RMID, NULL))
@@ -475,6 +476,7 @@ static const struct call msgrcv_sleeps[] = { { "msgrcv", receive_any },
 					     { "msgrcv to type 3", receive_to_3 },
 					     { "msgrcv except type 1", receive_other },
 					     { "msgrcv of 4 bytes", receive_small },
+					     { "msgrcv of another user", receive_as_other },
 					     { NULL, NULL } };
 static const struct call msgrcv_changes[] = {
 	{ "type 1", send_8 },	  { "type 5", send_type_5 }, { "msg_qbytes", qbytes_more },
