@@ -114,13 +114,13 @@ static void for_others(void)
 
 /* ---- each line once ---- */
 
-/* The kernel says in its log that a program accessed what it may not. */
+/* The kernel says in its log that a program accessed what it may not; of one that was executed once, not each time. */
 static void adds_to_it(void)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		*(volatile int *)BAD = 1;
+		execl("/proc/self/exe", "syslog", "accesses", NULL);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
@@ -205,8 +205,11 @@ static void forget(void)
 	say("not of READ: %d\n", syscall(SYS_syslog, READ, all, sizeof(all)) == n + m);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	if (argc > 1)
+		*(volatile int *)BAD = 1;
 	refused();
 	ignored();
 	read_it();
