@@ -37,13 +37,17 @@ static bool wants_state(const struct wait_for *wanted, enum child_state state)
 	return wanted->options & option[state];
 }
 
-static void child_event_fill(const struct process *child, int status, struct child_event *event)
+static void child_event_fill(const struct process *child, int status, bool usage,
+			     struct child_event *event)
 {
 	event->pid = child->pid;
 	event->uid = child->leader->real_cred->uid;
 	event->status = status;
 	event->trapped = false;
-	usage_with_children(child, &event->usage);
+	if (usage)
+		usage_with_children(child, &event->usage);
+	else
+		event->usage = (struct usage){ 0 };
 }
 
 /*
@@ -58,14 +62,14 @@ static inline bool child_event_get(struct process *child, const struct wait_for 
 	if (child->state == PROCESS_ZOMBIE && likely(!child->end_withheld)) {
 		if (!(wanted->options & WEXITED))
 			return false;
-		child_event_fill(child, child->status, event);
+		child_event_fill(child, child->status, true, event);
 		return true;
 	}
 	*any_ret = true;
 	status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
 	if (status == -1)
 		return false;
-	child_event_fill(child, status, event);
+	child_event_fill(child, status, wanted->usage, event);
 	return true;
 }
 
@@ -193,9 +197,9 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
-	struct wait_for wanted = { .pid = WAIT_ANY,
-				   .group = WAIT_ANY,
-				   .options = options | WEXITED };
+	struct wait_for wanted = {
+		.pid = WAIT_ANY, .group = WAIT_ANY, .options = options | WEXITED, .usage = true
+	};
 	struct child_event event;
 	long found;
 

@@ -13,14 +13,16 @@ struct wait_for {
 	uint64_t birth; /* of that pid; 0: whichever process has it */
 	int group;	/* or WAIT_ANY */
 	unsigned options;
+	bool usage; /* that of a process that has not ended, too: it takes longer to count */
 };
 
 struct child_event {
 	int pid;
-	uint32_t uid;	    /* its real user */
-	int status;	    /* as wait4 packs it */
-	bool trapped;	    /* it is stopped for its tracer */
-	struct usage usage; /* of its process, with that of children that have been waited for */
+	uint32_t uid; /* its real user */
+	int status;   /* as wait4 packs it */
+	bool trapped; /* it is stopped for its tracer */
+	struct usage
+		usage; /* of its process, with that of children that have been waited for; else 0 */
 };
 
 /*

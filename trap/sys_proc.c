@@ -301,9 +301,11 @@ static long waitid_pidfd(int fd, struct wait_for *wanted, struct child_event *ev
 	return found == 0 && waits ? -EAGAIN : found;
 }
 
-static long waitid(int which, int id, unsigned options, struct child_event *event)
+static long waitid(int which, int id, unsigned options, bool usage, struct child_event *event)
 {
-	struct wait_for wanted = { .pid = WAIT_ANY, .group = WAIT_ANY, .options = options };
+	struct wait_for wanted = {
+		.pid = WAIT_ANY, .group = WAIT_ANY, .options = options, .usage = usage
+	};
 
 	if (options & ~WAITID_OPTIONS || !(options & WAITID_EVENTS))
 		return -EINVAL;
@@ -369,7 +371,8 @@ long sys_waitid(struct trap_frame *frame)
 	struct abi_siginfo info = { 0 };
 	struct abi_rusage rusage;
 	struct child_event event;
-	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), &event);
+	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), rusage_at != 0,
+			  &event);
 
 	if (err > 0) {
 		err = 0;
