@@ -152,8 +152,8 @@ static int clone_failing(void *arg)
 	alloc_fail_at = fail_at;
 	pid = process_clone(&request);
 	if (pid < 0) {
-		/* Where the policy was asked it has ended who is left: this one. */
-		EXPECT_TRUE(pid == -ENOMEM || pid == -ENFILE ||
+		/* Where the policy was asked it has ended who is left: this one. EFAULT: the pidfd's number needs a page. */
+		EXPECT_TRUE(pid == -ENOMEM || pid == -ENFILE || pid == -EFAULT ||
 			    (pid == -EINTR && current_killed()));
 		EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
 		return 2;
