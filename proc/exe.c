@@ -56,8 +56,8 @@ static struct spinlock report_lock = SPINLOCK_INIT(LOCK_PROCESS);
 static void tell_unreported(const struct exe *exe, unsigned count)
 {
 	if (count)
-		log_warn("trap", "%u more processes of %s were killed for faults", count,
-			 exe->path);
+		log_warn("trap", "%u more process%s of %s killed for faults", count,
+			 count == 1 ? "" : "es", exe->path);
 }
 
 bool exe_begin_report(struct exe *exe)
