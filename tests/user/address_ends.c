@@ -36,26 +36,31 @@ static char letter(long value)
 	return '?';
 }
 
+/* MAP_FIXED out of the address space is ENOMEM, at an odd address EINVAL; a length of 0 is EINVAL. */
 static long call_mmap(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mmap, at, n, RW, ANON | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
+/* MAP_FIXED_NOREPLACE over a mapping is EEXIST. */
 static long call_noreplace(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mmap, at, n, RW, ANON | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
 }
 
+/* A hint that cannot be right is no error: the mapping goes elsewhere. */
 static long call_hint(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mmap, at, n, RW, ANON | MAP_NORESERVE, -1, 0);
 }
 
+/* munmap of no bytes, or of what is not all within the address space, is EINVAL. */
 static long call_munmap(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_munmap, at, n);
 }
 
+/* A length of 0 succeeds at every address of a page; what is not mapped is ENOMEM. */
 static long call_mprotect(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mprotect, at, n, RW);
@@ -66,21 +71,25 @@ static long call_growsdown(unsigned long at, unsigned long n)
 	return syscall(SYS_mprotect, at, n, RW | PROT_GROWSDOWN);
 }
 
+/* An old length that rounds up to 0 makes a second mapping of shared memory. */
 static long call_mremap_old(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mremap, at, n, PAGE, MREMAP_MAYMOVE, 0);
 }
 
+/* A new length that rounds up to 0 is EINVAL, and one that does not fit ENOMEM. */
 static long call_mremap_new(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mremap, at, PAGE, n, MREMAP_MAYMOVE, 0);
 }
 
+/* With MREMAP_FIXED each target that is odd, out of range or over the old mapping is EINVAL. */
 static long call_mremap_to(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mremap, page, PAGE, n, MREMAP_MAYMOVE | MREMAP_FIXED, at);
 }
 
+/* madvise: a range that wraps around is EINVAL, one with a hole ENOMEM. */
 static long call_normal(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_madvise, at, n, MADV_NORMAL);
@@ -91,11 +100,13 @@ static long call_populate(unsigned long at, unsigned long n)
 	return syscall(SYS_madvise, at, n, MADV_POPULATE_READ);
 }
 
+/* msync: a length that rounds up to 0 succeeds, and one that wraps around is ENOMEM. */
 static long call_msync(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_msync, at, n, MS_SYNC);
 }
 
+/* mlock rounds its address down, and its length up: one that gets 0 by that succeeds. */
 static long call_mlock(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_mlock, at, n);
@@ -111,6 +122,7 @@ static long call_munlock(unsigned long at, unsigned long n)
 	return syscall(SYS_munlock, at, n);
 }
 
+/* mincore: a range that is not all in the address space is ENOMEM, not EFAULT. */
 static long call_mincore(unsigned long at, unsigned long n)
 {
 	static unsigned char vec[PAGE];
@@ -123,16 +135,19 @@ static long call_mseal(unsigned long at, unsigned long n)
 	return syscall(SYS_mseal, at, n, 0);
 }
 
+/* remap_file_pages rounds its address and its length down, and gives EINVAL for all that it does not like. */
 static long call_remap(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_remap_file_pages, at, n, 0, 0, 0);
 }
 
+/* An offset that overflows is EOVERFLOW or EINVAL. */
 static long call_remap_offset(unsigned long at, unsigned long n)
 {
 	return syscall(SYS_remap_file_pages, at, PAGE, 0, n, 0);
 }
 
+/* The lengths of an iovec are checked first (EINVAL above the largest ssize_t), and its addresses when bytes are copied. */
 static long call_peer(unsigned long at, unsigned long n)
 {
 	static char bytes[PAGE];
@@ -141,6 +156,7 @@ static long call_peer(unsigned long at, unsigned long n)
 	return syscall(SYS_process_vm_readv, getpid(), &own, 1, &other, 1, 0);
 }
 
+/* write checks that its buffer is within the address space, even if it copies nothing: EFAULT. */
 static long call_write(unsigned long at, unsigned long n)
 {
 	static int null;
@@ -150,6 +166,7 @@ static long call_write(unsigned long at, unsigned long n)
 	return syscall(SYS_write, null, at, n);
 }
 
+/* shmat to an address that is no multiple of SHMLBA is EINVAL; over a mapping too. */
 static long call_shmat(unsigned long at, unsigned long n)
 {
 	(void)n;
@@ -162,6 +179,7 @@ static long call_shmat_round(unsigned long at, unsigned long n)
 	return syscall(SYS_shmat, segment, at, SHM_RND);
 }
 
+/* shmdt of what is not the start of an attached segment is EINVAL. */
 static long call_shmdt(unsigned long at, unsigned long n)
 {
 	(void)n;

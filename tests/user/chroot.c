@@ -121,6 +121,7 @@ static void make_tree(void)
 	TRY(symlink("r", "to-r"));
 }
 
+/* After chroot absolute paths and links start at the new root, whose parent is itself; the working directory stays. */
 static int paths_start_there(void *arg)
 {
 	struct stat root, up;
@@ -159,6 +160,7 @@ static int paths_start_there(void *arg)
 	return 0;
 }
 
+/* Links of /proc are told from one's own root, or in full if they are outside of it. */
 static int links_of_proc(void *arg)
 {
 	char *p, name[20];
@@ -218,6 +220,7 @@ static void seen_from_outside(void)
 	}
 }
 
+/* A descriptor of a directory outside leads out of a root, and so does a root below the working directory. */
 static int ways_out(void *arg)
 {
 	(void)arg;
@@ -261,6 +264,7 @@ static int look_inside(void *arg)
 	return 7;
 }
 
+/* A child and exec keep the root; the path of a program starts there. */
 static int inherited(void *arg)
 {
 	char *argv[] = { (char *)"prog", (char *)"inside", NULL };
@@ -275,6 +279,7 @@ static int inherited(void *arg)
 	return 1;
 }
 
+/* The interpreter of a script is looked up from the root, too. */
 static int a_script(void *arg)
 {
 	char *argv[] = { (char *)"script", NULL };
@@ -287,6 +292,7 @@ static int a_script(void *arg)
 	return 1;
 }
 
+/* Nothing can be made in a root that was removed, but it can be entered. */
 static int removed(void *arg)
 {
 	(void)arg;
@@ -305,6 +311,7 @@ static int removed(void *arg)
 	return 0;
 }
 
+/* The root is a directory, not a name: it stays the root when it is renamed. */
 static int moved(void *arg)
 {
 	(void)arg;
@@ -355,6 +362,7 @@ static int tmpfs(const char *where_to)
 	return mount("of-test", where_to, "tmpfs", 0, NULL);
 }
 
+/* mounts lists only what is below the root, with paths from there. */
 static int roots_of_mounts(void *arg)
 {
 	struct stat root, up, st;
@@ -395,6 +403,7 @@ static int roots_of_mounts(void *arg)
 	return 0;
 }
 
+/* A root whose mount was detached goes on as a root. */
 static int detached(void *arg)
 {
 	(void)arg;
@@ -413,6 +422,7 @@ static int detached(void *arg)
 	return 0;
 }
 
+/* chroot needs a directory: ENOTDIR. */
 static void errors(void)
 {
 	memset(too_long, 'a', sizeof(too_long) - 1);

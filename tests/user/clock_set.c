@@ -62,6 +62,7 @@ static long shown(clockid_t clock)
 
 /* ---- who may, and what is refused ---- */
 
+/* The clock cannot be set before the time since boot, nor to where it would soon overflow: EINVAL. */
 static void errors(void)
 {
 	struct timespec bad[] = { { -1, 0 }, { 5, -1 },	       { 5, 1000000000 },
@@ -97,6 +98,7 @@ static void errors(void)
 	MUST(syscall(SYS_settimeofday, NULL, &zone));
 }
 
+/* adjtimex asks without privileges; a clock that cannot be adjusted is EOPNOTSUPP, one that does not exist EINVAL. */
 static void adjustments(void)
 {
 	struct timex t = { 0 };
@@ -168,6 +170,7 @@ static void adjust_all(const struct timex *all, size_t n)
 	}
 }
 
+/* Who may not set the clock is told EPERM, by most calls even if what it asks for is wrong. */
 static int user(void *unused)
 {
 	struct timespec right = from_right(0), bad = { -1, 0 };
@@ -386,6 +389,7 @@ static void take(const char *what)
 		say("%s: signal, overrun %d\n", what, info.si_overrun);
 }
 
+/* A jump moves the end of an absolute timer, and not that of a relative one; intervals jumped over are overruns. */
 static void timers(void)
 {
 	timer_t absolute = make_timer(CLOCK_REALTIME), relative = make_timer(CLOCK_REALTIME);
@@ -463,6 +467,7 @@ static void *read_blocking(void *fd)
 
 static void files(void)
 {
+	/* With TFD_TIMER_CANCEL_ON_SET each jump ends one read with ECANCELED, and is told by timerfd_settime, too. */
 	const int both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
 	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
 	int other = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);

@@ -148,6 +148,7 @@ static int core_bytes(const void *at, void *to, size_t n)
 	return 0;
 }
 
+/* By default a core has anonymous memory that was written, shared too, and of a mapped program its first page. */
 static void show_maps(void)
 {
 	for (int n = 0; n <= 15; n++) {
@@ -187,6 +188,7 @@ static bool times_are_short(const long times[8])
 	return are;
 }
 
+/* Each thread has its registers in the core, and the one that died comes first. */
 static void show_status(const struct status *s, int n)
 {
 	say("thread %d: signal %d %d %d %d, pending %lx, held %lx, %s, of %s, fp %d\n", n, s->signo,
@@ -347,6 +349,7 @@ static void dies_with_filter(void)
 	abort();
 }
 
+/* Each bit of coredump_filter is a kind: private and shared anonymous, private and shared of files, and headers of programs. */
 static void sizes_with(const char *text)
 {
 	filter_to_set = text;
@@ -361,6 +364,7 @@ static void sizes_with(const char *text)
 	unlink("core");
 }
 
+/* The filter is inherited by fork, kept by exec, and cut to the bits that there are. */
 static void filters(const char *self)
 {
 	static const char *const values[] = { "0", "1", "2", "4", "8", "0x10", "0x3f\n" };
@@ -397,6 +401,7 @@ static void filters(const char *self)
 	{
 		char path[60], byte;
 
+		/* Of a zombie the file has no bytes, and a write is ESRCH; of a process that is gone a read is that, too. */
 		snprintf(path, sizeof(path), "/proc/%d/coredump_filter", pid);
 		fd = open(path, O_RDWR);
 		kill(pid, SIGKILL);
@@ -422,6 +427,7 @@ static void by_kill(void)
 	kill(getpid(), SIGQUIT);
 }
 
+/* A process that is not dumpable has no core. */
 static void undumpable(void)
 {
 	prctl(PR_SET_DUMPABLE, 0);
@@ -436,6 +442,7 @@ static void with_file_limit(void)
 	abort();
 }
 
+/* A core is written only to a file of mode 0600, which the umask can prevent. */
 static void with_umask(void)
 {
 	umask(0777);
@@ -456,6 +463,7 @@ static void other_user(void)
 	abort();
 }
 
+/* A change of the user makes a process undumpable until it executes a program or asks otherwise. */
 static void other_user_before_exec(void)
 {
 	become();
@@ -488,6 +496,7 @@ static void handled(void)
 	*wild = 1;
 }
 
+/* A fault whose signal is blocked kills; its handler is not called. */
 static void blocked(void)
 {
 	sigset_t all;
@@ -502,6 +511,7 @@ static void bad_frame(void)
 	__asm__ volatile("li sp, 8\n\tli a7, 139\n\tecall");
 }
 
+/* RLIMIT_CORE cuts a core, and below a page there is none. */
 static void sized(const char *what, rlim_t limit)
 {
 	struct stat st = { 0 };
@@ -550,6 +560,7 @@ static void occasions(void)
 	dies("umask", RLIM_INFINITY, with_umask);
 	unlink("core");
 	dies("no directory", RLIM_INFINITY, without_directory);
+	/* An old file of that name is removed, not written to: a link is not followed, a second name keeps its bytes. */
 	symlink("target", "core");
 	dies("a link", RLIM_INFINITY, abort);
 	TRY(lstat("target", &st));
@@ -612,6 +623,7 @@ static void *aborts(void *unused)
 	abort();
 }
 
+/* All threads are in the core, whether they run or sleep. */
 static void among_threads(void)
 {
 	pthread_t thread;
@@ -673,6 +685,7 @@ static void large(void)
 	abort();
 }
 
+/* SIGKILL ends the writing of a core, and then the status tells of none. */
 static void killed(void)
 {
 	struct stat st;
@@ -778,6 +791,7 @@ static int of_another_user(void *unused)
 	return 0;
 }
 
+/* Of a pattern: a slash in what a % stands for becomes '!', an unknown letter nothing, and no directory is made. */
 static void names(void)
 {
 	char cwd[300], pattern[400], name[400], text[200];
@@ -834,6 +848,7 @@ static void names(void)
 	}
 	closedir(dir);
 	say("found: %d\n", found);
+	/* core_uses_pid adds the pid unless the pattern has %p. */
 	set_value("core_uses_pid", "1");
 	name_by("core", abort, "core.%d");
 	name_by("p%p", abort, "p%d");

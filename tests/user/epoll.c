@@ -59,6 +59,7 @@ static void get(int fd)
 		result("read", -1);
 }
 
+/* By level a file is told as long as it is ready, and a hangup even if nothing was asked for. */
 static void levels(void)
 {
 	int set = epoll_create1(EPOLL_CLOEXEC), p[2];
@@ -87,6 +88,7 @@ static void levels(void)
 	close(set);
 }
 
+/* By edges a file is told once for each change, and again after EPOLL_CTL_MOD. */
 static void edges(void)
 {
 	int set = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK), p[2];
@@ -158,6 +160,7 @@ static void shot_hangs_up(void)
 	close(set);
 }
 
+/* EPOLLONESHOT tells once, and then nothing until EPOLL_CTL_MOD. */
 static void shots(void)
 {
 	int set = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK);
@@ -272,6 +275,7 @@ static void kinds(void)
 		close(fd);
 }
 
+/* Sets may watch sets, up to five of them in a row; a ring or a longer chain is ELOOP. */
 static void sets(void)
 {
 	int set[7], fd = eventfd(0, EFD_NONBLOCK);
@@ -319,6 +323,7 @@ static void nothing(int sig)
 	(void)sig;
 }
 
+/* A handler ends epoll_wait with EINTR in spite of SA_RESTART; a file that is added meanwhile is seen. */
 static void waits(void)
 {
 	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
@@ -369,6 +374,7 @@ static void waits(void)
 	close(set);
 }
 
+/* Events that cannot be written (EFAULT) are not lost. */
 static void errors(void)
 {
 	struct epoll_event *out = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0);

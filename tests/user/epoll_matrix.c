@@ -172,6 +172,7 @@ static const struct kind {
 	{ "edge_set", make_edge_set, write_other, take_inner },
 };
 
+/* EPOLLET tells each rise once, EPOLLONESHOT one until EPOLL_CTL_MOD, which a watch of EPOLLEXCLUSIVE refuses: EINVAL. */
 static const struct named {
 	const char *name;
 	unsigned bits;

@@ -100,6 +100,7 @@ static void one_ends(const char *what)
 	tell_signals(what);
 }
 
+/* A child whose end sends another signal than SIGCHLD is a clone child, which waitpid finds by __WALL or __WCLONE only. */
 static int has_child(int fd)
 {
 	count_signals();
@@ -147,6 +148,7 @@ static int end_of_child(void *arg)
 	return 9;
 }
 
+/* After an exec of the parent the end of each child sends SIGCHLD, whatever clone was given. */
 static void ends_of_children(void)
 {
 	static const int sigs[] = { SIGCHLD, SIGUSR1, SIGKILL, 34, 0 };
@@ -184,6 +186,7 @@ struct start {
 	const char *path;
 };
 
+/* PR_SET_PDEATHSIG is cleared by an exec that gains rights, and by any exec whose effective id is not the real one. */
 static int asks_before_exec(void *arg)
 {
 	const struct start *start = arg;
@@ -216,6 +219,7 @@ static int is_orphaned(int fd)
 	return 0;
 }
 
+/* The signal at the parent's end is the parent's: it comes only if the parent may signal the child. */
 static void orphan(uid_t parent, uid_t child, const char *path)
 {
 	int ends[2], ready[2];
@@ -275,6 +279,7 @@ static int is_owner(int fd)
 	return 0;
 }
 
+/* SIGIO is sent with the rights of the one who called F_SETOWN, as they were then. */
 static int becomes_owner(void *arg)
 {
 	int ends[2];
@@ -319,6 +324,7 @@ struct layout {
 	unsigned personality;
 };
 
+/* A secure exec lowers the soft limit of the stack to 8 MiB; a set-user-ID file clears unsafe bits of the personality. */
 static int lays_out(void *arg)
 {
 	const struct layout *layout = arg;
@@ -487,6 +493,7 @@ int main(int argc, char **argv)
 	in_child("owner", becomes_owner, NULL);
 	in_child("group of the owner", becomes_owner, "");
 	layouts();
+	/* Pending and blocked signals and interval timers outlive an exec; POSIX timers, handlers and memory locks do not. */
 	in_child("no more rights", chooses, PLAIN);
 	in_child("more rights", chooses, GAINS);
 	unlink(PLAIN);

@@ -31,6 +31,7 @@ static void show(int fd, uint64_t off, uint64_t len)
 	    (int)stat_of.writeback, (int)stat_of.evicted, (int)stat_of.recently_evicted);
 }
 
+/* cachestat counts the pages that the range touches; a length of 0 or one that wraps around means up to the end. */
 static void ranges(int fd)
 {
 	show(fd, 0, 0);
@@ -95,6 +96,7 @@ static int make_sparse(const char *name, uid_t owner, mode_t mode)
 	return fd;
 }
 
+/* mincore tells the truth to who owns the file or may write it; for others all pages of a file are in memory. */
 static int mincore_another(void *writable)
 {
 	char *shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -116,6 +118,7 @@ static int mincore_another(void *writable)
 	return 0;
 }
 
+/* cachestat is for who owns the file or may write it, or has it open to write: EPERM. */
 static int another(void *arg)
 {
 	int own = open("own", O_RDWR | O_CREAT, 0600), ends[2];

@@ -36,6 +36,7 @@ static struct timespec after(clockid_t clock, long ns)
 #define COUNT(n)		 ((void *)(long)(n))
 #define OP(op, arg, cmp, cmparg) FUTEX_OP(op, arg, cmp, cmparg)
 
+/* A shared word must be in memory that may be written (EFAULT); FUTEX_WAKE_OP changes its word before it compares. */
 static void refusals(void)
 {
 	uint32_t *hole = (uint32_t *)before_hole(1) + PAGE / 4;
@@ -114,6 +115,7 @@ static void reap(unsigned n)
 	say("woken: %d\n", woken);
 }
 
+/* A wake takes as many as it asks for, and one at least. */
 static void counts(void)
 {
 	for (int i = 0; i < SLEEPERS; i++)
@@ -128,6 +130,7 @@ static void counts(void)
 	reap(SLEEPERS);
 }
 
+/* FUTEX_WAKE_BITSET wakes those that have one of its bits. */
 static void bits(void)
 {
 	for (int i = 0; i < SLEEPERS; i++)
@@ -140,6 +143,7 @@ static void bits(void)
 	reap(SLEEPERS);
 }
 
+/* FUTEX_REQUEUE wakes some and moves others; FUTEX_CMP_REQUEUE does that only if the word has the value. */
 static void moves(void)
 {
 	for (int i = 0; i < SLEEPERS; i++)
@@ -154,6 +158,7 @@ static void moves(void)
 	reap(SLEEPERS);
 }
 
+/* FUTEX_WAKE_OP changes the second word, and wakes its sleepers if the value before meets the condition. */
 static void operations(void)
 {
 	static const struct {
@@ -186,6 +191,7 @@ static void operations(void)
 	words[1] = 0;
 }
 
+/* FUTEX_WAIT has a relative time, and FUTEX_WAIT_BITSET an absolute one. */
 static void times(void)
 {
 	struct timespec t = { 0, 5 * MS }, none = { 0, 0 };
@@ -247,6 +253,7 @@ static void stopped(bool timed)
 	ended(timed ? "stopped, with a timeout" : "stopped", status);
 }
 
+/* Without a time a wait goes on after SA_RESTART, and with one it ends with EINTR. */
 static void signals(void)
 {
 	interrupted("a handler", 0, false);

@@ -62,6 +62,7 @@ static void two(const char *what, struct futex_waitv first, struct futex_waitv s
 	TRY(futex_waitv(list, 2, 0, NULL, CLOCK_MONOTONIC));
 }
 
+/* The time is checked first, then the flags of all entries, then their addresses, and their values last. */
 static void refusals(void)
 {
 	struct futex_waitv *at_hole = (struct futex_waitv *)(before_hole(1) + PAGE) - 1;
@@ -154,6 +155,7 @@ static void reap(const char *what, pid_t pid)
 	ended(what, status);
 }
 
+/* The result is the index of a word that has woken the call. */
 static void indexes(void)
 {
 	static const unsigned of[][2] = { { 1, 0 }, { 2, 0 },	{ 2, 1 },	    { 3, 1 },
@@ -224,6 +226,7 @@ static void others(void)
 	TRY(WAKE(&words[0], INT_MAX));
 }
 
+/* FUTEX_REQUEUE moves one of the call's words in line to another word, and the others stay. */
 static void moves(void)
 {
 	pid_t pid = waiter(3, NULL, 0);
@@ -244,6 +247,7 @@ static void moves(void)
 
 /* ---- how it ends ---- */
 
+/* The time is absolute, by the clock that is named. */
 static void times(void)
 {
 	struct timespec past = { 0, 0 }, t;
@@ -291,6 +295,7 @@ static void interrupted(const char *what, int flags, bool timed)
 	words[2] = 0;
 }
 
+/* A stop and SIGCONT do not end the wait. */
 static void stopped(bool timed)
 {
 	struct timespec hour = later(CLOCK_REALTIME, 0);

@@ -136,6 +136,7 @@ static long call_setresgid(const unsigned *arg)
 	return syscall(SYS_setresgid, arg[0], arg[1], arg[2]);
 }
 
+/* Root sets any id, others only to one of the three they have; the file-system id follows the effective one. */
 static void family(void)
 {
 	for (size_t s = 0; s < STATES; s++) {
@@ -165,6 +166,7 @@ static void family(void)
 
 /* ---- what follows from a change ---- */
 
+/* Effective capabilities go when the effective id leaves 0 and come back with it; all go when no id is 0 any more. */
 static void root_leaves(void)
 {
 	show();
@@ -183,6 +185,7 @@ static void root_leaves(void)
 	again("show");
 }
 
+/* PR_SET_KEEPCAPS keeps the permitted capabilities over setuid, but not the effective ones, and none over exec. */
 static void keeps(void)
 {
 	TRY(prctl(PR_SET_KEEPCAPS, 1));
@@ -193,6 +196,7 @@ static void keeps(void)
 	show();
 }
 
+/* A secure bit that is locked cannot be changed, nor by PR_SET_KEEPCAPS: EPERM. */
 static void secure_bits(void)
 {
 	TRY(prctl(PR_SET_SECUREBITS, 0x100));
@@ -208,6 +212,7 @@ static void secure_bits(void)
 	again("show");
 }
 
+/* An exec by root does not give back what was dropped from the bounding set. */
 static void bounding_set(void)
 {
 	TRY(prctl(PR_CAPBSET_DROP, CAP_KILL));
@@ -223,6 +228,7 @@ static void bounding_set(void)
 
 /* ---- capget, capset ---- */
 
+/* capset may add nothing to the permitted set (EPERM); of a version that it does not know it tells its own. */
 static void capabilities(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -286,6 +292,7 @@ static void capabilities(void)
 
 /* ---- groups ---- */
 
+/* The groups are kept in order; -1 is none, and more than 65536 are EINVAL. */
 static void groups(void)
 {
 	gid_t list[4] = { 7, 3, 0xfffffffe, 3 };
@@ -368,6 +375,7 @@ static void execute(const char *path, unsigned uid, unsigned euid, bool no_new_p
 	ended("it", status);
 }
 
+/* A set-ID program changes effective and saved ids, unless no_new_privs is set; set-group-ID needs a group that may execute. */
 static void set_ids(void)
 {
 	static const unsigned ids[][2] = {

@@ -90,6 +90,7 @@ static void four(pid_t pid[4], int type, const char *names)
 		pid[i] = waiter(&names[i], F_SETLKW, type, 0, 10);
 }
 
+/* A wait ends when the last lock in its way goes: by an unlock, a weaker one, a close, or its owner's death. */
 static void ends(void)
 {
 	pid_t pid, holder;
@@ -145,6 +146,7 @@ static void ends(void)
 	reap_all(&pid, 1);
 }
 
+/* Writers have the lock in the order in which they came; readers have it together. */
 static void turns(void)
 {
 	pid_t pid[4];
@@ -228,6 +230,7 @@ static int restarted(void *arg)
 	return 0;
 }
 
+/* A handler ends the wait with EINTR; with SA_RESTART, and after a stop, it goes on. */
 static void signals(void)
 {
 	static const struct ask asks[] = {
@@ -311,6 +314,7 @@ static int has_open_file_and_wants(void *arg)
 	return 5;
 }
 
+/* A wait that would close a ring of record locks is EDEADLK; locks of open files have no such check. */
 static void deadlocks(void)
 {
 	const struct itimerval often = { { 0, 100000 }, { 0, 100000 } }, never = { 0 };

@@ -27,6 +27,7 @@ static int tmpfs(const char *where_to, unsigned long flags)
 	return mount("none", where_to, "tmpfs", flags, NULL);
 }
 
+/* A mount covers what its directory has, which cannot be removed (EBUSY), and no link leads out of it (EXDEV). */
 static void mount_covers(void)
 {
 	struct stat below, above, st;
@@ -57,6 +58,7 @@ static void mount_covers(void)
 	TRY(rmdir("m"));
 }
 
+/* umount takes away the mount on top, but not one in which another is mounted: EBUSY. */
 static void mounts_on_mounts(void)
 {
 	say("mounts on mounts\n");
@@ -76,6 +78,7 @@ static void mounts_on_mounts(void)
 	TRY(rmdir("m"));
 }
 
+/* The parent of a mount's root is that of the directory that it covers. */
 static void paths_cross(void)
 {
 	int fd;
@@ -110,6 +113,7 @@ static int hold_open(void *path)
 	return umount2("m", 0) == -1 && errno == EBUSY && fd >= 0 ? 0 : 1;
 }
 
+/* A mount on a directory that is covered goes on top of what covers it. */
 static void on_what_covers(void)
 {
 	say("a covered working directory\n");
@@ -126,6 +130,7 @@ static void on_what_covers(void)
 	TRY(rmdir("m"));
 }
 
+/* An open file or directory and a mapping keep a mount in use: EBUSY. */
 static void users_keep_it(void)
 {
 	char *map;
@@ -149,6 +154,7 @@ static void users_keep_it(void)
 	TRY(rmdir("m"));
 }
 
+/* MNT_DETACH takes a mount away for names at once; what is open or mapped goes on. */
 static void lazy(void)
 {
 	char bytes[4] = "";
@@ -181,6 +187,7 @@ static void lazy(void)
 	TRY(munmap(map, 5000));
 }
 
+/* MNT_EXPIRE marks a mount (EAGAIN), and takes away one that is marked and was not used since. */
 static void expire(void)
 {
 	say("expire\n");
@@ -197,6 +204,7 @@ static void expire(void)
 	TRY(rmdir("m"));
 }
 
+/* A file that is open or mapped to write keeps its mount from becoming read-only: EBUSY. */
 static void read_only(void)
 {
 	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
@@ -255,6 +263,7 @@ static void read_only(void)
 	TRY(rmdir("m"));
 }
 
+/* With MS_NOEXEC nothing is executed or mapped to execute, and mprotect does not change that. */
 static void no_programs(void)
 {
 	char *no_args[] = { NULL };
@@ -293,6 +302,7 @@ static void statistics(const char *what, long r, const struct statfs *st)
 		    st->f_blocks != 0, st->f_bfree != 0, st->f_ffree != 0);
 }
 
+/* statfs tells the flags of the mount; a pipe and a memfd have file systems of their own. */
 static void all_statistics(void)
 {
 	struct statfs st;
@@ -328,6 +338,7 @@ static void all_statistics(void)
 	TRY(syscall(SYS_fstatfs, 1, BAD));
 }
 
+/* The path is looked up first, then the kind of file system (ENODEV), then its options (EINVAL). */
 static void errors(void)
 {
 	char *options = mmap(NULL, 3 * PAGE, RW, ANON, -1, 0);
@@ -421,6 +432,7 @@ static void read_both(const char *how, time_t atime)
 	say(", directory %d\n", st.st_atime != atime);
 }
 
+/* MS_NODIRATIME keeps the access times of directories as they are, MS_NOATIME and MS_RDONLY all of them. */
 static void access_times(void)
 {
 	say("access times\n");
@@ -481,6 +493,7 @@ static int wait_for_change(void *set)
 		       : 1;
 }
 
+/* A change of the mounts is POLLPRI and POLLERR of the list, once for each open file. */
 static void change_is_polled(void)
 {
 	int fd = open("/proc/self/mounts", O_RDONLY), other = open("/proc/self/mounts", O_RDONLY);

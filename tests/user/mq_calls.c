@@ -23,6 +23,7 @@ static void attributes(const char *what, int fd)
 		    attr.mq_curmsgs, attr.mq_maxmsg, attr.mq_msgsize);
 }
 
+/* The kernel's names of queues have no slash (EACCES): the C library takes away the one that programs write. */
 static void names(void)
 {
 	char name[4200];
@@ -77,6 +78,7 @@ static void names(void)
 	TRY(mq_unlink("/mq.a"));
 }
 
+/* A name that is removed is free at once, but its queue lasts until it is closed; one with a name lasts without that. */
 static void without_a_name(void)
 {
 	int fd = queue_open("mq.a", O_RDWR | O_CREAT, 0600, 3, 10), other;
@@ -96,6 +98,7 @@ static void without_a_name(void)
 	TRY(syscall(SYS_mq_unlink, "mq.a"));
 }
 
+/* The highest priority comes first, and then the oldest; the buffer must have room for the longest message: EMSGSIZE. */
 static void messages(void)
 {
 	char text[100] = "";
@@ -154,6 +157,7 @@ static void messages(void)
 	TRY(close(fd));
 }
 
+/* Only O_NONBLOCK can be set, and it belongs to the open file, as with F_SETFL. */
 static void set_attributes(void)
 {
 	struct mq_attr attr = { .mq_flags = O_NONBLOCK, .mq_maxmsg = 99 }, old;
@@ -199,6 +203,7 @@ static int drop_root(void)
 	return setresgid(SOMEONE, SOMEONE, SOMEONE) ?: setresuid(SOMEONE, SOMEONE, SOMEONE);
 }
 
+/* A queue has a mode and an owner like a file, and its directory is sticky. */
 static int as_another(void *arg)
 {
 	struct stat st;
@@ -315,6 +320,7 @@ static void set_number(const char *name, const char *value)
 	close(fd);
 }
 
+/* queues_max is for those without CAP_SYS_RESOURCE: ENOSPC. */
 static int two_queues(void *arg)
 {
 	(void)arg;
@@ -475,6 +481,7 @@ static void tell_stat(const char *what, const struct stat *st)
 	    (long)st->st_nlink, (long)st->st_size, (long)st->st_blocks);
 }
 
+/* A queue can be read as a file, which tells how full it is; below its mount there are queues only, with one name each. */
 static void descriptors(void)
 {
 	int fd = queue_open("mq.file", O_RDWR | O_CREAT, 0644, 4, 50), other;

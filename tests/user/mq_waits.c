@@ -77,6 +77,7 @@ static long messages_in(int fd)
 
 /* ---- in which order ---- */
 
+/* A message goes to the receiver that has waited longest. */
 static void receivers(void)
 {
 	int fd = queue_new(3, 100), other;
@@ -171,6 +172,7 @@ static void by_urgency(void)
 
 /* ---- times ---- */
 
+/* A time that is past matters only to a call that must wait; a bad one is EINVAL always. */
 static void times(void)
 {
 	struct timespec past = { 1, 0 }, t, now,
@@ -302,6 +304,7 @@ static void signals(void)
 
 /* ---- names and descriptors ---- */
 
+/* Who waits is found by the queue, which needs no name. */
 static void unlinked(void)
 {
 	int fd = queue_open("mq.a", O_RDWR | O_CREAT, 0600, 1, 100);

@@ -128,6 +128,7 @@ static void look(const char *path)
 
 /* ---- files and directories of each mode ---- */
 
+/* The first class that fits decides, even if it grants less; root may do all but execute what nobody may execute. */
 static void use_file(void)
 {
 	opens("f", O_RDONLY);
@@ -148,6 +149,7 @@ static void use_file(void)
 	say("\n");
 }
 
+/* A name is reached by the right to search, and changed by that and the right to write; the file's mode does not count. */
 static void use_directory(void)
 {
 	struct stat st;
@@ -235,11 +237,13 @@ static void modes(void)
 
 /* ---- sticky directories, and links in them ---- */
 
+/* In a sticky directory only the owner of the file or of the directory removes; others' links are not followed. */
 static void use_sticky(void)
 {
 	opens("t/link", O_RDONLY);
 	opens("t/roots", O_RDONLY);
 	word("stat", access("t/link/.", F_OK));
+	/* protected_hardlinks: a link to another's file needs the right to read and write it, and no set-ID bits there. */
 	word("link", link("t/f", "t/hard"));
 	word("link", link("t/readable", "t/hard2"));
 	word("link", link("t/set-id", "t/hard3"));
@@ -305,6 +309,7 @@ static void use_existing(void)
 	unlink("t/new");
 }
 
+/* O_CREAT in a sticky directory does not open another's file: with 1 where all may write, with 2 where the group may. */
 static void existing(void)
 {
 	static const mode_t modes[] = { 01777, 01775, 0777 };
@@ -360,6 +365,7 @@ static void move_directories(void)
 	say("\n");
 }
 
+/* A directory that moves to another parent must be writable, since its ".." changes. */
 static void moving(void)
 {
 	make_dir("a", OTHER, GROUP, 0777);
@@ -379,6 +385,7 @@ static void moving(void)
 
 /* ---- changes of attributes ---- */
 
+/* Mode and times are the owner's; who may write may set the times to now, and groups are given within one's own. */
 static void change(void)
 {
 	static const struct timespec old[2] = { { 1, 0 }, { 2, 0 } },
@@ -433,6 +440,7 @@ static void attributes(void)
 
 /* ---- new files, and the bits that writing takes ---- */
 
+/* In a set-group-ID directory files have its group, and directories the bit as well. */
 static void create(void)
 {
 	umask(027);
@@ -496,6 +504,7 @@ static void allocate(void)
 	close(fd);
 }
 
+/* A write of bytes takes the set-ID bits, except by root; a group that may not execute keeps set-group-ID as it writes. */
 static void set_id_bits(void)
 {
 	static void (*const writers[])(void) = { write_to, cut, open_cut, allocate };
@@ -512,6 +521,7 @@ static void set_id_bits(void)
 
 /* ---- real ids, file ids, capabilities ---- */
 
+/* access asks for the real ids, other calls for those of the filesystem; if that is not 0, root's rights to files are gone. */
 static int ids_for_files(void *unused)
 {
 	(void)unused;
@@ -615,6 +625,7 @@ static void fields(void)
 	say("stat %s %s, ", start > 1 ? "tells" : "hides", stack ? "tells" : "hides");
 }
 
+/* Everybody reads the status of a process; its maps, links and descriptors are its user's, or root's if it is undumpable. */
 static void look_at_process(void)
 {
 	char buf[256];

@@ -62,6 +62,7 @@ static pid_t started(void)
 
 /* ---- one process ---- */
 
+/* A pidfd is readable when its process has ended, and POLLHUP comes when it is reaped; then signals are ESRCH. */
 static void ends(void)
 {
 	pid_t pid = started();
@@ -250,6 +251,7 @@ static int fill_queue(void *arg)
 	return n > 0 && n <= 4;
 }
 
+/* A code of the kernel's or of tkill's may be sent to oneself only (EPERM), and the signal must be the one in the siginfo. */
 static void signals(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -373,6 +375,7 @@ static void *other_thread(void *arg)
 	return NULL;
 }
 
+/* Only PIDFD_THREAD opens the pidfd of a thread that is not the first; it tells that thread's end, but waitid refuses it. */
 static void threads(void)
 {
 	pthread_t thread = start(other_thread, NULL);
@@ -513,6 +516,7 @@ static long by_clone3(const struct args *args)
 	return pid;
 }
 
+/* clone returns the pidfd where CLONE_PARENT_SETTID would, so both are EINVAL; clone3 has a field for each. */
 static void clones(void)
 {
 	int fd = -7, id = -7, next = dup(0);
@@ -631,6 +635,7 @@ static void cloned_thread(void)
 
 /* ---- the file ---- */
 
+/* All pidfds of a process have one inode; they cannot be read, written or mapped. */
 static void facts(void)
 {
 	int fd = pidfd_open(getpid(), O_NONBLOCK), of_thread = pidfd_open(getpid(), OF_THREAD);

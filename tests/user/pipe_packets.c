@@ -156,11 +156,13 @@ static void open_in_mode(int *p, enum mode mode)
 /* Between the first way in and the second. */
 static void change_mode(int to, enum mode mode)
 {
+	/* O_DIRECT counts when bytes are written: setting it later changes nothing of what the pipe has. */
 	if (mode >= PACKETS_LATER &&
 	    fcntl(to, F_SETFL, O_NONBLOCK | (mode == PACKETS_LATER ? O_DIRECT : 0)))
 		die("F_SETFL");
 }
 
+/* Only write makes packets, of a page at most; one that is moved or copied stays one, and a read takes one at most. */
 static void ways_in(enum mode mode)
 {
 	int p[2];
@@ -191,6 +193,7 @@ static void room_for_one(enum mode mode)
 			ssize_t n;
 
 			open_in_mode(p, mode);
+			/* Only write fills up a page, and only one that a write began and that is no packet. */
 			if (fcntl(p[1], F_SETPIPE_SZ, 4096) != 4096)
 				die("F_SETPIPE_SZ");
 			bring(p[1], *first, 'a');
@@ -255,6 +258,7 @@ static void way_out(const char *fill, enum mode mode, unsigned out, size_t n)
 	close_pipe(other);
 }
 
+/* A read drops the rest of a packet; splice and tee do not, and take several packets at once. */
 static void ways_out(void)
 {
 	static const char *const fills[] = { "ww", "sw", "wsw", "www", "sps", "Tm" };
@@ -277,11 +281,13 @@ static void refused(void)
 
 	open_pipe(p, O_DIRECT);
 	bring(p[1], 'w', 'a');
+	/* Neither sendfile nor copy_file_range takes a pipe as its source. */
 	printf("sendfile from a pipe: %zd, %s\n", sendfile(sink, p[0], NULL, 10), strerror(errno));
 	printf("copy_file_range from a pipe: %zd, %s\n",
 	       copy_file_range(p[0], NULL, sink, NULL, 10, 0), strerror(errno));
 	printf("copy_file_range to a pipe: %zd, %s\n",
 	       copy_file_range(file, NULL, p[1], NULL, 10, 0), strerror(errno));
+	/* A read of no bytes leaves a packet where it is. */
 	printf("read of no bytes: %zd, left %d\n", read(p[0], bytes, 0), left(p[0]));
 	close_pipe(p);
 }

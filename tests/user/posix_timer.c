@@ -15,6 +15,7 @@
 
 /* ---- one expiry ---- */
 
+/* A timer without an interval expires once, at once if its time is past; a time of 0 disarms it, whatever its interval. */
 static void once(const char *what, int clock)
 {
 	int id = made(clock, RT, 7);
@@ -118,6 +119,7 @@ static void pending(void)
 
 /* ---- who is told ---- */
 
+/* A timer of SIGEV_NONE can only be asked for what is left, and counts no overruns. */
 static void silent(void)
 {
 	int id = made_with(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, 0);
@@ -134,6 +136,7 @@ static void silent(void)
 	timer_gone(id);
 }
 
+/* Without an event a timer sends SIGALRM, with its id as the value. */
 static void without_event(void)
 {
 	timer_t id = NULL;
@@ -154,6 +157,7 @@ static void without_event(void)
 	TRY(timer_delete(id));
 }
 
+/* A read of a signalfd takes the signal, so the interval begins anew. */
 static void files(void)
 {
 	int id = made(CLOCK_MONOTONIC, RT, 9), fd;
@@ -409,6 +413,7 @@ static int is_killed(void *unused)
 	return 0;
 }
 
+/* A timer's SIGCONT resumes the process that it finds stopped. */
 static int goes_on(void *unused)
 {
 	int id = made(CLOCK_MONOTONIC, SIGCONT, 0);
@@ -419,6 +424,7 @@ static int goes_on(void *unused)
 	return 5;
 }
 
+/* A timer's SIGKILL ends a process that is stopped. */
 static int dies_stopped(void *unused)
 {
 	int id = made(CLOCK_MONOTONIC, SIGKILL, 0);
@@ -545,6 +551,7 @@ static void end_of_threads(long part)
 
 /* ---- fork, exec, limits, errors ---- */
 
+/* A child inherits no timers, and exec deletes them. */
 static int has_none(void *id)
 {
 	struct itimerspec t;
@@ -588,6 +595,7 @@ static int after_exec(void)
 	return 0;
 }
 
+/* Each timer counts for RLIMIT_SIGPENDING. */
 static int has_few(void *unused)
 {
 	struct rlimit few = { 3, 3 };
@@ -602,6 +610,7 @@ static int has_few(void *unused)
 	return 0;
 }
 
+/* A clock that has no timers is EOPNOTSUPP; a bad address for the old value is EFAULT, but the timer is set. */
 static void refuses(void)
 {
 	struct itimerspec good = { { 0, 0 }, { 9, 0 } }, bad = good, old;

@@ -270,6 +270,7 @@ static void end(pid_t pid)
 	waitpid(pid, &status, 0);
 }
 
+/* The timer of a process that has ended has nothing left, and cannot be set any more: ESRCH. */
 static void of_others(void)
 {
 	pid_t pid = burner();
@@ -328,6 +329,7 @@ static int in_thread(void *name)
 	return 0;
 }
 
+/* An exec deletes the timers of each clock. */
 static int after_exec(void)
 {
 	int id = made(CLOCK_THREAD_CPUTIME_ID, SIGALRM, 1);
@@ -391,6 +393,7 @@ static void slept(const char *what, int clock, int flags, long ns)
 	say("long enough: %d\n", now_ns(clock) >= until);
 }
 
+/* A sleep by a CPU clock ends when whom the clock is of has used so much time, at once if it has already. */
 static void sleep_of(const char *what, int clock)
 {
 	slept(what, clock, 0, 12 * MS);
@@ -419,6 +422,7 @@ static void sleeping(void)
 	TRY(sleeps(CPU_OF_PROCESS(pid), 0, MS, NULL));
 }
 
+/* A thread cannot sleep by its own clock, which would stand still: EINVAL or EOPNOTSUPP. */
 static void refuses(void)
 {
 	struct timespec t = { 0, SEC };

@@ -32,6 +32,7 @@ static void flags(const char *when)
 	TRY(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
+/* The signal at the parent's end is not inherited, the other two are; exec makes dumpable again, and keeps no_new_privs. */
 static void flags_change(char **argv)
 {
 	char *const again[] = { argv[0], "again", NULL };
@@ -85,6 +86,7 @@ static void outlive(int to_parent, pid_t parent)
 	_exit(0);
 }
 
+/* The signal at the parent's end comes when the child has its new parent. */
 static void parent_ends(void)
 {
 	int up[2], end[2], status;
@@ -122,6 +124,7 @@ static void kept(const char *when)
 	TRY(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
 }
 
+/* The timer slack is the thread's, and begins as that of its maker. */
 static void *in_thread(void *unused)
 {
 	(void)unused;
@@ -133,6 +136,7 @@ static void *in_thread(void *unused)
 	return NULL;
 }
 
+/* A child begins with its parent's timer slack, and 0 sets that again; exec clears PR_SET_KEEPCAPS. */
 static void kept_changes(char **argv)
 {
 	char *const again[] = { argv[0], "again", NULL };
@@ -215,6 +219,7 @@ static void inherits_mdwe(const char *who)
 	maps("all of it", RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
+/* A child and exec keep PR_SET_MDWE unless PR_MDWE_NO_INHERIT is set. */
 static void mdwe_on(unsigned long bits)
 {
 	char *const again[] = { "prctl", "mdwe", NULL };
@@ -233,6 +238,7 @@ static void mdwe_on(unsigned long bits)
 	wait(NULL);
 }
 
+/* After PR_SET_MDWE nothing is mapped to write and execute, and nothing that was not executable becomes so: EACCES. */
 static void mdwe(void)
 {
 	int fd = memfd_create("m", 0), ro = open("/proc/self/exe", O_RDONLY), id;
@@ -297,6 +303,7 @@ static void mdwe(void)
 
 /* ---- the auxiliary vector ---- */
 
+/* PR_GET_AUXV writes what fits, and returns the size of all. */
 static void auxv(void)
 {
 	unsigned long part[4] = { 0 }, all[200];
@@ -341,6 +348,7 @@ static void *runs_changed_code(void *unused)
 	return NULL;
 }
 
+/* A program that asks for it may use FENCE.I itself, and the kernel fences when it moves to another hart. */
 static void own_fences(void)
 {
 	pthread_t threads[4];
@@ -375,6 +383,7 @@ static void *keeps(void *unused)
 	return NULL;
 }
 
+/* PR_MCE_KILL and PR_SET_IO_FLUSHER are the thread's; children inherit them. */
 static void failing_memory(void)
 {
 	char *const again[] = { "prctl", "kept", NULL };

@@ -41,6 +41,7 @@ static long slurp_of(pid_t pid, const char *name)
 
 /* ---- what the program started with ---- */
 
+/* environ has the strings that the program started with, each with its zero, and auxv its vector to the end. */
 static void start(char **envp)
 {
 	size_t at = 0, words;
@@ -100,6 +101,7 @@ static void say_info(const char *what, int fd)
 			say("  %s\n", line);
 }
 
+/* fdinfo has the position, the flags in octal, the mount and the inode, and then what is of that kind of file. */
 static void open_files(void)
 {
 	char expect[60];
@@ -166,6 +168,7 @@ static const char *part_at(const char *path, const void *address)
 	return strstr(text, start);
 }
 
+/* Pages that a child shares count for each by half in Pss, and are not private any more. */
 static void sizes(void)
 {
 	static const char *const names[] = {
@@ -211,6 +214,7 @@ struct query {
 };
 #define QUERY _IOWR('f', 17, struct query)
 
+/* PROCMAP_QUERY finds the mapping at an address, or the next one; a name that does not fit is ENAMETOOLONG. */
 static void queries(void)
 {
 	char name[300] = "", *p = anon(3 * PAGE);
@@ -279,6 +283,7 @@ static void queries(void)
 	munmap(p, 3 * PAGE);
 }
 
+/* pagemap has a word of 64 bits for each page; parts of words are EINVAL. */
 static void frames(void)
 {
 	char *p = anon(8 * PAGE);
@@ -312,6 +317,7 @@ static void frames(void)
 	munmap(q, PAGE);
 }
 
+/* Only with CAP_SYS_ADMIN does pagemap tell frames. */
 static int without_frames(void *unused)
 {
 	static uint64_t data = 1;
@@ -329,6 +335,7 @@ static int without_frames(void *unused)
 
 /* ---- mounts ---- */
 
+/* mountinfo escapes a space as \040, and tells the mount's parent. */
 static void mounts(void)
 {
 	unsigned id, parent, major, minor, outer;
@@ -354,6 +361,7 @@ static void mounts(void)
 
 /* ---- the choice when memory runs out ---- */
 
+/* oom_score_adj is from -1000 to 1000, raises oom_score by two thirds of it, and is inherited. */
 static void weight(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_RDWR), before;
@@ -394,6 +402,7 @@ static void weight(void)
 	close(fd);
 }
 
+/* Only CAP_SYS_RESOURCE may set less than was set with that right before: EACCES. */
 static int weight_of_another(void *unused)
 {
 	struct iovec piece = { "-1", 2 };
@@ -421,6 +430,7 @@ static const char *const names[] = { "environ",	      "auxv",	"smaps",     "smap
 				     "pagemap",	      "maps",	"mountinfo", "oom_score",
 				     "oom_score_adj", "fdinfo", "fdinfo/0" };
 
+/* What tells of memory and descriptors is for who may trace; the rest is for everybody. */
 static int of_roots(void *unused)
 {
 	char path[60];
@@ -437,6 +447,7 @@ static int of_roots(void *unused)
 	return 0;
 }
 
+/* A zombie has no memory (ESRCH, or an empty text) and no mounts (EINVAL). */
 static void zombie(void)
 {
 	pid_t pid = fork();

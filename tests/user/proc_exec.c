@@ -52,6 +52,7 @@ static void tell(const char *name, const char *what, long n)
 		     : "something");
 }
 
+/* What was opened of the memory (maps, mem, pagemap, environ) stays with the old image, and is empty after the exec. */
 static void read_text(const char *name, const char *what, int fd)
 {
 	static char text[8192];
@@ -108,6 +109,7 @@ static void open_all(pid_t pid)
 		written_fd[i] = open_of(pid, written[i][0], O_WRONLY);
 }
 
+/* syscall, personality and io check the reader at each read: they refuse it after an exec with more rights. */
 static void use_all(pid_t pid)
 {
 	int *fd = text_fd;
@@ -125,6 +127,7 @@ static void use_all(pid_t pid)
 	}
 	for (size_t i = 0; i < COUNT(links); i++)
 		tell(links[i], "before", readlinkat(link_fd[i], "", target, sizeof(target)));
+	/* A directory stays readable, but its links are checked anew. */
 	tell("fd/0", "by its directory", readlinkat(directory_fd[1], "0", target, sizeof(target)));
 	tell("fdinfo/0", "by its directory", openat(directory_fd[2], "0", O_RDONLY));
 	for (size_t i = 0; i < COUNT(written); i++) {

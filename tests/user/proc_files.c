@@ -45,6 +45,7 @@ static const char *value_of(const char *name)
 	return value;
 }
 
+/* What kill sends is pending in ShdPnd, which is the process's, and not in the thread's SigPnd. */
 static void status(void)
 {
 	static const char *const names[] = {
@@ -134,6 +135,7 @@ static unsigned long field(int n)
 	return strtoul(at, NULL, 10);
 }
 
+/* stat is one line of 52 fields, of which the second is the name in parentheses. */
 static void stat_fields(char **argv, char **envp)
 {
 	int spaces = 0;
@@ -208,6 +210,7 @@ static void say_map(const char *what, const void *address)
 									      : "no path");
 }
 
+/* A line of maps begins its path in column 73, or ends in a space if there is none. */
 static void maps(void)
 {
 	unsigned long before = 0;
@@ -271,6 +274,7 @@ static void maps(void)
 	munmap(p, 4 * PAGE);
 }
 
+/* A read at any position gives the bytes that one of the whole file has there. */
 static void in_pieces(const char *path)
 {
 	long whole = slurp(path, text), n = 0, got, wrong = 0;
@@ -344,6 +348,7 @@ static const char *const names[] = {
 };
 #define NNAMES (sizeof(names) / sizeof(names[0]))
 
+/* Files of /proc have bytes, but a size of 0. */
 static void attributes(void)
 {
 	struct statfs fs;
@@ -394,6 +399,7 @@ static void set_attributes(void)
 	say("another: mode %o, owner %u\n", st.st_mode, st.st_uid);
 }
 
+/* Nothing of /proc can be made, removed or renamed, not even by root. */
 static void refusals(void)
 {
 	int fd = open("/proc/self/status", O_RDWR);
@@ -456,6 +462,7 @@ static void refusals(void)
 	TRY(execl("/proc/self/maps", "maps", NULL));
 }
 
+/* A name is cut to 15 bytes; that of another process cannot be set: EINVAL. */
 static void comm(void)
 {
 	int fd = open("/proc/self/comm", O_RDWR);
@@ -512,6 +519,7 @@ static const char *fd_path(int fd)
 	return path;
 }
 
+/* A link of /proc/PID/fd is the open file itself: it opens one that was renamed or removed, and its text tells that. */
 static void links(void)
 {
 	char path[60], expect[60];
@@ -603,6 +611,7 @@ static void links(void)
 	close(fd);
 }
 
+/* /proc lists the processes, and /proc/PID/fd the descriptors that are open. */
 static void lists(void)
 {
 	int fd = dup2(0, 77), dir;
@@ -633,6 +642,7 @@ static void lists(void)
 	close(dir);
 }
 
+/* Of a zombie maps and cmdline are empty and exe and cwd lead nowhere, but status and stat tell its state. */
 static void say_all(const char *dir)
 {
 	char path[80];
@@ -865,6 +875,7 @@ static void machine(void)
 	machine_stat();
 }
 
+/* /proc/mounts writes a space as \040, and a file that is open makes umount fail with EBUSY. */
 static void mounts(void)
 {
 	struct stat here, there;

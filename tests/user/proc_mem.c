@@ -32,6 +32,7 @@ static int mem_of(pid_t pid, int flags)
 
 /* ---- its own ---- */
 
+/* The position is the address: what is not mapped is EIO, and SEEK_END is EINVAL. */
 static void positions(void)
 {
 	int fd = open("/proc/self/mem", O_RDWR);
@@ -123,6 +124,7 @@ static int reads_constant(void *arg)
 	return 0;
 }
 
+/* A write ignores the protection of private pages, which it copies; shared pages must be writable. */
 static void protections(void)
 {
 	const char *volatile seen = constant;
@@ -331,6 +333,7 @@ static void shared_memory(void)
 	close(fd);
 }
 
+/* The memory of a thread is that of its process. */
 static void threads(void)
 {
 	char path[60], buf[8] = "";
@@ -376,6 +379,7 @@ static int as_user(void *arg)
 	return 0;
 }
 
+/* Who opens mem must have the right to trace, which an undumpable process refuses to its own user, too. */
 static void permissions(void)
 {
 	pid_t pids[] = { child_of(0, true), child_of(1000, true), child_of(1000, false),
@@ -396,6 +400,7 @@ static void no_more(void)
 	say("the tracee has %s\n", data);
 }
 
+/* Its tracer writes to a tracee by the file as by POKEDATA. */
 static void a_tracee(void)
 {
 	pid_t pid = traced_child(no_more);

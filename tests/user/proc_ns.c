@@ -46,6 +46,7 @@ static void say_link(const char *path)
 		say("%s: %s\n", path + strlen("/proc/self"), text);
 }
 
+/* The text of such a link is its kind and its inode, the same for all processes in the namespace; it cannot be written to. */
 static void links(void)
 {
 	char path[80], text[80], expect[80];
@@ -113,6 +114,7 @@ static void links(void)
 
 /* ---- requests ---- */
 
+/* Only namespaces of pids and users have parents, and that of the first is not told: EPERM. */
 static void requests(void)
 {
 	char text[80], kind[8];
@@ -149,6 +151,7 @@ static int in_another_thread(void *arg)
 	return 0;
 }
 
+/* setns takes its descriptor's own kind or 0, from a pidfd one kind at least; the own user namespace is EINVAL. */
 static void joins(void)
 {
 	static const int flags[] = { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWNET,
@@ -194,6 +197,7 @@ static int out_of_a_root(void *arg)
 	return 0;
 }
 
+/* setns of mnt needs a directory that is not shared (EINVAL), of time a single thread (EUSERS). */
 static int shares_its_files(void *arg)
 {
 	static char stack[65536] __attribute__((aligned(16)));
@@ -216,6 +220,7 @@ static int shares_its_files(void *arg)
 	return 0;
 }
 
+/* setns needs CAP_SYS_ADMIN, and the links of another's process the right to trace it. */
 static int as_a_user(void *arg)
 {
 	int mine = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -267,6 +272,7 @@ static int refused(void *arg)
 	return 0;
 }
 
+/* A zombie has left all its namespaces but those of pids and users. */
 static void ended_one(void)
 {
 	int pid = fork(), pidfd, status;
@@ -294,6 +300,7 @@ static void ended_one(void)
 
 /* ---- files without a name ---- */
 
+/* A file without a name cannot be opened anew by its link (ENXIO) or be given a name (EXDEV). */
 static void say_file(const char *what, int fd)
 {
 	char path[40], text[80];
@@ -355,6 +362,7 @@ static long mapped_from(const char *name, char *where, size_t size)
 	return found;
 }
 
+/* Only with privileges may one follow a link of map_files, one's own too: EPERM. */
 static int mapped_as_a_user(void *arg)
 {
 	int dir = open("/proc/1/map_files", O_RDONLY);
@@ -376,6 +384,7 @@ static int mapped_as_a_user(void *arg)
 	return 0;
 }
 
+/* A link of map_files is named by the bounds of a mapping, as maps writes them. */
 static void map_files(void)
 {
 	char where[80] = "", path[80], text[10] = "";

@@ -111,6 +111,7 @@ static void values(void)
 	say("unused: %ld, most: %d\n", unused, most == number("fs/file-max") && most > open_files);
 }
 
+/* A number is read from its start, and has nothing at other positions; a text is read from any position. */
 static void reads(void)
 {
 	int fd = open(NUMBER, O_RDWR), ep = epoll_create1(0);
@@ -183,6 +184,7 @@ static void writes(void)
 	close(fd);
 }
 
+/* Nothing below /proc/sys can be made, renamed or removed, and what is fixed cannot be opened to write. */
 static void names(void)
 {
 	struct stat st;
@@ -228,6 +230,7 @@ static void names(void)
 	TRY(chdir("/"));
 }
 
+/* Only root may write. */
 static int another(void *unused)
 {
 	(void)unused;

@@ -74,6 +74,7 @@ static bool has_name(const char *path, const char *name)
 	return found;
 }
 
+/* A thread's directory has what is below a process's, but no task. */
 static void names(void)
 {
 	static const char *const all[] = { "task",  "fd",   "status", "comm", "cmdline", "stat",
@@ -95,6 +96,7 @@ static void names(void)
 	say("in /proc: %d %d\n", has_name("/proc", "self"), has_name("/proc", "thread-self"));
 }
 
+/* Each directory has a number of its own, a process's and that of its first thread too. */
 static void numbers_of_inodes(void)
 {
 	const char *paths[] = {
@@ -194,6 +196,7 @@ static void *work(void *unused)
 	return unused;
 }
 
+/* stat below task is about the thread; the process's has the sums. */
 static void stats(void)
 {
 	pthread_t thread;
@@ -274,6 +277,7 @@ static void read_at(const char *what, int fd)
 		say("%s: %s\n", what, n ? "text" : "nothing");
 }
 
+/* The files of a thread that has ended are ESRCH, and its directory is ENOENT. */
 static void ends(void)
 {
 	pthread_t thread;
@@ -321,6 +325,7 @@ static void ends(void)
 
 /* ---- of other processes ---- */
 
+/* The name of a thread is set by threads of its process only; a thread is found below its own process only. */
 static void others(void)
 {
 	int fds[2], back[2], fd;
@@ -358,6 +363,7 @@ static void others(void)
 
 /* ---- errors ---- */
 
+/* A number with leading zeros or other characters is no name of a thread, and nothing can be made or removed. */
 static void errors(void)
 {
 	struct stat st;

@@ -29,6 +29,7 @@ static void kills_itself(void)
 	say("not reached\n");
 }
 
+/* Each signal stops a tracee first, one that it ignores too; the tracer passes it on, drops it or sends another. */
 static void signals(void)
 {
 	pid_t pid = traced_child(kills_itself);
@@ -106,6 +107,7 @@ static void nothing(void)
 {
 }
 
+/* PEEKSIGINFO copies the signals that are pending, and takes none. */
 static void pending(void)
 {
 	struct {
@@ -150,6 +152,7 @@ static void breaks(void)
 	*(volatile char *)16 = 1;
 }
 
+/* A fault whose signal is ignored stops again each time, and kills as soon as the tracer passes it on. */
 static void faults(void)
 {
 	pid_t pid = traced_child(breaks);
@@ -179,6 +182,7 @@ static void faults(void)
 
 /* ---- stops of the process ---- */
 
+/* ATTACH stops with a SIGSTOP that may be dropped; INTERRUPT and LISTEN are for those that were seized: EIO. */
 static void attached(void)
 {
 	pid_t pid = sleeping_child();
@@ -206,6 +210,7 @@ static void attached(void)
 	news("end", pid);
 }
 
+/* A process that was stopped when it was attached is stopped again when it is detached. */
 static void attached_when_stopped(void)
 {
 	pid_t pid = sleeping_child();
@@ -230,6 +235,7 @@ static void attached_when_stopped(void)
 	news("end", pid);
 }
 
+/* SEIZE does not stop; a group stop then is an event, and LISTEN leaves the tracee in it until SIGCONT. */
 static void seized(void)
 {
 	pid_t pid = sleeping_child();
@@ -274,6 +280,7 @@ static void seized(void)
 	end_of(pid);
 }
 
+/* SIGKILL ends each stop of a tracee. */
 static void seized_when_stopped(void)
 {
 	pid_t pid = sleeping_child();
@@ -295,6 +302,7 @@ static void sleeps(void)
 		pause();
 }
 
+/* A tracer is told each stop once, whether or not it asks for stops. */
 static void waits(void)
 {
 	pid_t pid = traced_child(sleeps);
@@ -325,6 +333,7 @@ static void note(int sig, siginfo_t *info, void *context)
 	handled++;
 }
 
+/* SIGCHLD tells a stop for the tracer as CLD_TRAPPED and a group stop as CLD_STOPPED; SA_NOCLDSTOP silences both. */
 static void told(void)
 {
 	struct sigaction action = { .sa_sigaction = note, .sa_flags = SA_SIGINFO | SA_RESTART };
@@ -386,6 +395,7 @@ static int traces_to_the_end(void *arg)
 	return 0;
 }
 
+/* A tracee goes on when its tracer ends, unless PTRACE_O_EXITKILL was set. */
 static void ends(void)
 {
 	pid_t pid = sleeping_child();
@@ -420,6 +430,7 @@ static void others(void)
 	signal(SIGUSR1, SIG_DFL);
 }
 
+/* Who has a tracer cannot get another: EPERM. */
 static int ends_as_tracee(void *arg)
 {
 	(void)arg;
@@ -510,6 +521,7 @@ static void executes(void)
 	executes_to("x");
 }
 
+/* An exec sends SIGTRAP to a tracee; with PTRACE_O_TRACEEXEC it is an event instead. */
 static void execs(void)
 {
 	pid_t pid = traced_child(executes);
@@ -531,6 +543,7 @@ static void execs(void)
 
 /* ---- who may ---- */
 
+/* Most requests are ESRCH unless the tracee is one's own and stopped; oneself and zombies cannot be attached: EPERM. */
 static void refusals(void)
 {
 	pid_t pid = sleeping_child();
@@ -563,6 +576,7 @@ static void refusals(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* Who traces must have the ids of the tracee, which must be dumpable: else EPERM. */
 static int as_another(void *arg)
 {
 	pid_t pid = *(pid_t *)arg;

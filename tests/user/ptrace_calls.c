@@ -42,6 +42,7 @@ static void tell_word(const char *what, pid_t pid, const volatile void *at)
 #define LI_42  0x02a00513ul
 #define RETURN 0x00008067ul
 
+/* POKEDATA ignores the protection of private pages, which it copies; a shared page must be writable: EIO. */
 static void memory(void)
 {
 	int (*volatile f)(void) = answer;
@@ -105,6 +106,7 @@ static void does_not_compute(void)
 	say("%g\n", f);
 }
 
+/* GETREGSET and SETREGSET are cut to the buffer, which must be a multiple of a register: EINVAL. */
 static void sizes(pid_t pid, int kind, const char *what)
 {
 	char bytes[400];
@@ -129,6 +131,7 @@ static void sizes(pid_t pid, int kind, const char *what)
 	TRY(ptrace(SETREGSET, pid, (unsigned long)kind, 16));
 }
 
+/* What a tracer writes to registers is there when the tracee goes on, floating-point ones it has not used yet too. */
 static void registers(void)
 {
 	struct {
@@ -227,6 +230,7 @@ static int next_call(pid_t pid, int sig)
 	return status;
 }
 
+/* Before a call the tracer may change its number: with -1 none is made, and a0 is its result. */
 static void calls(void)
 {
 	pid_t pid = traced_child(makes_calls);
@@ -361,6 +365,7 @@ static void clones(void)
 	waitpid(pid, NULL, __WALL);
 }
 
+/* CLONE_UNTRACED keeps a child from being traced, whatever the options. */
 static void clones_untraced(void)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
@@ -370,6 +375,7 @@ static void clones_untraced(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* CLONE_PTRACE gives the child the tracer of its parent, without an option. */
 static void clones_traced(void)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PTRACE | SIGCHLD, 0, 0, 0, 0);
@@ -549,6 +555,7 @@ static void exits(void)
 	_exit(6);
 }
 
+/* PTRACE_EVENT_EXIT comes while the tracee has its memory, with its status as the message. */
 static void exit_events(void)
 {
 	pid_t pid = traced_child(exits);

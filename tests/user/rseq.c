@@ -106,6 +106,7 @@ static int read_only(void *p)
 	return 0;
 }
 
+/* An area is registered once for a thread, and ended with the same address, length and signature. */
 static void registering(void)
 {
 	char *p = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0);
@@ -363,6 +364,7 @@ static int add_together(void *arg)
 
 /* ---- harts, children, other images ---- */
 
+/* The area has the number of the hart whenever the program looks. */
 static void follow_harts(void)
 {
 	cpu_set_t set, one;
@@ -383,6 +385,7 @@ static void follow_harts(void)
 	say("wrong numbers: %d\n", wrong);
 }
 
+/* A new thread has no area, and a child that has its parent's memory copied has its parent's. */
 static void *is_not_registered(void *arg)
 {
 	TRY(rseq(&area, sizeof(area), 1, RSEQ_SIGNATURE));

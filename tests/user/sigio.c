@@ -96,6 +96,7 @@ static void kind(const char *name, int fd)
 	close(fd);
 }
 
+/* O_ASYNC is for files that can tell of events, as pipes: others keep their flags, but all have an owner and a signal. */
 static void kinds(void)
 {
 	sigset_t none;
@@ -138,6 +139,7 @@ static void *sets_itself(void *unused)
 	return NULL;
 }
 
+/* F_SETOWN takes a process, a thread's own number, or a group as a negative number; who is not there is ESRCH. */
 static void owners(void)
 {
 	pthread_t thread;
@@ -179,6 +181,7 @@ static void owners(void)
 
 /* ---- what pipes send ---- */
 
+/* By default SIGIO has no siginfo; a signal set by F_SETSIG, be it SIGIO, has the descriptor and the events. */
 static void infos(void)
 {
 	AFTER(write(in[1], "a", 1));
@@ -210,6 +213,7 @@ static void by_signalfd(void)
 	close(fd);
 }
 
+/* Each way into a pipe sends the signal to its reader; that one of two writers closes does not. */
 static void readers(void)
 {
 	int other = dup(in[1]);
@@ -227,6 +231,7 @@ static void readers(void)
 		continue;
 }
 
+/* The owner of the writing end is told when bytes are taken out. */
 static void writers(void)
 {
 	fcntl(in[1], F_SETFL, O_NONBLOCK | O_ASYNC);
@@ -247,6 +252,7 @@ static void writers(void)
 	AFTER(fcntl(in[1], F_SETPIPE_SZ, 8192));
 }
 
+/* The end of the last reader or writer sends the signal to the other side. */
 static void ends(void)
 {
 	int p[2];
@@ -295,6 +301,7 @@ static void named(void)
 
 /* ---- who gets them ---- */
 
+/* Without room in the queue SIGIO comes instead of a real-time signal. */
 static void without_room(void)
 {
 	struct rlimit none = { 0, 100 }, some = { 100, 100 };
@@ -364,6 +371,7 @@ static int pair(void *arg)
 	return 0;
 }
 
+/* The signal goes to the owner, whoever writes, if the one who set the owner might signal it. */
 static void receivers(void)
 {
 	pid_t self = getpid(), child;

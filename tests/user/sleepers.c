@@ -131,6 +131,7 @@ CALL(read_1, read(fd[0], bytes, 1))
 CALL(splice_away, splice(fd[0], NULL, fd[7], NULL, PAGE, 0))
 CALL(chmod_1, fchmod(fd[1], 0))
 
+/* A writer waits for a free page of the pipe: a read of a whole page or a larger pipe frees one, a read of a byte does not. */
 static const struct call full_sleeps[] = { { "write", write_1 },
 					   { "write of two pages", write_more },
 					   { "poll", poll_out },
@@ -140,6 +141,7 @@ static const struct call full_sleeps[] = { { "write", write_1 },
 					   { "vmsplice", vmsplice_in },
 					   { "sendfile", sendfile_in },
 					   { NULL, NULL } };
+/* The end of the last reader wakes a writer with EPIPE; O_NONBLOCK counts for later calls only. */
 static const struct call full_changes[] = { { "F_SETPIPE_SZ", grow },
 					    { "F_SETPIPE_SZ as it is", same_size },
 					    { "read of a byte", read_1 },
@@ -156,6 +158,7 @@ CALL(splice_out, splice(fd[0], NULL, fd[7], NULL, 1, 0))
 CALL(tee_out, tee(fd[0], fd[3], 1, 0))
 CALL(write_none, write(fd[1], bytes, 0))
 
+/* Bytes that come by any way wake a reader, and so does the end of the last writer; a write of no bytes does not. */
 static const struct call empty_sleeps[] = { { "read", read_8 },
 					    { "poll", poll_in },
 					    { "epoll", epoll_in },
@@ -198,6 +201,7 @@ CALL(unlink_fifo, unlink("fifo"))
 CALL(rename_fifo, rename("fifo", "moved"))
 CALL(chmod_fifo, chmod("fifo", 0))
 
+/* The open of a FIFO waits for the other side; an open for both counts as that, O_PATH and changes of the name do not. */
 static const struct call fifo_sleeps[] = { { "open to read", open_reader },
 					   { "open to write", open_writer },
 					   { NULL, NULL } };
@@ -237,9 +241,11 @@ CALL(count_0, count(0))
 static const struct call in_sleeps[] = {
 	{ "read", read_8 }, { "poll", poll_in }, { "epoll", epoll_in }, { NULL, NULL }
 };
+/* A write of 0 to an eventfd succeeds, but it wakes no reader. */
 static const struct call zero_changes[] = { { "write of 1", count_1 },	  { "write of 0", count_0 },
 					    { "close", close_1 },	  { "dup2", cover_1 },
 					    { "O_NONBLOCK", nonblock_0 }, { NULL, NULL } };
+/* A write that would overflow an eventfd waits until somebody reads the counter. */
 static const struct call most_sleeps[] = {
 	{ "write", count_1 }, { "poll", poll_out }, { "epoll", epoll_out }, { NULL, NULL }
 };
@@ -264,6 +270,7 @@ CALL(arm_past, arm(TFD_TIMER_ABSTIME, 0, 1))
 CALL(arm_far, arm(0, FAR, 0))
 CALL(disarm, arm(0, 0, 0))
 
+/* A timerfd wakes its reader when the time that was set last is over, at once if it is past; a disarmed one does not. */
 static const struct call timer_changes[] = { { "soon", arm_soon },	   { "past", arm_past },
 					     { "far", arm_far },	   { "disarmed", disarm },
 					     { "O_NONBLOCK", nonblock_0 }, { NULL, NULL } };
@@ -304,6 +311,7 @@ static long tell(void)
 
 CALL(alarm_child, kill(child, SIGALRM))
 
+/* A signal of the set wakes the reader of a signalfd; a new set that nothing pending is in does not. */
 static const struct call signalfd_changes[] = { { "the signal", alarm_child },
 						{ "sigqueue", tell },
 						{ "another set", wait_for_other },
@@ -337,6 +345,7 @@ CALL(add_watch, inotify_add_watch(fd[0], "/", IN_CREATE))
 static const struct call inotify_sleeps[] = {
 	{ "read", read_events }, { "poll", poll_in }, { "epoll", epoll_in }, { NULL, NULL }
 };
+/* An event of the watch's mask wakes a reader, and so does the watch's end (IN_IGNORED). */
 static const struct call inotify_changes[] = { { "a new name", make_name },
 					       { "chmod", chmod_dir },
 					       { "rmdir", remove_dir },
@@ -400,6 +409,7 @@ CALL(close_set, close(set_fd))
 static const struct call set_sleeps[] = { { "epoll_wait", wait_for_set },
 					  { "poll", poll_set },
 					  { NULL, NULL } };
+/* A watch that has fired its one shot reports nothing, whatever comes, until EPOLL_CTL_MOD arms it again. */
 static const struct call set_changes[] = {
 	{ "EPOLL_CTL_MOD", rearm },	   { "EPOLL_CTL_MOD EPOLLOUT", rearm_out },
 	{ "EPOLL_CTL_MOD 0", rearm_none }, { "EPOLL_CTL_ADD", add_ready },
@@ -466,6 +476,7 @@ CALL(queue_end, msgctl(id, IPC_RMID, NULL))
 static const struct call msgsnd_sleeps[] = { { "msgsnd", send_8 },
 					     { "msgsnd of more", send_24 },
 					     { NULL, NULL } };
+/* A message that is taken or a larger msg_qbytes makes room for a sender, and IPC_RMID ends its wait with EIDRM. */
 static const struct call msgsnd_changes[] = {
 	{ "msgrcv", receive_any },	    { "msg_qbytes more", qbytes_more },
 	{ "msg_qbytes less", qbytes_less }, { "a mode", queue_mode },
@@ -478,6 +489,7 @@ static const struct call msgrcv_sleeps[] = { { "msgrcv", receive_any },
 					     { "msgrcv of 4 bytes", receive_small },
 					     { "msgrcv of another user", receive_as_other },
 					     { NULL, NULL } };
+/* A change of the mode ends the wait of a receiver that may not read the queue any more: EACCES. */
 static const struct call msgrcv_changes[] = {
 	{ "type 1", send_8 },	  { "type 5", send_type_5 }, { "msg_qbytes", qbytes_more },
 	{ "a mode", queue_mode }, { "IPC_RMID", queue_end }, { NULL, NULL }
@@ -551,6 +563,7 @@ static const struct call sem_sleeps[] = { { "semop -1", down_1 },
 					  { "semop 0", wait_for_zero },
 					  { "semop -1, and 0", down_and_zero },
 					  { NULL, NULL } };
+/* Each change of a value lets a waiter go on if all its operations can be done now; SETVAL and SETALL count like semop. */
 static const struct call sem_changes[] = {
 	{ "semop 1", up_1 },	 { "SETVAL 1", value_1 },
 	{ "SETVAL 0", value_0 }, { "SETVAL 0 of the other", other_0 },
@@ -592,6 +605,7 @@ CALL(mq_get, mq_receive(fd[0], bytes, 8, NULL))
 static const struct call mq_put_sleeps[] = {
 	{ "mq_send", mq_put }, { "poll", poll_out }, { "epoll", epoll_out }, { NULL, NULL }
 };
+/* Only a message that is taken makes room: O_NONBLOCK, mq_notify and a close of another descriptor wake no sender. */
 static const struct call mq_put_changes[] = { { "mq_receive", mq_get },
 					      { "mq_setattr", mq_nonblock },
 					      { "mq_notify", notify },
@@ -600,6 +614,7 @@ static const struct call mq_put_changes[] = { { "mq_receive", mq_get },
 static const struct call mq_get_sleeps[] = {
 	{ "mq_receive", mq_get }, { "poll", poll_in }, { "epoll", epoll_in }, { NULL, NULL }
 };
+/* Only a message wakes a receiver. */
 static const struct call mq_get_changes[] = { { "mq_send", mq_put },
 					      { "mq_setattr", mq_nonblock },
 					      { "mq_notify", notify },
@@ -667,6 +682,7 @@ static void close_both(void)
 static const struct call flock_sleeps[] = { { "LOCK_EX", flock_ex },
 					    { "LOCK_SH", flock_sh },
 					    { NULL, NULL } };
+/* A lock of the whole file that is weakened lets waiting readers in; one descriptor that is closed of two frees nothing. */
 static const struct call flock_changes[] = { { "LOCK_UN", flock_none },
 					     { "LOCK_SH", flock_weaken },
 					     { "close of one", close_dup },
@@ -678,6 +694,7 @@ static const struct call record_sleeps[] = { { "F_SETLKW", lock_start },
 					     { "F_SETLKW to read", lock_end },
 					     { "F_OFD_SETLKW", lock_ofd },
 					     { NULL, NULL } };
+/* A process loses its record locks with the first descriptor of the file that it closes. */
 static const struct call record_changes[] = { { "F_UNLCK of the start", unlock_start },
 					      { "F_UNLCK", unlock_all },
 					      { "F_RDLCK", weaken_all },
@@ -685,6 +702,7 @@ static const struct call record_changes[] = { { "F_UNLCK of the start", unlock_s
 					      { "dup2 over one", cover_0 },
 					      { "unlink", unlink_file },
 					      { NULL, NULL } };
+/* A lock of an open file stays while a descriptor of that open file is left. */
 static const struct call ofd_changes[] = { { "F_UNLCK", unlock_ofd },
 					   { "F_RDLCK", weaken_ofd },
 					   { "close of another open file", close_other },
@@ -755,6 +773,7 @@ static const struct call futex_sleeps[] = { { "FUTEX_WAIT", wait_word },
 					    { "FUTEX_WAIT_BITSET 1", wait_bit },
 					    { "futex_waitv", waitv },
 					    { NULL, NULL } };
+/* A wake reaches a waiter of the same word, kind (private or shared) and bits; one that was requeued waits at its new word. */
 static const struct call futex_changes[] = {
 	{ "a store", store },
 	{ "FUTEX_WAKE", wake },
@@ -863,6 +882,7 @@ static const struct call child_sleeps[] = { { "waitpid", wait_any },
 					    { "waitid WCONTINUED", wait_continue },
 					    { "poll of a pidfd", poll_grandchild },
 					    { NULL, NULL } };
+/* waitid without WEXITED fails with ECHILD when the last child that it waits for has ended. */
 static const struct call child_changes[] = { { "its end", grandchild_ends },
 					     { "its stop", grandchild_stops },
 					     { "its stop and start", grandchild_goes_on },
@@ -915,6 +935,7 @@ static const struct call signal_sleeps[] = { { "nanosleep", sleep_relative },
 					     { "poll", poll_nothing },
 					     { "select", select_nothing },
 					     { NULL, NULL } };
+/* A signal that is blocked or ignored interrupts no sleep, and neither does SIGCONT without a handler. */
 static const struct call signal_changes[] = { { "SIGALRM, which is blocked", alarm_child },
 					      { "sigqueue", tell },
 					      { "SIGCONT", continue_ },
@@ -966,6 +987,7 @@ static long stop_and_continue(void)
 	return kill(child, SIGCONT);
 }
 
+/* SA_RESTART does not restart poll, epoll, sleeps and System V; a stop interrupts epoll_wait, semop and sigwaitinfo. */
 static const struct call to_all[] = { { "a handler", handler },
 				      { "a handler with SA_RESTART", handler_restart },
 				      { "a stop", stop_and_continue },

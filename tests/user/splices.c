@@ -96,6 +96,7 @@ static void sizes(void)
 
 /* ---- packets ---- */
 
+/* A write with O_DIRECT makes packets of up to a page; a read takes one, and what it has no room for is lost. */
 static void packets(void)
 {
 	int ends[2], n;
@@ -138,6 +139,7 @@ static void packets(void)
 
 /* ---- files and pipes ---- */
 
+/* splice moves the file's position or the offset that it was given, and never both. */
 static void files(void)
 {
 	loff_t at = 10, to = 5;
@@ -174,6 +176,7 @@ static void files(void)
 	TRY(splice(file, NULL, in[1], NULL, 5, 0));
 }
 
+/* tee copies what is in a pipe and leaves it there; the two ends must be of different pipes. */
 static void copies(void)
 {
 	lseek(file, 0, SEEK_SET);
@@ -286,6 +289,7 @@ static void without_reader(bool leaves)
 	}
 }
 
+/* Each way into a pipe without a reader gives EPIPE and one SIGPIPE, also when the last one leaves meanwhile. */
 static void readers(void)
 {
 	signal(SIGPIPE, count_signal);
@@ -298,6 +302,7 @@ static void readers(void)
 
 /* ---- what is refused ---- */
 
+/* splice needs a pipe at one end at least, an offset only for what is no pipe, and no file of O_APPEND. */
 static void refusals(void)
 {
 	int event = eventfd(1, 0), zero = open("/dev/zero", O_RDWR),
@@ -366,6 +371,7 @@ static void refusals(void)
 	close(ends[0]);
 }
 
+/* vmsplice puts memory into a pipe, or takes bytes out of one, by the end that it is called with. */
 static void memory(void)
 {
 	struct iovec two[2] = { { "hello ", 6 }, { "world", 5 } }, wrong = { bad, 5 };

@@ -79,6 +79,7 @@ static void tells(void)
 
 /* ---- the flag ---- */
 
+/* Any value but 0 sets the flag; a child does not inherit it, but exec keeps it. */
 static void flag(char **argv)
 {
 	char *const again[] = { argv[0], "again", NULL };
@@ -122,12 +123,14 @@ static void of_threads(void)
 
 /* ---- who adopts ---- */
 
+/* An orphan goes to the nearest ancestor that is a subreaper. */
 static void simple(void)
 {
 	orphan(tells);
 	collect();
 }
 
+/* Without a subreaper an orphan goes to process 1. */
 static void not_set(void)
 {
 	int over[2];

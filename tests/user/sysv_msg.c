@@ -96,6 +96,7 @@ static void keys(void)
 	TRY(msgget(KEY, 0));
 }
 
+/* Type 0 takes the first message, a positive one the first of that type, a negative one the lowest up to that. */
 static void messages(void)
 {
 	make();
@@ -129,6 +130,7 @@ static void messages(void)
 	get("negative size", -1ul, 0, IPC_NOWAIT);
 	SEND(1, "a long text that is cut", 0, 0);
 	SEND(2, "b", 0, 0);
+	/* A message that is too long stays (E2BIG), unless MSG_NOERROR lets it be cut. */
 	get("too long", 6, 1, 0);
 	get("cut", 6, 1, MSG_NOERROR);
 	get("nothing of it", 0, 2, 0);
@@ -211,6 +213,7 @@ static bool runs(pid_t pid)
 	       info.si_pid == 0;
 }
 
+/* A message goes to the receiver that it suits and that has waited longest; the others sleep on. */
 static void waits(void)
 {
 	pid_t a, b, c;
@@ -254,6 +257,7 @@ static void waits(void)
 	tell("full");
 	a = sender(4, 500);
 	b = sender(5, 100);
+	/* A sender whose message fits passes one that waits for more room. */
 	get("some room", 10000, 3, 0);
 	collect("who fits", b);
 	say("other: %d\n", runs(a));
@@ -302,6 +306,7 @@ static void handler(int sig)
 	(void)sig;
 }
 
+/* A handler ends the wait with EINTR in spite of SA_RESTART, but a stop does not. */
 static int interrupted(void *arg)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
@@ -357,6 +362,7 @@ static void endings(void)
 
 /* ---- who may, files and limits ---- */
 
+/* To send needs the right to write, to receive that to read; IPC_SET and IPC_RMID are the owner's and creator's. */
 static int as_another(void *arg)
 {
 	struct msqid_ds ds;
@@ -385,6 +391,7 @@ static int as_owner(void *arg)
 	get("without a permission", 100, 0, IPC_NOWAIT);
 	get("a copy without a permission", 100, 0, IPC_NOWAIT | MSG_COPY);
 	TRY(msgctl(id, IPC_STAT, &ds));
+	/* To make a queue larger than msgmnb needs CAP_SYS_RESOURCE. */
 	ds.msg_qbytes = 16385;
 	TRY(msgctl(id, IPC_SET, &ds));
 	ds.msg_qbytes = 100;
@@ -507,6 +514,7 @@ static void files(void)
 	TRY(msgget(IPC_PRIVATE, 0600));
 	limit("msgmni", "32000");
 	drop();
+	/* msgmnb is for queues that are made later. */
 	limit("msgmnb", "5");
 	make();
 	SEND(1, "abcdef", 0, IPC_NOWAIT);

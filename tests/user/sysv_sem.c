@@ -90,6 +90,7 @@ static void tell(const char *what, int which)
 	    ds.sem_perm.cuid, ds.sem_perm.cgid, ds.sem_otime != 0, ds.sem_ctime != 0);
 }
 
+/* A set is found by its key if it has as many semaphores as asked for; 0 asks for none. */
 static void keys(void)
 {
 	int other;
@@ -119,6 +120,7 @@ static void keys(void)
 	TRY(semget(KEY, 1, 0));
 }
 
+/* All operations of a call are done, or none; each is tried on the result of those before it. */
 static void operations(void)
 {
 	struct sembuf many[501] = { 0 };
@@ -158,6 +160,7 @@ static void operations(void)
 	drop();
 }
 
+/* A value above 32767 is ERANGE, and then SETALL has set nothing. */
 static void control(void)
 {
 	unsigned short v[8] = { 1, 2, 40000 };
@@ -345,6 +348,7 @@ static void handler(int sig)
 	(void)sig;
 }
 
+/* A handler ends the wait with EINTR in spite of SA_RESTART, and so does a stop. */
 static int interrupted(void *arg)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
@@ -358,6 +362,7 @@ static int interrupted(void *arg)
 	return 0;
 }
 
+/* semtimedop: a time of 0 does not wait (EAGAIN), and a bad time is EINVAL. */
 static void endings(void)
 {
 	struct timespec tenth = { 0, 20000000 }, none = { 0, 0 }, bad = { 0, 1000000000 },
@@ -395,6 +400,7 @@ static void endings(void)
 
 /* ---- undoing ---- */
 
+/* SEM_UNDO: at the end of the process its sum for each semaphore is taken back; what was refused is not in it. */
 static int undoes(void *arg)
 {
 	(void)arg;
@@ -405,6 +411,7 @@ static int undoes(void *arg)
 	return 0;
 }
 
+/* SETVAL and SETALL drop what is to be undone of the values that they set. */
 static int undo_is_dropped(void *arg)
 {
 	TRY(semop(id, OPS(OP(0, 1, SEM_UNDO), OP(1, 1, SEM_UNDO), OP(2, 1, SEM_UNDO))));
@@ -415,6 +422,7 @@ static int undo_is_dropped(void *arg)
 	return 0;
 }
 
+/* What is to be undone outlives an exec. */
 static int undo_is_inherited_by_exec(void *arg)
 {
 	char text[16];
@@ -426,6 +434,7 @@ static int undo_is_inherited_by_exec(void *arg)
 	return 98;
 }
 
+/* A child does not undo what its parent did. */
 static int undo_is_not_inherited_by_fork(void *arg)
 {
 	(void)arg;
@@ -437,6 +446,7 @@ static int undo_is_not_inherited_by_fork(void *arg)
 	return 0;
 }
 
+/* A sum to undo that exceeds 32767 is ERANGE. */
 static int too_much_to_undo(void *arg)
 {
 	(void)arg;
@@ -455,6 +465,7 @@ static void *undoes_in_a_thread(void *arg)
 	return NULL;
 }
 
+/* Threads share what is to be undone: it waits for the end of the last. */
 static int threads_share(void *arg)
 {
 	pthread_t thread;
@@ -466,6 +477,7 @@ static int threads_share(void *arg)
 	return 0;
 }
 
+/* With CLONE_SYSVSEM processes share it like threads, and the last that ends undoes. */
 static int processes_share(void *arg)
 {
 	long pid;
@@ -496,6 +508,7 @@ static int leaves(void *arg)
 	return 0;
 }
 
+/* Who leaves shared undos leaves them to the others, and has its own from then on. */
 static int leaves_another(void *arg)
 {
 	long pid;
@@ -532,6 +545,7 @@ static int a_thread_leaves(void *arg)
 	return 0;
 }
 
+/* Undoing stops at 0. */
 static int below_zero(void *arg)
 {
 	(void)arg;
@@ -540,6 +554,7 @@ static int below_zero(void *arg)
 	return 0;
 }
 
+/* A kill undoes like an exit. */
 static int is_killed(void *arg)
 {
 	(void)arg;
@@ -558,6 +573,7 @@ static int takes_for_a_while(void *arg)
 	return 0;
 }
 
+/* With a set goes what was to be undone in it. */
 static int in_removed_set(void *arg)
 {
 	(void)arg;
@@ -635,6 +651,7 @@ static void undoing(void)
 
 /* ---- who may ---- */
 
+/* semop needs the right to write, or only to read if it waits for zero; IPC_SET and IPC_RMID are the owner's and creator's. */
 static int as_another(void *arg)
 {
 	struct semid_ds ds;
@@ -661,6 +678,7 @@ static int as_another(void *arg)
 	return 0;
 }
 
+/* An owner without the right to read may still change the set and remove it. */
 static int as_owner(void *arg)
 {
 	struct semid_ds ds = { .sem_perm = { .uid = SOMEONE } };
@@ -677,6 +695,7 @@ static int as_owner(void *arg)
 	return 0;
 }
 
+/* IPC_SET gives a set away and changes its mode; ids of -1 are EINVAL. */
 static void permissions(void)
 {
 	struct semid_ds ds;
@@ -730,6 +749,7 @@ static void files(void)
 	line[read(fd, line, sizeof(line) - 1)] = '\0';
 	say("%s", line);
 	lseek(fd, 0, SEEK_SET);
+	/* Limits: of a set (EINVAL), of all semaphores (ENOSPC), of operations (E2BIG), of sets (ENOSPC). */
 	TRY(write(fd, "3 6 2 5", 7));
 	TRY(semget(IPC_PRIVATE, 4, 0600));
 	TRY(semget(IPC_PRIVATE, 3, 0600) >= 0);

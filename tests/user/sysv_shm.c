@@ -51,6 +51,7 @@ static void tell(const char *what, int id)
 	    ds.shm_atime != 0, ds.shm_dtime != 0, ds.shm_ctime != 0);
 }
 
+/* A segment is found by its key if it has at least as many bytes as asked for; 0 asks for none. */
 static void keys(void)
 {
 	int id, other;
@@ -89,6 +90,7 @@ static void keys(void)
 /* Each round of the indices has another number above them. */
 static int made[5000];
 
+/* There are no more segments than shmmni: ENOSPC. */
 static void as_many_as_there_may_be(void)
 {
 	int n = 0;
@@ -129,6 +131,7 @@ static int attaches_low(void *arg)
 	return 0;
 }
 
+/* SHM_RND rounds the address down, and SHM_REMAP replaces what is there: without them both are EINVAL. */
 static void addresses(void)
 {
 	int id = shmget(IPC_PRIVATE, 2 * PAGE, 0666);
@@ -139,6 +142,7 @@ static void addresses(void)
 	q = attach("twice", id, NULL, SHM_RDONLY);
 	say("the same bytes: %c%c, attached %ld\n", q[0], q[2 * PAGE - 1], attached(id));
 	tell("now", id);
+	/* A segment that is attached to read cannot be made writable. */
 	TRY(mprotect(q, PAGE, RW));
 	TRY(mprotect(q, PAGE, PROT_READ | PROT_EXEC));
 	TRY(mprotect(q, PAGE, PROT_READ));
@@ -258,6 +262,7 @@ static int ends(void *arg)
 	return 7;
 }
 
+/* A child inherits what is attached, which counts for it; exit and exec detach. */
 static void children(void)
 {
 	int id = shmget(IPC_PRIVATE, PAGE, 0600);
@@ -308,6 +313,7 @@ static void removal(void)
 	TRY(shmctl(other, IPC_RMID, NULL));
 }
 
+/* To attach needs the right to read, without SHM_RDONLY to write, too, and with SHM_EXEC to execute. */
 static int as_another(void *arg)
 {
 	int id = *(int *)arg;
@@ -335,6 +341,7 @@ static int as_another(void *arg)
 	return 0;
 }
 
+/* An owner without rights in the mode may not attach, but may change and remove the segment. */
 static int as_owner(void *arg)
 {
 	int id = *(int *)arg;
@@ -533,6 +540,7 @@ static void limit(const char *name, const char *value)
 	close(fd);
 }
 
+/* A lower limit is for new segments: those that are there stay, and are found. */
 static void limits(void)
 {
 	int id = shmget(KEY, 3 * PAGE, IPC_CREAT | 0600);

@@ -215,6 +215,7 @@ static void set_up(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* A cancelled wait runs the cleanup handlers once, and takes nothing; who leaves a condition owns its mutex. */
 static void waits(void)
 {
 	static struct wait all[] = {
@@ -370,6 +371,7 @@ static void cancel_one(const char *what, void *(*f)(void *), bool again)
 	say("cancelled: %d\n", join(thread) == PTHREAD_CANCELED);
 }
 
+/* A thread that disables cancellation is cancelled when it enables it again, at the next point where that may happen. */
 static void states(void)
 {
 	cancel_one("disabled", be_deaf, true);
@@ -415,6 +417,7 @@ static void *nest(void *how)
 	return NULL;
 }
 
+/* Cleanup handlers run from the last to the first, and then the destructors of keys, at pthread_exit as well. */
 static void cleaning(void)
 {
 	pthread_key_create(&key, destroy);
@@ -465,6 +468,7 @@ static void *cancel_main(void *arg)
 	exit(6);
 }
 
+/* A first thread that is cancelled leaves the process to the others. */
 static int be_cancelled_as_main(void *unused)
 {
 	pthread_t self = pthread_self();

@@ -433,6 +433,7 @@ static void run_round(void)
 	MUST(munmap(ELSEWHERE, LEN));
 }
 
+/* Whatever another thread changes of a page meanwhile, an access ends as if it came before that or after it. */
 static void all_pairs(void)
 {
 	pthread_t thread;
@@ -467,6 +468,7 @@ static void *add_one(void *at)
 	return NULL;
 }
 
+/* Threads that store to a page for the first time at once get the same page. */
 static void one_page(void)
 {
 	int bad = 0;
@@ -522,6 +524,7 @@ static void fault_until_exec(void)
 	}
 }
 
+/* An exec ends threads that are in the middle of a fault. */
 static void execs(void)
 {
 	int good = 0, status;

@@ -69,6 +69,7 @@ static void *wait_for_go(void *arg)
 
 /* ---- to whom ---- */
 
+/* A signal for a thread is taken by that thread and by no other. */
 static void to_a_thread(void)
 {
 	pthread_t threads[THREADS];
@@ -104,6 +105,7 @@ static void *unblock_and_wait(void *arg)
 	return (void *)(long)handled;
 }
 
+/* A signal for the process is taken by a thread that does not block it. */
 static void to_the_process(void)
 {
 	pthread_t threads[THREADS];
@@ -156,6 +158,7 @@ static void *keep_own(void *unused)
 	return unused;
 }
 
+/* A new thread has the mask of the one that made it, and changes only its own. */
 static void *have_own_mask(void *unused)
 {
 	say("inherited: SIGUSR1 %d, SIGUSR2 %d, SIGHUP %d\n", blocks(SIGUSR1), blocks(SIGUSR2),
@@ -166,6 +169,7 @@ static void *have_own_mask(void *unused)
 	return unused;
 }
 
+/* Each thread sees what is pending for the process, and of the threads only what is pending for itself. */
 static void pending(void)
 {
 	pthread_t thread;
@@ -264,6 +268,7 @@ static void *wait_a_little(void *arg)
 	return arg;
 }
 
+/* A signal for the process wakes one of the threads that wait for it. */
 static void sigwaits(void)
 {
 	pthread_t threads[THREADS], thread;
@@ -322,6 +327,7 @@ static void *suspend(void *unused)
 	return unused;
 }
 
+/* A handler interrupts the sleep of the thread that it runs on, and no other. */
 static void interrupts(void)
 {
 	pthread_t a, b;
@@ -416,6 +422,7 @@ static void *overflow(void *unused)
 	return (void *)(long)(sig == SIGSEGV);
 }
 
+/* A thread begins without an alternate stack, and has its own. */
 static void stacks(void)
 {
 	pthread_t threads[THREADS];
@@ -471,6 +478,7 @@ static void *fault_alone(void *arg)
 	return (void *)good;
 }
 
+/* The signal of a fault goes to the thread that has made it. */
 static void faults(void)
 {
 	struct sigaction act = { .sa_sigaction = note_fault, .sa_flags = SA_SIGINFO };
@@ -505,6 +513,7 @@ static void *take_all(void *unused)
 	return unused;
 }
 
+/* SIGALRM and SIGCHLD are for the process: any thread that does not block them takes them. */
 static void others(void)
 {
 	struct itimerval timer = { { 0, 0 }, { 0, 1000 } };
@@ -555,6 +564,7 @@ static void *wait_for_second(void *arg)
 	return NULL;
 }
 
+/* A signal that a handler's mask blocks is taken by another thread, even if the first was woken for it. */
 static void handed_on(void)
 {
 	struct sigaction first = { .sa_handler = on_first }, second = { .sa_handler = on_second };

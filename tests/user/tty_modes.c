@@ -82,6 +82,7 @@ static int with_speeds(void *unused)
 	return 0;
 }
 
+/* A new size of the window sends SIGWINCH to the foreground; the same size does not. */
 static int window_changes(void *unused)
 {
 	struct winsize size = { .ws_row = 7, .ws_col = 9 };
@@ -101,6 +102,7 @@ static int window_changes(void *unused)
 	return 0;
 }
 
+/* tcdrain and TIOCOUTQ are of terminals only: ENOTTY. */
 static int output_ends(void *unused)
 {
 	int n = -1, p[2];
@@ -153,6 +155,7 @@ static void in_background(const char *what, void (*f)(void))
 	signal(SIGTTOU, SIG_DFL);
 }
 
+/* In the background tcsetpgrp and tcdrain stop with SIGTTOU until the group is in front. */
 static int background(void *unused)
 {
 	(void)unused;
@@ -266,6 +269,7 @@ static int flows(void *unused)
 	return 0;
 }
 
+/* TIOCEXCL refuses further opens, but not those of root and of O_PATH: EBUSY. */
 static int exclusive(void *unused)
 {
 	struct open_how how = { .flags = O_RDWR };
@@ -292,6 +296,7 @@ static int exclusive(void *unused)
 	return 0;
 }
 
+/* N_TTY is the only line discipline: EINVAL. */
 static int disciplines(void *unused)
 {
 	const int all[] = { 0, 1, 77, -1 };
@@ -336,6 +341,7 @@ static void does_others(void)
 	TRY(ioctl(tty, TIOCNXCL));
 }
 
+/* tcflow and TIOCSETD stop a group in the background as output does. */
 static int in_the_background(void *unused)
 {
 	(void)unused;

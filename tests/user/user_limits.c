@@ -92,6 +92,7 @@ static void until_threads(long n)
 		nap(1);
 }
 
+/* Each thread counts like a process. */
 static void threads(void)
 {
 	pthread_t thread[MANY];
@@ -128,6 +129,7 @@ static int spawned(char *const argv[])
 static char *volatile nowhere = (char *)8;
 static char *self[] = { NULL, "exits", NULL };
 
+/* RLIMIT_NPROC counts the user's tasks, zombies too, and does not hold for root; a limit below their number ends none. */
 static int processes(void *unused)
 {
 	siginfo_t info;
@@ -213,6 +215,7 @@ static int two_users(void *unused)
 		setresuid(2002, 0, 0);
 		fork_all("it, acting for root", 2);
 		end_all();
+		/* The limit does not hold with CAP_SYS_RESOURCE or CAP_SYS_ADMIN. */
 		keep(2002, CAP_SYS_RESOURCE);
 		fork_all("with CAP_SYS_RESOURCE", 2);
 		end_all();
@@ -372,6 +375,7 @@ static void take_all(int sig)
 		say("took one of code %d, ", info.si_code);
 }
 
+/* At the limit sigqueue of a real-time signal and timer_create fail with EAGAIN; kill and ordinary signals get through. */
 static int pending_of_one(void *unused)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3 };
@@ -424,6 +428,7 @@ static int pending_of_one(void *unused)
 	word("sigqueue 1 more", queue(SIGRTMIN, 1));
 	word("timer_create", syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer));
 	show_queue();
+	/* A timer counts as long as it exists. */
 	word("timer_delete", syscall(SYS_timer_delete, 0));
 	word("sigqueue 1 more", queue(SIGRTMIN, 1));
 	word("sigqueue 1 more", queue(SIGRTMIN, 1));
@@ -433,6 +438,7 @@ static int pending_of_one(void *unused)
 	return 0;
 }
 
+/* The signals of all processes of a user count together. */
 static int pending_of_two(void *unused)
 {
 	int ends[2], status;
@@ -498,6 +504,7 @@ static long locked(void)
 	return number_in_status(getpid(), "VmLck");
 }
 
+/* A page counts once. Too much is ENOMEM for mlock, EAGAIN for mmap; with a limit of 0 both are EPERM. */
 static void lock(void)
 {
 	char *p = mmap((void *)0x1200000000, 32 * PAGE, RW, ANON | MAP_FIXED, -1, 0), *q;
@@ -541,6 +548,7 @@ static void lock(void)
 	say("%ld kB\n", locked());
 }
 
+/* After mlockall(MCL_FUTURE) new memory counts: mmap and shmat fail with EAGAIN, brk with ENOMEM. */
 static void lock_all(void)
 {
 	void *brk = sbrk(0), *at;
@@ -612,6 +620,7 @@ static int memory(void *unused)
 	word("setrlimit", set(RLIMIT_MEMLOCK, 17 * PAGE, 20 * PAGE));
 	word("setrlimit", set(RLIMIT_MEMLOCK, 17 * PAGE, 21 * PAGE));
 	word("mlock 17 pages", mlock(mmap(NULL, 17 * PAGE, RW, ANON, -1, 0), 17 * PAGE));
+	/* A lower limit unlocks nothing, and a child inherits no locks. */
 	word("setrlimit", set(RLIMIT_MEMLOCK, PAGE, 20 * PAGE));
 	say("%ld kB\n", locked());
 	if (fork() == 0) {
@@ -622,6 +631,7 @@ static int memory(void *unused)
 	return 0;
 }
 
+/* Root is not limited, and neither is who has CAP_IPC_LOCK. */
 static int memory_of_root(void *unused)
 {
 	int status;
@@ -737,6 +747,7 @@ static void end_target(void)
 	ended("it", status);
 }
 
+/* prlimit sets the limits of another process at once: its next call, its stack's next growth and its next tick heed them. */
 static int of_others(void *unused)
 {
 	static const struct {
@@ -822,6 +833,7 @@ static pid_t sleeper(const uid_t *u, const uid_t *g)
 	return pid;
 }
 
+/* prlimit of another needs a real user id and a real group id that are all three of the target's, or CAP_SYS_RESOURCE. */
 static void by_ids(void)
 {
 	static const uid_t ids[][3] = {
@@ -910,6 +922,7 @@ static void show_limits(pid_t pid)
 		say("%.*s|\n", (int)(end - at), at);
 }
 
+/* /proc/PID/limits may be read by everybody, of a zombie too. */
 static int file(void *unused)
 {
 	siginfo_t info;
