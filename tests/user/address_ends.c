@@ -226,10 +226,11 @@ static const struct call {
 	{ "brk", call_brk, true },
 };
 
+/* One that is sealed stays as it is. */
 static void fresh_page(void)
 {
-	page = mmap((void *)0x1800000000, 2 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
-		    0);
+	page = (char *)0x1800000000;
+	mmap(page, 2 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	munmap(page + PAGE, PAGE);
 }
 
