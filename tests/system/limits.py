@@ -53,9 +53,12 @@ def the_hogs_parent_lives_on():
 
 @case
 def a_fork_bomb_comes_to_an_end():
+    """Memory ends it, by a fork that fails or by a kill, and not before there are hundreds of processes."""
     done = run("bomb", options=["--mem", "32M"])
     equal(True, done.status in (0, 137), f"status {done.status}")
     lacks(done.err, b"kernel panic", "standard error")
+    many = re.search(rb"after (\d+) children: |memory by process, the largest \d+ of (\d+):", done.out + done.err)
+    equal(True, many and int(many[1] or many[2]) > 200, f"hundreds of processes (it said {done.out} and {done.err[:200]})")
 
 
 @case

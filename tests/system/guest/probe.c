@@ -398,8 +398,8 @@ static int do_bomb(int argc, char **argv)
 				sleep(1000);
 		n++;
 	}
-	printf("refused: %s\n", strerror(errno));
-	return n > 0 ? 0 : 90;
+	printf("after %d children: %s\n", n, strerror(errno));
+	return 0;
 }
 
 /* wild: a store to a null pointer. */
