@@ -10,6 +10,7 @@
 #include "proc/pid.h"
 #include "proc/ptimer.h"
 #include "proc/sched.h"
+#include "proc/signal/arrive.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
@@ -60,13 +61,17 @@ KTEST(proc_signal_to_all_ends_every_wait)
 	EXPECT_TRUE(!thread_killed(process_init_get()->leader));
 }
 
+/* What is ignored is not kept, either: who takes signals later does not find it. */
 static int ignore_by_default(void *arg)
 {
 	static const int harmless[] = { SIGCHLD, SIGURG,  SIGWINCH, SIGCONT,
 					SIGSTOP, SIGTSTP, SIGTTIN };
 
-	for (unsigned i = 0; i < ARRAY_SIZE(harmless); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(harmless); i++) {
 		signal_send(current_process(), harmless[i]);
+		EXPECT_EQ(signal_default(harmless[i]) == SIGNAL_STOP,
+			  signal_any_pending(SIGNAL_BIT(harmless[i])));
+	}
 	return current_killed();
 }
 

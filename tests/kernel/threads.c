@@ -587,8 +587,10 @@ KTEST(thread_that_gave_way_and_is_moved_keeps_its_turn)
 {
 	unsigned tries = 0;
 
-	if (!hart_are_several())
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
 		return;
+	}
 	go_to_hart(0);
 	while (!goes_before_others() && ++tries < 5)
 		;
@@ -624,8 +626,10 @@ KTEST(thread_slices_that_were_long_end_on_all_harts)
 	uint64_t slice, deadline;
 	int pids[2];
 
-	if (!hart_are_several())
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
 		return;
+	}
 	may_leave = has_hart = has_come = false;
 	go_to_hart(0);
 	slice = sched_slice_set(clock_ns_to_ticks(600 * NSEC_PER_SEC));
@@ -666,8 +670,10 @@ KTEST(thread_that_may_leave_is_taken_by_an_idle_hart)
 	uint64_t slice, deadline = clock_ns() + 20 * NSEC_PER_SEC;
 	int pid;
 
-	if (!hart_are_several())
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
 		return;
+	}
 	slice = sched_slice_set(clock_ns_to_ticks(500000));
 	step = 0;
 	behind = NULL;
@@ -711,8 +717,10 @@ KTEST(thread_that_is_woken_for_a_busy_hart_asks_for_no_interrupt)
 	uint64_t kicks;
 	int pids[2];
 
-	if (!hart_are_several())
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
 		return;
+	}
 	behind = NULL;
 	may_leave = has_hart = false;
 	go_to_hart(0);
@@ -780,8 +788,10 @@ KTEST(thread_that_asks_for_a_rest_is_not_sent_to_rest)
 {
 	int pids[2];
 
-	if (!hart_are_several())
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
 		return;
+	}
 	resting = current_thread();
 	may_leave = rest_is_asked = false;
 	step = 0;
