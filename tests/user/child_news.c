@@ -44,6 +44,7 @@ static void wish(void (*handler)(int, siginfo_t *, void *), int flags)
 	TRY(sigaction(SIGCHLD, &action, NULL));
 }
 
+/* With SA_NOCLDWAIT a child is reaped at once, but the handler is told of its end. */
 static int handled(void *unused)
 {
 	(void)unused;
@@ -58,6 +59,7 @@ static int handled(void *unused)
 	return 0;
 }
 
+/* With SA_NOCLDWAIT alone SIGCHLD is pending; if it is ignored, it is not. */
 static int blocked(void *flags)
 {
 	struct timespec wait_for = { 0, 200000000 };
@@ -110,6 +112,7 @@ static void tell(const char *what, pid_t pid, int options)
 		ended(what, status);
 }
 
+/* A kill supersedes a stop or a SIGCONT that nobody has asked about. */
 static void stops(void)
 {
 	pid_t pid = stopped_child();
@@ -165,6 +168,7 @@ __attribute__((noinline)) static void with_word(const char *what, const char *ho
 	say("  the word: %d\n", *at);
 }
 
+/* The word of CLONE_CHILD_CLEARTID is cleared at the end or the exec, if another process has that memory, too. */
 static void words(void)
 {
 	volatile int *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

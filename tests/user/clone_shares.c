@@ -81,6 +81,7 @@ static int locks(void *arg)
 	return (int)lock_at(fd, F_SETLK, 1);
 }
 
+/* Record locks are those of a table of descriptors: processes that share one have the same. */
 static void record_locks(void)
 {
 	int fd = open("locked", O_RDWR | O_CREAT, 0600);
@@ -92,6 +93,7 @@ static void record_locks(void)
 	close(fd);
 }
 
+/* CLONE_FILES shares one table of descriptors, until unshare or exec gives a table of its own. */
 static void files(void)
 {
 	dup2(0, 21);
@@ -162,6 +164,7 @@ static int sees_root(void *arg)
 	return 0;
 }
 
+/* CLONE_FS shares the working directory, the root and the umask, over exec as well, until unshare. */
 static void fs(void)
 {
 	int shared = CLONE_FS, none = 0;
@@ -266,6 +269,7 @@ static int has_default_actions(void *arg)
 	return 0;
 }
 
+/* CLONE_SIGHAND shares the actions of signals, and what SA_RESETHAND takes back; exec has its own. */
 static void actions(void)
 {
 	actions_now("at first");
@@ -306,6 +310,7 @@ static void *with_own(void *arg)
 	return NULL;
 }
 
+/* A thread may leave the directory and the descriptors of its process, but not its actions and its memory: EINVAL. */
 static void threads(void)
 {
 	pthread_t thread;
@@ -367,6 +372,7 @@ static int unshares_all(void *arg)
 	return 0;
 }
 
+/* unshare of memory, actions or threads succeeds only if there is nobody to share them. */
 static void refusals(void)
 {
 	TRY(unshare(0));

@@ -68,6 +68,7 @@ static void waits(void)
 	close(fd);
 }
 
+/* With O_NONBLOCK an open to read succeeds, and one to write is ENXIO without a reader; O_RDWR never waits. */
 static void without_waiting(void)
 {
 	int in, out, both;
@@ -122,6 +123,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
+/* A handler ends an open that waits for the other side: EINTR. */
 static void interrupted(void)
 {
 	const struct sigaction act = { .sa_handler = nothing };
@@ -222,6 +224,7 @@ static void devices(void)
 	TRY(unlink("socket"));
 }
 
+/* MS_NODEV refuses to open devices (EACCES), not FIFOs; a read-only mount lets both be written to. */
 static void on_mounts(void)
 {
 	const struct open_how how = { .flags = O_RDONLY };

@@ -16,6 +16,7 @@
 static char a[PAGE], b[PAGE];
 static struct iovec parts[2] = { { a, 3 }, { b, 5 } };
 
+/* preadv and pwritev leave the file's position where it is. */
 static void at_positions(int fd)
 {
 	memcpy(a, "abc", 3);
@@ -37,6 +38,7 @@ static void at_positions(int fd)
 	TRY(preadv(99, parts, 2, 0));
 }
 
+/* RWF_APPEND writes at the end whatever the offset, RWF_NOAPPEND at the offset in spite of O_APPEND. */
 static void with_flags(int fd)
 {
 	int append = open("moves.tmp", O_RDWR | O_APPEND);
@@ -109,6 +111,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
+/* A write that was interrupted tells the bytes that it wrote, or EINTR if there are none. */
 static void interrupted(void)
 {
 	const struct sigaction act = { .sa_handler = nothing };
@@ -175,6 +178,7 @@ static void sealed_and_large(void)
 	unlink("large.tmp");
 }
 
+/* copy_file_range copies between files of one file system (EXDEV), and not over its own source (EINVAL). */
 static void copies(void)
 {
 	int in, out, fd, p[2], append;

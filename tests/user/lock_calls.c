@@ -89,6 +89,7 @@ static void place(int whence, off_t start, off_t len)
 	unlock();
 }
 
+/* A negative length locks the bytes before the start; a start below 0 is EINVAL, an end beyond the largest is EOVERFLOW. */
 static void places(void)
 {
 	TRY(ftruncate(fd, 100));
@@ -140,6 +141,7 @@ static void step(int type, off_t start, off_t len)
 	show(fd);
 }
 
+/* Locks of one kind that touch are joined; one of another kind, or an unlock, in the middle splits a lock. */
 static void joins(void)
 {
 	say("-- joined\n");

@@ -31,6 +31,7 @@ static void there(const char *what, char *at, size_t npages)
 	say("%s: %s\n", what, line);
 }
 
+/* mincore counts pages of the page cache for mappings of files, and is ENOMEM for a range with a hole. */
 static void cores(void)
 {
 	int fd;

@@ -77,6 +77,7 @@ static void option(const char *options)
 	umount2(M, 0);
 }
 
+/* Of two limits of pages the last counts; a size is rounded up to pages, and may end in k, m or g. */
 static void options_are_read(void)
 {
 	static const char *const options[] = {
@@ -163,6 +164,7 @@ static void part_of_memory(void)
 
 /* ---- pages ---- */
 
+/* Pages count until they are truncated, or until the file has neither a name nor a user. */
 static void pages_are_limited(void)
 {
 	char target[200] = "";
@@ -222,6 +224,7 @@ static void pages_are_limited(void)
 
 /* ---- inodes ---- */
 
+/* Each name of a file counts like an inode; to move one needs no other. */
 static void inodes_are_limited(void)
 {
 	int fd;
@@ -279,6 +282,7 @@ static void inodes_are_limited(void)
 
 /* ---- other limits ---- */
 
+/* A remount that would set a limit below what is in use, or a limit where there was none, changes nothing: EINVAL. */
 static void limits_change(void)
 {
 	struct stat st;

@@ -54,6 +54,7 @@ static pid_t by_another(int fd, const char *text)
 	return pid;
 }
 
+/* A message notifies once, if the queue was empty and nobody waited to receive it. */
 static void told(void)
 {
 	int fd = queue_new(3, 100), other;

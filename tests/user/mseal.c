@@ -25,6 +25,7 @@ static void moved(const char *what, void *at)
 
 #define FIXED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
 
+/* mseal seals the whole range or nothing: a hole is ENOMEM, a range that wraps around EINVAL. */
 static void refused(void)
 {
 	char *at = anon(4 * PAGE);
@@ -63,6 +64,7 @@ static void advise(const char *what, char *at)
 		    madvise(at, PAGE, advices[i].advice) == 0 ? "0" : strerrorname_np(errno));
 }
 
+/* Sealed memory can be neither unmapped nor moved, replaced or given other permissions: EPERM. */
 static void changes(char *at)
 {
 	TRY(munmap(at, PAGE));
@@ -82,6 +84,7 @@ static void changes(char *at)
 	moved("mremap, and stay", mremap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 }
 
+/* A seal holds for its own pages, can be set again, and is inherited by a child. */
 static void in_the_middle(void)
 {
 	char *at = anon(5 * PAGE), *other = anon(PAGE);
@@ -114,6 +117,7 @@ static void in_the_middle(void)
 	wait(NULL);
 }
 
+/* Advice that loses contents is EPERM for sealed anonymous memory that the program may not write. */
 static void other_kinds(void)
 {
 	int fd = memfd_create("m", 0), id = shmget(IPC_PRIVATE, 2 * PAGE, IPC_CREAT | 0600);
@@ -140,6 +144,7 @@ static void other_kinds(void)
 	shmctl(id, IPC_RMID, NULL);
 }
 
+/* The break cannot go below what is sealed, but it may go up. */
 static void heap(void)
 {
 	char *end = (char *)((unsigned long)(sbrk(0) + PAGE - 1) & ~(PAGE - 1));

@@ -17,6 +17,7 @@ static long openat2(int dir, const char *path, uint64_t flags, uint64_t mode, ui
 	return fd >= 0 ? 0 : fd;
 }
 
+/* A struct open_how of a later version is right if what is unknown in it is 0: else E2BIG. */
 static void sizes(void)
 {
 	struct {
@@ -34,6 +35,7 @@ static void sizes(void)
 	TRY(syscall(SYS_openat2, AT_FDCWD, "f", NULL, sizeof(struct open_how)));
 }
 
+/* openat2 refuses what openat ignores: unknown flags, and a mode without O_CREAT or O_TMPFILE. */
 static void wrong_ways(void)
 {
 	TRY(openat2(AT_FDCWD, "f", O_RDONLY, 0, 0));
@@ -111,6 +113,7 @@ static void to_the_root(void)
 	rmdir("/tmp/to_root");
 }
 
+/* RESOLVE_NO_XDEV ends at a mount; RESOLVE_NO_MAGICLINKS at links of /proc/PID/fd, but not at /proc/self. */
 static void mounts_and_magic(int d)
 {
 	char link[40];
@@ -134,6 +137,7 @@ static void mounts_and_magic(int d)
 	TRY(openat2(AT_FDCWD, link, O_RDONLY, 0, RESOLVE_NO_XDEV));
 }
 
+/* A file of O_TMPFILE can be given a name, but not if O_EXCL is set, and not again when its last name is gone. */
 static void temporary(int d)
 {
 	struct stat st;

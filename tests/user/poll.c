@@ -44,6 +44,7 @@ static long long ms(void)
 	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
 }
 
+/* Hangups and errors are told without being asked for; a negative descriptor is skipped, one that is not open is POLLNVAL. */
 static void kinds(void)
 {
 	int file = open("poll.tmp", O_CREAT | O_RDWR, 0644), ro = open("poll.tmp", O_RDONLY);
@@ -212,6 +213,7 @@ static void crowd(void)
 	}
 }
 
+/* ppoll stores the time that is left, and does not fail where it cannot. */
 static void times_out(void)
 {
 	struct timespec t = { 0, 50000000 }, *constant;
@@ -233,6 +235,7 @@ static void times_out(void)
 	say("as it was: %ld\n", constant->tv_nsec);
 }
 
+/* A handler ends ppoll with EINTR in spite of SA_RESTART; a file that is ready comes before a signal. */
 static void signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
@@ -308,6 +311,7 @@ static void signals(void)
 	ended("paused", status);
 }
 
+/* More descriptors than RLIMIT_NOFILE are EINVAL, before their address is looked at. */
 static void errors(void)
 {
 	struct timespec t = { 0, 0 };

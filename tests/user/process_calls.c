@@ -54,6 +54,7 @@ static int without_a_free_one(void *pidfd)
 	return 0;
 }
 
+/* pidfd_getfd gives a descriptor of the same open file, which exec closes. */
 static void descriptors(int pidfd)
 {
 	int path = open("/", O_PATH), proc = open("/proc/self", O_RDONLY);
@@ -92,6 +93,7 @@ static struct iovec *piece(void *at, size_t len)
 	return &it;
 }
 
+/* process_madvise takes only advice that loses nothing, for oneself too: else EINVAL. */
 static void advice(int pidfd)
 {
 	static const int all[] = { MADV_NORMAL,	       MADV_WILLNEED, MADV_DONTNEED,
@@ -194,6 +196,7 @@ static void ended_ones(void)
 	close(pidfd);
 }
 
+/* Memory can be released only of a process that dies: else EINVAL. */
 static void release(int pidfd)
 {
 	TRY(syscall(SYS_process_mrelease, pidfd, 0));

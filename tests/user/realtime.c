@@ -78,6 +78,7 @@ static void set_attributes(struct attributes a)
 	tell("now");
 }
 
+/* Children, threads and exec inherit the policy and the priority, unless SCHED_RESET_ON_FORK is set. */
 static int values(void *unused)
 {
 	(void)unused;
@@ -132,6 +133,7 @@ static void become_user(void)
 	MUST(setresuid(1000, 1000, 1000));
 }
 
+/* A user may lower its priority, but not raise it, and may not take back SCHED_RESET_ON_FORK. */
 static int users(void *unused)
 {
 	struct rlimit limit = { 10, 20 };
@@ -177,6 +179,7 @@ static int users(void *unused)
 	return 0;
 }
 
+/* RLIMIT_RTPRIO allows a user priorities up to it, and RLIMIT_NICE nice values. */
 static int limited(void *unused)
 {
 	(void)unused;
