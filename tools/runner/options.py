@@ -47,7 +47,7 @@ Standard input, output and error are the program's own.
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --record FILE            each fault, every other change of a page table, and each thread and
                            program that begins or ends, go to FILE, for tools/journal (virt);
-                           with --icount, unless --harts asks for more than one
+                           with --icount, unless --harts asks for more or with --gdb
   --film FILE.html         the same as a page to look at in a browser, fault by fault
   --strict [SEED]          the firmware is the strict machine (tools/strict/README.md), on which a
                            fence that the kernel lacks shows; up to 8 harts, which are

@@ -587,7 +587,7 @@ def run(options, folder, root, terminal):
     place = Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
-    if (is_tour or options.film or options.record) and options.harts == 1:
+    if (is_tour or options.film or (options.record and not options.gdb)) and options.harts == 1:
         options.icount = True  # the tour, a film and a journal show instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen, find = choose(options, place, cwd)
