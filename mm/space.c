@@ -22,13 +22,20 @@ uint64_t space_lent_limit(const struct space *space, unsigned resource)
 	return space->lent ? atomic_load_relaxed(&mm_host.limits()[resource].cur) : 0;
 }
 
-uint64_t space_lent_data_limit(const struct space *space)
+/* As on Linux, a soft limit of 0 refuses only heap: for mappings it is as high as the hard limit. */
+static uint64_t lent_data_limit(const struct space *space)
 {
 	const struct abi_rlimit64 *limit = &mm_host.limits()[RLIMIT_DATA];
 
 	if (atomic_load_relaxed(&limit->cur) == 0)
 		return atomic_load_relaxed(&limit->max);
 	return space_lent_limit(space, RLIMIT_DATA);
+}
+
+bool space_lent_may_expand(const struct space *space, uint64_t mapped, uint64_t data)
+{
+	return (mapped <= space->limit_as || mapped <= space_lent_limit(space, RLIMIT_AS)) &&
+	       (data <= space->limit_data || data <= lent_data_limit(space));
 }
 
 int space_create(struct space *space)

@@ -236,11 +236,8 @@ static inline bool space_may_lock(const struct space *space, unsigned vma_flags,
  */
 uint64_t space_lent_limit(const struct space *space, unsigned resource);
 
-/*
- * The same of RLIMIT_DATA for mappings. As on Linux, a soft limit of 0 refuses only heap: for mappings it is as high as the
- * hard limit.
- */
-uint64_t space_lent_data_limit(const struct space *space);
+/* space_may_expand() for sums of bytes of which one is more than the space's copy of its limit; data is 0 if there is none. */
+bool space_lent_may_expand(const struct space *space, uint64_t mapped, uint64_t data);
 
 /*
  * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
@@ -249,15 +246,14 @@ uint64_t space_lent_data_limit(const struct space *space);
 static inline bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags,
 				    size_t bytes)
 {
+	bool is_data = vma_is_data(prot, vma_flags);
 	uint64_t total;
 
-	if (add_overflows(space->mapped_bytes, bytes, &total) ||
-	    (unlikely(total > space->limit_as) && total > space_lent_limit(space, RLIMIT_AS)))
+	if (add_overflows(space->mapped_bytes, bytes, &total))
 		return false;
-	if (!vma_is_data(prot, vma_flags))
-		return true;
-	total = space->data_bytes + bytes;
-	return likely(total <= space->limit_data) || total <= space_lent_data_limit(space);
+	return likely(total <= space->limit_as &&
+		      (!is_data || space->data_bytes + bytes <= space->limit_data)) ||
+	       space_lent_may_expand(space, total, is_data ? space->data_bytes + bytes : 0);
 }
 
 /* May a stack of the space have so many bytes (RLIMIT_STACK)? */
