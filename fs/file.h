@@ -168,6 +168,8 @@ struct file {
 	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
 	 */
 	uint32_t name_id;
+	/* Had its opener CAP_SYS_ADMIN? Set by the kinds of file that ask later; const once it is open. */
+	bool by_admin;
 	struct mutex lock;
 	uint64_t pos; /* guarded by lock */
 	/* const once it is open, but what the kind of file says of its data: */

@@ -30,6 +30,13 @@ static int opened(struct file *file)
 	return open_text(file, to_proc(file_inode(file)));
 }
 
+/* Where the kernel is may be known to who opened the file, as on Linux; who reads it may have more rights. */
+static int stack_opened(struct file *file)
+{
+	file->by_admin = capable(CAP_SYS_ADMIN);
+	return opened(file);
+}
+
 static void memory_free(struct proc_memory *memory)
 {
 	if (memory->uspace)
@@ -110,6 +117,11 @@ static void memory_release(struct file *file)
 static ssize_t read_text(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	return seq_read(file->data, to, pos);
+}
+
+static ssize_t read_stack(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	return file->by_admin ? read_text(file, to, pos) : -EACCES;
 }
 
 /* As on Linux, text has no other position to write to than that of the file. */
@@ -211,6 +223,19 @@ const struct file_ops proc_file_ops = {
 	.write = write_process,
 	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
+};
+
+const struct file_ops proc_stack_file_ops = {
+	.name = "functions that a thread is in",
+	.opened = stack_opened,
+	.read = read_stack,
+	.write = write_process,
+	.stat = inode_file_stat,
+	.seek = file_seek_from_start,
+	.truncate = inode_file_truncate_nothing,
+	.release = proc_file_release,
+	.has_inode = true,
+	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 };
 
 const struct file_ops proc_maps_file_ops = {

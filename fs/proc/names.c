@@ -226,7 +226,7 @@ const struct proc_entry proc_process_entries[] = {
 	OWN_DIRECTORY("attr", 0555, attr_entries),
 	{ NAME("wchan"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_wchan_seq },
-	{ NAME("stack"), .mode = S_IFREG | 0400, .file_ops = &proc_file_ops,
+	{ NAME("stack"), .mode = S_IFREG | 0400, .file_ops = &proc_stack_file_ops,
 	  .seq = &proc_stack_seq },
 	{ NAME("schedstat"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops,
 	  .seq = &proc_schedstat_seq },

@@ -66,7 +66,7 @@ extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_di
 extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_files_dir_ops;
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
-extern const struct file_ops proc_system_file_ops, proc_file_ops;
+extern const struct file_ops proc_system_file_ops, proc_file_ops, proc_stack_file_ops;
 /* maps answers PROCMAP_QUERY; environ and auxv are memory, too. */
 extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;

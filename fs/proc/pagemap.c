@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/pagemap: a word for each page of the address space, with its frame if root asks. */
+/* /proc/PID/pagemap: a word for each page of the address space, with its frame if root has opened the file. */
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "fs/seek.h"
@@ -8,9 +8,8 @@
 
 #define WORDS_AT_ONCE 32u
 
-static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *pos)
+static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *pos, bool frames)
 {
-	bool frames = capable(CAP_SYS_ADMIN);
 	uint64_t words[WORDS_AT_ONCE];
 	ssize_t done = 0;
 	int err = 0;
@@ -31,6 +30,13 @@ static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *p
 	return done ? done : err;
 }
 
+/* As on Linux, the opener's rights count: a program with more of them is not made to read what its user may not know. */
+static int pagemap_opened(struct file *file)
+{
+	file->by_admin = capable(CAP_SYS_ADMIN);
+	return proc_memory_opened(file);
+}
+
 static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct uspace *uspace;
@@ -41,14 +47,14 @@ static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *p
 	uspace = proc_memory_get(file);
 	if (!uspace)
 		return 0;
-	done = read_words(&uspace->space, to, pos);
+	done = read_words(&uspace->space, to, pos, file->by_admin);
 	uspace_put(uspace);
 	return done;
 }
 
 const struct file_ops proc_pagemap_file_ops = {
 	.name = "frames of a process",
-	.opened = proc_memory_opened,
+	.opened = pagemap_opened,
 	.read = pagemap_read,
 	.stat = inode_file_stat,
 	.seek = file_seek_from_start,

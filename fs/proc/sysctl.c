@@ -3,6 +3,7 @@
 #include "fs/proc/sysctl.h"
 
 #include "abi/errno.h"
+#include "fs/permission.h"
 #include "fs/poll.h"
 #include "fs/seek.h"
 #include "lib/format.h"
@@ -15,6 +16,21 @@ static const struct sysctl *sysctl_of(const struct file *file)
 	struct inode *inode = file->node;
 
 	return container_of(to_proc(inode)->entry, const struct sysctl, entry);
+}
+
+/*
+ * As on Linux, the mode binds at each use, and not only when the file is opened: by the effective ids, whatever capabilities there
+ * are. What root has opened is of no use to a program that it becomes or starts as another user.
+ */
+static bool may_use(const struct file *file, unsigned mask)
+{
+	uint32_t mode = sysctl_of(file)->entry.mode;
+
+	if (current_cred()->euid == 0)
+		mode >>= 6;
+	else if (in_egroup_p(0))
+		mode >>= 3;
+	return !(mask & ~mode);
 }
 
 static unsigned numbers_of(const struct sysctl *ctl)
@@ -45,6 +61,8 @@ static ssize_t sysctl_read(struct file *file, struct user_iter *to, uint64_t *po
 	const struct sysctl *ctl = sysctl_of(file);
 	char text[SYSCTL_STRING_MAX + 1];
 
+	if (!may_use(file, MAY_READ))
+		return -EPERM;
 	if (*pos != 0 && !ctl->show)
 		return 0;
 	return user_iter_copy_text(to, pos, text, show_value(ctl, text, sizeof(text)));
@@ -142,9 +160,12 @@ static ssize_t write_text(const struct sysctl *ctl, const char *text, size_t n, 
 static ssize_t sysctl_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	size_t all = from->left, n = MIN(all, PAGE_SIZE - 1);
-	char *text = mem_wait_kmalloc(PAGE_SIZE);
 	ssize_t done = -EFAULT;
+	char *text;
 
+	if (!may_use(file, MAY_WRITE))
+		return -EPERM;
+	text = mem_wait_kmalloc(PAGE_SIZE);
 	if (!text)
 		return -ENOMEM;
 	if (user_iter_copy_in(from, text, n) == n)
