@@ -114,6 +114,7 @@ static void use_all(pid_t pid)
 {
 	int *fd = text_fd;
 	char target[100];
+	struct stat st;
 
 	for (const char *name = texts; *name; name += strlen(name) + 1) {
 		read_text(name, "before", *fd++);
@@ -130,6 +131,8 @@ static void use_all(pid_t pid)
 	/* A directory stays readable, but its links are checked anew. */
 	tell("fd/0", "by its directory", readlinkat(directory_fd[1], "0", target, sizeof(target)));
 	tell("fdinfo/0", "by its directory", openat(directory_fd[2], "0", O_RDONLY));
+	tell("fdinfo/0", "found by its directory", fstatat(directory_fd[2], "0", &st, 0));
+	tell("map_files", "looked for by its directory", fstatat(directory_fd[3], "1-2", &st, 0));
 	for (size_t i = 0; i < COUNT(written); i++) {
 		if (strcmp(written[i][0], "mem") == 0)
 			lseek(written_fd[i], (off_t)at, SEEK_SET);

@@ -426,9 +426,9 @@ static int traces(void *arg)
 	}
 	if (!relation->capable)
 		become(1000);
-	until_it_sleeps(pid);
 	while (relation->of_user && number_in_status(pid, "Uid") != 1000)
 		nap(1);
+	until_it_sleeps(pid);
 	result("seize", ptrace(SEIZE, pid, 0, 0));
 	ptrace(INTERRUPT, pid, 0, 0);
 	waitpid(pid, NULL, __WALL);

@@ -414,6 +414,42 @@ static int waits_without(void *arg)
 	return 0;
 }
 
+/* A sender loses it while there is no room; then there is. */
+static int sends_without(void *arg)
+{
+	int err;
+
+	(void)arg;
+	if (setresgid(SOMEONE, SOMEONE, SOMEONE) != 0 || setresuid(SOMEONE, SOMEONE, SOMEONE) != 0)
+		return 99;
+	message.type = 1;
+	err = msgsnd(id, &message, 10, 0) < 0 ? errno : 0;
+	until_parent_sleeps();
+	say("msgsnd, the permission is taken: %s\n", strerrorname_np(err));
+	return 0;
+}
+
+static void permission_to_send(void)
+{
+	struct msqid_ds ds;
+	pid_t pid;
+
+	id = msgget(KEY, IPC_CREAT | 0606);
+	TRY(msgctl(id, IPC_STAT, &ds));
+	ds.msg_qbytes = 5;
+	TRY(msgctl(id, IPC_SET, &ds));
+	pid = fork();
+	if (pid == 0)
+		_exit(sends_without(NULL));
+	until_it_sleeps(pid);
+	ds.msg_perm.mode = 0604;
+	ds.msg_qbytes = 1000;
+	TRY(msgctl(id, IPC_SET, &ds));
+	waitpid(pid, NULL, 0);
+	tell("nothing was sent");
+	TRY(msgctl(id, IPC_RMID, NULL));
+}
+
 static void permissions(void)
 {
 	struct msqid_ds ds;
@@ -568,6 +604,7 @@ int main(void)
 	waits();
 	endings();
 	permissions();
+	permission_to_send();
 	control();
 	lists();
 	files();
