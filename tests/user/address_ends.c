@@ -7,8 +7,10 @@
 #include <sys/shm.h>
 #include <sys/uio.h>
 
-#define TOP	  0x4000000000ul
+#define TOP 0x4000000000ul
+#ifndef SYS_mseal
 #define SYS_mseal 462
+#endif
 
 static char *page; /* of a shared mapping, with nothing behind it */
 static int segment;
