@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -36,7 +37,7 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 	exe->object = object;
 	exe->bias = 0;
 	exe->reported_ns = 0;
-	exe->unreported = 0;
+	exe->ndeaths = 0;
 	memcpy(exe->path, path, size);
 	counted_begin(&exe_kind, &exe->counted, &exe->refs.n);
 	*exe_ret = exe;
@@ -48,10 +49,19 @@ void exe_get(struct exe *exe)
 	refcount_get_fast(&exe->refs);
 }
 
-/* A program whose processes die over and over would fill the log, which has room for a thousand lines. */
-#define REPORT_PAUSE_NS (10 * NSEC_PER_SEC)
+/*
+ * A program whose processes die over and over would fill the log, which has room for a thousand lines. Some have a line
+ * after the first one's report, because a few may have died of different faults.
+ */
+#define REPORT_PAUSE_NS	  (10 * NSEC_PER_SEC)
+#define REPORT_LINES_MOST 8u
 
 static struct spinlock report_lock = SPINLOCK_INIT(LOCK_PROCESS);
+
+static unsigned unreported(const struct exe *exe)
+{
+	return exe->ndeaths - MIN(exe->ndeaths, 1 + REPORT_LINES_MOST);
+}
 
 static void tell_unreported(const struct exe *exe, unsigned count)
 {
@@ -60,31 +70,30 @@ static void tell_unreported(const struct exe *exe, unsigned count)
 			 count == 1 ? "" : "es", exe->path);
 }
 
-bool exe_begin_report(struct exe *exe)
+enum report_size exe_begin_report(struct exe *exe)
 {
 	uint64_t now = clock_ns();
-	unsigned count = 0;
-	bool begins;
+	unsigned count = 0, n;
 
 	spin_lock(&report_lock);
-	begins = !exe->reported_ns || now - exe->reported_ns >= REPORT_PAUSE_NS;
-	if (begins) {
-		count = exe->unreported;
-		exe->unreported = 0;
+	if (exe->ndeaths == 0 || now - exe->reported_ns >= REPORT_PAUSE_NS) {
+		count = unreported(exe);
+		exe->ndeaths = 0;
 		exe->reported_ns = now;
-	} else {
-		exe->unreported++;
 	}
+	n = exe->ndeaths++;
 	spin_unlock(&report_lock);
 	tell_unreported(exe, count);
-	return begins;
+	if (n == 0)
+		return REPORT_WHOLE;
+	return n <= REPORT_LINES_MOST ? REPORT_LINE : REPORT_NOTHING;
 }
 
 void exe_put(struct exe *exe)
 {
 	if (!refcount_put_fast(&exe->refs))
 		return;
-	tell_unreported(exe, exe->unreported);
+	tell_unreported(exe, unreported(exe));
 	counted_end(&exe->counted);
 	object_allow_write(exe->object);
 	object_unuse(exe->object);

@@ -14,8 +14,8 @@ struct exe {
 	struct object *object; /* const; referenced, and refuses writers */
 	struct counted counted;
 	/* Guarded by the lock of reports (proc/exe.c): */
-	uint64_t reported_ns; /* when the last death of its processes was reported; 0: none was */
-	unsigned unreported;  /* how many deaths since then were not */
+	uint64_t reported_ns; /* when a death of its processes had a whole report last */
+	unsigned ndeaths;     /* from that one on */
 	vaddr_t bias;	      /* const once the image runs: load address minus file address */
 	char path[];	      /* const; absolute and resolved */
 };
@@ -28,7 +28,9 @@ void exe_get(struct exe *exe);
 void exe_put(struct exe *exe);
 
 /*
- * A fault kills a process that runs the image. Should there be a report? Of an image there is one in ten seconds; the
- * deaths between are counted, and the log has their number before the next report or when the image ends.
+ * A fault kills a process that runs the image. How much of it is reported? Of an image there is one whole report in ten
+ * seconds. Some more deaths have its first line, and the rest is counted: the log has their number before the next report
+ * or when the image ends.
  */
-bool exe_begin_report(struct exe *exe);
+enum report_size { REPORT_NOTHING, REPORT_LINE, REPORT_WHOLE };
+enum report_size exe_begin_report(struct exe *exe);

@@ -114,8 +114,9 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	struct place place = report_place_of(addr), from = report_place_of(frame_pc(frame));
 	char cause[REASON_TEXT_MAX], name[SYMBOL_TEXT_MAX], pc_name[SYMBOL_TEXT_MAX];
 	char who[WHO_TEXT_MAX];
+	enum report_size report = exe_begin_report(current_process()->exe);
 
-	if (!exe_begin_report(current_process()->exe))
+	if (report == REPORT_NOTHING)
 		return;
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
@@ -123,6 +124,8 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	log_warn("trap", "%s killed by %s: %s %#lx%s at pc %#lx%s: %s", who_text(who),
 		 signal_name(sig), report_access_name(right), addr, name, from.addr, pc_name,
 		 cause);
+	if (report == REPORT_LINE)
+		return;
 	show_place(&place);
 	show_walk(addr, right);
 	if (right & VM_PROT_EXEC)
@@ -154,8 +157,9 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 {
 	struct place from = report_place_of(frame_pc(frame));
 	char more[24], pc_name[SYMBOL_TEXT_MAX], who[WHO_TEXT_MAX];
+	enum report_size report = exe_begin_report(current_process()->exe);
 
-	if (!exe_begin_report(current_process()->exe))
+	if (report == REPORT_NOTHING)
 		return;
 	if (detail == REPORT_INSTRUCTION)
 		instruction_text(from.addr, more, sizeof(more));
@@ -164,6 +168,8 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 	name_address(&from, pc_name, sizeof(pc_name));
 	log_warn("trap", "%s killed by %s: %s%s at pc %#lx%s", who_text(who), signal_name(sig),
 		 what, more, from.addr, pc_name);
+	if (report == REPORT_LINE)
+		return;
 	show_area("pc is in:", &from.at);
 	if (detail == REPORT_ADDRESS) {
 		struct place place = report_place_of(addr);

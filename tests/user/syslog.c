@@ -114,7 +114,7 @@ static void for_others(void)
 
 /* ---- each line once ---- */
 
-/* The kernel says in its log that a program accessed what it may not; of one that was executed once, not each time. */
+/* The kernel says in its log that a program accessed what it may not; of one that was executed once, not always. */
 static void adds_to_it(void)
 {
 	pid_t pid = fork();

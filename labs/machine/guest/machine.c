@@ -72,7 +72,7 @@ static void log_apart(uint64_t seed, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int pid = fork_child();
 
-		/* Executed anew, for the log has one report in ten seconds of what is executed once. */
+		/* Executed anew, for of what is executed once the log has not all. */
 		if (pid == 0)
 			execl("/proc/self/exe", "machine", "killed", "0", "8", NULL);
 		if (waitpid(pid, NULL, 0) != pid)
