@@ -146,6 +146,7 @@ static void save_program(void)
 	save_image("./prog");
 }
 
+/* A fixed interpreter is where it says, even over the program; another where there is room, and AT_BASE is its bias. */
 static void places(void)
 {
 	static const uint16_t types[] = { ET_EXEC, ET_DYN };
@@ -222,6 +223,7 @@ static void too_large(void)
 		tell_end("ld: memory of 256 GiB", status);
 }
 
+/* A header that cannot be used is ELIBBAD, or EIO if it is cut; what is wrong with types, segments or the entry kills. */
 static void bad_interpreters(void)
 {
 	fresh_program(ET_EXEC, BASE);
@@ -282,6 +284,7 @@ static void bad_interpreters(void)
 	rmdir("./ld");
 }
 
+/* Nobody may have the interpreter open to write: ETXTBSY. */
 static void busy(void)
 {
 	int fd;
@@ -293,6 +296,7 @@ static void busy(void)
 	tell_end("ld: closed", run_program());
 }
 
+/* Of several names the first counts; it has 2 to 4096 bytes with a NUL at the end, else the program is none: ENOEXEC. */
 static void bad_programs(void)
 {
 	fresh_interpreter(ET_DYN, 0);

@@ -33,6 +33,7 @@ static void show_times(const char *path)
 		    (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
+/* chmod follows links, and sets twelve bits; a descriptor of O_PATH is EBADF. Root opens a file of mode 0. */
 static void modes(void)
 {
 	int fd = open("file", O_RDONLY);
@@ -63,6 +64,7 @@ static void modes(void)
 	close(fds[1]);
 }
 
+/* chown, even of nothing, takes the set-ID bits of a file; by root, set-group-ID stays where the group may not execute. */
 static void owners(void)
 {
 	int fd = open("file", O_RDONLY);
@@ -96,6 +98,7 @@ static void owners(void)
 	close(fd);
 }
 
+/* Flags are looked at first, then the file, then the nanoseconds; with UTIME_OMIT for both times nothing is. */
 static void times(void)
 {
 	struct timespec both[2] = { { 1000, 1 }, { 2000, 999999999 } };
@@ -148,6 +151,7 @@ static void times(void)
 	close(fd);
 }
 
+/* truncate follows links, and adds zeros; a directory is EISDIR, another file that is no regular one EINVAL. */
 static void sizes(void)
 {
 	int fd = open("file", O_RDWR);
@@ -252,6 +256,7 @@ static void pipes(void)
 	close(fds[1]);
 }
 
+/* A link may lead nowhere, but an empty target is ENOENT, as is a name that does not exist with a slash behind it. */
 static void links(void)
 {
 	char target[100] = "";
@@ -342,7 +347,7 @@ static void working_directories(void)
 	close(file);
 }
 
-/* What every call answers that follows a path. */
+/* The whole path is read first (an empty one is ENOENT), then the descriptor it begins at is looked at, then each name. */
 static void errors(const char *path)
 {
 	struct timespec both[2] = { { 1, 1 }, { 2, 2 } };

@@ -44,6 +44,7 @@ static long futex_requeue(void *from, uint64_t value, unsigned flags, void *to, 
 
 /* ---- refusals ---- */
 
+/* Only words of 32 bits are known, and values and masks that fit: else EINVAL. A private word is not read to wake it. */
 static void refused(void)
 {
 	uint32_t *hole = (uint32_t *)before_hole(1) + PAGE / 4;
@@ -158,6 +159,7 @@ static void wakes(unsigned flags)
 	}
 }
 
+/* If the word has its value, futex_requeue wakes who has waited longest and moves the next; else EAGAIN. */
 static void moves(void)
 {
 	struct sleeper s[4];
@@ -184,7 +186,7 @@ static void handler(int sig)
 	(void)sig;
 }
 
-/* A handler ends the wait, or with SA_RESTART does not. */
+/* A handler ends the wait with EINTR; with SA_RESTART it goes on. */
 static void interrupted(void)
 {
 	for (int again = 0; again < 2; again++) {

@@ -9,6 +9,7 @@
 
 static int in; /* watches all events of "d", "d/f" and "d/sub" */
 
+/* The watches of a file and its directory tell an open and the last close, and if it was to write; O_PATH is no open. */
 static void opens_and_closes(void)
 {
 	int fd;
@@ -43,6 +44,7 @@ static void opens_and_closes(void)
 	DID("chdir", chdir(".."));
 }
 
+/* A read or write of no bytes is no event, but readv, preadv and getdents always are; a change of the size is MODIFY. */
 static void reads_and_writes(void)
 {
 	struct iovec parts[2], none = { NULL, 0 };
@@ -101,6 +103,7 @@ static void reads_and_writes(void)
 	drop_events(in);
 }
 
+/* splice is ACCESS where bytes come from and MODIFY where they go; what goes through a FIFO only its own watch tells. */
 static void splices(void)
 {
 	int fd = open("d/f", O_RDWR | O_TRUNC), ends[2];
@@ -133,6 +136,7 @@ static void splices(void)
 	DID("remove it", unlink("d/pipe"));
 }
 
+/* Memory that is mapped from a file is read, written and synced without an event. */
 static void maps(void)
 {
 	int fd = open("d/f", O_RDWR | O_TRUNC);
@@ -150,6 +154,7 @@ static void maps(void)
 	events(in, "munmap and close");
 }
 
+/* Each change of mode, owner, times or an attribute is ATTRIB, even to the same; one time alone is ACCESS or MODIFY. */
 static void attributes(void)
 {
 	struct timespec both[2] = { { 5, 0 }, { 6, 0 } };
@@ -182,7 +187,6 @@ static void attributes(void)
 	drop_events(in);
 }
 
-/* A write takes the set-id bits of another's file. */
 static int writes_as_another(void *arg)
 {
 	int fd = *(int *)arg;
@@ -192,6 +196,7 @@ static int writes_as_another(void *arg)
 	return write(fd, "x", 1) != 1;
 }
 
+/* If a write or chown takes the set-ID bits, that is ATTRIB, before the MODIFY of the write. */
 static void privileges(void)
 {
 	int fd = open("d/f", O_RDWR);
@@ -207,6 +212,7 @@ static void privileges(void)
 	drop_events(in);
 }
 
+/* The directory's watch tells names; a new link is ATTRIB of the file, and a move a pair of one cookie, with MOVE_SELF. */
 static void names(void)
 {
 	int fd;
@@ -239,6 +245,7 @@ static void names(void)
 	DID("link to what is there", link("d/f", "d/new"));
 }
 
+/* What is removed while it is open still has events: DELETE_SELF and IGNORED come with the last close. */
 static void removals(void)
 {
 	int fd = open("d/f", O_RDWR), dir = open("d/sub", O_RDONLY);
@@ -260,7 +267,7 @@ static void removals(void)
 	DID("rm_watch of what has gone", inotify_rm_watch(in, 1));
 }
 
-/* Without a directory that is watched: only the file, only its last close. */
+/* An unlink is ATTRIB of the file, be it the last one: DELETE_SELF and IGNORED come when it is closed. */
 static void alone(void)
 {
 	int fd, other = inotify_init1(IN_NONBLOCK);

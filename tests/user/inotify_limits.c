@@ -32,6 +32,7 @@ static void set_up(void)
 	watch(in, "l", IN_ATTRIB);
 }
 
+/* A read takes whole events, and is EINVAL if the first has no room; one that cannot be copied (EFAULT) is lost. */
 static void reads(void)
 {
 	char buffer[256], *volatile nowhere = (char *)8;
@@ -75,6 +76,7 @@ static void reads(void)
 	TRY(fcntl(in, F_GETFL) & ~O_LARGEFILE);
 }
 
+/* An event that is equal to the last one in the queue is left out. */
 static void merges(void)
 {
 	chmod("l/a", 0600);
@@ -91,6 +93,7 @@ static void merges(void)
 	events(in, "a watch less");
 }
 
+/* An instance keeps the max_queued_events that it was made with; instead of more events one Q_OVERFLOW comes last. */
 static void overflows(void)
 {
 	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "w");
@@ -139,6 +142,7 @@ static void handled(int sig)
 	(void)sig;
 }
 
+/* An instance is readable while it has events, and each new one is an edge; a handler ends a read: EINTR. */
 static void waits(void)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
@@ -201,6 +205,7 @@ static void say_info(int fd)
 	fclose(f);
 }
 
+/* fdinfo lists the watches, the newest first, with their inodes and masks; IN_ONLYDIR is not kept. */
 static void in_proc(void)
 {
 	char path[40], text[100];
@@ -218,6 +223,7 @@ static void in_proc(void)
 	close(fd);
 }
 
+/* The settings are numbers from 0 on: else EINVAL. */
 static void say_setting(const char *name)
 {
 	char path[80], text[40] = "";
@@ -254,6 +260,7 @@ static void become(uid_t uid)
 		say("still the same user\n");
 }
 
+/* A user has max_user_instances (EMFILE) and max_user_watches (ENOSPC), less what is open in living processes. */
 static int as_user(void *arg)
 {
 	int fds[3];

@@ -237,7 +237,7 @@ static void modes(void)
 
 /* ---- sticky directories, and links in them ---- */
 
-/* In a sticky directory only the owner of the file or of the directory removes; others' links are not followed. */
+/* A file in a sticky directory is removed by its owner or the directory's. A link is for its owner, the directory's for all. */
 static void use_sticky(void)
 {
 	opens("t/link", O_RDONLY);
@@ -309,7 +309,7 @@ static void use_existing(void)
 	unlink("t/new");
 }
 
-/* O_CREAT in a sticky directory does not open another's file: with 1 where all may write, with 2 where the group may. */
+/* In a sticky directory O_CREAT opens no third person's file: with 1 where all may write, with 2 where the group may, too. */
 static void existing(void)
 {
 	static const mode_t modes[] = { 01777, 01775, 0777 };
@@ -355,7 +355,6 @@ static void unprotected(void)
 	protect("symlinks", "1");
 }
 
-/* A directory that moves changes its "..". */
 static void move_directories(void)
 {
 	word("rename", rename("a/theirs", "b/theirs"));
@@ -504,7 +503,7 @@ static void allocate(void)
 	close(fd);
 }
 
-/* A write of bytes takes the set-ID bits, except by root; a group that may not execute keeps set-group-ID as it writes. */
+/* A write of bytes takes the set-ID bits, but not by root, nor set-group-ID by a member of a group that may not execute. */
 static void set_id_bits(void)
 {
 	static void (*const writers[])(void) = { write_to, cut, open_cut, allocate };
@@ -553,7 +552,7 @@ static int ids_for_files(void *unused)
 	return 0;
 }
 
-/* Calls with a path, by root without its capabilities for files: behind a directory that it may not search. */
+/* Each call with a path is EACCES behind a directory that may not be searched; root has the right by its fsuid of 0. */
 static int closed(void *unused)
 {
 	static const struct timespec now[2];

@@ -122,6 +122,7 @@ static void sort_quickly(unsigned char *p, size_t n)
 	}
 }
 
+/* What a process has written to a file is there for all who read it later, also when the process has ended. */
 static int child_sort(const char *path)
 {
 	int fd = open(path, O_RDWR);
@@ -132,6 +133,7 @@ static int child_sort(const char *path)
 	return pwrite(fd, buf, CHUNK, 0) == (ssize_t)CHUNK ? RIGHT : 2;
 }
 
+/* The stack grows to each address that a function's variables have, here by 128 KiB at once. */
 static int child_qsort(const char *path)
 {
 	unsigned char on_stack[CHUNK];
@@ -143,6 +145,7 @@ static int child_qsort(const char *path)
 	return pwrite(fd, on_stack, CHUNK, 0) == (ssize_t)CHUNK ? RIGHT : 2;
 }
 
+/* What was stored to a shared mapping is in the file, without msync or munmap. */
 static int child_qsort_mm(const char *path)
 {
 	int fd = open(path, O_RDWR);
@@ -248,6 +251,7 @@ static void merge_sort(const char *name, const char *how, int at_once)
 
 /* ---- the tests ---- */
 
+/* Memory of .bss has what was last written to each byte. */
 static void page_linear(void)
 {
 	memset(buf, 0x5a, SIZE);
@@ -258,6 +262,7 @@ static void page_linear(void)
 	say("page-linear, decrypted: %zu wrong\n", not_all((char *)buf, SIZE, 0x5a));
 }
 
+/* Each process has memory of its own: the same addresses begin with zeros, and keep what only this process writes. */
 static void page_parallel(void)
 {
 	static const char *const keys[CHILDREN] = { "one", "two", "three", "four" };
@@ -272,6 +277,7 @@ static void page_merge_seq(void)
 	merge_sort("page-merge-seq", "sort", 0);
 }
 
+/* Processes that run at the same time do not change one another's memory and files. */
 static void page_merge_par(void)
 {
 	merge_sort("page-merge-par", "sort", 1);
@@ -287,6 +293,7 @@ static void page_merge_mm(void)
 	merge_sort("page-merge-mm", "qsort-mm", 1);
 }
 
+/* Bytes that are swapped at random are all there in the end. */
 static void page_shuffle(void)
 {
 	const size_t n = 128 * 1024;

@@ -319,6 +319,7 @@ static void hears_of_the_end(void)
 	say("its parent is %s\n", name_of(getppid()));
 }
 
+/* PR_SET_PDEATHSIG is sent at the parent's end, also if a subreaper takes the child. */
 static void death_signal(void)
 {
 	char byte;
@@ -368,7 +369,7 @@ static char state_of(pid_t pid)
 
 /*
  * A session with the subreaper in it, or above it. In a group of its own, or of its parent's, a child
- * stops. Its parent ends: is the group orphaned?
+ * stops. Its parent ends: the group is orphaned only if the new parent is in another session.
  */
 static void group(const char *what, bool inside, bool own)
 {

@@ -120,6 +120,7 @@ static void *fork_and_wait(void *unused)
 	return unused;
 }
 
+/* exec keeps the caller's mask and pending signals, children and SIG_IGN; handlers and the alternate stack go. */
 static int exec_all(void *unused)
 {
 	sigset_t set;
@@ -149,6 +150,7 @@ static void *exec_and_count(void *unused)
 	return unused;
 }
 
+/* exec ends all other threads, whatever they wait for. */
 static int exec_beside_all(void *by_first)
 {
 	get_numbers();
@@ -167,7 +169,7 @@ static void *join_first_and_exec(void *unused)
 	return unused;
 }
 
-/* The first thread has ended when another one calls exec. */
+/* Who calls exec has the number of the process from then on, even if the first thread has ended before. */
 static int exec_without_first(void *unused)
 {
 	(void)unused;
@@ -211,7 +213,7 @@ static void *exec_quietly(void *unused)
 	return unused;
 }
 
-/* Two at once: one of them is the new image, the other dies. */
+/* Of several at once one is the new image, and the others die. */
 static int exec_twice(void *unused)
 {
 	(void)unused;
@@ -267,7 +269,7 @@ static void *start_and_end(void *unused)
 	return unused;
 }
 
-/* While others create threads and end. */
+/* A thread that is created meanwhile ends, too. */
 static int exec_while_born(void *unused)
 {
 	(void)unused;

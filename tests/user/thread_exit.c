@@ -67,6 +67,7 @@ static void *call_abort(void *unused)
 	abort();
 }
 
+/* A fault whose signal is blocked kills. */
 static void *fault_blocked(void *unused)
 {
 	sigset_t set;
@@ -77,6 +78,7 @@ static void *fault_blocked(void *unused)
 	return unused;
 }
 
+/* exit, a deadly signal and a fault end all threads, whoever calls or has it, and give the process its status. */
 static int all_end(void *how)
 {
 	void *(*f)(void *) = *(void *(**)(void *))how;
@@ -87,6 +89,7 @@ static int all_end(void *how)
 	return 1;
 }
 
+/* A return from main is exit. */
 static int return_from_main(void *unused)
 {
 	(void)unused;
@@ -128,6 +131,7 @@ static void all_at_once(void)
 
 /* ---- one after the other ---- */
 
+/* The process goes on without its first thread, whose number stays in use. */
 static void *after_first(void *how)
 {
 	pthread_join(first, NULL);
@@ -138,6 +142,7 @@ static void *after_first(void *how)
 	return NULL;
 }
 
+/* A thread's value is not the process's status, which is 0 if the last thread just ends. */
 static int first_by_pthread_exit(void *unused)
 {
 	(void)unused;
@@ -146,6 +151,7 @@ static int first_by_pthread_exit(void *unused)
 	pthread_exit((void *)77);
 }
 
+/* The call exit ends one thread; the status is that of the thread that ends last. */
 static int first_by_exit(void *status)
 {
 	first = pthread_self();
@@ -206,6 +212,7 @@ static void *outlive_first(void *unused)
 	return unused;
 }
 
+/* A process without its first thread is no zombie: its parent cannot reap it, and signals and stops reach its others. */
 static void first_goes(int sig)
 {
 	int status;
@@ -248,6 +255,7 @@ static void *exit_with(void *status)
 	return NULL;
 }
 
+/* Of several threads that end the process at once one gives it its status. */
 static int two_exit(void *unused)
 {
 	(void)unused;
@@ -261,6 +269,7 @@ static void *end(void *unused)
 	return unused;
 }
 
+/* A thread that is created while its process ends, ends with it. */
 static int exit_while_born(void *unused)
 {
 	(void)unused;

@@ -19,6 +19,7 @@ static void *wait_for_go(void *unused)
 
 /* ---- fork ---- */
 
+/* A child of fork has one thread, with the thread-local memory of the one that called fork. */
 static int look_around(void *unused)
 {
 	say("child: threads %d, the first one %d, its parent %d, own %d\n", count_threads(),
@@ -39,6 +40,7 @@ static int start_others(void *unused)
 	return 10 + (int)join_all(threads, THREADS);
 }
 
+/* The process ends with its last thread, by pthread_exit with status 0. */
 static int exit_by_pthread_exit(void *unused)
 {
 	(void)unused;
@@ -66,6 +68,7 @@ static void *vfork_here(void *unused)
 	return unused;
 }
 
+/* posix_spawn returns the error of the exec in the child. */
 static void *spawn_here(void *unused)
 {
 	char *const words[] = { "thread_fork", "quiet", NULL };
@@ -172,6 +175,7 @@ static void *fork_whole_often(void *unused)
 	return fork_whole(NULL);
 }
 
+/* Handlers of pthread_atfork run before a fork, and after it on both sides: so a lock is held while memory is copied. */
 static void atforks(void)
 {
 	pthread_t changer, threads[3];
@@ -232,6 +236,7 @@ static int writes_do_not_show(void *unused)
 	return (int)bad;
 }
 
+/* After a fork neither side sees what the other writes, be it meanwhile. */
 static void memories(void)
 {
 	pthread_t threads[THREADS];

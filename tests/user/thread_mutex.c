@@ -41,6 +41,7 @@ static void *take_turns(void *arg)
 	return NULL;
 }
 
+/* One thread at a time has a mutex, of whatever kind. */
 static void exclusion(const char *what, int type, int robust, int shared)
 {
 	struct counted c = { .turns = 0 };
@@ -90,6 +91,7 @@ static void *release(void *mutex)
 	return NULL;
 }
 
+/* A normal mutex is EBUSY for its owner, too; a recursive one counts its owner's locks; errorcheck says EDEADLK and EPERM. */
 static void refusals(void)
 {
 	pthread_mutex_t m;
@@ -139,6 +141,7 @@ static void *wait_a_little(void *mutex)
 	return NULL;
 }
 
+/* Who waits for a mutex has it when its owner lets it go. */
 static void *wait_long(void *mutex)
 {
 	struct timespec never = later(CLOCK_REALTIME, 0);
@@ -201,6 +204,7 @@ static void *lock_and_wait(void *mutex)
 	return NULL;
 }
 
+/* The next owner of a robust mutex gets EOWNERDEAD; if he does not make it consistent, later ones get ENOTRECOVERABLE. */
 static void owners(void)
 {
 	static void *(*const ways[])(void *) = { lock_and_return, lock_and_exit,
@@ -271,6 +275,7 @@ static void *own_common(void *locked)
 	return NULL;
 }
 
+/* A mutex in shared memory works between the threads of several processes. */
 static void processes(void)
 {
 	pthread_t threads[2];
@@ -288,7 +293,7 @@ static void processes(void)
 	waitpid(pid, &status, 0);
 	ended("the other", status);
 	say("%d turns\n", common->turns);
-	/* A thread of another process ends, and that process goes on. */
+	/* The end of a thread is enough: its process may go on. */
 	pid = fork();
 	if (pid == 0) {
 		pthread_t thread = start(own_common, locked);
@@ -302,7 +307,7 @@ static void processes(void)
 	waitpid(pid, &status, 0);
 	ASK(pthread_mutex_consistent(&common->mutex));
 	ASK(pthread_mutex_unlock(&common->mutex));
-	/* All of a process ends while a thread that is not its first owns it. */
+	/* The end of a process counts as the end of each of its threads. */
 	pid = fork();
 	if (pid == 0) {
 		start(own_common, locked);

@@ -42,17 +42,20 @@ static void own(int n)
 
 /* ---- lists ---- */
 
+/* A lock on the list whose word has the thread's number gets FUTEX_OWNER_DIED, and has no owner any more. */
 static void good(void)
 {
 	own(3);
 }
 
+/* A word with the number of another thread stays as it is. */
 static void of_the_process(void)
 {
 	own(3);
 	locks[1].word = (uint32_t)getpid();
 }
 
+/* FUTEX_WAITERS stays beside FUTEX_OWNER_DIED. */
 static void twice(void)
 {
 	own(3);
@@ -66,6 +69,7 @@ static void to_itself(void)
 	locks[1].link.next = &locks[1].link;
 }
 
+/* A link to what cannot be read ends the walk: what comes before it is dealt with, and no signal is sent. */
 static void to_a_hole(void)
 {
 	own(4);
@@ -90,13 +94,14 @@ static void to_forbidden(void)
 	locks[1].link.next = (void *)forbidden;
 }
 
-/* The word of the second can be read, and not written. */
+/* Only the words that are the thread's are written to: another one may be read-only. */
 static void to_read_only(void)
 {
 	own(4);
 	locks[0].link.next = (void *)locked;
 }
 
+/* A word that is not aligned, or not there, ends the walk. */
 static void misaligned_entry(void)
 {
 	own(4);
@@ -121,13 +126,14 @@ static void negative_offset(void)
 	head->futex_offset = -(1l << 40);
 }
 
-/* Those words are in the next lock. */
+/* The word is where the offset says, be it in the next lock. */
 static void shifted_offset(void)
 {
 	own(4);
 	head->futex_offset = OFFSET + (long)sizeof(struct lock);
 }
 
+/* Without a head that can be read to its end when the thread ends, there is no list. */
 static void head_in_hole(void)
 {
 	own(3);
@@ -165,6 +171,7 @@ static void head_goes(void)
 	munmap(at, PAGE);
 }
 
+/* The lock that was being taken or let go is dealt with, too, on the list or not; one that is not there does no harm. */
 static void pending_in_hole(void)
 {
 	own(2);
@@ -185,6 +192,7 @@ static void pending_is_head(void)
 	head->list_op_pending = &head->list;
 }
 
+/* The lowest bit of a link marks a lock that inherits priorities: it is no part of the address. */
 static void with_bit(void)
 {
 	own(3);
@@ -192,6 +200,7 @@ static void with_bit(void)
 	locks[1].word |= FUTEX_WAITERS;
 }
 
+/* At most 2048 locks of a list are dealt with. */
 static void endless(void)
 {
 	head->futex_offset = OFFSET;
@@ -260,7 +269,7 @@ static void at_once(void)
 	say("at once: %ld\n", join_all(threads, 8));
 }
 
-/* A thread's list is its own. */
+/* A thread's list is its own, and any thread of the process may ask for it. */
 static pid_t tid;
 static int go;
 
@@ -287,7 +296,7 @@ static void asks(void)
 	join(thread);
 }
 
-/* A killed process with many threads, each the owner of a lock in memory that stays. */
+/* SIGKILL ends all threads of a process, and each one's list is dealt with. */
 static struct robust_list_head *heads;
 
 static void *own_and_wait(void *arg)

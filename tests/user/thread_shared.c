@@ -35,6 +35,7 @@ static void *change_all(void *unused)
 	return NULL;
 }
 
+/* Threads have one working directory, umask, limits, actions and descriptors: a change by one is a change for all. */
 static void all(void)
 {
 	char text[PATH_MAX] = "", byte = 0;
@@ -75,7 +76,7 @@ static void *read_slowly(void *unused)
 	return unused;
 }
 
-/* A descriptor that is closed while another thread reads from it. */
+/* A read goes on with the file that it began with, when its descriptor is closed or gets another file meanwhile. */
 static void close_while_read(void)
 {
 	pthread_t thread;
@@ -282,6 +283,7 @@ static void *map_and_unmap(void *unused)
 	return (void *)bad;
 }
 
+/* A store that faults is made again after its handler, and none is lost; munmap takes what it names, and no more. */
 static void maps(void)
 {
 	pthread_t threads[THREADS], changer;
@@ -302,7 +304,7 @@ static void maps(void)
 	say("%ld wrong\n", join_all(threads, THREADS));
 }
 
-/* A call of one thread that copies, while another takes its memory away: EFAULT or all, and nobody is harmed. */
+/* A call that copies to memory which is taken away meanwhile returns how much it has copied, and those bytes are right. */
 static void *take_away(void *at)
 {
 	while (!flag_now(&stop)) {

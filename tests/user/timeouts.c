@@ -40,6 +40,7 @@ static struct timespec in_a_while(int clock)
 
 /* ---- calls whose time-out is from now ---- */
 
+/* When it is over, sleeps and poll return 0, futex is ETIMEDOUT; signals and semaphores are EAGAIN. */
 static const struct timespec a_while = { 0, LONG };
 
 static long by_nanosleep(void)
@@ -117,6 +118,7 @@ static long by_semtimedop(void)
 
 /* ---- those whose time-out is a time of a clock ---- */
 
+/* Queues have the clock of the wall, a futex that of the time since boot unless the call names another. */
 static long by_absolute_nanosleep(void)
 {
 	struct timespec t = in_a_while(CLOCK_MONOTONIC);
@@ -163,6 +165,7 @@ static long by_mq_timedsend(void)
 
 /* ---- timers ---- */
 
+/* One without an interval expires once. */
 static long by_timerfd(void)
 {
 	struct itimerspec t = { .it_value = a_while };
