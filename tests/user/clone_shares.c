@@ -262,10 +262,10 @@ static void pending_of_others(void)
 	set_action(SIGUSR2, SIG_DFL, 0);
 }
 
-static int has_default_actions(void *arg)
+static int tells_actions(void *arg)
 {
-	actions_now("a child of clone3");
 	(void)arg;
+	actions_now("in a child of fork");
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static void actions(void)
 	changes_actions(NULL);
 	with("exec", CLONE_SIGHAND | CLONE_VM | CLONE_VFORK, executes_quietly, NULL);
 	actions_now("after exec");
-	in_child("a copy of the shared", has_default_actions, NULL);
+	in_child("a copy of the shared", tells_actions, NULL);
 	pending_of_others();
 }
 

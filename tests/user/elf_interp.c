@@ -326,8 +326,9 @@ static void bad_programs(void)
 	PROG("entry in the kernel", img.eh.e_entry = 0xffffffff80000000);
 	PROG("entry in a hole", img.eh.e_entry = 64 * PAGE);
 	PROG("text not executable", img.ph[0].p_flags = PF_R);
-	PROG("an alignment of 2 MiB",
-	     (img.eh.e_type = ET_DYN, img.ph[0].p_vaddr = 0, img.ph[0].p_align = 2 * MIB));
+	PROG("an alignment of 2 MiB", (img.eh.e_type = ET_DYN, img.ph[0].p_vaddr = 0,
+				       img.eh.e_entry = CODE, img.ph[0].p_align = 2 * MIB));
+	say("  it is there: %s\n", yes(((aux(AT_ENTRY) - CODE) & (2 * MIB - 1)) == 0));
 	PROG("in the kernel", img.ph[0].p_vaddr = 0xffffffff80000000);
 	PROG("its own interpreter",
 	     (img.eh.e_type = ET_DYN, img.ph[0].p_vaddr = 0, img.eh.e_entry = CODE,

@@ -118,10 +118,15 @@ static void *sleeps(void *arg)
 {
 	struct sleeper *s = arg;
 
-	s->result = futex_wait(&words[s->word], words[s->word], s->mask, s->flags, NULL, 0) < 0
-			    ? errno
-			    : 0;
+	long result = futex_wait(&words[s->word], words[s->word], s->mask, s->flags, NULL, 0);
+
+	__atomic_store_n(&s->result, result < 0 ? errno : 0, __ATOMIC_SEQ_CST);
 	return NULL;
+}
+
+static long result_now(const struct sleeper *s)
+{
+	return __atomic_load_n(&s->result, __ATOMIC_SEQ_CST);
 }
 
 /* Returns when n sleepers of a word could all be moved: to the word itself. */
@@ -131,6 +136,17 @@ static void gather(int word, unsigned flags, int n)
 		nap(1);
 }
 
+/* Says what the sleepers from `first` to `end` return, which is -1 of those that are not woken. */
+static void woken(const struct sleeper *s, int first, int end)
+{
+	for (int i = first; i < end; i++) {
+		for (int looks = 0; looks < LOOKS && result_now(&s[i]) == -1; looks++)
+			nap(1);
+		say("sleeper %d: %ld\n", i, result_now(&s[i]));
+	}
+}
+
+/* A wake reaches those who wait for the same word, private or shared, and have a bit of its mask. */
 static void wakes(unsigned flags)
 {
 	struct sleeper s[5] = { { 0, 1, flags, -1 },
@@ -144,19 +160,20 @@ static void wakes(unsigned flags)
 		threads[i] = start(sleeps, &s[i]);
 	gather(0, flags, 5);
 	TRY(futex_wake(&words[0], ALL, 0, flags));
-	TRY(futex_wake(&words[0], 8, 10, flags ^ PRIVATE));
+	TRY(futex_wake(&words[0], 8, 10, flags));
+	TRY(futex_wake(&words[0], ALL, 10, flags ^ PRIVATE));
 	TRY(futex_wake(&words[1], ALL, 10, flags));
 	TRY(futex_wake(&words[0], 1, 10, flags));
+	woken(s, 0, 1);
 	TRY(futex_wake(&words[0], 2, 10, flags));
+	woken(s, 1, 3);
 	/* By the old call, too, and to another word. */
 	TRY(futex_requeue(&words[0], 0, flags, &words[1], flags, 0, 10));
 	TRY(futex_wake(&words[0], ALL, 10, flags));
 	TRY(syscall(SYS_futex, &words[1], flags & PRIVATE ? FUTEX_WAKE_PRIVATE : FUTEX_WAKE, 10,
 		    NULL, NULL, 0));
-	for (int i = 0; i < 5; i++) {
-		join(threads[i]);
-		say("sleeper %d: %ld\n", i, s[i].result);
-	}
+	woken(s, 3, 5);
+	join_all(threads, 5);
 }
 
 /* If the word has its value, futex_requeue wakes who has waited longest and moves the next; else EAGAIN. */
@@ -168,17 +185,18 @@ static void moves(void)
 	for (int i = 0; i < 4; i++) {
 		s[i] = (struct sleeper){ 0, ALL, U32, -1 };
 		threads[i] = start(sleeps, &s[i]);
+		gather(0, U32, i + 1);
 	}
-	gather(0, U32, 4);
 	TRY(futex_requeue(&words[0], 5, U32, &words[1], U32, 1, 1));
 	TRY(futex_requeue(&words[0], 0, U32, &words[1], U32, 1, 2));
+	woken(s, 0, 1);
 	TRY(futex_wake(&words[1], ALL, -1, U32));
+	woken(s, 1, 2);
 	TRY(futex_wake(&words[1], ALL, 10, U32));
+	woken(s, 2, 3);
 	TRY(futex_wake(&words[0], ALL, 10, U32));
-	for (int i = 0; i < 4; i++) {
-		join(threads[i]);
-		say("sleeper %d: %ld\n", i, s[i].result);
-	}
+	woken(s, 3, 4);
+	join_all(threads, 4);
 }
 
 static void handler(int sig)

@@ -12,6 +12,7 @@ static int in; /* watches all events of "d", "d/f" and "d/sub" */
 /* The watches of a file and its directory tell an open and the last close, and if it was to write; O_PATH is no open. */
 static void opens_and_closes(void)
 {
+	struct stat st;
 	int fd;
 
 	DID("open to read", fd = open("d/f", O_RDONLY));
@@ -39,7 +40,8 @@ static void opens_and_closes(void)
 	DID("close", close(fd));
 	DID("open a directory in it", fd = open("d/sub", O_RDONLY));
 	DID("close", close(fd));
-	DID("stat", access("d/f", R_OK));
+	DID("access", access("d/f", R_OK));
+	DID("stat", stat("d/f", &st));
 	DID("chdir", chdir("d"));
 	DID("chdir", chdir(".."));
 }
@@ -302,7 +304,7 @@ static void programs(const char *self)
 	close(fd);
 	close(to);
 	in = inotify_init1(IN_NONBLOCK);
-	watch_as(in, "p", IN_OPEN, "p");
+	watch_as(in, "p", IN_ALL_EVENTS, "p");
 	snprintf(path, sizeof(path), "p/prog");
 	pid = fork();
 	if (pid == 0) {

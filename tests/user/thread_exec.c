@@ -53,7 +53,9 @@ static int be_new(char **argv)
 		return 41;
 	}
 	if (strcmp(argv[1], "quiet") == 0)
-		return getpid() == atoi(argv[2]) && gettid() == getpid() ? 0 : 42;
+		return getpid() == atoi(argv[2]) && gettid() == getpid() && count_threads() == 1
+			       ? 0
+			       : 42;
 	return 43;
 }
 
@@ -199,6 +201,7 @@ static int exec_fails(void *unused)
 	MUST(pipe(empty));
 	for (long i = 0; i < 3; i++)
 		threads[i] = start(be_in_a_way, (void *)3); /* read */
+	until_others_wait(3);
 	join(start(exec_wrong, NULL));
 	exec_wrong(NULL);
 	MUST(write(empty[1], "abc", 3) != 3);

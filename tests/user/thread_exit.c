@@ -234,8 +234,13 @@ static void first_goes(int sig)
 	if (sig == SIGSTOP) {
 		TRY(kill(pid, SIGSTOP));
 		TRY(waitpid(pid, &status, WUNTRACED) == pid);
-		say("stopped: %d\n", WIFSTOPPED(status));
+		say("stopped by SIG%s\n",
+		    WIFSTOPPED(status) ? sigabbrev_np(WSTOPSIG(status)) : "none");
+		TRY(kill(pid, SIGUSR1));
+		nap(1); /* in which it would be handled */
+		say("handled while stopped: %d\n", flag_now(&shared->handled) - 1);
 		TRY(kill(pid, SIGCONT));
+		until_flag(&shared->handled, 2);
 		TRY(waitpid(pid, &status, WCONTINUED) == pid);
 		say("continued: %d\n", WIFCONTINUED(status));
 	}

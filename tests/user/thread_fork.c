@@ -56,15 +56,35 @@ static void *fork_here(void *unused)
 	return unused;
 }
 
+static int asked, answered;
+
+static void *answer(void *unused)
+{
+	until_flag(&asked, 1);
+	raise_flag(&answered);
+	return unused;
+}
+
+/* vfork has the thread that calls it wait for the child's end, and only that one. */
 static void *vfork_here(void *unused)
 {
+	pthread_t other = start(answer, NULL);
+	volatile int left = 0, other_ran = 0;
 	int status;
 	pid_t pid = vfork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		raise_flag(&asked);
+		for (int i = 0; i < LOOKS && !flag_now(&answered); i++)
+			nap(1);
+		other_ran = flag_now(&answered);
+		left = 1;
 		_exit(21);
+	}
+	say("back after the child: %d, another thread ran: %d\n", left, other_ran);
 	TRY(waitpid(pid, &status, 0) == pid);
 	ended("vfork", status);
+	join(other);
 	return unused;
 }
 

@@ -128,6 +128,17 @@ static void refusals(void)
 
 /* ---- time ---- */
 
+static void not_before(clockid_t clock, const struct timespec *time)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	say("not before its time: %d\n",
+	    now.tv_sec > time->tv_sec ||
+		    (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec));
+}
+
+/* A wait ends at its time by the clock; a time that cannot be is EINVAL, and so is the clock of CPU time. */
 static void *wait_a_little(void *mutex)
 {
 	struct timespec soon = later(CLOCK_REALTIME, 3 * MS), bad = { 0, -1 }, past = { 1, 0 };
@@ -135,8 +146,10 @@ static void *wait_a_little(void *mutex)
 	ASK(pthread_mutex_timedlock(mutex, &bad));
 	ASK(pthread_mutex_timedlock(mutex, &past));
 	ASK(pthread_mutex_timedlock(mutex, &soon));
+	not_before(CLOCK_REALTIME, &soon);
 	soon = later(CLOCK_MONOTONIC, 3 * MS);
 	ASK(pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &soon));
+	not_before(CLOCK_MONOTONIC, &soon);
 	ASK(pthread_mutex_clocklock(mutex, CLOCK_PROCESS_CPUTIME_ID, &soon));
 	return NULL;
 }

@@ -244,11 +244,13 @@ static void run(const char *what, void (*prepare)(void))
 	say("\n");
 }
 
-/* Several at a time, each with its own head and an endless list. */
+/* Rings of several threads at a time are followed, too, each from its own head. */
+static struct lock *rings[8];
+
 static void *end_endless(void *arg)
 {
 	struct robust_list_head *own_head = (void *)anon(PAGE);
-	struct lock *first = (struct lock *)(own_head + 1);
+	struct lock *first = rings[(long)arg] = (struct lock *)(own_head + 1);
 
 	own_head->futex_offset = OFFSET;
 	own_head->list.next = &first[0].link;
@@ -264,9 +266,13 @@ static void *end_endless(void *arg)
 static void at_once(void)
 {
 	pthread_t threads[8];
+	int died = 0;
 
 	start_all(threads, 8, end_endless);
-	say("at once: %ld\n", join_all(threads, 8));
+	join_all(threads, 8);
+	for (int i = 0; i < 8 * 3; i++)
+		died += rings[i / 3][i % 3].word == FUTEX_OWNER_DIED;
+	say("at once: %d of %d died\n", died, 8 * 3);
 }
 
 /* A thread's list is its own, and any thread of the process may ask for it. */
@@ -291,7 +297,8 @@ static void asks(void)
 		sched_yield();
 	TRY(syscall(SYS_get_robust_list, 0, &mine, &len));
 	TRY(syscall(SYS_get_robust_list, tid, &of_other, &len));
-	say("another list: %d, its own: %d\n", mine != of_other, of_other == head);
+	say("another list: %d, its own: %d, length right: %d\n", mine != of_other, of_other == head,
+	    len == sizeof(*head));
 	raise_flag(&go);
 	join(thread);
 }
