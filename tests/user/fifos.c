@@ -37,6 +37,7 @@ static pid_t partner(int flags, const char *bytes)
 	_exit((int)n);
 }
 
+/* An open waits for the other side. Without writers a read is 0 and poll tells POLLHUP, without readers a write is EPIPE. */
 static void waits(void)
 {
 	pid_t child;
@@ -140,6 +141,7 @@ static void interrupted(void)
 	TRY(open("fifo", O_WRONLY | O_NONBLOCK));
 }
 
+/* A FIFO has one buffer under all its names; O_TRUNC does nothing to it, truncate is EINVAL, and exec EACCES. */
 static void names(void)
 {
 	struct stat st;
@@ -178,6 +180,7 @@ static void names(void)
 	TRY(execl("fifo", "fifo", NULL));
 }
 
+/* A device file acts by its numbers, whatever its name; the name of a socket cannot be opened (ENXIO) but with O_PATH. */
 static void devices(void)
 {
 	struct stat st;
@@ -248,6 +251,7 @@ static void on_mounts(void)
 	TRY(umount("m"));
 }
 
+/* A FIFO needs only a directory that may be written to, a device file CAP_MKNOD (EPERM). */
 static int as_another(void *arg)
 {
 	(void)arg;
@@ -332,6 +336,7 @@ static void reopened(void)
 	say("%o\n", st.st_mode);
 }
 
+/* A pipe belongs to the user and the group of who made it. */
 static int of_another(void *arg)
 {
 	struct stat own;

@@ -36,7 +36,7 @@ static struct timespec after(clockid_t clock, long ns)
 #define COUNT(n)		 ((void *)(long)(n))
 #define OP(op, arg, cmp, cmparg) FUTEX_OP(op, arg, cmp, cmparg)
 
-/* A shared word must be in memory that may be written (EFAULT); FUTEX_WAKE_OP changes its word before it compares. */
+/* Memory that may only be read is EFAULT if it is private and anonymous; FUTEX_WAKE_OP changes its word before it compares. */
 static void refusals(void)
 {
 	uint32_t *hole = (uint32_t *)before_hole(1) + PAGE / 4;

@@ -21,6 +21,7 @@ static void unlock(void)
 		say("cannot unlock: %s\n", strerrorname_np(errno));
 }
 
+/* F_GETLK looks at the type before the range, F_SETLK after it; EBADF is a lock to read or to write by a descriptor that cannot. */
 static void arguments(void)
 {
 	struct flock lock;
@@ -202,6 +203,7 @@ static int other(void *unused)
 	return 0;
 }
 
+/* F_GETLK tells the first lock of another process in the way; one's own locks are never in the way. */
 static void conflicts(void)
 {
 	TRY_LOCK(set(fd, F_WRLCK, 0, 10));
@@ -228,6 +230,7 @@ static int parents_locks(void *unused)
 	return close(fd);
 }
 
+/* A process loses its locks of a file with any descriptor of that file that it closes, by whatever name; a child has none. */
 static void frees(void)
 {
 	int again, copy, with;
@@ -290,6 +293,7 @@ static void frees(void)
 	unlock();
 }
 
+/* Files of all kinds can be locked, pipes and devices too; the two ends of a pipe are one file. */
 static void kinds(void)
 {
 	static const char *const paths[] = { ".", "/dev/null", "/proc/self/stat" };
@@ -317,6 +321,7 @@ static void kinds(void)
 	show(p[1]);
 }
 
+/* Locks stay over exec, except for those of files that exec closes. */
 static int exec_again(const char *self)
 {
 	char number[12], cloexec[12];

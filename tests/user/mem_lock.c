@@ -71,6 +71,7 @@ static void cores(void)
 	munmap(p, 8 * PAGE);
 }
 
+/* msync looks at a whole range in spite of holes, which are ENOMEM; MS_INVALIDATE is EBUSY for locked memory. */
 static void syncs(void)
 {
 	int fd = open("lock.tmp", O_RDWR);
@@ -107,6 +108,7 @@ static int child_unlocked(void *unused)
 	return 0;
 }
 
+/* mlock locks up to a hole (ENOMEM), but fills nothing then; MADV_DONTNEED is EINVAL for locked memory; a child has no locks. */
 static void locks(void)
 {
 	struct rlimit limit;
@@ -165,6 +167,7 @@ static void locks(void)
 	munmap(q, 8 * PAGE);
 }
 
+/* MCL_CURRENT locks what is mapped, MCL_FUTURE what will be; without MCL_FUTURE a call takes that back. */
 static void all(void)
 {
 	char *at = sbrk(0);
@@ -212,6 +215,7 @@ static int grandchild(void *unused)
 	return p[4 * PAGE];
 }
 
+/* MADV_DONTFORK leaves a range out of a child, MADV_WIPEONFORK gives it zeros: only private memory without a file (EINVAL). */
 static void forks(void)
 {
 	char *s;
@@ -241,6 +245,7 @@ static void forks(void)
 	TRY(madvise(s, PAGE, MADV_WIPEONFORK));
 }
 
+/* PROT_GROWSDOWN reaches down to the start of a stack, and is EINVAL elsewhere; madvise lets no stack grow. */
 static void stacks(void)
 {
 	p = mmap(AT + GIB, 4 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);

@@ -136,6 +136,7 @@ static void told(void)
 	TRY(close(fd));
 }
 
+/* Only the process that has asked can end that; to others it is EBUSY if they ask, and no error if they end it. */
 static void refused(void)
 {
 	int fd = queue_new(1, 100);
@@ -191,6 +192,7 @@ static void *closes(void *arg)
 	return NULL;
 }
 
+/* A process is no longer told when it closes any descriptor of the queue, ends or executes a program. */
 static void ends(void)
 {
 	int fd = queue_open("mq.a", O_RDWR | O_CREAT, 0600, 1, 100), other;
@@ -288,6 +290,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 	handled++;
 }
 
+/* The signal has the code SI_MESGQ, the value that was given, and the sender's ids; if it is ignored, it was sent all the same. */
 static void handlers(void)
 {
 	int fd = queue_new(1, 100), sfd;

@@ -105,6 +105,7 @@ static void show_wchan(const char *label, pid_t pid)
 		say("%s: %s\n", label, n == 1 ? text : bad ? "a bad name" : "a name");
 }
 
+/* The file has the number, arguments, stack pointer and pc of a call that waits, whatever the number; a zombie has -1. */
 static void waits(void)
 {
 	int *called = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -152,6 +153,7 @@ static void waits(void)
 	end(pid);
 }
 
+/* Who may not trace a process may not read its call, nor by a descriptor from before; a stack is for CAP_SYS_ADMIN only (EACCES). */
 static void others(void)
 {
 	int fd = open(of("syscall", getpid()), O_RDONLY),
@@ -188,6 +190,7 @@ static void *sleeper(void *tid)
 	return NULL;
 }
 
+/* Each thread has a file of its own; who reads that finds the call that reads it. */
 static void threads(void)
 {
 	struct stat st;

@@ -61,6 +61,7 @@ static void told(const char *what)
 
 /* ---- which calls count ---- */
 
+/* A call with right arguments counts, and the bytes that it moved; readv and writev count without a file, too, and splice never. */
 static void calls(void)
 {
 	char buf[200] = "";
@@ -131,6 +132,7 @@ static void *in_thread(void *arg)
 	return arg;
 }
 
+/* The file of a process has the counts of its threads, of those that have ended, too. */
 static void threads(void)
 {
 	pthread_t thread;
@@ -150,6 +152,7 @@ static void threads(void)
 	say("but not of the first: %d\n", before.rchar - after.rchar >= 1000);
 }
 
+/* A child's counts are added to its parent's when that waits for it, and are lost if it need not wait. */
 static void children(void)
 {
 	struct io io = { 0 };
@@ -212,6 +215,7 @@ static void after_exec(const char *before)
 
 /* ---- rights ---- */
 
+/* Who may not trace a process may not read its counts (EACCES), nor by a descriptor from before. */
 static int of_another(void *unused)
 {
 	char path[60], text[10];
@@ -240,6 +244,7 @@ static int of_another(void *unused)
 
 /* ---- another number that is read and written: how late timers may be ---- */
 
+/* The slack of another process needs CAP_SYS_NICE at each use (EPERM), also by a descriptor from before. */
 static int slack_of_another(void *unused)
 {
 	char path[60], text[20];
@@ -263,6 +268,7 @@ static int slack_of_another(void *unused)
 	return 0;
 }
 
+/* The slack is written as a decimal number, and the file has no positions to write at (ESPIPE); 0 is the slack at first. */
 static void slack(void)
 {
 	static const char *const values[] = { "777", "888\n", "0", "12x", " 5", "-1", "0x10", "" };

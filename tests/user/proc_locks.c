@@ -90,11 +90,13 @@ int main(void)
 		 (unsigned long)st.st_ino);
 	pids[0] = getpid();
 	show("none");
+	/* A line has kind, type, owner and range; the owner of a lock of an open file is -1. */
 	TRY(lock(fd, F_SETLK, F_WRLCK, 10, 5));
 	TRY(lock(fd, F_SETLK, F_RDLCK, 100, 0));
 	TRY(lock(other, F_OFD_SETLK, F_RDLCK, 50, 1));
 	TRY(flock(fd, LOCK_SH));
 	show("all kinds");
+	/* Behind a lock are those who wait for it, with its number. */
 	pids[1] = fork();
 	if (pids[1] == 0)
 		_exit((int)lock(other, F_SETLKW, F_WRLCK, 12, 2));
@@ -109,6 +111,7 @@ int main(void)
 	waitpid(pids[1], NULL, 0);
 	waitpid(pids[2], NULL, 0);
 	show("without");
+	/* A lock by flock() stays with the open file, and has the number of who took or converted it. */
 	pids[1] = fork();
 	if (pids[1] == 0)
 		_exit(flock(other, LOCK_SH));
@@ -118,6 +121,7 @@ int main(void)
 	TRY(lock(other, F_OFD_SETLK, F_UNLCK, 0, 0));
 	show("converted");
 	TRY(lock(fd, F_SETLK, F_UNLCK, 0, 0));
+	/* Locks that do not touch have a line each, and none is left when the file is closed. */
 	for (int i = 0; i < 1000; i++)
 		lock(fd, F_SETLK, F_WRLCK, 2 * i, 1);
 	show("many");

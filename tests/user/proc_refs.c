@@ -50,6 +50,7 @@ static void touch(volatile char *p, int npages)
 		p[(unsigned long)i * PAGE]++;
 }
 
+/* 1 clears the bits of all mappings, 2 of those without a file, 3 of those with one; shared memory has a file. */
 static void use(void)
 {
 	int fd = open("file", O_RDWR | O_CREAT, 0600);
@@ -96,6 +97,7 @@ static void use(void)
 	close(fd);
 }
 
+/* 5 makes the peak of resident memory what is resident now. */
 static void peak(void)
 {
 	long with, after;
@@ -113,6 +115,7 @@ static void peak(void)
 	say("after: %d %d\n", with - after > 7000, usage.ru_maxrss < 7000);
 }
 
+/* The number may have a sign and white space around it, 1 to 5 are known (EINVAL), and at most 12 bytes are read. */
 static void numbers(void)
 {
 	static const char *const all[] = { "0",	  "6",	"1\n", " 1 ", "\t2\n\n", "+3",	       "-1",
@@ -140,6 +143,7 @@ static void numbers(void)
 	close(fd);
 }
 
+/* The file belongs to the owner of the process; the descriptor works whoever has it later. */
 static int of_another(void *unused)
 {
 	char path[60];
@@ -157,6 +161,7 @@ static int of_another(void *unused)
 	return 0;
 }
 
+/* A write succeeds for a zombie, which has nothing to clear, and is ESRCH when that was waited for. */
 static void ends(void)
 {
 	char path[60];

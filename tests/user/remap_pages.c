@@ -32,6 +32,7 @@ static int make_pages(void)
 	return fd;
 }
 
+/* The range may span mappings of one file without a hole, if their protection is the same (EINVAL); a new one cannot be given. */
 static void of_a_file(int fd)
 {
 	char *p = mmap(NULL, PAGES * PAGE, RW, MAP_SHARED, fd, 0);
@@ -100,6 +101,7 @@ static void of_sealed_memory(void)
 	}
 }
 
+/* Shared memory without a file and System V's can be remapped as files can; a private mapping is EINVAL. */
 static void of_memory(int fd)
 {
 	char *p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -155,6 +157,7 @@ static int executable(void *fd)
 	return 0;
 }
 
+/* What is mapped anew is as locked as before, for which RLIMIT_MEMLOCK must have room (EAGAIN); sealed memory is EPERM. */
 static void locked(int fd)
 {
 	char *p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);

@@ -75,6 +75,7 @@ static void lose(const struct loser *loser)
 		result("capset", -1);
 }
 
+/* A write to /proc/sys asks for the mode again (EPERM), by the effective ids, and capabilities do not help. */
 static int uses_sysctls(void *arg)
 {
 	int fd[SYSCTLS], drop = open("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -112,6 +113,7 @@ static void tell_frames(const char *what, int fd)
 		    word << 9 ? "with its frame" : "without its frame");
 }
 
+/* Frames and stacks are shown by the rights of the opener, oom_score_adj and setns ask for those of the user. */
 static int opens_as_root(void *unused)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY),
@@ -157,6 +159,7 @@ static int opens_as_user(void *unused)
 
 /* ---- other descriptors ---- */
 
+/* A pipe above its limit may shrink, but not grow, and an alarm timer not be set, once the capability is gone: EPERM. */
 static int uses_others(void *unused)
 {
 	struct itimerspec later = { .it_value.tv_sec = 1000 };
@@ -210,6 +213,7 @@ static void uses_files(int fd, int dir)
 	TRY(fchown(fd, -1, 1000));
 }
 
+/* A descriptor reads, writes and maps in spite of new modes; attributes, times and opening anew ask for rights at the use. */
 static int opens_files(void *unused)
 {
 	static const struct {
@@ -317,6 +321,7 @@ static void execute(const char *path, int ready, int end)
 	_exit(9);
 }
 
+/* After an exec that gains rights each of these calls is EPERM; setpgid is EACCES after any exec of the child. */
 static int uses_process(void *path)
 {
 	int start[2], ready[2], end[2], pidfd;
@@ -408,6 +413,7 @@ static void changes(const struct relation *relation)
 	_exit(0);
 }
 
+/* A tracer has the registers until it detaches; memory that may not be dumped needs CAP_SYS_PTRACE of then. */
 static int traces(void *arg)
 {
 	const struct relation *relation = arg;

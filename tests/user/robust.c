@@ -93,11 +93,13 @@ static void run(const char *what, void (*prepare)(void), void (*end)(void))
 	tell(what, pid);
 }
 
+/* An exit, a kill and exec set FUTEX_OWNER_DIED in the words of all locks in the list, and clear the owner. */
 static void three(void)
 {
 	own(3);
 }
 
+/* FUTEX_WAITERS stays, for the next owner has to wake them; a word of another owner is left alone. */
 static void with_others(void)
 {
 	own(4);
@@ -106,6 +108,7 @@ static void with_others(void)
 	s->locks[3].word |= FUTEX_OWNER_DIED;
 }
 
+/* The lock that is being taken or released as the owner dies counts, too, although it is not in the list. */
 static void pending_too(void)
 {
 	own(1);
@@ -113,37 +116,42 @@ static void pending_too(void)
 	s->head.list_op_pending = &s->locks[4].link;
 }
 
+/* An entry that is both pending and in the list is looked at once. */
 static void pending_in_list(void)
 {
 	own(2);
 	s->head.list_op_pending = &s->locks[0].link;
 }
 
+/* At a pointer that cannot be read the walk ends, and what was before it has been done. */
 static void broken_in_the_middle(void)
 {
 	own(3);
 	s->locks[1].link.next = (void *)8;
 }
 
+/* A word at an address that is no multiple of four ends the walk as well. */
 static void misaligned(void)
 {
 	own(3);
 	s->locks[0].link.next = (void *)((char *)&s->locks[1] + 2);
 }
 
+/* A list that leads into itself ends after 2048 entries. */
 static void endless(void)
 {
 	own(3);
 	s->locks[2].link.next = &s->locks[1].link;
 }
 
+/* If the head cannot be read, nothing is done; the end of the process is the same. */
 static void head_gone(void)
 {
 	own(2);
 	set_list((void *)8);
 }
 
-/* A sleeper on the word of who dies. */
+/* If the word has FUTEX_WAITERS, one sleeper is woken when the owner dies. */
 static void wakes(void)
 {
 	pid_t owner, waiter;
@@ -196,6 +204,7 @@ static void released(void)
 	tell("the owner", owner);
 }
 
+/* get_robust_list tells the head that was set last, of oneself for 0; NULL is a head, too. */
 static void asks(void)
 {
 	struct robust_list_head *head = NULL;
@@ -215,6 +224,7 @@ static void asks(void)
 	say("%d\n", head == NULL);
 }
 
+/* The list of another process is told to those who may trace it (EPERM), which is asked before the address is used. */
 static int asks_as_a_user(void *thread)
 {
 	struct robust_list_head *head = NULL;
@@ -238,6 +248,7 @@ static void *tells_its_tid(void *tid)
 	return NULL;
 }
 
+/* Each thread has a list of its own; root may ask for that of any. */
 static void others(void)
 {
 	struct robust_list_head *head = NULL;
@@ -254,6 +265,7 @@ static void others(void)
 	in_child("as a user", asks_as_a_user, &tid);
 }
 
+/* A robust mutex whose owner was killed is EOWNERDEAD for the next, and as good as new after pthread_mutex_consistent(). */
 static void library(void)
 {
 	pthread_mutex_t *mutex = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

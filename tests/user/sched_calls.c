@@ -46,6 +46,7 @@ static int tell_after_exec(void *unused)
 	return 1;
 }
 
+/* Nice values are cut to -20 to 19, inherited by fork and kept by exec; nobody found is ESRCH, a wrong kind EINVAL. */
 static int values(void *unused)
 {
 	(void)unused;
@@ -114,6 +115,7 @@ static void *be_nice_and_exec(void *unused)
 	return unused;
 }
 
+/* PRIO_PROCESS and the policy are of one thread, even by the number of the process; new threads have those of their maker. */
 static int threads_have_their_own(void *unused)
 {
 	pthread_t threads[3];
@@ -140,6 +142,7 @@ static int threads_have_their_own(void *unused)
 
 /* ---- of a group ---- */
 
+/* Of a group setpriority changes all threads, and getpriority tells the lowest nice value. */
 static int group(void *unused)
 {
 	pthread_t threads[3];
@@ -180,6 +183,7 @@ static int group(void *unused)
 
 /* ---- policies ---- */
 
+/* SCHED_RESET_ON_FORK gives a child nice 0 in place of a negative value; a policy without priorities takes only 0. */
 static int policies(void *unused)
 {
 	struct sched_param param = { 0 };
@@ -220,6 +224,7 @@ static void set(struct attributes a)
 	tell("now");
 }
 
+/* A size of 0 is 48 bytes; bytes behind what is known must be 0 (E2BIG), and then the size that is known is stored. */
 static int attributes(void *unused)
 {
 	struct attributes a[80];
@@ -239,7 +244,7 @@ static int attributes(void *unused)
 	set((struct attributes){ .size = 48, .policy = 6 });
 	set((struct attributes){ .size = 48, .flags = 1ul << 40 });
 	set((struct attributes){ .size = 48, .policy = SCHED_IDLE, .nice = 2 });
-	/* keep the policy; keep the parameters; both */
+	/* SCHED_IDLE ignores the nice value. Keep the policy; keep the parameters, and so the policy; both. */
 	set((struct attributes){ .size = 48, .policy = SCHED_BATCH, .nice = 5, .flags = 8 });
 	set((struct attributes){ .size = 48, .policy = SCHED_BATCH, .nice = 9, .flags = 16 });
 	set((struct attributes){ .size = 48, .policy = 77, .nice = 9, .flags = 24 });
@@ -273,6 +278,7 @@ static int attributes(void *unused)
 
 /* ---- harts, and the length of a slice ---- */
 
+/* A mask must have a hart that there is (EINVAL), and may be shorter than the kernel's; getcpu stores nothing at NULL. */
 static int harts(void *unused)
 {
 	unsigned long mask[20];

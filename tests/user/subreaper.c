@@ -154,6 +154,7 @@ static void goes_up(void)
 	adopted("child", pids[INNER]);
 }
 
+/* When an adopting parent ends, its children go on to the next subreaper, zombies too. */
 static void nested(void)
 {
 	pids[INNER] = fork();
@@ -167,7 +168,7 @@ static void nested(void)
 	collect(); /* the inner one has not waited for the parent, a zombie: that is adopted, too */
 }
 
-/* The inner one stops being a subreaper before the parent ends. */
+/* Who takes the flag back before the parent ends adopts nobody. */
 static void changes_its_mind(void)
 {
 	int status;
@@ -319,7 +320,7 @@ static void hears_of_the_end(void)
 	say("its parent is %s\n", name_of(getppid()));
 }
 
-/* PR_SET_PDEATHSIG is sent at the parent's end, also if a subreaper takes the child. */
+/* The signal for the parent's end is sent when the real parent ends, and says that it is from it. */
 static void death_signal(void)
 {
 	char byte;
@@ -369,7 +370,8 @@ static char state_of(pid_t pid)
 
 /*
  * A session with the subreaper in it, or above it. In a group of its own, or of its parent's, a child
- * stops. Its parent ends: the group is orphaned only if the new parent is in another session.
+ * stops. Its parent ends: a group that is orphaned while a member is stopped gets SIGHUP and SIGCONT. A subreaper of
+ * the same session, as the new parent, keeps it from being orphaned.
  */
 static void group(const char *what, bool inside, bool own)
 {
@@ -437,6 +439,7 @@ static void generations(void)
 	_exit(0);
 }
 
+/* However many parents end at once, each process is waited for exactly once. */
 static void many(void)
 {
 	int rounds = 10;

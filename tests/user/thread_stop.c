@@ -170,6 +170,7 @@ static void end(pid_t pid)
 	close(bytes[1]);
 }
 
+/* A stop for one thread stops all; what a stopped thread waited for is taken only after SIGCONT, whose handler runs once. */
 static void from_outside(void)
 {
 	pid_t pid = begin(0);
@@ -196,6 +197,7 @@ static void from_outside(void)
 	say("SIGCONT handled %d\n", s->handled);
 }
 
+/* A stop signal that a thread sends to itself or to its process stops the other threads, too. */
 static void from_inside(long how, const char *what)
 {
 	pid_t pid = begin(how);
@@ -208,6 +210,7 @@ static void from_inside(long how, const char *what)
 	say("SIGCONT handled %d\n", s->handled);
 }
 
+/* Of all signals but SIGCONT only SIGKILL acts on a stopped process; others wait until it continues. */
 static void killed_while_stopped(void)
 {
 	pid_t pid = begin(0);

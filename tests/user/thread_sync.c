@@ -22,6 +22,7 @@ static void *meet(void *unused)
 	return unused;
 }
 
+/* A barrier of n lets nobody through before n have come, and tells one of each n that it is the serial thread. */
 static void barriers(void)
 {
 	pthread_t threads[AT_BARRIER];
@@ -87,6 +88,7 @@ static void *read_pairs(void *unused)
 	return unused;
 }
 
+/* Readers share a lock, a writer has it alone, and who holds it for writing gets EDEADLK for a second lock. */
 static void rwlocks(void)
 {
 	pthread_rwlockattr_t attr;
@@ -182,6 +184,7 @@ static void interrupt(const char *what, int flags, void *(*f)(void *))
 	say("handlers: %d\n", interrupts > 0);
 }
 
+/* A wrong time is EINVAL even if the semaphore can be had; after a handler sem_wait() is EINTR, unless that has SA_RESTART. */
 static void semaphores(void)
 {
 	struct timespec soon = later(CLOCK_REALTIME, 2 * MS), past = { 1, 0 }, bad = { 1, -1 };
@@ -231,6 +234,7 @@ static void *spin_a_while(void *unused)
 	return unused;
 }
 
+/* A spin lock that is held is EBUSY for pthread_spin_trylock(), for its holder, too. */
 static void spins(void)
 {
 	pthread_t threads[3];
@@ -287,6 +291,7 @@ static void *ask_later(void *unused)
 	return unused;
 }
 
+/* pthread_once() returns when the call is over, whoever makes it; a call that was cancelled is made anew. */
 static void onces(void)
 {
 	pthread_t threads[SEERS], first, second;
