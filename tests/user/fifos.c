@@ -177,7 +177,10 @@ static void names(void)
 	TRY(open("fifo", O_DIRECTORY | O_RDONLY));
 	TRY(open("fifo/x", O_RDONLY));
 	TRY(access("fifo", X_OK));
+	TRY(chmod("fifo", 0750));
+	TRY(access("fifo", X_OK));
 	TRY(execl("fifo", "fifo", NULL));
+	TRY(chmod("fifo", 0640));
 }
 
 /* A device file acts by its numbers, whatever its name; the name of a socket cannot be opened (ENXIO) but with O_PATH. */

@@ -42,11 +42,13 @@ static void refusals(void)
 	uint32_t *hole = (uint32_t *)before_hole(1) + PAGE / 4;
 	uint32_t *kernel = (uint32_t *)0xffffffc000000000;
 	uint32_t *odd = (uint32_t *)((char *)words + 2);
-	uint32_t *locked = (uint32_t *)anon(PAGE);
+	uint32_t *locked = (uint32_t *)anon(PAGE), *of_file;
 	struct timespec bad = { 0, 1000000000 }, negative = { -1, 0 };
 
 	locked[0] = 0;
 	mprotect(locked, PAGE, PROT_READ);
+	make_file("word.tmp", PAGE);
+	of_file = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, open("word.tmp", O_RDONLY), 0);
 	TRY(WAIT(words, 1, NULL));
 	TRY(WAIT(odd, 0, NULL));
 	TRY(WAIT(hole, 0, NULL));
@@ -56,6 +58,7 @@ static void refusals(void)
 	TRY(WAIT(words, 0, (void *)8));
 	TRY(WAIT(words, 1, (void *)8));
 	TRY(WAIT(locked, 1, NULL));
+	TRY(WAIT(of_file, 1, NULL));
 	TRY(futex(hole, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0));
 	TRY(futex(words, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0));
 	TRY(futex(odd, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0));
@@ -64,6 +67,7 @@ static void refusals(void)
 	TRY(WAKE(odd, 1));
 	TRY(WAKE(hole, 1));
 	TRY(WAKE(locked, 1));
+	TRY(WAKE(of_file, 1));
 	TRY(futex(hole, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 	TRY(futex(kernel, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 	TRY(futex(words, FUTEX_REQUEUE, 1, COUNT(-1), words + 1, 0));

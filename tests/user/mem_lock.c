@@ -145,7 +145,9 @@ static void locks(void)
 	munmap(p + 6 * PAGE, PAGE);
 	TRY(mlock(p + 5 * PAGE, 3 * PAGE));
 	there("up to the hole", p, 6);
+	TRY(madvise(p + 5 * PAGE, PAGE, MADV_DONTNEED));
 	TRY(munlock(p + 5 * PAGE, 3 * PAGE));
+	TRY(madvise(p + 5 * PAGE, PAGE, MADV_DONTNEED));
 	TRY(mlock2(p + 6 * PAGE, PAGE, 0));
 	mprotect(p + 4 * PAGE, PAGE, PROT_NONE);
 	TRY(mlock(p + 4 * PAGE, PAGE));

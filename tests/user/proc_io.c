@@ -42,6 +42,19 @@ static void begin(void)
 	base_bytes = look("/proc/self/io", &base);
 }
 
+/* What the calls in between answered, told after they were counted. */
+static struct {
+	long value;
+	int error;
+} answers[2];
+static int nanswers;
+
+static void did(long value)
+{
+	answers[nanswers].value = value;
+	answers[nanswers++].error = errno;
+}
+
 static void told(const char *what)
 {
 	struct io now;
@@ -50,6 +63,11 @@ static void told(const char *what)
 	say("%s: rchar %ld wchar %ld syscr %ld syscw %ld\n", what,
 	    (long)(now.rchar - base.rchar) - base_bytes, (long)(now.wchar - base.wchar),
 	    (long)(now.syscr - base.syscr) - 1, (long)(now.syscw - base.syscw));
+	for (int i = 0; i < nanswers; i++) {
+		errno = answers[i].error;
+		result("  answer", answers[i].value);
+	}
+	nanswers = 0;
 }
 
 #define COUNT(what, ...)     \
@@ -72,33 +90,33 @@ static void calls(void)
 
 	pipe2(ends, O_NONBLOCK);
 	COUNT("nothing", getpid());
-	COUNT("write", write(file, buf, 100));
-	COUNT("pread", pread(file, buf, 60, 10));
-	COUNT("pwrite", pwrite(file, buf, 50, 100));
-	COUNT("an end", pread(file, buf, 60, 150));
-	COUNT("no bytes", read(file, buf, 0); write(file, buf, 0));
-	COUNT("write a pipe", write(ends[1], buf, 7));
-	COUNT("read it", read(ends[0], buf, 200));
-	COUNT("an empty one", read(ends[0], buf, 200));
-	COUNT("readv", lseek(file, 0, SEEK_SET); readv(file, two, 2));
-	COUNT("writev", writev(to, two, 2));
-	COUNT("preadv", preadv(file, two, 2, 0));
-	COUNT("pwritev2", pwritev2(to, two, 2, 0, 0));
-	COUNT("sendfile", sendfile(to, file, &at, 150));
-	COUNT("sendfile, the end", sendfile(to, file, &at, 150));
+	COUNT("write", did(write(file, buf, 100)));
+	COUNT("pread", did(pread(file, buf, 60, 10)));
+	COUNT("pwrite", did(pwrite(file, buf, 50, 100)));
+	COUNT("an end", did(pread(file, buf, 60, 150)));
+	COUNT("no bytes", did(read(file, buf, 0)); did(write(file, buf, 0)));
+	COUNT("write a pipe", did(write(ends[1], buf, 7)));
+	COUNT("read it", did(read(ends[0], buf, 200)));
+	COUNT("an empty one", did(read(ends[0], buf, 200)));
+	COUNT("readv", lseek(file, 0, SEEK_SET); did(readv(file, two, 2)));
+	COUNT("writev", did(writev(to, two, 2)));
+	COUNT("preadv", did(preadv(file, two, 2, 0)));
+	COUNT("pwritev2", did(pwritev2(to, two, 2, 0, 0)));
+	COUNT("sendfile", did(sendfile(to, file, &at, 150)));
+	COUNT("sendfile, the end", did(sendfile(to, file, &at, 150)));
 	at = 0;
-	COUNT("copy_file_range", copy_file_range(file, &at, to, NULL, 120, 0));
-	COUNT("splice", at = 0; splice(file, &at, ends[1], NULL, 100, 0));
+	COUNT("copy_file_range", did(copy_file_range(file, &at, to, NULL, 120, 0)));
+	COUNT("splice", at = 0; did(splice(file, &at, ends[1], NULL, 100, 0)));
 	COUNT("lseek, stat", lseek(file, 0, SEEK_SET); fstat(file, &(struct stat){ 0 }));
-	COUNT("not open", read(99, buf, 1); write(99, buf, 1));
-	COUNT("not open, in pieces", readv(99, two, 2); writev(99, two, 2));
-	COUNT("not for reading", read(write_only, buf, 1));
-	COUNT("a directory", read(dir, buf, 1));
-	COUNT("no memory", read(file, bad, 1); write(file, bad, 1));
-	COUNT("no address", read(file, (void *)-5l, 1); write(file, (void *)-5l, 1));
-	COUNT("no piece", readv(file, &none, 1));
-	COUNT("no position", pread(file, buf, 1, -1); preadv(file, two, 1, -1));
-	COUNT("a pipe's position", pread(ends[0], buf, 1, 0); preadv(ends[0], two, 1, 0));
+	COUNT("not open", did(read(99, buf, 1)); did(write(99, buf, 1)));
+	COUNT("not open, in pieces", did(readv(99, two, 2)); did(writev(99, two, 2)));
+	COUNT("not for reading", did(read(write_only, buf, 1)));
+	COUNT("a directory", did(read(dir, buf, 1)));
+	COUNT("no memory", did(read(file, bad, 1)); did(write(file, bad, 1)));
+	COUNT("no address", did(read(file, (void *)-5l, 1)); did(write(file, (void *)-5l, 1)));
+	COUNT("no piece", did(readv(file, &none, 1)));
+	COUNT("no position", did(pread(file, buf, 1, -1)); did(preadv(file, two, 1, -1)));
+	COUNT("a pipe's position", did(pread(ends[0], buf, 1, 0)); did(preadv(ends[0], two, 1, 0)));
 	close(file);
 	close(to);
 	close(write_only);

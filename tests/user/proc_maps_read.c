@@ -13,11 +13,11 @@
 static const int prots[KINDS] = { PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC };
 static const char *const names[KINDS] = { "r--p", "rw-p", "r-xp" };
 static char *area;
-static int done;
+static int done, moments; /* that the reader has told apart */
 
 static void *change(void *arg)
 {
-	for (int i = 1; i <= STEPS; i++) {
+	for (int i = 1; i <= STEPS || flag_now(&moments) < 3; i++) {
 		MUST(mprotect(area + PAGE, PAGE, prots[i % KINDS]));
 		MUST(mprotect(area + 3 * PAGE, PAGE, prots[i % KINDS]));
 	}
@@ -50,7 +50,7 @@ int main(void)
 {
 	static char text[PAGE + 1];
 	pthread_t changer;
-	int mixed = 0;
+	int mixed = 0, last = NONE;
 
 	area = mmap(NULL, PAGES * PAGE, PROT_NONE, ANON, -1, 0);
 	MUST(mprotect(area + PAGE, PAGE, prots[0]));
@@ -63,6 +63,9 @@ int main(void)
 		close(fd);
 		text[n > 0 ? n : 0] = '\0';
 		mixed += !is_one_moment(text);
+		if (kind_in(text, area + PAGE) != last)
+			raise_flag(&moments);
+		last = kind_in(text, area + PAGE);
 	}
 	join(changer);
 	say("mixed: %d\n", mixed);

@@ -9,13 +9,13 @@
 
 #define PAGES 8
 
-/* The first byte of each page. */
+/* The first byte of each page; '.' for 0. */
 static void show(const char *p, int n)
 {
 	char text[PAGES + 1] = "";
 
 	for (int i = 0; i < n; i++)
-		text[i] = p[(size_t)i * PAGE];
+		text[i] = p[(size_t)i * PAGE] ?: '.';
 	say("%s\n", text);
 }
 
@@ -52,8 +52,10 @@ static void of_a_file(int fd)
 	say("%c\n", byte);
 	/* beyond the end of the file */
 	TRY(remap_file_pages(p, PAGE, 0, PAGES, 0));
-	TRY(write(open("/dev/null", O_WRONLY), p, 1));
-	pread(open("/dev/zero", O_RDONLY), p + PAGE, 1, 0);
+	TRY(pwrite(fd, p, 1, 0));
+	TRY(read(open("/dev/zero", O_RDONLY), p, 1));
+	TRY(read(open("/dev/zero", O_RDONLY), p + PAGE, 1));
+	in_child("the page beyond the end", loads_from, p);
 	TRY(ftruncate(fd, (PAGES + 1) * PAGE));
 	p[0] = 'i';
 	show(p, 1);

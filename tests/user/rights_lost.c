@@ -223,7 +223,7 @@ static int opens_files(void *unused)
 	} changes[] = {
 		{ "its own", 1000, 0600 },	 { "its own, mode 0", 1000, 0 },
 		{ "its own, read", 1000, 0500 }, { "another's, mode 0666", 0, 0666 },
-		{ "another's, mode 0", 0, 0 },	 { "another's, mode 0644", 0, 0755 },
+		{ "another's, mode 0", 0, 0 },	 { "another's, mode 0755", 0, 0755 },
 	};
 	int fd = open(OWN, O_CREAT | O_RDWR, 0600), dir, status;
 

@@ -290,9 +290,10 @@ static void library(void)
 
 static char stack[16384] __attribute__((aligned(16)));
 
-static int lives_for_a_while(void *unused)
+static int ends_when_waited_for(void *unused)
 {
 	(void)unused;
+	until_parent_sleeps();
 	return 0;
 }
 
@@ -300,13 +301,15 @@ static int lives_for_a_while(void *unused)
 static void joins(void)
 {
 	static pid_t tid = -1;
-	pid_t pid = clone(lives_for_a_while, stack + sizeof(stack),
+	pid_t pid = clone(ends_when_waited_for, stack + sizeof(stack),
 			  CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD, NULL,
 			  NULL, NULL, &tid);
+	long woken = -1;
 	pid_t now;
 
 	while ((now = *(volatile pid_t *)&tid) != 0)
-		syscall(SYS_futex, &tid, FUTEX_WAIT, now, NULL, NULL, 0);
+		woken = syscall(SYS_futex, &tid, FUTEX_WAIT, now, NULL, NULL, 0);
+	result("woken", woken);
 	say("joined: %d\n", waitpid(pid, NULL, 0) == pid);
 }
 

@@ -169,7 +169,7 @@ static int group(void *unused)
 	TRY(setpriority(PRIO_PROCESS, (id_t)tids[0], 6));
 	TRY(setpriority(PRIO_PROCESS, (id_t)tids[1], 7));
 	TRY(setpriority(PRIO_PROCESS, (id_t)tids[2], 8));
-	TRY(getpriority(PRIO_PGRP, (id_t)getpid()) == 6);
+	TRY(getpriority(PRIO_PGRP, (id_t)getpid()));
 	TRY(setpriority(PRIO_PGRP, 0, 15));
 	tell_threads();
 	TRY(getpriority(PRIO_PROCESS, (id_t)pid));
@@ -201,6 +201,7 @@ static int policies(void *unused)
 	TRY(sched_setscheduler(0, SCHED_RR, &(struct sched_param){ -1 }));
 	TRY(sched_setscheduler(0, 4, &(struct sched_param){ 0 }));
 	TRY(sched_setscheduler(0, 6, &(struct sched_param){ 0 }));
+	tell("none of these");
 	param.sched_priority = 0;
 	TRY(sched_setscheduler(0, SCHED_IDLE | RESET_ON_FORK, &param));
 	TRY(setpriority(PRIO_PROCESS, 0, -7));
@@ -249,6 +250,9 @@ static int attributes(void *unused)
 	set((struct attributes){ .size = 48, .policy = SCHED_BATCH, .nice = 9, .flags = 16 });
 	set((struct attributes){ .size = 48, .policy = 77, .nice = 9, .flags = 24 });
 	set((struct attributes){ .size = 48, .policy = -1u, .nice = 9, .flags = 24 });
+	set((struct attributes){ .size = 48, .policy = SCHED_BATCH, .nice = 4 });
+	set((struct attributes){ .size = 48, .policy = SCHED_IDLE, .nice = 6, .flags = 8 });
+	set((struct attributes){ .size = 48, .policy = SCHED_OTHER, .nice = 7, .flags = 16 });
 
 	memset(a, 0, sizeof(a));
 	a[0].size = 2 * sizeof(a[0]);

@@ -39,6 +39,15 @@ static void barriers(void)
 	say("%d came, %d were the last, %d too early\n", arrived, serials, early);
 }
 
+static int has_come(struct timespec time)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > time.tv_sec ||
+	       (now.tv_sec == time.tv_sec && now.tv_nsec >= time.tv_nsec);
+}
+
 /* ---- readers and writers ---- */
 
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
@@ -61,6 +70,7 @@ static void *try_both(void *unused)
 	ASK(pthread_rwlock_trywrlock(&rwlock)) == 0 ? pthread_rwlock_unlock(&rwlock) : 0;
 	ASK(pthread_rwlock_timedrdlock(&rwlock, &past)) == 0 ? pthread_rwlock_unlock(&rwlock) : 0;
 	ASK(pthread_rwlock_timedwrlock(&rwlock, &soon)) == 0 ? pthread_rwlock_unlock(&rwlock) : 0;
+	say("not before its time: %d\n", has_come(soon));
 	return unused;
 }
 
@@ -149,14 +159,7 @@ static void *be_interrupted(void *done)
 	return NULL;
 }
 
-static void *be_restarted(void *done)
-{
-	TRY(sem_wait(&sem));
-	raise_flag(done);
-	return NULL;
-}
-
-static void interrupt(const char *what, int flags, void *(*f)(void *))
+static void interrupt(const char *what, int flags)
 {
 	struct sigaction act = { .sa_handler = count_interrupt, .sa_flags = flags };
 	pthread_t thread;
@@ -166,7 +169,7 @@ static void interrupt(const char *what, int flags, void *(*f)(void *))
 	interrupts = 0;
 	sem_init(&sem, 0, 0);
 	sigaction(SIGUSR1, &act, NULL);
-	thread = start(f, &done);
+	thread = start(be_interrupted, &done);
 	if (flags == 0) {
 		/* Until it is in the wait, the handler interrupts nothing. */
 		while (!flag_now(&done)) {
@@ -199,6 +202,7 @@ static void semaphores(void)
 	TRY(sem_wait(&sem));
 	TRY(sem_trywait(&sem));
 	TRY(sem_timedwait(&sem, &soon));
+	say("not before its time: %d\n", has_come(soon));
 	TRY(sem_timedwait(&sem, &past));
 	TRY(sem_timedwait(&sem, &bad));
 	TRY(sem_post(&sem));
@@ -213,8 +217,8 @@ static void semaphores(void)
 		join(threads[i]);
 	TRY((sem_getvalue(&sem, &value), value));
 	TRY((sem_getvalue(&back, &value), value));
-	interrupt("a handler", 0, be_interrupted);
-	interrupt("SA_RESTART", SA_RESTART, be_restarted);
+	interrupt("a handler", 0);
+	interrupt("SA_RESTART", SA_RESTART);
 }
 
 /* ---- spin locks ---- */
