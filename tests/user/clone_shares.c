@@ -339,6 +339,7 @@ static int lone(void *arg)
 	return 0;
 }
 
+/* A thread without CLONE_FS and CLONE_FILES has copies: what it changes is its own. */
 static void lone_thread(void)
 {
 	char *stack = anon(16 * PAGE);

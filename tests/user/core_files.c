@@ -285,6 +285,7 @@ static void show_notes(void)
 	free(notes);
 }
 
+/* A core file has notes for each thread; of a program that is mapped it has only the first page. */
 static void contents(const char *self)
 {
 	long value = 0;
@@ -533,6 +534,7 @@ static void write_file(const char *path, mode_t mode)
 	close(fd);
 }
 
+/* An old file is replaced by a new one, if the dying user may do that; who is not dumpable leaves none. */
 static void occasions(void)
 {
 	struct stat st;

@@ -135,6 +135,7 @@ static void interrupted(void)
 	close(p[1]);
 }
 
+/* Files of a process that has ended cannot be read or written: ESRCH. */
 static void gone(void)
 {
 	pid_t child = fork();
@@ -158,6 +159,7 @@ static void gone(void)
 	close(comm);
 }
 
+/* F_SEAL_WRITE refuses each way to write (EPERM), and a write beyond the largest offset is EFBIG. */
 static void sealed_and_large(void)
 {
 	int from = memfd_create("m", 0), to = memfd_create("n", MFD_ALLOW_SEALING);
@@ -294,6 +296,7 @@ static void holes(void)
 	close(fd);
 }
 
+/* Advice on a pipe is ESPIPE, readahead wants a file that is read (EBADF), and an unknown flag or negative range is EINVAL. */
 static void advice(void)
 {
 	int fd = open("from.tmp", O_RDWR), out = open("from.tmp", O_WRONLY),

@@ -145,6 +145,7 @@ static void options_are_read(void)
 		option(options[i]);
 }
 
+/* A size in percent is a part of the memory that there is, and may be more than all. */
 static void part_of_memory(void)
 {
 	struct sysinfo info;
@@ -331,6 +332,7 @@ static void limits_change(void)
 	TRY(umount2(M, 0));
 }
 
+/* A remount changes the limits that a mount has without options, if what is there fits (EINVAL). */
 static void limits_come_later(void)
 {
 	say("limits that come later\n");

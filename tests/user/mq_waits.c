@@ -103,6 +103,7 @@ static void receivers(void)
 	TRY(close(fd));
 }
 
+/* A place goes to the sender that has waited longest, whatever the priorities of the messages. */
 static void senders(void)
 {
 	int fd = queue_new(2, 100);
@@ -275,6 +276,7 @@ static void interrupted(const char *what, int flags, bool sends)
 	TRY(close(fd));
 }
 
+/* SA_RESTART makes the wait go on, else it is EINTR; who is killed leaves the place to the next. */
 static void signals(void)
 {
 	int fd = queue_new(1, 100);
@@ -348,6 +350,7 @@ static void look(const char *what, int fd)
 	say("%s: %d %#x\n", what, n, p.revents);
 }
 
+/* A queue polls POLLIN if it has a message and POLLOUT if it has room; who waits in a call is served before poll sees it. */
 static void polled(void)
 {
 	int fd = queue_new(2, 100), set = epoll_create1(0), in;

@@ -187,6 +187,7 @@ static long faccessat2(int dir, const char *path, int mode, int flags)
 	return syscall(SYS_faccessat2, dir, path, mode, flags);
 }
 
+/* faccessat2 and fchmodat2 heed their flags; the mode of a link cannot be changed: EOPNOTSUPP. */
 static void access_and_mode(int d)
 {
 	struct stat st;
@@ -229,6 +230,7 @@ static int unshares(void *arg)
 	       fcntl(50, F_GETFD) == -1;
 }
 
+/* close_range closes what is open in the range or sets FD_CLOEXEC there, by CLOSE_RANGE_UNSHARE in a table of its own. */
 static void ranges(void)
 {
 	for (int fd = 100; fd < 110; fd++)

@@ -86,6 +86,7 @@ static void act(void)
 	close(fd);
 }
 
+/* A signal needs one's real or effective id to be the other's real or saved one, prlimit one's real id to be all three. */
 static void others(void)
 {
 	static const uid_t ids[][3] = { { 0, 0, 0 }, { 1, 1, 1 }, { 1, 2, 3 }, { 2, 2, 1 },
@@ -110,6 +111,7 @@ static void others(void)
 
 /* ---- groups of processes, and all ---- */
 
+/* kill of a group or of all is right if one of them may be signalled; SIGCONT may go to all of one's session. */
 static int many(void *unused)
 {
 	pid_t own, theirs, caller;
@@ -158,6 +160,7 @@ static void show_info(const char *what, const siginfo_t *info, pid_t from)
 	    info->si_pid == from ? "from there" : "from elsewhere", info->si_uid);
 }
 
+/* The user that a signal and an end tell is the real one, whatever the effective one is. */
 static int senders(void *unused)
 {
 	siginfo_t info;
@@ -199,6 +202,7 @@ static int senders(void *unused)
 
 /* ---- priorities ---- */
 
+/* A user may make its own processes nicer, and others' not (EPERM); to go back is EACCES, or EPERM by nice(). */
 static int priorities(void *unused)
 {
 	struct sched_param param = { 0 };
@@ -233,6 +237,7 @@ static int priorities(void *unused)
 	return 0;
 }
 
+/* RLIMIT_NICE allows nice values from 20 less the limit on; the hard limit may be lowered only (EPERM). */
 static int nice_limit(void *unused)
 {
 	struct rlimit limit = { 17, 17 };

@@ -173,6 +173,7 @@ static void kept_changes(char **argv)
 	kept("set back");
 }
 
+/* PR_CAPBSET_READ knows 41 capabilities (EINVAL); PR_GET_TID_ADDRESS tells what set_tid_address() was given. */
 static void asked(void)
 {
 	unsigned long at = 0;

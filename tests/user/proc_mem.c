@@ -69,6 +69,7 @@ static void positions(void)
 	close(fd);
 }
 
+/* /proc/PID/mem can be read and written in pieces, but not spliced, mapped or watched; O_TRUNC and O_APPEND do nothing. */
 static void kinds(void)
 {
 	static struct iovec pieces[] = { { data + 100, 2 }, { data + 200, 3 } };
@@ -236,6 +237,7 @@ static void open_all(const char *what, pid_t pid)
 	}
 }
 
+/* A descriptor from before an exec is of the old memory, which is gone then; a zombie has no memory. */
 static void others(const char *self)
 {
 	char buf[8] = "";
@@ -319,6 +321,7 @@ static int sharer(void *arg)
 	return 0;
 }
 
+/* Memory that others share stays readable when the process by which it was opened has ended. */
 static void shared_memory(void)
 {
 	char *stack = anon(16 * PAGE), buf[8] = "";

@@ -397,6 +397,7 @@ static void switches(void)
 
 /* ---- caches ---- */
 
+/* drop_caches can be written only, with 1 to 4, and swappiness up to 200 (EINVAL). */
 static void caches(void)
 {
 	static const char *const values[] = { "1", "2\n", "3", "0", "5", "-1", "x" };

@@ -45,6 +45,7 @@ static int size_of_another(void *unused)
 	return 0;
 }
 
+/* A size is rounded up to a power of two pages; it cannot go below what is in the pipe (EBUSY), nor above a limit (EPERM). */
 static void sizes(void)
 {
 	int n, fd;

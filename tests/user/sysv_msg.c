@@ -82,6 +82,7 @@ static void drop(void)
 	TRY(msgctl(id, IPC_RMID, NULL));
 }
 
+/* A key finds its queue until that is removed; IPC_EXCL refuses one that is there (EEXIST). */
 static void keys(void)
 {
 	TRY(msgget(KEY, 0600));
@@ -381,6 +382,7 @@ static int as_another(void *arg)
 	return 0;
 }
 
+/* The mode holds for the owner, too (EACCES), who may change and remove the queue whatever it says. */
 static int as_owner(void *arg)
 {
 	struct msqid_ds ds = { .msg_perm = { .uid = SOMEONE }, .msg_qbytes = 100 };
@@ -429,6 +431,7 @@ static int sends_without(void *arg)
 	return 0;
 }
 
+/* A sender that waits is asked for its rights again when there is room: EACCES. */
 static void permission_to_send(void)
 {
 	struct msqid_ds ds;
@@ -474,6 +477,7 @@ static void permissions(void)
 	tell("gone");
 }
 
+/* IPC_INFO and MSG_INFO return the highest index in use, MSG_STAT takes an index and returns the identifier. */
 static void control(void)
 {
 	struct msginfo info;

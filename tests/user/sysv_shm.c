@@ -392,6 +392,7 @@ static void permissions(void)
 	tell("gone", id);
 }
 
+/* IPC_INFO and SHM_INFO return the highest index in use, SHM_STAT takes an index and returns the identifier. */
 static void control(void)
 {
 	int id = shmget(KEY, 3 * PAGE, IPC_CREAT | 0600), index;

@@ -55,6 +55,7 @@ static void exclusion(const char *what, int type, int robust, int shared)
 	ASK(pthread_mutex_destroy(&c.mutex));
 }
 
+/* A mutex of any kind has one owner at a time. */
 static void exclusions(void)
 {
 	exclusion("normal", PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_PRIVATE);
@@ -165,6 +166,7 @@ static void *wait_long(void *mutex)
 	return NULL;
 }
 
+/* A wrong time is EINVAL, and so is a clock other than the real and the monotonic one; a time that is past is ETIMEDOUT. */
 static void times(void)
 {
 	pthread_mutex_t m;

@@ -137,6 +137,7 @@ static void *append(void *arg)
 	return NULL;
 }
 
+/* Of reads and writes of many threads by one descriptor each has a place of its own. */
 static void places(void)
 {
 	pthread_t threads[THREADS];
@@ -188,6 +189,7 @@ static void *open_and_close(void *unused)
 	return (void *)bad;
 }
 
+/* An open gets the lowest descriptor that is free, and no two get the same. */
 static void numbers(void)
 {
 	pthread_t threads[THREADS];
@@ -228,6 +230,7 @@ static void *touch(void *unused)
 	return (void *)lost;
 }
 
+/* A page that many threads touch first at one moment is one page. */
 static void same_pages(void)
 {
 	pthread_t threads[THREADS];
