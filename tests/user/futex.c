@@ -198,15 +198,18 @@ static void operations(void)
 /* FUTEX_WAIT has a relative time, and FUTEX_WAIT_BITSET an absolute one. */
 static void times(void)
 {
-	struct timespec t = { 0, 5 * MS }, none = { 0, 0 };
+	struct timespec t = { 0, 5 * MS }, none = { 0, 0 }, end = after(CLOCK_MONOTONIC, 5 * MS);
 
 	TRY(WAIT(words, 0, &t));
+	say("early: %d\n", !has_come(CLOCK_MONOTONIC, end));
 	TRY(WAIT(words, 0, &none));
 	t = after(CLOCK_MONOTONIC, 5 * MS);
 	TRY(futex(words, FUTEX_WAIT_BITSET, 0, &t, NULL, ~0u));
+	say("early: %d\n", !has_come(CLOCK_MONOTONIC, t));
 	TRY(futex(words, FUTEX_WAIT_BITSET, 0, &none, NULL, ~0u));
 	t = after(CLOCK_REALTIME, 5 * MS);
 	TRY(futex(words, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, ~0u));
+	say("early: %d\n", !has_come(CLOCK_REALTIME, t));
 	TRY(futex(words, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &none, NULL, ~0u));
 	t = (struct timespec){ 0, 5 * MS };
 	TRY(futex(words, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 0, &t, NULL, 0));

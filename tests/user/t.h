@@ -144,6 +144,16 @@ __attribute__((unused)) static void nap(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* Whether a clock shows that time, or a later one. */
+__attribute__((unused)) static int has_come(clockid_t clock, struct timespec time)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec > time.tv_sec ||
+	       (now.tv_sec == time.tv_sec && now.tv_nsec >= time.tv_nsec);
+}
+
 /* The number after a name in /proc/PID/status; -1 if the process has ended. */
 __attribute__((unused)) static long number_in_status(pid_t pid, const char *name)
 {

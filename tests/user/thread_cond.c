@@ -83,6 +83,7 @@ static void times(void)
 
 	pthread_mutex_lock(&mutex);
 	ASK(pthread_cond_timedwait(&cond, &mutex, &soon));
+	say("early: %d\n", !has_come(CLOCK_REALTIME, soon));
 	ASK(pthread_cond_timedwait(&cond, &mutex, &past));
 	ASK(pthread_cond_timedwait(&cond, &mutex, &bad));
 	ASK(pthread_mutex_trylock(&mutex));
@@ -94,6 +95,7 @@ static void times(void)
 	ASK(pthread_cond_timedwait(&monotonic, &mutex, &soon));
 	soon = later(CLOCK_MONOTONIC, 3 * MS);
 	ASK(pthread_cond_clockwait(&cond, &mutex, CLOCK_MONOTONIC, &soon));
+	say("early: %d\n", !has_come(CLOCK_MONOTONIC, soon));
 	pthread_mutex_unlock(&mutex);
 	ASK(pthread_cond_destroy(&monotonic));
 }
