@@ -591,12 +591,8 @@ static enum vm_outcome fault_shared(struct fault *fault)
 	return outcome;
 }
 
-/*
- * The rounds after the first; with ACCESS_TAKE all. Not inline: vm_fault() would save more registers, and bss_read_fault
- * would lose 5%.
- */
-static __attribute__((noinline)) enum vm_outcome fault_more_rounds(struct fault *fault,
-								   enum vm_outcome outcome)
+/* The rounds after the first; with ACCESS_TAKE all. */
+static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome outcome)
 {
 	struct fault_prepared prepared = { .copy.source = { .pfn = zero_pfn,
 							    .nbytes = PAGE_SIZE } };

@@ -212,25 +212,18 @@ __attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
 	return result;
 }
 
-/*
- * Other threads have run for long, and the trace record is gone. Not by trace_end_with(): with another
- * caller that would be a function of its own, and segv_unprotect would lose 13 instructions.
- */
-static __attribute__((noinline, cold)) int end_late(const struct user_fault *fault)
-{
-	fault_note(NULL, &fault->wait, fault->addr, fault->access, 0, false);
-	arch_irq_disable();
-	return 0;
-}
-
 /* Ends a fault that is recorded, and was resolved at once. Turns interrupts off, as trace_end_with() does. */
 static __attribute__((noinline)) int end_recorded(struct user_fault *fault)
 {
 	struct trace_fault *record = fault->record;
 
 	current_thread()->minor_faults++;
-	if (unlikely(record->thread != current_thread()))
-		return end_late(fault);
+	if (unlikely(record->thread != current_thread())) {
+		/* Other threads have run for long, and the trace record is gone. */
+		fault_note(NULL, &fault->wait, fault->addr, fault->access, 0, false);
+		arch_irq_disable();
+		return 0;
+	}
 	fault_note_resolved(record, &fault->wait, fault->addr, fault->access);
 	arch_irq_disable();
 	trace_complete(fault, record);
