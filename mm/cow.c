@@ -77,7 +77,7 @@ static inline enum vm_outcome need_copy(struct fault *fault, pfn_t source, size_
 
 /*
  * The copy that was made is of another source. One that is made under the lock may have to wait for tables like
- * any other, so it has its source noted, too. Not inline: cow_write_fault would lose 1.6%.
+ * any other, so it has its source noted, too. Not inline: bench row cow_write_fault.
  */
 static __attribute__((noinline)) enum vm_outcome get_other_copy(struct fault *fault, pfn_t source,
 								size_t nbytes)

@@ -66,8 +66,7 @@ static enum vm_outcome fault_deny(struct fault *fault, enum fault_kind kind,
  * and the child would have its later write without the earlier one. In a recorded space there has to be
  * room in the journal.
  *
- * Not inline: while recorded, bss_read_fault would lose 1.8%, 8 of the 150 instructions that recording
- * takes.
+ * Not inline: bench row bss_read_fault, recorded.
  */
 static __attribute__((noinline)) enum vm_outcome fault_may_begin(struct space *space,
 								 struct fault *fault)
@@ -102,7 +101,7 @@ static inline void fault_found(struct space *space, struct fault *fault, struct 
 
 /*
  * Finds the VMA and the slot of the entry. `again`: if the layout is still the same, the last round
- * has found them. Inline: bss_read_fault would lose 7%.
+ * has found them. Inline: bench row bss_read_fault.
  */
 static inline __attribute__((always_inline)) enum vm_outcome fault_find(struct space *space,
 									struct fault *fault,
@@ -146,8 +145,8 @@ static inline struct fault_facts vma_facts(const struct fault *fault)
 
 /*
  * Returns the kind of a fault at an entry that has a page in this state. `counts` was loaded before `cached`
- * (FACT_SWAP_*) was found out: an entry becomes SWAP before its map is dropped. Inline: bss_read_fault would
- * lose 10%, because vm_fault() would have classify_entry() inlined instead.
+ * (FACT_SWAP_*) was found out: an entry becomes SWAP before its map is dropped.
+ * Inline: bench row bss_read_fault.
  */
 static inline __attribute__((always_inline)) enum fault_kind
 classify_page(const struct fault *fault, uint64_t state, uint64_t counts, unsigned cached)
@@ -164,7 +163,7 @@ classify_page(const struct fault *fault, uint64_t state, uint64_t counts, unsign
 	return fault_classify(&facts);
 }
 
-/* The same for a page of the swap cache. Not inline: cow_last_ref would lose 2.1%. */
+/* Returns the kind of a fault at an entry that has a page of the swap cache. Not inline: bench row cow_last_ref. */
 static __attribute__((noinline)) enum fault_kind classify_cached(const struct fault *fault,
 								 const struct page *page,
 								 uint64_t state)
@@ -175,7 +174,7 @@ static __attribute__((noinline)) enum fault_kind classify_cached(const struct fa
 	return classify_page(fault, state, counts, FACT_SWAP_CACHED | alone);
 }
 
-/* The same for an entry that is not EMPTY. */
+/* Returns the kind of a fault at an entry that is not EMPTY. */
 static enum fault_kind classify_entry(const struct fault *fault)
 {
 	struct fault_facts facts = vma_facts(fault);
@@ -260,9 +259,7 @@ static enum vm_outcome get_tables(struct fault *fault)
 	return VM_OK;
 }
 
-/*
- * FILL. If the VMA has an object, the caller holds the object's lock. Inline: bss_read_fault would lose 5%.
- */
+/* FILL. If the VMA has an object, the caller holds the object's lock. Inline: bench row bss_read_fault. */
 static inline __attribute__((always_inline)) enum vm_outcome fault_fill(struct fault *fault)
 {
 	enum vm_outcome outcome = fault->attr.backend->get(fault);
@@ -318,7 +315,7 @@ static inline bool is_kind_for_readers(enum fault_kind kind)
  * A fault that is a reader of the space (mm/space_lock.h) is resolved here only if it is ACCESSED, SPURIOUS
  * or FILL. `reader` is NULL if the fault holds the space's lock.
  *
- * Inline: bss_read_fault would lose 9%.
+ * Inline: bench row bss_read_fault.
  */
 static inline __attribute__((always_inline)) enum vm_outcome
 fault_resolve(struct fault *fault, struct space_reader *reader)
@@ -434,8 +431,8 @@ static enum vm_outcome link_tables_open(struct fault *fault, struct mmu_tables *
 }
 
 /*
- * A reader has found no table for the entry. Returns true if there is one now, or was for a moment. Not inline:
- * zero_read_fault would lose 6%.
+ * A reader has found no table for the entry. Returns true if there is one now, or was for a moment.
+ * Not inline: bench row zero_read_fault.
  */
 static __attribute__((noinline)) bool fault_link_tables(struct fault *fault)
 {
@@ -538,9 +535,8 @@ static void fault_release(struct fault_prepared *prepared)
 /* ---- the rounds ---- */
 
 /*
- * Finds, classifies, gets and installs, and if `take`, takes the page. Returns an outcome. Inline, with fault_find() and
- * fault_resolve(), in three places, because the rounds after the first are a function of their own, and so is a fault
- * in a space with readers: bss_read_fault would lose 5%.
+ * Finds, classifies, gets and installs, and if `take`, takes the page. Returns an outcome. In three places: the rounds after
+ * the first are a function of their own, and so is a fault in a space with readers. Inline: bench row bss_read_fault.
  */
 static inline __attribute__((always_inline)) enum vm_outcome fault_round(struct fault *fault,
 									 bool again, bool take)

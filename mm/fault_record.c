@@ -78,8 +78,8 @@ void fault_record_wait(const struct vm_wait *wait, uint32_t space, vaddr_t va, u
 }
 
 /*
- * The first round of a call that is not the first of its access: it has waited. Not inline: while recorded,
- * cow_write_fault would lose 0.4%, 9 of the 263 instructions that recording takes.
+ * The first round of a call that is not the first of its access: it has waited.
+ * Not inline: bench row cow_write_fault, recorded.
  */
 static __attribute__((noinline)) enum vm_outcome begin_call(struct fault *fault, uint64_t now)
 {
@@ -249,9 +249,7 @@ static enum vm_outcome record_prepare(struct fault *fault, uint64_t begun)
 	return VM_PREPARE;
 }
 
-/*
- * A round that has not resolved the fault. Not inline: while recorded, bss_read_fault would lose 2.9%.
- */
+/* A round that has not resolved the fault. Not inline: bench row bss_read_fault, recorded. */
 static __attribute__((noinline)) enum vm_outcome record_other(struct fault *fault,
 							      enum vm_outcome outcome,
 							      uint64_t begun)
@@ -268,7 +266,7 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 		line = record_kinds(fault, 1u << fault->kind, false, 0, fault_ends(fault));
 	} else if (outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED) {
 		if (record_area(fault))
-			begun = arch_instructions(); /* the same */
+			begun = arch_instructions(); /* it counts for itself, too */
 		(void)record_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
 	}
 	if (outcome == VM_AGAIN && !fault->prepared)

@@ -145,7 +145,7 @@ static void install_written(struct fault *fault)
 /*
  * For a read: maps the resident pages of the window where the entry is EMPTY. Only the page that
  * was asked for has been accessed, as far as anybody knows. Where the kernel maintains A, a page
- * without it would take a fault, which this is to spare. Inline: file_read_fault would lose 7%.
+ * without it would take a fault, which this is to spare. Inline: bench row file_read_fault.
  */
 static inline __attribute__((always_inline)) void install_around(struct fault *fault, bool record)
 {
@@ -188,7 +188,7 @@ static void install_around_recorded(struct fault *fault)
 	install_around(fault, true);
 }
 
-/* Not inline: install_fill() would save registers, and bss_read_fault would lose 6%. */
+/* Not inline: bench row bss_read_fault. */
 static __attribute__((noinline)) enum vm_outcome install_from_object(struct fault *fault)
 {
 	sync_text(fault->space, fault->attr.prot);

@@ -103,9 +103,7 @@ struct vma {
 	uint64_t truncation; /* object->lock: the last truncation carried out here */
 	/*
 	 * All entries of the VMA lie in [touched_start, touched_end), and so verbs visit only the
-	 * page tables of that range. Without these bounds, fork of a 4 MiB process costs 20% more
-	 * (benchmark row fork_exit_wait_4m), and to map and unmap an untouched GiB costs 15% more
-	 * (mmap_1g_untouched).
+	 * page tables of that range. Kept: bench row mmap_1g_untouched.
 	 */
 	vaddr_t touched_start, touched_end;
 	struct vma_faults faults;

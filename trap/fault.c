@@ -32,7 +32,7 @@
 struct user_fault {
 	struct vm_wait wait;
 	struct relief relief; /* set by retry_fault() */
-	bool waited;	      /* the same */
+	bool waited;	      /* set by retry_fault(), too */
 	int copy_error;	      /* for FAULT_COPY_FAILS: the negative errno of the user copy */
 	vaddr_t addr;
 	unsigned access;
@@ -185,10 +185,7 @@ static enum fault_next wait_or_refuse(struct user_fault *fault, enum vm_outcome 
 	return refuse_access(fault, outcome);
 }
 
-/*
- * The slow path, when the first try did not succeed. Not inline: trap_fault() would save more
- * registers, and bss_read_fault would lose 5%.
- */
+/* The slow path, when the first try did not succeed. Not inline: bench row bss_read_fault. */
 __attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
 						       enum vm_outcome outcome)
 {

@@ -343,8 +343,8 @@ static bool may_use_reserve(enum page_alloc_from from)
 }
 
 /*
- * For orders above 0. Merges singles, a bounded number at a time, until there is such a block. Not inline:
- * bss_write_fault would lose 3%.
+ * For orders above 0. Merges singles, a bounded number at a time, until there is such a block.
+ * Not inline: bench row bss_write_fault.
  */
 static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
 							  enum page_alloc_from from)

@@ -16,14 +16,11 @@ MAP = re.compile(r"\barch_mmu_map\b")
 SPACE_LOCK = re.compile(r"\bspin_\w*lock\w*\(&[^()]*\bspace(?:->|\.)lock\)")
 MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
-MARK = re.compile(r"__attribute__\(\([^()]*\b(?:noinline|always_inline|noipa|noclone|flatten|hot|cold)\b")
-MARK_REASON = re.compile(r"\b(?:Not inline|Inline|Cold)\b[^:.]*: .*?(?:\b\w+ would lose \d+(?:\.\d)?%|\bbecause\b)", re.DOTALL)
 COMPARE_EXCHANGE = re.compile(r"__atomic_compare_exchange(?:_n)?\s*\([^;]*?__ATOMIC_[^;]*?__ATOMIC_\w+")
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
 KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "sysv", "fs", "ipc", "trap", "boot")
-MARKED = folders("marks", "mm")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
 BACKENDS = Scope("backends", "mm/backend_anon.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c")
 SPACE_LOCKERS = Scope("space-lock", "mm/space_lock.h", "mm/space.h")
@@ -125,27 +122,6 @@ def check_locked(sources):
                 asks = len(function.body) == 1 and function.body[0].strip().startswith("return")
                 if function.name.endswith("_locked") and not asks and not any("assert" in part for part in head):
                     yield source.path, function.line, f"{function.name} begins with asserting its lock"
-
-
-def comment_above(source, line):
-    """Returns the comment above the declaration that the line is in; "" if there is none."""
-    first = line - 1
-    while first > 0 and source.lines[first - 1].strip() and not source.lines[first - 1].rstrip().endswith((";", "}", "*/")):
-        first -= 1
-    begin = first
-    while begin > 0 and not source.lines[begin].lstrip().startswith("/*") and source.code.split("\n")[begin - 1].strip() == "":
-        begin -= 1
-    words = (text.strip().removeprefix("/*").removeprefix("*").removesuffix("*/") for text in source.lines[begin:first])
-    return " ".join(" ".join(words).split())
-
-
-def check_marks(sources):
-    """Yields marks for the compiler whose comment names no row that would lose without it, nor another reason."""
-    for source in sources:
-        if source.is_c and MARKED.has(source):
-            for line, _ in source.find(MARK):
-                if not MARK_REASON.search(comment_above(source, line)):
-                    yield source.path, line, "a mark's comment says 'Not inline: ROW would lose N%', or because of what"
 
 
 def check_orders(sources):

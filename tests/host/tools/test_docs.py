@@ -10,6 +10,8 @@ import tempfile
 from base import TOOLS
 from lib.tap import case, equal, main
 
+MARKS = "| mark | file | it is | bench row | instructions | without it | more |\n|---|---|---|---|---|---|---|\n"
+MARK = "| `list_all` | `lib/list.h` | kept | list_all | 1,200 | 1,300 | 8.3 % |\n"
 GOOD = {
     "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault.c:vm_fault()`, `fault_look`,\n"
                  "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n"
@@ -22,13 +24,14 @@ GOOD = {
     "labs/cow/README.md": "# Cow\n\n1. Read.\n\n## Steps\n\n1. **One.**\n2. **Two.**\n\n## Questions\n\n1. Why?\n",
     "tests/system/lib/tour.py": "STOPS = 2\n",
     "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void)\n{\n\tspin_lock(&tree_lock);\n}\n",
-    "lib/list.h": "/* A list. */\n",
+    "lib/list.h": "/* A list. */\n\n/* All of it. Kept: bench row list_all. */\nextern int list_all, list_none;\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
     "proc/wait.h": "/* Waits. */\nstruct wait {\n\tstruct list link; /* guarded by a lock */\n};\n"
                    "\n/* Private to a thread. */\nstruct try {\n\tstruct list link;\n};\n",
     "sync/lockorder.h": "/* Locks. */\nenum lock_class {\n\tLOCK_NONE,\n\tLOCK_A, /* outer */\n\tLOCK_B,\n\tLOCK_LAST = LOCK_B,\n\tLOCKS\n};\n",
     "docs/LOCKING.md": "# Locks\n\n    LOCK_A  o\n    LOCK_B  o\n\n| class |\n|---|\n| `LOCK_A` |\n\n| `LOCK_B` |\n\n"
                        "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n",
+    "docs/performance.md": "# Speed\n\n" + MARKS + MARK,
     "nothing.sh": "# Does nothing.\n",
 }
 SEEDS = [
@@ -56,6 +59,10 @@ SEEDS = [
                "| `LOCK_B` | another one | nothing | `lib/list.h` |"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n| `try` | `proc/wait.h` | nothing |\n"),
+    ("marks", MARKS),
+    ("marks", MARKS + MARK + MARK.replace("list_all`", "list_none`")),
+    ("marks", MARKS + MARK.replace("kept", "inline")),
+    ("marks", MARKS + MARK.replace("| list_all", "| list_all, recorded")),
     ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
     ("films", "\n```{film} 1\n```\n"),
     ("films", "Of stop 1, and of stop 2:\n\n```{film} 1\n```\n"),
@@ -65,6 +72,7 @@ SEEDS = [
 LACKS = [
     {"sysv/sem.c": "/* Semaphores. */\n"},
     {"docs/adding-a-system-call.md": "# Calls\n\n`mm/sys_mem.c`\n", "trap/sys_mem.c": "/* Memory. */\n", "mm/sys_mem.c": ""},
+    {"docs/performance.md": "# Speed\n\nMuch.\n"},
     {"docs/book/index.md": "# Book\n\n```{toctree}\n:maxdepth: 1\n../FAULTS\nLocks <../LOCKING>\n../course\n```\n"},
 ]
 
@@ -89,7 +97,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "marks", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
 
 
 @case

@@ -78,8 +78,12 @@ SEEDS = [
     ("marks", "mm/backend_anon.c",
      "\n/* Not inline: it would be slower. */\nstatic __attribute__((noinline, cold)) int\nh(void)\n{\n\treturn 1;\n}\n", {}),
     ("marks", "mm/backend_anon.c",
-     "\n/* Inline: null_syscall would lose 3%. */\nint g(void);\n\nstatic inline __attribute__((always_inline)) int h(void)\n"
+     "\nint g(void);\n\n/* Inline: bench row one. */\nint h1(void);\n\nstatic inline __attribute__((always_inline)) int h(void)\n"
      "{\n\treturn 1;\n}\n", {}),
+    ("marks", "trap/sys_mem.c", "\n/* Inline: bench row one. */\n__attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "mm/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n", {}),
+    ("marks", "mm/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n",
+     {"tests/bench/without/h.patch": "It is gone.\n\n--- a/mm/install.c\n+++ b/mm/install.c\n@@ -1 +1 @@\n-gone\n+here\n"}),
     ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
     ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct list link;\n\tstruct spinlock l;\n\t/* guarded by l: */\n\tint n;\n};\n", {}),
     ("guards", "mm/backend_anon.c", "\nstruct s {\n\tint n; /* how many */\n};\nstatic SLAB_CACHE(cache, struct s);\n", {}),
@@ -141,10 +145,12 @@ def naps_in_loops_and_with_a_reason_are_good():
 
 @case
 def a_mark_says_which_row_needs_it():
-    marked = ("\n/*\n * Does it. Not inline: null_syscall would lose\n * 2.5%.\n */\n__attribute__((noinline)) int h(void)\n"
-              "{\n\treturn 1;\n}\n\n/* Inline: 1, because the stack is small. */\n"
-              "static inline __attribute__((always_inline)) int\nh1(void)\n{\n\treturn 1;\n}\n")
-    equal(([], []), broken_rules({**GOOD, "mm/backend_anon.c": GOOD["mm/backend_anon.c"] + marked}), "broken rules")
+    marked = ("\n/*\n * Does it.\n * Not inline: bench row null_syscall, recorded.\n */\n__attribute__((noinline, cold)) int h(void)\n"
+              "{\n\treturn 1;\n}\n\n/* Inline: bench row null_syscall. It is. */\n"
+              "static inline __attribute__((always_inline)) int\nh1(void)\n{\n\treturn 1;\n}\n\n/* Kept: bench row one. */\nint h2, h3; /* atomic */\n")
+    equal(([], []), broken_rules({**GOOD, "mm/backend_anon.c": GOOD["mm/backend_anon.c"] + marked, "tests/bench/without/h2.patch":
+                                  "It is gone.\n\n--- a/mm/install.c\n+++ b/mm/install.c\n@@ -1 +1 @@\n-\tarch_mmu_map();\n+\t;\n"}),
+          "broken rules")
 
 
 @case
