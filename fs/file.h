@@ -149,8 +149,11 @@ struct file_ops {
 };
 
 #define FILE_SERVES 1u /* files of others may need it: it is killed last */
-#define FILE_DRIVES \
-	2u /* by its device it has all memory: no process may reach its own (ptrace_may_reach()) */
+/*
+ * By its device it has all memory: no process may reach its own (ptrace_may_reach()). Only fork and exec pass such a file on. A
+ * call gives it to nobody: who gets it might be traced already, or might have been.
+ */
+#define FILE_DRIVES 2u
 
 #define FILE_TELLS_NOTHING UINT32_MAX
 #define FILE_NAMELESS	   (UINT32_MAX - 1)

@@ -341,14 +341,9 @@ static size_t serves(struct fdtable *table)
 	return fdtable_serves(table);
 }
 
-static size_t drives(struct fdtable *table)
+static bool process_fs_drives(void)
 {
-	return fdtable_drives(table);
-}
-
-static bool process_fs_drives(const struct process *process)
-{
-	return walk_tables(process, drives) != 0;
+	return fdtable_drives(current_thread()->fdtable);
 }
 
 static bool process_fs_serves(const struct process *process)

@@ -353,6 +353,8 @@ int uio_give_devices(void)
 	struct fdtable *table = current_thread()->fdtable;
 	int err = 0;
 
+	if (nuios)
+		atomic_store(&current_process()->uspace->has_device, true);
 	for (unsigned i = 0; i < nuios && err >= 0; i++) {
 		struct file *file = file_create(&device_ops, O_RDWR, &uios[i]);
 

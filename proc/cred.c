@@ -441,7 +441,7 @@ bool ptrace_may_reach(const struct thread *thread)
 {
 	const struct process *process = thread->process;
 
-	return process == current_process() || !process_fs->drives(process);
+	return process == current_process() || !process_has_device(process);
 }
 
 bool ptrace_may_attach(const struct thread *thread)

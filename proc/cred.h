@@ -132,8 +132,9 @@ bool cred_may_sched(const struct cred *of);
 bool ptrace_may_access(const struct thread *thread);
 bool ptrace_may_attach(const struct thread *thread);
 /*
- * May other processes read and write the memory of the thread's process? Not if it has a device: with that
- * device they would have all memory. ptrace_may_attach() asks this, too. Call with process_tree_lock held.
+ * May other processes read and write the memory of the thread's process? Not if it has a device, or had one since its last exec:
+ * with that device they would have all memory. No process gets a device later than at its begin (FILE_DRIVES), so who was let in
+ * never reaches one. ptrace_may_attach() asks this, too. Call with process_tree_lock held.
  */
 bool ptrace_may_reach(const struct thread *thread);
 

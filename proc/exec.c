@@ -358,6 +358,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	struct exe *old_exe = process->exe;
 
 	if (old_uspace) {
+		new->uspace->has_device = atomic_load_relaxed(&old_uspace->has_device);
 		futex_robust_exit();
 		child_tid_clear();
 		space_count(&old_uspace->space);
@@ -395,6 +396,8 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		exe_put(old_exe);
 	vfork_done();
 	process_fs->exec();
+	if (unlikely(atomic_load_relaxed(&new->uspace->has_device)))
+		atomic_store(&new->uspace->has_device, process_fs->drives());
 	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();
 }

@@ -101,6 +101,7 @@ static int copy_space(struct process *parent, struct process *child)
 	mutex_lock_nested(&child->uspace->mmap_lock);
 	child->leader->mmu = &child->uspace->space.mmu;
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
+	child->uspace->has_device = atomic_load_relaxed(&parent->uspace->has_device);
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	child->uspace->layout = parent->uspace->layout;
 	child->uspace->undumpable = atomic_load(&parent->uspace->undumpable);

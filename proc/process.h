@@ -152,8 +152,8 @@ struct process_fs_ops {
 	 * process_tree_lock held.
 	 */
 	bool (*serves)(const struct process *process);
-	/* Has it a device, or a session with one? Likewise. */
-	bool (*drives)(const struct process *process);
+	/* Has the running thread a device, or a session with one? Never waits. */
+	bool (*drives)(void);
 	/*
 	 * Returns how many pages of memory its open files have that are no files of a mount. Never
 	 * waits. Call with process_tree_lock held.
@@ -234,6 +234,12 @@ static inline struct process *current_process(void)
 }
 
 /* The running process's address space. Call in a process. */
+/* Has its memory a device, or had it one? Call with process_tree_lock held. */
+static inline bool process_has_device(const struct process *process)
+{
+	return process->uspace && atomic_load(&process->uspace->has_device);
+}
+
 static inline struct space *current_space(void)
 {
 	return &current_process()->uspace->space;

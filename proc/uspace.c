@@ -37,6 +37,7 @@ struct uspace *uspace_create(void)
 	uspace->dump_filter = inherited_dump_filter();
 	uspace->oom_killed = false;
 	uspace->undumpable = false;
+	uspace->has_device = false;
 	uspace->sigreturn = 0;
 	mutex_init(&uspace->mmap_lock, LOCK_MMAP);
 	if (space_create(&uspace->space)) {

@@ -26,6 +26,7 @@ struct uspace {
 		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */
 	bool oom_killed;     /* atomic: all its processes were killed for their memory */
 	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
+	bool has_device; /* atomic: who uses it has a device, or had one; see ptrace_may_reach() */
 	vaddr_t sigreturn;	    /* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout; /* const once a process has the space */
 	struct space space;	    /* has its own lock and others */

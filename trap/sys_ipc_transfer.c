@@ -113,6 +113,12 @@ static struct file *ipc_take_file(struct file *file, uint64_t rcvid, unsigned in
 	return taken;
 }
 
+/* May it go to another process by a call? */
+static int check_passing(const struct file *file)
+{
+	return file->ops->role & FILE_DRIVES ? -EPERM : 0;
+}
+
 long sys_ipc_take(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 3);
@@ -128,7 +134,10 @@ long sys_ipc_take(struct trap_frame *frame)
 	file_put(file);
 	if (!taken)
 		return result;
-	result = fdtable_install(current_thread()->fdtable, taken, 0, (flags & IPC_CLOEXEC) != 0);
+	result = check_passing(taken);
+	if (!result)
+		result = fdtable_install(current_thread()->fdtable, taken, 0,
+					 (flags & IPC_CLOEXEC) != 0);
 	if (result < 0)
 		file_put(taken);
 	return result;
@@ -148,6 +157,8 @@ static int give(struct file *file, uint64_t rcvid, struct file *given)
 	if (endpoint_holds_end(&hold, given))
 		result = -EDEADLK;
 	else
+		result = check_passing(given);
+	if (!result)
 		result = hold.transfer ? transfer_give(hold.transfer, given) : -ENOSPC;
 	endpoint_unhold(&hold);
 	return result;

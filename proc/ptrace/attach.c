@@ -112,7 +112,7 @@ int ptrace_traceme(void)
 
 	spin_lock(&process_tree_lock);
 	parent = thread->process->parent;
-	if (thread->traced || !parent) {
+	if (thread->traced || !parent || process_has_device(thread->process)) {
 		err = -EPERM;
 	} else if (!err && parent->state == PROCESS_ALIVE) {
 		ptrace = spare_use(&spare, thread, parent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices that programs drive: registers, interrupts, memory for DMA, and the driver's end (R145, R146). */
+/* Devices that programs drive: registers, interrupts, memory for DMA, the driver's end, and who reaches it (R145, R146, R170). */
 
 /*
  * uio GROUP: does the tests of one group with a virtio-rng device. It says what is wrong, and at last
@@ -19,15 +19,18 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -1004,6 +1007,151 @@ static void nothing_else_is_there(void)
 	       got(mknod("/uio", S_IFCHR | 0600, makedev(241, 0))));
 }
 
+/* ---- who reaches a driver ---- */
+
+#define CALLS_AT 20 /* the send end of the program that calls */
+
+/* Runs this program, with the device or with no descriptor of one: it calls, and offers room for a descriptor. */
+static pid_t execute_caller(int send, bool with_device)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	dup2(send, CALLS_AT);
+	for (int fd = 3; fd < CALLS_AT; fd++)
+		if (!with_device || fd != rng_device())
+			close(fd);
+	execl("/proc/self/exe", "uio", "calls", NULL);
+	_exit(1);
+}
+
+static void call_with_room(void)
+{
+	struct ipc_transfer with = { .nroom = 1 };
+	struct ipc_message message = { { 0 }, 0 };
+
+	_exit(ipc_call_with(CALLS_AT, &message, &with, IPC_NEVER) != 0);
+}
+
+/* What is asked of a process by another one. */
+static void try_to_reach(const char *who, pid_t pid, long error)
+{
+	char word[8], path[32];
+	struct iovec here = { word, sizeof(word) }, there = { common, sizeof(word) };
+	int mem;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	mem = open(path, O_RDWR);
+	expect(who, error ? -EACCES : 0, mem < 0 ? -errno : 0);
+	expect(who, error, got(ptrace(PTRACE_SEIZE, pid, 0, 0)));
+	if (!error)
+		return;
+	expect(who, error, got(ptrace(PTRACE_ATTACH, pid, 0, 0)));
+	expect(who, error, got(process_vm_readv(pid, &here, 1, &there, 1, 0)));
+	expect(who, error, got(process_vm_writev(pid, &here, 1, &there, 1, 0)));
+}
+
+static void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, __WALL);
+}
+
+/* R170: a program has its device from its begin on. One that others may trace is not given one later. */
+static void a_device_goes_to_children_alone(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), session = find(), plain;
+	struct ipc_transfer with = { .nfds = 3,
+				     .fd = { rng_device(), session, STDOUT_FILENO },
+				     .nroom = 1 };
+	struct ipc_message message = { { 0 }, 0 };
+	pid_t pid = fork();
+	int status = 0;
+	long rcvid;
+
+	if (pid == 0) {
+		close(receive);
+		_exit(ipc_call_with(send, &message, &with, IPC_NEVER) != 1);
+	}
+	rcvid = ipc_receive(receive, &message, IPC_NEVER);
+	expect("taking a device", -EPERM, ipc_take(receive, rcvid, 0, 0));
+	expect("taking a session", -EPERM, ipc_take(receive, rcvid, 1, 0));
+	plain = ipc_take(receive, rcvid, 2, 0);
+	expect("taking something else", 1, plain > 2);
+	close(plain);
+	expect("giving a device", -EPERM, ipc_give(receive, rcvid, rng_device()));
+	expect("giving a session", -EPERM, ipc_give(receive, rcvid, session));
+	expect("giving something else", 0, ipc_give(receive, rcvid, STDOUT_FILENO));
+	ipc_reply(receive, rcvid, &message);
+	waitpid(pid, &status, 0);
+	expect("what the caller got", 0, status);
+
+	pid = execute_caller(send, false);
+	rcvid = ipc_receive(receive, &message, IPC_NEVER);
+	try_to_reach("a program without a device", pid, 0);
+	expect("giving a session to one that is traced", -EPERM, ipc_give(receive, rcvid, session));
+	end_process(pid);
+	pid = execute_caller(send, true);
+	ipc_receive(receive, &message, IPC_NEVER);
+	try_to_reach("a program with a device", pid, -EPERM);
+	end_process(pid);
+	close(send);
+	close(receive);
+	close(session);
+}
+
+static void pause_for_ever(void)
+{
+	common->step = 1;
+	for (;;)
+		pause();
+}
+
+static int share_memory_only(void *unused)
+{
+	(void)unused;
+	for (int fd = 3; fd < 16; fd++)
+		close(fd);
+	pause_for_ever();
+	return 0;
+}
+
+static int ask_to_be_traced(struct rng *rng)
+{
+	(void)rng;
+	return ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 ? 1 : errno != EPERM;
+}
+
+/* R170: whose memory has a device is reached by nobody, whether or not it has a descriptor left. */
+static void nobody_reaches_a_driver(void)
+{
+	static char stack[2 * PAGE] __attribute__((aligned(16)));
+	struct rng rng;
+	pid_t pid;
+
+	start(&rng);
+	for (unsigned mappings_only = 0; mappings_only < 2; mappings_only++) {
+		common->step = 0;
+		pid = fork();
+		if (pid == 0 && mappings_only)
+			share_memory_only(NULL);
+		else if (pid == 0)
+			pause_for_ever();
+		wait_step(1);
+		try_to_reach(mappings_only ? "one with mappings" : "one with descriptors", pid,
+			     -EPERM);
+		end_process(pid);
+	}
+	common->step = 0;
+	pid = clone(share_memory_only, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	wait_step(1);
+	try_to_reach("one that shares a driver's memory", pid, -EPERM);
+	end_process(pid);
+	expect("one that wants to be traced", 0, in_child(ask_to_be_traced, &rng));
+	stop(&rng);
+}
+
 static void registers_group(void)
 {
 	what_it_is();
@@ -1014,6 +1162,8 @@ static void registers_group(void)
 	interrupts_by_pulse();
 	before_there_is_a_driver();
 	what_cannot_be_mapped();
+	a_device_goes_to_children_alone();
+	nobody_reaches_a_driver();
 }
 
 static void memory_group(void)
@@ -1048,6 +1198,7 @@ static const struct {
 	{ "only", nothing_else_is_there },
 	{ "swap", swap_passes_it },
 	{ "little", little_memory },
+	{ "calls", call_with_room },
 };
 
 int main(int argc, char **argv)
