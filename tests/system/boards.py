@@ -52,7 +52,7 @@ def output_is_exact(options):
     """More than a socket would take before somebody reads."""
     done = run("bytes", "300000", options=options)
     expected = run("bytes", "300000")
-    equal((0, True, len(expected.out)), (done.status, done.out == expected.out, len(done.out)), "how it ran")
+    equal((0, True, 300000), (done.status, done.out == expected.out, len(done.out)), "how it ran")
 
 
 @both

@@ -25,8 +25,9 @@ def costs(*words, mem="256M"):
     return {name: int(cost) for name, _, cost in rows}
 
 
-def judge(rows, most):
-    """No row costs more."""
+def judge(rows, count, most):
+    """There are so many, and none costs more."""
+    equal(count, len(rows), f"rows of {list(rows)}")
     for name, cost in rows.items():
         print(f"# {name}: {cost} instructions")
     if RELEASE:
@@ -37,12 +38,12 @@ def on_the_hart(*words, mem="256M"):
     """No cost is judged, but how long preemption is off."""
     if RELEASE:
         raise Skip("measured on the hardened kernel alone")
-    costs(*words, mem=mem)
+    equal(1, len(costs(*words, mem=mem)), "rows")
 
 
 @case
 def a_child_of_3000_is_found_at_once():
-    judge(costs("children", "3000", mem=MUCH), 2000)
+    judge(costs("children", "3000", mem=MUCH), 16, 2000)
 
 
 @case
@@ -53,7 +54,7 @@ def a_parent_of_3000_changes_its_group_and_ends():
 
 @case
 def a_lock_among_1000_is_set_at_once():
-    judge(costs("locks", "1000"), 4000)
+    judge(costs("locks", "1000"), 11, 4000)
 
 
 @case

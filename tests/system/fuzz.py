@@ -5,6 +5,7 @@
 Shortly, and with the same seeds each time; FUZZ_SEED and FUZZ_SECONDS make it another or a longer run."""
 
 import os
+import re
 
 from lib.guest import PATIENCE, on_hardened, run_placed
 from lib.tap import case, equal, has, lacks, main
@@ -23,6 +24,8 @@ def images_with_random_headers():
     lacks(done.err, b": error: ", "log")
     has(done.err, b"all accounted for", "log")
     equal(0, done.status, f"status with seed {SEED}")
+    images, run_well = (int(number) for number in re.fullmatch(rb".*?(\d+) images, (\d+) of them ran well\n", done.out, re.DOTALL).groups())
+    equal(True, 0 < run_well < images >= 50, f"of {images} images, at least 50, {run_well} ran well: some, and not all")
 
 
 if __name__ == "__main__":

@@ -114,11 +114,15 @@ def a_programs_name_makes_no_lines_of_the_log():
 
 
 @case
-def the_runners_own_lines_are_not_in_the_log():
+def the_runners_reason_is_not_in_the_log_but_its_report_is():
     path = os.path.join(folder("own"), "log")
     done = run("sleep", options=["--timeout", "2", "--log", path])
-    equal(124, done.status, "status")
-    has(done.last_line(), b"run.sh: no end within 2 s", "last line")
+    equal((124, 1), (done.status, done.err.count(b"\n")), f"status, and lines of standard error ({done.err})")
+    has(done.err, b"run.sh: no end within 2 s", "standard error")
+    with open(path, "rb") as file:
+        text = file.read()
+    has(text, b"run.sh: hart 0: pc 0x", "log")
+    lacks(text, b"no end", "log")
 
 
 @case

@@ -25,8 +25,7 @@ def many_long_arguments():
 @case
 def the_environment_is_what_is_promised():
     done = run("env", env={"TERM": "xterm", "LEAK": "1"})
-    equal(["HOME=/", "PATH=/bin:/usr/bin", "TERM=xterm"], sorted(done.out.decode().split("\n"))[-3:], "environment")
-    equal(False, b"LEAK" in done.out, "the host's variables in it")
+    equal(["HOME=/", "PATH=/bin:/usr/bin", "TERM=xterm"], sorted(done.out.decode().splitlines()), "environment")
 
 
 @case

@@ -124,6 +124,8 @@ RUN_HERE = ("./run.sh -- ./a.out", "./run.sh --film film.html -- ./a.out", "FAUL
 
 @case
 def no_command_is_left_out():
+    there = {line for name in ("README.md", "README.zh.md") for line in commands_of(text_of(name))}
+    equal(set(), {*ELSEWHERE, *RUN_HERE} - there, "commands that README does not have any more")
     for name in ("README.md", "README.zh.md"):
         text = text_of(name)
         by_hand = [line.partition("  #")[0].strip() for line in block_with(text, "qemu-system-riscv64")]

@@ -194,14 +194,16 @@ def told_costs(output):
 
 
 def each_change_begins_where_the_last_one_ended(recording):
-    """The entry before each change is the one that the model has, but for A and D. Nothing is missing in between."""
-    tables, wrong = model.Tables(), []
+    """The entry before each change is the one that the model has, but for A and D. Nothing is missing in between. Gives how many there are."""
+    tables, wrong, changes = model.Tables(), [], 0
     for record in recording:
         if record.type == file.ENTRY or record.type == file.ROUND and record.args[2]:
+            changes += 1
             had = tables.space(record.space).get(record.args[0], 0)
             wrong += [record] if (had ^ record.args[1]) & ~ACCESSED_AND_DIRTY else []
         tables.apply(record)
     equal([], [show.in_words(record) for record in wrong[:5]], f"{len(wrong)} changes of other entries than the model has")
+    return changes
 
 
 def the_model_agrees(run, recording, processes):
@@ -225,6 +227,7 @@ def has_all(done, recording):
     """The same of a run. Gives the counters."""
     equal(0, done.status, f"status ({done.err})")
     sums, found = of_spaces(recording), counters(done.out)
+    equal(True, len(found) > 0, f"some processes have told their counters ({done.out})")
     equal(None, recording.why_short(), "end")
     equal(0, sum(record.type == file.OPEN for record in recording), "faults that were not over")
     for pid, told in found.items():
@@ -340,7 +343,8 @@ def race(rounds):
     preempt = ["--append", "preempt=30"] * ("hardened" in os.environ.get("FAULTLINE_KERNEL", ""))
     done, recording = recorded(f"race{rounds}", "race", str(rounds), options=["--mem", "64M", *preempt])
     equal(0, done.status, f"status ({done.err})")
-    each_change_begins_where_the_last_one_ended(recording)
+    changes = each_change_begins_where_the_last_one_ended(recording)
+    equal(True, changes > 11 * rounds, f"{changes} changes: two of the hole in each of {rounds} rounds, and those of ten pages beside it")
 
 
 @case
@@ -604,6 +608,7 @@ def user_cases():
     place = os.path.join(BUILD, "tests/user")
     found = [name for name in sorted(os.listdir(place)) if name not in LEFT_OUT and "." not in name
              and os.path.isfile(os.path.join(place, name)) and os.access(os.path.join(place, name), os.X_OK)]
+    equal(True, len(found) > 200, f"{len(found)} programs")
     for first in range(0, len(found), 8):
         yield found[first:first + 8]
 

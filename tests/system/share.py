@@ -657,7 +657,7 @@ def R146_a_server_has_what_it_needs_and_no_more():
 
 
 def rights_are_kept(*more):
-    one, two = folder("mine"), folder("theirs")
+    one, two = folder(f"mine {len(more)}"), folder(f"theirs {len(more)}")
     put(one + "/file", b"right")
     put(two + "/file", b"right")
     done = run_placed("rights", "/mnt/file", "/two/file", options=["--mem", "64M", "--share", one, "--share", two + ":/two", *more])

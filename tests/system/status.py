@@ -354,6 +354,7 @@ def signals_end_the_machine_too():
                         start_new_session=True)
         equal(b"asleep\n", process.stdout.readline(), "first line")
         machines = children(process.pid)
+        equal(1, len(machines), "machines")
         os.kill(process.pid, number)
         err = process.stderr.read()
         equal(128 + number, process.wait(PATIENCE), "status")

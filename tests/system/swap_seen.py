@@ -16,8 +16,10 @@ def figures(options):
     """Runs the program; gives what it has printed, by moment and name."""
     done = run_placed("swap_seen", "96" if "--swap" in options else "8", options=options)
     equal(0, done.status, f"status of {done.out + done.err}")
-    return {line.split(":")[0]: {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", line)}
+    seen = {line.split(":")[0]: {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", line)}
             for line in done.out.decode().splitlines()}
+    equal(["before", "written", "read", "unmapped"], list(seen), "moments")
+    return seen
 
 
 @case

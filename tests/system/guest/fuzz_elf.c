@@ -10,14 +10,16 @@
 
 #define _GNU_SOURCE
 #include <elf.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../../user/t.h"
 
-#define IMAGE	"/fuzz-image"
-#define PROGRAM "/fuzz-program" /* its interpreter is IMAGE */
-#define RUN_MS	20
-#define CHANGES 4
+#define IMAGE	     "/fuzz-image"
+#define PROGRAM	     "/fuzz-program" /* its interpreter is IMAGE */
+#define RUN_MS	     20
+#define CHANGES	     4
+#define IMAGES_LEAST 50 /* however busy the host is */
 
 static uint64_t state;
 static char base[1 << 20];
@@ -136,7 +138,8 @@ static void make_dynamic(const char *interp)
 	memcpy(dynamic.interp, interp, len);
 }
 
-static void run_image(const char *path)
+/* Returns whether it has ended with status 0. */
+static bool run_image(const char *path)
 {
 	char *const args[] = { (char *)(uintptr_t) "image", NULL };
 	pid_t pid = fork();
@@ -150,16 +153,17 @@ static void run_image(const char *path)
 	}
 	for (int ms = 0; pid > 0 && ms < RUN_MS; ms += 2) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
-			return;
+			return status == 0;
 		nap(2);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
+	return false;
 }
 
 static const char *self;
 
-static void one_image(uint64_t seed)
+static bool one_image(uint64_t seed)
 {
 	size_t len = size;
 	const char *path = IMAGE;
@@ -183,15 +187,14 @@ static void one_image(uint64_t seed)
 		change((Elf64_Ehdr *)image);
 	if (rnd() % 16 == 0)
 		len = rnd() % len;
-	if (write_file(IMAGE, image, len) == 0)
-		run_image(path);
+	return write_file(IMAGE, image, len) == 0 && run_image(path);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	time_t until = time(NULL) + (argc > 2 ? atol(argv[2]) : 10);
-	unsigned long count = 0;
+	unsigned long count = 0, good = 0;
 	ssize_t got;
 
 	/* A copy that runs well after all. */
@@ -207,8 +210,8 @@ int main(int argc, char **argv)
 	make_dynamic(IMAGE);
 	if (write_file(PROGRAM, &dynamic, sizeof(dynamic)) != 0)
 		return 1;
-	for (; time(NULL) < until; count++)
-		one_image(seed++);
-	say("%lu images\n", count);
+	for (; count < IMAGES_LEAST || time(NULL) < until; count++)
+		good += one_image(seed++);
+	say("%lu images, %lu of them ran well\n", count, good);
 	return 0;
 }
