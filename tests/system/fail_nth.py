@@ -6,8 +6,9 @@ The guest program fail_nth runs each scenario with the first, the second, ... al
 any more. FAIL_NTH names one scenario, or a scenario, policy and N."""
 
 import os
+import re
 
-from lib.guest import on_hardened, run_placed
+from lib.guest import ROOT, get, on_hardened, run_placed
 from lib.tap import Skip, case, equal, has, lacks, main
 
 on_hardened()
@@ -63,6 +64,8 @@ for scenario in dict.fromkeys(name for name, _ in LAST):
 def no_kind_of_allocation_is_passed_over():
     if ASKED:
         raise Skip("FAIL_NTH names one scenario")
+    sources = "".join(get(f"{ROOT}/tests/system/guest/fail_{part}.c").decode() for part in ("files", "memory", "processes", "sysv"))
+    equal(set(re.findall(r'{ "(\w+)",', sources)), {name for name, _ in LAST}, "scenarios")
     equal(set(), NEEDS_NONE - {name for name, _ in LAST}, "NEEDS_NONE that are gone")
     for policy in POLICIES:
         total = sum(count for (_, with_policy), count in LAST.items() if with_policy == policy)

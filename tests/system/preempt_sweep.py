@@ -34,6 +34,7 @@ RUNS = [run_placed("preempt_sweep", which, STEP, POINTS, patience=7200,
                    options=["--icount", *options, *(["--device", "virtio-rng"] if options else []), "--timeout", "200" if STEP == "0" else "7000"])
         for which, options in WANTED]
 ROWS = {name: (int(taken), int(wrong)) for run in RUNS for name, taken, wrong in ROW.findall(run.out.decode(errors="replace"))}
+OTHERS = set(ROWS) - {*CALLS, *sum(OF_REQUIREMENTS.values(), []), *SLOW}
 for run in RUNS:
     for line in (run.out + (run.err if run.status else b"")).decode(errors="replace").splitlines():
         print("#", line.lstrip("# "))
@@ -62,6 +63,7 @@ def the_kernel_goes_on():
     for run in RUNS:
         lacks(run.err, b"panic", "log")
         equal(0, run.status, "status")
+    equal(set(), OTHERS, "sweeps that no case looks at")
 
 
 if __name__ == "__main__":
