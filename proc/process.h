@@ -233,13 +233,13 @@ static inline struct process *current_process(void)
 	return current_thread()->process;
 }
 
-/* The running process's address space. Call in a process. */
 /* Has its memory a device, or had it one? Call with process_tree_lock held. */
 static inline bool process_has_device(const struct process *process)
 {
 	return process->uspace && atomic_load(&process->uspace->has_device);
 }
 
+/* The running process's address space. Call in a process. */
 static inline struct space *current_space(void)
 {
 	return &current_process()->uspace->space;
