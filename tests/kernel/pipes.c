@@ -3,6 +3,7 @@
 #include "fs/pipe.h"
 
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
@@ -25,6 +26,14 @@ static ssize_t do_read(vaddr_t at, size_t n)
 	struct user_iter iter = user_iter_one(at, n);
 
 	return reader->ops->read(reader, &iter, NULL);
+}
+
+static void put_three(void)
+{
+	uint8_t bytes[3] = "abc";
+	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+
+	EXPECT_EQ(3, writer->ops->write(writer, &iter, NULL));
 }
 
 static int read_for_ever(void *arg)
@@ -124,6 +133,37 @@ KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 	file_put(writer);
 }
 
+/* Splice takes the oldest bytes after the reader has seen that there are some, and before it has the lock. */
+static void splice_overtakes(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	struct pipe_slot slot;
+
+	if (kind != INTERLEAVE_MUTEX || class != LOCK_PIPE || current_thread() != reading)
+		return;
+	interleave_hook = NULL;
+	EXPECT_EQ(1, pipe_take(reader, &slot, true));
+}
+
+/* R153: a look without the lock is not believed. */
+KTEST_IN_PROCESS_ALONE(pipe_reader_that_splice_overtakes_waits)
+{
+	uint8_t bytes[6];
+	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+
+	EXPECT_EQ(0, pipe_create(O_NONBLOCK, &reader, &writer));
+	put_three();
+	reading = current_thread();
+	interleave_hook = splice_overtakes;
+	EXPECT_EQ(-EAGAIN, reader->ops->read(reader, &iter, NULL));
+	EXPECT_TRUE(!interleave_hook);
+	interleave_hook = NULL;
+	pipe_give_back(reader, 1);
+	EXPECT_EQ(2, reader->ops->read(reader, &iter, NULL));
+	EXPECT_EQ('b', bytes[0]);
+	file_put(reader);
+	file_put(writer);
+}
+
 #endif
 
 static int read_six(void *arg)
@@ -132,16 +172,8 @@ static int read_six(void *arg)
 	return (int)do_read(BUFFER, 6);
 }
 
-static void put_three(void)
-{
-	uint8_t bytes[3] = "abc";
-	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
-
-	EXPECT_EQ(3, writer->ops->write(writer, &iter, NULL));
-}
-
 /*
- * Bytes that splice has taken may come back: until then, another reader finds neither the end nor the bytes behind
+ * R132: bytes that splice has taken may come back: until then, another reader finds neither the end nor the bytes behind
  * them, and waits.
  */
 KTEST_IN_PROCESS(pipe_reader_waits_for_what_splice_has_taken)

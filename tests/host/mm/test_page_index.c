@@ -180,21 +180,40 @@ TEST(transitions_need_the_lock)
 	assert_true(panics(move()));
 }
 
-/* A truncation removes the index of a read. The end of the read, however it ends, leaves it alone. */
+static void end_cancelled(unsigned how)
+{
+	if (how == 0)
+		read_undo();
+	else if (how == 1)
+		read_fail();
+	else
+		assert_int_equal(1, index_read_done(&object, &page, 1));
+}
+
+/*
+ * R75: a truncation removes the index of a read. The end of the read, however it ends, leaves it alone, and a read that
+ * has begun there since.
+ */
 TEST(reads_that_were_cancelled_change_nothing)
 {
+	struct page *next;
+
 	start();
+	next = page_alloc_zeroed(PAGE_OBJECT);
 	for (unsigned how = 0; how < 3; how++) {
 		read_begin();
 		remove_it();
-		if (how == 0)
-			read_undo();
-		else if (how == 1)
-			read_fail();
-		else
-			assert_int_equal(1, index_read_done(&object, &page, 1));
+		end_cancelled(how);
 		assert_int_equal(INDEX_EMPTY, state());
 		assert_int_equal(1, object.npages);
+		read_begin();
+		remove_it();
+		index_read_begin(&object, INDEX, INDEX_ENTRY_EMPTY, next, &nodes);
+		end_cancelled(how);
+		assert_int_equal(INDEX_READING, state());
+		assert_int_equal(0, index_read_done(&object, &next, 1));
+		assert_int_equal(2, object.npages);
+		remove_it();
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,26 @@ static void read_code_range(unsigned long *start_ret, unsigned long *end_ret)
 		at = strchr(at + 1, ' ');
 	if (at)
 		sscanf(at, "%lu %lu", start_ret, end_ret);
+}
+
+/* More than all that the loader and the libraries have to write to. Bytes of the file, so that they are data. */
+static volatile char data[192 * PAGE] __attribute__((aligned(PAGE))) = { 1 };
+
+/* The data of the image count against RLIMIT_DATA when the heap grows, also if they are read-only by now. */
+static void see_limit(void)
+{
+	const struct rlimit limit = { 256 * PAGE, 256 * PAGE };
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (mprotect((void *)data, sizeof(data), PROT_READ) != 0 ||
+		    setrlimit(RLIMIT_DATA, &limit) != 0)
+			_exit(1);
+		_exit(sbrk(64 * PAGE) == (void *)-1 && sbrk(16 * PAGE) != (void *)-1 ? 2 : 3);
+	}
+	see("the heap counts the program's data, not the loader's",
+	    waitpid(pid, &status, 0) == pid && status == 2 << 8);
 }
 
 static int count_object(struct dl_phdr_info *info, size_t size, void *count)
@@ -208,6 +229,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "reader") == 0)
 		return reader();
 	see_places(main);
+	see_limit();
 	see_libraries();
 	for (int i = 0; i < argc; i++)
 		printf("[%s]\n", argv[i]);
