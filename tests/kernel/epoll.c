@@ -280,6 +280,26 @@ KTEST_IN_PROCESS(epoll_wait_looks_once_at_what_is_not_ready)
 	file_put(set);
 }
 
+/* R153: a watch that has had its one shot costs nothing for what happens after it: nobody is woken, and looks in vain. */
+KTEST_IN_PROCESS(epoll_one_shot_is_not_looked_at_again)
+{
+	static const struct abi_epoll_event once = { .events = POLLIN | EPOLLONESHOT };
+	struct file *file = bell_file(&bell), *set;
+
+	ASSERT_TRUE(file && current_map(BUFFER, PAGE_SIZE) && epoll_create(&set) == 0);
+	ASSERT_TRUE(epoll_add(set, 1, file, &once) == 0);
+	ring(&bell);
+	EXPECT_EQ(1, epoll_wait(set, BUFFER, 1, 0));
+	bell.looks = 0;
+	ring(&bell);
+	EXPECT_EQ(0, epoll_wait(set, BUFFER, 1, 0));
+	EXPECT_EQ(0, bell.looks);
+	EXPECT_EQ(0, epoll_modify(set, 1, file, &once));
+	EXPECT_EQ(1, epoll_wait(set, BUFFER, 1, 0));
+	file_put(file);
+	file_put(set);
+}
+
 static struct file *shared_set;
 static bool has_heard[2];
 

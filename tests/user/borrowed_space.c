@@ -185,7 +185,7 @@ static void borrow(int (*what)(void *), void *argument)
 		ended("the borrower", status);
 }
 
-/* What counts are the limits of the process that makes the call or the access. */
+/* R30 R171: what counts are the limits of the process that makes the call or the access. */
 static void limits_of_their_own(void)
 {
 	const struct rlimit little = { 16 * MIB, RLIM_INFINITY };

@@ -505,6 +505,11 @@ static void files(void)
 	jump_to(0);
 	set_fd(fd, 0, (struct timespec){ 300, 0 }, 0);
 	take_fd(fd);
+	/* R153: but only with TFD_TIMER_ABSTIME. */
+	set_fd(fd, TFD_TIMER_CANCEL_ON_SET, (struct timespec){ 300, 0 }, 0);
+	jump_to(10);
+	take_fd(fd);
+	jump_to(0);
 	set_fd(fd, both, from_right(500), 100);
 	jump_to(750);
 	take_fd(fd);
