@@ -282,6 +282,7 @@ TEST(a_file_that_was_not_renamed)
 	attach("a", 1);
 }
 
+/* R143 */
 TEST(a_file_that_was_renamed)
 {
 	start(true);
@@ -295,7 +296,7 @@ TEST(a_file_that_was_renamed_and_is_not_there)
 	attach(NULL, 2);
 }
 
-/* The old name is not found, and when the new one is to be tried, it is no alias any more, but the file's name. */
+/* R143: the old name is not found, and when the new one is to be tried, it is no alias any more, but the file's name. */
 TEST(the_caller_goes_on_during_the_first_walk)
 {
 	start(true);
