@@ -78,6 +78,27 @@ static void pass_once(struct reclaim_pass *pass, unsigned how)
 	gather_free(&pass->gather);
 }
 
+/* The same of pages that came back before they were written, and were only read since: their slots are in another order. */
+TEST(unwritten_pages_go_together) /* R80 */
+{
+	struct reclaim_pass pass;
+
+	begin(SLOTS);
+	map(AT, 32, RW);
+	for (unsigned i = 0; i < 32; i++) {
+		write_pages(i * 21 % 32, 1);
+		pass_once(&pass, SEND_OUT);
+	}
+	assert_int_equal(32, space.swapped);
+	check_pages(0, 32);
+	push_out();
+	assert_int_equal(32, disk_pages_written);
+	assert_true(disk_writes <= 2);
+	assert_int_equal(SLOTS - 32, swap_free());
+	check_pages(0, 32);
+	finish();
+}
+
 /* The slots from `first` on, of which a run has each. */
 static void check_runs(const struct reclaim_pass *pass, unsigned nruns, uint64_t first,
 		       size_t slots)
