@@ -40,29 +40,17 @@ overflow(const struct ubsan_typed *data, ubsan_value left, const char *operator,
 	    SHOW(data->type, right), data->type->name);
 }
 
-void __ubsan_handle_add_overflow_abort(const struct ubsan_typed *data, ubsan_value left,
-				       ubsan_value right)
-{
-	overflow(data, left, "+", right);
-}
+#define OVERFLOW(name, operator)                                                         \
+	void __ubsan_handle_##name##_overflow_abort(const struct ubsan_typed *data,      \
+						    ubsan_value left, ubsan_value right) \
+	{                                                                                \
+		overflow(data, left, operator, right);                                   \
+	}
 
-void __ubsan_handle_sub_overflow_abort(const struct ubsan_typed *data, ubsan_value left,
-				       ubsan_value right)
-{
-	overflow(data, left, "-", right);
-}
-
-void __ubsan_handle_mul_overflow_abort(const struct ubsan_typed *data, ubsan_value left,
-				       ubsan_value right)
-{
-	overflow(data, left, "*", right);
-}
-
-void __ubsan_handle_divrem_overflow_abort(const struct ubsan_typed *data, ubsan_value left,
-					  ubsan_value right)
-{
-	overflow(data, left, "/", right);
-}
+OVERFLOW(add, "+")
+OVERFLOW(sub, "-")
+OVERFLOW(mul, "*")
+OVERFLOW(divrem, "/")
 
 void __ubsan_handle_negate_overflow_abort(const struct ubsan_typed *data, ubsan_value value)
 {

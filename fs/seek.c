@@ -36,6 +36,11 @@ int64_t file_seek_within(struct file *file, uint64_t size, int64_t offset, int w
 	return pos;
 }
 
+int64_t file_seek_in_nothing(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_within(file, 0, offset, whence);
+}
+
 int64_t file_seek_from_start(struct file *file, int64_t offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR)

@@ -447,27 +447,14 @@ static void msg_fill_ds(const struct msg_queue *msq, struct abi_msqid_ds *ds)
 int msg_stat(int id, int cmd, struct abi_msqid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
-	int result = -EINVAL;
+	int result;
 
 	msg_lock();
-	perm = cmd == IPC_STAT ? ipc_obtain(&msg_ids, id) : ipc_obtain_index(&msg_ids, id);
+	perm = ipc_obtain_stat(&msg_ids, id, cmd != IPC_STAT, cmd == MSG_STAT_ANY, &result);
 	if (perm)
-		result = cmd == MSG_STAT_ANY ? 0 : ipcperms(perm, 0444);
-	if (!result) {
 		msg_fill_ds(to_msq(perm), ret);
-		result = cmd == IPC_STAT ? 0 : perm->id;
-	}
 	msg_unlock();
 	return result;
-}
-
-/* Finds a queue that the running thread may change. Call with the mutex held. */
-static struct msg_queue *msg_obtain_own(int id, int *err_ret)
-{
-	struct kern_ipc_perm *perm = ipc_obtain(&msg_ids, id);
-
-	*err_ret = perm ? ipc_check_owner(perm) : -EINVAL;
-	return *err_ret ? NULL : to_msq(perm);
 }
 
 /* Threads that wait may have lost the permission to, or may find room. */
@@ -489,13 +476,13 @@ static int change_queue(struct msg_queue *msq, const struct abi_msqid_ds *from)
 
 int msg_set(int id, const struct abi_msqid_ds *from)
 {
-	struct msg_queue *msq;
+	struct kern_ipc_perm *perm;
 	int err;
 
 	msg_lock();
-	msq = msg_obtain_own(id, &err);
-	if (msq)
-		err = change_queue(msq, from);
+	perm = ipc_obtain_own(&msg_ids, id, &err);
+	if (perm)
+		err = change_queue(to_msq(perm), from);
 	msg_unlock();
 	return err;
 }
@@ -516,13 +503,13 @@ static void freeque(struct msg_queue *msq)
 
 int msg_remove(int id)
 {
-	struct msg_queue *msq;
+	struct kern_ipc_perm *perm;
 	int err;
 
 	msg_lock();
-	msq = msg_obtain_own(id, &err);
-	if (msq)
-		freeque(msq);
+	perm = ipc_obtain_own(&msg_ids, id, &err);
+	if (perm)
+		freeque(to_msq(perm));
 	msg_unlock();
 	return err;
 }

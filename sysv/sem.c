@@ -292,7 +292,7 @@ static void use_list(struct sem_undo_list *list)
 	atomic_store_relaxed(&current_process()->sem_undo, list);
 }
 
-/* The same; makes it from what is spare. Returns NULL if nothing suits. */
+/* Returns what the process has to undo in the set, or makes it from what is spare; NULL if nothing suits. */
 static struct sem_undo *find_undo(struct sem_array *sma, struct undo_spare *spare)
 {
 	struct sem_undo *undo = lookup_undo(sma);
@@ -506,40 +506,27 @@ static void sem_fill_ds(const struct sem_array *sma, struct abi_semid_ds *ds)
 int sem_stat(int id, int cmd, struct abi_semid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
-	int result = -EINVAL;
+	int result;
 
 	sem_lock();
-	perm = cmd == IPC_STAT ? ipc_obtain(&sem_ids, id) : ipc_obtain_index(&sem_ids, id);
+	perm = ipc_obtain_stat(&sem_ids, id, cmd != IPC_STAT, cmd == SEM_STAT_ANY, &result);
 	if (perm)
-		result = cmd == SEM_STAT_ANY ? 0 : ipcperms(perm, 0444);
-	if (!result) {
 		sem_fill_ds(to_sem(perm), ret);
-		result = cmd == IPC_STAT ? 0 : perm->id;
-	}
 	sem_unlock();
 	return result;
 }
 
-/* Finds a set that the running thread may change. Call with the mutex held. */
-static struct sem_array *sem_obtain_own(int id, int *err_ret)
-{
-	struct kern_ipc_perm *perm = ipc_obtain(&sem_ids, id);
-
-	*err_ret = perm ? ipc_check_owner(perm) : -EINVAL;
-	return *err_ret ? NULL : to_sem(perm);
-}
-
 int sem_set(int id, const struct abi_semid_ds *from)
 {
-	struct sem_array *sma;
+	struct kern_ipc_perm *perm;
 	int err;
 
 	sem_lock();
-	sma = sem_obtain_own(id, &err);
-	if (sma)
-		err = ipc_update_perm(&sma->perm, &from->perm);
+	perm = ipc_obtain_own(&sem_ids, id, &err);
+	if (perm)
+		err = ipc_update_perm(perm, &from->perm);
 	if (!err)
-		sma->ctime = ipc_now();
+		to_sem(perm)->ctime = ipc_now();
 	sem_unlock();
 	return err;
 }
@@ -573,13 +560,13 @@ static void freeary(struct sem_array *sma)
 
 int sem_remove(int id)
 {
-	struct sem_array *sma;
+	struct kern_ipc_perm *perm;
 	int err;
 
 	sem_lock();
-	sma = sem_obtain_own(id, &err);
-	if (sma)
-		freeary(sma);
+	perm = ipc_obtain_own(&sem_ids, id, &err);
+	if (perm)
+		freeary(to_sem(perm));
 	sem_unlock();
 	return err;
 }

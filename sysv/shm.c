@@ -336,40 +336,27 @@ static void fill_ds(const struct shmid_kernel *shp, struct abi_shmid_ds *ds)
 int shm_stat(int id, int cmd, struct abi_shmid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
-	int result = -EINVAL;
+	int result;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = cmd == IPC_STAT ? ipc_obtain(&shm_ids, id) : ipc_obtain_index(&shm_ids, id);
+	perm = ipc_obtain_stat(&shm_ids, id, cmd != IPC_STAT, cmd == SHM_STAT_ANY, &result);
 	if (perm)
-		result = cmd == SHM_STAT_ANY ? 0 : ipcperms(perm, 0444);
-	if (!result) {
 		fill_ds(to_shm(perm), ret);
-		result = cmd == IPC_STAT ? 0 : perm->id;
-	}
 	mutex_unlock(&shm_ids.mutex);
 	return result;
 }
 
-/* Finds a segment that the running thread may change. Call with the mutex held. */
-static struct shmid_kernel *obtain_own(int id, int *err_ret)
-{
-	struct kern_ipc_perm *perm = ipc_obtain(&shm_ids, id);
-
-	*err_ret = perm ? ipc_check_owner(perm) : -EINVAL;
-	return *err_ret ? NULL : to_shm(perm);
-}
-
 int shm_set(int id, const struct abi_shmid_ds *from)
 {
-	struct shmid_kernel *shp;
+	struct kern_ipc_perm *perm;
 	int err;
 
 	mutex_lock(&shm_ids.mutex);
-	shp = obtain_own(id, &err);
-	if (shp)
-		err = ipc_update_perm(&shp->perm, &from->perm);
+	perm = ipc_obtain_own(&shm_ids, id, &err);
+	if (perm)
+		err = ipc_update_perm(perm, &from->perm);
 	if (!err)
-		shp->ctim = ipc_now();
+		to_shm(perm)->ctim = ipc_now();
 	mutex_unlock(&shm_ids.mutex);
 	return err;
 }
@@ -378,11 +365,13 @@ int shm_set(int id, const struct abi_shmid_ds *from)
 int shm_remove(int id)
 {
 	struct shmid_kernel *shp;
+	struct kern_ipc_perm *perm;
 	bool gone = false;
 	int err;
 
 	mutex_lock(&shm_ids.mutex);
-	shp = obtain_own(id, &err);
+	perm = ipc_obtain_own(&shm_ids, id, &err);
+	shp = perm ? to_shm(perm) : NULL;
 	if (shp && atomic_load_relaxed(&shp->nattch) == 0) {
 		shm_leave_table(shp);
 		gone = true;

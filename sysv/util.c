@@ -315,11 +315,31 @@ int ipcperms(const struct kern_ipc_perm *perm, int flag)
 	return (wanted & ~granted & 07) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
-int ipc_check_owner(const struct kern_ipc_perm *perm)
+static int check_owner(const struct kern_ipc_perm *perm)
 {
 	uint32_t euid = current_cred()->euid;
 
 	return euid == perm->cuid || euid == perm->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+struct kern_ipc_perm *ipc_obtain_own(struct ipc_ids *ids, int id, int *err_ret)
+{
+	struct kern_ipc_perm *perm = ipc_obtain(ids, id);
+
+	*err_ret = perm ? check_owner(perm) : -EINVAL;
+	return *err_ret ? NULL : perm;
+}
+
+struct kern_ipc_perm *ipc_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
+				      int *result_ret)
+{
+	struct kern_ipc_perm *perm = by_index ? ipc_obtain_index(ids, id) : ipc_obtain(ids, id);
+
+	*result_ret = !perm ? -EINVAL : any ? 0 : ipcperms(perm, 0444);
+	if (*result_ret)
+		return NULL;
+	*result_ret = by_index ? perm->id : 0;
+	return perm;
 }
 
 int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from)

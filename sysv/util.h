@@ -87,8 +87,14 @@ int ipc_max_index(struct ipc_ids *ids);
 
 /* May the running thread do what those bits of a mode say (0444 and the like)? 0 or -EACCES. */
 int ipcperms(const struct kern_ipc_perm *perm, int flag);
-/* May it change and remove it? 0 or -EPERM. */
-int ipc_check_owner(const struct kern_ipc_perm *perm);
+/* Finds one that the running thread may change and remove. Returns NULL with *err_ret set: -EINVAL or -EPERM; else 0 in it. */
+struct kern_ipc_perm *ipc_obtain_own(struct ipc_ids *ids, int id, int *err_ret);
+/*
+ * Finds one that the running thread may read, for IPC_STAT by its identifier; else by an index, with `any` whatever its mode
+ * says. Returns NULL with *result_ret set to -EINVAL or -EACCES; else *result_ret is the call's result.
+ */
+struct kern_ipc_perm *ipc_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
+				      int *result_ret);
 /* IPC_SET: takes owner and mode. Returns 0 or -EINVAL. */
 int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from);
 void ipc_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to);

@@ -182,8 +182,9 @@ long sys_inotify_init1(struct trap_frame *frame)
 	return err ? err : anon_file_install(file, (flags & IN_CLOEXEC) != 0);
 }
 
-static long add_watch(const struct trap_frame *frame, struct file *file, uint32_t mask)
+static long add_watch(struct trap_frame *frame, struct file *file)
 {
+	uint32_t mask = arg_uint(frame, 2);
 	struct at_path at;
 	long wd;
 
@@ -202,27 +203,18 @@ static long add_watch(const struct trap_frame *frame, struct file *file, uint32_
 long sys_inotify_add_watch(struct trap_frame *frame)
 {
 	uint32_t mask = arg_uint(frame, 2);
-	struct file *file;
-	long wd;
 
 	if (mask == 0 || (mask & ~IN_VALID))
 		return -EINVAL;
-	file = arg_file(frame, 0);
-	if (!file)
-		return -EBADF;
-	wd = add_watch(frame, file, mask);
-	file_put(file);
-	return wd;
+	return with_file(frame, add_watch);
+}
+
+static long remove_watch(struct trap_frame *frame, struct file *file)
+{
+	return file_is_inotify(file) ? inotify_unwatch(file, arg_int(frame, 1)) : -EINVAL;
 }
 
 long sys_inotify_rm_watch(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
-
-	if (!file)
-		return -EBADF;
-	err = file_is_inotify(file) ? inotify_unwatch(file, arg_int(frame, 1)) : -EINVAL;
-	file_put(file);
-	return err;
+	return with_file(frame, remove_watch);
 }

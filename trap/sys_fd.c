@@ -258,8 +258,12 @@ static long ioctl_stat(struct file *file, unsigned request, vaddr_t arg)
 }
 
 /* What files of all kinds answer comes first. No file system can be frozen, or says where on a disk a file is. */
-static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
+static long ioctl(struct trap_frame *frame, struct file *file)
 {
+	int fd = arg_int(frame, 0);
+	unsigned request = arg_uint(frame, 1);
+	vaddr_t arg = arg_user(frame, 2);
+
 	switch (request) {
 	case FIOCLEX:
 		return fdtable_set_cloexec(current_thread()->fdtable, fd, true);
@@ -290,14 +294,7 @@ static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 
 long sys_ioctl(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long result;
-
-	if (!file)
-		return -EBADF;
-	result = ioctl(file, arg_int(frame, 0), arg_uint(frame, 1), arg_user(frame, 2));
-	file_put(file);
-	return result;
+	return with_file(frame, ioctl);
 }
 
 /* Reserves two descriptors and stores them in user memory, before any other thread can use them. */

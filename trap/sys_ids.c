@@ -54,17 +54,87 @@ long sys_getresgid(struct trap_frame *frame)
 	return get_three_ids(frame, (uint32_t[]){ cred->gid, cred->egid, cred->sgid });
 }
 
-/* What was prepared is right, or not. */
-static long cred_finish(struct cred *new, bool permitted)
+/* The ids of one kind, of users or of groups. */
+struct ids {
+	uint32_t real, effective, saved;
+};
+
+static struct ids uids_of(const struct cred *cred)
 {
-	if (permitted)
-		cred_commit(new);
-	else
-		cred_put(new);
-	return permitted ? 0 : -EPERM;
+	return (struct ids){ cred->uid, cred->euid, cred->suid };
 }
 
-/* ---- users ---- */
+static struct ids gids_of(const struct cred *cred)
+{
+	return (struct ids){ cred->gid, cred->egid, cred->sgid };
+}
+
+/* Is it one of the three, or to stay? */
+static bool is_one_of(uint32_t id, const struct ids *ids)
+{
+	return id == ID_SAME || id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+/* Changes *ids as a call asks. all: the thread may set any. Returns 0, -EINVAL or -EPERM. */
+typedef long (*change_ids)(const struct trap_frame *frame, bool all, struct ids *ids);
+
+/* setuid, setgid. */
+static long change_effective(const struct trap_frame *frame, bool all, struct ids *ids)
+{
+	uint32_t id = arg_uint(frame, 0);
+
+	if (id == ID_SAME)
+		return -EINVAL;
+	if (!all && id != ids->real && id != ids->saved)
+		return -EPERM;
+	ids->effective = id;
+	if (all)
+		ids->real = ids->saved = id;
+	return 0;
+}
+
+/* setreuid, setregid. */
+static long change_two(const struct trap_frame *frame, bool all, struct ids *ids)
+{
+	uint32_t real = arg_uint(frame, 0), effective = arg_uint(frame, 1);
+	const struct ids old = *ids;
+
+	if (!all && ((real != ID_SAME && real != old.real && real != old.effective) ||
+		     !is_one_of(effective, &old)))
+		return -EPERM;
+	if (real != ID_SAME)
+		ids->real = real;
+	if (effective != ID_SAME)
+		ids->effective = effective;
+	if (real != ID_SAME || (effective != ID_SAME && effective != old.real))
+		ids->saved = ids->effective;
+	return 0;
+}
+
+/* setresuid, setresgid. */
+static long change_three(const struct trap_frame *frame, bool all, struct ids *ids)
+{
+	uint32_t *const to[] = { &ids->real, &ids->effective, &ids->saved };
+	const struct ids old = *ids;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(to); i++) {
+		uint32_t id = arg_uint(frame, i);
+
+		if (!all && !is_one_of(id, &old))
+			return -EPERM;
+		if (id != ID_SAME)
+			*to[i] = id;
+	}
+	return 0;
+}
+
+/* Prepares credentials with another id for files. Returns NULL if it stays. */
+static struct cred *prepare_for_files(uint32_t id, uint32_t was, struct ids own, unsigned cap)
+{
+	if (id == ID_SAME || id == was || !(is_one_of(id, &own) || capable(cap)))
+		return NULL;
+	return cred_prepare();
+}
 
 /*
  * As on Linux, a process may become a user that has too many processes, since few programs look whether they have. But exec will
@@ -76,79 +146,48 @@ static void note_too_many(const struct cred *old, const struct cred *new)
 		current_thread()->exceeds_tasks = user_exceeds_tasks(new->user);
 }
 
-static long finish_uids(const struct cred *old, struct cred *new, bool permitted)
+static long set_ids(const struct trap_frame *frame, bool users, change_ids change)
 {
-	new->fsuid = new->euid;
+	const struct cred *old = current_cred();
+	struct ids ids = users ? uids_of(old) : gids_of(old);
+	long err = change(frame, capable(users ? CAP_SETUID : CAP_SETGID), &ids);
+	struct cred *new = err ? NULL : cred_prepare();
+
+	if (!new)
+		return err ?: -ENOMEM;
+	if (!users) {
+		new->gid = ids.real;
+		new->egid = new->fsgid = ids.effective;
+		new->sgid = ids.saved;
+		cred_commit(new);
+		return 0;
+	}
+	new->uid = ids.real;
+	new->euid = new->fsuid = ids.effective;
+	new->suid = ids.saved;
 	cred_fix_caps(old, new);
-	if (permitted && cred_set_user(new)) {
+	if (cred_set_user(new)) {
 		cred_put(new);
 		return -ENOMEM;
 	}
 	note_too_many(old, new);
-	return cred_finish(new, permitted);
+	cred_commit(new);
+	return 0;
 }
 
 long sys_setuid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	uint32_t uid = arg_uint(frame, 0);
-	bool all = capable(CAP_SETUID);
-	struct cred *new;
-
-	if (uid == ID_SAME)
-		return -EINVAL;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	new->euid = uid;
-	if (all)
-		new->uid = new->suid = uid;
-	return finish_uids(old, new, all || uid == old->uid || uid == old->suid);
+	return set_ids(frame, true, change_effective);
 }
 
 long sys_setreuid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	uint32_t uid = arg_uint(frame, 0), euid = arg_uint(frame, 1);
-	bool permitted = true;
-	struct cred *new = cred_prepare();
-
-	if (!new)
-		return -ENOMEM;
-	if (uid != ID_SAME) {
-		new->uid = uid;
-		permitted = uid == old->uid || uid == old->euid;
-	}
-	if (euid != ID_SAME) {
-		new->euid = euid;
-		permitted &= euid == old->uid || euid == old->euid || euid == old->suid;
-	}
-	if (uid != ID_SAME || (euid != ID_SAME && euid != old->uid))
-		new->suid = new->euid;
-	return finish_uids(old, new, permitted || capable(CAP_SETUID));
-}
-
-/* Is it one of the three, or to stay? */
-static bool is_one_of(uint32_t id, uint32_t real, uint32_t effective, uint32_t saved)
-{
-	return id == ID_SAME || id == real || id == effective || id == saved;
+	return set_ids(frame, true, change_two);
 }
 
 long sys_setresuid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	const uint32_t id[] = { arg_uint(frame, 0), arg_uint(frame, 1), arg_uint(frame, 2) };
-	bool permitted = true;
-	struct cred *new = cred_prepare();
-
-	if (!new)
-		return -ENOMEM;
-	for (unsigned i = 0; i < ARRAY_SIZE(id); i++)
-		permitted &= is_one_of(id[i], old->uid, old->euid, old->suid);
-	new->uid = id[0] == ID_SAME ? old->uid : id[0];
-	new->euid = id[1] == ID_SAME ? old->euid : id[1];
-	new->suid = id[2] == ID_SAME ? old->suid : id[2];
-	return finish_uids(old, new, permitted || capable(CAP_SETUID));
+	return set_ids(frame, true, change_three);
 }
 
 /* Capabilities for files follow the id for files. */
@@ -162,17 +201,13 @@ static void fix_file_caps(const struct cred *old, struct cred *new)
 		new->cap_effective |= new->cap_permitted &CAP_FS;
 }
 
-/* These two return the old id and no error, whatever they are given. */
+/* setfsuid and setfsgid return the old id and no error, whatever they are given. */
 long sys_setfsuid(struct trap_frame *frame)
 {
 	const struct cred *old = current_cred();
 	uint32_t uid = arg_uint(frame, 0), was = old->fsuid;
-	bool permitted = is_one_of(uid, old->uid, old->euid, old->suid) || capable(CAP_SETUID);
-	struct cred *new;
+	struct cred *new = prepare_for_files(uid, was, uids_of(old), CAP_SETUID);
 
-	if (uid == ID_SAME || uid == was || !permitted)
-		return was;
-	new = cred_prepare();
 	if (new) {
 		new->fsuid = uid;
 		fix_file_caps(old, new);
@@ -181,81 +216,27 @@ long sys_setfsuid(struct trap_frame *frame)
 	return was;
 }
 
-/* ---- groups ---- */
-
-static long finish_gids(struct cred *new, bool permitted)
-{
-	new->fsgid = new->egid;
-	return cred_finish(new, permitted);
-}
-
 long sys_setgid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	uint32_t gid = arg_uint(frame, 0);
-	bool all = capable(CAP_SETGID);
-	struct cred *new;
-
-	if (gid == ID_SAME)
-		return -EINVAL;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	new->egid = gid;
-	if (all)
-		new->gid = new->sgid = gid;
-	return finish_gids(new, all || gid == old->gid || gid == old->sgid);
+	return set_ids(frame, false, change_effective);
 }
 
 long sys_setregid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	uint32_t gid = arg_uint(frame, 0), egid = arg_uint(frame, 1);
-	bool permitted = true;
-	struct cred *new = cred_prepare();
-
-	if (!new)
-		return -ENOMEM;
-	if (gid != ID_SAME) {
-		new->gid = gid;
-		permitted = gid == old->gid || gid == old->egid;
-	}
-	if (egid != ID_SAME) {
-		new->egid = egid;
-		permitted &= egid == old->gid || egid == old->egid || egid == old->sgid;
-	}
-	if (gid != ID_SAME || (egid != ID_SAME && egid != old->gid))
-		new->sgid = new->egid;
-	return finish_gids(new, permitted || capable(CAP_SETGID));
+	return set_ids(frame, false, change_two);
 }
 
 long sys_setresgid(struct trap_frame *frame)
 {
-	const struct cred *old = current_cred();
-	const uint32_t id[] = { arg_uint(frame, 0), arg_uint(frame, 1), arg_uint(frame, 2) };
-	bool permitted = true;
-	struct cred *new = cred_prepare();
-
-	if (!new)
-		return -ENOMEM;
-	for (unsigned i = 0; i < ARRAY_SIZE(id); i++)
-		permitted &= is_one_of(id[i], old->gid, old->egid, old->sgid);
-	new->gid = id[0] == ID_SAME ? old->gid : id[0];
-	new->egid = id[1] == ID_SAME ? old->egid : id[1];
-	new->sgid = id[2] == ID_SAME ? old->sgid : id[2];
-	return finish_gids(new, permitted || capable(CAP_SETGID));
+	return set_ids(frame, false, change_three);
 }
 
 long sys_setfsgid(struct trap_frame *frame)
 {
 	const struct cred *old = current_cred();
 	uint32_t gid = arg_uint(frame, 0), was = old->fsgid;
-	bool permitted = is_one_of(gid, old->gid, old->egid, old->sgid) || capable(CAP_SETGID);
-	struct cred *new;
+	struct cred *new = prepare_for_files(gid, was, gids_of(old), CAP_SETGID);
 
-	if (gid == ID_SAME || gid == was || !permitted)
-		return was;
-	new = cred_prepare();
 	if (new) {
 		new->fsgid = gid;
 		cred_commit(new);
@@ -439,5 +420,10 @@ long sys_capset(struct trap_frame *frame)
 	new->cap_permitted = cap_set(data[0].permitted, data[1].permitted);
 	new->cap_inheritable = cap_set(data[0].inheritable, data[1].inheritable);
 	new->cap_ambient &= new->cap_permitted &new->cap_inheritable;
-	return cred_finish(new, may_set_caps(current_cred(), new));
+	if (!may_set_caps(current_cred(), new)) {
+		cred_put(new);
+		return -EPERM;
+	}
+	cred_commit(new);
+	return 0;
 }

@@ -188,8 +188,9 @@ long sys_pwrite64(struct trap_frame *frame)
 	return io_at(frame, write_one);
 }
 
-static long file_seek(struct file *file, int64_t offset, unsigned whence)
+static long seek(struct trap_frame *frame, struct file *file)
 {
+	unsigned whence = arg_uint(frame, 2);
 	int64_t pos;
 
 	if (whence > SEEK_HOLE)
@@ -199,21 +200,14 @@ static long file_seek(struct file *file, int64_t offset, unsigned whence)
 	pos = mutex_lock_killable(&file->lock);
 	if (pos != 0)
 		return pos;
-	pos = file->ops->seek(file, offset, (int)whence);
+	pos = file->ops->seek(file, arg_i64(frame, 1), (int)whence);
 	mutex_unlock(&file->lock);
 	return pos;
 }
 
 long sys_lseek(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long pos;
-
-	if (!file)
-		return -EBADF;
-	pos = file_seek(file, arg_i64(frame, 1), arg_uint(frame, 2));
-	file_put(file);
-	return pos;
+	return with_file(frame, seek);
 }
 
 static int file_may_read(const struct file *file)
@@ -303,7 +297,7 @@ static long io_vector(const struct trap_frame *frame, file_check may, file_trans
 	return io_vector_count(may, done);
 }
 
-/* The same at a position: with 64 bits in a register, all of it is in the fourth argument. */
+/* Transfers at a position. It has 64 bits, as a register has, so all of it is in the fourth argument. */
 static long io_vector_at(const struct trap_frame *frame, file_check may, file_transfer io,
 			 unsigned rwf)
 {
@@ -394,9 +388,10 @@ static bool is_mode(unsigned mode)
 	}
 }
 
-static long file_allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
+static long allocate(struct trap_frame *frame, struct file *file)
 {
-	int64_t end;
+	int64_t offset = arg_i64(frame, 2), len = arg_i64(frame, 3), end;
+	unsigned mode = arg_uint(frame, 1);
 	long err;
 
 	if (offset < 0 || len <= 0)
@@ -420,14 +415,7 @@ static long file_allocate(struct file *file, unsigned mode, int64_t offset, int6
 
 long sys_fallocate(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
-
-	if (!file)
-		return -EBADF;
-	err = file_allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
-	file_put(file);
-	return err;
+	return with_file(frame, allocate);
 }
 
 /* ---- vmsplice ---- */

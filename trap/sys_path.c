@@ -476,8 +476,9 @@ long sys_faccessat2(struct trap_frame *frame)
 	return access_at(frame, arg_uint(frame, 3));
 }
 
-static long getdents(struct file *file, vaddr_t to, int n)
+static long getdents(struct trap_frame *frame, struct file *file)
 {
+	int n = arg_int(frame, 2);
 	long done;
 
 	if (!file->ops->getdents)
@@ -485,7 +486,7 @@ static long getdents(struct file *file, vaddr_t to, int n)
 	done = mutex_lock_killable(&file->lock);
 	if (done)
 		return done;
-	done = file->ops->getdents(file, to, n > 0 ? (size_t)n : 0);
+	done = file->ops->getdents(file, arg_user(frame, 1), n > 0 ? (size_t)n : 0);
 	mutex_unlock(&file->lock);
 	if (done != -ENOENT) /* as on Linux, too small a buffer counts */
 		notify_file(file, IN_ACCESS);
@@ -494,14 +495,7 @@ static long getdents(struct file *file, vaddr_t to, int n)
 
 long sys_getdents64(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long done;
-
-	if (!file)
-		return -EBADF;
-	done = getdents(file, arg_user(frame, 1), arg_int(frame, 2));
-	file_put(file);
-	return done;
+	return with_file(frame, getdents);
 }
 
 long sys_ftruncate(struct trap_frame *frame)

@@ -48,18 +48,19 @@ long sys_fdatasync(struct trap_frame *frame)
 }
 
 /* Syncs the file system of the file. Those without an inode have none that keeps anything. */
-long sys_syncfs(struct trap_frame *frame)
+static long syncfs(struct trap_frame *frame, struct file *file)
 {
-	struct file *file = arg_file(frame, 0);
-	struct mount *mount;
+	struct mount *mount = file->ops->has_inode ? file_inode(file)->mount : NULL;
 
-	if (!file)
-		return -EBADF;
-	mount = file->ops->has_inode ? file_inode(file)->mount : NULL;
+	(void)frame;
 	if (mount && mount->type->sync)
 		mount->type->sync(mount, UINT64_MAX);
-	file_put(file);
 	return 0;
+}
+
+long sys_syncfs(struct trap_frame *frame)
+{
+	return with_file(frame, syncfs);
 }
 
 static uint32_t type_of(struct file *file)
@@ -70,9 +71,10 @@ static uint32_t type_of(struct file *file)
 }
 
 /* The whole file is written, whatever the range: more than asked for is allowed. */
-static long sync_file_range(struct file *file, int64_t offset, int64_t n, unsigned flags)
+static long sync_file_range(struct trap_frame *frame, struct file *file)
 {
-	int64_t end;
+	int64_t offset = arg_i64(frame, 1), n = arg_i64(frame, 2), end;
+	unsigned flags = arg_uint(frame, 3);
 	uint32_t type;
 
 	if ((flags & ~SYNC_FILE_RANGE_VALID) || offset < 0 ||
@@ -86,47 +88,33 @@ static long sync_file_range(struct file *file, int64_t offset, int64_t n, unsign
 
 long sys_sync_file_range(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
-
-	if (!file)
-		return -EBADF;
-	err = sync_file_range(file, arg_i64(frame, 1), arg_i64(frame, 2), arg_uint(frame, 3));
-	file_put(file);
-	return err;
-}
-
-static long check_advice(struct file *file, int64_t n, unsigned advice)
-{
-	if (type_of(file) == S_IFIFO)
-		return -ESPIPE;
-	return n < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+	return with_file(frame, sync_file_range);
 }
 
 /* Read-ahead finds out by itself how a file is used, and clean pages go when memory is needed. */
+static long fadvise64(struct trap_frame *frame, struct file *file)
+{
+	if (type_of(file) == S_IFIFO)
+		return -ESPIPE;
+	return arg_i64(frame, 2) < 0 || arg_uint(frame, 3) > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
 long sys_fadvise64(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
+	return with_file(frame, fadvise64);
+}
 
-	if (!file)
+static long readahead(struct trap_frame *frame, struct file *file)
+{
+	(void)frame;
+	if (!file_readable(file))
 		return -EBADF;
-	err = check_advice(file, arg_i64(frame, 2), arg_uint(frame, 3));
-	file_put(file);
-	return err;
+	return type_of(file) == S_IFREG ? 0 : -EINVAL;
 }
 
 long sys_readahead(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err = -EBADF;
-
-	if (!file)
-		return -EBADF;
-	if (file_readable(file))
-		err = type_of(file) == S_IFREG ? 0 : -EINVAL;
-	file_put(file);
-	return err;
+	return with_file(frame, readahead);
 }
 
 static bool may_know_cached(struct file *file)
@@ -135,7 +123,7 @@ static bool may_know_cached(struct file *file)
 	       inode_may_know_cached(file_inode(file));
 }
 
-static long cachestat(struct file *file, vaddr_t range_addr, vaddr_t to, unsigned flags)
+static long cachestat(struct trap_frame *frame, struct file *file)
 {
 	struct object *object = file->ops->object ? file->ops->object(file) : NULL;
 	struct object_cached cached = { 0 };
@@ -144,11 +132,11 @@ static long cachestat(struct file *file, vaddr_t range_addr, vaddr_t to, unsigne
 	uint64_t last;
 	int err = 0;
 
-	if (user_copy_in(&range, range_addr, sizeof(range)))
+	if (user_copy_in(&range, arg_user(frame, 1), sizeof(range)))
 		return -EFAULT;
 	if (!may_know_cached(file))
 		return -EPERM;
-	if (flags)
+	if (arg_uint(frame, 3) != 0)
 		return -EINVAL;
 	last = range.len ? (range.off + range.len - 1) >> PAGE_SHIFT : UINT64_MAX;
 	if (object)
@@ -162,17 +150,10 @@ static long cachestat(struct file *file, vaddr_t range_addr, vaddr_t to, unsigne
 		.evicted = cached.evicted,
 		.recently_evicted = cached.recent,
 	};
-	return user_copy_out(to, &stat, sizeof(stat)) ? -EFAULT : 0;
+	return user_copy_out(arg_user(frame, 2), &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 
 long sys_cachestat(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
-
-	if (!file)
-		return -EBADF;
-	err = cachestat(file, arg_user(frame, 1), arg_user(frame, 2), arg_uint(frame, 3));
-	file_put(file);
-	return err;
+	return with_file(frame, cachestat);
 }

@@ -37,55 +37,27 @@ long sys_shmdt(struct trap_frame *frame)
 	return shm_detach(arg_user(frame, 0));
 }
 
-static long shmctl_stat(int id, int cmd, vaddr_t to)
-{
-	struct abi_shmid_ds ds;
-	int result = shm_stat(id, cmd, &ds);
-
-	return copy_out_result(to, &ds, sizeof(ds), result);
-}
-
-static long shmctl_info(vaddr_t to)
-{
-	struct abi_shminfo info;
-	int result = shm_info(&info);
-
-	return copy_out_result(to, &info, sizeof(info), result);
-}
-
-static long shmctl_usage(vaddr_t to)
-{
-	struct abi_shm_info info;
-	int result = shm_usage(&info);
-
-	return copy_out_result(to, &info, sizeof(info), result);
-}
-
-static long shmctl_set(int id, vaddr_t from)
-{
-	struct abi_shmid_ds ds;
-
-	return user_copy_in(&ds, from, sizeof(ds)) ? -EFAULT : shm_set(id, &ds);
-}
-
 long sys_shmctl(struct trap_frame *frame)
 {
 	int id = arg_int(frame, 0), cmd = arg_int(frame, 1);
 	vaddr_t buf = arg_user(frame, 2);
+	struct abi_shm_info usage;
+	struct abi_shminfo info;
+	struct abi_shmid_ds ds;
 
 	if (id < 0)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO:
-		return shmctl_info(buf);
+		return copy_out_result(buf, &info, sizeof(info), shm_info(&info));
 	case SHM_INFO:
-		return shmctl_usage(buf);
+		return copy_out_result(buf, &usage, sizeof(usage), shm_usage(&usage));
 	case IPC_STAT:
 	case SHM_STAT:
 	case SHM_STAT_ANY:
-		return shmctl_stat(id, cmd, buf);
+		return copy_out_result(buf, &ds, sizeof(ds), shm_stat(id, cmd, &ds));
 	case IPC_SET:
-		return shmctl_set(id, buf);
+		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : shm_set(id, &ds);
 	case IPC_RMID:
 		return shm_remove(id);
 	case SHM_LOCK:
@@ -160,29 +132,6 @@ long sys_semtimedop(struct trap_frame *frame)
 	return err ? err : semop(frame, clock_deadline_in(ns));
 }
 
-static long semctl_stat(int id, int cmd, vaddr_t to)
-{
-	struct abi_semid_ds ds;
-	int result = sem_stat(id, cmd, &ds);
-
-	return copy_out_result(to, &ds, sizeof(ds), result);
-}
-
-static long semctl_info(int cmd, vaddr_t to)
-{
-	struct abi_seminfo info;
-	int result = sem_info(cmd == SEM_INFO, &info);
-
-	return copy_out_result(to, &info, sizeof(info), result);
-}
-
-static long semctl_set(int id, vaddr_t from)
-{
-	struct abi_semid_ds ds;
-
-	return user_copy_in(&ds, from, sizeof(ds)) ? -EFAULT : sem_set(id, &ds);
-}
-
 static long copy_all(int id, bool set, vaddr_t at, uint16_t *values, unsigned n)
 {
 	int err;
@@ -215,17 +164,19 @@ long sys_semctl(struct trap_frame *frame)
 {
 	int id = arg_int(frame, 0), num = arg_int(frame, 1), cmd = arg_int(frame, 2);
 	vaddr_t arg = arg_user(frame, 3);
+	struct abi_seminfo info;
+	struct abi_semid_ds ds;
 
 	if (id < 0)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO:
 	case SEM_INFO:
-		return semctl_info(cmd, arg);
+		return copy_out_result(arg, &info, sizeof(info), sem_info(cmd == SEM_INFO, &info));
 	case IPC_STAT:
 	case SEM_STAT:
 	case SEM_STAT_ANY:
-		return semctl_stat(id, cmd, arg);
+		return copy_out_result(arg, &ds, sizeof(ds), sem_stat(id, cmd, &ds));
 	case GETVAL:
 	case GETPID:
 	case GETNCNT:
@@ -237,7 +188,7 @@ long sys_semctl(struct trap_frame *frame)
 	case SETVAL:
 		return sem_set_value(id, num, (int)arg);
 	case IPC_SET:
-		return semctl_set(id, arg);
+		return user_copy_in(&ds, arg, sizeof(ds)) ? -EFAULT : sem_set(id, &ds);
 	case IPC_RMID:
 		return sem_remove(id);
 	default:
@@ -312,46 +263,25 @@ long sys_msgrcv(struct trap_frame *frame)
 	return result;
 }
 
-static long msgctl_stat(int id, int cmd, vaddr_t to)
-{
-	struct abi_msqid_ds ds;
-	int result = msg_stat(id, cmd, &ds);
-
-	return copy_out_result(to, &ds, sizeof(ds), result);
-}
-
-static long msgctl_info(int cmd, vaddr_t to)
-{
-	struct abi_msginfo info;
-	int result = msg_info(cmd == MSG_INFO, &info);
-
-	return copy_out_result(to, &info, sizeof(info), result);
-}
-
-static long msgctl_set(int id, vaddr_t from)
-{
-	struct abi_msqid_ds ds;
-
-	return user_copy_in(&ds, from, sizeof(ds)) ? -EFAULT : msg_set(id, &ds);
-}
-
 long sys_msgctl(struct trap_frame *frame)
 {
 	int id = arg_int(frame, 0), cmd = arg_int(frame, 1);
 	vaddr_t buf = arg_user(frame, 2);
+	struct abi_msginfo info;
+	struct abi_msqid_ds ds;
 
 	if (id < 0)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO:
 	case MSG_INFO:
-		return msgctl_info(cmd, buf);
+		return copy_out_result(buf, &info, sizeof(info), msg_info(cmd == MSG_INFO, &info));
 	case IPC_STAT:
 	case MSG_STAT:
 	case MSG_STAT_ANY:
-		return msgctl_stat(id, cmd, buf);
+		return copy_out_result(buf, &ds, sizeof(ds), msg_stat(id, cmd, &ds));
 	case IPC_SET:
-		return msgctl_set(id, buf);
+		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : msg_set(id, &ds);
 	case IPC_RMID:
 		return msg_remove(id);
 	default:

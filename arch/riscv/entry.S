@@ -13,75 +13,41 @@
 
 #define SUM_AND_FS ((SSTATUS_SUM_COPY | SSTATUS_FS) >> 12)
 
-	.macro	save_caller_saved base
-	sd	ra, FRAME_X(1)(\base)
-	sd	t0, FRAME_X(5)(\base)
-	sd	t1, FRAME_X(6)(\base)
-	sd	t2, FRAME_X(7)(\base)
-	sd	a0, FRAME_X(10)(\base)
-	sd	a1, FRAME_X(11)(\base)
-	sd	a2, FRAME_X(12)(\base)
-	sd	a3, FRAME_X(13)(\base)
-	sd	a4, FRAME_X(14)(\base)
-	sd	a5, FRAME_X(15)(\base)
-	sd	a6, FRAME_X(16)(\base)
-	sd	a7, FRAME_X(17)(\base)
-	sd	t3, FRAME_X(28)(\base)
-	sd	t4, FRAME_X(29)(\base)
-	sd	t5, FRAME_X(30)(\base)
-	sd	t6, FRAME_X(31)(\base)
+	/* op: sd or ld. The registers that C code may change. */
+	.macro	caller_saved op, base
+	\op	ra, FRAME_X(1)(\base)
+	\op	t0, FRAME_X(5)(\base)
+	\op	t1, FRAME_X(6)(\base)
+	\op	t2, FRAME_X(7)(\base)
+	\op	a0, FRAME_X(10)(\base)
+	\op	a1, FRAME_X(11)(\base)
+	\op	a2, FRAME_X(12)(\base)
+	\op	a3, FRAME_X(13)(\base)
+	\op	a4, FRAME_X(14)(\base)
+	\op	a5, FRAME_X(15)(\base)
+	\op	a6, FRAME_X(16)(\base)
+	\op	a7, FRAME_X(17)(\base)
+	\op	t3, FRAME_X(28)(\base)
+	\op	t4, FRAME_X(29)(\base)
+	\op	t5, FRAME_X(30)(\base)
+	\op	t6, FRAME_X(31)(\base)
 	.endm
 
-	.macro	load_caller_saved base
-	ld	ra, FRAME_X(1)(\base)
-	ld	t0, FRAME_X(5)(\base)
-	ld	t1, FRAME_X(6)(\base)
-	ld	t2, FRAME_X(7)(\base)
-	ld	a0, FRAME_X(10)(\base)
-	ld	a1, FRAME_X(11)(\base)
-	ld	a2, FRAME_X(12)(\base)
-	ld	a3, FRAME_X(13)(\base)
-	ld	a4, FRAME_X(14)(\base)
-	ld	a5, FRAME_X(15)(\base)
-	ld	a6, FRAME_X(16)(\base)
-	ld	a7, FRAME_X(17)(\base)
-	ld	t3, FRAME_X(28)(\base)
-	ld	t4, FRAME_X(29)(\base)
-	ld	t5, FRAME_X(30)(\base)
-	ld	t6, FRAME_X(31)(\base)
-	.endm
-
-	/* s0 to s11 and gp: the registers that C code preserves, or never uses. */
-	.macro	save_preserved base
-	sd	gp, FRAME_X(3)(\base)
-	sd	s0, FRAME_X(8)(\base)
-	sd	s1, FRAME_X(9)(\base)
-	sd	s2, FRAME_X(18)(\base)
-	sd	s3, FRAME_X(19)(\base)
-	sd	s4, FRAME_X(20)(\base)
-	sd	s5, FRAME_X(21)(\base)
-	sd	s6, FRAME_X(22)(\base)
-	sd	s7, FRAME_X(23)(\base)
-	sd	s8, FRAME_X(24)(\base)
-	sd	s9, FRAME_X(25)(\base)
-	sd	s10, FRAME_X(26)(\base)
-	sd	s11, FRAME_X(27)(\base)
-	.endm
-
-	.macro	load_preserved base
-	ld	gp, FRAME_X(3)(\base)
-	ld	s0, FRAME_X(8)(\base)
-	ld	s1, FRAME_X(9)(\base)
-	ld	s2, FRAME_X(18)(\base)
-	ld	s3, FRAME_X(19)(\base)
-	ld	s4, FRAME_X(20)(\base)
-	ld	s5, FRAME_X(21)(\base)
-	ld	s6, FRAME_X(22)(\base)
-	ld	s7, FRAME_X(23)(\base)
-	ld	s8, FRAME_X(24)(\base)
-	ld	s9, FRAME_X(25)(\base)
-	ld	s10, FRAME_X(26)(\base)
-	ld	s11, FRAME_X(27)(\base)
+	/* op: sd or ld. s0 to s11 and gp: the registers that C code preserves, or never uses. */
+	.macro	preserved op, base
+	\op	gp, FRAME_X(3)(\base)
+	\op	s0, FRAME_X(8)(\base)
+	\op	s1, FRAME_X(9)(\base)
+	\op	s2, FRAME_X(18)(\base)
+	\op	s3, FRAME_X(19)(\base)
+	\op	s4, FRAME_X(20)(\base)
+	\op	s5, FRAME_X(21)(\base)
+	\op	s6, FRAME_X(22)(\base)
+	\op	s7, FRAME_X(23)(\base)
+	\op	s8, FRAME_X(24)(\base)
+	\op	s9, FRAME_X(25)(\base)
+	\op	s10, FRAME_X(26)(\base)
+	\op	s11, FRAME_X(27)(\base)
 	.endm
 
 	.section .text.trap, "ax"
@@ -94,7 +60,7 @@ trap_entry:
 	/* From user mode. The kernel stack is empty; registers are saved in the thread's frame. */
 	sd	sp, FRAME_X(2)(tp)
 	ld	sp, THREAD_KERNEL_SP(tp)
-	save_caller_saved tp
+	caller_saved sd, tp
 	csrrw	t0, sscratch, zero
 	csrr	t1, scause
 	lui	t2, SUM_AND_FS
@@ -155,7 +121,7 @@ user_exit:
 user_leave:
 	csrw	sepc, t2
 	csrw	sscratch, tp
-	load_caller_saved tp
+	caller_saved ld, tp
 	ld	sp, FRAME_X(2)(tp)
 	ld	tp, FRAME_X(4)(tp)
 	sret
@@ -168,7 +134,7 @@ user_other:
 	j	user_exit
 
 user_clone:
-	save_preserved tp
+	preserved sd, tp
 	j	user_syscall
 
 	/*
@@ -178,7 +144,7 @@ user_clone:
 user_work:
 	andi	t0, t1, 1 << OFFSETS_WORK_FRAME_SHIFT
 	bnez	t0, user_work_loop
-	save_preserved tp
+	preserved sd, tp
 user_work_loop:
 	addi	t0, tp, THREAD_WORK
 	li	t1, ~(1 << OFFSETS_WORK_FRAME_SHIFT)
@@ -194,7 +160,7 @@ user_work_loop:
 	csrw	sstatus, t0
 	j	user_work_loop
 user_leave_full:
-	load_preserved tp
+	preserved ld, tp
 	ld	t0, FRAME_STATUS_OFFSET(tp)
 	csrw	sstatus, t0
 	ld	t2, FRAME_PC(tp)
@@ -218,8 +184,8 @@ from_kernel:
 	bgez	tp, stack_overflow
 	csrrw	tp, sscratch, zero
 kernel_frame:
-	save_caller_saved sp
-	save_preserved sp
+	caller_saved sd, sp
+	preserved sd, sp
 	addi	t0, sp, FRAME_SIZE
 	csrr	a1, scause
 	csrr	a2, stval
@@ -238,7 +204,7 @@ trap_kernel_return:
 	ld	t3, FRAME_PC(sp)
 	csrw	sstatus, t2
 	csrw	sepc, t3
-	load_caller_saved sp
+	caller_saved ld, sp
 	addi	sp, sp, FRAME_SIZE
 	sret
 
@@ -255,8 +221,8 @@ stack_overflow:
 	lla	sp, emergency_stack_top - FRAME_SIZE
 	sd	t0, FRAME_X(2)(sp)
 	csrrw	t0, sscratch, zero
-	save_caller_saved sp
-	save_preserved sp
+	caller_saved sd, sp
+	preserved sd, sp
 	sd	tp, FRAME_X(4)(sp)
 	csrr	a1, scause
 	csrr	a2, stval

@@ -5,6 +5,19 @@
 #include "arch/riscv/offsets.h"
 #include "arch/riscv/sbi.h"
 
+	/* What the firmware may have left. Uses t0. */
+	.macro	clear_state
+	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM_COPY
+	csrc	sstatus, t0
+#if SSTATUS_SUM_OPEN
+	li	t0, SSTATUS_SUM_OPEN
+	csrs	sstatus, t0
+#endif
+	csrw	sscratch, zero
+	li	t0, 7			/* programs may read cycle, time and instret */
+	csrw	scounteren, t0
+	.endm
+
 	.section .text.start, "ax"
 	.globl _start
 _start:
@@ -18,15 +31,7 @@ _start:
 	mv	s1, a1			/* device tree, physical */
 	lla	t0, early_trap_entry
 	csrw	stvec, t0
-	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM_COPY
-	csrc	sstatus, t0
-#if SSTATUS_SUM_OPEN
-	li	t0, SSTATUS_SUM_OPEN
-	csrs	sstatus, t0
-#endif
-	csrw	sscratch, zero
-	li	t0, 7			/* programs may read cycle, time and instret */
-	csrw	scounteren, t0
+	clear_state
 
 	lla	t0, bss_start
 	lla	t1, image_end
@@ -116,15 +121,7 @@ other_start:
 	mv	s0, a1
 	lla	t0, other_park
 	csrw	stvec, t0
-	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM_COPY
-	csrc	sstatus, t0
-#if SSTATUS_SUM_OPEN
-	li	t0, SSTATUS_SUM_OPEN
-	csrs	sstatus, t0
-#endif
-	csrw	sscratch, zero
-	li	t0, 7
-	csrw	scounteren, t0
+	clear_state
 	li	t0, SSTATUS_FS
 	csrs	sstatus, t0
 	.option	push
@@ -133,7 +130,7 @@ other_start:
 	.option	pop
 	csrc	sstatus, t0
 
-	/* As above, the fetch behind the write of satp faults to stvec. */
+	/* The fetch behind the write of satp faults: execution goes on at stvec. */
 	lla	t0, kernel_root
 	srli	t0, t0, 12
 	li	t1, SATP_SV39 << SATP_MODE_SHIFT

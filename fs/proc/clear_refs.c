@@ -73,10 +73,7 @@ const struct file_ops proc_clear_refs_file_ops = {
 	.name = "what is forgotten of memory",
 	.write = clear_write,
 	.empty_writes = true,
-	.stat = inode_file_stat,
 	.seek = clear_seek,
-	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };

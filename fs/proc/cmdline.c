@@ -123,16 +123,12 @@ static int64_t proc_cmdline_seek(struct file *file, int64_t offset, int whence)
 	return offset;
 }
 
-#define MEMORY_SLOTS                                                \
-	.seek = proc_cmdline_seek, .stat = inode_file_stat,         \
-	.truncate = inode_file_truncate_nothing, .has_inode = true, \
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
-
 const struct file_ops proc_cmdline_file_ops = {
 	.name = "arguments",
 	.read = read_cmdline,
 	.release = inode_file_release,
-	MEMORY_SLOTS,
+	.seek = proc_cmdline_seek,
+	PROCESS_FILE_SLOTS,
 };
 
 const struct file_ops proc_environ_file_ops = {
@@ -140,7 +136,8 @@ const struct file_ops proc_environ_file_ops = {
 	.opened = proc_memory_opened,
 	.read = read_environ,
 	.release = proc_memory_release,
-	MEMORY_SLOTS,
+	.seek = proc_cmdline_seek,
+	PROCESS_FILE_SLOTS,
 };
 
 const struct file_ops proc_auxv_file_ops = {
@@ -148,5 +145,6 @@ const struct file_ops proc_auxv_file_ops = {
 	.opened = proc_memory_opened,
 	.read = read_auxv,
 	.release = proc_memory_release,
-	MEMORY_SLOTS,
+	.seek = proc_cmdline_seek,
+	PROCESS_FILE_SLOTS,
 };

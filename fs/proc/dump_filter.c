@@ -46,20 +46,12 @@ static ssize_t filter_write(struct file *file, struct user_iter *from, uint64_t 
 	return (ssize_t)all;
 }
 
-static int64_t filter_seek(struct file *file, int64_t offset, int whence)
-{
-	return file_seek_within(file, 0, offset, whence);
-}
-
 const struct file_ops proc_dump_filter_file_ops = {
 	.name = "filter of core files",
 	.read = filter_read,
 	.write = filter_write,
 	.empty_writes = true,
-	.stat = inode_file_stat,
-	.seek = filter_seek,
-	.truncate = inode_file_truncate_nothing,
+	.seek = file_seek_in_nothing,
 	.release = inode_file_release,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };

@@ -201,13 +201,12 @@ static ssize_t write_attr(struct file *file, struct user_iter *from, uint64_t *p
 	return node->id.tid == current_thread()->tid ? -EINVAL : -EACCES;
 }
 
-#define TEXT_SLOTS_BUT_RELEASE                                                    \
-	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
-	.truncate = inode_file_truncate_nothing, .has_inode = true
-#define TEXT_SLOTS TEXT_SLOTS_BUT_RELEASE, .release = proc_file_release
-#define MEMORY_TEXT_SLOTS                                                          \
-	TEXT_SLOTS_BUT_RELEASE, .write = write_process, .release = memory_release, \
-				.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
+#define TEXT_SLOTS                                                        \
+	PROC_FILE_SLOTS, .read = read_text, .seek = file_seek_from_start, \
+			 .release = proc_file_release
+#define MEMORY_TEXT_SLOTS                                                    \
+	PROCESS_FILE_SLOTS, .read = read_text, .seek = file_seek_from_start, \
+			    .write = write_process, .release = memory_release
 
 const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",
@@ -230,12 +229,9 @@ const struct file_ops proc_stack_file_ops = {
 	.opened = stack_opened,
 	.read = read_stack,
 	.write = write_process,
-	.stat = inode_file_stat,
 	.seek = file_seek_from_start,
-	.truncate = inode_file_truncate_nothing,
 	.release = proc_file_release,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };
 
 const struct file_ops proc_maps_file_ops = {
@@ -286,9 +282,6 @@ const struct file_ops proc_attr_file_ops = {
 	.name = "security attribute of a process",
 	.write = write_attr,
 	.seek = file_seek_from_start,
-	.stat = inode_file_stat,
-	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
-	.has_inode = true,
+	PROCESS_FILE_SLOTS,
 };

@@ -97,11 +97,8 @@ const struct file_ops proc_mem_file_ops = {
 	.opened = mem_opened,
 	.read = mem_read,
 	.write = mem_write,
-	.stat = inode_file_stat,
 	.seek = mem_seek,
-	.truncate = inode_file_truncate_nothing,
 	.release = proc_memory_release,
 	.any_position = true,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };

@@ -27,7 +27,7 @@ struct proc_entry {
 	 * process has none. May sleep; no spinning lock is held.
 	 */
 	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
-	/* The same for struct inode_ops; NULL: the text is followed. */
+	/* Links: the slot `follow` of struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
 	bool shortcut; /* as in struct inode_ops */
 	size_t size;   /* st_size */
@@ -64,6 +64,11 @@ extern const unsigned proc_root_count, proc_process_count;
 
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
 extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_files_dir_ops;
+
+/* Slots of all files of /proc, and of those of a process. */
+#define PROC_FILE_SLOTS \
+	.stat = inode_file_stat, .truncate = inode_file_truncate_nothing, .has_inode = true
+#define PROCESS_FILE_SLOTS PROC_FILE_SLOTS, .no_splice = NO_SPLICE_FROM | NO_SPLICE_TO
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops, proc_stack_file_ops;

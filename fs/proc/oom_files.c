@@ -70,20 +70,12 @@ static ssize_t adj_write(struct file *file, struct user_iter *from, uint64_t *po
 	return err ? err : (ssize_t)n;
 }
 
-static int64_t adj_seek(struct file *file, int64_t offset, int whence)
-{
-	return file_seek_within(file, 0, offset, whence);
-}
-
 const struct file_ops proc_oom_adj_file_ops = {
 	.name = "weight of a process",
 	.read = adj_read,
 	.write = adj_write,
 	.empty_writes = true,
-	.stat = inode_file_stat,
-	.seek = adj_seek,
-	.truncate = inode_file_truncate_nothing,
+	.seek = file_seek_in_nothing,
 	.release = inode_file_release,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };

@@ -56,10 +56,7 @@ const struct file_ops proc_pagemap_file_ops = {
 	.name = "frames of a process",
 	.opened = pagemap_opened,
 	.read = pagemap_read,
-	.stat = inode_file_stat,
 	.seek = file_seek_from_start,
-	.truncate = inode_file_truncate_nothing,
 	.release = proc_memory_release,
-	.has_inode = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
+	PROCESS_FILE_SLOTS,
 };

@@ -179,19 +179,12 @@ static ssize_t sysctl_write(struct file *file, struct user_iter *from, uint64_t 
 	return done;
 }
 
-static int64_t sysctl_seek(struct file *file, int64_t offset, int whence)
-{
-	return file_seek_within(file, 0, offset, whence);
-}
-
 const struct file_ops proc_sysctl_file_ops = {
 	.name = "value of /proc/sys",
 	.read = sysctl_read,
 	.write = sysctl_write,
-	.stat = inode_file_stat,
-	.seek = sysctl_seek,
+	.seek = file_seek_in_nothing,
 	.poll = poll_always,
-	.truncate = inode_file_truncate_nothing,
 	.release = inode_file_release,
-	.has_inode = true,
+	PROC_FILE_SLOTS,
 };

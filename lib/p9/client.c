@@ -11,15 +11,7 @@
 #define NAME(field)	p9_put_name(&w, message->field);
 #define NAMES(n, field)	p9_put_names(&w, message->n, message->field);
 #define DATA(n, field)	p9_put_data(&w, message->n, message->field);
-#define REQUEST(number, NAME, name, fields) \
-	ssize_t p9_encode_##name(void *buf, size_t size, uint16_t tag, const struct p9_##name *message) \
-	{ \
-		struct p9_writer w; \
-\
-		p9_write_start(&w, buf, size, P9_##NAME, tag); \
-		fields \
-		return p9_write_end(&w); \
-	}
+#define REQUEST(number, NAME, name, fields) P9_ENCODE(NAME, name, fields)
 #define REPLY(number, NAME, name, fields)
 #define REPLY_LIMITED(number, NAME, name, fields)
 #define REPLY_EMPTY(number, NAME, name)

@@ -43,9 +43,22 @@ void p9_put_names(struct p9_writer *w, uint16_t n, const struct p9_string *names
 void p9_put_qids(struct p9_writer *w, uint16_t n, const struct p9_qid *qids);
 void p9_put_data(struct p9_writer *w, uint32_t n, const void *data);
 
+/* clang-format off */
+/* Defines the function that encodes a kind of message. `fields` puts each field of `message` into `w`. */
+#define P9_ENCODE(NAME, name, fields) \
+	ssize_t p9_encode_##name(void *buf, size_t size, uint16_t tag, const struct p9_##name *message) \
+	{ \
+		struct p9_writer w; \
+\
+		p9_write_start(&w, buf, size, P9_##NAME, tag); \
+		fields \
+		return p9_write_end(&w); \
+	}
+/* clang-format on */
+
 /* Checks the header of a message that should be of that type. */
 void p9_read_start(struct p9_reader *r, const struct p9_packet *packet, enum p9_type type);
-/* The same, and the tag. Returns 0, the negated error of an Rlerror, or -EIO. */
+/* Checks the header and the tag of a reply. Returns 0, the negated error of an Rlerror, or -EIO. */
 int p9_read_reply(struct p9_reader *r, const struct p9_packet *packet, enum p9_type type,
 		  uint16_t tag, uint32_t limit);
 /* Returns 0 if all fields were there and nothing follows, else -EIO. */
