@@ -50,7 +50,8 @@ def on_faultline(programs, blocks=False):
         command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, *adds, "--", *PLACE]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
-        return checked(done.returncode, done.stdout, log)
+        swaprun.checked("execbench", done.returncode, done.stdout)
+        return swaprun.read(log)
 
 
 def libraries_of(programs):
@@ -81,15 +82,8 @@ def on_linux(linux, programs):
         wish.add = [(programs.dynamic, PLACE[1]), *((host, guest) for guest, host in libraries_of(programs).items())]
         wish.program = [programs.bench, PLACE[1]]
         status, output, _ = machine.run(linux, wish)
-        return checked(status, output.decode(), log)
-
-
-def checked(status, output, log):
-    """Gives the lines of the log of a run that has come to its end."""
-    if status or "done" not in output:
-        bench.print_notes(output)
-        raise bench.Failure(f"execbench ended with status {status}")
-    return swaprun.read(log)
+        swaprun.checked("execbench", status, output.decode())
+        return swaprun.read(log)
 
 
 def measured(log):

@@ -67,7 +67,7 @@ def on_faultline(program, plugin, harts, wanted=(), runs=False):
                    "--timeout", SECONDS, "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, harts, *wanted]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
-        return checked(done.returncode, done.stdout), swaprun.read(log)
+        return swaprun.checked("hartbench", done.returncode, done.stdout), swaprun.read(log)
 
 
 def on_linux(linux, program, plugin, harts):
@@ -79,15 +79,7 @@ def on_linux(linux, program, plugin, harts):
         wish.append = "init_on_alloc=0 mitigations=off cgroup_disable=memory"
         wish.program = [program, harts]
         status, output, _ = machine.run(linux, wish)
-        return checked(status, output.decode().replace("\r\n", "\n")), swaprun.read(log)
-
-
-def checked(status, output):
-    """Returns the output of a run that has come to its end."""
-    if status or not output.endswith("done\n"):
-        bench.print_notes(output)
-        raise bench.Failure(f"hartbench ended with status {status}")
-    return output
+        return swaprun.checked("hartbench", status, output.decode().replace("\r\n", "\n")), swaprun.read(log)
 
 
 def intervals(log):

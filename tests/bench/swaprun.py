@@ -57,7 +57,7 @@ def on_faultline(program, plugin, rows=(), blocks=False):
                    "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, str(FREE), *rows]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
-        return checked(done.returncode, done.stdout), read(log)
+        return checked("swapbench", done.returncode, done.stdout), read(log)
 
 
 def on_linux(linux, program, plugin, rows=()):
@@ -70,14 +70,14 @@ def on_linux(linux, program, plugin, rows=()):
         wish.program = [program, str(FREE), *rows]
         wish.qemu = [*words, "-global", "virtio-mmio.ioeventfd=off"]  # as on Faultline
         status, output, _ = machine.run(linux, wish)
-        return checked(status, output.decode().replace("\r\n", "\n")), read(log)
+        return checked("swapbench", status, output.decode().replace("\r\n", "\n")), read(log)
 
 
-def checked(status, output):
-    """Returns the output of a run that has come to its end."""
-    if status or not output.endswith("done\n"):
+def checked(name, status, output):
+    """Returns the output of a run that has come to its end, which it says in its last line."""
+    if status or output.splitlines()[-1:] != ["done"]:
         bench.print_notes(output)
-        raise bench.Failure(f"swapbench ended with status {status}")
+        raise bench.Failure(f"{name} ended with status {status}")
     return output
 
 

@@ -42,7 +42,8 @@ def on_faultline(program, plugin, blocks=False):
                    "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
-        return checked(done.returncode, done.stdout, log)
+        swaprun.checked("threadbench", done.returncode, done.stdout)
+        return swaprun.read(log)
 
 
 def on_linux(linux, program, plugin):
@@ -53,15 +54,8 @@ def on_linux(linux, program, plugin):
         wish.icount, wish.mem, wish.timeout, wish.qemu = True, MEM, "300", words
         wish.program = [program]
         status, output, _ = machine.run(linux, wish)
-        return checked(status, output.decode(), log)
-
-
-def checked(status, output, log):
-    """Returns the lines of the log of a run that has come to its end."""
-    if status or "done" not in output:
-        bench.print_notes(output)
-        raise bench.Failure(f"threadbench ended with status {status}")
-    return swaprun.read(log)
+        swaprun.checked("threadbench", status, output.decode())
+        return swaprun.read(log)
 
 
 def samples(log):

@@ -33,22 +33,6 @@ int file_server_main(const struct file_ops *served, void *tree, char *const word
 	return 0;
 }
 
-static uint32_t limit_of(unsigned type, const union p9_any *m)
-{
-	switch (type) {
-	case P9_TVERSION:
-		return m->tversion.msize;
-	case P9_TWALK:
-		return m->twalk.nwname;
-	case P9_TREAD:
-		return m->tread.count;
-	case P9_TREADDIR:
-		return m->treaddir.count;
-	default:
-		return 0;
-	}
-}
-
 /* The fid that a request is about; above COUNTS if there is none or the model does not know it. */
 static uint32_t fid_of(unsigned type, const union p9_any *m)
 {
@@ -145,7 +129,7 @@ static void check_reply(unsigned type, uint16_t tag, const union p9_any *t, bool
 			follow(type, t, NULL, -(int)error.ecode);
 		return;
 	}
-	r = p9_any_decode(type + 1, &packet, tag, limit_of(type, t), &decoded);
+	r = p9_any_decode(type + 1, &packet, tag, p9_any_limit(type, t), &decoded);
 	fuzz_equal(r, 0);
 	follow(type, t, &decoded, 0);
 }

@@ -502,20 +502,6 @@ static void control(void)
 	drop();
 }
 
-static void limit(const char *name, const char *value)
-{
-	char path[80], text[80] = { 0 };
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
-	fd = open(path, O_RDWR);
-	read(fd, text, sizeof(text) - 1);
-	say("%s: %s", name, text);
-	lseek(fd, 0, SEEK_SET);
-	TRY(write(fd, value, strlen(value)));
-	close(fd);
-}
-
 static void lists(void)
 {
 	int ids[3];

@@ -527,20 +527,6 @@ static void storm(void)
 	say("storm: %d went wrong, %d are left\n", bad, in_use() - before);
 }
 
-static void limit(const char *name, const char *value)
-{
-	char path[80], text[80] = { 0 };
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
-	fd = open(path, O_RDWR);
-	read(fd, text, sizeof(text) - 1);
-	say("%s: %s", name, text);
-	lseek(fd, 0, SEEK_SET);
-	TRY(write(fd, value, strlen(value)));
-	close(fd);
-}
-
 /* A lower limit is for new segments: those that are there stay, and are found. */
 static void limits(void)
 {

@@ -70,3 +70,21 @@ int p9_any_decode(unsigned type, const struct p9_packet *packet, uint16_t tag, u
 	}
 }
 /* clang-format on */
+
+uint32_t p9_any_limit(unsigned type, const union p9_any *m)
+{
+	switch (type) {
+	case P9_TVERSION:
+		return m->tversion.msize;
+	case P9_TWALK:
+		return m->twalk.nwname;
+	case P9_TREAD:
+		return m->tread.count;
+	case P9_TREADDIR:
+		return m->treaddir.count;
+	case P9_TWRITE:
+		return m->twrite.count;
+	default:
+		return 0;
+	}
+}

@@ -26,3 +26,5 @@ bool p9_any_is_limited(unsigned type);
 ssize_t p9_any_encode(unsigned type, void *buf, size_t size, uint16_t tag, const union p9_any *m);
 int p9_any_decode(unsigned type, const struct p9_packet *packet, uint16_t tag, uint32_t limit,
 		  union p9_any *ret);
+/* The `limit` for the decoder of the reply to a request. */
+uint32_t p9_any_limit(unsigned type, const union p9_any *m);

@@ -31,6 +31,21 @@ uint64_t test_below(uint64_t n)
 	return test_random() % n;
 }
 
+unsigned test_zipf(unsigned n)
+{
+	static double sum[TEST_ZIPF_MAX + 1];
+	static unsigned made;
+	unsigned k = 0;
+	double at;
+
+	for (; made < n; made++)
+		sum[made + 1] = sum[made] + 1.0 / (made + 1);
+	at = sum[n] * (double)test_below(1u << 30) / (1u << 30);
+	while (k + 1 < n && sum[k + 1] <= at)
+		k++;
+	return k;
+}
+
 unsigned test_steps(unsigned n)
 {
 	return n * (unsigned)env_number("FAULTLINE_SOAK", 1);

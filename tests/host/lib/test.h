@@ -18,6 +18,9 @@
 uint64_t test_random(void);
 /* One below n. */
 uint64_t test_below(uint64_t n);
+/* One below n, k with a probability of about 1 / (k + 1). n is TEST_ZIPF_MAX at most. */
+#define TEST_ZIPF_MAX 1024u
+unsigned test_zipf(unsigned n);
 
 /* How many steps to take: n, or n times FAULTLINE_SOAK of the environment. */
 unsigned test_steps(unsigned n);

@@ -310,21 +310,11 @@ TEST(a_kill_ends_it)
 
 static unsigned trace[TRACE];
 
-/* Page k with a probability of about 1 / (k + 1). */
 static void make_zipf(void)
 {
-	static double sum[PAGES_N + 1];
-
-	for (unsigned k = 0; k < PAGES_N; k++)
-		sum[k + 1] = sum[k] + 1.0 / (k + 1);
-	for (unsigned i = 0; i < TRACE; i++) {
-		double at = sum[PAGES_N] * (double)test_below(1u << 30) / (1u << 30);
-		unsigned k = 0;
-
-		while (k + 1 < PAGES_N && sum[k + 1] <= at)
-			k++;
-		trace[i] = k * 397 % PAGES_N; /* neighbours have nothing in common */
-	}
+	for (unsigned i = 0; i < TRACE; i++)
+		trace[i] =
+			test_zipf(PAGES_N) * 397 % PAGES_N; /* neighbours have nothing in common */
 }
 
 /* Misses of exact LRU. */

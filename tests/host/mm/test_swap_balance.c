@@ -122,20 +122,12 @@ TEST(a_scan_of_private_memory_leaves_a_file)
 
 static unsigned trace[TRACE]; /* below PAGES_N: of the file; others are private */
 
-/* Page k of each kind with a probability of about 1 / (k + 1). One of `nth` is of the file. */
+/* One of `nth` pages is of the file. */
 static void make_trace(unsigned nth)
 {
-	static double sum[PAGES_N + 1];
-
-	for (unsigned k = 0; k < PAGES_N; k++)
-		sum[k + 1] = sum[k] + 1.0 / (k + 1);
 	for (unsigned i = 0; i < TRACE; i++) {
-		double at = sum[PAGES_N] * (double)test_below(1u << 30) / (1u << 30);
-		unsigned k = 0;
-
-		while (k + 1 < PAGES_N && sum[k + 1] <= at)
-			k++;
-		trace[i] = k * 397 % PAGES_N + (test_below(nth) ? PAGES_N : 0);
+		trace[i] = test_zipf(PAGES_N) * 397 % PAGES_N;
+		trace[i] += test_below(nth) ? PAGES_N : 0;
 	}
 }
 

@@ -50,31 +50,12 @@ size_t client_send(const void *bytes, size_t n)
 	return reply.nhead + reply.ndata;
 }
 
-/* What the decoder of the reply needs to know of the request. */
-static uint32_t limit_of(unsigned type, const union p9_any *m)
-{
-	switch (type) {
-	case P9_TVERSION:
-		return m->tversion.msize;
-	case P9_TWALK:
-		return m->twalk.nwname;
-	case P9_TREAD:
-		return m->tread.count;
-	case P9_TREADDIR:
-		return m->treaddir.count;
-	case P9_TWRITE:
-		return m->twrite.count;
-	default:
-		return 0;
-	}
-}
-
 int client_call(unsigned type, union p9_any *message)
 {
 	static uint8_t request[CLIENT_MSIZE];
 	uint16_t own = type == P9_TVERSION ? P9_NOTAG : ++tag;
 	ssize_t n = p9_any_encode(type, request, sizeof(request), own, message);
-	uint32_t limit = limit_of(type, message);
+	uint32_t limit = p9_any_limit(type, message);
 	struct p9_packet packet;
 
 	assert_true(n > 0);

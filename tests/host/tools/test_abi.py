@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Each rule of tools/check-abi is broken in every way once, in a small tree that keeps all the others."""
 
-import os
-import subprocess
-import sys
 import tempfile
 
-from base import TOOLS
+from base import rules_of, write
 from lib.tap import case, equal, main
 
 GOOD = {
@@ -145,15 +142,8 @@ SEEDS = {
 def broken_rules(files):
     """Writes a tree and gives the names of the rules that are broken in it, with what was said."""
     with tempfile.TemporaryDirectory() as root:
-        for path, text in files.items():
-            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
-            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
-                file.write(text)
-        done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-abi"), root], capture_output=True, text=True, check=False)
-    lines = done.stdout.splitlines()
-    found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
-    equal(1 if found else 0, done.returncode, "status " + done.stderr)
-    return found, [line for line in lines if line.startswith("#")]
+        write(root, files)
+        return rules_of("check-abi", root)
 
 
 @case

@@ -5,10 +5,9 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 
-from base import TOOLS
+from base import TOOLS, rules_of, write
 from lib.tap import CASES, Skip, case, equal, main
 
 C, SH = "/* SPDX-License-Identifier: MIT */\n", "# SPDX-License-Identifier: MIT\n"
@@ -110,24 +109,7 @@ def broken_rules(files):
     """Writes a tree and gives the names of the rules that are broken in it, with what was said."""
     with tempfile.TemporaryDirectory() as root:
         write(root, files)
-        return rules_of(root)
-
-
-def write(root, files):
-    """Writes the files of a tree."""
-    for path, text in files.items():
-        os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
-        with open(os.path.join(root, path), "w", encoding="utf-8") as file:
-            file.write(text)
-
-
-def rules_of(root):
-    """Gives the names of the rules that are broken in a tree, with what was said."""
-    done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-structure"), root], capture_output=True, text=True, check=False)
-    lines = done.stdout.splitlines()
-    found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
-    equal(1 if found else 0, done.returncode, "status " + done.stderr)
-    return found, [line for line in lines if line.startswith("#")]
+        return rules_of("check-structure", root)
 
 
 @case
@@ -201,9 +183,9 @@ def what_git_does_not_track_is_its_users():
                      "notes/x.py": "later"})
         for words in (["init", "-q"], ["add", *GOOD]):
             subprocess.run(["git", *words], cwd=root, check=True)
-        equal(([], []), rules_of(root), "broken rules")
+        equal(([], []), rules_of("check-structure", root), "broken rules")
         subprocess.run(["git", "add", "mm/mine.c"], cwd=root, check=True)
-        equal(["first-lines", "machine-words", "listed"], rules_of(root)[0], "broken rules with it")
+        equal(["first-lines", "machine-words", "listed"], rules_of("check-structure", root)[0], "broken rules with it")
 
 
 @case
@@ -218,7 +200,7 @@ def a_checkout_that_another_user_owns():
         os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
         try:
             refused = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=False).returncode
-            equal((True, ([], [])), (refused != 0, rules_of(root)), "whether git refuses, and broken rules")
+            equal((True, ([], [])), (refused != 0, rules_of("check-structure", root)), "whether git refuses, and broken rules")
         finally:
             del os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"]
 
