@@ -517,39 +517,32 @@ long sys_ftruncate(struct trap_frame *frame)
 	return err;
 }
 
+/* Finds the disk that the path in argument 0 names, for a thread that may change the swap area. */
+static long arg_disk(const struct trap_frame *frame, struct block_device **disk_ret)
+{
+	struct at_path at;
+	long err = capable(CAP_SYS_ADMIN) ? cwd_path_get(frame, 0, &at) : -EPERM;
+
+	if (err)
+		return err;
+	err = dev_find_disk(at.dir, at.path, disk_ret);
+	at_path_put(&at);
+	return err;
+}
+
 /* As on Linux, flags are checked before the path. There is one area, so they choose nothing. */
 long sys_swapon(struct trap_frame *frame)
 {
 	struct block_device *disk;
-	struct at_path at;
-	long err;
 
 	if (arg_uint(frame, 1) & ~SWAP_FLAGS_VALID)
 		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	err = cwd_path_get(frame, 0, &at);
-	if (err)
-		return err;
-	err = dev_find_disk(at.dir, at.path, &disk);
-	at_path_put(&at);
-	if (err == 0)
-		err = swap_on(disk);
-	return err;
+	return arg_disk(frame, &disk) ?: swap_on(disk);
 }
 
 long sys_swapoff(struct trap_frame *frame)
 {
 	struct block_device *disk;
-	struct at_path at;
-	long err;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	err = cwd_path_get(frame, 0, &at);
-	if (err)
-		return err;
-	err = dev_find_disk(at.dir, at.path, &disk);
-	at_path_put(&at);
-	return err ? err : process_swap_off(disk);
+	return arg_disk(frame, &disk) ?: process_swap_off(disk);
 }

@@ -306,17 +306,14 @@ static void tty_release(struct file *file)
 	inode_file_release(file);
 }
 
+#define TTY_SLOTS                                                                        \
+	.read = tty_read, .write = tty_write, .poll = tty_poll, .stat = inode_file_stat, \
+	.ioctl = tty_ioctl, .async = tty_async, .release = tty_release, .has_inode = true
+
 const struct file_ops tty_ops = {
 	.name = "terminal",
 	.opened = tty_opened,
-	.read = tty_read,
-	.write = tty_write,
-	.poll = tty_poll,
-	.stat = inode_file_stat,
-	.ioctl = tty_ioctl,
-	.async = tty_async,
-	.release = tty_release,
-	.has_inode = true,
+	TTY_SLOTS,
 };
 
 static int own_tty_open(struct file *file)
@@ -330,14 +327,7 @@ static int own_tty_open(struct file *file)
 static const struct file_ops own_tty_ops = {
 	.name = "own terminal",
 	.opened = own_tty_open,
-	.read = tty_read,
-	.write = tty_write,
-	.poll = tty_poll,
-	.stat = inode_file_stat,
-	.ioctl = tty_ioctl,
-	.async = tty_async,
-	.release = tty_release,
-	.has_inode = true,
+	TTY_SLOTS,
 };
 
 int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, bool plain,
