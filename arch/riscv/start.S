@@ -18,6 +18,17 @@
 	csrw	scounteren, t0
 	.endm
 
+	/* Traps on a hart without F and D. Uses t0. */
+	.macro	try_fpu
+	li	t0, SSTATUS_FS
+	csrs	sstatus, t0
+	.option	push
+	.option	arch, +d
+	fmv.d.x	f0, zero
+	.option	pop
+	csrc	sstatus, t0
+	.endm
+
 	.section .text.start, "ax"
 	.globl _start
 _start:
@@ -43,13 +54,7 @@ _start:
 	lla	sp, boot_stack_top
 	lla	t0, no_fpu
 	csrw	stvec, t0
-	li	t0, SSTATUS_FS
-	csrs	sstatus, t0
-	.option	push
-	.option	arch, +d
-	fmv.d.x	f0, zero
-	.option	pop
-	csrc	sstatus, t0
+	try_fpu
 	lla	t0, early_trap_entry
 	csrw	stvec, t0
 
@@ -122,13 +127,7 @@ other_start:
 	lla	t0, other_park
 	csrw	stvec, t0
 	clear_state
-	li	t0, SSTATUS_FS
-	csrs	sstatus, t0
-	.option	push
-	.option	arch, +d
-	fmv.d.x	f0, zero
-	.option	pop
-	csrc	sstatus, t0
+	try_fpu
 
 	/* The fetch behind the write of satp faults: execution goes on at stvec. */
 	lla	t0, kernel_root
