@@ -18,13 +18,13 @@ struct waitq;
 
 enum journal_type {
 	JOURNAL_ROUND = 1, /* a round of a fault has changed an entry, or refused the access */
-	JOURNAL_AROUND, /* the same round has mapped other pages of the object: struct journal_around */
-	JOURNAL_FAULT,	   /* a fault of a thread is over */
-	JOURNAL_BEGIN,	   /* a thread begins, of an old process or of a new one */
-	JOURNAL_EXEC,	   /* a process has another program, and a space of its own */
-	JOURNAL_END,	   /* a thread ends */
-	JOURNAL_ENTRY,	   /* an entry has changed otherwise */
-	JOURNAL_CLEAR,	   /* the entries of a range were cleared */
+	JOURNAL_AROUND, /* which pages a round has mapped around its own: struct journal_around */
+	JOURNAL_FAULT,	/* a fault of a thread is over */
+	JOURNAL_BEGIN,	/* a thread begins, of an old process or of a new one */
+	JOURNAL_EXEC,	/* a process has another program, and a space of its own */
+	JOURNAL_END,	/* a thread ends */
+	JOURNAL_ENTRY,	/* an entry has changed otherwise */
+	JOURNAL_CLEAR,	/* the entries of a range were cleared */
 	JOURNAL_DOWNGRADE, /* they have lost permissions */
 	JOURNAL_COPY_OF,   /* fork has copied them from the parent */
 	JOURNAL_MOVE,	   /* mremap has moved them */

@@ -7,7 +7,7 @@
 /* Mixes bytes into the state: what programs write to /dev/random, for example. */
 void random_seed(const void *seed, size_t n);
 
-/* The same at boot, for bytes that cannot be predicted. */
+/* Mixes in, at boot, bytes that cannot be predicted. */
 void random_seed_secret(const void *seed, size_t n);
 /* How many bits of these are in the state: RANDOM_STATE_BITS at most. */
 unsigned random_entropy_bits(void);

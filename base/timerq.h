@@ -34,8 +34,8 @@ void timerq_init(struct timerq *queue);
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 
 /*
- * The same for a fn that may wake the watches of epoll (sync/waitq.c), which takes as long as an interrupt may: no other timer's
- * is called in that interrupt.
+ * timer_init() for a fn that may wake the watches of epoll (sync/waitq.c). That may take as long as an interrupt is allowed
+ * to, so no other timer's fn is called in the same interrupt.
  */
 void timer_init_alone(struct timer *timer, void (*fn)(struct timer *timer));
 

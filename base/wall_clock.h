@@ -32,7 +32,7 @@ struct wall_timer {
  * or a later one. Two harts must not arm or cancel one timer at the same time.
  */
 void wall_timer_init(struct wall_timer *timer, void (*fn)(struct wall_timer *timer));
-/* The same for a fn that may wake the watches of epoll: see timer_init_alone(). */
+/* wall_timer_init() for a fn that may wake the watches of epoll: see timer_init_alone(). */
 void wall_timer_init_alone(struct wall_timer *timer, void (*fn)(struct wall_timer *timer));
 void wall_timer_arm(struct wall_timer *timer, uint64_t ns);
 void wall_timer_cancel(struct wall_timer *timer);

@@ -28,7 +28,7 @@ void irq_set_chip(const struct irq_chip *chip);
  */
 int irq_register(unsigned irq, irq_handler handler, void *arg);
 
-/* The same, but the interrupt is masked until irq_unmask(). */
+/* Registers the handler as irq_register() does, but leaves the interrupt masked until irq_unmask(). */
 int irq_register_masked(unsigned irq, irq_handler handler, void *arg);
 
 /* Mask and unmask an interrupt that has a handler. The handler may call them too. */

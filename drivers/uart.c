@@ -14,7 +14,7 @@
 
 #define RING_SIZE  1024u   /* a power of two */
 #define BURST	   64u	   /* bytes that are sent at a time with interrupts off */
-#define LOG_BURST  16u	   /* the same for the log */
+#define LOG_BURST  16u	   /* bytes of the log that are sent at a time with interrupts off */
 #define ROOM_TRIES 100000u /* how often a polled write checks for room */
 
 static const struct uart_kind *const kinds[] = { &uart_16550, &uart_sifive, &uart_htif };

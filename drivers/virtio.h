@@ -83,7 +83,7 @@ void virtio_fail(struct virtio_device *dev);
 void virtio_reset(struct virtio_device *dev);
 
 /*
- * The same, and waits until the device says that it is reset. Returns 0, or -EIO if it does not say
+ * Resets the device and waits until it says that it is reset. Returns 0, or -EIO if it does not say
  * so for a second: then it may still access memory.
  */
 int virtio_reset_wait(struct virtio_device *dev);
@@ -104,7 +104,7 @@ uint32_t virtio_ack(struct virtio_device *dev);
  */
 int virtq_add_chain(struct virtq *vq, const struct virtq_buf *bufs, unsigned count, void *token);
 
-/* The same for one buffer in the direct map. */
+/* Offers the device one buffer, which is in the direct map, as virtq_add_chain() does. */
 int virtq_add(struct virtq *vq, const void *buf, uint32_t len, bool device_writes, void *token);
 
 /* Notifies the device of new buffers. */

@@ -12,7 +12,7 @@
 /* Changes all that attr->valid names, but not the size. -EINVAL: ATTR_WRONG_TIME. -EOPNOTSUPP: the mode of a link. */
 int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr);
 
-/* The same for an open file. -EPERM: it has no attributes of its own, as an eventfd. -ENOMEM, for a pipe. */
+/* Changes attributes of an open file. -EPERM: it has none of its own, as an eventfd. -ENOMEM, for a pipe. */
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
 
 /*

@@ -69,9 +69,9 @@ static __attribute__((noinline, cold)) void look_back_locked(struct epoll *set, 
 }
 
 /*
- * Ends the look. Wakes a thread if anything is left: it wakes the next one in the same way. A thread that is
- * not in the queue yet needs no wake-up for this. If it has found the list empty, then all that is there has
- * become ready since, and each of these wake-ups makes it look again. Call with ready_lock held, which it drops.
+ * Ends the look. Wakes a thread if anything is left; that thread wakes the next one in the same way. A thread
+ * that is about to sleep needs no wake-up for this: whatever became ready after it found the list empty has
+ * woken the queue, so the thread looks again. Call with ready_lock held, which it drops.
  */
 static inline void look_end(struct epoll *set, struct list *mark)
 {
@@ -283,7 +283,7 @@ static unsigned depth_below_locked(struct epoll *set, const struct epoll *from)
 	return set->depth;
 }
 
-/* The same for the sets that watch that one. */
+/* Returns how long the longest chain of sets is that watch that one, directly or not. Call with watches_lock held. */
 static unsigned depth_above_locked(struct epoll *set)
 {
 	unsigned depth = 0;

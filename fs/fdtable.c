@@ -181,7 +181,7 @@ static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk,
 	count_file(table, file, 1);
 }
 
-/* The same, the other way. */
+/* Takes the file out of a chunk. The caller holds the table's lock. */
 static inline void fdtable_clear(struct fdtable *table, struct fd_chunk *chunk, unsigned fd)
 {
 	count_file(table, chunk->file[fd % FD_CHUNK], -1);

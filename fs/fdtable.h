@@ -28,7 +28,7 @@ struct fdtable {
 	/* guarded by lock: */
 	unsigned free_from; /* no descriptor below is free */
 	unsigned nserving;  /* files with FILE_SERVES, by descriptors */
-	unsigned ndriving;  /* likewise with FILE_DRIVES */
+	unsigned ndriving;  /* files with FILE_DRIVES, by descriptors */
 	unsigned nmore;	    /* length of `more` */
 	unsigned nchunks;   /* in it */
 	struct fd_chunk **
@@ -109,7 +109,7 @@ int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool
 int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec);
 /* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
 struct file *fdtable_get(struct fdtable *table, int fd);
-/* The same, but O_PATH files too: for the few calls that do not access the file's contents. */
+/* fdtable_get() for the few calls that do not access the file's contents: finds O_PATH files, too. */
 struct file *fdtable_get_path(struct fdtable *table, int fd);
 /* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
 int fdtable_next(struct fdtable *table, unsigned min);
@@ -129,15 +129,15 @@ bool fdtable_serves(struct fdtable *table);
 bool fdtable_drives(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
 /*
- * close(2): the same after the file's flush slot, whose error it returns. The descriptor is closed all
- * the same. May wait for a server.
+ * close(2): closes the descriptor and calls the file's flush slot. Returns 0, the slot's error, or -EBADF.
+ * May wait for a server.
  */
 int fdtable_close_flush(struct fdtable *table, int fd);
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 
 /*
- * The same as fdtable_get() without a reference, and without the lock, for the table of the running
+ * fdtable_get() without a reference, and without the lock, for the table of the running
  * thread if no other has shared it: its files stay open until it closes them itself. Others only fill
  * what is reserved. Descriptors behind the first chunk are not found.
  */

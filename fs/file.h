@@ -175,9 +175,9 @@ struct file {
 	bool by_admin;
 	struct mutex lock;
 	uint64_t pos; /* guarded by lock */
-	/* const once it is open, but what the kind of file says of its data: */
+	/* const once it is open; the kind of file may change `data`: */
 	void *node; /* belongs to the kind of file: an inode or a pipe */
-	void *data; /* the same: what it keeps for this open file. NULL at first */
+	void *data; /* what the kind of file keeps for this open file. NULL at first */
 	/* these have locks of their own: */
 	struct lock_owner locks;  /* by flock and F_OFD_SETLK; guarded by locks_mutex */
 	struct watch *watches;	  /* of sets of epoll; guarded by watches_lock of fs/watch.c */
@@ -198,7 +198,7 @@ void file_discard(struct file *file);
 /* Counts what a kind of file has beyond that; negative: has no more. */
 void file_memory_add(ssize_t bytes);
 /*
- * The same with a limit: an eighth of memory for all open files. Returns 0, or -ENFILE and counts
+ * Counts memory up to a limit: an eighth of memory for all open files. Returns 0, or -ENFILE and counts
  * nothing. Code that creates a file for a program first charges all that it will count, and gives that back
  * by file_memory_add() when the file is there and counts itself, or could not be created. So those
  * threads that create files at the same time do not exceed the limit together.
@@ -262,7 +262,7 @@ static inline bool file_appends(const struct file *file, const struct user_iter 
 	       ((file->flags & O_APPEND) && !(iter->rwf & RWF_NOAPPEND));
 }
 
-/* The same for an open file. With O_PATH, that is neither. */
+/* Was the file opened for reading, or for writing? One with O_PATH was not. */
 static inline bool file_readable(const struct file *file)
 {
 	return file_flags_read(file->flags) && !(file->flags & O_PATH);

@@ -142,7 +142,7 @@ struct inode_ops {
 	 */
 	bool (*permits)(const struct inode *inode, unsigned mask);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);
-	/* The same with what is known. Called only if lookup has set inode->asked in this very call. */
+	/* getattr() of what is known, without asking. Called only if lookup has set inode->asked in this very call. */
 	int (*getattr_asked)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*

@@ -197,7 +197,7 @@ static int event_take(struct inotify *instance, size_t size, struct queued **eve
 	return err;
 }
 
-/* The same once there is one. */
+/* Takes the oldest event, and waits until there is one. -EAGAIN with `nonblock`; -EINVAL: it has more than `size` bytes. */
 static int event_await(struct inotify *instance, size_t size, bool nonblock,
 		       struct queued **event_ret)
 {
@@ -357,7 +357,7 @@ static int change_locked(struct inotify *instance, struct inode *inode, uint32_t
 	return watch->wd;
 }
 
-/* The same; or uses *fresh for a new watch, and sets it to NULL. */
+/* Changes a watch that is there, or makes one of *fresh, which becomes NULL. Returns its number, or -EEXIST. */
 static int watch_locked(struct inotify *instance, struct inode *inode, uint32_t mask,
 			struct inotify_watch **fresh)
 {

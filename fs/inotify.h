@@ -54,7 +54,7 @@ bool file_is_inotify(const struct file *file);
  */
 int inotify_watch(struct file *file, struct inode *inode, uint32_t mask);
 
-/* The same for a path; or returns an error of the walk, -ENOTDIR with IN_ONLYDIR, or -EACCES: it may not be read. */
+/* Watches what a path names. Also returns errors of the walk, -ENOTDIR with IN_ONLYDIR, and -EACCES: it may not be read. */
 int inotify_watch_path(struct file *file, struct file *dir, const char *path, uint32_t mask);
 
 /* Ends a watch. Returns 0, or -EINVAL: there is none of that number. */

@@ -61,7 +61,7 @@ static struct lock_range *first_to_reach(const struct lock_ranges *ranges, uint6
 	return lock_range_of(found);
 }
 
-/* The same, but counts a range that ends just before `start`. */
+/* Returns the first range that ends just before `start`, at it or behind it, or NULL. */
 static struct lock_range *first_to_touch(const struct lock_ranges *ranges, uint64_t start)
 {
 	return first_to_reach(ranges, start ? start - 1 : 0);

@@ -21,8 +21,8 @@ static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
 /* guarded by mounts_lock: */
 static struct list mounts = LIST_INIT(mounts);
 static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
-static uint64_t last_place;		   /* the same */
-static struct list kept = LIST_INIT(kept); /* the same: struct mount.kept */
+static uint64_t last_place;		   /* guarded by mounts_lock */
+static struct list kept = LIST_INIT(kept); /* struct mount.kept; guarded by mounts_lock */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
 

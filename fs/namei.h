@@ -38,7 +38,7 @@ int fs_rmdir(struct file *dir, const char *path);
 /* With `follow`, a symbolic link at the end of old_path is followed. */
 int fs_link(struct file *old_dir, const char *old_path, bool follow, struct file *new_dir,
 	    const char *new_path);
-/* The same for the open file `old`. */
+/* Makes a link to the open file `old`. */
 int fs_link_file(struct file *old, struct file *new_dir, const char *new_path);
 
 int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st);
@@ -48,7 +48,7 @@ int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st
  * its length; -EINVAL if the path is not a symbolic link.
  */
 ssize_t fs_readlink(struct file *dir, const char *path, char *buf);
-/* The same for a link opened by O_PATH. As on Linux, returns -ENOENT if it is not a link. */
+/* Copies the target of a link opened by O_PATH. As on Linux, returns -ENOENT if the file is no link. */
 ssize_t fs_readlink_file(struct file *file, char *buf);
 
 /*

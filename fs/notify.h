@@ -37,7 +37,7 @@ static inline void notify_file(struct file *file, uint32_t event)
 		notify_file_slow(file, event);
 }
 
-/* The same for an inode that was not opened; also for IN_ATTRIB. */
+/* Reports an event of an inode that was not opened, and IN_ATTRIB of any. */
 static inline void notify_inode(struct inode *inode, uint32_t event)
 {
 	if (notify_is_used())

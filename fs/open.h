@@ -19,7 +19,7 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 /* Opens a directory as the working directory: -EACCES if it may not be searched; it need not be readable. */
 int fs_open_cwd(struct file *dir, const char *path, struct file **file_ret);
 
-/* The same with RESOLVE_* as openat2 has it. */
+/* Opens a file as fs_open() does, with RESOLVE_* as openat2 has it. */
 int fs_open_resolve(struct file *dir, const char *path, unsigned flags, unsigned mode,
 		    unsigned resolve, struct file **file_ret);
 
@@ -36,7 +36,7 @@ int fs_open_exec(struct file *dir, const char *path, bool follow, struct object 
 		 char **path_ret);
 
 /*
- * The same for an open file. *path_ret is the file's name as inode_name() writes it. Returns 0,
+ * Gets the object of an open file for exec. *path_ret is the file's name as inode_name() writes it. Returns 0,
  * -EACCES or -ENOMEM.
  */
 int fs_open_exec_file(struct file *file, struct object **object_ret, char **path_ret);

@@ -35,7 +35,7 @@ struct path_walk {
 	bool asked;  /* path_follow() has asked a server for the inode's attributes */
 	/* private: */
 	struct inode *root;    /* of the running process */
-	struct inode *held;    /* the same, if it has a reference, as by path_get(); or NULL */
+	struct inode *held;    /* `root`, if this walk has a path_get() of it; or NULL */
 	struct mount *writing; /* by path_begin_write() */
 	unsigned resolve;      /* RESOLVE_* of openat2 */
 	uint64_t renames;      /* path_renames_ended when it began, if ".." must not lead out */
@@ -66,7 +66,7 @@ struct inode *path_start(struct file *dir);
  */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);
 /*
- * The same as openat2 has it: RESOLVE_* in `resolve`. Returns also -EXDEV and -ELOOP for what these forbid, and -EAGAIN if a
+ * path_parent() with RESOLVE_*, as openat2 has them. Returns also -EXDEV and -ELOOP for what these forbid, and -EAGAIN if a
  * rename could have led ".." out of the start, or RESOLVE_CACHED would have to ask a server.
  */
 int path_parent_resolve(struct path_walk *walk, struct inode *start, const char *path,
@@ -96,7 +96,7 @@ int path_find(struct inode *dir, const char *name, size_t len, struct inode **in
 /* A whole walk: returns 0 and the inode that path names, as by path_get(), or a negative errno. */
 int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret);
 
-/* The same; *asked_ret as in struct path_walk. */
+/* path_lookup() that also says whether a server was asked for the attributes: path_walk.asked. */
 int path_lookup_asked(struct inode *start, const char *path, bool follow, struct inode **inode_ret,
 		      bool *asked_ret);
 
@@ -140,7 +140,7 @@ int make_directories(struct inode *root, const char *path, struct inode **dir_re
 ssize_t inode_path(struct inode *inode, char *buf, size_t size);
 
 /*
- * The same for what only names a file, as the links of /proc do: what is not below the process's
+ * inode_path() for what only names a file, as the links of /proc do: what is not below the process's
  * root has its path from the root of the tree, or of its file system.
  */
 ssize_t inode_path_anyway(struct inode *inode, char *buf, size_t size);
@@ -160,7 +160,7 @@ static inline bool path_reached(struct path_text *text, const struct inode *inod
 	return text->reached;
 }
 
-/* The same: puts a slash and a name before the path. Returns 0, or -ERANGE if there is no room. */
+/* For slots of struct inode_ops: puts a slash and a name before the path. Returns 0, or -ERANGE if there is no room. */
 int path_prepend(struct path_text *text, const char *name, size_t len);
 
 /*

@@ -260,8 +260,8 @@ static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *
 }
 
 /*
- * Is there something to read, or will there never be? While splice holds the oldest bytes, neither is known: they
- * may stay, and what comes after them must not be read first.
+ * May a read go on, because there are bytes or no writer is left? It may not while splice holds the oldest bytes: they
+ * may come back, and must be read before the others.
  */
 static inline bool is_readable(const struct pipe *pipe)
 {

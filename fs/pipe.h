@@ -51,6 +51,6 @@ int pipe_await_room(struct file *file, bool nonblock);
 
 /*
  * Moves up to n bytes from a pipe to another one, or copies them if `keep` is set. Waits until there is one and room for it,
- * unless `nonblock`. Returns how many, 0 at the end, or a negative errno as above, or -ENOMEM.
+ * unless `nonblock`. Returns how many, 0 at the end, -ENOMEM, or an error of pipe_await_room().
  */
 ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock, bool keep);

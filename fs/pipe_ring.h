@@ -45,7 +45,7 @@ static inline bool pipe_ring_empty(const struct pipe_ring *ring)
 }
 
 /*
- * The same without the lock that keeps the ring. The ring was empty at some moment of the look: what has been taken is
+ * pipe_ring_empty() without the lock that keeps the ring. The ring was empty at some moment of the look: what has been taken is
  * loaded first, so a slot that is pushed and one that is taken meanwhile are not seen as the second without the first.
  */
 static inline bool pipe_ring_looks_empty(const struct pipe_ring *ring)
@@ -118,7 +118,7 @@ static inline uint8_t *pipe_ring_take_from(struct pipe_ring *ring, struct pipe_s
 	return NULL;
 }
 
-/* The same. */
+/* Removes n bytes of the oldest slot, which has so many. Returns its page if it is empty now, else NULL. */
 static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
 {
 	return pipe_ring_take_from(ring, pipe_ring_slot(ring, ring->tail), n);

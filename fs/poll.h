@@ -58,7 +58,7 @@ static inline unsigned poller_wants(const struct poller *poller)
 	return (uint16_t)poller->entry->ask.events | poller->entry->always;
 }
 
-/* The same for a queue that is woken for these events only: is it of use to the poller? */
+/* poll_watch() of a queue that is woken for these events only, if the poller asks for one of them. */
 static inline void poll_watch_for(struct poller *poller, struct waitq *queue, unsigned events)
 {
 	if (poller && (poller_wants(poller) & events))

@@ -272,7 +272,7 @@ static const struct sys_entry entries[] = {
 
 enum { HART, TOPOLOGY };
 
-/* The same below the directory of each hart. */
+/* The files and directories of each hart. */
 static const struct sys_entry hart_entries[] = {
 	[HART] = DIRECTORY("cpu", HART),
 	[TOPOLOGY] = DIRECTORY("topology", HART),
@@ -527,7 +527,7 @@ static struct sys_node *make_nodes(struct mount *mount, const struct sys_entry *
 	return first;
 }
 
-/* The same, and puts the first one into that directory, with that name. NULL: that of the table with its index behind it. */
+/* Makes a table's nodes and puts the first one into that directory. name NULL: the table's name with `index` behind it. */
 static void make_below(struct mount *mount, const struct sys_entry *table, unsigned count,
 		       unsigned index, unsigned parent, const char *name)
 {

@@ -65,7 +65,7 @@ size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n);
 size_t user_iter_clear(struct user_iter *iter, size_t n);
 
-/* The same, with a fast path for a single segment that has all the bytes. */
+/* user_iter_copy_in_pieces() with a fast path for a single segment that has all the bytes. */
 static inline size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
 {
 	if (unlikely(n > iter->len))
@@ -106,7 +106,7 @@ static inline size_t user_iter_try_out(struct user_iter *iter, const void *from,
  */
 int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write);
 
-/* The same for any number of segments. */
+/* user_iter_try_in() and user_iter_try_out() of any number of segments. */
 size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n);
 

@@ -3,8 +3,8 @@
 /*
  * Waking is bounded: a file may be watched by thousands of sets, each of which others watch. Of the
  * waiters of a queue, a few are woken under one hold of its lock (sync/waitq.c). In an interrupt, the last
- * of these is to wake the others. A watch has no thread that could. It leaves them to the thread `epoll`, or
- * to whoever looks at a set before that: `passes`. In the same way it leaves those who poll or watch its own
+ * of these is to wake the others. A watch has no thread. It notes the others in `passes`, and the thread
+ * `epoll`, or a thread that looks at a set before, wakes them. So it is with those that poll or watch its own
  * set. So waking a watch takes the same time, however many there are.
  */
 #include "fs/watch.h"

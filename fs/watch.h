@@ -92,7 +92,7 @@ void watch_unlink_locked(struct watch *watch);
 
 /* Changes what is asked for. Call with `scan` held. */
 void watch_ask(struct watch *watch, const struct abi_epoll_event *event);
-/* Out of line: the same for a watch that is not armed. */
+/* watch_look() of a watch that is not armed, out of line. */
 unsigned watch_arm(struct watch *watch);
 /*
  * Looks at the file, which is referenced, and sees to it that the watch is woken by what happens from

@@ -33,7 +33,7 @@ struct endpoint {
 	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
 	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
 	struct list receivers; /* struct receiver.link: threads that wait */
-	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
+	/* true if a pulse or a call is queued, or `newest` is a call of the kernel's; may be true without a reason */
 	bool pending;
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
@@ -262,7 +262,7 @@ static inline void receive_call_locked(struct endpoint *endpoint, struct call *c
 	endpoint->newest = call;
 }
 
-/* The same for any call, also one of the kernel's, and also if `newest` is in use. */
+/* Receives any call, a program's or the kernel's, whether or not `newest` is in use. */
 static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 				struct receiver *receiver)
 {
@@ -555,7 +555,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 }
 
 /*
- * The same, but returns -EDEADLK if only the caller itself could answer. A program's call with a
+ * Makes the call, but returns -EDEADLK if only the caller itself could answer it. A program's call with a
  * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
@@ -783,7 +783,7 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 
 /*
  * Waits if nothing has been `received`: receiver->done, read under the lock. The result is that of endpoint_receive().
- * Without the lock, `done` could be seen before what was received.
+ * The lock orders `done` after the message.
  */
 static __attribute__((noinline)) int64_t end_receive(struct receiver *receiver, bool received,
 						     uint64_t deadline)

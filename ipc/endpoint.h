@@ -45,11 +45,11 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 		      uint64_t deadline);
 
 /*
- * The same, but of signals only a kill ends the wait, and no signal sends the receiver a pulse. There is no deadline: the
- * server may take up to `timeout` ticks (UINT64_MAX: for ever), from the moment that it has received the call. While the call
- * is queued they begin anew whenever the server answers a call. Calls are received in the order in which they came, so
- * the wait ends even if the server answers everything else: with n calls received or queued before, after n + 2 times the
- * `timeout` at the latest.
+ * Makes a call of the kernel's. Of signals only a kill ends the wait, and no signal sends the receiver a pulse. There is no
+ * deadline: the server may take up to `timeout` ticks (UINT64_MAX: for ever), from the moment that it has received the call.
+ * While the call is queued they begin anew whenever the server answers a call. Calls are received in the order in which they
+ * came, so the wait ends even if the server answers everything else: with n calls received or queued before, after n + 2
+ * times the `timeout` at the latest.
  */
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
 			   uint64_t timeout);

@@ -60,7 +60,7 @@ struct elf_limits {
 int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image);
 
 /*
- * The same for the interpreter of a program, with ELF_HEADER_BYTES in buf. Returns 0 or -ELIBBAD. A
+ * Checks the header of a program's interpreter, with ELF_HEADER_BYTES in buf. Returns 0 or -ELIBBAD. A
  * type that cannot be loaded is a late error of elf_parse_phdrs().
  */
 int elf_parse_interp_header(const void *buf, struct elf_image *image);

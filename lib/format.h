@@ -17,7 +17,7 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The same, for building a line in pieces: appends at *pos, which never passes `size`. Returns true
+ * Builds a line in pieces: appends text at *pos, which never passes `size`. Returns true
  * if all of it fits.
  */
 bool kappendf(char *buf, size_t size, size_t *pos, const char *fmt, ...)

@@ -79,7 +79,7 @@ void *radix_find(const struct radix *radix, uint64_t index);
  */
 void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_ret);
 
-/* The same for replacing pointers by others, not by NULL. */
+/* Returns the slots of radix_slots() for writing: their pointers may be replaced by others, not by NULL. */
 void **radix_slots_to_replace(struct radix *radix, uint64_t index, unsigned *n_ret);
 
 /* Replaces the pointer at index, where there is one. Returns the old one. */

@@ -54,8 +54,8 @@ static inline void refcount_get(struct refcount *r)
 }
 
 /*
- * The same; checked in the hardened build only. For what every fork and exit counts: files, memory objects, credentials,
- * images and address spaces. The check costs two instructions each time.
+ * Takes a reference as refcount_get() does, but checks only in the hardened build, because the check costs two
+ * instructions. For what every fork and exit counts: files, memory objects, credentials, images and address spaces.
  */
 static inline void refcount_get_fast(struct refcount *r)
 {
@@ -97,7 +97,7 @@ static inline bool refcount_put(struct refcount *r)
 	return before == 1;
 }
 
-/* The same; checked in the hardened build only, as refcount_get_fast(). */
+/* Drops a reference as refcount_put() does, but checks only in the hardened build. */
 static inline bool refcount_put_fast(struct refcount *r)
 {
 	uint32_t before = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);

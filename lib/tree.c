@@ -105,8 +105,8 @@ static inline struct tree_stop tree_climb(struct tree_node *node, struct tree_no
 }
 
 /*
- * The same, beginning at a node out of balance. (A function of its own, because most updates need
- * no rotation.)
+ * Rotates and recomputes upwards from a node out of balance. (A function of its own, because most updates
+ * need no rotation.)
  */
 static __attribute__((noinline)) void tree_rebalance(struct tree *tree, struct tree_stop stop)
 {

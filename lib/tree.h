@@ -85,7 +85,7 @@ struct tree_node *tree_prev(const struct tree_node *node);
 
 #define tree_entry(node, type, member) container_of(node, type, member)
 
-/* The same for a node that may be NULL. */
+/* tree_entry() of a node, or NULL if the node is NULL. */
 #define tree_entry_or_null(node, type, member)                            \
 	({                                                                \
 		struct tree_node *tree_node_ = (node);                    \

@@ -2,8 +2,8 @@
 /* The clock hand: goes over all spaces and then over all objects, again and again. */
 /*
  * There is one hand for the whole machine, so that many threads that are short of memory at once
- * share the work. It moves in pieces, with no lock held between them. A space or an object that goes
- * away moves the hand on. mm/reclaim_pass.c decides what happens to each page.
+ * share the work. It moves in pieces, with no lock held between them. Before a space or an object
+ * is freed, the hand is moved past it. mm/reclaim_pass.c decides what happens to each page.
  */
 #include "mm/clock_hand.h"
 

@@ -71,7 +71,10 @@ static inline unsigned commit_flag(unsigned prot, unsigned vma_flags)
  */
 bool space_commit(struct space *space, size_t bytes);
 
-/* The same for memory of a VMA with such flags, if that counts, and if it is to be locked for RLIMIT_MEMLOCK. */
+/*
+ * space_commit() for memory of a VMA with such flags, if that memory counts. Returns false, too, if it is to be locked and
+ * RLIMIT_MEMLOCK does not allow that.
+ */
 bool space_commit_flags(struct space *space, unsigned vma_flags, size_t bytes);
 
 /* True at once if there is nothing to count. */

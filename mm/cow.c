@@ -10,8 +10,8 @@
  * A copy takes two rounds. In the first, fault_get_copy() notes the source and takes a reference to
  * it. Then cow_prepare() allocates a frame and copies, with no lock held. In the second round
  * fault_get_copy() uses the copy if it is asked for the same source. The source cannot change in
- * between: an entry that is subject to copy-on-write is not writable, and a page of a file that is
- * written to meanwhile may be read before or after that, as with any read.
+ * between: an entry that is subject to copy-on-write is not writable. A write to a file's page
+ * meanwhile may or may not be in the copy, as with read().
  *
  * A frame of zeros is a copy of the zero page. It takes one round if a prezeroed frame is there.
  */

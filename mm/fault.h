@@ -29,7 +29,7 @@ struct fault_copy {
 	struct copy_source source;
 };
 
-/* What a round that ends with VM_PREPARE needs, with the references that fault_prepare() takes over. */
+/* What fault_prepare() is to get, as a round says that returns VM_PREPARE. fault_prepare() takes over the references. */
 struct fault_need {
 	unsigned what; /* FAULT_NEEDS_*; one of the three groups below is set */
 	/* TABLES: how many; and the private frame that was got and has to wait for them, or NULL */
@@ -166,8 +166,8 @@ enum vm_outcome fault_get_zeros(struct fault *fault);
  * VM_OOM or VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
- * In a recorded space VM_RECORDED comes instead of VM_OK. The record of the fault's end is the caller's to
- * complete then, and also if the access was refused: wait->record. None is left with ACCESS_INSIDE.
+ * In a recorded space it returns VM_RECORDED instead of VM_OK. Then, and after a refusal, the caller completes
+ * wait->record, the record of the fault's end. With ACCESS_INSIDE there is no record.
  */
 enum vm_outcome vm_fault(struct space *space, vaddr_t address, unsigned access,
 			 struct vm_wait *wait);
@@ -182,7 +182,7 @@ static inline enum vm_outcome vm_fault_in(struct space *space, vaddr_t address, 
 }
 
 /*
- * The same for get_user_page(): takes the page under the hold of the space's lock that has resolved the fault. If
+ * vm_fault() for get_user_page(): takes the page under the hold of the space's lock that has resolved the fault. If
  * there were another one, threads that throw the page away again and again could delay the access for ever. With
  * VM_OK, *page_ret is as from user_page_take().
  */

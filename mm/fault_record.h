@@ -32,10 +32,10 @@ static inline uint64_t fault_record_work(const struct vm_wait *wait)
 	return journal_work() - wait->recorded_work;
 }
 
-/* The same for a round that is not the first of its access. (Then wait->object is set.) */
+/* fault_record_begin() for a round that is not the first of its access. (Then wait->object is set.) */
 enum vm_outcome fault_record_begin_again(struct fault *fault, uint64_t now);
 
-/* The same where there was no room when that was last looked for. */
+/* fault_record_begin() where there was no room in the journal when that was last looked for. */
 enum vm_outcome fault_record_find_room(struct fault *fault);
 
 /*

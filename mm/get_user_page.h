@@ -41,13 +41,13 @@ struct page *user_page_if_any(struct space *space, vaddr_t va);
 int vm_copy_to(struct space *space, vaddr_t to, const void *from, size_t n);
 int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n);
 
-/* The same, but below a stack is nothing: it does not grow. */
+/* Copy n bytes to or from another space as vm_copy_to() does, but a stack does not grow: below it is nothing. */
 int vm_copy_to_mapped(struct space *space, vaddr_t to, const void *from, size_t n);
 int vm_copy_from_mapped(struct space *space, void *to, vaddr_t from, size_t n);
 
 /*
- * The same for debuggers: what may be allowed after an mprotect is done. What is read-only and private is
- * written to a copy of the page. All harts see the new text.
+ * Copy n bytes for a debugger: accesses are done that an mprotect could allow. What is read-only and private is
+ * written to a copy of the page. All harts see the new text. Return 0 or a negative errno of get_user_page().
  */
 int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n);
 int vm_peek(struct space *space, void *to, vaddr_t from, size_t n);

@@ -54,7 +54,7 @@ static enum vm_outcome install_zero_page(struct fault *fault)
 /* Maps a private frame. Its reference becomes that of the entry. */
 static inline enum vm_outcome install_frame(struct fault *fault, enum fault_kind kind)
 {
-	/* As above. */
+	/* Loaded once, as in install_zero_page(). */
 	struct space *const space = fault->space;
 	struct vma *const vma = fault->vma;
 	const vaddr_t va = fault->va;
@@ -143,9 +143,9 @@ static void install_written(struct fault *fault)
 }
 
 /*
- * For a read: maps the resident pages of the window where the entry is EMPTY. Only the page that
- * was asked for has been accessed, as far as anybody knows. Where the kernel maintains A, a page
- * without it would take a fault, which this is to spare. Inline: bench row file_read_fault.
+ * For a read: maps the resident pages of the window where the entry is EMPTY. If the hardware
+ * maintains A, only the faulting page gets it. If the kernel does, all get it: otherwise each would
+ * fault on its first use. Inline: bench row file_read_fault.
  */
 static inline __attribute__((always_inline)) void install_around(struct fault *fault, bool record)
 {
@@ -182,7 +182,7 @@ static inline __attribute__((always_inline)) void install_around(struct fault *f
 	fault_count(fault, FAULT_FILL);
 }
 
-/* The same, and notes which pages they are. */
+/* install_around() for the journal: notes which pages were mapped. */
 static void install_around_recorded(struct fault *fault)
 {
 	install_around(fault, true);

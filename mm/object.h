@@ -121,9 +121,9 @@ struct object_ops {
 	void (*used)(struct object *object);
 	void (*unused)(struct object *object);
 	/*
-	 * The first writer comes (object_get_write()), the last one goes, or any one goes: a mapping
-	 * or a descriptor. first_writer() returns 0 or refuses with a negative errno. writer_left()
-	 * is called after last_writer(). Called with object->lock held; they take no lock but
+	 * A writer is a writable mapping or a descriptor. The number of writers becomes 1 (first_writer(), in
+	 * object_get_write()), becomes 0 (last_writer()), or falls (writer_left(), after last_writer()).
+	 * first_writer() returns 0 or refuses with a negative errno. Called with object->lock held; they take no lock but
 	 * LOCK_WAITQ.
 	 */
 	int (*first_writer)(struct object *object);
@@ -187,7 +187,7 @@ struct object {
 	uint8_t backing; /* enum journal_backing; not known without a name */
 };
 
-/* The same of what is mapped; NULL: memory without an object. Call with no spinning lock held. */
+/* May the running thread know which pages of a mapping are resident? object NULL: true. Call with no spinning lock held. */
 bool object_may_know_cached(struct object *object);
 
 /*
@@ -233,7 +233,7 @@ static inline struct page *index_page(void *held)
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size);
 
 /*
- * The same for a static object that may have been destroyed before. Its lock has been initialised
+ * Initialises a static object that may have been destroyed before. Its lock has been initialised
  * once and for all, and other threads may hold it. Call with no spinning lock held.
  */
 void object_init_again(struct object *object, const struct object_ops *ops, uint64_t size);
@@ -253,7 +253,7 @@ void object_get(struct object *object);
  * destroys the object. Call with no spinning lock held.
  */
 void object_put(struct object *object);
-/* The same for n references, at least one. */
+/* Take, or drop, n references, at least one, as object_get() and object_put() do. */
 void object_get_many(struct object *object, uint32_t n);
 void object_put_many(struct object *object, uint32_t n);
 
@@ -289,8 +289,8 @@ void object_put_write(struct object *object);
 bool object_has_writable_maps(struct object *object);
 
 /*
- * The same, or has a page of the object a pin, so that its bytes may change at any time? While no
- * such mapping is made, the answer stays false: only who has one can pin a page.
+ * May the object's bytes change at any time, through a mapping that can write to it or a pinned page? While no
+ * such mapping is made, the answer stays false: only a thread that has one can pin a page.
  */
 bool object_may_change(struct object *object);
 
@@ -313,7 +313,7 @@ static inline void object_stored(struct object *object, struct page *page)
 	page_set_dirty(page);
 }
 
-/* The same for a page that was the object's when it was mapped. Call without object->lock. */
+/* object_stored() for a page that was the object's when it was mapped. Call without object->lock. */
 void object_stored_mapped(struct object *object, struct page *page);
 
 /* May a page become writable in a shared mapping now? Returns 0, or VM_WAIT with *wait filled in. */

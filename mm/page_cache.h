@@ -63,7 +63,7 @@ void object_page_used(struct page *page);
 #define READ_RUN_MAX 32u
 
 /*
- * The same for up to n pages at consecutive indices, in fewer instructions, and they are not
+ * object_read_along() for up to n pages at consecutive indices, in fewer instructions. They are not
  * PAGE_AHEAD. May take memory for the index, but does not wait for it. Returns how many of them the
  * caller reads: the first ones. Call with no spinning lock held.
  */
@@ -79,11 +79,11 @@ uint64_t page_cache_served(void);
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);
 
-/* The same. Sets *swapped_ret if the page is in swap. */
+/* object_page_resident() that also says in *swapped_ret whether the page is in swap. */
 struct page *object_page_present(struct object *object, uint64_t index, bool *swapped_ret);
 
 /*
- * The same for a truncation within the page: a read of the page is cancelled at the same time, so
+ * object_page_resident() for a truncation within the page: also cancels a read of the page, so
  * that bytes that are cut off do not come back. Sets *swapped_ret if the page is in swap: the
  * caller brings it in with object_page() and calls again.
  */
@@ -149,15 +149,15 @@ bool object_swap_out(struct object *object, struct page *page);
 bool object_is_hole(struct object *object, uint64_t index);
 
 /*
- * For reclaim: the same for some pages from object->passed on, in one hold of the lock. `marks`:
- * leaves marks by which reclaim knows pages that are read again soon. Returns false at the end of
+ * For reclaim: removes pages that choose() selects, from object->passed on, as many as one hold of the lock
+ * may remove. `marks`: leaves marks by which reclaim knows pages that are read again soon. Returns false at the end of
  * the object, and how many pages were removed in *n_ret.
  */
 bool object_reclaim_some(struct object *object,
 			 bool (*choose)(struct object *object, struct page *page), bool marks,
 			 size_t *n_ret);
 
-/* The same for the pages from *next_ret to `last`. *next_ret becomes the place to go on from. */
+/* object_reclaim_some() for the pages from *next_ret to `last`. *next_ret becomes the place to go on from. */
 bool object_reclaim_range(struct object *object, uint64_t *next_ret, uint64_t last,
 			  bool (*choose)(struct object *object, struct page *page), bool marks,
 			  size_t *n_ret);

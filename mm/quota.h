@@ -39,7 +39,7 @@ void quota_records_gone(unsigned n);
  */
 void quota_nodes_changed(size_t counted, size_t now);
 /*
- * The same for what the last change has made of an object's index; *counted is what counts. Call with
+ * An object's index has changed: counts the difference between its nodes and *counted, and updates that. Call with
  * object->lock held.
  */
 void quota_count_index(const struct object *object, size_t *counted);

@@ -18,8 +18,8 @@
 #include "sync/lockorder.h"
 
 /*
- * Full turns that must free too little before reclaim() gives up. The first ones make the pages
- * that have just come cold, and then those that were hot. The last one is hard.
+ * reclaim() gives up after this many full turns that free too little. The first turns make new pages
+ * cold, and then those that were hot. The last turn is hard.
  */
 #define TURNS 4
 
@@ -67,8 +67,8 @@ static void move_hand_for(const struct reclaim_request *request)
 }
 
 /*
- * Pages that are being written will be free soon. Are those whose requests have been submitted
- * enough, or is there nothing else to do but to wait for them?
+ * Returns true if enough frames will be free once the submitted writes are done, or if nothing is left to do but to
+ * wait for these writes.
  */
 static bool request_must_wait(const struct reclaim_request *request)
 {
@@ -79,7 +79,7 @@ static bool request_must_wait(const struct reclaim_request *request)
 		request_had_turns(request));
 }
 
-/* Is a request that is not full yet to be submitted, because more pages are not needed? */
+/* Returns true if a write request that is not full is to be submitted now, because no more pages are needed. */
 static bool request_is_enough(const struct reclaim_request *request)
 {
 	return request_had_turns(request) ||

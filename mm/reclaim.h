@@ -20,8 +20,8 @@ struct reclaim_counts {
 	uint64_t refaulted; /* of these, the ones that were read again soon */
 	uint64_t written;   /* pages that were written to swap */
 	uint64_t read;	    /* pages that were read from swap, or could not be */
-	uint64_t reads;	    /* requests that this took */
-	uint64_t writes;    /* the same for the pages that were written */
+	uint64_t reads;	    /* requests that read pages from swap */
+	uint64_t writes;    /* requests that wrote pages to swap */
 	uint64_t direct;    /* times that a thread had to reclaim because it found no memory */
 };
 extern struct reclaim_counts reclaim_counts;
@@ -35,8 +35,8 @@ extern struct reclaim_counts reclaim_counts;
 ssize_t reclaim(size_t want);
 
 /*
- * The same for memory that no thread waits for yet, so that fewer turns are made. For a kernel thread,
- * which is never killed.
+ * Frees memory that no thread waits for yet, in fewer turns of the hand than reclaim(). Returns how many frames were freed.
+ * For a kernel thread, which is never killed.
  */
 size_t reclaim_ahead(size_t want);
 

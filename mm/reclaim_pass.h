@@ -53,5 +53,5 @@ bool object_is_reclaimable(const struct object *object);
  */
 void write_cold_pages(struct object *object, uint64_t first, uint64_t last, bool waits);
 
-/* The same for the private pages that a pass has unmapped. */
+/* Drops the private pages that a pass has unmapped, or has them written, as write_cold_pages() does. */
 void write_unmapped(const struct reclaim_pass *pass, bool waits);

@@ -110,7 +110,7 @@ struct space {
 	struct waitq busy_done; /* woken when the busy range is cleared and a thread waits */
 	/* guarded by spaces_lock: */
 	struct list link; /* member of `spaces` */
-	unsigned keepers; /* atomic: who have called space_keep(), and not yet space_release() */
+	unsigned keepers; /* atomic: calls of space_keep() without their space_release() yet */
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
@@ -199,7 +199,7 @@ static inline unsigned mdwe_inherited(const struct space *space)
 	return mdwe & MDWE_NO_INHERIT ? 0 : mdwe;
 }
 
-/* Does that forbid that memory with the permissions `old` gets `new`? For new memory they are the same. */
+/* Does PR_SET_MDWE forbid to change the permissions of memory from `old` to `new`? For new memory both are the same. */
 static inline bool space_denies_exec(const struct space *space, unsigned old, unsigned new)
 {
 	return unlikely(atomic_load_relaxed(&space->mdwe)) && (new &VM_PROT_EXEC) &&
@@ -213,7 +213,7 @@ static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 }
 
 /*
- * May the running thread have so many bytes locked, and so many more (RLIMIT_MEMLOCK)? Only whole pages of the limit
+ * Does RLIMIT_MEMLOCK of the running thread allow `bytes` locked bytes, and `more`? Only whole pages of the limit
  * count.
  */
 static inline bool lock_limit_allows(size_t bytes, size_t more)
@@ -224,7 +224,7 @@ static inline bool lock_limit_allows(size_t bytes, size_t more)
 	       (bytes >> PAGE_SHIFT) + (more >> PAGE_SHIFT) <= limit >> PAGE_SHIFT;
 }
 
-/* The same for a space, if memory with such flags is locked. The caller holds its lock or the mmap lock. */
+/* May the space have so many bytes more, if memory with such flags is locked? The caller holds its lock or the mmap lock. */
 static inline bool space_may_lock(const struct space *space, unsigned vma_flags, size_t bytes)
 {
 	return likely(!(vma_flags & VMA_LOCKED)) || lock_limit_allows(space->locked_bytes, bytes);
@@ -275,7 +275,7 @@ static inline uint64_t space_peak_mapped(const struct space *space)
 	return MAX(space->stats.peak_mapped, space->mapped_bytes);
 }
 
-/* Less is about to be mapped. The caller holds the space's lock. */
+/* Call before an unmapping: notes the peak of mapped bytes. The caller holds the space's lock. */
 static inline void space_note_peak(struct space *space)
 {
 	space->stats.peak_mapped = space_peak_mapped(space);
@@ -298,8 +298,8 @@ void space_busy(struct space *space, vaddr_t start, vaddr_t end);
 void space_idle(struct space *space);
 
 /*
- * The same for callers that hold the space's lock; space_unlock_idle() also releases it. Being the
- * end of a verb, it settles the space's credit, too.
+ * space_busy() and space_idle() for callers that hold the space's lock. space_unlock_idle() also releases it and, as
+ * it ends a verb, settles the space's credit.
  */
 static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -308,7 +308,7 @@ static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t
 	space->busy_end = end;
 }
 
-/* The same where something is left to do at the end of the verb: space->at_idle. */
+/* space_unlock_idle() where something is left to do at the end of the verb: space->at_idle. */
 void space_unlock_at_idle(struct space *space);
 
 static inline void space_unlock_idle(struct space *space)

@@ -35,12 +35,11 @@
 struct space_reader {
 	uint32_t inside; /* atomic: 1 while a fault of the hart is a reader */
 	/*
-	 * Changed by the reader, and while the space is closed by the holder of its lock. Of the VMA
-	 * that this hart's faults have hit last, NULL when the space is closed: what they have counted
-	 * in it and in the space, and what is not counted elsewhere yet.
+	 * Counts that are not yet added to `vma` and to the space. The hart's reader changes them; while
+	 * the space is closed, the holder of its lock does.
 	 */
 	uint32_t zero_maps;
-	struct vma *vma;
+	struct vma *vma; /* of this hart's last fault; NULL while the space is closed */
 	struct vma_faults faults;
 } __attribute__((aligned(SPACE_READER_LINE)));
 
@@ -56,7 +55,7 @@ static inline void space_lock(struct space *space)
 		arch_call_seldom(space_settle_lock, space);
 }
 
-/* The same for fork, which may go on owing a fence. */
+/* space_lock() for fork itself: does not pay the fence that fork owes. */
 static inline void space_lock_to_fork(struct space *space)
 {
 	spin_lock(&space->lock);

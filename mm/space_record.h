@@ -58,7 +58,7 @@ void space_record_copied(struct space *parent, struct space *child, vaddr_t star
  */
 void space_record_areas(struct space *space, vaddr_t start, vaddr_t end);
 
-/* The same for the part of one VMA. */
+/* Records what is mapped in [start, end), which is within the VMA: one AREA. */
 void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /* What is mapped in [start, end) is another VMA, or none. Few VMAs are there. */
@@ -69,7 +69,7 @@ static inline void note_areas(struct space *space, vaddr_t start, vaddr_t end)
 }
 
 /*
- * The same for the busy range, at the end of a verb. The lock is released in between, so that the thread
+ * Records what is mapped in the busy range, at the end of a verb. The lock is released in between, so that the thread
  * can wait for room. The caller holds no other spinning lock, and the mmap lock.
  */
 void space_record_verb(struct space *space);

@@ -2,10 +2,10 @@
 /* The pages that have a slot: where they are, and what refers to them. */
 /*
  * The way out: the hand of the clock finds a cold page (mm/clock_hand.c). The page gets a slot and is
- * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When
- * none is left, the hand has the page written, and then its frame is freed: nothing is here any
- * more but, for a while, the mark of a page that was dropped. A page of an object comes here from
- * its index, which refers to the slot as an entry would.
+ * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When no
+ * entry maps the page any more, the hand starts its write. After the write the frame is freed, and
+ * the index keeps for a while the mark of a dropped page (INDEX_DROPPED). A page of an object comes
+ * here from the object's index, which refers to the slot as an entry would.
  *
  * The way back: a fault at an entry that is SWAP asks for the page of that index, as with any other
  * object (mm/page_cache.c). So many faults wait for one read, and a page that several processes

@@ -15,5 +15,8 @@ bool swap_off_fits(void);
  */
 int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space));
 
-/* The same for the pages of all objects: files, memfds, shared anonymous memory. */
+/*
+ * Brings back the pages of all objects: files, memfds, shared anonymous memory. Returns as swap_in_space() does. Call with no
+ * spinning lock held.
+ */
 int swap_in_objects(void);

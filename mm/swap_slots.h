@@ -56,7 +56,7 @@ static inline uint32_t *slot_word(const struct swap_slots *slots, uint64_t slot)
  */
 uint64_t slots_take(struct swap_slots *slots);
 
-/* The same, but returns SLOT_NONE too if the slot would be neither the next one nor in a run. */
+/* Takes a slot as slots_take() does, but only the next one or one of a free run; else returns SLOT_NONE. */
 uint64_t slots_take_in_order(struct swap_slots *slots);
 
 /* Takes a certain slot that is free for good. */

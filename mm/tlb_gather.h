@@ -33,7 +33,7 @@ void gather_init(struct gather *gather, struct space *space);
  */
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
-/* The same, but only for entries that map pages of the VMA's object: private copies stay. */
+/* Clears as gather_zap() does the entries that map pages of the VMA's object: private copies stay. */
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
@@ -42,7 +42,7 @@ vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t s
  */
 void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot);
 
-/* The same, but the entry becomes `to`, which is SWAP and has a reference to its slot. */
+/* Replaces one entry, as gather_zap_entry() clears it, by `to`, which is SWAP and has a reference to its slot. */
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
 		       struct mmu_entry to);
 

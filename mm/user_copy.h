@@ -35,8 +35,8 @@ static inline int user_copy_out(vaddr_t to, const void *from, size_t n)
 }
 
 /*
- * As above, but return the number of bytes transferred, for partial transfers; 0 if the range is
- * not all in user addresses.
+ * Copy up to n bytes as user_copy_in() and user_copy_out() do, and return how many were transferred: 0 if the range
+ * is not all in user addresses.
  */
 static inline size_t user_copy_in_some(void *to, vaddr_t from, size_t n)
 {
@@ -61,7 +61,7 @@ ssize_t user_copy_string(char *to, vaddr_t from, size_t n);
 /*
  * user_load_word() loads a word in one access. user_cas_word() replaces a word by `new` if it
  * equals *old, in one atomic step, and stores the word found in *old. Both return 0, whether the
- * word was equal or not, or -EFAULT. Faults are resolved as above. The address is a multiple of 4.
+ * word was equal or not, or -EFAULT. Faults are resolved, and may wait. The address is a multiple of 4.
  * Call with no spinning lock held.
  */
 int user_load_word(uint32_t *to, vaddr_t from);

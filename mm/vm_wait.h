@@ -10,7 +10,7 @@ struct object;
 /* What an access waits for, as the journal has it (docs/journal.md). */
 enum vm_wait_why {
 	WAITS_FOR_FILE = 1,    /* a page of a file that is being read */
-	WAITS_FOR_SERVER,      /* the same of a program that serves files */
+	WAITS_FOR_SERVER,      /* a page of a file that a program serves */
 	WAITS_FOR_SWAP,	       /* a page that is being read from swap */
 	WAITS_FOR_SWAP_WRITE,  /* a page that is being written to swap */
 	WAITS_FOR_SWAP_ROOM,   /* the end of one of many reads from swap */

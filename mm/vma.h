@@ -67,8 +67,8 @@ struct vma_backend {
 	enum vm_outcome (*get)(struct fault *fault);
 	/*
 	 * For VMAs with an object only: sets pages[0] to pages[n - 1] to the pages that reads from
-	 * va on would see, and to what is no page (index_is_page()) where it is not resident: NULL
-	 * or a number. The zero page counts as resident. Does not wait, allocate or take
+	 * va on would see. For a page that is not resident it stores what the index holds instead,
+	 * NULL or a number: index_is_page() is false. The zero page counts as resident. Does not wait, allocate or take
 	 * references. The caller holds the locks of the space and the object.
 	 */
 	void (*resident)(const struct vma_attr *vma, vaddr_t va, struct page **pages, unsigned n);
@@ -76,7 +76,7 @@ struct vma_backend {
 
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
-extern const struct vma_backend vma_object_shared;  /* the same, but writes go to the object */
+extern const struct vma_backend vma_object_shared;  /* shared: writes go to the object */
 extern const struct vma_backend vma_elf;	    /* copy-on-write, with zeros from file_end on */
 
 /* The faults in a VMA since it was made, by kind. The upper part of a split starts with zeros. */
@@ -139,7 +139,7 @@ static inline void vma_touch(struct vma *vma, vaddr_t va)
 }
 
 /*
- * The same for a reader (mm/space_lock.h), beside others: the range ends at a multiple of so much, so that
+ * vma_touch() for a reader (mm/space_lock.h), beside others. The range ends at a multiple of this step, so that
  * not each fault writes to the VMA. (fork looks at all entries of the range.)
  */
 #define VMA_TOUCH_STEP (16 * PAGE_SIZE)
@@ -299,5 +299,5 @@ vaddr_t vma_start_gap(const struct vma *vma);
  */
 int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_ret);
 
-/* The same for the lowest free range from `bottom` on. */
+/* Finds the lowest free range of len bytes from `bottom` on, as vma_find_gap() does. */
 int vma_find_gap_up(struct space *space, size_t len, vaddr_t bottom, vaddr_t *start_ret);

@@ -93,7 +93,7 @@ struct cred *cred_prepare(void)
 	return cred;
 }
 
-/* As commit_creds() of Linux: who acts for others now is not to be looked into by those it acted for. */
+/* As commit_creds() of Linux: with other ids or more capabilities, the thread may not be traced by its old user any more. */
 bool cred_acts_for_others(const struct cred *new)
 {
 	const struct cred *old = current_thread()->real_cred;

@@ -122,7 +122,7 @@ struct cred *cred_for_exec(const struct image_ids *ids, struct exec_rights *ret)
 bool cred_may_signal(const struct cred *of); /* the ids of kill(2); else CAP_KILL */
 bool cred_may_limit(const struct cred *of);  /* those of prlimit(2); else CAP_SYS_RESOURCE */
 bool cred_may_nice(const struct cred *of);   /* those of setpriority(2); else CAP_SYS_NICE */
-/* The same, and no capability is permitted to it that is not to the running one. */
+/* The ids of setpriority(2), and no capability that the running thread is not permitted; else CAP_SYS_NICE. */
 bool cred_may_sched(const struct cred *of);
 
 /*

@@ -53,7 +53,7 @@ enum end_state end_watch_look(const struct end_watch *watch);
 
 /* Wakes those who wait. NULL: there are none. Call with process_tree_lock held. */
 void end_watch_wake(struct end_watch *watch);
-/* The same for a process or thread that cannot be found from now on. */
+/* Wakes those who wait for a process or thread that cannot be found from now on, and empties its slot. */
 static inline void end_watch_gone(struct end_watch **slot)
 {
 	if (unlikely(*slot != NULL)) {

@@ -22,7 +22,7 @@ struct exec_headers {
  * loaded.
  */
 int exec_headers_read(struct exec_headers *headers, struct object *object);
-/* The same for the interpreter of a program: -ELIBBAD instead of -ENOEXEC. */
+/* Reads and checks the headers of a program's interpreter. Returns -ELIBBAD where exec_headers_read() returns -ENOEXEC. */
 int exec_interp_read(struct exec_headers *headers, struct object *object);
 void exec_headers_free(struct exec_headers *headers);
 

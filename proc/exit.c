@@ -35,9 +35,8 @@
 #define LAST_SYNC_NS (30 * NSEC_PER_SEC)
 
 /*
- * A kill has done its work when the thread ends. Between these two calls it does not end a wait for
- * the process's own pages, which may be in swap: others would wait for ever for what the thread writes
- * there.
+ * Between these two calls a kill does not end a wait for the process's own pages, which may be in swap. The thread writes
+ * words there that other threads wait for (robust futexes, clear_child_tid): without them they would wait for ever.
  */
 static inline void exit_memory_begin(void)
 {

@@ -361,7 +361,7 @@ static long start(struct thread *thread, const struct clone_request *request,
 	return err ? err : tid;
 }
 
-/* The same, and waits until the child has called exec or has ended. */
+/* Starts the child of vfork, and waits until it has called exec or has ended. */
 static __attribute__((noinline)) long start_vfork(struct thread *thread,
 						  const struct clone_request *request,
 						  struct new_pidfd *pidfd)

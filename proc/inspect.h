@@ -13,7 +13,7 @@
  */
 int inspect_process(int pid, struct faultline_process *ret);
 
-/* The same for the process with the lowest pid above `after`. Returns whether there is one. */
+/* Reports the process with the lowest pid above `after`. Returns whether there is one. */
 bool inspect_next_process(int after, struct faultline_process *ret);
 
 /*
@@ -112,18 +112,18 @@ bool inspect_owner(const struct thread_id *id, uint32_t *uid_ret, uint32_t *gid_
 		   bool *undumpable_ret);
 /* May the running thread look into it, as ptrace_may_access() says? True of one that has ended. */
 bool inspect_may_access(const struct thread_id *id);
-/* The same of ptrace_may_reach(), and of ptrace_may_attach(). */
+/* What ptrace_may_reach() and ptrace_may_attach() say of it. True of one that has ended. */
 bool inspect_may_reach(const struct thread_id *id);
 bool inspect_may_attach(const struct thread_id *id);
 /* Sets the name of a thread: THREAD_NAME_LEN bytes, terminated. */
 int inspect_set_name(const struct thread_id *id, const char *name);
 /* Returns the space with a reference; -ENODATA if it has left its address space. */
 int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
-/* The same of a thread's process that the running thread may look into (ptrace_may_access()); else -EACCES. */
+/* Returns the space of the thread's process; -EACCES if the running thread may not look into it (ptrace_may_access()). */
 int inspect_access_space(const struct thread_id *id, struct uspace **uspace_ret);
 /*
- * The same for a process that opens a file about the process's memory, which needs the right to look into it
- * (ptrace_may_access()): returns what uspace_grab() makes, NULL if it has left its address space. -EACCES: no such right.
+ * For an open of a file about the process's memory: returns what uspace_grab() makes of the space, NULL if the process has
+ * left it. -EACCES: the running thread may not look into the process (ptrace_may_access()).
  */
 int inspect_grab_space(const struct thread_id *id, struct uspace **uspace_ret);
 /* By a thread's number, for those who might attach (ptrace_may_attach()). A reference; or -ESRCH, also without memory; -EPERM. */

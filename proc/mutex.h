@@ -30,7 +30,7 @@ void mutex_init(struct mutex *mutex, enum lock_class class);
  * a server. Call with no spinning lock held.
  */
 int mutex_lock_killable(struct mutex *mutex) __attribute__((warn_unused_result));
-/* The same, but a kill does not end the wait: for locks whose holders release them soon. */
+/* Takes the lock; a kill does not end the wait. For locks whose holders release them soon. */
 void mutex_lock(struct mutex *mutex);
 /*
  * Take a second lock of the same class: of an object that is not yet visible to others, or where there

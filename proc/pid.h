@@ -31,10 +31,10 @@ void process_destroy(struct process *process);
  * it. From then on it may end, and be reaped, at any time.
  */
 void process_publish(struct process *parent, struct process *child);
-/* The same without waking the child. Hold process_tree_lock until its thread is woken. */
+/* Publishes the child without waking it. Hold process_tree_lock until its thread is woken. */
 void process_publish_locked(struct process *parent, struct process *child);
 /*
- * The same, but as a child of the sibling's present parent, and in the sibling's group. The child
+ * Publishes the process as a child of the sibling's present parent, in the sibling's group, without waking it. It
  * gets the sibling's exit signal. Call with process_tree_lock held.
  */
 void process_publish_sibling_locked(struct process *sibling, struct process *child);
@@ -58,8 +58,8 @@ struct process *process_find(int pid);
 int pid_next_used(int id, int end);
 
 /*
- * The same, but the id may be that of any thread of the process, as calls take it that Linux has for
- * threads. NULL: there is neither.
+ * Returns the living or zombie process that has a thread of that id, for calls that Linux has for threads; or NULL.
+ * Call with process_tree_lock held.
  */
 struct process *process_find_any(int id);
 
@@ -105,7 +105,7 @@ struct process_id {
 	uint64_t birth;
 };
 
-/* The same for the process of that id: NULL if it has been reaped. */
+/* Returns that process, alive or a zombie; NULL if it has been reaped. Call with process_tree_lock held. */
 struct process *process_find_id(const struct process_id *id);
 
 /* Names one thread for ever, or whichever is the leader of a process. */
@@ -180,7 +180,10 @@ void process_visit_all(void (*fn)(struct process *process, void *arg), void *arg
 
 /* For `fn` after much work: the lock is dropped before the next visit. Call with process_tree_lock held. */
 void process_visit_ends_piece(void);
-/* For `fn` or `visit`, with much work left: the lock is dropped, and the same process visited again. Lock as above. */
+/*
+ * For `fn` or `visit`, with much work left: the lock is dropped, and the same process visited again. Call with
+ * process_tree_lock held.
+ */
 void process_visit_again(void);
 
 /* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */

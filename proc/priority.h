@@ -31,8 +31,8 @@ void priority_inherit(struct thread *thread);
 uint64_t timer_slack(void);
 void timer_slack_set(uint64_t ns);
 /*
- * The same of any thread. Return 0; -ESRCH if it has ended; -EPERM if it is another one and the running thread has no
- * CAP_SYS_NICE. 0 ns stands for what it had at first.
+ * Get and set the timer slack of any thread, in ns; 0 sets what it had at first. Return 0; -ESRCH if it has ended; -EPERM
+ * if it is another one and the running thread has no CAP_SYS_NICE.
  */
 int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret);
 int timer_slack_set_of(const struct thread_id *id, uint64_t ns);

@@ -259,7 +259,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 
 /* Returns the current soft limit of a resource. */
 uint64_t process_limit(struct process *process, unsigned resource);
-/* The same of the running process; RLIM_INFINITY in a kernel thread. */
+/* Returns the soft limit of the running process; RLIM_INFINITY in a kernel thread. */
 uint64_t process_own_limit(unsigned resource);
 
 /* Gets both limits of a resource. */

@@ -48,7 +48,7 @@ struct ptimer {
 	uint64_t interval_ns;
 	unsigned armings;     /* says whether a signal is that of its last expiry */
 	int64_t overrun;      /* expiries since its last signal was taken, without the next one's */
-	int64_t last_overrun; /* the same of that signal */
+	int64_t last_overrun; /* what `overrun` was when that signal was taken */
 	/* guarded by due_lock: */
 	struct list due_link; /* it is due, or parked */
 };

@@ -30,9 +30,9 @@
  * wake-up then only changes its state. A thread that was preempted on its way to sleep runs again,
  * and then sleeps unless it has been woken.
  *
- * A thread gets a slice in each round of `ready`. It may use it in its turn, or in pieces before the
- * others: each time it is woken. So it runs soon if it sleeps most of the time, and no sleep gets it
- * more than the others get. A slice is as long as the thread's weight makes it, so that this is its share.
+ * Each round of `ready` gives every thread one slice. A thread that sleeps may spend its slice in pieces,
+ * ahead of `ready`, each time it is woken. So a thread that sleeps most of the time runs soon, but gets no
+ * more time than others. The thread's weight sets the length of its slice, and so its share.
  *
  * Threads of SCHED_FIFO and SCHED_RR are in no round. They go before all others but kernel threads, the highest priority
  * first, and one that is woken takes the hart of a lower one. Most of the time there is none: what they need is in functions
@@ -41,10 +41,10 @@
 struct runq {
 	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off; see runs_alone()): */
 	struct list ready;   /* linked by thread.run_link; the running thread is not on it */
-	struct list napped;  /* the same: processes that slept for less than a slice; go first */
-	struct list woken;   /* the same: that slept for longer, and kernel threads; before those */
-	struct list leaving; /* the same: that may not run here; the idle thread moves them */
-	struct rt_queue rt;  /* those of real-time policies; before these, but for kernel threads */
+	struct list napped;  /* go before `ready`: processes that slept for less than a slice */
+	struct list woken;   /* go before `napped`: slept for longer, and kernel threads */
+	struct list leaving; /* may not run on this hart: the idle thread moves them */
+	struct rt_queue rt;  /* of real-time policies: go before these, behind kernel threads */
 	unsigned nahead;     /* how many threads are on napped, woken and rt */
 	uint64_t round; /* in each, every thread that was in `ready` when it began has a turn */
 	uint64_t ahead_tick; /* when others began to go before the first of `ready`; 0: none has */
@@ -53,15 +53,18 @@ struct runq {
 	unsigned preempted;  /* threads preempted in the kernel that have not resumed */
 	/* A queued thread that goes before all others if the running one sleeps; or NULL. */
 	struct thread *handed;
-	/* It runs nothing but the idle thread, and threads that were preempted in the kernel (sched_let_finish()). */
+	/* The hart runs only its idle thread, and threads that were preempted in the kernel (sched_let_finish()). */
 	bool rests;
-	bool at_rest; /* of these there are none, and the idle thread waits */
-	bool held; /* it rests until sched_hold_others() lets it go; its threads go to the boot hart */
+	bool at_rest; /* no such thread is left, and the idle thread waits */
+	bool held; /* the hart rests until sched_hold_others() lets it go; its threads go to the boot hart */
 	/* private to the hart: */
 	struct timer tick;
 } __attribute__((aligned(64))); /* no line of another hart's */
 
-/* thread->round of one that is in none: it gets no slice before its turn, or has given way and gets none in that. */
+/*
+ * thread->round of a thread that is in no round. UNKNOWN: it gets no slice before its turn. GOES_ON: it has given way in its
+ * turn, and goes on with that.
+ */
 #define ROUND_UNKNOWN UINT64_MAX
 #define ROUND_GOES_ON (UINT64_MAX - 1)
 
@@ -102,9 +105,7 @@ static void resched_done(struct runq *runq, struct thread *thread)
 	__atomic_store_n(&thread->arch.preempt.no_resched, 1, __ATOMIC_RELAXED);
 }
 
-/*
- * The same, and the thread has had its turn. Call with interrupts off, for the running thread.
- */
+/* Asks the running thread to leave the hart, and ends its turn. Call with interrupts off. */
 static void end_turn(struct runq *runq, struct thread *thread)
 {
 	runq->turn_over = true;
@@ -131,20 +132,20 @@ static bool none_ready(const struct runq *runq)
 	return list_empty(&runq->ready) && !runq->nahead;
 }
 
-/* Of those that are in rounds, and of kernel threads. */
+/* Returns true if neither a thread that takes part in rounds nor a kernel thread is ready. */
 static bool no_other_ready(const struct runq *runq)
 {
 	return list_empty(&runq->ready) && list_empty(&runq->napped) && list_empty(&runq->woken);
 }
 
-/* The first of those that go before all others. */
+/* Kernel threads go before all others, so a ready one is the first of `woken`. */
 static bool kernel_thread_is_ready(const struct runq *runq)
 {
 	return !list_empty(&runq->woken) &&
 	       !list_first_entry(&runq->woken, struct thread, run_link)->process;
 }
 
-/* As long as a slice is for a weight of WEIGHT_USUAL. */
+/* Returns the length of a slice, in ticks of arch_time(): slice_ticks for a weight of WEIGHT_USUAL. */
 static uint64_t slice_by_weight(const struct thread *thread)
 {
 	return MAX(slice_ticks * thread->wish.weight / WEIGHT_USUAL, 1ul);
@@ -258,7 +259,7 @@ static void tick_rt(struct runq *runq, struct thread *thread, uint64_t used)
 		resched_ask(thread);
 }
 
-/* Whether one is ready that has been woken. On `ready` too it has most of its slice; who has had a turn has not. */
+/* Whether a woken thread is ready. On `ready` it is one that has most of its slice left: a thread that had its turn has not. */
 static bool woken_is_ready(const struct runq *runq)
 {
 	const struct thread *first = list_first_entry(&runq->ready, struct thread, run_link);
@@ -270,8 +271,8 @@ static bool woken_is_ready(const struct runq *runq)
 }
 
 /*
- * The tick, where not all that run or are ready have a usual slice. One whose slice is longer than a tick lets those that
- * are woken run meanwhile. Call with sched_lock held.
+ * The tick of a hart where some thread that runs or is ready has no usual slice. A thread whose slice is longer than a tick
+ * lets woken threads run meanwhile. Call with sched_lock held.
  */
 static __attribute__((noinline)) void tick_special(struct runq *runq, struct thread *thread)
 {
@@ -422,8 +423,8 @@ static void enqueue_last(struct runq *runq, struct thread *thread)
 }
 
 /*
- * Gives the thread a slice for each round that has begun since its last one. It saves up none. Call
- * with sched_lock held.
+ * Gives the thread a slice for each round that has begun since its last one. These make up for what it has overrun, but are
+ * not saved up. Call with sched_lock held.
  */
 static void slices_give(const struct runq *runq, struct thread *thread, uint64_t slice)
 {
@@ -434,9 +435,9 @@ static void slices_give(const struct runq *runq, struct thread *thread, uint64_t
 }
 
 /*
- * Queues a woken thread, whose slices are so long, among others. Kernel threads work for others, which wait for them, so they go
- * first. A process goes before `ready` as long as it has not used up its slice of this round. Those
- * that slept for long have a list of their own: thousands of them may be woken at once. Call with sched_lock held.
+ * Queues a woken thread with slices of that length among others. Kernel threads go first, because other threads wait for
+ * their work. A process goes before `ready` as long as it has not used up its slice of this round. Processes that slept for
+ * long have a list of their own, because thousands of them may be woken at once. Call with sched_lock held.
  */
 static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
 						    struct hart *hart, uint64_t slice)
@@ -483,7 +484,7 @@ static void thread_move_to(struct thread *thread, struct hart *hart)
 		thread->round = hart->runq->round;
 }
 
-/* Whether a thread that is woken takes the hart from the one that runs there. Call with sched_lock held. */
+/* Whether a woken thread takes the hart from the thread that runs there. Call with sched_lock held. */
 static bool outranks(const struct thread *thread, const struct hart *hart)
 {
 	const struct thread *runs = hart->current;
@@ -496,8 +497,8 @@ static bool outranks(const struct thread *thread, const struct hart *hart)
 }
 
 /*
- * Returns the hart for a thread of a real-time policy: the last one if it outranks what runs there, else the one that
- * runs the lowest. Call with sched_lock held.
+ * Returns the hart for a thread of a real-time policy: its last hart if it outranks the thread that runs there, else the hart
+ * whose running thread has the lowest priority. Call with sched_lock held.
  */
 static struct hart *choose_lowest(const struct thread *thread, struct hart *last)
 {
@@ -533,7 +534,7 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 	return is_rt(thread) ? choose_lowest(thread, last) : last;
 }
 
-/* A running thread may have work: that of a signal. Call with sched_lock held. */
+/* Interrupts the hart of a running thread that has work, such as a signal, before user mode. Call with sched_lock held. */
 static void kick_running(const struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
@@ -543,7 +544,7 @@ static void kick_running(const struct thread *thread)
 		hart_kick(hart, HART_KICK_SCHED);
 }
 
-/* Queues one of a real-time policy, which may take the hart. Call with sched_lock held. */
+/* Queues a woken thread of a real-time policy, which may take the hart. Call with sched_lock held. */
 static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool before_equals)
 {
 	assert_hardened(spin_lock_held(&sched_lock));
@@ -554,7 +555,7 @@ static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool befo
 	kick_running(hart->current);
 }
 
-/* Queues one that is not as most are. Call with sched_lock held. */
+/* Queues a woken thread with a policy or weight other than the usual one. Call with sched_lock held. */
 static __attribute__((noinline)) void enqueue_special(struct thread *thread, struct hart *hart)
 {
 	assert_hardened(spin_lock_held(&sched_lock));
@@ -567,7 +568,7 @@ static __attribute__((noinline)) void enqueue_special(struct thread *thread, str
 	}
 }
 
-/* Queues it among those that are ready. Call with sched_lock held. */
+/* Queues a woken thread on a hart, where the scheduling policy says. Call with sched_lock held. */
 static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 {
 	struct runq *runq = hart->runq;
@@ -580,7 +581,7 @@ static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 		enqueue_woken(runq, thread, hart, slice_ticks);
 }
 
-/* As queue_woken(), if there are several harts. */
+/* queue_woken() where several harts run. Call with sched_lock held. */
 static __attribute__((noinline)) void queue_somewhere(struct thread *thread, bool hand_over)
 {
 	struct hart *hart = choose_hart(thread, hand_over), *self = hart_this();
@@ -805,8 +806,9 @@ static inline struct list *next_list(struct runq *runq)
 }
 
 /*
- * Begins the turn of a thread of `ready`, whose slices are so long. It has one, less what it used too much of the last one:
- * at most as much, for a server may have run on the slices of many callers. One that gave way goes on with its turn.
+ * Begins the turn of a thread of `ready`, whose slices have that length. The turn is one slice, less what the thread overran its
+ * last slice by. Of that, at most one slice counts: a server may have overrun because it ran on the slices of many callers. A
+ * thread that gave way goes on with its turn.
  */
 static inline void begin_turn(struct runq *runq, struct thread *thread, uint64_t slice)
 {
@@ -1027,7 +1029,7 @@ static void give_way(bool had_turn)
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
-	/* Threads that yield in a loop, until one on another hart has done something, leave the lock to that. */
+	/* A thread may yield in a loop until a thread on another hart has done something: leave the lock to that one. */
 	if (hart_are_several() && none_ready(runq) && !need_resched() &&
 	    !atomic_load_relaxed(&runq->rests))
 		return;
@@ -1249,7 +1251,7 @@ static void send_thread(struct runq *runq, struct thread *thread)
 	hart_kick(&harts[0], HART_KICK_SCHED);
 }
 
-/* The same for all of a list. Call with sched_lock held. */
+/* Moves all ready threads of a list to the boot hart, unless they may not leave. Call with sched_lock held. */
 static void send_list(struct runq *runq, struct list *list)
 {
 	assert_hardened(spin_lock_held(&sched_lock));
@@ -1259,7 +1261,7 @@ static void send_list(struct runq *runq, struct list *list)
 	}
 }
 
-/* The same for all queues of a hart that is held. */
+/* Moves the ready threads of all queues of a held hart to the boot hart. */
 static void send_home(struct runq *runq)
 {
 	runq->handed = NULL;
@@ -1356,10 +1358,10 @@ static inline bool is_parked_elsewhere(const struct thread *thread, const struct
 }
 
 /*
- * The other thread, on whose hart nothing else runs, is woken there, and the running one sleeps unless it has been woken
- * before the lock is taken again. Called, and returns, with sched_lock held. That is free while the other hart is
- * interrupted, for it takes the lock first of all. It does not wait for ever: either it looks at its queue after the thread
- * was put there, or it waits by then, and the interrupt ends that.
+ * Wakes the other thread on its own hart, where nothing else runs. The running thread sleeps, unless it has been woken before
+ * it takes sched_lock again. Called, and returns, with sched_lock held; the lock is free while the other hart is interrupted,
+ * which takes it first of all. The other hart cannot miss the thread: it looks at its queue after the thread was put there,
+ * or it waits by then and the interrupt ends its wait.
  */
 static __attribute__((noinline)) void switch_over_elsewhere(struct runq *runq, struct thread *to)
 {
@@ -1530,7 +1532,7 @@ static bool is_movable(const struct runq *runq, const struct thread *thread, con
 	return !stays_on_hart(thread) && thread != runq->handed && may_run_on(thread, to);
 }
 
-/* The first thread of a real-time policy that may leave its hart, likewise. Call with sched_lock held. */
+/* The first thread of a real-time policy that may leave its hart; NULL: none of the first few may. Call with sched_lock held. */
 static struct thread *find_movable_rt(const struct runq *runq, const struct hart *to)
 {
 	struct thread *thread = rt_first(&runq->rt);
@@ -1578,9 +1580,9 @@ static struct thread *find_rt_to_steal(struct hart *self)
 }
 
 /*
- * Whether busy harts may have threads that are ready, which an idle one might take: a look without the lock. A thread that was
- * queued before this hart became idle is seen, for the lock was taken since. One that is queued later is not missed: this
- * hart counts as idle by then, so it gets the thread, or an interrupt when that hart's next tick finds the thread still there.
+ * Whether busy harts may have ready threads, which an idle hart might take. It looks without the lock. A thread that was
+ * queued before this hart became idle is seen, because the hart has taken the lock since. A thread that is queued later is not
+ * missed: this hart counts as idle by then, so it gets the thread, or an interrupt when that hart's next tick still finds it.
  */
 static bool any_to_steal(void)
 {
@@ -1588,8 +1590,8 @@ static bool any_to_steal(void)
 }
 
 /*
- * Leaves those harts noted that are busy and have threads ready. One that is idle is noted again if it runs one of several.
- * Call with sched_lock held.
+ * Removes from waiting_harts the harts that are not busy or have no ready threads. An idle hart is noted again when it runs
+ * one of several threads. Call with sched_lock held.
  */
 static void forget_waiting(void)
 {

@@ -30,7 +30,7 @@ void sched_start_other(void) __attribute__((noreturn));
 /* Lets all others that are ready run. Call with preemption and interrupts on and no spinning lock held. */
 void sched_yield(void);
 
-/* The same, but a thread that has not had its turn goes on with it soon. Call if need_resched(). */
+/* Lets others run as sched_yield() does, but a thread that has not had its turn goes on with it soon. Call if need_resched(). */
 void sched_give_way(void);
 
 /*
@@ -98,14 +98,14 @@ uint64_t sched_asleep_since(const struct thread *thread);
 void thread_wake(struct thread *thread);
 
 /*
- * The same, and when the running thread sleeps next, that one runs at once, for the rest of the
- * slice: of two that work for each other, none waits for those that are ready. Call with preemption
- * off.
+ * Wakes the thread. When the running thread sleeps next, the woken one runs at once, for the rest of the
+ * slice: of two threads that work for each other, neither waits for those that are ready. Call with
+ * preemption off.
  */
 void sched_hand_over(struct thread *thread);
 
 /*
- * The same, and sleeps at once, until thread_wake(), if nothing stands against it: the scheduler
+ * Wakes the thread, lets it run, and sleeps until thread_wake(), if nothing stands against it: the scheduler
  * does not want the hart, no signal or kill has come, the other thread does not just go to sleep.
  * Meanwhile `held` is released, the only spinning lock that the caller holds, so the caller looks
  * at everything anew. Call with interrupts off, as they are on return, and with preemption on.
@@ -149,9 +149,9 @@ uint64_t thread_ran_ticks(const struct thread *thread);
 uint64_t thread_user_ticks(const struct thread *thread);
 
 /*
- * The same for some threads in a row: where several harts run, to take the lock takes ten times as long as to read. Interrupts
- * are off in between, so for 32 threads at most, by thread_ran_ticks_held() and thread_user_ticks_held(). These do not
- * assert the lock.
+ * Lock the times of all threads, to read those of up to 32 in a row by thread_ran_ticks_held() and thread_user_ticks_held(),
+ * which do not assert the lock. Where several harts run, taking the lock takes ten times as long as reading. Interrupts are
+ * off in between.
  */
 unsigned long sched_times_lock(void);
 void sched_times_unlock(unsigned long flags);

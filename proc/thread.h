@@ -40,7 +40,7 @@ enum restart {
 	RESTART_NONE,	/* returns -EINTR to the program */
 	RESTART_ASKED,	/* restarted, unless a handler without SA_RESTART ran */
 	RESTART_SILENT, /* restarted, unless a handler ran */
-	RESTART_SLEEP,	/* the same, by way of restart_syscall */
+	RESTART_SLEEP,	/* restarted by way of restart_syscall, unless a handler ran */
 	RESTART_ALWAYS, /* restarted, even if a handler ran */
 };
 
@@ -86,8 +86,8 @@ struct thread {
 		uint64_t parked; /* all of them: THREAD_PARKED, or something else */
 	};
 	bool by_priority; /* while it is queued: by rt_node, else by run_link */
-	bool ahead;	/* the same: counted by the run queue as one that goes before its `ready` */
-	uint64_t harts; /* that it may run on, as bits by index; atomic */
+	bool ahead;	  /* while it is queued: the run queue counts it in `nahead` */
+	uint64_t harts;	  /* that it may run on, as bits by index; atomic */
 	union {
 		struct list run_link; /* on the run queue, or on kthread_reap()'s list */
 		struct tree_node rt_node;

@@ -38,21 +38,24 @@ void usage_borrow_space(struct process *process);
 void usage_current(struct usage *ret);
 
 /*
- * The same for any process, but without the faults and the memory of its present image. Call with
+ * Returns what a process has used, without the faults and the memory of its present image. Call with
  * process_tree_lock held.
  */
 struct usage usage_times(const struct process *process);
 
-/* All that it has used, and the children that it has waited for: what a wait for it tells. Preconditions as above. */
+/*
+ * Stores all that a process has used, and the children that it has waited for: what a wait for it tells. Call with
+ * process_tree_lock held.
+ */
 void usage_with_children(const struct process *process, struct usage *ret);
 
-/* Returns the time of it that was spent in user mode, or all of it, in ticks. Preconditions as above. */
+/* Returns the ticks of arch_time() that a process ran, or those in user mode. Call with process_tree_lock held. */
 uint64_t usage_cpu_ticks(const struct process *process, bool user_only);
 /* Adds all counts. */
 void usage_add_io(struct io_counts *to, const struct io_counts *from);
 /* A thread's; of struct usage only the bytes. */
 void usage_add_thread_io(struct io_counts *io, struct usage *usage, const struct thread *thread);
-/* The same of a process and of the children that it has waited for. Call with process_tree_lock held. */
+/* Adds those of a process and of the children that it has waited for. Call with process_tree_lock held. */
 void usage_add_process_io(struct io_counts *io, struct usage *usage, const struct process *process);
 /* Adds a thread's times, switches and bytes. */
 void usage_add_thread(struct usage *to, struct thread *thread);

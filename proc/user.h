@@ -74,7 +74,7 @@ static inline bool user_add_signal(struct user *user, uint64_t limit)
 	return true;
 }
 
-/* The same for the bytes of a message queue. */
+/* A message queue of the user has so many more bytes. Returns false, and counts nothing, beyond the limit. */
 static inline bool user_add_mqueue(struct user *user, uint64_t bytes, uint64_t limit)
 {
 	uint64_t before;

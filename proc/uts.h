@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 #define UTS_RELEASE    "6.12.0-faultline"
-#define UTS_RELEASE_26 "2.6.72-faultline" /* the same for programs with UNAME26, as Linux counts */
+#define UTS_RELEASE_26 "2.6.72-faultline" /* for programs with UNAME26, as Linux counts */
 
 /* Writes all names. */
 void uts_read(struct abi_utsname *ret);

@@ -25,11 +25,11 @@
  */
 int thread_wait(struct waitq *queue, uint64_t seq);
 
-/* The same, but any signal that must be acted upon ends the wait with -EINTR. */
+/* Like thread_wait(), but any signal that must be acted upon ends the wait with -EINTR. */
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq);
 
 /*
- * The same for a fault from user mode: no system call is restarted, because the faulting
+ * Like thread_wait_interruptible(), for a fault from user mode: no system call is restarted, because the faulting
  * instruction is executed again.
  */
 int thread_wait_fault(struct waitq *queue, uint64_t seq);
@@ -38,7 +38,7 @@ int thread_wait_fault(struct waitq *queue, uint64_t seq);
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
-/* The same, but a deadline of the wall clock follows that when it is set. */
+/* Waits up to a deadline of either clock. One of the wall clock moves when that is set. */
 int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
 				       const struct deadline *deadline);
 
@@ -50,11 +50,11 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
  * (UINT64_MAX: never). Call with no spinning lock held.
  */
 int thread_park(const uint32_t *done, bool signals, uint64_t deadline);
-/* The same with signals, and a deadline that may be of the wall clock; NULL: none. */
+/* thread_park() with `signals`, up to a deadline of either clock; NULL: none. */
 int thread_park_deadline(const uint32_t *done, const struct deadline *deadline);
 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);
 
-/* The same with a deadline; it may return early without a reason, so the caller checks again. */
+/* Like thread_wait_always(), with a deadline. It may return early without a reason, so the caller checks again. */
 void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline);

@@ -105,7 +105,7 @@ void lockorder_drop(const void *lock, enum lock_class class);
 bool lockorder_holds(const void *lock);
 
 /*
- * The same for a waiting lock, which is recorded in the owner's own struct lockorder (a field of
+ * Record that a waiting lock was taken, or dropped, in the owner's own struct lockorder (a field of
  * struct thread). Taking one asserts that no spinning lock is held.
  */
 void lockorder_take_waiting(struct lockorder *owner, const void *lock, enum lock_class class,

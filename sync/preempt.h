@@ -27,7 +27,7 @@
 void preempt_schedule(void);
 
 /*
- * The same at the tail of an interrupt that came in kernel mode. Call with interrupts off, when no
+ * preempt_schedule() at the tail of an interrupt that came in kernel mode. Call with interrupts off, when no
  * interrupt handler is running, and only if preempt_due().
  */
 void preempt_schedule_irq(void);

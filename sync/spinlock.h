@@ -96,7 +96,7 @@ static inline void spin_lock_irqoff(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
-/* The same for a second lock of a class. The caller has another reason why no ring of them can form. */
+/* Takes a second lock of a class. The caller has another reason why no ring of them can form. */
 static inline void spin_lock_irqoff_nested(struct spinlock *lock)
 {
 	lockorder_take(lock, spin_class(lock), true);
@@ -179,7 +179,7 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long f
 	preempt_point();
 }
 
-/* The same where interrupts are known to be on. */
+/* Takes the lock where interrupts are known to be on, and turns them off. */
 static inline void spin_lock_irq(struct spinlock *lock)
 {
 	assert_hardened(arch_irq_enabled());

@@ -124,7 +124,7 @@ static unsigned wake_successor_locked(struct wake *wake)
 	waiter->seq = wake->seq;
 	waiter->took = false;
 	waiter->wake(waiter);
-	/* Its owner waits for the lock that is held here, in waitq_cancel(), as long as `queue` is set. */
+	/* While `queue` is set, waitq_cancel() takes the lock that is held here, so the waiter cannot go away. */
 	if (!waiter->successor)
 		atomic_store(&waiter->queue, NULL);
 	return 1;

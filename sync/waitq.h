@@ -85,7 +85,7 @@ static inline bool waitq_is_waited_for(const struct waitq *queue)
  * before the waiter disappears. Returns false if the sequence has moved: look again.
  */
 bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq);
-/* The same whatever the sequence is: for those who look only after this. */
+/* Adds the waiter whatever the sequence is: for those who look only after this. */
 void waitq_enqueue_now(struct waitq *queue, struct waiter *waiter);
 
 /* Out of line: the waiter was on that queue a moment ago. */

@@ -9,8 +9,8 @@
 struct object;
 
 #define SHMMNI 4096			  /* segments */
-#define SHMMIN 1			  /* bytes of one */
-#define SHMMAX (UINT64_MAX - (1ul << 24)) /* the same */
+#define SHMMIN 1			  /* bytes of one, at the least */
+#define SHMMAX (UINT64_MAX - (1ul << 24)) /* bytes of one, at the most */
 #define SHMALL (UINT64_MAX - (1ul << 24)) /* pages of all */
 
 /* The limits as root has set them in /proc/sys/kernel: atomic. */

@@ -23,13 +23,13 @@ enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
 int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
 		struct at_path *at);
 
-/* The same for a path in argument n that is relative to the working directory. */
+/* Gets the path in argument n, which is relative to the working directory. Returns as at_path_get() does. */
 int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at);
 
 /* Finds the directory of the descriptor even if the path is absolute. Returns 0 or -EBADF. */
 int at_path_need_dir(int fd, struct at_path *at);
 
-/* The same for any descriptor and address. */
+/* Gets the path at a user address, which is relative to a descriptor. Returns as at_path_get() does. */
 int at_path_get_from(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at);
 
 void at_path_put(struct at_path *at);

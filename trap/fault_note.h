@@ -16,7 +16,7 @@ static inline int fault_signal(void)
 }
 
 /*
- * The same as fault_note() for a fault that was resolved at once, and for which vm_fault() has returned
+ * fault_note() for a fault that was resolved at once, and for which vm_fault() has returned
  * VM_RECORDED.
  */
 static inline void fault_note_resolved(const struct trace_fault *record, const struct vm_wait *wait,

@@ -17,8 +17,8 @@ struct segments {
  */
 int segments_copy(struct segments *segments, vaddr_t user, uint64_t count);
 /*
- * The same for memory of the running program: truncates the total to ABI_RW_MAX, and initializes *iter with the array. An
- * address beyond user memory is -EFAULT, too.
+ * Copies in an array of segments of the running program's memory, truncates their total to ABI_RW_MAX, and initializes *iter
+ * with them. Returns as segments_copy() does; also -EFAULT for an address beyond user memory.
  */
 int segments_get(struct segments *segments, vaddr_t user, uint64_t count, struct user_iter *iter);
 void segments_free(struct segments *segments);

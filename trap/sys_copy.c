@@ -112,7 +112,7 @@ static void tell_copy(const struct copy_end *out, const struct copy_end *in)
 	notify_file(out->file, IN_MODIFY);
 }
 
-/* The same for all that the checks of the call leave; stores the positions where they belong. */
+/* Copies the n bytes that the checks of the call leave; stores the positions where they belong. */
 static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
 {
 	void *page = mem_wait_kmalloc(PAGE_SIZE);

@@ -105,7 +105,7 @@ static __attribute__((noinline)) long wait_on_set(struct trap_frame *frame, uint
 	return result;
 }
 
-/* The same with the signals of a mask blocked meanwhile, if there is one. */
+/* Waits with the mask in argument 4, if there is one, as the thread's signal mask meanwhile. */
 static long wait_with_mask(struct trap_frame *frame, uint64_t deadline)
 {
 	vaddr_t mask_at = arg_user(frame, 4);

@@ -144,8 +144,8 @@ long sys_ipc_take(struct trap_frame *frame)
 }
 
 /*
- * Takes over the reference to `given` unless it fails. A caller that had the receive end on which it
- * waits itself would not learn that the server has ended.
+ * Takes over the reference to `given` unless it fails. A caller is not given the receive end at
+ * which it waits: the endpoint would outlive its server, and the caller would wait for ever.
  */
 static int give(struct file *file, uint64_t rcvid, struct file *given)
 {

@@ -14,7 +14,7 @@ struct abi_timespec ns_to_timespec(uint64_t ns);
  */
 int timespec_read(vaddr_t at, uint64_t *ns_ret);
 
-/* The same for a struct itimerspec, whose times are INT64_MAX if they do not fit. */
+/* Reads a struct itimerspec, whose times become INT64_MAX ns if they do not fit. Returns 0, -EFAULT or -EINVAL. */
 int itimerspec_read(vaddr_t at, struct timer_spec *ret);
 /* Returns 0 or -EFAULT. */
 int itimerspec_write(vaddr_t to, const struct timer_spec *spec);

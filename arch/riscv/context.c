@@ -84,7 +84,7 @@ void arch_frame_replaced(struct arch_thread *thread)
 	__atomic_fetch_or(&thread->work, ARCH_WORK_FRAME, __ATOMIC_RELAXED);
 }
 
-/* The same for threads of which one at least uses the FPU. */
+/* Switches stacks when at least one of the two threads uses the FPU. */
 static __attribute__((noinline)) void switch_with_fpu(struct arch_thread *from,
 						      struct arch_thread *to)
 {

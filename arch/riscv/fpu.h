@@ -52,7 +52,7 @@ void fpu_load(const struct fpu_state *state);
 void fpu_zero(void);
 
 /*
- * The same with a struct fpu_state in user memory. Return 0 or -EFAULT. Call as a user copy,
+ * Store the FPU to, or load it from, a struct fpu_state in user memory. Return 0 or -EFAULT. Call as a user copy,
  * fpu_copy_in() with preemption off. Whenever fpu_copy_out() continues after it was preempted, the
  * FPU holds the running thread's registers.
  */

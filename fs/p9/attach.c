@@ -177,7 +177,7 @@ static int attach_walk(struct attempt *a, const struct p9_node *node, const stru
 	return err == 0 && other ? forget_walk(a, fid) : err;
 }
 
-/* The same for one that was open, once it is walked to. A file that may not be opened any more is lost. */
+/* Opens a fid that was open, once it is walked to. A file that may not be opened any more is lost. */
 static int open_again(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
 		      enum outcome *outcome_ret)
 {

@@ -33,7 +33,7 @@ struct p9_data {
 	struct p9_session *session; /* const; referenced */
 	/* guarded by object.lock: */
 	struct inode *inode; /* its inode, or NULL: it is gone */
-	/* the same; set with node->lock held too, and atomic for a look: */
+	/* guarded by object.lock, set with node->lock held too, and atomic for a look: */
 	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
 	struct p9_fid
 		*writer; /* open for writing; NULL: there is no writer, and no page is dirty */

@@ -83,8 +83,8 @@ static void fid_free(struct p9_fid *fid)
 }
 
 /*
- * Does no server know the fid that will be asked once more? One that is just being attached may be the
- * session's soon: its epoch is later.
+ * Is the fid unknown to every server that the session will still ask? A server that is just being attached has a
+ * later epoch, and may be the session's soon.
  */
 static bool is_unknown_locked(const struct p9_fid *fid)
 {

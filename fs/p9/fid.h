@@ -68,4 +68,4 @@ void p9_fid_disown_locked(struct p9_fid *fid);
 int p9_fid_check_locked(const struct p9_fid *fid, uint32_t epoch);
 
 struct p9_fid *p9_fid_get(struct p9_fid *fid); /* returns it; NULL is allowed */
-void p9_fid_put(struct p9_fid *fid);	       /* the same; never waits */
+void p9_fid_put(struct p9_fid *fid);	       /* NULL is allowed; never waits */

@@ -278,7 +278,7 @@ static int p9_create(struct inode *dir, const char *name, size_t len, unsigned m
 	return err ? err : p9_lookup(dir, name, len, inode_ret);
 }
 
-/* What was opened for writing by an open that then failed, or by mknod, is not left open. */
+/* Closes what mknod, or an open that failed afterwards, had opened for writing. */
 static void node_close(struct inode *inode)
 {
 	struct p9_node *node = to_p9_node(inode);

@@ -119,7 +119,7 @@ uint32_t p9_changes(const struct p9_node *node);
 bool p9_is_newer(const struct p9_node *node, uint32_t changes);
 /* Asks for the attributes of a fid. Takes over a reference to it. */
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret);
-/* The same for the node's fid; the inode has them then. */
+/* Asks for the attributes of the node's fid, and stores them in the inode. */
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);
 int p9_set_size(struct p9_node *node, uint64_t size); /* the server's file alone */
 /* Has the file the name by which the server would change it? Returns 0, -ESTALE, or another error. */

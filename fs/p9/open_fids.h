@@ -15,10 +15,10 @@ struct p9_node;
  */
 int p9_data_open_fids(struct p9_node *node, unsigned flags, bool anew);
 
-/* The same for reading alone. */
+/* Opens the file for reading unless it is. Conditions and errors of p9_data_open_fids(). */
 int p9_data_open_reader(struct p9_node *node);
 
-/* The same for writing alone: returns the fid with a reference. */
+/* Opens the file for writing unless it is, and gets that fid with a reference. Conditions and errors of p9_data_open_fids(). */
 int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret);
 
 /* The file was created by Tlcreate, which has opened `fid` for writing. Takes over the reference. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Removes a file that has lost its name while it was used, after its last use. */
 /*
- * A server refers to a file by its path, or by a descriptor that it has open: once the name is gone, a fid that is not
- * open is of no use, and one that is may not survive the server's own end. So a file that is used when its name goes gets
+ * A server refers to a file by its path, or by a descriptor that it has open. Without the name, a fid that is not
+ * open is useless, and an open one is lost with the server's own end. So a file that is used when its name goes gets
  * another name, as with NFS, ".faultline-" and 16 digits, by which it is removed when its last user is gone. A machine that
  * is switched off meanwhile leaves such a file behind.
  *

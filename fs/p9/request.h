@@ -58,7 +58,7 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
  */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
 
-/* The same for a reply that is decoded as a whole: returns 0 with it in *packet_ret. */
+/* p9_rpc() with a reply that is decoded as a whole: returns 0 with the reply in *packet_ret, or a negative errno. */
 static inline int p9_rpc_packet(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size,
 				struct p9_packet *packet_ret)
 {
@@ -101,7 +101,7 @@ struct p9_request {
 	};
 	struct transfer transfer;
 	struct p9_session *session; /* referenced from start to end */
-	struct p9_fid *fid, *other; /* the same; NULL: none */
+	struct p9_fid *fid, *other; /* referenced from start to end; NULL: none */
 	struct list link;
 	uint64_t started_tick;
 	struct file *send; /* referenced while the server has it */

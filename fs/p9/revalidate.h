@@ -26,7 +26,7 @@ void p9_data_end_write(struct p9_node *node);
 int p9_data_end(struct p9_node *node, uint64_t *end_ret);
 
 /*
- * The same after pages turned out to be missing at the server: what is dirty is written first, or the end
- * would be that which is known here.
+ * Asks the server where the file ends, after pages turned out to be missing there. Writes what is dirty first: otherwise
+ * the end would be the one that is known here. Call with node->lock held.
  */
 int p9_data_learn_end(struct p9_node *node);

@@ -82,7 +82,7 @@ struct p9_session {
 	/* fs/p9/writeback.c: */
 	struct spinlock dirty_lock;
 	struct list dirty;     /* guarded by dirty_lock: struct p9_dirty.link */
-	uint32_t ndirty_files; /* the same: files in it */
+	uint32_t ndirty_files; /* guarded by dirty_lock: length of `dirty` */
 	uint32_t nretiring;    /* atomic: files that are just leaving it */
 	uint32_t nunwritten;   /* atomic: pages that are dirty or being written */
 	uint32_t npages_lost;  /* atomic: lost pages that are not in the log yet */
@@ -104,14 +104,14 @@ struct p9_session {
 	struct p9_fid_numbers fid_numbers;
 	struct list fids;  /* struct p9_fid.link: those that another server is to know, too */
 	uint32_t nrenames; /* names of nodes that have changed; atomic for a look */
-	uint32_t nmoves;   /* the same: directories that other clients have renamed */
+	uint32_t nmoves;   /* directories that other clients have renamed; atomic for a look */
 	struct p9_alias alias;
 	struct list
 		removals; /* struct p9_removal.link: whose result is not known, in the order of their numbers */
 	uint64_t nremovals;   /* how many there ever were */
 	struct list parked;   /* struct p9_request.link: they wait for another server */
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */
-	struct list flushes;  /* the same, given up: for these Tflush was sent */
+	struct list flushes;  /* struct p9_request.link: given up, and Tflush was sent for them */
 };
 
 /*

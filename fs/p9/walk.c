@@ -65,7 +65,7 @@ static int p9_node_walk(struct p9_node *from, const char *name, size_t len, stru
 	return err;
 }
 
-/* The same with a new fid. */
+/* Walks from the node to one name, or with len 0 to itself, with a new fid. */
 static int walk_new(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
 		    struct p9_qid *qid_ret)
 {

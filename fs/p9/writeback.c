@@ -926,8 +926,8 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 }
 
 /*
- * A file that other threads flush is left to them. This thread would take requests from them (REQUESTS_MAX) as long as more
- * is stored.
+ * A file that other threads flush is left to them: this thread's requests would count against their limit (REQUESTS_MAX) for
+ * as long as programs go on writing.
  */
 static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *next)
 {

@@ -70,7 +70,7 @@ int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadli
 /* Has the kernel thread write what is dirty at once. Never waits; takes no lock but LOCK_WAITQ. */
 void p9_write_soon(struct p9_data *data);
 
-/* The same for all files of the session. Takes no lock but LOCK_WAITQ. */
+/* Has the kernel thread write what is dirty of all the session's files. Never waits; takes no lock but LOCK_WAITQ. */
 void p9_write_session_soon(struct p9_session *session);
 
 /* Called after pages were made dirty: waits while there are too many. Returns 0 or -EINTR. */

@@ -22,7 +22,7 @@ struct name {
 /* Creates an empty directory that has no name yet. Returns NULL if memory runs out. */
 struct inode *dir_create(struct mount *mount, uint32_t mode);
 
-/* The same for the root of a file system. */
+/* Creates the root of a file system. Returns NULL if memory runs out. */
 struct inode *dir_create_root(struct mount *mount, uint32_t mode);
 
 /* Returns the inode of that name, referenced, or NULL. `dir` is a directory. */

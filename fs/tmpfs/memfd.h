@@ -14,7 +14,7 @@
  */
 struct file *memfd_file_create(void);
 
-/* The same with a name, other permissions than 0777 and other seals (F_SEAL_*) than F_SEAL_SEAL. */
+/* Creates a memfd with that name, permissions and seals (F_SEAL_*); memfd_file_create() takes 0777 and F_SEAL_SEAL. */
 struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned seals);
 
 struct inode;

@@ -11,7 +11,7 @@
 
 /* As on Linux, a longer target, with its end, takes a page. */
 #define SHORT_TARGET 128u
-/* The same: of an attribute, without its name and value. */
+/* As on Linux, what an attribute takes beside its name and value. */
 #define XATTR_BYTES  40u
 
 struct tmpfs_room *room_create(void)

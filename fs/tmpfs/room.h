@@ -11,7 +11,7 @@ struct tmpfs_node;
 
 /* No option was given: only the limit that all files share (mm/quota.h) holds. */
 #define ROOM_SHARED  UINT64_MAX
-/* The option was 0: the same, but statfs shows no number. */
+/* The option was 0: only the limit of all files holds, and statfs shows no number. */
 #define ROOM_ENDLESS (UINT64_MAX - 1)
 
 /* As on Linux, an inode, and each further name of one, takes so many bytes of the room that nr_inodes= gives. */
@@ -76,6 +76,6 @@ void room_inode_gone(struct tmpfs_node *node);
 /* An inode that has names has one more, or one less. */
 bool room_name_made(const struct tmpfs_node *node);
 void room_name_gone(const struct tmpfs_node *node);
-/* The same for an attribute: its name has `len` characters. */
+/* An inode has one more attribute, or one less, with a name of `len` characters and a value of `size` bytes. */
 bool room_xattr_made(const struct tmpfs_node *node, size_t len, size_t size);
 void room_xattr_gone(const struct tmpfs_node *node, size_t len, size_t size);

@@ -143,8 +143,8 @@ struct faultline_reclaim {
 	uint64_t refaulted; /* of these, the ones that were read again soon */
 	uint64_t written;   /* pages that were written to swap */
 	uint64_t read;	    /* pages that were read from swap, or could not be */
-	uint64_t reads;	    /* requests that this took */
-	uint64_t writes;    /* the same for the pages that were written */
+	uint64_t reads;	    /* requests that read pages from swap */
+	uint64_t writes;    /* requests that wrote pages to swap */
 	uint64_t direct;    /* times that a thread had to reclaim because it found no memory */
 	uint64_t reserved[5];
 };

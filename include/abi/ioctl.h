@@ -81,7 +81,7 @@ struct abi_termios {
 
 _Static_assert(sizeof(struct abi_termios) == 36, "as in the ABI");
 
-/* The same with speeds, for the requests whose names end in 2. */
+/* struct abi_termios with speeds, for the requests whose names end in 2. */
 struct abi_termios2 {
 	struct abi_termios termios;
 	uint32_t c_ispeed; /* in bits per second */

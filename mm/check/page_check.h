@@ -18,7 +18,7 @@ void page_check_add(struct page *page, unsigned order);
 /* An allocation is about to become free: page_check_release() for each frame. Panics unless it may. */
 void page_check_free(const struct page *page, unsigned order);
 
-/* The same, and fills them with poison. */
+/* page_check_free(), and then fills the frames with poison. */
 void page_end(struct page *page, unsigned order);
 
 /* Panics if a frame that was poisoned when it was freed has been written since. They are not poisoned any more. */

@@ -20,7 +20,7 @@ struct frame_cache {
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct list *singles; /* linked by `next`, NULL at the end */
-	struct list *zeroed;  /* the same, of frames that hold only zeros */
+	struct list *zeroed;  /* frames that hold only zeros, linked as `singles` */
 	size_t nfree;	      /* frames on both */
 	size_t floor;
 	/* atomic: */

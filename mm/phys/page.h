@@ -167,7 +167,7 @@ static inline bool pfn_is_in(const struct page_segment *segment, pfn_t pfn, stru
 	return true;
 }
 
-/* The same for the largest one, as most are in it. The number may be no frame's. */
+/* Is the frame in the largest segment, as most are? Then *page_ret is its page. The number may be no frame's. */
 static inline bool pfn_is_near(pfn_t pfn, struct page **page_ret)
 {
 	return pfn_is_in(&page_segments[0], pfn, page_ret);
@@ -244,8 +244,8 @@ static inline void page_map_to_ref(struct page *page)
 void page_map_put(struct page *page);
 
 /*
- * The same for n pages, faster than one by one. A page is listed once for each of its entries. What
- * is left with one reference, and is mapped no more, counts in pages_unmapped.
+ * Drops the references of n entries that are cleared and fenced, faster than one by one. A page is listed once for each of
+ * its entries. A page that is left with one reference, and is mapped no more, counts in pages_unmapped.
  */
 void page_map_put_many(struct page *const *pages, size_t n);
 extern uint64_t pages_unmapped; /* a counter (sync/atomic.h) */
@@ -279,7 +279,7 @@ static inline enum page_kind page_kind(const struct page *page)
 	return state_kind(page_state(page));
 }
 
-/* The same for walks over all frames, by functions that are UNCHECKED: only these can have it inline. */
+/* page_kind() for walks over all frames, by functions that are UNCHECKED: only these can have it inline. */
 static inline UNCHECKED enum page_kind page_kind_unchecked(const struct page *page)
 {
 	return (enum page_kind)(*(const volatile uint64_t *)&page->state & PAGE_KIND_MASK);

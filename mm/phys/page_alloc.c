@@ -2,9 +2,9 @@
 /* The buddy allocator of physical frames. */
 /*
  * There is a list of free blocks for each order. A block has 2^order frames, the first of which is
- * marked PAGE_BLOCK. The struct pages of the other frames mean nothing: in a block that was never split
- * they have never been written. So boot takes no longer on a large machine, and a struct page is first
- * written by the hart that uses the frame. (The hardened build writes them all, to know which frames are
+ * marked PAGE_BLOCK. The struct pages of the other frames hold nothing valid; in a block that was never
+ * split they were never written. So the time of boot does not depend on the size of memory, and the hart that
+ * uses a frame is the first to write its struct page. (The hardened build writes them all, to know which frames are
  * poisoned.)
  *
  * Frames that were freed one by one are singles. They are in the cache of the hart that freed them

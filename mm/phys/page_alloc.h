@@ -36,7 +36,7 @@ struct page *page_alloc_zeroed(enum page_kind kind);
  */
 void page_free(struct page *page, unsigned order);
 
-/* The same for one frame whose bytes are all zero. It is kept for page_alloc_zeroed(). */
+/* Frees one frame whose bytes are all zero. It is kept for page_alloc_zeroed(). */
 void page_free_zeroed(struct page *page);
 
 /*

@@ -32,7 +32,7 @@ static inline struct page *zeroed_take(void)
 	return zeroed_take_from(frame_cache_this());
 }
 
-/* The same, of any hart. */
+/* Takes a zeroed frame of any hart; NULL: there is none. */
 struct page *zeroed_take_any(void);
 
 /*

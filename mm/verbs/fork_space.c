@@ -204,9 +204,9 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
  * it takes the lock by space_lock(). Until then another thread of the parent may still have an old translation and
  * write to a page that was copied already. The child maps that page too, so it gets these writes, as it gets
  * those to pages that are copied later. A thread without an old translation faults and waits (fault_may_begin()).
- * So the child has each thread's writes up to one moment: that of the fence, or of the thread's fault. All other
- * code that takes the parent's lock makes the fence first, so it sees no entry with a leftover translation that
- * allows more. The child's lock needs no such care: a page that reclaim takes out of the child stays as it
+ * So the child has each thread's writes up to one moment: that of the fence, or of the thread's fault. space_lock()
+ * makes the fence first, so no other code sees an entry of which some TLB still has more permissions.
+ * The child's lock needs no such care: a page that reclaim takes out of the child stays as it
  * is until it has been taken out of the parent, too.
  */
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)

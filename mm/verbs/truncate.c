@@ -30,13 +30,14 @@ struct cut {
 	uint64_t start, end;
 	enum {
 		CUT_END,  /* they are removed */
-		CUT_HOLE, /* the same, but private copies stay */
+		CUT_HOLE, /* those of the object's pages are removed; private copies stay */
 		CUT_WRITE /* those of shared mappings cannot be written through */
 	} how;
 	/*
-	 * Not for CUT_END: the VMA of the last piece, and where that stopped. If `vma` was freed and is
-	 * another VMA now, a part of that may be skipped: of a hole, its pages stay mapped, and are
-	 * zeroed. (Write permission is taken for 32 pages at a time, which one piece has.)
+	 * Not for CUT_END: the VMA of the last piece, and where that stopped. `vma` is only compared. It may
+	 * have been freed and another VMA made in its place; then the start of that one is skipped. For
+	 * CUT_HOLE this is harmless: the pages stay mapped, and are zeroed. CUT_WRITE has no second piece,
+	 * because one piece covers the 32 pages that it is used for.
 	 */
 	const struct vma *vma;
 	vaddr_t resume;
@@ -51,7 +52,7 @@ static struct vma *first_stale(struct object *object)
 	return list_first_entry(&object->stale, struct vma, object_link);
 }
 
-/* The same, but NULL if the VMA is in another space. The caller holds the lock of `space`. */
+/* Returns first_stale(), or NULL if that VMA is in another space. The caller holds the lock of `space`. */
 static struct vma *first_stale_in(struct object *object, const struct space *space)
 {
 	struct vma *vma;

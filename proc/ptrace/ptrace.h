@@ -73,21 +73,24 @@ int ptrace_traceme(void);
 int ptrace_attach(int tid, bool seize, uint32_t options);
 /* Whether wait4 may have something to tell the tracer. Call with process_tree_lock held. */
 void ptrace_set_news(struct ptrace *ptrace, bool news);
-/* Ends the stop with that signal; the next tracer does not find the thread stopped. Lock as above. */
+/* Ends the stop with that signal; the next tracer does not find the thread stopped. Call with process_tree_lock held. */
 void ptrace_go(struct ptrace *ptrace, int sig);
 /* Lets the thread go on untraced, with that signal. Call with process_tree_lock held. */
 void ptrace_unlink(struct ptrace *ptrace, int sig);
 /* The running thread, or its process, which has a `tracer`, ends: lets go of its tracees. Call with no lock held. */
 void ptrace_exit(bool all);
-/* The running thread begins to end with that status, unless its process ends with another. Lock as above. */
+/* The running thread begins to end with that status, unless its process ends with another. Call with process_tree_lock held. */
 void ptrace_end_begins(struct thread *thread, int status);
 /* The running thread, not the last one of its process, ends. Call with process_tree_lock held. */
 void ptrace_thread_ends(struct thread *thread);
-/* Sends the tracer SIGCHLD with that, unless it is about a stop and it does not want those; wakes it. Lock as above. */
+/*
+ * Wakes the tracer and sends it SIGCHLD with that, unless it wants no SIGCHLD for a stop and this is one. Call with
+ * process_tree_lock held.
+ */
 void ptrace_tell_tracer(struct process *tracer, const struct signal_info *info);
-/* The traced thread is being reaped by its tracer, or replaced by exec. Lock as above. */
+/* The traced thread is being reaped by its tracer, or replaced by exec. Call with process_tree_lock held. */
 void ptrace_drop(struct thread *thread);
-/* Frees the record of an ended thread that the tracer need not wait for any more. Lock as above. */
+/* Frees the record of an ended thread that the tracer need not wait for any more. Call with process_tree_lock held. */
 void ptrace_forget(struct ptrace *ptrace);
 
 /* Does a process other than its parent trace the zombie? Tells that. Call with process_tree_lock held. */
@@ -104,7 +107,7 @@ int ptrace_tracer_pid(const struct thread *thread);
  * Returns false if there is no memory.
  */
 bool ptrace_clone_prepare(struct thread *child, uint64_t flags);
-/* The new thread, which has a record, is traced like the running one, and stops first. Lock as above. */
+/* The new thread, which has a record, is traced like the running one, and stops first. Call with process_tree_lock held. */
 void ptrace_clone_publish(struct thread *child);
 /* The new thread had a record: stops for the event, if it is one that the tracer wants. */
 void ptrace_clone_event(int id);

@@ -246,8 +246,7 @@ void ptrace_event(int event, uint64_t message)
 }
 
 /*
- * The thread has been killed, or is about to end. What it waits for here ends with a SIGKILL that is sent
- * anew, and with the end of the tracer.
+ * The thread has been killed, or is about to end. Only the tracer, its end, or a new SIGKILL ends this stop.
  */
 void ptrace_exit_event(int status)
 {

@@ -13,7 +13,7 @@ int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigact
 
 /* Returns the action; all zeros if none was set. Call with the lock held. */
 struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
-/* The same for a signal that is taken: with SA_RESETHAND, its handler is used up. */
+/* Gets the action for a signal that is taken now: with SA_RESETHAND, its handler is used up. Call with the lock held. */
 void signal_action_take(const struct signals *signals, int sig, struct abi_sigaction *ret);
 
 /* The signal does what it does by default from now on. Call with the lock held. */

@@ -73,7 +73,7 @@ static bool is_restarted_for(enum restart restart, const struct abi_sigaction *a
 	       (restart == RESTART_ASKED && action->flags & SA_RESTART);
 }
 
-/* Of a thread that is or was traced: the same for a call that is set up to be made again. */
+/* Restarts or interrupts a call that is set up to be made again, of a thread that is or was traced. */
 static __attribute__((noinline)) void restart_of_traced(struct trap_frame *frame,
 							const struct abi_sigaction *action)
 {

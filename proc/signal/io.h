@@ -26,7 +26,7 @@ struct signal_owner {
  * is accepted. Returns 0 or -ESRCH.
  */
 int signal_owner_set(struct signal_owner *owner, enum signal_owner_kind kind, int id);
-/* The same for the foreground group of a terminal, or if it has none for the running process. */
+/* Makes the foreground group of a terminal the owner, or if it has none the running process. */
 void signal_owner_set_foreground(struct signal_owner *owner, const struct ctty *terminal);
 
 /* Returns the owner's number; 0 if there is none, or none any more. */

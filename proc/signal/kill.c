@@ -88,7 +88,7 @@ static inline int send_all(struct process *process, struct thread *to,
 	return likely(err != SEND_AGAIN) ? err : send_rest(process, to, info);
 }
 
-/* The same for the next ones. */
+/* Sends the signal to the process or thread of that id. Call with process_tree_lock held, which may be dropped meanwhile. */
 static int send_to_pid(int pid, const struct signal_info *info)
 {
 	struct process *process = process_find_any(pid);

@@ -28,9 +28,12 @@ bool signal_take(uint64_t set, struct signal_info *info_ret);
  */
 void signal_flush(struct signals *signals, struct sigpending *pending, uint64_t set,
 		  struct list *spent);
-/* The same for the process and all its threads. */
+/* Removes those in `set` that are pending for the process or any of its threads. Call with the lock held. */
 void signal_flush_all(struct process *process, uint64_t set, struct list *spent);
-/* The same for threads alone, until `most` infos are gone, or a few more. Returns whether there may be others. */
+/*
+ * Removes those that are pending for single threads, until `most` infos are gone, or a few more. Returns whether there may
+ * be others. Call with the lock held.
+ */
 bool signal_flush_some(struct process *process, uint64_t set, unsigned most, struct list *spent);
 void signal_free(struct list *spent);
 /*
@@ -55,7 +58,7 @@ static inline void signal_taken(struct signal_info *info)
 	if (unlikely(info->about == SIGNAL_OF_TIMER || (info->sig == SIGALRM && info->was_shared)))
 		ptimer_signal_taken(info);
 }
-/* Finds the info at that place of the queue, counted from 0. Returns false if there are fewer. Lock as above. */
+/* Finds the info at that place of the queue, counted from 0. Returns false if there are fewer. Call with the lock held. */
 bool signal_look(const struct sigpending *pending, uint64_t place, struct signal_info *ret);
 /* Converts from the form in which a program gives it: the signal and the code say what it is about. */
 void signal_info_from_abi(const struct abi_siginfo *abi, struct signal_info *ret);

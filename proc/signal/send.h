@@ -16,17 +16,17 @@ struct queued_signal;
  * not disappear meanwhile: it is the running one, or process_tree_lock is held.
  */
 int signal_send_info(struct process *process, const struct signal_info *info);
-/* The same, but only that thread takes it, as by tkill. The thread must not disappear meanwhile. */
+/* Sends a signal that only that thread takes, as by tkill. The thread must not disappear meanwhile. */
 int signal_send_thread(struct thread *thread, const struct signal_info *info);
 /*
  * Before a stop signal or SIGCONT is sent: drops some of the signals that it cancels. Returns whether there are many more: then call it
- * again, once process_tree_lock has been dropped. Preconditions as above.
+ * again, once process_tree_lock has been dropped. Call as signal_send_info().
  */
 bool signal_cancel_some(struct process *process, int sig);
-/* The same as signal_send_info() for a signal from the kernel. */
+/* Sends a signal from the kernel, as signal_send_info() does. */
 void signal_send(struct process *process, int sig);
 
-/* The same to the running process, with its signals' lock held. */
+/* Sends the running process a signal from the kernel. Call with its signals' lock held. */
 void signal_send_own_locked(int sig);
 /*
  * Sends the signal of a timer of the running process: to one of its threads, which has not begun to end,
@@ -39,12 +39,12 @@ bool signal_is_ignored_locked(const struct process *process, const struct thread
 
 /*
  * Kills the process with sig, whatever it blocks, ignores or catches. For SIGKILL, and for faults
- * that cannot be resolved. Preconditions as above.
+ * that cannot be resolved. Call as signal_send_info().
  */
 void signal_force(struct process *process, int sig);
 /*
- * The same for the running thread, with what a core file is to say of it; signal_force() takes for that what signal_fault()
- * has refused.
+ * Kills the running thread's process as signal_force() does. A core file reports `info`; after signal_force() it reports
+ * the signal that signal_fault() has refused.
  */
 void signal_die(const struct signal_info *info);
 
@@ -60,7 +60,7 @@ bool signal_fault(const struct signal_info *info);
  * held.
  */
 void signals_end(struct process *process, int status);
-/* The same by a signal. */
+/* All threads of the process must end: a signal kills it. Call with the lock held. */
 void signals_set_fatal(struct process *process, int sig);
 /* Those but `except` must end that have not begun to. Call with the lock held. */
 void signals_kill_threads(struct process *process, const struct thread *except);
@@ -85,7 +85,7 @@ void signals_block(struct thread *thread, uint64_t blocked);
 
 /* struct thread.signalled of a process's thread. Call for the running thread only. */
 bool signals_end_waits(void);
-/* The same, but without looking for expired timers. */
+/* signals_end_waits() without a look for expired timers. */
 bool signals_want_return(void);
 
 /*

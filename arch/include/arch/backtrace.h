@@ -13,7 +13,7 @@ void arch_backtrace(const struct trap_frame *frame, void (*emit)(const char *lin
 /* Returns the name of the function that addr is in, and its offset there, or NULL. */
 const char *arch_symbol(vaddr_t addr, size_t *offset_ret);
 
-/* The same for how many bytes the function has; 0: it is in none. */
+/* Returns the size in bytes of the function that addr is in, or 0 if it is in none. */
 size_t arch_symbol_size(vaddr_t addr);
 
 /*

@@ -120,8 +120,8 @@ void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
- * Each hart that runs the space (NULL: any) has made a full fence of memory, and one of instructions, when this returns; one
- * that comes to run it meanwhile, when it does. This hart makes the former.
+ * When this returns, every other hart that runs the space (NULL: every other hart) has made a full fence of memory and one
+ * of instructions. A hart that switches to the space meanwhile makes them then. This hart makes only the fence of memory.
  */
 void arch_mmu_barrier(const struct mmu *mmu);
 

@@ -19,9 +19,10 @@
 int arch_sigcontext_save(vaddr_t to);
 
 /*
- * The reverse. The mode, the interrupt state and the like do not change. Returns 0, -EFAULT, or
- * -EINVAL if words that must be zero are not; as on Linux, some or all registers are the new ones
- * even so. Call in a system call, otherwise as above.
+ * Loads the running thread's registers, into its frame and FPU, from a struct arch_sigcontext in user memory. The
+ * mode, the interrupt state and the like do not change. Returns 0, -EFAULT, or -EINVAL if words that must be
+ * zero are not; as on Linux, some or all registers are the new ones even so. Call in a system call, with no
+ * spinning lock held. `from` and its end are user addresses.
  */
 int arch_sigcontext_load(vaddr_t from);
 

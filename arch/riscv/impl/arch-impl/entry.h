@@ -108,7 +108,7 @@ static inline uint64_t entry_bits(unsigned prot, unsigned flags)
 	return (uint64_t)(int)prot << ENTRY_PROT_SHIFT | (uint64_t)(int)flags << ENTRY_FLAGS_SHIFT;
 }
 
-/* The same if A and D are maintained in software. */
+/* entry_bits() if A and D are maintained in software: an entry without them lacks the permissions, too. */
 static inline uint64_t entry_bits_soft(unsigned prot, unsigned flags)
 {
 	uint64_t word = entry_bits(prot, flags);
