@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Futexes between processes: what they refuse, whom they wake, when they give up, and whose memory they are in. */
-#include "t.h"
+#include "thread.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -18,17 +18,6 @@ static long futex(uint32_t *word, int op, uint32_t value, const void *time, uint
 		  uint32_t value3)
 {
 	return syscall(SYS_futex, word, op, value, time, second, value3);
-}
-
-static struct timespec after(clockid_t clock, long ns)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	t.tv_nsec += ns;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
 }
 
 #define WAIT(word, value, time)	 futex(word, FUTEX_WAIT, value, time, NULL, 0)
@@ -203,11 +192,11 @@ static void times(void)
 	TRY(WAIT(words, 0, &t));
 	say("early: %d\n", !has_come(CLOCK_MONOTONIC, end));
 	TRY(WAIT(words, 0, &none));
-	t = after(CLOCK_MONOTONIC, 5 * MS);
+	t = later(CLOCK_MONOTONIC, 5 * MS);
 	TRY(futex(words, FUTEX_WAIT_BITSET, 0, &t, NULL, ~0u));
 	say("early: %d\n", !has_come(CLOCK_MONOTONIC, t));
 	TRY(futex(words, FUTEX_WAIT_BITSET, 0, &none, NULL, ~0u));
-	t = after(CLOCK_REALTIME, 5 * MS);
+	t = later(CLOCK_REALTIME, 5 * MS);
 	TRY(futex(words, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, ~0u));
 	say("early: %d\n", !has_come(CLOCK_REALTIME, t));
 	TRY(futex(words, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &none, NULL, ~0u));
