@@ -125,7 +125,6 @@ static int copy_state(struct process *parent, struct process *child,
 	child->no_new_privs = atomic_load_relaxed(&parent->no_new_privs);
 	child->oom_score_adj = atomic_load_relaxed(&parent->oom_score_adj);
 	child->oom_score_adj_min = atomic_load_relaxed(&parent->oom_score_adj_min);
-	child->thp_disabled = atomic_load_relaxed(&parent->thp_disabled);
 	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
 	thread_signals_copy(&child->leader->signals, &current_thread()->signals);
 	spin_lock(&parent->limits_lock);

@@ -3,7 +3,6 @@
 #include "proc/priority.h"
 
 #include "abi/errno.h"
-#include "abi/ioprio.h"
 #include "abi/sched.h"
 #include "lib/bits.h"
 #include "proc/cred.h"
@@ -47,72 +46,16 @@ void priority_inherit(struct thread *thread)
 		thread->wish.any = 0;
 	else
 		thread->wish.any = priority_wish(from.policy, 0, MAX(from.nice, (int8_t)0), false);
-	thread->wish.inherited_slack_ns = timer_slack();
-	thread->wish.ioprio = atomic_load_relaxed(&current_thread()->wish.ioprio);
 	thread->personality = current_thread()->personality;
-	thread->io_flusher = current_thread()->io_flusher;
-	thread->mce_kill = current_thread()->mce_kill;
 	thread->text_follows = current_thread()->text_follows;
 }
 
-static uint64_t timer_slack_of(const struct thread *thread)
-{
-	return atomic_load_relaxed(&thread->wish.slack_ns)
-		       ?: thread->wish.inherited_slack_ns ?: TIMER_SLACK_NS;
-}
-
-uint64_t timer_slack(void)
-{
-	return timer_slack_of(current_thread());
-}
-
-/* Call with process_tree_lock held. */
-static int slack_find(const struct thread_id *id, struct thread **thread_ret)
-{
-	*thread_ret = thread_find_id(id);
-	if (!*thread_ret)
-		return -ESRCH;
-	return *thread_ret == current_thread() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
-}
-
-int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret)
-{
-	struct thread *thread;
-	int err;
-
-	spin_lock(&process_tree_lock);
-	err = slack_find(id, &thread);
-	if (!err)
-		*ns_ret = timer_slack_of(thread);
-	spin_unlock(&process_tree_lock);
-	return err;
-}
-
-int timer_slack_set_of(const struct thread_id *id, uint64_t ns)
-{
-	struct thread *thread;
-	int err;
-
-	spin_lock(&process_tree_lock);
-	err = slack_find(id, &thread);
-	if (!err)
-		atomic_store_relaxed(&thread->wish.slack_ns, ns);
-	spin_unlock(&process_tree_lock);
-	return err;
-}
-
-void timer_slack_set(uint64_t ns)
-{
-	atomic_store_relaxed(&current_thread()->wish.slack_ns, ns);
-}
-
-/* A visit of threads: sets their nice values, or looks for the lowest; or the same of the priorities of their requests. */
+/* A visit of threads: sets their nice values, or looks for the lowest. */
 struct nice_visit {
-	bool sets, of_io;
-	uint16_t ioprio; /* with of_io: to set, or the best so far */
-	int nice;	 /* to set, or the lowest so far */
-	int err;	 /* the last refusal, if there was one; -ESRCH: there was no thread */
-	bool of_user, of_root;
+	bool sets;
+	int nice; /* to set, or the lowest so far */
+	int err;  /* the last refusal, if there was one; -ESRCH: there was no thread */
+	bool of_user;
 	uint32_t uid; /* with that */
 	/*
 	 * Nearly all threads of a process have the same credentials and wishes. Those of the last one, what its
@@ -160,56 +103,11 @@ static void set_nice(struct thread *thread, struct nice_visit *visit)
 		visit->err = visit->refusal;
 }
 
-static bool may_set_io(const struct cred *of)
-{
-	const struct cred *self = current_cred();
-
-	return of->uid == self->euid || of->uid == self->uid || capable(CAP_SYS_NICE);
-}
-
-/* As on Linux, the first refusal ends it. */
-static void set_io(struct thread *thread, struct nice_visit *visit)
-{
-	if (visit->err == -EPERM)
-		return;
-	visit->err = may_set_io(thread->real_cred) ? 0 : -EPERM;
-	if (!visit->err)
-		atomic_store_relaxed(&thread->wish.ioprio, visit->ioprio);
-}
-
-/* The priority of a request follows from the thread's if it was not set. */
-static uint16_t ioprio_of(const struct sched_wish *wish)
-{
-	unsigned class = IOPRIO_CLASS_BE;
-
-	if (wish->ioprio >> IOPRIO_CLASS_SHIFT != IOPRIO_CLASS_NONE)
-		return wish->ioprio;
-	if (wish->rt_priority)
-		class = IOPRIO_CLASS_RT;
-	else if (wish->policy == SCHED_IDLE)
-		class = IOPRIO_CLASS_IDLE;
-	return (uint16_t)(class << IOPRIO_CLASS_SHIFT | (unsigned)(wish->nice - NICE_MIN) / 5);
-}
-
-static void visit_io(struct thread *thread, struct nice_visit *visit)
-{
-	if (visit->sets) {
-		set_io(thread, visit);
-	} else {
-		uint16_t ioprio = ioprio_of(&thread->wish);
-
-		visit->ioprio = visit->err ? ioprio : MIN(visit->ioprio, ioprio);
-		visit->err = 0;
-	}
-}
-
 static void visit_thread(struct thread *thread, struct nice_visit *visit)
 {
 	if (visit->of_user && thread->real_cred->uid != visit->uid)
 		return;
-	if (visit->of_io) {
-		visit_io(thread, visit);
-	} else if (visit->sets) {
+	if (visit->sets) {
 		set_nice(thread, visit);
 	} else {
 		visit->nice = MIN(visit->nice, (int)thread->wish.nice);
@@ -252,7 +150,7 @@ static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 		break;
 	case PRIORITY_OF_USER:
 		visit->of_user = true;
-		visit->uid = id || visit->of_root ? (uint32_t)id : current_cred()->uid;
+		visit->uid = id ? (uint32_t)id : current_cred()->uid;
 		process_visit_all(visit_process, visit);
 		break;
 	}
@@ -264,36 +162,6 @@ static int visit_nice(enum priority_of of, int id, struct nice_visit *visit)
 	visit_all_of(of, id, visit);
 	spin_unlock(&process_tree_lock);
 	return visit->err;
-}
-
-/* As on Linux, user 0 is root here. */
-int priority_set_io(enum priority_of of, int id, uint16_t ioprio)
-{
-	struct nice_visit visit = { .sets = true, .of_io = true, .ioprio = ioprio, .err = -ESRCH };
-
-	visit.of_root = of == PRIORITY_OF_USER && id == 0;
-	return visit_nice(of, id, &visit);
-}
-
-int priority_get_io(enum priority_of of, int id, uint16_t *ret)
-{
-	struct nice_visit visit = { .of_io = true, .err = -ESRCH };
-	const struct thread *thread;
-	int err = 0;
-
-	if (of != PRIORITY_OF_THREAD) {
-		err = visit_nice(of, id, &visit);
-		*ret = visit.ioprio;
-		return err;
-	}
-	spin_lock(&process_tree_lock);
-	thread = id ? thread_find(id) : current_thread();
-	if (thread)
-		*ret = thread->wish.ioprio;
-	else
-		err = -ESRCH;
-	spin_unlock(&process_tree_lock);
-	return err;
 }
 
 int priority_set_nice(enum priority_of of, int id, int nice)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs ask of the scheduler for threads: policies, priorities and nice values; and timer slack, which is only kept. */
+/* What programs ask of the scheduler for threads: policies, priorities and nice values. */
 #pragma once
 
 #include "lib/types.h"
 #include "proc/thread.h"
-
-#define TIMER_SLACK_NS 50000 /* of the first thread, as on Linux */
 
 #define NICE_MIN (-20)
 #define NICE_MAX 19
@@ -19,37 +17,11 @@ static inline int priority_rank(const struct sched_wish *wish)
 	return wish->rt_priority ? -1 - wish->rt_priority : NICE_MAX + 1 + wish->nice;
 }
 
-struct thread_id;
-
 /* Gives a new thread what the running one, its creator, passes on. No other thread can find it yet. */
 void priority_inherit(struct thread *thread);
 
-/*
- * How late timers of the running thread may be, as PR_SET_TIMERSLACK has it. It is kept and inherited;
- * no timer is late on purpose. 0 sets what the thread began with.
- */
-uint64_t timer_slack(void);
-void timer_slack_set(uint64_t ns);
-/*
- * Get and set the timer slack of any thread, in ns; 0 sets what it had at first. Return 0; -ESRCH if it has ended; -EPERM
- * if it is another one and the running thread has no CAP_SYS_NICE.
- */
-int timer_slack_get_of(const struct thread_id *id, uint64_t *ns_ret);
-int timer_slack_set_of(const struct thread_id *id, uint64_t ns);
-
 /* What a nice value applies to: one thread, the threads of a group, or those of a real user. */
 enum priority_of { PRIORITY_OF_THREAD, PRIORITY_OF_GROUP, PRIORITY_OF_USER };
-
-/*
- * The same of the priority of requests to disks: no disk here looks at it. Sets it, with the order of checks and the answers of
- * Linux: 0, -ESRCH, or -EPERM for another user's thread.
- */
-int priority_set_io(enum priority_of of, int id, uint16_t ioprio);
-/*
- * Returns the best one in *ret: of a thread what was set, 0 if nothing was; of others what follows from the nice value and
- * policy of those for which nothing was. 0 or -ESRCH.
- */
-int priority_get_io(enum priority_of of, int id, uint16_t *ret);
 
 /* May the running thread give that thread the nice value? It may always make it greater. */
 bool can_nice(const struct thread *thread, int nice);

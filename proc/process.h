@@ -98,9 +98,7 @@ struct process {
 	uint16_t nkept; /* its threads that have ended, and that a tracer has to wait for yet */
 
 	/* private to the process: */
-	/* What prctl keeps; nothing here depends on it. Atomic: any thread may change it. */
-	bool no_new_privs; /* exec gives no ids of a file's owner */
-	bool thp_disabled; /* there are no huge pages in any case */
+	bool no_new_privs; /* exec gives no ids of a file's owner; atomic: any thread may set it */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 

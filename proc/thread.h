@@ -60,10 +60,6 @@ struct sched_wish {
 		};
 		uint64_t any;
 	};
-	uint16_t
-		ioprio; /* what it has asked for its requests to disks, which know no priorities; 0: nothing */
-	/* Atomic. 0: TIMER_SLACK_NS or what its creator had. */
-	uint64_t slack_ns, inherited_slack_ns;
 };
 
 struct thread {
@@ -168,10 +164,8 @@ struct thread {
 	 */
 	struct endpoint *waits_for;
 	uint32_t
-		personality; /* of personality(2); changed only by the thread itself, as are the next three */
+		personality; /* of personality(2); changed only by the thread itself, as is the next one */
 	bool text_follows; /* atomic: as that of struct mmu, of the thread alone */
-	bool io_flusher;   /* PR_SET_IO_FLUSHER: only kept */
-	uint8_t mce_kill;  /* PR_MCE_KILL: only kept; 0: nothing was set, else 1 + PR_MCE_KILL_* */
 	uint64_t ncalls;   /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;

@@ -29,6 +29,8 @@ static const struct missing {
 	{ 3, "io_cancel", "it has no asynchronous input and output", NEEDED },
 	{ 4, "io_getevents", "it has no asynchronous input and output", NEEDED },
 	{ 18, "lookup_dcookie", NOTHING_ELSE, NEEDED },
+	{ 30, "ioprio_set", "its requests to disks have no priorities", OPTIONAL },
+	{ 31, "ioprio_get", "its requests to disks have no priorities", OPTIONAL },
 	{ 38, "renameat", NOTHING_ELSE, NEEDED },
 	{ 42, "nfsservctl", NOTHING_ELSE, NEEDED },
 	{ 60, "quotactl", "it has no quotas", NEEDED },

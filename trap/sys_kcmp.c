@@ -39,7 +39,7 @@ static int find_both(const struct trap_frame *frame, struct thread **ret)
 	return ptrace_may_access(ret[0]) && ptrace_may_access(ret[1]) ? 0 : -EPERM;
 }
 
-/* What is compared of one; for those that have none, NULL. Requests have nothing but priorities. */
+/* What is compared of one; for those that have none, NULL. Of requests (KCMP_IO) no thread has anything. */
 static const void *what_of(int type, const struct thread *thread)
 {
 	const struct process *process = thread->process;
@@ -53,8 +53,6 @@ static const void *what_of(int type, const struct thread *thread)
 		return thread->fs;
 	case KCMP_SIGHAND:
 		return process->signals.actions ?: (const void *)process;
-	case KCMP_IO:
-		return thread->wish.ioprio ? thread : NULL;
 	case KCMP_SYSVSEM:
 		return atomic_load_relaxed(&process->sem_undo);
 	default:

@@ -9,7 +9,6 @@
 #include "proc/cred.h"
 #include "proc/exec_stack.h"
 #include "proc/pid.h"
-#include "proc/priority.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 
@@ -199,19 +198,6 @@ static long get_tid_address(vaddr_t to)
 	return user_copy_out(to, &at, sizeof(at));
 }
 
-static long set_thp_disable(const struct trap_frame *frame)
-{
-	if (!unused(frame, 2))
-		return -EINVAL;
-	atomic_store_relaxed(&current_process()->thp_disabled, arg_u64(frame, 1) != 0);
-	return 0;
-}
-
-static long get_thp_disable(const struct trap_frame *frame)
-{
-	return unused(frame, 1) ? atomic_load_relaxed(&current_process()->thp_disabled) : -EINVAL;
-}
-
 /* What the process has set once stays. */
 static long set_mdwe(const struct trap_frame *frame)
 {
@@ -247,45 +233,6 @@ static long get_auxv(const struct trap_frame *frame)
 	return (long)size;
 }
 
-/* No memory fails here that the kernel would know of, so the thread's wish is only kept. */
-static long set_mce_kill(const struct trap_frame *frame)
-{
-	uint64_t what = arg_u64(frame, 1), when = arg_u64(frame, 2);
-	bool clear = what == PR_MCE_KILL_CLEAR && when == 0;
-
-	if (!unused(frame, 3) ||
-	    (!clear && (what != PR_MCE_KILL_SET || when > PR_MCE_KILL_DEFAULT)))
-		return -EINVAL;
-	current_thread()->mce_kill = clear || when == PR_MCE_KILL_DEFAULT ? 0 : (uint8_t)(1 + when);
-	return 0;
-}
-
-static long get_mce_kill(const struct trap_frame *frame)
-{
-	uint8_t set = current_thread()->mce_kill;
-
-	if (!unused(frame, 1))
-		return -EINVAL;
-	return set ? set - 1 : PR_MCE_KILL_DEFAULT;
-}
-
-static long set_io_flusher(const struct trap_frame *frame)
-{
-	if (!capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	if (!unused(frame, 2) || arg_u64(frame, 1) > 1)
-		return -EINVAL;
-	current_thread()->io_flusher = arg_u64(frame, 1);
-	return 0;
-}
-
-static long get_io_flusher(const struct trap_frame *frame)
-{
-	if (!capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	return unused(frame, 1) ? current_thread()->io_flusher : -EINVAL;
-}
-
 /*
  * A program that makes a FENCE.I itself after a change of code does so on one hart: the scheduler has to add one where the
  * thread moves to another. What it has changed so far is fenced on all harts where it does so no more.
@@ -303,12 +250,6 @@ static long set_icache_flush(uint64_t when, uint64_t whose)
 		atomic_store_relaxed(&mmu->text_follows, on);
 	if (!on)
 		arch_mmu_sync_text(mmu);
-	return 0;
-}
-
-static long set_timerslack(uint64_t ns)
-{
-	timer_slack_set(ns);
 	return 0;
 }
 
@@ -362,10 +303,6 @@ long sys_prctl(struct trap_frame *frame)
 		return current_cred()->securebits;
 	case PR_SET_SECUREBITS:
 		return set_securebits(value);
-	case PR_SET_TIMERSLACK:
-		return set_timerslack(value);
-	case PR_GET_TIMERSLACK:
-		return (long)timer_slack();
 	case PR_SET_CHILD_SUBREAPER:
 		return set_subreaper(value != 0);
 	case PR_GET_CHILD_SUBREAPER:
@@ -376,18 +313,6 @@ long sys_prctl(struct trap_frame *frame)
 		return get_no_new_privs(frame);
 	case PR_GET_TID_ADDRESS:
 		return get_tid_address(value);
-	case PR_SET_THP_DISABLE:
-		return set_thp_disable(frame);
-	case PR_GET_THP_DISABLE:
-		return get_thp_disable(frame);
-	case PR_MCE_KILL:
-		return set_mce_kill(frame);
-	case PR_MCE_KILL_GET:
-		return get_mce_kill(frame);
-	case PR_SET_IO_FLUSHER:
-		return set_io_flusher(frame);
-	case PR_GET_IO_FLUSHER:
-		return get_io_flusher(frame);
 	case PR_SET_MDWE:
 		return set_mdwe(frame);
 	case PR_GET_MDWE:

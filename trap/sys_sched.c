@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on scheduling: harts, policies, nice values, and barriers for all threads of a process. */
-#include "abi/ioprio.h"
 #include "abi/sched.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -440,65 +439,6 @@ long sys_getpriority(struct trap_frame *frame)
 	if (!err)
 		err = priority_get_nice(of, arg_int(frame, 1), &nice);
 	return err ? err : NICE_MAX + 1 - nice;
-}
-
-/* ---- priorities of requests to disks ---- */
-
-/* The same for those calls. */
-static int whose_io(const struct trap_frame *frame, enum priority_of *of_ret)
-{
-	switch (arg_int(frame, 0)) {
-	case IOPRIO_WHO_PROCESS:
-		*of_ret = PRIORITY_OF_THREAD;
-		return 0;
-	case IOPRIO_WHO_PGRP:
-		*of_ret = PRIORITY_OF_GROUP;
-		return 0;
-	case IOPRIO_WHO_USER:
-		*of_ret = PRIORITY_OF_USER;
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-static int check_ioprio(unsigned ioprio)
-{
-	unsigned level = ioprio % IOPRIO_LEVELS;
-
-	switch (ioprio >> IOPRIO_CLASS_SHIFT & 7) {
-	case IOPRIO_CLASS_RT:
-		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
-	case IOPRIO_CLASS_BE:
-	case IOPRIO_CLASS_IDLE:
-		return 0;
-	case IOPRIO_CLASS_NONE:
-		return level ? -EINVAL : 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-long sys_ioprio_set(struct trap_frame *frame)
-{
-	unsigned ioprio = arg_uint(frame, 2);
-	enum priority_of of;
-	int err = check_ioprio(ioprio);
-
-	if (!err)
-		err = whose_io(frame, &of);
-	return err ? err : priority_set_io(of, arg_int(frame, 1), (uint16_t)ioprio);
-}
-
-long sys_ioprio_get(struct trap_frame *frame)
-{
-	enum priority_of of;
-	uint16_t ioprio;
-	int err = whose_io(frame, &of);
-
-	if (!err)
-		err = priority_get_io(of, arg_int(frame, 1), &ioprio);
-	return err ? err : ioprio;
 }
 
 /* ---- membarrier ---- */

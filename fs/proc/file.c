@@ -10,7 +10,6 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
-#include "proc/priority.h"
 
 static int open_text(struct file *file, void *source)
 {
@@ -142,8 +141,6 @@ static ssize_t write_process(struct file *file, struct user_iter *from, uint64_t
 	return refuse_write(file, pos, -EINVAL);
 }
 
-#define SLACK_TEXT 67 /* as on Linux, one more than may be written */
-
 /* A process may set the names of its threads; what is too long for one is left out. */
 static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *pos)
 {
@@ -163,29 +160,6 @@ static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *p
 		return err;
 	*pos += all;
 	return (ssize_t)all;
-}
-
-/* As on Linux, the file's own position does not count, and stays. */
-static ssize_t write_slack(struct file *file, struct user_iter *from, uint64_t *pos)
-{
-	char text[SLACK_TEXT];
-	size_t all = from->left, n = MIN(all, sizeof(text)), digits;
-	uint64_t ns = 0;
-	int err;
-
-	if (pos != &file->pos)
-		return -ESPIPE;
-	if (user_iter_copy_in(from, text, n) != n)
-		return -EFAULT;
-	digits = n - (n != 0 && text[n - 1] == '\n');
-	if (digits == 0 || n == sizeof(text))
-		return -EINVAL;
-	for (size_t i = 0; i < digits; i++)
-		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(ns, 10, &ns) ||
-		    __builtin_add_overflow(ns, (uint64_t)(text[i] - '0'), &ns))
-			return -EINVAL;
-	err = timer_slack_set_of(&to_proc(file_inode(file))->id, ns);
-	return err ? err : (ssize_t)all;
 }
 
 /* As on Linux without a security module, nothing can be read or set; and only the thread itself may try. */
@@ -258,15 +232,6 @@ const struct file_ops proc_mounts_file_ops = {
 	.opened = mounts_opened,
 	.write = write_process,
 	.poll = mounts_poll,
-	TEXT_SLOTS,
-};
-
-const struct file_ops proc_slack_file_ops = {
-	.name = "timer slack of a process",
-	.opened = opened,
-	.write = write_slack,
-	.empty_writes = true,
-	.no_splice = NO_SPLICE_FROM | NO_SPLICE_TO,
 	TEXT_SLOTS,
 };
 

@@ -181,8 +181,6 @@ const struct proc_entry proc_process_entries[] = {
 			      .ops = &proc_task_dir_ops },
 	{ NAME("map_files"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops,
 	  .ops = &proc_map_files_dir_ops },
-	{ NAME("timerslack_ns"), .mode = S_IFREG | 0666, .file_ops = &proc_slack_file_ops,
-	  .seq = &proc_slack_seq },
 	{ NAME("fd"), .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops, .ops = &proc_fd_dir_ops },
 	{ NAME("fdinfo"), .mode = S_IFDIR | 0555, .file_ops = &dir_file_ops,
 	  .ops = &proc_fdinfo_dir_ops },

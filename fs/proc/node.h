@@ -60,7 +60,7 @@ extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc
 extern const struct proc_entry proc_fdinfo_entry, proc_map_file_entry;
 extern const unsigned proc_root_count, proc_process_count;
 #define PROC_TASK_ENTRY	  0u /* the index of `task`; all behind it are also a thread's */
-#define PROC_THREAD_FIRST 3u
+#define PROC_THREAD_FIRST 2u
 
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
 extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_files_dir_ops;
@@ -77,7 +77,7 @@ extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_aux
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_dump_filter_file_ops, proc_oom_adj_file_ops,
 	proc_clear_refs_file_ops, proc_pagemap_file_ops;
-extern const struct file_ops proc_slack_file_ops, proc_attr_file_ops;
+extern const struct file_ops proc_attr_file_ops;
 /* comm can be written by the threads of its process; cmdline is the process's own memory. */
 extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
 
@@ -87,7 +87,7 @@ extern const struct seq_ops proc_syscall_seq, proc_stack_seq;
 extern const struct seq_ops proc_schedstat_seq, proc_personality_seq, proc_wchan_seq, proc_io_seq,
 	proc_no_id_seq, proc_id_map_seq, proc_setgroups_seq, proc_cgroup_seq;
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq, proc_mountinfo_seq, proc_fdinfo_seq;
-extern const struct seq_ops proc_slack_seq, proc_text_seq, proc_softirqs_seq;
+extern const struct seq_ops proc_text_seq, proc_softirqs_seq;
 extern const struct seq_ops proc_smaps_seq, proc_smaps_rollup_seq, proc_oom_score_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq, proc_slabinfo_seq;
 extern const struct seq_ops proc_system_stat_seq;

@@ -130,20 +130,6 @@ static int io_record(void *source, void *walk, uint64_t *cursor, struct seq *seq
 	return err;
 }
 
-static int slack_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
-{
-	const struct proc_node *node = source;
-	uint64_t ns;
-	int err = timer_slack_get_of(&node->id, &ns);
-
-	(void)walk;
-	if (err == 0)
-		err = seq_once(cursor);
-	if (err == 0)
-		seq_put(seq, "%lu\n", (unsigned long)ns);
-	return err;
-}
-
 static int limits_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	const struct proc_node *node = source;
@@ -303,7 +289,6 @@ const struct seq_ops proc_syscall_seq = { .record = syscall_record };
 const struct seq_ops proc_wchan_seq = { .record = wchan_record };
 const struct seq_ops proc_stack_seq = { .record = stack_record };
 const struct seq_ops proc_personality_seq = { .record = personality_record };
-const struct seq_ops proc_slack_seq = { .record = slack_record };
 const struct seq_ops proc_io_seq = { .record = io_record };
 const struct seq_ops proc_status_seq = { .record = status_record };
 const struct seq_ops proc_limits_seq = { .record = limits_record };

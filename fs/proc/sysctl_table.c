@@ -245,12 +245,6 @@ static int set_dmesg_restrict(unsigned index, uint64_t value)
 	return capable(CAP_SYS_ADMIN) ? set_log_restricted(index, value) : -EPERM;
 }
 
-/* Kept for those who set it: which pages reclaim takes depends on their use alone. */
-#define SWAPPINESS_MOST 200
-/* atomic */
-static uint64_t swappiness[1] = { 60 };
-VARIABLE(swappiness, swappiness, 0)
-
 /* 1 is about pages, 2 about objects of the kernel; 4 asks for no message about it. */
 static int set_drop_caches(unsigned index, uint64_t value)
 {
@@ -384,7 +378,6 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_VM, "overcommit_memory", 0644, get_overcommit),
 	NUMBER(SYSCTL_VM, "page-cluster", 0644, get_page_cluster),
 	NUMBER(SYSCTL_VM, "panic_on_oom", 0644, get_zero),
-	{ SETTABLE(SYSCTL_VM, "swappiness", swappiness), .most = SWAPPINESS_MOST },
 	NUMBER(SYSCTL_VM, "zone_reclaim_mode", 0644, get_zero),
 };
 

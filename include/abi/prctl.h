@@ -16,20 +16,12 @@
 #define PR_CAPBSET_DROP	       24
 #define PR_GET_SECUREBITS      27
 #define PR_SET_SECUREBITS      28
-#define PR_SET_TIMERSLACK      29
-#define PR_GET_TIMERSLACK      30
-#define PR_MCE_KILL	       33
-#define PR_MCE_KILL_GET	       34
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
 #define PR_GET_TID_ADDRESS     40
-#define PR_SET_THP_DISABLE     41
-#define PR_GET_THP_DISABLE     42
 #define PR_CAP_AMBIENT	       47
-#define PR_SET_IO_FLUSHER      57
-#define PR_GET_IO_FLUSHER      58
 #define PR_SET_MDWE	       65
 #define PR_GET_MDWE	       66
 #define PR_GET_AUXV	       0x41555856
@@ -38,13 +30,6 @@
 
 /* Of PR_SET_TIMING: processes are timed by samples. */
 #define PR_TIMING_STATISTICAL 0
-
-/* Of PR_MCE_KILL: what it does, and then when the process is notified. */
-#define PR_MCE_KILL_CLEAR   0
-#define PR_MCE_KILL_SET	    1
-#define PR_MCE_KILL_LATE    0
-#define PR_MCE_KILL_EARLY   1
-#define PR_MCE_KILL_DEFAULT 2
 
 /* Of PR_RISCV_SET_ICACHE_FLUSH_CTX: whether the program makes a FENCE.I itself, and whose it is. */
 #define PR_RISCV_CTX_SW_FENCEI_ON  0

@@ -26,8 +26,6 @@
 #define SYS_inotify_add_watch	   27
 #define SYS_inotify_rm_watch	   28
 #define SYS_ioctl		   29
-#define SYS_ioprio_set		   30
-#define SYS_ioprio_get		   31
 #define SYS_flock		   32
 #define SYS_mknodat		   33
 #define SYS_mkdirat		   34

@@ -32,6 +32,11 @@ def R140_R141_R146_endpoints():
 
 
 @case
+def what_would_only_be_kept():
+    equal((0, b"errnos: all tried\n"), errnos("absent"), "status and output")
+
+
+@case
 def R145_R146_devices_and_sessions():
     equal((0, b"errnos: all tried\n"), with_device("uio"), "status and output")
 

@@ -408,9 +408,7 @@ static int carries(int unused)
 	sigaltstack(NULL, &stack);
 	say("stack for signals: %x\n", stack.ss_flags);
 	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
-	say("umask %o, nice %d, slack %d, reaper %d, pages %d\n", umask(0),
-	    getpriority(PRIO_PROCESS, 0), prctl(PR_GET_TIMERSLACK), reaper,
-	    prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+	say("umask %o, nice %d, reaper %d\n", umask(0), getpriority(PRIO_PROCESS, 0), reaper);
 	say("keeps %d, dumpable %d, secure bits %x, no new privileges %d\n", prctl(PR_GET_KEEPCAPS),
 	    prctl(PR_GET_DUMPABLE), prctl(PR_GET_SECUREBITS),
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));

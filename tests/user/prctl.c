@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* prctl: the name of a process, the signal at its parent's end, flags, and what is only kept. */
+/* prctl: the name of a process, the signal at its parent's end, flags, and capabilities. */
 #include "t.h"
 
 #include <elf.h>
@@ -107,69 +107,34 @@ static void parent_ends(void)
 	say("read %zd\n", read(end[0], &byte, 1));
 }
 
-/* ---- what is only kept ---- */
-
-/* All 64 bits, of which some versions of prctl() return 32. */
-static long timer_slack(void)
-{
-	return syscall(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
-}
+/* ---- capabilities that are kept ---- */
 
 static void kept(const char *when)
 {
 	say("%s:\n", when);
-	TRY(timer_slack());
 	TRY(prctl(PR_GET_KEEPCAPS));
 	TRY(prctl(PR_GET_SECUREBITS));
-	TRY(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
 }
 
-/* The timer slack is the thread's, and begins as that of its maker. */
-static void *in_thread(void *unused)
-{
-	(void)unused;
-	TRY(timer_slack());
-	TRY(prctl(PR_SET_TIMERSLACK, 99));
-	TRY(timer_slack());
-	TRY(prctl(PR_SET_TIMERSLACK, 0));
-	TRY(timer_slack());
-	return NULL;
-}
-
-/* A child begins with its parent's timer slack, and 0 sets that again; exec clears PR_SET_KEEPCAPS. */
+/* A child has PR_SET_KEEPCAPS as its parent; exec clears it. */
 static void kept_changes(char **argv)
 {
 	char *const again[] = { argv[0], "again", NULL };
-	pthread_t thread;
 	int status;
 
 	kept("at first");
 	TRY(prctl(PR_SET_KEEPCAPS, 2));
 	TRY(prctl(PR_SET_KEEPCAPS, -1ul));
-	TRY(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0));
-	TRY(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 1));
-	TRY(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
-	TRY(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 1));
 	kept("after errors");
-	TRY(prctl(PR_SET_TIMERSLACK, 1ul << 40, 1, 2, 3));
 	TRY(prctl(PR_SET_KEEPCAPS, 1, 1, 2, 3));
-	TRY(prctl(PR_SET_THP_DISABLE, 5, 0, 0, 0));
 	kept("set");
-	TRY(prctl(PR_SET_TIMERSLACK, 777));
-	pthread_create(&thread, NULL, in_thread, NULL);
-	pthread_join(thread, NULL);
 	if (fork() == 0) {
 		kept("child");
-		TRY(prctl(PR_SET_TIMERSLACK, 5));
-		TRY(prctl(PR_SET_TIMERSLACK, 0));
-		kept("what it began with");
 		execv("/proc/self/exe", again);
 		_exit(1);
 	}
 	wait(&status);
-	TRY(prctl(PR_SET_TIMERSLACK, 0));
 	TRY(prctl(PR_SET_KEEPCAPS, 0));
-	TRY(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
 	kept("set back");
 }
 
@@ -372,62 +337,6 @@ static void own_fences(void)
 	TRY(prctl(PR_RISCV_SET_ICACHE_FLUSH_CTX, 1, 0, 0, 0));
 }
 
-/* ---- what is only kept of a thread ---- */
-
-static void *keeps(void *unused)
-{
-	(void)unused;
-	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
-	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
-	TRY(prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0));
-	return NULL;
-}
-
-/* PR_MCE_KILL and PR_SET_IO_FLUSHER are the thread's; children inherit them. */
-static void failing_memory(void)
-{
-	char *const again[] = { "prctl", "kept", NULL };
-	pthread_t thread;
-
-	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 1));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 1, 0, 0));
-	TRY(prctl(PR_MCE_KILL, 2, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 1, 1, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 1, 0, 1));
-	for (unsigned long when = 0; when < 3; when++) {
-		TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, when, 0, 0));
-		TRY(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
-	}
-	TRY(prctl(PR_SET_IO_FLUSHER, 2, 0, 0, 0));
-	TRY(prctl(PR_SET_IO_FLUSHER, 1, 1, 0, 0));
-	TRY(prctl(PR_GET_IO_FLUSHER, 1, 0, 0, 0));
-	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 1));
-	TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
-	TRY(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
-	pthread_create(&thread, NULL, keeps, NULL);
-	pthread_join(thread, NULL);
-	keeps(NULL);
-	TRY(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0));
-	TRY(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0, 0));
-	if (fork() == 0) {
-		keeps(NULL);
-		setuid(1000);
-		TRY(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
-		TRY(prctl(PR_SET_IO_FLUSHER, 2, 1, 0, 0));
-		_exit(0);
-	}
-	wait(NULL);
-	if (fork() == 0) {
-		execv("/proc/self/exe", again);
-		_exit(1);
-	}
-	wait(NULL);
-}
-
 int main(int argc, char **argv)
 {
 	int status;
@@ -436,11 +345,6 @@ int main(int argc, char **argv)
 		inherits_mdwe("after execve");
 		return 0;
 	}
-	if (argc > 1 && strcmp(argv[1], "kept") == 0) {
-		keeps(NULL);
-		return 0;
-	}
-
 	if (argc > 1) {
 		flags("after execve");
 		kept("and the rest");
@@ -479,6 +383,5 @@ int main(int argc, char **argv)
 	mdwe_on(3);
 	auxv();
 	own_fences();
-	failing_memory();
 	return 0;
 }

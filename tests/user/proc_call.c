@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 #include "t.h"
 
@@ -158,6 +159,7 @@ static void others(void)
 {
 	int fd = open(of("syscall", getpid()), O_RDONLY),
 	    stack = open("/proc/self/stack", O_RDONLY);
+	struct iovec piece = { text, 10 };
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -171,6 +173,9 @@ static void others(void)
 		show_wchan("another's", pid);
 		TRY(read(fd, text, sizeof(text)));
 		TRY(pread(fd, text, 10, 5));
+		TRY(readv(fd, &piece, 1));
+		TRY(preadv(fd, &piece, 1, 0));
+		TRY(preadv2(fd, &piece, 1, 0, 0));
 		TRY(read(stack, text, sizeof(text)));
 		prctl(PR_SET_DUMPABLE, 1);
 		say("own: %d\n", slurp("/proc/self/syscall") > 0);

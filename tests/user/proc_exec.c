@@ -15,18 +15,13 @@ static const char texts[] =
 	"environ\0status\0personality\0limits\0comm\0syscall\0cmdline\0stat\0statm\0maps\0mem\0"
 	"mounts\0mountinfo\0smaps\0smaps_rollup\0pagemap\0wchan\0schedstat\0cgroup\0oom_score\0io\0"
 	"oom_score_adj\0coredump_filter\0loginuid\0sessionid\0uid_map\0gid_map\0projid_map\0"
-	"setgroups\0timerslack_ns\0";
+	"setgroups\0";
 #define TEXTS_MOST 40
 static const char *const directories[] = { "task", "fd", "fdinfo", "map_files", "ns", "attr" };
 static const char *const links[] = { "exe", "cwd", "root", "fd/0", "ns/pid" };
 static const char *const written[][2] = {
-	{ "oom_score_adj", "500" },
-	{ "oom_score_adj", "-500" },
-	{ "coredump_filter", "0x33" },
-	{ "clear_refs", "1" },
-	{ "timerslack_ns", "1000" },
-	{ "comm", "other" },
-	{ "mem", "x" },
+	{ "oom_score_adj", "500" }, { "oom_score_adj", "-500" }, { "coredump_filter", "0x33" },
+	{ "clear_refs", "1" },	    { "comm", "other" },	 { "mem", "x" },
 	{ "attr/current", "x" },
 };
 

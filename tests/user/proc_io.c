@@ -260,58 +260,6 @@ static int of_another(void *unused)
 	return 0;
 }
 
-/* ---- another number that is read and written: how late timers may be ---- */
-
-/* The slack of another process needs CAP_SYS_NICE at each use (EPERM), also by a descriptor from before. */
-static int slack_of_another(void *unused)
-{
-	char path[60], text[20];
-	struct iovec piece = { text, sizeof(text) };
-	int fd;
-
-	(void)unused;
-	snprintf(path, sizeof(path), "/proc/%d/timerslack_ns", getppid());
-	TRY(write(open(path, O_WRONLY), "555", 3));
-	setuid(1000);
-	fd = open(path, O_RDWR);
-	TRY(read(fd, text, sizeof(text)));
-	TRY(pread(fd, text, sizeof(text), 0));
-	TRY(readv(fd, &piece, 1));
-	TRY(preadv(fd, &piece, 1, 0));
-	TRY(preadv2(fd, &piece, 1, 0, 0));
-	TRY(write(fd, "1", 1));
-	prctl(PR_SET_DUMPABLE, 1);
-	TRY(write(open("/proc/self/timerslack_ns", O_WRONLY), "666", 3));
-	say("%d\n", prctl(PR_GET_TIMERSLACK));
-	return 0;
-}
-
-/* The slack is written as a decimal number, and the file has no positions to write at (ESPIPE); 0 is the slack at first. */
-static void slack(void)
-{
-	static const char *const values[] = { "777", "888\n", "0", "12x", " 5", "-1", "0x10", "" };
-	int fd = open("/proc/self/timerslack_ns", O_RDWR);
-	char text[80];
-	struct stat st;
-
-	fstat(fd, &st);
-	say("mode %o\n", st.st_mode);
-	prctl(PR_SET_TIMERSLACK, 12345);
-	say("%.*s", (int)pread(fd, text, sizeof(text), 0), text);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		TRY(write(fd, values[i], strlen(values[i])));
-		say("%d\n", prctl(PR_GET_TIMERSLACK));
-	}
-	TRY(write(fd, bad, 1));
-	memset(text, '0', sizeof(text));
-	TRY(pwrite(fd, text, 70, 3));
-	TRY(lseek(fd, 0, SEEK_CUR));
-	TRY(open("/proc/thread-self/timerslack_ns", O_RDONLY));
-	in_child("another's slack", slack_of_another, NULL);
-	say("%d\n", prctl(PR_GET_TIMERSLACK));
-	close(fd);
-}
-
 static void blocks(void)
 {
 	struct rusage usage;
@@ -334,7 +282,6 @@ int main(int argc, char **argv)
 	children();
 	programs(argv[0]);
 	in_child("another", of_another, NULL);
-	slack();
 	blocks();
 	return 0;
 }

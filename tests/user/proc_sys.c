@@ -410,13 +410,6 @@ static void caches(void)
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		TRY(pwrite(fd, values[i], strlen(values[i]), 0));
 	close(fd);
-	fd = open("/proc/sys/vm/swappiness", O_RDWR);
-	say("%ld\n", number("vm/swappiness"));
-	TRY(write(fd, "201", 3));
-	TRY(write(fd, "200", 3));
-	say("%ld\n", number("vm/swappiness"));
-	TRY(pwrite(fd, "60", 2, 0));
-	close(fd);
 	say("%ld\n", number("kernel/core_uses_pid"));
 }
 

@@ -294,7 +294,6 @@ static void use_process(pid_t pid, int pidfd)
 	result("sched_setaffinity", sched_setaffinity(pid, sizeof(all), &all));
 	result("sched_setscheduler", sched_setscheduler(pid, SCHED_OTHER, &param));
 	result("setpriority", setpriority(PRIO_PROCESS, (id_t)pid, 0));
-	result("ioprio_set", syscall(SYS_ioprio_set, 1, pid, 2 << 13 | 4));
 	result("setpgid", setpgid(pid, getpgid(0)));
 	result("seize", ptrace(SEIZE, pid, 0, 0));
 }

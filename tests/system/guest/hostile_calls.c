@@ -120,8 +120,6 @@ static const struct {
 	{ SYS_setpriority, 3, "okn" },
 	{ SYS_getpriority, 3, "ok" },
 	{ SYS_getcpu, 1, "aaa" },
-	{ SYS_ioprio_set, 1, "oko" },
-	{ SYS_ioprio_get, 1, "ok" },
 	{ SYS_personality, 1, "o" },
 	{ SYS_kcmp, 2, "kkooo" },
 	{ SYS_ptrace, 3, "Qkal" },

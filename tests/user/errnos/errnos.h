@@ -81,7 +81,8 @@ struct group {
 };
 
 extern const struct group files_group, names_group, memory_group, processes_group, signals_group,
-	terminal_group, events_group, ipc_group, uio_group, sysv_group, mqueue_group, refused_group;
+	terminal_group, events_group, ipc_group, uio_group, sysv_group, mqueue_group, refused_group,
+	absent_group;
 
 /* ---- what the right and the bad arguments refer to ---- */
 

@@ -562,7 +562,8 @@ static void make_files(void)
 static const struct group *const groups[] = { &files_group,	&names_group,	&memory_group,
 					      &processes_group, &signals_group, &terminal_group,
 					      &events_group,	&uio_group,	&ipc_group,
-					      &sysv_group,	&mqueue_group,	&refused_group };
+					      &sysv_group,	&mqueue_group,	&refused_group,
+					      &absent_group };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 

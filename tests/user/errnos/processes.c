@@ -292,10 +292,6 @@ static const struct bad attr_sizes[] = { { "wrong", (word)&attr_wrong }, NO_MORE
 static const struct bad room[] = { { "47", 47 }, { "4097", 4097 }, NO_MORE };
 static const struct bad no_flags[] = { { "4", 4 }, { "all", MINUS(1) }, NO_MORE };
 static const struct bad whose_nice[] = { { "3", 3 }, { "negative", MINUS(1) }, NO_MORE };
-static const struct bad whose_requests[] = {
-	{ "0", 0 }, { "4", 4 }, { "negative", MINUS(1) }, NO_MORE
-};
-static const struct bad request_classes[] = { { "4", 4 << 13 }, { "level", 5 }, NO_MORE };
 static const struct bad comparisons[] = { { "8", 8 }, { "negative", MINUS(1) }, NO_MORE };
 static const struct bad closed[] = { { "closed", 1000 }, { "huge", MINUS(1) }, NO_MORE };
 static void compares_itself(word *arg)
@@ -334,9 +330,6 @@ static const struct bad zeros[] = { { "1", 1 }, NO_MORE };
 static const struct bad mdwe_bits[] = {
 	{ "no inherit", 2 }, { "4", 4 }, { "negative", MINUS(1) }, NO_MORE
 };
-static const struct bad mce_calls[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
-static const struct bad mce_times[] = { { "3", 3 }, NO_MORE };
-static const struct bad flusher[] = { { "2", 2 }, { "negative", MINUS(1) }, NO_MORE };
 
 /* A child that is traced and stopped; the last one is gone. */
 static pid_t tracee;
@@ -616,8 +609,6 @@ static const struct row rows[] = {
 	CALL_AS("getpriority(PRIO_USER)", getpriority, RIGHT(PRIO_USER, 0), BAD(whose_nice, nobody),
 		.how = HIDES),
 	CALL(getcpu, RIGHT(DATA, DATA + 8), BAD(out_int_or_null, out_int_or_null)),
-	CALL(ioprio_set, RIGHT(1, 0, 2 << 13), BAD(whose_requests, nobody, request_classes)),
-	CALL(ioprio_get, RIGHT(1, 0), BAD(whose_requests, nobody)),
 	CALL(kcmp, RIGHT(0, 0, 0, 1, 1), BAD(nobody, nobody, comparisons, closed, closed),
 	     .before = compares_itself),
 	CALL(personality, RIGHT(0xffffffff)),
@@ -642,23 +633,11 @@ static const struct row rows[] = {
 		BAD(NULL, out_int)),
 	CALL_AS("prctl(PR_GET_TID_ADDRESS)", prctl, RIGHT(PR_GET_TID_ADDRESS, DATA),
 		BAD(NULL, out)),
-	CALL_AS("prctl(PR_SET_THP_DISABLE)", prctl, RIGHT(PR_SET_THP_DISABLE, 0),
-		BAD(NULL, NULL, zeros, zeros, zeros)),
-	CALL_AS("prctl(PR_GET_THP_DISABLE)", prctl, RIGHT(PR_GET_THP_DISABLE),
-		BAD(NULL, zeros, zeros, zeros, zeros)),
 	CALL_AS("prctl(PR_SET_MDWE)", prctl, RIGHT(65, 1),
 		BAD(NULL, mdwe_bits, zeros, zeros, zeros), .how = FORKS),
 	CALL_AS("prctl(PR_GET_MDWE)", prctl, RIGHT(66), BAD(NULL, zeros, zeros, zeros, zeros)),
 	CALL_AS("prctl(PR_GET_AUXV)", prctl, RIGHT(PR_GET_AUXV, DATA, 32),
 		BAD(NULL, out, NULL, zeros, zeros), .how = HIDES),
-	CALL_AS("prctl(PR_MCE_KILL)", prctl, RIGHT(PR_MCE_KILL, 1, PR_MCE_KILL_DEFAULT),
-		BAD(NULL, mce_calls, mce_times, zeros, zeros), .how = FORKS),
-	CALL_AS("prctl(PR_MCE_KILL_GET)", prctl, RIGHT(PR_MCE_KILL_GET),
-		BAD(NULL, zeros, zeros, zeros, zeros)),
-	CALL_AS("prctl(PR_SET_IO_FLUSHER)", prctl, RIGHT(PR_SET_IO_FLUSHER, 0),
-		BAD(NULL, flusher, zeros, zeros, zeros)),
-	CALL_AS("prctl(PR_GET_IO_FLUSHER)", prctl, RIGHT(PR_GET_IO_FLUSHER),
-		BAD(NULL, zeros, zeros, zeros, zeros)),
 	CALL_AS("ptrace(PTRACE_TRACEME)", ptrace, RIGHT(0), .how = FORKS),
 	CALL_AS("ptrace(PTRACE_ATTACH)", ptrace, RIGHT(16), BAD(NULL, tracees),
 		.before = has_a_child),

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What would only be kept, as nothing here uses it: these calls answer as on a Linux that is built without it. */
+#include "errnos.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57
+#define PR_GET_IO_FLUSHER 58
+#endif
+
+#define ABSENT(title, nr, error, ...) CALL_AS(title, nr, RIGHT(__VA_ARGS__), .answer = error)
+#define OPTION(option, ...)	      ABSENT("prctl(" #option ")", prctl, "EINVAL", option, __VA_ARGS__)
+#define NAME(path)                                                                               \
+	CALL_AS(path, openat, RIGHT((word)AT_FDCWD, (word)(path), O_RDONLY), .answer = "ENOENT", \
+		.how = OPENS)
+
+static const struct row rows[] = {
+	ABSENT("ioprio_set", ioprio_set, "ENOSYS", 1, 0, 2 << 13),
+	ABSENT("ioprio_get", ioprio_get, "ENOSYS", 1, 0),
+	OPTION(PR_SET_TIMERSLACK, 1000),
+	OPTION(PR_GET_TIMERSLACK, 0),
+	OPTION(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY),
+	OPTION(PR_MCE_KILL_GET, 0),
+	OPTION(PR_SET_THP_DISABLE, 1),
+	OPTION(PR_GET_THP_DISABLE, 0),
+	OPTION(PR_SET_IO_FLUSHER, 1),
+	OPTION(PR_GET_IO_FLUSHER, 0),
+	NAME("/proc/self/timerslack_ns"),
+	NAME("/proc/sys/vm/swappiness"),
+};
+
+const struct group absent_group = {
+	.name = "absent", .rows = rows, .count = sizeof(rows) / sizeof(rows[0]), .judges = true
+};
