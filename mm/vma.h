@@ -24,8 +24,7 @@ struct fault;
 #define VMA_ONFAULT	 512u  /* filled by faults only; set only together with VMA_LOCKED */
 #define VMA_DONTFORK	 1024u /* fork does not copy it */
 #define VMA_WIPE	 2048u /* fork copies it without its pages */
-#define VMA_NORESERVE	 4096u
-#define VMA_DONTDUMP	 8192u	/* not in a core file */
+#define VMA_DONTDUMP	 8192u /* not in a core file */
 #define VMA_SEALED	 16384u /* mseal: stays mapped as it is */
 #define VMA_LEAVING	 8u  /* mremap will remove it: its bytes already count at the new address */
 #define VMA_WRITER	 64u /* made by a descriptor open for writing: counts as a writer */

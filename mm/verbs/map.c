@@ -227,8 +227,6 @@ static unsigned plan_flags(const struct map_request *request)
 		flags |= VMA_STACK;
 	if (request->flags & MAP_LOCKED)
 		flags |= VMA_LOCKED;
-	if (request->flags & MAP_NORESERVE)
-		flags |= VMA_NORESERVE;
 	return flags;
 }
 
@@ -279,10 +277,8 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	if (!is_shared(request)) /* its owner writes to copies */
 		vma->max_prot |= VM_PROT_READ | VM_PROT_WRITE;
 	vma->flags = plan_flags(request) | space->future_flags;
-	if (commit_is_strict()) { /* as on Linux, MAP_NORESERVE is ignored */
-		vma->flags &= ~VMA_NORESERVE;
+	if (commit_is_strict())
 		vma->flags |= commit_flag(vma->prot, vma->flags);
-	}
 	if (unlikely(vma->flags & VMA_LOCKED))
 		plan->locked = space->ever_locked = true;
 	vma->file_end = request->file_end;

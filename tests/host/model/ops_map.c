@@ -124,7 +124,6 @@ static void want(struct mapping *map, const struct op *op)
 		map->request.flags |= MAP_NORESERVE;
 	if (map->how & HOW_LOCKED)
 		map->request.flags |= MAP_LOCKED;
-	map->like.noreserve = map->how & HOW_NORESERVE;
 	map->like.locked = map->how & HOW_LOCKED;
 	if (kind == KIND_SHARED)
 		want_shared(map, n);

@@ -138,7 +138,6 @@ static unsigned flags_of(const struct cell *c)
 {
 	return (c->shared ? VMA_SHARED : 0) | (c->stack ? VMA_STACK : 0) |
 	       (c->heap ? VMA_HEAP : 0) | (c->text ? VMA_TEXT : 0) | (c->writer ? VMA_WRITER : 0) |
-	       (c->noreserve && !commit_account ? VMA_NORESERVE : 0) |
 	       (c->locked ? VMA_LOCKED : 0) | (c->onfault ? VMA_ONFAULT : 0) |
 	       (c->dontfork ? VMA_DONTFORK : 0) | (c->wipe ? VMA_WIPE : 0);
 }

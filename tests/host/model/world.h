@@ -43,7 +43,7 @@ struct cell {
 	bool shared;	 /* writes go to the store or file */
 	bool unwritable; /* and mprotect gives no right to them */
 	bool writer;	 /* counts as one who has the file open for writing */
-	bool noreserve, locked, onfault, dontfork, wipe;
+	bool locked, onfault, dontfork, wipe;
 	bool own;    /* of a file: a copy of its own by now */
 	bool either; /* was touched while a verb had it in hand: what it holds now, the kernel says */
 	unsigned char prot;
