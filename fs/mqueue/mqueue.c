@@ -18,8 +18,8 @@
 #include "proc/process.h"
 #include "proc/user.h"
 
-/* The st_size of a new queue, and what RLIMIT_MSGQUEUE counts for a message and for a priority: as on riscv64 Linux. */
-#define NEW_FILE_SIZE  80
+/* The st_size of a queue, which means nothing, and what RLIMIT_MSGQUEUE counts for a message and for a priority: as on riscv64 Linux. */
+#define FILE_SIZE      80
 #define HEAD_BYTES     48
 #define PRIORITY_BYTES 48
 
@@ -106,7 +106,6 @@ static int mqueue_make(struct inode *dir, unsigned mode, const struct abi_mq_att
 	tmpfs_node_init(&mq->node, dir->mount, S_IFREG | (mode & S_IALLUGO), &queue_ops,
 			&mqueue_file_ops);
 	mqueue_setup(mq);
-	mq->file_size = NEW_FILE_SIZE;
 	inode_init_owner(&mq->node.inode, dir);
 	*inode_ret = &mq->node.inode;
 	return 0;
@@ -160,21 +159,13 @@ static int queue_getattr(struct inode *inode, struct abi_stat *st)
 	spin_lock(&names_lock);
 	inode_fill_stat(inode, st);
 	spin_unlock(&names_lock);
-	st->size = (int64_t)atomic_load_relaxed(&to_mqueue(inode)->file_size);
-	return 0;
-}
-
-/* As on Linux, that changes nothing but what stat shows. */
-static int queue_resize(struct inode *inode, uint64_t size)
-{
-	atomic_store_relaxed(&to_mqueue(inode)->file_size, size);
+	st->size = FILE_SIZE;
 	return 0;
 }
 
 static const struct inode_ops queue_ops = {
 	.getattr = queue_getattr,
 	.setattr = simple_setattr,
-	.resize = queue_resize,
 	.path = dir_path_in_mount,
 	.place = dir_place,
 	.free = queue_free,
@@ -243,13 +234,7 @@ int mqueue_init(void)
 
 static int64_t mqueue_seek(struct file *file, int64_t offset, int whence)
 {
-	return file_seek_within(file, atomic_load_relaxed(&mqueue_of(file)->file_size), offset,
-				whence);
-}
-
-static int mqueue_truncate(struct file *file, uint64_t size)
-{
-	return queue_resize(file->node, size);
+	return file_seek_within(file, FILE_SIZE, offset, whence);
 }
 
 static const struct file_ops mqueue_file_ops = {
@@ -258,7 +243,6 @@ static const struct file_ops mqueue_file_ops = {
 	.stat = inode_file_stat,
 	.seek = mqueue_seek,
 	.poll = mqueue_poll,
-	.truncate = mqueue_truncate,
 	.closed = mqueue_closed,
 	.release = inode_file_release,
 	.has_inode = true,

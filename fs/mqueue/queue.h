@@ -26,8 +26,7 @@ struct mqueue {
 	struct user *user; /* whose RLIMIT_MSGQUEUE it counts for; referenced */
 	uint64_t charged;  /* bytes */
 
-	uint64_t file_size; /* atomic: st_size, which means nothing, but may be set */
-	uint64_t curmsgs;   /* atomic; changed with the lock held */
+	uint64_t curmsgs; /* atomic; changed with the lock held */
 	/*
 	 * Guarded by node.lock, whose holder allocates nothing, waits for nothing, and copies nothing from or to
 	 * programs.
