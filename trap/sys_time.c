@@ -141,35 +141,31 @@ long sys_clock_settime(struct trap_frame *frame)
 	return err ? err : set_wall_time(&t);
 }
 
-#define ZONE_MINUTES_MAX (15 * 60)
-
-/* Kept and reported only: C libraries manage the time zone themselves. */
-static struct zone {
+/* C libraries manage time zones themselves: the kernel has none. */
+struct zone {
 	int32_t minutes_west, dst;
-} zone;
+};
 
 long sys_settimeofday(struct trap_frame *frame)
 {
 	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
 	struct abi_timeval time = { 0 };
 	struct abi_timespec t;
-	struct zone new = { 0 };
+	struct zone zone = { 0 };
 	int err;
 
 	if (time_at && user_copy_in(&time, time_at, sizeof(time)))
 		return -EFAULT;
 	if (time.usec < 0 || time.usec > 1000000)
 		return -EINVAL;
-	if (zone_at && user_copy_in(&new, zone_at, sizeof(new)))
+	if (zone_at && user_copy_in(&zone, zone_at, sizeof(zone)))
 		return -EFAULT;
 	t = (struct abi_timespec){ time.sec, time.usec * 1000 };
 	err = check_wall_time(&t);
 	if (err)
 		return err;
-	if (new.minutes_west > ZONE_MINUTES_MAX || new.minutes_west < -ZONE_MINUTES_MAX)
+	if (zone.minutes_west || zone.dst)
 		return -EINVAL;
-	if (zone_at)
-		__atomic_store(&zone, &new, __ATOMIC_RELAXED);
 	return time_at ? set_wall_time(&t) : 0;
 }
 
@@ -263,6 +259,7 @@ long sys_clock_adjtime(struct trap_frame *frame)
 long sys_gettimeofday(struct trap_frame *frame)
 {
 	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
+	const struct zone zone = { 0 };
 	uint64_t ns = clock_wall_ns();
 	struct abi_timeval now = { .sec = (int64_t)(ns / NSEC_PER_SEC),
 				   .usec = (int64_t)(ns % NSEC_PER_SEC / 1000) };

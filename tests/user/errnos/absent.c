@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
@@ -18,6 +19,8 @@
 #define NAME(path)                                                                               \
 	CALL_AS(path, openat, RIGHT((word)AT_FDCWD, (word)(path), O_RDONLY), .answer = "ENOENT", \
 		.how = OPENS)
+
+static const struct timezone zone = { 60, 0 };
 
 static void make_queue(void)
 {
@@ -40,6 +43,7 @@ static const struct row rows[] = {
 	OPTION(PR_GET_THP_DISABLE, 0),
 	OPTION(PR_SET_IO_FLUSHER, 1),
 	OPTION(PR_GET_IO_FLUSHER, 0),
+	ABSENT("settimeofday of a zone", settimeofday, "EINVAL", 0, (word)&zone),
 	ABSENT("ftruncate of a message queue", ftruncate, "EINVAL", FD_QUEUE, 3),
 	NAME("/proc/self/timerslack_ns"),
 	NAME("/proc/sys/vm/swappiness"),
