@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/resource.h"
+#include "abi/sched.h"
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "arch/timer.h"
@@ -196,6 +197,50 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	process_publish(parent, process);
 	waitq_wake_all(&wanted);
 	return pid;
+}
+
+static void thread_main(void *arg)
+{
+	struct start start = *(struct start *)arg;
+
+	sched_first();
+	kfree(arg);
+	sched_use_mmu(&current_space()->mmu);
+	thread_exit(ABI_W_EXITCODE(start.fn(start.arg)));
+}
+
+static void publish_thread(struct thread *thread)
+{
+	spin_lock(&process_tree_lock);
+	spin_lock(&thread->process->signals.lock);
+	thread_publish(thread);
+	spin_unlock(&thread->process->signals.lock);
+	thread_wake(thread);
+	spin_unlock(&process_tree_lock);
+}
+
+int ktest_spawn_thread(int (*fn)(void *arg), void *arg)
+{
+	struct process *process = current_process();
+	struct start *start = kmalloc(sizeof(*start));
+	int err = -ENOMEM, tid;
+	struct thread *thread;
+
+	thread = start ? process_create_thread(process, &err) : NULL;
+	if (!thread) {
+		kfree(start);
+		return err;
+	}
+	tid = thread->tid;
+	str_copy(thread->name, "test", THREAD_NAME_LEN);
+	thread_signals_copy(&thread->signals, &current_thread()->signals);
+	thread->mmu = &process->uspace->space.mmu;
+	EXPECT_EQ(0, process_fs->copy(thread, CLONE_FS | CLONE_FILES)); /* they are shared */
+	EXPECT_TRUE(user_add_task());
+	*start = (struct start){ fn, arg };
+	arch_thread_init(&thread->arch, thread->kstack, thread_main, start);
+	publish_thread(thread);
+	return tid;
 }
 
 int ktest_run(int (*fn)(void *arg), void *arg)

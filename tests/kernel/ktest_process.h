@@ -17,6 +17,9 @@ void ktest_process_init(void);
  */
 int ktest_spawn(int (*fn)(void *arg), void *arg);
 
+/* Runs fn(arg) in kernel mode as another thread of the running process, which ends with its result. Its tid, or negative errno. */
+int ktest_spawn_thread(int (*fn)(void *arg), void *arg);
+
 /*
  * Waits until process 1 has reaped its child. Returns the status as wait4 packs it. For the
  * kernel's thread.

@@ -7,6 +7,7 @@
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
+#include "abi/signalfd.h"
 #include "abi/sysvipc.h"
 #include "abi/time.h"
 #include "arch/frame.h"
@@ -21,16 +22,20 @@
 #include "fs/namei.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
+#include "fs/signalfd.h"
 #include "fs/turn.h"
 #include "ipc/endpoint.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/futex.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/action.h"
 #include "proc/signal/kill.h"
+#include "proc/signal/send.h"
+#include "proc/signal/wait.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
@@ -56,6 +61,8 @@ struct kind {
 };
 
 static const struct kind *kind;
+static bool
+	threads; /* those who wait are threads of one process, which begins the kind; else processes */
 
 /* ---- pipes ---- */
 
@@ -574,6 +581,160 @@ static void send_pulse(void)
 	EXPECT_EQ(0, endpoint_notify(files[1], 1));
 }
 
+/* ---- children; those who wait are threads of their parent ---- */
+
+static int children[2];
+static struct waitq never_woken = WAITQ_INIT(never_woken);
+
+static int be_child(void *status)
+{
+	while (thread_wait(&never_woken, waitq_sample(&never_woken)) == 0)
+		;
+	return (int)(uintptr_t)status;
+}
+
+static bool begin_children(void)
+{
+	for (unsigned i = 0; i < 2; i++)
+		children[i] = ktest_spawn(be_child, (void *)(uintptr_t)(7 + i));
+	return children[0] > 0 && children[1] > 0;
+}
+
+static bool is_there(int pid)
+{
+	bool is;
+
+	spin_lock(&process_tree_lock);
+	is = process_find(pid) != NULL;
+	spin_unlock(&process_tree_lock);
+	return is;
+}
+
+static bool has_ended(int pid)
+{
+	const struct process *process;
+	bool has;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	has = !process || process->state == PROCESS_ZOMBIE;
+	spin_unlock(&process_tree_lock);
+	return has;
+}
+
+static long wait_for_child(int pid)
+{
+	struct usage usage;
+	int status = 0;
+	long found = process_wait(pid, 0, &status, &usage);
+
+	if (found > 0)
+		EXPECT_EQ(EXITED(found == children[0] ? 7 : 8), status);
+	return found;
+}
+
+/* Who leaves has looked once more. */
+static long expect_none_ended(long result)
+{
+	if (result == -EINTR && event_is_first)
+		EXPECT_TRUE(!is_there(children[0]));
+	return result;
+}
+
+static long take_any_child(void)
+{
+	return expect_none_ended(wait_for_child(-1));
+}
+
+/* Whom the other one has forestalled waits on for the second. */
+static long take_child(void)
+{
+	long found = expect_none_ended(wait_for_child(children[0]));
+
+	return found == -ECHILD ? take_any_child() : found;
+}
+
+static long take_own_child(void)
+{
+	return wait_for_child(children[waiter_number()]);
+}
+
+static void end_child(int pid)
+{
+	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	while (!has_ended(pid))
+		sched_yield();
+}
+
+static void end_first(void)
+{
+	end_child(children[0]);
+}
+
+static unsigned child_that_ends(void);
+
+/* Not that of the one who leaves. */
+static void end_one(void)
+{
+	end_child(children[child_that_ends()]);
+}
+
+static void end_children(void)
+{
+	for (unsigned i = 0; i < 2; i++)
+		(void)process_kill(children[i], SIGKILL);
+	ktest_settle(); /* process 1 reaps them */
+}
+
+/* ---- signals for the process, which its threads block ---- */
+
+#define AWAITED SIGUSR2
+
+static const uint64_t awaited = SIGNAL_BIT(AWAITED);
+static int host; /* pid of that process */
+
+static bool begin_signal(void)
+{
+	return signalfd_create(awaited, 0, &files[0]) == 0;
+}
+
+/* Who leaves has looked once more. */
+static long expect_none_pending(long result)
+{
+	if (result == -EINTR && event_is_first)
+		EXPECT_EQ(0, atomic_load(&current_process()->signals.shared.set) & awaited);
+	return result;
+}
+
+static long take_signal(void)
+{
+	struct signal_info info = { 0 };
+	int taken = signal_wait(awaited, UINT64_MAX, &info);
+
+	EXPECT_EQ(taken > 0 ? AWAITED : 0, info.sig);
+	return expect_none_pending(taken);
+}
+
+static long read_signal(void)
+{
+	return expect_none_pending(file_read(files[0], sizeof(struct abi_signalfd_siginfo)));
+}
+
+static long take_or_read_signal(void)
+{
+	return waiter_number() ? read_signal() : take_signal();
+}
+
+static long read_or_take_signal(void)
+{
+	return waiter_number() ? take_signal() : read_signal();
+}
+
+static void send_signal(void)
+{
+	EXPECT_EQ(0, process_kill(host, AWAITED));
+}
+
 static const struct kind kinds[] = {
 	{ "read of a pipe", begin_empty_pipe, read_byte, write_byte, put_files },
 	{ "write of a pipe", begin_full_pipe, write_page, read_page, put_files },
@@ -598,6 +759,16 @@ static const struct kind kinds[] = {
 	{ "pulse of an endpoint", begin_endpoint, receive_pulse, send_pulse, put_files },
 };
 
+static const struct kind kinds_of_threads[] = {
+	{ "wait4 of a child", begin_children, take_child, end_first, end_children },
+	{ "wait4 of any", begin_children, take_any_child, end_first, end_children },
+	{ "wait4 of its own", begin_children, take_own_child, end_one, end_children },
+	{ "sigtimedwait", begin_signal, take_signal, send_signal, put_files },
+	{ "signalfd", begin_signal, read_signal, send_signal, put_files },
+	{ "sigtimedwait first", begin_signal, take_or_read_signal, send_signal, put_files },
+	{ "signalfd first", begin_signal, read_or_take_signal, send_signal, put_files },
+};
+
 /* ---- the three ---- */
 
 /* What the third one does, in this order. */
@@ -606,13 +777,14 @@ enum deed { NOTHING, EVENT_AND_SIGNAL, SIGNAL_AND_EVENT, SIGNAL, EVENT, THE_END 
 static struct {
 	struct thread *leaver; /* the one that gets the signal, at one of its points */
 	unsigned points_left;
+	unsigned rounds; /* how often the others run before that one goes on */
 	enum deed deed;
 	bool happened;
 } plan;
 
 static struct {
-	int pid;
-	const struct process *process;
+	int pid, tid;
+	const struct thread *thread;
 	bool over;
 	long result;
 } waiters[2];
@@ -624,7 +796,19 @@ static int sig, nevents, nsignals;
 
 static unsigned waiter_number(void)
 {
-	return waiters[1].process == current_process();
+	return waiters[1].thread == current_thread();
+}
+
+static unsigned child_that_ends(void)
+{
+	return !leaver;
+}
+
+static void send_leaver(void)
+{
+	const struct signal_info info = { .sig = sig };
+
+	nsignals += thread_signal(waiters[leaver].pid, waiters[leaver].tid, &info) == 0;
 }
 
 /* The third one is another thread, since it may have to wait for locks that the first one holds. */
@@ -646,7 +830,7 @@ static int be_third(void *arg)
 		if (deed == EVENT_AND_SIGNAL || deed == EVENT)
 			kind->happen();
 		if (deed != EVENT)
-			nsignals += process_kill(waiters[leaver].pid, sig) == 0;
+			send_leaver();
 		if (deed == SIGNAL_AND_EVENT)
 			kind->happen();
 		nevents += deed != SIGNAL;
@@ -675,21 +859,51 @@ static void at_point(enum interleave_kind at, enum lock_class class, void *what)
 	if (enable)
 		irq_enable();
 	ask(plan.deed);
-	sched_yield_soon();
-	preempt_point();
+	for (unsigned i = 0; i < plan.rounds; i++) {
+		sched_yield_soon();
+		preempt_point();
+	}
 	if (enable)
 		irq_disable();
 }
 
-static int be_waiter(void *arg)
+static void catch_signal(void)
 {
 	static const struct abi_sigaction action = { .handler = PAGE_AT };
-	unsigned me = (unsigned)(uintptr_t)arg;
-	long result;
 
 	EXPECT_TRUE(current_map(PAGE_AT, PAGE_SIZE));
 	EXPECT_EQ(0, signal_action(SIGUSR1, &action, NULL));
-	waiters[me].process = current_process();
+}
+
+/* The process whose threads wait: it is ready when they do. */
+static struct waitq host_waitq = WAITQ_INIT(host_waitq);
+static bool host_is_ready, host_may_end;
+
+static void wait_until(const bool *done)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&host_waitq);
+
+		if (atomic_load(done))
+			return;
+		thread_wait_always(&host_waitq, seq);
+	}
+}
+
+static void say(bool *done)
+{
+	atomic_store(done, true);
+	waitq_wake_all(&host_waitq);
+}
+
+static int be_waiter(void *arg)
+{
+	unsigned me = (unsigned)(uintptr_t)arg;
+	long result;
+
+	if (!threads)
+		catch_signal();
+	waiters[me].thread = current_thread();
 	if (me == leaver) {
 		plan.leaver = current_thread();
 		interleave_hook = at_point;
@@ -699,7 +913,46 @@ static int be_waiter(void *arg)
 		interleave_hook = NULL;
 	waiters[me].result = result;
 	atomic_store(&waiters[me].over, true);
+	if (threads)
+		wait_until(&host_may_end); /* a thread that ends hands on its signals once more */
 	return 0;
+}
+
+static int be_host(void *arg)
+{
+	uint64_t old;
+
+	(void)arg;
+	catch_signal();
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &awaited, &old));
+	EXPECT_TRUE(kind->begin());
+	for (uintptr_t i = 0; i < 2; i++) {
+		waiters[i].pid = current_process()->pid;
+		waiters[i].tid = ktest_spawn_thread(be_waiter, (void *)i);
+		EXPECT_TRUE(waiters[i].tid > 0);
+		ktest_settle();
+	}
+	say(&host_is_ready);
+	wait_until(&host_may_end);
+	return 0;
+}
+
+static void spawn_host(void)
+{
+	host_is_ready = host_may_end = false;
+	host = ktest_spawn(be_host, NULL);
+	EXPECT_TRUE(host > 0);
+	if (host > 0)
+		wait_until(&host_is_ready);
+}
+
+static void spawn_waiters(void)
+{
+	for (uintptr_t i = 0; i < 2; i++) {
+		waiters[i].pid = waiters[i].tid = ktest_spawn(be_waiter, (void *)i);
+		EXPECT_TRUE(waiters[i].pid > 0);
+		ktest_settle();
+	}
 }
 
 static void reap(int pid)
@@ -708,6 +961,13 @@ static void reap(int pid)
 	int status;
 
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+}
+
+/* It ends those of its threads that still wait. */
+static void end_host(void)
+{
+	say(&host_may_end);
+	reap(host);
 }
 
 static void end_waiter(unsigned i)
@@ -743,29 +1003,30 @@ static void expect_taken_once(void)
 #define ASLEEP (~0u)
 
 /* Returns whether the leaver has passed a point of that number. */
-static bool try_at(unsigned point, enum deed deed)
+static bool try_at(unsigned point, enum deed deed, unsigned rounds)
 {
 	bool has_happened;
 	int third;
 
 	plan.points_left = point;
+	plan.rounds = rounds;
 	plan.deed = deed;
 	plan.happened = false;
 	event_is_first = deed == EVENT_AND_SIGNAL;
 	plan.leaver = NULL;
 	asked = NOTHING;
 	nevents = nsignals = 0;
-	third = kind->begin() ? ktest_spawn(be_third, NULL) : -1;
+	waiters[0].over = waiters[1].over = false;
+	third = threads || kind->begin() ? ktest_spawn(be_third, NULL) : -1;
 	EXPECT_TRUE(third > 0);
 	if (third < 0)
 		return false;
 	ktest_settle();
-	for (uintptr_t i = 0; i < 2; i++) {
-		waiters[i].over = false;
-		waiters[i].pid = ktest_spawn(be_waiter, (void *)i);
-		EXPECT_TRUE(waiters[i].pid > 0);
-		ktest_settle();
-	}
+	if (threads)
+		spawn_host();
+	else
+		spawn_waiters();
+	ktest_settle();
 	if (nevents == 0 && point == ASLEEP) {
 		ask(deed);
 	} else if (nevents ==
@@ -783,35 +1044,60 @@ static bool try_at(unsigned point, enum deed deed)
 	expect_taken_once();
 	ask(THE_END);
 	reap(third);
-	end_waiter(0);
-	end_waiter(1);
+	if (threads) {
+		end_host();
+	} else {
+		end_waiter(0);
+		end_waiter(1);
+	}
 	if (kind->end)
 		kind->end();
 	return has_happened;
 }
 
-static unsigned try_all_points(enum deed deed)
+static unsigned try_all_points(enum deed deed, unsigned rounds)
 {
 	unsigned n = 0;
 
-	(void)try_at(ASLEEP, deed);
-	while (try_at(n, deed))
+	(void)try_at(ASLEEP, deed, rounds);
+	while (try_at(n, deed, rounds))
 		n++;
 	return n;
 }
 
+/* What is woken at a point runs when the leaver goes on, and sleeps or ends; or before. */
+static unsigned try_both(unsigned rounds)
+{
+	return try_all_points(EVENT_AND_SIGNAL, rounds) + try_all_points(SIGNAL_AND_EVENT, rounds);
+}
+
+#define UNTIL_ALL_HAVE_RUN 8 /* rounds */
+
+static unsigned try_kinds(const struct kind *first, size_t n)
+{
+	unsigned points = 0;
+
+	for (kind = first; kind < first + n; kind++)
+		for (leaver = 0; leaver < 2; leaver++)
+			points += try_both(1) + (threads ? try_both(UNTIL_ALL_HAVE_RUN) : 0);
+	EXPECT_TRUE(points > 10 * n);
+	return points;
+}
+
+/* (Who kills one of the threads kills the other, too.) */
 static void try_all(int with)
 {
 	/* Only those lose the hart who sleep, or are to at a point. */
 	uint64_t slice = sched_slice_set(clock_ns_to_ticks(600 * NSEC_PER_SEC));
-	unsigned n = 0;
+	unsigned n;
 
 	sig = with;
-	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)
-		for (leaver = 0; leaver < 2; leaver++)
-			n += try_all_points(EVENT_AND_SIGNAL) + try_all_points(SIGNAL_AND_EVENT);
+	threads = false;
+	n = try_kinds(kinds, ARRAY_SIZE(kinds));
+	threads = true;
+	if (sig != SIGKILL)
+		n += try_kinds(kinds_of_threads, ARRAY_SIZE(kinds_of_threads));
 	ktest_note("%u points", n);
-	EXPECT_TRUE(n > 10 * ARRAY_SIZE(kinds));
 	(void)sched_slice_set(slice);
 }
 
