@@ -23,18 +23,25 @@
 
 /* How long a read waits, and for how many bytes. */
 struct read_wait {
-	size_t min;    /* bytes to wait for */
+	size_t min;   /* bytes to wait for */
+	size_t least; /* without so many it does not end with a line: it may have begun in raw mode */
 	uint64_t time; /* ticks to wait for the next byte; 0: forever */
-	bool nonblock;
 };
 
-static struct read_wait read_wait_of(struct tty *tty, struct file *file, size_t n)
+/* It may change while a read or a write sleeps: as on Linux, who is woken by something else sees that. */
+static bool nonblock(const struct file *file)
 {
-	struct read_wait wait = { .min = 1, .nonblock = (file->flags & O_NONBLOCK) != 0 };
+	return (atomic_load_relaxed(&file->flags) & O_NONBLOCK) != 0;
+}
+
+static struct read_wait read_wait_of(struct tty *tty, size_t n)
+{
+	struct read_wait wait = { .min = 1 };
 
 	spin_lock(&tty->lock);
 	if (!ldisc_canonical(&tty->ldisc)) {
 		wait.min = MIN((size_t)tty->ldisc.termios.c_cc[VMIN], n);
+		wait.least = MAX(wait.min, 1ul);
 		/* VTIME is in tenths of a second. */
 		wait.time = clock_ns_to_ticks(tty->ldisc.termios.c_cc[VTIME] * (NSEC_PER_SEC / 10));
 	}
@@ -42,8 +49,11 @@ static struct read_wait read_wait_of(struct tty *tty, struct file *file, size_t 
 	return wait;
 }
 
-/* Takes available input, *got_ret bytes. Returns true if the read ends with them. */
-static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, uint64_t *seq_ret)
+enum piece { NO_INPUT, MORE, THE_LAST };
+
+/* Takes available input, *got_ret bytes, of a read that has `done` already. The mark of an end of file has none. */
+static enum piece take_piece(struct tty *tty, const struct read_wait *wait, size_t done,
+			     uint8_t *to, size_t n, size_t *got_ret, uint64_t *seq_ret)
 {
 	bool end = false;
 	bool any;
@@ -54,12 +64,12 @@ static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, 
 	*got_ret = any ? ldisc_read(&tty->ldisc, to, n, &end) : 0;
 	if (!any)
 		end = tty->hung_up;
-	else if (!ldisc_canonical(&tty->ldisc))
+	else if (!ldisc_canonical(&tty->ldisc) || done + *got_ret < wait->least)
 		end = false;
 	spin_unlock(&tty->lock);
 	if (any)
 		tty_input_resume(tty);
-	return end;
+	return end ? THE_LAST : any ? MORE : NO_INPUT;
 }
 
 /*
@@ -67,16 +77,17 @@ static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, 
  * woken without input. Returns 0 to look again, 1 if the read ends with what it has, or a negative
  * errno.
  */
-static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t done,
+static int wait_for_input(struct file *file, const struct read_wait *wait, size_t done,
 			  uint64_t since, uint64_t seq)
 {
+	struct tty *tty = device_of(file);
 	int err;
 
 	if (done != 0 && done >= wait->min)
 		return 1;
 	if (wait->min == 0 && wait->time == 0)
 		return 1;
-	if (wait->nonblock)
+	if (nonblock(file))
 		return -EAGAIN;
 	/* With both VMIN and VTIME set, the time counts from the first byte. */
 	if (wait->time == 0 || (wait->min != 0 && done == 0))
@@ -86,23 +97,26 @@ static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t 
 }
 
 /* The caller has taken tty->input. */
-static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct read_wait *wait)
+static ssize_t read_input(struct file *file, struct user_iter *to)
 {
+	struct tty *tty = device_of(file);
+	const struct read_wait wait = read_wait_of(tty, to->left);
 	uint8_t piece[PIECE];
 	uint64_t since = arch_time(); /* the start, or the last byte */
 	size_t done = 0;
-	bool end = false;
+	enum piece what = MORE;
 	int err = 0;
 
-	while (to->left != 0 && !end && err == 0) {
+	while (to->left != 0 && what != THE_LAST && err == 0) {
 		uint64_t seq;
 		size_t got;
 
-		end = take_piece(tty, piece, MIN(to->left, sizeof(piece)), &got, &seq);
+		what = take_piece(tty, &wait, done, piece, MIN(to->left, sizeof(piece)), &got,
+				  &seq);
 		if (got != 0 && user_iter_copy_out(to, piece, got) != got)
 			err = -EFAULT;
-		else if (got == 0 && !end)
-			err = wait_for_input(tty, wait, done, since, seq);
+		else if (what == NO_INPUT)
+			err = wait_for_input(file, &wait, done, since, seq);
 		done += err == 0 ? got : 0;
 		since = got != 0 ? arch_time() : since;
 	}
@@ -112,15 +126,14 @@ static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct re
 static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
-	struct read_wait wait = read_wait_of(tty, file, to->left);
 	int err = ctty_check(&tty->jobs, SIGTTIN);
 	ssize_t result;
 
 	(void)pos;
-	err = err ?: turn_take(&tty->input, wait.nonblock);
+	err = err ?: turn_take(&tty->input, nonblock(file));
 	if (err)
 		return err;
-	result = read_input(tty, to, &wait);
+	result = read_input(file, to);
 	turn_give(&tty->input);
 	return result;
 }
@@ -150,8 +163,10 @@ static int tty_put_bytes(struct tty *tty, const uint8_t *from, size_t n)
 }
 
 /* Waits while ^S or TCXONC stops the output. Returns the number of bytes to send, -EAGAIN or -EINTR. */
-static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *to, bool nonblock)
+static ssize_t process(struct file *file, const uint8_t *from, size_t n, uint8_t *to)
 {
+	struct tty *tty = device_of(file);
+
 	for (;;) {
 		uint64_t seq;
 		size_t len = 0;
@@ -166,7 +181,7 @@ static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *
 		spin_unlock(&tty->lock);
 		if (!stopped)
 			return (ssize_t)len;
-		if (nonblock)
+		if (nonblock(file))
 			return -EAGAIN;
 		err = thread_wait_interruptible(&tty->resumed, seq);
 		if (err)
@@ -174,7 +189,7 @@ static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *
 	}
 }
 
-static int tty_write_piece(struct tty *tty, struct user_iter *from, bool nonblock, size_t *done)
+static int tty_write_piece(struct file *file, struct user_iter *from, size_t *done)
 {
 	uint8_t piece[PIECE];
 	uint8_t processed[PIECE * LDISC_EXPAND_MAX];
@@ -184,10 +199,10 @@ static int tty_write_piece(struct tty *tty, struct user_iter *from, bool nonbloc
 
 	if (copied == 0)
 		return -EFAULT;
-	len = process(tty, piece, copied, processed, nonblock);
+	len = process(file, piece, copied, processed);
 	if (len < 0)
 		return (int)len;
-	err = tty_put_bytes(tty, processed, (size_t)len);
+	err = tty_put_bytes(device_of(file), processed, (size_t)len);
 	if (err == 0)
 		*done += copied;
 	return err;
@@ -216,17 +231,16 @@ void tty_resumed(struct tty *tty)
 static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
-	bool nonblock = (file->flags & O_NONBLOCK) != 0;
 	size_t done = 0;
 	int err;
 
 	(void)pos;
-	err = turn_take(&tty->output, nonblock);
+	err = turn_take(&tty->output, nonblock(file));
 	if (err)
 		return err;
 	err = check_write(tty);
 	while (from->left != 0 && err == 0)
-		err = tty_write_piece(tty, from, nonblock, &done) ?: turn_pause();
+		err = tty_write_piece(file, from, &done) ?: turn_pause();
 	if (from->left != 0 && async_is_watched(&tty->async))
 		atomic_store(&tty->tells_room, true);
 	turn_give(&tty->output);

@@ -68,6 +68,7 @@ static void add_echo(struct tty *tty)
 static void take_byte(struct tty *tty, uint8_t byte)
 {
 	unsigned events = ldisc_input(&tty->ldisc, byte, &tty->echo);
+	bool resumed = (events & LDISC_RESUMED) && !tty_output_is_stopped(tty);
 
 	assert_hardened(spin_lock_held(&tty->lock));
 	add_echo(tty);
@@ -77,7 +78,7 @@ static void take_byte(struct tty *tty, uint8_t byte)
 		waitq_wake_all(&tty->readable);
 		async_tell(&tty->async, POLL_IN);
 	}
-	if (events & LDISC_RESUMED)
+	if (resumed)
 		tty_resumed(tty);
 	if (events & LDISC_INTERRUPT)
 		ctty_signal(&tty->jobs, SIGINT);

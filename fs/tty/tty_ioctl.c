@@ -37,8 +37,14 @@ static int get_termios2(struct tty *tty, vaddr_t arg)
 	return user_copy_out(arg, &termios2, sizeof(termios2));
 }
 
-/* Of `size` bytes only the first are used: the speeds of a struct termios2 are not. */
-static int set_termios(struct tty *tty, vaddr_t arg, size_t size, bool flush)
+/* When the modes are set. */
+enum when { AT_ONCE, AFTER_OUTPUT, AFTER_OUTPUT_WITHOUT_INPUT };
+
+/*
+ * Of `size` bytes only the first are used: the speeds of a struct termios2 are not. What a write has
+ * left to do is the only output to wait for.
+ */
+static int set_termios(struct tty *tty, vaddr_t arg, size_t size, enum when when)
 {
 	struct abi_termios2 termios2;
 	int err = ctty_check(&tty->jobs, SIGTTOU);
@@ -47,11 +53,17 @@ static int set_termios(struct tty *tty, vaddr_t arg, size_t size, bool flush)
 		return err;
 	if (user_copy_in(&termios2, arg, size) != 0)
 		return -EFAULT;
+	if (when != AT_ONCE)
+		err = turn_take(&tty->output, false);
+	if (err)
+		return err;
 	spin_lock(&tty->lock);
-	if (flush)
+	if (when == AFTER_OUTPUT_WITHOUT_INPUT)
 		flush_input(tty);
 	ldisc_set_termios(&tty->ldisc, &termios2.termios);
 	spin_unlock(&tty->lock);
+	if (when != AT_ONCE)
+		turn_give(&tty->output);
 	/* The new settings may change what the waiting threads wait for. */
 	waitq_wake_all(&tty->readable);
 	waitq_wake_all(&tty->resumed);
@@ -266,17 +278,21 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 	case TCGETS:
 		return get_termios(tty, arg);
 	case TCSETS:
+		return set_termios(tty, arg, sizeof(struct abi_termios), AT_ONCE);
 	case TCSETSW:
-		return set_termios(tty, arg, sizeof(struct abi_termios), false);
+		return set_termios(tty, arg, sizeof(struct abi_termios), AFTER_OUTPUT);
 	case TCSETSF:
-		return set_termios(tty, arg, sizeof(struct abi_termios), true);
+		return set_termios(tty, arg, sizeof(struct abi_termios),
+				   AFTER_OUTPUT_WITHOUT_INPUT);
 	case TCGETS2:
 		return get_termios2(tty, arg);
 	case TCSETS2:
+		return set_termios(tty, arg, sizeof(struct abi_termios2), AT_ONCE);
 	case TCSETSW2:
-		return set_termios(tty, arg, sizeof(struct abi_termios2), false);
+		return set_termios(tty, arg, sizeof(struct abi_termios2), AFTER_OUTPUT);
 	case TCSETSF2:
-		return set_termios(tty, arg, sizeof(struct abi_termios2), true);
+		return set_termios(tty, arg, sizeof(struct abi_termios2),
+				   AFTER_OUTPUT_WITHOUT_INPUT);
 	case TIOCGWINSZ:
 		return get_winsize(tty, arg);
 	case TIOCSWINSZ:

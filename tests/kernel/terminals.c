@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A terminal on a device of the test's own: its input to the end, and what ioctl asks of it. */
+#include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "arch/irqflags.h"
@@ -14,6 +15,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/action.h"
 #include "proc/signal/kill.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
@@ -284,6 +286,38 @@ KTEST(terminal_long_write_ends_by_a_kill)
 KTEST(port_long_write_ends_by_a_kill)
 {
 	kill_writer_of(&port_file);
+}
+
+/* There is a handler, and another one writes. */
+static int set_after_output(void *request)
+{
+	static const struct abi_sigaction action = { .handler = BUFFER };
+	struct abi_termios2 modes = { .termios = tty.ldisc.termios };
+
+	modes.termios.c_cc[VMIN] = 9;
+	EXPECT_EQ(0, signal_action(SIGUSR1, &action, NULL));
+	if (!current_map(BUFFER, PAGE_SIZE) || user_copy_out(BUFFER, &modes, sizeof(modes)) != 0)
+		return 99;
+	return -tty_ioctl_request(&tty, (uintptr_t)request, BUFFER);
+}
+
+/* Neither the modes nor what was typed have changed. */
+KTEST(terminal_modes_that_wait_for_output_are_interrupted)
+{
+	static const unsigned long requests[] = { TCSETSW, TCSETSF, TCSETSW2, TCSETSF2 };
+
+	type_all();
+	EXPECT_EQ(0, turn_take(&tty.output, true));
+	for (unsigned i = 0; i < ARRAY_SIZE(requests); i++) {
+		int pid = ktest_spawn(set_after_output, (void *)requests[i]);
+
+		ktest_settle();
+		EXPECT_EQ(0, process_kill(pid, SIGUSR1));
+		EXPECT_EQ(EXITED(EINTR), ktest_reap(pid));
+		EXPECT_EQ(1, tty.ldisc.termios.c_cc[VMIN]);
+		EXPECT_EQ(3, available_now());
+	}
+	turn_give(&tty.output);
 }
 
 static int write_x(void *arg)

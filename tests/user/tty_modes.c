@@ -269,6 +269,58 @@ static int flows(void *unused)
 	return 0;
 }
 
+static pid_t start_to_set(int how)
+{
+	pid_t pid = fork();
+	struct termios modes;
+
+	if (pid == 0) {
+		tcgetattr(tty, &modes);
+		modes.c_cc[VMIN] = 9;
+		_exit(tcsetattr(tty, how, &modes) == 0 ? 3 : 4);
+	}
+	until_it_sleeps(pid);
+	return pid;
+}
+
+/* TCSETSW and TCSETSF wait for who is writing, TCSETS does not. */
+static int sets_after_output(void *unused)
+{
+	const int hows[] = { TCSADRAIN, TCSAFLUSH };
+	struct termios modes;
+	pid_t writer, setter;
+	int status;
+
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	for (int i = 0; i < 2; i++) {
+		make_sane();
+		types("ab\n");
+		TRY(tcflow(tty, TCOOFF));
+		writer = fork();
+		if (writer == 0)
+			_exit(write(tty, "\r", 1) == 1 ? 3 : 4);
+		until_it_sleeps(writer);
+		setter = start_to_set(hows[i]);
+		TRY(waitpid(setter, &status, WNOHANG));
+		TRY(tcgetattr(tty, &modes));
+		TRY(ioctl(tty, FIONREAD, &status));
+		say("VMIN %d, %d bytes\n", modes.c_cc[VMIN], status);
+		TRY(tcsetattr(tty, TCSANOW, &modes));
+		TRY(tcflow(tty, TCOON));
+		waitpid(writer, &status, 0);
+		ended("the writer", status);
+		waitpid(setter, &status, 0);
+		ended("who sets", status);
+		TRY(tcgetattr(tty, &modes));
+		TRY(ioctl(tty, FIONREAD, &status));
+		say("VMIN %d, %d bytes\n", modes.c_cc[VMIN], status);
+	}
+	tcflush(tty, TCIFLUSH);
+	return 0;
+}
+
 /* TIOCEXCL refuses further opens, but not those of root and of O_PATH: EBUSY. */
 static int exclusive(void *unused)
 {
@@ -439,6 +491,7 @@ int main(void)
 		{ "background", background },
 		{ "typing", types_itself },
 		{ "flow", flows },
+		{ "after output", sets_after_output },
 		{ "exclusive", exclusive },
 		{ "disciplines", disciplines },
 		{ "in the background", in_the_background },

@@ -100,6 +100,7 @@ static struct {
 	bool runs, finished, nonblock;
 	uint8_t to[READ_MAX];
 	size_t n, done, min;
+	size_t least;	      /* a line with less does not end it */
 	uint64_t time, since; /* VTIME in ticks; from when it counts */
 	ssize_t result;
 } reader;
@@ -264,7 +265,8 @@ static void look(void)
 		reader.done += got;
 		reader.since = fake_time;
 		resume_keys();
-		if (reader.done == reader.n || (end && line_has(&model.line, ICANON)))
+		if (reader.done == reader.n ||
+		    (end && line_has(&model.line, ICANON) && reader.done >= reader.least))
 			finish(BY_BYTES, 0);
 	}
 	if (reader.finished)
@@ -292,6 +294,7 @@ static void start_read(size_t n, bool nonblock)
 	the_case = 0;
 	if (!line_has(line, ICANON)) {
 		reader.min = MIN(n, (size_t)line->termios.c_cc[VMIN]);
+		reader.least = MAX(reader.min, 1ul);
 		reader.time = line->termios.c_cc[VTIME] * TENTH;
 		the_case = 1 + (reader.min != 0) * 2 + (reader.time != 0);
 	}
@@ -367,6 +370,13 @@ static void type_keys(void)
 	run_input(true);
 }
 
+/* A program writes. The model's part is done when the kernel's may be: not while ^S holds it. */
+static struct {
+	uint8_t bytes[WRITE_MAX];
+	size_t n;
+	bool runs, sent;
+} writer;
+
 static uint32_t some_of(uint32_t flags)
 {
 	return flags & (uint32_t)below(UINT32_MAX);
@@ -383,7 +393,7 @@ static void set_modes(void)
 			     times[] = { 0, 0, 1, 1, 2, 5 };
 	static const unsigned long requests[] = { TCSETS, TCSETSW, TCSETSF };
 	unsigned kind = (unsigned)below(5);
-	unsigned long request = requests[below(3)];
+	unsigned long request = writer.runs ? TCSETS : requests[below(3)]; /* the others wait */
 	struct abi_termios termios = model.line.termios;
 	int err, background = machine.background;
 
@@ -454,13 +464,6 @@ static void make_room(void)
 	run_input(false);
 }
 
-/* A program writes. The model's part is done when the kernel's may be: not while ^S holds it. */
-static struct {
-	uint8_t bytes[WRITE_MAX];
-	size_t n;
-	bool runs, sent;
-} writer;
-
 static void send_written(void)
 {
 	if (model.line.stopped || writer.sent)
@@ -473,6 +476,7 @@ static void send_written(void)
 
 static void write_some(bool nonblock)
 {
+	struct file file = machine.file; /* another one than that of who reads */
 	struct user_iter from;
 	ssize_t expected, result;
 	bool refused = line_has(&model.line, TOSTOP) && machine.background;
@@ -490,9 +494,9 @@ static void write_some(bool nonblock)
 						    : (ssize_t)writer.n;
 	if (!refused)
 		send_written();
-	machine.file.flags = nonblock ? O_NONBLOCK : 0;
+	file.flags = nonblock ? O_NONBLOCK : 0;
 	from = user_iter_kernel(writer.bytes, writer.n);
-	result = tty_ops.write(&machine.file, &from, NULL);
+	result = tty_ops.write(&file, &from, NULL);
 	if (!writer.sent && !refused && !nonblock)
 		expected = -EINTR;
 	check(result == expected, "write: %zd, not %zd", result, expected);
