@@ -20,7 +20,7 @@ struct boot_options {
 	bool log_second;    /* the log moves to the second UART, */
 	bool log_shared;    /* or the runner finds it among the programs' output */
 	bool reboot;	    /* the end is a reboot if the firmware cannot power off */
-	bool commit_strict; /* memory that could not be backed is refused (mm/commit.h) */
+	bool commit_strict; /* memory that could not be backed is refused (mm/space/commit.h) */
 	uint64_t fail_nth;  /* hardened: number of the allocation that fails; 0: none */
 	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;

@@ -12,7 +12,7 @@
  */
 #include "ipc/deadlock.h"
 
-#include "fs/fdtable.h"
+#include "desc/fdtable.h"
 #include "ipc/call.h"
 #include "proc/pid.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "abi/ipc.h"
-#include "fs/file.h"
+#include "desc/file.h"
 
 struct call;
 struct endpoint;

@@ -3,16 +3,16 @@
 #include "ipc/transfer.h"
 
 #include "abi/errno.h"
-#include "fs/fdtable.h"
+#include "desc/fdtable.h"
 #include "ipc/endpoint.h"
-#include "mm/get_user_page.h"
-#include "mm/user_copy.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/fault/user_copy.h"
 #include "proc/process.h"
 
 /*
  * The limits on processes and VMAs keep a page's counts from overflowing. A VMA maps a page once; a
  * munmap at the limit of VMAs may split one more. A thread references the pages of one call, and
- * one more page while it copies (mm/get_user_page.h). A process has one thread so far.
+ * one more page while it copies (mm/fault/get_user_page.h). A process has one thread so far.
  */
 #define PINS_MAX    (PROCESS_COUNT_MAX * (IPC_PAGES + 1ul))
 #define ENTRIES_MAX (PROCESS_COUNT_MAX * (VMA_COUNT_MAX + 1ul))

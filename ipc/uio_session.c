@@ -15,10 +15,10 @@
 #include "abi/errno.h"
 #include "abi/uio_device.h"
 #include "base/log.h"
-#include "fs/file.h"
-#include "mm/page_cache.h"
+#include "desc/file.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/uio_device.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 #include "proc/mutex.h"
 
 struct process;

@@ -57,7 +57,7 @@ static inline int vm_pause(void)
  * For a loop that calls a function until it does not have to wait. If `*result`, which the function
  * has returned, is VM_WAIT, this waits for *wait, and returns true if the loop should call the
  * function again. Otherwise `*result` is the result of the loop. Where memory may be missing, too,
- * see wait_and_retry() in mm/relieve.h. Call with no spinning lock held.
+ * see wait_and_retry() in mm/swap/relieve.h. Call with no spinning lock held.
  */
 static inline bool vm_wait_again(int *result, struct vm_wait *wait)
 {

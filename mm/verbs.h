@@ -2,7 +2,7 @@
 /* The verbs, operations on many pages of an address space: one file each in mm/verbs/. */
 #pragma once
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /*
  * Unless a function says otherwise, the caller holds the mmap lock of the space (vm_fork(): of both

@@ -3,9 +3,9 @@
 #include "proc/children.h"
 
 #include "abi/signal.h"
+#include "linux/ptrace/ptrace.h"
 #include "proc/pid.h"
 #include "proc/process.h"
-#include "proc/ptrace/ptrace.h"
 
 static uint64_t last_place; /* guarded by process_tree_lock */
 

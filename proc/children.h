@@ -25,7 +25,7 @@ struct children {
 	 * grows as its place shrinks, so a tree knows its first child in any group.
 	 */
 	struct tree sorted[2][CHILD_STATES];
-	struct list *cursor; /* the next child to be counted anew in jobc[]; see proc/job/pgrp.c */
+	struct list *cursor; /* the next child to be counted anew in jobc[]; see linux/job/pgrp.c */
 };
 
 /* Part of struct process: its place among its parent's children. Guarded by process_tree_lock. */

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "sync/spinlock.h"

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/bits.h"
-#include "mm/object_io.h"
+#include "mm/object/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/verbs.h"
 #include "mm/verbs/map.h"

@@ -9,28 +9,28 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/get_user_page.h"
-#include "mm/user_copy.h"
+#include "linux/process/cred.h"
+#include "linux/process/end_watch.h"
+#include "linux/process/rseq.h"
+#include "linux/process/user.h"
+#include "linux/ptrace/ptrace.h"
+#include "linux/signal/send.h"
+#include "linux/time/cpu_limit.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/fault/user_copy.h"
 #include "mm/verbs.h"
-#include "proc/cpu_limit.h"
-#include "proc/cred.h"
-#include "proc/end_watch.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
-#include "proc/ptrace/ptrace.h"
-#include "proc/rseq.h"
 #include "proc/sched.h"
-#include "proc/signal/send.h"
 #include "proc/thread.h"
-#include "proc/user.h"
 #include "proc/wait.h"
 
 /*
  * The flags that are in no function below have no effect: CSIGNAL and CLONE_PARENT on a thread, as on
  * Linux; CLONE_SYSVSEM on a thread, whose process undoes operations on semaphores; CLONE_DETACHED and CLONE_IO
  * because the features that they concern do not exist here. CLONE_PTRACE and CLONE_UNTRACED concern clones of
- * traced threads (proc/ptrace/ptrace.h).
+ * traced threads (linux/ptrace/ptrace.h).
  */
 
 /* As a Linux kernel that has been built without namespaces: only users are asked for a capability first. */

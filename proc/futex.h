@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/types.h"
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 
 struct deadline;
 struct process;

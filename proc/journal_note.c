@@ -4,8 +4,8 @@
 
 #include "base/hart.h"
 #include "lib/string.h"
+#include "linux/signal/signal.h"
 #include "proc/process.h"
-#include "proc/signal/signal.h"
 #include "proc/thread.h"
 #include "proc/uspace.h"
 #include "proc/wait.h"

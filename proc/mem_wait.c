@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocation for callers that may wait for memory, by way of relieve() (mm/relieve.h). */
+/* Allocation for callers that may wait for memory, by way of relieve() (mm/swap/relieve.h). */
 #include "proc/mem_wait.h"
 
 #include "lib/string.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 struct page *mem_wait_page(unsigned order, enum page_kind kind)
 {

@@ -5,8 +5,8 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "lib/bits.h"
-#include "proc/cred.h"
-#include "proc/job/pgrp.h"
+#include "linux/job/pgrp.h"
+#include "linux/process/cred.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 

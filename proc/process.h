@@ -4,13 +4,13 @@
 
 #include "abi/resource.h"
 #include "lib/list.h"
+#include "linux/process/usage.h"
+#include "linux/signal/signal.h"
+#include "linux/time/cpu_clock.h"
+#include "linux/time/ptimer.h"
 #include "proc/children.h"
-#include "proc/cpu_clock.h"
 #include "proc/exe.h"
-#include "proc/ptimer.h"
-#include "proc/signal/signal.h"
 #include "proc/thread.h"
-#include "proc/usage.h"
 #include "proc/uspace.h"
 
 struct end_watch;
@@ -65,9 +65,9 @@ struct process {
 	uint8_t state;		/* enum process_state */
 	uint16_t gains_by_exec; /* execs under way that give more rights */
 	int status;		/* as wait4 packs it; set when it begins to end */
-	/* For the choice of proc/oom.c, in thousandths of memory, and how low a process without privileges may set it; atomic. */
+	/* For the choice of linux/process/oom.c, in thousandths of memory, and how low a process without privileges may set it; atomic. */
 	int16_t oom_score_adj, oom_score_adj_min;
-	struct tracer *tracer;	     /* proc/ptrace/ptrace.h; NULL: it has traced no process */
+	struct tracer *tracer;	     /* linux/ptrace/ptrace.h; NULL: it has traced no process */
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	unsigned nextra; /* threads without the first one, with those that are being created */
 	unsigned nlive;	 /* threads that may use the memory and the files; atomic */
@@ -102,14 +102,14 @@ struct process {
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 
-	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
+	/* Atomic: pages of kernel memory that go when it ends, for the choice of linux/process/oom.c. */
 	size_t kept;
 
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */
 
-	struct cpu_alarm cpu_limit; /* proc/cpu_limit.h */
+	struct cpu_alarm cpu_limit; /* linux/time/cpu_limit.h */
 
 	struct spinlock limits_lock;
 	struct ptimers timers; /* its end, and what follows, is not zeroed by process_alloc() */
@@ -117,7 +117,7 @@ struct process {
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 
-/* Operations on threads' file system state, which proc/ does not know (fs/process_fs.c). */
+/* Operations on threads' file system state, which proc/ does not know (linux/fs/process_fs.c). */
 struct process_fs_ops {
 	/* For process 1: no descriptors, root as the working directory. Returns 0 or -ENOMEM. */
 	int (*create)(struct thread *thread);
@@ -180,7 +180,7 @@ extern const struct process_fs_ops *process_fs; /* set during boot, before there
 /* Atomic: files whose pages process_fs->held() counts. With none, there is no need to ask. */
 extern uint64_t process_fs_nholders;
 
-/* Operations on semaphores, which proc/ does not know (sysv/sem.c). */
+/* Operations on semaphores, which proc/ does not know (linux/sysv/sem.c). */
 struct process_sem_ops {
 	/* For CLONE_SYSVSEM: the child has what undoes the running process's operations, too. Returns 0 or -ENOMEM. */
 	int (*share)(struct process *child);

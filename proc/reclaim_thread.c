@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/reclaim.h"
+#include "mm/swap/reclaim.h"
 #include "proc/kthread.h"
 #include "proc/wait.h"
 

@@ -4,9 +4,9 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
-#include "mm/swap.h"
-#include "mm/swap_io.h"
-#include "mm/swap_off.h"
+#include "mm/swap/swap.h"
+#include "mm/swap/swap_io.h"
+#include "mm/swap/swap_off.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/uspace.h"

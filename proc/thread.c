@@ -3,10 +3,10 @@
 #include "proc/thread.h"
 
 #include "lib/string.h"
+#include "linux/process/cred.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
-#include "mm/relieve.h"
-#include "proc/cred.h"
+#include "mm/swap/relieve.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
 

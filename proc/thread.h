@@ -8,9 +8,9 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
-#include "proc/cpu_clock.h"
-#include "proc/signal/signal.h"
-#include "proc/usage.h"
+#include "linux/process/usage.h"
+#include "linux/signal/signal.h"
+#include "linux/time/cpu_clock.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
@@ -103,7 +103,7 @@ struct thread {
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
-	/* Changed with process_tree_lock and the signals' lock held; read with either. See proc/ptrace/ptrace.h. */
+	/* Changed with process_tree_lock and the signals' lock held; read with either. See linux/ptrace/ptrace.h. */
 	struct ptrace *ptrace; /* NULL: it was never traced */
 	bool traced;	       /* atomic */
 	/* of a process's thread: */
@@ -130,11 +130,11 @@ struct thread {
 	struct fs_struct *fs;
 	/*
 	 * By what it acts, and what others see of that, who read it with process_tree_lock held; referenced, never
-	 * NULL. They differ only within a call (proc/cred.h). Replaced by the thread itself with that lock held.
+	 * NULL. They differ only within a call (linux/process/cred.h). Replaced by the thread itself with that lock held.
 	 */
 	struct cred *cred; /* the thread's own */
 	struct cred *real_cred;
-	/* rseq(2), see proc/rseq.h; private to the thread: */
+	/* rseq(2), see linux/process/rseq.h; private to the thread: */
 	vaddr_t rseq; /* where it is registered; 0: nowhere */
 	uint32_t rseq_len, rseq_sig;
 	uint32_t rseq_hart; /* the number that is stored there */

@@ -2,7 +2,7 @@
 /* Creates and destroys user address spaces, which processes may share. */
 #include "proc/uspace.h"
 
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 

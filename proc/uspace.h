@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/refcount.h"
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 #include "proc/mutex.h"
 
 /* Where exec put what, for others to read (/proc). Const once the image runs; exec and fork set it. */
@@ -25,7 +25,7 @@ struct uspace {
 	uint32_t
 		dump_filter; /* atomic: DUMP_*, what of it a core file has; fork and exec keep it */
 	bool oom_killed;     /* atomic: all its processes were killed for their memory */
-	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see proc/cred.h */
+	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see linux/process/cred.h */
 	bool has_device; /* atomic: who uses it has a device, or had one; see ptrace_may_reach() */
 	vaddr_t sigreturn;	    /* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout; /* const once a process has the space */

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "arch/page.h"
-#include "fs/fdtable.h"
-#include "fs/file.h"
+#include "desc/fdtable.h"
+#include "desc/file.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 

@@ -6,8 +6,8 @@
 #include "abi/limits.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 
 int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret)

@@ -3,8 +3,8 @@
 #include "abi/signal.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
+#include "linux/signal/send.h"
 #include "proc/process.h"
-#include "proc/signal/send.h"
 #include "trap/report.h"
 
 static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Page faults of the running process: calls vm_fault() until the fault is resolved or refused. */
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
 
 #include "abi/errno.h"
 #include "abi/signal.h"
@@ -13,9 +13,9 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "lib/bits.h"
-#include "mm/relieve.h"
+#include "linux/signal/send.h"
+#include "mm/swap/relieve.h"
 #include "proc/process.h"
-#include "proc/signal/send.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/irq.h"

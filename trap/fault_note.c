@@ -6,7 +6,7 @@
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "lib/bits.h"
-#include "mm/fault_record.h"
+#include "mm/fault/fault_record.h"
 #include "proc/journal_note.h"
 #include "proc/process.h"
 #include "proc/thread.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/trace.h"
-#include "mm/fault_record.h"
+#include "mm/fault/fault_record.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "trap/report_cause.h"
 #include "trap/report_symbol.h"

@@ -5,8 +5,8 @@
 #include "arch/page.h"
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "mm/commit.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
+#include "mm/space/commit.h"
 
 /* An address this near to an end, in bytes, is described by its distance from it. */
 #define NEAR_HEAP    (1ul << 20)

@@ -4,8 +4,8 @@
 
 #include "arch/describe.h"
 #include "lib/bits.h"
+#include "linux/signal/sigreturn_page.h"
 #include "proc/process.h"
-#include "proc/signal/sigreturn_page.h"
 
 static struct area area_of(const struct vma *vma, const struct exe *exe)
 {

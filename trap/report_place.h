@@ -2,7 +2,7 @@
 /* Where an address lies in the running address space, for a report. */
 #pragma once
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /* A copy of what a report says about a VMA. */
 struct area {

@@ -4,8 +4,8 @@
 
 #include "lib/elf_symbol.h"
 #include "lib/format.h"
-#include "mm/object.h"
-#include "mm/object_io.h"
+#include "mm/object/object.h"
+#include "mm/object/object_io.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/process.h"
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "ipc/endpoint.h"
 #include "ipc/transfer.h"
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
 
 /* Takes over the reference. */

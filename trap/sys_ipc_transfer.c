@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls by which a server reaches the buffers and descriptors of a call it has received. */
-#include "fs/user_iter.h"
+#include "desc/user_iter.h"
 #include "ipc/endpoint.h"
 #include "ipc/transfer.h"
 #include "trap/arg_file.h"

@@ -7,9 +7,9 @@
 #include "abi/syscall.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
+#include "linux/ptrace/traced_call.h"
+#include "linux/sys/not_implemented.h"
 #include "proc/thread.h"
-#include "trap/not_implemented.h"
-#include "trap/traced_call.h"
 
 /* C libraries try these at each start and work without them, as on some configurations of Linux. */
 static long sys_absent(struct trap_frame *frame)
@@ -20,7 +20,7 @@ static long sys_absent(struct trap_frame *frame)
 
 static const syscall_fn table[SYS_LIMIT] = {
 #define SYSCALL(name) [SYS_##name] = sys_##name,
-#include "trap/syscalls.def"
+#include "linux/sys/syscalls.def"
 #undef SYSCALL
 	/* fail without a message in the log */
 	[SYS_riscv_hwprobe] = sys_absent,

@@ -16,9 +16,9 @@ typedef long (*syscall_fn)(struct trap_frame *frame);
 /* Makes the call that the frame asks for. Returns its result. */
 long syscall_make(struct trap_frame *frame);
 
-/* The functions of trap/syscalls.def, and Faultline's own call, whose number is beyond Linux's. */
+/* The functions of linux/sys/syscalls.def, and Faultline's own call, whose number is beyond Linux's. */
 #define SYSCALL(name) long sys_##name(struct trap_frame *frame);
-#include "trap/syscalls.def"
+#include "linux/sys/syscalls.def"
 #undef SYSCALL
 long sys_faultline(struct trap_frame *frame);
 long sys_ipc_create(struct trap_frame *frame);

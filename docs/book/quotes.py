@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A directive that quotes a function of the sources, so that the book shows it as it is.
 
-    ```{quoted} mm/fault.c:vm_fault()
+    ```{quoted} mm/fault/fault.c:vm_fault()
     ```
 
 The quotation begins with the comment above the function. A file or function that does not exist is an error of the build.

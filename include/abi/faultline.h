@@ -60,7 +60,7 @@
 #define FAULTLINE_FAIL_KILL    3 /* the caller is killed */
 #define FAULTLINE_FAIL_STARVE  4 /* as REFUSE, and every later allocation fails too */
 
-/* Kinds of faults, as in the table of mm/fault_classify.h. */
+/* Kinds of faults, as in the table of mm/fault/fault_classify.h. */
 #define FAULTLINE_DENY_MAPERR 0 /* nothing is mapped there */
 #define FAULTLINE_DENY_ACCERR 1 /* what is mapped there forbids it */
 #define FAULTLINE_ACCESSED    2 /* a bit was missing that the kernel maintains */

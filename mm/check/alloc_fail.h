@@ -4,7 +4,7 @@
 
 #include "lib/types.h"
 
-/* How the out-of-memory policy (proc/oom.c) answers a failure that was injected. */
+/* How the out-of-memory policy (linux/process/oom.c) answers a failure that was injected. */
 enum alloc_fail_policy {
 	ALLOC_FAIL_ASK,	    /* as without injection: the policy decides */
 	ALLOC_FAIL_RELIEVE, /* memory is free now: allocate again */

@@ -6,7 +6,7 @@
 
 #include "abi/errno.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 /*
  * Guarded by the space's lock. Two frames, because memory may have no block of two: room for all entries of a leaf table.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/phys/page.h"
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /*
  * The hardened build records each entry that lost permissions or its frame, until space_fence()
@@ -12,7 +12,7 @@
  * without a fence; these checks panic. The release build has none of this.
  *
  * fork defers what it owes: until the next one takes the lock, or fork itself at its end
- * (mm/space_lock.h).
+ * (mm/space/space_lock.h).
  *
  * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
  * lock.

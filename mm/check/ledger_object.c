@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all objects: indices against pages, mappings against VMAs. */
 #include "mm/check/ledger_walk.h"
-#include "mm/commit.h"
-#include "mm/page_cache.h"
-#include "mm/page_index.h"
-#include "mm/swap_cache.h"
-#include "mm/vma.h"
+#include "mm/object/page_cache.h"
+#include "mm/object/page_index.h"
+#include "mm/space/commit.h"
+#include "mm/space/vma.h"
+#include "mm/swap/swap_cache.h"
 
 static bool is_kind_of(const struct object *object, const struct page *page)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
 #include "mm/check/ledger_walk.h"
-#include "mm/commit.h"
-#include "mm/space.h"
-#include "mm/swap_cache.h"
+#include "mm/space/commit.h"
+#include "mm/space/space.h"
+#include "mm/swap/swap_cache.h"
 
 struct space_walk {
 	struct ledger_walk *walk;

@@ -17,7 +17,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/table_pages.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "sync/spinlock.h"
 
 #define SLOT_SIZE	(2 * KSTACK_SIZE)

@@ -42,7 +42,7 @@ enum page_kind {
 #define PAGE_WRITING	  0x10000ul /* a write from the frame is under way, and has a reference */
 #define PAGE_AHEAD	  0x20000ul /* read together with a neighbour, and not used yet */
 #define PAGE_PREALLOCATED 0x40000ul /* by one that is under way: stays although it is clean */
-/* For reclaim (mm/page_age.h). */
+/* For reclaim (mm/swap/page_age.h). */
 #define PAGE_USED	  0x80000ul  /* used since the hand passed */
 #define PAGE_USED_ONCE	  0x100000ul /* used since it was brought in */
 #define PAGE_SEEN	  0x200000ul /* the hand has passed it */

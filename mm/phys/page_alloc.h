@@ -13,7 +13,7 @@ _Static_assert(PAGE_ORDER_MAX <= PAGE_ORDER_MASK, "page->state holds the order")
 /* Which allocations may use the reserve, the last free frames. */
 enum page_alloc_from {
 	PAGE_NORMAL,   /* not the reserve, unless the process is ending (mm_host) */
-	PAGE_RESERVE,  /* the reserve too: for what frees memory, like munmap (mm/relieve.h) */
+	PAGE_RESERVE,  /* the reserve too: for what frees memory, like munmap (mm/swap/relieve.h) */
 	PAGE_OPTIONAL, /* never the reserve, and may fail without harm */
 };
 

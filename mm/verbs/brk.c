@@ -2,10 +2,10 @@
 /* brk: grows the heap by raising the end of its VMA, and shrinks it by unmapping whole pages. */
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "mm/commit.h"
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 #include "mm/host.h"
-#include "mm/space_record.h"
+#include "mm/space/commit.h"
+#include "mm/space/space_record.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"

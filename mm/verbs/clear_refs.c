@@ -2,9 +2,9 @@
 /* /proc/PID/clear_refs: forgets which pages were used, so that smaps shows those that are used from here on. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
-#include "mm/page_age.h"
-#include "mm/space_lock.h"
-#include "mm/space_visit.h"
+#include "mm/space/space_lock.h"
+#include "mm/space/space_visit.h"
+#include "mm/swap/page_age.h"
 #include "mm/verbs.h"
 
 /* Entries, and VMAs, that are looked at in one hold of the space's lock. */

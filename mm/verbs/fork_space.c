@@ -2,14 +2,14 @@
 /* fork: copies an address space; parent and child share private pages copy-on-write. */
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
-#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
-#include "mm/relieve.h"
-#include "mm/space_record.h"
-#include "mm/swap_cache.h"
+#include "mm/space/commit.h"
+#include "mm/space/space_record.h"
+#include "mm/space/vma_modify.h"
+#include "mm/swap/relieve.h"
+#include "mm/swap/swap_cache.h"
 #include "mm/verbs.h"
-#include "mm/vma_modify.h"
 
 /*
  * A piece copies one leaf table. It takes the parent's lock, then the child's; no other thread can

@@ -3,13 +3,13 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
 #include "mm/host.h"
-#include "mm/reclaim.h"
-#include "mm/tlb_gather.h"
+#include "mm/space/tlb_gather.h"
+#include "mm/space/vma_modify.h"
+#include "mm/swap/reclaim.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
-#include "mm/vma_modify.h"
 
 /* What the kernel does with an advice. */
 enum advice_kind {

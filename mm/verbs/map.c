@@ -2,15 +2,15 @@
 /* mmap: creates mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "mm/commit.h"
+#include "mm/space/commit.h"
 #include "mm/host.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/map.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 #include "mm/verbs/unmap.h"
-#include "mm/vma_modify.h"
+#include "mm/space/vma_modify.h"
 
 /* The flags that MAP_SHARED_VALIDATE accepts. As on Linux, the other types ignore unknown flags. */
 #define MAP_KNOWN                                                                                \

@@ -2,7 +2,7 @@
 /* Chooses the address of a mapping. */
 #pragma once
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /*
  * Chooses a free range of len bytes: at the hint, rounded down to a page, if that is free, else the

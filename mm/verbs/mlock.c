@@ -3,10 +3,10 @@
 #include "mm/verbs/mlock.h"
 
 #include "abi/errno.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
+#include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
-#include "mm/vma_modify.h"
 
 #define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mm/host.h"
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /* May the running thread lock memory at all? */
 static inline bool lock_is_allowed(void)

@@ -2,7 +2,7 @@
 /* The OOM reaper: frees the private memory of a killed process without waiting for the process. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
-#include "mm/tlb_gather.h"
+#include "mm/space/tlb_gather.h"
 #include "mm/verbs.h"
 
 /* Shared VMAs that one piece may pass. */

@@ -3,9 +3,9 @@
 #include "mm/verbs/populate.h"
 
 #include "abi/errno.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
 #include "mm/host.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 /* Pages between two calls of vm_pause(). */
 #define POPULATE_PIECE 64

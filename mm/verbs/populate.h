@@ -2,8 +2,8 @@
 /* Fills pages ahead of any access. */
 #pragma once
 
-#include "mm/fault_kind.h"
-#include "mm/space_lock.h"
+#include "mm/fault/fault_kind.h"
+#include "mm/space/space_lock.h"
 
 /* Returns the access by which vm_populate() fills memory that has these permissions. */
 static inline unsigned populate_access(unsigned prot)

@@ -2,7 +2,7 @@
 /* For core files: finds out whether a private mapping has pages of its own. */
 #include "mm/host.h"
 #include "mm/phys/page.h"
-#include "mm/space_visit.h"
+#include "mm/space/space_visit.h"
 #include "mm/verbs.h"
 
 /* Page tables that are looked at in one hold of the space's lock. */

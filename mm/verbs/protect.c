@@ -3,13 +3,13 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
-#include "mm/commit.h"
+#include "mm/fault/install.h"
 #include "mm/host.h"
-#include "mm/install.h"
-#include "mm/tlb_gather.h"
+#include "mm/space/commit.h"
+#include "mm/space/tlb_gather.h"
+#include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
-#include "mm/vma_modify.h"
 
 /*
  * A permission that a VMA loses is taken from its entries at once. A permission that it gains is

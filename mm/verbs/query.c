@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
-#include "mm/swap_cache.h"
+#include "mm/swap/swap_cache.h"
 #include "mm/verbs.h"
 
 /* Pages that mincore looks at in one hold of the space's lock. */

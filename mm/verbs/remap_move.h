@@ -2,7 +2,7 @@
 /* Moves the pages of a range to another address, for mremap, which has made its checks. */
 #pragma once
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /* Flags. */
 #define REMAP_KEEP 1u /* MREMAP_DONTUNMAP: the old mapping stays, without pages */

@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "mm/host.h"
+#include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
-#include "mm/vma_modify.h"
 
 bool seal_in_range(struct space *space, vaddr_t start, vaddr_t end)
 {

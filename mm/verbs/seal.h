@@ -2,7 +2,7 @@
 /* What mseal forbids to the other verbs. */
 #pragma once
 
-#include "mm/space.h"
+#include "mm/space/space.h"
 
 /*
  * Is a part of [start, end) sealed? Then it is neither unmapped nor replaced: -EPERM. O(VMAs in the range) where anything was ever

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds what an msync() has to write. */
 #include "mm/host.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 #include "mm/verbs.h"
 
 bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_shown *ret)

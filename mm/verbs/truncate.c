@@ -2,8 +2,8 @@
 /* Removes the entries for a part of an object from all spaces, or takes write permission from them. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
-#include "mm/object.h"
-#include "mm/tlb_gather.h"
+#include "mm/object/object.h"
+#include "mm/space/tlb_gather.h"
 #include "mm/verbs.h"
 
 /*

@@ -5,11 +5,11 @@
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
-#include "mm/object.h"
-#include "mm/tlb_gather.h"
+#include "mm/object/object.h"
+#include "mm/space/tlb_gather.h"
+#include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
 #include "mm/verbs/seal.h"
-#include "mm/vma_modify.h"
 
 /* VMAs that one piece may remove. */
 #define UNMAP_VMAS 16

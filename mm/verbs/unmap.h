@@ -2,7 +2,7 @@
 /* Removes VMAs and their entries, for munmap and for all code that replaces or ends mappings. */
 #pragma once
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 
 /*
  * Removes all mappings in [start, end); splits VMAs at its ends. Returns 0; or -ENOMEM, or -EPERM

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the entries of a range have, as /proc/PID/smaps and pagemap show it. */
 #include "mm/host.h"
-#include "mm/space_visit.h"
+#include "mm/space/space_visit.h"
 #include "mm/verbs.h"
 
 /* Entries that are looked at in one hold of the space's lock. */

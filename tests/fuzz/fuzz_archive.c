@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot archives as the tree: fs/archive on the fake machine; all of it can be taken away again, and every frame is back. */
+/* Boot archives as the tree: linux/fs/initrd.c on the fake machine; all of it can be taken away again, and every frame is back. */
 
 /* An input: 4 bytes, of which the first says which allocation fails (0: none); then the archive. */
 #include "abi/errno.h"
-#include "fs/initrd.h"
-#include "fs/path.h"
-#include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/tmpfs.h"
 #include "fuzz.h"
 #include "lib/cpio.h"
 #include "lib/string.h"
+#include "linux/fs/initrd.h"
+#include "linux/fs/path.h"
+#include "linux/fs/tmpfs/dir.h"
+#include "linux/fs/tmpfs/tmpfs.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "tests/host/fs/fake_proc.h"
 #include "tests/host/fs/tree.h"
 

@@ -13,7 +13,7 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TOOL = os.path.join(ROOT, "tools/coverage")
-FOLDERS = ("mm", "lib", "fs", "proc", "drivers")
+FOLDERS = ("mm", "lib", "desc", "proc", "drivers", "linux")
 
 
 def split_runs(words):

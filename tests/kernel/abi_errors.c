@@ -7,17 +7,17 @@
 #include "base/log.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/process/exec_args.h"
+#include "linux/ptrace/ptrace.h"
+#include "linux/signal/action.h"
+#include "linux/signal/signal.h"
+#include "linux/sys/not_implemented.h"
 #include "mm/check/alloc_fail.h"
-#include "proc/exec_args.h"
 #include "proc/futex.h"
 #include "proc/process.h"
-#include "proc/ptrace/ptrace.h"
-#include "proc/signal/action.h"
-#include "proc/signal/signal.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
-#include "trap/not_implemented.h"
 
 /* How a program ends that exits with what a call answered. */
 #define ANSWERED(error) EXITED(-(error)&0xff)

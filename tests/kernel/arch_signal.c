@@ -7,7 +7,7 @@
 #include "arch/signal.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets of epoll: who is woken by an interrupt, what a look costs, limits, events in the midst of a look. */
-#include "fs/epoll.h"
+#include "desc/epoll.h"
 
 #include "abi/errno.h"
 #include "arch/irqflags.h"
-#include "fs/eventfd.h"
-#include "fs/pipe.h"
-#include "fs/watch.h"
+#include "desc/eventfd.h"
+#include "desc/pipe.h"
+#include "desc/watch.h"
 #include "lib/bits.h"
+#include "linux/signal/kill.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/process.h"
 #include "proc/sched.h"
-#include "proc/signal/kill.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"

@@ -7,7 +7,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/string.h"
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 #include "proc/wait.h"
 #include "sync/preempt.h"
 #include "tests/kernel/ktest.h"

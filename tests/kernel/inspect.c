@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a process's counts tell: each field is that of its own count, and sums have all their parts. */
-#include "proc/inspect.h"
+#include "linux/process/inspect.h"
 
 #include "abi/errno.h"
 #include "abi/mman.h"
@@ -8,16 +8,16 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/string.h"
-#include "mm/object.h"
-#include "mm/space.h"
+#include "linux/process/reap.h"
+#include "linux/process/usage.h"
+#include "mm/object/object.h"
+#include "mm/space/space.h"
 #include "mm/verbs.h"
 #include "proc/mutex.h"
 #include "proc/pid.h"
 #include "proc/process.h"
-#include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
-#include "proc/usage.h"
 #include "proc/uspace.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"

@@ -7,7 +7,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "proc/thread.h"
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/assert.h"
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 #include "proc/process.h"
 
 struct uspace *uspace_create_for_test(void)

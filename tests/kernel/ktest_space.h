@@ -2,8 +2,8 @@
 /* Address spaces for tests that call mm/ directly: no thread runs in them. */
 #pragma once
 
-#include "mm/fault.h"
-#include "mm/object.h"
+#include "mm/fault/fault.h"
+#include "mm/object/object.h"
 #include "mm/verbs.h"
 #include "proc/uspace.h"
 

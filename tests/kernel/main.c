@@ -14,7 +14,7 @@
 #include "mm/check/ledger.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"

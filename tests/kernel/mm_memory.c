@@ -4,7 +4,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "tests/kernel/ktest.h"
 
 #define STACKS 64

@@ -35,7 +35,7 @@ def sources_are_named_from_the_top():
     kernel = os.path.join(BUILD, KERNELS[0])
     address = next(line.split()[0] for line in answer("riscv64-linux-gnu-nm", kernel).splitlines() if line.endswith(" vm_fault"))
     place = answer("riscv64-linux-gnu-addr2line", "-e", kernel, address)
-    equal("/usr/src/faultline/mm/fault.c", place.rpartition(":")[0], "where vm_fault() is")
+    equal("/usr/src/faultline/mm/fault/fault.c", place.rpartition(":")[0], "where vm_fault() is")
 
 
 if __name__ == "__main__":

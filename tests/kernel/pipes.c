@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping readers of pipes, woken by a kill and by the end; what pipes carry is tested in tests/user. */
-#include "fs/pipe.h"
+#include "desc/pipe.h"
 
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
-#include "fs/pipe_ring.h"
-#include "fs/poll.h"
+#include "desc/pipe_ring.h"
+#include "desc/poll.h"
+#include "linux/process/reap.h"
+#include "linux/signal/kill.h"
 #include "proc/pid.h"
 #include "proc/process.h"
-#include "proc/reap.h"
 #include "proc/sched.h"
-#include "proc/signal/kill.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"

@@ -2,7 +2,7 @@
 /* Races: a few threads, each on a hart of its own, do at the same time what the tests say, again and again. */
 #pragma once
 
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"

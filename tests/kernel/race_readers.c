@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that take no lock, beside one another and against verbs (mm/space_lock.h; R16, R65). */
+/* Faults that take no lock, beside one another and against verbs (mm/space/space_lock.h; R16, R65). */
 #include "abi/mman.h"
 #include "lib/bits.h"
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 #include "proc/sched.h"
 #include "sync/interleave.h"
 #include "tests/kernel/race.h"

@@ -3,7 +3,7 @@
 #include "tests/kernel/squeeze.h"
 
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 struct page *squeeze_push(struct page *list, struct page *page)
 {

@@ -11,7 +11,7 @@
 #include "lib/bits.h"
 #include "proc/kthread.h"
 #include "proc/mutex.h"
-#include "proc/signal/kill.h"
+#include "linux/signal/kill.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"

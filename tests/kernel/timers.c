@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "lib/bits.h"
-#include "proc/cpu_clock.h"
+#include "linux/time/cpu_clock.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "tests/kernel/ktest.h"

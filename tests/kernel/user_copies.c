@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies between the kernel and the running process's memory, made by processes in kernel mode. */
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/signal.h"
 #include "lib/bits.h"
+#include "linux/signal/send.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/kthread.h"
 #include "proc/process.h"
 #include "proc/sched.h"
-#include "proc/signal/send.h"
 #include "proc/thread.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"

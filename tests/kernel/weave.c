@@ -9,7 +9,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/host.h"
-#include "mm/space.h"
+#include "mm/space/space.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"

@@ -4,7 +4,7 @@
 
 #include "abi/mman.h"
 #include "lib/bits.h"
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/weave.h"
 

@@ -66,7 +66,7 @@ def submissions(folder, area):
         with open(os.path.join(right, name), "rb") as file:
             put(os.path.join(folder, "crlf"), name, file.read().replace(b"\n", b"\r\n"))
     put(os.path.join(folder, "nothing"), "notes.txt", b"I was ill\n")
-    with open(os.path.join(ROOT, "mm/cow.h"), "rb") as file:  # the lab's start has the same
+    with open(os.path.join(ROOT, "mm/fault/cow.h"), "rb") as file:  # the lab's start has the same
         for name in ("untouched/mm/cow.h", "meson/mm/cow.h", "deep/lab/mm/cow.h"):
             put(folder, name, file.read())
             file.seek(0)

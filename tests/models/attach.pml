@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What fs/p9/attach.c does when a server ends: another one is attached, and those who wait go on with it.
+ * What linux/fs/p9/attach.c does when a server ends: another one is attached, and those who wait go on with it.
  *
  * A hold of session->lock is one atomic step. So is what a server does for a request; it may end before that, or after it
  * and before the answer, ENDS times in all, also while it is being attached. An epoch is the number of its server. There
@@ -8,7 +8,7 @@
  * and the node takes; one by which the file is open. Processes:
  *
  * - Opener walks to the last one and opens it, gives it an owner, and reads by it.
- * - Looker looks the file up, and the node takes the new fid (p9_node_adopt() in fs/p9/node_name.c).
+ * - Looker looks the file up, and the node takes the new fid (p9_node_adopt() in linux/fs/p9/node_name.c).
  * - Renamer renames the file. If the answer was lost, it gives up, and the file has the one name or the other one.
  * - Other is another client, which makes a new file of the old name as soon as that is free.
  * - Writer writes by the open fid, with a request that nobody waits for: it is parked while the session is lost.

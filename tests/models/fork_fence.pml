@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one fence that fork makes for all that it takes the right to write from: mm/verbs/fork_space.c, mm/space_lock.c, and
- * the wait in mm/fault.c:fault_may_begin().
+ * The one fence that fork makes for all that it takes the right to write from: mm/verbs/fork_space.c, mm/space/space_lock.c, and
+ * the wait in mm/fault/fault.c:fault_may_begin().
  *
  * The parent has PAGES pages, each in a leaf table of its own. fork copies one after the other, and drops the lock in
  * between. Each of the other harts writes WRITES times to any page: by a translation that it has, by one that it takes from

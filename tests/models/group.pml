@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The end of a process with several threads, and exec by one of them: proc/exit.c:exit_thread(),
- * proc/exec.c:become_only_thread(), proc/fork.c:publish_thread(), proc/signal/send.c:signals_end().
+ * linux/process/exec.c:become_only_thread(), proc/fork.c:publish_thread(), linux/signal/send.c:signals_end().
  * A kill marks all threads and wakes one; each that begins to end wakes the next one.
  *
  * Each thread sleeps until it is killed, ends, ends all, calls exec, or (-DCLONES) creates another

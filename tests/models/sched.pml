@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleep and wake-up on several harts: proc/sched.c, proc/wait.c:sleep_on(), proc/job/stop.c:wait_for_resume(),
+ * Sleep and wake-up on several harts: proc/sched.c, proc/wait.c:sleep_on(), linux/job/stop.c:wait_for_resume(),
  * base/hart.c:hart_kick(), arch/riscv/power.c:arch_hart_wait() and trap/interrupt.c:trap_kick().
  *
  * One thread, which may run on each of two harts, or with -DBOUND on one; each has an idle thread, which takes it from the

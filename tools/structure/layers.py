@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The rule that includes point one way: a folder may include only folders below it."""
+"""The rules that includes point one way: a folder may include only folders below it, and nothing of the core includes the
+Linux layer, but for what SEAM lists: there the two are still to be parted."""
 
 import os
 
@@ -7,24 +8,32 @@ from .scope import folders
 
 BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-MIDDLE = ["mm", "drivers", "proc", "sysv", "fs", "ipc", "fs/p9", "trap"]
+CORE = ["mm", "drivers", "proc", "desc", "ipc", "trap"]
+PROCESSES = ["linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
+FILES = ["linux/fs", "linux/mqueue"]
+LINUX = [*PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
     "mm": set(BASE),
     "drivers": {*BASE, "mm"},
     "proc": {*BASE, "mm"},
-    "sysv": {*BASE, "mm", "proc"},
-    "fs": {*BASE, "mm", "proc", "sysv"},
-    "ipc": {*BASE, "mm", "proc", "sysv", "fs"},
-    "fs/p9": {*BASE, "mm", "proc", "sysv", "fs", "ipc"},
-    "trap": {*BASE, *MIDDLE},
-    "boot": {*BASE, *MIDDLE},
-    "tests/kernel": {*BASE, *MIDDLE, "boot"},
+    "desc": {*BASE, "mm", "proc"},
+    "ipc": {*BASE, "mm", "proc", "desc"},
+    "trap": {*BASE, *CORE},
+    **{folder: {*BASE, *CORE, *PROCESSES} for folder in PROCESSES},
+    "linux/sysv": {*BASE, *CORE, *PROCESSES},
+    **{folder: {*BASE, *CORE, *PROCESSES, "linux/sysv", *FILES} for folder in FILES},
+    "linux/fs/p9": {*BASE, *CORE, *PROCESSES, "linux/sysv", *FILES},
+    "linux/sys": {*BASE, *CORE, *LINUX},
+    "boot": {*BASE, *CORE},
+    "linux": {*BASE, *CORE, *LINUX, "boot"},
+    "tests/kernel": {*BASE, *CORE, *LINUX, "boot"},
     "user": {"include", "lib", "lib/p9"},
     "tools/strict": {"include", "lib"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
+SEAM = "tools/structure/seam.txt"  # a file of the core and the header of linux/ that it includes, a line each
 SEARCHED = ["", "include", "arch/include", IMPL]
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 HOSTED = {"string.h": "lib/string.h"}  # which includes the C library's on the host
@@ -58,6 +67,11 @@ def judge(source, target):
     return f"{own} may not include {other}"
 
 
+def crosses(path, target):
+    """Returns whether a file of the core includes one of the Linux layer."""
+    return not path.startswith(("linux/", "tests/", "user/", "tools/")) and target.startswith("linux/")
+
+
 def check_directions(sources):
     """Yields each include that points the wrong way."""
     known = {source.path for source in sources}
@@ -69,8 +83,28 @@ def check_directions(sources):
             hosted = folder_of(source.path) == "user" or source.path == HOSTED.get(name)
             if system and name not in FREESTANDING and not hosted:
                 yield source.path, line, f"<{name}> is no freestanding header"
-            elif target and judge(source, target):
+            elif target and judge(source, target) and not crosses(source.path, target):
                 yield source.path, line, f"{judge(source, target)} ({name})"
+
+
+def check_seam(root, sources):
+    """Yields each include of the Linux layer in the core that SEAM does not list, and each line of SEAM that no file needs."""
+    known = {source.path for source in sources}
+    lines = []
+    if os.path.exists(os.path.join(root, SEAM)):
+        with open(os.path.join(root, SEAM), encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    listed = {line: number for number, line in enumerate(lines, 1) if line and not line.startswith("#")}
+    found = set()
+    for source in sources:
+        for number, name, system in source.includes() if folder_of(source.path) else ():
+            target = None if system else resolve(source, name, known)
+            if target and crosses(source.path, target):
+                found.add(f"{source.path} {target}")
+                if f"{source.path} {target}" not in listed:
+                    yield source.path, number, f"the core does not include the Linux layer ({target})"
+    for line in sorted(set(listed) - found):
+        yield SEAM, listed[line], f"no longer true: {line}"
 
 
 def check_cycles(sources):

@@ -7,8 +7,8 @@ import collections
 
 from .scope import folders
 
-FUNCTIONS = folders("function-names", "arch", "base", "boot", "drivers", "fs", "include", "ipc", "lib", "mm", "proc",
-                    "sync", "sysv", "trap", "user")
+FUNCTIONS = folders("function-names", "arch", "base", "boot", "desc", "drivers", "include", "ipc", "lib", "mm", "proc",
+                    "linux", "sync", "trap", "user")
 CALLS = "user/lib/sys.h"
 
 

@@ -20,12 +20,12 @@ COMPARE_EXCHANGE = re.compile(r"__atomic_compare_exchange(?:_n)?\s*\([^;]*?__ATO
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
-KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "sysv", "fs", "ipc", "trap", "boot")
+KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
-BACKENDS = Scope("backends", "mm/backend_anon.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c")
-SPACE_LOCKERS = Scope("space-lock", "mm/space_lock.h", "mm/space.h")
-MAKERS = Scope("one-maker", "mm/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")
-USER_COPY = Scope("panic", "trap/sys_*.c", "mm/user_copy.[ch]", "arch/riscv/usercopy.S")
+BACKENDS = Scope("backends", "mm/fault/backend_anon.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c")
+SPACE_LOCKERS = Scope("space-lock", "mm/space/space_lock.h", "mm/space/space.h")
+MAKERS = Scope("one-maker", "mm/fault/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")
+USER_COPY = Scope("panic", "trap/sys_*.c", "linux/sys/*.c", "mm/fault/user_copy.[ch]", "arch/riscv/usercopy.S")
 FOREIGN = folders("extern", "tests/user")
 KIND_TESTS = folders("fault-kinds", "tests/host", "tests/kernel")
 CONTRACTS = folders("arch-contracts", "arch/include/arch")
@@ -79,7 +79,7 @@ def check_maker(sources):
     for source in sources:
         if source.is_c and not MAKERS.has(source):
             for line, _match in source.find(MAP):
-                yield source.path, line, "only mm/install.c and mm/phys/kmap.c make mappings"
+                yield source.path, line, "only mm/fault/install.c and mm/phys/kmap.c make mappings"
 
 
 def check_space_lock(sources):

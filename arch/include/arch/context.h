@@ -19,14 +19,15 @@
  */
 #include "arch-impl/context.h"
 
-#define ARCH_WORK_RESCHED 1ul	/* the scheduler wants the hart */
-#define ARCH_WORK_SIGNAL  2ul	/* a signal, or a request to end, is pending */
-#define ARCH_WORK_CALL	  4ul	/* a system call is made there, as it needs all registers */
-#define ARCH_WORK_JOURNAL 8ul	/* it has filled the journal, and waits for room */
-#define ARCH_WORK_MOVE	  16ul	/* it may no longer run on its hart */
-#define ARCH_WORK_RSEQ	  32ul	/* its restartable sequences are to be looked at (proc/rseq.h) */
-#define ARCH_WORK_TEXT	  64ul	/* it may be on another hart than where it made its last FENCE.I */
-#define ARCH_WORK_REPORT  128ul /* a fault has killed its process: the report goes on */
+#define ARCH_WORK_RESCHED 1ul  /* the scheduler wants the hart */
+#define ARCH_WORK_SIGNAL  2ul  /* a signal, or a request to end, is pending */
+#define ARCH_WORK_CALL	  4ul  /* a system call is made there, as it needs all registers */
+#define ARCH_WORK_JOURNAL 8ul  /* it has filled the journal, and waits for room */
+#define ARCH_WORK_MOVE	  16ul /* it may no longer run on its hart */
+#define ARCH_WORK_RSEQ \
+	32ul /* its restartable sequences are to be looked at (linux/process/rseq.h) */
+#define ARCH_WORK_TEXT	 64ul  /* it may be on another hart than where it made its last FENCE.I */
+#define ARCH_WORK_REPORT 128ul /* a fault has killed its process: the report goes on */
 
 /*
  * The size and alignment of kernel stacks. mm/phys/kmap.c gives each a slot of twice the size,

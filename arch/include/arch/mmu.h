@@ -182,7 +182,7 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
  *       Writes the entry of va, whose slot is from arch_mmu_lookup() and EMPTY or SWAP. No other hart
  *       needs a fence; this one makes it if harts keep what they have found invalid. The caller holds
- *       the space's lock. Only mm/install.c, the one maker of entries, calls this.
+ *       the space's lock. Only mm/fault/install.c, the one maker of entries, calls this.
  *   bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
  *       The same for an entry that is EMPTY, where other harts may write it at the same moment:
  *       returns false if one has. The table stays while this runs.

@@ -6,7 +6,7 @@
 
 /*
  * Each may fault. trap/ resolves the fault or refuses it; a refused fault ends the routine early.
- * The caller (mm/user_copy.[ch]) has checked that the range lies in [USER_BASE, USER_TOP). Call with
+ * The caller (mm/fault/user_copy.[ch]) has checked that the range lies in [USER_BASE, USER_TOP). Call with
  * no spinning lock held. With preemption off, every fault is refused.
  */
 

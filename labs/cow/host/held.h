@@ -5,7 +5,7 @@
 
 #include "pages.h"
 
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 
 #define HELD 3 /* every third page has a holder */
 

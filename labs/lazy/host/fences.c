@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/get_user_page.h"
+#include "mm/fault/get_user_page.h"
 
 #define AT 0x40000000ul
 

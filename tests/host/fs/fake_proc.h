@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "proc/cred.h"
+#include "linux/process/cred.h"
 
 /*
  * What happens when the code under test would sleep: 0 as if woken, or -EINTR as if killed. NULL:

@@ -2,12 +2,12 @@
 /* Attributes: what the user test `file_attrs` cannot compare with Linux. */
 #include "abi/errno.h"
 #include "abi/xattr.h"
-#include "fs/attr.h"
+#include "linux/fs/attr.h"
 #include "fake_proc.h"
-#include "fs/permission.h"
-#include "fs/pipe.h"
-#include "mm/quota.h"
-#include "fs/xattr.h"
+#include "linux/fs/permission.h"
+#include "desc/pipe.h"
+#include "mm/object/quota.h"
+#include "linux/fs/xattr.h"
 #include "tree.h"
 
 #include <stdio.h>

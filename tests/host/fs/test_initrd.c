@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "fs/initrd.h"
-#include "mm/object.h"
+#include "linux/fs/initrd.h"
+#include "mm/object/object.h"
 #include "mm/phys/page_alloc.h"
 #include "tree.h"
 

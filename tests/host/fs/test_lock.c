@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "fake.h"
 #include "fake_proc.h"
-#include "fs/lock.h"
+#include "linux/fs/lock.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"

@@ -5,7 +5,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "tree.h"

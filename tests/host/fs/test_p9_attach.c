@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "fs/p9/connect.h"
-#include "fs/p9/node_name.h"
-#include "fs/p9/walk.h"
-#include "fs/path.h"
 #include "ipc/endpoint.h"
+#include "linux/fs/p9/connect.h"
+#include "linux/fs/p9/node_name.h"
+#include "linux/fs/p9/walk.h"
+#include "linux/fs/path.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "tests/host/lib/test.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of 9P fids: none is given out while it is in use, however many were before. */
-#include "fs/p9/fid_numbers.h"
 #include "lib/p9/p9.h"
+#include "linux/fs/p9/fid_numbers.h"
 #include "tests/host/lib/test.h"
 
 #define LAST (P9_NOFID - 1) /* the highest number that there is */

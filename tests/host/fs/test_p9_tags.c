@@ -2,8 +2,8 @@
 /* Tags of 9P requests: none is given out twice, and each can be used again. */
 #include <string.h>
 
-#include "fs/p9/tags.h"
 #include "lib/p9/p9.h"
+#include "linux/fs/p9/tags.h"
 #include "tests/host/lib/test.h"
 
 static struct p9_tags tags;

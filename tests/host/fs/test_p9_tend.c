@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread of the 9P sessions: every mount that succeeds has it, whatever becomes of a mount at the same time. */
 #include "abi/errno.h"
-#include "fs/p9/node.h"
-#include "fs/p9/request.h"
-#include "fs/p9/tend.h"
-#include "fs/p9/writeback.h"
-#include "mm/relieve.h"
+#include "linux/fs/p9/node.h"
+#include "linux/fs/p9/request.h"
+#include "linux/fs/p9/tend.h"
+#include "linux/fs/p9/writeback.h"
+#include "mm/swap/relieve.h"
 #include "proc/kthread.h"
 #include "tests/host/lib/test.h"
 

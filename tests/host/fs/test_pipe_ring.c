@@ -2,7 +2,7 @@
 /* The ring of a pipe against a plain queue of bytes. */
 #include <string.h>
 
-#include "fs/pipe_ring.h"
+#include "desc/pipe_ring.h"
 #include "tests/host/lib/test.h"
 
 static uint8_t pages[PIPE_RING_SLOTS][PIPE_RING_PAGE];

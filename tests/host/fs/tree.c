@@ -7,7 +7,7 @@
 #include "fake_proc.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 #include "tests/host/mm/user_memory.h"
 
 #define FRAMES	   4096

@@ -2,10 +2,10 @@
 /* A tree of files on the fake machine, and calls on it as short as tests want them. */
 #pragma once
 
-#include "fs/namei.h"
-#include "fs/mount_calls.h"
-#include "fs/open.h"
-#include "fs/tmpfs/tmpfs.h"
+#include "linux/fs/namei.h"
+#include "linux/fs/mount_calls.h"
+#include "linux/fs/open.h"
+#include "linux/fs/tmpfs/tmpfs.h"
 #include "tests/host/mm/memory.h"
 
 /* Where the user memory is. */

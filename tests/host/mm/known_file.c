@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/host.h"
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 
 unsigned file_reads, file_pauses, file_destroyed;
 struct waitq file_room;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "memory.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 
 #define FILE_BYTES 40000u
 

@@ -3,7 +3,7 @@
 #include "memory.h"
 
 #include "fake.h"
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/memmap.h"
 
 void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nreserved)

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "mm/reclaim.h"
-#include "mm/swap_cache.h"
+#include "mm/swap/reclaim.h"
+#include "mm/swap/swap_cache.h"
 #include "swap_disk.h"
 
 #define P     PAGE_SIZE

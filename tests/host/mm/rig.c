@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
 
 static struct space *running;

@@ -7,11 +7,11 @@
 #include "fake.h"
 #include "memory.h"
 #include "mm/check/ledger.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
 #include "mm/host.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
+#include "mm/swap/relieve.h"
 #include "mm/verbs.h"
 
 #define RW   (PROT_READ | PROT_WRITE)

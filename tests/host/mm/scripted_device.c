@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 #include "tests/host/lib/test.h"
 
 struct page *device_reads[DEVICE_READS];

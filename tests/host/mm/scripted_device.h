@@ -2,7 +2,7 @@
 /* A device for tests: a read ends when the test says so, in any order, well or badly. */
 #pragma once
 
-#include "mm/object.h"
+#include "mm/object/object.h"
 
 #define DEVICE_READS 64
 

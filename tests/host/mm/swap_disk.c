@@ -7,7 +7,7 @@
 
 #include "abi/errno.h"
 #include "arch/page.h"
-#include "mm/swap_cache.h"
+#include "mm/swap/swap_cache.h"
 #include "mm/vm_wait.h"
 #include "tests/host/lib/test.h"
 

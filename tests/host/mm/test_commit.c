@@ -3,9 +3,9 @@
 #include "one_space.h"
 
 #include "mm/check/alloc_fail.h"
-#include "mm/commit.h"
-#include "mm/object.h"
-#include "mm/object_size.h"
+#include "mm/object/object.h"
+#include "mm/object/object_size.h"
+#include "mm/space/commit.h"
 
 #define P    PAGE_SIZE
 #define LEFT 100ul /* pages that may still be promised, in most tests */

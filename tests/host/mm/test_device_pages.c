@@ -4,12 +4,12 @@
 
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/page_cache.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/memmap.h"
-#include "mm/reclaim.h"
-#include "mm/relieve.h"
+#include "mm/swap/reclaim.h"
+#include "mm/swap/relieve.h"
 
 #define P	     PAGE_SIZE
 #define REGISTERS_AT (FAKE_PHYS_BASE - 64 * PAGE_SIZE)

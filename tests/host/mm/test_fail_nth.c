@@ -3,10 +3,10 @@
 #include "one_space.h"
 
 #include "lib/string.h"
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
 #include "tests/host/lib/fail_nth.h"
 
 #define P	PAGE_SIZE

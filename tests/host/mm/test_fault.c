@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "mm/install.h"
-#include "mm/object.h"
-#include "mm/page_cache.h"
+#include "mm/fault/install.h"
+#include "mm/object/object.h"
+#include "mm/object/page_cache.h"
 
 TEST(no_vma_is_maperr) /* R12 */
 {

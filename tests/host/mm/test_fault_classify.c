@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fault_classify over every combination, against the case table in words. */
-#include "mm/fault_classify.h"
+#include "mm/fault/fault_classify.h"
 
 #include "tests/host/lib/test.h"
 

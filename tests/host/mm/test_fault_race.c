@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "sync/interleave.h"
 

@@ -5,8 +5,8 @@
 #include "tlb.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/fence_debt.h"
-#include "mm/object.h"
-#include "mm/object_size.h"
+#include "mm/object/object.h"
+#include "mm/object/object_size.h"
 
 #define AT 0x40000000ul
 #define P  PAGE_SIZE

@@ -3,8 +3,8 @@
 #include "one_space.h"
 
 #include "mm/check/alloc_fail.h"
-#include "mm/get_user_page.h"
-#include "mm/object.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
 #include "sync/interleave.h"
 
 #define P PAGE_SIZE

@@ -3,7 +3,7 @@
 #include "one_space.h"
 
 #include "mm/check/alloc_fail.h"
-#include "mm/object.h"
+#include "mm/object/object.h"
 
 #define P PAGE_SIZE
 

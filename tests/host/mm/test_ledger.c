@@ -7,18 +7,18 @@
 #include "abi/mman.h"
 #include "fake.h"
 #include "mm/check/ledger.h"
-#include "mm/fault.h"
+#include "mm/fault/fault.h"
 #include "mm/host.h"
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
 #include "mm/phys/table_pages.h"
-#include "mm/relieve.h"
-#include "mm/space.h"
+#include "mm/space/space.h"
+#include "mm/space/vma_modify.h"
+#include "mm/swap/relieve.h"
 #include "mm/verbs.h"
-#include "mm/vma_modify.h"
 
 #define ANON	  0x100000ul
 #define SHARED	  0x900000ul

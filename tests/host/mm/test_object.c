@@ -9,13 +9,13 @@
 #include "known_file.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
+#include "mm/fault/user_copy.h"
 #include "mm/host.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
-#include "mm/user_copy.h"
+#include "mm/swap/relieve.h"
 #include "user_memory.h"
 
 #define BUFFER_BYTES (160u << 10)

@@ -6,12 +6,12 @@
 #include "abi/mman.h"
 #include "known_file.h"
 #include "mm/check/ledger.h"
-#include "mm/fault.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
+#include "mm/fault/fault.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/space.h"
+#include "mm/space/space.h"
 #include "mm/verbs.h"
 
 static struct object file;

@@ -7,9 +7,9 @@
 
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
-#include "mm/object_charge.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
+#include "mm/object/object_charge.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
 #include "sync/interleave.h"
 
 #define P     PAGE_SIZE

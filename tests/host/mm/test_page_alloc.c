@@ -12,7 +12,7 @@
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/ranges.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 TEST(layout)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The states of an index of the page cache (mm/page_index.h): each transition from each state. */
+/* The states of an index of the page cache (mm/object/page_index.h): each transition from each state. */
 #include "rig.h"
 
-#include "mm/object_io.h"
-#include "mm/page_cache.h"
-#include "mm/page_index.h"
+#include "mm/object/object_io.h"
+#include "mm/object/page_cache.h"
+#include "mm/object/page_index.h"
 
 #define INDEX  5u
 #define SLOT   7u

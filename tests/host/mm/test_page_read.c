@@ -6,10 +6,10 @@
 
 #include "abi/errno.h"
 #include "mm/check/alloc_fail.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
-#include "mm/reclaim.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
+#include "mm/swap/reclaim.h"
 #include "scripted_device.h"
 
 #define PAGES 8

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/clock_hand.h"
-#include "mm/object.h"
-#include "mm/object_holes.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
-#include "mm/page_index.h"
-#include "mm/reclaim.h"
+#include "mm/object/object.h"
+#include "mm/object/object_holes.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
+#include "mm/object/page_index.h"
+#include "mm/swap/clock_hand.h"
+#include "mm/swap/reclaim.h"
 
 #define P     PAGE_SIZE
 #define PAGES 8

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "mm/object_io.h"
-#include "mm/page_age.h"
-#include "mm/page_cache.h"
-#include "mm/reclaim.h"
+#include "mm/object/object_io.h"
+#include "mm/object/page_cache.h"
+#include "mm/swap/page_age.h"
+#include "mm/swap/reclaim.h"
 
 #define P PAGE_SIZE
 

@@ -4,12 +4,12 @@
 
 #include "arch/timer.h"
 #include "base/clock.h"
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/object_io.h"
-#include "mm/page_cache.h"
-#include "mm/reclaim.h"
-#include "mm/relieve.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/object/object_io.h"
+#include "mm/object/page_cache.h"
+#include "mm/swap/reclaim.h"
+#include "mm/swap/relieve.h"
 
 #define P PAGE_SIZE
 

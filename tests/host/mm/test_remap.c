@@ -3,8 +3,8 @@
 #include "one_space.h"
 
 #include "mm/check/alloc_fail.h"
-#include "mm/object.h"
-#include "mm/object_size.h"
+#include "mm/object/object.h"
+#include "mm/object/object_size.h"
 
 #define P   PAGE_SIZE
 #define TO  (AT + 3 * GIB + 5 * P) /* not as the tables of AT lie */

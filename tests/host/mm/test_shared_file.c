@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "mm/check/alloc_fail.h"
-#include "mm/get_user_page.h"
-#include "mm/memory_key.h"
-#include "mm/object.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/memory_key.h"
+#include "mm/object/object.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
 
 #define P PAGE_SIZE
 

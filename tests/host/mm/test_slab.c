@@ -11,7 +11,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/relieve.h"
+#include "mm/swap/relieve.h"
 
 struct thing {
 	uint64_t a[13];

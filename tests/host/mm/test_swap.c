@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Switching swap on: what is refused leaves the disk free, and a killed caller leaves no memory behind. */
-#include "mm/swap.h"
+#include "mm/swap/swap.h"
 
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
-#include "mm/commit.h"
-#include "mm/reclaim.h"
-#include "mm/swap_cache.h"
+#include "mm/space/commit.h"
+#include "mm/swap/reclaim.h"
+#include "mm/swap/swap_cache.h"
 #include "rig.h"
 #include "tests/host/lib/test.h"
 

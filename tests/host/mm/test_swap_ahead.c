@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "mm/page_age.h"
-#include "mm/page_cache.h"
+#include "mm/fault/readahead.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/readahead.h"
-#include "mm/swap_off.h"
+#include "mm/swap/page_age.h"
+#include "mm/swap/swap_off.h"
 
 /* Pages that are out, in consecutive slots from 1 on. */
 static void begin_out(unsigned npages)

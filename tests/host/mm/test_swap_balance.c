@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mm/object_io.h"
+#include "mm/object/object_io.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
 

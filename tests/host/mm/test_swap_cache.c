@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
-#include "mm/readahead.h"
-#include "mm/reclaim_pass.h"
-#include "mm/swap_io.h"
-#include "mm/swap_off.h"
-#include "mm/tlb_gather.h"
+#include "mm/fault/readahead.h"
+#include "mm/space/tlb_gather.h"
+#include "mm/swap/reclaim_pass.h"
+#include "mm/swap/swap_io.h"
+#include "mm/swap/swap_off.h"
 
 TEST(pages_go_out_and_come_back) /* R81 */
 {

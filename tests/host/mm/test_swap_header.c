@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "mm/swap_header.h"
+#include "mm/swap/swap_header.h"
 #include "tests/host/lib/test.h"
 
 /* Bytes 1024 to 1075 of what mkswap 2.38 wrote for 1 MiB, with a label; then zeros, and the magic. */

@@ -3,13 +3,13 @@
 #include "one_swap.h"
 
 #include "mm/check/alloc_fail.h"
-#include "mm/clock_hand.h"
-#include "mm/get_user_page.h"
+#include "mm/swap/clock_hand.h"
+#include "mm/fault/get_user_page.h"
 #include "sync/interleave.h"
-#include "mm/object.h"
-#include "mm/page_cache.h"
-#include "mm/page_age.h"
-#include "mm/swap_io.h"
+#include "mm/object/object.h"
+#include "mm/object/page_cache.h"
+#include "mm/swap/page_age.h"
+#include "mm/swap/swap_io.h"
 
 #define READS 12u
 

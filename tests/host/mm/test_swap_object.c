@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
-#include "mm/object_holes.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
-#include "mm/page_cache.h"
-#include "mm/swap_io.h"
-#include "mm/swap_off.h"
+#include "mm/object/object_holes.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
+#include "mm/object/page_cache.h"
+#include "mm/swap/swap_io.h"
+#include "mm/swap/swap_off.h"
 
 /* Drops the test's reference to the object, and ends. */
 static void finish_with(struct object *object)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mm/object.h"
+#include "mm/object/object.h"
 
 /*
  * Parent and child share five pages. Of these 0, 2 and 4 are being written, each by a request of its

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/swap_io.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/swap/swap_io.h"
 #include "sync/interleave.h"
 
 static void (*meanwhile)(void);

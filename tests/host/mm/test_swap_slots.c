@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The slots of the swap area: which one is taken next, against a naive model, and what they cost. */
-#include "mm/swap_slots.h"
+#include "mm/swap/swap_slots.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 /* R81 to R83. What faults and verbs do with pages that are out, or in the swap cache; all kinds of private memory. */
 #include "one_swap.h"
 
-#include "mm/get_user_page.h"
-#include "mm/object.h"
-#include "mm/object_size.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/object/object.h"
+#include "mm/object/object_size.h"
 
 #define TO (AT + 3 * GIB + 5 * P)
 

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "arch/page.h"
 #include "fake.h"
-#include "mm/user_copy.h"
+#include "mm/fault/user_copy.h"
 #include "sync/preempt.h"
 #include "user_memory.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mm/object.h"
+#include "mm/object/object.h"
 
 #define P PAGE_SIZE
 

@@ -2,8 +2,8 @@
 /* The VMA tree against a naive list: look-up, gaps, splits and merges. */
 #include "rig.h"
 
+#include "mm/space/vma_modify.h"
 #include "mm/verbs/unmap.h"
-#include "mm/vma_modify.h"
 
 #define PAGES 400u
 #define BASE  0x10000000ul

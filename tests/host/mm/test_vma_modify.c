@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "mm/object.h"
-#include "mm/vma_modify.h"
+#include "mm/object/object.h"
+#include "mm/space/vma_modify.h"
 
 #define P PAGE_SIZE
 

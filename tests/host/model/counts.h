@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "mm/space_lock.h"
+#include "mm/space/space_lock.h"
 #include "script.h"
 
 /* What has been gone through, of what has many ways. */

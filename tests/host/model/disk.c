@@ -7,7 +7,7 @@
 
 #include "abi/errno.h"
 #include "counts.h"
-#include "mm/page_cache.h"
+#include "mm/object/page_cache.h"
 #include "swap_area.h"
 
 /* A read that the disk has not answered yet. */

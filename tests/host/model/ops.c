@@ -7,9 +7,9 @@
 
 #include "counts.h"
 #include "disk.h"
-#include "mm/reclaim.h"
-#include "mm/relieve.h"
-#include "mm/swap_cache.h"
+#include "mm/swap/reclaim.h"
+#include "mm/swap/relieve.h"
+#include "mm/swap/swap_cache.h"
 #include "peek.h"
 #include "swap_area.h"
 

@@ -2,8 +2,8 @@
 /* Files: read, written, cut, grown and renewed while they are mapped. */
 #include <string.h>
 
-#include "mm/object_io.h"
-#include "mm/object_size.h"
+#include "mm/object/object_io.h"
+#include "mm/object/object_size.h"
 #include "disk.h"
 #include "expect.h"
 #include "ops.h"

@@ -4,7 +4,7 @@
 
 #include "counts.h"
 #include "expect.h"
-#include "mm/object_size.h"
+#include "mm/object/object_size.h"
 #include "ops.h"
 #include "peek.h"
 

@@ -3,9 +3,9 @@
 #include "abi/errno.h"
 #include "counts.h"
 #include "mm/host.h"
-#include "mm/swap.h"
-#include "mm/swap_cache.h"
-#include "mm/swap_off.h"
+#include "mm/swap/swap.h"
+#include "mm/swap/swap_cache.h"
+#include "mm/swap/swap_off.h"
 #include "ops.h"
 #include "swap_area.h"
 

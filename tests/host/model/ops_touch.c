@@ -4,9 +4,9 @@
 
 #include "counts.h"
 #include "expect.h"
-#include "mm/get_user_page.h"
-#include "mm/swap_cache.h"
-#include "mm/user_copy.h"
+#include "mm/fault/get_user_page.h"
+#include "mm/fault/user_copy.h"
+#include "mm/swap/swap_cache.h"
 #include "ops.h"
 #include "peek.h"
 #include "swap_area.h"

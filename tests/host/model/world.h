@@ -5,9 +5,9 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "fake.h"
-#include "mm/fault.h"
-#include "mm/object.h"
-#include "mm/space_lock.h"
+#include "mm/fault/fault.h"
+#include "mm/object/object.h"
+#include "mm/space/space_lock.h"
 #include "mm/verbs.h"
 #include "script.h"
 

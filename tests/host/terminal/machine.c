@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine under fs/tty/: everything runs when the test says so. */
+/* The machine under linux/fs/tty/: everything runs when the test says so. */
 #include "machine.h"
 
 #include <setjmp.h>
@@ -8,13 +8,13 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
-#include "fs/devfs.h"
-#include "fs/poll.h"
-#include "fs/tty/tty.h"
+#include "linux/fs/devfs.h"
+#include "desc/poll.h"
+#include "linux/fs/tty/tty.h"
 #include "mm/phys/kmalloc.h"
 #include "lib/assert.h"
-#include "mm/user_copy.h"
-#include "proc/cred.h"
+#include "mm/fault/user_copy.h"
+#include "linux/process/cred.h"
 #include "proc/kthread.h"
 #include "proc/wait.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What fs/tty/ stands on, for one thread: a device, wait queues whose sleepers the test runs, and time. */
+/* What linux/fs/tty/ stands on, for one thread: a device, wait queues whose sleepers the test runs, and time. */
 #pragma once
 
 #include "base/chardev.h"
-#include "fs/inode.h"
-#include "fs/tty/tty_private.h"
+#include "linux/fs/inode.h"
+#include "linux/fs/tty/tty_private.h"
 
 #define MACHINE_HZ     10000000u
 #define MACHINE_WATCH  8

@@ -2,7 +2,7 @@
 /* Random keys, settings, reads, writes and polls of a terminal, against what POSIX says of them. */
 
 /*
- * The kernel's own fs/tty/ runs on the machine of machine.c. The model of bytes and lines is that
+ * The kernel's own linux/fs/tty/ runs on the machine of machine.c. The model of bytes and lines is that
  * of line.c; this file has the model of reads (VMIN, VTIME and their clock), of the order of output,
  * of poll and of signals. While a read or a write waits, other steps are taken; after each, the model
  * says whether it has to go on. After each step all that programs can see is compared.

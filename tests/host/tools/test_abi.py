@@ -9,7 +9,7 @@ from lib.tap import case, equal, main
 
 GOOD = {
     "include/abi/syscall.h": "#define SYS_open 56\n#define SYS_quit 93\n#define SYS_LIMIT 100\n",
-    "trap/syscalls.def": "SYSCALL(open)\n",
+    "linux/sys/syscalls.def": "SYSCALL(open)\n",
     "trap/syscall.c": """
 static const syscall_fn table[SYS_LIMIT] = {
 	[SYS_quit] = sys_exit,
@@ -40,7 +40,7 @@ long sys_exit(struct trap_frame *frame)
 	return frame->flags == -EPERM;
 }
 """,
-    "fs/tmpfs/dir.c": """
+    "linux/fs/tmpfs/dir.c": """
 static int dir_open(struct file *file)
 {
 	int err;
@@ -54,7 +54,7 @@ static const struct file_ops dir_ops = {
 	.open = dir_open,
 };
 """,
-    "fs/look.c": """
+    "desc/look.c": """
 int log_open(struct file *file, int n)
 {
 	return -EIO;
@@ -101,7 +101,7 @@ bool wanted(struct file *file)
 | `look` | EAGAIN | it is looked for again |
 """,
 }
-ABI, SYS, LOOK = "docs/ABI.md", "trap/sys_open.c", "fs/look.c"
+ABI, SYS, LOOK = "docs/ABI.md", "trap/sys_open.c", "desc/look.c"
 
 # what the seed is: (the rule that it breaks, file, old text, new text)
 SEEDS = {
@@ -114,7 +114,7 @@ SEEDS = {
     "a call that is not there": ("calls-documented", ABI, "| 93 |", "| 94 | `other` | nothing | other |\n| 93 |"),
     "another number": ("calls-documented", ABI, "| 93 |", "| 94 |"),
     "a stop at no function": ("errors-that-stop", ABI, "| `look` |", "| `gone`, `look` |"),
-    "a stop at a function of another file": ("errors-that-stop", ABI, "| `look` |", "| `fs/tmpfs/dir.c:look`, `look` |"),
+    "a stop at a function of another file": ("errors-that-stop", ABI, "| `look` |", "| `linux/fs/tmpfs/dir.c:look`, `look` |"),
     "a stop for nothing": ("errors-that-stop", ABI, "EAGAIN |", "EAGAIN, EPIPE |"),
     "a stop without a reason": ("errors-that-stop", ABI, "it is looked for again", "so"),
     "a stop too few": ("errors-documented", ABI, "| `look` | EAGAIN | it is looked for again |\n", ""),
@@ -153,9 +153,9 @@ def a_good_tree_is_good():
 
 @case
 def an_undocumented_call_is_named_with_the_file_that_lists_it():
-    files = {**GOOD, "trap/syscalls.def": "SYSCALL(open)\nSYSCALL(look)\n",
+    files = {**GOOD, "linux/sys/syscalls.def": "SYSCALL(open)\nSYSCALL(look)\n",
              ABI: GOOD[ABI].replace("| 93 | `quit` | ends | opens, other |\n", "")}
-    equal(["# docs/ABI.md:0: calls-documented: look is in trap/syscalls.def, and not documented",
+    equal(["# docs/ABI.md:0: calls-documented: look is in linux/sys/syscalls.def, and not documented",
            "# docs/ABI.md:0: calls-documented: quit is in trap/syscall.c, and not documented"],
           sorted(broken_rules(files)[1]), "messages")
 

@@ -133,7 +133,7 @@ def the_book_is_whole():
         done = build(ROOT, folder)
         equal((0, ""), (done.returncode, done.stderr), "status and complaints")
         with open(os.path.join(folder, "docs/book/path.html"), encoding="utf-8") as file:
-            equal(True, "mm/fault.c, from line" in file.read(), "a function is quoted")
+            equal(True, "mm/fault/fault.c, from line" in file.read(), "a function is quoted")
 
 
 if __name__ == "__main__":

@@ -13,17 +13,17 @@ from lib.tap import case, equal, main
 MARKS = "| mark | file | it is | bench row | instructions | without it | more |\n|---|---|---|---|---|---|---|\n"
 MARK = "| `list_all` | `lib/list.h` | kept | list_all | 1,200 | 1,300 | 8.3 % |\n"
 GOOD = {
-    "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault.c:vm_fault()`, `fault_look`,\n"
-                 "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n"
+    "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault/fault.c:vm_fault()`, `fault_look`,\n"
+                 "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault/fault.c\n"
                  "\n| `arch/include/` |\n| `docs/` |\n| `labs/` |\n| `lib/` |\n| `mm/` |\n| `proc/` |\n| `sync/` |\n| `tests/` |\n",
-    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault.c` (6 lines), `mm/` (about 6 lines)\n"
+    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault/fault.c` (6 lines), `mm/` (about 6 lines)\n"
                       "\n`mm/` has 5 lines of code.\n",
     "docs/course.md": "# A course\n\nThe tour, in two stops. The lab [cow](FAULTS.md) is this, in two steps. All of it in three steps.\n"
                       "\n## Step 1\n\n## Step 2\n\n## Step 3\n\nIt ends in two steps:\n\n1. One.\n2. Two.\n"
                       "\n    ── 1 The first stop ──\n\n```{film} 1\n```\n\nAnd stop 2.\n\n```{film} 2\n```\n",
     "labs/cow/README.md": "# Cow\n\n1. Read.\n\n## Steps\n\n1. **One.**\n2. **Two.**\n\n## Questions\n\n1. Why?\n",
     "tests/system/lib/tour.py": "STOPS = 2\n",
-    "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void)\n{\n\tspin_lock(&tree_lock);\n}\n",
+    "mm/fault/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void)\n{\n\tspin_lock(&tree_lock);\n}\n",
     "lib/list.h": "/* A list. */\n\n/* All of it. Kept: bench row list_all. */\nextern int list_all, list_none;\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
     "proc/wait.h": "/* Waits. */\nstruct wait {\n\tstruct list link; /* guarded by a lock */\n};\n"
@@ -41,10 +41,10 @@ SEEDS = [
     ("files", "`mm/gone.c`"),
     ("files", "trap/ is no folder but lib/gone.h is worse"),
     ("files", "run `./gone.sh`"),
-    ("places", "`mm/fault.c:list()` but `lib/list.h`"),
+    ("places", "`mm/fault/fault.c:list()` but `lib/list.h`"),
     ("names", "`vm_gone()`"),
     ("names", "`FAULT_GONE`"),
-    ("counts", "`mm/fault.c` (4 lines)"),
+    ("counts", "`mm/fault/fault.c` (4 lines)"),
     ("counts", "`mm/` (about 30 lines, or so)"),
     ("counts", "`mm` (2,003 lines)"),
     ("counts", "`mm/` has about 50 lines of code"),
@@ -63,15 +63,15 @@ SEEDS = [
     ("marks", MARKS + MARK + MARK.replace("list_all`", "list_none`")),
     ("marks", MARKS + MARK.replace("kept", "inline")),
     ("marks", MARKS + MARK.replace("| list_all", "| list_all, recorded")),
-    ("quotes", "\n```{quoted} mm/fault.c:fault_look()\n```\n"),
+    ("quotes", "\n```{quoted} mm/fault/fault.c:fault_look()\n```\n"),
     ("films", "\n```{film} 1\n```\n"),
     ("films", "Of stop 1, and of stop 2:\n\n```{film} 1\n```\n"),
     ("headings", "\n## Again\n\nText.\n\n## Again\n\nText.\n"),
 ]
 # What a document lacks: what the project has more, and another document in place of the good one.
 LACKS = [
-    {"sysv/sem.c": "/* Semaphores. */\n"},
-    {"docs/adding-a-system-call.md": "# Calls\n\n`mm/sys_mem.c`\n", "trap/sys_mem.c": "/* Memory. */\n", "mm/sys_mem.c": ""},
+    {"linux/sysv/sem.c": "/* Semaphores. */\n"},
+    {"docs/adding-a-system-call.md": "# Calls\n\n`mm/sys_mem.c`\n", "linux/sys/sys_mem.c": "/* Memory. */\n", "mm/sys_mem.c": ""},
     {"docs/performance.md": "# Speed\n\nMuch.\n"},
     {"docs/book/index.md": "# Book\n\n```{toctree}\n:maxdepth: 1\n../FAULTS\nLocks <../LOCKING>\n../course\n```\n"},
 ]
@@ -97,7 +97,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "marks", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "marks", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault/fault.c": GOOD["mm/fault/fault.c"]}), "broken rules")
 
 
 @case

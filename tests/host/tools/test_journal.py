@@ -355,7 +355,7 @@ def the_kernel_has_the_same_numbers():
     names = re.findall(r"^\tJOURNAL_(\w+)(?: = 1)?,", types, re.MULTILINE)
     equal([(name, getattr(file, name)) for name in names], list(zip(names, range(1, len(names) + 1))), "types")
     equal(str(file.VERSION), re.search(r"JOURNAL_VERSION (\d+)", text).group(1), "version")
-    with open(os.path.join(ROOT, "mm/fault_kind.h"), encoding="utf-8") as header:
+    with open(os.path.join(ROOT, "mm/fault/fault_kind.h"), encoding="utf-8") as header:
         equal(file.KINDS, re.findall(r"^\tFAULT_(\w+),", header.read(), re.MULTILINE), "kinds of faults")
     with open(os.path.join(ROOT, "docs/journal.md"), encoding="utf-8") as text:
         rows = re.findall(r"^\| (\d+) (\w+) \|", text.read(), re.MULTILINE)

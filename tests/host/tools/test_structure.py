@@ -18,19 +18,19 @@ GOOD = {
     "arch/include/arch/mmu.h": C + "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
     "arch/riscv/impl/arch-impl/mmu.h": C + "/* What RISC-V supplies here. */\n#define ONE 1\n",
     "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid csr_read_satp(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
-    "mm/fault_classify.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
-    "mm/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
-    "mm/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon; /* atomic */\n",
-    "trap/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
+    "mm/fault/fault_classify.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
+    "mm/fault/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
+    "mm/fault/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon; /* atomic */\n",
+    "linux/sys/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
     "tests/kernel/t.c": C + "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
     "meson.build": SH + "# What is built here.\n"
-                   "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/backend_anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
+                   "files('lib/list.c', 'arch/riscv/csr.c', 'mm/fault/install.c', 'mm/fault/backend_anon.c', 'linux/sys/sys_mem.c', 'tests/kernel/t.c')\n",
 }
 
 # What the rules name besides; nothing is in it.
-EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "sysv/shm.h", "fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
+EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "desc/file.h", "ipc/end.h", "linux/sysv/shm.h", "linux/fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
          "tools/strict/shadow.h",
-         "tests/user/t.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space.h", "mm/space_lock.h", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
+         "tests/user/t.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space/space.h", "mm/space/space_lock.h", "mm/fault/user_copy.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
@@ -41,9 +41,9 @@ LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*
 
 # rule: (file, what it becomes or what is added to its end)
 SEEDS = [
-    ("include-directions", "mm/backend_anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
-    ("include-directions", "mm/backend_anon.c", '#include "arch-impl/mmu.h"\n', {}),
-    ("include-directions", "trap/sys_mem.c", '#include "arch/riscv/csr.h"\n',
+    ("include-directions", "mm/fault/backend_anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
+    ("include-directions", "mm/fault/backend_anon.c", '#include "arch-impl/mmu.h"\n', {}),
+    ("include-directions", "linux/sys/sys_mem.c", '#include "arch/riscv/csr.h"\n',
      {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
     ("include-directions", "lib/list.c", '#include "lib/p9/p9.h"\n', {}),
@@ -60,44 +60,44 @@ SEEDS = [
     ("first-lines", "tools/lib.py", SH + "import os\n", {}),
     ("first-lines", "tools/tool", "#!/usr/bin/env python3\n" + '"""A script without a licence."""\n', {}),
     ("first-lines", "mm/meson.build", SH + "files()\n", {}),
-    ("machine-words", "mm/backend_anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
-    ("machine-words", "mm/backend_anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
-    ("fixed-addresses", "mm/backend_anon.c", "const long base = 0x80200000;\n", {}),
-    ("fixed-addresses", "mm/backend_anon.c", "const long base = 0xffffffff80200000ul;\n", {}),
-    ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
-    ("space-lock", "trap/sys_mem.c", "void g(struct space *space)\n{\n\tspin_lock(&space->lock);\n}\n", {}),
-    ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
-    ("function-names", "mm/cow.c", "static void install(void)\n{\n}\n", {}),
+    ("machine-words", "mm/fault/backend_anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
+    ("machine-words", "mm/fault/backend_anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
+    ("fixed-addresses", "mm/fault/backend_anon.c", "const long base = 0x80200000;\n", {}),
+    ("fixed-addresses", "mm/fault/backend_anon.c", "const long base = 0xffffffff80200000ul;\n", {}),
+    ("one-maker", "linux/sys/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
+    ("space-lock", "linux/sys/sys_mem.c", "void g(struct space *space)\n{\n\tspin_lock(&space->lock);\n}\n", {}),
+    ("backends", "mm/fault/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
+    ("function-names", "mm/fault/cow.c", "static void install(void)\n{\n}\n", {}),
     ("function-names", "user/new.c", "static void install(void)\n{\n}\n", {}),
     ("function-names", "arch/include/arch/mmu.h", "static inline int list_n(int *l)\n{\n\treturn *l;\n}\n", {}),
-    ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
-    ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
-    ("locked-asserts", "mm/backend_anon.c", LOCKED.partition("\n")[2], {}),
-    ("marks", "mm/backend_anon.c", "\n/* Does it. */\nstatic __attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
-    ("marks", "mm/backend_anon.c",
+    ("extern", "mm/fault/backend_anon.c", "extern int other;\n", {}),
+    ("panic", "linux/sys/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
+    ("locked-asserts", "mm/fault/backend_anon.c", LOCKED.partition("\n")[2], {}),
+    ("marks", "mm/fault/backend_anon.c", "\n/* Does it. */\nstatic __attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "mm/fault/backend_anon.c",
      "\n/* Not inline: it would be slower. */\nstatic __attribute__((noinline, cold)) int\nh(void)\n{\n\treturn 1;\n}\n", {}),
-    ("marks", "mm/backend_anon.c",
+    ("marks", "mm/fault/backend_anon.c",
      "\nint g(void);\n\n/* Inline: bench row one. */\nint h1(void);\n\nstatic inline __attribute__((always_inline)) int h(void)\n"
      "{\n\treturn 1;\n}\n", {}),
-    ("marks", "trap/sys_mem.c", "\n/* Inline: bench row one. */\n__attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
-    ("marks", "mm/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n", {}),
-    ("marks", "mm/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n",
-     {"tests/bench/without/h.patch": "It is gone.\n\n--- a/mm/install.c\n+++ b/mm/install.c\n@@ -1 +1 @@\n-gone\n+here\n"}),
-    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
-    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct list link;\n\tstruct spinlock l;\n\t/* guarded by l: */\n\tint n;\n};\n", {}),
-    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tint n; /* how many */\n};\nstatic SLAB_CACHE(cache, struct s);\n", {}),
-    ("guards", "mm/backend_anon.c",
+    ("marks", "linux/sys/sys_mem.c", "\n/* Inline: bench row one. */\n__attribute__((noinline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "mm/fault/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n", {}),
+    ("marks", "mm/fault/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n",
+     {"tests/bench/without/h.patch": "It is gone.\n\n--- a/mm/fault/install.c\n+++ b/mm/fault/install.c\n@@ -1 +1 @@\n-gone\n+here\n"}),
+    ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
+    ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tstruct list link;\n\tstruct spinlock l;\n\t/* guarded by l: */\n\tint n;\n};\n", {}),
+    ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tint n; /* how many */\n};\nstatic SLAB_CACHE(cache, struct s);\n", {}),
+    ("guards", "mm/fault/backend_anon.c",
      "\nstruct s {\n\tint n; /* a write is under way */\n};\nvoid h(void)\n{\n\tstruct s *s = kmalloc(sizeof(*s));\n}\n", {}),
-    ("guards", "mm/backend_anon.c", "\nstruct s {\n\t/* how many: */\n\tint n;\n};\nstatic struct s s; /* atomic */\n", {}),
-    ("guards", "mm/backend_anon.c", "\nstatic unsigned long count[4]; /* of all */\n", {}),
-    ("guards", "mm/backend_anon.c", "\nint h(void)\n{\n\tstatic int calls;\n\n\treturn ++calls;\n}\n", {}),
+    ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\t/* how many: */\n\tint n;\n};\nstatic struct s s; /* atomic */\n", {}),
+    ("guards", "mm/fault/backend_anon.c", "\nstatic unsigned long count[4]; /* of all */\n", {}),
+    ("guards", "mm/fault/backend_anon.c", "\nint h(void)\n{\n\tstatic int calls;\n\n\treturn ++calls;\n}\n", {}),
     ("guards", "lib/list.c", "\nstruct s {\n\tstruct mutex m;\n\tint n;\n};\n", {}),
-    ("atomic-orders", "mm/backend_anon.c",
+    ("atomic-orders", "mm/fault/backend_anon.c",
      "int h(int *p, int *a)\n{\n\treturn __atomic_compare_exchange_n(p, a, 1, 0,\n\t\t__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);\n}\n", {}),
-    ("fault-kinds", "mm/backend_anon.c", "",
-     {"mm/fault_classify.h": GOOD["mm/fault_classify.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
+    ("fault-kinds", "mm/fault/backend_anon.c", "",
+     {"mm/fault/fault_classify.h": GOOD["mm/fault/fault_classify.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
     ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
-    ("later", "mm/backend_anon.c", "/* TO" "DO */\n", {}),
+    ("later", "mm/fault/backend_anon.c", "/* TO" "DO */\n", {}),
     ("naps", "tests/user/t.h", "int wait(int *p)\n{\n\twhile (*p)\n\t\t(*p)--;\n\tnap(20);\n}\n", {}),
     ("naps", "tests/system/guest/until.h", "int child(void)\n{\n\tif (fork() == 0) {\n\t\tusleep(20 * MS);\n\t}\n}\n", {}),
     ("listed", "mm/new.c", C + "/* A file nobody builds. */\nconst int new_file;\n", {}),
@@ -130,8 +130,8 @@ def a_mark_says_which_row_needs_it():
     marked = ("\n/*\n * Does it.\n * Not inline: bench row null_syscall, recorded.\n */\n__attribute__((noinline, cold)) int h(void)\n"
               "{\n\treturn 1;\n}\n\n/* Inline: bench row null_syscall. It is. */\n"
               "static inline __attribute__((always_inline)) int\nh1(void)\n{\n\treturn 1;\n}\n\n/* Kept: bench row one. */\nint h2, h3; /* atomic */\n")
-    equal(([], []), broken_rules({**GOOD, "mm/backend_anon.c": GOOD["mm/backend_anon.c"] + marked, "tests/bench/without/h2.patch":
-                                  "It is gone.\n\n--- a/mm/install.c\n+++ b/mm/install.c\n@@ -1 +1 @@\n-\tarch_mmu_map();\n+\t;\n"}),
+    equal(([], []), broken_rules({**GOOD, "mm/fault/backend_anon.c": GOOD["mm/fault/backend_anon.c"] + marked, "tests/bench/without/h2.patch":
+                                  "It is gone.\n\n--- a/mm/fault/install.c\n+++ b/mm/fault/install.c\n@@ -1 +1 @@\n-\tarch_mmu_map();\n+\t;\n"}),
           "broken rules")
 
 
@@ -143,7 +143,7 @@ def guards_are_beside_a_field_above_its_group_or_above_the_struct():
             "static struct b b; /* has its own lock */\n\n/* guarded by a lock: */\nstatic int first;\nstatic char second[4];\n"
             "\nstruct c {\n\tint n;\n};\n\nstruct d {\n\t/*\n\t * What it is. private to a thread:\n\t */\n\tstruct c *c;\n};\n"
             "void h(void)\n{\n\tstruct d *d = kmalloc(sizeof(*d));\n}\n")
-    equal(([], []), broken_rules({**GOOD, "trap/sys_mem.c": GOOD["trap/sys_mem.c"] + said,
+    equal(([], []), broken_rules({**GOOD, "linux/sys/sys_mem.c": GOOD["linux/sys/sys_mem.c"] + said,
                                   "lib/list.h": GOOD["lib/list.h"] + "\nstruct e {\n\tstruct list link;\n};\n"}), "broken rules")
 
 
@@ -169,9 +169,9 @@ def add_case(rule, path, text, more):
 
 @case
 def a_rule_without_files_is_broken():
-    found, said = broken_rules({path: text for path, text in GOOD.items() if path != "mm/cow.c"})
+    found, said = broken_rules({path: text for path, text in GOOD.items() if path != "mm/fault/cow.c"})
     equal(["rules-match"], found, f"broken rules ({said})")
-    equal(True, "mm/cow.c" in said[0] and "backends" in said[0], said[0])
+    equal(True, "mm/fault/cow.c" in said[0] and "backends" in said[0], said[0])
 
 
 @case

@@ -81,7 +81,7 @@ static void sparse(void)
 /* ---- servers: each waits for the next, and has all descriptors that it may have ---- */
 
 #define SERVERS	 64
-#define FD_CHUNK 256 /* as in fs/fdtable.h */
+#define FD_CHUNK 256 /* as in desc/fdtable.h */
 
 static _Noreturn void serve(const int *receive, const int *send, int i, volatile int *turn)
 {

@@ -666,7 +666,7 @@ static void check_cow(void)
 
 /* ---- pages in swap ---- */
 
-#define SPARE 16 /* between NODES_LEAST and NODES_MOST of mm/swap_cache.c */
+#define SPARE 16 /* between NODES_LEAST and NODES_MOST of mm/swap/swap_cache.c */
 
 /* The page at MAP_AT is on the disk, and nowhere else. */
 static void prepare_out(void)

@@ -596,7 +596,7 @@ static const struct {
 	long number;
 } calls[] = {
 #define SYSCALL(name) { #name, SYS_##name },
-#include "trap/syscalls.def"
+#include "linux/sys/syscalls.def"
 #undef SYSCALL
 };
 

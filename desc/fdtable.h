@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables: they map small numbers to open files. fork copies them, CLONE_FILES shares them. */
+#pragma once
+
+#include "desc/file.h"
+#include "lib/refcount.h"
+#include "proc/process.h"
+
+/*
+ * A table grows by chunks, on demand. The first is in the table itself. A chunk stays until the table ends.
+ */
+#define FD_CHUNK 256 /* descriptors */
+
+/* Guarded by the table's lock, but for fdtable_look(). */
+struct fd_chunk {
+	uint64_t open[FD_CHUNK / 64];	 /* a bit for each descriptor in use */
+	uint64_t cloexec[FD_CHUNK / 64]; /* a subset of open */
+	unsigned nopen;			 /* bits in open */
+	struct file *file[FD_CHUNK];	 /* valid only if the bit in open is set; NULL: reserved */
+};
+
+/* The fields are for desc/fdtable.c, fdtable_look(), and code that has the table to itself. */
+struct fdtable {
+	struct spinlock lock;
+	struct refcount refs; /* the threads that have it */
+	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Private to the one thread that has it; then const. */
+	uint64_t nlooked;
+	/* guarded by lock: */
+	unsigned free_from; /* no descriptor below is free */
+	unsigned nserving;  /* files with FILE_SERVES, by descriptors */
+	unsigned ndriving;  /* files with FILE_DRIVES, by descriptors */
+	unsigned nmore;	    /* length of `more` */
+	unsigned nchunks;   /* in it */
+	struct fd_chunk **
+		more; /* the chunks behind the first; NULL: none of its descriptors was ever open */
+	struct fd_chunk first;
+	struct lock_owner locks; /* record locks of the process; has a lock of its own */
+	struct counted counted;
+};
+
+extern struct counted_kind fdtable_kind;
+
+/*
+ * Returns the lowest descriptor in use from `min` on, or FD_NONE. A reserved one has no file. Call with the table's lock held,
+ * or while no other thread runs, as the next ones.
+ */
+#define FD_NONE UINT32_MAX
+unsigned fdtable_find_used(const struct fdtable *table, unsigned min);
+
+#define for_each_fd(fd, table)                                      \
+	for ((fd) = fdtable_find_used((table), 0); (fd) != FD_NONE; \
+	     (fd) = fdtable_find_used((table), (fd) + 1))
+
+/* The chunk of a descriptor; NULL if there is none. */
+static inline struct fd_chunk *fdtable_chunk(const struct fdtable *table, unsigned fd)
+{
+	unsigned n = fd / FD_CHUNK;
+
+	if (likely(n == 0))
+		return (struct fd_chunk *)&table->first;
+	return n <= table->nmore ? table->more[n - 1] : NULL;
+}
+
+/* The file of a descriptor in use; NULL: it is reserved. */
+static inline struct file *fdtable_file(const struct fdtable *table, unsigned fd)
+{
+	return fdtable_chunk(table, fd)->file[fd % FD_CHUNK];
+}
+
+/* Creates an empty table. Returns NULL if memory runs out. */
+struct fdtable *fdtable_create(void);
+/* Copies a table and takes a reference to each file. Returns NULL if memory runs out. */
+struct fdtable *fdtable_copy(struct fdtable *table);
+/* Returns the running thread's table with another reference, for another thread. */
+struct fdtable *fdtable_share(struct fdtable *table);
+/* Drops a reference; the last one closes every descriptor and frees the table. */
+void fdtable_put(struct fdtable *table);
+/* The other threads that shared the running thread's table have gone. */
+void fdtable_become_only_user(struct fdtable *table);
+void fdtable_close_on_exec(struct fdtable *table);
+
+/* Does another thread have it, too? Only the running thread, which has it, can change that from false. */
+static inline bool fdtable_is_shared(const struct fdtable *table)
+{
+	return refcount_is_shared(&table->refs);
+}
+
+/*
+ * Opening a file takes two steps, so that everything that may fail happens before anything becomes
+ * visible. fdtable_reserve() sets aside the lowest free descriptor >= min and returns it, or
+ * -EMFILE or -ENOMEM; to all other calls it looks closed. fdtable_fill() then puts a file there and takes over
+ * the caller's reference, or fdtable_unreserve() makes the descriptor free again.
+ */
+int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec);
+void fdtable_fill(struct fdtable *table, int fd, struct file *file);
+void fdtable_unreserve(struct fdtable *table, int fd);
+
+/*
+ * Installs the file at the lowest free descriptor >= min. Returns the descriptor and takes over the
+ * caller's reference. On failure the caller keeps it: -EMFILE if that would not be below the running process's
+ * RLIMIT_NOFILE, or -ENOMEM. May sleep, as all that give out descriptors.
+ */
+int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec);
+/*
+ * Installs the file at fd and closes what was open there, as dup3 does. Returns fd and takes over
+ * the caller's reference. On failure the caller keeps it: -EBADF if fd is not below RLIMIT_NOFILE, -EBUSY if it is reserved,
+ * or -ENOMEM.
+ */
+int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec);
+/* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
+struct file *fdtable_get(struct fdtable *table, int fd);
+/* fdtable_get() for the few calls that do not access the file's contents: finds O_PATH files, too. */
+struct file *fdtable_get_path(struct fdtable *table, int fd);
+/* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
+int fdtable_next(struct fdtable *table, unsigned min);
+/* Is the file, which the caller has a reference to, still at fd? */
+bool fdtable_has(struct fdtable *table, int fd, const struct file *file);
+/* How many descriptors there is room for now. */
+unsigned fdtable_size(struct fdtable *table);
+/* Returns how many of the descriptors of the first chunk refer to the file. */
+unsigned fdtable_count(struct fdtable *table, const struct file *file);
+/*
+ * Returns how many pages the table and its files have (their `held`). A file counts for each of its descriptors. In a table of
+ * several chunks one of them is looked at, and the sum is estimated from it: callers hold process_tree_lock.
+ */
+size_t fdtable_held(struct fdtable *table);
+/* Has any of the files FILE_SERVES, or FILE_DRIVES? */
+bool fdtable_serves(struct fdtable *table);
+bool fdtable_drives(struct fdtable *table);
+int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
+/*
+ * close(2): closes the descriptor and calls the file's flush slot. Returns 0, the slot's error, or -EBADF.
+ * May wait for a server.
+ */
+int fdtable_close_flush(struct fdtable *table, int fd);
+int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
+int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
+
+/*
+ * fdtable_get() without a reference, and without the lock, for the table of the running
+ * thread if no other has shared it: its files stay open until it closes them itself. Others only fill
+ * what is reserved. Descriptors behind the first chunk are not found.
+ */
+static inline struct file *fdtable_look(const struct fdtable *table, int fd)
+{
+	unsigned long n = (unsigned long)fd; /* negative: very large */
+	struct file *file;
+
+	if (unlikely(n >= table->nlooked || !(table->first.open[n / 64] >> (n % 64) & 1)))
+		return NULL;
+	file = atomic_load_relaxed(&table->first.file[n]);
+	return likely(file && !(file->flags & O_PATH)) ? file : NULL;
+}

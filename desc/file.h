@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files: what a file descriptor refers to. */
+#pragma once
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "desc/user_iter.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "lib/refcount.h"
+#include "lib/types.h"
+#include "linux/fs/lock.h"
+#include "mm/check/counted.h"
+#include "proc/mutex.h"
+
+struct async_queue;
+struct file;
+struct file_async;
+struct inode;
+struct object;
+struct poller;
+struct seq;
+struct watch;
+
+/* What mmap is asked to map. */
+struct file_part {
+	uint64_t offset; /* page-aligned */
+	size_t len;	 /* in bytes; as the program gave it */
+	bool shared;
+};
+
+#define NO_SPLICE_FROM 1u
+#define NO_SPLICE_TO   2u
+
+/*
+ * Each kind of file has one table (linux/fs/tmpfs/regular.c, desc/pipe.c, linux/fs/tty/tty.c, ...). A call whose
+ * slot is NULL fails with the errno in brackets. All slots may sleep: the caller holds no spinning
+ * lock.
+ */
+struct file_ops {
+	const char *name;
+	/*
+	 * Called when an inode is opened, before anything uses the file; not for O_PATH. Returns 0,
+	 * or refuses with a negative errno. NULL: nothing to do.
+	 */
+	int (*opened)(struct file *file);
+	/*
+	 * Return the number of bytes transferred (0 from read: end of file), or a negative errno.
+	 * `pos` is &file->pos, unless the call brings a position of its own.
+	 */
+	ssize_t (*read)(struct file *file, struct user_iter *to, uint64_t *pos);    /* [EINVAL] */
+	ssize_t (*write)(struct file *file, struct user_iter *from, uint64_t *pos); /* [EINVAL] */
+	int (*stat)(struct file *file, struct abi_stat *st);			    /* [EINVAL] */
+	/* A file without this slot has no position. Users of the position hold file->lock. */
+	int64_t (*seek)(struct file *file, int64_t offset, int whence); /* [ESPIPE] */
+	/*
+	 * Returns what can be done without waiting (POLL*). Registers poller with the queues that
+	 * are woken when that changes, before it looks. A NULL poller is not going to wait. NULL
+	 * slot: POLL_ALWAYS.
+	 */
+	unsigned (*poll)(struct file *file, struct poller *poller);
+	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
+	/* Where files of the kind join that have O_ASYNC. NULL slot: none can, and F_SETFL ignores the flag. */
+	struct async_queue *(*async)(struct file *file);
+	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n); /* [ENOTDIR] */
+	int (*truncate)(struct file *file, uint64_t size);	      /* [EINVAL] */
+	/*
+	 * Allocates the pages of [offset, end) or punches a hole there. mode is 0, or
+	 * FALLOC_FL_KEEP_SIZE with or without FALLOC_FL_PUNCH_HOLE.
+	 */
+	int (*allocate)(struct file *file, unsigned mode, uint64_t offset,
+			uint64_t end); /* [ENODEV] */
+	/*
+	 * Returns when what was written is safe where it belongs; `data_only` as fdatasync. NULL,
+	 * for a file that has pages or names: there is no better place than memory.
+	 */
+	int (*fsync)(struct file *file, bool data_only); /* [EINVAL] */
+	/*
+	 * close(2) of a descriptor of the file, before anything else is done: returns what the call
+	 * returns, although the descriptor is closed in any case. NULL: nothing to do.
+	 */
+	int (*flush)(struct file *file);
+	/*
+	 * The running process has closed a descriptor of the file, by whatever call or by its end, and still has a reference.
+	 * Not for O_PATH. NULL: nothing to do.
+	 */
+	void (*closed)(struct file *file);
+	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
+	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
+	/*
+	 * Bracket the creation of a shared mapping. map_begin may refuse it, or remove permissions
+	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to do.
+	 */
+	int (*map_begin)(struct file *file, unsigned prot, unsigned *max_prot);
+	void (*map_end)(struct file *file);
+	/* A mapping of the file has been made. NULL: nothing to record. */
+	void (*mapped)(struct file *file);
+	/* The object for mmap and exec, without a reference. NULL slot or NULL result: ENODEV. */
+	struct object *(*object)(struct file *file);
+	/*
+	 * The same for a file of which only parts can be mapped: sets *object_ret to the object for
+	 * `part`, with a reference, or refuses. It may remove permissions from *max_prot. NULL slot:
+	 * ENODEV.
+	 */
+	int (*object_of)(struct file *file, const struct file_part *part,
+			 struct object **object_ret, unsigned *max_prot);
+	/*
+	 * Writes what links of /proc show of a file without an inode, terminated. Returns its length.
+	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
+	 */
+	ssize_t (*label)(struct file *file, char *buf, size_t size);
+	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
+	void (*info)(struct file *file, struct seq *seq);
+	/*
+	 * Adds one more line, or returns -ENODATA. *cursor is 0 at the first; what else it is only this function knows. NULL:
+	 * there are no more.
+	 */
+	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
+	/*
+	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
+	 * errno. NULL: it cannot.
+	 */
+	int (*inode)(struct file *file, struct inode **inode_ret);
+	/*
+	 * Returns how many pages of memory the file has that go with its last descriptor or mapping,
+	 * as far as no other limit counts them. NULL: hardly any. Takes no lock.
+	 */
+	size_t (*held)(const struct file *file);
+	void (*release)(struct file *file); /* the last reference is gone */
+	/*
+	 * For the ledger: calls counted_found() for each reference that the open file has, but for
+	 * that to an inode. NULL: there are no others. Called with no other thread running.
+	 */
+	void (*holds)(struct file *file);
+	uint8_t role;	 /* FILE_SERVES, FILE_DRIVES: what the process is that has it */
+	bool maps_zeros; /* mmap of it gives anonymous memory */
+	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */
+	bool empty_writes;
+	bool nowait;	    /* read and write heed RWF_NOWAIT */
+	bool seek_is_0;	    /* without `seek`: lseek does nothing and returns 0, as on Linux */
+	bool pread_is_read; /* without `seek`: pread and pwrite fail as read and write do */
+	bool any_position; /* positions have 64 bits, and a transfer may pass the largest signed one */
+	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
+	uint8_t no_splice;
+	bool has_inode; /* file->node is a struct inode of linux/fs/inode.h */
+	/* Its inode may be executed although the file is open for writing: see linux/fs/tmpfs/memfd.h. */
+	bool no_writer;
+	bool stays; /* pidfd_getfd gives it to no other process, and no path leads to it */
+};
+
+#define FILE_SERVES 1u /* files of others may need it: it is killed last */
+/*
+ * By its device it has all memory: no process may reach its own (ptrace_may_reach()). Only fork and exec pass such a file on. A
+ * call gives it to nobody: who gets it might be traced already, or might have been.
+ */
+#define FILE_DRIVES 2u
+
+#define FILE_TELLS_NOTHING UINT32_MAX
+#define FILE_NAMELESS	   (UINT32_MAX - 1)
+
+struct file {
+	const struct file_ops *ops; /* const */
+	struct refcount refs;
+	/*
+	 * O_* as F_GETFL shows them; const except those that F_SETFL changes. Atomic, changed with lock held; of a message
+	 * queue O_NONBLOCK without it, by mq_setattr().
+	 */
+	uint32_t flags;
+	/*
+	 * The name of its inode that events of the file carry; const once it is open. 0: by any. FILE_NAMELESS: by none, as
+	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
+	 */
+	uint32_t name_id;
+	/* Had its opener CAP_SYS_ADMIN? Set by the kinds of file that ask later; const once it is open. */
+	bool by_admin;
+	struct mutex lock;
+	uint64_t pos; /* guarded by lock */
+	/* const once it is open; the kind of file may change `data`: */
+	void *node; /* belongs to the kind of file: an inode or a pipe */
+	void *data; /* what the kind of file keeps for this open file. NULL at first */
+	/* these have locks of their own: */
+	struct lock_owner locks; /* by flock and F_OFD_SETLK; guarded by locks_mutex */
+	struct watch *watches;	 /* of sets of epoll; guarded by watches_lock of desc/watch.c */
+	struct file_async
+		*async; /* atomic, set once; linux/fs/async.c. NULL: nothing has been set */
+	struct counted counted;
+};
+
+extern struct counted_kind file_kind;
+
+/* Frees the file. Only file_put() calls this, when the last reference is gone. */
+void file_release(struct file *file);
+
+/* Frees a file that was created and never used: its `release` is not called. NULL is allowed. */
+void file_discard(struct file *file);
+
+/* About what an open file takes with its inode or the like: each counts as this much. */
+#define FILE_BYTES 1024
+/* Counts what a kind of file has beyond that; negative: has no more. */
+void file_memory_add(ssize_t bytes);
+/*
+ * Counts memory up to a limit: an eighth of memory for all open files. Returns 0, or -ENFILE and counts
+ * nothing. Code that creates a file for a program first charges all that it will count, and gives that back
+ * by file_memory_add() when the file is there and counts itself, or could not be created. So those
+ * threads that create files at the same time do not exceed the limit together.
+ */
+int file_memory_charge(size_t bytes);
+
+/* How many files are open, counting what they have as so many more; and how many there can be. */
+uint64_t files_open(void);
+uint64_t files_most(void);
+
+/* Returns a file with one reference, or NULL if memory runs out. */
+struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
+
+static inline void file_get(struct file *file)
+{
+	refcount_get_fast(&file->refs);
+}
+
+/*
+ * Takes a reference unless the last one is gone. Returns whether it did. The caller knows in another
+ * way that the file has not been freed.
+ */
+static inline bool file_try_get(struct file *file)
+{
+	return refcount_get_unless_zero(&file->refs);
+}
+
+/* Drops a reference; the last one releases the file. The caller holds no spinning lock. */
+static inline void file_put(struct file *file)
+{
+	if (unlikely(refcount_put_fast(&file->refs)))
+		file_release(file);
+}
+
+/* What the access mode of these flags permits. With all bits of O_ACCMODE set, that is neither. */
+static inline bool file_flags_read(unsigned flags)
+{
+	return ((flags + 1) & 1) != 0;
+}
+
+static inline bool file_flags_write(unsigned flags)
+{
+	return ((flags + 1) & 2) != 0;
+}
+
+static inline bool file_has_position(const struct file *file)
+{
+	return file->ops->seek != NULL;
+}
+
+/* Does a transfer fail with -EAGAIN instead of waiting? */
+static inline bool file_nonblock(const struct file *file, const struct user_iter *iter)
+{
+	return (file->flags & O_NONBLOCK) || (iter->rwf & RWF_NOWAIT);
+}
+
+/* Does a write go to the end of the file? */
+static inline bool file_appends(const struct file *file, const struct user_iter *iter)
+{
+	return (iter->rwf & RWF_APPEND) ||
+	       ((file->flags & O_APPEND) && !(iter->rwf & RWF_NOAPPEND));
+}
+
+/* Was the file opened for reading, or for writing? One with O_PATH was not. */
+static inline bool file_readable(const struct file *file)
+{
+	return file_flags_read(file->flags) && !(file->flags & O_PATH);
+}
+
+static inline bool file_writable(const struct file *file)
+{
+	return file_flags_write(file->flags) && !(file->flags & O_PATH);
+}

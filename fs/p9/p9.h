@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* Files of a server that speaks 9P2000.L, as a file system: mount -t 9p. */
-#pragma once
-
-#include "fs/mount.h"
-
-extern const struct fs_type p9_type;

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* Open regular files on a 9P server. */
-#pragma once
-
-#include "fs/file.h"
-
-extern const struct file_ops p9_regular_ops;

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* A file system in memory: the root, /dev/shm, and whatever else mount(2) makes one. */
-#pragma once
-
-#include "fs/mount.h"
-
-extern const struct fs_type tmpfs_type;

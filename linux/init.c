@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The payload of the kernel proper: mounts the boot archive as the root and starts process 1. */
+#include "abi/errno.h"
+#include "arch/context.h"
+#include "arch/page.h"
+#include "base/chardev.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/panic.h"
+#include "base/power.h"
+#include "boot/device_tree.h"
+#include "boot/options.h"
+#include "boot/payload.h"
+#include "drivers/firmware_console.h"
+#include "drivers/uart.h"
+#include "linux/fs/dev.h"
+#include "linux/fs/initrd.h"
+#include "linux/fs/lock.h"
+#include "linux/mqueue/mqueue.h"
+#include "linux/fs/mount_calls.h"
+#include "linux/fs/p9/p9.h"
+#include "linux/fs/mount_calls.h"
+#include "linux/fs/namei.h"
+#include "linux/fs/open.h"
+#include "linux/fs/process_fs.h"
+#include "linux/fs/tmpfs/tmpfs.h"
+#include "ipc/uio.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/check/ledger.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/swap/relieve.h"
+#include "proc/exit.h"
+#include "proc/kthread.h"
+#include "proc/process.h"
+#include "proc/sched.h"
+#include "proc/stack_watch.h"
+#include "proc/wait.h"
+#include "sync/preempt.h"
+#include "linux/sysv/sysv.h"
+
+static void init_give_up(void) __attribute__((noreturn));
+static void init_give_up(void)
+{
+	chardev_drain_all();
+	power_off(PANIC_STATUS);
+}
+
+/* All frames of the programs must have been freed, and each reference that is left has a holder (R111). */
+static void check_at_end(void)
+{
+#ifdef FAULTLINE_HARDENED
+	struct ledger ledger;
+	int wrong;
+
+	mm_trim();
+	sched_let_finish();
+	wrong = ledger_check(&ledger);
+	sched_go_on();
+	if (wrong)
+		panic("the ledger disagrees in %d places at power-off", wrong);
+	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
+	/* Always, so that the runner knows that it was done. */
+	log_always("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
+		   ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+	if (ledger.lost)
+		log_warn("mm",
+			 "ledger: %zu of these frames were lost to a device that did not stop",
+			 ledger.lost);
+	log_info("proc", "kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),
+		 (size_t)KSTACK_SIZE);
+#endif
+}
+
+/* Process 1 and all others have ended, but their output may still be queued. */
+static void init_machine_end(int status)
+{
+	check_at_end();
+	chardev_drain_all();
+	power_off((unsigned)status);
+}
+
+#define POLL_NS (NSEC_PER_SEC / 100)
+
+/* A console without interrupts, which may be the firmware's, does not tell when it has input. */
+static void poll_console(void *arg)
+{
+	static struct waitq never = WAITQ_INIT(never);
+	uint64_t seq = waitq_sample(&never);
+
+	for (;;) {
+		if (uart_is_polled())
+			uart_poll();
+		else
+			firmware_console_poll();
+		thread_sleep_always(&never, seq, clock_deadline_in(POLL_NS));
+	}
+}
+
+static void make_devices(void)
+{
+	struct chardev *console = chardev_find("uart") ?: chardev_find("firmware");
+	int err = dev_init(console, boot_options.columns, boot_options.rows,
+			   boot_options.plain_console);
+
+	if (err)
+		log_error("boot", "cannot create the device files: error %d", err);
+	if ((chardev_find("firmware") || uart_is_polled()) &&
+	    !kthread_spawn("console", poll_console, NULL))
+		log_error("boot", "no memory for the console's input");
+	uio_init();
+}
+
+/* Mounts a file system that every program expects; makes the directory if the archive has none. */
+static void mount_on(const char *path, const char *type)
+{
+	int err = fs_mkdir(NULL, path, 0755);
+
+	if (err == 0 || err == -EEXIST)
+		err = fs_mount(type, type, NULL, path, 0, "");
+	if (err)
+		log_error("boot", "cannot mount %s on %s: error %d", type, path, err);
+}
+
+static void mount_others(void)
+{
+	mount_on("/dev", "devtmpfs");
+	mount_on("/dev/shm", "tmpfs");
+	mount_on("/dev/mqueue", "mqueue");
+	mount_on("/proc", "proc");
+	mount_on("/sys", "sysfs");
+}
+
+static void mount_root(void)
+{
+	const struct phys_range *initrd = &boot_info.initrd;
+	const char *why = "out of memory";
+	struct mount *root;
+
+	if (mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root) != 0 ||
+	    mount_attach(root, NULL) != 0) {
+		log_error("boot", "too little memory for a root file system");
+		init_give_up();
+	}
+	process_fs_init();
+	file_locks_init();
+	sysv_init();
+	if (mqueue_init())
+		log_error("boot", "no memory for message queues");
+	fs_add_type(&p9_type);
+	if (initrd->end == 0) {
+		log_error("boot",
+			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
+		init_give_up();
+	}
+	if (initrd_unpack(root, arch_phys_to_virt(initrd->start), initrd->end - initrd->start,
+			  &why) != 0) {
+		log_error("boot", "the boot archive is refused: %s", why);
+		init_give_up();
+	}
+}
+
+static int start_init(void)
+{
+	const char *const argv[] = { boot_options.init, NULL };
+	const char *const envp[] = { "HOME=/", "TERM=linux", "PATH=/bin:/usr/bin", NULL };
+	struct object *image;
+	char *path;
+	int err;
+
+	err = fs_open_exec(NULL, boot_options.init, true, &image, &path);
+	if (err)
+		return err;
+	err = process_start_init(image, path, argv, envp, uio_give_devices);
+	object_unuse(image);
+	kfree(path);
+	return err;
+}
+
+void boot_payload(void)
+{
+	int err;
+
+	machine_exit_hook = init_machine_end;
+	mount_root();
+	make_devices();
+	mount_others();
+	err = start_init();
+	if (err == -ENOENT)
+		log_error(
+			"boot",
+			"%s: not in the boot archive, or its interpreter is not; name another with init=PATH",
+			boot_options.init);
+	else if (err == -ENOEXEC)
+		log_error("boot",
+			  "%s: not a program for this machine (a riscv64 ELF file or a script)",
+			  boot_options.init);
+	else if (err)
+		log_error("boot", "cannot start %s: error %d", boot_options.init, err);
+	if (err)
+		init_give_up();
+	kthread_exit();
+}

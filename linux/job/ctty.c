@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* Controlling terminals: the session of each terminal, and its foreground process group. */
+#include "linux/job/ctty.h"
+
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "linux/job/pgrp.h"
+#include "linux/process/cred.h"
+#include "linux/signal/action.h"
+#include "linux/signal/kill.h"
+#include "linux/signal/signal.h"
+#include "proc/pid.h"
+
+/* New processes will not get these ids as pids. Call with process_tree_lock held. */
+static void ctty_set_ids(struct ctty *terminal, int session, int group)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	pid_get(session);
+	pid_get(group);
+	pid_put(terminal->session);
+	pid_put(terminal->group);
+	terminal->session = session;
+	terminal->group = group;
+}
+
+/* The terminal no longer belongs to the process's session. */
+static void take_away(struct process *process, void *arg)
+{
+	struct ctty *terminal = arg;
+
+	if (process->terminal == terminal &&
+	    (!terminal->session || process->session != terminal->session))
+		process->terminal = NULL;
+}
+
+/*
+ * Passes the terminal to a session, or to none (0), and takes it from all other processes. Call
+ * with process_tree_lock held; it is dropped in between.
+ */
+static void pass_to(struct ctty *terminal, int session, int group)
+{
+	bool had = terminal->session != 0;
+
+	ctty_set_ids(terminal, session, group);
+	if (had)
+		process_visit_all(take_away, terminal);
+}
+
+/* Call with process_tree_lock held. */
+static int ctty_acquire(struct ctty *terminal, bool steal)
+{
+	struct process *process = current_process();
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (process->session != process->pid)
+		return -EPERM;
+	if (process->terminal)
+		return process->terminal == terminal ? 0 : -EPERM;
+	if (terminal->session && !steal)
+		return -EPERM;
+	pass_to(terminal, process->session, process->group);
+	if (terminal->session == process->session) /* else another took it meanwhile */
+		process->terminal = terminal;
+	return 0;
+}
+
+int ctty_take(struct ctty *terminal, bool steal)
+{
+	int err;
+
+	spin_lock(&process_tree_lock);
+	err = ctty_acquire(terminal, steal);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+bool ctty_is_own(struct ctty *terminal)
+{
+	bool own;
+
+	spin_lock(&process_tree_lock);
+	own = current_process()->terminal == terminal;
+	spin_unlock(&process_tree_lock);
+	return own;
+}
+
+/* The running process leads the terminal's session. process_tree_lock is held, and dropped in between. */
+static void ctty_hang_up(struct ctty *terminal)
+{
+	int session = terminal->session, group = terminal->group;
+
+	if (group) {
+		signal_send_group(group, SIGHUP);
+		signal_send_group(group, SIGCONT);
+	}
+	if (terminal->session == session) /* else another took it meanwhile */
+		pass_to(terminal, 0, 0);
+}
+
+void ctty_leader_ends(struct process *process)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (process->terminal && process->session == process->pid)
+		ctty_hang_up(process->terminal);
+}
+
+int ctty_hang_up_own(void)
+{
+	struct process *process = current_process();
+
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	spin_lock(&process_tree_lock);
+	if (process->terminal)
+		ctty_hang_up(process->terminal);
+	spin_unlock(&process_tree_lock);
+	return 0;
+}
+
+int ctty_leave(struct ctty *terminal)
+{
+	struct process *process = current_process();
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	if (process->terminal != terminal)
+		err = -ENOTTY;
+	else if (process->session == process->pid)
+		ctty_hang_up(terminal);
+	else
+		process->terminal = NULL;
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+/* Reads a field of the terminal if it is the running process's controlling terminal. */
+static int read_own(struct ctty *terminal, const int *field, int *ret)
+{
+	int err = -ENOTTY;
+
+	spin_lock(&process_tree_lock);
+	if (current_process()->terminal == terminal) {
+		*ret = *field;
+		err = 0;
+	}
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int ctty_group(struct ctty *terminal, int *group_ret)
+{
+	return read_own(terminal, &terminal->group, group_ret);
+}
+
+int ctty_session(struct ctty *terminal, int *session_ret)
+{
+	return read_own(terminal, &terminal->session, session_ret);
+}
+
+/*
+ * Returns the session of the group's first member, or of the process with that pid, or -1. No program can
+ * name group 0, in which process 1 begins. Call with process_tree_lock held.
+ */
+static int session_of_group(int group)
+{
+	struct process *process;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (group == 0)
+		return -1;
+	for_each_group_member(process, group)
+		return process->session;
+	process = process_find(group);
+	return process ? process->session : -1;
+}
+
+/* Call with process_tree_lock held. */
+static int ctty_change_group(struct ctty *terminal, int group)
+{
+	const struct process *self = current_process();
+	int session;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	if (group < 0)
+		return -EINVAL;
+	if (self->terminal != terminal || terminal->session != self->session)
+		return -ENOTTY;
+	session = session_of_group(group);
+	if (session < 0)
+		return -ESRCH;
+	if (session != self->session)
+		return -EPERM;
+	ctty_set_ids(terminal, session, group);
+	return 0;
+}
+
+int ctty_set_group(struct ctty *terminal, int group)
+{
+	int err;
+
+	spin_lock(&process_tree_lock);
+	err = ctty_change_group(terminal, group);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+int ctty_check(struct ctty *terminal, int sig)
+{
+	const struct process *process = current_process();
+	bool held = signal_is_held(sig);
+	int err = 0;
+
+	spin_lock(&process_tree_lock);
+	if (process->terminal != terminal || terminal->group == process->group)
+		err = 0;
+	else if (held)
+		err = sig == SIGTTOU ? 0 : -EIO;
+	else if (pgrp_is_orphaned(process->group))
+		err = -EIO;
+	else
+		err = -EINTR;
+	if (err == -EINTR)
+		(void)signal_send_group(process->group, sig);
+	spin_unlock(&process_tree_lock);
+	if (err == -EINTR)
+		current_thread()->restart = RESTART_ASKED;
+	return err;
+}
+
+void ctty_signal(struct ctty *terminal, int sig)
+{
+	spin_lock(&process_tree_lock);
+	if (terminal->group)
+		signal_send_group(terminal->group, sig);
+	spin_unlock(&process_tree_lock);
+}

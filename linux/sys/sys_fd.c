@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on descriptors: close, dup, fcntl, ioctl, pipe2, memfd_create. */
+#include "abi/ioctl.h"
+#include "abi/mman.h"
+#include "linux/fs/async.h"
+#include "desc/fdtable.h"
+#include "linux/fs/permission.h"
+#include "linux/fs/open.h"
+#include "desc/pipe.h"
+#include "linux/fs/process_fs.h"
+#include "linux/fs/tmpfs/memfd.h"
+#include "mm/host.h"
+#include "mm/fault/user_copy.h"
+#include "linux/process/cred.h"
+#include "proc/process.h"
+#include "trap/arg_file.h"
+#include "linux/sys/fcntl_lock.h"
+#include "linux/sys/file_clone.h"
+
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
+
+long sys_close(struct trap_frame *frame)
+{
+	return fdtable_close_flush(current_thread()->fdtable, arg_int(frame, 0));
+}
+
+/* Descriptors that are opened meanwhile by another thread may be closed or not. */
+long sys_close_range(struct trap_frame *frame)
+{
+	unsigned first = arg_uint(frame, 0), last = arg_uint(frame, 1), flags = arg_uint(frame, 2);
+	struct fdtable *table;
+	int fd, err;
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	err = flags & CLOSE_RANGE_UNSHARE ? process_unshare(true, false) : 0;
+	if (err)
+		return err;
+	table = current_thread()->fdtable;
+	for (fd = fdtable_next(table, first); fd >= 0 && (unsigned)fd <= last;
+	     fd = fdtable_next(table, (unsigned)fd + 1)) {
+		if (flags & CLOSE_RANGE_CLOEXEC)
+			(void)fdtable_set_cloexec(table, fd, true);
+		else
+			(void)fdtable_close_flush(table, fd);
+		(void)vm_pause();
+	}
+	return 0;
+}
+
+/* Installs the file at a new descriptor and takes over its reference in any case. */
+static long fd_install(struct file *file, unsigned min, bool cloexec)
+{
+	int fd = fdtable_install(current_thread()->fdtable, file, min, cloexec);
+
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}
+
+long sys_dup(struct trap_frame *frame)
+{
+	struct file *file = arg_file_path(frame, 0);
+
+	return file ? fd_install(file, 0, false) : -EBADF;
+}
+
+long sys_dup3(struct trap_frame *frame)
+{
+	unsigned new_fd = arg_uint(frame, 1);
+	unsigned flags = arg_uint(frame, 2);
+	struct file *file;
+	int fd;
+
+	if ((flags & ~O_CLOEXEC) || arg_uint(frame, 0) == new_fd)
+		return -EINVAL;
+	file = arg_file_path(frame, 0);
+	if (!file)
+		return -EBADF;
+	fd = fdtable_install_at(current_thread()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}
+
+/* Does the flag O_ASYNC change of a file that can have it? */
+static bool is_switched(const struct file *file, uint32_t mask, uint32_t flags)
+{
+	return (mask & (file->flags ^ flags) & O_ASYNC) && file->ops->async;
+}
+
+/* fd is what the signals say that O_ASYNC asks for. */
+static long set_flags(struct file *file, int fd, uint32_t mask, uint32_t flags)
+{
+	struct async_queue *queue = NULL;
+	int err = 0;
+
+	if (unlikely(mask & flags & O_ASYNC) && file->ops->async) {
+		err = file_async_prepare(file);
+		queue = file->ops->async(file);
+	}
+	err = err ?: mutex_lock_killable(&file->lock);
+	if (err)
+		return err;
+	if (unlikely(is_switched(file, mask, flags)))
+		file_async_switch(file, fd, queue);
+	mask &= ~(uint32_t)O_ASYNC;
+	atomic_store_relaxed(&file->flags, (file->flags & ~mask) | (flags & mask));
+	mutex_unlock(&file->lock);
+	return 0;
+}
+
+/* That reads of a file leave no trace is its owner's to choose. */
+static bool may_set_flags(const struct file *file, unsigned flags)
+{
+	if (!(flags & O_NOATIME) || (atomic_load_relaxed(&file->flags) & O_NOATIME))
+		return true;
+	return !file->ops->has_inode || inode_owner_or_capable(file->node);
+}
+
+static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
+{
+	if (min >= process_limit(current_process(), RLIMIT_NOFILE))
+		return -EINVAL;
+	file_get(file);
+	return fd_install(file, min, cloexec);
+}
+
+/* Does another descriptor refer to the same open file? */
+static long is_same_file(const struct file *file, int other_fd)
+{
+	struct file *other = fdtable_get_path(current_thread()->fdtable, other_fd);
+	bool is_same = other == file;
+
+	if (!other)
+		return -EBADF;
+	file_put(other);
+	return is_same;
+}
+
+static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
+{
+	struct fdtable *table = current_thread()->fdtable;
+
+	switch (command) {
+	case F_DUPFD:
+		return fcntl_dup(file, (unsigned)arg, false);
+	case F_DUPFD_CLOEXEC:
+		return fcntl_dup(file, (unsigned)arg, true);
+	case F_GETFD:
+		return fdtable_cloexec(table, fd);
+	case F_SETFD:
+		return fdtable_set_cloexec(table, fd, (arg & FD_CLOEXEC) != 0);
+	case F_GETFL:
+		return file->flags;
+	case F_DUPFD_QUERY:
+		return is_same_file(file, (int)arg);
+	default:
+		break;
+	}
+	if (file->flags & O_PATH)
+		return -EBADF;
+	switch (command) {
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(file, fd, command, arg);
+	case F_SETFL:
+		if (!may_set_flags(file, (uint32_t)arg))
+			return -EPERM;
+		return set_flags(file, fd, SETFL_MASK | (file_is_pipe(file) ? O_DIRECT : 0),
+				 (uint32_t)arg);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		return file_owner_fcntl(file, command, arg);
+	case F_GETLEASE:
+		return F_UNLCK; /* there are no leases */
+	case F_GETPIPE_SZ:
+		return file_is_pipe(file) ? pipe_size(file) : -EBADF;
+	case F_SETPIPE_SZ:
+		return file_is_pipe(file) ? pipe_set_size(file, (uint32_t)arg) : -EBADF;
+	case F_GET_SEALS:
+		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;
+	case F_ADD_SEALS:
+		if (!file_writable(file))
+			return -EPERM;
+		return file->ops->add_seals ? file->ops->add_seals(file, (unsigned)arg) : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_fcntl(struct trap_frame *frame)
+{
+	struct file *file = arg_file_path(frame, 0);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = fcntl(file, arg_int(frame, 0), arg_uint(frame, 1), arg_u64(frame, 2));
+	file_put(file);
+	return result;
+}
+
+/* FIONBIO and FIOASYNC. */
+static long set_flag(struct file *file, int fd, uint32_t flag, vaddr_t arg)
+{
+	uint32_t flags;
+	int32_t on;
+
+	if (user_copy_in(&on, arg, sizeof(on)) != 0)
+		return -EFAULT;
+	flags = on ? flag : 0;
+	if (flag == O_ASYNC && !file->ops->async)
+		return (file->flags ^ flags) & O_ASYNC ? -ENOTTY : 0;
+	return set_flags(file, fd, flag, flags);
+}
+
+/* FICLONERANGE. */
+static long clone_range(struct file *file, vaddr_t arg)
+{
+	struct abi_clone_range range;
+
+	if (user_copy_in(&range, arg, sizeof(range)) != 0)
+		return -EFAULT;
+	return file_clone(file, (int)range.fd);
+}
+
+/* Requests for what stat says of any file. FIONREAD returns the number of bytes after the position, of a regular file. */
+static long ioctl_stat(struct file *file, unsigned request, vaddr_t arg)
+{
+	struct abi_stat st = { 0 };
+	int err = file->ops->stat ? file->ops->stat(file, &st) : -EINVAL;
+	uint32_t type = st.mode & S_IFMT;
+	int64_t bytes = (int64_t)st.blocks * 512;
+	int32_t number;
+
+	if (err && request != FIONREAD)
+		return err;
+	if (request == FIOQSIZE)
+		return type == S_IFREG || type == S_IFDIR
+			       ? user_copy_out(arg, &bytes, sizeof(bytes))
+			       : -ENOTTY;
+	if (request == FIGETBSZ)
+		number = (int32_t)st.blksize;
+	else if (type == S_IFREG)
+		number = (int32_t)((uint64_t)st.size - atomic_load_relaxed(&file->pos));
+	else
+		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
+	return user_copy_out(arg, &number, sizeof(number));
+}
+
+/* What files of all kinds answer comes first. No file system can be frozen, or says where on a disk a file is. */
+static long ioctl(struct trap_frame *frame, struct file *file)
+{
+	int fd = arg_int(frame, 0);
+	unsigned request = arg_uint(frame, 1);
+	vaddr_t arg = arg_user(frame, 2);
+
+	switch (request) {
+	case FIOCLEX:
+		return fdtable_set_cloexec(current_thread()->fdtable, fd, true);
+	case FIONCLEX:
+		return fdtable_set_cloexec(current_thread()->fdtable, fd, false);
+	case FIONBIO:
+		return set_flag(file, fd, O_NONBLOCK, arg);
+	case FIOASYNC:
+		return set_flag(file, fd, O_ASYNC, arg);
+	case FIOQSIZE:
+	case FIGETBSZ:
+	case FIONREAD:
+		return ioctl_stat(file, request, arg);
+	case FICLONE:
+		return file_clone(file, (int)arg);
+	case FICLONERANGE:
+		return clone_range(file, arg);
+	case FS_IOC_FIEMAP:
+		return -EOPNOTSUPP;
+	case FIFREEZE:
+		return capable(CAP_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
+	case FITHAW:
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	default:
+		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
+	}
+}
+
+long sys_ioctl(struct trap_frame *frame)
+{
+	return with_file(frame, ioctl);
+}
+
+/* Reserves two descriptors and stores them in user memory, before any other thread can use them. */
+static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
+{
+	struct fdtable *table = current_thread()->fdtable;
+
+	fds[0] = fdtable_reserve(table, 0, cloexec);
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = fdtable_reserve(table, 0, cloexec);
+	if (fds[1] < 0) {
+		fdtable_unreserve(table, fds[0]);
+		return fds[1];
+	}
+	if (user_copy_out(user, fds, 2 * sizeof(fds[0])) == 0)
+		return 0;
+	fdtable_unreserve(table, fds[0]);
+	fdtable_unreserve(table, fds[1]);
+	return -EFAULT;
+}
+
+long sys_pipe2(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	struct fdtable *table = current_thread()->fdtable;
+	struct file *reader, *writer;
+	int fds[2];
+	int err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	err = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &reader, &writer);
+	if (err)
+		return err;
+	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
+	if (err) {
+		file_put(reader);
+		file_put(writer);
+		return err;
+	}
+	fdtable_fill(table, fds[0], reader);
+	fdtable_fill(table, fds[1], writer);
+	return 0;
+}
+
+/* The name is for debugging: /proc shows it. */
+static int copy_memfd_name(char name[MFD_NAME_MAX + 1], vaddr_t user)
+{
+	ssize_t len = user_copy_string(name, user, MFD_NAME_MAX + 1);
+
+	if (len == -ENAMETOOLONG)
+		return -EINVAL;
+	return len < 0 ? (int)len : 0;
+}
+
+static struct file *create_memfd(const char *name, unsigned flags)
+{
+	if (flags & MFD_NOEXEC_SEAL)
+		return memfd_file_create_with(name, 0666, F_SEAL_EXEC);
+	return memfd_file_create_with(name, 0777, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+}
+
+long sys_memfd_create(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	char name[MFD_NAME_MAX + 1];
+	struct file *file;
+	int err, fd;
+
+	if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
+	    (flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
+		return -EINVAL;
+	err = copy_memfd_name(name, arg_user(frame, 0));
+	if (err == 0)
+		err = file_memory_charge(MEMFD_BYTES);
+	if (err)
+		return err;
+	file = create_memfd(name, flags);
+	file_memory_add(-MEMFD_BYTES);
+	if (!file)
+		return -ENOMEM;
+	fd = fdtable_install(current_thread()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/* ppoll and pselect6: wait until something can be done with one of many descriptors. */
+#include "abi/prctl.h"
+#include "abi/resource.h"
+#include "abi/time.h"
+#include "base/clock.h"
+#include "desc/fdtable.h"
+#include "desc/file.h"
+#include "desc/poll.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "linux/signal/send.h"
+#include "linux/signal/wait.h"
+#include "linux/sys/timespec.h"
+#include "mm/fault/user_copy.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/thread.h"
+#include "proc/wait.h"
+#include "trap/syscall.h"
+
+/*
+ * The most descriptors of one call, whatever RLIMIT_NOFILE is. They are stored in single pages, so
+ * that fragmented memory suffices.
+ */
+#define POLL_MAX 16384u
+#define FEW	 2u /* entries that need no allocation */
+#define IN_PAGE	 ((unsigned)(PAGE_SIZE / sizeof(struct poll_entry)))
+
+struct poll_set {
+	unsigned n;
+	struct poll_entry few[FEW];
+	unsigned npages;
+	struct poll_entry **more; /* pages of entries; NULL: there are none */
+};
+
+static struct poll_entry *entry_at(struct poll_set *set, unsigned i)
+{
+	return i < FEW ? &set->few[i] : &set->more[(i - FEW) / IN_PAGE][(i - FEW) % IN_PAGE];
+}
+
+/* Returns entry i and sets *n_ret to how many entries are contiguous from there on. */
+static struct poll_entry *entries_from(struct poll_set *set, unsigned i, unsigned *n_ret)
+{
+	unsigned together = i < FEW ? FEW - i : IN_PAGE - (i - FEW) % IN_PAGE;
+
+	*n_ret = MIN(together, set->n - i);
+	return entry_at(set, i);
+}
+
+static void set_free(struct poll_set *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (entry_at(set, i)->file)
+			file_put(entry_at(set, i)->file);
+	for (unsigned i = 0; i < set->npages; i++)
+		kfree(set->more[i]);
+	if (unlikely(set->npages > 0))
+		counter_add(&current_process()->kept, -(size_t)set->npages);
+	kfree(set->more);
+}
+
+/* Allocates room for n entries. Returns 0, and the caller then calls set_free(); or -ENOMEM. */
+static int set_make(struct poll_set *set, unsigned n)
+{
+	unsigned pages = n > FEW ? (n - FEW + IN_PAGE - 1) / IN_PAGE : 0;
+
+	set->n = set->npages = 0;
+	set->more = NULL;
+	if (likely(pages == 0))
+		return 0;
+	set->more = mem_wait_kmalloc(pages * sizeof(*set->more));
+	while (set->more && set->npages < pages) {
+		struct poll_entry *page = mem_wait_kmalloc(PAGE_SIZE);
+
+		if (!page)
+			break;
+		set->more[set->npages++] = page;
+		counter_add(&current_process()->kept, 1);
+	}
+	if (set->npages == pages)
+		return 0;
+	set_free(set);
+	return -ENOMEM;
+}
+
+/*
+ * Reads the entries from user memory and looks up their files. Returns 0 or -EFAULT. The caller
+ * calls set_free() in any case.
+ */
+static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
+{
+	struct fdtable *table = current_thread()->fdtable;
+
+	while (set->n < n) {
+		struct poll_entry *entry = entry_at(set, set->n);
+
+		if (user_copy_in(&entry->ask, from + set->n * sizeof(entry->ask),
+				 sizeof(entry->ask)))
+			return -EFAULT;
+		entry->file = entry->ask.fd < 0 ? NULL : fdtable_get(table, entry->ask.fd);
+		entry->nwaiters = 0;
+		entry->always = POLLERR | POLLHUP;
+		set->n++;
+	}
+	return 0;
+}
+
+/* Writes back only the revents of each entry. */
+static int set_write(struct poll_set *set, vaddr_t to)
+{
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct abi_pollfd *ask = &entry_at(set, i)->ask;
+
+		if (user_copy_out(to + i * sizeof(*ask) + offsetof(struct abi_pollfd, revents),
+				  &ask->revents, sizeof(ask->revents)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Counts the entries with events. Until one is found, it watches the queues of the files. */
+static int set_look(struct poll_set *set, struct poller *poller)
+{
+	unsigned together;
+	int count = 0;
+
+	for (unsigned i = 0; i < set->n; i += together) {
+		struct poll_entry *entry = entries_from(set, i, &together);
+
+		for (unsigned j = 0; j < together; j++) {
+			poll_look(poller, &entry[j]);
+			if (entry[j].ask.revents) {
+				count++;
+				poller = NULL;
+			}
+		}
+	}
+	return count;
+}
+
+static void set_forget(struct poll_set *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		poll_forget(entry_at(set, i));
+}
+
+/*
+ * Waits until an entry has events or the tick `deadline` (UINT64_MAX: never). Returns how many
+ * entries have events, or -EINTR.
+ */
+static int wait_for_some(struct poll_set *set, uint64_t deadline)
+{
+	struct poller poller;
+	bool over = deadline == 0;
+	int count;
+
+	poller_init(&poller);
+	for (;;) {
+		uint64_t seq = waitq_sample(&poller.woken);
+		int err = 0;
+
+		count = set_look(set, over ? NULL : &poller);
+		if (count == 0 && current_signalled())
+			err = -EINTR;
+		else if (count == 0 && !over && deadline == UINT64_MAX)
+			err = thread_wait_interruptible(&poller.woken, seq);
+		else if (count == 0 && !over)
+			err = thread_wait_interruptible_until(&poller.woken, seq, deadline);
+		set_forget(set);
+		if (count != 0 || over)
+			return count ? count : err;
+		/* Events at the last moment take precedence over a signal or the timeout. */
+		if (err == -EINTR) {
+			count = set_look(set, NULL);
+			return count ? count : err;
+		}
+		over = err == -ETIMEDOUT;
+	}
+}
+
+static int poll_all(vaddr_t at, unsigned n, uint64_t deadline)
+{
+	struct poll_set set;
+	int result = set_make(&set, n);
+
+	if (result)
+		return result;
+	result = set_read(&set, at, n);
+	if (!result)
+		result = wait_for_some(&set, deadline);
+	if (result != -EFAULT && set_write(&set, at))
+		result = -EFAULT;
+	set_free(&set);
+	return result;
+}
+
+/*
+ * Linux reports the time that was left. A call that a signal interrupts is restarted with that,
+ * unless a handler ran. If the time cannot be stored, or by STICKY_TIMEOUTS must stay, the call is not restarted.
+ */
+static int store_rest(vaddr_t at, uint64_t until_ns, int result)
+{
+	uint64_t now = clock_ns();
+	struct abi_timespec rest = ns_to_timespec(now < until_ns ? until_ns - now : 0);
+	bool stays = current_thread()->personality & STICKY_TIMEOUTS;
+
+	if ((stays || user_copy_out(at, &rest, sizeof(rest))) && result == -EINTR)
+		current_thread()->restart = RESTART_NONE;
+	return result;
+}
+
+/* How long a call waits, and with which signals blocked. */
+struct wait_how {
+	vaddr_t time_at; /* 0: for ever */
+	vaddr_t mask_at; /* 0: as before */
+	uint64_t ns;
+	uint64_t until_ns;
+	uint64_t deadline; /* in ticks */
+	uint64_t mask;
+};
+
+/* Reads time and mask. Returns 0, -EFAULT or -EINVAL. */
+static int how_read(struct wait_how *how, vaddr_t time_at, vaddr_t mask_at, uint64_t mask_size)
+{
+	*how = (struct wait_how){ .time_at = time_at,
+				  .mask_at = mask_at,
+				  .until_ns = UINT64_MAX,
+				  .deadline = UINT64_MAX };
+	if (time_at) {
+		int err = timespec_read(time_at, &how->ns);
+
+		if (err)
+			return err;
+		if (add_overflows(clock_ns(), how->ns, &how->until_ns))
+			how->until_ns = UINT64_MAX;
+		how->deadline = how->ns == 0 ? 0 : clock_deadline(how->until_ns);
+	}
+	if (mask_at && mask_size != ABI_SIGSET_BYTES)
+		return -EINVAL;
+	return mask_at ? user_copy_in(&how->mask, mask_at, sizeof(how->mask)) : 0;
+}
+
+static void how_begin(const struct wait_how *how)
+{
+	if (how->mask_at)
+		signal_mask_for_call(how->mask);
+}
+
+static int how_end(const struct wait_how *how, int result)
+{
+	if (result == -EINTR)
+		current_thread()->restart = RESTART_SILENT;
+	else if (how->mask_at)
+		signal_mask_back();
+	return how->time_at && how->ns != 0 ? store_rest(how->time_at, how->until_ns, result)
+					    : result;
+}
+
+long sys_ppoll(struct trap_frame *frame)
+{
+	unsigned n = arg_uint(frame, 1);
+	struct wait_how how;
+	int err = how_read(&how, arg_user(frame, 2), arg_user(frame, 3), arg_u64(frame, 4));
+
+	if (err)
+		return err;
+	if (n > process_limit(current_process(), RLIMIT_NOFILE) || n > POLL_MAX)
+		return -EINVAL;
+	how_begin(&how);
+	return how_end(&how, poll_all(arg_user(frame, 0), n, how.deadline));
+}
+
+/* ---- pselect6: sets of descriptors instead of an array ---- */
+
+enum select_kind { SELECT_READ, SELECT_WRITE, SELECT_EXCEPT, SELECT_KINDS };
+
+/* The events that make a descriptor a member of the result, as on Linux. */
+static const uint16_t select_events[SELECT_KINDS] = {
+	[SELECT_READ] = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+	[SELECT_WRITE] = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+	[SELECT_EXCEPT] = POLLPRI | POLLNVAL,
+};
+
+#define FEW_WORDS 4u
+
+struct select_sets {
+	unsigned nwords; /* of each set */
+	uint64_t *word[SELECT_KINDS];
+	uint64_t few[SELECT_KINDS * FEW_WORDS]; /* for sets that are so short */
+	uint64_t *many;				/* for others; NULL: there are none */
+};
+
+/* Returns the events of fd that the sets ask for. */
+static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
+{
+	uint16_t events = 0;
+
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++)
+		if (sets->word[kind][fd / 64] >> (fd % 64) & 1)
+			events |= select_events[kind];
+	return events;
+}
+
+/*
+ * Makes an entry for each of the n first descriptors that the sets ask for. Returns 0, and the
+ * caller calls set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
+ */
+static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
+{
+	struct fdtable *table = current_thread()->fdtable;
+	unsigned count = 0;
+	int err;
+
+	for (unsigned fd = 0; fd < n; fd++) {
+		if (!select_asked(sets, fd))
+			continue;
+		if (fdtable_next(table, fd) != (int)fd)
+			return -EBADF;
+		count++;
+	}
+	err = count > POLL_MAX ? -EINVAL : set_make(set, count);
+	if (err)
+		return err;
+	for (unsigned fd = 0; fd < n && set->n < count; fd++) {
+		uint16_t events = select_asked(sets, fd);
+		struct poll_entry *entry;
+
+		if (!events)
+			continue;
+		entry = entry_at(set, set->n++);
+		entry->file = fdtable_get(table, (int)fd);
+		entry->ask.fd = (int)fd;
+		entry->ask.events = (int16_t)events;
+		entry->always = 0;
+		entry->nwaiters = 0;
+	}
+	return 0;
+}
+
+/* Leaves in the sets only what has come; returns how many members there are in all. */
+static int select_result(struct poll_set *set, struct select_sets *sets)
+{
+	int count = 0;
+
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct abi_pollfd *ask = &entry_at(set, i)->ask;
+		unsigned fd = (unsigned)ask->fd;
+
+		for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+			uint64_t *word = &sets->word[kind][fd / 64],
+				 bit = *word & 1ull << (fd % 64);
+
+			if (bit && (uint16_t)ask->revents & select_events[kind])
+				count++;
+			else
+				*word &= ~bit;
+		}
+	}
+	return count;
+}
+
+/* Makes room for sets of n descriptors and copies those that the program gives. Returns 0, -ENOMEM or -EFAULT. */
+static int select_read(struct select_sets *sets, struct trap_frame *frame, unsigned n)
+{
+	sets->nwords = (n + 63) / 64;
+	if (unlikely(sets->nwords > FEW_WORDS)) {
+		sets->many = mem_wait_kmalloc(SELECT_KINDS * sets->nwords * sizeof(uint64_t));
+		if (!sets->many)
+			return -ENOMEM;
+	}
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+		vaddr_t at = arg_user(frame, 1 + kind);
+		uint64_t *words = (sets->many ?: sets->few) + kind * sets->nwords;
+
+		sets->word[kind] = words;
+		if (!at)
+			memset(words, 0, sets->nwords * sizeof(*words));
+		else if (user_copy_in(words, at, sets->nwords * sizeof(*words)))
+			return -EFAULT;
+		if (n % 64 != 0)
+			words[n / 64] &= (1ull << n % 64) - 1;
+	}
+	return 0;
+}
+
+static int select_write(const struct select_sets *sets, struct trap_frame *frame)
+{
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+		vaddr_t at = arg_user(frame, 1 + kind);
+
+		if (at && user_copy_out(at, sets->word[kind], sets->nwords * sizeof(uint64_t)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int select_those(struct select_sets *sets, unsigned n, uint64_t deadline)
+{
+	struct poll_set set;
+	int result = select_entries(&set, sets, n);
+
+	if (result)
+		return result;
+	result = wait_for_some(&set, deadline);
+	if (result >= 0)
+		result = select_result(&set, sets);
+	set_free(&set);
+	return result;
+}
+
+/* As on Linux, the members of a set that the table has no room for are not looked at. */
+static int select_all(struct trap_frame *frame, int asked, uint64_t deadline)
+{
+	unsigned n = MIN((unsigned)asked, fdtable_size(current_thread()->fdtable));
+	struct select_sets sets = { .many = NULL };
+	int result = select_read(&sets, frame, n), err;
+
+	if (!result)
+		result = select_those(&sets, n, deadline);
+	if (result >= 0) {
+		err = select_write(&sets, frame);
+		result = err ?: result;
+	}
+	kfree(sets.many);
+	return result;
+}
+
+long sys_pselect6(struct trap_frame *frame)
+{
+	struct {
+		uint64_t mask_at;
+		uint64_t mask_size;
+	} pack = { 0, 0 };
+	vaddr_t pack_at = arg_user(frame, 5);
+	int n = arg_int(frame, 0), err;
+	struct wait_how how;
+
+	if (pack_at && user_copy_in(&pack, pack_at, sizeof(pack)))
+		return -EFAULT;
+	err = how_read(&how, arg_user(frame, 4), pack.mask_at, pack.mask_size);
+	if (err)
+		return err;
+	how_begin(&how);
+	return how_end(&how, n < 0 ? -EINVAL : select_all(frame, n, how.deadline));
+}

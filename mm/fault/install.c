@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/* The one place that grants access to a page. */
+#include "mm/fault/install.h"
+
+#include "arch/hart.h"
+#include "mm/check/fence_debt.h"
+#include "mm/fault/fault_classify.h"
+#include "mm/fault/zero_page.h"
+#include "mm/phys/zeroed.h"
+#include "mm/space/space_record.h"
+#include "mm/swap/swap_cache.h"
+#include "sync/interleave.h"
+
+/*
+ * The caller has held the space's lock since it found the VMA and the entry and got the page, so
+ * that these have not changed. Only the hardware may have set bits of the entry. Entries that have
+ * a page are therefore changed by atomic operations only.
+ */
+
+/* In larger ranges, faults give the entries the permissions that their VMA has gained. */
+#define GAINED_PAGES_MAX 16
+
+/* This hart may have written the text that it is about to run. */
+static inline void sync_text(struct space *space, unsigned prot)
+{
+	if (unlikely(prot & VM_PROT_EXEC))
+		arch_mmu_sync_text(&space->mmu);
+}
+
+/* ---- FILL and COW: a page ---- */
+
+/* Writes an entry that is EMPTY or SWAP. */
+static inline void install_publish(struct space *space, struct mmu_entry *slot, vaddr_t va,
+				   struct mmu_entry entry)
+{
+	debt_assert_entry(space, va);
+	arch_mmu_map(slot, va, entry);
+}
+
+static enum vm_outcome install_zero_page(struct fault *fault)
+{
+	/* Loaded once: the compiler cannot know that none of them changes. */
+	struct space *const space = fault->space;
+	struct vma *const vma = fault->vma;
+	const vaddr_t va = fault->va;
+
+	vma_touch(vma, va);
+	install_publish(space, fault->slot, va, zero_page_entry(fault->attr.prot));
+	fault_count_in(space, vma, FAULT_FILL);
+	space->stats.zero_maps++;
+	return VM_OK;
+}
+
+/* Maps a private frame. Its reference becomes that of the entry. */
+static inline enum vm_outcome install_frame(struct fault *fault, enum fault_kind kind)
+{
+	/* Loaded once, as in install_zero_page(). */
+	struct space *const space = fault->space;
+	struct vma *const vma = fault->vma;
+	const vaddr_t va = fault->va;
+	const unsigned prot = fault->attr.prot;
+
+	sync_text(space, prot);
+	page_ref_to_map(fault->page);
+	vma_touch(vma, va);
+	install_publish(space, fault->slot, va,
+			entry_make(fault->pfn, prot, fault_used_flags(fault)));
+	space_add_resident(space, 1);
+	fault_count_in(space, vma, kind);
+	return VM_OK;
+}
+
+/*
+ * Clears the entry of a page that a copy replaces. Break before make: no TLB has the old frame any
+ * more when the new one is written to the entry.
+ */
+static void clear_entry(struct fault *fault)
+{
+	struct mmu_entry old = entry_swap(fault->slot, ENTRY_NONE);
+	pfn_t pfn = entry_pfn(fault->entry);
+	struct mmu_flush flush;
+
+	if (pfn != zero_pfn) {
+		const struct copy_source *source = &fault->prepared->copy.source;
+
+		fault->prepared->replaced = pfn == source->pfn ? source->page : pfn_to_page(pfn);
+		fault->space->resident--;
+	}
+	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
+	if (!entry_downgrades(old, ENTRY_NONE))
+		return;
+	mmu_flush_init(&flush);
+	mmu_flush_add(&flush, fault->va);
+	space_fence(fault->space, &flush);
+}
+
+enum vm_outcome install_copy(struct fault *fault)
+{
+	clear_entry(fault);
+	return install_frame(fault, FAULT_COW);
+}
+
+/* Permissions and flags of entries for an object's pages. `write`: a write to a shared mapping. */
+struct object_entry {
+	unsigned prot, flags;
+};
+
+static inline struct object_entry object_entry(const struct fault *fault, bool write)
+{
+	const struct vma_attr *vma = &fault->attr;
+	struct object_entry entry = {
+		.prot = vma->prot & (VM_PROT_READ | VM_PROT_EXEC | (write ? VM_PROT_WRITE : 0)),
+		.flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED,
+	};
+
+	if (!(vma->flags & VMA_SHARED))
+		entry.flags |= ENTRY_COW;
+	return entry;
+}
+
+static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
+				       struct page *page, struct object_entry entry,
+				       uint32_t *pfn_ret)
+{
+	pfn_t pfn = page_to_pfn(page);
+
+	page_map_get(page);
+	install_publish(fault->space, slot, va, entry_make(pfn, entry.prot, entry.flags));
+	if (pfn_ret)
+		*pfn_ret = (uint32_t)pfn;
+}
+
+/* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
+static void install_written(struct fault *fault)
+{
+	object_stored(fault->attr.object, fault->page);
+	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true),
+			    NULL);
+	vma_touch(fault->vma, fault->va);
+	space_add_resident(fault->space, 1);
+	fault_count(fault, FAULT_FILL);
+	fault_count(fault, FAULT_REMAP);
+}
+
+/*
+ * For a read: maps the resident pages of the window where the entry is EMPTY. If the hardware
+ * maintains A, only the faulting page gets it. If the kernel does, all get it: otherwise each would
+ * fault on its first use. Inline: bench row file_read_fault.
+ */
+static inline __attribute__((always_inline)) void install_around(struct fault *fault, bool record)
+{
+	struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
+	const struct object_entry asked = object_entry(fault, false);
+	const struct object_entry entry = {
+		.prot = asked.prot,
+		.flags = arch_sets_accessed() ? asked.flags & ~ENTRY_ACCESSED : asked.flags,
+	};
+	struct page *const *next = fault->pages, *const *end = next + fault->npages;
+	vaddr_t va = fault->window;
+	uint32_t *frame = fault->around_frames;
+	unsigned total = 1, around = 0;
+
+	install_object_page(fault, fault->slot, fault->va, fault->page, asked, NULL);
+	vma_touch(fault->vma, va);
+	vma_touch(fault->vma, va + (fault->npages - 1) * PAGE_SIZE);
+	for (; next < end; next++, slot++, va += PAGE_SIZE) {
+		struct page *page = *next;
+
+		if (!index_is_page(page) || page == zero_page || !entry_empty(entry_load(slot)))
+			continue;
+		install_object_page(fault, slot, va, page, entry, record ? frame++ : NULL);
+		if (record)
+			around |= 1u << (next - fault->pages);
+		total++;
+	}
+	if (record) {
+		fault->naround = total - 1;
+		fault->around = around;
+	}
+	space_add_resident(fault->space, total);
+	fault->space->stats.around += total - 1;
+	fault_count(fault, FAULT_FILL);
+}
+
+/* install_around() for the journal: notes which pages were mapped. */
+static void install_around_recorded(struct fault *fault)
+{
+	install_around(fault, true);
+}
+
+/* Not inline: bench row bss_read_fault. */
+static __attribute__((noinline)) enum vm_outcome install_from_object(struct fault *fault)
+{
+	sync_text(fault->space, fault->attr.prot);
+	if (fault_is_write(fault))
+		install_written(fault);
+	else if (unlikely(fault->space->recorded))
+		install_around_recorded(fault);
+	else
+		install_around(fault, false);
+	return VM_OK;
+}
+
+enum vm_outcome install_fill(struct fault *fault)
+{
+	if (!fault->page)
+		return install_zero_page(fault);
+	if (unlikely(!fault_got_frame(fault)))
+		return install_from_object(fault);
+	if (unlikely(fault_is_copy(fault)) && fault_is_write(fault))
+		fault_count(fault, FAULT_COW); /* of a file's page that was not mapped yet */
+	return install_frame(fault, FAULT_FILL);
+}
+
+/* ---- SWAPPED: the page of the slot ---- */
+
+bool install_swapped_page(const struct swapped_page *swapped, bool write, bool own)
+{
+	struct vma *vma = swapped->vma;
+	struct space *space = vma->space;
+	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+	bool alone;
+
+	assert_hardened(spin_lock_held(&space->lock) && spin_lock_held(&swap_cache.lock));
+	sync_text(space, swapped->prot);
+	page_map_get(swapped->page);
+	alone = swap_in_page(swapped->page, write, own);
+	if (!alone)
+		flags = ENTRY_ACCESSED | ENTRY_COW;
+	install_publish(space, swapped->slot, swapped->va,
+			entry_make(page_to_pfn(swapped->page), swapped->prot, flags));
+	space_add_resident(space, 1);
+	space->swapped--;
+	fault_count_in(space, vma, FAULT_SWAPPED);
+	return alone;
+}
+
+/* If the entry is not writable, a write is COW or REUSE next. */
+enum vm_outcome install_swapped(struct fault *fault)
+{
+	const struct swapped_page swapped = { .vma = fault->vma,
+					      .prot = fault->attr.prot,
+					      .va = fault->va,
+					      .slot = fault->slot,
+					      .page = fault->page };
+	bool write = fault_is_write(fault);
+	bool own = fault->prepared && fault->prepared->page == fault->page;
+
+	return install_swapped_page(&swapped, write, own) || !write ? VM_OK : VM_AGAIN;
+}
+
+/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
+
+/* As entry_raise(), after what that has to do first. */
+static inline bool entry_raise_synced(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
+				      unsigned prot, unsigned flags)
+{
+	if (unlikely(!entry_cas(slot, old, entry_with(old, prot, flags))))
+		return false;
+	arch_mmu_fence_local(va);
+	return true;
+}
+
+/* Gives an entry more permissions to its frame. Returns false if the entry has changed. */
+static inline bool entry_raise(struct space *space, struct mmu_entry *slot, vaddr_t va,
+			       struct mmu_entry old, unsigned prot, unsigned flags)
+{
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	if (prot & ~entry_prot(old) & VM_PROT_EXEC)
+		arch_mmu_sync_text(&space->mmu);
+	return entry_raise_synced(slot, va, old, prot, flags);
+}
+
+static inline enum vm_outcome grant(struct fault *fault, enum fault_kind kind, unsigned prot,
+				    unsigned flags)
+{
+	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry, prot,
+				  flags))) {
+		fault->space->stats.retry[RETRY_RACE]++;
+		return VM_AGAIN;
+	}
+	fault_count(fault, kind);
+	return VM_OK;
+}
+
+/* ACCESSED: the permissions of the VMA except write, and the flags. */
+static inline unsigned accessed_prot(const struct fault *fault)
+{
+	return entry_prot(fault->entry) | (fault->attr.prot & ~VM_PROT_WRITE);
+}
+
+static inline unsigned accessed_flags(const struct fault *fault)
+{
+	return entry_flags(fault->entry) | fault_used_flags(fault);
+}
+
+enum vm_outcome install_accessed(struct fault *fault)
+{
+	return grant(fault, FAULT_ACCESSED, accessed_prot(fault), accessed_flags(fault));
+}
+
+/* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
+enum vm_outcome install_nothing(struct fault *fault)
+{
+	arch_mmu_fence_local_all();
+	fault_count(fault, FAULT_SPURIOUS);
+	return VM_OK;
+}
+
+enum vm_outcome install_reuse(struct fault *fault)
+{
+	return grant(fault, FAULT_REUSE, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+}
+
+enum vm_outcome install_remap(struct fault *fault)
+{
+	struct object *object = fault->attr.object;
+	struct page *page = pfn_to_page(entry_pfn(fault->entry));
+	int result = object_may_store(object, fault->wait);
+
+	if (result)
+		return result;
+	/*
+	 * If a truncation has removed the page from its object meanwhile, it will soon clear this
+	 * entry too, and the write counts as made before it.
+	 */
+	if (object->ops->stored)
+		object_stored_mapped(object, page);
+	else
+		page_set_dirty(page);
+	return grant(fault, FAULT_REMAP, fault->attr.prot, fault_used_flags(fault));
+}
+
+/* ---- beside other faults, without the space's lock ---- */
+
+/*
+ * Writes an entry that was EMPTY, unless the reader of another hart does so first. What the entry maps was made
+ * before.
+ */
+static bool publish_beside(struct fault *fault, struct mmu_entry entry)
+{
+	vma_touch_beside(fault->vma, fault->va);
+	return arch_mmu_map_first(fault->slot, fault->va, entry);
+}
+
+static enum vm_outcome zero_page_beside(struct fault *fault, struct space_reader *self)
+{
+	if (unlikely(!publish_beside(fault, zero_page_entry(fault->attr.prot))))
+		return VM_AGAIN;
+	self->zero_maps++;
+	self->faults.kind[FAULT_FILL]++;
+	return VM_OK;
+}
+
+static enum vm_outcome frame_beside(struct fault *fault, struct space_reader *self)
+{
+	struct page *page = zeroed_take();
+
+	if (unlikely(!page))
+		return VM_AGAIN;
+	page_ref_to_map(page);
+	if (unlikely(!publish_beside(fault, entry_make(page->zeroed_pfn, fault->attr.prot,
+						       fault_used_flags(fault))))) {
+		page_map_to_ref(page);
+		zeroed_give(page);
+		return VM_AGAIN;
+	}
+	self->faults.kind[FAULT_FILL]++;
+	return VM_OK;
+}
+
+enum vm_outcome install_fill_beside(struct fault *fault, struct space_reader *self)
+{
+	return fault_is_write(fault) ? frame_beside(fault, self) : zero_page_beside(fault, self);
+}
+
+/* The entry may have got the same from the reader of another hart, or A or D from the hardware. */
+enum vm_outcome install_accessed_beside(struct fault *fault, struct space_reader *self)
+{
+	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry,
+				  accessed_prot(fault), accessed_flags(fault))))
+		return VM_AGAIN;
+	self->faults.kind[FAULT_ACCESSED]++;
+	return VM_OK;
+}
+
+enum vm_outcome install_nothing_beside(struct space_reader *self)
+{
+	arch_mmu_fence_local_all();
+	self->faults.kind[FAULT_SPURIOUS]++;
+	return VM_OK;
+}
+
+/* ---- for mprotect ---- */
+
+/* Would a write be REUSE? The entry has a page. */
+static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	struct fault_facts facts = {
+		.page_kind = page_kind(page),
+		.page_flags = page_pins(page) ? FACT_PINNED : 0,
+		.maps = page->maps,
+		.refs = page->refs, /* one more in the swap cache: it is left to a fault */
+	};
+
+	return (vma->prot & VM_PROT_WRITE) && !vma_is_shared(vma) && facts_last_user(&facts);
+}
+
+/* Gives an entry what ACCESSED or REUSE would, unless the hardware changes it at the same time. */
+static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_entry *slot,
+				 bool *synced)
+{
+	struct mmu_entry old = entry_load(slot);
+	unsigned prot = entry_prot(old) | (vma->prot & ~VM_PROT_WRITE);
+	unsigned flags = entry_flags(old);
+
+	if (!entry_has_page(old))
+		return;
+	if (is_reusable(vma, old)) {
+		prot = vma->prot;
+		flags &= ~ENTRY_COW;
+	}
+	if (prot == entry_prot(old))
+		return;
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	if ((prot & ~entry_prot(old) & VM_PROT_EXEC) && !*synced) {
+		arch_mmu_sync_text(&vma->space->mmu);
+		*synced = true;
+	}
+	if (entry_raise_synced(slot, va, old, prot, flags))
+		note_entry(vma->space, va, old, entry_load(slot));
+}
+
+void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	bool synced = false; /* other harts hear of text once for all entries */
+
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	if (start >= end || end - start > GAINED_PAGES_MAX * PAGE_SIZE)
+		return;
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+		struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
+
+		if (slot)
+			entry_upgrade(vma, va, slot, &synced);
+	}
+}

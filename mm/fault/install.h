@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The one place that grants access to a page. */
+#pragma once
+
+#include "mm/fault/fault.h"
+
+/*
+ * One for each kind of fault (mm/fault/fault_classify.h). They return VM_OK, or VM_AGAIN if another round
+ * is needed: for the last four if the hardware or another hart has changed the entry, for SWAPPED
+ * if the write is COW or REUSE next. REMAP returns VM_WAIT if it has to wait for write-back. The
+ * caller has held the space's lock since the look-up, and the object's lock since it got a page of
+ * that object.
+ *
+ * FILL maps fault->page, and for a read of an object's page also fault->pages; COW maps fault->page
+ * instead of the entry's; SWAPPED instead of the slot. The reference to a private frame becomes
+ * that of the entry.
+ */
+enum vm_outcome install_fill(struct fault *fault);
+enum vm_outcome install_copy(struct fault *fault);
+enum vm_outcome install_swapped(struct fault *fault);
+
+/* A page of the swap cache for an entry that has its slot. */
+struct swapped_page {
+	struct vma *vma;
+	unsigned prot; /* the VMA's */
+	vaddr_t va;
+	struct mmu_entry *slot;
+	struct page *page;
+};
+
+/*
+ * Maps it: install_swapped() without a fault. `own` is as for swap_in_page(). Returns false if another entry
+ * has the page or refers to the slot, so that this one is not writable. The caller holds the locks of the
+ * space and the swap cache.
+ */
+bool install_swapped_page(const struct swapped_page *swapped, bool write, bool own);
+
+/* The entry's page stays, and the entry gets more permissions; SPURIOUS only fences. */
+enum vm_outcome install_accessed(struct fault *fault);
+enum vm_outcome install_nothing(struct fault *fault);
+enum vm_outcome install_reuse(struct fault *fault);
+enum vm_outcome install_remap(struct fault *fault);
+
+/*
+ * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its
+ * entries at once, which saves a fault for each; VM_PROT_WRITE only to those for which a write
+ * would be REUSE. Other entries get theirs by faults. The caller holds the space's lock.
+ */
+void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);
+
+/*
+ * FILL, ACCESSED and SPURIOUS for a reader of the space (mm/space/space_lock.h), of memory without an object that
+ * programs may not execute. FILL gets its page itself. They return VM_OK, or VM_AGAIN with nothing changed:
+ * another hart was quicker, or there is no frame of zeros.
+ */
+enum vm_outcome install_fill_beside(struct fault *fault, struct space_reader *self);
+enum vm_outcome install_accessed_beside(struct fault *fault, struct space_reader *self);
+enum vm_outcome install_nothing_beside(struct space_reader *self);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads and writes an object's bytes through its pages. */
+#pragma once
+
+#include "mm/object/object.h"
+
+/*
+ * Read or write n bytes at pos; the other side is user memory, which may fault, or kernel memory.
+ * Return the number of bytes done, which is 0 for reads at the end of the object, or a negative
+ * errno if nothing was done. A write beyond the end raises the size as it goes. It fails with
+ * -ENOSPC if there is no memory for that, and with -EFBIG if pos is OBJECT_SIZE_MAX or more. They
+ * call vm_pause() between pages, and fail with -EINTR if the thread was killed. If there is no
+ * memory for a page within the size, relieve() decides. Call with no spinning lock held, and for
+ * writes with the file's mutex held.
+ */
+ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);
+ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);
+ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
+ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
+
+/*
+ * As object_page(), but waits for the bytes of the page and for memory. `spare`: no process is
+ * killed for it. Returns 0, or a negative errno: -EINTR if the thread was killed. Call with no
+ * spinning lock held.
+ */
+int object_page_wait(struct object *object, uint64_t index, struct page **page_ret, bool spare);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* Removes entries in bounded pieces: clear, fence, free. */
+#include "mm/space/tlb_gather.h"
+
+#include "mm/check/fence_debt.h"
+#include "mm/phys/table_pages.h"
+#include "mm/space/space_record.h"
+#include "mm/swap/swap_cache.h"
+
+void gather_init(struct gather *gather, struct space *space)
+{
+	gather->space = space;
+	gather->leaves = 0;
+	gather->npages = 0;
+	gather->nzero = gather->nslots = 0;
+	gather->flush.count = 0;
+	gather->flush.all = false;
+	gather->flush.tables = false;
+	gather->tables = (struct mmu_tables){ 0 };
+}
+
+/* A slot in the place of a page, which has an even address. */
+static inline struct page *slot_as_page(uint64_t slot)
+{
+	return (struct page *)(uintptr_t)(slot << 1 | 1);
+}
+
+static inline bool is_slot(const struct page *page)
+{
+	return (uintptr_t)page & 1;
+}
+
+/*
+ * The page or the slot of an entry that has no frame in the largest segment. The caller takes it
+ * for a resident page.
+ */
+static inline struct page *zapped_far(struct gather *gather, struct mmu_entry old)
+{
+	if (entry_has_page(old))
+		return pfn_to_page(entry_pfn(old));
+	gather->nslots++;
+	gather->space->swapped--;
+	gather->space->resident++;
+	return slot_as_page(entry_swap_slot(old));
+}
+
+/* Clears an entry that is not EMPTY. Returns its page, or its slot. */
+static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
+					    struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+
+	struct page *page;
+
+	debt_owe(gather->space, va, old, ENTRY_NONE);
+	if (!gather->flush.all && entry_downgrades(old, ENTRY_NONE))
+		mmu_flush_add(&gather->flush, va);
+	return pfn_is_near(entry_pfn_if_any(old), &page) ? page : zapped_far(gather, old);
+}
+
+void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+{
+	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
+	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
+	gather->space->resident--;
+}
+
+void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
+		       struct mmu_entry to)
+{
+	struct mmu_entry old;
+	struct page *page;
+
+	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	old = entry_swap(slot, to);
+	page = pfn_to_page(entry_pfn(old));
+	debt_owe(gather->space, va, old, to);
+	if (entry_downgrades(old, to))
+		mmu_flush_add(&gather->flush, va);
+	if (entry_flags(old) & ENTRY_DIRTY)
+		page_set_dirty(page);
+	gather->pages[gather->npages++] = page;
+	gather->space->resident--;
+	gather->space->swapped++;
+	note_entry(gather->space, va, old, to);
+}
+
+/*
+ * Visits the leaf tables of the part of [start, end) that was ever touched. Returns `end`, or where
+ * a piece stopped.
+ */
+static inline vaddr_t gather_visit(struct gather *gather, const struct vma *vma, vaddr_t start,
+				   vaddr_t end, mmu_visit_fn visit)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to && arch_mmu_visit(&gather->space->mmu, from, to, visit, gather))
+		return gather->resume;
+	return end;
+}
+
+static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct gather *gather = arg;
+	struct page **first = gather->pages + gather->npages, **page = first;
+	unsigned nzero = 0;
+
+	gather->resume = leaf->va;
+	if (gather->leaves == GATHER_LEAVES)
+		return 1;
+	entry_for_each_used(slot, leaf->entries, end) {
+		if (page == gather->pages + GATHER_PAGES)
+			break;
+		*page = gather_entry_zap(gather, mmu_leaf_va(leaf, slot), slot);
+		if (unlikely(*page == zero_page))
+			nzero++;
+		page++;
+	}
+	gather->leaves += slot == end;
+	gather->space->resident -= (unsigned)(page - first) - nzero;
+	gather->npages = (unsigned)(page - gather->pages);
+	gather->nzero += nzero;
+	gather->resume = mmu_leaf_va(leaf, slot);
+	return slot < end;
+}
+
+static vaddr_t zap_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
+			    vaddr_t end)
+{
+	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
+
+	record_cleared(gather->space, start, reached);
+	return reached;
+}
+
+vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	if (unlikely(gather->space->recorded))
+		return zap_recorded(gather, vma, start, end);
+	return gather_visit(gather, vma, start, end, zap_leaf);
+}
+
+/* Leaf tables of a piece: the page of each entry is looked at. */
+#define SHOWN_LEAVES 2
+
+/* Does the entry map a page of the object? What is swapped out is a private copy. */
+static bool shows(struct mmu_entry entry, const struct object *object)
+{
+	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+	return entry_has_page(entry) && pfn_to_page(entry_pfn(entry))->owner == object;
+}
+
+static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct gather *gather = arg;
+
+	gather->resume = leaf->va;
+	if (gather->leaves >= SHOWN_LEAVES)
+		return 1;
+	entry_for_each_used(slot, leaf->entries, end) {
+		gather->resume = mmu_leaf_va(leaf, slot);
+		if (!shows(entry_load(slot), gather->shown))
+			continue;
+		if (gather->npages == GATHER_PAGES)
+			return 1;
+		gather_zap_entry(gather, gather->resume, slot);
+	}
+	gather->leaves++;
+	return 0;
+}
+
+vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	gather->shown = vma->object;
+	return gather_visit(gather, vma, start, end, zap_shown_leaf);
+}
+
+/*
+ * Takes all permissions but `prot` from one entry, which is to be fenced with `flush`. The hardware
+ * may set A and D meanwhile, and they stay.
+ */
+static void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
+			    struct mmu_flush *flush)
+{
+	struct mmu_entry old, new;
+
+	do {
+		old = entry_load(slot);
+		if (!(entry_prot(old) & ~prot))
+			return;
+		new = entry_with(old, entry_prot(old) & prot, entry_flags(old));
+	} while (!entry_cas(slot, old, new));
+	debt_owe(space, va, old, new);
+	if (entry_downgrades(old, new))
+		mmu_flush_add(flush, va);
+}
+
+static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct gather *gather = arg;
+
+	gather->resume = leaf->va;
+	if (gather->leaves == GATHER_LEAVES)
+		return 1;
+	gather->leaves++;
+	entry_for_each_used(slot, leaf->entries, end)
+		entry_downgrade(gather->space, mmu_leaf_va(leaf, slot), slot, gather->prot,
+				&gather->flush);
+	return 0;
+}
+
+static vaddr_t downgrade_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
+				  vaddr_t end)
+{
+	vaddr_t reached = gather_visit(gather, vma, start, end, downgrade_leaf);
+
+	record_downgraded(gather->space, start, reached, gather->prot);
+	return reached;
+}
+
+vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
+			 unsigned prot)
+{
+	gather->prot = prot;
+	if (unlikely(gather->space->recorded))
+		return downgrade_recorded(gather, vma, start, end);
+	return gather_visit(gather, vma, start, end, downgrade_leaf);
+}
+
+void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
+{
+	unsigned before = gather->tables.count;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (floor >= ceiling)
+		return;
+	arch_mmu_prune(&gather->space->mmu, floor, ceiling, &gather->tables);
+	gather->space->tables -= gather->tables.count - before;
+	if (gather->tables.count == before)
+		return;
+	gather->flush.tables = true;
+	gather->space->layout++;
+}
+
+void gather_fence(struct gather *gather)
+{
+	/* The page walk cache may still have a table that was unlinked. */
+	assert_hardened(!gather->tables.count || gather->flush.tables);
+	space_fence(gather->space, &gather->flush);
+	for (unsigned i = 0; i < gather->npages; i++)
+		if (!is_slot(gather->pages[i]))
+			debt_assert_frame(gather->space, gather->pages[i]);
+}
+
+/* Leaves only pages that count as mapped, and drops the references to slots. */
+static void remove_others(struct gather *gather)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < gather->npages; i++) {
+		struct page *page = gather->pages[i];
+
+		if (is_slot(page))
+			swap_slot_put((uintptr_t)page >> 1);
+		else if (page != zero_page)
+			gather->pages[n++] = page;
+	}
+	gather->npages = n;
+}
+
+/* Frees pages that only the swap cache has now: nothing can use them. */
+static void free_from_cache(const struct gather *gather)
+{
+	for (unsigned i = 0; i < gather->npages; i++)
+		swap_page_unmapped(gather->pages[i]);
+}
+
+void gather_free(struct gather *gather)
+{
+	/* gather_fence() has emptied `flush`: nothing is freed that a TLB may still refer to. */
+	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
+	if (gather->nzero | gather->nslots)
+		remove_others(gather);
+	if (gather->npages)
+		page_map_put_many(gather->pages, gather->npages);
+	if (unlikely(swap_is_used()))
+		free_from_cache(gather);
+	if (gather->tables.count)
+		tables_free(&gather->tables);
+	gather->npages = 0;
+	gather->nzero = gather->nslots = 0;
+	gather->leaves = 0;
+}
