@@ -10,11 +10,8 @@
 #include "boot/holders.h"
 
 #include "abi/syscall.h"
+#include "base/os_layer.h"
 #include "desc/fdtable.h"
-#include "linux/fs/fs_struct.h"
-#include "linux/fs/mount.h"
-#include "linux/fs/p9/fid.h"
-#include "linux/fs/p9/holders.h"
 #include "desc/pipe.h"
 #include "desc/watch.h"
 #include "ipc/call.h"
@@ -24,28 +21,16 @@
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
 #include "mm/swap/swap_cache.h"
-#include "linux/process/cred.h"
-#include "linux/process/end_watch.h"
 #include "proc/exe.h"
 #include "proc/futex.h"
 #include "proc/pid.h"
-#include "linux/signal/sigreturn_page.h"
 #include "proc/stack_search.h"
-#include "linux/sysv/sysv.h"
-#include "linux/process/user.h"
 
+/* The core's. */
 static struct counted_kind *const kinds[] = {
-	&object_kind,	   &exe_kind,	 &file_kind,	   &inode_kind,	    &mount_kind,
-	&pipe_kind,	   &uspace_kind, &fdtable_kind,	   &fs_struct_kind, &endpoint_kind,
-	&cred_kind,	   &user_kind,	 &group_info_kind, &sender_kind,    &p9_fid_kind,
-	&uio_session_kind, &watch_kind,	 &end_watch_kind,
+	&object_kind,  &exe_kind,      &file_kind,   &pipe_kind,	&uspace_kind,
+	&fdtable_kind, &endpoint_kind, &sender_kind, &uio_session_kind, &watch_kind,
 };
-
-/* The thing that has this struct counted. */
-static void *thing_of(const struct counted_kind *kind, struct counted *counted)
-{
-	return (char *)counted - kind->offset;
-}
 
 /* ---- memory ---- */
 
@@ -72,11 +57,9 @@ static void find_in_thread(void *it, void *arg)
 	const struct thread *thread = it;
 
 	(void)arg;
-	counted_found(&thread->real_cred->counted);
 	if (thread->fdtable)
 		counted_found(&thread->fdtable->counted);
-	if (thread->fs)
-		counted_found(&thread->fs->counted);
+	os_layer.find_in_thread(thread);
 }
 
 static void find_in_process(const struct process *process)
@@ -114,7 +97,7 @@ static void for_each_call(void (*visit)(const struct call *call, void *arg), voi
 	struct counted *counted;
 
 	counted_for_each(counted, &endpoint_kind)
-		endpoint_visit_calls(thing_of(&endpoint_kind, counted), visit, arg);
+		endpoint_visit_calls(counted_thing(&endpoint_kind, counted), visit, arg);
 }
 
 static void found_page(struct page *page, bool pinned, void *arg)
@@ -249,7 +232,7 @@ static void check_reserved(struct ledger_walk *walk)
 
 	counted_for_each(counted, &fdtable_kind)
 	{
-		const struct fdtable *table = thing_of(&fdtable_kind, counted);
+		const struct fdtable *table = counted_thing(&fdtable_kind, counted);
 		struct room room = { .table = table, .reserved = reserved_in(table) };
 
 		if (room.reserved == 0)
@@ -283,14 +266,6 @@ static void fdtable_holds(void *it)
 			counted_found(&fdtable_file(table, fd)->counted);
 }
 
-static void fs_struct_holds(void *it)
-{
-	const struct fs_struct *fs = it;
-
-	counted_found(&fs->cwd->counted);
-	path_found(fs->root);
-}
-
 static void object_holds(void *it)
 {
 	struct object *object = it;
@@ -305,25 +280,9 @@ static void file_holds(void *it)
 
 	if (!file->ops)
 		return;
-	if (file->ops->has_inode)
-		path_found(file_inode(file));
+	os_layer.find_in_file(file);
 	if (file->ops->holds)
 		file->ops->holds(file);
-}
-
-static void inode_holds(void *it)
-{
-	struct inode *inode = it;
-
-	if (S_ISREG(inode->mode) && inode->object)
-		object_found(inode->object);
-	if (inode->ops->holds)
-		inode->ops->holds(inode);
-}
-
-static void mount_holds(void *it)
-{
-	mount_find_held(it);
 }
 
 static void endpoint_holds(void *it)
@@ -336,41 +295,21 @@ static void sender_holds(void *it)
 	sender_find_held(it);
 }
 
-static void cred_holds(void *it)
-{
-	cred_find_held(it);
-}
-
-static void for_each(struct counted_kind *kind, void (*visit)(void *it))
-{
-	struct counted *counted;
-
-	counted_for_each(counted, kind) visit(thing_of(kind, counted));
-}
-
 static void find_all(struct ledger_walk *walk)
 {
 	find_in_spaces();
 	look_at_frames(walk);
 	if (swap_is_on())
 		object_found(&swap_cache);
-	counted_found(&init_cred.counted);
 	find_in_processes();
-	sigreturn_find_held();
-	sysv_find_held();
-	user_find_held();
 	futex_find_held();
-	p9_sessions_find_held();
-	for_each(&exe_kind, image_holds);
-	for_each(&cred_kind, cred_holds);
-	for_each(&fdtable_kind, fdtable_holds);
-	for_each(&fs_struct_kind, fs_struct_holds);
-	for_each(&object_kind, object_holds);
-	for_each(&file_kind, file_holds);
-	for_each(&inode_kind, inode_holds);
-	for_each(&mount_kind, mount_holds);
-	for_each(&endpoint_kind, endpoint_holds);
-	for_each(&sender_kind, sender_holds);
+	os_layer.find_held();
+	counted_visit(&exe_kind, image_holds);
+	counted_visit(&fdtable_kind, fdtable_holds);
+	counted_visit(&object_kind, object_holds);
+	counted_visit(&file_kind, file_holds);
+	counted_visit(&endpoint_kind, endpoint_holds);
+	counted_visit(&sender_kind, sender_holds);
 }
 
 /* ---- references ---- */
@@ -378,7 +317,7 @@ static void find_all(struct ledger_walk *walk)
 static void check_counted(struct ledger_walk *walk, const struct counted_kind *kind,
 			  struct counted *counted)
 {
-	void *it = thing_of(kind, counted);
+	void *it = counted_thing(kind, counted);
 	uint32_t refs = atomic_load_relaxed(counted->refs);
 	struct slab_range range;
 
@@ -393,15 +332,33 @@ static void check_counted(struct ledger_walk *walk, const struct counted_kind *k
 		     kind->what(it), refs, counted->holders);
 }
 
-static void check_references(struct ledger_walk *walk)
+static void forget_holders(struct counted_kind *kind, void *arg)
 {
 	struct counted *counted;
 
+	(void)arg;
+	counted_for_each(counted, kind) counted->holders = 0;
+}
+
+static void check_counted_kind(struct counted_kind *kind, void *arg)
+{
+	struct counted *counted;
+
+	counted_for_each(counted, kind) check_counted(arg, kind, counted);
+}
+
+static void visit_kinds(void (*visit)(struct counted_kind *kind, void *arg), void *arg)
+{
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
-		counted_for_each(counted, kinds[i]) counted->holders = 0;
+		visit(kinds[i], arg);
+	os_layer.visit_kinds(visit, arg);
+}
+
+static void check_references(struct ledger_walk *walk)
+{
+	visit_kinds(forget_holders, NULL);
 	find_all(walk);
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
-		counted_for_each(counted, kinds[i]) check_counted(walk, kinds[i], counted);
+	visit_kinds(check_counted_kind, walk);
 }
 
 static void walk_others(struct ledger_walk *walk)

@@ -13,6 +13,7 @@
 #include "base/hart.h"
 #include "base/latency_report.h"
 #include "base/log.h"
+#include "base/os_layer.h"
 #include "base/panic.h"
 #include "base/power.h"
 #include "base/random.h"
@@ -23,16 +24,13 @@
 #include "boot/holders.h"
 #include "boot/journal.h"
 #include "boot/options.h"
+#include "boot/os_layers.h"
 #include "boot/payload.h"
 #include "boot/version.h" /* which Meson makes of the file VERSION */
 #include "desc/epoll.h"
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
-#include "linux/fs/notify.h"
-#include "linux/process/cred.h"
-#include "linux/signal/arrive.h"
-#include "linux/signal/sigreturn_page.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/fault/fault_classify.h"
 #include "mm/object/page_cache.h"
@@ -73,6 +71,16 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 		return;
 	console_set(&firmware_log_sink);
 	log_error("boot", "the device tree can't be used: %s", why);
+	boot_give_up();
+}
+
+static void take_layer(void)
+{
+	const char *wrong = os_layer_init(os_layers_start, os_layers_end);
+
+	if (!wrong)
+		return;
+	log_error("boot", "the kernel is linked wrongly: %s", wrong);
 	boot_give_up();
 }
 
@@ -244,10 +252,8 @@ static void boot_thread(void *arg)
 	if (boot_options.latency || boot_options.latency_places)
 		latency_start_all(boot_options.latency_places);
 	futex_init();
-	signal_arrivals_init();
 	holders_init();
-	notify_init();
-	if (sigreturn_init() != 0 || epoll_start() != 0) {
+	if (os_layer.start() != 0 || epoll_start() != 0) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();
 	}
@@ -278,6 +284,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 		power_allow_reboot();
 	console_set(&firmware_log_sink);
 	log_machine(&boot_info);
+	take_layer();
 	trace_set_kind_name(fault_kind_name);
 	alloc_fail_boot(boot_options.fail_nth);
 	start_memory(&boot_info);
@@ -290,7 +297,6 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 		boot_journal();
 	sched_init();
 	mm_host_init();
-	cred_init();
 	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();

@@ -8,7 +8,6 @@
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
-#include "linux/process/rseq.h"
 #include "proc/kthread.h"
 #include "proc/load.h"
 #include "proc/preempt_force.h"
@@ -929,7 +928,8 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
-	rseq_interrupted(prev);
+	if (prev->arch.rseq_due)
+		__atomic_fetch_or(&prev->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
 	latency_end(LATENCY_PREEMPTION); /* of a thread that ends */
 	counter_add(&hart->counters[HART_SWITCHES], 1);
 	activate_for(hart, next);

@@ -1,37 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions of user mode other than page faults: each becomes its signal (R6). */
-#include "abi/signal.h"
+/* Exceptions of user mode other than page faults: the instruction is refused (R6). */
 #include "arch/upcall.h"
 #include "base/hart.h"
-#include "linux/signal/send.h"
-#include "proc/process.h"
+#include "base/os_layer.h"
 #include "trap/report.h"
 
 static const struct {
-	int sig;
-	int code;
+	enum refusal why;
 	const char *what;
 	enum report_detail detail;
 } exceptions[] = {
-	[TRAP_ILLEGAL] = { SIGILL, ILL_ILLOPC, "illegal instruction", REPORT_INSTRUCTION },
-	[TRAP_MISALIGNED] = { SIGBUS, BUS_ADRALN, "misaligned access to", REPORT_ADDRESS },
-	[TRAP_BREAKPOINT] = { SIGTRAP, TRAP_BRKPT, "breakpoint instruction", REPORT_INSTRUCTION },
-	[TRAP_ACCESS] = { SIGSEGV, SEGV_ACCERR, "access fault at", REPORT_ADDRESS },
+	[TRAP_ILLEGAL] = { REFUSED_ILLEGAL, "illegal instruction", REPORT_INSTRUCTION },
+	[TRAP_MISALIGNED] = { REFUSED_MISALIGNED, "misaligned access to", REPORT_ADDRESS },
+	[TRAP_BREAKPOINT] = { REFUSED_BREAKPOINT, "breakpoint instruction", REPORT_INSTRUCTION },
+	[TRAP_ACCESS] = { REFUSED_PHYSICAL, "access fault at", REPORT_ADDRESS },
 };
 
 void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t addr)
 {
-	/* As on Linux, this is the address of the instruction, not of the data accessed. */
-	const struct signal_info info = {
-		.sig = exceptions[kind].sig,
-		.code = exceptions[kind].code,
-		.about = SIGNAL_OF_FAULT,
-		.value = frame_pc(frame),
-	};
+	enum refusal why = exceptions[kind].why;
 
 	hart_count_event(HART_EXCEPTIONS);
-	if (signal_fault(&info))
+	/* As on Linux, the program gets the address of the instruction, not of the data accessed. */
+	if (os_layer.refused(why, frame_pc(frame)))
 		return;
-	report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr, info.sig);
-	signal_force(current_process(), info.sig);
+	report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr, why);
+	os_layer.refused_end(why);
 }

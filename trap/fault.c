@@ -3,7 +3,6 @@
 #include "mm/fault/fault.h"
 
 #include "abi/errno.h"
-#include "abi/signal.h"
 #include "arch/context.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
@@ -11,9 +10,9 @@
 #include "base/hart.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "base/os_layer.h"
 #include "base/trace.h"
 #include "lib/bits.h"
-#include "linux/signal/send.h"
 #include "mm/swap/relieve.h"
 #include "proc/process.h"
 #include "proc/thread.h"
@@ -101,11 +100,11 @@ static void trace_end_with(const struct user_fault *fault, int result)
 	trace_end(fault);
 }
 
-static int code_of(enum vm_outcome outcome)
+static enum refusal refusal_of(enum vm_outcome outcome)
 {
 	if (outcome == VM_BUS)
-		return BUS_ADRERR;
-	return outcome == VM_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
+		return REFUSED_LOST;
+	return outcome == VM_SEGV_ACCERR ? REFUSED_FORBIDDEN : REFUSED_UNMAPPED;
 }
 
 /* The fault is not resolved: a user copy fails with this errno, and a program has a signal to take. */
@@ -120,17 +119,12 @@ static enum fault_next end_fault(struct user_fault *fault, int error)
 /* A fault from user mode goes to the program's handler, or ends the process. A user copy fails. */
 static enum fault_next refuse_access(struct user_fault *fault, enum vm_outcome outcome)
 {
-	const struct signal_info info = {
-		.sig = outcome == VM_BUS ? SIGBUS : SIGSEGV,
-		.code = code_of(outcome),
-		.about = SIGNAL_OF_FAULT,
-		.value = fault->addr,
-	};
+	enum refusal why = refusal_of(outcome);
 
-	if (!(fault->access & TRAP_COPY) && !signal_fault(&info)) {
+	if (!(fault->access & TRAP_COPY) && !os_layer.refused(why, fault->addr)) {
 		report_fault(arch_thread_frame(arch_this_thread()), fault->addr,
-			     fault->access & VM_PROT_ALL, outcome, fault->wait.kind, info.sig);
-		signal_force(current_process(), info.sig);
+			     fault->access & VM_PROT_ALL, outcome, fault->wait.kind, why);
+		os_layer.refused_end(why);
 	}
 	return end_fault(fault, -EFAULT);
 }
@@ -144,7 +138,7 @@ static void kill_for_memory(vaddr_t addr)
 		"mm",
 		"out of memory: killed %s[%d]: no frame for its page at %#lx, and no other process to kill",
 		current_thread()->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
-	signal_force(process, SIGKILL);
+	os_layer.kill(process);
 }
 
 /*
@@ -177,7 +171,7 @@ static enum fault_next wait_or_relieve(struct user_fault *fault, enum vm_outcome
 static enum fault_next wait_or_refuse(struct user_fault *fault, enum vm_outcome outcome)
 {
 	if (outcome == VM_DYING)
-		signal_force(current_process(), SIGKILL); /* the OOM reaper has taken its memory */
+		os_layer.kill(current_process()); /* the OOM reaper has taken its memory */
 	if (current_killed())
 		return end_fault(fault, -EINTR);
 	if (outcome == VM_WAIT || outcome == VM_OOM)
@@ -205,7 +199,7 @@ __attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
 	if (next == FAULT_RETRY) /* and that has resolved it */
 		*(fault->waited ? &thread->major_faults : &thread->minor_faults) += 1;
 	result = next == FAULT_COPY_FAILS ? fault->copy_error : 0;
-	trace_end_with(fault, next == FAULT_TO_USER ? fault_signal() : result);
+	trace_end_with(fault, next == FAULT_TO_USER ? os_layer.refused_signal() : result);
 	return result;
 }
 

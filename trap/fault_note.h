@@ -7,14 +7,6 @@
 #include "proc/process.h"
 #include "proc/thread.h"
 
-/* Returns the signal that the running thread's fault became, or 0. */
-static inline int fault_signal(void)
-{
-	const struct thread *thread = current_thread();
-
-	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
-}
-
 /*
  * fault_note() for a fault that was resolved at once, and for which vm_fault() has returned
  * VM_RECORDED.

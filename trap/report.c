@@ -2,32 +2,16 @@
 /* Writes the report of a process that is killed (R121): a summary line, then the details. */
 #include "trap/report.h"
 
-#include "abi/signal.h"
 #include "arch/describe.h"
 #include "arch/frame.h"
 #include "base/log.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "trap/report_cause.h"
 #include "trap/report_symbol.h"
-
-static const char *signal_name(int sig)
-{
-	switch (sig) {
-	case SIGSEGV:
-		return "SIGSEGV";
-	case SIGBUS:
-		return "SIGBUS";
-	case SIGILL:
-		return "SIGILL";
-	case SIGTRAP:
-		return "SIGTRAP";
-	default:
-		return "a signal";
-	}
-}
 
 static const char *report_access_name(unsigned right)
 {
@@ -59,19 +43,28 @@ static void name_address(struct place *place, char *buf, size_t size)
 		place->at.variable = symbol_text(place->addr, buf, size);
 }
 
+/* What the area is for, beside its backend; or nothing. */
+static const char *use_of(const struct area *area)
+{
+	if (area->image)
+		return "of the image";
+	if (area->use)
+		return area->use;
+	if (area->flags & VMA_STACK)
+		return "the stack";
+	return area->flags & VMA_HEAP ? "the heap" : "";
+}
+
 static void show_area(const char *what, const struct area *area)
 {
+	const char *use = use_of(area);
+
 	if (!area->there)
 		return;
-	log_warn("trap", "  %s %#lx-%#lx %c%c%c%c %s%s", what, area->start, area->end,
+	log_warn("trap", "  %s %#lx-%#lx %c%c%c%c %s%s%s", what, area->start, area->end,
 		 area->prot & VM_PROT_READ ? 'r' : '-', area->prot & VM_PROT_WRITE ? 'w' : '-',
 		 area->prot & VM_PROT_EXEC ? 'x' : '-', area->flags & VMA_SHARED ? 's' : 'p',
-		 area->backend,
-		 area->image		   ? ", of the image"
-		 : area->sigreturn	   ? ", the sigreturn page"
-		 : area->flags & VMA_STACK ? ", the stack"
-		 : area->flags & VMA_HEAP  ? ", the heap"
-					   : "");
+		 area->backend, *use ? ", " : "", use);
 }
 
 static void show_place(const struct place *place)
@@ -109,7 +102,7 @@ static void show_rest(void)
 }
 
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
-		  unsigned kind, int sig)
+		  unsigned kind, enum refusal why)
 {
 	struct place place = report_place_of(addr), from = report_place_of(frame_pc(frame));
 	char cause[REASON_TEXT_MAX], name[SYMBOL_TEXT_MAX], pc_name[SYMBOL_TEXT_MAX];
@@ -122,8 +115,8 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
 	log_warn("trap", "%s killed by %s: %s %#lx%s at pc %#lx%s: %s", who_text(who),
-		 signal_name(sig), report_access_name(right), addr, name, from.addr, pc_name,
-		 cause);
+		 os_layer.refused_name(why), report_access_name(right), addr, name, from.addr,
+		 pc_name, cause);
 	if (report == REPORT_LINE)
 		return;
 	show_place(&place);
@@ -153,7 +146,7 @@ static void instruction_text(vaddr_t pc, char *buf, size_t size)
 }
 
 void report_exception(const struct trap_frame *frame, const char *what, enum report_detail detail,
-		      vaddr_t addr, int sig)
+		      vaddr_t addr, enum refusal why)
 {
 	struct place from = report_place_of(frame_pc(frame));
 	char more[24], pc_name[SYMBOL_TEXT_MAX], who[WHO_TEXT_MAX];
@@ -166,8 +159,8 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 	else
 		ksnprintf(more, sizeof(more), " %#lx", addr);
 	name_address(&from, pc_name, sizeof(pc_name));
-	log_warn("trap", "%s killed by %s: %s%s at pc %#lx%s", who_text(who), signal_name(sig),
-		 what, more, from.addr, pc_name);
+	log_warn("trap", "%s killed by %s: %s%s at pc %#lx%s", who_text(who),
+		 os_layer.refused_name(why), what, more, from.addr, pc_name);
 	if (report == REPORT_LINE)
 		return;
 	show_area("pc is in:", &from.at);

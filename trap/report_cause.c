@@ -54,9 +54,7 @@ static const char *area_name(const struct area *area)
 		return "the stack";
 	if (area->flags & VMA_HEAP)
 		return "the heap";
-	if (area->sigreturn)
-		return "the sigreturn page";
-	return "data";
+	return area->use ?: "data";
 }
 
 static void forbidden(const struct text *text, const struct area *at, unsigned right)
@@ -69,8 +67,8 @@ static void forbidden(const struct text *text, const struct area *at, unsigned r
 		say(text, "the memory there may not be read");
 	else if (at->image && (at->variable || !(at->prot & VM_PROT_EXEC)))
 		say(text, "write to read-only data");
-	else if (at->sigreturn)
-		say(text, "write to the sigreturn page, which is read-only");
+	else if (at->use)
+		say(text, "write to %s, which is read-only", at->use);
 	else if (at->prot & VM_PROT_EXEC)
 		say(text, "write to read-only text");
 	else

@@ -3,8 +3,8 @@
 #include "trap/report_place.h"
 
 #include "arch/describe.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
-#include "linux/signal/sigreturn_page.h"
 #include "proc/process.h"
 
 static struct area area_of(const struct vma *vma, const struct exe *exe)
@@ -14,7 +14,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 	return (struct area){
 		.there = true,
 		.image = vma->object && exe && vma->object == exe->object,
-		.sigreturn = sigreturn_is_page(vma->object),
+		.use = vma->object ? os_layer.object_use(vma->object) : NULL,
 		.start = vma->start,
 		.end = vma->end,
 		.prot = vma->prot,

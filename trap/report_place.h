@@ -7,9 +7,9 @@
 /* A copy of what a report says about a VMA. */
 struct area {
 	bool there;
-	bool image;	/* it maps the running program's file */
-	bool variable;	/* the symbol at the address is a variable; set after symbol_text() */
-	bool sigreturn; /* it maps the sigreturn page */
+	bool image;	 /* it maps the running program's file */
+	bool variable;	 /* the symbol at the address is a variable; set after symbol_text() */
+	const char *use; /* what the layer maps it for; NULL: nothing */
 	vaddr_t start, end;
 	unsigned prot, flags;
 	const char *backend;

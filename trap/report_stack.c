@@ -11,15 +11,14 @@
 #include "arch/context.h"
 #include "arch/frame.h"
 #include "base/log.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/path.h"
-#include "linux/process/inspect.h"
-#include "linux/signal/sigreturn_page.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/space/space_map.h"
 #include "proc/process.h"
 #include "trap/report_place.h"
 
@@ -28,7 +27,7 @@
 #define CODES_MAX	6u
 #define STACK_LINES_MAX 4u
 #define LINE_MAX	360u /* characters: less than a record of the log has */
-#define PATH_TEXT_MAX	256u
+#define NAME_TEXT_MAX	256u
 
 /* " moved by 0x2aaaaaa000," */
 #define MOVED_TEXT_MAX 32
@@ -41,7 +40,7 @@ struct report_stack {
 	unsigned nlines;
 	size_t len; /* of `line` */
 	char line[LINE_MAX];
-	char path[PATH_TEXT_MAX];
+	char name[NAME_TEXT_MAX];
 };
 
 /* Does the address lie in a mapping of code? Such a mapping is kept, as far as there is room. */
@@ -53,7 +52,7 @@ static bool is_code(struct report_stack *stack, vaddr_t addr)
 		if (addr >= stack->codes[i].start && addr < stack->codes[i].end)
 			return true;
 	if (addr >= USER_TOP || stack->ncodes == CODES_MAX ||
-	    inspect_map(current_process()->uspace, addr, &map) != 0)
+	    space_map_at(current_space(), addr, &map) != 0)
 		return false;
 	if (map.start <= addr && map.prot & VM_PROT_EXEC) {
 		stack->codes[stack->ncodes++] = map;
@@ -101,7 +100,7 @@ static void show_words(struct report_stack *stack)
 	struct map_facts map;
 	vaddr_t at;
 
-	if (inspect_map(current_process()->uspace, stack->sp, &map) != 0)
+	if (space_map_at(current_space(), stack->sp, &map) != 0)
 		return;
 	if (map.object)
 		object_put(map.object);
@@ -123,15 +122,9 @@ static void show_words(struct report_stack *stack)
 
 static const char *name_code(struct report_stack *stack, const struct map_facts *map)
 {
-	struct inode *inode = map->object && map->object->ops->inode
-				      ? map->object->ops->inode(map->object)
-				      : NULL;
-
-	if (!inode)
-		return map->object && sigreturn_is_page(map->object) ? "[sigreturn]" : "?";
-	inode_name(inode, stack->path, sizeof(stack->path));
-	path_put(inode);
-	return stack->path;
+	if (!map->object || !os_layer.object_name(map->object, stack->name, sizeof(stack->name)))
+		return "?";
+	return stack->name;
 }
 
 static void show_codes(struct report_stack *stack)

@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of system calls, and their dispatcher. */
+/* The dispatcher of system calls, and the table of the core's own. */
 #include "trap/syscall.h"
 
-#include "abi/faultline.h"
 #include "abi/ipc.h"
 #include "abi/syscall.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
-#include "linux/ptrace/traced_call.h"
-#include "linux/sys/not_implemented.h"
+#include "lib/bits.h"
 #include "proc/thread.h"
-
-/* C libraries try these at each start and work without them, as on some configurations of Linux. */
-static long sys_absent(struct trap_frame *frame)
-{
-	(void)frame;
-	return -ENOSYS;
-}
-
-static const syscall_fn table[SYS_LIMIT] = {
-#define SYSCALL(name) [SYS_##name] = sys_##name,
-#include "linux/sys/syscalls.def"
-#undef SYSCALL
-	/* fail without a message in the log */
-	[SYS_riscv_hwprobe] = sys_absent,
-};
 
 static const syscall_fn ipc_table[] = {
 	[SYS_ipc_create - SYS_ipc_create] = sys_ipc_create,
@@ -40,18 +23,18 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 };
 
-/* Calls beyond Linux's numbers, and those that are not implemented. */
+/* Calls that the layer has no number for. */
 static long other(struct trap_frame *frame, unsigned long number)
 {
 	if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table)))
 		return ipc_table[number - SYS_ipc_create](frame);
-	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
+	return os_layer.call_other(frame, number);
 }
 
 static inline __attribute__((always_inline)) long dispatch(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
-	syscall_fn call = number < SYS_LIMIT ? table[number] : NULL;
+	syscall_fn call = number < SYS_LIMIT ? os_layer.calls[number] : NULL;
 	long result;
 
 	hart_count_event(HART_SYSCALLS);
@@ -67,6 +50,7 @@ long syscall_make(struct trap_frame *frame)
 
 long trap_syscall(struct trap_frame *frame)
 {
-	return likely(!atomic_load_relaxed(&current_thread()->traced)) ? dispatch(frame)
-								       : traced_call_later(frame);
+	return likely(!atomic_load_relaxed(&current_thread()->traced))
+		       ? dispatch(frame)
+		       : os_layer.call_traced(frame);
 }

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The type of a system call, and the names of all. */
+/* The core's own system calls, and how the call that a frame asks for is made. */
 #pragma once
 
 #include "abi/errno.h"
 #include "arch/frame.h"
+#include "base/os_layer.h"
 #include "trap/args.h"
-
-/*
- * A system call takes its arguments from the frame (frame_arg(), or arg_*() of trap/args.h) and
- * returns its result, or a negative errno; the dispatcher stores that in the frame. It checks every
- * value that comes from the program.
- */
-typedef long (*syscall_fn)(struct trap_frame *frame);
 
 /* Makes the call that the frame asks for. Returns its result. */
 long syscall_make(struct trap_frame *frame);
 
-/* The functions of linux/sys/syscalls.def, and Faultline's own call, whose number is beyond Linux's. */
-#define SYSCALL(name) long sys_##name(struct trap_frame *frame);
-#include "linux/sys/syscalls.def"
-#undef SYSCALL
-long sys_faultline(struct trap_frame *frame);
+/*
+ * A system call takes its arguments from the frame (frame_arg(), or arg_*() of trap/args.h) and returns its result, or a
+ * negative errno; the dispatcher stores that in the frame. It checks every value that comes from the program.
+ */
 long sys_ipc_create(struct trap_frame *frame);
 long sys_ipc_badge(struct trap_frame *frame);
 long sys_ipc_call(struct trap_frame *frame);

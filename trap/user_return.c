@@ -4,10 +4,8 @@
 #include "arch/frame.h"
 #include "arch/hart.h"
 #include "arch/upcall.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
-#include "linux/process/rseq.h"
-#include "linux/signal/deliver.h"
-#include "linux/signal/signal.h"
 #include "proc/journal_note.h"
 #include "proc/sched.h"
 #include "sync/lockorder.h"
@@ -36,10 +34,10 @@ void trap_user_return(struct trap_frame *frame)
 	lockorder_assert_none_spinning();
 	/* Before a handler's frame is made, and before others run. */
 	if (unlikely(current_thread()->arch.rseq_due))
-		rseq_resume(frame);
+		os_layer.resume(frame);
 	work = atomic_load_relaxed(&current_thread()->arch.work);
 	if (likely(work == ARCH_WORK_SIGNAL)) {
-		signal_user_return(frame);
+		os_layer.leave(frame);
 		return;
 	}
 	if (work & ARCH_WORK_REPORT)
@@ -49,9 +47,9 @@ void trap_user_return(struct trap_frame *frame)
 	if (work & ARCH_WORK_JOURNAL)
 		journal_catch_up();
 	if (work & ARCH_WORK_SIGNAL)
-		signal_user_return(frame);
+		os_layer.leave(frame);
 	if (work & ARCH_WORK_RSEQ)
-		rseq_resume(frame);
+		os_layer.resume(frame);
 	if (work & ARCH_WORK_TEXT)
 		text_catch_up();
 	if (work & ARCH_WORK_MOVE)

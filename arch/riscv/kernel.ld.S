@@ -45,6 +45,10 @@ SECTIONS
 		KEEP(*(.usercopy.fixups))
 		usercopy_fixups_end = .;
 		. = ALIGN(8);
+		os_layers_start = .;
+		KEEP(*(.os_layers))
+		os_layers_end = .;
+		. = ALIGN(8);
 		kernel_tests_start = .;
 		KEEP(*(SORT(.kernel_tests)))
 		kernel_tests_end = .;

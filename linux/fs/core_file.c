@@ -240,7 +240,7 @@ static bool list_maps(struct core *core)
 	struct map_facts map = { 0 };
 	bool done = true;
 
-	while (done && inspect_map(core->uspace, map.end, &map) == 0) {
+	while (done && space_map_at(&core->uspace->space, map.end, &map) == 0) {
 		done = list_map(core, &map);
 		if (map.object)
 			object_put(map.object);

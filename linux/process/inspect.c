@@ -9,6 +9,7 @@
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/host.h"
+#include "mm/space/space_map.h"
 #include "proc/sched.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
@@ -204,19 +205,6 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 	}
 	spin_unlock(&process_tree_lock);
 	return err;
-}
-
-/*
- * May a verb under way map something else between `from` and the next VMA (NULL: none), or give that
- * its permissions back? The caller holds the space's lock.
- */
-static bool is_unsettled(const struct space *space, vaddr_t from, const struct vma *vma)
-{
-	vaddr_t end = vma ? vma->start : USER_TOP;
-
-	if (vma && vma->flags & VMA_MOVING)
-		return true;
-	return from < end && from < space->busy_end && space->busy_start < end;
 }
 
 static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultline_vma *ret)
@@ -747,77 +735,16 @@ struct exe *inspect_exe(const struct process_id *id)
 	return exe;
 }
 
-/*
- * Finds the first VMA that ends above `from`, and may be looked at. Returns 0, with NULL in *vma_ret
- * if there is none, and with the space's lock held; or -EINTR.
- */
-static int lock_and_find(struct space *space, vaddr_t from, const struct vma **vma_ret)
-{
-	struct vm_wait wait;
-	int err;
-
-	do {
-		space_lock(space);
-		*vma_ret = vma_find_next(space, from);
-		if (!is_unsettled(space, from, *vma_ret))
-			return 0;
-		err = space_await_verb(space, &wait);
-		space_unlock(space);
-	} while (vm_wait_again(&err, &wait));
-	return err;
-}
-
-static void fill_map(const struct vma *vma, struct map_facts *map)
-{
-	*map = (struct map_facts){
-		.start = vma->start,
-		.end = vma->end,
-		.offset = vma->offset,
-		.flags = vma->flags,
-		.prot = (uint8_t)vma->prot,
-		.max_prot = (uint8_t)vma->max_prot,
-		.object = vma->object,
-	};
-	if (vma->object)
-		object_get(vma->object);
-}
-
-int inspect_maps(struct uspace *uspace, vaddr_t from, struct map_facts *ret, unsigned n)
-{
-	struct space *space = &uspace->space;
-	const struct vma *vma;
-	int count = 0, err = lock_and_find(space, from, &vma);
-
-	if (err)
-		return err;
-	while (vma && (unsigned)count < n && !is_unsettled(space, from, vma)) {
-		fill_map(vma, &ret[count++]);
-		from = vma->end;
-		vma = vma_find_next(space, from);
-	}
-	space_unlock(space);
-	return count;
-}
-
-int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
-{
-	int count = inspect_maps(uspace, from, ret, 1);
-
-	if (count < 0)
-		return count;
-	return count != 0 ? 0 : -ENODATA;
-}
-
 int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		 struct faultline_vma *ret, unsigned n)
 {
 	struct space *space = &uspace->space;
 	const struct vma *vma;
-	int count = 0, err = lock_and_find(space, from, &vma);
+	int count = 0, err = space_lock_settled(space, from, &vma);
 
 	if (err)
 		return err;
-	while (vma && (unsigned)count < n && !is_unsettled(space, from, vma)) {
+	while (vma && (unsigned)count < n && !space_is_changing(space, from, vma)) {
 		fill_vma(vma, exe, &ret[count++]);
 		from = vma->end;
 		vma = vma_find_next(space, from);

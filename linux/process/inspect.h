@@ -4,6 +4,7 @@
 
 #include "abi/faultline.h"
 #include "linux/process/cred.h"
+#include "mm/space/space_map.h"
 #include "proc/pid.h"
 
 /*
@@ -24,8 +25,7 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 
 /*
  * Stores up to n VMAs that end above `from`, in order. Returns how many, or -EINTR. exe is what
- * counts as the process's image; it may be NULL. Where a verb is at work, this function and
- * inspect_map() wait until it ends, so that they miss no mapping that is replaced meanwhile.
+ * counts as the process's image; it may be NULL. Where a verb is at work, it waits until that ends.
  */
 int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		 struct faultline_vma *ret, unsigned n);
@@ -142,22 +142,3 @@ struct thread_census {
 
 /* Visits all processes, a few under each hold of process_tree_lock. Call without it. */
 struct thread_census inspect_census(void);
-
-/* A mapping, for a list of them. Private to the thread that asks, or to the open file that keeps it. */
-struct map_facts {
-	vaddr_t start, end;
-	uint64_t offset;       /* of start, in the object */
-	uint32_t flags;	       /* VMA_* */
-	uint8_t prot;	       /* VM_PROT_* */
-	uint8_t max_prot;      /* the most that mprotect may give */
-	struct object *object; /* referenced; NULL: private anonymous memory */
-};
-
-/*
- * Gets the first n mappings that end above `from`, all as they are at one moment. Returns how many there are, or
- * -EINTR. Fewer than n if a verb is changing what comes next, but at least one if there is any.
- */
-int inspect_maps(struct uspace *uspace, vaddr_t from, struct map_facts *ret, unsigned n);
-
-/* Gets the first mapping that ends above `from`. Returns 0, -ENODATA if there is none, or -EINTR. */
-int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);

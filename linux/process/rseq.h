@@ -31,10 +31,3 @@ void rseq_fork(struct thread *child);
 
 /* The running thread has new memory, where nothing is registered. */
 void rseq_exec(void);
-
-/* The hart switches from the thread to another one. */
-static inline void rseq_interrupted(struct thread *thread)
-{
-	if (thread->arch.rseq_due)
-		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
-}

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "linux/fs/attr.h"
 #include "linux/sys/at_path.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
 

@@ -7,6 +7,7 @@
 #include "desc/anon_file.h"
 #include "desc/epoll.h"
 #include "linux/signal/wait.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "proc/thread.h"

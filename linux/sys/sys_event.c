@@ -16,11 +16,11 @@
 #include "linux/fs/signalfd.h"
 #include "linux/process/end_watch.h"
 #include "linux/sys/at_path.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/time/timerfd.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
-#include "trap/syscall.h"
 
 long sys_eventfd2(struct trap_frame *frame)
 {

@@ -2,20 +2,21 @@
 /* System calls on descriptors: close, dup, fcntl, ioctl, pipe2, memfd_create. */
 #include "abi/ioctl.h"
 #include "abi/mman.h"
-#include "linux/fs/async.h"
 #include "desc/fdtable.h"
-#include "linux/fs/permission.h"
-#include "linux/fs/open.h"
 #include "desc/pipe.h"
+#include "linux/fs/async.h"
+#include "linux/fs/open.h"
+#include "linux/fs/permission.h"
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/memfd.h"
-#include "mm/host.h"
-#include "mm/fault/user_copy.h"
 #include "linux/process/cred.h"
-#include "proc/process.h"
-#include "trap/arg_file.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "linux/sys/file_clone.h"
+#include "mm/fault/user_copy.h"
+#include "mm/host.h"
+#include "proc/process.h"
+#include "trap/arg_file.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
 

@@ -6,13 +6,13 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/rseq.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/futex.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
-#include "trap/syscall.h"
 
 #define FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 

@@ -6,9 +6,9 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/user.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
-#include "trap/syscall.h"
 
 #define ID_SAME (~0u) /* this id is to stay as it is; no user or group has it */
 

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/inspect.h"
+#include "linux/sys/calls.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/fault/user_copy.h"
@@ -29,7 +30,6 @@
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
-#include "trap/syscall.h"
 
 #define VMAS_AT_ONCE   8
 #define FAULTS_AT_ONCE 8

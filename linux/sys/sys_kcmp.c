@@ -7,9 +7,9 @@
 #include "desc/epoll.h"
 #include "desc/fdtable.h"
 #include "linux/process/cred.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
-#include "trap/syscall.h"
 
 enum { EQUAL, LESS, GREATER };
 

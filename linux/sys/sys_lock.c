@@ -4,6 +4,7 @@
 #include "abi/flock.h"
 #include "desc/fdtable.h"
 #include "linux/fs/lock.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"

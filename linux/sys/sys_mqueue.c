@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "linux/fs/process_fs.h"
 #include "linux/mqueue/mqueue.h"
-#include "mm/phys/kmalloc.h"
-#include "mm/fault/user_copy.h"
-#include "proc/wait.h"
-#include "linux/sysv/msg.h"
-#include "trap/arg_file.h"
-#include "trap/syscall.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
+#include "linux/sysv/msg.h"
+#include "mm/fault/user_copy.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/wait.h"
+#include "trap/arg_file.h"
 
 /* As on Linux, the descriptor is closed by exec whatever the flags say, and it is found before the queue. */
 static long open_descriptor(struct trap_frame *frame, const char *name,

@@ -18,6 +18,7 @@
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
 #include "linux/sys/at_path.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/swap/swap.h"

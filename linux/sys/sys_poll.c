@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
@@ -18,7 +19,6 @@
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
-#include "trap/syscall.h"
 
 /*
  * The most descriptors of one call, whatever RLIMIT_NOFILE is. They are stored in single pages, so

@@ -6,11 +6,11 @@
 #include "abi/signal.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/exec_stack.h"
 #include "proc/pid.h"
 #include "proc/process.h"
-#include "trap/syscall.h"
 
 /* As on Linux, a longer name is cut. */
 static long prctl_set_name(vaddr_t from)

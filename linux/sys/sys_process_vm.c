@@ -2,10 +2,10 @@
 /* process_vm_readv and process_vm_writev: copies between the memory of the running process and that of another one. */
 #include "linux/fs/space_io.h"
 #include "linux/process/inspect.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/segments.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
-#include "trap/syscall.h"
 
 /* Copies until one side is used up. Returns how much that was, or why it was nothing. */
 static long process_vm_copy(struct space *space, const struct abi_iovec *remote, size_t count,

@@ -6,10 +6,10 @@
 #include "abi/uio.h"
 #include "arch/regs.h"
 #include "lib/bits.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
-#include "trap/syscall.h"
 
 /* ---- memory ---- */
 

@@ -6,13 +6,13 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/rt_queue.h"
 #include "proc/sched.h"
-#include "trap/syscall.h"
 
 /* The thread that a call names. Call with process_tree_lock held. */
 static struct thread *find_thread(int tid)

@@ -15,12 +15,12 @@
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
-#include "trap/syscall.h"
 
 long sys_kill(struct trap_frame *frame)
 {

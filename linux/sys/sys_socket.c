@@ -5,9 +5,9 @@
 #include "abi/time.h"
 #include "abi/uio.h"
 #include "lib/bits.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
-#include "trap/syscall.h"
 
 #define NEW_FLAGS (unsigned)(SOCK_NONBLOCK | SOCK_CLOEXEC)
 

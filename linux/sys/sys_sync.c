@@ -5,6 +5,7 @@
 #include "linux/fs/inode.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/permission.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object_holes.h"
 #include "trap/arg_file.h"

@@ -3,13 +3,13 @@
 #include "abi/sysvipc.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/sysv/msg.h"
 #include "linux/sysv/sem.h"
 #include "linux/sysv/shm.h"
 #include "linux/sysv/util.h"
 #include "mm/fault/user_copy.h"
-#include "trap/syscall.h"
 
 /* Copies out what a call has filled in; returns its result. */
 static long copy_out_result(vaddr_t to, const void *from, size_t size, int result)

@@ -6,6 +6,7 @@
 #include "base/wall_clock.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/time/cpu_clock.h"
 #include "mm/fault/user_copy.h"
@@ -13,7 +14,6 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
-#include "trap/syscall.h"
 
 struct abi_timespec ns_to_timespec(uint64_t ns)
 {

@@ -5,11 +5,11 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/time/ptimer.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
-#include "trap/syscall.h"
 
 #define NSEC_PER_USEC 1000ul
 #define USEC_PER_SEC  1000000ul

@@ -5,6 +5,7 @@
 #include "linux/fs/path.h"
 #include "linux/fs/xattr.h"
 #include "linux/sys/at_path.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

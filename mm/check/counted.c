@@ -22,4 +22,11 @@ void counted_end(struct counted *counted)
 	spin_unlock(&counted_lock);
 }
 
+void counted_visit(struct counted_kind *kind, void (*visit)(void *thing))
+{
+	struct counted *counted;
+
+	counted_for_each(counted, kind) visit(counted_thing(kind, counted));
+}
+
 #endif

@@ -75,3 +75,12 @@ static inline void counted_found(struct counted *counted)
 
 /* Iterates over all of a kind; in the hardened build, where no other thread runs meanwhile. */
 #define counted_for_each(counted, kind) list_for_each_entry(counted, &(kind)->all, link)
+
+/* The thing that has this struct counted. */
+static inline void *counted_thing(const struct counted_kind *kind, struct counted *counted)
+{
+	return (char *)counted - kind->offset;
+}
+
+/* Visits all things of the kind. Call while no other hart runs. */
+void counted_visit(struct counted_kind *kind, void (*visit)(void *thing));

@@ -14,6 +14,7 @@
 #include "desc/poll.h"
 #include "linux/process/reap.h"
 #include "linux/signal/kill.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -23,7 +24,6 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
-#include "trap/syscall.h"
 
 #ifdef FAULTLINE_HARDENED
 

@@ -15,6 +15,7 @@
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
 #include "linux/signal/kill.h"
+#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"
@@ -31,7 +32,6 @@
 #include "tests/kernel/late_event.h"
 #include "tests/kernel/squeeze.h"
 #include "tests/kernel/user_program.h"
-#include "trap/syscall.h"
 
 PROGRAM(spins, LOOP);
 /* Writes a word to each page from DATA_AT on, for ever */

@@ -30,6 +30,7 @@
 #include "linux/signal/kill.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
+#include "linux/sys/calls.h"
 #include "linux/sysv/msg.h"
 #include "linux/sysv/sem.h"
 #include "mm/fault/user_copy.h"
@@ -44,7 +45,6 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
-#include "trap/syscall.h"
 
 #ifdef FAULTLINE_HARDENED
 

@@ -286,7 +286,7 @@ static int look_at(vaddr_t va)
 			memory_key_put(&key);
 		return result;
 	case 1:
-		result = inspect_map(woven, va, &map);
+		result = space_map_at(&woven->space, va, &map);
 		if (!result && map.object)
 			object_put(map.object);
 		return result ?: map.start > va || map.prot != READ_WRITE;

@@ -178,7 +178,7 @@ static int next_map_file(struct uspace *uspace, vaddr_t from, bool exact, struct
 	vaddr_t at = from;
 	int err;
 
-	while ((err = inspect_map(uspace, at, map)) == 0) {
+	while ((err = space_map_at(&uspace->space, at, map)) == 0) {
 		struct inode *inode = NULL;
 
 		at = map->end;

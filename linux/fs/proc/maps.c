@@ -162,7 +162,7 @@ static int next_map(struct walk *walk, vaddr_t from, const struct map_facts **ma
 		walk->at++;
 	if (walk->at == walk->count) {
 		put_maps(walk);
-		count = inspect_maps(walk->uspace, from, walk->maps, MAPS_MOST);
+		count = space_maps(&walk->uspace->space, from, walk->maps, MAPS_MOST);
 		if (count <= 0)
 			return count ?: -ENODATA;
 		walk->count = (unsigned)count;
@@ -263,7 +263,7 @@ static int rollup_record(void *source, void *data, uint64_t *cursor, struct seq 
 	(void)source;
 	if (seq_once(cursor) != 0)
 		return -ENODATA;
-	while ((err = inspect_map(walk->uspace, map.end, &map)) == 0) {
+	while ((err = space_map_at(&walk->uspace->space, map.end, &map)) == 0) {
 		start = start ?: map.start;
 		before = all;
 		err = vm_usage_add(&walk->uspace->space, map.start, map.end, &all);
@@ -331,7 +331,7 @@ static int find_map(struct uspace *uspace, const struct procmap_query *query, st
 	vaddr_t from = query->query_addr;
 	int err;
 
-	while ((err = inspect_map(uspace, from, map)) == 0) {
+	while ((err = space_map_at(&uspace->space, from, map)) == 0) {
 		if ((next || map->start <= query->query_addr) &&
 		    map_matches(map, query->query_flags))
 			return 0;

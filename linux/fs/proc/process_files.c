@@ -29,7 +29,7 @@ static int kinds_of(const struct process_id *id, struct memory_kinds *ret)
 	*ret = (struct memory_kinds){ 0 };
 	if (inspect_space_of(id, &uspace) != 0)
 		return 0;
-	while ((err = inspect_map(uspace, map.end, &map)) == 0) {
+	while ((err = space_map_at(&uspace->space, map.end, &map)) == 0) {
 		struct vm_usage usage = { 0 };
 
 		if (!map.object)

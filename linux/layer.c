@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The hooks of the core that the Linux layer fills (base/os_layer.def). */
+#include "base/os_layer.h"
+
+#include "abi/signal.h"
+#include "lib/format.h"
+#include "linux/fs/notify.h"
+#include "linux/fs/path.h"
+#include "linux/holders.h"
+#include "linux/process/cred.h"
+#include "linux/process/rseq.h"
+#include "linux/ptrace/traced_call.h"
+#include "linux/signal/arrive.h"
+#include "linux/signal/deliver.h"
+#include "linux/signal/refused.h"
+#include "linux/signal/send.h"
+#include "linux/signal/sigreturn_page.h"
+#include "linux/sys/calls.h"
+#include "mm/object/object.h"
+
+static int linux_start(void)
+{
+	cred_init();
+	signal_arrivals_init();
+	notify_init();
+	return sigreturn_init();
+}
+
+static void linux_kill(struct process *process)
+{
+	signal_force(process, SIGKILL);
+}
+
+static bool linux_object_name(struct object *object, char *buf, size_t size)
+{
+	struct inode *inode = object->ops->inode ? object->ops->inode(object) : NULL;
+
+	if (inode) {
+		inode_name(inode, buf, size);
+		path_put(inode);
+		return true;
+	}
+	if (!sigreturn_is_page(object))
+		return false;
+	ksnprintf(buf, size, "[sigreturn]");
+	return true;
+}
+
+static const char *linux_object_use(const struct object *object)
+{
+	return sigreturn_is_page(object) ? "the sigreturn page" : NULL;
+}
+
+OS_LAYER(linux_layer) = {
+	.calls = linux_calls,
+	.start = linux_start,
+	.call_other = linux_call_other,
+	.call_traced = traced_call_later,
+	.leave = signal_user_return,
+	.resume = rseq_resume,
+	.refused = signal_of_refusal,
+	.refused_end = signal_end_refused,
+	.refused_name = signal_name_of_refusal,
+	.refused_signal = signal_refused_now,
+	.kill = linux_kill,
+	.object_name = linux_object_name,
+	.object_use = linux_object_use,
+	.visit_kinds = linux_visit_kinds,
+	.find_held = linux_find_held,
+	.find_in_thread = linux_find_in_thread,
+	.find_in_file = linux_find_in_file,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of the system calls of Linux. */
+#include "linux/sys/calls.h"
+
+#include "abi/faultline.h"
+#include "abi/syscall.h"
+#include "linux/sys/not_implemented.h"
+
+/* C libraries try these at each start and work without them, as on some configurations of Linux. */
+static long sys_absent(struct trap_frame *frame)
+{
+	(void)frame;
+	return -ENOSYS;
+}
+
+const syscall_fn linux_calls[SYS_LIMIT] = {
+#define SYSCALL(name) [SYS_##name] = sys_##name,
+#include "linux/sys/syscalls.def"
+#undef SYSCALL
+	/* fail without a message in the log */
+	[SYS_riscv_hwprobe] = sys_absent,
+};
+
+long linux_call_other(struct trap_frame *frame, unsigned long number)
+{
+	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
+}
