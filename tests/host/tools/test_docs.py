@@ -12,10 +12,11 @@ from lib.tap import case, equal, main
 
 MARKS = "| mark | file | it is | bench row | instructions | without it | more |\n|---|---|---|---|---|---|---|\n"
 MARK = "| `list_all` | `lib/list.h` | kept | list_all | 1,200 | 1,300 | 8.3 % |\n"
+HOOKS = "| hook | filled by |\n|---|---|\n"
 GOOD = {
     "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault/fault.c:vm_fault()`, `fault_look`,\n"
                  "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault/fault.c\n"
-                 "\n| `arch/include/` |\n| `docs/` |\n| `labs/` |\n| `lib/` |\n| `mm/` |\n| `proc/` |\n| `sync/` |\n| `tests/` |\n",
+                 "\n| `arch/include/` |\n| `base/` |\n| `docs/` |\n| `labs/` |\n| `lib/` |\n| `linux/` |\n| `mm/` |\n| `proc/` |\n| `sync/` |\n| `tests/` |\n",
     "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault/fault.c` (6 lines), `mm/` (about 6 lines)\n"
                       "\n`mm/` has 5 lines of code.\n",
     "docs/course.md": "# A course\n\nThe tour, in two stops. The lab [cow](FAULTS.md) is this, in two steps. All of it in three steps.\n"
@@ -32,6 +33,8 @@ GOOD = {
     "docs/LOCKING.md": "# Locks\n\n    LOCK_A  o\n    LOCK_B  o\n\n| class |\n|---|\n| `LOCK_A` |\n\n| `LOCK_B` |\n\n"
                        "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n",
     "docs/performance.md": "# Speed\n\n" + MARKS + MARK,
+    "base/os_layer.def": "HOOK(int, start, (void))\n",
+    "linux/layer.c": "/* The layer. */\nvoid linux_start(void) {}\nvoid linux_begin(void) {}\n\t.start = linux_start,\n",
     "nothing.sh": "# Does nothing.\n",
 }
 SEEDS = [
@@ -63,6 +66,10 @@ SEEDS = [
     ("marks", MARKS + MARK + MARK.replace("list_all`", "list_none`")),
     ("marks", MARKS + MARK.replace("kept", "inline")),
     ("marks", MARKS + MARK.replace("| list_all", "| list_all, recorded")),
+    ("rooms", "| room | files | lines of code |\n|---|---|---|\n| `mm/` | 1 | 900 |\n"),
+    ("hooks", HOOKS),
+    ("hooks", HOOKS + "| `start` | `linux_begin()` |\n"),
+    ("hooks", HOOKS + "| `start` | `linux_start()` |\n| `begin` | `linux_start()` |\n"),
     ("quotes", "\n```{quoted} mm/fault/fault.c:fault_look()\n```\n"),
     ("films", "\n```{film} 1\n```\n"),
     ("films", "Of stop 1, and of stop 2:\n\n```{film} 1\n```\n"),
@@ -70,7 +77,7 @@ SEEDS = [
 ]
 # What a document lacks: what the project has more, and another document in place of the good one.
 LACKS = [
-    {"linux/sysv/sem.c": "/* Semaphores. */\n"},
+    {"sysv/sem.c": "/* Semaphores. */\n"},
     {"docs/adding-a-system-call.md": "# Calls\n\n`mm/sys_mem.c`\n", "linux/sys/sys_mem.c": "/* Memory. */\n", "mm/sys_mem.c": ""},
     {"docs/performance.md": "# Speed\n\nMuch.\n"},
     {"docs/book/index.md": "# Book\n\n```{toctree}\n:maxdepth: 1\n../FAULTS\nLocks <../LOCKING>\n../course\n```\n"},
@@ -97,7 +104,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "marks", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault/fault.c": GOOD["mm/fault/fault.c"]}), "broken rules")
+    equal(["links", "files", "places", "names", "counts", "locks", "takers", "guards", "marks", "rooms", "hooks", "quotes", "films", "whole", "headings"], broken_rules({"mm/fault/fault.c": GOOD["mm/fault/fault.c"]}), "broken rules")
 
 
 @case
@@ -108,7 +115,7 @@ def what_is_missing_is_found():
 
 @case
 def a_row_names_a_file_by_its_function_too():
-    for taker in ("vm_fault()", "mm/*.c"):
+    for taker in ("vm_fault()", "mm/fault/*.c"):
         row = f"# More\n\n| `LOCK_A` | `tree_lock` | all | `{taker}` |\n| `LOCK_B` | another one | nothing | `lib/list.h` |\n"
         equal([], broken_rules({**GOOD, "docs/MORE.md": row}), f"broken rules of a row that names {taker}")
 
