@@ -187,7 +187,7 @@ static void operations(void)
 /* FUTEX_WAIT has a relative time, and FUTEX_WAIT_BITSET an absolute one. */
 static void times(void)
 {
-	struct timespec t = { 0, 5 * MS }, none = { 0, 0 }, end = after(CLOCK_MONOTONIC, 5 * MS);
+	struct timespec t = { 0, 5 * MS }, none = { 0, 0 }, end = later(CLOCK_MONOTONIC, 5 * MS);
 
 	TRY(WAIT(words, 0, &t));
 	say("early: %d\n", !has_come(CLOCK_MONOTONIC, end));
