@@ -4,14 +4,12 @@
 
 #include "desc/fdtable.h"
 #include "lib/format.h"
-#include "linux/fs/inode.h"
-#include "linux/fs/mount.h"
 
 int anon_file_stat(struct file *file, struct abi_stat *st)
 {
 	(void)file;
 	*st = (struct abi_stat){
-		.dev = MOUNT_DEV_ANON,
+		.dev = DEV_ANON,
 		.ino = 1, /* as on Linux, where all share one inode */
 		.mode = 0600,
 		.nlink = 1,

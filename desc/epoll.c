@@ -13,7 +13,6 @@
 #include "abi/errno.h"
 #include "desc/anon_file.h"
 #include "desc/watch.h"
-#include "linux/signal/send.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -14,6 +14,13 @@
 
 static uint64_t in_files; /* bytes; atomic */
 
+static uint64_t last_ino; /* atomic */
+
+uint64_t file_next_ino(void)
+{
+	return atomic_add(&last_ino, 1) + 1;
+}
+
 static uint64_t most_bytes(void)
 {
 	return page_alloc_total_count() * PAGE_SIZE / SHARE;

@@ -22,6 +22,10 @@ struct poller;
 struct seq;
 struct watch;
 
+/* st_dev of files that are in no file system, and of pipes. */
+#define DEV_ANON 1
+#define DEV_PIPE 2
+
 /* What mmap is asked to map. */
 struct file_part {
 	uint64_t offset; /* page-aligned */
@@ -187,6 +191,9 @@ struct file {
 };
 
 extern struct counted_kind file_kind;
+
+/* Returns a number (st_ino) that no file of the kernel's own has used before. */
+uint64_t file_next_ino(void);
 
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */
 void file_release(struct file *file);

@@ -10,7 +10,6 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/fs/async.h"
-#include "linux/fs/mount.h"
 #include "linux/fs/permission.h"
 #include "linux/process/cred.h"
 #include "linux/signal/kill.h"
@@ -418,7 +417,7 @@ static void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 	uint64_t ctime = time_or_tick(&pipe->ctime, &pipe->write_tick);
 
 	*st = (struct abi_stat){
-		.dev = MOUNT_DEV_PIPE,
+		.dev = DEV_PIPE,
 		.ino = pipe->ino,
 		.mode = atomic_load_relaxed(&pipe->mode),
 		.nlink = 1,
@@ -715,7 +714,7 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->opened);
 	async_queue_init(&pipe->async, NULL);
 	pipe_ring_init(&pipe->ring);
-	pipe->ino = inode_next_ino();
+	pipe->ino = file_next_ino();
 	pipe->mode = S_IFIFO | 0600;
 	pipe->atime = pipe->mtime = pipe->ctime = clock_wall_ns();
 	pipe->uid = current_cred()->fsuid;

@@ -3,8 +3,6 @@
 #include "desc/turn.h"
 
 #include "abi/errno.h"
-#include "linux/signal/send.h"
-#include "linux/signal/signal.h"
 #include "mm/host.h"
 #include "proc/thread.h"
 #include "proc/wait.h"

@@ -145,7 +145,7 @@ struct file *endpoint_create(void)
 		return NULL;
 	}
 	refcount_init(&endpoint->refs, 1);
-	endpoint->ino = inode_next_ino();
+	endpoint->ino = file_next_ino();
 	spin_init(&endpoint->lock, LOCK_ENDPOINT);
 	endpoint->receive = file;
 	endpoint->open = true;
@@ -1033,7 +1033,7 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 static int stat_of(const struct endpoint *endpoint, struct abi_stat *st)
 {
 	*st = (struct abi_stat){
-		.dev = MOUNT_DEV_ANON,
+		.dev = DEV_ANON,
 		.ino = endpoint->ino,
 		.mode = 0600,
 		.nlink = 1,

@@ -45,7 +45,7 @@ static int uio_stat(struct file *file, struct abi_stat *st)
 {
 	(void)file;
 	*st = (struct abi_stat){
-		.dev = MOUNT_DEV_ANON,
+		.dev = DEV_ANON,
 		.mode = 0600,
 		.nlink = 1,
 		.blksize = PAGE_SIZE,

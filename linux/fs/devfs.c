@@ -80,7 +80,7 @@ static int dev_node_add_locked(struct dev_node *node)
 static void make_root(void)
 {
 	if (!root.inode.ops)
-		inode_init(&root.inode, NULL, inode_next_ino(), S_IFDIR | 0755, &devfs_ops,
+		inode_init(&root.inode, NULL, file_next_ino(), S_IFDIR | 0755, &devfs_ops,
 			   &dir_file_ops);
 	root.inode.nlink = MAX(root.inode.nlink, 2u);
 }
@@ -100,7 +100,7 @@ static int dev_node_add(struct dev_node *dir, const struct path_part *part,
 	node = mem_wait_kzalloc(sizeof(*node));
 	if (!node)
 		return -ENOMEM;
-	inode_init(&node->inode, NULL, inode_next_ino(), like->mode, &devfs_ops, like->file_ops);
+	inode_init(&node->inode, NULL, file_next_ino(), like->mode, &devfs_ops, like->file_ops);
 	node->inode.device = like->device;
 	node->inode.rdev = like->rdev;
 	node->parent = dir;

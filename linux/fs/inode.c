@@ -8,13 +8,6 @@
 #include "linux/fs/permission.h"
 #include "mm/host.h"
 
-static uint64_t last_ino; /* atomic */
-
-uint64_t inode_next_ino(void)
-{
-	return atomic_add(&last_ino, 1) + 1;
-}
-
 static const char *inode_type(const void *it)
 {
 	const struct inode *inode = it;
@@ -67,7 +60,7 @@ static void time_split(uint64_t ns, int64_t *sec, uint64_t *nsec)
 void inode_fill_stat(struct inode *inode, struct abi_stat *st)
 {
 	*st = (struct abi_stat){
-		.dev = inode->mount ? inode->mount->dev : MOUNT_DEV_ANON,
+		.dev = inode->mount ? inode->mount->dev : DEV_ANON,
 		.ino = inode->ino,
 		.mode = atomic_load_relaxed(&inode->mode),
 		.nlink = inode->nlink,

@@ -265,9 +265,6 @@ static inline void inode_discard(struct inode *inode)
 /* Frees an inode whose last reference the caller has dropped, as inode_put() does. */
 void inode_free(struct inode *inode);
 
-/* Returns an inode number that no file of the kernel's own has used before. */
-uint64_t inode_next_ino(void);
-
 /* For getattr slots: fills in what the inode itself has. st_size and st_blocks are 0. */
 void inode_fill_stat(struct inode *inode, struct abi_stat *st);
 /* For setattr slots: sets all that is asked for. */

@@ -471,7 +471,7 @@ static int inotify_info(struct file *file, uint64_t *cursor, struct seq *seq)
 
 		seq_put(seq, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0 \n",
 			(unsigned)watch->wd, (unsigned long)inode->ino,
-			(unsigned long)(inode->mount ? inode->mount->dev : MOUNT_DEV_ANON),
+			(unsigned long)(inode->mount ? inode->mount->dev : DEV_ANON),
 			watch->mask & MASK_KEPT);
 		*cursor = (uint64_t)watch->wd;
 	}

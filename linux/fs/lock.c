@@ -389,7 +389,7 @@ static void name_file(struct file *file, uint64_t *dev_ret, uint64_t *ino_ret)
 	if (file->ops->has_inode) {
 		const struct inode *inode = file_inode(file);
 
-		st.dev = inode->mount ? inode->mount->dev : MOUNT_DEV_ANON;
+		st.dev = inode->mount ? inode->mount->dev : DEV_ANON;
 		st.ino = inode->ino;
 	} else if (file->ops->stat) {
 		(void)file->ops->stat(file, &st);

@@ -15,9 +15,6 @@ struct mount;
 struct seq;
 struct tmpfs_room;
 
-#define MOUNT_DEV_ANON 1 /* st_dev of memfds, which are on no mount */
-#define MOUNT_DEV_PIPE 2 /* and of pipes */
-
 /* A kind of file system. All slots may sleep: the caller holds no spinning lock. */
 struct fs_type {
 	const char *name; /* as mount(2) and /proc/mounts have it */

@@ -96,7 +96,7 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 	struct inode *inode;
 
 	if (shm_name(object, walk->path, PATH_MAX, ino)) {
-		*dev = MOUNT_DEV_ANON;
+		*dev = DEV_ANON;
 		return;
 	}
 	if (!object->ops->inode) {
@@ -105,7 +105,7 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 		return;
 	}
 	inode = object->ops->inode(object);
-	*dev = inode && inode->mount ? inode->mount->dev : MOUNT_DEV_ANON;
+	*dev = inode && inode->mount ? inode->mount->dev : DEV_ANON;
 	*ino = inode ? inode->ino : 0;
 	inode_name(inode, walk->path, PATH_MAX);
 	path_put(inode);

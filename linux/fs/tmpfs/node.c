@@ -28,7 +28,7 @@ static const struct inode_ops node_ops;
 void tmpfs_node_init(struct tmpfs_node *node, struct mount *mount, uint32_t mode,
 		     const struct inode_ops *ops, const struct file_ops *file_ops)
 {
-	inode_init(&node->inode, mount, inode_next_ino(), mode, ops, file_ops);
+	inode_init(&node->inode, mount, file_next_ino(), mode, ops, file_ops);
 	mutex_init(&node->lock, LOCK_INODE);
 	list_init(&node->names);
 }
