@@ -6,10 +6,10 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "arch/timer.h"
+#include "desc/anon_file.h"
 #include "desc/poll.h"
 #include "ipc/deadlock.h"
 #include "ipc/transfer.h"
-#include "linux/fs/mount.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
@@ -1030,26 +1030,23 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 	return ready;
 }
 
-static int stat_of(const struct endpoint *endpoint, struct abi_stat *st)
+/* Both ends of an endpoint have its number. */
+static int stat_of(struct file *file, const struct endpoint *endpoint, struct abi_stat *st)
 {
-	*st = (struct abi_stat){
-		.dev = DEV_ANON,
-		.ino = endpoint->ino,
-		.mode = 0600,
-		.nlink = 1,
-		.blksize = PAGE_SIZE,
-	};
-	return 0;
+	int err = anon_file_stat(file, st);
+
+	st->ino = endpoint->ino;
+	return err;
 }
 
 static int receive_stat(struct file *file, struct abi_stat *st)
 {
-	return stat_of(file->node, st);
+	return stat_of(file, file->node, st);
 }
 
 static int send_stat(struct file *file, struct abi_stat *st)
 {
-	return stat_of(((struct sender *)file->node)->endpoint, st);
+	return stat_of(file, ((struct sender *)file->node)->endpoint, st);
 }
 
 /* ---- for the ledger ---- */

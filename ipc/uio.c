@@ -5,12 +5,12 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "abi/uio_device.h"
+#include "desc/anon_file.h"
 #include "desc/fdtable.h"
 #include "desc/poll.h"
 #include "ipc/endpoint.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/mount.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exit.h"
 #include "proc/process.h"
@@ -40,17 +40,13 @@ static void uio_interrupt(struct uio_device *dev)
 	spin_unlock_irqrestore(&uio->notify_lock, flags);
 }
 
-/* fstat() of devices and sessions. They have no type, like Linux's descriptors without an inode. */
+/* fstat() of devices and sessions, which have no number. */
 static int uio_stat(struct file *file, struct abi_stat *st)
 {
-	(void)file;
-	*st = (struct abi_stat){
-		.dev = DEV_ANON,
-		.mode = 0600,
-		.nlink = 1,
-		.blksize = PAGE_SIZE,
-	};
-	return 0;
+	int err = anon_file_stat(file, st);
+
+	st->ino = 0;
+	return err;
 }
 
 static int get_info(const struct uio_device *dev, vaddr_t to)
