@@ -6,6 +6,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/nice.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"

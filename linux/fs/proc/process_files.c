@@ -6,9 +6,9 @@
 #include "lib/string.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/process_text.h"
+#include "linux/process/nice.h"
 #include "mm/object/object.h"
 #include "mm/verbs.h"
-#include "proc/priority.h"
 
 /* Returns 0, -ENODATA behind the only record, or -ESRCH. */
 static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
