@@ -14,11 +14,9 @@
 #include "linux/process/end_watch.h"
 #include "linux/process/oom.h"
 #include "linux/process/oom_reap.h"
-#include "linux/process/reap.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
 #include "linux/signal/core.h"
-#include "linux/signal/kill.h"
 #include "linux/signal/send.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
@@ -382,7 +380,7 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 	exit_begin(thread, status, all);
 	tell_in_memory();
 	if (journal_is_on())
-		journal_note_end(status, all);
+		journal_note_end(signals_fatal(&thread->process->signals) ?: status, all);
 	if (atomic_load(&thread->process->nlive) > 1)
 		leave_process(thread);
 	exit_finish(thread->process);

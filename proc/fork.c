@@ -14,7 +14,6 @@
 #include "linux/process/rseq.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
-#include "linux/signal/send.h"
 #include "linux/time/cpu_limit.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/user_copy.h"

@@ -4,7 +4,6 @@
 
 #include "base/hart.h"
 #include "lib/string.h"
-#include "linux/signal/signal.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/uspace.h"
@@ -75,7 +74,7 @@ void journal_note_end(int status, bool all)
 		.type = JOURNAL_END,
 		.space = number_of_space(thread->process),
 		.what = all,
-		.more = (uint32_t)(signals_fatal(&thread->process->signals) ?: status),
+		.more = (uint32_t)status,
 		.arg = { (uint64_t)thread->tid, (uint64_t)thread->process->pid },
 	};
 

@@ -23,7 +23,7 @@ void journal_note_exec(void);
 #define JOURNAL_MARK_BYTES 32
 void journal_note_mark(unsigned which, const char *text, size_t nbytes);
 
-/* The running thread ends. */
+/* The running thread ends; the status is its own, or the signal that kills the process. */
 void journal_note_end(int status, bool all);
 
 /* A process was chosen to be killed for its memory. Does not wait: may be called with spinning locks held. */

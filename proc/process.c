@@ -9,7 +9,6 @@
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/exec.h"
-#include "linux/process/reap.h"
 #include "linux/signal/send.h"
 #include "linux/time/cpu_limit.h"
 #include "mm/phys/kmalloc.h"
