@@ -8,6 +8,7 @@
 #include "linux/fs/path.h"
 #include "linux/holders.h"
 #include "linux/process/cred.h"
+#include "linux/process/oom.h"
 #include "linux/process/rseq.h"
 #include "linux/ptrace/traced_call.h"
 #include "linux/signal/arrive.h"
@@ -16,10 +17,19 @@
 #include "linux/signal/send.h"
 #include "linux/signal/sigreturn_page.h"
 #include "linux/sys/calls.h"
+#include "mm/host.h"
 #include "mm/object/object.h"
+#include "proc/process.h"
+
+static uint64_t linux_lock_limit(void)
+{
+	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
+}
 
 static int linux_start(void)
 {
+	mm_host.relieve = oom_relieve;
+	mm_host.lock_limit = linux_lock_limit;
 	cred_init();
 	signal_arrivals_init();
 	notify_init();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mm needs from the owner of threads. Set once at boot (proc/), or by a test on the host. */
+/* What mm needs from the owner of threads. Set once at boot (proc/, and the layer on the core), or by a test on the host. */
 #pragma once
 
 #include "abi/resource.h"

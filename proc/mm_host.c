@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Provides mm/host.h: pauses, waits, OOM relief, and checks of the mmap lock. */
+/* Provides mm/host.h: pauses, waits, limits, and checks of the mmap lock. */
 #include "proc/mm_host.h"
 
 #include "abi/errno.h"
 #include "base/hart.h"
 #include "lib/bits.h"
-#include "linux/process/cred.h"
-#include "linux/process/oom.h"
-#include "linux/signal/send.h"
-#include "linux/signal/signal.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
 #include "proc/journal_note.h"
@@ -38,11 +34,6 @@ static bool host_mmap_locked(struct space *space)
 	return mutex_held(&space_to_uspace(space)->mmap_lock);
 }
 
-static uint64_t host_lock_limit(void)
-{
-	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
-}
-
 static const struct abi_rlimit64 *host_limits(void)
 {
 	const struct process *process = current_process();
@@ -65,9 +56,7 @@ static bool host_is_ending(void)
 void mm_host_init(void)
 {
 	mm_host.pause = host_pause;
-	mm_host.relieve = oom_relieve;
 	mm_host.is_ending = host_is_ending;
-	mm_host.lock_limit = host_lock_limit;
 	mm_host.limits = host_limits;
 	mm_host.fetches = host_fetches;
 	mm_host.mmap_locked = host_mmap_locked;
