@@ -10,6 +10,7 @@
 #include "linux/process/cred.h"
 #include "linux/process/oom.h"
 #include "linux/process/rseq.h"
+#include "linux/ptrace/ptrace.h"
 #include "linux/ptrace/traced_call.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/deliver.h"
@@ -19,6 +20,7 @@
 #include "linux/sys/calls.h"
 #include "mm/host.h"
 #include "mm/object/object.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/process.h"
 
 static uint64_t linux_lock_limit(void)
@@ -39,6 +41,19 @@ static int linux_start(void)
 static void linux_kill(struct process *process)
 {
 	signal_force(process, SIGKILL);
+}
+
+static void linux_thread_made(struct thread *thread)
+{
+	struct cred *cred = thread->process ? current_thread()->real_cred : &init_cred;
+
+	thread->cred = thread->real_cred = cred_get(cred);
+}
+
+static void linux_thread_freed(struct thread *thread)
+{
+	kfree(thread->ptrace);
+	cred_put(thread->real_cred);
 }
 
 static bool linux_object_name(struct object *object, char *buf, size_t size)
@@ -73,6 +88,9 @@ OS_LAYER(linux_layer) = {
 	.refused_name = signal_name_of_refusal,
 	.refused_signal = signal_refused_now,
 	.kill = linux_kill,
+	.traced_by_parent = ptrace_by_parent,
+	.thread_made = linux_thread_made,
+	.thread_freed = linux_thread_freed,
 	.object_name = linux_object_name,
 	.object_use = linux_object_use,
 	.visit_kinds = linux_visit_kinds,

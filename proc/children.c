@@ -3,7 +3,7 @@
 #include "proc/children.h"
 
 #include "abi/signal.h"
-#include "linux/ptrace/ptrace.h"
+#include "base/os_layer.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 
@@ -22,7 +22,7 @@ static inline struct tree *tree_for(const struct process *child, enum child_stat
 /* Out of line, so that the next function, which seldom calls it, saves no registers. */
 static __attribute__((noinline)) struct tree *tree_of_stopped(const struct process *child)
 {
-	if (!ptrace_by_parent(child))
+	if (!os_layer.traced_by_parent(child))
 		return tree_for(child, CHILD_STOPPED);
 	return tree_for(child, child->signals.continue_unreported ? CHILD_CONTINUED : CHILD_RUNS);
 }

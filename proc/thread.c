@@ -2,9 +2,8 @@
 /* Allocates and frees threads and their kernel stacks. */
 #include "proc/thread.h"
 
+#include "base/os_layer.h"
 #include "lib/string.h"
-#include "linux/process/cred.h"
-#include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/swap/relieve.h"
 #include "proc/sched.h"
@@ -33,16 +32,14 @@ struct thread *thread_create(struct process *process)
 	sched_wake_last(thread);
 	thread->kstack = kstack;
 	stack_watch_begin(thread->kstack);
-	thread->cred = cred_get(process ? current_thread()->real_cred : &init_cred);
-	thread->real_cred = thread->cred;
+	os_layer.thread_made(thread);
 	return thread;
 }
 
 void thread_destroy(struct thread *thread)
 {
 	stack_watch_end(thread);
-	kfree(thread->ptrace);
-	cred_put(thread->real_cred);
+	os_layer.thread_freed(thread);
 	kstack_free(thread->kstack);
 	slab_free(&thread_cache, thread);
 }
