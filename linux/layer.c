@@ -8,6 +8,7 @@
 #include "linux/fs/path.h"
 #include "linux/holders.h"
 #include "linux/process/cred.h"
+#include "linux/process/end.h"
 #include "linux/process/oom.h"
 #include "linux/process/rseq.h"
 #include "linux/ptrace/ptrace.h"
@@ -89,6 +90,9 @@ OS_LAYER(linux_layer) = {
 	.refused_signal = signal_refused_now,
 	.kill = linux_kill,
 	.traced_by_parent = ptrace_by_parent,
+	.thread_ends = end_begin,
+	.process_leaves = end_leave,
+	.process_ended = end_notify,
 	.thread_made = linux_thread_made,
 	.thread_freed = linux_thread_freed,
 	.object_name = linux_object_name,

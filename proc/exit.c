@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Ends a process: releases its resources, hands its children to process 1 and notifies its parent. */
+/* Ends threads and processes: releases what they have. The end of process 1 is the end of the machine. */
 #include "proc/exit.h"
 
 #include "abi/wait.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
-#include "linux/job/ctty.h"
-#include "linux/job/pgrp.h"
-#include "linux/job/stop.h"
 #include "linux/process/child_tid.h"
-#include "linux/process/cred.h"
-#include "linux/process/end_watch.h"
 #include "linux/process/oom.h"
 #include "linux/process/oom_reap.h"
 #include "linux/ptrace/ptrace.h"
-#include "linux/signal/action.h"
-#include "linux/signal/core.h"
 #include "linux/signal/send.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
@@ -94,87 +88,6 @@ static void exit_release(struct process *process)
 	process->exe = NULL; /* the ledger looks at it */
 	if (exe)
 		exe_put(exe);
-}
-
-/*
- * As on Linux, if the parent has executed a program since it chose another signal than SIGCHLD, that program gets SIGCHLD: it has
- * not chosen anything, and may have more rights. Call with process_tree_lock held.
- */
-static int end_signal(const struct process *process)
-{
-	const struct uspace *uspace = process->parent ? process->parent->uspace : NULL;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	return uspace && uspace->serial != process->parent_image ? SIGCHLD : process->exit_signal;
-}
-
-struct signal_info process_end_siginfo(const struct process *process)
-{
-	bool killed = WIFSIGNALED(process->status);
-
-	return (struct signal_info){
-		.sig = end_signal(process),
-		.code = !killed			     ? CLD_EXITED
-			: WCOREDUMP(process->status) ? CLD_DUMPED
-						     : CLD_KILLED,
-		.about = SIGNAL_OF_CHILD,
-		.pid = process->pid,
-		.uid = process->leader->real_cred->uid,
-		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
-		.user_ticks = process->past_usage.user_ticks,
-		.kernel_ticks = process->past_usage.kernel_ticks,
-	};
-}
-
-/*
- * Sends the signal before it wakes the parent, so that a parent with a handler finds, once awake,
- * that the handler has run. Call with process_tree_lock held.
- */
-static void signal_and_wake(struct process *parent, const struct signal_info *info)
-{
-	if (info->sig > 0 && info->sig <= NSIG && parent->state == PROCESS_ALIVE)
-		signal_send_info(parent, info);
-	waitq_wake_all(&parent->child_waitq);
-}
-
-/*
- * If the parent autoreaps its children, the process cannot be found any more, and kthread_reap() frees it. The
- * parent is notified all the same, but is not sent SIGCHLD if it ignores that signal, even if it also blocks
- * it. A tracer knows it first: the ends of other threads, and if it is not the parent, that of the process.
- */
-void process_tell_end(struct process *process)
-{
-	struct process *parent = process->parent;
-	struct signal_info info = process_end_siginfo(process);
-	bool traced = process->leader->traced;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	process->end_withheld = unlikely(process->nkept) ||
-				(unlikely(traced) && ptrace_tell_end(process));
-	if (unlikely(process->end_withheld))
-		return;
-	if (info.sig == SIGCHLD && likely(!traced) && signals_leave_children(&parent->signals)) {
-		process_forget_locked(process);
-		kthread_reap_later(process->leader);
-		if (signals_ignore_children(&parent->signals)) {
-			waitq_wake_all(&parent->child_waitq);
-			return;
-		}
-	} else {
-		child_sort(process);
-	}
-	signal_and_wake(parent, &info);
-}
-
-/* Makes the process a zombie. Call with process_tree_lock held, and preemption off. */
-static void exit_notify_parent(struct process *process)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	/* Until now: its CPU clock must not be behind what others have read before. */
-	usage_end(process);
-	process->state = PROCESS_ZOMBIE;
-	end_watch_wake(process->end_watch);
-	process_tell_end(process);
 }
 
 /* One look at the processes that are to end. */
@@ -287,42 +200,6 @@ static void init_exit(struct process *init)
 	machine_exit(128 + WTERMSIG(status));
 }
 
-/* There may be thousands, so process_tree_lock, which the caller holds, is dropped in between. */
-static void leave_children(struct process *process)
-{
-	if (list_empty(&process->children.list))
-		return;
-	while (!process_orphan_some(process))
-		process_tree_pause();
-}
-
-/* All threads have begun to end, or the only one has. Call with process_tree_lock held. */
-static void process_ends(struct process *process)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	process->state = PROCESS_EXITING;
-	process_set_subreaper(process, false); /* it adopts no orphan any more */
-	process->status = process->signals.ending & ~SIGNALS_ENDING;
-	if (signals_report_stop(&process->signals))
-		child_sort(process);
-	pgrp_update_jobc(process);
-}
-
-/* The running thread begins to end. */
-static void exit_begin(struct thread *thread, int status, bool all)
-{
-	struct process *process = thread->process;
-
-	spin_lock(&process_tree_lock);
-	if (unlikely(thread->traced))
-		ptrace_end_begins(thread, status);
-	if (signals_thread_ends(status, all))
-		process_ends(process);
-	process_stop_leave(thread);
-	spin_unlock(&process_tree_lock);
-	signals_thread_flush();
-}
-
 /*
  * Returns if the running thread is the last one that uses the memory and the files of its process, else
  * it is at its end.
@@ -358,12 +235,13 @@ static __attribute__((noreturn)) void exit_finish(struct process *process)
 		init_exit(process);
 	exit_release(process);
 	spin_lock(&process_tree_lock);
-	ctty_leader_ends(process);
-	leave_children(process);
-	pgrp_member_ends(process);
+	os_layer.process_leaves(process);
 	thread_forget_last(current_thread());
 	preempt_disable(); /* for good: who reaps the zombie frees this thread */
-	exit_notify_parent(process);
+	/* Until now: its CPU clock must not be behind what others have read before. */
+	usage_end(process);
+	process->state = PROCESS_ZOMBIE;
+	os_layer.process_ended(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
 }
@@ -373,11 +251,7 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 {
 	struct thread *thread = current_thread();
 
-	if (unlikely(atomic_load(&thread->process->signals.dumping)))
-		core_wait_for_dump();
-	if (unlikely(thread->traced))
-		ptrace_exit_event(status);
-	exit_begin(thread, status, all);
+	os_layer.thread_ends(status, all);
 	tell_in_memory();
 	if (journal_is_on())
 		journal_note_end(signals_fatal(&thread->process->signals) ?: status, all);

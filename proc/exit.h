@@ -3,7 +3,6 @@
 #pragma once
 
 struct process;
-struct signal_info;
 
 /*
  * Ends the running thread, and if it is the last one its process, with that status as wait4 packs it
@@ -12,15 +11,6 @@ struct signal_info;
 void thread_exit(int status) __attribute__((noreturn));
 /* Ends all threads of the running process. Waits for none: the last one does what is left to do. */
 void process_exit(int status) __attribute__((noreturn));
-
-/* Returns what SIGCHLD says of a process that has ended. Call with process_tree_lock held. */
-struct signal_info process_end_siginfo(const struct process *process);
-
-/*
- * Tells the parent of a zombie of its end; or its tracer, which calls this when the parent may know. The process
- * may be forgotten meanwhile. Call with process_tree_lock held.
- */
-void process_tell_end(struct process *process);
 
 /*
  * Called when process 1 has ended; never returns. Set during boot and not NULL from then on. status

@@ -10,18 +10,14 @@
 #include "linux/process/end_watch.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
-#include "linux/signal/action.h"
-#include "linux/signal/kill.h"
-#include "linux/signal/send.h"
 #include "mm/swap/relieve.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
 
-#define PID_BUCKETS	256
-#define ORPHANS_AT_ONCE 8
+#define PID_BUCKETS 256
 /* The visits drop the lock when they have passed so many. */
-#define VISIT_PIECE	16u
+#define VISIT_PIECE 16u
 
 SLAB_CACHE(process_cache, struct process);
 
@@ -428,82 +424,6 @@ struct process *process_init_get(void)
 	init = process_find(PID_INIT);
 	spin_unlock(&process_tree_lock);
 	return init;
-}
-
-static unsigned nsubreapers; /* guarded by process_tree_lock */
-
-void process_set_subreaper(struct process *process, bool subreaper)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	nsubreapers += subreaper;
-	nsubreapers -= process->subreaper;
-	process->subreaper = subreaper;
-}
-
-/*
- * Returns who adopts the children of the ending process: its nearest ancestor that is a subreaper, or
- * process 1. No subreaper is ending (process_ends()), and there are at most PROCESS_COUNT_MAX ancestors.
- */
-static struct process *find_reaper(const struct process *process)
-{
-	struct process *ancestor = nsubreapers ? process->parent : NULL;
-
-	while (ancestor && !ancestor->subreaper)
-		ancestor = ancestor->parent;
-	return ancestor ?: process_find(PID_INIT);
-}
-
-/* As on Linux, it comes from the parent that ends, which needs the right to send it. */
-static void send_death_signal(struct process *child)
-{
-	const struct signal_info info = {
-		.sig = child->death_signal,
-		.code = SI_USER,
-		.pid = current_process()->pid,
-		.uid = current_cred()->uid,
-	};
-
-	if (info.sig && child->state == PROCESS_ALIVE &&
-	    signal_may_send(child, child->leader, info.sig))
-		signal_send_info(child, &info);
-}
-
-bool process_orphan_some(struct process *process)
-{
-	struct process *reaper = find_reaper(process);
-	struct list *orphans = &process->children.list;
-	bool autoreaps = signals_leave_children(&reaper->signals);
-	struct signal_info ended = { 0 }; /* about the first that has ended */
-	int orphaned = PGRP_NONE;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	for (unsigned n = 0; n < ORPHANS_AT_ONCE && orphaned == PGRP_NONE && !list_empty(orphans);
-	     n++) {
-		struct process *child = list_first_entry(orphans, struct process, child.link);
-		bool zombie = child->state == PROCESS_ZOMBIE && !child->end_withheld;
-
-		child_remove(child);
-		child->exit_signal = SIGCHLD;
-		child_add(reaper, child);
-		if (zombie && !ended.sig)
-			ended = process_end_siginfo(child);
-		if (zombie && autoreaps) {
-			process_forget_locked(child);
-			kthread_reap_later(child->leader);
-		} else {
-			send_death_signal(child);
-			orphaned = pgrp_parent_gone(child);
-		}
-	}
-	if (ended.sig) {
-		/* Process 1 may be ending. As on Linux, SIGCHLD is sent even if no process has to wait for the child. */
-		if (reaper->state == PROCESS_ALIVE && !signals_ignore_children(&reaper->signals))
-			signal_send_info(reaper, &ended);
-		waitq_wake_all(&reaper->child_waitq);
-	}
-	if (orphaned != PGRP_NONE)
-		pgrp_wake_stopped(orphaned); /* drops the lock: the reaper may be gone now */
-	return list_empty(orphans);
 }
 
 static bool piece_ends, visits_again; /* guarded by process_tree_lock */

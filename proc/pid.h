@@ -125,18 +125,6 @@ struct thread *thread_find_id(const struct thread_id *id);
  */
 struct thread *thread_next(const struct process *process, uint64_t birth);
 
-/* PR_SET_CHILD_SUBREAPER of a living process, or its end. Call with process_tree_lock held. */
-void process_set_subreaper(struct process *process, bool subreaper);
-
-/*
- * Reparents some children of an ending process to its reaper, and sends them their death_signal. The
- * reaper is the nearest living ancestor that is a subreaper, or process 1. If zombies are among them,
- * sends the reaper SIGCHLD and wakes it, or reaps the zombies if it autoreaps its children. Returns
- * true if no child is left. This may orphan the children's process groups (pgrp_parent_gone()). Call
- * with process_tree_lock held; it may be dropped in between.
- */
-bool process_orphan_some(struct process *process);
-
 /*
  * Returns a list that contains the group's members among other processes, in the order in which
  * they joined it. Call with process_tree_lock held.

@@ -6,6 +6,7 @@
 #include "abi/signal.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
+#include "linux/process/end.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/exec_stack.h"
