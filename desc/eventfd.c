@@ -6,7 +6,6 @@
 #include "abi/eventfd.h"
 #include "desc/anon_file.h"
 #include "desc/poll.h"
-#include "linux/fs/proc/seq.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
@@ -179,14 +178,6 @@ static unsigned eventfd_poll(struct file *file, struct poller *poller)
 	return poller ? eventfd_watch(event, poller) : eventfd_can(event);
 }
 
-static void eventfd_info(struct file *file, struct seq *seq)
-{
-	const struct eventfd *event = file->node;
-
-	seq_put(seq, "eventfd-count: %16lx\neventfd-semaphore: %d\n",
-		(unsigned long)atomic_load_relaxed(&event->count), event->semaphore);
-}
-
 static void eventfd_release(struct file *file)
 {
 	kfree(file->node);
@@ -202,9 +193,21 @@ static const struct file_ops eventfd_ops = {
 	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
-	.info = eventfd_info,
 	.release = eventfd_release,
 };
+
+bool file_is_eventfd(const struct file *file)
+{
+	return file->ops == &eventfd_ops;
+}
+
+struct eventfd_state eventfd_look(const struct file *file)
+{
+	const struct eventfd *event = file->node;
+
+	return (struct eventfd_state){ .count = atomic_load_relaxed(&event->count),
+				       .semaphore = event->semaphore };
+}
 
 static struct file *event_create(uint64_t count, unsigned flags)
 {

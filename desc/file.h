@@ -16,10 +16,10 @@
 struct async_queue;
 struct file;
 struct file_async;
+struct file_more;
 struct inode;
 struct object;
 struct poller;
-struct seq;
 struct watch;
 
 /* st_dev of files that are in no file system, and of pipes. */
@@ -89,8 +89,6 @@ struct file_ops {
 	 * Not for O_PATH. NULL: nothing to do.
 	 */
 	void (*closed)(struct file *file);
-	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
-	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*
 	 * Bracket the creation of a shared mapping. map_begin may refuse it, or remove permissions
 	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to do.
@@ -113,13 +111,6 @@ struct file_ops {
 	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
 	 */
 	ssize_t (*label)(struct file *file, char *buf, size_t size);
-	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
-	void (*info)(struct file *file, struct seq *seq);
-	/*
-	 * Adds one more line, or returns -ENODATA. *cursor is 0 at the first; what else it is only this function knows. NULL:
-	 * there are no more.
-	 */
-	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
 	/*
 	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
 	 * errno. NULL: it cannot.
@@ -136,6 +127,8 @@ struct file_ops {
 	 * that to an inode. NULL: there are no others. Called with no other thread running.
 	 */
 	void (*holds)(struct file *file);
+	/* What else the layer on the core can do with its own kinds of file; the core does not look at it. */
+	const struct file_more *more;
 	uint8_t role;	 /* FILE_SERVES, FILE_DRIVES: what the process is that has it */
 	bool maps_zeros; /* mmap of it gives anonymous memory */
 	/* `write` is called for no bytes, too; for any other file, such a write returns 0. */

@@ -16,6 +16,7 @@
 #include "linux/fs/mount.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/process/cred.h"
 #include "linux/process/user.h"
@@ -552,7 +553,7 @@ static const struct file_ops inotify_ops = {
 	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = inotify_label,
-	.info_record = inotify_info,
+	.more = &(const struct file_more){ .info_record = inotify_info },
 	.held = inotify_held,
 	.release = inotify_release,
 	.holds = inotify_holds,

@@ -7,6 +7,7 @@
 #include "desc/anon_file.h"
 #include "desc/fdtable.h"
 #include "desc/poll.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/process/end_watch.h"
 
@@ -73,7 +74,7 @@ static const struct file_ops pidfd_ops = {
 	.pread_is_read = true,
 	.stat = pidfd_stat,
 	.ioctl = pidfd_ioctl,
-	.info = pidfd_show,
+	.more = &(const struct file_more){ .info = pidfd_show },
 	.label = anon_file_label,
 	.release = pidfd_release,
 	.holds = pidfd_holds,

@@ -6,6 +6,7 @@
 #include "abi/signalfd.h"
 #include "desc/anon_file.h"
 #include "desc/poll.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/queue.h"
@@ -129,7 +130,7 @@ static const struct file_ops signalfd_ops = {
 	.seek_is_0 = true,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
-	.info = signalfd_info,
+	.more = &(const struct file_more){ .info = signalfd_info },
 	.release = signalfd_release,
 };
 

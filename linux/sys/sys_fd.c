@@ -5,6 +5,7 @@
 #include "desc/fdtable.h"
 #include "desc/pipe.h"
 #include "linux/fs/async.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/open.h"
 #include "linux/fs/permission.h"
 #include "linux/fs/process_fs.h"
@@ -188,11 +189,13 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_SETPIPE_SZ:
 		return file_is_pipe(file) ? pipe_set_size(file, (uint32_t)arg) : -EBADF;
 	case F_GET_SEALS:
-		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;
+		return file_more(file)->get_seals ? file_more(file)->get_seals(file) : -EINVAL;
 	case F_ADD_SEALS:
 		if (!file_writable(file))
 			return -EPERM;
-		return file->ops->add_seals ? file->ops->add_seals(file, (unsigned)arg) : -EINVAL;
+		if (!file_more(file)->add_seals)
+			return -EINVAL;
+		return file_more(file)->add_seals(file, (unsigned)arg);
 	default:
 		return -EINVAL;
 	}

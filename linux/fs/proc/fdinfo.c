@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/fdinfo/N: the position and the flags of an open file, and what its kind has to say. */
 #include "abi/errno.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
@@ -30,15 +31,16 @@ static void fdinfo_head(const struct proc_node *node, struct file *file, struct 
 		file_has_position(file) ? (long)file->pos : 0,
 		file->flags | (cloexec > 0 ? O_CLOEXEC : 0), (unsigned long)mount_of(file),
 		(unsigned long)ino_of_file(file));
-	if (file->ops->info && !(file->flags & O_PATH))
-		file->ops->info(file, seq);
+	if (file_more(file)->info && !(file->flags & O_PATH))
+		file_more(file)->info(file, seq);
 }
 
 /* Later ones. The cursor is one more than what the kind of file has made of it. */
 static int fdinfo_more(struct file *file, uint64_t *cursor, struct seq *seq)
 {
 	uint64_t at = *cursor - 1;
-	int err = file->ops->info_record ? file->ops->info_record(file, &at, seq) : -ENODATA;
+	const struct file_more *more = file_more(file);
+	int err = more->info_record ? more->info_record(file, &at, seq) : -ENODATA;
 
 	*cursor = at + 1;
 	return err;

@@ -7,6 +7,7 @@
 #include "linux/fs/read_object.h"
 #include "linux/fs/seek.h"
 #include "linux/fs/size_limit.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/tmpfs/file_data.h"
 #include "linux/fs/tmpfs/room.h"
@@ -275,13 +276,15 @@ static void regular_release(struct file *file)
 	inode_file_release(file);
 }
 
+static const struct file_more seals_more = { .get_seals = seals_get, .add_seals = seals_add };
+
 /* What all open regular files have. */
 #define REGULAR_OPS                                                                            \
 	.read = regular_read, .write = regular_write, .stat = inode_file_stat,                 \
 	.seek = regular_seek, .truncate = regular_file_truncate, .allocate = regular_allocate, \
-	.get_seals = seals_get, .add_seals = seals_add, .map_begin = seals_map_begin,          \
-	.map_end = seals_map_end, .mapped = regular_mapped, .object = regular_object,          \
-	.release = regular_release, .has_inode = true,
+	.more = &seals_more, .map_begin = seals_map_begin, .map_end = seals_map_end,           \
+	.mapped = regular_mapped, .object = regular_object, .release = regular_release,        \
+	.has_inode = true,
 
 const struct file_ops regular_file_ops = { .name = "regular", REGULAR_OPS };
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What Linux can do with open files beyond what the core can (struct file_ops). */
+#pragma once
+
+#include "desc/file.h"
+
+struct seq;
+
+/* As of struct file_ops: a call whose slot is NULL fails with the errno in brackets, and all slots may sleep. */
+struct file_more {
+	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
+	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
+	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
+	void (*info)(struct file *file, struct seq *seq);
+	/*
+	 * Adds one more line, or returns -ENODATA. *cursor is 0 at the first; what else it is only this function knows. NULL:
+	 * there are no more.
+	 */
+	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
+};
+
+/* Of any file; a kind that has no table gets an empty one. */
+const struct file_more *file_more(const struct file *file);
