@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 struct counted_kind;
+struct fdtable;
 struct file;
 struct object;
 struct process;
@@ -28,6 +29,8 @@ typedef long (*syscall_fn)(struct trap_frame *frame);
 /* const */
 struct os_layer {
 	const syscall_fn *calls; /* SYS_LIMIT of them, by number; NULL: there is none */
+	/* Of a struct file, and of a struct fdtable, with what the layer keeps behind it: that is all zeros at first. */
+	size_t file_size, fdtable_size;
 #define HOOK(type, name, args) type(*name) args;
 #include "base/os_layer.def"
 #undef HOOK

@@ -4,8 +4,10 @@
 
 #include "abi/errno.h"
 #include "arch/timer.h"
+#include "base/os_layer.h"
 #include "desc/file.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
@@ -76,17 +78,19 @@ static void chunk_init(struct fd_chunk *chunk)
 
 struct fdtable *fdtable_create(void)
 {
-	struct fdtable *table = mem_wait_kmalloc(sizeof(*table));
+	struct fdtable *table = mem_wait_kmalloc(os_layer.fdtable_size);
 
 	if (!table)
 		return NULL;
+	assert_hardened(os_layer.fdtable_size >= sizeof(*table));
 	spin_init(&table->lock, LOCK_FILES);
 	refcount_init(&table->refs, 1);
 	table->nlooked = FD_CHUNK;
 	table->free_from = table->nserving = table->ndriving = table->nmore = table->nchunks = 0;
 	table->more = NULL;
 	chunk_init(&table->first);
-	table->locks = (struct lock_owner){ 0 };
+	table->told = false;
+	memset(table + 1, 0, os_layer.fdtable_size - sizeof(*table));
 	counted_begin(&fdtable_kind, &table->counted, &table->refs.n);
 	return table;
 }
@@ -245,14 +249,11 @@ struct fdtable *fdtable_copy(struct fdtable *table)
 	return copy;
 }
 
-/*
- * A descriptor is closed: the process loses its record locks of that file, as POSIX has it, whatever
- * other descriptors of the file it has. Takes over the table's reference.
- */
+/* A descriptor is closed. Takes over the table's reference. */
 static void let_go(struct fdtable *table, struct file *file)
 {
-	if (!(file->flags & O_PATH))
-		file_locks_close(file, &table->locks);
+	if (unlikely(atomic_load_relaxed(&table->told)))
+		os_layer.file_closed(table, file);
 	if (unlikely(file->ops->closed != NULL))
 		file->ops->closed(file);
 	file_put(file);
@@ -295,7 +296,8 @@ void fdtable_put(struct fdtable *table)
 	for (unsigned i = 0; i < table->nmore; i++)
 		if (table->more[i])
 			fdtable_close_chunk(table, table->more[i]);
-	assert_hardened(table->locks.count == 0 && !table->locks.waits);
+	if (table->told)
+		os_layer.file_closed(table, NULL);
 	if (table->nchunks > 0)
 		counter_add(&process_fs_nholders, -1ul);
 	for (unsigned i = 0; i < table->nmore; i++)

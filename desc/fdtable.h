@@ -19,12 +19,16 @@ struct fd_chunk {
 	struct file *file[FD_CHUNK];	 /* valid only if the bit in open is set; NULL: reserved */
 };
 
-/* The fields are for desc/fdtable.c, fdtable_look(), and code that has the table to itself. */
+/*
+ * The fields are for desc/fdtable.c, fdtable_look(), and code that has the table to itself. What the layer keeps of it comes
+ * behind: os_layer.fdtable_size bytes in all.
+ */
 struct fdtable {
 	struct spinlock lock;
 	struct refcount refs; /* the threads that have it */
 	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Private to the one thread that has it; then const. */
 	uint64_t nlooked;
+	bool told; /* atomic: the layer hears what is closed (fdtable_tell()) */
 	/* guarded by lock: */
 	unsigned free_from; /* no descriptor below is free */
 	unsigned nserving;  /* files with FILE_SERVES, by descriptors */
@@ -34,7 +38,6 @@ struct fdtable {
 	struct fd_chunk **
 		more; /* the chunks behind the first; NULL: none of its descriptors was ever open */
 	struct fd_chunk first;
-	struct lock_owner locks; /* record locks of the process; has a lock of its own */
 	struct counted counted;
 };
 
@@ -65,6 +68,12 @@ static inline struct fd_chunk *fdtable_chunk(const struct fdtable *table, unsign
 static inline struct file *fdtable_file(const struct fdtable *table, unsigned fd)
 {
 	return fdtable_chunk(table, fd)->file[fd % FD_CHUNK];
+}
+
+/* From now on, the layer is told of each descriptor that is closed, and of the end (os_layer.file_closed). */
+static inline void fdtable_tell(struct fdtable *table)
+{
+	atomic_store_relaxed(&table->told, true);
 }
 
 /* Creates an empty table. Returns NULL if memory runs out. */

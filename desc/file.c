@@ -3,9 +3,9 @@
 #include "desc/file.h"
 
 #include "abi/errno.h"
+#include "base/os_layer.h"
 #include "desc/epoll.h"
-#include "linux/fs/async.h"
-#include "linux/fs/notify.h"
+#include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
@@ -62,21 +62,20 @@ COUNTED_KIND(file_kind, "open file", struct file, file_name);
 
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 {
-	struct file *file = mem_wait_kmalloc(sizeof(*file));
+	struct file *file = mem_wait_kmalloc(os_layer.file_size);
 
 	if (!file)
 		return NULL;
+	assert_hardened(os_layer.file_size >= sizeof(*file));
 	file_memory_add(FILE_BYTES);
 	file->ops = ops;
 	refcount_init(&file->refs, 1);
 	file->flags = flags;
-	file->name_id = 0;
 	file->pos = 0;
 	file->node = node;
 	file->data = NULL;
 	file->watches = NULL;
-	file->async = NULL;
-	file->locks = (struct lock_owner){ 0 };
+	memset(file + 1, 0, os_layer.file_size - sizeof(*file));
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
 	counted_begin(&file_kind, &file->counted, &file->refs.n);
 	return file;
@@ -91,11 +90,8 @@ static void file_free(struct file *file)
 void file_release(struct file *file)
 {
 	counted_end(&file->counted);
-	notify_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	epoll_file_ends(file);
-	file_async_end(file);
-	file_locks_close(file, &file->locks);
-	assert_hardened(file->locks.count == 0);
+	os_layer.file_last(file);
 	if (file->ops->release)
 		file->ops->release(file);
 	file_free(file);

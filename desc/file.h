@@ -9,13 +9,11 @@
 #include "lib/bits.h"
 #include "lib/refcount.h"
 #include "lib/types.h"
-#include "linux/fs/lock.h"
 #include "mm/check/counted.h"
 #include "proc/mutex.h"
 
 struct async_queue;
 struct file;
-struct file_async;
 struct file_more;
 struct inode;
 struct object;
@@ -152,9 +150,7 @@ struct file_ops {
  */
 #define FILE_DRIVES 2u
 
-#define FILE_TELLS_NOTHING UINT32_MAX
-#define FILE_NAMELESS	   (UINT32_MAX - 1)
-
+/* What the layer keeps of it comes behind: os_layer.file_size bytes in all. */
 struct file {
 	const struct file_ops *ops; /* const */
 	struct refcount refs;
@@ -163,23 +159,12 @@ struct file {
 	 * queue O_NONBLOCK without it, by mq_setattr().
 	 */
 	uint32_t flags;
-	/*
-	 * The name of its inode that events of the file carry; const once it is open. 0: by any. FILE_NAMELESS: by none, as
-	 * it was opened without (O_TMPFILE). FILE_TELLS_NOTHING: there are no events, as no program has opened it.
-	 */
-	uint32_t name_id;
-	/* Had its opener CAP_SYS_ADMIN? Set by the kinds of file that ask later; const once it is open. */
-	bool by_admin;
 	struct mutex lock;
 	uint64_t pos; /* guarded by lock */
 	/* const once it is open; the kind of file may change `data`: */
-	void *node; /* belongs to the kind of file: an inode or a pipe */
-	void *data; /* what the kind of file keeps for this open file. NULL at first */
-	/* these have locks of their own: */
-	struct lock_owner locks; /* by flock and F_OFD_SETLK; guarded by locks_mutex */
-	struct watch *watches;	 /* of sets of epoll; guarded by watches_lock of desc/watch.c */
-	struct file_async
-		*async; /* atomic, set once; linux/fs/async.c. NULL: nothing has been set */
+	void *node;	       /* belongs to the kind of file: an inode or a pipe */
+	void *data;	       /* what the kind of file keeps for this open file. NULL at first */
+	struct watch *watches; /* of sets of epoll; guarded by watches_lock of desc/watch.c */
 	struct counted counted;
 };
 

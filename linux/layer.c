@@ -4,6 +4,7 @@
 
 #include "abi/signal.h"
 #include "lib/format.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/path.h"
 #include "linux/holders.h"
@@ -79,6 +80,8 @@ static const char *linux_object_use(const struct object *object)
 
 OS_LAYER(linux_layer) = {
 	.calls = linux_calls,
+	.file_size = sizeof(struct linux_file),
+	.fdtable_size = sizeof(struct linux_fdtable),
 	.start = linux_start,
 	.call_other = linux_call_other,
 	.call_traced = traced_call_later,
@@ -95,6 +98,8 @@ OS_LAYER(linux_layer) = {
 	.process_ended = end_notify,
 	.thread_made = linux_thread_made,
 	.thread_freed = linux_thread_freed,
+	.file_last = linux_file_last,
+	.file_closed = linux_file_closed,
 	.object_name = linux_object_name,
 	.object_use = linux_object_use,
 	.visit_kinds = linux_visit_kinds,

@@ -3,7 +3,7 @@
 #include "linux/fs/async.h"
 
 #include "abi/errno.h"
-#include "desc/file.h"
+#include "linux/fs/linux_file.h"
 #include "linux/signal/io.h"
 #include "mm/fault/user_copy.h"
 #include "mm/host.h"
@@ -63,7 +63,7 @@ void async_tell_all(struct async_queue *queue, int reason)
 
 static struct file_async *file_async_of(const struct file *file)
 {
-	return atomic_load(&file->async);
+	return atomic_load(&linux_file(file)->async);
 }
 
 int file_async_prepare(struct file *file)
@@ -78,8 +78,8 @@ int file_async_prepare(struct file *file)
 	fresh->file = file;
 	list_init(&fresh->link);
 	spin_init(&fresh->lock, LOCK_FILES);
-	if (!__atomic_compare_exchange_n(&file->async, &none, fresh, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
+	if (!__atomic_compare_exchange_n(&linux_file(file)->async, &none, fresh, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		kfree(fresh); /* another thread was faster */
 	return 0;
 }

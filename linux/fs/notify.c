@@ -17,6 +17,7 @@
 
 #include "abi/errno.h"
 #include "linux/fs/inotify.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/path.h"
 #include "mm/phys/kmalloc.h"
@@ -225,8 +226,9 @@ static __attribute__((noinline)) void notify_tell(struct inode *inode, uint32_t 
 
 void notify_file_slow(struct file *file, uint32_t event)
 {
-	if (file->ops->has_inode && !(file->flags & O_PATH) && file->name_id != FILE_TELLS_NOTHING)
-		notify_tell(file_inode(file), file->name_id, event, true);
+	if (file->ops->has_inode && !(file->flags & O_PATH) &&
+	    linux_file(file)->name_id != FILE_TELLS_NOTHING)
+		notify_tell(file_inode(file), linux_file(file)->name_id, event, true);
 }
 
 void notify_inode_slow(struct inode *inode, uint32_t event)
@@ -242,9 +244,9 @@ void notify_own_slow(struct inode *inode, uint32_t event)
 void notify_opened_by_slow(struct file *file, const struct inode *inode, struct inode *dir,
 			   const struct path_part *name)
 {
-	if (file->name_id != FILE_TELLS_NOTHING && !S_ISDIR(inode->mode) &&
+	if (linux_file(file)->name_id != FILE_TELLS_NOTHING && !S_ISDIR(inode->mode) &&
 	    atomic_load_relaxed(&inode->nlink) > 1 && dir->ops->name_id && name->kind == PATH_NAME)
-		file->name_id = dir->ops->name_id(dir, name->name, name->len);
+		linux_file(file)->name_id = dir->ops->name_id(dir, name->name, name->len);
 }
 
 /* ---- what happens to names ---- */

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"
@@ -195,7 +196,7 @@ static int path_open(struct file *dir, const char *path, const struct open_how *
 	if (err == 0 && (flags & TMPFILE_BIT)) {
 		err = open_tmpfile(&walk, flags, mode, inode_ret);
 		*made_ret = err == 0;
-		file->name_id = FILE_NAMELESS;
+		linux_file(file)->name_id = FILE_NAMELESS;
 	} else if (err == 0)
 		err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
 	if (err == 0 && !*made_ret)
@@ -247,7 +248,7 @@ static int open_with(struct file *dir, const char *path, const struct open_how *
 	if (!file)
 		return -ENOMEM;
 	if (silent)
-		file->name_id = FILE_TELLS_NOTHING;
+		linux_file(file)->name_id = FILE_TELLS_NOTHING;
 	do
 		err = fs_open_once(dir, path, how, mask, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
@@ -291,7 +292,7 @@ struct file *fs_open_root(void)
 	path_get(root);
 	file = file_create(root->file_ops, O_RDONLY | O_DIRECTORY | O_LARGEFILE, root);
 	if (file)
-		file->name_id = FILE_TELLS_NOTHING;
+		linux_file(file)->name_id = FILE_TELLS_NOTHING;
 	else
 		path_put(root);
 	return file;

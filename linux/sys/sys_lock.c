@@ -2,8 +2,7 @@
 /* System calls on file locks: flock, and what fcntl does about locks. */
 #include "abi/errno.h"
 #include "abi/flock.h"
-#include "desc/fdtable.h"
-#include "linux/fs/lock.h"
+#include "linux/fs/linux_file.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "mm/fault/user_copy.h"
@@ -110,7 +109,7 @@ static int lock_stays(struct file *file, int fd, const struct file_lock *lock)
 	if (lock->kind != FILE_LOCK_PROCESS || lock->type == F_UNLCK ||
 	    fdtable_has(table, fd, file))
 		return 0;
-	file_locks_close(file, &table->locks);
+	file_locks_close(file, &linux_fdtable(table)->locks);
 	return -EBADF;
 }
 
@@ -134,6 +133,7 @@ static long set_lock(struct file *file, int fd, const struct abi_flock *asked,
 long fcntl_lock(struct file *file, int fd, unsigned command, vaddr_t arg)
 {
 	struct process *process = current_process();
+	struct fdtable *table = current_thread()->fdtable;
 	bool of_file = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
 	struct abi_flock asked;
 	struct file_lock lock;
@@ -143,11 +143,14 @@ long fcntl_lock(struct file *file, int fd, unsigned command, vaddr_t arg)
 	lock = (struct file_lock){
 		.kind = of_file ? FILE_LOCK_OPEN_FILE : FILE_LOCK_PROCESS,
 		.type = (unsigned)asked.type,
-		.owner = of_file ? &file->locks : &current_thread()->fdtable->locks,
+		.owner = of_file ? &linux_file(file)->locks : &linux_fdtable(table)->locks,
 		.pid = process->pid,
 	};
 	if (command == F_GETLK || command == F_OFD_GETLK)
 		return get_lock(file, &asked, &lock, arg);
+	/* First, as the descriptor may be closed as soon as there is a lock. */
+	if (!of_file)
+		fdtable_tell(table);
 	return set_lock(file, fd, &asked, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
 }
 
@@ -186,7 +189,7 @@ long sys_flock(struct trap_frame *frame)
 		.pid = current_process()->pid,
 		.type = (unsigned)type,
 		.end = LOCK_RANGE_END,
-		.owner = &file->locks,
+		.owner = &linux_file(file)->locks,
 	};
 	if (type == F_UNLCK || file_readable(file) || file_writable(file))
 		result = file_lock_set(file, &lock, !(operation & LOCK_NB));

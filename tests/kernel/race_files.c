@@ -21,7 +21,7 @@
 #include "ipc/uio_session.h"
 #include "lib/bits.h"
 #include "linux/fs/inotify.h"
-#include "linux/fs/lock.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/lock_ranges.h"
 #include "linux/fs/namei.h"
 #include "linux/fs/notify.h"
@@ -758,7 +758,7 @@ static void lock_in_turn(void)
 	struct file *file = lockers[race_side()];
 	struct file_lock lock = { .kind = FILE_LOCK_WHOLE,
 				  .end = LOCK_RANGE_END,
-				  .owner = &file->locks };
+				  .owner = &linux_file(file)->locks };
 
 	for (unsigned i = 0; i < 4; i++) {
 		lock.type = F_WRLCK;

@@ -19,7 +19,7 @@
 #include "desc/pipe.h"
 #include "desc/turn.h"
 #include "ipc/endpoint.h"
-#include "linux/fs/lock.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/lock_ranges.h"
 #include "linux/fs/namei.h"
 #include "linux/fs/open.h"
@@ -536,7 +536,7 @@ static int set_lock(unsigned i, unsigned type)
 	const struct file_lock lock = { .kind = FILE_LOCK_WHOLE,
 					.type = type,
 					.end = LOCK_RANGE_END,
-					.owner = &files[i]->locks,
+					.owner = &linux_file(files[i])->locks,
 					.pid = current_process()->pid };
 
 	return file_lock_set(files[i], &lock, true);

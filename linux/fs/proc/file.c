@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "desc/poll.h"
 #include "lib/string.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
@@ -32,7 +33,7 @@ static int opened(struct file *file)
 /* Where the kernel is may be known to who opened the file, as on Linux; who reads it may have more rights. */
 static int stack_opened(struct file *file)
 {
-	file->by_admin = capable(CAP_SYS_ADMIN);
+	linux_file(file)->by_admin = capable(CAP_SYS_ADMIN);
 	return opened(file);
 }
 
@@ -120,7 +121,7 @@ static ssize_t read_text(struct file *file, struct user_iter *to, uint64_t *pos)
 
 static ssize_t read_stack(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	return file->by_admin ? read_text(file, to, pos) : -EACCES;
+	return linux_file(file)->by_admin ? read_text(file, to, pos) : -EACCES;
 }
 
 /* As on Linux, text has no other position to write to than that of the file. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/pagemap: a word for each page of the address space, with its frame if root has opened the file. */
 #include "abi/errno.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/seek.h"
 #include "mm/host.h"
@@ -33,7 +34,7 @@ static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *p
 /* As on Linux, the opener's rights count: a program with more of them is not made to read what its user may not know. */
 static int pagemap_opened(struct file *file)
 {
-	file->by_admin = capable(CAP_SYS_ADMIN);
+	linux_file(file)->by_admin = capable(CAP_SYS_ADMIN);
 	return proc_memory_opened(file);
 }
 
@@ -47,7 +48,7 @@ static ssize_t pagemap_read(struct file *file, struct user_iter *to, uint64_t *p
 	uspace = proc_memory_get(file);
 	if (!uspace)
 		return 0;
-	done = read_words(&uspace->space, to, pos, file->by_admin);
+	done = read_words(&uspace->space, to, pos, linux_file(file)->by_admin);
 	uspace_put(uspace);
 	return done;
 }

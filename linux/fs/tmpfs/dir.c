@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "linux/fs/linux_file.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"

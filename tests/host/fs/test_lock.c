@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "fake.h"
 #include "fake_proc.h"
-#include "linux/fs/lock.h"
+#include "linux/fs/linux_file.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -275,7 +275,7 @@ static struct file_lock lock_of(const struct waiting *it, struct file *file)
 		.type = it->type,
 		.start = it->start,
 		.end = end_of(it->end),
-		.owner = process ? &processes[it->owner] : &file->locks,
+		.owner = process ? &processes[it->owner] : &linux_file(file)->locks,
 		.pid = process ? (int)it->owner + 100 : 0,
 	};
 }
@@ -444,7 +444,7 @@ static void check_counts(void)
 		for (unsigned nth = 0; nth < OPEN; nth++)
 			assert_int_equal(ranges_of(has[0][file][PROCESSES + nth]) +
 						 ranges_of(has[WHOLE][file][PROCESSES + nth]),
-					 files[file][nth]->locks.count);
+					 linux_file(files[file][nth])->locks.count);
 }
 
 static void step(void)

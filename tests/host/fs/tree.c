@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/os_layer.h"
 #include "fake_proc.h"
+#include "linux/fs/linux_file.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"
@@ -12,6 +14,13 @@
 
 #define FRAMES	   4096
 #define USER_PAGES 16
+
+struct os_layer os_layer = {
+	.file_size = sizeof(struct linux_file),
+	.fdtable_size = sizeof(struct linux_fdtable),
+	.file_last = linux_file_last,
+	.file_closed = linux_file_closed,
+};
 
 static size_t free_at_start, objects_at_start;
 
