@@ -12,10 +12,8 @@
 #include "mm/check/counted.h"
 #include "proc/mutex.h"
 
-struct async_queue;
 struct file;
 struct file_more;
-struct inode;
 struct object;
 struct poller;
 struct watch;
@@ -62,10 +60,8 @@ struct file_ops {
 	 */
 	unsigned (*poll)(struct file *file, struct poller *poller);
 	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
-	/* Where files of the kind join that have O_ASYNC. NULL slot: none can, and F_SETFL ignores the flag. */
-	struct async_queue *(*async)(struct file *file);
-	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n); /* [ENOTDIR] */
-	int (*truncate)(struct file *file, uint64_t size);	      /* [EINVAL] */
+	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
+	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
 	/*
 	 * Allocates the pages of [offset, end) or punches a hole there. mode is 0, or
 	 * FALLOC_FL_KEEP_SIZE with or without FALLOC_FL_PUNCH_HOLE.
@@ -110,11 +106,6 @@ struct file_ops {
 	 */
 	ssize_t (*label)(struct file *file, char *buf, size_t size);
 	/*
-	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
-	 * errno. NULL: it cannot.
-	 */
-	int (*inode)(struct file *file, struct inode **inode_ret);
-	/*
 	 * Returns how many pages of memory the file has that go with its last descriptor or mapping,
 	 * as far as no other limit counts them. NULL: hardly any. Takes no lock.
 	 */
@@ -137,6 +128,7 @@ struct file_ops {
 	bool any_position; /* positions have 64 bits, and a transfer may pass the largest signed one */
 	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
 	uint8_t no_splice;
+	bool is_pipe;	/* file->data is a struct pipe of desc/pipe.c */
 	bool has_inode; /* file->node is a struct inode of linux/fs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see linux/fs/tmpfs/memfd.h. */
 	bool no_writer;

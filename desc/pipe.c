@@ -5,14 +5,10 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "base/clock.h"
+#include "base/os_layer.h"
 #include "desc/pipe_ring.h"
 #include "desc/poll.h"
-#include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/async.h"
-#include "linux/fs/permission.h"
-#include "linux/process/cred.h"
-#include "linux/signal/kill.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -29,8 +25,7 @@
 static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
-	struct refcount
-		refs; /* open files that have not been released, and inodes of pipe_inode() */
+	struct refcount refs;
 	/* Held across copies, but never while waiting for the other end or for memory. */
 	struct mutex lock;
 	/* guarded by lock: */
@@ -41,17 +36,17 @@ struct pipe {
 	union {
 		struct {
 			bool page_refused; /* not full, but a writer was refused a page */
-			bool tells; /* atomic: O_ASYNC of one of its files has been set; stays */
-			bool lent;  /* splice holds the oldest bytes: ring.held */
+			bool tells;	   /* atomic: `listener` is there */
+			bool lent;	   /* splice holds the oldest bytes: ring.held */
 		};
 		uint32_t odd;
 	};
 	bool watched; /* atomic: a thread has waited for it by poll or epoll */
 	/* woken after a change, with the lock held or just released: */
-	struct waitq readable; /* no longer empty, or the writer is gone */
-	struct waitq writable; /* no longer full, or the reader is gone */
-	struct waitq opened;   /* a named pipe has one more reader or writer */
-	struct async_queue async;
+	struct waitq readable;		/* no longer empty, or the writer is gone */
+	struct waitq writable;		/* no longer full, or the reader is gone */
+	struct waitq opened;		/* a named pipe has one more reader or writer */
+	struct pipe_listener *listener; /* atomic, set once; NULL: there is none */
 	/* how many there ever were; guarded by lock */
 	uint64_t readers_ever, writers_ever;
 	/*
@@ -63,9 +58,7 @@ struct pipe {
 	uint64_t ino;
 	struct counted counted;
 	/* What programs can change of a pipe without a name; atomic, written with the lock held: */
-	uint32_t mode;		      /* with the type */
-	uint32_t uid, gid;	      /* whose it is */
-	uint64_t atime, mtime, ctime; /* nanoseconds since 1970 */
+	struct pipe_attr attr;
 };
 
 static const char *pipe_state(const void *it)
@@ -79,9 +72,13 @@ static const char *pipe_state(const void *it)
 
 COUNTED_KIND(pipe_kind, "pipe", struct pipe, pipe_state);
 
-static struct pipe *file_pipe(struct file *file)
+/* Something can be done: POLLIN, or POLLOUT. Call with no lock held. */
+static inline void pipe_tell(struct pipe *pipe, unsigned event)
 {
-	return file->data;
+	struct pipe_listener *listener = atomic_load(&pipe->listener);
+
+	if (unlikely(listener != NULL))
+		listener->tell(listener, event);
 }
 
 static __attribute__((noinline)) int get_spare(struct pipe *pipe)
@@ -241,18 +238,19 @@ static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
 }
 
 /*
- * Drops the lock until the queue is woken. A reader or a writer first says what can be done by the others (POLL_*, or 0).
+ * Drops the lock until the queue is woken. A reader or a writer first says what can be done by the others (as pipe_tell(), or 0).
  * Returns 0 or -EINTR, with the lock held again.
  */
-static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue, int reason)
+static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue,
+					       unsigned event)
 {
 	uint64_t seq = waitq_sample(queue);
 	int err;
 
 	assert_hardened(mutex_held(&pipe->lock));
 	mutex_unlock(&pipe->lock);
-	if (reason)
-		async_tell(&pipe->async, reason);
+	if (event)
+		pipe_tell(pipe, event);
 	err = thread_wait_interruptible(queue, seq);
 	mutex_lock(&pipe->lock);
 	return err;
@@ -284,7 +282,7 @@ static inline int wait_readable(struct pipe *pipe, bool nonblock)
 
 static __attribute__((noinline)) int tell_and_await(struct pipe *pipe, bool nonblock)
 {
-	async_tell(&pipe->async, POLL_OUT);
+	pipe_tell(pipe, POLLOUT);
 	return wait_readable(pipe, nonblock);
 }
 
@@ -299,7 +297,7 @@ static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct
 	return wait_readable(pipe, nonblock);
 }
 
-static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
+ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
 	bool ended = false;
@@ -338,7 +336,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	}
 	/* As on Linux, also if there is no more room than before. */
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
-		async_tell(&pipe->async, POLL_OUT);
+		pipe_tell(pipe, POLLOUT);
 	return done != 0 ? (ssize_t)done : err;
 }
 
@@ -376,12 +374,12 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struc
 			err = pipe_fetch(pipe, err, from);
 		else if (from->left != 0)
 			err = file_nonblock(file, from) ? -EAGAIN
-							: pipe_wait(pipe, &pipe->writable, POLL_IN);
+							: pipe_wait(pipe, &pipe->writable, POLLIN);
 	}
 	return err;
 }
 
-static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
+ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
 	size_t done = 0;
@@ -396,9 +394,9 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 		atomic_store_relaxed(&pipe->write_tick, arch_time());
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
-		signal_raise(SIGPIPE);
+		os_layer.pipe_broken();
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
-		async_tell(&pipe->async, POLL_IN);
+		pipe_tell(pipe, POLLIN);
 	return done != 0 ? (ssize_t)done : err;
 }
 
@@ -410,26 +408,64 @@ static uint64_t time_or_tick(const uint64_t *time, const uint64_t *tick)
 	return at != 0 ? clock_wall_ns_at(at) : atomic_load_relaxed(time);
 }
 
-static void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
+void pipe_attr(const struct pipe *pipe, struct pipe_attr *attr)
 {
-	uint64_t atime = time_or_tick(&pipe->atime, &pipe->read_tick);
-	uint64_t mtime = time_or_tick(&pipe->mtime, &pipe->write_tick);
-	uint64_t ctime = time_or_tick(&pipe->ctime, &pipe->write_tick);
+	*attr = (struct pipe_attr){
+		.mode = atomic_load_relaxed(&pipe->attr.mode),
+		.uid = atomic_load_relaxed(&pipe->attr.uid),
+		.gid = atomic_load_relaxed(&pipe->attr.gid),
+		.atime = time_or_tick(&pipe->attr.atime, &pipe->read_tick),
+		.mtime = time_or_tick(&pipe->attr.mtime, &pipe->write_tick),
+		.ctime = time_or_tick(&pipe->attr.ctime, &pipe->write_tick),
+	};
+}
 
+int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *attr, void *arg), void *arg)
+{
+	struct pipe_attr attr;
+	int err;
+
+	mutex_lock(&pipe->lock);
+	pipe_attr(pipe, &attr);
+	err = change(&attr, arg);
+	if (err == 0) {
+		atomic_store_relaxed(&pipe->attr.mode, attr.mode);
+		atomic_store_relaxed(&pipe->attr.uid, attr.uid);
+		atomic_store_relaxed(&pipe->attr.gid, attr.gid);
+		atomic_store_relaxed(&pipe->attr.atime, attr.atime);
+		atomic_store_relaxed(&pipe->attr.mtime, attr.mtime);
+		atomic_store_relaxed(&pipe->attr.ctime, attr.ctime);
+		atomic_store_relaxed(&pipe->read_tick, 0);
+		atomic_store_relaxed(&pipe->write_tick, 0);
+	}
+	mutex_unlock(&pipe->lock);
+	return err;
+}
+
+uint64_t pipe_ino(const struct pipe *pipe)
+{
+	return pipe->ino;
+}
+
+void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
+{
+	struct pipe_attr attr;
+
+	pipe_attr(pipe, &attr);
 	*st = (struct abi_stat){
 		.dev = DEV_PIPE,
 		.ino = pipe->ino,
-		.mode = atomic_load_relaxed(&pipe->mode),
+		.mode = attr.mode,
 		.nlink = 1,
-		.uid = atomic_load_relaxed(&pipe->uid),
-		.gid = atomic_load_relaxed(&pipe->gid),
+		.uid = attr.uid,
+		.gid = attr.gid,
 		.blksize = PAGE_SIZE,
-		.atime = (int64_t)(atime / NSEC_PER_SEC),
-		.atime_nsec = atime % NSEC_PER_SEC,
-		.mtime = (int64_t)(mtime / NSEC_PER_SEC),
-		.mtime_nsec = mtime % NSEC_PER_SEC,
-		.ctime = (int64_t)(ctime / NSEC_PER_SEC),
-		.ctime_nsec = ctime % NSEC_PER_SEC,
+		.atime = (int64_t)(attr.atime / NSEC_PER_SEC),
+		.atime_nsec = attr.atime % NSEC_PER_SEC,
+		.mtime = (int64_t)(attr.mtime / NSEC_PER_SEC),
+		.mtime_nsec = attr.mtime % NSEC_PER_SEC,
+		.ctime = (int64_t)(attr.ctime / NSEC_PER_SEC),
+		.ctime_nsec = attr.ctime % NSEC_PER_SEC,
 	};
 }
 
@@ -439,7 +475,7 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 	return 0;
 }
 
-static int pipe_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+int pipe_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
 	struct pipe *pipe = file_pipe(file);
 	int32_t used;
@@ -478,8 +514,11 @@ static void free_slots(struct pipe_slot *slot, uint32_t nslots)
 	kfree(slot);
 }
 
-static void pipe_free(struct pipe *pipe)
+void pipe_free(struct pipe *pipe)
 {
+	free_pages(pipe);
+	if (pipe->listener)
+		pipe->listener->gone(pipe->listener);
 	counted_end(&pipe->counted);
 	free_slots(pipe->ring.slot, pipe_ring_nslots(&pipe->ring));
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
@@ -489,8 +528,8 @@ static void pipe_free(struct pipe *pipe)
 /* The last reader, or writer, is gone, and there are others. */
 static void tell_last(struct pipe *pipe)
 {
-	async_tell(&pipe->async, POLL_IN);
-	async_tell(&pipe->async, POLL_OUT);
+	pipe_tell(pipe, POLLIN);
+	pipe_tell(pipe, POLLOUT);
 }
 
 /* Releases one end. The last one frees the pipe. */
@@ -505,10 +544,7 @@ static void pipe_end_gone(struct pipe *pipe, unsigned *end, struct waitq *other)
 	waitq_wake_all(other);
 	if (is_last)
 		tell_last(pipe);
-	if (!refcount_put(&pipe->refs))
-		return;
-	free_pages(pipe);
-	pipe_free(pipe);
+	pipe_put(pipe);
 }
 
 static void pipe_release_read(struct file *file)
@@ -565,111 +601,26 @@ static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 	return can;
 }
 
+void pipe_found(struct pipe *pipe)
+{
+	counted_found(&pipe->counted);
+}
+
 /* An open file of an end has the reference of that end. */
-static void pipe_holds(struct file *file)
+void pipe_holds(struct file *file)
 {
-	counted_found(&file_pipe(file)->counted);
+	pipe_found(file_pipe(file));
 }
 
-/* ---- pipes without a name, opened anew ---- */
-
-static struct inode *pipe_inode_free(struct inode *inode)
+struct pipe_listener *pipe_listen(struct pipe *pipe, struct pipe_listener *listener)
 {
-	struct pipe *pipe = inode->fifo;
-
-	kfree(inode);
-	if (refcount_put(&pipe->refs)) {
-		free_pages(pipe);
-		pipe_free(pipe);
-	}
-	return NULL;
-}
-
-static void pipe_inode_holds(struct inode *inode)
-{
-	counted_found(&inode->fifo->counted);
-}
-
-static int pipe_getattr(struct inode *inode, struct abi_stat *st)
-{
-	pipe_fill_stat(inode->fifo, st);
-	return 0;
-}
-
-/* Gives the inode, of which there can be several, what the pipe has now. */
-static void pipe_fill_inode(const struct pipe *pipe, struct inode *inode)
-{
-	atomic_store_relaxed(&inode->mode, atomic_load_relaxed(&pipe->mode));
-	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&pipe->uid));
-	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&pipe->gid));
-	atomic_store_relaxed(&inode->atime, time_or_tick(&pipe->atime, &pipe->read_tick));
-	atomic_store_relaxed(&inode->mtime, time_or_tick(&pipe->mtime, &pipe->write_tick));
-	atomic_store_relaxed(&inode->ctime, time_or_tick(&pipe->ctime, &pipe->write_tick));
-}
-
-/* The caller has asked what the inode had when it was made; the pipe may be another user's by now. */
-static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
-{
-	struct pipe *pipe = inode->fifo;
-	struct inode_attr change = *attr;
-	int err;
-
 	mutex_lock(&pipe->lock);
-	pipe_fill_inode(pipe, inode);
-	err = may_set_attr(inode, &change);
-	if (err == 0) {
-		inode_set_attr(inode, &change);
-		atomic_store_relaxed(&pipe->mode, inode->mode);
-		atomic_store_relaxed(&pipe->uid, inode->uid);
-		atomic_store_relaxed(&pipe->gid, inode->gid);
-		atomic_store_relaxed(&pipe->atime, inode->atime);
-		atomic_store_relaxed(&pipe->mtime, inode->mtime);
-		atomic_store_relaxed(&pipe->ctime, inode->ctime);
-		atomic_store_relaxed(&pipe->read_tick, 0);
-		atomic_store_relaxed(&pipe->write_tick, 0);
-	}
-	mutex_unlock(&pipe->lock);
-	return err;
-}
-
-static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
-{
-	return (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
-}
-
-static const struct inode_ops pipe_inode_ops = {
-	.label = pipe_inode_label,
-	.magic = ABI_PIPEFS_MAGIC,
-	.getattr = pipe_getattr,
-	.setattr = pipe_setattr,
-	.free = pipe_inode_free,
-	.holds = pipe_inode_holds,
-};
-
-static int pipe_inode(struct file *file, struct inode **inode_ret)
-{
-	struct pipe *pipe = file_pipe(file);
-	struct inode *inode = mem_wait_kmalloc(sizeof(*inode));
-
-	if (!inode)
-		return -ENOMEM;
-	refcount_get(&pipe->refs);
-	inode_init(inode, NULL, pipe->ino, S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
-	pipe_fill_inode(pipe, inode);
-	inode->fifo = pipe;
-	*inode_ret = inode;
-	return 0;
-}
-
-/* A later write looks at the queue, and what was written before is there to be read. */
-static struct async_queue *pipe_async(struct file *file)
-{
-	struct pipe *pipe = file_pipe(file);
-
-	mutex_lock(&pipe->lock);
+	if (pipe->listener)
+		listener = pipe->listener;
+	atomic_store(&pipe->listener, listener);
 	atomic_store_relaxed(&pipe->tells, true);
 	mutex_unlock(&pipe->lock);
-	return &pipe->async;
+	return listener;
 }
 
 /* ---- the two ends ---- */
@@ -680,11 +631,10 @@ static const struct file_ops pipe_read_ops = {
 	.nowait = true,
 	.poll = pipe_poll_read,
 	.stat = pipe_stat,
-	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
-	.async = pipe_async,
 	.release = pipe_release_read,
 	.holds = pipe_holds,
+	.is_pipe = true,
 };
 
 static const struct file_ops pipe_write_ops = {
@@ -693,11 +643,10 @@ static const struct file_ops pipe_write_ops = {
 	.nowait = true,
 	.poll = pipe_poll_write,
 	.stat = pipe_stat,
-	.inode = pipe_inode,
 	.ioctl = pipe_ioctl,
-	.async = pipe_async,
 	.release = pipe_release_write,
 	.holds = pipe_holds,
+	.is_pipe = true,
 };
 
 static struct pipe *pipe_alloc(unsigned nfiles)
@@ -712,13 +661,10 @@ static struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->readable);
 	waitq_init(&pipe->writable);
 	waitq_init(&pipe->opened);
-	async_queue_init(&pipe->async, NULL);
 	pipe_ring_init(&pipe->ring);
 	pipe->ino = file_next_ino();
-	pipe->mode = S_IFIFO | 0600;
-	pipe->atime = pipe->mtime = pipe->ctime = clock_wall_ns();
-	pipe->uid = current_cred()->fsuid;
-	pipe->gid = current_cred()->fsgid;
+	pipe->attr.mode = S_IFIFO | 0600;
+	pipe->attr.atime = pipe->attr.mtime = pipe->attr.ctime = clock_wall_ns();
 	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);
 	return pipe;
 }
@@ -768,38 +714,25 @@ int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 
 /* ---- pipes with a name ---- */
 
-/* Guards the pipe of each inode. Innermost. */
-static struct spinlock fifos_lock = SPINLOCK_INIT(LOCK_FS);
-
-/* Takes a reference to the inode's pipe; if it has none, `fresh` becomes that. Returns the pipe. */
-static struct pipe *fifo_pipe_get(struct inode *inode, struct pipe *fresh)
+int pipe_create_closed(struct pipe **pipe_ret)
 {
-	struct pipe *pipe;
+	int err = file_memory_charge(PIPE_RING_PAGE);
 
-	spin_lock(&fifos_lock);
-	pipe = inode->fifo;
-	if (pipe)
-		refcount_get(&pipe->refs);
-	else
-		pipe = inode->fifo = fresh;
-	spin_unlock(&fifos_lock);
-	return pipe;
+	if (err)
+		return err;
+	*pipe_ret = pipe_alloc(1);
+	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
+	return *pipe_ret ? 0 : -ENOMEM;
 }
 
-/* What is still in the pipe goes with its last file. */
-static void fifo_pipe_put(struct inode *inode, struct pipe *pipe)
+void pipe_get(struct pipe *pipe)
 {
-	bool last;
+	refcount_get(&pipe->refs);
+}
 
-	spin_lock(&fifos_lock);
-	last = refcount_put(&pipe->refs);
-	if (last)
-		inode->fifo = NULL;
-	spin_unlock(&fifos_lock);
-	if (!last)
-		return;
-	free_pages(pipe);
-	pipe_free(pipe);
+bool pipe_drop(struct pipe *pipe)
+{
+	return refcount_put(&pipe->refs);
 }
 
 /* Counts one more file, or one less, of the access that it has. Call with pipe->lock held. */
@@ -864,48 +797,26 @@ static int fifo_join(struct pipe *pipe, struct file *file)
 	return err;
 }
 
-/* As on Linux, an open of a pipe without a name, by its link in /proc, does not wait. */
-static void pipe_join(struct pipe *pipe, struct file *file)
+int pipe_join(struct pipe *pipe, struct file *file, bool named)
 {
-	count_ends(pipe, file, 1);
-	fifo_wake(pipe);
-}
+	int err = 0;
 
-static int fifo_open(struct file *file)
-{
-	struct inode *inode = file_inode(file);
-	struct pipe *fresh, *pipe;
-	int err;
-
-	if ((file->flags & O_ACCMODE) == O_ACCMODE)
-		return -EINVAL;
-	err = file_memory_charge(PIPE_RING_PAGE);
-	if (err)
-		return err;
-	fresh = pipe_alloc(1);
-	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
-	if (!fresh)
-		return -ENOMEM;
-	pipe = fifo_pipe_get(inode, fresh);
-	if (pipe != fresh)
-		pipe_free(fresh);
 	mutex_lock(&pipe->lock);
-	if (inode->ops == &pipe_inode_ops)
-		pipe_join(pipe, file);
-	else
+	if (named) {
 		err = fifo_join(pipe, file);
+	} else {
+		count_ends(pipe, file, 1);
+		fifo_wake(pipe);
+	}
 	mutex_unlock(&pipe->lock);
-	if (err)
-		fifo_pipe_put(inode, pipe);
-	else
+	if (err == 0)
 		file->data = pipe;
 	return err;
 }
 
-static void fifo_release(struct file *file)
+void pipe_leave(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);
-
 	bool is_last;
 
 	mutex_lock(&pipe->lock);
@@ -915,58 +826,17 @@ static void fifo_release(struct file *file)
 	fifo_wake(pipe);
 	if (is_last)
 		tell_last(pipe);
-	fifo_pipe_put(file_inode(file), pipe);
-	inode_file_release(file);
 }
 
-static ssize_t fifo_read(struct file *file, struct user_iter *to, uint64_t *pos)
-{
-	ssize_t done = pipe_read(file, to, pos);
-
-	if (done > 0)
-		inode_read_now(file_inode(file));
-	return done;
-}
-
-static ssize_t fifo_write(struct file *file, struct user_iter *from, uint64_t *pos)
-{
-	ssize_t done = pipe_write(file, from, pos);
-
-	if (done > 0)
-		inode_changed_now(file_inode(file));
-	return done;
-}
-
-static unsigned fifo_poll(struct file *file, struct poller *poller)
+unsigned pipe_poll(struct file *file, struct poller *poller)
 {
 	return (file_readable(file) ? pipe_poll_read(file, poller) : 0) |
 	       (file_writable(file) ? pipe_poll_write(file, poller) : 0);
 }
 
-/* Reads and writes are refused by the access that the file was opened for. */
-const struct file_ops fifo_file_ops = {
-	.name = "named pipe",
-	.opened = fifo_open,
-	.read = fifo_read,
-	.write = fifo_write,
-	.poll = fifo_poll,
-	.stat = inode_file_stat,
-	.ioctl = pipe_ioctl,
-	.async = pipe_async,
-	.release = fifo_release,
-	.holds = pipe_holds,
-	.has_inode = true,
-};
-
 /* ---- sizes ---- */
 
 static uint32_t size_most = PIPE_SIZE_MOST; /* atomic */
-
-bool file_is_pipe(const struct file *file)
-{
-	return file->ops == &pipe_read_ops || file->ops == &pipe_write_ops ||
-	       file->ops == &fifo_file_ops;
-}
 
 /* A power of 2, of a page at least. 0: there is none. */
 static uint64_t round_size(uint64_t size)
@@ -1026,7 +896,7 @@ static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslot
 	return 0;
 }
 
-long pipe_set_size(struct file *file, uint64_t size)
+long pipe_set_size(struct file *file, uint64_t size, bool any)
 {
 	struct pipe *pipe = file_pipe(file);
 	uint64_t rounded = round_size(size);
@@ -1036,8 +906,7 @@ long pipe_set_size(struct file *file, uint64_t size)
 
 	if (rounded == 0)
 		return -EINVAL;
-	if (rounded > (uint64_t)pipe_size(file) && rounded > pipe_size_most() &&
-	    !capable(CAP_SYS_RESOURCE))
+	if (rounded > (uint64_t)pipe_size(file) && rounded > pipe_size_most() && !any)
 		return -EPERM;
 	if (slot_bytes(nslots) != 0) {
 		if (file_memory_charge((size_t)slot_bytes(nslots)) != 0)
@@ -1111,7 +980,7 @@ bool pipe_give_back(struct file *file, size_t n)
 
 void pipe_tell_room(struct file *file)
 {
-	async_tell(&file_pipe(file)->async, POLL_OUT);
+	pipe_tell(file_pipe(file), POLLOUT);
 }
 
 int pipe_await_room(struct file *file, bool nonblock)
@@ -1128,7 +997,7 @@ int pipe_await_room(struct file *file, bool nonblock)
 									 : 0;
 		mutex_unlock(&pipe->lock);
 		if (err == -EPIPE)
-			signal_raise(SIGPIPE);
+			os_layer.pipe_broken();
 		if (err != -EAGAIN || nonblock)
 			return err;
 		err = thread_wait_interruptible(&pipe->writable, seq);
@@ -1211,9 +1080,9 @@ static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, siz
 	if (*done != 0 && was_full && !keep)
 		waitq_wake_all(&from->writable);
 	if (*done != 0)
-		async_tell(&to->async, POLL_IN);
+		pipe_tell(to, POLLIN);
 	if (has_room)
-		async_tell(&from->async, POLL_OUT);
+		pipe_tell(from, POLLOUT);
 	return err;
 }
 
@@ -1258,9 +1127,7 @@ ssize_t pipe_transfer(struct file *file, struct user_iter *iter, bool nonblock, 
 	iter->rwf |= RWF_SPLICE;
 	if (nonblock)
 		iter->rwf |= RWF_NOWAIT;
-	if (file->ops->has_inode)
-		return write ? fifo_write(file, iter, &unused) : fifo_read(file, iter, &unused);
-	return write ? pipe_write(file, iter, &unused) : pipe_read(file, iter, &unused);
+	return (write ? file->ops->write : file->ops->read)(file, iter, &unused);
 }
 
 ssize_t pipe_vmsplice(struct file *file, struct user_iter *iter, bool nonblock)

@@ -4,6 +4,7 @@
 
 #include "abi/signal.h"
 #include "lib/format.h"
+#include "linux/fs/fifo.h"
 #include "linux/fs/linux_file.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/path.h"
@@ -100,6 +101,7 @@ OS_LAYER(linux_layer) = {
 	.thread_freed = linux_thread_freed,
 	.file_last = linux_file_last,
 	.file_closed = linux_file_closed,
+	.pipe_broken = linux_pipe_broken,
 	.object_name = linux_object_name,
 	.object_use = linux_object_use,
 	.visit_kinds = linux_visit_kinds,

@@ -3,6 +3,7 @@
 #include "linux/fs/attr.h"
 
 #include "abi/errno.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"
@@ -70,9 +71,9 @@ int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 	change.valid |= ATTR_OF_FILE;
 	if (file->ops->has_inode)
 		return set_attr(file_inode(file), &change);
-	if (!file->ops->inode)
+	if (!file_more(file)->inode)
 		return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
-	err = file->ops->inode(file, &inode);
+	err = file_more(file)->inode(file, &inode);
 	if (err)
 		return err;
 	err = set_attr(inode, &change);

@@ -3,6 +3,7 @@
 #include "linux/fs/file_more.h"
 
 #include "desc/eventfd.h"
+#include "linux/fs/fifo.h"
 #include "linux/fs/proc/seq.h"
 
 static void eventfd_info(struct file *file, struct seq *seq)
@@ -19,5 +20,7 @@ const struct file_more *file_more(const struct file *file)
 {
 	if (file_is_eventfd(file))
 		return &eventfd_more;
+	if (file->ops->is_pipe)
+		return &pipe_more;
 	return file->ops->more ?: &none;
 }

@@ -4,10 +4,22 @@
 
 #include "desc/file.h"
 
+struct async_queue;
+struct inode;
 struct seq;
 
 /* As of struct file_ops: a call whose slot is NULL fails with the errno in brackets, and all slots may sleep. */
 struct file_more {
+	/*
+	 * Where files of the kind join that have O_ASYNC; it returns NULL if memory runs out. NULL slot: none can, and F_SETFL
+	 * ignores the flag.
+	 */
+	struct async_queue *(*async)(struct file *file);
+	/*
+	 * Returns an inode, as by path_get(), through which a file without one can be opened anew; 0, or a negative
+	 * errno. NULL: it cannot.
+	 */
+	int (*inode)(struct file *file, struct inode **inode_ret);
 	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */

@@ -203,7 +203,7 @@ struct inode {
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
 		void *device;	       /* device: the driver's */
-		/* named pipe: NULL while it is not open; guarded by fifos_lock of desc/pipe.c */
+		/* named pipe: NULL while it is not open; guarded by fifos_lock of linux/fs/fifo.c */
 		struct pipe *fifo;
 	};
 	uint32_t rdev; /* device number of a device file */

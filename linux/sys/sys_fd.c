@@ -3,9 +3,8 @@
 #include "abi/ioctl.h"
 #include "abi/mman.h"
 #include "desc/fdtable.h"
-#include "desc/pipe.h"
 #include "linux/fs/async.h"
-#include "linux/fs/file_more.h"
+#include "linux/fs/fifo.h"
 #include "linux/fs/open.h"
 #include "linux/fs/permission.h"
 #include "linux/fs/process_fs.h"
@@ -88,7 +87,7 @@ long sys_dup3(struct trap_frame *frame)
 /* Does the flag O_ASYNC change of a file that can have it? */
 static bool is_switched(const struct file *file, uint32_t mask, uint32_t flags)
 {
-	return (mask & (file->flags ^ flags) & O_ASYNC) && file->ops->async;
+	return (mask & (file->flags ^ flags) & O_ASYNC) && file_more(file)->async;
 }
 
 /* fd is what the signals say that O_ASYNC asks for. */
@@ -97,9 +96,11 @@ static long set_flags(struct file *file, int fd, uint32_t mask, uint32_t flags)
 	struct async_queue *queue = NULL;
 	int err = 0;
 
-	if (unlikely(mask & flags & O_ASYNC) && file->ops->async) {
+	if (unlikely(mask & flags & O_ASYNC) && file_more(file)->async) {
 		err = file_async_prepare(file);
-		queue = file->ops->async(file);
+		queue = file_more(file)->async(file);
+		if (!queue)
+			err = -ENOMEM;
 	}
 	err = err ?: mutex_lock_killable(&file->lock);
 	if (err)
@@ -187,7 +188,9 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_GETPIPE_SZ:
 		return file_is_pipe(file) ? pipe_size(file) : -EBADF;
 	case F_SETPIPE_SZ:
-		return file_is_pipe(file) ? pipe_set_size(file, (uint32_t)arg) : -EBADF;
+		return file_is_pipe(file)
+			       ? pipe_set_size(file, (uint32_t)arg, capable(CAP_SYS_RESOURCE))
+			       : -EBADF;
 	case F_GET_SEALS:
 		return file_more(file)->get_seals ? file_more(file)->get_seals(file) : -EINVAL;
 	case F_ADD_SEALS:
@@ -222,7 +225,7 @@ static long set_flag(struct file *file, int fd, uint32_t flag, vaddr_t arg)
 	if (user_copy_in(&on, arg, sizeof(on)) != 0)
 		return -EFAULT;
 	flags = on ? flag : 0;
-	if (flag == O_ASYNC && !file->ops->async)
+	if (flag == O_ASYNC && !file_more(file)->async)
 		return (file->flags ^ flags) & O_ASYNC ? -ENOTTY : 0;
 	return set_flags(file, fd, flag, flags);
 }
@@ -334,6 +337,7 @@ long sys_pipe2(struct trap_frame *frame)
 	err = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &reader, &writer);
 	if (err)
 		return err;
+	pipe_own(reader);
 	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
 	if (err) {
 		file_put(reader);

@@ -227,10 +227,10 @@ KTEST_IN_PROCESS(pipe_size_without_memory)
 
 	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
 	file_memory_add((ssize_t)all);
-	EXPECT_EQ(-ENOMEM, pipe_set_size(writer, 1 << 17));
+	EXPECT_EQ(-ENOMEM, pipe_set_size(writer, 1 << 17, true));
 	EXPECT_EQ(1 << 16, pipe_size(reader));
 	file_memory_add(-(ssize_t)all);
-	EXPECT_EQ(1 << 17, pipe_set_size(writer, 1 << 17));
+	EXPECT_EQ(1 << 17, pipe_set_size(writer, 1 << 17, true));
 	EXPECT_EQ(1 << 17, pipe_size(reader));
 	file_put(reader);
 	file_put(writer);

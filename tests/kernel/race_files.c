@@ -142,7 +142,7 @@ static void use_and_resize_pipe(void)
 	for (unsigned i = 0; i < OFTEN; i++) {
 		write_packet();
 		read_packet();
-		EXPECT_TRUE(pipe_set_size(pipe_writer, 1ul << (15 + i % 2)) > 0);
+		EXPECT_TRUE(pipe_set_size(pipe_writer, 1ul << (15 + i % 2), true) > 0);
 	}
 }
 

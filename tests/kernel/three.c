@@ -110,7 +110,7 @@ static void write_byte(void)
 
 static bool begin_full_pipe(void)
 {
-	if (!begin_empty_pipe() || pipe_set_size(files[1], PAGE_SIZE) != PAGE_SIZE)
+	if (!begin_empty_pipe() || pipe_set_size(files[1], PAGE_SIZE, true) != PAGE_SIZE)
 		return false;
 	return file_write(files[1], PAGE_SIZE) == PAGE_SIZE;
 }

@@ -4,6 +4,7 @@
 #include "abi/sched.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/nameless.h"
 #include "linux/fs/namespace.h"
@@ -97,8 +98,8 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 		*inode_ret = file_inode(file);
 		path_get(*inode_ret);
 	} else {
-		err = file->ops->inode ? file->ops->inode(file, inode_ret)
-				       : nameless_of_file(file, inode_ret);
+		err = file_more(file)->inode ? file_more(file)->inode(file, inode_ret)
+					     : nameless_of_file(file, inode_ret);
 	}
 	file_put(file);
 	return err;

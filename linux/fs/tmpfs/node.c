@@ -3,9 +3,9 @@
 #include "linux/fs/tmpfs/node.h"
 
 #include "abi/errno.h"
+#include "linux/fs/fifo.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/permission.h"
-#include "desc/pipe.h"
 #include "linux/fs/special.h"
 #include "linux/fs/tmpfs/dir.h"
 #include "mm/object/quota.h"

@@ -6,6 +6,7 @@
 #include "abi/signal.h"
 #include "base/clock.h"
 #include "linux/fs/devfs.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/special.h"
 #include "desc/poll.h"
 #include "linux/fs/tty/tty_private.h"
@@ -294,6 +295,8 @@ static struct async_queue *tty_async(struct file *file)
 	return &tty->async;
 }
 
+static const struct file_more tty_more = { .async = tty_async };
+
 static int tty_opened(struct file *file)
 {
 	struct tty *tty = device_of(file);
@@ -322,7 +325,7 @@ static void tty_release(struct file *file)
 
 #define TTY_SLOTS                                                                        \
 	.read = tty_read, .write = tty_write, .poll = tty_poll, .stat = inode_file_stat, \
-	.ioctl = tty_ioctl, .async = tty_async, .release = tty_release, .has_inode = true
+	.ioctl = tty_ioctl, .more = &tty_more, .release = tty_release, .has_inode = true
 
 const struct file_ops tty_ops = {
 	.name = "terminal",

@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "desc/fdtable.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/initrd.h"
 #include "desc/pipe.h"
 #include "linux/fs/tmpfs/memfd.h"
@@ -59,6 +60,7 @@ static void use_files(void)
 static void use_the_nameless(void)
 {
 	struct file *reader, *writer, *memfd = memfd_file_create();
+	struct async_queue *queue, *again;
 	char bytes[8];
 
 	if (memfd) {
@@ -69,6 +71,9 @@ static void use_the_nameless(void)
 		return;
 	if (done(tree_write(writer, "abc", 3)))
 		assert_int_equal(3, tree_read(reader, bytes, 8));
+	queue = file_more(reader)->async(reader);
+	again = file_more(writer)->async(writer); /* the pipe has one for both of its ends */
+	assert_true(!queue || !again || again == queue);
 	file_put(writer);
 	assert_int_equal(0, tree_read(reader, bytes, 8));
 	file_put(reader);

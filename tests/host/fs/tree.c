@@ -6,6 +6,7 @@
 
 #include "base/os_layer.h"
 #include "fake_proc.h"
+#include "linux/fs/fifo.h"
 #include "linux/fs/linux_file.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -20,6 +21,7 @@ struct os_layer os_layer = {
 	.fdtable_size = sizeof(struct linux_fdtable),
 	.file_last = linux_file_last,
 	.file_closed = linux_file_closed,
+	.pipe_broken = linux_pipe_broken,
 };
 
 static size_t free_at_start, objects_at_start;
