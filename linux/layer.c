@@ -3,7 +3,6 @@
 #include "base/os_layer.h"
 
 #include "abi/signal.h"
-#include "lib/format.h"
 #include "linux/fs/fifo.h"
 #include "linux/fs/linux_file.h"
 #include "linux/fs/notify.h"
@@ -59,24 +58,18 @@ static void linux_thread_freed(struct thread *thread)
 	cred_put(thread->real_cred);
 }
 
-static bool linux_object_name(struct object *object, char *buf, size_t size)
+static const char *linux_object_name(struct object *object, char *buf, size_t size)
 {
-	struct inode *inode = object->ops->inode ? object->ops->inode(object) : NULL;
+	struct inode *inode;
 
-	if (inode) {
-		inode_name(inode, buf, size);
-		path_put(inode);
-		return true;
-	}
-	if (!sigreturn_is_page(object))
-		return false;
-	ksnprintf(buf, size, "[sigreturn]");
-	return true;
-}
-
-static const char *linux_object_use(const struct object *object)
-{
-	return sigreturn_is_page(object) ? "the sigreturn page" : NULL;
+	if (sigreturn_is_page(object))
+		return "the sigreturn page";
+	inode = size && object->ops->inode ? object->ops->inode(object) : NULL;
+	if (!inode)
+		return NULL;
+	inode_name(inode, buf, size);
+	path_put(inode);
+	return buf;
 }
 
 OS_LAYER(linux_layer) = {
@@ -103,7 +96,6 @@ OS_LAYER(linux_layer) = {
 	.file_closed = linux_file_closed,
 	.pipe_broken = linux_pipe_broken,
 	.object_name = linux_object_name,
-	.object_use = linux_object_use,
 	.visit_kinds = linux_visit_kinds,
 	.find_held = linux_find_held,
 	.find_in_thread = linux_find_in_thread,

@@ -14,7 +14,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 	return (struct area){
 		.there = true,
 		.image = vma->object && exe && vma->object == exe->object,
-		.use = vma->object ? os_layer.object_use(vma->object) : NULL,
+		.use = vma->object ? os_layer.object_name(vma->object, NULL, 0) : NULL,
 		.start = vma->start,
 		.end = vma->end,
 		.prot = vma->prot,

@@ -122,9 +122,11 @@ static void show_words(struct report_stack *stack)
 
 static const char *name_code(struct report_stack *stack, const struct map_facts *map)
 {
-	if (!map->object || !os_layer.object_name(map->object, stack->name, sizeof(stack->name)))
-		return "?";
-	return stack->name;
+	const char *name = NULL;
+
+	if (map->object)
+		name = os_layer.object_name(map->object, stack->name, sizeof(stack->name));
+	return name ?: "?";
 }
 
 static void show_codes(struct report_stack *stack)
