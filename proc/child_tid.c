@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Clears the child-tid word, which tells those who share the memory that this thread has left it. */
-#include "linux/process/child_tid.h"
+#include "proc/child_tid.h"
 
 #include "abi/futex.h"
 #include "lib/bits.h"
