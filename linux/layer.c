@@ -50,6 +50,11 @@ static void linux_thread_made(struct thread *thread)
 	struct cred *cred = thread->process ? current_thread()->real_cred : &init_cred;
 
 	thread->cred = thread->real_cred = cred_get(cred);
+	if (!thread->process)
+		return;
+	thread->signalled = signals_end_waits;
+	thread->exceeds_tasks = current_thread()->exceeds_tasks;
+	thread_signals_init(&thread->signals);
 }
 
 static void linux_thread_freed(struct thread *thread)

@@ -7,10 +7,7 @@
 #include "arch/context.h"
 #include "arch/timer.h"
 #include "lib/string.h"
-#include "linux/process/cred.h"
 #include "linux/process/exec.h"
-#include "linux/signal/send.h"
-#include "linux/time/cpu_limit.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
@@ -91,20 +88,18 @@ static void set_limit(struct process *process, unsigned resource, const struct a
 }
 
 int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
-		      struct abi_rlimit64 *old_ret)
+		      bool may_raise, struct abi_rlimit64 *old_ret)
 {
 	int err = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	spin_lock(&process->limits_lock);
 	*old_ret = process->rlimits[resource];
-	if (new->max > old_ret->max && !capable(CAP_SYS_RESOURCE))
+	if (new->max > old_ret->max && !may_raise)
 		err = -EPERM;
 	else
 		set_limit(process, resource, new);
 	spin_unlock(&process->limits_lock);
-	if (!err && resource == RLIMIT_CPU && process->state == PROCESS_ALIVE)
-		cpu_limit_begin(process);
 	return err;
 }
 
@@ -200,11 +195,8 @@ static struct thread *create_thread(struct process *process)
 
 	if (!thread)
 		return NULL;
-	thread->signalled = signals_end_waits;
-	thread->exceeds_tasks = current_thread()->exceeds_tasks;
 	thread->harts = atomic_load_relaxed(&current_thread()->harts);
 	priority_inherit(thread);
-	thread_signals_init(&thread->signals);
 	return thread;
 }
 

@@ -264,10 +264,10 @@ uint64_t process_own_limit(unsigned resource);
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
 /*
  * Replaces both limits of a resource, for the code that enforces them, too; *old_ret: what they were. Returns 0; -EPERM
- * if the running thread may not raise limits. Call with process_tree_lock held.
+ * if the maximum is raised, and may not be. Call with process_tree_lock held.
  */
 int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *new,
-		      struct abi_rlimit64 *old_ret);
+		      bool may_raise, struct abi_rlimit64 *old_ret);
 /* Lowers the soft limit of the stack to so many bytes, if it is higher; the running space is not told. Call with process_tree_lock held. */
 void process_limit_stack(struct process *process, uint64_t bytes);
 /* Stores the limits of the process in a space that is to be its own, where faults look for them. */

@@ -32,6 +32,7 @@
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/not_implemented.h"
+#include "linux/time/cpu_limit.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
@@ -630,12 +631,13 @@ static long change_limit(struct process *process, unsigned resource, const struc
 {
 	long err = check_rlimit(resource, new);
 
-	if (err)
-		return err;
-	if (new)
-		return process_set_limit(process, resource, new, old_ret);
-	process_get_limit(process, resource, old_ret);
-	return 0;
+	if (!err && !new)
+		process_get_limit(process, resource, old_ret);
+	else if (!err)
+		err = process_set_limit(process, resource, new, capable(CAP_SYS_RESOURCE), old_ret);
+	if (!err && new &&resource == RLIMIT_CPU && process->state == PROCESS_ALIVE)
+		cpu_limit_begin(process);
+	return err;
 }
 
 /* The id is any thread's: 0, the running one's. */
