@@ -246,15 +246,6 @@ static inline struct space *current_space(void)
 /* Returns process 1. Call only after it was created. */
 struct process *process_init_get(void);
 
-/*
- * Creates process 1 from the image and starts it. Takes over no reference to the image. argv and
- * envp are NULL-terminated arrays of kernel strings. `endow` runs as process 1 when all else is
- * ready, and may give it descriptors; NULL: nothing to give. Returns 0, its error, or a negative
- * errno as exec_image() does. Called once, during boot, in a kernel thread.
- */
-int process_start_init(struct object *image, const char *path, const char *const *argv,
-		       const char *const *envp, int (*endow)(void));
-
 /* Returns the current soft limit of a resource. */
 uint64_t process_limit(struct process *process, unsigned resource);
 /* Returns the soft limit of the running process; RLIM_INFINITY in a kernel thread. */
