@@ -25,7 +25,7 @@
 static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
-	struct refcount refs;
+	struct refcount refs; /* open files that have not been released, and inodes of the layer */
 	/* Held across copies, but never while waiting for the other end or for memory. */
 	struct mutex lock;
 	/* guarded by lock: */

@@ -61,7 +61,7 @@ struct pipe_attr {
 	uint64_t atime, mtime, ctime; /* nanoseconds since 1970 */
 };
 
-/* The pipe's now; each is read alone. */
+/* What the pipe has now. Takes no lock: each is read alone. */
 void pipe_attr(const struct pipe *pipe, struct pipe_attr *attr);
 /* Calls `change` with the pipe's lock held, and if it returns 0, sets what it has made of them. Returns what it returned. */
 int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *attr, void *arg),
@@ -79,10 +79,11 @@ struct pipe_listener {
 
 /* Gives the pipe a listener, unless it has one. Returns the one that it has; it keeps that. */
 struct pipe_listener *pipe_listen(struct pipe *pipe, struct pipe_listener *listener);
+
 /* Are they of one pipe? */
 bool pipe_is_same(const struct file *a, const struct file *b);
 
-/* How many bytes a pipe can have at most unless `any` is said to be right; and sets that, 0 or -EINVAL. */
+/* The size that a pipe can be given, unless `any` is set below; and sets that, 0 or -EINVAL. */
 #define PIPE_SIZE_MOST (1u << 20)
 uint64_t pipe_size_most(void);
 int pipe_set_size_most(uint64_t size);
