@@ -23,22 +23,23 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 };
 
-/* Calls that the layer has no number for. */
-static long other(struct trap_frame *frame, unsigned long number)
+/* Returns the function of a call, or NULL. */
+static inline __attribute__((always_inline)) syscall_fn call_of(unsigned long number)
 {
-	if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table)))
-		return ipc_table[number - SYS_ipc_create](frame);
-	return os_layer.call_other(frame, number);
+	if (likely(number < SYS_LIMIT))
+		return os_layer.calls[number];
+	return number - SYS_ipc_create < ARRAY_SIZE(ipc_table) ? ipc_table[number - SYS_ipc_create]
+							       : NULL;
 }
 
 static inline __attribute__((always_inline)) long dispatch(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
-	syscall_fn call = number < SYS_LIMIT ? os_layer.calls[number] : NULL;
+	syscall_fn call = call_of(number);
 	long result;
 
 	hart_count_event(HART_SYSCALLS);
-	result = likely(call) ? call(frame) : other(frame, number);
+	result = likely(call) ? call(frame) : os_layer.call_other(frame, number);
 	thread_assert_no_waiting_lock(current_thread());
 	return result;
 }
