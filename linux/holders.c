@@ -12,6 +12,7 @@
 #include "linux/fs/p9/holders.h"
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/signal/sigreturn_page.h"
 #include "linux/sysv/sysv.h"
@@ -31,9 +32,9 @@ void linux_visit_kinds(void (*visit)(struct counted_kind *kind, void *arg), void
 /* Threads that are being created are looked at, too. */
 void linux_find_in_thread(const struct thread *thread)
 {
-	counted_found(&thread->real_cred->counted);
-	if (thread->fs)
-		counted_found(&thread->fs->counted);
+	counted_found(&task_of(thread)->real_cred->counted);
+	if (task_of(thread)->fs)
+		counted_found(&task_of(thread)->fs->counted);
 }
 
 void linux_find_in_file(struct file *file)

@@ -12,6 +12,7 @@
 #include "linux/process/end.h"
 #include "linux/process/oom.h"
 #include "linux/process/rseq.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/ptrace/traced_call.h"
 #include "linux/signal/arrive.h"
@@ -30,10 +31,16 @@ static uint64_t linux_lock_limit(void)
 	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
 }
 
+static void linux_fetches(size_t bytes)
+{
+	current_task()->fetched_bytes += bytes;
+}
+
 static int linux_start(void)
 {
 	mm_host.relieve = oom_relieve;
 	mm_host.lock_limit = linux_lock_limit;
+	mm_host.fetches = linux_fetches;
 	cred_init();
 	signal_arrivals_init();
 	notify_init();
@@ -47,20 +54,21 @@ static void linux_kill(struct process *process)
 
 static void linux_thread_made(struct thread *thread)
 {
-	struct cred *cred = thread->process ? current_thread()->real_cred : &init_cred;
+	struct cred *cred = thread->process ? current_task()->real_cred : &init_cred;
 
-	thread->cred = thread->real_cred = cred_get(cred);
+	task_of(thread)->cred = task_of(thread)->real_cred = cred_get(cred);
 	if (!thread->process)
 		return;
 	thread->signalled = signals_end_waits;
-	thread->exceeds_tasks = current_thread()->exceeds_tasks;
-	thread_signals_init(&thread->signals);
+	task_of(thread)->exceeds_tasks = current_task()->exceeds_tasks;
+	task_of(thread)->personality = current_task()->personality;
+	thread_signals_init(&task_of(thread)->signals);
 }
 
 static void linux_thread_freed(struct thread *thread)
 {
-	kfree(thread->ptrace);
-	cred_put(thread->real_cred);
+	kfree(task_of(thread)->ptrace);
+	cred_put(task_of(thread)->real_cred);
 }
 
 static const char *linux_object_name(struct object *object, char *buf, size_t size)
@@ -78,6 +86,7 @@ static const char *linux_object_name(struct object *object, char *buf, size_t si
 }
 
 OS_LAYER(linux_layer) = {
+	.thread_size = sizeof(struct task),
 	.calls = linux_calls,
 	.file_size = sizeof(struct linux_file),
 	.fdtable_size = sizeof(struct linux_fdtable),

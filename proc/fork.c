@@ -12,6 +12,7 @@
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
 #include "linux/process/rseq.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/time/cpu_limit.h"
@@ -125,7 +126,7 @@ static int copy_state(struct process *parent, struct process *child,
 	child->oom_score_adj = atomic_load_relaxed(&parent->oom_score_adj);
 	child->oom_score_adj_min = atomic_load_relaxed(&parent->oom_score_adj_min);
 	memcpy(child->leader->name, current_thread()->name, THREAD_NAME_LEN);
-	thread_signals_copy(&child->leader->signals, &current_thread()->signals);
+	thread_signals_copy(&task_of(child->leader)->signals, &current_task()->signals);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
@@ -156,7 +157,7 @@ static int copy_process(struct process *parent, struct process *child,
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
 	if (!(flags & CLONE_VFORK)) { /* both run, so they must not share it */
-		child->leader->signals.stack = SIGNAL_NO_STACK;
+		task_of(child->leader)->signals.stack = SIGNAL_NO_STACK;
 		share_space(parent);
 	}
 	process_lend_space(parent);
@@ -180,7 +181,7 @@ static void start_frame(struct thread *thread, const struct clone_request *reque
 		frame_set_sp(frame, request->stack);
 	if (request->flags & CLONE_SETTLS)
 		frame_set_tls(frame, request->tls);
-	if (current_thread()->rseq && !(request->flags & CLONE_VM))
+	if (current_task()->rseq && !(request->flags & CLONE_VM))
 		rseq_fork(thread);
 	if (hart_are_several()) /* as there */
 		sched_text_follows(thread);
@@ -263,7 +264,7 @@ static void vfork_wait(struct thread *child, struct vfork *vfork)
 	}
 	spin_lock(&process_tree_lock);
 	if (!vfork->done)
-		child->vfork = NULL;
+		task_of(child)->vfork = NULL;
 	spin_unlock(&process_tree_lock);
 }
 
@@ -272,11 +273,11 @@ void vfork_done(void)
 	struct thread *thread = current_thread();
 	struct vfork *vfork;
 
-	if (!atomic_load_relaxed(&thread->vfork))
+	if (!atomic_load_relaxed(&task_of(thread)->vfork))
 		return;
 	spin_lock(&process_tree_lock);
-	vfork = thread->vfork;
-	thread->vfork = NULL;
+	vfork = task_of(thread)->vfork;
+	task_of(thread)->vfork = NULL;
 	if (vfork) {
 		vfork->done = true;
 		waitq_wake_all(&vfork->queue);
@@ -304,7 +305,7 @@ static void publish_child(struct process *child, uint64_t flags, struct new_pidf
 	if (unlikely(child->rlimits[RLIMIT_CPU].cur != RLIM_INFINITY))
 		cpu_limit_begin(child);
 	pidfd_publish(pidfd, child->leader);
-	if (unlikely(child->leader->ptrace))
+	if (unlikely(task_of(child->leader)->ptrace))
 		ptrace_clone_publish(child->leader);
 	thread_wake(child->leader);
 	signals_fork_done(child);
@@ -325,7 +326,7 @@ static int publish_thread(struct thread *thread, struct new_pidfd *pidfd)
 	if (err)
 		return err;
 	pidfd_publish(pidfd, thread);
-	if (unlikely(thread->ptrace))
+	if (unlikely(task_of(thread)->ptrace))
 		ptrace_clone_publish(thread);
 	thread_wake(thread);
 	return 0;
@@ -348,7 +349,7 @@ static long start(struct thread *thread, const struct clone_request *request,
 		  struct new_pidfd *pidfd)
 {
 	/* Only then is it prepared which event this clone is: a tracer may have come since, or another one. */
-	const bool has_record = thread->ptrace;
+	const bool has_record = task_of(thread)->ptrace;
 	int tid = thread->tid, err;
 
 	spin_lock(&process_tree_lock);
@@ -369,7 +370,7 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 
 	waitq_init(&vfork.queue);
 	/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
-	thread->vfork = &vfork;
+	task_of(thread)->vfork = &vfork;
 	tid = start(thread, request, pidfd);
 	if (tid >= 0)
 		vfork_wait(thread, &vfork);
@@ -428,8 +429,8 @@ static void furnish_thread(struct thread *thread)
 	const struct thread *self = current_thread();
 
 	memcpy(thread->name, self->name, THREAD_NAME_LEN);
-	thread_signals_copy(&thread->signals, &self->signals);
-	thread->signals.stack = SIGNAL_NO_STACK;
+	thread_signals_copy(&task_of(thread)->signals, &task_of(self)->signals);
+	task_of(thread)->signals.stack = SIGNAL_NO_STACK;
 	thread->mmu = &thread->process->uspace->space.mmu;
 	share_space(thread->process);
 }
@@ -471,7 +472,7 @@ long process_clone(const struct clone_request *request)
 		id = request->flags & CLONE_THREAD ? make_thread(parent, request)
 						   : make_child(parent, request);
 		if (id < 0)
-			user_drop_task(current_thread()->real_cred->user);
+			user_drop_task(current_task()->real_cred->user);
 	}
 	if (id < 0 || request->flags & CLONE_THREAD)
 		signals_fork_done(NULL);

@@ -41,11 +41,6 @@ static const struct abi_rlimit64 *host_limits(void)
 	return process ? process->rlimits : no_limits;
 }
 
-static void host_fetches(size_t bytes)
-{
-	current_thread()->fetched_bytes += bytes;
-}
-
 static bool host_is_ending(void)
 {
 	const struct thread *thread = hart_this()->current;
@@ -58,7 +53,6 @@ void mm_host_init(void)
 	mm_host.pause = host_pause;
 	mm_host.is_ending = host_is_ending;
 	mm_host.limits = host_limits;
-	mm_host.fetches = host_fetches;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.journal_fills = journal_owe;
 }

@@ -8,6 +8,7 @@
 #include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/swap/relieve.h"
@@ -151,7 +152,7 @@ void process_forget_locked(struct process *process)
 		pid_put(process->group);
 		pid_put(process->session);
 		if (process->leader)
-			user_drop_task(process->leader->real_cred->user);
+			user_drop_task(task_of(process->leader)->real_cred->user);
 	}
 	nprocesses--;
 	end_watch_gone(&process->end_watch);
@@ -316,8 +317,8 @@ static void forget_id(struct thread *thread)
 		ptrace_thread_ends(thread);
 	else
 		thread_id_put_locked(thread->process, thread->tid);
-	user_drop_task(thread->real_cred->user);
-	end_watch_gone(&thread->end_watch);
+	user_drop_task(task_of(thread)->real_cred->user);
+	end_watch_gone(&task_of(thread)->end_watch);
 }
 
 void thread_forget(struct thread *thread)
@@ -329,7 +330,7 @@ void thread_forget(struct thread *thread)
 		return;
 	spin_lock(&process->signals.lock);
 	usage_add_thread(&process->past_usage, thread);
-	usage_add_io(&process->past_io, &thread->io);
+	usage_add_io(&process->past_io, &task_of(thread)->io);
 	list_del(&thread->process_link);
 	spin_unlock(&process->signals.lock);
 	forget_id(thread);
@@ -358,18 +359,18 @@ struct thread *thread_lead(void)
 			ptrace_drop(leader);
 		spin_lock(&process->signals.lock);
 		usage_add_thread(&process->past_usage, leader);
-		usage_add_io(&process->past_io, &leader->io);
+		usage_add_io(&process->past_io, &task_of(leader)->io);
 		list_del(&leader->process_link);
 		process->leader = thread;
 		spin_unlock(&process->signals.lock);
 		list_del(&thread->tid_link);
 		thread_id_put_locked(process, thread->tid);
-		user_drop_task(leader->real_cred->user);
-		end_watch_gone(&thread->end_watch);
+		user_drop_task(task_of(leader)->real_cred->user);
+		end_watch_gone(&task_of(thread)->end_watch);
 		thread_set_tid(thread, process->pid);
 		thread->birth = 0;
 		if (unlikely(thread->traced)) {
-			thread->ptrace->tid = thread->tid;
+			task_of(thread)->ptrace->tid = thread->tid;
 			child_sort(process);
 		}
 	}

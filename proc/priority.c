@@ -42,6 +42,5 @@ void priority_inherit(struct thread *thread)
 		thread->wish.any = 0;
 	else
 		thread->wish.any = priority_wish(from.policy, 0, MAX(from.nice, (int8_t)0), false);
-	thread->personality = current_thread()->personality;
 	thread->text_follows = current_thread()->text_follows;
 }

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/timer.h"
+#include "linux/process/task.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/sched.h"
@@ -156,7 +157,7 @@ struct thread *process_create_thread(struct process *process, int *err_ret)
 	thread = create_thread(process);
 	if (thread) {
 		thread_set_tid(thread, *err_ret);
-		thread->start_tick = arch_time();
+		task_of(thread)->start_tick = arch_time();
 	} else {
 		thread_id_put(process, *err_ret);
 		*err_ret = -ENOMEM;

@@ -206,15 +206,6 @@ struct thread *process_create_thread(struct process *process, int *err_ret);
  */
 void process_drop_threads(struct process *process);
 
-/* Whether its process is stopped, and the thread has not stopped yet; or its tracer wants it to stop. */
-static inline bool thread_must_stop(const struct thread *thread)
-{
-	unsigned must = atomic_load_relaxed(&thread->signals.must_stop);
-
-	return unlikely(must) &&
-	       (must & ~MUST_STOP || atomic_load_relaxed(&thread->process->signals.stopped) != 0);
-}
-
 /* Not list_for_each_entry(): it would take the head for a struct thread, which is aligned more strictly. */
 #define for_each_thread(pos, process)                                        \
 	for (struct list *node_ = (process)->threads.next;                   \

@@ -11,6 +11,11 @@
 
 SLAB_CACHE(thread_cache, struct thread);
 
+void thread_init(void)
+{
+	thread_cache.size = (uint32_t)os_layer.thread_size;
+}
+
 struct thread *thread_create(struct process *process)
 {
 	/* First what waits: the ledger looks at all threads of the cache. */
@@ -22,7 +27,8 @@ struct thread *thread_create(struct process *process)
 			kstack_free(kstack);
 		return NULL;
 	}
-	memset((char *)thread + sizeof(thread->arch), 0, sizeof(*thread) - sizeof(thread->arch));
+	memset((char *)thread + sizeof(thread->arch), 0,
+	       os_layer.thread_size - sizeof(thread->arch));
 	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
 	thread->state = THREAD_NEW;

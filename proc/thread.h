@@ -8,23 +8,15 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
-#include "linux/process/usage.h"
-#include "linux/signal/signal.h"
-#include "linux/time/cpu_clock.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
-struct cred;
-struct end_watch;
 struct endpoint;
 struct fdtable;
-struct fs_struct;
 struct slab_cache;
 struct mmu;
 struct process;
-struct ptrace;
 struct trap_frame;
-struct vfork;
 
 #define THREAD_NAME_LEN 16
 
@@ -103,68 +95,38 @@ struct thread {
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
-	/* Changed with process_tree_lock and the signals' lock held; read with either. See linux/ptrace/ptrace.h. */
-	struct ptrace *ptrace; /* NULL: it was never traced */
-	bool traced;	       /* atomic */
+	bool traced; /* atomic: the layer looks at each of its calls */
 	/* of a process's thread: */
-	struct list process_link;    /* on process->threads, which says what guards it */
-	struct list tid_link;	     /* of one that is no leader; guarded by process_tree_lock */
-	struct end_watch *end_watch; /* as a process's; of one that is no leader */
-	int tid;		     /* changed by exec with process_tree_lock held */
-	uint64_t start_tick;	     /* of one that is no leader */
+	struct list process_link; /* on process->threads, which says what guards it */
+	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
+	int tid;		  /* changed by exec with process_tree_lock held */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
 	/* Changed with process_tree_lock held, a policy with the lock of the run queues too (sched_set_wish()); atomic. */
 	struct sched_wish wish;
-	struct thread_signals signals;
-	struct cpu_clock cpu_clock; /* guarded by process_tree_lock */
-	bool has_cpu_alarms;	    /* atomic: a tick has it look at CPU clocks */
+	bool has_cpu_alarms; /* atomic: a tick has it look at CPU clocks */
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
-	struct vfork
-		*vfork; /* its parent waits for its exec or end; guarded by process_tree_lock */
 	/*
-	 * Changed by the thread itself with process_tree_lock held; others read them only with that
-	 * lock. Its file system state, see struct process_fs_ops; each has its own lock and is counted
-	 * by the threads that have it. NULL: the thread has let go of it.
+	 * Changed by the thread itself with process_tree_lock held; others read it only with that lock. It has its own
+	 * lock, and is counted by the threads that have it. NULL: the thread has let go of it.
 	 */
 	struct fdtable *fdtable;
-	struct fs_struct *fs;
-	/*
-	 * By what it acts, and what others see of that, who read it with process_tree_lock held; referenced, never
-	 * NULL. They differ only within a call (linux/process/cred.h). Replaced by the thread itself with that lock held.
-	 */
-	struct cred *cred; /* the thread's own */
-	struct cred *real_cred;
-	/* rseq(2), see linux/process/rseq.h; private to the thread: */
-	vaddr_t rseq; /* where it is registered; 0: nowhere */
-	uint32_t rseq_len, rseq_sig;
-	uint32_t rseq_hart; /* the number that is stored there */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address; private to the thread */
 	/* changed only by the thread itself: */
 	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
 	/* private to the thread and the interrupts of its hart: */
-	uint64_t kernel_ticks; /* the part of ran_ticks sampled in kernel mode */
-	uint64_t sampled_tick; /* time of the last sample; atomic */
-	/* the part of ran_ticks told as user time; guarded by the lock of the run queues */
-	uint64_t told_ticks;
+	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
+	uint64_t sampled_tick;	/* time of the last sample; atomic */
 	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,
 		major_faults; /* that were resolved, and of these waited for a page */
-	uint64_t fetched_bytes, dirtied_bytes; /* as in struct usage */
-	struct io_counts io;		       /* see thread_count_read() */
 	enum restart restart; /* of the system call that a signal has just interrupted */
-	bool exceeds_tasks; /* it has become a user of too many: exec looks again (RLIMIT_NPROC) */
-	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
-	long (*late_call)(struct trap_frame *);	   /* ARCH_WORK_CALL: what makes the system call */
-	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
-	int sleep_clock; /* a CPU clock; else the deadline is of clock_ns() */
+	long (*late_call)(struct trap_frame *); /* ARCH_WORK_CALL: what makes the system call */
 	/*
 	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. The
 	 * answer clears it.
 	 */
 	struct endpoint *waits_for;
-	uint32_t
-		personality; /* of personality(2); changed only by the thread itself, as is the next one */
 	bool text_follows; /* atomic: as that of struct mmu, of the thread alone */
 	uint64_t ncalls;   /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
@@ -192,25 +154,6 @@ static inline struct thread *current_thread(void)
 	return (struct thread *)arch_this_thread();
 }
 
-/* The running thread has made a call of the kind of read(), or write(), which returns `done`. */
-static inline void thread_count_read(long done)
-{
-	struct io_counts *io = &current_thread()->io;
-
-	io->read_calls++;
-	if (likely(done > 0))
-		io->read_bytes += (unsigned long)done;
-}
-
-static inline void thread_count_write(long done)
-{
-	struct io_counts *io = &current_thread()->io;
-
-	io->write_calls++;
-	if (likely(done > 0))
-		io->write_bytes += (unsigned long)done;
-}
-
 /* Whether the thread must end. Then any wait returns -EINTR. */
 static inline bool thread_killed(const struct thread *thread)
 {
@@ -233,9 +176,12 @@ static inline bool current_signalled(void)
 	return thread->signalled && thread->signalled();
 }
 
+/* Has threads be as large as the layer says. Called once, before the first is created. */
+void thread_init(void);
+
 /*
  * Creates a thread with a kernel stack, in state THREAD_NEW. Its arch part is not yet prepared. If
- * process is NULL it is a kernel thread, see proc/kthread.h; else it has the running thread's credentials. Returns NULL if out of memory.
+ * process is NULL it is a kernel thread, see proc/kthread.h. Returns NULL if out of memory.
  */
 struct thread *thread_create(struct process *process);
 

@@ -28,6 +28,7 @@
 #include "linux/fs/path.h"
 #include "linux/fs/process_fs.h"
 #include "linux/process/inspect.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/sigreturn_page.h"
 #include "mm/fault/get_user_page.h"
@@ -297,8 +298,8 @@ static void fill_status(struct core *core, struct thread *thread)
 	core->status = (struct abi_core_status){
 		.signo = core->info->sig,
 		.cursig = (int16_t)core->info->sig,
-		.sigpend = thread->signals.pending.set,
-		.sighold = thread->signals.held,
+		.sigpend = task_of(thread)->signals.pending.set,
+		.sighold = task_of(thread)->signals.held,
 		.pid = thread->tid,
 		.ppid = process->parent ? process->parent->pid : 0,
 		.pgrp = process->group,
@@ -320,7 +321,7 @@ static bool next_thread(struct core *core, uint64_t *birth)
 	spin_lock(&process_tree_lock);
 	while ((thread = thread_next(current_process(), *birth))) {
 		*birth = thread->birth + 1;
-		if (thread != current_thread() && !thread->signals.exiting) {
+		if (thread != current_thread() && !task_of(thread)->signals.exiting) {
 			fill_status(core, thread);
 			break;
 		}
@@ -360,8 +361,8 @@ static bool put_process(struct core *core)
 		.sname = 'R',
 		.nice = thread->wish.nice,
 		.flag = CORE_FLAGS,
-		.uid = thread->real_cred->uid,
-		.gid = thread->real_cred->gid,
+		.uid = task_of(thread)->real_cred->uid,
+		.gid = task_of(thread)->real_cred->gid,
 		.pid = process->pid,
 		.ppid = core->status.ppid,
 		.pgrp = core->status.pgrp,

@@ -4,6 +4,7 @@
 
 #include "desc/file.h"
 #include "linux/fs/path.h"
+#include "linux/process/task.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/swap/relieve.h"
 #include "proc/thread.h"
@@ -58,7 +59,7 @@ static struct inode *get_root_locked(const struct fs_struct *fs)
 
 struct fs_struct *fs_struct_copy(void)
 {
-	struct fs_struct *fs = current_thread()->fs;
+	struct fs_struct *fs = current_task()->fs;
 	struct inode *root;
 	struct file *cwd;
 
@@ -71,7 +72,7 @@ struct fs_struct *fs_struct_copy(void)
 
 struct fs_struct *fs_struct_share(void)
 {
-	struct fs_struct *fs = current_thread()->fs;
+	struct fs_struct *fs = current_task()->fs;
 
 	refcount_get(&fs->refs);
 	return fs;

@@ -6,13 +6,14 @@
 #include "abi/nsfs.h"
 #include "abi/sched.h"
 #include "desc/anon_file.h"
-#include "linux/fs/fs_struct.h"
-#include "linux/fs/nameless.h"
-#include "linux/fs/mount.h"
-#include "linux/fs/open.h"
 #include "lib/format.h"
-#include "mm/fault/user_copy.h"
+#include "linux/fs/fs_struct.h"
+#include "linux/fs/mount.h"
+#include "linux/fs/nameless.h"
+#include "linux/fs/open.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
+#include "mm/fault/user_copy.h"
 #include "proc/process.h"
 
 #define FIRST_INO 0xeffffffaul
@@ -119,7 +120,7 @@ static int may_join(unsigned flags)
 	if (flags & CLONE_NEWNS) {
 		if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_CHROOT))
 			return -EPERM;
-		if (fs_struct_is_shared(current_thread()->fs))
+		if (fs_struct_is_shared(current_task()->fs))
 			return -EINVAL;
 	}
 	if ((flags & ~CLONE_NEWTIME) && !capable(CAP_SYS_ADMIN))
@@ -131,7 +132,7 @@ static int may_join(unsigned flags)
 
 int namespace_join(unsigned flags)
 {
-	struct fs_struct *fs = current_thread()->fs;
+	struct fs_struct *fs = current_task()->fs;
 	struct file *cwd;
 	int err = may_join(flags);
 

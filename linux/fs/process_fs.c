@@ -14,6 +14,7 @@
 #include "linux/fs/permission.h"
 #include "linux/fs/pidfd.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "mm/object/object.h"
 #include "proc/pid.h"
 
@@ -22,17 +23,17 @@
 static int process_fs_create(struct thread *thread)
 {
 	thread->fdtable = fdtable_create();
-	thread->fs = fs_struct_create(fs_open_root(), NULL, FIRST_UMASK);
-	return thread->fdtable && thread->fs ? 0 : -ENOMEM;
+	task_of(thread)->fs = fs_struct_create(fs_open_root(), NULL, FIRST_UMASK);
+	return thread->fdtable && task_of(thread)->fs ? 0 : -ENOMEM;
 }
 
 static int process_fs_copy(struct thread *thread, uint64_t flags)
 {
 	struct fdtable *fdtable = current_thread()->fdtable;
 
-	thread->fs = flags & CLONE_FS ? fs_struct_share() : fs_struct_copy();
+	task_of(thread)->fs = flags & CLONE_FS ? fs_struct_share() : fs_struct_copy();
 	thread->fdtable = flags & CLONE_FILES ? fdtable_share(fdtable) : fdtable_copy(fdtable);
-	return thread->fdtable && thread->fs ? 0 : -ENOMEM;
+	return thread->fdtable && task_of(thread)->fs ? 0 : -ENOMEM;
 }
 
 /* The running thread has these from now on, if they could be made. */
@@ -48,8 +49,8 @@ static void change(struct fdtable *fdtable, struct fs_struct *fs)
 		thread->fdtable = fdtable;
 	}
 	if (fs) {
-		fs_before = thread->fs;
-		thread->fs = fs;
+		fs_before = task_of(thread)->fs;
+		task_of(thread)->fs = fs;
 	}
 	spin_unlock(&process_tree_lock);
 	if (fdtable_before)
@@ -65,7 +66,7 @@ int process_unshare(bool files, bool fs)
 	struct fs_struct *new_fs = NULL;
 
 	files = files && fdtable_is_shared(thread->fdtable);
-	fs = fs && fs_struct_is_shared(thread->fs);
+	fs = fs && fs_struct_is_shared(task_of(thread)->fs);
 	if (files)
 		new_fdtable = fdtable_copy(thread->fdtable);
 	if (fs && (!files || new_fdtable))
@@ -130,9 +131,9 @@ static bool process_fs_is_shared(const struct thread *thread)
 
 	spin_lock(&process_tree_lock);
 	for_each_thread(other, thread->process)
-		nown += other->fs == thread->fs;
+		nown += task_of(other)->fs == task_of(thread)->fs;
 	spin_unlock(&process_tree_lock);
-	return fs_struct_users(thread->fs) > nown;
+	return fs_struct_users(task_of(thread)->fs) > nown;
 }
 
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
@@ -143,9 +144,9 @@ static void process_fs_exit(struct thread *thread)
 
 	spin_lock(&process_tree_lock);
 	fdtable = thread->fdtable;
-	fs = thread->fs;
+	fs = task_of(thread)->fs;
 	thread->fdtable = NULL;
-	thread->fs = NULL;
+	task_of(thread)->fs = NULL;
 	spin_unlock(&process_tree_lock);
 	if (fdtable)
 		fdtable_put(fdtable);
@@ -155,7 +156,7 @@ static void process_fs_exit(struct thread *thread)
 
 struct file *process_cwd(void)
 {
-	struct fs_struct *fs = current_thread()->fs;
+	struct fs_struct *fs = current_task()->fs;
 
 	if (unlikely(fs_struct_is_shared(fs)))
 		return fs_struct_cwd(fs);
@@ -165,24 +166,24 @@ struct file *process_cwd(void)
 
 void process_set_cwd(struct file *dir)
 {
-	fs_struct_set_cwd(current_thread()->fs, dir);
+	fs_struct_set_cwd(current_task()->fs, dir);
 }
 
 struct inode *process_root(void)
 {
-	struct fs_struct *fs = current_process() ? current_thread()->fs : NULL;
+	struct fs_struct *fs = current_process() ? current_task()->fs : NULL;
 
 	return likely(!fs || !atomic_load_relaxed(&fs->root)) ? NULL : fs_struct_root(fs);
 }
 
 unsigned process_umask(void)
 {
-	return atomic_load_relaxed(&current_thread()->fs->umask);
+	return atomic_load_relaxed(&current_task()->fs->umask);
 }
 
 unsigned process_set_umask(unsigned umask)
 {
-	return atomic_exchange(&current_thread()->fs->umask, umask);
+	return atomic_exchange(&current_task()->fs->umask, umask);
 }
 
 int process_chroot(struct file *dir, const char *path)
@@ -200,7 +201,7 @@ int process_chroot(struct file *dir, const char *path)
 		path_put(root);
 		return err;
 	}
-	fs_struct_set_root(current_thread()->fs, root);
+	fs_struct_set_root(current_task()->fs, root);
 	return 0;
 }
 
@@ -211,8 +212,8 @@ struct inode *process_get_root(const struct thread_id *id)
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
-	if (thread && thread->fs) {
-		root = fs_struct_root(thread->fs);
+	if (thread && task_of(thread)->fs) {
+		root = fs_struct_root(task_of(thread)->fs);
 		if (!root) {
 			root = mount_tree_root();
 			path_get(root);
@@ -229,8 +230,8 @@ struct file *process_get_cwd(const struct thread_id *id)
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
-	if (thread && thread->fs)
-		cwd = fs_struct_cwd(thread->fs);
+	if (thread && task_of(thread)->fs)
+		cwd = fs_struct_cwd(task_of(thread)->fs);
 	spin_unlock(&process_tree_lock);
 	return cwd;
 }
@@ -305,7 +306,7 @@ static unsigned process_fs_fd_size(const struct thread *thread)
 
 static int process_fs_umask(const struct thread *thread)
 {
-	return thread->fs ? (int)atomic_load_relaxed(&thread->fs->umask) : -1;
+	return task_of(thread)->fs ? (int)atomic_load_relaxed(&task_of(thread)->fs->umask) : -1;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
 #include "linux/signal/send.h"
@@ -22,7 +23,7 @@ static void stop_notify_parent(struct process *process, int code, int status)
 		.code = code,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
-		.uid = process->leader->real_cred->uid,
+		.uid = task_of(process->leader)->real_cred->uid,
 		.status = status,
 	};
 	struct usage usage;
@@ -41,7 +42,8 @@ static void stop_notify_parent(struct process *process, int code, int status)
 /* Then it sees the thread's own stop. Call with process_tree_lock held. */
 static bool is_traced_by_parent(const struct thread *thread)
 {
-	return unlikely(thread->traced) && thread->ptrace->tracer == thread->process->parent;
+	return unlikely(thread->traced) &&
+	       task_of(thread)->ptrace->tracer == thread->process->parent;
 }
 
 /*
@@ -63,7 +65,7 @@ static void stop_begin(struct process *process)
 		signals->continue_unreported = false;
 		signals_stop_threads(process);
 	} else if (unlikely(sig && current_thread()->traced)) {
-		current_thread()->signals.must_stop |=
+		current_task()->signals.must_stop |=
 			MUST_TRAP; /* it was let go on, and stops again */
 	}
 	spin_unlock(&signals->lock);
@@ -81,8 +83,8 @@ static bool stop_count(struct thread *thread)
 	int sig = 0;
 
 	spin_lock(&signals->lock);
-	counted = signals->stopped && thread->signals.must_stop & MUST_STOP;
-	thread->signals.must_stop &= ~MUST_STOP;
+	counted = signals->stopped && task_of(thread)->signals.must_stop & MUST_STOP;
+	task_of(thread)->signals.must_stop &= ~MUST_STOP;
 	if (counted) {
 		signals_wake_next();
 		if (--signals->nstopping == 0)
@@ -103,10 +105,10 @@ static bool trap_or_forget(struct thread *thread, bool counted)
 
 	if (unlikely(atomic_load(&thread->traced))) {
 		ptrace_trap(counted);
-	} else if (unlikely(thread->signals.must_stop & ~MUST_STOP)) {
+	} else if (unlikely(task_of(thread)->signals.must_stop & ~MUST_STOP)) {
 		spin_lock(&signals->lock);
 		if (!thread->traced) /* else another tracer has come meanwhile, and waits for the trap */
-			thread->signals.must_stop &= MUST_STOP;
+			task_of(thread)->signals.must_stop &= MUST_STOP;
 		spin_unlock(&signals->lock);
 	}
 	return atomic_load(&thread->traced);
@@ -130,7 +132,7 @@ static bool wait_for_resume(struct thread *thread)
 		spin_lock(&signals->lock);
 		stopped = signals->stopped != 0;
 		seq = waitq_sample(&signals->resumed);
-		again = thread->signals.must_stop != 0;
+		again = task_of(thread)->signals.must_stop != 0;
 		tell = !stopped && signals->continue_untold;
 		if (tell)
 			signals->continue_untold = false;

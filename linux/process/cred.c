@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/phys/kmalloc.h"
@@ -70,7 +71,7 @@ void cred_find_held(struct cred *cred)
 
 const struct cred *current_cred(void)
 {
-	return current_thread()->cred;
+	return current_task()->cred;
 }
 
 bool capable(unsigned cap)
@@ -96,7 +97,7 @@ struct cred *cred_prepare(void)
 /* As commit_creds() of Linux: with other ids or more capabilities, the thread may not be traced by its old user any more. */
 bool cred_acts_for_others(const struct cred *new)
 {
-	const struct cred *old = current_thread()->real_cred;
+	const struct cred *old = current_task()->real_cred;
 
 	if (new == old)
 		return false;
@@ -108,7 +109,7 @@ void cred_commit(struct cred *cred)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
-	struct cred *old = thread->real_cred;
+	struct cred *old = task_of(thread)->real_cred;
 	bool acts;
 
 	if (cred == old) { /* exec has changed nothing */
@@ -126,7 +127,7 @@ void cred_commit(struct cred *cred)
 	if (acts)
 		process->death_signal = 0;
 	spin_lock(&process->signals.lock); /* who queues a signal looks for the user */
-	thread->cred = thread->real_cred = cred;
+	task_of(thread)->cred = task_of(thread)->real_cred = cred;
 	spin_unlock(&process->signals.lock);
 	spin_unlock(&process_tree_lock);
 	cred_put(old);
@@ -148,12 +149,12 @@ int cred_set_user(struct cred *cred)
 
 void cred_override(struct cred *cred)
 {
-	current_thread()->cred = cred;
+	current_task()->cred = cred;
 }
 
 void cred_revert(void)
 {
-	current_thread()->cred = current_thread()->real_cred;
+	current_task()->cred = current_task()->real_cred;
 }
 
 /* ---- groups ---- */
@@ -319,7 +320,7 @@ static bool is_watched(struct thread *thread)
 
 	spin_lock(&process_tree_lock);
 	thread->process->gains_by_exec++;
-	watched = thread->traced && !thread->ptrace->capable;
+	watched = thread->traced && !task_of(thread)->ptrace->capable;
 	spin_unlock(&process_tree_lock);
 	return watched;
 }
@@ -378,7 +379,7 @@ static __attribute__((noinline)) struct cred *make_for_exec(const struct image_i
 
 struct cred *cred_for_exec(const struct image_ids *ids, struct exec_rights *ret)
 {
-	struct cred *cred = current_thread()->cred;
+	struct cred *cred = current_task()->cred;
 
 	if (!exec_keeps(cred, ids))
 		return make_for_exec(ids, ret);
@@ -420,7 +421,7 @@ bool cred_may_sched(const struct cred *of)
 static bool cred_may_access(const struct thread *thread, uint32_t uid, uint32_t gid, uint64_t caps)
 {
 	const struct process *process = thread->process;
-	const struct cred *of = thread->real_cred;
+	const struct cred *of = task_of(thread)->real_cred;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process == current_process() || capable(CAP_SYS_PTRACE))

@@ -8,6 +8,7 @@
 #include "linux/job/stop.h"
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
 #include "linux/signal/core.h"
@@ -171,7 +172,7 @@ struct signal_info process_end_siginfo(const struct process *process)
 						     : CLD_KILLED,
 		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
-		.uid = process->leader->real_cred->uid,
+		.uid = task_of(process->leader)->real_cred->uid,
 		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
 		.user_ticks = process->past_usage.user_ticks,
 		.kernel_ticks = process->past_usage.kernel_ticks,

@@ -14,6 +14,7 @@
 #include "linux/process/cred.h"
 #include "linux/process/exec_write.h"
 #include "linux/process/rseq.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/send.h"
 #include "mm/object/object.h"
@@ -192,7 +193,7 @@ static int choose_cred(struct new_image *new)
 	if (!new->cred)
 		return -ENOMEM;
 	new->unreadable = ids.unreadable;
-	new->personality = current_thread()->personality & ~PER_MASK;
+	new->personality = current_task()->personality & ~PER_MASK;
 	if (new->rights.distrusts)
 		new->personality &= ~PER_CLEAR_ON_SETID;
 	return 0;
@@ -384,7 +385,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	cred_commit(new->cred);
-	current_thread()->personality = new->personality;
+	current_task()->personality = new->personality;
 	if (new->rights.gains)
 		gains_end();
 	signals_exec();

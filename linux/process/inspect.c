@@ -6,6 +6,7 @@
 #include "arch/backtrace.h"
 #include "lib/string.h"
 #include "linux/job/ctty.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/host.h"
@@ -313,11 +314,11 @@ static void fill_signal_facts(const struct thread *thread, struct process_facts 
 
 	spin_lock(&signals->lock);
 	ret->pending = signals->shared.set;
-	ret->pending_thread = thread->signals.pending.set;
-	ret->blocked = thread->signals.blocked;
+	ret->pending_thread = task_of(thread)->signals.pending.set;
+	ret->blocked = task_of(thread)->signals.blocked;
 	ret->ignored = signals_ignored(signals);
 	ret->caught = signals_caught(signals);
-	ret->queued = atomic_load_relaxed(&thread->real_cred->user->sigpending);
+	ret->queued = atomic_load_relaxed(&task_of(thread)->real_cred->user->sigpending);
 	ret->queue_max = signals->queue_max;
 	spin_unlock(&signals->lock);
 }
@@ -370,7 +371,7 @@ static inline char state_letter(const struct thread *thread, char common)
 	if (sched_has_ended(thread))
 		return 'Z';
 	if (unlikely(thread->traced) && common != 'Z') {
-		if (thread->ptrace->stopped && !thread_killed(thread))
+		if (task_of(thread)->ptrace->stopped && !thread_killed(thread))
 			return 't';
 		common = common == 'T' ? 0 : common; /* it may go on alone */
 	}
@@ -424,7 +425,7 @@ static void fill_facts(struct thread *thread, struct process_facts *ret)
 		.tid = thread->tid,
 		.state = state_letter(thread, common_letter(process)),
 		.wish = thread->wish,
-		.personality = thread->personality,
+		.personality = task_of(thread)->personality,
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,
 		.tracer = ptrace_tracer_pid(thread),
@@ -440,7 +441,8 @@ static void fill_facts(struct thread *thread, struct process_facts *ret)
 		.umask = process_fs->umask(thread),
 		.fd_size = process_fs->fd_size(thread),
 		.no_new_privs = atomic_load_relaxed(&process->no_new_privs),
-		.start_tick = thread == process->leader ? process->start_tick : thread->start_tick,
+		.start_tick = thread == process->leader ? process->start_tick
+							: task_of(thread)->start_tick,
 		.usage = usage_times(process),
 		.children_usage = process->children_usage,
 	};
@@ -494,8 +496,9 @@ int inspect_io(const struct thread_id *id, bool alone, struct io_counts *io_ret,
 static bool has_stopped(const struct thread *thread)
 {
 	if (thread->traced)
-		return thread->ptrace->stopped;
-	return state_is_stopped(thread->process) && !(thread->signals.must_stop & MUST_STOP);
+		return task_of(thread)->ptrace->stopped;
+	return state_is_stopped(thread->process) &&
+	       !(task_of(thread)->signals.must_stop & MUST_STOP);
 }
 
 /* What is read of a thread that begins to run meanwhile may be anything; then the answer is that it runs. */
@@ -565,7 +568,7 @@ struct cred *inspect_cred(const struct thread_id *id)
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
 	if (thread)
-		cred = cred_get(thread->real_cred);
+		cred = cred_get(task_of(thread)->real_cred);
 	spin_unlock(&process_tree_lock);
 	return cred;
 }
@@ -582,8 +585,8 @@ static void inspect_owner_of(const struct thread *thread, uint32_t *uid_ret, uin
 {
 	const struct uspace *uspace = thread->process->uspace;
 
-	*uid_ret = thread->real_cred->euid;
-	*gid_ret = thread->real_cred->egid;
+	*uid_ret = task_of(thread)->real_cred->euid;
+	*gid_ret = task_of(thread)->real_cred->egid;
 	*undumpable_ret = uspace && atomic_load(&uspace->undumpable);
 }
 

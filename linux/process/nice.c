@@ -6,6 +6,7 @@
 #include "abi/sched.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/sched.h"
@@ -40,7 +41,7 @@ static uint64_t with_nice(const struct sched_wish *wish, int nice)
 /* The order is that of set_one_prio() of Linux. */
 static void decide_nice(const struct thread *thread, struct nice_visit *visit)
 {
-	visit->cred = thread->real_cred;
+	visit->cred = task_of(thread)->real_cred;
 	visit->wish = thread->wish.any;
 	visit->wish_with = with_nice(&thread->wish, visit->nice);
 	if (!cred_may_nice(visit->cred))
@@ -53,7 +54,7 @@ static void decide_nice(const struct thread *thread, struct nice_visit *visit)
 
 static void set_nice(struct thread *thread, struct nice_visit *visit)
 {
-	if (thread->real_cred != visit->cred || thread->wish.any != visit->wish)
+	if (task_of(thread)->real_cred != visit->cred || thread->wish.any != visit->wish)
 		decide_nice(thread, visit);
 	if (!visit->refusal && atomic_load_relaxed(&thread->on_hart))
 		sched_set_wish(thread, visit->wish_with);
@@ -65,7 +66,7 @@ static void set_nice(struct thread *thread, struct nice_visit *visit)
 
 static void visit_thread(struct thread *thread, struct nice_visit *visit)
 {
-	if (visit->of_user && thread->real_cred->uid != visit->uid)
+	if (visit->of_user && task_of(thread)->real_cred->uid != visit->uid)
 		return;
 	if (visit->sets) {
 		set_nice(thread, visit);

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/oom_reap.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/signal/send.h"
 #include "mm/check/alloc_fail.h"
@@ -325,7 +326,7 @@ static size_t oom_own_pages(const struct process *process)
 
 static uint32_t oom_uid(const struct process *process)
 {
-	return process->leader->real_cred->user->uid;
+	return task_of(process->leader)->real_cred->user->uid;
 }
 
 static bool may_be_chosen(const struct process *process)

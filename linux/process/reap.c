@@ -4,12 +4,13 @@
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
-#include "linux/process/cred.h"
 #include "linux/job/pgrp.h"
-#include "proc/pid.h"
-#include "linux/ptrace/ptrace.h"
-#include "linux/process/reap.h"
 #include "linux/job/stop.h"
+#include "linux/process/cred.h"
+#include "linux/process/reap.h"
+#include "linux/process/task.h"
+#include "linux/ptrace/ptrace.h"
+#include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 
@@ -41,7 +42,7 @@ static void child_event_fill(const struct process *child, int status, bool usage
 			     struct child_event *event)
 {
 	event->pid = child->pid;
-	event->uid = child->leader->real_cred->uid;
+	event->uid = task_of(child->leader)->real_cred->uid;
 	event->status = status;
 	event->trapped = false;
 	if (usage)

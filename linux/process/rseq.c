@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "base/hart.h"
 #include "base/log.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
@@ -20,7 +21,7 @@ _Static_assert(offsetof(struct abi_rseq, unused) == RSEQ_FEATURE_SIZE &&
 
 static void rseq_forget(struct thread *thread)
 {
-	thread->rseq = 0;
+	task_of(thread)->rseq = 0;
 	thread->arch.has_rseq = thread->arch.rseq_due = false;
 }
 
@@ -40,10 +41,10 @@ static int update_hart(struct thread *thread)
 {
 	uint32_t hart = thread->arch.hart->index;
 
-	if (thread->rseq_hart == hart)
+	if (task_of(thread)->rseq_hart == hart)
 		return 0;
-	thread->rseq_hart = hart;
-	return store_hart(thread->rseq, hart, hart, hart);
+	task_of(thread)->rseq_hart = hart;
+	return store_hart(task_of(thread)->rseq, hart, hart, hart);
 }
 
 /* Loads the address of the critical section; 0: the thread is in none. */
@@ -80,7 +81,7 @@ static int rseq_read_section(const struct thread *thread, vaddr_t addr, struct a
 		return -EINVAL;
 	if (user_copy_in(&sig, cs->abort_ip - SIGNATURE_SIZE, sizeof(sig)))
 		return -EFAULT;
-	return sig == thread->rseq_sig ? 0 : -EINVAL;
+	return sig == task_of(thread)->rseq_sig ? 0 : -EINVAL;
 }
 
 /* As on Linux, no flags are left that would be accepted. */
@@ -88,7 +89,8 @@ static int rseq_check_flags(const struct thread *thread, const struct abi_rseq_c
 {
 	uint32_t flags;
 
-	if (user_copy_in(&flags, thread->rseq + offsetof(struct abi_rseq, flags), sizeof(flags)))
+	if (user_copy_in(&flags, task_of(thread)->rseq + offsetof(struct abi_rseq, flags),
+			 sizeof(flags)))
 		return -EFAULT;
 	return flags | cs->flags ? -EINVAL : 0;
 }
@@ -101,7 +103,7 @@ static int leave_section(const struct thread *thread, struct trap_frame *frame)
 	bool inside;
 	int err;
 
-	if (load_section(thread->rseq, &addr))
+	if (load_section(task_of(thread)->rseq, &addr))
 		return -EFAULT;
 	if (!addr)
 		return 0;
@@ -112,7 +114,7 @@ static int leave_section(const struct thread *thread, struct trap_frame *frame)
 	if (inside)
 		err = rseq_check_flags(thread, &cs);
 	if (!err)
-		err = clear_section(thread->rseq);
+		err = clear_section(task_of(thread)->rseq);
 	if (!err && inside)
 		frame_set_pc(frame, cs.abort_ip);
 	return err;
@@ -126,7 +128,7 @@ static void fail(const struct thread *thread)
 	if (current_killed())
 		return;
 	log_warn("proc", "%s[%d] killed by SIGSEGV: its restartable sequences at %#lx are invalid",
-		 thread->name, thread->process->pid, thread->rseq);
+		 thread->name, thread->process->pid, task_of(thread)->rseq);
 	signal_die(&segv);
 }
 
@@ -137,7 +139,7 @@ void rseq_resume(struct trap_frame *frame)
 	/* First: if it moves from here on, it comes here again. */
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
 	thread->arch.rseq_due = false;
-	if (!thread->rseq)
+	if (!task_of(thread)->rseq)
 		return;
 	if (leave_section(thread, frame) || update_hart(thread))
 		fail(thread);
@@ -146,7 +148,7 @@ void rseq_resume(struct trap_frame *frame)
 /* The memory is as before it was registered. */
 static long unregister(struct thread *thread)
 {
-	int err = store_hart(thread->rseq, 0, RSEQ_CPU_ID_UNINITIALIZED, 0);
+	int err = store_hart(task_of(thread)->rseq, 0, RSEQ_CPU_ID_UNINITIALIZED, 0);
 
 	if (!err)
 		rseq_forget(thread);
@@ -167,10 +169,11 @@ long rseq_register(vaddr_t addr, uint32_t len, uint32_t flags, uint32_t sig)
 
 	if (flags & ~(uint32_t)RSEQ_FLAG_UNREGISTER)
 		return -EINVAL;
-	if (flags || thread->rseq) {
-		if (!thread->rseq || thread->rseq != addr || thread->rseq_len != len)
+	if (flags || task_of(thread)->rseq) {
+		if (!task_of(thread)->rseq || task_of(thread)->rseq != addr ||
+		    task_of(thread)->rseq_len != len)
 			return -EINVAL;
-		if (thread->rseq_sig != sig)
+		if (task_of(thread)->rseq_sig != sig)
 			return -EPERM;
 		return flags ? unregister(thread) : -EBUSY;
 	}
@@ -179,10 +182,10 @@ long rseq_register(vaddr_t addr, uint32_t len, uint32_t flags, uint32_t sig)
 	if (!user_range_ok(addr, len) || load_section(addr, &section) ||
 	    (section && clear_section(addr)))
 		return -EFAULT;
-	thread->rseq = addr;
-	thread->rseq_len = len;
-	thread->rseq_sig = sig;
-	thread->rseq_hart = NO_HART;
+	task_of(thread)->rseq = addr;
+	task_of(thread)->rseq_len = len;
+	task_of(thread)->rseq_sig = sig;
+	task_of(thread)->rseq_hart = NO_HART;
 	thread->arch.has_rseq = true;
 	if (update_hart(thread))
 		fail(thread);
@@ -193,10 +196,10 @@ void rseq_fork(struct thread *child)
 {
 	const struct thread *thread = current_thread();
 
-	child->rseq = thread->rseq;
-	child->rseq_len = thread->rseq_len;
-	child->rseq_sig = thread->rseq_sig;
-	child->rseq_hart = thread->rseq_hart;
+	task_of(child)->rseq = task_of(thread)->rseq;
+	task_of(child)->rseq_len = task_of(thread)->rseq_len;
+	task_of(child)->rseq_sig = task_of(thread)->rseq_sig;
+	task_of(child)->rseq_hart = task_of(thread)->rseq_hart;
 	child->arch.has_rseq = true;
 	if (hart_are_several()) /* it may begin elsewhere, or this one may have moved */
 		child->arch.work |= ARCH_WORK_RSEQ;

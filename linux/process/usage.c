@@ -7,6 +7,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/task.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -82,14 +83,14 @@ static unsigned long times_again(unsigned long flags, bool held)
 UNCHECKED static inline void add_thread_held(struct usage *to, struct thread *thread)
 {
 	uint64_t ran = thread_ran_ticks_held(thread);
-	uint64_t user = sched_user_ticks(&thread->told_ticks, ran, thread->kernel_ticks);
+	uint64_t user = sched_user_ticks(&task_of(thread)->told_ticks, ran, thread->kernel_ticks);
 
 	to->user_ticks += user;
 	to->kernel_ticks += ran - user;
 	to->nvcsw += thread->nvcsw;
 	to->nivcsw += thread->nivcsw;
-	to->fetched_bytes += thread->fetched_bytes;
-	to->dirtied_bytes += thread->dirtied_bytes;
+	to->fetched_bytes += task_of(thread)->fetched_bytes;
+	to->dirtied_bytes += task_of(thread)->dirtied_bytes;
 }
 
 UNCHECKED void usage_add_thread(struct usage *to, struct thread *thread)
@@ -207,9 +208,9 @@ static void add_bytes(struct usage *to, const struct usage *from)
 UNCHECKED void usage_add_thread_io(struct io_counts *io, struct usage *usage,
 				   const struct thread *thread)
 {
-	usage_add_io(io, &thread->io);
-	usage->fetched_bytes += thread->fetched_bytes;
-	usage->dirtied_bytes += thread->dirtied_bytes;
+	usage_add_io(io, &task_of(thread)->io);
+	usage->fetched_bytes += task_of(thread)->fetched_bytes;
+	usage->dirtied_bytes += task_of(thread)->dirtied_bytes;
 }
 
 UNCHECKED void usage_add_process_io(struct io_counts *io, struct usage *usage,
@@ -234,7 +235,7 @@ void usage_end(struct process *process)
 	spin_lock(&process->signals.lock);
 	usage_add_threads(&process->past_usage, process);
 	for_each_thread(thread, process)
-		usage_add_io(&process->past_io, &thread->io);
+		usage_add_io(&process->past_io, &task_of(thread)->io);
 	spin_unlock(&process->signals.lock);
 }
 

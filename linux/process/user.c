@@ -3,6 +3,7 @@
 #include "linux/process/user.h"
 
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
@@ -105,7 +106,7 @@ static bool user_is_over(const struct user *user)
 
 bool user_add_task(void)
 {
-	struct user *user = current_thread()->real_cred->user;
+	struct user *user = current_task()->real_cred->user;
 
 	(void)atomic_add(&user->ntasks, 1);
 	if (likely(user == &root_user || !user_is_over(user)) || capable(CAP_SYS_RESOURCE) ||

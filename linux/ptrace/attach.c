@@ -8,6 +8,7 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "linux/signal/action.h"
 #include "linux/signal/send.h"
@@ -50,16 +51,16 @@ static struct ptrace *spare_use(struct spare *spare, struct thread *thread, stru
 		atomic_store(&tracer->tracer, spare->tracer);
 		spare->tracer = NULL;
 	}
-	if (!thread->ptrace) {
+	if (!task_of(thread)->ptrace) {
 		list_init(&spare->ptrace->link);
 		spare->ptrace->thread = thread;
 		spare->ptrace->process = thread->process;
 		spin_lock(&thread->process->signals.lock);
-		thread->ptrace = spare->ptrace;
+		task_of(thread)->ptrace = spare->ptrace;
 		spin_unlock(&thread->process->signals.lock);
 		spare->ptrace = NULL;
 	}
-	return thread->ptrace;
+	return task_of(thread)->ptrace;
 }
 
 static void set_traced(struct thread *thread, bool traced)
@@ -71,7 +72,7 @@ static void set_traced(struct thread *thread, bool traced)
 	if (traced)
 		signals->was_traced = true;
 	else
-		thread->signals.must_stop &= MUST_STOP;
+		task_of(thread)->signals.must_stop &= MUST_STOP;
 	spin_unlock(&signals->lock);
 }
 
@@ -140,7 +141,7 @@ static int may_attach(const struct thread *thread)
 	/* A tracer that could not attach after the tracee's exec must not do so during the exec. */
 	if (process->gains_by_exec && !capable(CAP_SYS_PTRACE))
 		return -EPERM;
-	if (process->state != PROCESS_ALIVE || thread->signals.exiting || thread->traced)
+	if (process->state != PROCESS_ALIVE || task_of(thread)->signals.exiting || thread->traced)
 		return -EPERM;
 	return 0;
 }
@@ -154,8 +155,8 @@ static void stop_tracee(struct thread *thread, bool seize)
 	if (!seize)
 		signal_send_thread(thread, &stop);
 	spin_lock(&signals->lock);
-	if (signals->stopped && !(thread->signals.must_stop & MUST_STOP)) {
-		thread->signals.must_stop |= MUST_TRAP;
+	if (signals->stopped && !(task_of(thread)->signals.must_stop & MUST_STOP)) {
+		task_of(thread)->signals.must_stop |= MUST_TRAP;
 		signal_wake(thread);
 		waitq_wake_all(&signals->resumed);
 	}
@@ -167,9 +168,9 @@ static bool is_trapping(const struct thread_id *id)
 {
 	const struct thread *thread = thread_find_id(id);
 
-	return thread && thread->traced && thread->ptrace->tracer == current_process() &&
-	       !thread->ptrace->stopped && thread->process->signals.stopped &&
-	       thread->signals.must_stop & MUST_TRAP && !thread_killed(thread);
+	return thread && thread->traced && task_of(thread)->ptrace->tracer == current_process() &&
+	       !task_of(thread)->ptrace->stopped && thread->process->signals.stopped &&
+	       task_of(thread)->signals.must_stop & MUST_TRAP && !thread_killed(thread);
 }
 
 /* As on Linux, a stopped thread is never seen running because it is attached. */
@@ -222,8 +223,8 @@ static void stop_again(struct thread *thread)
 	struct signals *signals = &thread->process->signals;
 
 	spin_lock(&signals->lock);
-	if (signals->stopped && !thread->signals.exiting) {
-		thread->signals.must_stop |= MUST_TRAP;
+	if (signals->stopped && !task_of(thread)->signals.exiting) {
+		task_of(thread)->signals.must_stop |= MUST_TRAP;
 		signal_wake(thread);
 	}
 	spin_unlock(&signals->lock);
@@ -246,7 +247,7 @@ void ptrace_go(struct ptrace *ptrace, int sig)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	ptrace->verdict = sig;
 	ptrace->judge_pid = ptrace->tracer->pid;
-	ptrace->judge_uid = ptrace->tracer->leader->real_cred->uid;
+	ptrace->judge_uid = task_of(ptrace->tracer->leader)->real_cred->uid;
 	ptrace->stopped = false;
 	atomic_store(&ptrace->go, 1);
 	thread_wake(ptrace->thread);
@@ -328,13 +329,13 @@ void ptrace_end_begins(struct thread *thread, int status)
 	int ending = thread->process->signals.ending;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	thread->ptrace->end_status = ending ? ending & ~SIGNALS_ENDING : status;
+	task_of(thread)->ptrace->end_status = ending ? ending & ~SIGNALS_ENDING : status;
 }
 
 /* The id stays in use, and counts, until the tracer has waited for it. */
 void ptrace_thread_ends(struct thread *thread)
 {
-	struct ptrace *ptrace = thread->ptrace;
+	struct ptrace *ptrace = task_of(thread)->ptrace;
 	struct process *process = thread->process;
 	bool killed = WIFSIGNALED(ptrace->end_status);
 	const struct signal_info info = {
@@ -342,16 +343,16 @@ void ptrace_thread_ends(struct thread *thread)
 		.code = killed ? CLD_KILLED : CLD_EXITED,
 		.about = SIGNAL_OF_CHILD,
 		.pid = ptrace->tid,
-		.uid = thread->real_cred->uid,
+		.uid = task_of(thread)->real_cred->uid,
 		.status = killed ? WTERMSIG(ptrace->end_status) : WEXITSTATUS(ptrace->end_status),
 	};
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	ptrace->end_uid = thread->real_cred->uid;
+	ptrace->end_uid = task_of(thread)->real_cred->uid;
 	ptrace->thread = NULL;
 	set_traced(thread, false);
 	spin_lock(&process->signals.lock);
-	thread->ptrace = NULL;
+	task_of(thread)->ptrace = NULL;
 	spin_unlock(&process->signals.lock);
 	process->nkept++;
 	ptrace_set_news(ptrace, true);
@@ -373,7 +374,7 @@ void ptrace_forget(struct ptrace *ptrace)
 /* The running process knows what it has of the child, or the child has become another's before it was told. */
 void ptrace_drop(struct thread *thread)
 {
-	struct ptrace *ptrace = thread->ptrace;
+	struct ptrace *ptrace = task_of(thread)->ptrace;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	list_del(&ptrace->link);
@@ -386,12 +387,12 @@ bool ptrace_by_parent(const struct process *child)
 	const struct thread *leader = child->leader;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return leader->traced && leader->ptrace->tracer == child->parent;
+	return leader->traced && task_of(leader)->ptrace->tracer == child->parent;
 }
 
 bool ptrace_tell_end(struct process *process)
 {
-	struct ptrace *ptrace = process->leader->ptrace;
+	struct ptrace *ptrace = task_of(process->leader)->ptrace;
 	struct signal_info info;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
@@ -407,7 +408,7 @@ bool ptrace_tell_end(struct process *process)
 int ptrace_tracer_pid(const struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return thread->traced ? thread->ptrace->tracer->pid : 0;
+	return thread->traced ? task_of(thread)->ptrace->tracer->pid : 0;
 }
 
 /* ---- clone ---- */
@@ -418,14 +419,14 @@ static int event_of(const struct thread *self, uint64_t flags)
 	int event = PTRACE_EVENT_FORK;
 	bool wanted;
 
-	if (flags & CLONE_UNTRACED || !self->ptrace->full_frame)
+	if (flags & CLONE_UNTRACED || !task_of(self)->ptrace->full_frame)
 		return 0;
 	if (flags & CLONE_VFORK)
 		event = PTRACE_EVENT_VFORK;
 	else if (flags & CLONE_THREAD || (flags & CSIGNAL) != SIGCHLD)
 		event = PTRACE_EVENT_CLONE;
 	spin_lock(&process_tree_lock);
-	wanted = self->traced && self->ptrace->options & 1u << event;
+	wanted = self->traced && task_of(self)->ptrace->options & 1u << event;
 	spin_unlock(&process_tree_lock);
 	return wanted ? event : 0;
 }
@@ -435,8 +436,8 @@ bool ptrace_clone_prepare(struct thread *child, uint64_t flags)
 	const struct thread *self = current_thread();
 	struct ptrace *ptrace;
 
-	self->ptrace->clone_event = event_of(self, flags);
-	if (!self->ptrace->clone_event && !(flags & CLONE_PTRACE))
+	task_of(self)->ptrace->clone_event = event_of(self, flags);
+	if (!task_of(self)->ptrace->clone_event && !(flags & CLONE_PTRACE))
 		return true;
 	ptrace = mem_wait_kzalloc(sizeof(*ptrace));
 	if (!ptrace)
@@ -444,7 +445,7 @@ bool ptrace_clone_prepare(struct thread *child, uint64_t flags)
 	list_init(&ptrace->link);
 	ptrace->thread = child;
 	ptrace->process = child->process;
-	child->ptrace = ptrace; /* thread_destroy() frees it */
+	task_of(child)->ptrace = ptrace; /* thread_destroy() frees it */
 	return true;
 }
 
@@ -452,21 +453,21 @@ bool ptrace_clone_prepare(struct thread *child, uint64_t flags)
 void ptrace_clone_publish(struct thread *child)
 {
 	const struct thread *self = current_thread();
-	const struct ptrace *own = self->ptrace;
+	const struct ptrace *own = task_of(self)->ptrace;
 	struct signals *signals = &child->process->signals;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!self->traced)
 		return;
-	link(child->ptrace, own->tracer, own->tracer_thread);
-	child->ptrace->options = own->options;
-	child->ptrace->seized = own->seized;
-	child->ptrace->capable = own->capable;
+	link(task_of(child)->ptrace, own->tracer, own->tracer_thread);
+	task_of(child)->ptrace->options = own->options;
+	task_of(child)->ptrace->seized = own->seized;
+	task_of(child)->ptrace->capable = own->capable;
 	spin_lock(&signals->lock);
 	if (own->seized)
-		child->signals.must_stop |= MUST_TRAP;
+		task_of(child)->signals.must_stop |= MUST_TRAP;
 	else
-		child->signals.pending.set |= SIGNAL_BIT(SIGSTOP);
+		task_of(child)->signals.pending.set |= SIGNAL_BIT(SIGSTOP);
 	signal_wake(child);
 	spin_unlock(&signals->lock);
 }
@@ -475,6 +476,6 @@ void ptrace_clone_event(int id)
 {
 	const struct thread *self = current_thread();
 
-	if (self->ptrace->clone_event)
-		ptrace_event(self->ptrace->clone_event, (uint64_t)id);
+	if (task_of(self)->ptrace->clone_event)
+		ptrace_event(task_of(self)->ptrace->clone_event, (uint64_t)id);
 }

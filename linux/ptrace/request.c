@@ -6,6 +6,7 @@
 #include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "proc/pid.h"
@@ -22,7 +23,7 @@ static struct ptrace *lock_tracee(int tid, bool in_any_state)
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find(tid);
-	ptrace = thread && thread->traced ? thread->ptrace : NULL;
+	ptrace = thread && thread->traced ? task_of(thread)->ptrace : NULL;
 	if (ptrace && ptrace->tracer == self->process) {
 		if (!ptrace->tracer_thread)
 			ptrace->tracer_thread = self;
@@ -114,7 +115,7 @@ int ptrace_interrupt(int tid)
 		struct signals *signals = &ptrace->process->signals;
 
 		spin_lock(&signals->lock);
-		thread->signals.must_stop |= MUST_TRAP;
+		task_of(thread)->signals.must_stop |= MUST_TRAP;
 		if (ptrace->listening)
 			atomic_store(&ptrace->go, 1);
 		signal_wake(thread);
@@ -138,7 +139,7 @@ int ptrace_listen(int tid)
 		signals = &ptrace->process->signals;
 		spin_lock(&signals->lock);
 		ptrace->listening = true;
-		if (ptrace->thread->signals.must_stop & MUST_NOTIFY) {
+		if (task_of(ptrace->thread)->signals.must_stop & MUST_NOTIFY) {
 			atomic_store(&ptrace->go, 1);
 			thread_wake(ptrace->thread);
 		}
@@ -222,7 +223,7 @@ int ptrace_get_mask(int tid, uint64_t *ret)
 
 	if (!ptrace)
 		return -ESRCH;
-	own = &ptrace->thread->signals;
+	own = &task_of(ptrace->thread)->signals;
 	*ret = own->suspended ? own->old_mask : own->blocked;
 	unlock();
 	return 0;
@@ -238,7 +239,7 @@ int ptrace_set_mask(int tid, uint64_t mask)
 	thread = ptrace->thread;
 	spin_lock(&ptrace->process->signals.lock);
 	signals_block(thread, mask & ~SIGNAL_UNBLOCKABLE);
-	thread->signals.suspended = false;
+	task_of(thread)->signals.suspended = false;
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	spin_unlock(&ptrace->process->signals.lock);
 	unlock();
@@ -256,8 +257,8 @@ int ptrace_peek_info(int tid, bool shared, uint64_t place, struct abi_siginfo *r
 		return -ESRCH;
 	signals = &ptrace->process->signals;
 	spin_lock(&signals->lock);
-	found = signal_look(shared ? &signals->shared : &ptrace->thread->signals.pending, place,
-			    &info);
+	found = signal_look(shared ? &signals->shared : &task_of(ptrace->thread)->signals.pending,
+			    place, &info);
 	spin_unlock(&signals->lock);
 	unlock();
 	if (found)

@@ -7,6 +7,7 @@
 #include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "linux/signal/action.h"
 #include "linux/signal/send.h"
@@ -40,7 +41,7 @@ static void tell_stop(const struct ptrace *ptrace, const struct stop *stop)
 		.code = stop->why,
 		.about = SIGNAL_OF_CHILD,
 		.pid = ptrace->tid,
-		.uid = ptrace->thread->real_cred->uid,
+		.uid = task_of(ptrace->thread)->real_cred->uid,
 		.status = stop->code & 0x7f,
 	};
 	struct usage usage;
@@ -57,9 +58,9 @@ static void stop_comes(struct thread *thread, const struct stop *stop)
 	struct signals *signals = &thread->process->signals;
 
 	spin_lock(&signals->lock);
-	thread->signals.must_stop &= ~MUST_TRAP;
+	task_of(thread)->signals.must_stop &= ~MUST_TRAP;
 	if (stop->why == CLD_STOPPED)
-		thread->signals.must_stop &= ~MUST_NOTIFY;
+		task_of(thread)->signals.must_stop &= ~MUST_NOTIFY;
 	spin_unlock(&signals->lock);
 }
 
@@ -110,7 +111,7 @@ static int stop_here(struct stop *stop)
 
 	arch_regs_give();
 	spin_lock(&process_tree_lock);
-	ptrace = thread->ptrace;
+	ptrace = task_of(thread)->ptrace;
 	if (!thread->traced || current_killed()) {
 		spin_unlock(&process_tree_lock);
 		return stop->info && stop->code == stop->info->sig ? stop->code : 0;
@@ -157,11 +158,11 @@ bool ptrace_signal(struct signal_info *info)
 		*info = (struct signal_info){
 			.sig = sig,
 			.code = SI_USER,
-			.pid = thread->ptrace->judge_pid,
-			.uid = thread->ptrace->judge_uid,
+			.pid = task_of(thread)->ptrace->judge_pid,
+			.uid = task_of(thread)->ptrace->judge_uid,
 		};
 	}
-	if (!(thread->signals.blocked & SIGNAL_BIT(sig)))
+	if (!(task_of(thread)->signals.blocked & SIGNAL_BIT(sig)))
 		return true;
 	send_again(info);
 	return false;
@@ -179,17 +180,18 @@ static struct stop trap_of(struct thread *thread, bool counted)
 
 	spin_lock(&process_tree_lock);
 	spin_lock(&signals->lock);
-	if (thread->traced && (counted || thread->signals.must_stop & (MUST_TRAP | MUST_NOTIFY))) {
+	if (thread->traced &&
+	    (counted || task_of(thread)->signals.must_stop & (MUST_TRAP | MUST_NOTIFY))) {
 		stop.code = signals->stopped;
-		if (thread->ptrace->seized)
+		if (task_of(thread)->ptrace->seized)
 			stop.code = (stop.code ?: SIGTRAP) | PTRACE_EVENT_STOP << 8;
 	}
-	wanted = thread->signals.must_stop & MUST_TRAP;
+	wanted = task_of(thread)->signals.must_stop & MUST_TRAP;
 	if (!stop.code) /* else the stop does so: a tracer that has just attached waits for the stop */
-		thread->signals.must_stop &= MUST_STOP;
+		task_of(thread)->signals.must_stop &= MUST_STOP;
 	spin_unlock(&signals->lock);
 	if (unlikely(wanted && !stop.code) && thread->traced)
-		waitq_wake_all(&thread->ptrace->tracer->child_waitq);
+		waitq_wake_all(&task_of(thread)->ptrace->tracer->child_waitq);
 	spin_unlock(&process_tree_lock);
 	return stop;
 }
@@ -208,12 +210,12 @@ void ptrace_trap(bool counted)
 
 void ptrace_notify(struct thread *thread)
 {
-	struct ptrace *ptrace = thread->ptrace;
+	struct ptrace *ptrace = task_of(thread)->ptrace;
 
 	assert_hardened(spin_lock_held(&thread->process->signals.lock));
 	if (!thread->traced || !ptrace->seized)
 		return;
-	thread->signals.must_stop |= MUST_NOTIFY;
+	task_of(thread)->signals.must_stop |= MUST_NOTIFY;
 	if (ptrace->listening)
 		atomic_store(&ptrace->go, 1);
 	signal_wake(thread);
@@ -225,8 +227,8 @@ static bool wants_event(int event)
 	bool wanted;
 
 	spin_lock(&process_tree_lock);
-	wanted = thread->traced && thread->ptrace->full_frame &&
-		 thread->ptrace->options & 1u << event;
+	wanted = thread->traced && task_of(thread)->ptrace->full_frame &&
+		 task_of(thread)->ptrace->options & 1u << event;
 	spin_unlock(&process_tree_lock);
 	return wanted;
 }
@@ -292,7 +294,7 @@ void ptrace_exec_event(int former_tid)
 		return;
 	}
 	spin_lock(&process_tree_lock);
-	seized = !thread->traced || thread->ptrace->seized;
+	seized = !thread->traced || task_of(thread)->ptrace->seized;
 	spin_unlock(&process_tree_lock);
 	if (!seized)
 		raise_trap(SIGTRAP);
@@ -305,8 +307,8 @@ bool ptrace_call_stop(uint64_t message)
 	int sig;
 
 	spin_lock(&process_tree_lock);
-	wanted = thread->traced && thread->ptrace->traces_calls;
-	good = thread->ptrace->options & PTRACE_O_TRACESYSGOOD;
+	wanted = thread->traced && task_of(thread)->ptrace->traces_calls;
+	good = task_of(thread)->ptrace->options & PTRACE_O_TRACESYSGOOD;
 	spin_unlock(&process_tree_lock);
 	if (wanted) {
 		sig = stop_for(SIGTRAP | (good ? 0x80 : 0), message);

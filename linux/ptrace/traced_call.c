@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/context.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
@@ -45,7 +46,7 @@ static void stop_after(struct trap_frame *frame)
 /* As on Linux, the tracer finds -ENOSYS as the result, and that or what it stores stays if the number is -1. */
 static long traced_call(struct trap_frame *frame)
 {
-	struct ptrace *ptrace = current_thread()->ptrace;
+	struct ptrace *ptrace = current_task()->ptrace;
 
 	ptrace->full_frame = true;
 	frame_set_result(frame, -ENOSYS);

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/reap.h"
+#include "linux/process/task.h"
 #include "proc/exit.h"
 #include "proc/pid.h"
 
@@ -23,7 +24,7 @@ static void stop_of(struct ptrace *ptrace, const struct wait_for *wanted, struct
 {
 	*event = (struct child_event){
 		.pid = ptrace->tid,
-		.uid = ptrace->thread->real_cred->uid,
+		.uid = task_of(ptrace->thread)->real_cred->uid,
 		.status = ptrace->code << 8 | 0x7f,
 		.trapped = true,
 	};
@@ -56,7 +57,7 @@ static void end_of_process(struct ptrace *ptrace, const struct wait_for *wanted,
 
 	*event = (struct child_event){
 		.pid = process->pid,
-		.uid = process->leader->real_cred->uid,
+		.uid = task_of(process->leader)->real_cred->uid,
 		.status = process->status,
 	};
 	usage_with_children(process, &event->usage);

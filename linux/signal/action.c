@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/signal.h"
 #include "linux/signal/sigreturn_page.h"
@@ -226,7 +227,7 @@ void signals_exec(void)
 {
 	struct signals *signals = &current_process()->signals;
 	struct signal_actions *actions = signals->actions;
-	struct abi_stack *stack = &current_thread()->signals.stack;
+	struct abi_stack *stack = &current_task()->signals.stack;
 
 	if (actions && !atomic_load_relaxed(&actions->ignored)) {
 		actions_replace(signals, NULL);
@@ -289,7 +290,7 @@ bool signals_refuse_stops(struct signals *signals)
 
 bool signal_is_held(int sig)
 {
-	const struct thread_signals *own = &current_thread()->signals;
+	const struct thread_signals *own = &current_task()->signals;
 	struct signals *signals = &current_process()->signals;
 	bool held;
 

@@ -3,6 +3,7 @@
 #include "linux/signal/arrive.h"
 
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/time/ptimer.h"
 #include "proc/process.h"
@@ -41,7 +42,7 @@ void signal_arrived(const struct process *process)
 bool signal_any_pending(uint64_t set)
 {
 	struct process *process = current_process();
-	const struct thread_signals *own = &current_thread()->signals;
+	const struct thread_signals *own = &current_task()->signals;
 
 	ptimers_take(&process->timers);
 	return ((atomic_load(&process->signals.shared.set) | atomic_load(&own->pending.set)) &
@@ -55,7 +56,7 @@ int signal_take_any(uint64_t set, struct signal_info *info_ret)
 	bool taken;
 
 	spin_lock(&signals->lock);
-	taken = !thread->signals.fault.sig && signal_take(set, info_ret);
+	taken = !task_of(thread)->signals.fault.sig && signal_take(set, info_ret);
 	spin_unlock(&signals->lock);
 	if (!taken)
 		return 0;

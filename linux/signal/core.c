@@ -5,6 +5,7 @@
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "proc/wait.h"
 
@@ -25,8 +26,8 @@ static bool core_begin(struct process *process, int sig)
 		signals->nparked = 0;
 		atomic_store(&signals->dumping, true);
 		for_each_thread(thread, process) {
-			thread->signals.held = thread->signals.blocked;
-			thread->signals.blocked = ~SIGNAL_UNBLOCKABLE;
+			task_of(thread)->signals.held = task_of(thread)->signals.blocked;
+			task_of(thread)->signals.blocked = ~SIGNAL_UNBLOCKABLE;
 		}
 		signals_kill_threads(process, current_thread());
 	} else if (!signals->dumping) {

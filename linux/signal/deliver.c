@@ -7,17 +7,18 @@
 #include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
-#include "proc/exit.h"
 #include "linux/job/stop.h"
-#include "proc/process.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
-#include "linux/time/ptimer.h"
 #include "linux/signal/action.h"
 #include "linux/signal/core.h"
 #include "linux/signal/frame.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
+#include "linux/time/ptimer.h"
+#include "proc/exit.h"
+#include "proc/process.h"
 #include "proc/thread.h"
 
 /* Cleared before the signals are examined: a signal that comes later sets it again. */
@@ -48,7 +49,7 @@ static enum restart interrupted_call(const struct trap_frame *frame)
  */
 static __attribute__((noinline)) void restart_first(struct trap_frame *frame)
 {
-	struct ptrace *ptrace = current_thread()->ptrace;
+	struct ptrace *ptrace = current_task()->ptrace;
 
 	ptrace->restart = interrupted_call(frame);
 	if (ptrace->restart == RESTART_NONE)
@@ -60,7 +61,7 @@ static __attribute__((noinline)) void restart_first(struct trap_frame *frame)
 /* How the call is restarted that is set up so, and at which nothing has changed. */
 static enum restart restarted_call(const struct trap_frame *frame)
 {
-	struct ptrace *ptrace = current_thread()->ptrace;
+	struct ptrace *ptrace = current_task()->ptrace;
 	enum restart restart = ptrace->restart;
 
 	ptrace->restart = RESTART_NONE;
@@ -87,7 +88,8 @@ static __attribute__((noinline)) void restart_of_traced(struct trap_frame *frame
 
 static inline bool is_set_up(const struct thread *thread)
 {
-	return unlikely(thread->ptrace) && thread->ptrace->restart != RESTART_NONE;
+	return unlikely(task_of(thread)->ptrace) &&
+	       task_of(thread)->ptrace->restart != RESTART_NONE;
 }
 
 static void restart_without_handler(struct trap_frame *frame)
@@ -129,21 +131,21 @@ static void block_for_handler(struct thread *thread, const struct signal_info *i
 			      const struct abi_sigaction *action)
 {
 	struct signals *signals = &thread->process->signals;
-	uint64_t blocked = thread->signals.blocked | action->mask;
+	uint64_t blocked = task_of(thread)->signals.blocked | action->mask;
 
 	if (!(action->flags & SA_NODEFER))
 		blocked |= SIGNAL_BIT(info->sig);
 	spin_lock(&signals->lock);
 	signals_block(thread, blocked & ~SIGNAL_UNBLOCKABLE);
 	spin_unlock(&signals->lock);
-	thread->signals.suspended = false;
+	task_of(thread)->signals.suspended = false;
 }
 
 static void signal_handler_run(struct trap_frame *frame, const struct signal_info *info,
 			       const struct abi_sigaction *action)
 {
 	struct thread *thread = current_thread();
-	const struct thread_signals *own = &thread->signals;
+	const struct thread_signals *own = &task_of(thread)->signals;
 	int err;
 
 	restart_before_handler(frame, action);
@@ -198,13 +200,13 @@ static bool signal_next(struct process *process, struct signal_info *info,
 	bool any;
 
 	spin_lock(&signals->lock);
-	any = signal_take(~current_thread()->signals.blocked, info);
-	if (any && unlikely(current_thread()->traced) && !current_thread()->signals.dies &&
+	any = signal_take(~current_task()->signals.blocked, info);
+	if (any && unlikely(current_thread()->traced) && !current_task()->signals.dies &&
 	    !let_tracer_judge(signals, info)) {
 		action->handler = SIG_IGN;
 	} else if (any) {
 		signal_action_take(signals, info->sig, action);
-		if (unlikely(current_thread()->signals.dies))
+		if (unlikely(current_task()->signals.dies))
 			action->handler = SIG_DFL;
 		if (action->handler == SIG_DFL)
 			*dumps_ret = begin_default(process, info->sig);
@@ -234,7 +236,7 @@ static bool must_stop(const struct thread *thread)
 static __attribute__((noinline, noreturn)) void end_here(struct thread *thread)
 {
 	if (thread->traced)
-		thread->ptrace->full_frame = true;
+		task_of(thread)->ptrace->full_frame = true;
 	thread_exit(0);
 }
 
@@ -268,6 +270,6 @@ void signal_user_return(struct trap_frame *frame)
 			core_dump(&info);
 	}
 	restart_without_handler(frame);
-	unsuspend(&thread->signals);
+	unsuspend(&task_of(thread)->signals);
 	work_again();
 }

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/signal.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "mm/fault/user_copy.h"
@@ -55,7 +56,7 @@ static int stack_state(const struct abi_stack *stack, vaddr_t sp)
 
 int signal_stack(vaddr_t sp, const struct abi_stack *new, struct abi_stack *old_ret)
 {
-	struct abi_stack *stack = &current_thread()->signals.stack;
+	struct abi_stack *stack = &current_task()->signals.stack;
 	uint32_t mode;
 
 	*old_ret = (struct abi_stack){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
@@ -104,7 +105,7 @@ static int write_siginfo(vaddr_t at, const struct signal_info *info, const struc
 int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 		       const struct abi_sigaction *action, uint64_t mask)
 {
-	struct abi_stack *stack = &current_thread()->signals.stack;
+	struct abi_stack *stack = &current_task()->signals.stack;
 	vaddr_t at = place_frame(stack, frame_sp(frame), action->flags);
 	const struct arch_signal_call call = {
 		.handler = action->handler,
@@ -145,7 +146,7 @@ int signal_frame_return(struct trap_frame *frame)
 	err = arch_sigcontext_load(at + CONTEXT_OFFSET);
 	if (err)
 		return err;
-	if (!is_same_stack(&current_thread()->signals.stack, &restored.stack))
+	if (!is_same_stack(&current_task()->signals.stack, &restored.stack))
 		signal_stack(frame_sp(frame), &restored.stack, &old);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "linux/job/ctty.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 
 /* Signals whose codes from 1 on mean something else than POLL_*; but for SIGIO, of which they are the codes. */
@@ -52,7 +53,7 @@ static void send_notice(struct thread *thread, const struct notice *notice)
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!thread || thread->process->state != PROCESS_ALIVE ||
-	    !may_send_io(notice->owner, thread->real_cred))
+	    !may_send_io(notice->owner, task_of(thread)->real_cred))
 		return;
 	if (info.sig && info.sig < SIGRTMIN && (SIGNAL_BIT(info.sig) & OTHER_CODES))
 		info.code = SI_SIGIO;

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "linux/signal/signal.h"
 #include "proc/pid.h"
@@ -25,7 +26,7 @@ __attribute__((noinline)) bool signal_may_send(const struct process *process,
 {
 	const struct process *self = current_process();
 
-	if (cred_may_signal(to->real_cred))
+	if (cred_may_signal(task_of(to)->real_cred))
 		return true;
 	return sig == SIGCONT && self && process->session == self->session;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/signal/action.h"
 #include "linux/signal/signal.h"
@@ -43,7 +44,7 @@ static bool queue_has_room(const struct signals *signals)
 static struct queued_signal *queued_alloc(const struct thread *to, uint64_t limit)
 {
 	struct signals *signals = &to->process->signals;
-	struct user *user = to->real_cred->user;
+	struct user *user = task_of(to)->real_cred->user;
 	struct queued_signal *queued;
 	struct list *node;
 
@@ -76,7 +77,7 @@ static bool may_exceed(const struct signals *signals, const struct signal_info *
 int signal_queue(struct thread *to, bool shared, const struct signal_info *info)
 {
 	struct signals *signals = &to->process->signals;
-	struct sigpending *pending = shared ? &signals->shared : &to->signals.pending;
+	struct sigpending *pending = shared ? &signals->shared : &task_of(to)->signals.pending;
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
@@ -173,7 +174,7 @@ static __attribute__((noinline)) bool take_any_pending(struct thread *thread, ui
 {
 	struct signals *signals = &thread->process->signals;
 
-	if (take_pending(signals, &thread->signals.pending, set, info_ret))
+	if (take_pending(signals, &task_of(thread)->signals.pending, set, info_ret))
 		return true;
 	if (!take_pending(signals, &signals->shared, set, info_ret))
 		return false;
@@ -184,7 +185,7 @@ static __attribute__((noinline)) bool take_any_pending(struct thread *thread, ui
 bool signal_take(uint64_t set, struct signal_info *info_ret)
 {
 	struct thread *thread = current_thread();
-	struct thread_signals *own = &thread->signals;
+	struct thread_signals *own = &task_of(thread)->signals;
 
 	assert_hardened(spin_lock_held(&thread->process->signals.lock));
 	if (!own->fault.sig)
@@ -249,7 +250,7 @@ UNCHECKED void signal_flush_all(struct process *process, uint64_t set, struct li
 
 	signal_flush(&process->signals, &process->signals.shared, set, spent);
 	for_each_thread(thread, process)
-		pending_flush(&process->signals, &thread->signals.pending, set, spent);
+		pending_flush(&process->signals, &task_of(thread)->signals.pending, set, spent);
 }
 
 UNCHECKED bool signal_flush_some(struct process *process, uint64_t set, unsigned most,
@@ -260,7 +261,7 @@ UNCHECKED bool signal_flush_some(struct process *process, uint64_t set, unsigned
 	struct thread *thread;
 
 	for_each_thread(thread, process) {
-		pending_flush(signals, &thread->signals.pending, set, spent);
+		pending_flush(signals, &task_of(thread)->signals.pending, set, spent);
 		if (before - signals->queued >= most)
 			return true;
 	}

@@ -3,6 +3,7 @@
 #include "linux/signal/refused.h"
 
 #include "abi/signal.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "proc/process.h"
 
@@ -46,5 +47,5 @@ int signal_refused_now(void)
 {
 	const struct thread *thread = current_thread();
 
-	return signals_fatal(&thread->process->signals) ?: thread->signals.fault.sig;
+	return signals_fatal(&thread->process->signals) ?: task_of(thread)->signals.fault.sig;
 }

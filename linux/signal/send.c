@@ -7,16 +7,17 @@
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
-#include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
-#include "proc/process.h"
-#include "linux/time/ptimer.h"
-#include "proc/sched.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/core.h"
 #include "linux/signal/queue.h"
+#include "linux/time/ptimer.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/sched.h"
 
 /* So many infos of signals that another one cancels are dropped in one hold of the locks. */
 #define CANCEL_PIECE 256u
@@ -49,9 +50,9 @@ void signal_wake(struct thread *thread)
 static inline unsigned mark(struct thread *thread)
 {
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
-	if (thread->signals.to_wake)
+	if (task_of(thread)->signals.to_wake)
 		return 0;
-	thread->signals.to_wake = true;
+	task_of(thread)->signals.to_wake = true;
 	return 1;
 }
 
@@ -65,9 +66,9 @@ static void wake_marked(struct process *process)
 	if (likely(!signals->nto_wake))
 		return;
 	for_each_thread(thread, process) {
-		if (!thread->signals.to_wake)
+		if (!task_of(thread)->signals.to_wake)
 			continue;
-		thread->signals.to_wake = false;
+		task_of(thread)->signals.to_wake = false;
 		thread_wake(thread);
 		if (--signals->nto_wake == 0 || ++n == WAKE_PIECE)
 			return;
@@ -81,8 +82,8 @@ void signals_wake_next(void)
 
 	if (likely(!signals->nto_wake))
 		return;
-	signals->nto_wake -= thread->signals.to_wake;
-	thread->signals.to_wake = false;
+	signals->nto_wake -= task_of(thread)->signals.to_wake;
+	task_of(thread)->signals.to_wake = false;
 	wake_marked(thread->process);
 }
 
@@ -93,7 +94,7 @@ void signals_kill_threads(struct process *process, const struct thread *except)
 
 	assert_hardened(spin_lock_held(&process->signals.lock));
 	for_each_thread(thread, process) {
-		if (thread == except || thread->signals.exiting || thread_killed(thread))
+		if (thread == except || task_of(thread)->signals.exiting || thread_killed(thread))
 			continue;
 		atomic_store(&thread->killed, true);
 		marked += mark(thread);
@@ -110,9 +111,9 @@ void signals_stop_threads(struct process *process)
 	assert_hardened(spin_lock_held(&process->signals.lock));
 	process->signals.nstopping = (uint16_t)process->signals.nthreads;
 	for_each_thread(thread, process) {
-		if (thread->signals.exiting)
+		if (task_of(thread)->signals.exiting)
 			continue;
-		thread->signals.must_stop |= MUST_STOP;
+		task_of(thread)->signals.must_stop |= MUST_STOP;
 		marked += mark(thread);
 		if (unlikely(thread->traced))
 			ptrace_notify(thread);
@@ -152,7 +153,7 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 	uint64_t bit = SIGNAL_BIT(sig);
 
 	assert_hardened(spin_lock_held(&thread->process->signals.lock));
-	if ((thread->signals.blocked | signals_caught(signals)) & bit)
+	if ((task_of(thread)->signals.blocked | signals_caught(signals)) & bit)
 		return false;
 	if (unlikely(thread->traced) && sig != SIGKILL)
 		return false;
@@ -232,7 +233,7 @@ static UNCHECKED void keep_for_children(struct process *process, int sig)
 	if (likely(!process->signals.nforking))
 		return;
 	for_each_thread(thread, process) {
-		struct thread_signals *own = &thread->signals;
+		struct thread_signals *own = &task_of(thread)->signals;
 
 		if (!own->forking)
 			continue;
@@ -247,8 +248,9 @@ static UNCHECKED void keep_for_children(struct process *process, int sig)
 /* Whether the thread takes the signal at once. Call with the lock held. */
 static inline UNCHECKED bool wants(const struct thread *thread, int sig)
 {
-	return !thread->signals.exiting &&
-	       SIGNAL_BIT(sig) & (~thread->signals.blocked | thread->signals.waited);
+	return !task_of(thread)->signals.exiting &&
+	       SIGNAL_BIT(sig) &
+		       (~task_of(thread)->signals.blocked | task_of(thread)->signals.waited);
 }
 
 /* Returns the first thread of the process that takes the signal at once, or NULL. Call with the lock held. */
@@ -259,7 +261,8 @@ static UNCHECKED struct thread *find_taker(struct process *process, int sig)
 	for_each_thread(thread, process) {
 		if (!wants(thread, sig))
 			continue;
-		if (likely(!thread->traced) || !atomic_load_relaxed(&thread->ptrace->stopped))
+		if (likely(!thread->traced) ||
+		    !atomic_load_relaxed(&task_of(thread)->ptrace->stopped))
 			return thread;
 		held = held ?: thread; /* it takes it when its tracer lets it, unless another can */
 	}
@@ -275,9 +278,10 @@ UNCHECKED void signals_hand_on(const struct thread *thread, uint64_t set)
 	if (likely(!left))
 		return;
 	for_each_thread(other, process) {
-		uint64_t taken = left & (~other->signals.blocked | other->signals.waited);
+		uint64_t taken =
+			left & (~task_of(other)->signals.blocked | task_of(other)->signals.waited);
 
-		if (other == thread || other->signals.exiting || !taken)
+		if (other == thread || task_of(other)->signals.exiting || !taken)
 			continue;
 		signal_wake(other);
 		left &= ~taken;
@@ -296,10 +300,10 @@ static __attribute__((noinline)) void signals_blocked(struct thread *thread, uin
 void signals_block(struct thread *thread, uint64_t blocked)
 {
 	const struct process *process = thread->process;
-	uint64_t more = blocked & ~thread->signals.blocked;
+	uint64_t more = blocked & ~task_of(thread)->signals.blocked;
 
 	assert_hardened(spin_lock_held(&process->signals.lock));
-	thread->signals.blocked = blocked;
+	task_of(thread)->signals.blocked = blocked;
 	if (unlikely(process->signals.nthreads > 1 || process->timers.parked & more))
 		signals_blocked(thread, more);
 }
@@ -310,7 +314,7 @@ static inline void act(struct thread *thread, struct sigpending *pending, int si
 	struct process *process = thread->process;
 	uint64_t bit = SIGNAL_BIT(sig);
 
-	if (thread->signals.blocked & bit)
+	if (task_of(thread)->signals.blocked & bit)
 		signal_wake(thread); /* it waits for the signal */
 	else if (signal_is_dropped(thread, sig))
 		signal_flush(&process->signals, pending, bit, &process->signals.spent);
@@ -335,7 +339,7 @@ static inline void stop_changed(struct process *process)
 static inline void hand_out(struct process *process, struct thread *to, int sig)
 {
 	struct signals *signals = &process->signals;
-	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
+	struct sigpending *pending = to ? &task_of(to)->signals.pending : &signals->shared;
 	struct thread *taker;
 
 	if (to)
@@ -354,7 +358,7 @@ static inline __attribute__((always_inline)) int send_locked(struct process *pro
 							     const struct signal_info *info)
 {
 	struct signals *signals = &process->signals;
-	struct sigpending *pending = to ? &to->signals.pending : &signals->shared;
+	struct sigpending *pending = to ? &task_of(to)->signals.pending : &signals->shared;
 	bool fresh;
 	int err = 0;
 
@@ -364,7 +368,8 @@ static inline __attribute__((always_inline)) int send_locked(struct process *pro
 		keep_for_children(process, info->sig);
 	/* As on Linux, one that is pending already and is kept once wakes no thread. */
 	fresh = info->sig >= SIGRTMIN || !(pending->set & SIGNAL_BIT(info->sig));
-	if (!(to && to->signals.exiting) && !signal_is_dropped(to ?: process->leader, info->sig))
+	if (!(to && task_of(to)->signals.exiting) &&
+	    !signal_is_dropped(to ?: process->leader, info->sig))
 		err = signal_queue(to ?: process->leader, !to, info);
 	if (fresh && pending->set & SIGNAL_BIT(info->sig))
 		signal_arrived(process);
@@ -417,7 +422,7 @@ bool signal_send_timer_locked(struct thread *to, struct queued_signal *queued)
 		return true;
 	}
 	queued->info.status = 0;
-	queued_signal_add(to ? &to->signals.pending : &signals->shared, queued);
+	queued_signal_add(to ? &task_of(to)->signals.pending : &signals->shared, queued);
 	signal_arrived(process);
 	hand_out(process, to, sig);
 	return !list_empty(&queued->link);
@@ -439,8 +444,8 @@ void signal_send(struct process *process, int sig)
 /* The running thread takes the signal of signal_fault(), by its default action. Call with the lock held. */
 static void die_by_core(struct thread *thread, int sig)
 {
-	thread->signals.fault.sig = sig;
-	thread->signals.dies = true;
+	task_of(thread)->signals.fault.sig = sig;
+	task_of(thread)->signals.dies = true;
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
@@ -460,8 +465,8 @@ void signal_die(const struct signal_info *info)
 	struct thread *thread = current_thread();
 
 	spin_lock(&thread->process->signals.lock);
-	thread->signals.fault = *info;
-	thread->signals.fault.sig = 0;
+	task_of(thread)->signals.fault = *info;
+	task_of(thread)->signals.fault.sig = 0;
 	spin_unlock(&thread->process->signals.lock);
 	signal_force(thread->process, info->sig);
 }
@@ -473,17 +478,18 @@ bool signal_fault(const struct signal_info *info)
 	bool caught;
 
 	spin_lock(&signals->lock);
-	caught = (signals_caught(signals) & ~thread->signals.blocked & SIGNAL_BIT(info->sig)) != 0;
-	thread->signals.fault = *info;
+	caught = (signals_caught(signals) & ~task_of(thread)->signals.blocked &
+		  SIGNAL_BIT(info->sig)) != 0;
+	task_of(thread)->signals.fault = *info;
 	if (unlikely(!caught && thread->traced)) { /* the tracer sees it first */
 		signal_action_reset(signals, info->sig);
-		thread->signals.blocked &= ~SIGNAL_BIT(info->sig);
+		task_of(thread)->signals.blocked &= ~SIGNAL_BIT(info->sig);
 		caught = true;
 	}
 	if (caught) {
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	} else {
-		thread->signals.fault.sig = 0; /* for signal_force() */
+		task_of(thread)->signals.fault.sig = 0; /* for signal_force() */
 	}
 	spin_unlock(&signals->lock);
 	return caught;
@@ -493,13 +499,13 @@ bool signal_fault(const struct signal_info *info)
 static uint64_t pending_of(const struct thread *thread)
 {
 	return atomic_load(&thread->process->signals.shared.set) |
-	       atomic_load(&thread->signals.pending.set);
+	       atomic_load(&task_of(thread)->signals.pending.set);
 }
 
 bool signals_want_return(void)
 {
 	const struct thread *thread = current_thread();
-	const struct thread_signals *own = &thread->signals;
+	const struct thread_signals *own = &task_of(thread)->signals;
 
 	return thread_killed(thread) || own->fault.sig || thread_must_stop(thread) ||
 	       (pending_of(thread) & (own->waited | ~own->blocked));
@@ -536,13 +542,13 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 	int err = 0;
 
 	spin_lock(&signals->lock);
-	*old_ret = blocked = thread->signals.blocked;
+	*old_ret = blocked = task_of(thread)->signals.blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
-	if (blocked & ~thread->signals.blocked)
+	if (blocked & ~task_of(thread)->signals.blocked)
 		signals_block(thread, blocked);
 	else
-		thread->signals.blocked = blocked;
+		task_of(thread)->signals.blocked = blocked;
 	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
 	if (pending_of(thread) & ~blocked)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);

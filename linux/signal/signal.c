@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/signal/action.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
@@ -81,7 +82,7 @@ void thread_signals_copy(struct thread_signals *to, const struct thread_signals 
 bool signals_fork_begin(void)
 {
 	struct signals *signals = &current_process()->signals;
-	struct thread_signals *own = &current_thread()->signals;
+	struct thread_signals *own = &current_task()->signals;
 
 	spin_lock(&signals->lock);
 	own->forking = true;
@@ -95,7 +96,7 @@ bool signals_fork_begin(void)
 void signals_fork_done(struct process *child)
 {
 	struct signals *signals = &current_process()->signals;
-	struct thread_signals *own = &current_thread()->signals;
+	struct thread_signals *own = &current_task()->signals;
 	uint64_t left;
 
 	spin_lock(&signals->lock);
@@ -132,7 +133,7 @@ bool signals_thread_ends(int status, bool all)
 	bool last;
 
 	spin_lock(&signals->lock);
-	thread->signals.exiting = true;
+	task_of(thread)->signals.exiting = true;
 	signals_wake_next();
 	last = --signals->nthreads == 0;
 	if (unlikely(signals->dumping))
@@ -157,10 +158,10 @@ void signals_thread_flush(void)
 	struct list spent = LIST_INIT(spent);
 
 	/* no signal is added to them since signals_thread_ends() */
-	if (!atomic_load_relaxed(&thread->signals.pending.set))
+	if (!atomic_load_relaxed(&task_of(thread)->signals.pending.set))
 		return;
 	spin_lock(&signals->lock);
-	signal_flush(signals, &thread->signals.pending, ~0ull, &spent);
+	signal_flush(signals, &task_of(thread)->signals.pending, ~0ull, &spent);
 	spin_unlock(&signals->lock);
 	signal_free(&spent);
 }

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/send.h"
 #include "linux/time/ptimer.h"
@@ -15,7 +16,7 @@ static struct waitq never_woken = WAITQ_INIT(never_woken);
 
 void signal_mask_for_call(uint64_t mask)
 {
-	struct thread_signals *own = &current_thread()->signals;
+	struct thread_signals *own = &current_task()->signals;
 	uint64_t old;
 
 	signal_mask(SIG_SETMASK, &mask, &old);
@@ -25,7 +26,7 @@ void signal_mask_for_call(uint64_t mask)
 
 void signal_mask_back(void)
 {
-	struct thread_signals *own = &current_thread()->signals;
+	struct thread_signals *own = &current_task()->signals;
 	uint64_t old;
 
 	own->suspended = false;
@@ -52,10 +53,10 @@ static void set_waited(uint64_t set)
 	uint64_t before;
 
 	spin_lock(&signals->lock);
-	before = thread->signals.waited;
-	thread->signals.waited = set;
+	before = task_of(thread)->signals.waited;
+	task_of(thread)->signals.waited = set;
 	if (before)
-		signals_hand_on(thread, before & thread->signals.blocked);
+		signals_hand_on(thread, before & task_of(thread)->signals.blocked);
 	spin_unlock(&signals->lock);
 }
 
@@ -83,7 +84,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 
 uint64_t signal_pending_set(void)
 {
-	const struct thread_signals *own = &current_thread()->signals;
+	const struct thread_signals *own = &current_task()->signals;
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
 	uint64_t set;

@@ -6,6 +6,7 @@
 #include "linux/fs/inode.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/splice.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/file_clone.h"
 #include "mm/fault/user_copy.h"

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/rseq.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
@@ -71,8 +72,8 @@ static long wait_for_word(const struct arguments *args, uint32_t bits)
 	err = futex_wait(args->word, args->value, bits, &deadline);
 	if (err == -EINTR) {
 		thread->restart = RESTART_SLEEP;
-		thread->restart_call = wait_again;
-		thread->sleep_until_ns = args->until_ns;
+		task_of(thread)->restart_call = wait_again;
+		task_of(thread)->sleep_until_ns = args->until_ns;
 	}
 	return err;
 }
@@ -149,7 +150,7 @@ static long wait_again(struct trap_frame *frame)
 	struct arguments args = arguments_of(frame);
 
 	args.timed = true;
-	args.until_ns = current_thread()->sleep_until_ns;
+	args.until_ns = current_task()->sleep_until_ns;
 	return futex_dispatch(&args);
 }
 

@@ -5,6 +5,7 @@
 #include "abi/limits.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
@@ -143,7 +144,7 @@ static struct cred *prepare_for_files(uint32_t id, uint32_t was, struct ids own,
 static void note_too_many(const struct cred *old, const struct cred *new)
 {
 	if (new->user != old->user)
-		current_thread()->exceeds_tasks = user_exceeds_tasks(new->user);
+		current_task()->exceeds_tasks = user_exceeds_tasks(new->user);
 }
 
 static long set_ids(const struct trap_frame *frame, bool users, change_ids change)
@@ -348,7 +349,7 @@ static struct cred *cred_of(int tid)
 	spin_lock(&process_tree_lock);
 	thread = tid ? thread_find(tid) : current_thread();
 	if (thread)
-		cred = cred_get(thread->real_cred);
+		cred = cred_get(task_of(thread)->real_cred);
 	spin_unlock(&process_tree_lock);
 	return cred;
 }

@@ -3,6 +3,7 @@
 #include "abi/splice.h"
 #include "desc/pipe.h"
 #include "linux/fs/notify.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/segments.h"
 #include "mm/fault/user_copy.h"

@@ -7,6 +7,7 @@
 #include "desc/epoll.h"
 #include "desc/fdtable.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
@@ -50,7 +51,7 @@ static const void *what_of(int type, const struct thread *thread)
 	case KCMP_FILES:
 		return thread->fdtable;
 	case KCMP_FS:
-		return thread->fs;
+		return task_of(thread)->fs;
 	case KCMP_SIGHAND:
 		return process->signals.actions ?: (const void *)process;
 	case KCMP_SYSVSEM:

@@ -16,6 +16,7 @@
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
 #include "linux/process/inspect.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "linux/signal/signal.h"
 #include "linux/sys/calls.h"
@@ -88,7 +89,7 @@ static long map_huge(const struct map_request *request)
 /* What comes along with PROT_READ by READ_IMPLIES_EXEC of personality. */
 static unsigned implied_prot(uint64_t prot)
 {
-	bool implied = current_thread()->personality & READ_IMPLIES_EXEC;
+	bool implied = current_task()->personality & READ_IMPLIES_EXEC;
 
 	return unlikely(implied) && (prot & VM_PROT_READ) ? VM_PROT_EXEC : 0;
 }

@@ -9,6 +9,7 @@
 #include "desc/poll.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
 #include "linux/sys/calls.h"
@@ -204,7 +205,7 @@ static int store_rest(vaddr_t at, uint64_t until_ns, int result)
 {
 	uint64_t now = clock_ns();
 	struct abi_timespec rest = ns_to_timespec(now < until_ns ? until_ns - now : 0);
-	bool stays = current_thread()->personality & STICKY_TIMEOUTS;
+	bool stays = current_task()->personality & STICKY_TIMEOUTS;
 
 	if ((stays || user_copy_out(at, &rest, sizeof(rest))) && result == -EINTR)
 		current_thread()->restart = RESTART_NONE;

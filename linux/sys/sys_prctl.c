@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/exec_stack.h"
@@ -261,11 +262,11 @@ static long set_icache_flush(uint64_t when, uint64_t whose)
 long sys_personality(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
-	uint32_t new = arg_uint(frame, 0), old = thread->personality;
+	uint32_t new = arg_uint(frame, 0), old = task_of(thread)->personality;
 
 	if (new == PERSONALITY_QUERY)
 		return old;
-	thread->personality = new;
+	task_of(thread)->personality = new;
 	return old;
 }
 

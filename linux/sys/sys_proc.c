@@ -25,6 +25,7 @@
 #include "linux/process/exec.h"
 #include "linux/process/inspect.h"
 #include "linux/process/reap.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/process/uts.h"
 #include "linux/signal/send.h"
@@ -475,7 +476,7 @@ long sys_uname(struct trap_frame *frame)
 	struct abi_utsname name;
 
 	uts_read(&name);
-	if (unlikely(current_thread()->personality & UNAME26))
+	if (unlikely(current_task()->personality & UNAME26))
 		str_copy(name.release, UTS_RELEASE_26, sizeof(name.release));
 	return user_copy_out(arg_user(frame, 0), &name, sizeof(name));
 }
@@ -522,11 +523,11 @@ static int exec_check_tasks(void)
 {
 	struct thread *thread = current_thread();
 
-	if (likely(!thread->exceeds_tasks))
+	if (likely(!task_of(thread)->exceeds_tasks))
 		return 0;
-	if (user_exceeds_tasks(thread->real_cred->user))
+	if (user_exceeds_tasks(task_of(thread)->real_cred->user))
 		return -EAGAIN;
-	thread->exceeds_tasks = false;
+	task_of(thread)->exceeds_tasks = false;
 	return 0;
 }
 
@@ -649,7 +650,7 @@ static long limit_of(int tid, unsigned resource, const struct abi_rlimit64 *new,
 
 	spin_lock(&process_tree_lock);
 	thread = tid ? thread_find(tid) : current_thread();
-	if (thread && thread != current_thread() && !cred_may_limit(thread->real_cred))
+	if (thread && thread != current_thread() && !cred_may_limit(task_of(thread)->real_cred))
 		err = -EPERM;
 	else if (thread)
 		err = change_limit(thread->process, resource, new, old_ret);

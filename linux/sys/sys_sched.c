@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/nice.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
@@ -74,7 +75,7 @@ long sys_sched_setaffinity(struct trap_frame *frame)
 	thread = find_thread(arg_int(frame, 0));
 	if (!thread)
 		err = -ESRCH;
-	else if (!cred_may_sched(thread->real_cred))
+	else if (!cred_may_sched(task_of(thread)->real_cred))
 		err = -EPERM;
 	else if (mask)
 		sched_set_harts(thread, mask);
@@ -180,7 +181,7 @@ static int may_change_wish(const struct thread *thread, const struct request *re
 
 	if (capable(CAP_SYS_NICE))
 		return 0;
-	if (!cred_may_sched(thread->real_cred) ||
+	if (!cred_may_sched(task_of(thread)->real_cred) ||
 	    (takes_nice(request) && !can_nice(thread, request->nice)) ||
 	    !may_have_priority(thread, request) ||
 	    (wish->resets_on_fork && !request->resets_on_fork))

@@ -9,6 +9,7 @@
 #include "linux/fs/pidfd.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/signal/action.h"
 #include "linux/signal/frame.h"
 #include "linux/signal/kill.h"
@@ -287,7 +288,7 @@ long sys_rt_sigreturn(struct trap_frame *frame)
 	vaddr_t sp = frame_sp(frame);
 
 	/* The call that the handler interrupted is not restarted. */
-	current_thread()->restart_call = NULL;
+	current_task()->restart_call = NULL;
 	if (signal_frame_return(frame) != 0)
 		bad_frame(sp);
 	return frame_result(frame);

@@ -6,6 +6,7 @@
 #include "base/wall_clock.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/time/cpu_clock.h"
@@ -354,10 +355,10 @@ static long sleep_is_interrupted(int clock, uint64_t until_ns, uint64_t ns, vadd
 	struct abi_timespec rest = ns_to_timespec(ns);
 
 	thread->restart = RESTART_SLEEP;
-	thread->restart_call = sleep_again;
-	thread->sleep_clock = clock;
-	thread->sleep_until_ns = until_ns;
-	thread->sleep_rest = rest_at;
+	task_of(thread)->restart_call = sleep_again;
+	task_of(thread)->sleep_clock = clock;
+	task_of(thread)->sleep_until_ns = until_ns;
+	task_of(thread)->sleep_rest = rest_at;
 	return rest_at && user_copy_out(rest_at, &rest, sizeof(rest)) ? -EFAULT : -EINTR;
 }
 
@@ -425,22 +426,23 @@ static long sleep_again(struct trap_frame *frame)
 	int err;
 
 	(void)frame;
-	if (!is_cpu_clock(thread->sleep_clock))
-		return sleep_until_restartable(thread->sleep_until_ns, thread->sleep_rest);
-	err = cpu_clock_find(thread->sleep_clock, CPU_CLOCK_TO_WAIT, &clock);
+	if (!is_cpu_clock(task_of(thread)->sleep_clock))
+		return sleep_until_restartable(task_of(thread)->sleep_until_ns,
+					       task_of(thread)->sleep_rest);
+	err = cpu_clock_find(task_of(thread)->sleep_clock, CPU_CLOCK_TO_WAIT, &clock);
 	if (err)
 		return err;
-	return cpu_sleep_until(thread->sleep_clock, &clock, thread->sleep_until_ns,
-			       thread->sleep_rest);
+	return cpu_sleep_until(task_of(thread)->sleep_clock, &clock,
+			       task_of(thread)->sleep_until_ns, task_of(thread)->sleep_rest);
 }
 
 /* Programs do not call this. The kernel does, to resume a sleep or a wait with a timeout. */
 long sys_restart_syscall(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
-	long (*call)(struct trap_frame *) = thread->restart_call;
+	long (*call)(struct trap_frame *) = task_of(thread)->restart_call;
 
-	thread->restart_call = NULL;
+	task_of(thread)->restart_call = NULL;
 	return call ? call(frame) : -EINTR;
 }
 

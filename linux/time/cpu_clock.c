@@ -14,6 +14,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "proc/pid.h"
 #include "proc/process.h"
@@ -199,7 +200,7 @@ bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns, uint64_t now_
 	}
 	if (thread) {
 		atomic_store_relaxed(&thread->has_cpu_alarms, true);
-		alarm_insert(&thread->cpu_clock.alarms[time], alarm);
+		alarm_insert(&task_of(thread)->cpu_clock.alarms[time], alarm);
 	} else {
 		tell_threads(process);
 		alarm_insert(&process->cpu_clock.alarms[time], alarm);
@@ -218,7 +219,7 @@ void cpu_alarm_cancel_locked(struct cpu_alarm *alarm)
 		return;
 	process = owner_of(&alarm->clock, &thread);
 	if (process) {
-		clock = thread ? &thread->cpu_clock : &process->cpu_clock;
+		clock = thread ? &task_of(thread)->cpu_clock : &process->cpu_clock;
 		alarm_remove(&clock->alarms[alarm->clock.time], alarm);
 	}
 	alarm->armed = false;
@@ -227,7 +228,7 @@ void cpu_alarm_cancel_locked(struct cpu_alarm *alarm)
 /* Lets at most *left alarms go off, of the thread or if that is NULL the process, and counts them there. */
 static void clock_ring(struct process *process, struct thread *thread, unsigned *left)
 {
-	struct cpu_clock *clock = thread ? &thread->cpu_clock : &process->cpu_clock;
+	struct cpu_clock *clock = thread ? &task_of(thread)->cpu_clock : &process->cpu_clock;
 
 	for (enum cpu_time time = 0; time < CPU_TIMES; time++) {
 		struct tree *alarms = &clock->alarms[time];
@@ -256,7 +257,8 @@ void cpu_clock_look(void)
 		spin_lock(&process_tree_lock);
 		clock_ring(process, thread, &left);
 		clock_ring(process, NULL, &left);
-		if (clock_is_quiet(&thread->cpu_clock) && clock_is_quiet(&process->cpu_clock))
+		if (clock_is_quiet(&task_of(thread)->cpu_clock) &&
+		    clock_is_quiet(&process->cpu_clock))
 			atomic_store_relaxed(&thread->has_cpu_alarms, false);
 		spin_unlock(&process_tree_lock);
 	} while (!left);

@@ -24,6 +24,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "mm/phys/kmalloc.h"
@@ -154,7 +155,7 @@ void ptimers_leave(struct process *process, const struct thread *thread)
 	if (timers->looker != thread)
 		return;
 	for_each_thread(other, process) {
-		if (other->signals.exiting)
+		if (task_of(other)->signals.exiting)
 			continue;
 		set_looker(timers, other);
 		if (atomic_load(&timers->any_due))
@@ -263,7 +264,7 @@ static bool receiver_of(const struct ptimer *it, struct thread **ret)
 	if (!it->tid)
 		return true;
 	return thread && thread->process == it->process && thread->birth == it->birth &&
-	       !thread->signals.exiting;
+	       !task_of(thread)->signals.exiting;
 }
 
 static void timer_park(struct ptimer *it)
@@ -758,7 +759,7 @@ void ptimers_exec(void)
 	spin_lock(&signals->lock);
 	if (unlikely(signals->queued)) {
 		signal_flush_timers(signals, &signals->shared, &spent);
-		signal_flush_timers(signals, &current_thread()->signals.pending, &spent);
+		signal_flush_timers(signals, &current_task()->signals.pending, &spent);
 	}
 	spin_unlock(&signals->lock);
 	signal_free(&spent);

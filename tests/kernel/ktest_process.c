@@ -20,6 +20,7 @@
 #include "linux/fs/tmpfs/tmpfs.h"
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/reap.h"
+#include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/sysv/sysv.h"
 #include "mm/object/object.h"
@@ -233,7 +234,7 @@ int ktest_spawn_thread(int (*fn)(void *arg), void *arg)
 	}
 	tid = thread->tid;
 	str_copy(thread->name, "test", THREAD_NAME_LEN);
-	thread_signals_copy(&thread->signals, &current_thread()->signals);
+	thread_signals_copy(&task_of(thread)->signals, &current_task()->signals);
 	thread->mmu = &process->uspace->space.mmu;
 	EXPECT_EQ(0, process_fs->copy(thread, CLONE_FS | CLONE_FILES)); /* they are shared */
 	EXPECT_TRUE(user_add_task());

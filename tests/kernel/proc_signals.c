@@ -6,6 +6,7 @@
 #include "arch/context.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "linux/process/task.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/send.h"
@@ -191,7 +192,7 @@ static void end_last(enum interleave_kind kind, enum lock_class class, void *wha
 	struct timer_spec old;
 
 	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != first ||
-	    !first->signals.exiting)
+	    !task_of(first)->signals.exiting)
 		return;
 	interleave_hook = NULL;
 	while (atomic_load(&process->nlive) > 1)

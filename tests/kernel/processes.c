@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "linux/process/reap.h"
+#include "linux/process/task.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
@@ -538,7 +539,7 @@ static void queue_many(int pid, int sig)
 	thread = process_find(pid)->leader;
 	spin_lock(&thread->process->signals.lock);
 	for (unsigned i = 0; i < MANY_SIGNALS; i++) {
-		thread->signals.pending.set = 0; /* else it is kept once */
+		task_of(thread)->signals.pending.set = 0; /* else it is kept once */
 		EXPECT_EQ(0, signal_queue(thread, false, &info));
 	}
 	spin_unlock(&thread->process->signals.lock);

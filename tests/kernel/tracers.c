@@ -5,31 +5,32 @@
 #ifdef FAULTLINE_HARDENED
 
 #include "abi/fcntl.h"
-#include "abi/signal.h"
 #include "abi/resource.h"
+#include "abi/signal.h"
 #include "abi/wait.h"
 #include "arch/frame.h"
 #include "arch/irqflags.h"
 #include "arch/regs.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "lib/bits.h"
 #include "linux/fs/inode.h"
 #include "linux/fs/namei.h"
 #include "linux/fs/open.h"
-#include "lib/bits.h"
+#include "linux/process/cred.h"
+#include "linux/process/exec.h"
+#include "linux/process/inspect.h"
+#include "linux/process/reap.h"
+#include "linux/process/task.h"
+#include "linux/signal/kill.h"
+#include "linux/signal/send.h"
 #include "mm/object/object.h"
 #include "mm/object/object_io.h"
 #include "mm/phys/kmalloc.h"
-#include "linux/process/cred.h"
 #include "proc/exe.h"
-#include "linux/process/exec.h"
 #include "proc/fork.h"
-#include "linux/process/inspect.h"
 #include "proc/pid.h"
-#include "linux/process/reap.h"
 #include "proc/sched.h"
-#include "linux/signal/kill.h"
-#include "linux/signal/send.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
@@ -418,8 +419,8 @@ static int clone_once(void *arg)
 	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
 	while (!atomic_load(&may_clone))
 		sched_yield();
-	self->ptrace->full_frame = true;
-	self->ptrace->clone_event = PTRACE_EVENT_FORK;
+	task_of(self)->ptrace->full_frame = true;
+	task_of(self)->ptrace->clone_event = PTRACE_EVENT_FORK;
 	atomic_store(&hold.thread, self);
 	pid = process_clone(&request);
 	atomic_store(&hold.thread, NULL);
@@ -435,7 +436,7 @@ static bool is_held(int pid)
 
 	spin_lock(&process_tree_lock);
 	process = process_find(pid);
-	held = process && process->leader->ptrace->stopped;
+	held = process && task_of(process->leader)->ptrace->stopped;
 	spin_unlock(&process_tree_lock);
 	return held;
 }

@@ -9,6 +9,7 @@
 #include "linux/fs/p9/open_fids.h"
 #include "linux/fs/p9/removal.h"
 #include "linux/fs/permission.h"
+#include "linux/process/task.h"
 #include "mm/object/object.h"
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"
@@ -176,7 +177,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 			    &ask);
 	assert(n > 0);
 	wait->major = true;
-	current_thread()->fetched_bytes += ask.count;
+	current_task()->fetched_bytes += ask.count;
 	p9_request_start(&read->request, (size_t)n);
 	return 0;
 }

@@ -33,6 +33,7 @@
 #include "linux/fs/p9/open_fids.h"
 #include "linux/fs/p9/removal.h"
 #include "linux/fs/p9/request.h"
+#include "linux/process/task.h"
 #include "mm/object/page_cache.h"
 #include "mm/object/page_index.h"
 #include "mm/phys/kmalloc.h"
@@ -178,7 +179,7 @@ static void dirty_again(struct p9_data *data, struct page *page)
 void p9_dirty_page(struct p9_data *data, struct page *page)
 {
 	if (!page_has(page, PAGE_DIRTY))
-		current_thread()->dirtied_bytes += PAGE_SIZE;
+		current_task()->dirtied_bytes += PAGE_SIZE;
 	dirty_again(data, page);
 }
 
@@ -197,7 +198,7 @@ void p9_page_left(struct object *object, struct page *page)
 
 	if (!page_has(page, PAGE_DIRTY))
 		return;
-	current_thread()->io.cancelled_bytes += PAGE_SIZE;
+	current_task()->io.cancelled_bytes += PAGE_SIZE;
 	page_clear(page, PAGE_DIRTY);
 	data->wb.ndirty--;
 	if (!is_unwritten(page))

@@ -13,7 +13,7 @@ static void hook(void)
 static struct os_layer whole(void)
 {
 	static const syscall_fn calls[1];
-	struct os_layer layer = { .calls = calls };
+	struct os_layer layer = { .thread_size = 1, .calls = calls };
 
 #define HOOK(type, name, args) layer.name = (type(*) args)hook;
 #include "base/os_layer.def"
@@ -50,6 +50,10 @@ TEST(each_hook_that_is_left_out_is_named)
 	assert_string_equal("the layer on the core does not fill '" #name_ "'", wrong);
 #include "base/os_layer.def"
 #undef HOOK
+	layer = whole();
+	layer.thread_size = 0;
+	assert_string_equal("the layer on the core does not say how large a thread is",
+			    os_layer_init(&layer, &layer + 1));
 	layer = whole();
 	layer.calls = NULL;
 	assert_string_equal("the layer on the core has no system calls",
