@@ -23,23 +23,32 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 };
 
-/* Returns the function of a call, or NULL. */
-static inline __attribute__((always_inline)) syscall_fn call_of(unsigned long number)
+/* Not inline: the frame would leave its register, and null_syscall would lose an instruction. */
+static __attribute__((noinline)) long call_other(struct trap_frame *frame, unsigned long number)
 {
-	if (likely(number < SYS_LIMIT))
-		return os_layer.calls[number];
-	return number - SYS_ipc_create < ARRAY_SIZE(ipc_table) ? ipc_table[number - SYS_ipc_create]
-							       : NULL;
+	return os_layer.call_other(frame, number);
+}
+
+static inline __attribute__((always_inline)) long find_and_call(struct trap_frame *frame)
+{
+	unsigned long number = frame_syscall(frame);
+	syscall_fn call;
+
+	hart_count_event(HART_SYSCALLS);
+	if (likely(number < SYS_LIMIT)) {
+		call = os_layer.calls[number];
+		if (likely(call))
+			return call(frame);
+	} else if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table))) {
+		return ipc_table[number - SYS_ipc_create](frame);
+	}
+	return call_other(frame, number);
 }
 
 static inline __attribute__((always_inline)) long dispatch(struct trap_frame *frame)
 {
-	unsigned long number = frame_syscall(frame);
-	syscall_fn call = call_of(number);
-	long result;
+	long result = find_and_call(frame);
 
-	hart_count_event(HART_SYSCALLS);
-	result = likely(call) ? call(frame) : os_layer.call_other(frame, number);
 	thread_assert_no_waiting_lock(current_thread());
 	return result;
 }

@@ -11,6 +11,17 @@
 #include "sync/lockorder.h"
 #include "trap/report_stack.h"
 
+/* Not inline: trap_user_return() would keep the table's address in a register, which it had to save first. */
+static __attribute__((noinline)) void layer_leave(struct trap_frame *frame)
+{
+	os_layer.leave(frame);
+}
+
+static __attribute__((noinline)) void layer_resume(struct trap_frame *frame)
+{
+	os_layer.resume(frame);
+}
+
 /* A system call that left itself for now. */
 static __attribute__((noinline)) void late_call(struct trap_frame *frame)
 {
@@ -34,10 +45,10 @@ void trap_user_return(struct trap_frame *frame)
 	lockorder_assert_none_spinning();
 	/* Before a handler's frame is made, and before others run. */
 	if (unlikely(current_thread()->arch.rseq_due))
-		os_layer.resume(frame);
+		layer_resume(frame);
 	work = atomic_load_relaxed(&current_thread()->arch.work);
 	if (likely(work == ARCH_WORK_SIGNAL)) {
-		os_layer.leave(frame);
+		layer_leave(frame);
 		return;
 	}
 	if (work & ARCH_WORK_REPORT)
@@ -47,9 +58,9 @@ void trap_user_return(struct trap_frame *frame)
 	if (work & ARCH_WORK_JOURNAL)
 		journal_catch_up();
 	if (work & ARCH_WORK_SIGNAL)
-		os_layer.leave(frame);
+		layer_leave(frame);
 	if (work & ARCH_WORK_RSEQ)
-		os_layer.resume(frame);
+		layer_resume(frame);
 	if (work & ARCH_WORK_TEXT)
 		text_catch_up();
 	if (work & ARCH_WORK_MOVE)
