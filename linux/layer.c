@@ -85,6 +85,10 @@ static const char *linux_object_name(struct object *object, char *buf, size_t si
 	return buf;
 }
 
+_Static_assert(sizeof(struct task) <= SLAB_SIZE_MAX &&
+		       _Alignof(struct task) == _Alignof(struct thread),
+	       "thread_cache has room for a task");
+
 OS_LAYER(linux_layer) = {
 	.thread_size = sizeof(struct task),
 	.calls = linux_calls,

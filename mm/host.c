@@ -45,7 +45,7 @@ static bool mmap_locked_alone(struct space *space)
 	return true;
 }
 
-/* const once threads run. */
+/* const once there are several harts, or a process. */
 struct mm_host mm_host = {
 	.pause = pause_alone,
 	.relieve = relieve_alone,

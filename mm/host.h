@@ -9,7 +9,7 @@
 struct relief;
 struct space;
 
-/* const once threads run. */
+/* const once there are several harts, or a process. */
 struct mm_host {
 	/*
 	 * Called between bounded pieces of a verb, with no spinning lock held: may run other

@@ -70,7 +70,7 @@ void notify_renamed(struct inode *old_dir, const struct path_part *old, struct i
 
 /*
  * A file is about to be opened by a name. If the inode has several, events of the file carry this one (name_id of struct
- * file).
+ * linux_file).
  */
 void notify_opened_by_slow(struct file *file, const struct inode *inode, struct inode *dir,
 			   const struct path_part *name);
