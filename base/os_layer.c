@@ -35,7 +35,8 @@ const char *os_layer_init(const struct os_layer *begin, const struct os_layer *e
 				  hooks[i].name);
 			return wrong;
 		}
-	if (!begin->thread_size || !begin->file_size || !begin->fdtable_size)
+	if (!begin->thread_size || !begin->process_size || !begin->file_size ||
+	    !begin->fdtable_size)
 		return "the layer on the core does not say how large its structs are";
 	if (!begin->calls)
 		return "the layer on the core has no system calls";

@@ -28,7 +28,8 @@ typedef long (*syscall_fn)(struct trap_frame *frame);
 
 /* const */
 struct os_layer {
-	size_t thread_size;	 /* of what struct thread is the first part of */
+	size_t thread_size,
+		process_size; /* of what struct thread, and struct process, is the first part of */
 	const syscall_fn *calls; /* SYS_LIMIT of them, by number; NULL: there is none */
 	/* Of a struct file, and of a struct fdtable, with what the layer keeps behind it: that is all zeros at first. */
 	size_t file_size, fdtable_size;

@@ -20,6 +20,7 @@
 #include "lib/bits.h"
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
+#include "mm/phys/slab.h"
 #include "mm/swap/swap_cache.h"
 #include "proc/exe.h"
 #include "proc/futex.h"

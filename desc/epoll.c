@@ -444,7 +444,7 @@ static bool free_some(struct epoll *set)
 
 static void set_gone(struct epoll *set)
 {
-	counter_add(&process_fs_nholders, -1ul);
+	counter_add(&file_nholders, -1ul);
 	kfree(set);
 }
 
@@ -500,7 +500,7 @@ static struct file *set_create(void)
 
 	if (!set)
 		return NULL;
-	counter_add(&process_fs_nholders, 1);
+	counter_add(&file_nholders, 1);
 	mutex_init(&set->scan, LOCK_EPOLL);
 	spin_init(&set->ready_lock, LOCK_READY);
 	list_init(&set->ready);

@@ -138,7 +138,7 @@ static int fdtable_grow(struct fdtable *table, unsigned fd)
 		table->more[n - 1] = chunk;
 		chunk = NULL; /* else another thread was quicker */
 		if (table->nchunks++ == 0)
-			counter_add(&process_fs_nholders, 1);
+			counter_add(&file_nholders, 1);
 	}
 	spin_unlock(&table->lock);
 	kfree(chunk);
@@ -299,7 +299,7 @@ void fdtable_put(struct fdtable *table)
 	if (table->told)
 		os_layer.file_closed(table, NULL);
 	if (table->nchunks > 0)
-		counter_add(&process_fs_nholders, -1ul);
+		counter_add(&file_nholders, -1ul);
 	for (unsigned i = 0; i < table->nmore; i++)
 		kfree(table->more[i]);
 	kfree(table->more);
@@ -338,7 +338,7 @@ static unsigned find_free(struct fdtable *table, unsigned min)
 
 int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec)
 {
-	uint64_t limit = process_own_limit(RLIMIT_NOFILE);
+	uint64_t limit = process_nfds_max();
 	int err = 0;
 
 	while (!err) {
@@ -390,7 +390,7 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	struct fd_chunk *chunk;
 	bool busy = false;
 
-	if (fd >= process_own_limit(RLIMIT_NOFILE))
+	if (fd >= process_nfds_max())
 		return -EBADF;
 	spin_lock(&table->lock);
 	while (!(chunk = fdtable_chunk(table, fd))) {

@@ -15,6 +15,7 @@
 static uint64_t in_files; /* bytes; atomic */
 
 static uint64_t last_ino; /* atomic */
+uint64_t file_nholders;
 
 uint64_t file_next_ino(void)
 {

@@ -250,3 +250,6 @@ static inline bool file_writable(const struct file *file)
 {
 	return file_flags_write(file->flags) && !(file->flags & O_PATH);
 }
+
+/* Atomic: files that have memory which fdtable_held() counts. With none, there is no need to ask. */
+extern uint64_t file_nholders;

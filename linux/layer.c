@@ -10,6 +10,7 @@
 #include "linux/holders.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/limits.h"
 #include "linux/process/oom.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
@@ -39,6 +40,7 @@ static void linux_fetches(size_t bytes)
 static int linux_start(void)
 {
 	mm_host.relieve = oom_relieve;
+	mm_host.limits = process_own_limits;
 	mm_host.lock_limit = linux_lock_limit;
 	mm_host.fetches = linux_fetches;
 	cred_init();
@@ -62,6 +64,7 @@ static void linux_thread_made(struct thread *thread)
 	thread->signalled = signals_end_waits;
 	task_of(thread)->exceeds_tasks = current_task()->exceeds_tasks;
 	task_of(thread)->personality = current_task()->personality;
+	task_of(thread)->start_tick = arch_time();
 	thread_signals_init(&task_of(thread)->signals);
 }
 
@@ -88,9 +91,13 @@ static const char *linux_object_name(struct object *object, char *buf, size_t si
 _Static_assert(sizeof(struct task) <= SLAB_SIZE_MAX &&
 		       _Alignof(struct task) == _Alignof(struct thread),
 	       "thread_cache has room for a task");
+_Static_assert(sizeof(struct linux_process) <= SLAB_SIZE_MAX &&
+		       _Alignof(struct linux_process) == _Alignof(struct process),
+	       "process_cache has room for a linux_process");
 
 OS_LAYER(linux_layer) = {
 	.thread_size = sizeof(struct task),
+	.process_size = sizeof(struct linux_process),
 	.calls = linux_calls,
 	.file_size = sizeof(struct linux_file),
 	.fdtable_size = sizeof(struct linux_fdtable),
@@ -104,10 +111,7 @@ OS_LAYER(linux_layer) = {
 	.refused_name = signal_name_of_refusal,
 	.refused_signal = signal_refused_now,
 	.kill = linux_kill,
-	.traced_by_parent = ptrace_by_parent,
-	.thread_ends = end_begin,
-	.process_leaves = end_leave,
-	.process_ended = end_notify,
+	.process_freed = linux_process_freed,
 	.thread_made = linux_thread_made,
 	.thread_freed = linux_thread_freed,
 	.file_last = linux_file_last,

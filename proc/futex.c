@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Futexes: sleeping until a word of memory changes, and robust futexes, whose owner may die. */
+/* Futexes: sleeping until a word of memory changes. */
 /*
  * A sleeper is in the bucket that its word's key hashes to. The word is read without a lock,
  * because reading it may fault. A thread that is about to sleep samples the bucket's count of
@@ -593,78 +593,4 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 		return woken;
 	woken2 = futex_wake(second, max2, FUTEX_BITSET_MATCH_ANY);
 	return woken2 < 0 ? woken2 : woken + woken2;
-}
-
-/* ---- robust lists ---- */
-
-/*
- * The running thread died while it owned the word, or (pending) while it was acquiring or releasing it:
- * marks the word and wakes a waiter. Returns 0, or -EFAULT if the list cannot be followed further.
- */
-static int owner_died(vaddr_t at, bool pi, bool pending)
-{
-	struct futex_word word = { .at = at, .shared = true };
-	uint32_t old, found;
-
-	if (!IS_ALIGNED(at, sizeof(uint32_t)) || user_load_word(&found, at))
-		return -EFAULT;
-	if (pending && !pi && found == 0) {
-		/* The word was released, but no waiter was woken yet. */
-		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
-		return 0;
-	}
-	do {
-		if ((found & FUTEX_TID_MASK) != (uint32_t)current_thread()->tid)
-			return 0;
-		old = found;
-		if (user_cas_word(at, &found, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
-			return -EFAULT;
-	} while (found != old);
-	if (!pi && (old & FUTEX_WAITERS))
-		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
-	return 0;
-}
-
-/* An entry of a robust list. The lowest bit of its address is a flag of the word. */
-struct entry {
-	vaddr_t at;
-	bool pi;
-};
-
-static struct entry entry_of(uint64_t pointer)
-{
-	return (struct entry){ .at = pointer & ~(uint64_t)ROBUST_LIST_PI,
-			       .pi = pointer & ROBUST_LIST_PI };
-}
-
-static void robust_list_walk(vaddr_t at, const struct abi_robust_list_head *head)
-{
-	struct entry pending = entry_of(head->list_op_pending);
-	struct entry entry = entry_of(head->list.next);
-
-	for (unsigned n = 0; entry.at != at && n < ROBUST_LIST_LIMIT; n++) {
-		struct abi_robust_list links;
-		/* Read before the word is released, because the next owner may change the links. */
-		int err = user_copy_in(&links, entry.at, sizeof(links));
-
-		if (entry.at != pending.at &&
-		    owner_died(entry.at + (uint64_t)head->futex_offset, entry.pi, false))
-			return;
-		if (err)
-			return;
-		entry = entry_of(links.next);
-		(void)vm_pause();
-	}
-	if (pending.at)
-		(void)owner_died(pending.at + (uint64_t)head->futex_offset, pending.pi, true);
-}
-
-void futex_robust_exit(void)
-{
-	struct thread *thread = current_thread();
-	struct abi_robust_list_head head;
-
-	if (thread->robust_list && user_copy_in(&head, thread->robust_list, sizeof(head)) == 0)
-		robust_list_walk(thread->robust_list, &head);
-	thread->robust_list = 0;
 }

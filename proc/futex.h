@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Futexes: sleeping until a word of memory changes, and robust futexes, whose owner may die. */
+/* Futexes: sleeping until a word of memory changes. */
 #pragma once
 
 #include "abi/errno.h"
@@ -78,10 +78,3 @@ long futex_requeue(struct futex_word from, struct futex_word to, unsigned max_wa
  */
 long futex_wake_op(struct futex_word word, struct futex_word second, unsigned max, unsigned max2,
 		   uint32_t op);
-
-/*
- * The running thread leaves its memory: marks the words of its robust list that it owns as having
- * a dead owner and wakes one sleeper of each. Bounded, whatever the list contains. Call while its
- * space is active.
- */
-void futex_robust_exit(void);

@@ -71,6 +71,7 @@ struct thread *kthread_idle(struct hart *hart, void *arg)
 int kthread_init(void)
 {
 	thread_init();
+	process_init();
 	hart_this()->idle = kthread_idle(hart_this(), NULL);
 	return hart_this()->idle ? 0 : -ENOMEM;
 }

@@ -34,13 +34,6 @@ static bool host_mmap_locked(struct space *space)
 	return mutex_held(&space_to_uspace(space)->mmap_lock);
 }
 
-static const struct abi_rlimit64 *host_limits(void)
-{
-	const struct process *process = current_process();
-
-	return process ? process->rlimits : no_limits;
-}
-
 static bool host_is_ending(void)
 {
 	const struct thread *thread = hart_this()->current;
@@ -52,7 +45,6 @@ void mm_host_init(void)
 {
 	mm_host.pause = host_pause;
 	mm_host.is_ending = host_is_ending;
-	mm_host.limits = host_limits;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.journal_fills = journal_owe;
 }

@@ -3,16 +3,10 @@
 #include "proc/pid.h"
 
 #include "abi/errno.h"
+#include "base/os_layer.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/job/pgrp.h"
-#include "linux/process/cred.h"
-#include "linux/process/end_watch.h"
-#include "linux/process/task.h"
-#include "linux/process/user.h"
-#include "linux/ptrace/ptrace.h"
 #include "mm/swap/relieve.h"
-#include "proc/exit.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
 
@@ -21,6 +15,11 @@
 #define VISIT_PIECE 16u
 
 SLAB_CACHE(process_cache, struct process);
+
+void process_init(void)
+{
+	process_cache.size = (uint32_t)os_layer.process_size;
+}
 
 struct spinlock process_tree_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
 /* guarded by process_tree_lock: */
@@ -31,9 +30,8 @@ _Static_assert(4 * PROCESS_COUNT_MAX + THREAD_COUNT_MAX <= UINT16_MAX,
 	       "id_users[] holds all uses of an id");
 static int pid_last;
 static unsigned nprocesses;
-static uint64_t births, joins;
+static uint64_t births;
 static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
-static struct list by_group[PID_BUCKETS];
 static struct list by_tid[PID_BUCKETS]; /* threads that are no leaders */
 static unsigned nthreads;		/* of these, and of those that are being created */
 static uint64_t thread_births;
@@ -45,20 +43,6 @@ static struct list *bucket(struct list *heads, int id)
 	if (!head->next)
 		list_init(head);
 	return head;
-}
-
-struct list *process_group_bucket(int group)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	return bucket(by_group, group);
-}
-
-void process_join_group(struct process *process)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	list_del(&process->group_link);
-	list_add_tail(bucket(by_group, process->group), &process->group_link);
-	process->joined = ++joins;
 }
 
 void pid_get(int id)
@@ -122,98 +106,50 @@ struct process *process_alloc(int *err_ret)
 		*err_ret = -ENOMEM;
 		return NULL;
 	}
-	memset(process, 0, offsetof(struct process, timers.interval));
+	memset(process, 0, sizeof(*process));
 	if (!process_count(&process->pid)) {
 		slab_free(&process_cache, process);
 		*err_ret = -EAGAIN;
 		return NULL;
 	}
 	list_init(&process->threads);
-	list_init(&process->children.list);
-	list_init(&process->child.link);
+	list_init(&process->children);
+	list_init(&process->sibling);
 	list_init(&process->all);
 	list_init(&process->pid_link);
-	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
-	signals_init(&process->signals);
-	ptimers_init(&process->timers);
-	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
 }
 
-void process_forget_locked(struct process *process)
+void process_forget(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	assert_hardened(!process->in_jobc);
-	if (unlikely(process->leader && process->leader->traced))
-		ptrace_drop(process->leader);
 	pid_put(process->pid);
-	if (!list_empty(&process->all)) {
-		pid_put(process->group);
-		pid_put(process->session);
-		if (process->leader)
-			user_drop_task(task_of(process->leader)->real_cred->user);
-	}
 	nprocesses--;
-	end_watch_gone(&process->end_watch);
-	child_remove(process);
+	list_del(&process->sibling);
 	list_del(&process->all);
 	list_del(&process->pid_link);
-	list_del(&process->group_link);
 }
 
 void process_destroy(struct process *process)
 {
-	signals_destroy(&process->signals);
+	os_layer.process_freed(process);
 	slab_free(&process_cache, process);
 }
 
-void process_free(struct process *process)
-{
-	spin_lock(&process_tree_lock);
-	process_forget_locked(process);
-	spin_unlock(&process_tree_lock);
-	process_destroy(process);
-}
-
-static void process_join_tree(struct process *parent, struct process *child,
-			      const struct process *like)
-{
-	child->group = like ? like->group : 0;
-	child->signals.group_birth = like ? like->signals.group_birth : 0;
-	child->session = like ? like->session : 0;
-	child->terminal = like ? like->terminal : NULL;
-	pid_get(child->group);
-	pid_get(child->session);
-	if (parent)
-		child_add(parent, child);
-	child->birth = ++births;
-	list_add_tail(&process_list, &child->all);
-	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
-	process_join_group(child);
-	pgrp_update_jobc(child);
-}
-
-void process_publish_locked(struct process *parent, struct process *child)
+void process_publish(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	process_join_tree(parent, child, parent);
+	process->birth = ++births;
+	list_add_tail(&process_list, &process->all);
+	list_add_tail(bucket(by_pid, process->pid), &process->pid_link);
 }
 
-void process_publish_sibling_locked(struct process *sibling, struct process *child)
+void process_adopt(struct process *parent, struct process *child)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	child->exit_signal = sibling->exit_signal;
-	child->parent_image = sibling->parent_image;
-	process_join_tree(sibling->parent, child, sibling);
-}
-
-void process_publish(struct process *parent, struct process *child)
-{
-	spin_lock(&process_tree_lock);
-	process_publish_locked(parent, child);
-	thread_wake(child->leader);
-	spin_unlock(&process_tree_lock);
+	child->parent = parent;
+	list_add_tail(&parent->children, &child->sibling);
 }
 
 struct process *process_find(int pid)
@@ -302,80 +238,24 @@ void thread_id_put(struct process *process, int tid)
 void thread_publish(struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	signals_add_thread(thread);
-	cpu_clock_add_thread(thread);
 	thread->birth = ++thread_births;
 	atomic_add(&thread->process->nlive, 1);
+	list_add_tail(&thread->process->threads, &thread->process_link);
 	list_add_tail(bucket(by_tid, thread->tid), &thread->tid_link);
 }
 
-/* A tracer that waits for the thread keeps its id in use. */
-static void forget_id(struct thread *thread)
+void thread_lead(struct thread *thread)
 {
+	struct process *process = thread->process;
+	struct thread *former = process->leader;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	list_del(&former->process_link);
 	list_del(&thread->tid_link);
-	if (unlikely(thread->traced))
-		ptrace_thread_ends(thread);
-	else
-		thread_id_put_locked(thread->process, thread->tid);
-	user_drop_task(task_of(thread)->real_cred->user);
-	end_watch_gone(&task_of(thread)->end_watch);
-}
-
-void thread_forget(struct thread *thread)
-{
-	struct process *process = thread->process;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (thread == process->leader)
-		return;
-	spin_lock(&process->signals.lock);
-	usage_add_thread(&process->past_usage, thread);
-	usage_add_io(&process->past_io, &task_of(thread)->io);
-	list_del(&thread->process_link);
-	spin_unlock(&process->signals.lock);
-	forget_id(thread);
-	kthread_reap_later(thread);
-}
-
-void thread_forget_last(struct thread *thread)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (thread == thread->process->leader)
-		return;
-	forget_id(thread);
-}
-
-struct thread *thread_lead(void)
-{
-	struct thread *thread = current_thread(), *leader;
-	struct process *process = thread->process;
-
-	spin_lock(&process_tree_lock);
-	leader = process->leader;
-	if (leader == thread) {
-		leader = NULL;
-	} else {
-		if (unlikely(leader->traced))
-			ptrace_drop(leader);
-		spin_lock(&process->signals.lock);
-		usage_add_thread(&process->past_usage, leader);
-		usage_add_io(&process->past_io, &task_of(leader)->io);
-		list_del(&leader->process_link);
-		process->leader = thread;
-		spin_unlock(&process->signals.lock);
-		list_del(&thread->tid_link);
-		thread_id_put_locked(process, thread->tid);
-		user_drop_task(task_of(leader)->real_cred->user);
-		end_watch_gone(&task_of(thread)->end_watch);
-		thread_set_tid(thread, process->pid);
-		thread->birth = 0;
-		if (unlikely(thread->traced)) {
-			task_of(thread)->ptrace->tid = thread->tid;
-			child_sort(process);
-		}
-	}
-	spin_unlock(&process_tree_lock);
-	return leader;
+	process->leader = thread;
+	thread_id_put_locked(process, thread->tid);
+	thread_set_tid(thread, process->pid);
+	thread->birth = 0;
 }
 
 struct process *process_find_id(const struct process_id *id)
@@ -429,60 +309,11 @@ struct process *process_init_get(void)
 
 static bool piece_ends, visits_again; /* guarded by process_tree_lock */
 
-/* Whether the last visit has asked for another one of the same process, after a pause. */
-static bool take_visits_again(void)
-{
-	bool again = visits_again;
-
-	visits_again = false;
-	return again;
-}
-
-bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg)
-{
-	struct list *head = process_group_bucket(group);
-	uint64_t before = joins, last = 0;
-	struct process *process;
-	struct process_id id;
-	unsigned n = 0;
-	bool repeat;
-
-again:
-	list_for_each_entry(process, head, group_link) {
-		if (process->joined <= last)
-			continue;
-visit:
-		last = process->joined;
-		if (process->group == group && visit(process, arg))
-			return true;
-		repeat = take_visits_again();
-		if (!repeat && (last >= before || (++n % VISIT_PIECE != 0 && !piece_ends)))
-			continue;
-		piece_ends = false;
-		id = (struct process_id){ process->pid, process->birth };
-		process_tree_pause();
-		process = process_find_id(&id);
-		if (!process || process->joined != last)
-			goto again; /* it has left; the bucket is in the order of `joined` */
-		if (repeat)
-			goto visit;
-	}
-	return false;
-}
-
 void process_tree_pause(void)
 {
 	spin_unlock(&process_tree_lock);
 	spin_lock(&process_tree_lock);
 }
-
-/* A visit of the processes born after `after` and until `until`. Guarded by process_tree_lock. */
-struct visit {
-	void (*fn)(struct process *process, void *arg);
-	void *arg;
-	uint64_t after, until;
-	unsigned n; /* walked since the lock was dropped */
-};
 
 void process_visit_again(void)
 {
@@ -496,22 +327,34 @@ void process_visit_ends_piece(void)
 	piece_ends = true;
 }
 
-static bool is_piece_done(struct visit *visit)
+enum visit_next process_visit_next(unsigned *n)
 {
-	if (++visit->n < VISIT_PIECE && !piece_ends)
-		return false;
+	bool again = visits_again;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	visits_again = false;
+	if (!again && ++*n < VISIT_PIECE && !piece_ends)
+		return VISIT_ON;
 	piece_ends = false;
-	visit->n = 0;
-	return true;
+	*n = 0;
+	return again ? VISIT_PAUSED_AGAIN : VISIT_PAUSED;
 }
+
+/* A visit of the processes born after `after` and until `until`. Guarded by process_tree_lock. */
+struct visit {
+	void (*fn)(struct process *process, void *arg);
+	void *arg;
+	uint64_t after, until;
+	unsigned n; /* walked since the lock was dropped */
+};
 
 /* Each bucket is in the order of births. */
 static void visit_bucket(struct visit *visit, const struct list *head)
 {
 	struct process *process;
 	struct process_id id;
+	enum visit_next next;
 	uint64_t last = 0;
-	bool repeat;
 
 again:
 	list_for_each_entry(process, head, pid_link) {
@@ -524,14 +367,14 @@ again:
 visit:
 		if (last > visit->after)
 			visit->fn(process, visit->arg);
-		repeat = take_visits_again();
-		if (!is_piece_done(visit) && !repeat)
+		next = process_visit_next(&visit->n);
+		if (next == VISIT_ON)
 			continue;
 		process_tree_pause();
 		process = process_find_id(&id);
 		if (!process)
 			goto again;
-		if (repeat)
+		if (next == VISIT_PAUSED_AGAIN)
 			goto visit;
 	}
 }

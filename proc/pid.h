@@ -17,27 +17,18 @@ extern struct spinlock process_tree_lock;
  * failure, with *err_ret set to -ENOMEM or -EAGAIN. The caller sets its limits, all else is zero.
  */
 struct process *process_alloc(int *err_ret);
-/*
- * Frees a process that was never published or has been reaped: it cannot be found any more, its pid may
- * be used again, and its memory is freed. The first step alone may come earlier, with
- * process_tree_lock held, and then the second one frees the memory.
- */
-void process_free(struct process *process);
-void process_forget_locked(struct process *process);
+/* A process that was never published, or has been reaped, is forgotten: its pid may be used again. Call with process_tree_lock held. */
+void process_forget(struct process *process);
+/* Frees a process that has been forgotten. */
 void process_destroy(struct process *process);
 
 /*
- * Makes the new process a child that others can find, in its parent's group and session, and wakes
- * it. From then on it may end, and be reaped, at any time.
+ * Others can find the new process from now on: wake it in the same hold of process_tree_lock, which the caller has. From
+ * then on it may end, and be reaped, at any time.
  */
-void process_publish(struct process *parent, struct process *child);
-/* Publishes the child without waking it. Hold process_tree_lock until its thread is woken. */
-void process_publish_locked(struct process *parent, struct process *child);
-/*
- * Publishes the process as a child of the sibling's present parent, in the sibling's group, without waking it. It
- * gets the sibling's exit signal. Call with process_tree_lock held.
- */
-void process_publish_sibling_locked(struct process *sibling, struct process *child);
+void process_publish(struct process *process);
+/* Makes the child, which has no parent, the last child of `parent`. Call with process_tree_lock held. */
+void process_adopt(struct process *parent, struct process *child);
 
 /* Returns how many threads of processes have been created since boot. Call with process_tree_lock held. */
 uint64_t process_births(void);
@@ -79,25 +70,15 @@ void thread_id_put(struct process *process, int tid);
 void thread_id_put_locked(struct process *process, int tid);
 
 /*
- * Others can find the thread from now on; wake it in the same hold of process_tree_lock. Call with that
- * and the signals' lock held.
+ * Others can find the thread, which is no leader, from now on; wake it in the same hold of process_tree_lock, which the caller
+ * has.
  */
 void thread_publish(struct thread *thread);
 /*
- * The running thread, which is not the last one of its process, has ended: it cannot be found any more,
- * unless it is the leader. Call with process_tree_lock held, and preemption off for good.
+ * The thread, which is the only one left besides the leader, which has ended, becomes the leader. The former one is for the
+ * caller to free. Call with process_tree_lock held.
  */
-void thread_forget(struct thread *thread);
-/*
- * The running thread is the last one of its process: it cannot be found by its id any more, unless it is
- * the leader. The thread that reaps the process frees it. Call with process_tree_lock held.
- */
-void thread_forget_last(struct thread *thread);
-/*
- * The running thread, which is the only one left, becomes the leader. Returns the former one, which has
- * ended, for sched_wait_left() and thread_destroy(), or NULL if it is the leader.
- */
-struct thread *thread_lead(void);
+void thread_lead(struct thread *thread);
 
 /* Names one process for ever: a later one with the same pid is another. */
 struct process_id {
@@ -124,26 +105,6 @@ struct thread *thread_find_id(const struct thread_id *id);
  * PROCESS_THREADS_MAX at most. Call with process_tree_lock held.
  */
 struct thread *thread_next(const struct process *process, uint64_t birth);
-
-/*
- * Returns a list that contains the group's members among other processes, in the order in which
- * they joined it. Call with process_tree_lock held.
- */
-struct list *process_group_bucket(int group);
-#define for_each_group_member(process, id)                                 \
-	list_for_each_entry(process, process_group_bucket(id), group_link) \
-		if ((process)->group == (id))
-
-/* Puts the process, whose group has just been set, among the members. */
-void process_join_group(struct process *process);
-
-/*
- * Visits the group's members in the order in which they joined it, a few under each hold of the
- * lock, until `visit` returns true; returns whether it has. Processes that join meanwhile are
- * visited too, at the end. A process that leaves and joins again meanwhile is visited again. Call
- * with process_tree_lock held; it is dropped in between.
- */
-bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg);
 
 /*
  * Begin and end a use of an id by a group, a session or a terminal. No new process gets an id in
@@ -173,6 +134,16 @@ void process_visit_ends_piece(void);
  * process_tree_lock held.
  */
 void process_visit_again(void);
+
+/* What is to follow the visit of a process. */
+enum visit_next {
+	VISIT_ON,
+	VISIT_PAUSED,	    /* first the lock is to be dropped for a moment */
+	VISIT_PAUSED_AGAIN, /* and then the same process is visited again */
+};
+
+/* For other walks than process_visit_all(). n: how many were visited since the last pause. Call with process_tree_lock held. */
+enum visit_next process_visit_next(unsigned *n);
 
 /* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */
 void process_tree_pause(void);

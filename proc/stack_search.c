@@ -9,6 +9,7 @@
 
 #include "mm/check/slab_check.h"
 #include "mm/phys/page.h"
+#include "mm/phys/slab.h"
 #include "proc/process.h"
 
 struct search {

@@ -104,7 +104,6 @@ struct thread {
 	/* Changed with process_tree_lock held, a policy with the lock of the run queues too (sched_set_wish()); atomic. */
 	struct sched_wish wish;
 	bool has_cpu_alarms; /* atomic: a tick has it look at CPU clocks */
-	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	/*
 	 * Changed by the thread itself with process_tree_lock held; others read it only with that lock. It has its own
 	 * lock, and is counted by the threads that have it. NULL: the thread has let go of it.

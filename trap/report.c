@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "mm/fault/user_copy.h"
+#include "proc/exe.h"
 #include "proc/process.h"
 #include "trap/report_cause.h"
 #include "trap/report_symbol.h"

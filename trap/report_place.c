@@ -5,6 +5,7 @@
 #include "arch/describe.h"
 #include "base/os_layer.h"
 #include "lib/bits.h"
+#include "proc/exe.h"
 #include "proc/process.h"
 
 static struct area area_of(const struct vma *vma, const struct exe *exe)
@@ -67,7 +68,7 @@ struct place report_place_of(vaddr_t addr)
 	look_up(space, &place);
 	place.brk_start = space->brk_start;
 	place.brk = space->brk;
-	place.limit_stack = process_own_limit(RLIMIT_STACK);
+	place.limit_stack = MAX(space->limit_stack, space_lent_limit(space, RLIMIT_STACK));
 	space_unlock(space);
 	return place;
 }

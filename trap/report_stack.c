@@ -19,6 +19,7 @@
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/space/space_map.h"
+#include "proc/exe.h"
 #include "proc/process.h"
 #include "trap/report_place.h"
 

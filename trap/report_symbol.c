@@ -7,6 +7,7 @@
 #include "mm/object/object.h"
 #include "mm/object/object_io.h"
 #include "mm/phys/page_alloc.h"
+#include "proc/exe.h"
 #include "proc/process.h"
 
 /* With fewer free frames than this no name is looked up: reading the file may need some. */

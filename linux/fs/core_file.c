@@ -28,6 +28,9 @@
 #include "linux/fs/path.h"
 #include "linux/fs/process_fs.h"
 #include "linux/process/inspect.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/sigreturn_page.h"
@@ -287,7 +290,7 @@ static struct abi_core_time core_time(uint64_t ticks)
 static void fill_status(struct core *core, struct thread *thread)
 {
 	const struct process *process = thread->process;
-	const struct usage *children = &process->children_usage;
+	const struct usage *children = &linux_process(process)->children_usage;
 	struct usage usage = { 0 };
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
@@ -302,8 +305,8 @@ static void fill_status(struct core *core, struct thread *thread)
 		.sighold = task_of(thread)->signals.held,
 		.pid = thread->tid,
 		.ppid = process->parent ? process->parent->pid : 0,
-		.pgrp = process->group,
-		.sid = process->session,
+		.pgrp = linux_process(process)->group,
+		.sid = linux_process(process)->session,
 		.utime = core_time(usage.user_ticks),
 		.stime = core_time(usage.kernel_ticks),
 		.cutime = core_time(children->user_ticks),
@@ -588,7 +591,7 @@ static struct core *core_create(const struct signal_info *info)
 	core->info = info;
 	core->uspace = process->uspace;
 	core->limit = process_own_limit(RLIMIT_CORE);
-	core->nthreads = process->signals.nthreads;
+	core->nthreads = linux_process(process)->signals.nthreads;
 	list_init(&core->segments.chunks);
 	list_init(&core->files.chunks);
 	list_init(&core->names.chunks);

@@ -9,7 +9,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
 #include "linux/process/uts.h"
+#include "proc/exe.h"
 #include "proc/process.h"
 #include "sync/spinlock.h"
 

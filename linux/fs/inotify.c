@@ -13,10 +13,10 @@
 #include "desc/poll.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/fs/file_more.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"
-#include "linux/fs/file_more.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/process/cred.h"
 #include "linux/process/user.h"
@@ -530,7 +530,7 @@ static void instance_free(struct inotify *instance)
 {
 	(void)atomic_add(&instance->user->ninstances, -1ul);
 	user_put(instance->user);
-	counter_add(&process_fs_nholders, -1ul);
+	counter_add(&file_nholders, -1ul);
 	kfree(instance);
 }
 
@@ -571,7 +571,7 @@ static struct inotify *instance_create(struct user *user)
 
 	if (!instance)
 		return NULL;
-	counter_add(&process_fs_nholders, 1);
+	counter_add(&file_nholders, 1);
 	instance->user = user;
 	instance->nevents_max = atomic_load_relaxed(&inotify_limits[INOTIFY_QUEUED_EVENTS]);
 	waitq_init(&instance->readable);

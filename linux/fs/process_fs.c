@@ -14,6 +14,7 @@
 #include "linux/fs/permission.h"
 #include "linux/fs/pidfd.h"
 #include "linux/process/cred.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "mm/object/object.h"
 #include "proc/pid.h"

@@ -8,7 +8,7 @@ struct file;
 struct inode;
 struct thread_id;
 
-/* Sets process_fs of proc/process.h. Call once at boot, when the root directory exists. */
+/* Sets process_fs of linux/process/process_ops.h. Call once at boot, when the root directory exists. */
 void process_fs_init(void);
 
 /* Changes the running thread's working directory. Takes over the reference to `dir`. */

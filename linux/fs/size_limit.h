@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "desc/user_iter.h"
+#include "linux/process/limits.h"
 #include "linux/signal/kill.h"
 #include "proc/process.h"
 

@@ -6,6 +6,7 @@
 #include "abi/signal.h"
 #include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/signal/action.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/signal.h"
@@ -26,11 +27,11 @@ static void ctty_set_ids(struct ctty *terminal, int session, int group)
 /* The terminal no longer belongs to the process's session. */
 static void take_away(struct process *process, void *arg)
 {
+	struct linux_process *own = linux_process(process);
 	struct ctty *terminal = arg;
 
-	if (process->terminal == terminal &&
-	    (!terminal->session || process->session != terminal->session))
-		process->terminal = NULL;
+	if (own->terminal == terminal && (!terminal->session || own->session != terminal->session))
+		own->terminal = NULL;
 }
 
 /*
@@ -52,15 +53,16 @@ static int ctty_acquire(struct ctty *terminal, bool steal)
 	struct process *process = current_process();
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (process->session != process->pid)
+	if (linux_process(process)->session != process->pid)
 		return -EPERM;
-	if (process->terminal)
-		return process->terminal == terminal ? 0 : -EPERM;
+	if (linux_process(process)->terminal)
+		return linux_process(process)->terminal == terminal ? 0 : -EPERM;
 	if (terminal->session && !steal)
 		return -EPERM;
-	pass_to(terminal, process->session, process->group);
-	if (terminal->session == process->session) /* else another took it meanwhile */
-		process->terminal = terminal;
+	pass_to(terminal, linux_process(process)->session, linux_process(process)->group);
+	if (terminal->session ==
+	    linux_process(process)->session) /* else another took it meanwhile */
+		linux_process(process)->terminal = terminal;
 	return 0;
 }
 
@@ -79,7 +81,7 @@ bool ctty_is_own(struct ctty *terminal)
 	bool own;
 
 	spin_lock(&process_tree_lock);
-	own = current_process()->terminal == terminal;
+	own = current_linux_process()->terminal == terminal;
 	spin_unlock(&process_tree_lock);
 	return own;
 }
@@ -99,9 +101,11 @@ static void ctty_hang_up(struct ctty *terminal)
 
 void ctty_leader_ends(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
+
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (process->terminal && process->session == process->pid)
-		ctty_hang_up(process->terminal);
+	if (own->terminal && own->session == process->pid)
+		ctty_hang_up(own->terminal);
 }
 
 int ctty_hang_up_own(void)
@@ -111,8 +115,8 @@ int ctty_hang_up_own(void)
 	if (!capable(CAP_SYS_TTY_CONFIG))
 		return -EPERM;
 	spin_lock(&process_tree_lock);
-	if (process->terminal)
-		ctty_hang_up(process->terminal);
+	if (linux_process(process)->terminal)
+		ctty_hang_up(linux_process(process)->terminal);
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
@@ -123,12 +127,12 @@ int ctty_leave(struct ctty *terminal)
 	int err = 0;
 
 	spin_lock(&process_tree_lock);
-	if (process->terminal != terminal)
+	if (linux_process(process)->terminal != terminal)
 		err = -ENOTTY;
-	else if (process->session == process->pid)
+	else if (linux_process(process)->session == process->pid)
 		ctty_hang_up(terminal);
 	else
-		process->terminal = NULL;
+		linux_process(process)->terminal = NULL;
 	spin_unlock(&process_tree_lock);
 	return err;
 }
@@ -139,7 +143,7 @@ static int read_own(struct ctty *terminal, const int *field, int *ret)
 	int err = -ENOTTY;
 
 	spin_lock(&process_tree_lock);
-	if (current_process()->terminal == terminal) {
+	if (current_linux_process()->terminal == terminal) {
 		*ret = *field;
 		err = 0;
 	}
@@ -169,9 +173,9 @@ static int session_of_group(int group)
 	if (group == 0)
 		return -1;
 	for_each_group_member(process, group)
-		return process->session;
+		return linux_process(process)->session;
 	process = process_find(group);
-	return process ? process->session : -1;
+	return process ? linux_process(process)->session : -1;
 }
 
 /* Call with process_tree_lock held. */
@@ -183,12 +187,13 @@ static int ctty_change_group(struct ctty *terminal, int group)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (group < 0)
 		return -EINVAL;
-	if (self->terminal != terminal || terminal->session != self->session)
+	if (linux_process(self)->terminal != terminal ||
+	    terminal->session != linux_process(self)->session)
 		return -ENOTTY;
 	session = session_of_group(group);
 	if (session < 0)
 		return -ESRCH;
-	if (session != self->session)
+	if (session != linux_process(self)->session)
 		return -EPERM;
 	ctty_set_ids(terminal, session, group);
 	return 0;
@@ -211,16 +216,17 @@ int ctty_check(struct ctty *terminal, int sig)
 	int err = 0;
 
 	spin_lock(&process_tree_lock);
-	if (process->terminal != terminal || terminal->group == process->group)
+	if (linux_process(process)->terminal != terminal ||
+	    terminal->group == linux_process(process)->group)
 		err = 0;
 	else if (held)
 		err = sig == SIGTTOU ? 0 : -EIO;
-	else if (pgrp_is_orphaned(process->group))
+	else if (pgrp_is_orphaned(linux_process(process)->group))
 		err = -EIO;
 	else
 		err = -EINTR;
 	if (err == -EINTR)
-		(void)signal_send_group(process->group, sig);
+		(void)signal_send_group(linux_process(process)->group, sig);
 	spin_unlock(&process_tree_lock);
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_ASKED;

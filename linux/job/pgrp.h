@@ -2,7 +2,7 @@
 /* Process groups and sessions. */
 #pragma once
 
-#include "lib/types.h"
+#include "linux/process/linux_process.h"
 
 struct process;
 
@@ -24,6 +24,30 @@ int session_create(void);
  * so no process would continue it after a stop. Call with process_tree_lock held.
  */
 bool pgrp_is_orphaned(int group);
+
+/* Returns a list that contains the group's members among others, in the order in which they joined it. Call with process_tree_lock held. */
+struct list *pgrp_bucket(int group);
+/* Visits its members, as struct process. Call with process_tree_lock held. */
+#define for_each_group_member(pos, id)                                           \
+	for (struct list *node_ = pgrp_bucket(id)->next;                         \
+	     node_ != pgrp_bucket(id) && ((pos) = pgrp_process_of(node_), true); \
+	     node_ = node_->next)                                                \
+		if (linux_process(pos)->group == (id))
+
+static inline struct process *pgrp_process_of(struct list *node)
+{
+	return &list_entry(node, struct linux_process, group_link)->process;
+}
+
+/* Puts the process, whose group has just been set, among the members. Call with process_tree_lock held. */
+void pgrp_join(struct process *process);
+
+/*
+ * Visits the group's members in the order in which they joined it, a few under each hold of the lock, until `visit` returns true;
+ * returns whether it has. Processes that join meanwhile are visited too, at the end. A process that leaves and joins again
+ * meanwhile is visited again. Call with process_tree_lock held; it is dropped in between.
+ */
+bool pgrp_visit(int group, bool (*visit)(struct process *process, void *arg), void *arg);
 
 /*
  * Counts the process as one that qualifies its group for job control, or no longer, after its

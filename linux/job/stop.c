@@ -5,7 +5,9 @@
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "linux/job/pgrp.h"
+#include "linux/process/children.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
@@ -34,7 +36,7 @@ static void stop_notify_parent(struct process *process, int code, int status)
 	usage_current(&usage);
 	info.user_ticks = usage.user_ticks;
 	info.kernel_ticks = usage.kernel_ticks;
-	if (!signals_refuse_stops(&parent->signals))
+	if (!signals_refuse_stops(&linux_process(parent)->signals))
 		signal_send_info(parent, &info);
 	waitq_wake_all(&parent->child_waitq);
 }
@@ -52,12 +54,12 @@ static bool is_traced_by_parent(const struct thread *thread)
  */
 static void stop_begin(struct process *process)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	int sig;
 
 	spin_lock(&signals->lock);
 	sig = signals->ending ? 0 : signals->stopping;
-	if (sig != SIGSTOP && pgrp_is_orphaned(process->group))
+	if (sig != SIGSTOP && pgrp_is_orphaned(linux_process(process)->group))
 		sig = 0;
 	signals->stopping = 0;
 	if (sig && !signals->stopped) {
@@ -78,7 +80,7 @@ static void stop_begin(struct process *process)
 static bool stop_count(struct thread *thread)
 {
 	struct process *process = thread->process;
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	bool counted;
 	int sig = 0;
 
@@ -101,7 +103,7 @@ static bool stop_count(struct thread *thread)
 /* Its tracer lets a traced thread go on alone. Else it forgets what a tracer wanted that has let it go. */
 static bool trap_or_forget(struct thread *thread, bool counted)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	if (unlikely(atomic_load(&thread->traced))) {
 		ptrace_trap(counted);
@@ -120,7 +122,7 @@ static bool trap_or_forget(struct thread *thread, bool counted)
  */
 static bool wait_for_resume(struct thread *thread)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	bool stopped, tell, counted, traced, again;
 	uint64_t seq;
 
@@ -167,7 +169,7 @@ void process_stop_leave(struct thread *thread)
 
 int child_stop_event(struct process *child, unsigned options, bool take)
 {
-	struct signals *signals = &child->signals;
+	struct signals *signals = &linux_process(child)->signals;
 	int status = -1;
 
 	if (!(options & (WUNTRACED | WCONTINUED)))

@@ -12,6 +12,7 @@
 #include "linux/fs/seek.h"
 #include "linux/fs/tmpfs/dir.h"
 #include "linux/mqueue/queue.h"
+#include "linux/process/limits.h"
 #include "linux/process/user.h"
 #include "mm/object/quota.h"
 #include "mm/phys/kmalloc.h"

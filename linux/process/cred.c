@@ -4,6 +4,8 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
@@ -125,10 +127,11 @@ void cred_commit(struct cred *cred)
 	}
 	spin_lock(&process_tree_lock);
 	if (acts)
-		process->death_signal = 0;
-	spin_lock(&process->signals.lock); /* who queues a signal looks for the user */
+		linux_process(process)->death_signal = 0;
+	spin_lock(
+		&linux_process(process)->signals.lock); /* who queues a signal looks for the user */
 	task_of(thread)->cred = task_of(thread)->real_cred = cred;
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	spin_unlock(&process_tree_lock);
 	cred_put(old);
 }
@@ -301,7 +304,7 @@ static bool take_file_ids(struct cred *new, const struct image_ids *ids)
 	/* Without the group's right to execute, the bit once marked files with mandatory locks. */
 	const bool of_user = ids->mode & 04000, of_group = (ids->mode & 02010) == 02010;
 
-	if (ids->nosuid || atomic_load_relaxed(&current_process()->no_new_privs))
+	if (ids->nosuid || atomic_load_relaxed(&current_linux_process()->no_new_privs))
 		return false;
 	if (of_user)
 		new->euid = ids->uid;
@@ -319,7 +322,7 @@ static bool is_watched(struct thread *thread)
 	bool watched;
 
 	spin_lock(&process_tree_lock);
-	thread->process->gains_by_exec++;
+	linux_process(thread->process)->gains_by_exec++;
 	watched = thread->traced && !task_of(thread)->ptrace->capable;
 	spin_unlock(&process_tree_lock);
 	return watched;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What Linux adds to the end of a process: stops and traces, who adopts its children, and who is told. */
+/* What the end of a process does to others: stops and traces, who adopts its children, and who is told. */
 #include "linux/process/end.h"
 
 #include "abi/wait.h"
 #include "linux/job/ctty.h"
 #include "linux/job/pgrp.h"
 #include "linux/job/stop.h"
+#include "linux/process/children.h"
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
@@ -25,8 +27,8 @@ static void process_ends(struct process *process)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	process->state = PROCESS_EXITING;
 	process_set_subreaper(process, false); /* it adopts no orphan any more */
-	process->status = process->signals.ending & ~SIGNALS_ENDING;
-	if (signals_report_stop(&process->signals))
+	process->status = linux_process(process)->signals.ending & ~SIGNALS_ENDING;
+	if (signals_report_stop(&linux_process(process)->signals))
 		child_sort(process);
 	pgrp_update_jobc(process);
 }
@@ -36,7 +38,7 @@ void end_begin(int status, bool all)
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
 
-	if (unlikely(atomic_load(&process->signals.dumping)))
+	if (unlikely(atomic_load(&linux_process(process)->signals.dumping)))
 		core_wait_for_dump();
 	if (unlikely(thread->traced))
 		ptrace_exit_event(status);
@@ -56,8 +58,8 @@ void process_set_subreaper(struct process *process, bool subreaper)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	nsubreapers += subreaper;
-	nsubreapers -= process->subreaper;
-	process->subreaper = subreaper;
+	nsubreapers -= linux_process(process)->subreaper;
+	linux_process(process)->subreaper = subreaper;
 }
 
 /*
@@ -68,7 +70,7 @@ static struct process *find_reaper(const struct process *process)
 {
 	struct process *ancestor = nsubreapers ? process->parent : NULL;
 
-	while (ancestor && !ancestor->subreaper)
+	while (ancestor && !linux_process(ancestor)->subreaper)
 		ancestor = ancestor->parent;
 	return ancestor ?: process_find(PID_INIT);
 }
@@ -77,7 +79,7 @@ static struct process *find_reaper(const struct process *process)
 static void send_death_signal(struct process *child)
 {
 	const struct signal_info info = {
-		.sig = child->death_signal,
+		.sig = linux_process(child)->death_signal,
 		.code = SI_USER,
 		.pid = current_process()->pid,
 		.uid = current_cred()->uid,
@@ -97,24 +99,24 @@ static void send_death_signal(struct process *child)
 static bool orphan_some(struct process *process)
 {
 	struct process *reaper = find_reaper(process);
-	struct list *orphans = &process->children.list;
-	bool autoreaps = signals_leave_children(&reaper->signals);
+	struct list *orphans = &process->children;
+	bool autoreaps = signals_leave_children(&linux_process(reaper)->signals);
 	struct signal_info ended = { 0 }; /* about the first that has ended */
 	int orphaned = PGRP_NONE;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (unsigned n = 0; n < ORPHANS_AT_ONCE && orphaned == PGRP_NONE && !list_empty(orphans);
 	     n++) {
-		struct process *child = list_first_entry(orphans, struct process, child.link);
-		bool zombie = child->state == PROCESS_ZOMBIE && !child->end_withheld;
+		struct process *child = list_first_entry(orphans, struct process, sibling);
+		bool zombie = child->state == PROCESS_ZOMBIE && !linux_process(child)->end_withheld;
 
 		child_remove(child);
-		child->exit_signal = SIGCHLD;
+		linux_process(child)->exit_signal = SIGCHLD;
 		child_add(reaper, child);
 		if (zombie && !ended.sig)
 			ended = process_end_siginfo(child);
 		if (zombie && autoreaps) {
-			process_forget_locked(child);
+			linux_process_forget(child);
 			kthread_reap_later(child->leader);
 		} else {
 			send_death_signal(child);
@@ -123,7 +125,8 @@ static bool orphan_some(struct process *process)
 	}
 	if (ended.sig) {
 		/* Process 1 may be ending. As on Linux, SIGCHLD is sent even if no process has to wait for the child. */
-		if (reaper->state == PROCESS_ALIVE && !signals_ignore_children(&reaper->signals))
+		if (reaper->state == PROCESS_ALIVE &&
+		    !signals_ignore_children(&linux_process(reaper)->signals))
 			signal_send_info(reaper, &ended);
 		waitq_wake_all(&reaper->child_waitq);
 	}
@@ -135,7 +138,7 @@ static bool orphan_some(struct process *process)
 /* There may be thousands, so process_tree_lock, which the caller holds, is dropped in between. */
 static void leave_children(struct process *process)
 {
-	if (list_empty(&process->children.list))
+	if (list_empty(&process->children))
 		return;
 	while (!orphan_some(process))
 		process_tree_pause();
@@ -158,7 +161,9 @@ static int end_signal(const struct process *process)
 	const struct uspace *uspace = process->parent ? process->parent->uspace : NULL;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return uspace && uspace->serial != process->parent_image ? SIGCHLD : process->exit_signal;
+	return uspace && uspace->serial != linux_process(process)->parent_image
+		       ? SIGCHLD
+		       : linux_process(process)->exit_signal;
 }
 
 struct signal_info process_end_siginfo(const struct process *process)
@@ -174,8 +179,8 @@ struct signal_info process_end_siginfo(const struct process *process)
 		.pid = process->pid,
 		.uid = task_of(process->leader)->real_cred->uid,
 		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
-		.user_ticks = process->past_usage.user_ticks,
-		.kernel_ticks = process->past_usage.kernel_ticks,
+		.user_ticks = linux_process(process)->past_usage.user_ticks,
+		.kernel_ticks = linux_process(process)->past_usage.kernel_ticks,
 	};
 }
 
@@ -197,19 +202,20 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
  */
 void process_tell_end(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
 	struct process *parent = process->parent;
 	struct signal_info info = process_end_siginfo(process);
 	bool traced = process->leader->traced;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	process->end_withheld = unlikely(process->nkept) ||
-				(unlikely(traced) && ptrace_tell_end(process));
-	if (unlikely(process->end_withheld))
+	own->end_withheld = unlikely(own->nkept) || (unlikely(traced) && ptrace_tell_end(process));
+	if (unlikely(own->end_withheld))
 		return;
-	if (info.sig == SIGCHLD && likely(!traced) && signals_leave_children(&parent->signals)) {
-		process_forget_locked(process);
+	if (info.sig == SIGCHLD && likely(!traced) &&
+	    signals_leave_children(&linux_process(parent)->signals)) {
+		linux_process_forget(process);
 		kthread_reap_later(process->leader);
-		if (signals_ignore_children(&parent->signals)) {
+		if (signals_ignore_children(&linux_process(parent)->signals)) {
 			waitq_wake_all(&parent->child_waitq);
 			return;
 		}
@@ -222,6 +228,6 @@ void process_tell_end(struct process *process)
 void end_notify(struct process *process)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	end_watch_wake(process->end_watch);
+	end_watch_wake(linux_process(process)->end_watch);
 	process_tell_end(process);
 }

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of threads and processes: hooks of base/os_layer.def; who adopts the children; and who is told. */
+/* The end of threads and processes: who else has to know, and who adopts the children. */
 #pragma once
 
 #include "linux/signal/signal.h"
 
 struct process;
 
-/* Hooks. */
+/*
+ * The running thread ends with that status as wait4 packs it; `all`: its whole process. Has signals go to others, and sets the
+ * state and the status of a process of which it is the last thread. May wait; no lock is held.
+ */
 void end_begin(int status, bool all);
+/*
+ * The process has let go of its memory and its files: gives its children to others. Call with process_tree_lock held; it may be
+ * dropped in between.
+ */
 void end_leave(struct process *process);
+/*
+ * The process is a zombie: wakes and tells its parent, and may forget the process. Call with process_tree_lock held, and
+ * preemption off.
+ */
 void end_notify(struct process *process);
 
 /* PR_SET_CHILD_SUBREAPER of a living process, or its end. Call with process_tree_lock held. */

@@ -3,6 +3,7 @@
 #include "linux/process/end_watch.h"
 
 #include "abi/errno.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -33,7 +34,8 @@ static struct end_watch **end_watch_slot(struct thread *thread)
 	struct process *process = thread->process;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	return thread == process->leader ? &process->end_watch : &task_of(thread)->end_watch;
+	return thread == process->leader ? &linux_process(process)->end_watch
+					 : &task_of(thread)->end_watch;
 }
 
 void end_watch_put(struct end_watch *watch)

@@ -11,8 +11,14 @@
 #include "lib/bits.h"
 #include "lib/script.h"
 #include "lib/string.h"
+#include "linux/process/children.h"
 #include "linux/process/cred.h"
 #include "linux/process/exec_write.h"
+#include "linux/process/fork.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
+#include "linux/process/robust.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
@@ -21,8 +27,8 @@
 #include "mm/object/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/child_tid.h"
+#include "proc/exe.h"
 #include "proc/exec_load.h"
-#include "proc/fork.h"
 #include "proc/futex.h"
 #include "proc/journal_note.h"
 #include "proc/pid.h"
@@ -60,7 +66,7 @@ static void new_image_done(struct new_image *new)
 static void gains_end(void)
 {
 	spin_lock(&process_tree_lock);
-	current_process()->gains_by_exec--;
+	current_linux_process()->gains_by_exec--;
 	spin_unlock(&process_tree_lock);
 }
 
@@ -333,7 +339,7 @@ static int become_only_thread(struct process *process)
 	if (err)
 		return err;
 	ptimers_exec(); /* while this thread has the id that those on its clock know */
-	former = thread_lead();
+	former = task_lead();
 	if (former) {
 		sched_wait_left(former);
 		thread_destroy(former);
@@ -355,6 +361,7 @@ static int unshare_state(void)
  */
 static void commit(struct process *process, struct new_image *new, const struct exec_args *args)
 {
+	struct linux_process *own = linux_process(process);
 	struct uspace *old_uspace = process->uspace;
 	struct exe *old_exe = process->exe;
 
@@ -370,18 +377,18 @@ static void commit(struct process *process, struct new_image *new, const struct 
 				  cred_acts_for_others(new->cred);
 	spin_lock(&process_tree_lock);
 	if (old_uspace) /* in the same hold: others add what the process has used before and what its memory says */
-		usage_add_space(&process->past_usage, process, &old_uspace->space);
+		usage_add_space(&own->past_usage, process, &old_uspace->space);
 	process->uspace = new->uspace;
-	process->borrows_space = false;
+	own->borrows_space = false;
 	if (new->rights.secure) {
-		process->death_signal = 0; /* whoever made the process may not signal it any more */
+		own->death_signal = 0; /* whoever made the process may not signal it any more */
 		process_limit_stack(process, STACK_DEFAULT);
 	}
 	process_copy_limits(process, &new->uspace->space); /* they may have changed meanwhile */
 	process->exe = new->exe;
-	process->exit_signal = SIGCHLD;
+	own->exit_signal = SIGCHLD;
 	child_sort(process);
-	process->has_execed = true;
+	own->has_execed = true;
 	set_comm(process, new->exe, args);
 	spin_unlock(&process_tree_lock);
 	cred_commit(new->cred);

@@ -6,11 +6,15 @@
 #include "arch/backtrace.h"
 #include "lib/string.h"
 #include "linux/job/ctty.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/host.h"
 #include "mm/space/space_map.h"
+#include "proc/exe.h"
 #include "proc/sched.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
@@ -68,8 +72,9 @@ static bool is_locked_out(const struct process *process)
 /* A stopped process that is killed runs again, though it leaves its stop only then. */
 static bool state_is_stopped(const struct process *process)
 {
-	return process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped) &&
-	       !signals_ending(&process->signals);
+	return process->state == PROCESS_ALIVE &&
+	       atomic_load(&linux_process(process)->signals.stopped) &&
+	       !signals_ending(&linux_process(process)->signals);
 }
 
 /* Of all threads together. Call with process_tree_lock held. */
@@ -310,7 +315,7 @@ int inspect_next_pid(int after)
 
 static void fill_signal_facts(const struct thread *thread, struct process_facts *ret)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	spin_lock(&signals->lock);
 	ret->pending = signals->shared.set;
@@ -429,22 +434,24 @@ static void fill_facts(struct thread *thread, struct process_facts *ret)
 		.pid = process->pid,
 		.parent = process->parent ? process->parent->pid : 0,
 		.tracer = ptrace_tracer_pid(thread),
-		.group = process->group,
-		.session = process->session,
+		.group = linux_process(process)->group,
+		.session = linux_process(process)->session,
 		.nthreads = count_threads(process),
-		.has_terminal = process->terminal != NULL,
-		.terminal_group = process->terminal ? process->terminal->group : -1,
-		.exit_signal = thread == process->leader ? process->exit_signal : -1,
+		.has_terminal = linux_process(process)->terminal != NULL,
+		.terminal_group = linux_process(process)->terminal
+					  ? linux_process(process)->terminal->group
+					  : -1,
+		.exit_signal = thread == process->leader ? linux_process(process)->exit_signal : -1,
 		.hart = last_hart(thread),
 		.harts = sched_harts(thread),
 		.status = process->status,
 		.umask = process_fs->umask(thread),
 		.fd_size = process_fs->fd_size(thread),
-		.no_new_privs = atomic_load_relaxed(&process->no_new_privs),
-		.start_tick = thread == process->leader ? process->start_tick
+		.no_new_privs = atomic_load_relaxed(&linux_process(process)->no_new_privs),
+		.start_tick = thread == process->leader ? linux_process(process)->start_tick
 							: task_of(thread)->start_tick,
 		.usage = usage_times(process),
-		.children_usage = process->children_usage,
+		.children_usage = linux_process(process)->children_usage,
 	};
 	memcpy(ret->name, thread->name, sizeof(ret->name));
 	ret->thread_usage.minor_faults = thread->minor_faults;
@@ -540,9 +547,9 @@ int inspect_call(const struct thread_id *id, struct call_facts *ret)
 	} else if (!ptrace_may_attach(thread)) {
 		err = -EPERM;
 	} else {
-		spin_lock(&thread->process->signals.lock);
+		spin_lock(&linux_process(thread->process)->signals.lock);
 		fill_call(thread, ret);
-		spin_unlock(&thread->process->signals.lock);
+		spin_unlock(&linux_process(thread->process)->signals.lock);
 	}
 	spin_unlock(&process_tree_lock);
 	return err;
@@ -682,7 +689,7 @@ int inspect_is_ending(const struct thread_id *id)
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
 	if (thread && thread->process->uspace)
-		err = signals_ending(&thread->process->signals) ? 0 : -EINVAL;
+		err = signals_ending(&linux_process(thread->process)->signals) ? 0 : -EINVAL;
 	spin_unlock(&process_tree_lock);
 	return err;
 }

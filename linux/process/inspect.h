@@ -4,6 +4,7 @@
 
 #include "abi/faultline.h"
 #include "linux/process/cred.h"
+#include "linux/process/usage.h"
 #include "mm/space/space_map.h"
 #include "proc/pid.h"
 

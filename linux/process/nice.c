@@ -5,7 +5,10 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "lib/bits.h"
+#include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
@@ -107,7 +110,7 @@ static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 			visit_thread(thread, visit);
 		break;
 	case PRIORITY_OF_GROUP:
-		process_visit_group(id ?: current_process()->group, visit_member, visit);
+		pgrp_visit(id ?: current_linux_process()->group, visit_member, visit);
 		break;
 	case PRIORITY_OF_USER:
 		visit->of_user = true;

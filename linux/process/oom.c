@@ -7,10 +7,13 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"
+#include "desc/file.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/oom_reap.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/signal/send.h"
@@ -65,7 +68,7 @@ static size_t oom_held_by(const struct process *process)
 	size_t files = 0;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (atomic_load_relaxed(&process_fs_nholders) != 0) {
+	if (atomic_load_relaxed(&file_nholders) != 0) {
 		files = process_fs->held(process);
 		process_visit_ends_piece();
 	}
@@ -229,7 +232,8 @@ struct choice {
 
 static bool is_dying(const struct process *process)
 {
-	return signals_ending(&process->signals) || process->state == PROCESS_EXITING;
+	return signals_ending(&linux_process(process)->signals) ||
+	       process->state == PROCESS_EXITING;
 }
 
 /* A dying process whose only thread waits for memory here frees none. Other threads of it may. */
@@ -246,12 +250,12 @@ static bool is_oom_reaped(const struct process *process)
 
 static bool oom_is_spared(const struct process *process)
 {
-	return atomic_load_relaxed(&process->oom_score_adj) == OOM_SCORE_ADJ_MIN;
+	return atomic_load_relaxed(&linux_process(process)->oom_score_adj) == OOM_SCORE_ADJ_MIN;
 }
 
 static int64_t oom_points(const struct process *process, size_t held)
 {
-	return (int64_t)held + atomic_load_relaxed(&process->oom_score_adj) *
+	return (int64_t)held + atomic_load_relaxed(&linux_process(process)->oom_score_adj) *
 				       (int64_t)page_alloc_total_count() / 1000;
 }
 
@@ -318,7 +322,7 @@ static size_t oom_own_pages(const struct process *process)
 		      atomic_load_relaxed(&stats->zero_maps);
 	size_t mapped = space_resident(space) + atomic_load_relaxed(&space->swapped);
 
-	if (process->borrows_space)
+	if (linux_process(process)->borrows_space)
 		return stacks;
 	return stacks + MAX(MIN(made, mapped), atomic_load_relaxed(&space->charged)) +
 	       atomic_load_relaxed(&space->tables) + atomic_load_relaxed(&process->kept);
@@ -604,7 +608,7 @@ int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret)
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
 	if (thread) {
-		*adj_ret = atomic_load_relaxed(&thread->process->oom_score_adj);
+		*adj_ret = atomic_load_relaxed(&linux_process(thread->process)->oom_score_adj);
 		*score_ret = score_of(thread->process);
 	}
 	spin_unlock(&process_tree_lock);
@@ -622,11 +626,11 @@ int oom_set_score_adj(const struct thread_id *id, int adj)
 	if (thread) {
 		struct process *process = thread->process;
 
-		err = may_lower || adj >= process->oom_score_adj_min ? 0 : -EACCES;
+		err = may_lower || adj >= linux_process(process)->oom_score_adj_min ? 0 : -EACCES;
 		if (err == 0)
-			atomic_store_relaxed(&process->oom_score_adj, (int16_t)adj);
+			atomic_store_relaxed(&linux_process(process)->oom_score_adj, (int16_t)adj);
 		if (err == 0 && may_lower)
-			process->oom_score_adj_min = (int16_t)adj;
+			linux_process(process)->oom_score_adj_min = (int16_t)adj;
 	}
 	spin_unlock(&process_tree_lock);
 	return err;

@@ -5,6 +5,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/oom.h"
 #include "mm/verbs.h"
 #include "proc/pid.h"
@@ -29,7 +30,8 @@ static void count_one(struct process *process, void *arg)
 {
 	struct unmarked *unmarked = arg;
 
-	if (process->uspace != unmarked->uspace || atomic_load(&process->futexes_marked))
+	if (process->uspace != unmarked->uspace ||
+	    atomic_load(&linux_process(process)->futexes_marked))
 		return;
 	unmarked->nleft++;
 	unmarked->nrunning += process->state == PROCESS_EXITING || process_runs(process);
@@ -84,7 +86,7 @@ static __attribute__((noinline)) void reap_after_last(struct uspace *uspace)
 
 void oom_futexes_marked(struct process *process)
 {
-	atomic_store(&process->futexes_marked, true);
+	atomic_store(&linux_process(process)->futexes_marked, true);
 	if (unlikely(atomic_load(&process->uspace->oom_killed)))
 		reap_after_last(process->uspace);
 }

@@ -6,7 +6,9 @@
 #include "lib/bits.h"
 #include "linux/job/pgrp.h"
 #include "linux/job/stop.h"
+#include "linux/process/children.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
@@ -60,7 +62,7 @@ static inline bool child_event_get(struct process *child, const struct wait_for 
 {
 	int status;
 
-	if (child->state == PROCESS_ZOMBIE && likely(!child->end_withheld)) {
+	if (child->state == PROCESS_ZOMBIE && likely(!linux_process(child)->end_withheld)) {
 		if (!(wanted->options & WEXITED))
 			return false;
 		child_event_fill(child, child->status, true, event);
@@ -78,18 +80,18 @@ static struct process *child_by_pid(const struct process *parent, const struct w
 {
 	struct process *child = process_find(wanted->pid);
 
-	if (!child || child->parent != parent || !child->child.in)
+	if (!child || child->parent != parent || !linux_process(child)->child.in)
 		return NULL;
 	if (wanted->birth && child->birth != wanted->birth)
 		return NULL;
-	if (wanted->group != WAIT_ANY && child->group != wanted->group)
+	if (wanted->group != WAIT_ANY && linux_process(child)->group != wanted->group)
 		return NULL;
-	return wants_clones(wanted, child->exit_signal != SIGCHLD) ? child : NULL;
+	return wants_clones(wanted, linux_process(child)->exit_signal != SIGCHLD) ? child : NULL;
 }
 
 static bool child_event_is_before(const struct process *child, const struct process *other)
 {
-	return !other || child->child.place < other->child.place;
+	return !other || linux_process(child)->child.place < linux_process(other)->child.place;
 }
 
 /* Of the children with an event that is wanted, returns the first one, or NULL. */
@@ -102,7 +104,8 @@ static struct process *first_with_event(const struct process *parent, const stru
 	*any_ret = false;
 	for (unsigned i = wants_clones(wanted, false) ? 0 : CHILD_STATES; i < end; i++) {
 		enum child_state state = i % CHILD_STATES;
-		const struct tree *tree = &parent->children.sorted[i / CHILD_STATES][state];
+		const struct tree *tree =
+			&linux_process(parent)->children.sorted[i / CHILD_STATES][state];
 
 		if (tree_empty(tree))
 			continue;
@@ -173,9 +176,10 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 		child = child_event_find(parent, wanted, &any, event);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended) {
-			usage_add(&parent->children_usage, &event->usage);
-			usage_add_io(&parent->past_io, &child->past_io);
-			process_forget_locked(child);
+			usage_add(&linux_process(parent)->children_usage, &event->usage);
+			usage_add_io(&linux_process(parent)->past_io,
+				     &linux_process(child)->past_io);
+			linux_process_forget(child);
 		}
 		if (!child)
 			traced = ptrace_event_find(wanted, &any, event);

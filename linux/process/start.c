@@ -7,6 +7,9 @@
 #include "arch/timer.h"
 #include "lib/string.h"
 #include "linux/process/exec.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -80,14 +83,15 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 static struct process *make_init(void)
 {
 	int err;
-	struct process *process = process_alloc(&err);
+	struct process *process = linux_process_alloc(&err);
 
 	if (!process)
 		return NULL;
 	assert(process->pid == PID_INIT);
-	memcpy(process->rlimits, first_limits, sizeof(first_limits));
-	process->start_tick = arch_time();
-	if (process_add_leader(process) || process_fs->create(process->leader))
+	memcpy(linux_process(process)->rlimits, first_limits, sizeof(first_limits));
+	process_limits_are_set(process);
+	linux_process(process)->start_tick = arch_time();
+	if (linux_process_add_leader(process) || process_fs->create(process->leader))
 		return NULL; /* boot fails now, so nothing is released */
 	arch_thread_init(&process->leader->arch, process->leader->kstack, init_main, NULL);
 	process->leader->arch.hart = arch_this_hart();
@@ -113,7 +117,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 	process = make_init();
 	if (!process)
 		return -ENOMEM;
-	process_publish(NULL, process);
+	linux_process_publish(NULL, process);
 	while (!atomic_load(&start->done)) {
 		uint64_t seq = waitq_sample(&start->queue);
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/usage.h"
 #include "linux/signal/signal.h"
 #include "linux/time/cpu_clock.h"
-#include "proc/process.h"
 
 struct cred;
 struct end_watch;
@@ -40,7 +40,8 @@ struct task {
 	/* rseq(2), see linux/process/rseq.h; private to the thread: */
 	vaddr_t rseq; /* where it is registered; 0: nowhere */
 	uint32_t rseq_len, rseq_sig;
-	uint32_t rseq_hart; /* the number that is stored there */
+	uint32_t rseq_hart;  /* the number that is stored there */
+	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
 	/* the part of ran_ticks told as user time; guarded by the lock of the run queues */
 	uint64_t told_ticks;
 	/* changed only by the thread itself: */
@@ -86,5 +87,6 @@ static inline bool thread_must_stop(const struct thread *thread)
 	unsigned must = atomic_load_relaxed(&task_of(thread)->signals.must_stop);
 
 	return unlikely(must) &&
-	       (must & ~MUST_STOP || atomic_load_relaxed(&thread->process->signals.stopped) != 0);
+	       (must & ~MUST_STOP ||
+		atomic_load_relaxed(&linux_process(thread->process)->signals.stopped) != 0);
 }

@@ -7,6 +7,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "proc/pid.h"
 #include "proc/process.h"
@@ -49,23 +50,26 @@ static inline void count_faults(struct usage *to, const struct space *space)
 
 void usage_add_space(struct usage *to, const struct process *process, const struct space *space)
 {
+	const struct linux_process *own = linux_process(process);
+
 	count_faults(to, space);
 	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
-	if (unlikely(process->borrows_space)) {
-		to->minor_faults -= process->borrowed_minor;
-		to->major_faults -= process->borrowed_major;
+	if (unlikely(own->borrows_space)) {
+		to->minor_faults -= own->borrowed_minor;
+		to->major_faults -= own->borrowed_major;
 	}
 }
 
 void usage_borrow_space(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
 	struct usage usage = { 0 };
 
-	process->borrows_space = true;
+	own->borrows_space = true;
 	space_count(&process->uspace->space);
 	count_faults(&usage, &process->uspace->space);
-	process->borrowed_minor = usage.minor_faults;
-	process->borrowed_major = usage.major_faults;
+	own->borrowed_minor = usage.minor_faults;
+	own->borrowed_major = usage.major_faults;
 }
 
 /* So many threads' times are read in one hold of the lock. */
@@ -122,10 +126,10 @@ void usage_current(struct usage *ret)
 	struct process *process = current_process();
 
 	/* A thread that ends meanwhile goes from the list to past_usage under the same lock. */
-	spin_lock(&process->signals.lock);
-	*ret = process->past_usage;
+	spin_lock(&linux_process(process)->signals.lock);
+	*ret = linux_process(process)->past_usage;
 	usage_add_threads(ret, process);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	if (!process->uspace)
 		return;
 	space_count(&process->uspace->space);
@@ -137,7 +141,7 @@ struct usage usage_children(void)
 	struct usage usage;
 
 	spin_lock(&process_tree_lock); /* another thread may wait for a child now */
-	usage = current_process()->children_usage;
+	usage = current_linux_process()->children_usage;
 	spin_unlock(&process_tree_lock);
 	return usage;
 }
@@ -154,7 +158,7 @@ UNCHECKED static inline uint64_t ticks_of(const struct thread *thread, bool user
 UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 {
 	const struct thread *thread, *self = current_thread();
-	const struct usage *past = &process->past_usage;
+	const struct usage *past = &linux_process(process)->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
 	bool several = hart_are_several();
 	unsigned long flags = 0;
@@ -180,7 +184,7 @@ UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only
 
 struct usage usage_times(const struct process *process)
 {
-	struct usage usage = process->past_usage;
+	struct usage usage = linux_process(process)->past_usage;
 
 	if (process->state != PROCESS_ZOMBIE)
 		usage_add_threads(&usage, process);
@@ -189,14 +193,14 @@ struct usage usage_times(const struct process *process)
 
 void usage_with_children(const struct process *process, struct usage *ret)
 {
-	*ret = process->past_usage;
+	*ret = linux_process(process)->past_usage;
 	if (unlikely(process->state != PROCESS_ZOMBIE))
 		usage_add_threads(ret, process);
 	if (unlikely(process->uspace)) {
 		space_count(&process->uspace->space);
 		usage_add_space(ret, process, &process->uspace->space);
 	}
-	usage_add(ret, &process->children_usage);
+	usage_add(ret, &linux_process(process)->children_usage);
 }
 
 static void add_bytes(struct usage *to, const struct usage *from)
@@ -216,12 +220,13 @@ UNCHECKED void usage_add_thread_io(struct io_counts *io, struct usage *usage,
 UNCHECKED void usage_add_process_io(struct io_counts *io, struct usage *usage,
 				    const struct process *process)
 {
+	const struct linux_process *own = linux_process(process);
 	const struct thread *thread;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	usage_add_io(io, &process->past_io);
-	add_bytes(usage, &process->past_usage);
-	add_bytes(usage, &process->children_usage);
+	usage_add_io(io, &own->past_io);
+	add_bytes(usage, &own->past_usage);
+	add_bytes(usage, &own->children_usage);
 	if (process->state != PROCESS_ZOMBIE)
 		for_each_thread(thread, process)
 			usage_add_thread_io(io, usage, thread);
@@ -229,14 +234,15 @@ UNCHECKED void usage_add_process_io(struct io_counts *io, struct usage *usage,
 
 void usage_end(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
 	const struct thread *thread;
 
 	assert_hardened(spin_lock_held(&process_tree_lock) && !process->uspace);
-	spin_lock(&process->signals.lock);
-	usage_add_threads(&process->past_usage, process);
+	spin_lock(&own->signals.lock);
+	usage_add_threads(&own->past_usage, process);
 	for_each_thread(thread, process)
-		usage_add_io(&process->past_io, &task_of(thread)->io);
-	spin_unlock(&process->signals.lock);
+		usage_add_io(&own->past_io, &task_of(thread)->io);
+	spin_unlock(&own->signals.lock);
 }
 
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)

@@ -3,6 +3,7 @@
 #include "linux/process/user.h"
 
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
 #include "linux/process/task.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

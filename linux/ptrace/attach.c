@@ -6,8 +6,10 @@
 #include "abi/sched.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
+#include "linux/process/children.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "linux/signal/action.h"
@@ -45,19 +47,19 @@ static void spare_put(const struct spare *spare)
 /* Provides both with what they lack. Call with process_tree_lock held. */
 static struct ptrace *spare_use(struct spare *spare, struct thread *thread, struct process *tracer)
 {
-	if (!tracer->tracer) {
+	if (!linux_process(tracer)->tracer) {
 		list_init(&spare->tracer->tracees);
 		list_init(&spare->tracer->news);
-		atomic_store(&tracer->tracer, spare->tracer);
+		atomic_store(&linux_process(tracer)->tracer, spare->tracer);
 		spare->tracer = NULL;
 	}
 	if (!task_of(thread)->ptrace) {
 		list_init(&spare->ptrace->link);
 		spare->ptrace->thread = thread;
 		spare->ptrace->process = thread->process;
-		spin_lock(&thread->process->signals.lock);
+		spin_lock(&linux_process(thread->process)->signals.lock);
 		task_of(thread)->ptrace = spare->ptrace;
-		spin_unlock(&thread->process->signals.lock);
+		spin_unlock(&linux_process(thread->process)->signals.lock);
 		spare->ptrace = NULL;
 	}
 	return task_of(thread)->ptrace;
@@ -65,7 +67,7 @@ static struct ptrace *spare_use(struct spare *spare, struct thread *thread, stru
 
 static void set_traced(struct thread *thread, bool traced)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	spin_lock(&signals->lock);
 	atomic_store(&thread->traced, traced);
@@ -88,7 +90,7 @@ static void link(struct ptrace *ptrace, struct process *tracer, struct thread *t
 	ptrace->options = 0;
 	ptrace->seized = false;
 	ptrace->traces_calls = false;
-	list_add_tail(&tracer->tracer->tracees, &ptrace->link);
+	list_add_tail(&linux_process(tracer)->tracer->tracees, &ptrace->link);
 	set_traced(thread, true);
 	if (thread == thread->process->leader)
 		child_sort(thread->process);
@@ -96,7 +98,7 @@ static void link(struct ptrace *ptrace, struct process *tracer, struct thread *t
 
 void ptrace_set_news(struct ptrace *ptrace, bool news)
 {
-	struct tracer *tracer = ptrace->tracer->tracer;
+	struct tracer *tracer = linux_process(ptrace->tracer)->tracer;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	list_del(&ptrace->link);
@@ -139,7 +141,7 @@ static int may_attach(const struct thread *thread)
 	if (!ptrace_may_attach(thread))
 		return -EPERM;
 	/* A tracer that could not attach after the tracee's exec must not do so during the exec. */
-	if (process->gains_by_exec && !capable(CAP_SYS_PTRACE))
+	if (linux_process(process)->gains_by_exec && !capable(CAP_SYS_PTRACE))
 		return -EPERM;
 	if (process->state != PROCESS_ALIVE || task_of(thread)->signals.exiting || thread->traced)
 		return -EPERM;
@@ -150,7 +152,7 @@ static int may_attach(const struct thread *thread)
 static void stop_tracee(struct thread *thread, bool seize)
 {
 	static const struct signal_info stop = { .sig = SIGSTOP, .code = SI_KERNEL };
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	if (!seize)
 		signal_send_thread(thread, &stop);
@@ -169,7 +171,8 @@ static bool is_trapping(const struct thread_id *id)
 	const struct thread *thread = thread_find_id(id);
 
 	return thread && thread->traced && task_of(thread)->ptrace->tracer == current_process() &&
-	       !task_of(thread)->ptrace->stopped && thread->process->signals.stopped &&
+	       !task_of(thread)->ptrace->stopped &&
+	       linux_process(thread->process)->signals.stopped &&
 	       task_of(thread)->signals.must_stop & MUST_TRAP && !thread_killed(thread);
 }
 
@@ -220,7 +223,7 @@ int ptrace_attach(int tid, bool seize, uint32_t options)
 /* A thread that its tracer has let go stops again, if its process is stopped. Call with the lock held. */
 static void stop_again(struct thread *thread)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	spin_lock(&signals->lock);
 	if (signals->stopped && !task_of(thread)->signals.exiting) {
@@ -233,10 +236,10 @@ static void stop_again(struct thread *thread)
 /* What is left of a leader whose end only its tracer knew. Returns whether the process may be forgotten. */
 static void zombie_let_go(struct process *process, bool by_parent)
 {
-	if (process->end_withheld) {
+	if (linux_process(process)->end_withheld) {
 		process_tell_end(process);
-	} else if (by_parent && signals_ignore_children(&process->parent->signals)) {
-		process_forget_locked(process);
+	} else if (by_parent && signals_ignore_children(&linux_process(process->parent)->signals)) {
+		linux_process_forget(process);
 		kthread_reap_later(process->leader);
 		waitq_wake_all(&process->parent->child_waitq);
 	}
@@ -293,10 +296,12 @@ static struct ptrace *next_tracee(const struct list *list, const struct thread *
 static bool exit_some(struct process *process, const struct thread *tracer_thread)
 {
 	for (unsigned n = 0; n < EXIT_PIECE; n++) {
-		struct ptrace *ptrace = next_tracee(&process->tracer->news, tracer_thread);
+		struct ptrace *ptrace =
+			next_tracee(&linux_process(process)->tracer->news, tracer_thread);
 
 		if (!ptrace)
-			ptrace = next_tracee(&process->tracer->tracees, tracer_thread);
+			ptrace = next_tracee(&linux_process(process)->tracer->tracees,
+					     tracer_thread);
 		if (!ptrace)
 			return true;
 		if (ptrace->options & PTRACE_O_EXITKILL && ptrace->thread &&
@@ -312,13 +317,14 @@ static bool exit_some(struct process *process, const struct thread *tracer_threa
 void ptrace_exit(bool all)
 {
 	struct process *process = current_process();
-	struct tracer *tracer = process->tracer;
+	struct tracer *tracer = linux_process(process)->tracer;
 
 	spin_lock(&process_tree_lock);
 	while (!exit_some(process, all ? NULL : current_thread()))
 		process_tree_pause();
 	if (all)
-		process->tracer = NULL; /* no thread is left to attach, and none attaches for it */
+		linux_process(process)->tracer =
+			NULL; /* no thread is left to attach, and none attaches for it */
 	spin_unlock(&process_tree_lock);
 	if (all)
 		kfree(tracer);
@@ -326,7 +332,7 @@ void ptrace_exit(bool all)
 
 void ptrace_end_begins(struct thread *thread, int status)
 {
-	int ending = thread->process->signals.ending;
+	int ending = linux_process(thread->process)->signals.ending;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	task_of(thread)->ptrace->end_status = ending ? ending & ~SIGNALS_ENDING : status;
@@ -351,10 +357,10 @@ void ptrace_thread_ends(struct thread *thread)
 	ptrace->end_uid = task_of(thread)->real_cred->uid;
 	ptrace->thread = NULL;
 	set_traced(thread, false);
-	spin_lock(&process->signals.lock);
+	spin_lock(&linux_process(process)->signals.lock);
 	task_of(thread)->ptrace = NULL;
-	spin_unlock(&process->signals.lock);
-	process->nkept++;
+	spin_unlock(&linux_process(process)->signals.lock);
+	linux_process(process)->nkept++;
 	ptrace_set_news(ptrace, true);
 	ptrace_tell_tracer(ptrace->tracer, &info);
 }
@@ -367,7 +373,7 @@ void ptrace_forget(struct ptrace *ptrace)
 	list_del(&ptrace->link);
 	thread_id_put_locked(process, ptrace->tid);
 	kfree(ptrace);
-	if (--process->nkept == 0 && process->end_withheld)
+	if (--linux_process(process)->nkept == 0 && linux_process(process)->end_withheld)
 		process_tell_end(process);
 }
 
@@ -454,7 +460,7 @@ void ptrace_clone_publish(struct thread *child)
 {
 	const struct thread *self = current_thread();
 	const struct ptrace *own = task_of(self)->ptrace;
-	struct signals *signals = &child->process->signals;
+	struct signals *signals = &linux_process(child->process)->signals;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (!self->traced)

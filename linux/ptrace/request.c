@@ -6,6 +6,7 @@
 #include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
@@ -112,7 +113,7 @@ int ptrace_interrupt(int tid)
 		return -ESRCH;
 	if (ptrace->seized) {
 		struct thread *thread = ptrace->thread;
-		struct signals *signals = &ptrace->process->signals;
+		struct signals *signals = &linux_process(ptrace->process)->signals;
 
 		spin_lock(&signals->lock);
 		task_of(thread)->signals.must_stop |= MUST_TRAP;
@@ -136,7 +137,7 @@ int ptrace_listen(int tid)
 	if (!ptrace)
 		return -ESRCH;
 	if (ptrace->seized && ptrace->has_info && ptrace->info.code >> 8 == PTRACE_EVENT_STOP) {
-		signals = &ptrace->process->signals;
+		signals = &linux_process(ptrace->process)->signals;
 		spin_lock(&signals->lock);
 		ptrace->listening = true;
 		if (task_of(ptrace->thread)->signals.must_stop & MUST_NOTIFY) {
@@ -237,11 +238,11 @@ int ptrace_set_mask(int tid, uint64_t mask)
 	if (!ptrace)
 		return -ESRCH;
 	thread = ptrace->thread;
-	spin_lock(&ptrace->process->signals.lock);
+	spin_lock(&linux_process(ptrace->process)->signals.lock);
 	signals_block(thread, mask & ~SIGNAL_UNBLOCKABLE);
 	task_of(thread)->signals.suspended = false;
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
-	spin_unlock(&ptrace->process->signals.lock);
+	spin_unlock(&linux_process(ptrace->process)->signals.lock);
 	unlock();
 	return 0;
 }
@@ -255,7 +256,7 @@ int ptrace_peek_info(int tid, bool shared, uint64_t place, struct abi_siginfo *r
 
 	if (!ptrace)
 		return -ESRCH;
-	signals = &ptrace->process->signals;
+	signals = &linux_process(ptrace->process)->signals;
 	spin_lock(&signals->lock);
 	found = signal_look(shared ? &signals->shared : &task_of(ptrace->thread)->signals.pending,
 			    place, &info);

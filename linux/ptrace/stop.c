@@ -7,6 +7,7 @@
 #include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "linux/signal/action.h"
@@ -29,7 +30,7 @@ void ptrace_tell_tracer(struct process *tracer, const struct signal_info *info)
 	if (tracer->state != PROCESS_ALIVE)
 		return;
 	if (info->code == CLD_EXITED || info->code == CLD_KILLED ||
-	    !signals_refuse_stops(&tracer->signals))
+	    !signals_refuse_stops(&linux_process(tracer)->signals))
 		signal_send_info(tracer, info);
 	waitq_wake_all(&tracer->child_waitq);
 }
@@ -55,7 +56,7 @@ static void tell_stop(const struct ptrace *ptrace, const struct stop *stop)
 /* What PTRACE_INTERRUPT asked for has come. Only a stop for that tells of the process's stop, too. */
 static void stop_comes(struct thread *thread, const struct stop *stop)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	spin_lock(&signals->lock);
 	task_of(thread)->signals.must_stop &= ~MUST_TRAP;
@@ -83,7 +84,7 @@ static void stop_begins(struct ptrace *ptrace, const struct stop *stop)
 /* Returns the signal that the thread goes on with. */
 static int stop_ends(struct ptrace *ptrace, struct stop *stop)
 {
-	struct signals *signals = &ptrace->process->signals;
+	struct signals *signals = &linux_process(ptrace->process)->signals;
 
 	ptrace->stopped = false;
 	ptrace->message = 0;
@@ -174,7 +175,7 @@ bool ptrace_signal(struct signal_info *info)
  */
 static struct stop trap_of(struct thread *thread, bool counted)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	struct stop stop = { .why = CLD_STOPPED };
 	bool wanted;
 
@@ -212,7 +213,7 @@ void ptrace_notify(struct thread *thread)
 {
 	struct ptrace *ptrace = task_of(thread)->ptrace;
 
-	assert_hardened(spin_lock_held(&thread->process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(thread->process)->signals.lock));
 	if (!thread->traced || !ptrace->seized)
 		return;
 	task_of(thread)->signals.must_stop |= MUST_NOTIFY;
@@ -253,7 +254,7 @@ void ptrace_event(int event, uint64_t message)
 void ptrace_exit_event(int status)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	bool spared;
 
 	spin_lock(&signals->lock);

@@ -6,9 +6,9 @@
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
-#include "proc/exit.h"
 #include "proc/pid.h"
 
 static bool tracee_is_wanted(const struct ptrace *ptrace, const struct wait_for *wanted)
@@ -17,7 +17,7 @@ static bool tracee_is_wanted(const struct ptrace *ptrace, const struct wait_for 
 		return false;
 	if (wanted->birth && ptrace->process->birth != wanted->birth)
 		return false;
-	return wanted->group == WAIT_ANY || wanted->group == ptrace->process->group;
+	return wanted->group == WAIT_ANY || wanted->group == linux_process(ptrace->process)->group;
 }
 
 static void stop_of(struct ptrace *ptrace, const struct wait_for *wanted, struct child_event *event)
@@ -79,7 +79,8 @@ static bool news_of(struct ptrace *ptrace, const struct wait_for *wanted, struct
 		return false;
 	if (!ptrace->thread)
 		end_of_thread(ptrace, wanted, event);
-	else if (ptrace->process->end_withheld && !ptrace->process->nkept)
+	else if (linux_process(ptrace->process)->end_withheld &&
+		 !linux_process(ptrace->process)->nkept)
 		end_of_process(ptrace, wanted, event);
 	else
 		return false;
@@ -98,7 +99,7 @@ static bool any_is_wanted(const struct list *list, const struct wait_for *wanted
 
 int ptrace_event_find(const struct wait_for *wanted, bool *any_ret, struct child_event *event)
 {
-	const struct tracer *tracer = current_process()->tracer;
+	const struct tracer *tracer = current_linux_process()->tracer;
 	struct ptrace *ptrace;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/signal.h"
@@ -100,7 +101,7 @@ void signal_action_reset(struct signals *signals, int sig)
 static void set(struct process *process, int sig, const struct abi_sigaction *action,
 		struct list *spent)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	enum signal_default by_default = signal_default(sig);
 
 	if (signals->actions)
@@ -110,7 +111,7 @@ static void set(struct process *process, int sig, const struct abi_sigaction *ac
 	     (by_default == SIGNAL_IGNORE || by_default == SIGNAL_CONTINUE)))
 		signal_flush_all(process, SIGNAL_BIT(sig), spent);
 	else
-		ptimers_unpark(&process->timers, SIGNAL_BIT(sig));
+		ptimers_unpark(&linux_process(process)->timers, SIGNAL_BIT(sig));
 }
 
 /* Provides a table for the running process's actions. */
@@ -139,7 +140,7 @@ static int make_room(struct process *process, const struct abi_sigaction *action
 	int err = 0;
 
 	if (action->handler != SIG_DFL || action->flags || action->mask)
-		err = need_actions(&process->signals);
+		err = need_actions(&linux_process(process)->signals);
 	return !err && signal_has_handler(action) ? sigreturn_map(process->uspace) : err;
 }
 
@@ -168,7 +169,7 @@ static void actions_copy(struct signal_actions *to, struct signal_actions *from)
 /* Only exec takes a process's actions away, or puts others there, and the process is making a child. */
 int signal_actions_copy(struct signals *to, bool handlers)
 {
-	struct signal_actions *from = atomic_load(&current_process()->signals.actions);
+	struct signal_actions *from = atomic_load(&current_linux_process()->signals.actions);
 
 	if (!from || (!handlers && !atomic_load_relaxed(&from->ignored)))
 		return 0;
@@ -183,7 +184,7 @@ int signal_actions_copy(struct signals *to, bool handlers)
 
 int signal_actions_share(struct signals *to)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	int err = need_actions(signals);
 
 	if (err)
@@ -191,7 +192,7 @@ int signal_actions_share(struct signals *to)
 	to->actions = signals->actions;
 	refcount_get(&to->actions->refs);
 	spin_lock(&signals->lock);
-	ptimers_unpark(&current_process()->timers, ~0ull); /* the other process does not */
+	ptimers_unpark(&current_linux_process()->timers, ~0ull); /* the other process does not */
 	spin_unlock(&signals->lock);
 	return 0;
 }
@@ -210,7 +211,7 @@ static void actions_replace(struct signals *signals, struct signal_actions *acti
 
 int signals_unshare(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	struct signal_actions *actions;
 
 	if (!signals_share_actions(signals))
@@ -225,7 +226,7 @@ int signals_unshare(void)
 
 void signals_exec(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	struct signal_actions *actions = signals->actions;
 	struct abi_stack *stack = &current_task()->signals.stack;
 
@@ -242,7 +243,7 @@ void signals_exec(void)
 int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigaction *old_ret)
 {
 	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct list spent = LIST_INIT(spent);
 	int err;
 
@@ -291,7 +292,7 @@ bool signals_refuse_stops(struct signals *signals)
 bool signal_is_held(int sig)
 {
 	const struct thread_signals *own = &current_task()->signals;
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	bool held;
 
 	spin_lock(&signals->lock);

@@ -3,6 +3,7 @@
 #include "linux/signal/arrive.h"
 
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/time/ptimer.h"
@@ -44,15 +45,16 @@ bool signal_any_pending(uint64_t set)
 	struct process *process = current_process();
 	const struct thread_signals *own = &current_task()->signals;
 
-	ptimers_take(&process->timers);
-	return ((atomic_load(&process->signals.shared.set) | atomic_load(&own->pending.set)) &
+	ptimers_take(&linux_process(process)->timers);
+	return ((atomic_load(&linux_process(process)->signals.shared.set) |
+		 atomic_load(&own->pending.set)) &
 		set) != 0;
 }
 
 int signal_take_any(uint64_t set, struct signal_info *info_ret)
 {
 	const struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	bool taken;
 
 	spin_lock(&signals->lock);

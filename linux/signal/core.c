@@ -5,6 +5,8 @@
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "proc/wait.h"
@@ -15,7 +17,7 @@
  */
 static bool core_begin(struct process *process, int sig)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct thread *thread;
 	bool may;
 
@@ -58,7 +60,7 @@ static int wait_for_others(struct signals *signals)
 
 static void core_end(struct process *process, int status)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 
 	spin_lock(&signals->lock);
 	atomic_store(&signals->dumping, false);
@@ -75,14 +77,14 @@ void core_dump(const struct signal_info *info)
 	if (!core_begin(process, info->sig))
 		return;
 	arch_fpu_keep();
-	if (wait_for_others(&process->signals) == 0 && process_fs->core_dump(info))
+	if (wait_for_others(&linux_process(process)->signals) == 0 && process_fs->core_dump(info))
 		status |= WCOREFLAG;
 	core_end(process, status);
 }
 
 void core_wait_for_dump(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 
 	arch_fpu_keep();
 	spin_lock(&signals->lock);

@@ -2,6 +2,7 @@
 /* Core dumps: who writes a core file, and who waits for that. */
 #pragma once
 
+#include "linux/process/linux_process.h"
 #include "linux/signal/signal.h"
 #include "proc/process.h"
 
@@ -11,7 +12,8 @@
  */
 static inline bool core_is_wanted(const struct process *process, int sig)
 {
-	return atomic_load_relaxed(&process->rlimits[RLIMIT_CORE].cur) >= PAGE_SIZE &&
+	return atomic_load_relaxed(&linux_process(process)->rlimits[RLIMIT_CORE].cur) >=
+		       PAGE_SIZE &&
 	       process->pid != PID_INIT && signal_default(sig) == SIGNAL_CORE;
 }
 

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "linux/job/stop.h"
+#include "linux/process/exit.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
@@ -17,7 +19,6 @@
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
 #include "linux/time/ptimer.h"
-#include "proc/exit.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 
@@ -130,7 +131,7 @@ static void no_room(const struct trap_frame *frame, int sig)
 static void block_for_handler(struct thread *thread, const struct signal_info *info,
 			      const struct abi_sigaction *action)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	uint64_t blocked = task_of(thread)->signals.blocked | action->mask;
 
 	if (!(action->flags & SA_NODEFER))
@@ -164,7 +165,7 @@ static bool begin_default(struct process *process, int sig)
 {
 	enum signal_default action = signal_default(sig);
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
 	if (process->pid == PID_INIT)
 		return false;
 	if (action == SIGNAL_CORE && core_is_wanted(process, sig))
@@ -172,7 +173,7 @@ static bool begin_default(struct process *process, int sig)
 	if (action == SIGNAL_TERMINATE || action == SIGNAL_CORE)
 		signals_set_fatal(process, sig);
 	else if (action == SIGNAL_STOP)
-		process->signals.stopping = sig;
+		linux_process(process)->signals.stopping = sig;
 	return false;
 }
 
@@ -196,7 +197,7 @@ static __attribute__((noinline)) bool let_tracer_judge(struct signals *signals,
 static bool signal_next(struct process *process, struct signal_info *info,
 			struct abi_sigaction *action, bool *dumps_ret)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	bool any;
 
 	spin_lock(&signals->lock);
@@ -229,7 +230,8 @@ static void unsuspend(const struct thread_signals *own)
 
 static bool must_stop(const struct thread *thread)
 {
-	return atomic_load_relaxed(&thread->process->signals.stopping) || thread_must_stop(thread);
+	return atomic_load_relaxed(&linux_process(thread->process)->signals.stopping) ||
+	       thread_must_stop(thread);
 }
 
 /* The thread has been killed. */
@@ -249,7 +251,7 @@ void signal_user_return(struct trap_frame *frame)
 	bool dumps = false;
 
 	work_clear();
-	ptimers_take(&process->timers);
+	ptimers_take(&linux_process(process)->timers);
 	if (unlikely(thread->traced))
 		restart_first(frame);
 	for (;;) {

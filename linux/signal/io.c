@@ -6,7 +6,9 @@
 #include "abi/poll.h"
 #include "abi/signal.h"
 #include "linux/job/ctty.h"
+#include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
 
@@ -67,7 +69,7 @@ static bool send_io_to_member(struct process *process, void *arg)
 {
 	const struct notice *notice = arg;
 
-	if (process->signals.group_birth == notice->owner->group_birth)
+	if (linux_process(process)->signals.group_birth == notice->owner->group_birth)
 		send_notice(process->leader, notice);
 	return false;
 }
@@ -78,7 +80,7 @@ void signal_owner_send(const struct signal_owner *owner, int sig, int fd, int re
 
 	spin_lock(&process_tree_lock);
 	if (owner->kind == SIGNAL_OWNER_GROUP)
-		(void)process_visit_group(owner->id.tid, send_io_to_member, &notice);
+		(void)pgrp_visit(owner->id.tid, send_io_to_member, &notice);
 	else
 		send_notice(thread_find_id(&owner->id), &notice);
 	spin_unlock(&process_tree_lock);
@@ -90,7 +92,7 @@ static uint32_t group_birth_of(int group)
 	const struct process *process;
 
 	for_each_group_member(process, group)
-		return process->signals.group_birth;
+		return linux_process(process)->signals.group_birth;
 	process = process_find(group);
 	return process ? (uint32_t)process->birth : 0;
 }
@@ -147,7 +149,7 @@ static bool group_has_member(const struct signal_owner *owner)
 	const struct process *process;
 
 	for_each_group_member(process, owner->id.tid)
-		return process->signals.group_birth == owner->group_birth;
+		return linux_process(process)->signals.group_birth == owner->group_birth;
 	return false;
 }
 

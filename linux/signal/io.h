@@ -14,6 +14,7 @@ enum signal_owner_kind {
  * The owner of an open file. It names a thread, a process or a group for ever: a later one of the same number is another,
  * and gets nothing. All zeros: no owner.
  */
+struct ctty;
 struct signal_owner {
 	enum signal_owner_kind kind;
 	uint32_t uid, euid;   /* of who has set it, by which the signal is permitted */

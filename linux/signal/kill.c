@@ -4,7 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "linux/signal/signal.h"
@@ -28,7 +30,8 @@ __attribute__((noinline)) bool signal_may_send(const struct process *process,
 
 	if (cred_may_signal(task_of(to)->real_cred))
 		return true;
-	return sig == SIGCONT && self && process->session == self->session;
+	return sig == SIGCONT && self &&
+	       linux_process(process)->session == linux_process(self)->session;
 }
 
 /* The kernel sends what it likes. */
@@ -147,7 +150,7 @@ static int send_to_group(int group, const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .err = -ESRCH };
 
-	(void)process_visit_group(group, send_to_member, &sending);
+	(void)pgrp_visit(group, send_to_member, &sending);
 	return sending.err;
 }
 
@@ -227,7 +230,7 @@ static int send_as_kill(int pid, const struct signal_info *info)
 		return send_to_all(info);
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	return send_to_group(pid ? -pid : current_process()->group, info);
+	return send_to_group(pid ? -pid : current_linux_process()->group, info);
 }
 
 int process_kill(int pid, int sig)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/signal/action.h"
@@ -43,12 +44,12 @@ static bool queue_has_room(const struct signals *signals)
 /* Counts the one that is returned, for the thread's user up to the limit. Call with the lock held. */
 static struct queued_signal *queued_alloc(const struct thread *to, uint64_t limit)
 {
-	struct signals *signals = &to->process->signals;
+	struct signals *signals = &linux_process(to->process)->signals;
 	struct user *user = task_of(to)->real_cred->user;
 	struct queued_signal *queued;
 	struct list *node;
 
-	assert_hardened(spin_lock_held(&to->process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(to->process)->signals.lock));
 	if (!user_add_signal(user, limit))
 		return NULL;
 	node = list_pop(&signals->spent);
@@ -76,7 +77,7 @@ static bool may_exceed(const struct signals *signals, const struct signal_info *
 /* A signal below SIGRTMIN is kept once. Without room or memory, kill() succeeds but its info is lost. */
 int signal_queue(struct thread *to, bool shared, const struct signal_info *info)
 {
-	struct signals *signals = &to->process->signals;
+	struct signals *signals = &linux_process(to->process)->signals;
 	struct sigpending *pending = shared ? &signals->shared : &task_of(to)->signals.pending;
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
@@ -116,7 +117,7 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 struct queued_signal *queued_signal_create(void)
 {
 	struct thread *self = current_thread();
-	struct signals *signals = &self->process->signals;
+	struct signals *signals = &linux_process(self->process)->signals;
 	struct queued_signal *queued = NULL;
 
 	spin_lock(&signals->lock);
@@ -172,7 +173,7 @@ static bool take_pending(struct signals *signals, struct sigpending *pending, ui
 static __attribute__((noinline)) bool take_any_pending(struct thread *thread, uint64_t set,
 						       struct signal_info *info_ret)
 {
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	if (take_pending(signals, &task_of(thread)->signals.pending, set, info_ret))
 		return true;
@@ -187,7 +188,7 @@ bool signal_take(uint64_t set, struct signal_info *info_ret)
 	struct thread *thread = current_thread();
 	struct thread_signals *own = &task_of(thread)->signals;
 
-	assert_hardened(spin_lock_held(&thread->process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(thread->process)->signals.lock));
 	if (!own->fault.sig)
 		return take_any_pending(thread, set, info_ret);
 	*info_ret = own->fault;
@@ -246,17 +247,18 @@ void signal_flush_timers(struct signals *signals, struct sigpending *pending, st
 
 UNCHECKED void signal_flush_all(struct process *process, uint64_t set, struct list *spent)
 {
+	struct linux_process *own = linux_process(process);
 	struct thread *thread;
 
-	signal_flush(&process->signals, &process->signals.shared, set, spent);
+	signal_flush(&own->signals, &own->signals.shared, set, spent);
 	for_each_thread(thread, process)
-		pending_flush(&process->signals, &task_of(thread)->signals.pending, set, spent);
+		pending_flush(&own->signals, &task_of(thread)->signals.pending, set, spent);
 }
 
 UNCHECKED bool signal_flush_some(struct process *process, uint64_t set, unsigned most,
 				 struct list *spent)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	unsigned before = signals->queued;
 	struct thread *thread;
 

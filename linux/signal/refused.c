@@ -3,6 +3,7 @@
 #include "linux/signal/refused.h"
 
 #include "abi/signal.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "proc/process.h"
@@ -47,5 +48,6 @@ int signal_refused_now(void)
 {
 	const struct thread *thread = current_thread();
 
-	return signals_fatal(&thread->process->signals) ?: task_of(thread)->signals.fault.sig;
+	return signals_fatal(&linux_process(thread->process)->signals)
+		       ?: task_of(thread)->signals.fault.sig;
 }

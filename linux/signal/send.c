@@ -7,6 +7,8 @@
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
+#include "linux/process/children.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
@@ -58,7 +60,7 @@ static inline unsigned mark(struct thread *thread)
 
 static void wake_marked(struct process *process)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct thread *thread;
 	unsigned n = 0;
 
@@ -78,7 +80,7 @@ static void wake_marked(struct process *process)
 void signals_wake_next(void)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 
 	if (likely(!signals->nto_wake))
 		return;
@@ -92,24 +94,25 @@ void signals_kill_threads(struct process *process, const struct thread *except)
 	struct thread *thread;
 	unsigned marked = 0;
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
 	for_each_thread(thread, process) {
 		if (thread == except || task_of(thread)->signals.exiting || thread_killed(thread))
 			continue;
 		atomic_store(&thread->killed, true);
 		marked += mark(thread);
 	}
-	process->signals.nto_wake += marked;
+	linux_process(process)->signals.nto_wake += marked;
 	wake_marked(process);
 }
 
 void signals_stop_threads(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
 	struct thread *thread;
 	unsigned marked = 0;
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
-	process->signals.nstopping = (uint16_t)process->signals.nthreads;
+	assert_hardened(spin_lock_held(&own->signals.lock));
+	own->signals.nstopping = (uint16_t)own->signals.nthreads;
 	for_each_thread(thread, process) {
 		if (task_of(thread)->signals.exiting)
 			continue;
@@ -118,25 +121,29 @@ void signals_stop_threads(struct process *process)
 		if (unlikely(thread->traced))
 			ptrace_notify(thread);
 	}
-	process->signals.nto_wake += marked;
+	own->signals.nto_wake += marked;
 	wake_marked(process);
 }
 
 void signals_end(struct process *process, int status)
 {
-	assert_hardened(spin_lock_held(&process->signals.lock));
-	if (process->signals.ending)
+	struct linux_process *own = linux_process(process);
+
+	assert_hardened(spin_lock_held(&own->signals.lock));
+	if (own->signals.ending)
 		return;
-	atomic_store(&process->signals.ending, SIGNALS_ENDING | status);
+	atomic_store(&own->signals.ending, SIGNALS_ENDING | status);
 	signals_kill_threads(process, NULL);
 }
 
 /* Of a process that is ending, SIGKILL wakes the threads that a tracer holds at their end. */
 void signals_set_fatal(struct process *process, int sig)
 {
+	struct linux_process *own = linux_process(process);
+
 	if (sig == SIGKILL) {
-		process->signals.sigkilled = true;
-		if (unlikely(process->signals.ending && process->signals.was_traced))
+		own->signals.sigkilled = true;
+		if (unlikely(own->signals.ending && own->signals.was_traced))
 			signals_kill_threads(process, NULL);
 	}
 	signals_end(process, ABI_W_SIGNALLED(sig));
@@ -149,10 +156,10 @@ void signals_set_fatal(struct process *process, int sig)
 static bool signal_is_dropped(const struct thread *thread, int sig)
 {
 	const struct process *process = thread->process;
-	const struct signals *signals = &process->signals;
+	const struct signals *signals = &linux_process(process)->signals;
 	uint64_t bit = SIGNAL_BIT(sig);
 
-	assert_hardened(spin_lock_held(&thread->process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(thread->process)->signals.lock));
 	if ((task_of(thread)->signals.blocked | signals_caught(signals)) & bit)
 		return false;
 	if (unlikely(thread->traced) && sig != SIGKILL)
@@ -165,7 +172,7 @@ static bool signal_is_dropped(const struct thread *thread, int sig)
 /* Drops pending signals. Call with the lock held. */
 static void signal_forget(struct process *process, uint64_t set)
 {
-	signal_flush_all(process, set, &process->signals.spent);
+	signal_flush_all(process, set, &linux_process(process)->signals.spent);
 }
 
 /* Call with the lock held. */
@@ -187,7 +194,7 @@ static inline uint64_t cancelled_by(int sig)
 
 bool signal_cancel_some(struct process *process, int sig)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	bool more;
 
 	spin_lock(&signals->lock);
@@ -200,7 +207,7 @@ bool signal_cancel_some(struct process *process, int sig)
 /* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
 static inline void undo(struct process *process, int sig)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 
 	if (likely(!cancelled_by(sig)))
 		return;
@@ -230,7 +237,7 @@ static UNCHECKED void keep_for_children(struct process *process, int sig)
 {
 	struct thread *thread;
 
-	if (likely(!process->signals.nforking))
+	if (likely(!linux_process(process)->signals.nforking))
 		return;
 	for_each_thread(thread, process) {
 		struct thread_signals *own = &task_of(thread)->signals;
@@ -272,7 +279,7 @@ static UNCHECKED struct thread *find_taker(struct process *process, int sig)
 UNCHECKED void signals_hand_on(const struct thread *thread, uint64_t set)
 {
 	struct process *process = thread->process;
-	uint64_t left = set & process->signals.shared.set;
+	uint64_t left = set & linux_process(process)->signals.shared.set;
 	struct thread *other;
 
 	if (likely(!left))
@@ -293,7 +300,7 @@ UNCHECKED void signals_hand_on(const struct thread *thread, uint64_t set)
 /* Out of line, for the next function. */
 static __attribute__((noinline)) void signals_blocked(struct thread *thread, uint64_t more)
 {
-	ptimers_unpark(&thread->process->timers, more);
+	ptimers_unpark(&linux_process(thread->process)->timers, more);
 	signals_hand_on(thread, more);
 }
 
@@ -302,9 +309,10 @@ void signals_block(struct thread *thread, uint64_t blocked)
 	const struct process *process = thread->process;
 	uint64_t more = blocked & ~task_of(thread)->signals.blocked;
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
 	task_of(thread)->signals.blocked = blocked;
-	if (unlikely(process->signals.nthreads > 1 || process->timers.parked & more))
+	if (unlikely(linux_process(process)->signals.nthreads > 1 ||
+		     linux_process(process)->timers.parked & more))
 		signals_blocked(thread, more);
 }
 
@@ -317,9 +325,11 @@ static inline void act(struct thread *thread, struct sigpending *pending, int si
 	if (task_of(thread)->signals.blocked & bit)
 		signal_wake(thread); /* it waits for the signal */
 	else if (signal_is_dropped(thread, sig))
-		signal_flush(&process->signals, pending, bit, &process->signals.spent);
-	else if (!(signals_caught(&process->signals) & bit) && ends_by_default(sig) &&
-		 !core_is_wanted(process, sig) && (likely(!thread->traced) || sig == SIGKILL))
+		signal_flush(&linux_process(process)->signals, pending, bit,
+			     &linux_process(process)->signals.spent);
+	else if (!(signals_caught(&linux_process(process)->signals) & bit) &&
+		 ends_by_default(sig) && !core_is_wanted(process, sig) &&
+		 (likely(!thread->traced) || sig == SIGKILL))
 		signals_set_fatal(process, sig);
 	else
 		signal_wake(thread);
@@ -331,14 +341,15 @@ static inline void act(struct thread *thread, struct sigpending *pending, int si
  */
 static inline void stop_changed(struct process *process)
 {
-	if (unlikely(signals_report_stop(&process->signals)) && process != current_process())
+	if (unlikely(signals_report_stop(&linux_process(process)->signals)) &&
+	    process != current_process())
 		child_sort(process);
 }
 
 /* Lets a thread take a signal that may be pending: `to`, or if that is NULL any. */
 static inline void hand_out(struct process *process, struct thread *to, int sig)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct sigpending *pending = to ? &task_of(to)->signals.pending : &signals->shared;
 	struct thread *taker;
 
@@ -357,7 +368,7 @@ static inline __attribute__((always_inline)) int send_locked(struct process *pro
 							     struct thread *to,
 							     const struct signal_info *info)
 {
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct sigpending *pending = to ? &task_of(to)->signals.pending : &signals->shared;
 	bool fresh;
 	int err = 0;
@@ -381,9 +392,9 @@ static int send_to(struct process *process, struct thread *to, const struct sign
 {
 	int err;
 
-	spin_lock(&process->signals.lock);
+	spin_lock(&linux_process(process)->signals.lock);
 	err = send_locked(process, to, info);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	stop_changed(process);
 	return err;
 }
@@ -402,7 +413,7 @@ void signal_send_own_locked(int sig)
 {
 	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
 
-	assert_hardened(spin_lock_held(&current_process()->signals.lock));
+	assert_hardened(spin_lock_held(&current_linux_process()->signals.lock));
 	send_locked(current_process(), NULL, &info);
 }
 
@@ -410,7 +421,7 @@ void signal_send_own_locked(int sig)
 bool signal_send_timer_locked(struct thread *to, struct queued_signal *queued)
 {
 	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	int sig = queued->info.sig;
 
 	assert_hardened(spin_lock_held(&signals->lock));
@@ -430,7 +441,7 @@ bool signal_send_timer_locked(struct thread *to, struct queued_signal *queued)
 
 bool signal_is_ignored_locked(const struct process *process, const struct thread *to, int sig)
 {
-	assert_hardened(spin_lock_held(&process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
 	return signal_is_dropped(to ?: process->leader, sig);
 }
 
@@ -451,12 +462,12 @@ static void die_by_core(struct thread *thread, int sig)
 
 void signal_force(struct process *process, int sig)
 {
-	spin_lock(&process->signals.lock);
+	spin_lock(&linux_process(process)->signals.lock);
 	if (process == current_process() && core_is_wanted(process, sig))
 		die_by_core(current_thread(), sig);
 	else
 		signals_set_fatal(process, sig);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	stop_changed(process);
 }
 
@@ -464,17 +475,17 @@ void signal_die(const struct signal_info *info)
 {
 	struct thread *thread = current_thread();
 
-	spin_lock(&thread->process->signals.lock);
+	spin_lock(&linux_process(thread->process)->signals.lock);
 	task_of(thread)->signals.fault = *info;
 	task_of(thread)->signals.fault.sig = 0;
-	spin_unlock(&thread->process->signals.lock);
+	spin_unlock(&linux_process(thread->process)->signals.lock);
 	signal_force(thread->process, info->sig);
 }
 
 bool signal_fault(const struct signal_info *info)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	bool caught;
 
 	spin_lock(&signals->lock);
@@ -498,7 +509,7 @@ bool signal_fault(const struct signal_info *info)
 /* What is pending for the running thread, or for its process. */
 static uint64_t pending_of(const struct thread *thread)
 {
-	return atomic_load(&thread->process->signals.shared.set) |
+	return atomic_load(&linux_process(thread->process)->signals.shared.set) |
 	       atomic_load(&task_of(thread)->signals.pending.set);
 }
 
@@ -513,7 +524,7 @@ bool signals_want_return(void)
 
 bool signals_end_waits(void)
 {
-	ptimers_take(&current_process()->timers);
+	ptimers_take(&current_linux_process()->timers);
 	return signals_want_return();
 }
 
@@ -537,7 +548,7 @@ static int new_mask(int how, uint64_t old, uint64_t set, uint64_t *ret)
 int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	uint64_t blocked;
 	int err = 0;
 

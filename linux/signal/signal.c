@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/action.h"
 #include "linux/signal/queue.h"
@@ -64,7 +65,7 @@ void signals_add_thread(struct thread *thread)
 	struct process *process = thread->process;
 
 	list_add_tail(&process->threads, &thread->process_link);
-	process->signals.nthreads++;
+	linux_process(process)->signals.nthreads++;
 }
 
 int signals_copy(struct signals *to, enum actions_for_child what)
@@ -81,7 +82,7 @@ void thread_signals_copy(struct thread_signals *to, const struct thread_signals 
 
 bool signals_fork_begin(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	struct thread_signals *own = &current_task()->signals;
 
 	spin_lock(&signals->lock);
@@ -95,7 +96,7 @@ bool signals_fork_begin(void)
 /* As on Linux, only the numbers of the signals sent to many are kept. */
 void signals_fork_done(struct process *child)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 	struct thread_signals *own = &current_task()->signals;
 	uint64_t left;
 
@@ -129,7 +130,7 @@ bool signals_thread_ends(int status, bool all)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	bool last;
 
 	spin_lock(&signals->lock);
@@ -154,7 +155,7 @@ bool signals_thread_ends(int status, bool all)
 void signals_thread_flush(void)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	struct list spent = LIST_INIT(spent);
 
 	/* no signal is added to them since signals_thread_ends() */
@@ -169,7 +170,7 @@ void signals_thread_flush(void)
 bool signals_exec_begin(void)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	bool first;
 
 	spin_lock(&signals->lock);
@@ -184,7 +185,7 @@ bool signals_exec_begin(void)
 
 void signals_exec_done(void)
 {
-	struct signals *signals = &current_process()->signals;
+	struct signals *signals = &current_linux_process()->signals;
 
 	spin_lock(&signals->lock);
 	signals->execing = NULL;

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/send.h"
@@ -49,7 +50,7 @@ int signal_suspend(uint64_t mask)
 static void set_waited(uint64_t set)
 {
 	struct thread *thread = current_thread();
-	struct signals *signals = &thread->process->signals;
+	struct signals *signals = &linux_process(thread->process)->signals;
 	uint64_t before;
 
 	spin_lock(&signals->lock);
@@ -68,7 +69,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 	set &= ~SIGNAL_UNBLOCKABLE;
 	set_waited(set);
 	do {
-		ptimers_take(&current_process()->timers);
+		ptimers_take(&current_linux_process()->timers);
 		sig = signal_take_any(set, info_ret);
 		if (!sig && !err)
 			err = thread_wait_interruptible_until(&never_woken, seq, deadline);
@@ -86,10 +87,10 @@ uint64_t signal_pending_set(void)
 {
 	const struct thread_signals *own = &current_task()->signals;
 	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	uint64_t set;
 
-	ptimers_take(&process->timers);
+	ptimers_take(&linux_process(process)->timers);
 	spin_lock(&signals->lock);
 	set = (signals->shared.set | own->pending.set) & own->blocked;
 	spin_unlock(&signals->lock);

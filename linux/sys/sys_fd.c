@@ -10,6 +10,8 @@
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
+#include "linux/process/process_ops.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "linux/sys/file_clone.h"

@@ -340,7 +340,7 @@ long sys_set_robust_list(struct trap_frame *frame)
 {
 	if (arg_u64(frame, 1) != sizeof(struct abi_robust_list_head))
 		return -EINVAL;
-	current_thread()->robust_list = arg_user(frame, 0);
+	current_task()->robust_list = arg_user(frame, 0);
 	return 0;
 }
 
@@ -357,14 +357,14 @@ static int robust_list_of(int tid, uint64_t *list_ret)
 	int err;
 
 	if (tid == 0) {
-		*list_ret = current_thread()->robust_list;
+		*list_ret = current_task()->robust_list;
 		return 0;
 	}
 	spin_lock(&process_tree_lock);
 	thread = thread_find(tid);
 	err = !thread ? -ESRCH : ptrace_may_attach(thread) ? 0 : -EPERM;
 	if (!err)
-		*list_ret = atomic_load_relaxed(&thread->robust_list);
+		*list_ret = atomic_load_relaxed(&task_of(thread)->robust_list);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

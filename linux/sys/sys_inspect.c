@@ -22,6 +22,7 @@
 #include "mm/swap/reclaim.h"
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap_cache.h"
+#include "proc/exe.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/load.h"

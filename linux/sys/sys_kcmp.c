@@ -7,6 +7,7 @@
 #include "desc/epoll.h"
 #include "desc/fdtable.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
@@ -53,9 +54,9 @@ static const void *what_of(int type, const struct thread *thread)
 	case KCMP_FS:
 		return task_of(thread)->fs;
 	case KCMP_SIGHAND:
-		return process->signals.actions ?: (const void *)process;
+		return linux_process(process)->signals.actions ?: (const void *)process;
 	case KCMP_SYSVSEM:
-		return atomic_load_relaxed(&process->sem_undo);
+		return atomic_load_relaxed(&linux_process(process)->sem_undo);
 	default:
 		return NULL;
 	}

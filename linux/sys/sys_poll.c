@@ -9,6 +9,7 @@
 #include "desc/poll.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/limits.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"

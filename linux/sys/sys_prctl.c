@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
@@ -41,14 +42,14 @@ static long set_death_signal(uint64_t sig)
 	if (sig > NSIG)
 		return -EINVAL;
 	spin_lock(&process_tree_lock);
-	current_process()->death_signal = (int)sig;
+	current_linux_process()->death_signal = (int)sig;
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
 
 static long get_death_signal(vaddr_t to)
 {
-	int sig = current_process()->death_signal;
+	int sig = current_linux_process()->death_signal;
 
 	return user_copy_out(to, &sig, sizeof(sig));
 }
@@ -73,13 +74,14 @@ static long set_no_new_privs(const struct trap_frame *frame)
 {
 	if (arg_u64(frame, 1) != 1 || !unused(frame, 2))
 		return -EINVAL;
-	atomic_store_relaxed(&current_process()->no_new_privs, true);
+	atomic_store_relaxed(&current_linux_process()->no_new_privs, true);
 	return 0;
 }
 
 static long get_no_new_privs(const struct trap_frame *frame)
 {
-	return unused(frame, 1) ? atomic_load_relaxed(&current_process()->no_new_privs) : -EINVAL;
+	return unused(frame, 1) ? atomic_load_relaxed(&current_linux_process()->no_new_privs)
+				: -EINVAL;
 }
 
 static long set_keepcaps(uint64_t keep)
@@ -188,7 +190,7 @@ static long set_subreaper(bool subreaper)
 
 static long get_subreaper(vaddr_t to)
 {
-	int subreaper = atomic_load_relaxed(&current_process()->subreaper);
+	int subreaper = atomic_load_relaxed(&current_linux_process()->subreaper);
 
 	return user_copy_out(to, &subreaper, sizeof(subreaper));
 }

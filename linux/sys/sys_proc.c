@@ -23,7 +23,12 @@
 #include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
 #include "linux/process/exec.h"
+#include "linux/process/exit.h"
+#include "linux/process/fork.h"
 #include "linux/process/inspect.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
@@ -37,8 +42,6 @@
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/exit.h"
-#include "proc/fork.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
@@ -131,7 +134,8 @@ static bool shares_none(const struct process *process, uint64_t flags)
 {
 	if (atomic_load_relaxed(&process->nextra) > 0)
 		return false;
-	if (flags & (CLONE_SIGHAND | CLONE_VM) && signals_share_actions(&process->signals))
+	if (flags & (CLONE_SIGHAND | CLONE_VM) &&
+	    signals_share_actions(&linux_process(process)->signals))
 		return false;
 	return !(flags & CLONE_VM) || !refcount_is_shared(&process->uspace->refs);
 }
@@ -139,7 +143,7 @@ static bool shares_none(const struct process *process, uint64_t flags)
 /* A process with several threads shares its undo list with them, and keeps sharing it. */
 static void unshare_semaphores(struct process *process)
 {
-	if (atomic_load_relaxed(&process->nextra) == 0 && process->sem_undo)
+	if (atomic_load_relaxed(&process->nextra) == 0 && linux_process(process)->sem_undo)
 		process_sem->exit(process);
 }
 

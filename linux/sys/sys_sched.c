@@ -6,6 +6,7 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
 #include "linux/process/nice.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"

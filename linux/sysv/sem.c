@@ -5,6 +5,8 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/list.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/sysv/util.h"
 #include "proc/process.h"
 #include "proc/wait.h"
@@ -247,7 +249,7 @@ static void do_smart_update(struct sem_array *sma)
 /* Returns what the running process has to undo in the set, or NULL. */
 static struct sem_undo *lookup_undo(const struct sem_array *sma)
 {
-	const struct sem_undo_list *list = current_process()->sem_undo;
+	const struct sem_undo_list *list = current_linux_process()->sem_undo;
 	struct sem_undo *undo;
 
 	if (!list)
@@ -289,7 +291,7 @@ static void use_list(struct sem_undo_list *list)
 {
 	list->users = 1;
 	list_init(&list->undos);
-	atomic_store_relaxed(&current_process()->sem_undo, list);
+	atomic_store_relaxed(&current_linux_process()->sem_undo, list);
 }
 
 /* Returns what the process has to undo in the set, or makes it from what is spare; NULL if nothing suits. */
@@ -299,14 +301,14 @@ static struct sem_undo *find_undo(struct sem_array *sma, struct undo_spare *spar
 
 	if (undo || !spare->undo || spare->nsems != sma->nsems)
 		return undo;
-	if (!current_process()->sem_undo) {
+	if (!current_linux_process()->sem_undo) {
 		use_list(spare->list);
 		spare->list = NULL;
 	}
 	undo = spare->undo;
 	spare->undo = NULL;
 	undo->array = sma;
-	list_add(&current_process()->sem_undo->undos, &undo->of_process);
+	list_add(&current_linux_process()->sem_undo->undos, &undo->of_process);
 	list_add(&sma->undos, &undo->of_array);
 	return undo;
 }
@@ -345,10 +347,10 @@ static void undo_all(struct sem_undo *undo)
 
 static void exit_sem(struct process *process)
 {
-	struct sem_undo_list *list = process->sem_undo;
+	struct sem_undo_list *list = linux_process(process)->sem_undo;
 	bool last;
 
-	atomic_store_relaxed(&process->sem_undo, NULL);
+	atomic_store_relaxed(&linux_process(process)->sem_undo, NULL);
 	sem_lock();
 	last = --list->users == 0;
 	while (last && !list_empty(&list->undos))
@@ -362,18 +364,18 @@ static int share_sem(struct process *child)
 {
 	struct undo_spare spare = { 0 };
 
-	if (!atomic_load_relaxed(&current_process()->sem_undo)) {
+	if (!atomic_load_relaxed(&current_linux_process()->sem_undo)) {
 		spare.list = ipc_alloc(sizeof(*spare.list));
 		if (!spare.list)
 			return -ENOMEM;
 	}
 	sem_lock();
-	if (!current_process()->sem_undo) {
+	if (!current_linux_process()->sem_undo) {
 		use_list(spare.list);
 		spare.list = NULL;
 	}
-	child->sem_undo = current_process()->sem_undo;
-	child->sem_undo->users++;
+	linux_process(child)->sem_undo = current_linux_process()->sem_undo;
+	linux_process(child)->sem_undo->users++;
 	sem_unlock();
 	undo_spare_free(&spare);
 	return 0;

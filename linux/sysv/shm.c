@@ -8,6 +8,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
 #include "linux/sysv/util.h"
 #include "mm/object/object.h"
 #include "mm/object/object_charge.h"

@@ -14,6 +14,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/process/usage.h"
 #include "proc/pid.h"
@@ -169,7 +170,7 @@ static void tell_threads(struct process *process)
 {
 	struct thread *thread;
 
-	if (!clock_is_quiet(&process->cpu_clock))
+	if (!clock_is_quiet(&linux_process(process)->cpu_clock))
 		return;
 	for_each_thread(thread, process)
 		atomic_store_relaxed(&thread->has_cpu_alarms, true);
@@ -178,7 +179,7 @@ static void tell_threads(struct process *process)
 void cpu_clock_add_thread(struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (unlikely(!clock_is_quiet(&thread->process->cpu_clock)))
+	if (unlikely(!clock_is_quiet(&linux_process(thread->process)->cpu_clock)))
 		atomic_store_relaxed(&thread->has_cpu_alarms, true);
 }
 
@@ -203,7 +204,7 @@ bool cpu_alarm_arm_locked(struct cpu_alarm *alarm, uint64_t at_ns, uint64_t now_
 		alarm_insert(&task_of(thread)->cpu_clock.alarms[time], alarm);
 	} else {
 		tell_threads(process);
-		alarm_insert(&process->cpu_clock.alarms[time], alarm);
+		alarm_insert(&linux_process(process)->cpu_clock.alarms[time], alarm);
 	}
 	return true;
 }
@@ -219,7 +220,7 @@ void cpu_alarm_cancel_locked(struct cpu_alarm *alarm)
 		return;
 	process = owner_of(&alarm->clock, &thread);
 	if (process) {
-		clock = thread ? &task_of(thread)->cpu_clock : &process->cpu_clock;
+		clock = thread ? &task_of(thread)->cpu_clock : &linux_process(process)->cpu_clock;
 		alarm_remove(&clock->alarms[alarm->clock.time], alarm);
 	}
 	alarm->armed = false;
@@ -228,7 +229,8 @@ void cpu_alarm_cancel_locked(struct cpu_alarm *alarm)
 /* Lets at most *left alarms go off, of the thread or if that is NULL the process, and counts them there. */
 static void clock_ring(struct process *process, struct thread *thread, unsigned *left)
 {
-	struct cpu_clock *clock = thread ? &task_of(thread)->cpu_clock : &process->cpu_clock;
+	struct cpu_clock *clock = thread ? &task_of(thread)->cpu_clock
+					 : &linux_process(process)->cpu_clock;
 
 	for (enum cpu_time time = 0; time < CPU_TIMES; time++) {
 		struct tree *alarms = &clock->alarms[time];
@@ -258,7 +260,7 @@ void cpu_clock_look(void)
 		clock_ring(process, thread, &left);
 		clock_ring(process, NULL, &left);
 		if (clock_is_quiet(&task_of(thread)->cpu_clock) &&
-		    clock_is_quiet(&process->cpu_clock))
+		    clock_is_quiet(&linux_process(process)->cpu_clock))
 			atomic_store_relaxed(&thread->has_cpu_alarms, false);
 		spin_unlock(&process_tree_lock);
 	} while (!left);

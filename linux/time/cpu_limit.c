@@ -5,6 +5,8 @@
 #include "abi/resource.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
 #include "linux/signal/send.h"
 #include "linux/time/cpu_clock.h"
 #include "proc/pid.h"
@@ -12,9 +14,11 @@
 
 static void set_soft(struct process *process, uint64_t seconds)
 {
-	spin_lock(&process->limits_lock);
-	atomic_store_relaxed(&process->rlimits[RLIMIT_CPU].cur, seconds);
-	spin_unlock(&process->limits_lock);
+	struct linux_process *own = linux_process(process);
+
+	spin_lock(&own->limits_lock);
+	atomic_store_relaxed(&own->rlimits[RLIMIT_CPU].cur, seconds);
+	spin_unlock(&own->limits_lock);
 }
 
 /* Seconds that fit an alarm. More than that is no limit. */
@@ -23,7 +27,7 @@ static void set_soft(struct process *process, uint64_t seconds)
 /* As Linux does, at the first tick after the limit. Called with process_tree_lock held. */
 static void limit_reached(struct cpu_alarm *alarm)
 {
-	struct process *process = container_of(alarm, struct process, cpu_limit);
+	struct process *process = &container_of(alarm, struct linux_process, cpu_limit)->process;
 	uint64_t now_ns, seconds;
 	struct abi_rlimit64 limit;
 
@@ -43,6 +47,7 @@ static void limit_reached(struct cpu_alarm *alarm)
 
 void cpu_limit_begin(struct process *process)
 {
+	struct linux_process *own = linux_process(process);
 	const struct cpu_clock_id clock = {
 		.pid = process->pid,
 		.process_birth = process->birth,
@@ -51,12 +56,11 @@ void cpu_limit_begin(struct process *process)
 	uint64_t soft = process_limit(process, RLIMIT_CPU), now_ns;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (process->cpu_limit.armed)
-		cpu_alarm_cancel_locked(&process->cpu_limit);
+	if (own->cpu_limit.armed)
+		cpu_alarm_cancel_locked(&own->cpu_limit);
 	if (soft > SECONDS_MAX || !cpu_clock_read_locked(&clock, &now_ns))
 		return;
-	cpu_alarm_init(&process->cpu_limit, &clock, limit_reached);
+	cpu_alarm_init(&own->cpu_limit, &clock, limit_reached);
 	/* What is over already is noticed at a tick, so that the call returns first. */
-	(void)cpu_alarm_arm_locked(&process->cpu_limit, MAX(soft * NSEC_PER_SEC, now_ns + 1),
-				   now_ns);
+	(void)cpu_alarm_arm_locked(&own->cpu_limit, MAX(soft * NSEC_PER_SEC, now_ns + 1), now_ns);
 }

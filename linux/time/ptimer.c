@@ -24,6 +24,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
@@ -53,12 +54,12 @@ static const int itimer_signal[ITIMER_COUNT] = {
 static void timers_lock(struct process *process)
 {
 	spin_lock(&process_tree_lock);
-	spin_lock(&process->signals.lock);
+	spin_lock(&linux_process(process)->signals.lock);
 }
 
 static void timers_unlock(struct process *process)
 {
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	spin_unlock(&process_tree_lock);
 }
 
@@ -79,7 +80,7 @@ static void wake_looker(struct ptimers *timers, struct thread *thread)
 /* In an interrupt, or with process_tree_lock held, or in the call that sets the timer. */
 static void go_off(struct ptimer *it)
 {
-	struct ptimers *timers = &it->process->timers;
+	struct ptimers *timers = &linux_process(it->process)->timers;
 	unsigned long flags = spin_lock_irqsave(&timers->due_lock);
 
 	list_del(&it->due_link);
@@ -129,7 +130,7 @@ static struct ptimer *due_pop(struct ptimers *timers)
 
 static void due_forget(struct ptimer *it)
 {
-	struct ptimers *timers = &it->process->timers;
+	struct ptimers *timers = &linux_process(it->process)->timers;
 	unsigned long flags = spin_lock_irqsave(&timers->due_lock);
 
 	list_del(&it->due_link);
@@ -148,10 +149,10 @@ static void set_looker(struct ptimers *timers, struct thread *thread)
 
 void ptimers_leave(struct process *process, const struct thread *thread)
 {
-	struct ptimers *timers = &process->timers;
+	struct ptimers *timers = &linux_process(process)->timers;
 	struct thread *other;
 
-	assert_hardened(spin_lock_held(&process->signals.lock));
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
 	if (timers->looker != thread)
 		return;
 	for_each_thread(other, process) {
@@ -269,7 +270,7 @@ static bool receiver_of(const struct ptimer *it, struct thread **ret)
 
 static void timer_park(struct ptimer *it)
 {
-	struct ptimers *timers = &it->process->timers;
+	struct ptimers *timers = &linux_process(it->process)->timers;
 	unsigned long flags = spin_lock_irqsave(&timers->due_lock);
 
 	it->parked = true;
@@ -282,7 +283,7 @@ void ptimers_unpark_all(struct ptimers *timers)
 {
 	unsigned long flags;
 
-	assert_hardened(spin_lock_held(&current_process()->signals.lock));
+	assert_hardened(spin_lock_held(&current_linux_process()->signals.lock));
 	timers->parked = 0;
 	flags = spin_lock_irqsave(&timers->due_lock);
 	list_splice_tail(&timers->due, &timers->parked_list);
@@ -307,7 +308,8 @@ static void timer_start_late(struct ptimer *it)
 /* It has expired, and its signal is ignored. Call with both locks held. */
 static void timer_hold_back(struct ptimer *it)
 {
-	if (it->signal->info.sig == SIGCONT || signals_share_actions(&it->process->signals))
+	if (it->signal->info.sig == SIGCONT ||
+	    signals_share_actions(&linux_process(it->process)->signals))
 		timer_start_late(it);
 	else
 		timer_park(it);
@@ -346,7 +348,7 @@ static void ptimer_expires(struct ptimer *it)
 
 static void itimer_expires(struct ptimer *it)
 {
-	unsigned which = (unsigned)(it - it->process->timers.interval);
+	unsigned which = (unsigned)(it - linux_process(it->process)->timers.interval);
 	int64_t now;
 
 	signal_send_own_locked(itimer_signal[which]);
@@ -362,7 +364,7 @@ void ptimers_look(void)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
-	struct ptimers *timers = &process->timers;
+	struct ptimers *timers = &linux_process(process)->timers;
 	struct ptimer *it;
 
 	if (thread->cpu_alarms_due) {
@@ -432,7 +434,7 @@ static bool lets_real_timer_go_on(const struct ptimers *timers, const struct sig
 void ptimer_signal_taken(struct signal_info *info)
 {
 	struct process *process = current_process();
-	struct ptimers *timers = &process->timers;
+	struct ptimers *timers = &linux_process(process)->timers;
 	bool real = lets_real_timer_go_on(timers, info);
 	struct ptimer *it;
 
@@ -479,7 +481,7 @@ static void itimer_init(struct ptimer *it, unsigned which)
 /* Call with both locks held. */
 static struct ptimer *itimer_of(unsigned which)
 {
-	struct ptimers *timers = &current_process()->timers;
+	struct ptimers *timers = &current_linux_process()->timers;
 
 	if (!timers->has_interval) {
 		for (unsigned i = 0; i < ITIMER_COUNT; i++)
@@ -543,7 +545,7 @@ static size_t timer_pages(size_t ntimers)
 /* Call with the signals' lock held. */
 static void count_timers(struct process *process, unsigned more)
 {
-	struct ptimers *timers = &process->timers;
+	struct ptimers *timers = &linux_process(process)->timers;
 	size_t before = timer_pages(timers->ncreated);
 
 	timers->ncreated += more;
@@ -553,16 +555,17 @@ static void count_timers(struct process *process, unsigned more)
 /* An id is not used again before all others were. */
 static int take_id(struct process *process)
 {
-	struct ptimers *timers = &process->timers;
+	struct linux_process *own = linux_process(process);
+	struct ptimers *timers = &own->timers;
 	int id;
 
-	spin_lock(&process->signals.lock);
+	spin_lock(&own->signals.lock);
 	do {
 		id = timers->next_id;
 		timers->next_id = (id + 1) & INT32_MAX;
 	} while (timer_find(timers, id));
 	count_timers(process, 1);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&own->signals.lock);
 	return id;
 }
 
@@ -615,9 +618,9 @@ int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 
 	if (!it) {
 		if (signal) {
-			spin_lock(&process->signals.lock);
-			queued_signal_destroy(&process->signals, signal);
-			spin_unlock(&process->signals.lock);
+			spin_lock(&linux_process(process)->signals.lock);
+			queued_signal_destroy(&linux_process(process)->signals, signal);
+			spin_unlock(&linux_process(process)->signals.lock);
 		}
 		return -EAGAIN;
 	}
@@ -643,7 +646,7 @@ int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 
 static void timer_publish(struct ptimer *it)
 {
-	struct ptimers *timers = &it->process->timers;
+	struct ptimers *timers = &linux_process(it->process)->timers;
 	struct tree_node **link = &timers->created.root, *parent = NULL;
 
 	while (*link) {
@@ -669,9 +672,9 @@ int ptimer_publish(struct ptimer *it, int clock)
 	} else {
 		timer_init(&it->timer, timer_goes_off);
 	}
-	spin_lock(&it->process->signals.lock);
+	spin_lock(&linux_process(it->process)->signals.lock);
 	timer_publish(it);
-	spin_unlock(&it->process->signals.lock);
+	spin_unlock(&linux_process(it->process)->signals.lock);
 	return 0;
 }
 
@@ -680,10 +683,10 @@ void ptimer_discard(struct ptimer *it)
 {
 	struct process *process = it->process;
 
-	spin_lock(&process->signals.lock);
-	queued_signal_destroy(&process->signals, it->signal);
+	spin_lock(&linux_process(process)->signals.lock);
+	queued_signal_destroy(&linux_process(process)->signals, it->signal);
 	count_timers(process, -1u);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	kfree(container_of(it, struct created_ptimer, it));
 }
 
@@ -691,7 +694,7 @@ void ptimer_discard(struct ptimer *it)
 static void timer_unpublish(struct ptimer *it)
 {
 	timer_stop(it);
-	tree_erase(&it->process->timers.created, &it->by_id);
+	tree_erase(&linux_process(it->process)->timers.created, &it->by_id);
 }
 
 /* As on Linux, a signal that is pending stays so. */
@@ -700,9 +703,9 @@ int ptimer_delete(int id)
 	struct process *process = current_process();
 	struct ptimer *it;
 
-	ptimers_take(&process->timers);
+	ptimers_take(&linux_process(process)->timers);
 	timers_lock(process);
-	it = timer_find(&process->timers, id);
+	it = timer_find(&linux_process(process)->timers, id);
 	if (it)
 		timer_unpublish(it);
 	timers_unlock(process);
@@ -719,7 +722,7 @@ static void delete_all(struct process *process)
 
 	for (;;) {
 		timers_lock(process);
-		node = tree_first(&process->timers.created);
+		node = tree_first(&linux_process(process)->timers.created);
 		if (node)
 			timer_unpublish(tree_entry(node, struct ptimer, by_id));
 		timers_unlock(process);
@@ -734,7 +737,7 @@ static __attribute__((noinline)) void itimers_exit(struct process *process)
 {
 	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
 		timers_lock(process);
-		timer_reset(&process->timers.interval[which]);
+		timer_reset(&linux_process(process)->timers.interval[which]);
 		timers_unlock(process);
 	}
 }
@@ -743,16 +746,16 @@ void ptimers_exit(void)
 {
 	struct process *process = current_process();
 
-	if (unlikely(atomic_load_relaxed(&process->timers.has_interval)))
+	if (unlikely(atomic_load_relaxed(&linux_process(process)->timers.has_interval)))
 		itimers_exit(process);
-	if (unlikely(process->timers.ncreated))
+	if (unlikely(linux_process(process)->timers.ncreated))
 		delete_all(process);
 }
 
 void ptimers_exec(void)
 {
 	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct signals *signals = &linux_process(process)->signals;
 	struct list spent = LIST_INIT(spent);
 
 	delete_all(process);
@@ -771,9 +774,9 @@ int ptimer_get(int id, struct timer_spec *ret)
 	struct ptimer *it;
 	int64_t now;
 
-	ptimers_take(&process->timers);
+	ptimers_take(&linux_process(process)->timers);
 	timers_lock(process);
-	it = timer_find(&process->timers, id);
+	it = timer_find(&linux_process(process)->timers, id);
 	if (it) {
 		*ret = (struct timer_spec){ 0 };
 		if (now_of(it, &now))
@@ -820,9 +823,9 @@ int ptimer_set(int id, bool absolute, const struct timer_spec *spec, struct time
 	struct ptimer *it;
 	int err;
 
-	ptimers_take(&process->timers);
+	ptimers_take(&linux_process(process)->timers);
 	timers_lock(process);
-	it = timer_find(&process->timers, id);
+	it = timer_find(&linux_process(process)->timers, id);
 	err = it ? timer_set_anew(it, absolute, spec, old_ret) : -EINVAL;
 	timers_unlock(process);
 	return err;
@@ -834,10 +837,10 @@ int ptimer_overrun(int id)
 	struct ptimer *it;
 	int ret = -EINVAL;
 
-	spin_lock(&process->signals.lock);
-	it = timer_find(&process->timers, id);
+	spin_lock(&linux_process(process)->signals.lock);
+	it = timer_find(&linux_process(process)->timers, id);
 	if (it)
 		ret = overrun_of(it->last_overrun);
-	spin_unlock(&process->signals.lock);
+	spin_unlock(&linux_process(process)->signals.lock);
 	return ret;
 }

@@ -20,6 +20,7 @@
 #include "desc/file.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/process/process_ops.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "sync/interleave.h"

@@ -6,10 +6,11 @@
 #include "arch/irqflags.h"
 #include "base/clock.h"
 #include "linux/job/pgrp.h"
+#include "linux/process/fork.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/send.h"
-#include "proc/fork.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "sync/interleave.h"
@@ -26,7 +27,7 @@ KTEST_IN_PROCESS(fork_begins_after_the_signals_that_came_before)
 	EXPECT_EQ(-EINTR, process_clone(&request));
 	EXPECT_EQ(RESTART_ALWAYS, current_thread()->restart);
 	current_thread()->restart = RESTART_NONE;
-	EXPECT_TRUE(list_empty(&current_process()->children.list));
+	EXPECT_TRUE(list_empty(&current_process()->children));
 	signal_send(current_process(), SIGCONT);
 }
 
@@ -83,11 +84,13 @@ static struct state look(int pid)
 	spin_lock(&process_tree_lock);
 	parent = process_find(pid);
 	if (parent) {
-		state.parent_stopped = atomic_load(&parent->signals.stopped) != 0;
-		list_for_each_entry(child, &parent->children.list, child.link) {
+		state.parent_stopped = atomic_load(&linux_process(parent)->signals.stopped) != 0;
+		list_for_each_entry(child, &parent->children, sibling) {
 			state.child = true;
-			state.child_stopped = atomic_load(&child->signals.stopped) != 0;
-			state.child_usr1 = child->signals.shared.set & SIGNAL_BIT(SIGUSR1);
+			state.child_stopped = atomic_load(&linux_process(child)->signals.stopped) !=
+					      0;
+			state.child_usr1 = linux_process(child)->signals.shared.set &
+					   SIGNAL_BIT(SIGUSR1);
 		}
 	}
 	spin_unlock(&process_tree_lock);

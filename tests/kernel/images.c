@@ -15,6 +15,7 @@
 #include "mm/object/object.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"
+#include "proc/exe.h"
 #include "proc/exec_load.h"
 #include "proc/fork.h"
 #include "proc/process.h"

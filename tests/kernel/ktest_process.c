@@ -19,12 +19,17 @@
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/tmpfs.h"
 #include "linux/mqueue/mqueue.h"
+#include "linux/process/exit.h"
+#include "linux/process/limits.h"
+#include "linux/process/linux_process.h"
+#include "linux/process/process_ops.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
 #include "linux/sysv/sysv.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/exe.h"
 #include "proc/exit.h"
 #include "proc/pid.h"
 #include "proc/process.h"
@@ -74,7 +79,7 @@ void ktest_process_init(void)
 {
 	struct mount *root, *devices;
 	int err = mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root);
-	struct process *init = process_alloc(&err);
+	struct process *init = linux_process_alloc(&err);
 
 	assert(mount_attach(root, NULL) == 0);
 	assert(dev_init(NULL, 0, 0, false) == 0);
@@ -86,11 +91,11 @@ void ktest_process_init(void)
 	assert(mqueue_init() == 0);
 	assert(p9_tend_start() == 0); /* so that no test finds a thread more after it */
 	assert(init && init->pid == PID_INIT);
-	memset(init->rlimits, 0, sizeof(init->rlimits));
-	err = process_add_leader(init);
+	memset(linux_process(init)->rlimits, 0, sizeof(linux_process(init)->rlimits));
+	err = linux_process_add_leader(init);
 	assert(!err);
 	arch_thread_init(&init->leader->arch, init->leader->kstack, init_main, NULL);
-	process_publish(NULL, init);
+	linux_process_publish(NULL, init);
 	ktest_settle();
 }
 
@@ -131,7 +136,7 @@ static void child_main(void *arg)
 	kfree(arg);
 	sched_use_mmu(&current_space()->mmu);
 	status = start.fn(start.arg);
-	atomic_store(&current_process()->signals.ending,
+	atomic_store(&current_linux_process()->signals.ending,
 		     0); /* what it found counts, not who killed it */
 	process_exit(ABI_W_EXITCODE(status));
 }
@@ -150,12 +155,14 @@ static int give_exe(struct process *process)
 static int furnish(struct process *process)
 {
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-		process->rlimits[i] = (struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
-	process->rlimits[RLIMIT_CORE].cur = 0;
-	process->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
-	process->rlimits[RLIMIT_NOFILE].cur = KTEST_FILES;
-	process->exit_signal = SIGCHLD;
-	if (process_add_leader(process))
+		linux_process(process)->rlimits[i] =
+			(struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
+	linux_process(process)->rlimits[RLIMIT_CORE].cur = 0;
+	linux_process(process)->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
+	linux_process(process)->rlimits[RLIMIT_NOFILE].cur = KTEST_FILES;
+	process_limits_are_set(process);
+	linux_process(process)->exit_signal = SIGCHLD;
+	if (linux_process_add_leader(process))
 		return -ENOMEM;
 	str_copy(process->leader->name, "test", THREAD_NAME_LEN);
 	process->uspace = uspace_create();
@@ -171,7 +178,7 @@ static void discard(struct process *process)
 	if (process->uspace)
 		uspace_put(process->uspace);
 	process_drop_threads(process);
-	process_free(process);
+	linux_process_free(process);
 }
 
 int ktest_spawn(int (*fn)(void *arg), void *arg)
@@ -180,7 +187,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	struct start *start = kmalloc(sizeof(*start));
 	int err = -ENOMEM, pid;
 
-	process = start ? process_alloc(&err) : NULL;
+	process = start ? linux_process_alloc(&err) : NULL;
 	if (!process) {
 		kfree(start);
 		return err;
@@ -195,7 +202,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	*start = (struct start){ fn, arg };
 	pid = process->pid;
 	arch_thread_init(&process->leader->arch, process->leader->kstack, child_main, start);
-	process_publish(parent, process);
+	linux_process_publish(parent, process);
 	waitq_wake_all(&wanted);
 	return pid;
 }
@@ -213,9 +220,9 @@ static void thread_main(void *arg)
 static void publish_thread(struct thread *thread)
 {
 	spin_lock(&process_tree_lock);
-	spin_lock(&thread->process->signals.lock);
-	thread_publish(thread);
-	spin_unlock(&thread->process->signals.lock);
+	spin_lock(&linux_process(thread->process)->signals.lock);
+	task_publish(thread);
+	spin_unlock(&linux_process(thread->process)->signals.lock);
 	thread_wake(thread);
 	spin_unlock(&process_tree_lock);
 }

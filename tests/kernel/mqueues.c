@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/user.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/send.h"
@@ -28,7 +29,7 @@ static const struct abi_mq_attr sizes = { .maxmsg = MESSAGES, .msgsize = 3000 };
 
 static void allow_queues(void)
 {
-	current_process()->rlimits[RLIMIT_MSGQUEUE].cur = RLIM_INFINITY;
+	current_linux_process()->rlimits[RLIMIT_MSGQUEUE].cur = RLIM_INFINITY;
 }
 
 static struct msg_msg *message(size_t size, int priority)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "desc/file.h"
 #include "ipc/endpoint.h"
+#include "linux/process/task.h"
 #include "linux/signal/kill.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/object/object_io.h"
@@ -88,7 +89,7 @@ static void own(const struct program *program)
 	EXPECT_EQ(0, vm_copy_to(&us->space, LIST_AT, &list, sizeof(list)));
 	EXPECT_EQ(0, vm_copy_to(&us->space, WORDS_AT + ROBUST, &word, sizeof(word)));
 	EXPECT_EQ(0, vm_copy_to(&us->space, WORDS_AT + TID, &tid, sizeof(tid)));
-	current_thread()->robust_list = LIST_AT;
+	current_task()->robust_list = LIST_AT;
 	atomic_add(&nready, 1);
 }
 

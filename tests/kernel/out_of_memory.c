@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
+#include "linux/process/linux_process.h"
 #include "linux/signal/kill.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
@@ -154,7 +155,7 @@ static void expect_first(uint32_t uid, unsigned n, int16_t adj, bool neighbour_g
 	int pid[SMALL], neighbour = spawn_as(1001, NEIGHBOUR);
 
 	ASSERT_TRUE(neighbour > 0);
-	atomic_store(&thread_of(neighbour)->process->oom_score_adj, adj);
+	atomic_store(&linux_process(thread_of(neighbour)->process)->oom_score_adj, adj);
 	for (unsigned i = 0; i < n; i++)
 		ASSERT_TRUE((pid[i] = spawn_as(uid, i == 3 ? 2 : 1)) > 0);
 	mm_trim();
@@ -229,7 +230,7 @@ static bool is_ending(int pid)
 
 	spin_lock(&process_tree_lock);
 	process = process_find(pid);
-	ends = !process || signals_ending(&process->signals);
+	ends = !process || signals_ending(&linux_process(process)->signals);
 	spin_unlock(&process_tree_lock);
 	return ends;
 }

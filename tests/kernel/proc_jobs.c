@@ -8,10 +8,13 @@
 #include "base/clock.h"
 #include "linux/job/ctty.h"
 #include "linux/job/pgrp.h"
+#include "linux/process/children.h"
 #include "linux/process/inspect.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/send.h"
+#include "proc/exe.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -107,7 +110,7 @@ static void block_usr1(void)
 
 static bool has_usr1(void)
 {
-	return current_process()->signals.shared.set & SIGNAL_BIT(SIGUSR1);
+	return current_linux_process()->signals.shared.set & SIGNAL_BIT(SIGUSR1);
 }
 
 static unsigned outside; /* 1: somebody is in a group of its own; 2: it may end */
@@ -125,7 +128,7 @@ static int stays_outside(void *unused)
 static int kills_its_group(void *unused)
 {
 	block_usr1();
-	EXPECT_EQ(0, current_process()->group);
+	EXPECT_EQ(0, current_linux_process()->group);
 	EXPECT_EQ(0, process_kill(0, SIGUSR1));
 	return has_usr1() ? 0 : 1;
 }
@@ -148,12 +151,12 @@ KTEST(jobs_kill_of_group_0_reaches_its_members_alone)
 static int pid_of_nobody(void)
 {
 	int err, pid;
-	struct process *process = process_alloc(&err);
+	struct process *process = linux_process_alloc(&err);
 
 	if (!process)
 		return err;
 	pid = process->pid;
-	process_free(process);
+	linux_process_free(process);
 	return pid;
 }
 
@@ -180,14 +183,14 @@ KTEST(jobs_are_limited_in_number)
 	struct list all = LIST_INIT(all);
 	int count = 1, err = 0; /* process 1 */
 
-	while ((process = process_alloc(&err))) {
-		list_add(&all, &process->child.link);
+	while ((process = linux_process_alloc(&err))) {
+		list_add(&all, &process->sibling);
 		count++;
 	}
 	EXPECT_EQ(-EAGAIN, err);
 	EXPECT_EQ(PROCESS_COUNT_MAX, count);
-	list_for_each_entry_safe(process, next, &all, child.link)
-		process_free(process);
+	list_for_each_entry_safe(process, next, &all, sibling)
+		linux_process_free(process);
 }
 
 /*
@@ -212,10 +215,8 @@ static int first_child(void)
 	int pid = 0;
 
 	spin_lock(&process_tree_lock);
-	if (!list_empty(&current_process()->children.list))
-		pid = list_first_entry(&current_process()->children.list, struct process,
-				       child.link)
-			      ->pid;
+	if (!list_empty(&current_process()->children))
+		pid = list_first_entry(&current_process()->children, struct process, sibling)->pid;
 	spin_unlock(&process_tree_lock);
 	return pid;
 }
@@ -279,9 +280,10 @@ static bool is_orphaned_by_rule(int group)
 	list_for_each_entry(process, &process_list, all) {
 		const struct process *parent = process->parent;
 
-		if (process->group == group && process->state == PROCESS_ALIVE && parent &&
-		    parent->pid != PID_INIT && parent->session == process->session &&
-		    parent->group != group)
+		if (linux_process(process)->group == group && process->state == PROCESS_ALIVE &&
+		    parent && parent->pid != PID_INIT &&
+		    linux_process(parent)->session == linux_process(process)->session &&
+		    linux_process(parent)->group != group)
 			return false;
 	}
 	return true;
@@ -292,8 +294,9 @@ static struct process *first_by_look(struct process *parent, const struct tree *
 {
 	struct process *child;
 
-	list_for_each_entry(child, &parent->children.list, child.link)
-		if (child->child.in == tree && (group == -1 || child->group == group))
+	list_for_each_entry(child, &parent->children, sibling)
+		if (linux_process(child)->child.in == tree &&
+		    (group == -1 || linux_process(child)->group == group))
 			return child;
 	return NULL;
 }
@@ -301,17 +304,19 @@ static struct process *first_by_look(struct process *parent, const struct tree *
 /* Are the children of a process sorted? The caller holds process_tree_lock. */
 static void check_children(struct process *parent)
 {
-	const struct children *children = &parent->children;
+	const struct children *children = &linux_process(parent)->children;
 	struct process *child;
 
-	list_for_each_entry(child, &children->list, child.link) {
+	list_for_each_entry(child, &parent->children, sibling) {
 		bool ended = child->state == PROCESS_ZOMBIE;
 
 		EXPECT_TRUE(child->parent == parent);
-		EXPECT_TRUE(child->child.in ==
+		EXPECT_TRUE(linux_process(child)->child.in ==
 			    &children->sorted[0][ended ? CHILD_ENDED : CHILD_RUNS]);
-		EXPECT_TRUE(children_first(child->child.in, child->group) ==
-			    first_by_look(parent, child->child.in, child->group));
+		EXPECT_TRUE(children_first(linux_process(child)->child.in,
+					   linux_process(child)->group) ==
+			    first_by_look(parent, linux_process(child)->child.in,
+					  linux_process(child)->group));
 	}
 	for (unsigned i = 0; i < 2 * CHILD_STATES; i++) {
 		const struct tree *tree = &children->sorted[0][0] + i;
@@ -329,11 +334,12 @@ static void compare(unsigned counts[2])
 	list_for_each_entry(process, &process_list, all) {
 		bool found = false;
 
-		EXPECT_EQ(is_orphaned_by_rule(process->group), pgrp_is_orphaned(process->group));
-		for_each_group_member(member, process->group)
+		EXPECT_EQ(is_orphaned_by_rule(linux_process(process)->group),
+			  pgrp_is_orphaned(linux_process(process)->group));
+		for_each_group_member(member, linux_process(process)->group)
 			found |= member == process;
 		EXPECT_TRUE(found);
-		counts[pgrp_is_orphaned(process->group)]++;
+		counts[pgrp_is_orphaned(linux_process(process)->group)]++;
 		check_children(process);
 		process_tree_pause(); /* nobody moves, so `process` stays where it is */
 	}
@@ -374,7 +380,7 @@ KTEST(jobs_jobc_is_counted_as_the_rule_has_it)
 		if (players[i] > 0)
 			let_move(players[i], END);
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
 	spin_unlock(&process_tree_lock);
 }
 
@@ -386,7 +392,7 @@ static bool has_stopped(int pid)
 	bool stopped;
 
 	spin_lock(&process_tree_lock);
-	stopped = atomic_load(&process_find(pid)->signals.stopped) == SIGSTOP;
+	stopped = atomic_load(&linux_process(process_find(pid))->signals.stopped) == SIGSTOP;
 	spin_unlock(&process_tree_lock);
 	return stopped;
 }
@@ -488,7 +494,7 @@ static void let_init_autoreap(bool autoreap)
 	struct signals *signals;
 
 	spin_lock(&process_tree_lock);
-	signals = &init_process()->signals;
+	signals = &linux_process(init_process())->signals;
 	spin_lock(&signals->lock);
 	signals->actions = autoreap ? &ignoring : NULL;
 	spin_unlock(&signals->lock);

@@ -6,13 +6,14 @@
 #include "arch/context.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "linux/process/fork.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/kill.h"
 #include "linux/signal/send.h"
 #include "linux/signal/wait.h"
 #include "linux/time/ptimer.h"
-#include "proc/fork.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
@@ -105,12 +106,12 @@ KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
 	itimer_set(ITIMER_REAL, &soon, &old);
 	EXPECT_EQ(0, old.value);
-	while (!atomic_load(&self->timers.any_due) && arch_time() < give_up)
+	while (!atomic_load(&linux_process(self)->timers.any_due) && arch_time() < give_up)
 		;
-	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
+	EXPECT_EQ(1, atomic_load(&linux_process(self)->timers.any_due));
 	itimer_set(ITIMER_REAL, &never, &old);
 	EXPECT_EQ(1000, old.value);
-	ptimers_take(&self->timers);
+	ptimers_take(&linux_process(self)->timers);
 	EXPECT_EQ(0, signal_pending_set());
 	itimer_set(ITIMER_REAL, &never, &old);
 	EXPECT_EQ(0, old.value);
@@ -127,11 +128,11 @@ KTEST_IN_PROCESS(itimer_that_went_off_stops_with_its_process)
 
 	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
 	itimer_set(ITIMER_REAL, &often, &old);
-	while (!atomic_load(&self->timers.any_due) && arch_time() < give_up)
+	while (!atomic_load(&linux_process(self)->timers.any_due) && arch_time() < give_up)
 		;
-	EXPECT_EQ(1, atomic_load(&self->timers.any_due));
+	EXPECT_EQ(1, atomic_load(&linux_process(self)->timers.any_due));
 	ptimers_exit();
-	ptimers_take(&self->timers);
+	ptimers_take(&linux_process(self)->timers);
 	EXPECT_EQ(0, signal_pending_set());
 }
 
@@ -152,7 +153,7 @@ static void continue_at_a_point(enum interleave_kind kind, enum lock_class class
 	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS || !process || --points_left)
 		return;
 	interleave_hook = NULL;
-	was_pending = process->signals.shared.set & SIGNAL_BIT(SIGTSTP);
+	was_pending = linux_process(process)->signals.shared.set & SIGNAL_BIT(SIGTSTP);
 	EXPECT_EQ(0, process_kill(process->pid, SIGCONT));
 }
 
@@ -197,11 +198,11 @@ static void end_last(enum interleave_kind kind, enum lock_class class, void *wha
 	interleave_hook = NULL;
 	while (atomic_load(&process->nlive) > 1)
 		sched_yield();
-	EXPECT_TRUE(!process->timers.looker);
+	EXPECT_TRUE(!linux_process(process)->timers.looker);
 	itimer_set(ITIMER_REAL, &soon, &old);
-	while (!atomic_load(&process->timers.any_due) && arch_time() < give_up)
+	while (!atomic_load(&linux_process(process)->timers.any_due) && arch_time() < give_up)
 		sched_yield();
-	EXPECT_EQ(1, atomic_load(&process->timers.any_due));
+	EXPECT_EQ(1, atomic_load(&linux_process(process)->timers.any_due));
 }
 
 static int ends_before_another(void *unused)

@@ -10,6 +10,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
 #include "linux/signal/kill.h"
@@ -198,7 +199,7 @@ KTEST(process_orphan_zombie_is_reaped_by_process_1)
 	EXPECT_TRUE(WIFEXITED(status));
 	ktest_settle();
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
 	spin_unlock(&process_tree_lock);
 }
 
@@ -264,9 +265,8 @@ KTEST(process_orphans_go_to_process_1)
 	orphan = 0;
 	status = ktest_run(leave_an_orphan, NULL);
 	spin_lock(&process_tree_lock);
-	if (!list_empty(&process_find(PID_INIT)->children.list))
-		pid = list_first_entry(&process_find(PID_INIT)->children.list, struct process,
-				       child.link)
+	if (!list_empty(&process_find(PID_INIT)->children))
+		pid = list_first_entry(&process_find(PID_INIT)->children, struct process, sibling)
 			      ->pid;
 	spin_unlock(&process_tree_lock);
 	EXPECT_EQ(EXITED(pid & 0x7f), status);
@@ -285,7 +285,7 @@ KTEST(process_sibling_is_reaped_by_the_same_parent)
 	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
 	ktest_settle();
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
 	spin_unlock(&process_tree_lock);
 }
 
@@ -483,10 +483,10 @@ static void skip_pids(void)
 	int pid, err;
 
 	do {
-		process = process_alloc(&err);
+		process = linux_process_alloc(&err);
 		ASSERT_TRUE(process);
 		pid = process->pid;
-		process_free(process);
+		linux_process_free(process);
 	} while (pid % 256 != BUCKET - 1);
 }
 
@@ -537,12 +537,12 @@ static void queue_many(int pid, int sig)
 
 	spin_lock(&process_tree_lock);
 	thread = process_find(pid)->leader;
-	spin_lock(&thread->process->signals.lock);
+	spin_lock(&linux_process(thread->process)->signals.lock);
 	for (unsigned i = 0; i < MANY_SIGNALS; i++) {
 		task_of(thread)->signals.pending.set = 0; /* else it is kept once */
 		EXPECT_EQ(0, signal_queue(thread, false, &info));
 	}
-	spin_unlock(&thread->process->signals.lock);
+	spin_unlock(&linux_process(thread->process)->signals.lock);
 	spin_unlock(&process_tree_lock);
 }
 
@@ -551,7 +551,7 @@ static bool is_pending(int pid, int sig)
 	bool pending;
 
 	spin_lock(&process_tree_lock);
-	pending = process_find(pid)->signals.shared.set & SIGNAL_BIT(sig);
+	pending = linux_process(process_find(pid))->signals.shared.set & SIGNAL_BIT(sig);
 	spin_unlock(&process_tree_lock);
 	return pending;
 }

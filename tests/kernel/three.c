@@ -25,6 +25,7 @@
 #include "linux/fs/open.h"
 #include "linux/fs/signalfd.h"
 #include "linux/mqueue/mqueue.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/signal/action.h"
 #include "linux/signal/kill.h"
@@ -467,7 +468,7 @@ static bool begin_mq(void)
 {
 	const struct abi_mq_attr sizes = { .maxmsg = 1, .msgsize = 8 };
 
-	current_process()->rlimits[RLIMIT_MSGQUEUE].cur = RLIM_INFINITY;
+	current_linux_process()->rlimits[RLIMIT_MSGQUEUE].cur = RLIM_INFINITY;
 	return mqueue_open("three", O_RDWR | O_CREAT | O_EXCL, 0600, &sizes, &files[0]) == 0 &&
 	       mqueue_unlink("three") == 0;
 }
@@ -702,7 +703,7 @@ static bool begin_signal(void)
 static long expect_none_pending(long result)
 {
 	if (result == -EINTR && event_is_first)
-		EXPECT_EQ(0, atomic_load(&current_process()->signals.shared.set) & awaited);
+		EXPECT_EQ(0, atomic_load(&current_linux_process()->signals.shared.set) & awaited);
 	return result;
 }
 

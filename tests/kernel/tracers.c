@@ -19,7 +19,9 @@
 #include "linux/fs/open.h"
 #include "linux/process/cred.h"
 #include "linux/process/exec.h"
+#include "linux/process/fork.h"
 #include "linux/process/inspect.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/reap.h"
 #include "linux/process/task.h"
 #include "linux/signal/kill.h"
@@ -28,7 +30,6 @@
 #include "mm/object/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exe.h"
-#include "proc/fork.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -114,7 +115,8 @@ static bool is_stopped(int pid)
 	bool stopped;
 
 	spin_lock(&process_tree_lock);
-	stopped = process_find(pid)->signals.stopped && sched_is_asleep(process_find(pid)->leader);
+	stopped = linux_process(process_find(pid))->signals.stopped &&
+		  sched_is_asleep(process_find(pid)->leader);
 	spin_unlock(&process_tree_lock);
 	return stopped;
 }

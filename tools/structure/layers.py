@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The rules that includes point one way: a folder may include only folders below it, and nothing of the core includes the
-Linux layer, but for what SEAM lists: there the two are still to be parted."""
+"""The rules that includes point one way: a folder may include only folders below it, and so nothing of the core includes the
+Linux layer."""
 
 import os
 
@@ -33,7 +33,6 @@ MAY_INCLUDE = {
     "tools/strict": {"include", "lib"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
-SEAM = "tools/structure/seam.txt"  # a file of the core and the header of linux/ that it includes, a line each
 SEARCHED = ["", "include", "arch/include", IMPL]
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 HOSTED = {"string.h": "lib/string.h"}  # which includes the C library's on the host
@@ -64,12 +63,9 @@ def judge(source, target):
         return None if allowed else "only arch/include/arch may include what each arch supplies"
     if own == other or other is None or other in MAY_INCLUDE[own]:
         return None
+    if target.startswith("linux/"):
+        return "the core does not include the Linux layer"
     return f"{own} may not include {other}"
-
-
-def crosses(path, target):
-    """Returns whether a file of the core includes one of the Linux layer."""
-    return not path.startswith(("linux/", "tests/", "user/", "tools/")) and target.startswith("linux/")
 
 
 def check_directions(sources):
@@ -83,28 +79,8 @@ def check_directions(sources):
             hosted = folder_of(source.path) == "user" or source.path == HOSTED.get(name)
             if system and name not in FREESTANDING and not hosted:
                 yield source.path, line, f"<{name}> is no freestanding header"
-            elif target and judge(source, target) and not crosses(source.path, target):
+            elif target and judge(source, target):
                 yield source.path, line, f"{judge(source, target)} ({name})"
-
-
-def check_seam(root, sources):
-    """Yields each include of the Linux layer in the core that SEAM does not list, and each line of SEAM that no file needs."""
-    known = {source.path for source in sources}
-    lines = []
-    if os.path.exists(os.path.join(root, SEAM)):
-        with open(os.path.join(root, SEAM), encoding="utf-8") as file:
-            lines = file.read().split("\n")
-    listed = {line: number for number, line in enumerate(lines, 1) if line and not line.startswith("#")}
-    found = set()
-    for source in sources:
-        for number, name, system in source.includes() if folder_of(source.path) else ():
-            target = None if system else resolve(source, name, known)
-            if target and crosses(source.path, target):
-                found.add(f"{source.path} {target}")
-                if f"{source.path} {target}" not in listed:
-                    yield source.path, number, f"the core does not include the Linux layer ({target})"
-    for line in sorted(set(listed) - found):
-        yield SEAM, listed[line], f"no longer true: {line}"
 
 
 def check_cycles(sources):

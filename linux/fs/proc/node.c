@@ -12,6 +12,8 @@
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/proc/sysctl.h"
 #include "linux/fs/process_fs.h"
+#include "linux/process/limits.h"
+#include "linux/process/process_ops.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/slab.h"
 #include "mm/swap/relieve.h"

@@ -7,6 +7,7 @@
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/process_text.h"
 #include "linux/process/nice.h"
+#include "linux/process/usage.h"
 #include "mm/object/object.h"
 #include "mm/verbs.h"
 

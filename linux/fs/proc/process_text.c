@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "lib/string.h"
+#include "linux/process/usage.h"
 #include "proc/priority.h"
 
 #define USER_HZ		100

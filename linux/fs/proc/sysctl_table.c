@@ -15,6 +15,7 @@
 #include "linux/fs/permission.h"
 #include "linux/fs/proc/sysctl.h"
 #include "linux/mqueue/mqueue.h"
+#include "linux/process/limits.h"
 #include "linux/process/uts.h"
 #include "linux/sysv/msg.h"
 #include "linux/sysv/sem.h"

@@ -2,19 +2,19 @@
 /* File objects whose missing pages are copied from the boot archive on demand. */
 #include "linux/fs/tmpfs/file_data.h"
 
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "linux/fs/mount.h"
 #include "linux/fs/notify.h"
 #include "linux/fs/path.h"
 #include "linux/fs/permission.h"
-#include "mm/object/quota.h"
 #include "linux/fs/tmpfs/regular.h"
 #include "linux/fs/tmpfs/room.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 #include "mm/object/object.h"
 #include "mm/object/object_charge.h"
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"
+#include "mm/object/quota.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
@@ -57,7 +57,7 @@ static int file_data_read(struct object *object, struct page *page, struct vm_wa
 static void count_memfd(int n)
 {
 	file_memory_add(n * FILE_BYTES);
-	counter_add(&process_fs_nholders, (uint64_t)n);
+	counter_add(&file_nholders, (uint64_t)n);
 }
 
 static void file_data_destroy(struct object *object)

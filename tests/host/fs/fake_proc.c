@@ -14,6 +14,7 @@
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
 #include "linux/process/cred.h"
+#include "linux/process/limits.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
@@ -21,8 +22,6 @@
 #include "linux/signal/kill.h"
 #include "linux/signal/signal.h"
 #include "proc/wait.h"
-
-uint64_t process_fs_nholders;
 
 int (*fake_sleep)(void);
 unsigned fake_sleeps;
@@ -143,7 +142,13 @@ void *mem_wait_kzalloc_at(size_t size SITE_PARAM)
 
 uint64_t process_own_limit(unsigned resource)
 {
-	return resource == RLIMIT_NOFILE ? NOFILE_DEFAULT : RLIM_INFINITY;
+	(void)resource;
+	return RLIM_INFINITY;
+}
+
+uint64_t process_nfds_max(void)
+{
+	return NOFILE_DEFAULT;
 }
 
 void signal_raise(int sig)

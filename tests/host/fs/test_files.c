@@ -16,6 +16,7 @@
 #include "mm/object/quota.h"
 #include "mm/phys/kmalloc.h"
 #include "linux/fs/tmpfs/seals.h"
+#include "linux/process/limits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/object/object.h"

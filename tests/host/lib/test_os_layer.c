@@ -13,9 +13,11 @@ static void hook(void)
 static struct os_layer whole(void)
 {
 	static const syscall_fn calls[1];
-	struct os_layer layer = {
-		.thread_size = 1, .file_size = 1, .fdtable_size = 1, .calls = calls
-	};
+	struct os_layer layer = { .thread_size = 1,
+				  .process_size = 1,
+				  .file_size = 1,
+				  .fdtable_size = 1,
+				  .calls = calls };
 
 #define HOOK(type, name, args) layer.name = (type(*) args)hook;
 #include "base/os_layer.def"
@@ -54,6 +56,10 @@ TEST(each_hook_that_is_left_out_is_named)
 #undef HOOK
 	layer = whole();
 	layer.thread_size = 0;
+	assert_string_equal("the layer on the core does not say how large its structs are",
+			    os_layer_init(&layer, &layer + 1));
+	layer = whole();
+	layer.process_size = 0;
 	assert_string_equal("the layer on the core does not say how large its structs are",
 			    os_layer_init(&layer, &layer + 1));
 	layer = whole();

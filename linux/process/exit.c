@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends threads and processes: releases what they have. The end of process 1 is the end of the machine. */
-#include "proc/exit.h"
+#include "linux/process/exit.h"
 
 #include "abi/wait.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/os_layer.h"
 #include "lib/bits.h"
+#include "linux/process/children.h"
+#include "linux/process/end.h"
+#include "linux/process/fork.h"
+#include "linux/process/linux_process.h"
 #include "linux/process/oom.h"
 #include "linux/process/oom_reap.h"
+#include "linux/process/process_ops.h"
+#include "linux/process/robust.h"
+#include "linux/process/task.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/send.h"
+#include "linux/time/ptimer.h"
 #include "proc/child_tid.h"
-#include "proc/fork.h"
+#include "proc/exe.h"
+#include "proc/exit.h"
 #include "proc/futex.h"
 #include "proc/journal_note.h"
 #include "proc/kthread.h"
@@ -37,11 +45,9 @@ static inline void exit_memory_begin(void)
 
 static inline void exit_memory_end(void)
 {
-	if (signals_fatal(&current_process()->signals))
+	if (signals_fatal(&current_linux_process()->signals))
 		atomic_store(&current_thread()->killed, true);
 }
-
-void (*driver_exit_hook)(const struct process *process);
 
 static void leave_space(struct process *process)
 {
@@ -50,7 +56,7 @@ static void leave_space(struct process *process)
 	oom_memory_leaves();
 	space_count(&uspace->space);
 	spin_lock(&process_tree_lock);
-	usage_add_space(&process->past_usage, process, &uspace->space);
+	usage_add_space(&linux_process(process)->past_usage, process, &uspace->space);
 	process->uspace = NULL;
 	spin_unlock(&process_tree_lock);
 	sched_use_mmu(NULL);
@@ -81,7 +87,7 @@ static void exit_release(struct process *process)
 	oom_futexes_marked(process);
 	process_fs->exit(current_thread());
 	leave_space(process);
-	if (unlikely(process->sem_undo != NULL))
+	if (unlikely(linux_process(process)->sem_undo != NULL))
 		process_sem->exit(process);
 	if (unlikely(process->drives) && driver_exit_hook)
 		driver_exit_hook(process);
@@ -147,10 +153,8 @@ static void collect_zombie(struct process *process, void *ended)
 		return;
 	child_remove(process);
 	process->parent = NULL; /* from now on its link belongs to the caller's list */
-	list_add_tail(ended, &process->child.link);
+	list_add_tail(ended, &process->sibling);
 }
-
-void (*machine_exit_hook)(int status);
 
 __attribute__((noreturn)) static void machine_exit(int status)
 {
@@ -168,9 +172,9 @@ static void reap_the_rest(void)
 	spin_lock(&process_tree_lock);
 	process_visit_all(collect_zombie, &ended);
 	spin_unlock(&process_tree_lock);
-	list_for_each_entry_safe(process, next, &ended, child.link) {
+	list_for_each_entry_safe(process, next, &ended, sibling) {
 		spin_lock(&process_tree_lock);
-		process_forget_locked(process);
+		linux_process_forget(process);
 		spin_unlock(&process_tree_lock);
 		process_drop_threads(process);
 		process_destroy(process);
@@ -211,7 +215,7 @@ static void leave_process(struct thread *thread)
 	process_fs->exit(thread);
 	sched_use_mmu(NULL);
 	vfork_done();
-	if (unlikely(atomic_load(&process->tracer)))
+	if (unlikely(atomic_load(&linux_process(process)->tracer)))
 		ptrace_exit(false);
 	spin_lock(&process_tree_lock);
 	if (atomic_add(&process->nlive, -1) == 1) {
@@ -219,7 +223,7 @@ static void leave_process(struct thread *thread)
 		return;
 	}
 	preempt_disable(); /* for good: from now on others may free this thread */
-	thread_forget(thread);
+	task_forget(thread);
 	waitq_wake_all(&process->child_waitq);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
@@ -229,19 +233,19 @@ static void leave_process(struct thread *thread)
 static __attribute__((noreturn)) void exit_finish(struct process *process)
 {
 	ptimers_exit();
-	if (unlikely(atomic_load(&process->tracer)))
+	if (unlikely(atomic_load(&linux_process(process)->tracer)))
 		ptrace_exit(true);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	exit_release(process);
 	spin_lock(&process_tree_lock);
-	os_layer.process_leaves(process);
-	thread_forget_last(current_thread());
+	end_leave(process);
+	task_forget_last(current_thread());
 	preempt_disable(); /* for good: who reaps the zombie frees this thread */
 	/* Until now: its CPU clock must not be behind what others have read before. */
 	usage_end(process);
 	process->state = PROCESS_ZOMBIE;
-	os_layer.process_ended(process);
+	end_notify(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
 }
@@ -251,10 +255,11 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 {
 	struct thread *thread = current_thread();
 
-	os_layer.thread_ends(status, all);
+	end_begin(status, all);
 	tell_in_memory();
 	if (journal_is_on())
-		journal_note_end(signals_fatal(&thread->process->signals) ?: status, all);
+		journal_note_end(signals_fatal(&linux_process(thread->process)->signals) ?: status,
+				 all);
 	if (atomic_load(&thread->process->nlive) > 1)
 		leave_process(thread);
 	exit_finish(thread->process);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process's children: in their order, and sorted by what wait4 can report of them. */
+/* A process's children, sorted by what wait4 can report of them. */
 #pragma once
 
 #include "lib/list.h"
@@ -16,9 +16,8 @@ enum child_state {
 };
 #define CHILD_STATES (CHILD_ENDED + 1u)
 
-/* Part of struct process. Guarded by process_tree_lock. All zeros, but for the list's head, if empty. */
+/* Part of struct linux_process: the children by what can be reported. Guarded by process_tree_lock. All zeros if empty. */
 struct children {
-	struct list list; /* struct child.link, ordered by struct child.place */
 	/*
 	 * Each child is in one of these trees, by its process group and then by its place. [0] is for
 	 * children whose exit signal is SIGCHLD, [1] for the others (__WCLONE). The weight of a node
@@ -28,9 +27,8 @@ struct children {
 	struct list *cursor; /* the next child to be counted anew in jobc[]; see linux/job/pgrp.c */
 };
 
-/* Part of struct process: its place among its parent's children. Guarded by process_tree_lock. */
+/* Part of struct linux_process: its place among its parent's children. Guarded by process_tree_lock. */
 struct child {
-	struct list link;
 	struct tree_node node;
 	uint64_t place;	 /* serial number: later children have larger ones */
 	struct tree *in; /* the tree that has the node; NULL: it has no parent */
