@@ -11,6 +11,11 @@
 
 SLAB_CACHE(thread_cache, struct thread);
 
+#ifndef FAULTLINE_HARDENED
+/* So much a thread costs a kernel beside its registers and what a layer adds. */
+_Static_assert(sizeof(struct thread) - sizeof(struct arch_thread) <= 320, "a thread stays small");
+#endif
+
 void thread_init(void)
 {
 	thread_cache.size = (uint32_t)os_layer.thread_size;

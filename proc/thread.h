@@ -60,8 +60,6 @@ struct thread {
 	/* const: */
 	struct process *process; /* NULL: a kernel thread */
 	void *kstack;
-	void (*main)(void *); /* of kernel threads */
-	void *main_arg;
 	/* guarded by the lock of the run queues (proc/sched.c): */
 	union {
 		struct {
@@ -75,7 +73,18 @@ struct thread {
 	};
 	bool by_priority; /* while it is queued: by rt_node, else by run_link */
 	bool ahead;	  /* while it is queued: the run queue counts it in `nahead` */
-	uint64_t harts;	  /* that it may run on, as bits by index; atomic */
+	/* atomic: */
+	bool killed;	     /* the thread must end, so all its waits end */
+	bool traced;	     /* the layer looks at each of its calls */
+	bool text_follows;   /* as that of struct mmu, of the thread alone */
+	bool has_cpu_alarms; /* a tick has it look at CPU clocks */
+	/* private to the thread and the interrupts of its hart: */
+	bool cpu_alarms_due; /* a tick has come: it looks at CPU clocks soon */
+	bool locked_out;     /* it waits for a mutex */
+	uint8_t restart; /* enum restart, of the system call that a signal has just interrupted */
+	int tid;	 /* of a process's thread; changed by exec with process_tree_lock held */
+	/* guarded by the lock of the run queues again: */
+	uint64_t harts; /* that it may run on, as bits by index; atomic */
 	union {
 		struct list run_link; /* on the run queue, or on kthread_reap()'s list */
 		struct tree_node rt_node;
@@ -88,22 +97,24 @@ struct thread {
 	uint64_t slice_tick; /* when its slice began, or that of the one which handed over to it */
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
-	bool killed;	 /* atomic: the thread must end, so all its waits end */
-	bool locked_out; /* changed only by the thread itself: it waits for a mutex */
 	/*
 	 * With ARCH_WORK_SIGNAL set, says whether an interruptible wait must end. NULL: it need
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
-	bool traced; /* atomic: the layer looks at each of its calls */
+	union {
+		struct list
+			tid_link; /* of a process's, but not of a leader; guarded by process_tree_lock */
+		struct {
+			void (*main)(void *arg); /* of a kernel thread; const */
+			void *main_arg;
+		};
+	};
 	/* of a process's thread: */
 	struct list process_link; /* on process->threads, which says what guards it */
-	struct list tid_link;	  /* of one that is no leader; guarded by process_tree_lock */
-	int tid;		  /* changed by exec with process_tree_lock held */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
 	/* Changed with process_tree_lock held, a policy with the lock of the run queues too (sched_set_wish()); atomic. */
 	struct sched_wish wish;
-	bool has_cpu_alarms; /* atomic: a tick has it look at CPU clocks */
 	/*
 	 * Changed by the thread itself with process_tree_lock held; others read it only with that lock. It has its own
 	 * lock, and is counted by the threads that have it. NULL: the thread has let go of it.
@@ -115,19 +126,16 @@ struct thread {
 	/* private to the thread and the interrupts of its hart: */
 	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
 	uint64_t sampled_tick;	/* time of the last sample; atomic */
-	bool cpu_alarms_due;	/* a tick has come: it looks at CPU clocks soon */
 	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
 	uint64_t minor_faults,
 		major_faults; /* that were resolved, and of these waited for a page */
-	enum restart restart; /* of the system call that a signal has just interrupted */
 	long (*late_call)(struct trap_frame *); /* ARCH_WORK_CALL: what makes the system call */
 	/*
 	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. The
 	 * answer clears it.
 	 */
 	struct endpoint *waits_for;
-	bool text_follows; /* atomic: as that of struct mmu, of the thread alone */
-	uint64_t ncalls;   /* how often it was to wait for one; changed only by the thread itself */
+	uint64_t ncalls; /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif
