@@ -58,10 +58,10 @@ static void set_adj(const char *adj)
 	close(fd);
 }
 
-/* It has little, and goes all the same before the hog, which notices before it needs more than that. */
+/* It has less, and goes all the same before the hog, which notices before it needs as much again. */
 _Noreturn static void volunteer(void)
 {
-	memset(anon(4 * MIB), 'v', 4 * MIB);
+	memset(anon(24 * MIB), 'v', 24 * MIB);
 	set_adj("1000");
 	for (;;)
 		pause();
