@@ -51,6 +51,8 @@ SEEDS = [
     ("counts", "`mm/` (about 30 lines, or so)"),
     ("counts", "`mm` (2,003 lines)"),
     ("counts", "`mm/` has about 50 lines of code"),
+    ("counts", "`struct try` has two functions"),
+    ("counts", "these are its three functions"),
     ("counts", "the tour, in three stops"),
     ("counts", "The lab [cow](FAULTS.md) is this page, in three steps."),
     ("counts", "in one steps:\n\n1. One.\n2. Two."),
@@ -58,8 +60,10 @@ SEEDS = [
     ("locks", "    LOCK_B\n    LOCK_A\n"),
     ("locks", "| `LOCK_A` | is outer, and the other one is left out |"),
     ("locks", "      LOCK_A\n      LOCK_B\n      LOCK_LAST\n"),
-    ("takers", "| class | lock | guards | taken by |\n|---|---|---|---|\n| `LOCK_A` | `tree_lock` | all | `lib/list.h`, `fault_look()` |\n"
-               "| `LOCK_B` | another one | nothing | `lib/list.h` |"),
+    ("takers", "| class | lock | guards | taken by |\n|---|---|---|---|\n| `LOCK_A` | `tree_lock` | all | `fault_look()` |\n"
+               "| `LOCK_B` | another one | nothing | nobody |"),
+    ("takers", "| class | lock | guards | taken by |\n|---|---|---|---|\n| `LOCK_A` | `tree_lock` | all | `mm/fault/fault.c`, `proc/wait.h` |\n"
+               "| `LOCK_B` | another one | nothing | nobody |"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n"),
     ("guards", "| struct | file | guarded by |\n|---|---|---|\n| `wait` | `proc/wait.h` | a lock |\n| `try` | `proc/wait.h` | nothing |\n"),
     ("marks", MARKS),
@@ -116,7 +120,7 @@ def what_is_missing_is_found():
 @case
 def a_row_names_a_file_by_its_function_too():
     for taker in ("vm_fault()", "mm/fault/*.c"):
-        row = f"# More\n\n| `LOCK_A` | `tree_lock` | all | `{taker}` |\n| `LOCK_B` | another one | nothing | `lib/list.h` |\n"
+        row = f"# More\n\n| `LOCK_A` | `tree_lock` | all | `{taker}` |\n| `LOCK_B` | another one | nothing | nobody |\n"
         equal([], broken_rules({**GOOD, "docs/MORE.md": row}), f"broken rules of a row that names {taker}")
 
 
