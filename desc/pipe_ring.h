@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes in a pipe: a ring of partly filled pages. Pure: no lock, no allocation. */
+/* A pipe's ring: the bytes in it, as a ring of partly filled pages. Pure: no lock, no allocation. */
 #pragma once
 
 #include "lib/bits.h"

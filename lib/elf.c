@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks ELF64 headers, in the order of Linux and with its errors. */
+/* Checks ELF headers (of ELF64), in the order of Linux and with its errors. */
 #include "lib/elf.h"
 
 #include "abi/errno.h"

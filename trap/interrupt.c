@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts from timers and devices. */
+/* The timer interrupt, and those of devices. */
 #include "arch/upcall.h"
 #include "base/hart.h"
 #include "base/timerq.h"

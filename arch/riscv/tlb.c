@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLB flushes on this hart and on others. */
+/* TLB fences (flushes) on this hart, and on others by the firmware: TLB shootdown. */
 #include "arch/hart.h"
 #include "arch/mmu.h"
 #include "arch/riscv/sbi.h"
@@ -20,7 +20,7 @@ static unsigned long block_of(uint64_t harts_mask, unsigned long first)
 	return block;
 }
 
-/* Has other harts, by index, make a fence, and waits for them: one request for each block of ids. */
+/* A remote fence: has other harts, by index, make a fence, and waits for them. One request for each block of ids. */
 static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t start, size_t size)
 {
 	/* What they are to see is stored before the firmware tells them. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Out of memory: chooses a process, kills it and frees its memory. */
+/* The OOM killer: when memory is out, chooses a victim, kills it and frees its memory. */
 #include "linux/process/oom.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Classifies a fault by facts about the access, the VMA, the entry and the page. */
+/* The classifier: the kind of a fault, by facts about the access, the VMA, the entry and the page. */
 #pragma once
 
 #include "arch/entry.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows the streams of reads, and finds the one that an index belongs to. */
+/* Read-ahead: knows the streams of reads, and finds the one that an index belongs to. */
 #include "mm/fault/readahead.h"
 
 #include "lib/bits.h"

@@ -10,5 +10,9 @@
  */
 int tables_fill(struct mmu_tables *tables, unsigned count);
 
-/* Frees all of them. They are unlinked and fenced: no hart's TLB refers to them. */
+/*
+ * Frees these page tables. They are unlinked and fenced: no hart's TLB refers to them. Tables that an unmap has left empty are
+ * unlinked by arch_mmu_prune(), and come here by gather_free() (mm/space/tlb_gather.c); those of a space that ends, by
+ * space_destroy().
+ */
 void tables_free(struct mmu_tables *tables);

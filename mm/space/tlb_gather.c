@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes entries in bounded pieces: clear, fence, free. */
+/* Removes entries, and page tables that are empty then, in bounded pieces: clear, fence, free. */
 #include "mm/space/tlb_gather.h"
 
 #include "mm/check/fence_debt.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses a line into pipelines: words, quotes, redirections, pipes and the operators between. */
+/* The parser of the prompt. A line becomes pipelines: words, quotes, redirections, pipes and the operators between. */
 #include "sh/parse.h"
 
 #include <fcntl.h>

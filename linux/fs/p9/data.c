@@ -125,7 +125,7 @@ static struct p9_fid *p9_data_next_window(struct p9_data *data, uint64_t index,
 	return fid;
 }
 
-/* Adds the pages that follow, as far as they are missing and frames are to be had. */
+/* Read-ahead: adds the pages that follow, as far as they are missing and frames are to be had. */
 static void add_pages(struct p9_read *read, unsigned window)
 {
 	struct p9_data *data = read->data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds dirty pages, sends them to the server in runs, and remembers what became of that. */
+/* Write-back: finds dirty pages, sends them to the server in runs, and remembers what became of that. */
 /*
  * A store or a write makes a page PAGE_DIRTY. The kernel thread writes a page that has been dirty for
  * a while. It does so at once after the last munmap() or the end of a process, if too many pages are
