@@ -94,7 +94,7 @@ struct file_ops {
 	/* The object for mmap and exec, without a reference. NULL slot or NULL result: ENODEV. */
 	struct object *(*object)(struct file *file);
 	/*
-	 * The same for a file of which only parts can be mapped: sets *object_ret to the object for
+	 * For a file of which only parts can be mapped: sets *object_ret to the object to map for
 	 * `part`, with a reference, or refuses. It may remove permissions from *max_prot. NULL slot:
 	 * ENODEV.
 	 */

@@ -23,7 +23,7 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 };
 
-/* Not inline: the frame would leave its register, and null_syscall would lose an instruction. */
+/* Not inline: so the frame stays in its register in find_and_call(). */
 static __attribute__((noinline)) long call_other(struct trap_frame *frame, unsigned long number)
 {
 	return os_layer.call_other(frame, number);

@@ -157,7 +157,7 @@ class Judge:
         return found, left
 
     def fails_with(self, bug, planted, test, claim):
-        """The same with the bug. A busy machine may make a test fail, too: only a second failure counts."""
+        """Returns whether the test fails with the bug planted. A busy machine may make a test fail, too: only a second failure counts."""
         with planted(bug):
             fails = self.fails(test, claim)
             return fails == HANGS or fails and self.fails(test, claim)

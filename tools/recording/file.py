@@ -48,7 +48,7 @@ ENTRIES = [_entry(bits) for bits in range(PAGE)]
 
 
 def entry_of(word):
-    """The same by its whole word."""
+    """Gives the word of an entry, as Entry and the model take it, by its whole word in the file."""
     return ENTRIES[word & PAGE - 1] | word >> 16 << 16
 
 

@@ -674,7 +674,7 @@ static bool leaf_is_stale(const struct shadow *shadow, uint64_t leaf, uint64_t v
 
 #define VA_MASK (level_size(LEVELS) - 1)
 
-/* The same for all leaves of a table, which maps from `base` on, between two addresses. */
+/* Looks at all leaves of a table, which maps from `base` on, between two addresses. */
 static bool table_is_stale(const struct shadow *shadow, const uint64_t *table, unsigned level,
 			   uint64_t base, uint64_t first, uint64_t last, struct stale *ret)
 {

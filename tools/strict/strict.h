@@ -30,7 +30,7 @@ struct frame {
 /* Called by start.S for each trap. Returning goes on with the frame at mepc. */
 void trap(struct frame *frame);
 
-/* The same with the option `count`: x[0] is the number of instructions until the trap, counted_from that at its end. */
+/* Called for each trap if the option `count` is set: x[0] is the number of instructions until the trap, counted_from that at its end. */
 void trap_counted(struct frame *frame);
 extern uint64_t counted_from;
 

@@ -15,10 +15,12 @@ NAME = re.compile(r"(\w+)\s*[(,;=\[]")
 ATTRIBUTE = re.compile(r"__attribute__\(\([^()]*\b(?:noinline|always_inline|noipa|noclone|flatten|hot|cold)\b[^()]*\)\)\s*")
 FLIPPED = {"Inline": re.compile(r"inline\s+" + ATTRIBUTE.pattern), "Not inline": ATTRIBUTE}
 WITHOUT = "tests/bench/without"
+FIGURES = "tests/bench/targets.tsv"  # a line for each row of the benchmark
 HEAD = "| mark | file | it is | bench row | instructions | without it | more |"
 ROW = re.compile(r"^\| `(\w+)` \| `([\w/.-]+)` \| ([\w ]+) \| (\w+(?:, recorded)?) \| ([\d,]+) \| ([\d,]+) \|", re.MULTILINE)
 
 MARKED = folders("marks", "mm")
+KERNEL = ("arch", "lib", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 
 
 class Mark:
@@ -60,10 +62,28 @@ def rows_of(document):
             for match in ROW.finditer(document, max(document.find(HEAD), 0))}
 
 
+def bench_rows(root):
+    """Returns the names of the benchmark's rows."""
+    path = os.path.join(root, FIGURES)
+    if not os.path.exists(path):
+        return set()
+    with open(path, encoding="utf-8") as file:
+        return {line.partition("\t")[0] for line in file if not line.startswith("#")}
+
+
 def check_marks(root, sources):
-    """Yields attributes for the compiler that no comment explains, and marks that keep nothing."""
+    """Yields attributes for the compiler that no comment explains, marks that keep nothing or name no row of the benchmark, and
+    comments that name a row and are no mark: what they say of it is not measured."""
+    rows = bench_rows(root)
+    remark = re.compile(r"\b(?:" + "|".join(sorted(filter(lambda row: "_" in row, rows))) + r")\b") if rows else None
     for source in sources:
         marks = list(marks_of(source))
+        for mark in marks:
+            if mark.row.partition(",")[0] not in rows:
+                yield mark.path, mark.line, f"the benchmark has no row {mark.row}"
+        for comment in COMMENT.finditer(source.text) if source.is_c and remark and source.within(*KERNEL) else ():
+            if remark.search(comment.group()) and not MARK.search(comment.group()):
+                yield source.path, source.text.count("\n", 0, comment.start()) + 1, "what is there for speed says 'Not inline: bench row NAME.'"
         for match in ATTRIBUTE.finditer(source.text) if MARKED.has(source) else ():
             if not any(mark.begin <= match.start() < mark.end for mark in marks):
                 yield source.path, source.text.count("\n", 0, match.start()) + 1, "its comment says 'Not inline: bench row NAME.'"

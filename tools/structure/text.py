@@ -18,6 +18,7 @@ MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
 COMPARE_EXCHANGE = re.compile(r"__atomic_compare_exchange(?:_n)?\s*\([^;]*?__ATOMIC_[^;]*?__ATOMIC_\w+")
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
+THE_SAME = re.compile(r"(?:/\*+|//|\"\"\"|#)[ \t\n]*(?:\*[ \t]*)?The same\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
 KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
@@ -30,6 +31,7 @@ FOREIGN = folders("extern", "tests/user")
 KIND_TESTS = folders("fault-kinds", "tests/host", "tests/kernel")
 CONTRACTS = folders("arch-contracts", "arch/include/arch")
 CONTRACT_TESTS = folders("arch-contracts", "tests/kernel")
+SAID = folders("said", "include", "lib", "arch", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot", "user", "tools")
 SAY_LATER = Scope("later", "tools/structure/text.py", "tests/host/tools/test_structure.py")
 
 
@@ -111,6 +113,14 @@ def check_later(sources):
             match = LATER.search(line)
             if match and len(match.group(1).strip(" :*/()-.")) < 20:
                 yield source.path, number, "say what is to be done, and when"
+
+
+def check_said(sources):
+    """Yields comments that say what something does by what stands before: a reader comes to them by a search."""
+    for source in sources:
+        if SAID.has(source):
+            for match in THE_SAME.finditer(source.text):
+                yield source.path, source.text.count("\n", 0, match.end()) + 1, "say what it does, not that it does the same"
 
 
 def check_locked(sources):

@@ -78,7 +78,7 @@ static inline long ipc_call_with(int fd, struct ipc_message *message, struct ipc
 	return ipc_words(SYS_ipc_call, fd, message, 0, 0, deadline, (uint64_t)with);
 }
 
-/* The same with words only. Returns 0. */
+/* Sends four words and waits for four, without anything else. Returns 0. */
 static inline long ipc_call(int fd, struct ipc_message *message, uint64_t deadline)
 {
 	return ipc_call_with(fd, message, 0, deadline);

@@ -20,7 +20,7 @@ extern "C" {
 int server_start(char *const argv[], pid_t *pid_ret);
 
 /*
- * The same with a file server, whose files then are at `target`, a directory. `flags` are those of
+ * Starts a file server as server_start() does, and mounts it: its files then are at `target`, a directory. `flags` are those of
  * mount(2); MS_RDONLY | MS_NOSUID | MS_NODEV where a server is not trusted. `options` go to the
  * mount after "fd=N", or are NULL. The server ends once the mount is gone.
  */

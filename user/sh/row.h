@@ -19,7 +19,7 @@ void row_doubt(void);
 
 /* Shows the prompt and the part of the line that fits, scrolled so that the cursor is visible. */
 void row_show(const char *prompt, const struct line *line);
-/* The same, after the window may have changed. */
+/* Shows them anew, after the window may have changed. */
 void row_show_again(const char *prompt, const struct line *line);
 
 /* Adds other text to the output. row_show() and row_flush() send it. */

@@ -23,6 +23,7 @@ GOOD = {
     "mm/fault/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon; /* atomic */\n",
     "linux/sys/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
     "tests/kernel/t.c": C + "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
+    "tests/bench/targets.tsv": "# row\nnull_syscall\t430\none\t1\n",
     "meson.build": SH + "# What is built here.\n"
                    "files('lib/list.c', 'arch/riscv/csr.c', 'mm/fault/install.c', 'mm/fault/backend_anon.c', 'linux/sys/sys_mem.c', 'tests/kernel/t.c')\n",
 }
@@ -85,6 +86,8 @@ SEEDS = [
     ("marks", "mm/fault/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n", {}),
     ("marks", "mm/fault/backend_anon.c", "\n/* Kept: bench row one. */\nint h; /* atomic */\n",
      {"tests/bench/without/h.patch": "It is gone.\n\n--- a/mm/fault/install.c\n+++ b/mm/fault/install.c\n@@ -1 +1 @@\n-gone\n+here\n"}),
+    ("marks", "mm/fault/backend_anon.c", "\n/* Inline: bench row two. */\nstatic inline __attribute__((always_inline)) int h(void)\n{\n\treturn 1;\n}\n", {}),
+    ("marks", "trap/sys_ipc.c", "\n/* Not here: null_syscall would lose 5%. */\n", {}),
     ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
     ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tstruct list link;\n\tstruct spinlock l;\n\t/* guarded by l: */\n\tint n;\n};\n", {}),
     ("guards", "mm/fault/backend_anon.c", "\nstruct s {\n\tint n; /* how many */\n};\nstatic SLAB_CACHE(cache, struct s);\n", {}),
@@ -100,6 +103,7 @@ SEEDS = [
      {"mm/fault/fault_classify.h": GOOD["mm/fault/fault_classify.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
     ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
     ("later", "mm/fault/backend_anon.c", "/* TO" "DO */\n", {}),
+    ("said", "mm/fault/backend_anon.c", "/*\n * The same for another one. */\n", {}),
     ("naps", "tests/user/t.h", "int wait(int *p)\n{\n\twhile (*p)\n\t\t(*p)--;\n\tnap(20);\n}\n", {}),
     ("naps", "tests/system/guest/until.h", "int child(void)\n{\n\tif (fork() == 0) {\n\t\tusleep(20 * MS);\n\t}\n}\n", {}),
     ("listed", "mm/new.c", C + "/* A file nobody builds. */\nconst int new_file;\n", {}),
