@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What cachestat(2) reads and writes. */
+/* The Linux layer's: what cachestat(2) reads and writes. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Capabilities: their numbers, capget and capset, and the secure bits of prctl. */
+/* The Linux layer's: capabilities: their numbers, capget and capset, and the secure bits of prctl. */
 #pragma once
 
 #include <stdint.h>

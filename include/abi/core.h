@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Core files: an ELF file with notes about the process and its threads, and with its memory. */
+/* The Linux layer's: core files: an ELF file with notes about the process and its threads, and with its memory. */
 #pragma once
 
 #include <stdint.h>

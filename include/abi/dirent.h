@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Directory entries, as getdents64 writes them. */
+/* The Linux layer's: directory entries, as getdents64 writes them. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Advice on files, and the flags of sync_file_range. */
+/* The Linux layer's: advice on files, and the flags of sync_file_range. */
 #pragma once
 
 #define POSIX_FADV_NORMAL     0

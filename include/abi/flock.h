@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File locks: struct flock of fcntl, operations of flock. The types F_RDLCK and so on are in abi/fcntl.h. */
+/* The Linux layer's: file locks. struct flock of fcntl, operations of flock. F_RDLCK and so on are in abi/fcntl.h. */
 #pragma once
 
 #include <stdint.h>

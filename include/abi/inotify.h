@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a read of an inotify instance gives, the masks of watches, and the flags of inotify_init1. */
+/* The Linux layer's: what a read of an inotify instance gives, the masks of watches, and the flags of inotify_init1. */
 #pragma once
 
 #include "abi/fcntl.h"

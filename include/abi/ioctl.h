@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of ioctl: of terminals, pipes and all files, and the kernel's struct termios (riscv64: asm-generic). */
+/* The Linux layer's: requests of ioctl, and the kernel's struct termios (riscv64: asm-generic). */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kcmp compares of two processes. */
+/* The Linux layer's: what kcmp compares of two processes. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flags of mount(2) and umount2(2), and f_flags of statfs. */
+/* The Linux layer's: flags of mount(2) and umount2(2), and f_flags of statfs. */
 #pragma once
 
 #define MS_RDONLY      0x1u

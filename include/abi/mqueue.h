@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The structures and constants of POSIX message queues. */
+/* The Linux layer's: the structures and constants of POSIX message queues. */
 #pragma once
 
 #include <stdint.h>

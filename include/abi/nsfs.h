@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of ioctl for what a link of /proc/PID/ns leads to. */
+/* The Linux layer's: requests of ioctl for what a link of /proc/PID/ns leads to. */
 #pragma once
 
 #define NS_GET_USERNS	 0xb701ul

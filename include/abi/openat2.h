@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What openat2 is asked. */
+/* The Linux layer's: what openat2 is asked. */
 #pragma once
 
 #include <stdint.h>

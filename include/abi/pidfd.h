@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flags of pidfd_open and pidfd_send_signal. */
+/* The Linux layer's: flags of pidfd_open and pidfd_send_signal. */
 #pragma once
 
 #include "abi/fcntl.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations of prctl. */
+/* The Linux layer's: the operations of prctl. */
 #pragma once
 
 #define PR_SET_PDEATHSIG       1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The request PROCMAP_QUERY of /proc/PID/maps: one mapping, without the text. */
+/* The Linux layer's: the request PROCMAP_QUERY of /proc/PID/maps: one mapping, without the text. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ptrace(2): requests, options, events, and what they read and write. */
+/* The Linux layer's: ptrace(2): requests, options, events, and what they read and write. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The magic numbers and the commands of reboot. */
+/* The Linux layer's: the magic numbers and the commands of reboot. */
 #pragma once
 
 #define REBOOT_MAGIC1  0xfee1dead

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Restartable sequences: what rseq(2) is given, and what the kernel reads and writes there. */
+/* The Linux layer's: restartable sequences: what rseq(2) is given, and what the kernel reads and writes there. */
 #pragma once
 
 #include <stdint.h>

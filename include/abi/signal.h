@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: numbers, codes, actions, and the data that a handler receives. */
+/* The Linux layer's: signals: numbers, codes, actions, and the data that a handler receives. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a read of a signalfd gives, and the flags of signalfd4. */
+/* The Linux layer's: what a read of a signalfd gives, and the flags of signalfd4. */
 #pragma once
 
 #include "abi/fcntl.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What socket, socketpair and accept4 look at before they look for a family. */
+/* The Linux layer's: what socket, socketpair and accept4 look at before they look for a family. */
 #pragma once
 
 #include "abi/fcntl.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flags of splice, tee and vmsplice. */
+/* The Linux layer's: the flags of splice, tee and vmsplice. */
 #pragma once
 
 #define SPLICE_F_NONBLOCK 2u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The actions of the system call syslog. */
+/* The Linux layer's: the actions of the system call syslog. */
 #pragma once
 
 #define SYSLOG_ACTION_CLOSE	    0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The structures and constants of uname, sysinfo and prctl. */
+/* The Linux layer's: the structures and constants of uname, sysinfo and prctl. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flags of wait4 and waitid, and the format of an exit status. */
+/* The Linux layer's: the flags of wait4 and waitid, and the format of an exit status. */
 #pragma once
 
 #define WNOHANG	    1

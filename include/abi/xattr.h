@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Extended attributes: limits and flags. */
+/* The Linux layer's: extended attributes: limits and flags. */
 #pragma once
 
 #define XATTR_NAME_MAX 255u
