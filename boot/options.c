@@ -91,7 +91,7 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value && read_level(word);
 	if (cmdline_is(word, "init"))
 		return word->value && word->value_len > 0 &&
-		       read_string(word, boot_options.init, INIT_PATH_MAX);
+		       read_string(word, boot_options.init, INIT_NAME_MAX);
 	if (cmdline_is(word, "test"))
 		return word->value && read_string(word, boot_options.test, TEST_GLOB_MAX);
 	if (cmdline_is(word, "winsize"))

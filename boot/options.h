@@ -4,12 +4,12 @@
 
 #include "lib/types.h"
 
-#define INIT_PATH_MAX 256
+#define INIT_NAME_MAX 256
 #define TEST_GLOB_MAX 256
 
 /* const once boot_options_read() has filled it. */
 struct boot_options {
-	char init[INIT_PATH_MAX]; /* path of process 1's image */
+	char init[INIT_NAME_MAX]; /* path of process 1's image */
 	char test[TEST_GLOB_MAX]; /* pattern of the in-kernel tests to run; "": all */
 	unsigned columns, rows;	  /* size of the console's window */
 	unsigned harts;		  /* so many run at most */

@@ -451,7 +451,7 @@ static inline struct file *get_but(struct fdtable *table, int fd, uint32_t flags
 	return file;
 }
 
-struct file *fdtable_get_path(struct fdtable *table, int fd)
+struct file *fdtable_get_any(struct fdtable *table, int fd)
 {
 	return get_but(table, fd, 0);
 }

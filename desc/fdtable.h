@@ -119,7 +119,7 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 /* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
 struct file *fdtable_get(struct fdtable *table, int fd);
 /* fdtable_get() for the few calls that do not access the file's contents: finds O_PATH files, too. */
-struct file *fdtable_get_path(struct fdtable *table, int fd);
+struct file *fdtable_get_any(struct fdtable *table, int fd);
 /* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
 int fdtable_next(struct fdtable *table, unsigned min);
 /* Is the file, which the caller has a reference to, still at fd? */

@@ -308,8 +308,8 @@ static dt_node find_other(const struct dt *dt, dt_node but)
 /* Returns the console that /chosen names, or else any UART. */
 static dt_node find_console(const struct dt *dt)
 {
-	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
-	dt_node node = path ? dt_path(dt, path) : -ENOENT;
+	const char *place = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
+	dt_node node = place ? dt_path(dt, place) : -ENOENT;
 
 	return node >= 0 && uart_kind_of(dt, node) ? node : find_other(dt, -ENOENT);
 }

@@ -143,7 +143,7 @@ static int check_fds(struct transfer_fds *fds, const struct ipc_transfer *asked)
 {
 	fds->nfds = asked->nfds;
 	for (unsigned i = 0; i < asked->nfds; i++) {
-		struct file *file = fdtable_get_path(fds->table, asked->fd[i]);
+		struct file *file = fdtable_get_any(fds->table, asked->fd[i]);
 
 		if (!file)
 			return -EBADF;
@@ -371,7 +371,7 @@ struct file *transfer_take(const struct transfer *transfer, unsigned index)
 {
 	const struct transfer_fds *fds = transfer->fds;
 
-	return fds && index < fds->nfds ? fdtable_get_path(fds->table, fds->fd[index]) : NULL;
+	return fds && index < fds->nfds ? fdtable_get_any(fds->table, fds->fd[index]) : NULL;
 }
 
 int transfer_give(struct transfer *transfer, struct file *file)

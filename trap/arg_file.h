@@ -10,7 +10,7 @@
 
 /*
  * Return the open file of the descriptor in argument n with a reference, or NULL for EBADF. A
- * descriptor opened by O_PATH is NULL to arg_file(), but not to arg_file_path().
+ * descriptor opened by O_PATH is NULL to arg_file(), but not to arg_file_any().
  */
 static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 {
@@ -30,9 +30,9 @@ static inline struct file *arg_look(const struct trap_frame *frame, unsigned n)
 typedef long (*file_call)(struct trap_frame *frame, struct file *file);
 long with_file(struct trap_frame *frame, file_call call);
 
-static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
+static inline struct file *arg_file_any(const struct trap_frame *frame, unsigned n)
 {
-	return fdtable_get_path(current_thread()->fdtable, arg_int(frame, n));
+	return fdtable_get_any(current_thread()->fdtable, arg_int(frame, n));
 }
 
 /* Linux's access_ok(): a range outside user addresses is -EFAULT before other checks. */

@@ -32,12 +32,6 @@ static inline vaddr_t arg_user(const struct trap_frame *frame, unsigned n)
 }
 
 /*
- * Copies a path in. Returns 0 and a string to free with kfree(), -EFAULT, -ENAMETOOLONG, -ENOMEM,
- * or -ENOENT if the path is empty.
- */
-int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret);
-
-/*
  * Copies in a struct whose size tells its version: of `size` bytes at `from` the first `known`. As on
  * Linux, what an earlier version lacks is 0, and what a later one has must be 0. Returns 0, -EFAULT, or
  * -E2BIG. The caller bounds the size.

@@ -171,7 +171,7 @@ long sys_ipc_give(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	given = arg_file_path(frame, 2);
+	given = arg_file_any(frame, 2);
 	result = given ? give(file, arg_u64(frame, 1), given) : -EBADF;
 	if (given && result < 0)
 		file_put(given);

@@ -245,7 +245,7 @@ struct file *process_get_file(const struct thread_id *id, int fd)
 	spin_lock(&process_tree_lock);
 	thread = thread_find_id(id);
 	if (thread && thread->fdtable)
-		file = fdtable_get_path(thread->fdtable, fd);
+		file = fdtable_get_any(thread->fdtable, fd);
 	spin_unlock(&process_tree_lock);
 	return file;
 }
@@ -262,7 +262,7 @@ int process_take_file(const struct thread_id *id, int fd, struct file **file_ret
 		err = -ESRCH;
 	else if (!ptrace_may_attach(thread))
 		err = -EPERM;
-	else if (!(file = fdtable_get_path(thread->fdtable, fd)))
+	else if (!(file = fdtable_get_any(thread->fdtable, fd)))
 		err = -EBADF;
 	spin_unlock(&process_tree_lock);
 	if (!err && file->ops->stays) {

@@ -33,11 +33,16 @@ static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
 	return 0;
 }
 
+int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret)
+{
+	return copy_path(arg_user(frame, n), PATH_NAMES, path_ret);
+}
+
 /* Finds the directory where a relative path starts. */
 static int get_dir(int fd, struct file **dir_ret)
 {
 	struct file *dir = fd == AT_FDCWD ? process_cwd()
-					  : fdtable_get_path(current_thread()->fdtable, fd);
+					  : fdtable_get_any(current_thread()->fdtable, fd);
 
 	if (!dir)
 		return -EBADF;

@@ -32,4 +32,7 @@ int at_path_need_dir(int fd, struct at_path *at);
 /* Gets the path at a user address, which is relative to a descriptor. Returns as at_path_get() does. */
 int at_path_get_from(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at);
 
+/* Copies the path in argument n. Returns 0 and a string to free with kfree(), or as at_path_get() does. */
+int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret);
+
 void at_path_put(struct at_path *at);

@@ -63,7 +63,7 @@ static long fd_install(struct file *file, unsigned min, bool cloexec)
 
 long sys_dup(struct trap_frame *frame)
 {
-	struct file *file = arg_file_path(frame, 0);
+	struct file *file = arg_file_any(frame, 0);
 
 	return file ? fd_install(file, 0, false) : -EBADF;
 }
@@ -77,7 +77,7 @@ long sys_dup3(struct trap_frame *frame)
 
 	if ((flags & ~O_CLOEXEC) || arg_uint(frame, 0) == new_fd)
 		return -EINVAL;
-	file = arg_file_path(frame, 0);
+	file = arg_file_any(frame, 0);
 	if (!file)
 		return -EBADF;
 	fd = fdtable_install_at(current_thread()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
@@ -134,7 +134,7 @@ static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 /* Does another descriptor refer to the same open file? */
 static long is_same_file(const struct file *file, int other_fd)
 {
-	struct file *other = fdtable_get_path(current_thread()->fdtable, other_fd);
+	struct file *other = fdtable_get_any(current_thread()->fdtable, other_fd);
 	bool is_same = other == file;
 
 	if (!other)
@@ -208,7 +208,7 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 
 long sys_fcntl(struct trap_frame *frame)
 {
-	struct file *file = arg_file_path(frame, 0);
+	struct file *file = arg_file_any(frame, 0);
 	long result;
 
 	if (!file)

@@ -65,7 +65,7 @@ static const void *what_of(int type, const struct thread *thread)
 /* The file of a descriptor of a thread, with a reference; NULL: there is none. Call with process_tree_lock held. */
 static struct file *file_of(const struct thread *thread, uint64_t fd)
 {
-	return thread->fdtable && fd <= INT32_MAX ? fdtable_get_path(thread->fdtable, (int)fd)
+	return thread->fdtable && fd <= INT32_MAX ? fdtable_get_any(thread->fdtable, (int)fd)
 						  : NULL;
 }
 

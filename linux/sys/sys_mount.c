@@ -172,7 +172,7 @@ long sys_statfs(struct trap_frame *frame)
 
 long sys_fstatfs(struct trap_frame *frame)
 {
-	struct file *file = arg_file_path(frame, 0);
+	struct file *file = arg_file_any(frame, 0);
 	struct abi_statfs st;
 
 	if (!file)

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "linux/fs/process_fs.h"
 #include "linux/mqueue/mqueue.h"
-#include "linux/process/process_ops.h"
+#include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
 #include "linux/sysv/msg.h"

@@ -294,7 +294,7 @@ long sys_chdir(struct trap_frame *frame)
  */
 long sys_fchdir(struct trap_frame *frame)
 {
-	struct file *file = arg_file_path(frame, 0);
+	struct file *file = arg_file_any(frame, 0);
 	struct file *dir;
 	long err;
 
@@ -368,7 +368,7 @@ static long put_stat(vaddr_t user, long err, const struct abi_stat *st)
 
 long sys_fstat(struct trap_frame *frame)
 {
-	struct file *file = arg_file_path(frame, 0);
+	struct file *file = arg_file_any(frame, 0);
 	struct abi_stat st;
 	long err;
 

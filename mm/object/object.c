@@ -63,9 +63,9 @@ bool object_may_know_cached(struct object *object)
 	return may;
 }
 
-void object_set_label(struct object *object, const char *path, enum journal_backing backing)
+void object_set_label(struct object *object, const char *label, enum journal_backing backing)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(label, '/'), *name = slash ? slash + 1 : label;
 	size_t len = MIN(strlen(name), sizeof(object->name));
 
 	spin_lock(&object->lock);

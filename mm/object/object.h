@@ -194,7 +194,7 @@ bool object_may_know_cached(struct object *object);
  * Sets what the journal calls the mappings of the object: the last part of the path, or as much as there
  * is room for, and what is behind them. Call with no lock held.
  */
-void object_set_label(struct object *object, const char *path, enum journal_backing backing);
+void object_set_label(struct object *object, const char *label, enum journal_backing backing);
 
 extern struct counted_kind object_kind;
 

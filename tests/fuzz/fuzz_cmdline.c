@@ -138,7 +138,7 @@ static bool window(const char *text, struct boot_options *options)
 
 static bool text_value(const char *text, char *to, size_t least)
 {
-	if (strlen(text) < least || strlen(text) >= INIT_PATH_MAX)
+	if (strlen(text) < least || strlen(text) >= INIT_NAME_MAX)
 		return false;
 	strcpy(to, text);
 	return true;
