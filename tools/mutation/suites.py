@@ -21,6 +21,7 @@ TIMED = ("kernel", "user", "system", "strict")  # a busy machine may make these 
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"strict: finding \d+: (.*)|kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
+ENDS_AFTER = "ends after"
 NO_POINT = "matches no test of this kernel"  # the failure was not a point, but a panic for example
 LEAST_SECONDS = 25  # a kernel that prints nothing for so long hangs
 PATIENCE = 4  # the time limit, as a multiple of the time without a bug
@@ -62,6 +63,18 @@ class Test:
         text = text.decode(errors="replace")
         self.died = "kernel panic" in text
         return verdict(status, text), time.monotonic() - started
+
+    def run_whole(self):
+        """Runs it to its end. Returns the points that fail, and what ended it early."""
+        child = self.start(self.words)
+        with child.stdout as pipe:
+            text, ended = listen(pipe.fileno(), time.monotonic() + self.limit, self.limit, to_end=True)
+            status = child.wait(LEAST_SECONDS) if ended else None
+            end(child)
+        text = text.decode(errors="replace")
+        failed = [match.group(1) for match in map(FAILED.match, text.splitlines()) if match]
+        self.died = status is None or not failed and status != 0
+        return failed + [after(text)] * self.died
 
     def with_words(self, more):
         """Returns its words with more of them; those for ktap come before its others."""
@@ -117,6 +130,12 @@ def verdict(status, text):
     if status == 0 and failed is None:
         return None
     return why or f"status {status}"
+
+
+def after(text):
+    """Names a point that ends its program by the last one before it: all that would come then is not known."""
+    passed = [match.group(2) for match in re.finditer(r"^(?:# )?(not )?ok\s+\d+\s*-?\s*(.*)", text, re.MULTILINE)]
+    return f"{ENDS_AFTER} {passed[-1] if passed else 'its start'}"
 
 
 def share_of(known):
@@ -220,6 +239,18 @@ class Suites:
                 if found:
                     return f"{stage}: {found[0]}", found[1]
         return None
+
+    def run_every(self, wanted):
+        """Runs all wanted tests to their ends; returns "test: point" of each that fails, of the timed ones if it does so twice."""
+        found = []
+        for stage, tests in self.stages.items():
+            for test in filter(wanted, tests):
+                failed = test.run_whole()
+                if failed and stage in TIMED:
+                    again = test.run_whole()
+                    failed = [point for point in failed if point in again]
+                found += [f"{test.name}: {point}" for point in failed]
+        return found
 
     def run_stage(self, stage, wanted=lambda test: True):
         """Runs the wanted tests of a stage until one fails or hangs; returns ("test: what", its share), or None."""

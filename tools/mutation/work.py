@@ -5,7 +5,7 @@ import contextlib
 import os
 import time
 
-from mutation import calls, number, patch, suites
+from mutation import calls, number, patch, redundant, suites
 from mutation.area import put
 
 NOBODY = 0xFFFFFFFF
@@ -116,3 +116,14 @@ class Numbered:
         with self.planted(bug):
             told, share = self.suites.run(self.concerns(bug)) or ("", "")
         return Result(bug.name, "caught" if told else "survived", told, time.monotonic() - started, bug.reason, share=share)
+
+
+class Every(Numbered):
+    """Tries bugs by all tests, each to its end: for what tests only repeat."""
+
+    def run(self, bug):
+        """Returns the Result of one bug: `by` has all that fails."""
+        started = time.monotonic()
+        with self.planted(bug):
+            found = self.suites.run_every(self.concerns(bug))
+        return Result(bug.name, "caught" if found else "survived", redundant.BETWEEN.join(found), time.monotonic() - started, bug.reason)

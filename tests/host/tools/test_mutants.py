@@ -17,7 +17,7 @@ import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, finders, named, number, patch, suites, survivors, units, weave, work
+from mutation import area, calls, finders, named, number, patch, redundant, suites, survivors, units, weave, work
 from usertest import cases
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
@@ -388,6 +388,27 @@ def a_test_is_heard_up_to_the_first_failure():
         with test.stdout as pipe:
             equal(said, suites.listen(pipe.fileno(), time.monotonic() + limit, 9), script)
         suites.end(test)
+
+
+@case
+def tests_that_kill_nothing_alone_may_go():
+    with tempfile.TemporaryDirectory() as area_folder:
+        out = os.path.join(area_folder, "every.tsv")
+        for kills, struck in ((["one | two"], ["one"]), (["one"], []), (["one | two", "two | three", "three"], ["one"]),
+                              (["one | two", "one", "two"], []), (["t: ends after one | two"], ["two"]), (["one | two", ""], ["one"])):
+            rows = "".join(f"bug{at}\t{'caught' if by else 'survived'}\t{by}\t1\n" for at, by in enumerate(kills))
+            write(area_folder, "every.tsv", "# name\tverdict\tby\tseconds\n" + rows)
+            equal(struck, redundant.strike(redundant.read(out)), f"tests that may go, of {kills}")
+        write(area_folder, "every.tsv", "b1\tcaught\tone | two\t1\nb1\tcaught\ttwo\t1\n")
+        equal(["1 tests kill 1 bugs; 0 of them kill none alone, and may go"], redundant.report(out), "report, of a bug's last row")
+
+
+@case
+def a_test_is_run_to_its_end_for_all_that_fails():
+    for script, failed in (("echo ok 1 - a; echo not ok 2 - b; echo ok 3 - c; echo not ok 4 - d; exit 1", ["b", "d"]),
+                           ("echo ok 1 - a; exit 0", []), ("echo ok 1 - a; kill -9 $$", ["ends after a"]), ("exit 1", ["ends after its start"])):
+        known = {"name": "t", "cmd": ["sh", "-c", script], "workdir": None, "env": {}, "suite": ["p:host"], "timeout": 30, "needs": []}
+        equal(failed, suites.Test(known, "/tmp").run_whole(), f"what fails of {script}")
 
 
 @case
