@@ -81,15 +81,24 @@ def is_built_of(path, name):
         return f"/{name}\0".encode() in file.read()
 
 
+def programs_of(slot, tests):
+    """Returns the number.Programs that the tests of {stage: tests} run."""
+    names = {name for stage, mine in tests.items() for name in suites.targets(stage, mine)}
+    return number.Programs(sorted(os.path.join(slot.build, name) for name in names), calls.SYMBOL)
+
+
+def take_out(slot, stages):
+    """Takes the bug out of a slot's programs that a run which was killed has left in them."""
+    programs_of(slot, suites.Suites(slot, stages).stages).set(NOBODY)
+
+
 class Numbered:
     """Tries bugs that share one build: a number in the programs selects one."""
 
     def __init__(self, slot, stages, times, _jobs):
         self.suites = suites.Suites(slot, stages)
         self.suites.take_times(times)
-        programs = sorted({os.path.join(slot.build, name) for stage, tests in self.suites.stages.items()
-                           for name in suites.targets(stage, tests)})
-        self.programs = number.Programs(programs, calls.SYMBOL)
+        self.programs = programs_of(slot, self.suites.stages)
         self.slot, self.built_of = slot, {}
 
     def concerns(self, bug):

@@ -279,6 +279,18 @@ def a_number_is_set_in_a_program():
 
 
 @case
+def a_bug_that_a_killed_run_has_left_is_taken_out():
+    folder = tree({}, calls.HEAD + "int main(void)\n{\n\treturn mutant_number == 7;\n}\n")
+    program = os.path.join(folder, "tests/host/x")
+    os.makedirs(os.path.dirname(program))
+    subprocess.run(["gcc", "-o", program, os.path.join(folder, "mm/x.c")], check=True)
+    number.Programs([program], calls.SYMBOL).set(7)
+    work.take_out(Slot(folder), {"host": ".*"})
+    equal(0, subprocess.run([program], check=False).returncode, "status without the bug")
+    shutil.rmtree(folder)
+
+
+@case
 def a_program_that_still_runs_is_waited_for():
     folder = tempfile.mkdtemp(prefix="faultline-mutants-")
     program = shutil.copy("/bin/sleep", os.path.join(folder, "sleep"))
@@ -325,20 +337,20 @@ def a_kernels_failed_point_is_tried_alone():
 class Slot:
     """A build with two tests, as far as their choice asks for it."""
 
-    build = "/nowhere"
+    def __init__(self, build="/nowhere"):
+        self.build = build
 
-    @staticmethod
-    def tests():
+    def tests(self):
         """Gives what Meson knows of them."""
-        return [{"name": name, "cmd": ["/nowhere/tests/host/x"], "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1,
+        return [{"name": name, "cmd": [self.build + "/tests/host/x"], "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1,
                  "needs": []} for name in ("mm-fault", "mm-fork")]
 
 
 @case
 def tests_of_a_suite_by_expression():
-    equal(["mm-fork"], [test.name for test in suites.stage_tests(Slot, "host", "mm-.*k")], "which")
+    equal(["mm-fork"], [test.name for test in suites.stage_tests(Slot(), "host", "mm-.*k")], "which")
     try:
-        suites.stage_tests(Slot, "host", "mm-fualt")
+        suites.stage_tests(Slot(), "host", "mm-fualt")
     except SystemExit as refusal:
         equal("mutants: no test of host is called 'mm-fualt': say mm-fault", str(refusal), "an expression for none")
     else:
