@@ -18,14 +18,14 @@ GOOD = {
                  "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault/fault.c\n"
                  "\n| `arch/include/` |\n| `base/` |\n| `docs/` |\n| `labs/` |\n| `lib/` |\n| `linux/` |\n| `mm/` |\n| `proc/` |\n| `sync/` |\n| `tests/` |\n",
     "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault/fault.c` (6 lines), `mm/` (about 6 lines)\n"
-                      "\n`mm/` has 5 lines of code.\n",
+                      "\n`mm/` has 5 lines of code. It is 8 KiB (`SIZE`).\n",
     "docs/course.md": "# A course\n\nThe tour, in two stops. The lab [cow](FAULTS.md) is this, in two steps. All of it in three steps.\n"
                       "\n## Step 1\n\n## Step 2\n\n## Step 3\n\nIt ends in two steps:\n\n1. One.\n2. Two.\n"
                       "\n    ── 1 The first stop ──\n\n```{film} 1\n```\n\nAnd stop 2.\n\n```{film} 2\n```\n",
     "labs/cow/README.md": "# Cow\n\n1. Read.\n\n## Steps\n\n1. **One.**\n2. **Two.**\n\n## Questions\n\n1. Why?\n",
     "tests/system/lib/tour.py": "STOPS = 2\n",
     "mm/fault/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void)\n{\n\tspin_lock(&tree_lock);\n}\n",
-    "lib/list.h": "/* A list. */\n\n/* All of it. Kept: bench row list_all. */\nextern int list_all, list_none;\n",
+    "lib/list.h": "/* A list. */\n\n/* All of it. Kept: bench row list_all. */\nextern int list_all, list_none;\n#define SLICE_MS 10\n#define SIZE (2 * PAGE_SIZE)\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
     "proc/wait.h": "/* Waits. */\nstruct wait {\n\tstruct list link; /* guarded by a lock */\n};\n"
                    "\n/* Private to a thread. */\nstruct try {\n\tstruct list link;\n};\n",
@@ -53,6 +53,7 @@ SEEDS = [
     ("counts", "`mm/` has about 50 lines of code"),
     ("counts", "`struct try` has two functions"),
     ("counts", "these are its three functions"),
+    ("counts", "a slice of 20 ms (`SLICE_MS`)"),
     ("counts", "the tour, in three stops"),
     ("counts", "The lab [cow](FAULTS.md) is this page, in three steps."),
     ("counts", "in one steps:\n\n1. One.\n2. Two."),
