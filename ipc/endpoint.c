@@ -452,7 +452,7 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
  * works on it. The server gets IPC_PULSE_UNBLOCK, so that it can stop the work and reply. Returns
  * true if the pulse was queued.
  */
-static bool signal_locked(struct endpoint *endpoint, struct call *call)
+static bool interrupt_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (endpoint->newest == call)
@@ -474,7 +474,7 @@ static uint64_t advanced_tick_locked(const struct endpoint *endpoint, const stru
  * state of the call is read under the lock only, because a reply may arrive at any other moment.
  * `timeout` is that of endpoint_call_killable(), and the deadline the first that follows from it; or 0: the deadline stays.
  */
-static __attribute__((noinline)) int wait_for_end(struct call *call, bool signals,
+static __attribute__((noinline)) int wait_for_end(struct call *call, bool interruptible,
 						  uint64_t deadline, uint64_t timeout)
 {
 	struct endpoint *endpoint = call->endpoint;
@@ -484,15 +484,15 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool signal
 	int err;
 
 	do {
-		err = thread_park(&call->done, signals, deadline);
+		err = thread_park(&call->done, interruptible, deadline);
 		flags = spin_lock_irqsave(&endpoint->lock);
-		signals = false;
+		interruptible = false;
 		ended = true;
 		queued = false;
 		if (likely(call->state == CALL_DONE)) {
 			err = call->result;
 		} else if (err == -EINTR && call->state == CALL_RECEIVED && !current_killed()) {
-			queued = signal_locked(endpoint, call);
+			queued = interrupt_locked(endpoint, call);
 			ended = false;
 		} else if (err == -ETIMEDOUT && timeout != 0 &&
 			   (advanced = advanced_tick_locked(endpoint, call)) > deadline - timeout) {
@@ -534,7 +534,7 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 
 /* The general way of a call: it may be queued, have a deadline, or find other calls received. */
 static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
-						 struct transfer *transfer, bool signals,
+						 struct transfer *transfer, bool interruptible,
 						 uint64_t deadline, uint64_t timeout)
 {
 	struct endpoint *endpoint = sender->endpoint;
@@ -551,7 +551,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 	spin_unlock_irq(&endpoint->lock);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);
-	return wait_for_end(&call, signals, deadline, timeout);
+	return wait_for_end(&call, interruptible, deadline, timeout);
 }
 
 /*
@@ -559,7 +559,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
  * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
-			    struct transfer *transfer, bool signals, uint64_t deadline,
+			    struct transfer *transfer, bool interruptible, uint64_t deadline,
 			    uint64_t timeout)
 {
 	struct thread *thread = current_thread();
@@ -568,8 +568,8 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	thread->ncalls++;
 	if (deadline == UINT64_MAX)
 		atomic_store(&thread->waits_for, sender->endpoint);
-	if ((signals && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
-		err = call_slowly(sender, words, transfer, signals, deadline, timeout);
+	if ((interruptible && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
+		err = call_slowly(sender, words, transfer, interruptible, deadline, timeout);
 	atomic_store(&thread->waits_for, NULL);
 	return err;
 }

@@ -161,7 +161,7 @@ static inline void tick_cpu_alarms(struct thread *thread)
 	if (likely(!atomic_load_relaxed(&thread->has_cpu_alarms)))
 		return;
 	thread->cpu_alarms_due = true;
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 }
 
 static bool is_idle(const struct hart *hart)

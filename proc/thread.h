@@ -98,7 +98,7 @@ struct thread {
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
 	/*
-	 * With ARCH_WORK_SIGNAL set, says whether an interruptible wait must end. NULL: it need
+	 * With ARCH_WORK_LEAVE set, says whether an interruptible wait must end. NULL: it need
 	 * not. Called by the thread itself.
 	 */
 	bool (*signalled)(void);
@@ -177,8 +177,8 @@ static inline bool current_signalled(void)
 {
 	struct thread *thread = current_thread();
 
-	/* Every signal sets ARCH_WORK_SIGNAL and wakes the thread. */
-	if (likely(!(atomic_load(&thread->arch.work) & ARCH_WORK_SIGNAL)))
+	/* Every signal sets ARCH_WORK_LEAVE and wakes the thread. */
+	if (likely(!(atomic_load(&thread->arch.work) & ARCH_WORK_LEAVE)))
 		return false;
 	return thread->signalled && thread->signalled();
 }

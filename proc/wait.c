@@ -31,7 +31,7 @@ static void wake_timer(struct timer *timer)
 }
 
 /* What may end a wait early. */
-enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
+enum ended_by { BY_NOTHING, BY_KILL, BY_ANY };
 
 /* A timer of the program's may be due, and its signal is sent only when the thread looks at that. */
 static inline bool is_killed(void)
@@ -41,7 +41,7 @@ static inline bool is_killed(void)
 
 static inline bool is_interrupted(enum ended_by by)
 {
-	return by == BY_SIGNAL ? current_signalled() : by == BY_KILL && is_killed();
+	return by == BY_ANY ? current_signalled() : by == BY_KILL && is_killed();
 }
 
 /*
@@ -108,7 +108,7 @@ int thread_wait(struct waitq *queue, uint64_t seq)
 
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq)
 {
-	return mark_restart(wait_for(queue, seq, BY_SIGNAL));
+	return mark_restart(wait_for(queue, seq, BY_ANY));
 }
 
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
@@ -118,7 +118,7 @@ int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 {
-	return mark_restart(wait_until(queue, seq, deadline, BY_SIGNAL));
+	return mark_restart(wait_until(queue, seq, deadline, BY_ANY));
 }
 
 struct wall_sleeper {
@@ -157,7 +157,7 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
 
 int thread_wait_fault(struct waitq *queue, uint64_t seq)
 {
-	return wait_for(queue, seq, BY_SIGNAL);
+	return wait_for(queue, seq, BY_ANY);
 }
 
 void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline)
@@ -200,9 +200,9 @@ static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline
 	return 0;
 }
 
-int thread_park(const uint32_t *done, bool signals, uint64_t deadline)
+int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline)
 {
-	enum ended_by by = signals ? BY_SIGNAL : BY_KILL;
+	enum ended_by by = interruptible ? BY_ANY : BY_KILL;
 	int err;
 
 	lockorder_assert_none_spinning();
@@ -216,7 +216,7 @@ int thread_park(const uint32_t *done, bool signals, uint64_t deadline)
 		err = park(done, by, deadline, NULL);
 		timer_cancel(&sleeper.timer);
 	}
-	return signals ? mark_restart(err) : err;
+	return interruptible ? mark_restart(err) : err;
 }
 
 struct wall_parker {
@@ -243,7 +243,7 @@ int thread_park_deadline(const uint32_t *done, const struct deadline *deadline)
 	lockorder_assert_none_spinning();
 	wall_timer_init(&parker.timer, wake_parked);
 	wall_timer_arm(&parker.timer, deadline->at);
-	err = park(done, BY_SIGNAL, UINT64_MAX, &parker.timed_out);
+	err = park(done, BY_ANY, UINT64_MAX, &parker.timed_out);
 	wall_timer_cancel(&parker.timer);
 	return mark_restart(err);
 }

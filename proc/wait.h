@@ -46,11 +46,11 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
  * Sleeps until *done is not 0, without a queue: for a thread that is waited for by name. The
  * thread that ends the sleep sets *done and calls thread_wake() or sched_hand_over(). It keeps the sleeper
  * from returning meanwhile, by a lock that the sleeper takes afterwards. Returns 0; -EINTR after a kill,
- * or with `signals` any signal that must be acted upon; -ETIMEDOUT at the tick `deadline`
+ * or with `interruptible` any signal that must be acted upon; -ETIMEDOUT at the tick `deadline`
  * (UINT64_MAX: never). Call with no spinning lock held.
  */
-int thread_park(const uint32_t *done, bool signals, uint64_t deadline);
-/* thread_park() with `signals`, up to a deadline of either clock; NULL: none. */
+int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline);
+/* thread_park() with `interruptible`, up to a deadline of either clock; NULL: none. */
 int thread_park_deadline(const uint32_t *done, const struct deadline *deadline);
 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */

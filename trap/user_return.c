@@ -47,7 +47,7 @@ void trap_user_return(struct trap_frame *frame)
 	if (unlikely(current_thread()->arch.rseq_due))
 		layer_resume(frame);
 	work = atomic_load_relaxed(&current_thread()->arch.work);
-	if (likely(work == ARCH_WORK_SIGNAL)) {
+	if (likely(work == ARCH_WORK_LEAVE)) {
 		layer_leave(frame);
 		return;
 	}
@@ -57,7 +57,7 @@ void trap_user_return(struct trap_frame *frame)
 		late_call(frame);
 	if (work & ARCH_WORK_JOURNAL)
 		journal_catch_up();
-	if (work & ARCH_WORK_SIGNAL)
+	if (work & ARCH_WORK_LEAVE)
 		layer_leave(frame);
 	if (work & ARCH_WORK_RSEQ)
 		layer_resume(frame);

@@ -241,7 +241,7 @@ int ptrace_set_mask(int tid, uint64_t mask)
 	spin_lock(&linux_process(ptrace->process)->signals.lock);
 	signals_block(thread, mask & ~SIGNAL_UNBLOCKABLE);
 	task_of(thread)->signals.suspended = false;
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 	spin_unlock(&linux_process(ptrace->process)->signals.lock);
 	unlock();
 	return 0;

@@ -25,13 +25,13 @@
 /* Cleared before the signals are examined: a signal that comes later sets it again. */
 static void work_clear(void)
 {
-	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_SIGNAL, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_LEAVE, __ATOMIC_SEQ_CST);
 }
 
 static void work_again(void)
 {
 	if (signals_want_return())
-		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 }
 
 /* Returns how to restart an interrupted system call; RESTART_NONE if there is none. */

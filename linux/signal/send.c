@@ -33,7 +33,7 @@ static bool ends_by_default(int sig)
 
 void signal_wake(struct thread *thread)
 {
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELEASE);
 	thread_wake(thread);
 }
 
@@ -51,7 +51,7 @@ void signal_wake(struct thread *thread)
 /* Returns 1 if the thread was not to be woken before. Call with the lock held. */
 static inline unsigned mark(struct thread *thread)
 {
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELEASE);
 	if (task_of(thread)->signals.to_wake)
 		return 0;
 	task_of(thread)->signals.to_wake = true;
@@ -457,7 +457,7 @@ static void die_by_core(struct thread *thread, int sig)
 {
 	task_of(thread)->signals.fault.sig = sig;
 	task_of(thread)->signals.dies = true;
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 }
 
 void signal_force(struct process *process, int sig)
@@ -498,7 +498,7 @@ bool signal_fault(const struct signal_info *info)
 		caught = true;
 	}
 	if (caught) {
-		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 	} else {
 		task_of(thread)->signals.fault.sig = 0; /* for signal_force() */
 	}
@@ -562,7 +562,7 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 		task_of(thread)->signals.blocked = blocked;
 	/* In their order, on the way to user mode: the mask of one's handler may block the next. */
 	if (pending_of(thread) & ~blocked)
-		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELAXED);
 	spin_unlock(&signals->lock);
 	return err;
 }

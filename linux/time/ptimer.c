@@ -74,7 +74,7 @@ static bool is_itimer(const struct ptimer *it)
 static void wake_looker(struct ptimers *timers, struct thread *thread)
 {
 	atomic_store(&timers->any_due, true);
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_LEAVE, __ATOMIC_RELEASE);
 }
 
 /* In an interrupt, or with process_tree_lock held, or in the call that sets the timer. */

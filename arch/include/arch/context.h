@@ -20,7 +20,7 @@
 #include "arch-impl/context.h"
 
 #define ARCH_WORK_RESCHED 1ul  /* the scheduler wants the hart */
-#define ARCH_WORK_SIGNAL  2ul  /* a signal, or a request to end, is pending */
+#define ARCH_WORK_LEAVE	  2ul  /* the layer has work there, as a request to end: layer_leave() */
 #define ARCH_WORK_CALL	  4ul  /* a system call is made there, as it needs all registers */
 #define ARCH_WORK_JOURNAL 8ul  /* it has filled the journal, and waits for room */
 #define ARCH_WORK_MOVE	  16ul /* it may no longer run on its hart */
