@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Running images: the object, its path, and the refusal of writers. */
+/* Running images: the object, its name, and the refusal of writers. */
 #include "proc/exe.h"
 
 #include "abi/errno.h"
@@ -12,16 +12,16 @@
 #include "proc/mem_wait.h"
 #include "sync/spinlock.h"
 
-static const char *exe_path(const void *exe)
+static const char *image_name(const void *exe)
 {
-	return ((const struct exe *)exe)->path;
+	return ((const struct exe *)exe)->name;
 }
 
-COUNTED_KIND(exe_kind, "image", struct exe, exe_path);
+COUNTED_KIND(exe_kind, "image", struct exe, image_name);
 
-int exe_create(struct object *object, const char *path, struct exe **exe_ret)
+int exe_create(struct object *object, const char *name, struct exe **exe_ret)
 {
-	size_t size = strlen(path) + 1;
+	size_t size = strlen(name) + 1;
 	struct exe *exe = mem_wait_kmalloc(sizeof(*exe) + size);
 	int err;
 
@@ -38,7 +38,7 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 	exe->bias = 0;
 	exe->reported_ns = 0;
 	exe->ndeaths = 0;
-	memcpy(exe->path, path, size);
+	memcpy(exe->name, name, size);
 	counted_begin(&exe_kind, &exe->counted, &exe->refs.n);
 	*exe_ret = exe;
 	return 0;
@@ -67,7 +67,7 @@ static void tell_unreported(const struct exe *exe, unsigned count)
 {
 	if (count)
 		log_warn("trap", "%u more process%s of %s killed for faults", count,
-			 count == 1 ? "" : "es", exe->path);
+			 count == 1 ? "" : "es", exe->name);
 }
 
 enum report_size exe_begin_report(struct exe *exe)

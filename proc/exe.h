@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The image that a process runs: its object, which may not be written meanwhile, and its path. */
+/* The image that a process runs: its object, which may not be written meanwhile, and its name. */
 #pragma once
 
 #include "lib/refcount.h"
@@ -17,13 +17,13 @@ struct exe {
 	uint64_t reported_ns; /* when a death of its processes had a whole report last */
 	unsigned ndeaths;     /* from that one on */
 	vaddr_t bias;	      /* const once the image runs: load address minus file address */
-	char path[];	      /* const; absolute and resolved */
+	char name[];	      /* const: an absolute and resolved path */
 };
 
 extern struct counted_kind exe_kind;
 
 /* Creates an exe with one reference. Returns 0, -ETXTBSY (open for writing) or -ENOMEM. */
-int exe_create(struct object *object, const char *path, struct exe **exe_ret);
+int exe_create(struct object *object, const char *name, struct exe **exe_ret);
 void exe_get(struct exe *exe);
 void exe_put(struct exe *exe);
 

@@ -169,5 +169,5 @@ void report_end(const struct trap_frame *frame)
 	if (exe->bias) /* to be subtracted from addresses that are looked up in the file */
 		ksnprintf(moved, sizeof(moved), " moved by %#lx,", exe->bias);
 	log_warn("trap", "  sp %#lx, heap %#lx-%#lx,%s image %s", frame_sp(frame), place.brk_start,
-		 place.brk, moved, exe->path);
+		 place.brk, moved, exe->name);
 }

@@ -65,7 +65,7 @@ static void put_component(struct core_name *name, const char *text)
 static void put_program(struct core_name *name, bool last)
 {
 	const struct exe *exe = current_process()->exe;
-	const char *path = exe ? exe->path : "", *slash = strrchr(path, '/');
+	const char *path = exe ? exe->name : "", *slash = strrchr(path, '/');
 
 	put_component(name, last && slash ? slash + 1 : path);
 }

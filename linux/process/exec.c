@@ -260,9 +260,9 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 /* Names the files of the image for the journal. */
 static __attribute__((noinline, cold)) void label_files(const struct new_image *new)
 {
-	object_set_label(new->exe->object, new->exe->path, JOURNAL_FILE);
+	object_set_label(new->exe->object, new->exe->name, JOURNAL_FILE);
 	if (new->interp)
-		object_set_label(new->interp->object, new->interp->path, JOURNAL_FILE);
+		object_set_label(new->interp->object, new->interp->name, JOURNAL_FILE);
 }
 
 /* As on Linux, a program that may have any stack, or asks for it, has its mappings upwards from a fixed address. */
@@ -309,7 +309,7 @@ static int new_image_make(struct new_image *new, struct object *object, const ch
 static void set_comm(struct process *process, const struct exe *exe, const struct exec_args *args)
 {
 	static const char deleted[] = " (deleted)";
-	const char *path = args->by_descriptor ? exe->path : args->filename;
+	const char *path = args->by_descriptor ? exe->name : args->filename;
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t len = strlen(name), cut = args->by_descriptor ? sizeof(deleted) - 1 : 0;
 
@@ -427,7 +427,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
 			 current_thread()->name, process->pid,
-			 new.headers.late ? path : new.interp->path);
+			 new.headers.late ? path : new.interp->name);
 		signal_die(&(const struct signal_info){ .sig = SIGSEGV, .code = SI_KERNEL });
 		err = -ENOEXEC;
 	}

@@ -253,7 +253,7 @@ static int exec_failing(void *arg)
 		}
 		failures++;
 		EXPECT_EQ(-ENOMEM, err);
-		EXPECT_EQ(9, 9 * (current_process()->exe->path[1] == 't'));
+		EXPECT_EQ(9, 9 * (current_process()->exe->name[1] == 't'));
 	}
 	EXPECT_TRUE(failures > 5 && at < 60);
 	arch_enter_user();

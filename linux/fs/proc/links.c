@@ -54,7 +54,7 @@ ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 	len = inode_name(inode, buf, size);
 	path_put(inode);
 	if (*buf != '/')
-		len = (size_t)ksnprintf(buf, size, "%s (deleted)", exe->path);
+		len = (size_t)ksnprintf(buf, size, "%s (deleted)", exe->name);
 	exe_put(exe);
 	return (ssize_t)MIN(len, size - 1);
 }

@@ -80,7 +80,7 @@ class Process:
     def path(self):
         """Returns the running program's path in the guest; "" before the first exec."""
         exe = int(self.value["exe"])
-        return memory.string(exe + offset_of("struct exe", "path")) if exe else ""
+        return memory.string(exe + offset_of("struct exe", "name")) if exe else ""
 
     def threads(self):
         """Returns the addresses of its threads."""
