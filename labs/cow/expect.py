@@ -93,7 +93,7 @@ def weighed(values):
 
 
 def after_fork(seed, n):
-    """The same of bytes, on the fake machine (host/fences.c)."""
+    """A child has the bytes from before the fork, on the fake machine (host/fences.c)."""
     return {"child": weighed(first_bytes(seed, n)), "parent": weighed(first_bytes(seed + 2, n))}
 
 

@@ -16,7 +16,7 @@ FROM_DISK, SLEPT, OF_A_SIGNAL = 1, 2, 100
 
 
 def refusals(seed, n, number, code, **more):
-    """The same signal and code for each attempt, and its own address."""
+    """Each attempt has this signal and code, and its own address."""
     return {"signal": [number] * n, "code": [code] * n, "address": [mix(seed, i) for i in range(n)], "faults": n, **more}
 
 
@@ -174,7 +174,7 @@ def out_of_memory(seed, n):
 
 
 def copies_out_of_memory(seed, n):
-    """The same."""
+    """As out_of_memory(), in copies."""
     return out_of_memory(seed, n)
 
 

@@ -30,7 +30,7 @@ def reads(seed, n):
 
 
 def bss(seed, n):
-    """The same in BSS."""
+    """Pages of BSS are written."""
     return {"written": total(fill(seed, n)), "words_not_zero": 0}
 
 
@@ -55,7 +55,7 @@ def limit(seed, n):
 
 
 def neighbour(seed, n):
-    """The same, and what is in the mapping below."""
+    """How a stack ends above a mapping, and what is in that."""
     return {"code": MAPERR, "mapped": total(fill(seed, 16)), "pages_to_an_inaccessible_page": 1,
             "pages_to_another_stack": 0}
 

@@ -74,7 +74,7 @@ __attribute__((noreturn, unused)) static void fail(const char *what)
 	_exit(98);
 }
 
-/* The same for a read or a write, which may also have done less than it was asked for. */
+/* Fails unless a read or a write has done all that it was asked for. */
 __attribute__((unused)) static void check_count(const char *what, ssize_t count, size_t wanted)
 {
 	if (count < 0)

@@ -92,7 +92,7 @@ def parts(seed, n):
 
 
 def looks_only(seed, n):
-    """The same twice."""
+    """What is looked at twice."""
     same = looked(seed, touch_some(seed, n))
     return {"once": same, "again": same}
 

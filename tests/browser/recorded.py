@@ -30,7 +30,7 @@ def private(frame, prot=RW, flags=A | D):
 
 
 def cow(frame):
-    """The same, shared by fork."""
+    """An entry of a private page that fork shares."""
     return private(frame, R, A | D | COW)
 
 

@@ -195,7 +195,7 @@ static bool try_image(const uint8_t *data, size_t size, const Elf64_Ehdr *eh,
 	return good;
 }
 
-/* The same file as the interpreter of another. */
+/* Parses the file as the interpreter of another one. */
 static void try_interp(const uint8_t *data, size_t size, const Elf64_Ehdr *eh)
 {
 	struct elf_image image = { 0 };

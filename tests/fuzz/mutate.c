@@ -100,7 +100,7 @@ static void change_number(uint8_t *data, size_t size)
 		data[big ? at + n - 1 - i : at + i] = (uint8_t)(value >> 8 * i);
 }
 
-/* The same as text: some digits become others. */
+/* Changes a number that is text: some digits become others. */
 static void change_digits(uint8_t *data, size_t size)
 {
 	static const char digits[] = "0123456789abcdefABCDEFf00";

@@ -21,7 +21,7 @@ struct fuzz_corpus {
 	size_t nwords;
 };
 
-/* The same numbers in every run with the same seed. */
+/* Runs with one seed have one sequence of numbers. */
 void fuzz_seed(uint64_t seed);
 
 /* Writes a mutation of an input of the corpus to `to` (FUZZ_SIZE_MAX bytes). Returns its size. */

@@ -68,7 +68,7 @@ KTEST(arch_copy_exact_at_every_alignment)
 	EXPECT_EQ(0, wrong);
 }
 
-/* The same for copies in blocks of 512 bytes, which end in the first, second or third of them. */
+/* Copies in blocks of 512 bytes are exact, which end in the first, second or third of them. */
 KTEST(arch_copy_of_blocks_exact)
 {
 	unsigned wrong = 0;

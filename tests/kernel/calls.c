@@ -121,7 +121,7 @@ static int calls_main(void *arg)
 	ktest_enter(CODE_AT, 0);
 }
 
-/* The same with all descriptors but the first set aside, as a call that is under way does. */
+/* Makes the calls with all descriptors but the first set aside, as a call that is under way does. */
 static struct fdtable *full;
 
 static int calls_main_full(void *arg)

@@ -279,7 +279,7 @@ KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
 	live_without_memory(exec_main);
 }
 
-/* The same for one that is traced */
+/* Every allocation in the life of a program that is traced fails in turn */
 KTEST(tracee_survives_or_dies_cleanly_wherever_memory_ends)
 {
 	live_without_memory(tracer_main);

@@ -336,7 +336,7 @@ KTEST_ALONE(epoll_event_of_a_killed_thread_goes_to_another)
 }
 
 /*
- * The same for one that is killed while it waits for the turn to look at `held`, which another thread has. The set
+ * An event goes on from a thread that is killed while it waits for the turn to look at `held`, which another thread has. The set
  * that is waited for is that one, or watches it.
  */
 static void expect_event_goes_on(struct epoll *held)

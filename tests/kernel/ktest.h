@@ -25,7 +25,7 @@ struct ktest {
 #define KTEST(test_name) KTEST_OF(test_name, false)
 
 /*
- * The same for a test that takes for granted what is so on one hart only: that a thread which is woken does not run
+ * A test that takes for granted what is so on one hart only: that a thread which is woken does not run
  * before this one gives way, that nothing changes while this one looks, that this is the boot hart, or that the
  * threads which come by interleave_hook are its own. While it runs, the other harts idle (sched_hold_others()).
  */

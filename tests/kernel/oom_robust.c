@@ -230,7 +230,7 @@ KTEST_ALONE(oom_leaves_robust_futexes_to_others)
 	end();
 }
 
-/* The same if it was its own fault that found no memory. */
+/* Robust futexes are left, too, if it was its own fault that found no memory. */
 KTEST(oom_leaves_robust_futexes_of_who_needed_memory)
 {
 	struct page *taken;

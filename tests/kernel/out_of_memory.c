@@ -397,7 +397,7 @@ static int hold_tables(void *arg)
 	ktest_enter(CODE_AT, 0);
 }
 
-/* The same for VMAs: a page each, with a hole behind it, and nothing touched. */
+/* Holds VMAs: a page each, with a hole behind it, and nothing touched. */
 static int hold_vmas(void *arg)
 {
 	size_t n = (size_t)arg;

@@ -70,7 +70,7 @@ KTEST(proc_exec_args_have_linux_limits)
 	kfree(too_long);
 }
 
-/* The same bytes twice would be a generator that stands still. */
+/* A generator that stands still would give these bytes twice. */
 KTEST(proc_random_bytes_differ)
 {
 	uint8_t a[100], b[100];

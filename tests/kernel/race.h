@@ -73,5 +73,5 @@ struct uspace *race_use_space(struct uspace *us);
 /* A child of the running side, in kernel mode, which may run on any hart; and what its end was. */
 int race_spawn(int (*fn)(void *arg), void *arg);
 int race_reap(int pid);
-/* The same of one that is killed, perhaps: its exit status; -1: the kill ended it, and not its function. */
+/* The exit status of a child that is killed, perhaps; -1: the kill ended it, and not its function. */
 int race_reap_killed(int pid);

@@ -605,7 +605,7 @@ static void walk_far(void)
 	}
 }
 
-/* The same as one process does it to the memory of another. */
+/* Walks far tables of another process's memory. */
 static void walk_far_from_afar(void)
 {
 	for (unsigned i = 0; i < 12; i++) {

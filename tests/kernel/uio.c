@@ -96,7 +96,7 @@ static bool drive_openly(void)
 	return !err;
 }
 
-/* The same, and the file is closed. */
+/* Drives the device, and closes the file. */
 static bool drive(void)
 {
 	bool done = drive_openly();

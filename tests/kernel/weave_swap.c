@@ -347,7 +347,7 @@ KTEST_ALONE(woven_threads_agree_with_pages_in_swap)
 	late_disk_end();
 }
 
-/* The same with a real one, and its driver. (When that answers is not the seed's.) */
+/* Woven threads use a real disk, and its driver. (When that answers is not the seed's.) */
 KTEST_ALONE(disk_serves_woven_threads)
 {
 	struct block_device *disk = block_at(0);

@@ -156,7 +156,7 @@ inline ask(what, fid, other)
 	fi
 }
 
-/* The same for a client. */
+/* A client's request, which is made once more at the next server. */
 inline call(what, fid, other)
 {
 	ask(what, fid, other);

@@ -25,12 +25,12 @@ def both(function, of_sifive=case, of_spike=soak_case):
 
 
 def both_always(function):
-    """The same where that of spike always runs."""
+    """Makes a case for each board; that of spike always runs."""
     both(function, of_spike=case)
 
 
 def both_at_night(function):
-    """The same where both take long."""
+    """Makes a case for each board, where both take long."""
     both(function, of_sifive=long_case, of_spike=long_case)
 
 

@@ -249,7 +249,7 @@ def of_ten_thousand_unknown_words_some_are_named():
 
 @case
 def icount_counts_instructions():
-    """The same loop costs the same, to the tick (of 100 instructions), however busy this machine is."""
+    """A loop costs what it cost before, to the tick (of 100 instructions), however busy this machine is."""
     reader, writer = os.pipe()  # no end of the input, of which QEMU would tell in the middle of the loop
     costs = [int(run("ticks", options=["--icount"], stdin=reader).out.split()[1]) for _ in range(3)]
     os.close(reader)

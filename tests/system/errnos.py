@@ -22,7 +22,7 @@ def errnos(*words, program="/bin/errnos", given=(), env=None):
 
 
 def with_device(*words):
-    """The same with a device that programs drive."""
+    """Runs the program with a device that programs drive; gives its status and output."""
     return errnos(*words, given=["--device", "virtio-rng"], env={"FAULTLINE_QEMU": "-device virtio-rng-device"})
 
 

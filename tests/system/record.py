@@ -128,7 +128,7 @@ def walked(output):
 
 
 def of_model(recording):
-    """The same by the journal, for each process when it has last read where it walks from."""
+    """Gives the entries by the journal, for each process when it has last read where it walks from."""
     tables, found = model.Tables(), {}
     for record in recording:
         tables.apply(record)
@@ -224,7 +224,7 @@ def nothing_is_lost(name, *words, options=("--mem", "64M")):
 
 
 def has_all(done, recording):
-    """The same of a run. Gives the counters."""
+    """Compares a recording's sums with the counters of its run. Gives the counters."""
     equal(0, done.status, f"status ({done.err})")
     sums, found = of_spaces(recording), counters(done.out)
     equal(True, len(found) > 0, f"some processes have told their counters ({done.out})")

@@ -44,7 +44,7 @@ def verb(name, *words, place, options=()):
 
 
 def passes(name, *words, place, options=()):
-    """The same, of a verb that finds out itself what is wrong."""
+    """Runs a verb that finds out itself what is wrong; gives the run."""
     done = verb(name, *words, place=place, options=options)
     equal((0, b"share: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
     return done
@@ -515,7 +515,7 @@ def R143_the_server_is_killed_during_a_copy():
 
 
 def fsx_killed(seed, steps, options):
-    """The same while the server is killed after each 50 operations."""
+    """Runs fsx while the server is killed after each 50 operations."""
     says_that_it_starts(fsx(seed, steps, options, "hostfs", "50"), 3)
 
 

@@ -43,7 +43,7 @@ def steps(verb, *words, place, does, options=("--mem", "64M")):
 
 
 def passes(verb, *words, place, options=("--mem", "64M")):
-    """The same of a verb that waits for nothing; gives the run."""
+    """Runs a verb that waits for nothing; gives the run."""
     done = run_placed("share_host", verb, *words, options=["--share", place, *options])
     lacks(done.err, b": error: ", "log")
     equal((0, b"share_host: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")

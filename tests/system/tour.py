@@ -140,7 +140,7 @@ def copy_on_write_gives_the_child_a_frame_of_its_own():
 
 @case
 def programs_that_serve_their_own_faults_do_as_on_linux():
-    """The same four programs ran on a real Linux: expected/faults.out has their figures."""
+    """These four programs ran on a real Linux, too: expected/faults.out has their figures."""
     with open(os.path.join(ROOT, "tests/user/expected/faults.out"), encoding="utf-8") as file:
         recorded = [re.findall(r"\b\d+\b(?! GiB)", line) for line in file]
     shown = [re.findall(r"\b\d+\b(?! GiB)", line) for line in tour()[1] if re.match(r" +\d+ faults  ", line)]

@@ -184,7 +184,7 @@ static void places(void)
 	report("both name addresses", 0x5000, 0x100000);
 }
 
-/* The same interpreter and program, but for a change of one. */
+/* Interpreter and program as they were made, but for a change of one. */
 #define LD(what, change)                              \
 	do {                                          \
 		fresh_interpreter(ET_DYN, 0);         \

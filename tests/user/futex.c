@@ -260,7 +260,7 @@ static void signals(void)
 	stopped(true);
 }
 
-/* The same memory at two addresses, of an object and of a file; and memory that is not shared. */
+/* One memory at two addresses, of an object and of a file; and memory that is not shared. */
 static void memory(void)
 {
 	uint32_t *own = (uint32_t *)anon(PAGE);

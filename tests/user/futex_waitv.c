@@ -174,7 +174,7 @@ static void indexes(void)
 	}
 }
 
-/* The same word several times, and of two words the one with the larger index. */
+/* One word several times, and of two words the one with the larger index. */
 static void twice(void)
 {
 	pid_t pid = fork();

@@ -92,7 +92,7 @@ __attribute__((unused)) static void events(int fd, const char *what)
 		result("read", n);
 }
 
-/* The same without saying anything. */
+/* Reads all events without saying anything. */
 __attribute__((unused)) static void drop_events(int fd)
 {
 	char buffer[8192];

@@ -32,7 +32,7 @@ static void show(const char *path)
 	say("%s: mode %o, size %ld\n%s|\n", path, st.st_mode, (long)st.st_size, text);
 }
 
-/* The same, but with N for each number. */
+/* Shows a file with N for each number. */
 static void show_shape(const char *path)
 {
 	char shape[1024], *to = shape;

@@ -102,7 +102,7 @@ static int words(void *which)
 	put(place);
 }
 
-/* The same, but the handler's frame goes where sp is. */
+/* The handler's frame goes where sp is. */
 static int words_on_the_stack(void *unused)
 {
 	(void)unused;

@@ -105,7 +105,7 @@ __attribute__((unused)) static long result_of(const char *call, long value)
 }
 #define TRY(call) (line_of(__LINE__), result_of(#call, (long)(call)))
 
-/* The same for a call whose good answer is an address, which is not told. */
+/* The result of a call whose good answer is an address, which is not told. */
 __attribute__((unused)) static void *mapped(const char *what, void *p)
 {
 	say("%s: %s\n", what, p == MAP_FAILED ? strerrorname_np(errno) : "mapped");

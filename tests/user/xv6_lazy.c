@@ -151,7 +151,7 @@ static int oom(void *unused)
 	return 1;
 }
 
-/* The same, where addresses end before memory does: malloc says so. */
+/* Takes all, where addresses end before memory does: malloc says so. */
 static int out_of_addresses(void *unused)
 {
 	struct rlimit limit = { GIB, GIB };

@@ -78,7 +78,7 @@ static void zeros_behind(uint64_t seed, size_t n)
 
 #define INSTANCES 12
 
-/* The same program many times: all of them read all. */
+/* Many processes run one program: all of them read all. */
 static void instances(uint64_t seed, size_t n)
 {
 	struct channel downs[INSTANCES];

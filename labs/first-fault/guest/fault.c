@@ -889,7 +889,7 @@ static void in_pointers(uint64_t seed, size_t n)
 	result("alive", mix(seed, n));
 }
 
-/* The same answer as expected, or the call and its answer are shown. */
+/* The answer is the expected one, or the call and its answer are shown. */
 static void result_answer(const char *name, const char *call, long answer, long expected)
 {
 	result(name, (uint64_t)answer);

@@ -103,7 +103,7 @@ __attribute__((unused)) static uint64_t sum_or_show(const char *what, const char
 	return total;
 }
 
-/* The same where all pages have been filled from one seed. */
+/* Sums pages that have all been filled from one seed. */
 __attribute__((unused)) static uint64_t sum_of_all(const char *what, const char *pages, size_t n,
 						   uint64_t seed)
 {

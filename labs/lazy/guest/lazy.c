@@ -43,7 +43,7 @@ static uint64_t not_zeros(const char *pages, size_t npages)
 	return count;
 }
 
-/* The same of the first and the last word of each page. */
+/* Counts first and last words of pages that are not zero. */
 static uint64_t not_zero_ends(const char *pages, size_t npages)
 {
 	uint64_t count = 0;
@@ -348,7 +348,7 @@ static void limit_of_addresses(char *far)
 		fail("setrlimit");
 }
 
-/* The same if there is no memory left that could be promised: the machine has commit=strict. */
+/* How the stack ends if there is no memory left that could be promised: the machine has commit=strict. */
 static void limit_of_memory(char *far)
 {
 	void *taken[20];

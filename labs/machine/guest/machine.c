@@ -17,7 +17,7 @@ static void status(uint64_t seed, size_t n)
 	exit(1 + (int)(seed % 100));
 }
 
-/* The same, where the machine has no way to end. Without a word for it the console is a terminal. */
+/* The status of a program on a machine that has no way to end. Without a word for it the console is a terminal. */
 static void stays_on(uint64_t seed, size_t n)
 {
 	(void)n;

@@ -212,7 +212,7 @@ TEST(bytes_found_before_their_interrupt_wake)
 	assert_int_equal(sizeof(bytes), stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)));
 }
 
-/* The same of room: poll's look may be what finds the buffers that came back. */
+/* Room is found, too: poll's look may be what finds the buffers that came back. */
 TEST(room_found_before_its_interrupt_wakes)
 {
 	static uint8_t bytes[TX_BUFS * TX_BUF_LEN];

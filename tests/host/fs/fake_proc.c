@@ -177,7 +177,7 @@ void signal_owner_send(const struct signal_owner *owner, int sig, int fd, int re
 	(void)owner, (void)sig, (void)fd, (void)reason;
 }
 
-/* The same in each run. */
+/* Bytes that each run has. */
 void random_bytes(void *to, size_t n)
 {
 	memset(to, 7, n);

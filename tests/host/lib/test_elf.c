@@ -217,7 +217,7 @@ TEST(R73_interpreter)
 	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 0), -ENOEXEC);
 }
 
-/* The same file as an interpreter. */
+/* Parses the file as an interpreter. */
 static int parse_interp(void)
 {
 	int r = elf_parse_interp_header(&eh, &image);

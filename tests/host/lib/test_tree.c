@@ -50,7 +50,7 @@ static struct piece *neighbour(struct piece *piece, int step)
 	return at >= pieces && at < pieces + KEYS ? at : NULL;
 }
 
-/* The same by its neighbours, of which the next may get another weight. */
+/* Inserts a piece by its neighbours, of which the next may get another weight. */
 static void insert_between(struct tree *tree, struct piece *piece)
 {
 	struct piece *prev = neighbour(piece, -1), *next = neighbour(piece, 1);

@@ -11,5 +11,5 @@
  */
 void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nreserved);
 
-/* The same in two segments: the first one has `first` frames, and the frame after these is missing. */
+/* A machine of so many frames in two segments: the first one has `first` frames, and the frame after these is missing. */
 void memory_start_split(size_t nframes, size_t first);

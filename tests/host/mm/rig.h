@@ -22,7 +22,7 @@
 /* A machine of so many frames, whose user accesses go to vm_fault(). */
 void rig_start(size_t nframes);
 
-/* The same with frames outside the largest segment, see memory_start_split(). */
+/* A machine for vm_fault() with frames outside the largest segment, see memory_start_split(). */
 void rig_start_split(size_t nframes, size_t first);
 
 /* A space made as exec would: break, mmap_top; and the one that accesses go to. */

@@ -337,7 +337,7 @@ TEST(reserve)
 		page_put(pages[n]);
 }
 
-/* The same on two harts, each of which may allocate a share without a look at the other. */
+/* The reserve is kept by two harts, each of which may allocate a share without a look at the other. */
 TEST(reserve_of_two_harts)
 {
 	enum { RESERVE = 50, LOW = 2 * RESERVE };
@@ -525,7 +525,7 @@ TEST(misuse_is_found)
 	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
 }
 
-/* The same of a block: all its frames are looked at, to the last one. */
+/* Misuse of a block is found: all its frames are looked at, to the last one. */
 TEST(misuse_of_a_block_is_found)
 {
 	struct page *block;

@@ -264,7 +264,7 @@ static void asks_anew_after(int result, bool given_up)
 	end();
 }
 
-/* The same with a fault that was given up: its thread's next one begins anew. */
+/* An error is not kept for a fault that was given up: its thread's next one begins anew. */
 TEST(an_error_is_not_for_another_fault)
 {
 	asks_anew_after(-EIO, true);

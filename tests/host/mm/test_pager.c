@@ -119,7 +119,7 @@ static const struct object_ops pager_ops = {
 	.destroy = pager_destroy,
 };
 
-/* The same for a pager that is a program. */
+/* A pager that is a program. */
 static const struct object_ops served_ops = {
 	.name = "served pager",
 	.served = true,

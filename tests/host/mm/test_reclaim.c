@@ -433,7 +433,7 @@ TEST(old_marks_go)
 	finish(file);
 }
 
-/* The same if another space uses these pages. */
+/* Pages that another space uses stay. */
 TEST(one_of_two_uses_them)
 {
 	struct object *file;

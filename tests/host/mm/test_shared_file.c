@@ -641,7 +641,7 @@ TEST(keys)
 	own = memory_key_private(&space, at + 12);
 	assert_true(memory_key_equal(&own, &b));
 	memory_key_put(&b);
-	/* The same address in another space, the same place in another file. */
+	/* An address in another space, a place in another file. */
 	own = memory_key_private(&child, at + 12);
 	assert_false(memory_key_equal(&own, &b));
 	/* Nothing, and what never changes. */

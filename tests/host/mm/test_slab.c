@@ -131,7 +131,7 @@ TEST(trim_finds_empty_slabs_behind_others)
 	assert_int_equal(0, ledger_check(NULL));
 }
 
-/* The same where each slab has a free object: it may be any of them that is empty. */
+/* Each slab has a free object: any of them may be the empty one that a trim finds. */
 TEST(trim_finds_an_empty_slab_anywhere)
 {
 	static struct thing *things[8000];

@@ -78,7 +78,7 @@ static void pass_once(struct reclaim_pass *pass, unsigned how)
 	gather_free(&pass->gather);
 }
 
-/* The same of pages that came back before they were written, and were only read since: their slots are in another order. */
+/* One request writes pages that came back before they were written, and were only read since: their slots are in another order. */
 TEST(unwritten_pages_go_together) /* R80 */
 {
 	struct reclaim_pass pass;

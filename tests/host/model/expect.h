@@ -7,7 +7,7 @@
 /* 0, or VM_*: what an access to a mapped or unmapped page comes to. Grows the stack if it must. */
 int expect_access(struct model_space *m, vaddr_t va, unsigned right);
 
-/* The same for a cell with other permissions, and no growing. */
+/* 0, or VM_*: what an access to a cell with other permissions comes to, without growing. */
 int cell_outcome(const struct cell *c, unsigned prot, unsigned right);
 
 /* The bytes behind a cell that can be accessed, as a read or a write sees them afterwards. */

@@ -29,7 +29,7 @@ def model(*options, text=""):
 
 
 def told(floors):
-    """The same for a short run with these floors."""
+    """Runs the model shortly with these floors; gives its status and what it says."""
     return model("--seed", "1", "--steps", "2000", "--floors", text=floors)
 
 

@@ -105,7 +105,7 @@ void op_range(const struct op *op, unsigned *from, unsigned *to);
 void verb_begin(struct model_space *m, enum busy_kind kind, unsigned from, unsigned to);
 void verb_end(struct model_space *m);
 
-/* The same for what moves bytes, at most four pages of m from `from` on, and of a file (-1: none). */
+/* What moves bytes begins: at most four pages of m from `from` on, and of a file (-1: none). */
 void bytes_begin(struct model_space *m, unsigned from, int file);
 
 /* Has the world changed meanwhile, so that only the kernel knows what n bytes at va are? */
@@ -113,7 +113,7 @@ bool is_loose(const struct model_space *m);
 /* Then: taken over from the kernel, now or when the stopped operation is done. */
 void settle_range(struct model_space *m, vaddr_t va, size_t n);
 
-/* The same for all that it has. */
+/* All that the model has is taken over from the kernel. */
 void settle_all(struct model_space *m);
 
 /*
@@ -126,7 +126,7 @@ size_t model_out(struct model_space *m, vaddr_t va, const unsigned char *from, s
 /* Pages [from, to) were filled ahead, as vm_populate() does: stops at the first that can't be; 0 or why. */
 int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned right);
 
-/* The same by the kernel, which may have been disturbed: then the bytes are taken over from there. */
+/* The kernel has filled them ahead, and may have been disturbed: then the bytes are taken over from there. */
 void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned right);
 /* By which right locked memory is filled. */
 unsigned lock_right(unsigned prot);

@@ -31,5 +31,5 @@ struct run *run_shared(void);
 bool run_apart(struct run *run, void (*fn)(struct run *run, void *arg), void *arg, unsigned seconds,
 	       bool loud);
 
-/* The same for run->script. */
+/* Runs run->script in a process of its own, as run_apart() does. */
 bool run_script_apart(struct run *run, bool loud);

@@ -126,7 +126,7 @@ static void in_first_space(struct run *run)
 	}
 }
 
-/* The same of all at once, without what makes and ends spaces: none of the others may do alone. */
+/* Tries all in one space, without what makes and ends spaces: none of the others may do alone. */
 static void in_one_space(struct run *run)
 {
 	size_t count = 0;

@@ -19,7 +19,7 @@ extern struct served served;
 /* Begins a session with that tree. The root is fid 0. */
 void client_begin(const struct file_ops *ops, void *tree, uint32_t msize);
 
-/* The same without Tversion and Tattach. */
+/* Begins a session with that tree without Tversion and Tattach. */
 void client_connect(const struct file_ops *ops, void *tree);
 
 /*

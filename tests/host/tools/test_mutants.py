@@ -446,7 +446,7 @@ class Planter:
 
     @contextlib.contextmanager
     def planted(self, bug):
-        """The same for this bug."""
+        """Has the file name this bug meanwhile."""
         write(os.path.dirname(self.path), "bug", bug.name)
         yield
         os.unlink(self.path)

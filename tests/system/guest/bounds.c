@@ -231,7 +231,7 @@ static long lock(int fd, int cmd, int type, off_t start, off_t len, uint64_t *co
 	return lock.l_type;
 }
 
-/* The same call for some places, each of which is so far from the one before. */
+/* Times a lock for some places, each of which is so far from the one before. */
 static void locks_row(const char *name, int fd, int type, off_t first, off_t step, off_t len)
 {
 	uint64_t costs[ROUNDS];

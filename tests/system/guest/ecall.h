@@ -20,7 +20,7 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
 	return a0;
 }
 
-/* The same with arguments of no type. */
+/* A system call with arguments of no type. */
 static inline long ecall(long nr, const uint64_t arg[6])
 {
 	return call6(nr, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3], (long)arg[4],

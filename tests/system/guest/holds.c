@@ -740,7 +740,7 @@ static void poll_for_ever(uint32_t *ready)
 		poll(&to_see, 1, -1);
 }
 
-/* The same by a set of epoll, or by a set of sets. Two processes share them, and each waits for one. */
+/* Waits for ever by a set of epoll, or by a set of sets. Two processes share them, and each waits for one. */
 static void watch_for_ever(uint32_t *ready)
 {
 	struct epoll_event event = { .events = 0 };

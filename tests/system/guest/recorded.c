@@ -475,7 +475,7 @@ static void tick(int sig)
 	(void)sig;
 }
 
-/* The same while signals come, which end faults that wait. */
+/* Faults on many pages while signals come, which end faults that wait. */
 static void many_with_signals(size_t npages)
 {
 	const struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { 0 };

@@ -61,7 +61,7 @@ int rng_find(void);
 /* Maps the registers and starts the device. Returns false if that fails, and errno says why. */
 bool rng_start(struct rng *rng, int fd);
 
-/* The same with the queue in a page of other memory, and its physical address. */
+/* rng_start() with the queue in a page of other memory, and its physical address. */
 bool rng_start_elsewhere(struct rng *rng, int fd, volatile void *ring, uint64_t ring_addr);
 
 /* Maps `rng->dma` and the registers, in a process that has not done so. */

@@ -224,7 +224,7 @@ static void edit_while_listing(void)
 	expect("rmdir", 0, got(rmdir("many")));
 }
 
-/* The same for names that move to a directory that is read, too: it lists what has come in their place. */
+/* Names move to a directory that is read meanwhile: it lists what has come in their place. */
 static void move_while_listing(void)
 {
 	char some[64], from[16], to[16];

@@ -38,7 +38,7 @@ uint64_t start_of(uint64_t number, uint64_t seed);
 void fill(uint64_t *array, size_t number, uint64_t seed);
 void check(const uint64_t *array, size_t number, uint64_t seed);
 
-/* The same for the pages from `first` to the one before `end`. */
+/* Fill and check the pages from `first` to the one before `end`. */
 void fill_range(uint64_t *array, size_t first, size_t end, uint64_t seed);
 void check_range(const uint64_t *array, size_t first, size_t end, uint64_t seed);
 void check_zero(const uint64_t *array, size_t first, size_t end);

@@ -94,7 +94,7 @@ class Prompt:
         return self.enter(line)
 
     def enter(self, line):
-        """The same, where something else may stand in the prompt's row."""
+        """Types a line where something else may stand in the prompt's row; gives what comes until the next prompt."""
         rows = len(self.screen.rows)
         self.send(line + "\r")
         self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")

@@ -25,19 +25,19 @@ def case(function):
 
 
 def long_case(function):
-    """The same for one that takes long, which the suite nightly runs."""
+    """Marks a test that takes long, which the suite nightly runs."""
     PARTS[function] = "rest"
     return case(function)
 
 
 def each_part(function):
-    """The same for one that looks at what the cases before it have measured: it runs in each part."""
+    """Marks a test that looks at what the cases before it have measured: it runs in each part."""
     PARTS[function] = "each"
     return case(function)
 
 
 def soak_case(function):
-    """The same for one that takes long and is like another one, which the suite soak runs."""
+    """Marks a test that takes long and is like another one, which the suite soak runs."""
     PARTS[function] = "soak"
     return case(function)
 

@@ -142,7 +142,7 @@ extern const struct bad set_size[], pid_any[], signal_any[], clock_any[], huge[]
 		0 \
 	}
 
-/* The same pid is a child of ours that has ended; it is reaped at the end of each row. */
+/* A child of ours that has ended; it is reaped at the end of each row, and until then has one pid. */
 pid_t ended_child(void);
 
 #endif

@@ -52,7 +52,7 @@ enum outcome { DONE, NOT_MAPPED, NO_RIGHT, BUS };
 void access_begin(void);
 enum outcome load(const volatile void *at, uint64_t *value_ret);
 enum outcome store(volatile void *at, uint64_t value);
-/* The same by a read or write of a file: 0, or -EFAULT. */
+/* Load and store by a read or write of a file: 0, or -EFAULT. */
 int copy_from(const volatile void *at, void *to, size_t len);
 int copy_to(volatile void *at, const void *from, size_t len);
 /* A system call's answer, the error as -errno. */
