@@ -37,11 +37,11 @@ def strike(kills):
 
 
 def report(path):
-    """Returns the lines that say so: the test, how many bugs it kills, and by which other test each is killed."""
+    """Returns the lines that say so: the test, how many bugs it kills, and which one that stays kills all of them, or else "several"."""
     kills = read(path)
     struck = strike(kills)
     lines = [f"{len(kills)} tests kill {len(set().union(*kills.values()))} bugs; {len(struck)} of them kill none alone, and may go"]
     for point in struck:
-        others = [min(other for other in kills if bug in kills[other] and other not in struck) for bug in sorted(kills[point])]
-        lines.append(f"{point}\t{len(others)}\t{', '.join(sorted(set(others)))}")
+        others = [other for other in sorted(kills) if other not in struck and kills[point] <= kills[other]]
+        lines.append(f"{point}\t{len(kills[point])}\t{others[0] if others else 'several'}")
     return lines

@@ -412,6 +412,8 @@ def tests_that_kill_nothing_alone_may_go():
             write(area_folder, "every.tsv", "# name\tverdict\tby\tseconds\n" + rows)
             equal(struck, redundant.strike(redundant.read(out)), f"tests that may go, of {kills}")
         write(area_folder, "every.tsv", "b1\tcaught\tone | two\t1\nb1\tcaught\ttwo\t1\n")
+        write(area_folder, "several.tsv", "b1\tcaught\tone | two\t1\nb2\tcaught\ttwo | three\t1\nb3\tcaught\tthree | four\t1\n")
+        equal(["four\t1\tthree", "one\t1\ttwo"], redundant.report(os.path.join(area_folder, "several.tsv"))[1:], "report")
         equal(["1 tests kill 1 bugs; 0 of them kill none alone, and may go"], redundant.report(out), "report, of a bug's last row")
 
 
