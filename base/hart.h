@@ -27,7 +27,7 @@ enum hart_counter {
 	HART_IPIS,
 	HART_KICKS,   /* interrupts of other harts that it has asked for */
 	HART_FENCES,  /* requests for fences on other harts, of any number of them */
-	HART_SIGNALS, /* frames pushed for signal handlers */
+	HART_HANDLED, /* frames pushed for handlers */
 	HART_INODES_MADE,
 	HART_INODES_FREED,
 	HART_COUNTERS

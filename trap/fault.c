@@ -199,7 +199,7 @@ __attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
 	if (next == FAULT_RETRY) /* and that has resolved it */
 		*(fault->waited ? &thread->major_faults : &thread->minor_faults) += 1;
 	result = next == FAULT_COPY_FAILS ? fault->copy_error : 0;
-	trace_end_with(fault, next == FAULT_TO_USER ? os_layer.refused_signal() : result);
+	trace_end_with(fault, next == FAULT_TO_USER ? os_layer.refused_result() : result);
 	return result;
 }
 

@@ -25,7 +25,7 @@ void loop_check(vaddr_t pc, vaddr_t addr, unsigned access)
 	struct hart *hart = hart_this();
 	struct last_fault *fault = &last[hart->index];
 	uint64_t events = hart->counters[HART_SYSCALLS] + hart->counters[HART_SWITCHES] +
-			  hart->counters[HART_SIGNALS];
+			  hart->counters[HART_HANDLED];
 
 	if (fault->pc == pc && fault->addr == addr && fault->access == access &&
 	    fault->events == events) {

@@ -38,7 +38,7 @@ void fault_note(const struct trace_fault *record, const struct vm_wait *wait, va
 		fault_record_wait(wait, current_space()->number, ALIGN_DOWN(addr, PAGE_SIZE),
 				  access);
 	if (result && !(access & TRAP_COPY))
-		result = os_layer.refused_signal();
+		result = os_layer.refused_result();
 	line->what = (uint16_t)(access | kind << 8 | (waited ? NOTE_WAITED : 0));
 	line->arg[0] = record ? record->pc : frame_pc(arch_thread_frame(arch_this_thread()));
 	line->arg[2] = record ? record->time : 0;

@@ -154,7 +154,7 @@ static void signal_handler_run(struct trap_frame *frame, const struct signal_inf
 				 own->suspended ? own->old_mask : own->blocked);
 	if (!err) {
 		block_for_handler(thread, info, action);
-		hart_count_event(HART_SIGNALS);
+		hart_count_event(HART_HANDLED);
 	} else if (!current_killed()) {
 		no_room(frame, info->sig);
 	}

@@ -173,12 +173,12 @@ KTEST_ALONE(hart_sums_leave_out_absent_harts)
 	}
 	for (unsigned i = 0; i < hart_count; i++) {
 		faults += harts[i].faults.count;
-		signals += harts[i].counters[HART_SIGNALS];
+		signals += harts[i].counters[HART_HANDLED];
 	}
-	absent->faults.count = absent->counters[HART_SIGNALS] = 1000;
+	absent->faults.count = absent->counters[HART_HANDLED] = 1000;
 	EXPECT_EQ(faults, hart_fault_sum());
-	EXPECT_EQ(signals, hart_counter_sum(HART_SIGNALS));
-	absent->faults.count = absent->counters[HART_SIGNALS] = 0;
+	EXPECT_EQ(signals, hart_counter_sum(HART_HANDLED));
+	absent->faults.count = absent->counters[HART_HANDLED] = 0;
 }
 
 KTEST(arch_page_zero_and_copy)
