@@ -24,7 +24,6 @@
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/tmpfs.h"
 #include "linux/mqueue/mqueue.h"
-#include "linux/process/process_ops.h"
 #include "linux/process/start.h"
 #include "linux/sysv/sysv.h"
 #include "mm/check/alloc_fail.h"

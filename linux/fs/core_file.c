@@ -30,7 +30,6 @@
 #include "linux/process/inspect.h"
 #include "linux/process/limits.h"
 #include "linux/process/linux_process.h"
-#include "linux/process/process_ops.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/sigreturn_page.h"

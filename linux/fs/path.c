@@ -12,7 +12,6 @@
 #include "linux/fs/permission.h"
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/dir.h"
-#include "linux/process/process_ops.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

@@ -6,7 +6,6 @@
 #include "abi/limits.h"
 #include "desc/fdtable.h"
 #include "linux/fs/process_fs.h"
-#include "linux/process/process_ops.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -15,7 +15,6 @@
 #include "linux/fs/process_fs.h"
 #include "linux/fs/signalfd.h"
 #include "linux/process/end_watch.h"
-#include "linux/process/process_ops.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"

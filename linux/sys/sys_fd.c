@@ -11,7 +11,6 @@
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
 #include "linux/process/limits.h"
-#include "linux/process/process_ops.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "linux/sys/file_clone.h"

@@ -17,7 +17,6 @@
 #include "linux/fs/process_fs.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/process/cred.h"
-#include "linux/process/process_ops.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"

@@ -6,7 +6,6 @@
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/process_fs.h"
-#include "linux/process/process_ops.h"
 
 /* What is on no mount has 0 for it. */
 static uint64_t mount_of(struct file *file)

@@ -11,7 +11,6 @@
 #include "linux/fs/path.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/process_fs.h"
-#include "linux/process/process_ops.h"
 #include "mm/object/object.h"
 #include "proc/exe.h"
 

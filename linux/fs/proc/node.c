@@ -13,7 +13,6 @@
 #include "linux/fs/proc/sysctl.h"
 #include "linux/fs/process_fs.h"
 #include "linux/process/limits.h"
-#include "linux/process/process_ops.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/slab.h"
 #include "mm/swap/relieve.h"
