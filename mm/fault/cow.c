@@ -41,11 +41,14 @@ static inline void copy_frame(pfn_t to, pfn_t from, size_t nbytes)
 		copy_part(bytes, source, nbytes);
 }
 
-/* Gives the frame its bytes, and says what they are a copy of. Takes over the reference of `source`. */
-static inline void copy_make(struct fault_copy *copy, const struct copy_source *source)
+/* Makes a copy in the frame. Takes over its reference and that of `source`. */
+static inline void copy_make(struct fault_copy *copy, struct page *page,
+			     const struct copy_source *source)
 {
 	if (unlikely(copy->source.page))
 		page_put(copy->source.page);
+	copy->page = page;
+	copy->pfn = page_to_pfn(page);
 	copy->source = *source;
 	copy_frame(copy->pfn, source->pfn, source->nbytes);
 }
@@ -76,8 +79,7 @@ static inline enum vm_outcome need_copy(struct fault *fault, pfn_t source, size_
 }
 
 /*
- * The copy that was made is of another source. One that is made under the lock may have to wait for tables like
- * any other, so it has its source noted, too. Not inline: bench row cow_write_fault.
+ * The copy that was made is of another source. Not inline: bench row cow_write_fault.
  */
 static __attribute__((noinline)) enum vm_outcome get_other_copy(struct fault *fault, pfn_t source,
 								size_t nbytes)
@@ -87,7 +89,7 @@ static __attribute__((noinline)) enum vm_outcome get_other_copy(struct fault *fa
 	if (fault->prepared->rounds < ROUNDS_WITHOUT_LOCK)
 		return need_copy(fault, source, nbytes);
 	copy_source_get(&other, source, nbytes);
-	copy_make(&fault->prepared->copy, &other);
+	copy_make(&fault->prepared->copy, fault->prepared->copy.page, &other);
 	return use_copy(fault);
 }
 
@@ -104,8 +106,8 @@ enum vm_outcome fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 
 enum vm_outcome fault_get_zeros(struct fault *fault)
 {
-	bool is_first = likely(!fault->prepared) || !fault->prepared->needed;
-	struct page *page = is_first ? zeroed_take() : NULL;
+	bool has_frame = unlikely(fault->prepared) && fault->prepared->copy.page;
+	struct page *page = has_frame ? NULL : zeroed_take();
 
 	if (unlikely(!page))
 		return fault_get_copy(fault, zero_pfn, PAGE_SIZE);
@@ -125,15 +127,15 @@ enum vm_outcome cow_get(struct fault *fault)
 
 enum vm_outcome cow_prepare(struct fault_copy *copy, const struct copy_source *source)
 {
-	if (likely(!copy->page)) {
-		copy->page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-		if (unlikely(!copy->page)) {
-			if (source->page)
-				page_put(source->page);
-			return VM_OOM;
-		}
-		copy->pfn = page_to_pfn(copy->page);
+	struct page *page = copy->page;
+
+	if (likely(!page))
+		page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	if (unlikely(!page)) {
+		if (source->page)
+			page_put(source->page);
+		return VM_OOM;
 	}
-	copy_make(copy, source);
+	copy_make(copy, page, source);
 	return VM_OK;
 }

@@ -23,6 +23,11 @@
  * does it with no lock held, and the next round looks at everything again. It uses what was prepared
  * if that still is what it needs. VM_BUS, VM_OOM and VM_WAIT come from preparing. Nothing here
  * sleeps.
+ *
+ * Where threads share the space, a round that only adds an entry, or gives one more permissions, asks nobody for the
+ * lock: it is a reader (mm/space/space_lock.h). It takes the same steps. Of the VMA, the tables and all other entries it
+ * only wants that they stay. If it finds that it cannot be a reader, it has changed nothing and returns VM_AGAIN, and
+ * all later rounds take the lock.
  */
 
 /* Rounds before the hardened build panics because of an endless loop. */
@@ -33,9 +38,9 @@
 /* The round differs from the last: counts why. */
 static void count_difference(struct fault *fault)
 {
-	struct space_stats *stats = &fault->space->stats;
+	uint64_t *retry = fault->space->stats.retry;
 
-	stats->retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY]++;
+	counter_add(&retry[fault->layout != fault->space->layout ? RETRY_VMA : RETRY_ENTRY], 1);
 }
 
 /*
@@ -52,7 +57,7 @@ static inline void count_retry(struct fault *fault, enum fault_kind now)
 static enum vm_outcome fault_deny(struct fault *fault, enum fault_kind kind,
 				  enum vm_outcome outcome)
 {
-	if (fault->prepared)
+	if (fault->prepared && fault->prepared->rounds)
 		count_retry(fault, kind);
 	fault->kind = kind;
 	if (vm_outcome_is_segv(outcome))
@@ -128,6 +133,27 @@ static inline __attribute__((always_inline)) enum vm_outcome fault_find(struct s
 	}
 	fault_found(space, fault, vma);
 	return VM_OK;
+}
+
+/* Faults on objects' pages take a lock all the same, and new text is told to all harts. */
+static inline bool is_for_readers(const struct vma_attr *vma)
+{
+	return likely(!vma->object) && likely(!(vma->prot & VM_PROT_EXEC));
+}
+
+/* The same for a reader. What it counts is for one VMA, that of its hart's last fault or another one. */
+static inline enum vm_outcome reader_find(struct space *space, struct fault *fault)
+{
+	struct vma *vma = fault->reader->vma;
+
+	if (unlikely(!vma) || unlikely(fault->va - vma->start >= vma->end - vma->start)) {
+		vma = vma_find(space, fault->va);
+		if (unlikely(!vma))
+			return VM_AGAIN;
+		space_reader_turn(space, fault->reader, vma);
+	}
+	fault_found(space, fault, vma);
+	return is_for_readers(&fault->attr) ? VM_OK : VM_AGAIN;
 }
 
 /* ---- classify ---- */
@@ -209,64 +235,85 @@ static inline void fault_judge(struct fault *fault, bool again)
 	fault->kind = kind;
 }
 
-/* ---- get and install ---- */
-
 /* Would a debugger's access be allowed after an mprotect? Writes to shared memory that is read-only are not. */
-static bool may_force(const struct fault *fault)
+static inline bool may_force(const struct fault *fault)
 {
 	unsigned wanted = fault->wanted;
 
-	if (!(fault->access & ACCESS_FORCE) || wanted & ~vma_attr_max_prot(&fault->attr))
+	if (!(fault->access & ACCESS_FORCE) || fault->attr.flags & VMA_MOVING ||
+	    wanted & ~vma_attr_max_prot(&fault->attr))
 		return false;
 	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault);
 }
 
-static enum vm_outcome force_access(struct fault *fault);
+/* ---- get and install ---- */
 
 /* The VMA forbids the access. Returns an outcome. */
 static enum vm_outcome deny_access(struct fault *fault)
 {
 	if (fault->attr.flags & VMA_MOVING)
 		return fault_await_verb(fault);
-	if (may_force(fault))
-		return force_access(fault);
 	fault_count(fault, FAULT_DENY_ACCERR);
 	return VM_SEGV_ACCERR;
 }
 
+/* Does the round hold the lock to link tables? Of an open space too. */
+static inline bool links_tables(const struct fault_prepared *prepared)
+{
+	return prepared && prepared->needed & FAULT_NEEDS_TABLES;
+}
+
 /*
- * Links the tables that the entry needs. This comes last, so that a fault that is refused leaves no
- * tables behind. Returns VM_OK or VM_PREPARE.
+ * The entry has no table. Returns VM_PREPARE unless all that are missing have been prepared. A reader without the lock may
+ * not look how many that are.
  */
-static enum vm_outcome get_tables(struct fault *fault)
+static enum vm_outcome need_tables(struct fault *fault)
+{
+	struct mmu_tables none = { 0 };
+	unsigned missing = 1;
+
+	if (!fault->reader || links_tables(fault->prepared))
+		missing = arch_mmu_prepare(&fault->space->mmu, fault->va, &none);
+	if (fault->prepared && fault->prepared->tables.count >= missing)
+		return VM_OK;
+	fault->need.ntables = missing;
+	return fault_need(fault, FAULT_NEEDS_TABLES);
+}
+
+/* Links what need_tables() has found prepared. Readers of other harts find the tables or do not. */
+static void link_tables(struct fault *fault)
 {
 	struct space *space = fault->space;
-	struct mmu_tables none = { 0 };
-	struct mmu_tables *tables = fault->prepared ? &fault->prepared->tables : &none;
+	struct mmu_tables *tables = &fault->prepared->tables;
 	unsigned before = tables->count;
-	unsigned missing = arch_mmu_prepare(&space->mmu, fault->va, tables);
 
-	if (tables->count != before) {
-		space->tables += before - tables->count;
+	assert_hardened(spin_lock_held(&space->lock));
+	if (fault->reader)
+		vma_touch_beside(fault->vma, fault->va);
+	else
 		vma_touch(fault->vma, fault->va);
-	}
-	if (missing) {
-		fault->need.ntables = missing;
-		fault->need.frame = fault_got_frame(fault) ? fault->page : NULL;
-		return fault_need(fault, FAULT_NEEDS_TABLES);
-	}
+	(void)arch_mmu_prepare(&space->mmu, fault->va, tables);
+	space->tables += before - tables->count;
 	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
-	return VM_OK;
+}
+
+/* Tables are linked last, so that a fault that is refused leaves none. */
+static enum vm_outcome fill_without_table(struct fault *fault)
+{
+	enum vm_outcome outcome = need_tables(fault) ?: fault->attr.backend->get(fault);
+
+	if (outcome != VM_OK)
+		return outcome;
+	link_tables(fault);
+	return install_fill(fault);
 }
 
 /* FILL. If the VMA has an object, the caller holds the object's lock. Inline: bench row bss_read_fault. */
 static inline __attribute__((always_inline)) enum vm_outcome fault_fill(struct fault *fault)
 {
-	enum vm_outcome outcome = fault->attr.backend->get(fault);
-
-	if (outcome == VM_OK && unlikely(!fault->slot))
-		outcome = get_tables(fault);
-	return outcome ?: install_fill(fault);
+	if (unlikely(!fault->slot))
+		return fill_without_table(fault);
+	return fault->attr.backend->get(fault) ?: install_fill(fault);
 }
 
 /* FILL of a VMA with an object. The lock keeps the page in the object until it is installed. */
@@ -292,12 +339,6 @@ static enum vm_outcome fill_from_swap(struct fault *fault)
 	return outcome;
 }
 
-/* Can a fault of this kind be resolved without the space's lock? */
-static inline bool is_kind_for_readers(enum fault_kind kind)
-{
-	return kind == FAULT_FILL || kind == FAULT_ACCESSED || kind == FAULT_SPURIOUS;
-}
-
 /*
  * The kinds of faults, and how each is resolved: get, then install (mm/fault/install.c). When each applies
  * is in mm/fault/fault_classify.h.
@@ -312,28 +353,20 @@ static inline bool is_kind_for_readers(enum fault_kind kind)
  * COW          the entry gets a copy of its page (cow.c)
  * REMAP        the page is marked dirty, and the entry becomes writable
  *
- * A fault that is a reader of the space (mm/space/space_lock.h) is resolved here only if it is ACCESSED, SPURIOUS
- * or FILL. `reader` is NULL if the fault holds the space's lock.
- *
  * Inline: bench row bss_read_fault.
  */
-static inline __attribute__((always_inline)) enum vm_outcome
-fault_resolve(struct fault *fault, struct space_reader *reader)
+static inline __attribute__((always_inline)) enum vm_outcome fault_resolve(struct fault *fault)
 {
-	if (reader && !is_kind_for_readers(fault->kind))
-		return VM_AGAIN;
 	switch (fault->kind) {
 	case FAULT_DENY_ACCERR:
 		return deny_access(fault);
 	case FAULT_ACCESSED:
-		return reader ? install_accessed_beside(fault, reader) : install_accessed(fault);
+		return install_accessed(fault);
 	case FAULT_SPURIOUS:
-		return reader ? install_nothing_beside(reader) : install_nothing(fault);
+		return install_nothing(fault);
 	case FAULT_SWAPPED:
 		return fill_from_swap(fault);
 	case FAULT_FILL:
-		if (reader)
-			return install_fill_beside(fault, reader);
 		return fault->attr.object ? fill_from_object(fault) : fault_fill(fault);
 	case FAULT_REUSE:
 		return install_reuse(fault);
@@ -348,133 +381,7 @@ fault_resolve(struct fault *fault, struct space_reader *reader)
 	panic("fault: %s is not resolved", fault_kind_name(fault->kind));
 }
 
-/* The fault is judged as if the VMA allowed the access, and resolved with what it does allow. */
-static enum vm_outcome force_access(struct fault *fault)
-{
-	unsigned prot = fault->attr.prot;
-
-	fault->attr.prot |= fault->wanted;
-	fault_judge(fault, false);
-	fault->attr.prot = prot;
-	return fault_resolve(fault, NULL);
-}
-
-/* ---- as a reader, without the lock ---- */
-
-/* Finds the VMA: that of this hart's last fault, or another one. */
-static inline struct vma *find_beside(struct fault *fault, struct space_reader *self)
-{
-	struct vma *vma = self->vma;
-
-	if (unlikely(!vma) || unlikely(fault->va - vma->start >= vma->end - vma->start)) {
-		vma = vma_find(fault->space, fault->va);
-		if (vma)
-			space_reader_turn(fault->space, self, vma);
-	}
-	return vma;
-}
-
-/* Faults on objects' pages take a lock all the same, and new text is told to all harts. */
-static inline bool is_for_readers(const struct vma_attr *vma)
-{
-	return likely(!vma->object) && likely(!(vma->prot & VM_PROT_EXEC));
-}
-
-/*
- * A round of a fault that changes nothing but an entry which it adds, or gives permissions: of the
- * VMA, the tables and all other entries it only wants that they stay. Returns VM_OK; or with nothing changed
- * VM_PREPARE if the entry has no table yet, or VM_AGAIN.
- */
-static inline enum vm_outcome round_beside(struct fault *fault, struct space_reader *self)
-{
-	struct space *space = fault->space;
-	struct vma *vma;
-
-	if (unlikely(space->unusual))
-		return VM_AGAIN;
-	vma = find_beside(fault, self);
-	if (unlikely(!vma))
-		return VM_AGAIN;
-	fault_found(space, fault, vma);
-	if (!is_for_readers(&fault->attr))
-		return VM_AGAIN;
-	if (unlikely(!fault->slot))
-		return VM_PREPARE;
-	fault_judge(fault, false);
-	return fault_resolve(fault, self);
-}
-
-/*
- * Links tables while the space is open: readers find them or do not. The caller holds the lock, which keeps away all who
- * would close the space. Returns VM_OK; VM_PREPARE if so many tables do not do; or VM_AGAIN if this is not for readers
- * any more.
- */
-static enum vm_outcome link_tables_open(struct fault *fault, struct mmu_tables *tables)
-{
-	struct space *space = fault->space;
-	unsigned before = tables->count;
-	struct vma *vma;
-
-	assert_hardened(spin_lock_held(&space->lock));
-	vma = vma_find(space, fault->va);
-	if (!vma || space->unusual)
-		return VM_AGAIN;
-	fault_found(space, fault, vma);
-	if (!is_for_readers(&fault->attr) || fault->wanted & ~fault->attr.prot)
-		return VM_AGAIN; /* a fault that is refused leaves no tables */
-	fault->need.ntables = arch_mmu_prepare(&space->mmu, fault->va, tables);
-	if (tables->count != before) {
-		space->tables += before - tables->count;
-		vma_touch_beside(vma, fault->va);
-	}
-	return fault->need.ntables ? VM_PREPARE : VM_OK;
-}
-
-/*
- * A reader has found no table for the entry. Returns true if there is one now, or was for a moment.
- * Not inline: bench row zero_read_fault.
- */
-static __attribute__((noinline)) bool fault_link_tables(struct fault *fault)
-{
-	struct space *space = fault->space;
-	enum vm_outcome outcome = VM_PREPARE;
-	struct mmu_tables tables = { 0 };
-
-	fault->need.ntables = 1;
-	while (outcome == VM_PREPARE && !tables_fill(&tables, fault->need.ntables)) {
-		if (!space_lock_open(space))
-			break;
-		outcome = link_tables_open(fault, &tables);
-		space_unlock(space);
-	}
-	tables_free(&tables);
-	return outcome == VM_OK;
-}
-
-/* Resolves the fault beside those of other harts, if it is of a kind that can be. */
-static enum vm_outcome fault_beside(struct fault *fault)
-{
-	struct space_reader *self = space_enter(fault->space);
-	enum vm_outcome outcome;
-
-	if (!self)
-		return VM_AGAIN;
-	outcome = round_beside(fault, self);
-	space_leave(fault->space, self);
-	return outcome;
-}
-
 /* ---- prepare, with no lock held ---- */
-
-static enum vm_outcome prepare_tables(struct fault_prepared *prepared,
-				      const struct fault_need *need)
-{
-	if (need->frame) {
-		prepared->copy.page = need->frame;
-		prepared->copy.pfn = page_to_pfn(need->frame);
-	}
-	return tables_fill(&prepared->tables, need->ntables) ? VM_OOM : VM_OK;
-}
 
 /* Reads the page that is needed. */
 static enum vm_outcome prepare_page(struct fault *fault)
@@ -497,7 +404,7 @@ static enum vm_outcome fault_prepare(struct fault *fault)
 	if (likely(fault->need.what == FAULT_NEEDS_COPY))
 		outcome = cow_prepare(&prepared->copy, &fault->need.source);
 	else if (fault->need.what == FAULT_NEEDS_TABLES)
-		outcome = prepare_tables(prepared, &fault->need);
+		outcome = tables_fill(&prepared->tables, fault->need.ntables) ? VM_OOM : VM_OK;
 	else
 		outcome = prepare_page(fault);
 	if (unlikely(outcome != VM_OK))
@@ -534,80 +441,115 @@ static void fault_release(struct fault_prepared *prepared)
 
 /* ---- the rounds ---- */
 
+/* Can a fault of this kind be resolved by a reader? */
+static inline bool is_kind_for_readers(enum fault_kind kind)
+{
+	return kind == FAULT_FILL || kind == FAULT_ACCESSED || kind == FAULT_SPURIOUS;
+}
+
 /*
- * Finds, classifies, gets and installs, and if `take`, takes the page. Returns an outcome. In three places: the rounds after
- * the first are a function of their own, and so is a fault in a space with readers. Inline: bench row bss_read_fault.
+ * Begins a round: the one place where a fault asks for the lock. A reader asks nobody. A round that links tables takes the
+ * lock of an open space, and leaves it open. All others close it. Returns the reader, or NULL if the fault is alone.
  */
-static inline __attribute__((always_inline)) enum vm_outcome fault_round(struct fault *fault,
-									 bool again, bool take)
+static inline struct space_reader *round_begin(struct space *space,
+					       const struct fault_prepared *prepared, bool shared)
+{
+	struct space_reader *reader = NULL;
+
+	if (shared && !(prepared && prepared->alone))
+		reader = links_tables(prepared) ? space_lock_open(space) : space_enter(space);
+	if (!reader)
+		space_lock(space);
+	return reader;
+}
+
+/* Could a reader have resolved the fault? Then the next ones shall. */
+static inline bool could_be_reader(const struct fault *fault)
+{
+	return !fault->space->unusual && is_for_readers(&fault->attr) &&
+	       is_kind_for_readers(fault->kind);
+}
+
+/*
+ * Finds, classifies, gets and installs, and with ACCESS_TAKE takes the page. Returns an outcome. `prepared` is
+ * fault->prepared, `shared` says whether the space has readers. The compiler knows of both in the first round, and makes
+ * three functions of this one. Inline: bench row bss_read_fault.
+ */
+static inline __attribute__((always_inline)) enum vm_outcome
+fault_round(struct fault *fault, const struct fault_prepared *prepared, bool shared)
 {
 	struct space *space = fault->space;
+	struct space_reader *reader = round_begin(space, prepared, shared);
+	const bool again = prepared && prepared->rounds;
 	enum vm_outcome outcome;
 
-	space_lock(space);
-	outcome = fault_find(space, fault, again);
+	fault->reader = reader;
+	outcome = reader ? reader_find(space, fault) : fault_find(space, fault, again);
 	if (likely(outcome == VM_OK)) {
+		const unsigned prot = fault->attr.prot;
+
+		/* A forced access is judged as if the VMA allowed it, and resolved with what that does allow. */
+		if (prepared && unlikely(may_force(fault)))
+			fault->attr.prot |= fault->wanted;
 		fault_judge(fault, again);
-		outcome = fault_resolve(fault, NULL);
+		if (prepared)
+			fault->attr.prot = prot;
+		if (reader && unlikely(!is_kind_for_readers(fault->kind)))
+			outcome = VM_AGAIN;
+		else
+			outcome = fault_resolve(fault);
 	}
-	if (unlikely(space->recorded))
+	if (!reader && unlikely(space->recorded))
 		outcome = fault_record_round(fault, outcome);
-	if (take && (outcome == VM_OK || outcome == VM_RECORDED))
+	if (prepared && fault->access & ACCESS_TAKE && (outcome == VM_OK || outcome == VM_RECORDED))
 		fault->taken =
 			user_page_take(space, fault->va, entry_load(fault->slot), fault->access);
 	if (unlikely(!vm_outcome_is_last(outcome)))
 		fault->layout = space->layout;
+	if (reader && !links_tables(prepared)) {
+		space_leave(space, reader);
+		return outcome;
+	}
 	debt_assert_none(space);
+	if (shared && !reader && outcome == VM_OK && could_be_reader(fault))
+		space_open(space);
 	space_unlock(space);
 	return outcome;
 }
 
-/*
- * The first round in a space with readers: beside other faults, or with the lock. In the second case, if a
- * reader could have resolved the fault, the next ones shall. While the space is unusual, no reader can.
- */
-static enum vm_outcome fault_shared(struct fault *fault)
+/* The rounds after the first; with ACCESS_TAKE all. `rounds`: how many came before. */
+static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome outcome,
+					 unsigned rounds)
 {
-	struct space *space = fault->space;
-	enum vm_outcome outcome;
+	struct fault_prepared prepared;
 
-	outcome = fault_beside(fault);
-	if (likely(outcome == VM_OK))
-		return VM_OK;
-	if (outcome == VM_PREPARE && fault_link_tables(fault))
-		return fault_shared(fault);
-	outcome = fault_round(fault, false, false);
-	if (outcome == VM_OK && is_for_readers(&fault->attr) && is_kind_for_readers(fault->kind) &&
-	    !atomic_load_relaxed(&space->unusual) &&
-	    atomic_load_relaxed(&space->at_lock) != SPACE_OPEN) {
-		space_lock(space);
-		space_open(space);
-		space_unlock(space);
-	}
-	return outcome;
-}
-
-/* The rounds after the first; with ACCESS_TAKE all. */
-static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome outcome)
-{
-	struct fault_prepared prepared = { .copy.source = { .pfn = zero_pfn,
-							    .nbytes = PAGE_SIZE } };
-
-	const bool take = fault->access & ACCESS_TAKE;
-
+	/* The rest is set together with what these say is there. */
+	prepared.rounds = rounds;
+	prepared.needed = 0;
+	prepared.alone = false;
+	prepared.tables = (struct mmu_tables){ 0 };
+	prepared.object = NULL;
+	prepared.refused = 0;
+	prepared.copy.page = NULL;
+	prepared.copy.source.page = NULL;
+	prepared.replaced = NULL;
 	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
-	while (!vm_outcome_is_last(outcome)) {
-		if (outcome == VM_PREPARE)
+	for (; !vm_outcome_is_last(outcome); prepared.rounds++) {
+		if (outcome == VM_PREPARE) {
 			outcome = fault_prepare(fault);
+		} else {
+			prepared.alone = true;
+			if (fault->reader) /* it has seen nothing that the next round could compare */
+				prepared.rounds = 0;
+		}
 		if (unlikely(outcome != VM_AGAIN)) {
 			if (fault->space->recorded)
 				outcome = fault_record_aside(fault, outcome);
 			break;
 		}
-		prepared.rounds++;
 		assert_hardened(prepared.rounds < ROUNDS_MAX);
-		outcome = fault_round(fault, !take || prepared.rounds > 1, take);
+		outcome = fault_round(fault, &prepared, fault->space->readers);
 	}
 	fault->prepared = NULL;
 	fault_release(&prepared);
@@ -628,11 +570,11 @@ enum vm_outcome vm_fault(struct space *space, vaddr_t address, unsigned access,
 	fault.prepared = NULL;
 	zeroed_topup();
 	if (unlikely(space->readers))
-		outcome = fault_shared(&fault);
+		outcome = fault_round(&fault, NULL, true);
 	else
-		outcome = fault_round(&fault, false, false);
+		outcome = fault_round(&fault, NULL, false);
 	if (unlikely(!vm_outcome_is_last(outcome)))
-		outcome = fault_more_rounds(&fault, outcome);
+		outcome = fault_more_rounds(&fault, outcome, 1);
 	fault.wait->kind = fault.kind;
 	return outcome;
 }
@@ -650,7 +592,7 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 
 	lockorder_assert_none_spinning();
 	zeroed_topup();
-	outcome = fault_more_rounds(&fault, VM_AGAIN);
+	outcome = fault_more_rounds(&fault, VM_AGAIN, 0);
 	wait->kind = fault.kind;
 	if (outcome == VM_RECORDED)
 		outcome = VM_OK;

@@ -22,7 +22,7 @@ struct copy_source {
 	size_t nbytes;	   /* how much of it is copied; the rest is zeros */
 };
 
-/* A private frame with its bytes. Only mm/fault/cow.c:copy_make() changes these or `source`, and always both. */
+/* A private frame with its bytes, and what they are a copy of. Only mm/fault/cow.c:copy_make() sets these. */
 struct fault_copy {
 	struct page *page; /* NULL: none, or it was used: the source stays known */
 	pfn_t pfn;
@@ -31,10 +31,8 @@ struct fault_copy {
 
 /* What fault_prepare() is to get, as a round says that returns VM_PREPARE. fault_prepare() takes over the references. */
 struct fault_need {
-	unsigned what; /* FAULT_NEEDS_*; one of the three groups below is set */
-	/* TABLES: how many; and the private frame that was got and has to wait for them, or NULL */
-	unsigned ntables;
-	struct page *frame;
+	unsigned what;	  /* FAULT_NEEDS_*; one of the three groups below is set */
+	unsigned ntables; /* TABLES: how many */
 	/* PAGE: of which object, referenced; of the swap cache with the slot `index` too */
 	struct object *object;
 	uint64_t index;
@@ -44,8 +42,9 @@ struct fault_need {
 
 /* What was prepared with no lock held. It is kept from round to round until it is used. */
 struct fault_prepared {
-	unsigned rounds; /* how many came before this one */
+	unsigned rounds; /* how many came before this one; not that of a reader that was none */
 	unsigned needed; /* FAULT_NEEDS_* of all of them */
+	bool alone;	 /* the fault cannot be a reader of the space */
 	struct mmu_tables tables;
 	struct object *object; /* of the last page that was needed, with its reference; or NULL */
 	uint64_t index;
@@ -61,6 +60,8 @@ struct fault {
 	vaddr_t va;	 /* of the page: stval, rounded down */
 	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
 	struct vm_wait *wait;
+	/* Set for each round: the reader that the fault is, or NULL: it holds the space's lock, and is alone. */
+	struct space_reader *reader;
 	/* Found in the first round, and again in a round that finds another layout. */
 	struct vma *vma; /* for what it counts: touched_start, touched_end, faults */
 	struct vma_attr attr;
@@ -118,9 +119,13 @@ static inline void fault_count_in(struct space *space, struct vma *vma, enum fau
 	vma->faults.kind[kind]++;
 }
 
+/* The same for a fault that may be a reader. */
 static inline void fault_count(struct fault *fault, enum fault_kind kind)
 {
-	fault_count_in(fault->space, fault->vma, kind);
+	if (unlikely(fault->reader))
+		fault->reader->faults.kind[kind]++;
+	else
+		fault_count_in(fault->space, fault->vma, kind);
 }
 
 /* A and D as the hardware would set them for this access. */
@@ -131,15 +136,15 @@ static inline unsigned fault_used_flags(const struct fault *fault)
 
 /*
  * Ends the round: `what` (FAULT_NEEDS_*) has to be prepared with no lock held. The caller sets the
- * rest of fault->need. Returns VM_PREPARE. The caller holds the space's lock.
+ * rest of fault->need. Returns VM_PREPARE.
  */
 static inline enum vm_outcome fault_need(struct fault *fault, unsigned what)
 {
-	struct space *space = fault->space;
+	uint64_t *retry = fault->space->stats.retry;
 
-	assert_hardened(spin_lock_held(&space->lock));
+	assert_hardened(fault->reader || spin_lock_held(&fault->space->lock));
 	if (unlikely(fault->prepared && fault->prepared->needed & what)) /* and could not be used */
-		space->stats.retry[what == FAULT_NEEDS_TABLES ? RETRY_TABLES : RETRY_SOURCE]++;
+		counter_add(&retry[what == FAULT_NEEDS_TABLES ? RETRY_TABLES : RETRY_SOURCE], 1);
 	fault->need.what = what;
 	return VM_PREPARE;
 }

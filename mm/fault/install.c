@@ -37,15 +37,39 @@ static inline void install_publish(struct space *space, struct mmu_entry *slot, 
 	arch_mmu_map(slot, va, entry);
 }
 
+/* FILL by a reader: writes the entry, unless that of another hart does so first. What it maps was made before. */
+static enum vm_outcome publish_beside(struct fault *fault, struct mmu_entry entry)
+{
+	struct space_reader *self = fault->reader;
+	struct page *page = fault->page;
+
+	vma_touch_beside(fault->vma, fault->va);
+	if (likely(arch_mmu_map_first(fault->slot, fault->va, entry))) {
+		self->faults.kind[FAULT_FILL]++;
+		if (!page)
+			self->zero_maps++;
+		return VM_OK;
+	}
+	if (page) { /* of zeros */
+		page_map_to_ref(page);
+		page->zeroed_pfn = fault->pfn;
+		zeroed_give(page);
+	}
+	return VM_AGAIN;
+}
+
 static enum vm_outcome install_zero_page(struct fault *fault)
 {
 	/* Loaded once: the compiler cannot know that none of them changes. */
 	struct space *const space = fault->space;
 	struct vma *const vma = fault->vma;
 	const vaddr_t va = fault->va;
+	const struct mmu_entry entry = zero_page_entry(fault->attr.prot);
 
+	if (unlikely(fault->reader))
+		return publish_beside(fault, entry);
 	vma_touch(vma, va);
-	install_publish(space, fault->slot, va, zero_page_entry(fault->attr.prot));
+	install_publish(space, fault->slot, va, entry);
 	fault_count_in(space, vma, FAULT_FILL);
 	space->stats.zero_maps++;
 	return VM_OK;
@@ -59,12 +83,14 @@ static inline enum vm_outcome install_frame(struct fault *fault, enum fault_kind
 	struct vma *const vma = fault->vma;
 	const vaddr_t va = fault->va;
 	const unsigned prot = fault->attr.prot;
+	const struct mmu_entry entry = entry_make(fault->pfn, prot, fault_used_flags(fault));
 
 	sync_text(space, prot);
 	page_ref_to_map(fault->page);
+	if (unlikely(fault->reader))
+		return publish_beside(fault, entry);
 	vma_touch(vma, va);
-	install_publish(space, fault->slot, va,
-			entry_make(fault->pfn, prot, fault_used_flags(fault)));
+	install_publish(space, fault->slot, va, entry);
 	space_add_resident(space, 1);
 	fault_count_in(space, vma, kind);
 	return VM_OK;
@@ -276,7 +302,7 @@ static inline enum vm_outcome grant(struct fault *fault, enum fault_kind kind, u
 {
 	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry, prot,
 				  flags))) {
-		fault->space->stats.retry[RETRY_RACE]++;
+		counter_add(&fault->space->stats.retry[RETRY_RACE], 1);
 		return VM_AGAIN;
 	}
 	fault_count(fault, kind);
@@ -329,66 +355,6 @@ enum vm_outcome install_remap(struct fault *fault)
 	else
 		page_set_dirty(page);
 	return grant(fault, FAULT_REMAP, fault->attr.prot, fault_used_flags(fault));
-}
-
-/* ---- beside other faults, without the space's lock ---- */
-
-/*
- * Writes an entry that was EMPTY, unless the reader of another hart does so first. What the entry maps was made
- * before.
- */
-static bool publish_beside(struct fault *fault, struct mmu_entry entry)
-{
-	vma_touch_beside(fault->vma, fault->va);
-	return arch_mmu_map_first(fault->slot, fault->va, entry);
-}
-
-static enum vm_outcome zero_page_beside(struct fault *fault, struct space_reader *self)
-{
-	if (unlikely(!publish_beside(fault, zero_page_entry(fault->attr.prot))))
-		return VM_AGAIN;
-	self->zero_maps++;
-	self->faults.kind[FAULT_FILL]++;
-	return VM_OK;
-}
-
-static enum vm_outcome frame_beside(struct fault *fault, struct space_reader *self)
-{
-	struct page *page = zeroed_take();
-
-	if (unlikely(!page))
-		return VM_AGAIN;
-	page_ref_to_map(page);
-	if (unlikely(!publish_beside(fault, entry_make(page->zeroed_pfn, fault->attr.prot,
-						       fault_used_flags(fault))))) {
-		page_map_to_ref(page);
-		zeroed_give(page);
-		return VM_AGAIN;
-	}
-	self->faults.kind[FAULT_FILL]++;
-	return VM_OK;
-}
-
-enum vm_outcome install_fill_beside(struct fault *fault, struct space_reader *self)
-{
-	return fault_is_write(fault) ? frame_beside(fault, self) : zero_page_beside(fault, self);
-}
-
-/* The entry may have got the same from the reader of another hart, or A or D from the hardware. */
-enum vm_outcome install_accessed_beside(struct fault *fault, struct space_reader *self)
-{
-	if (unlikely(!entry_raise(fault->space, fault->slot, fault->va, fault->entry,
-				  accessed_prot(fault), accessed_flags(fault))))
-		return VM_AGAIN;
-	self->faults.kind[FAULT_ACCESSED]++;
-	return VM_OK;
-}
-
-enum vm_outcome install_nothing_beside(struct space_reader *self)
-{
-	arch_mmu_fence_local_all();
-	self->faults.kind[FAULT_SPURIOUS]++;
-	return VM_OK;
 }
 
 /* ---- for mprotect ---- */

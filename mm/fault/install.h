@@ -7,9 +7,10 @@
 /*
  * One for each kind of fault (mm/fault/fault_classify.h). They return VM_OK, or VM_AGAIN if another round
  * is needed: for the last four if the hardware or another hart has changed the entry, for SWAPPED
- * if the write is COW or REUSE next. REMAP returns VM_WAIT if it has to wait for write-back. The
- * caller has held the space's lock since the look-up, and the object's lock since it got a page of
- * that object.
+ * if the write is COW or REUSE next, for FILL by a reader if another one was quicker. REMAP returns VM_WAIT
+ * if it has to wait for write-back. The caller has held the space's lock since the look-up, or has been a
+ * reader, for FILL of anonymous memory, ACCESSED and SPURIOUS; and it has held the object's lock since it
+ * got a page of that object.
  *
  * FILL maps fault->page, and for a read of an object's page also fault->pages; COW maps fault->page
  * instead of the entry's; SWAPPED instead of the slot. The reference to a private frame becomes
@@ -47,12 +48,3 @@ enum vm_outcome install_remap(struct fault *fault);
  * would be REUSE. Other entries get theirs by faults. The caller holds the space's lock.
  */
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);
-
-/*
- * FILL, ACCESSED and SPURIOUS for a reader of the space (mm/space/space_lock.h), of memory without an object that
- * programs may not execute. FILL gets its page itself. They return VM_OK, or VM_AGAIN with nothing changed:
- * another hart was quicker, or there is no frame of zeros.
- */
-enum vm_outcome install_fill_beside(struct fault *fault, struct space_reader *self);
-enum vm_outcome install_accessed_beside(struct fault *fault, struct space_reader *self);
-enum vm_outcome install_nothing_beside(struct space_reader *self);

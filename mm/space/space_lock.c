@@ -65,6 +65,17 @@ static void space_close(struct space *space)
 	space_add_resident(space, 0);
 }
 
+struct space_reader *space_lock_open(struct space *space)
+{
+	if (atomic_load_relaxed(&space->at_lock) != SPACE_OPEN)
+		return NULL;
+	spin_lock(&space->lock);
+	if (atomic_load_relaxed(&space->at_lock) == SPACE_OPEN)
+		return &space->readers[hart_this()->index];
+	spin_unlock(&space->lock);
+	return NULL;
+}
+
 void space_owe(struct space *space)
 {
 	assert_hardened(spin_lock_held(&space->lock));

@@ -22,7 +22,7 @@
  * when they are locked, and one at `readers` in each fault.
  *
  * A table that is missing is linked with the lock held and the space open: readers find it or do not
- * (mm/fault/fault.c:fault_link_tables()).
+ * (mm/fault/fault.c:link_tables()).
  *
  * A reader has preemption off, takes no lock, and is inside for a few hundred instructions.
  *
@@ -65,16 +65,9 @@ static inline void space_lock_to_fork(struct space *space)
 
 /*
  * Takes the lock of a space that is open, and leaves the space open: for changes that readers may meet. Code that closes
- * the space needs the lock, so it waits. Returns false, without the lock, if the space is not open.
+ * the space needs the lock, so it waits. Returns this hart's reader, or NULL, without the lock, if the space is not open.
  */
-static inline bool space_lock_open(struct space *space)
-{
-	spin_lock(&space->lock);
-	if (likely(atomic_load_relaxed(&space->at_lock) == SPACE_OPEN))
-		return true;
-	spin_unlock(&space->lock);
-	return false;
-}
+struct space_reader *space_lock_open(struct space *space);
 
 /* fork owes a fence for what it has changed in this hold of the lock. */
 void space_owe(struct space *space);
@@ -100,26 +93,29 @@ void space_share(struct space *space);
 /* Frees what space_share() has allocated. The space is no longer used. */
 void space_unshare(struct space *space);
 
-/* Lets faults be readers. The caller holds the lock, and changes nothing more before it drops the lock. */
+/*
+ * Lets faults be readers. The caller holds the lock, and changes nothing more before it drops the lock. The space is not
+ * unusual: as it has to be closed to become that, readers need not look.
+ */
 static inline void space_open(struct space *space)
 {
-	assert_hardened(space->readers && spin_lock_held(&space->lock));
+	assert_hardened(space->readers && !space->unusual && spin_lock_held(&space->lock));
 	atomic_store(&space->at_lock, SPACE_OPEN);
 }
 
 /*
- * Makes this hart a reader, until space_leave(). Returns NULL if the space has none, or is closed:
- * then the lock must be taken. To the checker of lock orders, a reader holds the lock.
+ * Makes this hart a reader, until space_leave(). Returns NULL if the space is closed: then the lock must be
+ * taken. To the checker of lock orders, a reader holds the lock. Call after a look that the space has readers.
  */
 static inline struct space_reader *space_enter(struct space *space)
 {
-	struct space_reader *readers = atomic_load_relaxed(&space->readers), *self;
+	struct space_reader *self;
 
-	if (!readers || atomic_load_relaxed(&space->at_lock) != SPACE_OPEN)
+	if (atomic_load_relaxed(&space->at_lock) != SPACE_OPEN)
 		return NULL;
 	interleave(INTERLEAVE_LOCK, LOCK_SPACE, NULL);
 	preempt_disable();
-	self = &readers[hart_this()->index];
+	self = &space->readers[hart_this()->index];
 	atomic_store_relaxed(&self->inside, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	/* Acquire: what was done under the lock before the space was opened has been done. */

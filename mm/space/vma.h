@@ -146,11 +146,14 @@ static inline void vma_touch(struct vma *vma, vaddr_t va)
 
 static inline void vma_touch_beside(struct vma *vma, vaddr_t va)
 {
-	vaddr_t step = ALIGN_DOWN(va, VMA_TOUCH_STEP);
-	vaddr_t start = MAX(vma->start, step), end = MIN(vma->end, step + VMA_TOUCH_STEP);
 	vaddr_t from = atomic_load_relaxed(&vma->touched_start);
 	vaddr_t to = atomic_load_relaxed(&vma->touched_end);
+	vaddr_t step = ALIGN_DOWN(va, VMA_TOUCH_STEP), start, end;
 
+	if (likely(va >= from) && likely(va < to))
+		return;
+	start = MAX(vma->start, step);
+	end = MIN(vma->end, step + VMA_TOUCH_STEP);
 	while (start < from &&
 	       !__atomic_compare_exchange_n(&vma->touched_start, &from, start, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -191,7 +194,7 @@ static inline void vma_attr_copy(struct vma_attr *attr, const struct vma *vma)
 	attr->backend = vma->backend;
 	attr->object = vma->object;
 	attr->flags = vma->flags;
-	if (!vma->object)
+	if (!attr->object)
 		return;
 	attr->start = vma->start;
 	attr->end = vma->end;

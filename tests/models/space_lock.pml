@@ -5,7 +5,7 @@
  *
  * Each hart makes TURNS faults or verbs, in any order. A fault finds out whether there is a mapping, and writes an entry if
  * there is. A verb removes the mapping with its entry, or makes it again. With -DTABLES the entry needs a table, which a
- * fault links with the lock held while the space stays open (mm/fault/fault.c:link_tables_open()); a verb removes it, too. Stores wait in store buffers as in fences.pml,
+ * fault links with the lock held while the space stays open (mm/fault/fault.c:link_tables()); a verb removes it, too. Stores wait in store buffers as in fences.pml,
  * which says what fences and atomic operations do to these.
  *
  * Checked: no reader is inside while somebody works under the lock; who works under the lock sees each entry that was

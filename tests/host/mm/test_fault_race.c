@@ -10,6 +10,7 @@
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/space/space_lock.h"
 #include "sync/interleave.h"
 
 /* Others change the world, once, when a fault has prepared what it missed and holds no lock. */
@@ -349,6 +350,65 @@ TEST(wait_and_error_are_outcomes)
 	end();
 }
 
+/* ---- without the lock, in a space with readers ---- */
+
+/* A fault that could have been without the lock opens the space for the next ones. */
+static void open_it(void)
+{
+	assert_int_equal(0, fault(AT + GIB, VM_PROT_READ));
+	assert_int_equal(SPACE_OPEN, space.at_lock);
+}
+
+static void start_open(void)
+{
+	start();
+	space_share(&space);
+	assert_non_null(space.readers);
+	map(AT + GIB, 1, RW);
+	map_slow(AT, 4, NULL);
+	open_it();
+}
+
+static void unmap_and_open(void)
+{
+	unmap_it();
+	open_it();
+}
+
+/* The last round has seen a mapping that the lock would have kept. */
+TEST(reader_s_mapping_goes_meanwhile)
+{
+	start_open();
+	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1)); /* in the same table */
+	meanwhile = unmap_and_open;
+	assert_int_equal(-1, fake_store(AT, 1));
+	assert_int_equal(VM_SEGV_MAPERR, rig_outcome);
+	assert_kind(1, &space, DENY_MAPERR);
+	end();
+}
+
+static void fill_it(void)
+{
+	assert_int_equal(0, fake_store(AT, 77));
+	assert_int_equal(SPACE_OPEN, space.at_lock);
+}
+
+/* Each has a frame prepared, in a table of its own, with the space open; one of them is used. */
+TEST(readers_fill_one_page)
+{
+	start_open();
+	meanwhile = fill_it;
+	assert_int_equal(0, fake_store(AT + 1, 78));
+	assert_int_equal(SPACE_OPEN, space.at_lock);
+	assert_int_equal(77, fake_load(AT));
+	assert_int_equal(78, fake_load(AT + 1));
+	space_count(&space);
+	assert_kind(2, &space, FILL);
+	assert_kind(1, &space, SPURIOUS);
+	assert_int_equal(1, space.resident);
+	end();
+}
+
 /*
  * ---- a copy that is made under the lock ----
  *
@@ -360,8 +420,7 @@ TEST(wait_and_error_are_outcomes)
 
 enum source { PAGE_0, PAGE_1, ZEROS, PART_OF_PAGE_0 };
 static const enum source *sources;
-static bool is_mapped;	    /* so that the fault is a COW of the entry's page */
-static void (*after)(void); /* what happens after the turns: the copy waits for tables */
+static bool is_mapped; /* so that the fault is a COW of the entry's page */
 static unsigned prepared;
 
 static void show(enum source source)
@@ -384,12 +443,10 @@ static void others_take_turns(enum interleave_kind kind, enum lock_class class, 
 	interleave_hook = NULL;
 	if (++prepared <= LAST_TURN)
 		show(sources[prepared % 2]);
-	if (prepared >= LAST_TURN && after)
-		after();
 	interleave_hook = others_take_turns;
 }
 
-static void start_turns(const enum source *both, void (*then)(void))
+static void start_turns(const enum source *both)
 {
 	start_space();
 	doomed = rig_file(2 * PAGE_SIZE);
@@ -397,7 +454,6 @@ static void start_turns(const enum source *both, void (*then)(void))
 	assert_int_equal(rig_byte(20), fake_load(AT + GIB + 20));
 	assert_int_equal(rig_byte(PAGE_SIZE + 20), fake_load(AT + GIB + PAGE_SIZE + 20));
 	sources = both;
-	after = then;
 	prepared = 0;
 	show(sources[0]);
 }
@@ -421,7 +477,7 @@ static void end_turns(void)
 /* The tables of AT are there before, so the copy is installed at once. */
 static void installed_at_once(const enum source *both, unsigned byte, unsigned copies)
 {
-	start_turns(both, NULL);
+	start_turns(both);
 	map(AT + PAGE_SIZE, 1, RW);
 	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 1));
 	memset(&space.stats.kind, 0, sizeof(space.stats.kind));
@@ -455,58 +511,13 @@ TEST(copy_under_the_lock_replaces_a_page)
 	installed_at_once(two_pages, rig_byte(20), 1);
 }
 
-static void waits_for_tables(void (*then)(void), unsigned byte)
+/* All tables have been prepared before the first copy is made. */
+TEST(copy_under_the_lock_waits_for_no_tables)
 {
-	start_turns(two_pages, then);
+	rig_start(2048);
+	start_turns(two_pages);
 	assert_int_equal(VM_OK, fault_in_turns());
-	assert_int_equal(LAST_TURN + 1, prepared);
-	assert_int_equal(byte, fake_load(AT + 20));
-	end_turns();
-}
-
-static void next_turn(void)
-{
-	if (prepared > LAST_TURN)
-		show(sources[1]);
-}
-
-/* The page that is being copied leaves the file, and its frame would be free for the next page. */
-static void page_is_replaced(void)
-{
-	if (prepared <= LAST_TURN)
-		return;
-	shrink_and_grow();
-	assert_int_equal(0, fake_load(AT + GIB + 20));
-}
-
-TEST(copy_under_the_lock_waits_for_tables)
-{
-	rig_start(2048);
-	waits_for_tables(NULL, rig_byte(20));
-	waits_for_tables(next_turn, rig_byte(PAGE_SIZE + 20));
-	waits_for_tables(page_is_replaced, 0);
-}
-
-static void unmap_then(void)
-{
-	if (prepared > LAST_TURN)
-		unmap_it();
-}
-
-static void fail_then(void)
-{
-	page_alloc_trim();
-	alloc_fail_at = 1;
-}
-
-TEST(copy_under_the_lock_is_not_used)
-{
-	rig_start(2048);
-	start_turns(two_pages, unmap_then);
-	assert_int_equal(VM_SEGV_MAPERR, fault_in_turns());
-	end_turns();
-	start_turns(two_pages, fail_then);
-	assert_int_equal(VM_OOM, fault_in_turns()); /* no memory for tables */
 	assert_int_equal(LAST_TURN, prepared);
+	assert_int_equal(rig_byte(20), fake_load(AT + 20));
 	end_turns();
 }
