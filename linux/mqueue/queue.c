@@ -77,7 +77,7 @@ void mqueue_drain(struct mqueue *mq)
 
 	while ((first = tree_first(&mq->messages))) {
 		tree_take_first(&mq->messages, first);
-		msg_free(tree_entry(first, struct msg_msg, by_priority));
+		sysv_msg_free(tree_entry(first, struct msg_msg, by_priority));
 		(void)vm_pause();
 	}
 }
@@ -185,7 +185,7 @@ static int mq_await(struct mqueue *mq, struct list *waiters, struct mq_waiter *w
 
 	mq_join(waiters, w);
 	mutex_unlock(&mq->node.lock);
-	err = ipc_waiter_sleep(&w->wait, &mq->node.lock, deadline);
+	err = sysv_waiter_sleep(&w->wait, &mq->node.lock, deadline);
 	mutex_unlock(&mq->node.lock);
 	return err;
 }
@@ -215,7 +215,7 @@ static void mqueue_send_now(struct mqueue *mq, struct msg_msg *msg)
 
 	if (receiver) {
 		receiver->msg = msg;
-		ipc_waiter_finish(&receiver->wait);
+		sysv_waiter_finish(&receiver->wait);
 	} else {
 		mqueue_put(mq, msg);
 		message_came(mq);
@@ -231,7 +231,7 @@ static struct msg_msg *mqueue_receive_now(struct mqueue *mq)
 
 	if (sender) {
 		mqueue_put(mq, sender->msg);
-		ipc_waiter_finish(&sender->wait);
+		sysv_waiter_finish(&sender->wait);
 	} else {
 		waitq_wake_all(&mq->changed);
 	}

@@ -97,7 +97,7 @@ static long send_from(struct trap_frame *frame, struct file *file, const struct 
 		return -EBADF;
 	if (size > mqueue_msgsize(file))
 		return -EMSGSIZE;
-	msg = msg_alloc(size);
+	msg = sysv_msg_alloc(size);
 	if (!msg)
 		return -ENOMEM;
 	msg->type = arg_uint(frame, 3);
@@ -105,7 +105,7 @@ static long send_from(struct trap_frame *frame, struct file *file, const struct 
 	if (!result)
 		result = mqueue_send(file, msg, deadline);
 	if (result)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return result;
 }
 
@@ -154,7 +154,7 @@ static long receive_from(struct trap_frame *frame, struct file *file,
 	if (result)
 		return result;
 	result = copy_out_received(frame, msg);
-	msg_free(msg);
+	sysv_msg_free(msg);
 	return result;
 }
 

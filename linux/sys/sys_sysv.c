@@ -21,20 +21,20 @@ static long copy_out_result(vaddr_t to, const void *from, size_t size, int resul
 
 long sys_shmget(struct trap_frame *frame)
 {
-	return shm_get(arg_int(frame, 0), arg_u64(frame, 1), arg_int(frame, 2));
+	return sysv_shm_get(arg_int(frame, 0), arg_u64(frame, 1), arg_int(frame, 2));
 }
 
 long sys_shmat(struct trap_frame *frame)
 {
 	vaddr_t addr = 0;
-	int err = shm_attach(arg_int(frame, 0), arg_user(frame, 1), arg_int(frame, 2), &addr);
+	int err = sysv_shm_attach(arg_int(frame, 0), arg_user(frame, 1), arg_int(frame, 2), &addr);
 
 	return err ? err : (long)addr;
 }
 
 long sys_shmdt(struct trap_frame *frame)
 {
-	return shm_detach(arg_user(frame, 0));
+	return sysv_shm_detach(arg_user(frame, 0));
 }
 
 long sys_shmctl(struct trap_frame *frame)
@@ -49,20 +49,20 @@ long sys_shmctl(struct trap_frame *frame)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO:
-		return copy_out_result(buf, &info, sizeof(info), shm_info(&info));
+		return copy_out_result(buf, &info, sizeof(info), sysv_shm_info(&info));
 	case SHM_INFO:
-		return copy_out_result(buf, &usage, sizeof(usage), shm_usage(&usage));
+		return copy_out_result(buf, &usage, sizeof(usage), sysv_shm_usage(&usage));
 	case IPC_STAT:
 	case SHM_STAT:
 	case SHM_STAT_ANY:
-		return copy_out_result(buf, &ds, sizeof(ds), shm_stat(id, cmd, &ds));
+		return copy_out_result(buf, &ds, sizeof(ds), sysv_shm_stat(id, cmd, &ds));
 	case IPC_SET:
-		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : shm_set(id, &ds);
+		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : sysv_shm_set(id, &ds);
 	case IPC_RMID:
-		return shm_remove(id);
+		return sysv_shm_remove(id);
 	case SHM_LOCK:
 	case SHM_UNLOCK:
-		return shm_lock(id, cmd == SHM_LOCK);
+		return sysv_shm_lock(id, cmd == SHM_LOCK);
 	default:
 		return -EINVAL;
 	}
@@ -72,7 +72,7 @@ long sys_shmctl(struct trap_frame *frame)
 
 long sys_semget(struct trap_frame *frame)
 {
-	return sem_get(arg_int(frame, 0), arg_int(frame, 1), arg_int(frame, 2));
+	return sysv_sem_get(arg_int(frame, 0), arg_int(frame, 1), arg_int(frame, 2));
 }
 
 /* So many operations fit on the stack. */
@@ -87,19 +87,19 @@ static long operate(struct trap_frame *frame, struct abi_sembuf *sops, unsigned 
 		return -EFAULT;
 	if (id < 0)
 		return -EINVAL;
-	return sem_operate(id, sops, n, deadline);
+	return sysv_sem_operate(id, sops, n, deadline);
 }
 
 static __attribute__((noinline)) long operate_many(struct trap_frame *frame, unsigned n,
 						   uint64_t deadline)
 {
-	struct abi_sembuf *sops = ipc_alloc(n * sizeof(*sops));
+	struct abi_sembuf *sops = sysv_alloc(n * sizeof(*sops));
 	long result;
 
 	if (!sops)
 		return -ENOMEM;
 	result = operate(frame, sops, n, deadline);
-	ipc_free(sops, n * sizeof(*sops));
+	sysv_free(sops, n * sizeof(*sops));
 	return result;
 }
 
@@ -108,7 +108,7 @@ static long semop(struct trap_frame *frame, uint64_t deadline)
 	struct abi_sembuf few[SOPS_FEW];
 	unsigned n = arg_uint(frame, 2);
 
-	if (n > atomic_load_relaxed(&sem_limits[SEM_LIMIT_OPM]))
+	if (n > atomic_load_relaxed(&sysv_sem_limits[SEM_LIMIT_OPM]))
 		return -E2BIG;
 	if (n == 0)
 		return -EINVAL;
@@ -137,26 +137,27 @@ static long copy_all(int id, bool set, vaddr_t at, uint16_t *values, unsigned n)
 	int err;
 
 	if (set)
-		return user_copy_in(values, at, n * sizeof(*values)) ? -EFAULT
-								     : sem_set_all(id, values, n);
-	err = sem_read_all(id, values, n);
+		return user_copy_in(values, at, n * sizeof(*values))
+			       ? -EFAULT
+			       : sysv_sem_set_all(id, values, n);
+	err = sysv_sem_read_all(id, values, n);
 	return copy_out_result(at, values, n * sizeof(*values), err);
 }
 
 /* GETALL and SETALL. */
 static long semctl_all(int id, bool set, vaddr_t at)
 {
-	int n = sem_count(id, set);
+	int n = sysv_sem_count(id, set);
 	uint16_t *values;
 	long result;
 
 	if (n < 0)
 		return n;
-	values = ipc_alloc((size_t)n * sizeof(*values));
+	values = sysv_alloc((size_t)n * sizeof(*values));
 	if (!values)
 		return -ENOMEM;
 	result = copy_all(id, set, at, values, (unsigned)n);
-	ipc_free(values, (size_t)n * sizeof(*values));
+	sysv_free(values, (size_t)n * sizeof(*values));
 	return result;
 }
 
@@ -172,25 +173,26 @@ long sys_semctl(struct trap_frame *frame)
 	switch (cmd) {
 	case IPC_INFO:
 	case SEM_INFO:
-		return copy_out_result(arg, &info, sizeof(info), sem_info(cmd == SEM_INFO, &info));
+		return copy_out_result(arg, &info, sizeof(info),
+				       sysv_sem_info(cmd == SEM_INFO, &info));
 	case IPC_STAT:
 	case SEM_STAT:
 	case SEM_STAT_ANY:
-		return copy_out_result(arg, &ds, sizeof(ds), sem_stat(id, cmd, &ds));
+		return copy_out_result(arg, &ds, sizeof(ds), sysv_sem_stat(id, cmd, &ds));
 	case GETVAL:
 	case GETPID:
 	case GETNCNT:
 	case GETZCNT:
-		return sem_read(id, cmd, num);
+		return sysv_sem_read(id, cmd, num);
 	case GETALL:
 	case SETALL:
 		return semctl_all(id, cmd == SETALL, arg);
 	case SETVAL:
-		return sem_set_value(id, num, (int)arg);
+		return sysv_sem_set_value(id, num, (int)arg);
 	case IPC_SET:
-		return user_copy_in(&ds, arg, sizeof(ds)) ? -EFAULT : sem_set(id, &ds);
+		return user_copy_in(&ds, arg, sizeof(ds)) ? -EFAULT : sysv_sem_set(id, &ds);
 	case IPC_RMID:
-		return sem_remove(id);
+		return sysv_sem_remove(id);
 	default:
 		return -EINVAL;
 	}
@@ -203,7 +205,7 @@ long sys_semctl(struct trap_frame *frame)
 
 long sys_msgget(struct trap_frame *frame)
 {
-	return msg_get(arg_int(frame, 0), arg_int(frame, 1));
+	return sysv_msg_get(arg_int(frame, 0), arg_int(frame, 1));
 }
 
 /* Copies the text in and sends it. Takes over the message. */
@@ -212,9 +214,9 @@ static long send_text(struct trap_frame *frame, struct msg_msg *msg)
 	long result = user_copy_in(msg->text, arg_user(frame, 1) + MTEXT, msg->size) ? -EFAULT : 0;
 
 	if (!result)
-		result = msg_send(arg_int(frame, 0), msg, arg_int(frame, 3));
+		result = sysv_msg_send(arg_int(frame, 0), msg, arg_int(frame, 3));
 	if (result)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return result;
 }
 
@@ -226,10 +228,10 @@ long sys_msgsnd(struct trap_frame *frame)
 
 	if (user_copy_in(&type, arg_user(frame, 1), sizeof(type)))
 		return -EFAULT;
-	if (size > atomic_load_relaxed(&msg_limits[MSG_LIMIT_MAX]) || arg_int(frame, 0) < 0 ||
+	if (size > atomic_load_relaxed(&sysv_msg_limits[MSG_LIMIT_MAX]) || arg_int(frame, 0) < 0 ||
 	    type < 1)
 		return -EINVAL;
-	msg = msg_alloc(size);
+	msg = sysv_msg_alloc(size);
 	if (!msg)
 		return -ENOMEM;
 	msg->type = type;
@@ -256,10 +258,10 @@ long sys_msgrcv(struct trap_frame *frame)
 		return -EINVAL;
 	if ((flg & MSG_COPY) && ((flg & MSG_EXCEPT) || !(flg & IPC_NOWAIT)))
 		return -EINVAL;
-	result = msg_receive(id, arg_i64(frame, 3), size, flg, &msg);
+	result = sysv_msg_receive(id, arg_i64(frame, 3), size, flg, &msg);
 	if (result >= 0)
 		result = copy_out_message(arg_user(frame, 1), msg, (size_t)result);
-	msg_free(msg);
+	sysv_msg_free(msg);
 	return result;
 }
 
@@ -275,15 +277,16 @@ long sys_msgctl(struct trap_frame *frame)
 	switch (cmd) {
 	case IPC_INFO:
 	case MSG_INFO:
-		return copy_out_result(buf, &info, sizeof(info), msg_info(cmd == MSG_INFO, &info));
+		return copy_out_result(buf, &info, sizeof(info),
+				       sysv_msg_info(cmd == MSG_INFO, &info));
 	case IPC_STAT:
 	case MSG_STAT:
 	case MSG_STAT_ANY:
-		return copy_out_result(buf, &ds, sizeof(ds), msg_stat(id, cmd, &ds));
+		return copy_out_result(buf, &ds, sizeof(ds), sysv_msg_stat(id, cmd, &ds));
 	case IPC_SET:
-		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : msg_set(id, &ds);
+		return user_copy_in(&ds, buf, sizeof(ds)) ? -EFAULT : sysv_msg_set(id, &ds);
 	case IPC_RMID:
-		return msg_remove(id);
+		return sysv_msg_remove(id);
 	default:
 		return -EINVAL;
 	}

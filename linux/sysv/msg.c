@@ -51,11 +51,11 @@ static struct ipc_ids msg_ids;	     /* has its own lock */
 static uint64_t msg_bytes, msg_hdrs; /* in all queues; guarded by the mutex */
 
 /* atomic */
-uint64_t msg_limits[] = { 8192, 16384, 32000 };
+uint64_t sysv_msg_limits[] = { 8192, 16384, 32000 };
 
 static uint64_t msg_limit_of(enum msg_limit limit)
 {
-	return atomic_load_relaxed(&msg_limits[limit]);
+	return atomic_load_relaxed(&sysv_msg_limits[limit]);
 }
 
 static struct msg_queue *to_msq(struct kern_ipc_perm *perm)
@@ -73,31 +73,31 @@ static void msg_unlock(void)
 	mutex_unlock(&msg_ids.mutex);
 }
 
-void msg_init(void)
+void sysv_msg_init(void)
 {
-	ipc_init_ids(&msg_ids);
+	sysv_init_ids(&msg_ids);
 }
 
 /* ---- queues ---- */
 
-struct msg_msg *msg_alloc(size_t size)
+struct msg_msg *sysv_msg_alloc(size_t size)
 {
-	struct msg_msg *msg = ipc_alloc(sizeof(*msg) + size);
+	struct msg_msg *msg = sysv_alloc(sizeof(*msg) + size);
 
 	if (msg)
 		msg->size = size;
 	return msg;
 }
 
-void msg_free(struct msg_msg *msg)
+void sysv_msg_free(struct msg_msg *msg)
 {
 	if (msg)
-		ipc_free(msg, sizeof(*msg) + msg->size);
+		sysv_free(msg, sizeof(*msg) + msg->size);
 }
 
 static struct kern_ipc_perm *msg_getnew(const struct ipc_params *params, int *err_ret)
 {
-	struct msg_queue *msq = ipc_alloc(sizeof(*msq));
+	struct msg_queue *msq = sysv_alloc(sizeof(*msq));
 
 	(void)params;
 	*err_ret = -ENOMEM;
@@ -107,22 +107,22 @@ static struct kern_ipc_perm *msg_getnew(const struct ipc_params *params, int *er
 	list_init(&msq->senders);
 	list_init(&msq->receivers);
 	msq->qbytes = msg_limit_of(MSG_LIMIT_MNB);
-	msq->ctime = ipc_now();
+	msq->ctime = sysv_now();
 	return &msq->perm;
 }
 
 static void msg_discard(struct kern_ipc_perm *perm)
 {
-	ipc_free(to_msq(perm), sizeof(struct msg_queue));
+	sysv_free(to_msq(perm), sizeof(struct msg_queue));
 }
 
 static const struct ipc_ops msg_get_ops = { .getnew = msg_getnew, .discard = msg_discard };
 
-int msg_get(int32_t key, int flg)
+int sysv_msg_get(int32_t key, int flg)
 {
 	const struct ipc_params params = { .key = key, .flg = flg };
 
-	return ipc_get(&msg_ids, &msg_get_ops, &params, (int)msg_limit_of(MSG_LIMIT_MNI));
+	return sysv_get(&msg_ids, &msg_get_ops, &params, (int)msg_limit_of(MSG_LIMIT_MNI));
 }
 
 /* ---- messages in a queue ---- */
@@ -195,9 +195,9 @@ static bool pipelined_send(struct msg_queue *msq, struct msg_msg *msg)
 		if (!w->too_small) {
 			w->msg = msg;
 			msq->lrpid = w->pid;
-			msq->rtime = ipc_now();
+			msq->rtime = sysv_now();
 		}
-		ipc_waiter_finish(&w->wait);
+		sysv_waiter_finish(&w->wait);
 		if (w->msg)
 			return true;
 	}
@@ -208,7 +208,7 @@ static bool pipelined_send(struct msg_queue *msq, struct msg_msg *msg)
 static void send_now(struct msg_queue *msq, struct msg_msg *msg, int pid)
 {
 	msq->lspid = pid;
-	msq->stime = ipc_now();
+	msq->stime = sysv_now();
 	if (!pipelined_send(msq, msg))
 		msg_put(msq, msg);
 }
@@ -222,7 +222,7 @@ static void let_senders_in(struct msg_queue *msq)
 		if (!msg_fits(msq, w->msg))
 			continue;
 		send_now(msq, w->msg, w->pid);
-		ipc_waiter_finish(&w->wait);
+		sysv_waiter_finish(&w->wait);
 	}
 }
 
@@ -238,7 +238,7 @@ static struct msg_waiter waiter_of_thread(void)
  */
 static int msg_await(struct msg_waiter *w)
 {
-	int err = ipc_waiter_sleep(&w->wait, &msg_ids.mutex, NULL);
+	int err = sysv_waiter_sleep(&w->wait, &msg_ids.mutex, NULL);
 
 	if (err == 0)
 		err = w->removed ? -EIDRM : w->again ? -EAGAIN : 0;
@@ -256,7 +256,7 @@ static void wake_waiters(struct list *waiters, bool removed)
 
 		w->removed = removed;
 		w->again = !removed;
-		ipc_waiter_finish(&w->wait);
+		sysv_waiter_finish(&w->wait);
 	}
 }
 
@@ -265,8 +265,8 @@ static void wake_waiters(struct list *waiters, bool removed)
 /* Returns 0, a negative errno, or 1: the waiter is in the list. Call with the mutex held. */
 static int try_send(int id, struct msg_waiter *w, bool wait)
 {
-	struct kern_ipc_perm *perm = ipc_obtain(&msg_ids, id);
-	int err = perm ? ipcperms(perm, 0222) : -EINVAL;
+	struct kern_ipc_perm *perm = sysv_obtain(&msg_ids, id);
+	int err = perm ? sysv_check_perm(perm, 0222) : -EINVAL;
 
 	if (err)
 		return err;
@@ -280,7 +280,7 @@ static int try_send(int id, struct msg_waiter *w, bool wait)
 	return 1;
 }
 
-int msg_send(int id, struct msg_msg *msg, int flg)
+int sysv_msg_send(int id, struct msg_msg *msg, int flg)
 {
 	struct msg_waiter w = waiter_of_thread();
 	bool waited = false;
@@ -349,7 +349,7 @@ static int receive_now(struct msg_queue *msq, struct msg_waiter *w)
 	msg_take(msq, msg);
 	w->msg = msg;
 	msq->lrpid = w->pid;
-	msq->rtime = ipc_now();
+	msq->rtime = sysv_now();
 	let_senders_in(msq);
 	return 0;
 }
@@ -357,8 +357,8 @@ static int receive_now(struct msg_queue *msq, struct msg_waiter *w)
 /* Returns 0, a negative errno, or 1: the waiter is in the list. Call with the mutex held. */
 static int try_receive(int id, struct msg_waiter *w, bool wait)
 {
-	struct kern_ipc_perm *perm = ipc_obtain(&msg_ids, id);
-	int err = perm ? ipcperms(perm, 0444) : -EINVAL;
+	struct kern_ipc_perm *perm = sysv_obtain(&msg_ids, id);
+	int err = perm ? sysv_check_perm(perm, 0444) : -EINVAL;
 
 	if (!err)
 		err = receive_now(to_msq(perm), w);
@@ -371,22 +371,22 @@ static int try_receive(int id, struct msg_waiter *w, bool wait)
 /* The message with a number, which stays where it is (MSG_COPY). */
 static int receive_copy(int id, const struct msg_wish *wish, size_t size, struct msg_msg **msg_ret)
 {
-	struct msg_msg *copy = msg_alloc(MIN(size, msg_limit_of(MSG_LIMIT_MAX)));
+	struct msg_msg *copy = sysv_msg_alloc(MIN(size, msg_limit_of(MSG_LIMIT_MAX)));
 	struct kern_ipc_perm *perm;
 	int result;
 
 	if (!copy)
 		return -ENOMEM;
 	msg_lock();
-	perm = ipc_obtain(&msg_ids, id);
-	result = perm ? ipcperms(perm, 0444) : -EINVAL;
+	perm = sysv_obtain(&msg_ids, id);
+	result = perm ? sysv_check_perm(perm, 0444) : -EINVAL;
 	if (!result)
 		result = copy_msg(to_msq(perm), wish, copy);
 	msg_unlock();
 	if (result >= 0)
 		*msg_ret = copy;
 	else
-		msg_free(copy);
+		sysv_msg_free(copy);
 	return result;
 }
 
@@ -412,7 +412,7 @@ static int msg_receive_when(int id, struct msg_waiter *w, bool wait)
 	}
 }
 
-int msg_receive(int id, int64_t type, size_t size, int flg, struct msg_msg **msg_ret)
+int sysv_msg_receive(int id, int64_t type, size_t size, int flg, struct msg_msg **msg_ret)
 {
 	struct msg_waiter w = waiter_of_thread();
 	int err;
@@ -441,16 +441,16 @@ static void msg_fill_ds(const struct msg_queue *msq, struct abi_msqid_ds *ds)
 		.lspid = msq->lspid,
 		.lrpid = msq->lrpid,
 	};
-	ipc_perm_out(&msq->perm, &ds->perm);
+	sysv_perm_out(&msq->perm, &ds->perm);
 }
 
-int msg_stat(int id, int cmd, struct abi_msqid_ds *ret)
+int sysv_msg_stat(int id, int cmd, struct abi_msqid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
 	int result;
 
 	msg_lock();
-	perm = ipc_obtain_stat(&msg_ids, id, cmd != IPC_STAT, cmd == MSG_STAT_ANY, &result);
+	perm = sysv_obtain_stat(&msg_ids, id, cmd != IPC_STAT, cmd == MSG_STAT_ANY, &result);
 	if (perm)
 		msg_fill_ds(to_msq(perm), ret);
 	msg_unlock();
@@ -464,23 +464,23 @@ static int change_queue(struct msg_queue *msq, const struct abi_msqid_ds *from)
 
 	if (from->qbytes > msg_limit_of(MSG_LIMIT_MNB) && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
-	err = ipc_update_perm(&msq->perm, &from->perm);
+	err = sysv_update_perm(&msq->perm, &from->perm);
 	if (err)
 		return err;
 	msq->qbytes = from->qbytes;
-	msq->ctime = ipc_now();
+	msq->ctime = sysv_now();
 	wake_waiters(&msq->receivers, false);
 	wake_waiters(&msq->senders, false);
 	return 0;
 }
 
-int msg_set(int id, const struct abi_msqid_ds *from)
+int sysv_msg_set(int id, const struct abi_msqid_ds *from)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	msg_lock();
-	perm = ipc_obtain_own(&msg_ids, id, &err);
+	perm = sysv_obtain_own(&msg_ids, id, &err);
 	if (perm)
 		err = change_queue(to_msq(perm), from);
 	msg_unlock();
@@ -495,26 +495,26 @@ static void freeque(struct msg_queue *msq)
 		struct msg_msg *msg = list_first_entry(&msq->messages, struct msg_msg, link);
 
 		msg_take(msq, msg);
-		msg_free(msg);
+		sysv_msg_free(msg);
 	}
-	ipc_rmid(&msg_ids, &msq->perm);
+	sysv_rmid(&msg_ids, &msq->perm);
 	msg_discard(&msq->perm);
 }
 
-int msg_remove(int id)
+int sysv_msg_remove(int id)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	msg_lock();
-	perm = ipc_obtain_own(&msg_ids, id, &err);
+	perm = sysv_obtain_own(&msg_ids, id, &err);
 	if (perm)
 		freeque(to_msq(perm));
 	msg_unlock();
 	return err;
 }
 
-int msg_info(bool usage, struct abi_msginfo *ret)
+int sysv_msg_info(bool usage, struct abi_msginfo *ret)
 {
 	int max;
 
@@ -529,23 +529,23 @@ int msg_info(bool usage, struct abi_msginfo *ret)
 		.msgtql = usage ? (int32_t)msg_bytes : 16384,
 		.msgseg = 0xffff,
 	};
-	max = ipc_max_index(&msg_ids);
+	max = sysv_max_index(&msg_ids);
 	msg_unlock();
 	return max;
 }
 
-int msg_inspect(int index, struct msg_facts *ret)
+int sysv_msg_inspect(int index, struct msg_facts *ret)
 {
 	struct kern_ipc_perm *perm;
 	int next = -ENODATA;
 
 	*ret = (struct msg_facts){ 0 };
 	msg_lock();
-	perm = ipc_next(&msg_ids, index);
+	perm = sysv_next(&msg_ids, index);
 	if (perm) {
 		msg_fill_ds(to_msq(perm), &ret->ds);
 		ret->id = perm->id;
-		next = ipc_index(perm->id) + 1;
+		next = sysv_index(perm->id) + 1;
 	}
 	msg_unlock();
 	return next;

@@ -63,11 +63,11 @@ static struct ipc_ids sem_ids; /* has its own lock */
 static uint64_t used_sems;     /* of all sets; guarded by the mutex */
 
 /* atomic */
-uint64_t sem_limits[] = { 32000, 1024000000, 500, 32000 };
+uint64_t sysv_sem_limits[] = { 32000, 1024000000, 500, 32000 };
 
 static uint64_t sem_limit_of(enum sem_limit limit)
 {
-	return atomic_load_relaxed(&sem_limits[limit]);
+	return atomic_load_relaxed(&sysv_sem_limits[limit]);
 }
 
 static struct sem_array *to_sem(struct kern_ipc_perm *perm)
@@ -106,20 +106,20 @@ static struct kern_ipc_perm *sem_getnew(const struct ipc_params *params, int *er
 	if (nsems == 0)
 		return NULL;
 	*err_ret = -ENOMEM;
-	sma = ipc_alloc(array_size(nsems));
+	sma = sysv_alloc(array_size(nsems));
 	if (!sma)
 		return NULL;
 	list_init(&sma->pending_const);
 	list_init(&sma->pending_alter);
 	list_init(&sma->undos);
 	sma->nsems = nsems;
-	sma->ctime = ipc_now();
+	sma->ctime = sysv_now();
 	return &sma->perm;
 }
 
 static void sem_discard(struct kern_ipc_perm *perm)
 {
-	ipc_free(to_sem(perm), array_size(to_sem(perm)->nsems));
+	sysv_free(to_sem(perm), array_size(to_sem(perm)->nsems));
 }
 
 static int sem_admit(struct kern_ipc_perm *perm)
@@ -147,13 +147,13 @@ static const struct ipc_ops sem_get_ops = {
 	.more_checks = sem_more_checks,
 };
 
-int sem_get(int32_t key, int nsems, int flg)
+int sysv_sem_get(int32_t key, int nsems, int flg)
 {
 	const struct ipc_params params = { .key = key, .flg = flg, .size = (uint64_t)nsems };
 
 	if (nsems < 0 || (uint64_t)nsems > sem_limit_of(SEM_LIMIT_MSL))
 		return -EINVAL;
-	return ipc_get(&sem_ids, &sem_get_ops, &params, (int)sem_limit_of(SEM_LIMIT_MNI));
+	return sysv_get(&sem_ids, &sem_get_ops, &params, (int)sem_limit_of(SEM_LIMIT_MNI));
 }
 
 /* ---- operations ---- */
@@ -213,7 +213,7 @@ static int perform_atomic_semop(struct sem_array *sma, struct sem_queue *q)
 static void sem_finish(struct sem_queue *q, int status)
 {
 	q->status = status;
-	ipc_waiter_finish(&q->wait);
+	sysv_waiter_finish(&q->wait);
 }
 
 /* Looks through one queue. Returns whether a semaphore has changed. */
@@ -228,7 +228,7 @@ static bool serve(struct sem_array *sma, struct list *pending)
 		if (result > 0)
 			continue;
 		if (result == 0) {
-			sma->otime = ipc_now();
+			sma->otime = sysv_now();
 			changed |= q->alter;
 		}
 		sem_finish(q, result);
@@ -269,8 +269,8 @@ struct undo_spare {
 
 static void undo_spare_free(struct undo_spare *spare)
 {
-	ipc_free(spare->list, sizeof(*spare->list));
-	ipc_free(spare->undo, undo_size(spare->nsems));
+	sysv_free(spare->list, sizeof(*spare->list));
+	sysv_free(spare->undo, undo_size(spare->nsems));
 	*spare = (struct undo_spare){ 0 };
 }
 
@@ -279,8 +279,8 @@ static int undo_spare_fill(struct undo_spare *spare, unsigned nsems)
 {
 	undo_spare_free(spare);
 	spare->nsems = nsems;
-	spare->list = ipc_alloc(sizeof(*spare->list));
-	spare->undo = ipc_alloc(undo_size(nsems));
+	spare->list = sysv_alloc(sizeof(*spare->list));
+	spare->undo = sysv_alloc(undo_size(nsems));
 	if (spare->list && spare->undo)
 		return 0;
 	undo_spare_free(spare);
@@ -340,9 +340,9 @@ static void undo_all(struct sem_undo *undo)
 	list_del(&undo->of_array);
 	for (unsigned i = 0; i < sma->nsems; i++)
 		undo_one(&sma->sems[i], undo->semadj[i]);
-	sma->otime = ipc_now();
+	sma->otime = sysv_now();
 	do_smart_update(sma);
-	ipc_free(undo, undo_size(sma->nsems));
+	sysv_free(undo, undo_size(sma->nsems));
 }
 
 static void exit_sem(struct process *process)
@@ -357,7 +357,7 @@ static void exit_sem(struct process *process)
 		undo_all(list_first_entry(&list->undos, struct sem_undo, of_process));
 	sem_unlock();
 	if (last)
-		ipc_free(list, sizeof(*list));
+		sysv_free(list, sizeof(*list));
 }
 
 static int share_sem(struct process *child)
@@ -365,7 +365,7 @@ static int share_sem(struct process *child)
 	struct undo_spare spare = { 0 };
 
 	if (!atomic_load_relaxed(&current_linux_process()->sem_undo)) {
-		spare.list = ipc_alloc(sizeof(*spare.list));
+		spare.list = sysv_alloc(sizeof(*spare.list));
 		if (!spare.list)
 			return -ENOMEM;
 	}
@@ -383,9 +383,9 @@ static int share_sem(struct process *child)
 
 static const struct process_sem_ops process_ops = { .share = share_sem, .exit = exit_sem };
 
-void sem_init(void)
+void sysv_sem_init(void)
 {
-	ipc_init_ids(&sem_ids);
+	sysv_init_ids(&sem_ids);
 	process_sem = &process_ops;
 }
 
@@ -413,7 +413,7 @@ static int check_wish(const struct sem_array *sma, const struct sem_wish *wish)
 {
 	if (wish->max >= sma->nsems)
 		return -EFBIG;
-	return ipcperms(&sma->perm, wish->alter ? 0222 : 0444);
+	return sysv_check_perm(&sma->perm, wish->alter ? 0222 : 0444);
 }
 
 /* Carries out the call, or queues it. Returns what perform_atomic_semop() does; 1: it is in a queue. */
@@ -422,7 +422,7 @@ static int sem_begin(struct sem_array *sma, struct sem_queue *q)
 	int result = perform_atomic_semop(sma, q);
 
 	if (result == 0) {
-		sma->otime = ipc_now();
+		sma->otime = sysv_now();
 		if (q->alter)
 			do_smart_update(sma);
 	} else if (result > 0) {
@@ -438,7 +438,7 @@ static int sem_begin(struct sem_array *sma, struct sem_queue *q)
 static int find_and_begin(int id, const struct sem_wish *wish, struct undo_spare *spare,
 			  struct sem_queue *q, unsigned *nsems_ret)
 {
-	struct kern_ipc_perm *perm = ipc_obtain(&sem_ids, id);
+	struct kern_ipc_perm *perm = sysv_obtain(&sem_ids, id);
 	int err;
 
 	if (!perm)
@@ -455,7 +455,7 @@ static int find_and_begin(int id, const struct sem_wish *wish, struct undo_spare
 static int await(struct sem_queue *q, uint64_t deadline)
 {
 	const struct deadline until = { .at = deadline };
-	int err = ipc_waiter_sleep(&q->wait, &sem_ids.mutex, &until);
+	int err = sysv_waiter_sleep(&q->wait, &sem_ids.mutex, &until);
 
 	current_thread()->restart = RESTART_NONE; /* as on Linux, whatever SA_RESTART says */
 	if (err == 0)
@@ -466,7 +466,7 @@ static int await(struct sem_queue *q, uint64_t deadline)
 	return err;
 }
 
-int sem_operate(int id, const struct abi_sembuf *sops, unsigned n, uint64_t deadline)
+int sysv_sem_operate(int id, const struct abi_sembuf *sops, unsigned n, uint64_t deadline)
 {
 	const struct sem_wish wish = wish_of(sops, n);
 	struct undo_spare spare = { 0 };
@@ -502,33 +502,33 @@ static void sem_fill_ds(const struct sem_array *sma, struct abi_semid_ds *ds)
 		.ctime = sma->ctime,
 		.nsems = sma->nsems,
 	};
-	ipc_perm_out(&sma->perm, &ds->perm);
+	sysv_perm_out(&sma->perm, &ds->perm);
 }
 
-int sem_stat(int id, int cmd, struct abi_semid_ds *ret)
+int sysv_sem_stat(int id, int cmd, struct abi_semid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
 	int result;
 
 	sem_lock();
-	perm = ipc_obtain_stat(&sem_ids, id, cmd != IPC_STAT, cmd == SEM_STAT_ANY, &result);
+	perm = sysv_obtain_stat(&sem_ids, id, cmd != IPC_STAT, cmd == SEM_STAT_ANY, &result);
 	if (perm)
 		sem_fill_ds(to_sem(perm), ret);
 	sem_unlock();
 	return result;
 }
 
-int sem_set(int id, const struct abi_semid_ds *from)
+int sysv_sem_set(int id, const struct abi_semid_ds *from)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	sem_lock();
-	perm = ipc_obtain_own(&sem_ids, id, &err);
+	perm = sysv_obtain_own(&sem_ids, id, &err);
 	if (perm)
-		err = ipc_update_perm(perm, &from->perm);
+		err = sysv_update_perm(perm, &from->perm);
 	if (!err)
-		to_sem(perm)->ctime = ipc_now();
+		to_sem(perm)->ctime = sysv_now();
 	sem_unlock();
 	return err;
 }
@@ -553,27 +553,27 @@ static void freeary(struct sem_array *sma)
 
 		list_del(&undo->of_array);
 		list_del(&undo->of_process);
-		ipc_free(undo, undo_size(sma->nsems));
+		sysv_free(undo, undo_size(sma->nsems));
 	}
-	ipc_rmid(&sem_ids, &sma->perm);
+	sysv_rmid(&sem_ids, &sma->perm);
 	used_sems -= sma->nsems;
 	sem_discard(&sma->perm);
 }
 
-int sem_remove(int id)
+int sysv_sem_remove(int id)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	sem_lock();
-	perm = ipc_obtain_own(&sem_ids, id, &err);
+	perm = sysv_obtain_own(&sem_ids, id, &err);
 	if (perm)
 		freeary(to_sem(perm));
 	sem_unlock();
 	return err;
 }
 
-int sem_info(bool usage, struct abi_seminfo *ret)
+int sysv_sem_info(bool usage, struct abi_seminfo *ret)
 {
 	int max;
 
@@ -590,7 +590,7 @@ int sem_info(bool usage, struct abi_seminfo *ret)
 		.semvmx = SEMVMX,
 		.semaem = usage ? (int32_t)used_sems : SEMAEM,
 	};
-	max = ipc_max_index(&sem_ids);
+	max = sysv_max_index(&sem_ids);
 	sem_unlock();
 	return max;
 }
@@ -598,9 +598,9 @@ int sem_info(bool usage, struct abi_seminfo *ret)
 /* Finds a set for which the caller has such a permission. Returns NULL with *err_ret set. Call with the mutex held. */
 static struct sem_array *obtain_for(int id, int flag, int *err_ret)
 {
-	struct kern_ipc_perm *perm = ipc_obtain(&sem_ids, id);
+	struct kern_ipc_perm *perm = sysv_obtain(&sem_ids, id);
 
-	*err_ret = perm ? ipcperms(perm, flag) : -EINVAL;
+	*err_ret = perm ? sysv_check_perm(perm, flag) : -EINVAL;
 	return *err_ret ? NULL : to_sem(perm);
 }
 
@@ -625,7 +625,7 @@ static int sem_read_one(const struct sem_array *sma, int cmd, int num)
 	return count_in(&sma->pending_const, num, zero) + count_in(&sma->pending_alter, num, zero);
 }
 
-int sem_read(int id, int cmd, int num)
+int sysv_sem_read(int id, int cmd, int num)
 {
 	const struct sem_array *sma;
 	int result;
@@ -645,11 +645,11 @@ static void set_values(struct sem_array *sma, unsigned first, const uint16_t *va
 	for (unsigned i = 0; i < n; i++)
 		sma->sems[first + i] = (struct sem){ values[i], current_process()->pid };
 	forget_undos(sma, first, n);
-	sma->ctime = ipc_now();
+	sma->ctime = sysv_now();
 	do_smart_update(sma);
 }
 
-int sem_set_value(int id, int num, int value)
+int sysv_sem_set_value(int id, int num, int value)
 {
 	const uint16_t values[] = { (uint16_t)value };
 	struct kern_ipc_perm *perm;
@@ -658,16 +658,16 @@ int sem_set_value(int id, int num, int value)
 	if (value < 0 || value > SEMVMX)
 		return -ERANGE;
 	sem_lock();
-	perm = ipc_obtain(&sem_ids, id);
+	perm = sysv_obtain(&sem_ids, id);
 	if (perm && num >= 0 && (unsigned)num < to_sem(perm)->nsems)
-		err = ipcperms(perm, 0222);
+		err = sysv_check_perm(perm, 0222);
 	if (!err)
 		set_values(to_sem(perm), (unsigned)num, values, 1);
 	sem_unlock();
 	return err;
 }
 
-int sem_count(int id, bool alter)
+int sysv_sem_count(int id, bool alter)
 {
 	const struct sem_array *sma;
 	int result;
@@ -680,19 +680,19 @@ int sem_count(int id, bool alter)
 	return result;
 }
 
-int sem_read_all(int id, uint16_t *values, unsigned n)
+int sysv_sem_read_all(int id, uint16_t *values, unsigned n)
 {
 	struct kern_ipc_perm *perm;
 
 	sem_lock();
-	perm = ipc_obtain(&sem_ids, id);
+	perm = sysv_obtain(&sem_ids, id);
 	for (unsigned i = 0; perm && i < n; i++)
 		values[i] = (uint16_t)to_sem(perm)->sems[i].semval;
 	sem_unlock();
 	return perm ? 0 : -EIDRM;
 }
 
-int sem_set_all(int id, const uint16_t *values, unsigned n)
+int sysv_sem_set_all(int id, const uint16_t *values, unsigned n)
 {
 	struct kern_ipc_perm *perm;
 
@@ -700,25 +700,25 @@ int sem_set_all(int id, const uint16_t *values, unsigned n)
 		if (values[i] > SEMVMX)
 			return -ERANGE;
 	sem_lock();
-	perm = ipc_obtain(&sem_ids, id);
+	perm = sysv_obtain(&sem_ids, id);
 	if (perm)
 		set_values(to_sem(perm), 0, values, n);
 	sem_unlock();
 	return perm ? 0 : -EIDRM;
 }
 
-int sem_inspect(int index, struct sem_facts *ret)
+int sysv_sem_inspect(int index, struct sem_facts *ret)
 {
 	struct kern_ipc_perm *perm;
 	int next = -ENODATA;
 
 	*ret = (struct sem_facts){ 0 };
 	sem_lock();
-	perm = ipc_next(&sem_ids, index);
+	perm = sysv_next(&sem_ids, index);
 	if (perm) {
 		sem_fill_ds(to_sem(perm), &ret->ds);
 		ret->id = perm->id;
-		next = ipc_index(perm->id) + 1;
+		next = sysv_index(perm->id) + 1;
 	}
 	sem_unlock();
 	return next;

@@ -43,7 +43,7 @@ static struct ipc_ids shm_ids; /* has its own lock */
 static uint64_t shm_tot;       /* pages of all segments; guarded by the mutex */
 
 /* atomic */
-uint64_t shm_limits[] = { SHMMAX, SHMALL, SHMMNI };
+uint64_t sysv_shm_limits[] = { SHMMAX, SHMALL, SHMMNI };
 
 static struct shmid_kernel *to_shm(struct kern_ipc_perm *perm)
 {
@@ -55,15 +55,15 @@ static struct shmid_kernel *of_object(struct object *object)
 	return container_of(object, struct shmid_kernel, object);
 }
 
-void shm_init(void)
+void sysv_shm_init(void)
 {
-	ipc_init_ids(&shm_ids);
+	sysv_init_ids(&shm_ids);
 }
 
 /* Records the process that attaches or detaches. A kernel thread that ends a space is not recorded. */
 static void note(struct shmid_kernel *shp, int64_t *time)
 {
-	atomic_store_relaxed(time, ipc_now());
+	atomic_store_relaxed(time, sysv_now());
 	if (current_process())
 		atomic_store_relaxed(&shp->lprid, current_process()->pid);
 }
@@ -94,7 +94,7 @@ static void shm_open(struct object *object)
 /* Takes it out of the table. The caller then drops the table's reference. */
 static void shm_leave_table(struct shmid_kernel *shp)
 {
-	ipc_rmid(&shm_ids, &shp->perm);
+	sysv_rmid(&shm_ids, &shp->perm);
 	shm_tot -= object_pages(shp->segsz);
 }
 
@@ -138,7 +138,7 @@ static const struct object_ops shm_object_ops = {
 	.destroy = shm_destroy,
 };
 
-bool shm_name(const struct object *object, char *buf, size_t size, uint64_t *ino_ret)
+bool sysv_shm_name(const struct object *object, char *buf, size_t size, uint64_t *ino_ret)
 {
 	const struct shmid_kernel *shp = container_of(object, const struct shmid_kernel, object);
 
@@ -149,7 +149,7 @@ bool shm_name(const struct object *object, char *buf, size_t size, uint64_t *ino
 	return true;
 }
 
-void shm_find_held(void)
+void sysv_shm_find_held(void)
 {
 	struct tree_node *node;
 
@@ -165,7 +165,8 @@ static struct kern_ipc_perm *shm_getnew(const struct ipc_params *params, int *er
 
 	*err_ret = -EINVAL;
 	if (params->size < SHMMIN ||
-	    params->size > MIN(atomic_load_relaxed(&shm_limits[SHM_LIMIT_MAX]), OBJECT_SIZE_MAX))
+	    params->size >
+		    MIN(atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_MAX]), OBJECT_SIZE_MAX))
 		return NULL;
 	if ((unsigned)params->flg & SHM_HUGETLB) { /* there are no huge pages */
 		*err_ret = -ENOMEM;
@@ -179,7 +180,7 @@ static struct kern_ipc_perm *shm_getnew(const struct ipc_params *params, int *er
 	shp->segsz = params->size;
 	shp->name = params->key;
 	shp->cprid = current_process()->pid;
-	shp->ctim = ipc_now();
+	shp->ctim = sysv_now();
 	object_init(&shp->object, &shm_object_ops, params->size);
 	return &shp->perm;
 }
@@ -193,7 +194,7 @@ static int shm_admit(struct kern_ipc_perm *perm)
 {
 	uint64_t pages = object_pages(to_shm(perm)->segsz);
 
-	uint64_t all = atomic_load_relaxed(&shm_limits[SHM_LIMIT_ALL]);
+	uint64_t all = atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_ALL]);
 
 	if (pages > all || shm_tot > all - pages)
 		return -ENOSPC;
@@ -215,12 +216,12 @@ static const struct ipc_ops shm_get_ops = {
 	.more_checks = shm_more_checks,
 };
 
-int shm_get(int32_t key, uint64_t size, int flg)
+int sysv_shm_get(int32_t key, uint64_t size, int flg)
 {
 	const struct ipc_params params = { .key = key, .flg = flg, .size = size };
 
-	return ipc_get(&shm_ids, &shm_get_ops, &params,
-		       (int)atomic_load_relaxed(&shm_limits[SHM_LIMIT_MNI]));
+	return sysv_get(&shm_ids, &shm_get_ops, &params,
+			(int)atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_MNI]));
 }
 
 /* ---- shmat and shmdt ---- */
@@ -251,8 +252,8 @@ static struct shmid_kernel *get_attachment(int id, unsigned flg, int *err_ret)
 	struct kern_ipc_perm *perm;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_obtain(&shm_ids, id);
-	*err_ret = perm ? ipcperms(perm, wanted_mode(flg)) : -EINVAL;
+	perm = sysv_obtain(&shm_ids, id);
+	*err_ret = perm ? sysv_check_perm(perm, wanted_mode(flg)) : -EINVAL;
 	if (*err_ret)
 		perm = NULL;
 	if (perm) {
@@ -279,7 +280,7 @@ static int map_segment(struct space *space, const struct map_request *request, v
 	return err == -EEXIST ? -EINVAL : err;
 }
 
-int shm_attach(int id, vaddr_t addr, int flg, vaddr_t *addr_ret)
+int sysv_shm_attach(int id, vaddr_t addr, int flg, vaddr_t *addr_ret)
 {
 	struct map_request request = { .flags = MAP_SHARED };
 	struct uspace *uspace = current_process()->uspace;
@@ -303,7 +304,7 @@ int shm_attach(int id, vaddr_t addr, int flg, vaddr_t *addr_ret)
 	return err;
 }
 
-int shm_detach(vaddr_t addr)
+int sysv_shm_detach(vaddr_t addr)
 {
 	struct uspace *uspace = current_process()->uspace;
 	int err;
@@ -331,39 +332,39 @@ static void fill_ds(const struct shmid_kernel *shp, struct abi_shmid_ds *ds)
 		.lpid = atomic_load_relaxed(&shp->lprid),
 		.nattch = atomic_load_relaxed(&shp->nattch),
 	};
-	ipc_perm_out(&shp->perm, &ds->perm);
+	sysv_perm_out(&shp->perm, &ds->perm);
 }
 
-int shm_stat(int id, int cmd, struct abi_shmid_ds *ret)
+int sysv_shm_stat(int id, int cmd, struct abi_shmid_ds *ret)
 {
 	struct kern_ipc_perm *perm;
 	int result;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_obtain_stat(&shm_ids, id, cmd != IPC_STAT, cmd == SHM_STAT_ANY, &result);
+	perm = sysv_obtain_stat(&shm_ids, id, cmd != IPC_STAT, cmd == SHM_STAT_ANY, &result);
 	if (perm)
 		fill_ds(to_shm(perm), ret);
 	mutex_unlock(&shm_ids.mutex);
 	return result;
 }
 
-int shm_set(int id, const struct abi_shmid_ds *from)
+int sysv_shm_set(int id, const struct abi_shmid_ds *from)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_obtain_own(&shm_ids, id, &err);
+	perm = sysv_obtain_own(&shm_ids, id, &err);
 	if (perm)
-		err = ipc_update_perm(perm, &from->perm);
+		err = sysv_update_perm(perm, &from->perm);
 	if (!err)
-		to_shm(perm)->ctim = ipc_now();
+		to_shm(perm)->ctim = sysv_now();
 	mutex_unlock(&shm_ids.mutex);
 	return err;
 }
 
 /* As on Linux, a segment that is still attached loses its key, and goes with the last of them. */
-int shm_remove(int id)
+int sysv_shm_remove(int id)
 {
 	struct shmid_kernel *shp;
 	struct kern_ipc_perm *perm;
@@ -371,14 +372,14 @@ int shm_remove(int id)
 	int err;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_obtain_own(&shm_ids, id, &err);
+	perm = sysv_obtain_own(&shm_ids, id, &err);
 	shp = perm ? to_shm(perm) : NULL;
 	if (shp && atomic_load_relaxed(&shp->nattch) == 0) {
 		shm_leave_table(shp);
 		gone = true;
 	} else if (shp && !(shp->perm.mode & SHM_DEST)) {
 		shp->perm.mode |= SHM_DEST;
-		ipc_forget_key(&shm_ids, &shp->perm);
+		sysv_forget_key(&shm_ids, &shp->perm);
 		spin_lock(&shp->object.lock);
 		object_charge_begin(&shp->object);
 		spin_unlock(&shp->object.lock);
@@ -400,13 +401,13 @@ static int check_may_lock(const struct kern_ipc_perm *perm, bool lock)
 	return lock && process_own_limit(RLIMIT_MEMLOCK) == 0 ? -EPERM : 0;
 }
 
-int shm_lock(int id, bool lock)
+int sysv_shm_lock(int id, bool lock)
 {
 	struct kern_ipc_perm *perm;
 	int err;
 
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_obtain(&shm_ids, id);
+	perm = sysv_obtain(&shm_ids, id);
 	err = perm ? check_may_lock(perm, lock) : -EINVAL;
 	if (!err) {
 		perm->mode = lock ? perm->mode | SHM_LOCKED : perm->mode & ~(unsigned)SHM_LOCKED;
@@ -416,19 +417,19 @@ int shm_lock(int id, bool lock)
 	return err;
 }
 
-int shm_info(struct abi_shminfo *ret)
+int sysv_shm_info(struct abi_shminfo *ret)
 {
 	int max;
 
 	*ret = (struct abi_shminfo){
-		.shmmax = atomic_load_relaxed(&shm_limits[SHM_LIMIT_MAX]),
+		.shmmax = atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_MAX]),
 		.shmmin = SHMMIN,
-		.shmmni = atomic_load_relaxed(&shm_limits[SHM_LIMIT_MNI]),
-		.shmseg = atomic_load_relaxed(&shm_limits[SHM_LIMIT_MNI]),
-		.shmall = atomic_load_relaxed(&shm_limits[SHM_LIMIT_ALL]),
+		.shmmni = atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_MNI]),
+		.shmseg = atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_MNI]),
+		.shmall = atomic_load_relaxed(&sysv_shm_limits[SHM_LIMIT_ALL]),
 	};
 	mutex_lock(&shm_ids.mutex);
-	max = ipc_max_index(&shm_ids);
+	max = sysv_max_index(&shm_ids);
 	mutex_unlock(&shm_ids.mutex);
 	return max;
 }
@@ -442,7 +443,7 @@ static void count_pages(struct shmid_kernel *shp, uint64_t *rss, uint64_t *swap)
 	spin_unlock(&shp->object.lock);
 }
 
-int shm_usage(struct abi_shm_info *ret)
+int sysv_shm_usage(struct abi_shm_info *ret)
 {
 	struct tree_node *node;
 	int max;
@@ -454,24 +455,24 @@ int shm_usage(struct abi_shm_info *ret)
 	tree_for_each(node, &shm_ids.by_index)
 		count_pages(to_shm(tree_entry(node, struct kern_ipc_perm, by_index)), &ret->shm_rss,
 			    &ret->shm_swp);
-	max = ipc_max_index(&shm_ids);
+	max = sysv_max_index(&shm_ids);
 	mutex_unlock(&shm_ids.mutex);
 	return max;
 }
 
-int shm_inspect(int index, struct shm_facts *ret)
+int sysv_shm_inspect(int index, struct shm_facts *ret)
 {
 	struct kern_ipc_perm *perm;
 	int next = -ENODATA;
 
 	*ret = (struct shm_facts){ 0 };
 	mutex_lock(&shm_ids.mutex);
-	perm = ipc_next(&shm_ids, index);
+	perm = sysv_next(&shm_ids, index);
 	if (perm) {
 		fill_ds(to_shm(perm), &ret->ds);
 		count_pages(to_shm(perm), &ret->rss, &ret->swap);
 		ret->id = perm->id;
-		next = ipc_index(perm->id) + 1;
+		next = sysv_index(perm->id) + 1;
 	}
 	mutex_unlock(&shm_ids.mutex);
 	return next;

@@ -8,12 +8,12 @@
 
 void sysv_init(void)
 {
-	shm_init();
-	sem_init();
-	msg_init();
+	sysv_shm_init();
+	sysv_sem_init();
+	sysv_msg_init();
 }
 
 void sysv_find_held(void)
 {
-	shm_find_held();
+	sysv_shm_find_held();
 }

@@ -16,7 +16,7 @@
 #define MIN_CYCLE 64
 #define SEQ_END	  (INT32_MAX >> IPC_INDEX_BITS)
 
-void ipc_init_ids(struct ipc_ids *ids)
+void sysv_init_ids(struct ipc_ids *ids)
 {
 	mutex_init(&ids->mutex, LOCK_SYSV);
 	tree_init(&ids->by_index);
@@ -24,14 +24,14 @@ void ipc_init_ids(struct ipc_ids *ids)
 	ids->last_idx = -1;
 }
 
-int64_t ipc_now(void)
+int64_t sysv_now(void)
 {
 	return (int64_t)(clock_wall_ns() / NSEC_PER_SEC);
 }
 
 /* ---- waiting ---- */
 
-void ipc_waiter_finish(struct ipc_waiter *waiter)
+void sysv_waiter_finish(struct ipc_waiter *waiter)
 {
 	struct thread *thread = waiter->thread;
 
@@ -40,8 +40,8 @@ void ipc_waiter_finish(struct ipc_waiter *waiter)
 	thread_wake(thread); /* it takes the mutex before it goes on */
 }
 
-int ipc_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
-		     const struct deadline *deadline)
+int sysv_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
+		      const struct deadline *deadline)
 {
 	int err = thread_park_deadline(&waiter->done, deadline);
 
@@ -71,7 +71,7 @@ static bool charge(size_t bytes)
 	return false;
 }
 
-void *ipc_alloc(size_t size)
+void *sysv_alloc(size_t size)
 {
 	void *p;
 
@@ -83,7 +83,7 @@ void *ipc_alloc(size_t size)
 	return p;
 }
 
-void ipc_free(void *p, size_t size)
+void sysv_free(void *p, size_t size)
 {
 	if (!p)
 		return;
@@ -104,7 +104,7 @@ static void insert_index(struct ipc_ids *ids, struct kern_ipc_perm *perm)
 
 	while (*link) {
 		parent = *link;
-		link = &parent->child[ipc_index(of_index(parent)->id) < ipc_index(perm->id)];
+		link = &parent->child[sysv_index(of_index(parent)->id) < sysv_index(perm->id)];
 	}
 	tree_insert(&ids->by_index, &perm->by_index, parent, link);
 }
@@ -140,14 +140,14 @@ static void insert_key(struct ipc_ids *ids, struct kern_ipc_perm *perm)
 	tree_insert(&ids->by_key, &perm->by_key, parent, link);
 }
 
-struct kern_ipc_perm *ipc_next(struct ipc_ids *ids, int index)
+struct kern_ipc_perm *sysv_next(struct ipc_ids *ids, int index)
 {
 	struct tree_node *node = ids->by_index.root;
 	struct kern_ipc_perm *best = NULL;
 
 	assert_hardened(mutex_held(&ids->mutex));
 	while (node) {
-		bool below = ipc_index(of_index(node)->id) < index;
+		bool below = sysv_index(of_index(node)->id) < index;
 
 		if (!below)
 			best = of_index(node);
@@ -156,25 +156,25 @@ struct kern_ipc_perm *ipc_next(struct ipc_ids *ids, int index)
 	return best;
 }
 
-struct kern_ipc_perm *ipc_obtain_index(struct ipc_ids *ids, int index)
+struct kern_ipc_perm *sysv_obtain_index(struct ipc_ids *ids, int index)
 {
-	struct kern_ipc_perm *perm = ipc_next(ids, index);
+	struct kern_ipc_perm *perm = sysv_next(ids, index);
 
-	return perm && ipc_index(perm->id) == index ? perm : NULL;
+	return perm && sysv_index(perm->id) == index ? perm : NULL;
 }
 
-struct kern_ipc_perm *ipc_obtain(struct ipc_ids *ids, int id)
+struct kern_ipc_perm *sysv_obtain(struct ipc_ids *ids, int id)
 {
-	struct kern_ipc_perm *perm = ipc_obtain_index(ids, ipc_index(id));
+	struct kern_ipc_perm *perm = sysv_obtain_index(ids, sysv_index(id));
 
 	return perm && perm->id == id ? perm : NULL;
 }
 
-int ipc_max_index(struct ipc_ids *ids)
+int sysv_max_index(struct ipc_ids *ids)
 {
 	struct kern_ipc_perm *last = of_index(tree_last(&ids->by_index));
 
-	return last ? ipc_index(last->id) : 0;
+	return last ? sysv_index(last->id) : 0;
 }
 
 /* ---- identifiers ---- */
@@ -182,8 +182,8 @@ int ipc_max_index(struct ipc_ids *ids)
 /* Returns the first index of [from, end) that is free, or -1. */
 static int free_index(struct ipc_ids *ids, int from, int end)
 {
-	for (struct kern_ipc_perm *perm = ipc_next(ids, from);
-	     perm && ipc_index(perm->id) == from && from < end;
+	for (struct kern_ipc_perm *perm = sysv_next(ids, from);
+	     perm && sysv_index(perm->id) == from && from < end;
 	     perm = of_index(tree_next(&perm->by_index)))
 		from++;
 	return from < end ? from : -1;
@@ -223,7 +223,7 @@ static void publish(struct ipc_ids *ids, struct kern_ipc_perm *perm,
 		insert_key(ids, perm);
 }
 
-void ipc_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm)
+void sysv_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm)
 {
 	assert_hardened(mutex_held(&ids->mutex));
 	if (perm->key != IPC_PRIVATE)
@@ -231,9 +231,9 @@ void ipc_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm)
 	perm->key = IPC_PRIVATE;
 }
 
-void ipc_rmid(struct ipc_ids *ids, struct kern_ipc_perm *perm)
+void sysv_rmid(struct ipc_ids *ids, struct kern_ipc_perm *perm)
 {
-	ipc_forget_key(ids, perm);
+	sysv_forget_key(ids, perm);
 	tree_erase(&ids->by_index, &perm->by_index);
 	ids->in_use--;
 }
@@ -248,7 +248,7 @@ static int check_existing(const struct ipc_ops *ops, const struct kern_ipc_perm 
 	if (ops->more_checks)
 		err = ops->more_checks(perm, params);
 	if (!err)
-		err = ipcperms(perm, params->flg);
+		err = sysv_check_perm(perm, params->flg);
 	return err ? err : perm->id;
 }
 
@@ -280,8 +280,8 @@ static int find_or_publish(struct ipc_ids *ids, const struct ipc_ops *ops,
 	return new->id;
 }
 
-int ipc_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_params *params,
-	    int mni)
+int sysv_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_params *params,
+	     int mni)
 {
 	struct kern_ipc_perm *new = NULL;
 	int result;
@@ -303,7 +303,7 @@ int ipc_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_par
 
 /* ---- permissions ---- */
 
-int ipcperms(const struct kern_ipc_perm *perm, int flag)
+int sysv_check_perm(const struct kern_ipc_perm *perm, int flag)
 {
 	const struct cred *cred = current_cred();
 	unsigned wanted = (unsigned)(flag >> 6 | flag >> 3 | flag), granted = perm->mode;
@@ -322,27 +322,27 @@ static int check_owner(const struct kern_ipc_perm *perm)
 	return euid == perm->cuid || euid == perm->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-struct kern_ipc_perm *ipc_obtain_own(struct ipc_ids *ids, int id, int *err_ret)
+struct kern_ipc_perm *sysv_obtain_own(struct ipc_ids *ids, int id, int *err_ret)
 {
-	struct kern_ipc_perm *perm = ipc_obtain(ids, id);
+	struct kern_ipc_perm *perm = sysv_obtain(ids, id);
 
 	*err_ret = perm ? check_owner(perm) : -EINVAL;
 	return *err_ret ? NULL : perm;
 }
 
-struct kern_ipc_perm *ipc_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
-				      int *result_ret)
+struct kern_ipc_perm *sysv_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
+				       int *result_ret)
 {
-	struct kern_ipc_perm *perm = by_index ? ipc_obtain_index(ids, id) : ipc_obtain(ids, id);
+	struct kern_ipc_perm *perm = by_index ? sysv_obtain_index(ids, id) : sysv_obtain(ids, id);
 
-	*result_ret = !perm ? -EINVAL : any ? 0 : ipcperms(perm, 0444);
+	*result_ret = !perm ? -EINVAL : any ? 0 : sysv_check_perm(perm, 0444);
 	if (*result_ret)
 		return NULL;
 	*result_ret = by_index ? perm->id : 0;
 	return perm;
 }
 
-int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from)
+int sysv_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from)
 {
 	if (from->uid == UINT32_MAX || from->gid == UINT32_MAX)
 		return -EINVAL;
@@ -352,7 +352,7 @@ int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from)
 	return 0;
 }
 
-void ipc_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to)
+void sysv_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to)
 {
 	*to = (struct abi_ipc_perm){
 		.key = perm->key,

@@ -40,7 +40,7 @@ struct ipc_ids {
 };
 
 /* Called once during boot, before there is a process. */
-void ipc_init_ids(struct ipc_ids *ids);
+void sysv_init_ids(struct ipc_ids *ids);
 
 /* What shmget, semget and msgget ask for. */
 struct ipc_params {
@@ -66,40 +66,40 @@ struct ipc_ops {
  * Finds the one with that key, or creates it. `mni` is the most that there may be. Returns its identifier, or
  * -ENOENT, -EEXIST, -EACCES, -ENOSPC or an error of the operations.
  */
-int ipc_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_params *params,
-	    int mni);
+int sysv_get(struct ipc_ids *ids, const struct ipc_ops *ops, const struct ipc_params *params,
+	     int mni);
 
 /* The rest is called with the mutex held. */
 
 /* Removes it from both trees: its identifier is free. */
-void ipc_rmid(struct ipc_ids *ids, struct kern_ipc_perm *perm);
+void sysv_rmid(struct ipc_ids *ids, struct kern_ipc_perm *perm);
 /* It has no key any more, and keeps its identifier. */
-void ipc_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm);
+void sysv_forget_key(struct ipc_ids *ids, struct kern_ipc_perm *perm);
 
 /* Finds one by its identifier; NULL: there is none, as where another has its index now. */
-struct kern_ipc_perm *ipc_obtain(struct ipc_ids *ids, int id);
+struct kern_ipc_perm *sysv_obtain(struct ipc_ids *ids, int id);
 /* By an index, as SHM_STAT and the like do; NULL: there is none. */
-struct kern_ipc_perm *ipc_obtain_index(struct ipc_ids *ids, int index);
+struct kern_ipc_perm *sysv_obtain_index(struct ipc_ids *ids, int index);
 /* The first from an index on; NULL: there is none. */
-struct kern_ipc_perm *ipc_next(struct ipc_ids *ids, int index);
+struct kern_ipc_perm *sysv_next(struct ipc_ids *ids, int index);
 /* The largest index in use, or 0. */
-int ipc_max_index(struct ipc_ids *ids);
+int sysv_max_index(struct ipc_ids *ids);
 
 /* May the running thread do what those bits of a mode say (0444 and the like)? 0 or -EACCES. */
-int ipcperms(const struct kern_ipc_perm *perm, int flag);
+int sysv_check_perm(const struct kern_ipc_perm *perm, int flag);
 /* Finds one that the running thread may change and remove. Returns NULL with *err_ret set: -EINVAL or -EPERM; else 0 in it. */
-struct kern_ipc_perm *ipc_obtain_own(struct ipc_ids *ids, int id, int *err_ret);
+struct kern_ipc_perm *sysv_obtain_own(struct ipc_ids *ids, int id, int *err_ret);
 /*
  * Finds one that the running thread may read, for IPC_STAT by its identifier; else by an index, with `any` whatever its mode
  * says. Returns NULL with *result_ret set to -EINVAL or -EACCES; else *result_ret is the call's result.
  */
-struct kern_ipc_perm *ipc_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
-				      int *result_ret);
+struct kern_ipc_perm *sysv_obtain_stat(struct ipc_ids *ids, int id, bool by_index, bool any,
+				       int *result_ret);
 /* IPC_SET: takes owner and mode. Returns 0 or -EINVAL. */
-int ipc_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from);
-void ipc_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to);
+int sysv_update_perm(struct kern_ipc_perm *perm, const struct abi_ipc_perm *from);
+void sysv_perm_out(const struct kern_ipc_perm *perm, struct abi_ipc_perm *to);
 
-static inline int ipc_index(int id)
+static inline int sysv_index(int id)
 {
 	return id & (IPC_MNI - 1);
 }
@@ -115,21 +115,21 @@ struct ipc_waiter {
 };
 
 /* Takes it out of its list and wakes its thread. Call with the mutex held. */
-void ipc_waiter_finish(struct ipc_waiter *waiter);
+void sysv_waiter_finish(struct ipc_waiter *waiter);
 /*
  * Waits for that, and takes the mutex. Returns 0; or -EINTR or -ETIMEDOUT, and it is in no list any more. deadline NULL:
  * none. A call that a signal has interrupted is restarted as SA_RESTART says, unless the caller decides otherwise. Call
  * without the mutex.
  */
-int ipc_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
-		     const struct deadline *deadline);
+int sysv_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
+		      const struct deadline *deadline);
 
 /*
  * Kernel memory that programs have it keep: sets, operations and what undoes them, queues and messages. All together may
  * take a sixteenth of memory. Zeroed; returns NULL if there is none. May wait: call with no lock held.
  */
-void *ipc_alloc(size_t size);
-void ipc_free(void *p, size_t size); /* p may be NULL. With the mutex, too */
+void *sysv_alloc(size_t size);
+void sysv_free(void *p, size_t size); /* p may be NULL. With the mutex, too */
 
 /* Seconds since 1970, as the times of all three kinds are. */
-int64_t ipc_now(void);
+int64_t sysv_now(void);

@@ -34,7 +34,7 @@ static void allow_queues(void)
 
 static struct msg_msg *message(size_t size, int priority)
 {
-	struct msg_msg *msg = msg_alloc(size);
+	struct msg_msg *msg = sysv_msg_alloc(size);
 
 	if (msg)
 		msg->type = priority;
@@ -92,7 +92,7 @@ KTEST_IN_PROCESS(mqueue_has_a_total_order)
 		EXPECT_TRUE(msg->type < priority || (msg->type == priority && number > last));
 		priority = msg->type;
 		last = number;
-		msg_free(msg);
+		sysv_msg_free(msg);
 	}
 	file_put(file);
 }
@@ -121,7 +121,7 @@ KTEST_IN_PROCESS(mqueue_tells_no_later_program)
 		EXPECT_EQ(0, mqueue_send(file, msg, NULL));
 		EXPECT_EQ(execs[i] == 0 ? SIGUSR1 : 0, signal_take_any(SIGNAL_BIT(SIGUSR1), &info));
 		EXPECT_EQ(0, mqueue_receive(file, NULL, &msg));
-		msg_free(msg);
+		sysv_msg_free(msg);
 	}
 	file_put(file);
 }

@@ -382,7 +382,7 @@ static int id;
 
 static bool begin_sem(void)
 {
-	id = sem_get(IPC_PRIVATE, 1, 0600);
+	id = sysv_sem_get(IPC_PRIVATE, 1, 0600);
 	return id >= 0;
 }
 
@@ -390,24 +390,24 @@ static long sem_down(void)
 {
 	const struct abi_sembuf down = { .op = -1 };
 
-	return sem_operate(id, &down, 1, UINT64_MAX);
+	return sysv_sem_operate(id, &down, 1, UINT64_MAX);
 }
 
 static void sem_up(void)
 {
 	const struct abi_sembuf up = { .op = 1 };
 
-	EXPECT_EQ(0, sem_operate(id, &up, 1, UINT64_MAX));
+	EXPECT_EQ(0, sysv_sem_operate(id, &up, 1, UINT64_MAX));
 }
 
 static void end_sem(void)
 {
-	EXPECT_EQ(0, sem_remove(id));
+	EXPECT_EQ(0, sysv_sem_remove(id));
 }
 
 static bool begin_msg(void)
 {
-	id = msg_get(IPC_PRIVATE, 0600);
+	id = sysv_msg_get(IPC_PRIVATE, 0600);
 	return id >= 0;
 }
 
@@ -415,25 +415,25 @@ static bool begin_msg(void)
 
 static long msg_put(size_t size)
 {
-	struct msg_msg *msg = msg_alloc(size);
+	struct msg_msg *msg = sysv_msg_alloc(size);
 	int err;
 
 	if (!msg)
 		return 0; /* which counts as taken */
 	msg->type = 1;
-	err = msg_send(id, msg, 0);
+	err = sysv_msg_send(id, msg, 0);
 	if (err)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return err;
 }
 
 static long msg_get_one(void)
 {
 	struct msg_msg *msg;
-	int n = msg_receive(id, 0, HALF, 0, &msg);
+	int n = sysv_msg_receive(id, 0, HALF, 0, &msg);
 
 	if (n >= 0)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return n;
 }
 
@@ -459,7 +459,7 @@ static void happen_get(void)
 
 static void end_msg(void)
 {
-	EXPECT_EQ(0, msg_remove(id));
+	EXPECT_EQ(0, sysv_msg_remove(id));
 }
 
 /* ---- POSIX message queues ---- */
@@ -475,7 +475,7 @@ static bool begin_mq(void)
 
 static long mq_put(void)
 {
-	struct msg_msg *msg = msg_alloc(1);
+	struct msg_msg *msg = sysv_msg_alloc(1);
 	int err;
 
 	if (!msg)
@@ -483,7 +483,7 @@ static long mq_put(void)
 	msg->type = 1;
 	err = mqueue_send(files[0], msg, NULL);
 	if (err)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return err;
 }
 
@@ -493,7 +493,7 @@ static long mq_get(void)
 	int err = mqueue_receive(files[0], NULL, &msg);
 
 	if (!err)
-		msg_free(msg);
+		sysv_msg_free(msg);
 	return err;
 }
 

@@ -17,7 +17,7 @@ LINKED = re.compile(r"^\s*struct (?:list|tree_node)\s+\w+;", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 STRUCT = re.compile(r"^(?:static )?struct (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 SLAB = re.compile(r"\bSLAB_CACHE\(\w+, struct (\w+)\)")
-ALLOCATION = re.compile(r"\b(?:kmalloc|kzalloc|mem_wait_kmalloc|mem_wait_kzalloc|ipc_alloc)\(([^;]*?);")
+ALLOCATION = re.compile(r"\b(?:kmalloc|kzalloc|mem_wait_kmalloc|mem_wait_kzalloc|sysv_alloc)\(([^;]*?);")
 SIZE = re.compile(r"\bsizeof ?\(?(?:struct (\w+)|\*+(?:\w+(?:->|\.))*(\w+))\b")
 VARIABLE = re.compile(
     r"^(?:\t*static )?(?!static|const|return|typedef|extern|enum \w+ \{|struct \w+ \{|union \w+ \{|else|goto|case|_Static_assert)"

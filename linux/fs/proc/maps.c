@@ -95,7 +95,7 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 	struct object *object = map->object;
 	struct inode *inode;
 
-	if (shm_name(object, walk->path, PATH_MAX, ino)) {
+	if (sysv_shm_name(object, walk->path, PATH_MAX, ino)) {
 		*dev = DEV_ANON;
 		return;
 	}

@@ -29,7 +29,7 @@ static int shm_record(void *source, void *walk, uint64_t *cursor, struct seq *se
 		    "cuid  cgid      atime      dtime      ctime                   rss                  "
 		    "swap"))
 		return 0;
-	next = shm_inspect((int)*cursor - 1, &shm);
+	next = sysv_shm_inspect((int)*cursor - 1, &shm);
 	if (next < 0)
 		return next;
 	*cursor = (uint64_t)next + 1;
@@ -56,7 +56,7 @@ static int sem_record(void *source, void *walk, uint64_t *cursor, struct seq *se
 		    "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      "
 		    "ctime"))
 		return 0;
-	next = sem_inspect((int)*cursor - 1, &sem);
+	next = sysv_sem_inspect((int)*cursor - 1, &sem);
 	if (next < 0)
 		return next;
 	*cursor = (uint64_t)next + 1;
@@ -79,7 +79,7 @@ static int msg_record(void *source, void *walk, uint64_t *cursor, struct seq *se
 		    "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  "
 		    "cgid      stime      rtime      ctime"))
 		return 0;
-	next = msg_inspect((int)*cursor - 1, &msg);
+	next = sysv_msg_inspect((int)*cursor - 1, &msg);
 	if (next < 0)
 		return next;
 	*cursor = (uint64_t)next + 1;
