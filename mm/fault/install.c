@@ -9,6 +9,7 @@
 #include "mm/phys/zeroed.h"
 #include "mm/space/space_record.h"
 #include "mm/swap/swap_cache.h"
+#include "mm/swap/swap_in.h"
 #include "sync/interleave.h"
 
 /*

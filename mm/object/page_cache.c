@@ -162,7 +162,7 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 		if (result == LOOKUP_MISSING)
 			result = page_make(object, &missing, page_ret, wait);
 		else if (result == LOOKUP_SWAPPED)
-			result = page_swap_in(object, index, missing.entry, wait);
+			result = object_swap_in(object, index, missing.entry, wait);
 	} while (result == -EAGAIN);
 	return result;
 }

@@ -139,12 +139,6 @@ void object_nodes_free(struct radix_spare *spare);
  */
 void object_drop_page(struct object *object, struct page *page);
 
-/*
- * For reclaim: sends a page to swap that only the index refers to. Returns false if that is not
- * possible now. The caller holds object->lock.
- */
-bool object_swap_out(struct object *object, struct page *page);
-
 /* Is there nothing at the index, which means zeros? The caller holds no spinning lock. */
 bool object_is_hole(struct object *object, uint64_t index);
 

@@ -13,6 +13,7 @@
 #include "mm/swap/reclaim_pass.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_io.h"
+#include "mm/swap/swap_out.h"
 #include "mm/vm_wait.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"

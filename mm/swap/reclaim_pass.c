@@ -28,6 +28,7 @@
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_io.h"
+#include "mm/swap/swap_out.h"
 #include "mm/vm_wait.h"
 
 /*

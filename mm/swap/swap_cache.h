@@ -59,35 +59,6 @@ struct swap_census {
 /* Call with no spinning lock held. */
 struct swap_census swap_census(void);
 
-/*
- * For reclaim. Gets what swap_out_page() needs for some pages, if there is swap, and memory. Call
- * with no spinning lock held.
- */
-void swap_out_prepare(void);
-
-/*
- * An entry that maps this private page is about to become SWAP. Puts the page into the swap cache,
- * unless it is there, and counts a reference to its slot, which *slot_ret is set to. A page that is
- * `dirty`, and whose old slot nothing refers to, gets a new one, next to those of other pages that
- * go now. Returns false
- * if no slot is free, or if there is no memory. The caller holds the lock of the entry's space.
- */
-bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret);
-
-/*
- * For pages of other objects. swap_take_page() takes over the page from its object, with the
- * object's reference to it, and gives the index, in exchange, a reference to the slot. Only the
- * object's index refers to the page. A write of it is begun, see swap_submit(). Returns false if no
- * slot is free, or if there is no memory.
- *
- * swap_give_page() is the way back: the page leaves the cache, and the caller gets the reference to
- * it for the index, instead of the index's reference to the slot. It returns false if the page is
- * being written: call swap_submit(), wait for swap_written, and try again. The caller holds the
- * object's lock, and for the latter a reference to the slot.
- */
-bool swap_take_page(struct page *page, uint64_t *slot_ret);
-bool swap_give_page(struct page *page);
-
 /* Should the pages in use give back their slots, because no other is free, or the area ends? */
 bool swap_is_full(void);
 
@@ -116,15 +87,6 @@ bool swap_slot_is_referenced(uint64_t slot);
  */
 void swap_slot_put(uint64_t slot);
 
-/*
- * An entry was SWAP and maps the page now: page_map_get() has been called. Drops the entry's
- * reference to the slot. Returns true if no other entry refers to the page or to the slot, so that
- * the entry may be writable. Then, if `write`, or if few slots are free, the page leaves the cache.
- * `own`: the caller has references of its own to the page and to the slot. The caller holds the
- * lock of the swap cache.
- */
-bool swap_in_page(struct page *page, bool write, bool own);
-
 /* Is any page in the swap cache? */
 static inline bool swap_is_used(void)
 {
@@ -148,12 +110,6 @@ bool swap_has_page(uint64_t slot);
  */
 bool swap_page_alone(const struct page *page);
 bool swap_page_kept(const struct page *page);
-
-/*
- * A write of this page has ended, with 0 or a negative errno. If the page is still cold, it is
- * dropped from the cache. For mm/swap/swap_io.c; call with no spinning lock held.
- */
-void swap_page_written(struct page *page, int result);
 
 /*
  * For the ledger. swap_slot_count() adds to the number of references of a slot. When it has

@@ -14,6 +14,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
+#include "mm/swap/swap_out.h"
 #include "mm/vm_wait.h"
 #include "sync/atomic.h"
 

@@ -3,9 +3,9 @@
 #include "mm/swap/swap_off.h"
 
 #include "abi/errno.h"
-#include "mm/host.h"
 #include "mm/check/fence_debt.h"
 #include "mm/fault/install.h"
+#include "mm/host.h"
 #include "mm/object/object_io.h"
 #include "mm/object/page_cache.h"
 #include "mm/object/page_index.h"

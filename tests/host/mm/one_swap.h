@@ -8,6 +8,7 @@
 
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
+#include "mm/swap/swap_out.h"
 #include "swap_disk.h"
 
 #define P     PAGE_SIZE
