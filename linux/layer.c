@@ -27,9 +27,20 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/process.h"
 
-static uint64_t linux_lock_limit(void)
+static uint64_t linux_memory_limit(enum memory_limit which)
 {
-	return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_own_limit(RLIMIT_MEMLOCK);
+	static const uint8_t resources[] = {
+		[LIMIT_MAPPED] = RLIMIT_AS,	 [LIMIT_DATA] = RLIMIT_DATA,
+		[LIMIT_HEAP] = RLIMIT_DATA,	 [LIMIT_STACK] = RLIMIT_STACK,
+		[LIMIT_LOCKED] = RLIMIT_MEMLOCK,
+	};
+	uint64_t limit = process_own_limit(resources[which]);
+
+	if (which == LIMIT_LOCKED && capable(CAP_IPC_LOCK))
+		limit = UINT64_MAX;
+	else if (which == LIMIT_DATA && limit == 0) /* it refuses only heap */
+		limit = atomic_load_relaxed(&current_linux_process()->rlimits[RLIMIT_DATA].max);
+	return limit;
 }
 
 static void linux_fetches(size_t bytes)
@@ -40,8 +51,7 @@ static void linux_fetches(size_t bytes)
 static int linux_start(void)
 {
 	mm_host.relieve = oom_relieve;
-	mm_host.limits = process_own_limits;
-	mm_host.lock_limit = linux_lock_limit;
+	mm_host.limit = linux_memory_limit;
 	mm_host.fetches = linux_fetches;
 	cred_init();
 	signal_arrivals_init();

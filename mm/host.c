@@ -21,17 +21,10 @@ static bool is_ending_alone(void)
 	return false;
 }
 
-static uint64_t lock_limit_alone(void)
+static uint64_t limit_alone(enum memory_limit which)
 {
+	(void)which;
 	return UINT64_MAX;
-}
-
-const struct abi_rlimit64 no_limits[RLIM_NLIMITS] = { [0 ... RLIM_NLIMITS -
-						       1] = { RLIM_INFINITY, RLIM_INFINITY } };
-
-static const struct abi_rlimit64 *limits_alone(void)
-{
-	return no_limits;
 }
 
 static void fetches_alone(size_t bytes)
@@ -50,8 +43,7 @@ struct mm_host mm_host = {
 	.pause = pause_alone,
 	.relieve = relieve_alone,
 	.is_ending = is_ending_alone,
-	.lock_limit = lock_limit_alone,
-	.limits = limits_alone,
+	.limit = limit_alone,
 	.fetches = fetches_alone,
 	.mmap_locked = mmap_locked_alone,
 };

@@ -2,12 +2,21 @@
 /* What mm needs from the owner of threads. Set once at boot (proc/, and the layer on the core), or by a test on the host. */
 #pragma once
 
-#include "abi/resource.h"
 #include "lib/types.h"
 #include "mm/vm_wait.h"
 
 struct relief;
 struct space;
+
+/* What the owner of threads may limit, in bytes. */
+enum memory_limit {
+	LIMIT_MAPPED, /* all that is mapped */
+	LIMIT_DATA,   /* private mappings that are or become writable, but no stacks */
+	LIMIT_HEAP,   /* the heap up to the break, with the image's data */
+	LIMIT_STACK,  /* the stack, as it grows */
+	LIMIT_LOCKED, /* what is locked by mlock or while it is mapped */
+	MEMORY_LIMITS
+};
 
 /* const once there are several harts, or a process. */
 struct mm_host {
@@ -27,16 +36,8 @@ struct mm_host {
 	bool (*is_ending)(void);
 	/* The journal is half full: the running thread shall wait where it holds no spinning lock. */
 	void (*journal_fills)(void);
-	/*
-	 * Returns how many bytes the running thread may have locked (RLIMIT_MEMLOCK); UINT64_MAX: it
-	 * may lock all. Takes no lock.
-	 */
-	uint64_t (*lock_limit)(void);
-	/*
-	 * Returns the running process's limits, by RLIMIT_*. Another process may change them, so they are atomic. Takes
-	 * no lock.
-	 */
-	const struct abi_rlimit64 *(*limits)(void);
+	/* Returns how many bytes of that the running thread may have; UINT64_MAX: as many as there are. Takes no lock. */
+	uint64_t (*limit)(enum memory_limit which);
 	/* The running thread has asked a disk for so many bytes. */
 	void (*fetches)(size_t bytes);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
@@ -44,9 +45,6 @@ struct mm_host {
 };
 
 extern struct mm_host mm_host;
-
-/* What mm_host.limits() returns for a thread that belongs to no process. */
-extern const struct abi_rlimit64 no_limits[RLIM_NLIMITS];
 
 static inline int vm_pause(void)
 {

@@ -46,7 +46,7 @@ int vm_seal(struct space *space, vaddr_t addr, size_t len);
 
 /*
  * mlock(2) and munlock(2). `lock` is VMA_LOCKED, with VMA_ONFAULT for MLOCK_ONFAULT. After an error
- * what was done until then stays done. Beyond RLIMIT_MEMLOCK nothing is: -EPERM if it is 0, else -ENOMEM.
+ * what was done until then stays done. Beyond LIMIT_LOCKED nothing is: -EPERM if it is 0, else -ENOMEM.
  */
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
 int vm_unlock(struct space *space, vaddr_t addr, size_t len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Provides mm/host.h: pauses, waits, limits, and checks of the mmap lock. */
+/* Provides mm/host.h: pauses, waits, and checks of the mmap lock. */
 #include "proc/mm_host.h"
 
 #include "abi/errno.h"

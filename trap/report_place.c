@@ -68,7 +68,7 @@ struct place report_place_of(vaddr_t addr)
 	look_up(space, &place);
 	place.brk_start = space->brk_start;
 	place.brk = space->brk;
-	place.limit_stack = MAX(space->limit_stack, space_lent_limit(space, RLIMIT_STACK));
+	place.limit_stack = MAX(space->limit_stack, space_lent_limit(space, LIMIT_STACK));
 	space_unlock(space);
 	return place;
 }

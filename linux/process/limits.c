@@ -5,7 +5,6 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "linux/process/linux_process.h"
-#include "mm/host.h"
 #include "proc/pid.h"
 
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret)
@@ -63,7 +62,7 @@ static void set_limit(struct process *process, unsigned resource, const struct a
 	uint64_t *copy = limit_copy(process, resource);
 
 	assert_hardened(spin_lock_held(&own->limits_lock));
-	/* process_own_limit(), mm_host.limits() */
+	/* process_own_limit() */
 	atomic_store_relaxed(&own->rlimits[resource].max, new->max);
 	atomic_store_relaxed(&own->rlimits[resource].cur, new->cur);
 	if (copy)
@@ -126,13 +125,6 @@ void process_copy_limits(struct process *process, struct space *space)
 	space->limit_data = own->rlimits[RLIMIT_DATA].cur;
 	space->limit_stack = own->rlimits[RLIMIT_STACK].cur;
 	spin_unlock(&own->limits_lock);
-}
-
-const struct abi_rlimit64 *process_own_limits(void)
-{
-	const struct process *process = current_process();
-
-	return process ? linux_process(process)->rlimits : no_limits;
 }
 
 void process_lend_space(struct process *process)

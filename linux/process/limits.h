@@ -37,6 +37,3 @@ void process_copy_limits(struct process *process, struct space *space);
 
 /* Another process is about to use the running process's space, with limits of its own. */
 void process_lend_space(struct process *process);
-
-/* Returns the running process's limits, by RLIMIT_*, which may change meanwhile; or that there are none. See mm/host.h. */
-const struct abi_rlimit64 *process_own_limits(void);

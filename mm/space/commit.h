@@ -73,7 +73,7 @@ bool space_commit(struct space *space, size_t bytes);
 
 /*
  * space_commit() for memory of a VMA with such flags, if that memory counts. Returns false, too, if it is to be locked and
- * RLIMIT_MEMLOCK does not allow that.
+ * LIMIT_LOCKED does not allow that.
  */
 bool space_commit_flags(struct space *space, unsigned vma_flags, size_t bytes);
 

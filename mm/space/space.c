@@ -17,25 +17,16 @@
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces); /* guarded by spaces_lock */
 
-uint64_t space_lent_limit(const struct space *space, unsigned resource)
+uint64_t space_lent_limit(const struct space *space, enum memory_limit which)
 {
-	return space->lent ? atomic_load_relaxed(&mm_host.limits()[resource].cur) : 0;
-}
-
-/* As on Linux, a soft limit of 0 refuses only heap: for mappings it is as high as the hard limit. */
-static uint64_t lent_data_limit(const struct space *space)
-{
-	const struct abi_rlimit64 *limit = &mm_host.limits()[RLIMIT_DATA];
-
-	if (atomic_load_relaxed(&limit->cur) == 0)
-		return atomic_load_relaxed(&limit->max);
-	return space_lent_limit(space, RLIMIT_DATA);
+	return space->lent ? mm_host.limit(which) : 0;
 }
 
 bool space_lent_may_expand(const struct space *space, uint64_t mapped, uint64_t data)
 {
-	return (mapped <= space->limit_as || mapped <= space_lent_limit(space, RLIMIT_AS)) &&
-	       (data <= space->limit_data || data <= lent_data_limit(space));
+	return (mapped <= space->limit_as || mapped <= space_lent_limit(space, LIMIT_MAPPED)) &&
+	       (data <= space->limit_data ||
+		(!space->limit_data && data <= mm_host.limit(LIMIT_DATA)));
 }
 
 int space_create(struct space *space)

@@ -79,10 +79,10 @@ struct space {
 	/* The busy range: a verb is at work there. A thread that finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;
 	unsigned at_idle;	/* AT_IDLE_*: what is left to do when the verb ends */
-	size_t mapped_bytes;	/* RLIMIT_AS */
-	size_t data_bytes;	/* RLIMIT_DATA: private, writable, no stack */
+	size_t mapped_bytes;	/* LIMIT_MAPPED */
+	size_t data_bytes;	/* LIMIT_DATA: private, writable, no stack */
 	size_t committed_bytes; /* of VMAs with VMA_ACCOUNT (mm/space/commit.h) */
-	size_t locked_bytes;	/* RLIMIT_MEMLOCK: of VMAs with VMA_LOCKED */
+	size_t locked_bytes;	/* LIMIT_LOCKED: of VMAs with VMA_LOCKED */
 	ssize_t commit_credit;	/* bytes charged beyond these; 0 unless a verb is at work */
 	struct debts *debts;	/* hardened build: fence debts (mm/check/fence_debt.h) */
 	/* changed under the mmap lock, read under it or under lock: */
@@ -92,12 +92,13 @@ struct space {
 	vaddr_t brk_start, brk;
 	/* In the page of the break, bytes from brk up to here may not be zeros. */
 	vaddr_t brk_high;
-	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */
+	size_t image_data_bytes; /* of the image's data: counts against LIMIT_HEAP */
 	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
 	bool mmap_up;		 /* upwards instead */
 	vaddr_t stack_top;
 	/*
-	 * The limits of the process that the space was made for, in bytes; UINT64_MAX: none. 0 if `lent`. All atomic.
+	 * The limits of the process that the space was made for, in bytes: LIMIT_MAPPED, LIMIT_DATA and LIMIT_HEAP,
+	 * LIMIT_STACK. UINT64_MAX: none. 0 if `lent`, and of data also where mm_host.limit() says more. All atomic.
 	 */
 	uint64_t limit_as, limit_data, limit_stack;
 	bool lent; /* set once: several processes use the space, or have, and each has limits of its own */
@@ -207,19 +208,19 @@ static inline bool space_denies_exec(const struct space *space, unsigned old, un
 	       ((new &VM_PROT_WRITE) || !(old & VM_PROT_EXEC));
 }
 
-/* Does memory with such prot and flags count against RLIMIT_DATA? */
+/* Does memory with such prot and flags count against LIMIT_DATA? */
 static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 {
 	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
 }
 
 /*
- * Does RLIMIT_MEMLOCK of the running thread allow `bytes` locked bytes, and `more`? Only whole pages of the limit
+ * Does LIMIT_LOCKED allow `bytes` locked bytes, and `more`? Only whole pages of the limit
  * count.
  */
 static inline bool lock_limit_allows(size_t bytes, size_t more)
 {
-	uint64_t limit = mm_host.lock_limit();
+	uint64_t limit = mm_host.limit(LIMIT_LOCKED);
 
 	return limit == UINT64_MAX ||
 	       (bytes >> PAGE_SHIFT) + (more >> PAGE_SHIFT) <= limit >> PAGE_SHIFT;
@@ -232,16 +233,16 @@ static inline bool space_may_lock(const struct space *space, unsigned vma_flags,
 }
 
 /*
- * For what is more than the space's copy of a limit: returns the limit (RLIMIT_*) of the running process if the space is
+ * For what is more than the space's copy of a limit: returns the limit of the running process if the space is
  * lent, else 0.
  */
-uint64_t space_lent_limit(const struct space *space, unsigned resource);
+uint64_t space_lent_limit(const struct space *space, enum memory_limit which);
 
 /* space_may_expand() for sums of bytes of which one is more than the space's copy of its limit; data is 0 if there is none. */
 bool space_lent_may_expand(const struct space *space, uint64_t mapped, uint64_t data);
 
 /*
- * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
+ * May the space grow by `bytes` with such prot and flags (LIMIT_MAPPED, LIMIT_DATA)? The caller holds
  * the space's lock or the mmap lock.
  */
 static inline bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags,
@@ -257,11 +258,10 @@ static inline bool space_may_expand(const struct space *space, unsigned prot, un
 	       space_lent_may_expand(space, total, is_data ? space->data_bytes + bytes : 0);
 }
 
-/* May a stack of the space have so many bytes (RLIMIT_STACK)? */
+/* May a stack of the space have so many bytes (LIMIT_STACK)? */
 static inline bool space_may_stack(const struct space *space, size_t bytes)
 {
-	return likely(bytes <= space->limit_stack) ||
-	       bytes <= space_lent_limit(space, RLIMIT_STACK);
+	return likely(bytes <= space->limit_stack) || bytes <= space_lent_limit(space, LIMIT_STACK);
 }
 
 /* Records that the program unmapped a range. The caller holds the mmap lock. */

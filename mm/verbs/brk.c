@@ -10,12 +10,12 @@
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"
 
-/* As on Linux, RLIMIT_DATA limits the sum of the heap and the image's data here. */
+/* As on Linux, the limit is one of the sum of the heap and the image's data. */
 static bool data_limit_allows(const struct space *space, vaddr_t brk)
 {
 	uint64_t bytes = brk - space->brk_start + space->image_data_bytes;
 
-	return likely(bytes <= space->limit_data) || bytes <= space_lent_limit(space, RLIMIT_DATA);
+	return likely(bytes <= space->limit_data) || bytes <= space_lent_limit(space, LIMIT_HEAP);
 }
 
 /*

@@ -8,7 +8,7 @@
 /* May the running thread lock memory at all? */
 static inline bool lock_is_allowed(void)
 {
-	return mm_host.lock_limit() != 0;
+	return mm_host.limit(LIMIT_LOCKED) != 0;
 }
 
 /*

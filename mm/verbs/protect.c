@@ -57,7 +57,7 @@ static void downgrade(const struct vma *vma, vaddr_t start, vaddr_t end, unsigne
 }
 
 /*
- * May this VMA's part of the range get the permissions? As on Linux, RLIMIT_DATA refuses only what
+ * May this VMA's part of the range get the permissions? As on Linux, LIMIT_DATA refuses only what
  * was below the limit before.
  */
 static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)

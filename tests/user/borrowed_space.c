@@ -228,6 +228,9 @@ static void limits_stay(void)
 	try_to_map("the same after its child");
 	set_limit(RLIMIT_AS, RLIM_INFINITY);
 	try_to_map("the same without it");
+	set_limit(RLIMIT_DATA, 0);
+	grows("who may have no heap"); /* the limit of mappings is the hard one */
+	set_limit(RLIMIT_DATA, RLIM_INFINITY);
 }
 
 static void say_faults(const char *what, const struct rusage *usage)

@@ -205,32 +205,33 @@ TEST(limits) /* R90 */
 	end();
 }
 
-static struct abi_rlimit64 own_limits[RLIM_NLIMITS];
+static uint64_t own_limits[MEMORY_LIMITS];
 
-static const struct abi_rlimit64 *limits_of_its_own(void)
+static uint64_t limit_of_its_own(enum memory_limit which)
 {
-	return own_limits;
+	return own_limits[which];
 }
 
 TEST(limits_of_a_borrower) /* R90 */
 {
 	start();
-	memcpy(own_limits, mm_host.limits(), sizeof(own_limits));
-	mm_host.limits = limits_of_its_own;
-	own_limits[RLIMIT_AS].cur = 10 * P;
+	memset(own_limits, 0xff, sizeof(own_limits));
+	mm_host.limit = limit_of_its_own;
+	own_limits[LIMIT_MAPPED] = 10 * P;
 	assert_int_equal(AT, rig_map(&space, AT, 11 * P, RW, ANON));
 	space.lent = true;
 	space.limit_as = space.limit_data = space.limit_stack = 0;
 	assert_int_equal(-ENOMEM, rig_map(&space, AT + MIB, P, PROT_NONE, ANON));
-	own_limits[RLIMIT_AS].cur = UINT64_MAX;
+	own_limits[LIMIT_MAPPED] = UINT64_MAX;
 	assert_int_equal(AT + MIB, rig_map(&space, AT + MIB, P, RW, ANON));
-	own_limits[RLIMIT_DATA] = (struct abi_rlimit64){ 12 * P, 20 * P };
+	own_limits[LIMIT_DATA] = 12 * P;
 	assert_int_equal(-ENOMEM, rig_map(&space, 0, P, RW, ANON));
-	own_limits[RLIMIT_DATA].cur = 0; /* the hard limit counts, but not for the heap */
+	own_limits[LIMIT_DATA] = 20 * P; /* of mappings, but not of the heap */
+	own_limits[LIMIT_HEAP] = 0;
 	assert_true(rig_map(&space, 0, 8 * P, RW, ANON) > 0);
 	assert_int_equal(-ENOMEM, rig_map(&space, 0, P, RW, ANON));
 	assert_int_equal(space.brk, vm_brk(&space, space.brk + 1));
-	own_limits[RLIMIT_DATA].cur = UINT64_MAX;
+	memset(own_limits, 0xff, sizeof(own_limits));
 	end();
 }
 
