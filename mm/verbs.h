@@ -33,16 +33,8 @@ struct map_request {
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);
 /* munmap(2) */
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
-/*
- * shmdt(2): unmaps the VMAs, from the first one on, that map an object with these operations as a mapping of all
- * of it at addr would. addr is page-aligned. Returns 0, or -EINVAL if there is none.
- */
-int vm_detach(struct space *space, vaddr_t addr, const struct object_ops *ops);
 /* mprotect(2): `prot` has the ABI's PROT_* bits, unchecked. */
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
-
-/* mseal(2). Returns 0; or -EINVAL; or -ENOMEM: a part is not mapped, and nothing is sealed, or there is no memory for a split. */
-int vm_seal(struct space *space, vaddr_t addr, size_t len);
 
 /*
  * mlock(2) and munlock(2). `lock` is VMA_LOCKED, with VMA_ONFAULT for MLOCK_ONFAULT. After an error
@@ -63,9 +55,6 @@ int vm_lock_all(struct space *space, unsigned now, unsigned future);
  * mapped at addr.
  */
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
-/* Are there pages in the range that private mappings have made, resident or in swap? Needs no lock. */
-bool vm_has_private(struct space *space, vaddr_t start, vaddr_t end);
-
 /* What the entries of a range have, in bytes. */
 struct vm_usage {
 	uint64_t resident;     /* pages but the zero page and registers */
@@ -82,28 +71,6 @@ struct vm_usage {
  * -EINTR. Call with no spinning lock held.
  */
 int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usage *usage);
-
-/* Which VMAs vm_clear_refs() is about: all, those without an object, or those with one. */
-enum vm_refs { VM_REFS_ALL, VM_REFS_ANON, VM_REFS_FILES };
-
-/*
- * Forgets that the pages of these VMAs were used (vm_usage.referenced), some under each hold of the space's lock, and fences
- * that. Returns 0 or -EINTR. Call with no spinning lock held.
- */
-int vm_clear_refs(struct space *space, enum vm_refs which);
-/* The most pages that were resident at once are those that are now. Takes the space's lock. */
-void vm_forget_peak(struct space *space);
-
-/* Words of /proc/PID/pagemap, as Linux has them. */
-#define VM_PAGEMAP_FRAME \
-	((1ull << 55) - 1)		  /* the frame; of a page in swap its slot, from bit 5 on */
-#define VM_PAGEMAP_EXCLUSIVE (1ull << 56) /* one entry maps it */
-#define VM_PAGEMAP_FILE	     (1ull << 61) /* it is no private memory */
-#define VM_PAGEMAP_SWAP	     (1ull << 62)
-#define VM_PAGEMAP_PRESENT   (1ull << 63)
-
-/* Writes a word for each of n pages from va on, which are below USER_TOP. Takes the space's lock. */
-void vm_pagemap(struct space *space, vaddr_t va, uint64_t *words, size_t n);
 
 /*
  * msync(2), but for the writing: returns 0, -EBUSY or -ENOMEM. The caller has checked the flags and
@@ -126,12 +93,6 @@ bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_sho
 /* mremap(2). `flags` are the program's, unchecked. Sets *addr_ret to the address on success. */
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
 	     vaddr_t new_addr, vaddr_t *addr_ret);
-
-/*
- * remap_file_pages(2): maps other pages of an object, from page `index` on, where whole pages of shared mappings of it are.
- * `flags` are the program's, unchecked.
- */
-int vm_remap_pages(struct space *space, vaddr_t addr, size_t len, uint64_t index, uint64_t flags);
 
 /* madvise(2), except MADV_REMOVE. */
 int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);

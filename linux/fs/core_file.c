@@ -36,7 +36,8 @@
 #include "mm/fault/get_user_page.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/verbs.h"
+#include "mm/phys/page.h"
+#include "mm/space/space_visit.h"
 #include "proc/exec_stack.h"
 #include "proc/mem_wait.h"
 #include "proc/priority.h"
@@ -176,6 +177,45 @@ static size_t bytes_of_text(struct core *core, const struct map_facts *map,
 	return inode->mode & 0111 || is_elf(&core->uspace->space, map->start) ? PAGE_SIZE : 0;
 }
 
+/* Page tables that are looked at in one hold of the space's lock. */
+#define TABLES_AT_ONCE 4
+
+/* A walk that looks for pages which a program has made its own. */
+struct private_walk {
+	vaddr_t next; /* where to go on */
+	unsigned ntables;
+	bool found;
+};
+
+static int look_for_private(void *arg, const struct mmu_leaf *leaf)
+{
+	struct private_walk *walk = arg;
+
+	for (unsigned i = 0; i < leaf->count && !walk->found; i++) {
+		struct mmu_entry entry = entry_load(&leaf->entries[i]);
+
+		if (entry_empty(entry))
+			continue;
+		walk->found = !entry_has_page(entry) ||
+			      page_kind(pfn_to_page(entry_pfn(entry))) == PAGE_ANON;
+	}
+	walk->next = leaf->va + leaf->count * PAGE_SIZE;
+	return walk->found || --walk->ntables == 0;
+}
+
+/* Has a private mapping pages of its own in the range, resident or in swap? */
+static bool has_private(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct private_walk walk = { .next = start };
+	bool more = true;
+
+	while (more && !walk.found && walk.next < end && vm_pause() == 0) {
+		walk.ntables = TABLES_AT_ONCE;
+		more = space_visit_piece(space, walk.next, end, look_for_private, &walk);
+	}
+	return walk.found;
+}
+
 /* How many bytes of the mapping the file has. The order is that of Linux's vma_dump_size(). */
 static size_t bytes_to_dump(struct core *core, const struct map_facts *map,
 			    const struct inode *inode)
@@ -193,7 +233,7 @@ static size_t bytes_to_dump(struct core *core, const struct map_facts *map,
 			       ? all
 			       : 0;
 	if (filter & DUMP_ANON_PRIVATE && !(map->flags & VMA_SHARED) &&
-	    vm_has_private(space, map->start, map->end))
+	    has_private(space, map->start, map->end))
 		return all;
 	if (!map->object)
 		return 0;

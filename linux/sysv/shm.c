@@ -7,13 +7,13 @@
 #include "abi/resource.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/mem/quota.h"
 #include "linux/process/cred.h"
 #include "linux/process/limits.h"
 #include "linux/sysv/util.h"
 #include "mm/object/object.h"
 #include "mm/object/object_charge.h"
 #include "mm/object/page_cache.h"
-#include "mm/object/quota.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/verbs.h"
 #include "proc/mem_wait.h"
@@ -304,6 +304,41 @@ int sysv_shm_attach(int id, vaddr_t addr, int flg, vaddr_t *addr_ret)
 	return err;
 }
 
+static bool is_piece(const struct vma *vma, vaddr_t addr)
+{
+	return vma->object && vma->object->ops == &shm_object_ops &&
+	       vma->offset == vma->start - addr;
+}
+
+/*
+ * Unmaps the VMAs, from the first one on, that map a segment as an attachment of all of it at addr would. Returns 0, or -EINVAL
+ * if there is none. Call with the mmap lock held.
+ */
+static int detach(struct space *space, vaddr_t addr)
+{
+	struct vma *vma = vma_find_next(space, addr);
+	struct object *object;
+	size_t size;
+	vaddr_t end;
+
+	while (vma && !is_piece(vma, addr))
+		vma = vma_next(vma);
+	if (!vma)
+		return -EINVAL;
+	object = vma->object;
+	object_get(object); /* the last piece may be its last user */
+	size = ALIGN_UP(object_size(object), PAGE_SIZE);
+	do {
+		end = vma->end;
+		if (vma->object == object && is_piece(vma, addr))
+			(void)vm_unmap(space, vma->start,
+				       end - vma->start); /* a whole VMA: no split */
+		vma = vma_find_next(space, end);
+	} while (vma && vma->end - addr <= size);
+	object_put(object);
+	return 0;
+}
+
 int sysv_shm_detach(vaddr_t addr)
 {
 	struct uspace *uspace = current_process()->uspace;
@@ -314,7 +349,7 @@ int sysv_shm_detach(vaddr_t addr)
 	err = uspace_lock_killable(uspace);
 	if (err)
 		return err;
-	err = vm_detach(&uspace->space, addr, &shm_object_ops);
+	err = detach(&uspace->space, addr);
 	uspace_unlock(uspace);
 	return err;
 }

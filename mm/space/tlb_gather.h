@@ -2,7 +2,7 @@
 /* Entries that were removed, until they are fenced and their frames can be freed. */
 #pragma once
 
-#include "mm/space/space_lock.h"
+#include "mm/check/fence_debt.h"
 
 /* The most that one piece of a verb removes, so that the lock is held briefly. */
 #define GATHER_PAGES  64
@@ -74,3 +74,20 @@ void gather_fence(struct gather *gather);
  * with no spinning lock held.
  */
 void gather_free(struct gather *gather);
+
+/*
+ * Clears A of `entry`, which is in *slot, and adds that to `flush`. Returns false if the entry changes meanwhile: the page is
+ * being used, and A stays. The caller holds the space's lock, and fences.
+ */
+static inline bool entry_clear_accessed(struct space *space, vaddr_t va, struct mmu_entry *slot,
+					struct mmu_entry entry, struct mmu_flush *flush)
+{
+	struct mmu_entry old =
+		entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
+
+	if (!entry_cas(slot, entry, old))
+		return false;
+	debt_owe(space, va, entry, old);
+	mmu_flush_add(flush, va); /* a TLB that has A set does not set it again */
+	return true;
+}

@@ -48,19 +48,6 @@ void reclaim_pass_init(struct reclaim_pass *pass, unsigned how, struct space *sp
 	pass->nruns = 0;
 }
 
-/* Clears A. If the entry changes meanwhile, the page is being used: A stays. */
-static void clear_accessed(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
-			   struct mmu_entry entry)
-{
-	struct mmu_entry old =
-		entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
-
-	if (!entry_cas(slot, entry, old))
-		return;
-	debt_owe(pass->gather.space, va, entry, old);
-	mmu_flush_add(&pass->gather.flush, va); /* a TLB that has A set does not set it again */
-}
-
 /*
  * May the private page go to swap? A pinned page stays. So does a page with references other than
  * those of entries and of the swap cache. The caller holds the space's lock.
@@ -127,7 +114,8 @@ static void advise_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry
 	if (pass->how == SEND_OUT)
 		unmap_page(pass, va, slot, page);
 	else if (entry_flags(entry) & ENTRY_ACCESSED)
-		clear_accessed(pass, va, slot, entry);
+		(void)entry_clear_accessed(pass->gather.space, va, slot, entry,
+					   &pass->gather.flush);
 }
 
 static void pass_entry_by_age(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
@@ -139,7 +127,8 @@ static void pass_entry_by_age(struct reclaim_pass *pass, vaddr_t va, struct mmu_
 	if (entry_flags(entry) & ENTRY_ACCESSED) {
 		counter_add(&reclaim_counts.aged, 1);
 		page_set_used(page);
-		clear_accessed(pass, va, slot, entry);
+		(void)entry_clear_accessed(pass->gather.space, va, slot, entry,
+					   &pass->gather.flush);
 		if (private && swap_is_full())
 			swap_forget(page);
 	} else if (page_is_cold(page, hand_is_hard())) {

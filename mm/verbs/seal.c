@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mseal: memory that stays mapped as it is, with its permissions, for as long as the space exists. */
+/* Sealed memory: VMAs that stay mapped as they are, with their permissions, for as long as the space exists. */
 #include "mm/verbs/seal.h"
-
-#include "abi/errno.h"
-#include "mm/host.h"
-#include "mm/space/vma_modify.h"
-#include "mm/verbs.h"
 
 bool seal_in_range(struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -14,40 +9,4 @@ bool seal_in_range(struct space *space, vaddr_t start, vaddr_t end)
 	while (vma && vma->start < end && !(vma->flags & VMA_SEALED))
 		vma = vma_next(vma);
 	return vma && vma->start < end;
-}
-
-/* The caller holds the mmap lock. */
-static bool range_is_mapped(struct space *space, vaddr_t start, vaddr_t end)
-{
-	while (start < end) {
-		struct vma *vma = vma_find(space, start);
-
-		if (!vma)
-			return false;
-		start = vma->end;
-	}
-	return true;
-}
-
-int vm_seal(struct space *space, vaddr_t addr, size_t len)
-{
-	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE), stop;
-
-	assert_hardened(mm_host.mmap_locked(space));
-	if (!IS_ALIGNED(addr, PAGE_SIZE) || end < addr || (len && end == addr))
-		return -EINVAL;
-	if (!range_is_mapped(space, addr, end))
-		return -ENOMEM;
-	space->ever_sealed = true;
-	for (; addr < end; addr = stop) {
-		struct vma *vma = vma_find(space, addr);
-		int result;
-
-		stop = MIN(vma->end, end);
-		result = vma_modify_flags(vma, addr, stop, vma->flags | VMA_SEALED);
-		if (result)
-			return result;
-		(void)vm_pause();
-	}
-	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mseal forbids to the other verbs. */
+/* What sealed memory forbids to the verbs. */
 #pragma once
 
 #include "mm/space/space.h"

@@ -133,36 +133,3 @@ int vm_unmap(struct space *space, vaddr_t addr, size_t len)
 	space_idle(space);
 	return result;
 }
-
-/* ---- shmdt ---- */
-
-static bool is_piece(const struct vma *vma, vaddr_t addr, const struct object_ops *ops)
-{
-	return vma->object && vma->object->ops == ops && vma->offset == vma->start - addr;
-}
-
-int vm_detach(struct space *space, vaddr_t addr, const struct object_ops *ops)
-{
-	struct vma *vma = vma_find_next(space, addr);
-	struct object *object;
-	size_t size;
-	vaddr_t end;
-
-	assert_hardened(mm_host.mmap_locked(space));
-	while (vma && !is_piece(vma, addr, ops))
-		vma = vma_next(vma);
-	if (!vma)
-		return -EINVAL;
-	object = vma->object;
-	object_get(object); /* the last piece may be its last user */
-	size = ALIGN_UP(object_size(object), PAGE_SIZE);
-	do {
-		end = vma->end;
-		if (vma->object == object && is_piece(vma, addr, ops))
-			(void)vm_unmap(space, vma->start,
-				       end - vma->start); /* a whole VMA: no split */
-		vma = vma_find_next(space, end);
-	} while (vma && vma->end - addr <= size);
-	object_put(object);
-	return 0;
-}

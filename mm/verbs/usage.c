@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the entries of a range have, as /proc/PID/smaps and pagemap show it. */
+/* What the entries of a range have, as /proc/PID/smaps shows it. */
 #include "mm/host.h"
 #include "mm/space/space_visit.h"
 #include "mm/verbs.h"
@@ -67,35 +67,4 @@ int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usag
 			err = vm_pause();
 	}
 	return err;
-}
-
-static uint64_t pagemap_word(struct mmu_entry entry)
-{
-	const struct page *page;
-	uint64_t word;
-
-	if (entry_state(entry) == ENTRY_SWAP)
-		return VM_PAGEMAP_SWAP | entry_swap_slot(entry) << 5;
-	if (!entry_has_page(entry))
-		return 0;
-	word = VM_PAGEMAP_PRESENT | (entry_pfn(entry) & VM_PAGEMAP_FRAME);
-	page = pfn_to_page(entry_pfn(entry));
-	if (!page)
-		return word;
-	if (page_kind(page) == PAGE_OBJECT)
-		word |= VM_PAGEMAP_FILE;
-	if (page_kind(page) != PAGE_ZERO && atomic_load_relaxed(&page->maps) == 1)
-		word |= VM_PAGEMAP_EXCLUSIVE;
-	return word;
-}
-
-void vm_pagemap(struct space *space, vaddr_t va, uint64_t *words, size_t n)
-{
-	space_lock(space);
-	for (size_t i = 0; i < n; i++) {
-		struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va + i * PAGE_SIZE);
-
-		words[i] = slot ? pagemap_word(entry_load(slot)) : 0;
-	}
-	space_unlock(space);
 }

@@ -9,7 +9,7 @@ from .scope import folders
 BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
 CORE = ["mm", "drivers", "proc", "desc", "ipc", "trap"]
-PROCESSES = ["linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
+PROCESSES = ["linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
 FILES = ["linux/fs", "linux/mqueue"]
 LINUX = [*PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
 MAY_INCLUDE = {

@@ -4,7 +4,7 @@
 #include "lib/string.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/seek.h"
-#include "mm/verbs.h"
+#include "linux/mem/mem.h"
 
 /* As on Linux, what is longer than a 32-bit number is cut off. */
 #define CLEAR_TEXT 12u

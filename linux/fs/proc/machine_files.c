@@ -12,8 +12,9 @@
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/proc/seq.h"
+#include "linux/mem/quota.h"
+#include "linux/process/uts.h"
 #include "mm/object/page_cache.h"
-#include "mm/object/quota.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
@@ -22,7 +23,6 @@
 #include "mm/swap/swap_cache.h"
 #include "proc/load.h"
 #include "proc/sched.h"
-#include "linux/process/uts.h"
 
 static int version_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {

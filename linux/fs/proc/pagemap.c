@@ -5,9 +5,48 @@
 #include "linux/fs/proc/node.h"
 #include "linux/fs/seek.h"
 #include "mm/host.h"
-#include "mm/verbs.h"
+#include "mm/space/space_lock.h"
 
 #define WORDS_AT_ONCE 32u
+
+/* The words, as Linux has them. */
+#define PAGEMAP_FRAME	  ((1ull << 55) - 1) /* the frame; of a page in swap its slot, from bit 5 on */
+#define PAGEMAP_EXCLUSIVE (1ull << 56)	     /* one entry maps it */
+#define PAGEMAP_FILE	  (1ull << 61)	     /* it is no private memory */
+#define PAGEMAP_SWAP	  (1ull << 62)
+#define PAGEMAP_PRESENT	  (1ull << 63)
+
+static uint64_t pagemap_word(struct mmu_entry entry)
+{
+	const struct page *page;
+	uint64_t word;
+
+	if (entry_state(entry) == ENTRY_SWAP)
+		return PAGEMAP_SWAP | entry_swap_slot(entry) << 5;
+	if (!entry_has_page(entry))
+		return 0;
+	word = PAGEMAP_PRESENT | (entry_pfn(entry) & PAGEMAP_FRAME);
+	page = pfn_to_page(entry_pfn(entry));
+	if (!page)
+		return word;
+	if (page_kind(page) == PAGE_OBJECT)
+		word |= PAGEMAP_FILE;
+	if (page_kind(page) != PAGE_ZERO && atomic_load_relaxed(&page->maps) == 1)
+		word |= PAGEMAP_EXCLUSIVE;
+	return word;
+}
+
+/* Writes a word for each of n pages from va on, which are below USER_TOP. */
+static void pagemap_words(struct space *space, vaddr_t va, uint64_t *words, size_t n)
+{
+	space_lock(space);
+	for (size_t i = 0; i < n; i++) {
+		struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va + i * PAGE_SIZE);
+
+		words[i] = slot ? pagemap_word(entry_load(slot)) : 0;
+	}
+	space_unlock(space);
+}
 
 static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *pos, bool frames)
 {
@@ -20,9 +59,9 @@ static ssize_t read_words(struct space *space, struct user_iter *to, uint64_t *p
 		size_t n = MIN(to->left / sizeof(words[0]), (size_t)WORDS_AT_ONCE), copied;
 
 		n = MIN(n, (USER_TOP >> PAGE_SHIFT) - first);
-		vm_pagemap(space, first << PAGE_SHIFT, words, n);
+		pagemap_words(space, first << PAGE_SHIFT, words, n);
 		for (size_t i = 0; !frames && i < n; i++)
-			words[i] &= ~VM_PAGEMAP_FRAME;
+			words[i] &= ~PAGEMAP_FRAME;
 		copied = user_iter_copy_out(to, words, n * sizeof(words[0]));
 		*pos += copied;
 		done += (ssize_t)copied;

@@ -10,6 +10,7 @@
 #include "linux/fs/permission.h"
 #include "linux/fs/tmpfs/regular.h"
 #include "linux/fs/tmpfs/room.h"
+#include "linux/mem/quota.h"
 #include "mm/object/object.h"
 #include "mm/object/object_charge.h"
 #include "mm/object/object_size.h"

@@ -12,7 +12,7 @@ struct object;
  * Creates the object with one reference, or returns NULL if memory runs out. `initial` holds the
  * object's first `size` bytes and stays unchanged forever; if it is NULL, the size is 0. Pages that
  * are allocated for a file of a mount, which is a tmpfs, count against its room (linux/fs/tmpfs/room.h) and the
- * quota of mm/object/quota.h, and mappings of it keep the mount. NULL: a memfd, which is on none.
+ * quota of linux/mem/quota.h, and mappings of it keep the mount. NULL: a memfd, which is on none.
  */
 struct object *file_data_create(const void *initial, uint64_t size, struct mount *mount);
 

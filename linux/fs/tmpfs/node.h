@@ -47,7 +47,7 @@ struct tmpfs_node {
 	struct mutex lock;
 	uint16_t seals; /* guarded by lock: F_SEAL_* */
 	bool linkable;	/* made without a name, which link may give it; guarded by names_lock */
-	/* Counted by mm/object/quota.h for the inode; const once it has a name, 0 until then. */
+	/* Counted by linux/mem/quota.h for the inode; const once it has a name, 0 until then. */
 	unsigned records;
 };
 

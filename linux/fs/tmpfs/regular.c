@@ -3,23 +3,23 @@
 #include "linux/fs/tmpfs/regular.h"
 
 #include "abi/errno.h"
+#include "lib/bits.h"
+#include "linux/fs/file_more.h"
+#include "linux/fs/mount.h"
 #include "linux/fs/permission.h"
 #include "linux/fs/read_object.h"
 #include "linux/fs/seek.h"
 #include "linux/fs/size_limit.h"
-#include "linux/fs/file_more.h"
-#include "linux/fs/mount.h"
 #include "linux/fs/tmpfs/file_data.h"
 #include "linux/fs/tmpfs/room.h"
-#include "mm/object/quota.h"
 #include "linux/fs/tmpfs/seals.h"
-#include "lib/bits.h"
+#include "linux/mem/quota.h"
+#include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
 #include "mm/object/object_holes.h"
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/fault/user_copy.h"
 
 struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial, uint64_t size)
 {

@@ -9,7 +9,7 @@
 
 struct tmpfs_node;
 
-/* No option was given: only the limit that all files share (mm/object/quota.h) holds. */
+/* No option was given: only the limit that all files share (linux/mem/quota.h) holds. */
 #define ROOM_SHARED  UINT64_MAX
 /* The option was 0: only the limit of all files holds, and statfs shows no number. */
 #define ROOM_ENDLESS (UINT64_MAX - 1)

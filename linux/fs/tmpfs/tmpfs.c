@@ -4,12 +4,12 @@
 
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "lib/bits.h"
 #include "linux/fs/mount_options.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/tmpfs/dir.h"
 #include "linux/fs/tmpfs/room.h"
-#include "lib/bits.h"
-#include "mm/object/quota.h"
+#include "linux/mem/quota.h"
 #include "mm/object/object.h"
 #include "mm/phys/page_alloc.h"
 

@@ -4,11 +4,11 @@
 
 #include "abi/errno.h"
 #include "abi/xattr.h"
-#include "linux/fs/tmpfs/room.h"
-#include "mm/object/quota.h"
 #include "lib/string.h"
-#include "mm/phys/kmalloc.h"
+#include "linux/fs/tmpfs/room.h"
+#include "linux/mem/quota.h"
 #include "mm/fault/user_copy.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 /* Charged as names are, and to the mount. The names of one inode fit into a list of XATTR_LIST_MAX bytes. Guarded by the lock of the node. */

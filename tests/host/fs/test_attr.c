@@ -6,7 +6,7 @@
 #include "fake_proc.h"
 #include "linux/fs/permission.h"
 #include "desc/pipe.h"
-#include "mm/object/quota.h"
+#include "linux/mem/quota.h"
 #include "linux/fs/xattr.h"
 #include "tree.h"
 

@@ -13,7 +13,7 @@
 #include "desc/pipe.h"
 #include "desc/poll.h"
 #include "linux/fs/tmpfs/memfd.h"
-#include "mm/object/quota.h"
+#include "linux/mem/quota.h"
 #include "mm/phys/kmalloc.h"
 #include "linux/fs/tmpfs/seals.h"
 #include "linux/process/limits.h"

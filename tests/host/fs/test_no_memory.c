@@ -10,7 +10,7 @@
 #include "linux/fs/initrd.h"
 #include "desc/pipe.h"
 #include "linux/fs/tmpfs/memfd.h"
-#include "mm/object/quota.h"
+#include "linux/mem/quota.h"
 #include "lib/bits.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"

@@ -3,6 +3,7 @@
 #include "one_space.h"
 
 #include "lib/string.h"
+#include "linux/mem/mem.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/object/object.h"
 #include "mm/object/object_io.h"

@@ -2,6 +2,7 @@
 /* Locked memory and what forks leave out: failing allocations, and children that are whole. */
 #include "one_space.h"
 
+#include "linux/mem/mem.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/verbs/populate.h"
 

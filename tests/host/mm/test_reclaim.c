@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "linux/mem/mem.h"
 #include "mm/object/object_io.h"
 #include "mm/object/page_cache.h"
 #include "mm/swap/page_age.h"

@@ -2,6 +2,7 @@
 /* The VMA tree against a naive list: look-up, gaps, splits and merges. */
 #include "rig.h"
 
+#include "linux/mem/mem.h"
 #include "mm/space/vma_modify.h"
 #include "mm/verbs/unmap.h"
 

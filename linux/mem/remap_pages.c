@@ -2,8 +2,8 @@
 /* remap_file_pages: maps other pages of the same object. As on Linux, what comes out are mappings of their own. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "linux/mem/mem.h"
 #include "mm/host.h"
-#include "mm/verbs.h"
 
 /*
  * As on Linux, what a descriptor for reading only has mapped does not count as shared, while sealed memory does. Device

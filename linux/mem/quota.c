@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits how much memory may be taken by what has a name: files of the tree, segments of shared memory. */
-#include "mm/object/quota.h"
+#include "linux/mem/quota.h"
 
 #include "lib/bits.h"
 #include "lib/radix.h"

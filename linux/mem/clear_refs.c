@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/clear_refs: forgets which pages were used, so that smaps shows those that are used from here on. */
+#include "linux/mem/mem.h"
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
-#include "mm/space/space_lock.h"
 #include "mm/space/space_visit.h"
+#include "mm/space/tlb_gather.h"
 #include "mm/swap/page_age.h"
-#include "mm/verbs.h"
 
 /* Entries, and VMAs, that are looked at in one hold of the space's lock. */
 #define CLEAR_ENTRIES 128
@@ -19,10 +19,10 @@ struct clear_refs {
 	struct mmu_flush flush;
 };
 
-/* Clears A. If the entry changes meanwhile, the page is being used: A stays. For reclaim, the page was used. */
+/* For reclaim, the page was used. */
 static void clear_refs_entry(struct clear_refs *clear, vaddr_t va, struct mmu_entry *slot)
 {
-	struct mmu_entry entry = entry_load(slot), old;
+	struct mmu_entry entry = entry_load(slot);
 	struct page *page;
 
 	if (!entry_has_page(entry) || !(entry_flags(entry) & ENTRY_ACCESSED))
@@ -30,12 +30,8 @@ static void clear_refs_entry(struct clear_refs *clear, vaddr_t va, struct mmu_en
 	page = pfn_to_page(entry_pfn(entry));
 	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
 		return;
-	old = entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
-	if (!entry_cas(slot, entry, old))
-		return;
-	page_set_used(page);
-	debt_owe(clear->space, va, entry, old);
-	mmu_flush_add(&clear->flush, va); /* a TLB that has A set does not set it again */
+	if (entry_clear_accessed(clear->space, va, slot, entry, &clear->flush))
+		page_set_used(page);
 }
 
 static int clear_leaf(void *arg, const struct mmu_leaf *leaf)

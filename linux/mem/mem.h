@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What Linux does with the memory of a space beyond the verbs of mm/verbs.h, with the conventions of that file. */
+#pragma once
+
+#include "mm/verbs.h"
+
+/* mseal(2). Returns 0; or -EINVAL; or -ENOMEM: a part is not mapped, and nothing is sealed, or there is no memory for a split. */
+int vm_seal(struct space *space, vaddr_t addr, size_t len);
+
+/*
+ * remap_file_pages(2): maps other pages of an object, from page `index` on, where whole pages of shared mappings of it are.
+ * `flags` are the program's, unchecked.
+ */
+int vm_remap_pages(struct space *space, vaddr_t addr, size_t len, uint64_t index, uint64_t flags);
+
+/* Which VMAs vm_clear_refs() is about: all, those without an object, or those with one. */
+enum vm_refs { VM_REFS_ALL, VM_REFS_ANON, VM_REFS_FILES };
+
+/*
+ * Forgets that the pages of these VMAs were used (vm_usage.referenced), some under each hold of the space's lock, and fences
+ * that. Returns 0 or -EINTR. Call with no spinning lock held.
+ */
+int vm_clear_refs(struct space *space, enum vm_refs which);
+/* The most pages that were resident at once are those that are now. Takes the space's lock. */
+void vm_forget_peak(struct space *space);
