@@ -13,7 +13,7 @@
  * between: an entry that is subject to copy-on-write is not writable. A write to a file's page
  * meanwhile may or may not be in the copy, as with read().
  *
- * A frame of zeros is a copy of the zero page. It takes one round if a prezeroed frame is there.
+ * The zero page is never copied (mm/fault/zero_page.c).
  */
 
 /*
@@ -21,24 +21,18 @@
  */
 #define ROUNDS_WITHOUT_LOCK 8
 
-static void copy_part(char *to, const char *from, size_t nbytes)
-{
-	memcpy(to, from, nbytes);
-	memset(to + nbytes, 0, PAGE_SIZE - nbytes);
-}
-
-/* Copies the first nbytes, and zeros for the rest. */
+/* Copies the first nbytes; the rest is zeros. */
 static inline void copy_frame(pfn_t to, pfn_t from, size_t nbytes)
 {
 	char *bytes = arch_phys_to_virt(pfn_to_paddr(to));
 	const char *source = arch_phys_to_virt(pfn_to_paddr(from));
 
-	if (from == zero_pfn)
-		arch_page_zero(bytes);
-	else if (likely(nbytes == PAGE_SIZE))
+	if (likely(nbytes == PAGE_SIZE)) {
 		arch_page_copy(bytes, source);
-	else
-		copy_part(bytes, source, nbytes);
+	} else {
+		memcpy(bytes, source, nbytes);
+		frame_zero_from(to, nbytes);
+	}
 }
 
 /* Makes a copy in the frame. Takes over its reference and that of `source`. */
@@ -102,18 +96,6 @@ enum vm_outcome fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
 	if (likely(prepared->copy.source.pfn == source && prepared->copy.source.nbytes == nbytes))
 		return use_copy(fault);
 	return get_other_copy(fault, source, nbytes);
-}
-
-enum vm_outcome fault_get_zeros(struct fault *fault)
-{
-	bool has_frame = unlikely(fault->prepared) && fault->prepared->copy.page;
-	struct page *page = has_frame ? NULL : zeroed_take();
-
-	if (unlikely(!page))
-		return fault_get_copy(fault, zero_pfn, PAGE_SIZE);
-	fault->page = page;
-	fault->pfn = page->zeroed_pfn;
-	return VM_OK;
 }
 
 enum vm_outcome cow_get(struct fault *fault)

@@ -17,7 +17,7 @@
 
 /* What a private frame is a copy of. */
 struct copy_source {
-	pfn_t pfn;	   /* zero_pfn: zeros */
+	pfn_t pfn;	   /* zero_pfn, with nbytes 0: zeros */
 	struct page *page; /* its page, referenced; NULL: zeros */
 	size_t nbytes;	   /* how much of it is copied; the rest is zeros */
 };

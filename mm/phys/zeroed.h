@@ -2,6 +2,7 @@
 /* A free frame of each hart that is filled with zeros before it is needed. */
 #pragma once
 
+#include "lib/string.h"
 #include "mm/check/page_check.h"
 #include "mm/phys/frame_cache.h"
 #include "sync/atomic.h"
@@ -46,6 +47,17 @@ void zeroed_prepare(void);
 
 /* Returns the frames of all harts to the allocator. Returns false if there were none. */
 bool zeroed_drop(void);
+
+/* Fills a frame with zeros from byte `from` on. */
+static inline void frame_zero_from(pfn_t pfn, size_t from)
+{
+	char *bytes = arch_phys_to_virt(pfn_to_paddr(pfn));
+
+	if (from == 0)
+		arch_page_zero(bytes);
+	else
+		memset(bytes + from, 0, PAGE_SIZE - from);
+}
 
 /* How many there are. */
 size_t zeroed_count(void);

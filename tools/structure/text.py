@@ -23,7 +23,7 @@ FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
 KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
-BACKENDS = Scope("backends", "mm/fault/backend_anon.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c")
+BACKENDS = Scope("backends", "mm/fault/backend_anon.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c", "mm/fault/zero_page.c")
 SPACE_LOCKERS = Scope("space-lock", "mm/space/space_lock.h", "mm/space/space_lock.c", "mm/space/space.h")
 MAKERS = Scope("one-maker", "mm/fault/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")
 USER_COPY = Scope("panic", "trap/sys_*.c", "linux/sys/*.c", "mm/fault/user_copy.[ch]", "arch/riscv/usercopy.S")
