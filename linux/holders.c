@@ -6,10 +6,10 @@
 
 #include "desc/file.h"
 #include "lib/bits.h"
-#include "linux/fs/fs_struct.h"
-#include "linux/fs/mount.h"
 #include "linux/fs/p9/fid.h"
 #include "linux/fs/p9/holders.h"
+#include "linux/fs/vfs/fs_struct.h"
+#include "linux/fs/vfs/mount.h"
 #include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
 #include "linux/process/task.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "abi/mqueue.h"
-#include "linux/fs/mount.h"
+#include "linux/fs/vfs/mount.h"
 
 struct abi_sigevent;
 struct deadline;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "abi/faultline.h"
+#include "abi/resource.h"
 #include "linux/process/cred.h"
 #include "linux/process/usage.h"
 #include "mm/space/space_map.h"

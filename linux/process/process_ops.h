@@ -12,7 +12,7 @@ struct process;
 struct signal_info;
 struct thread;
 
-/* Operations on threads' file system state, which linux/process does not know (linux/fs/process_fs.c). */
+/* Operations on threads' file system state, which linux/process does not know (linux/fs/vfs/process_fs.c). */
 struct process_fs_ops {
 	/* For process 1: no descriptors, root as the working directory. Returns 0 or -ENOMEM. */
 	int (*create)(struct thread *thread);

@@ -15,7 +15,7 @@ struct user {
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
 	uint64_t
 		sigpending; /* atomic: signals queued for them, with timers' own; RLIMIT_SIGPENDING */
-	/* atomic: instances of inotify, and their watches: their limits are in linux/fs/inotify.h */
+	/* atomic: instances of inotify, and their watches: their limits are in linux/fs/notify/inotify.h */
 	uint64_t ninstances, nwatches;
 	uint64_t mqueue;  /* atomic: bytes that message queues may take; RLIMIT_MSGQUEUE */
 	struct list link; /* guarded by users_lock */

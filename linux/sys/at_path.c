@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "desc/fdtable.h"
-#include "linux/fs/process_fs.h"
+#include "linux/fs/vfs/process_fs.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

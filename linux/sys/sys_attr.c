@@ -3,7 +3,7 @@
 #include "abi/stat.h"
 #include "abi/time.h"
 #include "base/clock.h"
-#include "linux/fs/attr.h"
+#include "linux/fs/vfs/attr.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"

@@ -2,7 +2,7 @@
 /* System calls on file locks: flock, and what fcntl does about locks. */
 #include "abi/errno.h"
 #include "abi/flock.h"
-#include "linux/fs/linux_file.h"
+#include "linux/fs/file/linux_file.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/fcntl_lock.h"
 #include "mm/fault/user_copy.h"

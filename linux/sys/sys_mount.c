@@ -2,7 +2,7 @@
 /* System calls on file systems: mount, umount2, statfs. */
 #include "abi/limits.h"
 #include "abi/mount.h"
-#include "linux/fs/mount_calls.h"
+#include "linux/fs/vfs/mount_calls.h"
 #include "linux/process/cred.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"

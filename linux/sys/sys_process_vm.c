@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* process_vm_readv and process_vm_writev: copies between the memory of the running process and that of another one. */
-#include "linux/fs/space_io.h"
+#include "linux/mem/space_io.h"
 #include "linux/process/inspect.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/segments.h"

@@ -6,7 +6,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "linux/fs/pidfd.h"
+#include "linux/fs/file/pidfd.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/process/cred.h"
 #include "linux/process/task.h"

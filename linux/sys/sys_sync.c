@@ -2,9 +2,9 @@
 /* System calls that bring what was written where it belongs, and that tell and advise how a file is cached. */
 #include "abi/cachestat.h"
 #include "abi/fadvise.h"
-#include "linux/fs/inode.h"
-#include "linux/fs/mount.h"
-#include "linux/fs/permission.h"
+#include "linux/fs/vfs/inode.h"
+#include "linux/fs/vfs/mount.h"
+#include "linux/fs/vfs/permission.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object_holes.h"

@@ -2,8 +2,8 @@
 /* System calls on extended attributes, each of them by path, by path without following a link, and by descriptor. */
 #include "abi/xattr.h"
 #include "lib/bits.h"
-#include "linux/fs/path.h"
-#include "linux/fs/xattr.h"
+#include "linux/fs/vfs/path.h"
+#include "linux/fs/vfs/xattr.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"

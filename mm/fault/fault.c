@@ -141,7 +141,7 @@ static inline bool is_for_readers(const struct vma_attr *vma)
 	return likely(!vma->object) && likely(!(vma->prot & VM_PROT_EXEC));
 }
 
-/* The same for a reader. What it counts is for one VMA, that of its hart's last fault or another one. */
+/* Finds the VMA of a reader, whose counts are for one VMA: that of the last fault of its hart, or another one. */
 static inline enum vm_outcome reader_find(struct space *space, struct fault *fault)
 {
 	struct vma *vma = fault->reader->vma;

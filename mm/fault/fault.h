@@ -119,7 +119,7 @@ static inline void fault_count_in(struct space *space, struct vma *vma, enum fau
 	vma->faults.kind[kind]++;
 }
 
-/* The same for a fault that may be a reader. */
+/* Counts a fault that may be a reader. */
 static inline void fault_count(struct fault *fault, enum fault_kind kind)
 {
 	if (unlikely(fault->reader))

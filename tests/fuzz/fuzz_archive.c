@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot archives as the tree: linux/fs/initrd.c on the fake machine; all of it can be taken away again, and every frame is back. */
+/* Boot archives as the tree: linux/fs/tmpfs/initrd.c on the fake machine; all of it can be taken away again, and every frame is back. */
 
 /* An input: 4 bytes, of which the first says which allocation fails (0: none); then the archive. */
 #include "abi/errno.h"
 #include "fuzz.h"
 #include "lib/cpio.h"
 #include "lib/string.h"
-#include "linux/fs/initrd.h"
-#include "linux/fs/path.h"
 #include "linux/fs/tmpfs/dir.h"
+#include "linux/fs/tmpfs/initrd.h"
 #include "linux/fs/tmpfs/tmpfs.h"
+#include "linux/fs/vfs/path.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vfork, and clones and execs that run out of memory at each of their allocations. */
 #include "abi/errno.h"
+#include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/wait.h"

@@ -3,6 +3,7 @@
 #include "linux/process/exec.h"
 
 #include "abi/errno.h"
+#include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "arch/context.h"

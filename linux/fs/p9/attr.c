@@ -5,7 +5,7 @@
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/walk.h"
-#include "linux/fs/permission.h"
+#include "linux/fs/vfs/permission.h"
 
 #define BLOCK_SIZE 512u
 

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "desc/fdtable.h"
 #include "lib/string.h"
-#include "linux/fs/mount_options.h"
 #include "linux/fs/p9/connect.h"
 #include "linux/fs/p9/node_name.h"
 #include "linux/fs/p9/p9.h"
 #include "linux/fs/p9/walk.h"
 #include "linux/fs/p9/writeback.h"
+#include "linux/fs/vfs/mount_options.h"
 #include "proc/process.h"
 
 /* What a request and a reply have without payload, and a page. */

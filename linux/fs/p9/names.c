@@ -9,7 +9,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/fs/dir_file.h"
+#include "linux/fs/file/dir_file.h"
 #include "linux/fs/p9/walk.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"

@@ -2,8 +2,8 @@
 /* The inodes of a 9P mount. */
 #pragma once
 
-#include "linux/fs/inode.h"
 #include "linux/fs/p9/fid.h"
+#include "linux/fs/vfs/inode.h"
 #include "proc/mutex.h"
 
 struct p9_data;

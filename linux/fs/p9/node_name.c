@@ -18,7 +18,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/fs/path.h"
+#include "linux/fs/vfs/path.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

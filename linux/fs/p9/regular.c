@@ -3,15 +3,15 @@
 #include "linux/fs/p9/regular.h"
 
 #include "abi/errno.h"
-#include "linux/fs/inode.h"
+#include "linux/fs/file/read_object.h"
+#include "linux/fs/file/seek.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/fsync.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/removal.h"
 #include "linux/fs/p9/revalidate.h"
 #include "linux/fs/p9/write.h"
-#include "linux/fs/read_object.h"
-#include "linux/fs/seek.h"
+#include "linux/fs/vfs/inode.h"
 #include "mm/object/object_size.h"
 
 /* The server's file may end before what was to be read. */

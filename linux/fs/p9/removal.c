@@ -20,7 +20,7 @@
 #include "base/random.h"
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "linux/fs/notify.h"
+#include "linux/fs/notify/notify.h"
 #include "linux/fs/p9/walk.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -2,8 +2,8 @@
 /* /proc/PID/clear_refs: what a number that is written there makes the kernel forget of a process's memory. */
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "linux/fs/file/seek.h"
 #include "linux/fs/proc/node.h"
-#include "linux/fs/seek.h"
 #include "linux/mem/mem.h"
 
 /* As on Linux, what is longer than a 32-bit number is cut off. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/cmdline, environ and auxv: the process's own memory where exec put what it started with. */
 #include "abi/errno.h"
-#include "linux/fs/proc/node.h"
 #include "lib/string.h"
-#include "linux/fs/space_io.h"
+#include "linux/fs/proc/node.h"
+#include "linux/mem/space_io.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -3,8 +3,8 @@
 #include "abi/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/seek.h"
 #include "linux/fs/proc/node.h"
-#include "linux/fs/seek.h"
 
 /* Eight digits, "0x", a newline and a NUL fit. */
 #define FILTER_TEXT 13u

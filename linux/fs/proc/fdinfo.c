@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/fdinfo/N: the position and the flags of an open file, and what its kind has to say. */
 #include "abi/errno.h"
-#include "linux/fs/file_more.h"
-#include "linux/fs/mount.h"
+#include "linux/fs/file/file_more.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
-#include "linux/fs/process_fs.h"
+#include "linux/fs/vfs/mount.h"
+#include "linux/fs/vfs/process_fs.h"
 
 /* What is on no mount has 0 for it. */
 static uint64_t mount_of(struct file *file)

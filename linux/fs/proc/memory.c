@@ -2,7 +2,7 @@
 /* /proc/PID/mem, and how files about a process's memory stay with what they were opened for. */
 #include "abi/errno.h"
 #include "linux/fs/proc/node.h"
-#include "linux/fs/space_io.h"
+#include "linux/mem/space_io.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

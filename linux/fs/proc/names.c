@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in /proc and in the directory of each process, in the order in which Linux lists it. */
 #include "lib/bits.h"
-#include "linux/fs/dir_file.h"
-#include "linux/fs/namespace.h"
+#include "linux/fs/file/dir_file.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/sysctl.h"
+#include "linux/fs/vfs/namespace.h"
 
 #define NAME(text) .name = (text), .len = sizeof(text) - 1
 

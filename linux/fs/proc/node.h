@@ -2,7 +2,7 @@
 /* The inodes of /proc, and the tables of what is in its directories. */
 #pragma once
 
-#include "linux/fs/inode.h"
+#include "linux/fs/vfs/inode.h"
 #include "linux/process/inspect.h"
 
 struct namespace;

@@ -3,9 +3,9 @@
 #include "abi/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/seek.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
-#include "linux/fs/seek.h"
 #include "linux/process/oom.h"
 
 static int score_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/pagemap: a word for each page of the address space, with its frame if root has opened the file. */
 #include "abi/errno.h"
-#include "linux/fs/linux_file.h"
+#include "linux/fs/file/linux_file.h"
+#include "linux/fs/file/seek.h"
 #include "linux/fs/proc/node.h"
-#include "linux/fs/seek.h"
 #include "mm/host.h"
 #include "mm/space/space_lock.h"
 

@@ -2,7 +2,7 @@
 /* The file system of processes, which is mounted on /proc. Its files are made when they are used. */
 #pragma once
 
-#include "linux/fs/mount.h"
+#include "linux/fs/vfs/mount.h"
 
 struct block_device;
 struct file;

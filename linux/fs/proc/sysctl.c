@@ -6,8 +6,8 @@
 #include "desc/poll.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/permission.h"
-#include "linux/fs/seek.h"
+#include "linux/fs/file/seek.h"
+#include "linux/fs/vfs/permission.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

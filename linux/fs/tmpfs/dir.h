@@ -2,7 +2,7 @@
 /* Directories: names and the inodes they refer to. */
 #pragma once
 
-#include "linux/fs/dir_file.h"
+#include "linux/fs/file/dir_file.h"
 #include "linux/fs/tmpfs/node.h"
 
 /* One name in one directory. Guarded by names_lock; the text is const. */

@@ -5,8 +5,8 @@
 #include "abi/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/permission.h"
 #include "linux/fs/tmpfs/regular.h"
+#include "linux/fs/vfs/permission.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

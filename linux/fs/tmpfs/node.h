@@ -4,7 +4,7 @@
 
 #include "lib/list.h"
 #include "lib/tree.h"
-#include "linux/fs/inode.h"
+#include "linux/fs/vfs/inode.h"
 #include "proc/mutex.h"
 
 struct xattr;

@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "linux/fs/mount.h"
 #include "linux/fs/tmpfs/node.h"
+#include "linux/fs/vfs/mount.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 

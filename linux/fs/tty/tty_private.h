@@ -4,7 +4,7 @@
 
 #include "base/chardev.h"
 #include "desc/turn.h"
-#include "linux/fs/async.h"
+#include "linux/fs/file/async.h"
 #include "linux/fs/tty/ldisc.h"
 #include "linux/job/ctty.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/fs/notify.h for host tests, in which nobody watches anything. */
-#include "linux/fs/notify.h"
+/* linux/fs/notify/notify.h for host tests, in which nobody watches anything. */
+#include "linux/fs/notify/notify.h"
 
 #include "lib/assert.h"
 

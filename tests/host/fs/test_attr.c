@@ -2,12 +2,12 @@
 /* Attributes: what the user test `file_attrs` cannot compare with Linux. */
 #include "abi/errno.h"
 #include "abi/xattr.h"
-#include "linux/fs/attr.h"
+#include "linux/fs/vfs/attr.h"
 #include "fake_proc.h"
-#include "linux/fs/permission.h"
+#include "linux/fs/vfs/permission.h"
 #include "desc/pipe.h"
 #include "linux/mem/quota.h"
-#include "linux/fs/xattr.h"
+#include "linux/fs/vfs/xattr.h"
 #include "tree.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "linux/fs/initrd.h"
+#include "linux/fs/tmpfs/initrd.h"
 #include "mm/object/object.h"
 #include "mm/phys/page_alloc.h"
 #include "tree.h"

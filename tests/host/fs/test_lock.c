@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "fake.h"
 #include "fake_proc.h"
-#include "linux/fs/linux_file.h"
+#include "linux/fs/file/linux_file.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"

@@ -8,7 +8,7 @@
 #include "linux/fs/p9/connect.h"
 #include "linux/fs/p9/node_name.h"
 #include "linux/fs/p9/walk.h"
-#include "linux/fs/path.h"
+#include "linux/fs/vfs/path.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "tests/host/lib/test.h"

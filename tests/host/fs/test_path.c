@@ -2,7 +2,7 @@
 /* Taking paths apart. */
 #include <string.h>
 
-#include "linux/fs/path.h"
+#include "linux/fs/vfs/path.h"
 #include "tests/host/lib/test.h"
 
 static const char *check(const char *path, const char *name, enum path_kind kind, bool slash)

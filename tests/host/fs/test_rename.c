@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "linux/fs/dir_file.h"
-#include "linux/fs/path.h"
+#include "linux/fs/file/dir_file.h"
+#include "linux/fs/vfs/path.h"
 #include "sync/interleave.h"
 #include "tests/host/lib/fail_nth.h"
 #include "tree.h"

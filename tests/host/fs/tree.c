@@ -6,8 +6,8 @@
 
 #include "base/os_layer.h"
 #include "fake_proc.h"
-#include "linux/fs/fifo.h"
-#include "linux/fs/linux_file.h"
+#include "linux/fs/file/fifo.h"
+#include "linux/fs/file/linux_file.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"

@@ -2,9 +2,9 @@
 /* A tree of files on the fake machine, and calls on it as short as tests want them. */
 #pragma once
 
-#include "linux/fs/namei.h"
-#include "linux/fs/mount_calls.h"
-#include "linux/fs/open.h"
+#include "linux/fs/vfs/namei.h"
+#include "linux/fs/vfs/mount_calls.h"
+#include "linux/fs/vfs/open.h"
 #include "linux/fs/tmpfs/tmpfs.h"
 #include "tests/host/mm/memory.h"
 

@@ -8,7 +8,7 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
-#include "linux/fs/devfs.h"
+#include "linux/fs/dev/devfs.h"
 #include "desc/poll.h"
 #include "linux/fs/tty/tty.h"
 #include "mm/phys/kmalloc.h"

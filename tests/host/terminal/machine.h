@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/chardev.h"
-#include "linux/fs/inode.h"
 #include "linux/fs/tty/tty_private.h"
+#include "linux/fs/vfs/inode.h"
 
 #define MACHINE_HZ     10000000u
 #define MACHINE_WATCH  8

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Creates the names of devices under /dev. */
+#include "linux/fs/dev/dev.h"
+
+#include "abi/errno.h"
+#include "base/block.h"
+#include "base/chardev.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "linux/fs/dev/devfs.h"
+#include "linux/fs/dev/null.h"
+#include "linux/fs/dev/port.h"
+#include "linux/fs/dev/random.h"
+#include "linux/fs/dev/special.h"
+#include "linux/fs/tty/tty.h"
+#include "linux/fs/vfs/path.h"
+
+#define RDEV_NULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 3)
+#define RDEV_ZERO    ABI_MAKEDEV(DEV_MAJOR_MEM, 5)
+#define RDEV_FULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 7)
+#define RDEV_RANDOM  ABI_MAKEDEV(DEV_MAJOR_MEM, 8)
+#define RDEV_URANDOM ABI_MAKEDEV(DEV_MAJOR_MEM, 9)
+#define RDEV_CONSOLE ABI_MAKEDEV(DEV_MAJOR_TTY, 1)
+#define RDEV_PORT(i) ABI_MAKEDEV(DEV_MAJOR_PORT, i)
+#define RDEV_DISK(i) ABI_MAKEDEV(DEV_MAJOR_DISK, dev_disk_minor(i))
+
+/* Programs can name a disk, but not read or write it. */
+static int disk_open(struct file *file)
+{
+	(void)file;
+	return -ENXIO;
+}
+
+static const struct file_ops disk_ops = {
+	.name = "disk",
+	.opened = disk_open,
+};
+
+static int register_disks(void)
+{
+	struct block_device *disk;
+	int err = 0;
+
+	for (unsigned i = 0; err == 0 && (disk = block_at(i)) != NULL; i++)
+		err = devfs_add(disk->name, &disk_ops, disk, S_IFBLK | 0600, RDEV_DISK(i));
+	return err;
+}
+
+int dev_find_disk(struct file *dir, const char *path, struct block_device **disk_ret)
+{
+	struct inode *inode;
+	int err = path_lookup(path_start(dir), path, true, &inode);
+
+	if (err)
+		return err;
+	if (S_ISBLK(inode->mode))
+		*disk_ret = inode->device;
+	else
+		err = S_ISDIR(inode->mode) ? -EISDIR : -EINVAL;
+	path_put(inode);
+	return err;
+}
+
+/* Consoles become terminals instead, and the log's port belongs to the kernel. */
+static bool is_port(const struct chardev *dev)
+{
+	static const char *const others[] = { "uart", "firmware", "log" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(dev->name, others[i]) == 0)
+			return false;
+	return true;
+}
+
+static int register_ports(void)
+{
+	struct chardev *dev;
+
+	for (unsigned i = 0; (dev = chardev_at(i)) != NULL; i++) {
+		char path[64];
+		struct port *port;
+		int err;
+
+		if (!is_port(dev))
+			continue;
+		port = port_create(dev);
+		if (!port)
+			return -ENOMEM;
+		if ((size_t)ksnprintf(path, sizeof(path), "port/%s", dev->name) >= sizeof(path))
+			return -ENAMETOOLONG;
+		err = devfs_add(path, &port_ops, port, S_IFCHR | 0600, RDEV_PORT(i));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A device that programs may also make elsewhere. */
+static int add_common(const char *name, const struct file_ops *ops, uint64_t rdev)
+{
+	special_add(rdev, ops, NULL);
+	return devfs_add(name, ops, NULL, S_IFCHR | 0666, rdev);
+}
+
+/* What udev makes on Linux: the streams of the process that looks. */
+static int add_links(void)
+{
+	int err = devfs_add_symlink("fd", "/proc/self/fd");
+
+	if (err == 0)
+		err = devfs_add_symlink("stdin", "/proc/self/fd/0");
+	if (err == 0)
+		err = devfs_add_symlink("stdout", "/proc/self/fd/1");
+	return err ? err : devfs_add_symlink("stderr", "/proc/self/fd/2");
+}
+
+int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
+{
+	int err = add_common("null", &null_ops, RDEV_NULL);
+
+	if (err == 0)
+		err = add_common("zero", &zero_ops, RDEV_ZERO);
+	if (err == 0)
+		err = add_common("full", &full_ops, RDEV_FULL);
+	if (err == 0)
+		err = add_common("random", &random_ops, RDEV_RANDOM);
+	if (err == 0)
+		err = add_common("urandom", &random_ops, RDEV_URANDOM);
+	if (err == 0)
+		err = register_disks();
+	if (err == 0)
+		err = register_ports();
+	if (err == 0 && console)
+		err = tty_create("console", console, cols, rows, plain, RDEV_CONSOLE);
+	if (err == 0)
+		err = devfs_add_directory("shm");
+	if (err == 0)
+		err = devfs_add_directory("mqueue");
+	if (err == 0)
+		err = add_links();
+	return err;
+}

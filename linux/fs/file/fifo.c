@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Named pipes, and inodes of those without a name; pipes' attributes and O_ASYNC. */
+#include "linux/fs/file/fifo.h"
+
+#include "abi/errno.h"
+#include "abi/poll.h"
+#include "lib/format.h"
+#include "linux/fs/file/async.h"
+#include "linux/fs/vfs/inode.h"
+#include "linux/fs/vfs/permission.h"
+#include "linux/process/cred.h"
+#include "linux/signal/kill.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+void linux_pipe_broken(void)
+{
+	signal_raise(SIGPIPE);
+}
+
+/* ---- O_ASYNC ---- */
+
+struct pipe_async {
+	struct pipe_listener listener; /* const */
+	struct async_queue queue;      /* has its own lock */
+};
+
+static void tell_owners(struct pipe_listener *listener, unsigned event)
+{
+	struct pipe_async *async = container_of(listener, struct pipe_async, listener);
+
+	async_tell(&async->queue, event == POLLIN ? POLL_IN : POLL_OUT);
+}
+
+/* Each file has left the queue as it ended. */
+static void free_async(struct pipe_listener *listener)
+{
+	kfree(container_of(listener, struct pipe_async, listener));
+}
+
+/* A later write looks at the queue, and what was written before is there to be read. */
+static struct async_queue *pipe_async(struct file *file)
+{
+	struct pipe_async *fresh = mem_wait_kmalloc(sizeof(*fresh));
+	struct pipe_listener *listener;
+
+	if (!fresh)
+		return NULL;
+	fresh->listener = (struct pipe_listener){ .tell = tell_owners, .gone = free_async };
+	async_queue_init(&fresh->queue, NULL);
+	listener = pipe_listen(file_pipe(file), &fresh->listener);
+	if (listener != &fresh->listener)
+		kfree(fresh);
+	return &container_of(listener, struct pipe_async, listener)->queue;
+}
+
+/* ---- pipes without a name ---- */
+
+static int set_pipe_owner(struct pipe_attr *attr, void *arg)
+{
+	(void)arg;
+	attr->uid = current_cred()->fsuid;
+	attr->gid = current_cred()->fsgid;
+	return 0;
+}
+
+void pipe_own(struct file *file)
+{
+	(void)pipe_change_attr(file_pipe(file), set_pipe_owner, NULL);
+}
+
+static struct inode *pipe_inode_free(struct inode *inode)
+{
+	struct pipe *pipe = inode->fifo;
+
+	kfree(inode);
+	pipe_put(pipe);
+	return NULL;
+}
+
+static void pipe_inode_holds(struct inode *inode)
+{
+	pipe_found(inode->fifo);
+}
+
+static int pipe_getattr(struct inode *inode, struct abi_stat *st)
+{
+	pipe_fill_stat(inode->fifo, st);
+	return 0;
+}
+
+/* Gives the inode, of which there can be several, what the pipe has now. */
+static void fill_inode(struct inode *inode, const struct pipe_attr *attr)
+{
+	atomic_store_relaxed(&inode->mode, attr->mode);
+	atomic_store_relaxed(&inode->uid, attr->uid);
+	atomic_store_relaxed(&inode->gid, attr->gid);
+	atomic_store_relaxed(&inode->atime, attr->atime);
+	atomic_store_relaxed(&inode->mtime, attr->mtime);
+	atomic_store_relaxed(&inode->ctime, attr->ctime);
+}
+
+struct asked_attr {
+	struct inode *inode;
+	const struct inode_attr *attr;
+};
+
+static int set_asked(struct pipe_attr *attr, void *arg)
+{
+	struct inode *inode = ((const struct asked_attr *)arg)->inode;
+	struct inode_attr change = *((const struct asked_attr *)arg)->attr;
+	int err;
+
+	fill_inode(inode, attr);
+	err = may_set_attr(inode, &change);
+	if (err)
+		return err;
+	inode_set_attr(inode, &change);
+	*attr = (struct pipe_attr){ .mode = inode->mode,
+				    .uid = inode->uid,
+				    .gid = inode->gid,
+				    .atime = inode->atime,
+				    .mtime = inode->mtime,
+				    .ctime = inode->ctime };
+	return 0;
+}
+
+/* The caller has asked what the inode had when it was made; the pipe may be another user's by now. */
+static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	struct asked_attr asked = { .inode = inode, .attr = attr };
+
+	return pipe_change_attr(inode->fifo, set_asked, &asked);
+}
+
+static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
+{
+	return (size_t)ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)inode->ino);
+}
+
+static const struct inode_ops pipe_inode_ops = {
+	.label = pipe_inode_label,
+	.magic = ABI_PIPEFS_MAGIC,
+	.getattr = pipe_getattr,
+	.setattr = pipe_setattr,
+	.free = pipe_inode_free,
+	.holds = pipe_inode_holds,
+};
+
+static int pipe_inode(struct file *file, struct inode **inode_ret)
+{
+	struct pipe *pipe = file_pipe(file);
+	struct inode *inode = mem_wait_kmalloc(sizeof(*inode));
+	struct pipe_attr attr;
+
+	if (!inode)
+		return -ENOMEM;
+	pipe_get(pipe);
+	inode_init(inode, NULL, pipe_ino(pipe), S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
+	pipe_attr(pipe, &attr);
+	fill_inode(inode, &attr);
+	inode->fifo = pipe;
+	*inode_ret = inode;
+	return 0;
+}
+
+const struct file_more pipe_more = { .async = pipe_async, .inode = pipe_inode };
+
+/* ---- pipes with a name ---- */
+
+/* Guards the pipe of each inode. Innermost. */
+static struct spinlock fifos_lock = SPINLOCK_INIT(LOCK_FS);
+
+/* Takes a reference to the inode's pipe; if it has none, `fresh` becomes that. Returns the pipe. */
+static struct pipe *fifo_pipe_get(struct inode *inode, struct pipe *fresh)
+{
+	struct pipe *pipe;
+
+	spin_lock(&fifos_lock);
+	pipe = inode->fifo;
+	if (pipe)
+		pipe_get(pipe);
+	else
+		pipe = inode->fifo = fresh;
+	spin_unlock(&fifos_lock);
+	return pipe;
+}
+
+/* What is still in the pipe goes with its last file. */
+static void fifo_pipe_put(struct inode *inode, struct pipe *pipe)
+{
+	bool last;
+
+	spin_lock(&fifos_lock);
+	last = pipe_drop(pipe);
+	if (last)
+		inode->fifo = NULL;
+	spin_unlock(&fifos_lock);
+	if (last)
+		pipe_free(pipe);
+}
+
+/* As on Linux, an open of a pipe without a name, by its link in /proc, does not wait. */
+static int fifo_open(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct pipe *fresh, *pipe;
+	int err;
+
+	if ((file->flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	err = pipe_create_closed(&fresh);
+	if (err)
+		return err;
+	pipe = fifo_pipe_get(inode, fresh);
+	if (pipe != fresh)
+		pipe_free(fresh);
+	err = pipe_join(pipe, file, inode->ops != &pipe_inode_ops);
+	if (err)
+		fifo_pipe_put(inode, pipe);
+	return err;
+}
+
+static void fifo_release(struct file *file)
+{
+	pipe_leave(file);
+	fifo_pipe_put(file_inode(file), file_pipe(file));
+	inode_file_release(file);
+}
+
+static ssize_t fifo_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	ssize_t done = pipe_read(file, to, pos);
+
+	if (done > 0)
+		inode_read_now(file_inode(file));
+	return done;
+}
+
+static ssize_t fifo_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done = pipe_write(file, from, pos);
+
+	if (done > 0)
+		inode_changed_now(file_inode(file));
+	return done;
+}
+
+const struct file_ops fifo_file_ops = {
+	.name = "named pipe",
+	.opened = fifo_open,
+	.read = fifo_read,
+	.write = fifo_write,
+	.poll = pipe_poll,
+	.stat = inode_file_stat,
+	.ioctl = pipe_ioctl,
+	.release = fifo_release,
+	.holds = pipe_holds,
+	.is_pipe = true,
+	.has_inode = true,
+};

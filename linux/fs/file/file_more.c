@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Which kind of file has which table of Linux's: those of the core do not name theirs. */
+#include "linux/fs/file/file_more.h"
+
+#include "desc/eventfd.h"
+#include "linux/fs/file/fifo.h"
+#include "linux/fs/proc/seq.h"
+
+static void eventfd_info(struct file *file, struct seq *seq)
+{
+	const struct eventfd_state state = eventfd_look(file);
+
+	seq_put(seq, "eventfd-count: %16lx\neventfd-semaphore: %d\n", (unsigned long)state.count,
+		state.semaphore);
+}
+
+static const struct file_more none, eventfd_more = { .info = eventfd_info };
+
+const struct file_more *file_more(const struct file *file)
+{
+	if (file_is_eventfd(file))
+		return &eventfd_more;
+	if (file->ops->is_pipe)
+		return &pipe_more;
+	return file->ops->more ?: &none;
+}
