@@ -5,7 +5,7 @@
 #include "arch/harts.h"
 #include "arch/hart.h"
 #include "arch/upcall.h"
-#include "base/journal.h"
+#include "record/journal.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"

@@ -2,12 +2,12 @@
 /* Finds memory for the journal. */
 #include "boot/journal.h"
 
-#include "base/journal.h"
 #include "base/log.h"
 #include "boot/options.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
+#include "record/journal.h"
 
 /* The ring is one piece of memory: it is found by its first bytes. */
 void boot_journal(void)

@@ -2,5 +2,5 @@
 /* The boot option journal=KIB. */
 #pragma once
 
-/* Starts the journal (base/journal.h). Without memory for it, the log says so, and nothing is recorded. */
+/* Starts the journal (record/journal.h). Without memory for it, the log says so, and nothing is recorded. */
 void boot_journal(void);

@@ -40,7 +40,7 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
-	/* In a recorded space (mm/fault/fault_record.h): */
+	/* In a recorded space (record/round.h): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */
 	uint64_t waits_since; /* arch_time() when it began to wait */

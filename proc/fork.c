@@ -7,8 +7,13 @@
 #include "arch/frame.h"
 #include "base/hart.h"
 #include "mm/verbs.h"
+#include "proc/kthread.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/thread.h"
+#include "proc/wait.h"
+#include "record/note.h"
 
 int process_copy_space(struct process *parent, struct process *child)
 {

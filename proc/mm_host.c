@@ -7,12 +7,12 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
-#include "proc/journal_note.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/uspace.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 static int host_pause(struct vm_wait *wait)
 {

@@ -8,7 +8,6 @@
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
-#include "base/journal.h"
 #include "base/log.h"
 #include "base/os_layer.h"
 #include "base/trace.h"
@@ -17,9 +16,10 @@
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "record/fault_end.h"
+#include "record/journal.h"
 #include "sync/irq.h"
 #include "trap/fault_loop.h"
-#include "trap/fault_note.h"
 #include "trap/report.h"
 
 #define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)

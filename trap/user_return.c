@@ -6,8 +6,8 @@
 #include "arch/upcall.h"
 #include "base/os_layer.h"
 #include "lib/bits.h"
-#include "proc/journal_note.h"
 #include "proc/sched.h"
+#include "record/note.h"
 #include "sync/lockorder.h"
 #include "trap/report_stack.h"
 

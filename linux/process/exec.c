@@ -30,12 +30,12 @@
 #include "proc/exe.h"
 #include "proc/exec_load.h"
 #include "proc/futex.h"
-#include "proc/journal_note.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 /* As on Linux: how many scripts may follow one another. */
 #define SCRIPTS_MAX 5

@@ -22,11 +22,11 @@
 #include "proc/exe.h"
 #include "proc/exit.h"
 #include "proc/futex.h"
-#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 /* How long the end of process 1 waits for other processes to end, and how often it looks. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)

@@ -24,12 +24,12 @@
 #include "mm/verbs.h"
 #include "proc/exe.h"
 #include "proc/fork.h"
-#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 /*
  * The flags that are in no function below have no effect: CSIGNAL and CLONE_PARENT on a thread, as on

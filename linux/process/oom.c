@@ -22,11 +22,11 @@
 #include "mm/phys/page_census.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
-#include "proc/journal_note.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 /* ---- a report of memory use, for the log ---- */
 

@@ -23,7 +23,6 @@
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap_cache.h"
 #include "proc/exe.h"
-#include "proc/journal_note.h"
 #include "proc/kthread.h"
 #include "proc/load.h"
 #include "proc/pid.h"
@@ -31,6 +30,7 @@
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "record/note.h"
 
 #define VMAS_AT_ONCE   8
 #define FAULTS_AT_ONCE 8

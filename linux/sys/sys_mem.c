@@ -6,7 +6,6 @@
 #include "abi/prctl.h"
 #include "arch/hart.h"
 #include "arch/page.h"
-#include "base/journal.h"
 #include "desc/fdtable.h"
 #include "desc/file.h"
 #include "lib/bits.h"
@@ -29,6 +28,7 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/thread.h"
+#include "record/journal.h"
 #include "trap/arg_file.h"
 
 #define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)

@@ -6,13 +6,13 @@
 #include "mm/fault/cow.h"
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/fault_page.h"
-#include "mm/fault/fault_record.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/install.h"
 #include "mm/fault/stack_grow.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
 #include "mm/swap/swap_cache.h"
+#include "record/round.h"
 #include "sync/interleave.h"
 
 /*

@@ -2,7 +2,6 @@
 /* Memory objects: pages of a file, a memfd or shared anonymous memory, by index. */
 #pragma once
 
-#include "base/journal.h"
 #include "lib/list.h"
 #include "lib/radix.h"
 #include "lib/refcount.h"
@@ -10,6 +9,7 @@
 #include "mm/check/counted.h"
 #include "mm/phys/page.h"
 #include "mm/vm_wait.h"
+#include "record/journal.h"
 #include "sync/spinlock.h"
 
 struct inode;

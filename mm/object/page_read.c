@@ -13,13 +13,13 @@
 #include "mm/object/page_read.h"
 
 #include "abi/errno.h"
-#include "base/journal.h"
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/object/page_cache.h"
 #include "mm/swap/page_age.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
+#include "record/journal.h"
 #include "sync/atomic.h"
 
 /* ---- waiting for a read ---- */

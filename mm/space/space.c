@@ -3,16 +3,16 @@
 #include "mm/space/space.h"
 
 #include "abi/errno.h"
-#include "base/journal.h"
 #include "lib/string.h"
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
 #include "mm/space/commit.h"
-#include "mm/space/space_record.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/relieve.h"
 #include "mm/verbs/unmap.h"
 #include "mm/vm_wait.h"
+#include "record/change.h"
+#include "record/journal.h"
 
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces); /* guarded by spaces_lock */

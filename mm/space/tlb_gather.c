@@ -4,8 +4,8 @@
 
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
-#include "mm/space/space_record.h"
 #include "mm/swap/swap_cache.h"
+#include "record/change.h"
 
 void gather_init(struct gather *gather, struct space *space)
 {

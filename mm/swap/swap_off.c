@@ -10,7 +10,7 @@
 #include "mm/object/page_cache.h"
 #include "mm/object/page_index.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/space/space_record.h"
+#include "record/change.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_io.h"
 

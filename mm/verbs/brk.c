@@ -5,10 +5,10 @@
 #include "mm/fault/get_user_page.h"
 #include "mm/host.h"
 #include "mm/space/commit.h"
-#include "mm/space/space_record.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"
+#include "record/change.h"
 
 /* As on Linux, the limit is one of the sum of the heap and the image's data. */
 static bool data_limit_allows(const struct space *space, vaddr_t brk)

@@ -5,11 +5,11 @@
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/space/commit.h"
-#include "mm/space/space_record.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/verbs.h"
+#include "record/change.h"
 
 /*
  * A piece copies one leaf table. It takes the parent's lock, then the child's; no other thread can

@@ -4,13 +4,13 @@
 #include "abi/mman.h"
 #include "mm/host.h"
 #include "mm/space/commit.h"
-#include "mm/space/space_record.h"
 #include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
 #include "mm/verbs/map.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/remap_move.h"
 #include "mm/verbs/unmap.h"
+#include "record/change.h"
 
 /* VMAs that a move may add for a time, as Linux counts them. */
 #define MOVE_VMAS 3

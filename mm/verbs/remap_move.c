@@ -6,11 +6,11 @@
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
-#include "mm/space/space_record.h"
 #include "mm/space/space_visit.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "mm/verbs/unmap.h"
+#include "record/change.h"
 
 /*
  * During the move both VMAs exist. They are marked VMA_MOVING and have no permissions, so that a

@@ -11,7 +11,7 @@ import re
 from mutation import survivors
 from structure import source
 
-FOLDERS = ("lib", "sync", "base", "arch", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
+FOLDERS = ("lib", "sync", "base", "arch", "mm", "record", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 NAMES = {
     "fence": "arch_mmu_fence_local arch_mmu_flush space_fence gather_fence fence_parent mmu_flush_add "
              "arch_mmu_sync_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "

@@ -14,8 +14,8 @@ KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac
                 "-mcmodel=medany"]
 FLAGS = ["-fsyntax-only", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-pragma-once-outside-header",
          "-I.", "-Iinclude", "-Iarch/include", "-Iarch/riscv/impl"]
-KERNEL = folders("headers-compile-alone", "include", "lib", "arch", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux",
-                 "boot", "tests/kernel")
+KERNEL = folders("headers-compile-alone", "include", "lib", "arch", "sync", "base", "mm", "record", "drivers", "proc", "desc", "ipc", "trap",
+                 "linux", "boot", "tests/kernel")
 IMPL = folders("headers-compile-alone", "arch/riscv/impl")
 ABI = folders("headers-compile-alone", "include/abi")
 ONCE = re.compile(r"^#pragma once$", re.MULTILINE)

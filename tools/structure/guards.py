@@ -5,7 +5,7 @@ import re
 
 from .scope import folders
 
-KERNEL = folders("guards", "base", "lib", "sync", "mm", "proc", "desc", "ipc", "trap", "linux", "drivers", "boot", "arch")
+KERNEL = folders("guards", "base", "lib", "sync", "mm", "record", "proc", "desc", "ipc", "trap", "linux", "drivers", "boot", "arch")
 
 GUARD = re.compile(r"\b(?:guarded|under (?!way)\S+|atomic|const|private to|own lock|lock\S*(?: \S+){0,4} held)\b", re.IGNORECASE)
 PRIVATE = re.compile(r"\b(?:const|private to)\b", re.IGNORECASE)

@@ -8,18 +8,19 @@ from .scope import folders
 
 BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-CORE = ["mm", "drivers", "proc", "desc", "ipc", "trap"]
+CORE = ["mm", "record", "drivers", "proc", "desc", "ipc", "trap"]
 PROCESSES = ["linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
 FILES = ["linux/fs", "linux/mqueue"]
 LINUX = [*PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
-    "mm": set(BASE),
+    "mm": {*BASE, "record"},
+    "record": {*BASE, "mm", "proc"},
     "drivers": {*BASE, "mm"},
-    "proc": {*BASE, "mm"},
-    "desc": {*BASE, "mm", "proc"},
-    "ipc": {*BASE, "mm", "proc", "desc"},
+    "proc": {*BASE, "mm", "record"},
+    "desc": {*BASE, "mm", "record", "proc"},
+    "ipc": {*BASE, "mm", "record", "proc", "desc"},
     "trap": {*BASE, *CORE},
     **{folder: {*BASE, *CORE, *PROCESSES} for folder in PROCESSES},
     "linux/sysv": {*BASE, *CORE, *PROCESSES},

@@ -8,7 +8,7 @@ import collections
 from .scope import folders
 
 FUNCTIONS = folders("function-names", "arch", "base", "boot", "desc", "drivers", "include", "ipc", "lib", "mm", "proc",
-                    "linux", "sync", "trap", "user")
+                    "record", "linux", "sync", "trap", "user")
 CALLS = "user/lib/sys.h"
 
 

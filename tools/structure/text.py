@@ -21,7 +21,7 @@ ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 THE_SAME = re.compile(r"(?:/\*+|//|\"\"\"|#)[ \t\n]*(?:\*[ \t]*)?The same\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
-KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
+KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "record", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
 BACKENDS = Scope("backends", "mm/fault/backend_anon.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c", "mm/fault/zero_page.c")
 SPACE_LOCKERS = Scope("space-lock", "mm/space/space_lock.h", "mm/space/space_lock.c", "mm/space/space.h")

@@ -11,7 +11,7 @@
  *   unsigned long work;           if not 0, trap_user_return() is called before user mode is
  *                                 entered (ARCH_WORK_*); changed by atomic operations only
  *   struct arch_preempt preempt;  may it be preempted? (arch/preempt.h)
- *   uint64_t who;                 what base/journal.c calls it; arch does not look at it
+ *   uint64_t who;                 what record/journal.c calls it; arch does not look at it
  *   bool has_rseq;                it has restartable sequences; changed only by the thread itself
  *   bool rseq_due;                each trap from user mode but a system call copies it from there
  * It is embedded in struct thread (proc/thread.h). That of the running thread is

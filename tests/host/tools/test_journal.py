@@ -349,7 +349,7 @@ def whatever_is_in_many_files_has_an_answer():
 
 @case
 def the_kernel_has_the_same_numbers():
-    with open(os.path.join(ROOT, "base/journal.h"), encoding="utf-8") as header:
+    with open(os.path.join(ROOT, "record/journal.h"), encoding="utf-8") as header:
         text = header.read()
     types = re.search(r"enum journal_type \{(.*?)\};", text, re.DOTALL).group(1)
     names = re.findall(r"^\tJOURNAL_(\w+)(?: = 1)?,", types, re.MULTILINE)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What threads and processes do, for the journal (base/journal.h). */
+/* What threads and processes do, for the journal (record/journal.h). */
 #pragma once
 
-#include "base/journal.h"
+#include "record/journal.h"
 
 struct process;
 struct thread;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes faults that are over to the journal. */
-#include "trap/fault_note.h"
+#include "record/fault_end.h"
 
 #include "arch/context.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/os_layer.h"
 #include "lib/bits.h"
-#include "mm/fault/fault_record.h"
-#include "proc/journal_note.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/uspace.h"
+#include "record/note.h"
+#include "record/round.h"
 
 #define NOTE_WAITED 0x8000u /* it has waited */
 

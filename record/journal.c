@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The journal's ring. */
-#include "base/journal.h"
+#include "record/journal.h"
 
 #include "arch/context.h"
 #include "base/clock.h"

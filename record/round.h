@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a fault does, for the journal (base/journal.h). Only recorded spaces come here. */
+/* What a fault does, for the journal (record/journal.h). Only recorded spaces come here. */
 #pragma once
 
-#include "base/journal.h"
 #include "mm/fault/fault.h"
+#include "record/journal.h"
 
 /*
  * The records of a round are written at its end, under the space's lock, so that they have the order of the

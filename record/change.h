@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What changes entries of a space besides faults, for the journal (base/journal.h). */
+/* What changes entries of a space besides faults, for the journal (record/journal.h). */
 #pragma once
 
-#include "base/journal.h"
 #include "mm/space/space_lock.h"
+#include "record/journal.h"
 
 /*
  * The caller of all holds the space's lock, under which it has made the change. A record is written

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes faults that are over to the journal (base/journal.h). */
+/* Writes faults that are over to the journal (record/journal.h). */
 #pragma once
 
 #include "base/trace.h"
-#include "mm/fault/fault_record.h"
 #include "proc/process.h"
 #include "proc/thread.h"
+#include "record/round.h"
 
 /*
  * fault_note() for a fault that was resolved at once, and for which vm_fault() has returned

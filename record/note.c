@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes what threads and processes do to the journal. */
-#include "proc/journal_note.h"
+#include "record/note.h"
 
 #include "base/hart.h"
 #include "lib/string.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes changes of entries to the journal. */
-#include "mm/space/space_record.h"
+#include "record/change.h"
 
 #include "arch/timer.h"
 #include "lib/string.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the rounds of faults to the journal. */
-#include "mm/fault/fault_record.h"
+#include "record/round.h"
 
 #include "arch/context.h"
 #include "arch/timer.h"
@@ -8,7 +8,7 @@
 #include "lib/string.h"
 #include "mm/fault/zero_page.h"
 #include "mm/host.h"
-#include "mm/space/space_record.h"
+#include "record/change.h"
 
 /* Instructions of the journal that it does not count, because they come before or after that. */
 #define BESIDE 45
