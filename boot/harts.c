@@ -5,7 +5,6 @@
 #include "arch/harts.h"
 #include "arch/hart.h"
 #include "arch/upcall.h"
-#include "record/journal.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"
@@ -96,7 +95,6 @@ static const char *start_hart(unsigned long id)
 	if (!has_come(id, thread, start))
 		return "it was started and has not come";
 	sched_add_hart(hart, thread);
-	journal_add_hart();
 	hart_add(hart);
 	atomic_store(start, COUNTED);
 	return NULL;

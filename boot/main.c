@@ -22,7 +22,6 @@
 #include "boot/device_tree.h"
 #include "boot/harts.h"
 #include "boot/holders.h"
-#include "boot/journal.h"
 #include "boot/options.h"
 #include "boot/os_layers.h"
 #include "boot/payload.h"
@@ -45,6 +44,7 @@
 #include "proc/reclaim_thread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "record/journal.h"
 
 /* With less memory, a boot archive does not fit between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -294,7 +294,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	stack_guard_init();
 	arch_timer_init();
 	if (boot_options.journal)
-		boot_journal();
+		journal_start(boot_options.journal);
 	sched_init();
 	mm_host_init();
 	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {

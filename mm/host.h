@@ -34,8 +34,8 @@ struct mm_host {
 	int (*relieve)(struct relief *relief);
 	/* Is the running thread ending, so that it may use the reserve? */
 	bool (*is_ending)(void);
-	/* The journal is half full: the running thread shall wait where it holds no spinning lock. */
-	void (*journal_fills)(void);
+	/* Waits until the queue's sequence has moved on from `seq`; not even a kill ends that. For who records. */
+	void (*wait_always)(struct waitq *queue, uint64_t seq);
 	/* Returns how many bytes of that the running thread may have; UINT64_MAX: as many as there are. Takes no lock. */
 	uint64_t (*limit)(enum memory_limit which);
 	/* The running thread has asked a disk for so many bytes. */

@@ -40,7 +40,7 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
-	/* In a recorded space (record/round.h): */
+	/* In a recorded space (record/fault.c): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */
 	uint64_t waits_since; /* arch_time() when it began to wait */
@@ -70,8 +70,7 @@ enum vm_outcome {
 	VM_WAIT = 1,		/* *wait is filled in */
 	VM_RECORDED,		/* VM_OK, of a fault that the journal has: see vm_fault() */
 	/* Of a step only; every smaller value ends the fault. */
-	VM_AGAIN,  /* start another round */
-	VM_RECORD, /* there is no room in the journal: with no lock held, see to VM_WAIT for some */
+	VM_AGAIN,   /* start another round */
 	VM_PREPARE, /* prepare what fault->need says with no lock held, then start another round */
 };
 

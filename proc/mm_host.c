@@ -12,7 +12,7 @@
 #include "proc/thread.h"
 #include "proc/uspace.h"
 #include "proc/wait.h"
-#include "record/note.h"
+#include "record/journal.h"
 
 static int host_pause(struct vm_wait *wait)
 {
@@ -46,5 +46,5 @@ void mm_host_init(void)
 	mm_host.pause = host_pause;
 	mm_host.is_ending = host_is_ending;
 	mm_host.mmap_locked = host_mmap_locked;
-	mm_host.journal_fills = journal_owe;
+	mm_host.wait_always = thread_wait_always;
 }

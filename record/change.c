@@ -2,7 +2,6 @@
 /* Writes changes of entries to the journal. */
 #include "record/change.h"
 
-#include "arch/timer.h"
 #include "lib/string.h"
 #include "mm/fault/zero_page.h"
 #include "mm/host.h"
@@ -33,12 +32,11 @@ uint64_t recorded_entry(struct mmu_entry entry)
 /* Writes a record, whose making has begun at that count of instructions. */
 static void write(const struct journal_record *line, uint64_t begun)
 {
-	if (journal_write_now(line))
-		mm_host.journal_fills();
+	journal_write(line);
 	(void)journal_work_end(begun, WRITE_BESIDE);
 }
 
-void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before,
+static void write_entry(const struct space *space, vaddr_t va, struct mmu_entry before,
 			struct mmu_entry after)
 {
 	const uint64_t begun = arch_instructions();
@@ -52,8 +50,8 @@ void space_record_entry(struct space *space, vaddr_t va, struct mmu_entry before
 	write(&line, begun);
 }
 
-void space_record_range(struct space *space, enum journal_type type, vaddr_t start, vaddr_t end,
-			uint64_t more, uint64_t other)
+static void write_range(const struct space *space, enum journal_type type, vaddr_t start,
+			vaddr_t end, uint64_t more, uint64_t other)
 {
 	const uint64_t begun = arch_instructions();
 	const struct journal_record line = {
@@ -66,6 +64,17 @@ void space_record_range(struct space *space, enum journal_type type, vaddr_t sta
 		write(&line, begun);
 }
 
+/* This comes before any fault maps the page: the caller holds the object's lock. */
+static void write_supply(pfn_t pfn, uint64_t index, bool served)
+{
+	const struct journal_record line = {
+		.type = JOURNAL_SUPPLY,
+		.arg = { pfn, index, served ? (uint32_t)arch_this_thread()->who : 0 },
+	};
+
+	journal_write(&line);
+}
+
 /* ---- what fork does ---- */
 
 struct copied {
@@ -76,8 +85,8 @@ struct copied {
 
 static void write_copied(struct copied *copied, vaddr_t end)
 {
-	space_record_range(copied->child, JOURNAL_COPY_OF, copied->start, end,
-			   copied->parent->number, copied->is_private);
+	write_range(copied->child, JOURNAL_COPY_OF, copied->start, end, copied->parent->number,
+		    copied->is_private);
 }
 
 /* Has the child the parent's entry, which is copy-on-write if it has a page that is private? */
@@ -109,14 +118,17 @@ static int record_leaf(void *arg, const struct mmu_leaf *leaf)
 			continue;
 		write_copied(copied, va);
 		copied->start = va + PAGE_SIZE;
-		space_record_entry(copied->child, va, ENTRY_NONE, of_child);
+		write_entry(copied->child, va, ENTRY_NONE, of_child);
 		if (entry_flags(of_parent) & ENTRY_COW)
-			space_record_entry(copied->parent, va, of_parent, of_parent);
+			write_entry(copied->parent, va, of_parent, of_parent);
 	}
 	return 0;
 }
 
-void space_record_copied(struct space *parent, struct space *child, vaddr_t start, vaddr_t end)
+/*
+ * Looks at both page tables, so that it is all the same whether pages are shared or copied. The caller holds both locks.
+ */
+static void write_copies(struct space *parent, struct space *child, vaddr_t start, vaddr_t end)
 {
 	struct copied copied = { .parent = parent, .child = child, .start = start };
 	const struct vma *vma = vma_find(child, start);
@@ -143,29 +155,29 @@ static void label_memory(const struct vma *vma, struct journal_record *line)
 	else if ((vma->flags & VMA_STACK) && vma->end >= vma->space->stack_top)
 		name = "[stack]";
 	memcpy(&line->arg[2], name, strlen(name));
-	line->what |= JOURNAL_ANON << 8;
+	line->what |= BACKING_ANON << 8;
 }
 
 static void label_object(struct object *object, struct journal_record *line)
 {
 	static const char of_zeros[] = "zero (deleted)"; /* of /dev/zero, as on Linux */
-	unsigned backing = JOURNAL_MEMORY;
+	unsigned backing = BACKING_MEMORY;
 
 	spin_lock(&object->lock);
-	memcpy(&line->arg[2], object->name, JOURNAL_NAME);
+	memcpy(&line->arg[2], object->name, OBJECT_NAME);
 	if (object->name[0])
 		backing = object->backing;
 	else if (object->ops->inode)
-		backing = JOURNAL_FILE;
+		backing = BACKING_FILE;
 	else
 		memcpy(&line->arg[2], of_zeros, sizeof(of_zeros));
 	spin_unlock(&object->lock);
 	if (object->ops->unevictable)
-		backing = JOURNAL_DEVICE;
+		backing = BACKING_DEVICE;
 	line->what |= (uint16_t)(backing << 8);
 }
 
-void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end)
+void record_area(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	const uint64_t begun = arch_instructions();
 	struct journal_record line = {
@@ -186,7 +198,7 @@ void space_record_area(const struct vma *vma, vaddr_t start, vaddr_t end)
 }
 
 /* Writes what is mapped in [start, end), of at most n VMAs. Returns where it stopped. */
-static vaddr_t record_piece(struct space *space, vaddr_t start, vaddr_t end, unsigned n)
+static vaddr_t write_areas(struct space *space, vaddr_t start, vaddr_t end, unsigned n)
 {
 	struct vma *vma = vma_find_next(space, start);
 
@@ -194,33 +206,60 @@ static vaddr_t record_piece(struct space *space, vaddr_t start, vaddr_t end, uns
 		vaddr_t from = vma ? MIN(vma->start, end) : end;
 
 		from = MAX(from, start);
-		space_record_range(space, JOURNAL_NO_AREA, start, from, 0, 0);
+		write_range(space, JOURNAL_NO_AREA, start, from, 0, 0);
 		start = from;
 		if (from == end)
 			break;
 		start = MIN(vma->end, end);
-		space_record_area(vma, from, start);
+		record_area(vma, from, start);
 		vma = vma_next(vma);
 	}
 	return start;
 }
 
-void space_record_areas(struct space *space, vaddr_t start, vaddr_t end)
-{
-	(void)record_piece(space, start, end, VMA_COUNT_MAX);
-}
-
-void space_record_verb(struct space *space)
+/* The lock is released in between, so that the thread can wait for room. */
+static void write_verb(struct space *space)
 {
 	vaddr_t at = space->busy_start;
 
 	assert_hardened(spin_lock_held(&space->lock));
 	while (at < space->busy_end) {
-		at = record_piece(space, at, space->busy_end, RECORD_VMAS);
+		at = write_areas(space, at, space->busy_end, RECORD_VMAS);
 		if (at == space->busy_end)
 			break;
 		space_unlock(space);
 		(void)vm_pause(); /* a kill does not end the verb's record */
 		space_lock(space);
+	}
+}
+
+void record_change(struct space *space, enum change what, uint64_t start, uint64_t end,
+		   uint64_t more)
+{
+	switch (what) {
+	case CHANGE_ENTRY:
+		write_entry(space, start, (struct mmu_entry){ end }, (struct mmu_entry){ more });
+		break;
+	case CHANGE_CLEARED:
+		write_range(space, JOURNAL_CLEAR, start, end, 0, 0);
+		break;
+	case CHANGE_DOWNGRADED:
+		write_range(space, JOURNAL_DOWNGRADE, start, end, more & 7, 0);
+		break;
+	case CHANGE_MOVED:
+		write_range(space, JOURNAL_MOVE, start, end, more, 0);
+		break;
+	case CHANGE_COPIED:
+		write_copies((struct space *)more, space, start, end);
+		break;
+	case CHANGE_AREAS:
+		(void)write_areas(space, start, end, VMA_COUNT_MAX);
+		break;
+	case CHANGE_VERB:
+		write_verb(space);
+		break;
+	case CHANGE_SUPPLIED:
+		write_supply(start, end, more);
+		break;
 	}
 }

@@ -10,8 +10,6 @@
 #include "lib/types.h"
 #include "sync/atomic.h"
 
-struct waitq;
-
 /* The format, which docs/journal.md describes. A change of it needs another version. */
 #define JOURNAL_MAGIC	"Faultline/journal" /* 18 bytes with its NUL */
 #define JOURNAL_VERSION 4
@@ -34,15 +32,6 @@ enum journal_type {
 	JOURNAL_SUPPLY,	   /* a page of an object has its bytes */
 	JOURNAL_MARK,	   /* a program has marked an instant */
 	JOURNAL_WAIT,	   /* a fault has waited, and goes on */
-};
-
-/* What is behind a VMA. */
-enum journal_backing {
-	JOURNAL_ANON,
-	JOURNAL_FILE,
-	JOURNAL_MEMORY, /* shared memory without a file, or a memfd */
-	JOURNAL_DEVICE,
-	JOURNAL_KERNEL = 5, /* a page of the kernel's own */
 };
 
 /* The kind of a fault that was given up before anything was looked at. */
@@ -88,7 +77,7 @@ struct journal_header {
 	uint64_t head;	/* records that were written or begun so far */
 	uint64_t waits; /* how often a thread has waited for room */
 	uint64_t ended; /* 1: there was no room for a change, and nothing more is written */
-	int64_t until;	/* there is room for faults until `head` is more than this */
+	int64_t until;	/* half of the ring is free until `head` is more than this */
 	uint64_t spare_kernel[4];
 	/* atomic, written by the reader: */
 	uint64_t tail; /* records read so far */
@@ -103,71 +92,39 @@ static inline bool journal_is_on(void)
 	return unlikely(journal != NULL);
 }
 
+/* Starts it in a ring of so many KiB. Without memory for it, the log says so, and nothing is recorded. Call before there are threads. */
+void journal_start(unsigned kib);
+
 /*
- * Starts the journal in zeroed memory of so many bytes, at least JOURNAL_LEAST, which belong to it
- * from then on; `address` is the physical one. Call before there are threads.
+ * Half of the ring is kept for what cannot wait, because its writer holds a lock. Everything else waits until the other half
+ * has room (mm_record.full): faults before they change anything (mm/fault/fault_record.h), threads before they write by
+ * journal_note(). Who fills more than half with a lock held waits later (journal_catch_up()). If there is no room at all,
+ * the journal is over: nothing is written any more. So it is when the reader stops.
  */
-#define JOURNAL_LEAST 8192
-void journal_start(void *memory, size_t nbytes, paddr_t address);
-
-/* Another hart is about to begin. Call at boot. */
-void journal_add_hart(void);
 
 /*
- * Half of the ring is kept for what cannot wait, because its writer holds a lock. Everything else first
- * looks whether there is room in the other half, so that nothing is lost. If there is none, the thread
- * waits on the queue that journal_await() returns, with the sequence that it samples, and looks again.
- * Between the look and the writing preemption is off; room for what is written later is claimed. Once
- * the journal is over, nothing is written any more. All may be called with spinning locks held, but who
- * waits must hold none.
- */
-#define JOURNAL_MOST 4 /* records that a fault needs room for */
-
-/* Looks what the reader has read since. */
-bool journal_finds_room(void);
-
-/* Is there room for the records of a fault? Not if the journal is over. */
-static inline bool journal_has_room_yet(void) /* as far as is known */
-{
-	const struct journal_header *ring = journal;
-
-	return likely((int64_t)atomic_load_relaxed(&ring->head) <=
-		      atomic_load_relaxed(&ring->until));
-}
-
-static inline bool journal_has_room(void)
-{
-	return journal_has_room_yet() || journal_finds_room();
-}
-
-/* Has the journal ended, or does the reader read no more? Call if there is no room. */
-bool journal_is_over(void);
-
-struct waitq *journal_await(uint64_t *seq_ret);
-
-/* Is it that queue? */
-bool journal_has_queue(const struct waitq *queue);
-
-/* Claims room for a fault's records, after journal_has_room(), and gives it back. */
-static inline void journal_claim(void)
-{
-	counter_add(&journal->until, -JOURNAL_MOST);
-}
-
-static inline void journal_give_back(void)
-{
-	counter_add(&journal->until, JOURNAL_MOST);
-}
-
-/*
- * For writers in place: takes n records, one after the other, in room that was looked for. The order of
- * records is that of these calls, on whatever hart. Returns the number of the first. The reader waits for
- * each until it is published, so its writer must not wait for anything meanwhile.
+ * For writers in place: takes n records, one after the other. The order of records is that of these calls, on whatever
+ * hart. Returns the number of the first. The reader waits for each until it is published, so its writer must not wait for
+ * anything meanwhile. It goes on with journal_fills() if there is no room any more behind the last one.
  */
 static inline uint64_t journal_take(struct journal_header *ring, unsigned n)
 {
 	return __atomic_fetch_add(&ring->head, n, __ATOMIC_RELAXED);
 }
+
+/* Is half of the ring free, as far as is known, if the record of that number is the last? */
+static inline bool journal_has_room(const struct journal_header *ring, uint64_t number)
+{
+	return likely((int64_t)number < atomic_load_relaxed(&ring->until));
+}
+
+/*
+ * There is no room, as far as is known: looks, and has waiters wait. Returns false if the journal is over, or is so now because
+ * the record of that number has no place. 0: those written have. A fault that has begun always finds place for the records of
+ * its round.
+ */
+#define JOURNAL_MOST 4 /* records of a round */
+bool journal_fills(uint64_t number);
 
 /* The place of the record of that number. */
 static inline struct journal_record *journal_place(struct journal_header *ring, uint64_t number)
@@ -181,18 +138,17 @@ static inline void journal_publish(struct journal_record *record, uint64_t numbe
 	atomic_store(&record->seq, (uint32_t)number + 1);
 }
 
-/* Writes a record; sets seq, hart, time and who. Returns false if there is no room. */
-bool journal_write(const struct journal_record *record);
+/* Writes a record; sets seq, hart, time and who. If more than half of the ring is full, the running thread waits later. */
+void journal_write(const struct journal_record *record);
 
-/*
- * Writes a record without a look for room. Returns whether more than half of the ring is full: the caller
- * then has its thread wait as soon as that may (journal_await() until journal_is_fine()). If there is no
- * room at all, the journal ends.
- */
-bool journal_write_now(const struct journal_record *record);
+/* Waits until half of the ring is free. Not even a kill ends the wait: the reader is outside of the machine. */
+void journal_wait(void);
 
-/* Has the reader kept up, so that half of the ring is free? */
-bool journal_is_fine(void);
+/* Waits, and writes a record. */
+void journal_note(const struct journal_record *record);
+
+/* Waits, if the running thread has to since it has written with a lock held. */
+void journal_catch_up(void);
 
 /*
  * The journal's own instructions are counted on each hart, so that the cost of a fault can leave them out.
@@ -211,9 +167,3 @@ static inline uint64_t journal_work(void) /* of this hart, up to now */
 {
 	return counter_read(&hart_this()->journal_work);
 }
-
-/* Returns the pid of the running process, or 0. */
-int32_t journal_pid(void);
-
-/* Returns the number of a new address space. */
-uint32_t journal_new_space(void);

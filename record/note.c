@@ -2,63 +2,40 @@
 /* Writes what threads and processes do to the journal. */
 #include "record/note.h"
 
-#include "base/hart.h"
+#include "arch/context.h"
 #include "lib/string.h"
-#include "proc/process.h"
-#include "proc/thread.h"
-#include "proc/uspace.h"
-#include "proc/wait.h"
+#include "mm/space/space.h"
 
-_Static_assert(THREAD_NAME_LEN == 16, "a name is two words of a record");
+/* pid and tid, as in struct journal_record */
+#define TID(who) ((who) >> 32)
+#define PID(who) ((uint32_t)(who))
 
-void journal_note(const struct journal_record *record)
+void journal_note_begin(const struct arch_thread *thread, const struct space *space, uint64_t flags,
+			bool begun)
 {
-	uint64_t seq;
-
-	while (!journal_write(record)) {
-		struct waitq *queue = journal_await(&seq);
-
-		thread_wait_always(queue, seq);
-	}
-}
-
-/* Returns the number of a process's space, or 0. */
-static uint32_t number_of_space(const struct process *process)
-{
-	return process->uspace ? process->uspace->space.number : 0;
-}
-
-void journal_note_begin(const struct thread *thread, uint64_t flags, bool begun)
-{
-	const struct process *process = thread->process;
 	struct journal_record record = {
 		.type = begun ? JOURNAL_BEGIN : JOURNAL_END,
-		.space = number_of_space(process),
-		.arg = { (uint64_t)thread->tid, (uint64_t)process->pid, flags },
+		.space = space->number,
+		.arg = { TID(thread->who), PID(thread->who), flags },
 	};
 
 	journal_note(&record);
 }
 
-void journal_note_exec(void)
+void journal_note_exec(const struct space *space, const char name[JOURNAL_NAME])
 {
-	const struct thread *thread = current_thread();
-	struct journal_record record = {
-		.type = JOURNAL_EXEC,
-		.space = number_of_space(thread->process),
-	};
+	struct journal_record record = { .type = JOURNAL_EXEC, .space = space->number };
 
-	memcpy(record.arg, thread->name, THREAD_NAME_LEN);
+	memcpy(record.arg, name, JOURNAL_NAME);
 	journal_note(&record);
 }
 
-void journal_note_mark(unsigned which, const char *text, size_t nbytes)
+void journal_note_mark(const struct space *space, unsigned which, const char *text, size_t nbytes)
 {
-	const struct thread *thread = current_thread();
 	struct journal_record record = {
 		.type = JOURNAL_MARK,
 		.what = (uint16_t)which,
-		.space = number_of_space(thread->process),
+		.space = space->number,
 		.more = (uint32_t)nbytes,
 	};
 
@@ -67,52 +44,27 @@ void journal_note_mark(unsigned which, const char *text, size_t nbytes)
 	journal_note(&record);
 }
 
-void journal_note_end(int status, bool all)
+void journal_note_end(const struct space *space, int status, bool all)
 {
-	const struct thread *thread = current_thread();
+	uint64_t who = arch_this_thread()->who;
 	struct journal_record record = {
 		.type = JOURNAL_END,
-		.space = number_of_space(thread->process),
+		.space = space->number,
 		.what = all,
 		.more = (uint32_t)status,
-		.arg = { (uint64_t)thread->tid, (uint64_t)thread->process->pid },
+		.arg = { TID(who), PID(who) },
 	};
 
 	journal_note(&record);
 }
 
-void journal_note_oom(const struct process *victim)
+void journal_note_oom(const struct space *victim, int pid)
 {
 	struct journal_record record = {
 		.type = JOURNAL_OOM,
-		.space = number_of_space(victim),
-		.arg = { (uint64_t)victim->pid,
-			 atomic_load_relaxed(&victim->uspace->space.resident) },
+		.space = victim->number,
+		.arg = { (uint64_t)pid, atomic_load_relaxed(&victim->resident) },
 	};
 
-	if (journal_write_now(&record))
-		journal_owe();
-}
-
-void journal_owe(void)
-{
-	struct thread *thread = hart_this()->current;
-
-	if (thread)
-		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_JOURNAL, __ATOMIC_RELAXED);
-}
-
-void journal_catch_up(void)
-{
-	struct thread *thread = current_thread();
-	uint64_t seq;
-
-	if (!(atomic_load_relaxed(&thread->arch.work) & ARCH_WORK_JOURNAL))
-		return;
-	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_JOURNAL, __ATOMIC_RELAXED);
-	while (!journal_is_fine()) {
-		struct waitq *queue = journal_await(&seq);
-
-		thread_wait_always(queue, seq);
-	}
+	journal_write(&record);
 }

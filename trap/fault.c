@@ -16,8 +16,7 @@
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
-#include "record/fault_end.h"
-#include "record/journal.h"
+#include "record/fault.h"
 #include "sync/irq.h"
 #include "trap/fault_loop.h"
 #include "trap/report.h"
@@ -92,8 +91,8 @@ static inline void trace_end(const struct user_fault *fault)
 static void trace_end_with(const struct user_fault *fault, int result)
 {
 	if (journal_is_on())
-		fault_note(trace_is_ours(fault) ? fault->record : NULL, &fault->wait, fault->addr,
-			   fault->access, result, fault->waited);
+		fault_note(current_space(), trace_is_ours(fault) ? fault->record : NULL,
+			   &fault->wait, fault->addr, fault->access, result, fault->waited);
 	arch_irq_disable();
 	if (trace_is_ours(fault))
 		fault->record->result = (int16_t)result;
@@ -193,7 +192,7 @@ __attribute__((noinline, cold)) static int retry_fault(struct user_fault *fault,
 		next = wait_or_refuse(fault, outcome);
 		if (next != FAULT_RETRY)
 			break;
-		fault->waited |= outcome == VM_WAIT && !journal_has_queue(fault->wait.queue);
+		fault->waited |= outcome == VM_WAIT && fault->wait.why != WAITS_FOR_JOURNAL;
 		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
 	}
 	if (next == FAULT_RETRY) /* and that has resolved it */
@@ -211,7 +210,8 @@ static __attribute__((noinline)) int end_recorded(struct user_fault *fault)
 	current_thread()->minor_faults++;
 	if (unlikely(record->thread != current_thread())) {
 		/* Other threads have run for long, and the trace record is gone. */
-		fault_note(NULL, &fault->wait, fault->addr, fault->access, 0, false);
+		fault_note(current_space(), NULL, &fault->wait, fault->addr, fault->access, 0,
+			   false);
 		arch_irq_disable();
 		return 0;
 	}

@@ -7,7 +7,7 @@
 #include "base/os_layer.h"
 #include "lib/bits.h"
 #include "proc/sched.h"
-#include "record/note.h"
+#include "record/journal.h"
 #include "sync/lockorder.h"
 #include "trap/report_stack.h"
 

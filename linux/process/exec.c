@@ -260,9 +260,9 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 /* Names the files of the image for the journal. */
 static __attribute__((noinline, cold)) void label_files(const struct new_image *new)
 {
-	object_set_label(new->exe->object, new->exe->name, JOURNAL_FILE);
+	object_set_label(new->exe->object, new->exe->name, BACKING_FILE);
 	if (new->interp)
-		object_set_label(new->interp->object, new->interp->name, JOURNAL_FILE);
+		object_set_label(new->interp->object, new->interp->name, BACKING_FILE);
 }
 
 /* As on Linux, a program that may have any stack, or asks for it, has its mappings upwards from a fixed address. */
@@ -438,7 +438,7 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 	new_image_done(&new);
 	commit(process, &new, args);
 	if (journal_is_on())
-		journal_note_exec();
+		journal_note_exec(current_space(), current_thread()->name);
 	if (unlikely(current_thread()->traced))
 		ptrace_exec_event(tid);
 	return 0;

@@ -258,7 +258,8 @@ static __attribute__((noreturn, hot)) void exit_thread(int status, bool all)
 	end_begin(status, all);
 	tell_in_memory();
 	if (journal_is_on())
-		journal_note_end(signals_fatal(&linux_process(thread->process)->signals) ?: status,
+		journal_note_end(current_space(),
+				 signals_fatal(&linux_process(thread->process)->signals) ?: status,
 				 all);
 	if (atomic_load(&thread->process->nlive) > 1)
 		leave_process(thread);

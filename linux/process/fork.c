@@ -353,6 +353,11 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 	return tid;
 }
 
+static void note_begin(const struct thread *thread, uint64_t flags, bool begun)
+{
+	journal_note_begin(&thread->arch, &thread->process->uspace->space, flags, begun);
+}
+
 /* Gives the new thread its registers and ids, and starts it. */
 static long finish_and_start(struct thread *thread, const struct clone_request *request)
 {
@@ -368,13 +373,13 @@ static long finish_and_start(struct thread *thread, const struct clone_request *
 		id = write_tids(thread, request);
 	noted = journal_is_on() && !id;
 	if (noted)
-		journal_note_begin(thread, request->flags, true);
+		note_begin(thread, request->flags, true);
 	if (!id)
 		id = request->flags & CLONE_VFORK ? start_vfork(thread, request, &pidfd)
 						  : start(thread, request, &pidfd);
 	if (id < 0) {
 		if (noted)
-			journal_note_begin(thread, request->flags, false);
+			note_begin(thread, request->flags, false);
 		pidfd_discard(&pidfd);
 	}
 	return id;

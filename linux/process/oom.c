@@ -490,7 +490,7 @@ static void kill_victim(const struct choice *choice)
 	uspace_get(uspace);
 	oom_memory_leaves();
 	if (journal_is_on())
-		journal_note_oom(victim);
+		journal_note_oom(&uspace->space, victim->pid);
 	oom_report_collect(&report);
 	atomic_store(&uspace->oom_killed, true);
 	process_visit_all(kill_sharer, &killing);

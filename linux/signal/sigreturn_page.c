@@ -19,7 +19,7 @@ int sigreturn_init(void)
 	page = object_create_anon(PAGE_SIZE);
 	if (!page || object_write_kernel(page, 0, arch_sigreturn_code, size) != (ssize_t)size)
 		return -ENOMEM;
-	object_set_label(page, "[sigpage]", JOURNAL_KERNEL);
+	object_set_label(page, "[sigpage]", BACKING_KERNEL);
 	return 0;
 }
 

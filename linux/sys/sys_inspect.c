@@ -374,7 +374,7 @@ static long mark_journal(const struct query *q)
 		return err;
 	if (!journal_is_on())
 		return 0;
-	journal_note_mark((unsigned)q->which, text, q->size);
+	journal_note_mark(current_space(), (unsigned)q->which, text, q->size);
 	return 1;
 }
 

@@ -155,7 +155,7 @@ static __attribute__((noinline, cold)) void label_mapped(struct object *object)
 
 	if (path) {
 		inode_name(inode, path, PATH_MAX);
-		object_set_label(object, path, inode->mount ? JOURNAL_FILE : JOURNAL_MEMORY);
+		object_set_label(object, path, inode->mount ? BACKING_FILE : BACKING_MEMORY);
 	}
 	kfree(path);
 	path_put(inode);

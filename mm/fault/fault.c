@@ -6,13 +6,13 @@
 #include "mm/fault/cow.h"
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/fault_page.h"
+#include "mm/fault/fault_record.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/install.h"
 #include "mm/fault/stack_grow.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
 #include "mm/swap/swap_cache.h"
-#include "record/round.h"
 #include "sync/interleave.h"
 
 /*
@@ -500,7 +500,7 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 			outcome = fault_resolve(fault);
 	}
 	if (!reader && unlikely(space->recorded))
-		outcome = fault_record_round(fault, outcome);
+		outcome = mm_record.round(fault, outcome);
 	if (prepared && fault->access & ACCESS_TAKE && (outcome == VM_OK || outcome == VM_RECORDED))
 		fault->taken =
 			user_page_take(space, fault->va, entry_load(fault->slot), fault->access);
@@ -544,8 +544,8 @@ static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome ou
 				prepared.rounds = 0;
 		}
 		if (unlikely(outcome != VM_AGAIN)) {
-			if (fault->space->recorded)
-				outcome = fault_record_aside(fault, outcome);
+			if (outcome == VM_OOM)
+				fault->wait->why = WAITS_FOR_MEMORY;
 			break;
 		}
 		assert_hardened(prepared.rounds < ROUNDS_MAX);

@@ -81,6 +81,7 @@ struct fault {
 	struct page *taken; /* of a fault that is resolved, for vm_fault_take(); or NULL */
 	/* In a recorded space: */
 	uint64_t begun;	  /* arch_instructions() when the round began */
+	uint8_t waited;	  /* with wait->object: for what the access has waited before it, or 0 */
 	unsigned naround; /* pages that it has mapped beside its own: */
 	unsigned around;  /* a bit for each from `window` on */
 	uint32_t around_frames[FAULT_AROUND];

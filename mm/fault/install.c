@@ -7,9 +7,9 @@
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/zero_page.h"
 #include "mm/phys/zeroed.h"
+#include "mm/record.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_in.h"
-#include "record/change.h"
 #include "sync/interleave.h"
 
 /*

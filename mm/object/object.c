@@ -63,7 +63,7 @@ bool object_may_know_cached(struct object *object)
 	return may;
 }
 
-void object_set_label(struct object *object, const char *label, enum journal_backing backing)
+void object_set_label(struct object *object, const char *label, enum object_backing backing)
 {
 	const char *slash = strrchr(label, '/'), *name = slash ? slash + 1 : label;
 	size_t len = MIN(strlen(name), sizeof(object->name));

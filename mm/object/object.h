@@ -9,7 +9,6 @@
 #include "mm/check/counted.h"
 #include "mm/phys/page.h"
 #include "mm/vm_wait.h"
-#include "record/journal.h"
 #include "sync/spinlock.h"
 
 struct inode;
@@ -153,6 +152,17 @@ struct object_ops {
 	void (*destroy)(struct object *object);
 };
 
+/* What is behind a VMA, and the number that the journal has for it (docs/journal.md). */
+enum object_backing {
+	BACKING_ANON, /* no object */
+	BACKING_FILE,
+	BACKING_MEMORY, /* shared memory without a file, or a memfd */
+	BACKING_DEVICE,
+	BACKING_KERNEL = 5, /* a page of the kernel's own */
+};
+
+#define OBJECT_NAME 16 /* bytes of the name that records have */
+
 struct object {
 	const struct object_ops *ops; /* const */
 	struct refcount refs;
@@ -182,19 +192,19 @@ struct object {
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 	struct counted counted;
-	/* For the journal, guarded by lock: object_set_label(). An empty name: it has none. */
-	char name[JOURNAL_NAME];
-	uint8_t backing; /* enum journal_backing; not known without a name */
+	/* For who records, guarded by lock: object_set_label(). An empty name: it has none. */
+	char name[OBJECT_NAME];
+	uint8_t backing; /* enum object_backing; not known without a name */
 };
 
 /* May the running thread know which pages of a mapping are resident? object NULL: true. Call with no spinning lock held. */
 bool object_may_know_cached(struct object *object);
 
 /*
- * Sets what the journal calls the mappings of the object: the last part of the path, or as much as there
+ * Sets what records call the mappings of the object: the last part of the path, or as much as there
  * is room for, and what is behind them. Call with no lock held.
  */
-void object_set_label(struct object *object, const char *label, enum journal_backing backing);
+void object_set_label(struct object *object, const char *label, enum object_backing backing);
 
 extern struct counted_kind object_kind;
 

@@ -16,10 +16,10 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/object/page_cache.h"
+#include "mm/record.h"
 #include "mm/swap/page_age.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/swap_cache.h"
-#include "record/journal.h"
 #include "sync/atomic.h"
 
 /* ---- waiting for a read ---- */
@@ -223,25 +223,15 @@ void object_page_used(struct page *page)
 	count_refault(page);
 }
 
-/*
- * Writes to the journal that pages have their bytes, but for those that are cancelled. This comes before any
- * fault maps them, because the caller holds object->lock.
- */
-static void record_supply(const struct object *object, struct page *const *pages, unsigned n,
-			  uint32_t cancelled)
+/* Tells that pages have their bytes, but for those that are cancelled. */
+static void note_supply(const struct object *object, struct page *const *pages, unsigned n,
+			uint32_t cancelled)
 {
-	uint64_t pid = object->ops->served ? (uint64_t)journal_pid() : 0;
-
 	assert_hardened(spin_lock_held(&object->lock));
-	for (unsigned i = 0; i < n; i++) {
-		const struct journal_record line = {
-			.type = JOURNAL_SUPPLY,
-			.arg = { page_to_pfn(pages[i]), pages[i]->index, pid },
-		};
-
-		if (!(cancelled >> i & 1) && journal_write_now(&line))
-			mm_host.journal_fills();
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (!(cancelled >> i & 1))
+			mm_record.changed(NULL, CHANGE_SUPPLIED, page_to_pfn(pages[i]),
+					  pages[i]->index, object->ops->served);
 }
 
 void page_read_run_done(struct page *const *pages, unsigned n)
@@ -259,8 +249,8 @@ void page_read_run_done(struct page *const *pages, unsigned n)
 			count_refault(pages[i]);
 	spin_lock(&object->lock);
 	cancelled = index_read_done(object, pages, n);
-	if (journal_is_on())
-		record_supply(object, pages, n, cancelled);
+	if (mm_record.changed)
+		note_supply(object, pages, n, cancelled);
 	spin_unlock(&object->lock);
 	waitq_wake_all(page_read_queue(object, first));
 	if (n > 1 && page_read_queue(object, last) != page_read_queue(object, first))

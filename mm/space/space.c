@@ -6,16 +6,17 @@
 #include "lib/string.h"
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
+#include "mm/record.h"
 #include "mm/space/commit.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/relieve.h"
 #include "mm/verbs/unmap.h"
 #include "mm/vm_wait.h"
-#include "record/change.h"
-#include "record/journal.h"
 
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces); /* guarded by spaces_lock */
+
+static uint32_t nrecorded; /* spaces so far; atomic */
 
 uint64_t space_lent_limit(const struct space *space, enum memory_limit which)
 {
@@ -42,10 +43,10 @@ int space_create(struct space *space)
 	space->limit_as = space->limit_data = space->limit_stack = UINT64_MAX;
 	space->mmap_top = USER_TOP;
 	space->tables = 1;
-	if (journal_is_on()) {
+	if (mm_record.changed) {
 		space->recorded = true;
 		space->at_idle = AT_IDLE_RECORD;
-		space->number = journal_new_space();
+		space->number = __atomic_add_fetch(&nrecorded, 1, __ATOMIC_RELAXED);
 	}
 	if (tables_fill_wait(&root, 1))
 		return -ENOMEM;
@@ -64,13 +65,6 @@ int space_create(struct space *space)
 	return 0;
 }
 
-static void record_end(struct space *space)
-{
-	space_lock(space);
-	space_record_areas(space, 0, USER_TOP);
-	space_unlock(space);
-}
-
 void space_destroy(struct space *space)
 {
 	struct mmu_tables tables = { 0 };
@@ -83,8 +77,11 @@ void space_destroy(struct space *space)
 	if (commit_is_strict())
 		space_settle(space);
 	assert_hardened(space->committed_bytes == 0 && atomic_load_relaxed(&space->charged) == 0);
-	if (unlikely(space->recorded))
-		record_end(space);
+	if (unlikely(space->recorded)) {
+		space_lock(space);
+		note_areas(space, 0, USER_TOP);
+		space_unlock(space);
+	}
 	reclaim_space_gone(space);
 	while (unlikely(atomic_load(&space->keepers))) /* they run, on other harts */
 		spin_pause();
@@ -123,7 +120,7 @@ void space_unlock_at_idle(struct space *space)
 	unsigned left;
 
 	if (space->at_idle & AT_IDLE_RECORD)
-		space_record_verb(space);
+		mm_record.changed(space, CHANGE_VERB, space->busy_start, space->busy_end, 0);
 	left = space->at_idle;
 	space->busy_start = 0;
 	space->busy_end = 0;

@@ -69,11 +69,11 @@ struct space {
 			bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
 			/* fork is at work: a fault below forked_end waits for its end. */
 			bool forking;
-			bool recorded; /* what happens to it is written to the journal, until that is over */
+			bool recorded; /* what happens to it is told (mm/record.h), until that is over */
 		};
 		uint32_t unusual; /* any of these; SPACE_ONLY_RECORDED: nothing else */
 	};
-	uint32_t number;    /* const: of a recorded space, in the journal */
+	uint32_t number;    /* const: of a recorded space */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	/* The busy range: a verb is at work there. A thread that finds no VMA in it waits. */

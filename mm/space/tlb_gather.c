@@ -4,8 +4,8 @@
 
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
+#include "mm/record.h"
 #include "mm/swap/swap_cache.h"
-#include "record/change.h"
 
 void gather_init(struct gather *gather, struct space *space)
 {
@@ -127,20 +127,12 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	return slot < end;
 }
 
-static vaddr_t zap_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
-			    vaddr_t end)
+vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
 
-	record_cleared(gather->space, start, reached);
+	note_change(gather->space, CHANGE_CLEARED, start, reached, 0);
 	return reached;
-}
-
-vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
-{
-	if (unlikely(gather->space->recorded))
-		return zap_recorded(gather, vma, start, end);
-	return gather_visit(gather, vma, start, end, zap_leaf);
 }
 
 /* Leaf tables of a piece: the page of each entry is looked at. */
@@ -214,22 +206,15 @@ static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 0;
 }
 
-static vaddr_t downgrade_recorded(struct gather *gather, const struct vma *vma, vaddr_t start,
-				  vaddr_t end)
-{
-	vaddr_t reached = gather_visit(gather, vma, start, end, downgrade_leaf);
-
-	record_downgraded(gather->space, start, reached, gather->prot);
-	return reached;
-}
-
 vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 			 unsigned prot)
 {
+	vaddr_t reached;
+
 	gather->prot = prot;
-	if (unlikely(gather->space->recorded))
-		return downgrade_recorded(gather, vma, start, end);
-	return gather_visit(gather, vma, start, end, downgrade_leaf);
+	reached = gather_visit(gather, vma, start, end, downgrade_leaf);
+	note_change(gather->space, CHANGE_DOWNGRADED, start, reached, prot);
+	return reached;
 }
 
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)

@@ -10,7 +10,7 @@
 #include "mm/object/page_cache.h"
 #include "mm/object/page_index.h"
 #include "mm/phys/page_alloc.h"
-#include "record/change.h"
+#include "mm/record.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_io.h"
 

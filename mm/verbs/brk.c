@@ -4,11 +4,11 @@
 #include "lib/string.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/host.h"
+#include "mm/record.h"
 #include "mm/space/commit.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"
-#include "record/change.h"
 
 /* As on Linux, the limit is one of the sum of the heap and the image's data. */
 static bool data_limit_allows(const struct space *space, vaddr_t brk)
@@ -117,8 +117,8 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 			    end); /* brk_has_room(): a gap stays above, so there is no merge */
 	else if (may)
 		vma_insert(space, fresh);
-	if (unlikely(space->recorded) && may)
-		space_record_areas(space, start, end);
+	if (may)
+		note_areas(space, start, end);
 	space_unlock(space);
 	if (!may)
 		vma_free(fresh);

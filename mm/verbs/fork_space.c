@@ -4,12 +4,12 @@
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
+#include "mm/record.h"
 #include "mm/space/commit.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/verbs.h"
-#include "record/change.h"
 
 /*
  * A piece copies one leaf table. It takes the parent's lock, then the child's; no other thread can
@@ -234,7 +234,8 @@ static int copy_topup(struct copying *copying)
 /* Writes what was copied up to `end` to the journal. The caller holds both locks. */
 static void note_piece(struct copying *copying, vaddr_t end)
 {
-	space_record_copied(copying->parent, copying->child, copying->noted, end);
+	mm_record.changed(copying->child, CHANGE_COPIED, copying->noted, end,
+			  (uintptr_t)copying->parent);
 	copying->noted = end;
 }
 

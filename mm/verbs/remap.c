@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/record.h"
 #include "mm/space/commit.h"
 #include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
@@ -10,7 +11,6 @@
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/remap_move.h"
 #include "mm/verbs/unmap.h"
-#include "record/change.h"
 
 /* VMAs that a move may add for a time, as Linux counts them. */
 #define MOVE_VMAS 3

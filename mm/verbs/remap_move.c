@@ -6,11 +6,11 @@
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
+#include "mm/record.h"
 #include "mm/space/space_visit.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "mm/verbs/unmap.h"
-#include "record/change.h"
 
 /*
  * During the move both VMAs exist. They are marked VMA_MOVING and have no permissions, so that a
@@ -245,7 +245,7 @@ static vaddr_t move_piece(struct move *move, vaddr_t at)
 	move->resume = move->end;
 	mmu_flush_init(&move->flush);
 	(void)arch_mmu_visit(&move->space->mmu, at, move->end, move_leaf, move);
-	note_moved(move->space, at, move->resume, move->delta);
+	note_change(move->space, CHANGE_MOVED, at, move->resume, move->delta);
 	space_fence(move->space, &move->flush);
 	debt_assert_none(move->space);
 	return move->resume;

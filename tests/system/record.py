@@ -365,6 +365,12 @@ def R190_with_the_smallest_ring():
 
 
 @case
+def R190_pages_that_the_kernel_takes_make_no_room():
+    """Who has filled pages by another way than a fault of its own waits for room as before."""
+    nothing_is_lost("taken", "taken", "2000", options=["--mem", "64M", "--append", "journal=8"])
+
+
+@case
 def R190_a_signal_ends_a_wait_for_room():
     """The fault was not looked at, so it has no kind, and comes again."""
     _, recording = nothing_is_lost("signals", "signals", "5000", options=["--mem", "64M", "--append", "journal=8"])

@@ -15,8 +15,8 @@ LINUX = [*PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
-    "mm": {*BASE, "record"},
-    "record": {*BASE, "mm", "proc"},
+    "mm": set(BASE),
+    "record": {*BASE, "mm"},
     "drivers": {*BASE, "mm"},
     "proc": {*BASE, "mm", "record"},
     "desc": {*BASE, "mm", "record", "proc"},

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/swap.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -454,6 +455,22 @@ static void many(size_t npages)
 	}
 }
 
+/* The kernel writes pages that nobody has touched, and then many are touched. */
+static void taken(size_t npages)
+{
+	static char from[10 * PAGE];
+	char *p = mmap(NULL, npages * PAGE, RW, PRIVATE, -1, 0);
+
+	for (size_t i = 0; i + 10 <= npages; i += 10) {
+		struct iovec local = { from, sizeof(from) },
+			     remote = { p + i * PAGE, sizeof(from) };
+
+		if (process_vm_writev(getpid(), &local, 1, &remote, 1, 0) != (ssize_t)sizeof(from))
+			_exit(7);
+	}
+	many(npages);
+}
+
 /* Each page of a file that is there. */
 static void read_file(const char *name, size_t npages)
 {
@@ -547,6 +564,8 @@ int main(int argc, char **argv)
 		read_file(argv[2], 50);
 	else if (strcmp(what, "many") == 0)
 		many(n);
+	else if (strcmp(what, "taken") == 0)
+		taken(n);
 	else if (strcmp(what, "oom") == 0)
 		out_of_memory(n);
 	else if (strcmp(what, "signals") == 0)

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes faults that are over to the journal (record/journal.h). */
+/* What a fault does, for the journal. Only those of recorded spaces come here. */
 #pragma once
 
+#include "arch/timer.h"
+#include "mm/fault/fault.h"
+#include "record/journal.h"
 #include "base/trace.h"
-#include "proc/process.h"
-#include "proc/thread.h"
-#include "record/round.h"
+
+/*
+ * The records of a round are written at its end, under the space's lock, so that they have the order of the
+ * changes. The record of the fault's end follows that of its last round. It is left in vm_wait.record for who has called
+ * vm_fault() to complete.
+ */
+
+/* mm_record.round(): writes what a round has changed or refused. */
+enum vm_outcome record_round(struct fault *fault, enum vm_outcome outcome);
 
 /*
  * fault_note() for a fault that was resolved at once, and for which vm_fault() has returned
@@ -33,5 +42,5 @@ static inline void fault_note_resolved(const struct trace_fault *record, const s
  * user copy, a negative errno; otherwise any other number if the fault was refused. May wait for room; the
  * caller holds no spinning lock and has interrupts on.
  */
-void fault_note(const struct trace_fault *record, const struct vm_wait *wait, vaddr_t addr,
-		unsigned access, int result, bool waited);
+void fault_note(const struct space *space, const struct trace_fault *record,
+		const struct vm_wait *wait, vaddr_t addr, unsigned access, int result, bool waited);

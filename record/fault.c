@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the rounds of faults to the journal. */
-#include "record/round.h"
+/* Writes faults to the journal: their rounds, and what they end with. */
+#include "record/fault.h"
 
 #include "arch/context.h"
-#include "arch/timer.h"
-#include "base/hart.h"
+#include "arch/upcall.h"
+#include "base/os_layer.h"
 #include "lib/string.h"
 #include "mm/fault/zero_page.h"
-#include "mm/host.h"
 #include "record/change.h"
 
 /* Instructions of the journal that it does not count, because they come before or after that. */
@@ -15,23 +14,12 @@
 
 #define AROUND_MOST ((FAULT_AROUND + JOURNAL_FRAMES - 2) / JOURNAL_FRAMES) /* records of a round */
 
-_Static_assert(1 + AROUND_MOST + 1 <= JOURNAL_MOST,
-	       "there is room for each round that is the only one");
+_Static_assert(1 + AROUND_MOST + 1 <= JOURNAL_MOST, "there is room for each round");
 
 /* The object of a struct vm_wait whose fault has been here and has read nothing. It is no object's address. */
 static const char nothing_read;
 
-/* Adds the instructions since the end of the last round. Two harts have different counts. */
-static void add_between(struct vm_wait *wait, uint64_t now)
-{
-	uint64_t had = wait->rounds >> 32,
-		 n = now > wait->recorded_at ? now - wait->recorded_at : 0;
-
-	n = MIN(had + n, (uint64_t)UINT32_MAX);
-	wait->rounds = (uint32_t)wait->rounds | n << 32;
-}
-
-/* At the end of a round, or if there is no room for one: if it was the first of the access. */
+/* The end of a round that may be the access's first. */
 static inline void start_work(struct vm_wait *wait)
 {
 	if (!wait->object)
@@ -41,70 +29,84 @@ static inline void start_work(struct vm_wait *wait)
 /* The fault goes on later, in another round or another call of vm_fault(). */
 static inline void goes_on(struct vm_wait *wait, enum vm_outcome outcome)
 {
-	if (outcome == VM_WAIT)
-		wait->waits_since = arch_time();
+	wait->waits_since = arch_time();
 	if (wait->object)
 		return;
 	wait->object = (const struct object *)&nothing_read;
-	if (outcome == VM_WAIT)
-		return;
-	wait->queue = NULL;
-	wait->why = 0;
+	if (outcome != VM_WAIT)
+		wait->why = 0;
 }
 
-enum vm_outcome fault_record_find_room(struct fault *fault)
+/*
+ * Was room the last that the fault had to wait for? Then recorded_work is what the journal had taken for it up
+ * to then.
+ */
+static inline bool is_for_room(unsigned why)
 {
-	if (likely(journal_has_room()))
-		return VM_OK;
-	if (!journal_is_over())
-		return VM_RECORD;
-	fault->space->recorded = false;
-	fault->wait->record = NULL;
-	return VM_OK;
+	return why == WAITS_FOR_JOURNAL;
 }
 
-void fault_record_wait(const struct vm_wait *wait, uint32_t space, vaddr_t va, unsigned access)
+/* Writes for what the access to that page has waited. */
+static void write_wait(const struct vm_wait *wait, unsigned why, uint32_t space, vaddr_t va,
+		       unsigned access)
 {
 	const struct journal_record line = {
 		.type = JOURNAL_WAIT,
 		.space = space,
-		.what = wait->why,
+		.what = (uint16_t)why,
 		.more = access,
 		.arg = { va, wait->waits_since },
 	};
 
-	if (journal_write_now(&line))
-		mm_host.journal_fills();
+	journal_write(&line);
 }
 
-/*
- * The first round of a call that is not the first of its access: it has waited.
- * Not inline: bench row cow_write_fault, recorded.
- */
-static __attribute__((noinline)) enum vm_outcome begin_call(struct fault *fault, uint64_t now)
+/* For what has the access waited before this round, if it is not its first? 0: for nothing. */
+static inline unsigned waited_for(const struct fault *fault)
+{
+	return unlikely(fault->wait->object) ? fault->waited : 0;
+}
+
+/* Returns wait->rounds with the instructions since the last round. (Two harts have different counts.) */
+static inline uint64_t with_those_between(const struct vm_wait *wait, uint64_t now)
+{
+	uint64_t n = now > wait->recorded_at ? now - wait->recorded_at : 0;
+
+	n = MIN((wait->rounds >> 32) + n, (uint64_t)UINT32_MAX);
+	return (uint32_t)wait->rounds | n << 32;
+}
+
+/* Those of a round that has ended then, and all before it. It has not waited. */
+static inline uint64_t count_rounds(const struct fault *fault, uint64_t end)
+{
+	const struct vm_wait *wait = fault->wait;
+	uint64_t before = unlikely(wait->object) ? with_those_between(wait, fault->begun) : 0;
+
+	return before + (end - fault->begun);
+}
+
+/* Writes for what the access has waited before the round. The instructions of a wait for room are the journal's. */
+static void come_again(struct fault *fault, uint64_t end)
 {
 	struct vm_wait *wait = fault->wait;
 
-	if (fault_waits_for_room(wait)) {
-		wait->recorded_work = journal_work() - fault_record_work(wait);
-		wait->queue = NULL;
+	if (is_for_room(fault->waited)) {
+		wait->recorded_work += fault->begun - wait->recorded_at;
+		wait->recorded_work = journal_work() - wait->recorded_work;
+		wait->rounds += end - fault->begun;
 	} else {
-		add_between(wait, now);
+		wait->rounds = count_rounds(fault, end);
 	}
-	now = arch_instructions();
-	fault_record_wait(wait, fault->space->number, fault->va, fault->access);
-	wait->why = 0;
-	fault->begun = journal_work_end(now, 0);
-	return fault_record_find_room(fault);
+	write_wait(wait, fault->waited, fault->space->number, fault->va, fault->access);
 }
 
-enum vm_outcome fault_record_begin_again(struct fault *fault, uint64_t now)
+/* Counts a round that has ended then, of whatever kind, with all before it. */
+static inline void keep_rounds(struct fault *fault, uint64_t end)
 {
-	fault->begun = now;
-	if (unlikely(!fault->prepared))
-		return begin_call(fault, now);
-	add_between(fault->wait, now);
-	return VM_OK;
+	if (unlikely(waited_for(fault)))
+		come_again(fault, end);
+	else
+		fault->wait->rounds = count_rounds(fault, end);
 }
 
 /* The other pages of the object that the round has mapped. */
@@ -137,16 +139,15 @@ static void write_around(const struct fault *fault, uint64_t number)
  * Writes a round that is counted as these kinds, has mapped `naround` pages more, and has changed the entry
  * from `before` to `after`. `ends`: it is the fault's last. Returns the record of its end then, or NULL.
  */
-static inline struct journal_record *write_round(struct fault *fault, unsigned kinds,
-						 uint64_t before, uint64_t after, uint64_t rounds,
-						 unsigned naround, bool ends)
+static inline struct journal_record *write_round(struct journal_header *ring, struct fault *fault,
+						 unsigned kinds, uint64_t before, uint64_t after,
+						 uint64_t rounds, unsigned naround, bool ends)
 {
 	/* Loaded once: the compiler cannot know that the records are elsewhere. */
 	const vaddr_t va = fault->va;
 	const unsigned access = fault->access;
 	const uint32_t space = fault->space->number;
 	struct vm_wait *const wait = fault->wait;
-	struct journal_header *ring = journal;
 	unsigned between = (naround + JOURNAL_FRAMES - 1) / JOURNAL_FRAMES;
 	uint64_t number = journal_take(ring, 1 + between + ends);
 	struct journal_record *line = journal_place(ring, number);
@@ -180,23 +181,15 @@ static inline struct journal_record *write_round(struct fault *fault, unsigned k
  * While a verb is at work on the range, the journal does not have its VMAs yet. Returns whether this one
  * was written.
  */
-static bool record_area(struct fault *fault)
+static bool write_area(struct fault *fault)
 {
 	const struct space *space = fault->space;
 	const struct vma *vma = fault->vma;
 
 	if (fault->va < space->busy_start || fault->va >= space->busy_end)
 		return false;
-	space_record_area(vma, MAX(vma->start, space->busy_start), MIN(vma->end, space->busy_end));
+	record_area(vma, MAX(vma->start, space->busy_start), MIN(vma->end, space->busy_end));
 	return true;
-}
-
-void fault_record_grown(struct fault *fault, const struct vma *stack)
-{
-	uint64_t begun = arch_instructions();
-
-	space_record_area(stack, stack->start, stack->end);
-	fault->begun += arch_instructions() - begun; /* they are not the round's */
 }
 
 /* Does the thread's fault end with this round? */
@@ -222,8 +215,8 @@ static inline uint64_t end_work(const struct vm_wait *wait, struct journal_recor
 }
 
 /* Writes a round that has changed the entry, or refused the access. */
-static struct journal_record *record_kinds(struct fault *fault, unsigned kinds, bool changed,
-					   unsigned naround, bool ends)
+static struct journal_record *write_kinds(struct fault *fault, unsigned kinds, bool changed,
+					  unsigned naround, bool ends)
 {
 	uint64_t before = 0, after = 0;
 
@@ -231,19 +224,24 @@ static struct journal_record *record_kinds(struct fault *fault, unsigned kinds, 
 		before = recorded_entry(fault->entry);
 		after = recorded_entry(entry_load(fault->slot));
 	}
-	return write_round(fault, kinds, before, after, fault->wait->rounds, naround, ends);
+	return write_round(journal, fault, kinds, before, after, fault->wait->rounds, naround,
+			   ends);
 }
 
-/* Something has to be prepared before the next round. That one needs room then. */
+static void look_for_room(void)
+{
+	if (unlikely(!journal_has_room(journal, atomic_load_relaxed(&journal->head))))
+		(void)journal_fills(0);
+}
+
+/* Something has to be prepared before the next round. */
 static enum vm_outcome record_prepare(struct fault *fault, uint64_t begun)
 {
 	struct vm_wait *wait = fault->wait;
 
-	wait->rounds += begun - fault->begun;
+	wait->rounds = count_rounds(fault, begun);
 	start_work(wait);
 	goes_on(wait, VM_PREPARE);
-	if (!fault->prepared)
-		journal_claim();
 	wait->recorded_at = journal_work_end(begun, BESIDE);
 	wait->record = NULL;
 	return VM_PREPARE;
@@ -254,37 +252,29 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 							      enum vm_outcome outcome,
 							      uint64_t begun)
 {
+	bool refused = vm_outcome_is_segv(outcome);
+	bool swapped = outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED;
 	struct vm_wait *wait = fault->wait;
 	struct journal_record *line = NULL;
 
-	wait->rounds += begun - fault->begun;
+	keep_rounds(fault, begun);
 	wait->record = NULL;
 	start_work(wait);
-	if (vm_outcome_is_segv(outcome)) {
-		if (fault->kind != FAULT_DENY_MAPERR && record_area(fault))
-			begun = arch_instructions(); /* it counts for itself */
-		line = record_kinds(fault, 1u << fault->kind, false, 0, fault_ends(fault));
-	} else if (outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED) {
-		if (record_area(fault))
-			begun = arch_instructions(); /* it counts for itself, too */
-		(void)record_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
-	}
-	if (outcome == VM_AGAIN && !fault->prepared)
-		journal_claim();
-	else if (vm_outcome_is_last(outcome) && fault->prepared)
-		journal_give_back();
+	if ((swapped || (refused && fault->kind != FAULT_DENY_MAPERR)) && write_area(fault))
+		begun = arch_instructions(); /* it counts for itself */
+	if (refused)
+		line = write_kinds(fault, 1u << fault->kind, false, 0, fault_ends(fault));
+	else if (swapped)
+		(void)write_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
 	goes_on(wait, outcome);
 	wait->recorded_at = end_work(wait, line, begun);
+	if (outcome == VM_WAIT && is_for_room(wait->why)) {
+		fault->kind = FAULT_KINDS; /* nothing was looked at */
+		wait->recorded_work = journal_work() - wait->recorded_work;
+		counter_add(&journal->waits, 1);
+	}
+	look_for_room();
 	return outcome;
-}
-
-/* Ends a round that has resolved the fault, and may not be the first. */
-static enum vm_outcome end_other(struct fault *fault, struct journal_record *line, uint64_t begun)
-{
-	if (fault->prepared)
-		journal_give_back();
-	(void)end_work(fault->wait, line, begun);
-	return VM_RECORDED;
 }
 
 /* A round that has resolved it, of whatever kind. */
@@ -293,9 +283,9 @@ static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 	unsigned kinds = 1u << fault->kind, naround = 0;
 	struct journal_record *line;
 
+	keep_rounds(fault, begun);
 	start_work(fault->wait);
-	fault->wait->rounds += begun - fault->begun;
-	if (record_area(fault))
+	if (write_area(fault))
 		begun = arch_instructions(); /* it counts for itself */
 	if (fault->kind == FAULT_FILL && fault->page) {
 		if (fault_got_frame(fault))
@@ -306,29 +296,32 @@ static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 		else
 			naround = fault->naround;
 	}
-	line = record_kinds(fault, kinds, true, naround, fault_ends(fault));
-	return end_other(fault, line, begun);
+	line = write_kinds(fault, kinds, true, naround, fault_ends(fault));
+	(void)end_work(fault->wait, line, begun);
+	look_for_room();
+	return VM_RECORDED;
 }
 
 /*
  * Most faults, without a call and a saved register: a thread's own, for which anonymous memory is mapped, or
  * copied, or stays.
  */
-enum vm_outcome fault_record_round(struct fault *fault, enum vm_outcome outcome)
+enum vm_outcome record_round(struct fault *fault, enum vm_outcome outcome)
 {
 	enum recorded_page page = RECORDED_PRIVATE;
 	struct vm_wait *wait = fault->wait;
-	uint64_t begun, before = 0;
+	struct journal_header *ring = journal;
 	struct journal_record *line;
+	uint64_t begun, work, last, before = 0;
 	unsigned kinds;
-	uint64_t work;
 
 	begun = arch_instructions();
 	if (unlikely(outcome != VM_OK))
-		return outcome == VM_PREPARE ? record_prepare(fault, begun)
-					     : record_other(fault, outcome, begun);
+		return outcome == VM_PREPARE && !waited_for(fault)
+			       ? record_prepare(fault, begun)
+			       : record_other(fault, outcome, begun);
 	if (unlikely(fault->va < fault->space->busy_end) || unlikely(!fault_ends(fault)) ||
-	    unlikely(fault->attr.object))
+	    unlikely(fault->attr.object) || unlikely(waited_for(fault)))
 		return record_resolved(fault, begun);
 	if (likely(fault->kind == FAULT_FILL)) {
 		kinds = 1u << FAULT_FILL;
@@ -345,33 +338,61 @@ enum vm_outcome fault_record_round(struct fault *fault, enum vm_outcome outcome)
 	} else {
 		return record_resolved(fault, begun);
 	}
-	line = write_round(fault, kinds, before, recorded_present(entry_load(fault->slot), page),
-			   wait->rounds + (begun - fault->begun), 0, true);
-	if (unlikely(wait->object))
-		return end_other(fault, line, begun);
+	line = write_round(ring, fault, kinds, before,
+			   recorded_present(entry_load(fault->slot), page),
+			   count_rounds(fault, begun), 0, true);
+	last = wait->record_number; /* now: the compiler still has it */
 	work = arch_instructions() - begun + BESIDE;
 	counter_add(&hart_this()->journal_work, work);
+	if (unlikely(wait->object))
+		work = journal_work() - wait->recorded_work;
 	line->more = (uint32_t)work;
+	if (unlikely(!journal_has_room(ring, last)))
+		(void)journal_fills(0);
 	return VM_RECORDED;
 }
 
-enum vm_outcome fault_record_aside(struct fault *fault, enum vm_outcome outcome)
-{
-	struct vm_wait *wait = fault->wait;
+/* ---- the end of a fault ---- */
 
-	wait->waits_since = arch_time();
-	if (outcome == VM_OOM)
-		wait->why = WAITS_FOR_MEMORY;
-	if (outcome != VM_RECORD) {
-		journal_give_back();
-		return outcome;
+#define NOTE_WAITED 0x8000u /* it has waited */
+
+/* What the fault has cost that has this trace record, without the journal. */
+static uint32_t cost_of(const struct trace_fault *record, const struct vm_wait *wait, uint64_t now)
+{
+	uint32_t cost = (uint32_t)now - record->cost;
+	uint64_t work = 0;
+
+	if (wait->record)
+		work = wait->record->more;
+	else if (wait->object && is_for_room(wait->why))
+		work = wait->recorded_work + (now - wait->recorded_at);
+	else if (wait->object)
+		work = journal_work() - wait->recorded_work;
+	return cost - (uint32_t)MIN(work, (uint64_t)cost); /* two harts have different counts */
+}
+
+void fault_note(const struct space *space, const struct trace_fault *record,
+		const struct vm_wait *wait, vaddr_t addr, unsigned access, int result, bool waited)
+{
+	uint64_t now = arch_instructions();
+	unsigned kind = wait->kind < FAULT_KINDS ? wait->kind : JOURNAL_NO_KIND;
+	struct journal_record own = { .type = JOURNAL_FAULT, .space = space->number };
+	struct journal_record *line = wait->record ?: &own;
+
+	if (wait->object && wait->why) /* a signal has ended it */
+		write_wait(wait, wait->why, space->number, ALIGN_DOWN(addr, PAGE_SIZE), access);
+	if (result && !(access & TRAP_COPY))
+		result = os_layer.refused_result();
+	line->what = (uint16_t)(access | kind << 8 | (waited ? NOTE_WAITED : 0));
+	line->arg[0] = record ? record->pc : frame_pc(arch_thread_frame(arch_this_thread()));
+	line->arg[2] = record ? record->time : 0;
+	line->more = record ? cost_of(record, wait, now) : 0;
+	line->arg[1] = addr;
+	line->arg[3] = now << 16 | (uint16_t)result;
+	if (line == &own) {
+		journal_note(line);
+		return;
 	}
-	fault->kind = FAULT_KINDS; /* nothing was looked at */
-	start_work(wait);
-	goes_on(wait, VM_AGAIN);
-	wait->recorded_at = arch_instructions();
-	wait->recorded_work = journal_work() - wait->recorded_work;
-	wait->why = WAITS_FOR_JOURNAL;
-	wait->queue = journal_await(&wait->seq);
-	return VM_WAIT;
+	line->time = arch_time();
+	journal_publish(line, wait->record_number);
 }
