@@ -70,6 +70,13 @@ void object_page_used(struct page *page);
 unsigned object_read_run(struct object *object, uint64_t index, struct page *const *pages,
 			 unsigned n);
 
+/*
+ * For object_ops.read_page(): the read of n pages at consecutive indices has ended, and has brought `count` bytes, from the
+ * first page's start on. The rest of the last page with bytes is zeroed. There is no page where no byte came: for the first
+ * one that is -EIO, and another one is read by itself when a thread needs it. Otherwise as page_read_done().
+ */
+void page_read_run_end(struct page *const *pages, unsigned n, size_t count);
+
 /* page_read_done(page, 0) for n pages at consecutive indices of an object. */
 void page_read_run_done(struct page *const *pages, unsigned n);
 

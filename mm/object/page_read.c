@@ -288,6 +288,20 @@ void page_read_done(struct page *page, int result)
 		page_read_run_done(&page, 1);
 }
 
+void page_read_run_end(struct page *const *pages, unsigned n, size_t count)
+{
+	unsigned came = (unsigned)((count + PAGE_MASK) / PAGE_SIZE);
+	size_t in_last = count & PAGE_MASK;
+
+	assert_hardened(came <= n);
+	if (in_last)
+		memset((char *)page_address(pages[came - 1]) + in_last, 0, PAGE_SIZE - in_last);
+	if (came)
+		page_read_run_done(pages, came);
+	for (unsigned i = came; i < n; i++)
+		page_read_done(pages[i], i ? -EAGAIN : -EIO);
+}
+
 /* ---- the page that a thread needs ---- */
 
 int page_read_start(struct object *object, const struct missing_page *missing, struct page *page,

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/fs/mount.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/open_fids.h"
@@ -33,30 +34,6 @@ struct p9_read {
 
 /* ---- reading pages ---- */
 
-/*
- * No thread has asked for a page that comes along. After an error of several, each is read again by
- * itself when it is needed; but if there was no answer, there would be none for the first either.
- *
- * The server was asked for what it had. If it has nothing of the page any more, another client has cut
- * the file: the page is not there.
- */
-static void p9_read_end_page(struct p9_read *read, unsigned i, bool answered, int err,
-			     uint32_t count)
-{
-	struct page *page = read->page[i];
-	size_t start = (size_t)i * PAGE_SIZE, there = count > start ? count - start : 0;
-	bool again = err && read->npages > 1 && (answered || i > 0);
-
-	if (err == 0 && there == 0) {
-		atomic_store(&read->data->reading.is_cut, 1u);
-		err = -EIO;
-		again = i > 0;
-	}
-	if (err == 0 && there < PAGE_SIZE)
-		memset((char *)page_address(page) + there, 0, PAGE_SIZE - there);
-	page_read_done(page, again ? -EAGAIN : err);
-}
-
 /* The server's errors are not the program's: a page is there or not. */
 static int p9_read_check_reply(struct p9_read *read, int result, uint32_t *count_ret)
 {
@@ -74,6 +51,24 @@ static int p9_read_check_reply(struct p9_read *read, int result, uint32_t *count
 	return 0;
 }
 
+/*
+ * No thread has asked for a page that comes along. After an error of several, each is read again by
+ * itself when it is needed; but if there was no answer, there would be none for the first either.
+ */
+static void read_failed(struct p9_read *read, bool answered, int err)
+{
+	spin_lock(&read->data->object.lock);
+	read->data->reading.next = NONE;
+	spin_unlock(&read->data->object.lock);
+	for (unsigned i = 0; i < read->npages; i++)
+		page_read_done(read->page[i],
+			       read->npages > 1 && (answered || i > 0) ? -EAGAIN : err);
+}
+
+/*
+ * The server was asked for what it had. If it has nothing of a page any more, another client has cut
+ * the file: the page is not there.
+ */
 static void read_ended(struct p9_request *request, int result)
 {
 	struct p9_read *read = container_of(request, struct p9_read, request);
@@ -81,16 +76,13 @@ static void read_ended(struct p9_request *request, int result)
 	int err = p9_read_check_reply(read, result, &count);
 
 	if (err) {
-		spin_lock(&read->data->object.lock);
-		read->data->reading.next = NONE;
-		spin_unlock(&read->data->object.lock);
+		read_failed(read, result == 0, err);
+		return;
 	}
+	if (count <= (read->npages - 1) * PAGE_SIZE)
+		atomic_store(&read->data->reading.is_cut, 1u);
 	/* The last page may drop the last reference to the object. */
-	if (err == 0 && count == read->npages * PAGE_SIZE)
-		page_read_run_done(read->page, read->npages);
-	else
-		for (unsigned i = 0; i < read->npages; i++)
-			p9_read_end_page(read, i, result == 0, err, count);
+	page_read_run_end(read->page, read->npages, count);
 }
 
 static void read_free(struct p9_request *request)

@@ -740,6 +740,37 @@ TEST(a_run_of_pages_is_read_at_once)
 	end();
 }
 
+/* R142: of the last page some bytes have come, and of those behind it none. */
+TEST(a_run_of_which_a_part_has_come)
+{
+	struct page *pages[PAGES];
+
+	start();
+	get_pages(pages, PAGES);
+	assert_int_equal(4, object_read_run(&object, 0, pages, 4));
+	assert_int_equal(VM_WAIT, ask(0));
+	page_read_run_end(pages, 4, PAGE_SIZE + 100);
+	assert_true(woken(&wait));
+	assert_int_equal(0, ask(0));
+	assert_int_equal(1, byte_at(PAGE_SIZE + 99));
+	for (unsigned i = 100; i < PAGE_SIZE; i++)
+		assert_int_equal(0, byte_at(PAGE_SIZE + i));
+	assert_int_equal(VM_WAIT, ask(3));
+	assert_int_equal(1, device_started);
+	device_end(0, 0);
+	/* Nothing has come: that is an error for who has waited for the first page, and for nobody else. */
+	assert_int_equal(2, object_read_run(&object, 5, pages + 4, 2));
+	assert_int_equal(VM_WAIT, ask(5));
+	assert_int_equal(VM_WAIT, ask(6));
+	page_read_run_end(pages + 4, 2, 0);
+	assert_int_equal(-EIO, ask(5));
+	assert_int_equal(VM_WAIT, ask(6));
+	assert_int_equal(2, device_started);
+	for (unsigned i = 6; i < PAGES; i++)
+		page_put(pages[i]);
+	end();
+}
+
 /* It takes nodes for the index where they are missing, and stops where there is no memory for them. */
 TEST(a_run_goes_on_across_nodes)
 {
