@@ -59,12 +59,16 @@ struct object_ops {
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
 	 * read is under way or has ended already: page_read_done() is called once for it, then or
 	 * later. Sets wait->major if it asks a device. Otherwise nothing was started: returns
-	 * VM_WAIT with *wait filled in, -ENOMEM, -EIO, or -EDEADLK if only the running thread could
-	 * bring the page. The caller takes care of later truncations: it does not ask for pages
-	 * that were cut off, and zeroes cut-off bytes itself. NULL: missing pages are zeros. Called
-	 * with no spinning lock held.
+	 * VM_WAIT with *wait filled in, -ENOMEM, or -EIO. The caller takes care of later truncations: it
+	 * does not ask for pages that were cut off, and zeroes cut-off bytes itself. NULL: missing
+	 * pages are zeros. Called with a reference to the object and no spinning lock held.
 	 */
 	int (*read_page)(struct object *object, struct page *page, struct vm_wait *wait);
+	/*
+	 * Could only the running thread bring a page that is to be read, or that another thread has asked for? Then its access
+	 * fails with -EDEADLK. NULL: never. Called as read_page().
+	 */
+	bool (*deadlocks)(struct object *object);
 
 	/* ---- writing back ---- */
 	/*

@@ -139,14 +139,24 @@ static int page_find(struct object *object, struct missing_page *missing, struct
 	return result;
 }
 
+/* Would the running thread wait for itself, if it waited for a page that is to be read? */
+static bool reads_for_itself(struct object *object)
+{
+	return unlikely(object->ops->deadlocks) && object->ops->deadlocks(object);
+}
+
 static int page_make(struct object *object, const struct missing_page *missing,
 		     struct page **page_ret, struct vm_wait *wait)
 {
-	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+	bool reads = missing->index << PAGE_SHIFT < missing->backed;
+	struct page *page;
 
+	if (reads && reads_for_itself(object))
+		return -EDEADLK;
+	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	if (!page)
 		return -ENOMEM;
-	if (missing->index << PAGE_SHIFT < missing->backed)
+	if (reads)
 		return page_read_start(object, missing, page, wait);
 	arch_page_zero(page_address(page));
 	return object_publish(object, missing->index, page, missing->truncations, 0, page_ret);
@@ -163,6 +173,9 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 			result = page_make(object, &missing, page_ret, wait);
 		else if (result == LOOKUP_SWAPPED)
 			result = object_swap_in(object, index, missing.entry, wait);
+		else if (result == VM_WAIT && (wait->why & WAITS_FOR_OTHER) &&
+			 reads_for_itself(object))
+			result = -EDEADLK;
 	} while (result == -EAGAIN);
 	return result;
 }

@@ -145,8 +145,6 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 
 	if (p9_is_stuck(data->session))
 		return -EIO;
-	if (unlikely(p9_session_deadlocks(data->session)))
-		return -EDEADLK;
 	read = kmalloc(sizeof(*read));
 	if (!read)
 		return -ENOMEM;
@@ -172,6 +170,11 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 	current_task()->fetched_bytes += ask.count;
 	p9_request_start(&read->request, (size_t)n);
 	return 0;
+}
+
+static bool data_deadlocks(struct object *object)
+{
+	return p9_session_deadlocks(to_p9_data(object)->session);
 }
 
 /* ---- the object ---- */
@@ -251,6 +254,7 @@ static void data_last_writer(struct object *object)
 static const struct object_ops data_ops = {
 	.name = "file of a server",
 	.read_page = data_read,
+	.deadlocks = data_deadlocks,
 	.write_page = p9_write_page,
 	.stored = p9_stored,
 	.may_store = p9_may_store,

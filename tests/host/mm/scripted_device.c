@@ -10,7 +10,7 @@
 
 struct page *device_reads[DEVICE_READS];
 unsigned device_count, device_started, device_destroyed;
-bool device_broken, device_full;
+bool device_broken, device_full, device_is_own;
 struct waitq device_room;
 
 unsigned char device_byte(uint64_t pos)
@@ -36,6 +36,12 @@ static int device_read(struct object *object, struct page *page, struct vm_wait 
 	return 0;
 }
 
+static bool device_deadlocks(struct object *object)
+{
+	(void)object;
+	return device_is_own;
+}
+
 static void device_destroy(struct object *object)
 {
 	(void)object;
@@ -44,12 +50,13 @@ static void device_destroy(struct object *object)
 
 const struct object_ops device_ops = { .name = "device",
 				       .read_page = device_read,
+				       .deadlocks = device_deadlocks,
 				       .destroy = device_destroy };
 
 void device_start(void)
 {
 	device_count = device_started = device_destroyed = 0;
-	device_broken = device_full = false;
+	device_broken = device_full = device_is_own = false;
 	waitq_init(&device_room);
 }
 

@@ -24,6 +24,9 @@ extern bool device_broken;
 extern bool device_full;
 extern struct waitq device_room;
 
+/* While set, only the running thread could bring a page. */
+extern bool device_is_own;
+
 void device_start(void);
 
 /* Ends the n-th of device_reads. On an error the frame has other bytes. */

@@ -771,6 +771,22 @@ TEST(a_run_of_which_a_part_has_come)
 	end();
 }
 
+/* R144 */
+TEST(nobody_waits_for_a_page_of_its_own)
+{
+	start();
+	device_is_own = true;
+	assert_int_equal(-EDEADLK, ask(1));
+	assert_int_equal(0, device_started);
+	device_is_own = false;
+	assert_int_equal(VM_WAIT, ask(1));
+	device_is_own = true;
+	assert_int_equal(-EDEADLK, ask_as(1, 1));
+	device_end(0, 0);
+	assert_int_equal(0, ask_as(1, 1));
+	end();
+}
+
 /* It takes nodes for the index where they are missing, and stops where there is no memory for them. */
 TEST(a_run_goes_on_across_nodes)
 {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,8 @@ static void at_once(unsigned n)
 #define FILES  1 /* the badge of the mount */
 #define ORDERS 2 /* the badge of who tells the server what to do */
 
+enum { USE, KEEP }; /* orders */
+
 static sigjmp_buf after_fault;
 
 static void on_bus(int signal)
@@ -285,23 +288,81 @@ static uint64_t answer_file(struct file_server *server, int receive, long rcvid,
 	return reply.nhead + reply.ndata;
 }
 
+static long receive_any(int receive, struct ipc_message *m)
+{
+	long rcvid = ipc_receive(receive, m, IPC_NEVER);
+
+	if (rcvid <= 0)
+		_exit(1);
+	return rcvid;
+}
+
+/* After the order KEEP, the next call for a file is answered only after the next order. */
 static void serve_one_file(int receive)
 {
 	static struct file_server server;
-	struct ipc_message m = { { 0 }, 0 };
+	struct ipc_message m = { { 0 }, 0 }, file;
+	long kept = 0;
+	bool keep = false;
 
 	file_server_init(&server, &one_file, NULL);
 	for (;;) {
-		long rcvid = ipc_receive(receive, &m, IPC_NEVER);
+		long rcvid = receive_any(receive, &m);
 
-		if (rcvid <= 0)
-			_exit(1);
-		if (m.badge == FILES)
+		if (m.badge == FILES && keep && !kept) {
+			file = m;
+			kept = rcvid;
+			continue;
+		}
+		if (m.badge == FILES) {
 			m.word[0] = answer_file(&server, receive, rcvid, m.word[0]);
-		else
+		} else if (m.word[0] == KEEP) {
+			keep = true;
+		} else {
+			if (keep && !kept)
+				kept = receive_any(receive, &file);
 			use_own_file(ipc_take(receive, rcvid, 0, 0), m.word);
+		}
 		ipc_reply(receive, rcvid, &m);
+		if (m.badge == ORDERS && kept) {
+			file.word[0] = answer_file(&server, receive, kept, file.word[0]);
+			ipc_reply(receive, kept, &file);
+			keep = false;
+			kept = 0;
+		}
 	}
+}
+
+/* The server at `orders` uses its own file, which is open at fd. */
+static void expect_no_own_file(int orders, int fd)
+{
+	struct ipc_transfer with = { .nfds = 1, .fd = { fd } };
+	struct ipc_message m = { { USE }, 0 };
+
+	expect("the server uses its files", 0, ipc_call_with(orders, &m, &with, IPC_NEVER));
+	expect("open", EDEADLK, (long)m.word[0]);
+	expect("fstat", EDEADLK, (long)m.word[1]);
+	expect("read", EDEADLK, (long)m.word[2]);
+	expect("a fault", SIGBUS, (long)m.word[3]);
+}
+
+/* Another process has asked for the page already: who waits for the same read waits for the server, too. */
+static void expect_no_own_read(int orders, int fd)
+{
+	struct ipc_message m = { { KEEP }, 0 };
+	int status;
+	pid_t pid;
+	char byte;
+
+	expect("the server keeps a call", 0, ipc_call(orders, &m, IPC_NEVER));
+	pid = fork();
+	if (pid == 0)
+		_exit(pread(fd, &byte, 1, 0) == 1 && byte == ONE_FILE_BYTE
+			      ? 0
+			      : 1); /* not with the lock of the position */
+	expect_no_own_file(orders, fd);
+	waitpid(pid, &status, 0);
+	expect("who has asked", 0, status);
 }
 
 static int mount_at(int send)
@@ -316,8 +377,6 @@ static void own_files(void)
 {
 	int receive = ipc_create(0), files = ipc_badge(receive, FILES, 0);
 	int orders = ipc_badge(receive, ORDERS, 0), fd;
-	struct ipc_transfer with = { .nfds = 1 };
-	struct ipc_message m = { { 0 }, 0 };
 	pid_t pid;
 	char byte;
 
@@ -332,13 +391,9 @@ static void own_files(void)
 	close(receive);
 	expect("mount", 0, mount_at(files));
 	fd = open("/rings/file", O_RDONLY);
-	with.fd[0] = fd;
-	expect("the server uses its files", 0, ipc_call_with(orders, &m, &with, IPC_NEVER));
-	expect("open", EDEADLK, (long)m.word[0]);
-	expect("fstat", EDEADLK, (long)m.word[1]);
-	expect("read", EDEADLK, (long)m.word[2]);
-	expect("a fault", SIGBUS, (long)m.word[3]);
-	expect("others read", 1, read(fd, &byte, 1));
+	expect_no_own_file(orders, fd);
+	expect_no_own_read(orders, fd);
+	expect("others read", 1, pread(fd, &byte, 1, 0));
 	expect("what is there", ONE_FILE_BYTE, byte);
 	close(fd);
 	expect("umount", 0, umount("/rings"));
