@@ -3,6 +3,7 @@
 #include "abi/ipc.h"
 #include "base/clock.h"
 #include "ipc/endpoint.h"
+#include "ipc/pager.h"
 #include "ipc/transfer.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
@@ -45,6 +46,22 @@ long sys_ipc_badge(struct trap_frame *frame)
 	err = endpoint_badge(end, arg_u64(frame, 1), (flags & IPC_TELL_CLOSE) != 0, &send);
 	file_put(end);
 	return err ? err : ipc_fd_install(send, flags);
+}
+
+long sys_ipc_object(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2);
+	struct file *send, *object;
+	int err;
+
+	if (flags & ~IPC_CLOEXEC)
+		return -EINVAL;
+	send = arg_file(frame, 0);
+	if (!send)
+		return -EBADF;
+	err = pager_create(send, arg_u64(frame, 1), &object);
+	file_put(send);
+	return err ? err : ipc_fd_install(object, flags);
 }
 
 /* Converts a deadline of CLOCK_MONOTONIC to ticks. */

@@ -21,6 +21,7 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_take - SYS_ipc_create] = sys_ipc_take,
 	[SYS_ipc_give - SYS_ipc_create] = sys_ipc_give,
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
+	[SYS_ipc_object - SYS_ipc_create] = sys_ipc_object,
 };
 
 /* Not inline: so the frame stays in its register in find_and_call(). */

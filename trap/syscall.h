@@ -25,3 +25,4 @@ long sys_ipc_write(struct trap_frame *frame);
 long sys_ipc_take(struct trap_frame *frame);
 long sys_ipc_give(struct trap_frame *frame);
 long sys_ipc_notify(struct trap_frame *frame);
+long sys_ipc_object(struct trap_frame *frame);

@@ -27,7 +27,8 @@
 #define SYS_ipc_take	      0x4658
 #define SYS_ipc_give	      0x4659
 #define SYS_ipc_notify	      0x465a
-#define SYS_IPC_LIMIT	      0x465b
+#define SYS_ipc_object	      0x465b
+#define SYS_IPC_LIMIT	      0x465c
 
 #define IPC_WORDS 4
 #define IPC_FDS	  8  /* the most descriptors of a call, each way */
@@ -45,6 +46,14 @@
 #define IPC_PULSE_NOTIFIED 1 /* ipc_notify(): all bits since the last one */
 #define IPC_PULSE_CLOSED   2 /* the send end is closed, see IPC_TELL_CLOSE */
 #define IPC_PULSE_UNBLOCK  3 /* a signal came to the caller; the value is the rcvid of its call */
+
+/*
+ * The first word of the call by which the kernel asks for a missing page of an object (ipc_object()). The second word is the
+ * index of the page, and the third one how many pages: 1. The server writes the bytes by ipc_write(), from the start on
+ * and without gaps. The first word of its answer is how many bytes these are: what follows in the page is zeros. With 0, or
+ * with more than it has written, there is no such page, and the access is SIGBUS.
+ */
+#define IPC_READ_PAGE 0x46500001
 
 struct ipc_message {
 	uint64_t word[IPC_WORDS];

@@ -43,6 +43,18 @@ def R141_the_same_with_forced_preemption_and_little_memory():
 
 
 @case
+def R142_R144_R147_objects_that_a_server_supplies():
+    done = run_placed("pager", options=["--mem", "64M"])
+    equal((0, b"pager: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@long_case
+def R147_the_same_with_forced_preemption():
+    done = run_placed("pager", options=["--mem", "64M", "--append", "preempt=300"])
+    equal((0, b"pager: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
 def R75_R90_R141_pinned_pages():
     done = run_placed("pins", options=["--mem", "64M"])
     equal((0, b"pins: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")

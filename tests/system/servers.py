@@ -8,7 +8,7 @@ import re
 from lib.guest import BUILD, ROOT, run, run_placed
 from lib.tap import case, equal, long_case, main
 
-EXAMPLES = ("example_words", "example_buffers", "example_files", "rng")
+EXAMPLES = ("example_words", "example_buffers", "example_pager", "example_files", "rng")
 PROGRAMS = ["--mem", "64M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{BUILD}/tests/system/example_files:/bin/example_files",
             "--add", f"{ROOT}/tests/host/servers/data/tree.cpio:/tree.cpio"]
@@ -18,6 +18,11 @@ the file has 20 bytes
 the server knows me as 1001
 no answer in 10 ms
 the server is dead
+"""
+PAGER = b"""the square of 12 is 144
+the square of 99 is 9801
+the square of 4000000000 is 16000000000000000000
+the server has supplied 2 pages
 """
 
 
@@ -43,6 +48,12 @@ def R140_example_with_words():
 def R140_R141_R146_example_with_buffers_and_descriptors():
     done = run_placed("example_buffers", options=["--mem", "64M"])
     equal((0, BUFFERS), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R147_example_with_a_pager():
+    done = run_placed("example_pager", options=["--mem", "64M"])
+    equal((0, PAGER), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case

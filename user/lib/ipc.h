@@ -84,6 +84,15 @@ static inline long ipc_call(int fd, struct ipc_message *message, uint64_t deadli
 	return ipc_call_with(fd, message, 0, deadline);
 }
 
+/*
+ * Makes an object of `size` bytes, to be mapped for reading or privately, whose missing pages the server of `fd`, a send end, is
+ * asked for: see IPC_READ_PAGE. Returns a descriptor.
+ */
+static inline int ipc_object(int fd, uint64_t size, unsigned flags)
+{
+	return (int)ipc_raw(SYS_ipc_object, fd, size, flags, 0, 0);
+}
+
 /* Sends a pulse, IPC_PULSE_NOTIFIED with these bits, and does not wait. Returns 0. */
 static inline long ipc_notify(int fd, uint64_t bits)
 {

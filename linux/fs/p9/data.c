@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/fs/mount.h"
+#include "linux/fs/vfs/mount.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/open_fids.h"

@@ -435,6 +435,7 @@ static void drive_once(void)
 
 /* With an endpoint whose server has ended: the mount has its memory before it asks that server, and fails. */
 static char served_by[24];
+static long send_end;
 
 static long mount_ended(void)
 {
@@ -445,15 +446,24 @@ static long mount_ended(void)
 
 static void open_endpoint(void)
 {
-	long receive = CALL(SYS_ipc_create, 0, 0, 0, 0),
-	     send = CALL(SYS_ipc_badge, receive, 0, 0, 0);
+	long receive = CALL(SYS_ipc_create, 0, 0, 0, 0);
 
+	send_end = CALL(SYS_ipc_badge, receive, 0, 0, 0);
 	need(receive);
-	need(send);
+	need(send_end);
 	close_fd(receive);
-	snprintf(served_by, sizeof(served_by), "fd=%ld", send);
+	snprintf(served_by, sizeof(served_by), "fd=%ld", send_end);
 	/* The kernel's thread that tends all such mounts is there then. */
 	need(mount_ended());
+}
+
+static long make_object(void)
+{
+	long fd = CALL(SYS_ipc_object, send_end, 4096, 0, 0);
+
+	if (fd >= 0)
+		close_fd(fd);
+	return fd;
 }
 
 /* With limits, which change. */
@@ -511,6 +521,7 @@ const struct scenario file_scenarios[] = {
 	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },
 	{ "mount", mount_ended, open_endpoint, NULL, 0 },
+	{ "object", make_object, open_endpoint, NULL, 0 },
 	{ "mount_limited", mount_limited, make_mount_point, remove_mount_point, 0 },
 	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },

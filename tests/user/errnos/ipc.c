@@ -180,6 +180,8 @@ static const struct bad ends[] = { NO_END, { "send end: EINVAL", FD_SEND }, NO_M
 static const struct bad senders[] = {
 	NO_END, { "receive end: EINVAL", FD_ENDPOINT }, { "unserved: EPIPE", FD_UNSERVED }, NO_MORE
 };
+static const struct bad suppliers[] = { NO_END, { "receive end: EINVAL", FD_ENDPOINT }, NO_MORE };
+static const struct bad sizes[] = { { "0: EINVAL", 0 }, { "huge: EINVAL", MINUS(1) }, NO_MORE };
 static const struct bad callees[] = { NO_END,
 				      { "receive end: EINVAL", FD_ENDPOINT },
 				      { "unserved: EPIPE", FD_UNSERVED },
@@ -305,6 +307,8 @@ static const struct row rows[] = {
 	CALL(ipc_give, RIGHT(FD_ENDPOINT, 0, FD_RW), BAD(ends, calls, given), .before = names_call,
 	     .after = has_given, .answer = "0"),
 	CALL(ipc_notify, RIGHT(FD_SEND, 1), BAD(senders), .after = forgets_pulse, .answer = "0"),
+	CALL(ipc_object, RIGHT(FD_SEND, MANY, 0), BAD(suppliers, sizes, create_flags),
+	     .answer = "ok", .how = OPENS | HIDES),
 	CALL(faultline, RIGHT(FAULTLINE_PROCESS, 0, DATA, PAGE),
 	     BAD(questions, asked, answer, answer_size), .answer = "1"),
 };
