@@ -61,17 +61,14 @@ void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 {
 	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tgetattr(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tgetattr(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	if (err == 0)
-		err = p9_decode_rgetattr(&packet, rpc.tag, attr_ret);
+		err = p9_decode_rgetattr(&rpc.packet, rpc.tag, attr_ret);
 	if (err == 0 && attr_ret->size > (uint64_t)INT64_MAX)
 		return -EIO;
 	return err;
@@ -163,17 +160,14 @@ static struct p9_tsetattr request_for(const struct p9_node *node, const struct i
 static int send_change(struct p9_node *node, struct p9_tsetattr *ask)
 {
 	struct p9_fid *fid = p9_node_fid(node);
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	ask->fid = fid->number;
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tsetattr(rpc.request, sizeof(rpc.request), rpc.tag, ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	return err ? err : p9_decode_rsetattr(&packet, rpc.tag);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tsetattr(rpc.request, sizeof(rpc.request), rpc.tag, ask));
+	return err ? err : p9_decode_rsetattr(&rpc.packet, rpc.tag);
 }
 
 int p9_set_size(struct p9_node *node, uint64_t size)

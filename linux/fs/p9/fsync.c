@@ -36,16 +36,13 @@ static int p9_file_error(struct file *file)
 static int fsync_by(struct p9_fid *fid, bool data_only)
 {
 	const struct p9_tfsync ask = { fid->number, data_only };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tfsync(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	return err ? err : p9_decode_rfsync(&packet, rpc.tag);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tfsync(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
+	return err ? err : p9_decode_rfsync(&rpc.packet, rpc.tag);
 }
 
 int p9_fsync(struct file *file, bool data_only)

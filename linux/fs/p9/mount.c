@@ -26,13 +26,10 @@ static int attach(struct mount *mount, struct p9_session *session)
 	struct p9_tattach ask = { .afid = P9_NOFID,
 				  .uname = { "root", 4 },
 				  .n_uname = session->uid };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rattach got = { 0 };
 	struct p9_node *root;
 	struct p9_fid *fid;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err = p9_fid_create(session, &fid);
 
 	if (err)
@@ -41,10 +38,10 @@ static int attach(struct mount *mount, struct p9_session *session)
 	ask.aname = (struct p9_string){ "", 0 };
 	p9_rpc_begin(&rpc, session, p9_fid_get(fid), NULL);
 	rpc.makes = fid;
-	n = p9_encode_tattach(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, reply, sizeof(reply));
-	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
-	err = n < 0 ? (int)n : p9_decode_rattach(&packet, rpc.tag, &got);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tattach(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
+	if (err == 0)
+		err = p9_decode_rattach(&rpc.packet, rpc.tag, &got);
 	if (err == 0 && !(got.qid.type & P9_QTDIR))
 		err = -EIO;
 	if (err) {
@@ -161,17 +158,13 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 {
 	struct p9_fid *fid = p9_node_fid(to_p9_node(mount->root));
 	const struct p9_tstatfs ask = { fid->number };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rstatfs got;
 	struct p9_rpc rpc;
-	ssize_t n;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tstatfs(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, reply, sizeof(reply));
-	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
-	if (n < 0 || p9_decode_rstatfs(&packet, rpc.tag, &got) != 0)
+	if (p9_rpc_packet(&rpc,
+			  p9_encode_tstatfs(rpc.request, sizeof(rpc.request), rpc.tag, &ask)) ||
+	    p9_decode_rstatfs(&rpc.packet, rpc.tag, &got))
 		return;
 	st->bsize = st->frsize = got.bsize;
 	st->blocks = got.blocks;

@@ -12,7 +12,6 @@
  * A file that is used when its name goes gets a hidden one instead: linux/fs/p9/removal.c draws the states.
  */
 #include "abi/errno.h"
-#include "abi/limits.h"
 #include "lib/string.h"
 #include "linux/fs/notify/notify.h"
 #include "linux/fs/p9/node_name.h"
@@ -123,18 +122,15 @@ static int p9_unlinkat(const struct place *at, bool directory)
 {
 	struct p9_fid *fid = p9_node_fid(at->dir);
 	const struct p9_tunlinkat ask = { fid->number, at->name, directory ? P9_AT_REMOVEDIR : 0 };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
 	rpc.once = true;
-	n = p9_encode_tunlinkat(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tunlinkat(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	changed(at);
-	return err ? err : p9_decode_runlinkat(&packet, rpc.tag);
+	return err ? err : p9_decode_runlinkat(&rpc.packet, rpc.tag);
 }
 
 static int p9_renameat(const struct place *from, const struct place *to)
@@ -143,8 +139,6 @@ static int p9_renameat(const struct place *from, const struct place *to)
 	uint8_t *message = mem_wait_kmalloc(size);
 	struct p9_fid *old = p9_node_fid(from->dir), *new = p9_node_fid(to->dir);
 	const struct p9_trenameat ask = { old->number, from->name, new->number, to->name };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
 	ssize_t n = -ENOMEM;
 	int err;
@@ -154,11 +148,11 @@ static int p9_renameat(const struct place *from, const struct place *to)
 	if (message)
 		n = p9_encode_trenameat(message, size, rpc.tag, &ask);
 	rpc.message = message;
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc, n);
 	kfree(message);
 	changed(from);
 	changed(to);
-	return err ? err : p9_decode_rrenameat(&packet, rpc.tag);
+	return err ? err : p9_decode_rrenameat(&rpc.packet, rpc.tag);
 }
 
 static char *name_copy(const struct p9_string *name)
@@ -339,20 +333,17 @@ static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid
 					 .flags = O_WRONLY | O_CREAT | O_EXCL | O_LARGEFILE,
 					 .mode = mode,
 					 .gid = group_in(at->dir) };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rlcreate got;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, p9_fid_get(fid), NULL);
 	rpc.once = true;
-	n = p9_encode_tlcreate(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tlcreate(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	changed(at);
 	if (err == 0)
-		err = p9_decode_rlcreate(&packet, rpc.tag, &got);
+		err = p9_decode_rlcreate(&rpc.packet, rpc.tag, &got);
 	if (err == 0)
 		*qid_ret = got.qid;
 	return err;
@@ -392,19 +383,16 @@ int p9_mkdir(struct inode *dir, const char *name, size_t len, unsigned mode)
 	const struct place at = place_of(dir, name, len);
 	struct p9_fid *fid = p9_node_fid(at.dir);
 	const struct p9_tmkdir ask = { fid->number, at.name, mode & S_IALLUGO, group_in(at.dir) };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rmkdir got;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
 	rpc.once = true;
-	n = p9_encode_tmkdir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tmkdir(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	changed(&at);
-	return err ? err : p9_decode_rmkdir(&packet, rpc.tag, &got);
+	return err ? err : p9_decode_rmkdir(&rpc.packet, rpc.tag, &got);
 }
 
 int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
@@ -417,8 +405,6 @@ int p9_symlink(struct inode *dir, const char *name, size_t len, const char *targ
 	const struct p9_tsymlink ask = {
 		fid->number, at.name, { target, target_len }, group_in(at.dir)
 	};
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rsymlink got;
 	struct p9_rpc rpc;
 	ssize_t n = -ENOMEM;
@@ -429,10 +415,10 @@ int p9_symlink(struct inode *dir, const char *name, size_t len, const char *targ
 	if (message)
 		n = p9_encode_tsymlink(message, size, rpc.tag, &ask);
 	rpc.message = message;
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc, n);
 	kfree(message);
 	changed(&at);
-	return err ? err : p9_decode_rsymlink(&packet, rpc.tag, &got);
+	return err ? err : p9_decode_rsymlink(&rpc.packet, rpc.tag, &got);
 }
 
 int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
@@ -440,18 +426,14 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 	const struct place at = place_of(dir, name, len);
 	struct p9_fid *to = p9_node_fid(at.dir), *fid = p9_node_fid(to_p9_node(inode));
 	const struct p9_tlink ask = { to->number, fid->number, at.name };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, to->session, to, fid);
 	rpc.once = true;
-	n = p9_encode_tlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc, p9_encode_tlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	changed(&at);
-	return err ? err : p9_decode_rlink(&packet, rpc.tag);
+	return err ? err : p9_decode_rlink(&rpc.packet, rpc.tag);
 }
 
 /* ---- removals ---- */

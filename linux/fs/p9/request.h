@@ -33,14 +33,15 @@ struct p9_rpc {
 	struct p9_fid *makes; /* the one of these that the server does not know yet, or NULL */
 	bool once;	      /* it must not be done twice: see p9_rpc() */
 	uint16_t tag;
-	const void *message;   /* `request`; the caller may set another, for a longer one */
-	struct page **payload; /* pages whose bytes follow the message, or NULL */
-	size_t payload_length; /* bytes of them */
-	uint8_t request[P9_REQUEST_BYTES];
+	const void *message;	 /* `request`; the caller may set another, for a longer one */
+	struct page **payload;	 /* pages whose bytes follow the message, or NULL */
+	size_t payload_length;	 /* bytes of them */
+	struct p9_packet packet; /* the reply, after p9_rpc_packet() */
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
 };
 
 /*
- * Sets all but what is in `request`, which the caller encodes with the tag. p9_rpc() must follow.
+ * Sets all but the buffers and `packet`. The message is in `request`, which the caller encodes with the tag. p9_rpc() must follow.
  * Takes over a reference to each fid.
  */
 void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid *fid,
@@ -58,14 +59,13 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
  */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
 
-/* p9_rpc() with a reply that is decoded as a whole: returns 0 with the reply in *packet_ret, or a negative errno. */
-static inline int p9_rpc_packet(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size,
-				struct p9_packet *packet_ret)
+/* p9_rpc() with a reply that has no payload: returns 0 with the reply in rpc->packet, or a negative errno. */
+static inline int p9_rpc_packet(struct p9_rpc *rpc, ssize_t n)
 {
-	n = p9_rpc(rpc, n, reply, size);
+	n = p9_rpc(rpc, n, rpc->reply, sizeof(rpc->reply));
 	if (n < 0)
 		return (int)n;
-	*packet_ret = p9_packet(reply, (size_t)n);
+	rpc->packet = p9_packet(rpc->reply, (size_t)n);
 	return 0;
 }
 

@@ -37,9 +37,11 @@ static ssize_t read_bytes(struct p9_data *data, uint64_t offset, size_t n, uint8
 	ask.fid = fid->number;
 	p9_rpc_begin(&rpc, data->session, fid, NULL);
 	result = p9_encode_tread(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, result, reply, P9_RREAD_HEAD_BYTES + n, &packet);
-	if (err == 0)
-		err = p9_decode_rread(&packet, rpc.tag, ask.count, &got);
+	result = p9_rpc(&rpc, result, reply, P9_RREAD_HEAD_BYTES + n);
+	if (result < 0)
+		return result;
+	packet = p9_packet(reply, (size_t)result);
+	err = p9_decode_rread(&packet, rpc.tag, ask.count, &got);
 	return err ? err : (ssize_t)got.count;
 }
 

@@ -27,12 +27,11 @@ static __attribute__((noinline)) ssize_t p9_node_encode_walk(struct p9_rpc *rpc,
 }
 
 /* Fewer qids than names: the name is not there. */
-static __attribute__((noinline)) int decode_walk(const uint8_t *reply, size_t n, uint16_t tag,
-						 uint16_t nnames, struct p9_qid *qid_ret)
+static __attribute__((noinline)) int decode_walk(struct p9_rpc *rpc, uint16_t nnames,
+						 struct p9_qid *qid_ret)
 {
-	struct p9_packet packet = p9_packet(reply, n);
 	struct p9_rwalk got;
-	int err = p9_decode_rwalk(&packet, tag, nnames, &got);
+	int err = p9_decode_rwalk(&rpc->packet, rpc->tag, nnames, &got);
 
 	if (err == 0 && got.nwqid < nnames)
 		return -ENOENT;
@@ -48,18 +47,15 @@ static __attribute__((noinline)) int decode_walk(const uint8_t *reply, size_t n,
 static int p9_node_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid *fid,
 			struct p9_qid *qid_ret)
 {
-	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, from->session, p9_node_fid(from), p9_fid_get(fid));
 	rpc.makes = fid;
-	n = p9_node_encode_walk(&rpc, name, len);
-	n = p9_rpc(&rpc, n, reply, sizeof(reply));
-	if (n < 0)
-		return (int)n;
-	err = decode_walk(reply, (size_t)n, rpc.tag, len != 0, qid_ret);
+	err = p9_rpc_packet(&rpc, p9_node_encode_walk(&rpc, name, len));
+	if (err)
+		return err;
+	err = decode_walk(&rpc, len != 0, qid_ret);
 	if (err && err != -EIO)
 		fid->known = false;
 	return err;
@@ -98,20 +94,15 @@ int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **
 static int lopen(const struct p9_node *node, struct p9_fid *fid, unsigned flags)
 {
 	const struct p9_tlopen ask = { fid->number, flags | O_LARGEFILE };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rlopen got;
 	struct p9_rpc rpc;
-	ssize_t n;
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, p9_fid_get(fid), NULL);
-	n = p9_encode_tlopen(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, reply, sizeof(reply));
-	if (n < 0)
-		return (int)n;
-	packet = p9_packet(reply, (size_t)n);
-	err = p9_decode_rlopen(&packet, rpc.tag, &got);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_tlopen(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
+	if (err == 0)
+		err = p9_decode_rlopen(&rpc.packet, rpc.tag, &got);
 	return err == 0 && !p9_is_same_file(&got.qid, &node->qid) ? -ESTALE : err;
 }
 

@@ -224,12 +224,9 @@ static int p9_piece_send(struct piece *piece, struct page *frame)
 	struct p9_node *node = piece->node;
 	size_t n = (size_t)(piece->end - piece->start);
 	struct p9_twrite ask = { .offset = piece->start, .count = (uint32_t)n };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
 	struct p9_rwrite got;
 	struct p9_fid *fid;
 	struct p9_rpc rpc;
-	ssize_t result;
 	int err = p9_data_writer(node, &fid);
 
 	if (err)
@@ -239,10 +236,10 @@ static int p9_piece_send(struct piece *piece, struct page *frame)
 	p9_rpc_begin(&rpc, node->session, fid, NULL);
 	rpc.payload = &frame;
 	rpc.payload_length = n;
-	result = p9_encode_twrite(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	err = p9_rpc_packet(&rpc, result, reply, sizeof(reply), &packet);
+	err = p9_rpc_packet(&rpc,
+			    p9_encode_twrite(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	if (err == 0)
-		err = p9_decode_rwrite(&packet, rpc.tag, ask.count, &got);
+		err = p9_decode_rwrite(&rpc.packet, rpc.tag, ask.count, &got);
 	if (err == 0 && got.count == 0)
 		err = -EIO;
 	if (err == 0)
