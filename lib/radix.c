@@ -275,17 +275,3 @@ void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last)
 	}
 	return NULL;
 }
-
-void radix_remove_range(struct radix *radix, uint64_t first, uint64_t last,
-			void (*put)(void *arg, uint64_t index, void *ptr), void *arg,
-			struct radix_spare *freed)
-{
-	uint64_t index;
-	void *ptr;
-
-	radix_for_each_range(ptr, index, radix, first, last)
-	{
-		radix_remove(radix, index, freed);
-		put(arg, index, ptr);
-	}
-}

@@ -106,8 +106,3 @@ void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last);
 	for ((index) = (first);                                                              \
 	     ((ptr) = (index) <= (last) ? radix_next(radix, &(index), last) : NULL) != NULL; \
 	     (index)++)
-
-/* Removes all in [first, last] and calls put(arg, index, ptr) for each. See radix_remove(). */
-void radix_remove_range(struct radix *radix, uint64_t first, uint64_t last,
-			void (*put)(void *arg, uint64_t index, void *ptr), void *arg,
-			struct radix_spare *freed);

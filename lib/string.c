@@ -283,11 +283,6 @@ size_t str_copy(char *to, const char *from, size_t size)
 	return len;
 }
 
-bool str_starts(const char *s, const char *prefix)
-{
-	return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
 /* '\t', '\n', '\v', '\f' and '\r' are neighbours. */
 static bool char_is_blank(char c)
 {

@@ -55,9 +55,6 @@ char *strstr(const char *s, const char *what);
  */
 size_t str_copy(char *to, const char *from, size_t size);
 
-/* Does s begin with prefix? */
-bool str_starts(const char *s, const char *prefix);
-
 /* Returns the text of *n bytes without the blanks at both ends, and sets *n to the length of that. */
 const char *str_trim(const char *s, size_t *n);
 

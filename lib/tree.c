@@ -210,16 +210,6 @@ void tree_erase(struct tree *tree, struct tree_node *node)
 	tree_erase_changed(tree, node, NULL);
 }
 
-void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new)
-{
-	*tree_link(tree, old) = new;
-	new->parent = old->parent;
-	new->height = 0; /* so that the parent is recomputed */
-	tree_set_child(new, 0, old->child[0]);
-	tree_set_child(new, 1, old->child[1]);
-	tree_fix(tree, new, new);
-}
-
 void tree_set_weight(struct tree *tree, struct tree_node *node, uint64_t weight)
 {
 	if (node->weight == weight)

@@ -71,9 +71,6 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
  */
 void tree_take_first(struct tree *tree, struct tree_node *first);
 
-/* Replaces `old` by `new`, whose weight is set, at the same place in the order. */
-void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new);
-
 /* Changes the weight of a node in the tree. */
 void tree_set_weight(struct tree *tree, struct tree_node *node, uint64_t weight);
 

@@ -74,12 +74,6 @@ static inline bool spin_is_taken(const struct spinlock *lock)
 	return atomic_load_relaxed(&lock->taken);
 }
 
-/* Takes the lock if it is free. */
-static inline bool spin_try(struct spinlock *lock)
-{
-	return !spin_is_taken(lock) && !arch_swap_acquire(&lock->taken, 1);
-}
-
 static inline void spin_release(struct spinlock *lock)
 {
 	preempt_barrier();
@@ -138,21 +132,6 @@ static inline void spin_unlock(struct spinlock *lock)
 	spin_release(lock);
 	preempt_enable();
 	interleave(INTERLEAVE_UNLOCK, class, NULL);
-}
-
-/*
- * Takes the lock if it is free, and returns whether it did. Though it cannot deadlock, it must keep
- * to the order of classes; the checker enforces that.
- */
-static inline bool spin_trylock(struct spinlock *lock)
-{
-	preempt_disable();
-	if (!spin_try(lock)) {
-		preempt_enable();
-		return false;
-	}
-	lockorder_take(lock, spin_class(lock), true);
-	return true;
 }
 
 /* Takes two different locks of one class, the one at the lower address first. */

@@ -225,15 +225,6 @@ TEST(full_to_empty)
 	assert_ptr_equal(&it, it.behind[1].lock);
 }
 
-TEST(trylock)
-{
-	assert_true(spin_trylock(&object));
-	assert_true(spin_lock_held(&object));
-	assert_false(spin_trylock(&object));
-	spin_unlock(&object);
-	assert_false(spin_lock_held(&object));
-}
-
 TEST(unchecked_and_before_harts)
 {
 	spin_lock(&alloc);

@@ -174,37 +174,6 @@ static void check_against(const bool *in)
 	assert_int_equal(radix.nodes, count_nodes(radix.root, radix.levels));
 }
 
-struct remover {
-	bool *in;
-	unsigned calls;
-};
-
-static void note_removed(void *arg, uint64_t index, void *ptr)
-{
-	struct remover *remover = arg;
-	size_t i = (size_t)((char *)ptr - things);
-
-	assert_int_equal(place((unsigned)i), index);
-	assert_true(remover->in[i]);
-	remover->in[i] = false;
-	remover->calls++;
-}
-
-static void remove_some_range(bool *in)
-{
-	struct remover remover = { .in = in };
-	unsigned a = (unsigned)test_below(1024), b = a + (unsigned)test_below(1024 - a);
-	struct radix_spare freed;
-	uint64_t before = radix.count;
-
-	radix_spare_init(&freed);
-	radix_remove_range(&radix, place(a), place(b), note_removed, &remover, &freed);
-	drain(&freed);
-	assert_int_equal(remover.calls, before - radix.count);
-	for (unsigned i = a; i <= b; i++)
-		assert_false(in[i]);
-}
-
 TEST(random_against_array)
 {
 	static bool in[1024];
@@ -214,9 +183,7 @@ TEST(random_against_array)
 		unsigned i = (unsigned)test_below(1024);
 
 		assert_ptr_equal(in[i] ? &things[i] : NULL, radix_find(&radix, place(i)));
-		if (step % 500 == 499) {
-			remove_some_range(in);
-		} else if (in[i]) {
+		if (in[i]) {
 			assert_ptr_equal(&things[i], remove_one(place(i)));
 			in[i] = false;
 		} else {
