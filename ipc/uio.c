@@ -11,7 +11,6 @@
 #include "ipc/endpoint.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mm/phys/kmalloc.h"
 #include "proc/exit.h"
 #include "proc/process.h"
 #include "proc/wait.h"

@@ -2,7 +2,6 @@
 /* Address spaces: creation, destruction and activation, and the linking of page tables. */
 #include "arch/mmu.h"
 
-#include "abi/errno.h"
 #include "arch/hart.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hints.h"

@@ -2,8 +2,6 @@
 /* The stops of a tracee: for signals, with its process, at system calls, and at events. */
 #include "linux/ptrace/ptrace.h"
 
-#include "abi/errno.h"
-#include "abi/wait.h"
 #include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"

@@ -2,7 +2,6 @@
 /* What wait4 and waitid tell a tracer: stops and ends of its tracees. */
 #include "linux/ptrace/ptrace.h"
 
-#include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"

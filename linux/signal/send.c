@@ -17,7 +17,6 @@
 #include "linux/signal/queue.h"
 #include "linux/time/ptimer.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 

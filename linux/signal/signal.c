@@ -2,7 +2,6 @@
 /* The signal state of a process from its creation to its end: fork, exec, exit. */
 #include "linux/signal/signal.h"
 
-#include "abi/errno.h"
 #include "lib/bits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/task.h"
@@ -10,8 +9,6 @@
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
 #include "linux/time/ptimer.h"
-#include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 

@@ -15,7 +15,6 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/fault/user_copy.h"
-#include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"

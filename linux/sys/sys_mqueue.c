@@ -13,7 +13,6 @@
 #include "linux/sysv/msg.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/wait.h"
 #include "trap/arg_file.h"
 
 /* As on Linux, the descriptor is closed by exec whatever the flags say, and it is found before the queue. */

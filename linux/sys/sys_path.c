@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on paths and files: open, links, directories, stat, access, ftruncate. */
 #include "abi/limits.h"
-#include "abi/mman.h"
 #include "abi/openat2.h"
 #include "abi/stat.h"
 #include "abi/swap.h"

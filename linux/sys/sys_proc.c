@@ -2,7 +2,6 @@
 /* System calls on processes: clone, exec, exit, wait, process groups, limits, and identity. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
-#include "abi/limits.h"
 #include "abi/prctl.h"
 #include "abi/reboot.h"
 #include "abi/resource.h"
@@ -37,7 +36,6 @@
 #include "linux/signal/signal.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
-#include "linux/sys/not_implemented.h"
 #include "linux/time/cpu_limit.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"

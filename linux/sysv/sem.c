@@ -9,7 +9,6 @@
 #include "linux/process/process_ops.h"
 #include "linux/sysv/util.h"
 #include "proc/process.h"
-#include "proc/wait.h"
 
 /*
  * A call whose operations cannot be carried out waits in one of its set's two queues. A thread that changes a

@@ -12,7 +12,6 @@
 
 #include "abi/auxv.h"
 #include "abi/core.h"
-#include "abi/errno.h"
 #include "abi/limits.h"
 #include "arch/context.h"
 #include "base/clock.h"

@@ -15,7 +15,6 @@
  */
 #include "linux/fs/notify/notify.h"
 
-#include "abi/errno.h"
 #include "linux/fs/file/linux_file.h"
 #include "linux/fs/notify/inotify.h"
 #include "linux/fs/vfs/mount.h"

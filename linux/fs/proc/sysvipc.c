@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/sysvipc: a line for each segment, set of semaphores or queue. The cursor is one more than the index from which to go on. */
-#include "abi/errno.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/sysv/msg.h"

@@ -7,7 +7,6 @@
 #include "lib/string.h"
 #include "linux/fs/tmpfs/regular.h"
 #include "linux/fs/vfs/permission.h"
-#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 struct file *memfd_file_create(void)
