@@ -30,20 +30,10 @@ static inline void start_work(struct vm_wait *wait)
 static inline void goes_on(struct vm_wait *wait, enum vm_outcome outcome)
 {
 	wait->waits_since = arch_time();
-	if (wait->object)
-		return;
-	wait->object = (const struct object *)&nothing_read;
 	if (outcome != VM_WAIT)
 		wait->why = 0;
-}
-
-/*
- * Was room the last that the fault had to wait for? Then recorded_work is what the journal had taken for it up
- * to then.
- */
-static inline bool is_for_room(unsigned why)
-{
-	return why == WAITS_FOR_JOURNAL;
+	if (!wait->object)
+		wait->object = (const struct object *)&nothing_read;
 }
 
 /* Writes for what the access to that page has waited. */
@@ -67,22 +57,18 @@ static inline unsigned waited_for(const struct fault *fault)
 	return unlikely(fault->wait->object) ? fault->waited : 0;
 }
 
-/* Returns wait->rounds with the instructions since the last round. (Two harts have different counts.) */
-static inline uint64_t with_those_between(const struct vm_wait *wait, uint64_t now)
-{
-	uint64_t n = now > wait->recorded_at ? now - wait->recorded_at : 0;
-
-	n = MIN((wait->rounds >> 32) + n, (uint64_t)UINT32_MAX);
-	return (uint32_t)wait->rounds | n << 32;
-}
-
-/* Those of a round that has ended then, and all before it. It has not waited. */
+/* Returns the instructions of a round that has ended then, and of all before it and between them, as in wait->rounds. */
 static inline uint64_t count_rounds(const struct fault *fault, uint64_t end)
 {
 	const struct vm_wait *wait = fault->wait;
-	uint64_t before = unlikely(wait->object) ? with_those_between(wait, fault->begun) : 0;
+	uint64_t own = end - fault->begun, n = 0;
 
-	return before + (end - fault->begun);
+	if (likely(!wait->object))
+		return own;
+	if (fault->begun > wait->recorded_at) /* two harts have different counts */
+		n = fault->begun - wait->recorded_at;
+	n = MIN((wait->rounds >> 32) + n, (uint64_t)UINT32_MAX);
+	return ((uint32_t)wait->rounds | n << 32) + own;
 }
 
 /* Writes for what the access has waited before the round. The instructions of a wait for room are the journal's. */
@@ -90,7 +76,7 @@ static void come_again(struct fault *fault, uint64_t end)
 {
 	struct vm_wait *wait = fault->wait;
 
-	if (is_for_room(fault->waited)) {
+	if (fault->waited == WAITS_FOR_JOURNAL) {
 		wait->recorded_work += fault->begun - wait->recorded_at;
 		wait->recorded_work = journal_work() - wait->recorded_work;
 		wait->rounds += end - fault->begun;
@@ -268,8 +254,9 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 		(void)write_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
 	goes_on(wait, outcome);
 	wait->recorded_at = end_work(wait, line, begun);
-	if (outcome == VM_WAIT && is_for_room(wait->why)) {
+	if (outcome == VM_WAIT && wait->why == WAITS_FOR_JOURNAL) {
 		fault->kind = FAULT_KINDS; /* nothing was looked at */
+		/* From now on it is not what this hart's was before, but how much there was: the wait is added to it. */
 		wait->recorded_work = journal_work() - wait->recorded_work;
 		counter_add(&journal->waits, 1);
 	}
@@ -364,7 +351,7 @@ static uint32_t cost_of(const struct trace_fault *record, const struct vm_wait *
 
 	if (wait->record)
 		work = wait->record->more;
-	else if (wait->object && is_for_room(wait->why))
+	else if (wait->object && wait->why == WAITS_FOR_JOURNAL)
 		work = wait->recorded_work + (now - wait->recorded_at);
 	else if (wait->object)
 		work = journal_work() - wait->recorded_work;
