@@ -76,15 +76,6 @@ uint64_t hart_stop_others(void)
 	return left;
 }
 
-uint64_t hart_fault_sum(void)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < hart_count; i++)
-		sum += harts[i].faults.count;
-	return sum;
-}
-
 uint64_t hart_counter_sum(enum hart_counter which)
 {
 	uint64_t sum = 0;

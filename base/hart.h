@@ -4,7 +4,6 @@
 
 #include "arch/hart.h"
 #include "base/timerq.h"
-#include "base/trace.h"
 #include "lib/bits.h"
 #include "lib/types.h"
 #include "sync/latency.h"
@@ -16,6 +15,7 @@ struct frame_cache;
 struct mmu;
 struct runq;
 struct thread;
+struct trace_ring;
 
 /* Events counted on each hart. */
 enum hart_counter {
@@ -50,6 +50,7 @@ struct hart {
 	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;
 	struct runq *runq;		  /* proc/sched.c */
+	struct trace_ring *faults;	  /* set by record */
 	struct frame_cache *frames;	  /* set by mm */
 	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
 	struct arch_thread *fpu_holder;	  /* set by arch */
@@ -59,9 +60,7 @@ struct hart {
 	uint64_t journal_work; /* instructions that the journal has taken; atomic */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */
-	struct trace_ring faults;
-
-	struct timerq timers; /* has its own lock */
+	struct timerq timers;	/* has its own lock */
 };
 
 /* The harts by index. The first hart_count of them run. The number changes only at boot. */
@@ -111,6 +110,5 @@ static inline void hart_count_event(enum hart_counter which)
 	counter_add(&arch_this_hart()->counters[which], 1);
 }
 
-/* Sums over all harts. Faults are counted by their trace records. */
-uint64_t hart_fault_sum(void);
+/* Sums over all harts. */
 uint64_t hart_counter_sum(enum hart_counter which);

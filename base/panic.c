@@ -11,11 +11,8 @@
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/power.h"
-#include "base/trace.h"
 #include "lib/format.h"
 #include "sync/atomic.h"
-
-#define PANIC_FAULTS_SHOWN 8
 
 /* The number of panics that have begun. It exceeds 1 if the report itself panics. */
 static uint32_t panics;		/* atomic */
@@ -43,7 +40,6 @@ static void panic_log_details(const struct trap_frame *frame)
 	if (frame != NULL)
 		arch_frame_print(frame, panic_line);
 	arch_backtrace(frame, panic_line);
-	trace_show_last(PANIC_FAULTS_SHOWN);
 	if (panic_report != NULL)
 		panic_report();
 }

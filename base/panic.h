@@ -18,7 +18,7 @@ void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
 bool panic_begun(void);
 
 /*
- * Sets the function that is called late in a panic and logs what mm and proc know, for instance the
- * running thread. If it panics, the report ends there.
+ * Sets the function that is called late in a panic and logs what others know: record, the last faults. If it panics,
+ * the report ends there.
  */
 void panic_set_report(void (*report)(void));

@@ -18,7 +18,6 @@
 #include "base/power.h"
 #include "base/random.h"
 #include "base/stack_guard.h"
-#include "base/trace.h"
 #include "boot/device_tree.h"
 #include "boot/harts.h"
 #include "boot/holders.h"
@@ -45,6 +44,7 @@
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "record/journal.h"
+#include "record/trace.h"
 
 /* With less memory, a boot archive does not fit between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -285,7 +285,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	console_set(&firmware_log_sink);
 	log_machine(&boot_info);
 	take_layer();
-	trace_set_kind_name(fault_kind_name);
+	trace_start();
 	alloc_fail_boot(boot_options.fail_nth);
 	start_memory(&boot_info);
 	try_mmu();

@@ -5,7 +5,7 @@
 #include "arch/timer.h"
 #include "mm/fault/fault.h"
 #include "record/journal.h"
-#include "base/trace.h"
+#include "record/trace.h"
 
 /*
  * The records of a round are written at its end, under the space's lock, so that they have the order of the

@@ -10,13 +10,13 @@
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/os_layer.h"
-#include "base/trace.h"
 #include "lib/bits.h"
 #include "mm/swap/relieve.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "record/fault.h"
+#include "record/trace.h"
 #include "sync/irq.h"
 #include "trap/fault_loop.h"
 #include "trap/report.h"
@@ -50,7 +50,7 @@ enum fault_next {
  */
 static inline struct trace_fault *trace_begin(int pid, vaddr_t pc, vaddr_t addr, unsigned access)
 {
-	struct trace_fault *record = trace_next(&hart_this()->faults);
+	struct trace_fault *record = trace_next(hart_this()->faults);
 
 	record->time = arch_time();
 	record->pc = pc;

@@ -30,6 +30,7 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "record/note.h"
+#include "record/trace.h"
 
 #define VMAS_AT_ONCE   8
 #define FAULTS_AT_ONCE 8
@@ -121,7 +122,7 @@ static long query_machine(const struct query *q)
 		.free_frames = page_alloc_free_count(),
 		.ticks_per_second = clock_timebase(),
 		.harts = hart_count,
-		.faults = hart_fault_sum(),
+		.faults = trace_count(),
 		.exceptions = hart_counter_sum(HART_EXCEPTIONS),
 		.system_calls = hart_counter_sum(HART_SYSCALLS),
 		.interrupts = hart_counter_sum(HART_INTERRUPTS),

@@ -15,6 +15,7 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/kthread.h"
 #include "proc/sched.h"
+#include "record/trace.h"
 #include "tests/kernel/ktest.h"
 
 /* That it switches off, each end of the system tests' machines shows. */
@@ -172,13 +173,13 @@ KTEST_ALONE(hart_sums_leave_out_absent_harts)
 		return;
 	}
 	for (unsigned i = 0; i < hart_count; i++) {
-		faults += harts[i].faults.count;
+		faults += harts[i].faults->count;
 		signals += harts[i].counters[HART_HANDLED];
 	}
-	absent->faults.count = absent->counters[HART_HANDLED] = 1000;
-	EXPECT_EQ(faults, hart_fault_sum());
+	absent->faults->count = absent->counters[HART_HANDLED] = 1000;
+	EXPECT_EQ(faults, trace_count());
 	EXPECT_EQ(signals, hart_counter_sum(HART_HANDLED));
-	absent->faults.count = absent->counters[HART_HANDLED] = 0;
+	absent->faults->count = absent->counters[HART_HANDLED] = 0;
 }
 
 KTEST(arch_page_zero_and_copy)

@@ -5,13 +5,13 @@
 #include "arch/upcall.h"
 #include "base/hart.h"
 #include "base/log.h"
-#include "base/trace.h"
 #include "lib/bits.h"
 #include "mm/fault/fault.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
 #include "mm/object/object_io.h"
 #include "proc/process.h"
+#include "record/trace.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -20,13 +20,13 @@
 /* The fault number n (from 0) since `since`, of this hart. */
 static const struct trace_fault *fault_since(uint64_t since, unsigned n)
 {
-	return &harts[0].faults.records[(since + n) % TRACE_RECORDS];
+	return &harts[0].faults->records[(since + n) % TRACE_RECORDS];
 }
 
 /* Copies of the pages that a run itself needs come before the program's own faults. */
 static const struct trace_fault *find_fault(uint64_t since, vaddr_t pc, vaddr_t addr)
 {
-	for (uint64_t i = since; i < harts[0].faults.count; i++) {
+	for (uint64_t i = since; i < harts[0].faults->count; i++) {
 		const struct trace_fault *fault = fault_since(i, 0);
 
 		if (fault->pc == pc && fault->addr == addr)
@@ -39,7 +39,7 @@ static unsigned count_faults(uint64_t since, vaddr_t pc, vaddr_t addr)
 {
 	unsigned n = 0;
 
-	for (uint64_t i = since; i < harts[0].faults.count; i++)
+	for (uint64_t i = since; i < harts[0].faults->count; i++)
 		n += fault_since(i, 0)->pc == pc && fault_since(i, 0)->addr == addr;
 	return n;
 }
@@ -51,7 +51,7 @@ PROGRAM(loads_and_stores, LUI(T0, DATA_PAGES), LD(A0, 16, T0), SD(A0, 24, T0), E
  */
 KTEST_ALONE(trap_tells_address_cause_and_pc)
 {
-	uint64_t since = harts[0].faults.count;
+	uint64_t since = harts[0].faults->count;
 	const struct trace_fault *load, *store;
 
 	EXPECT_EQ(EXITED(0), ktest_run(program_main, (void *)&loads_and_stores));
@@ -90,7 +90,7 @@ KTEST_ALONE(trap_of_a_fetch_over_the_edge_of_a_page)
 {
 	static const uint32_t code[] = { EXIT(33) };
 	vaddr_t edge = ALIGN_UP(CODE_AT + PAGE_SIZE, APART * PAGE_SIZE), start = edge - 2;
-	uint64_t since = harts[0].faults.count;
+	uint64_t since = harts[0].faults->count;
 	const struct trace_fault *first, *second;
 
 	text = object_create_anon(0);
@@ -110,7 +110,7 @@ PROGRAM(stores_into_text, LUI(T0, CODE_PAGES), SD(ZERO, 512, T0));
 
 KTEST_ALONE(trap_of_a_refused_access_is_traced)
 {
-	uint64_t since = harts[0].faults.count;
+	uint64_t since = harts[0].faults->count;
 	const struct trace_fault *fault;
 
 	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(program_main, (void *)&stores_into_text));
@@ -192,11 +192,11 @@ static int run_with_stack(void *arg)
 /* R31, R30: endless recursion takes what the limit gives, and is then told as what it is */
 KTEST(trap_of_endless_recursion_is_a_stack_overflow)
 {
-	uint64_t since = log_newest(), faults = hart_fault_sum();
+	uint64_t since = log_newest(), faults = trace_count();
 
 	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(run_with_stack, (void *)&recurses));
 	EXPECT_TRUE(was_warned(since, "stack overflow"));
 	/* 256 pages of stack, and the last access; the loading of the program takes three more. */
-	faults = hart_fault_sum() - faults;
+	faults = trace_count() - faults;
 	EXPECT_TRUE(faults >= 257 && faults <= 262);
 }

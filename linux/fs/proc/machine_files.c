@@ -23,6 +23,8 @@
 #include "mm/swap/swap_cache.h"
 #include "proc/load.h"
 #include "proc/sched.h"
+#include "linux/process/uts.h"
+#include "record/trace.h"
 
 static int version_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
@@ -205,7 +207,7 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "pgpgout", disks_moved(true));
 	put_count(seq, "pswpin", counter_read(&reclaim_counts.read));
 	put_count(seq, "pswpout", counter_read(&reclaim_counts.written));
-	put_count(seq, "pgfault", hart_fault_sum());
+	put_count(seq, "pgfault", trace_count());
 	put_count(seq, "pgscan_direct", counter_read(&reclaim_counts.scanned));
 	put_count(seq, "pgsteal_direct", counter_read(&reclaim_counts.dropped));
 	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));

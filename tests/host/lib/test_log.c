@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
-#include "base/trace.h"
 #include "machine.h"
+#include "record/trace.h"
 #include "test.h"
 
 /* A sink that keeps what it is given. */
@@ -209,10 +209,11 @@ TEST(trace)
 	struct trace_fault fault = { .pid = 1 };
 	uint64_t dropped = 0, cursor = 0, late = 5;
 
+	trace_start();
 	assert_false(trace_read(0, &cursor, &fault, &dropped));
 	for (unsigned i = 0; i < TRACE_RECORDS + 10; i++) {
 		fault.addr = i;
-		trace_fault(&fault);
+		*trace_next(arch_this_hart()->faults) = fault;
 	}
 	for (unsigned i = 10; i < TRACE_RECORDS + 10; i++) {
 		assert_true(trace_read(0, &cursor, &fault, &dropped));
@@ -249,11 +250,19 @@ static void panic_in_report(void)
 		panic("in the report");
 }
 
+TEST(panic_tells_of_faults)
+{
+	trace_start();
+	*trace_next(arch_this_hart()->faults) = (struct trace_fault){ .pid = 1 };
+	log_sink_add(&uart.sink, log_newest());
+	power_set_exit(machine_exit);
+	if (setjmp(test_panic_jump) == 0)
+		panic("broken");
+	assert_non_null(strstr(uart.text, "] trace: fault at "));
+}
+
 TEST(panic)
 {
-	struct trace_fault fault = { .pid = 1 };
-
-	trace_fault(&fault);
 	log_sink_add(&uart.sink, log_newest());
 	panic_set_report(panic_in_report);
 	power_set_exit(machine_exit);
@@ -268,7 +277,6 @@ TEST(panic)
 	assert_string_equal(strstr(uart.text, "] kernel panic: broken: 7\n"),
 			    strchr(uart.text, ']'));
 	assert_non_null(strstr(uart.text, "] panic: somewhere\n"));
-	assert_non_null(strstr(uart.text, "] trace: fault at "));
 	assert_non_null(strstr(uart.text, "] panic: again: in the report\n"));
 	assert_non_null(strstr(uart.text, "] power: off, status 125\n"));
 }

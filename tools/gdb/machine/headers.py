@@ -8,7 +8,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 DEFINE = re.compile(r"^#\s*define\s+(\w+)\s+(?:\(\(\w+\))?(0x[0-9a-fA-F]+|\d+)(?:[uUlL]*)\)?\s*(?:/\*.*)?$",
                     re.MULTILINE)
 HEADERS = ("arch/riscv/layout.h", "arch/riscv/sv39.h", "arch/riscv/impl/arch-impl/entry.h", "arch/include/arch/entry.h",
-           "arch/include/arch/upcall.h", "base/trace.h", "mm/space/vma.h", "mm/phys/page.h")
+           "arch/include/arch/upcall.h", "record/trace.h", "mm/space/vma.h", "mm/phys/page.h")
 
 
 def read_numbers(path):

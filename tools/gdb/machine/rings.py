@@ -44,10 +44,15 @@ def outcome(record):
     return ", ".join(words) or "-"
 
 
+def ring_of(hart):
+    """Returns a hart's ring of records."""
+    return memory.fetch("struct trace_ring", int(hart["faults"]))
+
+
 def hart_records(hart):
     """Returns the records of a hart's ring with their numbers, oldest first."""
-    ring = hart["faults"]
-    count, size = int(ring["count"]), N["TRACE_RECORDS"]
+    ring, size = ring_of(hart), N["TRACE_RECORDS"]
+    count = int(ring["count"])
     for number in range(max(0, count - size), count):
         yield number, ring["records"][number % size]
 
@@ -64,7 +69,7 @@ def show_faults(most=FAULTS_SHOWN):
     """Prints the last faults of all harts, newest last."""
     records, total = [], 0
     for hart in kernel.harts():
-        total += int(hart["faults"]["count"])
+        total += int(ring_of(hart)["count"])
         records += [(int(record["time"]), int(hart["index"]), number, record) for number, record in hart_records(hart)]
     records.sort(key=lambda one: one[:3])
     shown = records[max(0, len(records) - most):]

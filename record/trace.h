@@ -16,7 +16,7 @@ struct trace_fault {
 	union {
 		struct {
 			uint8_t access; /* the permissions requested, and how (arch/upcall.h) */
-			uint8_t kind;	/* mm's enum fault_kind; named by trace_set_kind_name() */
+			uint8_t kind;	/* enum fault_kind */
 			int16_t result; /* 0, a negative errno, or the signal that was sent */
 		};
 		uint32_t begun; /* the access, with kind and result 0: the fault has not ended */
@@ -28,8 +28,8 @@ struct trace_fault {
  * another fault reuses its place. Other harts may read them at any time and may see them change.
  */
 struct trace_ring {
-	uint64_t count; /* number of records ever begun; atomic */
-	struct trace_fault records[TRACE_RECORDS];
+	uint64_t count;				   /* number of records ever begun; atomic */
+	struct trace_fault records[TRACE_RECORDS]; /* private to the hart; others read them */
 };
 
 /* Returns the place for the record of a fault that begins. */
@@ -41,9 +41,6 @@ static inline struct trace_fault *trace_next(struct trace_ring *ring)
 	return __builtin_assume_aligned(&ring->records[n % TRACE_RECORDS], 64);
 }
 
-/* Adds a complete record to this hart's ring. */
-void trace_fault(const struct trace_fault *fault);
-
 /*
  * Reads the hart's record at *cursor, or the oldest that is left, and moves *cursor behind it.
  * *cursor is 0 at first; each reader has its own. Adds the number of records that were overwritten
@@ -51,8 +48,8 @@ void trace_fault(const struct trace_fault *fault);
  */
 bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, uint64_t *dropped);
 
-/* Logs the last n faults of this hart, the newest last. */
-void trace_show_last(unsigned n);
+/* Sums over all harts. */
+uint64_t trace_count(void);
 
-/* Sets the function that names the kinds of faults. Called by mm. */
-void trace_set_kind_name(const char *(*name)(unsigned kind));
+/* Gives each hart its ring, and has panics log the last faults of their hart. Call at boot, before there are faults. */
+void trace_start(void);

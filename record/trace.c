@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Rings of fault records. */
-#include "base/trace.h"
+#include "record/trace.h"
 
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"
+#include "base/panic.h"
 #include "lib/bits.h"
+#include "mm/fault/fault_kind.h"
 
 _Static_assert((TRACE_RECORDS & (TRACE_RECORDS - 1)) == 0, "counts are taken modulo it");
 
-static const char *(*kind_name)(unsigned kind);
+#define SHOWN 8 /* faults that a panic logs */
 
-void trace_set_kind_name(const char *(*name)(unsigned kind))
-{
-	kind_name = name;
-}
-
-void trace_fault(const struct trace_fault *fault)
-{
-	struct trace_ring *ring = &arch_this_hart()->faults;
-
-	*trace_next(ring) = *fault;
-}
+static struct trace_ring rings[HART_MAX]; /* each is private to its hart; others read it */
 
 /* Returns how many records from the cursor on have been overwritten. */
 static uint64_t overwritten(const struct trace_ring *ring, uint64_t cursor)
@@ -33,7 +25,7 @@ static uint64_t overwritten(const struct trace_ring *ring, uint64_t cursor)
 
 bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, uint64_t *dropped)
 {
-	const struct trace_ring *ring = &harts[hart_index].faults;
+	const struct trace_ring *ring = &rings[hart_index];
 	uint64_t lost;
 
 	if (*cursor > __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE))
@@ -52,26 +44,38 @@ bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, 
 	return true;
 }
 
-static void trace_show(const struct trace_fault *fault)
+uint64_t trace_count(void)
 {
-	const char *name = kind_name != NULL ? kind_name(fault->kind) : "kind";
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		sum += rings[i].count;
+	return sum;
+}
+
+static void show(const struct trace_fault *fault)
+{
 	uint64_t us = clock_ns_at(fault->time) / 1000;
 
 	log_always("trace",
 		   "fault at %lu us: pid %d pc 0x%lx address 0x%lx access 0x%x %s(%u) -> %d", us,
-		   fault->pid, fault->pc, fault->addr, fault->access, name, fault->kind,
-		   fault->result);
+		   fault->pid, fault->pc, fault->addr, fault->access, fault_kind_name(fault->kind),
+		   fault->kind, fault->result);
 }
 
-void trace_show_last(unsigned n)
+/* The newest last. */
+static void show_last(void)
 {
-	struct hart *hart = arch_this_hart();
-	const struct trace_ring *ring;
+	const struct trace_ring *ring = arch_this_hart()->faults;
+	uint64_t n = MIN(ring->count, (uint64_t)SHOWN);
 
-	if (hart == NULL)
-		return;
-	ring = &hart->faults;
-	n = (unsigned)MIN(MIN((uint64_t)n, ring->count), (uint64_t)TRACE_RECORDS);
 	for (uint64_t at = ring->count - n; at < ring->count; at++)
-		trace_show(&ring->records[at % TRACE_RECORDS]);
+		show(&ring->records[at % TRACE_RECORDS]);
+}
+
+void trace_start(void)
+{
+	for (unsigned i = 0; i < HART_MAX; i++)
+		harts[i].faults = &rings[i];
+	panic_set_report(show_last);
 }
