@@ -64,7 +64,7 @@ TEST(write_takes_one_fault) /* R51 R11 */
 	assert_kind(1, &space, COW);
 	assert_int_equal(0, fake_load(AT + PAGE_SIZE + 1));
 	assert_int_equal(2, space.resident);
-	assert_int_equal(0, zero_page->maps);
+	assert_int_equal(PAGE_ONE_REF, zero_page->counts);
 	end();
 }
 

@@ -37,19 +37,6 @@ TEST(first_write_takes_it)
 	end();
 }
 
-/* R51 R53: in the zero page's place too, which loses an entry and nothing else */
-TEST(upgrade_takes_it)
-{
-	start_ahead();
-	assert_int_equal(0, fake_load(AT + PAGE_SIZE));
-	assert_int_equal(0, fake_store(AT + PAGE_SIZE, 7));
-	assert_int_equal(7, fake_load(AT + PAGE_SIZE));
-	assert_kind(1, &space, COW);
-	assert_int_equal(PAGE_ONE_REF, zero_page->counts);
-	assert_int_equal(2, space.resident);
-	end();
-}
-
 /* A file's bytes are not zeros, and a page that others hold is copied. */
 TEST(others_leave_it)
 {
