@@ -13,7 +13,7 @@ import subprocess
 
 from mutation import calls, weave
 
-PART = "libkernel-hardened.a.p/"
+PARTS = ("libcore-hardened.a.p/", "liblinux-hardened.a.p/")
 DROPPED = re.compile(r"^(?:-fsanitize|-fno-sanitize|-fdiagnostics|-g|-MD$|-fno-var-tracking|-Wframe-larger-than)")
 WITH_VALUE = ("-MQ", "-MF", "-o", "-c")
 ADDED = ["-g0", "-Werror", "-Wno-parentheses", "-Wno-logical-not-parentheses", "-Wno-empty-body", "-Wno-type-limits",
@@ -30,7 +30,7 @@ class Compiler:
         os.makedirs(self.folder, exist_ok=True)
         with open(os.path.join(slot.build, "compile_commands.json"), encoding="utf-8") as file:
             for entry in json.load(file):
-                if entry["output"].startswith(PART):
+                if entry["output"].startswith(PARTS):
                     path = os.path.relpath(os.path.join(slot.build, entry["file"]), slot.tree)
                     self.commands[path] = self.words(entry["command"])
 
