@@ -14,6 +14,9 @@ long syscall_make(struct trap_frame *frame);
  * A system call takes its arguments from the frame (frame_arg(), or arg_*() of trap/args.h) and returns its result, or a
  * negative errno; the dispatcher stores that in the frame. It checks every value that comes from the program.
  */
+#define CALL(name) long sys_##name(struct trap_frame *frame);
+#include "trap/calls.def"
+#undef CALL
 long sys_ipc_create(struct trap_frame *frame);
 long sys_ipc_badge(struct trap_frame *frame);
 long sys_ipc_call(struct trap_frame *frame);

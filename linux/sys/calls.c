@@ -17,6 +17,9 @@ const syscall_fn linux_calls[SYS_LIMIT] = {
 #define SYSCALL(name) [SYS_##name] = sys_##name,
 #include "linux/sys/syscalls.def"
 #undef SYSCALL
+#define CALL(name) [SYS_##name] = sys_##name,
+#include "trap/calls.def"
+#undef CALL
 	/* fail without a message in the log */
 	[SYS_riscv_hwprobe] = sys_absent,
 };

@@ -18,13 +18,9 @@
 #include "mm/host.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
+#include "trap/file_calls.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
-
-long sys_close(struct trap_frame *frame)
-{
-	return fdtable_close_flush(current_thread()->fdtable, arg_int(frame, 0));
-}
 
 /* Descriptors that are opened meanwhile by another thread may be closed or not. */
 long sys_close_range(struct trap_frame *frame)
@@ -65,24 +61,6 @@ long sys_dup(struct trap_frame *frame)
 	struct file *file = arg_file_any(frame, 0);
 
 	return file ? fd_install(file, 0, false) : -EBADF;
-}
-
-long sys_dup3(struct trap_frame *frame)
-{
-	unsigned new_fd = arg_uint(frame, 1);
-	unsigned flags = arg_uint(frame, 2);
-	struct file *file;
-	int fd;
-
-	if ((flags & ~O_CLOEXEC) || arg_uint(frame, 0) == new_fd)
-		return -EINVAL;
-	file = arg_file_any(frame, 0);
-	if (!file)
-		return -EBADF;
-	fd = fdtable_install_at(current_thread()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
-	if (fd < 0)
-		file_put(file);
-	return fd;
 }
 
 /* Does the flag O_ASYNC change of a file that can have it? */
@@ -305,49 +283,9 @@ long sys_ioctl(struct trap_frame *frame)
 	return with_file(frame, ioctl);
 }
 
-/* Reserves two descriptors and stores them in user memory, before any other thread can use them. */
-static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
-{
-	struct fdtable *table = current_thread()->fdtable;
-
-	fds[0] = fdtable_reserve(table, 0, cloexec);
-	if (fds[0] < 0)
-		return fds[0];
-	fds[1] = fdtable_reserve(table, 0, cloexec);
-	if (fds[1] < 0) {
-		fdtable_unreserve(table, fds[0]);
-		return fds[1];
-	}
-	if (user_copy_out(user, fds, 2 * sizeof(fds[0])) == 0)
-		return 0;
-	fdtable_unreserve(table, fds[0]);
-	fdtable_unreserve(table, fds[1]);
-	return -EFAULT;
-}
-
 long sys_pipe2(struct trap_frame *frame)
 {
-	unsigned flags = arg_uint(frame, 1);
-	struct fdtable *table = current_thread()->fdtable;
-	struct file *reader, *writer;
-	int fds[2];
-	int err;
-
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
-		return -EINVAL;
-	err = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &reader, &writer);
-	if (err)
-		return err;
-	pipe_own(reader);
-	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
-	if (err) {
-		file_put(reader);
-		file_put(writer);
-		return err;
-	}
-	fdtable_fill(table, fds[0], reader);
-	fdtable_fill(table, fds[1], writer);
-	return 0;
+	return pipe_call(frame, pipe_own);
 }
 
 /* The name is for debugging: /proc shows it. */

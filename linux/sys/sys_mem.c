@@ -30,61 +30,7 @@
 #include "proc/thread.h"
 #include "record/journal.h"
 #include "trap/arg_file.h"
-
-#define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
-
-_Static_assert(PROT_READ == VM_PROT_READ && PROT_WRITE == VM_PROT_WRITE &&
-		       PROT_EXEC == VM_PROT_EXEC,
-	       "the same bits");
-
-long sys_brk(struct trap_frame *frame)
-{
-	struct uspace *uspace = current_process()->uspace;
-	vaddr_t brk;
-	long err = uspace_lock_killable(uspace);
-
-	if (err)
-		return err;
-	brk = vm_brk(&uspace->space, arg_user(frame, 0));
-	uspace_unlock(uspace);
-	return (long)brk;
-}
-
-/* Linux computes this in pages, with the offset's sign kept, and checks it before most else. */
-static bool offset_overflows(const struct map_request *request)
-{
-	uint64_t first = (uint64_t)((int64_t)request->offset >> PAGE_SHIFT);
-	uint64_t npages = ALIGN_UP(request->len, PAGE_SIZE) >> PAGE_SHIFT;
-
-	return first + npages < first;
-}
-
-/* Applies what the file provides and permits. */
-static int use_file(struct map_request *request, struct file *file)
-{
-	if (request->flags & MAP_HUGETLB)
-		return -EINVAL; /* no file has huge pages */
-	request->object = file->ops->object ? file->ops->object(file) : NULL;
-	if (!request->object)
-		request->special = file->ops->maps_zeros ? MAP_OF_ZEROS : MAP_OF_NOTHING;
-	else if (file_writable(file) && !file->ops->no_writer)
-		request->vma_flags = VMA_WRITER;
-	if (!file_readable(file))
-		request->max_prot &= ~VM_PROT_READ;
-	if (file->ops->has_inode && mount_forbids_programs(file_inode(file)->mount))
-		request->max_prot &= ~VM_PROT_EXEC;
-	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))
-		request->max_prot &= ~VM_PROT_WRITE;
-	return 0;
-}
-
-/* There are no huge pages, but as on Linux that is detected late. */
-static long map_huge(const struct map_request *request)
-{
-	unsigned type = request->flags & MAP_TYPE;
-
-	return type >= MAP_SHARED && type <= MAP_SHARED_VALIDATE ? -ENOMEM : -EINVAL;
-}
+#include "trap/mem_calls.h"
 
 /* What comes along with PROT_READ by READ_IMPLIES_EXEC of personality. */
 static unsigned implied_prot(uint64_t prot)
@@ -92,59 +38,6 @@ static unsigned implied_prot(uint64_t prot)
 	bool implied = current_task()->personality & READ_IMPLIES_EXEC;
 
 	return unlikely(implied) && (prot & VM_PROT_READ) ? VM_PROT_EXEC : 0;
-}
-
-static long do_map(struct map_request *request)
-{
-	struct uspace *uspace = current_process()->uspace;
-	vaddr_t addr = 0;
-	int err;
-
-	if (offset_overflows(request))
-		return -EOVERFLOW;
-	request->prot |= implied_prot(request->prot) & request->max_prot;
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_map(&uspace->space, request, &addr);
-	uspace_unlock(uspace);
-	return err ? err : (long)addr;
-}
-
-static long map_shared(struct map_request *request, struct file *file)
-{
-	unsigned writable = request->max_prot & VM_PROT_WRITE;
-	long result = file->ops->map_begin(file, request->prot, &request->max_prot);
-
-	if (result)
-		return result;
-	if (writable & ~request->max_prot)
-		request->vma_flags |= VMA_WRITE_SEALED;
-	result = do_map(request);
-	if (file->ops->map_end)
-		file->ops->map_end(file);
-	return result;
-}
-
-/* The reference to the object is ours; the mapping has its own. */
-static __attribute__((noinline)) long map_part(struct map_request *request, struct file *file)
-{
-	const struct file_part part = {
-		.offset = request->offset,
-		.len = request->len,
-		.shared = request->flags & MAP_SHARED,
-	};
-	long result = use_file(request, file);
-
-	if (result)
-		return result;
-	result = file->ops->object_of(file, &part, &request->object, &request->max_prot);
-	if (result)
-		return result;
-	request->special = MAP_NOT_SPECIAL;
-	result = do_map(request);
-	object_put(request->object);
-	return result;
 }
 
 /* Names the file of a mapping for the journal. Without memory for the path, the mapping has no name. */
@@ -161,77 +54,23 @@ static __attribute__((noinline, cold)) void label_mapped(struct object *object)
 	path_put(inode);
 }
 
-static long map_file(struct map_request *request, int fd)
+/* What Linux adds: files of some mounts are no programs, and the journal knows names. */
+static void map_file_look(struct map_request *request, struct file *file)
 {
-	struct file *file = fdtable_get(current_thread()->fdtable, fd);
-	long result;
-
-	if (!file)
-		return -EBADF;
-	if (unlikely(file->ops->object_of)) {
-		result = map_part(request, file);
-		file_put(file);
-		return result;
-	}
-	result = file->flags & O_PATH ? -EBADF : use_file(request, file);
-	if (!result && journal_is_on() && request->object)
+	if (file->ops->has_inode && mount_forbids_programs(file_inode(file)->mount))
+		request->max_prot &= ~VM_PROT_EXEC;
+	if (journal_is_on() && request->object)
 		label_mapped(request->object);
-	if (!result && (request->flags & MAP_SHARED) && file->ops->map_begin)
-		result = map_shared(request, file);
-	else if (!result)
-		result = do_map(request);
-	if (result > 0 && file->ops->mapped)
-		file->ops->mapped(file);
-	file_put(file);
-	return result;
 }
 
 long sys_mmap(struct trap_frame *frame)
 {
-	struct map_request request = {
-		.addr = arg_user(frame, 0),
-		.len = arg_u64(frame, 1),
-		.prot = (unsigned)arg_u64(frame, 2) & VM_PROT_ALL,
-		.max_prot = VM_PROT_ALL,
-		.flags = (unsigned)arg_u64(frame, 3),
-		.offset = arg_u64(frame, 5),
-	};
-
-	if (!IS_ALIGNED(request.offset, PAGE_SIZE))
-		return -EINVAL;
-	if (!(request.flags & MAP_ANONYMOUS))
-		return map_file(&request, arg_int(frame, 4));
-	return request.flags & MAP_HUGETLB ? map_huge(&request) : do_map(&request);
-}
-
-long sys_munmap(struct trap_frame *frame)
-{
-	struct uspace *uspace = current_process()->uspace;
-	int err;
-
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_unmap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
-	uspace_unlock(uspace);
-	return err;
+	return mem_map(frame, implied_prot(arg_u64(frame, 2)), map_file_look);
 }
 
 long sys_mprotect(struct trap_frame *frame)
 {
-	struct uspace *uspace = current_process()->uspace;
-	uint64_t prot = arg_u64(frame, 2);
-	int err;
-
-	if (prot >> 32)
-		return -EINVAL;
-	prot |= implied_prot(prot);
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), (unsigned)prot);
-	uspace_unlock(uspace);
-	return err;
+	return mem_protect(frame, implied_prot(arg_u64(frame, 2)));
 }
 
 /* Synchronizes the whole instruction caches of all harts of the process, whatever the range and flags are. */
@@ -241,24 +80,6 @@ long sys_riscv_flush_icache(struct trap_frame *frame)
 		return -EINVAL;
 	arch_mmu_sync_text(&current_space()->mmu);
 	return 0;
-}
-
-long sys_mremap(struct trap_frame *frame)
-{
-	struct uspace *uspace = current_process()->uspace;
-	uint64_t flags = arg_u64(frame, 3);
-	vaddr_t addr = 0;
-	int err;
-
-	if (flags >> 32)
-		return -EINVAL;
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_remap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_u64(frame, 2),
-		       (unsigned)flags, arg_user(frame, 4), &addr);
-	uspace_unlock(uspace);
-	return err ? err : (long)addr;
 }
 
 long sys_remap_file_pages(struct trap_frame *frame)
@@ -275,15 +96,6 @@ long sys_remap_file_pages(struct trap_frame *frame)
 			     arg_u64(frame, 3), arg_u64(frame, 4));
 	uspace_unlock(uspace);
 	return err;
-}
-
-static int vm_remove_punch(const struct vm_remove *remove)
-{
-	struct object *object = remove->object;
-
-	if (object->ops->punch)
-		return object->ops->punch(object, remove->start, remove->end);
-	return object_punch(object, remove->start, remove->end);
 }
 
 /* Syncs what is mapped in the range, with no lock held. Returns 0 or the first error. */
@@ -305,48 +117,6 @@ static int sync_range(struct uspace *uspace, vaddr_t addr, vaddr_t end)
 		err = shown.object->ops->sync(shown.object, shown.start, shown.end);
 		object_unuse(shown.object);
 	}
-	return err;
-}
-
-/*
- * Punching a hole takes the inode's lock, which comes before the mmap lock in the lock order. So
- * the mmap lock is dropped for each hole.
- */
-static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
-{
-	struct vm_remove remove = { 0 };
-	bool gaps = false;
-	vaddr_t end;
-	long err = vm_advice_range(addr, len, &end);
-
-	while (!err && addr < end) {
-		err = uspace_lock_killable(uspace);
-		if (err)
-			return err;
-		err = vm_remove_next(&uspace->space, &addr, end, &remove);
-		uspace_unlock(uspace);
-		if (err)
-			break;
-		err = vm_remove_punch(&remove);
-		object_put(remove.object);
-		gaps |= remove.gap;
-	}
-	return !err && gaps ? -ENOMEM : err;
-}
-
-long sys_madvise(struct trap_frame *frame)
-{
-	struct uspace *uspace = current_process()->uspace;
-	int advice = arg_int(frame, 2);
-	int err;
-
-	if (advice == MADV_REMOVE)
-		return advise_remove(uspace, arg_user(frame, 0), arg_u64(frame, 1));
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), advice);
-	uspace_unlock(uspace);
 	return err;
 }
 
@@ -418,31 +188,13 @@ long sys_msync(struct trap_frame *frame)
 	return err;
 }
 
-static long lock(struct trap_frame *frame, unsigned flags)
-{
-	struct uspace *uspace = current_process()->uspace;
-	int err;
-
-	err = uspace_lock_killable(uspace);
-	if (err)
-		return err;
-	err = vm_lock(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), flags);
-	uspace_unlock(uspace);
-	return err;
-}
-
-long sys_mlock(struct trap_frame *frame)
-{
-	return lock(frame, VMA_LOCKED);
-}
-
 long sys_mlock2(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 2);
 
 	if (flags & ~(unsigned)MLOCK_ONFAULT)
 		return -EINVAL;
-	return lock(frame, flags ? VMA_LOCKED | VMA_ONFAULT : VMA_LOCKED);
+	return mem_lock(frame, flags ? VMA_LOCKED | VMA_ONFAULT : VMA_LOCKED);
 }
 
 long sys_mseal(struct trap_frame *frame)

@@ -390,16 +390,6 @@ long sys_waitid(struct trap_frame *frame)
 	return err;
 }
 
-long sys_getpid(struct trap_frame *frame)
-{
-	return current_process()->pid;
-}
-
-long sys_gettid(struct trap_frame *frame)
-{
-	return current_thread()->tid;
-}
-
 /* Returns 0 to process 1, which has no parent. */
 long sys_getppid(struct trap_frame *frame)
 {
@@ -431,14 +421,6 @@ long sys_getsid(struct trap_frame *frame)
 long sys_setsid(struct trap_frame *frame)
 {
 	return session_create();
-}
-
-long sys_set_tid_address(struct trap_frame *frame)
-{
-	struct thread *thread = current_thread();
-
-	thread->clear_tid = arg_user(frame, 0);
-	return thread->tid;
 }
 
 long sys_getrusage(struct trap_frame *frame)

@@ -33,12 +33,6 @@ static bool thread_is_there(int tid)
 	return found;
 }
 
-long sys_sched_yield(struct trap_frame *frame)
-{
-	sched_yield();
-	return 0;
-}
-
 /* ---- harts ---- */
 
 /* Stores a bit for each hart that a thread may run on, in whole words. As on Linux, returns how many bytes. */
