@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "linux/process/exec_args.h"
+#include "proc/exec_args.h"
 
 struct object;
 

@@ -3,8 +3,8 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "base/random.h"
-#include "linux/process/exec_args.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/exec_args.h"
 #include "tests/kernel/ktest.h"
 
 /* A string of n characters; NULL: no memory. */

@@ -3,7 +3,7 @@
 #include "linux/fs/p9/regular.h"
 
 #include "abi/errno.h"
-#include "linux/fs/file/read_object.h"
+#include "desc/read_object.h"
 #include "linux/fs/file/seek.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/fsync.h"

@@ -3,9 +3,9 @@
 #include "linux/fs/tmpfs/regular.h"
 
 #include "abi/errno.h"
+#include "desc/read_object.h"
 #include "lib/bits.h"
 #include "linux/fs/file/file_more.h"
-#include "linux/fs/file/read_object.h"
 #include "linux/fs/file/seek.h"
 #include "linux/fs/file/size_limit.h"
 #include "linux/fs/tmpfs/file_data.h"

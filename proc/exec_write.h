@@ -2,7 +2,7 @@
 /* Writes the stack of a new image. */
 #pragma once
 
-#include "linux/process/exec_args.h"
+#include "proc/exec_args.h"
 #include "proc/exec_stack.h"
 
 struct space;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies argv and envp from user memory into kernel pages, within Linux's limits. */
-#include "linux/process/exec_args.h"
+#include "proc/exec_args.h"
 
 #include "abi/errno.h"
 #include "abi/limits.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the stack of a new image with vm_copy_to(), as the image's address space is not active yet. */
-#include "linux/process/exec_write.h"
+#include "proc/exec_write.h"
 
 #include "base/random.h"
 #include "lib/bits.h"
