@@ -5,7 +5,7 @@
 #include "desc/fdtable.h"
 #include "desc/pipe.h"
 #include "mm/fault/user_copy.h"
-#include "trap/arg_file.h"
+#include "trap/file_io.h"
 
 long sys_close(struct trap_frame *frame)
 {
@@ -74,4 +74,21 @@ long pipe_call(const struct trap_frame *frame, void (*made)(struct file *reader)
 	fdtable_fill(table, fds[0], reader);
 	fdtable_fill(table, fds[1], writer);
 	return 0;
+}
+
+long file_io_at(const struct trap_frame *frame, file_io io)
+{
+	uint64_t pos = arg_u64(frame, 3);
+	struct file *file;
+	long done = -ESPIPE;
+
+	if (pos > INT64_MAX)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	if (file_takes_position(file))
+		done = io(file, arg_user(frame, 1), arg_u64(frame, 2), &pos);
+	file_put(file);
+	return done;
 }

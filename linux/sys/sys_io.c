@@ -7,37 +7,14 @@
 #include "linux/sys/calls.h"
 #include "linux/sys/segments.h"
 #include "mm/fault/user_copy.h"
-#include "trap/arg_file.h"
+#include "trap/file_io.h"
 
-/* As on Linux, a transfer that would pass the largest position fails and moves nothing. */
-static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
-		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
-{
-	if (likely(iter->left <= INT64_MAX - *pos) || file->ops->any_position)
-		return io(file, iter, pos);
-	return -EINVAL;
-}
-
-/*
- * Of a file with an inode, which others may watch. Only files with a position take the lock: a thread that waits for input
- * from a pipe or terminal must not block a writer on the same open file.
- */
+/* Of a file with an inode, which others may watch. */
 static __attribute__((noinline)) ssize_t inode_io_read(struct file *file, struct user_iter *to,
 						       uint64_t *pos)
 {
-	ssize_t done;
+	ssize_t done = file_transfer(file, to, pos, file->ops->read);
 
-	if (!file_has_position(file)) {
-		done = file->ops->read(file, to, pos);
-	} else if (pos) {
-		done = io_from(file, to, pos, file->ops->read);
-	} else {
-		done = mutex_lock_killable(&file->lock);
-		if (unlikely(done != 0))
-			return done;
-		done = io_from(file, to, &file->pos, file->ops->read);
-		mutex_unlock(&file->lock);
-	}
 	if (done > 0)
 		notify_file(file, IN_ACCESS);
 	return done;
@@ -46,19 +23,8 @@ static __attribute__((noinline)) ssize_t inode_io_read(struct file *file, struct
 static __attribute__((noinline)) ssize_t inode_io_write(struct file *file, struct user_iter *from,
 							uint64_t *pos)
 {
-	ssize_t done;
+	ssize_t done = file_transfer(file, from, pos, file->ops->write);
 
-	if (!file_has_position(file)) {
-		done = file->ops->write(file, from, pos);
-	} else if (pos) {
-		done = io_from(file, from, pos, file->ops->write);
-	} else {
-		done = mutex_lock_killable(&file->lock);
-		if (unlikely(done != 0))
-			return done;
-		done = io_from(file, from, &file->pos, file->ops->write);
-		mutex_unlock(&file->lock);
-	}
 	if (done > 0)
 		notify_file(file, IN_MODIFY);
 	return done;
@@ -87,17 +53,12 @@ static ssize_t read_buffer(struct file *file, vaddr_t to, size_t n, uint64_t *po
 	return file_io_read(file, &iter, pos);
 }
 
-/* The file was not opened with O_PATH: arg_file() finds none of these. */
 static long read_one(struct file *file, vaddr_t to, size_t n, uint64_t *pos)
 {
-	long done;
+	long done = file_check_read(file, to, n);
 
-	if (!file_flags_read(file->flags))
-		return -EBADF;
-	if (!file->ops->read)
-		return -EINVAL;
-	if (check_user_range(to, n) != 0)
-		return -EFAULT;
+	if (done)
+		return done;
 	done = read_buffer(file, to, n, pos);
 	thread_count_read(done);
 	return done;
@@ -112,14 +73,10 @@ static ssize_t write_buffer(struct file *file, vaddr_t from, size_t n, uint64_t 
 
 static long write_one(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
 {
-	long done = 0;
+	long done = file_check_write(file, from, n);
 
-	if (!file_flags_write(file->flags))
-		return -EBADF;
-	if (!file->ops->write)
-		return -EINVAL;
-	if (check_user_range(from, n) != 0)
-		return -EFAULT;
+	if (done)
+		return done;
 	if (n != 0 || file->ops->empty_writes)
 		done = write_buffer(file, from, n, pos);
 	thread_count_write(done);
@@ -157,37 +114,14 @@ long sys_write(struct trap_frame *frame)
 	return done;
 }
 
-/* Is a position no error? */
-static bool takes_position(const struct file *file)
-{
-	return file_has_position(file) || file->ops->pread_is_read;
-}
-
-static long io_at(struct trap_frame *frame, long (*io)(struct file *, vaddr_t, size_t, uint64_t *))
-{
-	uint64_t pos = arg_u64(frame, 3);
-	struct file *file;
-	long done = -ESPIPE;
-
-	if (pos > INT64_MAX)
-		return -EINVAL;
-	file = arg_file(frame, 0);
-	if (!file)
-		return -EBADF;
-	if (takes_position(file))
-		done = io(file, arg_user(frame, 1), arg_u64(frame, 2), &pos);
-	file_put(file);
-	return done;
-}
-
 long sys_pread64(struct trap_frame *frame)
 {
-	return io_at(frame, read_one);
+	return file_io_at(frame, read_one);
 }
 
 long sys_pwrite64(struct trap_frame *frame)
 {
-	return io_at(frame, write_one);
+	return file_io_at(frame, write_one);
 }
 
 static long seek(struct trap_frame *frame, struct file *file)
@@ -250,10 +184,9 @@ static int check_rwf(const struct file *file, unsigned rwf)
 
 /* What the calls with segments have in common: how they look at the file, and how they use it. */
 typedef int (*file_check)(const struct file *file);
-typedef ssize_t (*file_transfer)(struct file *file, struct user_iter *iter, uint64_t *pos);
 
 static long io_segments(const struct trap_frame *frame, struct file *file, file_check may,
-			file_transfer io, uint64_t *pos, unsigned rwf)
+			file_slot io, uint64_t *pos, unsigned rwf)
 {
 	struct segments segments;
 	struct user_iter iter;
@@ -286,8 +219,7 @@ static long io_vector_count(file_check may, long done)
 	return done;
 }
 
-static long io_vector(const struct trap_frame *frame, file_check may, file_transfer io,
-		      unsigned rwf)
+static long io_vector(const struct trap_frame *frame, file_check may, file_slot io, unsigned rwf)
 {
 	struct file *file = arg_file(frame, 0);
 	long done = -EBADF;
@@ -300,8 +232,7 @@ static long io_vector(const struct trap_frame *frame, file_check may, file_trans
 }
 
 /* Transfers at a position. It has 64 bits, as a register has, so all of it is in the fourth argument. */
-static long io_vector_at(const struct trap_frame *frame, file_check may, file_transfer io,
-			 unsigned rwf)
+static long io_vector_at(const struct trap_frame *frame, file_check may, file_slot io, unsigned rwf)
 {
 	uint64_t pos = arg_u64(frame, 3);
 	struct file *file;
@@ -311,15 +242,15 @@ static long io_vector_at(const struct trap_frame *frame, file_check may, file_tr
 		return -EINVAL;
 	file = arg_file(frame, 0);
 	if (file) {
-		done = takes_position(file) ? io_segments(frame, file, may, io, &pos, rwf)
-					    : -ESPIPE;
+		done = file_takes_position(file) ? io_segments(frame, file, may, io, &pos, rwf)
+						 : -ESPIPE;
 		file_put(file);
 	}
 	return io_vector_count(may, done);
 }
 
 /* A position of -1 means the file's own. */
-static long io_vector_2(const struct trap_frame *frame, file_check may, file_transfer io)
+static long io_vector_2(const struct trap_frame *frame, file_check may, file_slot io)
 {
 	unsigned rwf = arg_uint(frame, 5);
 

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversions of struct timespec. */
+/* Times of timers, and clocks that can be waited for. */
 #pragma once
 
-#include "abi/time.h"
-#include "base/clock.h"
-#include "lib/types.h"
-
-struct abi_timespec ns_to_timespec(uint64_t ns);
-
-/*
- * Reads a struct timespec from user memory and converts it to nanoseconds, UINT64_MAX if they do
- * not fit. Returns 0, -EFAULT or -EINVAL.
- */
-int timespec_read(vaddr_t at, uint64_t *ns_ret);
+#include "trap/timespec.h"
 
 /* Reads a struct itimerspec, whose times become INT64_MAX ns if they do not fit. Returns 0, -EFAULT or -EINVAL. */
 int itimerspec_read(vaddr_t at, struct timer_spec *ret);
