@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The payload of the kernel proper: mounts the boot archive as the root and starts process 1. */
 #include "abi/errno.h"
-#include "arch/context.h"
 #include "arch/page.h"
 #include "base/chardev.h"
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/panic.h"
-#include "base/power.h"
 #include "boot/device_tree.h"
+#include "boot/end.h"
 #include "boot/options.h"
 #include "boot/payload.h"
-#include "drivers/firmware_console.h"
-#include "drivers/uart.h"
 #include "ipc/uio.h"
 #include "linux/fs/dev/dev.h"
 #include "linux/fs/file/lock.h"
@@ -26,75 +21,10 @@
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/start.h"
 #include "linux/sysv/sysv.h"
-#include "mm/check/alloc_fail.h"
-#include "mm/check/ledger.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/swap/relieve.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"
 #include "proc/process.h"
-#include "proc/sched.h"
-#include "proc/stack_watch.h"
-#include "proc/wait.h"
-#include "sync/preempt.h"
-
-static void init_give_up(void) __attribute__((noreturn));
-static void init_give_up(void)
-{
-	chardev_drain_all();
-	power_off(PANIC_STATUS);
-}
-
-/* All frames of the programs must have been freed, and each reference that is left has a holder (R111). */
-static void check_at_end(void)
-{
-#ifdef FAULTLINE_HARDENED
-	struct ledger ledger;
-	int wrong;
-
-	mm_trim();
-	sched_let_finish();
-	wrong = ledger_check(&ledger);
-	sched_go_on();
-	if (wrong)
-		panic("the ledger disagrees in %d places at power-off", wrong);
-	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
-	/* Always, so that the runner knows that it was done. */
-	log_always("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
-		   ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
-	if (ledger.lost)
-		log_warn("mm",
-			 "ledger: %zu of these frames were lost to a device that did not stop",
-			 ledger.lost);
-	log_info("proc", "kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),
-		 (size_t)KSTACK_SIZE);
-#endif
-}
-
-/* Process 1 and all others have ended, but their output may still be queued. */
-static void init_machine_end(int status)
-{
-	check_at_end();
-	chardev_drain_all();
-	power_off((unsigned)status);
-}
-
-#define POLL_NS (NSEC_PER_SEC / 100)
-
-/* A console without interrupts, which may be the firmware's, does not tell when it has input. */
-static void poll_console(void *arg)
-{
-	static struct waitq never = WAITQ_INIT(never);
-	uint64_t seq = waitq_sample(&never);
-
-	for (;;) {
-		if (uart_is_polled())
-			uart_poll();
-		else
-			firmware_console_poll();
-		thread_sleep_always(&never, seq, clock_deadline_in(POLL_NS));
-	}
-}
 
 static void make_devices(void)
 {
@@ -104,9 +34,7 @@ static void make_devices(void)
 
 	if (err)
 		log_error("boot", "cannot create the device files: error %d", err);
-	if ((chardev_find("firmware") || uart_is_polled()) &&
-	    !kthread_spawn("console", poll_console, NULL))
-		log_error("boot", "no memory for the console's input");
+	boot_poll_console();
 	uio_init();
 }
 
@@ -139,7 +67,7 @@ static void mount_root(void)
 	if (mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root) != 0 ||
 	    mount_attach(root, NULL) != 0) {
 		log_error("boot", "too little memory for a root file system");
-		init_give_up();
+		boot_end_failed();
 	}
 	process_fs_init();
 	file_locks_init();
@@ -150,12 +78,12 @@ static void mount_root(void)
 	if (initrd->end == 0) {
 		log_error("boot",
 			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
-		init_give_up();
+		boot_end_failed();
 	}
 	if (initrd_unpack(root, arch_phys_to_virt(initrd->start), initrd->end - initrd->start,
 			  &why) != 0) {
 		log_error("boot", "the boot archive is refused: %s", why);
-		init_give_up();
+		boot_end_failed();
 	}
 }
 
@@ -180,7 +108,7 @@ void boot_payload(void)
 {
 	int err;
 
-	machine_exit_hook = init_machine_end;
+	machine_exit_hook = boot_end;
 	mount_root();
 	make_devices();
 	mount_others();
@@ -197,6 +125,6 @@ void boot_payload(void)
 	else if (err)
 		log_error("boot", "cannot start %s: error %d", boot_options.init, err);
 	if (err)
-		init_give_up();
+		boot_end_failed();
 	kthread_exit();
 }

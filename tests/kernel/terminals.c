@@ -205,7 +205,7 @@ KTEST(terminal_drops_echoes_behind_a_long_stall)
 
 static struct file *tty_file, *port_file;
 
-static struct port *port;
+static struct stream *port;
 static struct inode tty_inode, port_inode;
 static struct file_ops tty_file_ops, port_file_ops;
 

@@ -79,7 +79,7 @@ static int register_ports(void)
 
 	for (unsigned i = 0; (dev = chardev_at(i)) != NULL; i++) {
 		char path[64];
-		struct port *port;
+		struct stream *port;
 		int err;
 
 		if (!is_port(dev))

@@ -4,9 +4,11 @@
 
 #include "desc/file.h"
 
-/* node: a struct port. */
+/* The device is a struct stream. */
 extern const struct file_ops port_ops;
 
 struct chardev;
+struct stream;
+
 /* Creates the node for a device. NULL: out of memory. Call at boot. */
-struct port *port_create(struct chardev *dev);
+struct stream *port_create(struct chardev *dev);
