@@ -4,9 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "desc/seek.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/fs/file/seek.h"
 #include "linux/fs/notify/notify.h"
 #include "linux/fs/tmpfs/dir.h"
 #include "linux/fs/vfs/mount_calls.h"

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "desc/read_object.h"
-#include "linux/fs/file/seek.h"
+#include "desc/seek.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/fsync.h"
 #include "linux/fs/p9/node.h"

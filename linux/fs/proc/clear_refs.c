@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/clear_refs: what a number that is written there makes the kernel forget of a process's memory. */
 #include "abi/errno.h"
+#include "desc/seek.h"
 #include "lib/string.h"
-#include "linux/fs/file/seek.h"
 #include "linux/fs/proc/node.h"
 #include "linux/mem/mem.h"
 

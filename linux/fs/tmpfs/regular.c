@@ -4,9 +4,9 @@
 
 #include "abi/errno.h"
 #include "desc/read_object.h"
+#include "desc/seek.h"
 #include "lib/bits.h"
 #include "linux/fs/file/file_more.h"
-#include "linux/fs/file/seek.h"
 #include "linux/fs/file/size_limit.h"
 #include "linux/fs/tmpfs/file_data.h"
 #include "linux/fs/tmpfs/room.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lseek for the kinds of files that have a position. */
-#include "linux/fs/file/seek.h"
+#include "desc/seek.h"
 
 #include "abi/errno.h"
 #include "desc/file.h"
