@@ -6,7 +6,6 @@
 #include "abi/limits.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/signal/signal.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "base/clock.h"
+#include "base/wall_clock.h"
 #include "linux/fs/vfs/process_fs.h"
 #include "linux/mqueue/mqueue.h"
 #include "linux/sys/at_path.h"
