@@ -8,177 +8,45 @@
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
-#include "linux/sys/timespec.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/futex.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
-
-#define FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
-
-/* The arguments of a request, as far as its command has them. */
-struct arguments {
-	int command;
-	unsigned flags;
-	uint32_t value, value2, value3;
-	struct futex_word word, second;
-	bool timed;
-	uint64_t
-		until_ns; /* on the clock of clock_ns(), or with FUTEX_CLOCK_REALTIME on the wall clock */
-};
-
-static struct deadline deadline_on(bool of_wall, uint64_t ns)
-{
-	return (struct deadline){ .at = of_wall ? ns : clock_deadline(ns), .of_wall = of_wall };
-}
-
-/* The timeout of FUTEX_WAIT is relative, that of FUTEX_WAIT_BITSET absolute. */
-static int read_timeout(struct arguments *args, vaddr_t at)
-{
-	uint64_t ns;
-	int err;
-
-	args->timed = at != 0;
-	if (!args->timed)
-		return 0;
-	err = timespec_read(at, &ns);
-	if (err)
-		return err;
-	if (args->command == FUTEX_WAIT)
-		args->until_ns = add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns;
-	else
-		args->until_ns = ns;
-	return 0;
-}
-
-static bool waits(int command)
-{
-	return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
-}
+#include "trap/futex_call.h"
+#include "trap/timespec.h"
 
 static long wait_again(struct trap_frame *frame);
 
 /* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
-static long wait_for_word(const struct arguments *args, uint32_t bits)
+static long make_restartable(const struct futex_call *call)
 {
 	struct thread *thread = current_thread();
-	struct deadline deadline;
-	int err;
+	long result = futex_make(call);
 
-	if (!args->timed)
-		return futex_wait(args->word, args->value, bits, NULL);
-	deadline = deadline_on(args->flags & FUTEX_CLOCK_REALTIME, args->until_ns);
-	err = futex_wait(args->word, args->value, bits, &deadline);
-	if (err == -EINTR) {
+	if (result == -EINTR && call->timed) {
 		thread->restart = RESTART_SLEEP;
 		task_of(thread)->restart_call = wait_again;
-		task_of(thread)->sleep_until_ns = args->until_ns;
+		task_of(thread)->sleep_until_ns = call->until_ns;
 	}
-	return err;
-}
-
-static long requeue(const struct arguments *args)
-{
-	int err = futex_check_word(args->second);
-
-	if ((int)args->value < 0 || (int)args->value2 < 0)
-		return -EINVAL;
-	if (err)
-		return err;
-	return futex_requeue(args->word, args->second, args->value, args->value2,
-			     args->command == FUTEX_CMP_REQUEUE ? &args->value3 : NULL);
-}
-
-/* As on Linux, a count below 1 wakes one. */
-static unsigned at_least_one(uint32_t count)
-{
-	return (unsigned)MAX((int)count, 1);
-}
-
-static long wake_op(const struct arguments *args)
-{
-	int err = futex_check_word(args->second);
-
-	if (err)
-		return err;
-	return futex_wake_op(args->word, args->second, at_least_one(args->value),
-			     at_least_one(args->value2), args->value3);
-}
-
-static long futex_dispatch(const struct arguments *args)
-{
-	bool with_bits = args->command == FUTEX_WAIT_BITSET || args->command == FUTEX_WAKE_BITSET;
-	uint32_t bits = with_bits ? args->value3 : FUTEX_BITSET_MATCH_ANY;
-	int err = futex_check_word(args->word);
-
-	if (bits == 0)
-		return -EINVAL;
-	if (err)
-		return err;
-	switch (args->command) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		return wait_for_word(args, bits);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(args->word, at_least_one(args->value), bits);
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		return requeue(args);
-	default:
-		return wake_op(args);
-	}
-}
-
-static struct arguments arguments_of(const struct trap_frame *frame)
-{
-	int op = arg_int(frame, 1);
-	bool shared = !(op & FUTEX_PRIVATE_FLAG);
-
-	return (struct arguments){ .command = op & ~FLAGS,
-				   .flags = (unsigned)op & FLAGS,
-				   .value = arg_uint(frame, 2),
-				   .value2 = arg_uint(frame, 3),
-				   .value3 = arg_uint(frame, 5),
-				   .word = { .at = arg_user(frame, 0), .shared = shared },
-				   .second = { .at = arg_user(frame, 4), .shared = shared } };
+	return result;
 }
 
 /* Repeats an interrupted wait that had a timeout; see sys_restart_syscall(). */
 static long wait_again(struct trap_frame *frame)
 {
-	struct arguments args = arguments_of(frame);
+	struct futex_call call = futex_call_of(frame);
 
-	args.timed = true;
-	args.until_ns = current_task()->sleep_until_ns;
-	return futex_dispatch(&args);
-}
-
-/* Commands with priority inheritance are not implemented. */
-static bool known(const struct arguments *args)
-{
-	switch (args->command) {
-	case FUTEX_WAIT_BITSET:
-		return true;
-	case FUTEX_WAIT:
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-	case FUTEX_WAKE_OP:
-	case FUTEX_WAKE_BITSET:
-		return !(args->flags & FUTEX_CLOCK_REALTIME);
-	default:
-		return false;
-	}
+	call.timed = true;
+	call.until_ns = current_task()->sleep_until_ns;
+	return make_restartable(&call);
 }
 
 static __attribute__((noinline)) long other_command(struct trap_frame *frame)
 {
-	struct arguments args = arguments_of(frame);
-	int err = waits(args.command) ? read_timeout(&args, arg_user(frame, 3)) : 0;
+	struct futex_call call = futex_call_of(frame);
 
-	if (err)
-		return err;
-	return known(&args) ? futex_dispatch(&args) : -ENOSYS;
+	return futex_check(&call, arg_user(frame, 3)) ?: make_restartable(&call);
 }
 
 /* The command that programs use most has few arguments, and often wakes no thread. */
@@ -191,7 +59,7 @@ long sys_futex(struct trap_frame *frame)
 		return other_command(frame);
 	err = futex_check_word(word);
 	return err ? err
-		   : futex_wake(word, at_least_one(arg_uint(frame, 2)), FUTEX_BITSET_MATCH_ANY);
+		   : futex_wake(word, futex_count(arg_uint(frame, 2)), FUTEX_BITSET_MATCH_ANY);
 }
 
 /* ---- futex_waitv ---- */
@@ -207,7 +75,7 @@ static int read_deadline(vaddr_t at, int clock, struct deadline *deadline_ret)
 	err = timespec_read(at, &ns);
 	if (err)
 		return err;
-	*deadline_ret = deadline_on(clock == CLOCK_REALTIME, ns);
+	*deadline_ret = futex_deadline(clock == CLOCK_REALTIME, ns);
 	return 0;
 }
 
@@ -287,7 +155,7 @@ long sys_futex_wake(struct trap_frame *frame)
 	if (err)
 		return err;
 	return count == 0 ? wake_none(word)
-			  : futex_wake(word, at_least_one((uint32_t)count), (uint32_t)bits);
+			  : futex_wake(word, futex_count((uint32_t)count), (uint32_t)bits);
 }
 
 /* As the timeout is absolute, a call that a signal interrupts can begin anew. */
