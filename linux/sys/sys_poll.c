@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "desc/fdtable.h"
 #include "desc/file.h"
-#include "desc/poll.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "linux/process/limits.h"
@@ -20,183 +19,7 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/thread.h"
-#include "proc/wait.h"
-
-/*
- * The most descriptors of one call, whatever RLIMIT_NOFILE is. They are stored in single pages, so
- * that fragmented memory suffices.
- */
-#define POLL_MAX 16384u
-#define FEW	 2u /* entries that need no allocation */
-#define IN_PAGE	 ((unsigned)(PAGE_SIZE / sizeof(struct poll_entry)))
-
-struct poll_set {
-	unsigned n;
-	struct poll_entry few[FEW];
-	unsigned npages;
-	struct poll_entry **more; /* pages of entries; NULL: there are none */
-};
-
-static struct poll_entry *entry_at(struct poll_set *set, unsigned i)
-{
-	return i < FEW ? &set->few[i] : &set->more[(i - FEW) / IN_PAGE][(i - FEW) % IN_PAGE];
-}
-
-/* Returns entry i and sets *n_ret to how many entries are contiguous from there on. */
-static struct poll_entry *entries_from(struct poll_set *set, unsigned i, unsigned *n_ret)
-{
-	unsigned together = i < FEW ? FEW - i : IN_PAGE - (i - FEW) % IN_PAGE;
-
-	*n_ret = MIN(together, set->n - i);
-	return entry_at(set, i);
-}
-
-static void set_free(struct poll_set *set)
-{
-	for (unsigned i = 0; i < set->n; i++)
-		if (entry_at(set, i)->file)
-			file_put(entry_at(set, i)->file);
-	for (unsigned i = 0; i < set->npages; i++)
-		kfree(set->more[i]);
-	if (unlikely(set->npages > 0))
-		counter_add(&current_process()->kept, -(size_t)set->npages);
-	kfree(set->more);
-}
-
-/* Allocates room for n entries. Returns 0, and the caller then calls set_free(); or -ENOMEM. */
-static int set_make(struct poll_set *set, unsigned n)
-{
-	unsigned pages = n > FEW ? (n - FEW + IN_PAGE - 1) / IN_PAGE : 0;
-
-	set->n = set->npages = 0;
-	set->more = NULL;
-	if (likely(pages == 0))
-		return 0;
-	set->more = mem_wait_kmalloc(pages * sizeof(*set->more));
-	while (set->more && set->npages < pages) {
-		struct poll_entry *page = mem_wait_kmalloc(PAGE_SIZE);
-
-		if (!page)
-			break;
-		set->more[set->npages++] = page;
-		counter_add(&current_process()->kept, 1);
-	}
-	if (set->npages == pages)
-		return 0;
-	set_free(set);
-	return -ENOMEM;
-}
-
-/*
- * Reads the entries from user memory and looks up their files. Returns 0 or -EFAULT. The caller
- * calls set_free() in any case.
- */
-static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
-{
-	struct fdtable *table = current_thread()->fdtable;
-
-	while (set->n < n) {
-		struct poll_entry *entry = entry_at(set, set->n);
-
-		if (user_copy_in(&entry->ask, from + set->n * sizeof(entry->ask),
-				 sizeof(entry->ask)))
-			return -EFAULT;
-		entry->file = entry->ask.fd < 0 ? NULL : fdtable_get(table, entry->ask.fd);
-		entry->nwaiters = 0;
-		entry->always = POLLERR | POLLHUP;
-		set->n++;
-	}
-	return 0;
-}
-
-/* Writes back only the revents of each entry. */
-static int set_write(struct poll_set *set, vaddr_t to)
-{
-	for (unsigned i = 0; i < set->n; i++) {
-		const struct abi_pollfd *ask = &entry_at(set, i)->ask;
-
-		if (user_copy_out(to + i * sizeof(*ask) + offsetof(struct abi_pollfd, revents),
-				  &ask->revents, sizeof(ask->revents)))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-/* Counts the entries with events. Until one is found, it watches the queues of the files. */
-static int set_look(struct poll_set *set, struct poller *poller)
-{
-	unsigned together;
-	int count = 0;
-
-	for (unsigned i = 0; i < set->n; i += together) {
-		struct poll_entry *entry = entries_from(set, i, &together);
-
-		for (unsigned j = 0; j < together; j++) {
-			poll_look(poller, &entry[j]);
-			if (entry[j].ask.revents) {
-				count++;
-				poller = NULL;
-			}
-		}
-	}
-	return count;
-}
-
-static void set_forget(struct poll_set *set)
-{
-	for (unsigned i = 0; i < set->n; i++)
-		poll_forget(entry_at(set, i));
-}
-
-/*
- * Waits until an entry has events or the tick `deadline` (UINT64_MAX: never). Returns how many
- * entries have events, or -EINTR.
- */
-static int wait_for_some(struct poll_set *set, uint64_t deadline)
-{
-	struct poller poller;
-	bool over = deadline == 0;
-	int count;
-
-	poller_init(&poller);
-	for (;;) {
-		uint64_t seq = waitq_sample(&poller.woken);
-		int err = 0;
-
-		count = set_look(set, over ? NULL : &poller);
-		if (count == 0 && current_signalled())
-			err = -EINTR;
-		else if (count == 0 && !over && deadline == UINT64_MAX)
-			err = thread_wait_interruptible(&poller.woken, seq);
-		else if (count == 0 && !over)
-			err = thread_wait_interruptible_until(&poller.woken, seq, deadline);
-		set_forget(set);
-		if (count != 0 || over)
-			return count ? count : err;
-		/* Events at the last moment take precedence over a signal or the timeout. */
-		if (err == -EINTR) {
-			count = set_look(set, NULL);
-			return count ? count : err;
-		}
-		over = err == -ETIMEDOUT;
-	}
-}
-
-static int poll_all(vaddr_t at, unsigned n, uint64_t deadline)
-{
-	struct poll_set set;
-	int result = set_make(&set, n);
-
-	if (result)
-		return result;
-	result = set_read(&set, at, n);
-	if (!result)
-		result = wait_for_some(&set, deadline);
-	if (result != -EFAULT && set_write(&set, at))
-		result = -EFAULT;
-	set_free(&set);
-	return result;
-}
+#include "trap/poll_set.h"
 
 /*
  * Linux reports the time that was left. A call that a signal interrupts is restarted with that,
@@ -307,7 +130,7 @@ static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
 
 /*
  * Makes an entry for each of the n first descriptors that the sets ask for. Returns 0, and the
- * caller calls set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
+ * caller calls poll_set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
  */
 static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
 {
@@ -322,7 +145,7 @@ static int select_entries(struct poll_set *set, const struct select_sets *sets, 
 			return -EBADF;
 		count++;
 	}
-	err = count > POLL_MAX ? -EINVAL : set_make(set, count);
+	err = count > POLL_MAX ? -EINVAL : poll_set_make(set, count);
 	if (err)
 		return err;
 	for (unsigned fd = 0; fd < n && set->n < count; fd++) {
@@ -331,7 +154,7 @@ static int select_entries(struct poll_set *set, const struct select_sets *sets, 
 
 		if (!events)
 			continue;
-		entry = entry_at(set, set->n++);
+		entry = poll_set_entry(set, set->n++);
 		entry->file = fdtable_get(table, (int)fd);
 		entry->ask.fd = (int)fd;
 		entry->ask.events = (int16_t)events;
@@ -347,7 +170,7 @@ static int select_result(struct poll_set *set, struct select_sets *sets)
 	int count = 0;
 
 	for (unsigned i = 0; i < set->n; i++) {
-		const struct abi_pollfd *ask = &entry_at(set, i)->ask;
+		const struct abi_pollfd *ask = &poll_set_entry(set, i)->ask;
 		unsigned fd = (unsigned)ask->fd;
 
 		for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
@@ -405,10 +228,10 @@ static int select_those(struct select_sets *sets, unsigned n, uint64_t deadline)
 
 	if (result)
 		return result;
-	result = wait_for_some(&set, deadline);
+	result = poll_set_wait(&set, deadline);
 	if (result >= 0)
 		result = select_result(&set, sets);
-	set_free(&set);
+	poll_set_free(&set);
 	return result;
 }
 
