@@ -46,9 +46,6 @@
 #include "record/journal.h"
 #include "record/trace.h"
 
-/* With less memory, a boot archive does not fit between firmware, image and device tree. */
-#define RAM_LEAST (16ul << 20)
-
 #define MIB(bytes) ((unsigned)((bytes) >> 20))
 
 /* The machine cannot be used, and the log says why. */
@@ -140,9 +137,9 @@ static void start_memory(const struct boot_info *info)
 {
 	int err;
 
-	if (ram_bytes(info) < RAM_LEAST) {
+	if (ram_bytes(info) < payload_ram_least) {
 		log_error("boot", "%u MiB of memory are too little: the least is %u MiB",
-			  MIB(ram_bytes(info)), MIB(RAM_LEAST));
+			  MIB(ram_bytes(info)), MIB(payload_ram_least));
 		boot_give_up();
 	}
 	check_memory(info);

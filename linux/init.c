@@ -104,6 +104,8 @@ static int start_init(void)
 	return err;
 }
 
+const uint64_t payload_ram_least = 16ul << 20;
+
 void boot_payload(void)
 {
 	int err;

@@ -169,6 +169,8 @@ static void refuse_choice(struct glob glob)
 	      like ? ": say test=" : "; without test= all run", like ? like->name : "");
 }
 
+const uint64_t payload_ram_least = 16ul << 20;
+
 void boot_payload(void)
 {
 	unsigned count = 0, number = 0, failures = 0;

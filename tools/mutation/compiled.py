@@ -13,7 +13,7 @@ import subprocess
 
 from mutation import calls, weave
 
-PARTS = ("libcore-hardened.a.p/", "liblinux-hardened.a.p/")
+PARTS = ("libkernel-core-hardened.a.p/", "libkernel-linux-hardened.a.p/")
 DROPPED = re.compile(r"^(?:-fsanitize|-fno-sanitize|-fdiagnostics|-g|-MD$|-fno-var-tracking|-Wframe-larger-than)")
 WITH_VALUE = ("-MQ", "-MF", "-o", "-c")
 ADDED = ["-g0", "-Werror", "-Wno-parentheses", "-Wno-logical-not-parentheses", "-Wno-empty-body", "-Wno-type-limits",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rule about names of functions: gdb, profiles and grep find one function by its name, not several. It covers the
-programs of user/ too, but for main(). user/lib/sys.h has the names of the calls as the kernel has them. It does not cover
+programs of user/ too. Each program has a main(), and each image a boot_payload(). user/lib/sys.h has the names of the calls as the kernel has them. It does not cover
 tests/."""
 
 import collections
@@ -10,6 +10,7 @@ from .scope import folders
 FUNCTIONS = folders("function-names", "arch", "base", "boot", "desc", "drivers", "include", "ipc", "lib", "mm", "proc",
                     "record", "linux", "sync", "trap", "user")
 CALLS = "user/lib/sys.h"
+ONE_EACH = ("main", "boot_payload")
 
 
 def definitions(sources):
@@ -19,7 +20,7 @@ def definitions(sources):
     for source in sources:
         if source.is_c and FUNCTIONS.has(source) and source.path != CALLS:
             for function in source.functions():
-                if function.name == "main":
+                if function.name in ONE_EACH:
                     continue
                 found[function.name].setdefault(source.path[:-2], (source.path, function.line))
     return found

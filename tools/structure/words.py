@@ -8,7 +8,9 @@ import re
 from .scope import folders
 
 WORDS = "tools/structure/words.txt"  # a file of the core and a name in it, a line each
-# Not lib and include: formats have such fields. A path in the device tree is none of files.
+# Not lib and include: formats have such fields. Not boot/alone: it stands in the layer's place, with Linux's numbers and meaning.
+# A path in the device tree is none of files.
+ALONE = "boot/alone"
 CORE = folders("core-words", "arch", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "boot")
 KINDS = {
     "a process group": r"\w*(?:pgrp|pgid|ctty)\w*",
@@ -57,7 +59,7 @@ def check_words(root, sources):
             lines = file.read().split("\n")
     listed = {line: number for number, line in enumerate(lines, 1) if line and not line.startswith("#")}
     for source in sources:
-        for line, name, why in words_of(source, layers) if source.is_c and CORE.has(source) else ():
+        for line, name, why in words_of(source, layers) if source.is_c and CORE.has(source) and not source.within(ALONE) else ():
             found.add(f"{source.path} {name}")
             if f"{source.path} {name}" not in listed:
                 yield source.path, line, f"{name}: the core {why}"

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Process 1 of the core: runs the other programs of its archive one after another, and ends with 1 if one of them fails. */
+#include "core/core.h"
+
+static int run_program(char *path)
+{
+	char *argv[] = { path, (char *)0 }, *none = 0;
+	int status = -1;
+	long pid = sys_fork();
+
+	if (pid == 0) {
+		sys_execve(path, argv, &none);
+		sys_exit(127);
+	}
+	sys_wait4(pid, &status, 0);
+	return status;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	static char *const programs[] = { "/handlers", "/calls", "/messages" };
+
+	(void)argc, (void)argv, (void)envp;
+	for (unsigned i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		int status = run_program(programs[i]);
+
+		if (status) {
+			print("init: ", programs[i], " ended with ", digits(status), "\n",
+			      (char *)0);
+			return 1;
+		}
+	}
+	return 0;
+}
