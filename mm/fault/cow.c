@@ -72,9 +72,7 @@ static inline enum vm_outcome need_copy(struct fault *fault, pfn_t source, size_
 	return fault_need(fault, FAULT_NEEDS_COPY);
 }
 
-/*
- * The copy that was made is of another source. Not inline: bench row cow_write_fault.
- */
+/* The copy that was made is of another source. Not inline: bench row cow_write_fault. */
 static __attribute__((noinline)) enum vm_outcome get_other_copy(struct fault *fault, pfn_t source,
 								size_t nbytes)
 {

@@ -236,12 +236,11 @@ static inline void fault_judge(struct fault *fault, bool again)
 }
 
 /* Would a debugger's access be allowed after an mprotect? Writes to shared memory that is read-only are not. */
-static inline bool may_force(const struct fault *fault)
+static bool may_force(const struct fault *fault)
 {
 	unsigned wanted = fault->wanted;
 
-	if (!(fault->access & ACCESS_FORCE) || fault->attr.flags & VMA_MOVING ||
-	    wanted & ~vma_attr_max_prot(&fault->attr))
+	if (fault->attr.flags & VMA_MOVING || wanted & ~vma_attr_max_prot(&fault->attr))
 		return false;
 	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault);
 }
@@ -463,7 +462,7 @@ static inline struct space_reader *round_begin(struct space *space,
 	return reader;
 }
 
-/* Could a reader have resolved the fault? Then the next ones shall. */
+/* Could a reader have resolved the fault, which took one round? Then the next ones shall. */
 static inline bool could_be_reader(const struct fault *fault)
 {
 	return !fault->space->unusual && is_for_readers(&fault->attr) &&
@@ -486,14 +485,14 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 	fault->reader = reader;
 	outcome = reader ? reader_find(space, fault) : fault_find(space, fault, again);
 	if (likely(outcome == VM_OK)) {
-		const unsigned prot = fault->attr.prot;
+		const bool forced = prepared && unlikely(fault->access & ACCESS_FORCE);
 
-		/* A forced access is judged as if the VMA allowed it, and resolved with what that does allow. */
-		if (prepared && unlikely(may_force(fault)))
+		/* It is judged as if the VMA allowed it, and resolved with what that does allow. */
+		if (forced && may_force(fault))
 			fault->attr.prot |= fault->wanted;
 		fault_judge(fault, again);
-		if (prepared)
-			fault->attr.prot = prot;
+		if (forced)
+			fault->attr.prot = fault->vma->prot;
 		if (reader && unlikely(!is_kind_for_readers(fault->kind)))
 			outcome = VM_AGAIN;
 		else
@@ -511,7 +510,7 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 		return outcome;
 	}
 	debt_assert_none(space);
-	if (shared && !reader && outcome == VM_OK && could_be_reader(fault))
+	if (shared && !prepared && !reader && outcome == VM_OK && could_be_reader(fault))
 		space_open(space);
 	space_unlock(space);
 	return outcome;

@@ -174,6 +174,8 @@ static int copy_without_memory(void *arg)
 	uint32_t half = 1; /* a word that is refused is tried again, as bytes */
 
 	map_area(READ_WRITE);
+	EXPECT_EQ(0,
+		  user_copy_out(AREA + PAGE_SIZE, &half, sizeof(half))); /* has a table for both */
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
 	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &half, sizeof(half)));
 	EXPECT_EQ(0, alloc_fail_at);

@@ -200,7 +200,7 @@ inline space_leave(h)
 	store(h, INSIDE(h), false)
 }
 
-/* A reader has left because there was no table. */
+/* A reader has left because there was no table. Its next round has the lock, and links one. */
 inline link_table(h)
 {
 #ifndef LINK_UNLOCKED
@@ -213,7 +213,9 @@ inline link_table(h)
 	:: load(h, OPEN) && load(h, MAPPED) ->
 #endif
 		linked = true;
-		store(h, TABLE, true)
+		store(h, TABLE, true);
+		made = true;
+		store(h, ENTRY, true)
 	:: else -> skip
 	fi;
 #ifndef LINK_UNLOCKED
