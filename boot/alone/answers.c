@@ -89,7 +89,19 @@ static void alone_process_freed(struct process *process)
 	(void)process;
 }
 
-static void alone_thread(struct thread *thread)
+/* Only a kill ends a wait that signals end. */
+static bool alone_signalled(void)
+{
+	return current_killed();
+}
+
+static void alone_thread_made(struct thread *thread)
+{
+	if (thread->process)
+		thread->signalled = alone_signalled;
+}
+
+static void alone_thread_freed(struct thread *thread)
 {
 	(void)thread;
 }
@@ -146,8 +158,8 @@ OS_LAYER(alone) = {
 	.refused_result = alone_refused_now,
 	.kill = alone_kill,
 	.process_freed = alone_process_freed,
-	.thread_made = alone_thread,
-	.thread_freed = alone_thread,
+	.thread_made = alone_thread_made,
+	.thread_freed = alone_thread_freed,
 	.file_last = alone_file_last,
 	.file_closed = alone_file_closed,
 	.pipe_broken = alone_pipe_broken,
