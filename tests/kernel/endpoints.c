@@ -2,14 +2,12 @@
 /* Endpoints: every call has one end, whatever dies, and a message is what was sent (R140, R146). */
 #include "abi/errno.h"
 #include "abi/poll.h"
-#include "abi/signal.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "desc/poll.h"
 #include "ipc/call.h"
 #include "lib/bits.h"
-#include "linux/signal/kill.h"
 #include "mm/check/alloc_fail.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -299,10 +297,10 @@ KTEST(endpoint_callers_are_killed)
 	rcvid = receive(&message);
 	queued = spawn_caller(2);
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(queued, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(queued));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(queued));
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
-	EXPECT_EQ(0, process_kill(received, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(received));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(received));
 	EXPECT_EQ(-ESRCH, reply_turned((uint64_t)rcvid, &message));
 	close_ends();
@@ -339,7 +337,7 @@ KTEST(endpoint_receivers_are_killed)
 	server = ktest_spawn(serve_until_killed, NULL);
 	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(spawn_caller(1)));
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(server));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
 	pid = spawn_caller(2);
 	rcvid = receive(&message);
@@ -534,14 +532,14 @@ KTEST(endpoint_storm)
 			EXPECT_EQ(0, endpoint_notify(send_end, n));
 			sched_yield();
 		}
-		EXPECT_EQ(0, process_kill(*pid, SIGKILL));
+		EXPECT_EQ(0, ktest_kill(*pid));
 		EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(*pid));
 		*pid = at < CALLERS ? ktest_spawn(call_until_killed, (void *)(i + 100ul))
 				    : ktest_spawn(serve_until_killed, NULL);
 		ASSERT_TRUE(*pid > 0);
 	}
 	for (unsigned i = 0; i < SERVERS; i++) {
-		EXPECT_EQ(0, process_kill(servers[i], SIGKILL));
+		EXPECT_EQ(0, ktest_kill(servers[i]));
 		EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(servers[i]));
 	}
 	file_put(receive_end);
@@ -628,7 +626,7 @@ KTEST_ALONE(endpoint_hands_the_hart_over)
 	sched_slice_set(slice);
 	atomic_store(&stop_others, true);
 	EXPECT_EQ(EXITED(0), ktest_reap(spinner));
-	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(server));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
 	close_ends();
 }
@@ -659,9 +657,9 @@ KTEST_ALONE(endpoint_hand_over_ends_with_the_slice)
 		sched_yield();
 	atomic_store(&stop_others, true);
 	EXPECT_EQ(EXITED(0), ktest_reap(spinner));
-	EXPECT_EQ(0, process_kill(caller, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(caller));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(caller));
-	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(server));
 	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
 	close_ends();
 }

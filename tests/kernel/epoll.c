@@ -8,7 +8,6 @@
 #include "desc/pipe.h"
 #include "desc/watch.h"
 #include "lib/bits.h"
-#include "linux/signal/kill.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -327,7 +326,7 @@ KTEST_ALONE(epoll_event_of_a_killed_thread_goes_to_another)
 	}
 	preempt_disable();
 	ring(&bell);
-	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	EXPECT_EQ(0, ktest_kill(pids[0]));
 	preempt_enable();
 	EXPECT_EQ(EXITED(1), ktest_reap(pids[1]));
 	(void)ktest_reap(pids[0]);
@@ -352,12 +351,12 @@ static void expect_event_goes_on(struct epoll *held)
 	mutex_lock(&held->scan);
 	ring(&bell);
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	EXPECT_EQ(0, ktest_kill(pids[0]));
 	ktest_settle();
 	mutex_unlock(&held->scan);
 	ktest_settle();
 	EXPECT_TRUE(has_heard[1]);
-	(void)process_kill(pids[1], SIGKILL); /* if it sleeps on */
+	(void)ktest_kill(pids[1]); /* if it sleeps on */
 	(void)ktest_reap(pids[1]);
 	(void)ktest_reap(pids[0]);
 }

@@ -5,8 +5,6 @@
 #include "abi/errno.h"
 #include "abi/futex.h"
 #include "abi/mman.h"
-#include "abi/signal.h"
-#include "linux/signal/kill.h"
 #include "mm/fault/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
@@ -68,7 +66,7 @@ KTEST(futex_wake_reaches_all_of_a_crowd)
 	EXPECT_EQ(EXITED(CROWD), ktest_reap(ktest_spawn(wake_the_crowd, NULL)));
 	ktest_settle();
 	for (unsigned i = 0; i < CROWD; i++) {
-		(void)process_kill(pid[i], SIGKILL); /* if it was not woken */
+		(void)ktest_kill(pid[i]); /* if it was not woken */
 		EXPECT_EQ(EXITED(0), ktest_reap(pid[i]));
 	}
 	object_put(shared_page);
@@ -133,7 +131,7 @@ static bool wait_with_wake(void)
 		ktest_note("the wake at point %u is missed", event_point);
 	EXPECT_EQ(has_happened, is_over);
 	if (!is_over)
-		(void)process_kill(pid, SIGKILL);
+		(void)ktest_kill(pid);
 	EXPECT_EQ(EXITED(has_happened ? 0 : EINTR), ktest_reap(pid));
 	return has_happened;
 }

@@ -7,7 +7,7 @@
 struct object;
 struct space;
 
-/* Boot of the test kernel: the root file system, and a process 1 that reaps every child that ends. */
+/* Boot of the test kernel: what processes need, and a process 1 that reaps every child that ends. */
 void ktest_process_init(void);
 
 /*
@@ -29,6 +29,15 @@ int ktest_reap(int pid);
 /* Both in one; -1 where there was no memory for a process. */
 int ktest_run(int (*fn)(void *arg), void *arg);
 
+/* Kills a process. Returns 0 or -ESRCH. */
+int ktest_kill(int pid);
+
+/*
+ * Waits for the end of a child of the running process, or of any with -1. options: WNOHANG. Returns its pid and its status, as
+ * wait4 packs it; 0, -ECHILD or -EINTR.
+ */
+long ktest_wait(int pid, unsigned options, int *status_ret);
+
 /* Runs fn in a fresh process, which must end with a status of 0. */
 void ktest_run_in_process(void (*fn)(void));
 
@@ -43,6 +52,14 @@ void ktest_run_in_process(void (*fn)(void));
 		ktest_run_in_process(in_process_##test_name); \
 	}                                                     \
 	static void in_process_##test_name(void)
+
+/*
+ * The running process gets that image, with one argument. Returns 0, and arch_enter_user() is next; or a negative errno, and
+ * it has the old one.
+ */
+int ktest_exec(struct object *image);
+/* For ktest_spawn(): executes an image; with an error it ends at once. */
+int ktest_exec_main(void *image);
 
 /* The running process goes to user mode at pc. Never returns. */
 void ktest_enter(vaddr_t pc, vaddr_t sp) __attribute__((noreturn));

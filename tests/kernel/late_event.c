@@ -2,19 +2,14 @@
 /* Events in the midst of a poll: no look and no sleep may miss them. */
 #include "tests/kernel/late_event.h"
 
-#include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/poll.h"
-#include "abi/signal.h"
-#include "arch/frame.h"
+#include "arch/timer.h"
 #include "base/clock.h"
 #include "desc/fdtable.h"
 #include "desc/file.h"
 #include "desc/pipe.h"
 #include "desc/poll.h"
-#include "linux/process/reap.h"
-#include "linux/signal/kill.h"
-#include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -24,6 +19,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "trap/poll_set.h"
 
 #ifdef FAULTLINE_HARDENED
 
@@ -195,8 +191,7 @@ KTEST_IN_PROCESS(pipe_poll_misses_no_event)
 /* ---- a poll of two pipes, to its end ---- */
 
 #define ASKS_AT	  (BUFFER + 8)
-#define TIME_AT	  (BUFFER + 64)
-#define LONG_TIME 1000000l /* seconds */
+#define LONG_TIME clock_ns_to_ticks(600 * NSEC_PER_SEC)
 
 static unsigned event_point;
 static bool with_time, is_over;
@@ -204,7 +199,6 @@ static bool with_time, is_over;
 static bool put_asks(void)
 {
 	struct abi_pollfd asks[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	const int64_t time[2] = { LONG_TIME, 0 };
 	struct fdtable *table = current_thread()->fdtable;
 	struct file *other_reader, *other_writer;
 
@@ -214,25 +208,19 @@ static bool put_asks(void)
 	asks[0].fd = fdtable_install(table, reader, 0, false);
 	asks[1].fd = fdtable_install(table, other_reader, 0, false);
 	return fdtable_install(table, other_writer, 0, false) >= 0 && map_buffer() &&
-	       user_copy_out(ASKS_AT, asks, sizeof(asks)) == 0 &&
-	       user_copy_out(TIME_AT, time, sizeof(time)) == 0;
+	       user_copy_out(ASKS_AT, asks, sizeof(asks)) == 0;
 }
 
 /* The event concerns the first pipe. At the points of the second one the first has been looked at. */
 static int poll_two(void *arg)
 {
-	struct trap_frame *frame = arch_thread_frame(&current_thread()->arch);
 	int result;
 
 	(void)arg;
 	if (!put_asks())
 		return 99;
-	frame->orig_a0 = ASKS_AT;
-	*frame_arg_at(frame, 1) = 2;
-	*frame_arg_at(frame, 2) = with_time ? TIME_AT : 0;
-	*frame_arg_at(frame, 3) = 0;
 	late_event_arm(event_point, write_byte);
-	result = (int)sys_ppoll(frame);
+	result = poll_all(ASKS_AT, 2, with_time ? arch_time() + LONG_TIME : UINT64_MAX);
 	is_over = true;
 	return result;
 }
@@ -240,7 +228,6 @@ static int poll_two(void *arg)
 /* Returns whether the poll has a point of that number. */
 static bool poll_with_event(void)
 {
-	struct usage usage;
 	bool has_happened;
 	int pid, status = -1;
 
@@ -261,9 +248,9 @@ static bool poll_with_event(void)
 	if (!is_over) {
 		ktest_note("the event at point %u is missed", event_point);
 		EXPECT_TRUE(is_over);
-		(void)process_kill(pid, SIGKILL);
+		(void)ktest_kill(pid);
 	}
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	EXPECT_EQ(EXITED(1), status);
 	end_pipe();
 	return has_happened;

@@ -7,12 +7,12 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
-#include "ktest.h"
-#include "linux/fs/tty/ldisc.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/latency.h"
 
 #ifdef FAULTLINE_LATENCY
 
@@ -23,11 +23,7 @@ static struct latency before;
 
 #define FENCE_MOST 50u /* instructions, where the firmware does not have a part in it */
 
-/*
- * The clock counts instructions of the kernel only: the machine runs with -icount, and is not the strict
- * machine, on which a fence is hundreds of the firmware's.
- */
-static bool clock_is_exact(void)
+bool latency_clock_is_exact(void)
 {
 	uint64_t ticks = 1000, tick = clock_ticks_to_ns(1), begin = arch_time(), count, passed;
 	unsigned long flags = arch_irq_save();
@@ -54,7 +50,7 @@ static bool begin_test(void)
 {
 	struct latency *latency = latency_this_hart();
 
-	if (!clock_is_exact())
+	if (!latency_clock_is_exact())
 		return false;
 	before = *latency;
 	latency->on = true;
@@ -229,25 +225,6 @@ KTEST_ALONE(latency_of_a_trim_does_not_grow_with_the_slabs)
 	slab_trim();
 	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG / 2);
 	EXPECT_TRUE(free_halves(list, true) == NULL);
-	end_test();
-}
-
-/* R130. A terminal's lock is held while its line discipline takes a key. */
-KTEST_ALONE(latency_of_an_erased_key_is_short_in_the_longest_line)
-{
-	static struct ldisc ldisc;
-	static struct ldisc_echo echo;
-	uint64_t took;
-
-	if (!begin_test())
-		return;
-	ldisc_init(&ldisc, false);
-	for (unsigned i = 0; i < LDISC_ROOM - 1; i++)
-		(void)ldisc_input(&ldisc, 1, &echo); /* ^A */
-	took = arch_instructions();
-	(void)ldisc_input(&ldisc, 0x7f, &echo);
-	took = arch_instructions() - took;
-	EXPECT_TRUE(took < 100000);
 	end_test();
 }
 

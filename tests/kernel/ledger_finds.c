@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger itself (R111): it agrees with what is right, and finds what is wrong. */
-#include "abi/signal.h"
-#include "arch/frame.h"
 #include "desc/fdtable.h"
 #include "desc/pipe.h"
 #include "ipc/endpoint.h"
-#include "linux/fs/tmpfs/memfd.h"
-#include "linux/fs/vfs/mount.h"
-#include "linux/process/cred.h"
-#include "linux/process/fork.h"
-#include "linux/process/reap.h"
-#include "linux/process/user.h"
-#include "linux/signal/kill.h"
 #include "mm/check/ledger.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/swap/relieve.h"
-#include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
-#include "tests/kernel/squeeze.h"
-#include "tests/kernel/user_program.h"
 
 #define AREA 0x40000ul
 
@@ -94,7 +81,6 @@ KTEST(ledger_finds_a_count_too_many)
 /* R111, R172: what has a reference and no holder is found, and what is right again is right */
 KTEST(ledger_finds_a_reference_without_holder)
 {
-	struct inode *root = mount_tree_root();
 	struct object *objects[TRIES];
 	struct file *receive, *send = NULL;
 	unsigned n = 0;
@@ -113,35 +99,6 @@ KTEST(ledger_finds_a_reference_without_holder)
 	file_put(receive);
 	while (n--)
 		object_put(objects[n]);
-	EXPECT_EQ(0, ledger_check(NULL));
-	inode_get(root);
-	EXPECT_EQ(1, ledger_check(NULL));
-	inode_put(root);
-	mount_get(root->mount);
-	EXPECT_EQ(1, ledger_check(NULL));
-	mount_put(root->mount);
-	EXPECT_EQ(0, ledger_check(NULL));
-}
-
-/* R111: the credentials and the user that are there from the start on, and are never freed */
-KTEST(ledger_finds_root_without_holder)
-{
-	unsigned n = 0;
-
-	do
-		(void)cred_get(&init_cred);
-	while (++n < TRIES && ledger_check(NULL) == 0);
-	EXPECT_EQ(1, ledger_check(NULL));
-	while (n--)
-		cred_put(&init_cred);
-	EXPECT_EQ(0, ledger_check(NULL));
-	n = 0;
-	do
-		user_get(&root_user);
-	while (++n < TRIES && ledger_check(NULL) == 0);
-	EXPECT_EQ(1, ledger_check(NULL));
-	while (n--)
-		user_put(&root_user);
 	EXPECT_EQ(0, ledger_check(NULL));
 }
 
@@ -229,7 +186,7 @@ static struct file *watched;
 /* Waits with a reference. */
 static int wait_with_file(void *queue)
 {
-	struct file *volatile mine = memfd_file_create();
+	struct file *volatile mine = endpoint_create();
 
 	watched = mine;
 	thread_wait_always(queue, waitq_sample(queue));
@@ -256,89 +213,6 @@ KTEST(ledger_finds_what_a_waiting_call_holds)
 		file_put(watched);
 	waitq_wake_all(&queue);
 	EXPECT_EQ(EXITED(0), ktest_reap(pid));
-}
-
-static struct waitq told = WAITQ_INIT(told), never_woken = WAITQ_INIT(never_woken);
-static struct uspace *forking;
-static struct mutex held;
-
-PROGRAM(ends, EXIT(9));
-
-static int fork_when_told(void *unused)
-{
-	const struct clone_request request = { .flags = SIGCHLD };
-	struct usage usage;
-	int status = 0;
-	long pid;
-
-	(void)unused;
-	EXPECT_EQ(0, program_load(&ends));
-	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
-	forking = current_process()->uspace;
-	thread_wait_always(&told, waitq_sample(&told));
-	pid = process_clone(&request);
-	EXPECT_EQ(pid, process_wait(-1, 0, &status, &usage));
-	EXPECT_EQ(EXITED(9), status);
-	return 0;
-}
-
-static int want_lock(void *unused)
-{
-	(void)unused;
-	mutex_lock(&held);
-	mutex_unlock(&held);
-	return 0;
-}
-
-/*
- * R111, R172: a process that fork has not finished has its image and its space, and its thread no registers yet. The file
- * has a reference that only a stack has, so that stacks are searched.
- */
-KTEST(ledger_finds_what_an_unfinished_process_holds)
-{
-	int waiter = ktest_spawn(wait_with_file, &never_woken);
-	int parent = ktest_spawn(fork_when_told, NULL);
-
-	ASSERT_TRUE(waiter > 0 && parent > 0);
-	ktest_settle();
-	uspace_lock(forking);
-	waitq_wake_all(&told);
-	ktest_settle();
-	EXPECT_EQ(0, ledger_check(NULL));
-	uspace_unlock(forking);
-	EXPECT_EQ(EXITED(0), ktest_reap(parent));
-	waitq_wake_all(&never_woken);
-	EXPECT_EQ(EXITED(0), ktest_reap(waiter));
-}
-
-/*
- * R111: the same for a process whose thread has no stack yet. The fork waits for memory, as one process is ending that
- * needs a lock. Two frames are enough for its slabs.
- */
-KTEST(ledger_passes_a_thread_without_a_stack)
-{
-	int parent = ktest_spawn(fork_when_told, NULL), dying;
-	struct page *taken, *two;
-
-	mutex_init(&held, LOCK_PIPE);
-	mutex_lock(&held);
-	dying = ktest_spawn(want_lock, NULL);
-	ASSERT_TRUE(parent > 0 && dying > 0);
-	ktest_settle();
-	EXPECT_EQ(0, process_kill(dying, SIGKILL));
-	mm_trim();
-	taken = squeeze_all(squeeze(1000));
-	two = taken;
-	taken = squeeze_next(squeeze_next(taken));
-	squeeze_next(two)->link.next = NULL;
-	squeeze_end(two);
-	waitq_wake_all(&told);
-	ktest_settle();
-	EXPECT_EQ(0, ledger_check(NULL));
-	squeeze_end(taken);
-	mutex_unlock(&held);
-	EXPECT_EQ(EXITED(0), ktest_reap(dying));
-	EXPECT_EQ(EXITED(0), ktest_reap(parent));
 }
 
 #endif

@@ -4,11 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/fcntl.h"
-#include "abi/signal.h"
+#include "abi/wait.h"
 #include "desc/pipe_ring.h"
 #include "desc/poll.h"
-#include "linux/process/reap.h"
-#include "linux/signal/kill.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -45,14 +43,13 @@ static int read_for_ever(void *arg)
 
 KTEST_IN_PROCESS(pipe_wait_ends_by_a_kill)
 {
-	struct usage usage;
 	int pid, status;
 
 	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
 	pid = ktest_spawn(read_for_ever, NULL);
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(pid, SIGKILL));
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(0, ktest_kill(pid));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	file_put(reader);
 	file_put(writer);
 }
@@ -65,7 +62,6 @@ static int read_the_end(void *arg)
 /* The last writer's end is told to all who wait for bytes, not to one of them. */
 KTEST_IN_PROCESS(pipe_end_wakes_all_readers)
 {
-	struct usage usage;
 	int pids[2], status = -1;
 
 	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
@@ -74,7 +70,7 @@ KTEST_IN_PROCESS(pipe_end_wakes_all_readers)
 	ktest_settle(); /* both sleep */
 	file_put(writer);
 	for (unsigned i = 0; i < 2; i++) {
-		EXPECT_EQ(pids[i], process_wait(pids[i], 0, &status, &usage));
+		EXPECT_EQ(pids[i], ktest_wait(pids[i], 0, &status));
 		EXPECT_EQ(EXITED(0), status);
 	}
 	file_put(reader);
@@ -107,7 +103,6 @@ static void look_at_writer(enum interleave_kind kind, enum lock_class class, voi
 KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 {
 	struct uspace *us = current_process()->uspace;
-	struct usage usage;
 	int pid, status = -1;
 
 	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
@@ -127,7 +122,7 @@ KTEST_IN_PROCESS_ALONE(pipe_read_wakes_writers_before_it_faults)
 	EXPECT_TRUE(!is_blocked);
 	for (unsigned i = 2; i <= PIPE_PAGES; i++)
 		EXPECT_EQ(PAGE_SIZE, do_read(BUFFER, PAGE_SIZE));
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	EXPECT_EQ(EXITED(0), status);
 	file_put(reader);
 	file_put(writer);
@@ -179,7 +174,6 @@ static int read_six(void *arg)
 KTEST_IN_PROCESS(pipe_reader_waits_for_what_splice_has_taken)
 {
 	struct pipe_slot slot, other;
-	struct usage usage;
 	int pid, status = -1;
 
 	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
@@ -192,9 +186,9 @@ KTEST_IN_PROCESS(pipe_reader_waits_for_what_splice_has_taken)
 	EXPECT_EQ(-EAGAIN, pipe_take(reader, &other, true));
 	pid = ktest_spawn(read_six, NULL);
 	ktest_settle(); /* it sleeps */
-	EXPECT_EQ(0, process_wait(pid, WNOHANG, &status, &usage));
+	EXPECT_EQ(0, ktest_wait(pid, WNOHANG, &status));
 	pipe_give_back(reader, 1);
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	EXPECT_EQ(EXITED(5), status);
 	EXPECT_EQ(0, pipe_take(reader, &slot, true));
 	file_put(reader);
@@ -204,7 +198,6 @@ KTEST_IN_PROCESS(pipe_reader_waits_for_what_splice_has_taken)
 KTEST_IN_PROCESS(pipe_end_comes_when_splice_has_used_all)
 {
 	struct pipe_slot slot;
-	struct usage usage;
 	int pid, status = -1;
 
 	EXPECT_EQ(0, pipe_create(0, &reader, &writer));
@@ -214,7 +207,7 @@ KTEST_IN_PROCESS(pipe_end_comes_when_splice_has_used_all)
 	pid = ktest_spawn(read_six, NULL);
 	ktest_settle(); /* it sleeps */
 	pipe_give_back(reader, 3);
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	EXPECT_EQ(EXITED(0), status);
 	EXPECT_EQ(POLLHUP, reader->ops->poll(reader, NULL));
 	file_put(reader);

@@ -12,7 +12,6 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "linux/process/reap.h"
 #include "mm/fault/user_copy.h"
 #include "proc/kthread.h"
 #include "proc/process.h"

@@ -3,19 +3,11 @@
 #include "proc/process.h"
 
 #include "abi/errno.h"
-#include "abi/sched.h"
 #include "abi/signal.h"
-#include "abi/syscall.h"
 #include "abi/wait.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"
-#include "linux/process/linux_process.h"
-#include "linux/process/reap.h"
-#include "linux/process/task.h"
-#include "linux/signal/kill.h"
-#include "linux/signal/queue.h"
-#include "linux/signal/send.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
@@ -41,36 +33,6 @@ KTEST(process_exit_status_is_told)
 	EXPECT_EQ(EXITED(300 & 0xff), run(&exits_with_300));
 }
 
-/* R6: each cause its signal; only that process ends */
-PROGRAM(illegal, ILLEGAL);
-PROGRAM(breakpoint, EBREAK);
-PROGRAM(reads_null, LD(A0, 0, ZERO), EXIT(1));
-PROGRAM(writes_its_text, LUI(T0, CODE_PAGES), SD(ZERO, 64, T0), EXIT(1));
-PROGRAM(runs_its_data, LUI(T0, DATA_PAGES), JR(T0));
-PROGRAM(jumps_to_null, JR(ZERO));
-PROGRAM(reads_a_hole, LUI(T0, DATA_PAGES + 1), LD(A0, 0, T0), EXIT(1));
-PROGRAM(reads_the_kernel, LI(T0, -8), LD(A0, 0, T0), EXIT(1));
-PROGRAM(writes_above_its_heap, LI(A0, 0), CALL(214), SD(ZERO, 0, A0), EXIT(1));
-
-KTEST(process_is_ended_by_the_signal_of_its_cause)
-{
-	static const struct {
-		const struct program *program;
-		int sig;
-	} cases[] = {
-		{ &illegal, SIGILL },		{ &breakpoint, SIGTRAP },
-		{ &reads_null, SIGSEGV },      /* R12 */
-		{ &writes_its_text, SIGSEGV }, /* R61 */
-		{ &runs_its_data, SIGSEGV },   /* R11: never X */
-		{ &jumps_to_null, SIGSEGV },   /* R3: a fetch */
-		{ &reads_a_hole, SIGSEGV },    /* R12 */
-		{ &reads_the_kernel, SIGSEGV }, { &writes_above_its_heap, SIGSEGV }, /* R12 */
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		EXPECT_EQ(KILLED(cases[i].sig), run(cases[i].program));
-}
-
 /*
  * R11, R4: load, store, load again: the instructions that faulted ran once each, with what the
  * fault brought
@@ -85,21 +47,6 @@ KTEST(process_faults_are_served_and_run_again)
 }
 
 PROGRAM(spins, LOOP);
-
-/* R5, R9: a program that loops for ever neither keeps the hart nor escapes a kill */
-KTEST(process_that_loops_is_preempted_and_killed)
-{
-	int pid = ktest_spawn(program_main, (void *)&spins);
-	uint64_t deadline = arch_time() + clock_ns_to_ticks(30000000);
-	static struct waitq never = WAITQ_INIT(never);
-
-	ASSERT_TRUE(pid > 0);
-	EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&never, waitq_sample(&never), deadline));
-	EXPECT_EQ(0, process_kill(pid, 0));
-	EXPECT_EQ(0, process_kill(pid, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(pid));
-	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
-}
 
 /* The ticks that a living process has run. */
 static uint64_t ticks_of(int pid)
@@ -126,8 +73,8 @@ KTEST(process_loops_share_the_hart)
 		(void)thread_wait_until(&never, waitq_sample(&never),
 					arch_time() + clock_ns_to_ticks(10000000));
 	EXPECT_TRUE(ticks_of(a) >= some && ticks_of(b) >= some);
-	EXPECT_EQ(0, process_kill(a, SIGKILL));
-	EXPECT_EQ(0, process_kill(b, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(a));
+	EXPECT_EQ(0, ktest_kill(b));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(a));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(b));
 }
@@ -151,56 +98,20 @@ static int exit_when_told(void *arg)
 /* R25: wait4's own part: any child, one child, none left */
 KTEST_IN_PROCESS(process_wait_finds_the_child_it_was_asked_for)
 {
-	struct usage usage;
 	int first, second, status = -1;
 
-	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
+	EXPECT_EQ(-ECHILD, ktest_wait(-1, 0, &status));
 	may_exit = false;
 	first = ktest_spawn(exit_when_told, (void *)5);
 	second = ktest_spawn(exit_when_told, (void *)6);
-	EXPECT_EQ(0, process_wait(-1, WNOHANG, &status, &usage));
+	EXPECT_EQ(0, ktest_wait(-1, WNOHANG, &status));
 	atomic_store(&may_exit, true);
-	EXPECT_EQ(second, process_wait(second, 0, &status, &usage));
+	EXPECT_EQ(second, ktest_wait(second, 0, &status));
 	EXPECT_EQ(EXITED(6), status);
-	EXPECT_EQ(-ECHILD, process_wait(second, 0, &status, &usage));
-	EXPECT_EQ(first, process_wait(-1, 0, &status, &usage));
+	EXPECT_EQ(-ECHILD, ktest_wait(second, 0, &status));
+	EXPECT_EQ(first, ktest_wait(-1, 0, &status));
 	EXPECT_EQ(EXITED(5), status);
-	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
-	EXPECT_EQ(-EINVAL, process_wait(-1, 0x100, &status, &usage));
-	EXPECT_EQ(-ESRCH, process_wait(INT32_MIN, 0, &status, &usage));
-}
-
-static int leave_a_zombie(void *arg)
-{
-	int pid = ktest_spawn(exit_with, (void *)3);
-	bool zombie = false;
-
-	while (!zombie) {
-		struct process *child;
-
-		sched_yield();
-		spin_lock(&process_tree_lock);
-		child = process_find(pid);
-		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace &&
-			 !child->leader->fdtable;
-		spin_unlock(&process_tree_lock);
-	}
-	EXPECT_EQ(0, process_kill(pid, SIGKILL));
-	return pid & 0x7f;
-}
-
-/*
- * A zombie holds no memory but itself; its orphan is reaped by process 1 (R66: the harness counts)
- */
-KTEST(process_orphan_zombie_is_reaped_by_process_1)
-{
-	int status = ktest_run(leave_a_zombie, NULL);
-
-	EXPECT_TRUE(WIFEXITED(status));
-	ktest_settle();
-	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
-	spin_unlock(&process_tree_lock);
+	EXPECT_EQ(-ECHILD, ktest_wait(-1, 0, &status));
 }
 
 static int grandchild;
@@ -224,10 +135,9 @@ static bool is_there(int pid)
 
 static int outlive_the_middle(void *arg)
 {
-	struct usage usage;
 	int status, pid = ktest_spawn(leave_a_grandchild, NULL);
 
-	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	ktest_settle();
 	EXPECT_TRUE(grandchild > 0 && !is_there(grandchild));
 	return 0;
@@ -275,44 +185,6 @@ KTEST(process_orphans_go_to_process_1)
 	EXPECT_EQ(PID_INIT, orphan);
 }
 
-/* clone(CLONE_PARENT | SIGCHLD), and both exit(3) */
-PROGRAM(makes_a_sibling, LUI(A0, CLONE_PARENT >> 12), ADDI(A0, A0, SIGCHLD), LI(A1, 0),
-	CALL(SYS_clone), EXIT(3));
-
-/* Process 1 has both as its children, and the harness counts. */
-KTEST(process_sibling_is_reaped_by_the_same_parent)
-{
-	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
-	ktest_settle();
-	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
-	spin_unlock(&process_tree_lock);
-}
-
-/* Signals that are ignored or blocked */
-static int block_and_send(void *arg)
-{
-	uint64_t mask = SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGKILL), old;
-
-	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &mask, &old));
-	EXPECT_EQ(0, old);
-	signal_send(current_process(), SIGTERM);
-	signal_send(current_process(), SIGCHLD);
-	signal_send(current_process(), SIGWINCH);
-	EXPECT_TRUE(!current_killed());
-	EXPECT_EQ(0, signal_mask(SIG_SETMASK, NULL, &old));
-	EXPECT_EQ(SIGNAL_BIT(SIGTERM), old);
-	mask = 0;
-	EXPECT_EQ(0, signal_mask(SIG_SETMASK, &mask, &old));
-	EXPECT_TRUE(!current_killed()); /* it ends on the way to user mode */
-	return program_main((void *)&spins);
-}
-
-KTEST(process_blocked_signals_wait)
-{
-	EXPECT_EQ(KILLED(SIGTERM), ktest_run(block_and_send, NULL));
-}
-
 static struct waitq nobody = WAITQ_INIT(nobody);
 
 static int wait_until_killed(void *arg)
@@ -329,7 +201,7 @@ KTEST(process_wait_ends_by_a_kill)
 
 	ASSERT_TRUE(pid > 0);
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	EXPECT_EQ(0, ktest_kill(pid));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid));
 	EXPECT_TRUE(list_empty(&nobody.waiters));
 }
@@ -479,15 +351,13 @@ static void reap_last_visited(enum interleave_kind kind, enum lock_class class, 
 /* The next process will be in that bucket. */
 static void skip_pids(void)
 {
-	struct process *process;
-	int pid, err;
+	struct process *init = process_init_get();
+	int id;
 
 	do {
-		process = linux_process_alloc(&err);
-		ASSERT_TRUE(process);
-		pid = process->pid;
-		linux_process_free(process);
-	} while (pid % 256 != BUCKET - 1);
+		id = thread_id_take(init);
+		thread_id_put(init, id);
+	} while (id > 0 && id % 256 != BUCKET - 1);
 }
 
 static void visit_bucket_of_many(bool each_ends_a_piece)
@@ -524,95 +394,6 @@ KTEST_ALONE(process_visit_all_drops_the_lock_inside_a_bucket)
 	EXPECT_TRUE(in_longest_hold < CROWD);
 	visit_bucket_of_many(true);
 	EXPECT_EQ(1, in_longest_hold);
-}
-
-/* ---- a signal that is sent in pieces ---- */
-
-#define MANY_SIGNALS 300 /* more than are dropped while the locks are held once */
-
-static void queue_many(int pid, int sig)
-{
-	const struct signal_info info = { .sig = sig, .code = SI_USER };
-	struct thread *thread;
-
-	spin_lock(&process_tree_lock);
-	thread = process_find(pid)->leader;
-	spin_lock(&linux_process(thread->process)->signals.lock);
-	for (unsigned i = 0; i < MANY_SIGNALS; i++) {
-		task_of(thread)->signals.pending.set = 0; /* else it is kept once */
-		EXPECT_EQ(0, signal_queue(thread, false, &info));
-	}
-	spin_unlock(&linux_process(thread->process)->signals.lock);
-	spin_unlock(&process_tree_lock);
-}
-
-static bool is_pending(int pid, int sig)
-{
-	bool pending;
-
-	spin_lock(&process_tree_lock);
-	pending = linux_process(process_find(pid))->signals.shared.set & SIGNAL_BIT(sig);
-	spin_unlock(&process_tree_lock);
-	return pending;
-}
-
-static int target; /* the pid that the signal is sent to */
-
-/* Between the first two pieces the process is reaped, and another one gets its pid. */
-static void take_over_pid(enum interleave_kind kind, enum lock_class class, void *what)
-{
-	struct process *init;
-	int id;
-
-	(void)what;
-	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != visitor)
-		return;
-	interleave_hook = NULL;
-	init = process_init_get();
-	atomic_store(&leaver, target);
-	waitq_wake_all(&crowd_may_go);
-	EXPECT_EQ(EXITED(0), ktest_reap(target));
-	atomic_store(&leaver, 0); /* who gets the number next stays */
-	do {
-		id = thread_id_take(init);
-		thread_id_put(init, id);
-	} while (id > 0 && id != target - 1);
-	newborn = ktest_spawn(wait_in_crowd, NULL);
-	EXPECT_EQ(target, newborn);
-}
-
-static void signal_pid_that_changes_hands(int (*send)(int pid, int sig))
-{
-	int before = ktest_spawn(end_at_once, NULL);
-
-	EXPECT_EQ(EXITED(0), ktest_reap(before)); /* the id before the next one is free */
-	crowd_goes = false;
-	newborn = leaver = 0;
-	target = ktest_spawn(wait_in_crowd, NULL);
-	visitor = current_thread();
-	queue_many(target, SIGCONT);
-	interleave_hook = take_over_pid;
-	EXPECT_EQ(0, send(target, SIGSTOP));
-	interleave_hook = NULL;
-	ASSERT_TRUE(newborn == target);
-	EXPECT_TRUE(!is_pending(newborn, SIGSTOP));
-	atomic_store(&crowd_goes, true);
-	waitq_wake_all(&crowd_may_go);
-	EXPECT_EQ(EXITED(0), ktest_reap(newborn));
-}
-
-static int send_to_thread(int tid, int sig)
-{
-	const struct signal_info info = { .sig = sig, .code = SI_TKILL };
-
-	return thread_signal(0, tid, &info);
-}
-
-/* It goes to who had the pid when it was sent. */
-KTEST_ALONE(process_signal_in_pieces_goes_to_one_process)
-{
-	signal_pid_that_changes_hands(process_kill);
-	signal_pid_that_changes_hands(send_to_thread);
 }
 
 #endif

@@ -10,8 +10,6 @@
 #include "base/hart.h"
 #include "base/panic.h"
 #include "lib/bits.h"
-#include "linux/process/reap.h"
-#include "linux/signal/kill.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -249,7 +247,7 @@ static void give_up(void)
 	ktest_note("round %u hangs", race_round);
 	atomic_store(&over, true);
 	for (unsigned i = 0; i < nsides; i++)
-		(void)process_kill(pids[i], SIGKILL);
+		(void)ktest_kill(pids[i]);
 	waitq_wake_all(&changed);
 }
 
@@ -336,10 +334,9 @@ int race_spawn(int (*fn)(void *arg), void *arg)
 
 int race_reap(int pid)
 {
-	struct usage usage;
 	int status = -1;
 
-	EXPECT_EQ(pid, process_wait(pid, __WALL, &status, &usage));
+	EXPECT_EQ(pid, ktest_wait(pid, 0, &status));
 	return status;
 }
 

@@ -2,14 +2,13 @@
 /* Races in memory: faults against faults and against each verb, last holders, tables that go (R16, R64, R65). */
 #include "abi/mman.h"
 #include "lib/bits.h"
-#include "linux/process/inspect.h"
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"
 #include "mm/swap/reclaim.h"
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap.h"
-#include "proc/exe.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/swapoff.h"
@@ -722,11 +721,12 @@ static void fault_in_images(void)
 {
 	while (!atomic_load(&has_changed)) {
 		struct uspace *us;
-		struct exe *exe = NULL;
 		uint64_t word;
 
-		if (inspect_space(execs, &us, &exe))
-			continue;
+		spin_lock(&process_tree_lock);
+		us = process_find(execs)->uspace;
+		uspace_get(us);
+		spin_unlock(&process_tree_lock);
 		word = space_load(us, HERE);
 		if (word != UINT64_MAX) /* the first memory has no such page */
 			EXPECT_EQ(OLD, word);
@@ -734,8 +734,6 @@ static void fault_in_images(void)
 		if (word != UINT64_MAX)
 			EXPECT_EQ(0, word);
 		uspace_put(us);
-		if (exe)
-			exe_put(exe);
 	}
 }
 

@@ -11,7 +11,6 @@
 #include "lib/bits.h"
 #include "proc/kthread.h"
 #include "proc/mutex.h"
-#include "linux/signal/kill.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
@@ -358,7 +357,7 @@ KTEST_ALONE(wait_of_a_crowd_ends_although_some_are_killed)
 	EXPECT_EQ(2, waitq_wake_all(&queue));
 	irq_restore(flags);
 	for (unsigned i = 0; i < 6; i++)
-		EXPECT_EQ(0, process_kill(pids[i], SIGKILL));
+		EXPECT_EQ(0, ktest_kill(pids[i]));
 	preempt_enable();
 	reap_crowd(pids);
 }
@@ -939,13 +938,13 @@ static void kill_two_of_three(bool before_unlock)
 	while (nwaiting < 3)
 		sched_yield();
 	ktest_settle();
-	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	EXPECT_EQ(0, ktest_kill(pids[0]));
 	EXPECT_EQ(EXITED(7), ktest_reap(pids[0]));
 	EXPECT_TRUE(mutex_held(&mutex));
 	preempt_disable();
 	if (!before_unlock)
 		mutex_unlock(&mutex);
-	EXPECT_EQ(0, process_kill(pids[1], SIGKILL));
+	EXPECT_EQ(0, ktest_kill(pids[1]));
 	if (before_unlock)
 		mutex_unlock(&mutex);
 	preempt_enable();

@@ -160,8 +160,7 @@ KTEST(trap_report_says_why)
 		const struct program *program;
 		const char *said;
 	} cases[] = {
-		{ &reads_null,
-		  "killed by SIGSEGV: read of 0x8 at pc 0x10000: null pointer plus 8 bytes" },
+		{ &reads_null, ": read of 0x8 at pc 0x10000: null pointer plus 8 bytes" },
 		{ &runs_data,
 		  "fetch from 0x20000 at pc 0x20000: jump to data: the memory there may not be" },
 		{ &stores_into_text, "write to 0x10200 at pc 0x10004: write to read-only text" },

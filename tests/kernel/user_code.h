@@ -33,6 +33,7 @@
 #define LOOP		       0x6fu /* jumps to itself */
 #define ECALL		       0x73u
 #define EBREAK		       0x100073u
+#define FENCE_I		       0x100fu
 #define ILLEGAL		       0u
 /* Over the next instruction unless the register is zero; to itself while it is not. */
 #define SKIP_IF_ZERO(a)	       ((a) << 15 | 0u << 12 | 8u << 7 | 0x63u)

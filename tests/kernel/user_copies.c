@@ -4,10 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "abi/signal.h"
 #include "lib/bits.h"
-#include "linux/signal/send.h"
-#include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/kthread.h"
 #include "proc/process.h"
@@ -166,32 +163,3 @@ KTEST_IN_PROCESS(copy_to_what_is_not_the_users_is_efault)
 	EXPECT_EQ(0, word);
 	EXPECT_TRUE(!current_killed());
 }
-
-#ifdef FAULTLINE_HARDENED
-
-static int copy_without_memory(void *arg)
-{
-	uint32_t half = 1; /* a word that is refused is tried again, as bytes */
-
-	map_area(READ_WRITE);
-	EXPECT_EQ(0,
-		  user_copy_out(AREA + PAGE_SIZE, &half, sizeof(half))); /* has a table for both */
-	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
-	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &half, sizeof(half)));
-	EXPECT_EQ(0, alloc_fail_at);
-	EXPECT_TRUE(current_killed());
-	return 0;
-}
-
-/*
- * R28, R43: no frame inside a copy: the policy ends the largest process, which is this one; no
- * panic
- */
-KTEST(copy_without_memory_applies_the_policy)
-{
-	int status = ktest_run(copy_without_memory, NULL);
-
-	EXPECT_TRUE(status == EXITED(0) || status == KILLED(SIGKILL));
-}
-
-#endif

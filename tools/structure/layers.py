@@ -29,7 +29,8 @@ MAY_INCLUDE = {
     "linux/sys": {*BASE, *CORE, *LINUX},
     "boot": {*BASE, *CORE},
     "linux": {*BASE, *CORE, *LINUX, "boot"},
-    "tests/kernel": {*BASE, *CORE, *LINUX, "boot"},
+    "tests/kernel": {*BASE, *CORE, "boot"},
+    "tests/kernel/linux": {*BASE, *CORE, *LINUX, "boot", "tests/kernel"},
     "user": {"include", "lib", "lib/p9"},
     "tools/strict": {"include", "lib"},
 }

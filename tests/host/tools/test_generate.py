@@ -115,7 +115,7 @@ class Slot:
     def __init__(self, folder):
         self.tree = self.build = folder
         command = "gcc -Wall -Wextra -O1 -g -MD -MQ x -MF y -o out -c mm/x.c"
-        entry = {"output": compiled.PART + "mm_x.c.o", "file": "mm/x.c", "command": command}
+        entry = {"output": compiled.PARTS[0] + "mm_x.c.o", "file": "mm/x.c", "command": command}
         write(folder, "compile_commands.json", json.dumps([entry]))
 
 

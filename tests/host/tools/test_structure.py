@@ -30,9 +30,9 @@ GOOD = {
 
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "record/note.h", "proc/thread.h", "desc/file.h", "ipc/end.h", "trap/sys_ipc.c", "linux/layer.c", "linux/process/cred.h", "linux/signal/send.h",
-         "linux/job/pgrp.h", "linux/ptrace/ptrace.h", "linux/time/ptimer.h", "linux/sysv/shm.h", "linux/fs/vfs/inode.h", "linux/mqueue/queue.h", "linux/fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
+         "linux/job/pgrp.h", "linux/ptrace/ptrace.h", "linux/time/ptimer.h", "linux/sysv/shm.h", "linux/fs/vfs/inode.h", "linux/mqueue/queue.h", "linux/mem/mapping.h", "linux/fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
          "tools/strict/shadow.h",
-         "tests/user/t.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space/space.h", "mm/space/space_lock.h", "mm/fault/user_copy.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c",
+         "tests/user/t.h", "tests/kernel/linux/layer.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space/space.h", "mm/space/space_lock.c", "mm/space/space_lock.h", "mm/fault/zero_page.c", "mm/fault/user_copy.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
@@ -52,6 +52,9 @@ SEEDS = [
     ("include-directions", "user/lib.h", '#include "base/log.h"\n', {}),
     ("include-directions", "tools/strict/shadow.h", '#include "base/log.h"\n', {}),
     ("include-directions", "mm/fault/backend_anon.c", '#include "linux/up.h"\n', {"linux/up.h": C + "/* A header of the layer. */\n#pragma once\n"}),
+    ("include-directions", "tests/kernel/t.c", '#include "linux/up.h"\n', {"linux/up.h": C + "/* A header of the layer. */\n#pragma once\n"}),
+    ("include-directions", "tests/kernel/t.c", '#include "tests/kernel/linux/up.h"\n',
+     {"tests/kernel/linux/up.h": C + "/* A header of the layer's tests. */\n#pragma once\n"}),
     *(("core-words", "ipc/end.h", f"int {name};\n", {}) for name in ("pgrp_of", "signals", "SIGKILL", "exe_path", "fsuid")),
     ("core-words", "trap/sys_ipc.c", "int f(int flags)\n{\n\treturn flags & MAYBE;\n}\n",
      {"include/abi/b.h": C + "/* The Linux layer's: flags of nothing. */\n#pragma once\n#define MAYBE 1\n"}),

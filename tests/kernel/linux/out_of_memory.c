@@ -17,6 +17,7 @@
 #include "linux/process/linux_process.h"
 #include "linux/signal/kill.h"
 #include "linux/sys/calls.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap/relieve.h"
@@ -340,6 +341,33 @@ KTEST_ALONE(oom_names_the_victim_as_it_was_killed)
 	EXPECT_EQ(KILLED(SIGTERM), end_while_it_goes_on(NULL, &is_named));
 	EXPECT_TRUE(!is_named);
 	file_put(memfd);
+}
+
+#define COPY_AT 0x40000ul
+
+static int copy_without_memory(void *arg)
+{
+	uint32_t half = 1; /* a word that is refused is tried again, as bytes */
+
+	EXPECT_TRUE(current_map(COPY_AT, 2 * PAGE_SIZE));
+	/* The other page has a table now. */
+	EXPECT_EQ(0, user_copy_out(COPY_AT + PAGE_SIZE, &half, sizeof(half)));
+	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
+	EXPECT_EQ(-EFAULT, user_copy_out(COPY_AT, &half, sizeof(half)));
+	EXPECT_EQ(0, alloc_fail_at);
+	EXPECT_TRUE(current_killed());
+	return 0;
+}
+
+/*
+ * R28, R43: no frame inside a copy: the policy ends the largest process, which is this one; no
+ * panic
+ */
+KTEST(copy_without_memory_applies_the_policy)
+{
+	int status = ktest_run(copy_without_memory, NULL);
+
+	EXPECT_TRUE(status == EXITED(0) || status == KILLED(SIGKILL));
 }
 
 #endif

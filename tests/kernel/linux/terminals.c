@@ -4,10 +4,12 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "arch/irqflags.h"
+#include "arch/timer.h"
 #include "base/clock.h"
 #include "desc/poll.h"
 #include "lib/string.h"
 #include "linux/fs/dev/port.h"
+#include "linux/fs/tty/ldisc.h"
 #include "linux/fs/tty/tty_private.h"
 #include "linux/fs/vfs/inode.h"
 #include "linux/process/reap.h"
@@ -23,6 +25,7 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 #include "tests/kernel/late_event.h"
+#include "tests/kernel/latency.h"
 
 #define BUFFER 0x40000ul
 
@@ -667,6 +670,28 @@ KTEST_ALONE(terminal_poll_misses_no_event)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(events); i++)
 		late_event_expect(&events[i]);
+}
+
+#endif
+
+#ifdef FAULTLINE_LATENCY
+
+/* R130. A terminal's lock is held while its line discipline takes a key. */
+KTEST_ALONE(latency_of_an_erased_key_is_short_in_the_longest_line)
+{
+	static struct ldisc ldisc;
+	static struct ldisc_echo echo;
+	uint64_t took;
+
+	if (!latency_clock_is_exact())
+		return;
+	ldisc_init(&ldisc, false);
+	for (unsigned i = 0; i < LDISC_ROOM - 1; i++)
+		(void)ldisc_input(&ldisc, 1, &echo); /* ^A */
+	took = arch_instructions();
+	(void)ldisc_input(&ldisc, 0x7f, &echo);
+	took = arch_instructions() - took;
+	EXPECT_TRUE(took < 100000);
 }
 
 #endif
