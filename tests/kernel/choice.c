@@ -15,9 +15,11 @@ static bool is_deadly(const char *name)
 	return strncmp(name, "dies_", 5) == 0;
 }
 
+/* A pattern with a slash is one of files. */
 static bool takes(struct glob glob, const struct ktest *test)
 {
-	return glob_matches(glob, test->name) && (!is_deadly(test->name) || is_deadly(glob.start));
+	return glob_matches(glob, glob_has(glob, '/') ? test->file : test->name) &&
+	       (!is_deadly(test->name) || is_deadly(glob.start));
 }
 
 bool choice_has(const struct ktest *test)

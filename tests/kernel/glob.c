@@ -49,6 +49,14 @@ bool glob_matches(struct glob glob, const char *name)
 	return pattern == glob.end;
 }
 
+bool glob_has(struct glob glob, char c)
+{
+	for (const char *at = glob.start; at < glob.end; at++)
+		if (*at == c)
+			return true;
+	return false;
+}
+
 static bool is_literal(char c)
 {
 	return c != '*' && c != '?';

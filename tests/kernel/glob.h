@@ -14,6 +14,7 @@ struct glob glob_first(const char *list);
 bool glob_next(struct glob *glob);
 
 bool glob_matches(struct glob glob, const char *name);
+bool glob_has(struct glob glob, char c);
 
 /* How many pairs of neighbouring characters, which stand for themselves, are also in the name. */
 unsigned glob_likeness(struct glob glob, const char *name);

@@ -29,6 +29,8 @@ KTEST(patterns_choose_tests)
 	EXPECT_TRUE(!list_matches("anything?", "anything"));
 	EXPECT_TRUE(list_matches("*a*b", "xaaab"));
 	EXPECT_TRUE(!list_matches("", "anything"));
+	EXPECT_TRUE(glob_has(glob_first("a/b,c"), '/'));
+	EXPECT_TRUE(!glob_has(glob_first("a,b/c"), '/'));
 }
 
 KTEST(patterns_tell_what_is_like_them)

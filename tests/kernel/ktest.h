@@ -17,7 +17,7 @@
  * name begins with dies_ ends in a panic: see deaths.c.
  */
 struct ktest {
-	const char *name;
+	const char *name, *file;
 	void (*run)(void);
 	bool alone;
 };
@@ -31,11 +31,11 @@ struct ktest {
  */
 #define KTEST_ALONE(test_name) KTEST_OF(test_name, true)
 
-#define KTEST_OF(test_name, alone_)                                                        \
-	static void test_name(void);                                                       \
-	static const struct ktest ktest_##test_name                                        \
-		__attribute__((used, section(".kernel_tests"))) = { #test_name, test_name, \
-								    alone_ };              \
+#define KTEST_OF(test_name, alone_)                                                       \
+	static void test_name(void);                                                      \
+	static const struct ktest ktest_##test_name                                       \
+		__attribute__((used, section(".kernel_tests"))) = { #test_name, __FILE__, \
+								    test_name, alone_ };  \
 	static void test_name(void)
 
 /* Notes a failure and says expected and actual; the test goes on. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ktest_process.c asks of the layer on the core. tests/kernel/linux/layer.c has it for Linux. */
+/* What ktest_process.c asks of the layer on the core. Each image has these once: linux/layer.c, or alone/layer.c for the core alone. */
 #pragma once
 
 #include "lib/types.h"

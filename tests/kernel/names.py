@@ -30,6 +30,13 @@ def a_pattern_names_tests():
 
 
 @case
+def a_pattern_with_a_slash_names_files():
+    status, points, _last, _lines = boot("tests/kernel/glob?.c,tests/kernel/linux/cpu*")
+    equal((0, ["patterns_choose_tests", "patterns_tell_what_is_like_them", "timers_of_cpu_clocks_ring_when_the_thread_looks"]),
+          (status, sorted(points)), "status, points")
+
+
+@case
 def a_name_that_no_test_has():
     status, points, last, lines = boot("pattrens_choose_tests")
     equal((1, []), (status, points), "status and points")

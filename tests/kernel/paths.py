@@ -13,7 +13,7 @@ from lib.tap import case, equal, main  # noqa: E402
 
 BUILD = os.environ.get("FAULTLINE_BUILD") or os.path.join(ROOT, "build")
 FOLDERS = sorted({path(folder) for path in (os.path.abspath, os.path.realpath) for folder in (ROOT, BUILD)})
-KERNELS = ["faultline" + test + variant + ".elf" for test in ("", "-test") for variant in ("", "-hardened")]
+KERNELS = ["faultline" + test + variant + ".elf" for test in ("", "-test", "-core", "-core-test") for variant in ("", "-hardened")]
 PROGRAMS = ["user/" + name for name in ("init", "demo", "faults", "tour", "sh", "hostfs")]
 
 

@@ -52,12 +52,14 @@ def with_case(test, name):
     return variant(test, [*test.words[:2], *options, name], f"{name} as in {test.name}")
 
 
-def alone(test, name):
+def alone(test, claim):
     """Returns a test of tools/ktap that runs this in-kernel test only; None if it leaves that out."""
-    words = list(test.words)
+    words, name = list(test.words), claim.test
     at = next((at for at, word in enumerate(words) if word.startswith("test=")), None)
-    if at and not any(fnmatch.fnmatchcase(name, pattern) for pattern in words[at].partition("=")[2].split(",")):
+    if at and not any(fnmatch.fnmatchcase(claim.path if "/" in pattern else name, pattern) for pattern in words[at].partition("=")[2].split(",")):
         return None
+    if claim.path.startswith("tests/kernel/linux/") and any("-core-" in word for word in words):
+        return None  # the image of the core alone does not have it
     if at:
         del words[at - 1 : at + 1]  # with --append
     return variant(test, words[: test.after] + ["--append", "test=" + name] + words[test.after :])
@@ -90,8 +92,8 @@ class Judge:
             return [test for test in self.of_stage("kernel", "strict", "nightly") if any(word.endswith("/races") for word in test.words)
                     and any(fnmatch.fnmatchcase(claim.test, pattern) for word in test.words for pattern in word.split(","))]
         if folder == "kernel":
-            found = hardened_first(test for test in self.of_stage("kernel", "strict", "nightly") if test.boots)
-            return list(filter(None, (alone(test, claim.test) for test in found)))
+            found = hardened_first(test for test in self.of_stage("core", "kernel", "strict", "nightly") if test.boots)
+            return list(filter(None, (alone(test, claim) for test in found)))
         if folder == "user":
             mine = [case.name for case in cases.load() if case.words[0] == name.partition(".")[0]]
             found = [(test, case) for test in hardened_first(self.of_stage("user")) for case in mine if case in test.words]

@@ -11,13 +11,13 @@ import time
 
 import spelling
 
-STAGES = ("host", "kernel", "user", "system", "strict", "browser")
+STAGES = ("host", "core", "kernel", "user", "system", "strict", "browser")
 ASKED = (*STAGES, "nightly")  # those that run only where they are asked for come last
 SHARES = ("commit", "night", "week")  # when CI runs a test
 # Tests of exact costs fail after any change, so they say nothing about a bug; the labs build kernels of their own.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper|^labs")
 FUZZER = "tests/fuzz/fuzz-"  # what tests/fuzz/fuzz.py runs
-TIMED = ("kernel", "user", "system", "strict")  # a busy machine may make these fail: only a second failure counts
+TIMED = ("core", "kernel", "user", "system", "strict")  # a busy machine may make these fail: only a second failure counts
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"strict: finding \d+: (.*)|kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")

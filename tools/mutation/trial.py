@@ -58,7 +58,7 @@ class Trials:
 
     def __init__(self, slot, found, plugin, limit):
         self.slot, self.units, self.limit = slot, found, limit
-        self.known = [unit.part for unit in found if unit.stage == "kernel" and unit.part]
+        self.known = [unit.part for unit in found if unit.stage in units.OF_KERNELS and unit.part]
         self.shim = guest.Shim(os.path.join(slot.folder, "shim"), plugin)
         needs = {name for unit in found for name in suites.targets(unit.stage, [unit.test])}
         self.programs = number.Programs(sorted(os.path.join(slot.build, name) for name in needs), calls.SYMBOL)

@@ -10,7 +10,8 @@ import resource
 
 from mutation import calls, number, suites, work
 
-SPLIT_KERNEL = "kernel-hardened"
+SPLIT_KERNELS = ("core-kernel-hardened", "kernel-hardened")
+OF_KERNELS = ("core", "kernel")  # their stages
 POINT = re.compile(r"^ok \d+ - (\S+)", re.MULTILINE)
 GLOBS = 250  # the most characters of test= (boot/options.h)
 BOOT_SECONDS = 0.3
@@ -59,7 +60,7 @@ def of_stage(stage, tests):
         if is_shared(test):
             first = test.words.index("--kernel") + 2
             parts, test.words = test.words[first:], test.words[:first]
-        elif stage == "kernel" and test.name == SPLIT_KERNEL:
+        elif stage in OF_KERNELS and test.name in SPLIT_KERNELS:
             parts = parts_of_kernel(test)
         else:
             parts = [""]
@@ -68,11 +69,14 @@ def of_stage(stage, tests):
 
 
 def parts_of_kernel(test):
-    """Returns the names of the in-kernel tests, by running them."""
+    """Returns the names of a test's in-kernel tests, by running them. It has no choice of its own after that."""
     test.limit = 600.0
     names = POINT.findall(test.output())
     if not names:
         raise SystemExit(f"mutants: {test.name} has no points")
+    at = next((at for at, word in enumerate(test.words) if word.startswith("test=")), None)
+    if at:
+        test.words = test.words[: at - 1] + test.words[at + 1 :]
     return names
 
 
@@ -97,13 +101,13 @@ class Group:
         self.name = units[0].name if len(units) == 1 else f"{self.stage} {self.test.name}: {len(units)} parts"
         parts = [unit.part for unit in units if unit.part]
         self.words = parts
-        if parts and self.stage == "kernel":
+        if parts and self.stage in OF_KERNELS:
             self.words = ["--append", "test=" + ",".join(shortened(parts, known))]
 
 
 def fits(units, known):
     """Returns whether units can be in one group."""
-    return units[0].stage != "kernel" or len(",".join(shortened([unit.part for unit in units], known))) <= GLOBS
+    return units[0].stage not in OF_KERNELS or len(",".join(shortened([unit.part for unit in units], known))) <= GLOBS
 
 
 def grouped(units, known, weight=lambda unit: 1.0):

@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "boot": {*BASE, *CORE},
     "linux": {*BASE, *CORE, *LINUX, "boot"},
     "tests/kernel": {*BASE, *CORE, "boot"},
+    "tests/kernel/alone": {*BASE, *CORE, "boot", "tests/kernel"},
     "tests/kernel/linux": {*BASE, *CORE, *LINUX, "boot", "tests/kernel"},
     "user": {"include", "lib", "lib/p9"},
     "tools/strict": {"include", "lib"},
