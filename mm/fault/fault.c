@@ -172,10 +172,9 @@ static inline struct fault_facts vma_facts(const struct fault *fault)
 /*
  * Returns the kind of a fault at an entry that has a page in this state. `counts` was loaded before `cached`
  * (FACT_SWAP_*) was found out: an entry becomes SWAP before its map is dropped.
- * Inline: bench row bss_read_fault.
  */
-static inline __attribute__((always_inline)) enum fault_kind
-classify_page(const struct fault *fault, uint64_t state, uint64_t counts, unsigned cached)
+static inline enum fault_kind classify_page(const struct fault *fault, uint64_t state,
+					    uint64_t counts, unsigned cached)
 {
 	struct fault_facts facts = vma_facts(fault);
 
@@ -307,8 +306,8 @@ static enum vm_outcome fill_without_table(struct fault *fault)
 	return install_fill(fault);
 }
 
-/* FILL. If the VMA has an object, the caller holds the object's lock. Inline: bench row bss_read_fault. */
-static inline __attribute__((always_inline)) enum vm_outcome fault_fill(struct fault *fault)
+/* FILL. If the VMA has an object, the caller holds the object's lock. */
+static inline enum vm_outcome fault_fill(struct fault *fault)
 {
 	if (unlikely(!fault->slot))
 		return fill_without_table(fault);
