@@ -9,27 +9,36 @@
 
 #define FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 
+/* The arguments of a call, as far as its command has them. */
+struct arguments {
+	int command;
+	unsigned flags;
+	uint32_t value, value2, value3;
+	struct futex_word word, second;
+	struct futex_timeout *timeout; /* of a wait */
+};
+
 struct deadline futex_deadline(bool of_wall, uint64_t ns)
 {
 	return (struct deadline){ .at = of_wall ? ns : clock_deadline(ns), .of_wall = of_wall };
 }
 
 /* The timeout of FUTEX_WAIT is relative, that of FUTEX_WAIT_BITSET absolute. */
-static int read_timeout(struct futex_call *call, vaddr_t at)
+static int read_timeout(const struct arguments *call, vaddr_t at)
 {
 	uint64_t ns;
 	int err;
 
-	call->timed = at != 0;
-	if (!call->timed)
+	call->timeout->is_there = at != 0;
+	if (!call->timeout->is_there)
 		return 0;
 	err = timespec_read(at, &ns);
 	if (err)
 		return err;
 	if (call->command == FUTEX_WAIT)
-		call->until_ns = add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns;
+		call->timeout->until_ns = add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns;
 	else
-		call->until_ns = ns;
+		call->timeout->until_ns = ns;
 	return 0;
 }
 
@@ -38,17 +47,17 @@ static bool is_wait(int command)
 	return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
 }
 
-static long wait_for_word(const struct futex_call *call, uint32_t bits)
+static long wait_for_word(const struct arguments *call, uint32_t bits)
 {
 	struct deadline deadline;
 
-	if (!call->timed)
+	if (!call->timeout->is_there)
 		return futex_wait(call->word, call->value, bits, NULL);
-	deadline = futex_deadline(call->flags & FUTEX_CLOCK_REALTIME, call->until_ns);
+	deadline = futex_deadline(call->flags & FUTEX_CLOCK_REALTIME, call->timeout->until_ns);
 	return futex_wait(call->word, call->value, bits, &deadline);
 }
 
-static long requeue_waiters(const struct futex_call *call)
+static long requeue_waiters(const struct arguments *call)
 {
 	int err = futex_check_word(call->second);
 
@@ -60,7 +69,7 @@ static long requeue_waiters(const struct futex_call *call)
 			     call->command == FUTEX_CMP_REQUEUE ? &call->value3 : NULL);
 }
 
-static long wake_op(const struct futex_call *call)
+static long wake_op(const struct arguments *call)
 {
 	int err = futex_check_word(call->second);
 
@@ -70,7 +79,7 @@ static long wake_op(const struct futex_call *call)
 			     futex_count(call->value2), call->value3);
 }
 
-long futex_make(const struct futex_call *call)
+static long futex_dispatch(const struct arguments *call)
 {
 	bool with_bits = call->command == FUTEX_WAIT_BITSET || call->command == FUTEX_WAKE_BITSET;
 	uint32_t bits = with_bits ? call->value3 : FUTEX_BITSET_MATCH_ANY;
@@ -95,22 +104,23 @@ long futex_make(const struct futex_call *call)
 	}
 }
 
-struct futex_call futex_call_of(const struct trap_frame *frame)
+/* Each member alone: bench row futex_round_trip. */
+static inline void get_arguments(struct arguments *call, const struct trap_frame *frame)
 {
 	int op = arg_int(frame, 1);
-	bool shared = !(op & FUTEX_PRIVATE_FLAG);
 
-	return (struct futex_call){ .command = op & ~FLAGS,
-				    .flags = (unsigned)op & FLAGS,
-				    .value = arg_uint(frame, 2),
-				    .value2 = arg_uint(frame, 3),
-				    .value3 = arg_uint(frame, 5),
-				    .word = { .at = arg_user(frame, 0), .shared = shared },
-				    .second = { .at = arg_user(frame, 4), .shared = shared } };
+	call->command = op & ~FLAGS;
+	call->flags = (unsigned)op & FLAGS;
+	call->value = arg_uint(frame, 2);
+	call->value2 = arg_uint(frame, 3);
+	call->value3 = arg_uint(frame, 5);
+	call->word.at = arg_user(frame, 0);
+	call->second.at = arg_user(frame, 4);
+	call->word.shared = call->second.shared = !(op & FUTEX_PRIVATE_FLAG);
 }
 
 /* Commands with priority inheritance are not implemented. */
-static bool futex_is_known(const struct futex_call *call)
+static bool futex_is_known(const struct arguments *call)
 {
 	switch (call->command) {
 	case FUTEX_WAIT_BITSET:
@@ -127,11 +137,16 @@ static bool futex_is_known(const struct futex_call *call)
 	}
 }
 
-int futex_check(struct futex_call *call, vaddr_t timeout_at)
+long futex_make(const struct trap_frame *frame, struct futex_timeout *timeout)
 {
-	int err = is_wait(call->command) ? read_timeout(call, timeout_at) : 0;
+	struct arguments call;
+	int err = 0;
 
+	get_arguments(&call, frame);
+	call.timeout = timeout;
+	if (is_wait(call.command) && !timeout->is_there)
+		err = read_timeout(&call, arg_user(frame, 3));
 	if (err)
 		return err;
-	return futex_is_known(call) ? 0 : -ENOSYS;
+	return futex_is_known(&call) ? futex_dispatch(&call) : -ENOSYS;
 }

@@ -254,9 +254,9 @@ static long alone_wait4(struct trap_frame *frame)
 
 static long alone_futex(struct trap_frame *frame)
 {
-	struct futex_call call = futex_call_of(frame);
+	struct futex_timeout timeout = { 0 };
 
-	return futex_check(&call, arg_user(frame, 3)) ?: futex_make(&call);
+	return futex_make(frame, &timeout);
 }
 
 /* ---- time ---- */

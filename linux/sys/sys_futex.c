@@ -19,15 +19,15 @@
 static long wait_again(struct trap_frame *frame);
 
 /* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
-static long make_restartable(const struct futex_call *call)
+static long make_restartable(const struct trap_frame *frame, struct futex_timeout *timeout)
 {
 	struct thread *thread = current_thread();
-	long result = futex_make(call);
+	long result = futex_make(frame, timeout);
 
-	if (result == -EINTR && call->timed) {
+	if (result == -EINTR && timeout->is_there) {
 		thread->restart = RESTART_SLEEP;
 		task_of(thread)->restart_call = wait_again;
-		task_of(thread)->sleep_until_ns = call->until_ns;
+		task_of(thread)->sleep_until_ns = timeout->until_ns;
 	}
 	return result;
 }
@@ -35,18 +35,16 @@ static long make_restartable(const struct futex_call *call)
 /* Repeats an interrupted wait that had a timeout; see sys_restart_syscall(). */
 static long wait_again(struct trap_frame *frame)
 {
-	struct futex_call call = futex_call_of(frame);
+	struct futex_timeout timeout = { true, current_task()->sleep_until_ns };
 
-	call.timed = true;
-	call.until_ns = current_task()->sleep_until_ns;
-	return make_restartable(&call);
+	return make_restartable(frame, &timeout);
 }
 
 static __attribute__((noinline)) long other_command(struct trap_frame *frame)
 {
-	struct futex_call call = futex_call_of(frame);
+	struct futex_timeout timeout = { 0 };
 
-	return futex_check(&call, arg_user(frame, 3)) ?: make_restartable(&call);
+	return make_restartable(frame, &timeout);
 }
 
 /* The command that programs use most has few arguments, and often wakes no thread. */
