@@ -6,14 +6,15 @@ import os
 
 from .scope import folders
 
-BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
+BASE = ["include", "lib", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
 CORE = ["mm", "record", "drivers", "proc", "desc", "ipc", "trap"]
 PROCESSES = ["linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
 FILES = ["linux/fs", "linux/mqueue"]
-LINUX = [*PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
+LINUX = ["lib/p9", *PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]  # the wire format of 9P is for servers, too
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
+    "lib/p9": {"include", "lib"},
     ARCH: set(BASE),
     "mm": set(BASE),
     "record": {*BASE, "mm"},
@@ -25,7 +26,7 @@ MAY_INCLUDE = {
     **{folder: {*BASE, *CORE, *PROCESSES} for folder in PROCESSES},
     "linux/sysv": {*BASE, *CORE, *PROCESSES},
     **{folder: {*BASE, *CORE, *PROCESSES, "linux/sysv", *FILES} for folder in FILES},
-    "linux/fs/p9": {*BASE, *CORE, *PROCESSES, "linux/sysv", *FILES},
+    "linux/fs/p9": {*BASE, "lib/p9", *CORE, *PROCESSES, "linux/sysv", *FILES},
     "linux/sys": {*BASE, *CORE, *LINUX},
     "boot": {*BASE, *CORE},
     "linux": {*BASE, *CORE, *LINUX, "boot"},

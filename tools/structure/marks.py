@@ -20,7 +20,7 @@ HEAD = "| mark | file | it is | bench row | instructions | without it | more |"
 ROW = re.compile(r"^\| `(\w+)` \| `([\w/.-]+)` \| ([\w ]+) \| (\w+(?:, recorded)?) \| ([\d,]+) \| ([\d,]+) \|", re.MULTILINE)
 
 MARKED = folders("marks", "mm")
-KERNEL = ("arch", "lib", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
+KERNEL = ("arch", "lib", "sync", "base", "mm", "record", "drivers", "proc", "desc", "ipc", "trap", "linux", "boot")
 
 
 class Mark:

@@ -3,11 +3,14 @@
 
 import re
 
+from .words import LAYERS
+
 DOCUMENT = "docs/ARCHITECTURE.md"
 HEAD = "| room | files | lines of code |"
 ROW = re.compile(r"^\| (`[\w/]+`|\*\*[\w ]+\*\*) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 CORE = ("include", "lib", "arch", "sync", "base", "mm", "record", "proc", "desc", "ipc", "drivers", "trap", "boot")
 LAYER = "linux"
+ABI, P9 = "include/abi", "lib/p9"  # what the first marks as the layer's is counted with it; the core includes nothing of the second
 PARTED = ("mm", LAYER, f"{LAYER}/fs")  # whose folders are rooms of their own
 FAR, PART = 100, 20  # a figure may differ by so many lines, or by this part
 CODE = (".c", ".h", ".S")
@@ -18,24 +21,41 @@ def room_of(path):
     top, *rest = path.split("/")
     if not path.endswith(CODE) or not rest or top not in (*CORE, LAYER):
         return None
+    if path.startswith(P9 + "/"):
+        return P9
     room = top
     while room in PARTED and len(rest) > 1:
         room += "/" + rest.pop(0)
     return room
 
 
+def lines_of(code):
+    """Returns how many lines are not empty, in text without comments."""
+    return sum(1 for line in code.split("\n") if line.strip())
+
+
+def parts_of(source):
+    """Yields (room, code) of a file: two of a header of the ABI, if a part of it is the layer's."""
+    room, marked = room_of(source.path), source.text.find(LAYERS) if source.within(ABI) else -1
+    if room:
+        yield room, source.code[:marked] if marked >= 0 else source.code
+    if marked >= 0:
+        yield ABI, source.code[marked:]
+
+
 def measure(sources):
     """Returns {room: (files, lines that are neither empty nor comments)}, and the two sums."""
     found = {}
     for source in sources:
-        room = room_of(source.path)
-        if room:
+        for room, code in parts_of(source):
             files, lines = found.get(room, (0, 0))
-            found[room] = (files + 1, lines + sum(1 for line in source.code.split("\n") if line.strip()))
-    order = sorted(found, key=lambda room: ((*CORE, LAYER).index(room.split("/")[0]), room))
+            more = lines_of(code)
+            found[room] = (files + bool(more), lines + more)
+    tops = {ABI: LAYER, P9: LAYER}
+    order = sorted(found, key=lambda room: ((*CORE, LAYER).index(tops.get(room, room.split("/")[0])), room))
     rows = {f"`{room}/`": found[room] for room in order}
     for name, part in (("the core", CORE), ("the Linux layer", (LAYER,))):
-        rows[f"**{name}**"] = tuple(map(sum, zip(*(found[room] for room in order if room.split("/")[0] in part))))
+        rows[f"**{name}**"] = tuple(map(sum, zip(*(found[room] for room in order if tops.get(room, room.split("/")[0]) in part))))
     return rows
 
 

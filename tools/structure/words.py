@@ -11,7 +11,7 @@ WORDS = "tools/structure/words.txt"  # a file of the core and a name in it, a li
 # Not lib and include: formats have such fields. Not boot/alone: it stands in the layer's place, with Linux's numbers and meaning.
 # A path in the device tree is none of files.
 ALONE = "boot/alone"
-CORE = folders("core-words", "arch", "sync", "base", "mm", "drivers", "proc", "desc", "ipc", "trap", "boot")
+CORE = folders("core-words", "arch", "sync", "base", "mm", "record", "drivers", "proc", "desc", "ipc", "trap", "boot")
 KINDS = {
     "a process group": r"\w*(?:pgrp|pgid|ctty)\w*",
     "a signal": r"\w*(?:[sS]ignal(?!led)|SIGNAL)\w*|SIG(?!NED)[A-Z0-9]+(?:_\w+)?|(?:\w+_)?sig(?:set|mask|info|no|action|frame)\w*",
