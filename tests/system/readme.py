@@ -14,11 +14,12 @@ from lib.tap import Skip, case, equal, has, main
 BLOCK = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\./|tools/)[\w.-]+(?: |$)|(?:meson|ninja|cp|mkdir|qemu-system-riscv64) |\(cd |riscv64-linux-gnu-gcc ")
+BY_HAND = ("/faultline.elf", "/faultline-core.elf")  # what the blocks boot
 NUMBER = re.compile(r"0x[0-9a-f]+|\[ *\d+\.\d+\]|\b\d+\b")
 ELSEWHERE = {  # commands that are not run here: the test that runs each
     "./run.sh": "tour.py", "LANG=zh_CN.UTF-8 ./run.sh": "tour.py", "./test.sh": "CI runs it",
     "meson setup build --cross-file cross-riscv64.ini": "test.sh does", "meson test -C build": "test.sh does",
-    "meson test -C build --suite kernel": "test.sh does, with a suite's name",
+    "meson test -C build --suite kernel": "test.sh does, with a suite's name", "meson test -C build --suite core": "the same",
     "tools/draw-tour": "tour.py", "tools/check-structure": "the test of this name", "tools/book": "the test book",
     "tools/gdb": "a folder: debugger.py", "./run.sh --gdb": "debugger.py", "./run.sh --share DIR": "share.py", "./run.sh --root DIR": "root.py",
 }
@@ -45,6 +46,11 @@ def block_with(text, part):
     """Gives the lines of the one block that has this."""
     (block,) = [block for block in BLOCK.findall(text) if part in block]
     return lines_of(block)
+
+
+def typed_by_hand(text):
+    """Gives the lines of the blocks that boot a kernel by hand, without comments."""
+    return [line.partition("  #")[0].strip() for part in BY_HAND for line in block_with(text, part)]
 
 
 def place(name):
@@ -86,13 +92,23 @@ def a_program_is_killed_as_the_readme_shows():
 def a_machine_is_started_by_hand():
     """With another program in the tour's place, as README allows: the tour and the prompt wait for keys."""
     where = place("by hand")
-    lines = [line.replace("build/user/tour ", "build/user/demo ") for line in block_with(text_of("README.md"), "qemu-system-riscv64")
+    lines = [line.replace("build/user/tour ", "build/user/demo ") for line in block_with(text_of("README.md"), BY_HAND[0])
              if "root/bin/sh" not in line]
     lines[-1] += " < /dev/null"
     status, said = typed("\n".join(["set -e", *lines]), where)
     has(said, f"Faultline {text_of('VERSION').strip()}", "the log's first line")
     has(said, "Lazy heap: brk()", "what the program says")
     equal(0, status, "the status, which is the program's")
+
+
+@case
+def the_core_is_started_by_hand():
+    lines = block_with(text_of("README.md"), BY_HAND[1])
+    lines[-1] += " < /dev/null"
+    status, said = typed("\n".join(["set -e", *lines]), place("the core by hand"))
+    has(said, "all four handlers work", "what its programs say")
+    has(said, "messages work", "what its programs say")
+    equal(0, status, "the status, which is that of process 1")
 
 
 @case
@@ -104,7 +120,8 @@ def the_other_commands_run():
         actual, said = typed(command, where, "exit\n")
         equal(status, actual, command + ": " + said)
     has(get(os.path.join(where, "film.html")).decode(), "<script", "the film")
-    equal(0, typed("ninja -n -C build image", where)[0], "the target image")
+    for target in ("image", "core"):
+        equal(0, typed("ninja -n -C build " + target, where)[0], "the target " + target)
 
 
 @case
@@ -119,7 +136,7 @@ def a_lab_is_started():
 
 
 RUN_HERE = ("./run.sh -- ./a.out", "./run.sh --film film.html -- ./a.out", "FAULTLINE_BUILD=$PWD/build ./run.sh -- ./a.out", "./run.sh -- sh",
-            "ninja -C build image", "tools/lab start cow DIR", "riscv64-linux-gnu-gcc -g -static null.c")
+            "ninja -C build image", "ninja -C build core", "tools/lab start cow DIR", "riscv64-linux-gnu-gcc -g -static null.c")
 
 
 @case
@@ -128,10 +145,10 @@ def no_command_is_left_out():
     equal(set(), {*ELSEWHERE, *RUN_HERE} - there, "commands that README does not have any more")
     for name in ("README.md", "README.zh.md"):
         text = text_of(name)
-        by_hand = [line.partition("  #")[0].strip() for line in block_with(text, "qemu-system-riscv64")]
+        by_hand = typed_by_hand(text)
         left = [line for line in commands_of(text) if line not in ELSEWHERE and line not in RUN_HERE and line not in by_hand]
         equal([], left, f"commands of {name} that no test runs")
-        equal(by_hand, [line.partition("  #")[0].strip() for line in block_with(text_of("README.md"), "qemu-system-riscv64")], "both have the same by hand")
+        equal(by_hand, typed_by_hand(text_of("README.md")), "both have the same by hand")
 
 
 main()

@@ -51,6 +51,8 @@ SEEDS = [
     ("counts", "`mm/` (about 30 lines, or so)"),
     ("counts", "`mm` (2,003 lines)"),
     ("counts", "`mm/` has about 50 lines of code"),
+    ("counts", "The core has about 50 lines of code"),
+    ("counts", "核心有大约 50 行代码"),
     ("counts", "`struct try` has two functions"),
     ("counts", "these are its three functions"),
     ("counts", "a slice of 20 ms (`SLICE_MS`)"),
