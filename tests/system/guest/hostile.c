@@ -21,6 +21,7 @@
 #define POKE_TICKS  8  /* without any progress: a signal */
 #define KILL_TICKS  20 /* the end */
 #define DESCRIPTORS 64
+#define SITES_MAX   256
 
 pid_t supervisor;
 unsigned me;
@@ -108,7 +109,9 @@ struct books {
 	uint64_t anonymous, file;
 	uint64_t descriptors;
 	uint64_t processes;
-	char slabs[8192]; /* what /proc/slabinfo says */
+	/* What is told of a difference: what /proc/slabinfo says, and the heap by the places in the kernel's sources. */
+	char slabs[8192];
+	struct faultline_site sites[SITES_MAX];
 };
 
 static struct books before, after; /* each seed */
@@ -140,15 +143,16 @@ static uint64_t descriptors(void)
 	return open;
 }
 
-static void read_slabs(char *text, size_t size)
+static void read_heap(struct books *ret)
 {
 	int fd = open("/proc/slabinfo", O_RDONLY);
 	ssize_t n, all = 0;
 
-	while ((n = read(fd, text + all, size - 1 - (size_t)all)) > 0)
+	while ((n = read(fd, ret->slabs + all, sizeof(ret->slabs) - 1 - (size_t)all)) > 0)
 		all += n;
-	text[all] = '\0';
+	ret->slabs[all] = '\0';
 	close(fd);
+	syscall(SYS_faultline, FAULTLINE_SITES, 0, ret->sites, sizeof(ret->sites), 0);
 }
 
 /* (Frames of slabs are free or not as objects happen to lie in them.) */
@@ -212,6 +216,15 @@ static void tell_slabs(void)
 	}
 }
 
+/* The places are always in the same order, too. */
+static void tell_sites(void)
+{
+	for (unsigned i = 0; i < SITES_MAX; i++)
+		if (after.sites[i].blocks != before.sites[i].blocks)
+			say("# was %u blocks of %s:%u, is %u\n", before.sites[i].blocks,
+			    after.sites[i].file, after.sites[i].line, after.sites[i].blocks);
+}
+
 static void tell_difference(uint64_t seed)
 {
 	say("# seed %lu: free %ld, slab objects %ld, tables %ld, stacks %ld, private %ld, of files %ld, "
@@ -222,6 +235,7 @@ static void tell_difference(uint64_t seed)
 	    (long)(after.file - before.file), (long)(after.processes - before.processes),
 	    (unsigned long)(after.descriptors ^ before.descriptors));
 	tell_slabs();
+	tell_sites();
 	tell_processes();
 	kill_all();
 	wrong++;
@@ -232,7 +246,7 @@ static void compare(uint64_t seed)
 	look(&after);
 	if (is_same(&before, &after))
 		return;
-	read_slabs(after.slabs, sizeof(after.slabs));
+	read_heap(&after);
 	tell_difference(seed);
 }
 
@@ -387,7 +401,7 @@ int main(int argc, char **argv)
 	one_round(first, steps); /* what is there for good is there now */
 	for (uint64_t seed = first; seed < first + n; seed++) {
 		look(&before);
-		read_slabs(before.slabs, sizeof(before.slabs));
+		read_heap(&before);
 		one_round(seed, steps);
 		compare(seed);
 	}

@@ -107,6 +107,12 @@ static void unmount_unknown(void)
 	}
 }
 
+static void remove_attributes(const char *path)
+{
+	removexattr(path, "user.a");
+	removexattr(path, "user.b");
+}
+
 /* What was in the directory without its mount goes: a file there may have a name that is known. */
 static void mount_again(char *line)
 {
@@ -114,6 +120,7 @@ static void mount_again(char *line)
 		   *type = strtok(NULL, " ");
 
 	visit_path(target, remove_name);
+	remove_attributes(target);
 	if (mount(source, target, type, 0, NULL) != 0)
 		say("# cannot mount %s: %s\n", target, strerrorname_np(errno));
 }
@@ -131,22 +138,16 @@ static void mount_known(void)
 			mount_again(line);
 }
 
-/* Attributes of what stays. */
-static void remove_attributes(void)
-{
-	static const char *const kept[] = { "/", "/hostile" };
-
-	for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		removexattr(kept[i], "user.a");
-		removexattr(kept[i], "user.b");
-	}
-}
-
 void tree_clean(void)
 {
+	/* What stays, and has a name that the children use, may have got attributes. */
+	static const char *const kept[] = { "/", "/dev", "/hostile", "/proc/self/exe",
+					    "/proc/1/exe" };
+
 	unmount_unknown();
 	mount_known();
-	remove_attributes();
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		remove_attributes(kept[i]);
 	visit_path("/hostile", remove_unknown);
 	visit_path("/dev", remove_unknown);
 	visit_path("/", remove_unknown);
