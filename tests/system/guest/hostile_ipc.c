@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints, servers of files and drivers of devices, by hostile programs (R140, R142, R144, R145). */
+/* Endpoints, servers of files and drivers of devices, by hostile programs (R140, R142, R144, R145, R147). */
 #include "hostile.h"
 
 #include <sys/mount.h>
@@ -129,6 +129,11 @@ static long make_call(long nr, uint64_t fd)
 		break;
 	case SYS_ipc_reply:
 		arg[1] = some_rcvid();
+		arg[2] = ONE_IN(2) ? some_number() : below(PAGE + 2); /* bytes of a page */
+		break;
+	case SYS_ipc_object:
+		arg[1] = ONE_IN(6) ? some_number() : below(16 * PAGE);
+		arg[2] = ONE_IN(6) ? some_number() : 0;
 		break;
 	default:
 		break;
@@ -147,11 +152,28 @@ void random_ipc(void)
 
 /* ---- an endpoint ---- */
 
+/* Memory that the endpoint's server is to supply: a load gets what that answers, or dies by SIGBUS. The mapping may stay. */
+static void use_object(uint64_t send)
+{
+	long fd = make_call(SYS_ipc_object, send);
+	char *at = mmap(NULL, 16 * PAGE, PROT_READ, MAP_SHARED, (int)fd, 0);
+
+	if (ONE_IN(2))
+		call3(SYS_close, (uint64_t)fd, 0, 0);
+	if (at == MAP_FAILED)
+		return;
+	(void)*(volatile char *)(at + below(16 * PAGE));
+	if (ONE_IN(2))
+		munmap(at, 16 * PAGE);
+}
+
 static void be_client(uint64_t send)
 {
 	for (unsigned i = 0; i < 20; i++) {
 		if (ONE_IN(6))
 			make_call(SYS_ipc_notify, send);
+		else if (ONE_IN(12))
+			use_object(send);
 		else if (ONE_IN(10))
 			random_call();
 		else
