@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* User-level pagers: how many reads there are at a time, and which calls end with the last user (R147). */
+/* User-level pagers: how many reads there are at a time, and which calls end with the last user, at any moment (R147). */
 #include "abi/errno.h"
+#include "arch/timer.h"
 #include "desc/file.h"
 #include "ipc/endpoint.h"
 #include "ipc/pager.h"
+#include "ipc/transfer.h"
+#include "lib/string.h"
 #include "mm/object/page_cache.h"
-#include "tests/kernel/ktest.h"
+#include "tests/kernel/race.h"
 
 #define NPAGES 16
 #define READS  4 /* of an object, at a time */
@@ -131,3 +134,74 @@ KTEST(pager_is_counted)
 	close_ends();
 	EXPECT_EQ(before, files_open());
 }
+
+/* ---- races ---- */
+
+static void begin_pager(void)
+{
+	EXPECT_TRUE(open_pager());
+	object_get(object);
+	file_get(receive_end);
+}
+
+/* More pages than there are reads, and some of them again. */
+static void ask_for_pages(void)
+{
+	for (unsigned i = 0; i < 3 * READS; i++) {
+		struct vm_wait wait;
+		int result;
+
+		vm_wait_init(&wait);
+		result = ask(race_lot(READS + 2), &wait);
+		EXPECT_TRUE(result == 0 || result == VM_WAIT || result == -EIO);
+	}
+}
+
+static void supply_page(int64_t rcvid)
+{
+	const struct ipc_words words = { { PAGE_SIZE } };
+	struct call_hold hold;
+
+	if (endpoint_hold(receive_end, (uint64_t)rcvid, &hold) == 0) {
+		memset(page_address(hold.transfer->receive.page[0]), 1, PAGE_SIZE);
+		hold.transfer->received = PAGE_SIZE;
+		endpoint_unhold(&hold);
+	}
+	(void)endpoint_reply(receive_end, (uint64_t)rcvid, &words, false);
+}
+
+/* Answers some of the calls, leaves others, and is gone. */
+static void serve_and_end(void)
+{
+	for (unsigned i = 0; i < 2 * READS; i++) {
+		struct ipc_words words;
+		uint64_t badge;
+		int64_t rcvid =
+			endpoint_receive(receive_end, &words, &badge, arch_time() + race_lot(300));
+
+		if (rcvid > 0 && race_lot(3))
+			supply_page(rcvid);
+	}
+	file_put(receive_end);
+}
+
+static void leave_object(void)
+{
+	for (unsigned n = race_lot(8000); n > 0; n--)
+		spin_pause();
+	file_put(pager_file);
+}
+
+/* No read of it is under way, and no call has been left. */
+static void end_pager(void)
+{
+	uint64_t index;
+
+	EXPECT_EQ(1, refcount_read(&object->refs));
+	EXPECT_EQ(-ETIMEDOUT, receive_call(&index));
+	object_put(object);
+	close_ends();
+}
+
+RACE(race_pager_is_left_while_its_server_answers, .rounds = 60, .begin = begin_pager,
+     .sides = { ask_for_pages, serve_and_end, leave_object }, .end = end_pager)
