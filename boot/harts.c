@@ -101,25 +101,26 @@ static const char *start_hart(unsigned long id)
 }
 
 /* Is there an earlier node with that number? */
-static bool is_named_before(const struct dt *dt, dt_node cpu, uint64_t id)
+static bool is_named_before(const struct dt *dt, dt_node cpus, dt_node cpu, uint64_t id)
 {
 	uint64_t other, unused;
 	dt_node at;
 
-	dt_for_each_child(at, dt, dt_path(dt, "/cpus"))
+	dt_for_each_child(at, dt, cpus)
 	{
 		if (at == cpu)
 			return false;
-		if (dt_reg(dt, at, 0, &other, &unused) == 0 && other == id)
+		if (dt_reg_in(dt, cpus, at, 0, &other, &unused) == 0 && other == id)
 			return true;
 	}
 	return false;
 }
 
 /* Returns why it does not run, or NULL. */
-static const char *start_cpu(const struct dt *dt, dt_node cpu, unsigned long id, unsigned most)
+static const char *start_cpu(const struct dt *dt, dt_node cpus, dt_node cpu, unsigned long id,
+			     unsigned most)
 {
-	if (is_named_before(dt, cpu, id))
+	if (is_named_before(dt, cpus, cpu, id))
 		return "the device tree names it twice";
 	if (id == boot_info.hart_id)
 		return NULL;
@@ -134,20 +135,20 @@ static const char *start_cpu(const struct dt *dt, dt_node cpu, unsigned long id,
 
 static void start_each(const struct dt *dt, unsigned most)
 {
-	dt_node cpu;
+	dt_node cpus = dt_path(dt, "/cpus"), cpu;
 
-	dt_for_each_child(cpu, dt, dt_path(dt, "/cpus"))
+	dt_for_each_child(cpu, dt, cpus)
 	{
 		const char *type = dt_string(dt, cpu, "device_type"), *why;
 		uint64_t id, unused;
 
 		if (!type || strcmp(type, "cpu") != 0)
 			continue;
-		if (dt_reg(dt, cpu, 0, &id, &unused) != 0) {
+		if (dt_reg_in(dt, cpus, cpu, 0, &id, &unused) != 0) {
 			log_warn("boot", "%s is left out: it has no number", dt_name(dt, cpu));
 			continue;
 		}
-		why = start_cpu(dt, cpu, id, most);
+		why = start_cpu(dt, cpus, cpu, id, most);
 		if (why)
 			log_info("boot", "hart %lu is left out: %s", (unsigned long)id, why);
 	}

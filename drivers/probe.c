@@ -52,14 +52,14 @@ static int probe_disk(const struct virtio_device *dev, unsigned long addr)
 	return 0;
 }
 
-static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
+static void probe_virtio(const struct dt *dt, dt_node bus, dt_node node, unsigned *ports)
 {
 	struct virtio_device dev;
 	uint64_t addr, size;
 	uint32_t irq;
 	int err;
 
-	if (dt_reg(dt, node, 0, &addr, &size) != 0 ||
+	if (dt_reg_in(dt, bus, node, 0, &addr, &size) != 0 ||
 	    dt_cell(dt, node, "interrupts", 0, &irq) != 0) {
 		report(dt_name(dt, node), -EINVAL);
 		return;
@@ -92,7 +92,7 @@ static bool needs_interrupts(const struct dt *dt)
 bool probe_devices(const struct dt *dt, unsigned long hart_id, unsigned ports,
 		   unsigned *missing_ret)
 {
-	dt_node node;
+	dt_node bus, node;
 	int err = plic_init(dt, hart_id);
 
 	report("interrupt controller", err);
@@ -103,10 +103,12 @@ bool probe_devices(const struct dt *dt, unsigned long hart_id, unsigned ports,
 		return false;
 	}
 	report("console input", uart_listen());
-	for (node = dt_next_compatible(dt, -1, "virtio,mmio"); node >= 0;
-	     node = dt_next_compatible(dt, node, "virtio,mmio"))
-		if (dt_available(dt, node))
-			probe_virtio(dt, node, &ports);
+	for (bus = dt_root(dt); bus >= 0; bus = dt_next(dt, bus))
+		dt_for_each_child(node, dt, bus)
+		{
+			if (dt_compatible(dt, node, "virtio,mmio") && dt_available(dt, node))
+				probe_virtio(dt, bus, node, &ports);
+		}
 	*missing_ret = ports;
 	return true;
 }

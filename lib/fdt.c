@@ -75,7 +75,7 @@ static uint32_t dt_prop_token(const struct dt *dt, uint32_t pos, uint32_t *next)
 	return DT_PROP;
 }
 
-uint32_t dt_token(const struct dt *dt, uint32_t pos, uint32_t *next)
+static uint32_t dt_check_token(const struct dt *dt, uint32_t pos, uint32_t *next)
 {
 	uint32_t token;
 
@@ -96,6 +96,22 @@ uint32_t dt_token(const struct dt *dt, uint32_t pos, uint32_t *next)
 	default:
 		return DT_BAD;
 	}
+}
+
+uint32_t dt_token(const struct dt *dt, uint32_t pos, uint32_t *next)
+{
+	const uint8_t *p;
+
+	if (pos >= dt->structs_size)
+		return DT_BAD; /* a negative dt_node */
+	p = dt->blob + dt->structs + pos;
+	pos += 4;
+	if (p[3] == DT_BEGIN_NODE)
+		pos = ALIGN_UP(pos + (uint32_t)strlen((const char *)p + 4) + 1, 4);
+	else if (p[3] == DT_PROP)
+		pos = ALIGN_UP(pos + 8 + dt_be32(p + 4), 4);
+	*next = pos;
+	return p[3];
 }
 
 /* Does [off, off + size) lie inside the blob? */
@@ -136,7 +152,7 @@ static const char *dt_check_structs(const struct dt *dt)
 	bool had_root = false;
 
 	for (;;) {
-		switch (dt_token(dt, pos, &pos)) {
+		switch (dt_check_token(dt, pos, &pos)) {
 		case DT_BEGIN_NODE:
 			if (depth == 0 && had_root)
 				return "it has two roots";

@@ -99,5 +99,9 @@ int dt_cell(const struct dt *dt, dt_node node, const char *name, unsigned index,
  */
 int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, uint64_t *size);
 
+/* dt_reg() for who knows the parent, which that finds by a walk of the tree. */
+int dt_reg_in(const struct dt *dt, dt_node parent, dt_node node, unsigned index, uint64_t *addr,
+	      uint64_t *size);
+
 /* Reads entry number `index` of the memory reservation block. Returns 0 or -ENOENT. */
 int dt_reserved(const struct dt *dt, unsigned index, uint64_t *addr, uint64_t *size);

@@ -12,8 +12,8 @@
 #define DT_BAD	      0u /* not a valid token here, or not all inside the block */
 
 /*
- * Returns the token at pos of the structure block, checked against all bounds, and stores the
- * position behind it in *next.
+ * Returns the token at pos of the structure block, which dt_init() has checked, and stores the
+ * position behind it in *next. DT_BAD: pos is that of no node.
  */
 uint32_t dt_token(const struct dt *dt, uint32_t pos, uint32_t *next);
 

@@ -125,9 +125,9 @@ static uint64_t dt_read_cells(const uint8_t *p, uint32_t cells)
 	}
 }
 
-int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, uint64_t *size)
+int dt_reg_in(const struct dt *dt, dt_node parent, dt_node node, unsigned index, uint64_t *addr,
+	      uint64_t *size)
 {
-	dt_node parent = dt_parent(dt, node);
 	uint32_t address_cells = dt_cells(dt, parent, "#address-cells", 2);
 	uint32_t size_cells = dt_cells(dt, parent, "#size-cells", 1);
 	uint32_t len, stride;
@@ -144,6 +144,11 @@ int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, ui
 	*addr = dt_read_cells(p, address_cells);
 	*size = dt_read_cells(p + (size_t)address_cells * 4, size_cells);
 	return 0;
+}
+
+int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, uint64_t *size)
+{
+	return dt_reg_in(dt, dt_parent(dt, node), node, index, addr, size);
 }
 
 int dt_reserved(const struct dt *dt, unsigned index, uint64_t *addr, uint64_t *size)

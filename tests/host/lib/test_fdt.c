@@ -49,6 +49,9 @@ TEST(what_boot_asks)
 	assert_int_equal(0, dt_reg(&dt, node, 0, &addr, &size));
 	assert_int_equal(0x80000000u, addr);
 	assert_int_equal(256 << 20, size);
+	/* A parent that does not say has 2 cells of address and 1 of size: the upper half here. */
+	assert_int_equal(0, dt_reg_in(&dt, dt_path(&dt, "/chosen"), node, 0, &addr, &size));
+	assert_int_equal(0, size);
 	assert_int_equal(-ENOENT, dt_reg(&dt, node, 1, &addr, &size));
 	node = dt_path(&dt, "/chosen");
 	assert_string_equal("loglevel=info init=/init", dt_string(&dt, node, "bootargs"));
