@@ -178,7 +178,7 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 			va <= end);
 	assert_hardened(prot == 0 || prot == VM_PROT_READ ||
 			prot == (VM_PROT_READ | VM_PROT_WRITE));
-	for (vaddr_t at = va; at < end; at += PAGE_SIZE)
+	for (vaddr_t at = va; at < end; at = ALIGN_DOWN(at, MIDDLE_SPAN) + MIDDLE_SPAN)
 		if (!vmap_slot(at, spare))
 			return -ENOMEM;
 	for (vaddr_t at = va; at < end; at += PAGE_SIZE, pa += PAGE_SIZE) {
