@@ -7,6 +7,7 @@ usage: core.py KERNEL PROGRAMS [CASE...]
 KERNEL: faultline-core.elf or its hardened twin; PROGRAMS: the folder that has core-init and the others."""
 
 import os
+import re
 import sys
 import time
 
@@ -24,6 +25,7 @@ from runner.streams import Loop  # noqa: E402
 
 MIB = 1 << 20
 PATIENCE = 100  # seconds; a boot takes less than one
+BOOT_LIMIT = 1150 if "hardened" in KERNEL else 670  # thousands of instructions of the kernel's
 
 
 def archive(*names, **files):
@@ -52,10 +54,10 @@ def boot(machine):
         running.kill()
 
 
-def started(initrd, *words, mem=32, harts=1, disk=None):
+def started(initrd, *words, mem=32, harts=1, disk=None, icount=False):
     """Boots, and checks that the ledger of a hardened kernel closes; gives (status, all that came)."""
     machine = qemu.Machine(KERNEL, mem * MIB, harts)
-    machine.words, machine.initrd, machine.disk = list(words), initrd, disk
+    machine.words, machine.initrd, machine.disk, machine.icount = list(words), initrd, disk, icount
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
     status, text = boot(machine)
     if initrd is not None:
@@ -117,6 +119,15 @@ def swap():
     lacks(text, "WRONG", "what came")
     has(text, "swap works")
     equal(0, status, "status")
+
+
+@case
+def instructions_of_a_boot():
+    """From the first of the kernel's lines to that before process 1: by --icount a microsecond is 1000 instructions."""
+    status, text = started(archive("init"), "loglevel=info", icount=True)
+    equal(1, status, text[-1500:])
+    took = int(re.search(r"\[ *0\.(\d{6})\] boot: archive of", text)[1])
+    equal(True, took <= BOOT_LIMIT, f"{took} thousand instructions are at most {BOOT_LIMIT}")
 
 
 @case
